@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/duration.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct unit {
+	const char *name;
+	nsec length;
+} units[] = {
+	{"d", 86400 * NSEC_PER_SEC},
+	{"h", 3600 * NSEC_PER_SEC},
+	{"m", 60 * NSEC_PER_SEC},
+	{"s", NSEC_PER_SEC},
+	{"ms", NSEC_PER_MSEC},
+};
+
+/* The unit named by the letters at *text, which is moved past them; NULL if there is none such. */
+static const struct unit *unit_read(const char **text)
+{
+	size_t length = strspn(*text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+		if (strlen(units[i].name) == length && strncmp(units[i].name, *text, length) == 0) {
+			*text += length;
+			return &units[i];
+		}
+	}
+	return NULL;
+}
+
+/* A decimal number, as nanoseconds if it counted seconds; at most nine places count. */
+struct decimal {
+	int64_t whole;
+	int64_t billionths;
+};
+
+static bool decimal_read(const char **text, struct decimal *out)
+{
+	const char *p = *text;
+	int64_t place = NSEC_PER_SEC / 10;
+
+	if (!isdigit((unsigned char)*p))
+		return false;
+	*out = (struct decimal){0, 0};
+	for (; isdigit((unsigned char)*p); p++)
+		if (__builtin_mul_overflow(out->whole, 10, &out->whole) ||
+			__builtin_add_overflow(out->whole, *p - '0', &out->whole))
+			return false;
+	if (*p == '.') {
+		if (!isdigit((unsigned char)*++p))
+			return false;
+		for (; isdigit((unsigned char)*p); p++, place /= 10)
+			out->billionths += place * (*p - '0');
+	}
+	*text = p;
+	return true;
+}
+
+/* Adds `number` units to *total; false if that is more than fits. */
+static bool duration_add(nsec *total, struct decimal number, nsec unit)
+{
+	nsec whole;
+	nsec part = unit >= NSEC_PER_SEC ? number.billionths * (unit / NSEC_PER_SEC)
+					 : number.billionths / (NSEC_PER_SEC / unit);
+
+	return !__builtin_mul_overflow(number.whole, unit, &whole) &&
+		!__builtin_add_overflow(*total, whole, total) &&
+		!__builtin_add_overflow(*total, part, total);
+}
+
+static bool duration_read(const char *text, nsec *out)
+{
+	const struct unit *last = NULL;
+
+	*out = 0;
+	do {
+		struct decimal number;
+		const struct unit *unit = &units[3];
+
+		if (!decimal_read(&text, &number))
+			return false;
+		/* a bare number counts seconds, but only where no unit came before: not `1h30` */
+		if (*text == '\0' && last != NULL)
+			return false;
+		if (*text != '\0' && (unit = unit_read(&text)) == NULL)
+			return false;
+		if ((last != NULL && unit <= last) || !duration_add(out, number, unit->length))
+			return false;
+		last = unit;
+	} while (*text != '\0');
+	return true;
+}
+
+bool duration_parse(const char *text, nsec min, nsec max, nsec *out, struct reason *why)
+{
+	char low[DURATION_TEXT], high[DURATION_TEXT];
+	nsec value;
+
+	if (!duration_read(text, &value))
+		return reason_set(why,
+			"'%s' is not a duration such as 10, 1.5, 500ms, 10s, 2m, 1h30m, 1d", text);
+	if (value < min || value > max)
+		return reason_set(why, "'%s' is not from %s to %s", text, duration_text(min, low),
+			duration_text(max, high));
+	*out = value;
+	return true;
+}
+
+const char *duration_text(nsec duration, char out[DURATION_TEXT])
+{
+	bool seconds = duration >= NSEC_PER_SEC || duration == 0;
+	nsec unit = seconds ? NSEC_PER_SEC : NSEC_PER_MSEC;
+	nsec thousandths = duration / (unit / 1000);
+
+	int used = snprintf(out, DURATION_TEXT, "%lld.%03lld", (long long)(thousandths / 1000),
+		(long long)(thousandths % 1000));
+	while (out[used - 1] == '0')
+		used--;
+	if (out[used - 1] == '.')
+		used--;
+	snprintf(out + used, (size_t)(DURATION_TEXT - used), seconds ? " s" : " ms");
+	return out;
+}

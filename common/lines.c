@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/lines.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINES_CHUNK 65536 /* what a pipe holds */
+
+void lines_init(struct lines *lines, size_t limit)
+{
+	*lines = (struct lines){.limit = limit};
+}
+
+/* What was given out, or skipped, need not be kept any longer. */
+static void pending_compact(struct lines *lines)
+{
+	buffer_consume(&lines->pending, lines->start);
+	lines->start = 0;
+}
+
+static void last_line_complete(struct lines *lines)
+{
+	const struct buffer *pending = &lines->pending;
+	bool partial = pending->length > lines->start || lines->skipping;
+
+	if (partial && (pending->length == 0 || pending->data[pending->length - 1] != '\n'))
+		buffer_append(&lines->pending, "\n", 1);
+}
+
+enum lines_read_result lines_read(struct lines *lines, int fd)
+{
+	pending_compact(lines);
+	char *end = buffer_reserve(&lines->pending, LINES_CHUNK);
+	ssize_t got = read(fd, end, LINES_CHUNK);
+
+	if (got < 0)
+		return errno == EAGAIN || errno == EINTR ? LINES_AGAIN : LINES_ERROR;
+	if (got == 0) {
+		last_line_complete(lines);
+		return LINES_END;
+	}
+	lines->pending.length += (size_t)got;
+	lines->pending.data[lines->pending.length] = '\0';
+	return LINES_READ;
+}
+
+/* No newline yet: what is already too long is thrown away at once, so that memory stays flat. */
+static enum lines_result line_wait(struct lines *lines, size_t there)
+{
+	if (lines->skipping || there > lines->limit) {
+		lines->skipping = true;
+		lines->start = lines->pending.length;
+	}
+	return LINES_NONE;
+}
+
+enum lines_result lines_next(struct lines *lines, char **line)
+{
+	size_t there = lines->pending.length - lines->start;
+	char *start = there > 0 ? lines->pending.data + lines->start : NULL;
+	char *newline = there > 0 ? memchr(start, '\n', there) : NULL;
+
+	if (newline == NULL)
+		return line_wait(lines, there);
+	*newline = '\0';
+	lines->start += (size_t)(newline - start) + 1;
+	lines->number++;
+	if (lines->skipping || (size_t)(newline - start) > lines->limit) {
+		lines->skipping = false;
+		return LINES_TOO_LONG;
+	}
+	*line = start;
+	return LINES_LINE;
+}
+
+void lines_free(struct lines *lines)
+{
+	buffer_free(&lines->pending);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#define LOG_LINE 4096 /* a pipe takes this much in one piece (PIPE_BUF) */
+
+static const struct level {
+	const char *name;
+	int priority; /* syslog's, and the journal's */
+} levels[] = {
+	[LOG_LEVEL_ERROR] = {"error", LOG_ERR},
+	[LOG_LEVEL_WARNING] = {"warning", LOG_WARNING},
+	[LOG_LEVEL_INFO] = {"info", LOG_INFO},
+	[LOG_LEVEL_DEBUG] = {"debug", LOG_DEBUG},
+};
+
+static const char *log_program = "?";
+static enum log_level log_threshold = LOG_LEVEL_INFO;
+static bool log_to_journal, log_to_syslog;
+
+/* systemd.exec(5): JOURNAL_STREAM is `device:inode` of the stream that goes to the journal. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat status;
+
+	return stream != NULL && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+		fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+		status.st_ino == inode;
+}
+
+void log_open(const char *program)
+{
+	log_program = program;
+	log_to_journal = stderr_is_journal();
+}
+
+void log_set_level(enum log_level level)
+{
+	log_threshold = level;
+}
+
+bool log_enabled(enum log_level level)
+{
+	return level <= log_threshold;
+}
+
+void log_errors_to_syslog(void)
+{
+	openlog(log_program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	log_to_syslog = true;
+}
+
+static void control_characters_mask(char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+static int log_prefix(char *out, size_t size, const struct level *level)
+{
+	int journal = log_to_journal ? snprintf(out, size, "<%d>", level->priority) : 0;
+
+	return journal + snprintf(out + journal, size - (size_t)journal, "%s: %s: ", log_program,
+				 level->name);
+}
+
+__attribute__((format(printf, 2, 0))) static void log_line(
+	enum log_level level, const char *format, va_list arguments)
+{
+	char line[LOG_LINE];
+	int saved_errno = errno; /* the caller may want it after having logged */
+	size_t start = (size_t)log_prefix(line, sizeof line, &levels[level]);
+
+	vsnprintf(line + start, sizeof line - start - 1, format, arguments);
+	control_characters_mask(line + start);
+	if (log_to_syslog && level == LOG_LEVEL_ERROR)
+		syslog(LOG_ERR, "%s", line + start);
+	size_t length = strlen(line);
+	line[length++] = '\n';
+	/* a log that cannot be written has nowhere to say so */
+	if (write(STDERR_FILENO, line, length) < 0)
+		errno = saved_errno;
+	errno = saved_errno;
+}
+
+#define LOG_AT(level)                                                                              \
+	do {                                                                                       \
+		va_list arguments;                                                                 \
+                                                                                                   \
+		if (!log_enabled(level))                                                           \
+			return;                                                                    \
+		va_start(arguments, format);                                                       \
+		log_line(level, format, arguments);                                                \
+		va_end(arguments);                                                                 \
+	} while (0)
+
+void log_error(const char *format, ...)
+{
+	LOG_AT(LOG_LEVEL_ERROR);
+}
+
+void log_warning(const char *format, ...)
+{
+	LOG_AT(LOG_LEVEL_WARNING);
+}
+
+void log_info(const char *format, ...)
+{
+	LOG_AT(LOG_LEVEL_INFO);
+}
+
+void log_debug(const char *format, ...)
+{
+	LOG_AT(LOG_LEVEL_DEBUG);
+}
+
+_Noreturn void die(int code, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	log_line(LOG_LEVEL_ERROR, format, arguments);
+	va_end(arguments);
+	exit(code);
+}

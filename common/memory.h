@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Allocation that ends the program with a message (exit 71) instead of failing. The caller has
+ * bounded the size: no peer may decide how much is asked for. Free with free(3).
+ */
+#ifndef COMMON_MEMORY_H
+#define COMMON_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_zeroed(size_t count, size_t size);
+void *memory_resized(void *block, size_t size);
+char *memory_copied(const char *text);
+char *memory_printed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

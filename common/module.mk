@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# What two programs need.
+
+noinst_LIBRARIES += common/libcommon.a
+common_libcommon_a_SOURCES = \
+	common/address.c common/address.h \
+	common/backoff.c common/backoff.h \
+	common/buffer.c common/buffer.h \
+	common/clocks.c common/clocks.h \
+	common/duration.c common/duration.h \
+	common/lines.c common/lines.h \
+	common/log.c common/log.h \
+	common/memory.c common/memory.h \
+	common/number.c common/number.h \
+	common/options.c common/options.h \
+	common/ready.c common/ready.h \
+	common/reason.c common/reason.h \
+	common/signals.c common/signals.h
+
+UNIT_TESTS += t/unit/common
+t_unit_common_SOURCES = t/unit/common.c t/unit/unit.h
+t_unit_common_LDADD = common/libcommon.a $(CMOCKA_LIBS)

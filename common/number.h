@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The one strict reader of whole numbers: digits with an optional minus, nothing before or after. */
+#ifndef COMMON_NUMBER_H
+#define COMMON_NUMBER_H
+
+#include "common/reason.h"
+
+#include <stdint.h>
+
+/* Reads `text` into *out if it is a decimal whole number from min to max. */
+bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out, struct reason *why);
+
+#endif

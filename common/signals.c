@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/signals.h"
+
+#include <stddef.h>
+
+static volatile sig_atomic_t arrived[NSIG];
+static sigset_t wait_mask; /* what was blocked before us */
+static sigset_t caught;
+
+static void signal_note(int signal)
+{
+	arrived[signal] = 1;
+}
+
+void signals_catch(const int *signals, int count)
+{
+	struct sigaction note = {.sa_handler = signal_note};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(&caught);
+	for (int i = 0; i < count; i++)
+		sigaddset(&caught, signals[i]);
+	sigprocmask(SIG_BLOCK, &caught, &wait_mask);
+	for (int i = 0; i < count; i++) {
+		sigdelset(&wait_mask, signals[i]);
+		sigaction(signals[i], &note, NULL);
+	}
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+bool signal_arrived(int signal)
+{
+	bool was = arrived[signal] != 0;
+
+	arrived[signal] = 0;
+	return was;
+}
+
+const sigset_t *signals_wait_mask(void)
+{
+	return &wait_mask;
+}
+
+void signals_restore(void)
+{
+	struct sigaction usual = {.sa_handler = SIG_DFL};
+
+	for (int signal = 1; signal < NSIG; signal++)
+		if (sigismember(&caught, signal) == 1)
+			sigaction(signal, &usual, NULL);
+	sigaction(SIGPIPE, &usual, NULL);
+	sigprocmask(SIG_SETMASK, &wait_mask, NULL);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals as something to look at, not something that happens. The handler only sets a flag; the
+ * caught signals are blocked except inside ppoll(2), so that none can slip in between looking
+ * at the flags and going to sleep.
+ */
+#ifndef COMMON_SIGNALS_H
+#define COMMON_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/* Catches `count` signals and ignores SIGPIPE. Call once, before any thread is started. */
+void signals_catch(const int *signals, int count);
+
+/* True once for each time the signal has arrived since the last call (several count as one). */
+bool signal_arrived(int signal);
+
+/* The mask to hand to ppoll(2): in it, and only in it, the caught signals arrive. */
+const sigset_t *signals_wait_mask(void);
+
+/* In a child between fork and exec: puts every caught signal back as it was at the start. */
+void signals_restore(void);
+
+#endif

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+#
+# Starting, waiting for and always stopping the parts of a test. Source it, set $work to an empty
+# directory of your own (start_work does it), and call stop_all when leaving (teardown, trap EXIT).
+#
+#   start NAME COMMAND...   runs it in the background; its output goes to $work/NAME.log
+#   stop NAME               TERM, KILL after five seconds; returns its exit status
+#   poll SECONDS COMMAND... repeats the command until it succeeds; fails when the time is over
+#   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
+#   free_port [N]           N ports on which nobody listens
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${QN_BUILD:-$root/build}
+PATH=$build/flapper:$build/httpbroker:$build/httpbroker/submit:$build/oobetet:$build/t/tools:/usr/lib/nagios/plugins:/usr/sbin:/sbin:$PATH
+export PATH LC_ALL=C.UTF-8
+
+declare -A pids=()
+
+start_work() {
+	work=${BATS_TEST_TMPDIR:-$(mktemp -d)}
+}
+
+free_port() {
+	free-port "$@"
+}
+
+start() {
+	local name=$1
+	shift
+	# 3 is bats' own descriptor: a daemon that kept it would keep bats waiting
+	"$@" >"$work/$name.log" 2>&1 </dev/null 3>&- &
+	pids[$name]=$!
+}
+
+running() {
+	kill -0 "${pids[$1]:-none}" 2>/dev/null
+}
+
+stop() {
+	local pid=${pids[$1]:-} status=0
+	[ -n "$pid" ] || return 0
+	unset "pids[$1]"
+	kill -TERM "$pid" 2>/dev/null
+	kill -CONT "$pid" 2>/dev/null
+	poll 5 eval "! kill -0 $pid 2>/dev/null" || kill -KILL "$pid"
+	wait "$pid" 2>/dev/null || status=$?
+	return $status
+}
+
+stop_all() {
+	local name
+	for name in "${!pids[@]}"; do stop "$name" || :; done
+}
+
+poll() {
+	local limit=$1 deadline
+	shift
+	deadline=$((${EPOCHREALTIME/./} + limit * 1000000))
+	until "$@"; do
+		if [ "${EPOCHREALTIME/./}" -ge "$deadline" ]; then
+			echo "poll: not within $limit s: $*" >&2
+			return 1
+		fi
+		read -rt 0.05 <> <(:) || :
+	done
+}
+
+said() {
+	grep -Eq -- "$2" "$work/$1.log"
+}
+
+listening() {
+	[ -n "$(ss -Hltn "sport = :$1")" ]
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+#
+#   start_redis [OPTION...]  a redis-server of our own on $redis_port, nothing on disk unless asked
+#   redis COMMAND...         redis-cli to it
+
+start_redis() {
+	redis_port=${redis_port:-$(free_port)}
+	mkdir -p "$work/redis"
+	start redis redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$work/redis" \
+		--save '' --appendonly no --daemonize no "$@"
+	poll 10 redis_answers
+}
+
+redis() {
+	redis-cli -p "$redis_port" "$@"
+}
+
+redis_answers() {
+	[ "$(redis PING 2>/dev/null)" = PONG ]
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "common/address.h"
+#include "common/backoff.h"
+#include "common/buffer.h"
+#include "common/duration.h"
+#include "common/lines.h"
+#include "common/number.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+static void duration_reads_what_people_write(void **state)
+{
+	static const struct {
+		const char *text;
+		nsec expected;
+	} cases[] = {
+		{"10", 10 * NSEC_PER_SEC},
+		{"10s", 10 * NSEC_PER_SEC},
+		{"0", 0},
+		{"2m", 120 * NSEC_PER_SEC},
+		{"1.5", 1500 * NSEC_PER_MSEC},
+		{"1.5m", 90 * NSEC_PER_SEC},
+		{"500ms", 500 * NSEC_PER_MSEC},
+		{"0.5ms", NSEC_PER_MSEC / 2},
+		{"1h", 3600 * NSEC_PER_SEC},
+		{"1d", 86400 * NSEC_PER_SEC},
+		{"1h30m", 5400 * NSEC_PER_SEC},
+		{"1d2h3m4s5ms", ((86400 + 2 * 3600 + 3 * 60 + 4) * NSEC_PER_SEC) + 5 * NSEC_PER_MSEC},
+		{"0.000000001", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct reason why;
+		nsec value = -1;
+
+		if (!duration_parse(cases[i].text, 0, INT64_MAX, &value, &why))
+			fail_msg("'%s' was refused: %s", cases[i].text, why.text);
+		assert_int_equal(value, cases[i].expected);
+	}
+}
+
+static void duration_refuses_the_rest(void **state)
+{
+	static const char *const cases[] = {"", " 10", "10 ", "-1", "+1", "1x", "s", "1.", ".5", "1,5",
+		"10S", "1h30", "30m1h", "1m1m", "1e3", "0x10", "99999999999999999999", "300000000000",
+		"106752d", "1ms1s", "inf"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct reason why = {""};
+		nsec value;
+
+		if (duration_parse(cases[i], 0, INT64_MAX - 1, &value, &why))
+			fail_msg("'%s' was taken for %lld ns", cases[i], (long long)value);
+		assert_non_null(strstr(why.text, cases[i]));
+	}
+}
+
+static void duration_keeps_to_its_bounds(void **state)
+{
+	struct reason why;
+	nsec value;
+
+	(void)state;
+	assert_true(duration_parse("2ms", 2 * NSEC_PER_MSEC, NSEC_PER_SEC, &value, &why));
+	assert_true(duration_parse("1s", 2 * NSEC_PER_MSEC, NSEC_PER_SEC, &value, &why));
+	assert_false(duration_parse("1ms", 2 * NSEC_PER_MSEC, NSEC_PER_SEC, &value, &why));
+	assert_false(duration_parse("1001ms", 2 * NSEC_PER_MSEC, NSEC_PER_SEC, &value, &why));
+	assert_string_equal(why.text, "'1001ms' is not from 2 ms to 1 s");
+}
+
+static void duration_is_written_for_people(void **state)
+{
+	char text[DURATION_TEXT];
+
+	(void)state;
+	assert_string_equal(duration_text(60 * NSEC_PER_SEC, text), "60 s");
+	assert_string_equal(duration_text(3 * NSEC_PER_SEC / 2, text), "1.5 s");
+	assert_string_equal(duration_text(NSEC_PER_MSEC, text), "1 ms");
+	assert_string_equal(duration_text(NSEC_PER_MSEC / 4, text), "0.25 ms");
+	assert_string_equal(duration_text(0, text), "0 s");
+	assert_string_equal(duration_text(100 * NSEC_PER_SEC, text), "100 s");
+	assert_string_equal(duration_text(7 * 86400 * NSEC_PER_SEC, text), "604800 s");
+}
+
+static void number_is_strict(void **state)
+{
+	static const char *const refused[] = {"", " 1", "1 ", "+1", "1.0", "0x1", "--1", "11", "-11",
+		"99999999999999999999"};
+	struct reason why;
+	int64_t value;
+
+	(void)state;
+	assert_true(number_parse("10", -10, 10, &value, &why));
+	assert_int_equal(value, 10);
+	assert_true(number_parse("-10", -10, 10, &value, &why));
+	assert_int_equal(value, -10);
+	for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
+		assert_false(number_parse(refused[i], -10, 10, &value, &why));
+}
+
+static void address_reads_its_four_forms(void **state)
+{
+	struct address address;
+	struct reason why;
+	char text[ADDRESS_TEXT];
+	static const char *const cases[] = {
+		"3090", "localhost:6380", "[::1]:80", "127.0.0.1:0", "unix:/run/x.sock"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		if (!address_parse(cases[i], &address, &why))
+			fail_msg("'%s' was refused: %s", cases[i], why.text);
+		assert_string_equal(address_text(&address, text), cases[i]);
+	}
+	assert_true(address_parse("[::1]:80", &address, &why));
+	assert_string_equal(address.host, "::1");
+	assert_int_equal(address.port, 80);
+}
+
+static void address_refuses_the_rest(void **state)
+{
+	static const char *const cases[] = {"", ":80", "host:", "host:65536", "::1:80", "[::1]", "[::1]80",
+		"[host]:80", "unix:", "unix:relative", "host:80x", "-1"};
+	struct address address;
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		if (address_parse(cases[i], &address, &why))
+			fail_msg("'%s' was taken", cases[i]);
+}
+
+/* A pipe that holds these bytes and whose writing end is closed. */
+static int pipe_with(const char *bytes)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], bytes, strlen(bytes)), strlen(bytes));
+	close(ends[1]);
+	return ends[0];
+}
+
+static void lines_come_whole_and_numbered(void **state)
+{
+	struct lines lines;
+	char *line;
+	int fd = pipe_with("one\n\nthree is too long\nfour");
+
+	(void)state;
+	lines_init(&lines, 8);
+	assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+	assert_int_equal(lines_read(&lines, fd), LINES_READ);
+	assert_int_equal(lines_next(&lines, &line), LINES_LINE);
+	assert_string_equal(line, "one");
+	assert_int_equal(lines_next(&lines, &line), LINES_LINE);
+	assert_string_equal(line, "");
+	assert_int_equal(lines_next(&lines, &line), LINES_TOO_LONG);
+	assert_int_equal(lines.number, 3);
+	assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+	assert_int_equal(lines_read(&lines, fd), LINES_END);
+	assert_int_equal(lines_next(&lines, &line), LINES_LINE);
+	assert_string_equal(line, "four");
+	assert_int_equal(lines.number, 4);
+	assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+	lines_free(&lines);
+	close(fd);
+}
+
+static void lines_without_end_use_no_memory(void **state)
+{
+	static const char filler[] = "0123456789abcdef";
+	struct lines lines;
+	char *line;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	lines_init(&lines, 20);
+	for (int i = 0; i < 1000; i++) {
+		assert_int_equal(write(ends[1], filler, sizeof filler - 1), sizeof filler - 1);
+		assert_int_equal(lines_read(&lines, ends[0]), LINES_READ);
+		assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+		assert_true(lines.pending.length <= 20 + sizeof filler);
+	}
+	assert_int_equal(write(ends[1], "\nnext\n", 6), 6);
+	assert_int_equal(lines_read(&lines, ends[0]), LINES_READ);
+	assert_int_equal(lines_next(&lines, &line), LINES_TOO_LONG);
+	assert_int_equal(lines_next(&lines, &line), LINES_LINE);
+	assert_string_equal(line, "next");
+	lines_free(&lines);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void buffer_grows_and_shrinks(void **state)
+{
+	struct buffer buffer = {NULL, 0, 0};
+	char expected[3001] = "";
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		buffer_printf(&buffer, "%05d", i);
+		buffer_append_text(&buffer, ",,,,,");
+		snprintf(expected + 10 * i, 11, "%05d,,,,,", i);
+	}
+	assert_string_equal(buffer.data, expected);
+	buffer_consume(&buffer, 2990);
+	assert_string_equal(buffer.data, "00299,,,,,");
+	buffer_clear(&buffer);
+	assert_string_equal(buffer.data, "");
+	buffer_free(&buffer);
+}
+
+static void backoff_doubles_to_its_maximum(void **state)
+{
+	struct backoff backoff = {.min = 100, .max = 1000};
+
+	(void)state;
+	assert_int_equal(backoff_wait(&backoff, 0), 100);
+	assert_int_equal(backoff_wait(&backoff, 0), 200);
+	assert_int_equal(backoff_wait(&backoff, UINT32_MAX), 300);
+	assert_int_equal(backoff_wait(&backoff, 0), 800);
+	assert_int_equal(backoff_wait(&backoff, 0), 1000);
+	assert_int_equal(backoff_wait(&backoff, 0), 1000);
+	backoff_reset(&backoff);
+	assert_int_equal(backoff_wait(&backoff, 0), 100);
+}
+
+static void timeout_is_what_is_left(void **state)
+{
+	struct timespec t;
+
+	(void)state;
+	assert_null(clock_timeout(5, NSEC_NEVER, &t));
+	assert_ptr_equal(clock_timeout(7, 5, &t), &t);
+	assert_true(t.tv_sec == 0 && t.tv_nsec == 0);
+	clock_timeout(1, 2 * NSEC_PER_SEC, &t);
+	assert_true(t.tv_sec == 1 && t.tv_nsec == NSEC_PER_SEC - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(duration_reads_what_people_write),
+		cmocka_unit_test(duration_refuses_the_rest),
+		cmocka_unit_test(duration_keeps_to_its_bounds),
+		cmocka_unit_test(duration_is_written_for_people),
+		cmocka_unit_test(number_is_strict),
+		cmocka_unit_test(address_reads_its_four_forms),
+		cmocka_unit_test(address_refuses_the_rest),
+		cmocka_unit_test(lines_come_whole_and_numbered),
+		cmocka_unit_test(lines_without_end_use_no_memory),
+		cmocka_unit_test(buffer_grows_and_shrinks),
+		cmocka_unit_test(backoff_doubles_to_its_maximum),
+		cmocka_unit_test(timeout_is_what_is_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
