@@ -65,8 +65,7 @@ bool address_parse(const char *text, struct address *out, struct reason *why)
 		return port_parse(text, out, why);
 	if (strchr(text, ':') != colon)
 		return reason_set(why, "'%s': an IPv6 address goes in brackets: [::1]:port", text);
-	return host_copy(text, (size_t)(colon - text), out, why) &&
-		port_parse(colon + 1, out, why);
+	return host_copy(text, (size_t)(colon - text), out, why) && port_parse(colon + 1, out, why);
 }
 
 const char *address_text(const struct address *address, char out[ADDRESS_TEXT])

@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 
 struct address {
-	char host[256];  /* name or numeric; empty: the reader's default; without brackets */
-	uint16_t port;   /* 0 where path is set */
-	char path[108];  /* of a UNIX socket (as long as sun_path); empty: this is host and port */
+	char host[256]; /* name or numeric; empty: the reader's default; without brackets */
+	uint16_t port;  /* 0 where path is set */
+	char path[108]; /* of a UNIX socket (as long as sun_path); empty: this is host and port */
 };
 
 bool address_parse(const char *text, struct address *out, struct reason *why);

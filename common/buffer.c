@@ -48,7 +48,8 @@ void buffer_printf(struct buffer *buffer, const char *format, ...)
 	int length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
 	if (length > 0) {
-		vsnprintf(buffer_reserve(buffer, (size_t)length), (size_t)length + 1, format, again);
+		vsnprintf(
+			buffer_reserve(buffer, (size_t)length), (size_t)length + 1, format, again);
 		buffer->length += (size_t)length;
 	}
 	va_end(again);

@@ -66,8 +66,8 @@ static bool duration_add(nsec *total, struct decimal number, nsec unit)
 					 : number.billionths / (NSEC_PER_SEC / unit);
 
 	return !__builtin_mul_overflow(number.whole, unit, &whole) &&
-		!__builtin_add_overflow(*total, whole, total) &&
-		!__builtin_add_overflow(*total, part, total);
+	       !__builtin_add_overflow(*total, whole, total) &&
+	       !__builtin_add_overflow(*total, part, total);
 }
 
 static bool duration_read(const char *text, nsec *out)

@@ -35,8 +35,8 @@ static bool stderr_is_journal(void)
 	struct stat status;
 
 	return stream != NULL && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
-		fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
-		status.st_ino == inode;
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
 }
 
 void log_open(const char *program)
@@ -95,15 +95,15 @@ __attribute__((format(printf, 2, 0))) static void log_line(
 	errno = saved_errno;
 }
 
-#define LOG_AT(level)                                                                              \
-	do {                                                                                       \
-		va_list arguments;                                                                 \
-                                                                                                   \
-		if (!log_enabled(level))                                                           \
-			return;                                                                    \
-		va_start(arguments, format);                                                       \
-		log_line(level, format, arguments);                                                \
-		va_end(arguments);                                                                 \
+#define LOG_AT(level)                               \
+	do {                                        \
+		va_list arguments;                  \
+                                                    \
+		if (!log_enabled(level))            \
+			return;                     \
+		va_start(arguments, format);        \
+		log_line(level, format, arguments); \
+		va_end(arguments);                  \
 	} while (0)
 
 void log_error(const char *format, ...)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One line a fact, on stderr: `program: level: message`. The supervisor stamps and stores. When
- * stderr is the journal's, each line begins with its `<N>` priority. Control characters are written as `?`, so that a peer's bytes cannot forge a line; a
- * line is written with one write(2) and cut at 4 KiB. Safe to call from several threads.
+ * stderr is the journal's, each line begins with its `<N>` priority. Control characters are written
+ * as `?`, so that a peer's bytes cannot forge a line; a line is written with one write(2) and cut
+ * at 4 KiB. Safe to call from several threads.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H

@@ -19,8 +19,7 @@ bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out, stru
 	if (*end != '\0')
 		return reason_set(why, "'%s' is not a whole number", text);
 	if (errno == ERANGE || value < min || value > max)
-		return reason_set(
-			why, "%s is not from %" PRId64 " to %" PRId64, text, min, max);
+		return reason_set(why, "%s is not from %" PRId64 " to %" PRId64, text, min, max);
 	*out = value;
 	return true;
 }

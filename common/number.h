@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The one strict reader of whole numbers: digits with an optional minus, nothing before or after. */
+/* The one strict reader of whole numbers: digits with an optional minus, nothing before or after.
+ */
 #ifndef COMMON_NUMBER_H
 #define COMMON_NUMBER_H
 

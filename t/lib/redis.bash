@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
 #   start_redis [OPTION...]  a redis-server of our own on $redis_port, nothing on disk unless asked
 #   redis COMMAND...         redis-cli to it

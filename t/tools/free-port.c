@@ -23,7 +23,7 @@ static bool port_is_free(uint16_t port)
 		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = in6addr_any};
 	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	bool bound = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-		listen(fd, 1) == 0;
+		     listen(fd, 1) == 0;
 
 	if (fd >= 0)
 		close(fd);

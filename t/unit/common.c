@@ -30,7 +30,8 @@ static void duration_reads_what_people_write(void **state)
 		{"1h", 3600 * NSEC_PER_SEC},
 		{"1d", 86400 * NSEC_PER_SEC},
 		{"1h30m", 5400 * NSEC_PER_SEC},
-		{"1d2h3m4s5ms", ((86400 + 2 * 3600 + 3 * 60 + 4) * NSEC_PER_SEC) + 5 * NSEC_PER_MSEC},
+		{"1d2h3m4s5ms",
+			((86400 + 2 * 3600 + 3 * 60 + 4) * NSEC_PER_SEC) + 5 * NSEC_PER_MSEC},
 		{"0.000000001", 1},
 	};
 
@@ -47,9 +48,9 @@ static void duration_reads_what_people_write(void **state)
 
 static void duration_refuses_the_rest(void **state)
 {
-	static const char *const cases[] = {"", " 10", "10 ", "-1", "+1", "1x", "s", "1.", ".5", "1,5",
-		"10S", "1h30", "30m1h", "1m1m", "1e3", "0x10", "99999999999999999999", "300000000000",
-		"106752d", "1ms1s", "inf"};
+	static const char *const cases[] = {"", " 10", "10 ", "-1", "+1", "1x", "s", "1.", ".5",
+		"1,5", "10S", "1h30", "30m1h", "1m1m", "1e3", "0x10", "99999999999999999999",
+		"300000000000", "106752d", "1ms1s", "inf"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -91,8 +92,8 @@ static void duration_is_written_for_people(void **state)
 
 static void number_is_strict(void **state)
 {
-	static const char *const refused[] = {"", " 1", "1 ", "+1", "1.0", "0x1", "--1", "11", "-11",
-		"99999999999999999999"};
+	static const char *const refused[] = {
+		"", " 1", "1 ", "+1", "1.0", "0x1", "--1", "11", "-11", "99999999999999999999"};
 	struct reason why;
 	int64_t value;
 
@@ -126,8 +127,8 @@ static void address_reads_its_four_forms(void **state)
 
 static void address_refuses_the_rest(void **state)
 {
-	static const char *const cases[] = {"", ":80", "host:", "host:65536", "::1:80", "[::1]", "[::1]80",
-		"[host]:80", "unix:", "unix:relative", "host:80x", "-1"};
+	static const char *const cases[] = {"", ":80", "host:", "host:65536", "::1:80", "[::1]",
+		"[::1]80", "[host]:80", "unix:", "unix:relative", "host:80x", "-1"};
 	struct address address;
 	struct reason why;
 
