@@ -17,6 +17,8 @@ common_libcommon_a_SOURCES = \
 	common/reason.c common/reason.h \
 	common/signals.c common/signals.h
 
-UNIT_TESTS += t/unit/common
+UNIT_TESTS += t/unit/common t/unit/process
 t_unit_common_SOURCES = t/unit/common.c t/unit/unit.h
 t_unit_common_LDADD = common/libcommon.a $(CMOCKA_LIBS)
+t_unit_process_SOURCES = t/unit/process.c t/unit/unit.h
+t_unit_process_LDADD = common/libcommon.a $(CMOCKA_LIBS)

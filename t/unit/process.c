@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of common/ that touch the process: its log, its signals, its supervisor. */
+#include "t/unit/unit.h"
+
+#include "common/log.h"
+#include "common/ready.h"
+#include "common/reason.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* While captured, stderr is the writing end of a pipe. */
+struct capture {
+	int saved;
+	int pipe[2];
+};
+
+static void capture_start(struct capture *capture)
+{
+	assert_int_equal(pipe(capture->pipe), 0);
+	capture->saved = dup(STDERR_FILENO);
+	dup2(capture->pipe[1], STDERR_FILENO);
+}
+
+/* What was written since; and stderr is itself again. */
+static void capture_end(struct capture *capture, char *out, size_t size)
+{
+	dup2(capture->saved, STDERR_FILENO);
+	close(capture->saved);
+	close(capture->pipe[1]);
+	ssize_t got = read(capture->pipe[0], out, size - 1);
+	assert_true(got >= 0);
+	out[got] = '\0';
+	close(capture->pipe[0]);
+}
+
+static void log_writes_one_line_a_fact(void **state)
+{
+	struct capture capture;
+	char written[256];
+
+	(void)state;
+	capture_start(&capture);
+	errno = ENOENT;
+	log_warning("%s is %d", "this", 1);
+	int after = errno;
+	log_debug("not at this level");
+	capture_end(&capture, written, sizeof written);
+	assert_string_equal(written, "test: warning: this is 1\n");
+	assert_int_equal(after, ENOENT);
+}
+
+static void log_masks_what_could_forge_a_line(void **state)
+{
+	struct capture capture;
+	char written[256];
+
+	(void)state;
+	capture_start(&capture);
+	log_info("%s", "a\nb\x1b[31m\x7f\xc3\xa9");
+	capture_end(&capture, written, sizeof written);
+	assert_string_equal(written, "test: info: a?b?[31m?\xc3\xa9\n");
+}
+
+static void log_cuts_a_line_that_is_too_long(void **state)
+{
+	static char text[10000], written[10000];
+	struct capture capture;
+
+	(void)state;
+	memset(text, 'x', sizeof text - 1);
+	capture_start(&capture);
+	log_error("%s", text);
+	capture_end(&capture, written, sizeof written);
+	assert_true(strlen(written) <= 4096);
+	assert_int_equal(written[strlen(written) - 1], '\n');
+}
+
+static void log_gives_the_journal_its_priorities(void **state)
+{
+	struct capture capture;
+	struct stat status;
+	char written[256], stream[64];
+
+	(void)state;
+	capture_start(&capture);
+	fstat(STDERR_FILENO, &status);
+	snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)status.st_dev,
+		(uintmax_t)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	log_open("test");
+	log_error("bad");
+	capture_end(&capture, written, sizeof written);
+	assert_string_equal(written, "<3>test: error: bad\n");
+	/* the same variable, but stderr is something else: inherited from a service, then
+	 * redirected */
+	log_open("test");
+	capture_start(&capture);
+	log_error("bad");
+	capture_end(&capture, written, sizeof written);
+	unsetenv("JOURNAL_STREAM");
+	assert_string_equal(written, "test: error: bad\n");
+}
+
+static void ready_tells_whoever_asked(void **state)
+{
+	char path[] = "/tmp/ready.XXXXXX", message[32] = "";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), ends[2];
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(pipe(ends), 0);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	ready_announce(ends[1]);
+	unsetenv("NOTIFY_SOCKET");
+	assert_int_equal(recv(fd, message, sizeof message - 1, MSG_DONTWAIT), 7);
+	assert_string_equal(message, "READY=1");
+	/* s6's way: a newline, then the end */
+	assert_int_equal(read(ends[0], message, sizeof message), 1);
+	assert_int_equal(message[0], '\n');
+	assert_int_equal(read(ends[0], message, sizeof message), 0);
+	close(ends[0]);
+	close(fd);
+	unlink(address.sun_path);
+	rmdir(path);
+}
+
+static void signals_arrive_only_while_waiting(void **state)
+{
+	static const int caught[] = {SIGUSR1, SIGTERM};
+	struct timespec at_once = {0, 0};
+
+	(void)state;
+	signals_catch(caught, 2);
+	assert_int_equal(raise(SIGUSR1), 0);
+	assert_false(signal_arrived(SIGUSR1));
+	assert_int_equal(ppoll(NULL, 0, &at_once, signals_wait_mask()), -1);
+	assert_int_equal(errno, EINTR);
+	assert_true(signal_arrived(SIGUSR1));
+	assert_false(signal_arrived(SIGUSR1));
+	assert_false(signal_arrived(SIGTERM));
+	signals_restore();
+}
+
+static void reason_names_the_place(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	assert_false(reason_set(&why, "%d is odd", 3));
+	assert_false(reason_prefix(&why, "line %d", 7));
+	assert_string_equal(why.text, "line 7: 3 is odd");
+	for (int i = 0; i < 1000; i++)
+		reason_prefix(&why, "deeper");
+	assert_true(strlen(why.text) < sizeof why.text);
+}
+
+static int name_the_program(void **state)
+{
+	(void)state;
+	log_open("test");
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(log_writes_one_line_a_fact),
+		cmocka_unit_test(log_masks_what_could_forge_a_line),
+		cmocka_unit_test(log_cuts_a_line_that_is_too_long),
+		cmocka_unit_test(log_gives_the_journal_its_priorities),
+		cmocka_unit_test(ready_tells_whoever_asked),
+		cmocka_unit_test(signals_arrive_only_while_waiting),
+		cmocka_unit_test(reason_names_the_place),
+	};
+
+	return cmocka_run_group_tests(tests, name_the_program, NULL);
+}
