@@ -104,6 +104,7 @@ static void number_is_strict(void **state)
 	assert_int_equal(value, -10);
 	for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
 		assert_false(number_parse(refused[i], -10, 10, &value, &why));
+	assert_false(number_parse("9223372036854775808", INT64_MIN, INT64_MAX, &value, &why));
 }
 
 static void address_reads_its_four_forms(void **state)

@@ -101,8 +101,8 @@ static void log_gives_the_journal_its_priorities(void **state)
 	assert_string_equal(written, "<3>test: error: bad\n");
 	/* the same variable, but stderr is something else: inherited from a service, then
 	 * redirected */
-	log_open("test");
 	capture_start(&capture);
+	log_open("test");
 	log_error("bad");
 	capture_end(&capture, written, sizeof written);
 	unsetenv("JOURNAL_STREAM");
