@@ -19,13 +19,19 @@ static void pending_compact(struct lines *lines)
 	lines->start = 0;
 }
 
-static void last_line_complete(struct lines *lines)
+void lines_finish(struct lines *lines)
 {
 	const struct buffer *pending = &lines->pending;
 	bool partial = pending->length > lines->start || lines->skipping;
 
 	if (partial && (pending->length == 0 || pending->data[pending->length - 1] != '\n'))
 		buffer_append(&lines->pending, "\n", 1);
+}
+
+void lines_push(struct lines *lines, const void *bytes, size_t length)
+{
+	pending_compact(lines);
+	buffer_append(&lines->pending, bytes, length);
 }
 
 enum lines_read_result lines_read(struct lines *lines, int fd)
@@ -37,7 +43,7 @@ enum lines_read_result lines_read(struct lines *lines, int fd)
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? LINES_AGAIN : LINES_ERROR;
 	if (got == 0) {
-		last_line_complete(lines);
+		lines_finish(lines);
 		return LINES_END;
 	}
 	lines->pending.length += (size_t)got;

@@ -38,6 +38,10 @@ void lines_init(struct lines *lines, size_t limit);
 /* One read(2) of at most 64 KiB. */
 enum lines_read_result lines_read(struct lines *lines, int fd);
 
+/* For bytes that somebody else has read, and for their end: a last line without newline is one. */
+void lines_push(struct lines *lines, const void *bytes, size_t length);
+void lines_finish(struct lines *lines);
+
 /* The next line. *line is ours and holds until the next call of any of these. */
 enum lines_result lines_next(struct lines *lines, char **line);
 

@@ -176,6 +176,28 @@ static void lines_come_whole_and_numbered(void **state)
 	close(fd);
 }
 
+static void lines_can_be_pushed(void **state)
+{
+	struct lines lines;
+	char *line;
+
+	(void)state;
+	lines_init(&lines, 8);
+	lines_finish(&lines);
+	assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+	lines_push(&lines, "one\ntw", 6);
+	assert_int_equal(lines_next(&lines, &line), LINES_LINE);
+	assert_string_equal(line, "one");
+	assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+	lines_push(&lines, "o", 1);
+	lines_finish(&lines);
+	assert_int_equal(lines_next(&lines, &line), LINES_LINE);
+	assert_string_equal(line, "two");
+	assert_int_equal(lines.number, 2);
+	assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+	lines_free(&lines);
+}
+
 static void lines_without_end_use_no_memory(void **state)
 {
 	static const char filler[] = "0123456789abcdef";
@@ -259,6 +281,7 @@ int main(void)
 		cmocka_unit_test(address_reads_its_four_forms),
 		cmocka_unit_test(address_refuses_the_rest),
 		cmocka_unit_test(lines_come_whole_and_numbered),
+		cmocka_unit_test(lines_can_be_pushed),
 		cmocka_unit_test(lines_without_end_use_no_memory),
 		cmocka_unit_test(buffer_grows_and_shrinks),
 		cmocka_unit_test(backoff_doubles_to_its_maximum),
