@@ -5,9 +5,14 @@
 #include "common/log.h"
 #include "common/number.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 nsec option_duration(const char *option, const char *text, nsec min, nsec max)
 {
@@ -37,6 +42,17 @@ struct address option_address(const char *option, const char *text)
 	if (!address_parse(text, &value, &why))
 		die(EX_USAGE, "%s: %s", option, why.text);
 	return value;
+}
+
+int option_ready_fd(const char *option, const char *text)
+{
+	int fd = (int)option_number(option, text, 0, INT_MAX);
+
+	if (fd == STDERR_FILENO)
+		die(EX_USAGE, "%s: %d is where the log goes", option, fd);
+	if (fcntl(fd, F_GETFD) < 0)
+		die(EX_USAGE, "%s: %d: %s", option, fd, strerror(errno));
+	return fd;
 }
 
 void option_version(const char *program)

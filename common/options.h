@@ -15,6 +15,9 @@ nsec option_duration(const char *option, const char *text, nsec min, nsec max);
 int64_t option_number(const char *option, const char *text, int64_t min, int64_t max);
 struct address option_address(const char *option, const char *text);
 
+/* For --ready-fd: a descriptor that is open, and not stderr, for ready_announce() closes it. */
+int option_ready_fd(const char *option, const char *text);
+
 /* `program version`, on standard output, for --version. */
 void option_version(const char *program);
 

@@ -2,6 +2,7 @@
 /* The parts of common/ that touch the process: its log, its signals, its supervisor. */
 #include "t/unit/unit.h"
 
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/ready.h"
 #include "common/reason.h"
@@ -11,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -152,6 +154,20 @@ static void signals_arrive_only_while_waiting(void **state)
 	signals_restore();
 }
 
+static void descriptors_rise_to_the_hard_limit(void **state)
+{
+	struct rlimit saved, low;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
+	low = (struct rlimit){.rlim_cur = 64, .rlim_max = saved.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(descriptors_allow(100), 100);
+	assert_int_equal(descriptors_allow(50), 100);
+	assert_int_equal(descriptors_allow(SIZE_MAX / 2), saved.rlim_max);
+	setrlimit(RLIMIT_NOFILE, &saved);
+}
+
 static void reason_names_the_place(void **state)
 {
 	struct reason why;
@@ -181,6 +197,7 @@ int main(void)
 		cmocka_unit_test(log_gives_the_journal_its_priorities),
 		cmocka_unit_test(ready_tells_whoever_asked),
 		cmocka_unit_test(signals_arrive_only_while_waiting),
+		cmocka_unit_test(descriptors_rise_to_the_hard_limit),
 		cmocka_unit_test(reason_names_the_place),
 	};
 
