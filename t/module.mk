@@ -19,11 +19,19 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS = $(UNIT_TESTS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README $(T_LIB)
 
-T_LIB = t/lib/daemons.bash t/lib/redis.bash
+T_LIB = t/lib/daemons.bash t/lib/prosody.bash t/lib/redis.bash
 
 noinst_PROGRAMS += t/tools/free-port
 t_tools_free_port_SOURCES = t/tools/free-port.c
 t_tools_free_port_LDADD = common/libcommon.a
+
+# Somebody in a Jabber room.
+noinst_PROGRAMS += t/tools/room
+t_tools_room_SOURCES = t/tools/room.c t/tools/muc.c t/tools/muc.h
+t_tools_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
+t_tools_room_LDADD = common/libcommon.a $(STROPHE_LIBS)
+
+QUICK_TESTS += t/room.bats
 
 # What a change breaks most often, in a fraction of the time.
 ONLY_QUICK = TESTS='$$(UNIT_TESTS) $$(QUICK_TESTS)'

@@ -14,7 +14,7 @@ build=${QN_BUILD:-$root/build}
 PATH=$build/flapper:$build/httpbroker:$build/httpbroker/submit:$build/oobetet:$build/t/tools:/usr/lib/nagios/plugins:/usr/sbin:/sbin:$PATH
 export PATH LC_ALL=C.UTF-8
 
-declare -A pids=()
+declare -gA pids=() # -g: bats loads this file from within a function
 
 start_work() {
 	work=${BATS_TEST_TMPDIR:-$(mktemp -d)}

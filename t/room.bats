@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+# The Jabber server and the occupant that other tests rely on.
+
+load lib/daemons
+load lib/prosody
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+@test "what one says the other hears, once, and it is not TLS" {
+	start_prosody
+	enter_room juliet Juliet
+	enter_room romeo Romeo
+	poll 10 said juliet 'presence Romeo is here'
+	say romeo 'It is my lady — O, it is my love! <&>'
+	poll 10 said juliet '^[0-9]{10}\.[0-9]{3} <Romeo> It is my lady — O, it is my love! <&>$'
+	poll 10 said romeo '<Romeo> It is my lady'
+	[ "$(grep -c 'It is my lady' "$work/juliet.log")" = 1 ]
+	stop romeo
+	poll 10 said juliet 'presence Romeo has left'
+	stop juliet
+}
+
+@test "with TLS, by the certificate that the test made; not by another" {
+	start_prosody_tls
+	enter_room juliet Juliet
+	make_certificate other.example
+	prosody_certificate=$work/prosody/other.example.pem
+	prosody_account romeo secret
+	run room --server "127.0.0.1:$prosody_port" --jid romeo@localhost --password secret \
+		--room ops@conference.localhost --nick Romeo --ca "$prosody_certificate" </dev/null
+	[ "$status" = 69 ]
+	[[ "$output" == *' out: '* ]]
+	stop juliet
+}
+
+@test "at end of file it leaves when the room has everything" {
+	start_prosody
+	enter_room juliet Juliet
+	prosody_account romeo secret
+	seq -f 'line %.0f' 100 | room --server "127.0.0.1:$prosody_port" --jid romeo@localhost \
+		--password secret --room ops@conference.localhost --nick Romeo >"$work/romeo.log"
+	poll 10 said juliet '<Romeo> line 100$'
+	[ "$(grep -c '<Romeo> line' "$work/romeo.log")" = 100 ]
+	stop juliet
+}
+
+@test "what was said before is told as history" {
+	start_prosody
+	enter_room juliet Juliet
+	say juliet 'Wherefore art thou?'
+	poll 10 said juliet '<Juliet> Wherefore'
+	enter_room romeo Romeo
+	poll 10 said romeo ' history <Juliet> Wherefore'
+}
+
+@test "a wrong password, a taken nick and a killed server are told" {
+	start_prosody
+	enter_room juliet Juliet
+	prosody_account romeo secret
+	local options=(--server "127.0.0.1:$prosody_port" --jid romeo@localhost
+		--room ops@conference.localhost)
+	run room "${options[@]}" --password wrong --nick Romeo </dev/null
+	[ "$status" = 69 ]
+	[[ "$output" == *' out: '*password* ]]
+	run room "${options[@]}" --password secret --nick Juliet </dev/null
+	[ "$status" = 69 ]
+	[[ "$output" == *' out: conflict' ]]
+	stop prosody
+	poll 10 said juliet ' out: '
+	local status=0
+	stop juliet || status=$?
+	[ "$status" = 69 ]
+}
