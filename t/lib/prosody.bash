@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
 # A real Jabber server of our own, with the domain `localhost` and rooms at `conference.localhost`.
 # It listens on one free port of 127.0.0.1 and on nothing else.
