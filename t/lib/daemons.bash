@@ -40,9 +40,10 @@ stop() {
 	local pid=${pids[$1]:-} status=0
 	[ -n "$pid" ] || return 0
 	unset "pids[$1]"
-	kill -TERM "$pid" 2>/dev/null
-	kill -CONT "$pid" 2>/dev/null
-	poll 5 eval "! kill -0 $pid 2>/dev/null" || kill -KILL "$pid"
+	# it may be gone at any of these, which is no failure of ours: its status tells
+	kill -TERM "$pid" 2>/dev/null || :
+	kill -CONT "$pid" 2>/dev/null || :
+	poll 5 eval "! kill -0 $pid 2>/dev/null" || kill -KILL "$pid" || :
 	wait "$pid" 2>/dev/null || status=$?
 	return $status
 }
