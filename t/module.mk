@@ -31,7 +31,22 @@ t_tools_room_SOURCES = t/tools/room.c t/tools/muc.c t/tools/muc.h
 t_tools_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 t_tools_room_LDADD = common/libcommon.a $(STROPHE_LIBS)
 
-QUICK_TESTS += t/room.bats
+# PagerDuty, as far as oobetet can tell.
+noinst_PROGRAMS += t/tools/pagerduty-standin
+t_tools_pagerduty_standin_SOURCES = t/tools/pagerduty-standin.c \
+	t/tools/answers.c t/tools/answers.h \
+	t/tools/enqueue.c t/tools/enqueue.h
+t_tools_pagerduty_standin_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+t_tools_pagerduty_standin_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MICROHTTPD_LIBS)
+
+UNIT_TESTS += t/unit/enqueue
+t_unit_enqueue_SOURCES = t/unit/enqueue.c t/unit/unit.h \
+	t/tools/answers.c t/tools/answers.h \
+	t/tools/enqueue.c t/tools/enqueue.h
+t_unit_enqueue_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_enqueue_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+QUICK_TESTS += t/room.bats t/pagerduty-standin.bats
 
 # What a change breaks most often, in a fraction of the time.
 ONLY_QUICK = TESTS='$$(UNIT_TESTS) $$(QUICK_TESTS)'

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $status and what load brings
 # The Jabber server and the occupant that other tests rely on.
 
 load lib/daemons

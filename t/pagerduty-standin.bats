@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $status and what load brings
+# The stand-in that oobetet's tests rely on.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+key=0123456789abcdef0123456789abcdef
+trigger='{"routing_key":"'$key'","event_action":"trigger","dedup_key":"the \"key\"",
+	"payload":{"summary":"it is broken","source":"vm","severity":"critical"}}'
+
+start_pagerduty() {
+	start pagerduty pagerduty-standin "$@"
+	poll 10 said pagerduty 'at http://127\.0\.0\.1:[0-9]+/v2/enqueue'
+	url=$(grep -Eo 'http://[^ ]+' "$work/pagerduty.log")
+}
+
+# post BODY [CURL-OPTION...]: prints the answer and, on a line of its own, the status.
+post() {
+	local body=$1
+	shift
+	curl -sS -w '\n%{http_code}\n' -H 'Content-Type: application/json' -d "$body" "$@" "$url"
+}
+
+@test "a good event is answered 202 and printed" {
+	start_pagerduty --payload
+	run post "$trigger"
+	[ "${lines[0]}" = '{"status":"success","message":"Event processed","dedup_key":"the \"key\""}' ]
+	[ "${lines[1]}" = 202 ]
+	said pagerduty '^[0-9]{10}\.[0-9]{3} 202 trigger "the \\"key\\"" "it is broken"$'
+	said pagerduty '^  "severity": "critical"$'
+	stop pagerduty
+}
+
+@test "what is not documented is refused with the reason" {
+	start_pagerduty
+	run post '{"routing_key":"'$key'","event_action":"resolve","incident_key":"k"}'
+	[ "${lines[1]}" = 400 ]
+	[[ "${lines[0]}" == *"'incident_key' is not a documented key"* ]]
+	said pagerduty " 400 refused: 'incident_key' is not a documented key\$"
+	curl -sS -d "$trigger" "$url" # as a form
+	said pagerduty ' 400 refused: Content-Type is not application/json$'
+	run post "$trigger" -X PUT
+	[ "${lines[1]}" = 405 ]
+	run post '{"half":'
+	[ "${lines[1]}" = 400 ]
+	url=${url%/v2*}/generic
+	run post "$trigger"
+	[ "${lines[1]}" = 404 ]
+	head -c 600000 /dev/zero | tr '\0' ' ' >"$work/large"
+	url=$url/../v2/enqueue
+	run post "@$work/large"
+	[ "${lines[1]}" = 413 ]
+	run ! said pagerduty ' 202 '
+}
+
+@test "answers come as scripted; one that hangs holds up no other, nor the end" {
+	start_pagerduty --answer 500,hang,202@1s
+	run post "$trigger"
+	[ "${lines[1]}" = 500 ]
+	start hanging curl -sS -H 'Content-Type: application/json' -d "$trigger" "$url"
+	poll 10 said pagerduty ' hang trigger '
+	local before=${EPOCHREALTIME/./}
+	run post "$trigger"
+	[ "${lines[1]}" = 202 ]
+	[ $((${EPOCHREALTIME/./} - before)) -ge 1000000 ]
+	run post "$trigger"
+	[ "${lines[1]}" = 202 ]
+	running hanging
+	stop pagerduty
+}
+
+@test "a wrong option is an error that names it" {
+	run pagerduty-standin --answer 500,soon
+	[ "$status" = 64 ]
+	[[ "$output" == *"--answer '500,soon'"* ]]
+}
