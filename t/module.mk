@@ -26,27 +26,44 @@ t_tools_free_port_SOURCES = t/tools/free-port.c
 t_tools_free_port_LDADD = common/libcommon.a
 
 # Somebody in a Jabber room.
+T_MUC = t/tools/account.c t/tools/account.h t/tools/muc.c t/tools/muc.h \
+	t/tools/stamp.c t/tools/stamp.h
+
 noinst_PROGRAMS += t/tools/room
-t_tools_room_SOURCES = t/tools/room.c t/tools/muc.c t/tools/muc.h
+t_tools_room_SOURCES = t/tools/room.c $(T_MUC)
 t_tools_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 t_tools_room_LDADD = common/libcommon.a $(STROPHE_LIBS)
 
 # PagerDuty, as far as oobetet can tell.
+T_ENQUEUE = t/tools/answers.c t/tools/answers.h t/tools/enqueue.c t/tools/enqueue.h
+
 noinst_PROGRAMS += t/tools/pagerduty-standin
-t_tools_pagerduty_standin_SOURCES = t/tools/pagerduty-standin.c \
-	t/tools/answers.c t/tools/answers.h \
-	t/tools/enqueue.c t/tools/enqueue.h
+t_tools_pagerduty_standin_SOURCES = t/tools/pagerduty-standin.c $(T_ENQUEUE) \
+	t/tools/stamp.c t/tools/stamp.h
 t_tools_pagerduty_standin_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 t_tools_pagerduty_standin_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MICROHTTPD_LIBS)
 
 UNIT_TESTS += t/unit/enqueue
-t_unit_enqueue_SOURCES = t/unit/enqueue.c t/unit/unit.h \
-	t/tools/answers.c t/tools/answers.h \
-	t/tools/enqueue.c t/tools/enqueue.h
+t_unit_enqueue_SOURCES = t/unit/enqueue.c t/unit/unit.h $(T_ENQUEUE)
 t_unit_enqueue_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_enqueue_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
-QUICK_TESTS += t/room.bats t/pagerduty-standin.bats
+# Flapjack, as far as the broker and the room can tell.
+T_FLAPJACK = t/tools/flapjack-alerts.c t/tools/flapjack-alerts.h \
+	t/tools/flapjack-event.c t/tools/flapjack-event.h
+
+noinst_PROGRAMS += t/tools/flapjack-standin
+t_tools_flapjack_standin_SOURCES = t/tools/flapjack-standin.c $(T_FLAPJACK) $(T_MUC) \
+	t/tools/flapjack-queue.c t/tools/flapjack-queue.h
+t_tools_flapjack_standin_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(STROPHE_CFLAGS)
+t_tools_flapjack_standin_LDADD = common/libcommon.a $(HIREDIS_LIBS) $(JANSSON_LIBS) $(STROPHE_LIBS)
+
+UNIT_TESTS += t/unit/flapjack
+t_unit_flapjack_SOURCES = t/unit/flapjack.c t/unit/unit.h $(T_FLAPJACK)
+t_unit_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+
+QUICK_TESTS += t/room.bats t/pagerduty-standin.bats t/flapjack-standin.bats
 
 # What a change breaks most often, in a fraction of the time.
 ONLY_QUICK = TESTS='$$(UNIT_TESTS) $$(QUICK_TESTS)'

@@ -12,10 +12,10 @@
 #include "common/signals.h"
 #include "t/tools/answers.h"
 #include "t/tools/enqueue.h"
+#include "t/tools/stamp.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -94,10 +94,9 @@ static void entry_print(struct buffer *entry)
 
 static void entry_begin(struct buffer *entry, int status)
 {
-	nsec now = clock_wall();
+	char stamp[STAMP_TEXT];
 
-	buffer_printf(entry, "%" PRId64 ".%03" PRId64 " ", now / NSEC_PER_SEC,
-		now % NSEC_PER_SEC / NSEC_PER_MSEC);
+	buffer_printf(entry, "%s ", stamp_text(clock_wall(), stamp));
 	if (status == 0)
 		buffer_append_text(entry, "hang");
 	else

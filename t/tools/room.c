@@ -9,9 +9,9 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/signals.h"
-#include "t/tools/muc.h"
+#include "t/tools/account.h"
+#include "t/tools/stamp.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,60 +29,29 @@ struct room {
 	bool ended;  /* nothing more to be said */
 };
 
-static const char usage[] = "usage: room --server HOST:PORT --jid USER@DOMAIN --password PASSWORD\n"
-			    "            --room ROOM@SERVICE --nick NICK [--ca FILE]\n"
-			    "Without --ca the connection is not encrypted.\n";
+static const char usage[] = "usage: room OPTION...\n" ACCOUNT_USAGE;
 
 static const struct option options[] = {
-	{"server", required_argument, NULL, 's'},
-	{"jid", required_argument, NULL, 'j'},
-	{"password", required_argument, NULL, 'p'},
-	{"room", required_argument, NULL, 'r'},
-	{"nick", required_argument, NULL, 'n'},
-	{"ca", required_argument, NULL, 'c'},
+	ACCOUNT_OPTIONS,
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
-
-static void option_take(struct muc_account *account, int option)
-{
-	switch (option) {
-	case 's':
-		account->server = option_address("--server", optarg);
-		break;
-	case 'j':
-		account->jid = optarg;
-		break;
-	case 'p':
-		account->password = optarg;
-		break;
-	case 'r':
-		account->room = optarg;
-		break;
-	case 'n':
-		account->nick = optarg;
-		break;
-	case 'c':
-		account->ca_file = optarg;
-		break;
-	case 'h':
-		fputs(usage, stdout);
-		exit(0);
-	default:
-		option_hint("room");
-	}
-}
 
 static void options_read(struct muc_account *account, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
-		option_take(account, option);
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(usage, stdout);
+			exit(0);
+		}
+		if (!account_option_take(account, option, optarg))
+			option_hint("room");
+	}
 	if (optind < argc)
 		option_unexpected(argv[optind]);
-	if (account->server.port == 0 || account->jid == NULL || account->password == NULL ||
-		account->room == NULL || account->nick == NULL)
+	if (!account_complete(account))
 		die(EX_USAGE, "--server, --jid, --password, --room and --nick are all required");
 }
 
@@ -115,12 +84,11 @@ static void text_print(const char *text)
 static void event_take(void *user, enum muc_event event, const char *nick, const char *text)
 {
 	struct room *room = user;
-	nsec now = clock_wall();
+	char stamp[STAMP_TEXT];
 
 	room->joined = room->joined || event == MUC_JOINED;
 	room->out = room->out || event == MUC_OUT;
-	printf("%" PRId64 ".%03" PRId64 " %s", now / NSEC_PER_SEC,
-		now % NSEC_PER_SEC / NSEC_PER_MSEC, event_words[event].before);
+	printf("%s %s", stamp_text(clock_wall(), stamp), event_words[event].before);
 	text_print(nick);
 	fputs(event_words[event].after, stdout);
 	text_print(text);
