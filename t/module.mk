@@ -19,7 +19,7 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS = $(UNIT_TESTS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README $(T_LIB)
 
-T_LIB = t/lib/daemons.bash t/lib/prosody.bash t/lib/redis.bash
+T_LIB = t/lib/daemons.bash t/lib/nagios.bash t/lib/prosody.bash t/lib/redis.bash
 
 noinst_PROGRAMS += t/tools/free-port
 t_tools_free_port_SOURCES = t/tools/free-port.c
@@ -63,7 +63,7 @@ t_unit_flapjack_SOURCES = t/unit/flapjack.c t/unit/unit.h $(T_FLAPJACK)
 t_unit_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
-QUICK_TESTS += t/room.bats t/pagerduty-standin.bats t/flapjack-standin.bats
+QUICK_TESTS += t/flapjack-standin.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats
 
 # What a change breaks most often, in a fraction of the time.
 ONLY_QUICK = TESTS='$$(UNIT_TESTS) $$(QUICK_TESTS)'

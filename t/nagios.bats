@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $status and what load brings
+# The Nagios that other tests rely on.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/nagios
+load lib/redis
+
+setup() { start_work; }
+
+teardown() {
+	stop_all
+	exec 7>&-
+}
+
+# result STATE: reads lines of the pipe until one has that state; leaves its fields in $fields.
+result() {
+	local line deadline=$((SECONDS + 20))
+	while [ $SECONDS -lt $deadline ]; do
+		read -rt 20 -u 7 line || return
+		IFS=$'\t' read -ra fields <<<"$line"
+		[ "${fields[4]}" != "$1" ] || return 0
+	done
+	return 1
+}
+
+@test "checks each second, and writes results into the pipe" {
+	local port before
+	port=$(free_port)
+	nagios_configure "$port" web-01 'TCP port'
+	exec 7<>"$nagios_perfdata"
+	start_nagios
+	result CRITICAL
+	[ "${fields[0]}" = '[SERVICEPERFDATA]' ]
+	[ "${fields[2]}" = web-01 ]
+	[ "${fields[3]}" = 'TCP port' ]
+	[[ "${fields[7]}" == *'Connection refused' ]]
+	before=${fields[1]}
+	result CRITICAL
+	[ $((fields[1] - before)) -le 2 ]
+	redis_port=$port start_redis # any listener will do
+	result OK
+	[[ "${fields[7]}" == 'TCP OK - '* ]]
+	[[ "${fields[8]}" == 'time='* ]]
+}
+
+@test "listens nowhere, and writes nothing while stopped" {
+	local port line
+	port=$(free_port)
+	nagios_configure "$port"
+	exec 7<>"$nagios_perfdata"
+	start_nagios
+	result CRITICAL
+	run ss -Hltnp
+	[[ "$output" != *"pid=${pids[nagios]},"* ]]
+	kill -STOP "${pids[nagios]}"
+	while read -rt 0.1 -u 7 line; do :; done # what it had already written
+	run ! read -rt 3 -u 7 line
+	kill -CONT "${pids[nagios]}"
+	result CRITICAL
+	stop nagios
+}
