@@ -9,6 +9,9 @@
 #   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
 #   free_port [N]           N ports on which nobody listens
 
+# `run -75 command` and the like
+[ -z "${BATS_VERSION-}" ] || bats_require_minimum_version 1.5.0
+
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${QN_BUILD:-$root/build}
 PATH=$build/flapper:$build/httpbroker:$build/httpbroker/submit:$build/oobetet:$build/t/tools:/usr/lib/nagios/plugins:/usr/sbin:/sbin:$PATH
