@@ -1,1 +1,30 @@
 # SPDX-License-Identifier: MIT
+# A TCP port that opens and closes for ever.
+
+noinst_LIBRARIES += flapper/libflapper.a
+flapper_libflapper_a_SOURCES = \
+	flapper/flapper.c flapper/flapper.h \
+	flapper/options.c flapper/options.h \
+	flapper/oscillator.c flapper/oscillator.h \
+	flapper/port.c flapper/port.h \
+	flapper/quit.c flapper/quit.h \
+	flapper/visitors.c flapper/visitors.h
+
+bin_PROGRAMS += flapper/flapper
+flapper_flapper_SOURCES = flapper/main.c
+flapper_flapper_LDADD = flapper/libflapper.a common/libcommon.a
+
+UNIT_TESTS += t/unit/flapper t/unit/oscillator
+t_unit_flapper_SOURCES = t/unit/flapper.c t/unit/unit.h
+t_unit_flapper_LDADD = flapper/libflapper.a common/libcommon.a $(CMOCKA_LIBS)
+t_unit_oscillator_SOURCES = t/unit/oscillator.c t/unit/unit.h
+t_unit_oscillator_LDADD = flapper/libflapper.a common/libcommon.a $(CMOCKA_LIBS)
+
+noinst_PROGRAMS += t/tools/self-connect t/tools/without-ipv6
+t_tools_self_connect_SOURCES = t/tools/self-connect.c
+t_tools_self_connect_LDADD = common/libcommon.a
+t_tools_without_ipv6_SOURCES = t/tools/without-ipv6.c
+t_tools_without_ipv6_LDADD = common/libcommon.a
+
+QUICK_TESTS += t/flapper-options.bats t/flapper.bats
+EXTRA_DIST += t/lib/flapper.bash

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "flapper/flapper.h"
+
+#include "common/duration.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/signals.h"
+#include "flapper/oscillator.h"
+#include "flapper/visitors.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define RETRY_INTERVAL NSEC_PER_SEC
+
+struct flapper {
+	const struct options *options;
+	struct port *port;
+	struct visitors *visitors;
+	struct oscillator oscillator;
+	int64_t closed_halves; /* that have ended */
+	bool troubled;         /* the port could not be opened when it should have been */
+	nsec retry;            /* monotonic: when to try again, in an open half while troubled */
+};
+
+static struct moment now_read(void)
+{
+	return (struct moment){.monotonic = clock_monotonic(), .wall = clock_wall()};
+}
+
+static void transition_log(const struct flapper *flapper, nsec length)
+{
+	char text[DURATION_TEXT];
+
+	if (!flapper->options->quiet)
+		log_info("%s on %s for %s", flapper->oscillator.open ? "up" : "down",
+			port_text(flapper->port), duration_text(length, text));
+}
+
+static bool flapper_open(struct flapper *flapper, struct reason *why)
+{
+	if (!port_open(flapper->port, why))
+		return false;
+	visitors_open_door(flapper->visitors, port_listener(flapper->port));
+	return true;
+}
+
+/* The door first, while those who came to it can still be let in and seen off. */
+static void flapper_close(struct flapper *flapper)
+{
+	visitors_close_door(flapper->visitors);
+	port_close(flapper->port);
+	visitors_dismiss(flapper->visitors);
+}
+
+static void trouble_begin(struct flapper *flapper, const struct reason *why, nsec now)
+{
+	if (!flapper->troubled)
+		log_error("%s; trying on", why->text);
+	flapper->troubled = true;
+	flapper->retry = now + RETRY_INTERVAL;
+}
+
+static void go_up(struct flapper *flapper, nsec now)
+{
+	struct reason why;
+
+	if (!flapper_open(flapper, &why)) {
+		trouble_begin(flapper, &why, now);
+		return;
+	}
+	if (flapper->troubled) {
+		log_info("%s works again", port_text(flapper->port));
+		flapper->troubled = false;
+		flapper->oscillator.began = now;
+	}
+	transition_log(flapper, flapper->oscillator.deadline - flapper->oscillator.began);
+}
+
+/* What was not up does not go down. */
+static void go_down(struct flapper *flapper)
+{
+	if (port_listener(flapper->port) < 0)
+		return;
+	flapper_close(flapper);
+	transition_log(flapper, flapper->oscillator.deadline - flapper->oscillator.began);
+}
+
+/* The halves that were asked for are over. */
+static bool counted_out(const struct flapper *flapper)
+{
+	return flapper->options->count != 0 && flapper->closed_halves == flapper->options->count;
+}
+
+static void turn(struct flapper *flapper, const struct moment *now)
+{
+	bool was_open = flapper->oscillator.open;
+	int64_t missed = oscillator_turn(&flapper->oscillator, now);
+
+	if (!was_open)
+		flapper->closed_halves++;
+	if (counted_out(flapper))
+		return;
+	if (missed > 0 && !flapper->options->quiet)
+		log_info("skipped %" PRId64 " transitions", missed);
+	if (flapper->oscillator.open == was_open)
+		return;
+	if (flapper->oscillator.open)
+		go_up(flapper, now->monotonic);
+	else
+		go_down(flapper);
+}
+
+static void state_log(const struct flapper *flapper, nsec now)
+{
+	bool up = port_listener(flapper->port) >= 0;
+	const char *trouble = flapper->troubled ? " (it could not be opened)" : "";
+	char text[DURATION_TEXT];
+
+	log_info("%s on %s%s, %zu connections, %s to the next transition", up ? "up" : "down",
+		port_text(flapper->port), trouble, visitors_count(flapper->visitors),
+		duration_text(flapper->oscillator.deadline - now, text));
+}
+
+/* When there is next something to do that nobody outside decides. */
+static nsec next_deadline(const struct flapper *flapper)
+{
+	const struct oscillator *oscillator = &flapper->oscillator;
+	bool retrying = flapper->troubled && oscillator->open;
+
+	return retrying && flapper->retry < oscillator->deadline ? flapper->retry
+								 : oscillator->deadline;
+}
+
+struct flapper *flapper_start(const struct options *options, struct port *port, struct reason *why)
+{
+	struct flapper *flapper = memory_zeroed(1, sizeof *flapper);
+	struct moment now = now_read();
+
+	*flapper = (struct flapper){.options = options, .port = port};
+	flapper->visitors = visitors_new();
+	oscillator_start(&flapper->oscillator, options->interval, options->align, &now);
+	if (flapper->oscillator.open && !flapper_open(flapper, why)) {
+		int error = errno;
+		flapper_stop(flapper);
+		errno = error;
+		return NULL;
+	}
+	transition_log(flapper, flapper->oscillator.deadline - now.monotonic);
+	return flapper;
+}
+
+static void serve(struct flapper *flapper)
+{
+	struct reason why;
+
+	if (visitors_serve(flapper->visitors, &why))
+		return;
+	flapper_close(flapper);
+	trouble_begin(flapper, &why, clock_monotonic());
+}
+
+static void sleep_until_next(struct flapper *flapper)
+{
+	struct timespec left;
+
+	visitors_wait(flapper->visitors,
+		clock_timeout(clock_monotonic(), next_deadline(flapper), &left),
+		signals_wait_mask());
+}
+
+void flapper_run(struct flapper *flapper)
+{
+	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT)) {
+		struct moment now = now_read();
+
+		if (signal_arrived(SIGUSR1))
+			state_log(flapper, now.monotonic);
+		if (now.monotonic >= flapper->oscillator.deadline)
+			turn(flapper, &now);
+		else if (now.monotonic >= next_deadline(flapper))
+			go_up(flapper, now.monotonic);
+		if (counted_out(flapper))
+			return;
+		sleep_until_next(flapper);
+		serve(flapper);
+	}
+}
+
+void flapper_stop(struct flapper *flapper)
+{
+	flapper_close(flapper);
+	visitors_free(flapper->visitors);
+	free(flapper);
+}

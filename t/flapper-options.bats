@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+# What flapper says to the command line.
+
+load lib/daemons
+load lib/flapper
+setup() { start_work; }
+teardown() { stop_all; }
+
+# refuses MESSAGE OPTION...: exit 64, and a message that holds MESSAGE
+refuses() {
+	run -64 flapper "${@:2}"
+	echo "$output"
+	[[ "$output" == *"$1"* ]]
+}
+
+@test "flapper: --help and --version answer on standard output" {
+	for option in -h --help; do
+		run -0 --separate-stderr flapper $option
+		[[ "$output" == "usage: flapper "* && "$stderr" == '' ]]
+	done
+	for option in -V --version; do
+		run -0 --separate-stderr flapper $option
+		[[ "$output" =~ ^flapper\ [0-9.]+$ && "$stderr" == '' ]]
+	done
+}
+
+@test "flapper: a bad value is refused, naming the option and the value" {
+	refuses "--interval: '1ms' is not from 2 ms to 604800 s" -i 1ms
+	refuses "--interval: '7d1s' is not from 2 ms to 604800 s" --interval 7d1s
+	refuses "--interval: 'often' is not a duration" --interval=often
+	refuses "--interval: '' is not a duration" --interval=
+	refuses "--port: 65536 is not from 0 to 65535" -p 65536
+	refuses "--port: -1 is not from 0 to 65535" -p -1
+	refuses "--port: '80x' is not a whole number" -p 80x
+	refuses "--bind: 'localhost' is not a numeric address" -b localhost
+	refuses "--bind: '::1%nosuch' is not a numeric address" -b ::1%nosuch
+	refuses "--count: 0 is not from 1 to" -n 0
+	refuses "--count: 'x' is not a whole number" -n x
+	refuses "--ready-fd: 99: Bad file descriptor" --ready-fd 99
+	refuses "--ready-fd: 2 is where the log goes" --ready-fd 2
+	refuses "Try 'flapper --help'." -z
+	refuses "Try 'flapper --help'." --interval
+	refuses "unexpected argument 'here'" here
+}
+
+@test "flapper: what the original was told is answered with what to type" {
+	refuses "type 'flapper', with options such as --interval 120 --port 12345" start
+	refuses "type 'flapper', with options" start -d -p /var/run/flapper.pid
+	refuses "type 'sv stop flapper'" stop
+	refuses "type 'sv restart flapper'" restart
+	refuses "type 'sv status flapper'" status
+	refuses "'/var/run/flapper.pid' is not a port" -p /var/run/flapper.pid
+	refuses "type 'flapper --port 12345'" -p flapper.pid
+}
+
+@test "flapper: takes the original's names of its options" {
+	port=$(free_port)
+	run -0 flapper --bind-ip 127.0.0.1 --bind-port "$port" --frequency 0.1 --count 1
+	[ "${lines[0]}" = "flapper: info: up on 127.0.0.1:$port for 50 ms" ]
+	[ "${lines[1]}" = "flapper: info: down on 127.0.0.1:$port for 50 ms" ]
+}
+
+@test "flapper: the interval reads like every duration" {
+	local -A halves=([120]='60 s' [2m]='60 s' [1.5]='750 ms' [1h30m]='2700 s' [7d]='302400 s'
+		[2ms]='1 ms')
+	for interval in "${!halves[@]}"; do
+		start_flapper -i "$interval"
+		said flapper "up on \[::\]:$port for ${halves[$interval]}\$"
+		stop flapper
+	done
+}
+
+@test "flapper: without options the port is 12345 and the interval 120 s" {
+	flapper -h | grep -F '(120s; from 2ms to 7d)'
+	flapper -h | grep -F '(12345)'
+	# somebody may have that port: what is said about it is the same
+	start flapper flapper
+	poll 10 said flapper '(up on \[::\]:12345 for 60 s$|error: cannot .* \[::\]:12345: )'
+}

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: MIT
+# One flapper: its port, its log, its visitors, its end.
+
+load lib/daemons
+load lib/flapper
+setup() { start_work; }
+teardown() { stop_all; }
+
+# peer ARGUMENT...: runs standard input as Python, with s a socket connected to flapper's port
+peer() {
+	python3 -c '
+import socket, sys, time
+def connect():
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
+    s.settimeout(20)
+    return s
+s = connect()
+exec(sys.stdin.read())' "$port" "$@" 3>&-
+}
+
+@test "flapper: one line a transition, and it exits after the counted periods" {
+	port=$(free_port)
+	run -0 flapper -i 200ms -n 2 -p "$port"
+	[ "$output" = "flapper: info: up on [::]:$port for 100 ms
+flapper: info: down on [::]:$port for 100 ms
+flapper: info: up on [::]:$port for 100 ms
+flapper: info: down on [::]:$port for 100 ms" ]
+}
+
+@test "flapper: --quiet logs no transition, SIGUSR1 is answered all the same" {
+	port=$(free_port)
+	run -0 flapper -i 20ms -n 3 -q -p "$port"
+	[ "$output" = '' ]
+	start flapper flapper -i 60 -q -p "$port"
+	poll 10 check_tcp -H 127.0.0.1 -p "$port"
+	kill -USR1 "${pids[flapper]}"
+	poll 10 said flapper "info: up on \[::\]:$port, [0-9]+ connections, [0-9.]+ s to the next"
+	[ "$(wc -l <"$work/flapper.log")" -eq 1 ]
+}
+
+@test "flapper: port 0 picks one and says which" {
+	port=0
+	start_flapper -i 1h
+	said flapper 'info: the port is \[::\]:[0-9]+$'
+	port=$(sed -n 's/.* up on \[::\]:\([1-9][0-9]*\) for .*/\1/p' "$work/flapper.log")
+	check_tcp -H ::1 -p "$port"
+}
+
+@test "flapper: SIGTERM and SIGINT end it at once with exit code 0" {
+	for signal in TERM INT; do
+		port=$(free_port)
+		# started directly: a shell's background job would ignore SIGINT
+		python3 - "$signal" "$port" <<-'E'
+			import signal, subprocess, sys, time
+			p = subprocess.Popen(["flapper", "-i", "7d", "-p", sys.argv[2]],
+			    stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+			p.stderr.readline()
+			before = time.monotonic()
+			p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
+			code = p.wait(20)
+			print(sys.argv[1], code, time.monotonic() - before)
+			sys.exit(code != 0 or time.monotonic() - before > 2)
+		E
+	done
+}
+
+@test "flapper: a port that is taken at the start: exit 75 and who to ask" {
+	start_flapper -i 1h
+	for address in :: 127.0.0.1 ::1; do
+		run -75 flapper -p "$port" -b $address
+		[[ "$output" == "flapper: error: cannot bind to "*":$port: Address already in use ("* ]]
+	done
+}
+
+@test "flapper: an address that this machine does not have: exit 75" {
+	run -75 flapper -p 0 -b 192.0.2.1
+	[[ "$output" == *"cannot bind to 192.0.2.1:0: Cannot assign requested address"* ]]
+}
+
+@test "flapper: a port that is not permitted: exit 77" {
+	local unprivileged=()
+	[ "$(id -u)" -ne 0 ] ||
+		unprivileged=(capsh --drop=cap_net_bind_service --shell=/usr/bin/env --)
+	# containers may permit every port to everybody, but a network name space of one's own does not
+	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ] ||
+		unprivileged=(unshare --map-root-user --net "${unprivileged[@]}")
+	run -77 "${unprivileged[@]}" "$build/flapper/flapper" -p 80
+	[[ "$output" == *"cannot bind to [::]:80: Permission denied"*CAP_NET_BIND_SERVICE* ]]
+}
+
+@test "flapper: --bind serves that address and no other" {
+	start_flapper -i 1h -b 127.0.0.1
+	check_tcp -H 127.0.0.1 -p "$port"
+	run -2 check_tcp -H ::1 -p "$port"
+	stop flapper
+	start_flapper -i 1h -b ::1
+	check_tcp -H ::1 -p "$port"
+	run -2 check_tcp -H 127.0.0.1 -p "$port"
+}
+
+@test "flapper: without IPv6 it serves IPv4" {
+	port=$(free_port)
+	start flapper without-ipv6 flapper -i 1h -p "$port"
+	poll 10 said flapper "up on 0\.0\.0\.0:$port for 1800 s"
+	check_tcp -H 127.0.0.1 -p "$port"
+}
+
+@test "flapper: is ready when it serves, for s6 and for systemd" {
+	port=$(free_port)
+	python3 - "$work/notify" "$port" <<-'E'
+		import os, socket, subprocess, sys
+		notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		notify.bind(sys.argv[1])
+		notify.settimeout(20)
+		r, w = os.pipe()
+		p = subprocess.Popen(["flapper", "-i", "1h", "-p", sys.argv[2], "--ready-fd", str(w)],
+		    pass_fds=[w], env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]))
+		os.close(w)
+		assert notify.recv(100) == b"READY=1"
+		socket.create_connection(("127.0.0.1", int(sys.argv[2])), 10)
+		assert os.read(r, 100) == b"\n"
+		assert os.read(r, 100) == b""
+		p.terminate()
+		assert notify.recv(100) == b"STOPPING=1"
+		assert p.wait(20) == 0
+	E
+}
+
+@test "flapper: is ready in a closed half too" {
+	port=$(free_port)
+	# an interval that is now in its closed half, for ten seconds more at least
+	interval=40
+	until [ $((EPOCHSECONDS % interval)) -ge $((interval / 2)) ] &&
+		[ $((EPOCHSECONDS % interval)) -lt $((interval - 10)) ]; do interval=$((interval + 2)); done
+	flapper --align -i $interval -p "$port" --ready-fd 1 >"$work/ready" 2>"$work/flapper.log" 3>&- &
+	pids[flapper]=$!
+	poll 10 test -s "$work/ready"
+	said flapper "info: down on \[::\]:$port for [0-9.]+ s"
+	run -2 check_tcp -H 127.0.0.1 -p "$port"
+	[[ "$output" == *refused* ]]
+}
+
+@test "flapper: a line quit ends a visit, nothing else does" {
+	start_flapper -i 1h
+	peer <<-'E'
+		other = connect()
+		s.sendall(b"hello\n" + b"x" * 200000 + b"\nnot quit\nqu")
+		time.sleep(0.2)
+		s.sendall(b"it\r\n")
+		assert s.recv(1) == b""
+		other.sendall(b"still there\n")
+		other.setblocking(False)
+		try:
+		    other.recv(1)
+		    raise SystemExit("the other was sent off too")
+		except BlockingIOError:
+		    pass
+		other.setblocking(True)
+		other.shutdown(socket.SHUT_WR)
+		assert other.recv(1) == b""
+	E
+	check_tcp -H 127.0.0.1 -p "$port" -s hello -q quit
+}
+
+@test "flapper: closing is an orderly end for all, even for those that it had not yet seen" {
+	start_flapper -i 6
+	wait_for up
+	# three who send and do not listen; flapper sleeps through the end of the half
+	peer "${pids[flapper]}" <<-'E'
+		import os, signal
+		inside = connect()
+		os.kill(int(sys.argv[2]), signal.SIGSTOP)
+		try:
+		    late = connect()
+		    for who in s, inside, late:
+		        who.sendall(b"x" * 20000)
+		    time.sleep(3.2)
+		finally:
+		    os.kill(int(sys.argv[2]), signal.SIGCONT)
+		for who in s, inside, late:
+		    assert who.recv(1) == b"", "an orderly end"
+	E
+	said flapper 'down on'
+}
+
+@test "flapper: when descriptors run out the oldest visitor makes room" {
+	start_flapper -i 1h
+	before=$(descriptors)
+	mkfifo "$work/go"
+	peer "$work/go" <<-'E' &
+		visitors = [s] + [connect() for i in range(5)]
+		open(sys.argv[2]).read()
+		visitors += [connect(), connect()]
+		for visitor in visitors[:2]:
+		    assert visitor.recv(1) == b""
+		for visitor in visitors[2:]:
+		    visitor.setblocking(False)
+		    try:
+		        visitor.recv(1)
+		        raise SystemExit("one who should stay was sent off")
+		    except BlockingIOError:
+		        pass
+	E
+	pids[peer]=$!
+	poll 10 eval '[ "$(descriptors)" -eq $((before + 6)) ]'
+	allow_no_more_descriptors
+	echo go >"$work/go"
+	wait "${pids[peer]}"
+	! said flapper error
+}
+
+@test "flapper: when nobody can be let in that is said once, and when it works again" {
+	start_flapper -i 1h
+	allow_no_more_descriptors
+	check_tcp -H 127.0.0.1 -p "$port" || :
+	poll 10 said flapper 'error: cannot accept connections: Too many open files; trying on'
+	prlimit --pid "${pids[flapper]}" --nofile=1024:
+	poll 10 said flapper 'works again'
+	check_tcp -H 127.0.0.1 -p "$port"
+}

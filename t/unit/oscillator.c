@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "flapper/oscillator.h"
+
+#define SECOND NSEC_PER_SEC
+#define MINUTE (60 * NSEC_PER_SEC)
+
+/* Chance that is the same in every run. */
+static uint64_t chance_state = 1;
+
+static nsec chance(nsec below)
+{
+	chance_state = chance_state * 6364136223846793005u + 1442695040888963407u;
+	return (nsec)((chance_state >> 11) % (uint64_t)below);
+}
+
+static struct moment at(nsec monotonic, nsec wall)
+{
+	return (struct moment){.monotonic = monotonic, .wall = wall};
+}
+
+static int64_t turn(struct oscillator *oscillator, nsec monotonic, nsec wall)
+{
+	struct moment now = at(monotonic, wall);
+
+	return oscillator_turn(oscillator, &now);
+}
+
+static void start(struct oscillator *oscillator, nsec period, bool aligned, nsec mono, nsec wall)
+{
+	struct moment now = at(mono, wall);
+
+	oscillator_start(oscillator, period, aligned, &now);
+}
+
+static void starts_with_an_open_half(void **state)
+{
+	struct oscillator oscillator;
+
+	(void)state;
+	start(&oscillator, 2 * MINUTE, false, 5 * SECOND, 0);
+	assert_true(oscillator.open);
+	assert_int_equal(oscillator.deadline, 5 * SECOND + MINUTE);
+	assert_int_equal(turn(&oscillator, oscillator.deadline, 0), 0);
+	assert_false(oscillator.open);
+	assert_int_equal(oscillator.deadline, 5 * SECOND + 2 * MINUTE);
+	assert_int_equal(oscillator.deadline - oscillator.began, MINUTE);
+}
+
+/* However late each turn is, after a million periods the clock is where it would have been. */
+static void drifts_by_nothing_in_a_million_periods(void **state)
+{
+	static const nsec periods[] = {2 * NSEC_PER_MSEC, 2 * NSEC_PER_MSEC + 1, 120 * SECOND,
+		7 * 86400 * SECOND / 1000 + 333333333};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(periods); i++) {
+		nsec period = periods[i], began = 123456789;
+		struct oscillator oscillator;
+
+		start(&oscillator, period, false, began, 0);
+		for (int64_t n = 0; n < 1000000; n++) {
+			assert_true(oscillator.open);
+			assert_int_equal(oscillator.deadline, began + n * period + period / 2);
+			turn(&oscillator, oscillator.deadline + chance(period / 4), 0);
+			assert_false(oscillator.open);
+			assert_int_equal(oscillator.deadline, began + (n + 1) * period);
+			turn(&oscillator, oscillator.deadline + chance(period / 4), 0);
+		}
+	}
+}
+
+static void says_a_whole_half_though_it_woke_late(void **state)
+{
+	struct oscillator oscillator;
+
+	(void)state;
+	start(&oscillator, 2 * MINUTE, false, 0, 0);
+	turn(&oscillator, MINUTE + 60 * NSEC_PER_MSEC, 0);
+	assert_int_equal(oscillator.deadline - oscillator.began, MINUTE);
+}
+
+static void skips_what_it_slept_through(void **state)
+{
+	struct oscillator oscillator;
+
+	(void)state;
+	start(&oscillator, 2 * SECOND, false, 0, 0);
+	/* stopped for three periods in the open half: it has ended, and three more have gone by */
+	assert_int_equal(turn(&oscillator, 7 * SECOND + SECOND / 4, 0), 6);
+	assert_false(oscillator.open);
+	assert_int_equal(oscillator.deadline, 8 * SECOND);
+	assert_int_equal(oscillator.deadline - oscillator.began, SECOND * 3 / 4);
+	/* one transition slept through: it is closed again, which it was */
+	assert_int_equal(turn(&oscillator, 9 * SECOND + SECOND * 7 / 8, 0), 1);
+	assert_false(oscillator.open);
+	assert_int_equal(oscillator.deadline, 10 * SECOND);
+}
+
+static void cuts_no_half_below_half_its_length(void **state)
+{
+	struct oscillator oscillator;
+
+	(void)state;
+	start(&oscillator, 2 * SECOND, false, 0, 0);
+	/* a tenth of the closed half is left */
+	turn(&oscillator, SECOND * 19 / 10, 0);
+	assert_false(oscillator.open);
+	assert_int_equal(oscillator.deadline, SECOND * 24 / 10);
+	/* and the open half after it ends when it would have ended */
+	turn(&oscillator, oscillator.deadline, 0);
+	assert_true(oscillator.open);
+	assert_int_equal(oscillator.deadline, 3 * SECOND);
+}
+
+/* Stops of any length at any time: each half long enough, the grid found again, none invented. */
+static void survives_any_stops(void **state)
+{
+	const nsec period = 2 * SECOND + 1, half = SECOND;
+	struct oscillator oscillator;
+	nsec now = 77;
+
+	(void)state;
+	start(&oscillator, period, false, now, 0);
+	for (int i = 0; i < 200000; i++) {
+		bool was_open = oscillator.open;
+		nsec deadline = oscillator.deadline, began = now;
+
+		now = deadline + chance(i % 3 == 0 ? 20 * SECOND : SECOND / 10);
+		int64_t missed = turn(&oscillator, now, 0);
+		assert_true(now - began >= half / 2);
+		assert_int_equal(missed, (now - deadline) / period * 2 +
+						 ((now - deadline) % period >= half + was_open));
+		assert_int_equal(oscillator.open, was_open ^ (missed % 2 == 0));
+		assert_true(oscillator.deadline > now);
+		assert_true(oscillator.deadline - now <= half + half / 2 + 1);
+		if (oscillator.open == was_open) /* goes on */
+			now = began;
+		if (i % 3 == 2) { /* two on time after the last stop */
+			nsec end = (oscillator.deadline - 77) % period;
+			assert_int_equal(end, oscillator.open ? half : 0);
+		}
+	}
+}
+
+static void aligned_joins_the_wall_clocks_half(void **state)
+{
+	static const struct {
+		nsec wall;
+		bool open;
+		nsec left;
+	} cases[] = {
+		{0, true, MINUTE},
+		{MINUTE - 1, true, 1},
+		{MINUTE, false, MINUTE},
+		{2 * MINUTE - 1, false, 1},
+		{2 * MINUTE, true, MINUTE},
+		{1234567 * 2 * MINUTE + 17 * SECOND, true, 43 * SECOND},
+		{-1, false, 1},
+		{-2 * MINUTE, true, MINUTE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct oscillator oscillator;
+
+		start(&oscillator, 2 * MINUTE, true, 99, cases[i].wall);
+		assert_int_equal(oscillator.open, cases[i].open);
+		assert_int_equal(oscillator.deadline, 99 + cases[i].left);
+	}
+}
+
+/* The clocks are read one after the other: the wall may be a little short of the boundary. */
+static void aligned_is_not_confused_by_nanoseconds(void **state)
+{
+	struct oscillator oscillator;
+	nsec wall = 1000 * 2 * SECOND + SECOND / 3, mono = 5 * SECOND;
+
+	(void)state;
+	start(&oscillator, 2 * SECOND, true, mono, wall);
+	for (int i = 0; i < 1000; i++) {
+		bool was_open = oscillator.open;
+		nsec skew = chance(200) - 100;
+
+		wall += oscillator.deadline - mono;
+		mono = oscillator.deadline;
+		assert_int_equal(turn(&oscillator, mono, wall + skew), 0);
+		assert_int_equal(oscillator.open, !was_open);
+		assert_int_equal(
+			oscillator.deadline - mono + wall + skew, (1000 * 2 + 1 + i + 1) * SECOND);
+	}
+}
+
+/* Steps by anything at any time: no half too short or too long, in phase by the second turn. */
+static void aligned_follows_clock_steps(void **state)
+{
+	const nsec half = 60 * SECOND;
+	struct oscillator oscillator;
+	nsec wall = 1790000000 * SECOND, mono = 1;
+
+	(void)state;
+	start(&oscillator, 2 * half, true, mono, wall);
+	for (int i = 0; i < 200000; i++) {
+		bool was_open = oscillator.open;
+		nsec step = i % 4 == 0 ? chance(400 * SECOND) - 200 * SECOND : 0;
+
+		wall += oscillator.deadline - mono + step;
+		mono = oscillator.deadline;
+		assert_int_equal(turn(&oscillator, mono, wall), 0);
+		assert_int_equal(oscillator.open, !was_open);
+		assert_true(oscillator.deadline - mono >= half / 2);
+		assert_true(oscillator.deadline - mono <= half + half / 2);
+		if (i % 4 >= 1) { /* the step counted at this turn's predecessor */
+			nsec end = (wall + oscillator.deadline - mono) % (2 * half);
+			assert_int_equal(end, oscillator.open ? half : 0);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(starts_with_an_open_half),
+		cmocka_unit_test(drifts_by_nothing_in_a_million_periods),
+		cmocka_unit_test(says_a_whole_half_though_it_woke_late),
+		cmocka_unit_test(skips_what_it_slept_through),
+		cmocka_unit_test(cuts_no_half_below_half_its_length),
+		cmocka_unit_test(survives_any_stops),
+		cmocka_unit_test(aligned_joins_the_wall_clocks_half),
+		cmocka_unit_test(aligned_is_not_confused_by_nanoseconds),
+		cmocka_unit_test(aligned_follows_clock_steps),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
