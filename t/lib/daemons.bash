@@ -39,6 +39,11 @@ running() {
 	kill -0 "${pids[$1]:-none}" 2>/dev/null
 }
 
+# Gone, or nothing but an exit status: within a trap bash does not take those in.
+ended() {
+	! kill -0 "$1" 2>/dev/null || [[ $(cat "/proc/$1/stat" 2>/dev/null) == *') Z '* ]]
+}
+
 stop() {
 	local pid=${pids[$1]:-} status=0
 	[ -n "$pid" ] || return 0
@@ -46,7 +51,7 @@ stop() {
 	# it may be gone at any of these, which is no failure of ours: its status tells
 	kill -TERM "$pid" 2>/dev/null || :
 	kill -CONT "$pid" 2>/dev/null || :
-	poll 5 eval "! kill -0 $pid 2>/dev/null" || kill -KILL "$pid" || :
+	poll 5 ended "$pid" || kill -KILL "$pid" || :
 	wait "$pid" 2>/dev/null || status=$?
 	return $status
 }
