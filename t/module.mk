@@ -17,9 +17,14 @@ BATS_LOG_COMPILER = $(TEST_LIMIT) $(BATS) --formatter tap
 
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS = $(UNIT_TESTS) $(SLOW_TESTS) $(QUICK_TESTS)
-EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README $(T_LIB)
+EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README $(T_LIB) $(T_DEMO)
 
-T_LIB = t/lib/daemons.bash t/lib/nagios.bash t/lib/prosody.bash t/lib/redis.bash
+T_LIB = t/lib/daemons.bash t/lib/leftovers.bash t/lib/nagios.bash t/lib/prosody.bash t/lib/redis.bash
+T_DEMO = t/demo/demo t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
+
+# The whole chain on this machine, for about a minute.
+demo: all
+	@QN_BUILD='$(abs_top_builddir)' $(srcdir)/t/demo/demo
 
 noinst_PROGRAMS += t/tools/free-port
 t_tools_free_port_SOURCES = t/tools/free-port.c
@@ -106,8 +111,8 @@ lint:
 	cd $(srcdir) && git ls-files '*.c' | xargs cppcheck --quiet --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar -I. -DPACKAGE_VERSION='""' -D__linux__
-	cd $(srcdir) && shellcheck bootstrap .ci/run $$(git ls-files '*.bash' '*.bats')
+	cd $(srcdir) && shellcheck bootstrap .ci/run t/demo/demo $$(git ls-files '*.bash' '*.bats')
 	cd $(srcdir) && git ls-files 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning
 	cd $(srcdir) && git ls-files | xargs codespell
 
-.PHONY: check-quick check-sanitize check-clang distcheck-quick coverage lint
+.PHONY: demo check-quick check-sanitize check-clang distcheck-quick coverage lint

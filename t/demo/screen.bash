@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2034 # $user_locale and $began come from the demo; it uses the colours
+#
+# How the demo writes. On a terminal: in colour, and wrapped to its width. Into a file or a pipe:
+# each fact is one line, however long, without colour.
+#
+#   screen_open            looks at standard output; first of all
+#   title TEXT             begins an act
+#   prose < TEXT           sentences for the reader, in lines of at most 78 characters
+#   skip                   an empty line
+#   fact MS STATION COLOUR TEXT   what happened, at that time since the epoch
+#   entry COLOUR TEXT      more of the fact above it
+#   picture < TEXT         as it stands, in plain characters where the terminal has no others
+
+text_column=18 # where the text of a fact begins
+
+screen_open() {
+	width=0 # no wrapping
+	red='' green='' yellow='' dim='' bold='' plain=''
+	[ -t 1 ] || return 0
+	read -r _ width < <(stty size <&1 2>/dev/null) || width=80
+	[ "$width" -ge 40 ] || width=80
+	[ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
+	red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' dim=$'\e[2m' bold=$'\e[1m' plain=$'\e[m'
+}
+
+# write COLOUR INDENT LEAD TEXT: the text behind its lead, wrapped at words below itself.
+write() {
+	local colour=$1 indent=$2 lead=$3 text=$4 room piece
+	room=$((width - indent))
+	[ "$width" -gt 0 ] || room=${#text}
+	while [ ${#text} -gt "$room" ]; do
+		piece=${text:0:room+1}
+		# at the last blank that fits, or right through a word without one
+		if [[ $piece == *' '* ]]; then piece=${piece% *} text=${text:${#piece}+1}; else
+			piece=${text:0:room} text=${text:room}
+		fi
+		printf '%s%s%s%s\n' "$lead" "$colour" "$piece" "${colour:+$plain}"
+		printf -v lead '%*s' "$indent" ''
+	done
+	printf '%s%s%s%s\n' "$lead" "$colour" "$text" "${colour:+$plain}"
+}
+
+title() {
+	local rule
+	printf -v rule '%*s' $((74 - ${#1})) ''
+	rule=" ── $1 ${rule// /─}"
+	plain_characters rule
+	printf '\n%s%s%s\n' "$bold" "$rule" "$plain"
+}
+
+prose() {
+	local line
+	while IFS= read -r line; do write '' 1 ' ' "$line"; done
+	skip
+}
+
+skip() {
+	printf '\n'
+}
+
+fact() {
+	local lead
+	seconds "$(($1 - began))"
+	printf -v lead '%6s %-11s' "$REPLY" "$2"
+	write "$3" "$text_column" "$lead" "$4"
+}
+
+entry() {
+	local lead inner=${2%%[^ ]*}
+	printf -v lead '%*s' "$text_column" ''
+	write "$1" $((text_column + ${#inner} + 2)) "$lead" "$2"
+}
+
+picture() {
+	local line
+	while IFS= read -r line; do
+		plain_characters line
+		printf '%s\n' "$line"
+	done
+}
+
+# seconds MS: as a number with two decimals, in $REPLY.
+seconds() {
+	local ms=$1 sign=''
+	[ "$ms" -ge 0 ] || sign=- ms=$((-ms))
+	printf -v REPLY '%s%d.%02d' "$sign" $((ms / 1000)) $((ms % 1000 / 10))
+}
+
+# Where the reader's locale is not UTF-8, arrows are drawn with what every terminal has.
+plain_characters() {
+	local -n _text=$1
+	[[ $user_locale != *[Uu][Tt][Ff]* ]] || return 0
+	_text=${_text//─/-} _text=${_text//▶/>} _text=${_text//◀/<}
+	_text=${_text//│/|} _text=${_text//▼/v} _text=${_text//[┐┘]/+}
+}

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $pids and the functions come from t/lib and from the demo
+#
+# The parts of the chain: what they are, how they are started, and how all of them end.
+
+host=lab     # the name under which Nagios knows the machine with the flapper
+check=Flapper
+period=4     # seconds: the port is open for half of it
+max_latency=10
+
+# In the order in which a check's result travels; the log of each is $work/STATION.log.
+chain=(flapper nagios submit httpbroker redis flapjack prosody room oobetet pagerduty)
+
+# In place of the one in daemons.bash: what it starts ends with the demo, even if that is killed,
+# and a Ctrl-C is the demo's alone to answer.
+start() {
+	local name=$1
+	shift
+	setsid setpriv --pdeathsig KILL "$@" >"$work/$name.log" 2>&1 </dev/null &
+	pids["$name"]=$!
+}
+
+programs_find() {
+	local program missing=()
+	for program in redis-server redis-cli prosody nagios4 check_tcp curl ss; do
+		command -v "$program" >/dev/null || missing+=("$program")
+	done
+	[ ${#missing[@]} -eq 0 ] || give_up 69 "not found: ${missing[*]}: \`./bootstrap demo' installs them"
+	for program in flapper httpbroker httpbroker-submit oobetet flapjack-standin \
+		pagerduty-standin room free-port; do
+		command -v "$program" >/dev/null || give_up 69 "$program is not built: run \`make all'"
+	done
+}
+
+# The servers that the chain runs through.
+services_start() {
+	local name
+	for name in "${chain[@]}" checks; do : >"$work/$name.log"; done
+	mapfile -t ports < <(free_port 4)
+	flapper_port=${ports[0]} broker_port=${ports[1]}
+	redis_port=${ports[2]} prosody_port=${ports[3]}
+	start pagerduty pagerduty-standin --payload
+	start_redis 2>/dev/null || fail redis 'did not start'
+	start_prosody 2>/dev/null || fail prosody 'did not start'
+	up pagerduty 10 said pagerduty 'http://'
+	pagerduty_url=$(grep -Eo 'http://[^ ]+' "$work/pagerduty.log")
+}
+
+# What reads starts before what writes, so that the first result arrives.
+chain_start() {
+	room_start
+	oobetet_start
+	broker_start
+	start flapper flapper --interval "$period" --port "$flapper_port" --bind 127.0.0.1
+	nagios_start
+}
+
+# up STATION SECONDS COMMAND...: waits until it serves.
+up() {
+	local name=$1
+	shift
+	poll "$@" 2>/dev/null || fail "$name" 'did not start'
+}
+
+# Whoever is in the room before the first message has all of them: the demo itself listens there.
+room_start() {
+	enter_room room observer 2>/dev/null || fail room 'did not start'
+	prosody_account flapjack secret-of-flapjack
+	prosody_account oobetet secret-of-oobetet
+	start flapjack flapjack-standin --redis "127.0.0.1:$redis_port" --failure-delay 0 \
+		--server "127.0.0.1:$prosody_port" --jid flapjack@localhost \
+		--password secret-of-flapjack --room ops@conference.localhost --nick flapjack
+	up flapjack 20 said flapjack 'in the room'
+}
+
+oobetet_start() {
+	oobetet_configure >"$work/oobetet.ini"
+	chmod 600 "$work/oobetet.ini"
+	start oobetet oobetet -c "$work/oobetet.ini"
+	up oobetet 20 said room 'presence oobetet is here'
+}
+
+oobetet_configure() {
+	cat <<-INI
+		[oobetet]
+		server = 127.0.0.1
+		port = $prosody_port
+		jabberid = oobetet@localhost
+		password = secret-of-oobetet
+		tls = off
+		rooms = ops@conference.localhost
+		watched_check = $check
+		watched_entity = $host
+		max_latency = $max_latency
+		pagerduty_contact = 0123456789abcdef0123456789abcdef
+		pagerduty_url = $pagerduty_url
+	INI
+}
+
+broker_start() {
+	local url=http://127.0.0.1:$broker_port/state
+	start httpbroker httpbroker --debug --port "127.0.0.1:$broker_port" \
+		--server "127.0.0.1:$redis_port" --interval 5s
+	up httpbroker 20 curl -sf -o /dev/null "$url"
+	nagios_configure "$flapper_port" "$host" "$check"
+	start submit httpbroker-submit --url "$url" --format nagios "$nagios_perfdata"
+}
+
+# Its debug log has each result, stamped by Nagios itself.
+nagios_start() {
+	cat >>"$work/nagios/nagios.cfg" <<-CONFIG
+		debug_file=$work/checks.log
+		debug_level=16
+		debug_verbosity=1
+		max_debug_file_size=0
+	CONFIG
+	start_nagios 2>/dev/null || fail nagios 'did not start'
+}
+
+# Fails with the first station that has ended by itself.
+chain_check() {
+	local name status=0
+	for name in "${chain[@]}"; do
+		! running "$name" || continue
+		wait "${pids[$name]}" || status=$?
+		fail "$name" "has ended by itself, with exit status $status"
+	done
+}
+
+# All are told at once, then waited for one by one.
+chain_stop() {
+	local name
+	for name in "${!pids[@]}"; do
+		kill -TERM "${pids[$name]}" 2>/dev/null
+		kill -CONT "${pids[$name]}" 2>/dev/null
+	done
+	stop_all 2>/dev/null
+}
