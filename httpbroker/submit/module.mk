@@ -1,1 +1,32 @@
 # SPDX-License-Identifier: MIT
+# httpbroker-submit: hands events to the broker.
+
+noinst_LIBRARIES += httpbroker/submit/libsubmit.a
+httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
+httpbroker_submit_libsubmit_a_SOURCES = \
+	httpbroker/submit/answer.c httpbroker/submit/answer.h \
+	httpbroker/submit/documents.c httpbroker/submit/documents.h \
+	httpbroker/submit/feed.c httpbroker/submit/feed.h \
+	httpbroker/submit/input.c httpbroker/submit/input.h \
+	httpbroker/submit/nagios.c httpbroker/submit/nagios.h \
+	httpbroker/submit/options.c httpbroker/submit/options.h \
+	httpbroker/submit/outage.c httpbroker/submit/outage.h \
+	httpbroker/submit/queue.c httpbroker/submit/queue.h \
+	httpbroker/submit/sender.c httpbroker/submit/sender.h \
+	httpbroker/submit/shape.c httpbroker/submit/shape.h \
+	httpbroker/submit/submit.c httpbroker/submit/submit.h \
+	httpbroker/submit/utf8.c httpbroker/submit/utf8.h
+
+bin_PROGRAMS += httpbroker/submit/httpbroker-submit
+httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c
+httpbroker_submit_httpbroker_submit_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a \
+	$(CURL_LIBS) $(JANSSON_LIBS)
+
+UNIT_TESTS += t/unit/submit t/unit/submit-documents
+t_unit_submit_SOURCES = t/unit/submit.c t/unit/unit.h
+t_unit_submit_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+t_unit_submit_documents_SOURCES = t/unit/submit-documents.c t/unit/unit.h
+t_unit_submit_documents_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(CMOCKA_LIBS)
+SLOW_TESTS += t/submit.bats
+EXTRA_DIST += t/tools/broker-double

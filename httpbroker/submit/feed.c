@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/feed.h"
+
+#include "common/buffer.h"
+#include "common/lines.h"
+#include "common/memory.h"
+#include "httpbroker/submit/documents.h"
+#include "httpbroker/submit/nagios.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct format {
+	const char *name;
+	/* A line's event, appended to `json`; NULL: the input is JSON documents, not lines. */
+	bool (*translate)(char *line, struct buffer *json, struct reason *why);
+} formats[] = {
+	{"json", NULL},
+	{"nagios", nagios_translate},
+};
+
+struct feed {
+	const struct format *format;
+	struct documents *documents; /* NULL where the format is made of lines */
+	struct lines lines;
+	struct buffer json; /* the event that the last line became */
+};
+
+static const struct format *format_named(const char *name, struct reason *why)
+{
+	struct buffer names = {NULL, 0, 0};
+
+	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+		if (strcmp(formats[i].name, name) == 0) {
+			buffer_free(&names);
+			return &formats[i];
+		}
+		buffer_printf(&names, "%s%s", i > 0 ? ", " : "", formats[i].name);
+	}
+	reason_set(why, "'%s' is none of the formats %s", name, names.data);
+	buffer_free(&names);
+	return NULL;
+}
+
+struct feed *feed_new(const char *format, struct reason *why)
+{
+	const struct format *known = format_named(format, why);
+
+	if (known == NULL)
+		return NULL;
+	struct feed *feed = memory_zeroed(1, sizeof *feed);
+	feed->format = known;
+	lines_init(&feed->lines, FEED_LINE_MOST);
+	if (known->translate == NULL)
+		feed->documents = documents_new(FEED_DOCUMENT_MOST);
+	return feed;
+}
+
+void feed_free(struct feed *feed)
+{
+	if (feed->documents != NULL)
+		documents_free(feed->documents);
+	lines_free(&feed->lines);
+	buffer_free(&feed->json);
+	free(feed);
+}
+
+void feed_push(struct feed *feed, const void *bytes, size_t length)
+{
+	if (feed->documents != NULL)
+		documents_push(feed->documents, bytes, length);
+	else
+		lines_push(&feed->lines, bytes, length);
+}
+
+void feed_finish(struct feed *feed)
+{
+	if (feed->documents != NULL)
+		documents_finish(feed->documents);
+	else
+		lines_finish(&feed->lines);
+}
+
+/* What only a JSON parser can tell: words, numbers, escapes, UTF-8. */
+static bool document_check(const struct document *document, struct reason *why)
+{
+	json_error_t error;
+	json_t *json = json_loadb(document->text, document->length, 0, &error);
+
+	if (json == NULL) {
+		uint64_t line = document->line + (uint64_t)error.line - 1;
+		size_t before = error.line == 1 ? document->column - 1 : 0;
+
+		return reason_set(why, "%s (line %llu, column %zu)", error.text,
+			(unsigned long long)line, before + (size_t)error.column);
+	}
+	json_decref(json);
+	return true;
+}
+
+static enum feed_result document_next(struct feed *feed, struct feed_item *item, struct reason *why)
+{
+	struct document document;
+	enum documents_result result = documents_next(feed->documents, &document, why);
+
+	if (result == DOCUMENTS_NONE)
+		return FEED_NONE;
+	item->line = document.line;
+	if (result == DOCUMENTS_BAD || !document_check(&document, why))
+		return FEED_BAD;
+	item->json = document.text;
+	item->length = document.length;
+	return FEED_EVENT;
+}
+
+static enum feed_result line_next(struct feed *feed, struct feed_item *item, struct reason *why)
+{
+	enum lines_result result;
+	char *line;
+
+	do
+		result = lines_next(&feed->lines, &line);
+	while (result == LINES_LINE && line[0] == '\0');
+	if (result == LINES_NONE)
+		return FEED_NONE;
+	item->line = feed->lines.number;
+	if (result == LINES_TOO_LONG) {
+		reason_set(why, "longer than %zu bytes", FEED_LINE_MOST);
+		return FEED_BAD;
+	}
+	buffer_clear(&feed->json);
+	if (!feed->format->translate(line, &feed->json, why))
+		return FEED_BAD;
+	item->json = feed->json.data;
+	item->length = feed->json.length;
+	return FEED_EVENT;
+}
+
+enum feed_result feed_next(struct feed *feed, struct feed_item *item, struct reason *why)
+{
+	return feed->documents != NULL ? document_next(feed, item, why)
+				       : line_next(feed, item, why);
+}

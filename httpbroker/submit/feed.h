@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events out of a stream of bytes, in one of the formats that feeds come in. Pure: bytes are
+ * pushed, events come out. A new format is one line of the table in feed.c, and one file that
+ * translates a line of it to an event.
+ */
+#ifndef HTTPBROKER_SUBMIT_FEED_H
+#define HTTPBROKER_SUBMIT_FEED_H
+
+#include "common/reason.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FEED_DOCUMENT_MOST ((size_t)1024 * 1024) /* bytes of one JSON document */
+#define FEED_LINE_MOST ((size_t)64 * 1024)       /* bytes of a line, in formats made of lines */
+
+struct feed_item {
+	uint64_t line;    /* of the input, on which it began; the first is 1 */
+	const char *json; /* one JSON object; ours, until the next call; not NUL-terminated */
+	size_t length;
+};
+
+enum feed_result {
+	FEED_EVENT, /* *item is the next event */
+	FEED_BAD,   /* what began on item->line is no event; *why says why not. Go on. */
+	FEED_NONE,  /* push more */
+};
+
+/* NULL if there is no format of that name; *why says which there are. */
+struct feed *feed_new(const char *format, struct reason *why);
+
+void feed_push(struct feed *feed, const void *bytes, size_t length);
+
+/* Nothing more comes. */
+void feed_finish(struct feed *feed);
+
+enum feed_result feed_next(struct feed *feed, struct feed_item *item, struct reason *why);
+
+void feed_free(struct feed *feed);
+
+#endif

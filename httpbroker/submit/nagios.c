@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/nagios.h"
+
+#include "common/number.h"
+#include "httpbroker/submit/utf8.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum field {
+	FIELD_KIND,
+	FIELD_TIME,
+	FIELD_HOST,
+	FIELD_CHECK,
+	FIELD_STATE,
+	FIELD_EXECUTION_TIME,
+	FIELD_LATENCY,
+	FIELD_OUTPUT,
+	FIELD_PERFDATA,
+	FIELD_LONG_OUTPUT,
+	FIELDS,
+};
+
+#define FIELDS_NEEDED (FIELD_OUTPUT + 1) /* a template may leave out the rest */
+
+static const struct {
+	const char *kind;  /* of line */
+	const char *state; /* as Nagios says it */
+	const char *event; /* as Flapjack knows it */
+} states[] = {
+	{"[SERVICEPERFDATA]", "OK", "ok"},
+	{"[SERVICEPERFDATA]", "WARNING", "warning"},
+	{"[SERVICEPERFDATA]", "CRITICAL", "critical"},
+	{"[SERVICEPERFDATA]", "UNKNOWN", "unknown"},
+	{"[HOSTPERFDATA]", "UP", "ok"},
+	{"[HOSTPERFDATA]", "DOWN", "critical"},
+	{"[HOSTPERFDATA]", "UNREACHABLE", "critical"},
+};
+
+#define STATES (sizeof states / sizeof states[0])
+
+/* Splits at tabs; the last field takes the rest with its tabs. Missing ones are empty. */
+static int fields_split(char *line, char *fields[FIELDS])
+{
+	int count = 0;
+
+	while (line != NULL && count < FIELDS - 1)
+		fields[count++] = strsep(&line, "\t");
+	if (line != NULL)
+		fields[count++] = line;
+	for (int i = count; i < FIELDS; i++)
+		fields[i] = fields[count - 1] + strlen(fields[count - 1]);
+	return count;
+}
+
+static bool kind_known(const char *kind)
+{
+	for (size_t i = 0; i < STATES; i++)
+		if (strcmp(kind, states[i].kind) == 0)
+			return true;
+	return false;
+}
+
+/* NULL if such a line has no such state. */
+static const char *state_of(char *const fields[FIELDS])
+{
+	for (size_t i = 0; i < STATES; i++)
+		if (strcmp(fields[FIELD_KIND], states[i].kind) == 0 &&
+			strcmp(fields[FIELD_STATE], states[i].state) == 0)
+			return states[i].event;
+	return NULL;
+}
+
+static bool fields_check(char *const fields[FIELDS], int count, struct reason *why)
+{
+	if (!kind_known(fields[FIELD_KIND]))
+		return reason_set(why,
+			"'%.40s' is not [SERVICEPERFDATA] or [HOSTPERFDATA] and a tab",
+			fields[FIELD_KIND]);
+	if (count < FIELDS_NEEDED)
+		return reason_set(why, "%d fields between tabs where at least %d are needed", count,
+			FIELDS_NEEDED);
+	if (fields[FIELD_HOST][0] == '\0')
+		return reason_set(why, "the host's name is empty");
+	if (fields[FIELD_CHECK][0] == '\0')
+		return reason_set(why, "the service's name is empty");
+	if (state_of(fields) == NULL)
+		return reason_set(why, "'%.40s' is not a state of a %s line", fields[FIELD_STATE],
+			fields[FIELD_KIND]);
+	return true;
+}
+
+/* `\n` and `\\` back to what they stand for, in place. */
+static void long_output_unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text != '\0'; text++) {
+		if (text[0] == '\\' && (text[1] == 'n' || text[1] == '\\')) {
+			text++;
+			*to++ = *text == 'n' ? '\n' : '\\';
+		} else {
+			*to++ = *text;
+		}
+	}
+	*to = '\0';
+}
+
+static void text_add(json_t *event, const char *key, const char *text)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	utf8_append(&clean, text);
+	if (clean.length > 0)
+		json_object_set_new(event, key, json_string(clean.data));
+	buffer_free(&clean);
+}
+
+static int json_written(const char *bytes, size_t length, void *out)
+{
+	buffer_append(out, bytes, length);
+	return 0;
+}
+
+bool nagios_translate(char *line, struct buffer *json, struct reason *why)
+{
+	char *fields[FIELDS];
+	int64_t time;
+
+	if (!fields_check(fields, fields_split(line, fields), why))
+		return false;
+	if (!number_parse(fields[FIELD_TIME], 0, INT64_MAX, &time, why))
+		return reason_prefix(why, "time");
+	long_output_unescape(fields[FIELD_LONG_OUTPUT]);
+	json_t *event = json_object();
+	text_add(event, "entity", fields[FIELD_HOST]);
+	text_add(event, "check", fields[FIELD_CHECK]);
+	text_add(event, "state", state_of(fields));
+	text_add(event, "summary", fields[FIELD_OUTPUT]);
+	text_add(event, "details", fields[FIELD_LONG_OUTPUT]);
+	text_add(event, "perfdata", fields[FIELD_PERFDATA]);
+	json_object_set_new(event, "time", json_integer(time));
+	json_dump_callback(event, json_written, json, JSON_COMPACT);
+	json_decref(event);
+	return true;
+}

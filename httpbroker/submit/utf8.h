@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text from programs that may not know what UTF-8 is, made into UTF-8 (RFC 3629), which JSON
+ * must be: each byte that is no part of a character becomes U+FFFD, the rest stays as it is.
+ */
+#ifndef HTTPBROKER_SUBMIT_UTF8_H
+#define HTTPBROKER_SUBMIT_UTF8_H
+
+#include "common/buffer.h"
+
+void utf8_append(struct buffer *out, const char *text);
+
+#endif
