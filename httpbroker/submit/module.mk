@@ -29,4 +29,10 @@ t_unit_submit_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON
 t_unit_submit_documents_SOURCES = t/unit/submit-documents.c t/unit/unit.h
 t_unit_submit_documents_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(CMOCKA_LIBS)
 SLOW_TESTS += t/submit.bats
-EXTRA_DIST += t/tools/broker-double
+dist_man_MANS += doc/httpbroker-submit.1
+EXTRA_DIST += \
+	t/tools/broker-double \
+	doc/examples/httpbroker-submit/runit/log/run \
+	doc/examples/httpbroker-submit/runit/run \
+	doc/examples/nagios/flapper.cfg \
+	doc/examples/nagios/nagios.cfg
