@@ -1,1 +1,48 @@
 # SPDX-License-Identifier: MIT
+
+noinst_LIBRARIES += httpbroker/libhttpbroker.a
+httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+httpbroker_libhttpbroker_a_SOURCES = \
+	httpbroker/limits.h \
+	httpbroker/moment.h \
+	httpbroker/options.c httpbroker/options.h \
+	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
+	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \
+	httpbroker/delivery/ledger.c httpbroker/delivery/ledger.h \
+	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
+	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \
+	httpbroker/delivery/record.c httpbroker/delivery/record.h \
+	httpbroker/events/condition.c httpbroker/events/condition.h \
+	httpbroker/events/event.c httpbroker/events/event.h \
+	httpbroker/events/jsontext.c httpbroker/events/jsontext.h \
+	httpbroker/events/wire.c httpbroker/events/wire.h \
+	httpbroker/formats/flapjack.c \
+	httpbroker/formats/format.h \
+	httpbroker/formats/formats.c \
+	httpbroker/http/answer.c httpbroker/http/answer.h \
+	httpbroker/http/exchange.c httpbroker/http/exchange.h \
+	httpbroker/http/get_state.c \
+	httpbroker/http/listen.c httpbroker/http/listen.h \
+	httpbroker/http/post_state.c \
+	httpbroker/http/reply.c httpbroker/http/reply.h \
+	httpbroker/http/routes.c httpbroker/http/routes.h \
+	httpbroker/http/server.c httpbroker/http/server.h \
+	httpbroker/http/traffic.c httpbroker/http/traffic.h \
+	httpbroker/redis/batch.c httpbroker/redis/batch.h \
+	httpbroker/redis/commit.c httpbroker/redis/commit.h \
+	httpbroker/redis/connector.c httpbroker/redis/connector.h \
+	httpbroker/redis/greeting.c httpbroker/redis/greeting.h \
+	httpbroker/redis/link.c httpbroker/redis/link.h \
+	httpbroker/redis/outage.c httpbroker/redis/outage.h \
+	httpbroker/redis/redis.c httpbroker/redis/redis.h \
+	httpbroker/redis/resp.c httpbroker/redis/resp.h \
+	httpbroker/states/posting.c httpbroker/states/posting.h \
+	httpbroker/states/siphash.c httpbroker/states/siphash.h \
+	httpbroker/states/states.c httpbroker/states/states.h \
+	httpbroker/states/wheel.c httpbroker/states/wheel.h
+
+HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS)
+
+bin_PROGRAMS += httpbroker/httpbroker
+httpbroker_httpbroker_SOURCES = httpbroker/main.c
+httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)

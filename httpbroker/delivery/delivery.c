@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/delivery.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "httpbroker/limits.h"
+#include "httpbroker/redis/link.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+#include <utlist.h>
+
+struct delivery {
+	struct inbox *inbox;
+	pthread_t thread;
+	_Atomic nsec stop_at; /* when to give up; NSEC_NEVER: not stopping */
+
+	/* the thread's own */
+	struct keys keys;
+	struct states *states;
+	struct outbox *outbox;
+	struct ledger *ledger;
+	struct link *link;
+	struct submission *waiting; /* the oldest first */
+	nsec interval;
+	nsec count_at;          /* when to log the number of states */
+	unsigned last_failures; /* of the link, when stopping began */
+	bool stopping;
+};
+
+static void submission_answer(
+	struct delivery *delivery, struct submission *submission, enum submission_result result)
+{
+	DL_DELETE(delivery->waiting, submission);
+	submission->result = result;
+	submission->done(submission);
+}
+
+static bool marks_reached(const struct marks *done, const struct marks *wanted)
+{
+	return done->pushes >= wanted->pushes && done->records >= wanted->records;
+}
+
+static void committed_answer(struct delivery *delivery)
+{
+	struct marks done = outbox_done(delivery->outbox);
+
+	while (delivery->waiting != NULL && marks_reached(&done, &delivery->waiting->marks))
+		submission_answer(delivery, delivery->waiting, SUBMISSION_COMMITTED);
+}
+
+/* Those who have waited long enough, or for a Redis that is away. */
+static void kept_answer(struct delivery *delivery, nsec now)
+{
+	bool away = link_away(delivery->link) && !delivery->stopping;
+
+	while (delivery->waiting != NULL &&
+		(away || now - delivery->waiting->since >= LIMIT_REDIS_WAIT))
+		submission_answer(delivery, delivery->waiting, SUBMISSION_KEPT);
+}
+
+static void inbox_work(struct delivery *delivery, struct moment now)
+{
+	struct submission *taken = inbox_take(delivery->inbox);
+	struct submission *submission, *next;
+
+	DL_FOREACH_SAFE (taken, submission, next) {
+		for (size_t i = 0; i < submission->count; i++)
+			submission->answers[i] =
+				ledger_take(delivery->ledger, &submission->postings[i], now);
+		submission->marks = outbox_marks(delivery->outbox);
+		submission->since = now.monotonic;
+		DL_APPEND(delivery->waiting, submission);
+	}
+}
+
+static void redis_work(struct delivery *delivery, struct moment now)
+{
+	link_step(delivery->link, now);
+	struct commit *applied = link_applied(delivery->link);
+	if (applied != NULL)
+		outbox_applied(delivery->outbox, applied);
+}
+
+static void commit_begin(struct delivery *delivery, struct moment now)
+{
+	struct commit *commit = NULL;
+
+	if (link_ready(delivery->link))
+		commit = outbox_take(delivery->outbox, link_clock(delivery->link));
+	if (commit != NULL)
+		link_commit(delivery->link, commit, now);
+}
+
+static void count_work(struct delivery *delivery, nsec now)
+{
+	if (now < delivery->count_at)
+		return;
+	log_debug("Number of cached states: %zu", states_count(delivery->states));
+	delivery->count_at = now + delivery->interval;
+}
+
+static void delivery_work(struct delivery *delivery, struct moment now)
+{
+	redis_work(delivery, now);
+	if (!link_busy(delivery->link) || link_away(delivery->link))
+		inbox_work(delivery, now);
+	ledger_turn(delivery->ledger, !link_away(delivery->link), now);
+	commit_begin(delivery, now);
+	committed_answer(delivery);
+	kept_answer(delivery, now.monotonic);
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		count_work(delivery, now.monotonic);
+}
+
+static nsec earlier(nsec a, nsec b)
+{
+	return a < b ? a : b;
+}
+
+static nsec next_work(const struct delivery *delivery)
+{
+	nsec next = earlier(link_deadline(delivery->link),
+		ledger_next(delivery->ledger, !link_away(delivery->link)));
+
+	if (delivery->waiting != NULL)
+		next = earlier(next, delivery->waiting->since + LIMIT_REDIS_WAIT);
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		next = earlier(next, delivery->count_at);
+	return earlier(next, atomic_load(&delivery->stop_at));
+}
+
+static void delivery_sleep(struct delivery *delivery)
+{
+	bool busy = link_busy(delivery->link) && !link_away(delivery->link);
+	struct pollfd fds[2] = {{.fd = inbox_fd(delivery->inbox), .events = POLLIN}};
+	struct timespec timeout;
+
+	if (!busy && !inbox_listen(delivery->inbox))
+		return;
+	link_poll(delivery->link, &fds[1]);
+	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next_work(delivery), &timeout), NULL) >
+			0 &&
+		fds[0].revents != 0)
+		inbox_awake(delivery->inbox);
+}
+
+static bool outbox_is_empty(const struct delivery *delivery)
+{
+	struct marks made = outbox_marks(delivery->outbox);
+	struct marks done = outbox_done(delivery->outbox);
+
+	return marks_reached(&done, &made);
+}
+
+static bool delivery_is_over(struct delivery *delivery, nsec now)
+{
+	nsec stop_at = atomic_load(&delivery->stop_at);
+
+	if (stop_at == NSEC_NEVER)
+		return false;
+	if (!delivery->stopping) {
+		delivery->stopping = true;
+		delivery->last_failures = link_failures(delivery->link);
+		link_hurry(delivery->link, now);
+		return false; /* the inbox is closed now, but was not yet emptied for the last time
+			       */
+	}
+	return now >= stop_at || outbox_is_empty(delivery) ||
+	       link_failures(delivery->link) != delivery->last_failures;
+}
+
+static void loss_tell(const struct delivery *delivery)
+{
+	struct marks made = outbox_marks(delivery->outbox);
+	struct marks done = outbox_done(delivery->outbox);
+
+	if (!outbox_is_empty(delivery))
+		log_error("stopping without Redis: %" PRIu64
+			  " events were not delivered and %" PRIu64 " states not written",
+			made.pushes - done.pushes, made.records - done.records);
+}
+
+static void *delivery_run(void *argument)
+{
+	struct delivery *delivery = argument;
+
+	while (!delivery_is_over(delivery, clock_monotonic())) {
+		delivery_work(delivery, moment_now());
+		delivery_sleep(delivery);
+	}
+	DL_CONCAT(delivery->waiting, inbox_take(delivery->inbox));
+	while (delivery->waiting != NULL)
+		submission_answer(delivery, delivery->waiting, SUBMISSION_DROPPED);
+	loss_tell(delivery);
+	return NULL;
+}
+
+static void random_fill(void *out, size_t size)
+{
+	if (getentropy(out, size) != 0)
+		die(EX_OSERR, "no random numbers: %s", strerror(errno));
+}
+
+static struct link *link_make(
+	const struct delivery_settings *settings, const struct delivery *delivery, nsec now)
+{
+	struct link_settings link = {
+		.server = settings->server,
+		.database = settings->database,
+		.keys = delivery->keys,
+		.wake_fd = inbox_fd(delivery->inbox),
+	};
+	uint64_t random;
+
+	random_fill(&random, sizeof random);
+	snprintf(link.token, sizeof link.token, "%016" PRIx64, random);
+	return link_new(&link, now);
+}
+
+struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states)
+{
+	struct delivery *delivery = memory_zeroed(1, sizeof *delivery);
+	struct moment now = moment_now();
+
+	atomic_init(&delivery->stop_at, NSEC_NEVER);
+	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
+	delivery->states = states;
+	delivery->interval = settings->interval;
+	delivery->inbox = inbox_new();
+	delivery->outbox = outbox_new();
+	delivery->ledger = ledger_new(states, delivery->outbox, settings->interval, now);
+	delivery->link = link_make(settings, delivery, now.monotonic);
+	int error = pthread_create(&delivery->thread, NULL, delivery_run, delivery);
+	if (error != 0)
+		die(EX_OSERR, "cannot start a thread: %s", strerror(error));
+	return delivery;
+}
+
+bool delivery_submit(struct delivery *delivery, struct submission *submission)
+{
+	return inbox_put(delivery->inbox, submission);
+}
+
+void delivery_stop(struct delivery *delivery, nsec patience)
+{
+	inbox_close(delivery->inbox);
+	atomic_store(&delivery->stop_at, clock_monotonic() + patience);
+	inbox_wake(delivery->inbox);
+	pthread_join(delivery->thread, NULL);
+	link_free(delivery->link);
+	ledger_free(delivery->ledger);
+	outbox_free(delivery->outbox);
+	keys_free(&delivery->keys);
+	inbox_free(delivery->inbox);
+	free(delivery);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The delivery thread: the one writer of the states and the one user of Redis. It takes what was
+ * submitted and what is due, commits it in groups, and wakes those who wait:
+ *
+ *   SUBMISSION_COMMITTED  as soon as Redis has acknowledged it
+ *   SUBMISSION_KEPT       at once while Redis is away; after LIMIT_REDIS_WAIT if it just hangs
+ *   SUBMISSION_DROPPED    when the broker stops and Redis did not take it
+ */
+#ifndef HTTPBROKER_DELIVERY_DELIVERY_H
+#define HTTPBROKER_DELIVERY_DELIVERY_H
+
+#include "common/address.h"
+#include "httpbroker/delivery/inbox.h"
+
+struct delivery;
+
+struct delivery_settings {
+	struct address server; /* Redis */
+	int database;
+	nsec interval;     /* between the repeats of a check */
+	const char *queue; /* Flapjack's list in Redis */
+	int flapjack;      /* its version, 1 or 2 */
+	const char *name;  /* part of our keys in Redis */
+};
+
+/* The states are used, not owned. */
+struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states);
+
+/* Any thread. False when the broker is stopping: then it was not submitted, done() not called. */
+bool delivery_submit(struct delivery *delivery, struct submission *submission);
+
+/*
+ * Takes in nothing more, commits what is there, but gives up after `patience`, or when Redis
+ * cannot be had, and says how much was lost. Every submission has been answered when it returns.
+ */
+void delivery_stop(struct delivery *delivery, nsec patience);
+
+#endif

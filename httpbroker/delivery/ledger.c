@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/ledger.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "httpbroker/delivery/outgoing.h"
+#include "httpbroker/limits.h"
+#include "httpbroker/states/wheel.h"
+
+#include <stdlib.h>
+
+enum { CROWD = 64 }; /* so many repeats in one tick are no burst, whatever the average */
+
+struct ledger {
+	struct states *states;
+	struct outbox *outbox;
+	struct wheel *wheel;
+	nsec interval;
+	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
+};
+
+struct ledger *ledger_new(
+	struct states *states, struct outbox *outbox, nsec interval, struct moment now)
+{
+	struct ledger *ledger = memory_zeroed(1, sizeof *ledger);
+	int64_t ticks = interval / WHEEL_TICK;
+
+	ledger->states = states;
+	ledger->outbox = outbox;
+	ledger->wheel = wheel_new(now.monotonic);
+	ledger->interval = interval;
+	ledger->ticks = ticks < 1 ? 1 : ticks > WHEEL_SLOTS ? WHEEL_SLOTS : ticks;
+	return ledger;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	wheel_free(ledger->wheel);
+	free(ledger);
+}
+
+/*
+ * When a check that is told now is repeated first. Where that moment is crowded, the check is
+ * given a place of its own within the interval, which it then keeps.
+ */
+static nsec repeat_first(const struct ledger *ledger, const struct state *state, nsec now)
+{
+	nsec at = now + ledger->interval;
+	int64_t fair = (int64_t)states_count(ledger->states) / ledger->ticks;
+
+	if (wheel_crowd(ledger->wheel, at) <= CROWD + 2 * fair)
+		return at;
+	double place = (double)state->hh.hashv / UINT32_MAX;
+	return at - (nsec)(place * (double)ledger->interval);
+}
+
+/* One interval on; when that has passed, the next one that has not. */
+static nsec repeat_next(const struct ledger *ledger, const struct state *state, nsec now)
+{
+	nsec at = state->repeat_at + ledger->interval;
+
+	return at > now ? at : at + ((now - at) / ledger->interval + 1) * ledger->interval;
+}
+
+static void event_tell(struct ledger *ledger, struct state *state, int64_t time)
+{
+	log_debug("Sending event data for %.*s", (int)state->hh.keylen, state->names);
+	outgoing_event(outbox_push(ledger->outbox), &state->wire, time);
+	state->sent = state->condition;
+}
+
+static void stale_tell(struct ledger *ledger, struct state *state, struct moment now)
+{
+	log_debug("State for %.*s is stale. Sending UNKNOWN.", (int)state->hh.keylen, state->names);
+	outgoing_stale(outbox_push(ledger->outbox), state, now);
+	state->sent = CONDITION_UNKNOWN;
+	state->stale = true;
+}
+
+static enum condition condition_now(const struct state *state, struct moment now)
+{
+	return state->deadline <= now.monotonic ? CONDITION_UNKNOWN
+						: (enum condition)state->condition;
+}
+
+/* Tells at once what the check's state is. */
+static void state_tell(struct ledger *ledger, struct state *state, struct moment now)
+{
+	if (state->deadline <= now.monotonic)
+		stale_tell(ledger, state, now);
+	else
+		event_tell(ledger, state, state->time);
+	state->repeat_at = repeat_first(ledger, state, now.monotonic);
+}
+
+/* A cached time in the future (the clock was set back since) beats nothing. */
+static bool is_older(const struct posting *posting, const struct state *state, struct moment now)
+{
+	return posting->time < state->time && state->time <= now.wall / NSEC_PER_SEC;
+}
+
+static bool outbox_overflows(const struct outbox *outbox)
+{
+	return outbox_marks(outbox).pushes - outbox_done(outbox).pushes >= LIMIT_PENDING;
+}
+
+static struct states_event event_of(const struct posting *posting)
+{
+	return (struct states_event){
+		posting->wire, posting->condition, posting->time, posting->ttl, posting->deadline};
+}
+
+static enum ledger_answer state_begin(
+	struct ledger *ledger, const struct posting *posting, struct moment now)
+{
+	const struct states_event event = event_of(posting);
+
+	if (states_count(ledger->states) >= LIMIT_STATES)
+		return LEDGER_FULL;
+	struct state *state = states_add(ledger->states, &posting->names, &event);
+	state_tell(ledger, state, now);
+	outbox_record(ledger->outbox, state);
+	wheel_put(ledger->wheel, state);
+	return LEDGER_TAKEN;
+}
+
+static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state,
+	const struct posting *posting, struct moment now)
+{
+	const struct states_event event = event_of(posting);
+
+	states_set(ledger->states, state, &event);
+	if (state->sent != condition_now(state, now))
+		state_tell(ledger, state, now);
+	state->stale = state->deadline <= now.monotonic;
+	outbox_record(ledger->outbox, state);
+	wheel_move(ledger->wheel, state);
+	return LEDGER_TAKEN;
+}
+
+enum ledger_answer ledger_take(
+	struct ledger *ledger, const struct posting *posting, struct moment now)
+{
+	if (outbox_overflows(ledger->outbox))
+		return LEDGER_FULL;
+	if (!condition_lasts(posting->condition)) {
+		outgoing_event(outbox_push(ledger->outbox), &posting->wire, posting->time);
+		return LEDGER_TAKEN;
+	}
+	struct state *state = states_find(ledger->states, &posting->names);
+	if (state == NULL)
+		return state_begin(ledger, posting, now);
+	if (is_older(posting, state, now))
+		return LEDGER_OLDER;
+	return state_go_on(ledger, state, posting, now);
+}
+
+/* What is due of a state: that it has just gone stale, or its repeat. */
+static void state_turn(struct ledger *ledger, struct state *state, bool repeats, struct moment now)
+{
+	if (!state->stale && state->deadline <= now.monotonic) {
+		state_tell(ledger, state, now);
+		outbox_record(ledger->outbox, state);
+		return;
+	}
+	if (repeats && state->stale)
+		stale_tell(ledger, state, now);
+	else if (repeats)
+		event_tell(ledger, state, now.wall / NSEC_PER_SEC);
+	state->repeat_at = repeat_next(ledger, state, now.monotonic);
+}
+
+void ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
+{
+	while (!repeats || !outbox_full(ledger->outbox)) {
+		struct state *state = wheel_take(ledger->wheel, now.monotonic);
+
+		if (state == NULL)
+			return;
+		state_turn(ledger, state, repeats, now);
+		wheel_put(ledger->wheel, state);
+	}
+}
+
+nsec ledger_next(struct ledger *ledger, bool repeats)
+{
+	return repeats && outbox_full(ledger->outbox) ? NSEC_NEVER : wheel_next(ledger->wheel);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The judge: events and time go in, what is to be told to Flapjack and written to Redis comes
+ * out, into the outbox. It does no I/O and knows no clock. One thread, the states' writer, uses it.
+ *
+ * - A check that is new, or whose state differs from what Flapjack was told last, is told at once.
+ * - What says the same again waits for the check's next repeat. A check's repeats are exactly one
+ *   interval apart; its first comes one interval after it was told, or earlier where so many
+ *   would come at that moment that they are better spread.
+ * - A check whose time to live is over is told as UNKNOWN, at once and at each repeat.
+ * - The newest event wins, by its own time; of equals, the later to arrive.
+ */
+#ifndef HTTPBROKER_DELIVERY_LEDGER_H
+#define HTTPBROKER_DELIVERY_LEDGER_H
+
+#include "httpbroker/delivery/outbox.h"
+#include "httpbroker/moment.h"
+#include "httpbroker/states/posting.h"
+#include "httpbroker/states/states.h"
+
+enum ledger_answer {
+	LEDGER_TAKEN, /* in the outbox */
+	LEDGER_OLDER, /* nothing done: what is cached is newer */
+	LEDGER_FULL,  /* nothing done: LIMIT_STATES or LIMIT_PENDING is reached */
+};
+
+struct ledger;
+
+/* The states and the outbox are used, not owned. */
+struct ledger *ledger_new(
+	struct states *states, struct outbox *outbox, nsec interval, struct moment now);
+void ledger_free(struct ledger *ledger);
+
+enum ledger_answer ledger_take(
+	struct ledger *ledger, const struct posting *posting, struct moment now);
+
+/*
+ * Does what has become due: tells of stale states, and repeats. Without `repeats` (nobody is
+ * there to be told) those that are due are skipped, not made up for. Stops when a commit is full.
+ */
+void ledger_turn(struct ledger *ledger, bool repeats, struct moment now);
+
+/* When ledger_turn() will have something to do (monotonic). */
+nsec ledger_next(struct ledger *ledger, bool repeats);
+
+#endif

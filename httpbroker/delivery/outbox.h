@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What waits to be committed, in order: events for the queue, each of which goes out, and states
+ * whose records have to be written, each of which is written once however often it has changed
+ * meanwhile. So while Redis is away it grows with the changes, not with what says the same again.
+ */
+#ifndef HTTPBROKER_DELIVERY_OUTBOX_H
+#define HTTPBROKER_DELIVERY_OUTBOX_H
+
+#include "httpbroker/redis/commit.h"
+#include "httpbroker/states/states.h"
+
+struct outbox;
+
+struct outbox *outbox_new(void);
+void outbox_free(struct outbox *outbox);
+
+/* Where the next event for the queue goes: add exactly one argument. */
+struct resp_list *outbox_push(struct outbox *outbox);
+
+/* That the state's record has to be written. The state must not go away before it is. */
+void outbox_record(struct outbox *outbox, struct state *state);
+
+/* Everything so far, and what of it is in Redis: what had these marks when it came is there. */
+struct marks outbox_marks(const struct outbox *outbox);
+struct marks outbox_done(const struct outbox *outbox);
+
+/* Whether the commit that is being gathered has its fill; what is pushed then is for the next. */
+bool outbox_full(const struct outbox *outbox);
+
+/*
+ * The next commit, complete with its records; NULL if nothing waits. `clock` is what to add to
+ * the monotonic clock to get the broker clock. It stays the outbox's; say when it has been
+ * applied, before taking the next.
+ */
+struct commit *outbox_take(struct outbox *outbox, nsec clock);
+void outbox_applied(struct outbox *outbox, struct commit *commit);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What goes to Flapjack's queue, as one argument more of a list. */
+#ifndef HTTPBROKER_DELIVERY_OUTGOING_H
+#define HTTPBROKER_DELIVERY_OUTGOING_H
+
+#include "httpbroker/moment.h"
+#include "httpbroker/redis/resp.h"
+#include "httpbroker/states/states.h"
+
+/* The event itself, with this time (seconds since the epoch). */
+void outgoing_event(struct resp_list *queue, const struct wire *wire, int64_t time);
+
+/*
+ * That the check has not been heard of for too long: UNKNOWN, with a summary that says for how
+ * long (by the monotonic clock: setting the clock changes nothing), the check's tags and delays.
+ */
+void outgoing_stale(struct resp_list *queue, const struct state *state, struct moment now);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/events/event.h"
+
+#include "common/memory.h"
+#include "httpbroker/limits.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Seconds reach this in the year 5138; milliseconds passed it in 1973. */
+#define TIME_IN_MILLISECONDS INT64_C(100000000000)
+
+void event_init(struct event *event, int64_t now)
+{
+	*event = (struct event){
+		.time = now,
+		.ttl = EVENT_TTL_DEFAULT,
+		.duration = EVENT_NOT_GIVEN,
+		.initial_failure_delay = EVENT_NOT_GIVEN,
+		.repeat_failure_delay = EVENT_NOT_GIVEN,
+		.initial_recovery_delay = EVENT_NOT_GIVEN,
+	};
+}
+
+/* The offset of the first control character (C0, DEL, or C1, which UTF-8 writes as C2 80–9F). */
+static bool control_find(struct text text, size_t *where)
+{
+	const unsigned char *bytes = (const void *)text.bytes;
+
+	for (size_t i = 0; i < text.length; i++) {
+		bool c1 = bytes[i] == 0xc2 && i + 1 < text.length && bytes[i + 1] < 0xa0;
+
+		if (bytes[i] < ' ' || bytes[i] == 0x7f || c1) {
+			*where = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool name_check(const char *key, struct text name, struct reason *why)
+{
+	size_t where;
+
+	if (name.bytes == NULL)
+		return reason_set(why, "'%s' is missing", key);
+	if (name.length == 0)
+		return reason_set(why, "'%s' is empty", key);
+	if (name.length > LIMIT_NAME)
+		return reason_set(
+			why, "'%s' is %zu bytes long, more than %d", key, name.length, LIMIT_NAME);
+	if (control_find(name, &where))
+		return reason_set(why, "'%s' has a control character at byte %zu", key, where + 1);
+	return true;
+}
+
+static bool state_check(struct event *event, int flapjack, struct reason *why)
+{
+	struct text *state = &event->state;
+	bool known;
+
+	if (state->bytes == NULL)
+		return reason_set(why, "'state' is missing");
+	if (!condition_read(state->bytes, state->length, &event->condition, &known))
+		return reason_set(why, "'state' is '%.*s', not one of %s",
+			state->length > 64 ? 64 : (int)state->length, state->bytes,
+			CONDITION_WORDS);
+	if (event->condition == CONDITION_TEST_NOTIFICATIONS && flapjack == 1)
+		return reason_set(why, "'state' is test_notifications, which Flapjack 1 rejects");
+	if (!known) {
+		state->bytes = condition_name(event->condition);
+		state->length = strlen(state->bytes);
+	}
+	return true;
+}
+
+static bool time_check(struct event *event, int64_t now, struct reason *why)
+{
+	if (event->time >= TIME_IN_MILLISECONDS)
+		return reason_set(why,
+			"'time' is %" PRId64 ": that looks like milliseconds, not seconds",
+			event->time);
+	if (event->time > now)
+		event->time = now;
+	return true;
+}
+
+bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why)
+{
+	return name_check("entity", event->entity, why) && name_check("check", event->check, why) &&
+	       state_check(event, flapjack, why) && time_check(event, now, why);
+}
+
+struct event *events_add(struct events *events, int64_t now)
+{
+	if (events->count == events->capacity) {
+		events->capacity = events->capacity == 0 ? 1 : 2 * events->capacity;
+		events->list =
+			memory_resized(events->list, events->capacity * sizeof events->list[0]);
+	}
+	struct event *event = &events->list[events->count++];
+	event_init(event, now);
+	return event;
+}
+
+void events_free(struct events *events)
+{
+	free(events->list);
+	*events = (struct events){NULL, 0, 0};
+}

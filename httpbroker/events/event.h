@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a client said about one check: translated from whatever format it came in, and validated,
+ * but not yet judged against what is known of the check.
+ */
+#ifndef HTTPBROKER_EVENTS_EVENT_H
+#define HTTPBROKER_EVENTS_EVENT_H
+
+#include "common/reason.h"
+#include "httpbroker/events/condition.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* Valid UTF-8, not owned: it lives as long as the document that it came from. */
+struct text {
+	const char *bytes; /* NULL: not given */
+	size_t length;
+};
+
+#define EVENT_NOT_GIVEN INT64_C(-1) /* for the numbers that cannot be negative */
+
+enum { EVENT_TTL_DEFAULT = 300, EVENT_TTL_NEVER = -1 };
+
+struct event {
+	struct text entity;       /* never empty in a valid event */
+	struct text check;        /* never empty in a valid event */
+	struct text state;        /* as it is sent on */
+	enum condition condition; /* what that means */
+	struct text summary;
+	struct text details;
+	struct text perfdata; /* Flapjack 2 must never see it */
+	struct text acknowledgement_id;
+	const json_t *tags; /* strings in an array, or one string; NULL: none */
+	int64_t time;       /* seconds since the epoch */
+	int32_t ttl;        /* seconds; negative: never stale */
+	int64_t duration;   /* these are seconds, or EVENT_NOT_GIVEN */
+	int64_t initial_failure_delay;
+	int64_t repeat_failure_delay;
+	int64_t initial_recovery_delay; /* Flapjack 1 rejects it */
+};
+
+/* An event with nothing given and the defaults set; `now` in seconds since the epoch. */
+void event_init(struct event *event, int64_t now);
+
+/*
+ * What holds for every event, whatever its format: names that are there, no longer than
+ * LIMIT_NAME and free of control characters; a state that this version of Flapjack (1 or 2)
+ * takes, in event->state and event->condition; a time that is not in the future (it becomes
+ * now), nor in milliseconds.
+ */
+bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why);
+
+/* The events that one document gave. {0} is none. */
+struct events {
+	struct event *list; /* owned */
+	size_t count;
+	size_t capacity;
+};
+
+/* A new one at the end, initialised; it moves when another is added. */
+struct event *events_add(struct events *events, int64_t now);
+void events_free(struct events *events);
+
+#endif

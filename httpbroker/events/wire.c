@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/events/wire.h"
+
+#include "httpbroker/events/jsontext.h"
+
+static void text_append(struct buffer *out, const char *key, struct text text)
+{
+	if (text.bytes == NULL)
+		return;
+	buffer_append_text(out, key);
+	jsontext_string(out, text.bytes, text.length);
+}
+
+static void seconds_append(struct buffer *out, const char *key, int64_t seconds)
+{
+	if (seconds == EVENT_NOT_GIVEN)
+		return;
+	buffer_append_text(out, key);
+	jsontext_number(out, seconds);
+}
+
+static void tag_append(struct buffer *out, const json_t *tag)
+{
+	jsontext_string(out, json_string_value(tag), json_string_length(tag));
+}
+
+static void tags_append(struct buffer *out, const json_t *tags)
+{
+	if (tags == NULL)
+		return;
+	buffer_append_text(out, ",\"tags\":[");
+	if (json_is_string(tags))
+		tag_append(out, tags);
+	for (size_t i = 0; i < json_array_size(tags); i++) {
+		if (i > 0)
+			buffer_append(out, ",", 1);
+		tag_append(out, json_array_get(tags, i));
+	}
+	buffer_append(out, "]", 1);
+}
+
+/* As service, Flapjack 1 would take the words that are no state for the check's new state. */
+static const char *type_of(enum condition condition)
+{
+	return condition_lasts(condition) ? ",\"type\":\"service\"" : ",\"type\":\"action\"";
+}
+
+static void head_append(struct buffer *out, const struct event *event)
+{
+	text_append(out, "{\"entity\":", event->entity);
+	text_append(out, ",\"check\":", event->check);
+	buffer_append_text(out, type_of(event->condition));
+}
+
+static void middle_append(struct buffer *out, const struct event *event, int flapjack)
+{
+	text_append(out, ",\"state\":", event->state);
+	text_append(out, ",\"summary\":",
+		event->summary.bytes != NULL ? event->summary : (struct text){"", 0});
+	text_append(out, ",\"details\":", event->details);
+	if (flapjack == 1)
+		text_append(out, ",\"perfdata\":", event->perfdata);
+	text_append(out, ",\"acknowledgement_id\":", event->acknowledgement_id);
+	seconds_append(out, ",\"duration\":", event->duration);
+}
+
+static void tail_append(struct buffer *out, const struct event *event, int flapjack)
+{
+	tags_append(out, event->tags);
+	seconds_append(out, ",\"initial_failure_delay\":", event->initial_failure_delay);
+	seconds_append(out, ",\"repeat_failure_delay\":", event->repeat_failure_delay);
+	if (flapjack == 2)
+		seconds_append(out, ",\"initial_recovery_delay\":", event->initial_recovery_delay);
+}
+
+struct wire wire_make(const struct event *event, int flapjack, struct buffer *out)
+{
+	size_t start = out->length;
+	struct wire wire;
+
+	head_append(out, event);
+	wire.head = (uint32_t)(out->length - start);
+	middle_append(out, event, flapjack);
+	wire.tail = (uint32_t)(out->length - start);
+	tail_append(out, event, flapjack);
+	wire.length = (uint32_t)(out->length - start);
+	wire.bytes = out->data + start;
+	return wire;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An event as Flapjack takes it, ready made but for its time, so that repeating it is a copy and
+ * a stamp. Keys come in a fixed order: entity, check, type, state, summary, details, perfdata,
+ * acknowledgement_id, duration, tags, the delays, time.
+ *
+ * The keys that Flapjack 1.6 and 2.0 accept were found by running both; either rejects an event
+ * with any other key, and a non-empty perfdata ends a Flapjack 2.
+ */
+#ifndef HTTPBROKER_EVENTS_WIRE_H
+#define HTTPBROKER_EVENTS_WIRE_H
+
+#include "common/buffer.h"
+#include "httpbroker/events/event.h"
+
+struct wire {
+	char *bytes; /* `{"entity":…`, to be followed by `,"time":N}` */
+	uint32_t length;
+	uint32_t head; /* where what a check *is* ends: entity, check, type */
+	uint32_t tail; /* where what *holds on* begins: tags and delays */
+};
+
+/* Appends the event for this version of Flapjack (1 or 2); the result points into *out. */
+struct wire wire_make(const struct event *event, int flapjack, struct buffer *out);
+
+#endif

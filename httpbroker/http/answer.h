@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* An HTTP answer, as the routes make it. They know nothing of the HTTP library. */
+#ifndef HTTPBROKER_HTTP_ANSWER_H
+#define HTTPBROKER_HTTP_ANSWER_H
+
+#include "common/buffer.h"
+
+#include <stdbool.h>
+
+/* A body that is made while it is sent, in pieces: never all in memory. */
+struct stream {
+	/* Appends the next piece; false after the last one. May be called by any one thread. */
+	bool (*more)(struct stream *stream, struct buffer *out);
+	void (*free)(struct stream *stream);
+};
+
+struct answer {
+	unsigned status;
+	const char *type;      /* Content-Type */
+	struct buffer body;    /* owned until it is sent */
+	struct stream *stream; /* instead of a body; owned; NULL: none */
+	const char *allow;     /* the methods there are, with 405; NULL: no such header */
+	unsigned retry_after;  /* seconds; 0: no such header */
+};
+
+#define ANSWER_TEXT "text/plain; charset=utf-8"
+#define ANSWER_JSON "application/json"
+
+/* `{"error": "…"}` and a newline. Whatever the text holds, the JSON is sound. */
+void answer_error(struct answer *answer, unsigned status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same with 503: come back in a few seconds. */
+void answer_busy(struct answer *answer, const char *why);
+
+void answer_free(struct answer *answer);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/http/exchange.h"
+
+#include "common/memory.h"
+#include "common/number.h"
+#include "httpbroker/http/reply.h"
+#include "httpbroker/limits.h"
+
+#include <stdlib.h>
+
+struct exchange {
+	struct exchange_context *context;
+	struct MHD_Connection *connection;
+	const struct route *route; /* NULL: there is none, and the answer says so */
+	struct request request;
+	struct answer answer;
+	bool too_large;                /* more of a body came than is taken */
+	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
+};
+
+static enum MHD_Result exchange_reply(struct exchange *exchange)
+{
+	return reply_send(exchange->connection, &exchange->answer,
+		traffic_is_draining(&exchange->context->traffic));
+}
+
+static void too_large_answer(struct exchange *exchange)
+{
+	answer_error(&exchange->answer, 413, "the body has more than %d bytes", LIMIT_BODY);
+}
+
+/* What Content-Length says; 0 if it says nothing. */
+static int64_t length_announced(struct MHD_Connection *connection)
+{
+	const char *text = MHD_lookup_connection_value(
+		connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct reason ignored;
+	int64_t length = 0;
+
+	if (text != NULL && !number_parse(text, 0, INT64_MAX, &length, &ignored))
+		return INT64_MAX;
+	return length;
+}
+
+/* Answered before its body has come, a request is not read any further. */
+static enum MHD_Result headers_take(struct exchange *exchange)
+{
+	int64_t length = length_announced(exchange->connection);
+
+	exchange->route =
+		route_find(exchange->request.method, exchange->request.path, &exchange->answer);
+	if (length > LIMIT_BODY) {
+		too_large_answer(exchange);
+		return exchange_reply(exchange);
+	}
+	if (length > 0)
+		buffer_reserve(&exchange->request.body, (size_t)length);
+	return MHD_YES;
+}
+
+static void body_take(struct exchange *exchange, const char *bytes, size_t length)
+{
+	struct buffer *body = &exchange->request.body;
+
+	if (exchange->too_large || length > LIMIT_BODY - body->length) {
+		exchange->too_large = true; /* the rest is swallowed, so that the answer is read */
+		buffer_free(body);
+		return;
+	}
+	buffer_append(body, bytes, length);
+}
+
+/* In the delivery thread. */
+static void submission_done(struct submission *submission)
+{
+	const struct exchange *exchange = submission->owner;
+
+	MHD_resume_connection(exchange->connection);
+}
+
+/* Suspended first: the answer may be there before delivery_submit() returns. */
+static void exchange_submit(struct exchange *exchange)
+{
+	struct submission *submission = exchange->submission;
+
+	submission->owner = exchange;
+	submission->done = submission_done;
+	MHD_suspend_connection(exchange->connection);
+	if (delivery_submit(exchange->context->delivery, submission))
+		return;
+	submission->result = SUBMISSION_DROPPED;
+	MHD_resume_connection(exchange->connection);
+}
+
+static enum MHD_Result request_take(struct exchange *exchange)
+{
+	const struct route *route = exchange->route;
+
+	if (exchange->too_large)
+		too_large_answer(exchange);
+	else if (route != NULL)
+		exchange->submission = route->begin(
+			exchange->context->broker, &exchange->request, &exchange->answer);
+	if (exchange->submission == NULL)
+		return exchange_reply(exchange);
+	exchange_submit(exchange);
+	return MHD_YES;
+}
+
+static enum MHD_Result exchange_begin(struct exchange_context *context,
+	struct MHD_Connection *connection, const char *url, const char *method, void **state)
+{
+	struct exchange *exchange = memory_zeroed(1, sizeof *exchange);
+
+	traffic_enter(&context->traffic);
+	exchange->context = context;
+	exchange->connection = connection;
+	exchange->request.path = url;
+	exchange->request.method = method;
+	*state = exchange;
+	return headers_take(exchange);
+}
+
+enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_size,
+	void **state)
+{
+	struct exchange *exchange = *state;
+
+	(void)version;
+	if (exchange == NULL)
+		return exchange_begin(context, connection, url, method, state);
+	if (*upload_size > 0) {
+		body_take(exchange, upload, *upload_size);
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	if (exchange->submission == NULL)
+		return request_take(exchange);
+	exchange->route->end(&exchange->request, &exchange->answer);
+	return exchange_reply(exchange);
+}
+
+void exchange_completed(void *context, struct MHD_Connection *connection, void **state,
+	enum MHD_RequestTerminationCode how)
+{
+	struct exchange_context *whole = context;
+	struct exchange *exchange = *state;
+
+	(void)connection;
+	(void)how;
+	if (exchange == NULL)
+		return;
+	if (exchange->route != NULL && exchange->route->free != NULL)
+		exchange->route->free(&exchange->request);
+	buffer_free(&exchange->request.body);
+	answer_free(&exchange->answer);
+	free(exchange);
+	*state = NULL;
+	traffic_leave(&whole->traffic);
+}

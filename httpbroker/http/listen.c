@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/http/listen.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum { PORT_TRIES = 20 }; /* for a port that is free on all addresses */
+
+/* Where to listen. */
+struct place {
+	struct sockaddr_storage address;
+	socklen_t length;
+};
+
+struct places {
+	struct place list[LISTENERS_MOST];
+	int count;
+};
+
+static void places_add(struct places *places, const char *host)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	struct addrinfo *found;
+
+	int failure = getaddrinfo(host, "0", &hints, &found);
+	if (failure != 0)
+		die(EX_NOHOST, "--port: '%s': %s", host, gai_strerror(failure));
+	for (const struct addrinfo *i = found; i != NULL; i = i->ai_next) {
+		if (places->count == LISTENERS_MOST)
+			break;
+		struct place *place = &places->list[places->count++];
+		memcpy(&place->address, i->ai_addr, i->ai_addrlen);
+		place->length = i->ai_addrlen;
+	}
+	freeaddrinfo(found);
+}
+
+static void places_find(const struct address *address, struct places *out)
+{
+	out->count = 0;
+	if (address->host[0] != '\0') {
+		places_add(out, address->host);
+		return;
+	}
+	/* not by the name localhost: what that stands for is for the resolver to say */
+	places_add(out, "127.0.0.1");
+	places_add(out, "::1");
+}
+
+/* In network order, as everywhere here. */
+static in_port_t *port_of(struct place *place)
+{
+	if (place->address.ss_family == AF_INET6)
+		return &((struct sockaddr_in6 *)&place->address)->sin6_port;
+	return &((struct sockaddr_in *)&place->address)->sin_port;
+}
+
+static bool socket_listen(int fd, struct place *place)
+{
+	struct sockaddr *address = (struct sockaddr *)&place->address;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (address->sa_family == AF_INET6) /* the one for all addresses is for both families */
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
+	return bind(fd, address, place->length) == 0 && listen(fd, SOMAXCONN) == 0 &&
+	       getsockname(fd, address, &place->length) == 0;
+}
+
+/* A listening socket, the port that it was given being put into the place; -1 with errno. */
+static int listener_open(struct place *place)
+{
+	int fd = socket(place->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || socket_listen(fd, place))
+		return fd;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* A machine may be without IPv6; but somewhere we have to listen. */
+static bool can_do_without(const struct places *places, const struct listeners *listeners, int i)
+{
+	bool missing = errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL;
+
+	return missing && (listeners->count > 0 || i + 1 < places->count);
+}
+
+/* On each place, with one port for all. The place that failed, with errno, or NULL. */
+static struct place *listeners_try(struct places *places, in_port_t port, struct listeners *out)
+{
+	out->count = 0;
+	for (int i = 0; i < places->count; i++) {
+		struct place *place = &places->list[i];
+
+		*port_of(place) = port;
+		int fd = listener_open(place);
+		if (fd < 0 && can_do_without(places, out, i))
+			continue;
+		if (fd < 0)
+			return place;
+		out->fds[out->count++] = fd;
+		port = *port_of(place);
+	}
+	return NULL;
+}
+
+_Noreturn static void listen_die(const struct place *place)
+{
+	char text[ADDRESS_TEXT];
+	int code = errno == EADDRINUSE ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
+
+	die(code, "cannot listen on %s: %s",
+		address_of_socket((const struct sockaddr *)&place->address, text), strerror(errno));
+}
+
+static void listeners_log(const struct listeners *listeners)
+{
+	for (int i = 0; i < listeners->count; i++) {
+		struct sockaddr_storage address;
+		socklen_t length = sizeof address;
+		char text[ADDRESS_TEXT];
+
+		if (getsockname(listeners->fds[i], (struct sockaddr *)&address, &length) == 0)
+			log_info("listening on %s",
+				address_of_socket((struct sockaddr *)&address, text));
+	}
+}
+
+void listeners_open(const struct address *address, struct listeners *out)
+{
+	struct places places;
+	const struct place *failed;
+	int tries = 0;
+
+	places_find(address, &places);
+	while ((failed = listeners_try(&places, htons(address->port), out)) != NULL) {
+		if (address->port != 0 || errno != EADDRINUSE || ++tries == PORT_TRIES)
+			listen_die(failed);
+		for (int i = 0; i < out->count; i++)
+			close(out->fds[i]);
+	}
+	listeners_log(out);
+}

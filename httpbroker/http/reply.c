@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/http/reply.h"
+
+#include "common/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM_BLOCK = 32768 }; /* bytes that the HTTP library asks for at a time */
+
+/* A stream that is being sent: the piece that was made last, and how much of it is out. */
+struct sending {
+	struct stream *stream;
+	struct buffer piece;
+	size_t sent;
+	bool complete;
+};
+
+/* Called by the HTTP library when it has room: it takes what fits of the piece. */
+static ssize_t sending_read(void *closure, uint64_t position, char *out, size_t size)
+{
+	struct sending *sending = closure;
+
+	(void)position; /* always where the last call ended */
+	while (sending->sent == sending->piece.length) {
+		if (sending->complete)
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		buffer_clear(&sending->piece);
+		sending->sent = 0;
+		sending->complete = !sending->stream->more(sending->stream, &sending->piece);
+	}
+	size_t left = sending->piece.length - sending->sent;
+	size_t take = left < size ? left : size;
+	memcpy(out, sending->piece.data + sending->sent, take);
+	sending->sent += take;
+	return (ssize_t)take;
+}
+
+static void sending_free(void *closure)
+{
+	struct sending *sending = closure;
+
+	sending->stream->free(sending->stream);
+	buffer_free(&sending->piece);
+	free(sending);
+}
+
+static struct MHD_Response *stream_response(struct stream *stream)
+{
+	struct sending *sending = memory_zeroed(1, sizeof *sending);
+
+	sending->stream = stream;
+	return MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, STREAM_BLOCK, sending_read, sending, sending_free);
+}
+
+static struct MHD_Response *answer_response(struct answer *answer)
+{
+	struct stream *stream = answer->stream;
+	struct buffer body = answer->body;
+
+	answer->stream = NULL;
+	answer->body = (struct buffer){NULL, 0, 0};
+	if (stream == NULL)
+		return MHD_create_response_from_buffer(
+			body.length, body.data, MHD_RESPMEM_MUST_FREE);
+	buffer_free(&body);
+	return stream_response(stream);
+}
+
+static void headers_add(struct MHD_Response *response, const struct answer *answer, bool last)
+{
+	char seconds[16];
+
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+	if (answer->allow != NULL)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
+	snprintf(seconds, sizeof seconds, "%u", answer->retry_after);
+	if (answer->retry_after > 0)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+	if (last)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+enum MHD_Result reply_send(struct MHD_Connection *connection, struct answer *answer, bool last)
+{
+	struct MHD_Response *response = answer_response(answer);
+
+	if (response == NULL)
+		return MHD_NO;
+	headers_add(response, answer, last);
+	enum MHD_Result queued = MHD_queue_response(connection, answer->status, response);
+	MHD_destroy_response(response);
+	return queued;
+}

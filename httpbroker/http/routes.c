@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/http/routes.h"
+
+#include <string.h>
+
+static const struct route *const routes[] = {
+	&route_get_state,
+	&route_post_state,
+};
+
+/* The methods of each path, for Allow. */
+static const struct path {
+	const char *path;
+	const char *methods;
+} paths[] = {
+	{"/state", "GET, POST"},
+};
+
+static const struct path *path_find(const char *path)
+{
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		if (strcmp(paths[i].path, path) == 0)
+			return &paths[i];
+	return NULL;
+}
+
+const struct route *route_find(const char *method, const char *path, struct answer *answer)
+{
+	const struct path *known = path_find(path);
+
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+		if (strcmp(routes[i]->path, path) == 0 && strcmp(routes[i]->method, method) == 0)
+			return routes[i];
+	if (known == NULL) {
+		answer_error(answer, 404, "there is nothing at %.200s; there is /state", path);
+		return NULL;
+	}
+	answer_error(answer, 405, "%s does not take %.32s, only %s", path, method, known->methods);
+	answer->allow = known->methods;
+	return NULL;
+}

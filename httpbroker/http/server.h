@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The HTTP server: libmicrohttpd's threads on one side, the routes and the delivery on the other.
+ * A connection whose submission waits is suspended, and costs no thread.
+ */
+#ifndef HTTPBROKER_HTTP_SERVER_H
+#define HTTPBROKER_HTTP_SERVER_H
+
+#include "common/clocks.h"
+#include "httpbroker/delivery/delivery.h"
+#include "httpbroker/http/listen.h"
+#include "httpbroker/http/routes.h"
+
+struct server;
+
+/* Takes over the sockets. Exits with a message if the threads cannot be started. */
+struct server *server_start(
+	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery);
+
+/* Accepts no more connections, and waits for requests that are under way, until `patience` ends. */
+void server_drain(struct server *server, nsec patience);
+
+/* Closes what is still open. No submission may be unanswered: stop the delivery before. */
+void server_stop(struct server *server);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* How many requests are under way, so that stopping can wait for them. */
+#ifndef HTTPBROKER_HTTP_TRAFFIC_H
+#define HTTPBROKER_HTTP_TRAFFIC_H
+
+#include "common/clocks.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+struct traffic {
+	pthread_mutex_t lock; /* for all below */
+	pthread_cond_t none;  /* under_way has become zero */
+	unsigned under_way;
+	bool draining;
+};
+
+void traffic_init(struct traffic *traffic);
+
+/* A request has begun; it is over. */
+void traffic_enter(struct traffic *traffic);
+void traffic_leave(struct traffic *traffic);
+
+/* Waits until nothing is under way, but no longer than `patience`. Since then it is draining. */
+void traffic_drain(struct traffic *traffic, nsec patience);
+bool traffic_is_draining(struct traffic *traffic);
+
+#endif

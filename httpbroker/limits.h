@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Every limit of the broker. Each is in the manual. */
+#ifndef HTTPBROKER_LIMITS_H
+#define HTTPBROKER_LIMITS_H
+
+#include "common/clocks.h"
+
+enum {
+	LIMIT_BODY = 1 << 20,     /* bytes of a request's body */
+	LIMIT_NAME = 1024,        /* bytes of an entity's or a check's name */
+	LIMIT_STATES = 1000000,   /* checks that are remembered */
+	LIMIT_PENDING = 100000,   /* events that wait for a Redis that is away */
+	LIMIT_CONNECTIONS = 4096, /* HTTP connections at a time */
+	LIMIT_IDLE = 15,          /* seconds without a byte, then a connection is closed */
+};
+
+#define LIMIT_REDIS_WAIT (5 * NSEC_PER_SEC) /* how long anybody waits for Redis */
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/* httpbroker: remembers the last state of every check and repeats it to Flapjack. */
+#include "common/duration.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/ready.h"
+#include "common/signals.h"
+#include "httpbroker/http/server.h"
+#include "httpbroker/options.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+
+/* Together under the five seconds in which a stop is over. */
+#define PATIENCE_REQUESTS NSEC_PER_SEC      /* for requests that are still coming in */
+#define PATIENCE_REDIS (3 * NSEC_PER_SEC)   /* for Redis to take what was accepted */
+#define PATIENCE_ANSWERS (NSEC_PER_SEC / 2) /* for the answers to go out */
+
+static void options_log(const struct options *options)
+{
+	char port[ADDRESS_TEXT], server[ADDRESS_TEXT], interval[DURATION_TEXT];
+
+	log_debug("Booting with config: {Port:%s Server:%s Database:%d Interval:%s Queue:%s "
+		  "FlapjackVersion:%d Debug:%s}",
+		address_text(&options->listen, port), address_text(&options->server, server),
+		options->database, duration_text(options->interval, interval), options->queue,
+		options->flapjack, options->debug ? "true" : "false");
+}
+
+static struct states *states_make(void)
+{
+	struct siphash_key key;
+
+	if (getentropy(&key, sizeof key) != 0)
+		die(EX_OSERR, "no random numbers: %s", strerror(errno));
+	return states_new(&key);
+}
+
+static struct delivery *delivery_make(const struct options *options, struct states *states)
+{
+	const struct delivery_settings settings = {
+		.server = options->server,
+		.database = options->database,
+		.interval = options->interval,
+		.queue = options->queue,
+		.flapjack = options->flapjack,
+		.name = "default",
+	};
+
+	return delivery_start(&settings, states);
+}
+
+static void stop_await(void)
+{
+	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT))
+		ppoll(NULL, 0, NULL, signals_wait_mask());
+}
+
+int main(int argc, char **argv)
+{
+	log_open("httpbroker");
+	struct options options = options_read(argc, argv);
+	if (options.debug)
+		log_set_level(LOG_LEVEL_DEBUG);
+	signals_catch((const int[]){SIGTERM, SIGINT}, 2);
+	options_log(&options);
+
+	struct listeners listeners;
+	listeners_open(&options.listen, &listeners);
+	struct states *states = states_make();
+	struct delivery *delivery = delivery_make(&options, states);
+	const struct broker broker = {states, options.flapjack};
+	struct server *server = server_start(&listeners, &broker, delivery);
+	ready_announce(options.ready_fd);
+
+	stop_await();
+
+	ready_notify("STOPPING=1");
+	server_drain(server, PATIENCE_REQUESTS);
+	delivery_stop(delivery, PATIENCE_REDIS);
+	server_drain(server, PATIENCE_ANSWERS);
+	server_stop(server);
+	states_free(states);
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line, and PORT in the environment. */
+#ifndef HTTPBROKER_OPTIONS_H
+#define HTTPBROKER_OPTIONS_H
+
+#include "common/address.h"
+#include "common/clocks.h"
+
+struct options {
+	struct address listen; /* an empty host: loopback, both families */
+	struct address server; /* Redis */
+	int database;
+	nsec interval;
+	const char *queue;
+	int flapjack; /* version, 1 or 2 */
+	bool debug;
+	int ready_fd; /* -1: none */
+};
+
+/* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
+struct options options_read(int argc, char **argv);
+
+#endif

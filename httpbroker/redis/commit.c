@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/redis/commit.h"
+
+#include "common/memory.h"
+
+#include <hiredis/hiredis.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack)
+{
+	keys->states = memory_printed("httpbroker:%s:states", name);
+	keys->batch = memory_printed("httpbroker:%s:batch", name);
+	keys->queue = memory_copied(queue);
+	keys->actions = flapjack == 1 ? NULL : memory_printed("%s_actions", queue);
+}
+
+void keys_free(struct keys *keys)
+{
+	free(keys->states);
+	free(keys->batch);
+	free(keys->queue);
+	free(keys->actions);
+}
+
+void commit_write(
+	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out)
+{
+	commit->keys = keys;
+	commit->refused = 0;
+	commit->answers = 0;
+	commit->verdict = COMMIT_DONE; /* until an answer says otherwise */
+	if (keys->actions == NULL)
+		commit->todo &= ~(unsigned)COMMIT_WAKE;
+	commit->sent = commit->todo | COMMIT_BATCH;
+	resp_command(out, RESP_WORDS("MULTI"), NULL);
+	if (commit->todo & COMMIT_RECORDS)
+		resp_command(out, RESP_WORDS("HSET", keys->states), &commit->records);
+	if (commit->todo & COMMIT_PUSHES)
+		resp_command(out, RESP_WORDS("LPUSH", keys->queue), &commit->pushes);
+	if (commit->todo & COMMIT_WAKE)
+		resp_command(out, RESP_WORDS("LPUSH", keys->actions, "+"), NULL);
+	resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
+	resp_command(out, RESP_WORDS("EXEC"), NULL);
+	resp_command(out, RESP_WORDS("WATCH", keys->batch), NULL);
+}
+
+/* The parts in the order in which their commands are sent. */
+static const struct part {
+	unsigned part;
+	const char *command;
+	size_t key; /* offset in struct keys */
+} parts[] = {
+	{COMMIT_RECORDS, "HSET", offsetof(struct keys, states)},
+	{COMMIT_PUSHES, "LPUSH", offsetof(struct keys, queue)},
+	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},
+	{COMMIT_BATCH, "SET", offsetof(struct keys, batch)},
+};
+
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+/* The part whose command was the index-th; NULL: there is none such. */
+static const struct part *part_at(unsigned sent, int index)
+{
+	for (int i = 0; i < PARTS; i++)
+		if ((sent & parts[i].part) != 0 && index-- == 0)
+			return &parts[i];
+	return NULL;
+}
+
+/* What goes wrong first is what is told. */
+static void commit_fail(struct commit *commit, const char *command, const char *key,
+	const redisReply *reply, struct reason *why)
+{
+	if (commit->verdict != COMMIT_FAILED)
+		reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
+			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	commit->verdict = COMMIT_FAILED;
+}
+
+static void part_fail(
+	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
+{
+	char *const *key = (const void *)((const char *)commit->keys + part->key);
+
+	commit_fail(commit, part->command, *key, reply, why);
+}
+
+static bool is_status(const redisReply *reply, const char *expected)
+{
+	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
+}
+
+/* When one command fails, Redis goes on with the others: only that one is to be sent again. */
+static void parts_judge(struct commit *commit, const redisReply *reply, struct reason *why)
+{
+	for (size_t i = 0; i < reply->elements; i++) {
+		const struct part *part = part_at(commit->sent, (int)i);
+
+		if (reply->element[i]->type != REDIS_REPLY_ERROR || part == NULL)
+			continue;
+		part_fail(commit, part, reply->element[i], why);
+		commit->refused |= part->part;
+	}
+	commit->todo = commit->refused & ~(unsigned)COMMIT_BATCH;
+	if ((commit->refused & COMMIT_PUSHES) != 0)
+		commit->todo |= COMMIT_WAKE; /* the one that came through was for nothing */
+}
+
+static void exec_judge(struct commit *commit, const redisReply *reply, struct reason *why)
+{
+	if (reply->type == REDIS_REPLY_NIL)
+		commit->verdict = COMMIT_AGAIN;
+	else if (reply->type == REDIS_REPLY_ARRAY && commit->verdict == COMMIT_DONE)
+		parts_judge(commit, reply, why);
+	else
+		commit_fail(commit, "EXEC", "", reply, why);
+}
+
+enum commit_verdict commit_judge(
+	struct commit *commit, const struct redisReply *reply, struct reason *why)
+{
+	int parts_sent = __builtin_popcount(commit->sent);
+	int index = commit->answers++;
+
+	if (index == 0 && !is_status(reply, "OK"))
+		commit_fail(commit, "MULTI", "", reply, why);
+	else if (index > 0 && index <= parts_sent && !is_status(reply, "QUEUED"))
+		part_fail(commit, part_at(commit->sent, index - 1), reply, why);
+	else if (index == parts_sent + 1)
+		exec_judge(commit, reply, why);
+	else if (index > parts_sent + 1 && !is_status(reply, "OK"))
+		commit_fail(commit, "WATCH", commit->keys->batch, reply, why);
+	return index <= parts_sent + 1 ? COMMIT_WAITS : (enum commit_verdict)commit->verdict;
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/redis/connector.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct connector {
+	struct address to;
+	nsec patience;
+	int wake_fd;
+
+	pthread_mutex_t lock; /* for what follows */
+	enum connector_result result;
+	int fd; /* -1: none, or given away */
+	int error;
+	struct reason why;
+	bool dropped; /* whoever comes last frees it */
+};
+
+static void connector_free(struct connector *connector)
+{
+	if (connector->fd >= 0)
+		close(connector->fd);
+	pthread_mutex_destroy(&connector->lock);
+	free(connector);
+}
+
+/* Waits until a non-blocking connect(2) has succeeded or failed; 0 or an errno. */
+static int connect_await(int fd, nsec patience)
+{
+	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+	socklen_t size = sizeof(int);
+	int error;
+
+	int ready = poll(&poll_fd, 1, (int)(patience / NSEC_PER_MSEC));
+	if (ready == 0)
+		return ETIMEDOUT;
+	if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+		return errno;
+	return error;
+}
+
+/* A connected socket, or -1 with *error. */
+static int address_connect(
+	const struct sockaddr *address, socklen_t length, nsec patience, int *error)
+{
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	*error = errno;
+	if (fd < 0)
+		return -1;
+	*error = connect(fd, address, length) == 0 ? 0 : errno;
+	if (*error == EINPROGRESS)
+		*error = connect_await(fd, patience);
+	if (*error == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static int path_connect(const struct connector *connector, int *error)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	memcpy(address.sun_path, connector->to.path, sizeof address.sun_path);
+	return address_connect(
+		(struct sockaddr *)&address, sizeof address, connector->patience, error);
+}
+
+static int host_connect(const struct connector *connector, int *error, struct reason *why)
+{
+	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	const char *host = connector->to.host[0] != '\0' ? connector->to.host : "localhost";
+	struct addrinfo *found = NULL;
+	char port[8];
+	int fd = -1;
+
+	snprintf(port, sizeof port, "%u", connector->to.port);
+	int failure = getaddrinfo(host, port, &hints, &found);
+	if (failure != 0) {
+		*error = 0;
+		reason_set(why, "%s", gai_strerror(failure));
+		return -1;
+	}
+	for (const struct addrinfo *i = found; i != NULL && fd < 0; i = i->ai_next)
+		fd = address_connect(i->ai_addr, i->ai_addrlen, connector->patience, error);
+	freeaddrinfo(found);
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+	else
+		reason_set(why, "%s", strerror(*error));
+	return fd;
+}
+
+static void *connector_run(void *argument)
+{
+	struct connector *connector = argument;
+	struct reason why = {""};
+	int error = 0;
+	int fd = connector->to.path[0] != '\0' ? path_connect(connector, &error)
+					       : host_connect(connector, &error, &why);
+
+	if (fd < 0 && why.text[0] == '\0')
+		reason_set(&why, "%s", strerror(error));
+	pthread_mutex_lock(&connector->lock);
+	bool dropped = connector->dropped;
+	connector->fd = fd;
+	connector->error = error;
+	connector->why = why;
+	connector->result = fd >= 0 ? CONNECTOR_DONE : CONNECTOR_FAILED;
+	if (!dropped)
+		eventfd_write(connector->wake_fd, 1);
+	pthread_mutex_unlock(&connector->lock);
+	if (dropped)
+		connector_free(connector);
+	return NULL;
+}
+
+static void thread_start(struct connector *connector)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	int error = pthread_create(&thread, &attributes, connector_run, connector);
+	pthread_attr_destroy(&attributes);
+	if (error == 0)
+		return;
+	connector->result = CONNECTOR_FAILED;
+	connector->error = error;
+	reason_set(&connector->why, "no thread for it: %s", strerror(error));
+}
+
+struct connector *connector_start(const struct address *to, nsec patience, int wake_fd)
+{
+	struct connector *connector = memory_zeroed(1, sizeof *connector);
+
+	connector->to = *to;
+	connector->patience = patience;
+	connector->wake_fd = wake_fd;
+	connector->fd = -1;
+	pthread_mutex_init(&connector->lock, NULL);
+	thread_start(connector);
+	return connector;
+}
+
+enum connector_result connector_look(
+	struct connector *connector, int *fd, int *error, struct reason *why)
+{
+	pthread_mutex_lock(&connector->lock);
+	enum connector_result result = connector->result;
+	if (result == CONNECTOR_DONE) {
+		*fd = connector->fd;
+		connector->fd = -1;
+	} else if (result == CONNECTOR_FAILED) {
+		*error = connector->error;
+		*why = connector->why;
+	}
+	pthread_mutex_unlock(&connector->lock);
+	return result;
+}
+
+void connector_drop(struct connector *connector)
+{
+	pthread_mutex_lock(&connector->lock);
+	bool over = connector->result != CONNECTOR_RUNS;
+	connector->dropped = true;
+	pthread_mutex_unlock(&connector->lock);
+	if (over)
+		connector_free(connector);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/redis/outage.h"
+
+#include "common/duration.h"
+#include "common/log.h"
+
+#include <stdlib.h>
+
+void outage_init(struct outage *outage, const char *server)
+{
+	*outage = (struct outage){
+		.server = server,
+		.backoff = {100 * NSEC_PER_MSEC, 5 * NSEC_PER_SEC, 0},
+	};
+}
+
+void outage_tell(struct outage *outage, enum outage_kind kind, const char *why, nsec now)
+{
+	if (!outage->away)
+		outage->since = now;
+	outage->away = true;
+	if ((outage->told & kind) != 0)
+		log_debug("Redis at %s: %s", outage->server, why);
+	else
+		log_error("Redis at %s: %s; until that is over, events are kept in memory "
+			  "and answered 202",
+			outage->server, why);
+	outage->told |= kind;
+}
+
+nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, nsec now)
+{
+	outage_tell(outage, kind, why, now);
+	outage->failures++;
+	return now + backoff_wait(&outage->backoff, arc4random());
+}
+
+void outage_end(struct outage *outage, nsec now)
+{
+	char span[DURATION_TEXT];
+
+	backoff_reset(&outage->backoff);
+	if (!outage->away)
+		return;
+	log_info("Redis at %s: back after %s", outage->server,
+		duration_text(now - outage->since, span));
+	outage->away = false;
+	outage->told = 0;
+}

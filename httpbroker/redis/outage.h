@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A time during which Redis cannot be had: each kind of failure is told once, the end once, and
+ * the tries between are further and further apart.
+ */
+#ifndef HTTPBROKER_REDIS_OUTAGE_H
+#define HTTPBROKER_REDIS_OUTAGE_H
+
+#include "common/backoff.h"
+
+#include <stdbool.h>
+
+enum outage_kind { OUTAGE_UNREACHABLE = 1, OUTAGE_REFUSED = 2 };
+
+struct outage {
+	const char *server; /* for the log; not owned */
+	struct backoff backoff;
+	bool away;         /* it lasts */
+	unsigned told;     /* kinds, since it began */
+	nsec since;        /* when it began */
+	unsigned failures; /* ever */
+};
+
+void outage_init(struct outage *outage, const char *server);
+
+/* A failure: logged as an error if it is the first of its kind in this outage. */
+void outage_tell(struct outage *outage, enum outage_kind kind, const char *why, nsec now);
+
+/* The same, and it spoilt the connection; returns when to try again. */
+nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, nsec now);
+
+/* Redis does as it is told. */
+void outage_end(struct outage *outage, nsec now);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/redis/resp.h"
+
+#include "httpbroker/events/jsontext.h"
+
+#include <string.h>
+
+static void header_append(struct buffer *out, char kind, size_t number)
+{
+	char *header = buffer_reserve(out, JSONTEXT_NUMBER + 3);
+
+	header[0] = kind;
+	size_t length = 1 + jsontext_digits(header + 1, (int64_t)number);
+	memcpy(header + length, "\r\n", 3);
+	out->length += length + 2;
+}
+
+static void bulk_append(struct buffer *out, const char *bytes, size_t length)
+{
+	header_append(out, '$', length);
+	buffer_append(out, bytes, length);
+	buffer_append(out, "\r\n", 2);
+}
+
+void resp_add(struct resp_list *list, const char *bytes, size_t length)
+{
+	bulk_append(&list->bytes, bytes, length);
+	list->count++;
+}
+
+void resp_add_text(struct resp_list *list, const char *text)
+{
+	resp_add(list, text, strlen(text));
+}
+
+void resp_begin(struct resp_list *list, size_t length)
+{
+	header_append(&list->bytes, '$', length);
+}
+
+void resp_end(struct resp_list *list)
+{
+	buffer_append(&list->bytes, "\r\n", 2);
+	list->count++;
+}
+
+void resp_clear(struct resp_list *list, size_t most)
+{
+	if (list->bytes.capacity > most)
+		buffer_free(&list->bytes);
+	buffer_clear(&list->bytes);
+	list->count = 0;
+}
+
+void resp_free(struct resp_list *list)
+{
+	buffer_free(&list->bytes);
+	list->count = 0;
+}
+
+void resp_command(struct buffer *out, const char *const *words, const struct resp_list *list)
+{
+	size_t count = list != NULL ? list->count : 0;
+
+	for (size_t i = 0; words[i] != NULL; i++)
+		count++;
+	header_append(out, '*', count);
+	for (; *words != NULL; words++)
+		bulk_append(out, *words, strlen(*words));
+	if (list != NULL)
+		buffer_append(out, list->bytes.data, list->bytes.length);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Redis commands with very many arguments, written in Redis's own protocol (RESP 2,
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/) while the arguments are
+ * gathered, so that each is copied once. Reading what Redis answers is hiredis's work.
+ */
+#ifndef HTTPBROKER_REDIS_RESP_H
+#define HTTPBROKER_REDIS_RESP_H
+
+#include "common/buffer.h"
+
+/* Arguments, ready to be sent. {0} is none. */
+struct resp_list {
+	struct buffer bytes;
+	size_t count;
+};
+
+void resp_add(struct resp_list *list, const char *bytes, size_t length);
+void resp_add_text(struct resp_list *list, const char *text);
+
+/* An argument of several pieces: begin with its whole length, append to list->bytes, end. */
+void resp_begin(struct resp_list *list, size_t length);
+void resp_end(struct resp_list *list);
+
+/* Empty again; keeps the memory, unless it is more than `most` bytes. */
+void resp_clear(struct resp_list *list, size_t most);
+void resp_free(struct resp_list *list);
+
+/* Appends a command: its words, up to NULL, then what `list` holds (NULL: nothing). */
+void resp_command(struct buffer *out, const char *const *words, const struct resp_list *list);
+
+#define RESP_WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* An event made ready for the ledger, by the thread that took it in: rendered, with a deadline. */
+#ifndef HTTPBROKER_STATES_POSTING_H
+#define HTTPBROKER_STATES_POSTING_H
+
+#include "httpbroker/events/wire.h"
+#include "httpbroker/moment.h"
+#include "httpbroker/states/states.h"
+
+struct posting {
+	struct names names;
+	struct wire wire;
+	enum condition condition;
+	int64_t time;  /* seconds since the epoch, not in the future */
+	int32_t ttl;   /* seconds; negative: never stale */
+	nsec deadline; /* monotonic, or NSEC_NEVER; fixed now, so that no clock step moves it */
+	char *block;   /* owned: what names and wire point into */
+};
+
+/* The event is valid (event_check), and for this version of Flapjack. */
+void posting_make(
+	struct posting *posting, const struct event *event, int flapjack, struct moment now);
+void posting_free(struct posting *posting);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Few buckets at first, for there are 256 tables; uthash doubles them as they fill. */
+#define HASH_INITIAL_NUM_BUCKETS 8U
+#define HASH_INITIAL_NUM_BUCKETS_LOG2 3U
+
+/* A key is not bytes in a row, but a text and where it is cut: see names_differ(). */
+#define HASH_KEYCMP(state, wanted, length) names_differ(state, wanted, length)
+
+#include "httpbroker/states/states.h"
+
+#include "common/memory.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHARD_SHIFT 24 /* the upper eight bits choose the shard, the lower ones the bucket */
+
+struct shard {
+	pthread_mutex_t lock;
+	struct state *states; /* a uthash table */
+};
+
+struct states {
+	struct siphash_key key;
+	atomic_size_t count;
+	struct shard shards[STATES_SHARDS];
+};
+
+static int names_differ(const struct state *state, const struct names *wanted, size_t length)
+{
+	return state->entity_length != wanted->entity_length ||
+	       memcmp(state->names, wanted->bytes, length) != 0;
+}
+
+struct states *states_new(const struct siphash_key *key)
+{
+	struct states *states = memory_zeroed(1, sizeof *states);
+
+	states->key = *key;
+	for (int i = 0; i < STATES_SHARDS; i++)
+		pthread_mutex_init(&states->shards[i].lock, NULL);
+	return states;
+}
+
+static void shard_free(struct shard *shard)
+{
+	struct state *state, *next;
+
+	HASH_ITER (hh, shard->states, state, next) {
+		HASH_DEL(shard->states, state);
+		free(state->wire.bytes);
+		free(state);
+	}
+	pthread_mutex_destroy(&shard->lock);
+}
+
+void states_free(struct states *states)
+{
+	for (int i = 0; i < STATES_SHARDS; i++)
+		shard_free(&states->shards[i]);
+	free(states);
+}
+
+size_t states_count(const struct states *states)
+{
+	return atomic_load_explicit(&states->count, memory_order_relaxed);
+}
+
+/*
+ * In two steps, so that the pairs which look alike (there is one for each colon in the text) can
+ * be told apart without hashing the text again for each.
+ */
+static uint64_t text_hash(const struct states *states, const struct names *names)
+{
+	return siphash(&states->key, names->bytes, names->length);
+}
+
+static unsigned pair_hash(const struct states *states, uint64_t text, uint16_t entity_length)
+{
+	const uint64_t pair[2] = {text, entity_length};
+
+	return (unsigned)siphash(&states->key, pair, sizeof pair);
+}
+
+static struct state *pair_find(
+	const struct states *states, const struct names *names, uint64_t text)
+{
+	unsigned hash = pair_hash(states, text, names->entity_length);
+	const struct shard *shard = &states->shards[hash >> SHARD_SHIFT];
+	struct state *state;
+
+	HASH_FIND_BYHASHVALUE(hh, shard->states, names, names->length, hash, state);
+	return state;
+}
+
+struct state *states_find(const struct states *states, const struct names *names)
+{
+	return pair_find(states, names, text_hash(states, names));
+}
+
+/* The lowest rank that none of the states that look alike has. */
+static uint8_t rank_choose(const struct states *states, const struct names *names, uint64_t text)
+{
+	bool taken[UINT8_MAX + 1] = {false};
+	unsigned rank = 1;
+
+	for (uint16_t i = 1; i + 1 < names->length; i++) {
+		struct names other = {names->bytes, names->length, i};
+		const struct state *state = NULL;
+
+		if (names->bytes[i] == ':' && i != names->entity_length)
+			state = pair_find(states, &other, text);
+		if (state != NULL)
+			taken[state->rank] = true;
+	}
+	while (taken[rank] && rank < UINT8_MAX)
+		rank++;
+	return (uint8_t)rank;
+}
+
+/* A new event mostly is as long as the one before, so that its bytes fit where those were. */
+static void wire_replace(struct wire *old, const struct wire *new)
+{
+	char *bytes = old->bytes;
+
+	if (bytes == NULL || old->length != new->length)
+		bytes = memory_resized(bytes, new->length);
+	memcpy(bytes, new->bytes, new->length);
+	*old = *new;
+	old->bytes = bytes;
+}
+
+static void state_set(struct state *state, const struct states_event *event)
+{
+	wire_replace(&state->wire, &event->wire);
+	state->condition = (uint8_t)event->condition;
+	state->time = event->time;
+	state->ttl = event->ttl;
+	state->deadline = event->deadline;
+}
+
+struct state *states_add(
+	struct states *states, const struct names *names, const struct states_event *event)
+{
+	uint64_t text = text_hash(states, names);
+	unsigned hash = pair_hash(states, text, names->entity_length);
+	struct shard *shard = &states->shards[hash >> SHARD_SHIFT];
+	struct state *state = memory_zeroed(1, offsetof(struct state, names) + names->length);
+
+	memcpy(state->names, names->bytes, names->length);
+	state->entity_length = names->entity_length;
+	state->rank = rank_choose(states, names, text);
+	state_set(state, event);
+	pthread_mutex_lock(&shard->lock);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->states, state, names->length, hash, state);
+	pthread_mutex_unlock(&shard->lock);
+	atomic_fetch_add_explicit(&states->count, 1, memory_order_relaxed);
+	return state;
+}
+
+void states_set(struct states *states, struct state *state, const struct states_event *event)
+{
+	struct shard *shard = &states->shards[state->hh.hashv >> SHARD_SHIFT];
+
+	pthread_mutex_lock(&shard->lock);
+	state_set(state, event);
+	pthread_mutex_unlock(&shard->lock);
+}
+
+void states_visit(struct states *states, unsigned shard, states_visitor *visit, void *context)
+{
+	pthread_mutex_lock(&states->shards[shard].lock);
+	for (const struct state *state = states->shards[shard].states; state != NULL;
+		state = state->hh.next)
+		visit(state, context);
+	pthread_mutex_unlock(&states->shards[shard].lock);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The state table: the last event of every check, as ready-made JSON.
+ *
+ * One thread, the writer, adds and changes states, and may look at them without a lock. Any
+ * thread may visit them. The table is split into shards with a lock each: a shard is what a
+ * visitor holds up, and what growing the table holds up. The hash has a secret key.
+ *
+ * A check is known by the pair of its entity's and its own name. They are kept as
+ * `entity:check` with the length of the first, because two pairs may look alike.
+ */
+#ifndef HTTPBROKER_STATES_STATES_H
+#define HTTPBROKER_STATES_STATES_H
+
+#include "common/clocks.h"
+#include "httpbroker/events/condition.h"
+#include "httpbroker/events/wire.h"
+#include "httpbroker/states/siphash.h"
+
+#include <uthash.h>
+
+struct names {
+	const char *bytes;      /* `entity:check` */
+	uint16_t length;        /* of the whole */
+	uint16_t entity_length; /* where the separating colon is */
+};
+
+/* Laid out so that no byte is lost between fields: there may be a million of these. */
+struct state {
+	UT_hash_handle hh;
+	struct state *wheel_prev, *wheel_next; /* the wheel's */
+	struct wire wire;                      /* the last event; bytes are ours */
+	nsec repeat_at;                        /* monotonic: when it is repeated next */
+	nsec deadline;                         /* monotonic: when it goes stale, or NSEC_NEVER */
+	int64_t time;                          /* the event's, seconds since the epoch */
+	int32_t ttl;                           /* seconds; negative: never stale */
+	uint16_t entity_length;                /* of names */
+	uint16_t wheel_slot;                   /* the wheel's */
+	uint8_t condition;                     /* enum condition of the last event */
+	uint8_t sent;                          /* enum condition that Flapjack was told last */
+	uint8_t rank;    /* 1; 2 if another pair looked like this before, … */
+	bool stale : 1;  /* Flapjack was told that it ran out */
+	bool listed : 1; /* its record waits to be written */
+	char names[];    /* `entity:check`, hh.keylen bytes */
+};
+
+struct states;
+
+struct states *states_new(const struct siphash_key *key);
+void states_free(struct states *states);
+
+size_t states_count(const struct states *states); /* any thread */
+
+/* The writer's: the check's state, or NULL. */
+struct state *states_find(const struct states *states, const struct names *names);
+
+/* What an event says of a check. */
+struct states_event {
+	struct wire wire; /* copied */
+	enum condition condition;
+	int64_t time;
+	int32_t ttl;
+	nsec deadline;
+};
+
+/* The writer's: a new state, for a check that has none. What no event says is zero. */
+struct state *states_add(
+	struct states *states, const struct names *names, const struct states_event *event);
+
+/*
+ * The writer's: the check's next event. The fields that no event says are no visitor's business:
+ * the writer changes them as it likes.
+ */
+void states_set(struct states *states, struct state *state, const struct states_event *event);
+
+/* Any thread: calls `visit` for every state of a shard while holding its lock: so be quick. */
+enum { STATES_SHARDS = 256 };
+typedef void states_visitor(const struct state *state, void *context);
+void states_visit(struct states *states, unsigned shard, states_visitor *visit, void *context);
+
+#endif
