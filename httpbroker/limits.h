@@ -6,8 +6,12 @@
 #include "common/clocks.h"
 
 enum {
-	LIMIT_BODY = 1 << 20,     /* bytes of a request's body */
-	LIMIT_NAME = 1024,        /* bytes of an entity's or a check's name */
+	LIMIT_BODY = 1 << 20, /* bytes of a request's body */
+	LIMIT_NAME = 1024, /* bytes of an entity's or a check's name, or of an acknowledgement_id */
+	LIMIT_SUMMARY = 4096,     /* bytes; what is longer is cut */
+	LIMIT_DETAILS = 65536,    /* bytes; what is longer is cut */
+	LIMIT_PERFDATA = 65536,   /* bytes */
+	LIMIT_TAGS = 65536,       /* bytes of all tags of an event */
 	LIMIT_STATES = 1000000,   /* checks that are remembered */
 	LIMIT_PENDING = 100000,   /* events that wait for a Redis that is away */
 	LIMIT_CONNECTIONS = 4096, /* HTTP connections at a time */

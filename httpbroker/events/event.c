@@ -86,6 +86,30 @@ static bool time_check(struct event *event, int64_t now, struct reason *why)
 	return true;
 }
 
+static bool length_check(const char *key, size_t length, size_t most, struct reason *why)
+{
+	return length <= most ||
+	       reason_set(why, "'%s' is %zu bytes long, more than %zu", key, length, most);
+}
+
+static size_t tags_length(const json_t *tags)
+{
+	size_t length = json_is_string(tags) ? json_string_length(tags) : 0;
+
+	for (size_t i = 0; i < json_array_size(tags); i++)
+		length += json_string_length(json_array_get(tags, i)) + 1;
+	return length;
+}
+
+/* Summary and details are not here: they are cut (see wire.c), for their beginning is of use. */
+static bool lengths_check(const struct event *event, struct reason *why)
+{
+	return length_check(
+		       "acknowledgement_id", event->acknowledgement_id.length, LIMIT_NAME, why) &&
+	       length_check("perfdata", event->perfdata.length, LIMIT_PERFDATA, why) &&
+	       length_check("tags", tags_length(event->tags), LIMIT_TAGS, why);
+}
+
 bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why)
 {
 	return name_check("entity", event->entity, why) && name_check("check", event->check, why) &&

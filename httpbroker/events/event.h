@@ -47,7 +47,7 @@ void event_init(struct event *event, int64_t now);
  * What holds for every event, whatever its format: names that are there, no longer than
  * LIMIT_NAME and free of control characters; a state that this version of Flapjack (1 or 2)
  * takes, in event->state and event->condition; a time that is not in the future (it becomes
- * now), nor in milliseconds.
+ * now), nor in milliseconds; and the limits of the other texts.
  */
 bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why);
 

@@ -2,6 +2,7 @@
 #include "httpbroker/events/wire.h"
 
 #include "httpbroker/events/jsontext.h"
+#include "httpbroker/limits.h"
 
 static void text_append(struct buffer *out, const char *key, struct text text)
 {
@@ -9,6 +10,29 @@ static void text_append(struct buffer *out, const char *key, struct text text)
 		return;
 	buffer_append_text(out, key);
 	jsontext_string(out, text.bytes, text.length);
+}
+
+/* The longest beginning of at most `limit` bytes that does not end inside a character. */
+static size_t whole_characters(struct text text, size_t limit)
+{
+	while (limit > 0 && ((unsigned char)text.bytes[limit] & 0xc0) == 0x80)
+		limit--;
+	return limit;
+}
+
+/* A long text is cut, and ends in `…` then. */
+static void text_append_cut(struct buffer *out, const char *key, struct text text, size_t limit)
+{
+	static const char ellipsis[] = "\xe2\x80\xa6\"";
+
+	if (text.bytes == NULL || text.length <= limit) {
+		text_append(out, key, text);
+		return;
+	}
+	text.length = whole_characters(text, limit);
+	text_append(out, key, text);
+	out->length--; /* before the closing quote */
+	buffer_append(out, ellipsis, sizeof ellipsis - 1);
 }
 
 static void seconds_append(struct buffer *out, const char *key, int64_t seconds)
@@ -55,9 +79,10 @@ static void head_append(struct buffer *out, const struct event *event)
 static void middle_append(struct buffer *out, const struct event *event, int flapjack)
 {
 	text_append(out, ",\"state\":", event->state);
-	text_append(out, ",\"summary\":",
-		event->summary.bytes != NULL ? event->summary : (struct text){"", 0});
-	text_append(out, ",\"details\":", event->details);
+	text_append_cut(out, ",\"summary\":",
+		event->summary.bytes != NULL ? event->summary : (struct text){"", 0},
+		LIMIT_SUMMARY);
+	text_append_cut(out, ",\"details\":", event->details, LIMIT_DETAILS);
 	if (flapjack == 1)
 		text_append(out, ",\"perfdata\":", event->perfdata);
 	text_append(out, ",\"acknowledgement_id\":", event->acknowledgement_id);

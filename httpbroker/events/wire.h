@@ -20,7 +20,8 @@ struct wire {
 	uint32_t tail; /* where what *holds on* begins: tags and delays */
 };
 
-/* Appends the event for this version of Flapjack (1 or 2); the result points into *out. */
+/* Appends the event, long texts cut, for this version of Flapjack (1 or 2); the result points into
+ * *out. */
 struct wire wire_make(const struct event *event, int flapjack, struct buffer *out);
 
 #endif
