@@ -113,7 +113,8 @@ static bool lengths_check(const struct event *event, struct reason *why)
 bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why)
 {
 	return name_check("entity", event->entity, why) && name_check("check", event->check, why) &&
-	       state_check(event, flapjack, why) && time_check(event, now, why);
+	       state_check(event, flapjack, why) && time_check(event, now, why) &&
+	       lengths_check(event, why);
 }
 
 struct event *events_add(struct events *events, int64_t now)
