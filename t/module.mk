@@ -32,7 +32,7 @@ t_tools_free_port_LDADD = common/libcommon.a
 
 # Somebody in a Jabber room.
 T_MUC = t/tools/account.c t/tools/account.h t/tools/muc.c t/tools/muc.h \
-	t/tools/stamp.c t/tools/stamp.h
+	t/tools/stamp.c t/tools/stamp.h t/tools/stanza.c t/tools/stanza.h
 
 noinst_PROGRAMS += t/tools/room
 t_tools_room_SOURCES = t/tools/room.c $(T_MUC)
@@ -44,6 +44,7 @@ T_ENQUEUE = t/tools/answers.c t/tools/answers.h t/tools/enqueue.c t/tools/enqueu
 
 noinst_PROGRAMS += t/tools/pagerduty-standin
 t_tools_pagerduty_standin_SOURCES = t/tools/pagerduty-standin.c $(T_ENQUEUE) \
+	t/tools/journal.c t/tools/journal.h \
 	t/tools/stamp.c t/tools/stamp.h
 t_tools_pagerduty_standin_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 t_tools_pagerduty_standin_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MICROHTTPD_LIBS)

@@ -3,6 +3,7 @@
 
 #include "common/clocks.h"
 #include "common/memory.h"
+#include "t/tools/stanza.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,6 @@
 #include <strophe.h>
 
 #define NS_MUC "http://jabber.org/protocol/muc"
-#define NS_MUC_USER "http://jabber.org/protocol/muc#user"
-#define NS_DELAY "urn:xmpp:delay"
 #define SAID_PREFIX "said-" /* of the ids of our messages */
 
 static int muc_socket = -1; /* of the one muc; -1: none yet, or none any more */
@@ -51,61 +50,13 @@ static void muc_tell_out(struct muc *muc, const char *text)
 	muc_tell(muc, MUC_OUT, "", text);
 }
 
-/* `room@service/nick`: what stands behind the slash, which is empty for the room itself. */
-static const char *nick_of(xmpp_stanza_t *stanza)
-{
-	const char *from = xmpp_stanza_get_from(stanza);
-	const char *slash = from == NULL ? NULL : strchr(from, '/');
-
-	return slash == NULL ? "" : slash + 1;
-}
-
-/* The name of the condition in <error>: its first child (RFC 6120, 8.3.2). */
-static const char *condition_of(xmpp_stanza_t *stanza)
-{
-	xmpp_stanza_t *error = xmpp_stanza_get_child_by_name(stanza, "error");
-	xmpp_stanza_t *child = error == NULL ? NULL : xmpp_stanza_get_children(error);
-	const char *name = child == NULL ? NULL : xmpp_stanza_get_name(child);
-
-	return name == NULL ? "error without a condition" : name;
-}
-
-static bool has_status(xmpp_stanza_t *presence, const char *code)
-{
-	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
-	xmpp_stanza_t *child = x == NULL ? NULL : xmpp_stanza_get_children(x);
-
-	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
-		const char *name = xmpp_stanza_get_name(child);
-		const char *its = xmpp_stanza_get_attribute(child, "code");
-
-		if (name != NULL && strcmp(name, "status") == 0 && its != NULL &&
-			strcmp(its, code) == 0)
-			return true;
-	}
-	return false;
-}
-
-static const char *why_removed(xmpp_stanza_t *presence)
-{
-	static const struct {
-		const char *code, *meaning;
-	} causes[] = {{"301", "banned"}, {"307", "kicked"}, {"332", "the service shuts down"},
-		{"333", "removed by the server"}};
-
-	for (size_t i = 0; i < sizeof causes / sizeof causes[0]; i++)
-		if (has_status(presence, causes[i].code))
-			return causes[i].meaning;
-	return "left";
-}
-
 static void own_presence(struct muc *muc, xmpp_stanza_t *presence, bool available)
 {
 	if (!available) {
-		muc_tell_out(muc, why_removed(presence));
+		muc_tell_out(muc, stanza_removal(presence));
 	} else if (!muc->inside) {
 		muc->inside = true;
-		muc_tell(muc, MUC_JOINED, nick_of(presence), "");
+		muc_tell(muc, MUC_JOINED, stanza_nick(presence), "");
 	}
 }
 
@@ -117,11 +68,11 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 
 	(void)connection;
 	if (type != NULL && strcmp(type, "error") == 0)
-		muc_tell_out(muc, condition_of(presence));
-	else if (has_status(presence, "110"))
+		muc_tell_out(muc, stanza_condition(presence));
+	else if (stanza_has_status(presence, "110"))
 		own_presence(muc, presence, available);
 	else
-		muc_tell(muc, available ? MUC_ENTERED : MUC_LEFT, nick_of(presence), "");
+		muc_tell(muc, available ? MUC_ENTERED : MUC_LEFT, stanza_nick(presence), "");
 	return 1;
 }
 
@@ -137,11 +88,11 @@ static bool is_reflection(const struct muc *muc, xmpp_stanza_t *message)
 
 static void message_heard(struct muc *muc, xmpp_stanza_t *message, const char *body)
 {
-	bool history = xmpp_stanza_get_child_by_ns(message, NS_DELAY) != NULL;
+	bool history = stanza_is_delayed(message);
 
 	if (!history && is_reflection(muc, message))
 		muc->unconfirmed--;
-	muc_tell(muc, history ? MUC_HISTORY : MUC_SAID, nick_of(message), body);
+	muc_tell(muc, history ? MUC_HISTORY : MUC_SAID, stanza_nick(message), body);
 }
 
 static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *user)
@@ -153,7 +104,7 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *use
 	(void)connection;
 	if (type != NULL && strcmp(type, "error") == 0) {
 		muc->unconfirmed--;
-		muc_tell(muc, MUC_REFUSED, "", condition_of(message));
+		muc_tell(muc, MUC_REFUSED, "", stanza_condition(message));
 	} else if (type != NULL && strcmp(type, "groupchat") == 0 && body != NULL) {
 		message_heard(muc, message, body);
 	}

@@ -12,7 +12,7 @@
 #include "common/signals.h"
 #include "t/tools/answers.h"
 #include "t/tools/enqueue.h"
-#include "t/tools/stamp.h"
+#include "t/tools/journal.h"
 
 #include <arpa/inet.h>
 #include <getopt.h>
@@ -84,58 +84,6 @@ static void options_read(struct standin *standin, int argc, char **argv)
 		option_unexpected(argv[optind]);
 }
 
-/* One write for a whole entry: requests are served side by side. */
-static void entry_print(struct buffer *entry)
-{
-	fwrite(entry->data, 1, entry->length, stdout);
-	fflush(stdout);
-	buffer_free(entry);
-}
-
-static void entry_begin(struct buffer *entry, int status)
-{
-	char stamp[STAMP_TEXT];
-
-	buffer_printf(entry, "%s ", stamp_text(clock_wall(), stamp));
-	if (status == 0)
-		buffer_append_text(entry, "hang");
-	else
-		buffer_printf(entry, "%d", status);
-}
-
-static void entry_add(struct buffer *entry, const char *between, const json_t *value, size_t flags)
-{
-	char *text = value == NULL ? NULL : json_dumps(value, flags | JSON_ENCODE_ANY);
-
-	if (text != NULL)
-		buffer_printf(entry, "%s%s", between, text);
-	free(text);
-}
-
-static void request_print(const struct standin *standin, const json_t *event, int status)
-{
-	const json_t *payload = json_object_get(event, "payload");
-	struct buffer entry = {NULL, 0, 0};
-
-	entry_begin(&entry, status);
-	buffer_printf(&entry, " %s", json_string_value(json_object_get(event, "event_action")));
-	entry_add(&entry, " ", json_object_get(event, "dedup_key"), 0);
-	entry_add(&entry, " ", json_object_get(payload, "summary"), 0);
-	if (standin->payloads)
-		entry_add(&entry, "\n", payload, JSON_INDENT(2));
-	buffer_append_text(&entry, "\n");
-	entry_print(&entry);
-}
-
-static void refusal_print(int status, const struct reason *why)
-{
-	struct buffer entry = {NULL, 0, 0};
-
-	entry_begin(&entry, status);
-	buffer_printf(&entry, " refused: %s\n", why->text);
-	entry_print(&entry);
-}
-
 /* Takes over `body`. */
 static enum MHD_Result respond(struct MHD_Connection *connection, int status, json_t *body)
 {
@@ -154,7 +102,7 @@ static enum MHD_Result respond(struct MHD_Connection *connection, int status, js
 static enum MHD_Result refuse(
 	struct MHD_Connection *connection, int status, const struct reason *why)
 {
-	refusal_print(status, why);
+	journal_refusal(status, why);
 	return respond(connection, status,
 		json_pack("{s:s, s:s, s:[s]}", "status", "invalid event", "message",
 			"Event object is invalid", "errors", why->text));
@@ -208,7 +156,7 @@ static enum MHD_Result event_take(
 	struct answer answer = answer_choose(standin);
 	const char *key = json_string_value(json_object_get(event, "dedup_key"));
 
-	request_print(standin, event, answer.status);
+	journal_request(event, answer.status, standin->payloads);
 	if (answer.status == 0) {
 		standin_wait(standin, NSEC_NEVER);
 		return MHD_NO;
