@@ -39,9 +39,17 @@ running() {
 	kill -0 "${pids[$1]:-none}" 2>/dev/null
 }
 
-# Gone, or nothing but an exit status: within a trap bash does not take those in.
+# The kernel's letter for a process: T is stopped, Z nothing but an exit status; none: it is gone.
+process_state() {
+	local stat
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || :
+	stat=${stat##*) }
+	printf '%s' "${stat%% *}"
+}
+
+# A process that ends within a trap of ours stays a Z: bash takes it in later.
 ended() {
-	! kill -0 "$1" 2>/dev/null || [[ $(cat "/proc/$1/stat" 2>/dev/null) == *') Z '* ]]
+	[[ $(process_state "$1") == ?(Z) ]]
 }
 
 stop() {
@@ -51,7 +59,7 @@ stop() {
 	# it may be gone at any of these, which is no failure of ours: its status tells
 	kill -TERM "$pid" 2>/dev/null || :
 	# not to what runs: LeakSanitizer can hang for ever over one that comes while it ends
-	[ "$(ps -o state= -p "$pid")" != T ] || kill -CONT "$pid" 2>/dev/null || :
+	[ "$(process_state "$pid")" != T ] || kill -CONT "$pid" 2>/dev/null || :
 	poll 5 ended "$pid" || kill -KILL "$pid" || :
 	wait "$pid" 2>/dev/null || status=$?
 	return $status
