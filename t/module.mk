@@ -39,6 +39,11 @@ t_tools_room_SOURCES = t/tools/room.c $(T_MUC)
 t_tools_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 t_tools_room_LDADD = common/libcommon.a $(STROPHE_LIBS)
 
+# The time before each line of a log that has none.
+noinst_PROGRAMS += t/tools/stamp-lines
+t_tools_stamp_lines_SOURCES = t/tools/stamp-lines.c t/tools/stamp.c t/tools/stamp.h
+t_tools_stamp_lines_LDADD = common/libcommon.a
+
 # PagerDuty, as far as oobetet can tell.
 T_ENQUEUE = t/tools/answers.c t/tools/answers.h t/tools/enqueue.c t/tools/enqueue.h
 

@@ -7,7 +7,7 @@
 #   screen_open            looks at standard output; first of all
 #   title TEXT             begins an act
 #   prose < TEXT           sentences for the reader, in lines of at most 78 characters
-#   skip                   an empty line
+#   skip                   an empty line, unless there is one
 #   fact MS STATION COLOUR TEXT   what happened, at that time since the epoch
 #   entry COLOUR TEXT      more of the fact above it
 #   picture < TEXT         as it stands, in plain characters where the terminal has no others
@@ -15,7 +15,8 @@
 text_column=18 # where the text of a fact begins
 
 screen_open() {
-	width=0 # no wrapping
+	width=0  # no wrapping
+	blank='' # whether the last line was empty
 	red='' green='' yellow='' dim='' bold='' plain=''
 	[ -t 1 ] || return 0
 	read -r _ width < <(stty size <&1 2>/dev/null) || width=80
@@ -27,6 +28,7 @@ screen_open() {
 # write COLOUR INDENT LEAD TEXT: the text behind its lead, wrapped at words below itself.
 write() {
 	local colour=$1 indent=$2 lead=$3 text=$4 room piece
+	blank=''
 	room=$((width - indent))
 	[ "$width" -gt 0 ] || room=${#text}
 	while [ ${#text} -gt "$room" ]; do
@@ -46,7 +48,8 @@ title() {
 	printf -v rule '%*s' $((74 - ${#1})) ''
 	rule=" ── $1 ${rule// /─}"
 	plain_characters rule
-	printf '\n%s%s%s\n' "$bold" "$rule" "$plain"
+	skip
+	write "$bold" 0 '' "$rule"
 }
 
 prose() {
@@ -56,7 +59,8 @@ prose() {
 }
 
 skip() {
-	printf '\n'
+	[ -n "$blank" ] || printf '\n'
+	blank=yes
 }
 
 fact() {
@@ -74,6 +78,7 @@ entry() {
 
 picture() {
 	local line
+	blank=''
 	while IFS= read -r line; do
 		plain_characters line
 		printf '%s\n' "$line"

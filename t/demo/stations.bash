@@ -16,8 +16,20 @@ chain=(flapper nagios submit httpbroker redis flapjack prosody room oobetet page
 start() {
 	local name=$1
 	shift
-	setsid setpriv --pdeathsig KILL "$@" >"$work/$name.log" 2>&1 </dev/null &
+	apart "$@" >"$work/$name.log" 2>&1 </dev/null &
 	pids["$name"]=$!
+}
+
+# As start, for a program whose log has no times: each line is stamped as it is written.
+start_stamped() {
+	local name=$1
+	shift
+	apart "$@" > >(apart stamp-lines >"$work/$name.log") 2>&1 </dev/null &
+	pids["$name"]=$!
+}
+
+apart() {
+	exec setsid setpriv --pdeathsig KILL "$@"
 }
 
 programs_find() {
@@ -27,7 +39,7 @@ programs_find() {
 	done
 	[ ${#missing[@]} -eq 0 ] || give_up 69 "not found: ${missing[*]}: \`./bootstrap demo' installs them"
 	for program in flapper httpbroker httpbroker-submit oobetet flapjack-standin \
-		pagerduty-standin room free-port; do
+		pagerduty-standin room free-port stamp-lines; do
 		command -v "$program" >/dev/null || give_up 69 "$program is not built: run \`make all'"
 	done
 }
@@ -51,7 +63,7 @@ chain_start() {
 	room_start
 	oobetet_start
 	broker_start
-	start flapper flapper --interval "$period" --port "$flapper_port" --bind 127.0.0.1
+	start_stamped flapper flapper --interval "$period" --port "$flapper_port" --bind 127.0.0.1
 	nagios_start
 }
 
@@ -99,7 +111,7 @@ oobetet_configure() {
 
 broker_start() {
 	local url=http://127.0.0.1:$broker_port/state
-	start httpbroker httpbroker --debug --port "127.0.0.1:$broker_port" \
+	start_stamped httpbroker httpbroker --debug --port "127.0.0.1:$broker_port" \
 		--server "127.0.0.1:$redis_port" --interval 5s
 	up httpbroker 20 curl -sf -o /dev/null "$url"
 	nagios_configure "$flapper_port" "$host" "$check"
@@ -129,10 +141,6 @@ chain_check() {
 
 # All are told at once, then waited for one by one.
 chain_stop() {
-	local name
-	for name in "${!pids[@]}"; do
-		kill -TERM "${pids[$name]}" 2>/dev/null
-		kill -CONT "${pids[$name]}" 2>/dev/null
-	done
+	[ -z "${pids[*]}" ] || kill -TERM "${pids[@]}" 2>/dev/null
 	stop_all 2>/dev/null
 }

@@ -4,15 +4,20 @@
 # What the stations say, as it comes: reads their logs side by side, tells each fact on the screen
 # and keeps its time for the table at the end. All times are milliseconds since the epoch.
 
-declare -A at=()   # when something happened last; see the hear_ functions
+declare -A at=()    # when something happened last; see the hear_ functions
 declare -A count=() # how often a station has spoken up
+declare -A rank=()  # of a log's station in the chain
+declare -A last=()  # time that a log has named
 states=(OK WARNING CRITICAL UNKNOWN) # by a plugin's exit code
 travel=()           # of each change: from Nagios's result to the message in the room
 
-# One reader of all logs; it says whose lines follow.
+# One reader of all logs; it says whose lines follow. They come in the order of the chain.
 story_open() {
 	local logs=() name
-	for name in flapper checks httpbroker flapjack room pagerduty; do logs+=("$work/$name.log"); done
+	for name in flapper checks httpbroker flapjack room pagerduty; do
+		logs+=("$work/$name.log")
+		rank[$name]=${#logs[@]}
+	done
 	exec 7< <(exec setsid setpriv --pdeathsig KILL tail -n +1 -s 0.1 -f "${logs[@]}" 2>/dev/null)
 	reader=$!
 	speaker='' partial='' state='' event_state='' output_due='' change_due='' silent_since=''
@@ -34,33 +39,48 @@ story_until() {
 	now
 	limit=$((REPLY + $1 * 1000))
 	until [ -n "${2-}" ] && "$2"; do
-		if line_read; then hear "$line"; else chain_check; fi
+		burst_read
+		burst_tell
+		chain_check
 		now
 		[ "$REPLY" -lt "$limit" ] || return 1
 	done
 }
 
+# What comes until there is a pause, in $burst: its time, the rank of who says it, who, and what.
+burst_read() {
+	burst=()
+	while line_read; do
+		case $line in
+		'') ;;
+		'==> '*' <==') speaker=${line##*/} speaker=${speaker%.log*} ;;
+		*)
+			[[ ! $line =~ ^\[?([0-9]{10})\.([0-9]{3}) ]] ||
+				last[$speaker]=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+			burst+=("${last[$speaker]-0}"$'\t'"${rank[$speaker]}"$'\t'"$speaker"$'\t'"$line")
+			;;
+		esac
+	done
+}
+
+# In the order in which it happened; within one millisecond, in that of the chain.
+burst_tell() {
+	local who line
+	[ ${#burst[@]} -gt 0 ] || return 0
+	while IFS=$'\t' read -r _ _ who line; do
+		"hear_$who" "$line"
+	done < <(printf '%s\n' "${burst[@]}" | sort -s -t $'\t' -k 1,1n -k 2,2n)
+}
+
 # The next line, in $line; false: none for a moment.
 line_read() {
 	local piece='' status=0
-	IFS= read -rt 0.1 -u 7 piece || status=$?
+	IFS= read -rt 0.03 -u 7 piece || status=$?
 	line=$partial$piece partial=''
 	[ "$status" -ne 0 ] || return 0
 	partial=$line # it may be the half of one
 	[ "$status" -gt 128 ] || fail demo 'cannot read the logs any more'
 	return 1
-}
-
-hear() {
-	case $1 in
-	'') return ;;
-	"==> "*" <==")
-		speaker=${1##*/}
-		speaker=${speaker%.log*}
-		return
-		;;
-	esac
-	"hear_$speaker" "$1"
 }
 
 # note NAME [MS]: it happened, now or then.
@@ -79,23 +99,21 @@ stamped() {
 }
 
 hear_flapper() {
-	case $1 in
+	stamped "$1" || return 0
+	case $text in
 	*': up on '*) port_moves "$green" opens ;;
 	*': down on '*) port_moves "$red" closes ;;
 	esac
 }
 
 port_moves() {
-	local when
-	now
-	when=$REPLY
 	count[flapper]=$((${count[flapper]-0} + 1))
 	skip
 	if [ -z "$silent_since" ]; then
-		fact "$when" flapper "$1" "port $flapper_port $2"
+		fact "$stamp" flapper "$1" "port $flapper_port $2"
 	else
-		fact "$when" flapper "$1" "port $flapper_port $2, and nobody looks"
-		fact "$when" room "$dim" "silent for $(((when - silent_since + 500) / 1000)) s"
+		fact "$stamp" flapper "$1" "port $flapper_port $2, and nobody looks"
+		fact "$stamp" room "$dim" "silent for $(((stamp - silent_since + 500) / 1000)) s"
 	fi
 }
 
@@ -140,13 +158,12 @@ state_colour() {
 }
 
 hear_httpbroker() {
-	[[ $1 == *'Sending event data for '* ]] || return 0
-	now
+	[[ $1 == *'Sending event data for '* ]] && stamped "$1" || return 0
 	count[httpbroker]=$((${count[httpbroker]-0} + 1))
 	if [ -n "$change_due" ]; then
-		fact "$REPLY" httpbroker '' 'a change: into the queue at once'
+		fact "$stamp" httpbroker '' 'a change: into the queue at once'
 	else
-		fact "$REPLY" httpbroker "$dim" "repeats the last state, $state"
+		fact "$stamp" httpbroker "$dim" "repeats the last state, $state"
 	fi
 	change_due=''
 }
