@@ -1,1 +1,32 @@
 # SPDX-License-Identifier: MIT
+
+noinst_LIBRARIES += oobetet/liboobetet.a
+oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) \
+	$(INIH_CFLAGS)
+oobetet_liboobetet_a_SOURCES = \
+	oobetet/config.c oobetet/config.h \
+	oobetet/match.c oobetet/match.h \
+	oobetet/notice.c oobetet/notice.h \
+	oobetet/outbox.c oobetet/outbox.h \
+	oobetet/pace.c oobetet/pace.h \
+	oobetet/pagerduty.c oobetet/pagerduty.h \
+	oobetet/protocol.c oobetet/protocol.h \
+	oobetet/strictini.c oobetet/strictini.h \
+	oobetet/text.c oobetet/text.h \
+	oobetet/values.c oobetet/values.h \
+	oobetet/watch.c oobetet/watch.h
+
+OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
+	$(JANSSON_LIBS) $(INIH_LIBS)
+
+UNIT_TESTS += t/unit/match t/unit/watch t/unit/outbox t/unit/protocol t/unit/config
+t_unit_match_SOURCES = t/unit/match.c t/unit/unit.h
+t_unit_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_watch_SOURCES = t/unit/watch.c t/unit/unit.h
+t_unit_watch_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_outbox_SOURCES = t/unit/outbox.c t/unit/unit.h
+t_unit_outbox_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_protocol_SOURCES = t/unit/protocol.c t/unit/unit.h
+t_unit_protocol_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_config_SOURCES = t/unit/config.c t/unit/unit.h
+t_unit_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
