@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 
+#include "common/sysloglink.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <paths.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +30,8 @@ static const struct level {
 
 static const char *log_program = "?";
 static enum log_level log_threshold = LOG_LEVEL_INFO;
-static bool log_to_journal, log_to_syslog;
+static bool log_to_journal, log_to_syslog, log_waits = true;
+static atomic_uint log_lost; /* lines that stderr did not take at once */
 
 /* systemd.exec(5): JOURNAL_STREAM is `device:inode` of the stream that goes to the journal. */
 static bool stderr_is_journal(void)
@@ -57,8 +63,12 @@ bool log_enabled(enum log_level level)
 
 void log_errors_to_syslog(void)
 {
-	openlog(log_program, LOG_PID | LOG_NDELAY, LOG_DAEMON);
-	log_to_syslog = true;
+	log_to_syslog = sysloglink_open(_PATH_LOG);
+}
+
+void log_never_wait(void)
+{
+	log_waits = false;
 }
 
 static void control_characters_mask(char *text)
@@ -76,6 +86,28 @@ static int log_prefix(char *out, size_t size, const struct level *level)
 				 level->name);
 }
 
+/* A pipe that polls as writable takes PIPE_BUF bytes; so do a file, a terminal and a socket. */
+static bool stderr_would_wait(void)
+{
+	struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return !log_waits && poll(&poller, 1, 0) == 0;
+}
+
+/* A log that cannot be written has nowhere to say so. */
+static void stderr_write(const char *line, size_t length)
+{
+	if (stderr_would_wait()) {
+		log_lost++;
+		return;
+	}
+	if (write(STDERR_FILENO, line, length) < 0)
+		return;
+	unsigned lost = atomic_exchange(&log_lost, 0);
+	if (lost > 0)
+		log_warning("%u log lines were lost: nobody took them", lost);
+}
+
 __attribute__((format(printf, 2, 0))) static void log_line(
 	enum log_level level, const char *format, va_list arguments)
 {
@@ -86,12 +118,10 @@ __attribute__((format(printf, 2, 0))) static void log_line(
 	vsnprintf(line + start, sizeof line - start - 1, format, arguments);
 	control_characters_mask(line + start);
 	if (log_to_syslog && level == LOG_LEVEL_ERROR)
-		syslog(LOG_ERR, "%s", line + start);
+		sysloglink_send(LOG_ERR, log_program, line + start);
 	size_t length = strlen(line);
 	line[length++] = '\n';
-	/* a log that cannot be written has nowhere to say so */
-	if (write(STDERR_FILENO, line, length) < 0)
-		errno = saved_errno;
+	stderr_write(line, length);
 	errno = saved_errno;
 }
 

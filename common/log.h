@@ -19,8 +19,14 @@ void log_open(const char *program);
 void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
-/* Sends errors to syslog(3) as well (facility daemon). */
+/* Sends errors to the syslog daemon as well (facility daemon), and never waits for it. */
 void log_errors_to_syslog(void);
+
+/*
+ * For who must not stand still because the reader of its log does: a line that stderr would not
+ * take at once is dropped, counted, and the number said when it takes lines again.
+ */
+void log_never_wait(void);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));

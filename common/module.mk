@@ -16,7 +16,8 @@ common_libcommon_a_SOURCES = \
 	common/options.c common/options.h \
 	common/ready.c common/ready.h \
 	common/reason.c common/reason.h \
-	common/signals.c common/signals.h
+	common/signals.c common/signals.h \
+	common/sysloglink.c common/sysloglink.h
 
 UNIT_TESTS += t/unit/common t/unit/process
 t_unit_common_SOURCES = t/unit/common.c t/unit/unit.h

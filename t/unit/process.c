@@ -7,6 +7,7 @@
 #include "common/ready.h"
 #include "common/reason.h"
 #include "common/signals.h"
+#include "common/sysloglink.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -111,6 +112,50 @@ static void log_gives_the_journal_its_priorities(void **state)
 	assert_string_equal(written, "test: error: bad\n");
 }
 
+static void log_does_not_wait_for_a_reader_that_stands_still(void **state)
+{
+	static char line[4000], written[200000];
+	struct capture capture;
+
+	(void)state;
+	memset(line, 'x', sizeof line - 1);
+	capture_start(&capture);
+	log_never_wait();
+	for (int i = 0; i < 100; i++) /* a pipe holds some sixteen of these */
+		log_info("%s", line);
+	assert_true(read(capture.pipe[0], written, sizeof written) > 10000);
+	log_info("and on");
+	capture_end(&capture, written, sizeof written);
+	assert_non_null(strstr(written, "test: info: and on\ntest: warning: "));
+	assert_non_null(strstr(written, " log lines were lost: nobody took them\n"));
+}
+
+static void syslog_gets_a_line_and_is_not_waited_for(void **state)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int daemon = socket(AF_UNIX, SOCK_DGRAM, 0);
+	char got[200], expected[80];
+
+	(void)state;
+	snprintf(name.sun_path, sizeof name.sun_path, "syslog-test.%d", (int)getpid());
+	assert_int_equal(bind(daemon, (struct sockaddr *)&name, sizeof name), 0);
+	assert_true(sysloglink_open(name.sun_path));
+	assert_true(sysloglink_send(3, "test", "told"));
+	ssize_t length = recv(daemon, got, sizeof got - 1, 0);
+	assert_true(length > 0);
+	got[length] = '\0';
+	snprintf(expected, sizeof expected, " test[%d]: told", (int)getpid());
+	assert_non_null(strstr(got, expected));
+	assert_int_equal(strncmp(got, "<27>", 4), 0);
+	int taken = 0;
+	while (taken < 10000 && sysloglink_send(3, "test", "nobody reads this"))
+		taken++;
+	assert_in_range(taken, 1, 9999);
+	close(daemon);
+	assert_false(sysloglink_send(3, "test", "nobody is there"));
+	unlink(name.sun_path);
+}
+
 static void ready_tells_whoever_asked(void **state)
 {
 	char path[] = "/tmp/ready.XXXXXX", message[32] = "";
@@ -195,6 +240,8 @@ int main(void)
 		cmocka_unit_test(log_masks_what_could_forge_a_line),
 		cmocka_unit_test(log_cuts_a_line_that_is_too_long),
 		cmocka_unit_test(log_gives_the_journal_its_priorities),
+		cmocka_unit_test(log_does_not_wait_for_a_reader_that_stands_still),
+		cmocka_unit_test(syslog_gets_a_line_and_is_not_waited_for),
 		cmocka_unit_test(ready_tells_whoever_asked),
 		cmocka_unit_test(signals_arrive_only_while_waiting),
 		cmocka_unit_test(descriptors_rise_to_the_hard_limit),
