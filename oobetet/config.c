@@ -46,7 +46,7 @@ static const struct key {
 	{MAIN, FIELD(pagerduty_url), value_url, "https://events.pagerduty.com/v2/enqueue",
 		CONFIG_PAGER, 0, 0},
 	{MAIN, FIELD(rooms), value_rooms, NULL, CONFIG_EAR, 0, 0},
-	{"logger", FIELD(level), value_level, "INFO", CONFIG_HANDS, 0, 0},
+	{"logger", FIELD(level), value_level, "INFO", 0, 0, 0},
 	{"logger", FIELD(syslog_errors), value_flag, "no", 0, 0, 0},
 };
 

@@ -4,7 +4,6 @@
 #include "common/number.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -69,19 +68,16 @@ static bool field_read(char *field)
 	return true;
 }
 
-bool message_write(struct buffer *out, enum word word, ...)
+bool message_write_list(struct buffer *out, enum word word, va_list fields)
 {
 	size_t start = out->length;
-	va_list fields;
 	const char *field;
 
 	buffer_append_text(out, words[word].name);
-	va_start(fields, word);
 	while ((field = va_arg(fields, const char *)) != NULL) {
 		buffer_append(out, "\t", 1);
 		field_write(out, field);
 	}
-	va_end(fields);
 	if (out->length - start > PROTOCOL_LINE) {
 		out->length = start;
 		out->data[start] = '\0';
@@ -89,6 +85,16 @@ bool message_write(struct buffer *out, enum word word, ...)
 	}
 	buffer_append(out, "\n", 1);
 	return true;
+}
+
+bool message_write(struct buffer *out, enum word word, ...)
+{
+	va_list fields;
+
+	va_start(fields, word);
+	bool written = message_write_list(out, word, fields);
+	va_end(fields);
+	return written;
 }
 
 static bool word_read(const char *name, enum word *out)

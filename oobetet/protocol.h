@@ -44,6 +44,7 @@
 #include "common/clocks.h"
 #include "common/reason.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 #define PROTOCOL_LINE 32768 /* bytes of a line, escaped, without its newline */
@@ -52,6 +53,12 @@
 
 /* The descriptor on which a hand finds its end of the socketpair. */
 #define PROTOCOL_FD 3
+
+/*
+ * With this the id of every message begins that any oobetet says in a room: so they know each
+ * other, and none takes another's words for the alerts that it waits for.
+ */
+#define PROTOCOL_ID "oobetet-"
 
 enum word {
 	WORD_CONFIG,
@@ -81,6 +88,7 @@ struct message {
  * NULL. False, and nothing is appended, if that would be longer than PROTOCOL_LINE.
  */
 bool message_write(struct buffer *out, enum word word, ...) __attribute__((sentinel));
+bool message_write_list(struct buffer *out, enum word word, va_list fields);
 
 /* Takes a line apart, in place. */
 bool message_read(char *line, struct message *out, struct reason *why);

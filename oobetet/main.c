@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* oobetet: sits in a Jabber room and tells when the messages stop that should keep coming. */
+#include "common/log.h"
+#include "common/options.h"
+#include "oobetet/clock.h"
+#include "oobetet/ear.h"
+#include "oobetet/pager.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+static const char usage[] =
+	"usage: oobetet -c FILE [OPTION...]\n"
+	"Sits in a Jabber room, and tells when the messages stop that should keep coming.\n"
+	"\n"
+	"  -c, --config FILE    the configuration (oobetet.ini(5))\n"
+	"  -n, --check-config   only check it, and print what was understood, secrets masked\n"
+	"      --debug          log whatever happens, whatever the configuration says\n"
+	"      --ready-fd N     write a newline to descriptor N once it watches\n"
+	"  -V, --version        print the version\n"
+	"  -h, --help           print this\n";
+
+struct options {
+	const char *config;
+	bool check;
+	bool debug;
+	int ready_fd; /* -1: none */
+};
+
+enum { OPTION_DEBUG = 1, OPTION_READY_FD };
+
+static const struct option long_options[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"check-config", no_argument, NULL, 'n'},
+	{"debug", no_argument, NULL, OPTION_DEBUG},
+	{"ready-fd", required_argument, NULL, OPTION_READY_FD},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static void option_take(struct options *options, int option)
+{
+	switch (option) {
+	case 'c':
+		options->config = optarg;
+		break;
+	case 'n':
+		options->check = true;
+		break;
+	case OPTION_DEBUG:
+		options->debug = true;
+		break;
+	case OPTION_READY_FD:
+		options->ready_fd = option_ready_fd("--ready-fd", optarg);
+		fcntl(options->ready_fd, F_SETFD, FD_CLOEXEC);
+		break;
+	case 'V':
+		option_version("oobetet");
+		exit(0);
+	case 'h':
+		fputs(usage, stdout);
+		exit(0);
+	default:
+		option_hint("oobetet");
+	}
+}
+
+static void options_read(struct options *options, int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:nVh", long_options, NULL)) != -1)
+		option_take(options, option);
+	if (optind < argc)
+		option_unexpected(argv[optind]);
+	if (options->config == NULL)
+		die(EX_USAGE, "-c FILE is missing: where is the configuration?");
+}
+
+/* Started by the clock as one of its hands? Its exit code then goes into *code. */
+static bool hand_run(int argc, char **argv, int *code)
+{
+	if (argc != 2)
+		return false;
+	if (strcmp(argv[1], "ear") == 0)
+		*code = ear_main();
+	else if (strcmp(argv[1], "pager") == 0)
+		*code = pager_main();
+	else
+		return false;
+	return true;
+}
+
+static struct config *config_accept(const struct options *options)
+{
+	struct reason why;
+	struct config *config = config_read(options->config, &why);
+
+	if (config == NULL)
+		die(EX_CONFIG, "%s", why.text);
+	if (config->exposed)
+		log_warning("%s holds a secret and everybody may read it: chmod o-r would help",
+			options->config);
+	log_set_level(options->debug ? LOG_LEVEL_DEBUG : config->level);
+	if (config->syslog_errors)
+		log_errors_to_syslog();
+	return config;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.config = NULL, .ready_fd = -1};
+	int code = 0;
+
+	log_open("oobetet");
+	log_never_wait();
+	if (hand_run(argc, argv, &code))
+		return code;
+	options_read(&options, argc, argv);
+
+	struct program *program = program_self();
+	struct config *config = config_accept(&options);
+	if (program == NULL)
+		die(EX_OSERR, "cannot tell from /proc/self/exe which program this is");
+	if (options.check)
+		config_show(config, stdout);
+	else if (!config->enabled)
+		clock_idle(options.ready_fd);
+	else
+		clock_run(config, program, options.ready_fd);
+
+	config_free(config);
+	free(program);
+	return 0;
+}
