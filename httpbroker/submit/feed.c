@@ -82,11 +82,11 @@ void feed_finish(struct feed *feed)
 		lines_finish(&feed->lines);
 }
 
-/* What only a JSON parser can tell: words, numbers, escapes, UTF-8. */
+/* What only a JSON parser can tell: words, numbers, escapes, UTF-8. The rest is the broker's. */
 static bool document_check(const struct document *document, struct reason *why)
 {
 	json_error_t error;
-	json_t *json = json_loadb(document->text, document->length, 0, &error);
+	json_t *json = json_loadb(document->text, document->length, JSON_ALLOW_NUL, &error);
 
 	if (json == NULL) {
 		uint64_t line = document->line + (uint64_t)error.line - 1;

@@ -6,6 +6,7 @@ httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFL
 httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/answer.c httpbroker/submit/answer.h \
 	httpbroker/submit/documents.c httpbroker/submit/documents.h \
+	httpbroker/submit/excerpt.c httpbroker/submit/excerpt.h \
 	httpbroker/submit/feed.c httpbroker/submit/feed.h \
 	httpbroker/submit/input.c httpbroker/submit/input.h \
 	httpbroker/submit/nagios.c httpbroker/submit/nagios.h \
@@ -28,9 +29,10 @@ t_unit_submit_SOURCES = t/unit/submit.c t/unit/unit.h
 t_unit_submit_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 t_unit_submit_documents_SOURCES = t/unit/submit-documents.c t/unit/unit.h
 t_unit_submit_documents_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(CMOCKA_LIBS)
-SLOW_TESTS += t/submit.bats
+SLOW_TESTS += t/submit.bats t/submit-faults.bats t/submit-nagios.bats
 dist_man_MANS += doc/httpbroker-submit.1
 EXTRA_DIST += \
+	t/lib/submit.bash \
 	t/tools/broker-double \
 	doc/examples/httpbroker-submit/runit/log/run \
 	doc/examples/httpbroker-submit/runit/run \

@@ -71,7 +71,7 @@ static const char *state_of(char *const fields[FIELDS])
 	return NULL;
 }
 
-static bool fields_check(char *const fields[FIELDS], int count, struct reason *why)
+static bool layout_check(char *const fields[FIELDS], int count, struct reason *why)
 {
 	if (!kind_known(fields[FIELD_KIND]))
 		return reason_set(why,
@@ -84,9 +84,18 @@ static bool fields_check(char *const fields[FIELDS], int count, struct reason *w
 		return reason_set(why, "the host's name is empty");
 	if (fields[FIELD_CHECK][0] == '\0')
 		return reason_set(why, "the service's name is empty");
-	if (state_of(fields) == NULL)
+	return true;
+}
+
+static bool values_read(
+	char *const fields[FIELDS], const char **state, int64_t *time, struct reason *why)
+{
+	*state = state_of(fields);
+	if (*state == NULL)
 		return reason_set(why, "'%.40s' is not a state of a %s line", fields[FIELD_STATE],
 			fields[FIELD_KIND]);
+	if (!number_parse(fields[FIELD_TIME], 0, INT64_MAX, time, why))
+		return reason_prefix(why, "time");
 	return true;
 }
 
@@ -125,17 +134,19 @@ static int json_written(const char *bytes, size_t length, void *out)
 bool nagios_translate(char *line, struct buffer *json, struct reason *why)
 {
 	char *fields[FIELDS];
+	const char *state;
 	int64_t time;
 
-	if (!fields_check(fields, fields_split(line, fields), why))
+	if (!layout_check(fields, fields_split(line, fields), why))
 		return false;
-	if (!number_parse(fields[FIELD_TIME], 0, INT64_MAX, &time, why))
-		return reason_prefix(why, "time");
+	if (!values_read(fields, &state, &time, why))
+		return reason_prefix(
+			why, "'%.80s' on '%.80s'", fields[FIELD_CHECK], fields[FIELD_HOST]);
 	long_output_unescape(fields[FIELD_LONG_OUTPUT]);
 	json_t *event = json_object();
 	text_add(event, "entity", fields[FIELD_HOST]);
 	text_add(event, "check", fields[FIELD_CHECK]);
-	text_add(event, "state", state_of(fields));
+	text_add(event, "state", state);
 	text_add(event, "summary", fields[FIELD_OUTPUT]);
 	text_add(event, "details", fields[FIELD_LONG_OUTPUT]);
 	text_add(event, "perfdata", fields[FIELD_PERFDATA]);

@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/signals.h"
+#include "httpbroker/submit/excerpt.h"
 #include "httpbroker/submit/outage.h"
 #include "httpbroker/submit/queue.h"
 
@@ -29,10 +30,28 @@ struct submit {
 	nsec stop_at;     /* whatever is still to be sent */
 };
 
-static void event_refused(struct submit *submit, uint64_t line, const struct reason *why)
+/* What the input has on this line is no event. */
+static void input_refused(struct submit *submit, uint64_t line, const struct reason *why)
 {
 	log_error("line %" PRIu64 ": %s", line, why->text);
 	submit->refused++;
+}
+
+/* The broker does not take the first of the queue. Behind a pipe the line alone names nothing. */
+static void event_refused(struct submit *submit, const struct reason *why)
+{
+	const struct queued *event = submit->queue.first;
+	char text[EXCERPT_SIZE];
+
+	log_error("line %" PRIu64 ": %s: %s", event->line, why->text, excerpt(event->json, text));
+	submit->refused++;
+}
+
+static void event_accepted(struct submit *submit, const struct reason *why)
+{
+	if (submit->parts->verbose)
+		log_info("line %" PRIu64 ": accepted (%s)", submit->queue.first->line, why->text);
+	submit->accepted++;
 }
 
 /* Moves what the feed has into the queue. */
@@ -46,7 +65,7 @@ static void events_take(struct submit *submit)
 		if (result == FEED_EVENT)
 			queue_append(&submit->queue, item.line, item.json, item.length);
 		else
-			event_refused(submit, item.line, &why);
+			input_refused(submit, item.line, &why);
 	}
 }
 
@@ -140,14 +159,10 @@ static void answer_take(struct submit *submit, const struct pollfd *fds, nfds_t 
 		return;
 	}
 	broker_answered(submit);
-	if (outcome == OUTCOME_REFUSED) {
-		event_refused(submit, submit->queue.first->line, &why);
-	} else {
-		submit->accepted++;
-		if (submit->parts->verbose)
-			log_info("line %" PRIu64 ": accepted (%s)", submit->queue.first->line,
-				why.text);
-	}
+	if (outcome == OUTCOME_REFUSED)
+		event_refused(submit, &why);
+	else
+		event_accepted(submit, &why);
 	queue_drop(&submit->queue);
 }
 

@@ -101,6 +101,13 @@ static void a_broken_element_costs_no_other(void **state)
 	(void)state;
 	assert_told("[{\"a\":1},\n{\"b\"},\n{\"c\":3},\n{\"d\":4}]\n{}",
 		"1:{\"a\":1};2!expected ':', found '}' (line 2, column 5);3:{\"c\":3};4:{\"d\":4};5:{};");
+	/* but behind its end they are */
+	assert_told("[{\"a\"},\n{}]\n,{}",
+		"1!expected ':', found '}' (line 1, column 6);2:{};"
+		"3!an event is a JSON object and begins with '{' (line 3, column 1);");
+	assert_told("[{\"a\"},\n[{}]\n,{}",
+		"1!expected ':', found '}' (line 1, column 6);2:{};"
+		"3!an event is a JSON object and begins with '{' (line 3, column 1);");
 }
 
 static void what_is_no_document_is_passed_over(void **state)

@@ -2,6 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/answer.h"
+#include "httpbroker/submit/excerpt.h"
 #include "httpbroker/submit/feed.h"
 #include "httpbroker/submit/nagios.h"
 #include "httpbroker/submit/outage.h"
@@ -70,8 +71,8 @@ static void nagios_states_are_those_of_their_kind(void **state)
 				cases[i].expected);
 		else
 			snprintf(expected, sizeof expected,
-				"!'%s' is not a state of a [%sPERFDATA] line", cases[i].state,
-				cases[i].kind);
+				"!'s' on 'h': '%s' is not a state of a [%sPERFDATA] line",
+				cases[i].state, cases[i].kind);
 		assert_translated(line, expected);
 	}
 }
@@ -101,8 +102,8 @@ static void nagios_refuses_the_rest(void **state)
 		"!7 fields between tabs where at least 8 are needed");
 	assert_translated("[SERVICEPERFDATA]\t1\t\ts\tOK\t0\t0\t", "!the host's name is empty");
 	assert_translated("[SERVICEPERFDATA]\t1\th\t\tOK\t0\t0\t", "!the service's name is empty");
-	assert_translated(
-		"[SERVICEPERFDATA]\tnow\th\ts\tOK\t0\t0\t", "!time: 'now' is not a whole number");
+	assert_translated("[SERVICEPERFDATA]\tnow\th\ts\tOK\t0\t0\t",
+		"!'s' on 'h': time: 'now' is not a whole number");
 }
 
 static void assert_utf8(const char *text, const char *expected)
@@ -166,6 +167,30 @@ static void answers_are_judged(void **state)
 	assert_judged(429, NULL, OUTCOME_AWAY, "HTTP 429");
 	assert_judged(502, "<html>\r\n", OUTCOME_AWAY, "<html> (HTTP 502)");
 	assert_judged(504, NULL, OUTCOME_AWAY, "HTTP 504");
+}
+
+static void assert_excerpt(const char *text, const char *expected)
+{
+	char out[EXCERPT_SIZE];
+
+	assert_string_equal(excerpt(text, out), expected);
+}
+
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define ELLIPSIS "\xe2\x80\xa6"
+#define EURO "\xe2\x82\xac"
+
+static void an_excerpt_is_one_line_of_whole_characters(void **state)
+{
+	(void)state;
+	assert_excerpt("", "");
+	assert_excerpt(" {\n\t\"a\": 1\r\n}\n", "{ \"a\": 1 } ");
+	assert_excerpt(HUNDRED TEN TEN "0123", HUNDRED TEN TEN "0123");
+	assert_excerpt(HUNDRED TEN TEN "01234", HUNDRED TEN TEN "0123" ELLIPSIS);
+	assert_excerpt(HUNDRED TEN TEN "0" EURO "4", HUNDRED TEN TEN "0" EURO ELLIPSIS);
+	assert_excerpt(HUNDRED TEN TEN "01" EURO "4", HUNDRED TEN TEN "01" ELLIPSIS);
+	assert_excerpt(HUNDRED TEN TEN "012" EURO "4", HUNDRED TEN TEN "012" ELLIPSIS);
 }
 
 static void an_outage_is_announced_once_and_ended_once(void **state)
@@ -329,6 +354,7 @@ int main(void)
 		cmocka_unit_test(nagios_refuses_the_rest),
 		cmocka_unit_test(utf8_keeps_characters_and_replaces_the_rest),
 		cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(an_excerpt_is_one_line_of_whole_characters),
 		cmocka_unit_test(an_outage_is_announced_once_and_ended_once),
 		cmocka_unit_test(an_outage_ends_with_patience),
 		cmocka_unit_test(hurry_tries_at_once_and_not_for_long),
