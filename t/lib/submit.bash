@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work and the functions come from daemons.bash
+#
+#   submit TEXT [OPTION...]  runs httpbroker-submit with this on its standard input
+#   feed [OPTION...]         starts one that reads the named pipe $work/fifo, to which descriptor 8
+#                            writes from then on
+#
+#   start_broker             httpbroker for $HTTPBROKER_URL at the Redis of start_redis; it repeats
+#                            nothing, so that each event whose check is new is in Redis once
+#   delivered                the events in Redis, oldest first, a line each, without type and time
+#   ok N                     an event of a check N
+
+submit() {
+	run httpbroker-submit "${@:2}" <<<"$1"
+}
+
+feed() {
+	mkfifo "$work/fifo"
+	start submit httpbroker-submit "$@" "$work/fifo"
+	exec 8<>"$work/fifo"
+}
+
+start_broker() {
+	start broker httpbroker --port "127.0.0.1:$port" --server "127.0.0.1:$redis_port" \
+		--interval 1h --flapjack-version 1
+	poll 20 listening "$port"
+}
+
+delivered() {
+	redis --raw LRANGE events 0 -1 | tac | sed -E 's/"type":"service",//; s/,"time":[0-9]+//'
+}
+
+delivered_count() {
+	[ "$(redis --raw LLEN events)" -ge "$1" ]
+}
+
+ok() {
+	printf '{"entity":"e","check":"%s","state":"ok"}' "$1"
+}
+
+# The same as Flapjack gets it.
+ok_delivered() {
+	printf '{"entity":"e","check":"%s","state":"ok","summary":""}\n' "$1"
+}

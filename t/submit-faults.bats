@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154 # $0 and $1 of a bash -c; $work, $output and what load brings
+# httpbroker-submit and a broker that behaves worse than the real one can be made to.
+
+load lib/daemons
+load lib/submit
+
+setup() {
+	start_work
+	port=$(free_port)
+	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+}
+
+teardown() {
+	stop_all
+	exec 8>&-
+}
+
+# double ANSWER...: a broker that gives these answers; what it got goes to $work/got
+double() {
+	: >"$work/got"
+	start broker "$root/t/tools/broker-double" "$port" "$work/got" "$@"
+	poll 10 listening "$port"
+}
+
+got_lines() {
+	[ "$(wc -l <"$work/got")" -ge "$1" ]
+}
+
+@test "one connection is enough" {
+	double 200
+	submit "$(for i in {1..300}; do ok "$i"; done)"
+	[ "$status" -eq 0 ]
+	[ "$(cut -d' ' -f1 "$work/got" | uniq -c)" = '    300 1' ]
+}
+
+@test "503 and lost connections are tried again, said once and once when over" {
+	double 503 drop 503 200
+	submit '{"a":1}{"b":2}'
+	[ "$status" -eq 0 ]
+	[ "$(cut -d' ' -f2- "$work/got")" = '503 {"a":1}
+drop {"a":1}
+503 {"a":1}
+200 {"a":1}
+200 {"b":2}' ]
+	[ "${lines[0]}" = "httpbroker-submit: warning: $HTTPBROKER_URL is away: later (HTTP 503)" ]
+	[[ ${lines[1]} == "httpbroker-submit: info: $HTTPBROKER_URL is back after "*", 2 events wait" ]]
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "a broker that goes away in between: those behind are counted" {
+	double 200 400 drop
+	submit $'{}\n{}\n{}' --retry 1s
+	[ "$status" -eq 69 ]
+	[[ $output == *"line 2: "*" 1 event not delivered, from line 3 on" ]]
+}
+
+@test "a broker that never answers keeps SIGTERM waiting for five seconds only" {
+	double hang
+	feed
+	echo '{}' >&8
+	poll 10 got_lines 1
+	kill "${pids[submit]}"
+	poll 10 eval '! running submit'
+	run wait "${pids[submit]}"
+	[ "$status" -eq 69 ]
+	said submit '1 event not delivered, from line 1 on'
+}

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154 # $0 and $1 of a bash -c; $work, $output and what load brings
+# The examples for Nagios and runit, as they are shipped but for the paths, and a real Nagios.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/nagios
+load lib/redis
+load lib/submit
+
+setup() {
+	start_work
+	read -rd '' port flapper_port < <(free_port 2) || :
+	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+	examples=$root/doc/examples
+}
+
+teardown() {
+	stop_all
+}
+
+# A Nagios with its own objects, and on top what the example adds.
+configure() {
+	local own=$work/nagios
+	nagios_configure "$flapper_port" web-01 http
+	grep -vE '^(interval_length|process_performance_data|service_perfdata|host_perfdata)' \
+		"$own/nagios.cfg" >"$work/nagios.cfg"
+	sed "s|/var/lib/nagios4/perfdata.fifo|$nagios_perfdata|" "$examples/nagios/nagios.cfg" >>"$work/nagios.cfg"
+	sed "s/!12345/!$flapper_port/" "$examples/nagios/flapper.cfg" >"$own/flapper.cfg"
+	cat >>"$work/nagios.cfg" <<-CONFIG
+		cfg_file=$own/flapper.cfg
+		cfg_file=$own/down.cfg
+		resource_file=$own/resource.cfg
+	CONFIG
+	echo "\$USER1\$=/usr/lib/nagios/plugins" >"$own/resource.cfg"
+	cat >"$own/down.cfg" <<-CONFIG
+		define host {
+			host_name          web-02
+			address            127.0.0.1
+			check_command      check_flapper!$flapper_port
+			max_check_attempts 1
+			check_interval     0.05
+		}
+	CONFIG
+	mv "$work/nagios.cfg" "$own/nagios.cfg"
+}
+
+# delivered_has PATTERN: an event in Redis matches
+delivered_has() {
+	delivered | grep -Eq -- "$1"
+}
+
+@test "the Nagios example: each result of a service and of a host arrives, every ten seconds" {
+	local before after flapper='"entity":"flapper-on-nagios-01.example.org","check":"Flapper"'
+	start_redis
+	start_broker
+	configure
+	start submit httpbroker-submit --format nagios "$nagios_perfdata"
+	poll 10 said submit reading
+	before=$EPOCHSECONDS
+	start_nagios
+	poll 20 delivered_has "$flapper,\"state\":\"critical\",\"summary\":\".*Connection refused"
+	poll 20 delivered_has '"entity":"web-02","check":"HOST","state":"critical"'
+	start flapper flapper --port "$flapper_port" --interval 1h
+	poll 20 delivered_has "$flapper,\"state\":\"ok\",\"summary\":\"TCP OK.*\"perfdata\":\"time="
+	after=$EPOCHSECONDS
+	[ $((after - before)) -le 25 ]
+	stop nagios
+	stop submit
+	run ! said submit error
+}
+
+@test "the runit example: feeds, logs, starts again, stops" {
+	local service=$work/httpbroker-submit
+	start_redis
+	start_broker
+	cp -r "$examples/httpbroker-submit/runit" "$service"
+	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|; s|user=nagios|user=$(id -un)|;
+		s|http://localhost:3090/state|$HTTPBROKER_URL|" "$service/run"
+	sed -i "s|/var/log/httpbroker-submit|$work/log|" "$service/log/run"
+	start runsv runsv "$service"
+	poll 20 grep -q "reading $work/fifo" "$work/log/current"
+	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tUP\t0\t0\tup\t\n' "$EPOCHSECONDS" >"$work/fifo"
+	poll 20 delivered_count 1
+	sv -w 20 restart "$service"
+	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tDOWN\t0\t0\tdown\t\n' "$EPOCHSECONDS" >"$work/fifo"
+	poll 20 delivered_count 2
+	sv -w 20 exit "$service"
+	stop runsv
+	grep -q 'stopped: 1 accepted, 0 refused' "$work/log/current"
+}
