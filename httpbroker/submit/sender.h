@@ -13,9 +13,7 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#define SENDER_FDS                                                                    \
-	16 /* descriptors that one transfer may want watched: addresses, the resolver \
-	    */
+#define SENDER_FDS 16 /* descriptors of one transfer: addresses, the resolver */
 
 /* NULL if `url` is not an http or https URL with a host; *why says what is wrong with it. */
 struct sender *sender_new(const char *url, struct reason *why);
