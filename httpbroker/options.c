@@ -109,7 +109,7 @@ static void option_take(struct options *options, int option, const char *value)
 		options->flapjack = (int)option_number("--flapjack-version", value, 1, 2);
 		break;
 	case OPTION_READY:
-		options->ready_fd = (int)option_number("--ready-fd", value, 3, INT_MAX);
+		options->ready_fd = option_ready_fd("--ready-fd", value);
 		break;
 	case OPTION_DEBUG:
 		options->debug = true;
