@@ -10,9 +10,13 @@ void greeting_write(
 {
 	char number[16];
 
-	*greeting = (struct greeting){.answers = 0};
+	*greeting = (struct greeting){.keys = keys};
 	snprintf(number, sizeof number, "%d", database);
 	resp_command(out, RESP_WORDS("SELECT", number), NULL);
+}
+
+static void touch_write(const struct keys *keys, struct buffer *out)
+{
 	resp_command(out, RESP_WORDS("APPEND", keys->batch, ""), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->batch), NULL);
 	resp_command(out, RESP_WORDS("WATCH", keys->batch), NULL);
@@ -37,10 +41,10 @@ static const struct step {
 	{REDIS_REPLY_STATUS, "WATCH"},
 };
 
-enum { STEPS = sizeof steps / sizeof steps[0], STEP_GET = 2 };
+enum { STEPS = sizeof steps / sizeof steps[0], STEP_SELECT = 0, STEP_GET = 2 };
 
-enum greeting_verdict greeting_judge(
-	struct greeting *greeting, const struct redisReply *reply, struct reason *why)
+enum greeting_verdict greeting_judge(struct greeting *greeting, const struct redisReply *reply,
+	struct buffer *out, struct reason *why)
 {
 	int index = greeting->answers++;
 	const struct step *step = &steps[index];
@@ -50,6 +54,8 @@ enum greeting_verdict greeting_judge(
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 		return GREETING_REFUSED;
 	}
+	if (index == STEP_SELECT)
+		touch_write(greeting->keys, out);
 	if (index == STEP_GET && !batch_take(greeting, reply, why))
 		return GREETING_REFUSED;
 	return index + 1 < STEPS ? GREETING_WAITS : GREETING_DONE;

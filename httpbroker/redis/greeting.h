@@ -3,6 +3,9 @@
  * What is said first on a new connection to Redis:
  *
  *     SELECT DATABASE
+ *
+ * and only when that is answered, for where it fails all else would go to database 0:
+ *
  *     APPEND httpbroker:NAME:batch ""   touches it: a commit still under way elsewhere now fails
  *     GET httpbroker:NAME:batch         so this is final: which commit was the last
  *     WATCH httpbroker:NAME:batch       for the first commit
@@ -17,18 +20,23 @@
 #include <stdbool.h>
 
 struct greeting {
+	const struct keys *keys;
 	int answers;       /* read so far */
 	bool found;        /* a batch was there */
 	struct batch last; /* if so */
 };
 
+/* Appends the first command. The keys are used, not owned. */
 void greeting_write(
 	struct greeting *greeting, const struct keys *keys, int database, struct buffer *out);
 
 enum greeting_verdict { GREETING_WAITS, GREETING_DONE, GREETING_REFUSED };
 
-/* Takes the next answer; the reason is set with GREETING_REFUSED. */
-enum greeting_verdict greeting_judge(
-	struct greeting *greeting, const struct redisReply *reply, struct reason *why);
+/*
+ * Takes the next answer, and appends what is to be said next; the reason is set with
+ * GREETING_REFUSED.
+ */
+enum greeting_verdict greeting_judge(struct greeting *greeting, const struct redisReply *reply,
+	struct buffer *out, struct reason *why);
 
 #endif

@@ -179,8 +179,9 @@ static void greeting_answer(struct link *link, const redisReply *reply, struct m
 {
 	struct reason why;
 
-	switch (greeting_judge(&link->greeting, reply, &why)) {
+	switch (greeting_judge(&link->greeting, reply, redis_out(link->redis), &why)) {
 	case GREETING_WAITS:
+		redis_flush(link->redis);
 		return;
 	case GREETING_DONE:
 		greeting_end(link, now);
