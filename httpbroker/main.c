@@ -83,6 +83,7 @@ int main(int argc, char **argv)
 	delivery_stop(delivery, PATIENCE_REDIS);
 	server_drain(server, PATIENCE_ANSWERS);
 	server_stop(server);
+	delivery_free(delivery);
 	states_free(states);
 	return 0;
 }

@@ -256,6 +256,10 @@ void delivery_stop(struct delivery *delivery, nsec patience)
 	atomic_store(&delivery->stop_at, clock_monotonic() + patience);
 	inbox_wake(delivery->inbox);
 	pthread_join(delivery->thread, NULL);
+}
+
+void delivery_free(struct delivery *delivery)
+{
 	link_free(delivery->link);
 	ledger_free(delivery->ledger);
 	outbox_free(delivery->outbox);

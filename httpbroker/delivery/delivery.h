@@ -32,8 +32,12 @@ bool delivery_submit(struct delivery *delivery, struct submission *submission);
 
 /*
  * Takes in nothing more, commits what is there, but gives up after `patience`, or when Redis
- * cannot be had, and says how much was lost. Every submission has been answered when it returns.
+ * cannot be had, and says how much was lost. Every submission has been answered when it returns;
+ * what is submitted later is not taken.
  */
 void delivery_stop(struct delivery *delivery, nsec patience);
+
+/* After it was stopped, and when nobody can submit any more. */
+void delivery_free(struct delivery *delivery);
 
 #endif
