@@ -161,19 +161,25 @@ static bool outbox_is_empty(const struct delivery *delivery)
 	return marks_reached(&done, &made);
 }
 
+/* The inbox is closed now, but was not yet emptied for the last time. */
+static void stopping_begin(struct delivery *delivery)
+{
+	struct moment now = moment_now();
+
+	delivery->stopping = true;
+	delivery->last_failures = link_failures(delivery->link);
+	link_hurry(delivery->link, now.monotonic);
+	delivery_work(delivery, now);
+}
+
 static bool delivery_is_over(struct delivery *delivery, nsec now)
 {
 	nsec stop_at = atomic_load(&delivery->stop_at);
 
 	if (stop_at == NSEC_NEVER)
 		return false;
-	if (!delivery->stopping) {
-		delivery->stopping = true;
-		delivery->last_failures = link_failures(delivery->link);
-		link_hurry(delivery->link, now);
-		return false; /* the inbox is closed now, but was not yet emptied for the last time
-			       */
-	}
+	if (!delivery->stopping)
+		stopping_begin(delivery);
 	return now >= stop_at || outbox_is_empty(delivery) ||
 	       link_failures(delivery->link) != delivery->last_failures;
 }

@@ -1,0 +1,439 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2016,SC2034,SC2154 # $1 of a sh -c; variables that load and run bring or read
+# httpbroker with a Redis that does its work: its options, its answers, what goes out and when.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() {
+	start_work
+	start_redis
+}
+
+teardown() { stop_all; }
+
+# refuses MESSAGE OPTION...: exit 64, and a message that holds MESSAGE
+refuses() {
+	run -64 httpbroker "${@:2}"
+	echo "$output"
+	[[ "$output" == *"$1"* ]]
+}
+
+# answers CODE PATTERN CURL-OPTION...: a JSON error with that code and with a text that matches
+answers() {
+	run -0 curl -sS -m 20 -w '\n%{http_code} %{content_type}' "${@:3}"
+	echo "$output"
+	[[ "${lines[0]}" =~ ^\{\"error\":\ \".*$2.*\"\}$ ]]
+	[ "${lines[1]}" = "$1 application/json" ]
+}
+
+# pushes: the wall time, in µs, of every LPUSH to `events` that Redis saw, watched since `watch`
+watch_redis() {
+	start monitor redis-cli -p "$redis_port" MONITOR
+	poll 10 said monitor '^OK$'
+}
+
+pushes() {
+	sed -n 's/^\([0-9]*\)\.\([0-9]*\) \[.*\] "LPUSH" "events" .*/\1\2/p' "$work/monitor.log"
+}
+
+pushed() {
+	[ "$(pushes | wc -l)" -ge "$1" ]
+}
+
+@test "--help and --version answer on standard output" {
+	run -0 --separate-stderr httpbroker --help
+	[[ "$output" == "usage: httpbroker "* && "$stderr" == '' ]]
+	run -0 --separate-stderr httpbroker --version
+	[[ "$output" =~ ^httpbroker\ [0-9.]+$ && "$stderr" == '' ]]
+}
+
+@test "a bad option is refused, naming it and its value" {
+	refuses "--port: port: 65536 is not from 0 to 65535" --port 65536
+	refuses "--port: port: '80x' is not a whole number" --port=80x
+	refuses "--port: 'unix:/x' is not [host:]port" --port unix:/x
+	refuses "--server: port: '' is not a whole number" --server redis:
+	refuses "--server: there is no Redis at port 0" --server localhost:0
+	refuses "--database: -1 is not from 0 to" --database -1
+	refuses "--database: 'x' is not a whole number" --database x
+	refuses "--interval: '0' is not from 1 ms to 86400 s" --interval 0
+	refuses "--interval: '25h' is not from 1 ms to 86400 s" --interval 25h
+	refuses "--interval: 'often' is not a duration" --interval often
+	refuses "--queue: the name must have 1 to 512 bytes" --queue ''
+	refuses "--flapjack-version: 3 is not from 1 to 2" --flapjack-version 3
+	refuses "--ready-fd: 99: Bad file descriptor" --ready-fd 99
+	refuses "--ready-fd: 2 is where the log goes" --ready-fd 2
+	refuses "Try 'httpbroker --help'." --frobnicate
+	refuses "Try 'httpbroker --help'." --port
+	refuses "unexpected argument 'here'" here
+	PORT=80x refuses "PORT: port: '80x' is not a whole number"
+}
+
+@test "a port that is taken: exit 75" {
+	start_broker
+	run -75 httpbroker --port "$broker_port"
+	[[ "$output" == *"error: cannot listen on 127.0.0.1:$broker_port: Address already in use" ]]
+	run -75 httpbroker --port "[::1]:$broker_port"
+	[[ "$output" == *"error: cannot listen on [::1]:$broker_port: Address already in use" ]]
+}
+
+@test "a port that is not permitted: exit 77" {
+	local unprivileged=()
+	[ "$(id -u)" -ne 0 ] ||
+		unprivileged=(capsh --drop=cap_net_bind_service --shell=/usr/bin/env --)
+	# containers may permit every port to everybody, but a network name space of one's own does not
+	unprivileged=(unshare --map-root-user --net sh -c 'ip link set lo up && exec "$@"' -
+		"${unprivileged[@]}")
+	run -77 "${unprivileged[@]}" "$build/httpbroker/httpbroker" --port 127.0.0.1:80
+	[[ "$output" == *'cannot listen on 127.0.0.1:80: Permission denied' ]]
+}
+
+@test "port 0 picks one and says which, of loopback only, in both families" {
+	start_broker
+	said broker "info: listening on \[::1\]:$broker_port$"
+	[ "$(ss -Hltn "sport = :$broker_port" | awk '{print $4}' | sort)" = "127.0.0.1:$broker_port
+[::1]:$broker_port" ]
+	curl -sSf "http://[::1]:$broker_port/state"
+}
+
+@test "--port with a host listens there and nowhere else; without IPv6, on IPv4" {
+	start broker httpbroker --port '[::1]:0'
+	poll 10 said broker 'listening on \[::1\]:[0-9]+$'
+	[ "$(grep -c listening "$work/broker.log")" -eq 1 ]
+	port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$work/broker.log")
+	[ "$(ss -Hltn "sport = :$port" | awk '{print $4}')" = "[::1]:$port" ]
+	stop broker
+	start broker without-ipv6 httpbroker --port 0
+	poll 10 broker_listens
+	[ "$(ss -Hltn "sport = :$broker_port" | awk '{print $4}')" = "127.0.0.1:$broker_port" ]
+}
+
+@test "PORT in the environment is a default, --port beats it" {
+	broker_port=$(free_port)
+	PORT=$broker_port start broker httpbroker
+	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
+	stop broker
+	PORT=1 start broker httpbroker --port "$broker_port"
+	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
+}
+
+@test "without options: port 3090, and a Redis at 6380 that is not there has another number" {
+	# in a network of its own, for somebody may be at 3090 or 6380
+	start broker unshare --map-root-user --net \
+		sh -c 'ip link set lo up && exec "$0"' "$build/httpbroker/httpbroker"
+	poll 10 said broker 'listening on 127\.0\.0\.1:3090$'
+	poll 10 said broker 'Redis at localhost:6380: cannot connect: Connection refused .*port 6379'
+}
+
+@test "the manual's example prints what the manual shows" {
+	start_broker
+	before=$EPOCHSECONDS
+	run -0 curl -sS -m 20 -w 'response: %{http_code} \n' -X POST \
+		-H "Content-type: application/json" -d \
+		'{
+			"entity": "foo-app-01",
+			"check": "PING",
+			"type": "service",
+			"tags": "apps",
+			"state": "OK",
+			"summary": "3 ms round trip",
+			"ttl": 30
+		}' "$url"
+	echo "$output"
+	[[ "${lines[0]}" =~ ^'Caching state: {"entity":"foo-app-01","check":"PING","type":"service","state":"OK","summary":"3 ms round trip",'.*'"time":'([0-9]+)',"ttl":30}'$ ]]
+	[ "${BASH_REMATCH[1]}" -ge "$before" ] && [ "${BASH_REMATCH[1]}" -le "$EPOCHSECONDS" ]
+	[ "${lines[1]}" = 'response: 200 ' ]
+}
+
+@test "what is refused is answered with a code, a reason and JSON, and keeps nothing" {
+	start_broker
+	head -c 1048577 /dev/zero | tr '\0' x >"$work/large"
+	answers 400 'the body is empty' -d '' "$url"
+	answers 400 'line 1, column 4: premature end' -d '{"a:' "$url"
+	answers 400 'duplicate' -d '{"entity":"a","entity":"b"}' "$url"
+	answers 400 "'entity' is missing" -d '{}' "$url"
+	answers 400 'array' -d '[]' "$url"
+	answers 400 "'check' is missing" -d '{"entity":"a","state":"ok"}' "$url"
+	answers 400 "'check' is empty" -d "$(event a '' ok)" "$url"
+	answers 400 "'state' is 'BANANA', not one of ok, warning" -d "$(event a b BANANA)" "$url"
+	answers 400 "'entity' has a control character at byte 2" -d "$(event 'a\n' b ok)" "$url"
+	answers 400 "'ttl' is .*30s.*, not whole seconds" -d "$(event a b ok '"ttl":"30s"')" "$url"
+	answers 400 'milliseconds' -d "$(event a b ok '"time":1795224305123')" "$url"
+	answers 404 'nothing at /nowhere' "${url%state}nowhere"
+	answers 405 '/state does not take DELETE, only GET, POST' -X DELETE "$url"
+	answers 413 'more than 1048576 bytes' --data-binary "@$work/large" "$url"
+	answers 413 'more than 1048576 bytes' -T - -X POST "$url" <"$work/large"
+	curl -sS -X PUT -D - -o "$work/answer" "$url" | tr -d '\r' | grep -Fx 'Allow: GET, POST'
+	[ "$(curl -sSf "$url")" = '{}' ]
+	[ "$(redis EXISTS events httpbroker:default:states)" -eq 0 ]
+}
+
+@test "a body of the most bytes that are taken is taken" {
+	start_broker
+	{
+		printf '{"entity":"a","check":"b","state":"ok","summary":"'
+		head -c $((1048576 - 52)) /dev/zero | tr '\0' x
+		printf '"}'
+	} >"$work/large"
+	[ "$(wc -c <"$work/large")" -eq 1048576 ]
+	post "@$work/large"
+	[ "$code" = 200 ]
+}
+
+@test "GET /state: what is known of every check; those that look alike are told apart" {
+	start_broker
+	posts 200 "$(event a:b c ok '"time":1000,"ttl":-1')" "$(event a b:c critical '"time":1000,"ttl":5')" \
+		"$(event x 'say \"y\"' warning)"
+	run -0 curl -sSf -D "$work/headers" "$url"
+	echo "$output"
+	[ "${lines[0]}" = '{' ] && [ "${lines[4]}" = '}' ]
+	[[ "$output" =~ '"a:b:c":{"entity":"a:b","check":"c","type":"service","state":"ok","summary":"","time":1000,"ttl":-1,"age":'[0-9]+',"stale":false}' ]]
+	[[ "$output" =~ '"a:b:c#2":{"entity":"a","check":"b:c","type":"service","state":"critical","summary":"","time":1000,"ttl":5,"age":'[0-9]+',"stale":true}' ]]
+	[[ "$output" =~ '"x:say \"y\"":{"entity":"x","check":"say \"y\"","type":"service","state":"warning","summary":"","time":'[0-9]+',"ttl":300,"age":'[0-5]',"stale":false}' ]]
+	grep -i '^content-type: application/json' "$work/headers"
+}
+
+@test "a change is in the queue when it is answered, what says the same again is not" {
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)" "$(event a b OK)" "$(event a b up)" "$(event a b down)" \
+		"$(event a b critical)" "$(event a c ok)" "$(event a b ok)"
+	queue
+	[ "$(queue | sed -E 's/.*"check":"(.)".*"state":"([a-z]*)".*/\1 \2/')" = 'b ok
+b critical
+c ok
+b ok' ]
+}
+
+@test "the newest event wins by its own time; an older one is answered with 200 and so" {
+	start_broker --interval 1h
+	posts 200 "$(event a b ok '"time":2000,"ttl":-1')"
+	post "$(event a b critical '"time":1999,"ttl":-1')"
+	[ "$code $answer" = '200 {"kept": false, "reason": "a newer event of this check is cached"}' ]
+	posts 200 "$(event a b warning '"time":2000,"ttl":-1')"
+	[ "$(queue | wc -l)" -eq 2 ]
+	last_queued '"state":"warning"'
+	# the future is now, and so beats nothing that comes after it
+	posts 200 "$(event c d ok '"time":99999999999')" "$(event c d critical)"
+	last_queued '"state":"critical"'
+}
+
+@test "a check is repeated each interval without drift, with the time of sending" {
+	watch_redis
+	start_broker --interval 200ms
+	posts 200 "$(event a b ok '"time":1000,"ttl":-1')"
+	poll 20 pushed 16
+	redis LINDEX events -1 | grep -F '"time":1000}'
+	redis LINDEX events -2 | grep -E "\"time\":${EPOCHSECONDS%??}..}"
+	pushes >"$work/pushes"
+	# none early, and no lateness adds up: what is late at the end was late by itself
+	awk 'NR == 1 { first = $1 }
+		{ late = $1 - first - (NR - 1) * 200000; print NR, late }
+		late < -25000 { early = 1 }
+		NR > 8 && (least == "" || late < least) { least = late }
+		END { exit early || least > 100000 }' "$work/pushes"
+}
+
+@test "what runs out is UNKNOWN within a second, at each repeat, and until it is heard of again" {
+	watch_redis
+	start_broker --interval 500ms
+	post "$(event a b ok '"ttl":2,"tags":["t"],"summary":"fine"')"
+	[[ "$answer" =~ \"time\":([0-9]+), ]]
+	ends=$((BASH_REMATCH[1] + 2))
+	poll 20 last_queued UNKNOWN
+	first=$(queue | grep -n UNKNOWN | head -n 1)
+	[[ "${first#*:}" =~ ^'{"entity":"a","check":"b","type":"service","state":"UNKNOWN","summary":"httpbroker: Cached state is stale (2s old, should be < 2s)","tags":["t"],"time":'([0-9]+)'}'$ ]]
+	late=$(($(pushes | sed -n "${first%%:*}p") - ends * 1000000))
+	echo "$late us late"
+	[ $late -ge 0 ] && [ $late -le 1000000 ]
+	curl -sSf "$url" | grep -F '"stale":true'
+	count=$(redis LLEN events)
+	poll 20 queued $((count + 3))
+	last_queued '"state":"UNKNOWN","summary":"httpbroker: Cached state is stale \([3-9]s old'
+	posts 200 "$(event a b ok)"
+	last_queued '"state":"ok"'
+	count=$(queue | wc -l)
+	poll 20 queued $((count + 2))
+	last_queued '"state":"ok"'
+}
+
+@test "an event that had run out before it came is UNKNOWN; with a negative ttl none ever does" {
+	start_broker --interval 1h
+	posts 200 "$(event a old critical '"time":1000,"ttl":5')" "$(event a never critical '"time":1000,"ttl":-7')"
+	queue
+	[[ "$(queue | head -n 1)" == '{"entity":"a","check":"old",'*'"state":"UNKNOWN"'* ]]
+	last_queued '"check":"never".*"state":"critical"'
+}
+
+everything='"type":"host","summary":"s","details":"d","perfdata":"p=1","acknowledgement_id":"i","duration":7,"tags":"t","initial_failure_delay":1,"repeat_failure_delay":2,"initial_recovery_delay":3,"time":1000,"ttl":-1,"other":1'
+
+@test "Flapjack 2 gets its keys, no perfdata, and one token a batch" {
+	start_broker --interval 1h
+	posts 200 "$(event a b ok "$everything")" "$(event a b test_notifications)"
+	queue
+	[ "$(queue | head -n 1)" = '{"entity":"a","check":"b","type":"service","state":"ok","summary":"s","details":"d","acknowledgement_id":"i","duration":7,"tags":["t"],"initial_failure_delay":1,"repeat_failure_delay":2,"initial_recovery_delay":3,"time":1000}' ]
+	last_queued '"type":"action","state":"test_notifications"'
+	[ "$(queue events_actions)" = $'+\n+' ]
+}
+
+@test "Flapjack 1 gets its keys, perfdata, and no token" {
+	start_broker --interval 1h --flapjack-version 1
+	posts 200 "$(event a b ok "$everything")"
+	posts 400 "$(event a b test_notifications)"
+	[ "$(queue)" = '{"entity":"a","check":"b","type":"service","state":"ok","summary":"s","details":"d","perfdata":"p=1","acknowledgement_id":"i","duration":7,"tags":["t"],"initial_failure_delay":1,"repeat_failure_delay":2,"time":1000}' ]
+	[ "$(redis EXISTS events_actions)" -eq 0 ]
+}
+
+@test "an acknowledgement passes once, is not repeated, and leaves the state as it was" {
+	start_broker --interval 100ms
+	posts 200 "$(event a b critical)"
+	post "$(event a b acknowledgement '"summary":"on it"')"
+	[ "$code" = 200 ]
+	[[ "$answer" == 'Sending event: {"entity":"a","check":"b","type":"action","state":"acknowledgement","summary":"on it",'* ]]
+	count=$(redis LLEN events)
+	poll 20 queued $((count + 5))
+	[ "$(queue | grep -c '"type":"action","state":"acknowledgement","summary":"on it"')" -eq 1 ]
+	last_queued '"state":"critical"'
+	curl -sSf "$url" | grep -F '"state":"critical"'
+}
+
+@test "a check's record and the batch are in Redis, in the documented form" {
+	start_broker --interval 1h
+	posts 200 "$(event a b critical '"time":1000,"ttl":-1')" "$(event a b critical '"time":1001,"ttl":-1')" \
+		"$(event x y ok '"ttl":60')"
+	redis HGETALL httpbroker:default:states
+	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
+	[ "$(redis HGET httpbroker:default:states $'a\x1fb')" = '1 1001 -1 critical - {"entity":"a","check":"b","type":"service","state":"critical","summary":""}' ]
+	[[ "$(redis HGET httpbroker:default:states $'x\x1fy')" =~ ^'1 '([0-9]+)' 60 ok '([0-9]+)' {"entity":"x","check":"y","type":"service","state":"ok","summary":""}'$ ]]
+	# the broker clock began with the broker: the minute's deadline lies within its first minute and a bit
+	[ "${BASH_REMATCH[2]}" -gt 55000 ] && [ "${BASH_REMATCH[2]}" -le 80000 ]
+	[[ "$(redis GET httpbroker:default:batch)" =~ ^3\ [0-9a-f]{16}\ [0-9]{1,5}\ ${EPOCHSECONDS%??}[0-9]{5}$ ]]
+}
+
+@test "--queue and --database are used; nothing goes elsewhere" {
+	start_broker --interval 1h --queue 'q 2' --database 3
+	posts 200 "$(event a b ok)"
+	[ "$(redis DBSIZE)" -eq 0 ]
+	[ "$(redis -n 3 KEYS '*' | sort)" = 'httpbroker:default:batch
+httpbroker:default:states
+q 2
+q 2_actions' ]
+}
+
+@test "a database that is not there is said; nothing goes to database 0" {
+	start_broker --database 99
+	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range; until"
+	posts 202 "$(event a b ok)"
+	[ "$(redis INFO keyspace)" = $'# Keyspace\r' ]
+}
+
+@test "is ready when it serves, for s6 and for systemd, and without Redis" {
+	broker_port=$(free_port)
+	stop redis
+	client "$work/notify" "$redis_port" <<-'E'
+		import subprocess
+		notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		notify.bind(sys.argv[2])
+		notify.settimeout(20)
+		r, w = os.pipe()
+		p = subprocess.Popen(["httpbroker", "--port", str(port), "--server", sys.argv[3],
+		    "--ready-fd", str(w)], pass_fds=[w], env=dict(os.environ, NOTIFY_SOCKET=sys.argv[2]))
+		os.close(w)
+		assert notify.recv(100) == b"READY=1"
+		assert get(connect())[0] == 200
+		assert os.read(r, 100) == b"\n"
+		assert os.read(r, 100) == b""
+		p.terminate()
+		assert notify.recv(100) == b"STOPPING=1"
+		assert p.wait(20) == 0
+	E
+}
+
+@test "SIGTERM with nothing left to do: exit 0 at once" {
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)"
+	before=$EPOCHREALTIME
+	stop broker
+	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 2000000 ]
+}
+
+@test "SIGTERM in the middle of posts: exit 0 within 5 s, and all that was answered 200 is there" {
+	start_broker --interval 1h
+	client "${pids[broker]}" >"$work/taken" <<-'E'
+		import signal
+		taken, lock = [], threading.Lock()
+		def run(i):
+		    try:
+		        s = connect()
+		        for n in range(100000):
+		            code, _ = post(s, event("e%d" % i, "c%d" % n, "ok"))
+		            if code != 200: return
+		            with lock: taken.append((i, n))
+		            if len(taken) == 2000: os.kill(int(sys.argv[2]), signal.SIGTERM)
+		    except ConnectionError: pass
+		together(16, run)
+		for i, n in taken: print("e%d c%d" % (i, n))
+	E
+	before=$EPOCHREALTIME
+	stop broker
+	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 5000000 ]
+	[ "$(wc -l <"$work/taken")" -ge 2000 ]
+	queue | sed 's/{"entity":"\(e[0-9]*\)","check":"\(c[0-9]*\)".*/\1 \2/' | sort >"$work/there"
+	sort "$work/taken" | comm -23 - "$work/there" >"$work/missing"
+	[ ! -s "$work/missing" ]
+	run ! said broker error
+}
+
+@test "SIGTERM with a request that never ends: exit 0 within 5 s; SIGINT as well" {
+	for signal in TERM INT; do
+		broker_port=$(free_port)
+		client $signal "$redis_port" <<-'E'
+			import signal, subprocess
+			p = subprocess.Popen(["httpbroker", "--port", str(port), "--server", sys.argv[3]],
+			    stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+			p.stderr.readline(); p.stderr.readline()
+			for i in range(200):
+			    try: s = connect(); break
+			    except ConnectionError: time.sleep(0.05)
+			s.sendall(request("{", 100))
+			assert post(connect(), event("a", "b", "ok"))[0] == 200
+			before = time.monotonic()
+			p.send_signal(getattr(signal, "SIG" + sys.argv[2]))
+			assert p.wait(20) == 0
+			assert time.monotonic() - before < 5
+		E
+	done
+}
+
+@test "a request that ends while the broker stops is answered, or its connection closed" {
+	start_broker --interval 1h
+	client "${pids[broker]}" <<-'E'
+		import signal
+		event = event("a", "b", "ok")
+		slow = [connect() for i in range(40)]
+		for s in slow: s.sendall(request(event[:-1], len(event)))
+		assert post(connect(), event)[0] == 200
+		os.kill(int(sys.argv[2]), signal.SIGTERM)
+		for s in slow:
+		    time.sleep(0.05)
+		    try:
+		        s.sendall(b"}")
+		        code = answer(s)[0]
+		    except ConnectionError: code = 0
+		    assert code in (200, 503, 0), code
+	E
+	stop broker
+	run ! said broker 'error|Sanitizer'
+}
+
+@test "--debug tells what the original told" {
+	start_broker --debug --interval 200ms
+	posts 200 "$(event a b ok '"ttl":1')"
+	poll 20 said broker 'State for a:b is stale. Sending UNKNOWN.$'
+	said broker 'Booting with config: \{Port:0 Server:127.0.0.1:[0-9]+ Database:0 Interval:.* Debug:true\}$'
+	said broker 'Caching state: \{"entity":"a","check":"b",.*,"ttl":1\}$'
+	said broker 'Sending event data for a:b$'
+	poll 20 said broker 'Number of cached states: 1$'
+}
