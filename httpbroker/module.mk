@@ -47,3 +47,9 @@ bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/broker.bats
+dist_man_MANS += doc/httpbroker.1
+EXTRA_DIST += \
+	doc/examples/httpbroker/daemontools/run \
+	doc/examples/httpbroker/httpbroker.service \
+	doc/examples/httpbroker/runit/log/run \
+	doc/examples/httpbroker/runit/run
