@@ -110,10 +110,11 @@ bool duration_parse(const char *text, nsec min, nsec max, nsec *out, struct reas
 
 const char *duration_text(nsec duration, char out[DURATION_TEXT])
 {
-	bool seconds = duration >= NSEC_PER_SEC || duration == 0;
+	/* rounded: 60 s less the time that it took to say so is still 60 s, and 1 s is not 1000 ms
+	 */
+	bool seconds = duration >= NSEC_PER_SEC - NSEC_PER_MSEC / 2000 || duration == 0;
 	nsec unit = seconds ? NSEC_PER_SEC : NSEC_PER_MSEC;
 	nsec thousandth = unit / 1000;
-	/* rounded: 60 s less the time that it took to say so is still 60 s */
 	nsec thousandths = duration / thousandth + (duration % thousandth >= thousandth / 2);
 
 	int used = snprintf(out, DURATION_TEXT, "%lld.%03lld", (long long)(thousandths / 1000),

@@ -18,12 +18,16 @@ void signals_catch(const int *signals, int count)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	sigemptyset(&caught);
+	/* uncaught, ppoll(2) goes on where it was stopped, for as long as was left then */
+	sigaddset(&caught, SIGCONT);
 	for (int i = 0; i < count; i++)
 		sigaddset(&caught, signals[i]);
 	sigprocmask(SIG_BLOCK, &caught, &wait_mask);
-	for (int i = 0; i < count; i++) {
-		sigdelset(&wait_mask, signals[i]);
-		sigaction(signals[i], &note, NULL);
+	for (int signal = 1; signal < NSIG; signal++) {
+		if (sigismember(&caught, signal) != 1)
+			continue;
+		sigdelset(&wait_mask, signal);
+		sigaction(signal, &note, NULL);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);
 }

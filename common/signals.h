@@ -10,7 +10,10 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Catches `count` signals and ignores SIGPIPE. Call once, before any thread is started. */
+/*
+ * Catches `count` signals and ignores SIGPIPE. Call once, before any thread is started. SIGCONT is
+ * caught as well: who was stopped and goes on must look at the clock, not sleep out the rest.
+ */
 void signals_catch(const int *signals, int count);
 
 /* True once for each time the signal has arrived since the last call (several count as one). */

@@ -89,6 +89,8 @@ static void duration_is_written_for_people(void **state)
 	assert_string_equal(duration_text(100 * NSEC_PER_SEC, text), "100 s");
 	assert_string_equal(duration_text(60 * NSEC_PER_SEC - NSEC_PER_MSEC / 2, text), "60 s");
 	assert_string_equal(duration_text(60 * NSEC_PER_SEC - NSEC_PER_MSEC, text), "59.999 s");
+	assert_string_equal(duration_text(NSEC_PER_SEC - 500, text), "1 s");
+	assert_string_equal(duration_text(NSEC_PER_SEC - 501, text), "999.999 ms");
 	assert_string_equal(duration_text(7 * 86400 * NSEC_PER_SEC, text), "604800 s");
 }
 

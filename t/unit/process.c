@@ -2,6 +2,7 @@
 /* The parts of common/ that touch the process: its log, its signals, its supervisor. */
 #include "t/unit/unit.h"
 
+#include "common/clocks.h"
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/ready.h"
@@ -17,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* While captured, stderr is the writing end of a pipe. */
@@ -199,6 +201,27 @@ static void signals_arrive_only_while_waiting(void **state)
 	signals_restore();
 }
 
+/* Stopped while it waits and then continued, a process must not sleep out the rest. */
+static void whoever_goes_on_wakes_up(void **state)
+{
+	const struct timespec a_while = {0, NSEC_PER_SEC / 10}, long_time = {10, 0};
+	int status;
+
+	(void)state;
+	signals_catch(NULL, 0);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(ppoll(NULL, 0, &long_time, signals_wait_mask()) != -1 || errno != EINTR);
+	assert_true(child > 0);
+	nanosleep(&a_while, NULL);
+	kill(child, SIGSTOP);
+	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+	kill(child, SIGCONT);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	signals_restore();
+}
+
 static void descriptors_rise_to_the_hard_limit(void **state)
 {
 	struct rlimit saved, low;
@@ -244,6 +267,7 @@ int main(void)
 		cmocka_unit_test(syslog_gets_a_line_and_is_not_waited_for),
 		cmocka_unit_test(ready_tells_whoever_asked),
 		cmocka_unit_test(signals_arrive_only_while_waiting),
+		cmocka_unit_test(whoever_goes_on_wakes_up),
 		cmocka_unit_test(descriptors_rise_to_the_hard_limit),
 		cmocka_unit_test(reason_names_the_place),
 	};
