@@ -26,5 +26,13 @@ t_tools_self_connect_LDADD = common/libcommon.a
 t_tools_without_ipv6_SOURCES = t/tools/without-ipv6.c
 t_tools_without_ipv6_LDADD = common/libcommon.a
 
-QUICK_TESTS += t/flapper-options.bats t/flapper.bats
+QUICK_TESTS += t/flapper-options.bats t/flapper.bats t/flapper-supervised.bats
+SLOW_TESTS += t/flapper-oscillation.bats t/flapper-port.bats
 EXTRA_DIST += t/lib/flapper.bash
+
+dist_man_MANS += doc/flapper.1
+EXTRA_DIST += \
+	doc/examples/flapper/daemontools/run \
+	doc/examples/flapper/flapper.service \
+	doc/examples/flapper/runit/log/run \
+	doc/examples/flapper/runit/run

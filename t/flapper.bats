@@ -57,7 +57,10 @@ flapper: info: down on [::]:$port for 100 ms" ]
 			p.stderr.readline()
 			before = time.monotonic()
 			p.send_signal(getattr(signal, "SIG" + sys.argv[1]))
-			code = p.wait(20)
+			try:
+			    code = p.wait(20)
+			finally:
+			    p.kill()
 			print(sys.argv[1], code, time.monotonic() - before)
 			sys.exit(code != 0 or time.monotonic() - before > 2)
 		E
@@ -116,13 +119,16 @@ flapper: info: down on [::]:$port for 100 ms" ]
 		p = subprocess.Popen(["flapper", "-i", "1h", "-p", sys.argv[2], "--ready-fd", str(w)],
 		    pass_fds=[w], env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]))
 		os.close(w)
-		assert notify.recv(100) == b"READY=1"
-		socket.create_connection(("127.0.0.1", int(sys.argv[2])), 10)
-		assert os.read(r, 100) == b"\n"
-		assert os.read(r, 100) == b""
-		p.terminate()
-		assert notify.recv(100) == b"STOPPING=1"
-		assert p.wait(20) == 0
+		try:
+		    assert notify.recv(100) == b"READY=1"
+		    socket.create_connection(("127.0.0.1", int(sys.argv[2])), 10)
+		    assert os.read(r, 100) == b"\n"
+		    assert os.read(r, 100) == b""
+		    p.terminate()
+		    assert notify.recv(100) == b"STOPPING=1"
+		    assert p.wait(20) == 0
+		finally:
+		    p.kill()
 	E
 }
 

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+# The rhythm of flapper, over many periods and through a stop.
+
+load lib/daemons
+load lib/flapper
+setup() { start_work; }
+teardown() { stop_all; }
+
+# see up|down WORD CODE: in a half that has just begun check_tcp says so, on IPv4 and on IPv6. What
+# was asked while the half ended does not count.
+see() {
+	local before answers address
+	for try in 1 2 3; do
+		wait_for "$1"
+		before=$(transitions)
+		answers=''
+		for address in 127.0.0.1 ::1; do
+			run check_tcp -H $address -p "$port" -t 10
+			[[ "$output" == *"$2"* ]] && answers+="$status "
+		done
+		[ "$(transitions)" -eq "$before" ] || continue
+		[ "$answers" = "$3 $3 " ]
+		return
+	done
+	echo "each half ended before check_tcp did" >&2
+	return 1
+}
+
+@test "flapper: check_tcp sees OK and refused in turn for ten periods, IPv4 and IPv6" {
+	start_flapper -i 2
+	for period in {1..10}; do
+		see down refused 2
+		see up 'TCP OK' 0
+	done
+	stop flapper
+}
+
+# Connects and disconnects for SECONDS, leaving every tenth connection to flapper.
+hammer() {
+	python3 - "$port" "$1" <<-'E' 3>&-
+		import socket, sys, time
+		kept, end, served = [], time.monotonic() + float(sys.argv[2]), 0
+		while time.monotonic() < end:
+		    try:
+		        s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+		        served += 1
+		        kept = kept[-50:] + [s] if served % 10 == 0 else kept
+		    except OSError:
+		        pass
+		print(served, "were served")
+		sys.exit(served < 100)
+	E
+}
+
+@test "flapper: 10,000 periods of 2 ms: no descriptor is leaked, no time is lost" {
+	start_flapper -i 2ms -n 10000
+	local began=${EPOCHREALTIME/./} before now most=0
+	poll 10 more_transitions_than down 100
+	before=$(descriptors)
+	hammer 3
+	poll 60 more_transitions_than down 9000
+	while now=$(descriptors) && [ "$now" -gt 0 ]; do most=$((now > most ? now : most)); done
+	local took=$((${EPOCHREALTIME/./} - began))
+	stop flapper
+	! said flapper error
+	# the listener comes and goes, so one more or less is none
+	echo "descriptors: $before before, $most at the end"
+	[ "$most" -le $((before + 1)) ]
+	# each transition was either made or skipped, and together they take as long as they should
+	local made skipped
+	made=$(transitions)
+	skipped=$(awk '/skipped/ { n += $4 } END { print n + 0 }' "$work/flapper.log")
+	echo "$made transitions made, $skipped skipped in $took us"
+	[ "$(transitions down)" -ge 9900 ]
+	local drift=$((took - (made + skipped) * 1000))
+	[ ${drift#-} -lt 700000 ]
+}
+
+# phase_of up|down FROM TO: of the lines stamped from FROM to TO, the smallest distance from
+# $grid modulo $period, in milliseconds from -period/2 to period/2
+phase_of() {
+	awk -v word="$1" -v from="$2" -v to="$3" -v grid="$grid" -v period="$period" '
+		$4 == word && $1 >= from && $1 < to {
+			n = ($1 - grid) / period; d = $1 - grid - int(n + 0.5) * period
+			if (!seen++ || d < best) best = d
+		}
+		END { if (!seen) exit 1; print int(best * 1000) }' "$work/flapper.log"
+}
+
+@test "flapper: stopped for three periods and continued, it skips them and is back in phase" {
+	start_stamped -i 2
+	local began grid period=2 stopped continued
+	wait_for up
+	wait_for up
+	grid=$(awk 'NR == 1 { print $1 }' "$work/flapper.log")
+	kill -STOP "${pids[flapper]}"
+	stopped=$EPOCHREALTIME
+	# in the middle of a closed half, three periods later
+	poll 20 eval "awk -v now=\$EPOCHREALTIME -v then=$stopped -v grid=$grid 'BEGIN {
+		phase = (now - grid) / 2; phase -= int(phase)
+		exit !(now - then >= 6 && phase > 0.65 && phase < 0.75) }'"
+	kill -CONT "${pids[flapper]}"
+	continued=$EPOCHREALTIME
+	for more in 1 2 3; do wait_for up; done
+	cat "$work/flapper.log"
+	said flapper 'info: skipped [6-8] transitions$'
+	# it noticed at once, not after the rest of the sleep that it was stopped in
+	awk -v t="$continued" '/skipped/ { exit !($1 - t < 0.6) }' "$work/flapper.log"
+	# nothing was made up for: at most one transition at once, the next no sooner than half a half
+	[ "$(awk -v t="$continued" '/(up|down) on/ && $1 >= t && $1 < t + 0.4' "$work/flapper.log" |
+		wc -l)" -le 1 ]
+	local before after
+	before=$(phase_of up 0 "$stopped")
+	after=$(phase_of up "$continued" 9999999999)
+	echo "up at $before ms of the grid before, $after ms after"
+	[ $((after - before)) -lt 200 ] && [ $((before - after)) -lt 200 ]
+}
+
+@test "flapper: --align keeps the wall clock's rhythm, also over a restart" {
+	local grid=0 period=2 run
+	for run in 1 2; do
+		# begun in the second half of a period it begins with down
+		poll 20 eval 'ms=$((${EPOCHREALTIME/./} / 1000 % 2000)); [ $ms -gt 1100 ] && [ $ms -lt 1500 ]'
+		port=$(free_port)
+		start_stamped --align -i 2
+		[ "$(transitions up)" -eq 0 ]
+		said flapper ' down on .* for (0\.[0-9]+ s|[0-9.]+ ms)$'
+		for more in 1 2 3; do wait_for up; done
+		cat "$work/flapper.log"
+		local phase
+		phase=$(phase_of up 0 9999999999)
+		[ "$phase" -ge 0 ] && [ "$phase" -lt 300 ]
+		! said flapper skipped
+		stop flapper
+	done
+}

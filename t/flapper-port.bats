@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+# What flapper costs, and what it does in a crowd and when its port is taken.
+
+load lib/daemons
+load lib/flapper
+setup() { start_work; }
+teardown() { stop_all; }
+
+@test "flapper: 5,000 connections in one period, of which the newest 1,024 stay" {
+	ulimit -n 6000
+	start_flapper -i 30
+	python3 - "$port" "/proc/${pids[flapper]}" <<-'E' 3>&-
+		import os, select, socket, sys
+		def connect():
+		    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
+		    s.settimeout(20)
+		    return s
+		before = len(os.listdir(sys.argv[2] + "/fd"))
+		crowd = [connect() for i in range(5000)]
+		for s in crowd[:-1024]:
+		    assert s.recv(1) == b"", "an orderly end"
+		assert len(os.listdir(sys.argv[2] + "/fd")) == before + 1024
+		poll = select.poll()
+		for s in crowd[-1024:]:
+		    poll.register(s)
+		    s.sendall(b"still here?\n")
+		poll = select.poll()
+		for s in crowd[-1024:]:
+		    poll.register(s, select.POLLIN)
+		assert poll.poll(500) == [], "nobody else was sent off"
+		for s in crowd[-1024:]:
+		    assert s.recv(1) == b"", "closing ends them in order"
+		assert len(os.listdir(sys.argv[2] + "/fd")) == before - 1
+	E
+	said flapper 'down on'
+	! said flapper error
+}
+
+@test "flapper: a port taken while it is closed: said once, tried on, said when it works again" {
+	start_flapper -i 4
+	wait_for down
+	mkfifo "$work/release"
+	start thief python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET6)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("::", int(sys.argv[1])))
+s.listen()
+open(sys.argv[2]).read()' "$port" "$work/release"
+	poll 20 said flapper "error: cannot listen on \[::\]:$port: Address already in use; trying on\$"
+	local before
+	before=$(transitions)
+	kill -USR1 "${pids[flapper]}"
+	poll 10 said flapper 'down on .* \(it could not be opened\), .* to the next transition'
+	# over a period later: nothing more has been said
+	python3 -c 'import time; time.sleep(5)'
+	[ "$(grep -c 'cannot listen' "$work/flapper.log")" -eq 1 ]
+	[ "$(transitions)" -eq $((before + 1)) ] || [ "$(transitions)" -eq "$before" ]
+	before=$(transitions up)
+	echo >"$work/release"
+	poll 20 said flapper "info: \[::\]:$port works again\$"
+	poll 20 more_transitions_than up "$before"
+	wait_for up
+	check_tcp -H 127.0.0.1 -p "$port"
+}
+
+# Ports from which outgoing connections are given theirs; of the parity that is given first.
+ephemeral_port() {
+	local low high
+	read -r low high </proc/sys/net/ipv4/ip_local_port_range
+	echo $((low + 2 * ((RANDOM * 32768 + RANDOM) % ((high - low) / 2))))
+}
+
+@test "flapper: who probes its closed port in the ephemeral range never connects to itself" {
+	# an interval that is now in its closed half, for some time
+	local interval=80
+	until [ $((EPOCHSECONDS % interval)) -ge $((interval / 2)) ] &&
+		[ $((EPOCHSECONDS % interval)) -lt $((interval - 30)) ]; do interval=$((interval + 2)); done
+	poll 30 ephemeral_flapper --align -i $interval
+	self-connect "$port" 300000
+	[ "$(transitions)" -eq 1 ]
+	stop flapper
+	# and without flapper it does: the probe is one that finds it
+	run -1 self-connect "$port" 1000000
+	[[ "$output" == 'connected to itself at attempt'* ]]
+}
+
+# Succeeds once it has started on an ephemeral port that nobody uses.
+ephemeral_flapper() {
+	port=$(ephemeral_port)
+	start flapper flapper -p "$port" "$@"
+	poll 10 eval "said flapper 'down on' || ! running flapper"
+	said flapper 'down on'
+}
+
+# wakes SECONDS: how often flapper went to sleep in that time
+wakes() {
+	local before
+	before=$(status_of voluntary_ctxt_switches)
+	python3 -c 'import sys, time; time.sleep(float(sys.argv[1]))' "$1"
+	echo $(($(status_of voluntary_ctxt_switches) - before))
+}
+
+# In hundredths of a second: who never sleeps never wakes up either.
+processor_time() {
+	awk '{ print $14 + $15 }' "/proc/${pids[flapper]}/stat"
+}
+
+@test "flapper: it wakes for transitions and connections only" {
+	port=$(free_port)
+	start flapper flapper -q -i 1h -p "$port"
+	poll 10 check_tcp -H 127.0.0.1 -p "$port"
+	poll 10 eval '[ "$(wakes 0.2)" -eq 0 ]'
+	[ "$(wakes 3)" -eq 0 ]
+	[ "$(processor_time)" -lt 10 ]
+	stop flapper
+	# twenty halves in four seconds, one more or less at the edges
+	start flapper flapper -q -i 400ms -p "$port"
+	poll 10 check_tcp -H 127.0.0.1 -p "$port"
+	local woke
+	woke=$(wakes 4)
+	echo "woke $woke times in 20 halves"
+	[ "$woke" -ge 15 ] && [ "$woke" -le 22 ]
+}
+
+@test "flapper: its resident memory stays under 2 MiB, with 1,024 visitors too" {
+	ulimit -n 6000
+	start_flapper -i 20s
+	echo "at the start: $(status_of VmRSS) kB"
+	[ "$(status_of VmRSS)" -lt 2048 ]
+	python3 - "$port" "/proc/${pids[flapper]}/fd" <<-'E' 3>&-
+		import os, socket, sys, time
+		crowd = [socket.create_connection(("::1", int(sys.argv[1])), 10) for i in range(1024)]
+		for s in crowd:
+		    s.sendall(b"x" * 10000)
+		assert len(os.listdir(sys.argv[2])) >= 1024
+		for s in crowd:
+		    s.settimeout(20)
+		    assert s.recv(1) == b""
+	E
+	echo "after 1,024 visitors: $(status_of VmRSS) kB"
+	[ "$(status_of VmRSS)" -lt 2048 ]
+	poll 10 said flapper 'down on'
+	[ "$(status_of VmRSS)" -lt 2048 ]
+}

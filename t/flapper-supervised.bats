@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+# The examples of doc/examples/flapper, each under the supervisor that it is for.
+
+load lib/daemons
+load lib/flapper
+
+# A place that the user `nobody` can reach, with flapper in it.
+setup() {
+	start_work
+	stage=$(mktemp -d /tmp/flapper-supervised.XXXXXX)
+	chmod 755 "$stage"
+	install -m 755 "$build/flapper/flapper" "$stage"
+	PATH=$stage:$PATH
+	port=$(free_port)
+}
+
+teardown() {
+	stop_all
+	rm -rf "$stage"
+}
+
+# stage_example NAME: a copy of that directory, on $port and faster; who is not root stays himself
+stage_example() {
+	cp -R "$root/doc/examples/flapper/$1" "$stage/service"
+	chmod -R u+w "$stage/service"
+	local edits=(-e "s/--port 12345/--port $port/" -e 's/--interval 120/--interval 1h/')
+	[ "$(id -u)" -eq 0 ] || edits+=(-e 's/chpst -u nobody //' -e 's/setuidgid nobody //')
+	sed -i "${edits[@]}" "$stage/service/run"
+	grep -q -- "--port $port" "$stage/service/run"
+}
+
+user_of_flapper() {
+	stat -c %U "/proc/$(pgrep -f "^flapper .*--port $port\$")"
+}
+
+expected_user() {
+	if [ "$(id -u)" -eq 0 ]; then echo nobody; else id -un; fi
+}
+
+@test "flapper: under runit's runsv it serves, is logged, and stops with exit code 0" {
+	stage_example runit
+	printf '#!/bin/sh\necho "$@" >finished\n' >"$stage/service/finish"
+	chmod 755 "$stage/service/finish"
+	start runsv runsv "$stage/service"
+	poll 20 grep -q "flapper: info: up on \[::\]:$port for 1800 s" "$stage/service/log/main/current"
+	check_tcp -H 127.0.0.1 -p "$port"
+	[ "$(user_of_flapper)" = "$(expected_user)" ]
+	sv -w 20 down "$stage/service"
+	[ "$(cat "$stage/service/finished")" = '0 0' ]
+	run -2 check_tcp -H 127.0.0.1 -p "$port"
+	sv -w 20 up "$stage/service"
+	poll 20 check_tcp -H 127.0.0.1 -p "$port"
+	# runsv takes its service and the service's log with it
+	stop runsv
+	poll 20 eval "! pgrep -f '^flapper .*--port $port\$'"
+}
+
+@test "flapper: under daemontools' supervise it serves and stops" {
+	stage_example daemontools
+	start supervise supervise "$stage/service"
+	poll 20 said supervise "flapper: info: up on \[::\]:$port for 1800 s"
+	check_tcp -H 127.0.0.1 -p "$port"
+	[ "$(user_of_flapper)" = "$(expected_user)" ]
+	svc -d "$stage/service"
+	poll 20 eval 'svstat "$stage/service" | grep ": down "'
+	run -2 check_tcp -H 127.0.0.1 -p "$port"
+	svc -u "$stage/service"
+	poll 20 check_tcp -H 127.0.0.1 -p "$port"
+	svc -dx "$stage/service"
+	poll 20 eval '! running supervise'
+	run -2 check_tcp -H 127.0.0.1 -p "$port"
+}
+
+# There is no systemd in a test; what its unit says is run as systemd would.
+@test "flapper: the command of flapper.service serves and tells systemd so" {
+	local unit=$root/doc/examples/flapper/flapper.service command
+	grep -qx 'Type=notify' "$unit"
+	command=$(sed -n 's/^ExecStart=//p' "$unit")
+	[ "$command" = 'flapper --interval 120 --port 12345' ]
+	command=${command/12345/$port}
+	python3 - "$work/notify" <<-'E' &
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1])
+		s.settimeout(20)
+		sys.exit(s.recv(100) != b"READY=1" or s.recv(100) != b"STOPPING=1")
+	E
+	pids[systemd]=$!
+	poll 20 test -S "$work/notify"
+	# shellcheck disable=SC2086 # words
+	start flapper env -i PATH="$PATH" NOTIFY_SOCKET="$work/notify" $command
+	poll 20 check_tcp -H 127.0.0.1 -p "$port"
+	stop flapper
+	wait "${pids[systemd]}"
+}
