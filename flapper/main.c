@@ -37,6 +37,7 @@ int main(int argc, char **argv)
 
 	log_open("flapper");
 	options_read(&options, argc, argv);
+	log_never_wait();
 	signals_catch(caught, sizeof caught / sizeof caught[0]);
 	descriptors_allow(VISITORS_MOST + OTHER_DESCRIPTORS);
 

@@ -108,7 +108,8 @@ static struct port *port_hold_at(const char *host, uint16_t number, struct reaso
 		return NULL;
 	}
 	/* port 0 has become a real one */
-	getsockname(port->holder, &port->endpoint.any, &(socklen_t){sizeof port->endpoint});
+	socklen_t size = sizeof port->endpoint;
+	getsockname(port->holder, &port->endpoint.any, &size);
 	address_of_socket(&port->endpoint.any, port->text);
 	return port;
 }

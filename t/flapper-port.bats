@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
 # What flapper costs, and what it does in a crowd and when its port is taken.
 
 load lib/daemons
@@ -33,7 +34,7 @@ teardown() { stop_all; }
 		assert len(os.listdir(sys.argv[2] + "/fd")) == before - 1
 	E
 	said flapper 'down on'
-	! said flapper error
+	run ! said flapper error
 }
 
 @test "flapper: a port taken while it is closed: said once, tried on, said when it works again" {
@@ -120,7 +121,8 @@ processor_time() {
 	local woke
 	woke=$(wakes 4)
 	echo "woke $woke times in 20 halves"
-	[ "$woke" -ge 15 ] && [ "$woke" -le 22 ]
+	[ "$woke" -ge 15 ]
+	[ "$woke" -le 22 ]
 }
 
 @test "flapper: its resident memory stays under 2 MiB, with 1,024 visitors too" {

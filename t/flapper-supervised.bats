@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
 # The examples of doc/examples/flapper, each under the supervisor that it is for.
 
 load lib/daemons

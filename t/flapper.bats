@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
 # One flapper: its port, its log, its visitors, its end.
 
 load lib/daemons
@@ -36,6 +37,20 @@ flapper: info: down on [::]:$port for 100 ms" ]
 	kill -USR1 "${pids[flapper]}"
 	poll 10 said flapper "info: up on \[::\]:$port, [0-9]+ connections, [0-9.]+ s to the next"
 	[ "$(wc -l <"$work/flapper.log")" -eq 1 ]
+}
+
+@test "flapper: keeps its rhythm though nobody reads its log" {
+	port=$(free_port)
+	# more lines than a pipe holds
+	python3 - "$port" <<-'E'
+		import subprocess, sys
+		p = subprocess.Popen(["flapper", "-i", "2ms", "-n", "1500", "-p", sys.argv[1]],
+		    stderr=subprocess.PIPE)
+		try:
+		    assert p.wait(30) == 0
+		finally:
+		    p.kill()
+	E
 }
 
 @test "flapper: port 0 picks one and says which" {
@@ -191,7 +206,7 @@ flapper: info: down on [::]:$port for 100 ms" ]
 
 @test "flapper: when descriptors run out the oldest visitor makes room" {
 	start_flapper -i 1h
-	before=$(descriptors)
+	local inside=$(($(descriptors) + 6))
 	mkfifo "$work/go"
 	peer "$work/go" <<-'E' &
 		visitors = [s] + [connect() for i in range(5)]
@@ -208,11 +223,11 @@ flapper: info: down on [::]:$port for 100 ms" ]
 		        pass
 	E
 	pids[peer]=$!
-	poll 10 eval '[ "$(descriptors)" -eq $((before + 6)) ]'
+	poll 10 eval "[ \"\$(descriptors)\" -eq $inside ]"
 	allow_no_more_descriptors
 	echo go >"$work/go"
 	wait "${pids[peer]}"
-	! said flapper error
+	run ! said flapper error
 }
 
 @test "flapper: when nobody can be let in that is said once, and when it works again" {

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
 #   start_flapper OPTION...    flapper on $port (a free one, unless set); waits for its first half
 #   start_stamped OPTION...    the same, each line of its log beginning with the wall time

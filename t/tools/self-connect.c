@@ -18,8 +18,9 @@
 static bool is_connected_to_itself(int fd, const struct sockaddr_in *to)
 {
 	struct sockaddr_in from;
+	socklen_t size = sizeof from;
 
-	getsockname(fd, (struct sockaddr *)&from, &(socklen_t){sizeof from});
+	getsockname(fd, (struct sockaddr *)&from, &size);
 	return from.sin_port == to->sin_port;
 }
 
