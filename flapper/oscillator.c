@@ -63,5 +63,5 @@ int64_t oscillator_turn(struct oscillator *oscillator, const struct moment *now)
 	bool on_grid = missed == 0 && length == left;
 	oscillator->began = on_grid ? oscillator->deadline : now->monotonic;
 	oscillator->deadline = now->monotonic + length;
-	return missed;
+	return other ? missed : missed + 1;
 }

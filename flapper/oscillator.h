@@ -38,8 +38,9 @@ void oscillator_start(
 	struct oscillator *oscillator, nsec period, bool aligned, const struct moment *now);
 
 /*
- * The deadline has come: goes on to the half that is to be now, which is the same one again if an
- * odd number of transitions was slept through. Returns how many were.
+ * The deadline has come: goes on to the half that is to be now. If that is the same one again, the
+ * transitions of this deadline and of the next have both been slept through. Returns how many are
+ * skipped, which is always an even number.
  */
 int64_t oscillator_turn(struct oscillator *oscillator, const struct moment *now);
 
