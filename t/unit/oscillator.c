@@ -98,6 +98,17 @@ static void skips_what_it_slept_through(void **state)
 	assert_int_equal(oscillator.deadline, 10 * SECOND);
 }
 
+static void gives_an_odd_nanosecond_to_the_closed_half(void **state)
+{
+	struct oscillator oscillator;
+
+	(void)state;
+	start(&oscillator, 2 * SECOND + 1, false, 0, 0);
+	assert_int_equal(turn(&oscillator, oscillator.deadline + SECOND, 0), 0);
+	start(&oscillator, 2 * SECOND + 1, false, 0, 0);
+	assert_int_equal(turn(&oscillator, oscillator.deadline + SECOND + 1, 0), 2);
+}
+
 static void cuts_no_half_below_half_its_length(void **state)
 {
 	struct oscillator oscillator;
@@ -227,6 +238,7 @@ int main(void)
 		cmocka_unit_test(drifts_by_nothing_in_a_million_periods),
 		cmocka_unit_test(says_a_whole_half_though_it_woke_late),
 		cmocka_unit_test(skips_what_it_slept_through),
+		cmocka_unit_test(gives_an_odd_nanosecond_to_the_closed_half),
 		cmocka_unit_test(cuts_no_half_below_half_its_length),
 		cmocka_unit_test(survives_any_stops),
 		cmocka_unit_test(aligned_joins_the_wall_clocks_half),
