@@ -53,6 +53,7 @@ static void descriptors_raise(void)
 			(unsigned long long)limit.rlim_cur, LIMIT_CONNECTIONS);
 }
 
+/* The library zeroes a connection's memory for every request: so it has no more than it needs. */
 static struct MHD_Daemon *daemon_start(struct server *server, int fd, int of)
 {
 	unsigned connections = LIMIT_CONNECTIONS / (unsigned)of;
@@ -61,8 +62,8 @@ static struct MHD_Daemon *daemon_start(struct server *server, int fd, int of)
 		&server->context, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, DAEMON_THREADS,
 		MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)LIMIT_IDLE, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed,
-		&server->context, MHD_OPTION_END);
+		(unsigned)LIMIT_IDLE, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADERS,
+		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, &server->context, MHD_OPTION_END);
 	if (daemon == NULL)
 		die(EX_OSERR, "the HTTP server cannot be started: %s", strerror(errno));
 	return daemon;
