@@ -53,3 +53,16 @@ EXTRA_DIST += \
 	doc/examples/httpbroker/httpbroker.service \
 	doc/examples/httpbroker/runit/log/run \
 	doc/examples/httpbroker/runit/run
+
+T_BROKER = t/unit/unit.h t/unit/broker-parts.c t/unit/broker-parts.h
+T_BROKER_LIBS = $(HTTPBROKER_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += t/unit/broker-event
+t_unit_broker_event_SOURCES = t/unit/broker-event.c $(T_BROKER)
+t_unit_broker_event_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_event_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-format
+t_unit_broker_format_SOURCES = t/unit/broker-format.c $(T_BROKER)
+t_unit_broker_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_format_LDADD = $(T_BROKER_LIBS)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "t/unit/broker-parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct event event_plain(const char *entity, const char *check, enum condition condition)
+{
+	struct event event;
+
+	event_init(&event, 0);
+	event.entity = (struct text){entity, strlen(entity)};
+	event.check = (struct text){check, strlen(check)};
+	event.condition = condition;
+	event.state = (struct text){condition_name(condition), strlen(condition_name(condition))};
+	return event;
+}
+
+struct held held_make(const struct event *event, struct moment now)
+{
+	struct held held = {.states = states_new(&(struct siphash_key){1, 2})};
+	struct posting posting;
+
+	posting_make(&posting, event, 2, now);
+	held.state = states_add(held.states, &posting.names,
+		&(struct states_event){posting.wire, posting.condition, posting.time, posting.ttl,
+			posting.deadline});
+	posting_free(&posting);
+	return held;
+}
+
+static void lines_append(const struct resp_list *list, struct buffer *out)
+{
+	const char *at = list->bytes.data, *end = at + list->bytes.length;
+
+	for (size_t i = 0; i < list->count; i++) {
+		char *after;
+
+		assert_int_equal(*at, '$');
+		size_t length = strtoul(at + 1, &after, 10);
+		assert_memory_equal(after, "\r\n", 2);
+		assert_true((size_t)(end - after) >= length + 4);
+		buffer_append(out, after + 2, length);
+		buffer_append(out, "\n", 1);
+		at = after + 2 + length + 2;
+		assert_memory_equal(at - 2, "\r\n", 2);
+	}
+	assert_true(list->count == 0 || at == end);
+}
+
+const char *resp_lines(const struct resp_list *list, struct buffer *out)
+{
+	buffer_clear(out);
+	buffer_append(out, "", 0);
+	lines_append(list, out);
+	return out->data;
+}
+
+int outbox_drain(struct outbox *outbox, nsec clock, struct buffer *events, struct buffer *records)
+{
+	struct commit *commit;
+	int commits = 0;
+
+	buffer_clear(events);
+	buffer_clear(records);
+	buffer_append(events, "", 0); /* so that there is a NUL at least */
+	buffer_append(records, "", 0);
+	while ((commit = outbox_take(outbox, clock)) != NULL) {
+		lines_append(&commit->pushes, events);
+		lines_append(&commit->records, records);
+		outbox_applied(outbox, commit);
+		commits++;
+	}
+	return commits;
+}
