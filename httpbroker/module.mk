@@ -66,3 +66,13 @@ UNIT_TESTS += t/unit/broker-format
 t_unit_broker_format_SOURCES = t/unit/broker-format.c $(T_BROKER)
 t_unit_broker_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_format_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-record
+t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)
+t_unit_broker_record_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_record_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-wire
+t_unit_broker_wire_SOURCES = t/unit/broker-wire.c $(T_BROKER)
+t_unit_broker_wire_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_wire_LDADD = $(T_BROKER_LIBS)
