@@ -72,6 +72,16 @@ t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)
 t_unit_broker_record_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_record_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-states
+t_unit_broker_states_SOURCES = t/unit/broker-states.c $(T_BROKER)
+t_unit_broker_states_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_states_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-wheel
+t_unit_broker_wheel_SOURCES = t/unit/broker-wheel.c $(T_BROKER)
+t_unit_broker_wheel_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_wheel_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-wire
 t_unit_broker_wire_SOURCES = t/unit/broker-wire.c $(T_BROKER)
 t_unit_broker_wire_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The state table and its hash. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/states/states.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* From the authors' own list: the key is 00 01 … 0f, the input 00 01 … of each length. */
+static void siphash_is_as_published(void **state)
+{
+	static const struct {
+		size_t length;
+		uint64_t hash;
+	} vectors[] = {
+		{0, UINT64_C(0x726fdb47dd0e0e31)},
+		{1, UINT64_C(0x74f839c593dc67fd)},
+		{2, UINT64_C(0x0d6c8009d9a94f5a)},
+		{3, UINT64_C(0x85676696d7fb7e2d)},
+		{4, UINT64_C(0xcf2794e0277187b7)},
+		{5, UINT64_C(0x18765564cd99a68d)},
+		{6, UINT64_C(0xcbc9466e58fee3ce)},
+		{7, UINT64_C(0xab0200f58b01d137)},
+		{8, UINT64_C(0x93f5f5799a932462)},
+		{9, UINT64_C(0x9e0082df0ba9e4b0)},
+		{14, UINT64_C(0xf723ca908e7af2ee)},
+		{15, UINT64_C(0xa129ca6149be45e5)},
+		{63, UINT64_C(0x958a324ceb064572)},
+	};
+	const struct siphash_key key = {UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908)};
+	unsigned char input[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof input; i++)
+		input[i] = (unsigned char)i;
+	for (size_t i = 0; i < ARRAY_LENGTH(vectors); i++)
+		assert_int_equal(siphash(&key, input, vectors[i].length), vectors[i].hash);
+}
+
+static struct states *states_make(void)
+{
+	return states_new(&(struct siphash_key){3, 5});
+}
+
+/* The pair, as `entity:check` in `text`. */
+static struct names pair(char *text, size_t size, const char *entity, const char *check)
+{
+	int length = snprintf(text, size, "%s:%s", entity, check);
+
+	return (struct names){text, (uint16_t)length, (uint16_t)strlen(entity)};
+}
+
+/* Adds the pair with `json` for its event. */
+static struct state *add(
+	struct states *states, const char *entity, const char *check, const char *json)
+{
+	char text[64], bytes[64];
+	struct names names = pair(text, sizeof text, entity, check);
+
+	snprintf(bytes, sizeof bytes, "%s", json);
+	return states_add(states, &names,
+		&(struct states_event){
+			.wire = {bytes, (uint32_t)strlen(bytes), 1, 2},
+			.condition = CONDITION_WARNING,
+			.time = 7,
+			.ttl = 8,
+			.deadline = 9,
+		});
+}
+
+static struct state *find(const struct states *states, const char *entity, const char *check)
+{
+	char text[64];
+	struct names names = pair(text, sizeof text, entity, check);
+
+	return states_find(states, &names);
+}
+
+static void a_state_holds_its_event_and_nothing_else(void **state)
+{
+	struct states *states = states_make();
+	struct state *added = add(states, "e", "c", "{}");
+
+	(void)state;
+	assert_int_equal(states_count(states), 1);
+	assert_ptr_equal(find(states, "e", "c"), added);
+	assert_int_equal(added->hh.keylen, 3);
+	assert_memory_equal(added->names, "e:c", 3);
+	assert_int_equal(added->entity_length, 1);
+	assert_int_equal(added->wire.length, 2);
+	assert_memory_equal(added->wire.bytes, "{}", 2);
+	assert_int_equal(added->wire.head, 1);
+	assert_int_equal(added->wire.tail, 2);
+	assert_int_equal(added->condition, CONDITION_WARNING);
+	assert_int_equal(added->time, 7);
+	assert_int_equal(added->ttl, 8);
+	assert_int_equal(added->deadline, 9);
+	assert_int_equal(added->repeat_at, 0);
+	assert_false(added->stale);
+	assert_false(added->listed);
+	states_free(states);
+}
+
+static void the_next_event_takes_the_place_of_the_last(void **state)
+{
+	static const char *const events[] = {"{\"a\":1}", "{\"b\":2}", "{}", "{\"long\":\"er\"}"};
+	struct states *states = states_make();
+	struct state *held = add(states, "e", "c", "{}");
+
+	(void)state;
+	held->repeat_at = 5;
+	held->sent = CONDITION_OK;
+	for (size_t i = 0; i < ARRAY_LENGTH(events); i++) {
+		char bytes[64];
+
+		snprintf(bytes, sizeof bytes, "%s", events[i]);
+		states_set(states, held,
+			&(struct states_event){.wire = {bytes, (uint32_t)strlen(bytes), 0, 1},
+				.condition = CONDITION_CRITICAL,
+				.time = 10 + (int64_t)i});
+		memset(bytes, 'x', sizeof bytes); /* it must be a copy */
+		assert_int_equal(held->wire.length, strlen(events[i]));
+		assert_memory_equal(held->wire.bytes, events[i], held->wire.length);
+		assert_int_equal(held->time, 10 + i);
+	}
+	assert_int_equal(held->condition, CONDITION_CRITICAL);
+	assert_int_equal(held->repeat_at, 5);
+	assert_int_equal(held->sent, CONDITION_OK);
+	assert_int_equal(states_count(states), 1);
+	states_free(states);
+}
+
+static void pairs_that_look_alike_are_two(void **state)
+{
+	struct states *states = states_make();
+	struct state *first = add(states, "a:b", "c", "{}");
+
+	(void)state;
+	assert_null(find(states, "a", "b:c"));
+	struct state *second = add(states, "a", "b:c", "{}");
+	assert_ptr_not_equal(first, second);
+	assert_ptr_equal(find(states, "a:b", "c"), first);
+	assert_ptr_equal(find(states, "a", "b:c"), second);
+	assert_null(find(states, "a:b:c", ""));
+	assert_int_equal(states_count(states), 2);
+	states_free(states);
+}
+
+static void those_that_look_alike_are_ranked_in_their_order(void **state)
+{
+	struct states *states = states_make();
+
+	(void)state;
+	assert_int_equal(add(states, "a:b", "c:d", "{}")->rank, 1);
+	assert_int_equal(add(states, "a", "b:c:d", "{}")->rank, 2);
+	assert_int_equal(add(states, "a:b:c", "d", "{}")->rank, 3);
+	assert_int_equal(add(states, "a", "b:c", "{}")->rank, 1);
+	assert_int_equal(add(states, "a:b", "c", "{}")->rank, 2);
+	assert_int_equal(add(states, "a-b", "c", "{}")->rank, 1);
+	assert_int_equal(add(states, ":", "::", "{}")->rank, 1);
+	assert_int_equal(add(states, "::", ":", "{}")->rank, 2);
+	states_free(states);
+}
+
+static void ranks_end_at_255(void **state)
+{
+	char text[301];
+	struct states *states = states_make();
+
+	(void)state;
+	memset(text, ':', sizeof text);
+	for (uint16_t i = 1; i <= 299; i++) {
+		struct names names = {text, sizeof text, i};
+		char bytes[] = "{}";
+		const struct state *added = states_add(
+			states, &names, &(struct states_event){.wire = {bytes, 2, 0, 0}});
+
+		assert_int_equal(added->rank, i < UINT8_MAX ? i : UINT8_MAX);
+	}
+	states_free(states);
+}
+
+static void visit_one(const struct state *state, void *context)
+{
+	unsigned char *seen = context;
+
+	seen[strtoul(state->names + state->entity_length + 1, NULL, 10)]++;
+}
+
+enum { MANY = 100000 };
+
+static void a_hundred_thousand_are_found_and_visited_once(void **state)
+{
+	struct states *states = states_make();
+	unsigned char *seen = calloc(MANY, 1);
+	char check[16];
+
+	(void)state;
+	assert_non_null(seen);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(check, sizeof check, "%d", i);
+		add(states, "host", check, "{}");
+	}
+	assert_int_equal(states_count(states), MANY);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(check, sizeof check, "%d", i);
+		const struct state *found = find(states, "host", check);
+		assert_non_null(found);
+		assert_int_equal(found->hh.keylen, strlen("host:") + strlen(check));
+		assert_memory_equal(found->names + strlen("host:"), check, strlen(check));
+	}
+	assert_null(find(states, "host", "100000"));
+	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
+		states_visit(states, shard, visit_one, seen);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(seen[i], 1);
+	free(seen);
+	states_free(states);
+}
+
+static void count_one(const struct state *state, void *context)
+{
+	unsigned *count = context;
+
+	(void)state;
+	++*count;
+}
+
+/* 25,600 names over 256 shards: a hundred each, give or take six times its deviation of ten. */
+static void states_are_spread_over_the_shards(void **state)
+{
+	struct states *states = states_make();
+	char check[16];
+
+	(void)state;
+	for (int i = 0; i < 100 * STATES_SHARDS; i++) {
+		snprintf(check, sizeof check, "%d", i);
+		add(states, "host", check, "{}");
+	}
+	for (unsigned shard = 0; shard < STATES_SHARDS; shard++) {
+		unsigned count = 0;
+
+		states_visit(states, shard, count_one, &count);
+		assert_in_range(count, 40, 160);
+	}
+	states_free(states);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(siphash_is_as_published),
+		cmocka_unit_test(a_state_holds_its_event_and_nothing_else),
+		cmocka_unit_test(the_next_event_takes_the_place_of_the_last),
+		cmocka_unit_test(pairs_that_look_alike_are_two),
+		cmocka_unit_test(those_that_look_alike_are_ranked_in_their_order),
+		cmocka_unit_test(ranks_end_at_255),
+		cmocka_unit_test(a_hundred_thousand_are_found_and_visited_once),
+		cmocka_unit_test(states_are_spread_over_the_shards),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/* The timing wheel: in order, within a tick, and no state ever lost. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/states/wheel.h"
+
+#include <stdlib.h>
+
+#define TURN (WHEEL_SLOTS * WHEEL_TICK)
+#define START (1000 * TURN + 3)
+
+/* A state that is repeated then and never goes stale. */
+static struct state repeating(nsec at)
+{
+	return (struct state){.repeat_at = at, .deadline = NSEC_NEVER};
+}
+
+static void a_state_is_due_at_its_repeat_or_its_end(void **state)
+{
+	struct state one = {.repeat_at = 5, .deadline = 7};
+
+	(void)state;
+	assert_int_equal(wheel_due(&one), 5);
+	one.deadline = 3;
+	assert_int_equal(wheel_due(&one), 3);
+	one.stale = true; /* that end is behind it */
+	assert_int_equal(wheel_due(&one), 5);
+}
+
+static void an_empty_wheel_has_nothing_ever(void **state)
+{
+	struct wheel *wheel = wheel_new(START);
+
+	(void)state;
+	assert_null(wheel_take(wheel, START + 3 * TURN));
+	assert_int_equal(wheel_next(wheel), NSEC_NEVER);
+	wheel_free(wheel);
+}
+
+/* Looks when wheel_next() says so until the state comes out; returns when. */
+static nsec time_of(struct wheel *wheel, const struct state *expected, nsec from)
+{
+	for (int looks = 0; looks < 100; looks++) {
+		nsec next = wheel_next(wheel);
+		nsec now = next > from ? next : from;
+		const struct state *taken = wheel_take(wheel, now);
+
+		if (taken == NULL)
+			continue;
+		assert_ptr_equal(taken, expected);
+		return now;
+	}
+	fail_msg("it never came");
+	return NSEC_NEVER;
+}
+
+static void each_comes_out_within_a_tick_however_far_away(void **state)
+{
+	static const nsec distances[] = {-TURN, -1, 0, 1, WHEEL_TICK - 1, WHEEL_TICK,
+		WHEEL_TICK + 1, TURN / 2, TURN - 2 * WHEEL_TICK, TURN - WHEEL_TICK, TURN - 1, TURN,
+		TURN + 1, TURN + WHEEL_TICK, 2 * TURN, 7 * TURN + 5};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(distances); i++) {
+		struct wheel *wheel = wheel_new(START);
+		nsec due = START + distances[i];
+		struct state one = repeating(due);
+
+		wheel_put(wheel, &one);
+		nsec came = time_of(wheel, &one, START);
+		nsec earliest = due > START ? due : START;
+		if (came < earliest || came >= earliest + WHEEL_TICK)
+			fail_msg("%lld ns away, it came %lld ns late", (long long)distances[i],
+				(long long)(came - earliest));
+		assert_int_equal(wheel_next(wheel), NSEC_NEVER);
+		wheel_free(wheel);
+	}
+}
+
+/* What wheel_next() names is when it comes, or (far ahead) when to look again; never too late. */
+static void next_leads_to_it_in_few_steps(void **state)
+{
+	struct wheel *wheel = wheel_new(START);
+	nsec due = START + 5 * TURN + WHEEL_TICK / 2;
+	struct state one = repeating(due);
+	int looks = 0;
+
+	(void)state;
+	wheel_put(wheel, &one);
+	for (;;) {
+		nsec next = wheel_next(wheel);
+
+		assert_in_range(next, START, due + WHEEL_TICK);
+		looks++;
+		if (wheel_take(wheel, next) != NULL) {
+			assert_true(next >= due);
+			break;
+		}
+	}
+	assert_in_range(looks, 1, 8);
+	wheel_free(wheel);
+}
+
+static void a_late_look_finds_all_in_order(void **state)
+{
+	struct wheel *wheel = wheel_new(START);
+	struct state states[5];
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		states[i] = repeating(START + (5 - i) * 10 * WHEEL_TICK);
+	for (int i = 0; i < 5; i++)
+		wheel_put(wheel, &states[i]);
+	assert_null(wheel_take(wheel, START + WHEEL_TICK));
+	for (int i = 4; i >= 0; i--)
+		assert_ptr_equal(wheel_take(wheel, START + 3 * TURN), &states[i]);
+	assert_null(wheel_take(wheel, START + 3 * TURN));
+	wheel_free(wheel);
+}
+
+static void those_of_one_tick_come_first_in_first_out(void **state)
+{
+	struct wheel *wheel = wheel_new(START);
+	struct state states[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		states[i] = repeating(START + TURN / 2);
+		wheel_put(wheel, &states[i]);
+	}
+	assert_int_equal(wheel_crowd(wheel, START + TURN / 2), 3);
+	assert_int_equal(wheel_crowd(wheel, START + TURN / 2 + WHEEL_TICK), 0);
+	for (int i = 0; i < 3; i++)
+		assert_ptr_equal(wheel_take(wheel, START + TURN), &states[i]);
+	wheel_free(wheel);
+}
+
+static void a_state_is_moved_to_and_fro(void **state)
+{
+	struct wheel *wheel = wheel_new(START);
+	struct state one = repeating(START + TURN / 2), other = one, third = one;
+
+	(void)state;
+	wheel_put(wheel, &one);
+	wheel_put(wheel, &other);
+	wheel_put(wheel, &third);
+	other.repeat_at = START + 10 * WHEEL_TICK;
+	wheel_move(wheel, &other);
+	assert_ptr_equal(wheel_take(wheel, START + 20 * WHEEL_TICK), &other);
+	third.repeat_at = START + 3 * TURN;
+	wheel_move(wheel, &third);
+	wheel_move(wheel, &third);
+	assert_ptr_equal(wheel_take(wheel, START + TURN), &one);
+	assert_null(wheel_take(wheel, START + TURN));
+	assert_ptr_equal(wheel_take(wheel, START + 3 * TURN + WHEEL_TICK), &third);
+	assert_int_equal(wheel_next(wheel), NSEC_NEVER);
+	wheel_free(wheel);
+}
+
+/* Of three that are due one was taken; the others wait, and can still be moved away. */
+static void what_is_due_but_not_taken_can_move(void **state)
+{
+	struct wheel *wheel = wheel_new(START);
+	struct state states[3];
+	nsec due = START + 10 * WHEEL_TICK;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		states[i] = repeating(due);
+		wheel_put(wheel, &states[i]);
+	}
+	assert_ptr_equal(wheel_take(wheel, due + WHEEL_TICK), &states[0]);
+	assert_int_equal(wheel_next(wheel), 0);
+	states[1].repeat_at = due + TURN - 2 * WHEEL_TICK;
+	wheel_move(wheel, &states[1]);
+	assert_ptr_equal(wheel_take(wheel, due + WHEEL_TICK), &states[2]);
+	assert_null(wheel_take(wheel, due + WHEEL_TICK));
+	assert_ptr_equal(wheel_take(wheel, due + TURN), &states[1]);
+	wheel_free(wheel);
+}
+
+enum { CROWD = 200, ROUNDS = 200000 };
+
+/* Whatever is moved, every state comes out within a tick of its time. */
+static void random_moves_lose_nothing(void **state)
+{
+	struct wheel *wheel = wheel_new(START);
+	struct state states[CROWD];
+	unsigned seed = (unsigned)time(NULL);
+	nsec now = START;
+
+	(void)state;
+	print_message("# seed %u\n", seed);
+	for (int i = 0; i < CROWD; i++) {
+		states[i] = repeating(now + rand_r(&seed) % (2 * TURN));
+		wheel_put(wheel, &states[i]);
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		struct state *one = &states[rand_r(&seed) % CROWD];
+
+		one->repeat_at = now + rand_r(&seed) % (2 * TURN);
+		wheel_move(wheel, one);
+		now += rand_r(&seed) % WHEEL_TICK;
+		for (int most = rand_r(&seed) % 3 == 0 ? 1 : CROWD; most > 0; most--) {
+			struct state *taken = wheel_take(wheel, now);
+
+			if (taken == NULL)
+				break;
+			assert_true(taken->repeat_at <= now);
+			assert_true(taken->repeat_at > now - 5 * WHEEL_TICK);
+			taken->repeat_at = now + rand_r(&seed) % (2 * TURN);
+			wheel_put(wheel, taken);
+		}
+	}
+	for (int i = 0; i < CROWD; i++)
+		assert_true(states[i].repeat_at > now - 5 * WHEEL_TICK);
+	wheel_free(wheel);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_state_is_due_at_its_repeat_or_its_end),
+		cmocka_unit_test(an_empty_wheel_has_nothing_ever),
+		cmocka_unit_test(each_comes_out_within_a_tick_however_far_away),
+		cmocka_unit_test(next_leads_to_it_in_few_steps),
+		cmocka_unit_test(a_late_look_finds_all_in_order),
+		cmocka_unit_test(those_of_one_tick_come_first_in_first_out),
+		cmocka_unit_test(a_state_is_moved_to_and_fro),
+		cmocka_unit_test(what_is_due_but_not_taken_can_move),
+		cmocka_unit_test(random_moves_lose_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
