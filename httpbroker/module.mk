@@ -67,6 +67,22 @@ t_unit_broker_format_SOURCES = t/unit/broker-format.c $(T_BROKER)
 t_unit_broker_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_format_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-ledger
+t_unit_broker_ledger_SOURCES = t/unit/broker-ledger.c $(T_BROKER)
+t_unit_broker_ledger_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_ledger_LDADD = $(T_BROKER_LIBS)
+t_unit_broker_ledger_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=states_count
+
+UNIT_TESTS += t/unit/broker-ledger-simulation
+t_unit_broker_ledger_simulation_SOURCES = t/unit/broker-ledger-simulation.c $(T_BROKER)
+t_unit_broker_ledger_simulation_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_ledger_simulation_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-outbox
+t_unit_broker_outbox_SOURCES = t/unit/broker-outbox.c $(T_BROKER)
+t_unit_broker_outbox_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_outbox_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-record
 t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)
 t_unit_broker_record_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

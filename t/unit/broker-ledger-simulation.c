@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ledger against a model that is too slow to be used and too simple to be wrong: random
+ * events, a wall clock that is set now and then, a Redis that is away at times. After every tick
+ * both must have told and recorded the same. The seed is printed; SEED in the environment sets it.
+ */
+#include "t/unit/unit.h"
+
+#include "httpbroker/delivery/ledger.h"
+#include "httpbroker/states/wheel.h"
+#include "t/unit/broker-parts.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHECKS = 12, TICKS = 200000, LINES = 4 * CHECKS };
+
+#define INTERVAL (2 * NSEC_PER_SEC)
+
+/* What the model knows of a check. */
+struct check {
+	bool known, stale;
+	enum condition condition, sent;
+	int64_t time;
+	int32_t ttl;
+	nsec deadline, repeat_at;
+	bool changed; /* since it was recorded */
+};
+
+struct model {
+	struct check checks[CHECKS];
+	struct buffer told;
+};
+
+static void wire_print(struct buffer *out, int number, const char *state, const char *summary)
+{
+	buffer_printf(out,
+		"{\"entity\":\"e\",\"check\":\"%d\",\"type\":\"service\",\"state\":\"%s\","
+		"\"summary\":\"%s\"",
+		number, state, summary);
+}
+
+static void model_tell(struct model *model, int number, int64_t time, struct moment now)
+{
+	struct check *check = &model->checks[number];
+	char summary[128] = "";
+
+	if (check->stale)
+		snprintf(summary, sizeof summary,
+			"httpbroker: Cached state is stale (%" PRId64 "s old, should be < %" PRId32
+			"s)",
+			check->ttl + (now.monotonic - check->deadline) / NSEC_PER_SEC, check->ttl);
+	wire_print(&model->told, number,
+		check->stale ? "UNKNOWN" : condition_name(check->condition), summary);
+	buffer_printf(&model->told, ",\"time\":%" PRId64 "}\n",
+		check->stale ? now.wall / NSEC_PER_SEC : time);
+	check->sent = check->stale ? CONDITION_UNKNOWN : check->condition;
+}
+
+static enum ledger_answer model_take(struct model *model, int number, enum condition condition,
+	int64_t time, int32_t ttl, struct moment now)
+{
+	struct check *check = &model->checks[number];
+	bool first = !check->known;
+
+	if (!first && time < check->time && check->time <= now.wall / NSEC_PER_SEC)
+		return LEDGER_OLDER;
+	check->known = check->changed = true;
+	check->condition = condition;
+	check->time = time;
+	check->ttl = ttl;
+	check->deadline =
+		ttl < 0 ? NSEC_NEVER : now.monotonic + (time + ttl) * NSEC_PER_SEC - now.wall;
+	check->stale = check->deadline <= now.monotonic;
+	if (first || check->sent != (check->stale ? CONDITION_UNKNOWN : condition)) {
+		model_tell(model, number, time, now);
+		check->repeat_at = now.monotonic + INTERVAL;
+	}
+	return LEDGER_TAKEN;
+}
+
+static void model_turn_one(struct model *model, int number, bool repeats, struct moment now)
+{
+	struct check *check = &model->checks[number];
+
+	if (!check->known)
+		return;
+	if (!check->stale && check->deadline <= now.monotonic) {
+		check->stale = check->changed = true;
+		model_tell(model, number, 0, now);
+		check->repeat_at = now.monotonic + INTERVAL;
+	} else if (check->repeat_at <= now.monotonic) {
+		if (repeats)
+			model_tell(model, number, now.wall / NSEC_PER_SEC, now);
+		check->repeat_at += INTERVAL;
+	}
+}
+
+static void model_records(struct model *model, struct buffer *out)
+{
+	for (int i = 0; i < CHECKS; i++) {
+		struct check *check = &model->checks[i];
+		char ends[24] = "-";
+
+		if (!check->changed)
+			continue;
+		check->changed = false;
+		if (check->deadline != NSEC_NEVER)
+			snprintf(ends, sizeof ends, "%" PRId64,
+				check->deadline > 0 ? check->deadline / NSEC_PER_MSEC : 0);
+		buffer_printf(out, "e\x1f%d\n1 %" PRId64 " %" PRId32 " %s %s ", i, check->time,
+			check->ttl, condition_name(check->sent), ends);
+		wire_print(out, i, condition_name(check->condition), "");
+		buffer_append_text(out, "}\n");
+	}
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The lines in the order of the alphabet: within a tick, who comes first is nobody's business. */
+static void lines_sort(struct buffer *text, struct buffer *out)
+{
+	char *lines[LINES] = {NULL}, *rest = text->data;
+	size_t count = 0;
+
+	buffer_clear(out);
+	buffer_append(out, "", 0);
+	for (char *line; rest != NULL && *rest != '\0'; count++) {
+		assert_in_range(count, 0, LINES - 1);
+		line = strsep(&rest, "\n");
+		lines[count] = line;
+	}
+	qsort(lines, count, sizeof lines[0], compare_lines);
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(out, "%s\n", lines[i]);
+}
+
+static void assert_same(struct buffer *theirs, struct buffer *ours)
+{
+	struct buffer sorted[2] = {{NULL, 0, 0}, {NULL, 0, 0}};
+
+	lines_sort(theirs, &sorted[0]);
+	lines_sort(ours, &sorted[1]);
+	assert_string_equal(sorted[0].data, sorted[1].data);
+	buffer_free(&sorted[0]);
+	buffer_free(&sorted[1]);
+}
+
+/* Both sides, and the clocks. */
+struct simulation {
+	unsigned seed;
+	struct states *states;
+	struct outbox *outbox;
+	struct ledger *ledger;
+	struct model model;
+	nsec wall_offset;
+	struct buffer events, records, expected;
+	long told, answered[3];
+};
+
+static int chance(struct simulation *simulation, int most)
+{
+	return rand_r(&simulation->seed) % most;
+}
+
+static void post_random(struct simulation *simulation, struct moment now)
+{
+	static const int32_t ttls[] = {EVENT_TTL_NEVER, 1, 2, 3, 5, 30};
+	int number = chance(simulation, CHECKS);
+	char check[16];
+	struct posting posting;
+
+	snprintf(check, sizeof check, "%d", number);
+	struct event event = event_plain("e", check, (enum condition)chance(simulation, 4));
+	event.time = now.wall / NSEC_PER_SEC - chance(simulation, 4) * chance(simulation, 3);
+	event.ttl = ttls[chance(simulation, ARRAY_LENGTH(ttls))];
+	posting_make(&posting, &event, 2, now);
+	enum ledger_answer answer = ledger_take(simulation->ledger, &posting, now);
+	posting_free(&posting);
+	assert_int_equal(answer, model_take(&simulation->model, number, event.condition, event.time,
+					 event.ttl, now));
+	simulation->answered[answer]++;
+}
+
+static void tick_random(struct simulation *simulation, nsec tick)
+{
+	bool repeats = tick / (3 * INTERVAL) % 4 != 0;
+	struct moment now = {tick + simulation->wall_offset, tick};
+
+	ledger_turn(simulation->ledger, repeats, now);
+	for (int i = 0; i < CHECKS; i++)
+		model_turn_one(&simulation->model, i, repeats, now);
+	if (chance(simulation, 3000) == 0)
+		simulation->wall_offset += (chance(simulation, 21) - 10) * NSEC_PER_SEC;
+	if (chance(simulation, 20) == 0) {
+		nsec late = chance(simulation, WHEEL_TICK);
+		post_random(simulation,
+			(struct moment){tick + late + simulation->wall_offset, tick + late});
+	}
+}
+
+static void both_compare(struct simulation *simulation)
+{
+	outbox_drain(simulation->outbox, 0, &simulation->events, &simulation->records);
+	simulation->told += simulation->events.length > 0;
+	assert_same(&simulation->events, &simulation->model.told);
+	buffer_clear(&simulation->expected);
+	buffer_append(&simulation->expected, "", 0);
+	model_records(&simulation->model, &simulation->expected);
+	assert_same(&simulation->records, &simulation->expected);
+	buffer_clear(&simulation->model.told);
+	buffer_append(&simulation->model.told, "", 0);
+}
+
+static void simulation_free(struct simulation *simulation)
+{
+	ledger_free(simulation->ledger);
+	outbox_free(simulation->outbox);
+	states_free(simulation->states);
+	buffer_free(&simulation->model.told);
+	buffer_free(&simulation->events);
+	buffer_free(&simulation->records);
+	buffer_free(&simulation->expected);
+}
+
+static void the_ledger_does_as_the_model(void **state)
+{
+	const char *seed = getenv("SEED");
+	struct simulation simulation = {
+		.seed = seed != NULL ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)time(NULL),
+		.states = states_new(&(struct siphash_key){1, 2}),
+		.outbox = outbox_new(),
+		.wall_offset = 1795224000 * NSEC_PER_SEC,
+	};
+
+	(void)state;
+	print_message("# seed %u\n", simulation.seed);
+	simulation.ledger = ledger_new(simulation.states, simulation.outbox, INTERVAL,
+		(struct moment){simulation.wall_offset, 0});
+	buffer_append(&simulation.model.told, "", 0);
+	for (nsec tick = 0; tick < TICKS * WHEEL_TICK; tick += WHEEL_TICK) {
+		tick_random(&simulation, tick);
+		both_compare(&simulation);
+	}
+	assert_true(simulation.told > 1000);
+	assert_true(simulation.answered[LEDGER_TAKEN] > 1000);
+	assert_true(simulation.answered[LEDGER_OLDER] > 10);
+	simulation_free(&simulation);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_ledger_does_as_the_model),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+/* What is told when. Every test says what time it is. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/delivery/ledger.h"
+#include "httpbroker/limits.h"
+#include "httpbroker/states/wheel.h"
+#include "t/unit/broker-parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INTERVAL (10 * NSEC_PER_SEC)
+#define EPOCH 1795224000 /* the wall clock, in seconds, when the monotonic one shows 0 */
+
+/* How many states there are besides those that a test adds itself. */
+static size_t made_up_states;
+size_t __real_states_count(const struct states *states);
+size_t __wrap_states_count(const struct states *states);
+
+size_t __wrap_states_count(const struct states *states)
+{
+	return __real_states_count(states) + made_up_states;
+}
+
+struct desk {
+	struct states *states;
+	struct outbox *outbox;
+	struct ledger *ledger;
+	nsec set_back; /* how far the wall clock was set back since */
+	struct buffer events, records;
+};
+
+static struct moment at(const struct desk *desk, double seconds)
+{
+	nsec monotonic = (nsec)(seconds * 1000) * NSEC_PER_MSEC;
+
+	return (struct moment){EPOCH * NSEC_PER_SEC + monotonic - desk->set_back, monotonic};
+}
+
+static int desk_open(void **state)
+{
+	struct desk *desk = calloc(1, sizeof *desk);
+
+	assert_non_null(desk);
+	made_up_states = 0;
+	desk->states = states_new(&(struct siphash_key){1, 2});
+	desk->outbox = outbox_new();
+	desk->ledger = ledger_new(desk->states, desk->outbox, INTERVAL, at(desk, 0));
+	*state = desk;
+	return 0;
+}
+
+static int desk_close(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_free(desk->ledger);
+	outbox_free(desk->outbox);
+	states_free(desk->states);
+	buffer_free(&desk->events);
+	buffer_free(&desk->records);
+	free(desk);
+	return 0;
+}
+
+/* Posts what `c` on `e` is, `age` seconds after it was so. */
+static enum ledger_answer post(
+	struct desk *desk, double seconds, enum condition condition, int age, int32_t ttl)
+{
+	struct moment now = at(desk, seconds);
+	struct event event = event_plain("e", "c", condition);
+	struct posting posting;
+
+	event.time = now.wall / NSEC_PER_SEC - age;
+	event.ttl = ttl;
+	posting_make(&posting, &event, 2, now);
+	enum ledger_answer answer = ledger_take(desk->ledger, &posting, now);
+	posting_free(&posting);
+	return answer;
+}
+
+/* Does what is due then. */
+static void turn(struct desk *desk, double seconds)
+{
+	ledger_turn(desk->ledger, true, at(desk, seconds));
+}
+
+/* The word behind `"state":"`, and the seconds since EPOCH. */
+static void tell_short(struct buffer *out, const char *line)
+{
+	const char *word = strstr(line, "\"state\":\"") + strlen("\"state\":\"");
+	const char *time = strstr(line, "\"time\":") + strlen("\"time\":");
+
+	buffer_printf(out, "%s%.*s@%ld", out->length > 0 ? " " : "", (int)strcspn(word, "\""), word,
+		atol(time) - EPOCH);
+}
+
+/* What was told since the last look, such as `ok@0 UNKNOWN@30`, and how many records written. */
+static void assert_told(struct desk *desk, const char *expected, int records)
+{
+	struct buffer told = {NULL, 0, 0};
+	int lines = 0;
+
+	outbox_drain(desk->outbox, 0, &desk->events, &desk->records);
+	buffer_append(&told, "", 0);
+	for (char *line = desk->events.data; *line != '\0'; line = strchr(line, '\n') + 1)
+		tell_short(&told, line);
+	for (const char *c = desk->records.data; *c != '\0'; c++)
+		lines += *c == '\n';
+	assert_string_equal(told.data, expected);
+	assert_int_equal(lines, 2 * records);
+	buffer_free(&told);
+}
+
+/* Turns at every tick from one time to the other. */
+static void turn_from(struct desk *desk, int from, int to)
+{
+	for (nsec now = from * NSEC_PER_SEC; now < to * NSEC_PER_SEC; now += WHEEL_TICK)
+		turn(desk, (double)now / NSEC_PER_SEC);
+}
+
+static void what_is_new_or_changed_is_told_at_once(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_int_equal(post(desk, 0, CONDITION_OK, 0, 300), LEDGER_TAKEN);
+	assert_told(desk, "ok@0", 1);
+	assert_int_equal(post(desk, 1, CONDITION_CRITICAL, 0, 300), LEDGER_TAKEN);
+	assert_told(desk, "critical@1", 1);
+	assert_int_equal(post(desk, 2, CONDITION_WARNING, 0, 300), LEDGER_TAKEN);
+	assert_int_equal(post(desk, 2, CONDITION_OK, 0, 300), LEDGER_TAKEN);
+	assert_int_equal(post(desk, 2, CONDITION_WARNING, 0, 300), LEDGER_TAKEN);
+	assert_told(desk, "warning@2 ok@2 warning@2", 1); /* no change is folded away */
+}
+
+static void a_change_is_told_with_its_own_time(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 5, CONDITION_OK, 2, 300);
+	turn(desk, 15.5);
+	assert_told(desk, "ok@3 ok@15", 1);
+}
+
+static void the_same_again_waits_for_its_repeat(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, 300);
+	assert_told(desk, "ok@0", 1);
+	for (int second = 1; second < 10; second++)
+		post(desk, second, CONDITION_OK, 0, 300);
+	turn(desk, 9.99);
+	assert_told(desk, "", 1);
+	turn(desk, 10);
+	assert_told(desk, "ok@10", 0);
+}
+
+static void repeats_are_one_interval_apart(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 3, CONDITION_OK, 0, EVENT_TTL_NEVER);
+	assert_told(desk, "ok@3", 1);
+	turn_from(desk, 3, 64);
+	assert_told(desk, "ok@13 ok@23 ok@33 ok@43 ok@53 ok@63", 0);
+	post(desk, 65, CONDITION_WARNING, 0, EVENT_TTL_NEVER); /* a change begins anew */
+	turn_from(desk, 65, 90);
+	assert_told(desk, "warning@65 warning@75 warning@85", 1);
+}
+
+static void a_late_turn_makes_up_for_nothing_and_keeps_the_beat(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, EVENT_TTL_NEVER);
+	turn(desk, 47);
+	turn(desk, 49.9);
+	assert_told(desk, "ok@0 ok@47", 1);
+	turn(desk, 50);
+	assert_told(desk, "ok@50", 0);
+}
+
+static void repeats_nobody_can_hear_are_skipped(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, EVENT_TTL_NEVER);
+	assert_told(desk, "ok@0", 1);
+	for (int second = 1; second < 35; second++)
+		ledger_turn(desk->ledger, false, at(desk, second));
+	assert_told(desk, "", 0);
+	turn(desk, 39.9);
+	assert_told(desk, "", 0);
+	turn(desk, 40);
+	assert_told(desk, "ok@40", 0);
+}
+
+static void what_is_not_heard_of_goes_stale_within_a_tick(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 2, 30); /* 28 s are left */
+	turn(desk, 27.99);
+	assert_told(desk, "ok@-2 ok@27", 1);
+	assert_int_equal(ledger_next(desk->ledger, true), 28 * NSEC_PER_SEC);
+	turn(desk, 28);
+	assert_told(desk, "UNKNOWN@28", 1);
+	assert_non_null(strstr(desk->records.data, " 30 unknown 28000 "));
+	turn_from(desk, 28, 60);
+	assert_told(desk, "UNKNOWN@38 UNKNOWN@48 UNKNOWN@58", 0);
+	assert_non_null(strstr(desk->events.data, "stale (60s old, should be < 30s)"));
+}
+
+static void what_goes_stale_unheard_is_still_told(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, 5);
+	assert_told(desk, "ok@0", 1);
+	ledger_turn(desk->ledger, false, at(desk, 7));
+	assert_told(desk, "UNKNOWN@7", 1);
+}
+
+static void what_comes_back_is_told_even_if_it_is_as_before(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, 5);
+	turn(desk, 5);
+	assert_told(desk, "ok@0 UNKNOWN@5", 1);
+	post(desk, 8, CONDITION_OK, 0, 5);
+	assert_told(desk, "ok@8", 1);
+	turn(desk, 12.99);
+	assert_told(desk, "", 0);
+	turn(desk, 13);
+	assert_told(desk, "UNKNOWN@13", 1);
+}
+
+static void an_unknown_that_goes_stale_is_told_in_the_words_of_stale(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_UNKNOWN, 0, 5);
+	turn(desk, 5);
+	assert_told(desk, "unknown@0 UNKNOWN@5", 1);
+	post(desk, 8, CONDITION_UNKNOWN, 0, 20); /* to Flapjack it is the same */
+	assert_told(desk, "", 1);
+	turn(desk, 15);
+	assert_told(desk, "unknown@15", 0);
+}
+
+static void what_is_stale_when_it_comes_is_told_as_that(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_int_equal(post(desk, 0, CONDITION_OK, 400, 300), LEDGER_TAKEN);
+	assert_told(desk, "UNKNOWN@0", 1);
+	assert_int_equal(post(desk, 1, CONDITION_CRITICAL, 399, 300), LEDGER_TAKEN);
+	assert_told(desk, "", 1);
+	turn(desk, 10);
+	assert_told(desk, "UNKNOWN@10", 0);
+}
+
+static void an_event_may_renew_what_another_ended(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, 300);
+	post(desk, 1, CONDITION_OK, 0, 3); /* now it ends at 4 s already */
+	turn(desk, 3.99);
+	assert_told(desk, "ok@0", 1);
+	turn(desk, 4);
+	assert_told(desk, "UNKNOWN@4", 1);
+}
+
+static void never_stale_is_never_stale(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_CRITICAL, 1000000, EVENT_TTL_NEVER);
+	assert_told(desk, "critical@-1000000", 1);
+	turn(desk, 100000);
+	assert_told(desk, "critical@100000", 0);
+}
+
+static void the_newest_event_wins(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 10, CONDITION_OK, 0, 300);
+	assert_told(desk, "ok@10", 1);
+	assert_int_equal(post(desk, 11, CONDITION_CRITICAL, 2, 300), LEDGER_OLDER);
+	assert_told(desk, "", 0);
+	assert_int_equal(post(desk, 11, CONDITION_CRITICAL, 1, 300), LEDGER_TAKEN);
+	assert_told(desk, "critical@10", 1);
+}
+
+static void what_is_cached_from_the_future_beats_nothing(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 10, CONDITION_OK, 0, 300);
+	desk->set_back = 3600 * NSEC_PER_SEC;
+	assert_int_equal(post(desk, 11, CONDITION_CRITICAL, 5, 300), LEDGER_TAKEN);
+	assert_told(desk, "ok@10 critical@-3594", 1);
+	assert_int_equal(post(desk, 12, CONDITION_OK, 100, 300), LEDGER_OLDER);
+}
+
+static void setting_the_clock_makes_nothing_stale(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, 30);
+	desk->set_back = -86400 * NSEC_PER_SEC;
+	turn(desk, 29.99);
+	assert_told(desk, "ok@0 ok@86429", 1);
+	desk->set_back = 86400 * NSEC_PER_SEC;
+	turn(desk, 30);
+	assert_told(desk, "UNKNOWN@-86370", 1);
+	assert_non_null(strstr(desk->events.data, "(30s old, should be < 30s)"));
+}
+
+static void an_acknowledgement_passes_once_and_is_no_state(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_ACKNOWLEDGEMENT, 0, 300);
+	assert_int_equal(states_count(desk->states), 0);
+	assert_int_equal(ledger_next(desk->ledger, true), NSEC_NEVER);
+	post(desk, 0, CONDITION_CRITICAL, 0, 300);
+	post(desk, 1, CONDITION_ACKNOWLEDGEMENT, 0, 300);
+	post(desk, 2, CONDITION_TEST_NOTIFICATIONS, 9, 300);
+	assert_told(
+		desk, "acknowledgement@0 critical@0 acknowledgement@1 test_notifications@-7", 1);
+	turn(desk, 10);
+	assert_told(desk, "critical@10", 0);
+}
+
+static void beyond_a_million_states_only_known_ones_are_taken(void **state)
+{
+	struct desk *desk = *state;
+
+	made_up_states = LIMIT_STATES;
+	assert_int_equal(post(desk, 0, CONDITION_OK, 0, 300), LEDGER_FULL);
+	assert_told(desk, "", 0);
+	made_up_states = LIMIT_STATES - 1;
+	assert_int_equal(post(desk, 0, CONDITION_OK, 0, 300), LEDGER_TAKEN);
+	assert_int_equal(post(desk, 1, CONDITION_CRITICAL, 0, 300), LEDGER_TAKEN);
+	assert_told(desk, "ok@0 critical@1", 1);
+}
+
+static void beyond_what_may_wait_nothing_is_taken(void **state)
+{
+	struct desk *desk = *state;
+
+	for (int i = 0; i < LIMIT_PENDING; i++)
+		assert_int_equal(
+			post(desk, 0, i % 2 == 0 ? CONDITION_OK : CONDITION_CRITICAL, 0, 300),
+			LEDGER_TAKEN);
+	assert_int_equal(post(desk, 1, CONDITION_OK, 0, 300), LEDGER_FULL);
+	assert_int_equal(post(desk, 1, CONDITION_ACKNOWLEDGEMENT, 0, 300), LEDGER_FULL);
+	assert_int_equal(outbox_marks(desk->outbox).pushes, LIMIT_PENDING);
+	outbox_applied(desk->outbox, outbox_take(desk->outbox, 0));
+	assert_int_equal(post(desk, 2, CONDITION_OK, 0, 300), LEDGER_TAKEN);
+}
+
+#define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DESK_TEST(what_is_new_or_changed_is_told_at_once),
+		DESK_TEST(a_change_is_told_with_its_own_time),
+		DESK_TEST(the_same_again_waits_for_its_repeat),
+		DESK_TEST(repeats_are_one_interval_apart),
+		DESK_TEST(a_late_turn_makes_up_for_nothing_and_keeps_the_beat),
+		DESK_TEST(repeats_nobody_can_hear_are_skipped),
+		DESK_TEST(what_is_not_heard_of_goes_stale_within_a_tick),
+		DESK_TEST(what_goes_stale_unheard_is_still_told),
+		DESK_TEST(what_comes_back_is_told_even_if_it_is_as_before),
+		DESK_TEST(an_unknown_that_goes_stale_is_told_in_the_words_of_stale),
+		DESK_TEST(what_is_stale_when_it_comes_is_told_as_that),
+		DESK_TEST(an_event_may_renew_what_another_ended),
+		DESK_TEST(never_stale_is_never_stale),
+		DESK_TEST(the_newest_event_wins),
+		DESK_TEST(what_is_cached_from_the_future_beats_nothing),
+		DESK_TEST(setting_the_clock_makes_nothing_stale),
+		DESK_TEST(an_acknowledgement_passes_once_and_is_no_state),
+		DESK_TEST(beyond_a_million_states_only_known_ones_are_taken),
+		DESK_TEST(beyond_what_may_wait_nothing_is_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/* The outbox: every event once, every state's record once, in commits of a bounded size. */
+#include "t/unit/unit.h"
+
+#include "t/unit/broker-parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void push(struct outbox *outbox, const char *text)
+{
+	resp_add_text(outbox_push(outbox), text);
+}
+
+static void assert_marks(struct marks marks, uint64_t pushes, uint64_t records)
+{
+	assert_int_equal(marks.pushes, pushes);
+	assert_int_equal(marks.records, records);
+}
+
+static void nothing_is_no_commit(void **state)
+{
+	struct outbox *outbox = outbox_new();
+
+	(void)state;
+	assert_null(outbox_take(outbox, 0));
+	assert_marks(outbox_marks(outbox), 0, 0);
+	outbox_free(outbox);
+}
+
+static void a_commit_holds_what_was_there_when_it_was_taken(void **state)
+{
+	struct outbox *outbox = outbox_new();
+	struct buffer lines = {NULL, 0, 0};
+
+	(void)state;
+	push(outbox, "one");
+	push(outbox, "two");
+	struct commit *commit = outbox_take(outbox, 0);
+	push(outbox, "three");
+	assert_string_equal(resp_lines(&commit->pushes, &lines), "one\ntwo\n");
+	assert_int_equal(commit->todo, COMMIT_PUSHES | COMMIT_WAKE);
+	assert_marks(outbox_marks(outbox), 3, 0);
+	assert_marks(outbox_done(outbox), 0, 0);
+	outbox_applied(outbox, commit);
+	assert_marks(outbox_done(outbox), 2, 0);
+	commit = outbox_take(outbox, 0);
+	assert_string_equal(resp_lines(&commit->pushes, &lines), "three\n");
+	outbox_applied(outbox, commit);
+	assert_marks(outbox_done(outbox), 3, 0);
+	assert_null(outbox_take(outbox, 0));
+	outbox_free(outbox);
+	buffer_free(&lines);
+}
+
+static void a_state_is_written_once_and_as_it_is_then(void **state)
+{
+	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct held held = held_make(&event, (struct moment){0, 0}); /* stale at 300 s */
+	struct outbox *outbox = outbox_new();
+	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
+
+	(void)state;
+	outbox_record(outbox, held.state);
+	outbox_record(outbox, held.state);
+	assert_marks(outbox_marks(outbox), 0, 1);
+	held.state->sent = CONDITION_CRITICAL;
+	assert_int_equal(outbox_drain(outbox, 7 * NSEC_PER_SEC, &events, &records), 1);
+	assert_string_equal(events.data, "");
+	assert_string_equal(records.data,
+		"e\x1f"
+		"c\n1 0 300 critical 307000 {\"entity\":\"e\",\"check\":\"c\","
+		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
+	outbox_record(outbox, held.state);
+	assert_marks(outbox_marks(outbox), 0, 2);
+	struct commit *commit = outbox_take(outbox, 0);
+	assert_int_equal(commit->todo, COMMIT_RECORDS);
+	outbox_record(outbox, held.state); /* it has changed since it was taken */
+	outbox_applied(outbox, commit);
+	assert_marks(outbox_done(outbox), 0, 2);
+	assert_int_equal(outbox_drain(outbox, 0, &events, &records), 1);
+	outbox_free(outbox);
+	states_free(held.states);
+	buffer_free(&events);
+	buffer_free(&records);
+}
+
+static void assert_deadline(struct state *state, nsec clock, const char *expected)
+{
+	struct outbox *outbox = outbox_new();
+	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
+
+	outbox_record(outbox, state);
+	outbox_drain(outbox, clock, &events, &records);
+	const char *value = strchr(records.data, '\n') + 1;
+	assert_memory_equal(value, expected, strlen(expected));
+	outbox_free(outbox);
+	buffer_free(&events);
+	buffer_free(&records);
+}
+
+static void deadlines_are_told_on_the_broker_clock(void **state)
+{
+	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct held held = held_make(&event, (struct moment){0, 0});
+
+	(void)state;
+	assert_deadline(held.state, 0, "1 0 300 ok 300000 {");
+	assert_deadline(held.state, -100 * NSEC_PER_SEC, "1 0 300 ok 200000 {");
+	assert_deadline(held.state, -301 * NSEC_PER_SEC, "1 0 300 ok 0 {");
+	held.state->deadline = NSEC_NEVER;
+	assert_deadline(held.state, 5, "1 0 300 ok - {");
+	states_free(held.states);
+}
+
+/* How many commits it takes, none of which may be larger than it should be. */
+static int commits_counted(struct outbox *outbox, size_t most_pushes, size_t most_records)
+{
+	struct commit *commit;
+	int count = 0;
+
+	while ((commit = outbox_take(outbox, 0)) != NULL) {
+		assert_in_range(commit->pushes.count, 0, most_pushes);
+		assert_in_range(commit->records.count, 0, 2 * most_records);
+		outbox_applied(outbox, commit);
+		count++;
+	}
+	struct marks made = outbox_marks(outbox), done = outbox_done(outbox);
+	assert_marks(done, made.pushes, made.records);
+	return count;
+}
+
+static void commits_are_bounded_in_events(void **state)
+{
+	struct outbox *outbox = outbox_new();
+
+	(void)state;
+	for (int i = 0; i < 999; i++)
+		push(outbox, "x");
+	assert_false(outbox_full(outbox));
+	push(outbox, "x");
+	assert_true(outbox_full(outbox));
+	for (int i = 0; i < 1500; i++)
+		push(outbox, "x");
+	assert_int_equal(commits_counted(outbox, 1000, 0), 3);
+	outbox_free(outbox);
+}
+
+static void commits_are_bounded_in_bytes(void **state)
+{
+	struct outbox *outbox = outbox_new();
+	size_t size = 300000;
+	char *large = malloc(size + 1);
+
+	(void)state;
+	assert_non_null(large);
+	memset(large, 'x', size);
+	large[size] = '\0';
+	for (int i = 0; i < 10; i++)
+		push(outbox, large);
+	assert_int_equal(commits_counted(outbox, 4, 0), 3);
+	free(large);
+	outbox_free(outbox);
+}
+
+static void add_records(struct outbox *outbox, struct states *states, int from, int end)
+{
+	for (int i = from; i < end; i++) {
+		char text[16], bytes[] = "{}";
+		struct names names = {text, 0, 1};
+
+		names.length = (uint16_t)snprintf(text, sizeof text, "e:%d", i);
+		outbox_record(outbox, states_add(states, &names,
+					      &(struct states_event){.wire = {bytes, 2, 0, 0}}));
+	}
+}
+
+static void commits_are_bounded_in_records(void **state)
+{
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct outbox *outbox = outbox_new();
+
+	(void)state;
+	add_records(outbox, states, 0, 2500);
+	for (int i = 0; i < 2; i++) {
+		struct commit *commit = outbox_take(outbox, 0);
+		assert_int_equal(commit->records.count, 2000);
+		outbox_applied(outbox, commit);
+		assert_marks(outbox_done(outbox), 0, (uint64_t)(i + 1) * 1000);
+		add_records(outbox, states, 2500 + 1000 * i, 3500 + 1000 * i);
+	}
+	assert_int_equal(commits_counted(outbox, 0, 1000), 3);
+	outbox_free(outbox);
+	states_free(states);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_no_commit),
+		cmocka_unit_test(a_commit_holds_what_was_there_when_it_was_taken),
+		cmocka_unit_test(a_state_is_written_once_and_as_it_is_then),
+		cmocka_unit_test(deadlines_are_told_on_the_broker_clock),
+		cmocka_unit_test(commits_are_bounded_in_events),
+		cmocka_unit_test(commits_are_bounded_in_bytes),
+		cmocka_unit_test(commits_are_bounded_in_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
