@@ -57,6 +57,11 @@ EXTRA_DIST += \
 T_BROKER = t/unit/unit.h t/unit/broker-parts.c t/unit/broker-parts.h
 T_BROKER_LIBS = $(HTTPBROKER_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += t/unit/broker-commit
+t_unit_broker_commit_SOURCES = t/unit/broker-commit.c $(T_BROKER)
+t_unit_broker_commit_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_commit_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-event
 t_unit_broker_event_SOURCES = t/unit/broker-event.c $(T_BROKER)
 t_unit_broker_event_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -66,6 +71,11 @@ UNIT_TESTS += t/unit/broker-format
 t_unit_broker_format_SOURCES = t/unit/broker-format.c $(T_BROKER)
 t_unit_broker_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_format_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-greeting
+t_unit_broker_greeting_SOURCES = t/unit/broker-greeting.c $(T_BROKER)
+t_unit_broker_greeting_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_greeting_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-ledger
 t_unit_broker_ledger_SOURCES = t/unit/broker-ledger.c $(T_BROKER)

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+/* What is said to Redis, byte for byte, and how its answers are judged. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/redis/commit.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A commit with one record and two events, or with less, for one version of Flapjack. */
+struct talk {
+	struct commit commit;
+	struct keys keys;
+	struct buffer said;
+	struct reason why;
+};
+
+static struct talk *talk_begin(unsigned todo, int flapjack)
+{
+	struct talk *talk = calloc(1, sizeof *talk);
+
+	assert_non_null(talk);
+	keys_init(&talk->keys, "n", "events", flapjack);
+	resp_add_text(&talk->commit.records, "e\x1f"
+					     "c");
+	resp_add_text(&talk->commit.records, "1 x");
+	resp_add_text(&talk->commit.pushes, "{1}");
+	resp_add(&talk->commit.pushes, "{\0}", 3);
+	talk->commit.todo = todo;
+	commit_write(&talk->commit, &talk->keys, "7 ab 1 2", &talk->said);
+	return talk;
+}
+
+/* Says it again, as after a failure. */
+static void talk_repeat(struct talk *talk)
+{
+	buffer_clear(&talk->said);
+	commit_write(&talk->commit, &talk->keys, "8 ab 3 4", &talk->said);
+}
+
+static void talk_end(struct talk *talk)
+{
+	resp_free(&talk->commit.pushes);
+	resp_free(&talk->commit.records);
+	keys_free(&talk->keys);
+	buffer_free(&talk->said);
+	free(talk);
+}
+
+static redisReader *reader_of(const char *answers)
+{
+	redisReader *reader = redisReaderCreate();
+
+	assert_non_null(reader);
+	assert_int_equal(redisReaderFeed(reader, answers, strlen(answers)), REDIS_OK);
+	return reader;
+}
+
+static redisReply *reply_next(redisReader *reader)
+{
+	void *reply = NULL;
+
+	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+	return reply;
+}
+
+/* Hands in all answers. All but the last leave it waiting. */
+static enum commit_verdict judge(struct talk *talk, const char *answers)
+{
+	redisReader *reader = reader_of(answers);
+	enum commit_verdict verdict = COMMIT_WAITS;
+	redisReply *reply;
+
+	snprintf(talk->why.text, sizeof talk->why.text, "no reason");
+	while ((reply = reply_next(reader)) != NULL) {
+		assert_int_equal(verdict, COMMIT_WAITS);
+		verdict = commit_judge(&talk->commit, reply, &talk->why);
+		freeReplyObject(reply);
+	}
+	redisReaderFree(reader);
+	return verdict;
+}
+
+#define ALL (COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE)
+#define Q "+QUEUED\r\n"
+#define WRONG "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
+#define WRONG_WORDS "WRONGTYPE Operation against a key holding the wrong kind of value"
+#define MULTI "*1\r\n$5\r\nMULTI\r\n"
+#define HSET                                                            \
+	"*4\r\n$4\r\nHSET\r\n$19\r\nhttpbroker:n:states\r\n$3\r\ne\x1f" \
+	"c\r\n$3\r\n1 x\r\n"
+#define LPUSH "*4\r\n$5\r\nLPUSH\r\n$6\r\nevents\r\n$3\r\n{1}\r\n$3\r\n{\0}\r\n"
+#define WAKE "*3\r\n$5\r\nLPUSH\r\n$14\r\nevents_actions\r\n$1\r\n+\r\n"
+#define SET_KEY "*3\r\n$3\r\nSET\r\n$18\r\nhttpbroker:n:batch\r\n"
+#define SET SET_KEY "$8\r\n7 ab 1 2\r\n"
+#define SET_AGAIN SET_KEY "$8\r\n8 ab 3 4\r\n"
+#define EXEC "*1\r\n$4\r\nEXEC\r\n"
+#define WATCH "*2\r\n$5\r\nWATCH\r\n$18\r\nhttpbroker:n:batch\r\n"
+
+#define ASSERT_SAID(talk, literal)                                                    \
+	do {                                                                          \
+		assert_int_equal((talk)->said.length, sizeof(literal) - 1);           \
+		assert_memory_equal((talk)->said.data, literal, sizeof(literal) - 1); \
+	} while (0)
+
+static void everything_is_said_in_one_piece(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE SET EXEC WATCH);
+	talk_end(talk);
+	talk = talk_begin(COMMIT_RECORDS, 2);
+	ASSERT_SAID(talk, MULTI HSET SET EXEC WATCH);
+	talk_end(talk);
+	talk = talk_begin(COMMIT_PUSHES | COMMIT_WAKE, 2);
+	ASSERT_SAID(talk, MULTI LPUSH WAKE SET EXEC WATCH);
+	talk_end(talk);
+}
+
+static void flapjack_1_is_not_woken(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 1);
+
+	(void)state;
+	ASSERT_SAID(talk, MULTI HSET LPUSH SET EXEC WATCH);
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:2\r\n+OK\r\n+OK\r\n"), COMMIT_DONE);
+	assert_int_equal(talk->commit.todo, 0);
+	talk_end(talk);
+}
+
+static void what_redis_takes_is_done(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q), COMMIT_WAITS);
+	assert_int_equal(judge(talk, "*4\r\n:1\r\n:2\r\n:1\r\n+OK\r\n"), COMMIT_WAITS);
+	assert_int_equal(judge(talk, "+OK\r\n"), COMMIT_DONE);
+	assert_string_equal(talk->why.text, "no reason");
+	assert_int_equal(talk->commit.todo, 0);
+	assert_int_equal(talk->commit.refused, 0);
+	talk_end(talk);
+}
+
+static void a_touched_key_means_all_of_it_again(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*-1\r\n+OK\r\n"), COMMIT_AGAIN);
+	assert_int_equal(talk->commit.todo, ALL);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE SET_AGAIN EXEC WATCH);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n"),
+		COMMIT_DONE);
+	talk_end(talk);
+}
+
+static void only_what_was_refused_is_said_again(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n" WRONG ":2\r\n:1\r\n+OK\r\n+OK\r\n"),
+		COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
+	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
+	assert_int_equal(talk->commit.refused, COMMIT_RECORDS);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HSET SET_AGAIN EXEC WATCH);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n"), COMMIT_DONE);
+	assert_int_equal(talk->commit.todo, 0);
+	talk_end(talk);
+}
+
+static void refused_events_need_another_wake_up(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n" WRONG ":1\r\n+OK\r\n+OK\r\n"),
+		COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses LPUSH events: " WRONG_WORDS);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI LPUSH WAKE SET_AGAIN EXEC WATCH);
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:2\r\n" WRONG "+OK\r\n+OK\r\n"), COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses LPUSH events_actions: " WRONG_WORDS);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI WAKE SET_AGAIN EXEC WATCH);
+	talk_end(talk);
+}
+
+static void several_refusals_are_one_reason(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n" WRONG WRONG ":1\r\n-ERR no\r\n+OK\r\n"),
+		COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
+	assert_int_equal(talk->commit.todo, ALL);
+	talk_end(talk);
+}
+
+static void a_refused_batch_number_alone_is_a_failure(void **state)
+{
+	struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+
+	(void)state;
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q "*2\r\n:1\r\n-ERR no\r\n+OK\r\n"), COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses SET httpbroker:n:batch: ERR no");
+	assert_int_equal(talk->commit.todo, 0);
+	assert_int_equal(talk->commit.refused, COMMIT_BATCH);
+	talk_end(talk);
+}
+
+static void what_is_not_even_queued_is_all_said_again(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "+OK\r\n" Q "-OOM command not allowed\r\n" Q Q
+				     "-EXECABORT Transaction discarded\r\n+OK\r\n"),
+		COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses LPUSH events: OOM command not allowed");
+	assert_int_equal(talk->commit.todo, ALL);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE SET_AGAIN EXEC WATCH);
+	talk_end(talk);
+}
+
+static void a_server_that_refuses_all_is_quoted_once(void **state)
+{
+	struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "-NOAUTH a\r\n-NOAUTH b\r\n-NOAUTH c\r\n-NOAUTH d\r\n"
+				     "-NOAUTH e\r\n"),
+		COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses MULTI: NOAUTH a");
+	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
+	talk_end(talk);
+}
+
+static void odd_answers_are_failures(void **state)
+{
+	static const char *const cases[][2] = {
+		{":1\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n", "refuses MULTI: an odd answer"},
+		{"+OK\r\n:1\r\n" Q "*2\r\n:1\r\n+OK\r\n+OK\r\n",
+			"refuses HSET httpbroker:n:states: an odd answer"},
+		{"+OK\r\n" Q "+OK\r\n*2\r\n:1\r\n+OK\r\n+OK\r\n",
+			"refuses SET httpbroker:n:batch: an odd answer"},
+		{"+OK\r\n" Q Q "+OK\r\n+OK\r\n", "refuses EXEC: an odd answer"},
+		{"+OK\r\n" Q Q "$-1\r\n:1\r\n", "refuses WATCH httpbroker:n:batch: an odd answer"},
+		{"+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n-ERR x\r\n",
+			"refuses WATCH httpbroker:n:batch: ERR x"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+
+		assert_int_equal(judge(talk, cases[i][0]), COMMIT_FAILED);
+		assert_string_equal(talk->why.text, cases[i][1]);
+		talk_end(talk);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_is_said_in_one_piece),
+		cmocka_unit_test(flapjack_1_is_not_woken),
+		cmocka_unit_test(what_redis_takes_is_done),
+		cmocka_unit_test(a_touched_key_means_all_of_it_again),
+		cmocka_unit_test(only_what_was_refused_is_said_again),
+		cmocka_unit_test(refused_events_need_another_wake_up),
+		cmocka_unit_test(several_refusals_are_one_reason),
+		cmocka_unit_test(a_refused_batch_number_alone_is_a_failure),
+		cmocka_unit_test(what_is_not_even_queued_is_all_said_again),
+		cmocka_unit_test(a_server_that_refuses_all_is_quoted_once),
+		cmocka_unit_test(odd_answers_are_failures),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
