@@ -112,3 +112,8 @@ UNIT_TESTS += t/unit/broker-wire
 t_unit_broker_wire_SOURCES = t/unit/broker-wire.c $(T_BROKER)
 t_unit_broker_wire_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_wire_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-answer
+t_unit_broker_answer_SOURCES = t/unit/broker-answer.c $(T_BROKER)
+t_unit_broker_answer_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_answer_LDADD = $(T_BROKER_LIBS)

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The broker's answers: sound JSON whatever is quoted in them, and the routes. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/http/routes.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The `error` of an answer's body; free it. */
+static char *error_of(const struct answer *answer)
+{
+	assert_string_equal(answer->type, ANSWER_JSON);
+	assert_int_equal(answer->body.data[answer->body.length - 1], '\n');
+	json_t *body = json_loadb(answer->body.data, answer->body.length, 0, NULL);
+	assert_non_null(body);
+	const char *text = json_string_value(json_object_get(body, "error"));
+	assert_non_null(text);
+	char *copy = strdup(text);
+	json_decref(body);
+	return copy;
+}
+
+static void assert_error(const char *message, const char *expected)
+{
+	struct answer answer = {.status = 0};
+
+	answer_error(&answer, 400, "%s", message);
+	char *text = error_of(&answer);
+	assert_int_equal(answer.status, 400);
+	assert_string_equal(text, expected);
+	free(text);
+	answer_free(&answer);
+}
+
+static void errors_are_json_whatever_they_quote(void **state)
+{
+	(void)state;
+	assert_error("", "");
+	assert_error("plain", "plain");
+	assert_error("\"quoted\" \\ \n \x01", "\"quoted\" \\ \n \x01");
+	assert_error("caf\xc3\xa9", "caf\xc3\xa9");
+	assert_error("cut caf\xc3", "cut caf?");
+	assert_error("\xff\xfe \xc3\xa9", "?? ??");
+	assert_error("\xed\xa0\x80 half a pair", "??? half a pair");
+}
+
+static void long_errors_are_cut_and_still_json(void **state)
+{
+	(void)state;
+	for (size_t length = 1015; length < 1035; length++) {
+		struct answer answer = {.status = 0};
+		char message[2048];
+
+		memset(message, 'x', length);
+		snprintf(message + length, sizeof message - length, "\xe2\x82\xac\xe2\x82\xac");
+		answer_error(&answer, 400, "%s", message);
+		free(error_of(&answer));
+		answer_free(&answer);
+	}
+}
+
+static void random_bytes_are_answered_in_json(void **state)
+{
+	unsigned seed = (unsigned)time(NULL);
+
+	(void)state;
+	print_message("# seed %u\n", seed);
+	for (int round = 0; round < 20000; round++) {
+		struct answer answer = {.status = 0};
+		char message[64];
+		size_t length = (size_t)rand_r(&seed) % sizeof message;
+
+		for (size_t i = 0; i < length; i++)
+			message[i] = (char)(1 + rand_r(&seed) % 255);
+		message[length] = '\0';
+		answer_error(&answer, 400, "%s", message);
+		free(error_of(&answer));
+		answer_free(&answer);
+	}
+}
+
+static void an_answer_is_the_last_one_set(void **state)
+{
+	struct answer answer = {.status = 0};
+
+	(void)state;
+	answer_error(&answer, 400, "first");
+	answer_busy(&answer, "second");
+	char *text = error_of(&answer);
+	assert_string_equal(text, "second");
+	assert_int_equal(answer.status, 503);
+	assert_int_equal(answer.retry_after, 5);
+	free(text);
+	answer_free(&answer);
+}
+
+static void assert_no_route(
+	const char *method, const char *path, unsigned status, const char *allow)
+{
+	struct answer answer = {.status = 0};
+
+	assert_null(route_find(method, path, &answer));
+	assert_int_equal(answer.status, status);
+	if (allow == NULL)
+		assert_null(answer.allow);
+	else
+		assert_string_equal(answer.allow, allow);
+	free(error_of(&answer));
+	answer_free(&answer);
+}
+
+static void routes_are_found_by_path_and_method(void **state)
+{
+	struct answer answer = {.status = 0};
+
+	(void)state;
+	assert_ptr_equal(route_find("GET", "/state", &answer), &route_get_state);
+	assert_ptr_equal(route_find("POST", "/state", &answer), &route_post_state);
+	assert_int_equal(answer.status, 0);
+	assert_no_route("GET", "/", 404, NULL);
+	assert_no_route("GET", "/state/", 404, NULL);
+	assert_no_route("POST", "/\xff\"", 404, NULL);
+	assert_no_route("DELETE", "/state", 405, "GET, POST");
+	assert_no_route("get", "/state", 405, "GET, POST");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(errors_are_json_whatever_they_quote),
+		cmocka_unit_test(long_errors_are_cut_and_still_json),
+		cmocka_unit_test(random_bytes_are_answered_in_json),
+		cmocka_unit_test(an_answer_is_the_last_one_set),
+		cmocka_unit_test(routes_are_found_by_path_and_method),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
