@@ -123,6 +123,8 @@ void visitors_close_door(struct visitors *visitors)
 {
 	int fd;
 
+	if (visitors->poll[0].fd < 0)
+		return;
 	for (int i = 0; i < QUEUE_AT_CLOSING && (fd = door_admit(visitors)) >= 0; i++)
 		see_off(fd);
 	visitors->poll[0].fd = -1;
