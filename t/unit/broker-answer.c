@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/routes.h"
+#include "t/unit/broker-parts.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -63,10 +64,9 @@ static void long_errors_are_cut_and_still_json(void **state)
 
 static void random_bytes_are_answered_in_json(void **state)
 {
-	unsigned seed = (unsigned)time(NULL);
+	unsigned seed = seed_choose();
 
 	(void)state;
-	print_message("# seed %u\n", seed);
 	for (int round = 0; round < 20000; round++) {
 		struct answer answer = {.status = 0};
 		char message[64];

@@ -2,7 +2,7 @@
 /*
  * The ledger against a model that is too slow to be used and too simple to be wrong: random
  * events, a wall clock that is set now and then, a Redis that is away at times. After every tick
- * both must have told and recorded the same. The seed is printed; SEED in the environment sets it.
+ * both must have told and recorded the same.
  */
 #include "t/unit/unit.h"
 
@@ -229,16 +229,14 @@ static void simulation_free(struct simulation *simulation)
 
 static void the_ledger_does_as_the_model(void **state)
 {
-	const char *seed = getenv("SEED");
 	struct simulation simulation = {
-		.seed = seed != NULL ? (unsigned)strtoul(seed, NULL, 10) : (unsigned)time(NULL),
+		.seed = seed_choose(),
 		.states = states_new(&(struct siphash_key){1, 2}),
 		.outbox = outbox_new(),
 		.wall_offset = 1795224000 * NSEC_PER_SEC,
 	};
 
 	(void)state;
-	print_message("# seed %u\n", simulation.seed);
 	simulation.ledger = ledger_new(simulation.states, simulation.outbox, INTERVAL,
 		(struct moment){simulation.wall_offset, 0});
 	buffer_append(&simulation.model.told, "", 0);

@@ -5,6 +5,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+unsigned seed_choose(void)
+{
+	const char *given = getenv("SEED");
+	unsigned seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+
+	print_message("# SEED=%u\n", seed);
+	return seed;
+}
 
 struct event event_plain(const char *entity, const char *check, enum condition condition)
 {

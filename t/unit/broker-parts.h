@@ -6,6 +6,9 @@
 #include "httpbroker/delivery/outbox.h"
 #include "httpbroker/states/posting.h"
 
+/* For rand_r(): another each time, printed; $SEED, if there is one, to see a failure again. */
+unsigned seed_choose(void);
+
 /* An event on `entity` and `check` in this condition; its time is 0, its ttl the default. */
 struct event event_plain(const char *entity, const char *check, enum condition condition);
 
