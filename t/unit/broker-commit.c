@@ -250,24 +250,30 @@ static void a_server_that_refuses_all_is_quoted_once(void **state)
 
 static void odd_answers_are_failures(void **state)
 {
-	static const char *const cases[][2] = {
-		{":1\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n", "refuses MULTI: an odd answer"},
+	static const struct {
+		const char *answers, *why;
+		unsigned todo; /* again */
+	} cases[] = {
+		{":1\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n", "refuses MULTI: an odd answer",
+			COMMIT_RECORDS},
 		{"+OK\r\n:1\r\n" Q "*2\r\n:1\r\n+OK\r\n+OK\r\n",
-			"refuses HSET httpbroker:n:states: an odd answer"},
+			"refuses HSET httpbroker:n:states: an odd answer", COMMIT_RECORDS},
 		{"+OK\r\n" Q "+OK\r\n*2\r\n:1\r\n+OK\r\n+OK\r\n",
-			"refuses SET httpbroker:n:batch: an odd answer"},
-		{"+OK\r\n" Q Q "+OK\r\n+OK\r\n", "refuses EXEC: an odd answer"},
-		{"+OK\r\n" Q Q "$-1\r\n:1\r\n", "refuses WATCH httpbroker:n:batch: an odd answer"},
+			"refuses SET httpbroker:n:batch: an odd answer", COMMIT_RECORDS},
+		{"+OK\r\n" Q Q "+OK\r\n+OK\r\n", "refuses EXEC: an odd answer", COMMIT_RECORDS},
+		{"+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n:1\r\n",
+			"refuses WATCH httpbroker:n:batch: an odd answer", 0},
 		{"+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n-ERR x\r\n",
-			"refuses WATCH httpbroker:n:batch: ERR x"},
+			"refuses WATCH httpbroker:n:batch: ERR x", 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
 
-		assert_int_equal(judge(talk, cases[i][0]), COMMIT_FAILED);
-		assert_string_equal(talk->why.text, cases[i][1]);
+		assert_int_equal(judge(talk, cases[i].answers), COMMIT_FAILED);
+		assert_string_equal(talk->why.text, cases[i].why);
+		assert_int_equal(talk->commit.todo, cases[i].todo);
 		talk_end(talk);
 	}
 }

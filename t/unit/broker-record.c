@@ -86,6 +86,7 @@ static void what_is_no_record_is_refused(void **state)
 	assert_no_record(
 		WITH_LENGTH("123456789012345678901234 5"), "it is cut short, or no record at all");
 	assert_no_record(WITH_LENGTH("1 7 300 ok 5"), "it is cut short, or no record at all");
+	assert_no_record(WITH_LENGTH("1 7 300 ok "), "it is cut short, or no record at all");
 	assert_no_record(WITH_LENGTH("1 7 300 ok -"), "it is cut short, or no record at all");
 	assert_no_record(WITH_LENGTH("1 7 300"), "it is cut short, or no record at all");
 	assert_no_record(WITH_LENGTH("2 7 300 ok 5 {}"), "its version is '2', not 1");
