@@ -62,6 +62,11 @@ t_unit_broker_commit_SOURCES = t/unit/broker-commit.c $(T_BROKER)
 t_unit_broker_commit_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_commit_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-crowd
+t_unit_broker_crowd_SOURCES = t/unit/broker-crowd.c $(T_BROKER)
+t_unit_broker_crowd_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_crowd_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-event
 t_unit_broker_event_SOURCES = t/unit/broker-event.c $(T_BROKER)
 t_unit_broker_event_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
