@@ -199,10 +199,10 @@ static void *delivery_run(void *argument)
 {
 	struct delivery *delivery = argument;
 
-	while (!delivery_is_over(delivery, clock_monotonic())) {
-		delivery_work(delivery, moment_now());
+	do {
 		delivery_sleep(delivery);
-	}
+		delivery_work(delivery, moment_now());
+	} while (!delivery_is_over(delivery, clock_monotonic()));
 	DL_CONCAT(delivery->waiting, inbox_take(delivery->inbox));
 	while (delivery->waiting != NULL)
 		submission_answer(delivery, delivery->waiting, SUBMISSION_DROPPED);
