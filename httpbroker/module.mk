@@ -47,6 +47,7 @@ bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/broker.bats
+SLOW_TESTS += t/broker-redis.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
 	doc/examples/httpbroker/daemontools/run \

@@ -1,0 +1,321 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2030,SC2031,SC2154 # variables that load and run bring; a test is a subshell
+# httpbroker when Redis is away, comes back, hangs or refuses; many clients; a supervisor.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# A Redis that has on its disk whatever it has answered for.
+start_lasting_redis() {
+	start_redis --appendonly yes --appendfsync always
+}
+
+kill_redis() {
+	kill -KILL "${pids[redis]}"
+	wait "${pids[redis]}" 2>/dev/null || :
+	unset 'pids[redis]'
+}
+
+# How often the broker's log has such a line.
+times() {
+	grep -Ec -- "$1" "$work/broker.log" || :
+}
+
+# logged N PATTERN: there are N such lines
+logged() {
+	[ "$(times "$2")" -eq "$1" ]
+}
+
+# recorded STATE: as what a:b was sent last, by its record
+recorded() {
+	redis HGET httpbroker:default:states $'a\x1fb' | grep -q "^1 [0-9]* 300 $1 "
+}
+
+connected() {
+	[ -n "$(ss -Htn state established "sport = :$broker_port")" ]
+}
+
+# start_stream CLIENTS: each posts changes of one check of its own, numbered in their summary, until
+# $work/enough is there. What was answered 200 or 202 goes to $work/taken, as `CHECK NUMBER`.
+start_stream() {
+	: >"$work/taken"
+	start stream stream "$1" "$work"
+	poll 20 taken 100
+}
+
+stream() {
+	client "$@" <<-'E'
+		clients, work = int(sys.argv[2]), sys.argv[3]
+		lock, codes = threading.Lock(), {}
+		log = open(work + "/taken", "w", 1)
+		def run(i):
+		    s, n = connect(), 0
+		    while not os.path.exists(work + "/enough"):
+		        n += 1
+		        code, body = post(s, event("stream", "c%d" % i, ("ok", "critical")[n % 2], n))
+		        assert code in (200, 202), body
+		        with lock:
+		            log.write("c%d %d\n" % (i, n))
+		            codes[code] = codes.get(code, 0) + 1
+		        if code == 202: time.sleep(0.001)
+		together(clients, run)
+		print(codes)
+	E
+}
+
+taken() {
+	[ "$(wc -l <"$work/taken")" -ge "$1" ]
+}
+
+# Until the stream has gone on for so many more.
+stream_on() {
+	poll 60 taken $(($(wc -l <"$work/taken") + $1))
+}
+
+# Ends the stream: all that was taken is in the queue, once, each check's in order.
+stream_arrives() {
+	touch "$work/enough"
+	wait "${pids[stream]}"
+	unset 'pids[stream]'
+	cat "$work/stream.log"
+	poll 20 queued "$(wc -l <"$work/taken")"
+	queue | sed 's/.*"check":"\(c[0-9]*\)".*"summary":"\([0-9]*\)".*/\1 \2/' >"$work/came"
+	# a stable sort by check leaves the order of each as it is
+	sort -s -k1,1 "$work/taken" >"$work/taken.sorted"
+	sort -s -k1,1 "$work/came" | diff "$work/taken.sorted" - | head -n 20 >"$work/differences"
+	cat "$work/differences"
+	[ ! -s "$work/differences" ]
+}
+
+@test "Redis away at the start: 202, delivered when it comes, said once each way" {
+	redis_port=$(free_port)
+	start_broker --interval 1h
+	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: cannot connect: Connection refused; until"
+	posts 202 "$(event a b ok)" "$(event a b critical)" "$(event a b critical)" "$(event x y ok)"
+	curl -sSf "$url" | grep -F '"a:b":{'
+	start_redis
+	poll 10 queued 3
+	[ "$(queue | sed -E 's/.*"check":"(.)".*"state":"([a-z]*)".*/\1 \2/')" = 'b ok
+b critical
+y ok' ]
+	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
+	posts 200 "$(event a b ok)"
+	kill_redis
+	poll 10 logged 2 'error: Redis at'
+	posts 202 "$(event a b critical)"
+	start_redis
+	poll 10 queued 1
+	[ "$(times 'error: ')" -eq 2 ]
+	[ "$(times "info: Redis at 127.0.0.1:$redis_port: back after [0-9]")" -eq 2 ]
+}
+
+@test "Redis killed and restarted under a stream of changes: none lost, none twice, in order" {
+	start_lasting_redis
+	start_broker --interval 1h
+	start_stream 8
+	for i in 1 2 3; do
+		stream_on 500
+		kill_redis
+		stream_on 200
+		start_lasting_redis
+		poll 10 logged $i 'back after'
+	done
+	stream_on 500
+	stream_arrives
+	grep -E '202: [0-9]' "$work/stream.log"
+}
+
+@test "connections broken under a stream of changes, answers lost: none lost, none twice, in order" {
+	start_redis
+	start_broker --interval 1h
+	start_stream 8
+	for i in {1..100}; do
+		[ "$(redis CLIENT KILL TYPE normal SKIPME yes)" -ge 0 ]
+		stream_on 5
+	done
+	stream_arrives
+	[ "$(times 'back after')" -gt 10 ]
+}
+
+@test "a Redis that hangs: 202 after five seconds, at once from then on, delivered when it goes on" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)"
+	kill -STOP "${pids[redis]}"
+	before=$EPOCHREALTIME
+	posts 202 "$(event a b critical '"summary":"1"')"
+	took=$((${EPOCHREALTIME/./} - ${before/./}))
+	echo "$took us"
+	[ $took -gt 4500000 ] && [ $took -lt 8000000 ]
+	before=$EPOCHREALTIME
+	posts 202 "$(event a b ok '"summary":"2"')" "$(event c d ok '"summary":"3"')"
+	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 4000000 ]
+	[ "$(times 'error: ')" -eq 1 ]
+	kill -CONT "${pids[redis]}"
+	poll 20 queued 4
+	posts 200 "$(event c d ok)"
+	[ "$(queue | sed 's/.*"summary":"\([0-9]*\)".*/\1/' | tr '\n' ' ')" = ' 1 2 3 ' ]
+	[ "$(times 'back after')" -eq 1 ]
+}
+
+@test "a queue that is no list: said with its name, states are written, delivered once it is gone" {
+	start_redis
+	redis SET events precious
+	start_broker --interval 1h
+	post "$(event a b critical)"
+	[ "$code" = 202 ]
+	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses LPUSH events: WRONGTYPE .*; until"
+	recorded critical
+	posts 202 "$(event a b ok)"
+	[ "$(redis GET events)" = precious ]
+	redis DEL events
+	poll 20 queued 2
+	[ "$(queue | sed 's/.*"state":"\([a-z]*\)".*/\1/')" = $'critical\nok' ]
+	poll 10 recorded ok
+	[ "$(times 'error: ')" -eq 1 ]
+	[ "$(times 'back after')" -eq 1 ]
+}
+
+@test "states that are no hash: said with their name, the queue is served all the same" {
+	start_redis
+	redis SET httpbroker:default:states precious
+	start_broker --interval 1h
+	posts 202 "$(event a b critical)"
+	poll 10 said broker 'refuses HSET httpbroker:default:states: WRONGTYPE '
+	poll 10 queued 1
+	redis DEL httpbroker:default:states
+	poll 20 said broker 'back after'
+	recorded critical
+	posts 200 "$(event a b ok)"
+	[ "$(queue | wc -l)" -eq 2 ]
+}
+
+@test "a batch number that cannot be read is said, and is left as it was" {
+	start_redis
+	redis SET httpbroker:default:batch nonsense
+	start_broker --interval 1h
+	poll 10 said broker 'holds a batch number that cannot be read: it is not NUMBER TOKEN CLOCK WALL'
+	posts 202 "$(event a b critical)"
+	[ "$(redis GET httpbroker:default:batch)" = nonsense ]
+	redis DEL httpbroker:default:batch
+	poll 20 queued 1
+}
+
+@test "somebody else who touches the batch key costs another try, and nothing more" {
+	start_redis
+	start_broker --interval 1h
+	start_stream 4
+	for i in {1..300}; do echo 'APPEND httpbroker:default:batch ""'; done | redis >"$work/touched"
+	stream_on 100
+	stream_arrives
+	run ! said broker error
+}
+
+@test "64 clients that post and look at once: each gets its answer" {
+	start_redis
+	start_broker --interval 200ms
+	client <<-'E'
+		def run(i):
+		    s = connect()
+		    for n in range(40):
+		        code, body = post(s, event("e%d" % i, "c%d" % (n % 4), ("ok", "critical")[n // 4 % 2], n))
+		        assert code == 200 and body.startswith("""Caching state: {"entity":"e%d",""" % i), body
+		        code, body = get(s)
+		        assert code == 200
+		        assert """"e%d:c%d":{""" % (i, n % 4) in body, body
+		together(64, run)
+	E
+	[ "$(curl -sSf "$url" | grep -c '^"e[0-9]*:c[0-3]":{"entity":"e[0-9]*",.*"summary":"3[6-9]".*}')" -eq 256 ]
+	[ "$(redis HLEN httpbroker:default:states)" -eq 256 ]
+}
+
+@test "slow clients hold up nobody" {
+	start_redis
+	start_broker --interval 1h
+	client <<-'E'
+		json = event("slow", "c", "ok")
+		slow = [connect() for i in range(32)]
+		for s in slow[:16]: s.sendall(request(json)[:20])
+		for s in slow[16:]: s.sendall(request(json)[:-1])
+		s, longest = connect(), 0
+		for n in range(500):
+		    before = time.monotonic()
+		    assert post(s, event("fast", "c%d" % n, "ok"))[0] == 200
+		    longest = max(longest, time.monotonic() - before)
+		assert longest < 2, longest
+		for s in slow[:16]: s.sendall(request(json)[20:])
+		for s in slow[16:]: s.sendall(request(json)[-1:])
+		for s in slow: assert answer(s)[0] == 200
+	E
+}
+
+@test "SIGTERM while Redis is away: says what is lost, exit 0 within 5 s" {
+	redis_port=$(free_port)
+	start_broker
+	poll 10 said broker 'cannot connect'
+	posts 202 "$(event a b ok)" "$(event a b critical)" "$(event x y ok)"
+	before=$EPOCHREALTIME
+	stop broker
+	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 5000000 ]
+	said broker 'error: stopping without Redis: 3 events were not delivered and 2 states not written$'
+}
+
+@test "SIGTERM while Redis hangs: whoever waits is told, exit 0 within 5 s" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)"
+	kill -STOP "${pids[redis]}"
+	start poster curl -sS -m 20 -w '%{http_code}' -d "$(event a b critical)" "$url"
+	poll 10 connected
+	before=$EPOCHREALTIME
+	stop broker
+	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 5000000 ]
+	wait "${pids[poster]}"
+	unset 'pids[poster]'
+	cat "$work/poster.log"
+	grep -F '{"error": "the broker is stopping"}' "$work/poster.log"
+	grep -x 503 "$work/poster.log"
+	said broker 'error: stopping without Redis: 1 events? w[a-z]* not delivered and 1 states? not written'
+}
+
+@test "SIGTERM while Redis is just coming back: delivered first" {
+	redis_port=$(free_port)
+	start_broker
+	poll 10 said broker 'cannot connect'
+	posts 202 "$(event a b ok)"
+	start_redis
+	before=$EPOCHREALTIME
+	stop broker
+	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 2000000 ]
+	[ "$(redis LLEN events)" -eq 1 ]
+	run ! said broker 'stopping without'
+}
+
+@test "under runsv: up, down at a word, and up again after it was killed" {
+	start_redis
+	broker_port=$(free_port)
+	mkdir "$work/httpbroker"
+	printf '#!/bin/sh\nexec 2>&1\nexec httpbroker --port 127.0.0.1:%d --server 127.0.0.1:%d\n' \
+		"$broker_port" "$redis_port" >"$work/httpbroker/run"
+	chmod +x "$work/httpbroker/run"
+	start broker runsv "$work/httpbroker"
+	poll 10 broker_listens
+	posts 200 "$(event a b ok)"
+	pid=$(cat "$work/httpbroker/supervise/pid")
+	kill -KILL "$pid"
+	poll 20 logged 2 listening
+	[ "$(cat "$work/httpbroker/supervise/pid")" != "$pid" ]
+	posts 200 "$(event a b critical)"
+	sv -w 10 down "$work/httpbroker"
+	run ! listening "$broker_port"
+	sv -w 10 up "$work/httpbroker"
+	poll 20 logged 3 listening
+	posts 200 "$(event a b ok)"
+	sv -w 10 exit "$work/httpbroker"
+}
