@@ -32,6 +32,20 @@ apart() {
 	exec setsid setpriv --pdeathsig KILL "$@"
 }
 
+# In place of the one in daemons.bash: a signal ends it as well.
+poll() {
+	local limit
+	now
+	limit=$((REPLY + $1 * 1000))
+	shift
+	until "$@"; do
+		signal_check
+		now
+		[ "$REPLY" -lt "$limit" ] || return 1
+		sleep 0.05
+	done
+}
+
 programs_find() {
 	local program missing=()
 	for program in redis-server redis-cli prosody nagios4 check_tcp curl ss; do

@@ -41,6 +41,7 @@ story_until() {
 	until [ -n "${2-}" ] && "$2"; do
 		burst_read
 		burst_tell
+		signal_check
 		chain_check
 		now
 		[ "$REPLY" -lt "$limit" ] || return 1
