@@ -2,7 +2,6 @@
 # shellcheck disable=SC2154 # $work, $output, $status and what load brings
 # The stand-in for Flapjack, on a real Redis and a real Jabber server.
 
-bats_require_minimum_version 1.5.0
 load lib/daemons
 load lib/redis
 load lib/prosody

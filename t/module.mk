@@ -74,6 +74,7 @@ t_unit_flapjack_SOURCES = t/unit/flapjack.c t/unit/unit.h $(T_FLAPJACK)
 t_unit_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
+SLOW_TESTS += t/bootstrap.bats t/demo.bats
 QUICK_TESTS += t/flapjack-standin.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats
 
 # What a change breaks most often, in a fraction of the time.

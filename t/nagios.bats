@@ -2,7 +2,6 @@
 # shellcheck disable=SC2154 # $work, $output, $status and what load brings
 # The Nagios that other tests rely on.
 
-bats_require_minimum_version 1.5.0
 load lib/daemons
 load lib/nagios
 load lib/redis

@@ -2,7 +2,6 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $status and what load brings
 # The stand-in that oobetet's tests rely on.
 
-bats_require_minimum_version 1.5.0
 load lib/daemons
 
 setup() { start_work; }

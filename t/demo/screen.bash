@@ -12,7 +12,7 @@
 #   entry COLOUR TEXT      more of the fact above it
 #   picture < TEXT         as it stands, in plain characters where the terminal has no others
 
-text_column=18 # where the text of a fact begins
+text_column=17 # where the text of a fact begins
 
 screen_open() {
 	width=0  # no wrapping
@@ -66,7 +66,7 @@ skip() {
 fact() {
 	local lead
 	seconds "$(($1 - began))"
-	printf -v lead '%6s %-11s' "$REPLY" "$2"
+	printf -v lead '%5s %-11s' "$REPLY" "$2"
 	write "$3" "$text_column" "$lead" "$4"
 }
 
@@ -85,11 +85,9 @@ picture() {
 	done
 }
 
-# seconds MS: as a number with two decimals, in $REPLY.
+# seconds MS: as a number with one decimal, in $REPLY.
 seconds() {
-	local ms=$1 sign=''
-	[ "$ms" -ge 0 ] || sign=- ms=$((-ms))
-	printf -v REPLY '%s%d.%02d' "$sign" $((ms / 1000)) $((ms % 1000 / 10))
+	printf -v REPLY '%d.%d' $(($1 / 1000)) $(($1 % 1000 / 100))
 }
 
 # Where the reader's locale is not UTF-8, arrows are drawn with what every terminal has.

@@ -64,13 +64,15 @@ burst_read() {
 	done
 }
 
-# In the order in which it happened; within one millisecond, in that of the chain.
+# In the order in which it happened; what came within a tenth of a second in that of the chain, for
+# a program may write its log a little later than it acts.
 burst_tell() {
-	local who line
+	local who line keys=(-k '1,1n' -k '2,2n')
 	[ ${#burst[@]} -gt 0 ] || return 0
+	[ $((${burst[-1]%%$'\t'*} - ${burst[0]%%$'\t'*})) -ge 100 ] || keys=(-k '2,2n')
 	while IFS=$'\t' read -r _ _ who line; do
 		"hear_$who" "$line"
-	done < <(printf '%s\n' "${burst[@]}" | sort -s -t $'\t' -k 1,1n -k 2,2n)
+	done < <(printf '%s\n' "${burst[@]}" | sort -s -t $'\t' "${keys[@]}")
 }
 
 # The next line, in $line; false: none for a moment.

@@ -9,8 +9,8 @@
 #   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
 #   free_port [N]           N ports on which nobody listens
 
-# `run -75 command` and the like
-[ -z "${BATS_VERSION-}" ] || bats_require_minimum_version 1.5.0
+# `run -75 command` and the like; the demo, which is no bats, may be run by one
+! declare -F bats_require_minimum_version >/dev/null || bats_require_minimum_version 1.5.0
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${QN_BUILD:-$root/build}

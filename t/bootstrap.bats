@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $status and what load brings
+# ./bootstrap, from a copy of the tree as a clone has it: the one at hand may be read-only, and is
+# being tested by others at this moment.
+
+load lib/daemons
+load lib/leftovers
+
+setup() {
+	start_work
+	tree=$work/tree
+}
+
+teardown() { stop_all; }
+
+# Without what autoreconf and configure made.
+copy_tree() {
+	mkdir "$tree"
+	tar -C "$root" --exclude='./build*' --exclude=./.git --exclude=./configure --exclude=./autom4te.cache \
+		--exclude=./aclocal.m4 --exclude=Makefile.in --exclude='./_*' -cf - . | tar -C "$tree" -xf -
+	chmod -R u+w "$tree"
+}
+
+# As somebody types it: not as a part of the make that runs this test.
+bootstrap() {
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u QN_BUILD \
+		CONFIGURE_FLAGS='--disable-hardening CFLAGS=-O1' "$tree/bootstrap" "$@"
+}
+
+# command_stub NAME: stands for it in $work/bin, and says in $work/called that it was called.
+command_stub() {
+	mkdir -p "$work/bin"
+	printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$1" "$work/called" >"$work/bin/$1"
+	chmod +x "$work/bin/$1"
+}
+
+enabled_services() {
+	find /etc/systemd/system /etc/rc[0-6S].d /usr/sbin/policy-rc.d 2>/dev/null | sort
+}
+
+listeners() {
+	ss -Hltn | awk '{ print $4 }' | sort
+}
+
+# Those who listen now and did not then, other tests' aside: theirs are not marked.
+new_listeners() {
+	local address pid
+	listeners | comm -13 "$1" - | while read -r address; do
+		ss -Hltnp "src $address" | grep -Eo 'pid=[0-9]+' | while IFS='=' read -r _ pid; do
+			! is_marked "/proc/$pid" || echo "$address $pid"
+		done
+	done
+}
+
+@test "a clone becomes the demo; nothing of it stays; the second time nothing is built" {
+	local act
+	copy_tree
+	listeners >"$work/listeners"
+	enabled_services >"$work/services"
+	marked bootstrap demo >"$work/out" 2>&1
+
+	[ -z "$(new_listeners "$work/listeners")" ]
+	[ -z "$(leftovers)" ]
+	enabled_services | diff "$work/services" -
+
+	run ! grep -q $'\e' "$work/out"
+	for act in 'Would I be told?' '1. Calm' '2. Nagios hangs' '3. The alarm' \
+		'4. Nagios goes on' '5. What was measured'; do
+		grep -Fq -- "── $act ─" "$work/out"
+	done
+	# the alarm is one line, however long, in the room and in the payload
+	grep -Eq "^ *[0-9.]+ room +oobetet: Flapjack Self Monitoring is Critical: haven't seen a test (problem|recovery) notification in the last 10 seconds for \"Flapper\" on lab, from [^ ]+ at .*[0-9]\$" "$work/out"
+	grep -Eq '^ +"summary": "Flapjack Self Monitoring is Critical: .*",?$' "$work/out"
+	grep -Eq '^ *[0-9.]+ room +oobetet: Flapjack Self Monitoring is OK' "$work/out"
+	grep -Eq '^ *[0-9.]+ pagerduty\* +the incident is resolved' "$work/out"
+
+	stat -c '%n %y' "$tree/configure" "$tree/build/Makefile" "$tree/build/flapper/flapper" >"$work/made"
+	run bootstrap
+	[ "$status" = 0 ]
+	[[ "$output" != *checking* ]]
+	[[ "$output" != *'  CC '* ]]
+	[[ "$output" != *installing* ]]
+	stat -c '%n %y' "$tree/configure" "$tree/build/Makefile" "$tree/build/flapper/flapper" |
+		diff "$work/made" -
+}
+
+@test "--list prints the packages of a target, and touches nothing" {
+	local name
+	copy_tree
+	for name in apt-get sudo dpkg-query autoreconf make; do command_stub "$name"; done
+	PATH=$work/bin:$PATH run "$tree/bootstrap" --list demo
+	[ "$status" = 0 ]
+	grep -Eq '^prosody +demo,check +the Jabber server' <<<"$output"
+	grep -Eq '^gcc +build ' <<<"$output"
+	run ! grep -Eq '^bats |^shellcheck ' <<<"$output"
+	PATH=$work/bin:$PATH run "$tree/bootstrap" --list
+	run ! grep -Eq '^prosody ' <<<"$output"
+	[ ! -e "$work/called" ]
+	[ ! -e "$tree/build" ]
+}
+
+@test "without apt-get it says what to install instead, and exits 69" {
+	local name
+	copy_tree
+	mkdir "$work/bin"
+	for name in sh dirname cat awk sed env id; do ln -s "$(command -v "$name")" "$work/bin/$name"; done
+	PATH=$work/bin run -69 "$tree/bootstrap" demo
+	[[ "$output" == *'not a Debian system'* ]]
+	grep -Eq '^    redis-server +demo,check ' <<<"$output"
+	[[ "$output" == *'autoreconf -fi && '*' make demo'* ]]
+	[ ! -e "$tree/build" ]
+}
+
+@test "an unknown option is an error, not a target" {
+	copy_tree
+	run -64 "$tree/bootstrap" --please
+	[[ "$output" == *usage:* ]]
+}

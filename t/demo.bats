@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $status and what load brings
+# The demo's story, and that nothing of it stays, however it ends. t/bootstrap.bats has it in a file.
+
+load lib/daemons
+load lib/leftovers
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+demo=$BATS_TEST_DIRNAME/demo/demo
+
+# In a process group of its own, like a command typed in a shell: SIGINT reaches it.
+start_demo() {
+	marked start demo setsid env --default-signal=INT "$demo"
+}
+
+@test "on a terminal of 80x24: the whole story, coloured, nothing beyond the edge" {
+	local screen=$work/screen
+	marked env LANG=C.UTF-8 TERM=xterm script --quiet --return \
+		--command "stty cols 80 rows 24; exec '$demo'" "$screen.raw" </dev/null >/dev/null
+	[ -z "$(leftovers)" ]
+	grep -q $'\e\[31m' "$screen.raw"
+	sed 's/\r$//; s/\x1b\[[0-9;]*m//g; 1d; $d' "$screen.raw" >"$screen"
+	run ! grep -q $'\e' "$screen"
+	run grep -E "^.{81}" "$screen"
+	echo "$output"
+	[ "$status" = 1 ]
+	grep -q '^ *[0-9.]* room  *oobetet: Flapjack Self Monitoring is Critical' "$screen"
+	grep -q 'What was measured ─' "$screen"
+}
+
+@test "Ctrl-C in the middle leaves no process, no port, no file" {
+	local status=0
+	start_demo
+	poll 60 said demo ' room .*Recovery: '
+	kill -INT -- "-${pids[demo]}"
+	poll 20 ended "${pids[demo]}"
+	stop demo || status=$?
+	[ "$status" = 130 ]
+	said demo '^ Stopped: 10 programs\. Removed: '
+	[ -z "$(leftovers)" ]
+}
+
+@test "killed outright, it takes its programs along" {
+	start_demo
+	poll 60 said demo ' room .*Recovery: '
+	kill -KILL "${pids[demo]}"
+	poll 20 no_process_left
+}
+
+no_process_left() {
+	[[ $(leftovers) != *'(process '* ]]
+}
+
+@test "a station that breaks is named, with its last words" {
+	local status=0 flapjack
+	start_demo
+	poll 60 said demo ' room .*Recovery: '
+	flapjack=$(leftovers | sed -n 's/^flapjack-standin .*(process \([0-9]*\)).*/\1/p')
+	kill -KILL "$flapjack"
+	poll 20 ended "${pids[demo]}"
+	stop demo || status=$?
+	[ "$status" = 1 ]
+	said demo '^ FAILED at flapjack: it has ended by itself, with exit status 137\.$'
+	said demo '^   [0-9.]+ says Recovery: '
+	[ -z "$(leftovers)" ]
+}
+
+path_without() {
+	tr : '\n' <<<"$PATH" | grep -vxF "$1" | paste -sd:
+}
+
+@test "a program that is not there is named before anything starts" {
+	mkdir "$work/build"
+	ln -s "$build/t" "$build/flapper" "$build/httpbroker" "$work/build"
+	while command -v oobetet; do PATH=$(path_without "$(dirname "$(command -v oobetet)")"); done
+	QN_BUILD=$work/build run marked "$demo"
+	[ "$status" = 69 ]
+	[[ "$output" == *'oobetet is not built'* ]]
+	[ -z "$(leftovers)" ]
+}
