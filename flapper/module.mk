@@ -20,11 +20,11 @@ t_unit_flapper_LDADD = flapper/libflapper.a common/libcommon.a $(CMOCKA_LIBS)
 t_unit_oscillator_SOURCES = t/unit/oscillator.c t/unit/unit.h
 t_unit_oscillator_LDADD = flapper/libflapper.a common/libcommon.a $(CMOCKA_LIBS)
 
-noinst_PROGRAMS += t/tools/self-connect t/tools/without-ipv6
+noinst_PROGRAMS += t/tools/self-connect t/tools/without
 t_tools_self_connect_SOURCES = t/tools/self-connect.c
 t_tools_self_connect_LDADD = common/libcommon.a
-t_tools_without_ipv6_SOURCES = t/tools/without-ipv6.c
-t_tools_without_ipv6_LDADD = common/libcommon.a
+t_tools_without_SOURCES = t/tools/without.c
+t_tools_without_LDADD = common/libcommon.a
 
 QUICK_TESTS += t/flapper-options.bats t/flapper.bats t/flapper-supervised.bats
 SLOW_TESTS += t/flapper-oscillation.bats t/flapper-port.bats

@@ -81,12 +81,7 @@ pushed() {
 }
 
 @test "a port that is not permitted: exit 77" {
-	local unprivileged=()
-	[ "$(id -u)" -ne 0 ] ||
-		unprivileged=(capsh --drop=cap_net_bind_service --shell=/usr/bin/env --)
-	# containers may permit every port to everybody, but a network name space of one's own does not
-	unprivileged=(unshare --map-root-user --net sh -c 'ip link set lo up && exec "$@"' -
-		"${unprivileged[@]}")
+	load lib/confined
 	run -77 "${unprivileged[@]}" "$build/httpbroker/httpbroker" --port 127.0.0.1:80
 	[[ "$output" == *'cannot listen on 127.0.0.1:80: Permission denied' ]]
 }
@@ -106,7 +101,7 @@ pushed() {
 	port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$work/broker.log")
 	[ "$(ss -Hltn "sport = :$port" | awk '{print $4}')" = "[::1]:$port" ]
 	stop broker
-	start broker without-ipv6 httpbroker --port 0
+	start broker without ipv6 httpbroker --port 0
 	poll 10 broker_listens
 	[ "$(ss -Hltn "sport = :$broker_port" | awk '{print $4}')" = "127.0.0.1:$broker_port" ]
 }
@@ -121,9 +116,8 @@ pushed() {
 }
 
 @test "without options: port 3090, and a Redis at 6380 that is not there has another number" {
-	# in a network of its own, for somebody may be at 3090 or 6380
-	start broker unshare --map-root-user --net \
-		sh -c 'ip link set lo up && exec "$0"' "$build/httpbroker/httpbroker"
+	load lib/confined # for somebody may be at 3090 or 6380
+	start broker "${alone[@]}" "$build/httpbroker/httpbroker"
 	poll 10 said broker 'listening on 127\.0\.0\.1:3090$'
 	poll 10 said broker 'Redis at localhost:6380: cannot connect: Connection refused .*port 6379'
 }

@@ -96,12 +96,7 @@ flapper: info: down on [::]:$port for 100 ms" ]
 }
 
 @test "flapper: a port that is not permitted: exit 77" {
-	local unprivileged=()
-	[ "$(id -u)" -ne 0 ] ||
-		unprivileged=(capsh --drop=cap_net_bind_service --shell=/usr/bin/env --)
-	# containers may permit every port to everybody, but a network name space of one's own does not
-	[ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -gt 80 ] ||
-		unprivileged=(unshare --map-root-user --net "${unprivileged[@]}")
+	load lib/confined
 	run -77 "${unprivileged[@]}" "$build/flapper/flapper" -p 80
 	[[ "$output" == *"cannot bind to [::]:80: Permission denied"*CAP_NET_BIND_SERVICE* ]]
 }
@@ -118,7 +113,7 @@ flapper: info: down on [::]:$port for 100 ms" ]
 
 @test "flapper: without IPv6 it serves IPv4" {
 	port=$(free_port)
-	start flapper without-ipv6 flapper -i 1h -p "$port"
+	start flapper without ipv6 flapper -i 1h -p "$port"
 	poll 10 said flapper "up on 0\.0\.0\.0:$port for 1800 s"
 	check_tcp -H 127.0.0.1 -p "$port"
 }

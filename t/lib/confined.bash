@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+#
+# Commands to put before a program, as arrays, that take something away from it:
+#
+#   "${alone[@]}"         a network of its own, with loopback only, so that every port is free
+#   "${unprivileged[@]}"  no permission to listen on a port below 1024
+#
+# A container may forbid name spaces. Then the first does nothing (and the ports had better be
+# free), and for the second bind(2) is made to fail as it would.
+
+alone=(env)
+if unshare --map-root-user --net true 2>/dev/null; then
+	alone=(unshare --map-root-user --net sh -c 'ip link set lo up && exec "$@"' -)
+fi
+
+# A container may permit every port to everybody, too: a network of its own does not.
+unprivileged=()
+[ "$(id -u)" -ne 0 ] || unprivileged=(capsh --drop=cap_net_bind_service --shell=/usr/bin/env --)
+if [ "$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" -le 80 ]; then
+	if [ "${alone[0]}" = unshare ]; then
+		unprivileged=("${alone[@]}" "${unprivileged[@]}")
+	else
+		unprivileged=(without ports)
+	fi
+fi

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * without WHAT COMMAND...: runs it on a kernel that, as far as it can see, lacks something:
+ *
+ *   ipv6   socket(AF_INET6, …) fails with EAFNOSUPPORT, as where IPv6 is not in the kernel
+ *   ports  bind() fails with EACCES, as for a port below 1024 without the capability for it
+ */
+#include "common/log.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+/* A system call that fails: always, or only with one first argument. */
+static const struct lack {
+	const char *what;
+	unsigned call;
+	unsigned first; /* the argument; ANY: whatever it is */
+	unsigned error;
+} lacks[] = {
+#define ANY 0xffffffffU
+	{"ipv6", __NR_socket, AF_INET6, EAFNOSUPPORT},
+	{"ports", __NR_bind, ANY, EACCES},
+};
+
+static const struct lack *lack_find(const char *what)
+{
+	for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++)
+		if (strcmp(lacks[i].what, what) == 0)
+			return &lacks[i];
+	die(EX_USAGE, "'%s' is neither ipv6 nor ports", what);
+}
+
+static void lack_begin(const struct lack *lack)
+{
+	unsigned char wrong_first = lack->first != ANY;
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, lack->call, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, lack->first, 0, wrong_first),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | lack->error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = {.len = sizeof filter / sizeof filter[0], .filter = filter};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+		die(EX_OSERR, "seccomp: %s", strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	log_open("without");
+	if (argc < 3)
+		die(EX_USAGE, "usage: without ipv6|ports COMMAND...");
+	lack_begin(lack_find(argv[1]));
+	execvp(argv[2], argv + 2);
+	die(EX_OSERR, "%s: %s", argv[2], strerror(errno));
+}
