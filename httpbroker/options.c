@@ -125,22 +125,33 @@ static void option_take(struct options *options, int option, const char *value)
 	}
 }
 
-struct options options_read(int argc, char **argv)
+/* Where to listen if no --port says so: the original's way of being told in the environment. */
+static struct address default_listen(void)
 {
 	const char *port = getenv("PORT");
+
+	return tcp_address("PORT", port != NULL && port[0] != '\0' ? port : "3090");
+}
+
+struct options options_read(int argc, char **argv)
+{
 	struct options options = {
-		.listen = tcp_address("PORT", port != NULL && port[0] != '\0' ? port : "3090"),
 		.server = server_address("localhost:6380"),
 		.interval = 10 * NSEC_PER_SEC,
 		.queue = "events",
 		.flapjack = 2,
 		.ready_fd = -1,
 	};
+	bool listen_given = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		option_take(&options, option, optarg);
+		listen_given |= option == OPTION_PORT;
+	}
 	if (optind < argc)
 		option_unexpected(argv[optind]);
+	if (!listen_given)
+		options.listen = default_listen();
 	return options;
 }

@@ -111,7 +111,7 @@ pushed() {
 	PORT=$broker_port start broker httpbroker
 	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
 	stop broker
-	PORT=1 start broker httpbroker --port "$broker_port"
+	PORT=nonsense start broker httpbroker --port "$broker_port"
 	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
 }
 
