@@ -72,7 +72,7 @@ static void inbox_work(struct delivery *delivery, struct moment now)
 	struct submission *taken = inbox_take(delivery->inbox);
 	struct submission *submission, *next;
 
-	DL_FOREACH_SAFE (taken, submission, next) {
+	DL_FOREACH_SAFE(taken, submission, next) {
 		for (size_t i = 0; i < submission->count; i++)
 			submission->answers[i] =
 				ledger_take(delivery->ledger, &submission->postings[i], now);

@@ -45,7 +45,7 @@ void outbox_free(struct outbox *outbox)
 {
 	struct commit *commit, *next;
 
-	DL_FOREACH_SAFE (outbox->waiting, commit, next)
+	DL_FOREACH_SAFE(outbox->waiting, commit, next)
 		commit_free(commit);
 	commit_free(outbox->taken);
 	commit_free(outbox->spare);
@@ -153,8 +153,8 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 	DL_DELETE(outbox->waiting, commit);
 	if (outbox->waiting == NULL)
 		commit_begin(outbox);
-	commit->upto.pushes = outbox->done.pushes + commit->pushes.count;
-	commit->upto.records = outbox->made.records - (outbox->end - outbox->first);
+	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
+	commit->reaches.records = outbox->made.records - (outbox->end - outbox->first);
 	commit->todo = (commit->records.count > 0 ? COMMIT_RECORDS : 0u) |
 		       (commit->pushes.count > 0 ? COMMIT_PUSHES | COMMIT_WAKE : 0u);
 	outbox->taken = commit;
@@ -163,7 +163,7 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 
 void outbox_applied(struct outbox *outbox, struct commit *commit)
 {
-	outbox->done = commit->upto;
+	outbox->done = commit->reaches;
 	resp_clear(&commit->pushes, 2 * BYTES_MOST);
 	resp_clear(&commit->records, 2 * BYTES_MOST);
 	commit_free(outbox->spare);

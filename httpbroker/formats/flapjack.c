@@ -135,7 +135,7 @@ static void left_out_say(json_t *document)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (document, name, value)
+	json_object_foreach(document, name, value)
 		if (!key_is_known(name))
 			log_debug("left out '%s', which Flapjack would reject", name);
 }

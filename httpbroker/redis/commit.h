@@ -53,7 +53,7 @@ struct commit {
 	struct resp_list pushes;    /* events */
 	struct resp_list records;   /* fields and values */
 	const struct keys *keys;    /* that it was written with */
-	struct marks upto;          /* what has been done once this one is */
+	struct marks reaches;       /* what has been done once this one is */
 	unsigned todo;              /* parts that were not applied yet */
 	unsigned sent;              /* parts that were sent this time */
 	unsigned refused;           /* parts that were refused while the others were applied */

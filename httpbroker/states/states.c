@@ -48,7 +48,7 @@ static void shard_free(struct shard *shard)
 {
 	struct state *state, *next;
 
-	HASH_ITER (hh, shard->states, state, next) {
+	HASH_ITER(hh, shard->states, state, next) {
 		HASH_DEL(shard->states, state);
 		free(state->wire.bytes);
 		free(state);
@@ -115,7 +115,7 @@ static uint8_t rank_choose(const struct states *states, const struct names *name
 		if (state != NULL)
 			taken[state->rank] = true;
 	}
-	while (taken[rank] && rank < UINT8_MAX)
+	while (rank < UINT8_MAX && taken[rank])
 		rank++;
 	return (uint8_t)rank;
 }

@@ -27,7 +27,7 @@ static bool fields_check(json_t *object, const struct field *fields, struct reas
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (object, name, value) {
+	json_object_foreach(object, name, value) {
 		const struct field *field = field_find(fields, name);
 
 		if (field == NULL)

@@ -41,7 +41,7 @@ void alerts_free(struct alerts *alerts)
 {
 	struct check *check, *next;
 
-	HASH_ITER (hh, alerts->checks, check, next) {
+	HASH_ITER(hh, alerts->checks, check, next) {
 		HASH_DEL(alerts->checks, check);
 		free(check->name);
 		free(check);

@@ -128,7 +128,7 @@ static bool keys_check(enum flapjack_version version, json_t *event, struct reas
 	const char *name;
 	json_t *value;
 
-	json_object_foreach (event, name, value) {
+	json_object_foreach(event, name, value) {
 		const struct key *key = key_find(name);
 
 		if (key == NULL || (key->known & 1 << version) == 0)
