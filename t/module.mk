@@ -123,6 +123,6 @@ lint:
 		'-D_Noreturn=__attribute__((noreturn))'
 	cd $(srcdir) && shellcheck bootstrap .ci/run t/demo/demo $$(git ls-files '*.bash' '*.bats')
 	cd $(srcdir) && git ls-files 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning
-	cd $(srcdir) && git ls-files | xargs codespell --ignore-words-list=nd
+	cd $(srcdir) && git ls-files | xargs codespell --ignore-words-list=nd,te
 
 .PHONY: demo check-quick check-sanitize check-clang distcheck-quick coverage lint
