@@ -102,7 +102,7 @@ room_start() {
 oobetet_start() {
 	oobetet_configure >"$work/oobetet.ini"
 	chmod 600 "$work/oobetet.ini"
-	start oobetet oobetet -c "$work/oobetet.ini"
+	start_stamped oobetet oobetet -c "$work/oobetet.ini"
 	up oobetet 20 said room 'presence oobetet is here'
 }
 
@@ -120,6 +120,8 @@ oobetet_configure() {
 		max_latency = $max_latency
 		pagerduty_contact = 0123456789abcdef0123456789abcdef
 		pagerduty_url = $pagerduty_url
+		[logger]
+		level = DEBUG
 	INI
 }
 

@@ -14,7 +14,7 @@ travel=()           # of each change: from Nagios's result to the message in the
 # One reader of all logs; it says whose lines follow. They come in the order of the chain.
 story_open() {
 	local logs=() name
-	for name in flapper checks httpbroker flapjack room pagerduty; do
+	for name in flapper checks httpbroker flapjack room oobetet pagerduty; do
 		logs+=("$work/$name.log")
 		rank[$name]=${#logs[@]}
 	done
@@ -196,8 +196,8 @@ hear_room() {
 	case $text in
 	'<flapjack> Problem: '*) message_heard problem "$red" ;;
 	'<flapjack> Recovery: '*) message_heard recovery "$green" ;;
-	'<oobetet> Flapjack Self Monitoring is OK'*) oobetet_heard clear "$green" ;;
-	'<oobetet> Flapjack Self Monitoring is Critical'*) oobetet_heard alarm "$red" ;;
+	'<oobetet> Flapjack Self Monitoring is OK'*) oobetet_speaks clear "$green" ;;
+	'<oobetet> Flapjack Self Monitoring is Critical'*) oobetet_speaks alarm "$red" ;;
 	esac
 }
 
@@ -208,10 +208,19 @@ message_heard() {
 	fact "$stamp" room "$2" "flapjack: ${text#<flapjack> }"
 }
 
-oobetet_heard() {
+oobetet_speaks() {
 	[ -n "${at[$1]-}" ] || note "$1" "$stamp"
 	[ "$1" != alarm ] || skip
 	fact "$stamp" room "$bold$2" "oobetet: ${text#<oobetet> }"
+}
+
+# Its debug log has what it takes for one of the two kinds. What heals has the last word already.
+hear_oobetet() {
+	[ -z "${at[clear]-}" ] || return 0
+	stamped "$1" && [[ $text =~ debug:\ (problem|recovery)\ from\  ]] || return 0
+	count[oobetet]=$((${count[oobetet]-0} + 1))
+	seconds $((stamp + max_latency * 1000 - began))
+	fact "$stamp" oobetet "$dim" "hears the ${BASH_REMATCH[1]}; the next is due by $REPLY"
 }
 
 # The line of a request, and the lines of its payload.
