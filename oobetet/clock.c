@@ -180,8 +180,11 @@ static void pager_tick(struct clock *clock, nsec now)
 	}
 }
 
-/* Whatever ended. A hand's end is noticed at its socket; here only what a signal did is said. */
-static void children_reap(void)
+/*
+ * Whatever ended. A hand's end is noticed at its socket; here only what a signal did is said.
+ * True: there are others, which have not ended.
+ */
+static bool children_reap(void)
 {
 	int status;
 	pid_t pid;
@@ -190,6 +193,7 @@ static void children_reap(void)
 		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 			log_warning("process %d was ended by signal %d (%s)", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return pid == 0;
 }
 
 /* ---- the loop ---- */
@@ -239,17 +243,16 @@ static bool told_to_stop(void)
 	return signal_arrived(SIGTERM) || signal_arrived(SIGINT);
 }
 
-/* What it still says on its way out is not looked at. True: it is not out yet. */
-static bool hand_is_leaving(struct hand *hand)
+/* What it still says on its way out is not looked at. */
+static void hand_drain(struct hand *hand)
 {
 	struct message ignored;
 
 	if (hand == NULL)
-		return false;
+		return;
 	hand_exchange(hand);
 	while (hand_next(hand, &ignored, clock_monotonic()))
 		continue;
-	return hand_is_running(hand);
 }
 
 static void clock_leave(struct clock *clock)
@@ -263,9 +266,11 @@ static void clock_leave(struct clock *clock)
 	hand_dismiss(clock->ear);
 	if (clock->pager != NULL)
 		hand_dismiss(clock->pager);
-	while (clock_monotonic() < limit &&
-		(hand_is_leaving(clock->ear) | hand_is_leaving(clock->pager)))
+	while (children_reap() && clock_monotonic() < limit) {
+		hand_drain(clock->ear);
+		hand_drain(clock->pager);
 		clock_wait(clock, limit);
+	}
 }
 
 static void clock_begin(

@@ -249,11 +249,6 @@ void hand_dismiss(struct hand *hand)
 	hand_say(hand, WORD_STOP, NULL);
 }
 
-bool hand_is_running(const struct hand *hand)
-{
-	return hand->fd >= 0;
-}
-
 const char *hand_why(const struct hand *hand)
 {
 	return hand->told;

@@ -51,9 +51,6 @@ bool hand_next(struct hand *hand, struct message *message, nsec now);
 /* Tells it to stop in good order. It is not ticked any more: its end is awaited, or it is freed. */
 void hand_dismiss(struct hand *hand);
 
-/* Is there a process? It may not be online yet. */
-bool hand_is_running(const struct hand *hand);
-
 /* Why it was lost last; "" once it works again. */
 const char *hand_why(const struct hand *hand);
 

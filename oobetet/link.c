@@ -52,7 +52,8 @@ void link_free(struct link *link)
 {
 	if (link == NULL)
 		return;
-	close(PROTOCOL_FD);
+	/* the descriptor stays open to the very end: its closing tells the clock that we are gone
+	 */
 	lines_free(&link->in);
 	buffer_free(&link->out);
 	free(link);

@@ -94,6 +94,20 @@ static void session_end(struct session *session, const char *why)
 	snprintf(session->why, sizeof session->why, "%s", why);
 }
 
+/* The connection is gone, and nobody has said why. */
+static const char *closing_explain(const struct session *session, int error)
+{
+	/* libstrophe says ECONNRESET for an orderly end as well; numbers below ECHILD are OpenSSL's
+	 */
+	bool closed = error < ECHILD || error == ECONNRESET;
+
+	if (session->online)
+		return closed ? "the server closed the connection" : strerror(error);
+	if (session->reached)
+		return "the server closed the connection before log-in";
+	return closed ? "cannot connect to the server" : strerror(error);
+}
+
 /* libstrophe says little about why it disconnected: the best of what is known. */
 static void disconnection_explain(
 	const struct session *session, int error, xmpp_stream_error_t *stream, char out[FAULT])
@@ -112,13 +126,8 @@ static void disconnection_explain(
 			session->config->jabberid);
 	else if (session->words[0] != '\0')
 		snprintf(out, FAULT, "libstrophe: %.250s", session->words);
-	else if (error >= ECHILD) /* smaller numbers are OpenSSL's */
-		snprintf(out, FAULT, "%s", strerror(error));
 	else
-		snprintf(out, FAULT, "%s",
-			session->online    ? "the server closed the connection"
-			: session->reached ? "the server closed the connection before log-in"
-					   : "cannot connect to the server");
+		snprintf(out, FAULT, "%s", closing_explain(session, error));
 }
 
 static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error,

@@ -232,6 +232,11 @@ void muc_say(struct muc *muc, const char *text)
 	muc->unconfirmed++;
 }
 
+void muc_send(struct muc *muc, const char *xml)
+{
+	xmpp_send_raw(muc->connection, xml, strlen(xml));
+}
+
 unsigned muc_unconfirmed(const struct muc *muc)
 {
 	return muc->unconfirmed;

@@ -54,6 +54,9 @@ void muc_run(struct muc *muc);
 /* Says it to the room; what no XML may carry is written as `?`. Only after MUC_JOINED. */
 void muc_say(struct muc *muc, const char *text);
 
+/* Sends a stanza as it is written, for what muc_say() would never say. Only after MUC_JOINED. */
+void muc_send(struct muc *muc, const char *xml);
+
 /* How much of what was said the room has neither reflected nor refused. */
 unsigned muc_unconfirmed(const struct muc *muc);
 

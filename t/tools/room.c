@@ -2,7 +2,8 @@
 /*
  * room: somebody in a Jabber room, for the tests and the demo. Prints what happens there, one
  * line an event that begins with the time (seconds since the epoch), and says each line of its
- * standard input. At end of file it waits until the room has all that was said, and leaves.
+ * standard input; one that begins with `<message ` or `<iq ` is a stanza, sent as it is written.
+ * At end of file it waits until the room has all that was said, and leaves.
  */
 #include "common/clocks.h"
 #include "common/lines.h"
@@ -15,6 +16,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -95,6 +97,16 @@ static void event_take(void *user, enum muc_event event, const char *nick, const
 	putchar('\n');
 }
 
+static void line_say(struct room *room, const char *line)
+{
+	bool stanza = strncmp(line, "<message ", 9) == 0 || strncmp(line, "<iq ", 4) == 0;
+
+	if (stanza)
+		muc_send(room->muc, line);
+	else
+		muc_say(room->muc, line);
+}
+
 static void input_take(struct room *room)
 {
 	char *line;
@@ -104,7 +116,7 @@ static void input_take(struct room *room)
 	room->ended = got == LINES_END || got == LINES_ERROR;
 	while ((result = lines_next(&room->input, &line)) != LINES_NONE) {
 		if (result == LINES_LINE)
-			muc_say(room->muc, line);
+			line_say(room, line);
 		else
 			log_warning("line %" PRIu64 " is longer than %d bytes and is not said",
 				room->input.number, LINE_MOST);

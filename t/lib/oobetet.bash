@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $pids and $prosody_port come from the other files
+#
+# An oobetet in the room `ops` of start_prosody's server, with somebody called flapjack whom it
+# watches, an onlooker called eve, and a stand-in for PagerDuty. Load daemons and prosody first.
+#
+#   start_chain [KEY=VALUE...]     all of it; the keys as in write_ini
+#   write_ini [KEY=VALUE...]       $work/oobetet.ini: three seconds of silence are an alarm, and
+#                                  these keys besides, or instead; KEY= leaves one out
+#   start_oobetet [OPTION...]      runs it with that file, and waits until it is in the room
+#   start_pagerduty [OPTION...]    sets $pagerduty_url
+#   problem, recovery, both        flapjack says so in the room
+#   said_with ID EXTRA TEXT        flapjack's message with that id, and XML beside its body
+#   start_beat, stop_beat          ... both, again and again
+#   hand NAME                      prints the process id of the ear or the pager
+#   paged PATTERN, heard PATTERN   PagerDuty has taken a request, or eve has heard a line, so far
+#   count_of NAME PATTERN          how many lines of NAME.log match
+
+write_ini() {
+	local -A keys=([server]=127.0.0.1 [port]=${prosody_port:-1} [jabberid]=oobetet@localhost
+		[password]=secret-of-oobetet [tls]=off [watched_check]=Flapper [watched_entity]=web-01
+		[max_latency]=3 [repeat_interval]=1 [pagerduty_contact]=0123456789abcdefABCDEF0123456789
+		[pagerduty_url]=${pagerduty_url:-http://127.0.0.1:1/} [rooms]=ops@conference.localhost)
+	local key
+	for key in "$@"; do keys[${key%%=*}]=${key#*=}; done
+	(umask 077 && : >"$work/oobetet.ini")
+	for key in "${!keys[@]}"; do
+		[ -z "${keys[$key]}" ] || printf '%s = %s\n' "$key" "${keys[$key]}"
+	done >>"$work/oobetet.ini"
+}
+
+start_oobetet() {
+	start oobetet oobetet -c "$work/oobetet.ini" "$@"
+	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
+}
+
+start_pagerduty() {
+	start pagerduty pagerduty-standin "$@"
+	poll 20 said pagerduty 'at http'
+	pagerduty_url=$(grep -o 'http://.*' "$work/pagerduty.log")
+}
+
+start_chain() {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room flapjack flapjack
+	enter_room eve eve
+	write_ini "$@"
+	start_oobetet
+}
+
+problem() {
+	say flapjack 'Problem: flapjack: ACKID f79395cd, "Flapper" on web-01 is Critical, refused'
+}
+
+recovery() {
+	say flapjack 'Recovery: "Flapper" on web-01 is OK, TCP OK'
+}
+
+both() {
+	problem
+	recovery
+}
+
+said_with() {
+	say flapjack "<message to='ops@conference.localhost' type='groupchat' id='$1'>$2<body>$3</body></message>"
+}
+
+beat() {
+	while :; do
+		both
+		read -rt 0.3 <> <(:) || :
+	done
+}
+
+start_beat() {
+	start beat beat
+}
+
+stop_beat() {
+	stop beat || :
+}
+
+hand() {
+	pgrep -P "${pids[oobetet]}" -x "oobetet-$1"
+}
+
+paged() {
+	said pagerduty "^[0-9.]+ $1"
+}
+
+heard() {
+	said eve "$1"
+}
+
+count_of() {
+	grep -Ec -- "$2" "$work/$1.log" || :
+}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $stderr, $pids and what load brings
+# What oobetet says to the command line and to its configuration.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# refuses CODE MESSAGE OPTION...: that exit code, and a message that holds MESSAGE
+refuses() {
+	run "-$1" timeout 10 oobetet "${@:3}"
+	echo "$output"
+	[[ "$output" == *"$2"* ]]
+}
+
+@test "oobetet: --help and --version answer on standard output" {
+	run -0 --separate-stderr oobetet -h
+	[[ "$output" == "usage: oobetet -c FILE"* && "$stderr" == '' ]]
+	run -0 --separate-stderr oobetet --version
+	[[ "$output" =~ ^oobetet\ [0-9.]+$ && "$stderr" == '' ]]
+}
+
+@test "oobetet: a wrong command line is exit 64" {
+	refuses 64 '-c FILE is missing'
+	refuses 64 "Try 'oobetet --help'" --bogus
+	refuses 64 "Try 'oobetet --help'" -c
+	refuses 64 "unexpected argument 'start'" -c /dev/null start
+	refuses 64 '--ready-fd: 99: Bad file descriptor' -c /dev/null --ready-fd 99
+	refuses 64 'the ear is started by oobetet itself, not by hand' ear 3</dev/null
+	refuses 64 'the pager is started by oobetet itself, not by hand' pager 3>&-
+}
+
+@test "oobetet: a wrong configuration is exit 78, with file, line and what was expected" {
+	local ini=$work/oobetet.ini
+	write_ini 'bogus=1'
+	line=$(grep -n bogus "$ini" | cut -d: -f1)
+	refuses 78 "oobetet: error: $ini:$line: unknown key 'bogus' in [oobetet]; expected one of enabled" -c "$ini"
+	refuses 78 "oobetet: error: $ini:$line: unknown key 'bogus'" -c "$ini" --check-config
+	write_ini 'max_latency=often'
+	refuses 78 ": max_latency: 'often' is not a duration such as 10" -c "$ini"
+	write_ini 'jabberid='
+	refuses 78 "oobetet: error: $ini: the key 'jabberid' is missing" -c "$ini"
+	printf '\n[else]\n' >"$ini"
+	refuses 78 "$ini:2: unknown section '[else]'; expected [oobetet] or [logger]" -c "$ini"
+	refuses 78 "$work/none.ini: No such file or directory" -c "$work/none.ini"
+	refuses 78 "$work:1: Is a directory" -c "$work"
+}
+
+@test "oobetet: what inih would cut or mistake is refused, and no secret is shown" {
+	local ini=$work/oobetet.ini line
+	for line in 'password = hush ;hush' "password = hush$(printf '%0200d' 0)" $'password = x\n hush = y' \
+		$'\xef\xbb\xbfpassword = hush' $'password = hush\x01'; do
+		printf '%s\n' "$line" >"$ini"
+		refuses 78 "oobetet: error: $ini:" -c "$ini"
+		[[ "$output" != *hush* ]]
+	done
+}
+
+@test "oobetet: --check-config prints what was understood, secrets masked" {
+	write_ini 'password=s3cret-word'
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[ "$stderr" = '' ]
+	[[ "$output" == *$'\npassword = ********\n'* && "$output" == *$'\npagerduty_contact = ********\n'* ]]
+	[[ "$output" == *$'\nmax_latency = 3\n'* && "$output" == *$'\nlevel = INFO\n'* ]]
+	[[ "$output" != *s3cret-word* && "$output" != *0123456789abcdef* ]]
+}
+
+@test "oobetet: a secret that everybody may read gets a warning" {
+	write_ini
+	chmod 644 "$work/oobetet.ini"
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[[ "$stderr" == "oobetet: warning: $work/oobetet.ini holds a secret and everybody may read it"* ]]
+}
+
+@test "oobetet: enabled = no says so once, is ready, and stays idle until it is told to stop" {
+	echo 'enabled = no' >"$work/oobetet.ini"
+	mkfifo "$work/ready"
+	exec 8<>"$work/ready"
+	# shellcheck disable=SC2016 # $0 is the inner shell's
+	start oobetet sh -c 'exec oobetet -c "$0" --ready-fd 8' "$work/oobetet.ini"
+	read -rt 10 -u 8
+	exec 8>&-
+	running oobetet
+	[ -z "$(pgrep -P "${pids[oobetet]}")" ]
+	[ "$(cat "$work/oobetet.log")" = 'oobetet: info: disabled (enabled = no): idle' ]
+	stop oobetet
+}

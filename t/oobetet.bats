@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet in a real room: when it alarms, when not, and what it listens to.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+@test "oobetet: silence is told in the room and at PagerDuty, repeated, and resolved" {
+	start_chain
+	both
+	poll 20 heard '<oobetet> Flapjack Self Monitoring is Critical: haven.t seen a test problem notification in the last 3 seconds for "Flapper" on web-01, from [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+$'
+	poll 20 paged '202 trigger "Flapjack Self Monitoring from [^ ]+, 2[-0-9]+T[0-9:.]+Z, ..Flapper.. on web-01" "Flapjack Self Monitoring is Critical: haven.t seen'
+	poll 20 eval '[ "$(count_of eve "<oobetet>.* is Critical")" -ge 3 ]'
+	poll 20 eval '[ "$(count_of pagerduty " 202 trigger ")" -ge 3 ]'
+	problem
+	poll 20 heard '<flapjack> Problem.*is Critical, refused'
+	recovery
+	poll 20 heard '<oobetet> Flapjack Self Monitoring is OK \(it was not for [0-9.]+ m?s\)$'
+	poll 20 paged '202 resolve '
+	# one incident, one key; nothing was refused, and nothing follows the resolve
+	[ "$(grep -Eo '"Flapjack Self Monitoring from [^"]*' "$work/pagerduty.log" | sort -u | wc -l)" -eq 1 ]
+	run ! said pagerduty refused
+	[[ "$(tail -n 1 "$work/pagerduty.log")" == *' 202 resolve '* ]]
+}
+
+@test "oobetet: no alarm while both kinds keep coming, one when only one of them does" {
+	start_chain max_latency=6
+	heard '<oobetet> oobetet on .*: watching for "Flapper" on web-01'
+	start_beat
+	poll 20 eval '[ "$(count_of eve "<flapjack> Recovery")" -ge 30 ]' # some ten seconds
+	run ! heard 'Flapjack Self Monitoring'
+	run ! paged 202
+	stop_beat
+	SECONDS=0
+	until heard 'is Critical: haven.t seen a test problem notification'; do
+		[ $SECONDS -lt 30 ]
+		recovery
+		read -rt 0.3 <> <(:) || :
+	done
+}
+
+@test "oobetet: the alarm leaves within a second after the last moment in time" {
+	start_chain
+	both
+	poll 20 heard '<oobetet>.* is Critical'
+	last=$(grep '<flapjack> Problem' "$work/eve.log" | tail -n 1 | cut -d' ' -f1)
+	told=$(grep -m 1 '<oobetet>.* is Critical' "$work/eve.log" | cut -d' ' -f1)
+	paged=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v last="$last" -v told="$told" -v paged="$paged" 'BEGIN {
+		print told - last, paged - last
+		exit !(told - last > 3 && told - last < 4 && paged - last > 3 && paged - last < 4) }'
+}
+
+@test "oobetet: both of Flapjack's wordings count, look-alikes do not" {
+	start_chain
+	poll 20 heard 'is Critical: haven'
+	say flapjack 'Problem: "Flapper" on web-012 is Critical'
+	say flapjack 'Recovery: "Flapper" on web-012 is OK'
+	say flapjack 'I saw: Problem: "Flapper" on web-01 is Critical'
+	poll 20 heard 'I saw: '
+	run ! heard 'Monitoring is OK'
+	say flapjack 'PROBLEM: flapjack: ACKID , "WEB-01:Flapper" is Critical'
+	say flapjack 'Recovery: "web-01:Flapper" is OK'
+	poll 20 heard 'Monitoring is OK'
+}
+
+@test "oobetet: history, corrections and copies are not heard" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room flapjack flapjack
+	both
+	poll 20 said flapjack '<flapjack> Recovery'
+	# a newcomer is sent both again ...
+	enter_room eve eve
+	poll 20 heard 'history <flapjack> Recovery'
+	# ... but not oobetet, which asks for none, and knows it when it comes all the same
+	write_ini
+	start_oobetet
+	poll 20 heard '<oobetet>.* is Critical'
+	for kind in 'Problem: "Flapper" on web-01 is Critical' 'Recovery: "Flapper" on web-01 is OK'; do
+		said_with old1 '<delay xmlns="urn:xmpp:delay" stamp="2026-11-20T10:29:06Z"/>' "$kind"
+		said_with old2 '<x xmlns="jabber:x:delay" stamp="20261120T10:29:06"/>' "$kind"
+		said_with new1 '<replace xmlns="urn:xmpp:message-correct:0" id="old"/>' "$kind"
+		said_with new2 '<forwarded xmlns="urn:xmpp:forward:0"/>' "$kind"
+		said_with new3 '<sent xmlns="urn:xmpp:carbons:2"/>' "$kind"
+		said_with oobetet-0123456789abcdef-1 '' "$kind"
+	done
+	said_with last '' 'that was all'
+	poll 20 heard '<flapjack> that was all'
+	poll 20 eval '[ "$(count_of eve "<oobetet>.* is Critical")" -ge 4 ]'
+	run ! heard 'Monitoring is OK'
+	said_with last '' 'Problem: "Flapper" on web-01 is Critical'
+	said_with last '' 'Recovery: "Flapper" on web-01 is OK'
+	poll 20 heard 'Monitoring is OK'
+}
+
+@test "oobetet: neither its own words nor another oobetet's heal it" {
+	start_chain
+	prosody_account other secret-of-other
+	write_ini jabberid=other@localhost password=secret-of-other pagerduty_contact=
+	start other oobetet -c "$work/oobetet.ini"
+	poll 20 heard '<other>.* is Critical'
+	poll 20 eval '[ "$(count_of eve "<oobetet>.* is Critical")" -ge 3 ]'
+	run ! heard 'Monitoring is OK'
+	both
+	poll 20 heard '<other>.*Monitoring is OK'
+	poll 20 heard '<oobetet>.*Monitoring is OK'
+}
+
+@test "oobetet: an acknowledgement is mentioned in the alarm" {
+	start_chain
+	say flapjack 'Acknowledgement: "Flapper" on web-01 has been acknowledged, unscheduled maintenance created for 1 hour'
+	poll 20 heard 'is Critical.*; it was acknowledged [0-9]+ s ago, which silences Flapjack'
+}
+
+@test "oobetet: SIGTERM leaves the room and is exit 0 within two seconds; SIGHUP changes nothing" {
+	start_chain
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet 'SIGHUP changes nothing'
+	hands="$(hand ear) $(hand pager)"
+	begun=${EPOCHREALTIME/./}
+	stop oobetet
+	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+	poll 20 heard 'presence oobetet has left'
+	# shellcheck disable=SC2086 # two numbers
+	run ! kill -0 $hands
+}
+
+@test "oobetet: several rooms; an alert in any of them counts, the alarm goes to all" {
+	start_chain 'rooms=ops@conference.localhost, Second@conference.localhost'
+	poll 20 said oobetet 'in the room Second@conference.localhost as oobetet'
+	enter_room second flapjack second
+	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 said second '<oobetet>.* is Critical'
+	say second 'Problem: "Flapper" on web-01 is Critical'
+	say second 'Recovery: "Flapper" on web-01 is OK'
+	poll 20 heard 'Monitoring is OK'
+	poll 20 said second 'Monitoring is OK'
+}
