@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# Sits in the room and tells when the messages stop.
 
 bin_PROGRAMS += oobetet/oobetet
 oobetet_oobetet_SOURCES = oobetet/main.c
@@ -49,3 +50,12 @@ t_unit_config_SOURCES = t/unit/config.c t/unit/unit.h
 t_unit_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 t_unit_room_SOURCES = t/unit/room.c t/unit/unit.h
 t_unit_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+
+QUICK_TESTS += t/oobetet-options.bats
+SLOW_TESTS += t/oobetet.bats t/oobetet-hands.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
+	t/oobetet-server.bats
+dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
+EXTRA_DIST += t/lib/oobetet.bash \
+	doc/examples/oobetet/oobetet.ini doc/examples/oobetet/oobetet.service \
+	doc/examples/oobetet/daemontools/run doc/examples/oobetet/runit/run \
+	doc/examples/oobetet/runit/log/run

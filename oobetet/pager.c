@@ -8,6 +8,7 @@
 #include "oobetet/request.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 #define REQUESTS_MOST 16 /* under way at once; the clock has one a watch */
@@ -68,11 +69,23 @@ static void words_take(struct pager *pager)
 		word_take(pager, &message);
 }
 
+/* A server may well repeat the key that it does not like. */
+static void secret_mask(char *text, const char *secret)
+{
+	size_t length = strlen(secret);
+
+	while ((text = strstr(text, secret)) != NULL && length > 0) {
+		memset(text, '*', length);
+		text += length;
+	}
+}
+
 static void answer_tell(struct pager *pager, const struct request *request)
 {
 	char outcome[OUTCOME];
 
 	request_outcome(request, outcome, sizeof outcome);
+	secret_mask(outcome, pager->config->pagerduty_contact);
 	switch (pagerduty_judge(request_status(request))) {
 	case ANSWER_DONE:
 		link_say(pager->link, WORD_DONE, request_id(request), NULL);

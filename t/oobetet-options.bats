@@ -88,3 +88,11 @@ refuses() {
 	[ "$(cat "$work/oobetet.log")" = 'oobetet: info: disabled (enabled = no): idle' ]
 	stop oobetet
 }
+
+@test "oobetet: the example configuration is accepted as it stands" {
+	cp "$root/doc/examples/oobetet/oobetet.ini" "$work/oobetet.ini"
+	chmod 600 "$work/oobetet.ini"
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[ "$stderr" = '' ]
+	[[ "$output" == *$'\nmax_latency = 5m\n'* ]]
+}

@@ -54,7 +54,7 @@ change() {
 	enter_room flapjack flapjack
 	both
 	poll 20 heard '<oobetet>.* is OK'
-	poll 20 eval '[ "$(count_of pagerduty "202 resolve")" -eq 2 ]'
+	poll 20 at_least 2 pagerduty '202 resolve'
 }
 
 @test "oobetet: the server stands still and goes on" {
@@ -66,7 +66,7 @@ change() {
 	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room'
 	poll 20 said oobetet 'ear: the server has fallen silent'
 	kill -CONT "${pids[prosody]}"
-	poll 30 eval '[ "$(count_of oobetet "in the room ops@conference.localhost as oobetet")" -eq 2 ]'
+	poll 30 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	poll 20 heard '<oobetet>.* is Critical'
 	both
 	poll 20 heard '<oobetet>.* is OK'
@@ -109,7 +109,7 @@ change() {
 	start_beat
 	change "nick='oobetet' role='none'"
 	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: kicked out of the room: off with you; trying again'
-	poll 20 eval '[ "$(count_of oobetet "in the room ops@conference.localhost as oobetet")" -eq 2 ]'
+	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	change "jid='oobetet@localhost' affiliation='outcast'"
 	poll 20 said oobetet 'out of the room ops@conference.localhost: banned from the room: off with you; trying again'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: forbidden'

@@ -15,15 +15,15 @@ teardown() { stop_all; }
 	both
 	poll 20 heard '<oobetet> Flapjack Self Monitoring is Critical: haven.t seen a test problem notification in the last 3 seconds for "Flapper" on web-01, from [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+$'
 	poll 20 paged '202 trigger "Flapjack Self Monitoring from [^ ]+, 2[-0-9]+T[0-9:.]+Z, ..Flapper.. on web-01" "Flapjack Self Monitoring is Critical: haven.t seen'
-	poll 20 eval '[ "$(count_of eve "<oobetet>.* is Critical")" -ge 3 ]'
-	poll 20 eval '[ "$(count_of pagerduty " 202 trigger ")" -ge 3 ]'
+	poll 20 at_least 3 eve '<oobetet>.* is Critical'
+	poll 20 at_least 3 pagerduty ' 202 trigger '
 	problem
 	poll 20 heard '<flapjack> Problem.*is Critical, refused'
 	recovery
 	poll 20 heard '<oobetet> Flapjack Self Monitoring is OK \(it was not for [0-9.]+ m?s\)$'
 	poll 20 paged '202 resolve '
 	# one incident, one key; nothing was refused, and nothing follows the resolve
-	[ "$(grep -Eo '"Flapjack Self Monitoring from [^"]*' "$work/pagerduty.log" | sort -u | wc -l)" -eq 1 ]
+	[ "$(incidents)" -eq 1 ]
 	run ! said pagerduty refused
 	[[ "$(tail -n 1 "$work/pagerduty.log")" == *' 202 resolve '* ]]
 }
@@ -32,7 +32,7 @@ teardown() { stop_all; }
 	start_chain max_latency=6
 	heard '<oobetet> oobetet on .*: watching for "Flapper" on web-01'
 	start_beat
-	poll 20 eval '[ "$(count_of eve "<flapjack> Recovery")" -ge 30 ]' # some ten seconds
+	poll 20 at_least 30 eve '<flapjack> Recovery' # some ten seconds
 	run ! heard 'Flapjack Self Monitoring'
 	run ! paged 202
 	stop_beat
@@ -93,7 +93,7 @@ teardown() { stop_all; }
 	done
 	said_with last '' 'that was all'
 	poll 20 heard '<flapjack> that was all'
-	poll 20 eval '[ "$(count_of eve "<oobetet>.* is Critical")" -ge 4 ]'
+	poll 20 at_least 4 eve '<oobetet>.* is Critical'
 	run ! heard 'Monitoring is OK'
 	said_with last '' 'Problem: "Flapper" on web-01 is Critical'
 	said_with last '' 'Recovery: "Flapper" on web-01 is OK'
@@ -106,7 +106,7 @@ teardown() { stop_all; }
 	write_ini jabberid=other@localhost password=secret-of-other pagerduty_contact=
 	start other oobetet -c "$work/oobetet.ini"
 	poll 20 heard '<other>.* is Critical'
-	poll 20 eval '[ "$(count_of eve "<oobetet>.* is Critical")" -ge 3 ]'
+	poll 20 at_least 3 eve '<oobetet>.* is Critical'
 	run ! heard 'Monitoring is OK'
 	both
 	poll 20 heard '<other>.*Monitoring is OK'

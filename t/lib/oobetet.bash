@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $pids and $prosody_port come from the other files
+# shellcheck disable=SC2119,SC2120 # some are called with arguments, and some without
 #
 # An oobetet in the room `ops` of start_prosody's server, with somebody called flapjack whom it
 # watches, an onlooker called eve, and a stand-in for PagerDuty. Load daemons and prosody first.
@@ -15,6 +16,8 @@
 #   hand NAME                      prints the process id of the ear or the pager
 #   paged PATTERN, heard PATTERN   PagerDuty has taken a request, or eve has heard a line, so far
 #   count_of NAME PATTERN          how many lines of NAME.log match
+#   at_least N NAME PATTERN        ... are there so many?
+#   incidents                      how many incidents PagerDuty has been told of
 
 write_ini() {
 	local -A keys=([server]=127.0.0.1 [port]=${prosody_port:-1} [jabberid]=oobetet@localhost
@@ -83,7 +86,7 @@ stop_beat() {
 }
 
 hand() {
-	pgrep -P "${pids[oobetet]}" -x "oobetet-$1"
+	pgrep -P "${pids[oobetet]:-0}" -x "oobetet-$1"
 }
 
 paged() {
@@ -94,6 +97,14 @@ heard() {
 	said eve "$1"
 }
 
+at_least() {
+	[ "$(count_of "$2" "$3")" -ge "$1" ]
+}
+
 count_of() {
 	grep -Ec -- "$2" "$work/$1.log" || :
+}
+
+incidents() {
+	grep -Eo '202 trigger "Flapjack Self Monitoring from [^ ]+, [^ ]+' "$work/pagerduty.log" | sort -u | wc -l
 }

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet as a process: what others see of it, who reads its log, who restarts it.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+@test "oobetet: no secret in ps, in the environment or in the log" {
+	start_chain
+	both
+	poll 20 heard '<oobetet>.* is Critical'
+	for pid in "${pids[oobetet]}" $(hand ear) $(hand pager); do
+		tr '\0' '\n' <"/proc/$pid/cmdline"
+		tr '\0' '\n' <"/proc/$pid/environ"
+	done >"$work/seen"
+	grep -q '^ear$' "$work/seen"
+	[ "$(ps -o comm= -p "$(hand pager)")" = oobetet-pager ]
+	[ "$(ps -o args= -p "$(hand ear)")" = 'oobetet: ear' ]
+	stop oobetet
+	start oobetet oobetet -c "$work/oobetet.ini" --debug
+	poll 20 said oobetet 'debug: problem|is Critical'
+	plain=$(printf '\0oobetet\0secret-of-oobetet' | base64)
+	run ! grep -E "secret-of-oobetet|0123456789abcdef|$plain|<auth|<response" "$work/seen" "$work/oobetet.log"
+}
+
+@test "oobetet: each hand has its part of the configuration and no other secret" {
+	start_chain
+	both
+	poll 20 paged '202 trigger'
+	# root reads its children's memory
+	memory_holds() {
+		python3 - "$1" "$2" <<-'PYTHON'
+			import sys
+			pid, secret = sys.argv[1], sys.argv[2].encode()
+			found = False
+			with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+			    for line in open(f"/proc/{pid}/maps"):
+			        area, rights = line.split()[:2]
+			        start, end = (int(x, 16) for x in area.split("-"))
+			        if rights.startswith("rw") and end - start < 1 << 28:
+			            try:
+			                memory.seek(start)
+			                found = found or secret in memory.read(end - start)
+			            except OSError:
+			                pass
+			sys.exit(0 if found else 1)
+		PYTHON
+	}
+	memory_holds "${pids[oobetet]}" secret-of-oobetet
+	memory_holds "$(hand ear)" secret-of-oobetet
+	memory_holds "$(hand pager)" 0123456789abcdefABCDEF
+	run ! memory_holds "$(hand pager)" secret-of-oobetet
+	run ! memory_holds "$(hand ear)" 0123456789abcdefABCDEF
+}
+
+@test "oobetet: a log that nobody reads does not stop the alarm" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room flapjack flapjack
+	mkfifo "$work/log"
+	exec 8<>"$work/log"
+	# fill the pipe to the last byte; then nobody reads it
+	dd if=/dev/zero of="$work/log" bs=4096 oflag=nonblock 2>/dev/null || :
+	write_ini
+	# shellcheck disable=SC2016 # $0 and $1 are the inner shell's
+	start oobetet sh -c 'exec oobetet -c "$0" --debug 2>"$1"' "$work/oobetet.ini" "$work/log"
+	poll 20 said flapjack '<oobetet>.* is Critical'
+	poll 20 paged '202 trigger'
+	both
+	poll 20 said flapjack '<oobetet>.* is OK'
+	exec 8<&-
+	stop oobetet
+}
+
+service_is_down() {
+	svstat "$work/service" | grep -q ': down'
+}
+
+@test "oobetet: under supervise, which restarts it when it dies and stops it when told" {
+	start_chain
+	stop oobetet
+	mkdir -p "$work/service"
+	cp "$root/doc/examples/oobetet/daemontools/run" "$work/service/run"
+	# what a site would edit: whom it runs as, and where its configuration is
+	sed -i -e 's/setuidgid oobetet //' -e "s:/etc/oobetet.ini:$work/oobetet.ini:" "$work/service/run"
+	start supervise supervise "$work/service"
+	poll 20 heard '<oobetet>.* is Critical'
+	first=$(pgrep -P "${pids[supervise]}")
+	kill -KILL "$first"
+	poll 20 at_least 2 supervise 'in the room ops@conference.localhost'
+	[ "$(pgrep -P "${pids[supervise]}")" != "$first" ]
+	restarted=$(count_of eve '<oobetet>.* is Critical')
+	poll 20 at_least $((restarted + 1)) eve '<oobetet>.* is Critical'
+	both
+	poll 20 heard '<oobetet>.* is OK'
+	svc -d "$work/service"
+	poll 20 service_is_down
+	svc -x "$work/service"
+	poll 20 eval '! running supervise'
+}
