@@ -143,7 +143,7 @@ static void clock_judge(struct clock *clock, nsec now)
 
 static void configuration_give(void *user, const char *key, const char *value)
 {
-	hand_say(user, WORD_CONFIG, key, value, NULL);
+	hand_say(user, WORD_CONFIG, FIELDS(key, value));
 }
 
 static void hand_begin(const struct clock *clock, struct hand *hand, unsigned whom)
@@ -151,7 +151,7 @@ static void hand_begin(const struct clock *clock, struct hand *hand, unsigned wh
 	config_hand_over(clock->config, whom, configuration_give, hand);
 	/* --debug may have made it another than the file's; above it the hands say nothing */
 	configuration_give(hand, "level", log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG" : "INFO");
-	hand_say(hand, WORD_GO, NULL);
+	hand_say(hand, WORD_GO, NO_FIELDS);
 }
 
 static void ear_tick(struct clock *clock, nsec now)

@@ -19,7 +19,7 @@
 
 void ear_tell_left(struct ear *ear, const struct room *room, const char *why)
 {
-	link_say(ear->link, WORD_LEFT, room_name(room), why, NULL);
+	link_say(ear->link, WORD_LEFT, FIELDS(room_name(room), why));
 }
 
 static void room_ping(struct ear *ear, int index)
@@ -72,7 +72,7 @@ static void say(struct ear *ear, const char *id, const char *name, const char *t
 	const struct room *room = room_named(ear, name);
 
 	if (room == NULL || !room_is_in(room) || !session_online(ear->session))
-		link_say(ear->link, WORD_FAILED, id, "we are not in the room", NULL);
+		link_say(ear->link, WORD_FAILED, FIELDS(id, "we are not in the room"));
 	else
 		stanza_say(session_connection(ear->session), room_name(room), id, text);
 }
@@ -126,8 +126,8 @@ static bool server_is_silent(const struct ear *ear, nsec now)
 static void ear_begin(struct ear *ear)
 {
 	hearing_start(ear);
-	link_say(ear->link, WORD_ONLINE, xmpp_conn_get_bound_jid(session_connection(ear->session)),
-		NULL);
+	link_say(ear->link, WORD_ONLINE,
+		FIELDS(xmpp_conn_get_bound_jid(session_connection(ear->session))));
 }
 
 /* NULL: all is well. */
@@ -148,7 +148,7 @@ static void ear_listen(struct ear *ear)
 		const char *why = ear_why_over(ear, now);
 
 		if (why != NULL) {
-			link_say(ear->link, WORD_GONE, why, NULL);
+			link_say(ear->link, WORD_GONE, FIELDS(why));
 			return;
 		}
 		link_live(ear->link, now, ear->pace.alive, ear->pace.patience);

@@ -138,15 +138,11 @@ nsec hand_deadline(const struct hand *hand)
 	return hand->fd >= 0 ? hand->patience_ends : hand->start_at;
 }
 
-void hand_say(struct hand *hand, enum word word, ...)
+void hand_say(struct hand *hand, enum word word, const char *const fields[])
 {
-	va_list fields;
-
-	if (hand->fd < 0 || hand->out.length > UNSENT_MOST)
-		return; /* it does not read: soon it will be found to be stuck */
-	va_start(fields, word);
-	message_write_list(&hand->out, word, fields);
-	va_end(fields);
+	/* one that does not read what it is told will soon be found to be stuck */
+	if (hand->fd >= 0 && hand->out.length <= UNSENT_MOST)
+		message_write(&hand->out, word, fields);
 }
 
 struct pollfd hand_poll(const struct hand *hand)
@@ -246,7 +242,7 @@ bool hand_next(struct hand *hand, struct message *message, nsec now)
 void hand_dismiss(struct hand *hand)
 {
 	hand->dismissed = true;
-	hand_say(hand, WORD_STOP, NULL);
+	hand_say(hand, WORD_STOP, NO_FIELDS);
 }
 
 const char *hand_why(const struct hand *hand)

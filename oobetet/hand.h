@@ -33,8 +33,8 @@ enum hand_news {
 enum hand_news hand_tick(struct hand *hand, nsec now);
 nsec hand_deadline(const struct hand *hand);
 
-/* Says one line, fields and NULL as in message_write(). Nothing happens while there is no hand. */
-void hand_say(struct hand *hand, enum word word, ...) __attribute__((sentinel));
+/* Says one line, as message_write() takes it. Nothing happens while there is no process. */
+void hand_say(struct hand *hand, enum word word, const char *const fields[]);
 
 /* What to wait for before hand_exchange(). */
 struct pollfd hand_poll(const struct hand *hand);

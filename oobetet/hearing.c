@@ -58,8 +58,9 @@ static void heard_tell(struct ear *ear, const struct origin *from, char *text)
 	char stamp[MESSAGE_NSEC];
 
 	text[text_boundary(text, PROTOCOL_TEXT)] = '\0';
-	link_say(ear->link, WORD_HEARD, message_nsec_text(clock_monotonic(), stamp),
-		room_name(from->room), from->nick, text, NULL);
+	link_say(ear->link, WORD_HEARD,
+		FIELDS(message_nsec_text(clock_monotonic(), stamp), room_name(from->room),
+			from->nick, text));
 }
 
 /* Somebody's words in the room; our own come back as well, which is their receipt. */
@@ -72,7 +73,7 @@ static void groupchat_take(struct ear *ear, const struct origin *from, xmpp_stan
 	if (stanza_is_not_live(message))
 		return;
 	if (own && of_an_oobetet)
-		link_say(ear->link, WORD_DONE, id, NULL);
+		link_say(ear->link, WORD_DONE, FIELDS(id));
 	if (own || of_an_oobetet)
 		return;
 	char *text = xmpp_message_get_body(message);
@@ -96,7 +97,7 @@ static void saying_failed(struct ear *ear, const struct origin *from, xmpp_stanz
 
 	stanza_fault(message, why, sizeof why);
 	if (id_begins(id, PROTOCOL_ID))
-		link_say(ear->link, WORD_FAILED, id, why, NULL);
+		link_say(ear->link, WORD_FAILED, FIELDS(id, why));
 	if (strcmp(stanza_condition(message), "not-acceptable") == 0)
 		room_is_lost(ear, from->room, "the room does not know us");
 }
@@ -137,7 +138,7 @@ static void own_presence_take(struct ear *ear, const struct origin *from, xmpp_s
 	if (stanza_has_status(presence, MUC_CREATED))
 		stanza_unlock(session_connection(ear->session), room_name(from->room));
 	if (room_entered(from->room, from->nick, clock_monotonic()))
-		link_say(ear->link, WORD_JOINED, room_name(from->room), from->nick, NULL);
+		link_say(ear->link, WORD_JOINED, FIELDS(room_name(from->room), from->nick));
 }
 
 static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *user)

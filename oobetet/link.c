@@ -59,14 +59,11 @@ void link_free(struct link *link)
 	free(link);
 }
 
-void link_say(struct link *link, enum word word, ...)
+void link_say(struct link *link, enum word word, const char *const fields[])
 {
-	va_list fields;
-
 	buffer_clear(&link->out);
-	va_start(fields, word);
-	bool fits = message_write_list(&link->out, word, fields);
-	va_end(fields);
+	bool fits = message_write(&link->out, word, fields);
+
 	while (fits && !link->closed && link->out.length > 0) {
 		ssize_t sent = send(PROTOCOL_FD, link->out.data, link->out.length, MSG_NOSIGNAL);
 
@@ -85,7 +82,7 @@ void link_live(struct link *link, nsec now, nsec interval, nsec patience)
 		return;
 	link->said = now;
 	link->patience = patience;
-	link_say(link, WORD_ALIVE, message_nsec_text(patience, text), NULL);
+	link_say(link, WORD_ALIVE, FIELDS(message_nsec_text(patience, text)));
 }
 
 void link_listen(struct link *link)

@@ -22,8 +22,8 @@ void link_free(struct link *link);
 /* Waits for the configuration. NULL: the link is closed. Free with config_free(). */
 struct config *link_configuration(struct link *link);
 
-/* Says one line, fields and NULL as in message_write(). Waits for the clock if need be. */
-void link_say(struct link *link, enum word word, ...) __attribute__((sentinel));
+/* Says one line, as message_write() takes it. Waits for the clock if need be. */
+void link_say(struct link *link, enum word word, const char *const fields[]);
 
 /* Says `alive` if it is time to (or `patience` is longer than what was said last). */
 void link_live(struct link *link, nsec now, nsec interval, nsec patience);

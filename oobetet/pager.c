@@ -36,7 +36,7 @@ static void post(struct pager *pager, const char *id, const struct page *page)
 	struct request **place = place_of(pager, NULL);
 
 	if (place == NULL) {
-		link_say(pager->link, WORD_FAILED, id, "too many requests are under way", NULL);
+		link_say(pager->link, WORD_FAILED, FIELDS(id, "too many requests are under way"));
 		return;
 	}
 	*place = request_start(pager->multi, pager->config->pagerduty_url, id,
@@ -88,13 +88,13 @@ static void answer_tell(struct pager *pager, const struct request *request)
 	secret_mask(outcome, pager->config->pagerduty_contact);
 	switch (pagerduty_judge(request_status(request))) {
 	case ANSWER_DONE:
-		link_say(pager->link, WORD_DONE, request_id(request), NULL);
+		link_say(pager->link, WORD_DONE, FIELDS(request_id(request)));
 		break;
 	case ANSWER_REFUSED:
-		link_say(pager->link, WORD_REFUSED, request_id(request), outcome, NULL);
+		link_say(pager->link, WORD_REFUSED, FIELDS(request_id(request), outcome));
 		break;
 	case ANSWER_FAILED:
-		link_say(pager->link, WORD_FAILED, request_id(request), outcome, NULL);
+		link_say(pager->link, WORD_FAILED, FIELDS(request_id(request), outcome));
 		break;
 	}
 }
@@ -115,7 +115,7 @@ static void pager_run(struct pager *pager)
 	struct curl_waitfd clock = {.fd = PROTOCOL_FD, .events = CURL_WAIT_POLLIN};
 	int running;
 
-	link_say(pager->link, WORD_ONLINE, pager->config->pagerduty_url, NULL);
+	link_say(pager->link, WORD_ONLINE, FIELDS(pager->config->pagerduty_url));
 	while (!link_closed(pager->link) && !pager->stopping) {
 		link_live(pager->link, clock_monotonic(), pager->pace.alive, pager->pace.patience);
 		clock.revents = 0;

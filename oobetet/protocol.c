@@ -68,15 +68,14 @@ static bool field_read(char *field)
 	return true;
 }
 
-bool message_write_list(struct buffer *out, enum word word, va_list fields)
+bool message_write(struct buffer *out, enum word word, const char *const fields[])
 {
 	size_t start = out->length;
-	const char *field;
 
 	buffer_append_text(out, words[word].name);
-	while ((field = va_arg(fields, const char *)) != NULL) {
+	for (; *fields != NULL; fields++) {
 		buffer_append(out, "\t", 1);
-		field_write(out, field);
+		field_write(out, *fields);
 	}
 	if (out->length - start > PROTOCOL_LINE) {
 		out->length = start;
@@ -85,16 +84,6 @@ bool message_write_list(struct buffer *out, enum word word, va_list fields)
 	}
 	buffer_append(out, "\n", 1);
 	return true;
-}
-
-bool message_write(struct buffer *out, enum word word, ...)
-{
-	va_list fields;
-
-	va_start(fields, word);
-	bool written = message_write_list(out, word, fields);
-	va_end(fields);
-	return written;
 }
 
 static bool word_read(const char *name, enum word *out)

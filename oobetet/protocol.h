@@ -44,7 +44,6 @@
 #include "common/clocks.h"
 #include "common/reason.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 
 #define PROTOCOL_LINE 32768 /* bytes of a line, escaped, without its newline */
@@ -83,12 +82,15 @@ struct message {
 	char *field[PROTOCOL_FIELDS]; /* as many as the word has; they point into the line */
 };
 
+/* The fields of one message: FIELDS("1", "room", text), as many as the word has; or NO_FIELDS. */
+#define FIELDS(...) ((const char *const[PROTOCOL_FIELDS + 1]){__VA_ARGS__})
+#define NO_FIELDS FIELDS(NULL)
+
 /*
- * Appends one line. The fields after `word` are as many `const char *` as the word has, and then
- * NULL. False, and nothing is appended, if that would be longer than PROTOCOL_LINE.
+ * Appends one line. `fields` ends with NULL. False, and nothing is appended, if that would be
+ * longer than PROTOCOL_LINE.
  */
-bool message_write(struct buffer *out, enum word word, ...) __attribute__((sentinel));
-bool message_write_list(struct buffer *out, enum word word, va_list fields);
+bool message_write(struct buffer *out, enum word word, const char *const fields[]);
 
 /* Takes a line apart, in place. */
 bool message_read(char *line, struct message *out, struct reason *why);

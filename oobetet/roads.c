@@ -192,10 +192,11 @@ static void page(
 	char name[NOTICE_KEY];
 
 	if (notice->kind == NOTICE_OK)
-		hand_say(pager, WORD_RESOLVE, id, notice->key, NULL);
+		hand_say(pager, WORD_RESOLVE, FIELDS(id, notice->key));
 	else
-		hand_say(pager, WORD_TRIGGER, id, notice->key, notice->since, roads->subject->host,
-			subject_name(roads->subject, name, sizeof name), notice->text, NULL);
+		hand_say(pager, WORD_TRIGGER,
+			FIELDS(id, notice->key, notice->since, roads->subject->host,
+				subject_name(roads->subject, name, sizeof name), notice->text));
 }
 
 static void greet(struct roads *roads, struct road *road, struct hand *ear)
@@ -203,8 +204,9 @@ static void greet(struct roads *roads, struct road *road, struct hand *ear)
 	char text[NOTICE_TEXT], id[ID];
 
 	road->greeted = true;
-	hand_say(ear, WORD_SAY, id_text(roads, ++roads->last_id, id), road->name,
-		notice_greeting(roads->subject, clock_wall(), text, sizeof text), NULL);
+	hand_say(ear, WORD_SAY,
+		FIELDS(id_text(roads, ++roads->last_id, id), road->name,
+			notice_greeting(roads->subject, clock_wall(), text, sizeof text)));
 }
 
 static void road_deliver(
@@ -220,7 +222,7 @@ static void road_deliver(
 		return;
 	id_text(roads, number, id);
 	if (road->is_room)
-		hand_say(ear, WORD_SAY, id, road->name, notice->text, NULL);
+		hand_say(ear, WORD_SAY, FIELDS(id, road->name, notice->text));
 	else
 		page(roads, pager, notice, id);
 }

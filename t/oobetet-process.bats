@@ -58,6 +58,17 @@ teardown() { stop_all; }
 	run ! memory_holds "$(hand ear)" 0123456789abcdefABCDEF
 }
 
+@test "oobetet: what the supervisor left open goes to no hand" {
+	exec 9<"$work"
+	start_chain
+	exec 9<&-
+	[ -e "/proc/${pids[oobetet]}/fd/9" ]
+	for pid in $(hand ear) $(hand pager); do
+		[ -S "/proc/$pid/fd/3" ]
+		[ ! -e "/proc/$pid/fd/9" ]
+	done
+}
+
 @test "oobetet: a log that nobody reads does not stop the alarm" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet

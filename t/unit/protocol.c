@@ -27,7 +27,7 @@ static void a_message_comes_back_as_it_went(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_true(message_write(&buffer, WORD_HEARD, "12", "room@x", odd, "", NULL));
+	assert_true(message_write(&buffer, WORD_HEARD, FIELDS("12", "room@x", odd, "")));
 	assert_string_equal(
 		buffer.data, "heard\t12\troom@x\ta\\tb\\nc\\rd\\\\e\\\\t \\\\\\\\ \xc3\xa9\t\n");
 	assert_true(message_read(line_of(&buffer), &message, &why));
@@ -47,7 +47,7 @@ static void a_message_without_fields(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_true(message_write(&buffer, WORD_STOP, NULL));
+	assert_true(message_write(&buffer, WORD_STOP, NO_FIELDS));
 	assert_string_equal(buffer.data, "stop\n");
 	assert_true(message_read(line_of(&buffer), &message, &why));
 	assert_int_equal(message.word, WORD_STOP);
@@ -80,12 +80,12 @@ static void a_message_has_a_bound(void **state)
 	(void)state;
 	memset(text, 'x', PROTOCOL_LINE - 1);
 	text[PROTOCOL_LINE - 1] = '\0';
-	assert_true(message_write(&buffer, WORD_STOP, NULL));
-	assert_false(message_write(&buffer, WORD_GONE, text, NULL));
+	assert_true(message_write(&buffer, WORD_STOP, NO_FIELDS));
+	assert_false(message_write(&buffer, WORD_GONE, FIELDS(text)));
 	assert_string_equal(buffer.data, "stop\n");
 	assert_int_equal(buffer.length, 5);
 	text[PROTOCOL_LINE - 5] = '\0';
-	assert_true(message_write(&buffer, WORD_GONE, text, NULL));
+	assert_true(message_write(&buffer, WORD_GONE, FIELDS(text)));
 	/* the longest TEXT, all of it escaped, beside the longest JIDs, still fits */
 	assert_true(4 * (2 * PROTOCOL_TEXT) <= PROTOCOL_LINE);
 	free(text);
