@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <sys/resource.h>
 
-#define TICK (500 * NSEC_PER_MSEC) /* libstrophe's own timers run only when it does */
+#define TICK (500 * NSEC_PER_MSEC) /* until log-in libstrophe has timers of its own */
 #define LEAVING NSEC_PER_SEC       /* how long leaving may take */
 #define MEMORY (64 << 20)          /* bytes: a stanza without end ends the ear, not the machine */
 
@@ -94,9 +94,11 @@ static void words_take(struct ear *ear)
 
 static nsec ear_deadline(const struct ear *ear, nsec now)
 {
-	nsec deadline = now + (ear->pace.alive < TICK ? ear->pace.alive : TICK);
+	nsec deadline = now + ear->pace.alive;
 
-	for (int i = 0; session_online(ear->session) && i < ear->room_count; i++)
+	if (!session_online(ear->session))
+		return now + TICK;
+	for (int i = 0; i < ear->room_count; i++)
 		if (room_deadline(ear->rooms[i]) < deadline)
 			deadline = room_deadline(ear->rooms[i]);
 	return deadline;

@@ -22,7 +22,8 @@ struct session;
 struct session *session_open(const struct config *config, nsec now, nsec limit);
 void session_free(struct session *session);
 
-/* What to wait for before session_run(), which must be called twice a second in any case. */
+/* What to wait for before session_run(), which until log-in must be called twice a second as well.
+ */
 struct pollfd session_poll(const struct session *session);
 
 /* Takes in what is there and calls the handlers; may stall in a TLS handshake. */
