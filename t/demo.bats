@@ -30,6 +30,23 @@ start_demo() {
 	grep -q 'What was measured ─' "$screen"
 }
 
+@test "what does not fit is wrapped below itself, at words where there are any" {
+	local expected
+	cat >"$work/narrow" <<-'E'
+		stty cols 40 rows 24
+		. "$1/screen.bash"
+		screen_open
+		began=0
+		fact 12345 station '' 'words that go on and on, and awordwithoutanyblankinit'
+	E
+	run script --quiet --return --command "bash $work/narrow $BATS_TEST_DIRNAME/demo" /dev/null </dev/null
+	expected=' 12.3 station    words that go on and
+                 on, and
+                 awordwithoutanyblankini
+                 t'
+	[ "$(tr -d '\r' <<<"$output")" = "$expected" ]
+}
+
 @test "Ctrl-C in the middle leaves no process, no port, no file" {
 	local status=0
 	start_demo

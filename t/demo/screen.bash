@@ -19,7 +19,7 @@ screen_open() {
 	blank='' # whether the last line was empty
 	red='' green='' yellow='' dim='' bold='' plain=''
 	[ -t 1 ] || return 0
-	read -r _ width < <(stty size <&1 2>/dev/null) || width=80
+	{ read -r _ width < <(stty size <&8 2>/dev/null) || width=80; } 8<&1
 	[ "$width" -ge 40 ] || width=80
 	[ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR-}" ] || return 0
 	red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' dim=$'\e[2m' bold=$'\e[1m' plain=$'\e[m'
