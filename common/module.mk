@@ -19,8 +19,8 @@ common_libcommon_a_SOURCES = \
 	common/signals.c common/signals.h \
 	common/sysloglink.c common/sysloglink.h
 
-UNIT_TESTS += t/unit/common t/unit/process
+UNIT_TESTS += t/unit/common t/unit/common-process
 t_unit_common_SOURCES = t/unit/common.c t/unit/unit.h
 t_unit_common_LDADD = common/libcommon.a $(CMOCKA_LIBS)
-t_unit_process_SOURCES = t/unit/process.c t/unit/unit.h
-t_unit_process_LDADD = common/libcommon.a $(CMOCKA_LIBS)
+t_unit_common_process_SOURCES = t/unit/common-process.c t/unit/unit.h
+t_unit_common_process_LDADD = common/libcommon.a $(CMOCKA_LIBS)

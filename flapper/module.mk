@@ -14,11 +14,11 @@ bin_PROGRAMS += flapper/flapper
 flapper_flapper_SOURCES = flapper/main.c
 flapper_flapper_LDADD = flapper/libflapper.a common/libcommon.a
 
-UNIT_TESTS += t/unit/flapper t/unit/oscillator
+UNIT_TESTS += t/unit/flapper t/unit/flapper-oscillator
 t_unit_flapper_SOURCES = t/unit/flapper.c t/unit/unit.h
 t_unit_flapper_LDADD = flapper/libflapper.a common/libcommon.a $(CMOCKA_LIBS)
-t_unit_oscillator_SOURCES = t/unit/oscillator.c t/unit/unit.h
-t_unit_oscillator_LDADD = flapper/libflapper.a common/libcommon.a $(CMOCKA_LIBS)
+t_unit_flapper_oscillator_SOURCES = t/unit/flapper-oscillator.c t/unit/unit.h
+t_unit_flapper_oscillator_LDADD = flapper/libflapper.a common/libcommon.a $(CMOCKA_LIBS)
 
 noinst_PROGRAMS += t/tools/self-connect t/tools/without
 t_tools_self_connect_SOURCES = t/tools/self-connect.c

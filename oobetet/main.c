@@ -2,9 +2,9 @@
 /* oobetet: sits in a Jabber room and tells when the messages stop that should keep coming. */
 #include "common/log.h"
 #include "common/options.h"
-#include "oobetet/clock.h"
-#include "oobetet/ear.h"
-#include "oobetet/pager.h"
+#include "oobetet/clock/clock.h"
+#include "oobetet/ear/ear.h"
+#include "oobetet/pager/pager.h"
 
 #include <fcntl.h>
 #include <getopt.h>

@@ -10,46 +10,46 @@ noinst_LIBRARIES += oobetet/liboobetet.a
 oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) \
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
-	oobetet/clock.c oobetet/clock.h \
-	oobetet/config.c oobetet/config.h \
-	oobetet/ear.c oobetet/ear.h \
-	oobetet/hand.c oobetet/hand.h \
-	oobetet/hearing.c \
-	oobetet/link.c oobetet/link.h \
-	oobetet/match.c oobetet/match.h \
-	oobetet/notice.c oobetet/notice.h \
-	oobetet/outbox.c oobetet/outbox.h \
 	oobetet/pace.c oobetet/pace.h \
-	oobetet/pager.c oobetet/pager.h \
-	oobetet/pagerduty.c oobetet/pagerduty.h \
-	oobetet/program.c oobetet/program.h \
-	oobetet/protocol.c oobetet/protocol.h \
-	oobetet/request.c oobetet/request.h \
-	oobetet/roads.c oobetet/roads.h \
-	oobetet/room.c oobetet/room.h \
-	oobetet/session.c oobetet/session.h \
-	oobetet/stanza.c oobetet/stanza.h \
-	oobetet/strictini.c oobetet/strictini.h \
 	oobetet/text.c oobetet/text.h \
-	oobetet/values.c oobetet/values.h \
-	oobetet/watch.c oobetet/watch.h
+	oobetet/clock/clock.c oobetet/clock/clock.h \
+	oobetet/clock/hand.c oobetet/clock/hand.h \
+	oobetet/clock/match.c oobetet/clock/match.h \
+	oobetet/clock/notice.c oobetet/clock/notice.h \
+	oobetet/clock/outbox.c oobetet/clock/outbox.h \
+	oobetet/clock/program.c oobetet/clock/program.h \
+	oobetet/clock/roads.c oobetet/clock/roads.h \
+	oobetet/clock/watch.c oobetet/clock/watch.h \
+	oobetet/config/config.c oobetet/config/config.h \
+	oobetet/config/strictini.c oobetet/config/strictini.h \
+	oobetet/config/values.c oobetet/config/values.h \
+	oobetet/ear/ear.c oobetet/ear/ear.h \
+	oobetet/ear/hearing.c oobetet/ear/hearing.h \
+	oobetet/ear/room.c oobetet/ear/room.h \
+	oobetet/ear/session.c oobetet/ear/session.h \
+	oobetet/ear/stanza.c oobetet/ear/stanza.h \
+	oobetet/line/link.c oobetet/line/link.h \
+	oobetet/line/protocol.c oobetet/line/protocol.h \
+	oobetet/pager/pager.c oobetet/pager/pager.h \
+	oobetet/pager/pagerduty.c oobetet/pager/pagerduty.h \
+	oobetet/pager/request.c oobetet/pager/request.h
 
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)
 
-UNIT_TESTS += t/unit/match t/unit/watch t/unit/outbox t/unit/protocol t/unit/config t/unit/room
-t_unit_match_SOURCES = t/unit/match.c t/unit/unit.h
-t_unit_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_watch_SOURCES = t/unit/watch.c t/unit/unit.h
-t_unit_watch_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_outbox_SOURCES = t/unit/outbox.c t/unit/unit.h
-t_unit_outbox_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_protocol_SOURCES = t/unit/protocol.c t/unit/unit.h
-t_unit_protocol_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_config_SOURCES = t/unit/config.c t/unit/unit.h
-t_unit_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_room_SOURCES = t/unit/room.c t/unit/unit.h
-t_unit_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-match t/unit/oobetet-watch t/unit/oobetet-outbox t/unit/oobetet-protocol t/unit/oobetet-config t/unit/oobetet-room
+t_unit_oobetet_match_SOURCES = t/unit/oobetet-match.c t/unit/unit.h
+t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_oobetet_watch_SOURCES = t/unit/oobetet-watch.c t/unit/unit.h
+t_unit_oobetet_watch_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_oobetet_outbox_SOURCES = t/unit/oobetet-outbox.c t/unit/unit.h
+t_unit_oobetet_outbox_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_oobetet_protocol_SOURCES = t/unit/oobetet-protocol.c t/unit/unit.h
+t_unit_oobetet_protocol_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_oobetet_config_SOURCES = t/unit/oobetet-config.c t/unit/unit.h
+t_unit_oobetet_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
+t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
 QUICK_TESTS += t/oobetet-options.bats
 SLOW_TESTS += t/oobetet.bats t/oobetet-hands.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \

@@ -54,10 +54,10 @@ t_tools_pagerduty_standin_SOURCES = t/tools/pagerduty-standin.c $(T_ENQUEUE) \
 t_tools_pagerduty_standin_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 t_tools_pagerduty_standin_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MICROHTTPD_LIBS)
 
-UNIT_TESTS += t/unit/enqueue
-t_unit_enqueue_SOURCES = t/unit/enqueue.c t/unit/unit.h $(T_ENQUEUE)
-t_unit_enqueue_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_enqueue_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/standin-pagerduty
+t_unit_standin_pagerduty_SOURCES = t/unit/standin-pagerduty.c t/unit/unit.h $(T_ENQUEUE)
+t_unit_standin_pagerduty_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_standin_pagerduty_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 # Flapjack, as far as the broker and the room can tell.
 T_FLAPJACK = t/tools/flapjack-alerts.c t/tools/flapjack-alerts.h \
@@ -69,10 +69,10 @@ t_tools_flapjack_standin_SOURCES = t/tools/flapjack-standin.c $(T_FLAPJACK) $(T_
 t_tools_flapjack_standin_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(STROPHE_CFLAGS)
 t_tools_flapjack_standin_LDADD = common/libcommon.a $(HIREDIS_LIBS) $(JANSSON_LIBS) $(STROPHE_LIBS)
 
-UNIT_TESTS += t/unit/flapjack
-t_unit_flapjack_SOURCES = t/unit/flapjack.c t/unit/unit.h $(T_FLAPJACK)
-t_unit_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/standin-flapjack
+t_unit_standin_flapjack_SOURCES = t/unit/standin-flapjack.c t/unit/unit.h $(T_FLAPJACK)
+t_unit_standin_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_standin_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 SLOW_TESTS += t/bootstrap.bats t/demo.bats
 QUICK_TESTS += t/flapjack-standin.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/clock/hand.h"
+
+#include "common/backoff.h"
+#include "common/duration.h"
+#include "common/lines.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "oobetet/text.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define UNSENT_MOST (256 * 1024) /* bytes that may wait for a hand which does not read */
+#define WHY 300
+
+struct hand {
+	const char *name;
+	const struct program *program;
+	struct pace pace;
+	struct backoff backoff;
+	uint32_t seed;
+	pid_t pid; /* 0: there is no process */
+	int fd;    /* our end; -1: there is no process */
+	struct lines in;
+	struct buffer out;  /* said, and not yet written */
+	nsec patience_ends; /* when silence becomes too long */
+	nsec start_at;      /* while there is no process: when to start one */
+	nsec online;        /* since when it does its work; 0: it does not */
+	bool ended;         /* it has closed its end; what it said before is still to be taken */
+	bool dismissed;     /* it was told to stop: its end is no news */
+	bool lost;          /* hand_tick() has to tell that it is gone */
+	char told[WHY];     /* why it was gone, as logged last; "": it works again */
+};
+
+struct hand *hand_new(
+	const char *name, const struct program *program, const struct pace *pace, uint32_t seed)
+{
+	struct hand *hand = memory_zeroed(1, sizeof *hand);
+
+	hand->name = name;
+	hand->program = program;
+	hand->pace = *pace;
+	hand->backoff = (struct backoff){.min = pace->retry_min, .max = pace->retry_max};
+	hand->seed = seed;
+	hand->fd = -1;
+	lines_init(&hand->in, PROTOCOL_LINE);
+	return hand;
+}
+
+static void process_end(struct hand *hand)
+{
+	if (hand->fd < 0)
+		return;
+	kill(hand->pid, SIGKILL);
+	close(hand->fd);
+	hand->fd = -1;
+	hand->ended = false;
+	lines_free(&hand->in);
+	lines_init(&hand->in, PROTOCOL_LINE);
+	buffer_clear(&hand->out);
+}
+
+void hand_free(struct hand *hand)
+{
+	if (hand == NULL)
+		return;
+	process_end(hand);
+	lines_free(&hand->in);
+	buffer_free(&hand->out);
+	free(hand);
+}
+
+/* Each reason is logged once, not at each attempt. */
+static void why_tell(struct hand *hand, const char *why)
+{
+	if (strcmp(hand->told, why) == 0)
+		return;
+	snprintf(hand->told, sizeof hand->told, "%s", why);
+	log_warning("%s: %s; trying again", hand->name, why);
+}
+
+/* Its end, whatever it was. What ran well for long is started again soon. */
+static void hand_end(struct hand *hand, nsec now, const char *why)
+{
+	if (hand->fd < 0)
+		return;
+	if (hand->dismissed) {
+		process_end(hand);
+		return;
+	}
+	why_tell(hand, why);
+	process_end(hand);
+	if (hand->online != 0 && now - hand->online > hand->pace.retry_max)
+		backoff_reset(&hand->backoff);
+	hand->online = 0;
+	hand->seed = hand->seed * 2654435761U + 1; /* Knuth's multiplicative hash */
+	hand->start_at = now + backoff_wait(&hand->backoff, hand->seed);
+	hand->lost = true;
+}
+
+static enum hand_news hand_start(struct hand *hand, nsec now)
+{
+	hand->pid = program_start(hand->program, hand->name, &hand->fd);
+	if (hand->pid < 0) {
+		char why[WHY];
+
+		snprintf(why, sizeof why, "it cannot be started: %s", strerror(errno));
+		why_tell(hand, why);
+		hand->start_at = now + backoff_wait(&hand->backoff, 0);
+		return HAND_NO_NEWS;
+	}
+	hand->patience_ends = now + hand->pace.patience;
+	log_debug("the %s is process %d", hand->name, (int)hand->pid);
+	return HAND_STARTED;
+}
+
+enum hand_news hand_tick(struct hand *hand, nsec now)
+{
+	if (hand->fd >= 0 && now >= hand->patience_ends)
+		hand_end(hand, now, "it was stuck, and was killed");
+	if (hand->lost) {
+		hand->lost = false;
+		return HAND_LOST;
+	}
+	return hand->fd < 0 && now >= hand->start_at ? hand_start(hand, now) : HAND_NO_NEWS;
+}
+
+nsec hand_deadline(const struct hand *hand)
+{
+	if (hand->lost)
+		return 0;
+	return hand->fd >= 0 ? hand->patience_ends : hand->start_at;
+}
+
+void hand_say(struct hand *hand, enum word word, const char *const fields[])
+{
+	/* one that does not read what it is told will soon be found to be stuck */
+	if (hand->fd >= 0 && hand->out.length <= UNSENT_MOST)
+		message_write(&hand->out, word, fields);
+}
+
+struct pollfd hand_poll(const struct hand *hand)
+{
+	return (struct pollfd){
+		.fd = hand->fd, .events = hand->out.length > 0 ? POLLIN | POLLOUT : POLLIN};
+}
+
+static void hand_write(struct hand *hand)
+{
+	while (hand->out.length > 0) {
+		ssize_t sent = send(hand->fd, hand->out.data, hand->out.length, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			return; /* full, or gone: reading will tell */
+		buffer_consume(&hand->out, (size_t)sent);
+	}
+}
+
+bool hand_exchange(struct hand *hand)
+{
+	if (hand->fd < 0 || hand->ended)
+		return false;
+	hand_write(hand);
+	enum lines_read_result result = lines_read(&hand->in, hand->fd);
+	hand->ended = result == LINES_END || result == LINES_ERROR;
+	return result != LINES_AGAIN;
+}
+
+/* ---- its words about itself ---- */
+
+static void alive_take(struct hand *hand, const struct message *message, nsec now)
+{
+	nsec patience;
+
+	if (message_nsec(message->field[0], &patience))
+		hand->patience_ends = now + (patience < PACE_RESOLVER ? patience : PACE_RESOLVER);
+}
+
+static void online_take(struct hand *hand, const struct message *message, nsec now)
+{
+	hand->online = now;
+	hand->told[0] = '\0';
+	log_info("%s: online: %s", hand->name, message->field[0]);
+}
+
+/* True: the message was about the hand itself. */
+static bool own_words_take(struct hand *hand, const struct message *message, nsec now)
+{
+	switch (message->word) {
+	case WORD_ALIVE:
+		alive_take(hand, message, now);
+		return true;
+	case WORD_ONLINE:
+		online_take(hand, message, now);
+		return true;
+	case WORD_GONE:
+		hand_end(hand, now, message->field[0]);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool message_next(struct hand *hand, struct message *message, nsec now)
+{
+	char *line;
+	struct reason why;
+
+	if (hand->fd < 0)
+		return false;
+	switch (lines_next(&hand->in, &line)) {
+	case LINES_LINE:
+		if (message_read(line, message, &why))
+			return true;
+		log_debug("%s: %s", hand->name, why.text);
+		hand_end(hand, now, "it says what nobody understands, and was killed");
+		return false;
+	case LINES_TOO_LONG:
+		hand_end(hand, now, "it says more than a line holds, and was killed");
+		return false;
+	case LINES_NONE:
+		if (hand->ended)
+			hand_end(hand, now, "it ended without a word");
+	}
+	return false;
+}
+
+bool hand_next(struct hand *hand, struct message *message, nsec now)
+{
+	while (message_next(hand, message, now))
+		if (!own_words_take(hand, message, now))
+			return true;
+	return false;
+}
+
+void hand_dismiss(struct hand *hand)
+{
+	hand->dismissed = true;
+	hand_say(hand, WORD_STOP, NO_FIELDS);
+}
+
+const char *hand_why(const struct hand *hand)
+{
+	return hand->told;
+}

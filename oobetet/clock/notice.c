@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/clock/notice.h"
+
+#include "common/duration.h"
+#include "oobetet/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STAMP 40 /* bytes that hold any clock_stamp() */
+
+char *subject_name(const struct subject *subject, char *out, size_t size)
+{
+	if (subject->entity != NULL)
+		snprintf(out, size, "\"%s\" on %s", subject->check, subject->entity);
+	else
+		snprintf(out, size, "\"%s\"", subject->check);
+	return out;
+}
+
+static void since_write(nsec since, char out[NOTICE_SINCE])
+{
+	time_t seconds = (time_t)(since / NSEC_PER_SEC);
+	struct tm utc;
+
+	out[0] = '\0';
+	if (gmtime_r(&seconds, &utc) == NULL)
+		return;
+	size_t used = strftime(out, NOTICE_SINCE, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(out + used, NOTICE_SINCE - used, ".%03dZ",
+		(int)(since % NSEC_PER_SEC / NSEC_PER_MSEC));
+}
+
+/*
+ * The original's key, which all its incidents shared, and what tells them apart. What may be long
+ * comes last, so that cutting it never makes two incidents one.
+ */
+static void incident_write(struct notice *notice, const struct subject *subject, nsec since)
+{
+	char key[2 * NOTICE_KEY], name[NOTICE_KEY];
+
+	since_write(since, notice->since);
+	snprintf(key, sizeof key, "Flapjack Self Monitoring from %.64s, %s, %s", subject->host,
+		notice->since, subject_name(subject, name, sizeof name));
+	text_clean_line(key, notice->key, sizeof notice->key);
+}
+
+void notice_alarm(struct notice *notice, const struct subject *subject, enum kind missing,
+	nsec since, nsec now, const char *remarks)
+{
+	char text[4 * NOTICE_TEXT], name[NOTICE_TEXT], stamp[STAMP], span[DURATION_TEXT];
+
+	notice->kind = NOTICE_ALARM;
+	incident_write(notice, subject, since);
+	duration_text(subject->max_latency, span);
+	span[strcspn(span, " ")] = '\0'; /* the original spells its `seconds` out */
+	snprintf(text, sizeof text,
+		"Flapjack Self Monitoring is Critical: haven't seen a test %s notification in the "
+		"last %s seconds for %s, from %s at %s%s",
+		kind_name(missing), span, subject_name(subject, name, sizeof name), subject->host,
+		clock_stamp(now, stamp, sizeof stamp), remarks);
+	text_clean_line(text, notice->text, sizeof notice->text);
+}
+
+void notice_ok(struct notice *notice, const struct subject *subject, nsec since, nsec outage)
+{
+	char text[NOTICE_TEXT], span[DURATION_TEXT];
+	nsec whole = outage >= NSEC_PER_SEC ? outage / NSEC_PER_SEC * NSEC_PER_SEC : outage;
+
+	notice->kind = NOTICE_OK;
+	incident_write(notice, subject, since);
+	snprintf(text, sizeof text, "Flapjack Self Monitoring is OK (it was not for %s)",
+		duration_text(whole, span));
+	text_clean_line(text, notice->text, sizeof notice->text);
+}
+
+char *notice_greeting(const struct subject *subject, nsec now, char *out, size_t size)
+{
+	char text[2 * NOTICE_TEXT], name[NOTICE_TEXT], stamp[STAMP], span[DURATION_TEXT];
+
+	snprintf(text, sizeof text,
+		"oobetet on %s, started at %s: watching for %s, telling you after %s of silence",
+		subject->host, clock_stamp(now, stamp, sizeof stamp),
+		subject_name(subject, name, sizeof name),
+		duration_text(subject->max_latency, span));
+	return text_clean_line(text, out, size);
+}

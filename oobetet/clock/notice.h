@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is told of an incident, in the words that every road carries. Pure: the texts are made of
+ * facts and wall times that the caller has.
+ */
+#ifndef OOBETET_CLOCK_NOTICE_H
+#define OOBETET_CLOCK_NOTICE_H
+
+#include "common/clocks.h"
+#include "oobetet/clock/match.h"
+
+/* PagerDuty's limits: dedup_key 255 characters, summary 1024. Bytes are never more. */
+#define NOTICE_KEY 256
+#define NOTICE_TEXT 1025
+#define NOTICE_SINCE 32
+
+enum notice_kind { NOTICE_ALARM, NOTICE_OK };
+
+struct notice {
+	enum notice_kind kind;
+	char key[NOTICE_KEY];     /* one incident's alarms and its OK have the same, no other has */
+	char since[NOTICE_SINCE]; /* when the incident began: ISO 8601, UTC */
+	char text[NOTICE_TEXT];
+};
+
+/* Whom the texts speak of. Nothing is owned. */
+struct subject {
+	const char *host;   /* this machine */
+	const char *check;  /* the watched one */
+	const char *entity; /* NULL: the check's name says it all */
+	nsec max_latency;
+};
+
+/* The name of what is watched: `"CHECK" on ENTITY`, or `"CHECK"`. */
+char *subject_name(const struct subject *subject, char *out, size_t size);
+
+/*
+ * The alarm of the incident that began at `since` (wall time), as told at `now`. `remarks` is what
+ * else is known, each remark beginning with `; `: it may be empty, and is what gets cut.
+ */
+void notice_alarm(struct notice *notice, const struct subject *subject, enum kind missing,
+	nsec since, nsec now, const char *remarks);
+
+/* The end of the same incident, which was not OK for `outage`. */
+void notice_ok(struct notice *notice, const struct subject *subject, nsec since, nsec outage);
+
+/*
+ * What oobetet says when it has joined a room for the first time. It must not begin with
+ * `flapjack`: Flapjack 1's bot would answer.
+ */
+char *notice_greeting(const struct subject *subject, nsec now, char *out, size_t size);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one road (a room, PagerDuty) has still to be told of one watch. Strictly in order, one at
+ * a time, each tried until the receiver has answered for it. Pure: the caller carries what
+ * outbox_take() gives and brings back the answer.
+ *
+ * It holds at most three notices, however long the road is closed: the one that was tried, and of
+ * what waits behind it only what still matters.
+ */
+#ifndef OOBETET_CLOCK_OUTBOX_H
+#define OOBETET_CLOCK_OUTBOX_H
+
+#include "common/clocks.h"
+#include "oobetet/clock/notice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct outbox_rules {
+	/*
+	 * A road of people, who read the newest line: it takes the place of all that wait.
+	 * Otherwise a road of incidents: an alarm that was never tried is dropped with its OK, and
+	 * one that was tried is followed by its OK.
+	 */
+	bool latest_only;
+	nsec answer_limit; /* an attempt without an answer for this long has failed */
+	nsec retry_min;    /* between attempts: from this, doubling ... */
+	nsec retry_max;    /* ... to this, with jitter */
+	uint32_t seed;     /* of the jitter */
+};
+
+struct outbox;
+
+/* Closed and empty. Free with outbox_free(). */
+struct outbox *outbox_new(const struct outbox_rules *rules);
+void outbox_free(struct outbox *outbox);
+
+/* Puts a copy behind what waits. `id`, unique over all outboxes, names it in the answers. */
+void outbox_put(struct outbox *outbox, const struct notice *notice, uint64_t id);
+
+/*
+ * The road is there, or is gone. What was under way when it closed has an unknown outcome and is
+ * tried again. An opened road is tried at once, whatever failed on it before.
+ */
+void outbox_open(struct outbox *outbox);
+void outbox_close(struct outbox *outbox);
+
+/* What to try now, or NULL. It is under way from now on, and stays the outbox's. */
+const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id);
+
+enum answer {
+	ANSWER_DONE,    /* the receiver has it */
+	ANSWER_REFUSED, /* the receiver never wants it: it is dropped */
+	ANSWER_FAILED,  /* nobody answered for it: it is tried again */
+};
+
+/* False if `id` is not one that waits for an answer here; a late answer to an earlier attempt is.
+ */
+bool outbox_answer(struct outbox *outbox, uint64_t id, enum answer answer, nsec now);
+
+/* When outbox_take() will have something to do if nothing else happens. */
+nsec outbox_deadline(const struct outbox *outbox);
+
+/* How many have not been answered for. */
+int outbox_count(const struct outbox *outbox);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/clock/program.h"
+
+#include "common/memory.h"
+#include "common/signals.h"
+#include "oobetet/line/protocol.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SELF "/proc/self/exe"
+
+struct program {
+	char path[PATH_MAX]; /* what SELF was a link to */
+	struct stat file;    /* what was there */
+};
+
+struct program *program_self(void)
+{
+	struct program *program = memory_zeroed(1, sizeof *program);
+
+	if (readlink(SELF, program->path, sizeof program->path - 1) < 0 ||
+		stat(program->path, &program->file) != 0) {
+		free(program);
+		return NULL;
+	}
+	return program;
+}
+
+/* What was installed since speaks another protocol, perhaps: then run what runs here. */
+static const char *program_path(const struct program *program)
+{
+	struct stat now;
+
+	return stat(program->path, &now) == 0 && now.st_dev == program->file.st_dev &&
+			       now.st_ino == program->file.st_ino
+		       ? program->path
+		       : SELF;
+}
+
+/* In the child: gives `end` its number, and keeps everything else from the new program. */
+static bool descriptors_arrange(int end)
+{
+	if (end == PROTOCOL_FD)
+		fcntl(end, F_SETFD, 0);
+	else if (dup2(end, PROTOCOL_FD) < 0)
+		return false;
+	/* an old kernel: then what the supervisor left open stays open in the hand too */
+	(void)close_range(PROTOCOL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	return true;
+}
+
+static _Noreturn void hand_become(
+	const struct program *program, const char *name, int end, pid_t parent)
+{
+	char title[] = "oobetet:", *role = memory_copied(name);
+	char *const arguments[] = {title, role, NULL};
+
+	signals_restore();
+	/* a hand that is stuck would not see that the clock has gone */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() == parent && descriptors_arrange(end))
+		execv(program_path(program), arguments);
+	_exit(127);
+}
+
+pid_t program_start(const struct program *program, const char *name, int *fd)
+{
+	int ends[2];
+	pid_t parent = getpid();
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return -1;
+	pid_t pid = fork();
+	if (pid == 0)
+		hand_become(program, name, ends[1], parent);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		return -1;
+	}
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	*fd = ends[0];
+	return pid;
+}

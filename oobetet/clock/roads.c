@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/clock/roads.h"
+
+#include "common/duration.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/number.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHY 300 /* bytes of a reason */
+#define ID 64   /* bytes of an id as text */
+
+struct road {
+	const char *name; /* the room's; PagerDuty's is said in words */
+	bool is_room;
+	struct outbox *outbox;
+	bool open;
+	nsec closed;   /* since when it is not */
+	bool greeted;  /* the room: once a start */
+	char why[WHY]; /* why it is closed, or does not take what it is told; "": it works */
+};
+
+struct roads {
+	const struct subject *subject;
+	char id_start[ID / 2]; /* of all our ids, and of nobody else's */
+	uint64_t last_id;
+	struct road *road; /* the rooms, then PagerDuty if it is configured */
+	int rooms;
+	int count;
+};
+
+static void road_init(struct road *road, const char *name, bool is_room, const struct pace *pace,
+	uint32_t seed, nsec now)
+{
+	const struct outbox_rules rules = {.latest_only = is_room,
+		/* the pager gives up by itself, and says so */
+		.answer_limit = is_room ? pace->answer : 2 * pace->request,
+		.retry_min = pace->retry_min,
+		.retry_max = pace->retry_max,
+		.seed = seed};
+
+	road->name = name;
+	road->is_room = is_room;
+	road->outbox = outbox_new(&rules);
+	road->closed = now;
+	snprintf(road->why, sizeof road->why, "%s", "not there yet");
+}
+
+struct roads *roads_new(const struct config *config, const struct subject *subject,
+	const struct pace *pace, uint64_t seed, nsec now)
+{
+	struct roads *roads = memory_zeroed(1, sizeof *roads);
+
+	roads->subject = subject;
+	roads->rooms = config->rooms.count;
+	roads->count = roads->rooms + (config->pagerduty_contact != NULL ? 1 : 0);
+	roads->road = memory_zeroed((size_t)roads->count, sizeof *roads->road);
+	snprintf(roads->id_start, sizeof roads->id_start, PROTOCOL_ID "%016" PRIx64 "-", seed);
+	for (int i = 0; i < roads->count; i++)
+		road_init(&roads->road[i], i < roads->rooms ? config->rooms.item[i] : "PagerDuty",
+			i < roads->rooms, pace, (uint32_t)seed + (uint32_t)i, now);
+	return roads;
+}
+
+void roads_free(struct roads *roads)
+{
+	if (roads == NULL)
+		return;
+	for (int i = 0; i < roads->count; i++)
+		outbox_free(roads->road[i].outbox);
+	free(roads->road);
+	free(roads);
+}
+
+void roads_put(struct roads *roads, const struct notice *notice)
+{
+	for (int i = 0; i < roads->count; i++)
+		outbox_put(roads->road[i].outbox, notice, ++roads->last_id);
+}
+
+/* ---- opened and closed ---- */
+
+static struct road *road_named(struct roads *roads, const char *room)
+{
+	for (int i = 0; i < roads->rooms; i++)
+		if (strcmp(roads->road[i].name, room) == 0)
+			return &roads->road[i];
+	return NULL;
+}
+
+static void road_open(struct road *road)
+{
+	road->open = true;
+	road->why[0] = '\0';
+	outbox_open(road->outbox);
+}
+
+static void road_close(struct road *road, const char *why, nsec now)
+{
+	if (road->open)
+		road->closed = now;
+	road->open = false;
+	snprintf(road->why, sizeof road->why, "%s", why);
+	outbox_close(road->outbox);
+}
+
+void roads_room_opened(struct roads *roads, const char *room, const char *nick)
+{
+	struct road *road = road_named(roads, room);
+
+	if (road == NULL)
+		return;
+	log_info("in the room %s as %s", room, nick);
+	road_open(road);
+}
+
+void roads_room_closed(struct roads *roads, const char *room, const char *why, nsec now)
+{
+	struct road *road = road_named(roads, room);
+
+	if (road == NULL)
+		return;
+	if (road->open || strcmp(road->why, why) != 0)
+		log_warning("out of the room %s: %s; trying again", room, why);
+	road_close(road, why, now);
+}
+
+void roads_ear_lost(struct roads *roads, const char *why, nsec now)
+{
+	for (int i = 0; i < roads->rooms; i++)
+		road_close(&roads->road[i], why, now);
+}
+
+void roads_pager_lost(struct roads *roads, const char *why, nsec now)
+{
+	for (int i = roads->rooms; i < roads->count; i++)
+		road_close(&roads->road[i], why, now);
+}
+
+void roads_pager_started(struct roads *roads)
+{
+	for (int i = roads->rooms; i < roads->count; i++)
+		road_open(&roads->road[i]);
+}
+
+/* ---- answers ---- */
+
+static void road_answered(struct road *road, enum answer answer, const char *why)
+{
+	bool news = strcmp(road->why, why) != 0;
+
+	if (answer == ANSWER_DONE && road->why[0] != '\0')
+		log_info("%s has been told again", road->name);
+	else if (answer == ANSWER_FAILED && news)
+		log_error("%s cannot be told: %s; trying again", road->name, why);
+	else if (answer == ANSWER_REFUSED)
+		log_error("%s refuses what it is told, which is not tried again: %s", road->name,
+			why);
+	snprintf(road->why, sizeof road->why, "%s", why);
+}
+
+void roads_answer(
+	struct roads *roads, const char *id, enum answer answer, const char *why, nsec now)
+{
+	size_t start = strlen(roads->id_start);
+	struct reason ignored;
+	int64_t number;
+
+	if (strncmp(id, roads->id_start, start) != 0 ||
+		!number_parse(id + start, 1, INT64_MAX, &number, &ignored))
+		return;
+	for (int i = 0; i < roads->count; i++)
+		if (outbox_answer(roads->road[i].outbox, (uint64_t)number, answer, now))
+			road_answered(&roads->road[i], answer, answer == ANSWER_DONE ? "" : why);
+}
+
+/* ---- carried ---- */
+
+static const char *id_text(const struct roads *roads, uint64_t id, char out[ID])
+{
+	snprintf(out, ID, "%s%" PRIu64, roads->id_start, id);
+	return out;
+}
+
+static void page(
+	struct roads *roads, struct hand *pager, const struct notice *notice, const char *id)
+{
+	char name[NOTICE_KEY];
+
+	if (notice->kind == NOTICE_OK)
+		hand_say(pager, WORD_RESOLVE, FIELDS(id, notice->key));
+	else
+		hand_say(pager, WORD_TRIGGER,
+			FIELDS(id, notice->key, notice->since, roads->subject->host,
+				subject_name(roads->subject, name, sizeof name), notice->text));
+}
+
+static void greet(struct roads *roads, struct road *road, struct hand *ear)
+{
+	char text[NOTICE_TEXT], id[ID];
+
+	road->greeted = true;
+	hand_say(ear, WORD_SAY,
+		FIELDS(id_text(roads, ++roads->last_id, id), road->name,
+			notice_greeting(roads->subject, clock_wall(), text, sizeof text)));
+}
+
+static void road_deliver(
+	struct roads *roads, struct road *road, struct hand *ear, struct hand *pager, nsec now)
+{
+	uint64_t number;
+	char id[ID];
+
+	if (road->is_room && road->open && !road->greeted)
+		greet(roads, road, ear);
+	const struct notice *notice = outbox_take(road->outbox, now, &number);
+	if (notice == NULL)
+		return;
+	id_text(roads, number, id);
+	if (road->is_room)
+		hand_say(ear, WORD_SAY, FIELDS(id, road->name, notice->text));
+	else
+		page(roads, pager, notice, id);
+}
+
+void roads_deliver(struct roads *roads, struct hand *ear, struct hand *pager, nsec now)
+{
+	for (int i = 0; i < roads->count; i++)
+		road_deliver(roads, &roads->road[i], ear, pager, now);
+}
+
+nsec roads_deadline(const struct roads *roads)
+{
+	nsec deadline = NSEC_NEVER;
+
+	for (int i = 0; i < roads->count; i++)
+		if (outbox_deadline(roads->road[i].outbox) < deadline)
+			deadline = outbox_deadline(roads->road[i].outbox);
+	return deadline;
+}
+
+/* ---- what is wrong ---- */
+
+static void road_remark(const struct road *road, nsec now, struct buffer *remarks)
+{
+	char span[DURATION_TEXT];
+
+	if (road->is_room && !road->open)
+		buffer_printf(remarks, "; oobetet is out of the room %s for %s (%.150s)",
+			road->name,
+			duration_text((now - road->closed) / NSEC_PER_SEC * NSEC_PER_SEC, span),
+			road->why);
+	else if (road->why[0] != '\0')
+		buffer_printf(remarks, "; %s does not take what it is told (%.150s)", road->name,
+			road->why);
+}
+
+void roads_remark(const struct roads *roads, nsec now, struct buffer *remarks)
+{
+	for (int i = 0; i < roads->count; i++)
+		road_remark(&roads->road[i], now, remarks);
+}
+
+int roads_untold(const struct roads *roads)
+{
+	int untold = 0;
+
+	for (int i = 0; i < roads->count; i++)
+		untold += outbox_count(roads->road[i].outbox);
+	return untold;
+}

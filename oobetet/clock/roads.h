@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The roads by which somebody is told: each room, and PagerDuty. Each has its outbox, and none
+ * waits for another. The ear and the pager carry what is taken from the outboxes.
+ */
+#ifndef OOBETET_CLOCK_ROADS_H
+#define OOBETET_CLOCK_ROADS_H
+
+#include "common/buffer.h"
+#include "oobetet/clock/hand.h"
+#include "oobetet/clock/notice.h"
+#include "oobetet/clock/outbox.h"
+#include "oobetet/config/config.h"
+
+struct roads;
+
+/*
+ * All closed. `config` and `subject` are the caller's and stay valid; `seed` is a random number.
+ * Free with roads_free().
+ */
+struct roads *roads_new(const struct config *config, const struct subject *subject,
+	const struct pace *pace, uint64_t seed, nsec now);
+void roads_free(struct roads *roads);
+
+/* To be told by every road. */
+void roads_put(struct roads *roads, const struct notice *notice);
+
+/* What the ear says of a room. */
+void roads_room_opened(struct roads *roads, const char *room, const char *nick);
+void roads_room_closed(struct roads *roads, const char *room, const char *why, nsec now);
+
+/* A hand is gone, and its roads with it; or there is one again that can page. */
+void roads_ear_lost(struct roads *roads, const char *why, nsec now);
+void roads_pager_lost(struct roads *roads, const char *why, nsec now);
+void roads_pager_started(struct roads *roads);
+
+/* What a hand says of what it was to carry; `why` is not looked at for ANSWER_DONE. */
+void roads_answer(
+	struct roads *roads, const char *id, enum answer answer, const char *why, nsec now);
+
+/* Hands the hands whatever is due. `pager` is NULL where there is no PagerDuty. */
+void roads_deliver(struct roads *roads, struct hand *ear, struct hand *pager, nsec now);
+nsec roads_deadline(const struct roads *roads);
+
+/* What is wrong with them, as remarks to an alarm (notice.h). */
+void roads_remark(const struct roads *roads, nsec now, struct buffer *remarks);
+
+/* How many notices nobody has answered for. */
+int roads_untold(const struct roads *roads);
+
+#endif

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/config/values.h"
+
+#include "common/duration.h"
+#include "common/memory.h"
+#include "common/number.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ROOMS_MAX 64 /* each costs a presence, a ping and an outbox */
+
+bool value_secret(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	(void)min, (void)max, (void)why;
+	*(const char **)field = text;
+	return true;
+}
+
+bool value_text(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	size_t length = strlen(text);
+
+	if (length > 1 && strchr("\"'", text[0]) != NULL && text[length - 1] == text[0])
+		return reason_set(why,
+			"%s: quotation marks would be part of the value: leave them out", text);
+	return value_secret(text, field, min, max, why);
+}
+
+bool value_host(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	const char *colon = strchr(text, ':');
+	bool with_port = colon != NULL && strchr(colon + 1, ':') == NULL; /* IPv6 has more */
+
+	if (with_port || strpbrk(text, " \t/@[]\"") != NULL)
+		return reason_set(why, "'%s': expected a host; its port is a key of its own", text);
+	return value_secret(text, field, min, max, why);
+}
+
+struct choice {
+	const char *name;
+	int value;
+};
+
+static bool choose(const char *text, const struct choice *choices, int *out)
+{
+	for (; choices->name != NULL; choices++) {
+		if (strcasecmp(text, choices->name) == 0) {
+			*out = choices->value;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool value_flag(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	static const struct choice choices[] = {
+		{"yes", 1}, {"true", 1}, {"on", 1}, {"no", 0}, {"false", 0}, {"off", 0}, {NULL, 0}};
+	int value;
+
+	(void)min, (void)max;
+	if (!choose(text, choices, &value))
+		return reason_set(why, "'%s': expected yes or no", text);
+	*(bool *)field = value != 0;
+	return true;
+}
+
+bool value_tls(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	static const struct choice choices[] = {{"required", 1}, {"off", 0}, {NULL, 0}};
+	int value;
+
+	(void)min, (void)max;
+	if (!choose(text, choices, &value))
+		return reason_set(why, "'%s': expected required or off", text);
+	*(bool *)field = value != 0;
+	return true;
+}
+
+bool value_level(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	static const struct choice choices[] = {{"error", LOG_LEVEL_ERROR},
+		{"warn", LOG_LEVEL_WARNING}, {"warning", LOG_LEVEL_WARNING},
+		{"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}, {NULL, 0}};
+	int value;
+
+	(void)min, (void)max;
+	if (!choose(text, choices, &value))
+		return reason_set(why, "'%s': expected DEBUG, INFO, WARN or ERROR", text);
+	*(enum log_level *)field = (enum log_level)value;
+	return true;
+}
+
+bool value_number(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	return number_parse(text, min, max, field, why);
+}
+
+bool value_duration(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	return duration_parse(text, min, max, field, why);
+}
+
+/* `local@domain`, and in a JID perhaps `/resource`; no part of it empty, no blank in it. */
+static bool address_is_whole(const char *text, size_t length)
+{
+	const char *at = memchr(text, '@', length);
+	const char *end = text + length;
+
+	if (at == NULL || at == text || at + 1 == end ||
+		memchr(at + 1, '@', (size_t)(end - at - 1)))
+		return false;
+	for (const char *p = text; p < end; p++)
+		if (strchr(" \t\"&'<>:", *p) != NULL)
+			return false;
+	return true;
+}
+
+bool value_jid(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	size_t bare = strcspn(text, "/");
+
+	if (!address_is_whole(text, bare) || (text[bare] == '/' && text[bare + 1] == '\0'))
+		return reason_set(why, "'%s': expected a Jabber ID: user@domain", text);
+	return value_secret(text, field, min, max, why);
+}
+
+static bool room_add(struct text_list *rooms, const char *start, size_t length, struct reason *why)
+{
+	if (!address_is_whole(start, length) || memchr(start, '/', length) != NULL)
+		return reason_set(
+			why, "'%.*s': expected a room: name@conference.domain", (int)length, start);
+	for (int i = 0; i < rooms->count; i++)
+		if (strlen(rooms->item[i]) == length &&
+			strncasecmp(rooms->item[i], start, length) == 0)
+			return reason_set(why, "'%.*s' is there twice", (int)length, start);
+	if (rooms->count == ROOMS_MAX)
+		return reason_set(why, "there are more than %d rooms", ROOMS_MAX);
+	rooms->item = memory_resized(rooms->item, ((size_t)rooms->count + 1) * sizeof(char *));
+	rooms->item[rooms->count++] = memory_printed("%.*s", (int)length, start);
+	return true;
+}
+
+bool value_rooms(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	(void)min, (void)max;
+	for (;;) {
+		text += strspn(text, " \t");
+		size_t length = strcspn(text, ",");
+		size_t name = length;
+
+		while (name > 0 && strchr(" \t", text[name - 1]) != NULL)
+			name--;
+		if (!room_add(field, text, name, why))
+			return false;
+		if (text[length] == '\0')
+			return true;
+		text += length + 1;
+	}
+}
+
+bool value_url(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	const char *host = strstr(text, "://");
+	bool scheme = strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
+
+	if (!scheme || strcspn(host + 3, "/?# \t") == 0 || strpbrk(text, " \t\"") != NULL)
+		return reason_set(
+			why, "'%s': expected the full address: http://… or https://…", text);
+	return value_secret(text, field, min, max, why);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The types of values in oobetet.ini: each knows how to read its text into a field of struct
+ * config, and says what it expected otherwise.
+ */
+#ifndef OOBETET_CONFIG_VALUES_H
+#define OOBETET_CONFIG_VALUES_H
+
+#include "common/reason.h"
+#include "oobetet/config/config.h"
+
+/*
+ * `min` and `max` bound numbers and durations; the others do not look at them. A text is not
+ * copied: the field points to it afterwards.
+ */
+typedef bool value_read(
+	const char *text, void *field, int64_t min, int64_t max, struct reason *why);
+
+value_read value_text;     /* const char *: anything but quotation marks around it */
+value_read value_secret;   /* const char *: anything; a reason never shows it */
+value_read value_host;     /* const char *: a host's name or address, without a port */
+value_read value_flag;     /* bool: yes, no, true, false, on, off */
+value_read value_tls;      /* bool: required, off */
+value_read value_number;   /* int64_t */
+value_read value_duration; /* nsec */
+value_read value_level;    /* enum log_level */
+value_read value_jid;      /* const char *: user@domain[/resource] */
+value_read value_rooms;    /* struct text_list: room@service, by commas; adds to what is there */
+value_read value_url;      /* const char *: http:// or https:// */
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/ear/hearing.h"
+
+#include "oobetet/ear/stanza.h"
+#include "oobetet/text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define WHY 300 /* bytes of a reason */
+#define PING_ID "ping-"
+
+/* Where a stanza comes from. */
+struct origin {
+	struct room *room; /* NULL: none of ours */
+	int index;         /* of the room */
+	const char *nick;  /* the part behind the slash; NULL: the room itself */
+};
+
+static struct origin origin_of(const struct ear *ear, xmpp_stanza_t *stanza)
+{
+	const char *from = xmpp_stanza_get_from(stanza);
+	struct origin origin = {NULL, 0, NULL};
+
+	if (from == NULL)
+		return origin;
+	size_t bare = strcspn(from, "/");
+	for (int i = 0; i < ear->room_count; i++) {
+		const char *name = room_name(ear->rooms[i]);
+
+		if (strlen(name) == bare && strncasecmp(name, from, bare) == 0) {
+			origin.room = ear->rooms[i];
+			origin.index = i;
+		}
+	}
+	if (from[bare] == '/')
+		origin.nick = from + bare + 1;
+	return origin;
+}
+
+static bool type_is(xmpp_stanza_t *stanza, const char *type)
+{
+	const char *its = xmpp_stanza_get_type(stanza);
+
+	return its != NULL && strcmp(its, type) == 0;
+}
+
+static bool id_begins(const char *id, const char *start)
+{
+	return id != NULL && strncmp(id, start, strlen(start)) == 0;
+}
+
+/* ---- messages ---- */
+
+static void heard_tell(struct ear *ear, const struct origin *from, char *text)
+{
+	char stamp[MESSAGE_NSEC];
+
+	text[text_boundary(text, PROTOCOL_TEXT)] = '\0';
+	link_say(ear->link, WORD_HEARD,
+		FIELDS(message_nsec_text(clock_monotonic(), stamp), room_name(from->room),
+			from->nick, text));
+}
+
+/* Somebody's words in the room; our own come back as well, which is their receipt. */
+static void groupchat_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
+{
+	const char *id = xmpp_stanza_get_id(message);
+	bool own = strcmp(from->nick, room_nick(from->room)) == 0;
+	bool of_an_oobetet = id_begins(id, PROTOCOL_ID);
+
+	if (stanza_is_not_live(message))
+		return;
+	if (own && of_an_oobetet)
+		link_say(ear->link, WORD_DONE, FIELDS(id));
+	if (own || of_an_oobetet)
+		return;
+	char *text = xmpp_message_get_body(message);
+	if (text == NULL)
+		return;
+	heard_tell(ear, from, text);
+	xmpp_free(xmpp_conn_get_context(session_connection(ear->session)), text);
+}
+
+void hearing_tell_left(struct ear *ear, const struct room *room, const char *why)
+{
+	link_say(ear->link, WORD_LEFT, FIELDS(room_name(room), why));
+}
+
+static void room_is_lost(struct ear *ear, struct room *room, const char *why)
+{
+	if (room_left(room, clock_monotonic()))
+		hearing_tell_left(ear, room, why);
+}
+
+/* What we said came back as an error: XEP-0045, 7.4. */
+static void saying_failed(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
+{
+	const char *id = xmpp_stanza_get_id(message);
+	char why[WHY];
+
+	stanza_fault(message, why, sizeof why);
+	if (id_begins(id, PROTOCOL_ID))
+		link_say(ear->link, WORD_FAILED, FIELDS(id, why));
+	if (strcmp(stanza_condition(message), "not-acceptable") == 0)
+		room_is_lost(ear, from->room, "the room does not know us");
+}
+
+static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *user)
+{
+	struct ear *ear = user;
+	struct origin from = origin_of(ear, message);
+
+	(void)connection;
+	ear->heard = clock_monotonic();
+	if (from.room == NULL)
+		return 1;
+	if (type_is(message, "error"))
+		saying_failed(ear, &from, message);
+	else if (type_is(message, "groupchat") && from.nick != NULL && room_is_in(from.room))
+		groupchat_take(ear, &from, message);
+	return 1;
+}
+
+/* ---- presence ---- */
+
+static void joining_failed(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
+{
+	char why[WHY];
+
+	stanza_fault(presence, why, sizeof why);
+	if (strcmp(stanza_condition(presence), "conflict") != 0) {
+		room_is_lost(ear, from->room, why);
+		return;
+	}
+	hearing_tell_left(ear, from->room, "our nick is taken: trying another");
+	room_nick_taken(from->room, clock_monotonic());
+}
+
+static void own_presence_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
+{
+	if (stanza_has_status(presence, MUC_CREATED))
+		stanza_unlock(session_connection(ear->session), room_name(from->room));
+	if (room_entered(from->room, from->nick, clock_monotonic()))
+		link_say(ear->link, WORD_JOINED, FIELDS(room_name(from->room), from->nick));
+}
+
+static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *user)
+{
+	struct ear *ear = user;
+	struct origin from = origin_of(ear, presence);
+	char why[WHY];
+
+	(void)connection;
+	ear->heard = clock_monotonic();
+	if (from.room == NULL)
+		return 1;
+	if (type_is(presence, "error")) {
+		joining_failed(ear, &from, presence);
+		return 1;
+	}
+	/* a room that is destroyed may not say which of its occupants we are */
+	bool own = stanza_has_status(presence, MUC_SELF) ||
+		   (from.nick != NULL && strcmp(from.nick, room_nick(from.room)) == 0);
+	if (own && type_is(presence, "unavailable"))
+		room_is_lost(ear, from.room, stanza_why_out(presence, why, sizeof why));
+	else if (own && from.nick != NULL && xmpp_stanza_get_type(presence) == NULL)
+		own_presence_take(ear, &from, presence);
+	return 1;
+}
+
+/* ---- queries ---- */
+
+/* XEP-0410, 3.3: which errors prove that we are in the room as well as a result would. */
+static bool ping_proves_presence(xmpp_stanza_t *iq)
+{
+	const char *condition = stanza_condition(iq);
+
+	return type_is(iq, "result") || strcmp(condition, "service-unavailable") == 0 ||
+	       strcmp(condition, "feature-not-implemented") == 0;
+}
+
+static void pong_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *iq)
+{
+	static const char *const undecided[] = {"remote-server-not-found", "remote-server-timeout"};
+	char why[WHY], expected[40];
+	const char *id = xmpp_stanza_get_id(iq);
+	unsigned number = room_ping_number(from->room);
+
+	snprintf(expected, sizeof expected, PING_ID "%d-%u", from->index, number);
+	if (id == NULL || strcmp(id, expected) != 0)
+		return;
+	if (ping_proves_presence(iq)) {
+		room_ponged(from->room, number);
+		return;
+	}
+	for (size_t i = 0; i < sizeof undecided / sizeof undecided[0]; i++)
+		if (strcmp(stanza_condition(iq), undecided[i]) == 0)
+			return;
+	room_is_lost(ear, from->room, stanza_fault(iq, why, sizeof why));
+}
+
+static int on_iq(xmpp_conn_t *connection, xmpp_stanza_t *iq, void *user)
+{
+	struct ear *ear = user;
+	struct origin from = origin_of(ear, iq);
+
+	ear->heard = clock_monotonic();
+	if (type_is(iq, "result") || type_is(iq, "error")) {
+		if (from.room != NULL)
+			pong_take(ear, &from, iq);
+	} else if (type_is(iq, "get") && xmpp_stanza_get_child_by_ns(iq, NS_PING) != NULL) {
+		stanza_answer(connection, iq);
+	} else {
+		stanza_answer_error(connection, iq, "service-unavailable");
+	}
+	return 1;
+}
+
+void hearing_start(struct ear *ear)
+{
+	xmpp_conn_t *connection = session_connection(ear->session);
+
+	ear->heard = clock_monotonic();
+	xmpp_handler_add(connection, on_message, NULL, "message", NULL, ear);
+	xmpp_handler_add(connection, on_presence, NULL, "presence", NULL, ear);
+	xmpp_handler_add(connection, on_iq, NULL, "iq", NULL, ear);
+}

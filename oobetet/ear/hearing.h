@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server sends to the ear, and what of it the clock is told. */
+#ifndef OOBETET_EAR_HEARING_H
+#define OOBETET_EAR_HEARING_H
+
+#include "oobetet/ear/room.h"
+#include "oobetet/ear/session.h"
+#include "oobetet/line/link.h"
+
+/* All that an ear has: ear.c makes it, hearing.c works on it while the server speaks. */
+struct ear {
+	struct link *link;
+	struct config *config;
+	struct pace pace;
+	struct session *session;
+	struct room **rooms;
+	int room_count;
+	nsec heard; /* when the server sent anything last; 0: we are not logged in */
+	bool stopping;
+};
+
+/* Once logged in: from now on what the server sends is heard. */
+void hearing_start(struct ear *ear);
+
+/* Tells the clock that we are out of the room, and why. */
+void hearing_tell_left(struct ear *ear, const struct room *room, const char *why);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Our stay in one room: when to join, to prove that we are in, to give up and join anew. Pure:
+ * the ear carries out what room_tick() wishes, and tells what it heard of the room.
+ */
+#ifndef OOBETET_EAR_ROOM_H
+#define OOBETET_EAR_ROOM_H
+
+#include "oobetet/pace.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct room;
+
+/* Out, to be joined at once. `name` is the caller's and stays valid. Free with room_free(). */
+struct room *room_new(const char *name, const char *nick, const struct pace *pace, uint32_t seed);
+void room_free(struct room *room);
+
+const char *room_name(const struct room *room);
+const char *room_nick(const struct room *room); /* the one that we have, or try to have */
+bool room_is_in(const struct room *room);
+
+enum room_wish {
+	ROOM_REST, /* nothing to do before room_deadline() */
+	ROOM_JOIN, /* send presence */
+	ROOM_PING, /* ping ourselves in the room, with room_ping_number() */
+	ROOM_LOST, /* nobody answers: we are out (room_why() says why); joining is tried again */
+};
+
+/* What to do now. More may be due at once: call it until it says ROOM_REST. */
+enum room_wish room_tick(struct room *room, nsec now);
+nsec room_deadline(const struct room *room);
+const char *room_why(const struct room *room);
+unsigned room_ping_number(const struct room *room);
+
+/* Our presence in the room, under `nick`. True: we were not in before. */
+bool room_entered(struct room *room, const char *nick, nsec now);
+
+/* The room does not take us in, or no longer has us. True: that is news. */
+bool room_left(struct room *room, nsec now);
+
+/* The nick is somebody else's: joining is tried with another, at once. */
+void room_nick_taken(struct room *room, nsec now);
+
+/* A ping was answered in a way that proves that we are in. */
+void room_ponged(struct room *room, unsigned number);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/ear/session.h"
+
+#include "common/duration.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "oobetet/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAULT 300 /* bytes of a text that says what went wrong */
+
+/*
+ * A TLS record holds 16 KiB and libstrophe reads 4 KiB a run: this many runs take in a whole one,
+ * of which poll(2) sees nothing any more once its beginning has been read.
+ */
+#define RUNS 5
+
+struct session {
+	const struct config *config;
+	xmpp_log_t log;
+	xmpp_ctx_t *context;
+	xmpp_conn_t *connection;
+	nsec give_up; /* when log-in must be done */
+	nsec limit;
+	bool reached; /* there was a TCP connection */
+	bool online;
+	bool over;
+	char words[FAULT]; /* the last error that libstrophe itself named */
+	char why[FAULT];
+};
+
+static int session_socket = -1;
+static char certificate_fault[FAULT];
+
+static int on_socket(xmpp_conn_t *connection, void *socket)
+{
+	session_socket = *(int *)socket;
+	return xmpp_sockopt_cb_keepalive(connection, socket);
+}
+
+/* Called for a certificate that cannot be verified: never to be let through. */
+static int on_certificate(const xmpp_tlscert_t *certificate, const char *const fault)
+{
+	(void)certificate;
+	text_clean_line(fault, certificate_fault, sizeof certificate_fault);
+	return 0;
+}
+
+/* At level debug libstrophe writes down whole stanzas, the log-in's included: these go nowhere. */
+static void on_log(void *user, xmpp_log_level_t level, const char *area, const char *text)
+{
+	struct session *session = user;
+
+	if (level == XMPP_LEVEL_DEBUG)
+		return;
+	log_debug("libstrophe: %s: %s", area, text);
+	if (level == XMPP_LEVEL_ERROR)
+		text_clean_line(text, session->words, sizeof session->words);
+}
+
+/* RFC 6120, 4.9.3, for what a watcher may meet. */
+static const char *stream_fault(xmpp_error_type_t type)
+{
+	switch (type) {
+	case XMPP_SE_CONFLICT:
+		return "the server ended the stream: this account has logged in elsewhere with the "
+		       "same resource";
+	case XMPP_SE_SYSTEM_SHUTDOWN:
+		return "the server shuts down";
+	case XMPP_SE_HOST_UNKNOWN:
+		return "the server does not serve the domain of jabberid";
+	case XMPP_SE_POLICY_VIOLATION:
+		return "the server ended the stream: we broke its policy";
+	case XMPP_SE_RESOURCE_CONSTRAINT:
+		return "the server ended the stream: it lacks resources";
+	case XMPP_SE_INVALID_XML:
+	case XMPP_SE_XML_NOT_WELL_FORMED:
+	case XMPP_SE_BAD_FORMAT:
+		return "broken XML in the stream";
+	default:
+		return "the server ended the stream with an error";
+	}
+}
+
+static void session_end(struct session *session, const char *why)
+{
+	if (session->over)
+		return;
+	session->over = true;
+	snprintf(session->why, sizeof session->why, "%s", why);
+}
+
+/* The connection is gone, and nobody has said why. */
+static const char *closing_explain(const struct session *session, int error)
+{
+	/* libstrophe says ECONNRESET for an orderly end as well; numbers below ECHILD are OpenSSL's
+	 */
+	bool closed = error < ECHILD || error == ECONNRESET;
+
+	if (session->online)
+		return closed ? "the server closed the connection" : strerror(error);
+	if (session->reached)
+		return "the server closed the connection before log-in";
+	return closed ? "cannot connect to the server" : strerror(error);
+}
+
+/* libstrophe says little about why it disconnected: the best of what is known. */
+static void disconnection_explain(
+	const struct session *session, int error, xmpp_stream_error_t *stream, char out[FAULT])
+{
+	if (certificate_fault[0] != '\0')
+		snprintf(out, FAULT,
+			"the server's certificate cannot be verified: %.200s (tls_ca_file "
+			"names the authority)",
+			certificate_fault);
+	else if (stream != NULL)
+		snprintf(out, FAULT, "%s%s%.150s", stream_fault(stream->type),
+			stream->text != NULL ? ": " : "", stream->text != NULL ? stream->text : "");
+	else if (strstr(session->words, "authenticate") != NULL)
+		snprintf(out, FAULT,
+			"the server refuses the log-in of %.200s: is the password right?",
+			session->config->jabberid);
+	else if (session->words[0] != '\0')
+		snprintf(out, FAULT, "libstrophe: %.250s", session->words);
+	else
+		snprintf(out, FAULT, "%s", closing_explain(session, error));
+}
+
+static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error,
+	xmpp_stream_error_t *stream, void *user)
+{
+	struct session *session = user;
+	char why[FAULT];
+
+	(void)connection;
+	if (event == XMPP_CONN_CONNECT) {
+		session->online = true;
+	} else if (event != XMPP_CONN_RAW_CONNECT) {
+		session_socket = -1;
+		disconnection_explain(session, error, stream, why);
+		session_end(session, why);
+	}
+}
+
+static void connection_configure(xmpp_conn_t *connection, const struct config *config)
+{
+	/* stream management re-sends old room messages in 0.12 */
+	unsigned long flags = XMPP_CONN_FLAG_DISABLE_SM;
+
+	flags |= config->tls ? XMPP_CONN_FLAG_MANDATORY_TLS : XMPP_CONN_FLAG_DISABLE_TLS;
+	xmpp_conn_set_flags(connection, (long)flags);
+	xmpp_conn_set_jid(connection, config->jabberid);
+	xmpp_conn_set_pass(connection, config->password);
+	if (config->tls_ca_file != NULL)
+		xmpp_conn_set_cafile(connection, config->tls_ca_file);
+	xmpp_conn_set_certfail_handler(connection, on_certificate);
+	xmpp_conn_set_sockopt_callback(connection, on_socket);
+}
+
+struct session *session_open(const struct config *config, nsec now, nsec limit)
+{
+	struct session *session = memory_zeroed(1, sizeof *session);
+
+	session->config = config;
+	session->log = (xmpp_log_t){on_log, session};
+	session->limit = limit;
+	session->give_up = now + limit;
+	xmpp_initialize();
+	session->context = xmpp_ctx_new(NULL, &session->log);
+	session->connection = xmpp_conn_new(session->context);
+	connection_configure(session->connection, config);
+	if (xmpp_connect_client(session->connection, config->server, (unsigned short)config->port,
+		    on_event, session) != XMPP_EOK)
+		session_end(session, "cannot connect to the server: does its name exist?");
+	return session;
+}
+
+void session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	xmpp_conn_release(session->connection);
+	xmpp_ctx_free(session->context);
+	xmpp_shutdown();
+	free(session);
+}
+
+struct pollfd session_poll(const struct session *session)
+{
+	bool sending = xmpp_conn_is_connecting(session->connection) ||
+		       xmpp_conn_send_queue_len(session->connection) > 0;
+
+	return (struct pollfd){.fd = session->over ? -1 : session_socket,
+		.events = sending ? POLLIN | POLLOUT : POLLIN};
+}
+
+static void login_limit_check(struct session *session, nsec now)
+{
+	char why[FAULT], span[DURATION_TEXT];
+
+	if (session->online || now < session->give_up)
+		return;
+	snprintf(why, sizeof why, "%s within %s",
+		session->reached ? "the server did not let us log in"
+				 : "no connection to the server",
+		duration_text(session->limit, span));
+	session_end(session, why);
+}
+
+void session_run(struct session *session, nsec now)
+{
+	for (int i = 0; i < RUNS && !session->over; i++)
+		xmpp_run_once(session->context, 0);
+	session->reached |= xmpp_conn_is_connected(session->connection) != 0;
+	login_limit_check(session, now);
+}
+
+bool session_online(const struct session *session)
+{
+	return session->online && !session->over;
+}
+
+xmpp_conn_t *session_connection(const struct session *session)
+{
+	return session->connection;
+}
+
+const char *session_why_over(const struct session *session)
+{
+	return session->over ? session->why : NULL;
+}
+
+void session_close(struct session *session)
+{
+	if (session_online(session))
+		xmpp_disconnect(session->connection);
+	else
+		session_end(session, "we gave up connecting");
+}

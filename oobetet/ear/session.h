@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection to the Jabber server: connecting, TLS, log-in. It is used up when it ends: for
+ * the next one the ear is started anew. One a process, since libstrophe's callbacks for sockets
+ * and certificates know of no other.
+ */
+#ifndef OOBETET_EAR_SESSION_H
+#define OOBETET_EAR_SESSION_H
+
+#include "oobetet/config/config.h"
+#include "oobetet/pace.h"
+
+#include <poll.h>
+#include <strophe.h>
+
+struct session;
+
+/*
+ * Begins to connect. This blocks while names are resolved; log-in is given up after `limit`.
+ * Never NULL: what fails at once is over at once. Free with session_free().
+ */
+struct session *session_open(const struct config *config, nsec now, nsec limit);
+void session_free(struct session *session);
+
+/* What to wait for before session_run(), which until log-in must be called twice a second as well.
+ */
+struct pollfd session_poll(const struct session *session);
+
+/* Takes in what is there and calls the handlers; may stall in a TLS handshake. */
+void session_run(struct session *session, nsec now);
+
+/* Logged in: stanzas can be sent, and handlers added to session_connection(). */
+bool session_online(const struct session *session);
+xmpp_conn_t *session_connection(const struct session *session);
+
+/* NULL while it lives; afterwards, why it does not. */
+const char *session_why_over(const struct session *session);
+
+/* Ends the stream in good order; session_why_over() tells when that has happened. */
+void session_close(struct session *session);
+
+#endif

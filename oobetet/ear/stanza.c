@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/ear/stanza.h"
+
+#include "common/memory.h"
+#include "oobetet/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- building ---- */
+
+static xmpp_stanza_t *child_new(xmpp_conn_t *connection, const char *name, const char *ns)
+{
+	xmpp_stanza_t *child = xmpp_stanza_new(xmpp_conn_get_context(connection));
+
+	xmpp_stanza_set_name(child, name);
+	if (ns != NULL)
+		xmpp_stanza_set_ns(child, ns);
+	return child;
+}
+
+/* `child` becomes the parent's. */
+static xmpp_stanza_t *child_add(xmpp_stanza_t *parent, xmpp_stanza_t *child)
+{
+	xmpp_stanza_add_child_ex(parent, child, 0);
+	return child;
+}
+
+static void send_and_release(xmpp_conn_t *connection, xmpp_stanza_t *stanza)
+{
+	xmpp_send(connection, stanza);
+	xmpp_stanza_release(stanza);
+}
+
+static void to_occupant(xmpp_stanza_t *stanza, const char *room, const char *nick)
+{
+	char *to = memory_printed("%s/%s", room, nick);
+
+	xmpp_stanza_set_to(stanza, to);
+	free(to);
+}
+
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick)
+{
+	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
+	xmpp_stanza_t *x = child_add(presence, child_new(connection, "x", NS_MUC));
+	xmpp_stanza_t *history = child_add(x, child_new(connection, "history", NULL));
+
+	to_occupant(presence, room, nick);
+	xmpp_stanza_set_attribute(history, "maxchars", "0");
+	send_and_release(connection, presence);
+}
+
+void stanza_leave(xmpp_conn_t *connection, const char *room, const char *nick)
+{
+	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
+
+	to_occupant(presence, room, nick);
+	xmpp_stanza_set_type(presence, "unavailable");
+	send_and_release(connection, presence);
+}
+
+/* XEP-0045, 10.1.2: the room takes its defaults, and others may come in. */
+void stanza_unlock(xmpp_conn_t *connection, const char *room)
+{
+	xmpp_stanza_t *iq = xmpp_iq_new(xmpp_conn_get_context(connection), "set", "unlock");
+	xmpp_stanza_t *query = child_add(iq, child_new(connection, "query", NS_MUC_OWNER));
+	xmpp_stanza_t *form = child_add(query, child_new(connection, "x", "jabber:x:data"));
+
+	xmpp_stanza_set_to(iq, room);
+	xmpp_stanza_set_type(form, "submit");
+	send_and_release(connection, iq);
+}
+
+void stanza_say(xmpp_conn_t *connection, const char *room, const char *id, const char *text)
+{
+	xmpp_stanza_t *message =
+		xmpp_message_new(xmpp_conn_get_context(connection), "groupchat", room, id);
+
+	xmpp_message_set_body(message, text);
+	send_and_release(connection, message);
+}
+
+void stanza_ping(xmpp_conn_t *connection, const char *room, const char *nick, const char *id)
+{
+	xmpp_stanza_t *iq = xmpp_iq_new(xmpp_conn_get_context(connection), "get", id);
+
+	child_add(iq, child_new(connection, "ping", NS_PING));
+	to_occupant(iq, room, nick);
+	send_and_release(connection, iq);
+}
+
+void stanza_answer(xmpp_conn_t *connection, xmpp_stanza_t *iq)
+{
+	xmpp_stanza_t *answer = xmpp_stanza_reply(iq);
+
+	if (answer == NULL)
+		return;
+	xmpp_stanza_set_type(answer, "result");
+	send_and_release(connection, answer);
+}
+
+void stanza_answer_error(xmpp_conn_t *connection, xmpp_stanza_t *iq, const char *condition)
+{
+	xmpp_stanza_t *answer = xmpp_stanza_reply_error(iq, "cancel", condition, NULL);
+
+	if (answer != NULL)
+		send_and_release(connection, answer);
+}
+
+/* ---- reading ---- */
+
+bool stanza_has_status(xmpp_stanza_t *presence, int code)
+{
+	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
+	xmpp_stanza_t *child = x != NULL ? xmpp_stanza_get_children(x) : NULL;
+	char wanted[8];
+
+	snprintf(wanted, sizeof wanted, "%d", code);
+	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
+		const char *name = xmpp_stanza_get_name(child);
+		const char *value = xmpp_stanza_get_attribute(child, "code");
+
+		if (name != NULL && value != NULL && strcmp(name, "status") == 0 &&
+			strcmp(value, wanted) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool stanza_is_not_live(xmpp_stanza_t *message)
+{
+	static const char *const marks[] = {"urn:xmpp:delay", "jabber:x:delay",
+		"urn:xmpp:message-correct:0", "urn:xmpp:carbons:2", "urn:xmpp:forward:0"};
+
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (xmpp_stanza_get_child_by_ns(message, marks[i]) != NULL)
+			return true;
+	return false;
+}
+
+static xmpp_stanza_t *error_of(xmpp_stanza_t *stanza)
+{
+	return xmpp_stanza_get_child_by_name(stanza, "error");
+}
+
+const char *stanza_condition(xmpp_stanza_t *stanza)
+{
+	xmpp_stanza_t *error = error_of(stanza);
+	xmpp_stanza_t *child = error != NULL ? xmpp_stanza_get_children(error) : NULL;
+
+	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
+		const char *name = xmpp_stanza_get_name(child);
+		const char *ns = xmpp_stanza_get_ns(child);
+
+		if (name != NULL && ns != NULL && strcmp(ns, NS_STANZA_ERROR) == 0 &&
+			strcmp(name, "text") != 0)
+			return name;
+	}
+	return "error";
+}
+
+/* Appends `: ` and the text of the named child, if there is one with a text. */
+static void text_append(xmpp_stanza_t *parent, const char *name, char *out, size_t size)
+{
+	xmpp_stanza_t *child = parent != NULL ? xmpp_stanza_get_child_by_name(parent, name) : NULL;
+	char *text = child != NULL ? xmpp_stanza_get_text(child) : NULL;
+
+	if (text == NULL)
+		return;
+	char *whole = memory_printed("%s: %s", out, text);
+	text_clean_line(whole, out, size);
+	free(whole);
+	xmpp_free(xmpp_stanza_get_context(child), text);
+}
+
+char *stanza_fault(xmpp_stanza_t *stanza, char *out, size_t size)
+{
+	text_clean_line(stanza_condition(stanza), out, size);
+	text_append(error_of(stanza), "text", out, size);
+	return out;
+}
+
+char *stanza_why_out(xmpp_stanza_t *presence, char *out, size_t size)
+{
+	static const struct {
+		int code;
+		const char *why;
+	} reasons[] = {
+		{MUC_BANNED, "banned from the room"},
+		{MUC_NICK_CHANGED, "somebody changed our nick"},
+		{MUC_TECHNICAL, "removed for a technical reason"},
+		{MUC_KICKED, "kicked out of the room"},
+		{MUC_AFFILIATION, "no longer a member of the room"},
+		{MUC_MEMBERS_ONLY, "the room is for members only now"},
+		{MUC_SHUTDOWN, "the rooms' service shuts down"},
+	};
+	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
+	xmpp_stanza_t *destroy = x != NULL ? xmpp_stanza_get_child_by_name(x, "destroy") : NULL;
+	xmpp_stanza_t *item = x != NULL ? xmpp_stanza_get_child_by_name(x, "item") : NULL;
+	const char *why = destroy != NULL ? "the room was destroyed" : "we left the room";
+
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+		if (stanza_has_status(presence, reasons[i].code)) {
+			why = reasons[i].why;
+			break;
+		}
+	}
+	snprintf(out, size, "%s", why);
+	text_append(destroy != NULL ? destroy : item, "reason", out, size);
+	return out;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pieces of XML that the ear sends and looks for: RFC 6120 and 6121, XEP-0045 (rooms),
+ * XEP-0199 and XEP-0410 (ping), XEP-0203 (delay).
+ */
+#ifndef OOBETET_EAR_STANZA_H
+#define OOBETET_EAR_STANZA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <strophe.h>
+
+#define NS_MUC "http://jabber.org/protocol/muc"
+#define NS_MUC_USER "http://jabber.org/protocol/muc#user"
+#define NS_MUC_OWNER "http://jabber.org/protocol/muc#owner"
+#define NS_PING "urn:xmpp:ping"
+#define NS_STANZA_ERROR "urn:ietf:params:xml:ns:xmpp-stanzas"
+
+/* Status codes of XEP-0045, 15.6.2 */
+enum {
+	MUC_SELF = 110,
+	MUC_CREATED = 201,
+	MUC_BANNED = 301,
+	MUC_NICK_CHANGED = 303,
+	MUC_KICKED = 307,
+	MUC_AFFILIATION = 321,
+	MUC_MEMBERS_ONLY = 322,
+	MUC_SHUTDOWN = 332,
+	MUC_TECHNICAL = 333,
+};
+
+/* Each sends one stanza, or nothing when there is no connection. */
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick);
+void stanza_leave(xmpp_conn_t *connection, const char *room, const char *nick);
+void stanza_unlock(xmpp_conn_t *connection, const char *room);
+void stanza_say(xmpp_conn_t *connection, const char *room, const char *id, const char *text);
+void stanza_ping(xmpp_conn_t *connection, const char *room, const char *nick, const char *id);
+
+/* Answers an iq: with an empty result, or with an error of type `cancel`. */
+void stanza_answer(xmpp_conn_t *connection, xmpp_stanza_t *iq);
+void stanza_answer_error(xmpp_conn_t *connection, xmpp_stanza_t *iq, const char *condition);
+
+/* Presence in a room: does it carry this status code? */
+bool stanza_has_status(xmpp_stanza_t *presence, int code);
+
+/*
+ * A message that is not what somebody says in the room now: history, a correction of an old one,
+ * a copy of what went elsewhere.
+ */
+bool stanza_is_not_live(xmpp_stanza_t *message);
+
+/* The condition of an error stanza, such as "not-authorized"; never NULL. */
+const char *stanza_condition(xmpp_stanza_t *stanza);
+
+/* The condition and its text for people: "not-authorized: Invalid password". Returns out. */
+char *stanza_fault(xmpp_stanza_t *stanza, char *out, size_t size);
+
+/* Why we are out of a room, by the presence that says so. Returns out. */
+char *stanza_why_out(xmpp_stanza_t *presence, char *out, size_t size);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/line/protocol.h"
+
+#include "common/number.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int fields;
+} words[] = {
+	[WORD_CONFIG] = {"config", 2},
+	[WORD_GO] = {"go", 0},
+	[WORD_SAY] = {"say", 3},
+	[WORD_TRIGGER] = {"trigger", 6},
+	[WORD_RESOLVE] = {"resolve", 2},
+	[WORD_STOP] = {"stop", 0},
+	[WORD_ALIVE] = {"alive", 1},
+	[WORD_ONLINE] = {"online", 1},
+	[WORD_GONE] = {"gone", 1},
+	[WORD_JOINED] = {"joined", 2},
+	[WORD_LEFT] = {"left", 2},
+	[WORD_HEARD] = {"heard", 4},
+	[WORD_DONE] = {"done", 1},
+	[WORD_REFUSED] = {"refused", 2},
+	[WORD_FAILED] = {"failed", 2},
+};
+
+#define WORDS ((int)(sizeof words / sizeof words[0]))
+
+/* What is escaped, and the letter that stands for it after the backslash. */
+static const char escaped[] = "\t\n\r\\";
+static const char letters[] = "tnr\\";
+
+static void field_write(struct buffer *out, const char *field)
+{
+	while (*field != '\0') {
+		size_t plain = strcspn(field, escaped);
+
+		buffer_append(out, field, plain);
+		field += plain;
+		if (*field != '\0') {
+			const char pair[] = {'\\', letters[strchr(escaped, *field++) - escaped]};
+			buffer_append(out, pair, sizeof pair);
+		}
+	}
+}
+
+/* Undoes field_write(), in place; false for a backslash that begins nothing we know. */
+static bool field_read(char *field)
+{
+	char *out = field;
+
+	for (; *field != '\0'; field++) {
+		if (*field != '\\') {
+			*out++ = *field;
+			continue;
+		}
+		const char *letter = field[1] != '\0' ? strchr(letters, field[1]) : NULL;
+		if (letter == NULL)
+			return false;
+		*out++ = escaped[letter - letters];
+		field++;
+	}
+	*out = '\0';
+	return true;
+}
+
+bool message_write(struct buffer *out, enum word word, const char *const fields[])
+{
+	size_t start = out->length;
+
+	buffer_append_text(out, words[word].name);
+	for (; *fields != NULL; fields++) {
+		buffer_append(out, "\t", 1);
+		field_write(out, *fields);
+	}
+	if (out->length - start > PROTOCOL_LINE) {
+		out->length = start;
+		out->data[start] = '\0';
+		return false;
+	}
+	buffer_append(out, "\n", 1);
+	return true;
+}
+
+static bool word_read(const char *name, enum word *out)
+{
+	for (int i = 0; i < WORDS; i++) {
+		if (strcmp(words[i].name, name) == 0) {
+			*out = (enum word)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool message_read(char *line, struct message *out, struct reason *why)
+{
+	char *rest = line;
+	const char *name = strsep(&rest, "\t");
+	int count = 0;
+
+	memset(out, 0, sizeof *out);
+	if (!word_read(name, &out->word))
+		return reason_set(why, "unknown word '%.20s'", name);
+	for (; rest != NULL && count < PROTOCOL_FIELDS; count++) {
+		out->field[count] = strsep(&rest, "\t");
+		if (!field_read(out->field[count]))
+			return reason_set(why, "bad escape in field %d of '%s'", count + 1, name);
+	}
+	if (rest != NULL || count != words[out->word].fields)
+		return reason_set(
+			why, "'%s' does not have its %d fields", name, words[out->word].fields);
+	return true;
+}
+
+bool message_nsec(const char *field, nsec *out)
+{
+	struct reason ignored;
+
+	return number_parse(field, 0, INT64_MAX, out, &ignored);
+}
+
+const char *message_nsec_text(nsec value, char out[MESSAGE_NSEC])
+{
+	snprintf(out, MESSAGE_NSEC, "%" PRId64, value);
+	return out;
+}

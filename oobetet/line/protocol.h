@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The lines between the clock and its hands, over a socketpair. One message a line:
+ *
+ *     WORD[ TAB FIELD]... LF
+ *
+ * In a field, tab, newline, carriage return and backslash are written \t \n \r \\. Each word has
+ * a fixed number of fields (the table below; protocol.c holds the numbers). A line has at most
+ * PROTOCOL_LINE bytes before its newline, no NUL. Neither side trusts the other to keep to this:
+ * a line that does not is the end of that hand, which is started again.
+ *
+ * From the clock:
+ *
+ *     config KEY VALUE     a line of the configuration, only of what this hand needs; a list's
+ *                          items come one by one
+ *     go                   the configuration is complete: begin
+ *     say ID ROOM TEXT     (ear) say TEXT in ROOM, then answer with done or failed
+ *     trigger ID KEY SINCE SOURCE COMPONENT TEXT
+ *                          (pager) open or repeat the incident KEY, then answer
+ *     resolve ID KEY       (pager) close it, then answer
+ *     stop                 leave in good order and exit
+ *
+ * From a hand:
+ *
+ *     alive PATIENCE       said every few seconds; silence for longer than PATIENCE from now on
+ *                          (nsec, decimal) means that this hand is stuck and should be killed
+ *     online WHAT          it can do its work; WHAT is for the log
+ *     gone WHY             it cannot any longer, for this reason, and exits
+ *     joined ROOM NICK     (ear) the room has taken us in
+ *     left ROOM WHY        (ear) we are not, or no longer, in the room; joining is tried again
+ *     heard STAMP ROOM NICK TEXT
+ *                          (ear) someone else said TEXT in the room, live; STAMP is the ear's
+ *                          CLOCK_MONOTONIC at that moment (nsec, decimal)
+ *     done ID              the receiver has answered for it: reflected by the room, 202
+ *     refused ID WHY       the receiver never wants it: trying again is useless
+ *     failed ID WHY        nobody answered for it
+ *
+ * Pure: bytes in, fields out.
+ */
+#ifndef OOBETET_LINE_PROTOCOL_H
+#define OOBETET_LINE_PROTOCOL_H
+
+#include "common/buffer.h"
+#include "common/clocks.h"
+#include "common/reason.h"
+
+#include <stdbool.h>
+
+#define PROTOCOL_LINE 32768 /* bytes of a line, escaped, without its newline */
+#define PROTOCOL_TEXT 4096  /* bytes of a TEXT; who sends one cuts it before */
+#define PROTOCOL_FIELDS 6   /* no word has more */
+
+/* The descriptor on which a hand finds its end of the socketpair. */
+#define PROTOCOL_FD 3
+
+/*
+ * With this the id of every message begins that any oobetet says in a room: so they know each
+ * other, and none takes another's words for the alerts that it waits for.
+ */
+#define PROTOCOL_ID "oobetet-"
+
+enum word {
+	WORD_CONFIG,
+	WORD_GO,
+	WORD_SAY,
+	WORD_TRIGGER,
+	WORD_RESOLVE,
+	WORD_STOP,
+	WORD_ALIVE,
+	WORD_ONLINE,
+	WORD_GONE,
+	WORD_JOINED,
+	WORD_LEFT,
+	WORD_HEARD,
+	WORD_DONE,
+	WORD_REFUSED,
+	WORD_FAILED,
+};
+
+struct message {
+	enum word word;
+	char *field[PROTOCOL_FIELDS]; /* as many as the word has; they point into the line */
+};
+
+/* The fields of one message: FIELDS("1", "room", text), as many as the word has; or NO_FIELDS. */
+#define FIELDS(...) ((const char *const[PROTOCOL_FIELDS + 1]){__VA_ARGS__})
+#define NO_FIELDS FIELDS(NULL)
+
+/*
+ * Appends one line. `fields` ends with NULL. False, and nothing is appended, if that would be
+ * longer than PROTOCOL_LINE.
+ */
+bool message_write(struct buffer *out, enum word word, const char *const fields[]);
+
+/* Takes a line apart, in place. */
+bool message_read(char *line, struct message *out, struct reason *why);
+
+/* A field that is a time or a span. */
+bool message_nsec(const char *field, nsec *out);
+
+/* An nsec as a field. */
+#define MESSAGE_NSEC 24
+const char *message_nsec_text(nsec value, char out[MESSAGE_NSEC]);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pager: the hand that holds libcurl. It posts what it is told to PagerDuty, once, and reports
+ * what came of it; when to try again is the clock's affair.
+ */
+#ifndef OOBETET_PAGER_PAGER_H
+#define OOBETET_PAGER_PAGER_H
+
+/* The whole life of this process; returns its exit code. */
+int pager_main(void);
+
+#endif

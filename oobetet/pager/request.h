@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* One HTTP request that posts JSON, carried by a curl multi handle. */
+#ifndef OOBETET_PAGER_REQUEST_H
+#define OOBETET_PAGER_REQUEST_H
+
+#include "common/clocks.h"
+
+#include <curl/curl.h>
+#include <stddef.h>
+
+struct request;
+
+/*
+ * Begins to post `body`, which becomes the request's and is wiped in the end. `id` comes back with
+ * the answer. After `limit` it has failed.
+ */
+struct request *request_start(
+	CURLM *multi, const char *url, const char *id, char *body, nsec limit);
+
+/* A request that the multi handle calls done; NULL: none is. It is then the caller's to free. */
+struct request *request_done(CURLM *multi);
+
+/* The answer's status; 0: there was none. And in words: "HTTP 429: Too many", or curl's error. */
+long request_status(const struct request *request);
+const char *request_outcome(const struct request *request, char *out, size_t size);
+
+const char *request_id(const struct request *request);
+void request_free(struct request *request);
+
+#endif

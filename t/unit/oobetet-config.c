@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "oobetet/config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char path[] = "oobetet-ini.XXXXXX"; /* one file, written anew by every test */
+
+static int path_make(void **state)
+{
+	(void)state;
+	int fd = mkstemp(path);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int path_remove(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static struct config *read_bytes(const char *bytes, size_t length, struct reason *why)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, length, file), length);
+	assert_int_equal(fclose(file), 0);
+	return config_read(path, why);
+}
+
+static struct config *read_text(const char *text, struct reason *why)
+{
+	return read_bytes(text, strlen(text), why);
+}
+
+#define LEAST                                          \
+	"jabberid = flapjacktest@jabber.example.com\n" \
+	"password = nuther-good-password\n"            \
+	"watched_check = Flapper\n"                    \
+	"rooms = test@conference.jabber.example.com\n"
+
+static void the_least_gets_the_defaults(void **state)
+{
+	struct reason why;
+	struct config *config = read_text(LEAST, &why);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", why.text);
+	assert_true(config->enabled);
+	assert_null(config->server);
+	assert_int_equal(config->port, 5222);
+	assert_string_equal(config->alias, "flapjacktest");
+	assert_string_equal(config->password, "nuther-good-password");
+	assert_true(config->tls);
+	assert_null(config->watched_entity);
+	assert_int_equal(config->max_latency, 300 * NSEC_PER_SEC);
+	assert_int_equal(config->repeat_interval, 60 * NSEC_PER_SEC);
+	assert_null(config->pagerduty_contact);
+	assert_string_equal(config->pagerduty_url, "https://events.pagerduty.com/v2/enqueue");
+	assert_int_equal(config->rooms.count, 1);
+	assert_int_equal(config->level, LOG_LEVEL_INFO);
+	assert_false(config->syslog_errors);
+	config_free(config);
+}
+
+static void everything_can_be_said(void **state)
+{
+	struct reason why;
+	struct config *config = read_text("# a comment\r\n"
+					  "; another\n"
+					  "   # an indented one\n"
+					  "[oobetet]\n"
+					  "enabled = Yes\n"
+					  "server=jabber.example.com\n"
+					  "port = 5223  \n"
+					  "jabberid = flapjacktest@jabber.example.com/home\n"
+					  "password = =a;b \"c\" # d:e\n"
+					  "alias = oobe tet\n"
+					  "tls = off\n"
+					  "watched_check = He said \"x\" twice\n"
+					  "watched_entity = flapper-01\n"
+					  "max_latency = 1m30s\n"
+					  "repeat_interval = 2m\n"
+					  "pagerduty_contact = 11111111111111111111111111111111\n"
+					  "pagerduty_url = http://127.0.0.1:8080/v2/enqueue\n"
+					  "rooms = a@c.example.com , b@c.example.com\n"
+					  "rooms = c@c.example.com\n"
+					  "[logger]\n"
+					  "level = DEBUG\n"
+					  "syslog_errors = on",
+		&why);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", why.text);
+	assert_string_equal(config->server, "jabber.example.com");
+	assert_int_equal(config->port, 5223);
+	assert_string_equal(config->password, "=a;b \"c\" # d:e");
+	assert_string_equal(config->alias, "oobe tet");
+	assert_false(config->tls);
+	assert_string_equal(config->watched_check, "He said \"x\" twice");
+	assert_int_equal(config->max_latency, 90 * NSEC_PER_SEC);
+	assert_int_equal(config->rooms.count, 3);
+	assert_string_equal(config->rooms.item[1], "b@c.example.com");
+	assert_string_equal(config->rooms.item[2], "c@c.example.com");
+	assert_int_equal(config->level, LOG_LEVEL_DEBUG);
+	assert_true(config->syslog_errors);
+	config_free(config);
+}
+
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+static void what_is_wrong_is_named_with_its_line(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *expected;
+	} cases[] = {
+		{"", ": the key 'jabberid' is missing"},
+		{"jabberid = a@b\n", ": the key 'password' is missing"},
+		{LEAST "\nbogus = 1\n",
+			":6: unknown key 'bogus' in [oobetet]; expected one of enabled"},
+		{LEAST "level = INFO\n", ":5: the key 'level' belongs into [logger]"},
+		{"[logger]\nalias = x\n", ":2: the key 'alias' belongs into [oobetet]"},
+		{"[logger]\nbogus = x\n", ":2: unknown key 'bogus' in [logger]"},
+		{"[elsewhere]\n",
+			":1: unknown section '[elsewhere]'; expected [oobetet] or [logger]"},
+		{"[logger\n", ":1: unknown section"},
+		{"[logger] level = INFO\n", ":1: unknown section"},
+		{LEAST "alias\n", ":5: expected 'key = value'"},
+		{"password: x\n", ":1: expected 'key = value'"},
+		{"= x\n", ":1: expected 'key = value'"},
+		{LEAST "alias =\n", ":5: alias: the value is missing"},
+		{LEAST "alias = a\nalias = b\n", ":6: alias: is already there, in line 5"},
+		{LEAST "port = 65536\n", ":5: port: 65536 is not from 1 to 65535"},
+		{LEAST "port = 5222x\n", ":5: port: '5222x' is not a whole number"},
+		{LEAST "enabled = maybe\n", ":5: enabled: 'maybe': expected yes or no"},
+		{LEAST "tls = no\n", ":5: tls: 'no': expected required or off"},
+		{LEAST "tls_ca_file = /nowhere/ca.pem\n",
+			": tls_ca_file: cannot read /nowhere/ca.pem: No"},
+		{LEAST "max_latency = 5 minutes\n",
+			":5: max_latency: '5 minutes' is not a duration"},
+		{LEAST "max_latency = 999ms\n", ":5: max_latency: '999ms' is not from 1 s to"},
+		{LEAST "repeat_interval = 0\n", ":5: repeat_interval: '0' is not from"},
+		{LEAST "server = jabber.example.com:5222\n", ":5: server: "},
+		{LEAST "pagerduty_url = events.pagerduty.com\n", ":5: pagerduty_url: "},
+		{LEAST "pagerduty_url = ftp://x/y\n", ":5: pagerduty_url: "},
+		{LEAST "pagerduty_url = http:///y\n", ":5: pagerduty_url: "},
+		{LEAST "watched_entity = \"web\"\n",
+			":5: watched_entity: \"web\": quotation marks"},
+		{"jabberid = jabber.example.com\n", ":1: jabberid: "},
+		{"jabberid = a@b/\n", ":1: jabberid: "},
+		{"jabberid = a@b@c\n", ":1: jabberid: "},
+		{"rooms = a@b, \n", ":1: rooms: '': expected a room"},
+		{"rooms = a@b/nick\n", ":1: rooms: 'a@b/nick': expected a room"},
+		{"rooms = a@b\nrooms = c@d, A@B\n", ":2: rooms: 'A@B' is there twice"},
+		{LEAST "[logger]\nlevel = LOUD\n",
+			":6: level: 'LOUD': expected DEBUG, INFO, WARN or ERROR"},
+		/* what inih would cut, continue or mistake */
+		{"password = a ;b\n", ":1: a blank and ';' begin a comment"},
+		{"password = a\t; b\n", ":1: a blank and ';' begin a comment"},
+		{"password = a\n  alias = b\n", ":2: a line must not begin with a blank"},
+		{"\talias = b\n", ":1: a line must not begin with a blank"},
+		{"password = " X50 X50 X50 X50 "\n", ":1: the line is longer than 198 bytes"},
+		{"\xef\xbb\xbf" LEAST, ":1: the file begins with a byte-order mark"},
+		{"alias = a\x01"
+		 "b\n",
+			":1: the line holds control characters"},
+		{"alias = \xff\n", ":1: the line holds control characters, or is not UTF-8"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct reason why = {""};
+		struct config *config = read_text(cases[i].text, &why);
+
+		if (config != NULL)
+			fail_msg("taken: %s", cases[i].text);
+		if (strncmp(why.text, path, strlen(path)) != 0 ||
+			strncmp(why.text + strlen(path), cases[i].expected,
+				strlen(cases[i].expected)) != 0)
+			fail_msg("expected '%s', got '%s'", cases[i].expected, why.text);
+	}
+}
+
+static void other_files_are_refused(void **state)
+{
+	static const char nul[] = "alias = a\0b\n";
+	struct reason why = {""};
+
+	(void)state;
+	assert_null(read_bytes(nul, sizeof nul - 1, &why));
+	assert_non_null(strstr(why.text, ":1: the line holds a NUL byte"));
+	assert_null(config_read("/nowhere/oobetet.ini", &why));
+	assert_string_equal(why.text, "/nowhere/oobetet.ini: No such file or directory");
+	assert_null(config_read("/", &why));
+	assert_string_equal(why.text, "/:1: Is a directory");
+	assert_null(config_read("/dev/zero", &why));
+	assert_string_equal(why.text, "/dev/zero:1: the line holds a NUL byte");
+}
+
+static void the_longest_line_is_taken(void **state)
+{
+	struct reason why;
+	struct config *config = read_text(
+		LEAST "watched_entity = " X50 X50 X50 "0123456789012345678901234567890\n", &why);
+
+	(void)state;
+	if (config == NULL)
+		fail_msg("%s", why.text);
+	assert_int_equal(strlen("watched_entity = ") + strlen(config->watched_entity), 198);
+	config_free(config);
+}
+
+static void an_idle_one_need_not_be_complete(void **state)
+{
+	struct reason why;
+	struct config *config = read_text("enabled = no\n", &why);
+
+	(void)state;
+	assert_non_null(config);
+	assert_false(config->enabled);
+	config_free(config);
+	assert_null(read_text("enabled = no\nbogus = 1\n", &why));
+}
+
+static void who_may_read_the_secret_is_looked_at(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	chmod(path, 0644);
+	struct config *config = read_text(LEAST, &why);
+	assert_true(config->exposed);
+	config_free(config);
+	chmod(path, 0640);
+	config = read_text(LEAST, &why);
+	assert_false(config->exposed);
+	config_free(config);
+}
+
+/* What a hand was given, as lines. */
+static char given[2000];
+
+static void give(void *user, const char *key, const char *value)
+{
+	struct reason why;
+
+	if (!config_take(user, key, value, &why))
+		fail_msg("%s", why.text);
+	snprintf(given + strlen(given), sizeof given - strlen(given), "%s=%s\n", key, value);
+}
+
+static void a_hand_gets_what_it_needs_and_no_more(void **state)
+{
+	struct reason why;
+	struct config *config = read_text(LEAST "rooms = b@c, d@e\n"
+						"pagerduty_contact = secret-key\n",
+		&why);
+	struct config *ear = config_new(), *pager = config_new();
+
+	(void)state;
+	assert_non_null(config);
+	given[0] = '\0';
+	config_hand_over(config, CONFIG_EAR, give, ear);
+	assert_non_null(strstr(given, "password=nuther-good-password\n"));
+	assert_non_null(strstr(given, "alias=flapjacktest\n"));
+	assert_non_null(strstr(given, "rooms=b@c\nrooms=d@e\n"));
+	assert_null(strstr(given, "secret-key"));
+	assert_int_equal(ear->rooms.count, 3);
+	assert_int_equal(ear->max_latency, config->max_latency);
+	given[0] = '\0';
+	config_hand_over(config, CONFIG_PAGER, give, pager);
+	assert_non_null(strstr(given, "pagerduty_contact=secret-key\n"));
+	assert_null(strstr(given, "password"));
+	assert_null(strstr(given, "jabberid"));
+	assert_string_equal(pager->pagerduty_url, config->pagerduty_url);
+	config_free(pager);
+	config_free(ear);
+	config_free(config);
+}
+
+static void what_is_shown_masks_the_secrets_and_can_be_read_again(void **state)
+{
+	struct reason why;
+	struct config *config = read_text(LEAST
+		"rooms = b@c\npagerduty_contact = secret-key\n[logger]\nlevel = WARN\n",
+		&why);
+	char *shown = NULL;
+	size_t size;
+	FILE *out = open_memstream(&shown, &size);
+
+	(void)state;
+	assert_non_null(config);
+	config_show(config, out);
+	fclose(out);
+	config_free(config);
+	assert_null(strstr(shown, "nuther-good-password"));
+	assert_null(strstr(shown, "secret-key"));
+	assert_non_null(strstr(shown, "\npassword = ********\n"));
+	config = read_text(shown, &why);
+	assert_non_null(config);
+	assert_int_equal(config->rooms.count, 2);
+	assert_int_equal(config->level, LOG_LEVEL_WARNING);
+	config_free(config);
+	free(shown);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_least_gets_the_defaults),
+		cmocka_unit_test(everything_can_be_said),
+		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+		cmocka_unit_test(other_files_are_refused),
+		cmocka_unit_test(the_longest_line_is_taken),
+		cmocka_unit_test(an_idle_one_need_not_be_complete),
+		cmocka_unit_test(who_may_read_the_secret_is_looked_at),
+		cmocka_unit_test(a_hand_gets_what_it_needs_and_no_more),
+		cmocka_unit_test(what_is_shown_masks_the_secrets_and_can_be_read_again),
+	};
+
+	return cmocka_run_group_tests(tests, path_make, path_remove);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "oobetet/clock/match.h"
+#include "oobetet/clock/notice.h"
+
+static const struct match flapper = {"Flapper", "flapper-on-nagios-01.example.org"};
+
+struct sample {
+	enum kind expected;
+	const char *body;
+};
+
+static void samples_check(const struct match *match, const struct sample *samples, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (match_body(match, samples[i].body) != samples[i].expected)
+			fail_msg("taken for %s: %s", kind_name(match_body(match, samples[i].body)),
+				samples[i].body);
+}
+
+#define ENTITY "flapper-on-nagios-01.example.org"
+
+static void both_wordings_are_understood(void **state)
+{
+	static const struct sample samples[] = {
+		{KIND_PROBLEM, "Problem: flapjack: ACKID f79395cd, \"Flapper\" on " ENTITY
+			       " is Critical, Connection refused"},
+		{KIND_PROBLEM, "Problem: \"Flapper\" on " ENTITY " is Warning"},
+		{KIND_PROBLEM, "Problem: flapjack: ACKID 1, \"Flapper\" on " ENTITY
+			       " is Unknown, first\nsecond"},
+		{KIND_RECOVERY, "Recovery: \"Flapper\" on " ENTITY " is OK, TCP OK"},
+		{KIND_RECOVERY, "Recovery: \"Flapper\" on " ENTITY " is OK"},
+		{KIND_ACKNOWLEDGEMENT,
+			"Acknowledgement: \"Flapper\" on " ENTITY
+			" has been acknowledged, unscheduled maintenance created for 1 hour, x"},
+		{KIND_PROBLEM, "Problem: flapjack: ACKID , \"" ENTITY ":Flapper\" is Critical"},
+		{KIND_RECOVERY, "Recovery: \"" ENTITY ":Flapper\" is OK"},
+		{KIND_ACKNOWLEDGEMENT,
+			"Acknowledgement: \"" ENTITY
+			":Flapper\" has been acknowledged, unscheduled maintenance created for 1 hour"},
+	};
+
+	(void)state;
+	samples_check(&flapper, samples, ARRAY_LENGTH(samples));
+}
+
+static void case_counts_only_in_the_check(void **state)
+{
+	static const struct sample samples[] = {
+		{KIND_PROBLEM,
+			"PROBLEM: \"Flapper\" on FLAPPER-on-Nagios-01.example.org is Critical"},
+		{KIND_RECOVERY, "recovery: \"FLAPPER-ON-nagios-01.example.org:Flapper\" is OK"},
+		{KIND_NONE, "Recovery: \"flapper\" on " ENTITY " is OK"},
+		{KIND_NONE, "Recovery: \"" ENTITY ":flapper\" is OK"},
+	};
+
+	(void)state;
+	samples_check(&flapper, samples, ARRAY_LENGTH(samples));
+}
+
+static void what_only_resembles_is_nothing(void **state)
+{
+	static const struct sample samples[] = {
+		{KIND_NONE, ""},
+		{KIND_NONE, "Problem"},
+		{KIND_NONE, "Problem: "},
+		{KIND_NONE, "Problem: \""},
+		{KIND_NONE, "Problem: \"Flapper\" on "},
+		{KIND_NONE, "Problem: \"Flapper\" on " ENTITY},
+		{KIND_NONE, "Problem: \"Flapper\" on " ENTITY "2 is Critical"},
+		{KIND_NONE, "Problem: \"Flapper\" on " ENTITY ".au is Critical"},
+		{KIND_NONE, "Problem: \"Flapper\" on x" ENTITY " is Critical"},
+		{KIND_NONE, "Problem: \"Flapper\" on flapper-on-nagios-01xexample.org is Critical"},
+		{KIND_NONE, "Problem: \"Flapper2\" on " ENTITY " is Critical"},
+		{KIND_NONE, "Problem: \"My Flapper\" on " ENTITY " is Critical"},
+		{KIND_NONE, "Problem: \"x" ENTITY ":Flapper\" is Critical"},
+		{KIND_NONE, "Problem: \"" ENTITY ":Flapper:2\" is Critical"},
+		/* somebody else's check, whose summary quotes ours */
+		{KIND_NONE, "Problem: ACKID 1, \"Other\" on web is Critical, \"Flapper\" on " ENTITY
+			    " is Critical"},
+		{KIND_NONE, "Test: \"Flapper\" on " ENTITY ", testing"},
+		{KIND_NONE, "Problem summary: Critical: 1 (Critical: \"Flapper\" on " ENTITY
+			    " is bad)"},
+		{KIND_NONE, "I see: Problem: \"Flapper\" on " ENTITY " is Critical"},
+		{KIND_NONE,
+			"flapjack's jabber gateway started at 2026-11-20 10:21:06 +0000, hello! "
+			"Try typing 'help'."},
+	};
+
+	(void)state;
+	samples_check(&flapper, samples, ARRAY_LENGTH(samples));
+}
+
+static void quotation_marks_in_a_check(void **state)
+{
+	static const struct match match = {"He said \"x\"", "foo"};
+	static const struct sample samples[] = {
+		{KIND_PROBLEM, "Problem: ACKID 1, \"He said \"x\"\" on foo is Critical"},
+		{KIND_RECOVERY, "Recovery: \"foo:He said \"x\"\" is OK"},
+		{KIND_NONE, "Problem: \"He said \"x\"\" on foo2 is Critical"},
+		{KIND_NONE, "Problem: \"He said \"y\"\" on foo is Critical"},
+	};
+
+	(void)state;
+	samples_check(&match, samples, ARRAY_LENGTH(samples));
+}
+
+static void without_an_entity_the_check_is_the_name(void **state)
+{
+	static const struct match match = {"web-01:Flapper", NULL};
+	static const struct sample samples[] = {
+		{KIND_PROBLEM, "Problem: flapjack: ACKID , \"web-01:Flapper\" is Critical"},
+		{KIND_RECOVERY, "Recovery: \"web-01:Flapper\" is OK"},
+		{KIND_NONE, "Problem: \"web-01:Flapper\" on web-01 is Critical"},
+		{KIND_NONE, "Problem: \"WEB-01:Flapper\" is Critical"},
+	};
+
+	(void)state;
+	samples_check(&match, samples, ARRAY_LENGTH(samples));
+}
+
+static void no_word_of_ours_counts(void **state)
+{
+	const struct subject subject = {"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC};
+	const struct match match = {subject.check, subject.entity};
+	struct notice notice;
+	char greeting[NOTICE_TEXT];
+
+	(void)state;
+	notice_alarm(&notice, &subject, KIND_PROBLEM, 0, 0, "; Problem: x");
+	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
+	notice_ok(&notice, &subject, 0, NSEC_PER_SEC);
+	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
+	notice_greeting(&subject, 0, greeting, sizeof greeting);
+	assert_int_equal(match_body(&match, greeting), KIND_NONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(both_wordings_are_understood),
+		cmocka_unit_test(case_counts_only_in_the_check),
+		cmocka_unit_test(what_only_resembles_is_nothing),
+		cmocka_unit_test(quotation_marks_in_a_check),
+		cmocka_unit_test(without_an_entity_the_check_is_the_name),
+		cmocka_unit_test(no_word_of_ours_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

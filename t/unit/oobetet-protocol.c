@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines between the clock and its hands, the texts in them, and the texts of the alarms. */
+#include "t/unit/unit.h"
+
+#include "oobetet/clock/notice.h"
+#include "oobetet/line/protocol.h"
+#include "oobetet/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The line that a message became, without its newline; it is the only one. */
+static char *line_of(struct buffer *buffer)
+{
+	char *newline = strchr(buffer->data, '\n');
+
+	assert_ptr_equal(newline, buffer->data + buffer->length - 1);
+	*newline = '\0';
+	return buffer->data;
+}
+
+static void a_message_comes_back_as_it_went(void **state)
+{
+	static const char odd[] = "a\tb\nc\rd\\e\\t \\\\ \xc3\xa9";
+	struct buffer buffer = {NULL, 0, 0};
+	struct message message;
+	struct reason why;
+
+	(void)state;
+	assert_true(message_write(&buffer, WORD_HEARD, FIELDS("12", "room@x", odd, "")));
+	assert_string_equal(
+		buffer.data, "heard\t12\troom@x\ta\\tb\\nc\\rd\\\\e\\\\t \\\\\\\\ \xc3\xa9\t\n");
+	assert_true(message_read(line_of(&buffer), &message, &why));
+	assert_int_equal(message.word, WORD_HEARD);
+	assert_string_equal(message.field[0], "12");
+	assert_string_equal(message.field[1], "room@x");
+	assert_string_equal(message.field[2], odd);
+	assert_string_equal(message.field[3], "");
+	assert_null(message.field[4]);
+	buffer_free(&buffer);
+}
+
+static void a_message_without_fields(void **state)
+{
+	struct buffer buffer = {NULL, 0, 0};
+	struct message message;
+	struct reason why;
+
+	(void)state;
+	assert_true(message_write(&buffer, WORD_STOP, NO_FIELDS));
+	assert_string_equal(buffer.data, "stop\n");
+	assert_true(message_read(line_of(&buffer), &message, &why));
+	assert_int_equal(message.word, WORD_STOP);
+	buffer_free(&buffer);
+}
+
+static void what_is_no_message_is_refused(void **state)
+{
+	static const char *const lines[] = {"", "\t", "hello", "stop\t", "stop\tx", "done",
+		"done\t1\t2", "say\t1\troom", "gone\ta\\", "gone\ta\\x", "Done\t1", "done 1",
+		"trigger\t1\t2\t3\t4\t5\t6\t7"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+		char line[64];
+		struct message message;
+		struct reason why;
+
+		snprintf(line, sizeof line, "%s", lines[i]);
+		if (message_read(line, &message, &why))
+			fail_msg("taken: %s", lines[i]);
+	}
+}
+
+static void a_message_has_a_bound(void **state)
+{
+	struct buffer buffer = {NULL, 0, 0};
+	char *text = malloc(PROTOCOL_LINE);
+
+	(void)state;
+	memset(text, 'x', PROTOCOL_LINE - 1);
+	text[PROTOCOL_LINE - 1] = '\0';
+	assert_true(message_write(&buffer, WORD_STOP, NO_FIELDS));
+	assert_false(message_write(&buffer, WORD_GONE, FIELDS(text)));
+	assert_string_equal(buffer.data, "stop\n");
+	assert_int_equal(buffer.length, 5);
+	text[PROTOCOL_LINE - 5] = '\0';
+	assert_true(message_write(&buffer, WORD_GONE, FIELDS(text)));
+	/* the longest TEXT, all of it escaped, beside the longest JIDs, still fits */
+	assert_true(4 * (2 * PROTOCOL_TEXT) <= PROTOCOL_LINE);
+	free(text);
+	buffer_free(&buffer);
+}
+
+static void times_are_digits(void **state)
+{
+	char text[MESSAGE_NSEC];
+	nsec value;
+
+	(void)state;
+	assert_true(message_nsec(message_nsec_text(INT64_MAX, text), &value));
+	assert_int_equal(value, INT64_MAX);
+	assert_true(message_nsec("0", &value));
+	assert_false(message_nsec("-1", &value));
+	assert_false(message_nsec("1.5", &value));
+	assert_false(message_nsec("9223372036854775808", &value));
+}
+
+static void texts_are_cleaned(void **state)
+{
+	char out[64], small[6];
+
+	(void)state;
+	assert_string_equal(text_clean("a\x01"
+				       "b\x1b[1mc\nd\te\x7f\xc2\x85",
+				    out, sizeof out),
+		"ab[1mc\nde");
+	assert_string_equal(text_clean_line("a\nb", out, sizeof out), "a b");
+	/* a lone continuation, an overlong slash, a surrogate, a non-character, a cut character */
+	assert_string_equal(
+		text_clean("\x80|\xc0\xaf|\xed\xa0\x80|\xef\xbf\xbf|\xe2\x82", out, sizeof out),
+		"?|??|???|???|??");
+	assert_string_equal(text_clean("\xe2\x82\xac \xf0\x9f\x98\x80", out, sizeof out),
+		"\xe2\x82\xac \xf0\x9f\x98\x80");
+	assert_string_equal(text_clean("abc\xe2\x82\xac", small, sizeof small), "abc");
+	assert_int_equal(text_boundary("abc\xe2\x82\xac", 6), 6);
+	assert_int_equal(text_boundary("abc\xe2\x82\xac", 5), 3);
+	assert_true(text_is_clean("a\tb \xe2\x82\xac"));
+	assert_false(text_is_clean("a\x01"));
+	assert_false(text_is_clean("\xff"));
+}
+
+static const struct subject subject = {"vm", "d60", "flap", 60 * NSEC_PER_SEC};
+
+static void alarms_speak_as_the_original(void **state)
+{
+	struct notice notice;
+	nsec wall = INT64_C(1795170546123) * NSEC_PER_MSEC;
+
+	(void)state;
+	setenv("TZ", "UTC", 1);
+	notice_alarm(&notice, &subject, KIND_PROBLEM, wall, wall, "");
+	assert_string_equal(notice.text,
+		"Flapjack Self Monitoring is Critical: haven't seen a test problem notification in "
+		"the last 60 seconds for \"d60\" on flap, from vm at 2026-11-20 10:29:06 +0000");
+	assert_string_equal(notice.key,
+		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
+	assert_string_equal(notice.since, "2026-11-20T10:29:06.123Z");
+	notice_alarm(&notice, &subject, KIND_RECOVERY, wall, wall, "; more");
+	assert_non_null(strstr(notice.text, "test recovery notification"));
+	assert_non_null(strstr(notice.text, "+0000; more"));
+	notice_ok(&notice, &subject, wall, 412 * NSEC_PER_SEC + 1);
+	assert_string_equal(notice.text, "Flapjack Self Monitoring is OK (it was not for 412 s)");
+	assert_string_equal(notice.key,
+		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
+}
+
+static void long_texts_are_cut_between_characters(void **state)
+{
+	static char remarks[8000], name[600];
+	struct subject named = subject;
+	struct notice notice;
+
+	(void)state;
+	for (int i = 0; i < 2000; i++)
+		memcpy(remarks + 3 * i, "\xe2\x82\xac", 4);
+	notice_alarm(&notice, &subject, KIND_PROBLEM, 0, 0, remarks);
+	assert_in_range(strlen(notice.text), NOTICE_TEXT - 4, NOTICE_TEXT - 1);
+	assert_true(text_is_clean(notice.text));
+	memset(name, 'n', sizeof name - 1);
+	named.check = name;
+	notice_alarm(&notice, &named, KIND_PROBLEM, 0, 0, "");
+	assert_int_equal(strlen(notice.key), NOTICE_KEY - 1);
+	assert_non_null(strstr(notice.key, "1970-01-01T00:00:00.000Z"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_comes_back_as_it_went),
+		cmocka_unit_test(a_message_without_fields),
+		cmocka_unit_test(what_is_no_message_is_refused),
+		cmocka_unit_test(a_message_has_a_bound),
+		cmocka_unit_test(times_are_digits),
+		cmocka_unit_test(texts_are_cleaned),
+		cmocka_unit_test(alarms_speak_as_the_original),
+		cmocka_unit_test(long_texts_are_cut_between_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

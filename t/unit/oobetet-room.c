@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "oobetet/ear/room.h"
+
+#include <string.h>
+
+#define SEC NSEC_PER_SEC
+
+/* As it is with max_latency = 300: a ping each 30 s, 15 s to answer, 1 s to 60 s between attempts.
+ */
+static struct room *room_make(void)
+{
+	struct pace pace = pace_of(300 * SEC);
+
+	return room_new("ops@conference.example.org", "oobetet", &pace, 1);
+}
+
+/* What is wished at `now`, which is all that is wished. */
+static enum room_wish wished(struct room *room, nsec now)
+{
+	enum room_wish wish = room_tick(room, now);
+
+	if (wish != ROOM_REST)
+		assert_int_equal(room_tick(room, now), ROOM_REST);
+	return wish;
+}
+
+static void it_joins_and_pings(void **state)
+{
+	struct room *room = room_make();
+
+	(void)state;
+	assert_int_equal(wished(room, 0), ROOM_JOIN);
+	assert_false(room_is_in(room));
+	assert_true(room_entered(room, "oobetet", SEC));
+	assert_true(room_is_in(room));
+	assert_false(room_entered(room, "oobetet", SEC));
+	assert_int_equal(room_deadline(room), 31 * SEC);
+	assert_int_equal(wished(room, 31 * SEC - 1), ROOM_REST);
+	assert_int_equal(wished(room, 31 * SEC), ROOM_PING);
+	assert_int_equal(room_deadline(room), 46 * SEC);
+	room_ponged(room, room_ping_number(room));
+	assert_int_equal(room_deadline(room), 61 * SEC);
+	room_free(room);
+}
+
+static void two_pings_in_a_row_are_an_absence(void **state)
+{
+	struct room *room = room_make();
+
+	(void)state;
+	wished(room, 0);
+	room_entered(room, "oobetet", 0);
+	assert_int_equal(wished(room, 30 * SEC), ROOM_PING);
+	unsigned lost = room_ping_number(room);
+	assert_int_equal(wished(room, 45 * SEC), ROOM_PING); /* asked again at once */
+	room_ponged(room, lost);                             /* too late, and for another ping */
+	room_ponged(room, room_ping_number(room));
+	assert_int_equal(wished(room, 75 * SEC), ROOM_PING);
+	assert_int_equal(wished(room, 90 * SEC), ROOM_PING);
+	assert_true(room_is_in(room));
+	assert_int_equal(wished(room, 105 * SEC), ROOM_LOST);
+	assert_false(room_is_in(room));
+	assert_non_null(strstr(room_why(room), "pings"));
+	assert_in_range(room_deadline(room), 105 * SEC + SEC / 2, 106 * SEC);
+	assert_int_equal(wished(room, 106 * SEC), ROOM_JOIN);
+	room_free(room);
+}
+
+static void joining_is_tried_again_with_back_off(void **state)
+{
+	struct room *room = room_make();
+	nsec now = 0, waited = 0;
+
+	(void)state;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(wished(room, now), ROOM_JOIN);
+		now += 15 * SEC;
+		assert_int_equal(wished(room, now), ROOM_LOST);
+		waited = room_deadline(room) - now;
+		now += waited;
+	}
+	assert_in_range(waited, 45 * SEC, 60 * SEC);
+	/* a refusal is no news twice */
+	assert_int_equal(wished(room, now), ROOM_JOIN);
+	assert_true(room_left(room, now));
+	assert_false(room_left(room, now));
+	room_free(room);
+}
+
+/* How long the next joining is put off after having been in for `stay`. */
+static nsec wait_after(struct room *room, nsec *now, nsec stay)
+{
+	assert_int_equal(wished(room, *now), ROOM_JOIN);
+	room_entered(room, "oobetet", *now);
+	*now += stay;
+	assert_true(room_left(room, *now));
+	nsec wait = room_deadline(room) - *now;
+	*now = room_deadline(room);
+	return wait;
+}
+
+static void who_is_thrown_out_again_and_again_waits_longer(void **state)
+{
+	struct room *room = room_make();
+	nsec now = 0;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		wait_after(room, &now, SEC);
+	assert_in_range(wait_after(room, &now, SEC), 45 * SEC, 60 * SEC);
+	assert_in_range(wait_after(room, &now, 61 * SEC), SEC / 2, SEC);
+	room_free(room);
+}
+
+static void a_taken_nick_is_varied(void **state)
+{
+	static const char *const nicks[] = {"oobetet_", "oobetet__", "oobetet___"};
+	struct room *room = room_make();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(nicks); i++) {
+		assert_int_equal(wished(room, 0), ROOM_JOIN);
+		room_nick_taken(room, 0);
+		assert_string_equal(room_nick(room), nicks[i]);
+	}
+	assert_int_equal(wished(room, 0), ROOM_JOIN);
+	room_nick_taken(room, 0);
+	assert_string_equal(room_nick(room), "oobetet");
+	assert_int_equal(wished(room, 0), ROOM_REST);
+	assert_int_equal(wished(room, 60 * SEC), ROOM_JOIN);
+	assert_true(room_entered(room, "given by the server", 61 * SEC));
+	assert_string_equal(room_nick(room), "given by the server");
+	room_left(room, 61 * SEC);
+	assert_string_equal(room_nick(room), "oobetet");
+	room_free(room);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_joins_and_pings),
+		cmocka_unit_test(two_pings_in_a_row_are_an_absence),
+		cmocka_unit_test(joining_is_tried_again_with_back_off),
+		cmocka_unit_test(who_is_thrown_out_again_and_again_waits_longer),
+		cmocka_unit_test(a_taken_nick_is_varied),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
