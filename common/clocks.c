@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/clocks.h"
 
+nsec nsec_earlier(nsec a, nsec b)
+{
+	return a < b ? a : b;
+}
+
 static nsec clock_read(clockid_t id)
 {
 	struct timespec t;
@@ -22,6 +27,11 @@ nsec clock_boot(void)
 nsec clock_wall(void)
 {
 	return clock_read(CLOCK_REALTIME);
+}
+
+struct moment moment_now(void)
+{
+	return (struct moment){.wall = clock_wall(), .monotonic = clock_monotonic()};
 }
 
 const struct timespec *clock_timeout(nsec now, nsec deadline, struct timespec *out)

@@ -16,6 +16,9 @@ typedef int64_t nsec;
 #define NSEC_PER_SEC INT64_C(1000000000)
 #define NSEC_NEVER INT64_MAX /* a deadline that never comes */
 
+/* The earlier of two; that of a time and NSEC_NEVER is the time. */
+nsec nsec_earlier(nsec a, nsec b);
+
 /* Since some fixed moment; stands still while the machine is suspended; never steps. */
 nsec clock_monotonic(void);
 
@@ -24,6 +27,14 @@ nsec clock_boot(void);
 
 /* Since the epoch (UTC); steps when somebody sets it. */
 nsec clock_wall(void);
+
+/* Now, on both clocks: handed to whatever judges by time, so that tests can make it up. */
+struct moment {
+	nsec wall;      /* for stamps; may step */
+	nsec monotonic; /* for deadlines */
+};
+
+struct moment moment_now(void);
 
 /*
  * What to hand to ppoll(2) to sleep until `deadline` on the same clock as `now`: writes *out and

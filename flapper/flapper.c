@@ -24,11 +24,6 @@ struct flapper {
 	nsec retry;            /* monotonic: when to try again, in an open half while troubled */
 };
 
-static struct moment now_read(void)
-{
-	return (struct moment){.monotonic = clock_monotonic(), .wall = clock_wall()};
-}
-
 static void transition_log(const struct flapper *flapper, nsec length)
 {
 	char text[DURATION_TEXT];
@@ -136,7 +131,7 @@ static nsec next_deadline(const struct flapper *flapper)
 struct flapper *flapper_start(const struct options *options, struct port *port, struct reason *why)
 {
 	struct flapper *flapper = memory_zeroed(1, sizeof *flapper);
-	struct moment now = now_read();
+	struct moment now = moment_now();
 
 	*flapper = (struct flapper){.options = options, .port = port};
 	flapper->visitors = visitors_new();
@@ -173,7 +168,7 @@ static void sleep_until_next(struct flapper *flapper)
 void flapper_run(struct flapper *flapper)
 {
 	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT)) {
-		struct moment now = now_read();
+		struct moment now = moment_now();
 
 		if (signal_arrived(SIGUSR1))
 			state_log(flapper, now.monotonic);

@@ -15,12 +15,6 @@
 
 #include <stdbool.h>
 
-/* One moment, on both clocks. */
-struct moment {
-	nsec monotonic;
-	nsec wall;
-};
-
 struct oscillator {
 	nsec period;   /* both halves together */
 	bool aligned;  /* the grid is the wall clock's */

@@ -4,7 +4,6 @@ noinst_LIBRARIES += httpbroker/libhttpbroker.a
 httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/limits.h \
-	httpbroker/moment.h \
 	httpbroker/options.c httpbroker/options.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
 	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \

@@ -121,21 +121,16 @@ static void delivery_work(struct delivery *delivery, struct moment now)
 		count_work(delivery, now.monotonic);
 }
 
-static nsec earlier(nsec a, nsec b)
-{
-	return a < b ? a : b;
-}
-
 static nsec next_work(const struct delivery *delivery)
 {
-	nsec next = earlier(link_deadline(delivery->link),
+	nsec next = nsec_earlier(link_deadline(delivery->link),
 		ledger_next(delivery->ledger, !link_away(delivery->link)));
 
 	if (delivery->waiting != NULL)
-		next = earlier(next, delivery->waiting->since + LIMIT_REDIS_WAIT);
+		next = nsec_earlier(next, delivery->waiting->since + LIMIT_REDIS_WAIT);
 	if (log_enabled(LOG_LEVEL_DEBUG))
-		next = earlier(next, delivery->count_at);
-	return earlier(next, atomic_load(&delivery->stop_at));
+		next = nsec_earlier(next, delivery->count_at);
+	return nsec_earlier(next, atomic_load(&delivery->stop_at));
 }
 
 static void delivery_sleep(struct delivery *delivery)

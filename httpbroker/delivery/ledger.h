@@ -13,8 +13,8 @@
 #ifndef HTTPBROKER_DELIVERY_LEDGER_H
 #define HTTPBROKER_DELIVERY_LEDGER_H
 
+#include "common/clocks.h"
 #include "httpbroker/delivery/outbox.h"
-#include "httpbroker/moment.h"
 #include "httpbroker/states/posting.h"
 #include "httpbroker/states/states.h"
 

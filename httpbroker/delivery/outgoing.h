@@ -3,7 +3,7 @@
 #ifndef HTTPBROKER_DELIVERY_OUTGOING_H
 #define HTTPBROKER_DELIVERY_OUTGOING_H
 
-#include "httpbroker/moment.h"
+#include "common/clocks.h"
 #include "httpbroker/redis/resp.h"
 #include "httpbroker/states/states.h"
 

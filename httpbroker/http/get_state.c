@@ -3,10 +3,10 @@
  * GET /state: every check's last event, as an object keyed `entity:check`. It is made a shard of
  * the table at a time, so that nobody waits for long and there is no second copy of the table.
  */
+#include "common/clocks.h"
 #include "common/memory.h"
 #include "httpbroker/events/jsontext.h"
 #include "httpbroker/http/routes.h"
-#include "httpbroker/moment.h"
 
 #include <stdlib.h>
 

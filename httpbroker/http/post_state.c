@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* POST /state: an event. */
+#include "common/clocks.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "httpbroker/events/jsontext.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/http/routes.h"
-#include "httpbroker/moment.h"
 
 #include <stdlib.h>
 

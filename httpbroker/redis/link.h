@@ -11,7 +11,7 @@
 #define HTTPBROKER_REDIS_LINK_H
 
 #include "common/address.h"
-#include "httpbroker/moment.h"
+#include "common/clocks.h"
 #include "httpbroker/redis/batch.h"
 #include "httpbroker/redis/commit.h"
 

@@ -3,8 +3,8 @@
 #ifndef HTTPBROKER_STATES_POSTING_H
 #define HTTPBROKER_STATES_POSTING_H
 
+#include "common/clocks.h"
 #include "httpbroker/events/wire.h"
-#include "httpbroker/moment.h"
 #include "httpbroker/states/states.h"
 
 struct posting {

@@ -182,11 +182,6 @@ static bool room_to_read(struct submit *submit)
 	return !full;
 }
 
-static nsec earlier(nsec a, nsec b)
-{
-	return a < b ? a : b;
-}
-
 /* When something is to be done even if nobody does anything to us. */
 static nsec deadline(const struct submit *submit)
 {
@@ -194,8 +189,8 @@ static nsec deadline(const struct submit *submit)
 	nsec when = submit->stopping ? submit->stop_at : NSEC_NEVER;
 
 	if (sender_busy(sender))
-		return earlier(when, sender_deadline(sender));
-	return submit->queue.first != NULL ? earlier(when, submit->outage.try_again) : when;
+		return nsec_earlier(when, sender_deadline(sender));
+	return submit->queue.first != NULL ? nsec_earlier(when, submit->outage.try_again) : when;
 }
 
 static bool stop_wanted(void)

@@ -198,17 +198,13 @@ static bool children_reap(void)
 
 /* ---- the loop ---- */
 
-static nsec earlier(nsec a, nsec b)
-{
-	return a < b ? a : b;
-}
-
 static nsec clock_deadline(const struct clock *clock)
 {
-	nsec hands = earlier(hand_deadline(clock->ear),
+	nsec hands = nsec_earlier(hand_deadline(clock->ear),
 		clock->pager != NULL ? hand_deadline(clock->pager) : NSEC_NEVER);
 
-	return earlier(hands, earlier(watch_deadline(clock->watch), roads_deadline(clock->roads)));
+	return nsec_earlier(
+		hands, nsec_earlier(watch_deadline(clock->watch), roads_deadline(clock->roads)));
 }
 
 static void clock_wait(const struct clock *clock, nsec deadline)
