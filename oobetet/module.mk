@@ -19,6 +19,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/outbox.c oobetet/clock/outbox.h \
 	oobetet/clock/program.c oobetet/clock/program.h \
 	oobetet/clock/roads.c oobetet/clock/roads.h \
+	oobetet/clock/teller.c oobetet/clock/teller.h \
 	oobetet/clock/watch.c oobetet/clock/watch.h \
 	oobetet/config/config.c oobetet/config/config.h \
 	oobetet/config/strictini.c oobetet/config/strictini.h \

@@ -69,6 +69,25 @@ teardown() { stop_all; }
 	done
 }
 
+@test "oobetet: its file is replaced: the hands that it starts are still the same program" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	enter_room flapjack flapjack
+	write_ini pagerduty_contact=
+	cp "$(type -P oobetet)" "$work/replaced"
+	start oobetet "$work/replaced" -c "$work/oobetet.ini"
+	poll 20 said oobetet 'in the room'
+	printf '#!/bin/sh\necho newer >&2\n' >"$work/newer"
+	chmod +x "$work/newer"
+	for change in "mv $work/newer $work/replaced" "rm $work/replaced"; do
+		$change
+		joined=$(count_of oobetet 'in the room')
+		kill -KILL "$(hand ear)"
+		poll 20 at_least $((joined + 1)) oobetet 'in the room'
+	done
+	run ! said oobetet newer
+}
+
 @test "oobetet: a log that nobody reads does not stop the alarm" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet

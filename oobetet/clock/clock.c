@@ -6,8 +6,7 @@
 #include "common/ready.h"
 #include "common/signals.h"
 #include "oobetet/clock/hand.h"
-#include "oobetet/clock/roads.h"
-#include "oobetet/clock/watch.h"
+#include "oobetet/clock/teller.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -19,9 +18,6 @@
 #define READS_MOST 64 /* of 64 KiB in a row: a hand that floods us must not stop the clock */
 #define STOPPING (1500 * NSEC_PER_MSEC) /* how long the hands may take to leave */
 
-/* An acknowledgement silences Flapjack: for this long, unless somebody chose another duration. */
-#define ACKNOWLEDGED (4 * 3600 * NSEC_PER_SEC)
-
 struct clock {
 	const struct config *config;
 	struct pace pace;
@@ -29,8 +25,8 @@ struct clock {
 	struct subject subject;
 	struct match match;
 	struct watch *watch;
-	nsec since; /* the incident's beginning by the wall clock, as first told */
 	struct roads *roads;
+	struct teller teller;
 	struct hand *ear;
 	struct hand *pager; /* NULL: no PagerDuty is configured */
 };
@@ -85,57 +81,6 @@ static void hand_listen(struct clock *clock, struct hand *hand, nsec now)
 		more = hand_exchange(hand);
 		while (hand_next(hand, &message, now))
 			message_take(clock, &message, now);
-	}
-}
-
-/* ---- what is told ---- */
-
-static void remarks_write(const struct clock *clock, nsec now, struct buffer *remarks)
-{
-	nsec acknowledged = watch_acknowledged(clock->watch, now);
-	char span[DURATION_TEXT];
-
-	if (acknowledged < ACKNOWLEDGED)
-		buffer_printf(remarks,
-			"; it was acknowledged %s ago, which silences Flapjack for a while",
-			duration_text(acknowledged / NSEC_PER_SEC * NSEC_PER_SEC, span));
-	roads_remark(clock->roads, now, remarks);
-}
-
-static void alarm_tell(struct clock *clock, nsec now)
-{
-	struct notice notice;
-	struct buffer remarks = {NULL, 0, 0};
-
-	remarks_write(clock, now, &remarks);
-	notice_alarm(&notice, &clock->subject, watch_incident(clock->watch)->missing, clock->since,
-		clock_wall(), remarks.data != NULL ? remarks.data : "");
-	buffer_free(&remarks);
-	log_error("%s", notice.text);
-	roads_put(clock->roads, &notice);
-}
-
-static void ok_tell(struct clock *clock, nsec now)
-{
-	struct notice notice;
-
-	notice_ok(
-		&notice, &clock->subject, clock->since, now - watch_incident(clock->watch)->since);
-	log_info("%s", notice.text);
-	roads_put(clock->roads, &notice);
-}
-
-static void clock_judge(struct clock *clock, nsec now)
-{
-	enum verdict verdict;
-
-	while ((verdict = watch_judge(clock->watch, now)) != WATCH_QUIET) {
-		if (verdict == WATCH_ALARM)
-			clock->since = clock_wall() - (now - watch_incident(clock->watch)->since);
-		if (verdict == WATCH_HEALED)
-			ok_tell(clock, now);
-		else
-			alarm_tell(clock, now);
 	}
 }
 
@@ -225,7 +170,7 @@ static void clock_turn(struct clock *clock)
 
 	hand_listen(clock, clock->ear, now);
 	hand_listen(clock, clock->pager, now);
-	clock_judge(clock, now);
+	teller_judge(&clock->teller, now);
 	ear_tick(clock, now);
 	pager_tick(clock, now);
 	roads_deliver(clock->roads, clock->ear, clock->pager, now);
@@ -286,6 +231,7 @@ static void clock_begin(
 		clock->host, config->watched_check, config->watched_entity, config->max_latency};
 	clock->watch = watch_new(config->max_latency, config->repeat_interval, now);
 	clock->roads = roads_new(config, &clock->subject, &clock->pace, seed, now);
+	clock->teller = (struct teller){&clock->subject, clock->watch, clock->roads, 0};
 	clock->ear = hand_new("ear", program, &clock->pace, (uint32_t)(seed >> 32));
 	if (config->pagerduty_contact != NULL)
 		clock->pager = hand_new("pager", program, &clock->pace, (uint32_t)seed);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define SECONDS(n) ((n)*NSEC_PER_SEC)
 #define DAYS(n) SECONDS((n)*86400)
@@ -37,7 +36,7 @@ static const struct key {
 	{MAIN, FIELD(password), value_secret, NULL, CONFIG_EAR, 0, 0},
 	{MAIN, FIELD(alias), value_text, NULL, CONFIG_EAR, 0, 0},
 	{MAIN, FIELD(tls), value_tls, "required", CONFIG_EAR, 0, 0},
-	{MAIN, FIELD(tls_ca_file), value_text, NULL, CONFIG_EAR, 0, 0},
+	{MAIN, FIELD(tls_ca_file), value_file, NULL, CONFIG_EAR, 0, 0},
 	{MAIN, FIELD(watched_check), value_text, NULL, 0, 0, 0},
 	{MAIN, FIELD(watched_entity), value_text, NULL, 0, 0, 0},
 	{MAIN, FIELD(max_latency), value_duration, "300", CONFIG_HANDS, SECONDS(1), DAYS(7)},
@@ -165,9 +164,6 @@ static bool config_check(const struct config *config, struct reason *why)
 	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
 		if (!key_is_given(config, required[i]))
 			return reason_set(why, "the key '%s' is missing", required[i]);
-	if (config->tls_ca_file != NULL && access(config->tls_ca_file, R_OK) != 0)
-		return reason_set(why, "tls_ca_file: cannot read %s: %s", config->tls_ca_file,
-			strerror(errno));
 	return true;
 }
 

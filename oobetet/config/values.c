@@ -5,9 +5,11 @@
 #include "common/memory.h"
 #include "common/number.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #define ROOMS_MAX 64 /* each costs a presence, a ping and an outbox */
 
@@ -26,6 +28,13 @@ bool value_text(const char *text, void *field, int64_t min, int64_t max, struct 
 		return reason_set(why,
 			"%s: quotation marks would be part of the value: leave them out", text);
 	return value_secret(text, field, min, max, why);
+}
+
+bool value_file(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	if (access(text, R_OK) != 0)
+		return reason_set(why, "cannot read %s: %s", text, strerror(errno));
+	return value_text(text, field, min, max, why);
 }
 
 bool value_host(const char *text, void *field, int64_t min, int64_t max, struct reason *why)

@@ -18,6 +18,7 @@ typedef bool value_read(
 
 value_read value_text;     /* const char *: anything but quotation marks around it */
 value_read value_secret;   /* const char *: anything; a reason never shows it */
+value_read value_file;     /* const char *: a file that can be read */
 value_read value_host;     /* const char *: a host's name or address, without a port */
 value_read value_flag;     /* bool: yes, no, true, false, on, off */
 value_read value_tls;      /* bool: required, off */

@@ -143,7 +143,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{LEAST "enabled = maybe\n", ":5: enabled: 'maybe': expected yes or no"},
 		{LEAST "tls = no\n", ":5: tls: 'no': expected required or off"},
 		{LEAST "tls_ca_file = /nowhere/ca.pem\n",
-			": tls_ca_file: cannot read /nowhere/ca.pem: No"},
+			":5: tls_ca_file: cannot read /nowhere/ca.pem: No"},
 		{LEAST "max_latency = 5 minutes\n",
 			":5: max_latency: '5 minutes' is not a duration"},
 		{LEAST "max_latency = 999ms\n", ":5: max_latency: '999ms' is not from 1 s to"},
