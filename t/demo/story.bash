@@ -4,8 +4,7 @@
 # What the stations say, as it comes: reads their logs side by side, tells each fact on the screen
 # and keeps its time for the table at the end. All times are milliseconds since the epoch.
 
-declare -A at=()    # when something happened last; see the hear_ functions
-declare -A count=() # how often a station has spoken up
+declare -A at=()    # when something happened last, by a name; a station's: when it told a change
 declare -A rank=()  # of a log's station in the chain
 declare -A last=()  # time that a log has named
 states=(OK WARNING CRITICAL UNKNOWN) # by a plugin's exit code
@@ -110,7 +109,7 @@ hear_flapper() {
 }
 
 port_moves() {
-	count[flapper]=$((${count[flapper]-0} + 1))
+	note flapper "$stamp"
 	skip
 	if [ -z "$silent_since" ]; then
 		fact "$stamp" flapper "$1" "port $flapper_port $2"
@@ -146,13 +145,12 @@ result_heard() {
 	local words=${1%%|*}
 	words=${words% on 127.0.0.1 port *}
 	words=${words##*: }
-	count[nagios]=$((${count[nagios]-0} + 1))
 	if [ "$result" = "$state" ]; then
 		fact "$result_at" nagios "$dim" "check_tcp: $result, as before"
 		return
 	fi
 	state=$result change_due=yes
-	note result "$result_at"
+	note nagios "$result_at"
 	fact "$result_at" nagios "$(state_colour "$result")" "check_tcp: $result ($words)"
 }
 
@@ -160,10 +158,11 @@ state_colour() {
 	case ${1^^} in OK) printf %s "$green" ;; *) printf %s "$red" ;; esac
 }
 
+# Its log has the same words for both: a change is what follows one of Nagios's soon enough.
 hear_httpbroker() {
 	[[ $1 == *'Sending event data for '* ]] && stamped "$1" || return 0
-	count[httpbroker]=$((${count[httpbroker]-0} + 1))
-	if [ -n "$change_due" ]; then
+	if [ -n "$change_due" ] && [ $((stamp - at[nagios])) -lt $((period * 500)) ]; then
+		note httpbroker "$stamp"
 		fact "$stamp" httpbroker '' 'a change: into the queue at once'
 	else
 		fact "$stamp" httpbroker "$dim" "repeats the last state, $state"
@@ -182,10 +181,10 @@ hear_flapjack() {
 # event_heard `STATE SUMMARY`
 event_heard() {
 	local event=${1%% *}
-	count[flapjack]=$((${count[flapjack]-0} + 1))
 	if [ "$event" = "${event_state:-OK}" ]; then
 		fact "$stamp" 'flapjack *' "$dim" "takes the event: $event, as before; says nothing"
 	else
+		note flapjack "$stamp"
 		fact "$stamp" 'flapjack *' '' "takes the event: $event, a change; tells the room"
 	fi
 	event_state=$event
@@ -202,9 +201,9 @@ hear_room() {
 }
 
 message_heard() {
-	count[room]=$((${count[room]-0} + 1))
+	note room "$stamp"
 	note "$1" "$stamp"
-	travel+=($((stamp - at[result])))
+	travel+=($((stamp - at[nagios])))
 	fact "$stamp" room "$2" "flapjack: ${text#<flapjack> }"
 }
 
@@ -218,7 +217,7 @@ oobetet_speaks() {
 hear_oobetet() {
 	[ -z "${at[clear]-}" ] || return 0
 	stamped "$1" && [[ $text =~ debug:\ (problem|recovery)\ from\  ]] || return 0
-	count[oobetet]=$((${count[oobetet]-0} + 1))
+	note oobetet "$stamp"
 	seconds $((stamp + max_latency * 1000 - began))
 	fact "$stamp" oobetet "$dim" "hears the ${BASH_REMATCH[1]}; the next is due by $REPLY"
 }
