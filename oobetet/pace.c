@@ -16,7 +16,7 @@ struct pace pace_of(nsec max_latency)
 	return (struct pace){
 		.alive = share(max_latency, 60, 500, 5000),
 		.patience = share(max_latency, 10, 5000, 30000),
-		.login = share(max_latency, 10, 5000, 30000),
+		.login = share(max_latency, 10, 10000, 30000),
 		.ping = share(max_latency, 10, 1000, 30000),
 		.answer = share(max_latency, 20, 1000, 15000),
 		.request = share(max_latency, 20, 5000, 15000),

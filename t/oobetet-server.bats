@@ -82,8 +82,8 @@ change() {
 	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(not there yet\)"'
 	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
-	poll 20 said oobetet 'ear: the server did not let us log in within 5 s; trying again'
-	poll 20 paged '202 trigger .*\(the server did not let us log in within 5 s\)"'
+	poll 30 said oobetet 'ear: the server did not let us log in within 10 s; trying again'
+	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)"'
 	begun=${EPOCHREALTIME/./}
 	stop oobetet
 	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
