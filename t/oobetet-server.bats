@@ -22,6 +22,27 @@ while True: held.append(s.accept())' "$prosody_port"
 	poll 20 listening "$prosody_port"
 }
 
+# A server that begins TLS and then says no more: libstrophe waits for it without limit.
+start_stalling() {
+	prosody_port=$(free_port)
+	start stalling python3 -c '
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+held = []
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b"<?xml version=\x271.0\x27?><stream:stream xmlns=\x27jabber:client\x27 "
+        b"xmlns:stream=\x27http://etherx.jabber.org/streams\x27 id=\x271\x27 from=\x27localhost\x27 "
+        b"version=\x271.0\x27><stream:features><starttls xmlns=\x27urn:ietf:params:xml:ns:xmpp-tls\x27>"
+        b"<required/></starttls></stream:features>")
+    c.recv(4096)
+    c.sendall(b"<proceed xmlns=\x27urn:ietf:params:xml:ns:xmpp-tls\x27/>")
+    print("stalling", flush=True)
+    held.append(c)' "$prosody_port"
+	poll 20 listening "$prosody_port"
+}
+
 # How often oobetet has logged a line like this is how often it is logged, not how often it happens.
 once() {
 	[ "$(count_of oobetet "$1")" -eq 1 ]
@@ -84,6 +105,24 @@ change() {
 	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
 	poll 30 said oobetet 'ear: the server did not let us log in within 10 s; trying again'
 	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)"'
+	begun=${EPOCHREALTIME/./}
+	stop oobetet
+	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+}
+
+@test "oobetet: a server that stalls in the TLS handshake" {
+	start_stalling
+	start_pagerduty
+	write_ini tls=required
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said stalling stalling
+	begun=$EPOCHREALTIME
+	poll 20 paged '202 trigger '
+	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
+	poll 20 said oobetet 'ear: it was stuck, and was killed; trying again'
+	poll 20 at_least 2 stalling stalling
+	poll 20 at_least 4 pagerduty '202 trigger '
 	begun=${EPOCHREALTIME/./}
 	stop oobetet
 	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]

@@ -78,7 +78,7 @@ void link_live(struct link *link, nsec now, nsec interval, nsec patience)
 {
 	char text[MESSAGE_NSEC];
 
-	if (link->said != 0 && now - link->said < interval && patience <= link->patience)
+	if (link->said != 0 && now - link->said < interval && patience == link->patience)
 		return;
 	link->said = now;
 	link->patience = patience;

@@ -25,7 +25,7 @@ struct config *link_configuration(struct link *link);
 /* Says one line, as message_write() takes it. Waits for the clock if need be. */
 void link_say(struct link *link, enum word word, const char *const fields[]);
 
-/* Says `alive` if it is time to (or `patience` is longer than what was said last). */
+/* Says `alive` if it is time to, or if `patience` is not what was said last. */
 void link_live(struct link *link, nsec now, nsec interval, nsec patience);
 
 /* Takes in what the clock has said: one read(2), so wait until PROTOCOL_FD is readable. */
