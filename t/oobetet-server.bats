@@ -98,8 +98,13 @@ change() {
 	start_mute
 	start_pagerduty
 	write_ini
-	start oobetet oobetet -c "$work/oobetet.ini"
+	mkfifo "$work/ready"
+	exec 8<>"$work/ready"
+	# shellcheck disable=SC2016 # $0 is the inner shell's
+	start oobetet sh -c 'exec oobetet -c "$0" --ready-fd 8' "$work/oobetet.ini"
 	begun=$EPOCHREALTIME
+	read -rt 10 -u 8 # ready is who watches, not who hears something
+	exec 8>&-
 	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(not there yet\)"'
 	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
