@@ -20,7 +20,7 @@ TESTS = $(UNIT_TESTS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README $(T_LIB) $(T_DEMO)
 
 T_LIB = t/lib/broker.bash t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/nagios.bash t/lib/prosody.bash t/lib/redis.bash
-T_DEMO = t/demo/demo t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
+T_DEMO = t/demo/demo t/demo/hear.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
 
 # The whole chain on this machine, for about a minute.
 demo: all
