@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # the chain's settings come from stations.bash, colours from screen.bash
+# shellcheck disable=SC2154,SC2034 # the chain's settings come from stations.bash, colours from screen.bash
 #
 # What the stations say, as it comes: reads their logs side by side and hands each line, in the
 # order of what happened, to the hear_ function of its station (hear.bash). All times are milliseconds
 # since the epoch.
 
-declare -A at=()    # when something happened last, by a name; a station's: when it told a change
-declare -A rank=()  # of a log's station in the chain
-declare -A last=()  # time that a log has named
+declare -A at=()   # when something happened last, by a name; a station's: when it told of a change
+declare -A rank=() # of a log's station in the chain
+declare -A last=() # time that a log has named
 
 # One reader of all logs; it says whose lines follow. They come in the order of the chain.
 story_open() {
