@@ -8,7 +8,12 @@ load lib/prosody
 load lib/oobetet
 
 setup() { start_work; }
-teardown() { stop_all; }
+
+teardown() {
+	# what supervise has started would outlive it
+	[ ! -e "$work/service/supervise/ok" ] || svc -dx "$work/service"
+	stop_all
+}
 
 @test "oobetet: no secret in ps, in the environment or in the log" {
 	start_chain
