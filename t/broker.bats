@@ -389,16 +389,18 @@ q 2_actions' ]
 			import signal, subprocess
 			p = subprocess.Popen(["httpbroker", "--port", str(port), "--server", sys.argv[3]],
 			    stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-			p.stderr.readline(); p.stderr.readline()
-			for i in range(200):
-			    try: s = connect(); break
-			    except ConnectionError: time.sleep(0.05)
-			s.sendall(request("{", 100))
-			assert post(connect(), event("a", "b", "ok"))[0] == 200
-			before = time.monotonic()
-			p.send_signal(getattr(signal, "SIG" + sys.argv[2]))
-			assert p.wait(20) == 0
-			assert time.monotonic() - before < 5
+			try:
+			    p.stderr.readline(); p.stderr.readline()
+			    for i in range(200):
+			        try: s = connect(); break
+			        except ConnectionError: time.sleep(0.05)
+			    s.sendall(request("{", 100))
+			    assert post(connect(), event("a", "b", "ok"))[0] == 200
+			    before = time.monotonic()
+			    p.send_signal(getattr(signal, "SIG" + sys.argv[2]))
+			    assert p.wait(20) == 0
+			    assert time.monotonic() - before < 5
+			finally: p.kill()
 		E
 	done
 }
