@@ -334,7 +334,7 @@ q 2_actions' ]
 		notify.bind(sys.argv[2])
 		notify.settimeout(20)
 		r, w = os.pipe()
-		p = subprocess.Popen(["httpbroker", "--port", str(port), "--server", sys.argv[3],
+		p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "httpbroker", "--port", str(port), "--server", sys.argv[3],
 		    "--ready-fd", str(w)], pass_fds=[w], env=dict(os.environ, NOTIFY_SOCKET=sys.argv[2]))
 		os.close(w)
 		assert notify.recv(100) == b"READY=1"

@@ -44,7 +44,7 @@ flapper: info: down on [::]:$port for 100 ms" ]
 	# more lines than a pipe holds
 	python3 - "$port" <<-'E'
 		import subprocess, sys
-		p = subprocess.Popen(["flapper", "-i", "2ms", "-n", "1500", "-p", sys.argv[1]],
+		p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "flapper", "-i", "2ms", "-n", "1500", "-p", sys.argv[1]],
 		    stderr=subprocess.PIPE)
 		try:
 		    assert p.wait(30) == 0
@@ -67,7 +67,7 @@ flapper: info: down on [::]:$port for 100 ms" ]
 		# started directly: a shell's background job would ignore SIGINT
 		python3 - "$signal" "$port" <<-'E'
 			import signal, subprocess, sys, time
-			p = subprocess.Popen(["flapper", "-i", "7d", "-p", sys.argv[2]],
+			p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "flapper", "-i", "7d", "-p", sys.argv[2]],
 			    stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 			p.stderr.readline()
 			before = time.monotonic()
@@ -126,7 +126,7 @@ flapper: info: down on [::]:$port for 100 ms" ]
 		notify.bind(sys.argv[1])
 		notify.settimeout(20)
 		r, w = os.pipe()
-		p = subprocess.Popen(["flapper", "-i", "1h", "-p", sys.argv[2], "--ready-fd", str(w)],
+		p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "flapper", "-i", "1h", "-p", sys.argv[2], "--ready-fd", str(w)],
 		    pass_fds=[w], env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]))
 		os.close(w)
 		try:
