@@ -72,7 +72,8 @@ int main(int argc, char **argv)
 	listeners_open(&options.listen, &listeners);
 	struct states *states = states_make();
 	struct delivery *delivery = delivery_make(&options, states);
-	const struct broker broker = {states, options.flapjack};
+	struct counters *counters = counters_new();
+	const struct broker broker = {states, options.flapjack, counters};
 	struct server *server = server_start(&listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 
@@ -85,5 +86,6 @@ int main(int argc, char **argv)
 	server_stop(server);
 	delivery_free(delivery);
 	states_free(states);
+	counters_free(counters);
 	return 0;
 }

@@ -19,10 +19,12 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/format.h \
 	httpbroker/formats/formats.c \
 	httpbroker/http/answer.c httpbroker/http/answer.h \
+	httpbroker/http/counters.c httpbroker/http/counters.h \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
 	httpbroker/http/get_state.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/post_state.c \
+	httpbroker/http/query.c \
 	httpbroker/http/reply.c httpbroker/http/reply.h \
 	httpbroker/http/routes.c httpbroker/http/routes.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
@@ -102,6 +104,11 @@ UNIT_TESTS += t/unit/broker-record
 t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)
 t_unit_broker_record_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_record_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-request
+t_unit_broker_request_SOURCES = t/unit/broker-request.c $(T_BROKER)
+t_unit_broker_request_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_request_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-states
 t_unit_broker_states_SOURCES = t/unit/broker-states.c $(T_BROKER)

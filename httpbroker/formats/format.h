@@ -29,6 +29,10 @@ struct format {
 
 extern const struct format format_flapjack;
 
+/* The table of formats, in the order in which they are tried. */
+unsigned formats_count(void);
+const struct format *format_at(unsigned number);
+
 /*
  * The document's events, translated and checked, added to *out. *format, unless NULL, is set to
  * the one that was recognised, or to NULL.

@@ -6,9 +6,19 @@ static const struct format *const formats[] = {
 	&format_flapjack,
 };
 
+unsigned formats_count(void)
+{
+	return sizeof formats / sizeof formats[0];
+}
+
+const struct format *format_at(unsigned number)
+{
+	return formats[number];
+}
+
 static const struct format *format_find(const json_t *document)
 {
-	for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
+	for (unsigned i = 0; i < formats_count(); i++)
 		if (formats[i]->matches(document))
 			return formats[i];
 	return NULL;

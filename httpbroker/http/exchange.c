@@ -7,6 +7,7 @@
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct exchange {
 	struct exchange_context *context;
@@ -107,6 +108,40 @@ static enum MHD_Result request_take(struct exchange *exchange)
 	return MHD_YES;
 }
 
+static const char *request_header(const struct request *request, const char *name)
+{
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+/* An MHD_KeyValueIteratorN. */
+static enum MHD_Result parameter_take(void *context, enum MHD_ValueKind kind, const char *name,
+	size_t name_length, const char *value, size_t value_length)
+{
+	struct query *query = context;
+	bool whole =
+		strlen(name) == name_length && (value == NULL || strlen(value) == value_length);
+
+	(void)kind;
+	if (!whole || query->count == QUERY_MOST || query_get(query, name) != NULL) {
+		query->sound = false;
+		return MHD_NO;
+	}
+	query->parameters[query->count++] = (struct parameter){name, value};
+	return MHD_YES;
+}
+
+static void request_init(struct request *request, struct MHD_Connection *connection,
+	const char *url, const char *method)
+{
+	request->path = url;
+	request->method = method;
+	request->header = request_header;
+	request->connection = connection;
+	request->query.sound = true;
+	MHD_get_connection_values_n(
+		connection, MHD_GET_ARGUMENT_KIND, parameter_take, &request->query);
+}
+
 static enum MHD_Result exchange_begin(struct exchange_context *context,
 	struct MHD_Connection *connection, const char *url, const char *method, void **state)
 {
@@ -115,8 +150,7 @@ static enum MHD_Result exchange_begin(struct exchange_context *context,
 	traffic_enter(&context->traffic);
 	exchange->context = context;
 	exchange->connection = connection;
-	exchange->request.path = url;
-	exchange->request.method = method;
+	request_init(&exchange->request, connection, url, method);
 	*state = exchange;
 	return headers_take(exchange);
 }

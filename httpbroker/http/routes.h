@@ -8,11 +8,32 @@
 
 #include "httpbroker/delivery/inbox.h"
 #include "httpbroker/http/answer.h"
+#include "httpbroker/http/counters.h"
+
+/* `?name=value` of the request, decoded. */
+struct parameter {
+	const char *name;
+	const char *value; /* NULL: there was no `=` */
+};
+
+enum { QUERY_MOST = 8 };
+
+struct query {
+	struct parameter parameters[QUERY_MOST];
+	unsigned count;
+	bool sound; /* no more than QUERY_MOST, none twice, no NUL in them */
+};
 
 struct request {
 	const char *method;
 	const char *path;
+	struct query query;
 	struct buffer body;
+
+	/* A header's value, or NULL; the name in any case. */
+	const char *(*header)(const struct request *request, const char *name);
+	void *connection; /* for header() */
+
 	void *data; /* the route's own, from begin to free */
 };
 
@@ -20,6 +41,7 @@ struct request {
 struct broker {
 	struct states *states;
 	int flapjack; /* version, 1 or 2 */
+	struct counters *counters;
 };
 
 struct route {
@@ -36,6 +58,15 @@ struct route {
 	/* Frees request->data, answered or not. NULL where there is none. */
 	void (*free)(struct request *request);
 };
+
+/* The value of a parameter; "" if it has none; NULL if there is no such parameter. */
+const char *query_get(const struct query *query, const char *name);
+
+/*
+ * Whether the query is sound and has no parameters but these (a list that ends with NULL): a
+ * misspelt one must not be passed over. Else a 400 is in *answer.
+ */
+bool query_check(const struct query *query, const char *const *known, struct answer *answer);
 
 extern const struct route route_post_state, route_get_state;
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How many events came, in which format, and what became of each: for /metrics. Any thread may
+ * count and read, and nobody waits; figures that are read together may differ by what is being
+ * counted meanwhile.
+ */
+#ifndef HTTPBROKER_HTTP_COUNTERS_H
+#define HTTPBROKER_HTTP_COUNTERS_H
+
+#include "httpbroker/formats/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What becomes of an event; of a document, where none could be made of it. */
+enum fate {
+	/* accepted */
+	FATE_DELIVERED, /* in Redis */
+	FATE_KEPT,      /* in memory, while Redis is away */
+	FATE_OLDER,     /* but changes nothing: what is remembered of its check is newer */
+	FATE_TEST,      /* a service tries its channel: no event */
+	/* refused */
+	FATE_TOO_LARGE, /* a body, or too many events in one */
+	FATE_SYNTAX,    /* no JSON, or none that is taken */
+	FATE_SHAPE,     /* JSON, but of no known format */
+	FATE_INVALID,   /* of a known format, but a key is wrong */
+	FATE_FORBIDDEN, /* the token is not good for its entity */
+	FATE_FULL,      /* too many checks, or too much that waits for Redis */
+	FATE_STOPPING,  /* the broker ends */
+	FATES
+};
+
+/* The word for it, for a label: `delivered`, `too_large`, … */
+const char *fate_name(enum fate fate);
+bool fate_is_accepted(enum fate fate);
+
+/* What was taken out of events that were accepted. */
+enum left_out {
+	LEFT_OUT_KEY,            /* one that Flapjack would reject */
+	LEFT_OUT_PERFDATA,       /* which would end a Flapjack 2 */
+	LEFT_OUT_RECOVERY_DELAY, /* which Flapjack 1 would reject */
+	LEFT_OUT_SUMMARY,        /* the end of a long one */
+	LEFT_OUT_DETAILS,        /* the end of a long one */
+	LEFT_OUTS
+};
+
+const char *left_out_name(enum left_out what);
+
+struct counters;
+
+struct counters *counters_new(void);
+void counters_free(struct counters *counters);
+
+/* `format`: NULL if it was not recognised. */
+void counters_event(
+	struct counters *counters, const struct format *format, enum fate fate, unsigned count);
+void counters_left_out(struct counters *counters, enum left_out what, unsigned count);
+
+/* The figures. `format` is a number below formats_count(), or formats_count() for none. */
+uint64_t counters_events(const struct counters *counters, unsigned format, enum fate fate);
+uint64_t counters_left_outs(const struct counters *counters, enum left_out what);
+
+#endif

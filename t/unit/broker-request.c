@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* What routes are told of a request, and what is counted of its events. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/http/routes.h"
+
+#include <string.h>
+
+static void parameters_are_found_by_name(void **state)
+{
+	const struct query query = {{{"ttl", "30"}, {"entity", NULL}}, 2, true};
+
+	(void)state;
+	assert_string_equal(query_get(&query, "ttl"), "30");
+	assert_string_equal(query_get(&query, "entity"), "");
+	assert_null(query_get(&query, "check"));
+}
+
+static void assert_query(const struct query *query, unsigned status, const char *words)
+{
+	static const char *const known[] = {"ttl", "entity", NULL};
+	struct answer answer = {.status = 0};
+
+	assert_int_equal(query_check(query, known, &answer), status == 0);
+	assert_int_equal(answer.status, status);
+	if (words != NULL)
+		assert_non_null(strstr(answer.body.data, words));
+	answer_free(&answer);
+}
+
+static void a_query_with_anything_else_is_refused(void **state)
+{
+	(void)state;
+	assert_query(&(struct query){.sound = true}, 0, NULL);
+	assert_query(&(struct query){{{"ttl", "30"}, {"entity", "e"}}, 2, true}, 0, NULL);
+	assert_query(&(struct query){{{"ttl", "30"}, {"tll", "1"}}, 2, true}, 400,
+		"there is no parameter 'tll' here");
+	assert_query(&(struct query){{{"ttl", "30"}}, 1, false}, 400, "twice");
+}
+
+static void events_are_counted_by_format_and_fate(void **state)
+{
+	struct counters *counters = counters_new();
+
+	(void)state;
+	counters_event(counters, &format_flapjack, FATE_DELIVERED, 1);
+	counters_event(counters, &format_flapjack, FATE_DELIVERED, 2);
+	counters_event(counters, &format_flapjack, FATE_STOPPING, 1);
+	counters_event(counters, NULL, FATE_SYNTAX, 4);
+	assert_ptr_equal(format_at(0), &format_flapjack);
+	assert_int_equal(counters_events(counters, 0, FATE_DELIVERED), 3);
+	assert_int_equal(counters_events(counters, 0, FATE_STOPPING), 1);
+	assert_int_equal(counters_events(counters, 0, FATE_KEPT), 0);
+	assert_int_equal(counters_events(counters, formats_count(), FATE_SYNTAX), 4);
+	assert_int_equal(counters_events(counters, formats_count(), FATE_DELIVERED), 0);
+	counters_free(counters);
+}
+
+static void what_is_left_out_is_counted(void **state)
+{
+	struct counters *counters = counters_new();
+
+	(void)state;
+	counters_left_out(counters, LEFT_OUT_KEY, 2);
+	counters_left_out(counters, LEFT_OUT_KEY, 1);
+	counters_left_out(counters, LEFT_OUT_DETAILS, 1);
+	assert_int_equal(counters_left_outs(counters, LEFT_OUT_KEY), 3);
+	assert_int_equal(counters_left_outs(counters, LEFT_OUT_PERFDATA), 0);
+	assert_int_equal(counters_left_outs(counters, LEFT_OUT_DETAILS), 1);
+	counters_free(counters);
+}
+
+static void every_fate_and_every_piece_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (int i = 0; i < FATES; i++)
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(fate_name((enum fate)i), fate_name((enum fate)j));
+	for (int i = 0; i < LEFT_OUTS; i++)
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(
+				left_out_name((enum left_out)i), left_out_name((enum left_out)j));
+	assert_true(fate_is_accepted(FATE_DELIVERED));
+	assert_true(fate_is_accepted(FATE_TEST));
+	assert_false(fate_is_accepted(FATE_TOO_LARGE));
+	assert_false(fate_is_accepted(FATE_STOPPING));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(parameters_are_found_by_name),
+		cmocka_unit_test(a_query_with_anything_else_is_refused),
+		cmocka_unit_test(events_are_counted_by_format_and_fate),
+		cmocka_unit_test(what_is_left_out_is_counted),
+		cmocka_unit_test(every_fate_and_every_piece_has_a_name_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
