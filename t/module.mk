@@ -15,9 +15,9 @@ LOG_COMPILER = $(TEST_LIMIT)
 BATS_LOG_DRIVER = $(TAP_DRIVER)
 BATS_LOG_COMPILER = $(TEST_LIMIT) $(BATS) --formatter tap
 
-check_PROGRAMS += $(UNIT_TESTS)
-TESTS = $(UNIT_TESTS) $(SLOW_TESTS) $(QUICK_TESTS)
-EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README $(T_LIB) $(T_DEMO)
+check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
+TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SLOW_TESTS) $(QUICK_TESTS)
+EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
 
 T_LIB = t/lib/broker.bash t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/nagios.bash t/lib/prosody.bash t/lib/redis.bash
 T_DEMO = t/demo/demo t/demo/hear.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
@@ -25,6 +25,15 @@ T_DEMO = t/demo/demo t/demo/hear.bash t/demo/screen.bash t/demo/stations.bash t/
 # The whole chain on this machine, for about a minute.
 demo: all
 	@QN_BUILD='$(abs_top_builddir)' $(srcdir)/t/demo/demo
+
+# What every fuzz target is made of besides itself.
+T_FUZZ = t/fuzz/fuzz.h t/fuzz/replay.c
+T_FUZZ_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_ENGINE)
+
+FUZZ_TARGETS += t/fuzz/text
+t_fuzz_text_SOURCES = t/fuzz/text.c $(T_FUZZ)
+t_fuzz_text_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_text_LDADD = common/libcommon.a
 
 noinst_PROGRAMS += t/tools/free-port
 t_tools_free_port_SOURCES = t/tools/free-port.c
@@ -78,7 +87,7 @@ SLOW_TESTS += t/bootstrap.bats t/demo.bats
 QUICK_TESTS += t/flapjack-standin.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats
 
 # What a change breaks most often, in a fraction of the time.
-ONLY_QUICK = TESTS='$$(UNIT_TESTS) $$(QUICK_TESTS)'
+ONLY_QUICK = TESTS='$$(UNIT_TESTS) $$(FUZZ_TARGETS) $$(QUICK_TESTS)'
 
 check-quick: all
 	$(MAKE) check $(ONLY_QUICK)
@@ -99,7 +108,18 @@ check-clang:
 	$(MKDIR_P) $(abs_top_builddir)-clang
 	cd $(abs_top_builddir)-clang && \
 		{ test -f Makefile || $(abs_top_srcdir)/configure CC=clang --enable-werror; } && \
-		$(MAKE) all check TESTS='$$(UNIT_TESTS)'
+		$(MAKE) all check TESTS='$$(UNIT_TESTS) $$(FUZZ_TARGETS)'
+
+# Every fuzz target for a while, or only the one called FUZZ=NAME, with clang's fuzzer. What it
+# finds stays in the second tree's corpus; an input that broke something is printed with its path.
+FUZZ_SECONDS = 20
+FUZZ =
+fuzz:
+	$(MKDIR_P) $(abs_top_builddir)-fuzz
+	cd $(abs_top_builddir)-fuzz && \
+		{ test -f Makefile || $(abs_top_srcdir)/configure CC=clang --enable-fuzzing --enable-werror; } && \
+		$(MAKE) $(FUZZ_TARGETS) && \
+		$(abs_top_srcdir)/t/fuzz/fuzz $(FUZZ_SECONDS) $(or $(FUZZ:%=t/fuzz/%),$(FUZZ_TARGETS))
 
 # Line coverage of everything that `make check` runs, as pages in coverage/ of a third tree.
 coverage:
@@ -121,8 +141,8 @@ lint:
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))'
-	cd $(srcdir) && shellcheck bootstrap .ci/run t/demo/demo $$(git ls-files '*.bash' '*.bats')
+	cd $(srcdir) && shellcheck bootstrap .ci/run t/demo/demo t/fuzz/fuzz $$(git ls-files '*.bash' '*.bats')
 	cd $(srcdir) && git ls-files 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning
 	cd $(srcdir) && git ls-files | xargs codespell --ignore-words-list=nd,te
 
-.PHONY: demo check-quick check-sanitize check-clang distcheck-quick coverage lint
+.PHONY: demo check-quick check-sanitize check-clang distcheck-quick fuzz coverage lint
