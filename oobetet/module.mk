@@ -22,6 +22,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/teller.c oobetet/clock/teller.h \
 	oobetet/clock/watch.c oobetet/clock/watch.h \
 	oobetet/config/config.c oobetet/config/config.h \
+	oobetet/config/list.c oobetet/config/list.h \
 	oobetet/config/strictini.c oobetet/config/strictini.h \
 	oobetet/config/values.c oobetet/config/values.h \
 	oobetet/ear/ear.c oobetet/ear/ear.h \

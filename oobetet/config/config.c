@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/config/config.h"
 
+#include "common/buffer.h"
 #include "common/memory.h"
 #include "oobetet/config/strictini.h"
 #include "oobetet/config/values.h"
@@ -14,6 +15,8 @@
 #define SECONDS(n) ((n)*NSEC_PER_SEC)
 #define DAYS(n) SECONDS((n)*86400)
 #define FIELD(name) #name, offsetof(struct config, name)
+#define V1_URL "https://events.pagerduty.com/generic/2010-04-15/create_event.json"
+#define V2_URL "https://events.pagerduty.com/v2/enqueue"
 
 /* The section of the original's keys, which may also stand before any section. */
 #define MAIN "oobetet"
@@ -34,17 +37,35 @@ static const struct key {
 	{MAIN, FIELD(port), value_number, "5222", CONFIG_EAR, 1, UINT16_MAX},
 	{MAIN, FIELD(jabberid), value_jid, NULL, CONFIG_EAR, 0, 0},
 	{MAIN, FIELD(password), value_secret, NULL, CONFIG_EAR, 0, 0},
+	{MAIN, FIELD(password_file), value_file, NULL, 0, 0, 0},
 	{MAIN, FIELD(alias), value_text, NULL, CONFIG_EAR, 0, 0},
 	{MAIN, FIELD(tls), value_tls, "required", CONFIG_EAR, 0, 0},
 	{MAIN, FIELD(tls_ca_file), value_file, NULL, CONFIG_EAR, 0, 0},
+	{MAIN, FIELD(rooms), value_rooms, NULL, CONFIG_EAR, 0, 0},
+	{MAIN, FIELD(watch_rooms), value_rooms, NULL, 0, 0, 0},
+	{MAIN, FIELD(alert_rooms), value_rooms, NULL, 0, 0, 0},
+	{MAIN, FIELD(room_password), value_secret, NULL, CONFIG_EAR, 0, 0},
+	{MAIN, FIELD(greeting), value_flag, "yes", 0, 0, 0},
 	{MAIN, FIELD(watched_check), value_text, NULL, 0, 0, 0},
 	{MAIN, FIELD(watched_entity), value_text, NULL, 0, 0, 0},
+	{MAIN, FIELD(watched_nick), value_names, NULL, 0, 0, 0},
+	{MAIN, FIELD(problem_pattern), value_pattern, NULL, 0, 0, 0},
+	{MAIN, FIELD(recovery_pattern), value_pattern, NULL, 0, 0, 0},
+	{MAIN, FIELD(acknowledgement_pattern), value_pattern, NULL, 0, 0, 0},
+	{MAIN, FIELD(heartbeat_pattern), value_pattern, NULL, 0, 0, 0},
 	{MAIN, FIELD(max_latency), value_duration, "300", CONFIG_HANDS, SECONDS(1), DAYS(7)},
 	{MAIN, FIELD(repeat_interval), value_duration, "60", 0, SECONDS(1), DAYS(1)},
+	{MAIN, FIELD(repeat_max), value_duration, "15m", 0, SECONDS(1), DAYS(1)},
+	{MAIN, FIELD(state_file), value_text, NULL, 0, 0, 0},
+	{MAIN, FIELD(incident_key), value_text, NULL, 0, 0, 0},
+	{MAIN, FIELD(alert_command), value_command, NULL, 0, 0, 0},
 	{MAIN, FIELD(pagerduty_contact), value_secret, NULL, CONFIG_PAGER, 0, 0},
-	{MAIN, FIELD(pagerduty_url), value_url, "https://events.pagerduty.com/v2/enqueue",
-		CONFIG_PAGER, 0, 0},
-	{MAIN, FIELD(rooms), value_rooms, NULL, CONFIG_EAR, 0, 0},
+	{MAIN, FIELD(pagerduty_contact_file), value_file, NULL, 0, 0, 0},
+	{MAIN, FIELD(pagerduty_api), value_api, "v2", CONFIG_PAGER, 0, 0},
+	{MAIN, FIELD(pagerduty_url), value_url, NULL, CONFIG_PAGER, 0, 0},
+	{MAIN, FIELD(pagerduty_severity), value_severity, "critical", CONFIG_PAGER, 0, 0},
+	{MAIN, FIELD(heartbeat_url), value_url, NULL, CONFIG_PAGER, 0, 0},
+	{MAIN, FIELD(heartbeat_interval), value_duration, "60", CONFIG_PAGER, SECONDS(1), DAYS(1)},
 	{"logger", FIELD(level), value_level, "INFO", 0, 0, 0},
 	{"logger", FIELD(syslog_errors), value_flag, "no", 0, 0, 0},
 };
@@ -61,7 +82,7 @@ struct given {
 
 static bool key_is_list(const struct key *key)
 {
-	return key->read == value_rooms;
+	return key->read == value_rooms || key->read == value_names;
 }
 
 static bool key_is_secret(const struct key *key)
@@ -113,15 +134,15 @@ static bool key_set(
 
 static bool key_unknown(const char *section, const char *name, struct reason *why)
 {
-	char known[400] = "";
-	size_t used = 0;
+	struct buffer known = {NULL, 0, 0};
 
 	for (size_t i = 0; i < KEYS; i++)
 		if (strcmp(keys[i].section, section) == 0)
-			used += (size_t)snprintf(
-				known + used, sizeof known - used, " %s", keys[i].name);
-	return reason_set(
-		why, "unknown key '%.60s' in [%s]; expected one of%s", name, section, known);
+			buffer_printf(&known, " %s", keys[i].name);
+	reason_set(
+		why, "unknown key '%.60s' in [%s]; expected one of%s", name, section, known.data);
+	buffer_free(&known);
+	return false;
 }
 
 static bool file_take(void *user, const char *section, const char *name, const char *value,
@@ -142,19 +163,51 @@ static bool file_take(void *user, const char *section, const char *name, const c
 	return key_set(config, key, value, why);
 }
 
-/* What was left out. */
+/* Sets what was left out; NULL: there is nothing to set it to. */
+static bool key_default(
+	struct config *config, const char *name, const char *value, struct reason *why)
+{
+	return value == NULL || key_is_given(config, name) ||
+	       key_set(config, key_find(name), value, why);
+}
+
+static bool alias_default(struct config *config, struct reason *why)
+{
+	if (config->jabberid == NULL)
+		return true;
+	char *local = memory_printed("%.*s", (int)strcspn(config->jabberid, "@"), config->jabberid);
+	bool set = key_default(config, "alias", local, why);
+	free(local);
+	return set;
+}
+
+/* What DNS, other keys or nobody decides has no default in the table. */
 static bool config_complete(struct config *config, struct reason *why)
 {
 	for (size_t i = 0; i < KEYS; i++)
-		if (keys[i].fallback != NULL && config->given->text[i] == NULL &&
-			!key_set(config, &keys[i], keys[i].fallback, why))
+		if (!key_default(config, keys[i].name, keys[i].fallback, why))
 			return false;
-	if (config->alias != NULL || config->jabberid == NULL)
-		return true;
-	char *local = memory_printed("%.*s", (int)strcspn(config->jabberid, "@"), config->jabberid);
-	bool set = key_set(config, key_find("alias"), local, why);
-	free(local);
-	return set;
+	const char *rooms = config->given->text[key_find("rooms") - keys];
+	if (!alias_default(config, why) || !key_default(config, "watch_rooms", rooms, why) ||
+		!key_default(config, "alert_rooms", rooms, why) ||
+		!key_default(
+			config, "pagerduty_url", config->pagerduty_api == 1 ? V1_URL : V2_URL, why))
+		return false;
+	list_unite(&config->rooms, &config->watch_rooms);
+	list_unite(&config->rooms, &config->alert_rooms);
+	return true;
+}
+
+/* Half a pair of patterns, or three kinds at once, would never be whole. */
+static bool patterns_check(const struct config *config, struct reason *why)
+{
+	if (config->heartbeat_pattern != NULL &&
+		(config->problem_pattern != NULL || config->recovery_pattern != NULL))
+		return reason_set(why, "heartbeat_pattern is instead of problem_pattern and "
+				       "recovery_pattern, not beside them");
+	if ((config->problem_pattern == NULL) != (config->recovery_pattern == NULL))
+		return reason_set(why, "problem_pattern and recovery_pattern need each other");
+	return true;
 }
 
 static bool config_check(const struct config *config, struct reason *why)
@@ -164,7 +217,9 @@ static bool config_check(const struct config *config, struct reason *why)
 	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
 		if (!key_is_given(config, required[i]))
 			return reason_set(why, "the key '%s' is missing", required[i]);
-	return true;
+	if (config->rooms.count > LIST_MAX)
+		return reason_set(why, "there are more than %d rooms", LIST_MAX);
+	return patterns_check(config, why);
 }
 
 /* Looks at the opened file: what a path names may be another one by then. */
@@ -267,11 +322,11 @@ void config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	for (int i = 0; i < config->rooms.count; i++)
-		free(config->rooms.item[i]);
-	free(config->rooms.item);
-	for (size_t i = 0; i < KEYS; i++)
+	for (size_t i = 0; i < KEYS; i++) {
+		if (key_is_list(&keys[i]))
+			list_free(key_field(&keys[i], config));
 		text_wipe(config->given->text[i]);
+	}
 	free(config->given);
 	free(config);
 }

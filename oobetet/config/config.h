@@ -9,15 +9,11 @@
 #include "common/clocks.h"
 #include "common/log.h"
 #include "common/reason.h"
+#include "oobetet/config/list.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-
-struct text_list {
-	char **item; /* owned, as are the items */
-	int count;
-};
 
 /*
  * As accepted: everything required is there, what was left out has its default. The texts are the
@@ -29,20 +25,39 @@ struct config {
 	int64_t port;              /* only used with server, or where DNS says nothing */
 	const char *jabberid;      /* user@domain[/resource] */
 	const char *password;      /* secret */
+	const char *password_file; /* where it was read from; NULL: it was given */
 	const char *alias;         /* our nick in the rooms */
 	bool tls;                  /* false: in plain text, as was demanded in so many words */
 	const char *tls_ca_file;   /* NULL: the system's authorities */
-	const char *watched_check; /* see match.h */
+	struct text_list rooms;    /* to join: at least one, all different; the next two included */
+	struct text_list watch_rooms;  /* where alerts are heard; at least one */
+	struct text_list alert_rooms;  /* which are told; at least one */
+	const char *room_password;     /* secret; NULL: none */
+	bool greeting;                 /* say once a start in each room what is watched */
+	const char *watched_check;     /* see match.h */
 	const char *watched_entity;    /* NULL: see match.h */
-	nsec max_latency;              /* silence of either kind for longer is an incident */
-	nsec repeat_interval;          /* between alarms of one incident */
-	const char *pagerduty_contact; /* secret, the routing key; NULL: no PagerDuty */
-	const char *pagerduty_url;     /* where events are posted */
-	struct text_list rooms;        /* at least one, all different */
-	enum log_level level;          /* what is logged */
-	bool syslog_errors;            /* errors go to syslog(3) too */
-	bool exposed;                  /* the file holds a secret and everybody may read it */
-	struct given *given;           /* config.c's: the values as they were written */
+	struct text_list watched_nick; /* whose alerts count; empty: everybody's */
+	const char *problem_pattern;   /* see match.h; NULL, as the following three: none */
+	const char *recovery_pattern;
+	const char *acknowledgement_pattern;
+	const char *heartbeat_pattern;      /* one kind is expected instead of two */
+	nsec max_latency;                   /* silence of either kind for longer is an incident */
+	nsec repeat_interval;               /* between alarms of one incident */
+	nsec repeat_max;                    /* what it grows to */
+	const char *state_file;             /* NULL: none */
+	const char *incident_key;           /* how incidents' keys begin; NULL: as the original's */
+	const char *alert_command;          /* for sh(1); NULL: none */
+	const char *pagerduty_contact;      /* secret, the routing key; NULL: no PagerDuty */
+	const char *pagerduty_contact_file; /* where it was read from; NULL: it was given */
+	int64_t pagerduty_api;              /* 1 or 2 */
+	const char *pagerduty_url;          /* where events are posted */
+	const char *pagerduty_severity;     /* critical, error, warning or info */
+	const char *heartbeat_url;          /* fetched while all is well; NULL: none */
+	nsec heartbeat_interval;
+	enum log_level level; /* what is logged */
+	bool syslog_errors;   /* errors go to syslog(3) too */
+	bool exposed;         /* the file holds a secret and everybody may read it */
+	struct given *given;  /* config.c's: the values as they were written */
 };
 
 /* Whom a key concerns, beside the clock. */

@@ -2,16 +2,14 @@
 #include "oobetet/config/values.h"
 
 #include "common/duration.h"
-#include "common/memory.h"
 #include "common/number.h"
 
 #include <errno.h>
+#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-#define ROOMS_MAX 64 /* each costs a presence, a ping and an outbox */
 
 bool value_secret(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
 {
@@ -141,20 +139,13 @@ static bool room_add(struct text_list *rooms, const char *start, size_t length, 
 	if (!address_is_whole(start, length) || memchr(start, '/', length) != NULL)
 		return reason_set(
 			why, "'%.*s': expected a room: name@conference.domain", (int)length, start);
-	for (int i = 0; i < rooms->count; i++)
-		if (strlen(rooms->item[i]) == length &&
-			strncasecmp(rooms->item[i], start, length) == 0)
-			return reason_set(why, "'%.*s' is there twice", (int)length, start);
-	if (rooms->count == ROOMS_MAX)
-		return reason_set(why, "there are more than %d rooms", ROOMS_MAX);
-	rooms->item = memory_resized(rooms->item, ((size_t)rooms->count + 1) * sizeof(char *));
-	rooms->item[rooms->count++] = memory_printed("%.*s", (int)length, start);
-	return true;
+	return list_add(rooms, start, length, why);
 }
 
-bool value_rooms(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+typedef bool item_add(struct text_list *list, const char *start, size_t length, struct reason *why);
+
+static bool items_read(const char *text, struct text_list *list, item_add *add, struct reason *why)
 {
-	(void)min, (void)max;
 	for (;;) {
 		text += strspn(text, " \t");
 		size_t length = strcspn(text, ",");
@@ -162,12 +153,76 @@ bool value_rooms(const char *text, void *field, int64_t min, int64_t max, struct
 
 		while (name > 0 && strchr(" \t", text[name - 1]) != NULL)
 			name--;
-		if (!room_add(field, text, name, why))
+		if (!add(list, text, name, why))
 			return false;
 		if (text[length] == '\0')
 			return true;
 		text += length + 1;
 	}
+}
+
+bool value_rooms(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	(void)min, (void)max;
+	return items_read(text, field, room_add, why);
+}
+
+static bool name_add(struct text_list *names, const char *start, size_t length, struct reason *why)
+{
+	if (length == 0)
+		return reason_set(why, "'': expected a name between commas");
+	return list_add(names, start, length, why);
+}
+
+bool value_names(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	(void)min, (void)max;
+	return items_read(text, field, name_add, why);
+}
+
+bool value_pattern(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	char fault[200];
+	regex_t compiled;
+	int error = regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB);
+
+	if (error != 0) {
+		regerror(error, &compiled, fault, sizeof fault);
+		return reason_set(why, "'%s': no extended regular expression: %s", text, fault);
+	}
+	regfree(&compiled);
+	return value_text(text, field, min, max, why);
+}
+
+bool value_command(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	return value_secret(text, field, min, max, why);
+}
+
+bool value_api(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	static const struct choice choices[] = {{"v1", 1}, {"v2", 2}, {NULL, 0}};
+	int value;
+
+	(void)min, (void)max;
+	if (!choose(text, choices, &value))
+		return reason_set(why, "'%s': expected v1 or v2", text);
+	*(int64_t *)field = value;
+	return true;
+}
+
+bool value_severity(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	static const char *const severities[] = {"critical", "error", "warning", "info"};
+
+	(void)min, (void)max;
+	for (size_t i = 0; i < sizeof severities / sizeof severities[0]; i++) {
+		if (strcmp(text, severities[i]) == 0) {
+			*(const char **)field = severities[i];
+			return true;
+		}
+	}
+	return reason_set(why, "'%s': expected critical, error, warning or info", text);
 }
 
 bool value_url(const char *text, void *field, int64_t min, int64_t max, struct reason *why)

@@ -27,6 +27,11 @@ value_read value_duration; /* nsec */
 value_read value_level;    /* enum log_level */
 value_read value_jid;      /* const char *: user@domain[/resource] */
 value_read value_rooms;    /* struct text_list: room@service, by commas; adds to what is there */
+value_read value_names;    /* struct text_list: anything, by commas; adds to what is there */
+value_read value_pattern;  /* const char *: a POSIX extended regular expression */
+value_read value_command;  /* const char *: for sh(1), quotation marks and all */
+value_read value_api;      /* int64_t: v1, v2 */
+value_read value_severity; /* const char *: critical, error, warning, info */
 value_read value_url;      /* const char *: http:// or https:// */
 
 #endif

@@ -157,6 +157,15 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{"jabberid = jabber.example.com\n", ":1: jabberid: "},
 		{"jabberid = a@b/\n", ":1: jabberid: "},
 		{"jabberid = a@b@c\n", ":1: jabberid: "},
+		{LEAST "problem_pattern = a(b\n",
+			":5: problem_pattern: 'a(b': no extended regular expression: "},
+		{LEAST "problem_pattern = x\n",
+			": problem_pattern and recovery_pattern need each other"},
+		{LEAST "heartbeat_pattern = x\nproblem_pattern = x\nrecovery_pattern = y\n",
+			": heartbeat_pattern is instead of problem_pattern"},
+		{LEAST "watched_nick = a,,b\n", ":5: watched_nick: '': expected a name"},
+		{LEAST "pagerduty_api = 2\n", ":5: pagerduty_api: '2': expected v1 or v2"},
+		{LEAST "pagerduty_severity = bad\n", ":5: pagerduty_severity: 'bad': expected"},
 		{"rooms = a@b, \n", ":1: rooms: '': expected a room"},
 		{"rooms = a@b/nick\n", ":1: rooms: 'a@b/nick': expected a room"},
 		{"rooms = a@b\nrooms = c@d, A@B\n", ":2: rooms: 'A@B' is there twice"},
@@ -215,6 +224,39 @@ static void the_longest_line_is_taken(void **state)
 	if (config == NULL)
 		fail_msg("%s", why.text);
 	assert_int_equal(strlen("watched_entity = ") + strlen(config->watched_entity), 198);
+	config_free(config);
+}
+
+static void which_rooms_are_watched_and_told(void **state)
+{
+	struct reason why;
+	struct config *config = read_text(LEAST, &why);
+
+	(void)state;
+	assert_int_equal(config->watch_rooms.count, 1);
+	assert_int_equal(config->alert_rooms.count, 1);
+	assert_string_equal(config->alert_rooms.item[0], config->rooms.item[0]);
+	config_free(config);
+	config = read_text(LEAST
+		"watch_rooms = b@c, d@e\nalert_rooms = B@c, f@g\nwatched_nick = x, y\n",
+		&why);
+	assert_int_equal(config->rooms.count, 4);
+	assert_int_equal(config->watch_rooms.count, 2);
+	assert_int_equal(config->alert_rooms.count, 2);
+	assert_int_equal(config->watched_nick.count, 2);
+	config_free(config);
+}
+
+static void the_url_follows_from_the_api(void **state)
+{
+	struct reason why;
+	struct config *config = read_text(LEAST "pagerduty_api = v1\n", &why);
+
+	(void)state;
+	assert_non_null(strstr(config->pagerduty_url, "create_event.json"));
+	config_free(config);
+	config = read_text(LEAST, &why);
+	assert_non_null(strstr(config->pagerduty_url, "/v2/enqueue"));
 	config_free(config);
 }
 
@@ -320,6 +362,8 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(the_longest_line_is_taken),
+		cmocka_unit_test(which_rooms_are_watched_and_told),
+		cmocka_unit_test(the_url_follows_from_the_api),
 		cmocka_unit_test(an_idle_one_need_not_be_complete),
 		cmocka_unit_test(who_may_read_the_secret_is_looked_at),
 		cmocka_unit_test(a_hand_gets_what_it_needs_and_no_more),
