@@ -11,6 +11,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
 	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
+	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/events/condition.c httpbroker/events/condition.h \
 	httpbroker/events/event.c httpbroker/events/event.h \
 	httpbroker/events/jsontext.c httpbroker/events/jsontext.h \

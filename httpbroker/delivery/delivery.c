@@ -22,6 +22,7 @@ struct delivery {
 	struct inbox *inbox;
 	pthread_t thread;
 	_Atomic nsec stop_at; /* when to give up; NSEC_NEVER: not stopping */
+	struct status_board board;
 
 	/* the thread's own */
 	struct keys keys;
@@ -34,6 +35,7 @@ struct delivery {
 	nsec count_at;          /* when to log the number of states */
 	unsigned last_failures; /* of the link, when stopping began */
 	bool stopping;
+	struct delivery_status status; /* as it is published */
 };
 
 static void submission_answer(
@@ -108,6 +110,26 @@ static void count_work(struct delivery *delivery, nsec now)
 	delivery->count_at = now + delivery->interval;
 }
 
+static void status_work(struct delivery *delivery, nsec now)
+{
+	struct delivery_status *status = &delivery->status;
+	struct marks made = outbox_marks(delivery->outbox);
+	struct marks done = outbox_done(delivery->outbox);
+	bool up = !link_away(delivery->link) && link_greeted(delivery->link);
+
+	if (up != status->redis_up)
+		status->redis_since = now;
+	if (up && status->role == DELIVERY_STARTS) {
+		status->role = DELIVERY_ACTIVE;
+		status->role_since = now;
+	}
+	status->redis_up = up;
+	snprintf(status->redis_why, sizeof status->redis_why, "%s",
+		up ? "" : link_why(delivery->link));
+	status->pending = made.pushes - done.pushes;
+	status_publish(&delivery->board, status);
+}
+
 static void delivery_work(struct delivery *delivery, struct moment now)
 {
 	redis_work(delivery, now);
@@ -117,6 +139,7 @@ static void delivery_work(struct delivery *delivery, struct moment now)
 	commit_begin(delivery, now);
 	committed_answer(delivery);
 	kept_answer(delivery, now.monotonic);
+	status_work(delivery, now.monotonic);
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		count_work(delivery, now.monotonic);
 }
@@ -233,6 +256,8 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	struct moment now = moment_now();
 
 	atomic_init(&delivery->stop_at, NSEC_NEVER);
+	status_init(&delivery->board, now.monotonic);
+	delivery->status = status_read(&delivery->board);
 	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
 	delivery->states = states;
 	delivery->interval = settings->interval;
@@ -244,6 +269,11 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	if (error != 0)
 		die(EX_OSERR, "cannot start a thread: %s", strerror(error));
 	return delivery;
+}
+
+struct delivery_status delivery_status(struct delivery *delivery)
+{
+	return status_read(&delivery->board);
 }
 
 bool delivery_submit(struct delivery *delivery, struct submission *submission)
@@ -266,5 +296,6 @@ void delivery_free(struct delivery *delivery)
 	outbox_free(delivery->outbox);
 	keys_free(&delivery->keys);
 	inbox_free(delivery->inbox);
+	status_free(&delivery->board);
 	free(delivery);
 }

@@ -12,6 +12,7 @@
 
 #include "common/address.h"
 #include "httpbroker/delivery/inbox.h"
+#include "httpbroker/delivery/status.h"
 
 struct delivery;
 
@@ -26,6 +27,9 @@ struct delivery_settings {
 
 /* The states are used, not owned. */
 struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states);
+
+/* Any thread: how things stand. */
+struct delivery_status delivery_status(struct delivery *delivery);
 
 /* Any thread. False when the broker is stopping: then it was not submitted, done() not called. */
 bool delivery_submit(struct delivery *delivery, struct submission *submission);

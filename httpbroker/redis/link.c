@@ -299,6 +299,16 @@ bool link_away(const struct link *link)
 	return link->outage.away;
 }
 
+bool link_greeted(const struct link *link)
+{
+	return link->clock_known;
+}
+
+const char *link_why(const struct link *link)
+{
+	return link->outage.why.text;
+}
+
 nsec link_clock(const struct link *link)
 {
 	return link->clock;

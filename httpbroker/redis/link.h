@@ -47,6 +47,10 @@ bool link_busy(const struct link *link);
 /* Whether Redis cannot be had just now, so that nobody should wait for it. */
 bool link_away(const struct link *link);
 
+/* Whether Redis was ever heard; why it is away, or was last, in words. */
+bool link_greeted(const struct link *link);
+const char *link_why(const struct link *link);
+
 /* What to add to the monotonic clock to get the broker clock. Known once link_ready() was true. */
 nsec link_clock(const struct link *link);
 

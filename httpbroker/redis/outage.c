@@ -11,6 +11,7 @@ void outage_init(struct outage *outage, const char *server)
 	*outage = (struct outage){
 		.server = server,
 		.backoff = {100 * NSEC_PER_MSEC, 5 * NSEC_PER_SEC, 0},
+		.why = {"not connected yet"},
 	};
 }
 
@@ -19,6 +20,7 @@ void outage_tell(struct outage *outage, enum outage_kind kind, const char *why, 
 	if (!outage->away)
 		outage->since = now;
 	outage->away = true;
+	reason_set(&outage->why, "%s", why);
 	if ((outage->told & kind) != 0)
 		log_debug("Redis at %s: %s", outage->server, why);
 	else

@@ -7,6 +7,7 @@
 #define HTTPBROKER_REDIS_OUTAGE_H
 
 #include "common/backoff.h"
+#include "common/reason.h"
 
 #include <stdbool.h>
 
@@ -19,6 +20,7 @@ struct outage {
 	unsigned told;     /* kinds, since it began */
 	nsec since;        /* when it began */
 	unsigned failures; /* ever */
+	struct reason why; /* of the last failure */
 };
 
 void outage_init(struct outage *outage, const char *server);

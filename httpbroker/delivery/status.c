@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/status.h"
+
+void status_init(struct status_board *board, nsec now)
+{
+	pthread_mutex_init(&board->lock, NULL);
+	board->status = (struct delivery_status){
+		.role_since = now,
+		.redis_since = now,
+		.redis_why = "not connected yet",
+		.queue_length = -1,
+	};
+}
+
+void status_free(struct status_board *board)
+{
+	pthread_mutex_destroy(&board->lock);
+}
+
+void status_publish(struct status_board *board, const struct delivery_status *status)
+{
+	pthread_mutex_lock(&board->lock);
+	board->status = *status;
+	pthread_mutex_unlock(&board->lock);
+}
+
+struct delivery_status status_read(struct status_board *board)
+{
+	pthread_mutex_lock(&board->lock);
+	struct delivery_status status = board->status;
+	pthread_mutex_unlock(&board->lock);
+	return status;
+}
+
+const char *delivery_role_name(enum delivery_role role)
+{
+	static const char *const names[] = {"starting", "active", "standby"};
+
+	return names[role];
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* How the delivery is doing, for whoever asks from another thread: /health and the metrics. */
+#ifndef HTTPBROKER_DELIVERY_STATUS_H
+#define HTTPBROKER_DELIVERY_STATUS_H
+
+#include "common/clocks.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum delivery_role {
+	DELIVERY_STARTS,    /* Redis was not heard yet: nobody knows */
+	DELIVERY_ACTIVE,    /* it takes events and repeats */
+	DELIVERY_STANDS_BY, /* another broker of the same name is active */
+};
+
+struct delivery_status {
+	enum delivery_role role;
+	nsec role_since; /* monotonic */
+
+	bool redis_up;        /* it answers, and does as it is told */
+	nsec redis_since;     /* monotonic: since when that is so, or is not */
+	char redis_why[128];  /* why it is not; empty if it is */
+	int64_t queue_length; /* when it was heard last; -1: never */
+	bool repeats_paused;  /* the queue is too long */
+
+	bool loading;        /* states are being read from Redis */
+	uint64_t loaded;     /* of them, so far */
+	uint64_t to_load;    /* that there were at the start of it; 0: not known yet */
+	uint64_t unreadable; /* records that could not be read, and were skipped */
+
+	uint64_t pending; /* events that wait for Redis */
+};
+
+/* What the delivery publishes and others read. */
+struct status_board {
+	pthread_mutex_t lock;
+	struct delivery_status status;
+};
+
+void status_init(struct status_board *board, nsec now);
+void status_free(struct status_board *board);
+
+void status_publish(struct status_board *board, const struct delivery_status *status);
+struct delivery_status status_read(struct status_board *board);
+
+/* The role in a word: starting, active, standby. */
+const char *delivery_role_name(enum delivery_role role);
+
+#endif
