@@ -8,6 +8,7 @@
 
 struct options {
 	struct address listen; /* an empty host: loopback, both families */
+	bool listen_given;     /* by --port */
 	struct address server; /* Redis */
 	int database;
 	nsec interval;
