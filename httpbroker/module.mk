@@ -24,6 +24,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
 	httpbroker/http/get_state.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
+	httpbroker/http/permit.c httpbroker/http/permit.h \
 	httpbroker/http/post_state.c \
 	httpbroker/http/query.c \
 	httpbroker/http/reply.c httpbroker/http/reply.h \
@@ -100,6 +101,10 @@ UNIT_TESTS += t/unit/broker-outbox
 t_unit_broker_outbox_SOURCES = t/unit/broker-outbox.c $(T_BROKER)
 t_unit_broker_outbox_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_outbox_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-permit
+t_unit_broker_permit_SOURCES = t/unit/broker-permit.c t/unit/unit.h
+t_unit_broker_permit_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-record
 t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)

@@ -9,6 +9,7 @@
 #include "httpbroker/delivery/inbox.h"
 #include "httpbroker/http/answer.h"
 #include "httpbroker/http/counters.h"
+#include "httpbroker/http/permit.h"
 
 /* `?name=value` of the request, decoded. */
 struct parameter {
@@ -29,6 +30,7 @@ struct request {
 	const char *path;
 	struct query query;
 	struct buffer body;
+	const struct permit *permit; /* what its sender may write; NULL: everything */
 
 	/* A header's value, or NULL; the name in any case. */
 	const char *(*header)(const struct request *request, const char *name);
