@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 #include "common/signals.h"
-#include "httpbroker/submit/feed.h"
-#include "httpbroker/submit/input.h"
+#include "httpbroker/submit/delivery/sender.h"
+#include "httpbroker/submit/feed/feed.h"
+#include "httpbroker/submit/feed/input.h"
 #include "httpbroker/submit/options.h"
-#include "httpbroker/submit/sender.h"
 #include "httpbroker/submit/submit.h"
 
 #include <curl/curl.h>

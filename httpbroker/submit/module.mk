@@ -4,19 +4,19 @@
 noinst_LIBRARIES += httpbroker/submit/libsubmit.a
 httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 httpbroker_submit_libsubmit_a_SOURCES = \
-	httpbroker/submit/answer.c httpbroker/submit/answer.h \
-	httpbroker/submit/documents.c httpbroker/submit/documents.h \
-	httpbroker/submit/excerpt.c httpbroker/submit/excerpt.h \
-	httpbroker/submit/feed.c httpbroker/submit/feed.h \
-	httpbroker/submit/input.c httpbroker/submit/input.h \
-	httpbroker/submit/nagios.c httpbroker/submit/nagios.h \
+	httpbroker/submit/delivery/answer.c httpbroker/submit/delivery/answer.h \
+	httpbroker/submit/delivery/excerpt.c httpbroker/submit/delivery/excerpt.h \
+	httpbroker/submit/delivery/outage.c httpbroker/submit/delivery/outage.h \
+	httpbroker/submit/delivery/queue.c httpbroker/submit/delivery/queue.h \
+	httpbroker/submit/delivery/sender.c httpbroker/submit/delivery/sender.h \
+	httpbroker/submit/event/utf8.c httpbroker/submit/event/utf8.h \
+	httpbroker/submit/feed/documents.c httpbroker/submit/feed/documents.h \
+	httpbroker/submit/feed/feed.c httpbroker/submit/feed/feed.h \
+	httpbroker/submit/feed/input.c httpbroker/submit/feed/input.h \
+	httpbroker/submit/feed/shape.c httpbroker/submit/feed/shape.h \
+	httpbroker/submit/formats/nagios.c httpbroker/submit/formats/nagios.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
-	httpbroker/submit/outage.c httpbroker/submit/outage.h \
-	httpbroker/submit/queue.c httpbroker/submit/queue.h \
-	httpbroker/submit/sender.c httpbroker/submit/sender.h \
-	httpbroker/submit/shape.c httpbroker/submit/shape.h \
-	httpbroker/submit/submit.c httpbroker/submit/submit.h \
-	httpbroker/submit/utf8.c httpbroker/submit/utf8.h
+	httpbroker/submit/submit.c httpbroker/submit/submit.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c

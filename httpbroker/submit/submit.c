@@ -4,9 +4,9 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/signals.h"
-#include "httpbroker/submit/excerpt.h"
-#include "httpbroker/submit/outage.h"
-#include "httpbroker/submit/queue.h"
+#include "httpbroker/submit/delivery/excerpt.h"
+#include "httpbroker/submit/delivery/outage.h"
+#include "httpbroker/submit/delivery/queue.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

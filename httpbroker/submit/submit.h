@@ -8,9 +8,9 @@
 #define HTTPBROKER_SUBMIT_SUBMIT_H
 
 #include "common/clocks.h"
-#include "httpbroker/submit/feed.h"
-#include "httpbroker/submit/input.h"
-#include "httpbroker/submit/sender.h"
+#include "httpbroker/submit/delivery/sender.h"
+#include "httpbroker/submit/feed/feed.h"
+#include "httpbroker/submit/feed/input.h"
 
 /* Bytes of events that wait at most: then reading pauses. An endless input gets the larger room,
  * for its writer may drop what does not fit into the pipe. */

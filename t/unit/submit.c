@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/answer.h"
-#include "httpbroker/submit/excerpt.h"
-#include "httpbroker/submit/feed.h"
-#include "httpbroker/submit/nagios.h"
-#include "httpbroker/submit/outage.h"
-#include "httpbroker/submit/queue.h"
-#include "httpbroker/submit/utf8.h"
+#include "httpbroker/submit/delivery/answer.h"
+#include "httpbroker/submit/delivery/excerpt.h"
+#include "httpbroker/submit/delivery/outage.h"
+#include "httpbroker/submit/delivery/queue.h"
+#include "httpbroker/submit/event/utf8.h"
+#include "httpbroker/submit/feed/feed.h"
+#include "httpbroker/submit/formats/nagios.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/utf8.h"
+#include "httpbroker/submit/event/utf8.h"
 
 #include <stdbool.h>
 

@@ -4,8 +4,8 @@
  * does not. The FIFO is opened for reading and writing: so opening does not wait for a writer,
  * and a writer that goes away to be started again is no end of file.
  */
-#ifndef HTTPBROKER_SUBMIT_INPUT_H
-#define HTTPBROKER_SUBMIT_INPUT_H
+#ifndef HTTPBROKER_SUBMIT_FEED_INPUT_H
+#define HTTPBROKER_SUBMIT_FEED_INPUT_H
 
 #include "common/reason.h"
 

@@ -4,8 +4,8 @@
  * clock. The caller says what has happened, and is told what is worth saying: an absence is
  * announced once, and once when it is over.
  */
-#ifndef HTTPBROKER_SUBMIT_OUTAGE_H
-#define HTTPBROKER_SUBMIT_OUTAGE_H
+#ifndef HTTPBROKER_SUBMIT_DELIVERY_OUTAGE_H
+#define HTTPBROKER_SUBMIT_DELIVERY_OUTAGE_H
 
 #include "common/backoff.h"
 #include "common/clocks.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/sender.h"
+#include "httpbroker/submit/delivery/sender.h"
 
 #include "common/buffer.h"
 #include "common/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Events that were read and not yet answered for, oldest first. {0} is an empty one. */
-#ifndef HTTPBROKER_SUBMIT_QUEUE_H
-#define HTTPBROKER_SUBMIT_QUEUE_H
+#ifndef HTTPBROKER_SUBMIT_DELIVERY_QUEUE_H
+#define HTTPBROKER_SUBMIT_DELIVERY_QUEUE_H
 
 #include <stddef.h>
 #include <stdint.h>

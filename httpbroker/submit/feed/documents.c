@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/documents.h"
+#include "httpbroker/submit/feed/documents.h"
 
 #include "common/buffer.h"
 #include "common/memory.h"
-#include "httpbroker/submit/shape.h"
+#include "httpbroker/submit/feed/shape.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/shape.h"
+#include "httpbroker/submit/feed/shape.h"
 
 #include <ctype.h>
 

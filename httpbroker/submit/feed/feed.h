@@ -4,8 +4,8 @@
  * pushed, events come out. A new format is one line of the table in feed.c, and one file that
  * translates a line of it to an event.
  */
-#ifndef HTTPBROKER_SUBMIT_FEED_H
-#define HTTPBROKER_SUBMIT_FEED_H
+#ifndef HTTPBROKER_SUBMIT_FEED_FEED_H
+#define HTTPBROKER_SUBMIT_FEED_FEED_H
 
 #include "common/reason.h"
 

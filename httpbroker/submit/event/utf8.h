@@ -3,8 +3,8 @@
  * Text from programs that may not know what UTF-8 is, made into UTF-8 (RFC 3629), which JSON
  * must be: each byte that is no part of a character becomes U+FFFD, the rest stays as it is.
  */
-#ifndef HTTPBROKER_SUBMIT_UTF8_H
-#define HTTPBROKER_SUBMIT_UTF8_H
+#ifndef HTTPBROKER_SUBMIT_EVENT_UTF8_H
+#define HTTPBROKER_SUBMIT_EVENT_UTF8_H
 
 #include "common/buffer.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/outage.h"
+#include "httpbroker/submit/delivery/outage.h"
 
 #define RETRY_FIRST (100 * NSEC_PER_MSEC)
 #define RETRY_SLOWEST (5 * NSEC_PER_SEC)

@@ -6,8 +6,8 @@
  * from the one on which the broken document began, so that an event behind a truncated one
  * is not swallowed with it.
  */
-#ifndef HTTPBROKER_SUBMIT_DOCUMENTS_H
-#define HTTPBROKER_SUBMIT_DOCUMENTS_H
+#ifndef HTTPBROKER_SUBMIT_FEED_DOCUMENTS_H
+#define HTTPBROKER_SUBMIT_FEED_DOCUMENTS_H
 
 #include "common/reason.h"
 

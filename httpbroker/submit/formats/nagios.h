@@ -9,8 +9,8 @@
  * a backslash as `\\`. A tab in a plugin's output shifts what is behind it: nothing is lost, but
  * it may land in the event's perfdata or details.
  */
-#ifndef HTTPBROKER_SUBMIT_NAGIOS_H
-#define HTTPBROKER_SUBMIT_NAGIOS_H
+#ifndef HTTPBROKER_SUBMIT_FORMATS_NAGIOS_H
+#define HTTPBROKER_SUBMIT_FORMATS_NAGIOS_H
 
 #include "common/buffer.h"
 #include "common/reason.h"

@@ -4,8 +4,8 @@
  * has it) or 202 (it has it in memory), 4xx with {"error": "…"}, 503 when it cannot now; between
  * it and us there may be a proxy with pages of its own.
  */
-#ifndef HTTPBROKER_SUBMIT_ANSWER_H
-#define HTTPBROKER_SUBMIT_ANSWER_H
+#ifndef HTTPBROKER_SUBMIT_DELIVERY_ANSWER_H
+#define HTTPBROKER_SUBMIT_DELIVERY_ANSWER_H
 
 #include "common/reason.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/input.h"
+#include "httpbroker/submit/feed/input.h"
 
 #include <errno.h>
 #include <fcntl.h>

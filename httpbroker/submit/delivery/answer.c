@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/answer.h"
+#include "httpbroker/submit/delivery/answer.h"
 
 #include <jansson.h>
 #include <string.h>

@@ -4,11 +4,11 @@
  * waits on our descriptors and until our deadline, together with whatever else it waits for.
  * curl_global_init(3) comes first.
  */
-#ifndef HTTPBROKER_SUBMIT_SENDER_H
-#define HTTPBROKER_SUBMIT_SENDER_H
+#ifndef HTTPBROKER_SUBMIT_DELIVERY_SENDER_H
+#define HTTPBROKER_SUBMIT_DELIVERY_SENDER_H
 
 #include "common/clocks.h"
-#include "httpbroker/submit/answer.h"
+#include "httpbroker/submit/delivery/answer.h"
 
 #include <poll.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * The beginning of a text, to name it in a message: on one line, white space made one blank, cut
  * between two characters of UTF-8 with `…` where it goes on.
  */
-#ifndef HTTPBROKER_SUBMIT_EXCERPT_H
-#define HTTPBROKER_SUBMIT_EXCERPT_H
+#ifndef HTTPBROKER_SUBMIT_DELIVERY_EXCERPT_H
+#define HTTPBROKER_SUBMIT_DELIVERY_EXCERPT_H
 
 #define EXCERPT_SIZE 128 /* bytes that hold any excerpt */
 

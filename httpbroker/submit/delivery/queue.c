@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/queue.h"
+#include "httpbroker/submit/delivery/queue.h"
 
 #include "common/memory.h"
 

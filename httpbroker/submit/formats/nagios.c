@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/nagios.h"
+#include "httpbroker/submit/formats/nagios.h"
 
 #include "common/number.h"
-#include "httpbroker/submit/utf8.h"
+#include "httpbroker/submit/event/utf8.h"
 
 #include <jansson.h>
 #include <string.h>

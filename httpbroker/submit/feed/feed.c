@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/feed.h"
+#include "httpbroker/submit/feed/feed.h"
 
 #include "common/buffer.h"
 #include "common/lines.h"
 #include "common/memory.h"
-#include "httpbroker/submit/documents.h"
-#include "httpbroker/submit/nagios.h"
+#include "httpbroker/submit/feed/documents.h"
+#include "httpbroker/submit/formats/nagios.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/excerpt.h"
+#include "httpbroker/submit/delivery/excerpt.h"
 
 #include <ctype.h>
 #include <stddef.h>

@@ -5,8 +5,8 @@
  * that breaks it, and its end at its last bracket. What is inside strings, numbers and words is
  * not judged here: that is jansson's part.
  */
-#ifndef HTTPBROKER_SUBMIT_SHAPE_H
-#define HTTPBROKER_SUBMIT_SHAPE_H
+#ifndef HTTPBROKER_SUBMIT_FEED_SHAPE_H
+#define HTTPBROKER_SUBMIT_FEED_SHAPE_H
 
 #include "common/reason.h"
 
