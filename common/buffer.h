@@ -30,4 +30,7 @@ void buffer_clear(struct buffer *buffer);
 
 void buffer_free(struct buffer *buffer);
 
+/* The same, for secrets: nothing of it stays in memory. */
+void buffer_wipe(struct buffer *buffer);
+
 #endif

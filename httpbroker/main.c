@@ -43,6 +43,7 @@ static struct delivery *delivery_make(const struct options *options, struct stat
 {
 	const struct delivery_settings settings = {
 		.server = options->server,
+		.password = options->password,
 		.database = options->database,
 		.interval = options->interval,
 		.queue = options->queue,

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/optiontable.h"
+#include "common/secretfile.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -44,6 +45,15 @@ static void server_take(struct options *options, const char *option, const char 
 	options->server = server_address(option, value);
 }
 
+static void password_take(struct options *options, const char *option, const char *value)
+{
+	struct reason why;
+
+	options->password = secret_file_line(value, &why);
+	if (options->password == NULL)
+		die(EX_CONFIG, "%s: %s", option, why.text);
+}
+
 static void database_take(struct options *options, const char *option, const char *value)
 {
 	options->database = (int)option_number(option, value, 0, INT_MAX);
@@ -82,7 +92,11 @@ static const struct option_row rows[] = {
 	{"port", "ADDRESS", port_take,
 		"listen on port, host:port or [v6]:port; a port alone is on\n"
 		"127.0.0.1 and ::1 (default: $PORT, or 3090; 0 picks one)"},
-	{"server", "HOST:PORT", server_take, "Redis (default localhost:6380)"},
+	{"server", "ADDRESS", server_take,
+		"Redis: port, host:port, [v6]:port or unix:/path\n"
+		"(default localhost:6380)"},
+	{"password-file", "FILE", password_take,
+		"Redis's password, one line (default: $REDIS_PASSWORD)"},
 	{"database", "N", database_take, "Redis database (default 0)"},
 	{"interval", "DURATION", interval_take, "between the repeats of a check (default 10s)"},
 	{"queue", "NAME", queue_take, "Flapjack's list in Redis (default events)"},
@@ -99,6 +113,13 @@ static const struct option_table table = {
 	sizeof rows / sizeof rows[0],
 };
 
+static const char *default_password(void)
+{
+	const char *password = getenv("REDIS_PASSWORD");
+
+	return password != NULL && password[0] != '\0' ? password : NULL;
+}
+
 /* Where to listen if no --port says so: the original's way of being told in the environment. */
 static struct address default_listen(void)
 {
@@ -111,6 +132,7 @@ struct options options_read(int argc, char **argv)
 {
 	struct options options = {
 		.server = server_address("--server", "localhost:6380"),
+		.password = default_password(),
 		.interval = 10 * NSEC_PER_SEC,
 		.queue = "events",
 		.flapjack = 2,

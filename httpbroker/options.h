@@ -10,6 +10,7 @@ struct options {
 	struct address listen; /* an empty host: loopback, both families */
 	bool listen_given;     /* by --port */
 	struct address server; /* Redis */
+	const char *password;  /* Redis's; NULL: none */
 	int database;
 	nsec interval;
 	const char *queue;

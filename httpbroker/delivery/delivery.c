@@ -239,7 +239,7 @@ static struct link *link_make(
 {
 	struct link_settings link = {
 		.server = settings->server,
-		.database = settings->database,
+		.greeter = {settings->password, settings->database},
 		.keys = delivery->keys,
 		.wake_fd = inbox_fd(delivery->inbox),
 	};

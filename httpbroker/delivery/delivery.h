@@ -18,6 +18,7 @@ struct delivery;
 
 struct delivery_settings {
 	struct address server; /* Redis */
+	const char *password;  /* its; NULL: none; not owned, must outlive the delivery */
 	int database;
 	nsec interval;     /* between the repeats of a check */
 	const char *queue; /* Flapjack's list in Redis */

@@ -5,16 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void greeting_write(
-	struct greeting *greeting, const struct keys *keys, int database, struct buffer *out)
-{
-	char number[16];
-
-	*greeting = (struct greeting){.keys = keys};
-	snprintf(number, sizeof number, "%d", database);
-	resp_command(out, RESP_WORDS("SELECT", number), NULL);
-}
-
 static void touch_write(const struct keys *keys, struct buffer *out)
 {
 	resp_command(out, RESP_WORDS("APPEND", keys->batch, ""), NULL);
@@ -31,32 +21,53 @@ static bool batch_take(struct greeting *greeting, const redisReply *reply, struc
 	       reason_prefix(why, "holds a batch number that cannot be read");
 }
 
+enum { STEP_AUTH, STEP_SELECT, STEP_APPEND, STEP_GET, STEP_WATCH, STEPS };
+
 static const struct step {
 	int expected; /* the answer's type */
 	const char *command;
-} steps[] = {
-	{REDIS_REPLY_STATUS, "SELECT"},
-	{REDIS_REPLY_INTEGER, "APPEND"},
-	{REDIS_REPLY_STRING, "GET"},
-	{REDIS_REPLY_STATUS, "WATCH"},
+} steps[STEPS] = {
+	[STEP_AUTH] = {REDIS_REPLY_STATUS, "AUTH"},
+	[STEP_SELECT] = {REDIS_REPLY_STATUS, "SELECT"},
+	[STEP_APPEND] = {REDIS_REPLY_INTEGER, "APPEND"},
+	[STEP_GET] = {REDIS_REPLY_STRING, "GET"},
+	[STEP_WATCH] = {REDIS_REPLY_STATUS, "WATCH"},
 };
 
-enum { STEPS = sizeof steps / sizeof steps[0], STEP_SELECT = 0, STEP_GET = 2 };
+static void select_write(struct greeting *greeting, struct buffer *out)
+{
+	char number[16];
+
+	greeting->step = STEP_SELECT;
+	snprintf(number, sizeof number, "%d", greeting->greeter.database);
+	resp_command(out, RESP_WORDS("SELECT", number), NULL);
+}
+
+void greeting_write(struct greeting *greeting, const struct keys *keys,
+	const struct greeter *greeter, struct buffer *out)
+{
+	*greeting = (struct greeting){.keys = keys, .greeter = *greeter, .step = STEP_AUTH};
+	if (greeter->password != NULL)
+		resp_command(out, RESP_WORDS("AUTH", greeter->password), NULL);
+	else
+		select_write(greeting, out);
+}
 
 enum greeting_verdict greeting_judge(struct greeting *greeting, const struct redisReply *reply,
 	struct buffer *out, struct reason *why)
 {
-	int index = greeting->answers++;
-	const struct step *step = &steps[index];
+	int step = greeting->step++;
 
-	if (reply->type != step->expected) {
-		reason_set(why, "refuses %s: %s", step->command,
+	if (reply->type != steps[step].expected) {
+		reason_set(why, "refuses %s: %s", steps[step].command,
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 		return GREETING_REFUSED;
 	}
-	if (index == STEP_SELECT)
+	if (step == STEP_AUTH)
+		select_write(greeting, out);
+	if (step == STEP_SELECT)
 		touch_write(greeting->keys, out);
-	if (index == STEP_GET && !batch_take(greeting, reply, why))
+	if (step == STEP_GET && !batch_take(greeting, reply, why))
 		return GREETING_REFUSED;
-	return index + 1 < STEPS ? GREETING_WAITS : GREETING_DONE;
+	return step + 1 < STEPS ? GREETING_WAITS : GREETING_DONE;
 }

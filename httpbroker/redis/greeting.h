@@ -2,6 +2,7 @@
 /*
  * What is said first on a new connection to Redis:
  *
+ *     AUTH PASSWORD    if there is one
  *     SELECT DATABASE
  *
  * and only when that is answered, for where it fails all else would go to database 0:
@@ -19,16 +20,23 @@
 
 #include <stdbool.h>
 
+/* Who greets, and what for. Nothing is owned. */
+struct greeter {
+	const char *password; /* NULL: none */
+	int database;
+};
+
 struct greeting {
 	const struct keys *keys;
-	int answers;       /* read so far */
+	struct greeter greeter;
+	int step;          /* whose answer is awaited */
 	bool found;        /* a batch was there */
 	struct batch last; /* if so */
 };
 
 /* Appends the first command. The keys are used, not owned. */
-void greeting_write(
-	struct greeting *greeting, const struct keys *keys, int database, struct buffer *out);
+void greeting_write(struct greeting *greeting, const struct keys *keys,
+	const struct greeter *greeter, struct buffer *out);
 
 enum greeting_verdict { GREETING_WAITS, GREETING_DONE, GREETING_REFUSED };
 

@@ -5,7 +5,6 @@
 #include "common/memory.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/redis/connector.h"
-#include "httpbroker/redis/greeting.h"
 #include "httpbroker/redis/outage.h"
 #include "httpbroker/redis/redis.h"
 
@@ -99,7 +98,7 @@ static void greet(struct link *link, int fd, nsec now)
 	connector_drop(link->connector);
 	link->connector = NULL;
 	link->redis = redis_new(fd);
-	greeting_write(&link->greeting, &link->settings.keys, link->settings.database,
+	greeting_write(&link->greeting, &link->settings.keys, &link->settings.greeter,
 		redis_out(link->redis));
 	redis_flush(link->redis);
 	link->step = STEP_GREETS;

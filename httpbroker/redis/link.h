@@ -14,13 +14,14 @@
 #include "common/clocks.h"
 #include "httpbroker/redis/batch.h"
 #include "httpbroker/redis/commit.h"
+#include "httpbroker/redis/greeting.h"
 
 struct pollfd;
 struct link;
 
 struct link_settings {
 	struct address server;
-	int database;
+	struct greeter greeter;
 	struct keys keys;            /* not owned */
 	char token[BATCH_TOKEN + 1]; /* random hexadecimal digits: who this broker is */
 	int wake_fd;                 /* an eventfd, written to when link_step() has work */

@@ -18,15 +18,16 @@ struct talk {
 };
 
 /* Hands the answers in, and ends at the first that is not GREETING_WAITS. */
-static struct talk talk_hold(const char *answers)
+static struct talk talk_begin(const char *password, const char *answers)
 {
+	const struct greeter greeter = {password, 13};
 	struct talk talk = {.why = {"no reason"}, .verdict = GREETING_WAITS};
 	redisReader *reader = redisReaderCreate();
 	void *reply = NULL;
 
 	assert_non_null(reader);
 	keys_init(&talk.keys, "n", "events", 2);
-	greeting_write(&talk.greeting, &talk.keys, 13, &talk.said);
+	greeting_write(&talk.greeting, &talk.keys, &greeter, &talk.said);
 	redisReaderFeed(reader, answers, strlen(answers));
 	while (talk.verdict == GREETING_WAITS) {
 		assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
@@ -38,6 +39,11 @@ static struct talk talk_hold(const char *answers)
 	redisReaderFree(reader);
 	keys_free(&talk.keys);
 	return talk;
+}
+
+static struct talk talk_hold(const char *answers)
+{
+	return talk_begin(NULL, answers);
 }
 
 static void assert_held(const char *answers, enum greeting_verdict verdict, const char *why)
@@ -70,6 +76,27 @@ static void the_key_is_touched_in_our_database_only(void **state)
 	assert_said("-ERR DB index is out of range\r\n", SELECT);
 	assert_said("+OK\r\n", SELECT TOUCH);
 	assert_said("+OK\r\n:0\r\n$0\r\n\r\n+OK\r\n", SELECT TOUCH);
+}
+
+static void assert_authenticated(const char *answers, const char *said, const char *why)
+{
+	struct talk talk = talk_begin("s3cr\xc3\xa9t pass", answers);
+
+	assert_string_equal(talk.said.data, said);
+	assert_string_equal(talk.why.text, why);
+	buffer_free(&talk.said);
+}
+
+#define AUTH "*2\r\n$4\r\nAUTH\r\n$12\r\ns3cr\xc3\xa9t pass\r\n"
+
+static void a_password_comes_before_all_else(void **state)
+{
+	(void)state;
+	assert_authenticated("", AUTH, "no reason");
+	assert_authenticated("+OK\r\n", AUTH SELECT, "no reason");
+	assert_authenticated("+OK\r\n+OK\r\n", AUTH SELECT TOUCH, "no reason");
+	assert_authenticated("-WRONGPASS x\r\n", AUTH, "refuses AUTH: WRONGPASS x");
+	assert_authenticated("+OK\r\n-NOPERM x\r\n", AUTH SELECT, "refuses SELECT: NOPERM x");
 }
 
 #define LAST "+OK\r\n:24\r\n$24\r\n42 0123456789abcdef 7 99\r\n"
@@ -168,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_key_is_touched_in_our_database_only),
+		cmocka_unit_test(a_password_comes_before_all_else),
 		cmocka_unit_test(the_last_batch_is_learnt),
 		cmocka_unit_test(there_may_be_no_batch_yet),
 		cmocka_unit_test(refusals_are_quoted),

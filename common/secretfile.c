@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/secretfile.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { LINE_MOST = 4096 }; /* bytes of a password */
+
+/* All room is made at once, for what grows leaves copies of itself behind. */
+static bool file_read(int fd, size_t limit, struct buffer *out, struct reason *why)
+{
+	ssize_t got = 1;
+
+	buffer_reserve(out, limit + 1);
+	while (got != 0 && out->length <= limit) {
+		got = read(fd, out->data + out->length, limit + 1 - out->length);
+		if (got < 0 && errno != EINTR)
+			return reason_set(why, "%s", strerror(errno));
+		out->length += got > 0 ? (size_t)got : 0;
+	}
+	out->data[out->length] = '\0';
+	return out->length <= limit || reason_set(why, "it has more than %zu bytes", limit);
+}
+
+static bool file_take(
+	int fd, const char *path, size_t limit, struct buffer *out, struct reason *why)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return reason_set(why, "%s", strerror(errno));
+	if (!S_ISREG(status.st_mode))
+		return reason_set(why, "it is no plain file");
+	if (!file_read(fd, limit, out, why))
+		return false;
+	if ((status.st_mode & S_IROTH) != 0)
+		log_warning("%s: everybody on this machine may read the secrets in it", path);
+	return true;
+}
+
+bool secret_file_read(const char *path, size_t limit, struct buffer *out, struct reason *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	*out = (struct buffer){NULL, 0, 0};
+	if (fd < 0)
+		return reason_set(why, "%s: %s", path, strerror(errno));
+	bool done = file_take(fd, path, limit, out, why) || reason_prefix(why, "%s", path);
+	close(fd);
+	if (!done)
+		buffer_wipe(out);
+	return done;
+}
+
+static bool line_cut(struct buffer *bytes, struct reason *why)
+{
+	if (bytes->length > 0 && bytes->data[bytes->length - 1] == '\n')
+		bytes->data[--bytes->length] = '\0';
+	if (bytes->length == 0)
+		return reason_set(why, "there is nothing in it");
+	if (memchr(bytes->data, '\n', bytes->length) != NULL)
+		return reason_set(why, "it has more than one line");
+	if (memchr(bytes->data, '\0', bytes->length) != NULL)
+		return reason_set(why, "there is a NUL in it");
+	return true;
+}
+
+char *secret_file_line(const char *path, struct reason *why)
+{
+	struct buffer bytes;
+	char *line = NULL;
+
+	if (!secret_file_read(path, LINE_MOST, &bytes, why))
+		return NULL;
+	if (line_cut(&bytes, why))
+		line = memory_copied(bytes.data);
+	else
+		reason_prefix(why, "%s", path);
+	buffer_wipe(&bytes);
+	return line;
+}
