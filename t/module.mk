@@ -54,11 +54,13 @@ t_tools_stamp_lines_SOURCES = t/tools/stamp-lines.c t/tools/stamp.c t/tools/stam
 t_tools_stamp_lines_LDADD = common/libcommon.a
 
 # PagerDuty, as far as oobetet can tell.
-T_ENQUEUE = t/tools/answers.c t/tools/answers.h t/tools/enqueue.c t/tools/enqueue.h
+T_ENQUEUE = t/tools/answers.c t/tools/answers.h t/tools/enqueue.c t/tools/enqueue.h \
+	t/tools/events-api.c t/tools/events-api.h t/tools/fields.c t/tools/fields.h \
+	t/tools/incidents.c t/tools/incidents.h
 
 noinst_PROGRAMS += t/tools/pagerduty-standin
 t_tools_pagerduty_standin_SOURCES = t/tools/pagerduty-standin.c $(T_ENQUEUE) \
-	t/tools/journal.c t/tools/journal.h \
+	t/tools/journal.c t/tools/journal.h t/tools/respond.c t/tools/respond.h \
 	t/tools/stamp.c t/tools/stamp.h
 t_tools_pagerduty_standin_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 t_tools_pagerduty_standin_LDADD = common/libcommon.a $(JANSSON_LIBS) $(MICROHTTPD_LIBS)

@@ -25,7 +25,7 @@ teardown() { stop_all; }
 	# one incident, one key; nothing was refused, and nothing follows the resolve
 	[ "$(incidents)" -eq 1 ]
 	run ! said pagerduty refused
-	[[ "$(tail -n 1 "$work/pagerduty.log")" == *' 202 resolve '* ]]
+	[[ "$(tail -n 1 "$work/pagerduty.log")" == *' incident 1 resolved' ]]
 }
 
 @test "oobetet: no alarm while both kinds keep coming, one when only one of them does" {

@@ -3,6 +3,7 @@
 # The stand-in that oobetet's tests rely on.
 
 load lib/daemons
+load lib/prosody
 
 setup() { start_work; }
 teardown() { stop_all; }
@@ -13,8 +14,8 @@ trigger='{"routing_key":"'$key'","event_action":"trigger","dedup_key":"the \"key
 
 start_pagerduty() {
 	start pagerduty pagerduty-standin "$@"
-	poll 10 said pagerduty 'at http://127\.0\.0\.1:[0-9]+/v2/enqueue'
-	url=$(grep -Eo 'http://[^ ]+' "$work/pagerduty.log")
+	poll 10 said pagerduty 'at https?://127\.0\.0\.1:[0-9]+/'
+	url=$(grep -Eo 'https?://[^ ]+' "$work/pagerduty.log")
 }
 
 # post BODY [CURL-OPTION...]: prints the answer and, on a line of its own, the status.
@@ -70,6 +71,55 @@ post() {
 	[ "${lines[1]}" = 202 ]
 	running hanging
 	stop pagerduty
+}
+
+@test "version 1: its own names, its own address, its own status; a key is for one version" {
+	start_pagerduty --api 1
+	[[ "$url" == */generic/2010-04-15/create_event.json ]]
+	run post '{"service_key":"'$key'","event_type":"trigger","incident_key":"k","description":"d"}'
+	[ "${lines[0]}" = '{"status":"success","message":"Event processed","incident_key":"k"}' ]
+	[ "${lines[1]}" = 200 ]
+	said pagerduty ' 200 trigger "k" "d"$'
+	url=${url%/generic*}/v2/enqueue
+	run post "$trigger"
+	[ "${lines[1]}" = 400 ]
+	[[ "${lines[0]}" == *'Invalid routing_key'* ]]
+}
+
+@test "with TLS, by the certificate that it was given" {
+	make_certificate localhost
+	cat "$work/prosody/localhost.key" "$work/prosody/localhost.pem" >"$work/both.pem"
+	start_pagerduty --certificate "$work/both.pem"
+	url=${url/127.0.0.1/localhost}
+	run post "$trigger" --cacert "$work/prosody/localhost.pem"
+	[ "${lines[1]}" = 202 ]
+	run post "$trigger"
+	[ "$status" = 60 ]
+}
+
+@test "a slow body comes in the end, a reset is one" {
+	start_pagerduty --answer 202~1s,reset
+	local before=${EPOCHREALTIME/./}
+	run post "$trigger"
+	[ "${lines[1]}" = 202 ]
+	[ $((${EPOCHREALTIME/./} - before)) -ge 900000 ]
+	run post "$trigger"
+	[ "$status" = 56 ] || [ "$status" = 52 ]
+	said pagerduty ' reset trigger '
+}
+
+@test "incidents are opened once, go on, and are handled by hand" {
+	start_pagerduty
+	curl -sS "${url%/v2*}/heartbeat"
+	said pagerduty ' 200 heartbeat$'
+	for expected in 'incident 1 opened' 'incident 1 goes on'; do
+		post "$trigger"
+		said pagerduty " $expected\$"
+	done
+	curl -sS -X POST "${url%/v2*}/by-hand/resolve"
+	said pagerduty ' by hand: resolve, of 1$'
+	post "$trigger"
+	said pagerduty ' incident 2 opened$'
 }
 
 @test "a wrong option is an error that names it" {

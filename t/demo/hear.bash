@@ -167,6 +167,7 @@ hear_pagerduty() {
 	case $text in
 	'202 trigger '*) incident_heard paged "$red" 'an incident is opened; the payload:' ;;
 	'202 resolve '*) incident_heard resolved "$green" 'the incident is resolved' ;;
+	'incident '*) ;; # what became of the request
 	*) fail oobetet "sent what PagerDuty refuses: $text" ;;
 	esac
 }

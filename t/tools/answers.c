@@ -7,18 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `word` is a copy that may be cut at its @. */
+/* `word` is a copy that may be cut at its mark. */
 static bool answer_parse(char *word, struct answer *out, struct reason *why)
 {
-	char *delay = strchr(word, '@');
+	char *mark = strpbrk(word, "@~");
 	int64_t status;
 
-	*out = (struct answer){.status = 0};
-	if (strcmp(word, "hang") == 0)
+	*out = (struct answer){.status = 0, .reset = strcmp(word, "reset") == 0};
+	if (out->reset || strcmp(word, "hang") == 0)
 		return true;
-	if (delay != NULL) {
-		*delay++ = '\0';
-		if (!duration_parse(delay, 0, 3600 * NSEC_PER_SEC, &out->delay, why))
+	if (mark != NULL) {
+		nsec *span = *mark == '@' ? &out->delay : &out->slow;
+
+		*mark++ = '\0';
+		if (!duration_parse(mark, 0, 3600 * NSEC_PER_SEC, span, why))
 			return false;
 	}
 	if (!number_parse(word, 200, 599, &status, why))

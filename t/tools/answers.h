@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How a stand-in is told to answer, one word a request, separated by commas: a status (`202`,
- * `500`), a status after a while (`202@3s`), or `hang` for never. When the words are used up,
- * and without any, the answer is the good one.
+ * `500`), a status after a while (`202@3s`), one whose body takes a while (`202~3s`), `hang` for
+ * never, or `reset` for a connection that breaks. When the words are used up, and without any, the
+ * answer is the good one.
  */
 #ifndef T_TOOLS_ANSWERS_H
 #define T_TOOLS_ANSWERS_H
@@ -18,6 +19,8 @@ enum { ANSWERS_MOST = 100 };
 struct answer {
 	int status; /* of HTTP; 0: no answer ever */
 	nsec delay; /* before it */
+	nsec slow;  /* that its body takes */
+	bool reset; /* no answer, but the end of the connection */
 };
 
 struct answers {

@@ -1,98 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/tools/enqueue.h"
 
-#include <regex.h>
+#include "t/tools/fields.h"
+
 #include <stddef.h>
 #include <string.h>
-
-struct field {
-	const char *name;
-	bool required;
-	bool (*check)(json_t *value, const struct field *field, struct reason *why);
-	size_t most;               /* of a text: characters; 0: no limit */
-	const char *pattern;       /* of a text: extended regular expression; NULL: any */
-	const struct field *inner; /* of an object, or of each object in an array */
-};
-
-static const struct field *field_find(const struct field *fields, const char *name)
-{
-	for (; fields->name != NULL; fields++)
-		if (strcmp(fields->name, name) == 0)
-			return fields;
-	return NULL;
-}
-
-static bool fields_check(json_t *object, const struct field *fields, struct reason *why)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(object, name, value) {
-		const struct field *field = field_find(fields, name);
-
-		if (field == NULL)
-			return reason_set(why, "'%s' is not a documented key", name);
-		if (!field->check(value, field, why))
-			return reason_prefix(why, "'%s'", name);
-	}
-	for (; fields->name != NULL; fields++)
-		if (fields->required && json_object_get(object, fields->name) == NULL)
-			return reason_set(why, "'%s' is missing", fields->name);
-	return true;
-}
-
-static size_t characters_in(const char *utf8)
-{
-	size_t count = 0;
-
-	for (; *utf8 != '\0'; utf8++)
-		count += ((unsigned char)*utf8 & 0xC0) != 0x80;
-	return count;
-}
-
-static bool pattern_matches(const char *pattern, const char *text)
-{
-	regex_t expression;
-
-	if (regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-		return false;
-	bool matches = regexec(&expression, text, 0, NULL, 0) == 0;
-	regfree(&expression);
-	return matches;
-}
-
-static bool text_check(json_t *value, const struct field *field, struct reason *why)
-{
-	const char *text = json_string_value(value);
-
-	if (text == NULL)
-		return reason_set(why, "must be a string");
-	if (field->required && *text == '\0')
-		return reason_set(why, "is empty");
-	if (field->most > 0 && characters_in(text) > field->most)
-		return reason_set(why, "has %zu characters, at most %zu are allowed",
-			characters_in(text), field->most);
-	if (field->pattern != NULL && !pattern_matches(field->pattern, text))
-		return reason_set(why, "'%s' is not a documented value", text);
-	return true;
-}
-
-static bool object_check(json_t *value, const struct field *field, struct reason *why)
-{
-	if (!json_is_object(value))
-		return reason_set(why, "must be an object");
-	return field->inner == NULL || fields_check(value, field->inner, why);
-}
-
-static bool array_check(json_t *value, const struct field *field, struct reason *why)
-{
-	if (!json_is_array(value))
-		return reason_set(why, "must be an array");
-	for (size_t i = 0; i < json_array_size(value); i++)
-		if (!object_check(json_array_get(value, i), field, why))
-			return reason_prefix(why, "element %zu", i);
-	return true;
-}
 
 #define ISO_8601                                                                      \
 	"^[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9](\\.[0-9]+)?" \
@@ -155,5 +67,43 @@ bool enqueue_check(json_t *event, struct reason *why)
 	const char *needed = strcmp(action, "trigger") == 0 ? "payload" : "dedup_key";
 	if (json_object_get(event, needed) == NULL)
 		return reason_set(why, "'%s' is missing, which %s needs", needed, action);
+	return true;
+}
+
+static const struct field context_fields[] = {
+	{.name = "type", .required = true, .check = text_check, .pattern = "^(link|image)$"},
+	{.name = "href", .check = text_check},
+	{.name = "text", .check = text_check},
+	{.name = "src", .check = text_check},
+	{.name = "alt", .check = text_check},
+	{.name = NULL},
+};
+
+static const struct field generic_fields[] = {
+	{.name = "service_key", .required = true, .check = text_check, .pattern = "^[0-9a-f]{32}$"},
+	{.name = "event_type",
+		.required = true,
+		.check = text_check,
+		.pattern = "^(trigger|acknowledge|resolve)$"},
+	{.name = "incident_key", .check = text_check, .most = 255},
+	{.name = "description", .check = text_check, .most = 1024},
+	{.name = "details", .check = object_check},
+	{.name = "client", .check = text_check},
+	{.name = "client_url", .check = text_check},
+	{.name = "contexts", .check = array_check, .inner = context_fields},
+	{.name = NULL},
+};
+
+bool generic_check(json_t *event, struct reason *why)
+{
+	static const struct field whole = {
+		.name = "event", .required = true, .check = object_check, .inner = generic_fields};
+
+	if (!object_check(event, &whole, why))
+		return false;
+	const char *type = json_string_value(json_object_get(event, "event_type"));
+	const char *needed = strcmp(type, "trigger") == 0 ? "description" : "incident_key";
+	if (json_object_get(event, needed) == NULL)
+		return reason_set(why, "'%s' is missing, which %s needs", needed, type);
 	return true;
 }

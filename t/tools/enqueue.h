@@ -16,4 +16,7 @@ enum { ENQUEUE_BODY_MOST = 512 * 1024 };
 
 bool enqueue_check(json_t *event, struct reason *why);
 
+/* The same for the Events API v1 (POST /generic/2010-04-15/create_event.json). */
+bool generic_check(json_t *event, struct reason *why);
+
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pagerduty-standin: takes what oobetet sends to PagerDuty's Events API v2, checks every field of
- * it, and prints one line a request: the time, the status it answers, the action, the dedup_key,
- * the summary (the last two as JSON strings); for what it refuses, the reason. It pages nobody.
+ * pagerduty-standin: takes what oobetet sends to PagerDuty's Events API, version 1 and 2, checks
+ * every field of it, and prints what journal.h says. It pages nobody, but keeps incidents as the
+ * real one does (incidents.h). A GET of /heartbeat is answered 200 and printed. What people do at
+ * PagerDuty is a POST to /by-hand/acknowledge, /resolve, /maintenance-on or /maintenance-off.
  */
 #include "common/buffer.h"
 #include "common/clocks.h"
@@ -12,9 +13,13 @@
 #include "common/signals.h"
 #include "t/tools/answers.h"
 #include "t/tools/enqueue.h"
+#include "t/tools/events-api.h"
+#include "t/tools/incidents.h"
 #include "t/tools/journal.h"
+#include "t/tools/respond.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <getopt.h>
 #include <microhttpd.h>
 #include <poll.h>
@@ -23,13 +28,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 struct standin {
 	uint16_t port;          /* 0: any */
 	bool payloads;          /* are printed */
-	struct answers answers; /* guarded by lock */
+	int version;            /* of the API that the integration is for */
+	char *certificate;      /* PEM, with its key; NULL: no TLS */
+	struct answers answers; /* guarded by lock, as the next */
+	struct incidents *incidents;
 	pthread_mutex_t lock;
 	int stopping; /* an eventfd that becomes readable when it is time to go */
 };
@@ -40,28 +49,59 @@ struct request {
 };
 
 static const char usage[] =
-	"usage: pagerduty-standin [--port PORT] [--answer WORD,...] [--payload]\n"
-	"WORD: a status (500), a status after a while (202@3s), or hang; in the end 202.\n";
+	"usage: pagerduty-standin [--port PORT] [--api 1|2] [--certificate FILE]\n"
+	"                         [--answer WORD,...] [--payload]\n"
+	"api: the integration's; the other version knows no such key. FILE: PEM, certificate and key.\n"
+	"WORD: a status (500), a status after a while (202@3s), a slow body (202~3s), hang or reset;\n"
+	"in the end what is good.\n";
 
 static const struct option options[] = {
 	{"port", required_argument, NULL, 'p'},
+	{"api", required_argument, NULL, 'v'},
+	{"certificate", required_argument, NULL, 'c'},
 	{"answer", required_argument, NULL, 'a'},
 	{"payload", no_argument, NULL, 'P'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
-static void option_take(struct standin *standin, int option)
+static char *file_read(const char *path)
+{
+	struct buffer content = {NULL, 0, 0};
+	FILE *file = fopen(path, "re");
+	char piece[4096];
+	size_t count;
+
+	if (file == NULL)
+		die(EX_NOINPUT, "%s: %s", path, strerror(errno));
+	while ((count = fread(piece, 1, sizeof piece, file)) > 0)
+		buffer_append(&content, piece, count);
+	fclose(file);
+	return content.data;
+}
+
+static void answers_take(struct standin *standin, const char *text)
 {
 	struct reason why;
 
+	if (!answers_parse(text, &standin->answers, &why))
+		die(EX_USAGE, "--answer '%s': %s", text, why.text);
+}
+
+static void option_take(struct standin *standin, int option)
+{
 	switch (option) {
 	case 'p':
 		standin->port = (uint16_t)option_number("--port", optarg, 0, UINT16_MAX);
 		break;
+	case 'v':
+		standin->version = (int)option_number("--api", optarg, 1, 2);
+		break;
+	case 'c':
+		standin->certificate = file_read(optarg);
+		break;
 	case 'a':
-		if (!answers_parse(optarg, &standin->answers, &why))
-			die(EX_USAGE, "--answer '%s': %s", optarg, why.text);
+		answers_take(standin, optarg);
 		break;
 	case 'P':
 		standin->payloads = true;
@@ -84,28 +124,14 @@ static void options_read(struct standin *standin, int argc, char **argv)
 		option_unexpected(argv[optind]);
 }
 
-/* Takes over `body`. */
-static enum MHD_Result respond(struct MHD_Connection *connection, int status, json_t *body)
-{
-	char *text = json_dumps(body, JSON_COMPACT);
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
-	enum MHD_Result queued;
-
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
-	queued = MHD_queue_response(connection, (unsigned)status, response);
-	MHD_destroy_response(response);
-	json_decref(body);
-	return queued;
-}
-
 static enum MHD_Result refuse(
 	struct MHD_Connection *connection, int status, const struct reason *why)
 {
 	journal_refusal(status, why);
 	return respond(connection, status,
 		json_pack("{s:s, s:s, s:[s]}", "status", "invalid event", "message",
-			"Event object is invalid", "errors", why->text));
+			"Event object is invalid", "errors", why->text),
+		0, -1);
 }
 
 static bool is_json(struct MHD_Connection *connection)
@@ -118,85 +144,130 @@ static bool is_json(struct MHD_Connection *connection)
 	       strncasecmp(type, "application/json", length) == 0;
 }
 
-static json_t *event_read(const struct request *request, struct reason *why)
+/* Half-sent answers included, the peer sees a reset. */
+static void connection_reset(struct MHD_Connection *connection)
 {
-	json_error_t error;
-	json_t *event = json_loadb(request->body.length > 0 ? request->body.data : "",
-		request->body.length, JSON_REJECT_DUPLICATES, &error);
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 
-	if (event == NULL)
-		reason_set(why, "not JSON: line %d: %s", error.line, error.text);
-	else if (!enqueue_check(event, why)) {
-		json_decref(event);
-		event = NULL;
-	}
-	return event;
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-/* Waits for `delay`, or until it is time to go; NSEC_NEVER only for that. */
-static void standin_wait(const struct standin *standin, nsec delay)
+/* What is answered, written down; and what becomes of it, if it is taken. */
+static struct answer answer_choose(
+	struct standin *standin, const struct events_api *api, const json_t *event)
 {
-	struct pollfd stopping = {.fd = standin->stopping, .events = POLLIN};
-	struct timespec limit;
+	char outcome[100];
 
-	ppoll(&stopping, 1, clock_timeout(0, delay, &limit), NULL);
-}
-
-static struct answer answer_choose(struct standin *standin)
-{
 	pthread_mutex_lock(&standin->lock);
-	struct answer answer = answers_next(&standin->answers, MHD_HTTP_ACCEPTED);
+	struct answer answer = answers_next(&standin->answers, api->good);
+	journal_request(api, event, &answer, standin->payloads);
+	if (answer.status == api->good)
+		journal_note(incidents_take(standin->incidents, events_api_action(api, event),
+			events_api_key(api, event), outcome, sizeof outcome));
 	pthread_mutex_unlock(&standin->lock);
 	return answer;
 }
 
-static enum MHD_Result event_take(
-	struct standin *standin, struct MHD_Connection *connection, json_t *event)
+static enum MHD_Result event_take(struct standin *standin, struct MHD_Connection *connection,
+	const struct events_api *api, const json_t *event)
 {
-	struct answer answer = answer_choose(standin);
-	const char *key = json_string_value(json_object_get(event, "dedup_key"));
+	struct answer answer = answer_choose(standin, api, event);
 
-	journal_request(event, answer.status, standin->payloads);
-	if (answer.status == 0) {
-		standin_wait(standin, NSEC_NEVER);
+	if (answer.reset)
+		connection_reset(connection);
+	else if (answer.status == 0)
+		respond_wait(standin->stopping, NSEC_NEVER);
+	if (answer.status == 0)
 		return MHD_NO;
-	}
-	standin_wait(standin, answer.delay);
-	if (answer.status != MHD_HTTP_ACCEPTED)
-		return respond(connection, answer.status,
-			json_pack("{s:s}", "message", "this answer was asked for"));
+	respond_wait(standin->stopping, answer.delay);
 	return respond(connection, answer.status,
-		json_pack("{s:s, s:s, s:s}", "status", "success", "message", "Event processed",
-			"dedup_key", key == NULL ? "chosen-by-the-stand-in" : key));
+		answer.status == api->good
+			? events_api_success(api, event)
+			: json_pack("{s:s}", "message", "this answer was asked for"),
+		answer.slow, standin->stopping);
+}
+
+/* 0: it may be read. Otherwise the status of a refusal. */
+static int request_fault(struct MHD_Connection *connection, const char *method,
+	const struct request *request, struct reason *why)
+{
+	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0) {
+		reason_set(why, "method %s is not POST", method);
+		return MHD_HTTP_METHOD_NOT_ALLOWED;
+	}
+	if (request->too_large) {
+		reason_set(why, "over %d bytes", ENQUEUE_BODY_MOST);
+		return MHD_HTTP_CONTENT_TOO_LARGE;
+	}
+	if (!is_json(connection)) {
+		reason_set(why, "Content-Type is not application/json");
+		return MHD_HTTP_BAD_REQUEST;
+	}
+	return 0;
+}
+
+static enum MHD_Result event_answer(struct standin *standin, struct MHD_Connection *connection,
+	const struct events_api *api, const char *method, const struct request *request)
+{
+	struct reason why;
+	int fault = request_fault(connection, method, request, &why);
+
+	if (fault != 0)
+		return refuse(connection, fault, &why);
+	json_t *event = events_api_read(api, request->body.length > 0 ? request->body.data : "",
+		request->body.length, &why);
+	if (event == NULL)
+		return refuse(connection, MHD_HTTP_BAD_REQUEST, &why);
+	enum MHD_Result queued;
+	if (api->version == standin->version) {
+		queued = event_take(standin, connection, api, event);
+	} else {
+		reason_set(&why, "Invalid %s: no integration of this version has it", api->secret);
+		queued = refuse(connection, MHD_HTTP_BAD_REQUEST, &why);
+	}
+	json_decref(event);
+	return queued;
+}
+
+/* What somebody does there; false: nobody can. */
+static bool hand_take(struct standin *standin, const char *deed)
+{
+	char words[100];
+	bool known = true;
+	int changed = 0;
+
+	pthread_mutex_lock(&standin->lock);
+	if (strcmp(deed, "acknowledge") == 0)
+		changed = incidents_acknowledge(standin->incidents);
+	else if (strcmp(deed, "resolve") == 0)
+		changed = incidents_resolve(standin->incidents);
+	else if (strncmp(deed, "maintenance-o", 13) == 0)
+		incidents_maintain(standin->incidents, strcmp(deed, "maintenance-on") == 0);
+	else
+		known = false;
+	pthread_mutex_unlock(&standin->lock);
+	snprintf(words, sizeof words, "by hand: %.40s, of %d", deed, changed);
+	journal_note(words);
+	return known;
 }
 
 static enum MHD_Result request_answer(struct standin *standin, struct MHD_Connection *connection,
 	const char *method, const char *path, const struct request *request)
 {
+	const struct events_api *api = events_api_at(path);
 	struct reason why;
 
-	if (strcmp(path, "/v2/enqueue") != 0) {
-		reason_set(&why, "path '%s' is not /v2/enqueue", path);
-		return refuse(connection, MHD_HTTP_NOT_FOUND, &why);
+	if (api != NULL)
+		return event_answer(standin, connection, api, method, request);
+	if (strcmp(path, "/heartbeat") == 0 && strcmp(method, MHD_HTTP_METHOD_GET) == 0) {
+		journal_note("200 heartbeat");
+		return respond(connection, MHD_HTTP_OK, json_object(), 0, -1);
 	}
-	if (strcmp(method, MHD_HTTP_METHOD_POST) != 0) {
-		reason_set(&why, "method %s is not POST", method);
-		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, &why);
-	}
-	if (request->too_large) {
-		reason_set(&why, "over %d bytes", ENQUEUE_BODY_MOST);
-		return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, &why);
-	}
-	if (!is_json(connection)) {
-		reason_set(&why, "Content-Type is not application/json");
-		return refuse(connection, MHD_HTTP_BAD_REQUEST, &why);
-	}
-	json_t *event = event_read(request, &why);
-	if (event == NULL)
-		return refuse(connection, MHD_HTTP_BAD_REQUEST, &why);
-	enum MHD_Result queued = event_take(standin, connection, event);
-	json_decref(event);
-	return queued;
+	if (strncmp(path, "/by-hand/", 9) == 0 && hand_take(standin, path + 9))
+		return respond(connection, MHD_HTTP_OK, json_object(), 0, -1);
+	reason_set(&why, "path '%s' is not /v2/enqueue, nor that of version 1", path);
+	return refuse(connection, MHD_HTTP_NOT_FOUND, &why);
 }
 
 /* Called once for the head of a request, then for each piece of its body, then at its end. */
@@ -238,10 +309,17 @@ static struct MHD_Daemon *server_start(struct standin *standin)
 	struct sockaddr_in address = {.sin_family = AF_INET,
 		.sin_port = htons(standin->port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	unsigned how = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD;
+	struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, standin->certificate},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, standin->certificate},
+		{MHD_OPTION_END, 0, NULL},
+	};
 	struct MHD_Daemon *server =
-		MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD,
+		MHD_start_daemon(standin->certificate != NULL ? how | MHD_USE_TLS : how,
 			standin->port, NULL, NULL, on_request, standin, MHD_OPTION_SOCK_ADDR,
-			&address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+			&address, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_ARRAY,
+			standin->certificate != NULL ? tls : tls + 2, MHD_OPTION_END);
 
 	if (server == NULL)
 		die(EX_TEMPFAIL, "cannot listen on 127.0.0.1:%u", standin->port);
@@ -250,15 +328,18 @@ static struct MHD_Daemon *server_start(struct standin *standin)
 
 int main(int argc, char **argv)
 {
-	struct standin standin = {.lock = PTHREAD_MUTEX_INITIALIZER};
+	struct standin standin = {.version = 2, .lock = PTHREAD_MUTEX_INITIALIZER};
 
 	log_open("pagerduty-standin");
 	options_read(&standin, argc, argv);
 	signals_catch((const int[]){SIGTERM, SIGINT}, 2);
 	standin.stopping = eventfd(0, EFD_CLOEXEC);
+	standin.incidents = incidents_new();
 	struct MHD_Daemon *server = server_start(&standin);
-	log_info("a stand-in for PagerDuty, at http://127.0.0.1:%u/v2/enqueue",
-		MHD_get_daemon_info(server, MHD_DAEMON_INFO_BIND_PORT)->port);
+	log_info("a stand-in for PagerDuty, at http%s://127.0.0.1:%u%s",
+		standin.certificate != NULL ? "s" : "",
+		MHD_get_daemon_info(server, MHD_DAEMON_INFO_BIND_PORT)->port,
+		standin.version == 1 ? "/generic/2010-04-15/create_event.json" : "/v2/enqueue");
 
 	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT))
 		ppoll(NULL, 0, NULL, signals_wait_mask());
@@ -266,5 +347,7 @@ int main(int argc, char **argv)
 	eventfd_write(standin.stopping, 1);
 	MHD_stop_daemon(server);
 	close(standin.stopping);
+	incidents_free(standin.incidents);
+	free(standin.certificate);
 	return 0;
 }

@@ -4,6 +4,8 @@
 
 #include "t/tools/answers.h"
 #include "t/tools/enqueue.h"
+#include "t/tools/events-api.h"
+#include "t/tools/incidents.h"
 
 #include <string.h>
 
@@ -103,18 +105,92 @@ static void limits_are_exact(void **state)
 	assert_string_equal(why.text, "'dedup_key': has 256 characters, at most 255 are allowed");
 }
 
+#define V1 "\"service_key\":\"0123456789abcdef0123456789abcdef\""
+
+static bool generic(const char *text, struct reason *why)
+{
+	const struct events_api *api = events_api_at("/generic/2010-04-15/create_event.json");
+	json_t *event = events_api_read(api, text, strlen(text), why);
+
+	json_decref(event);
+	return event != NULL;
+}
+
+static void version_1_has_names_of_its_own(void **state)
+{
+	static const struct {
+		const char *event, *why;
+	} cases[] = {
+		{"{" V1 ",\"event_type\":\"trigger\"}",
+			"'description' is missing, which trigger needs"},
+		{"{" V1 ",\"event_type\":\"resolve\"}",
+			"'incident_key' is missing, which resolve needs"},
+		{"{" V1 ",\"event_type\":\"resolve\",\"dedup_key\":\"k\"}",
+			"'dedup_key' is not a documented key"},
+		{"{\"service_key\":\"0123456789ABCDEF0123456789ABCDEF\"}",
+			"'service_key': '0123456789ABCDEF0123456789ABCDEF' is not a documented "
+			"value"},
+	};
+	struct reason why;
+
+	(void)state;
+	assert_true(generic("{" V1 ",\"event_type\":\"trigger\",\"description\":\"d\","
+			    "\"incident_key\":\"k\",\"details\":{\"a\":1},\"client\":\"c\","
+			    "\"contexts\":[{\"type\":\"link\",\"href\":\"h\"}]}",
+		&why));
+	assert_true(generic("{" V1 ",\"event_type\":\"resolve\",\"incident_key\":\"k\"}", &why));
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		if (generic(cases[i].event, &why))
+			fail_msg("%s was taken", cases[i].event);
+		assert_string_equal(why.text, cases[i].why);
+	}
+	assert_null(events_api_at("/v3/enqueue"));
+}
+
+static void incident_says(
+	struct incidents *incidents, const char *event, const char *key, const char *expected)
+{
+	char words[100];
+
+	assert_string_equal(incidents_take(incidents, event, key, words, sizeof words), expected);
+}
+
+static void incidents_go_as_people_and_events_say(void **state)
+{
+	struct incidents *incidents = incidents_new();
+
+	(void)state;
+	incident_says(incidents, "trigger", "a", "incident 1 opened");
+	incident_says(incidents, "trigger", "a", "incident 1 goes on");
+	incident_says(incidents, "trigger", "b", "incident 2 opened");
+	incident_says(incidents, "resolve", "a", "incident 1 resolved");
+	incident_says(incidents, "resolve", "a", "no incident is open with that key");
+	assert_int_equal(incidents_acknowledge(incidents), 1);
+	incident_says(incidents, "trigger", "b", "incident 2 goes on, unheard: acknowledged");
+	incidents_maintain(incidents, true);
+	incident_says(incidents, "resolve", "b", "incident 2 stays open: maintenance");
+	incident_says(incidents, "trigger", "c", "no incident: maintenance");
+	incidents_maintain(incidents, false);
+	incident_says(incidents, "trigger", "b", "incident 2 goes on, unheard: acknowledged");
+	assert_int_equal(incidents_resolve(incidents), 1);
+	incident_says(incidents, "trigger", "b", "incident 3 opened");
+	incidents_free(incidents);
+}
+
 static void a_script_is_played_once(void **state)
 {
 	struct answers answers;
 	struct reason why;
 
 	(void)state;
-	assert_true(answers_parse("500,202@1.5,hang", &answers, &why));
+	assert_true(answers_parse("500,202@1.5,hang,reset,202~2s", &answers, &why));
 	assert_int_equal(answers_next(&answers, 202).status, 500);
 	struct answer slow = answers_next(&answers, 202);
 	assert_int_equal(slow.status, 202);
 	assert_int_equal(slow.delay, 1500 * NSEC_PER_MSEC);
 	assert_int_equal(answers_next(&answers, 202).status, 0);
+	assert_true(answers_next(&answers, 202).reset);
+	assert_int_equal(answers_next(&answers, 202).slow, 2 * NSEC_PER_SEC);
 	assert_int_equal(answers_next(&answers, 202).status, 202);
 	assert_int_equal(answers_next(&answers, 202).status, 202);
 	assert_false(answers_parse("", &answers, &why));
@@ -129,6 +205,8 @@ int main(void)
 		cmocka_unit_test(documented_events_are_taken),
 		cmocka_unit_test(all_else_is_refused_by_name),
 		cmocka_unit_test(limits_are_exact),
+		cmocka_unit_test(version_1_has_names_of_its_own),
+		cmocka_unit_test(incidents_go_as_people_and_events_say),
 		cmocka_unit_test(a_script_is_played_once),
 	};
 
