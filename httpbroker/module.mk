@@ -21,6 +21,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/formats.c \
 	httpbroker/http/answer.c httpbroker/http/answer.h \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
+	httpbroker/http/delete_state.c \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
 	httpbroker/http/get_state.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
@@ -50,6 +51,7 @@ bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/broker.bats t/broker-door.bats
+QUICK_TESTS += t/broker-reading.bats
 SLOW_TESTS += t/broker-redis.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
@@ -70,6 +72,11 @@ UNIT_TESTS += t/unit/broker-crowd
 t_unit_broker_crowd_SOURCES = t/unit/broker-crowd.c $(T_BROKER)
 t_unit_broker_crowd_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_crowd_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-deletion
+t_unit_broker_deletion_SOURCES = t/unit/broker-deletion.c t/unit/unit.h
+t_unit_broker_deletion_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_deletion_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-event
 t_unit_broker_event_SOURCES = t/unit/broker-event.c $(T_BROKER)

@@ -157,10 +157,10 @@ pushed() {
 	answers 400 "'ttl' is .*30s.*, not whole seconds" -d "$(event a b ok '"ttl":"30s"')" "$url"
 	answers 400 'milliseconds' -d "$(event a b ok '"time":1795224305123')" "$url"
 	answers 404 'nothing at /nowhere' "${url%state}nowhere"
-	answers 405 '/state does not take DELETE, only GET, POST' -X DELETE "$url"
+	answers 405 '/state does not take PATCH, only DELETE, GET, POST' -X PATCH "$url"
 	answers 413 'more than 1048576 bytes' --data-binary "@$work/large" "$url"
 	answers 413 'more than 1048576 bytes' -T - -X POST "$url" <"$work/large"
-	curl -sS -X PUT -D - -o "$work/answer" "$url" | tr -d '\r' | grep -Fx 'Allow: GET, POST'
+	curl -sS -X PUT -D - -o "$work/answer" "$url" | tr -d '\r' | grep -Fx 'Allow: DELETE, GET, POST'
 	[ "$(curl -sSf "$url")" = '{}' ]
 	[ "$(redis EXISTS events httpbroker:default:states)" -eq 0 ]
 }

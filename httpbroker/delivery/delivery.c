@@ -18,6 +18,8 @@
 #include <sysexits.h>
 #include <utlist.h>
 
+enum { FORGET_SHARDS = 8 }; /* gone through in one go for an entity: a few ms of a large table */
+
 struct delivery {
 	struct inbox *inbox;
 	pthread_t thread;
@@ -30,7 +32,9 @@ struct delivery {
 	struct outbox *outbox;
 	struct ledger *ledger;
 	struct link *link;
-	struct submission *waiting; /* the oldest first */
+	struct submission *waiting;    /* the oldest first */
+	struct submission *forgetting; /* whole entities: the first is at work, in `shard` */
+	unsigned shard;
 	nsec interval;
 	nsec count_at;          /* when to log the number of states */
 	unsigned last_failures; /* of the link, when stopping began */
@@ -69,19 +73,65 @@ static void kept_answer(struct delivery *delivery, nsec now)
 		submission_answer(delivery, delivery->waiting, SUBMISSION_KEPT);
 }
 
+/* All that the submission wants is in the outbox. */
+static void submission_await(
+	struct delivery *delivery, struct submission *submission, struct moment now)
+{
+	submission->marks = outbox_marks(delivery->outbox);
+	submission->since = now.monotonic;
+	DL_APPEND(delivery->waiting, submission);
+}
+
+/* A whole entity is looked for bit by bit, so that nobody waits for that. */
+static void forget_take(struct delivery *delivery, struct submission *submission, struct moment now)
+{
+	struct forgetting *forgetting = submission->forgetting;
+
+	if (forgetting->names.entity_length == forgetting->names.length) {
+		DL_APPEND(delivery->forgetting, submission);
+		return;
+	}
+	forgetting->count = ledger_forget(delivery->ledger, &forgetting->names);
+	submission_await(delivery, submission, now);
+}
+
+static void forget_work(struct delivery *delivery, struct moment now)
+{
+	struct submission *submission = delivery->forgetting;
+
+	for (int i = 0; submission != NULL && i < FORGET_SHARDS; i++) {
+		struct forgetting *forgetting = submission->forgetting;
+
+		forgetting->count += ledger_forget_entity(delivery->ledger, forgetting->names.bytes,
+			forgetting->names.entity_length, delivery->shard++);
+	}
+	if (submission == NULL || delivery->shard < STATES_SHARDS)
+		return;
+	DL_DELETE(delivery->forgetting, submission);
+	delivery->shard = 0;
+	submission_await(delivery, submission, now);
+}
+
+static void submission_take(
+	struct delivery *delivery, struct submission *submission, struct moment now)
+{
+	if (submission->forgetting != NULL) {
+		forget_take(delivery, submission, now);
+		return;
+	}
+	for (size_t i = 0; i < submission->count; i++)
+		submission->answers[i] =
+			ledger_take(delivery->ledger, &submission->postings[i], now);
+	submission_await(delivery, submission, now);
+}
+
 static void inbox_work(struct delivery *delivery, struct moment now)
 {
 	struct submission *taken = inbox_take(delivery->inbox);
 	struct submission *submission, *next;
 
-	DL_FOREACH_SAFE(taken, submission, next) {
-		for (size_t i = 0; i < submission->count; i++)
-			submission->answers[i] =
-				ledger_take(delivery->ledger, &submission->postings[i], now);
-		submission->marks = outbox_marks(delivery->outbox);
-		submission->since = now.monotonic;
-		DL_APPEND(delivery->waiting, submission);
-	}
+	DL_FOREACH_SAFE(taken, submission, next)
+		submission_take(delivery, submission, now);
 }
 
 static void redis_work(struct delivery *delivery, struct moment now)
@@ -135,6 +185,7 @@ static void delivery_work(struct delivery *delivery, struct moment now)
 	redis_work(delivery, now);
 	if (!link_busy(delivery->link) || link_away(delivery->link))
 		inbox_work(delivery, now);
+	forget_work(delivery, now);
 	ledger_turn(delivery->ledger, !link_away(delivery->link), now);
 	commit_begin(delivery, now);
 	committed_answer(delivery);
@@ -149,6 +200,8 @@ static nsec next_work(const struct delivery *delivery)
 	nsec next = nsec_earlier(link_deadline(delivery->link),
 		ledger_next(delivery->ledger, !link_away(delivery->link)));
 
+	if (delivery->forgetting != NULL)
+		return 0;
 	if (delivery->waiting != NULL)
 		next = nsec_earlier(next, delivery->waiting->since + LIMIT_REDIS_WAIT);
 	if (log_enabled(LOG_LEVEL_DEBUG))
@@ -162,7 +215,7 @@ static void delivery_sleep(struct delivery *delivery)
 	struct pollfd fds[2] = {{.fd = inbox_fd(delivery->inbox), .events = POLLIN}};
 	struct timespec timeout;
 
-	if (!busy && !inbox_listen(delivery->inbox))
+	if (!busy && delivery->forgetting == NULL && !inbox_listen(delivery->inbox))
 		return;
 	link_poll(delivery->link, &fds[1]);
 	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next_work(delivery), &timeout), NULL) >
@@ -188,6 +241,8 @@ static void stopping_begin(struct delivery *delivery)
 	delivery->last_failures = link_failures(delivery->link);
 	link_hurry(delivery->link, now.monotonic);
 	delivery_work(delivery, now);
+	while (delivery->forgetting != NULL)
+		forget_work(delivery, now);
 }
 
 static bool delivery_is_over(struct delivery *delivery, nsec now)

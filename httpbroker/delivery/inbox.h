@@ -14,11 +14,18 @@ enum submission_result {
 	SUBMISSION_DROPPED,   /* neither: the broker is stopping */
 };
 
-/* What one request wants kept. Whoever submits it owns it, and gets it back by done(). */
+/* What is to be forgotten. */
+struct forgetting {
+	struct names names; /* of the check; of a whole entity (then it is all of them) */
+	size_t count;       /* how many checks were forgotten: set before done() */
+};
+
+/* What one request wants kept or forgotten. Whoever submits it owns it until done() and after. */
 struct submission {
 	struct posting *postings;
 	enum ledger_answer *answers; /* room for one each, set before done() */
 	size_t count;
+	struct forgetting *forgetting;               /* instead of postings; NULL: none */
 	void (*done)(struct submission *submission); /* called once, in the delivery thread */
 	void *owner;                                 /* for done() */
 

@@ -8,6 +8,7 @@
 #include "httpbroker/states/wheel.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { CROWD = 64 }; /* so many repeats in one tick are no burst, whatever the average */
 
@@ -153,6 +154,52 @@ enum ledger_answer ledger_take(
 	if (is_older(posting, state, now))
 		return LEDGER_OLDER;
 	return state_go_on(ledger, state, posting, now);
+}
+
+static void state_forget(struct ledger *ledger, struct state *state)
+{
+	log_debug("Forgetting %.*s", (int)state->hh.keylen, state->names);
+	states_remove(ledger->states, state);
+	outbox_forget(ledger->outbox, state);
+}
+
+bool ledger_forget(struct ledger *ledger, const struct names *names)
+{
+	struct state *state = states_find(ledger->states, names);
+
+	if (state == NULL)
+		return false;
+	wheel_remove(ledger->wheel, state);
+	state_forget(ledger, state);
+	return true;
+}
+
+struct entity_forgetting {
+	struct ledger *ledger;
+	const char *entity;
+	uint16_t length;
+	size_t count;
+};
+
+static void entity_visit(struct state *state, void *context)
+{
+	struct entity_forgetting *forgetting = context;
+
+	if (state->entity_length != forgetting->length ||
+		memcmp(state->names, forgetting->entity, forgetting->length) != 0)
+		return;
+	wheel_remove(forgetting->ledger->wheel, state);
+	state_forget(forgetting->ledger, state);
+	forgetting->count++;
+}
+
+size_t ledger_forget_entity(
+	struct ledger *ledger, const char *entity, uint16_t length, unsigned shard)
+{
+	struct entity_forgetting forgetting = {ledger, entity, length, 0};
+
+	states_work(ledger->states, shard, entity_visit, &forgetting);
+	return forgetting.count;
 }
 
 /* What is due of a state: that it has just gone stale, or its repeat. */

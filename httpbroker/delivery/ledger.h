@@ -34,6 +34,16 @@ void ledger_free(struct ledger *ledger);
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);
 
+/* Whether there was such a check. Nothing is told of it any more, and its record is deleted. */
+bool ledger_forget(struct ledger *ledger, const struct names *names);
+
+/*
+ * The same for all checks of an entity that are in one shard of the table, for a table may be too
+ * large to be gone through at once. Returns how many they were.
+ */
+size_t ledger_forget_entity(
+	struct ledger *ledger, const char *entity, uint16_t length, unsigned shard);
+
 /*
  * Does what has become due: tells of stale states, and repeats. Without `repeats` (nobody is
  * there to be told) those that are due are skipped, not made up for. Stops when a commit is full.

@@ -18,7 +18,7 @@ struct outbox {
 	struct commit *waiting; /* a list; the last one is being gathered; never empty */
 	struct commit *taken;   /* and not yet applied; NULL: none */
 	struct commit *spare;   /* NULL: none */
-	struct state **listed;  /* states whose record is to be written, from `first` on */
+	struct state **listed;  /* whose record is to be written or deleted, from `first` on */
 	size_t first, end, capacity;
 	struct marks made, done;
 };
@@ -38,6 +38,7 @@ static void commit_free(struct commit *commit)
 		return;
 	resp_free(&commit->pushes);
 	resp_free(&commit->records);
+	resp_free(&commit->forgets);
 	free(commit);
 }
 
@@ -49,6 +50,9 @@ void outbox_free(struct outbox *outbox)
 		commit_free(commit);
 	commit_free(outbox->taken);
 	commit_free(outbox->spare);
+	for (size_t i = outbox->first; i < outbox->end; i++)
+		if (outbox->listed[i]->forgotten)
+			free(outbox->listed[i]);
 	free(outbox->listed);
 	free(outbox);
 }
@@ -111,6 +115,12 @@ void outbox_record(struct outbox *outbox, struct state *state)
 	state->listed = true;
 }
 
+void outbox_forget(struct outbox *outbox, struct state *state)
+{
+	state->forgotten = true;
+	outbox_record(outbox, state);
+}
+
 struct marks outbox_marks(const struct outbox *outbox)
 {
 	return outbox->made;
@@ -130,14 +140,23 @@ static int64_t record_deadline(const struct state *state, nsec clock)
 	return deadline > 0 ? deadline : 0;
 }
 
-static void records_gather(struct outbox *outbox, struct resp_list *records, nsec clock)
+static void record_gather(struct commit *commit, struct state *state, nsec clock)
 {
-	for (int i = 0; i < RECORDS_MOST && records->bytes.length < BYTES_MOST; i++) {
+	if (state->forgotten) {
+		record_field_write(&commit->forgets, state);
+		free(state);
+		return;
+	}
+	record_write(&commit->records, state, record_deadline(state, clock));
+	state->listed = false;
+}
+
+static void records_gather(struct outbox *outbox, struct commit *commit, nsec clock)
+{
+	for (int i = 0; i < RECORDS_MOST && commit->records.bytes.length < BYTES_MOST; i++) {
 		if (outbox->first == outbox->end)
 			break;
-		struct state *state = outbox->listed[outbox->first++];
-		record_write(records, state, record_deadline(state, clock));
-		state->listed = false;
+		record_gather(commit, outbox->listed[outbox->first++], clock);
 	}
 	if (outbox->first == outbox->end)
 		outbox->first = outbox->end = 0;
@@ -149,13 +168,14 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 
 	if (commit->pushes.count == 0 && outbox->first == outbox->end)
 		return NULL;
-	records_gather(outbox, &commit->records, clock);
+	records_gather(outbox, commit, clock);
 	DL_DELETE(outbox->waiting, commit);
 	if (outbox->waiting == NULL)
 		commit_begin(outbox);
 	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
 	commit->reaches.records = outbox->made.records - (outbox->end - outbox->first);
-	commit->todo = (commit->records.count > 0 ? COMMIT_RECORDS : 0u) |
+	commit->todo = (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
+		       (commit->records.count > 0 ? COMMIT_RECORDS : 0u) |
 		       (commit->pushes.count > 0 ? COMMIT_PUSHES | COMMIT_WAKE : 0u);
 	outbox->taken = commit;
 	return commit;
@@ -166,6 +186,7 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 	outbox->done = commit->reaches;
 	resp_clear(&commit->pushes, 2 * BYTES_MOST);
 	resp_clear(&commit->records, 2 * BYTES_MOST);
+	resp_clear(&commit->forgets, 2 * BYTES_MOST);
 	commit_free(outbox->spare);
 	outbox->spare = commit;
 	outbox->taken = NULL;

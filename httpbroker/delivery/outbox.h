@@ -3,6 +3,9 @@
  * What waits to be committed, in order: events for the queue, each of which goes out, and states
  * whose records have to be written, each of which is written once however often it has changed
  * meanwhile. So while Redis is away it grows with the changes, not with what says the same again.
+ *
+ * A state that was forgotten stays in its place among these until its record is deleted. So what
+ * is listed of one check is any number of forgotten states and at most one that lives, behind them.
  */
 #ifndef HTTPBROKER_DELIVERY_OUTBOX_H
 #define HTTPBROKER_DELIVERY_OUTBOX_H
@@ -18,8 +21,11 @@ void outbox_free(struct outbox *outbox);
 /* Where the next event for the queue goes: add exactly one argument. */
 struct resp_list *outbox_push(struct outbox *outbox);
 
-/* That the state's record has to be written. The state must not go away before it is. */
+/* That the state's record has to be written. It must not go away before but by outbox_forget(). */
 void outbox_record(struct outbox *outbox, struct state *state);
+
+/* That its record has to be deleted. Takes over the state, which is out of the table. */
+void outbox_forget(struct outbox *outbox, struct state *state);
 
 /* Everything so far, and what of it is in Redis: what had these marks when it came is there. */
 struct marks outbox_marks(const struct outbox *outbox);

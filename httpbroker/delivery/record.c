@@ -10,7 +10,7 @@
 
 #define RECORD_VERSION "1"
 
-static void field_write(struct resp_list *fields, const struct state *state)
+void record_field_write(struct resp_list *fields, const struct state *state)
 {
 	size_t separator = fields->bytes.length;
 
@@ -31,7 +31,7 @@ void record_write(struct resp_list *fields, const struct state *state, int64_t d
 	size_t length = (size_t)snprintf(head, sizeof head,
 		RECORD_VERSION " %" PRId64 " %" PRId32 " %s %s ", state->time, state->ttl,
 		condition_name(state->sent), ends);
-	field_write(fields, state);
+	record_field_write(fields, state);
 	resp_begin(fields, length + wire->length + 1);
 	buffer_append(&fields->bytes, head, length);
 	buffer_append(&fields->bytes, wire->bytes, wire->length);

@@ -37,6 +37,9 @@ struct record {
 /* Adds two arguments, field and value. `deadline` as in struct record. */
 void record_write(struct resp_list *fields, const struct state *state, int64_t deadline);
 
+/* Adds one argument, the field. */
+void record_field_write(struct resp_list *fields, const struct state *state);
+
 /* Reads a value. Its JSON is not looked into. */
 bool record_read(const char *value, size_t length, struct record *out, struct reason *why);
 

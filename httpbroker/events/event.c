@@ -39,7 +39,7 @@ static bool control_find(struct text text, size_t *where)
 	return false;
 }
 
-static bool name_check(const char *key, struct text name, struct reason *why)
+bool event_name_check(const char *key, struct text name, struct reason *why)
 {
 	size_t where;
 
@@ -112,9 +112,9 @@ static bool lengths_check(const struct event *event, struct reason *why)
 
 bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why)
 {
-	return name_check("entity", event->entity, why) && name_check("check", event->check, why) &&
-	       state_check(event, flapjack, why) && time_check(event, now, why) &&
-	       lengths_check(event, why);
+	return event_name_check("entity", event->entity, why) &&
+	       event_name_check("check", event->check, why) && state_check(event, flapjack, why) &&
+	       time_check(event, now, why) && lengths_check(event, why);
 }
 
 struct event *events_add(struct events *events, int64_t now)

@@ -44,10 +44,15 @@ struct event {
 void event_init(struct event *event, int64_t now);
 
 /*
- * What holds for every event, whatever its format: names that are there, no longer than
- * LIMIT_NAME and free of control characters; a state that this version of Flapjack (1 or 2)
- * takes, in event->state and event->condition; a time that is not in the future (it becomes
- * now), nor in milliseconds; and the limits of the other texts.
+ * What holds for the name of an entity or a check (`key` says which): it is there, no longer than
+ * LIMIT_NAME, and free of control characters.
+ */
+bool event_name_check(const char *key, struct text name, struct reason *why);
+
+/*
+ * What holds for every event, whatever its format: its names; a state that this version of Flapjack
+ * (1 or 2) takes, in event->state and event->condition; a time that is not in the future (it
+ * becomes now), nor in milliseconds; and the limits of the other texts.
  */
 bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const struct route *const routes[] = {
+	&route_delete_state,
 	&route_get_state,
 	&route_post_state,
 };
@@ -13,7 +14,7 @@ static const struct path {
 	const char *path;
 	const char *methods;
 } paths[] = {
-	{"/state", "GET, POST"},
+	{"/state", "DELETE, GET, POST"},
 };
 
 static const struct path *path_find(const char *path)

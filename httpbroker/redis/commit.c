@@ -36,6 +36,8 @@ void commit_write(
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
 	commit->sent = commit->todo | COMMIT_BATCH;
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
+	if (commit->todo & COMMIT_FORGETS)
+		resp_command(out, RESP_WORDS("HDEL", keys->states), &commit->forgets);
 	if (commit->todo & COMMIT_RECORDS)
 		resp_command(out, RESP_WORDS("HSET", keys->states), &commit->records);
 	if (commit->todo & COMMIT_PUSHES)
@@ -53,6 +55,7 @@ static const struct part {
 	const char *command;
 	size_t key; /* offset in struct keys */
 } parts[] = {
+	{COMMIT_FORGETS, "HDEL", offsetof(struct keys, states)},
 	{COMMIT_RECORDS, "HSET", offsetof(struct keys, states)},
 	{COMMIT_PUSHES, "LPUSH", offsetof(struct keys, queue)},
 	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},

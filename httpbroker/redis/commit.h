@@ -4,6 +4,7 @@
  * judged.
  *
  *     MULTI
+ *     HDEL httpbroker:NAME:states …    records of checks that were forgotten
  *     HSET httpbroker:NAME:states …    records of states that have changed
  *     LPUSH QUEUE …                    events for Flapjack, the oldest first
  *     LPUSH QUEUE_actions +            Flapjack 2 looks at its queue only then
@@ -41,17 +42,21 @@ struct marks {
 	uint64_t records;
 };
 
+/* In one commit a check that is forgotten and then posted again has its record: HDEL comes first.
+ */
 enum commit_part {
 	COMMIT_RECORDS = 1,
 	COMMIT_PUSHES = 2,
 	COMMIT_WAKE = 4,
 	COMMIT_BATCH = 8, /* always part of it */
+	COMMIT_FORGETS = 16,
 };
 
 struct commit {
 	struct commit *prev, *next; /* the outbox's */
 	struct resp_list pushes;    /* events */
 	struct resp_list records;   /* fields and values */
+	struct resp_list forgets;   /* fields */
 	const struct keys *keys;    /* that it was written with */
 	struct marks reaches;       /* what has been done once this one is */
 	unsigned todo;              /* parts that were not applied yet */

@@ -169,6 +169,26 @@ void states_set(struct states *states, struct state *state, const struct states_
 	pthread_mutex_unlock(&shard->lock);
 }
 
+void states_remove(struct states *states, struct state *state)
+{
+	struct shard *shard = &states->shards[state->hh.hashv >> SHARD_SHIFT];
+
+	pthread_mutex_lock(&shard->lock);
+	HASH_DEL(shard->states, state);
+	pthread_mutex_unlock(&shard->lock);
+	atomic_fetch_sub_explicit(&states->count, 1, memory_order_relaxed);
+	free(state->wire.bytes);
+	state->wire = (struct wire){NULL, 0, 0, 0};
+}
+
+void states_work(struct states *states, unsigned shard, states_worker *work, void *context)
+{
+	struct state *state, *next;
+
+	HASH_ITER(hh, states->shards[shard].states, state, next)
+		work(state, context);
+}
+
 void states_visit(struct states *states, unsigned shard, states_visitor *visit, void *context)
 {
 	pthread_mutex_lock(&states->shards[shard].lock);

@@ -38,10 +38,11 @@ struct state {
 	uint16_t wheel_slot;                   /* the wheel's */
 	uint8_t condition;                     /* enum condition of the last event */
 	uint8_t sent;                          /* enum condition that Flapjack was told last */
-	uint8_t rank;    /* 1; 2 if another pair looked like this before, … */
-	bool stale : 1;  /* Flapjack was told that it ran out */
-	bool listed : 1; /* its record waits to be written */
-	char names[];    /* `entity:check`, hh.keylen bytes */
+	uint8_t rank;       /* 1; 2 if another pair looked like this before, … */
+	bool stale : 1;     /* Flapjack was told that it ran out */
+	bool listed : 1;    /* its record waits to be written */
+	bool forgotten : 1; /* it is out of the table, and its record waits to be deleted */
+	char names[];       /* `entity:check`, hh.keylen bytes */
 };
 
 struct states;
@@ -72,6 +73,16 @@ struct state *states_add(
  * the writer changes them as it likes.
  */
 void states_set(struct states *states, struct state *state, const struct states_event *event);
+
+/*
+ * The writer's: takes the state out of the table and frees its event; what is left of it, its
+ * names, is the caller's to free(3).
+ */
+void states_remove(struct states *states, struct state *state);
+
+/* The writer's: calls `work` for every state of a shard; that may remove the state. */
+typedef void states_worker(struct state *state, void *context);
+void states_work(struct states *states, unsigned shard, states_worker *work, void *context);
 
 /* Any thread: calls `visit` for every state of a shard while holding its lock: so be quick. */
 enum { STATES_SHARDS = 256 };

@@ -82,13 +82,18 @@ void wheel_put(struct wheel *wheel, struct state *state)
 	slot_add(&wheel->slots[state->wheel_slot], state);
 }
 
+void wheel_remove(struct wheel *wheel, struct state *state)
+{
+	slot_remove(slot_of(wheel, state), state);
+}
+
 void wheel_move(struct wheel *wheel, struct state *state)
 {
 	int64_t tick = tick_of(wheel, wheel_due(state));
 
 	if (state->wheel_slot == tick % WHEEL_SLOTS)
 		return;
-	slot_remove(slot_of(wheel, state), state);
+	wheel_remove(wheel, state);
 	wheel_put(wheel, state);
 }
 

@@ -27,6 +27,9 @@ void wheel_put(struct wheel *wheel, struct state *state);
 /* Puts it where it belongs after its due time has changed. */
 void wheel_move(struct wheel *wheel, struct state *state);
 
+/* Takes it out. */
+void wheel_remove(struct wheel *wheel, struct state *state);
+
 /* Takes out a state that is due, the earliest first (to a tick); NULL: none is. */
 struct state *wheel_take(struct wheel *wheel, nsec now);
 

@@ -25,6 +25,8 @@ static struct talk *talk_begin(unsigned todo, int flapjack)
 	resp_add_text(&talk->commit.records, "e\x1f"
 					     "c");
 	resp_add_text(&talk->commit.records, "1 x");
+	resp_add_text(&talk->commit.forgets, "e\x1f"
+					     "d");
 	resp_add_text(&talk->commit.pushes, "{1}");
 	resp_add(&talk->commit.pushes, "{\0}", 3);
 	talk->commit.todo = todo;
@@ -43,6 +45,7 @@ static void talk_end(struct talk *talk)
 {
 	resp_free(&talk->commit.pushes);
 	resp_free(&talk->commit.records);
+	resp_free(&talk->commit.forgets);
 	keys_free(&talk->keys);
 	buffer_free(&talk->said);
 	free(talk);
@@ -90,6 +93,9 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 #define HSET                                                            \
 	"*4\r\n$4\r\nHSET\r\n$19\r\nhttpbroker:n:states\r\n$3\r\ne\x1f" \
 	"c\r\n$3\r\n1 x\r\n"
+#define HDEL                                                            \
+	"*3\r\n$4\r\nHDEL\r\n$19\r\nhttpbroker:n:states\r\n$3\r\ne\x1f" \
+	"d\r\n"
 #define LPUSH "*4\r\n$5\r\nLPUSH\r\n$6\r\nevents\r\n$3\r\n{1}\r\n$3\r\n{\0}\r\n"
 #define WAKE "*3\r\n$5\r\nLPUSH\r\n$14\r\nevents_actions\r\n$1\r\n+\r\n"
 #define SET_KEY "*3\r\n$3\r\nSET\r\n$18\r\nhttpbroker:n:batch\r\n"
@@ -194,6 +200,25 @@ static void refused_events_need_another_wake_up(void **state)
 	talk_end(talk);
 }
 
+/* For a record of the same check is one that came after it was forgotten. */
+static void what_is_forgotten_is_deleted_first(void **state)
+{
+	struct talk *talk = talk_begin(ALL | COMMIT_FORGETS, 2);
+
+	(void)state;
+	ASSERT_SAID(talk, MULTI HDEL HSET LPUSH WAKE SET EXEC WATCH);
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n" WRONG ":1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n"),
+		COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses HDEL httpbroker:n:states: " WRONG_WORDS);
+	assert_int_equal(talk->commit.todo, COMMIT_FORGETS);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HDEL SET_AGAIN EXEC WATCH);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n"), COMMIT_DONE);
+	assert_int_equal(talk->commit.todo, 0);
+	talk_end(talk);
+}
+
 static void several_refusals_are_one_reason(void **state)
 {
 	struct talk *talk = talk_begin(ALL, 2);
@@ -287,6 +312,7 @@ int main(void)
 		cmocka_unit_test(a_touched_key_means_all_of_it_again),
 		cmocka_unit_test(only_what_was_refused_is_said_again),
 		cmocka_unit_test(refused_events_need_another_wake_up),
+		cmocka_unit_test(what_is_forgotten_is_deleted_first),
 		cmocka_unit_test(several_refusals_are_one_reason),
 		cmocka_unit_test(a_refused_batch_number_alone_is_a_failure),
 		cmocka_unit_test(what_is_not_even_queued_is_all_said_again),

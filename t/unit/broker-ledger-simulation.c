@@ -25,7 +25,8 @@ struct check {
 	int64_t time;
 	int32_t ttl;
 	nsec deadline, repeat_at;
-	bool changed; /* since it was recorded */
+	bool changed;   /* since it was recorded */
+	bool forgotten; /* since then, and perhaps heard of again */
 };
 
 struct model {
@@ -103,6 +104,9 @@ static void model_records(struct model *model, struct buffer *out)
 		struct check *check = &model->checks[i];
 		char ends[24] = "-";
 
+		if (check->forgotten)
+			buffer_printf(out, "e\x1f%d\n-\n", i);
+		check->forgotten = false;
 		if (!check->changed)
 			continue;
 		check->changed = false;
@@ -159,7 +163,7 @@ struct simulation {
 	struct model model;
 	nsec wall_offset;
 	struct buffer events, records, expected;
-	long told, answered[3];
+	long told, forgotten, answered[3];
 };
 
 static int chance(struct simulation *simulation, int most)
@@ -186,6 +190,19 @@ static void post_random(struct simulation *simulation, struct moment now)
 	simulation->answered[answer]++;
 }
 
+static void forget_random(struct simulation *simulation)
+{
+	int number = chance(simulation, CHECKS);
+	struct check *check = &simulation->model.checks[number];
+	char text[16];
+	int length = snprintf(text, sizeof text, "e:%d", number);
+	const struct names names = {text, (uint16_t)length, 1};
+
+	assert_int_equal(ledger_forget(simulation->ledger, &names), check->known);
+	simulation->forgotten += check->known;
+	*check = (struct check){.forgotten = check->known};
+}
+
 static void tick_random(struct simulation *simulation, nsec tick)
 {
 	bool repeats = tick / (3 * INTERVAL) % 4 != 0;
@@ -196,6 +213,8 @@ static void tick_random(struct simulation *simulation, nsec tick)
 		model_turn_one(&simulation->model, i, repeats, now);
 	if (chance(simulation, 3000) == 0)
 		simulation->wall_offset += (chance(simulation, 21) - 10) * NSEC_PER_SEC;
+	if (chance(simulation, 200) == 0)
+		forget_random(simulation);
 	if (chance(simulation, 20) == 0) {
 		nsec late = chance(simulation, WHEEL_TICK);
 		post_random(simulation,
@@ -245,6 +264,7 @@ static void the_ledger_does_as_the_model(void **state)
 		both_compare(&simulation);
 	}
 	assert_true(simulation.told > 1000);
+	assert_true(simulation.forgotten > 100);
 	assert_true(simulation.answered[LEDGER_TAKEN] > 1000);
 	assert_true(simulation.answered[LEDGER_OLDER] > 10);
 	simulation_free(&simulation);

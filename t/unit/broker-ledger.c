@@ -338,6 +338,75 @@ static void an_acknowledgement_passes_once_and_is_no_state(void **state)
 	assert_told(desk, "critical@10", 0);
 }
 
+static bool forget(struct desk *desk, const char *entity, const char *check)
+{
+	char text[32];
+	int length = snprintf(text, sizeof text, "%s:%s", entity, check);
+	const struct names names = {text, (uint16_t)length, (uint16_t)strlen(entity)};
+
+	return ledger_forget(desk->ledger, &names);
+}
+
+static void what_is_forgotten_is_not_told_of_again(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, 30);
+	assert_told(desk, "ok@0", 1);
+	assert_false(forget(desk, "e", "d"));
+	assert_true(forget(desk, "e", "c"));
+	assert_false(forget(desk, "e", "c"));
+	assert_int_equal(states_count(desk->states), 0);
+	turn_from(desk, 0, 60);
+	assert_told(desk, "", 1);
+	assert_string_equal(desk->records.data, "e\x1f"
+						"c\n-\n");
+	assert_int_equal(ledger_next(desk->ledger, true), NSEC_NEVER);
+	assert_int_equal(post(desk, 61, CONDITION_OK, 50, 300), LEDGER_TAKEN); /* older, but new */
+	assert_told(desk, "ok@11", 1);
+}
+
+static void what_is_due_may_be_forgotten(void **state)
+{
+	struct desk *desk = *state;
+
+	post(desk, 0, CONDITION_OK, 0, 30);
+	post(desk, 0, CONDITION_ACKNOWLEDGEMENT, 0, 30);
+	assert_told(desk, "ok@0 acknowledgement@0", 1);
+	for (int i = 0; i < 1000; i++)
+		resp_add_text(outbox_push(desk->outbox), "{\"state\":\"x\",\"time\":0}");
+	turn(desk, 40); /* the commit is full: it stays with those that are due */
+	assert_true(forget(desk, "e", "c"));
+	outbox_applied(desk->outbox, outbox_take(desk->outbox, 0));
+	turn(desk, 41);
+	assert_told(desk, "", 0);
+}
+
+static void a_whole_entity_is_forgotten_a_shard_at_a_time(void **state)
+{
+	static const char *const names[] = {"e:1", "e:2", "e:3", "ee:1", "f:1", "e:1:e"};
+	struct desk *desk = *state;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		char entity[8];
+		const char *check = strrchr(names[i], ':');
+
+		snprintf(entity, sizeof entity, "%.*s", (int)(check - names[i]), names[i]);
+		struct event event = event_plain(entity, check + 1, CONDITION_OK);
+		struct posting posting;
+		posting_make(&posting, &event, 2, at(desk, 0));
+		ledger_take(desk->ledger, &posting, at(desk, 0));
+		posting_free(&posting);
+	}
+	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
+		count += ledger_forget_entity(desk->ledger, "e", 1, shard);
+	assert_int_equal(count, 3);
+	assert_int_equal(states_count(desk->states), 3);
+	assert_false(forget(desk, "e", "1"));
+	assert_true(forget(desk, "ee", "1") && forget(desk, "f", "1") && forget(desk, "e:1", "e"));
+}
+
 static void beyond_a_million_states_only_known_ones_are_taken(void **state)
 {
 	struct desk *desk = *state;
@@ -388,6 +457,9 @@ int main(void)
 		DESK_TEST(what_is_cached_from_the_future_beats_nothing),
 		DESK_TEST(setting_the_clock_makes_nothing_stale),
 		DESK_TEST(an_acknowledgement_passes_once_and_is_no_state),
+		DESK_TEST(what_is_forgotten_is_not_told_of_again),
+		DESK_TEST(what_is_due_may_be_forgotten),
+		DESK_TEST(a_whole_entity_is_forgotten_a_shard_at_a_time),
 		DESK_TEST(beyond_a_million_states_only_known_ones_are_taken),
 		DESK_TEST(beyond_what_may_wait_nothing_is_taken),
 	};

@@ -133,6 +133,65 @@ static int commits_counted(struct outbox *outbox, size_t most_pushes, size_t mos
 	return count;
 }
 
+/* What one commit deletes and writes: the fields, and the conditions that were sent. */
+static void assert_commit(struct outbox *outbox, const char *deleted, const char *written)
+{
+	struct buffer lines = {NULL, 0, 0};
+	struct commit *commit = outbox_take(outbox, 0);
+
+	assert_non_null(commit);
+	assert_string_equal(resp_lines(&commit->forgets, &lines), deleted);
+	resp_lines(&commit->records, &lines);
+	if (written == NULL)
+		assert_int_equal(commit->records.count, 0);
+	else
+		assert_non_null(strstr(lines.data, written));
+	assert_int_equal(commit->todo,
+		(deleted[0] != '\0' ? COMMIT_FORGETS : 0) | (written != NULL ? COMMIT_RECORDS : 0));
+	outbox_applied(outbox, commit);
+	buffer_free(&lines);
+}
+
+#define FIELD   \
+	"e\x1f" \
+	"c\n"
+
+static void what_is_forgotten_is_deleted_in_its_turn(void **state)
+{
+	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct outbox *outbox = outbox_new();
+	struct held held[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		held[i] = held_make(&event, (struct moment){0, 0});
+		held[i].state->sent = CONDITION_WARNING;
+	}
+	/* before its record was written: it never is */
+	outbox_record(outbox, held[0].state);
+	states_remove(held[0].states, held[0].state);
+	outbox_forget(outbox, held[0].state);
+	assert_marks(outbox_marks(outbox), 0, 1);
+	assert_commit(outbox, FIELD, NULL);
+	assert_marks(outbox_done(outbox), 0, 1);
+	/* and posted again, forgotten again, posted again: the last one stays */
+	states_remove(held[1].states, held[1].state);
+	outbox_forget(outbox, held[1].state);
+	outbox_record(outbox, held[2].state);
+	states_remove(held[2].states, held[2].state);
+	outbox_forget(outbox, held[2].state);
+	outbox_record(outbox, held[3].state);
+	assert_marks(outbox_marks(outbox), 0, 4);
+	assert_commit(outbox, FIELD FIELD, FIELD "1 0 300 warning ");
+	assert_marks(outbox_done(outbox), 0, 4);
+	/* what is not deleted when all ends is freed */
+	states_remove(held[3].states, held[3].state);
+	outbox_forget(outbox, held[3].state);
+	outbox_free(outbox);
+	for (int i = 0; i < 4; i++)
+		states_free(held[i].states);
+}
+
 static void commits_are_bounded_in_events(void **state)
 {
 	struct outbox *outbox = outbox_new();
@@ -212,6 +271,7 @@ int main(void)
 		cmocka_unit_test(a_commit_holds_what_was_there_when_it_was_taken),
 		cmocka_unit_test(a_state_is_written_once_and_as_it_is_then),
 		cmocka_unit_test(deadlines_are_told_on_the_broker_clock),
+		cmocka_unit_test(what_is_forgotten_is_deleted_in_its_turn),
 		cmocka_unit_test(commits_are_bounded_in_events),
 		cmocka_unit_test(commits_are_bounded_in_bytes),
 		cmocka_unit_test(commits_are_bounded_in_records),

@@ -68,6 +68,15 @@ const char *resp_lines(const struct resp_list *list, struct buffer *out)
 	return out->data;
 }
 
+static void forgets_append(const struct resp_list *forgets, struct buffer *out)
+{
+	struct buffer fields = {NULL, 0, 0};
+
+	for (const char *at = resp_lines(forgets, &fields); *at != '\0'; at = strchr(at, '\n') + 1)
+		buffer_printf(out, "%.*s\n-\n", (int)strcspn(at, "\n"), at);
+	buffer_free(&fields);
+}
+
 int outbox_drain(struct outbox *outbox, nsec clock, struct buffer *events, struct buffer *records)
 {
 	struct commit *commit;
@@ -79,6 +88,7 @@ int outbox_drain(struct outbox *outbox, nsec clock, struct buffer *events, struc
 	buffer_append(records, "", 0);
 	while ((commit = outbox_take(outbox, clock)) != NULL) {
 		lines_append(&commit->pushes, events);
+		forgets_append(&commit->forgets, records);
 		lines_append(&commit->records, records);
 		outbox_applied(outbox, commit);
 		commits++;

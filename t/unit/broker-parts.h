@@ -25,7 +25,8 @@ const char *resp_lines(const struct resp_list *list, struct buffer *out);
 
 /*
  * Takes and applies all commits that wait: their events, a line each, into *events, and their
- * records, two lines each, into *records. Both are cleared first. Returns how many commits.
+ * records, two lines each, into *records (`-` for one that is deleted, and those first). Both are
+ * cleared first. Returns how many commits.
  */
 int outbox_drain(struct outbox *outbox, nsec clock, struct buffer *events, struct buffer *records);
 

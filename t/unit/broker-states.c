@@ -227,6 +227,44 @@ static void count_one(const struct state *state, void *context)
 	++*count;
 }
 
+struct removal {
+	struct states *states;
+	char digit;
+};
+
+static void remove_by_digit(struct state *state, void *context)
+{
+	const struct removal *removal = context;
+
+	if (state->names[state->hh.keylen - 1] != removal->digit)
+		return;
+	states_remove(removal->states, state);
+	assert_null(state->wire.bytes);
+	free(state);
+}
+
+static void what_is_removed_is_gone_and_nothing_else(void **state)
+{
+	struct states *states = states_make();
+	char check[16];
+
+	(void)state;
+	for (int i = 0; i < 5000; i++) {
+		snprintf(check, sizeof check, "%d", i);
+		add(states, "host", check, "{}");
+	}
+	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
+		states_work(states, shard, remove_by_digit, &(struct removal){states, '7'});
+	assert_int_equal(states_count(states), 4500);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(check, sizeof check, "%d", i);
+		assert_int_equal(find(states, "host", check) == NULL, i % 10 == 7);
+	}
+	assert_non_null(add(states, "host", "17", "{}"));
+	assert_non_null(find(states, "host", "17"));
+	states_free(states);
+}
+
 /* 25,600 names over 256 shards: a hundred each, give or take six times its deviation of ten. */
 static void states_are_spread_over_the_shards(void **state)
 {
@@ -257,6 +295,7 @@ int main(void)
 		cmocka_unit_test(those_that_look_alike_are_ranked_in_their_order),
 		cmocka_unit_test(ranks_end_at_255),
 		cmocka_unit_test(a_hundred_thousand_are_found_and_visited_once),
+		cmocka_unit_test(what_is_removed_is_gone_and_nothing_else),
 		cmocka_unit_test(states_are_spread_over_the_shards),
 	};
 
