@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 
 noinst_LIBRARIES += httpbroker/libhttpbroker.a
-httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/limits.h \
 	httpbroker/options.c httpbroker/options.h \
@@ -14,6 +14,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/events/condition.c httpbroker/events/condition.h \
 	httpbroker/events/event.c httpbroker/events/event.h \
+	httpbroker/events/isotime.c httpbroker/events/isotime.h \
 	httpbroker/events/jsontext.c httpbroker/events/jsontext.h \
 	httpbroker/events/wire.c httpbroker/events/wire.h \
 	httpbroker/formats/flapjack.c \
@@ -40,12 +41,20 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/redis/outage.c httpbroker/redis/outage.h \
 	httpbroker/redis/redis.c httpbroker/redis/redis.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
+	httpbroker/sns/alarm.c httpbroker/sns/alarm.h \
+	httpbroker/sns/canonical.c httpbroker/sns/canonical.h \
+	httpbroker/sns/chain.c httpbroker/sns/chain.h \
+	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
+	httpbroker/sns/gate.c httpbroker/sns/gate.h \
+	httpbroker/sns/seen.c httpbroker/sns/seen.h \
+	httpbroker/sns/signature.c httpbroker/sns/signature.h \
+	httpbroker/sns/topic.c httpbroker/sns/topic.h \
 	httpbroker/states/posting.c httpbroker/states/posting.h \
 	httpbroker/states/siphash.c httpbroker/states/siphash.h \
 	httpbroker/states/states.c httpbroker/states/states.h \
 	httpbroker/states/wheel.c httpbroker/states/wheel.h
 
-HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS)
+HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
@@ -62,6 +71,11 @@ EXTRA_DIST += \
 
 T_BROKER = t/unit/unit.h t/unit/broker-parts.c t/unit/broker-parts.h
 T_BROKER_LIBS = $(HTTPBROKER_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += t/unit/broker-sns
+t_unit_broker_sns_SOURCES = t/unit/broker-sns.c t/unit/unit.h
+t_unit_broker_sns_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_sns_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-commit
 t_unit_broker_commit_SOURCES = t/unit/broker-commit.c $(T_BROKER)

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* Amazon SNS, as far as it can be judged without a certificate. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/events/isotime.h"
+#include "httpbroker/sns/canonical.h"
+#include "httpbroker/sns/gate.h"
+#include "httpbroker/sns/seen.h"
+
+#include <string.h>
+
+#define ARN "arn:aws:sns:eu-west-1:123456789012:alarms"
+#define HOST "https://sns.eu-west-1.amazonaws.com"
+#define PEM "/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"
+#define NOW INT64_C(1767323045) /* 2026-01-02T03:04:05Z */
+
+static struct text text(const char *words)
+{
+	return (struct text){words, strlen(words)};
+}
+
+#define NOTIFICATION                                                                        \
+	"{\"Type\":\"Notification\",\"MessageId\":\"22b80b92\",\"TopicArn\":\"" ARN "\","   \
+	"\"Subject\":\"My First\\nMessage\",\"Message\":\"Hell\\u00f6 \\\"world\\\"\\\\\"," \
+	"\"Timestamp\":\"2026-01-02T03:04:05.678Z\",\"SignatureVersion\":\"1\","            \
+	"\"Signature\":\"RVhB\",\"SigningCertURL\":\"" HOST PEM "\",\"UnsubscribeURL\":\"x\"}"
+
+#define CONFIRMATION                                                                               \
+	"{\"Type\":\"SubscriptionConfirmation\",\"MessageId\":\"165545c9\",\"Token\":\"2336412f\"" \
+	",\"TopicArn\":\"" ARN "\",\"Message\":\"You have chosen\",\"SubscribeURL\":\"https://s\"" \
+	",\"Timestamp\":\"2026-01-02T03:04:05.678Z\",\"SignatureVersion\":\"2\","                  \
+	"\"Signature\":\"RVhB\",\"SigningCertURL\":\"" HOST PEM "\"}"
+
+static json_t *document_of(const char *words)
+{
+	json_t *document = json_loads(words, 0, NULL);
+
+	assert_non_null(document);
+	return document;
+}
+
+static void assert_signed(const char *document, const char *expected)
+{
+	json_t *json = document_of(document);
+	struct envelope envelope;
+	struct buffer out = {0};
+	struct reason why;
+
+	assert_true(envelope_matches(json));
+	assert_true(envelope_read(json, &envelope, &why));
+	canonical_append(&out, &envelope);
+	assert_string_equal(out.data, expected);
+	buffer_free(&out);
+	json_decref(json);
+}
+
+static void what_is_signed(void **state)
+{
+	(void)state;
+	assert_signed(NOTIFICATION,
+		"Message\nHell\xc3\xb6 \"world\"\\\nMessageId\n22b80b92\nSubject\nMy First\nMessage\n"
+		"Timestamp\n2026-01-02T03:04:05.678Z\nTopicArn\n" ARN "\nType\nNotification\n");
+	assert_signed(CONFIRMATION,
+		"Message\nYou have chosen\nMessageId\n165545c9\nSubscribeURL\nhttps://s\n"
+		"Timestamp\n2026-01-02T03:04:05.678Z\nToken\n2336412f\nTopicArn\n" ARN
+		"\nType\nSubscriptionConfirmation\n");
+}
+
+static void a_notification_without_subject(void **state)
+{
+	json_t *json = document_of(NOTIFICATION);
+	struct envelope envelope;
+	struct buffer out = {0};
+	struct reason why;
+
+	(void)state;
+	json_object_del(json, "Subject");
+	assert_true(envelope_read(json, &envelope, &why));
+	canonical_append(&out, &envelope);
+	assert_null(strstr(out.data, "Subject"));
+	buffer_free(&out);
+	json_decref(json);
+}
+
+/* Without the key, with a number in it, with more in it than SNS sends: each is refused by name. */
+static void assert_needed(const char *document, const char *key)
+{
+	json_t *json = document_of(document);
+	struct envelope envelope;
+	struct reason why;
+	static char much[300 * 1024];
+
+	memset(much, 'x', sizeof much - 1);
+	json_object_set_new(json, key, json_string(much));
+	assert_false(envelope_read(json, &envelope, &why));
+	assert_non_null(strstr(why.text, key));
+	json_object_set_new(json, key, json_integer(1));
+	assert_false(envelope_read(json, &envelope, &why));
+	assert_non_null(strstr(why.text, key));
+	json_object_del(json, key);
+	assert_false(envelope_read(json, &envelope, &why));
+	assert_non_null(strstr(why.text, key));
+	json_decref(json);
+}
+
+static void every_field_is_needed(void **state)
+{
+	static const char *const both[] = {"Type", "MessageId", "TopicArn", "Message", "Timestamp",
+		"SignatureVersion", "Signature", "SigningCertURL"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(both); i++) {
+		assert_needed(NOTIFICATION, both[i]);
+		assert_needed(CONFIRMATION, both[i]);
+	}
+	assert_needed(CONFIRMATION, "Token");
+	assert_needed(CONFIRMATION, "SubscribeURL");
+}
+
+static void assert_shape(bool expected, const char *document)
+{
+	json_t *json = document_of(document);
+
+	assert_int_equal(envelope_matches(json), expected);
+	json_decref(json);
+}
+
+static void what_an_envelope_looks_like(void **state)
+{
+	(void)state;
+	assert_shape(true, "{\"Type\":\"Whatever\",\"TopicArn\":\"\"}");
+	assert_shape(false, "{\"Type\":\"Notification\"}");
+	assert_shape(false, "{\"TopicArn\":\"" ARN "\"}");
+	assert_shape(false, "{\"Type\":1,\"TopicArn\":\"" ARN "\"}");
+	assert_shape(false, "{\"Type\":\"Notification\",\"TopicArn\":\"a\",\"entity\":\"e\"}");
+	assert_shape(false, "[]");
+}
+
+static bool topic_sound(const char *arn, struct topic *out)
+{
+	struct reason why;
+
+	return topic_read(text(arn), out, &why);
+}
+
+static void topics(void **state)
+{
+	static const char *const wrong[] = {"", "arn",
+		"arn:aws:sns:eu-west-1:123456789012:", "arn:aws:sns:eu-west-1:12345678901:x",
+		"arn:aws:sns:eu-west-1:1234567890123:x", "arn:aws:sns::123456789012:x",
+		"arn:aws:sqs:eu-west-1:123456789012:x", "arn:aws:sns:eu-west-1:123456789012:a.b",
+		"arn:aws:sns:EU-west-1:123456789012:x", "arn:aws:sns:eu.west@1:123456789012:x",
+		ARN ":x", ARN "*", ARN ".fifo.fifo", "arn:aws:sns:eu-west-1/:123456789012:x",
+		" " ARN};
+	struct topic topic;
+
+	(void)state;
+	assert_true(topic_sound(ARN, &topic));
+	assert_memory_equal(topic.region.bytes, "eu-west-1", topic.region.length);
+	assert_int_equal(topic.region.length, 9);
+	assert_false(topic.china);
+	assert_true(topic_sound(ARN ".fifo", &topic));
+	assert_true(topic_sound("arn:aws-cn:sns:cn-north-1:123456789012:x", &topic));
+	assert_true(topic.china);
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+		assert_false(topic_sound(wrong[i], &topic));
+}
+
+static void what_may_be_allowed(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	assert_true(topic_pattern_check(ARN, &why));
+	assert_true(topic_pattern_check("arn:aws:sns:eu-west-1:123456789012:*", &why));
+	assert_true(topic_pattern_check("arn:aws:sns:eu-west-1:123456789012:alarm*", &why));
+	assert_false(topic_pattern_check("*", &why));
+	assert_false(topic_pattern_check("arn:aws:sns:*", &why));
+	assert_false(topic_pattern_check("arn:aws:sns:eu-west-1:1234*", &why));
+	assert_false(topic_pattern_check("arn:aws:sns:eu-west-1:123456789012:*x", &why));
+	assert_false(topic_pattern_check("alarms", &why));
+}
+
+static void who_is_allowed(void **state)
+{
+	const char *const patterns[] = {ARN, "arn:aws:sns:eu-west-2:123456789012:a*"};
+
+	(void)state;
+	assert_true(topic_is_allowed(text(ARN), patterns, 2));
+	assert_true(topic_is_allowed(text("arn:aws:sns:eu-west-2:123456789012:a"), patterns, 2));
+	assert_true(topic_is_allowed(text("arn:aws:sns:eu-west-2:123456789012:abc"), patterns, 2));
+	assert_false(topic_is_allowed(text("arn:aws:sns:eu-west-2:123456789012:b"), patterns, 2));
+	assert_false(topic_is_allowed(text(ARN "2"), patterns, 2));
+	assert_false(
+		topic_is_allowed(text("arn:aws:sns:eu-west-1:123456789012:alarm"), patterns, 2));
+	assert_false(topic_is_allowed(text(ARN), patterns, 0));
+}
+
+static void where_certificates_are(void **state)
+{
+	static const char *const wrong[] = {"", "https://",
+		"http://sns.eu-west-1.amazonaws.com" PEM,
+		"https://sns.evil.amazonaws.com.example.org" PEM,
+		"https://sns.eu-west-1.amazonaws.com.example.org" PEM,
+		"https://sns.eu-west-1.amazonaws.com@evil" PEM,
+		"https://evil@sns.eu-west-1.amazonaws.com" PEM, HOST ":443" PEM,
+		"https://sns.us-east-1.amazonaws.com" PEM,
+		"https://sns.eu-west-1.amazonaws.com.cn" PEM, HOST PEM "?x", HOST PEM "#x",
+		HOST PEM "/", HOST "/x" PEM, HOST "//SimpleNotificationService-0.pem",
+		HOST "/SimpleNotificationService-0123456789ABCDEF0123456789abcdef.pem",
+		HOST "/SimpleNotificationService-0123456789abcdef0123456789abcde.pem",
+		HOST "/SimpleNotificationService-0123456789abcdef0123456789abcdef0.pem",
+		HOST "/../SimpleNotificationService-0123456789abcdef0123456789abcdef.pem"};
+	struct topic topic;
+	struct reason why;
+
+	(void)state;
+	assert_true(topic_sound(ARN, &topic));
+	assert_true(topic_certificate_url_check(&topic, text(HOST PEM), &why));
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
+		assert_false(topic_certificate_url_check(&topic, text(wrong[i]), &why));
+	assert_true(topic_sound("arn:aws-cn:sns:cn-north-1:123456789012:x", &topic));
+	assert_true(topic_certificate_url_check(
+		&topic, text("https://sns.cn-north-1.amazonaws.com.cn" PEM), &why));
+}
+
+static void the_address_that_confirms(void **state)
+{
+	struct buffer out = {0};
+	struct topic topic;
+
+	(void)state;
+	assert_true(topic_sound(ARN, &topic));
+	topic_confirm_url(&out, &topic, text(ARN), text("23&4/é"));
+	assert_string_equal(out.data,
+		HOST "/?Action=ConfirmSubscription&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A"
+		     "123456789012%3Aalarms&Token=23%264%2F%C3%A9");
+	buffer_free(&out);
+}
+
+/* The notification with one field changed, judged; NULL: it passes. */
+static void assert_judged(const char *key, const char *value, const char *expected)
+{
+	const char *const patterns[] = {ARN};
+	const struct gate gate = {patterns, 1};
+	json_t *json = document_of(NOTIFICATION);
+	struct envelope envelope;
+	struct topic topic;
+	struct reason why = {"it passes"};
+
+	if (key != NULL)
+		json_object_set_new(json, key, json_string(value));
+	assert_true(envelope_read(json, &envelope, &why));
+	bool passes = gate_judge(&gate, &envelope, NOW, &topic, &why);
+	assert_int_equal(passes, expected == NULL);
+	if (expected != NULL)
+		assert_string_equal(why.text, expected);
+	json_decref(json);
+}
+
+static void who_passes_the_gate(void **state)
+{
+	(void)state;
+	assert_judged(NULL, NULL, NULL);
+	assert_judged("TopicArn", "alarms", "'TopicArn' is not arn:aws:sns:REGION:ACCOUNT:NAME");
+	assert_judged("TopicArn", ARN "2", "no --sns-topic allows " ARN "2");
+	assert_judged("SigningCertURL", "https://evil" PEM,
+		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
+	assert_judged("SigningCertURL", HOST "/x.pem",
+		"'SigningCertURL' has not the path of an SNS certificate");
+	assert_judged("SignatureVersion", "2", NULL);
+	assert_judged("SignatureVersion", "3", "'SignatureVersion' is neither 1 nor 2");
+	assert_judged("SignatureVersion", "", "'SignatureVersion' is neither 1 nor 2");
+	assert_judged("SignatureVersion", "12", "'SignatureVersion' is neither 1 nor 2");
+	assert_judged("Timestamp", "2026-01-02T02:04:05.000Z", NULL);
+	assert_judged(
+		"Timestamp", "2026-01-02T02:04:04.999Z", "'Timestamp' is more than an hour ago");
+	assert_judged("Timestamp", "2026-01-02T04:04:05Z", NULL);
+	assert_judged("Timestamp", "2026-01-02T04:04:06Z",
+		"'Timestamp' is more than an hour ahead: which clock is wrong?");
+	assert_judged("Timestamp", "yesterday", "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
+}
+
+static void nobody_passes_where_no_topic_is_named(void **state)
+{
+	const struct gate gate = {NULL, 0};
+	json_t *json = document_of(NOTIFICATION);
+	struct envelope envelope;
+	struct topic topic;
+	struct reason why;
+
+	(void)state;
+	assert_true(envelope_read(json, &envelope, &why));
+	assert_false(gate_judge(&gate, &envelope, NOW, &topic, &why));
+	assert_non_null(strstr(why.text, "--sns-topic"));
+	json_decref(json);
+}
+
+static void what_was_seen_is_known_for_an_hour(void **state)
+{
+	struct seen *seen = seen_new();
+
+	(void)state;
+	assert_false(seen_has(seen, text("a"), 0));
+	seen_add(seen, text("a"), 0);
+	seen_add(seen, text("b"), NSEC_PER_SEC);
+	assert_true(seen_has(seen, text("a"), SEEN_LASTS - 1));
+	assert_false(seen_has(seen, text("ab"), SEEN_LASTS - 1));
+	assert_false(seen_has(seen, text("a"), SEEN_LASTS));
+	assert_true(seen_has(seen, text("b"), SEEN_LASTS));
+	seen_free(seen);
+}
+
+static void what_was_seen_is_bounded(void **state)
+{
+	struct seen *seen = seen_new();
+	char id[32];
+
+	(void)state;
+	for (int i = 0; i <= SEEN_MOST; i++) {
+		snprintf(id, sizeof id, "%d", i);
+		seen_add(seen, text(id), i);
+	}
+	assert_false(seen_has(seen, text("0"), SEEN_MOST));
+	assert_true(seen_has(seen, text("1"), SEEN_MOST));
+	snprintf(id, sizeof id, "%d", SEEN_MOST);
+	assert_true(seen_has(seen, text(id), SEEN_MOST));
+	seen_free(seen);
+}
+
+static void times_are_read(void **state)
+{
+	static const char *const right[] = {"2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678Z",
+		"2026-01-02T03:04:05.678+0000", "2026-01-02T04:34:05+01:30",
+		"2026-01-01T22:04:05.123456789-0500"};
+	static const char *const wrong[] = {"", "2026-01-02", "2026-01-02T03:04:05",
+		"2026-01-02T03:04:05Zx", "2026-01-02T03:04:05+01:3", "2026-01-02T03:04:05+1:30",
+		"2026-01-02T03:04:05+0160", "2026-13-02T03:04:05Z", "1767323045",
+		"2026-01-02T03:04:05.0000000000000000000000000000000000000000000000000000Z"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(right); i++) {
+		int64_t time = 0;
+		assert_true(isotime_read(text(right[i]), &time));
+		assert_int_equal(time, NOW);
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+		int64_t time = 7;
+		assert_false(isotime_read(text(wrong[i]), &time));
+		assert_int_equal(time, 7);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_signed),
+		cmocka_unit_test(a_notification_without_subject),
+		cmocka_unit_test(every_field_is_needed),
+		cmocka_unit_test(what_an_envelope_looks_like),
+		cmocka_unit_test(topics),
+		cmocka_unit_test(what_may_be_allowed),
+		cmocka_unit_test(who_is_allowed),
+		cmocka_unit_test(where_certificates_are),
+		cmocka_unit_test(the_address_that_confirms),
+		cmocka_unit_test(who_passes_the_gate),
+		cmocka_unit_test(nobody_passes_where_no_topic_is_named),
+		cmocka_unit_test(what_was_seen_is_known_for_an_hour),
+		cmocka_unit_test(what_was_seen_is_bounded),
+		cmocka_unit_test(times_are_read),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
