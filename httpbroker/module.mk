@@ -77,6 +77,12 @@ t_unit_broker_sns_SOURCES = t/unit/broker-sns.c t/unit/unit.h
 t_unit_broker_sns_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_sns_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-sns-trust
+t_unit_broker_sns_trust_SOURCES = t/unit/broker-sns-trust.c t/unit/unit.h \
+	t/unit/certificates.c t/unit/certificates.h
+t_unit_broker_sns_trust_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_sns_trust_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-commit
 t_unit_broker_commit_SOURCES = t/unit/broker-commit.c $(T_BROKER)
 t_unit_broker_commit_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* Amazon SNS: whether a certificate is to be believed, and whether it signed the message. */
+#include "t/unit/unit.h"
+
+#include "common/memory.h"
+#include "httpbroker/sns/canonical.h"
+#include "httpbroker/sns/chain.h"
+#include "httpbroker/sns/signature.h"
+#include "t/unit/certificates.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DAY = 86400 };
+#define NOW INT64_C(1767323045)
+
+static struct {
+	struct identity root, link, leaf, client, expired, stranger;
+	char root_file[64];
+	struct chain *chain;
+} world;
+
+static struct identity made(const char *name, const char *usage, const struct identity *issuer)
+{
+	const struct identity_wish wish = {name, usage, NOW - DAY, NOW + DAY};
+
+	return identity_make(&wish, issuer);
+}
+
+static int world_make(void **state)
+{
+	const struct identity_wish expired = {"old", "serverAuth", NOW - 2 * DAY, NOW - DAY};
+	struct buffer pem = {0};
+	struct reason why;
+
+	(void)state;
+	world.root = made("root", NULL, NULL);
+	world.link = made("link", NULL, &world.root);
+	world.leaf = made("sns", "serverAuth", &world.link);
+	world.client = made("client", "clientAuth", &world.root);
+	world.expired = identity_make(&expired, &world.root);
+	world.stranger = made("stranger", "serverAuth", NULL);
+	strcpy(world.root_file, "/tmp/broker-sns-trust-XXXXXX");
+	int fd = mkstemp(world.root_file);
+	identity_pem(&pem, &world.root);
+	if (fd < 0 || write(fd, pem.data, pem.length) != (ssize_t)pem.length)
+		return -1;
+	close(fd);
+	buffer_free(&pem);
+	world.chain = chain_new(world.root_file, &why);
+	return world.chain == NULL ? -1 : 0;
+}
+
+static int world_end(void **state)
+{
+	(void)state;
+	unlink(world.root_file);
+	chain_free(world.chain);
+	identity_free(&world.root);
+	identity_free(&world.link);
+	identity_free(&world.leaf);
+	identity_free(&world.client);
+	identity_free(&world.expired);
+	identity_free(&world.stranger);
+	return 0;
+}
+
+/* Whether the leaf is believed with these beside it (NULL: nobody); NULL: it is. */
+static void assert_believed(const struct identity *leaf, const struct identity *beside,
+	const struct identity *helper, nsec wall, const char *expected)
+{
+	struct buffer pem = {0}, helpers = {0};
+	struct reason why = {""};
+
+	identity_pem(&pem, leaf);
+	if (beside != NULL)
+		identity_pem(&pem, beside);
+	if (helper != NULL)
+		identity_pem(&helpers, helper);
+	X509 *verified = chain_verify(world.chain, &pem, &helpers, wall, &why);
+	if (expected == NULL) {
+		assert_non_null(verified);
+		assert_int_equal(X509_cmp(verified, leaf->certificate), 0);
+	} else {
+		assert_null(verified);
+		if (strstr(why.text, expected) == NULL)
+			fail_msg("%s, not %s", why.text, expected);
+	}
+	X509_free(verified);
+	buffer_free(&pem);
+	buffer_free(&helpers);
+}
+
+#define AT (NOW * NSEC_PER_SEC)
+
+static void chains(void **state)
+{
+	(void)state;
+	assert_believed(&world.leaf, &world.link, NULL, AT, NULL);
+	assert_believed(&world.leaf, NULL, &world.link, AT, NULL);
+	assert_believed(&world.leaf, NULL, NULL, AT, "unable to get local issuer");
+	assert_believed(&world.stranger, NULL, NULL, AT, "self-signed");
+	assert_believed(&world.stranger, NULL, &world.link, AT, "self-signed");
+	assert_believed(&world.stranger, &world.stranger, &world.stranger, AT, "self-signed");
+	assert_believed(&world.client, NULL, NULL, AT, "purpose");
+	assert_believed(&world.expired, NULL, NULL, AT, "expired");
+	assert_believed(&world.leaf, &world.link, NULL, AT + 2 * DAY * NSEC_PER_SEC, "expired");
+	assert_believed(
+		&world.leaf, &world.link, NULL, AT - 2 * DAY * NSEC_PER_SEC, "not yet valid");
+}
+
+static void what_is_no_certificate(void **state)
+{
+	struct buffer pem = {0}, helpers = {0};
+	struct reason why;
+
+	(void)state;
+	identity_pem(&helpers, &world.leaf); /* must not be taken for the certificate itself */
+	identity_pem(&helpers, &world.link);
+	assert_null(chain_verify(world.chain, &pem, &helpers, AT, &why));
+	buffer_append_text(&pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+	assert_null(chain_verify(world.chain, &pem, &helpers, AT, &why));
+	assert_non_null(strstr(why.text, "no certificate"));
+	buffer_free(&pem);
+	buffer_free(&helpers);
+}
+
+static void authorities_that_cannot_be_read(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	assert_null(chain_new("/nonexistent", &why));
+	assert_non_null(strstr(why.text, "/nonexistent"));
+	assert_null(chain_new("/dev/null", &why));
+}
+
+/* An envelope, signed, with room for the signature. */
+struct letter {
+	struct envelope envelope;
+	char signature[512];
+};
+
+static struct text text(const char *words)
+{
+	return (struct text){words, strlen(words)};
+}
+
+static void letter_sign(struct letter *letter, const struct identity *by, const EVP_MD *digest)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	struct buffer said = {0};
+	unsigned char bytes[256];
+	size_t length = sizeof bytes;
+
+	canonical_append(&said, &letter->envelope);
+	assert_int_equal(EVP_DigestSignInit(context, NULL, digest, NULL, by->key), 1);
+	assert_int_equal(EVP_DigestSign(context, bytes, &length, (const unsigned char *)said.data,
+				 said.length),
+		1);
+	EVP_EncodeBlock((unsigned char *)letter->signature, bytes, (int)length);
+	letter->envelope.signature = text(letter->signature);
+	EVP_MD_CTX_free(context);
+	buffer_free(&said);
+}
+
+static void letter_write(struct letter *letter, const char *version)
+{
+	*letter = (struct letter){.envelope = {
+					  .type = SNS_SUBSCRIBE,
+					  .type_word = text("SubscriptionConfirmation"),
+					  .message_id = text("id"),
+					  .topic = text("arn"),
+					  .subject = text("subject"),
+					  .message = text("Hell\xc3\xb6"),
+					  .timestamp = text("2026"),
+					  .token = text("token"),
+					  .subscribe_url = text("https://"),
+					  .signature_version = text(version),
+				  }};
+	letter_sign(letter, &world.leaf, version[0] == '1' ? EVP_sha1() : EVP_sha256());
+}
+
+static bool verified(const struct letter *letter)
+{
+	struct reason why;
+
+	return signature_verify(&letter->envelope, world.leaf.certificate, &why);
+}
+
+static void both_versions_are_verified(void **state)
+{
+	struct letter letter;
+
+	(void)state;
+	letter_write(&letter, "1");
+	assert_true(verified(&letter));
+	letter.envelope.signature_version = text("2");
+	assert_false(verified(&letter));
+	letter_write(&letter, "2");
+	assert_true(verified(&letter));
+	letter_sign(&letter, &world.stranger, EVP_sha256());
+	assert_false(verified(&letter));
+}
+
+/* One byte changed, one taken away, in every field that is signed. */
+static void no_field_can_be_changed(void **state)
+{
+	static const size_t fields[] = {offsetof(struct envelope, type_word),
+		offsetof(struct envelope, message_id), offsetof(struct envelope, topic),
+		offsetof(struct envelope, subject), offsetof(struct envelope, message),
+		offsetof(struct envelope, timestamp), offsetof(struct envelope, token),
+		offsetof(struct envelope, subscribe_url)};
+	struct letter letter;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
+		letter_write(&letter, "2");
+		struct text *field = (struct text *)((char *)&letter.envelope + fields[i]);
+		char *copy = memory_copied(field->bytes);
+
+		copy[field->length - 1] ^= 1;
+		field->bytes = copy;
+		assert_false(verified(&letter));
+		copy[field->length - 1] ^= 1;
+		assert_true(verified(&letter));
+		field->length--;
+		assert_false(verified(&letter));
+		*field = (struct text){NULL, 0};
+		assert_false(verified(&letter));
+		free(copy);
+	}
+}
+
+static void signatures_that_are_none(void **state)
+{
+	static const char *const wrong[] = {"", "=", "==", "A", "AAAA", "****", "AA=A"};
+	struct letter letter;
+
+	(void)state;
+	letter_write(&letter, "2");
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+		letter.envelope.signature = text(wrong[i]);
+		assert_false(verified(&letter));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(chains),
+		cmocka_unit_test(what_is_no_certificate),
+		cmocka_unit_test(authorities_that_cannot_be_read),
+		cmocka_unit_test(both_versions_are_verified),
+		cmocka_unit_test(no_field_can_be_changed),
+		cmocka_unit_test(signatures_that_are_none),
+	};
+
+	return cmocka_run_group_tests(tests, world_make, world_end);
+}
