@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* httpbroker: remembers the last state of every check and repeats it to Flapjack. */
+#include "common/buffer.h"
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -21,13 +22,18 @@
 
 static void options_log(const struct options *options)
 {
-	char port[ADDRESS_TEXT], server[ADDRESS_TEXT], interval[DURATION_TEXT];
+	char text[ADDRESS_TEXT], interval[DURATION_TEXT];
+	struct buffer ports = {NULL, 0, 0};
 
+	for (int i = 0; i < options->listen_count; i++)
+		buffer_printf(
+			&ports, "%s%s", i > 0 ? "," : "", address_text(&options->listen[i], text));
 	log_debug("Booting with config: {Port:%s Server:%s Database:%d Interval:%s Queue:%s "
 		  "FlapjackVersion:%d Debug:%s}",
-		address_text(&options->listen, port), address_text(&options->server, server),
-		options->database, duration_text(options->interval, interval), options->queue,
-		options->flapjack, options->debug ? "true" : "false");
+		ports.data, address_text(&options->server, text), options->database,
+		duration_text(options->interval, interval), options->queue, options->flapjack,
+		options->debug ? "true" : "false");
+	buffer_free(&ports);
 }
 
 static struct states *states_make(void)
@@ -70,7 +76,8 @@ int main(int argc, char **argv)
 	options_log(&options);
 
 	struct listeners listeners;
-	listeners_open(&options.listen, &listeners);
+	listeners_open(options.listen, options.listen_count, &listeners);
+	listeners_warn(&listeners);
 	struct states *states = states_make();
 	struct delivery *delivery = delivery_make(&options, states);
 	struct counters *counters = counters_new();
@@ -81,6 +88,7 @@ int main(int argc, char **argv)
 	stop_await();
 
 	ready_notify("STOPPING=1");
+	listeners_remove(&listeners);
 	server_drain(server, PATIENCE_REQUESTS);
 	delivery_stop(delivery, PATIENCE_REDIS);
 	server_drain(server, PATIENCE_ANSWERS);

@@ -33,6 +33,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/routes.c httpbroker/http/routes.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
 	httpbroker/http/traffic.c httpbroker/http/traffic.h \
+	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \
 	httpbroker/redis/batch.c httpbroker/redis/batch.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
 	httpbroker/redis/connector.c httpbroker/redis/connector.h \

@@ -16,15 +16,6 @@
 
 enum { QUEUE_MOST = 512 }; /* bytes of its name */
 
-static struct address tcp_address(const char *option, const char *text)
-{
-	struct address address = option_address(option, text);
-
-	if (address.path[0] != '\0')
-		die(EX_USAGE, "%s: '%s' is not [host:]port", option, text);
-	return address;
-}
-
 static struct address server_address(const char *option, const char *text)
 {
 	struct address address = option_address(option, text);
@@ -36,8 +27,9 @@ static struct address server_address(const char *option, const char *text)
 
 static void port_take(struct options *options, const char *option, const char *value)
 {
-	options->listen = tcp_address(option, value);
-	options->listen_given = true;
+	if (options->listen_count == LISTEN_MOST)
+		die(EX_USAGE, "%s: more than %d of them", option, LISTEN_MOST);
+	options->listen[options->listen_count++] = option_address(option, value);
 }
 
 static void server_take(struct options *options, const char *option, const char *value)
@@ -90,8 +82,9 @@ static void debug_take(struct options *options, const char *option, const char *
 
 static const struct option_row rows[] = {
 	{"port", "ADDRESS", port_take,
-		"listen on port, host:port or [v6]:port; a port alone is on\n"
-		"127.0.0.1 and ::1 (default: $PORT, or 3090; 0 picks one)"},
+		"listen on port, host:port, [v6]:port or unix:/path; may be\n"
+		"given several times; a port alone is on 127.0.0.1 and ::1\n"
+		"(default: $PORT, or 3090; 0 picks one)"},
 	{"server", "ADDRESS", server_take,
 		"Redis: port, host:port, [v6]:port or unix:/path\n"
 		"(default localhost:6380)"},
@@ -121,11 +114,11 @@ static const char *default_password(void)
 }
 
 /* Where to listen if no --port says so: the original's way of being told in the environment. */
-static struct address default_listen(void)
+static void listen_default(struct options *options)
 {
 	const char *port = getenv("PORT");
 
-	return tcp_address("PORT", port != NULL && port[0] != '\0' ? port : "3090");
+	port_take(options, "PORT", port != NULL && port[0] != '\0' ? port : "3090");
 }
 
 struct options options_read(int argc, char **argv)
@@ -140,7 +133,7 @@ struct options options_read(int argc, char **argv)
 	};
 
 	option_table_read(&table, &options, argc, argv);
-	if (!options.listen_given)
-		options.listen = default_listen();
+	if (options.listen_count == 0)
+		listen_default(&options);
 	return options;
 }

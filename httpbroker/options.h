@@ -6,9 +6,11 @@
 #include "common/address.h"
 #include "common/clocks.h"
 
+enum { LISTEN_MOST = 16 }; /* addresses */
+
 struct options {
-	struct address listen; /* an empty host: loopback, both families */
-	bool listen_given;     /* by --port */
+	struct address listen[LISTEN_MOST]; /* an empty host: loopback, both families */
+	int listen_count;
 	struct address server; /* Redis */
 	const char *password;  /* Redis's; NULL: none */
 	int database;

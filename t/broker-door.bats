@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# shellcheck disable=SC2016,SC2034,SC2154 # $1 of a sh -c; variables that load and run bring or read
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
 # Who may reach httpbroker and as whom it reaches Redis: sockets, tokens, passwords.
 
 load lib/daemons
@@ -76,4 +76,86 @@ refuses() {
 	poll 10 broker_listens
 	posts 200 "$(event a b ok)"
 	[ "$(redis LLEN events)" -eq 1 ]
+}
+
+# socket_listens: the log says so
+socket_listens() {
+	poll 10 said broker "info: listening on unix:$work/b.sock$"
+}
+
+@test "--port unix:/path: 0660 whatever the umask, stale ones replaced, removed at the end" {
+	umask 000
+	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
+	socket_listens
+	[ "$(stat -c '%a %F' "$work/b.sock")" = '660 socket' ]
+	run -0 curl -sSf --unix-socket "$work/b.sock" http://broker/state
+	[ "$output" = '{}' ]
+	kill -KILL "${pids[broker]}"
+	wait "${pids[broker]}" || :
+	[ -S "$work/b.sock" ]
+	umask 077
+	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
+	socket_listens
+	[ "$(stat -c '%a %F' "$work/b.sock")" = '660 socket' ]
+	run -0 curl -sSf --unix-socket "$work/b.sock" http://broker/state
+	stop broker
+	[ ! -e "$work/b.sock" ]
+}
+
+@test "--port unix:/path: a live socket is left alone, and so is what is no socket" {
+	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
+	socket_listens
+	refuses 75 "cannot listen on unix:$work/b.sock: Address already in use" --port "unix:$work/b.sock"
+	curl -sSf --unix-socket "$work/b.sock" http://broker/state
+	: >"$work/file"
+	refuses 71 "cannot listen on unix:$work/file: there is something that is no socket" \
+		--port "unix:$work/file"
+	[ -f "$work/file" ]
+	refuses 71 'No such file' --port "unix:$work/none/b.sock"
+	# what somebody else has put there meanwhile is not removed at the end
+	rm "$work/b.sock"
+	: >"$work/b.sock"
+	stop broker
+	[ -f "$work/b.sock" ]
+}
+
+@test "--port unix:/path: of brokers that start at the same time over a stale socket, one wins" {
+	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
+	socket_listens
+	kill -KILL "${pids[broker]}"
+	wait "${pids[broker]}" || :
+	for i in {1..8}; do start "broker$i" httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1; done
+	settled() { [ "$(cat "$work"/broker[1-8].log | grep -cE 'listening on|cannot listen')" -eq 8 ]; }
+	poll 20 settled
+	[ "$(cat "$work"/broker[1-8].log | grep -c 'listening on')" -eq 1 ]
+	curl -sSf --unix-socket "$work/b.sock" http://broker/state
+}
+
+@test "--port several times: all are listened on, and they are one broker" {
+	read -r one two < <(free_port 2 | xargs)
+	start_redis
+	start broker httpbroker --port "127.0.0.1:$one" --port "[::1]:$two" --port "unix:$work/b.sock" \
+		--server "127.0.0.1:$redis_port"
+	socket_listens
+	url=http://127.0.0.1:$one/state
+	posts 200 "$(event a b ok)"
+	curl -sSf "http://[::1]:$two/state" | grep -F '"a:b"'
+	curl -sSf --unix-socket "$work/b.sock" http://broker/state | grep -F '"a:b"'
+	mapfile -t many < <(for i in {1..17}; do printf -- '--port\n127.0.0.1:0\n'; done)
+	refuses 64 '--port: more than 16 of them' "${many[@]}"
+	mapfile -t many < <(for i in {1..9}; do printf -- '--port\n127.0.0.1:0\n--port\n[::1]:0\n'; done)
+	refuses 64 'more than 16 sockets to listen on' "${many[@]:0:28}" --port 0 --port "unix:$work/c.sock"
+	[ ! -e "$work/c.sock" ]
+}
+
+@test "beyond loopback without a token: a warning" {
+	start broker httpbroker --port 0 --port "unix:$work/b.sock" --server 127.0.0.1:1
+	socket_listens
+	run -1 said broker warning
+	stop broker
+	start broker httpbroker --port '[::]:0' --server 127.0.0.1:1
+	poll 10 said broker 'warning: whoever reaches this machine may say anything of any check'
+	stop broker
+	start broker httpbroker --port '0.0.0.0:0' --server 127.0.0.1:1
+	poll 10 said broker 'warning: whoever reaches this machine may say anything of any check'
 }

@@ -54,7 +54,7 @@ pushed() {
 @test "a bad option is refused, naming it and its value" {
 	refuses "--port: port: 65536 is not from 0 to 65535" --port 65536
 	refuses "--port: port: '80x' is not a whole number" --port=80x
-	refuses "--port: 'unix:/x' is not [host:]port" --port unix:/x
+	refuses "--port: the path after 'unix:' must begin with '/'" --port unix:x
 	refuses "--server: port: '' is not a whole number" --server redis:
 	refuses "--server: there is no Redis at port 0" --server localhost:0
 	refuses "--database: -1 is not from 0 to" --database -1

@@ -34,7 +34,7 @@ static void places_add(struct places *places, const char *host)
 		die(EX_NOHOST, "--port: '%s': %s", host, gai_strerror(failure));
 	for (const struct addrinfo *i = found; i != NULL; i = i->ai_next) {
 		if (places->count == LISTENERS_MOST)
-			break;
+			die(EX_USAGE, "--port: more than %d sockets to listen on", LISTENERS_MOST);
 		struct place *place = &places->list[places->count++];
 		memcpy(&place->address, i->ai_addr, i->ai_addrlen);
 		place->length = i->ai_addrlen;
@@ -87,66 +87,143 @@ static int listener_open(struct place *place)
 }
 
 /* A machine may be without IPv6; but somewhere we have to listen. */
-static bool can_do_without(const struct places *places, const struct listeners *listeners, int i)
+static bool can_do_without(const struct places *places, int opened, int i)
 {
 	bool missing = errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL;
 
-	return missing && (listeners->count > 0 || i + 1 < places->count);
+	return missing && (opened > 0 || i + 1 < places->count);
 }
 
 /* On each place, with one port for all. The place that failed, with errno, or NULL. */
-static struct place *listeners_try(struct places *places, in_port_t port, struct listeners *out)
+static struct place *places_listen(
+	struct places *places, in_port_t port, int fds[LISTENERS_MOST], int *count)
 {
-	out->count = 0;
+	*count = 0;
 	for (int i = 0; i < places->count; i++) {
 		struct place *place = &places->list[i];
 
 		*port_of(place) = port;
 		int fd = listener_open(place);
-		if (fd < 0 && can_do_without(places, out, i))
+		if (fd < 0 && can_do_without(places, *count, i))
 			continue;
 		if (fd < 0)
 			return place;
-		out->fds[out->count++] = fd;
+		fds[(*count)++] = fd;
 		port = *port_of(place);
 	}
 	return NULL;
 }
 
-_Noreturn static void listen_die(const struct place *place)
+_Noreturn static void listen_die(const char *where)
 {
-	char text[ADDRESS_TEXT];
 	int code = errno == EADDRINUSE ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
 
-	die(code, "cannot listen on %s: %s",
-		address_of_socket((const struct sockaddr *)&place->address, text), strerror(errno));
+	die(code, "cannot listen on %s: %s", where,
+		errno == EEXIST ? "there is something that is no socket" : strerror(errno));
+}
+
+_Noreturn static void place_die(const struct place *place)
+{
+	char text[ADDRESS_TEXT];
+
+	listen_die(address_of_socket((const struct sockaddr *)&place->address, text));
+}
+
+static void room_need(const struct listeners *listeners, int more)
+{
+	if (listeners->count + more > LISTENERS_MOST)
+		die(EX_USAGE, "--port: more than %d sockets to listen on", LISTENERS_MOST);
+}
+
+static void tcp_open(const struct address *address, struct listeners *out)
+{
+	int fds[LISTENERS_MOST], count, tries = 0;
+	const struct place *failed;
+	struct places places;
+
+	places_find(address, &places);
+	while ((failed = places_listen(&places, htons(address->port), fds, &count)) != NULL) {
+		if (address->port != 0 || errno != EADDRINUSE || ++tries == PORT_TRIES)
+			place_die(failed);
+		for (int i = 0; i < count; i++)
+			close(fds[i]);
+	}
+	room_need(out, count);
+	for (int i = 0; i < count; i++)
+		out->fds[out->count++] = fds[i];
+}
+
+static void path_open(const struct address *address, struct listeners *out)
+{
+	char text[ADDRESS_TEXT];
+	struct unix_socket *socket = &out->paths[out->path_count];
+
+	room_need(out, 1);
+	int fd = unix_socket_open(address->path, socket);
+	if (fd < 0)
+		listen_die(address_text(address, text));
+	out->fds[out->count++] = fd;
+	out->path_count++;
+}
+
+static bool socket_address(int fd, struct sockaddr_storage *out)
+{
+	socklen_t length = sizeof *out;
+
+	memset(out, 0, sizeof *out); /* a path need not end in a NUL */
+	return getsockname(fd, (struct sockaddr *)out, &length) == 0;
 }
 
 static void listeners_log(const struct listeners *listeners)
 {
 	for (int i = 0; i < listeners->count; i++) {
 		struct sockaddr_storage address;
-		socklen_t length = sizeof address;
 		char text[ADDRESS_TEXT];
 
-		if (getsockname(listeners->fds[i], (struct sockaddr *)&address, &length) == 0)
+		if (socket_address(listeners->fds[i], &address))
 			log_info("listening on %s",
 				address_of_socket((struct sockaddr *)&address, text));
 	}
 }
 
-void listeners_open(const struct address *address, struct listeners *out)
+/* UNIX sockets last: what is still refused then leaves none behind. */
+void listeners_open(const struct address *addresses, int count, struct listeners *out)
 {
-	struct places places;
-	const struct place *failed;
-	int tries = 0;
-
-	places_find(address, &places);
-	while ((failed = listeners_try(&places, htons(address->port), out)) != NULL) {
-		if (address->port != 0 || errno != EADDRINUSE || ++tries == PORT_TRIES)
-			listen_die(failed);
-		for (int i = 0; i < out->count; i++)
-			close(out->fds[i]);
-	}
+	*out = (struct listeners){.count = 0};
+	for (int i = 0; i < count; i++)
+		if (addresses[i].path[0] == '\0')
+			tcp_open(&addresses[i], out);
+	for (int i = 0; i < count; i++)
+		if (addresses[i].path[0] != '\0')
+			path_open(&addresses[i], out);
 	listeners_log(out);
+}
+
+static bool is_of_this_machine(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *in = (const void *)address;
+	const struct sockaddr_in6 *in6 = (const void *)address;
+
+	if (address->ss_family == AF_INET)
+		return ntohl(in->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	return address->ss_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
+}
+
+void listeners_warn(const struct listeners *listeners)
+{
+	for (int i = 0; i < listeners->count; i++) {
+		struct sockaddr_storage address;
+
+		if (!socket_address(listeners->fds[i], &address) || is_of_this_machine(&address))
+			continue;
+		log_warning("whoever reaches this machine may say anything of any check: there is "
+			    "no --token-file");
+		return;
+	}
+}
+
+void listeners_remove(const struct listeners *listeners)
+{
+	for (int i = 0; i < listeners->path_count; i++)
+		unix_socket_remove(&listeners->paths[i]);
 }

@@ -1,22 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* The sockets on which the broker listens. */
+/* The sockets on which the broker listens: TCP ports and UNIX sockets. */
 #ifndef HTTPBROKER_HTTP_LISTEN_H
 #define HTTPBROKER_HTTP_LISTEN_H
 
 #include "common/address.h"
+#include "httpbroker/http/unixsocket.h"
 
-enum { LISTENERS_MOST = 8 };
+enum { LISTENERS_MOST = 16 }; /* sockets of all addresses */
 
 struct listeners {
 	int fds[LISTENERS_MOST];
 	int count;
+	struct unix_socket paths[LISTENERS_MOST]; /* what has to be removed in the end */
+	int path_count;
 };
 
 /*
- * Listens on all addresses that the host stands for; an empty host is 127.0.0.1 and ::1 (where
- * there is IPv6). With port 0 one is chosen, the same for all. Logs each. Exits with a message
- * if that cannot be: 75 (the port is taken), 77 (not permitted), 68 (no such host) or 71.
+ * Listens on each of `count` addresses, and there on all that the host stands for; an empty host
+ * is 127.0.0.1 and ::1 (where there is IPv6). With port 0 one is chosen, the same for all of an
+ * address. Logs each. Call it before any thread is started: it sets the umask for a moment. Exits
+ * with a message if that cannot be: 75 (taken), 77 (not permitted), 68 (no such host) or 71.
  */
-void listeners_open(const struct address *address, struct listeners *out);
+void listeners_open(const struct address *addresses, int count, struct listeners *out);
+
+/* Logs a warning if one of them can be reached from other machines. */
+void listeners_warn(const struct listeners *listeners);
+
+/* Removes the paths of UNIX sockets, so that nobody connects any more. The sockets stay open. */
+void listeners_remove(const struct listeners *listeners);
 
 #endif
