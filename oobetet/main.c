@@ -96,6 +96,28 @@ static bool hand_run(int argc, char **argv, int *code)
 	return true;
 }
 
+/* Quotation marks may well be a part of a secret, but seldom are. */
+static void secret_warn(const char *key, const char *secret)
+{
+	size_t length = secret != NULL ? strlen(secret) : 0;
+
+	if (length > 1 && strchr("\"'", secret[0]) != NULL && secret[length - 1] == secret[0])
+		log_warning("%s: the quotation marks around it are taken as a part of it", key);
+}
+
+/* What is allowed, and yet not wise. */
+static void config_warn(const struct config *config)
+{
+	for (int i = 0; i < config->exposed.count; i++)
+		log_warning("%s holds a secret and everybody may read it: chmod o-r would help",
+			config->exposed.item[i]);
+	secret_warn("password", config->password);
+	secret_warn("room_password", config->room_password);
+	secret_warn("pagerduty_contact", config->pagerduty_contact);
+	if (config->enabled && config->watched_nick.count == 0)
+		log_warning("without watched_nick anybody in the room can keep the alarm silent");
+}
+
 static struct config *config_accept(const struct options *options)
 {
 	struct reason why;
@@ -103,9 +125,7 @@ static struct config *config_accept(const struct options *options)
 
 	if (config == NULL)
 		die(EX_CONFIG, "%s", why.text);
-	if (config->exposed)
-		log_warning("%s holds a secret and everybody may read it: chmod o-r would help",
-			options->config);
+	config_warn(config);
 	log_set_level(options->debug ? LOG_LEVEL_DEBUG : config->level);
 	if (config->syslog_errors)
 		log_errors_to_syslog();

@@ -21,8 +21,11 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/roads.c oobetet/clock/roads.h \
 	oobetet/clock/teller.c oobetet/clock/teller.h \
 	oobetet/clock/watch.c oobetet/clock/watch.h \
+	oobetet/config/complete.c oobetet/config/complete.h \
 	oobetet/config/config.c oobetet/config/config.h \
+	oobetet/config/keys.c oobetet/config/keys.h \
 	oobetet/config/list.c oobetet/config/list.h \
+	oobetet/config/secretfile.c oobetet/config/secretfile.h \
 	oobetet/config/strictini.c oobetet/config/strictini.h \
 	oobetet/config/values.c oobetet/config/values.h \
 	oobetet/ear/ear.c oobetet/ear/ear.h \

@@ -60,7 +60,7 @@ refuses() {
 }
 
 @test "oobetet: --check-config prints what was understood, secrets masked" {
-	write_ini 'password=s3cret-word'
+	write_ini 'password=s3cret-word' watched_nick=flapjack
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
 	[ "$stderr" = '' ]
 	[[ "$output" == *$'\npassword = ********\n'* && "$output" == *$'\npagerduty_contact = ********\n'* ]]
@@ -68,8 +68,29 @@ refuses() {
 	[[ "$output" != *s3cret-word* && "$output" != *0123456789abcdef* ]]
 }
 
-@test "oobetet: a secret that everybody may read gets a warning" {
-	write_ini
+@test "oobetet: secrets in files of their own; one that everybody may read gets a warning" {
+	(umask 077 && echo 's3cret ;word' >"$work/password" && echo 0123456789abcdefABCDEF0123456789 >"$work/key")
+	write_ini password= password_file="$work/password" pagerduty_contact= \
+		pagerduty_contact_file="$work/key" watched_nick=flapjack
+	chmod 644 "$work/oobetet.ini"
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[ "$stderr" = '' ]
+	[[ "$output" == *$'\npassword = ********\n'* && "$output" == *$'\npagerduty_contact = ********\n'* ]]
+	[[ "$output" != *s3cret* && "$output" != *0123456789abcdef* ]]
+	chmod 604 "$work/key"
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[[ "$stderr" == "oobetet: warning: $work/key holds a secret and everybody may read it"* ]]
+	write_ini password_file="$work/password"
+	refuses 78 ': password_file: there is password as well, in line ' -c "$work/oobetet.ini"
+}
+
+@test "oobetet: what is allowed and not wise gets a warning" {
+	write_ini 'password="quoted"'
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[[ "$stderr" == *'oobetet: warning: password: the quotation marks around it are taken as a part of it'* ]]
+	[[ "$stderr" == *'oobetet: warning: without watched_nick anybody in the room can keep the alarm silent'* ]]
+	[[ "$stderr" != *quoted* ]]
+	write_ini watched_nick=flapjack
 	chmod 644 "$work/oobetet.ini"
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
 	[[ "$stderr" == "oobetet: warning: $work/oobetet.ini holds a secret and everybody may read it"* ]]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What oobetet.ini says. One table of keys (config.c) serves the file, --check-config and what a
+ * What oobetet.ini says. One table of keys (keys.c) serves the file, --check-config and what a
  * hand is handed; a new key is a line there, a field here, and a paragraph in the manual.
  */
 #ifndef OOBETET_CONFIG_CONFIG_H
@@ -54,10 +54,10 @@ struct config {
 	const char *pagerduty_severity;     /* critical, error, warning or info */
 	const char *heartbeat_url;          /* fetched while all is well; NULL: none */
 	nsec heartbeat_interval;
-	enum log_level level; /* what is logged */
-	bool syslog_errors;   /* errors go to syslog(3) too */
-	bool exposed;         /* the file holds a secret and everybody may read it */
-	struct given *given;  /* config.c's: the values as they were written */
+	enum log_level level;     /* what is logged */
+	bool syslog_errors;       /* errors go to syslog(3) too */
+	struct text_list exposed; /* files that hold secrets, and everybody may read them */
+	struct given *given;      /* keys.c's: the values as they were written */
 };
 
 /* Whom a key concerns, beside the clock. */

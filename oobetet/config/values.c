@@ -235,3 +235,8 @@ bool value_url(const char *text, void *field, int64_t min, int64_t max, struct r
 			why, "'%s': expected the full address: http://… or https://…", text);
 	return value_secret(text, field, min, max, why);
 }
+
+bool value_ping(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	return value_url(text, field, min, max, why);
+}

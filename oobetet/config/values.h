@@ -32,6 +32,7 @@ value_read value_pattern;  /* const char *: a POSIX extended regular expression 
 value_read value_command;  /* const char *: for sh(1), quotation marks and all */
 value_read value_api;      /* int64_t: v1, v2 */
 value_read value_severity; /* const char *: critical, error, warning, info */
+value_read value_ping;     /* the same, but the path is not for everybody's eyes */
 value_read value_url;      /* const char *: http:// or https:// */
 
 #endif

@@ -123,7 +123,10 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		const char *expected;
 	} cases[] = {
 		{"", ": the key 'jabberid' is missing"},
-		{"jabberid = a@b\n", ": the key 'password' is missing"},
+		{"jabberid = a@b\n", ": the key 'password' is missing, and so is 'password_file'"},
+		{"jabberid = a@b\npassword = x\n", ": the key 'watched_check' is missing"},
+		{"jabberid = a@b\npassword = x\nwatched_check = c\n",
+			": the key 'rooms' is missing"},
 		{LEAST "\nbogus = 1\n",
 			":6: unknown key 'bogus' in [oobetet]; expected one of enabled"},
 		{LEAST "level = INFO\n", ":5: the key 'level' belongs into [logger]"},
@@ -160,9 +163,22 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{LEAST "problem_pattern = a(b\n",
 			":5: problem_pattern: 'a(b': no extended regular expression: "},
 		{LEAST "problem_pattern = x\n",
-			": problem_pattern and recovery_pattern need each other"},
+			":5: problem_pattern and recovery_pattern need each other"},
+		{LEAST "recovery_pattern = x\n",
+			":5: problem_pattern and recovery_pattern need each other"},
 		{LEAST "heartbeat_pattern = x\nproblem_pattern = x\nrecovery_pattern = y\n",
-			": heartbeat_pattern is instead of problem_pattern"},
+			":5: heartbeat_pattern is instead of problem_pattern"},
+		{LEAST "repeat_interval = 1h\nrepeat_max = 30m\n",
+			":6: repeat_max: is shorter than repeat_interval"},
+		{LEAST "password_file = /nowhere/password\n",
+			":5: password_file: cannot read /nowhere/password: No"},
+		{LEAST "password_file = /dev/null\n",
+			":5: password_file: there is password as well, in line 2: expected one"},
+		{"pagerduty_contact_file = /dev/null\n",
+			":1: pagerduty_contact_file: /dev/null: is empty: expected one line"},
+		{"pagerduty_contact_file = /dev/zero\n",
+			":1: pagerduty_contact_file: /dev/zero: is longer than 1000 bytes"},
+		{"password_file = /\n", ":1: password_file: /: Is a directory"},
 		{LEAST "watched_nick = a,,b\n", ":5: watched_nick: '': expected a name"},
 		{LEAST "pagerduty_api = 2\n", ":5: pagerduty_api: '2': expected v1 or v2"},
 		{LEAST "pagerduty_severity = bad\n", ":5: pagerduty_severity: 'bad': expected"},
@@ -279,11 +295,93 @@ static void who_may_read_the_secret_is_looked_at(void **state)
 	(void)state;
 	chmod(path, 0644);
 	struct config *config = read_text(LEAST, &why);
-	assert_true(config->exposed);
+	assert_int_equal(config->exposed.count, 1);
 	config_free(config);
 	chmod(path, 0640);
 	config = read_text(LEAST, &why);
-	assert_false(config->exposed);
+	assert_int_equal(config->exposed.count, 0);
+	config_free(config);
+}
+
+static char secret_path[] = "oobetet-secret.XXXXXX";
+
+/* What a file with these bytes as password_file gives; NULL: `why` says what is wrong. */
+static struct config *read_with_secret(
+	const char *bytes, size_t length, mode_t mode, struct reason *why)
+{
+	char text[500];
+	int fd = mkstemp(strcpy(secret_path, "oobetet-secret.XXXXXX"));
+
+	assert_true(fd >= 0 && write(fd, bytes, length) == (ssize_t)length);
+	fchmod(fd, mode);
+	close(fd);
+	snprintf(text, sizeof text,
+		"jabberid = a@b\npassword_file = %s\nwatched_check = c\nrooms = r@c\n",
+		secret_path);
+	struct config *config = read_text(text, why);
+	unlink(secret_path);
+	return config;
+}
+
+static void a_secret_may_be_in_a_file_of_its_own(void **state)
+{
+	static const char *const good[] = {"a ;b", "a ;b\n", "a ;b\r\n"};
+	static const struct {
+		const char *bytes;
+		size_t length;
+		const char *why;
+	} bad[] = {
+		{"a\nb\n", 4, "holds more than one line"},
+		{"\n", 1, "is empty"},
+		{"a\0b", 3, "holds more than one line"},
+		{"a\x01", 2, "holds control characters"},
+	};
+	struct reason why = {""};
+
+	(void)state;
+	chmod(path, 0600);
+	for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+		struct config *config =
+			read_with_secret(good[i], strlen(good[i]), i == 0 ? 0644 : 0640, &why);
+
+		if (config == NULL)
+			fail_msg("%s", why.text);
+		assert_string_equal(config->password, "a ;b");
+		assert_int_equal(config->exposed.count, i == 0);
+		config_free(config);
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+		assert_null(read_with_secret(bad[i].bytes, bad[i].length, 0600, &why));
+		assert_non_null(strstr(why.text, ":2: password_file: oobetet-secret."));
+		assert_non_null(strstr(why.text, bad[i].why));
+	}
+}
+
+static void a_long_secret_has_a_bound(void **state)
+{
+	char long_one[1001];
+	struct reason why = {""};
+
+	(void)state;
+	memset(long_one, 'x', sizeof long_one);
+	struct config *config = read_with_secret(long_one, 1000, 0600, &why);
+	assert_non_null(config);
+	assert_int_equal(strlen(config->password), 1000);
+	config_free(config);
+	assert_null(read_with_secret(long_one, 1001, 0600, &why));
+}
+
+static void a_long_repeat_interval_needs_no_repeat_max(void **state)
+{
+	struct reason why;
+	struct config *config = read_text(LEAST "repeat_interval = 2h\n", &why);
+
+	(void)state;
+	assert_non_null(config);
+	assert_int_equal(config->repeat_max, 7200 * NSEC_PER_SEC);
+	config_free(config);
+	config = read_text(LEAST, &why);
+	assert_int_equal(config->repeat_max, 900 * NSEC_PER_SEC);
 	config_free(config);
 }
 
@@ -332,7 +430,9 @@ static void what_is_shown_masks_the_secrets_and_can_be_read_again(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST
-		"rooms = b@c\npagerduty_contact = secret-key\n[logger]\nlevel = WARN\n",
+		"rooms = b@c\npagerduty_contact = secret-key\nroom_password = room-secret\n"
+		"heartbeat_url = https://hc.example.com/secret-uuid\nwatch_rooms = w@c\n"
+		"[logger]\nlevel = WARN\n",
 		&why);
 	char *shown = NULL;
 	size_t size;
@@ -345,10 +445,14 @@ static void what_is_shown_masks_the_secrets_and_can_be_read_again(void **state)
 	config_free(config);
 	assert_null(strstr(shown, "nuther-good-password"));
 	assert_null(strstr(shown, "secret-key"));
+	assert_null(strstr(shown, "room-secret"));
+	assert_null(strstr(shown, "secret-uuid"));
+	assert_non_null(strstr(shown, "\nheartbeat_url = https://hc.example.com/********\n"));
+	assert_non_null(strstr(shown, "\nrooms = test@conference.jabber.example.com, b@c, w@c\n"));
 	assert_non_null(strstr(shown, "\npassword = ********\n"));
 	config = read_text(shown, &why);
 	assert_non_null(config);
-	assert_int_equal(config->rooms.count, 2);
+	assert_int_equal(config->rooms.count, 3);
 	assert_int_equal(config->level, LOG_LEVEL_WARNING);
 	config_free(config);
 	free(shown);
@@ -366,6 +470,9 @@ int main(void)
 		cmocka_unit_test(the_url_follows_from_the_api),
 		cmocka_unit_test(an_idle_one_need_not_be_complete),
 		cmocka_unit_test(who_may_read_the_secret_is_looked_at),
+		cmocka_unit_test(a_secret_may_be_in_a_file_of_its_own),
+		cmocka_unit_test(a_long_secret_has_a_bound),
+		cmocka_unit_test(a_long_repeat_interval_needs_no_repeat_max),
 		cmocka_unit_test(a_hand_gets_what_it_needs_and_no_more),
 		cmocka_unit_test(what_is_shown_masks_the_secrets_and_can_be_read_again),
 	};
