@@ -106,7 +106,7 @@ new_listeners() {
 	for name in sh dirname cat awk sed env id; do ln -s "$(command -v "$name")" "$work/bin/$name"; done
 	PATH=$work/bin run -69 "$tree/bootstrap" demo
 	[[ "$output" == *'not a Debian system'* ]]
-	grep -Eq '^    redis-server +demo,check ' <<<"$output"
+	grep -Eq '^    redis-server +demo,check,bench ' <<<"$output"
 	[[ "$output" == *'autoreconf -fi && '*' make demo'* ]]
 	[ ! -e "$tree/build" ]
 }
