@@ -12,6 +12,7 @@ oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JA
 oobetet_liboobetet_a_SOURCES = \
 	oobetet/pace.c oobetet/pace.h \
 	oobetet/text.c oobetet/text.h \
+	oobetet/clock/beat.c oobetet/clock/beat.h \
 	oobetet/clock/clock.c oobetet/clock/clock.h \
 	oobetet/clock/hand.c oobetet/clock/hand.h \
 	oobetet/clock/match.c oobetet/clock/match.h \
@@ -42,6 +43,10 @@ oobetet_liboobetet_a_SOURCES = \
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)
 
+UNIT_TESTS += t/unit/oobetet-pager
+t_unit_oobetet_pager_SOURCES = t/unit/oobetet-pager.c t/unit/unit.h
+t_unit_oobetet_pager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_oobetet_pager_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-match t/unit/oobetet-watch t/unit/oobetet-outbox t/unit/oobetet-protocol t/unit/oobetet-config t/unit/oobetet-room
 t_unit_oobetet_match_SOURCES = t/unit/oobetet-match.c t/unit/unit.h
 t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
@@ -57,7 +62,7 @@ t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
 t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
 QUICK_TESTS += t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-hands.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
+SLOW_TESTS += t/oobetet.bats t/oobetet-hands.bats t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-server.bats
 dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash \

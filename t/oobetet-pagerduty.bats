@@ -34,7 +34,7 @@ teardown() { stop_all; }
 	enter_room eve eve
 	write_ini pagerduty_contact=too-short repeat_interval=5
 	start_oobetet
-	poll 20 said oobetet 'error: PagerDuty refuses what it is told, which is not tried again: HTTP 400: .*routing_key'
+	poll 20 said oobetet 'error: PagerDuty refuses what it is told, which is not tried again: HTTP 400 .*routing_key'
 	poll 20 heard '<oobetet>.* is Critical.*; PagerDuty does not take what it is told \(HTTP 400'
 	[ "$(count_of pagerduty ' 400 refused')" -le "$(count_of eve 'is Critical')" ]
 	run ! grep -q too-short "$work/oobetet.log" "$work/eve.log"
@@ -52,4 +52,64 @@ teardown() { stop_all; }
 	both
 	poll 20 heard '<oobetet>.* is OK'
 	poll 30 said oobetet 'error: PagerDuty cannot be told: .*(timed out|Timeout).*; trying again'
+}
+
+@test "oobetet: an answer that never ends, a reset: tried again, one incident" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty --answer 202~60s,reset
+	enter_room flapjack flapjack
+	write_ini max_latency=1 repeat_interval=60
+	start_oobetet
+	poll 20 said oobetet 'error: PagerDuty cannot be told: (Operation timed out|Timeout).*; trying again'
+	poll 20 said oobetet 'error: PagerDuty cannot be told: .*(reset|Recv failure|Empty reply).*; trying again'
+	poll 20 said oobetet 'info: PagerDuty has been told again'
+	both
+	poll 20 paged 'incident 1 resolved'
+	[ "$(incidents)" -eq 1 ]
+	run ! paged 'incident 2'
+}
+
+@test "oobetet: a PagerDuty with a wrong certificate is told nothing; the room is" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	make_certificate localhost
+	cat "$work/prosody/localhost.key" "$work/prosody/localhost.pem" >"$work/both.pem"
+	start_pagerduty --certificate "$work/both.pem"
+	enter_room eve eve
+	write_ini max_latency=1 pagerduty_url="${pagerduty_url/127.0.0.1/localhost}"
+	start_oobetet
+	poll 20 said oobetet 'error: PagerDuty cannot be told: SSL certificate problem: self-signed certificate; trying again'
+	poll 20 heard '<oobetet>.* is Critical.*; PagerDuty does not take what it is told \(SSL certificate problem'
+	run ! said pagerduty trigger
+}
+
+# A proxy that writes down what it is asked for and refuses it.
+start_proxy() {
+	proxy_port=$(free_port)
+	start proxy python3 -c '
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+while True:
+    c = s.accept()[0]
+    print(c.recv(4096).split(b"\r")[0].decode(), flush=True)
+    c.sendall(b"HTTP/1.1 502 no\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    c.close()' "$proxy_port"
+	poll 20 listening "$proxy_port"
+}
+
+@test "oobetet: https_proxy is asked, unless no_proxy names the host" {
+	start_proxy
+	write_ini max_latency=1 pagerduty_url=https://pagerduty.invalid/v2/enqueue
+	export https_proxy=http://127.0.0.1:$proxy_port
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said proxy '^CONNECT pagerduty.invalid:443 HTTP/1'
+	poll 20 said oobetet 'error: PagerDuty cannot be told: .*502'
+	stop oobetet
+	asked=$(count_of proxy CONNECT)
+	write_ini max_latency=1 pagerduty_url=https://127.0.0.1:1/v2/enqueue
+	export no_proxy=127.0.0.1
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet "error: PagerDuty cannot be told: Failed to connect to 127.0.0.1 port 1"
+	[ "$(count_of proxy CONNECT)" -eq "$asked" ]
 }

@@ -48,11 +48,6 @@ once() {
 	[ "$(count_of oobetet "$1")" -eq 1 ]
 }
 
-# The owner of the room, which the first to enter is, takes the role of oobetet away, or its rights.
-change() {
-	say flapjack "<iq to='ops@conference.localhost' type='set' id='change'><query xmlns='http://jabber.org/protocol/muc#admin'><item $1><reason>off with you</reason></item></query></iq>"
-}
-
 @test "oobetet: the server is killed and comes back" {
 	start_chain
 	both
@@ -154,13 +149,13 @@ change() {
 	change "nick='oobetet' role='none'"
 	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: kicked out of the room: off with you; trying again'
 	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
-	change "jid='oobetet@localhost' affiliation='outcast'"
+	ban oobetet
 	poll 20 said oobetet 'out of the room ops@conference.localhost: banned from the room: off with you; trying again'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: forbidden'
 	# it hears nothing: that is an alarm, whatever goes on in the room
 	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(forbidden'
 	once 'out of the room ops@conference.localhost: forbidden'
-	change "jid='oobetet@localhost' affiliation='none'"
+	unban oobetet
 	poll 20 paged '202 resolve'
 	poll 20 heard '<oobetet>.* is OK'
 }

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "oobetet/clock/beat.h"
 #include "oobetet/clock/hand.h"
 #include "oobetet/clock/teller.h"
 
@@ -28,7 +29,8 @@ struct clock {
 	struct roads *roads;
 	struct teller teller;
 	struct hand *ear;
-	struct hand *pager; /* NULL: no PagerDuty is configured */
+	struct hand *pager; /* NULL: neither PagerDuty nor heartbeat_url is configured */
+	struct beat *beat;  /* NULL: no heartbeat_url */
 };
 
 /* ---- what the hands say ---- */
@@ -53,9 +55,11 @@ static void message_take(struct clock *clock, const struct message *message, nse
 		heard_take(clock, field);
 		break;
 	case WORD_JOINED:
+		beat_joined(clock->beat, field[0]);
 		roads_room_opened(clock->roads, field[0], field[1]);
 		break;
 	case WORD_LEFT:
+		beat_left(clock->beat, field[0]);
 		roads_room_closed(clock->roads, field[0], field[1], now);
 		break;
 	case WORD_DONE:
@@ -104,10 +108,12 @@ static void ear_tick(struct clock *clock, nsec now)
 	enum hand_news news;
 
 	while ((news = hand_tick(clock->ear, now)) != HAND_NO_NEWS) {
-		if (news == HAND_STARTED)
+		if (news == HAND_STARTED) {
 			hand_begin(clock, clock->ear, CONFIG_EAR);
-		else
+		} else {
+			beat_lost(clock->beat);
 			roads_ear_lost(clock->roads, hand_why(clock->ear), now);
+		}
 	}
 }
 
@@ -148,8 +154,8 @@ static nsec clock_deadline(const struct clock *clock)
 	nsec hands = nsec_earlier(hand_deadline(clock->ear),
 		clock->pager != NULL ? hand_deadline(clock->pager) : NSEC_NEVER);
 
-	return nsec_earlier(
-		hands, nsec_earlier(watch_deadline(clock->watch), roads_deadline(clock->roads)));
+	return nsec_earlier(nsec_earlier(hands, beat_deadline(clock->beat)),
+		nsec_earlier(watch_deadline(clock->watch), roads_deadline(clock->roads)));
 }
 
 static void clock_wait(const struct clock *clock, nsec deadline)
@@ -174,6 +180,8 @@ static void clock_turn(struct clock *clock)
 	ear_tick(clock, now);
 	pager_tick(clock, now);
 	roads_deliver(clock->roads, clock->ear, clock->pager, now);
+	if (beat_due(clock->beat, now))
+		hand_say(clock->pager, WORD_BEAT, NO_FIELDS);
 	children_reap();
 	if (signal_arrived(SIGHUP))
 		log_info("SIGHUP changes nothing: the configuration is read at the start");
@@ -233,12 +241,15 @@ static void clock_begin(
 	clock->roads = roads_new(config, &clock->subject, &clock->pace, seed, now);
 	clock->teller = (struct teller){&clock->subject, clock->watch, clock->roads, 0};
 	clock->ear = hand_new("ear", program, &clock->pace, (uint32_t)(seed >> 32));
-	if (config->pagerduty_contact != NULL)
+	if (config->heartbeat_url != NULL)
+		clock->beat = beat_new(&config->rooms, config->heartbeat_interval);
+	if (config->pagerduty_contact != NULL || config->heartbeat_url != NULL)
 		clock->pager = hand_new("pager", program, &clock->pace, (uint32_t)seed);
 }
 
 static void clock_end(struct clock *clock)
 {
+	beat_free(clock->beat);
 	hand_free(clock->pager);
 	hand_free(clock->ear);
 	roads_free(clock->roads);
@@ -253,7 +264,7 @@ static void clock_announce(const struct clock *clock, int ready_fd)
 		subject_name(&clock->subject, name, sizeof name), clock->config->rooms.count,
 		clock->config->rooms.count == 1 ? "" : "s",
 		duration_text(clock->config->max_latency, span));
-	if (clock->pager == NULL)
+	if (clock->config->pagerduty_contact == NULL)
 		log_warning("without pagerduty_contact nobody is told outside the rooms");
 	ready_announce(ready_fd);
 }

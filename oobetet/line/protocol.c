@@ -16,6 +16,7 @@ static const struct {
 	[WORD_SAY] = {"say", 3},
 	[WORD_TRIGGER] = {"trigger", 6},
 	[WORD_RESOLVE] = {"resolve", 2},
+	[WORD_BEAT] = {"beat", 0},
 	[WORD_STOP] = {"stop", 0},
 	[WORD_ALIVE] = {"alive", 1},
 	[WORD_ONLINE] = {"online", 1},

@@ -18,6 +18,7 @@
  *     trigger ID KEY SINCE SOURCE COMPONENT TEXT
  *                          (pager) open or repeat the incident KEY, then answer
  *     resolve ID KEY       (pager) close it, then answer
+ *     beat                 (pager) fetch heartbeat_url, once
  *     stop                 leave in good order and exit
  *
  * From a hand:
@@ -65,6 +66,7 @@ enum word {
 	WORD_SAY,
 	WORD_TRIGGER,
 	WORD_RESOLVE,
+	WORD_BEAT,
 	WORD_STOP,
 	WORD_ALIVE,
 	WORD_ONLINE,

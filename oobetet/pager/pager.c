@@ -6,7 +6,9 @@
 #include "oobetet/pace.h"
 #include "oobetet/pager/pagerduty.h"
 #include "oobetet/pager/request.h"
+#include "oobetet/text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -17,9 +19,12 @@
 struct pager {
 	struct link *link;
 	struct config *config;
+	struct integration integration;
 	struct pace pace;
 	CURLM *multi;
 	struct request *requests[REQUESTS_MOST]; /* under way; NULL: a free place */
+	struct request *heartbeat;               /* the same */
+	char heartbeat_fault[OUTCOME];           /* as logged last; "": it arrives */
 	bool stopping;
 };
 
@@ -40,7 +45,15 @@ static void post(struct pager *pager, const char *id, const struct page *page)
 		return;
 	}
 	*place = request_start(pager->multi, pager->config->pagerduty_url, id,
-		pagerduty_body(pager->config->pagerduty_contact, page), pager->pace.request);
+		pagerduty_body(&pager->integration, page), pager->pace.request);
+}
+
+/* One that is under way still is as good as the next. */
+static void heartbeat_fetch(struct pager *pager)
+{
+	if (pager->heartbeat == NULL && pager->config->heartbeat_url != NULL)
+		pager->heartbeat = request_start(
+			pager->multi, pager->config->heartbeat_url, "", NULL, pager->pace.request);
 }
 
 static void word_take(struct pager *pager, const struct message *message)
@@ -56,6 +69,8 @@ static void word_take(struct pager *pager, const struct message *message)
 				.text = field[5]});
 	else if (message->word == WORD_RESOLVE)
 		post(pager, field[0], &(struct page){.key = field[1]});
+	else if (message->word == WORD_BEAT)
+		heartbeat_fetch(pager);
 	else if (message->word == WORD_STOP)
 		pager->stopping = true;
 }
@@ -80,17 +95,48 @@ static void secret_mask(char *text, const char *secret)
 	}
 }
 
+/* What came of a request, in words. Returns out. */
+static char *outcome_write(const struct pager *pager, const struct request *request, char *out)
+{
+	long status = request_status(request);
+
+	if (status == 0)
+		text_clean_line(request_error(request), out, OUTCOME);
+	else
+		pagerduty_explain(
+			pager->integration.version, status, request_answer(request), out, OUTCOME);
+	if (pager->integration.key != NULL)
+		secret_mask(out, pager->integration.key);
+	return out;
+}
+
 static void answer_tell(struct pager *pager, const struct request *request)
 {
 	char outcome[OUTCOME];
+	enum word word = pagerduty_judge(pager->integration.version, request_status(request));
 
-	request_outcome(request, outcome, sizeof outcome);
-	secret_mask(outcome, pager->config->pagerduty_contact);
-	enum word word = pagerduty_judge(request_status(request));
 	if (word == WORD_DONE)
 		link_say(pager->link, word, FIELDS(request_id(request)));
 	else
-		link_say(pager->link, word, FIELDS(request_id(request), outcome));
+		link_say(pager->link, word,
+			FIELDS(request_id(request), outcome_write(pager, request, outcome)));
+}
+
+/* Nobody waits for it: what is wrong is logged, once, and when that is over. */
+static void heartbeat_judge(struct pager *pager)
+{
+	long status = request_status(pager->heartbeat);
+	char fault[OUTCOME] = "";
+
+	if (status == 0)
+		text_clean_line(request_error(pager->heartbeat), fault, sizeof fault);
+	else if (status < 200 || status > 299)
+		snprintf(fault, sizeof fault, "HTTP %ld", status);
+	if (fault[0] == '\0' && pager->heartbeat_fault[0] != '\0')
+		log_info("heartbeat_url is fetched again");
+	else if (fault[0] != '\0' && strcmp(fault, pager->heartbeat_fault) != 0)
+		log_error("heartbeat_url cannot be fetched: %s; trying again", fault);
+	memcpy(pager->heartbeat_fault, fault, sizeof fault);
 }
 
 static void answers_take(struct pager *pager)
@@ -98,8 +144,13 @@ static void answers_take(struct pager *pager)
 	struct request *request;
 
 	while ((request = request_done(pager->multi)) != NULL) {
-		answer_tell(pager, request);
-		*place_of(pager, request) = NULL;
+		if (request == pager->heartbeat) {
+			heartbeat_judge(pager);
+			pager->heartbeat = NULL;
+		} else {
+			answer_tell(pager, request);
+			*place_of(pager, request) = NULL;
+		}
 		request_free(request);
 	}
 }
@@ -109,7 +160,9 @@ static void pager_run(struct pager *pager)
 	struct curl_waitfd clock = {.fd = PROTOCOL_FD, .events = CURL_WAIT_POLLIN};
 	int running;
 
-	link_say(pager->link, WORD_ONLINE, FIELDS(pager->config->pagerduty_url));
+	link_say(pager->link, WORD_ONLINE,
+		FIELDS(pager->integration.key != NULL ? pager->config->pagerduty_url
+						      : "for heartbeat_url alone"));
 	while (!link_closed(pager->link) && !pager->stopping) {
 		link_live(pager->link, clock_monotonic(), pager->pace.alive, pager->pace.patience);
 		clock.revents = 0;
@@ -127,6 +180,8 @@ static void pager_free(struct pager *pager)
 	for (int i = 0; i < REQUESTS_MOST; i++)
 		if (pager->requests[i] != NULL)
 			request_free(pager->requests[i]);
+	if (pager->heartbeat != NULL)
+		request_free(pager->heartbeat);
 	curl_multi_cleanup(pager->multi);
 	curl_global_cleanup();
 	config_free(pager->config);
@@ -139,6 +194,8 @@ int pager_main(void)
 	pager.config = link_configuration(pager.link);
 	if (pager.config != NULL) {
 		pager.pace = pace_of(pager.config->max_latency);
+		pager.integration = (struct integration){pager.config->pagerduty_api,
+			pager.config->pagerduty_contact, pager.config->pagerduty_severity};
 		curl_global_init(CURL_GLOBAL_DEFAULT);
 		pager.multi = curl_multi_init();
 		if (pager.multi == NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The pager: the hand that holds libcurl. It posts what it is told to PagerDuty, once, and reports
- * what came of it; when to try again is the clock's affair.
+ * what came of it; when to try again is the clock's affair. It fetches heartbeat_url when the clock
+ * says so.
  */
 #ifndef OOBETET_PAGER_PAGER_H
 #define OOBETET_PAGER_PAGER_H

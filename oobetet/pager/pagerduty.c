@@ -1,29 +1,58 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/pager/pagerduty.h"
 
+#include "common/buffer.h"
 #include "common/log.h"
+#include "oobetet/text.h"
 
 #include <jansson.h>
 #include <stddef.h>
+#include <string.h>
 #include <sysexits.h>
 
-static json_t *payload_new(const struct page *page)
+/* ---- what is posted ---- */
+
+static json_t *payload_new(const char *severity, const struct page *page)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "summary", page->text, "source",
-		page->source, "severity", "critical", "timestamp", page->since, "component",
+		page->source, "severity", severity, "timestamp", page->since, "component",
 		page->component, "class", "self monitoring");
 }
 
-char *pagerduty_body(const char *routing_key, const struct page *page)
+static json_t *event_new(const struct integration *integration, const struct page *page)
 {
-	json_t *event = json_pack("{s:s, s:s, s:s}", "routing_key", routing_key, "event_action",
-		page->since != NULL ? "trigger" : "resolve", "dedup_key", page->key);
+	json_t *event =
+		json_pack("{s:s, s:s, s:s}", "routing_key", integration->key, "event_action",
+			page->since != NULL ? "trigger" : "resolve", "dedup_key", page->key);
 
 	if (page->since != NULL) {
-		json_object_set_new(event, "payload", payload_new(page));
+		json_object_set_new(event, "payload", payload_new(integration->severity, page));
 		json_object_set_new(event, "client", json_string("oobetet"));
 	}
+	return event;
+}
+
+static json_t *generic_event_new(const struct integration *integration, const struct page *page)
+{
+	json_t *event = json_pack("{s:s, s:s, s:s}", "service_key", integration->key, "event_type",
+		page->since != NULL ? "trigger" : "resolve", "incident_key", page->key);
+
+	if (page->since != NULL) {
+		json_object_set_new(event, "description", json_string(page->text));
+		json_object_set_new(event, "client", json_string("oobetet"));
+		json_object_set_new(event, "details",
+			json_pack("{s:s, s:s, s:s}", "source", page->source, "since", page->since,
+				"component", page->component));
+	}
+	return event;
+}
+
+char *pagerduty_body(const struct integration *integration, const struct page *page)
+{
+	json_t *event = integration->version == 1 ? generic_event_new(integration, page)
+						  : event_new(integration, page);
 	char *body = json_dumps(event, JSON_COMPACT);
+
 	json_decref(event);
 	/* every text was made UTF-8 when it came in: only memory can be missing */
 	if (body == NULL)
@@ -31,9 +60,59 @@ char *pagerduty_body(const char *routing_key, const struct page *page)
 	return body;
 }
 
-enum word pagerduty_judge(long status)
+/* ---- what is answered ---- */
+
+enum word pagerduty_judge(int64_t version, long status)
 {
-	if (status == 202)
+	if (status == (version == 1 ? 200 : 202))
 		return WORD_DONE;
 	return status == 400 ? WORD_REFUSED : WORD_FAILED;
+}
+
+static void words_add(struct buffer *words, const json_t *text)
+{
+	const char *value = json_string_value(text);
+
+	if (value != NULL && value[0] != '\0')
+		buffer_printf(words, ": %s", value);
+}
+
+/* `message`, and each of `errors`; false: it is no such answer. */
+static bool answer_read(const char *answer, struct buffer *words)
+{
+	json_t *root = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+	const json_t *errors = json_object_get(root, "errors");
+	size_t before = words->length;
+
+	words_add(words, json_object_get(root, "message"));
+	for (size_t i = 0; i < json_array_size(errors); i++)
+		words_add(words, json_array_get(errors, i));
+	json_decref(root);
+	return words->length > before;
+}
+
+/* The keys of both versions look alike, but each is known to its own only. */
+static void key_hint(int64_t version, const char *answer, struct buffer *words)
+{
+	const char *name = version == 1 ? "service" : "routing";
+	int other = version == 1 ? 2 : 1;
+
+	if (strcasestr(answer, name) != NULL && strcasestr(answer, "key") != NULL)
+		buffer_printf(words,
+			" (if that key is for version %d of the Events API: set pagerduty_api = v%d)",
+			other, other);
+}
+
+char *pagerduty_explain(int64_t version, long status, const char *answer, char *out, size_t size)
+{
+	struct buffer words = {NULL, 0, 0};
+
+	buffer_printf(&words, "HTTP %ld", status);
+	if (status == 400)
+		key_hint(version, answer, &words);
+	if (!answer_read(answer, &words) && answer[0] != '\0')
+		buffer_printf(&words, ": %s", answer);
+	text_clean_line(words.data, out, size);
+	buffer_free(&words);
+	return out;
 }

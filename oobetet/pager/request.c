@@ -4,23 +4,19 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "oobetet/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#define ANSWER_MOST                                                                  \
-	1024 /* bytes of an answer that are kept: enough to see what it complains of \
-	      */
+#define ANSWER_MOST 1024 /* bytes that are kept: enough to see what it complains of */
 
 struct request {
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
 	char *id;
-	char *body;
+	char *body; /* NULL: nothing is posted */
 	struct buffer answer;
 	CURLcode result;
 	char error[CURL_ERROR_SIZE];
@@ -44,8 +40,10 @@ static void request_configure(struct request *request, const char *url, nsec lim
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
+	if (request->body != NULL) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
+	}
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "oobetet/" PACKAGE_VERSION);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(limit / NSEC_PER_MSEC));
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_take);
@@ -100,21 +98,14 @@ long request_status(const struct request *request)
 	return status;
 }
 
-const char *request_outcome(const struct request *request, char *out, size_t size)
+const char *request_answer(const struct request *request)
 {
-	const char *answer = request->answer.length > 0 ? request->answer.data : "";
-	char *words;
+	return request->answer.length > 0 ? request->answer.data : "";
+}
 
-	if (request->result != CURLE_OK)
-		words = memory_copied(request->error[0] != '\0'
-					      ? request->error
-					      : curl_easy_strerror(request->result));
-	else
-		words = memory_printed("HTTP %ld%s%s", request_status(request),
-			answer[0] != '\0' ? ": " : "", answer);
-	text_clean_line(words, out, size);
-	free(words);
-	return out;
+const char *request_error(const struct request *request)
+{
+	return request->error[0] != '\0' ? request->error : curl_easy_strerror(request->result);
 }
 
 const char *request_id(const struct request *request)
@@ -128,7 +119,8 @@ void request_free(struct request *request)
 	curl_easy_cleanup(request->easy);
 	curl_slist_free_all(request->headers);
 	buffer_free(&request->answer);
-	explicit_bzero(request->body, strlen(request->body));
+	if (request->body != NULL)
+		explicit_bzero(request->body, strlen(request->body));
 	free(request->body);
 	free(request->id);
 	free(request);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One HTTP request that posts JSON, carried by a curl multi handle. */
+/* One HTTP request, that posts JSON or fetches, carried by a curl multi handle. */
 #ifndef OOBETET_PAGER_REQUEST_H
 #define OOBETET_PAGER_REQUEST_H
 
@@ -11,8 +11,8 @@
 struct request;
 
 /*
- * Begins to post `body`, which becomes the request's and is wiped in the end. `id` comes back with
- * the answer. After `limit` it has failed.
+ * Begins to post `body`, which becomes the request's and is wiped in the end; NULL: to fetch. `id`
+ * comes back with the answer. After `limit` it has failed.
  */
 struct request *request_start(
 	CURLM *multi, const char *url, const char *id, char *body, nsec limit);
@@ -20,9 +20,14 @@ struct request *request_start(
 /* A request that the multi handle calls done; NULL: none is. It is then the caller's to free. */
 struct request *request_done(CURLM *multi);
 
-/* The answer's status; 0: there was none. And in words: "HTTP 429: Too many", or curl's error. */
+/* The answer's status; 0: there was none. */
 long request_status(const struct request *request);
-const char *request_outcome(const struct request *request, char *out, size_t size);
+
+/* What was answered, as far as it was kept: at most 1024 bytes, and nothing that can be trusted. */
+const char *request_answer(const struct request *request);
+
+/* Why there was no answer: curl's words. */
+const char *request_error(const struct request *request);
 
 const char *request_id(const struct request *request);
 void request_free(struct request *request);

@@ -17,6 +17,8 @@
 #   paged PATTERN, heard PATTERN   PagerDuty has taken a request, or eve has heard a line, so far
 #   count_of NAME PATTERN          how many lines of NAME.log match
 #   at_least N NAME PATTERN        ... are there so many?
+#   change ATTRIBUTES              flapjack, who owns the room, changes somebody's role or rights
+#   ban NAME, unban NAME           ... NAME@localhost may not be in the room, or may again
 #   incidents                      how many incidents PagerDuty has been told of
 
 write_ini() {
@@ -40,7 +42,7 @@ start_oobetet() {
 start_pagerduty() {
 	start pagerduty pagerduty-standin "$@"
 	poll 20 said pagerduty 'at http'
-	pagerduty_url=$(grep -o 'http://.*' "$work/pagerduty.log")
+	pagerduty_url=$(grep -Eo 'https?://.*' "$work/pagerduty.log")
 }
 
 start_chain() {
@@ -107,4 +109,16 @@ count_of() {
 
 incidents() {
 	grep -Eo '202 trigger "Flapjack Self Monitoring from [^ ]+, [^ ]+' "$work/pagerduty.log" | sort -u | wc -l
+}
+
+change() {
+	say flapjack "<iq to='ops@conference.localhost' type='set' id='change'><query xmlns='http://jabber.org/protocol/muc#admin'><item $1><reason>off with you</reason></item></query></iq>"
+}
+
+ban() {
+	change "jid='$1@localhost' affiliation='outcast'"
+}
+
+unban() {
+	change "jid='$1@localhost' affiliation='none'"
 }

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet and what people do at PagerDuty meanwhile; the other version of its API; the heartbeat.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# what somebody does at PagerDuty, to all that is open
+by_hand() {
+	curl -sS -X POST "${pagerduty_url%/v2*}/by-hand/$1"
+}
+
+healed() {
+	both
+	poll 20 paged "$1"
+}
+
+@test "oobetet: whatever happened to the last incident, the next outage is a new one" {
+	start_chain max_latency=1
+	poll 20 paged 'incident 1 opened'
+	by_hand maintenance-on
+	healed 'incident 1 stays open: maintenance'
+	by_hand maintenance-off
+	poll 20 paged 'incident 2 opened'
+	by_hand acknowledge
+	poll 20 paged 'incident 2 goes on, unheard: acknowledged'
+	healed 'incident 2 resolved'
+	poll 20 paged 'incident 3 opened'
+	by_hand resolve
+	# the outage goes on, so somebody is told again
+	poll 20 paged 'incident 4 opened'
+	healed 'incident 4 resolved'
+	poll 20 paged 'incident 5 opened'
+	run ! said pagerduty refused
+}
+
+@test "oobetet: version 1 of the API: 403 is tried again, 200 is taken" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty --api 1 --answer 403,403
+	enter_room flapjack flapjack
+	write_ini pagerduty_api=v1 pagerduty_contact=0123456789abcdef0123456789abcdef repeat_interval=30
+	start_oobetet
+	poll 20 paged '200 trigger "Flapjack Self Monitoring from [^ ]+, 2[-0-9]+T[0-9:.]+Z, ..Flapper.. on web-01" "Flapjack Self Monitoring is Critical: haven.t seen'
+	[ "$(count_of pagerduty ' 403 trigger ')" -eq 2 ]
+	said oobetet 'error: PagerDuty cannot be told: HTTP 403: this answer was asked for; trying again'
+	poll 20 said oobetet 'info: PagerDuty has been told again'
+	healed '200 resolve'
+	said pagerduty ' incident 1 resolved$'
+}
+
+@test "oobetet: the key of a version 1 integration: the room and the log say what to set" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty --api 1
+	enter_room eve eve
+	write_ini pagerduty_url="${pagerduty_url%/generic*}/v2/enqueue"
+	start_oobetet
+	poll 20 said oobetet 'error: PagerDuty refuses .*: HTTP 400 \(if that key is for version 1 of the Events API: set pagerduty_api = v1\)'
+	poll 20 heard '<oobetet>.* is Critical.*; PagerDuty does not take what it is told \(.*set pagerduty_api = v1\)'
+}
+
+@test "oobetet: the severity is the configured one" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty --payload
+	write_ini pagerduty_severity=warning max_latency=1
+	start_oobetet
+	poll 20 paged '202 trigger'
+	said pagerduty '"severity": "warning"'
+}
+
+@test "oobetet: the heartbeat is fetched in the room only, without PagerDuty too" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room flapjack flapjack
+	write_ini pagerduty_contact= heartbeat_url="${pagerduty_url%/v2*}/heartbeat" heartbeat_interval=1
+	start_oobetet
+	poll 20 at_least 2 pagerduty ' 200 heartbeat'
+	ban oobetet
+	poll 20 said oobetet 'out of the room ops@conference.localhost: banned'
+	read -rt 1 <> <(:) || : # one that is under way may still arrive
+	fetched=$(count_of pagerduty ' 200 heartbeat')
+	poll 20 said oobetet 'out of the room ops@conference.localhost: forbidden'
+	read -rt 2 <> <(:) || : # that nothing comes is only seen by waiting
+	[ "$(count_of pagerduty ' 200 heartbeat')" -eq "$fetched" ]
+	unban oobetet
+	poll 20 at_least $((fetched + 1)) pagerduty ' 200 heartbeat'
+}
+
+@test "oobetet: a heartbeat that fails is logged once, and once when it is over" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	port=${pagerduty_url##*127.0.0.1:} port=${port%%/*}
+	write_ini pagerduty_contact= heartbeat_url="${pagerduty_url%/v2*}/heartbeat" heartbeat_interval=1
+	start_oobetet
+	poll 20 paged '200 heartbeat'
+	stop pagerduty
+	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: .*; trying again'
+	start_pagerduty --port "$port"
+	poll 20 said oobetet 'info: heartbeat_url is fetched again'
+	[ "$(count_of oobetet 'heartbeat_url cannot be fetched')" -eq 1 ]
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* The pure parts of what goes to PagerDuty, and when the heartbeat is due. */
+#include "t/unit/unit.h"
+
+#include "oobetet/clock/beat.h"
+#include "oobetet/pager/pagerduty.h"
+#include "oobetet/text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY "0123456789abcdef0123456789abcdef"
+
+static const struct page trigger = {
+	"the \"key\"", "2026-11-20T10:29:06.123Z", "vm", "\"Flapper\" on web-01", "it is broken"};
+static const struct page resolve = {.key = "the \"key\""};
+
+static json_t *posted(int version, const char *severity, const struct page *page)
+{
+	const struct integration integration = {version, KEY, severity};
+	char *body = pagerduty_body(&integration, page);
+	json_t *event = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
+
+	assert_non_null(event);
+	free(body);
+	return event;
+}
+
+static const char *text_at(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+static void version_2_has_a_payload(void **state)
+{
+	json_t *event = posted(2, "warning", &trigger);
+	const json_t *payload = json_object_get(event, "payload");
+
+	(void)state;
+	assert_string_equal(text_at(event, "routing_key"), KEY);
+	assert_string_equal(text_at(event, "event_action"), "trigger");
+	assert_string_equal(text_at(event, "dedup_key"), "the \"key\"");
+	assert_string_equal(text_at(payload, "summary"), "it is broken");
+	assert_string_equal(text_at(payload, "severity"), "warning");
+	assert_string_equal(text_at(payload, "timestamp"), "2026-11-20T10:29:06.123Z");
+	json_decref(event);
+	event = posted(2, "warning", &resolve);
+	assert_string_equal(text_at(event, "event_action"), "resolve");
+	assert_int_equal(json_object_size(event), 3);
+	json_decref(event);
+}
+
+static void version_1_has_other_names(void **state)
+{
+	json_t *event = posted(1, "warning", &trigger);
+
+	(void)state;
+	assert_string_equal(text_at(event, "service_key"), KEY);
+	assert_string_equal(text_at(event, "event_type"), "trigger");
+	assert_string_equal(text_at(event, "incident_key"), "the \"key\"");
+	assert_string_equal(text_at(event, "description"), "it is broken");
+	assert_string_equal(text_at(json_object_get(event, "details"), "source"), "vm");
+	json_decref(event);
+	event = posted(1, "warning", &resolve);
+	assert_string_equal(text_at(event, "event_type"), "resolve");
+	assert_int_equal(json_object_size(event), 3);
+	json_decref(event);
+}
+
+static void a_status_is_judged_by_its_version(void **state)
+{
+	static const struct {
+		int version;
+		long status;
+		enum word word;
+	} cases[] = {
+		{2, 202, WORD_DONE},
+		{2, 200, WORD_FAILED},
+		{2, 400, WORD_REFUSED},
+		{2, 429, WORD_FAILED},
+		{2, 500, WORD_FAILED},
+		{2, 0, WORD_FAILED},
+		{1, 200, WORD_DONE},
+		{1, 202, WORD_FAILED},
+		{1, 400, WORD_REFUSED},
+		{1, 403, WORD_FAILED},
+		{1, 500, WORD_FAILED},
+		{1, 0, WORD_FAILED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		assert_int_equal(pagerduty_judge(cases[i].version, cases[i].status), cases[i].word);
+}
+
+static void an_answer_is_put_into_words(void **state)
+{
+	static const struct {
+		int version;
+		long status;
+		const char *answer, *words;
+	} cases[] = {
+		{2, 500, "", "HTTP 500"},
+		{2, 502, "<html>\nBad\x01 gateway", "HTTP 502: <html> Bad gateway"},
+		{2, 429, "{\"message\":\"Too many\"}", "HTTP 429: Too many"},
+		{2, 400, "{\"message\":\"bad\",\"errors\":[\"one\",2,\"\",\"two\"]}",
+			"HTTP 400: bad: one: two"},
+		{2, 400, "{\"message\":7,\"errors\":\"x\"}",
+			"HTTP 400: {\"message\":7,\"errors\":\"x\"}"},
+		{2, 400, "[", "HTTP 400: ["},
+		{2, 400, "{\"message\":\"Invalid Routing Key\"}",
+			"HTTP 400 (if that key is for version 1 of the Events API: set "
+			"pagerduty_api = v1): Invalid Routing Key"},
+		{1, 400, "{\"errors\":[\"Service key is the wrong size\"]}",
+			"HTTP 400 (if that key is for version 2 of the Events API: set "
+			"pagerduty_api = v2): Service key is the wrong size"},
+		{2, 403, "{\"message\":\"Invalid Routing Key\"}", "HTTP 403: Invalid Routing Key"},
+	};
+	char out[300];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		assert_string_equal(pagerduty_explain(cases[i].version, cases[i].status,
+					    cases[i].answer, out, sizeof out),
+			cases[i].words);
+}
+
+static void a_long_answer_is_cut(void **state)
+{
+	char answer[2000], out[300];
+
+	(void)state;
+	memset(answer, 'x', sizeof answer - 1);
+	answer[sizeof answer - 1] = '\0';
+	pagerduty_explain(2, 400, answer, out, sizeof out);
+	assert_int_equal(strlen(out), sizeof out - 1);
+	assert_true(text_is_clean(out));
+}
+
+static void it_beats_while_we_are_in_all_rooms(void **state)
+{
+	char one[] = "a@c", two[] = "B@c";
+	char *item[] = {one, two};
+	const struct text_list rooms = {item, 2};
+	struct beat *beat = beat_new(&rooms, 60);
+
+	(void)state;
+	assert_false(beat_due(beat, 0));
+	assert_int_equal(beat_deadline(beat), NSEC_NEVER);
+	beat_joined(beat, "a@c");
+	beat_joined(beat, "elsewhere@c");
+	assert_false(beat_due(beat, 0));
+	beat_joined(beat, "b@c");
+	assert_true(beat_due(beat, 5));
+	assert_int_equal(beat_deadline(beat), 65);
+	assert_false(beat_due(beat, 64));
+	beat_left(beat, "b@c");
+	assert_false(beat_due(beat, 65));
+	beat_joined(beat, "b@c");
+	assert_true(beat_due(beat, 500)); /* once, not seven times */
+	assert_false(beat_due(beat, 559));
+	beat_lost(beat);
+	assert_false(beat_due(beat, 560));
+	beat_joined(beat, "b@c");
+	assert_false(beat_due(beat, 560));
+	beat_free(beat);
+}
+
+static void without_an_address_it_never_beats(void **state)
+{
+	(void)state;
+	beat_joined(NULL, "a@c");
+	beat_lost(NULL);
+	assert_false(beat_due(NULL, 5));
+	assert_int_equal(beat_deadline(NULL), NSEC_NEVER);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(version_2_has_a_payload),
+		cmocka_unit_test(version_1_has_other_names),
+		cmocka_unit_test(a_status_is_judged_by_its_version),
+		cmocka_unit_test(an_answer_is_put_into_words),
+		cmocka_unit_test(a_long_answer_is_cut),
+		cmocka_unit_test(it_beats_while_we_are_in_all_rooms),
+		cmocka_unit_test(without_an_address_it_never_beats),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
