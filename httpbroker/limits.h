@@ -12,6 +12,8 @@ enum {
 	LIMIT_SUMMARY = 4096,     /* bytes; what is longer is cut */
 	LIMIT_DETAILS = 65536,    /* bytes; what is longer is cut */
 	LIMIT_PERFDATA = 65536,   /* bytes */
+	LIMIT_NESTING = 32,       /* arrays and objects within each other */
+	LIMIT_BATCH = 30000,      /* events in one request */
 	LIMIT_TAGS = 65536,       /* bytes of all tags of an event */
 	LIMIT_STATES = 1000000,   /* checks that are remembered */
 	LIMIT_PENDING = 100000,   /* events that wait for a Redis that is away */

@@ -17,14 +17,22 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/events/isotime.c httpbroker/events/isotime.h \
 	httpbroker/events/jsontext.c httpbroker/events/jsontext.h \
 	httpbroker/events/wire.c httpbroker/events/wire.h \
+	httpbroker/formats/alertmanager.c \
+	httpbroker/formats/body.c httpbroker/formats/body.h \
 	httpbroker/formats/flapjack.c \
 	httpbroker/formats/format.h \
 	httpbroker/formats/formats.c \
+	httpbroker/formats/newrelic.c \
+	httpbroker/formats/newrelic_workflow.c \
+	httpbroker/formats/values.c httpbroker/formats/values.h \
 	httpbroker/http/answer.c httpbroker/http/answer.h \
+	httpbroker/http/batch.c httpbroker/http/batch.h \
+	httpbroker/http/batch_answer.c httpbroker/http/batch_answer.h \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
 	httpbroker/http/delete_state.c \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
 	httpbroker/http/get_state.c \
+	httpbroker/http/left_out.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/permit.c httpbroker/http/permit.h \
 	httpbroker/http/post_state.c \
@@ -104,8 +112,30 @@ t_unit_broker_event_SOURCES = t/unit/broker-event.c $(T_BROKER)
 t_unit_broker_event_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_event_LDADD = $(T_BROKER_LIBS)
 
+T_BROKER_FORMATS = t/unit/unit.h t/unit/broker-formats.c t/unit/broker-formats.h
+
+UNIT_TESTS += t/unit/broker-alertmanager
+t_unit_broker_alertmanager_SOURCES = t/unit/broker-alertmanager.c $(T_BROKER_FORMATS)
+t_unit_broker_alertmanager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_alertmanager_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-body
+t_unit_broker_body_SOURCES = t/unit/broker-body.c t/unit/unit.h
+t_unit_broker_body_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_body_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-newrelic
+t_unit_broker_newrelic_SOURCES = t/unit/broker-newrelic.c $(T_BROKER_FORMATS)
+t_unit_broker_newrelic_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_newrelic_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-post
+t_unit_broker_post_SOURCES = t/unit/broker-post.c $(T_BROKER)
+t_unit_broker_post_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_post_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-format
-t_unit_broker_format_SOURCES = t/unit/broker-format.c $(T_BROKER)
+t_unit_broker_format_SOURCES = t/unit/broker-format.c $(T_BROKER_FORMATS)
 t_unit_broker_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_format_LDADD = $(T_BROKER_LIBS)
 

@@ -149,7 +149,7 @@ pushed() {
 	answers 400 'line 1, column 4: premature end' -d '{"a:' "$url"
 	answers 400 'duplicate' -d '{"entity":"a","entity":"b"}' "$url"
 	answers 400 "'entity' is missing" -d '{}' "$url"
-	answers 400 'array' -d '[]' "$url"
+	answers 400 'the batch is empty' -d '[]' "$url"
 	answers 400 "'check' is missing" -d '{"entity":"a","state":"ok"}' "$url"
 	answers 400 "'check' is empty" -d "$(event a '' ok)" "$url"
 	answers 400 "'state' is 'BANANA', not one of ok, warning" -d "$(event a b BANANA)" "$url"

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/events/event.h"
 
-#include "common/memory.h"
 #include "httpbroker/limits.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* Seconds reach this in the year 5138; milliseconds passed it in 1973. */
-#define TIME_IN_MILLISECONDS INT64_C(100000000000)
+struct text text_literal(const char *literal)
+{
+	return (struct text){literal, strlen(literal)};
+}
 
 void event_init(struct event *event, int64_t now)
 {
@@ -77,7 +77,7 @@ static bool state_check(struct event *event, int flapjack, struct reason *why)
 
 static bool time_check(struct event *event, int64_t now, struct reason *why)
 {
-	if (event->time >= TIME_IN_MILLISECONDS)
+	if (event->time >= EVENT_TIME_IN_MILLISECONDS)
 		return reason_set(why,
 			"'time' is %" PRId64 ": that looks like milliseconds, not seconds",
 			event->time);
@@ -115,22 +115,4 @@ bool event_check(struct event *event, int flapjack, int64_t now, struct reason *
 	return event_name_check("entity", event->entity, why) &&
 	       event_name_check("check", event->check, why) && state_check(event, flapjack, why) &&
 	       time_check(event, now, why) && lengths_check(event, why);
-}
-
-struct event *events_add(struct events *events, int64_t now)
-{
-	if (events->count == events->capacity) {
-		events->capacity = events->capacity == 0 ? 1 : 2 * events->capacity;
-		events->list =
-			memory_resized(events->list, events->capacity * sizeof events->list[0]);
-	}
-	struct event *event = &events->list[events->count++];
-	event_init(event, now);
-	return event;
-}
-
-void events_free(struct events *events)
-{
-	free(events->list);
-	*events = (struct events){NULL, 0, 0};
 }

@@ -18,6 +18,12 @@ struct text {
 	size_t length;
 };
 
+/* The text of a literal. */
+struct text text_literal(const char *literal);
+
+/* Seconds reach this in the year 5138; milliseconds passed it in 1973. */
+#define EVENT_TIME_IN_MILLISECONDS INT64_C(100000000000)
+
 #define EVENT_NOT_GIVEN INT64_C(-1) /* for the numbers that cannot be negative */
 
 enum { EVENT_TTL_DEFAULT = 300, EVENT_TTL_NEVER = -1 };
@@ -38,6 +44,7 @@ struct event {
 	int64_t initial_failure_delay;
 	int64_t repeat_failure_delay;
 	int64_t initial_recovery_delay; /* Flapjack 1 rejects it */
+	unsigned unknown_keys;          /* how many were left out, which no Flapjack takes */
 };
 
 /* An event with nothing given and the defaults set; `now` in seconds since the epoch. */
@@ -55,16 +62,5 @@ bool event_name_check(const char *key, struct text name, struct reason *why);
  * becomes now), nor in milliseconds; and the limits of the other texts.
  */
 bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why);
-
-/* The events that one document gave. {0} is none. */
-struct events {
-	struct event *list; /* owned */
-	size_t count;
-	size_t capacity;
-};
-
-/* A new one at the end, initialised; it moves when another is added. */
-struct event *events_add(struct events *events, int64_t now);
-void events_free(struct events *events);
 
 #endif

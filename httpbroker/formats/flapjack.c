@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Flapjack's own events, as the original httpbroker took them: one object, one event. */
 #include "common/log.h"
-#include "common/number.h"
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/values.h"
 
-#include <inttypes.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Reads one value into one field of the event. The reason names what was expected. */
@@ -43,26 +41,13 @@ static bool tags_read(const json_t *value, void *field, struct reason *why)
 	return true;
 }
 
-/* An integer, or its digits in a string. */
-static bool whole_read(const json_t *value, int64_t min, int64_t max, int64_t *out)
-{
-	struct reason ignored;
-	bool digits = json_is_string(value) &&
-		      strlen(json_string_value(value)) == json_string_length(value) &&
-		      number_parse(json_string_value(value), min, max, out, &ignored);
-
-	if (json_is_integer(value))
-		*out = json_integer_value(value);
-	return digits || (json_is_integer(value) && *out >= min && *out <= max);
-}
-
 /* As in the original, 0 is as good as not given. */
 static bool time_read(const json_t *value, void *field, struct reason *why)
 {
 	int64_t *out = field;
 	int64_t given;
 
-	if (!whole_read(value, 0, INT64_MAX, &given))
+	if (!value_whole(value, 0, INT64_MAX, &given))
 		return reason_set(why, "whole seconds since 1970");
 	if (given != 0)
 		*out = given;
@@ -74,7 +59,7 @@ static bool ttl_read(const json_t *value, void *field, struct reason *why)
 	int32_t *out = field;
 	int64_t given;
 
-	if (!whole_read(value, INT32_MIN, INT32_MAX, &given))
+	if (!value_whole(value, INT32_MIN, INT32_MAX, &given))
 		return reason_set(why, "whole seconds, %d at most", INT32_MAX);
 	if (given != 0)
 		*out = given < 0 ? EVENT_TTL_NEVER : (int32_t)given;
@@ -83,7 +68,7 @@ static bool ttl_read(const json_t *value, void *field, struct reason *why)
 
 static bool seconds_read(const json_t *value, void *field, struct reason *why)
 {
-	return whole_read(value, 0, INT32_MAX, field) ||
+	return value_whole(value, 0, INT32_MAX, field) ||
 	       reason_set(why, "whole seconds, from 0 to %d", INT32_MAX);
 }
 
@@ -111,17 +96,6 @@ static const struct key {
 
 enum { KEYS = sizeof keys / sizeof keys[0] };
 
-static bool key_refuse(const char *name, const json_t *value, struct reason *why)
-{
-	char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
-	struct reason expected = *why;
-
-	reason_set(why, "'%s' is %.64s, not %s", name, shown != NULL ? shown : "unreadable",
-		expected.text);
-	free(shown);
-	return false;
-}
-
 static bool key_is_known(const char *name)
 {
 	for (int i = 0; i < KEYS; i++)
@@ -130,7 +104,8 @@ static bool key_is_known(const char *name)
 	return false;
 }
 
-static void left_out_say(json_t *document)
+/* Flapjack would reject the event for them. */
+static void unknown_keys_say(json_t *document)
 {
 	const char *name;
 	json_t *value;
@@ -145,10 +120,8 @@ static bool flapjack_matches(const json_t *document)
 	return json_object_get(document, "entity") != NULL;
 }
 
-static bool flapjack_translate(json_t *document, const struct format_context *context,
-	struct events *out, struct reason *why)
+static bool keys_read(const json_t *document, struct event *event, struct reason *why)
 {
-	struct event *event = events_add(out, context->now);
 	size_t known = 0;
 
 	for (int i = 0; i < KEYS; i++) {
@@ -158,11 +131,28 @@ static bool flapjack_translate(json_t *document, const struct format_context *co
 		if (value == NULL || json_is_null(value))
 			continue; /* null is how some clients say nothing */
 		if (!keys[i].read(value, (char *)event + keys[i].field, why))
-			return key_refuse(keys[i].name, value, why);
+			return value_refuse(keys[i].name, value, why);
 	}
-	if (known < json_object_size(document) && log_enabled(LOG_LEVEL_DEBUG))
-		left_out_say(document);
+	event->unknown_keys = (unsigned)(json_object_size(document) - known);
 	return true;
 }
 
-const struct format format_flapjack = {"flapjack", flapjack_matches, flapjack_translate};
+static void flapjack_translate(
+	json_t *document, const struct format_context *context, struct intake *out)
+{
+	struct event event;
+	struct reason why;
+
+	event_init(&event, context->now);
+	if (context->ttl != 0)
+		event.ttl = context->ttl;
+	if (!keys_read(document, &event, &why)) {
+		out->refuse(out, &why);
+		return;
+	}
+	if (event.unknown_keys > 0 && log_enabled(LOG_LEVEL_DEBUG))
+		unknown_keys_say(document);
+	intake_event(out, &event, context);
+}
+
+const struct format format_flapjack = {"flapjack", false, flapjack_matches, flapjack_translate};

@@ -11,33 +11,53 @@
 struct format_context {
 	int flapjack; /* the version that the events are for: 1 or 2 */
 	int64_t now;  /* seconds since the epoch */
+	int32_t ttl;  /* of events that say none, in seconds; 0: what the format says */
+};
+
+/* Why something that was understood makes no event. */
+enum passed {
+	PASSED_TEST,  /* a service tries its channel */
+	PASSED_WORSE, /* something worse of the same check is in the same document */
+};
+
+/* Takes in what a document holds, a piece at a time, in order. */
+struct intake {
+	/* A valid event. It and its texts are the caller's, and gone afterwards. */
+	void (*event)(struct intake *intake, const struct event *event);
+
+	/* What was to be an event and cannot be one. */
+	void (*refuse)(struct intake *intake, const struct reason *why);
+
+	void (*pass)(struct intake *intake, enum passed why);
 };
 
 struct format {
 	const char *name; /* in messages and metrics */
+	bool many;        /* a document holds any number of events, not just one */
 
 	/* Whether the document has this format's shape; not yet whether it is sound. */
 	bool (*matches)(const json_t *document);
 
-	/*
-	 * Adds the document's events. Their texts may point into the document. What holds for
-	 * every event (event_check) is checked afterwards, by format_translate.
-	 */
-	bool (*translate)(json_t *document, const struct format_context *context,
-		struct events *out, struct reason *why);
+	/* Hands everything in the document to the intake, by way of intake_event(). */
+	void (*translate)(
+		json_t *document, const struct format_context *context, struct intake *out);
 };
 
-extern const struct format format_flapjack;
+extern const struct format format_flapjack, format_alertmanager, format_newrelic,
+	format_newrelic_workflow;
 
 /* The table of formats, in the order in which they are tried. */
 unsigned formats_count(void);
 const struct format *format_at(unsigned number);
 
 /*
- * The document's events, translated and checked, added to *out. *format, unless NULL, is set to
- * the one that was recognised, or to NULL.
+ * Recognises the document's format and hands what it holds to the intake: at least one piece.
+ * Returns the format; NULL, after a refusal, if it has none that is known.
  */
-bool format_translate(json_t *document, const struct format_context *context, struct events *out,
-	const struct format **format, struct reason *why);
+const struct format *format_translate(
+	json_t *document, const struct format_context *context, struct intake *out);
+
+/* For the formats: hands the event in if it is valid (event_check), else why it is not. */
+void intake_event(struct intake *out, struct event *event, const struct format_context *context);
 
 #endif

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/values.h"
+#include "httpbroker/limits.h"
 
-/* The first that matches is it. */
+/* The first that matches is it: so what has an `entity` is never anything but Flapjack's. */
 static const struct format *const formats[] = {
 	&format_flapjack,
+	&format_alertmanager,
+	&format_newrelic_workflow,
+	&format_newrelic,
 };
 
 unsigned formats_count(void)
@@ -26,25 +31,35 @@ static const struct format *format_find(const json_t *document)
 
 static bool unknown_explain(const json_t *document, struct reason *why)
 {
-	if (json_is_array(document))
-		return reason_set(why, "this is an array: post one event, an object, at a time");
+	if (!json_is_object(document))
+		return reason_set(
+			why, "this is no event, but %s: post an object", value_kind(document));
 	return reason_set(why, "this is no event: 'entity' is missing");
 }
 
-bool format_translate(json_t *document, const struct format_context *context, struct events *out,
-	const struct format **format, struct reason *why)
+void intake_event(struct intake *out, struct event *event, const struct format_context *context)
 {
-	const struct format *found = format_find(document);
-	size_t first = out->count;
+	struct reason why;
 
-	if (format != NULL)
-		*format = found;
-	if (found == NULL)
-		return unknown_explain(document, why);
-	if (!found->translate(document, context, out, why))
-		return false;
-	for (size_t i = first; i < out->count; i++)
-		if (!event_check(&out->list[i], context->flapjack, context->now, why))
-			return false;
-	return true;
+	if (event_check(event, context->flapjack, context->now, &why))
+		out->event(out, event);
+	else
+		out->refuse(out, &why);
+}
+
+const struct format *format_translate(
+	json_t *document, const struct format_context *context, struct intake *out)
+{
+	const struct format *format = NULL;
+	struct reason why;
+
+	if (value_is_deep(document, LIMIT_NESTING))
+		reason_set(&why, "arrays and objects are nested more than %d deep", LIMIT_NESTING);
+	else if ((format = format_find(document)) == NULL)
+		unknown_explain(document, &why);
+	if (format == NULL)
+		out->refuse(out, &why);
+	else
+		format->translate(document, context, out);
+	return format;
 }

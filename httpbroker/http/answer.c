@@ -2,6 +2,7 @@
 #include "httpbroker/http/answer.h"
 
 #include "common/memory.h"
+#include "httpbroker/events/jsontext.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -11,16 +12,28 @@
 enum { RETRY_AFTER = 5, ERROR_TEXT = 1024 };
 
 /* A message may quote what a client sent, cut anywhere: then it is no UTF-8 any more. */
-static json_t *string_make(char *text)
+static json_t *string_make(const char *text)
 {
 	json_t *string = json_string(text);
+	char *copy;
 
 	if (string != NULL)
 		return string;
-	for (char *c = text; *c != '\0'; c++)
+	copy = memory_copied(text);
+	for (char *c = copy; *c != '\0'; c++)
 		if ((unsigned char)*c >= 0x80)
 			*c = '?';
-	return json_string(text);
+	string = json_string(copy);
+	free(copy);
+	return string;
+}
+
+void answer_string(struct buffer *out, const char *text)
+{
+	json_t *string = string_make(text);
+
+	jsontext_string(out, json_string_value(string), json_string_length(string));
+	json_decref(string);
 }
 
 void answer_error(struct answer *answer, unsigned status, const char *format, ...)
@@ -31,16 +44,12 @@ void answer_error(struct answer *answer, unsigned status, const char *format, ..
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	json_t *object = json_object();
-	json_object_set_new(object, "error", string_make(text));
-	char *body = json_dumps(object, 0);
-	json_decref(object);
 	answer->status = status;
 	answer->type = ANSWER_JSON;
 	buffer_clear(&answer->body);
-	buffer_append_text(&answer->body, body != NULL ? body : "{}");
-	buffer_append(&answer->body, "\n", 1);
-	free(body);
+	buffer_append_text(&answer->body, "{\"error\": ");
+	answer_string(&answer->body, text);
+	buffer_append_text(&answer->body, "}\n");
 }
 
 void answer_busy(struct answer *answer, const char *why)

@@ -26,6 +26,9 @@ struct answer {
 #define ANSWER_TEXT "text/plain; charset=utf-8"
 #define ANSWER_JSON "application/json"
 
+/* Appends a text as a JSON string. Whatever the text holds, the JSON is sound. */
+void answer_string(struct buffer *out, const char *text);
+
 /* `{"error": "…"}` and a newline. Whatever the text holds, the JSON is sound. */
 void answer_error(struct answer *answer, unsigned status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

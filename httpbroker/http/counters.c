@@ -18,6 +18,7 @@ static const char *const fates[FATES] = {
 	[FATE_KEPT] = "kept",
 	[FATE_OLDER] = "older",
 	[FATE_TEST] = "test",
+	[FATE_MERGED] = "merged",
 	[FATE_TOO_LARGE] = "too_large",
 	[FATE_SYNTAX] = "syntax",
 	[FATE_SHAPE] = "shape",
@@ -42,7 +43,7 @@ const char *fate_name(enum fate fate)
 
 bool fate_is_accepted(enum fate fate)
 {
-	return fate <= FATE_TEST;
+	return fate <= FATE_MERGED;
 }
 
 const char *left_out_name(enum left_out what)

@@ -19,6 +19,7 @@ enum fate {
 	FATE_KEPT,      /* in memory, while Redis is away */
 	FATE_OLDER,     /* but changes nothing: what is remembered of its check is newer */
 	FATE_TEST,      /* a service tries its channel: no event */
+	FATE_MERGED,    /* something worse of the same check was in the same document */
 	/* refused */
 	FATE_TOO_LARGE, /* a body, or too many events in one */
 	FATE_SYNTAX,    /* no JSON, or none that is taken */
@@ -54,6 +55,9 @@ void counters_free(struct counters *counters);
 /* `format`: NULL if it was not recognised. */
 void counters_event(
 	struct counters *counters, const struct format *format, enum fate fate, unsigned count);
+
+/* Counts, and says at debug level, what this Flapjack (1 or 2) will not see of an event. */
+void left_out_count(struct counters *counters, const struct event *event, int flapjack);
 void counters_left_out(struct counters *counters, enum left_out what, unsigned count);
 
 /* The figures. `format` is a number below formats_count(), or formats_count() for none. */

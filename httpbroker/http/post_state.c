@@ -1,127 +1,209 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /state: an event. */
+/* POST /state: an event, or many. */
 #include "common/clocks.h"
-#include "common/log.h"
+#include "common/duration.h"
 #include "common/memory.h"
-#include "httpbroker/events/jsontext.h"
-#include "httpbroker/formats/format.h"
+#include "httpbroker/http/batch.h"
+#include "httpbroker/http/batch_answer.h"
 #include "httpbroker/http/routes.h"
+#include "httpbroker/limits.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
-/* One allocation for everything that one event needs until it is answered. */
-struct post {
-	struct submission submission;
-	struct posting posting;
-	enum ledger_answer answer;
+/* The documents of a body on their way into a batch. */
+struct taking {
+	struct intake intake; /* first, so that an intake is one of these */
+	const struct broker *broker;
+	const struct permit *permit;
+	struct format_context context;
+	struct moment now;
+	struct batch *batch;
+	struct place place;          /* of the document that is looked at */
+	uint32_t part;               /* of that, the next */
+	const struct format *format; /* of the last one */
 };
 
-static json_t *body_read(const struct buffer *body, struct reason *why)
+static struct item *item_next(struct taking *taking)
 {
-	json_error_t error;
+	return batch_add(taking->batch, NULL, taking->place, taking->part++);
+}
 
-	if (body->length == 0) {
-		reason_set(why, "the body is empty: post a JSON object");
-		return NULL;
+static void item_refuse(struct taking *taking, enum fate fate, const struct reason *why)
+{
+	struct item *item = item_next(taking);
+
+	if (item == NULL)
+		return;
+	item->fate = fate;
+	item->why = memory_copied(why->text);
+}
+
+static void event_refuse(struct intake *intake, const struct reason *why)
+{
+	item_refuse((struct taking *)intake, FATE_INVALID, why);
+}
+
+static void event_pass(struct intake *intake, enum passed why)
+{
+	struct item *item = item_next((struct taking *)intake);
+
+	if (item != NULL)
+		item->fate = why == PASSED_TEST ? FATE_TEST : FATE_MERGED;
+}
+
+static void event_take(struct intake *intake, const struct event *event)
+{
+	struct taking *taking = (struct taking *)intake;
+	const struct broker *broker = taking->broker;
+	struct reason why;
+
+	if (!permit_allows(taking->permit, event->entity.bytes, event->entity.length)) {
+		reason_set(
+			&why, "the token is not good for the entity '%.64s'", event->entity.bytes);
+		item_refuse(taking, FATE_FORBIDDEN, &why);
+		return;
 	}
-	json_t *document = json_loadb(body->data, body->length, JSON_REJECT_DUPLICATES, &error);
-	if (document == NULL)
-		reason_set(why, "line %d, column %d: %s", error.line, error.column, error.text);
-	return document;
+	if (item_next(taking) == NULL)
+		return;
+	posting_make(batch_submit(taking->batch), event, broker->flapjack, taking->now);
+	left_out_count(broker->counters, event, broker->flapjack);
 }
 
-static struct post *post_new(const struct event *event, int flapjack, struct moment now)
+static bool document_take(struct body_visitor *visitor, json_t *document, struct place place)
 {
-	struct post *post = memory_zeroed(1, sizeof *post);
+	struct taking *taking = visitor->owner;
+	struct batch *batch = taking->batch;
+	size_t first = batch->count;
 
-	posting_make(&post->posting, event, flapjack, now);
-	post->submission.postings = &post->posting;
-	post->submission.answers = &post->answer;
-	post->submission.count = 1;
-	return post;
+	taking->place = place;
+	taking->part = 0;
+	taking->format = format_translate(document, &taking->context, &taking->intake);
+	for (size_t i = first; i < batch->count; i++) {
+		batch->items[i].format = taking->format;
+		if (taking->format == NULL)
+			batch->items[i].fate = FATE_SHAPE;
+	}
+	return !batch->overflows;
 }
 
-static struct post *document_take(
-	json_t *document, int flapjack, struct moment now, struct reason *why)
+static bool line_refuse(struct body_visitor *visitor, const struct reason *why, struct place place)
 {
-	const struct format_context context = {flapjack, now.wall / NSEC_PER_SEC};
-	struct events events = {NULL, 0, 0};
-	struct post *post = NULL;
+	struct taking *taking = visitor->owner;
 
-	if (format_translate(document, &context, &events, NULL, why))
-		post = post_new(&events.list[0], flapjack, now);
-	events_free(&events);
-	return post;
+	taking->place = place;
+	taking->part = 0;
+	item_refuse(taking, FATE_SYNTAX, why);
+	return !taking->batch->overflows;
+}
+
+static bool says_lines(const struct request *request)
+{
+	static const char type[] = "application/x-ndjson";
+	const char *said = request->header(request, "Content-Type");
+
+	if (said == NULL || strncasecmp(said, type, sizeof type - 1) != 0)
+		return false;
+	return strchr("; \t", said[sizeof type - 1]) != NULL; /* its end as well */
+}
+
+/* Nothing of the body is taken. */
+static void body_refuse(
+	const struct broker *broker, struct answer *answer, enum fate fate, const char *why)
+{
+	counters_event(broker->counters, NULL, fate, 1);
+	answer_error(answer, fate == FATE_TOO_LARGE ? 413 : 400, "%s", why);
+}
+
+/* Fills the batch from the body. False, with an answer, if nothing of it is taken. */
+static bool body_take(struct taking *taking, const struct request *request, struct answer *answer)
+{
+	struct body_visitor visitor = {document_take, line_refuse, taking};
+	struct batch *batch = taking->batch;
+	struct reason why;
+	enum body_kind kind = body_read(
+		request->body.data, request->body.length, says_lines(request), &visitor, &why);
+
+	batch->one = kind == BODY_ONE && (taking->format == NULL || !taking->format->many);
+	if (kind == BODY_BROKEN) {
+		body_refuse(taking->broker, answer, FATE_SYNTAX, why.text);
+		return false;
+	}
+	if (batch->overflows)
+		reason_set(&why, "there are more than %d events in the body", LIMIT_BATCH);
+	else if (batch->count == 0)
+		reason_set(&why, "the batch is empty: there is no event in it");
+	else
+		return true;
+	body_refuse(
+		taking->broker, answer, batch->overflows ? FATE_TOO_LARGE : FATE_SHAPE, why.text);
+	return false;
+}
+
+/* `?ttl=DURATION`; 0: not given. */
+static bool ttl_read(const struct query *query, int32_t *out, struct answer *answer)
+{
+	static const char *const known[] = {"ttl", NULL};
+	const char *text = query_get(query, "ttl");
+	struct reason why;
+	nsec ttl = 0;
+
+	if (!query_check(query, known, answer))
+		return false;
+	if (text != NULL &&
+		!duration_parse(text, NSEC_PER_SEC, INT32_MAX * NSEC_PER_SEC, &ttl, &why)) {
+		answer_error(answer, 400, "?ttl: %s", why.text);
+		return false;
+	}
+	*out = (int32_t)((ttl + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+	return true;
+}
+
+static bool taking_init(struct taking *taking, const struct broker *broker,
+	const struct request *request, struct answer *answer)
+{
+	struct moment now = moment_now();
+
+	*taking = (struct taking){
+		.intake = {event_take, event_refuse, event_pass},
+		.broker = broker,
+		.permit = request->permit,
+		.context = {broker->flapjack, now.wall / NSEC_PER_SEC, 0},
+		.now = now,
+		.batch = request->data,
+	};
+	return ttl_read(&request->query, &taking->context.ttl, answer);
 }
 
 static struct submission *post_begin(
 	const struct broker *broker, struct request *request, struct answer *answer)
 {
-	struct reason why;
-	json_t *document = body_read(&request->body, &why);
-	struct post *post = NULL;
+	struct batch *batch = request->data = batch_new(broker->counters);
+	struct taking taking;
 
-	if (document != NULL)
-		post = document_take(document, broker->flapjack, moment_now(), &why);
-	json_decref(document);
-	if (post == NULL) {
-		answer_error(answer, 400, "%s", why.text);
+	if (!taking_init(&taking, broker, request, answer) || !body_take(&taking, request, answer))
 		return NULL;
-	}
-	request->data = post;
-	return &post->submission;
-}
-
-static void post_free(struct request *request)
-{
-	struct post *post = request->data;
-
-	if (post != NULL)
-		posting_free(&post->posting);
-	free(post);
-}
-
-/* The event as it was taken: what the original answered, in the original's order. */
-static void echo_append(struct buffer *out, const struct posting *posting)
-{
-	buffer_append_text(
-		out, condition_lasts(posting->condition) ? "Caching state: " : "Sending event: ");
-	buffer_append(out, posting->wire.bytes, posting->wire.length);
-	buffer_append_text(out, ",\"time\":");
-	jsontext_number(out, posting->time);
-	buffer_append_text(out, ",\"ttl\":");
-	jsontext_number(out, posting->ttl);
-	buffer_append_text(out, "}\n");
-}
-
-static void taken_answer(const struct post *post, struct answer *answer)
-{
-	answer->status = post->submission.result == SUBMISSION_KEPT ? 202 : 200;
-	answer->type = ANSWER_TEXT;
-	echo_append(&answer->body, &post->posting);
-	log_debug("%.*s", (int)answer->body.length - 1, answer->body.data);
-}
-
-static void older_answer(struct answer *answer)
-{
-	answer->status = 200;
-	answer->type = ANSWER_JSON;
-	buffer_append_text(&answer->body,
-		"{\"kept\": false, \"reason\": \"a newer event of this check is cached\"}\n");
+	buffer_free(&request->body); /* not to be held while it waits for Redis */
+	if (batch->submission.count > 0)
+		return &batch->submission;
+	batch_settle(batch);
+	batch_answer(batch, answer);
+	return NULL;
 }
 
 static void post_end(struct request *request, struct answer *answer)
 {
-	const struct post *post = request->data;
+	struct batch *batch = request->data;
 
-	if (post->submission.result == SUBMISSION_DROPPED)
-		answer_busy(answer, "the broker is stopping");
-	else if (post->answer == LEDGER_FULL)
-		answer_busy(answer, "too many checks, or too many events that wait for Redis");
-	else if (post->answer == LEDGER_OLDER)
-		older_answer(answer);
-	else
-		taken_answer(post, answer);
+	batch_settle(batch);
+	batch_answer(batch, answer);
+}
+
+static void post_free(struct request *request)
+{
+	if (request->data != NULL)
+		batch_free(request->data);
 }
 
 const struct route route_post_state = {"/state", "POST", post_begin, post_end, post_free};

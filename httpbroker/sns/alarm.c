@@ -182,28 +182,39 @@ static bool state_read(const json_t *value, struct text *out, struct reason *why
 	return true;
 }
 
-static bool alarm_translate(json_t *document, const struct format_context *context,
-	struct events *out, struct reason *why)
+static bool event_read(
+	json_t *document, const struct alarm *alarm, struct event *event, struct reason *why)
 {
-	struct alarm alarm =
-		is_eventbridge(document) ? eventbridge_read(document) : direct_read(document);
-	struct event *event = events_add(out, context->now);
-
-	event->entity = text_of(alarm.name);
+	event->entity = text_of(alarm->name);
 	if (event->entity.bytes == NULL)
 		return reason_set(why, "the alarm has no name");
-	event->check = text_of(alarm.metric);
+	event->check = text_of(alarm->metric);
 	if (event->check.bytes == NULL)
 		event->check = event->entity;
-	if (!state_read(alarm.state, &event->state, why))
+	if (!state_read(alarm->state, &event->state, why))
 		return false;
-	event->summary = text_of(alarm.reason);
-	event->details = details_make(document, &alarm);
-	event->ttl = EVENT_TTL_NEVER;
-	isotime_read(text_of(alarm.time), &event->time);
+	event->summary = text_of(alarm->reason);
+	event->details = details_make(document, alarm);
+	isotime_read(text_of(alarm->time), &event->time);
 	if (json_object_set_new(document, " ", json_string("httpbroker")) == 0)
 		event->tags = member(document, " ");
 	return true;
 }
 
-const struct format format_cloudwatch = {"cloudwatch", alarm_matches, alarm_translate};
+static void alarm_translate(
+	json_t *document, const struct format_context *context, struct intake *out)
+{
+	struct alarm alarm =
+		is_eventbridge(document) ? eventbridge_read(document) : direct_read(document);
+	struct event event;
+	struct reason why;
+
+	event_init(&event, context->now);
+	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
+	if (event_read(document, &alarm, &event, &why))
+		intake_event(out, &event, context);
+	else
+		out->refuse(out, &why);
+}
+
+const struct format format_cloudwatch = {"cloudwatch", false, alarm_matches, alarm_translate};

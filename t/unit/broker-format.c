@@ -1,74 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* Formats: from a document, as a client posts it, to an event. */
+/* Flapjack's own events: from a document, as a client posts it, to an event. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/formats/format.h"
+#include "common/buffer.h"
+#include "t/unit/broker-formats.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NOW INT64_C(1795224305)
-
-/* One event as a client posts it; free it with taken_free(). */
-struct taken {
-	json_t *document;
-	struct events events;
-	const struct format *format;
-	struct reason why;
-	bool sound;
-};
-
-static struct taken take(int flapjack, const char *text)
-{
-	const struct format_context context = {flapjack, NOW};
-	struct taken taken = {.why = {"no reason"}};
-
-	taken.document = json_loads(text, 0, NULL);
-	assert_non_null(taken.document);
-	taken.sound = format_translate(
-		taken.document, &context, &taken.events, &taken.format, &taken.why);
-	if (taken.sound)
-		assert_int_equal(taken.events.count, 1);
-	return taken;
-}
-
-static void taken_free(struct taken *taken)
-{
-	events_free(&taken->events);
-	json_decref(taken->document);
-}
-
-/* Whether the document is refused in these words; NULL: it is taken. */
-static void assert_refused(int flapjack, const char *text, const char *expected)
-{
-	struct taken taken = take(flapjack, text);
-
-	if (taken.sound != (expected == NULL))
-		fail_msg("%s: %s", text, taken.sound ? "taken" : taken.why.text);
-	if (expected != NULL)
-		assert_string_equal(taken.why.text, expected);
-	taken_free(&taken);
-}
-
-static void assert_text(struct text text, const char *expected)
-{
-	assert_non_null(text.bytes);
-	assert_int_equal(text.length, strlen(expected));
-	assert_memory_equal(text.bytes, expected, text.length);
-}
-
 static void every_key_is_read(void **state)
 {
-	struct taken taken = take(2,
+	struct pieces *pieces = pieces_take(2, 0,
 		"{\"entity\":\"db-01\",\"check\":\"load\",\"type\":\"host\",\"state\":\"Warning\","
 		"\"summary\":\"s\",\"details\":\"d\",\"perfdata\":\"a=1\",\"tags\":[\"x\",\"y\"],"
 		"\"time\":1429505587,\"ttl\":30,\"acknowledgement_id\":\"7f\",\"duration\":1,"
 		"\"initial_failure_delay\":2,\"repeat_failure_delay\":3,\"initial_recovery_delay\":4}");
-	const struct event *event = &taken.events.list[0];
+	const struct event *event = &pieces->list[0].event;
 
 	(void)state;
-	assert_true(taken.sound);
-	assert_ptr_equal(taken.format, &format_flapjack);
+	assert_string_equal(pieces->list[0].why.text, "");
+	assert_ptr_equal(pieces->format, &format_flapjack);
 	assert_text(event->entity, "db-01");
 	assert_text(event->check, "load");
 	assert_text(event->state, "Warning");
@@ -84,15 +35,15 @@ static void every_key_is_read(void **state)
 	assert_int_equal(event->initial_failure_delay, 2);
 	assert_int_equal(event->repeat_failure_delay, 3);
 	assert_int_equal(event->initial_recovery_delay, 4);
-	taken_free(&taken);
+	pieces_free(pieces);
 }
 
 static void assert_defaults(const char *text)
 {
-	struct taken taken = take(1, text);
-	const struct event *event = &taken.events.list[0];
+	struct pieces *pieces = pieces_take(1, 0, text);
+	const struct event *event = &pieces->list[0].event;
 
-	assert_true(taken.sound);
+	assert_string_equal(pieces->list[0].why.text, "");
 	assert_null(event->summary.bytes);
 	assert_null(event->details.bytes);
 	assert_null(event->perfdata.bytes);
@@ -104,7 +55,7 @@ static void assert_defaults(const char *text)
 	assert_int_equal(event->initial_failure_delay, EVENT_NOT_GIVEN);
 	assert_int_equal(event->repeat_failure_delay, EVENT_NOT_GIVEN);
 	assert_int_equal(event->initial_recovery_delay, EVENT_NOT_GIVEN);
-	taken_free(&taken);
+	pieces_free(pieces);
 }
 
 static void nothing_null_and_unknown_keys_leave_the_defaults(void **state)
@@ -180,19 +131,18 @@ static const struct {
 	{"-2147483649", 0},
 };
 
-static bool translates(const char *key, const char *value, struct reason *why)
+/* The refusal of an event with this key alone added; "" if it is taken. */
+static struct reason refusal_of(const char *key, const char *value)
 {
-	const struct format_context context = {2, NOW};
-	struct events events = {NULL, 0, 0};
+	struct reason why = {""};
 	char text[256];
 
-	snprintf(text, sizeof text, "{\"%s\":%s}", key, value);
-	json_t *document = json_loads(text, 0, NULL);
-	assert_non_null(document);
-	bool sound = format_flapjack.translate(document, &context, &events, why);
-	json_decref(document);
-	events_free(&events);
-	return sound;
+	snprintf(text, sizeof text, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"%s\":%s}",
+		key, value);
+	struct pieces *pieces = pieces_take(2, 0, text);
+	why = pieces->list[0].why;
+	pieces_free(pieces);
+	return why;
 }
 
 static void every_key_takes_its_type_and_names_itself_else(void **state)
@@ -201,15 +151,14 @@ static void every_key_takes_its_type_and_names_itself_else(void **state)
 	for (size_t k = 0; k < ARRAY_LENGTH(keys); k++) {
 		for (size_t v = 0; v < ARRAY_LENGTH(values); v++) {
 			bool wanted = (values[v].taken_by & keys[k].kind) != 0;
-			struct reason why = {"no reason"};
+			struct reason why = refusal_of(keys[k].name, values[v].json);
 			char start[128];
 
+			/* an event may be refused for what a string says, in other words */
 			snprintf(start, sizeof start, "'%s' is %s, not ", keys[k].name,
 				values[v].json);
-			if (translates(keys[k].name, values[v].json, &why) != wanted)
-				fail_msg("'%s': %s: %s", keys[k].name, values[v].json, why.text);
-			if (!wanted && strncmp(why.text, start, strlen(start)) != 0)
-				fail_msg("%s does not begin with %s", why.text, start);
+			if ((strncmp(why.text, start, strlen(start)) != 0) != wanted)
+				fail_msg("'%s': %s: '%s'", keys[k].name, values[v].json, why.text);
 		}
 	}
 }
@@ -243,7 +192,10 @@ static void what_is_no_event_is_refused(void **state)
 	assert_refused(
 		2, "{\"check\":\"c\",\"state\":\"ok\"}", "this is no event: 'entity' is missing");
 	assert_refused(2, "[{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"}]",
-		"this is an array: post one event, an object, at a time");
+		"this is no event, but an array: post an object");
+	assert_refused(2, "7", "this is no event, but a number: post an object");
+	assert_refused(2, "\"x\"", "this is no event, but a string: post an object");
+	assert_refused(2, "null", "this is no event, but true, false or null: post an object");
 	assert_refused(
 		2, "{\"entity\":null,\"check\":\"c\",\"state\":\"ok\"}", "'entity' is missing");
 	assert_refused(2, "{\"entity\":\"e\",\"state\":\"ok\"}", "'check' is missing");
@@ -258,12 +210,11 @@ static void assert_times(const char *more, int64_t time, int32_t ttl)
 	char text[256];
 
 	snprintf(text, sizeof text, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",%s}", more);
-	struct taken taken = take(2, text);
-	if (!taken.sound)
-		fail_msg("%s: %s", text, taken.why.text);
-	assert_int_equal(taken.events.list[0].time, time);
-	assert_int_equal(taken.events.list[0].ttl, ttl);
-	taken_free(&taken);
+	struct pieces *pieces = pieces_take(2, 0, text);
+	assert_event(pieces, 0, "e", "c", "ok");
+	assert_int_equal(pieces->list[0].event.time, time);
+	assert_int_equal(pieces->list[0].event.ttl, ttl);
+	pieces_free(pieces);
 }
 
 static void times_and_spans_are_made_usable(void **state)
@@ -285,6 +236,86 @@ static void times_and_spans_are_made_usable(void **state)
 	assert_times("\"ttl\":2147483647", NOW, INT32_MAX);
 }
 
+/* An event with so many arrays and objects within each other in it. */
+static void assert_nested(unsigned depth, const char *words)
+{
+	struct buffer json = {NULL, 0, 0};
+
+	buffer_append_text(&json, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"x\":");
+	for (unsigned i = 0; i < depth; i++)
+		buffer_append_text(&json, i % 2 == 0 ? "[" : "{\"a\":");
+	buffer_append_text(&json, "1");
+	for (unsigned i = depth; i-- > 0;)
+		buffer_append_text(&json, i % 2 == 0 ? "]" : "}");
+	buffer_append_text(&json, "}");
+	assert_refused(2, json.data, words);
+	buffer_free(&json);
+}
+
+static void nesting_has_a_limit(void **state)
+{
+	static const char words[] = "arrays and objects are nested more than 32 deep";
+
+	(void)state;
+	assert_nested(31, NULL);
+	assert_nested(32, words);
+	assert_nested(1000, words);
+}
+
+static void a_ttl_from_outside_is_for_events_that_say_none(void **state)
+{
+	static const char *const more[] = {"", ",\"ttl\":0", ",\"ttl\":null", ",\"ttl\":30"};
+	static const int32_t expected[] = {77, 77, 77, 30};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(more); i++) {
+		char text[256];
+
+		snprintf(text, sizeof text, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"%s}",
+			more[i]);
+		struct pieces *pieces = pieces_take(2, 77, text);
+		assert_event(pieces, 0, "e", "c", "ok");
+		assert_int_equal(pieces->list[0].event.ttl, expected[i]);
+		pieces_free(pieces);
+	}
+}
+
+static void keys_that_no_flapjack_takes_are_counted(void **state)
+{
+	struct pieces *pieces = pieces_take(2, 0,
+		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"a\":1,\"time\":null,\"b\":null}");
+
+	(void)state;
+	assert_event(pieces, 0, "e", "c", "ok");
+	assert_int_equal(pieces->list[0].event.unknown_keys, 2);
+	pieces_free(pieces);
+}
+
+/* What other formats are known by changes nothing of an object with an entity. */
+static void an_entity_makes_it_flapjacks(void **state)
+{
+	static const char *const more[] = {
+		"\"condition_name\":\"x\",\"current_state\":\"open\"",
+		"\"alerts\":[{\"status\":\"firing\",\"labels\":{\"alertname\":\"x\"}}],\"version\":\"4\"",
+		"\"issueUrl\":\"https://x/\",\"priority\":\"CRITICAL\"",
+		"\"Type\":\"Notification\",\"Message\":\"{}\",\"TopicArn\":\"a\"",
+		"\"AlarmName\":\"a\",\"NewStateValue\":\"ALARM\"",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(more); i++) {
+		char text[256];
+
+		snprintf(text, sizeof text,
+			"{%s,\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"}", more[i]);
+		struct pieces *pieces = pieces_take(2, 0, text);
+		assert_ptr_equal(pieces->format, &format_flapjack);
+		assert_event(pieces, 0, "e", "c", "ok");
+		assert_int_equal(pieces->list[0].event.ttl, EVENT_TTL_DEFAULT);
+		pieces_free(pieces);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +325,10 @@ int main(void)
 		cmocka_unit_test(refusals_say_what_was_expected),
 		cmocka_unit_test(what_is_no_event_is_refused),
 		cmocka_unit_test(times_and_spans_are_made_usable),
+		cmocka_unit_test(nesting_has_a_limit),
+		cmocka_unit_test(a_ttl_from_outside_is_for_events_that_say_none),
+		cmocka_unit_test(keys_that_no_flapjack_takes_are_counted),
+		cmocka_unit_test(an_entity_makes_it_flapjacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/formats/body.h"
+
+#include <string.h>
+
+/* What may stand between documents, as JSON has it. */
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static size_t blanks_skip(const char *bytes, size_t at, size_t length)
+{
+	while (at < length && is_blank(bytes[at]))
+		at++;
+	return at;
+}
+
+/* Reads a document that begins on `line`; *used becomes where it ends, if more may follow it. */
+static json_t *document_read(
+	const char *bytes, size_t length, uint32_t line, size_t *used, struct reason *why)
+{
+	json_error_t error;
+	size_t flags = JSON_REJECT_DUPLICATES | (used != NULL ? JSON_DISABLE_EOF_CHECK : 0);
+	json_t *document = json_loadb(bytes, length, flags, &error);
+
+	if (document == NULL)
+		reason_set(why, "line %ld, column %d: %s", (long)line - 1 + error.line,
+			error.column, error.text);
+	else if (used != NULL)
+		*used = (size_t)error.position;
+	return document;
+}
+
+static bool line_visit(
+	const char *bytes, size_t length, struct place place, struct body_visitor *visitor)
+{
+	struct reason why;
+	json_t *document = document_read(bytes, length, place.line, NULL, &why);
+
+	if (document == NULL)
+		return visitor->broken(visitor, &why, place);
+	bool more = visitor->document(visitor, document, place);
+	json_decref(document);
+	return more;
+}
+
+static void lines_visit(const char *bytes, size_t length, struct body_visitor *visitor)
+{
+	struct place place = {0, 1};
+
+	for (size_t at = 0, end; at < length; at = end + 1, place.line++) {
+		const char *newline = memchr(bytes + at, '\n', length - at);
+
+		end = newline != NULL ? (size_t)(newline - bytes) : length;
+		if (blanks_skip(bytes, at, end) == end)
+			continue;
+		if (!line_visit(bytes + at, end - at, place, visitor))
+			return;
+		place.index++;
+	}
+}
+
+static void elements_visit(const json_t *array, struct body_visitor *visitor)
+{
+	struct place place = {0, 0};
+
+	while (place.index < json_array_size(array)) {
+		json_t *element = json_array_get(array, place.index);
+
+		if (!visitor->document(visitor, element, place))
+			return;
+		place.index++;
+	}
+}
+
+/* Whether a document that ends at `end` is a line's, and what follows at `next` another's. */
+static bool is_first_line(const char *bytes, size_t begin, size_t end, size_t next)
+{
+	return memchr(bytes + begin, '\n', end - begin) == NULL &&
+	       memchr(bytes + end, '\n', next - end) != NULL;
+}
+
+static void excess_explain(const char *bytes, size_t at, struct reason *why)
+{
+	size_t line = 1, start = 0;
+
+	for (size_t i = 0; i < at; i++)
+		if (bytes[i] == '\n') {
+			line++;
+			start = i + 1;
+		}
+	reason_set(why,
+		"line %zu, column %zu: something follows the document: several go into an array, "
+		"or one on each line",
+		line, at - start + 1);
+}
+
+static enum body_kind document_visit(json_t *document, struct body_visitor *visitor)
+{
+	if (json_is_array(document)) {
+		elements_visit(document, visitor);
+		return BODY_MANY;
+	}
+	visitor->document(visitor, document, (struct place){0, 0});
+	return BODY_ONE;
+}
+
+/* The first document was read up to `end`: is it all, or the first of many lines? */
+static enum body_kind rest_visit(json_t *document, const char *bytes, size_t length, size_t end,
+	struct body_visitor *visitor, struct reason *why)
+{
+	size_t begin = blanks_skip(bytes, 0, length);
+	size_t next = blanks_skip(bytes, end, length);
+
+	if (next == length)
+		return document_visit(document, visitor);
+	if (!is_first_line(bytes, begin, end, next)) {
+		excess_explain(bytes, next, why);
+		return BODY_BROKEN;
+	}
+	lines_visit(bytes, length, visitor);
+	return BODY_MANY;
+}
+
+enum body_kind body_read(const char *bytes, size_t length, bool lines, struct body_visitor *visitor,
+	struct reason *why)
+{
+	size_t end;
+
+	if (lines) {
+		lines_visit(bytes, length, visitor);
+		return BODY_MANY;
+	}
+	if (blanks_skip(bytes, 0, length) == length) {
+		reason_set(why, "the body is empty: post a JSON object");
+		return BODY_BROKEN;
+	}
+	json_t *document = document_read(bytes, length, 1, &end, why);
+	if (document == NULL)
+		return BODY_BROKEN;
+	enum body_kind kind = rest_visit(document, bytes, length, end, visitor, why);
+	json_decref(document);
+	return kind;
+}

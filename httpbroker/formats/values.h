@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Reading the values of a JSON document. A value that is missing, or null (which is how some
+ * clients say nothing), leaves what is there; one of a wrong type is refused, naming it.
+ */
+#ifndef HTTPBROKER_FORMATS_VALUES_H
+#define HTTPBROKER_FORMATS_VALUES_H
+
+#include "httpbroker/events/event.h"
+
+/* `an array`, `a number`, …: for messages. */
+const char *value_kind(const json_t *value);
+
+/* Always false: *why, which says what was expected, becomes `'name' is 7, not …`. */
+bool value_refuse(const char *name, const json_t *value, struct reason *why);
+
+/* Whether more than `most` arrays and objects lie within each other. */
+bool value_is_deep(json_t *value, unsigned most);
+
+/* An integer, or its digits in a string, from min to max. */
+bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out);
+
+/* The string at `key`. */
+bool value_text(const json_t *object, const char *key, struct text *out, struct reason *why);
+
+/* The string at `key`, or the first of an array of strings. */
+bool value_first(const json_t *object, const char *key, struct text *out, struct reason *why);
+
+/* The object at `key`; *out is NULL if there is none. */
+bool value_object(const json_t *object, const char *key, const json_t **out, struct reason *why);
+
+/* Milliseconds since the epoch at `key`, as seconds; what can only be seconds is taken as such. */
+bool value_milliseconds(const json_t *object, const char *key, int64_t *out, struct reason *why);
+
+/* Whether the text is this word, in any case of letters. */
+bool text_is(struct text text, const char *word);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What one POST carries, from its body to its answer: the events that are submitted, and of every
+ * item, submitted or not, what became of it. Mostly it is one event, which needs one allocation.
+ */
+#ifndef HTTPBROKER_HTTP_BATCH_H
+#define HTTPBROKER_HTTP_BATCH_H
+
+#include "httpbroker/delivery/inbox.h"
+#include "httpbroker/formats/body.h"
+#include "httpbroker/formats/format.h"
+#include "httpbroker/http/counters.h"
+
+/* An event, or what was to be one. */
+struct item {
+	struct place place; /* of its document */
+	uint32_t part;      /* in its document: how many are before it */
+	bool submitted;     /* as the next of the postings that no item before has */
+	enum fate fate;     /* of one that was not submitted; of the others, once answered */
+	const struct format *format; /* NULL: not recognised */
+	char *why;                   /* it was refused, or passed over; owned; NULL: for none */
+};
+
+struct batch {
+	struct submission submission; /* the postings; none: there is nothing to submit */
+	struct counters *counters;
+	struct item *items;
+	size_t count;
+	size_t capacity; /* of items, postings and answers */
+	bool one;        /* a single event, whose answer is not a list */
+	bool overflows;  /* there were more than LIMIT_BATCH; they are not here */
+
+	struct item first_item; /* what these three point to while there is only one */
+	struct posting first_posting;
+	enum ledger_answer first_answer;
+};
+
+/* Its events are counted there. */
+struct batch *batch_new(struct counters *counters);
+void batch_free(struct batch *batch);
+
+/* Appends an item; NULL, and batch->overflows, if there are too many. It may move the others. */
+struct item *batch_add(
+	struct batch *batch, const struct format *format, struct place place, uint32_t part);
+
+/* Where the last item's posting goes, which is submitted thereby. */
+struct posting *batch_submit(struct batch *batch);
+
+/* Once the submission is answered, or when there is none: sets the fates and counts them. */
+void batch_settle(struct batch *batch);
+
+#endif

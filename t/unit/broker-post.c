@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT */
+/* POST /state from its body to its answer; what the ledger would say is made up. */
+#include "t/unit/unit.h"
+
+#include "common/buffer.h"
+#include "httpbroker/http/routes.h"
+#include "httpbroker/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A request, and what became of it. */
+struct posted {
+	struct counters *counters;
+	struct broker broker;
+	struct request request;
+	struct answer answer;
+	struct submission *submission;
+	const char *type;
+};
+
+static const char *header(const struct request *request, const char *name)
+{
+	const struct posted *posted = request->connection;
+
+	assert_string_equal(name, "Content-Type");
+	return posted->type;
+}
+
+static struct posted *posted_new(int flapjack)
+{
+	struct posted *posted = calloc(1, sizeof *posted);
+
+	posted->counters = counters_new();
+	posted->broker = (struct broker){.flapjack = flapjack, .counters = posted->counters};
+	posted->request.query.sound = true;
+	posted->request.header = header;
+	posted->request.connection = posted;
+	return posted;
+}
+
+static void posted_begin(struct posted *posted, const char *body)
+{
+	buffer_append_text(&posted->request.body, body);
+	posted->submission =
+		route_post_state.begin(&posted->broker, &posted->request, &posted->answer);
+}
+
+static struct posted *post(const char *body)
+{
+	struct posted *posted = posted_new(2);
+
+	posted_begin(posted, body);
+	return posted;
+}
+
+/* The submission is answered: a letter for each posting, `t`aken, `o`lder or `f`ull. */
+static void posted_end(struct posted *posted, enum submission_result result, const char *answers)
+{
+	struct submission *submission = posted->submission;
+
+	assert_non_null(submission);
+	assert_int_equal(submission->count, strlen(answers));
+	for (size_t i = 0; i < submission->count; i++)
+		submission->answers[i] = answers[i] == 't'   ? LEDGER_TAKEN
+					 : answers[i] == 'o' ? LEDGER_OLDER
+							     : LEDGER_FULL;
+	submission->result = result;
+	route_post_state.end(&posted->request, &posted->answer);
+}
+
+static void posted_free(struct posted *posted)
+{
+	route_post_state.free(&posted->request);
+	buffer_free(&posted->request.body);
+	answer_free(&posted->answer);
+	counters_free(posted->counters);
+	free(posted);
+}
+
+static uint64_t counted(const struct posted *posted, const struct format *format, enum fate fate)
+{
+	unsigned i = 0;
+
+	while (i < formats_count() && format_at(i) != format)
+		i++;
+	return counters_events(posted->counters, i, fate);
+}
+
+static void assert_answer(const struct posted *posted, unsigned status, const char *body)
+{
+	assert_string_equal(posted->answer.body.data, body);
+	assert_int_equal(posted->answer.status, status);
+}
+
+#define EVENT(check, more) \
+	"{\"entity\":\"e\",\"check\":\"" check "\",\"state\":\"ok\",\"time\":1000" more "}"
+#define ECHO(check, ttl)                                                                       \
+	"Caching state: {\"entity\":\"e\",\"check\":\"" check                                  \
+	"\",\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\",\"time\":1000,\"ttl\":" ttl \
+	"}\n"
+
+static void assert_one(enum submission_result result, const char *answers, unsigned status,
+	const char *body, enum fate fate)
+{
+	struct posted *posted = post(EVENT("c", ""));
+
+	posted_end(posted, result, answers);
+	assert_answer(posted, status, body);
+	assert_int_equal(counted(posted, &format_flapjack, fate), 1);
+	assert_int_equal(posted->answer.retry_after > 0, status == 503);
+	posted_free(posted);
+}
+
+static void one_event_is_answered_as_the_original_did(void **state)
+{
+	(void)state;
+	assert_one(SUBMISSION_COMMITTED, "t", 200, ECHO("c", "300"), FATE_DELIVERED);
+	assert_one(SUBMISSION_KEPT, "t", 202, ECHO("c", "300"), FATE_KEPT);
+	assert_one(SUBMISSION_COMMITTED, "o", 200,
+		"{\"kept\": false, \"reason\": \"a newer event of this check is cached\"}\n",
+		FATE_OLDER);
+	assert_one(SUBMISSION_COMMITTED, "f", 503,
+		"{\"error\": \"too many checks, or too many events that wait for Redis\"}\n",
+		FATE_FULL);
+	assert_one(SUBMISSION_DROPPED, "t", 503, "{\"error\": \"the broker is stopping\"}\n",
+		FATE_STOPPING);
+}
+
+/* Refused before anything is submitted. */
+static void assert_refusal(const char *body, unsigned status, const char *words,
+	const struct format *format, enum fate fate)
+{
+	struct posted *posted = post(body);
+
+	assert_null(posted->submission);
+	assert_answer(posted, status, words);
+	assert_int_equal(counted(posted, format, fate), 1);
+	posted_free(posted);
+}
+
+static void one_event_that_is_wrong_is_refused(void **state)
+{
+	(void)state;
+	assert_refusal("", 400, "{\"error\": \"the body is empty: post a JSON object\"}\n", NULL,
+		FATE_SYNTAX);
+	assert_refusal("{", 400,
+		"{\"error\": \"line 1, column 1: string or '}' expected near end of file\"}\n",
+		NULL, FATE_SYNTAX);
+	assert_refusal("{}", 400, "{\"error\": \"this is no event: 'entity' is missing\"}\n", NULL,
+		FATE_SHAPE);
+	assert_refusal("[]", 400, "{\"error\": \"the batch is empty: there is no event in it\"}\n",
+		NULL, FATE_SHAPE);
+	assert_refusal("{\"entity\":7}", 400, "{\"error\": \"'entity' is 7, not a string\"}\n",
+		&format_flapjack, FATE_INVALID);
+	assert_refusal("{\"alerts\":[]}", 400,
+		"{\"error\":\"none of 1: 'alerts' is empty\",\"accepted\":0,\"refused\":1,"
+		"\"events\":[\n"
+		"{\"index\":0,\"part\":0,\"result\":\"refused\",\"error\":\"'alerts' is empty\"}\n]}\n",
+		&format_alertmanager, FATE_INVALID);
+}
+
+#define LIST(accepted, refused) "\"accepted\":" accepted ",\"refused\":" refused ",\"events\":[\n"
+#define THREE "[" EVENT("a", "") "," EVENT("b", "") "," EVENT("c", "") "]"
+
+/* Of three events; `results` are the words for them. */
+static void assert_three(enum submission_result result, const char *answers, unsigned status,
+	const char *start, const char *const results[3])
+{
+	struct posted *posted = post(THREE);
+	struct buffer expected = {NULL, 0, 0};
+
+	posted_end(posted, result, answers);
+	buffer_append_text(&expected, start);
+	for (int i = 0; i < 3; i++)
+		buffer_printf(&expected, "{\"index\":%d,\"result\":\"%s\"%s}%s", i, results[i],
+			strcmp(results[i], "busy") != 0 ? ""
+			: result == SUBMISSION_DROPPED
+				? ",\"error\":\"the broker is stopping\""
+				: ",\"error\":\"too many checks, or too many events that wait "
+				  "for Redis\"",
+			i < 2 ? ",\n" : "\n]}\n");
+	assert_answer(posted, status, expected.data);
+	assert_string_equal(posted->answer.type, ANSWER_JSON);
+	assert_int_equal(posted->answer.retry_after > 0, status == 503);
+	buffer_free(&expected);
+	posted_free(posted);
+}
+
+static void a_batch_is_answered_by_what_became_of_each(void **state)
+{
+	static const char *const delivered[] = {"delivered", "delivered", "delivered"};
+	static const char *const kept[] = {"kept", "kept", "kept"};
+	static const char *const older[] = {"delivered", "older", "delivered"};
+	static const char *const some[] = {"kept", "busy", "older"};
+	static const char *const busy[] = {"busy", "busy", "busy"};
+
+	(void)state;
+	assert_three(SUBMISSION_COMMITTED, "ttt", 200, "{" LIST("3", "0"), delivered);
+	assert_three(SUBMISSION_KEPT, "ttt", 202, "{" LIST("3", "0"), kept);
+	assert_three(SUBMISSION_COMMITTED, "tot", 200, "{" LIST("3", "0"), older);
+	assert_three(SUBMISSION_KEPT, "tfo", 207, "{" LIST("2", "1"), some);
+	assert_three(SUBMISSION_COMMITTED, "fff", 503,
+		"{\"error\":\"none of 3: too many checks, or too many events that wait for "
+		"Redis\"," LIST("0", "3"),
+		busy);
+	assert_three(SUBMISSION_DROPPED, "ttt", 503,
+		"{\"error\":\"none of 3: the broker is stopping\"," LIST("0", "3"), busy);
+}
+
+static void a_bad_event_does_not_spoil_the_others(void **state)
+{
+	struct posted *posted =
+		post("[7," EVENT("b", "") ",{\"entity\":\"e\"},{\"x\":1}," EVENT("c", "") "]");
+
+	(void)state;
+	posted_end(posted, SUBMISSION_COMMITTED, "to");
+	assert_answer(posted, 207,
+		"{" LIST("2",
+			"3") "{\"index\":0,\"result\":\"refused\",\"error\":\"this is no event, but a number: "
+			     "post an object\"},\n"
+			     "{\"index\":1,\"result\":\"delivered\"},\n"
+			     "{\"index\":2,\"result\":\"refused\",\"error\":\"'check' is missing\"},\n"
+			     "{\"index\":3,\"result\":\"refused\",\"error\":\"this is no event: 'entity' is "
+			     "missing\"},\n"
+			     "{\"index\":4,\"result\":\"older\"}\n]}\n");
+	assert_int_equal(counted(posted, NULL, FATE_SHAPE), 2);
+	assert_int_equal(counted(posted, &format_flapjack, FATE_INVALID), 1);
+	assert_int_equal(counted(posted, &format_flapjack, FATE_DELIVERED), 1);
+	assert_int_equal(counted(posted, &format_flapjack, FATE_OLDER), 1);
+	posted_free(posted);
+}
+
+static void lines_are_named(void **state)
+{
+	struct posted *posted = post(EVENT("a", "") "\n\n{\n" EVENT("b", "") "\n");
+
+	(void)state;
+	posted_end(posted, SUBMISSION_KEPT, "tt");
+	assert_answer(posted, 207,
+		"{" LIST("2",
+			"1") "{\"index\":0,\"line\":1,\"result\":\"kept\"},\n"
+			     "{\"index\":1,\"line\":3,\"result\":\"refused\",\"error\":\"line 3, column 1: "
+			     "string or '}' expected near end of file\"},\n"
+			     "{\"index\":2,\"line\":4,\"result\":\"kept\"}\n]}\n");
+	assert_int_equal(counted(posted, NULL, FATE_SYNTAX), 1);
+	assert_int_equal(counted(posted, &format_flapjack, FATE_KEPT), 2);
+	posted_free(posted);
+}
+
+/* By its type a single line is a batch of one. */
+static void assert_type(const char *type, bool lines)
+{
+	struct posted *posted = posted_new(2);
+
+	posted->type = type;
+	posted_begin(posted, EVENT("c", ""));
+	posted_end(posted, SUBMISSION_COMMITTED, "t");
+	assert_answer(posted, 200,
+		lines ? "{" LIST("1", "0") "{\"index\":0,\"line\":1,\"result\":\"delivered\"}\n]}\n"
+		      : ECHO("c", "300"));
+	posted_free(posted);
+}
+
+static void the_type_says_lines(void **state)
+{
+	(void)state;
+	assert_type("application/x-ndjson", true);
+	assert_type("Application/X-NDJSON; charset=utf-8", true);
+	assert_type("application/x-ndjson\t", true);
+	assert_type("application/x-ndjsonx", false);
+	assert_type("application/json", false);
+	assert_type("", false);
+	assert_type(NULL, false);
+}
+
+static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
+{
+	char glob[] = "db-*";
+	char *globs[] = {glob};
+	const struct permit permit = {globs, 1};
+	struct posted *posted = posted_new(2);
+
+	(void)state;
+	posted->request.permit = &permit;
+	posted_begin(posted, EVENT("c", ""));
+	assert_null(posted->submission);
+	assert_answer(posted, 403, "{\"error\": \"the token is not good for the entity 'e'\"}\n");
+	assert_int_equal(counted(posted, &format_flapjack, FATE_FORBIDDEN), 1);
+	posted_free(posted);
+
+	posted = posted_new(2);
+	posted->request.permit = &permit;
+	posted_begin(posted, "[" EVENT("c", "") "]");
+	assert_null(posted->submission);
+	assert_int_equal(posted->answer.status, 403);
+	posted_free(posted);
+
+	posted = posted_new(2);
+	posted->request.permit = &permit;
+	posted_begin(posted, "[7," EVENT("c", "") "]");
+	assert_null(posted->submission);
+	assert_int_equal(posted->answer.status, 400);
+	posted_free(posted);
+
+	posted = posted_new(2);
+	posted->request.permit = &permit;
+	posted_begin(posted,
+		"[" EVENT("c", "") ",{\"entity\":\"db-1\",\"check\":\"c\",\"state\":\"ok\"}]");
+	posted_end(posted, SUBMISSION_COMMITTED, "t");
+	assert_answer(posted, 207,
+		"{" LIST("1", "1") "{\"index\":0,\"result\":\"refused\",\"error\":\"the token is "
+				   "not good for the entity 'e'\"},\n"
+				   "{\"index\":1,\"result\":\"delivered\"}\n]}\n");
+	posted_free(posted);
+}
+
+#define ALERT(status, name) \
+	"{\"status\":\"" status "\",\"labels\":{\"alertname\":\"" name "\",\"instance\":\"i\"}}"
+
+static void a_document_of_many_is_answered_as_a_batch(void **state)
+{
+	struct posted *posted =
+		post("{\"alerts\":[" ALERT("resolved", "a") "," ALERT("firing", "a") ",{}]}");
+
+	(void)state;
+	posted_end(posted, SUBMISSION_COMMITTED, "t");
+	assert_answer(posted, 207,
+		"{" LIST("2",
+			"1") "{\"index\":0,\"part\":0,\"result\":\"merged\"},\n"
+			     "{\"index\":0,\"part\":1,\"result\":\"delivered\"},\n"
+			     "{\"index\":0,\"part\":2,\"result\":\"refused\",\"error\":\"'status' is missing\"}\n"
+			     "]}\n");
+	assert_int_equal(counted(posted, &format_alertmanager, FATE_MERGED), 1);
+	assert_int_equal(counted(posted, &format_alertmanager, FATE_DELIVERED), 1);
+	posted_free(posted);
+}
+
+static void formats_may_be_mixed_in_a_batch(void **state)
+{
+	struct posted *posted = post("[{\"alerts\":[" ALERT("firing", "a") "]}," EVENT(
+		"c", "") ",{\"current_state\":\"test\",\"condition_name\":\"c\"}]");
+
+	(void)state;
+	posted_end(posted, SUBMISSION_COMMITTED, "tt");
+	assert_answer(posted, 200,
+		"{" LIST("3", "0") "{\"index\":0,\"part\":0,\"result\":\"delivered\"},\n"
+				   "{\"index\":1,\"result\":\"delivered\"},\n"
+				   "{\"index\":2,\"result\":\"test\"}\n]}\n");
+	assert_int_equal(counted(posted, &format_newrelic, FATE_TEST), 1);
+	posted_free(posted);
+}
+
+static void a_test_of_the_channel_is_200_and_no_event(void **state)
+{
+	struct posted *posted = post("{\"current_state\":\"test\",\"condition_name\":\"c\"}");
+
+	(void)state;
+	assert_null(posted->submission);
+	assert_answer(posted, 200,
+		"{\"kept\": false, \"reason\": \"a test of the channel: no check is made of "
+		"it\"}\n");
+	posted_free(posted);
+}
+
+/* With `?ttl=text`; `ttl` is what the event is cached with; NULL: refused with 400. */
+static void assert_ttl(const char *text, const char *more, const char *ttl)
+{
+	struct posted *posted = posted_new(2);
+	struct buffer body = {NULL, 0, 0};
+
+	posted->request.query = (struct query){{{"ttl", text}}, 1, true};
+	buffer_printf(
+		&body, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"time\":1000%s}", more);
+	posted_begin(posted, body.data);
+	if (ttl == NULL) {
+		assert_int_equal(posted->answer.status, 400);
+	} else {
+		posted_end(posted, SUBMISSION_COMMITTED, "t");
+		buffer_clear(&body);
+		buffer_printf(&body, ",\"time\":1000,\"ttl\":%s}\n", ttl);
+		assert_non_null(strstr(posted->answer.body.data, body.data));
+	}
+	buffer_free(&body);
+	posted_free(posted);
+}
+
+static void the_query_has_a_ttl_for_events_that_have_none(void **state)
+{
+	(void)state;
+	assert_ttl("30", "", "30");
+	assert_ttl("1h30m", "", "5400");
+	assert_ttl("1.5", "", "2");
+	assert_ttl("30", ",\"ttl\":77", "77");
+	assert_ttl("30", ",\"ttl\":-1", "-1");
+	assert_ttl("2147483647", "", "2147483647");
+	assert_ttl("2147483648", "", NULL);
+	assert_ttl("500ms", "", NULL);
+	assert_ttl("0", "", NULL);
+	assert_ttl("-1", "", NULL);
+	assert_ttl("never", "", NULL);
+	assert_ttl(NULL, "", NULL);
+}
+
+static void a_misspelt_parameter_is_refused(void **state)
+{
+	struct posted *posted = posted_new(2);
+
+	(void)state;
+	posted->request.query = (struct query){{{"tll", "30"}}, 1, true};
+	posted_begin(posted, EVENT("c", ""));
+	assert_null(posted->submission);
+	assert_answer(posted, 400, "{\"error\": \"there is no parameter 'tll' here\"}\n");
+	posted_free(posted);
+}
+
+/* So many events in an array, in lines, or in one document. */
+static struct posted *many(unsigned count, const char *before, const char *each,
+	const char *between, const char *after)
+{
+	struct posted *posted = posted_new(2);
+	struct buffer *body = &posted->request.body;
+
+	buffer_append_text(body, before);
+	for (unsigned i = 0; i < count; i++) {
+		buffer_append_text(body, i > 0 ? between : "");
+		buffer_append_text(body, each);
+	}
+	posted_begin(posted, after);
+	return posted;
+}
+
+static void assert_most(
+	const char *before, const char *each, const char *between, const char *after)
+{
+	struct posted *posted = many(LIMIT_BATCH, before, each, between, after);
+
+	assert_non_null(posted->submission);
+	assert_int_equal(posted->submission->count, LIMIT_BATCH);
+	posted_free(posted);
+	posted = many(LIMIT_BATCH + 1, before, each, between, after);
+	assert_null(posted->submission);
+	assert_answer(
+		posted, 413, "{\"error\": \"there are more than 30000 events in the body\"}\n");
+	assert_int_equal(counted(posted, NULL, FATE_TOO_LARGE), 1);
+	posted_free(posted);
+}
+
+static void a_batch_has_a_limit(void **state)
+{
+	(void)state;
+	assert_most("[", EVENT("c", ""), ",", "]");
+	assert_most("", EVENT("c", ""), "\n", "\n");
+	assert_most("[", "{\"alerts\":[" ALERT("firing", "a") "]}", ",", "]");
+}
+
+static void what_is_left_out_is_counted(void **state)
+{
+	static const char body[] =
+		EVENT("c", ",\"perfdata\":\"a=1\",\"initial_recovery_delay\":7,\"x\":1,\"y\":null");
+
+	(void)state;
+	for (int flapjack = 1; flapjack <= 2; flapjack++) {
+		struct posted *posted = posted_new(flapjack);
+
+		posted_begin(posted, body);
+		posted_end(posted, SUBMISSION_COMMITTED, "t");
+		assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_KEY), 2);
+		assert_int_equal(
+			counters_left_outs(posted->counters, LEFT_OUT_PERFDATA), flapjack == 2);
+		assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_RECOVERY_DELAY),
+			flapjack == 1);
+		assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_SUMMARY), 0);
+		posted_free(posted);
+	}
+}
+
+static void assert_cut(const char *key, size_t length, uint64_t summaries, uint64_t details)
+{
+	struct posted *posted = posted_new(2);
+	struct buffer *body = &posted->request.body;
+
+	buffer_printf(body, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"%s\":\"", key);
+	memset(buffer_reserve(body, length), 'x', length);
+	body->length += length;
+	posted_begin(posted, "\"}");
+	posted_end(posted, SUBMISSION_COMMITTED, "t");
+	assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_SUMMARY), summaries);
+	assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_DETAILS), details);
+	posted_free(posted);
+}
+
+static void what_is_cut_is_counted(void **state)
+{
+	(void)state;
+	assert_cut("summary", LIMIT_SUMMARY, 0, 0);
+	assert_cut("summary", LIMIT_SUMMARY + 1, 1, 0);
+	assert_cut("details", LIMIT_DETAILS, 0, 0);
+	assert_cut("details", LIMIT_DETAILS + 1, 0, 1);
+}
+
+static void a_body_is_not_held_while_its_events_wait(void **state)
+{
+	struct posted *posted = post(EVENT("c", ""));
+
+	(void)state;
+	assert_non_null(posted->submission);
+	assert_null(posted->request.body.data);
+	posted_free(posted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_event_is_answered_as_the_original_did),
+		cmocka_unit_test(one_event_that_is_wrong_is_refused),
+		cmocka_unit_test(a_batch_is_answered_by_what_became_of_each),
+		cmocka_unit_test(a_bad_event_does_not_spoil_the_others),
+		cmocka_unit_test(lines_are_named),
+		cmocka_unit_test(the_type_says_lines),
+		cmocka_unit_test(all_that_is_refused_is_400_or_what_it_was_refused_for),
+		cmocka_unit_test(a_document_of_many_is_answered_as_a_batch),
+		cmocka_unit_test(formats_may_be_mixed_in_a_batch),
+		cmocka_unit_test(a_test_of_the_channel_is_200_and_no_event),
+		cmocka_unit_test(the_query_has_a_ttl_for_events_that_have_none),
+		cmocka_unit_test(a_misspelt_parameter_is_refused),
+		cmocka_unit_test(a_batch_has_a_limit),
+		cmocka_unit_test(what_is_left_out_is_counted),
+		cmocka_unit_test(what_is_cut_is_counted),
+		cmocka_unit_test(a_body_is_not_held_while_its_events_wait),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
