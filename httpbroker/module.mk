@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 
 noinst_LIBRARIES += httpbroker/libhttpbroker.a
-httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CURL_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/limits.h \
 	httpbroker/options.c httpbroker/options.h \
@@ -52,18 +52,22 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/sns/alarm.c httpbroker/sns/alarm.h \
 	httpbroker/sns/canonical.c httpbroker/sns/canonical.h \
+	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
 	httpbroker/sns/chain.c httpbroker/sns/chain.h \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
+	httpbroker/sns/fetcher.c httpbroker/sns/fetcher.h \
 	httpbroker/sns/gate.c httpbroker/sns/gate.h \
+	httpbroker/sns/letter.c httpbroker/sns/letter.h \
 	httpbroker/sns/seen.c httpbroker/sns/seen.h \
 	httpbroker/sns/signature.c httpbroker/sns/signature.h \
+	httpbroker/sns/sns.c httpbroker/sns/sns.h \
 	httpbroker/sns/topic.c httpbroker/sns/topic.h \
 	httpbroker/states/posting.c httpbroker/states/posting.h \
 	httpbroker/states/siphash.c httpbroker/states/siphash.h \
 	httpbroker/states/states.c httpbroker/states/states.h \
 	httpbroker/states/wheel.c httpbroker/states/wheel.h
 
-HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/sns/certificates.h"
+
+#include "common/memory.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+struct entry {
+	UT_hash_handle hh; /* the order is that of arrival */
+	struct certificates *certificates;
+	struct fetch fetch;
+	struct certificate_wait *waiting;
+	enum certificate_verdict verdict; /* AWAITED: it is under way */
+	X509 *certificate;                /* if SOUND */
+	struct reason why;                /* if LATER or WRONG */
+	nsec until;                       /* monotonic; when to forget it */
+	char url[];
+};
+
+struct certificates {
+	const struct chain *chain;
+	struct fetcher *fetcher;
+	pthread_mutex_t lock; /* for the entries */
+	struct entry *entries;
+};
+
+struct certificates *certificates_new(const struct chain *chain, struct fetcher *fetcher)
+{
+	struct certificates *certificates = memory_zeroed(1, sizeof *certificates);
+
+	certificates->chain = chain;
+	certificates->fetcher = fetcher;
+	pthread_mutex_init(&certificates->lock, NULL);
+	return certificates;
+}
+
+static void entry_free(struct entry *entry)
+{
+	X509_free(entry->certificate);
+	fetch_free(&entry->fetch);
+	free(entry);
+}
+
+static void entry_forget(struct certificates *certificates, struct entry *entry)
+{
+	HASH_DEL(certificates->entries, entry);
+	entry_free(entry);
+}
+
+void certificates_free(struct certificates *certificates)
+{
+	struct entry *entry, *next;
+
+	HASH_ITER(hh, certificates->entries, entry, next)
+		entry_forget(certificates, entry);
+	pthread_mutex_destroy(&certificates->lock);
+	free(certificates);
+}
+
+/* What came is judged. */
+static void entry_judge(struct entry *entry, struct moment now)
+{
+	struct fetch *fetch = &entry->fetch;
+	const struct chain *chain = entry->certificates->chain;
+
+	if (!fetch->fetched) {
+		entry->verdict = CERTIFICATE_LATER;
+		entry->until = now.monotonic + CERTIFICATE_LATER_LASTS;
+		reason_set(&entry->why, "%s: %s", entry->url, fetch->why.text);
+		return;
+	}
+	entry->certificate =
+		chain_verify(chain, &fetch->body, &fetch->links, now.wall, &entry->why);
+	entry->verdict = entry->certificate != NULL ? CERTIFICATE_SOUND : CERTIFICATE_WRONG;
+	entry->until = now.monotonic + (entry->certificate != NULL ? CERTIFICATE_SOUND_LASTS
+								   : CERTIFICATE_WRONG_LASTS);
+	fetch_free(fetch);
+}
+
+/* In the fetcher's thread. */
+static void entry_fetched(struct fetch *fetch)
+{
+	struct entry *entry = fetch->owner;
+	struct certificate_wait *waiting, *wait, *next;
+
+	pthread_mutex_lock(&entry->certificates->lock);
+	entry_judge(entry, moment_now());
+	waiting = entry->waiting;
+	entry->waiting = NULL;
+	pthread_mutex_unlock(&entry->certificates->lock);
+	LL_FOREACH_SAFE(waiting, wait, next)
+	wait->done(wait);
+}
+
+static struct entry *entry_find(struct certificates *certificates, struct text url, nsec now)
+{
+	struct entry *entry;
+
+	HASH_FIND(hh, certificates->entries, url.bytes, url.length, entry);
+	if (entry == NULL || entry->verdict == CERTIFICATE_AWAITED || now < entry->until)
+		return entry;
+	entry_forget(certificates, entry);
+	return NULL;
+}
+
+/* The oldest that is not under way makes room for another. */
+static bool room_make(struct certificates *certificates)
+{
+	struct entry *entry, *next;
+
+	if (HASH_COUNT(certificates->entries) < CERTIFICATES_MOST)
+		return true;
+	HASH_ITER(hh, certificates->entries, entry, next) {
+		if (entry->verdict == CERTIFICATE_AWAITED)
+			continue;
+		entry_forget(certificates, entry);
+		return true;
+	}
+	return false;
+}
+
+/* A new one, under way; NULL if too many are. */
+static struct entry *entry_begin(struct certificates *certificates, struct text url)
+{
+	if (!room_make(certificates))
+		return NULL;
+	struct entry *entry = memory_zeroed(1, sizeof *entry + url.length + 1);
+
+	memcpy(entry->url, url.bytes, url.length);
+	entry->certificates = certificates;
+	entry->verdict = CERTIFICATE_AWAITED;
+	entry->fetch.url = entry->url;
+	entry->fetch.done = entry_fetched;
+	entry->fetch.owner = entry;
+	if (!fetcher_put(certificates->fetcher, &entry->fetch)) {
+		entry_free(entry);
+		return NULL;
+	}
+	HASH_ADD_KEYPTR(hh, certificates->entries, entry->url, url.length, entry);
+	return entry;
+}
+
+static enum certificate_verdict entry_tell(
+	struct entry *entry, struct certificate_wait *wait, X509 **out, struct reason *why)
+{
+	if (entry->verdict == CERTIFICATE_AWAITED)
+		LL_PREPEND(entry->waiting, wait);
+	else if (entry->verdict == CERTIFICATE_SOUND && X509_up_ref(entry->certificate) == 1)
+		*out = entry->certificate;
+	else
+		*why = entry->why;
+	return entry->verdict;
+}
+
+enum certificate_verdict certificates_look(struct certificates *certificates, struct text url,
+	struct moment now, struct certificate_wait *wait, X509 **out, struct reason *why)
+{
+	enum certificate_verdict verdict = CERTIFICATE_LATER;
+
+	pthread_mutex_lock(&certificates->lock);
+	struct entry *entry = entry_find(certificates, url, now.monotonic);
+	if (entry == NULL)
+		entry = entry_begin(certificates, url);
+	if (entry != NULL)
+		verdict = entry_tell(entry, wait, out, why);
+	else
+		reason_set(why, "too many certificates are being fetched");
+	pthread_mutex_unlock(&certificates->lock);
+	return verdict;
+}
