@@ -94,4 +94,8 @@ static void delete_free(struct request *request)
 	free(request->data);
 }
 
-const struct route route_delete_state = {"/state", "DELETE", delete_begin, delete_end, delete_free};
+const struct route route_delete_state = {.path = "/state",
+	.method = "DELETE",
+	.begin = delete_begin,
+	.end = delete_end,
+	.free = delete_free};

@@ -93,18 +93,43 @@ static void exchange_submit(struct exchange *exchange)
 	MHD_resume_connection(exchange->connection);
 }
 
-static enum MHD_Result request_take(struct exchange *exchange)
+static void request_wake(struct request *request)
+{
+	if (atomic_exchange(&request->met, true))
+		MHD_resume_connection(request->connection);
+}
+
+/* Whoever wakes may come before or after the connection is suspended. */
+static void exchange_wait(struct exchange *exchange)
+{
+	MHD_suspend_connection(exchange->connection);
+	request_wake(&exchange->request);
+}
+
+static struct submission *route_go(struct exchange *exchange)
 {
 	const struct route *route = exchange->route;
+	struct request *request = &exchange->request;
+	bool again = request->waits;
 
+	request->waits = false;
+	atomic_store(&request->met, false);
+	return (again ? route->resume : route->begin)(
+		exchange->context->broker, request, &exchange->answer);
+}
+
+static enum MHD_Result request_take(struct exchange *exchange)
+{
 	if (exchange->too_large)
 		too_large_answer(exchange);
-	else if (route != NULL)
-		exchange->submission = route->begin(
-			exchange->context->broker, &exchange->request, &exchange->answer);
-	if (exchange->submission == NULL)
+	else if (exchange->route != NULL)
+		exchange->submission = route_go(exchange);
+	if (exchange->submission != NULL)
+		exchange_submit(exchange);
+	else if (exchange->request.waits)
+		exchange_wait(exchange);
+	else
 		return exchange_reply(exchange);
-	exchange_submit(exchange);
 	return MHD_YES;
 }
 
@@ -137,6 +162,7 @@ static void request_init(struct request *request, struct MHD_Connection *connect
 	request->method = method;
 	request->header = request_header;
 	request->connection = connection;
+	request->wake = request_wake;
 	request->query.sound = true;
 	MHD_get_connection_values_n(
 		connection, MHD_GET_ARGUMENT_KIND, parameter_take, &request->query);

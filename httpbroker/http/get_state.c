@@ -85,4 +85,4 @@ static struct submission *get_begin(
 	return NULL;
 }
 
-const struct route route_get_state = {"/state", "GET", get_begin, NULL, NULL};
+const struct route route_get_state = {.path = "/state", .method = "GET", .begin = get_begin};

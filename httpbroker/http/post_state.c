@@ -206,4 +206,8 @@ static void post_free(struct request *request)
 		batch_free(request->data);
 }
 
-const struct route route_post_state = {"/state", "POST", post_begin, post_end, post_free};
+const struct route route_post_state = {.path = "/state",
+	.method = "POST",
+	.begin = post_begin,
+	.end = post_end,
+	.free = post_free};

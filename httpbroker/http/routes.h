@@ -11,6 +11,8 @@
 #include "httpbroker/http/counters.h"
 #include "httpbroker/http/permit.h"
 
+#include <stdatomic.h>
+
 /* `?name=value` of the request, decoded. */
 struct parameter {
 	const char *name;
@@ -36,6 +38,15 @@ struct request {
 	const char *(*header)(const struct request *request, const char *name);
 	void *connection; /* for header() */
 
+	/*
+	 * A route that has to wait for something else than the delivery says so here, in begin or
+	 * resume, and gives neither an answer nor a submission. wake() then calls for resume():
+	 * once each time, in any thread, even before begin has returned.
+	 */
+	bool waits;
+	void (*wake)(struct request *request);
+	atomic_bool met; /* for wake(): of the two, the waking and the waiting, one has come */
+
 	void *data; /* the route's own, from begin to free */
 };
 
@@ -59,6 +70,10 @@ struct route {
 
 	/* Frees request->data, answered or not. NULL where there is none. */
 	void (*free)(struct request *request);
+
+	/* As begin, after wake(). NULL where a route never waits. */
+	struct submission *(*resume)(
+		const struct broker *broker, struct request *request, struct answer *answer);
 };
 
 /* The value of a parameter; "" if it has none; NULL if there is no such parameter. */

@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $code, $answer, $envelope and the like come from lib/
+#
+# httpbroker takes Amazon SNS: real TLS, real signatures, certificates of our own authority.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+load lib/sns
+
+setup() {
+	start_work
+	start_redis
+	start_amazon
+}
+teardown() { stop_all; }
+
+start_broker_for_sns() {
+	start_broker "${sns_options[@]}" "$@"
+}
+
+nothing_happened() {
+	[ "$(redis LLEN events)" = 0 ]
+	[ "$(fetched)" = "${1:-0}" ]
+}
+
+# last_event FILTER: of the event that went out last.
+last_event() {
+	redis LINDEX events 0 | jq -r "$1"
+}
+
+@test "sns: without --sns-topic it is refused, and nothing is fetched" {
+	start_broker
+	envelope_of "$(alarm)"
+	sends 403 "$envelope"
+	[[ $answer == *--sns-topic* ]]
+	nothing_happened
+}
+
+@test "sns: an alarm, with either version of the signature, becomes an event" {
+	start_broker_for_sns
+	envelope_of "$(alarm)" '{"SignatureVersion": "1"}'
+	sends 200 "$envelope"
+	[ "$(last_event '[.entity, .check, .state, .summary, .tags[0]] | join("|")')" = \
+		'db-01 is slow|ReadLatency|critical|Threshold Crossed: 1 datapoint (10.0)|httpbroker' ]
+	envelope_of "$(alarm OK)" '{"SignatureVersion": "2", "Subject": "OK: \"db-01\" — Größe"}'
+	sends 200 "$envelope"
+	[ "$(last_event .state)" = ok ]
+	[ "$(fetched)" = 1 ]
+	[ "$(curl -s "$url" | jq -r '.[].ttl')" = -1 ]
+}
+
+@test "sns: ?ttl= gives an alarm a time to live" {
+	start_broker_for_sns
+	envelope_of "$(alarm)"
+	url=$url?ttl=90m sends 200 "$envelope"
+	[ "$(curl -s "$url" | jq -r '.[].ttl')" = 5400 ]
+}
+
+@test "sns: whatever is escaped in a message is signed as it is meant" {
+	start_broker_for_sns
+	envelope_of '{"entity": "größe 😀", "check": "\"a\"\\b", "state": "ok", "summary": "1\n2"}'
+	sends 200 "$envelope"
+	[ "$(last_event '.check + .entity')" = '"a"\bgröße 😀' ]
+	# the same, with every character of it escaped in another way
+	sends 200 "$(jq -a --arg id "$RANDOM" . <<<"$envelope")"
+}
+
+@test "sns: a message of which one byte was changed is refused" {
+	start_broker_for_sns
+	for key in Message MessageId Subject Timestamp Signature; do
+		envelope_of "$(alarm)" '{"Subject": "an alarm"}'
+		sends 403 "$(jq --arg key "$key" \
+			'.[$key] |= (if endswith("1") then .[:-1] + "2" elif endswith("Z") then sub("123Z"; "124Z")
+			elif $key == "Signature" then "A" + .[1:] else .[:-1] + "1" end)' <<<"$envelope")"
+		[[ $answer == *signature* ]]
+	done
+	envelope_of "$(alarm)" '{"Subject": "an alarm"}'
+	sends 403 "$(jq 'del(.Subject)' <<<"$envelope")"
+	sends 403 "$(jq '.Type = "UnsubscribeConfirmation" | .Token = "x" | .SubscribeURL = "x"' <<<"$envelope")"
+	envelope_of "$(alarm)"
+	sends 403 "$(jq '.Subject = "added"' <<<"$envelope")"
+	sends 403 "$(jq '.SignatureVersion = "1"' <<<"$envelope")"
+	nothing_happened 1
+	said broker 'warning: SNS.*signature'
+}
+
+@test "sns: nobody is asked for a certificate but SNS in the topic's own region" {
+	start_broker_for_sns
+	for wrong in "http://$amazon" "https://$amazon:443" "https://evil@$amazon" \
+		https://sns.evil.amazonaws.com.example.org https://sns.eu-west-1.amazonaws.com@evil \
+		https://sns.us-east-1.amazonaws.com https://example.org https://s3.amazonaws.com; do
+		envelope_of "$(alarm)" "{\"SigningCertURL\": \"$wrong/${certificate_url##*/}\"}"
+		sends 403 "$envelope"
+		[[ $answer == *SigningCertURL* ]]
+	done
+	envelope_of "$(alarm)" "{\"SigningCertURL\": \"https://$amazon/other.pem\"}"
+	sends 403 "$envelope"
+	nothing_happened
+}
+
+@test "sns: a topic that is not allowed, a wrong age, a version that there is not" {
+	start_broker_for_sns
+	envelope_of "$(alarm)" "{\"TopicArn\": \"${topic}2\"}"
+	sends 403 "$envelope"
+	[[ $answer == *"--sns-topic"* ]]
+	envelope_of "$(alarm)" "{\"Timestamp\": \"$(date -u -d '61 minutes ago' +%FT%TZ)\"}"
+	sends 403 "$envelope"
+	envelope_of "$(alarm)" "{\"Timestamp\": \"$(date -u -d '61 minutes' +%FT%TZ)\"}"
+	sends 403 "$envelope"
+	envelope_of "$(alarm)" '{"SignatureVersion": "3"}'
+	sends 403 "$envelope"
+	sends 403 "$(jq 'del(.MessageId)' <<<"$envelope")"
+	nothing_happened
+}
+
+@test "sns: a topic may end in *, and an account must stand before it" {
+	sns_options=(--sns-topic "${topic%:*}:al*" --sns-ca-file "$work/ca.pem")
+	start_broker_for_sns
+	envelope_of "$(alarm)"
+	sends 200 "$envelope"
+	run -64 httpbroker --sns-topic 'arn:aws:sns:*'
+	[[ $output == *account* ]]
+	run -66 httpbroker --sns-topic "$topic" --sns-ca-file "$work/none.pem" --port 0
+	[[ $output == *none.pem* ]]
+}
+
+@test "sns: a certificate that is not to be believed, asked for once" {
+	certificate expired -days -1
+	certificate_usage=clientAuth certificate client
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/self.key" -out "$work/self.pem" \
+		-subj "/CN=$amazon" -days 30 2>/dev/null
+	start_broker_for_sns
+	local asked=0
+	for signer in expired client self; do
+		serve "$signer"
+		envelope_of "$(alarm)"
+		sends 403 "$envelope"
+		sends 403 "$envelope"
+		nothing_happened $((++asked))
+	done
+	said broker 'warning: SNS.*expired'
+	said broker 'warning: SNS.*purpose'
+	said broker 'warning: SNS.*self-signed'
+}
+
+@test "sns: a server that is not Amazon's gets no further than its certificate" {
+	sns_options=(--sns-topic "$topic")
+	start_broker_for_sns
+	envelope_of "$(alarm)"
+	sends 503 "$envelope"
+	nothing_happened
+}
+
+@test "sns: a certificate of 100 MB, none at all, a redirect: not now, and no memory" {
+	start_broker_for_sns
+	truncate -s 100M "$work/large.pem"
+	serve large
+	ln -f "$work/large.pem" "$work/www/${certificate_url##*/}"
+	envelope_of "$(alarm)"
+	sends 503 "$envelope"
+	[[ $answer == *bytes* ]]
+	[ "$(awk '/VmHWM/ { print $2 }' "/proc/${pids[broker]}/status")" -lt 60000 ]
+	rm "$work/www/${certificate_url##*/}"
+	for code in 00000000000000000000000000000404 00000000000000000000000000000301; do
+		certificate_url=https://$amazon/SimpleNotificationService-$code.pem
+		envelope_of "$(alarm)"
+		sends 503 "$envelope"
+	done
+	nothing_happened 3
+}
+
+@test "sns: a certificate server that hangs holds up nobody, and a stop is a stop" {
+	touch "$work/hang"
+	start_broker_for_sns
+	envelope_of "$(alarm)"
+	(send "$envelope" && echo "$code" >"$work/hung") 3>&- &
+	poll 5 said proxy '' || : # the connection is up once the broker waits; posts go on either way
+	for i in {1..50}; do posts 200 "$(event db-01 "check-$i" ok)"; done
+	[ ! -e "$work/hung" ]
+	poll 8 test -s "$work/hung"
+	[ "$(cat "$work/hung")" = 503 ]
+	envelope_of "$(alarm)" "{\"SigningCertURL\": \"${certificate_url/%????.pem/0000.pem}\"}"
+	(send "$envelope" && echo "$code" >"$work/stopped") 3>&- &
+	poll 5 test "$(ss -Htn "dport = :$proxy_port" | wc -l)" -ge 0
+	stop broker
+	poll 5 test -s "$work/stopped"
+	[ "$(cat "$work/stopped")" = 503 ]
+}
+
+@test "sns: a message that comes again has no second effect" {
+	start_broker_for_sns
+	envelope_of "$(alarm)"
+	sends 200 "$envelope"
+	[ "$(redis LLEN events)" = 1 ]
+	curl -s -X DELETE "$url?entity=db-01%20is%20slow" -o /dev/null
+	sends 200 "$envelope"
+	[[ $answer == *before* ]]
+	[ "$(curl -s "$url" | jq length)" = 0 ]
+}
+
+@test "sns: a subscription is confirmed where SNS is, and only for a topic that is allowed" {
+	start_broker_for_sns
+	confirmation
+	sends 200 "$envelope"
+	said broker "info: SNS.*confirmed.*$confirmed"
+	grep -q 'GET /?Action=ConfirmSubscription&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aalarms&Token=2336412f37fb687f5d51e6e2425929f2 ' \
+		"$work/amazon-access.log"
+	[ "$(fetched)" = 2 ]
+	confirmation "{\"TopicArn\": \"arn:aws:sns:eu-west-1:999999999999:alarms\"}"
+	sends 403 "$envelope"
+	[ "$(fetched)" = 2 ]
+	confirmation '{"Token": "wrong"}'
+	sends 503 "$envelope"
+}
+
+@test "sns: the end of a subscription is logged, and nothing is fetched for it" {
+	start_broker_for_sns
+	confirmation '{"Type": "UnsubscribeConfirmation"}'
+	sends 200 "$envelope"
+	said broker "info: SNS.*$topic has ended"
+	[ "$(fetched)" = 1 ]
+}
+
+@test "sns: what is no alarm is answered 200 and logged, Flapjack's own is an event" {
+	start_broker_for_sns
+	envelope_of 'Hello world'
+	sends 200 "$envelope"
+	said broker 'info: SNS.*no alarm: Hello world'
+	envelope_of '{"some": "thing"}'
+	sends 200 "$envelope"
+	[ "$(redis LLEN events)" = 0 ]
+	envelope_of "$(event db-01 load critical)"
+	sends 200 "$envelope"
+	[ "$(last_event .entity)" = db-01 ]
+}
+
+@test "sns: raw delivery needs a token; Basic works as SNS does it" {
+	echo secret >"$work/tokens"
+	chmod 600 "$work/tokens"
+	start_broker_for_sns
+	post "$(alarm)" -H 'x-amz-sns-rawdelivery: true'
+	[ "$code" = 403 ]
+	[[ $answer == *token* ]]
+	stop broker
+	unset broker_port
+	start_broker_for_sns --token-file "$work/tokens"
+	post "$(alarm)" -H 'x-amz-sns-rawdelivery: true'
+	[ "$code" = 401 ]
+	curl -s -o /dev/null -D - -d '{}' "$url" | grep -qi '^www-authenticate: *basic'
+	post "$(alarm)" -H 'x-amz-sns-rawdelivery: true' --anyauth -u sns:secret
+	[ "$code" = 200 ]
+	[ "$(last_event .check)" = ReadLatency ]
+}

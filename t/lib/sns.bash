@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2034 # $work and the functions come from daemons.bash; some are for tests
+#
+# Amazon SNS, as far as the broker can tell: certificates of our own authority, a server that has
+# them (nginx), and a proxy by which every host of the Internet is that server. Messages are
+# signed with openssl, from what the documentation says, and with nothing of the broker's.
+#
+#   start_amazon             sets $https_proxy; $sns_options are for the broker
+#   certificate NAME [OPTION...]  $work/NAME.key and .pem, for servers, signed by our authority;
+#                            OPTION: of openssl x509 -req
+#   serve NAME               it is to be had from then on; sets $certificate_url
+#   envelope JSON            a notification with these members instead of the usual ones; sets
+#                            $envelope, signed with $signer (a NAME; default sns)
+#   fetched                  how many requests the server has answered
+#   send JSON [CURL-OPTION...]  posts it as SNS does, with JSON's Type in a header
+
+topic=arn:aws:sns:eu-west-1:123456789012:alarms
+amazon=sns.eu-west-1.amazonaws.com
+confirmed=arn:aws:sns:eu-west-1:123456789012:alarms:2bcfbf39-05c3-41de-beaa-fcfcc21c8f55
+
+authority_make() {
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" \
+		-subj /CN=authority -days 30 2>/dev/null
+}
+
+certificate() {
+	local name=$1
+	shift
+	openssl req -newkey rsa:2048 -nodes -keyout "$work/$name.key" -out "$work/$name.csr" \
+		-subj "/CN=$amazon" 2>/dev/null
+	printf 'subjectAltName=DNS:%s\nextendedKeyUsage=%s\n' "$amazon" \
+		"${certificate_usage:-serverAuth}" >"$work/$name.ext"
+	openssl x509 -req -in "$work/$name.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" \
+		-out "$work/$name.pem" -extfile "$work/$name.ext" -days 30 "$@" 2>/dev/null
+}
+
+# Each has a path of its own, as each of SNS's has.
+serve() {
+	local path
+	path=SimpleNotificationService-$(printf %s "$1" | md5sum | cut -c-32).pem
+	cp "$work/$1.pem" "$work/www/$path"
+	certificate_url=https://$amazon/$path
+}
+
+amazon_server() {
+	cat >"$work/amazon.conf" <<-CONF
+		daemon off;
+		master_process off;
+		pid $work/amazon.pid;
+		error_log $work/amazon-error.log;
+		events { }
+		http {
+			access_log $work/amazon-access.log;
+			client_body_temp_path $work/amazon-tmp;
+			proxy_temp_path $work/amazon-tmp;
+			fastcgi_temp_path $work/amazon-tmp;
+			uwsgi_temp_path $work/amazon-tmp;
+			scgi_temp_path $work/amazon-tmp;
+			server {
+				listen 127.0.0.1:$amazon_port ssl;
+				ssl_certificate $work/server.pem;
+				ssl_certificate_key $work/server.key;
+				root $work/www;
+				location = / {
+					if (\$arg_Token = wrong) { return 400; }
+					return 200 '<ConfirmSubscriptionResponse><SubscriptionArn>$confirmed</SubscriptionArn></ConfirmSubscriptionResponse>';
+				}
+				location /SimpleNotificationService-00000000000000000000000000000301.pem {
+					return 301 https://$amazon/SimpleNotificationService-$(printf sns | md5sum | cut -c-32).pem;
+				}
+			}
+		}
+	CONF
+	: >"$work/amazon-access.log"
+	start amazon nginx -p "$work" -e "$work/amazon-error.log" -c "$work/amazon.conf"
+	poll 10 listening "$amazon_port"
+}
+
+# Whatever host is asked for, it is our server; where $work/hang is, it is silence.
+amazon_proxy() {
+	start proxy python3 -c '
+import os, socket, sys, threading
+here, there, hang = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+
+def pump(a, b):
+    try:
+        while data := a.recv(65536):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+def serve(client):
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        byte = client.recv(1)
+        if not byte:
+            return
+        head += byte
+    if os.path.exists(hang):
+        threading.Event().wait()
+    server = socket.create_connection(("127.0.0.1", there))
+    client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    threading.Thread(target=pump, args=(client, server), daemon=True).start()
+    pump(server, client)
+
+door = socket.create_server(("127.0.0.1", here))
+while True:
+    threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
+' "$proxy_port" "$amazon_port" "$work/hang"
+	poll 10 listening "$proxy_port"
+}
+
+start_amazon() {
+	mkdir -p "$work/www"
+	read -r amazon_port proxy_port < <(free_port 2 | xargs)
+	authority_make
+	certificate server
+	certificate sns
+	serve sns
+	amazon_server
+	amazon_proxy
+	export https_proxy=http://127.0.0.1:$proxy_port
+	sns_options=(--sns-topic "$topic" --sns-ca-file "$work/ca.pem")
+}
+
+fetched() {
+	wc -l <"$work/amazon-access.log"
+}
+
+# said_by JSON NAME...: the canonical form: these members, if there, each after its name.
+said_by() {
+	local json=$1
+	shift
+	jq -rj '$ARGS.positional[] as $name | select(.[$name]) | $name, "\n", .[$name], "\n"' \
+		<<<"$json" --args "$@"
+}
+
+signature_of() {
+	local digest=-sha256 names=(Message MessageId Subject Timestamp TopicArn Type)
+	[ "$(jq -r .SignatureVersion <<<"$1")" = 2 ] || digest=-sha1
+	[ "$(jq -r .Type <<<"$1")" = Notification ] ||
+		names=(Message MessageId SubscribeURL Timestamp Token TopicArn Type)
+	said_by "$1" "${names[@]}" | openssl dgst "$digest" -sign "$work/${signer:-sns}.key" | base64 -w0
+}
+
+envelope() {
+	local plain
+	plain=$(jq -n --arg topic "$topic" --arg url "$certificate_url" --argjson more "$1" \
+		--arg time "$(date -u +%Y-%m-%dT%H:%M:%S.123Z)" --arg id "id-$RANDOM$RANDOM" '{
+			Type: "Notification", MessageId: $id, TopicArn: $topic, Message: "hello",
+			Timestamp: $time, SignatureVersion: "2", SigningCertURL: $url
+		} + $more')
+	envelope=$(jq --arg signature "$(signature_of "$plain")" '.Signature = $signature' <<<"$plain")
+}
+
+# envelope_of MESSAGE [JSON]: a notification that says this.
+envelope_of() {
+	envelope "$(jq -n --arg message "$1" --argjson more "${2:-{\}}" '{Message: $message} + $more')"
+}
+
+confirmation() {
+	envelope "$(jq -n --argjson more "${1:-{\}}" '{
+		Type: "SubscriptionConfirmation", Token: "2336412f37fb687f5d51e6e2425929f2",
+		Message: "You have chosen to subscribe", SubscribeURL: "https://evil.example.org/"
+	} + $more')"
+}
+
+alarm() {
+	jq -n --arg state "${1:-ALARM}" --arg time "$(date -u +%Y-%m-%dT%H:%M:%S.678+0000)" '{
+		AlarmName: "db-01 is slow", AlarmDescription: "what to do", AWSAccountId: "123456789012",
+		NewStateValue: $state, NewStateReason: "Threshold Crossed: 1 datapoint (10.0)",
+		StateChangeTime: $time, Region: "EU (Ireland)", OldStateValue: "OK",
+		Trigger: {MetricName: "ReadLatency", Namespace: "AWS/RDS", Period: 60, Threshold: 5.0,
+			Dimensions: [{name: "DBInstanceIdentifier", value: "db-01"}]}
+	}'
+}
+
+send() {
+	post "$1" -H 'Content-Type: text/plain; charset=UTF-8' \
+		-H "x-amz-sns-message-type: $(jq -r .Type <<<"$1")" "${@:2}"
+}
+
+# sends CODE JSON: is answered with that
+sends() {
+	send "$2" "${@:3}"
+	[ "$code" = "$1" ] || {
+		echo "$code, not $1: $answer"
+		return 1
+	}
+}
