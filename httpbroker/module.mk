@@ -72,7 +72,7 @@ HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIB
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
-QUICK_TESTS += t/broker.bats t/broker-door.bats
+QUICK_TESTS += t/broker-input.bats t/broker.bats t/broker-door.bats
 QUICK_TESTS += t/broker-reading.bats
 SLOW_TESTS += t/broker-redis.bats
 dist_man_MANS += doc/httpbroker.1
@@ -197,3 +197,36 @@ UNIT_TESTS += t/unit/broker-answer
 t_unit_broker_answer_SOURCES = t/unit/broker-answer.c $(T_BROKER)
 t_unit_broker_answer_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_answer_LDADD = $(T_BROKER_LIBS)
+
+# Of the formats, each by itself, and of a request as a whole.
+T_FUZZ_FORMAT = t/fuzz/format.c t/fuzz/format.h $(T_FUZZ)
+
+FUZZ_TARGETS += t/fuzz/format-flapjack
+t_fuzz_format_flapjack_SOURCES = t/fuzz/format-flapjack.c $(T_FUZZ_FORMAT)
+t_fuzz_format_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_flapjack_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_flapjack_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-alertmanager
+t_fuzz_format_alertmanager_SOURCES = t/fuzz/format-alertmanager.c $(T_FUZZ_FORMAT)
+t_fuzz_format_alertmanager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_alertmanager_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_alertmanager_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-newrelic
+t_fuzz_format_newrelic_SOURCES = t/fuzz/format-newrelic.c $(T_FUZZ_FORMAT)
+t_fuzz_format_newrelic_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_newrelic_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_newrelic_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-newrelic-workflow
+t_fuzz_format_newrelic_workflow_SOURCES = t/fuzz/format-newrelic-workflow.c $(T_FUZZ_FORMAT)
+t_fuzz_format_newrelic_workflow_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_newrelic_workflow_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_newrelic_workflow_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/request
+t_fuzz_request_SOURCES = t/fuzz/request.c $(T_FUZZ)
+t_fuzz_request_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+t_fuzz_request_LDFLAGS = $(T_FUZZ_LDFLAGS) -Wl,--wrap=delivery_submit
+t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)

@@ -285,7 +285,7 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 	posted->request.permit = &permit;
 	posted_begin(posted, EVENT("c", ""));
 	assert_null(posted->submission);
-	assert_answer(posted, 403, "{\"error\": \"the token is not good for the entity 'e'\"}\n");
+	assert_answer(posted, 403, "{\"error\": \"this token may not write 'e'\"}\n");
 	assert_int_equal(counted(posted, &format_flapjack, FATE_FORBIDDEN), 1);
 	posted_free(posted);
 
@@ -309,8 +309,8 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 		"[" EVENT("c", "") ",{\"entity\":\"db-1\",\"check\":\"c\",\"state\":\"ok\"}]");
 	posted_end(posted, SUBMISSION_COMMITTED, "t");
 	assert_answer(posted, 207,
-		"{" LIST("1", "1") "{\"index\":0,\"result\":\"refused\",\"error\":\"the token is "
-				   "not good for the entity 'e'\"},\n"
+		"{" LIST("1", "1") "{\"index\":0,\"result\":\"refused\",\"error\":\"this token may "
+				   "not write 'e'\"},\n"
 				   "{\"index\":1,\"result\":\"delivered\"}\n]}\n");
 	posted_free(posted);
 }
