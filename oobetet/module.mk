@@ -62,8 +62,8 @@ t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
 t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
 QUICK_TESTS += t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-hands.bats t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
-	t/oobetet-server.bats
+SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-hands.bats t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
+	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats t/oobetet-tls.bats
 dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash \
 	doc/examples/oobetet/oobetet.ini doc/examples/oobetet/oobetet.service \

@@ -36,7 +36,7 @@ static void rooms_tick(struct ear *ear, nsec now)
 		while ((wish = room_tick(room, now)) != ROOM_REST) {
 			if (wish == ROOM_JOIN)
 				stanza_join(session_connection(ear->session), room_name(room),
-					room_nick(room));
+					room_nick(room), ear->config->room_password);
 			else if (wish == ROOM_PING)
 				room_ping(ear, i);
 			else
@@ -138,6 +138,14 @@ static const char *ear_why_over(const struct ear *ear, nsec now)
 	return why;
 }
 
+static void ear_try_next(struct ear *ear)
+{
+	if (!session_wants_next(ear->session))
+		return;
+	link_live(ear->link, clock_monotonic(), ear->pace.alive, PACE_RESOLVER);
+	session_next(ear->session);
+}
+
 /* Until the connection, or the clock, is gone, or the clock says stop. */
 static void ear_listen(struct ear *ear)
 {
@@ -157,6 +165,7 @@ static void ear_listen(struct ear *ear)
 		}
 		ear_wait(ear);
 		session_run(ear->session, clock_monotonic());
+		ear_try_next(ear);
 	}
 }
 
