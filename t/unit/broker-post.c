@@ -66,6 +66,7 @@ static void posted_end(struct posted *posted, enum submission_result result, con
 					 : answers[i] == 'o' ? LEDGER_OLDER
 							     : LEDGER_FULL;
 	submission->result = result;
+	submission->why = "the broker is stopping";
 	route_post_state.end(&posted->request, &posted->answer);
 }
 
