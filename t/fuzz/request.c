@@ -32,8 +32,17 @@ bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submis
 	for (size_t i = 0; i < submission->count; i++)
 		submission->answers[i] = answers[(i + mood / 4) % 4];
 	submission->result = results[mood % 4];
+	submission->why = "the broker is stopping";
 	submission->done(submission);
 	return true;
+}
+
+struct delivery_status __wrap_delivery_status(struct delivery *delivery);
+struct delivery_status __wrap_delivery_status(struct delivery *delivery)
+{
+	(void)delivery;
+	return (struct delivery_status){
+		.role = mood % 16 == 15 ? DELIVERY_STANDS_BY : DELIVERY_ACTIVE};
 }
 
 static void server_prepare(void)
