@@ -62,6 +62,17 @@ t_unit_oobetet_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
 t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
+FUZZ_TARGETS += t/fuzz/oobetet-line t/fuzz/oobetet-config t/fuzz/oobetet-pagerduty
+t_fuzz_oobetet_line_SOURCES = t/fuzz/oobetet-line.c $(T_FUZZ)
+t_fuzz_oobetet_line_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_line_LDADD = $(OOBETET_LIBS)
+t_fuzz_oobetet_config_SOURCES = t/fuzz/oobetet-config.c $(T_FUZZ)
+t_fuzz_oobetet_config_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_config_LDADD = $(OOBETET_LIBS)
+t_fuzz_oobetet_pagerduty_SOURCES = t/fuzz/oobetet-pagerduty.c $(T_FUZZ)
+t_fuzz_oobetet_pagerduty_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
+
 QUICK_TESTS += t/oobetet-options.bats
 SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-hands.bats t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
