@@ -70,6 +70,9 @@ once() {
 	attempts=$(count_of prosody 'Client connected')
 	[ "$attempts" -ge 4 ] && [ "$attempts" -le 12 ]
 	run ! grep -rE 'secret-of-oobetet|another-secret' "$work/oobetet.log"
+	# somebody puts it right
+	prosody_account oobetet secret-of-oobetet
+	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
 @test "oobetet: kicked, it comes back; banned, it keeps trying, and says so by the other road" {
