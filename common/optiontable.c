@@ -1,35 +1,78 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/optiontable.h"
 
+#include "common/buffer.h"
 #include "common/memory.h"
 #include "common/options.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_TEXT = 64 }; /* bytes of `--name=ARGUMENT` */
+enum { LABEL_TEXT = 64 };   /* bytes of `-n, --name=ARGUMENT` */
+enum { FIRST_FOUND = 256 }; /* what getopt returns for the first row: no letter's number */
 
-/* What every program has, and in every list the last. */
+/* What every program has, and in every list the last. Where others have letters, so have these. */
 static const struct option_row version_row = {"version", NULL, NULL, "print the version"};
 static const struct option_row help_row = {"help", NULL, NULL, "print this"};
+static const struct option_row version_letter = {"V,version", NULL, NULL, "print the version"};
+static const struct option_row help_letter = {"h,help", NULL, NULL, "print this"};
 
-static size_t row_label(const struct option_row *row, char out[LABEL_TEXT])
+/* '\0' if it has none. */
+static char row_letter(const struct option_row *row)
+{
+	return row->name[1] == ',' ? row->name[0] : '\0';
+}
+
+static const char *row_name(const struct option_row *row)
+{
+	return row_letter(row) != '\0' ? row->name + 2 : row->name;
+}
+
+static bool has_letters(const struct option_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (row_letter(&table->rows[i]) != '\0')
+			return true;
+	return false;
+}
+
+/* The rows of the table, and those two behind them. */
+static const struct option_row *row_at(const struct option_table *table, size_t index)
+{
+	bool letters = has_letters(table);
+
+	if (index < table->count)
+		return &table->rows[index];
+	if (index == table->count)
+		return letters ? &version_letter : &version_row;
+	return letters ? &help_letter : &help_row;
+}
+
+static size_t rows_count(const struct option_table *table)
+{
+	return table->count + 2;
+}
+
+static size_t row_label(const struct option_row *row, bool letters, char out[LABEL_TEXT])
 {
 	const char *argument = row->argument;
+	char letter[] = {'-', row_letter(row), ',', ' ', '\0'};
+	const char *before = !letters ? "" : row_letter(row) != '\0' ? letter : "    ";
 
-	return (size_t)snprintf(out, LABEL_TEXT, "--%s%s%s", row->name, argument != NULL ? "=" : "",
-		argument != NULL ? argument : "");
+	return (size_t)snprintf(out, LABEL_TEXT, "%s--%s%s%s", before, row_name(row),
+		argument != NULL ? "=" : "", argument != NULL ? argument : "");
 }
 
 static size_t labels_width(const struct option_table *table)
 {
 	char label[LABEL_TEXT];
-	size_t width = row_label(&version_row, label);
+	size_t width = 0;
 
-	for (size_t i = 0; i < table->count; i++) {
-		size_t length = row_label(&table->rows[i], label);
+	for (size_t i = 0; i < rows_count(table); i++) {
+		size_t length = row_label(row_at(table, i), has_letters(table), label);
 		if (length > width)
 			width = length;
 	}
@@ -37,12 +80,12 @@ static size_t labels_width(const struct option_table *table)
 }
 
 /* The first line of the help stands beside the label, the others below it. */
-static void row_print(const struct option_row *row, size_t width)
+static void row_print(const struct option_row *row, bool letters, size_t width)
 {
 	char label[LABEL_TEXT];
 	const char *line = row->help;
 
-	row_label(row, label);
+	row_label(row, letters, label);
 	for (;;) {
 		size_t length = strcspn(line, "\n");
 
@@ -59,28 +102,53 @@ static void table_print(const struct option_table *table)
 	size_t width = labels_width(table);
 
 	printf("usage: %s [OPTION...]\n\n%s\n", table->program, table->purpose);
-	for (size_t i = 0; i < table->count; i++)
-		row_print(&table->rows[i], width);
-	row_print(&version_row, width);
-	row_print(&help_row, width);
+	for (size_t i = 0; i < rows_count(table); i++)
+		row_print(row_at(table, i), has_letters(table), width);
 }
 
-static struct option row_known(const struct option_row *row)
-{
-	return (struct option){
-		row->name, row->argument != NULL ? required_argument : no_argument, NULL, 0};
-}
-
-/* As getopt_long() wants them; which one it has found it says by its index. */
+/* As getopt_long() wants them. */
 static struct option *known_make(const struct option_table *table)
 {
-	struct option *known = memory_zeroed(table->count + 3, sizeof *known);
+	struct option *known = memory_zeroed(rows_count(table) + 1, sizeof *known);
 
-	for (size_t i = 0; i < table->count; i++)
-		known[i] = row_known(&table->rows[i]);
-	known[table->count] = row_known(&version_row);
-	known[table->count + 1] = row_known(&help_row);
+	for (size_t i = 0; i < rows_count(table); i++) {
+		const struct option_row *row = row_at(table, i);
+
+		known[i] = (struct option){row_name(row),
+			row->argument != NULL ? required_argument : no_argument, NULL,
+			FIRST_FOUND + (int)i};
+	}
 	return known;
+}
+
+/* The letters as getopt_long() wants them; it begins with what hands out operands as they come. */
+static char *letters_make(const struct option_table *table)
+{
+	struct buffer letters = {NULL, 0, 0};
+
+	buffer_append_text(&letters, "-");
+	for (size_t i = 0; i < rows_count(table); i++) {
+		const struct option_row *row = row_at(table, i);
+
+		if (row_letter(row) != '\0')
+			buffer_printf(&letters, "%c%s", row_letter(row),
+				row->argument != NULL ? ":" : "");
+	}
+	return letters.data;
+}
+
+/* Which row getopt has found. */
+static size_t found_index(const struct option_table *table, int found)
+{
+	size_t i = 0;
+
+	if (found >= FIRST_FOUND)
+		return (size_t)(found - FIRST_FOUND);
+	while (i < rows_count(table) && row_letter(row_at(table, i)) != found)
+		i++;
+	if (i == rows_count(table)) /* '?': it has said why */
+		option_hint(table->program);
+	return i;
 }
 
 static void row_take(
@@ -89,7 +157,7 @@ static void row_take(
 	char option[LABEL_TEXT];
 
 	if (index < table->count) {
-		snprintf(option, sizeof option, "--%s", table->rows[index].name);
+		snprintf(option, sizeof option, "--%s", row_name(&table->rows[index]));
 		table->rows[index].take(options, option, value);
 		return;
 	}
@@ -100,18 +168,41 @@ static void row_take(
 	exit(0);
 }
 
+static void operand_refuse(struct options *options, char *text)
+{
+	(void)options;
+	option_unexpected(text);
+}
+
+char **option_table_read_all(const struct option_table *table, struct options *options, int argc,
+	char **argv, void (*operand)(struct options *options, char *text))
+{
+	struct option *known = known_make(table);
+	char *letters = letters_make(table);
+	const char *value = NULL;
+	int found;
+
+	while ((found = getopt_long(argc, argv, letters, known, NULL)) != -1) {
+		value = optarg;
+		if (found == 1)
+			operand(options, optarg);
+		else
+			row_take(table, found_index(table, found), options, optarg);
+	}
+	free(known);
+	free(letters);
+	/* nothing but `--` ends it early; where that is the last, it is no option's value */
+	if (optind < argc)
+		return argv + optind;
+	bool last = argc > 1 && strcmp(argv[argc - 1], "--") == 0 && value != argv[argc - 1];
+	return last ? argv + argc : NULL;
+}
+
 void option_table_read(
 	const struct option_table *table, struct options *options, int argc, char **argv)
 {
-	struct option *known = known_make(table);
-	int found, index;
+	char **behind = option_table_read_all(table, options, argc, argv, operand_refuse);
 
-	while ((found = getopt_long(argc, argv, "", known, &index)) != -1) {
-		if (found != 0)
-			option_hint(table->program);
-		row_take(table, (size_t)index, options, optarg);
-	}
-	free(known);
-	if (optind < argc)
-		option_unexpected(argv[optind]);
+	if (behind != NULL && *behind != NULL)
+		option_unexpected(*behind);
 }

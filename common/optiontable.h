@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A program's long options as a table: a row each. --version and --help come by themselves, and
- * what --help prints is made from the rows.
+ * A program's options as a table: a row each. --version and --help come by themselves, and what
+ * --help prints is made from the rows.
  */
 #ifndef COMMON_OPTIONTABLE_H
 #define COMMON_OPTIONTABLE_H
@@ -11,7 +11,7 @@
 struct options; /* the program's own */
 
 struct option_row {
-	const char *name;     /* without the dashes */
+	const char *name;     /* without the dashes; `e,entity`: -e is the same */
 	const char *argument; /* what --help calls its value; NULL: it has none */
 
 	/*
@@ -36,5 +36,12 @@ struct option_table {
  */
 void option_table_read(
 	const struct option_table *table, struct options *options, int argc, char **argv);
+
+/*
+ * The same for a program with operands, which may stand among the options: each is handed to
+ * `operand`. Returns what stands behind `--`, up to argv's end, or NULL where there is no `--`.
+ */
+char **option_table_read_all(const struct option_table *table, struct options *options, int argc,
+	char **argv, void (*operand)(struct options *options, char *text));
 
 #endif
