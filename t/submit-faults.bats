@@ -29,14 +29,14 @@ got_lines() {
 
 @test "one connection is enough" {
 	double 200
-	submit "$(for i in {1..300}; do ok "$i"; done)"
+	submit "$(for i in {1..300}; do ok "$i"; done)" --batch 1
 	[ "$status" -eq 0 ]
 	[ "$(cut -d' ' -f1 "$work/got" | uniq -c)" = '    300 1' ]
 }
 
 @test "503 and lost connections are tried again, said once and once when over" {
 	double 503 drop 503 200
-	submit '{"a":1}{"b":2}'
+	submit '{"a":1}{"b":2}' --batch 1
 	[ "$status" -eq 0 ]
 	[ "$(cut -d' ' -f2- "$work/got")" = '503 {"a":1}
 drop {"a":1}
@@ -50,7 +50,7 @@ drop {"a":1}
 
 @test "a broker that goes away in between: those behind are counted" {
 	double 200 400 drop
-	submit $'{}\n{}\n{}' --retry 1s
+	submit $'{}\n{}\n{}' --retry 1s --batch 1
 	[ "$status" -eq 69 ]
 	[[ $output == *"line 2: "*" 1 event not delivered, from line 3 on" ]]
 }

@@ -48,9 +48,9 @@ catches_term() {
 {\"entity\":\"e\",\"check\":\"2\",\"state\":\"banana\"}
 $(ok 3)" -v
 	[ "$status" -eq 65 ]
-	[ "${lines[0]}" = 'httpbroker-submit: info: line 1: accepted (HTTP 200)' ]
-	[[ ${lines[1]} == "httpbroker-submit: error: line 2: "*"banana"*" (HTTP 400): {\"entity\":\"e\",\"check\":\"2\","* ]]
-	[ "${lines[2]}" = 'httpbroker-submit: info: line 3: accepted (HTTP 200)' ]
+	[ "${lines[0]}" = 'httpbroker-submit: info: line 1: accepted (HTTP 207)' ]
+	[[ ${lines[1]} == "httpbroker-submit: error: line 2: "*"banana"*": {\"entity\":\"e\",\"check\":\"2\","* ]]
+	[ "${lines[2]}" = 'httpbroker-submit: info: line 3: accepted (HTTP 207)' ]
 	[ "${#lines[@]}" -eq 3 ]
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 3)" ]
 }
@@ -251,8 +251,12 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 @test "wrong usage exits 64 and says what is wrong" {
 	local wrong
 	for wrong in '--format=xml' '--url=localhost:80' '--url=ftp://x/' '--url=' '--retry=soon' \
-		'--retry=-1' '--frobnicate' '--url' 'one two'; do
-		# shellcheck disable=SC2086 # the last are two words
+		'--retry=-1' '--frobnicate' '--url' '--batch=0' '--batch=30001' '--spool=' \
+		'--spool-max=1k' '--spool-max=x' '-c x' '-s ok' '-s fine -c x' '-s ok -c x file' \
+		'-s ok -c x -- true' '--' '--forget' '--forget -e x -s ok' '--forget -e x -- true' \
+		'-m x' '--time=1' '--time=now -s ok -c x' '-t 0 -s ok -c x' '--timeout=1s' '-q' \
+		'--exit-map=x -- true' '--timeout-state=x -- true' '--delimiter=ab' '--forget -e x -t 1'; do
+		# shellcheck disable=SC2086 # several words
 		run httpbroker-submit $wrong </dev/null
 		[ "$status" -eq 64 ]
 		[ -n "$output" ]

@@ -1,56 +1,236 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
+#include "common/secretfile.h"
 #include "common/signals.h"
-#include "httpbroker/submit/delivery/sender.h"
-#include "httpbroker/submit/feed/feed.h"
-#include "httpbroker/submit/feed/input.h"
+#include "httpbroker/submit/check/command.h"
+#include "httpbroker/submit/check/report.h"
+#include "httpbroker/submit/dryrun.h"
+#include "httpbroker/submit/forget.h"
 #include "httpbroker/submit/options.h"
 #include "httpbroker/submit/submit.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #define PATIENCE (30 * NSEC_PER_SEC) /* with an absent broker, where the input ends */
 
-static nsec patience(const struct options *options, const struct input *input)
+enum { HOST_NAME = 256 };
+
+/* What we open must not be taken for one of these three. Returns whether the first was open. */
+static bool standard_streams_complete(void)
+{
+	bool input_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+	return input_open;
+}
+
+static bool reads_standard_input(const struct options *options)
+{
+	bool named = false;
+
+	for (size_t i = 0; i < options->files_count; i++)
+		named = named || strcmp(options->files[i], "-") == 0;
+	return options->mode == MODE_FEED && (named || options->files_count == 0);
+}
+
+/* A child's end is to wake us up, and what would end us is to end a command before. */
+static void signals_begin(const struct options *options)
+{
+	int caught[4] = {SIGTERM, SIGINT};
+	int count = 2;
+	struct sigaction hangup;
+
+	if (options->mode == MODE_CHECK) {
+		caught[count++] = SIGCHLD;
+		/* nohup(1) has said that it does not matter */
+		if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+			caught[count++] = SIGHUP;
+	}
+	signals_catch(caught, count);
+}
+
+/* The token, to be wiped and freed; NULL: none. */
+static char *token_read(const struct options *options)
+{
+	const char *given = getenv("HTTPBROKER_TOKEN");
+	struct reason why;
+	char *token;
+
+	if (options->token_file == NULL)
+		return given != NULL && given[0] != '\0' ? strdup(given) : NULL;
+	token = secret_file_line(options->token_file, &why);
+	if (token == NULL)
+		die(EX_USAGE, "--token-file: %s", why.text);
+	return token;
+}
+
+static struct sender *sender_make(const struct options *options)
+{
+	char *token = token_read(options);
+	const struct target_options target = {options->ca_file, token};
+	struct sender *sender = sender_new();
+	struct reason why;
+
+	for (size_t i = 0; i < options->urls_count; i++)
+		if (!sender_add(sender, options->urls[i], &target, &why))
+			die(EX_USAGE, "--url: %s", why.text);
+	if (token != NULL)
+		explicit_bzero(token, strlen(token));
+	free(token);
+	return sender;
+}
+
+/* NULL where none is wanted. One that cannot be opened does not keep a command from being run. */
+static struct spool *spool_make(const struct options *options)
+{
+	struct spool *spool;
+	struct reason why;
+
+	if (options->spool == NULL || options->dry_run)
+		return NULL;
+	spool = spool_open(options->spool, options->spool_most, &why);
+	if (spool == NULL && options->mode != MODE_CHECK)
+		die(EX_USAGE, "--spool: %s", why.text);
+	if (spool == NULL)
+		log_error("--spool: %s", why.text);
+	return spool;
+}
+
+static nsec patience(const struct options *options, bool endless)
 {
 	if (options->retry != OPTIONS_RETRY_UNSET)
 		return options->retry;
-	return input->endless ? NSEC_NEVER : PATIENCE;
+	return endless && options->spool == NULL ? NSEC_NEVER : PATIENCE;
+}
+
+static int feed_run(const struct options *options, struct submit_parts *parts)
+{
+	const struct feed_options feed = {options->format, options->delimiter, options->event};
+	struct reason why;
+	int code;
+
+	parts->source = source_new(options->files, &feed, &why);
+	if (parts->source == NULL)
+		die(EX_USAGE, "--format: %s", why.text);
+	bool endless = source_endless(parts->source);
+	parts->patience = patience(options, endless);
+	if (endless && !options->dry_run)
+		log_info("reading %s, sending to %s", source_name(parts->source),
+			sender_urls(parts->sender));
+	code = options->dry_run ? dryrun_source(parts->source) : submit_run(parts);
+	source_free(parts->source);
+	return code;
+}
+
+/* One event; the host it is of, unless somebody said otherwise, is this one. */
+static int event_run(
+	const struct options *options, struct submit_parts *parts, const struct draft *given)
+{
+	char host[HOST_NAME] = "localhost";
+	struct buffer json = {NULL, 0, 0};
+	struct draft event = *given;
+	int code = 0;
+
+	if (event.entity == NULL) {
+		gethostname(host, sizeof host - 1);
+		event.entity = host;
+	}
+	draft_write(&event, &json);
+	parts->event = json.data;
+	parts->timeless = event.time == DRAFT_NO_TIME;
+	if (options->dry_run)
+		dryrun_event(json.data, json.length);
+	else
+		code = submit_run(parts);
+	buffer_free(&json);
+	return code;
+}
+
+static int check_run(const struct options *options, struct submit_parts *parts)
+{
+	const struct command command = {options->command, options->timeout, options->quiet};
+	const char *slash = strrchr(options->command[0], '/');
+	const char *name = slash != NULL && slash[1] != '\0' ? slash + 1 : options->command[0];
+	struct draft event = options->event;
+	struct report report = {0};
+	struct command_result result;
+
+	command_run(&command, &result);
+	if (event.check == NULL)
+		event.check = name;
+	report_make(&report, &result, &options->rules, name, &event);
+	if (result.told_to_end)
+		parts->patience = nsec_earlier(parts->patience, SUBMIT_STOP_LIMIT);
+	event_run(options, parts, &event);
+	int code = command_exit_code(&result);
+	report_free(&report);
+	command_result_free(&result);
+	return code;
+}
+
+static int forget(const struct options *options, const struct submit_parts *parts)
+{
+	char *query = forget_query(options->event.entity, options->event.check);
+	int code = 0;
+
+	if (options->dry_run)
+		printf("DELETE %s?%s\n", sender_url(parts->sender), query);
+	else
+		code = forget_run(parts->sender, query, parts->patience, parts->verbose);
+	free(query);
+	return code;
+}
+
+static int mode_run(const struct options *options, struct submit_parts *parts)
+{
+	switch (options->mode) {
+	case MODE_EVENT:
+		return event_run(options, parts, &options->event);
+	case MODE_CHECK:
+		return check_run(options, parts);
+	case MODE_FORGET:
+		return forget(options, parts);
+	default:
+		return feed_run(options, parts);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	const int caught[] = {SIGTERM, SIGINT};
-	struct submit_parts parts;
-	struct input input;
-	struct reason why;
+	bool input_open = standard_streams_complete();
 
 	log_open("httpbroker-submit");
-	struct options options = options_parse(argc, argv);
-	signals_catch(caught, 2);
-	if (!input_open(&input, options.file, &why))
-		die(EX_NOINPUT, "%s", why.text);
+	struct options options = options_read(argc, argv);
+	if (!input_open && reads_standard_input(&options))
+		die(EX_NOINPUT, "standard input is closed");
+	signals_begin(&options);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		die(EX_OSERR, "libcurl cannot be initialised");
 
-	parts.feed = feed_new(options.format, &why);
-	if (parts.feed == NULL)
-		die(EX_USAGE, "--format: %s", why.text);
-	parts.sender = sender_new(options.url, &why);
-	if (parts.sender == NULL)
-		die(EX_USAGE, "--url: %s", why.text);
-	parts.input = &input;
-	parts.patience = patience(&options, &input);
-	parts.verbose = options.verbose;
-	if (input.endless)
-		log_info("reading %s, sending to %s", input.name, sender_url(parts.sender));
+	struct submit_parts parts = {
+		.sender = sender_make(&options),
+		.spool = spool_make(&options),
+		.patience = patience(&options, false),
+		.batch = options.batch,
+		.verbose = options.verbose,
+	};
+	int code = mode_run(&options, &parts);
 
-	int code = submit_run(&parts);
-
-	input_close(&input);
+	if (parts.spool != NULL)
+		spool_close(parts.spool);
 	sender_free(parts.sender);
-	feed_free(parts.feed);
 	curl_global_cleanup();
+	options_free(&options);
 	return code;
 }

@@ -4,18 +4,36 @@
 noinst_LIBRARIES += httpbroker/submit/libsubmit.a
 httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 httpbroker_submit_libsubmit_a_SOURCES = \
+	httpbroker/submit/check/command.c httpbroker/submit/check/command.h \
+	httpbroker/submit/check/relay.c httpbroker/submit/check/relay.h \
+	httpbroker/submit/check/report.c httpbroker/submit/check/report.h \
 	httpbroker/submit/delivery/answer.c httpbroker/submit/delivery/answer.h \
+	httpbroker/submit/delivery/batch.c httpbroker/submit/delivery/batch.h \
 	httpbroker/submit/delivery/excerpt.c httpbroker/submit/delivery/excerpt.h \
 	httpbroker/submit/delivery/outage.c httpbroker/submit/delivery/outage.h \
 	httpbroker/submit/delivery/queue.c httpbroker/submit/delivery/queue.h \
 	httpbroker/submit/delivery/sender.c httpbroker/submit/delivery/sender.h \
+	httpbroker/submit/delivery/target.c httpbroker/submit/delivery/target.h \
+	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
+	httpbroker/submit/event/defaults.c httpbroker/submit/event/defaults.h \
+	httpbroker/submit/event/draft.c httpbroker/submit/event/draft.h \
+	httpbroker/submit/event/plugin.c httpbroker/submit/event/plugin.h \
 	httpbroker/submit/event/utf8.c httpbroker/submit/event/utf8.h \
 	httpbroker/submit/feed/documents.c httpbroker/submit/feed/documents.h \
 	httpbroker/submit/feed/feed.c httpbroker/submit/feed/feed.h \
 	httpbroker/submit/feed/input.c httpbroker/submit/feed/input.h \
 	httpbroker/submit/feed/shape.c httpbroker/submit/feed/shape.h \
-	httpbroker/submit/formats/nagios.c httpbroker/submit/formats/nagios.h \
+	httpbroker/submit/feed/source.c httpbroker/submit/feed/source.h \
+	httpbroker/submit/forget.c httpbroker/submit/forget.h \
+	httpbroker/submit/formats/extcmd.c \
+	httpbroker/submit/formats/format.h \
+	httpbroker/submit/formats/nagios.c \
+	httpbroker/submit/formats/nsca.c \
+	httpbroker/submit/formats/result.c httpbroker/submit/formats/result.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
+	httpbroker/submit/spool/directory.c httpbroker/submit/spool/directory.h \
+	httpbroker/submit/spool/file.c httpbroker/submit/spool/file.h \
+	httpbroker/submit/spool/spool.c httpbroker/submit/spool/spool.h \
 	httpbroker/submit/submit.c httpbroker/submit/submit.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
@@ -24,11 +42,24 @@ httpbroker_submit_httpbroker_submit_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a \
 	$(CURL_LIBS) $(JANSSON_LIBS)
 
-UNIT_TESTS += t/unit/submit t/unit/submit-documents
-t_unit_submit_SOURCES = t/unit/submit.c t/unit/unit.h
-t_unit_submit_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/submit-check t/unit/submit-delivery t/unit/submit-documents \
+	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-spool
+SUBMIT_UNIT = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+t_unit_submit_check_SOURCES = t/unit/submit-check.c t/unit/unit.h
+t_unit_submit_check_LDADD = $(SUBMIT_UNIT)
+t_unit_submit_delivery_SOURCES = t/unit/submit-delivery.c t/unit/unit.h
+t_unit_submit_delivery_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_documents_SOURCES = t/unit/submit-documents.c t/unit/unit.h
-t_unit_submit_documents_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(CMOCKA_LIBS)
+t_unit_submit_documents_LDADD = $(SUBMIT_UNIT)
+t_unit_submit_event_SOURCES = t/unit/submit-event.c t/unit/unit.h
+t_unit_submit_event_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_submit_event_LDADD = $(SUBMIT_UNIT)
+t_unit_submit_feed_SOURCES = t/unit/submit-feed.c t/unit/unit.h
+t_unit_submit_feed_LDADD = $(SUBMIT_UNIT)
+t_unit_submit_formats_SOURCES = t/unit/submit-formats.c t/unit/unit.h
+t_unit_submit_formats_LDADD = $(SUBMIT_UNIT)
+t_unit_submit_spool_SOURCES = t/unit/submit-spool.c t/unit/unit.h
+t_unit_submit_spool_LDADD = $(SUBMIT_UNIT)
 SLOW_TESTS += t/submit.bats t/submit-faults.bats t/submit-nagios.bats
 dist_man_MANS += doc/httpbroker-submit.1
 EXTRA_DIST += \

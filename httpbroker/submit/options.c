@@ -1,95 +1,362 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/options.h"
 
+#include "common/log.h"
+#include "common/memory.h"
 #include "common/options.h"
+#include "common/optiontable.h"
+#include "httpbroker/submit/delivery/batch.h"
 
-#include <getopt.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
-#define RETRY_LONGEST (365 * 86400 * NSEC_PER_SEC)
+#define LONGEST (365 * 86400 * NSEC_PER_SEC)
 #define DEFAULT_URL "http://localhost:3090/state"
+#define SPOOL_MOST_LEAST ((int64_t)4096)
+#define SPOOL_MOST_DEFAULT ((size_t)64 * 1024 * 1024)
 
-static const char usage[] =
-	"usage: httpbroker-submit [--format FORMAT] [--url URL] [--retry DURATION] [-v] [FILE]\n"
-	"Hands events from standard input, a file or a named pipe to httpbroker.\n"
-	"\n"
-	"      --format FORMAT   what comes in: json (default), nagios\n"
-	"      --url URL         the broker (default " DEFAULT_URL ", or\n"
-	"                        HTTPBROKER_URL from the environment)\n"
-	"      --retry DURATION  how long to wait for a broker that is away: 0, 30s, forever\n"
-	"                        (default 30s; with a named pipe as FILE, forever)\n"
-	"  -v, --verbose         say of each event what became of it\n"
-	"  -V, --version         print the version\n"
-	"  -h, --help            print this\n"
-	"\n"
-	"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 FILE cannot be read,\n"
-	"69 the broker is away. More in httpbroker-submit(1).\n";
+/* What httpbroker(1) calls states. */
+static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
+	"unreachable", "acknowledgement", "test_notifications"};
 
-enum { OPTION_FORMAT = 256, OPTION_URL, OPTION_RETRY }; /* those without a letter */
+/* Appends to a list of texts that ends in a NULL. */
+static void list_add(char ***list, size_t *count, const char *text)
+{
+	*list = memory_resized(*list, (*count + 2) * sizeof **list);
+	(*list)[(*count)++] = memory_copied(text);
+	(*list)[*count] = NULL;
+}
 
-static const struct option long_options[] = {
-	{"format", required_argument, NULL, OPTION_FORMAT},
-	{"url", required_argument, NULL, OPTION_URL},
-	{"retry", required_argument, NULL, OPTION_RETRY},
-	{"verbose", no_argument, NULL, 'v'},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+static const char *text_value(const char *option, const char *value)
+{
+	if (value[0] == '\0')
+		die(EX_USAGE, "%s: empty", option);
+	return value;
+}
+
+static const char *state_value(const char *option, const char *value)
+{
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+		if (strcasecmp(value, states[i]) == 0)
+			return value;
+	die(EX_USAGE,
+		"%s: '%s' is none of ok, warning, critical, unknown, up, down, unreachable, "
+		"acknowledgement, test_notifications",
+		option, value);
+}
+
+/* Bytes: digits, and perhaps k, M or G behind them (of 1,024). */
+static size_t size_value(const char *option, const char *value)
+{
+	static const char units[] = "kMG";
+	size_t length = strlen(value);
+	const char *unit = length > 0 ? strchr(units, value[length - 1]) : NULL;
+	int shift = unit != NULL && *unit != '\0' ? 10 * (int)(unit - units + 1) : 0;
+	char *digits = memory_copied(value);
+
+	if (shift > 0)
+		digits[length - 1] = '\0';
+	int64_t size = option_number(option, digits, 1, INT64_MAX >> 31) << shift;
+	free(digits);
+	if (size < SPOOL_MOST_LEAST)
+		die(EX_USAGE, "%s: '%s' is less than %d bytes", option, value,
+			(int)SPOOL_MOST_LEAST);
+	return (size_t)size;
+}
+
+static void entity_take(struct options *options, const char *option, const char *value)
+{
+	options->event.entity = text_value(option, value);
+}
+
+static void check_take(struct options *options, const char *option, const char *value)
+{
+	options->event.check = text_value(option, value);
+}
+
+static void state_take(struct options *options, const char *option, const char *value)
+{
+	options->event.state = state_value(option, value);
+}
+
+static void summary_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	options->event.summary = value;
+}
+
+static void details_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	options->event.details = value;
+}
+
+/* The broker counts in whole seconds: a part of one is one more. */
+static void ttl_take(struct options *options, const char *option, const char *value)
+{
+	if (strcmp(value, "never") == 0)
+		options->event.ttl = DRAFT_TTL_NEVER;
+	else
+		options->event.ttl =
+			(option_duration(option, value, 1, LONGEST) + NSEC_PER_SEC - 1) /
+			NSEC_PER_SEC;
+}
+
+static void tag_take(struct options *options, const char *option, const char *value)
+{
+	list_add(&options->event.tags, &options->tags_count, text_value(option, value));
+}
+
+static void time_take(struct options *options, const char *option, const char *value)
+{
+	options->event.time = option_number(option, value, 0, INT64_MAX);
+}
+
+static void forget_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	(void)value;
+	options->mode = MODE_FORGET;
+}
+
+static void format_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	options->format = value;
+}
+
+static void delimiter_take(struct options *options, const char *option, const char *value)
+{
+	if (strcmp(value, "\\t") == 0)
+		value = "\t";
+	if (strlen(value) != 1 || *value == '\n')
+		die(EX_USAGE, "%s: '%s' is not a single byte", option, value);
+	options->delimiter = *value;
+}
+
+static void exit_map_take(struct options *options, const char *option, const char *value)
+{
+	if (strcmp(value, "plugin") != 0 && strcmp(value, "plain") != 0)
+		die(EX_USAGE, "%s: '%s' is neither plugin nor plain", option, value);
+	options->rules.map = strcmp(value, "plain") == 0 ? EXIT_MAP_PLAIN : EXIT_MAP_PLUGIN;
+}
+
+static void timeout_take(struct options *options, const char *option, const char *value)
+{
+	options->timeout = option_duration(option, value, NSEC_PER_MSEC, LONGEST);
+}
+
+static void timeout_state_take(struct options *options, const char *option, const char *value)
+{
+	options->rules.timeout_state = state_value(option, value);
+}
+
+static void quiet_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	(void)value;
+	options->quiet = true;
+}
+
+static void url_take(struct options *options, const char *option, const char *value)
+{
+	list_add(&options->urls, &options->urls_count, text_value(option, value));
+}
+
+static void cacert_take(struct options *options, const char *option, const char *value)
+{
+	options->ca_file = text_value(option, value);
+}
+
+static void token_file_take(struct options *options, const char *option, const char *value)
+{
+	options->token_file = text_value(option, value);
+}
+
+static void retry_take(struct options *options, const char *option, const char *value)
+{
+	options->retry = strcmp(value, "forever") == 0 ? NSEC_NEVER
+						       : option_duration(option, value, 0, LONGEST);
+}
+
+static void spool_take(struct options *options, const char *option, const char *value)
+{
+	options->spool = text_value(option, value);
+}
+
+static void spool_max_take(struct options *options, const char *option, const char *value)
+{
+	options->spool_most = size_value(option, value);
+}
+
+static void batch_take(struct options *options, const char *option, const char *value)
+{
+	options->batch = (size_t)option_number(option, value, 1, BATCH_MOST);
+}
+
+static void dry_run_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	(void)value;
+	options->dry_run = true;
+}
+
+static void verbose_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	(void)value;
+	options->verbose = true;
+}
+
+static const struct option_row rows[] = {
+	{"e,entity", "NAME", entity_take, "whose check it is (default: this host's name)"},
+	{"c,check", "NAME", check_take, "of the check (with --: the command's name)"},
+	{"s,state", "STATE", state_take,
+		"one event: ok, warning, critical, unknown, up, down,\nunreachable"},
+	{"m,summary", "TEXT", summary_take, "one line about it"},
+	{"d,details", "TEXT", details_take, "more about it"},
+	{"t,ttl", "DURATION", ttl_take, "after which it is stale: 5m, 26h, 1d, never"},
+	{"T,tag", "TAG", tag_take, "may be given several times"},
+	{"time", "SECONDS", time_take, "when it was, since the epoch (default: now)"},
+	{"forget", NULL, forget_take,
+		"the broker forgets the check, or without -c all of the entity"},
+	{"format", "FORMAT", format_take, "of a feed: json (default), nagios, nsca, extcmd"},
+	{"delimiter", "CHAR", delimiter_take, "between the fields of nsca (default: a tab)"},
+	{"exit-map", "MAP", exit_map_take,
+		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown;\nplain: 0 is ok; "
+		"all else is critical"},
+	{"timeout", "DURATION", timeout_take, "ends a command that takes longer"},
+	{"timeout-state", "STATE", timeout_state_take, "and reports this (default critical)"},
+	{"q,quiet", NULL, quiet_take, "what the command prints is not passed on"},
+	{"url", "URL", url_take,
+		"the broker: http://, https:// or unix:/path; several are tried\nin turn (default "
+		"$HTTPBROKER_URL, or " DEFAULT_URL ")"},
+	{"cacert", "FILE", cacert_take, "whose certificates are trusted (default: the system's)"},
+	{"token-file", "FILE", token_file_take, "with the token (or $HTTPBROKER_TOKEN)"},
+	{"retry", "DURATION", retry_take,
+		"how long to wait for a broker that is away: 0, 30s, forever\n(default 30s; a "
+		"named pipe without --spool: forever)"},
+	{"spool", "DIR", spool_take, "keeps what could not be sent"},
+	{"spool-max", "BYTES", spool_max_take, "and no more than this (default 64M)"},
+	{"batch", "N", batch_take, "events a request (default 500)"},
+	{"dry-run", NULL, dry_run_take, "print what would be sent"},
+	{"v,verbose", NULL, verbose_take, "say of each event what became of it"},
 };
 
-static nsec retry_value(const char *text)
+static const struct option_table table = {
+	"httpbroker-submit",
+	"Hands events to httpbroker:\n"
+	"\n"
+	"  some-feed | httpbroker-submit                      from standard input, or each FILE\n"
+	"  httpbroker-submit -c backup -s ok -t 1d            one, from options\n"
+	"  httpbroker-submit -t 5m -- check_load -w 5 -c 9    how a command went\n"
+	"  httpbroker-submit --forget -e db-01                a host that was retired\n"
+	"\n"
+	"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 a FILE cannot be read,\n"
+	"69 no broker took them, 75 kept in the spool; with -- the command's own.\n"
+	"More in httpbroker-submit(1).\n",
+	rows,
+	sizeof rows / sizeof rows[0],
+};
+
+static void file_take(struct options *options, char *text)
 {
-	if (strcmp(text, "forever") == 0)
-		return NSEC_NEVER;
-	return option_duration("--retry", text, 0, RETRY_LONGEST);
+	list_add(&options->files, &options->files_count, text);
 }
 
-static const char *default_url(void)
+/* HTTPBROKER_URL may name several, with blanks between them. */
+static void urls_complete(struct options *options)
 {
-	const char *url = getenv("HTTPBROKER_URL");
+	const char *given = getenv("HTTPBROKER_URL");
+	char *urls = memory_copied(given != NULL ? given : "");
+	char *rest = urls, *url;
 
-	return url != NULL && url[0] != '\0' ? url : DEFAULT_URL;
+	while (options->urls_count == 0 && (url = strsep(&rest, " \t\n")) != NULL)
+		if (*url != '\0')
+			list_add(&options->urls, &options->urls_count, url);
+	free(urls);
+	if (options->urls_count == 0)
+		list_add(&options->urls, &options->urls_count, DEFAULT_URL);
 }
 
-static void option_take(struct options *options, int option)
+/* Options that make no sense in a mode: `given` by the user, who is told what they are for. */
+static void unwanted(bool given, const char *words)
 {
-	switch (option) {
-	case OPTION_FORMAT:
-		options->format = optarg;
-		break;
-	case OPTION_URL:
-		options->url = optarg;
-		break;
-	case OPTION_RETRY:
-		options->retry = retry_value(optarg);
-		break;
-	case 'v':
-		options->verbose = true;
-		break;
-	case 'V':
-		option_version("httpbroker-submit");
-		exit(0);
-	case 'h':
-		fputs(usage, stdout);
-		exit(0);
-	default:
-		option_hint("httpbroker-submit");
-	}
+	if (given)
+		die(EX_USAGE, "%s", words);
 }
 
-struct options options_parse(int argc, char **argv)
+static void mode_set(struct options *options)
+{
+	bool forget = options->mode == MODE_FORGET;
+	bool state = options->event.state != NULL;
+
+	unwanted(options->command != NULL && options->command[0] == NULL,
+		"a command must stand behind --");
+	unwanted(forget && (state || options->command != NULL),
+		"--forget goes neither with -s nor with a command");
+	unwanted(state && options->command != NULL,
+		"-s does not go with a command: its exit code says the state");
+	unwanted(options->files_count > 0 && (forget || state || options->command != NULL),
+		"a file to read does not go with -s, -- or --forget");
+	if (options->command != NULL)
+		options->mode = MODE_CHECK;
+	else if (state)
+		options->mode = MODE_EVENT;
+}
+
+static void mode_check(const struct options *options)
+{
+	const struct draft *event = &options->event;
+	bool feed = options->mode == MODE_FEED, check = options->mode == MODE_CHECK;
+	bool forget = options->mode == MODE_FORGET;
+
+	unwanted(options->mode == MODE_EVENT && event->check == NULL, "-s needs -c");
+	unwanted(feed && event->check != NULL, "-c needs -s, a command or --forget");
+	unwanted((feed || forget || check) && (event->summary != NULL || event->details != NULL),
+		"-m and -d need -s");
+	unwanted((feed || forget) && event->time != DRAFT_NO_TIME, "--time needs -s or a command");
+	unwanted(forget && (event->ttl != 0 || options->tags_count > 0),
+		"-t and -T do not go with --forget");
+	unwanted(forget && event->entity == NULL, "--forget needs -e");
+	unwanted(forget && options->spool != NULL, "--forget cannot be kept in a spool");
+	unwanted(!check && (options->timeout != NSEC_NEVER || options->quiet),
+		"--timeout and -q need a command");
+}
+
+struct options options_read(int argc, char **argv)
 {
 	struct options options = {
-		.url = default_url(), .format = "json", .retry = OPTIONS_RETRY_UNSET};
-	int option;
+		.event = {.time = DRAFT_NO_TIME},
+		.format = "json",
+		.delimiter = '\t',
+		.rules = {EXIT_MAP_PLUGIN, "critical"},
+		.timeout = NSEC_NEVER,
+		.retry = OPTIONS_RETRY_UNSET,
+		.spool_most = SPOOL_MOST_DEFAULT,
+		.batch = BATCH_DEFAULT,
+	};
 
-	while ((option = getopt_long(argc, argv, "vVh", long_options, NULL)) != -1)
-		option_take(&options, option);
-	if (optind < argc)
-		options.file = argv[optind++];
-	if (optind < argc)
-		option_unexpected(argv[optind]);
+	options.files = memory_zeroed(1, sizeof *options.files);
+	options.command = option_table_read_all(&table, &options, argc, argv, file_take);
+	mode_set(&options);
+	mode_check(&options);
+	urls_complete(&options);
 	return options;
+}
+
+static void list_free(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+void options_free(struct options *options)
+{
+	list_free(options->event.tags);
+	list_free(options->files);
+	list_free(options->urls);
 }

@@ -4,21 +4,48 @@
 #define HTTPBROKER_SUBMIT_OPTIONS_H
 
 #include "common/clocks.h"
+#include "httpbroker/submit/check/report.h"
+#include "httpbroker/submit/event/draft.h"
 
 #include <stdbool.h>
 
 #define OPTIONS_RETRY_UNSET (-1)
 
+enum mode {
+	MODE_FEED,   /* events from standard input or files */
+	MODE_EVENT,  /* -s: the one that the options describe */
+	MODE_CHECK,  /* --: how a command went */
+	MODE_FORGET, /* --forget */
+};
+
 struct options {
-	const char *url;    /* --url, HTTPBROKER_URL, or the default */
+	enum mode mode;
+	struct draft event; /* -e -c -s -m -d -t -T --time, as far as they were given; owns tags */
+	size_t tags_count;  /* of event.tags */
 	const char *format; /* as given: the feed knows which there are */
-	const char *file;   /* NULL: standard input */
-	nsec retry;         /* how long an absent broker is waited for; NSEC_NEVER: for ever;
-			     * OPTIONS_RETRY_UNSET: as fits the input */
-	bool verbose;       /* say each event's outcome */
+	char delimiter;     /* of nsca's fields */
+	char **files;       /* up to a NULL; owned, the texts are not */
+	size_t files_count;
+	char **command; /* what is behind --, up to a NULL */
+	struct report_rules rules;
+	nsec timeout; /* of the command; NSEC_NEVER: none */
+	char **urls;  /* up to a NULL; owned */
+	size_t urls_count;
+	const char *ca_file;    /* NULL: the system's */
+	const char *token_file; /* NULL: look into HTTPBROKER_TOKEN */
+	nsec retry;             /* how long an absent broker is waited for; NSEC_NEVER: for ever;
+				 * OPTIONS_RETRY_UNSET: as fits the input */
+	const char *spool;      /* NULL: none */
+	size_t spool_most;      /* bytes */
+	size_t batch;           /* events a request */
+	bool quiet;
+	bool dry_run;
+	bool verbose;
 };
 
 /* Ends the program: --help and --version with 0, what cannot be understood with 64. */
-struct options options_parse(int argc, char **argv);
+struct options options_read(int argc, char **argv);
+
+void options_free(struct options *options);
 
 #endif

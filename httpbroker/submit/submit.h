@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What this program does: events from the input, through the feed, into the queue, and from its
- * head to the broker, one at a time and in order; until the input ends, the broker stays away
- * for too long, or a signal says so. Reading goes on while the broker is waited for.
+ * What this program does: events from a source (or one that is given) into a queue, and from its
+ * head to the broker, batch by batch and in order; until the source ends, the broker stays away
+ * for too long, or a signal says so. Reading goes on while the broker is waited for. Where there
+ * is a spool, its events go first, and what cannot be sent goes into it.
  */
 #ifndef HTTPBROKER_SUBMIT_SUBMIT_H
 #define HTTPBROKER_SUBMIT_SUBMIT_H
 
 #include "common/clocks.h"
 #include "httpbroker/submit/delivery/sender.h"
-#include "httpbroker/submit/feed/feed.h"
-#include "httpbroker/submit/feed/input.h"
+#include "httpbroker/submit/feed/source.h"
+#include "httpbroker/submit/spool/spool.h"
 
 /* Bytes of events that wait at most: then reading pauses. An endless input gets the larger room,
  * for its writer may drop what does not fit into the pipe. */
@@ -21,17 +22,20 @@
 #define SUBMIT_STOP_LIMIT (5 * NSEC_PER_SEC)
 
 struct submit_parts {
-	struct input *input;
-	struct feed *feed;
+	struct source *source; /* NULL: the event below is all there is */
+	const char *event;     /* one JSON object; NULL: none */
+	bool timeless;         /* the event says nothing of its time */
 	struct sender *sender;
-	nsec patience; /* with an absent broker; NSEC_NEVER: for ever */
-	bool verbose;  /* log each accepted event, too */
+	struct spool *spool; /* NULL: none */
+	nsec patience;       /* with an absent broker; NSEC_NEVER: for ever */
+	size_t batch;        /* events a request, at most */
+	bool verbose;        /* log each accepted event, too */
 };
 
 /*
  * Runs to the end and returns the exit code: 0, EX_DATAERR (some were refused), EX_NOINPUT (a
- * read failed) or EX_UNAVAILABLE (some were not delivered). SIGTERM and SIGINT must be caught
- * (common/signals.h).
+ * read failed), EX_UNAVAILABLE (some were not delivered) or EX_TEMPFAIL (some are in the spool).
+ * SIGTERM and SIGINT must be caught (common/signals.h).
  */
 int submit_run(const struct submit_parts *parts);
 

@@ -1,25 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a broker's answer means for the event that was sent. Pure. The broker answers 200 (Redis
- * has it) or 202 (it has it in memory), 4xx with {"error": "…"}, 503 when it cannot now; between
- * it and us there may be a proxy with pages of its own.
+ * What a broker's answer means for the documents that were sent. Pure. The broker answers 200
+ * (Redis has them) or 202 (it has them in memory), 4xx with {"error": "…"}, 503 when it cannot
+ * now; and of several documents, where they fared differently, it says how each did
+ * (httpbroker(1)). Between it and us there may be a proxy with pages of its own.
  */
 #ifndef HTTPBROKER_SUBMIT_DELIVERY_ANSWER_H
 #define HTTPBROKER_SUBMIT_DELIVERY_ANSWER_H
 
 #include "common/reason.h"
 
+#include <stddef.h>
+
 enum outcome {
 	OUTCOME_PENDING,  /* no answer yet */
 	OUTCOME_ACCEPTED, /* the broker has it */
-	OUTCOME_REFUSED,  /* sending it again would be refused again; *why says why */
-	OUTCOME_AWAY,     /* not now: send it again; *why says what is the matter */
+	OUTCOME_REFUSED,  /* sending it again would be refused again */
+	OUTCOME_AWAY,     /* not now: send it again */
+};
+
+struct verdict {
+	enum outcome outcome; /* of one document; never OUTCOME_PENDING */
+	char *why;            /* NULL where it was accepted */
+};
+
+struct answer {
+	enum outcome outcome; /* of the whole, and of each document unless verdicts say otherwise */
+	struct reason why;    /* always set; of what was accepted it is the status alone */
+	bool by_content;      /* refused, and it may be because of a single document */
+	struct verdict *verdicts; /* of each document, in order; NULL: not said */
+	size_t count;             /* of the verdicts: as many as were sent */
 };
 
 /*
- * `body` as far as it was kept, NUL-terminated, not trusted; NULL if it is empty. *why is always
- * set; for an accepted event it is the status alone.
+ * `body` as far as it was kept, NUL-terminated, not trusted; NULL if it is empty. `count` is how
+ * many documents were sent. What *answer holds is freed by answer_clear().
  */
-enum outcome answer_judge(long status, const char *body, struct reason *why);
+void answer_judge(long status, const char *body, size_t count, struct answer *answer);
+
+void answer_clear(struct answer *answer);
 
 #endif

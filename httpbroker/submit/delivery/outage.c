@@ -25,7 +25,7 @@ bool outage_failed(struct outage *outage, nsec now, uint32_t chance)
 	outage->given_up = now >= give_up_at(outage);
 	outage->try_again = now + backoff_wait(&outage->backoff, chance);
 	/* the last attempt is made when the time is over, not some seconds before */
-	if (outage->try_again > give_up_at(outage))
+	if (now < give_up_at(outage) && outage->try_again > give_up_at(outage))
 		outage->try_again = give_up_at(outage);
 	return first;
 }
@@ -35,6 +35,7 @@ bool outage_over(struct outage *outage)
 	bool was_away = outage->away;
 
 	outage->away = false;
+	outage->given_up = false;
 	outage->try_again = 0;
 	backoff_reset(&outage->backoff);
 	return was_away;

@@ -11,29 +11,32 @@ static size_t queued_size(size_t length)
 	return sizeof(struct queued) + length + 1;
 }
 
-void queue_append(struct queue *queue, uint64_t line, const char *json, size_t length)
+void queue_append(struct queue *queue, const struct queued *event, const char *json, size_t length)
 {
-	struct queued *event = memory_resized(NULL, queued_size(length));
+	struct queued *copy = memory_resized(NULL, queued_size(length));
 
-	*event = (struct queued){.line = line, .length = length};
-	memcpy(event->json, json, length);
-	event->json[length] = '\0';
+	*copy = *event;
+	copy->next = NULL;
+	copy->length = length;
+	memcpy(copy->json, json, length);
+	copy->json[length] = '\0';
 	if (queue->last != NULL)
-		queue->last->next = event;
+		queue->last->next = copy;
 	else
-		queue->first = event;
-	queue->last = event;
+		queue->first = copy;
+	queue->last = copy;
 	queue->count++;
 	queue->bytes += queued_size(length);
 }
 
-void queue_drop(struct queue *queue)
+void queue_drop(struct queue *queue, struct queued *before)
 {
-	struct queued *event = queue->first;
+	struct queued **link = before != NULL ? &before->next : &queue->first;
+	struct queued *event = *link;
 
-	queue->first = event->next;
-	if (queue->first == NULL)
-		queue->last = NULL;
+	*link = event->next;
+	if (queue->last == event)
+		queue->last = before;
 	queue->count--;
 	queue->bytes -= queued_size(event->length);
 	free(event);
@@ -42,5 +45,5 @@ void queue_drop(struct queue *queue)
 void queue_clear(struct queue *queue)
 {
 	while (queue->first != NULL)
-		queue_drop(queue);
+		queue_drop(queue, NULL);
 }

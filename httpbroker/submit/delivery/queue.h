@@ -3,14 +3,25 @@
 #ifndef HTTPBROKER_SUBMIT_DELIVERY_QUEUE_H
 #define HTTPBROKER_SUBMIT_DELIVERY_QUEUE_H
 
+#include "common/clocks.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where an event comes from, to name it by. */
+struct origin {
+	const char *file; /* not owned; must outlive the event; NULL: there is only one */
+	uint64_t line;    /* of it, from 1; 0: it is the only event */
+};
+
 struct queued {
 	struct queued *next;
-	uint64_t line; /* of the input */
+	struct origin origin;
+	nsec arrived;  /* wall clock */
+	bool timeless; /* it has an entity and no time: after a while it is given `arrived` */
 	size_t length; /* of json, its NUL not counted */
-	char json[];
+	char json[];   /* one object */
 };
 
 struct queue {
@@ -20,10 +31,11 @@ struct queue {
 	size_t bytes; /* of memory, about: what a limit goes by */
 };
 
-void queue_append(struct queue *queue, uint64_t line, const char *json, size_t length);
+/* Appends a copy of `length` bytes at `json`; of `event` all but next and length is taken. */
+void queue_append(struct queue *queue, const struct queued *event, const char *json, size_t length);
 
-/* Drops the first; there must be one. */
-void queue_drop(struct queue *queue);
+/* Drops the one behind `before`, or the first where that is NULL; there must be one. */
+void queue_drop(struct queue *queue, struct queued *before);
 
 void queue_clear(struct queue *queue);
 

@@ -5,27 +5,27 @@
 #include "common/log.h"
 #include "common/memory.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-/* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line come on top. */
-#define REQUEST_LIMIT_MS 15000L
-#define CONNECT_LIMIT_MS 5000L
-#define ANSWER_KEPT ((size_t)16 * 1024) /* bytes of an answer; the rest is read and dropped */
+/* Bytes of an answer; the rest is read and dropped. A batch's has a line for each event. */
+#define ANSWER_KEPT ((size_t)4 * 1024 * 1024)
 
 struct sender {
-	char *url;
-	char *shown; /* url without its secrets */
+	struct target *targets[SENDER_TARGETS];
+	size_t targets_count;
+	size_t current; /* of the targets: asked now, or first */
+	size_t failed;  /* of the targets, for the request under way */
 	CURLM *multi;
-	CURL *easy;
 	struct curl_slist *headers;
+	const struct request *request;
 	bool busy;
 	nsec deadline; /* libcurl's, monotonic */
 	nfds_t count;  /* of watched */
 	struct pollfd watched[SENDER_FDS];
 	struct buffer answer;
+	struct reason failures; /* of the targets that failed */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -73,72 +73,13 @@ static size_t answer_keep(char *bytes, size_t size, size_t count, void *data)
 	return size * count;
 }
 
-/* Parses the URL into `parts`; libcurl fills in what may be left out. */
-static bool url_parse(CURLU *parts, const char *url, struct reason *why)
+struct sender *sender_new(void)
 {
-	CURLUcode code = curl_url_set(parts, CURLUPART_URL, url, 0);
-	char *scheme = NULL;
-
-	if (code != CURLUE_OK)
-		return reason_set(why, "'%s' is not a URL such as http://localhost:3090/state: %s",
-			url, curl_url_strerror(code));
-	curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
-	bool known = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0;
-	if (!known)
-		reason_set(why, "'%s': '%s' is neither http nor https", url, scheme);
-	curl_free(scheme);
-	return known;
-}
-
-static char *url_shown(CURLU *parts)
-{
-	char *url = NULL;
-
-	curl_url_set(parts, CURLUPART_USER, NULL, 0);
-	curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
-	curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
-	curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
-	curl_url_get(parts, CURLUPART_URL, &url, 0);
-	char *shown = memory_copied(url != NULL ? url : "the broker");
-	curl_free(url);
-	return shown;
-}
-
-static void easy_set_up(struct sender *sender)
-{
-	CURL *easy = sender->easy;
-
-	curl_easy_setopt(easy, CURLOPT_URL, sender->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, sender->headers);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "httpbroker-submit/" PACKAGE_VERSION);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_keep);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, sender);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, sender->error);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, REQUEST_LIMIT_MS);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* without it, giving up waits for a resolver whose name server does not answer */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-}
-
-struct sender *sender_new(const char *url, struct reason *why)
-{
-	CURLU *parts = curl_url();
-
-	if (!url_parse(parts, url, why)) {
-		curl_url_cleanup(parts);
-		return NULL;
-	}
 	struct sender *sender = memory_zeroed(1, sizeof *sender);
-	sender->url = memory_copied(url);
-	sender->shown = url_shown(parts);
-	curl_url_cleanup(parts);
+
 	sender->deadline = NSEC_NEVER;
 	sender->multi = curl_multi_init();
-	sender->easy = curl_easy_init();
-	if (sender->multi == NULL || sender->easy == NULL)
+	if (sender->multi == NULL)
 		die(EX_OSERR, "libcurl cannot be initialised");
 	sender->headers = curl_slist_append(NULL, "Content-Type: application/json");
 	/* no waiting for `100 Continue` before a large body */
@@ -147,41 +88,91 @@ struct sender *sender_new(const char *url, struct reason *why)
 	curl_multi_setopt(sender->multi, CURLMOPT_SOCKETDATA, sender);
 	curl_multi_setopt(sender->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
 	curl_multi_setopt(sender->multi, CURLMOPT_TIMERDATA, sender);
-	easy_set_up(sender);
 	return sender;
 }
 
-void sender_free(struct sender *sender)
+bool sender_add(struct sender *sender, const char *url, const struct target_options *options,
+	struct reason *why)
 {
-	if (sender->busy)
-		curl_multi_remove_handle(sender->multi, sender->easy);
-	curl_easy_cleanup(sender->easy);
-	curl_multi_cleanup(sender->multi);
-	curl_slist_free_all(sender->headers);
-	buffer_free(&sender->answer);
-	free(sender->shown);
-	free(sender->url);
-	free(sender);
+	struct target *target;
+
+	if (sender->targets_count == SENDER_TARGETS)
+		return reason_set(why, "'%s': there are %d others already", url, SENDER_TARGETS);
+	target = target_new(url, options, why);
+	if (target == NULL)
+		return false;
+	curl_easy_setopt(target->easy, CURLOPT_WRITEFUNCTION, answer_keep);
+	curl_easy_setopt(target->easy, CURLOPT_WRITEDATA, sender);
+	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, sender->error);
+	sender->targets[sender->targets_count++] = target;
+	return true;
+}
+
+static struct target *current(const struct sender *sender)
+{
+	return sender->targets[sender->current];
 }
 
 const char *sender_url(const struct sender *sender)
 {
-	return sender->shown;
+	return current(sender)->shown;
 }
 
-void sender_start(struct sender *sender, const char *body, size_t length)
+const char *sender_urls(const struct sender *sender)
 {
-	buffer_clear(&sender->answer);
-	sender->error[0] = '\0';
-	curl_easy_setopt(sender->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
-	curl_easy_setopt(sender->easy, CURLOPT_POSTFIELDS, body);
-	curl_multi_add_handle(sender->multi, sender->easy);
-	sender->busy = true;
+	return sender->targets_count == 1 ? sender_url(sender) : "every broker";
 }
 
 bool sender_busy(const struct sender *sender)
 {
 	return sender->busy;
+}
+
+static void post_set_up(const struct sender *sender)
+{
+	const struct target *target = current(sender);
+
+	curl_easy_setopt(target->easy, CURLOPT_URL, target->url);
+	curl_easy_setopt(target->easy, CURLOPT_HTTPHEADER, sender->headers);
+	curl_easy_setopt(
+		target->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)sender->request->length);
+	curl_easy_setopt(target->easy, CURLOPT_POSTFIELDS, sender->request->body);
+}
+
+static void delete_set_up(const struct sender *sender)
+{
+	const struct target *target = current(sender);
+	char *url = target_url_with(target, sender->request->query);
+
+	curl_easy_setopt(target->easy, CURLOPT_URL, url);
+	curl_easy_setopt(target->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+	free(url);
+}
+
+/* Asks the current target. */
+static void transfer_start(struct sender *sender)
+{
+	int left;
+
+	buffer_clear(&sender->answer);
+	sender->error[0] = '\0';
+	if (sender->request->body != NULL)
+		post_set_up(sender);
+	else
+		delete_set_up(sender);
+	curl_multi_add_handle(sender->multi, current(sender)->easy);
+	sender->busy = true;
+	/* on its way before the caller turns to anything else */
+	sender->deadline = NSEC_NEVER;
+	curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+}
+
+void sender_start(struct sender *sender, const struct request *request)
+{
+	sender->request = request;
+	sender->failed = 0;
+	sender->failures.text[0] = '\0';
+	transfer_start(sender);
 }
 
 nfds_t sender_watch(const struct sender *sender, struct pollfd *fds)
@@ -195,23 +186,56 @@ nsec sender_deadline(const struct sender *sender)
 	return sender->deadline;
 }
 
-static enum outcome transfer_ended(struct sender *sender, CURLcode code, struct reason *why)
+static void transfer_judge(const struct sender *sender, CURLcode code, struct answer *answer)
 {
 	const char *error = sender->error[0] != '\0' ? sender->error : curl_easy_strerror(code);
 	long status = 0;
 
-	curl_multi_remove_handle(sender->multi, sender->easy);
-	sender->busy = false;
 	if (code != CURLE_OK) {
-		reason_set(why, "%s", error);
-		return OUTCOME_AWAY;
+		*answer = (struct answer){.outcome = OUTCOME_AWAY};
+		reason_set(&answer->why, "%s", error);
+		return;
 	}
-	curl_easy_getinfo(sender->easy, CURLINFO_RESPONSE_CODE, &status);
-	return answer_judge(status, sender->answer.data, why);
+	curl_easy_getinfo(current(sender)->easy, CURLINFO_RESPONSE_CODE, &status);
+	answer_judge(status, sender->answer.data, sender->request->documents, answer);
 }
 
-enum outcome sender_advance(
-	struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now, struct reason *why)
+/* Notes why the current target did not take it. */
+static void failure_note(struct sender *sender, const struct reason *why)
+{
+	struct reason before = sender->failures;
+
+	if (sender->targets_count == 1)
+		sender->failures = *why;
+	else
+		reason_set(&sender->failures, "%.300s%s%.100s: %.100s", before.text,
+			before.text[0] != '\0' ? "; " : "", sender_url(sender), why->text);
+}
+
+/* The next is asked, if there is one that has not been. */
+static enum outcome target_failed(struct sender *sender, struct answer *answer)
+{
+	failure_note(sender, &answer->why);
+	sender->current = (sender->current + 1) % sender->targets_count;
+	sender->failed++;
+	if (sender->failed < sender->targets_count) {
+		transfer_start(sender);
+		return OUTCOME_PENDING;
+	}
+	answer->why = sender->failures;
+	return OUTCOME_AWAY;
+}
+
+static enum outcome transfer_ended(struct sender *sender, CURLcode code, struct answer *answer)
+{
+	transfer_judge(sender, code, answer);
+	curl_multi_remove_handle(sender->multi, current(sender)->easy);
+	sender->busy = false;
+	return answer->outcome == OUTCOME_AWAY ? target_failed(sender, answer) : answer->outcome;
+}
+
+enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now,
+	struct answer *answer)
 {
 	int left;
 
@@ -230,5 +254,17 @@ enum outcome sender_advance(
 	CURLMsg *message = curl_multi_info_read(sender->multi, &left);
 	if (message == NULL || message->msg != CURLMSG_DONE)
 		return OUTCOME_PENDING;
-	return transfer_ended(sender, message->data.result, why);
+	return transfer_ended(sender, message->data.result, answer);
+}
+
+void sender_free(struct sender *sender)
+{
+	if (sender->busy)
+		curl_multi_remove_handle(sender->multi, current(sender)->easy);
+	for (size_t i = 0; i < sender->targets_count; i++)
+		target_free(sender->targets[i]);
+	curl_multi_cleanup(sender->multi);
+	curl_slist_free_all(sender->headers);
+	buffer_free(&sender->answer);
+	free(sender);
 }

@@ -2,6 +2,7 @@
 #include "httpbroker/submit/event/utf8.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -24,12 +25,14 @@ static bool second_fits(unsigned char lead, unsigned char second)
 	return second >= low && second <= high;
 }
 
-/* The length of the character at `text`, which ends in a NUL; 0: that is none. */
-static size_t character_at(const char *text)
+/* The length of the character at `text`, of which `left` bytes are there; 0: that is none. */
+static size_t character_at(const char *text, size_t left)
 {
 	const unsigned char *bytes = (const void *)text;
 	size_t length = character_length(bytes[0]);
 
+	if (bytes[0] == '\0' || length > left)
+		return 0;
 	if (length > 1 && !second_fits(bytes[0], bytes[1]))
 		return 0;
 	for (size_t i = 2; i < length; i++)
@@ -38,15 +41,31 @@ static size_t character_at(const char *text)
 	return length;
 }
 
-void utf8_append(struct buffer *out, const char *text)
+void utf8_append_bytes(struct buffer *out, const char *bytes, size_t length)
 {
-	while (*text != '\0') {
-		size_t length = character_at(text);
+	for (size_t at = 0; at < length;) {
+		size_t character = character_at(bytes + at, length - at);
 
-		if (length > 0)
-			buffer_append(out, text, length);
+		if (character > 0)
+			buffer_append(out, bytes + at, character);
 		else
 			buffer_append_text(out, REPLACEMENT);
-		text += length > 0 ? length : 1;
+		at += character > 0 ? character : 1;
 	}
+}
+
+void utf8_append(struct buffer *out, const char *text)
+{
+	utf8_append_bytes(out, text, strlen(text));
+}
+
+size_t utf8_whole(const char *bytes, size_t length)
+{
+	size_t lead = length;
+
+	while (lead > 0 && length - lead < 3 && ((unsigned char)bytes[lead - 1] & 0xc0) == 0x80)
+		lead--;
+	if (lead == 0 || character_length((unsigned char)bytes[lead - 1]) <= length - lead + 1)
+		return length;
+	return lead - 1;
 }

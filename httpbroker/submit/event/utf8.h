@@ -10,4 +10,10 @@
 
 void utf8_append(struct buffer *out, const char *text);
 
+/* The same for bytes that may hold NULs, which are no text either. `bytes` may be NULL for none. */
+void utf8_append_bytes(struct buffer *out, const char *bytes, size_t length);
+
+/* The length without a character at the end that was cut in two. */
+size_t utf8_whole(const char *bytes, size_t length);
+
 #endif

@@ -4,8 +4,9 @@
 #include "common/buffer.h"
 #include "common/lines.h"
 #include "common/memory.h"
+#include "httpbroker/submit/event/defaults.h"
 #include "httpbroker/submit/feed/documents.h"
-#include "httpbroker/submit/formats/nagios.h"
+#include "httpbroker/submit/formats/format.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -13,18 +14,22 @@
 
 static const struct format {
 	const char *name;
-	/* A line's event, appended to `json`; NULL: the input is JSON documents, not lines. */
-	bool (*translate)(char *line, struct buffer *json, struct reason *why);
+	format_translate *translate; /* NULL: the input is JSON documents, not lines */
 } formats[] = {
 	{"json", NULL},
 	{"nagios", nagios_translate},
+	{"nsca", nsca_translate},
+	{"extcmd", extcmd_translate},
 };
 
 struct feed {
 	const struct format *format;
+	struct feed_options options;
+	struct defaults *defaults;
 	struct documents *documents; /* NULL where the format is made of lines */
 	struct lines lines;
-	struct buffer json; /* the event that the last line became */
+	struct plugin_text parts; /* of a line's output */
+	struct buffer json;       /* the event that came last, where it is not as it was pushed */
 };
 
 static const struct format *format_named(const char *name, struct reason *why)
@@ -43,14 +48,16 @@ static const struct format *format_named(const char *name, struct reason *why)
 	return NULL;
 }
 
-struct feed *feed_new(const char *format, struct reason *why)
+struct feed *feed_new(const struct feed_options *options, struct reason *why)
 {
-	const struct format *known = format_named(format, why);
+	const struct format *known = format_named(options->format, why);
 
 	if (known == NULL)
 		return NULL;
 	struct feed *feed = memory_zeroed(1, sizeof *feed);
 	feed->format = known;
+	feed->options = *options;
+	feed->defaults = defaults_new(&feed->options.defaults);
 	lines_init(&feed->lines, FEED_LINE_MOST);
 	if (known->translate == NULL)
 		feed->documents = documents_new(FEED_DOCUMENT_MOST);
@@ -62,6 +69,8 @@ void feed_free(struct feed *feed)
 	if (feed->documents != NULL)
 		documents_free(feed->documents);
 	lines_free(&feed->lines);
+	defaults_free(feed->defaults);
+	buffer_free(&feed->parts.perfdata);
 	buffer_free(&feed->json);
 	free(feed);
 }
@@ -83,7 +92,7 @@ void feed_finish(struct feed *feed)
 }
 
 /* What only a JSON parser can tell: words, numbers, escapes, UTF-8. The rest is the broker's. */
-static bool document_check(const struct document *document, struct reason *why)
+static json_t *document_parse(const struct document *document, struct reason *why)
 {
 	json_error_t error;
 	json_t *json = json_loadb(document->text, document->length, JSON_ALLOW_NUL, &error);
@@ -92,11 +101,26 @@ static bool document_check(const struct document *document, struct reason *why)
 		uint64_t line = document->line + (uint64_t)error.line - 1;
 		size_t before = error.line == 1 ? document->column - 1 : 0;
 
-		return reason_set(why, "%s (line %llu, column %zu)", error.text,
-			(unsigned long long)line, before + (size_t)error.column);
+		reason_set(why, "%s (line %llu, column %zu)", error.text, (unsigned long long)line,
+			before + (size_t)error.column);
 	}
-	json_decref(json);
-	return true;
+	return json;
+}
+
+/* The event as it is, or with what it lacks. */
+static void document_take(struct feed *feed, const struct document *document, const json_t *json,
+	struct feed_item *item)
+{
+	item->json = document->text;
+	item->length = document->length;
+	item->timeless =
+		json_object_get(json, "time") == NULL &&
+		(json_object_get(json, "entity") != NULL || feed->options.defaults.entity != NULL);
+	buffer_clear(&feed->json);
+	if (defaults_insert(feed->defaults, json, document->text, document->length, &feed->json)) {
+		item->json = feed->json.data;
+		item->length = feed->json.length;
+	}
 }
 
 static enum feed_result document_next(struct feed *feed, struct feed_item *item, struct reason *why)
@@ -107,11 +131,31 @@ static enum feed_result document_next(struct feed *feed, struct feed_item *item,
 	if (result == DOCUMENTS_NONE)
 		return FEED_NONE;
 	item->line = document.line;
-	if (result == DOCUMENTS_BAD || !document_check(&document, why))
+	if (result == DOCUMENTS_BAD)
 		return FEED_BAD;
-	item->json = document.text;
-	item->length = document.length;
+	json_t *json = document_parse(&document, why);
+	if (json == NULL)
+		return FEED_BAD;
+	document_take(feed, &document, json, item);
+	json_decref(json);
 	return FEED_EVENT;
+}
+
+static bool line_translate(
+	struct feed *feed, char *line, struct feed_item *item, struct reason *why)
+{
+	const struct format_context context = {feed->options.delimiter, &feed->parts};
+	struct draft draft = {.time = DRAFT_NO_TIME};
+
+	if (!feed->format->translate(line, &context, &draft, why))
+		return false;
+	defaults_fill(feed->defaults, &draft);
+	buffer_clear(&feed->json);
+	draft_write(&draft, &feed->json);
+	item->json = feed->json.data;
+	item->length = feed->json.length;
+	item->timeless = draft.time == DRAFT_NO_TIME;
+	return true;
 }
 
 static enum feed_result line_next(struct feed *feed, struct feed_item *item, struct reason *why)
@@ -129,12 +173,7 @@ static enum feed_result line_next(struct feed *feed, struct feed_item *item, str
 		reason_set(why, "longer than %zu bytes", FEED_LINE_MOST);
 		return FEED_BAD;
 	}
-	buffer_clear(&feed->json);
-	if (!feed->format->translate(line, &feed->json, why))
-		return FEED_BAD;
-	item->json = feed->json.data;
-	item->length = feed->json.length;
-	return FEED_EVENT;
+	return line_translate(feed, line, item, why) ? FEED_EVENT : FEED_BAD;
 }
 
 enum feed_result feed_next(struct feed *feed, struct feed_item *item, struct reason *why)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Events out of a stream of bytes, in one of the formats that feeds come in. Pure: bytes are
- * pushed, events come out. A new format is one line of the table in feed.c, and one file that
- * translates a line of it to an event.
+ * pushed, events come out. A new format of lines is one file in formats/ and one line of the
+ * table in feed.c.
  */
 #ifndef HTTPBROKER_SUBMIT_FEED_FEED_H
 #define HTTPBROKER_SUBMIT_FEED_FEED_H
 
 #include "common/reason.h"
+#include "httpbroker/submit/event/draft.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +20,13 @@ struct feed_item {
 	uint64_t line;    /* of the input, on which it began; the first is 1 */
 	const char *json; /* one JSON object; ours, until the next call; not NUL-terminated */
 	size_t length;
+	bool timeless; /* an event of ours (it has an entity) that does not say when it was */
+};
+
+struct feed_options {
+	const char *format;
+	char delimiter;        /* of nsca's fields */
+	struct draft defaults; /* entity, tags and ttl of the events that lack them */
 };
 
 enum feed_result {
@@ -27,8 +35,9 @@ enum feed_result {
 	FEED_NONE,  /* push more */
 };
 
-/* NULL if there is no format of that name; *why says which there are. */
-struct feed *feed_new(const char *format, struct reason *why);
+/* NULL if there is no format of that name; *why says which there are. The options are copied,
+ * the texts in them are not. */
+struct feed *feed_new(const struct feed_options *options, struct reason *why);
 
 void feed_push(struct feed *feed, const void *bytes, size_t length);
 

@@ -24,10 +24,7 @@ enum input_result {
 	INPUT_ERROR, /* *why says what */
 };
 
-/*
- * `path` NULL or "-" is standard input. To be called before anything else is opened, which could
- * be given the number of a standard input that is closed.
- */
+/* "-" is standard input, which must be open. */
 bool input_open(struct input *input, const char *path, struct reason *why);
 
 /* One read(2); the caller has waited until there is something. */

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/formats/nagios.h"
-
+/*
+ * The lines that Nagios writes with the templates of doc/examples/nagios: fields between tabs,
+ *
+ *     [SERVICEPERFDATA] TIMET HOST SERVICE STATE EXECTIME LATENCY OUTPUT PERFDATA [LONGOUTPUT]
+ *     [HOSTPERFDATA]    TIMET HOST HOST    STATE EXECTIME LATENCY OUTPUT PERFDATA [LONGOUTPUT]
+ *
+ * where the second HOST is that word. In LONGOUTPUT alone Nagios 4 writes a newline as `\n` and
+ * a backslash as `\\`. A tab in a plugin's output shifts what is behind it: nothing is lost, but
+ * it may land in the event's perfdata or details.
+ */
 #include "common/number.h"
-#include "httpbroker/submit/event/utf8.h"
+#include "httpbroker/submit/formats/format.h"
 
-#include <jansson.h>
 #include <string.h>
 
 enum field {
@@ -99,59 +106,22 @@ static bool values_read(
 	return true;
 }
 
-/* `\n` and `\\` back to what they stand for, in place. */
-static void long_output_unescape(char *text)
-{
-	char *to = text;
-
-	for (; *text != '\0'; text++) {
-		if (text[0] == '\\' && (text[1] == 'n' || text[1] == '\\')) {
-			text++;
-			*to++ = *text == 'n' ? '\n' : '\\';
-		} else {
-			*to++ = *text;
-		}
-	}
-	*to = '\0';
-}
-
-static void text_add(json_t *event, const char *key, const char *text)
-{
-	struct buffer clean = {NULL, 0, 0};
-
-	utf8_append(&clean, text);
-	if (clean.length > 0)
-		json_object_set_new(event, key, json_string(clean.data));
-	buffer_free(&clean);
-}
-
-static int json_written(const char *bytes, size_t length, void *out)
-{
-	buffer_append(out, bytes, length);
-	return 0;
-}
-
-bool nagios_translate(char *line, struct buffer *json, struct reason *why)
+bool nagios_translate(
+	char *line, const struct format_context *context, struct draft *draft, struct reason *why)
 {
 	char *fields[FIELDS];
-	const char *state;
-	int64_t time;
 
+	(void)context;
 	if (!layout_check(fields, fields_split(line, fields), why))
 		return false;
-	if (!values_read(fields, &state, &time, why))
+	if (!values_read(fields, &draft->state, &draft->time, why))
 		return reason_prefix(
 			why, "'%.80s' on '%.80s'", fields[FIELD_CHECK], fields[FIELD_HOST]);
-	long_output_unescape(fields[FIELD_LONG_OUTPUT]);
-	json_t *event = json_object();
-	text_add(event, "entity", fields[FIELD_HOST]);
-	text_add(event, "check", fields[FIELD_CHECK]);
-	text_add(event, "state", state);
-	text_add(event, "summary", fields[FIELD_OUTPUT]);
-	text_add(event, "details", fields[FIELD_LONG_OUTPUT]);
-	text_add(event, "perfdata", fields[FIELD_PERFDATA]);
-	json_object_set_new(event, "time", json_integer(time));
-	json_dump_callback(event, json_written, json, JSON_COMPACT);
-	json_decref(event);
+	plugin_unescape(fields[FIELD_LONG_OUTPUT]);
+	draft->entity = fields[FIELD_HOST];
+	draft->check = fields[FIELD_CHECK];
+	draft->summary = fields[FIELD_OUTPUT];
+	draft->details = fields[FIELD_LONG_OUTPUT];
+	draft->perfdata = fields[FIELD_PERFDATA];
 	return true;
 }

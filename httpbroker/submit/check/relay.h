@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One pipe from a command: what comes out of it is passed on as it comes, and its beginning kept.
+ * Neither a flood nor a reader of ours that stands still takes memory; and a reader that is gone
+ * does not end the command.
+ */
+#ifndef HTTPBROKER_SUBMIT_CHECK_RELAY_H
+#define HTTPBROKER_SUBMIT_CHECK_RELAY_H
+
+#include "common/buffer.h"
+
+#include <poll.h>
+#include <stdbool.h>
+
+#define RELAY_KEPT ((size_t)64 * 1024) /* bytes; more is passed on, but not kept */
+#define RELAY_CHUNK 4096 /* bytes a write: a pipe that poll(2) calls writable takes so many */
+
+struct relay {
+	int from;           /* the pipe, not blocking; -1: it is at its end */
+	int to;             /* -1: nobody is to have it */
+	struct buffer kept; /* owned */
+	bool cut;           /* there was more */
+	size_t start, end;  /* of what is to be passed on, in held */
+	char held[RELAY_CHUNK];
+};
+
+/* Takes `from`, which it closes at its end. `to` stays the caller's. */
+void relay_start(struct relay *relay, int from, int to);
+
+/* What to wait for now; its fd is -1 if there is nothing. */
+struct pollfd relay_watch(const struct relay *relay);
+
+/* Goes on with what poll said of that. */
+void relay_advance(struct relay *relay, short revents);
+
+/* The command has ended: takes what still is in the pipe, and closes it whoever else holds it. */
+void relay_finish(struct relay *relay);
+
+void relay_free(struct relay *relay);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What the end of a command says about the check that it is: the state and the texts. Pure. */
+#ifndef HTTPBROKER_SUBMIT_CHECK_REPORT_H
+#define HTTPBROKER_SUBMIT_CHECK_REPORT_H
+
+#include "httpbroker/submit/check/command.h"
+#include "httpbroker/submit/event/draft.h"
+#include "httpbroker/submit/event/plugin.h"
+
+/* How an exit code becomes a state. */
+enum exit_map {
+	EXIT_MAP_PLUGIN, /* 0 to 3: ok, warning, critical, unknown; all else critical */
+	EXIT_MAP_PLAIN,  /* 0: ok; all else critical */
+};
+
+struct report_rules {
+	enum exit_map map;
+	const char *timeout_state; /* of a command that took too long */
+};
+
+struct report {
+	struct plugin_text parts;
+	struct buffer output;   /* as text, taken apart by parts */
+	struct buffer summary;  /* where it is not the first line of the output */
+	struct buffer perfdata; /* and the run time */
+};
+
+/*
+ * Writes state, summary, details and perfdata into *draft, which then points into *report; that
+ * is {0} before, and freed by report_free(). `name` is the command's.
+ */
+void report_make(struct report *report, const struct command_result *result,
+	const struct report_rules *rules, const char *name, struct draft *draft);
+
+void report_free(struct report *report);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/event/draft.h"
+
+#include "httpbroker/submit/event/utf8.h"
+
+#include <jansson.h>
+
+static json_t *clean_string(const char *text)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	utf8_append(&clean, text);
+	json_t *string = json_string(clean.length > 0 ? clean.data : "");
+	buffer_free(&clean);
+	return string;
+}
+
+static void text_add(json_t *event, const char *key, const char *text)
+{
+	if (text != NULL && text[0] != '\0')
+		json_object_set_new(event, key, clean_string(text));
+}
+
+static void tags_add(json_t *event, char **tags)
+{
+	json_t *array;
+
+	if (tags == NULL || *tags == NULL)
+		return;
+	array = json_array();
+	for (; *tags != NULL; tags++)
+		json_array_append_new(array, clean_string(*tags));
+	json_object_set_new(event, "tags", array);
+}
+
+static int json_written(const char *bytes, size_t length, void *out)
+{
+	buffer_append(out, bytes, length);
+	return 0;
+}
+
+void draft_write(const struct draft *draft, struct buffer *json)
+{
+	json_t *event = json_object();
+
+	text_add(event, "entity", draft->entity);
+	text_add(event, "check", draft->check);
+	text_add(event, "state", draft->state);
+	text_add(event, "summary", draft->summary);
+	text_add(event, "details", draft->details);
+	text_add(event, "perfdata", draft->perfdata);
+	tags_add(event, draft->tags);
+	if (draft->time != DRAFT_NO_TIME)
+		json_object_set_new(event, "time", json_integer(draft->time));
+	if (draft->ttl != 0)
+		json_object_set_new(event, "ttl", json_integer(draft->ttl));
+	json_dump_callback(event, json_written, json, JSON_COMPACT);
+	json_decref(event);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An event on its way to JSON: what is known of it so far, from options, a line of a feed or the
+ * end of a command. Nothing is owned here. What the keys mean is in httpbroker(1).
+ */
+#ifndef HTTPBROKER_SUBMIT_EVENT_DRAFT_H
+#define HTTPBROKER_SUBMIT_EVENT_DRAFT_H
+
+#include "common/buffer.h"
+
+#include <stdint.h>
+
+#define DRAFT_NO_TIME INT64_MIN
+#define DRAFT_TTL_NEVER (-1) /* it never goes stale */
+
+struct draft {
+	const char *entity; /* a text that is NULL or empty is left out */
+	const char *check;
+	const char *state;
+	const char *summary;
+	const char *details;
+	const char *perfdata;
+	char **tags;  /* NULL: none; else up to a NULL */
+	int64_t time; /* seconds since the epoch, or DRAFT_NO_TIME: left out */
+	int64_t ttl;  /* seconds, or DRAFT_TTL_NEVER; 0: left out */
+};
+
+/*
+ * Appends the event as one JSON object, on one line. What is not UTF-8 is replaced: an alert is
+ * worth more than its umlauts.
+ */
+void draft_write(const struct draft *draft, struct buffer *json);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/forget.h"
+
+#include "common/buffer.h"
+#include "common/log.h"
+#include "common/signals.h"
+#include "httpbroker/submit/delivery/outage.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
+
+static void parameter_append(struct buffer *query, const char *name, const char *value)
+{
+	char *encoded = curl_easy_escape(NULL, value, 0);
+
+	buffer_printf(query, "%s%s=%s", query->length > 0 ? "&" : "", name, encoded);
+	curl_free(encoded);
+}
+
+char *forget_query(const char *entity, const char *check)
+{
+	struct buffer query = {NULL, 0, 0};
+
+	parameter_append(&query, "entity", entity);
+	if (check != NULL)
+		parameter_append(&query, "check", check);
+	return query.data;
+}
+
+/* Waits for the answer, or for the time to ask again. */
+static enum outcome turn(struct sender *sender, const struct outage *outage, struct answer *answer)
+{
+	struct pollfd fds[SENDER_FDS];
+	struct timespec left;
+	nfds_t count = sender_watch(sender, fds);
+	nsec until = sender_busy(sender) ? sender_deadline(sender) : outage->try_again;
+
+	if (ppoll(fds, count, clock_timeout(clock_monotonic(), until, &left), signals_wait_mask()) <
+		0)
+		count = 0;
+	if (!sender_busy(sender))
+		return OUTCOME_PENDING;
+	return sender_advance(sender, fds, count, clock_monotonic(), answer);
+}
+
+static bool stop_wanted(void)
+{
+	return signal_arrived(SIGTERM) || signal_arrived(SIGINT);
+}
+
+/* OUTCOME_AWAY: nobody has answered, for as long as one may wait. */
+static enum outcome ask(struct sender *sender, const struct request *request, struct outage *outage,
+	struct answer *answer)
+{
+	enum outcome outcome = OUTCOME_PENDING;
+
+	while (outcome == OUTCOME_PENDING && !outage->given_up && !stop_wanted()) {
+		if (!sender_busy(sender) && clock_monotonic() >= outage->try_again)
+			sender_start(sender, request);
+		outcome = turn(sender, outage, answer);
+		if (outcome != OUTCOME_AWAY)
+			continue;
+		if (outage_failed(outage, clock_monotonic(), arc4random()))
+			log_warning("%s is away: %s", sender_urls(sender), answer->why.text);
+		answer_clear(answer);
+		outcome = OUTCOME_PENDING;
+	}
+	return outcome == OUTCOME_PENDING ? OUTCOME_AWAY : outcome;
+}
+
+int forget_run(struct sender *sender, const char *query, nsec patience, bool verbose)
+{
+	const struct request request = {.query = query};
+	struct answer answer = {.outcome = OUTCOME_PENDING};
+	struct outage outage;
+
+	outage_init(&outage, patience);
+	enum outcome outcome = ask(sender, &request, &outage, &answer);
+	if (outcome == OUTCOME_AWAY)
+		log_error("%s: nothing was forgotten", sender_urls(sender));
+	else if (outcome == OUTCOME_REFUSED)
+		log_error("%s", answer.why.text);
+	else if (verbose)
+		log_info("forgotten (%s)", answer.why.text);
+	answer_clear(&answer);
+	return outcome == OUTCOME_ACCEPTED ? 0
+	       : outcome == OUTCOME_AWAY   ? EX_UNAVAILABLE
+					   : EX_DATAERR;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* --forget: one DELETE, and what the broker says to it. */
+#ifndef HTTPBROKER_SUBMIT_FORGET_H
+#define HTTPBROKER_SUBMIT_FORGET_H
+
+#include "common/clocks.h"
+#include "httpbroker/submit/delivery/sender.h"
+
+#include <stdbool.h>
+
+/* The query that names the checks: all of `entity` where `check` is NULL. To be freed. */
+char *forget_query(const char *entity, const char *check);
+
+/*
+ * Asks until the broker answers, for `patience` at most. Returns the exit code: 0, EX_DATAERR
+ * (there is no such check, or it may not be forgotten), EX_UNAVAILABLE. Signals as for
+ * submit_run().
+ */
+int forget_run(struct sender *sender, const char *query, nsec patience, bool verbose);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The formats that are made of lines: each line is an event, and each format one function that
+ * takes a line apart. A new one is one file and one line of the table in feed/feed.c.
+ */
+#ifndef HTTPBROKER_SUBMIT_FORMATS_FORMAT_H
+#define HTTPBROKER_SUBMIT_FORMATS_FORMAT_H
+
+#include "common/reason.h"
+#include "httpbroker/submit/event/draft.h"
+#include "httpbroker/submit/event/plugin.h"
+
+struct format_context {
+	char delimiter;            /* between the fields of an nsca line */
+	struct plugin_text *parts; /* to take output apart with; a draft may point into it */
+};
+
+/*
+ * Writes what the line says into *draft, which then points into the line and into the context:
+ * both are taken apart in place. False: the line is no event, and *why says why not.
+ */
+typedef bool format_translate(
+	char *line, const struct format_context *context, struct draft *draft, struct reason *why);
+
+format_translate nagios_translate; /* what Nagios writes as performance data: nagios.c */
+format_translate nsca_translate;   /* what is piped into send_nsca: nsca.c */
+format_translate extcmd_translate; /* external commands of Nagios: extcmd.c */
+
+#endif

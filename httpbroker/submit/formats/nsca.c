@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is piped into send_nsca(1), fields between delimiters (a tab, unless told otherwise):
+ *
+ *     HOST SERVICE CODE OUTPUT
+ *     HOST CODE OUTPUT
+ *
+ * OUTPUT has the rest of the line with its delimiters.
+ */
+#include "common/number.h"
+#include "httpbroker/submit/formats/result.h"
+
+#include <string.h>
+
+static bool is_code(const char *text)
+{
+	struct reason why;
+	int64_t code;
+
+	return number_parse(text, 0, 255, &code, &why);
+}
+
+/* The next field, cut off at its delimiter; NULL if there is none. */
+static char *field_next(char **rest, char delimiter)
+{
+	const char delimiters[] = {delimiter, '\0'};
+
+	return *rest != NULL ? strsep(rest, delimiters) : NULL;
+}
+
+bool nsca_translate(
+	char *line, const struct format_context *context, struct draft *draft, struct reason *why)
+{
+	char *rest = line;
+	char *host = field_next(&rest, context->delimiter);
+	char *second = field_next(&rest, context->delimiter);
+	char *host_output = rest;
+	struct result result = {.host = host, .code = second, .output = host_output};
+
+	if (host_output == NULL)
+		return reason_set(why, "fewer than three fields between delimiters");
+	size_t length = strcspn(host_output, (const char[]){context->delimiter, '\0'});
+	bool fourth = host_output[length] != '\0';
+	host_output[length] = '\0';
+	/* a host's output may hold delimiters, too: then the third field is no code */
+	if (fourth && (is_code(host_output) || !is_code(second)))
+		result = (struct result){host, second, host_output, host_output + length + 1};
+	else if (fourth)
+		host_output[length] = context->delimiter;
+	return result_translate(&result, context, draft, why);
+}

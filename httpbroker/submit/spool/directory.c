@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/spool/directory.h"
+
+#include "common/log.h"
+#include "common/number.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NEW_PREFIX ".new-" /* and the writer's process: a file that is being written */
+
+int directory_open(const char *path, struct reason *why)
+{
+	int fd;
+
+	if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+		reason_set(why, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		reason_set(why, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+enum directory_lock directory_lock(int directory, const char *path, struct reason *why)
+{
+	if (flock(directory, LOCK_EX | LOCK_NB) == 0)
+		return DIRECTORY_LOCKED;
+	if (errno == EWOULDBLOCK || errno == EINTR)
+		return DIRECTORY_IN_USE;
+	reason_set(why, "%s cannot be locked: %s", path, strerror(errno));
+	return DIRECTORY_ERROR;
+}
+
+static void tidy_away(void *data, const char *name, size_t bytes)
+{
+	int directory = *(int *)data;
+	struct reason why;
+	int64_t writer;
+
+	(void)bytes;
+	if (strncmp(name, NEW_PREFIX, strlen(NEW_PREFIX)) != 0 ||
+		!number_parse(name + strlen(NEW_PREFIX), 1, INT32_MAX, &writer, &why))
+		return;
+	if (kill((pid_t)writer, 0) != 0 && errno == ESRCH)
+		directory_remove(directory, name);
+}
+
+void directory_tidy(int directory)
+{
+	directory_each(directory, tidy_away, &directory);
+}
+
+static size_t file_size(int directory, const char *name)
+{
+	struct stat status;
+
+	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? (size_t)status.st_size
+									   : 0;
+}
+
+void directory_each(
+	int directory, void (*seen)(void *data, const char *name, size_t bytes), void *data)
+{
+	struct dirent **names;
+	int count = scandirat(directory, ".", &names, NULL, alphasort);
+
+	if (count < 0)
+		log_error("the spool cannot be read: %s", strerror(errno));
+	for (int i = 0; i < count; i++) {
+		seen(data, names[i]->d_name, file_size(directory, names[i]->d_name));
+		free(names[i]);
+	}
+	if (count >= 0)
+		free(names);
+}
+
+static bool all_written(int fd, const struct buffer *bytes)
+{
+	size_t done = 0;
+
+	while (done < bytes->length) {
+		ssize_t wrote = write(fd, bytes->data + done, bytes->length - done);
+
+		if (wrote < 0 && errno != EINTR)
+			return false;
+		done += wrote > 0 ? (size_t)wrote : 0;
+	}
+	return fsync(fd) == 0;
+}
+
+/* Writes it under a name that nobody looks at. */
+static bool new_write(
+	int directory, const char *name, const struct buffer *bytes, struct reason *why)
+{
+	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return reason_set(why, "cannot write to the spool: %s", strerror(errno));
+	bool written = all_written(fd, bytes);
+	if (!written)
+		reason_set(why, "cannot write to the spool: %s", strerror(errno));
+	close(fd);
+	return written;
+}
+
+bool directory_write(
+	int directory, const char *name, const struct buffer *bytes, struct reason *why)
+{
+	char new[64];
+
+	snprintf(new, sizeof new, NEW_PREFIX "%ld", (long)getpid());
+	if (new_write(directory, new, bytes, why)) {
+		if (renameat(directory, new, directory, name) == 0) {
+			fsync(directory); /* the name, too */
+			return true;
+		}
+		reason_set(why, "cannot write to the spool: %s", strerror(errno));
+	}
+	unlinkat(directory, new, 0);
+	return false;
+}
+
+/* Nobody who puts a pipe there keeps us waiting. */
+static int file_open(int directory, const char *name, struct reason *why)
+{
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0) {
+		reason_set(why, "%s", strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	reason_set(why, "it is not a file");
+	close(fd);
+	return -1;
+}
+
+bool directory_read(
+	int directory, const char *name, size_t most, struct buffer *out, struct reason *why)
+{
+	int fd = file_open(directory, name, why);
+	ssize_t got = 0;
+
+	if (fd < 0)
+		return false;
+	do {
+		got = read(fd, buffer_reserve(out, 65536), 65536);
+		out->length += got > 0 ? (size_t)got : 0;
+	} while (got > 0 && out->length <= most);
+	if (got < 0)
+		reason_set(why, "%s", strerror(errno));
+	else if (got > 0)
+		reason_set(why, "it is longer than %zu bytes", most);
+	close(fd);
+	return got == 0;
+}
+
+void directory_remove(int directory, const char *name)
+{
+	if (unlinkat(directory, name, 0) != 0)
+		log_error("%s cannot be removed from the spool: %s", name, strerror(errno));
+}
+
+void directory_rename(int directory, const char *name, const char *to)
+{
+	if (renameat(directory, name, directory, to) != 0)
+		log_error("%s cannot be renamed in the spool: %s", name, strerror(errno));
+}

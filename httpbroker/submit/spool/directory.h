@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The spool's directory: files that are there whole or not at all, and a lock on the directory
+ * itself. Nothing here knows what is in the files.
+ */
+#ifndef HTTPBROKER_SUBMIT_SPOOL_DIRECTORY_H
+#define HTTPBROKER_SUBMIT_SPOOL_DIRECTORY_H
+
+#include "common/buffer.h"
+#include "common/reason.h"
+
+/* Opens it, and makes it (mode 0700) if it is not there. -1: *why. */
+int directory_open(const char *path, struct reason *why);
+
+enum directory_lock { DIRECTORY_LOCKED, DIRECTORY_IN_USE, DIRECTORY_ERROR };
+
+/* flock(2), without waiting; it ends with the descriptor. *why is set for DIRECTORY_ERROR. */
+enum directory_lock directory_lock(int directory, const char *path, struct reason *why);
+
+/* Removes what runs that were killed while they wrote have left. */
+void directory_tidy(int directory);
+
+/* Calls `seen` for each file, in the order of the names. */
+void directory_each(
+	int directory, void (*seen)(void *data, const char *name, size_t bytes), void *data);
+
+/* Writes a file, which replaces one of that name; returns once it would survive a crash. */
+bool directory_write(
+	int directory, const char *name, const struct buffer *bytes, struct reason *why);
+
+/* Reads a file of at most `most` bytes into `out`. */
+bool directory_read(
+	int directory, const char *name, size_t most, struct buffer *out, struct reason *why);
+
+/* What fails here is logged: there is nothing else that one could do. */
+void directory_remove(int directory, const char *name);
+void directory_rename(int directory, const char *name, const char *to);
+
+#endif

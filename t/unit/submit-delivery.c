@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "httpbroker/submit/delivery/answer.h"
+#include "httpbroker/submit/delivery/batch.h"
+#include "httpbroker/submit/delivery/excerpt.h"
+#include "httpbroker/submit/delivery/outage.h"
+
+#include <string.h>
+
+static void assert_judged(long status, const char *body, enum outcome expected, const char *words)
+{
+	struct answer answer;
+
+	answer_judge(status, body, 1, &answer);
+	assert_int_equal(answer.outcome, expected);
+	assert_string_equal(answer.why.text, words);
+	assert_null(answer.verdicts);
+	answer_clear(&answer);
+}
+
+static void answers_are_judged(void **state)
+{
+	(void)state;
+	assert_judged(200, "Caching state: {}\n", OUTCOME_ACCEPTED, "HTTP 200");
+	assert_judged(202, "Caching state: {}\n", OUTCOME_ACCEPTED, "HTTP 202");
+	assert_judged(400, "{\"error\": \"state is missing\"}\n", OUTCOME_REFUSED,
+		"state is missing (HTTP 400)");
+	assert_judged(
+		404, "404 page not found\nmore", OUTCOME_REFUSED, "404 page not found (HTTP 404)");
+	assert_judged(413, NULL, OUTCOME_REFUSED, "HTTP 413");
+	assert_judged(301, "", OUTCOME_REFUSED, "HTTP 301");
+	assert_judged(204, NULL, OUTCOME_REFUSED, "HTTP 204");
+	assert_judged(500, "{\"error\": 5}", OUTCOME_REFUSED, "{\"error\": 5} (HTTP 500)");
+	assert_judged(503, "{\"error\": \"stand-by\"}", OUTCOME_AWAY, "stand-by (HTTP 503)");
+	assert_judged(408, NULL, OUTCOME_AWAY, "HTTP 408");
+	assert_judged(429, NULL, OUTCOME_AWAY, "HTTP 429");
+	assert_judged(502, "<html>\r\n", OUTCOME_AWAY, "<html> (HTTP 502)");
+	assert_judged(504, NULL, OUTCOME_AWAY, "HTTP 504");
+}
+
+static void assert_verdict(
+	const struct answer *answer, size_t index, enum outcome outcome, const char *why)
+{
+	assert_int_equal(answer->verdicts[index].outcome, outcome);
+	if (why == NULL)
+		assert_null(answer->verdicts[index].why);
+	else
+		assert_string_equal(answer->verdicts[index].why, why);
+}
+
+static void a_batch_is_judged_document_by_document(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	answer_judge(207,
+		"{\"accepted\":3,\"refused\":4,\"events\":[\n"
+		"{\"index\":0,\"result\":\"delivered\"},\n"
+		"{\"index\":1,\"line\":2,\"result\":\"refused\",\"error\":\"'check' is missing\"},\n"
+		"{\"index\":2,\"result\":\"busy\",\"error\":\"too many checks\"},\n"
+		"{\"index\":3,\"part\":0,\"result\":\"older\"},\n"
+		"{\"index\":3,\"part\":1,\"result\":\"refused\",\"error\":\"no\"},\n"
+		"{\"index\":3,\"part\":2,\"result\":\"delivered\"},\n"
+		"{\"index\":4,\"result\":\"refused\"},\n"
+		"{\"index\":6,\"result\":\"refused\"},{\"index\":-1},{\"index\":\"0\"},7\n"
+		"]}\n",
+		6, &answer);
+	assert_int_equal(answer.count, 6);
+	assert_verdict(&answer, 0, OUTCOME_ACCEPTED, NULL);
+	assert_verdict(&answer, 1, OUTCOME_REFUSED, "'check' is missing");
+	assert_verdict(&answer, 2, OUTCOME_AWAY, "too many checks");
+	assert_verdict(&answer, 3, OUTCOME_REFUSED, "no");
+	assert_verdict(&answer, 4, OUTCOME_REFUSED, "without a reason");
+	assert_verdict(&answer, 5, OUTCOME_REFUSED, "the answer does not mention it");
+	answer_clear(&answer);
+}
+
+static void a_batch_of_which_none_is_taken_says_so_of_each(void **state)
+{
+	struct answer answer;
+
+	(void)state;
+	answer_judge(400,
+		"{\"error\":\"none of 2: a\",\"events\":[{\"index\":0,\"result\":\"refused\","
+		"\"error\":\"a\"},{\"index\":1,\"result\":\"refused\",\"error\":\"b\"}]}",
+		2, &answer);
+	assert_int_equal(answer.outcome, OUTCOME_REFUSED);
+	assert_verdict(&answer, 0, OUTCOME_REFUSED, "a");
+	assert_verdict(&answer, 1, OUTCOME_REFUSED, "b");
+	answer_clear(&answer);
+	answer_judge(503, "{\"error\":\"full\",\"events\":[]}", 2, &answer);
+	assert_int_equal(answer.outcome, OUTCOME_AWAY);
+	assert_null(answer.verdicts);
+	answer_clear(&answer);
+}
+
+static void assert_excerpt(const char *text, const char *expected)
+{
+	char out[EXCERPT_SIZE];
+
+	assert_string_equal(excerpt(text, out), expected);
+}
+
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define ELLIPSIS "\xe2\x80\xa6"
+#define EURO "\xe2\x82\xac"
+
+static void an_excerpt_is_one_line_of_whole_characters(void **state)
+{
+	(void)state;
+	assert_excerpt("", "");
+	assert_excerpt(" {\n\t\"a\": 1\r\n}\n", "{ \"a\": 1 } ");
+	assert_excerpt(HUNDRED TEN TEN "0123", HUNDRED TEN TEN "0123");
+	assert_excerpt(HUNDRED TEN TEN "01234", HUNDRED TEN TEN "0123" ELLIPSIS);
+	assert_excerpt(HUNDRED TEN TEN "0" EURO "4", HUNDRED TEN TEN "0" EURO ELLIPSIS);
+	assert_excerpt(HUNDRED TEN TEN "01" EURO "4", HUNDRED TEN TEN "01" ELLIPSIS);
+	assert_excerpt(HUNDRED TEN TEN "012" EURO "4", HUNDRED TEN TEN "012" ELLIPSIS);
+}
+
+static void an_outage_is_announced_once_and_ended_once(void **state)
+{
+	struct outage outage;
+
+	(void)state;
+	outage_init(&outage, NSEC_NEVER);
+	assert_false(outage_over(&outage));
+	assert_true(outage_failed(&outage, NSEC_PER_SEC, 0));
+	assert_int_equal(outage.try_again, NSEC_PER_SEC + 100 * NSEC_PER_MSEC);
+	assert_false(outage_failed(&outage, 1000 * NSEC_PER_SEC, 0));
+	assert_false(outage.given_up);
+	assert_int_equal(outage.since, NSEC_PER_SEC);
+	assert_true(outage_over(&outage));
+	assert_false(outage_over(&outage));
+	assert_int_equal(outage.try_again, 0);
+	assert_true(outage_failed(&outage, 0, 0));
+}
+
+/* Tries on and on until it gives up; returns when that was. */
+static nsec attempts_fail(struct outage *outage, nsec now)
+{
+	while (!outage->given_up) {
+		outage_failed(outage, now, UINT32_MAX / 2);
+		now = outage->given_up ? now : outage->try_again;
+	}
+	return now;
+}
+
+static void an_outage_ends_with_patience(void **state)
+{
+	struct outage outage;
+
+	(void)state;
+	outage_init(&outage, 30 * NSEC_PER_SEC);
+	assert_int_equal(attempts_fail(&outage, 7 * NSEC_PER_SEC), 37 * NSEC_PER_SEC);
+	outage_init(&outage, 0);
+	assert_int_equal(attempts_fail(&outage, 7), 7);
+}
+
+static void hurry_tries_at_once_and_not_for_long(void **state)
+{
+	struct outage outage;
+
+	(void)state;
+	outage_init(&outage, NSEC_NEVER);
+	for (nsec now = 0; now < 60 * NSEC_PER_SEC; now = outage.try_again)
+		outage_failed(&outage, now, 0);
+	outage_hurry(&outage, 61 * NSEC_PER_SEC, 5 * NSEC_PER_SEC);
+	assert_int_equal(outage.try_again, 61 * NSEC_PER_SEC);
+	assert_false(outage_failed(&outage, 61 * NSEC_PER_SEC, 0));
+	assert_int_equal(outage.try_again, 61 * NSEC_PER_SEC + 100 * NSEC_PER_MSEC);
+	assert_int_equal(attempts_fail(&outage, outage.try_again), 66 * NSEC_PER_SEC);
+}
+
+static void an_outage_that_goes_on_is_not_tried_without_pause(void **state)
+{
+	struct outage outage;
+
+	(void)state;
+	outage_init(&outage, NSEC_PER_SEC);
+	nsec now = attempts_fail(&outage, 0);
+	outage_failed(&outage, now, UINT32_MAX);
+	assert_true(outage.try_again > now);
+	assert_true(outage.given_up);
+	outage_over(&outage);
+	assert_false(outage.given_up);
+}
+
+/* An event of the queue; the first letter of the JSON's name is enough here. */
+static void append(struct queue *queue, uint64_t line, const char *json)
+{
+	const struct queued event = {.origin = {NULL, line},
+		.arrived = 100 * NSEC_PER_SEC,
+		.timeless = strstr(json, "time") == NULL};
+
+	queue_append(queue, &event, json, strlen(json));
+}
+
+static void the_queue_keeps_order_and_account(void **state)
+{
+	struct queue queue = {NULL, NULL, 0, 0};
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		append(&queue, 1, "{}");
+		append(&queue, 5, "{\"a\":1}");
+		append(&queue, 6, "{\"b\":1}");
+		assert_int_equal(queue.count, 3);
+		assert_true(queue.bytes > 16);
+		assert_string_equal(queue.first->json, "{}");
+		queue_drop(&queue, queue.first);
+		assert_int_equal(queue.first->next->origin.line, 6);
+		queue_drop(&queue, queue.first);
+		assert_ptr_equal(queue.last, queue.first);
+		append(&queue, 7, "{}");
+		queue_drop(&queue, NULL);
+		assert_int_equal(queue.first->origin.line, 7);
+		assert_int_equal(queue.first->length, 2);
+		queue_drop(&queue, NULL);
+		assert_null(queue.first);
+		assert_null(queue.last);
+		assert_int_equal(queue.count, 0);
+		assert_int_equal(queue.bytes, 0);
+	}
+	append(&queue, 1, "{}");
+	queue_clear(&queue);
+	assert_null(queue.first);
+}
+
+static void assert_batch(
+	const struct queue *queue, size_t most, nsec wall, size_t count, const char *expected)
+{
+	struct buffer body = {NULL, 0, 0};
+
+	assert_int_equal(batch_fill(&body, queue, most, wall), count);
+	assert_string_equal(body.data, expected);
+	buffer_free(&body);
+}
+
+static void a_batch_is_an_object_or_an_array(void **state)
+{
+	struct queue queue = {NULL, NULL, 0, 0};
+	nsec early = 101 * NSEC_PER_SEC, late = 105 * NSEC_PER_SEC;
+
+	(void)state;
+	append(&queue, 1, "{\"a\":1}");
+	assert_batch(&queue, 500, early, 1, "{\"a\":1}");
+	append(&queue, 2, "{\"b\":1,\"time\":3}");
+	append(&queue, 3, "{\"c\":1}");
+	assert_batch(&queue, 1, early, 1, "{\"a\":1}");
+	assert_batch(&queue, 2, early, 2, "[{\"a\":1},\n{\"b\":1,\"time\":3}]");
+	assert_batch(&queue, 500, late, 3,
+		"[{\"time\":100,\"a\":1},\n{\"b\":1,\"time\":3},\n{\"time\":100,\"c\":1}]");
+	queue_clear(&queue);
+}
+
+static void a_batch_has_an_end(void **state)
+{
+	static char large[BATCH_BYTES];
+	struct queue queue = {NULL, NULL, 0, 0};
+	struct buffer body = {NULL, 0, 0};
+	const struct queued event = {.arrived = 0};
+
+	(void)state;
+	memset(large, ' ', sizeof large);
+	for (int i = 0; i < 3; i++)
+		queue_append(&queue, &event, large, sizeof large / 2);
+	assert_int_equal(batch_fill(&body, &queue, 500, 0), 2);
+	queue_clear(&queue);
+	queue_append(&queue, &event, large, sizeof large);
+	queue_append(&queue, &event, large, 1);
+	assert_int_equal(batch_fill(&body, &queue, 500, 0), 1);
+	assert_int_equal(body.length, sizeof large);
+	queue_clear(&queue);
+	buffer_free(&body);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(a_batch_is_judged_document_by_document),
+		cmocka_unit_test(a_batch_of_which_none_is_taken_says_so_of_each),
+		cmocka_unit_test(an_excerpt_is_one_line_of_whole_characters),
+		cmocka_unit_test(an_outage_is_announced_once_and_ended_once),
+		cmocka_unit_test(an_outage_ends_with_patience),
+		cmocka_unit_test(hurry_tries_at_once_and_not_for_long),
+		cmocka_unit_test(an_outage_that_goes_on_is_not_tried_without_pause),
+		cmocka_unit_test(the_queue_keeps_order_and_account),
+		cmocka_unit_test(a_batch_is_an_object_or_an_array),
+		cmocka_unit_test(a_batch_has_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

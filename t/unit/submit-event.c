@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "httpbroker/submit/event/defaults.h"
+#include "httpbroker/submit/event/draft.h"
+#include "httpbroker/submit/event/plugin.h"
+#include "httpbroker/submit/event/utf8.h"
+
+#include <string.h>
+
+static void assert_utf8(const char *text, const char *expected)
+{
+	struct buffer out = {NULL, 0, 0};
+
+	utf8_append(&out, text);
+	assert_string_equal(out.data, expected);
+	buffer_free(&out);
+}
+
+#define BAD "\xef\xbf\xbd"
+
+static void utf8_keeps_characters_and_replaces_the_rest(void **state)
+{
+	static const char *const whole[] = {"plain", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
+		"\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf", "\x01\x7f"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(whole); i++)
+		assert_utf8(whole[i], whole[i]);
+	assert_utf8("gr\xfc\xdf"
+		    "e",
+		"gr" BAD BAD "e");
+	assert_utf8("\xc3", BAD);
+	assert_utf8("\xc3(", BAD "(");
+	assert_utf8("\x80", BAD);
+	assert_utf8("\xe2\x82", BAD BAD);
+	assert_utf8("\xe2\x82x", BAD BAD "x");
+	assert_utf8("\xc0\xaf", BAD BAD);                 /* overlong */
+	assert_utf8("\xe0\x9f\xbf", BAD BAD BAD);         /* overlong */
+	assert_utf8("\xf0\x8f\xbf\xbf", BAD BAD BAD BAD); /* overlong */
+	assert_utf8("\xed\xa0\x80", BAD BAD BAD);         /* a surrogate */
+	assert_utf8("\xf4\x90\x80\x80", BAD BAD BAD BAD); /* above U+10FFFF */
+	assert_utf8("\xf5\x80\x80\x80", BAD BAD BAD BAD);
+}
+
+static void utf8_replaces_nuls_and_what_is_cut(void **state)
+{
+	struct buffer out = {NULL, 0, 0};
+
+	(void)state;
+	utf8_append_bytes(&out, "a\0b\xe2\x82", 5);
+	assert_string_equal(out.data, "a" BAD "b" BAD BAD);
+	buffer_free(&out);
+	assert_int_equal(utf8_whole("ab", 2), 2);
+	assert_int_equal(utf8_whole("a\xe2\x82\xac", 4), 4);
+	assert_int_equal(utf8_whole("a\xe2\x82", 3), 1);
+	assert_int_equal(utf8_whole("a\xe2", 2), 1);
+	assert_int_equal(utf8_whole("a\xf0\x9f\x98", 4), 1);
+	assert_int_equal(utf8_whole("\x80\x80\x80\x80", 4), 4);
+	assert_int_equal(utf8_whole("", 0), 0);
+}
+
+/* A plugin's output as `summary/details/perfdata`. */
+static void assert_split(const char *text, const char *expected)
+{
+	struct plugin_text parts = {0};
+	char copy[512], found[512];
+
+	snprintf(copy, sizeof copy, "%s", text);
+	plugin_split(copy, &parts);
+	snprintf(found, sizeof found, "%s/%s/%s", parts.summary, parts.details,
+		parts.perfdata.data != NULL ? parts.perfdata.data : "");
+	assert_string_equal(found, expected);
+	buffer_free(&parts.perfdata);
+}
+
+/* The forms of the guidelines' chapter on output, and what plugins make of them. */
+static void plugin_output_comes_apart(void **state)
+{
+	(void)state;
+	assert_split("DISK OK - free space: / 3326 MB (56%);",
+		"DISK OK - free space: / 3326 MB (56%);//");
+	assert_split("DISK OK | a=2643MB;5948;5958;0;5968\n", "DISK OK//a=2643MB;5948;5958;0;5968");
+	assert_split("DISK OK | a=1\nfirst\nsecond\nthird | b=2\nc=3\n\nd=4;;;\n",
+		"DISK OK/first\nsecond\nthird/a=1 b=2 c=3 d=4;;;");
+	assert_split("OK\nfirst\n  second\n", "OK/first\n  second/");
+	assert_split("OK\n  first\nsecond", "OK/  first\nsecond/");
+	assert_split("OK\n|b=2", "OK//b=2");
+	assert_split("OK\nfirst\n|b=2\nc=3", "OK/first/b=2 c=3");
+	assert_split("OK|'a|b'=1 c=2", "OK//'a|b'=1 c=2");
+	assert_split("OK|", "OK//");
+	assert_split("|a=1", "//a=1");
+	assert_split("", "//");
+	assert_split("\n \n\n", "//");
+	assert_split("\n\nOK", "OK//");
+	assert_split("OK\r\nfirst\r\n", "OK/first/");
+	assert_split("OK\n\n\nfirst\n\n\nsecond\n\n", "OK/first\n\n\nsecond/");
+}
+
+static void exit_codes_are_states(void **state)
+{
+	(void)state;
+	assert_string_equal(plugin_state(0), "ok");
+	assert_string_equal(plugin_state(1), "warning");
+	assert_string_equal(plugin_state(2), "critical");
+	assert_string_equal(plugin_state(3), "unknown");
+	assert_string_equal(plugin_state(4), "critical");
+	assert_string_equal(plugin_state(-1), "critical");
+	assert_string_equal(plugin_state(255), "critical");
+}
+
+static void assert_written(const struct draft *draft, const char *expected)
+{
+	struct buffer json = {NULL, 0, 0};
+
+	draft_write(draft, &json);
+	assert_string_equal(json.data, expected);
+	buffer_free(&json);
+}
+
+static void a_draft_becomes_json(void **state)
+{
+	char tag[] = "a\"b", latin[] = "m\374ch";
+	char *tags[] = {tag, latin, NULL};
+
+	(void)state;
+	assert_written(&(struct draft){.time = DRAFT_NO_TIME}, "{}");
+	assert_written(&(struct draft){.entity = "e",
+			       .check = "c",
+			       .state = "ok",
+			       .summary = "",
+			       .details = "x\ty\n\x01",
+			       .tags = tags,
+			       .time = 0,
+			       .ttl = -1},
+		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"details\":\"x\\ty\\n\\u0001\","
+		"\"tags\":[\"a\\\"b\",\"m" BAD "ch\"],\"time\":0,\"ttl\":-1}");
+}
+
+/* What an event of a feed becomes with these defaults. */
+static void assert_completed(const struct draft *given, const char *text, const char *expected)
+{
+	struct defaults *defaults = defaults_new(given);
+	json_t *json = json_loads(text, 0, NULL);
+	struct buffer out = {NULL, 0, 0};
+
+	if (!defaults_insert(defaults, json, text, strlen(text), &out))
+		buffer_append_text(&out, text);
+	assert_string_equal(out.data, expected);
+	buffer_free(&out);
+	json_decref(json);
+	defaults_free(defaults);
+}
+
+static void defaults_fill_in_what_is_missing(void **state)
+{
+	char tag[] = "x";
+	char *tags[] = {tag, NULL};
+	const struct draft all = {.entity = "e\"", .tags = tags, .ttl = 60, .time = DRAFT_NO_TIME};
+	const struct draft ttl = {.ttl = DRAFT_TTL_NEVER, .time = DRAFT_NO_TIME};
+	const struct draft none = {.time = DRAFT_NO_TIME};
+
+	(void)state;
+	assert_completed(&all, "{}", "{\"entity\":\"e\\\"\",\"tags\":[\"x\"],\"ttl\":60}");
+	assert_completed(&all, "{ \"a\": 1.50 }",
+		"{\"entity\":\"e\\\"\",\"tags\":[\"x\"],\"ttl\":60, \"a\": 1.50 }");
+	assert_completed(&all, "{\"ttl\":0,\"entity\":\"\"}",
+		"{\"tags\":[\"x\"],\"ttl\":0,\"entity\":\"\"}");
+	assert_completed(&ttl, "{\"a\":1}", "{\"ttl\":-1,\"a\":1}");
+	assert_completed(&none, "{\"a\":1}", "{\"a\":1}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(utf8_keeps_characters_and_replaces_the_rest),
+		cmocka_unit_test(utf8_replaces_nuls_and_what_is_cut),
+		cmocka_unit_test(plugin_output_comes_apart),
+		cmocka_unit_test(exit_codes_are_states),
+		cmocka_unit_test(a_draft_becomes_json),
+		cmocka_unit_test(defaults_fill_in_what_is_missing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
