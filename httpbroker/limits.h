@@ -21,6 +21,7 @@ enum {
 	LIMIT_IDLE = 15,          /* seconds without a byte, then a connection is closed */
 };
 
-#define LIMIT_REDIS_WAIT (5 * NSEC_PER_SEC) /* how long anybody waits for Redis */
+#define LIMIT_PENDING_BYTES ((size_t)256 << 20) /* of events that wait for Redis */
+#define LIMIT_REDIS_WAIT (5 * NSEC_PER_SEC)     /* how long anybody waits for Redis */
 
 #endif

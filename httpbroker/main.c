@@ -10,15 +10,20 @@
 #include "httpbroker/options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 /* Together under the five seconds in which a stop is over. */
 #define PATIENCE_REQUESTS NSEC_PER_SEC      /* for requests that are still coming in */
 #define PATIENCE_REDIS (3 * NSEC_PER_SEC)   /* for Redis to take what was accepted */
 #define PATIENCE_ANSWERS (NSEC_PER_SEC / 2) /* for the answers to go out */
+
+enum { PLACE_TEXT = HOST_NAME_MAX + ADDRESS_TEXT + 2 };
 
 static void options_log(const struct options *options)
 {
@@ -45,7 +50,18 @@ static struct states *states_make(void)
 	return states_new(&key);
 }
 
-static struct delivery *delivery_make(const struct options *options, struct states *states)
+/* Who we are to other brokers: nobody else listens on that address of that host. */
+static const char *place_text(const struct listeners *listeners, char out[PLACE_TEXT])
+{
+	char host[HOST_NAME_MAX + 1] = "", address[ADDRESS_TEXT];
+
+	gethostname(host, sizeof host - 1);
+	snprintf(out, PLACE_TEXT, "%s %s", host, listeners_first(listeners, address));
+	return out;
+}
+
+static struct delivery *delivery_make(
+	const struct options *options, const char *place, struct states *states)
 {
 	const struct delivery_settings settings = {
 		.server = options->server,
@@ -54,7 +70,12 @@ static struct delivery *delivery_make(const struct options *options, struct stat
 		.interval = options->interval,
 		.queue = options->queue,
 		.flapjack = options->flapjack,
-		.name = "default",
+		.name = options->name,
+		.place = place,
+		.grace = options->grace,
+		.persistent = options->persistent,
+		.max_pending = options->max_pending,
+		.max_queue = options->max_queue,
 	};
 
 	return delivery_start(&settings, states);
@@ -79,7 +100,8 @@ int main(int argc, char **argv)
 	listeners_open(options.listen, options.listen_count, &listeners);
 	listeners_warn(&listeners);
 	struct states *states = states_make();
-	struct delivery *delivery = delivery_make(&options, states);
+	char place[PLACE_TEXT];
+	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), states);
 	struct counters *counters = counters_new();
 	const struct broker broker = {states, options.flapjack, counters};
 	struct server *server = server_start(&listeners, &broker, delivery);

@@ -5,11 +5,18 @@ httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CURL_CFLAGS)
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/limits.h \
 	httpbroker/options.c httpbroker/options.h \
+	httpbroker/delivery/backlog.c httpbroker/delivery/backlog.h \
+	httpbroker/delivery/books.c httpbroker/delivery/books.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
+	httpbroker/delivery/desk.c httpbroker/delivery/desk.h \
+	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \
 	httpbroker/delivery/ledger.c httpbroker/delivery/ledger.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
 	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \
+	httpbroker/delivery/pressure.c httpbroker/delivery/pressure.h \
+	httpbroker/delivery/reader.c httpbroker/delivery/reader.h \
+	httpbroker/delivery/recall.c httpbroker/delivery/recall.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/events/condition.c httpbroker/events/condition.h \
@@ -43,13 +50,17 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/traffic.c httpbroker/http/traffic.h \
 	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \
 	httpbroker/redis/batch.c httpbroker/redis/batch.h \
+	httpbroker/redis/claim.c httpbroker/redis/claim.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
 	httpbroker/redis/connector.c httpbroker/redis/connector.h \
 	httpbroker/redis/greeting.c httpbroker/redis/greeting.h \
+	httpbroker/redis/lease.c httpbroker/redis/lease.h \
 	httpbroker/redis/link.c httpbroker/redis/link.h \
 	httpbroker/redis/outage.c httpbroker/redis/outage.h \
 	httpbroker/redis/redis.c httpbroker/redis/redis.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
+	httpbroker/redis/session.c httpbroker/redis/session.h \
+	httpbroker/redis/tenure.c httpbroker/redis/tenure.h \
 	httpbroker/sns/alarm.c httpbroker/sns/alarm.h \
 	httpbroker/sns/canonical.c httpbroker/sns/canonical.h \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
@@ -72,15 +83,16 @@ HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIB
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
-QUICK_TESTS += t/broker.bats t/broker-door.bats
+QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-door.bats
 QUICK_TESTS += t/broker-reading.bats
-SLOW_TESTS += t/broker-redis.bats
+SLOW_TESTS += t/broker-redis.bats t/broker-restart.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
 	doc/examples/httpbroker/daemontools/run \
 	doc/examples/httpbroker/httpbroker.service \
 	doc/examples/httpbroker/runit/log/run \
-	doc/examples/httpbroker/runit/run
+	doc/examples/httpbroker/runit/run \
+	doc/examples/nginx/httpbroker.conf
 
 T_BROKER = t/unit/unit.h t/unit/broker-parts.c t/unit/broker-parts.h
 T_BROKER_LIBS = $(HTTPBROKER_LIBS) $(CMOCKA_LIBS)
@@ -197,3 +209,36 @@ UNIT_TESTS += t/unit/broker-answer
 t_unit_broker_answer_SOURCES = t/unit/broker-answer.c $(T_BROKER)
 t_unit_broker_answer_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_answer_LDADD = $(T_BROKER_LIBS)
+
+# Of the formats, each by itself, and of a request as a whole.
+T_FUZZ_FORMAT = t/fuzz/format.c t/fuzz/format.h $(T_FUZZ)
+
+FUZZ_TARGETS += t/fuzz/format-flapjack
+t_fuzz_format_flapjack_SOURCES = t/fuzz/format-flapjack.c $(T_FUZZ_FORMAT)
+t_fuzz_format_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_flapjack_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_flapjack_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-alertmanager
+t_fuzz_format_alertmanager_SOURCES = t/fuzz/format-alertmanager.c $(T_FUZZ_FORMAT)
+t_fuzz_format_alertmanager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_alertmanager_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_alertmanager_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-newrelic
+t_fuzz_format_newrelic_SOURCES = t/fuzz/format-newrelic.c $(T_FUZZ_FORMAT)
+t_fuzz_format_newrelic_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_newrelic_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_newrelic_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-newrelic-workflow
+t_fuzz_format_newrelic_workflow_SOURCES = t/fuzz/format-newrelic-workflow.c $(T_FUZZ_FORMAT)
+t_fuzz_format_newrelic_workflow_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_newrelic_workflow_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_newrelic_workflow_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/request
+t_fuzz_request_SOURCES = t/fuzz/request.c $(T_FUZZ)
+t_fuzz_request_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
+t_fuzz_request_LDFLAGS = $(T_FUZZ_LDFLAGS) -Wl,--wrap=delivery_submit,--wrap=delivery_status
+t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)

@@ -5,6 +5,7 @@
 #include "common/options.h"
 #include "common/optiontable.h"
 #include "common/secretfile.h"
+#include "httpbroker/limits.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -14,7 +15,13 @@
 #define INTERVAL_MIN NSEC_PER_MSEC
 #define INTERVAL_MAX (24 * 3600 * NSEC_PER_SEC)
 
-enum { QUEUE_MOST = 512 }; /* bytes of its name */
+#define GRACE_MAX (365 * 24 * 3600 * NSEC_PER_SEC)
+
+enum {
+	QUEUE_MOST = 512, /* bytes of its name */
+	NAME_MOST = 64,
+	PENDING_MAX = 10000000,
+};
 
 static struct address server_address(const char *option, const char *text)
 {
@@ -63,6 +70,39 @@ static void queue_take(struct options *options, const char *option, const char *
 	options->queue = value;
 }
 
+static void name_take(struct options *options, const char *option, const char *value)
+{
+	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-");
+
+	if (length == 0 || length > NAME_MOST || value[length] != '\0')
+		die(EX_USAGE, "%s: '%s' is not 1 to %d letters, digits, '.', '_' or '-'", option,
+			value, NAME_MOST);
+	options->name = value;
+}
+
+static void grace_take(struct options *options, const char *option, const char *value)
+{
+	options->grace = option_duration(option, value, 0, GRACE_MAX);
+}
+
+static void no_persist_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	(void)value;
+	options->persistent = false;
+}
+
+static void max_pending_take(struct options *options, const char *option, const char *value)
+{
+	options->max_pending = option_number(option, value, 1, PENDING_MAX);
+}
+
+static void max_queue_take(struct options *options, const char *option, const char *value)
+{
+	options->max_queue = option_number(option, value, 1, INT32_MAX);
+}
+
 static void flapjack_take(struct options *options, const char *option, const char *value)
 {
 	options->flapjack = (int)option_number(option, value, 1, 2);
@@ -94,6 +134,14 @@ static const struct option_row rows[] = {
 	{"interval", "DURATION", interval_take, "between the repeats of a check (default 10s)"},
 	{"queue", "NAME", queue_take, "Flapjack's list in Redis (default events)"},
 	{"flapjack-version", "N", flapjack_take, "1 or 2 (default 2)"},
+	{"name", "NAME", name_take,
+		"brokers of one name stand by for each other (default default)"},
+	{"grace", "DURATION", grace_take,
+		"a time without any broker in which no state grows older\n(default 1h)"},
+	{"no-persist", NULL, no_persist_take, "do not keep states in Redis"},
+	{"max-pending", "N", max_pending_take, "events that may wait for Redis (default 100000)"},
+	{"max-queue", "N", max_queue_take,
+		"repeats pause while the queue is longer (default 1000000)"},
 	{"ready-fd", "FD", ready_take, "write a newline to FD when serving"},
 	{"debug", NULL, debug_take, "log every event"},
 };
@@ -129,6 +177,11 @@ struct options options_read(int argc, char **argv)
 		.interval = 10 * NSEC_PER_SEC,
 		.queue = "events",
 		.flapjack = 2,
+		.name = "default",
+		.grace = 3600 * NSEC_PER_SEC,
+		.persistent = true,
+		.max_pending = LIMIT_PENDING,
+		.max_queue = 1000000,
 		.ready_fd = -1,
 	};
 

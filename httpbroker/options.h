@@ -16,7 +16,12 @@ struct options {
 	int database;
 	nsec interval;
 	const char *queue;
-	int flapjack; /* version, 1 or 2 */
+	const char *name;    /* part of our keys in Redis */
+	nsec grace;          /* of an outage, during which no time to live runs out */
+	bool persistent;     /* states are kept in Redis */
+	int64_t max_pending; /* events that wait for Redis */
+	int64_t max_queue;   /* events in the queue, above which repeats pause */
+	int flapjack;        /* version, 1 or 2 */
 	bool debug;
 	int ready_fd; /* -1: none */
 };

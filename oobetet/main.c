@@ -5,6 +5,7 @@
 #include "oobetet/clock/clock.h"
 #include "oobetet/ear/ear.h"
 #include "oobetet/pager/pager.h"
+#include "oobetet/trial/trial.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -19,6 +20,7 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE    the configuration (oobetet.ini(5))\n"
 	"  -n, --check-config   only check it, and print what was understood, secrets masked\n"
+	"      --test-alert     send one marked test by every road, and say whether it arrived\n"
 	"      --debug          log whatever happens, whatever the configuration says\n"
 	"      --ready-fd N     write a newline to descriptor N once it watches\n"
 	"  -V, --version        print the version\n"
@@ -27,15 +29,17 @@ static const char usage[] =
 struct options {
 	const char *config;
 	bool check;
+	bool test;
 	bool debug;
 	int ready_fd; /* -1: none */
 };
 
-enum { OPTION_DEBUG = 1, OPTION_READY_FD };
+enum { OPTION_DEBUG = 1, OPTION_TEST, OPTION_READY_FD };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check-config", no_argument, NULL, 'n'},
+	{"test-alert", no_argument, NULL, OPTION_TEST},
 	{"debug", no_argument, NULL, OPTION_DEBUG},
 	{"ready-fd", required_argument, NULL, OPTION_READY_FD},
 	{"version", no_argument, NULL, 'V'},
@@ -51,6 +55,9 @@ static void option_take(struct options *options, int option)
 		break;
 	case 'n':
 		options->check = true;
+		break;
+	case OPTION_TEST:
+		options->test = true;
 		break;
 	case OPTION_DEBUG:
 		options->debug = true;
@@ -132,6 +139,13 @@ static struct config *config_accept(const struct options *options)
 	return config;
 }
 
+static int test_alert(const struct config *config, const struct program *program)
+{
+	if (!config->enabled)
+		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test");
+	return trial_run(config, program) ? 0 : EX_UNAVAILABLE;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.config = NULL, .ready_fd = -1};
@@ -149,6 +163,8 @@ int main(int argc, char **argv)
 		die(EX_OSERR, "cannot tell from /proc/self/exe which program this is");
 	if (options.check)
 		config_show(config, stdout);
+	else if (options.test)
+		code = test_alert(config, program);
 	else if (!config->enabled)
 		clock_idle(options.ready_fd);
 	else
@@ -156,5 +172,5 @@ int main(int argc, char **argv)
 
 	config_free(config);
 	free(program);
-	return 0;
+	return code;
 }

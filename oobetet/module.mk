@@ -38,7 +38,8 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/line/protocol.c oobetet/line/protocol.h \
 	oobetet/pager/pager.c oobetet/pager/pager.h \
 	oobetet/pager/pagerduty.c oobetet/pager/pagerduty.h \
-	oobetet/pager/request.c oobetet/pager/request.h
+	oobetet/pager/request.c oobetet/pager/request.h \
+	oobetet/trial/trial.c oobetet/trial/trial.h
 
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)
@@ -61,9 +62,20 @@ t_unit_oobetet_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
 t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
+FUZZ_TARGETS += t/fuzz/oobetet-line t/fuzz/oobetet-config t/fuzz/oobetet-pagerduty
+t_fuzz_oobetet_line_SOURCES = t/fuzz/oobetet-line.c $(T_FUZZ)
+t_fuzz_oobetet_line_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_line_LDADD = $(OOBETET_LIBS)
+t_fuzz_oobetet_config_SOURCES = t/fuzz/oobetet-config.c $(T_FUZZ)
+t_fuzz_oobetet_config_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_config_LDADD = $(OOBETET_LIBS)
+t_fuzz_oobetet_pagerduty_SOURCES = t/fuzz/oobetet-pagerduty.c $(T_FUZZ)
+t_fuzz_oobetet_pagerduty_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
+
 QUICK_TESTS += t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-hands.bats t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
-	t/oobetet-server.bats
+SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-hands.bats t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
+	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash \
 	doc/examples/oobetet/oobetet.ini doc/examples/oobetet/oobetet.service \

@@ -21,6 +21,6 @@ struct pace pace_of(nsec max_latency)
 		.answer = share(max_latency, 20, 1000, 15000),
 		.request = share(max_latency, 20, 5000, 15000),
 		.retry_min = share(max_latency, 300, 250, 1000),
-		.retry_max = share(max_latency, 5, 1000, 60000),
+		.retry_max = share(max_latency, 10, 1000, 60000),
 	};
 }

@@ -3,10 +3,14 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "httpbroker/delivery/desk.h"
+#include "httpbroker/delivery/handover.h"
+#include "httpbroker/delivery/pressure.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/redis/link.h"
 
 #include <errno.h>
+#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
@@ -16,9 +20,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
-#include <utlist.h>
 
-enum { FORGET_SHARDS = 8 }; /* gone through in one go for an entity: a few ms of a large table */
+/* What was asked of Redis last. */
+enum asked { ASKED_NOTHING, ASKED_STATES, ASKED_HANDOVER, ASKED_LENGTH, ASKED_TO_TAKE };
 
 struct delivery {
 	struct inbox *inbox;
@@ -28,110 +32,169 @@ struct delivery {
 
 	/* the thread's own */
 	struct keys keys;
-	struct states *states;
-	struct outbox *outbox;
-	struct ledger *ledger;
 	struct link *link;
-	struct submission *waiting;    /* the oldest first */
-	struct submission *forgetting; /* whole entities: the first is at work, in `shard` */
-	unsigned shard;
-	nsec interval;
+	struct books books;
+	struct reader *reader;
+	struct backlog *backlog;
+	struct desk *desk;
+	struct handover handover;
+	struct pressure pressure;
+	enum asked asked;
+	size_t leaving;         /* of the backlog: how many, with ASKED_TO_TAKE */
+	bool commit_next;       /* a question was asked just now */
+	uint64_t unreadable;    /* events that others have handed over */
+	unsigned rewrite;       /* the next shard whose records are written again */
 	nsec count_at;          /* when to log the number of states */
 	unsigned last_failures; /* of the link, when stopping began */
-	bool stopping;
+	bool stopping, releasing;
 	struct delivery_status status; /* as it is published */
 };
 
-static void submission_answer(
-	struct delivery *delivery, struct submission *submission, enum submission_result result)
+static const struct session *session_of(const struct delivery *delivery)
 {
-	DL_DELETE(delivery->waiting, submission);
-	submission->result = result;
-	submission->done(submission);
+	return link_session(delivery->link);
 }
 
-static bool marks_reached(const struct marks *done, const struct marks *wanted)
+static bool is_active(const struct delivery *delivery)
 {
-	return done->pushes >= wanted->pushes && done->records >= wanted->records;
+	return session_role(session_of(delivery)) == SESSION_ACTIVE;
 }
 
-static void committed_answer(struct delivery *delivery)
+static bool repeats_go(const struct delivery *delivery)
 {
-	struct marks done = outbox_done(delivery->outbox);
-
-	while (delivery->waiting != NULL && marks_reached(&done, &delivery->waiting->marks))
-		submission_answer(delivery, delivery->waiting, SUBMISSION_COMMITTED);
+	return is_active(delivery) && !link_away(delivery->link) && !delivery->pressure.paused;
 }
 
-/* Those who have waited long enough, or for a Redis that is away. */
-static void kept_answer(struct delivery *delivery, nsec now)
+static struct recall recall_make(const struct delivery *delivery, struct moment now)
 {
-	bool away = link_away(delivery->link) && !delivery->stopping;
-
-	while (delivery->waiting != NULL &&
-		(away || now - delivery->waiting->since >= LIMIT_REDIS_WAIT))
-		submission_answer(delivery, delivery->waiting, SUBMISSION_KEPT);
+	return (struct recall){delivery->books.flapjack, session_clock(session_of(delivery)), now};
 }
 
-/* All that the submission wants is in the outbox. */
-static void submission_await(
-	struct delivery *delivery, struct submission *submission, struct moment now)
+static void active_begin(struct delivery *delivery, struct moment now)
 {
-	submission->marks = outbox_marks(delivery->outbox);
-	submission->since = now.monotonic;
-	DL_APPEND(delivery->waiting, submission);
+	log_info("active: this broker repeats, and takes events");
+	desk_reopen(delivery->desk);
+	books_reset(&delivery->books, now);
+	handover_free(&delivery->handover);
+	delivery->handover.look_at = now.monotonic;
+	delivery->rewrite = STATES_SHARDS;
+	if (delivery->books.persistent)
+		reader_begin(delivery->reader, now.monotonic);
 }
 
-/* A whole entity is looked for bit by bit, so that nobody waits for that. */
-static void forget_take(struct delivery *delivery, struct submission *submission, struct moment now)
+static void standby_begin(struct delivery *delivery, struct moment now)
 {
-	struct forgetting *forgetting = submission->forgetting;
+	log_info("standing by: %s is active", session_holder(session_of(delivery)));
+	desk_drop(delivery->desk, "another broker is the active one");
+	desk_reopen(delivery->desk);
+	books_reset(&delivery->books, now);
+	handover_free(&delivery->handover);
+	reader_finish(delivery->reader);
+}
 
-	if (forgetting->names.entity_length == forgetting->names.length) {
-		DL_APPEND(delivery->forgetting, submission);
+static void rewrite_begin(struct delivery *delivery)
+{
+	log_warning("Redis has lost what it had: writing all states again");
+	delivery->rewrite = 0;
+	if (!reader_complete(delivery->reader))
+		reader_interrupt(delivery->reader);
+}
+
+static void turn_work(struct delivery *delivery, struct moment now)
+{
+	switch (link_turned(delivery->link)) {
+	case TURN_NONE:
+		return;
+	case TURN_REWOUND:
+		rewrite_begin(delivery);
+		return;
+	case TURN_ANEW:
+		active_begin(delivery, now);
+		return;
+	case TURN_STANDBY:
+		standby_begin(delivery, now);
 		return;
 	}
-	forgetting->count = ledger_forget(delivery->ledger, &forgetting->names);
-	submission_await(delivery, submission, now);
 }
 
-static void forget_work(struct delivery *delivery, struct moment now)
+static void length_hear(struct delivery *delivery, int64_t length, nsec now)
 {
-	struct submission *submission = delivery->forgetting;
-
-	for (int i = 0; submission != NULL && i < FORGET_SHARDS; i++) {
-		struct forgetting *forgetting = submission->forgetting;
-
-		forgetting->count += ledger_forget_entity(delivery->ledger, forgetting->names.bytes,
-			forgetting->names.entity_length, delivery->shard++);
-	}
-	if (submission == NULL || delivery->shard < STATES_SHARDS)
+	delivery->status.queue_length = length;
+	switch (pressure_hear(&delivery->pressure, length, now)) {
+	case PRESSURE_SAME:
 		return;
-	DL_DELETE(delivery->forgetting, submission);
-	delivery->shard = 0;
-	submission_await(delivery, submission, now);
-}
-
-static void submission_take(
-	struct delivery *delivery, struct submission *submission, struct moment now)
-{
-	if (submission->forgetting != NULL) {
-		forget_take(delivery, submission, now);
+	case PRESSURE_PAUSES:
+		log_warning("the queue has %" PRId64 " events, more than %" PRId64
+			    ": repeats pause until somebody takes them",
+			length, delivery->pressure.most);
+		return;
+	case PRESSURE_RESUMES:
+		log_info("the queue has %" PRId64 " events: repeats go on", length);
 		return;
 	}
-	for (size_t i = 0; i < submission->count; i++)
-		submission->answers[i] =
-			ledger_take(delivery->ledger, &submission->postings[i], now);
-	submission_await(delivery, submission, now);
 }
 
-static void inbox_work(struct delivery *delivery, struct moment now)
+static void states_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
 {
-	struct submission *taken = inbox_take(delivery->inbox);
-	struct submission *submission, *next;
+	const struct recall recall = recall_make(delivery, now);
+	struct reason why;
 
-	DL_FOREACH_SAFE(taken, submission, next)
-		submission_take(delivery, submission, now);
+	if (!reader_take(delivery->reader, reply, &recall, delivery->books.ledger, &why))
+		link_refuse(delivery->link, why.text, now.monotonic);
+}
+
+/* The other broker has it now, or soon. */
+static void taken_hear(struct delivery *delivery, const redisReply *reply, nsec now)
+{
+	struct reason why;
+
+	if (reply->type == REDIS_REPLY_INTEGER) {
+		backlog_drop(delivery->backlog, delivery->leaving);
+		if (backlog_count(delivery->backlog) == 0)
+			log_info("all that was answered 202 was handed over");
+		return;
+	}
+	reason_set(&why, "refuses RPUSH %s: %s", delivery->keys.handover,
+		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	link_refuse(delivery->link, why.text, now);
+}
+
+static void answer_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
+{
+	const struct recall recall = recall_make(delivery, now);
+
+	switch (delivery->asked) {
+	case ASKED_NOTHING:
+		return;
+	case ASKED_STATES:
+		states_hear(delivery, reply, now);
+		return;
+	case ASKED_HANDOVER:
+		delivery->unreadable += handover_take(&delivery->handover, reply, &recall);
+		return;
+	case ASKED_LENGTH:
+		if (reply->type == REDIS_REPLY_INTEGER)
+			length_hear(delivery, reply->integer, now.monotonic);
+		return;
+	case ASKED_TO_TAKE:
+		taken_hear(delivery, reply, now.monotonic);
+		return;
+	}
+}
+
+/* Where the connection broke, what was asked is not answered any more. */
+static void answer_work(struct delivery *delivery, struct moment now)
+{
+	struct redisReply *reply = link_answer(delivery->link);
+
+	if (reply != NULL)
+		answer_hear(delivery, reply, now);
+	else if (delivery->asked == ASKED_STATES && !session_busy(session_of(delivery)))
+		reader_interrupt(delivery->reader);
+	if (reply != NULL || !session_busy(session_of(delivery)))
+		delivery->asked = ASKED_NOTHING;
+	if (reply != NULL)
+		freeReplyObject(reply);
 }
 
 static void redis_work(struct delivery *delivery, struct moment now)
@@ -139,71 +202,195 @@ static void redis_work(struct delivery *delivery, struct moment now)
 	link_step(delivery->link, now);
 	struct commit *applied = link_applied(delivery->link);
 	if (applied != NULL)
-		outbox_applied(delivery->outbox, applied);
+		outbox_applied(delivery->books.outbox, applied);
+	if (applied != NULL && applied->queue_length >= 0)
+		length_hear(delivery, applied->queue_length, now.monotonic);
+	answer_work(delivery, now);
+	turn_work(delivery, now);
 }
 
-static void commit_begin(struct delivery *delivery, struct moment now)
+static void ask(struct delivery *delivery, enum asked what, const char *const *words,
+	const struct resp_list *list, nsec now)
 {
-	struct commit *commit = NULL;
+	delivery->asked = what;
+	delivery->commit_next = true;
+	link_ask(delivery->link, words, list, now);
+}
 
-	if (link_ready(delivery->link))
-		commit = outbox_take(delivery->outbox, link_clock(delivery->link));
+static void states_ask(struct delivery *delivery, nsec now)
+{
+	const char *words[READER_WORDS];
+	const struct resp_list *list = reader_question(delivery->reader, &delivery->keys, words);
+
+	ask(delivery, ASKED_STATES, words, list, now);
+}
+
+static bool question_begin(struct delivery *delivery, nsec now)
+{
+	if (delivery->stopping && reader_complete(delivery->reader))
+		return false;
+	if (!reader_complete(delivery->reader))
+		states_ask(delivery, now);
+	else if (handover_looks(&delivery->handover, &delivery->books, now))
+		ask(delivery, ASKED_HANDOVER, HANDOVER_QUESTION(&delivery->keys), NULL, now);
+	else if (pressure_asks(&delivery->pressure, now)) {
+		pressure_asked(&delivery->pressure, now);
+		ask(delivery, ASKED_LENGTH, RESP_WORDS("LLEN", delivery->keys.queue), NULL, now);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool commit_begin(struct delivery *delivery, struct moment now)
+{
+	struct commit *commit =
+		outbox_take(delivery->books.outbox, session_clock(session_of(delivery)));
+
+	delivery->commit_next = false;
 	if (commit != NULL)
 		link_commit(delivery->link, commit, now);
+	return commit != NULL;
+}
+
+/* Commits and questions in turn, so that neither waits for the end of the others. */
+static void active_say(struct delivery *delivery, struct moment now)
+{
+	if (delivery->commit_next && commit_begin(delivery, now))
+		return;
+	if (!question_begin(delivery, now.monotonic))
+		commit_begin(delivery, now);
+}
+
+/* What was answered 202 is for the active one. */
+static void standby_say(struct delivery *delivery, nsec now)
+{
+	struct resp_list list = {{NULL, 0, 0}, 0};
+
+	delivery->leaving = handover_leave(delivery->backlog, &list);
+	if (delivery->leaving > 0)
+		ask(delivery, ASKED_TO_TAKE, RESP_WORDS("RPUSH", delivery->keys.handover), &list,
+			now);
+	resp_free(&list);
+}
+
+static void redis_say(struct delivery *delivery, struct moment now)
+{
+	if (session_ready(session_of(delivery)))
+		active_say(delivery, now);
+	else if (session_rests(session_of(delivery)) && !is_active(delivery))
+		standby_say(delivery, now.monotonic);
+}
+
+/* One shard at a time, when the records of the one before are on their way. */
+static void rewrite_work(struct delivery *delivery)
+{
+	if (delivery->rewrite < STATES_SHARDS && outbox_is_empty(delivery->books.outbox))
+		ledger_rewrite(delivery->books.ledger, delivery->rewrite++);
+}
+
+static void active_work(struct delivery *delivery, struct moment now)
+{
+	desk_judge(delivery->desk, now);
+	handover_judge(&delivery->handover, &delivery->books, delivery->reader, now);
+	ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
+	rewrite_work(delivery);
 }
 
 static void count_work(struct delivery *delivery, nsec now)
 {
 	if (now < delivery->count_at)
 		return;
-	log_debug("Number of cached states: %zu", states_count(delivery->states));
-	delivery->count_at = now + delivery->interval;
+	log_debug("Number of cached states: %zu", states_count(delivery->books.states));
+	delivery->count_at = now + delivery->books.interval;
+}
+
+static enum delivery_role role_of(const struct delivery *delivery)
+{
+	static const enum delivery_role roles[] = {
+		[SESSION_STARTS] = DELIVERY_STARTS,
+		[SESSION_ACTIVE] = DELIVERY_ACTIVE,
+		[SESSION_STANDS_BY] = DELIVERY_STANDS_BY,
+	};
+
+	return roles[session_role(session_of(delivery))];
+}
+
+static void redis_look(struct delivery *delivery, nsec now)
+{
+	struct delivery_status *status = &delivery->status;
+	bool up = !link_away(delivery->link) && status->role != DELIVERY_STARTS;
+
+	if (up != status->redis_up)
+		status->redis_since = now;
+	status->redis_up = up;
+	snprintf(status->redis_why, sizeof status->redis_why, "%s",
+		up ? "" : link_why(delivery->link));
 }
 
 static void status_work(struct delivery *delivery, nsec now)
 {
 	struct delivery_status *status = &delivery->status;
-	struct marks made = outbox_marks(delivery->outbox);
-	struct marks done = outbox_done(delivery->outbox);
-	bool up = !link_away(delivery->link) && link_greeted(delivery->link);
+	struct marks made = outbox_marks(delivery->books.outbox);
+	struct marks done = outbox_done(delivery->books.outbox);
+	enum delivery_role role = role_of(delivery);
 
-	if (up != status->redis_up)
-		status->redis_since = now;
-	if (up && status->role == DELIVERY_STARTS) {
-		status->role = DELIVERY_ACTIVE;
+	if (role != status->role)
 		status->role_since = now;
-	}
-	status->redis_up = up;
-	snprintf(status->redis_why, sizeof status->redis_why, "%s",
-		up ? "" : link_why(delivery->link));
-	status->pending = made.pushes - done.pushes;
+	status->role = role;
+	redis_look(delivery, now);
+	status->repeats_paused = delivery->pressure.paused;
+	status->loading = !reader_complete(delivery->reader);
+	status->loaded = reader_loaded(delivery->reader);
+	status->to_load = reader_to_load(delivery->reader);
+	status->unreadable = reader_unreadable(delivery->reader) + delivery->unreadable;
+	status->pending = made.pushes - done.pushes + desk_count(delivery->desk);
 	status_publish(&delivery->board, status);
+}
+
+static bool is_busy(const struct delivery *delivery)
+{
+	return session_busy(session_of(delivery)) && !link_away(delivery->link);
 }
 
 static void delivery_work(struct delivery *delivery, struct moment now)
 {
 	redis_work(delivery, now);
-	if (!link_busy(delivery->link) || link_away(delivery->link))
-		inbox_work(delivery, now);
-	forget_work(delivery, now);
-	ledger_turn(delivery->ledger, !link_away(delivery->link), now);
-	commit_begin(delivery, now);
-	committed_answer(delivery);
-	kept_answer(delivery, now.monotonic);
+	if (!is_busy(delivery) || !reader_complete(delivery->reader))
+		desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
+	if (role_of(delivery) == DELIVERY_STANDS_BY)
+		desk_drop(delivery->desk, "another broker is the active one");
+	if (is_active(delivery))
+		active_work(delivery, now);
+	redis_say(delivery, now);
+	desk_commit(delivery->desk);
+	desk_keep(delivery->desk, link_away(delivery->link) && !delivery->stopping, now.monotonic);
 	status_work(delivery, now.monotonic);
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		count_work(delivery, now.monotonic);
 }
 
+static nsec question_deadline(const struct delivery *delivery)
+{
+	nsec next = NSEC_NEVER;
+
+	if (!session_ready(session_of(delivery)))
+		return NSEC_NEVER;
+	if (delivery->handover.found == 0)
+		next = delivery->handover.look_at;
+	if (delivery->pressure.paused)
+		next = nsec_earlier(next, delivery->pressure.ask_at);
+	return next;
+}
+
 static nsec next_work(const struct delivery *delivery)
 {
-	nsec next = nsec_earlier(link_deadline(delivery->link),
-		ledger_next(delivery->ledger, !link_away(delivery->link)));
+	nsec next = nsec_earlier(link_deadline(delivery->link), desk_deadline(delivery->desk));
 
-	if (delivery->forgetting != NULL)
-		return 0;
-	if (delivery->waiting != NULL)
-		next = nsec_earlier(next, delivery->waiting->since + LIMIT_REDIS_WAIT);
+	if (is_active(delivery))
+		next = nsec_earlier(
+			next, ledger_next(delivery->books.ledger, repeats_go(delivery)));
+	next = nsec_earlier(next, question_deadline(delivery));
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		next = nsec_earlier(next, delivery->count_at);
 	return nsec_earlier(next, atomic_load(&delivery->stop_at));
@@ -211,25 +398,17 @@ static nsec next_work(const struct delivery *delivery)
 
 static void delivery_sleep(struct delivery *delivery)
 {
-	bool busy = link_busy(delivery->link) && !link_away(delivery->link);
+	bool busy = is_busy(delivery) && reader_complete(delivery->reader);
 	struct pollfd fds[2] = {{.fd = inbox_fd(delivery->inbox), .events = POLLIN}};
 	struct timespec timeout;
 
-	if (!busy && delivery->forgetting == NULL && !inbox_listen(delivery->inbox))
+	if (!busy && next_work(delivery) != 0 && !inbox_listen(delivery->inbox))
 		return;
 	link_poll(delivery->link, &fds[1]);
 	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next_work(delivery), &timeout), NULL) >
 			0 &&
 		fds[0].revents != 0)
 		inbox_awake(delivery->inbox);
-}
-
-static bool outbox_is_empty(const struct delivery *delivery)
-{
-	struct marks made = outbox_marks(delivery->outbox);
-	struct marks done = outbox_done(delivery->outbox);
-
-	return marks_reached(&done, &made);
 }
 
 /* The inbox is closed now, but was not yet emptied for the last time. */
@@ -240,9 +419,28 @@ static void stopping_begin(struct delivery *delivery)
 	delivery->stopping = true;
 	delivery->last_failures = link_failures(delivery->link);
 	link_hurry(delivery->link, now.monotonic);
+	desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
 	delivery_work(delivery, now);
-	while (delivery->forgetting != NULL)
-		forget_work(delivery, now);
+}
+
+/* Whether everything that was accepted is where it belongs. */
+static bool all_is_done(const struct delivery *delivery)
+{
+	if (!is_active(delivery))
+		return backlog_count(delivery->backlog) == 0 && desk_is_empty(delivery->desk);
+	return desk_is_empty(delivery->desk) && outbox_is_empty(delivery->books.outbox);
+}
+
+/* Then the lease is given up, so that a broker that stands by need not wait until it runs out. */
+static bool release_is_over(struct delivery *delivery)
+{
+	if (!is_active(delivery) || session_released(session_of(delivery)))
+		return true;
+	if (!delivery->releasing && session_ready(session_of(delivery))) {
+		link_release(delivery->link, moment_now());
+		delivery->releasing = true;
+	}
+	return false;
 }
 
 static bool delivery_is_over(struct delivery *delivery, nsec now)
@@ -253,19 +451,20 @@ static bool delivery_is_over(struct delivery *delivery, nsec now)
 		return false;
 	if (!delivery->stopping)
 		stopping_begin(delivery);
-	return now >= stop_at || outbox_is_empty(delivery) ||
-	       link_failures(delivery->link) != delivery->last_failures;
+	return now >= stop_at || link_failures(delivery->link) != delivery->last_failures ||
+	       (all_is_done(delivery) && release_is_over(delivery));
 }
 
 static void loss_tell(const struct delivery *delivery)
 {
-	struct marks made = outbox_marks(delivery->outbox);
-	struct marks done = outbox_done(delivery->outbox);
+	struct marks made = outbox_marks(delivery->books.outbox);
+	struct marks done = outbox_done(delivery->books.outbox);
+	size_t unjudged = backlog_unjudged(delivery->backlog);
 
-	if (!outbox_is_empty(delivery))
+	if (unjudged > 0 || !marks_reached(&done, &made))
 		log_error("stopping without Redis: %" PRIu64
 			  " events were not delivered and %" PRIu64 " states not written",
-			made.pushes - done.pushes, made.records - done.records);
+			made.pushes - done.pushes + unjudged, made.records - done.records);
 }
 
 static void *delivery_run(void *argument)
@@ -276,10 +475,9 @@ static void *delivery_run(void *argument)
 		delivery_sleep(delivery);
 		delivery_work(delivery, moment_now());
 	} while (!delivery_is_over(delivery, clock_monotonic()));
-	DL_CONCAT(delivery->waiting, inbox_take(delivery->inbox));
-	while (delivery->waiting != NULL)
-		submission_answer(delivery, delivery->waiting, SUBMISSION_DROPPED);
+	desk_take(delivery->desk, inbox_take(delivery->inbox), clock_monotonic());
 	loss_tell(delivery);
+	desk_drop(delivery->desk, "the broker is stopping");
 	return NULL;
 }
 
@@ -294,15 +492,42 @@ static struct link *link_make(
 {
 	struct link_settings link = {
 		.server = settings->server,
-		.greeter = {settings->password, settings->database},
-		.keys = delivery->keys,
+		.session =
+			{
+				.greeter = {settings->password, settings->database},
+				.keys = &delivery->keys,
+				.place = settings->place,
+				.grace = settings->grace,
+			},
 		.wake_fd = inbox_fd(delivery->inbox),
 	};
 	uint64_t random;
 
 	random_fill(&random, sizeof random);
-	snprintf(link.token, sizeof link.token, "%016" PRIx64, random);
+	snprintf(link.session.token, sizeof link.session.token, "%016" PRIx64, random);
 	return link_new(&link, now);
+}
+
+static void parts_make(struct delivery *delivery, const struct delivery_settings *settings,
+	struct states *states, struct moment now)
+{
+	struct siphash_key key;
+
+	random_fill(&key, sizeof key);
+	delivery->books = (struct books){
+		.states = states,
+		.interval = settings->interval,
+		.most = (size_t)settings->max_pending,
+		.flapjack = settings->flapjack,
+		.persistent = settings->persistent,
+	};
+	books_open(&delivery->books, now);
+	delivery->reader = reader_new(&key);
+	delivery->backlog = backlog_new((size_t)settings->max_pending, &key);
+	delivery->desk = desk_new(&delivery->books, delivery->reader, delivery->backlog);
+	delivery->pressure =
+		(struct pressure){.most = settings->max_queue, .interval = settings->interval};
+	delivery->rewrite = STATES_SHARDS;
 }
 
 struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states)
@@ -314,11 +539,8 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	status_init(&delivery->board, now.monotonic);
 	delivery->status = status_read(&delivery->board);
 	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
-	delivery->states = states;
-	delivery->interval = settings->interval;
 	delivery->inbox = inbox_new();
-	delivery->outbox = outbox_new();
-	delivery->ledger = ledger_new(states, delivery->outbox, settings->interval, now);
+	parts_make(delivery, settings, states, now);
 	delivery->link = link_make(settings, delivery, now.monotonic);
 	int error = pthread_create(&delivery->thread, NULL, delivery_run, delivery);
 	if (error != 0)
@@ -347,8 +569,11 @@ void delivery_stop(struct delivery *delivery, nsec patience)
 void delivery_free(struct delivery *delivery)
 {
 	link_free(delivery->link);
-	ledger_free(delivery->ledger);
-	outbox_free(delivery->outbox);
+	desk_free(delivery->desk);
+	handover_free(&delivery->handover);
+	backlog_free(delivery->backlog);
+	reader_free(delivery->reader);
+	books_close(&delivery->books);
 	keys_free(&delivery->keys);
 	inbox_free(delivery->inbox);
 	status_free(&delivery->board);

@@ -5,7 +5,13 @@
  *
  *   SUBMISSION_COMMITTED  as soon as Redis has acknowledged it
  *   SUBMISSION_KEPT       at once while Redis is away; after LIMIT_REDIS_WAIT if it just hangs
- *   SUBMISSION_DROPPED    when the broker stops and Redis did not take it
+ *   SUBMISSION_DROPPED    when the broker stops and Redis did not take it; when another broker
+ *                         of the same name is the active one
+ *
+ * Whether this broker is active is for the lease to say (redis/tenure.h). When it becomes that,
+ * it reads the states back from Redis (reader.h), and meanwhile goes on with the checks that it
+ * knows. When it no longer is, it forgets them, and hands over what it has answered
+ * SUBMISSION_KEPT (handover.h).
  */
 #ifndef HTTPBROKER_DELIVERY_DELIVERY_H
 #define HTTPBROKER_DELIVERY_DELIVERY_H
@@ -20,10 +26,15 @@ struct delivery_settings {
 	struct address server; /* Redis */
 	const char *password;  /* its; NULL: none; not owned, must outlive the delivery */
 	int database;
-	nsec interval;     /* between the repeats of a check */
-	const char *queue; /* Flapjack's list in Redis */
-	int flapjack;      /* its version, 1 or 2 */
-	const char *name;  /* part of our keys in Redis */
+	nsec interval;       /* between the repeats of a check */
+	const char *queue;   /* Flapjack's list in Redis */
+	int flapjack;        /* its version, 1 or 2 */
+	const char *name;    /* part of our keys in Redis */
+	const char *place;   /* who we are to other brokers of that name: `HOST ADDRESS`; copied */
+	nsec grace;          /* of an outage, during which no time to live runs out */
+	bool persistent;     /* states are written to Redis, and read back */
+	int64_t max_pending; /* events that wait for Redis */
+	int64_t max_queue;   /* events in the queue, above which repeats pause */
 };
 
 /* The states are used, not owned. */

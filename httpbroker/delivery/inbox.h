@@ -11,7 +11,7 @@
 enum submission_result {
 	SUBMISSION_COMMITTED, /* in Redis */
 	SUBMISSION_KEPT,      /* in memory: it will get there unless this process dies first */
-	SUBMISSION_DROPPED,   /* neither: the broker is stopping */
+	SUBMISSION_DROPPED, /* neither, and `why`: the broker is stopping, or not the active one */
 };
 
 /* What is to be forgotten. */
@@ -30,9 +30,11 @@ struct submission {
 	void *owner;                                 /* for done() */
 
 	enum submission_result result; /* set before done() */
+	const char *why;               /* with SUBMISSION_DROPPED */
 
 	struct submission *prev, *next; /* the delivery's, from here on */
 	struct marks marks;
+	size_t judged; /* postings */
 	nsec since;
 };
 

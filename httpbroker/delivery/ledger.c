@@ -68,6 +68,7 @@ static void event_tell(struct ledger *ledger, struct state *state, int64_t time)
 	log_debug("Sending event data for %.*s", (int)state->hh.keylen, state->names);
 	outgoing_event(outbox_push(ledger->outbox), &state->wire, time);
 	state->sent = state->condition;
+	state->pushed_in = outbox_sequence(ledger->outbox);
 }
 
 static void stale_tell(struct ledger *ledger, struct state *state, struct moment now)
@@ -76,6 +77,7 @@ static void stale_tell(struct ledger *ledger, struct state *state, struct moment
 	outgoing_stale(outbox_push(ledger->outbox), state, now);
 	state->sent = CONDITION_UNKNOWN;
 	state->stale = true;
+	state->pushed_in = outbox_sequence(ledger->outbox);
 }
 
 static enum condition condition_now(const struct state *state, struct moment now)
@@ -98,11 +100,6 @@ static void state_tell(struct ledger *ledger, struct state *state, struct moment
 static bool is_older(const struct posting *posting, const struct state *state, struct moment now)
 {
 	return posting->time < state->time && state->time <= now.wall / NSEC_PER_SEC;
-}
-
-static bool outbox_overflows(const struct outbox *outbox)
-{
-	return outbox_marks(outbox).pushes - outbox_done(outbox).pushes >= LIMIT_PENDING;
 }
 
 static struct states_event event_of(const struct posting *posting)
@@ -154,6 +151,40 @@ enum ledger_answer ledger_take(
 	if (is_older(posting, state, now))
 		return LEDGER_OLDER;
 	return state_go_on(ledger, state, posting, now);
+}
+
+/* Repeats of what is loaded are spread over the interval: nobody knows when they were due. */
+static nsec repeat_loaded(const struct ledger *ledger, const struct state *state, nsec now)
+{
+	double place = (double)state->hh.hashv / UINT32_MAX;
+
+	return now + (nsec)(place * (double)ledger->interval);
+}
+
+bool ledger_load(struct ledger *ledger, const struct posting *posting, enum condition sent,
+	struct moment now)
+{
+	const struct states_event event = event_of(posting);
+
+	if (states_count(ledger->states) >= LIMIT_STATES ||
+		states_find(ledger->states, &posting->names) != NULL)
+		return false;
+	struct state *state = states_add(ledger->states, &posting->names, &event);
+	state->sent = sent;
+	state->stale = state->deadline <= now.monotonic && sent == CONDITION_UNKNOWN;
+	state->repeat_at = repeat_loaded(ledger, state, now.monotonic);
+	wheel_put(ledger->wheel, state);
+	return true;
+}
+
+static void state_rewrite(struct state *state, void *context)
+{
+	outbox_record(context, state);
+}
+
+void ledger_rewrite(struct ledger *ledger, unsigned shard)
+{
+	states_work(ledger->states, shard, state_rewrite, ledger->outbox);
 }
 
 static void state_forget(struct ledger *ledger, struct state *state)

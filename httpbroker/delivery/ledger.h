@@ -34,6 +34,16 @@ void ledger_free(struct ledger *ledger);
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);
 
+/*
+ * A check as Redis has it, with the state that Flapjack was told last: that is no change. False
+ * if there is no room, or it is known already: then it is as new or newer.
+ */
+bool ledger_load(struct ledger *ledger, const struct posting *posting, enum condition sent,
+	struct moment now);
+
+/* The records of a shard of the table are written again: Redis has lost them. */
+void ledger_rewrite(struct ledger *ledger, unsigned shard);
+
 /* Whether there was such a check. Nothing is told of it any more, and its record is deleted. */
 bool ledger_forget(struct ledger *ledger, const struct names *names);
 

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "httpbroker/delivery/record.h"
+#include "httpbroker/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 enum {
 	PUSHES_MOST = 1000, /* of one commit: Redis serves nobody else meanwhile */
 	RECORDS_MOST = 1000,
+	COMMITS_WAITING_MOST = 1 << 20, /* what is further ahead is long past */
 	BYTES_MOST = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
 };
 
@@ -21,6 +23,11 @@ struct outbox {
 	struct state **listed;  /* whose record is to be written or deleted, from `first` on */
 	size_t first, end, capacity;
 	struct marks made, done;
+	size_t most;        /* pushes */
+	size_t bytes;       /* of pushes in commits that have their fill */
+	size_t trim;        /* of what others left; 0: none */
+	struct marks trims; /* not before these are done */
+	bool forgetful;     /* no records */
 };
 
 struct outbox *outbox_new(void)
@@ -29,6 +36,7 @@ struct outbox *outbox_new(void)
 	struct commit *first = memory_zeroed(1, sizeof *first);
 
 	DL_APPEND(outbox->waiting, first);
+	outbox->most = LIMIT_PENDING;
 	return outbox;
 }
 
@@ -57,27 +65,51 @@ void outbox_free(struct outbox *outbox)
 	free(outbox);
 }
 
+void outbox_limit(struct outbox *outbox, size_t most)
+{
+	outbox->most = most;
+}
+
+void outbox_forget_records(struct outbox *outbox)
+{
+	outbox->forgetful = true;
+}
+
 static struct commit *commit_gathered(const struct outbox *outbox)
 {
 	return outbox->waiting->prev; /* utlist's head knows the tail */
 }
 
-static void commit_begin(struct outbox *outbox)
+static void commit_begin(struct outbox *outbox, uint32_t sequence)
 {
 	struct commit *commit = outbox->spare;
 
 	if (commit == NULL)
 		commit = memory_zeroed(1, sizeof *commit);
 	outbox->spare = NULL;
+	commit->sequence = sequence;
 	DL_APPEND(outbox->waiting, commit);
+}
+
+bool outbox_overflows(const struct outbox *outbox)
+{
+	return outbox->made.pushes - outbox->done.pushes >= outbox->most ||
+	       outbox->bytes + commit_gathered(outbox)->pushes.bytes.length >= LIMIT_PENDING_BYTES;
 }
 
 struct resp_list *outbox_push(struct outbox *outbox)
 {
-	if (outbox_full(outbox))
-		commit_begin(outbox);
+	if (outbox_full(outbox)) {
+		outbox->bytes += commit_gathered(outbox)->pushes.bytes.length;
+		commit_begin(outbox, commit_gathered(outbox)->sequence + 1);
+	}
 	outbox->made.pushes++;
 	return &commit_gathered(outbox)->pushes;
+}
+
+uint32_t outbox_sequence(const struct outbox *outbox)
+{
+	return commit_gathered(outbox)->sequence;
 }
 
 bool outbox_full(const struct outbox *outbox)
@@ -106,7 +138,7 @@ static void listed_make_room(struct outbox *outbox)
 
 void outbox_record(struct outbox *outbox, struct state *state)
 {
-	if (state->listed)
+	if (state->listed || outbox->forgetful)
 		return;
 	if (outbox->end == outbox->capacity)
 		listed_make_room(outbox);
@@ -117,8 +149,23 @@ void outbox_record(struct outbox *outbox, struct state *state)
 
 void outbox_forget(struct outbox *outbox, struct state *state)
 {
+	if (outbox->forgetful) {
+		free(state);
+		return;
+	}
 	state->forgotten = true;
 	outbox_record(outbox, state);
+}
+
+void outbox_trim(struct outbox *outbox, size_t count)
+{
+	outbox->trim = count;
+	outbox->trims = outbox->made;
+}
+
+bool outbox_trims(const struct outbox *outbox)
+{
+	return outbox->trim > 0;
 }
 
 struct marks outbox_marks(const struct outbox *outbox)
@@ -151,10 +198,19 @@ static void record_gather(struct commit *commit, struct state *state, nsec clock
 	state->listed = false;
 }
 
+/* Not before the event that it says was sent: that would be lost if we ended in between. */
+static bool record_may_go(const struct state *state, const struct commit *commit)
+{
+	uint32_t ahead = state->pushed_in - commit->sequence;
+
+	return ahead == 0 || ahead > COMMITS_WAITING_MOST;
+}
+
 static void records_gather(struct outbox *outbox, struct commit *commit, nsec clock)
 {
 	for (int i = 0; i < RECORDS_MOST && commit->records.bytes.length < BYTES_MOST; i++) {
-		if (outbox->first == outbox->end)
+		if (outbox->first == outbox->end ||
+			!record_may_go(outbox->listed[outbox->first], commit))
 			break;
 		record_gather(commit, outbox->listed[outbox->first++], clock);
 	}
@@ -162,21 +218,32 @@ static void records_gather(struct outbox *outbox, struct commit *commit, nsec cl
 		outbox->first = outbox->end = 0;
 }
 
+static void trim_gather(const struct outbox *outbox, struct commit *commit)
+{
+	bool reached = marks_reached(&commit->reaches, &outbox->trims);
+
+	commit->trim = reached ? outbox->trim : 0;
+}
+
 struct commit *outbox_take(struct outbox *outbox, nsec clock)
 {
 	struct commit *commit = outbox->waiting;
 
-	if (commit->pushes.count == 0 && outbox->first == outbox->end)
+	if (commit->pushes.count == 0 && outbox->first == outbox->end && outbox->trim == 0)
 		return NULL;
 	records_gather(outbox, commit, clock);
 	DL_DELETE(outbox->waiting, commit);
 	if (outbox->waiting == NULL)
-		commit_begin(outbox);
+		commit_begin(outbox, commit->sequence + 1);
+	else
+		outbox->bytes -= commit->pushes.bytes.length;
 	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
 	commit->reaches.records = outbox->made.records - (outbox->end - outbox->first);
+	trim_gather(outbox, commit);
 	commit->todo = (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
 		       (commit->records.count > 0 ? COMMIT_RECORDS : 0u) |
-		       (commit->pushes.count > 0 ? COMMIT_PUSHES | COMMIT_WAKE : 0u);
+		       (commit->pushes.count > 0 ? COMMIT_PUSHES | COMMIT_WAKE : 0u) |
+		       (commit->trim > 0 ? COMMIT_TRIM : 0u);
 	outbox->taken = commit;
 	return commit;
 }
@@ -184,10 +251,17 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 void outbox_applied(struct outbox *outbox, struct commit *commit)
 {
 	outbox->done = commit->reaches;
+	if (commit->trim > 0)
+		outbox->trim = 0;
 	resp_clear(&commit->pushes, 2 * BYTES_MOST);
 	resp_clear(&commit->records, 2 * BYTES_MOST);
 	resp_clear(&commit->forgets, 2 * BYTES_MOST);
 	commit_free(outbox->spare);
 	outbox->spare = commit;
 	outbox->taken = NULL;
+}
+
+bool outbox_is_empty(const struct outbox *outbox)
+{
+	return marks_reached(&outbox->done, &outbox->made) && outbox->trim == 0;
 }

@@ -18,8 +18,18 @@ struct outbox;
 struct outbox *outbox_new(void);
 void outbox_free(struct outbox *outbox);
 
+/* How many events it holds at most (LIMIT_PENDING, if not said); and that no record is written. */
+void outbox_limit(struct outbox *outbox, size_t most);
+void outbox_forget_records(struct outbox *outbox);
+
+/* Whether it holds as many, or LIMIT_PENDING_BYTES of them: then nothing new should be judged. */
+bool outbox_overflows(const struct outbox *outbox);
+
 /* Where the next event for the queue goes: add exactly one argument. */
 struct resp_list *outbox_push(struct outbox *outbox);
+
+/* Which commit that is: for state->pushed_in, so that its record does not go out before. */
+uint32_t outbox_sequence(const struct outbox *outbox);
 
 /* That the state's record has to be written. It must not go away before but by outbox_forget(). */
 void outbox_record(struct outbox *outbox, struct state *state);
@@ -30,6 +40,16 @@ void outbox_forget(struct outbox *outbox, struct state *state);
 /* Everything so far, and what of it is in Redis: what had these marks when it came is there. */
 struct marks outbox_marks(const struct outbox *outbox);
 struct marks outbox_done(const struct outbox *outbox);
+
+/*
+ * That with what there is so far, or after it, `count` events are dropped that another broker
+ * had left (see commit.h). Once at a time: while it is not done, outbox_trims().
+ */
+void outbox_trim(struct outbox *outbox, size_t count);
+bool outbox_trims(const struct outbox *outbox);
+
+/* Whether nothing waits, and nothing is taken. */
+bool outbox_is_empty(const struct outbox *outbox);
 
 /* Whether the commit that is being gathered has its fill; what is pushed then is for the next. */
 bool outbox_full(const struct outbox *outbox);

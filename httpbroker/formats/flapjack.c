@@ -96,23 +96,12 @@ static const struct key {
 
 enum { KEYS = sizeof keys / sizeof keys[0] };
 
-static bool key_is_known(const char *name)
+static const struct key *key_find(const char *name)
 {
 	for (int i = 0; i < KEYS; i++)
 		if (strcmp(keys[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* Flapjack would reject the event for them. */
-static void unknown_keys_say(json_t *document)
-{
-	const char *name;
-	json_t *value;
-
-	json_object_foreach(document, name, value)
-		if (!key_is_known(name))
-			log_debug("left out '%s', which Flapjack would reject", name);
+			return &keys[i];
+	return NULL;
 }
 
 static bool flapjack_matches(const json_t *document)
@@ -120,20 +109,28 @@ static bool flapjack_matches(const json_t *document)
 	return json_object_get(document, "entity") != NULL;
 }
 
-static bool keys_read(const json_t *document, struct event *event, struct reason *why)
+static bool key_read(const char *name, const json_t *value, struct event *event, struct reason *why)
 {
-	size_t known = 0;
+	const struct key *key = key_find(name);
 
-	for (int i = 0; i < KEYS; i++) {
-		const json_t *value = json_object_get(document, keys[i].name);
-
-		known += value != NULL;
-		if (value == NULL || json_is_null(value))
-			continue; /* null is how some clients say nothing */
-		if (!keys[i].read(value, (char *)event + keys[i].field, why))
-			return value_refuse(keys[i].name, value, why);
+	if (key == NULL) {
+		event->unknown_keys++;
+		log_debug("left out '%s', which Flapjack would reject", name);
+		return true;
 	}
-	event->unknown_keys = (unsigned)(json_object_size(document) - known);
+	if (json_is_null(value))
+		return true; /* how some clients say nothing */
+	return key->read(value, (char *)event + key->field, why) || value_refuse(name, value, why);
+}
+
+static bool keys_read(json_t *document, struct event *event, struct reason *why)
+{
+	const char *name;
+	json_t *value;
+
+	json_object_foreach(document, name, value)
+		if (!key_read(name, value, event, why))
+			return false;
 	return true;
 }
 
@@ -146,13 +143,10 @@ static void flapjack_translate(
 	event_init(&event, context->now);
 	if (context->ttl != 0)
 		event.ttl = context->ttl;
-	if (!keys_read(document, &event, &why)) {
+	if (keys_read(document, &event, &why))
+		intake_event(out, &event, context);
+	else
 		out->refuse(out, &why);
-		return;
-	}
-	if (event.unknown_keys > 0 && log_enabled(LOG_LEVEL_DEBUG))
-		unknown_keys_say(document);
-	intake_event(out, &event, context);
 }
 
 const struct format format_flapjack = {"flapjack", false, flapjack_matches, flapjack_translate};

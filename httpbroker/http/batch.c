@@ -109,9 +109,14 @@ void batch_settle(struct batch *batch)
 	const struct submission *submission = &batch->submission;
 	size_t answered = 0;
 
-	for (size_t i = 0; i < batch->count; i++)
-		if (batch->items[i].submitted)
-			batch->items[i].fate =
-				fate_of(submission->result, submission->answers[answered++]);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct item *item = &batch->items[i];
+
+		if (!item->submitted)
+			continue;
+		item->fate = fate_of(submission->result, submission->answers[answered++]);
+		if (item->fate == FATE_STOPPING)
+			item->why = memory_copied(submission->why);
+	}
 	items_count(batch);
 }

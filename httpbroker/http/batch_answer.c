@@ -50,8 +50,6 @@ static const char *fate_words(const struct item *item)
 		return "an alert as bad of the same check speaks for it";
 	case FATE_FULL:
 		return "too many checks, or too many events that wait for Redis";
-	case FATE_STOPPING:
-		return "the broker is stopping";
 	default:
 		return item->why;
 	}

@@ -27,7 +27,7 @@ enum fate {
 	FATE_INVALID,   /* of a known format, but a key is wrong */
 	FATE_FORBIDDEN, /* the token is not good for its entity */
 	FATE_FULL,      /* too many checks, or too much that waits for Redis */
-	FATE_STOPPING,  /* the broker ends */
+	FATE_STOPPING,  /* the broker ends, or another is active */
 	FATES
 };
 

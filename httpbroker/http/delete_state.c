@@ -77,7 +77,7 @@ static void delete_end(struct request *request, struct answer *answer)
 	const struct deletion *deletion = request->data;
 
 	if (deletion->submission.result == SUBMISSION_DROPPED) {
-		answer_busy(answer, "the broker is stopping");
+		answer_busy(answer, deletion->submission.why);
 		return;
 	}
 	if (deletion->forgetting.count == 0) {

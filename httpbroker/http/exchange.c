@@ -90,6 +90,7 @@ static void exchange_submit(struct exchange *exchange)
 	if (delivery_submit(exchange->context->delivery, submission))
 		return;
 	submission->result = SUBMISSION_DROPPED;
+	submission->why = "the broker is stopping";
 	MHD_resume_connection(exchange->connection);
 }
 
@@ -118,10 +119,19 @@ static struct submission *route_go(struct exchange *exchange)
 		exchange->context->broker, request, &exchange->answer);
 }
 
+/* Whether the answer has to come from another broker. */
+static bool is_elsewhere(const struct exchange *exchange)
+{
+	return exchange->route != NULL && exchange->route->active_only &&
+	       delivery_status(exchange->context->delivery).role == DELIVERY_STANDS_BY;
+}
+
 static enum MHD_Result request_take(struct exchange *exchange)
 {
 	if (exchange->too_large)
 		too_large_answer(exchange);
+	else if (is_elsewhere(exchange))
+		answer_busy(&exchange->answer, "another broker is the active one");
 	else if (exchange->route != NULL)
 		exchange->submission = route_go(exchange);
 	if (exchange->submission != NULL)

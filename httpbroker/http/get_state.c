@@ -85,4 +85,5 @@ static struct submission *get_begin(
 	return NULL;
 }
 
-const struct route route_get_state = {.path = "/state", .method = "GET", .begin = get_begin};
+const struct route route_get_state = {
+	.path = "/state", .method = "GET", .active_only = true, .begin = get_begin};

@@ -227,3 +227,13 @@ void listeners_remove(const struct listeners *listeners)
 	for (int i = 0; i < listeners->path_count; i++)
 		unix_socket_remove(&listeners->paths[i]);
 }
+
+const char *listeners_first(const struct listeners *listeners, char out[ADDRESS_TEXT])
+{
+	struct sockaddr_storage address;
+
+	out[0] = '\0';
+	if (socket_address(listeners->fds[0], &address))
+		address_of_socket((struct sockaddr *)&address, out);
+	return out;
+}

@@ -23,6 +23,9 @@ struct listeners {
  */
 void listeners_open(const struct address *addresses, int count, struct listeners *out);
 
+/* The address of the first, as it would be logged; written into `out`, and returned. */
+const char *listeners_first(const struct listeners *listeners, char out[ADDRESS_TEXT]);
+
 /* Logs a warning if one of them can be reached from other machines. */
 void listeners_warn(const struct listeners *listeners);
 

@@ -60,8 +60,7 @@ static void event_take(struct intake *intake, const struct event *event)
 	struct reason why;
 
 	if (!permit_allows(taking->permit, event->entity.bytes, event->entity.length)) {
-		reason_set(
-			&why, "the token is not good for the entity '%.64s'", event->entity.bytes);
+		reason_set(&why, "this token may not write '%.64s'", event->entity.bytes);
 		item_refuse(taking, FATE_FORBIDDEN, &why);
 		return;
 	}

@@ -60,6 +60,7 @@ struct broker {
 struct route {
 	const char *path;
 	const char *method;
+	bool active_only; /* 503 from a broker that stands by: another one knows */
 
 	/* Fills *answer and returns NULL, or returns what has to be submitted. */
 	struct submission *(*begin)(

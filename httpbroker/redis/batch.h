@@ -16,6 +16,8 @@
 
 enum { BATCH_TOKEN = 16, BATCH_TEXT = 96 }; /* hexadecimal digits; bytes that hold any batch */
 
+#define BATCH_MOST (INT64_MAX / 4000000) /* of its numbers: as nanoseconds they can be added */
+
 struct batch {
 	int64_t number;
 	char token[BATCH_TOKEN + 1]; /* chosen at random when a broker starts */

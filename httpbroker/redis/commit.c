@@ -2,10 +2,13 @@
 #include "httpbroker/redis/commit.h"
 
 #include "common/memory.h"
+#include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +16,8 @@ void keys_init(struct keys *keys, const char *name, const char *queue, int flapj
 {
 	keys->states = memory_printed("httpbroker:%s:states", name);
 	keys->batch = memory_printed("httpbroker:%s:batch", name);
+	keys->lease = memory_printed("httpbroker:%s:lease", name);
+	keys->handover = memory_printed("httpbroker:%s:handover", name);
 	keys->queue = memory_copied(queue);
 	keys->actions = flapjack == 1 ? NULL : memory_printed("%s_actions", queue);
 }
@@ -21,8 +26,41 @@ void keys_free(struct keys *keys)
 {
 	free(keys->states);
 	free(keys->batch);
+	free(keys->lease);
+	free(keys->handover);
 	free(keys->queue);
 	free(keys->actions);
+}
+
+bool marks_reached(const struct marks *done, const struct marks *wanted)
+{
+	return done->pushes >= wanted->pushes && done->records >= wanted->records;
+}
+
+static void pushes_write(struct commit *commit, const struct keys *keys, struct buffer *out)
+{
+	if (commit->todo & COMMIT_PUSHES)
+		resp_command(out, RESP_WORDS("LPUSH", keys->queue), &commit->pushes);
+	if (commit->todo & COMMIT_WAKE)
+		resp_command(out, RESP_WORDS("LPUSH", keys->actions, "+"), NULL);
+}
+
+static void parts_write(
+	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out)
+{
+	char number[24];
+
+	snprintf(number, sizeof number, "%" PRId64, LEASE_LASTS / NSEC_PER_MSEC);
+	resp_command(out, RESP_WORDS("PEXPIRE", keys->lease, number), NULL);
+	if (commit->todo & COMMIT_FORGETS)
+		resp_command(out, RESP_WORDS("HDEL", keys->states), &commit->forgets);
+	if (commit->todo & COMMIT_RECORDS)
+		resp_command(out, RESP_WORDS("HSET", keys->states), &commit->records);
+	pushes_write(commit, keys, out);
+	snprintf(number, sizeof number, "%zu", commit->trim);
+	if (commit->todo & COMMIT_TRIM)
+		resp_command(out, RESP_WORDS("LTRIM", keys->handover, number, "-1"), NULL);
+	resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
 }
 
 void commit_write(
@@ -31,22 +69,17 @@ void commit_write(
 	commit->keys = keys;
 	commit->refused = 0;
 	commit->answers = 0;
+	commit->queue_length = -1;
+	commit->unfenced = commit->held = false;
 	commit->verdict = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
-	commit->sent = commit->todo | COMMIT_BATCH;
+	commit->sent = commit->todo | COMMIT_LEASE | COMMIT_BATCH;
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
-	if (commit->todo & COMMIT_FORGETS)
-		resp_command(out, RESP_WORDS("HDEL", keys->states), &commit->forgets);
-	if (commit->todo & COMMIT_RECORDS)
-		resp_command(out, RESP_WORDS("HSET", keys->states), &commit->records);
-	if (commit->todo & COMMIT_PUSHES)
-		resp_command(out, RESP_WORDS("LPUSH", keys->queue), &commit->pushes);
-	if (commit->todo & COMMIT_WAKE)
-		resp_command(out, RESP_WORDS("LPUSH", keys->actions, "+"), NULL);
-	resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
+	parts_write(commit, keys, batch, out);
 	resp_command(out, RESP_WORDS("EXEC"), NULL);
-	resp_command(out, RESP_WORDS("WATCH", keys->batch), NULL);
+	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
 }
 
 /* The parts in the order in which their commands are sent. */
@@ -55,10 +88,12 @@ static const struct part {
 	const char *command;
 	size_t key; /* offset in struct keys */
 } parts[] = {
+	{COMMIT_LEASE, "PEXPIRE", offsetof(struct keys, lease)},
 	{COMMIT_FORGETS, "HDEL", offsetof(struct keys, states)},
 	{COMMIT_RECORDS, "HSET", offsetof(struct keys, states)},
 	{COMMIT_PUSHES, "LPUSH", offsetof(struct keys, queue)},
 	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},
+	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handover)},
 	{COMMIT_BATCH, "SET", offsetof(struct keys, batch)},
 };
 
@@ -96,20 +131,40 @@ static bool is_status(const redisReply *reply, const char *expected)
 	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
 }
 
+/* What is to be sent again, and nothing else. */
+static void todo_set(struct commit *commit, unsigned todo)
+{
+	commit->todo = todo & ~(unsigned)(COMMIT_LEASE | COMMIT_BATCH);
+	if ((todo & COMMIT_PUSHES) != 0)
+		commit->todo |= COMMIT_WAKE; /* the one that came through was for nothing */
+}
+
 /* When one command fails, Redis goes on with the others: only that one is to be sent again. */
 static void parts_judge(struct commit *commit, const redisReply *reply, struct reason *why)
 {
 	for (size_t i = 0; i < reply->elements; i++) {
 		const struct part *part = part_at(commit->sent, (int)i);
+		const redisReply *answer = reply->element[i];
 
-		if (reply->element[i]->type != REDIS_REPLY_ERROR || part == NULL)
+		if (part == NULL)
 			continue;
-		part_fail(commit, part, reply->element[i], why);
+		if (part->part == COMMIT_PUSHES && answer->type == REDIS_REPLY_INTEGER)
+			commit->queue_length = answer->integer;
+		if (answer->type != REDIS_REPLY_ERROR)
+			continue;
+		part_fail(commit, part, answer, why);
 		commit->refused |= part->part;
 	}
-	commit->todo = commit->refused & ~(unsigned)COMMIT_BATCH;
-	if ((commit->refused & COMMIT_PUSHES) != 0)
-		commit->todo |= COMMIT_WAKE; /* the one that came through was for nothing */
+	todo_set(commit, commit->refused);
+}
+
+/* Not queued. Without a MULTI it ran by itself, if it was not refused as well. */
+static void part_judge(
+	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
+{
+	if (commit->unfenced && reply->type != REDIS_REPLY_ERROR)
+		todo_set(commit, commit->todo & ~part->part);
+	part_fail(commit, part, reply, why);
 }
 
 static void exec_judge(struct commit *commit, const redisReply *reply, struct reason *why)
@@ -122,19 +177,32 @@ static void exec_judge(struct commit *commit, const redisReply *reply, struct re
 		commit_fail(commit, "EXEC", "", reply, why);
 }
 
-enum commit_verdict commit_judge(
-	struct commit *commit, const struct redisReply *reply, struct reason *why)
+static void lease_see(struct commit *commit, const struct lease *lease, const redisReply *reply,
+	struct reason *why)
+{
+	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL)
+		commit_fail(commit, "GET", commit->keys->lease, reply, why);
+	commit->held = reply->type == REDIS_REPLY_STRING &&
+		       lease_judge(lease, reply->str, (size_t)reply->len) == LEASE_OURS;
+}
+
+enum commit_verdict commit_judge(struct commit *commit, const struct lease *lease,
+	const struct redisReply *reply, struct reason *why)
 {
 	int parts_sent = __builtin_popcount(commit->sent);
 	int index = commit->answers++;
 
-	if (index == 0 && !is_status(reply, "OK"))
+	if (index == 0 && !is_status(reply, "OK")) {
+		commit->unfenced = true;
 		commit_fail(commit, "MULTI", "", reply, why);
-	else if (index > 0 && index <= parts_sent && !is_status(reply, "QUEUED"))
-		part_fail(commit, part_at(commit->sent, index - 1), reply, why);
-	else if (index == parts_sent + 1)
+	} else if (index > 0 && index <= parts_sent && !is_status(reply, "QUEUED")) {
+		part_judge(commit, part_at(commit->sent, index - 1), reply, why);
+	} else if (index == parts_sent + 1) {
 		exec_judge(commit, reply, why);
-	else if (index > parts_sent + 1 && !is_status(reply, "OK"))
-		commit_fail(commit, "WATCH", commit->keys->batch, reply, why);
-	return index <= parts_sent + 1 ? COMMIT_WAITS : (enum commit_verdict)commit->verdict;
+	} else if (index == parts_sent + 2 && !is_status(reply, "OK")) {
+		commit_fail(commit, "WATCH", commit->keys->lease, reply, why);
+	} else if (index == parts_sent + 3) {
+		lease_see(commit, lease, reply, why);
+	}
+	return index < parts_sent + 3 ? COMMIT_WAITS : (enum commit_verdict)commit->verdict;
 }

@@ -4,16 +4,20 @@
  * judged.
  *
  *     MULTI
+ *     PEXPIRE httpbroker:NAME:lease …  renews it
  *     HDEL httpbroker:NAME:states …    records of checks that were forgotten
  *     HSET httpbroker:NAME:states …    records of states that have changed
  *     LPUSH QUEUE …                    events for Flapjack, the oldest first
  *     LPUSH QUEUE_actions +            Flapjack 2 looks at its queue only then
+ *     LTRIM httpbroker:NAME:handover … what another broker had left there, and is now taken
  *     SET httpbroker:NAME:batch …      which commit this was
  *     EXEC
- *     WATCH httpbroker:NAME:batch      for the next one
+ *     WATCH httpbroker:NAME:lease      for the next one
+ *     GET httpbroker:NAME:lease
  *
- * Watched is the key that the commit itself sets. A connection begins by touching it (see
- * greeting.h), so that a commit still under way on an older connection can no longer succeed.
+ * It is carried out only if nobody has touched the lease since it was watched, nor let it run
+ * out. What another broker then has accepted is not written over. (Renewing it within the
+ * transaction does not break the watch.)
  */
 #ifndef HTTPBROKER_REDIS_COMMIT_H
 #define HTTPBROKER_REDIS_COMMIT_H
@@ -21,16 +25,20 @@
 #include "common/reason.h"
 #include "httpbroker/redis/resp.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct lease;
 struct redisReply;
 
 /* The names of Redis's keys; all owned. */
 struct keys {
-	char *states;  /* the hash of records */
-	char *batch;   /* which commit was the last */
-	char *queue;   /* Flapjack's list */
-	char *actions; /* its list of wake-ups; NULL: Flapjack 1, which has none */
+	char *states;   /* the hash of records */
+	char *batch;    /* which commit was the last */
+	char *lease;    /* who is active (see lease.h) */
+	char *handover; /* what others have accepted and cannot write */
+	char *queue;    /* Flapjack's list */
+	char *actions;  /* its list of wake-ups; NULL: Flapjack 1, which has none */
 };
 
 void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack);
@@ -42,14 +50,18 @@ struct marks {
 	uint64_t records;
 };
 
+bool marks_reached(const struct marks *done, const struct marks *wanted);
+
 /* In one commit a check that is forgotten and then posted again has its record: HDEL comes first.
  */
 enum commit_part {
-	COMMIT_RECORDS = 1,
-	COMMIT_PUSHES = 2,
-	COMMIT_WAKE = 4,
-	COMMIT_BATCH = 8, /* always part of it */
-	COMMIT_FORGETS = 16,
+	COMMIT_LEASE = 1, /* always part of it */
+	COMMIT_FORGETS = 2,
+	COMMIT_RECORDS = 4,
+	COMMIT_PUSHES = 8,
+	COMMIT_WAKE = 16,
+	COMMIT_TRIM = 32,
+	COMMIT_BATCH = 64, /* always part of it */
 };
 
 struct commit {
@@ -57,13 +69,18 @@ struct commit {
 	struct resp_list pushes;    /* events */
 	struct resp_list records;   /* fields and values */
 	struct resp_list forgets;   /* fields */
+	size_t trim;                /* how many of what others left, with COMMIT_TRIM */
 	const struct keys *keys;    /* that it was written with */
 	struct marks reaches;       /* what has been done once this one is */
+	uint32_t sequence;          /* the outbox's: which one it is */
 	unsigned todo;              /* parts that were not applied yet */
 	unsigned sent;              /* parts that were sent this time */
 	unsigned refused;           /* parts that were refused while the others were applied */
+	int64_t queue_length;       /* that Redis told; -1: it did not */
 	int answers;                /* read so far */
 	int verdict;                /* so far; enum commit_verdict */
+	bool unfenced;              /* MULTI was refused: its commands ran, or not, by themselves */
+	bool held;                  /* the lease is still ours, as the last answer says */
 };
 
 /* Appends the commands for what is to be done, and forgets earlier answers. */
@@ -73,12 +90,15 @@ void commit_write(
 enum commit_verdict {
 	COMMIT_WAITS,  /* more answers are to come */
 	COMMIT_DONE,   /* everything is in Redis */
-	COMMIT_AGAIN,  /* somebody touched the watched key: nothing was applied, send it again */
+	COMMIT_AGAIN,  /* somebody touched the lease, or it ran out: nothing was applied */
 	COMMIT_FAILED, /* refused; what is to be sent again is in todo. The connection is spoilt */
 };
 
-/* Takes the next answer. `why` is to be the same for all that answer one commit_write(). */
-enum commit_verdict commit_judge(
-	struct commit *commit, const struct redisReply *reply, struct reason *why);
+/*
+ * Takes the next answer. `why` is to be the same for all that answer one commit_write(). With
+ * COMMIT_DONE and COMMIT_AGAIN commit->held tells whether the lease is ours.
+ */
+enum commit_verdict commit_judge(struct commit *commit, const struct lease *lease,
+	const struct redisReply *reply, struct reason *why);
 
 #endif

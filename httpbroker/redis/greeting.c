@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/redis/greeting.h"
 
+#include "httpbroker/redis/resp.h"
+
 #include <hiredis/hiredis.h>
 #include <stdio.h>
-#include <string.h>
 
-static void touch_write(const struct keys *keys, struct buffer *out)
-{
-	resp_command(out, RESP_WORDS("APPEND", keys->batch, ""), NULL);
-	resp_command(out, RESP_WORDS("GET", keys->batch), NULL);
-	resp_command(out, RESP_WORDS("WATCH", keys->batch), NULL);
-}
+enum { STEP_AUTH, STEP_SELECT, STEPS };
 
-static bool batch_take(struct greeting *greeting, const redisReply *reply, struct reason *why)
-{
-	/* without one, the touch has left an empty string */
-	greeting->found = reply->type == REDIS_REPLY_STRING && reply->len > 0;
-	return !greeting->found ||
-	       batch_read(reply->str, (size_t)reply->len, &greeting->last, why) ||
-	       reason_prefix(why, "holds a batch number that cannot be read");
-}
-
-enum { STEP_AUTH, STEP_SELECT, STEP_APPEND, STEP_GET, STEP_WATCH, STEPS };
-
-static const struct step {
-	int expected; /* the answer's type */
-	const char *command;
-} steps[STEPS] = {
-	[STEP_AUTH] = {REDIS_REPLY_STATUS, "AUTH"},
-	[STEP_SELECT] = {REDIS_REPLY_STATUS, "SELECT"},
-	[STEP_APPEND] = {REDIS_REPLY_INTEGER, "APPEND"},
-	[STEP_GET] = {REDIS_REPLY_STRING, "GET"},
-	[STEP_WATCH] = {REDIS_REPLY_STATUS, "WATCH"},
-};
+static const char *const commands[STEPS] = {"AUTH", "SELECT"};
 
 static void select_write(struct greeting *greeting, struct buffer *out)
 {
@@ -43,10 +19,9 @@ static void select_write(struct greeting *greeting, struct buffer *out)
 	resp_command(out, RESP_WORDS("SELECT", number), NULL);
 }
 
-void greeting_write(struct greeting *greeting, const struct keys *keys,
-	const struct greeter *greeter, struct buffer *out)
+void greeting_write(struct greeting *greeting, const struct greeter *greeter, struct buffer *out)
 {
-	*greeting = (struct greeting){.keys = keys, .greeter = *greeter, .step = STEP_AUTH};
+	*greeting = (struct greeting){.greeter = *greeter, .step = STEP_AUTH};
 	if (greeter->password != NULL)
 		resp_command(out, RESP_WORDS("AUTH", greeter->password), NULL);
 	else
@@ -58,16 +33,12 @@ enum greeting_verdict greeting_judge(struct greeting *greeting, const struct red
 {
 	int step = greeting->step++;
 
-	if (reply->type != steps[step].expected) {
-		reason_set(why, "refuses %s: %s", steps[step].command,
+	if (reply->type != REDIS_REPLY_STATUS) {
+		reason_set(why, "refuses %s: %s", commands[step],
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 		return GREETING_REFUSED;
 	}
 	if (step == STEP_AUTH)
 		select_write(greeting, out);
-	if (step == STEP_SELECT)
-		touch_write(greeting->keys, out);
-	if (step == STEP_GET && !batch_take(greeting, reply, why))
-		return GREETING_REFUSED;
-	return step + 1 < STEPS ? GREETING_WAITS : GREETING_DONE;
+	return step == STEP_SELECT ? GREETING_DONE : GREETING_WAITS;
 }

@@ -5,20 +5,16 @@
  *     AUTH PASSWORD    if there is one
  *     SELECT DATABASE
  *
- * and only when that is answered, for where it fails all else would go to database 0:
- *
- *     APPEND httpbroker:NAME:batch ""   touches it: a commit still under way elsewhere now fails
- *     GET httpbroker:NAME:batch         so this is final: which commit was the last
- *     WATCH httpbroker:NAME:batch       for the first commit
+ * each when the one before was answered, and only then anything else: where SELECT fails that
+ * would go to database 0.
  */
 #ifndef HTTPBROKER_REDIS_GREETING_H
 #define HTTPBROKER_REDIS_GREETING_H
 
+#include "common/buffer.h"
 #include "common/reason.h"
-#include "httpbroker/redis/batch.h"
-#include "httpbroker/redis/commit.h"
 
-#include <stdbool.h>
+struct redisReply;
 
 /* Who greets, and what for. Nothing is owned. */
 struct greeter {
@@ -27,16 +23,12 @@ struct greeter {
 };
 
 struct greeting {
-	const struct keys *keys;
 	struct greeter greeter;
-	int step;          /* whose answer is awaited */
-	bool found;        /* a batch was there */
-	struct batch last; /* if so */
+	int step; /* whose answer is awaited */
 };
 
-/* Appends the first command. The keys are used, not owned. */
-void greeting_write(struct greeting *greeting, const struct keys *keys,
-	const struct greeter *greeter, struct buffer *out);
+/* Appends the first command. */
+void greeting_write(struct greeting *greeting, const struct greeter *greeter, struct buffer *out);
 
 enum greeting_verdict { GREETING_WAITS, GREETING_DONE, GREETING_REFUSED };
 

@@ -12,16 +12,13 @@
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PORT_OF_FLAPJACK = 6380 }; /* its packages bring a Redis there; Debian's is at 6379 */
 
 enum step {
 	STEP_RESTS,    /* after a failure, until `until` */
 	STEP_CONNECTS, /* at `until` it is called away, but goes on */
-	STEP_GREETS,   /* at `until` it has failed */
-	STEP_IDLE,
-	STEP_COMMITS, /* at `until` it has failed */
+	STEP_TALKS,
 };
 
 struct link {
@@ -30,14 +27,10 @@ struct link {
 	enum step step;
 	nsec until;
 	struct connector *connector; /* in STEP_CONNECTS */
-	struct redis *redis;         /* from STEP_GREETS on */
-	struct greeting greeting;
-	struct commit *flying;  /* handed over and not yet applied */
-	struct commit *applied; /* and not yet asked for */
-	struct reason why;      /* of the commit's answers */
-	int64_t number;         /* of the last commit */
-	nsec clock;
-	bool clock_known;
+	struct redis *redis;         /* in STEP_TALKS */
+	struct session *session;
+	bool connected; /* ever */
+	bool refused;   /* by the owner, and no question was answered since */
 	struct outage outage;
 };
 
@@ -48,6 +41,7 @@ struct link *link_new(const struct link_settings *settings, nsec now)
 	link->settings = *settings;
 	link->step = STEP_RESTS;
 	link->until = now;
+	link->session = session_new(&settings->session);
 	outage_init(&link->outage, address_text(&settings->server, link->server));
 	return link;
 }
@@ -57,6 +51,7 @@ static void connection_close(struct link *link)
 	if (link->connector != NULL)
 		connector_drop(link->connector);
 	redis_free(link->redis);
+	session_close(link->session);
 	link->connector = NULL;
 	link->redis = NULL;
 }
@@ -64,6 +59,7 @@ static void connection_close(struct link *link)
 void link_free(struct link *link)
 {
 	connection_close(link);
+	session_free(link->session);
 	free(link);
 }
 
@@ -93,16 +89,14 @@ static void connect_fail(struct link *link, int error, const struct reason *caus
 	link_fail(link, OUTAGE_UNREACHABLE, why.text, now);
 }
 
-static void greet(struct link *link, int fd, nsec now)
+static void talk_begin(struct link *link, int fd, nsec now)
 {
 	connector_drop(link->connector);
 	link->connector = NULL;
 	link->redis = redis_new(fd);
-	greeting_write(&link->greeting, &link->settings.keys, &link->settings.greeter,
-		redis_out(link->redis));
+	link->step = STEP_TALKS;
+	session_open(link->session, now, redis_out(link->redis));
 	redis_flush(link->redis);
-	link->step = STEP_GREETS;
-	link->until = now + LIMIT_REDIS_WAIT;
 }
 
 static void connect_step(struct link *link, nsec now)
@@ -118,7 +112,7 @@ static void connect_step(struct link *link, nsec now)
 		link->until = NSEC_NEVER;
 		return;
 	case CONNECTOR_DONE:
-		greet(link, fd, now);
+		talk_begin(link, fd, now);
 		return;
 	case CONNECTOR_FAILED:
 		connect_fail(link, error, &why, now);
@@ -126,89 +120,15 @@ static void connect_step(struct link *link, nsec now)
 	}
 }
 
-static void flying_send(struct link *link, struct moment now)
+/* It is over when nothing is left to be done, or what was left has been done. */
+static void outage_look(struct link *link, nsec now)
 {
-	struct batch batch = {
-		.number = link->number,
-		.clock = (now.monotonic + link->clock) / NSEC_PER_MSEC,
-		.wall = now.wall / NSEC_PER_MSEC,
-	};
-	char text[BATCH_TEXT];
-
-	memcpy(batch.token, link->settings.token, sizeof batch.token);
-	commit_write(link->flying, &link->settings.keys, batch_text(&batch, text),
-		redis_out(link->redis));
-	redis_flush(link->redis);
-	link->step = STEP_COMMITS;
-	link->until = now.monotonic + LIMIT_REDIS_WAIT;
-}
-
-static void flying_land(struct link *link, nsec now)
-{
-	link->applied = link->flying;
-	link->flying = NULL;
-	link->step = STEP_IDLE;
-	outage_end(&link->outage, now);
-}
-
-/* Only now is it known what became of a commit that an older connection left behind. */
-static void greeting_end(struct link *link, struct moment now)
-{
-	const struct batch *last = &link->greeting.last;
-	bool found = link->greeting.found;
-
-	if (!link->clock_known) {
-		link->clock = (found ? last->clock * NSEC_PER_MSEC : 0) - now.monotonic;
-		link->number = found ? last->number : 0;
-		link->clock_known = true;
+	if (!session_settled(link->session) || link->refused)
+		return;
+	if (!link->connected)
 		log_info("Redis at %s: connected", link->server);
-	}
-	if (link->flying == NULL) {
-		link->step = STEP_IDLE;
-		outage_end(&link->outage, now.monotonic);
-	} else if (found && last->number == link->number &&
-		   strcmp(last->token, link->settings.token) == 0) {
-		flying_land(link, now.monotonic);
-	} else {
-		flying_send(link, now);
-	}
-}
-
-static void greeting_answer(struct link *link, const redisReply *reply, struct moment now)
-{
-	struct reason why;
-
-	switch (greeting_judge(&link->greeting, reply, redis_out(link->redis), &why)) {
-	case GREETING_WAITS:
-		redis_flush(link->redis);
-		return;
-	case GREETING_DONE:
-		greeting_end(link, now);
-		return;
-	case GREETING_REFUSED:
-		link_fail(link, OUTAGE_REFUSED, why.text, now.monotonic);
-		return;
-	}
-}
-
-static void commit_answer(struct link *link, const redisReply *reply, struct moment now)
-{
-	switch (commit_judge(link->flying, reply, &link->why)) {
-	case COMMIT_WAITS:
-		return;
-	case COMMIT_DONE:
-		flying_land(link, now.monotonic);
-		return;
-	case COMMIT_AGAIN:
-		log_debug("somebody touched %s: committing again", link->settings.keys.batch);
-		flying_send(link, now);
-		return;
-	case COMMIT_FAILED:
-		/* in part it was applied: what is left of it is another commit */
-		link->number += link->flying->refused != 0;
-		link_fail(link, OUTAGE_REFUSED, link->why.text, now.monotonic);
-		return;
-	}
+	link->connected = true;
+	outage_end(&link->outage, now);
 }
 
 /* False when there is nothing more to be had from this connection now. */
@@ -223,17 +143,14 @@ static bool answer_take(struct link *link, struct moment now)
 	}
 	if (reply == NULL)
 		return false;
-	if (link->step == STEP_GREETS)
-		greeting_answer(link, reply, now);
-	else if (link->step == STEP_COMMITS)
-		commit_answer(link, reply, now);
+	if (session_hear(link->session, reply, now, redis_out(link->redis), &why))
+		outage_look(link, now.monotonic);
 	else
-		link_fail(link, OUTAGE_REFUSED, "speaks without being asked", now.monotonic);
-	freeReplyObject(reply);
+		link_fail(link, OUTAGE_REFUSED, why.text, now.monotonic);
 	return link->redis != NULL;
 }
 
-static void connection_step(struct link *link, struct moment now)
+static void talk_step(struct link *link, struct moment now)
 {
 	struct reason why;
 
@@ -243,7 +160,11 @@ static void connection_step(struct link *link, struct moment now)
 	}
 	while (answer_take(link, now))
 		continue;
-	if (link->redis != NULL && link->step != STEP_IDLE && now.monotonic >= link->until)
+	if (link->redis == NULL)
+		return;
+	if (session_turn(link->session, now, redis_out(link->redis)))
+		redis_flush(link->redis);
+	else
 		link_fail(link, OUTAGE_UNREACHABLE, "no answer within 5 s", now.monotonic);
 }
 
@@ -253,13 +174,13 @@ void link_step(struct link *link, struct moment now)
 		connect_begin(link, now.monotonic);
 	if (link->step == STEP_CONNECTS)
 		connect_step(link, now.monotonic);
-	if (link->redis != NULL)
-		connection_step(link, now);
+	if (link->step == STEP_TALKS)
+		talk_step(link, now);
 }
 
 nsec link_deadline(const struct link *link)
 {
-	return link->step == STEP_IDLE ? NSEC_NEVER : link->until;
+	return link->step == STEP_TALKS ? session_deadline(link->session) : link->until;
 }
 
 void link_poll(const struct link *link, struct pollfd *out)
@@ -268,29 +189,53 @@ void link_poll(const struct link *link, struct pollfd *out)
 	out->events = link->redis != NULL ? redis_events(link->redis) : 0;
 }
 
-bool link_ready(const struct link *link)
+const struct session *link_session(const struct link *link)
 {
-	return link->step == STEP_IDLE && link->applied == NULL;
+	return link->session;
 }
 
-void link_commit(struct link *link, struct commit *commit, struct moment now)
+enum turn link_turned(struct link *link)
 {
-	link->flying = commit;
-	link->number++;
-	flying_send(link, now);
+	return session_turned(link->session);
 }
 
 struct commit *link_applied(struct link *link)
 {
-	struct commit *applied = link->applied;
-
-	link->applied = NULL;
-	return applied;
+	return session_applied(link->session);
 }
 
-bool link_busy(const struct link *link)
+struct redisReply *link_answer(struct link *link)
 {
-	return link->step == STEP_COMMITS;
+	struct redisReply *reply = session_answer(link->session);
+
+	if (reply != NULL && reply->type != REDIS_REPLY_ERROR)
+		link->refused = false;
+	return reply;
+}
+
+void link_commit(struct link *link, struct commit *commit, struct moment now)
+{
+	session_commit(link->session, commit, now, redis_out(link->redis));
+	redis_flush(link->redis);
+}
+
+void link_ask(struct link *link, const char *const *words, const struct resp_list *list, nsec now)
+{
+	session_ask(link->session, words, list, now, redis_out(link->redis));
+	redis_flush(link->redis);
+}
+
+void link_release(struct link *link, struct moment now)
+{
+	session_release(link->session, now, redis_out(link->redis));
+	redis_flush(link->redis);
+}
+
+void link_refuse(struct link *link, const char *why, nsec now)
+{
+	link->refused = true;
+	if (link->step == STEP_TALKS)
+		link_fail(link, OUTAGE_REFUSED, why, now);
 }
 
 bool link_away(const struct link *link)
@@ -298,19 +243,9 @@ bool link_away(const struct link *link)
 	return link->outage.away;
 }
 
-bool link_greeted(const struct link *link)
-{
-	return link->clock_known;
-}
-
 const char *link_why(const struct link *link)
 {
 	return link->outage.why.text;
-}
-
-nsec link_clock(const struct link *link)
-{
-	return link->clock;
 }
 
 void link_hurry(struct link *link, nsec now)

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define REFUSED_WAIT (2 * NSEC_PER_SEC) /* each try renews the lease, which lasts for 5 s */
+
 void outage_init(struct outage *outage, const char *server)
 {
 	*outage = (struct outage){
@@ -34,7 +36,8 @@ nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, 
 {
 	outage_tell(outage, kind, why, now);
 	outage->failures++;
-	return now + backoff_wait(&outage->backoff, arc4random());
+	nsec wait = backoff_wait(&outage->backoff, arc4random());
+	return now + (kind == OUTAGE_REFUSED ? nsec_earlier(wait, REFUSED_WAIT) : wait);
 }
 
 void outage_end(struct outage *outage, nsec now)

@@ -44,15 +44,24 @@ struct states *states_new(const struct siphash_key *key)
 	return states;
 }
 
-static void shard_free(struct shard *shard)
+/* Returns how many there were. */
+static size_t shard_clear(struct shard *shard)
 {
 	struct state *state, *next;
+	size_t count = 0;
 
 	HASH_ITER(hh, shard->states, state, next) {
 		HASH_DEL(shard->states, state);
 		free(state->wire.bytes);
 		free(state);
+		count++;
 	}
+	return count;
+}
+
+static void shard_free(struct shard *shard)
+{
+	shard_clear(shard);
 	pthread_mutex_destroy(&shard->lock);
 }
 
@@ -179,6 +188,18 @@ void states_remove(struct states *states, struct state *state)
 	atomic_fetch_sub_explicit(&states->count, 1, memory_order_relaxed);
 	free(state->wire.bytes);
 	state->wire = (struct wire){NULL, 0, 0, 0};
+}
+
+void states_clear(struct states *states)
+{
+	for (int i = 0; i < STATES_SHARDS; i++) {
+		struct shard *shard = &states->shards[i];
+
+		pthread_mutex_lock(&shard->lock);
+		size_t count = shard_clear(shard);
+		pthread_mutex_unlock(&shard->lock);
+		atomic_fetch_sub_explicit(&states->count, count, memory_order_relaxed);
+	}
 }
 
 void states_work(struct states *states, unsigned shard, states_worker *work, void *context)

@@ -34,6 +34,7 @@ struct state {
 	nsec deadline;                         /* monotonic: when it goes stale, or NSEC_NEVER */
 	int64_t time;                          /* the event's, seconds since the epoch */
 	int32_t ttl;                           /* seconds; negative: never stale */
+	uint32_t pushed_in;                    /* the commit that told Flapjack last */
 	uint16_t entity_length;                /* of names */
 	uint16_t wheel_slot;                   /* the wheel's */
 	uint8_t condition;                     /* enum condition of the last event */
@@ -79,6 +80,9 @@ void states_set(struct states *states, struct state *state, const struct states_
  * names, is the caller's to free(3).
  */
 void states_remove(struct states *states, struct state *state);
+
+/* The writer's: takes out and frees all of them. Nothing may point to one any more. */
+void states_clear(struct states *states);
 
 /* The writer's: calls `work` for every state of a shard; that may remove the state. */
 typedef void states_worker(struct state *state, void *context);

@@ -72,6 +72,16 @@ static bool config_fill(struct config *config, FILE *file, const char *path, str
 	return config_complete(config, path, why) && config_check(config, path, why);
 }
 
+struct config *config_read_stream(FILE *file, const char *name, struct reason *why)
+{
+	struct config *config = config_new();
+
+	if (config_fill(config, file, name, why))
+		return config;
+	config_free(config);
+	return NULL;
+}
+
 struct config *config_read(const char *path, struct reason *why)
 {
 	FILE *file = fopen(path, "re");
@@ -80,11 +90,7 @@ struct config *config_read(const char *path, struct reason *why)
 		reason_set(why, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
-	struct config *config = config_new();
-	if (!config_fill(config, file, path, why)) {
-		config_free(config);
-		config = NULL;
-	}
+	struct config *config = config_read_stream(file, path, why);
 	fclose(file);
 	return config;
 }

@@ -65,6 +65,7 @@ enum { CONFIG_EAR = 1, CONFIG_PAGER = 2, CONFIG_HANDS = CONFIG_EAR | CONFIG_PAGE
 
 /* Reads the file; a reason names it, and the line. */
 struct config *config_read(const char *path, struct reason *why);
+struct config *config_read_stream(FILE *file, const char *name, struct reason *why);
 
 /*
  * In a hand: an empty one, filled key by key with what config_hand_over() gave, which was

@@ -36,7 +36,7 @@ static void rooms_tick(struct ear *ear, nsec now)
 		while ((wish = room_tick(room, now)) != ROOM_REST) {
 			if (wish == ROOM_JOIN)
 				stanza_join(session_connection(ear->session), room_name(room),
-					room_nick(room));
+					room_nick(room), ear->config->room_password);
 			else if (wish == ROOM_PING)
 				room_ping(ear, i);
 			else
@@ -77,7 +77,6 @@ static void words_take(struct ear *ear)
 {
 	struct message message;
 
-	link_listen(ear->link);
 	while (link_next(ear->link, &message)) {
 		if (message.word == WORD_SAY)
 			say(ear, message.field[0], message.field[1], message.field[2]);
@@ -112,7 +111,8 @@ static void ear_wait(struct ear *ear)
 
 	if (ppoll(fds, 2, clock_timeout(now, ear_deadline(ear, now), &left), NULL) > 0 &&
 		fds[0].revents != 0)
-		words_take(ear);
+		link_listen(ear->link);
+	words_take(ear);
 }
 
 /* A connection over which nothing comes, though we ask, is none. */
@@ -138,9 +138,18 @@ static const char *ear_why_over(const struct ear *ear, nsec now)
 	return why;
 }
 
+static void ear_try_next(struct ear *ear)
+{
+	if (!session_wants_next(ear->session))
+		return;
+	link_live(ear->link, clock_monotonic(), ear->pace.alive, PACE_RESOLVER);
+	session_next(ear->session);
+}
+
 /* Until the connection, or the clock, is gone, or the clock says stop. */
 static void ear_listen(struct ear *ear)
 {
+	words_take(ear); /* what came in one piece with the configuration */
 	while (!link_closed(ear->link) && !ear->stopping) {
 		nsec now = clock_monotonic();
 		const char *why = ear_why_over(ear, now);
@@ -157,6 +166,7 @@ static void ear_listen(struct ear *ear)
 		}
 		ear_wait(ear);
 		session_run(ear->session, clock_monotonic());
+		ear_try_next(ear);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/ear/hearing.h"
 
+#include "common/log.h"
 #include "oobetet/ear/stanza.h"
 #include "oobetet/text.h"
 
@@ -125,17 +126,53 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *use
 
 /* ---- presence ---- */
 
+static char *join_fault(xmpp_stanza_t *presence, char out[WHY])
+{
+	stanza_fault(presence, out, WHY);
+	size_t used = strlen(out);
+	if (strcmp(stanza_condition(presence), "not-authorized") == 0)
+		snprintf(out + used, WHY - used, ": is room_password right?");
+	return out;
+}
+
 static void joining_failed(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
 {
 	char why[WHY];
 
-	stanza_fault(presence, why, sizeof why);
+	/* only of asking for another nick: we stay who we are */
+	if (room_is_in(from->room))
+		return;
 	if (strcmp(stanza_condition(presence), "conflict") != 0) {
-		room_is_lost(ear, from->room, why);
+		room_is_lost(ear, from->room, join_fault(presence, why));
 		return;
 	}
 	hearing_tell_left(ear, from->room, "our nick is taken: trying another");
 	room_nick_taken(from->room, clock_monotonic());
+}
+
+static void renamed(const struct origin *from, const char *nick)
+{
+	room_renamed(from->room, nick);
+	log_info("our nick in the room %s is %s now", room_name(from->room), nick);
+}
+
+/* Somebody has gone from the room, or from this nick. */
+static void other_left(struct ear *ear, const struct origin *from)
+{
+	if (from->nick != NULL && room_nick_is_free(from->room, from->nick))
+		stanza_rename(session_connection(ear->session), room_name(from->room), from->nick);
+}
+
+/* Not there any more, at least not under this nick. */
+static void own_absence_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
+{
+	const char *nick = stanza_new_nick(presence);
+	char why[WHY];
+
+	if (nick != NULL)
+		renamed(from, nick);
+	else
+		room_is_lost(ear, from->room, stanza_why_out(presence, why, sizeof why));
 }
 
 static void own_presence_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
@@ -150,7 +187,6 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 {
 	struct ear *ear = user;
 	struct origin from = origin_of(ear, presence);
-	char why[WHY];
 
 	(void)connection;
 	ear->heard = clock_monotonic();
@@ -163,8 +199,10 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 	/* a room that is destroyed may not say which of its occupants we are */
 	bool own = stanza_has_status(presence, MUC_SELF) ||
 		   (from.nick != NULL && strcmp(from.nick, room_nick(from.room)) == 0);
-	if (own && type_is(presence, "unavailable"))
-		room_is_lost(ear, from.room, stanza_why_out(presence, why, sizeof why));
+	if (type_is(presence, "unavailable") && own)
+		own_absence_take(ear, &from, presence);
+	else if (type_is(presence, "unavailable"))
+		other_left(ear, &from);
 	else if (own && from.nick != NULL && xmpp_stanza_get_type(presence) == NULL)
 		own_presence_take(ear, &from, presence);
 	return 1;

@@ -171,6 +171,18 @@ void room_nick_taken(struct room *room, nsec now)
 	room->next = now;
 }
 
+bool room_nick_is_free(const struct room *room, const char *nick)
+{
+	return room->state == IN && strcmp(nick, room->alias) == 0 &&
+	       strcmp(room->nick, room->alias) != 0;
+}
+
+void room_renamed(struct room *room, const char *nick)
+{
+	if (room->state == IN)
+		nick_set(room, nick);
+}
+
 void room_ponged(struct room *room, unsigned number)
 {
 	if (room->state != IN || number != room->number)

@@ -43,6 +43,15 @@ bool room_left(struct room *room, nsec now);
 /* The nick is somebody else's: joining is tried with another, at once. */
 void room_nick_taken(struct room *room, nsec now);
 
+/*
+ * Somebody has left, or has given up `nick`. True: it is the one that we are meant to have, and do
+ * not: ask for it. Whether we get it, our presence will tell.
+ */
+bool room_nick_is_free(const struct room *room, const char *nick);
+
+/* We are in as before, but with another nick. */
+void room_renamed(struct room *room, const char *nick);
+
 /* A ping was answered in a way that proves that we are in. */
 void room_ponged(struct room *room, unsigned number);
 

@@ -29,15 +29,21 @@ struct session {
 	bool reached; /* there was a TCP connection */
 	bool online;
 	bool over;
+	bool unreached;    /* an address was, and nothing else is known to be wrong */
 	char words[FAULT]; /* the last error that libstrophe itself named */
 	char why[FAULT];
 };
 
 static int session_socket = -1;
+static int addresses;         /* that libstrophe has come upon since it began to connect */
+static int addresses_skipped; /* the first ones, which could not be reached */
 static char certificate_fault[FAULT];
 
+/* Called for one address after the other, until one is good enough to try: for it alone. */
 static int on_socket(xmpp_conn_t *connection, void *socket)
 {
+	if (++addresses <= addresses_skipped)
+		return -1;
 	session_socket = *(int *)socket;
 	return xmpp_sockopt_cb_keepalive(connection, socket);
 }
@@ -142,7 +148,11 @@ static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error
 	} else if (event != XMPP_CONN_RAW_CONNECT) {
 		session_socket = -1;
 		disconnection_explain(session, error, stream, why);
-		session_end(session, why);
+		session->unreached = !session->reached;
+		if (session->unreached)
+			snprintf(session->why, sizeof session->why, "%s", why);
+		else
+			session_end(session, why);
 	}
 }
 
@@ -161,6 +171,32 @@ static void connection_configure(xmpp_conn_t *connection, const struct config *c
 	xmpp_conn_set_sockopt_callback(connection, on_socket);
 }
 
+static void session_connect(struct session *session)
+{
+	char why[FAULT];
+
+	addresses = 0;
+	if (xmpp_connect_client(session->connection, session->config->server,
+		    (unsigned short)session->config->port, on_event, session) == XMPP_EOK)
+		return;
+	snprintf(why, sizeof why, "%s",
+		addresses_skipped > 0 ? session->why
+				      : "cannot connect to the server: does its name exist?");
+	session_end(session, why);
+}
+
+bool session_wants_next(const struct session *session)
+{
+	return session->unreached && !session->over;
+}
+
+void session_next(struct session *session)
+{
+	session->unreached = false;
+	addresses_skipped++;
+	session_connect(session);
+}
+
 struct session *session_open(const struct config *config, nsec now, nsec limit)
 {
 	struct session *session = memory_zeroed(1, sizeof *session);
@@ -173,9 +209,7 @@ struct session *session_open(const struct config *config, nsec now, nsec limit)
 	session->context = xmpp_ctx_new(NULL, &session->log);
 	session->connection = xmpp_conn_new(session->context);
 	connection_configure(session->connection, config);
-	if (xmpp_connect_client(session->connection, config->server, (unsigned short)config->port,
-		    on_event, session) != XMPP_EOK)
-		session_end(session, "cannot connect to the server: does its name exist?");
+	session_connect(session);
 	return session;
 }
 
@@ -213,9 +247,10 @@ static void login_limit_check(struct session *session, nsec now)
 
 void session_run(struct session *session, nsec now)
 {
-	for (int i = 0; i < RUNS && !session->over; i++)
+	for (int i = 0; i < RUNS && !session->over && !session->unreached; i++) {
 		xmpp_run_once(session->context, 0);
-	session->reached |= xmpp_conn_is_connected(session->connection) != 0;
+		session->reached |= xmpp_conn_is_connected(session->connection) != 0;
+	}
 	login_limit_check(session, now);
 }
 

@@ -29,6 +29,13 @@ struct pollfd session_poll(const struct session *session);
 /* Takes in what is there and calls the handlers; may stall in a TLS handshake. */
 void session_run(struct session *session, nsec now);
 
+/*
+ * True: an address of the server could not be reached. session_next() tries the following one,
+ * which resolves names again, or ends the session when there is none.
+ */
+bool session_wants_next(const struct session *session);
+void session_next(struct session *session);
+
 /* Logged in: stanzas can be sent, and handlers added to session_connection(). */
 bool session_online(const struct session *session);
 xmpp_conn_t *session_connection(const struct session *session);

@@ -41,7 +41,16 @@ static void to_occupant(xmpp_stanza_t *stanza, const char *room, const char *nic
 	free(to);
 }
 
-void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick)
+static void password_add(xmpp_stanza_t *x, xmpp_conn_t *connection, const char *password)
+{
+	xmpp_stanza_t *element = child_add(x, child_new(connection, "password", NULL));
+	xmpp_stanza_t *text =
+		child_add(element, xmpp_stanza_new(xmpp_conn_get_context(connection)));
+
+	xmpp_stanza_set_text(text, password);
+}
+
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password)
 {
 	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
 	xmpp_stanza_t *x = child_add(presence, child_new(connection, "x", NS_MUC));
@@ -49,6 +58,17 @@ void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick)
 
 	to_occupant(presence, room, nick);
 	xmpp_stanza_set_attribute(history, "maxchars", "0");
+	if (password != NULL)
+		password_add(x, connection, password);
+	send_and_release(connection, presence);
+}
+
+/* XEP-0045, 7.6 */
+void stanza_rename(xmpp_conn_t *connection, const char *room, const char *nick)
+{
+	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
+
+	to_occupant(presence, room, nick);
 	send_and_release(connection, presence);
 }
 
@@ -140,6 +160,16 @@ bool stanza_is_not_live(xmpp_stanza_t *message)
 	return false;
 }
 
+const char *stanza_new_nick(xmpp_stanza_t *presence)
+{
+	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
+	xmpp_stanza_t *item = x != NULL ? xmpp_stanza_get_child_by_name(x, "item") : NULL;
+
+	if (item == NULL || !stanza_has_status(presence, MUC_NICK_CHANGED))
+		return NULL;
+	return xmpp_stanza_get_attribute(item, "nick");
+}
+
 static xmpp_stanza_t *error_of(xmpp_stanza_t *stanza)
 {
 	return xmpp_stanza_get_child_by_name(stanza, "error");
@@ -189,7 +219,6 @@ char *stanza_why_out(xmpp_stanza_t *presence, char *out, size_t size)
 		const char *why;
 	} reasons[] = {
 		{MUC_BANNED, "banned from the room"},
-		{MUC_NICK_CHANGED, "somebody changed our nick"},
 		{MUC_TECHNICAL, "removed for a technical reason"},
 		{MUC_KICKED, "kicked out of the room"},
 		{MUC_AFFILIATION, "no longer a member of the room"},

@@ -30,7 +30,8 @@ enum {
 };
 
 /* Each sends one stanza, or nothing when there is no connection. */
-void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick);
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password);
+void stanza_rename(xmpp_conn_t *connection, const char *room, const char *nick);
 void stanza_leave(xmpp_conn_t *connection, const char *room, const char *nick);
 void stanza_unlock(xmpp_conn_t *connection, const char *room);
 void stanza_say(xmpp_conn_t *connection, const char *room, const char *id, const char *text);
@@ -48,6 +49,9 @@ bool stanza_has_status(xmpp_stanza_t *presence, int code);
  * a copy of what went elsewhere.
  */
 bool stanza_is_not_live(xmpp_stanza_t *message);
+
+/* Presence that says so (status 303): the occupant's new nick; NULL: it has none. */
+const char *stanza_new_nick(xmpp_stanza_t *presence);
 
 /* The condition of an error stanza, such as "not-authorized"; never NULL. */
 const char *stanza_condition(xmpp_stanza_t *stanza);

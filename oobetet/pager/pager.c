@@ -79,7 +79,6 @@ static void words_take(struct pager *pager)
 {
 	struct message message;
 
-	link_listen(pager->link);
 	while (link_next(pager->link, &message))
 		word_take(pager, &message);
 }
@@ -163,13 +162,15 @@ static void pager_run(struct pager *pager)
 	link_say(pager->link, WORD_ONLINE,
 		FIELDS(pager->integration.key != NULL ? pager->config->pagerduty_url
 						      : "for heartbeat_url alone"));
+	words_take(pager); /* what came in one piece with the configuration */
 	while (!link_closed(pager->link) && !pager->stopping) {
 		link_live(pager->link, clock_monotonic(), pager->pace.alive, pager->pace.patience);
 		clock.revents = 0;
 		curl_multi_poll(
 			pager->multi, &clock, 1, (int)(pager->pace.alive / NSEC_PER_MSEC), NULL);
 		if (clock.revents != 0)
-			words_take(pager);
+			link_listen(pager->link);
+		words_take(pager);
 		curl_multi_perform(pager->multi, &running);
 		answers_take(pager);
 	}

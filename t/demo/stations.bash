@@ -117,6 +117,7 @@ oobetet_configure() {
 		rooms = ops@conference.localhost
 		watched_check = $check
 		watched_entity = $host
+		watched_nick = flapjack
 		max_latency = $max_latency
 		pagerduty_contact = 0123456789abcdef0123456789abcdef
 		pagerduty_url = $pagerduty_url

@@ -19,6 +19,7 @@
 #   at_least N NAME PATTERN        ... are there so many?
 #   change ATTRIBUTES              flapjack, who owns the room, changes somebody's role or rights
 #   ban NAME, unban NAME           ... NAME@localhost may not be in the room, or may again
+#   clock_memory                   of the clock itself, in KiB
 #   incidents                      how many incidents PagerDuty has been told of
 
 write_ini() {
@@ -121,4 +122,8 @@ ban() {
 
 unban() {
 	change "jid='$1@localhost' affiliation='none'"
+}
+
+clock_memory() {
+	awk '/^VmRSS/ { print $2 }' "/proc/${pids[oobetet]}/status"
 }

@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/redis/commit.h"
+#include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 struct talk {
 	struct commit commit;
 	struct keys keys;
+	struct lease lease;
 	struct buffer said;
 	struct reason why;
 };
@@ -22,6 +24,7 @@ static struct talk *talk_begin(unsigned todo, int flapjack)
 
 	assert_non_null(talk);
 	keys_init(&talk->keys, "n", "events", flapjack);
+	lease_init(&talk->lease, "h :1", "0123456789abcdef");
 	resp_add_text(&talk->commit.records, "e\x1f"
 					     "c");
 	resp_add_text(&talk->commit.records, "1 x");
@@ -78,7 +81,7 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 	snprintf(talk->why.text, sizeof talk->why.text, "no reason");
 	while ((reply = reply_next(reader)) != NULL) {
 		assert_int_equal(verdict, COMMIT_WAITS);
-		verdict = commit_judge(&talk->commit, reply, &talk->why);
+		verdict = commit_judge(&talk->commit, &talk->lease, reply, &talk->why);
 		freeReplyObject(reply);
 	}
 	redisReaderFree(reader);
@@ -89,7 +92,8 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 #define Q "+QUEUED\r\n"
 #define WRONG "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"
 #define WRONG_WORDS "WRONGTYPE Operation against a key holding the wrong kind of value"
-#define MULTI "*1\r\n$5\r\nMULTI\r\n"
+#define LEASE_KEY "$18\r\nhttpbroker:n:lease\r\n"
+#define MULTI "*1\r\n$5\r\nMULTI\r\n*3\r\n$7\r\nPEXPIRE\r\n" LEASE_KEY "$4\r\n5000\r\n"
 #define HSET                                                            \
 	"*4\r\n$4\r\nHSET\r\n$19\r\nhttpbroker:n:states\r\n$3\r\ne\x1f" \
 	"c\r\n$3\r\n1 x\r\n"
@@ -102,7 +106,8 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 #define SET SET_KEY "$8\r\n7 ab 1 2\r\n"
 #define SET_AGAIN SET_KEY "$8\r\n8 ab 3 4\r\n"
 #define EXEC "*1\r\n$4\r\nEXEC\r\n"
-#define WATCH "*2\r\n$5\r\nWATCH\r\n$18\r\nhttpbroker:n:batch\r\n"
+#define WATCH "*2\r\n$5\r\nWATCH\r\n" LEASE_KEY "*2\r\n$3\r\nGET\r\n" LEASE_KEY
+#define MINE "$21\r\nh :1 0123456789abcdef\r\n"
 
 #define ASSERT_SAID(talk, literal)                                                    \
 	do {                                                                          \
@@ -132,7 +137,8 @@ static void flapjack_1_is_not_woken(void **state)
 	(void)state;
 	ASSERT_SAID(talk, MULTI HSET LPUSH SET EXEC WATCH);
 	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:2\r\n+OK\r\n+OK\r\n"), COMMIT_DONE);
+		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n:2\r\n+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
 	assert_int_equal(talk->commit.todo, 0);
 	talk_end(talk);
 }
@@ -142,9 +148,9 @@ static void what_redis_takes_is_done(void **state)
 	struct talk *talk = talk_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q), COMMIT_WAITS);
-	assert_int_equal(judge(talk, "*4\r\n:1\r\n:2\r\n:1\r\n+OK\r\n"), COMMIT_WAITS);
-	assert_int_equal(judge(talk, "+OK\r\n"), COMMIT_DONE);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q), COMMIT_WAITS);
+	assert_int_equal(judge(talk, "*5\r\n:1\r\n:1\r\n:2\r\n:1\r\n+OK\r\n"), COMMIT_WAITS);
+	assert_int_equal(judge(talk, "+OK\r\n" MINE), COMMIT_DONE);
 	assert_string_equal(talk->why.text, "no reason");
 	assert_int_equal(talk->commit.todo, 0);
 	assert_int_equal(talk->commit.refused, 0);
@@ -156,11 +162,12 @@ static void a_touched_key_means_all_of_it_again(void **state)
 	struct talk *talk = talk_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*-1\r\n+OK\r\n"), COMMIT_AGAIN);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*-1\r\n+OK\r\n" MINE), COMMIT_AGAIN);
 	assert_int_equal(talk->commit.todo, ALL);
 	talk_repeat(talk);
 	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE SET_AGAIN EXEC WATCH);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n"),
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q
+				     "*5\r\n:1\r\n:1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
 	talk_end(talk);
 }
@@ -170,14 +177,16 @@ static void only_what_was_refused_is_said_again(void **state)
 	struct talk *talk = talk_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n" WRONG ":2\r\n:1\r\n+OK\r\n+OK\r\n"),
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG
+				     ":2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
 	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
 	assert_int_equal(talk->commit.refused, COMMIT_RECORDS);
 	talk_repeat(talk);
 	ASSERT_SAID(talk, MULTI HSET SET_AGAIN EXEC WATCH);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n"), COMMIT_DONE);
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE), COMMIT_DONE);
 	assert_int_equal(talk->commit.todo, 0);
 	talk_end(talk);
 }
@@ -187,13 +196,15 @@ static void refused_events_need_another_wake_up(void **state)
 	struct talk *talk = talk_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n" WRONG ":1\r\n+OK\r\n+OK\r\n"),
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG
+				     ":1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses LPUSH events: " WRONG_WORDS);
 	talk_repeat(talk);
 	ASSERT_SAID(talk, MULTI LPUSH WAKE SET_AGAIN EXEC WATCH);
 	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:2\r\n" WRONG "+OK\r\n+OK\r\n"), COMMIT_FAILED);
+		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:2\r\n" WRONG "+OK\r\n+OK\r\n" MINE),
+		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses LPUSH events_actions: " WRONG_WORDS);
 	talk_repeat(talk);
 	ASSERT_SAID(talk, MULTI WAKE SET_AGAIN EXEC WATCH);
@@ -207,14 +218,15 @@ static void what_is_forgotten_is_deleted_first(void **state)
 
 	(void)state;
 	ASSERT_SAID(talk, MULTI HDEL HSET LPUSH WAKE SET EXEC WATCH);
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n" WRONG ":1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n"),
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q Q "*6\r\n:1\r\n" WRONG
+				     ":1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses HDEL httpbroker:n:states: " WRONG_WORDS);
 	assert_int_equal(talk->commit.todo, COMMIT_FORGETS);
 	talk_repeat(talk);
 	ASSERT_SAID(talk, MULTI HDEL SET_AGAIN EXEC WATCH);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n"), COMMIT_DONE);
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE), COMMIT_DONE);
 	assert_int_equal(talk->commit.todo, 0);
 	talk_end(talk);
 }
@@ -224,8 +236,8 @@ static void several_refusals_are_one_reason(void **state)
 	struct talk *talk = talk_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n" WRONG WRONG ":1\r\n-ERR no\r\n+OK\r\n"),
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG WRONG
+				     ":1\r\n-ERR no\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
 	assert_int_equal(talk->commit.todo, ALL);
@@ -237,8 +249,8 @@ static void a_refused_batch_number_alone_is_a_failure(void **state)
 	struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
 
 	(void)state;
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q "*2\r\n:1\r\n-ERR no\r\n+OK\r\n"), COMMIT_FAILED);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n-ERR no\r\n+OK\r\n" MINE),
+		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses SET httpbroker:n:batch: ERR no");
 	assert_int_equal(talk->commit.todo, 0);
 	assert_int_equal(talk->commit.refused, COMMIT_BATCH);
@@ -250,8 +262,8 @@ static void what_is_not_even_queued_is_all_said_again(void **state)
 	struct talk *talk = talk_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q "-OOM command not allowed\r\n" Q Q
-				     "-EXECABORT Transaction discarded\r\n+OK\r\n"),
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q "-OOM command not allowed\r\n" Q Q
+				     "-EXECABORT Transaction discarded\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses LPUSH events: OOM command not allowed");
 	assert_int_equal(talk->commit.todo, ALL);
@@ -266,10 +278,58 @@ static void a_server_that_refuses_all_is_quoted_once(void **state)
 
 	(void)state;
 	assert_int_equal(judge(talk, "-NOAUTH a\r\n-NOAUTH b\r\n-NOAUTH c\r\n-NOAUTH d\r\n"
-				     "-NOAUTH e\r\n"),
+				     "-NOAUTH e\r\n-NOAUTH f\r\n-NOAUTH g\r\n"),
 		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses MULTI: NOAUTH a");
 	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
+	talk_end(talk);
+}
+
+/* LOADING may end between two commands: those behind MULTI then run, each by itself. */
+static void what_ran_without_its_transaction_is_not_said_again(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "-LOADING a\r\n-LOADING b\r\n-LOADING c\r\n:2\r\n:1\r\n"
+				     "+OK\r\n-ERR EXEC without MULTI\r\n+OK\r\n" MINE),
+		COMMIT_FAILED);
+	assert_string_equal(talk->why.text, "refuses MULTI: LOADING a");
+	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
+	talk_end(talk);
+}
+
+static void whose_the_lease_is_then_is_told(void **state)
+{
+	static const struct {
+		const char *lease;
+		bool held;
+	} cases[] = {{MINE, true}, {"$-1\r\n", false}, {"$21\r\nh :1 0123456789abcdee\r\n", false},
+		{"$21\r\nh :2 0123456789abcdef\r\n", false}, {"$0\r\n\r\n", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct talk *talk = talk_begin(COMMIT_PUSHES, 1);
+
+		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:7\r\n+OK\r\n+OK\r\n");
+		assert_int_equal(judge(talk, cases[i].lease), COMMIT_DONE);
+		assert_int_equal(talk->commit.held, cases[i].held);
+		assert_int_equal(talk->commit.queue_length, 7);
+		talk_end(talk);
+	}
+}
+
+#define TRIM "*4\r\n$5\r\nLTRIM\r\n$21\r\nhttpbroker:n:handover\r\n$2\r\n17\r\n$2\r\n-1\r\n"
+
+static void what_was_handed_over_is_dropped_with_it(void **state)
+{
+	struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+
+	(void)state;
+	talk->commit.todo = COMMIT_RECORDS | COMMIT_TRIM;
+	talk->commit.trim = 17;
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HSET TRIM SET_AGAIN EXEC WATCH);
 	talk_end(talk);
 }
 
@@ -279,17 +339,20 @@ static void odd_answers_are_failures(void **state)
 		const char *answers, *why;
 		unsigned todo; /* again */
 	} cases[] = {
-		{":1\r\n" Q Q "*2\r\n:1\r\n+OK\r\n+OK\r\n", "refuses MULTI: an odd answer",
-			COMMIT_RECORDS},
-		{"+OK\r\n:1\r\n" Q "*2\r\n:1\r\n+OK\r\n+OK\r\n",
+		{":1\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE,
+			"refuses MULTI: an odd answer", COMMIT_RECORDS},
+		{"+OK\r\n" Q ":1\r\n" Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE,
 			"refuses HSET httpbroker:n:states: an odd answer", COMMIT_RECORDS},
-		{"+OK\r\n" Q "+OK\r\n*2\r\n:1\r\n+OK\r\n+OK\r\n",
+		{"+OK\r\n" Q Q "+OK\r\n*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE,
 			"refuses SET httpbroker:n:batch: an odd answer", COMMIT_RECORDS},
-		{"+OK\r\n" Q Q "+OK\r\n+OK\r\n", "refuses EXEC: an odd answer", COMMIT_RECORDS},
-		{"+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n:1\r\n",
-			"refuses WATCH httpbroker:n:batch: an odd answer", 0},
-		{"+OK\r\n" Q Q "*2\r\n:1\r\n+OK\r\n-ERR x\r\n",
-			"refuses WATCH httpbroker:n:batch: ERR x", 0},
+		{"+OK\r\n" Q Q Q "+OK\r\n+OK\r\n" MINE, "refuses EXEC: an odd answer",
+			COMMIT_RECORDS},
+		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n:1\r\n" MINE,
+			"refuses WATCH httpbroker:n:lease: an odd answer", 0},
+		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n:1\r\n",
+			"refuses GET httpbroker:n:lease: an odd answer", 0},
+		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n-ERR x\r\n" MINE,
+			"refuses WATCH httpbroker:n:lease: ERR x", 0},
 	};
 
 	(void)state;
@@ -317,6 +380,9 @@ int main(void)
 		cmocka_unit_test(a_refused_batch_number_alone_is_a_failure),
 		cmocka_unit_test(what_is_not_even_queued_is_all_said_again),
 		cmocka_unit_test(a_server_that_refuses_all_is_quoted_once),
+		cmocka_unit_test(what_ran_without_its_transaction_is_not_said_again),
+		cmocka_unit_test(whose_the_lease_is_then_is_told),
+		cmocka_unit_test(what_was_handed_over_is_dropped_with_it),
 		cmocka_unit_test(odd_answers_are_failures),
 	};
 

@@ -99,6 +99,7 @@ static void assert_answer(
 
 	talk_begin(&talk, &one, NULL);
 	talk.submission->result = result;
+	talk.submission->why = "the broker is stopping";
 	talk.submission->forgetting->count = count;
 	route_delete_state.end(&talk.request, &talk.answer);
 	assert_int_equal(talk.answer.status, status);

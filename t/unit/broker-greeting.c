@@ -1,151 +1,108 @@
 /* SPDX-License-Identifier: MIT */
-/* The first words on a connection, and the batch number that they ask for. */
+/* The first words on a connection, the lease, and the batch number. */
 #include "t/unit/unit.h"
 
+#include "httpbroker/redis/batch.h"
 #include "httpbroker/redis/greeting.h"
+#include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A connection's beginning: what was said to it, and what came of it. */
-struct talk {
-	struct greeting greeting;
-	struct keys keys;
-	struct buffer said;
-	struct reason why;
-	enum greeting_verdict verdict;
-};
-
-/* Hands the answers in, and ends at the first that is not GREETING_WAITS. */
-static struct talk talk_begin(const char *password, const char *answers)
+/* Says what there is to say while the answers last; then compares all of it. */
+static void assert_greeted(
+	const char *password, const char *answers, const char *said, const char *why)
 {
 	const struct greeter greeter = {password, 13};
-	struct talk talk = {.why = {"no reason"}, .verdict = GREETING_WAITS};
 	redisReader *reader = redisReaderCreate();
+	enum greeting_verdict verdict = GREETING_WAITS;
+	struct buffer out = {NULL, 0, 0};
+	struct reason reason = {""};
+	struct greeting greeting;
 	void *reply = NULL;
 
 	assert_non_null(reader);
-	keys_init(&talk.keys, "n", "events", 2);
-	greeting_write(&talk.greeting, &talk.keys, &greeter, &talk.said);
+	greeting_write(&greeting, &greeter, &out);
 	redisReaderFeed(reader, answers, strlen(answers));
-	while (talk.verdict == GREETING_WAITS) {
+	while (verdict == GREETING_WAITS) {
 		assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
 		if (reply == NULL)
 			break;
-		talk.verdict = greeting_judge(&talk.greeting, reply, &talk.said, &talk.why);
+		verdict = greeting_judge(&greeting, reply, &out, &reason);
 		freeReplyObject(reply);
 	}
 	redisReaderFree(reader);
-	keys_free(&talk.keys);
-	return talk;
-}
-
-static struct talk talk_hold(const char *answers)
-{
-	return talk_begin(NULL, answers);
-}
-
-static void assert_held(const char *answers, enum greeting_verdict verdict, const char *why)
-{
-	struct talk talk = talk_hold(answers);
-
-	assert_int_equal(talk.verdict, verdict);
-	assert_string_equal(talk.why.text, why);
-	buffer_free(&talk.said);
-}
-
-static void assert_said(const char *answers, const char *expected)
-{
-	struct talk talk = talk_hold(answers);
-
-	assert_string_equal(talk.said.data, expected);
-	buffer_free(&talk.said);
+	assert_string_equal(out.data, said);
+	assert_string_equal(reason.text, why != NULL ? why : "");
+	assert_int_equal(verdict == GREETING_REFUSED, why != NULL);
+	buffer_free(&out);
 }
 
 #define SELECT "*2\r\n$6\r\nSELECT\r\n$2\r\n13\r\n"
-#define KEY "$18\r\nhttpbroker:n:batch\r\n"
-#define TOUCH                                     \
-	"*3\r\n$6\r\nAPPEND\r\n" KEY "$0\r\n\r\n" \
-	"*2\r\n$3\r\nGET\r\n" KEY "*2\r\n$5\r\nWATCH\r\n" KEY
-
-static void the_key_is_touched_in_our_database_only(void **state)
-{
-	(void)state;
-	assert_said("", SELECT);
-	assert_said("-ERR DB index is out of range\r\n", SELECT);
-	assert_said("+OK\r\n", SELECT TOUCH);
-	assert_said("+OK\r\n:0\r\n$0\r\n\r\n+OK\r\n", SELECT TOUCH);
-}
-
-static void assert_authenticated(const char *answers, const char *said, const char *why)
-{
-	struct talk talk = talk_begin("s3cr\xc3\xa9t pass", answers);
-
-	assert_string_equal(talk.said.data, said);
-	assert_string_equal(talk.why.text, why);
-	buffer_free(&talk.said);
-}
-
 #define AUTH "*2\r\n$4\r\nAUTH\r\n$12\r\ns3cr\xc3\xa9t pass\r\n"
+#define PASSWORD "s3cr\xc3\xa9t pass"
 
 static void a_password_comes_before_all_else(void **state)
 {
 	(void)state;
-	assert_authenticated("", AUTH, "no reason");
-	assert_authenticated("+OK\r\n", AUTH SELECT, "no reason");
-	assert_authenticated("+OK\r\n+OK\r\n", AUTH SELECT TOUCH, "no reason");
-	assert_authenticated("-WRONGPASS x\r\n", AUTH, "refuses AUTH: WRONGPASS x");
-	assert_authenticated("+OK\r\n-NOPERM x\r\n", AUTH SELECT, "refuses SELECT: NOPERM x");
-}
-
-#define LAST "+OK\r\n:24\r\n$24\r\n42 0123456789abcdef 7 99\r\n"
-
-static void the_last_batch_is_learnt(void **state)
-{
-	struct talk talk = talk_hold(LAST "+OK\r\n");
-
-	(void)state;
-	assert_int_equal(talk.verdict, GREETING_DONE);
-	assert_true(talk.greeting.found);
-	assert_int_equal(talk.greeting.last.number, 42);
-	assert_string_equal(talk.greeting.last.token, "0123456789abcdef");
-	assert_int_equal(talk.greeting.last.clock, 7);
-	assert_int_equal(talk.greeting.last.wall, 99);
-	buffer_free(&talk.said);
-	assert_held(LAST, GREETING_WAITS, "no reason");
-}
-
-static void there_may_be_no_batch_yet(void **state)
-{
-	struct talk talk = talk_hold("+OK\r\n:0\r\n$0\r\n\r\n+OK\r\n");
-
-	(void)state;
-	assert_int_equal(talk.verdict, GREETING_DONE);
-	assert_false(talk.greeting.found);
-	buffer_free(&talk.said);
+	assert_greeted(PASSWORD, "", AUTH, NULL);
+	assert_greeted(PASSWORD, "+OK\r\n", AUTH SELECT, NULL);
+	assert_greeted(PASSWORD, "-WRONGPASS x\r\n", AUTH, "refuses AUTH: WRONGPASS x");
+	assert_greeted(PASSWORD, "+OK\r\n-NOPERM x\r\n", AUTH SELECT, "refuses SELECT: NOPERM x");
 }
 
 static void refusals_are_quoted(void **state)
 {
-	static const char *const cases[][2] = {
-		{"-NOAUTH Authentication required.\r\n",
-			"refuses SELECT: NOAUTH Authentication required."},
-		{"-ERR DB index is out of range\r\n",
-			"refuses SELECT: ERR DB index is out of range"},
-		{":1\r\n", "refuses SELECT: an odd answer"},
-		{"+OK\r\n-WRONGTYPE x\r\n", "refuses APPEND: WRONGTYPE x"},
-		{"+OK\r\n-READONLY x\r\n", "refuses APPEND: READONLY x"},
-		{"+OK\r\n:0\r\n-ERR x\r\n", "refuses GET: ERR x"},
-		{"+OK\r\n:0\r\n$-1\r\n", "refuses GET: an odd answer"},
-		{"+OK\r\n:3\r\n$3\r\nfoo\r\n", "holds a batch number that cannot be read: "
-					       "it is not NUMBER TOKEN CLOCK WALL"},
-		{"+OK\r\n:0\r\n$0\r\n\r\n-ERR x\r\n", "refuses WATCH: ERR x"},
+	(void)state;
+	assert_greeted(NULL, "+OK\r\n", SELECT, NULL);
+	assert_greeted(NULL, "-NOAUTH Authentication required.\r\n", SELECT,
+		"refuses SELECT: NOAUTH Authentication required.");
+	assert_greeted(NULL, "-ERR DB index is out of range\r\n", SELECT,
+		"refuses SELECT: ERR DB index is out of range");
+	assert_greeted(NULL, ":1\r\n", SELECT, "refuses SELECT: an odd answer");
+}
+
+#define TOKEN "0123456789abcdef"
+#define OTHER "0123456789abcdee"
+
+static void a_lease_tells_its_own_from_its_place_from_others(void **state)
+{
+	static const struct {
+		const char *value;
+		enum lease_holder holder;
+	} cases[] = {
+		{"host 127.0.0.1:80 " TOKEN, LEASE_OURS},
+		{"host 127.0.0.1:80 " OTHER, LEASE_OF_OUR_PLACE},
+		{"host 127.0.0.1:81 " TOKEN, LEASE_ANOTHERS},
+		{"hosu 127.0.0.1:80 " TOKEN, LEASE_ANOTHERS},
+		{"host 127.0.0.1:80 a 123456789abcde", LEASE_ANOTHERS},
+		{"host 127.0.0.1:80", LEASE_ANOTHERS},
+		{"", LEASE_ANOTHERS},
+		{"precious", LEASE_ANOTHERS},
 	};
+	struct lease lease;
 
 	(void)state;
+	lease_init(&lease, "host 127.0.0.1:80", TOKEN);
+	assert_string_equal(lease.text, "host 127.0.0.1:80 " TOKEN);
+	assert_string_equal(lease_token(&lease), TOKEN);
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
-		assert_held(cases[i][0], GREETING_REFUSED, cases[i][1]);
+		if (lease_judge(&lease, cases[i].value, strlen(cases[i].value)) != cases[i].holder)
+			fail_msg("'%s'", cases[i].value);
+}
+
+static void a_long_place_is_cut(void **state)
+{
+	char place[2 * LEASE_PLACE];
+	struct lease lease;
+
+	(void)state;
+	memset(place, 'x', sizeof place);
+	place[sizeof place - 1] = '\0';
+	lease_init(&lease, place, TOKEN);
+	assert_string_equal(lease_token(&lease), TOKEN);
+	assert_int_equal(lease_judge(&lease, lease.text, strlen(lease.text)), LEASE_OURS);
 }
 
 static void a_batch_is_read_as_it_was_written(void **state)
@@ -153,7 +110,7 @@ static void a_batch_is_read_as_it_was_written(void **state)
 	const struct batch batches[] = {
 		{0, "0123456789abcdef", 0, 0},
 		{42, "ffffffffffffffff", 123456, 1795224305123},
-		{INT64_MAX, "0000000000000000", INT64_MAX, INT64_MIN},
+		{BATCH_MOST, "0000000000000000", BATCH_MOST, -BATCH_MOST},
 	};
 
 	(void)state;
@@ -176,8 +133,10 @@ static void what_is_no_batch_is_refused(void **state)
 	static const char *const texts[] = {"", "x", "42", "42 0123456789abcdef",
 		"42 0123456789abcdef 7", "42 0123456789abcdef 7 x", "42 0123456789abcdef 7 99 ",
 		"42 0123456789abcdef 7 99x", "42 0123456789abcdef0 7 99",
-		"42 0123456789abcdeX 7 99", "-1 0123456789abcdef 7 99",
-		"42 0123456789abcdef -7 99"};
+		"42 0123456789abcdeX 7 99", "-1 0123456789abcdef 7 99", "42 0123456789abcdef -7 99",
+		" 42 0123456789abcdef 7 99", "42  0123456789abcdef 7 99", "42 0123456789abcde 7 99",
+		"+42 0123456789abcdef 7 99", "42 0123456789abcdef 7 99 1",
+		"42 0123456789abcdef 9223372036854775807 99"};
 	char large[BATCH_TEXT + 10];
 	struct batch batch;
 	struct reason why;
@@ -194,11 +153,10 @@ static void what_is_no_batch_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_key_is_touched_in_our_database_only),
 		cmocka_unit_test(a_password_comes_before_all_else),
-		cmocka_unit_test(the_last_batch_is_learnt),
-		cmocka_unit_test(there_may_be_no_batch_yet),
 		cmocka_unit_test(refusals_are_quoted),
+		cmocka_unit_test(a_lease_tells_its_own_from_its_place_from_others),
+		cmocka_unit_test(a_long_place_is_cut),
 		cmocka_unit_test(a_batch_is_read_as_it_was_written),
 		cmocka_unit_test(what_is_no_batch_is_refused),
 	};

@@ -66,6 +66,7 @@ static void posted_end(struct posted *posted, enum submission_result result, con
 					 : answers[i] == 'o' ? LEDGER_OLDER
 							     : LEDGER_FULL;
 	submission->result = result;
+	submission->why = "the broker is stopping";
 	route_post_state.end(&posted->request, &posted->answer);
 }
 
@@ -208,6 +209,79 @@ static void a_batch_is_answered_by_what_became_of_each(void **state)
 		"{\"error\":\"none of 3: the broker is stopping\"," LIST("0", "3"), busy);
 }
 
+/* What an item of a mixture is, and what its answer has to say of it. */
+static const struct kind {
+	const char *json;
+	char answer;          /* the ledger's; 0: it is not submitted */
+	const char *words[3]; /* by the submission's result */
+} kinds[] = {
+	{EVENT("c", ""), 't', {"delivered", "kept", "busy"}},
+	{EVENT("c", ""), 'o', {"older", "older", "busy"}},
+	{EVENT("c", ""), 'f', {"busy", "busy", "busy"}},
+	{"{\"entity\":\"e\"}", 0, {"refused", "refused", "refused"}},
+	{"{\"current_state\":\"test\",\"condition_name\":\"c\"}", 0, {"test", "test", "test"}},
+};
+
+enum { KINDS = ARRAY_LENGTH(kinds), MIXED = 4 };
+
+/* The status of a batch by the words for its items. */
+static unsigned status_by(const char *const words[MIXED])
+{
+	unsigned accepted = 0, kept = 0, busy = 0;
+
+	for (int i = 0; i < MIXED; i++) {
+		kept += strcmp(words[i], "kept") == 0;
+		busy += strcmp(words[i], "busy") == 0;
+		accepted += strcmp(words[i], "busy") != 0 && strcmp(words[i], "refused") != 0;
+	}
+	if (accepted == MIXED)
+		return kept > 0 ? 202 : 200;
+	return accepted > 0 ? 207 : busy > 0 ? 503 : 400;
+}
+
+/* `mixture` in the base of KINDS says what each item is. */
+static void assert_mixture(unsigned mixture, enum submission_result result)
+{
+	struct buffer body = {NULL, 0, 0};
+	const char *words[MIXED];
+	char answers[MIXED + 1] = "";
+
+	for (int i = 0; i < MIXED; i++, mixture /= KINDS) {
+		const struct kind *kind = &kinds[mixture % KINDS];
+
+		buffer_printf(&body, "%s%s", i > 0 ? "," : "[", kind->json);
+		words[i] = kind->words[result];
+		if (kind->answer != 0)
+			strncat(answers, &kind->answer, 1);
+	}
+	buffer_append_text(&body, "]");
+	struct posted *posted = post(body.data);
+	if (answers[0] != '\0')
+		posted_end(posted, result, answers);
+	assert_int_equal(posted->answer.status, status_by(words));
+	assert_int_equal(posted->answer.retry_after > 0, posted->answer.status == 503);
+	json_t *answer = json_loads(posted->answer.body.data, 0, NULL);
+	for (int i = 0; i < MIXED; i++) {
+		const json_t *item = json_array_get(json_object_get(answer, "events"), (size_t)i);
+
+		assert_int_equal(json_integer_value(json_object_get(item, "index")), i);
+		assert_string_equal(json_string_value(json_object_get(item, "result")), words[i]);
+	}
+	json_decref(answer);
+	buffer_free(&body);
+	posted_free(posted);
+}
+
+static void every_mixture_is_answered_by_its_items(void **state)
+{
+	(void)state;
+	for (unsigned mixture = 0; mixture < KINDS * KINDS * KINDS * KINDS; mixture++) {
+		assert_mixture(mixture, SUBMISSION_COMMITTED);
+		assert_mixture(mixture, SUBMISSION_KEPT);
+		assert_mixture(mixture, SUBMISSION_DROPPED);
+	}
+}
+
 static void a_bad_event_does_not_spoil_the_others(void **state)
 {
 	struct posted *posted =
@@ -285,7 +359,7 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 	posted->request.permit = &permit;
 	posted_begin(posted, EVENT("c", ""));
 	assert_null(posted->submission);
-	assert_answer(posted, 403, "{\"error\": \"the token is not good for the entity 'e'\"}\n");
+	assert_answer(posted, 403, "{\"error\": \"this token may not write 'e'\"}\n");
 	assert_int_equal(counted(posted, &format_flapjack, FATE_FORBIDDEN), 1);
 	posted_free(posted);
 
@@ -309,8 +383,8 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 		"[" EVENT("c", "") ",{\"entity\":\"db-1\",\"check\":\"c\",\"state\":\"ok\"}]");
 	posted_end(posted, SUBMISSION_COMMITTED, "t");
 	assert_answer(posted, 207,
-		"{" LIST("1", "1") "{\"index\":0,\"result\":\"refused\",\"error\":\"the token is "
-				   "not good for the entity 'e'\"},\n"
+		"{" LIST("1", "1") "{\"index\":0,\"result\":\"refused\",\"error\":\"this token may "
+				   "not write 'e'\"},\n"
 				   "{\"index\":1,\"result\":\"delivered\"}\n]}\n");
 	posted_free(posted);
 }
@@ -515,6 +589,7 @@ int main(void)
 		cmocka_unit_test(one_event_is_answered_as_the_original_did),
 		cmocka_unit_test(one_event_that_is_wrong_is_refused),
 		cmocka_unit_test(a_batch_is_answered_by_what_became_of_each),
+		cmocka_unit_test(every_mixture_is_answered_by_its_items),
 		cmocka_unit_test(a_bad_event_does_not_spoil_the_others),
 		cmocka_unit_test(lines_are_named),
 		cmocka_unit_test(the_type_says_lines),

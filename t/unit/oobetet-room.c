@@ -7,11 +7,11 @@
 
 #define SEC NSEC_PER_SEC
 
-/* As it is with max_latency = 300: a ping each 30 s, 15 s to answer, 1 s to 60 s between attempts.
+/* As it is with max_latency = 600: a ping each 30 s, 15 s to answer, 1 s to 60 s between attempts.
  */
 static struct room *room_make(void)
 {
-	struct pace pace = pace_of(300 * SEC);
+	struct pace pace = pace_of(600 * SEC);
 
 	return room_new("ops@conference.example.org", "oobetet", &pace, 1);
 }
@@ -137,6 +137,29 @@ static void a_taken_nick_is_varied(void **state)
 	room_free(room);
 }
 
+static void the_nick_is_taken_back_when_it_is_free(void **state)
+{
+	struct room *room = room_make();
+
+	(void)state;
+	wished(room, 0);
+	assert_false(room_nick_is_free(room, "oobetet")); /* not in */
+	room_nick_taken(room, 0);
+	wished(room, 0);
+	room_entered(room, "oobetet_", 0);
+	assert_false(room_nick_is_free(room, "somebody"));
+	assert_false(room_nick_is_free(room, "oobetet_"));
+	assert_true(room_nick_is_free(room, "oobetet"));
+	room_renamed(room, "oobetet");
+	assert_string_equal(room_nick(room), "oobetet");
+	assert_true(room_is_in(room));
+	assert_false(room_nick_is_free(room, "oobetet"));
+	room_left(room, SEC);
+	room_renamed(room, "other");
+	assert_string_equal(room_nick(room), "oobetet");
+	room_free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +168,7 @@ int main(void)
 		cmocka_unit_test(joining_is_tried_again_with_back_off),
 		cmocka_unit_test(who_is_thrown_out_again_and_again_waits_longer),
 		cmocka_unit_test(a_taken_nick_is_varied),
+		cmocka_unit_test(the_nick_is_taken_back_when_it_is_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

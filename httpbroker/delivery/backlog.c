@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/backlog.h"
+
+#include "common/memory.h"
+#include "httpbroker/delivery/recall.h"
+#include "httpbroker/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+/* A check of which something is kept. */
+struct kept_check {
+	UT_hash_handle hh;
+	struct kept *latest;
+	size_t count;
+	char names[]; /* `entity`, NUL, `check`: two pairs that look alike are two */
+};
+
+struct backlog {
+	struct siphash_key key;
+	struct kept *all;  /* a list */
+	struct kept *next; /* the first of them that was not judged; NULL: none */
+	struct kept_check *checks;
+	size_t count, unjudged, most;
+	size_t bytes; /* of those not judged */
+};
+
+struct backlog *backlog_new(size_t most, const struct siphash_key *key)
+{
+	struct backlog *backlog = memory_zeroed(1, sizeof *backlog);
+
+	backlog->most = most;
+	backlog->key = *key;
+	return backlog;
+}
+
+static struct kept_check *check_find(struct backlog *backlog, const char *names, size_t length)
+{
+	unsigned hash = (unsigned)siphash(&backlog->key, names, length);
+	struct kept_check *check;
+
+	HASH_FIND_BYHASHVALUE(hh, backlog->checks, names, length, hash, check);
+	if (check != NULL)
+		return check;
+	check = memory_zeroed(1, sizeof *check + length);
+	memcpy(check->names, names, length);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, backlog->checks, check->names, length, hash, check);
+	return check;
+}
+
+static struct kept_check *check_of(struct backlog *backlog, const struct posting *posting)
+{
+	char names[2 * LIMIT_NAME + 1];
+
+	if (!condition_lasts(posting->condition))
+		return NULL;
+	memcpy(names, posting->names.bytes, posting->names.length);
+	names[posting->names.entity_length] = '\0';
+	return check_find(backlog, names, posting->names.length);
+}
+
+static void check_leave(struct backlog *backlog, struct kept *kept)
+{
+	struct kept_check *check = kept->check;
+
+	if (check == NULL)
+		return;
+	if (check->latest == kept)
+		check->latest = NULL;
+	if (--check->count > 0)
+		return;
+	HASH_DEL(backlog->checks, check);
+	free(check);
+}
+
+static void kept_write(struct kept *kept, const struct posting *posting)
+{
+	struct buffer json = {NULL, 0, 0};
+
+	recall_write(&json, posting);
+	free(kept->json);
+	kept->json = memory_resized(json.data, json.length);
+	kept->length = json.length;
+	kept->condition = posting->condition;
+	kept->time = posting->time;
+}
+
+/* The one before of this check, if this one says the same and is not older. */
+static struct kept *kept_same(
+	const struct kept_check *check, const struct posting *posting, bool judged)
+{
+	struct kept *latest = check != NULL ? check->latest : NULL;
+	bool same = latest != NULL && latest->judged == judged &&
+		    latest->condition == posting->condition && latest->time <= posting->time;
+
+	return same ? latest : NULL;
+}
+
+static struct kept *kept_put(struct backlog *backlog, const struct posting *posting, bool judged)
+{
+	struct kept_check *check = check_of(backlog, posting);
+	struct kept *kept = kept_same(check, posting, judged);
+
+	if (kept == NULL) {
+		kept = memory_zeroed(1, sizeof *kept);
+		kept->judged = judged;
+		kept->check = check;
+		if (check != NULL) {
+			check->count++;
+			check->latest = kept;
+		}
+		DL_APPEND(backlog->all, kept);
+		backlog->count++;
+		backlog->unjudged += !judged;
+		if (!judged && backlog->next == NULL)
+			backlog->next = kept;
+	}
+	backlog->bytes -= judged ? 0 : kept->length;
+	kept_write(kept, posting);
+	backlog->bytes += judged ? 0 : kept->length;
+	return kept;
+}
+
+bool backlog_put(struct backlog *backlog, const struct posting *posting)
+{
+	if (backlog->unjudged >= backlog->most || backlog->bytes >= LIMIT_PENDING_BYTES)
+		return false;
+	kept_put(backlog, posting, false);
+	return true;
+}
+
+void backlog_put_judged(
+	struct backlog *backlog, const struct posting *posting, const struct marks *marks)
+{
+	kept_put(backlog, posting, true)->marks = *marks;
+}
+
+/* Only from the front. */
+static void kept_drop(struct backlog *backlog)
+{
+	struct kept *kept = backlog->all;
+
+	if (backlog->next == kept)
+		backlog->next = kept->next;
+	backlog->unjudged -= !kept->judged;
+	backlog->bytes -= kept->judged ? 0 : kept->length;
+	backlog->count--;
+	DL_DELETE(backlog->all, kept);
+	check_leave(backlog, kept);
+	free(kept->json);
+	free(kept);
+}
+
+void backlog_drop(struct backlog *backlog, size_t count)
+{
+	while (count-- > 0 && backlog->all != NULL)
+		kept_drop(backlog);
+}
+
+void backlog_free(struct backlog *backlog)
+{
+	backlog_drop(backlog, backlog->count);
+	free(backlog);
+}
+
+void backlog_done(struct backlog *backlog, const struct marks *done)
+{
+	while (backlog->all != NULL && backlog->all->judged &&
+		marks_reached(done, &backlog->all->marks))
+		kept_drop(backlog);
+}
+
+void backlog_reopen(struct backlog *backlog)
+{
+	struct kept *kept;
+
+	DL_FOREACH(backlog->all, kept) {
+		backlog->unjudged += kept->judged;
+		backlog->bytes += kept->judged ? kept->length : 0;
+		kept->judged = false;
+	}
+	backlog->next = backlog->all;
+}
+
+struct kept *backlog_next(const struct backlog *backlog)
+{
+	return backlog->next;
+}
+
+void backlog_judged(struct backlog *backlog, const struct marks *marks)
+{
+	struct kept *kept = backlog->next;
+
+	kept->judged = true;
+	kept->marks = *marks;
+	backlog->next = kept->next;
+	backlog->unjudged--;
+	backlog->bytes -= kept->length;
+}
+
+struct kept *backlog_first(const struct backlog *backlog)
+{
+	return backlog->all;
+}
+
+size_t backlog_count(const struct backlog *backlog)
+{
+	return backlog->count;
+}
+
+size_t backlog_unjudged(const struct backlog *backlog)
+{
+	return backlog->unjudged;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/books.h"
+
+void books_open(struct books *books, struct moment now)
+{
+	books->outbox = outbox_new();
+	outbox_limit(books->outbox, books->most);
+	if (!books->persistent)
+		outbox_forget_records(books->outbox);
+	books->ledger = ledger_new(books->states, books->outbox, books->interval, now);
+}
+
+void books_close(struct books *books)
+{
+	ledger_free(books->ledger);
+	outbox_free(books->outbox);
+}
+
+void books_reset(struct books *books, struct moment now)
+{
+	books_close(books);
+	states_clear(books->states);
+	books_open(books, now);
+}

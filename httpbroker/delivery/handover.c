@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/handover.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <hiredis/hiredis.h>
+#include <stdlib.h>
+
+enum { LEAVE_MOST = 500, LEAVE_BYTES = 1 << 20 };
+
+size_t handover_leave(const struct backlog *backlog, struct resp_list *out)
+{
+	size_t count = 0;
+
+	for (const struct kept *kept = backlog_first(backlog); kept != NULL; kept = kept->next) {
+		if (count == LEAVE_MOST || out->bytes.length >= LEAVE_BYTES)
+			break;
+		resp_add(out, kept->json, kept->length);
+		count++;
+	}
+	return count;
+}
+
+void handover_free(struct handover *handover)
+{
+	for (size_t i = 0; i < handover->count; i++)
+		posting_free(&handover->postings[i]);
+	free(handover->postings);
+	*handover = (struct handover){.look_at = handover->look_at};
+}
+
+static bool item_take(
+	struct handover *handover, const redisReply *item, const struct recall *recall)
+{
+	const struct blob json = {item->str, (size_t)item->len};
+	struct reason why;
+
+	if (item->type == REDIS_REPLY_STRING &&
+		recall_event(recall, json, &handover->postings[handover->count], &why)) {
+		handover->count++;
+		return true;
+	}
+	log_error("an event that another broker has handed over cannot be read and is left out: "
+		  "%s",
+		why.text);
+	return false;
+}
+
+size_t handover_take(
+	struct handover *handover, const struct redisReply *reply, const struct recall *recall)
+{
+	size_t unreadable = 0;
+
+	handover_free(handover);
+	handover->look_at = recall->now.monotonic + HANDOVER_LOOK;
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
+		return 0;
+	handover->found = reply->elements;
+	handover->postings = memory_zeroed(reply->elements, sizeof handover->postings[0]);
+	for (size_t i = 0; i < reply->elements; i++)
+		unreadable += !item_take(handover, reply->element[i], recall);
+	log_info("taking %zu events that another broker has handed over", handover->count);
+	return unreadable;
+}
+
+void handover_judge(
+	struct handover *handover, struct books *books, struct reader *reader, struct moment now)
+{
+	if (handover->found == 0 || outbox_trims(books->outbox))
+		return;
+	for (; handover->next < handover->count; handover->next++) {
+		const struct posting *posting = &handover->postings[handover->next];
+
+		if (!reader_knows(reader, books->states, &posting->names)) {
+			reader_want(reader, &posting->names);
+			return;
+		}
+		if (ledger_take(books->ledger, posting, now) == LEDGER_FULL)
+			return;
+	}
+	outbox_trim(books->outbox, handover->found);
+	handover_free(handover);
+	handover->look_at = now.monotonic; /* there may be more */
+}
+
+bool handover_looks(const struct handover *handover, const struct books *books, nsec now)
+{
+	return handover->found == 0 && !outbox_trims(books->outbox) && now >= handover->look_at;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list `httpbroker:NAME:handover`: what a broker has answered 202 and may no longer write
+ * itself, it leaves there; the active one looks there, takes it as if it had been posted, and
+ * drops it in the transaction that writes what became of it.
+ */
+#ifndef HTTPBROKER_DELIVERY_HANDOVER_H
+#define HTTPBROKER_DELIVERY_HANDOVER_H
+
+#include "httpbroker/delivery/backlog.h"
+#include "httpbroker/delivery/books.h"
+#include "httpbroker/delivery/reader.h"
+
+struct redisReply;
+
+#define HANDOVER_LOOK NSEC_PER_SEC /* so often the active one looks */
+
+/* Leaving: adds the first events of the backlog, as many as make a good command; returns how many.
+ */
+size_t handover_leave(const struct backlog *backlog, struct resp_list *out);
+
+/* Taking: what was found there and is not dropped yet. {0} is nothing. */
+struct handover {
+	struct posting *postings; /* owned */
+	size_t count;             /* of them */
+	size_t next;              /* the first that was not judged */
+	size_t found;             /* in the list: with those that cannot be read */
+	nsec look_at;
+};
+
+/* The words that ask for it. */
+#define HANDOVER_QUESTION(keys) RESP_WORDS("LRANGE", (keys)->handover, "0", "499")
+
+/* Takes the answer. Returns how many could not be read: each is named in the log. */
+size_t handover_take(
+	struct handover *handover, const struct redisReply *reply, const struct recall *recall);
+
+/* Judges what can be: a check that was not read yet is wanted from the reader. */
+void handover_judge(
+	struct handover *handover, struct books *books, struct reader *reader, struct moment now);
+
+/* Whether it is time to look; what is there already comes first. */
+bool handover_looks(const struct handover *handover, const struct books *books, nsec now);
+
+void handover_free(struct handover *handover);
+
+#endif

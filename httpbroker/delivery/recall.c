@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/recall.h"
+
+#include "httpbroker/delivery/record.h"
+#include "httpbroker/events/jsontext.h"
+#include "httpbroker/formats/format.h"
+
+#include <string.h>
+
+static json_t *json_read(struct blob blob, struct reason *why)
+{
+	json_error_t error;
+	json_t *document = json_loadb(blob.bytes, blob.length, JSON_REJECT_DUPLICATES, &error);
+
+	if (document == NULL)
+		reason_set(why, "its JSON, column %d: %s", error.column, error.text);
+	return document;
+}
+
+/* Takes the one event of a document, and makes a posting of it. */
+struct recaller {
+	struct intake intake; /* first, so that it is an intake */
+	const struct recall *recall;
+	const struct record_field *field; /* whose record it is; NULL: it is no record */
+	const struct record *record;
+	struct posting *out;
+	struct reason *why;
+	bool sound;
+};
+
+static bool text_is(struct text text, const char *bytes, size_t length)
+{
+	return text.length == length && memcmp(text.bytes, bytes, length) == 0;
+}
+
+static nsec deadline_of(int64_t deadline, nsec clock)
+{
+	nsec out;
+
+	if (deadline == RECORD_NEVER ||
+		__builtin_sub_overflow(deadline * NSEC_PER_MSEC, clock, &out))
+		return NSEC_NEVER;
+	return out;
+}
+
+static bool record_check(
+	const struct record_field *field, const struct event *event, struct reason *why)
+{
+	if (!condition_lasts(event->condition))
+		return reason_set(why, "its state is none that lasts");
+	return (text_is(event->entity, field->entity, field->entity_length) &&
+		       text_is(event->check, field->check, field->check_length)) ||
+	       reason_set(why, "its JSON is of another check");
+}
+
+/* Time, time to live and deadline are those that a record has beside its JSON. */
+static bool record_make(const struct recaller *recaller, const struct event *given)
+{
+	const struct recall *recall = recaller->recall;
+	struct event event = *given;
+
+	if (!record_check(recaller->field, given, recaller->why))
+		return false;
+	event.time = recaller->record->time;
+	event.ttl = recaller->record->ttl;
+	posting_make(recaller->out, &event, recall->flapjack, recall->now);
+	recaller->out->deadline = deadline_of(recaller->record->deadline, recall->clock);
+	return true;
+}
+
+static void event_take(struct intake *intake, const struct event *event)
+{
+	struct recaller *recaller = (struct recaller *)intake;
+	const struct recall *recall = recaller->recall;
+
+	recaller->sound = recaller->record == NULL || record_make(recaller, event);
+	if (recaller->record == NULL)
+		posting_make(recaller->out, event, recall->flapjack, recall->now);
+}
+
+static void event_refuse(struct intake *intake, const struct reason *why)
+{
+	*((struct recaller *)intake)->why = *why;
+}
+
+static bool json_recall(struct recaller *recaller, struct blob json)
+{
+	const struct format_context context = {
+		.flapjack = recaller->recall->flapjack,
+		.now = recaller->recall->now.wall / NSEC_PER_SEC,
+	};
+	json_t *document = json_read(json, recaller->why);
+
+	if (document == NULL)
+		return false;
+	reason_set(recaller->why, "it is no event");
+	recaller->intake = (struct intake){event_take, event_refuse, NULL};
+	if (json_is_object(document))
+		format_flapjack.translate(document, &context, &recaller->intake);
+	json_decref(document);
+	return recaller->sound;
+}
+
+bool recall_record(const struct recall *recall, struct blob field, struct blob value,
+	struct posting *out, enum condition *sent, struct reason *why)
+{
+	struct record_field names;
+	struct record record;
+	struct recaller recaller = {
+		.recall = recall, .field = &names, .record = &record, .out = out, .why = why};
+
+	if (!record_field_read(field.bytes, field.length, &names, why) ||
+		!record_read(value.bytes, value.length, &record, why))
+		return false;
+	*sent = record.sent;
+	return json_recall(&recaller, (struct blob){record.json, record.json_length});
+}
+
+bool recall_event(
+	const struct recall *recall, struct blob json, struct posting *out, struct reason *why)
+{
+	struct recaller recaller = {.recall = recall, .out = out, .why = why};
+
+	return json_recall(&recaller, json);
+}
+
+void recall_write(struct buffer *out, const struct posting *posting)
+{
+	buffer_append(out, posting->wire.bytes, posting->wire.length);
+	buffer_append_text(out, ",\"time\":");
+	jsontext_number(out, posting->time);
+	buffer_append_text(out, ",\"ttl\":");
+	jsontext_number(out, posting->ttl);
+	buffer_append(out, "}", 1);
+}

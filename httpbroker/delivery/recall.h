@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From what Redis holds back to what the ledger takes: a check's record (record.h), or an event
+ * that another broker has left in `httpbroker:NAME:handover`. That is the event as a client
+ * would post it, with its time and ttl.
+ */
+#ifndef HTTPBROKER_DELIVERY_RECALL_H
+#define HTTPBROKER_DELIVERY_RECALL_H
+
+#include "common/reason.h"
+#include "httpbroker/redis/resp.h"
+#include "httpbroker/states/posting.h"
+
+#include <stdbool.h>
+
+/* Bytes as Redis has them. */
+struct blob {
+	const char *bytes;
+	size_t length;
+};
+
+/* What is to be known for that. */
+struct recall {
+	int flapjack; /* the version that events are for */
+	nsec clock;   /* what to add to the monotonic clock to get the broker clock */
+	struct moment now;
+};
+
+/*
+ * Free the posting afterwards. Its deadline is the record's; *sent is the state that Flapjack was
+ * told last.
+ */
+bool recall_record(const struct recall *recall, struct blob field, struct blob value,
+	struct posting *out, enum condition *sent, struct reason *why);
+
+/* The same for an event that was handed over. */
+bool recall_event(
+	const struct recall *recall, struct blob json, struct posting *out, struct reason *why);
+
+/* Appends a posting as recall_event() reads it. */
+void recall_write(struct buffer *out, const struct posting *posting);
+
+#endif

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/redis/session.h"
+
+#include "common/memory.h"
+#include "httpbroker/limits.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum phase {
+	PHASE_AWAY,   /* no connection */
+	PHASE_GREETS, /* from here on: at `until` it has failed */
+	PHASE_LOOKS,
+	PHASE_TAKES,
+	PHASE_COMMITS,
+	PHASE_ASKS,
+	PHASE_RELEASES,
+	PHASE_RESTS,    /* active; at `until` the lease is renewed */
+	PHASE_STANDS,   /* stands by; at `until` it looks again */
+	PHASE_RELEASED, /* for ever */
+};
+
+struct session {
+	struct session_settings settings;
+	struct lease lease;
+	enum phase phase;
+	nsec until;
+	nsec renew_at;
+	enum session_role role;
+	struct greeting greeting;
+	struct claim claim;
+	struct tenure tenure;
+	struct commit renewal;    /* nothing but the lease and the batch */
+	struct commit *flying;    /* handed over and not yet applied */
+	struct commit *applied;   /* and not yet asked for */
+	bool seen_applied;        /* by the last look: the flying one */
+	enum turn turn;           /* not yet asked for */
+	struct redisReply *reply; /* to a question, and not yet asked for */
+	int answers;              /* to a release, read so far */
+	int64_t queue_length;
+	struct reason why; /* of a commit's or a claim's answers */
+};
+
+struct session *session_new(const struct session_settings *settings)
+{
+	struct session *session = memory_zeroed(1, sizeof *session);
+
+	session->settings = *settings;
+	lease_init(&session->lease, settings->place, settings->token);
+	tenure_init(&session->tenure, settings->token, settings->grace);
+	session->claim.keys = settings->keys;
+	session->claim.lease = &session->lease;
+	session->until = NSEC_NEVER;
+	session->queue_length = -1;
+	return session;
+}
+
+static void reply_drop(struct session *session)
+{
+	if (session->reply != NULL)
+		freeReplyObject(session->reply);
+	session->reply = NULL;
+}
+
+void session_free(struct session *session)
+{
+	if (session == NULL)
+		return;
+	reply_drop(session);
+	free(session);
+}
+
+/* Something was said, and is to be answered in time. */
+static void phase_begin(struct session *session, enum phase phase, nsec now)
+{
+	session->phase = phase;
+	session->until = now + LIMIT_REDIS_WAIT;
+}
+
+static void phase_rest(struct session *session, enum phase phase, nsec until)
+{
+	session->phase = phase;
+	session->until = until;
+}
+
+void session_open(struct session *session, nsec now, struct buffer *out)
+{
+	greeting_write(&session->greeting, &session->settings.greeter, out);
+	phase_begin(session, PHASE_GREETS, now);
+}
+
+void session_close(struct session *session)
+{
+	reply_drop(session);
+	if (session->phase != PHASE_RELEASED)
+		phase_rest(session, PHASE_AWAY, NSEC_NEVER);
+}
+
+static void look_begin(struct session *session, nsec now, struct buffer *out)
+{
+	look_write(&session->claim, out);
+	phase_begin(session, PHASE_LOOKS, now);
+}
+
+static void flying_send(struct session *session, struct moment now, struct buffer *out)
+{
+	const struct batch batch = tenure_batch(&session->tenure, now);
+	char text[BATCH_TEXT];
+
+	commit_write(session->flying, session->settings.keys, batch_text(&batch, text), out);
+	session->renew_at = now.monotonic + LEASE_RENEWED;
+	phase_begin(session, PHASE_COMMITS, now.monotonic);
+}
+
+static void flying_launch(
+	struct session *session, struct commit *commit, struct moment now, struct buffer *out)
+{
+	session->flying = commit;
+	session->tenure.number++;
+	session->tenure.flying = true;
+	flying_send(session, now, out);
+}
+
+/* It is known what became of it. */
+static void flying_settle(struct session *session, bool applied)
+{
+	if (applied && session->flying != &session->renewal)
+		session->applied = session->flying;
+	session->flying = NULL;
+	session->tenure.flying = false;
+}
+
+/* The latest is what counts, but a lesser one does not undo what was not asked for yet. */
+static void turn_tell(struct session *session, enum turn turn)
+{
+	if (turn >= TURN_ANEW || turn > session->turn)
+		session->turn = turn;
+}
+
+static void stand_by(struct session *session, nsec now)
+{
+	if (session->flying != NULL)
+		flying_settle(session, session->seen_applied);
+	if (session->role != SESSION_STANDS_BY)
+		turn_tell(session, tenure_lose(&session->tenure));
+	session->role = SESSION_STANDS_BY;
+	phase_rest(session, PHASE_STANDS, now + LEASE_LOOK);
+}
+
+/* What the look has seen of a commit in flight is what became of it, unless it was ours to keep. */
+static void look_end(struct session *session, struct moment now, struct buffer *out)
+{
+	const struct seen *seen = &session->claim.seen;
+
+	session->seen_applied =
+		session->flying != NULL && tenure_was_applied(&session->tenure, seen);
+	if (!tenure_may_take(&session->tenure, seen)) {
+		stand_by(session, now.monotonic);
+		return;
+	}
+	struct stake stake = tenure_plan(&session->tenure, seen, now);
+	if (session->flying != NULL && !session->tenure.flying)
+		flying_settle(session, session->seen_applied);
+	take_write(&session->claim, &stake, out);
+	phase_begin(session, PHASE_TAKES, now.monotonic);
+}
+
+static void take_end(struct session *session, struct moment now, struct buffer *out)
+{
+	turn_tell(session, tenure_begin(&session->tenure));
+	session->role = SESSION_ACTIVE;
+	session->renew_at = now.monotonic + LEASE_RENEWED;
+	if (session->flying != NULL && session->seen_applied)
+		flying_settle(session, true);
+	if (session->flying != NULL)
+		flying_send(session, now, out);
+	else
+		phase_rest(session, PHASE_RESTS, session->renew_at);
+}
+
+static bool claim_hear(struct session *session, const redisReply *reply, struct moment now,
+	struct buffer *out, struct reason *why)
+{
+	bool looks = session->phase == PHASE_LOOKS;
+	enum claim_verdict verdict = looks ? look_judge(&session->claim, reply, &session->why)
+					   : take_judge(&session->claim, reply, &session->why);
+
+	if (verdict == CLAIM_REFUSED)
+		return reason_set(why, "%s", session->why.text);
+	if (verdict == CLAIM_LOST)
+		look_begin(session, now.monotonic, out);
+	else if (verdict == CLAIM_DONE && looks)
+		look_end(session, now, out);
+	else if (verdict == CLAIM_DONE)
+		take_end(session, now, out);
+	return true;
+}
+
+static void commit_end(struct session *session, bool held, nsec now, struct buffer *out)
+{
+	if (session->flying->queue_length >= 0)
+		session->queue_length = session->flying->queue_length;
+	flying_settle(session, true);
+	if (held)
+		phase_rest(session, PHASE_RESTS, session->renew_at);
+	else
+		look_begin(session, now, out);
+}
+
+static bool commit_hear(struct session *session, const redisReply *reply, struct moment now,
+	struct buffer *out, struct reason *why)
+{
+	struct commit *commit = session->flying;
+
+	switch (commit_judge(commit, &session->lease, reply, &session->why)) {
+	case COMMIT_WAITS:
+		return true;
+	case COMMIT_DONE:
+		commit_end(session, commit->held, now.monotonic, out);
+		return true;
+	case COMMIT_AGAIN:
+		if (commit->held)
+			flying_send(session, now, out);
+		else
+			look_begin(session, now.monotonic, out);
+		return true;
+	case COMMIT_FAILED:
+		/* in part it was applied: what is left of it is another commit */
+		session->tenure.number += commit->refused != 0;
+		return reason_set(why, "%s", session->why.text);
+	}
+	return true;
+}
+
+static bool greeting_hear(struct session *session, const redisReply *reply, nsec now,
+	struct buffer *out, struct reason *why)
+{
+	enum greeting_verdict verdict = greeting_judge(&session->greeting, reply, out, why);
+
+	if (verdict == GREETING_DONE)
+		look_begin(session, now, out);
+	return verdict != GREETING_REFUSED;
+}
+
+static void ask_end(struct session *session, struct moment now)
+{
+	bool active = session->role == SESSION_ACTIVE;
+
+	phase_rest(session, active ? PHASE_RESTS : PHASE_STANDS,
+		active ? session->renew_at : now.monotonic + LEASE_LOOK);
+}
+
+enum { RELEASE_ANSWERS = 4 };
+
+static void release_hear(struct session *session)
+{
+	if (++session->answers == RELEASE_ANSWERS)
+		phase_rest(session, PHASE_RELEASED, NSEC_NEVER);
+}
+
+static bool answer_hear(struct session *session, const redisReply *reply, struct moment now,
+	struct buffer *out, struct reason *why)
+{
+	switch (session->phase) {
+	case PHASE_GREETS:
+		return greeting_hear(session, reply, now.monotonic, out, why);
+	case PHASE_LOOKS:
+	case PHASE_TAKES:
+		return claim_hear(session, reply, now, out, why);
+	case PHASE_COMMITS:
+		return commit_hear(session, reply, now, out, why);
+	case PHASE_RELEASES:
+		release_hear(session);
+		return true;
+	case PHASE_ASKS:
+	case PHASE_AWAY:
+	case PHASE_RESTS:
+	case PHASE_STANDS:
+	case PHASE_RELEASED:
+		break;
+	}
+	return reason_set(why, "speaks without being asked");
+}
+
+bool session_hear(struct session *session, struct redisReply *reply, struct moment now,
+	struct buffer *out, struct reason *why)
+{
+	if (session->phase == PHASE_ASKS) {
+		session->reply = reply;
+		ask_end(session, now);
+		return true;
+	}
+	bool sound = answer_hear(session, reply, now, out, why);
+	freeReplyObject(reply);
+	return sound;
+}
+
+bool session_turn(struct session *session, struct moment now, struct buffer *out)
+{
+	if (now.monotonic < session->until)
+		return true;
+	if (session->phase == PHASE_STANDS)
+		look_begin(session, now.monotonic, out);
+	else if (session->phase == PHASE_RESTS)
+		flying_launch(session, &session->renewal, now, out);
+	else
+		return false;
+	return true;
+}
+
+nsec session_deadline(const struct session *session)
+{
+	return session->until;
+}
+
+enum session_role session_role(const struct session *session)
+{
+	return session->role;
+}
+
+const char *session_holder(const struct session *session)
+{
+	return session->claim.seen.place;
+}
+
+enum turn session_turned(struct session *session)
+{
+	enum turn turn = session->turn;
+
+	session->turn = TURN_NONE;
+	return turn;
+}
+
+bool session_settled(const struct session *session)
+{
+	return session->phase >= PHASE_RESTS;
+}
+
+bool session_rests(const struct session *session)
+{
+	return (session->phase == PHASE_RESTS || session->phase == PHASE_STANDS) &&
+	       session->turn == TURN_NONE && session->applied == NULL && session->reply == NULL;
+}
+
+bool session_ready(const struct session *session)
+{
+	return session->phase == PHASE_RESTS && session_rests(session);
+}
+
+void session_commit(
+	struct session *session, struct commit *commit, struct moment now, struct buffer *out)
+{
+	flying_launch(session, commit, now, out);
+}
+
+struct commit *session_applied(struct session *session)
+{
+	struct commit *applied = session->applied;
+
+	session->applied = NULL;
+	return applied;
+}
+
+void session_ask(struct session *session, const char *const *words, const struct resp_list *list,
+	nsec now, struct buffer *out)
+{
+	resp_command(out, words, list);
+	phase_begin(session, PHASE_ASKS, now);
+}
+
+struct redisReply *session_answer(struct session *session)
+{
+	struct redisReply *reply = session->reply;
+
+	session->reply = NULL;
+	return reply;
+}
+
+bool session_busy(const struct session *session)
+{
+	return session->phase == PHASE_COMMITS || session->phase == PHASE_ASKS;
+}
+
+void session_release(struct session *session, struct moment now, struct buffer *out)
+{
+	const struct keys *keys = session->settings.keys;
+	struct batch batch;
+	char text[BATCH_TEXT];
+
+	session->tenure.number++;
+	batch = tenure_batch(&session->tenure, now);
+	resp_command(out, RESP_WORDS("MULTI"), NULL);
+	resp_command(out, RESP_WORDS("SET", keys->batch, batch_text(&batch, text)), NULL);
+	resp_command(out, RESP_WORDS("DEL", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("EXEC"), NULL);
+	session->answers = 0;
+	phase_begin(session, PHASE_RELEASES, now.monotonic);
+}
+
+bool session_released(const struct session *session)
+{
+	return session->phase == PHASE_RELEASED;
+}
+
+nsec session_clock(const struct session *session)
+{
+	return session->tenure.clock;
+}
+
+int64_t session_queue_length(const struct session *session)
+{
+	return session->queue_length;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a broker makes of what it has seen at the lease: whether it is, stays or no longer is the
+ * active one, and what became of a commit whose answer was lost. Pure: no Redis, no clock.
+ *
+ * Batch numbers go on from one broker to the next and never back. So when the last batch is
+ * neither our last acknowledged nor the one whose answer is awaited, either another broker was
+ * active since, or (it is lower, or there is none) Redis has lost what it had.
+ */
+#ifndef HTTPBROKER_REDIS_TENURE_H
+#define HTTPBROKER_REDIS_TENURE_H
+
+#include "httpbroker/redis/claim.h"
+
+/* What it means; a higher one includes the lower. */
+enum turn {
+	TURN_NONE,
+	TURN_REWOUND, /* active as before, but Redis has lost what it knew: write it again */
+	TURN_ANEW,    /* active, and what is known is not what Redis has: read it */
+	TURN_STANDBY, /* another is active: what is known is of no more use */
+};
+
+struct tenure {
+	char token[BATCH_TOKEN + 1];
+	nsec grace;     /* of an outage, during which the broker clock stands still */
+	bool active;    /* it was so far */
+	bool claimed;   /* it ever was: then another process of our place came after us */
+	bool flying;    /* the answer to commit `number` is awaited */
+	int64_t number; /* of the last commit that was sent */
+	nsec clock;     /* what to add to the monotonic clock to get the broker clock */
+	enum turn turn; /* found, but not yet true, for the lease has not been got */
+};
+
+void tenure_init(struct tenure *tenure, const char *token, nsec grace);
+
+/* Our next commit's batch, or that of the last one again. */
+struct batch tenure_batch(const struct tenure *tenure, struct moment now);
+
+/* Whether what was seen lets us take the lease. */
+bool tenure_may_take(const struct tenure *tenure, const struct seen *seen);
+
+/*
+ * What the commit in flight came to, for sure if the lease is not touched any more: false if it
+ * was not applied. Only when tenure->flying.
+ */
+bool tenure_was_applied(const struct tenure *tenure, const struct seen *seen);
+
+/* Before taking it: what has to be written for that; the turn, clock and number are set. */
+struct stake tenure_plan(struct tenure *tenure, const struct seen *seen, struct moment now);
+
+/* It was taken: how that changes what we are. */
+enum turn tenure_begin(struct tenure *tenure);
+
+/* Another has it. */
+enum turn tenure_lose(struct tenure *tenure);
+
+#endif

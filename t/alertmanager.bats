@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2154 # the functions and their variables come from lib
+# A real Alertmanager posts to httpbroker as the manual has it.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() {
+	start_work
+	start_redis
+	start_broker --interval 1h
+	start_alertmanager
+}
+
+teardown() { stop_all; }
+
+alertmanager_config() {
+	cat <<-CONFIG
+		route:
+		  receiver: flapjack
+		  group_by: [alertname, instance]
+		  group_wait: 0s
+		  group_interval: 1s
+		receivers:
+		- name: flapjack
+		  webhook_configs:
+		  - url: $url?ttl=5h
+		    send_resolved: true
+	CONFIG
+}
+
+start_alertmanager() {
+	alertmanager_port=$(free_port)
+	alertmanager_config >"$work/alertmanager.yml"
+	start alertmanager prometheus-alertmanager --config.file="$work/alertmanager.yml" \
+		--storage.path="$work/alertmanager" --cluster.listen-address= \
+		--web.listen-address="127.0.0.1:$alertmanager_port"
+	poll 20 listening "$alertmanager_port"
+}
+
+# alert MOUNTPOINT SEVERITY [END]: as Prometheus tells it; with END it is over
+alert() {
+	curl -sSf -m 20 -H 'Content-Type: application/json' \
+		-d "[{\"labels\": {\"alertname\": \"DiskFull\", \"instance\": \"db-01:9100\",
+			\"mountpoint\": \"$1\", \"severity\": \"$2\"},
+			\"annotations\": {\"summary\": \"$1 is full\", \"description\": \"97 %\"}
+			${3:+, \"endsAt\": \"$3\"}}]" "http://127.0.0.1:$alertmanager_port/api/v2/alerts"
+}
+
+over() {
+	alert "$1" "$2" "$(date -u +%FT%TZ)"
+}
+
+@test "an alert fires, another of its check is worse, they are resolved one after the other" {
+	alert / warning
+	poll 30 last_queued '"entity":"db-01:9100","check":"DiskFull",.*"state":"warning","summary":"/ is full","details":"97 %"'
+	alert /var page
+	poll 30 last_queued '"state":"critical","summary":"/var is full"'
+	over /var page
+	poll 30 last_queued '"state":"warning","summary":"/ is full"'
+	over / warning
+	poll 30 last_queued '"state":"ok"'
+	[ "$(queue | jq -r .state)" = 'warning
+critical
+warning
+ok' ]
+	[ "$(curl -sSf "$url" | jq -c '.["db-01:9100:DiskFull"] | [.state, .ttl]')" = '["ok",18000]' ]
+}

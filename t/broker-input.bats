@@ -1,0 +1,278 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2154 # the functions and their variables come from lib
+# What may be posted to httpbroker: one event or many, the other services' formats, and what is
+# none of these. Single cases are in the unit tests; here it is the whole way, to Redis.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() {
+	start_work
+	start_redis
+}
+
+teardown() { stop_all; }
+
+# sends CODE: the body on standard input is answered with that; sets $answer
+sends() {
+	local wanted=$1
+	code=$(curl -sS -m 60 -o "$work/answer" -w '%{http_code}' --data-binary @- "${@:2}" "$url")
+	answer=$(cat "$work/answer")
+	[ "$code" = "$wanted" ] || {
+		echo "$code instead of $wanted: ${answer:0:2000}"
+		return 1
+	}
+}
+
+# told: entity, check and state of all that was pushed, the oldest first
+told() {
+	queue | jq -r '"\(.entity) \(.check) \(.state)"'
+}
+
+# nothing_kept: the broker serves, knows of no check and has told nobody of any
+nothing_kept() {
+	[ "$(curl -sSf -m 20 "$url")" = '{}' ]
+	[ "$(redis EXISTS events httpbroker:default:states)" -eq 0 ]
+}
+
+@test "an array: each event is judged by itself, in order, and the answer says so" {
+	start_broker --interval 1h
+	sends 207 <<-E
+		[$(event a one critical), $(event a '' ok), 7,
+		 $(event a two down), $(event a one ok), $(event a one acknowledgement)]
+	E
+	[ "$answer" = '{"accepted":4,"refused":2,"events":[
+{"index":0,"result":"delivered"},
+{"index":1,"result":"refused","error":"'"'check' is empty"'"},
+{"index":2,"result":"refused","error":"this is no event, but a number: post an object"},
+{"index":3,"result":"delivered"},
+{"index":4,"result":"delivered"},
+{"index":5,"result":"delivered"}
+]}' ]
+	[ "$(told)" = 'a one critical
+a two critical
+a one ok
+a one acknowledgement' ]
+	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
+}
+
+@test "lines: known by their type or their shape, and named in the answer" {
+	start_broker --interval 1h
+	sends 207 <<-E
+		$(event a one ok)
+
+		{"entity":
+		$(event a two ok)
+	E
+	[ "$(jq -c '[.accepted, .refused, [.events[].line]]' <<<"$answer")" = '[2,1,[1,3,4]]' ]
+	[[ "$(jq -r '.events[1].error' <<<"$answer")" == 'line 3, column '[0-9]*': '* ]]
+	sends 200 -H 'Content-Type: application/x-ndjson' < <(event a three ok)
+	[ "$(jq -c .events <<<"$answer")" = '[{"index":0,"line":1,"result":"delivered"}]' ]
+	sends 400 -H 'Content-Type: application/x-ndjson' <<<$'nonsense\n{}'
+	[ "$(jq -c '[.accepted, .refused]' <<<"$answer")" = '[0,2]' ]
+	[[ "$(jq -r .error <<<"$answer")" == "none of 2: line 1, column 8: "* ]]
+	sends 400 <<<'[]'
+	sends 400 -H 'Content-Type: application/x-ndjson' <<<$'\n \n'
+	[ "$answer" = '{"error": "the batch is empty: there is no event in it"}' ]
+	[ "$(told | wc -l)" -eq 3 ]
+}
+
+@test "many events at once, each of them in Redis when they are answered" {
+	start_broker --interval 1h
+	sends 200 < <(seq -f '{"entity":"e%.0f","check":"c","state":"ok"}' 20000)
+	[ "$(jq -c '[.accepted, .refused, (.events | length)]' <<<"$answer")" = '[20000,0,20000]' ]
+	[ "$(redis HLEN httpbroker:default:states)" -eq 20000 ]
+	queued 20000
+	seq -s, -f '{"entity":"e%.0f","check":"c","state":"down"}' 20000 >"$work/array"
+	sends 200 < <(echo "[$(cat "$work/array")]")
+	queued 40000
+	# more than is taken: none of them
+	sends 413 <<<"[$(event new c ok)$(printf ',7%.0s' {1..30000})]"
+	[ "$answer" = '{"error": "there are more than 30000 events in the body"}' ]
+	[ "$(redis HEXISTS httpbroker:default:states $'new\x1fc')" -eq 0 ]
+}
+
+@test "a batch while Redis is away: 202, kept; delivered later, in order" {
+	start_broker --interval 1h
+	posts 200 "$(event a zero ok)"
+	stop redis
+	poll 20 said broker 'warning|error'
+	sends 202 <<<"[$(event a one ok),$(event a two ok)]"
+	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["kept","kept"]' ]
+	sends 207 <<<"[$(event a three ok),{}]"
+	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["kept","refused"]' ]
+	start_redis
+	poll 20 queued 3
+	[ "$(told | tail -n 3)" = 'a one ok
+a two ok
+a three ok' ]
+}
+
+@test "when too much waits for Redis, what is left of a batch is busy, and then all is: 503" {
+	start_broker --interval 1h
+	stop redis
+	for part in {1..6}; do
+		seq -f "{\"entity\":\"e$part\",\"check\":\"%.0f\",\"state\":\"ok\"}" 20000 >"$work/lines"
+		[ "$part" -gt 5 ] || sends 202 <"$work/lines"
+	done
+	sends 503 <"$work/lines"
+	sends 503 -D "$work/headers" <<<"[$(event f one ok),{},$(event f two ok)]"
+	grep -i '^retry-after: 5' "$work/headers"
+	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["busy","refused","busy"]' ]
+	sends 503 < <(event f one ok)
+	[[ "$answer" == '{"error": "too many checks, or too many events that wait for Redis"}' ]]
+}
+
+@test "Alertmanager: an event for each alert, the worst of a check, never stale but by ?ttl=" {
+	start_broker --interval 1h
+	cat >"$work/group" <<-'E'
+		{"version": "4", "groupKey": "{}:{alertname=\"DiskFull\"}", "truncatedAlerts": 0,
+		 "status": "firing", "receiver": "flapjack",
+		 "groupLabels": {"alertname": "DiskFull"}, "commonLabels": {"alertname": "DiskFull"},
+		 "commonAnnotations": {}, "externalURL": "http://am.example.org:9093",
+		 "alerts": [
+		  {"status": "resolved", "labels": {"alertname": "DiskFull", "instance": "db-01:9100", "mountpoint": "/"},
+		   "annotations": {"summary": "/ was full"}, "startsAt": "2026-11-20T10:29:06.123Z",
+		   "endsAt": "2026-11-20T10:39:06.123Z", "generatorURL": "", "fingerprint": "a"},
+		  {"status": "firing", "labels": {"alertname": "DiskFull", "instance": "db-01:9100", "mountpoint": "/var", "severity": "warning"},
+		   "annotations": {"summary": "/var is full", "description": "97 %"}, "startsAt": "2026-11-20T10:29:06.123Z",
+		   "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "b"},
+		  {"status": "firing", "labels": {"alertname": "DiskFull", "instance": "db-02:9100"},
+		   "annotations": {}, "startsAt": "2026-11-20T10:29:06.123Z",
+		   "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "c"}]}
+	E
+	sends 200 <"$work/group"
+	[ "$(jq -c '[.events[] | [.index, .part, .result]]' <<<"$answer")" = '[[0,0,"merged"],[0,1,"delivered"],[0,2,"delivered"]]' ]
+	[ "$(told)" = 'db-01:9100 DiskFull warning
+db-02:9100 DiskFull critical' ]
+	queue | head -n 1 | grep -F '"summary":"/var is full","details":"97 %"'
+	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[-1,-1]' ]
+	url="$url?ttl=5h" sends 200 <"$work/group"
+	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[18000,18000]' ]
+	sed 's/"firing"/"resolved"/' "$work/group" | sends 200
+	[ "$(told | tail -n 2)" = 'db-01:9100 DiskFull ok
+db-02:9100 DiskFull ok' ]
+}
+
+@test "New Relic, both kinds: told on change, never stale; a test of the channel makes no check" {
+	start_broker --interval 1h
+	incident='{"condition_name":"Apdex","policy_name":"Shop","current_state":"open","severity":"CRITICAL","details":"Apdex < 0.7","incident_url":"https://i/42","event_type":"INCIDENT","timestamp":1429505587123}'
+	issue='{"id":"d1b1","issueUrl":"https://radar/accounts/7/issues/1b2c","title":"Memory","priority":"HIGH","impactedEntities":["web-1"],"state":"ACTIVATED","createdAt":1429505587123,"updatedAt":1429505588123,"alertPolicyNames":["P"],"alertConditionNames":["Memory high"],"workflowName":"W"}'
+	sends 200 <<<"${incident/open/test}"
+	[ "$answer" = '{"kept": false, "reason": "a test of the channel: no check is made of it"}' ]
+	nothing_kept
+	sends 200 <<<"$incident"
+	[ "$answer" = 'Caching state: {"entity":"Shop","check":"Apdex","type":"service","state":"critical","summary":"Apdex < 0.7","details":"https://i/42","time":1429505587,"ttl":-1}' ]
+	sends 200 <<<"$issue"
+	[[ "$answer" == 'Caching state: {"entity":"web-1","check":"Memory high","type":"service","state":"warning","summary":"Memory",'*',"time":1429505588,"ttl":-1}' ]]
+	sends 200 <<<"${incident/open/closed}"
+	sends 200 <<<"${issue/ACTIVATED/CLOSED}"
+	[ "$(told)" = 'Shop Apdex critical
+web-1 Memory high warning
+Shop Apdex ok
+web-1 Memory high ok' ]
+}
+
+@test "?ttl= is for what says none itself; a parameter that is not known is refused" {
+	start_broker --interval 1h
+	base=$url
+	for query in ttl=0 ttl=500ms ttl=-1 ttl=soon ttl tll=30 'ttl=1&ttl=2' 'ttl=1%00'; do
+		url="$base?$query" sends 400 < <(event a b ok)
+	done
+	nothing_kept
+	url="$base?ttl=90m" sends 200 < <(event a b ok)
+	[[ "$answer" == *',"ttl":5400}' ]]
+	url="$base?ttl=90m" sends 200 < <(event a b ok '"ttl":30')
+	[[ "$answer" == *',"ttl":30}' ]]
+}
+
+@test "malformed bodies: 400 with the place, nothing kept, and the broker goes on" {
+	start_broker --interval 1h
+	{
+		printf '%s\n' '{' '[' '{"entity"' '{"entity":"a",}' '"a"' 7 null true nonsense '[1,2' '{}}' \
+			'{"entity":"a","check":"b","state":"ok"' '{"entity":"a","check":"b","state":"ok"} x' \
+			'{"entity":"a","entity":"a","check":"b","state":"ok"}' '[{"a":1,"a":2}]' \
+			'{"entity":"a\u0000b","check":"b","state":"ok"}' '{"entity":"a","check":"\ud800","state":"ok"}' \
+			'{"entity":"a\u001fb","check":"b","state":"ok"}' '{"entity":"a","check":"b\u009b","state":"ok"}' \
+			'{"entity":"a","check":"b","state":"ok","time":1e400}' '{"entity":"a","check":"b","state":"ok","ttl":1e9}' \
+			'{"entity":"a","check":"b","state":"ok","time":99999999999999999999999}' \
+			'{"entity":"a","check":"b","state":"ok","time":"9223372036854775808"}' \
+			'{"entity":"a","check":"b","state":"ok","ttl":-99999999999}' \
+			'{"entity":["a"],"check":"b","state":"ok"}' '{"entity":{},"check":"b","state":"ok"}' \
+			$'\xef\xbb\xbf{"entity":"a","check":"b","state":"ok"}'
+	} >"$work/bodies"
+	while IFS= read -r body; do
+		printf %s "$body" | sends 400 || return 1
+		jq -e '.error | length > 0' <<<"$answer" >/dev/null
+	done <"$work/bodies"
+	printf '{"entity":"a\377","check":"b","state":"ok"}' | sends 400
+	printf '{"entity":"\300\200","check":"b","state":"ok"}' | sends 400
+	printf '{"entity":"a\0","check":"b","state":"ok"}' | sends 400
+	printf '\0\0\0\0' | sends 400
+	for open in '[' '{"a":' '[{"a":'; do
+		yes "$open" | head -n 100000 | tr -d '\n' | sends 400
+		{
+			printf '{"entity":"a","check":"b","state":"ok","x":'
+			yes "$open" | head -n 40 | tr -d '\n'
+		} | sends 400
+	done
+	sends 400 <<<"$(event a b ok "\"x\":$(printf '[%.0s' {1..100})$(printf ']%.0s' {1..100})")"
+	[ "$answer" = '{"error": "arrays and objects are nested more than 32 deep"}' ]
+	nothing_kept
+	posts 200 "$(event a b ok)"
+}
+
+@test "HTTP/1.0, chunks, Expect and pipelined requests" {
+	start_broker --interval 1h
+	sends 200 -0 < <(event a one ok)
+	sends 200 -H 'Transfer-Encoding: chunked' < <(event a two ok)
+	sends 200 -H 'Expect: 100-continue' < <(event a three ok)
+	client <<-'E'
+		s = connect()
+		bodies = [event("p%d" % i, "c", "ok") for i in range(50)]
+		s.sendall(b"".join(request(b) for b in bodies))
+		seen = b""
+		while seen.count(b"HTTP/1.1 200") < 50 or not seen.endswith(b"}\n"):
+		    more = s.recv(65536)
+		    assert more, seen[-500:]
+		    seen += more
+		order = re.findall(rb'"entity":"p(\d+)"', seen)
+		assert order == [b"%d" % i for i in range(50)], order
+		s = connect()
+		body = bodies[0].encode()
+		s.sendall(b"POST /state HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+		assert s.recv(100).startswith(b"HTTP/1.1 100 ")
+		s.sendall(body)
+		assert answer(s)[0] == 200
+	E
+	[ "$(redis LLEN events)" -eq 53 ]
+}
+
+@test "times: older is not kept, stale on arrival is UNKNOWN only, milliseconds are refused" {
+	start_broker --interval 1h
+	sends 400 < <(event a b ok '"time":1429505587123')
+	[[ "$answer" == *'looks like milliseconds, not seconds'* ]]
+	sends 200 <<<"[$(event a b ok '"time":2000,"ttl":-1'),$(event a b critical '"time":1999,"ttl":-1')]"
+	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["delivered","older"]' ]
+	sends 200 < <(event a b critical '"time":1999,"ttl":-1')
+	[ "$answer" = '{"kept": false, "reason": "a newer event of this check is cached"}' ]
+	sends 200 < <(event a late critical '"time":1000,"ttl":5')
+	curl -sSf "$url" | jq -e '.["a:late"] | .stale and .state == "critical"'
+	[ "$(told)" = 'a b ok
+a late UNKNOWN' ]
+}
+
+@test "--debug says what was left out or cut, and of what" {
+	start_broker --interval 1h --debug
+	sends 200 <<-E
+		[$(event a b ok '"perfdata":"p=1","other":1'),
+		 $(event a c ok "\"summary\":\"$(printf 'x%.0s' {1..5000})\"")]
+	E
+	said broker "left out 'other', which Flapjack would reject$"
+	said broker "a:b: left out 'perfdata', which would end a Flapjack 2$"
+	said broker "a:c: cut the end of 'summary'$"
+	[ "$(grep -c 'Caching state: {' "$work/broker.log")" -eq 2 ]
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/fuzz/format.h"
+
+#include "httpbroker/limits.h"
+#include "httpbroker/states/posting.h"
+#include "t/fuzz/fuzz.h"
+
+#define NOW INT64_C(1795224305)
+
+/* What an intake was given. */
+struct pieces {
+	struct intake intake; /* first */
+	int flapjack;
+	unsigned count;
+};
+
+/* Every key is one that this Flapjack takes. */
+static void keys_try(json_t *event, int flapjack)
+{
+	static const char *const taken[] = {"entity", "check", "type", "state", "summary",
+		"details", "acknowledgement_id", "duration", "tags", "initial_failure_delay",
+		"repeat_failure_delay"};
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(event, key, value) {
+		bool known =
+			strcmp(key, flapjack == 1 ? "perfdata" : "initial_recovery_delay") == 0;
+
+		for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++)
+			known |= strcmp(key, taken[i]) == 0;
+		FUZZ_EXPECT(known);
+	}
+}
+
+/* What goes out is sound JSON. */
+static void posting_try(const struct posting *posting, int flapjack)
+{
+	struct buffer whole = {NULL, 0, 0};
+
+	buffer_append(&whole, posting->wire.bytes, posting->wire.length);
+	buffer_append(&whole, "}", 1);
+	json_t *event = json_loadb(whole.data, whole.length, JSON_REJECT_DUPLICATES, NULL);
+	FUZZ_EXPECT(event != NULL);
+	keys_try(event, flapjack);
+	FUZZ_EXPECT(json_string_length(json_object_get(event, "summary")) <= LIMIT_SUMMARY + 3);
+	FUZZ_EXPECT(json_string_length(json_object_get(event, "details")) <= LIMIT_DETAILS + 3);
+	json_decref(event);
+	buffer_free(&whole);
+}
+
+static void event_take(struct intake *intake, const struct event *event)
+{
+	struct pieces *pieces = (struct pieces *)intake;
+	struct posting posting;
+
+	pieces->count++;
+	FUZZ_EXPECT(event->entity.length >= 1 && event->entity.length <= LIMIT_NAME);
+	FUZZ_EXPECT(event->check.length >= 1 && event->check.length <= LIMIT_NAME);
+	FUZZ_EXPECT(event->time >= 0 && event->time <= NOW);
+	FUZZ_EXPECT(event->ttl >= EVENT_TTL_NEVER && event->ttl != 0);
+	posting_make(&posting, event, pieces->flapjack,
+		(struct moment){NOW * NSEC_PER_SEC, 1000 * NSEC_PER_SEC});
+	posting_try(&posting, pieces->flapjack);
+	posting_free(&posting);
+}
+
+static void refusal_take(struct intake *intake, const struct reason *why)
+{
+	((struct pieces *)intake)->count++;
+	FUZZ_EXPECT(why->text[0] != '\0');
+}
+
+static void pass_take(struct intake *intake, enum passed why)
+{
+	((struct pieces *)intake)->count++;
+	FUZZ_EXPECT(why == PASSED_TEST || why == PASSED_WORSE);
+}
+
+void format_fuzz(const struct format *format, const uint8_t *bytes, size_t length)
+{
+	json_t *document = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, NULL);
+
+	if (document == NULL)
+		return;
+	for (int flapjack = 1; flapjack <= 2; flapjack++) {
+		const struct format_context context = {flapjack, NOW, flapjack == 1 ? 0 : 60};
+		struct pieces pieces = {{event_take, refusal_take, pass_take}, flapjack, 0};
+
+		if (!format->matches(document))
+			break;
+		format->translate(document, &context, &pieces.intake);
+		FUZZ_EXPECT(format->many ? pieces.count >= 1 : pieces.count == 1);
+	}
+	json_decref(document);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* oobetet.ini: what is accepted is accepted again by the hands, what is not is named with its line.
+ */
+#include "oobetet/config/config.h"
+#include "t/fuzz/fuzz.h"
+
+static void give(void *user, const char *key, const char *value)
+{
+	struct reason why;
+
+	FUZZ_EXPECT(config_take(user, key, value, &why));
+}
+
+static void accepted_try(const struct config *config)
+{
+	struct config *hand = config_new();
+	char *shown = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&shown, &size);
+
+	config_hand_over(config, CONFIG_HANDS, give, hand);
+	config_show(config, out);
+	fclose(out);
+	FUZZ_EXPECT(size > 0 && strlen(shown) == size);
+	FUZZ_EXPECT(!config->enabled || config->rooms.count > 0);
+	FUZZ_EXPECT(!config->enabled || config->password != NULL);
+	free(shown);
+	config_free(hand);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	char *copy = fuzz_string(bytes, length);
+	struct reason why = {""};
+
+	/* which files there are is no affair of this */
+	FILE *file =
+		strstr(copy, "_file") == NULL && length > 0 ? fmemopen(copy, length, "r") : NULL;
+	if (file != NULL) {
+		struct config *config = config_read_stream(file, "fuzz", &why);
+
+		if (config != NULL)
+			accepted_try(config);
+		else
+			FUZZ_EXPECT(strncmp(why.text, "fuzz:", 5) == 0);
+		config_free(config);
+		fclose(file);
+	}
+	free(copy);
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines between the clock and its hands: what is understood is written as it was. */
+#include "common/lines.h"
+#include "oobetet/line/protocol.h"
+#include "oobetet/text.h"
+#include "t/fuzz/fuzz.h"
+
+static void message_try(char *line)
+{
+	struct message first, second;
+	struct buffer written = {NULL, 0, 0};
+	struct reason why = {""};
+	const char *fields[PROTOCOL_FIELDS + 1] = {NULL};
+
+	if (!message_read(line, &first, &why)) {
+		FUZZ_EXPECT(why.text[0] != '\0');
+		return;
+	}
+	for (int i = 0; i < PROTOCOL_FIELDS; i++)
+		fields[i] = first.field[i];
+	FUZZ_EXPECT(message_write(&written, first.word, fields));
+	FUZZ_EXPECT(written.length > 0 && written.data[written.length - 1] == '\n');
+	written.data[written.length - 1] = '\0';
+	FUZZ_EXPECT(strchr(written.data, '\n') == NULL);
+	FUZZ_EXPECT(message_read(written.data, &second, &why));
+	FUZZ_EXPECT(first.word == second.word);
+	for (int i = 0; i < PROTOCOL_FIELDS && first.field[i] != NULL; i++)
+		FUZZ_EXPECT(strcmp(first.field[i], second.field[i]) == 0);
+	buffer_free(&written);
+}
+
+static void text_try(const char *text)
+{
+	char out[100];
+	nsec stamp;
+
+	FUZZ_EXPECT(text_is_clean(text_clean_line(text, out, sizeof out)));
+	FUZZ_EXPECT(text_boundary(text, 50) <= 50);
+	if (message_nsec(text, &stamp))
+		FUZZ_EXPECT(stamp >= 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct lines lines;
+	enum lines_result result;
+	char *line;
+
+	lines_init(&lines, PROTOCOL_LINE);
+	lines_push(&lines, bytes, length);
+	lines_finish(&lines);
+	while ((result = lines_next(&lines, &line)) != LINES_NONE) {
+		if (result != LINES_LINE)
+			continue;
+		FUZZ_EXPECT(strlen(line) <= PROTOCOL_LINE);
+		text_try(line);
+		message_try(line);
+	}
+	lines_free(&lines);
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* PagerDuty's answers: the first byte chooses the status, the others are the body. */
+#include "oobetet/pager/pagerduty.h"
+#include "oobetet/text.h"
+#include "t/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	static const long statuses[] = {0, 200, 202, 400, 403, 429, 500};
+	char out[300];
+
+	if (length == 0)
+		return 0;
+	int version = 1 + bytes[0] % 2;
+	long status = statuses[bytes[0] / 2 % (sizeof statuses / sizeof statuses[0])];
+	char *answer = fuzz_string(bytes + 1, length - 1);
+
+	pagerduty_explain(version, status, answer, out, sizeof out);
+	FUZZ_EXPECT(strncmp(out, "HTTP ", 5) == 0);
+	FUZZ_EXPECT(text_is_clean(out));
+	enum word word = pagerduty_judge(version, status);
+	FUZZ_EXPECT((word == WORD_DONE) == (status == (version == 1 ? 200 : 202)));
+	free(answer);
+	return 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whole requests, as they come over a connection: through libmicrohttpd, the routes, the formats,
+ * and back. Behind the routes there is no delivery: the first byte says what it would answer.
+ */
+#include "common/log.h"
+#include "httpbroker/http/exchange.h"
+#include "httpbroker/limits.h"
+#include "t/fuzz/fuzz.h"
+
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { INPUT_MOST = 60000, TURNS_MOST = 200 }; /* so much fits a socket's buffer */
+
+static struct exchange_context context;
+static struct MHD_Daemon *server;
+static uint8_t mood;
+
+bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submission);
+bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submission)
+{
+	static const enum ledger_answer answers[] = {
+		LEDGER_TAKEN, LEDGER_TAKEN, LEDGER_OLDER, LEDGER_FULL};
+	static const enum submission_result results[] = {
+		SUBMISSION_COMMITTED, SUBMISSION_COMMITTED, SUBMISSION_KEPT, SUBMISSION_DROPPED};
+
+	(void)delivery;
+	if (mood % 8 == 7)
+		return false;
+	for (size_t i = 0; i < submission->count; i++)
+		submission->answers[i] = answers[(i + mood / 4) % 4];
+	submission->result = results[mood % 4];
+	submission->why = "the broker is stopping";
+	submission->done(submission);
+	return true;
+}
+
+struct delivery_status __wrap_delivery_status(struct delivery *delivery);
+struct delivery_status __wrap_delivery_status(struct delivery *delivery)
+{
+	(void)delivery;
+	return (struct delivery_status){
+		.role = mood % 16 == 15 ? DELIVERY_STANDS_BY : DELIVERY_ACTIVE};
+}
+
+static void server_prepare(void)
+{
+	static struct broker broker;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_set_level(LOG_LEVEL_ERROR);
+	broker.states = states_new(&(struct siphash_key){1, 2});
+	broker.flapjack = 2;
+	broker.counters = counters_new();
+	context.broker = &broker;
+	traffic_init(&context.traffic);
+	server = MHD_start_daemon(MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
+		NULL, exchange_handle, &context, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, &context,
+		MHD_OPTION_END);
+	FUZZ_EXPECT(server != NULL);
+}
+
+/* Everything is sent, then the answers are read until the connection ends. */
+static void connection_run(const uint8_t *bytes, size_t length, struct buffer *out)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNIX};
+	char chunk[16384];
+	ssize_t got = -1;
+	int pair[2];
+
+	FUZZ_EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
+	FUZZ_EXPECT(send(pair[0], bytes, length, 0) == (ssize_t)length || length == 0);
+	shutdown(pair[0], SHUT_WR);
+	FUZZ_EXPECT(MHD_add_connection(server, pair[1], (struct sockaddr *)&address,
+			    sizeof address) == MHD_YES);
+	for (int turn = 0; got != 0 && turn < TURNS_MOST; turn++) {
+		MHD_run(server);
+		while ((got = recv(pair[0], chunk, sizeof chunk, 0)) > 0)
+			buffer_append(out, chunk, (size_t)got);
+	}
+	close(pair[0]);
+	for (int turn = 0;
+		turn < TURNS_MOST &&
+		MHD_get_daemon_info(server, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections >
+			0;
+		turn++)
+		MHD_run(server);
+}
+
+/* Whatever came, its answer is one that the manual or the HTTP library has, or there is none. */
+static void answer_try(const struct buffer *out)
+{
+	static const int known[] = {100, 200, 202, 207, 400, 401, 403, 404, 405, 411, 413, 414, 431,
+		500, 501, 503, 505};
+	bool is_known = out->length == 0;
+	int status = 0;
+
+	if (out->length > 0)
+		FUZZ_EXPECT(sscanf(out->data, "HTTP/1.%*c %d", &status) == 1);
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		is_known |= known[i] == status;
+	FUZZ_EXPECT(is_known);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct buffer out = {NULL, 0, 0};
+
+	if (length == 0 || length > INPUT_MOST)
+		return 0;
+	if (server == NULL)
+		server_prepare();
+	mood = bytes[0];
+	connection_run(bytes + 1, length - 1, &out);
+	answer_try(&out);
+	buffer_free(&out);
+	return 0;
+}

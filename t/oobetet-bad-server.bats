@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet and servers that are none: the alarm comes by the road that is left, the clock's memory stays
+# flat, and a good server is the end of it.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# A server that accepts connections and never says a word, on $prosody_port.
+start_mute() {
+	prosody_port=$(free_port)
+	start mute python3 -c '
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+held = []
+while True: held.append(s.accept())' "$prosody_port"
+	poll 20 listening "$prosody_port"
+}
+
+# A server that begins TLS and then says no more: libstrophe waits for it without limit.
+start_stalling() {
+	prosody_port=$(free_port)
+	start stalling python3 -c '
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+held = []
+while True:
+    c = s.accept()[0]
+    c.recv(4096)
+    c.sendall(b"<?xml version=\x271.0\x27?><stream:stream xmlns=\x27jabber:client\x27 "
+        b"xmlns:stream=\x27http://etherx.jabber.org/streams\x27 id=\x271\x27 from=\x27localhost\x27 "
+        b"version=\x271.0\x27><stream:features><starttls xmlns=\x27urn:ietf:params:xml:ns:xmpp-tls\x27>"
+        b"<required/></starttls></stream:features>")
+    c.recv(4096)
+    c.sendall(b"<proceed xmlns=\x27urn:ietf:params:xml:ns:xmpp-tls\x27/>")
+    print("stalling", flush=True)
+    held.append(c)' "$prosody_port"
+	poll 20 listening "$prosody_port"
+}
+
+# What the server on $prosody_port says to each who connects, again and again, after a greeting.
+start_endless() {
+	prosody_port=$(free_port)
+	start endless python3 -c '
+import socket, sys, threading
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def talk(c):
+    try:
+        c.recv(4096)
+        c.sendall(b"<?xml version=\x271.0\x27?><stream:stream xmlns=\x27jabber:client\x27 "
+            b"xmlns:stream=\x27http://etherx.jabber.org/streams\x27 id=\x271\x27 from=\x27localhost\x27 "
+            b"version=\x271.0\x27>")
+        c.sendall(sys.argv[2].encode())
+        sent = 0
+        while True:
+            sent += c.send(sys.argv[3].encode() * 4096)
+            if sent > 10 << 20 and sent < (10 << 20) + 65536: print("10 MB sent", flush=True)
+    except OSError:
+        print("gone after", sent >> 20, "MB", flush=True)
+while True: threading.Thread(target=talk, args=s.accept()[:1]).start()' "$prosody_port" "$1" "$2"
+	poll 20 listening "$prosody_port"
+}
+
+# oobetet, and what it takes before anything has happened.
+start_watching() {
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'watching for'
+	before=$(clock_memory)
+}
+
+# recovers SERVER START: the clock's memory has stayed flat; that server is replaced by one started
+# so; it joins and heals by itself
+recovers() {
+	after=$(clock_memory)
+	echo "$before KiB, then $after KiB"
+	[ $((after - before)) -lt 1024 ]
+	stop "$1" || :
+	"$2"
+	prosody_account oobetet secret-of-oobetet
+	enter_room flapjack flapjack
+	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+	both
+	poll 20 paged '202 resolve'
+}
+
+@test "oobetet: a server that accepts and says nothing" {
+	start_mute
+	start_pagerduty
+	write_ini
+	mkfifo "$work/ready"
+	exec 8<>"$work/ready"
+	# shellcheck disable=SC2016 # $0 is the inner shell's
+	start oobetet sh -c 'exec oobetet -c "$0" --ready-fd 8' "$work/oobetet.ini"
+	begun=$EPOCHREALTIME
+	read -rt 10 -u 8 # ready is who watches, not who hears something
+	before=$(clock_memory)
+	exec 8>&-
+	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(not there yet\)"'
+	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
+	poll 30 said oobetet 'ear: the server did not let us log in within 10 s; trying again'
+	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)"'
+	recovers mute start_prosody
+	begun=${EPOCHREALTIME/./}
+	stop oobetet
+	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+}
+
+@test "oobetet: a server that stalls in the TLS handshake" {
+	start_stalling
+	start_pagerduty
+	make_certificate localhost
+	write_ini tls=required tls_ca_file="$work/prosody/localhost.pem"
+	start_watching
+	poll 20 said stalling stalling
+	begun=$EPOCHREALTIME
+	poll 20 paged '202 trigger '
+	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
+	poll 20 said oobetet 'ear: it was stuck, and was killed; trying again'
+	poll 20 at_least 2 stalling stalling
+	poll 20 at_least 4 pagerduty '202 trigger '
+	recovers stalling start_prosody_tls
+	begun=${EPOCHREALTIME/./}
+	stop oobetet
+	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+}
+
+@test "oobetet: a server that sends without end: its own memory stays flat, the alarm comes in time" {
+	start_endless '<stream:features><x>' x
+	start_pagerduty
+	write_ini tls=off
+	start_watching
+	begun=$EPOCHREALTIME
+	poll 20 said endless '10 MB sent'
+	poll 20 said endless 'gone after'
+	poll 20 said oobetet 'warning: ear: .*; trying again'
+	poll 20 paged '202 trigger '
+	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$told" 'BEGIN { print t - b; exit !(t - b < 4.5) }'
+	recovers endless start_prosody
+}
+
+@test "oobetet: broken XML" {
+	start_endless '<stream:features></wrong>' '<&>'
+	start_pagerduty
+	write_ini tls=off
+	start_watching
+	poll 20 said oobetet 'warning: ear: .*; trying again'
+	poll 20 paged '202 trigger '
+	[ "$(count_of oobetet 'warning: ear: .*; trying again')" -le 2 ]
+	recovers endless start_prosody
+}

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet while its link to the server is cut, and the room lives on.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# A link to the server that can be cut: what goes over $linked_port.
+start_link() {
+	linked_port=${linked_port:-$(free_port)}
+	start link python3 -c '
+import socket, sys, threading
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def pump(a, b):
+    try:
+        while data := a.recv(65536): b.sendall(data)
+    except OSError: pass
+    for end in (a, b):
+        try: end.shutdown(2)
+        except OSError: pass
+while True:
+    c = s.accept()[0]
+    d = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    for ends in ((c, d), (d, c)): threading.Thread(target=pump, args=ends, daemon=True).start()' \
+		"$linked_port" "$prosody_port"
+	poll 20 listening "$linked_port"
+}
+
+# The chain is heard for some seconds after the cut
+lives_on() {
+	heard=$(count_of flapjack '<flapjack> Recovery')
+	poll 20 at_least $((heard + 10)) flapjack '<flapjack> Recovery'
+	stop_beat
+	run ! said flapjack '<oobetet>.* is Critical'
+	run ! paged 202
+}
+
+start_linked() {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room flapjack flapjack
+	start_link
+	write_ini port="$linked_port" max_latency=15
+	start_oobetet
+	start_beat
+	poll 20 at_least 3 flapjack '<flapjack> Recovery'
+}
+
+@test "oobetet: nothing comes over the link for 0.8 of max_latency while the room lives on: no alarm" {
+	start_linked
+	kill -STOP "${pids[link]}"
+	read -rt 12 <> <(:) || : # the length of the outage, which is what is tested
+	kill -CONT "${pids[link]}"
+	lives_on
+}
+
+@test "oobetet: the link is gone for 0.8 of max_latency while the room lives on: no alarm" {
+	start_linked
+	stop link || :
+	read -rt 12 <> <(:) || : # the length of the outage, which is what is tested
+	start_link
+	poll 30 at_least 2 oobetet 'in the room'
+	lives_on
+}

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet and what a room may do to it: who may come in, under which name, and for how long.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# once PATTERN: logged, and once only
+once() {
+	[ "$(count_of oobetet "$1")" -eq 1 ]
+}
+
+# own XML: flapjack, who owns the room, asks this of it
+own() {
+	say flapjack "<iq to='ops@conference.localhost' type='set' id='own'><query xmlns='http://jabber.org/protocol/muc#owner'>$1</query></iq>"
+}
+
+# room_field NAME VALUE: for the form of room_set
+room_field() {
+	echo "<field var='$1'><value>$2</value></field>"
+}
+
+room_set() {
+	own "<x xmlns='jabber:x:data' type='submit'>$(room_field FORM_TYPE http://jabber.org/protocol/muc#roomconfig)$1</x>"
+}
+
+# The room and the people in it, before oobetet comes.
+start_room() {
+	start_prosody "$@"
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room flapjack flapjack
+}
+
+@test "oobetet: a nick that is taken is varied, and taken back when it is free" {
+	start_room
+	enter_room eve oobetet
+	write_ini
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet_$'
+	poll 20 heard '<oobetet_>.* is Critical'
+	both
+	poll 20 heard '<oobetet_>.* is OK'
+	stop eve
+	poll 20 said oobetet 'info: our nick in the room ops@conference.localhost is oobetet now$'
+	poll 20 said flapjack '<oobetet> .* is Critical'
+	both
+	poll 20 said flapjack '<oobetet> .* is OK'
+	# what it said itself came back under the new name, too
+	run ! said oobetet 'cannot be told'
+	[ "$(count_of oobetet 'out of the room')" -eq 1 ]
+}
+
+@test "oobetet: a room with a password: the right one, a wrong one, none" {
+	start_room
+	room_set "$(room_field muc#roomconfig_passwordprotectedroom 1)$(room_field muc#roomconfig_roomsecret sesame)"
+	write_ini room_password=sesame
+	start_oobetet
+	stop oobetet
+	for key in room_password=wrong room_password=; do
+		write_ini "$key"
+		start oobetet oobetet -c "$work/oobetet.ini"
+		poll 20 said oobetet 'warning: out of the room ops@conference.localhost: not-authorized.*: is room_password right\?; trying again'
+		poll 20 paged '202 trigger .*is room_password right\?'
+		once 'is room_password right.; trying again'
+		stop oobetet
+		: >"$work/pagerduty.log"
+	done
+	run ! grep -E 'sesame|wrong' "$work/oobetet.log"
+	# the room changes its mind
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'is room_password right'
+	room_set "$(room_field muc#roomconfig_passwordprotectedroom 0)$(room_field muc#roomconfig_roomsecret '')"
+	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
+}
+
+@test "oobetet: a room for members only, before it is one and when it no longer is" {
+	start_room
+	room_set "$(room_field muc#roomconfig_membersonly 1)"
+	write_ini
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: registration-required.*; trying again'
+	poll 20 paged '202 trigger .*out of the room .*registration-required'
+	once 'registration-required.*; trying again'
+	change "jid='oobetet@localhost' affiliation='member'"
+	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
+	both
+	poll 20 paged '202 resolve'
+	change "jid='oobetet@localhost' affiliation='none'"
+	poll 20 said oobetet 'out of the room ops@conference.localhost: no longer a member of the room'
+	poll 20 at_least 2 pagerduty 'incident [0-9]+ opened'
+}
+
+@test "oobetet: the room is destroyed: it makes it anew, and waits there" {
+	start_room
+	write_ini
+	start_oobetet
+	own "<destroy><reason>no more</reason></destroy>"
+	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: the room was destroyed: no more; trying again'
+	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
+	stop flapjack || :
+	enter_room flapjack flapjack
+	poll 20 said flapjack '<oobetet>.* is Critical'
+	both
+	poll 20 said flapjack '<oobetet>.* is OK'
+	once 'destroyed'
+}
+
+@test "oobetet: thrown out for a technical reason (333), it comes back" {
+	mkdir -p "$work/modules"
+	cat >"$work/modules/mod_technical.lua" <<-'LUA'
+		local st = require "util.stanza";
+		module:hook("muc-occupant-groupchat", function (event)
+			if event.stanza:get_child_text("body") ~= "technical" then return; end
+			local occupant = event.room:get_occupant_by_nick(event.room.jid .. "/oobetet");
+			for jid in occupant:each_session() do
+				event.room:handle_kickable(event.origin, st.message({ type = "error", from = jid, to = occupant.nick })
+					:tag("error", { type = "cancel" })
+					:tag("remote-server-not-found", { xmlns = "urn:ietf:params:xml:ns:xmpp-stanzas" }));
+			end
+		end);
+	LUA
+	start_room "plugin_paths = { '$work/modules' }"
+	stop flapjack
+	stop prosody
+	sed -i '/Component/s/$/\nmodules_enabled = { "technical" }/' "$work/prosody/prosody.cfg.lua"
+	prosody_start
+	enter_room flapjack flapjack
+	write_ini
+	start_oobetet
+	say flapjack technical
+	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: removed for a technical reason; trying again'
+	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
+	once 'technical'
+}
+
+@test "oobetet: another one with the same resource: says so, and backs off" {
+	start_room
+	write_ini jabberid=oobetet@localhost/watcher max_latency=30
+	start_oobetet
+	start other oobetet -c "$work/oobetet.ini"
+	poll 20 said other 'in the room ops@conference.localhost as oobetet'
+	poll 20 said oobetet 'warning: ear: the server ended the stream: this account has logged in elsewhere with the same resource'
+	poll 20 said other 'warning: ear: the server ended the stream: this account has logged in elsewhere with the same resource'
+	# each waits longer and longer: by now at least 0.19 s, 0.37 s and 0.75 s
+	begun=${EPOCHREALTIME/./}
+	poll 30 at_least 4 oobetet 'ended the stream'
+	[ $((${EPOCHREALTIME/./} - begun)) -gt 1000000 ]
+	stop other
+	running_alone() { [ "$(count_of oobetet 'ear: online')" -gt "$(count_of oobetet 'ended the stream')" ]; }
+	poll 30 running_alone
+}

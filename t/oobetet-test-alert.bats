@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $stderr, $pids and what load brings
+# oobetet --test-alert: one test by every road, and whether it arrived.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+start_roads() {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty "$@"
+	enter_room flapjack flapjack
+	enter_room eve eve
+}
+
+# tested CODE OPTION...
+tested() {
+	run "-$1" --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert
+	echo "$output"
+	echo "$stderr"
+}
+
+@test "oobetet: --test-alert tells every road once, and closes what it opened" {
+	start_roads
+	write_ini 'rooms=ops@conference.localhost, second@conference.localhost'
+	start_oobetet # the test is nobody's alert, and no trouble for who watches
+	poll 20 said oobetet 'in the room second@'
+	tested 0
+	[ "$output" = 'ops@conference.localhost: arrived
+second@conference.localhost: arrived
+PagerDuty: arrived' ]
+	[ "$(count_of eve '<oobetet> TEST by oobetet on [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+: nothing is wrong')" -eq 1 ]
+	said pagerduty '202 trigger "TEST by oobetet on [^ ]+, [-0-9T:]+Z" "TEST by oobetet'
+	said pagerduty '202 resolve "TEST by oobetet on [^ ]+, [-0-9T:]+Z"$'
+	run ! said oobetet '(warning|error): (ear|out of)'
+}
+
+@test "oobetet: --test-alert says which road does not work, and why" {
+	start_roads --api 1
+	ban oobetet
+	write_ini 'rooms=ops@conference.localhost, second@conference.localhost' \
+		pagerduty_url="${pagerduty_url%/generic*}/v2/enqueue"
+	tested 69
+	[[ "$output" == *'ops@conference.localhost: did not arrive: forbidden'* ]]
+	[[ "$output" == *'second@conference.localhost: arrived'* ]]
+	[[ "$output" == *'PagerDuty: did not arrive: HTTP 400 '*'set pagerduty_api = v1'* ]]
+	[[ "$stderr" == *'warning: ops@conference.localhost: forbidden'* ]]
+}
+
+@test "oobetet: --test-alert without a server ends, and says so" {
+	start_pagerduty
+	write_ini
+	tested 69
+	[[ "$output" == *'ops@conference.localhost: did not arrive: cannot connect to the server'* ]]
+	[[ "$output" == *'PagerDuty: arrived'* ]]
+	write_ini enabled=no
+	tested 78
+}
