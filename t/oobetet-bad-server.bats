@@ -137,6 +137,8 @@ recovers() {
 	write_ini tls=off
 	start_watching
 	begun=$EPOCHREALTIME
+	# one that went on for longer would end the ear, and not the machine
+	grep -Eq '^Max data size +67108864 +67108864' "/proc/$(hand ear)/limits"
 	poll 20 said endless '10 MB sent'
 	poll 20 said endless 'gone after'
 	poll 20 said oobetet 'warning: ear: .*; trying again'

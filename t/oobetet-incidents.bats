@@ -104,6 +104,7 @@ healed() {
 	poll 20 paged '200 heartbeat'
 	stop pagerduty
 	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: .*; trying again'
+	read -rt 2.5 <> <(:) || : # that it is not said again is only seen by waiting
 	start_pagerduty --port "$port"
 	poll 20 said oobetet 'info: heartbeat_url is fetched again'
 	[ "$(count_of oobetet 'heartbeat_url cannot be fetched')" -eq 1 ]
