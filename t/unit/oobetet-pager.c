@@ -94,6 +94,16 @@ static void a_status_is_judged_by_its_version(void **state)
 		assert_int_equal(pagerduty_judge(cases[i].version, cases[i].status), cases[i].word);
 }
 
+static void all_else_is_tried_again(void **state)
+{
+	static const long again[] = {100, 201, 301, 302, 401, 404, 408, 503};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(again); i++)
+		for (int version = 1; version <= 2; version++)
+			assert_int_equal(pagerduty_judge(version, again[i]), WORD_FAILED);
+}
+
 static void an_answer_is_put_into_words(void **state)
 {
 	static const struct {
@@ -182,6 +192,7 @@ int main(void)
 		cmocka_unit_test(version_2_has_a_payload),
 		cmocka_unit_test(version_1_has_other_names),
 		cmocka_unit_test(a_status_is_judged_by_its_version),
+		cmocka_unit_test(all_else_is_tried_again),
 		cmocka_unit_test(an_answer_is_put_into_words),
 		cmocka_unit_test(a_long_answer_is_cut),
 		cmocka_unit_test(it_beats_while_we_are_in_all_rooms),
