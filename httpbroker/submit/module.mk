@@ -60,7 +60,8 @@ t_unit_submit_formats_SOURCES = t/unit/submit-formats.c t/unit/unit.h
 t_unit_submit_formats_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_spool_SOURCES = t/unit/submit-spool.c t/unit/unit.h
 t_unit_submit_spool_LDADD = $(SUBMIT_UNIT)
-SLOW_TESTS += t/submit.bats t/submit-faults.bats t/submit-nagios.bats
+SLOW_TESTS += t/submit.bats t/submit-check.bats t/submit-event.bats t/submit-faults.bats \
+	t/submit-nagios.bats
 dist_man_MANS += doc/httpbroker-submit.1
 EXTRA_DIST += \
 	t/lib/submit.bash \

@@ -273,7 +273,9 @@ static void urls_complete(struct options *options)
 	char *urls = memory_copied(given != NULL ? given : "");
 	char *rest = urls, *url;
 
-	while (options->urls_count == 0 && (url = strsep(&rest, " \t\n")) != NULL)
+	bool wanted = options->urls_count == 0;
+
+	while (wanted && (url = strsep(&rest, " \t\n")) != NULL)
 		if (*url != '\0')
 			list_add(&options->urls, &options->urls_count, url);
 	free(urls);

@@ -165,6 +165,8 @@ static void transfer_start(struct sender *sender)
 	/* on its way before the caller turns to anything else */
 	sender->deadline = NSEC_NEVER;
 	curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+	if (left == 0)
+		sender->deadline = 0; /* it is over already, and nothing else would say so */
 }
 
 void sender_start(struct sender *sender, const struct request *request)

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154 # $ of another shell; $work, $output and what load brings
+# httpbroker-submit -- COMMAND: real plugins, and commands that behave badly.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/redis
+load lib/submit
+
+setup() {
+	start_work
+	port=$(free_port)
+	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+}
+
+teardown() {
+	stop_all
+}
+
+# check [OPTION...] -- COMMAND...: runs it; sets $status, $output (standard output), $stderr
+check() {
+	run --separate-stderr httpbroker-submit -e db "$@"
+}
+
+# the last event in Redis has this value
+last_is() {
+	local found
+	found=$(redis --raw LINDEX events 0 |
+		python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1], ""))' "$1")
+	[ "$found" = "$2" ] || {
+		echo "$1: '$found', not '$2'"
+		return 1
+	}
+}
+
+last_matches() {
+	redis --raw LINDEX events 0 | grep -Eq -- "$1"
+}
+
+@test "real plugins: their state, their words, their exit code, their perfdata and the run time" {
+	local dead
+	start_redis
+	start_broker
+	dead=$(free_port)
+	check -- check_dummy 0 fine
+	[ "$status" -eq 0 ]
+	[ "$output" = 'OK: fine' ]
+	[ "$stderr" = '' ]
+	last_is check check_dummy
+	last_is state ok
+	last_is summary 'OK: fine'
+	check -c two -- check_dummy 1
+	[ "$status" -eq 1 ]
+	last_is state warning
+	check -c three -- /usr/lib/nagios/plugins/check_dummy 3 what
+	[ "$status" -eq 3 ]
+	last_is state unknown
+	check -q -- check_tcp -H 127.0.0.1 -p "$port"
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	last_is check check_tcp
+	last_matches '"perfdata":"time=[0-9.]+s;;;0.0+;10.0+ run_time=[0-9.]+s"'
+	check -c down -- check_tcp -H 127.0.0.1 -p "$dead"
+	[ "$status" -eq 2 ]
+	last_is state critical
+	last_matches '"summary":".*Connection refused'
+	check -- check_http -H 127.0.0.1 -p "$port" -u /state
+	[ "$status" -eq 0 ]
+	last_matches '"summary":"HTTP OK.*"perfdata":"time=.*size=.* run_time='
+	check -- check_load -w 1000 -c 1000
+	[ "$status" -eq 0 ]
+	last_matches '"summary":"(LOAD )?OK - .*load average.*"perfdata":"load1='
+}
+
+@test "output over several lines comes apart; a command that says nothing is put into words" {
+	start_redis
+	start_broker
+	check -c long -- printf 'DISK OK | a=1\nfirst\n  "zweite" \303\244\nthird | b=2\nc=3\n'
+	last_is summary 'DISK OK'
+	last_is details $'first\n  "zweite" ä\nthird'
+	last_matches '"perfdata":"a=1 b=2 c=3 run_time='
+	check -c mute --exit-map plain -- sh -c 'exit 7'
+	[ "$status" -eq 7 ]
+	[ "$output" = '' ]
+	last_is state critical
+	last_matches '"summary":"sh: exit code 7 after [0-9.]+ s"'
+	check -c grumbling --exit-map plain -- sh -c 'echo no room >&2; exit 1'
+	[ "$stderr" = 'no room' ]
+	last_is summary 'no room'
+}
+
+@test "the exit code is the command's own, as timeout(1) has it" {
+	start_redis
+	start_broker
+	run -127 --separate-stderr httpbroker-submit -e db -- no-such-command
+	last_is summary 'no-such-command: cannot be run: No such file or directory'
+	check -- "$work"
+	[ "$status" -eq 126 ]
+	last_is state critical
+	check -c killed -- sh -c 'kill -9 $$'
+	[ "$status" -eq 137 ]
+	last_matches '"summary":"sh: ended by signal 9 \(Killed\) after'
+	check -c coded -- sh -c 'exit 200'
+	[ "$status" -eq 200 ]
+	last_is state critical
+}
+
+@test "a broker that is away is said on stderr and does not hide the exit code" {
+	check --retry 0 -- check_dummy 1 hm
+	[ "$status" -eq 1 ]
+	[ "$output" = 'WARNING: hm' ]
+	[[ $stderr == *'is away'*'1 event not delivered' ]]
+	HTTPBROKER_URL=http://127.0.0.1:$port/state check --retry 0 --spool /dev/null/x -- check_dummy 0
+	[ "$status" -eq 0 ]
+	[[ $stderr == *'--spool: /dev/null/x: Not a directory'* ]]
+}
+
+@test "a command that takes too long is ended with its group, and reported" {
+	start_redis
+	start_broker
+	check --timeout 200ms -- sleep 60
+	[ "$status" -eq 124 ]
+	last_is state critical
+	last_is summary 'sleep: timed out after 200 ms'
+	check -c state --timeout 200ms --timeout-state unknown -- \
+		sh -c 'echo half; sleep 60 & echo $! >"$0"; wait' "$work/pid"
+	[ "$status" -eq 124 ]
+	last_is state unknown
+	last_is summary 'sh: timed out after 200 ms: half'
+	ended "$(cat "$work/pid")"
+}
+
+@test "one that ignores SIGTERM is killed, with what it has started" {
+	start_redis
+	start_broker
+	check --timeout 200ms -- sh -c 'trap "" TERM; sleep 60 & echo $! >"$0"; wait' "$work/pid"
+	[ "$status" -eq 124 ]
+	last_is summary 'sh: timed out after 200 ms'
+	ended "$(cat "$work/pid")"
+}
+
+@test "a flood is passed on and cut in the event, and takes no memory" {
+	start_redis
+	start_broker
+	httpbroker-submit -e db -c flood -- sh -c 'yes ÄÖÜ | head -c 100M' |
+		wc -c >"$work/count"
+	[ "$(cat "$work/count")" -eq 104857600 ]
+	last_is summary 'ÄÖÜ'
+	[ "$(redis --raw LINDEX events 0 | wc -c)" -lt 140000 ]
+	last_matches '…"'
+	start submit httpbroker-submit -e db -c endless --timeout 60s -- yes
+	poll 10 eval '[ "$(stat -c %s "$work/submit.log")" -gt 10000000 ]'
+	[ "$(sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/${pids[submit]}/status")" -lt 60000 ]
+	stop submit || [ $? -eq 143 ]
+	last_is check endless
+}
+
+@test "a reader of ours that goes away does not end the command" {
+	start_redis
+	start_broker
+	run bash -c 'httpbroker-submit -e db -c pipe -- sh -c "yes | head -c 1M; exit 2" | head -1; echo "${PIPESTATUS[0]}"'
+	[ "$output" = $'y\n2' ]
+	last_is state critical
+}
+
+@test "closed streams, on our side and on the command's" {
+	start_redis
+	start_broker
+	check -c closes -- sh -c 'echo said; exec >&- 2>&-; sleep 0.3; exit 2'
+	[ "$status" -eq 2 ]
+	last_is summary said
+	run bash -c 'httpbroker-submit -e db -c ours -- echo said <&- >&- 2>&-'
+	[ "$status" -eq 0 ]
+	last_is summary said
+}
+
+@test "what a command leaves running is not waited for" {
+	local before=${EPOCHREALTIME/./}
+	start_redis
+	start_broker
+	check -c forks -- sh -c 'sleep 60 & echo $! >"$0"; echo started' "$work/pid"
+	[ "$status" -eq 0 ]
+	last_is summary started
+	[ $((${EPOCHREALTIME/./} - before)) -lt 30000000 ]
+	kill "$(cat "$work/pid")"
+}
+
+@test "SIGTERM is handed on, and the end is reported" {
+	start_redis
+	start_broker
+	start submit httpbroker-submit -e db -c long -- sh -c 'echo $$ >"$0"; exec sleep 60' "$work/pid"
+	poll 10 test -s "$work/pid"
+	kill -TERM "${pids[submit]}"
+	poll 10 eval '! running submit'
+	run wait "${pids[submit]}"
+	[ "$status" -eq 143 ]
+	last_matches '"summary":"sh: ended by signal 15'
+}
+
+@test "quotes, control characters and what is not UTF-8 arrive as they can" {
+	start_redis
+	start_broker
+	check -c 'a "b" \ ü' -T 't"1' -T $'m\374ch' -- printf 'say "hi" \\ \001\033[1m \374 \000end\tx'
+	[ "$status" -eq 0 ]
+	last_is check 'a "b" \ ü'
+	last_is tags "['t\"1', 'm�ch']"
+	last_matches '"summary":"say \\"hi\\" \\\\ .*� �end'
+	check -c $'new\nline' --retry 0 -- true
+	[[ $stderr == *'(HTTP 400)'* ]]
+}

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output and what load brings
+# httpbroker-submit: one event from options, exit codes, several brokers, tokens, --forget.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/redis
+load lib/submit
+
+setup() {
+	start_work
+	port=$(free_port)
+	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+}
+
+teardown() {
+	stop_all
+}
+
+# The broker's table as JSON, without ages.
+states() {
+	curl -sS "http://127.0.0.1:$port/state" | grep -o '"[^"]*":[^,]*' | tr '\n' ' '
+}
+
+@test "one event, with everything that options can say" {
+	start_redis
+	start_broker
+	run httpbroker-submit -e db -c backup -s WARNING -m 'done "in" 4 min' -d $'a\nb' -t 1d -T x -T y
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	[ "$(delivered)" = '{"entity":"db","check":"backup","state":"WARNING","summary":"done \"in\" 4 min","details":"a\nb","tags":["x","y"]}' ]
+	[[ $(states) == *'"ttl":86400'* ]]
+	run httpbroker-submit -c here -s ok -v
+	[ "$output" = 'httpbroker-submit: info: accepted (HTTP 200)' ]
+	[[ $(delivered) == *"{\"entity\":\"$(uname -n)\",\"check\":\"here\",\"state\":\"ok\",\"summary\":\"\"}" ]]
+	run httpbroker-submit -e db -c old -s ok --time 1000000000 -t never
+	[ "$status" -eq 0 ]
+	redis --raw LINDEX events 0 | grep -q '"time":1000000000'
+}
+
+@test "what is refused is 65, who is not there 69, wrong usage 64" {
+	start_redis
+	start_broker
+	run httpbroker-submit -e "$(printf 'e%.0s' {1..2000})" -c c -s ok
+	[ "$status" -eq 65 ]
+	[[ $output == *'(HTTP 400): {"entity":"eee'* ]]
+	run httpbroker-submit -e e -c c -s ok --url "http://127.0.0.1:$(free_port)/state" --retry 0
+	[ "$status" -eq 69 ]
+	[[ $output == *' took no more: 1 event not delivered' ]]
+	run httpbroker-submit -e e -c c -s fine
+	[ "$status" -eq 64 ]
+	[[ $output == *"'fine' is none of ok, warning"* ]]
+}
+
+@test "several brokers: the next is asked, and all are named when none is there" {
+	local dead
+	start_redis
+	start_broker
+	dead=http://127.0.0.1:$(free_port)/state
+	run httpbroker-submit -e e -c 1 -s ok --url "$dead" --url "$HTTPBROKER_URL" --retry 0
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	HTTPBROKER_URL="$dead $HTTPBROKER_URL" run httpbroker-submit --retry 0 <<<"$(ok 2)"
+	[ "$status" -eq 0 ]
+	run httpbroker-submit -e e -c 3 -s ok --url "$dead" --url "unix:$work/none" --retry 0
+	[ "$status" -eq 69 ]
+	[[ ${lines[0]} == *"every broker is away: $dead: "*"; unix:$work/none: "* ]]
+	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
+}
+
+@test "a broker that listens on a UNIX socket" {
+	start_redis
+	start broker httpbroker --port "unix:$work/socket" --server "127.0.0.1:$redis_port" \
+		--flapjack-version 1
+	poll 20 test -S "$work/socket"
+	HTTPBROKER_URL=unix:$work/socket run httpbroker-submit -e e -c 1 -s ok
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	[ "$(delivered)" = "$(ok_delivered 1)" ]
+	run httpbroker-submit --url unix:socket </dev/null
+	[ "$status" -eq 64 ]
+}
+
+@test "a token from a file or the environment, which is never said" {
+	echo 'sesame' >"$work/token"
+	chmod 600 "$work/token"
+	AUTHORIZATION='Bearer sesame' start broker "$root/t/tools/broker-double" "$port" "$work/got" 200
+	poll 10 listening "$port"
+	run httpbroker-submit -e e -c 1 -s ok --token-file "$work/token" -v
+	[ "$output" = 'httpbroker-submit: info: accepted (HTTP 200)' ]
+	HTTPBROKER_TOKEN=sesame run httpbroker-submit -e e -c 2 -s ok
+	[ "$status" -eq 0 ]
+	chmod 644 "$work/token"
+	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/token"
+	[ "$status" -eq 0 ]
+	[[ $output == *warning* && $output != *sesame* ]]
+	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/none"
+	[ "$status" -eq 64 ]
+}
+
+@test "https is verified, with the system's certificates or those of --cacert" {
+	local tls_port
+	start_redis
+	start_broker
+	tls_port=$(free_port)
+	openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
+		-addext 'subjectAltName=DNS:localhost' -keyout "$work/key" -out "$work/cert" 2>/dev/null
+	cat >"$work/tls.py" <<-'PYTHON'
+		import socket, ssl, sys, threading
+		here, there = int(sys.argv[1]), int(sys.argv[2])
+		context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+		context.load_cert_chain(sys.argv[3], sys.argv[4])
+		def pump(a, b):
+		    try:
+		        while data := a.recv(65536): b.sendall(data)
+		    except OSError: pass
+		def serve(client):
+		    try: client = context.wrap_socket(client, server_side=True)
+		    except OSError: return
+		    server = socket.create_connection(("127.0.0.1", there))
+		    threading.Thread(target=pump, args=(client, server), daemon=True).start()
+		    pump(server, client)
+		door = socket.create_server(("127.0.0.1", here))
+		while True: threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
+	PYTHON
+	start tls python3 "$work/tls.py" "$tls_port" "$port" "$work/cert" "$work/key"
+	poll 10 listening "$tls_port"
+	run httpbroker-submit -e e -c 1 -s ok --retry 0 --url "https://localhost:$tls_port/state"
+	[ "$status" -eq 69 ]
+	[[ $output == *certificate* ]]
+	run httpbroker-submit -e e -c 1 -s ok --retry 0 --url "https://localhost:$tls_port/state" \
+		--cacert "$work/cert"
+	[ "$status" -eq 0 ]
+	[ "$(delivered)" = "$(ok_delivered 1)" ]
+}
+
+@test "--forget: a check, a whole host, and what is not there" {
+	start_redis
+	start_broker
+	submit "$(ok 1)$(ok 2)$(ok 'a&b=c ü')"
+	run httpbroker-submit --forget -e e -c 'a&b=c ü' -v
+	[ "$status" -eq 0 ]
+	[ "$output" = 'httpbroker-submit: info: forgotten (HTTP 200)' ]
+	[[ $(states) != *'a&b'* ]]
+	run httpbroker-submit --forget -e e -c 'a&b=c ü'
+	[ "$status" -eq 65 ]
+	[[ $output == *'(HTTP 404)' ]]
+	run httpbroker-submit --forget -e e
+	[ "$status" -eq 0 ]
+	[ "$(states)" = '' ]
+	run httpbroker-submit --forget -e e --retry 0 --url "http://127.0.0.1:$(free_port)/"
+	[ "$status" -eq 69 ]
+	run httpbroker-submit --forget -e 'a b' -c '&' --dry-run
+	[ "$output" = "DELETE $HTTPBROKER_URL?entity=a%20b&check=%26" ]
+}
+
+@test "--dry-run prints what would be sent, and sends nothing" {
+	run httpbroker-submit --dry-run -e e -c c -s ok -t 90s
+	[ "$status" -eq 0 ]
+	[ "$output" = '{"entity":"e","check":"c","state":"ok","ttl":90}' ]
+	submit $'{"a":\n1}\nnonsense' --dry-run -e e -T x
+	[ "$status" -eq 65 ]
+	[[ $output == *'{"entity":"e","tags":["x"],"a": 1}'* ]]
+	[[ $output == *'error: line 3: '* ]]
+	run httpbroker-submit --dry-run -q -e e -- check_dummy 2 no
+	[ "$status" -eq 2 ]
+	[[ $output == '{"entity":"e","check":"check_dummy","state":"critical","summary":"CRITICAL: no",'* ]]
+}
+
+@test "defaults of a feed, in every format" {
+	start_redis
+	start_broker
+	submit '{"check":"1","state":"ok"} {"entity":"f","check":"2","state":"ok","ttl":7}' -e e -t 5m -T x
+	printf 'h;s;2;bad|a=1\nh;1;down\n' >"$work/nsca"
+	echo "[$EPOCHSECONDS] PROCESS_SERVICE_CHECK_RESULT;h;t;1;hm" >"$work/extcmd"
+	run httpbroker-submit --format nsca --delimiter ';' -T y "$work/nsca"
+	[ "$status" -eq 0 ]
+	run httpbroker-submit --format extcmd "$work/extcmd"
+	[ "$status" -eq 0 ]
+	[ "$(delivered)" = '{"entity":"e","check":"1","state":"ok","summary":"","tags":["x"]}
+{"entity":"f","check":"2","state":"ok","summary":"","tags":["x"]}
+{"entity":"h","check":"s","state":"critical","summary":"bad","perfdata":"a=1","tags":["y"]}
+{"entity":"h","check":"HOST","state":"critical","summary":"down","tags":["y"]}
+{"entity":"h","check":"t","state":"warning","summary":"hm"}' ]
+	[[ $(states) == *'"ttl":300'*'"ttl":7'* || $(states) == *'"ttl":7'*'"ttl":300'* ]]
+}
+
+@test "several files, each with its lines; one that is missing does not hide the others" {
+	start_redis
+	start_broker
+	ok 1 >"$work/one"
+	printf '\nx\n%s' "$(ok 2)" >"$work/two"
+	run httpbroker-submit "$work/one" "$work/none" "$work/two"
+	[ "$status" -eq 66 ]
+	[[ $output == *"$work/none does not exist"*"$work/two: line 2: "* ]]
+	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
+}
