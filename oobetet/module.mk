@@ -12,6 +12,7 @@ oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JA
 oobetet_liboobetet_a_SOURCES = \
 	oobetet/pace.c oobetet/pace.h \
 	oobetet/text.c oobetet/text.h \
+	oobetet/clock/attention.c oobetet/clock/attention.h \
 	oobetet/clock/beat.c oobetet/clock/beat.h \
 	oobetet/clock/clock.c oobetet/clock/clock.h \
 	oobetet/clock/hand.c oobetet/clock/hand.h \
@@ -20,6 +21,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/outbox.c oobetet/clock/outbox.h \
 	oobetet/clock/program.c oobetet/clock/program.h \
 	oobetet/clock/roads.c oobetet/clock/roads.h \
+	oobetet/clock/rooms.c oobetet/clock/rooms.h \
 	oobetet/clock/teller.c oobetet/clock/teller.h \
 	oobetet/clock/watch.c oobetet/clock/watch.h \
 	oobetet/config/complete.c oobetet/config/complete.h \
@@ -48,7 +50,9 @@ UNIT_TESTS += t/unit/oobetet-pager
 t_unit_oobetet_pager_SOURCES = t/unit/oobetet-pager.c t/unit/unit.h
 t_unit_oobetet_pager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_oobetet_pager_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-UNIT_TESTS += t/unit/oobetet-match t/unit/oobetet-watch t/unit/oobetet-outbox t/unit/oobetet-protocol t/unit/oobetet-config t/unit/oobetet-room
+UNIT_TESTS += t/unit/oobetet-attention t/unit/oobetet-match t/unit/oobetet-watch t/unit/oobetet-outbox t/unit/oobetet-protocol t/unit/oobetet-config t/unit/oobetet-room
+t_unit_oobetet_attention_SOURCES = t/unit/oobetet-attention.c t/unit/unit.h
+t_unit_oobetet_attention_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 t_unit_oobetet_match_SOURCES = t/unit/oobetet-match.c t/unit/unit.h
 t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 t_unit_oobetet_watch_SOURCES = t/unit/oobetet-watch.c t/unit/unit.h
@@ -60,6 +64,7 @@ t_unit_oobetet_protocol_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 t_unit_oobetet_config_SOURCES = t/unit/oobetet-config.c t/unit/unit.h
 t_unit_oobetet_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
+t_unit_oobetet_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
 FUZZ_TARGETS += t/fuzz/oobetet-line t/fuzz/oobetet-config t/fuzz/oobetet-pagerduty
@@ -74,8 +79,10 @@ t_fuzz_oobetet_pagerduty_LDFLAGS = $(T_FUZZ_LDFLAGS)
 t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
 
 QUICK_TESTS += t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-hands.bats t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
-	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
+SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-hands.bats \
+	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
+	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \
+	t/oobetet-silence.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash \
 	doc/examples/oobetet/oobetet.ini doc/examples/oobetet/oobetet.service \

@@ -5,15 +5,19 @@
 #include "common/log.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "oobetet/clock/attention.h"
 #include "oobetet/clock/beat.h"
 #include "oobetet/clock/hand.h"
 #include "oobetet/clock/teller.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #define READS_MOST 64 /* of 64 KiB in a row: a hand that floods us must not stop the clock */
@@ -25,9 +29,12 @@ struct clock {
 	char host[HOST_NAME_MAX + 1];
 	struct subject subject;
 	struct match match;
+	struct attention attention;
 	struct watch *watch;
+	struct rooms *rooms;
 	struct roads *roads;
 	struct teller teller;
+	int timer; /* wakes us at the next deadline */
 	struct hand *ear;
 	struct hand *pager; /* NULL: neither PagerDuty nor heartbeat_url is configured */
 	struct beat *beat;  /* NULL: no heartbeat_url */
@@ -35,15 +42,65 @@ struct clock {
 
 /* ---- what the hands say ---- */
 
-static void heard_take(struct clock *clock, char *const field[])
+/* What was said at `stamp` of CLOCK_MONOTONIC, as the ear heard it or the room kept it. */
+static void words_take(struct clock *clock, nsec stamp, char *const field[])
 {
-	nsec stamp, now = clock_monotonic();
+	nsec now = clock_monotonic();
 	enum kind kind = match_body(&clock->match, field[3]);
 
-	if (kind == KIND_NONE || !message_nsec(field[0], &stamp))
+	if (kind == KIND_NONE || !rooms_listen(clock->rooms, field[1], field[2]))
 		return;
 	log_debug("%s from %s in %s", kind_name(kind), field[2], field[1]);
-	watch_hear(clock->watch, kind, stamp < now ? stamp : now);
+	watch_hear(clock->watch, kind, attention_at(&clock->attention, stamp < now ? stamp : now));
+}
+
+static void heard_take(struct clock *clock, char *const field[])
+{
+	nsec stamp;
+
+	if (message_nsec(field[0], &stamp))
+		words_take(clock, stamp, field);
+}
+
+/* Only what was said while we were out of a room that we had been in before. */
+static void recalled_take(struct clock *clock, char *const field[])
+{
+	int room = rooms_index(clock->rooms, field[1]);
+	nsec stamp;
+
+	if (room < 0 || !message_nsec(field[0], &stamp))
+		return;
+	stamp += clock_monotonic() - clock_wall();
+	if (stamp >= rooms_missed(clock->rooms, room))
+		words_take(clock, stamp, field);
+}
+
+static void room_missed_say(struct clock *clock, int room)
+{
+	char stamp[MESSAGE_NSEC];
+	nsec missed = rooms_missed(clock->rooms, room);
+
+	if (missed != NSEC_NEVER)
+		hand_say(clock->ear, WORD_MISSED,
+			FIELDS(rooms_name(clock->rooms, room),
+				message_nsec_text(missed > 0 ? missed : 0, stamp)));
+}
+
+static void joined_take(struct clock *clock, char *const field[])
+{
+	if (!rooms_entered(clock->rooms, field[0], field[1]))
+		return;
+	beat_joined(clock->beat, field[0]);
+	roads_room_opened(clock->roads, field[0]);
+}
+
+static void left_take(struct clock *clock, char *const field[], nsec now)
+{
+	if (!rooms_left(clock->rooms, field[0], field[1], now))
+		return;
+	beat_left(clock->beat, field[0]);
+	roads_room_closed(clock->roads, field[0], field[1]);
+	room_missed_say(clock, rooms_index(clock->rooms, field[0]));
 }
 
 static void message_take(struct clock *clock, const struct message *message, nsec now)
@@ -54,13 +111,14 @@ static void message_take(struct clock *clock, const struct message *message, nse
 	case WORD_HEARD:
 		heard_take(clock, field);
 		break;
+	case WORD_RECALLED:
+		recalled_take(clock, field);
+		break;
 	case WORD_JOINED:
-		beat_joined(clock->beat, field[0]);
-		roads_room_opened(clock->roads, field[0], field[1]);
+		joined_take(clock, field);
 		break;
 	case WORD_LEFT:
-		beat_left(clock->beat, field[0]);
-		roads_room_closed(clock->roads, field[0], field[1], now);
+		left_take(clock, field, now);
 		break;
 	case WORD_DONE:
 		roads_answer(clock->roads, field[0], ANSWER_DONE, "", now);
@@ -103,16 +161,24 @@ static void hand_begin(const struct clock *clock, struct hand *hand, unsigned wh
 	hand_say(hand, WORD_GO, NO_FIELDS);
 }
 
+static void ear_begin(struct clock *clock)
+{
+	hand_begin(clock, clock->ear, CONFIG_EAR);
+	for (int i = 0; i < rooms_count(clock->rooms); i++)
+		room_missed_say(clock, i);
+}
+
 static void ear_tick(struct clock *clock, nsec now)
 {
 	enum hand_news news;
 
 	while ((news = hand_tick(clock->ear, now)) != HAND_NO_NEWS) {
 		if (news == HAND_STARTED) {
-			hand_begin(clock, clock->ear, CONFIG_EAR);
+			ear_begin(clock);
 		} else {
 			beat_lost(clock->beat);
-			roads_ear_lost(clock->roads, hand_why(clock->ear), now);
+			rooms_all_left(clock->rooms, hand_why(clock->ear), now);
+			roads_ear_lost(clock->roads, hand_why(clock->ear));
 		}
 	}
 }
@@ -126,7 +192,7 @@ static void pager_tick(struct clock *clock, nsec now)
 			hand_begin(clock, clock->pager, CONFIG_PAGER);
 			roads_pager_started(clock->roads);
 		} else {
-			roads_pager_lost(clock->roads, hand_why(clock->pager), now);
+			roads_pager_lost(clock->roads, hand_why(clock->pager));
 		}
 	}
 }
@@ -149,24 +215,59 @@ static bool children_reap(void)
 
 /* ---- the loop ---- */
 
-static nsec clock_deadline(const struct clock *clock)
+static nsec clock_deadline(const struct clock *clock, nsec now)
 {
 	nsec hands = nsec_earlier(hand_deadline(clock->ear),
 		clock->pager != NULL ? hand_deadline(clock->pager) : NSEC_NEVER);
+	nsec watch = watch_deadline(clock->watch) + clock->attention.away;
 
-	return nsec_earlier(nsec_earlier(hands, beat_deadline(clock->beat)),
-		nsec_earlier(watch_deadline(clock->watch), roads_deadline(clock->roads)));
+	/* and often enough to notice that we were stopped */
+	hands = nsec_earlier(
+		hands, nsec_earlier(beat_deadline(clock->beat), now + clock->attention.tick));
+	return nsec_earlier(hands, nsec_earlier(watch, roads_deadline(clock->roads)));
 }
 
+/*
+ * Until `deadline`, by a timer that rings at that moment whatever happened meanwhile: ppoll(2)'s
+ * own limit goes on after a freeze as if nothing had been.
+ */
 static void clock_wait(const struct clock *clock, nsec deadline)
 {
-	struct timespec left;
+	nsec at = deadline > 0 ? deadline : 1; /* 0 would switch it off */
+	const struct itimerspec timer = {
+		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
 	struct pollfd fds[] = {
 		hand_poll(clock->ear),
 		clock->pager != NULL ? hand_poll(clock->pager) : (struct pollfd){.fd = -1},
+		{.fd = clock->timer, .events = POLLIN},
 	};
 
-	ppoll(fds, 2, clock_timeout(clock_monotonic(), deadline, &left), signals_wait_mask());
+	timerfd_settime(clock->timer, TFD_TIMER_ABSTIME, &timer, NULL);
+	ppoll(fds, sizeof fds / sizeof fds[0], NULL, signals_wait_mask());
+}
+
+/* Long absences are said where people would have relied on us. */
+static void absence_tell(struct clock *clock, nsec away, const char *why)
+{
+	char text[NOTICE_TEXT];
+
+	notice_absence(&clock->subject, away, why, text, sizeof text);
+	log_warning("%s", text);
+	if (away > clock->config->max_latency)
+		roads_announce(clock->roads, text);
+}
+
+static void attend(struct clock *clock, nsec now)
+{
+	nsec away = attention_turn(&clock->attention, signal_arrived(SIGCONT), now, clock_boot());
+
+	if (away == 0)
+		return;
+	hand_forgive(clock->ear, away);
+	if (clock->pager != NULL)
+		hand_forgive(clock->pager, away);
+	if (away > clock->attention.tick)
+		absence_tell(clock, away, "was stopped, or its machine was,");
 }
 
 /* Everything that is due, once. What was heard is taken in before it is judged. */
@@ -174,9 +275,14 @@ static void clock_turn(struct clock *clock)
 {
 	nsec now = clock_monotonic();
 
+	attend(clock, now);
 	hand_listen(clock, clock->ear, now);
 	hand_listen(clock, clock->pager, now);
-	teller_judge(&clock->teller, now);
+	teller_judge(
+		&clock->teller, &(struct telling){.attention = attention_at(&clock->attention, now),
+					.monotonic = now,
+					.boot = clock_boot(),
+					.wall = clock_wall()});
 	ear_tick(clock, now);
 	pager_tick(clock, now);
 	roads_deliver(clock->roads, clock->ear, clock->pager, now);
@@ -222,6 +328,43 @@ static void clock_leave(struct clock *clock)
 	}
 }
 
+/* The configuration was accepted with these patterns. */
+static void match_begin(struct match *match, const struct config *config)
+{
+	const char *const patterns[KIND_NONE] = {
+		[KIND_PROBLEM] = config->problem_pattern,
+		[KIND_RECOVERY] = config->recovery_pattern,
+		[KIND_HEARTBEAT] = config->heartbeat_pattern,
+		[KIND_ACKNOWLEDGEMENT] = config->acknowledgement_pattern,
+	};
+	struct reason why;
+
+	*match = (struct match){.check = config->watched_check, .entity = config->watched_entity};
+	for (enum kind kind = KIND_PROBLEM; kind < KIND_NONE; kind++)
+		if (patterns[kind] != NULL && !match_pattern(match, kind, patterns[kind], &why))
+			die(EX_CONFIG, "%s_pattern: %s", kind_name(kind), why.text);
+}
+
+static void watch_begin(struct clock *clock, nsec now)
+{
+	struct watch_rules rules = {.max_latency = clock->config->max_latency,
+		.repeat_interval = clock->config->repeat_interval};
+
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		rules.awaited[kind] = match_awaits(&clock->match, kind);
+	attention_begin(&clock->attention, clock->pace.alive, now, clock_boot());
+	clock->watch = watch_new(&rules, now);
+}
+
+static void hands_begin(struct clock *clock, const struct program *program, uint64_t seed)
+{
+	clock->ear = hand_new("ear", program, &clock->pace, (uint32_t)(seed >> 32));
+	if (clock->config->heartbeat_url != NULL)
+		clock->beat = beat_new(&clock->config->rooms, clock->config->heartbeat_interval);
+	if (clock->config->pagerduty_contact != NULL || clock->config->heartbeat_url != NULL)
+		clock->pager = hand_new("pager", program, &clock->pace, (uint32_t)seed);
+}
+
 static void clock_begin(
 	struct clock *clock, const struct config *config, const struct program *program)
 {
@@ -232,19 +375,22 @@ static void clock_begin(
 	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) < 0)
 		log_debug("no random numbers yet");
 	gethostname(clock->host, sizeof clock->host - 1);
+	clock->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (clock->timer < 0)
+		die(EX_OSERR, "no timer: %s", strerror(errno));
 	clock->config = config;
 	clock->pace = pace_of(config->max_latency);
-	clock->match = (struct match){config->watched_check, config->watched_entity};
 	clock->subject = (struct subject){
 		clock->host, config->watched_check, config->watched_entity, config->max_latency};
-	clock->watch = watch_new(config->max_latency, config->repeat_interval, now);
-	clock->roads = roads_new(config, &clock->subject, &clock->pace, seed, now);
-	clock->teller = (struct teller){&clock->subject, clock->watch, clock->roads, 0};
-	clock->ear = hand_new("ear", program, &clock->pace, (uint32_t)(seed >> 32));
-	if (config->heartbeat_url != NULL)
-		clock->beat = beat_new(&config->rooms, config->heartbeat_interval);
-	if (config->pagerduty_contact != NULL || config->heartbeat_url != NULL)
-		clock->pager = hand_new("pager", program, &clock->pace, (uint32_t)seed);
+	match_begin(&clock->match, config);
+	watch_begin(clock, now);
+	clock->rooms = rooms_new(config, 2 * (clock->pace.ping + clock->pace.answer), now);
+	clock->roads = roads_new(config, &clock->subject, &clock->pace, seed);
+	clock->teller = (struct teller){.subject = &clock->subject,
+		.watch = clock->watch,
+		.roads = clock->roads,
+		.rooms = clock->rooms};
+	hands_begin(clock, program, seed);
 }
 
 static void clock_end(struct clock *clock)
@@ -253,17 +399,24 @@ static void clock_end(struct clock *clock)
 	hand_free(clock->pager);
 	hand_free(clock->ear);
 	roads_free(clock->roads);
+	rooms_free(clock->rooms);
 	watch_free(clock->watch);
+	match_free(&clock->match);
+	close(clock->timer);
 }
 
 static void clock_announce(const struct clock *clock, int ready_fd)
 {
 	char name[NOTICE_KEY], span[DURATION_TEXT];
 
-	log_info("watching for %s in %d room%s; silence of either kind for %s is told",
-		subject_name(&clock->subject, name, sizeof name), clock->config->rooms.count,
-		clock->config->rooms.count == 1 ? "" : "s",
+	log_info("watching for %s in %d room%s; silence of %s for %s is told",
+		subject_name(&clock->subject, name, sizeof name), clock->config->watch_rooms.count,
+		clock->config->watch_rooms.count == 1 ? "" : "s",
+		clock->config->heartbeat_pattern != NULL ? "it" : "either kind",
 		duration_text(clock->config->max_latency, span));
+	if (clock->config->watched_nick.count == 0)
+		log_warning(
+			"watched_nick is not set: anyone in the room can keep the alarm silent");
 	if (clock->config->pagerduty_contact == NULL)
 		log_warning("without pagerduty_contact nobody is told outside the rooms");
 	ready_announce(ready_fd);
@@ -278,7 +431,7 @@ void clock_run(const struct config *config, const struct program *program, int r
 	clock_announce(&clock, ready_fd);
 	while (!told_to_stop()) {
 		clock_turn(&clock);
-		clock_wait(&clock, clock_deadline(&clock));
+		clock_wait(&clock, clock_deadline(&clock, clock_monotonic()));
 	}
 	clock_leave(&clock);
 	clock_end(&clock);

@@ -138,6 +138,11 @@ nsec hand_deadline(const struct hand *hand)
 	return hand->fd >= 0 ? hand->patience_ends : hand->start_at;
 }
 
+void hand_forgive(struct hand *hand, nsec away)
+{
+	hand->patience_ends += away;
+}
+
 void hand_say(struct hand *hand, enum word word, const char *const fields[])
 {
 	/* one that does not read what it is told will soon be found to be stuck */

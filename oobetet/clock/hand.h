@@ -33,6 +33,9 @@ enum hand_news {
 enum hand_news hand_tick(struct hand *hand, nsec now);
 nsec hand_deadline(const struct hand *hand);
 
+/* Nobody looked at what it says for so long: it gets that much more time to say something. */
+void hand_forgive(struct hand *hand, nsec away);
+
 /* Says one line, as message_write() takes it. Nothing happens while there is no process. */
 void hand_say(struct hand *hand, enum word word, const char *const fields[]);
 

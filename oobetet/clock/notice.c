@@ -85,3 +85,16 @@ char *notice_greeting(const struct subject *subject, nsec now, char *out, size_t
 		duration_text(subject->max_latency, span));
 	return text_clean_line(text, out, size);
 }
+
+char *notice_absence(
+	const struct subject *subject, nsec away, const char *why, char *out, size_t size)
+{
+	char text[2 * NOTICE_TEXT], name[NOTICE_TEXT], span[DURATION_TEXT];
+
+	snprintf(text, sizeof text,
+		"oobetet on %s %s for %s and could not hear %s: that time is not counted as "
+		"silence",
+		subject->host, why, duration_text(away / NSEC_PER_SEC * NSEC_PER_SEC, span),
+		subject_name(subject, name, sizeof name));
+	return text_clean_line(text, out, size);
+}

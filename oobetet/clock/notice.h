@@ -50,4 +50,8 @@ void notice_ok(struct notice *notice, const struct subject *subject, nsec since,
  */
 char *notice_greeting(const struct subject *subject, nsec now, char *out, size_t size);
 
+/* What it says after a time in which nobody listened, `why` being such as "was stopped". */
+char *notice_absence(
+	const struct subject *subject, nsec away, const char *why, char *out, size_t size);
+
 #endif

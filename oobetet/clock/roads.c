@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/clock/roads.h"
 
-#include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
@@ -10,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define WHY 300 /* bytes of a reason */
 #define ID 64   /* bytes of an id as text */
@@ -19,9 +19,9 @@ struct road {
 	bool is_room;
 	struct outbox *outbox;
 	bool open;
-	nsec closed;   /* since when it is not */
-	bool greeted;  /* the room: once a start */
-	char why[WHY]; /* why it is closed, or does not take what it is told; "": it works */
+	bool greeted;       /* the room: once a start, or never */
+	char *announcement; /* owned; what the room is to be told besides; NULL: nothing */
+	char why[WHY];      /* why it is closed, or does not take what it is told; "": it works */
 };
 
 struct roads {
@@ -33,8 +33,8 @@ struct roads {
 	int count;
 };
 
-static void road_init(struct road *road, const char *name, bool is_room, const struct pace *pace,
-	uint32_t seed, nsec now)
+static void road_init(
+	struct road *road, const char *name, bool is_room, const struct pace *pace, uint32_t seed)
 {
 	const struct outbox_rules rules = {.latest_only = is_room,
 		/* the pager gives up by itself, and says so */
@@ -46,23 +46,25 @@ static void road_init(struct road *road, const char *name, bool is_room, const s
 	road->name = name;
 	road->is_room = is_room;
 	road->outbox = outbox_new(&rules);
-	road->closed = now;
 	snprintf(road->why, sizeof road->why, "%s", "not there yet");
 }
 
 struct roads *roads_new(const struct config *config, const struct subject *subject,
-	const struct pace *pace, uint64_t seed, nsec now)
+	const struct pace *pace, uint64_t seed)
 {
 	struct roads *roads = memory_zeroed(1, sizeof *roads);
 
 	roads->subject = subject;
-	roads->rooms = config->rooms.count;
+	roads->rooms = config->alert_rooms.count;
 	roads->count = roads->rooms + (config->pagerduty_contact != NULL ? 1 : 0);
 	roads->road = memory_zeroed((size_t)roads->count, sizeof *roads->road);
 	snprintf(roads->id_start, sizeof roads->id_start, PROTOCOL_ID "%016" PRIx64 "-", seed);
 	for (int i = 0; i < roads->count; i++)
-		road_init(&roads->road[i], i < roads->rooms ? config->rooms.item[i] : "PagerDuty",
-			i < roads->rooms, pace, (uint32_t)seed + (uint32_t)i, now);
+		road_init(&roads->road[i],
+			i < roads->rooms ? config->alert_rooms.item[i] : "PagerDuty",
+			i < roads->rooms, pace, (uint32_t)seed + (uint32_t)i);
+	for (int i = 0; i < roads->rooms; i++)
+		roads->road[i].greeted = !config->greeting;
 	return roads;
 }
 
@@ -70,8 +72,10 @@ void roads_free(struct roads *roads)
 {
 	if (roads == NULL)
 		return;
-	for (int i = 0; i < roads->count; i++)
+	for (int i = 0; i < roads->count; i++) {
 		outbox_free(roads->road[i].outbox);
+		free(roads->road[i].announcement);
+	}
 	free(roads->road);
 	free(roads);
 }
@@ -87,7 +91,7 @@ void roads_put(struct roads *roads, const struct notice *notice)
 static struct road *road_named(struct roads *roads, const char *room)
 {
 	for (int i = 0; i < roads->rooms; i++)
-		if (strcmp(roads->road[i].name, room) == 0)
+		if (strcasecmp(roads->road[i].name, room) == 0)
 			return &roads->road[i];
 	return NULL;
 }
@@ -99,46 +103,39 @@ static void road_open(struct road *road)
 	outbox_open(road->outbox);
 }
 
-static void road_close(struct road *road, const char *why, nsec now)
+static void road_close(struct road *road, const char *why)
 {
-	if (road->open)
-		road->closed = now;
 	road->open = false;
 	snprintf(road->why, sizeof road->why, "%s", why);
 	outbox_close(road->outbox);
 }
 
-void roads_room_opened(struct roads *roads, const char *room, const char *nick)
+void roads_room_opened(struct roads *roads, const char *room)
 {
 	struct road *road = road_named(roads, room);
 
-	if (road == NULL)
-		return;
-	log_info("in the room %s as %s", room, nick);
-	road_open(road);
+	if (road != NULL)
+		road_open(road);
 }
 
-void roads_room_closed(struct roads *roads, const char *room, const char *why, nsec now)
+void roads_room_closed(struct roads *roads, const char *room, const char *why)
 {
 	struct road *road = road_named(roads, room);
 
-	if (road == NULL)
-		return;
-	if (road->open || strcmp(road->why, why) != 0)
-		log_warning("out of the room %s: %s; trying again", room, why);
-	road_close(road, why, now);
+	if (road != NULL)
+		road_close(road, why);
 }
 
-void roads_ear_lost(struct roads *roads, const char *why, nsec now)
+void roads_ear_lost(struct roads *roads, const char *why)
 {
 	for (int i = 0; i < roads->rooms; i++)
-		road_close(&roads->road[i], why, now);
+		road_close(&roads->road[i], why);
 }
 
-void roads_pager_lost(struct roads *roads, const char *why, nsec now)
+void roads_pager_lost(struct roads *roads, const char *why)
 {
 	for (int i = roads->rooms; i < roads->count; i++)
-		road_close(&roads->road[i], why, now);
+		road_close(&roads->road[i], why);
 }
 
 void roads_pager_started(struct roads *roads)
@@ -199,14 +196,35 @@ static void page(
 				subject_name(roads->subject, name, sizeof name), notice->text));
 }
 
+/* Nobody looks whether it came: what must arrive goes through the outbox. */
+static void mention(
+	struct roads *roads, const struct road *road, struct hand *ear, const char *text)
+{
+	char id[ID];
+
+	hand_say(ear, WORD_SAY, FIELDS(id_text(roads, ++roads->last_id, id), road->name, text));
+}
+
 static void greet(struct roads *roads, struct road *road, struct hand *ear)
 {
-	char text[NOTICE_TEXT], id[ID];
+	char text[NOTICE_TEXT];
 
+	if (!road->greeted)
+		mention(roads, road, ear,
+			notice_greeting(roads->subject, clock_wall(), text, sizeof text));
 	road->greeted = true;
-	hand_say(ear, WORD_SAY,
-		FIELDS(id_text(roads, ++roads->last_id, id), road->name,
-			notice_greeting(roads->subject, clock_wall(), text, sizeof text)));
+	if (road->announcement != NULL)
+		mention(roads, road, ear, road->announcement);
+	free(road->announcement);
+	road->announcement = NULL;
+}
+
+void roads_announce(struct roads *roads, const char *text)
+{
+	for (int i = 0; i < roads->rooms; i++) {
+		free(roads->road[i].announcement);
+		roads->road[i].announcement = memory_copied(text);
+	}
 }
 
 static void road_deliver(
@@ -215,7 +233,7 @@ static void road_deliver(
 	uint64_t number;
 	char id[ID];
 
-	if (road->is_room && road->open && !road->greeted)
+	if (road->is_room && road->open)
 		greet(roads, road, ear);
 	const struct notice *notice = outbox_take(road->outbox, now, &number);
 	if (notice == NULL)
@@ -245,24 +263,15 @@ nsec roads_deadline(const struct roads *roads)
 
 /* ---- what is wrong ---- */
 
-static void road_remark(const struct road *road, nsec now, struct buffer *remarks)
+void roads_remark(const struct roads *roads, struct buffer *remarks)
 {
-	char span[DURATION_TEXT];
+	for (int i = 0; i < roads->count; i++) {
+		const struct road *road = &roads->road[i];
 
-	if (road->is_room && !road->open)
-		buffer_printf(remarks, "; oobetet is out of the room %s for %s (%.150s)",
-			road->name,
-			duration_text((now - road->closed) / NSEC_PER_SEC * NSEC_PER_SEC, span),
-			road->why);
-	else if (road->why[0] != '\0')
-		buffer_printf(remarks, "; %s does not take what it is told (%.150s)", road->name,
-			road->why);
-}
-
-void roads_remark(const struct roads *roads, nsec now, struct buffer *remarks)
-{
-	for (int i = 0; i < roads->count; i++)
-		road_remark(&roads->road[i], now, remarks);
+		if (road->why[0] != '\0' && (road->open || !road->is_room))
+			buffer_printf(remarks, "; %s does not take what it is told (%.150s)",
+				road->name, road->why);
+	}
 }
 
 int roads_untold(const struct roads *roads)

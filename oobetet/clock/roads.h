@@ -19,19 +19,19 @@ struct roads;
  * Free with roads_free().
  */
 struct roads *roads_new(const struct config *config, const struct subject *subject,
-	const struct pace *pace, uint64_t seed, nsec now);
+	const struct pace *pace, uint64_t seed);
 void roads_free(struct roads *roads);
 
 /* To be told by every road. */
 void roads_put(struct roads *roads, const struct notice *notice);
 
-/* What the ear says of a room. */
-void roads_room_opened(struct roads *roads, const char *room, const char *nick);
-void roads_room_closed(struct roads *roads, const char *room, const char *why, nsec now);
+/* The ear is in a room, which may be one to be told, or is not. */
+void roads_room_opened(struct roads *roads, const char *room);
+void roads_room_closed(struct roads *roads, const char *room, const char *why);
 
 /* A hand is gone, and its roads with it; or there is one again that can page. */
-void roads_ear_lost(struct roads *roads, const char *why, nsec now);
-void roads_pager_lost(struct roads *roads, const char *why, nsec now);
+void roads_ear_lost(struct roads *roads, const char *why);
+void roads_pager_lost(struct roads *roads, const char *why);
 void roads_pager_started(struct roads *roads);
 
 /* What a hand says of what it was to carry; `why` is not looked at for ANSWER_DONE. */
@@ -42,8 +42,11 @@ void roads_answer(
 void roads_deliver(struct roads *roads, struct hand *ear, struct hand *pager, nsec now);
 nsec roads_deadline(const struct roads *roads);
 
-/* What is wrong with them, as remarks to an alarm (notice.h). */
-void roads_remark(const struct roads *roads, nsec now, struct buffer *remarks);
+/* What is wrong with those that are open, as remarks to an alarm (notice.h). */
+void roads_remark(const struct roads *roads, struct buffer *remarks);
+
+/* Said once in each room to be told, as soon as we are in it, in place of what still waits. */
+void roads_announce(struct roads *roads, const char *text);
 
 /* How many notices nobody has answered for. */
 int roads_untold(const struct roads *roads);

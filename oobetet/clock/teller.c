@@ -7,48 +7,57 @@
 /* An acknowledgement silences Flapjack: for this long, unless somebody chose another duration. */
 #define ACKNOWLEDGED (4 * 3600 * NSEC_PER_SEC)
 
-static void remarks_write(const struct teller *teller, nsec now, struct buffer *remarks)
+static void remarks_write(
+	const struct teller *teller, const struct telling *now, struct buffer *remarks)
 {
-	nsec acknowledged = watch_acknowledged(teller->watch, now);
+	nsec acknowledged = watch_acknowledged(teller->watch, now->attention);
 	char span[DURATION_TEXT];
 
 	if (acknowledged < ACKNOWLEDGED)
 		buffer_printf(remarks,
 			"; it was acknowledged %s ago, which silences Flapjack for a while",
 			duration_text(acknowledged / NSEC_PER_SEC * NSEC_PER_SEC, span));
-	roads_remark(teller->roads, now, remarks);
+	rooms_remark(teller->rooms, now->monotonic, remarks);
+	roads_remark(teller->roads, remarks);
 }
 
-static void alarm_tell(struct teller *teller, nsec now)
+static void alarm_tell(struct teller *teller, const struct telling *now)
 {
 	struct notice notice;
 	struct buffer remarks = {NULL, 0, 0};
 
 	remarks_write(teller, now, &remarks);
 	notice_alarm(&notice, teller->subject, watch_incident(teller->watch)->missing,
-		teller->since, clock_wall(), remarks.data != NULL ? remarks.data : "");
+		teller->since, now->wall, remarks.data != NULL ? remarks.data : "");
 	buffer_free(&remarks);
 	log_error("%s", notice.text);
 	roads_put(teller->roads, &notice);
 }
 
-static void ok_tell(struct teller *teller, nsec now)
+static void ok_tell(struct teller *teller, const struct telling *now)
 {
 	struct notice notice;
 
-	notice_ok(&notice, teller->subject, teller->since,
-		now - watch_incident(teller->watch)->since);
+	notice_ok(&notice, teller->subject, teller->since, now->boot - teller->began);
 	log_info("%s", notice.text);
 	roads_put(teller->roads, &notice);
 }
 
-void teller_judge(struct teller *teller, nsec now)
+static void incident_begin(struct teller *teller, const struct telling *now)
+{
+	nsec ago = now->attention - watch_incident(teller->watch)->since;
+
+	teller->since = now->wall - ago;
+	teller->began = now->boot - ago;
+}
+
+void teller_judge(struct teller *teller, const struct telling *now)
 {
 	enum verdict verdict;
 
-	while ((verdict = watch_judge(teller->watch, now)) != WATCH_QUIET) {
+	while ((verdict = watch_judge(teller->watch, now->attention)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM)
-			teller->since = clock_wall() - (now - watch_incident(teller->watch)->since);
+			incident_begin(teller, now);
 		if (verdict == WATCH_HEALED)
 			ok_tell(teller, now);
 		else

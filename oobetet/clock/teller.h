@@ -5,6 +5,7 @@
 #define OOBETET_CLOCK_TELLER_H
 
 #include "oobetet/clock/roads.h"
+#include "oobetet/clock/rooms.h"
 #include "oobetet/clock/watch.h"
 
 /* Nothing is owned. */
@@ -12,10 +13,20 @@ struct teller {
 	const struct subject *subject;
 	struct watch *watch;
 	struct roads *roads;
+	const struct rooms *rooms;
 	nsec since; /* the incident's beginning by the wall clock, as it was told first */
+	nsec began; /* the same by CLOCK_BOOTTIME, which nobody sets */
+};
+
+/* Now, on the clocks that are needed to tell it. */
+struct telling {
+	nsec attention; /* attention.h */
+	nsec monotonic;
+	nsec boot;
+	nsec wall;
 };
 
 /* Judges the watch, and tells whatever there is to tell. Everything heard so far is taken in. */
-void teller_judge(struct teller *teller, nsec now);
+void teller_judge(struct teller *teller, const struct telling *now);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The decision: has either half of the flapper's period, problem or recovery, not been heard for
- * longer than max_latency? Pure: what was heard, and when, goes in; what to tell comes out. All
- * times are monotonic.
+ * The decision: has any kind of message that should keep coming not been heard for longer than
+ * max_latency? Pure: what was heard, and when, goes in; what to tell comes out.
+ *
+ * All times are those of attention.h: what passes while nobody could hear is no silence.
  */
 #ifndef OOBETET_CLOCK_WATCH_H
 #define OOBETET_CLOCK_WATCH_H
@@ -12,38 +13,45 @@
 
 #include <stdbool.h>
 
+struct watch_rules {
+	nsec max_latency;
+	nsec repeat_interval;        /* between alarms of one incident */
+	bool awaited[KINDS_AWAITED]; /* the kinds that should keep coming; at least one */
+};
+
 struct watch;
 
-/* Both kinds count as seen at `now`. Free with watch_free(). */
-struct watch *watch_new(nsec max_latency, nsec repeat_interval, nsec now);
+/* All kinds count as heard at `now`. Free with watch_free(). */
+struct watch *watch_new(const struct watch_rules *rules, nsec now);
 void watch_free(struct watch *watch);
 
 /*
- * What was heard at `stamp`, in the order of the stamps. A gap that this line ends is an alarm
+ * A line that was stamped in time may still be on its way, and overtaken by another: what was
+ * heard is put in order, and judged, so much later.
+ */
+#define WATCH_GRACE (200 * NSEC_PER_MSEC)
+
+/*
+ * What was heard at `stamp`, which is not in the future. A gap that this line ends is an incident
  * as well if it was too long, even if nobody has judged meanwhile.
  */
 void watch_hear(struct watch *watch, enum kind kind, nsec stamp);
-
-/* A line that was stamped in time may still be on its way: nothing is judged before this is over.
- */
-#define WATCH_GRACE (200 * NSEC_PER_MSEC)
 
 enum verdict {
 	WATCH_QUIET,  /* nothing to tell */
 	WATCH_ALARM,  /* an incident begins */
 	WATCH_REPEAT, /* it goes on: say so again */
-	WATCH_HEALED, /* both kinds have been heard within max_latency again */
+	WATCH_HEALED, /* all kinds have been heard within max_latency again */
 };
 
 /* What to tell now. More may be due at once: call it until it says WATCH_QUIET. */
 enum verdict watch_judge(struct watch *watch, nsec now);
 
-/* When watch_judge() will have something to tell if nothing is heard until then. */
+/* When watch_judge() will have something to tell, at the earliest, if nothing is heard. */
 nsec watch_deadline(const struct watch *watch);
 
 struct incident {
 	nsec since;        /* when max_latency was over */
-	nsec last;         /* when the missing kind had been heard last */
 	enum kind missing; /* the kind that was missed first */
 };
 
@@ -52,5 +60,20 @@ const struct incident *watch_incident(const struct watch *watch);
 
 /* How long ago an acknowledgement was heard, which silences Flapjack; NSEC_NEVER: never. */
 nsec watch_acknowledged(const struct watch *watch, nsec now);
+
+/* All that a watch has to know of its past: what a state file keeps. */
+struct watch_past {
+	nsec silence[KINDS_AWAITED]; /* so far, of each awaited kind */
+	nsec acknowledged;           /* how long ago; NSEC_NEVER: never */
+	bool open;                   /* an incident was told, and has not healed */
+	nsec lasted;                 /* open: since max_latency was over */
+	enum kind missing;           /* open: as in struct incident */
+	nsec repeat_in;              /* open: until its next repeat */
+};
+
+void watch_remember(const struct watch *watch, nsec now, struct watch_past *past);
+
+/* Instead of watch_new()'s past. */
+void watch_resume(struct watch *watch, const struct watch_past *past, nsec now);
 
 #endif

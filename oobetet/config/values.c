@@ -180,6 +180,18 @@ bool value_names(const char *text, void *field, int64_t min, int64_t max, struct
 	return items_read(text, field, name_add, why);
 }
 
+/* glibc takes them, though they are not POSIX; one line of a peer could then cost hours. */
+static bool has_back_reference(const char *pattern)
+{
+	for (const char *p = strchr(pattern, '\\'); p != NULL; p = strchr(p + 2, '\\')) {
+		if (p[1] == '\0')
+			return false;
+		if (p[1] >= '1' && p[1] <= '9')
+			return true;
+	}
+	return false;
+}
+
 bool value_pattern(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
 {
 	char fault[200];
@@ -191,6 +203,8 @@ bool value_pattern(const char *text, void *field, int64_t min, int64_t max, stru
 		return reason_set(why, "'%s': no extended regular expression: %s", text, fault);
 	}
 	regfree(&compiled);
+	if (has_back_reference(text))
+		return reason_set(why, "'%s': a back-reference could take for ever", text);
 	return value_text(text, field, min, max, why);
 }
 

@@ -36,7 +36,8 @@ static void rooms_tick(struct ear *ear, nsec now)
 		while ((wish = room_tick(room, now)) != ROOM_REST) {
 			if (wish == ROOM_JOIN)
 				stanza_join(session_connection(ear->session), room_name(room),
-					room_nick(room), ear->config->room_password);
+					room_nick(room), ear->config->room_password,
+					room_history(room, now));
 			else if (wish == ROOM_PING)
 				room_ping(ear, i);
 			else
@@ -73,6 +74,15 @@ static void say(struct ear *ear, const char *id, const char *name, const char *t
 		stanza_say(session_connection(ear->session), room_name(room), id, text);
 }
 
+static void miss(const struct ear *ear, const char *name, const char *since)
+{
+	struct room *room = room_named(ear, name);
+	nsec stamp;
+
+	if (room != NULL && message_nsec(since, &stamp))
+		room_missed(room, stamp);
+}
+
 static void words_take(struct ear *ear)
 {
 	struct message message;
@@ -80,6 +90,8 @@ static void words_take(struct ear *ear)
 	while (link_next(ear->link, &message)) {
 		if (message.word == WORD_SAY)
 			say(ear, message.field[0], message.field[1], message.field[2]);
+		else if (message.word == WORD_MISSED)
+			miss(ear, message.field[0], message.field[1]);
 		else if (message.word == WORD_STOP)
 			ear->stopping = true;
 	}
@@ -146,12 +158,24 @@ static void ear_try_next(struct ear *ear)
 	session_next(ear->session);
 }
 
+/* Who was stopped has heard nothing meanwhile, whoever spoke. */
+static void ear_forgive(struct ear *ear, nsec turned, nsec now)
+{
+	if (ear->heard != 0 && now - turned > 2 * ear->pace.alive)
+		ear->heard += now - turned;
+}
+
 /* Until the connection, or the clock, is gone, or the clock says stop. */
 static void ear_listen(struct ear *ear)
 {
+	nsec turned = clock_monotonic();
+
 	words_take(ear); /* what came in one piece with the configuration */
 	while (!link_closed(ear->link) && !ear->stopping) {
 		nsec now = clock_monotonic();
+
+		ear_forgive(ear, turned, now);
+		turned = now;
 		const char *why = ear_why_over(ear, now);
 
 		if (why != NULL) {

@@ -54,14 +54,29 @@ static bool id_begins(const char *id, const char *start)
 
 /* ---- messages ---- */
 
-static void heard_tell(struct ear *ear, const struct origin *from, char *text)
+/* `word` is heard or recalled, `stamp` what it wants. */
+static void words_tell(struct ear *ear, enum word word, nsec stamp, const struct origin *from,
+	xmpp_stanza_t *message)
 {
-	char stamp[MESSAGE_NSEC];
+	char stamp_text[MESSAGE_NSEC], *text = xmpp_message_get_body(message);
 
+	if (text == NULL)
+		return;
 	text[text_boundary(text, PROTOCOL_TEXT)] = '\0';
-	link_say(ear->link, WORD_HEARD,
-		FIELDS(message_nsec_text(clock_monotonic(), stamp), room_name(from->room),
-			from->nick, text));
+	link_say(ear->link, word,
+		FIELDS(message_nsec_text(stamp, stamp_text), room_name(from->room), from->nick,
+			text));
+	xmpp_free(xmpp_conn_get_context(session_connection(ear->session)), text);
+}
+
+/* History, asked for or not: only one who has been in before can have missed something. */
+static void history_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
+{
+	nsec stamp;
+
+	if (room_history(from->room, clock_monotonic()) > 0 &&
+		stanza_is_history(message, room_name(from->room), &stamp))
+		words_tell(ear, WORD_RECALLED, stamp, from, message);
 }
 
 /* Somebody's words in the room; our own come back as well, which is their receipt. */
@@ -71,17 +86,14 @@ static void groupchat_take(struct ear *ear, const struct origin *from, xmpp_stan
 	bool own = strcmp(from->nick, room_nick(from->room)) == 0;
 	bool of_an_oobetet = id_begins(id, PROTOCOL_ID);
 
-	if (stanza_is_not_live(message))
-		return;
-	if (own && of_an_oobetet)
+	if (own && of_an_oobetet && !stanza_is_not_live(message))
 		link_say(ear->link, WORD_DONE, FIELDS(id));
 	if (own || of_an_oobetet)
 		return;
-	char *text = xmpp_message_get_body(message);
-	if (text == NULL)
-		return;
-	heard_tell(ear, from, text);
-	xmpp_free(xmpp_conn_get_context(session_connection(ear->session)), text);
+	if (stanza_is_not_live(message))
+		history_take(ear, from, message);
+	else
+		words_tell(ear, WORD_HEARD, clock_monotonic(), from, message);
 }
 
 void hearing_tell_left(struct ear *ear, const struct room *room, const char *why)

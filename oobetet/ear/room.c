@@ -23,6 +23,7 @@ struct room {
 	unsigned number; /* of the newest ping */
 	int missed;      /* pings in a row */
 	nsec entered;    /* when we came in */
+	nsec unheard;    /* since when we do not know what was said; NSEC_NEVER: always */
 	int other_nicks; /* tried since the last back-off */
 	const char *why; /* of ROOM_LOST */
 };
@@ -38,6 +39,7 @@ struct room *room_new(const char *name, const char *nick, const struct pace *pac
 	room->backoff = (struct backoff){.min = pace->retry_min, .max = pace->retry_max};
 	room->seed = seed;
 	room->answer_by = NSEC_NEVER;
+	room->unheard = NSEC_NEVER;
 	room->why = "";
 	return room;
 }
@@ -181,6 +183,16 @@ void room_renamed(struct room *room, const char *nick)
 {
 	if (room->state == IN)
 		nick_set(room, nick);
+}
+
+void room_missed(struct room *room, nsec since)
+{
+	room->unheard = since;
+}
+
+int64_t room_history(const struct room *room, nsec now)
+{
+	return room->unheard == NSEC_NEVER ? 0 : (now - room->unheard) / NSEC_PER_SEC + 1;
 }
 
 void room_ponged(struct room *room, unsigned number)

@@ -40,6 +40,13 @@ bool room_entered(struct room *room, const char *nick, nsec now);
 /* The room does not take us in, or no longer has us. True: that is news. */
 bool room_left(struct room *room, nsec now);
 
+/*
+ * We have been in before, and have missed what was said since then. How many seconds of history to
+ * ask for on joining; 0: none, as on a first joining.
+ */
+void room_missed(struct room *room, nsec since);
+int64_t room_history(const struct room *room, nsec now);
+
 /* The nick is somebody else's: joining is tried with another, at once. */
 void room_nick_taken(struct room *room, nsec now);
 

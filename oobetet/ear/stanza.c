@@ -4,9 +4,11 @@
 #include "common/memory.h"
 #include "oobetet/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- building ---- */
 
@@ -50,14 +52,29 @@ static void password_add(xmpp_stanza_t *x, xmpp_conn_t *connection, const char *
 	xmpp_stanza_set_text(text, password);
 }
 
-void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password)
+/* A room that was busy meanwhile need not send all of it: the newest are what counts. */
+static void history_ask(xmpp_stanza_t *history, int64_t seconds)
+{
+	char text[24];
+
+	if (seconds <= 0) {
+		xmpp_stanza_set_attribute(history, "maxchars", "0");
+		return;
+	}
+	snprintf(text, sizeof text, "%" PRId64, seconds);
+	xmpp_stanza_set_attribute(history, "seconds", text);
+	xmpp_stanza_set_attribute(history, "maxstanzas", "200");
+}
+
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password,
+	int64_t seconds)
 {
 	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
 	xmpp_stanza_t *x = child_add(presence, child_new(connection, "x", NS_MUC));
 	xmpp_stanza_t *history = child_add(x, child_new(connection, "history", NULL));
 
 	to_occupant(presence, room, nick);
-	xmpp_stanza_set_attribute(history, "maxchars", "0");
+	history_ask(history, seconds);
 	if (password != NULL)
 		password_add(x, connection, password);
 	send_and_release(connection, presence);
@@ -149,12 +166,12 @@ bool stanza_has_status(xmpp_stanza_t *presence, int code)
 	return false;
 }
 
-bool stanza_is_not_live(xmpp_stanza_t *message)
-{
-	static const char *const marks[] = {"urn:xmpp:delay", "jabber:x:delay",
-		"urn:xmpp:message-correct:0", "urn:xmpp:carbons:2", "urn:xmpp:forward:0"};
+static const char *const marks[] = {"urn:xmpp:message-correct:0", "urn:xmpp:carbons:2",
+	"urn:xmpp:forward:0", "jabber:x:delay", NS_DELAY};
 
-	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+static bool has_mark(xmpp_stanza_t *message, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
 		if (xmpp_stanza_get_child_by_ns(message, marks[i]) != NULL)
 			return true;
 	return false;
@@ -168,6 +185,62 @@ const char *stanza_new_nick(xmpp_stanza_t *presence)
 	if (item == NULL || !stanza_has_status(presence, MUC_NICK_CHANGED))
 		return NULL;
 	return xmpp_stanza_get_attribute(item, "nick");
+}
+
+bool stanza_is_not_live(xmpp_stanza_t *message)
+{
+	return has_mark(message, sizeof marks / sizeof marks[0]);
+}
+
+bool stanza_is_history(xmpp_stanza_t *message, const char *room, nsec *stamp)
+{
+	xmpp_stanza_t *delay = xmpp_stanza_get_child_by_ns(message, NS_DELAY);
+	const char *from = delay != NULL ? xmpp_stanza_get_attribute(delay, "from") : NULL;
+	const char *text = delay != NULL ? xmpp_stanza_get_attribute(delay, "stamp") : NULL;
+
+	/* some rooms leave the old kind of mark beside the new one */
+	return from != NULL && text != NULL && strcasecmp(from, room) == 0 &&
+	       !has_mark(message, 3) && stanza_stamp(text, stamp);
+}
+
+/* `.5` and so on, up to nanoseconds; returns what follows. */
+static const char *fraction_read(const char *text, nsec *fraction)
+{
+	*fraction = 0;
+	if (*text != '.')
+		return text;
+	text++;
+	for (nsec digit = NSEC_PER_SEC / 10; *text >= '0' && *text <= '9'; text++, digit /= 10)
+		*fraction += (*text - '0') * digit;
+	return text;
+}
+
+static bool offset_read(const char *text, nsec *offset)
+{
+	int hours, minutes, end = 0;
+	char sign;
+
+	*offset = 0;
+	if (strcmp(text, "Z") == 0)
+		return true;
+	if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &end) != 3 || text[end] != '\0' ||
+		(sign != '+' && sign != '-') || hours < 0 || minutes < 0)
+		return false;
+	*offset = (hours * 60 + minutes) * 60 * (sign == '-' ? -NSEC_PER_SEC : NSEC_PER_SEC);
+	return true;
+}
+
+bool stanza_stamp(const char *text, nsec *stamp)
+{
+	struct tm utc = {.tm_isdst = 0};
+	nsec fraction, offset;
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
+
+	if (rest == NULL || utc.tm_year < 70 || utc.tm_year > 300 ||
+		!offset_read(fraction_read(rest, &fraction), &offset))
+		return false;
+	*stamp = (nsec)timegm(&utc) * NSEC_PER_SEC + fraction - offset;
+	return *stamp >= 0;
 }
 
 static xmpp_stanza_t *error_of(xmpp_stanza_t *stanza)

@@ -6,13 +6,17 @@
 #ifndef OOBETET_EAR_STANZA_H
 #define OOBETET_EAR_STANZA_H
 
+#include "common/clocks.h"
+
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <strophe.h>
 
 #define NS_MUC "http://jabber.org/protocol/muc"
 #define NS_MUC_USER "http://jabber.org/protocol/muc#user"
 #define NS_MUC_OWNER "http://jabber.org/protocol/muc#owner"
+#define NS_DELAY "urn:xmpp:delay"
 #define NS_PING "urn:xmpp:ping"
 #define NS_STANZA_ERROR "urn:ietf:params:xml:ns:xmpp-stanzas"
 
@@ -29,8 +33,12 @@ enum {
 	MUC_TECHNICAL = 333,
 };
 
-/* Each sends one stanza, or nothing when there is no connection. */
-void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password);
+/*
+ * Each sends one stanza, or nothing when there is no connection. `password` may be NULL; `history`
+ * is how many seconds of what was said are asked for on joining, 0: none.
+ */
+void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password,
+	int64_t history);
 void stanza_rename(xmpp_conn_t *connection, const char *room, const char *nick);
 void stanza_leave(xmpp_conn_t *connection, const char *room, const char *nick);
 void stanza_unlock(xmpp_conn_t *connection, const char *room);
@@ -52,6 +60,14 @@ bool stanza_is_not_live(xmpp_stanza_t *message);
 
 /* Presence that says so (status 303): the occupant's new nick; NULL: it has none. */
 const char *stanza_new_nick(xmpp_stanza_t *presence);
+
+/*
+ * Otherwise live, but `room` itself says (XEP-0203) that it was said before: when, since the epoch.
+ */
+bool stanza_is_history(xmpp_stanza_t *message, const char *room, nsec *stamp);
+
+/* `2026-11-20T10:29:06.5Z`, as XEP-0082 has it, with any offset. */
+bool stanza_stamp(const char *text, nsec *stamp);
 
 /* The condition of an error stanza, such as "not-authorized"; never NULL. */
 const char *stanza_condition(xmpp_stanza_t *stanza);

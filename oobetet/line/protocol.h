@@ -19,6 +19,8 @@
  *                          (pager) open or repeat the incident KEY, then answer
  *     resolve ID KEY       (pager) close it, then answer
  *     beat                 (pager) fetch heartbeat_url, once
+ *     missed ROOM STAMP    (ear) we have been in ROOM before, but have not heard what was said
+ *                          there since STAMP (CLOCK_MONOTONIC): on joining, ask for that
  *     stop                 leave in good order and exit
  *
  * From a hand:
@@ -32,6 +34,9 @@
  *     heard STAMP ROOM NICK TEXT
  *                          (ear) someone else said TEXT in the room, live; STAMP is the ear's
  *                          CLOCK_MONOTONIC at that moment (nsec, decimal)
+ *     recalled STAMP ROOM NICK TEXT
+ *                          (ear) the same, from what ROOM has kept of the time that we missed;
+ *                          STAMP is the room's own, since the epoch (nsec, decimal)
  *     done ID              the receiver has answered for it: reflected by the room, 202
  *     refused ID WHY       the receiver never wants it: trying again is useless
  *     failed ID WHY        nobody answered for it
@@ -67,6 +72,7 @@ enum word {
 	WORD_TRIGGER,
 	WORD_RESOLVE,
 	WORD_BEAT,
+	WORD_MISSED,
 	WORD_STOP,
 	WORD_ALIVE,
 	WORD_ONLINE,
@@ -74,6 +80,7 @@ enum word {
 	WORD_JOINED,
 	WORD_LEFT,
 	WORD_HEARD,
+	WORD_RECALLED,
 	WORD_DONE,
 	WORD_REFUSED,
 	WORD_FAILED,

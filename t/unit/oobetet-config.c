@@ -162,6 +162,8 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{"jabberid = a@b@c\n", ":1: jabberid: "},
 		{LEAST "problem_pattern = a(b\n",
 			":5: problem_pattern: 'a(b': no extended regular expression: "},
+		{LEAST "problem_pattern = \\\\(.)\\1\n",
+			":5: problem_pattern: '\\\\(.)\\1': a back-reference"},
 		{LEAST "problem_pattern = x\n",
 			":5: problem_pattern and recovery_pattern need each other"},
 		{LEAST "recovery_pattern = x\n",

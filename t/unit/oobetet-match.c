@@ -4,7 +4,8 @@
 #include "oobetet/clock/match.h"
 #include "oobetet/clock/notice.h"
 
-static const struct match flapper = {"Flapper", "flapper-on-nagios-01.example.org"};
+static const struct match flapper = {
+	.check = "Flapper", .entity = "flapper-on-nagios-01.example.org"};
 
 struct sample {
 	enum kind expected;
@@ -94,7 +95,7 @@ static void what_only_resembles_is_nothing(void **state)
 
 static void quotation_marks_in_a_check(void **state)
 {
-	static const struct match match = {"He said \"x\"", "foo"};
+	static const struct match match = {.check = "He said \"x\"", .entity = "foo"};
 	static const struct sample samples[] = {
 		{KIND_PROBLEM, "Problem: ACKID 1, \"He said \"x\"\" on foo is Critical"},
 		{KIND_RECOVERY, "Recovery: \"foo:He said \"x\"\" is OK"},
@@ -108,7 +109,7 @@ static void quotation_marks_in_a_check(void **state)
 
 static void without_an_entity_the_check_is_the_name(void **state)
 {
-	static const struct match match = {"web-01:Flapper", NULL};
+	static const struct match match = {.check = "web-01:Flapper"};
 	static const struct sample samples[] = {
 		{KIND_PROBLEM, "Problem: flapjack: ACKID , \"web-01:Flapper\" is Critical"},
 		{KIND_RECOVERY, "Recovery: \"web-01:Flapper\" is OK"},
@@ -123,17 +124,72 @@ static void without_an_entity_the_check_is_the_name(void **state)
 static void no_word_of_ours_counts(void **state)
 {
 	const struct subject subject = {"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC};
-	const struct match match = {subject.check, subject.entity};
+	struct match match = {.check = subject.check, .entity = subject.entity};
 	struct notice notice;
+	struct reason why;
 	char greeting[NOTICE_TEXT];
 
 	(void)state;
+	assert_true(match_pattern(&match, KIND_HEARTBEAT, ".", &why));
+	assert_int_equal(match_body(&match, "anything"), KIND_HEARTBEAT);
 	notice_alarm(&notice, &subject, KIND_PROBLEM, 0, 0, "; Problem: x");
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
 	notice_ok(&notice, &subject, 0, NSEC_PER_SEC);
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
 	notice_greeting(&subject, 0, greeting, sizeof greeting);
 	assert_int_equal(match_body(&match, greeting), KIND_NONE);
+	match_free(&match);
+}
+
+static void patterns_take_the_place_of_the_wordings(void **state)
+{
+	static const struct sample samples[] = {
+		{KIND_PROBLEM, "[FIRING:1] Flapper (web 1)"},
+		{KIND_RECOVERY, "[RESOLVED] Flapper"},
+		{KIND_NONE, "[RESOLVED] flapper"},
+		{KIND_NONE, "well: [RESOLVED] Flapper"},
+		{KIND_NONE, "Problem: \"Flapper\" on web is Critical"},
+		{KIND_NONE, "Recovery: \"Flapper\" on web is OK"},
+		{KIND_ACKNOWLEDGEMENT, "Acknowledgement: \"Flapper\" on web has been acknowledged"},
+	};
+	struct match match = {.check = "Flapper", .entity = "web"};
+	struct reason why;
+
+	(void)state;
+	assert_true(match_pattern(&match, KIND_PROBLEM, "^\\[FIRING:[0-9]+\\] Flapper", &why));
+	assert_true(match_pattern(&match, KIND_RECOVERY, "^\\[RESOLVED\\] Flapper", &why));
+	samples_check(&match, samples, ARRAY_LENGTH(samples));
+	assert_true(match_pattern(&match, KIND_ACKNOWLEDGEMENT, "silenced", &why));
+	assert_int_equal(match_body(&match, "[RESOLVED] Flapper: silenced"), KIND_ACKNOWLEDGEMENT);
+	assert_int_equal(match_body(&match, samples[6].body), KIND_NONE);
+	assert_true(match_awaits(&match, KIND_RECOVERY));
+	assert_false(match_awaits(&match, KIND_HEARTBEAT));
+	match_free(&match);
+	assert_false(match_pattern(&match, KIND_PROBLEM, "a(b", &why));
+}
+
+static void a_heartbeat_is_the_one_kind(void **state)
+{
+	static const struct sample samples[] = {
+		{KIND_HEARTBEAT, "[FIRING:1] Watchdog"},
+		{KIND_NONE, "[RESOLVED] Watchdog"},
+		{KIND_NONE, "Problem: \"Watchdog\" on web is Critical"},
+		{KIND_NONE, "Recovery: \"Watchdog\" on web is OK"},
+		{KIND_ACKNOWLEDGEMENT,
+			"Acknowledgement: \"Watchdog\" on web has been acknowledged"},
+		{KIND_NONE, "Heartbeat: \"Watchdog\" on web is OK"},
+	};
+	struct match match = {.check = "Watchdog", .entity = "web"};
+	struct reason why;
+
+	(void)state;
+	assert_true(match_pattern(&match, KIND_HEARTBEAT, "^\\[FIRING.*Watchdog", &why));
+	samples_check(&match, samples, ARRAY_LENGTH(samples));
+	assert_true(match_awaits(&match, KIND_HEARTBEAT));
+	assert_false(match_awaits(&match, KIND_PROBLEM));
+	assert_false(match_awaits(&match, KIND_RECOVERY));
+	assert_false(match_awaits(&match, KIND_ACKNOWLEDGEMENT));
+	match_free(&match);
 }
 
 int main(void)
@@ -144,6 +200,8 @@ int main(void)
 		cmocka_unit_test(what_only_resembles_is_nothing),
 		cmocka_unit_test(quotation_marks_in_a_check),
 		cmocka_unit_test(without_an_entity_the_check_is_the_name),
+		cmocka_unit_test(patterns_take_the_place_of_the_wordings),
+		cmocka_unit_test(a_heartbeat_is_the_one_kind),
 		cmocka_unit_test(no_word_of_ours_counts),
 	};
 

@@ -2,6 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "oobetet/ear/room.h"
+#include "oobetet/ear/stanza.h"
 
 #include <string.h>
 
@@ -160,6 +161,50 @@ static void the_nick_is_taken_back_when_it_is_free(void **state)
 	room_free(room);
 }
 
+static void history_is_for_who_was_there_before(void **state)
+{
+	struct room *room = room_make();
+
+	(void)state;
+	assert_int_equal(room_history(room, 100 * SEC), 0);
+	room_missed(room, 40 * SEC);
+	assert_int_equal(room_history(room, 100 * SEC), 61);
+	room_free(room);
+}
+
+static void stamps_of_history(void **state)
+{
+	static const struct {
+		const char *text;
+		nsec stamp; /* -1: none */
+	} cases[] = {
+		{"1970-01-01T00:00:00Z", 0},
+		{"2026-11-20T10:29:06Z", 1795170546 * SEC},
+		{"2026-11-20T10:29:06.25Z", 1795170546 * SEC + SEC / 4},
+		{"2026-11-20T12:29:06+02:00", 1795170546 * SEC},
+		{"2026-11-20T05:59:06.000-04:30", 1795170546 * SEC},
+		{"2026-11-20T10:29:06.12345678901234567890Z", 1795170546 * SEC + 123456789},
+		{"", -1},
+		{"20261120T10:29:06", -1},
+		{"2026-11-20T10:29:06", -1},
+		{"2026-11-20T10:29:06Zx", -1},
+		{"2026-11-20T10:29:06+02:00x", -1},
+		{"2026-11-20T10:29:06+-2:00", -1},
+		{"1969-12-31T23:59:59Z", -1},
+		{"9999-12-31T23:59:59Z", -1},
+		{"1970-01-01T00:00:00+01:00", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		nsec stamp = -1;
+
+		if (stanza_stamp(cases[i].text, &stamp) != (cases[i].stamp >= 0) ||
+			(cases[i].stamp >= 0 && stamp != cases[i].stamp))
+			fail_msg("%s: %lld", cases[i].text, (long long)stamp);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +214,8 @@ int main(void)
 		cmocka_unit_test(who_is_thrown_out_again_and_again_waits_longer),
 		cmocka_unit_test(a_taken_nick_is_varied),
 		cmocka_unit_test(the_nick_is_taken_back_when_it_is_free),
+		cmocka_unit_test(history_is_for_who_was_there_before),
+		cmocka_unit_test(stamps_of_history),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

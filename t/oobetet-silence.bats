@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet while it cannot hear: what was said meanwhile, and what is silence.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+
+teardown() {
+	family CONT || :
+	stop_all
+}
+
+# family SIGNAL: to oobetet and all its children
+family() {
+	local pid=${pids[oobetet]:-}
+	[ -z "$pid" ] || kill "-$1" "$pid" $(pgrep -P "$pid") 2>/dev/null
+}
+
+# seconds_from_to NAME PATTERN PATTERN: from the last line of NAME.log that matches the one to
+# the first that matches the other
+seconds_from_to() {
+	local from to
+	from=$(grep -E "$2" "$work/$1.log" | tail -n 1 | cut -d' ' -f1)
+	to=$(grep -Em 1 "$3" "$work/$1.log" | cut -d' ' -f1)
+	awk -v from="$from" -v to="$to" 'BEGIN { print to - from }'
+}
+
+@test "oobetet: what the room has kept of the time away counts at its stamp" {
+	start_chain max_latency=8
+	both
+	poll 20 heard '<flapjack> Recovery'
+	old=$(hand ear)
+	kill -STOP "$old"
+	read -rt 3 <> <(:) || :
+	both
+	# found stuck, killed and started again; the alarm is due eight seconds after what it missed
+	poll 20 heard '<oobetet>.* is Critical'
+	run ! kill -0 "$old"
+	[ "$(count_of oobetet 'info: in the room ops')" -eq 2 ]
+	passed=$(seconds_from_to eve '<flapjack> Recovery' '<oobetet>.* is Critical')
+	echo "$passed s"
+	awk -v passed="$passed" 'BEGIN { exit !(passed > 7.9) }'
+}
+
+@test "oobetet: while all of it is stopped there is no silence, and none is forgotten" {
+	start_chain max_latency=4
+	both
+	poll 20 heard '<flapjack> Recovery'
+	read -rt 2 <> <(:) || :
+	family STOP
+	read -rt 6 <> <(:) || :
+	family CONT
+	poll 20 heard '<oobetet> oobetet on .* was stopped, or its machine was, for [0-9]+ s and could not hear "Flapper" on web-01'
+	run ! heard '<oobetet>.* is Critical'
+	poll 20 heard '<oobetet>.* is Critical'
+	passed=$(seconds_from_to eve '<flapjack> Recovery' '<oobetet>.* is Critical')
+	echo "$passed s"
+	awk -v passed="$passed" 'BEGIN { exit !(passed > 9 && passed < 14) }'
+	# its hands were not blamed for it
+	run ! said oobetet 'it was stuck'
+}
+
+@test "oobetet: only the watched nick counts, only in the watched rooms, and not all rooms are told" {
+	start_chain watched_nick=flapjack watch_rooms=ops@conference.localhost \
+		alert_rooms=loud@conference.localhost greeting=no
+	run ! said oobetet 'watched_nick is not set'
+	poll 20 said oobetet 'in the room loud@conference.localhost as oobetet'
+	enter_room loud flapjack loud
+	poll 20 said loud '<oobetet>.* is Critical'
+	run ! said loud 'watching for'
+	say eve 'Problem: "Flapper" on web-01 is Critical'
+	say eve 'Recovery: "Flapper" on web-01 is OK'
+	say loud 'Problem: "Flapper" on web-01 is Critical'
+	say loud 'Recovery: "Flapper" on web-01 is OK'
+	poll 20 heard '<eve> Recovery'
+	poll 20 said loud '<flapjack> Recovery'
+	told=$(count_of loud '<oobetet>.* is Critical')
+	poll 20 at_least $((told + 2)) loud '<oobetet>.* is Critical'
+	run ! said loud 'Monitoring is OK'
+	both
+	poll 20 said loud 'Monitoring is OK'
+	run ! heard '<oobetet>'
+}
+
+@test "oobetet: patterns of another alerter; a heartbeat" {
+	start_chain 'problem_pattern=^\[FIRING:[0-9]+\] Flapper' 'recovery_pattern=^\[RESOLVED\] Flapper'
+	poll 20 heard 'is Critical: haven.t seen a test (problem|recovery)'
+	both
+	say flapjack '[FIRING:1] Flapper'
+	say flapjack '[RESOLVED] Flapper'
+	poll 20 heard 'Monitoring is OK'
+	stop oobetet
+	write_ini 'heartbeat_pattern=Watchdog.*firing'
+	start_oobetet
+	poll 20 heard 'is Critical: haven.t seen a test heartbeat notification'
+	say flapjack '[Watchdog] is firing'
+	poll 20 at_least 2 eve 'Monitoring is OK'
+}

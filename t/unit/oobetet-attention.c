@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/unit/unit.h"
+
+#include "oobetet/clock/attention.h"
+
+#define SEC NSEC_PER_SEC
+#define TICK (5 * SEC)
+#define AWAKE 1000 /* seconds since some start-up */
+
+static struct attention awake(void)
+{
+	struct attention attention;
+
+	attention_begin(&attention, TICK, AWAKE * SEC, AWAKE * SEC);
+	return attention;
+}
+
+static void it_runs_while_somebody_looks(void **state)
+{
+	struct attention attention = awake();
+
+	(void)state;
+	for (int i = 1; i < 100; i++)
+		assert_int_equal(attention_turn(&attention, false, (AWAKE + 5 * i) * SEC + SEC / 2,
+					 (AWAKE + 5 * i) * SEC + SEC / 2),
+			0);
+	assert_int_equal(attention_at(&attention, (AWAKE + 495) * SEC), (AWAKE + 495) * SEC);
+}
+
+static void it_stands_still_while_we_are_stopped(void **state)
+{
+	struct attention attention = awake();
+	nsec now = (AWAKE + 402) * SEC;
+
+	(void)state;
+	attention_turn(&attention, false, (AWAKE + 2) * SEC, (AWAKE + 2) * SEC);
+	assert_int_equal(attention_turn(&attention, false, now, now), 395 * SEC);
+	assert_int_equal(attention_at(&attention, now), (AWAKE + 7) * SEC);
+	assert_int_equal(attention_at(&attention, now + 2 * SEC), (AWAKE + 9) * SEC);
+	/* what was heard in the meantime, and before it */
+	assert_int_equal(attention_at(&attention, (AWAKE + 200) * SEC), (AWAKE + 7) * SEC);
+	assert_int_equal(attention_at(&attention, (AWAKE + 1) * SEC), (AWAKE + 1) * SEC);
+}
+
+static void a_short_stop_is_known_by_its_end(void **state)
+{
+	struct attention attention = awake();
+
+	(void)state;
+	assert_int_equal(
+		attention_turn(&attention, true, (AWAKE + 3) * SEC, (AWAKE + 3) * SEC), 3 * SEC);
+	assert_int_equal(
+		attention_turn(&attention, false, (AWAKE + 6) * SEC, (AWAKE + 6) * SEC), 0);
+	assert_int_equal(attention_at(&attention, (AWAKE + 6) * SEC), (AWAKE + 3) * SEC);
+}
+
+static void time_goes_on_for_one_who_is_always_late(void **state)
+{
+	struct attention attention = awake();
+
+	(void)state;
+	for (nsec now = (AWAKE + 10) * SEC; now <= (AWAKE + 100) * SEC; now += 10 * SEC)
+		attention_turn(&attention, false, now, now);
+	assert_int_equal(attention_at(&attention, (AWAKE + 100) * SEC), (AWAKE + 50) * SEC);
+}
+
+static void a_suspension_is_no_silence_but_told(void **state)
+{
+	struct attention attention = awake();
+
+	(void)state;
+	assert_int_equal(attention_turn(&attention, false, (AWAKE + 5) * SEC, (AWAKE + 3605) * SEC),
+		3600 * SEC);
+	assert_int_equal(attention_at(&attention, (AWAKE + 5) * SEC), (AWAKE + 5) * SEC);
+	assert_int_equal(
+		attention_turn(&attention, false, (AWAKE + 10) * SEC, (AWAKE + 3610) * SEC), 0);
+}
+
+static void of_many_stops_only_the_last_have_their_place(void **state)
+{
+	struct attention attention = awake();
+	nsec now = AWAKE * SEC;
+
+	(void)state;
+	for (int i = 0; i < 3 * ATTENTION_GAPS; i++) {
+		now += 2 * SEC;
+		assert_int_equal(attention_turn(&attention, false, now, now), 0);
+		now += 20 * SEC;
+		assert_int_equal(attention_turn(&attention, false, now, now), 15 * SEC);
+	}
+	assert_int_equal(attention_at(&attention, now), (AWAKE + 7 * 3 * ATTENTION_GAPS) * SEC);
+	for (int i = 0; i < ATTENTION_GAPS; i++)
+		assert_int_equal(attention_at(&attention, now - 22 * i * SEC),
+			(AWAKE + 7 * (3 * ATTENTION_GAPS - i)) * SEC);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_runs_while_somebody_looks),
+		cmocka_unit_test(it_stands_still_while_we_are_stopped),
+		cmocka_unit_test(a_short_stop_is_known_by_its_end),
+		cmocka_unit_test(time_goes_on_for_one_who_is_always_late),
+		cmocka_unit_test(a_suspension_is_no_silence_but_told),
+		cmocka_unit_test(of_many_stops_only_the_last_have_their_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
