@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WHY 300  /* bytes of a reason */
-#define TEXT 512 /* bytes of the test */
-#define ID 64    /* bytes of an id */
+#define WHY 300    /* bytes of a reason */
+#define TEXT 512   /* bytes of the test */
+#define ID 64      /* bytes of an id */
 #define FAILURES 4 /* then it is given up: three nicks may be taken before the fourth is ours */
 #define LEAVING (1500 * NSEC_PER_MSEC)
 
