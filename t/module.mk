@@ -143,7 +143,7 @@ lint:
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))'
-	cd $(srcdir) && shellcheck bootstrap .ci/run t/demo/demo t/fuzz/fuzz t/bench/run $(BENCHES) $$(git ls-files '*.bash' '*.bats')
+	cd $(srcdir) && shellcheck bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/bench/run $(BENCHES) $$(git ls-files '*.bash' '*.bats')
 	cd $(srcdir) && git ls-files 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning
 	cd $(srcdir) && git ls-files | xargs codespell --ignore-words-list=nd,te
 

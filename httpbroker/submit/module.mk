@@ -60,9 +60,44 @@ t_unit_submit_formats_SOURCES = t/unit/submit-formats.c t/unit/unit.h
 t_unit_submit_formats_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_spool_SOURCES = t/unit/submit-spool.c t/unit/unit.h
 t_unit_submit_spool_LDADD = $(SUBMIT_UNIT)
+FUZZ_TARGETS += t/fuzz/submit-extcmd t/fuzz/submit-json t/fuzz/submit-nagios t/fuzz/submit-nsca \
+	t/fuzz/submit-plugin t/fuzz/submit-spool
+SUBMIT_FUZZ = t/fuzz/submit.c t/fuzz/submit.h $(T_FUZZ)
+SUBMIT_FUZZ_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS)
+t_fuzz_submit_extcmd_SOURCES = t/fuzz/submit-extcmd.c $(SUBMIT_FUZZ)
+t_fuzz_submit_extcmd_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_submit_extcmd_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_submit_extcmd_LDADD = $(SUBMIT_FUZZ_LDADD)
+t_fuzz_submit_json_SOURCES = t/fuzz/submit-json.c $(SUBMIT_FUZZ)
+t_fuzz_submit_json_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_submit_json_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_submit_json_LDADD = $(SUBMIT_FUZZ_LDADD)
+t_fuzz_submit_nagios_SOURCES = t/fuzz/submit-nagios.c $(SUBMIT_FUZZ)
+t_fuzz_submit_nagios_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_submit_nagios_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_submit_nagios_LDADD = $(SUBMIT_FUZZ_LDADD)
+t_fuzz_submit_nsca_SOURCES = t/fuzz/submit-nsca.c $(SUBMIT_FUZZ)
+t_fuzz_submit_nsca_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_submit_nsca_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_submit_nsca_LDADD = $(SUBMIT_FUZZ_LDADD)
+t_fuzz_submit_plugin_SOURCES = t/fuzz/submit-plugin.c $(T_FUZZ)
+t_fuzz_submit_plugin_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_submit_plugin_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_submit_plugin_LDADD = $(SUBMIT_FUZZ_LDADD)
+t_fuzz_submit_spool_SOURCES = t/fuzz/submit-spool.c $(T_FUZZ)
+t_fuzz_submit_spool_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_submit_spool_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_submit_spool_LDADD = $(SUBMIT_FUZZ_LDADD)
+
 SLOW_TESTS += t/submit.bats t/submit-check.bats t/submit-event.bats t/submit-faults.bats \
-	t/submit-nagios.bats
+	t/submit-nagios.bats t/submit-spool.bats
+QUICK_TESTS += t/submit-completion.bats
 dist_man_MANS += doc/httpbroker-submit.1
+
+# Where bash-completion looks for it.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = doc/completion/httpbroker-submit
+
 EXTRA_DIST += \
 	t/lib/submit.bash \
 	t/tools/broker-double \

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* The most that Linux gives an ordinary user's pipe: what a writer that drops what does not fit
@@ -24,6 +26,14 @@ static bool fifo_open(struct input *input, const char *path, struct reason *why)
 	return true;
 }
 
+/* The shell's <(command) is a pipe with a path, but nobody else can open it: it has an end. */
+static bool is_named(const char *path)
+{
+	struct statfs system;
+
+	return statfs(path, &system) != 0 || system.f_type != PIPEFS_MAGIC;
+}
+
 static bool path_open(struct input *input, const char *path, struct reason *why)
 {
 	struct stat status;
@@ -32,7 +42,7 @@ static bool path_open(struct input *input, const char *path, struct reason *why)
 	if (!found && errno == ENOENT)
 		return reason_set(
 			why, "%s does not exist; 'mkfifo %s' makes a named pipe", path, path);
-	if (found && S_ISFIFO(status.st_mode))
+	if (found && S_ISFIFO(status.st_mode) && is_named(path))
 		return fifo_open(input, path, why);
 	input->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (input->fd < 0)

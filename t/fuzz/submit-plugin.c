@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What a command prints, and what is made of it. */
+#include "httpbroker/submit/check/report.h"
+#include "httpbroker/submit/event/utf8.h"
+#include "t/fuzz/fuzz.h"
+
+#include <jansson.h>
+
+static void report_check(const struct command_result *result)
+{
+	const struct report_rules rules = {EXIT_MAP_PLUGIN, "critical"};
+	struct draft draft = {.entity = "e", .check = "c", .time = DRAFT_NO_TIME};
+	struct report report = {0};
+	struct buffer json = {0};
+
+	report_make(&report, result, &rules, "command", &draft);
+	FUZZ_EXPECT(strchr(draft.summary, '\n') == NULL);
+	FUZZ_EXPECT(draft.perfdata == NULL || strpbrk(draft.perfdata, "\n\r\t") == NULL);
+	draft_write(&draft, &json);
+	json_t *event = json_loadb(json.data, json.length, 0, NULL);
+	FUZZ_EXPECT(json_is_string(json_object_get(event, "state")));
+	json_decref(event);
+	buffer_free(&json);
+	report_free(&report);
+}
+
+/* The first byte says how it ended. */
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct command_result result = {.took = 1, .limit = NSEC_PER_SEC};
+
+	if (length == 0)
+		return 0;
+	result.end = (enum command_end)(bytes[0] % 4);
+	result.value = bytes[0] / 4;
+	result.cut = bytes[0] >= 128;
+	buffer_append(&result.out, bytes + 1, length - 1);
+	FUZZ_EXPECT(utf8_whole(result.out.data, result.out.length) + 3 >= result.out.length);
+	report_check(&result);
+	command_result_free(&result);
+	return 0;
+}

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154 # $ of another shell; $work, $output and what load brings
+# httpbroker-submit --spool: what waits on the disk, comes later, in order, and once.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/redis
+load lib/submit
+
+setup() {
+	start_work
+	port=$(free_port)
+	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+	spool=$work/spool
+}
+
+teardown() {
+	stop_all
+	exec 8>&-
+}
+
+# spooled N: an event of a check N that cannot be sent
+spooled() {
+	run httpbroker-submit --spool "$spool" --retry 0 -e e -c "$1" -s ok
+	[ "$status" -eq 75 ]
+}
+
+files() {
+	find "$spool" -mindepth 1 -printf '%f\n' | sort
+}
+
+is_empty() {
+	[ -z "$(files)" ]
+}
+
+drain() {
+	run httpbroker-submit --spool "$spool" </dev/null
+}
+
+@test "what cannot be sent is kept, and sent later in order with its own time" {
+	spooled 1
+	[[ $output == *"is away"*"warning: 1 event kept in $spool" ]]
+	spooled 2
+	spooled 3
+	[ "$(files | wc -l)" -eq 3 ]
+	[ "$(stat -c %a "$spool")" = 700 ]
+	start_redis
+	start_broker
+	run httpbroker-submit --spool "$spool" -e e -c 4 -s ok
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	is_empty
+	[ "$(delivered)" = "$(for i in {1..4}; do ok_delivered "$i"; done)" ]
+}
+
+@test "the time of an event is that of its run, not of its delivery" {
+	local stamp
+	spooled 1
+	stamp=$(sed -n 's/.*"time":\([0-9]*\).*/\1/p' "$spool"/*)
+	[ $((EPOCHSECONDS - stamp)) -le 5 ]
+	sed -i "s/\"time\":$stamp/\"time\":$((stamp - 100))/" "$spool"/*
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 0 ]
+	redis --raw LINDEX events 0 | grep -q "\"time\":$((stamp - 100))"
+}
+
+@test "a feed goes into the spool whole, and comes out in order" {
+	for i in {1..1201}; do ok "$i"; done >"$work/feed"
+	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
+	[ "$status" -eq 75 ]
+	[[ $output == *"1201 events kept in $spool" ]]
+	[ "$(files | wc -l)" -lt 10 ]
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 0 ]
+	is_empty
+	[ "$(delivered)" = "$(for i in {1..1201}; do ok_delivered "$i"; done)" ]
+}
+
+@test "a check that is kept has its own exit code" {
+	run httpbroker-submit --spool "$spool" --retry 0 -q -- check_dummy 1
+	[ "$status" -eq 1 ]
+	[ "$(files | wc -l)" -eq 1 ]
+}
+
+@test "a full spool keeps what it has, and says what it does not take" {
+	local before
+	printf '{"entity":"e","check":"1","state":"ok","details":"%s"}' "$(head -c 3000 /dev/zero | tr '\0' x)" >"$work/one"
+	run httpbroker-submit --spool "$spool" --spool-max 4k --retry 0 "$work/one"
+	[ "$status" -eq 75 ]
+	before=$(files)
+	run httpbroker-submit --spool "$spool" --spool-max 4k --retry 0 "$work/one"
+	[ "$status" -eq 69 ]
+	[[ $output == *"$spool is full: "*' of 4096 bytes'*'1 event not delivered, from line 1 on'* ]]
+	[ "$(files)" = "$before" ]
+	ok 2 >"$work/two"
+	cat "$work/two" "$work/one" "$work/two" >"$work/three"
+	run httpbroker-submit --spool "$spool" --spool-max 4k --retry 0 "$work/three"
+	[ "$status" -eq 69 ]
+	[[ $output == *'1 event kept'*'2 events not delivered, from line 1 on'* ]]
+}
+
+@test "a disk that is full is said" {
+	mkdir "$spool"
+	run bash -c 'ulimit -f 1; trap "" XFSZ; httpbroker-submit --spool "$0" --retry 0 "$1"' "$spool" \
+		<(printf '{"entity":"e","check":"1","state":"ok","details":"%s"}' "$(head -c 9000 /dev/zero | tr '\0' x)")
+	[ "$status" -eq 69 ]
+	[[ $output == *'cannot write to the spool: File too large'* ]]
+	is_empty
+}
+
+@test "a damaged file is named, set aside, and does not hold up the others" {
+	local names
+	for i in 1 2 3 4; do spooled $i; done
+	mapfile -t names < <(files)
+	truncate -s -5 "$spool/${names[0]}"
+	head -c 50 /dev/urandom >"$spool/${names[2]}"
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 65 ]
+	[[ $output == *"$spool/${names[0]} is damaged: it has "*"set aside as ${names[0]}.damaged"* ]]
+	[[ $output == *"$spool/${names[2]} is damaged: it does not begin"* ]]
+	[ "$(delivered)" = "$(ok_delivered 2; ok_delivered 4)" ]
+	[ "$(files)" = "${names[0]}.damaged
+${names[2]}.damaged" ]
+	drain
+	[ "$status" -eq 0 ]
+}
+
+@test "what a run that was killed has left is tidied away" {
+	spooled 1
+	echo half >"$spool/.new-999999999"
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 0 ]
+	is_empty
+}
+
+@test "what is refused from the spool is named, and gone" {
+	echo '{"entity":"e","check":"1","state":"banana"}' >"$work/feed"
+	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
+	[ "$status" -eq 75 ]
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 65 ]
+	[[ $output == *'.events: line 2: '*banana* ]]
+	is_empty
+}
+
+@test "two runs on one spool: the second waits, nothing is lost, nothing is sent twice" {
+	for i in {1..700}; do ok "$i"; done >"$work/feed"
+	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
+	[ "$status" -eq 75 ]
+	start_redis
+	start_broker
+	for i in 1 2 3 4; do
+		start "run$i" httpbroker-submit --spool "$spool" -e e -c "run$i" -s ok
+	done
+	for i in 1 2 3 4; do
+		poll 30 eval "! running run$i"
+		wait "${pids[run$i]}"
+	done
+	is_empty
+	[ "$(delivered | grep -v run)" = "$(for i in {1..700}; do ok_delivered "$i"; done)" ]
+	[ "$(delivered | grep -c run)" -eq 4 ]
+	[ "$(redis --raw LLEN events)" -eq 704 ]
+}
+
+@test "a run that does not get the lock in time puts its event behind the others" {
+	mkdir "$spool"
+	start holder flock "$spool" sh -c 'echo $$ >"$0"; exec sleep 60' "$work/pid"
+	poll 10 eval '! flock -n "$spool" true'
+	start_redis
+	start_broker
+	run httpbroker-submit --spool "$spool" --retry 300ms -e e -c 1 -s ok
+	[ "$status" -eq 75 ]
+	[[ $output == *"$spool is in use by another run"*'1 event kept'* ]]
+	[ "$(delivered)" = '' ]
+	kill "$(cat "$work/pid")"
+	poll 10 flock -n "$spool" true
+	drain
+	[ "$status" -eq 0 ]
+	[ "$(delivered)" = "$(ok_delivered 1)" ]
+}
+
+@test "a feed through a named pipe: SIGTERM keeps what waits, and the next run sends it" {
+	feed --spool "$spool" --retry 100ms
+	for i in {1..50}; do ok "$i"; done >&8
+	poll 10 eval '! is_empty 2>/dev/null'
+	for i in {51..60}; do ok "$i"; done >&8
+	kill -TERM "${pids[submit]}"
+	poll 10 eval '! running submit'
+	run wait "${pids[submit]}"
+	[ "$status" -eq 75 ]
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 0 ]
+	is_empty
+	[ "$(delivered)" = "$(for i in {1..60}; do ok_delivered "$i"; done)" ]
+}
+
+@test "a feed through a named pipe goes on when the broker is back, the spool first" {
+	feed --spool "$spool" --retry 100ms
+	for i in {1..50}; do ok "$i"; done >&8
+	poll 10 eval '! is_empty 2>/dev/null'
+	for i in {51..60}; do ok "$i"; done >&8
+	start_redis
+	start_broker
+	poll 30 delivered_count 60
+	for i in {61..70}; do ok "$i"; done >&8
+	poll 30 delivered_count 70
+	[ "$(delivered)" = "$(for i in {1..70}; do ok_delivered "$i"; done)" ]
+	poll 10 is_empty
+	stop submit
+}
+
+@test "a broker that goes away within a file: the rest stays, nothing comes twice" {
+	for i in {1..20}; do ok "$i"; done >"$work/feed"
+	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
+	: >"$work/got"
+	start broker "$root/t/tools/broker-double" "$port" "$work/got" 200 200 200 503
+	poll 10 listening "$port"
+	run httpbroker-submit --spool "$spool" --retry 0 --batch 5 </dev/null
+	[ "$status" -eq 75 ]
+	stop broker || :
+	[ "$(files | wc -l)" -eq 1 ]
+	start_redis
+	start_broker
+	drain
+	[ "$status" -eq 0 ]
+	[ "$(delivered)" = "$(for i in {16..20}; do ok_delivered "$i"; done)" ]
+	is_empty
+}
