@@ -24,6 +24,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/rooms.c oobetet/clock/rooms.h \
 	oobetet/clock/teller.c oobetet/clock/teller.h \
 	oobetet/clock/watch.c oobetet/clock/watch.h \
+	oobetet/clock/watchdog.c oobetet/clock/watchdog.h \
 	oobetet/config/complete.c oobetet/config/complete.h \
 	oobetet/config/config.c oobetet/config/config.h \
 	oobetet/config/keys.c oobetet/config/keys.h \

@@ -139,3 +139,25 @@ service_is_down() {
 	svc -x "$work/service"
 	poll 20 eval '! running supervise'
 }
+
+@test "oobetet: systemd's watchdog is told while it lives, and not while it stands still" {
+	start systemd python3 -u -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True: print(s.recv(4096).decode())' "$work/notify"
+	poll 20 test -S "$work/notify"
+	write_ini server=127.0.0.1 port=1 # whoever else is away
+	NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=1000000 start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said systemd '^READY=1$'
+	poll 20 at_least 4 systemd '^WATCHDOG=1$'
+	kill -STOP "${pids[oobetet]}"
+	read -rt 0.5 <> <(:) || : # what is on its way
+	told=$(count_of systemd WATCHDOG)
+	read -rt 2 <> <(:) || : # that nothing comes is only seen by waiting
+	[ "$(count_of systemd WATCHDOG)" -eq "$told" ]
+	kill -CONT "${pids[oobetet]}"
+	poll 20 at_least $((told + 1)) systemd '^WATCHDOG=1$'
+	stop oobetet
+	said systemd '^STOPPING=1$'
+}

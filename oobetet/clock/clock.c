@@ -9,10 +9,12 @@
 #include "oobetet/clock/beat.h"
 #include "oobetet/clock/hand.h"
 #include "oobetet/clock/teller.h"
+#include "oobetet/clock/watchdog.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/timerfd.h>
@@ -38,6 +40,7 @@ struct clock {
 	struct hand *ear;
 	struct hand *pager; /* NULL: neither PagerDuty nor heartbeat_url is configured */
 	struct beat *beat;  /* NULL: no heartbeat_url */
+	struct watchdog watchdog;
 };
 
 /* ---- what the hands say ---- */
@@ -213,6 +216,12 @@ static bool children_reap(void)
 	return pid == 0;
 }
 
+static bool hands_progress(const struct clock *clock, nsec now)
+{
+	return hand_progresses(clock->ear, now) &&
+	       (clock->pager == NULL || hand_progresses(clock->pager, now));
+}
+
 /* ---- the loop ---- */
 
 static nsec clock_deadline(const struct clock *clock, nsec now)
@@ -221,6 +230,7 @@ static nsec clock_deadline(const struct clock *clock, nsec now)
 		clock->pager != NULL ? hand_deadline(clock->pager) : NSEC_NEVER);
 	nsec watch = watch_deadline(clock->watch) + clock->attention.away;
 
+	hands = nsec_earlier(hands, watchdog_deadline(&clock->watchdog));
 	/* and often enough to notice that we were stopped */
 	hands = nsec_earlier(
 		hands, nsec_earlier(beat_deadline(clock->beat), now + clock->attention.tick));
@@ -289,6 +299,8 @@ static void clock_turn(struct clock *clock)
 	if (beat_due(clock->beat, now))
 		hand_say(clock->pager, WORD_BEAT, NO_FIELDS);
 	children_reap();
+	if (watchdog_due(&clock->watchdog, hands_progress(clock, now), now))
+		ready_notify("WATCHDOG=1");
 	if (signal_arrived(SIGHUP))
 		log_info("SIGHUP changes nothing: the configuration is read at the start");
 }
@@ -391,6 +403,8 @@ static void clock_begin(
 		.roads = clock->roads,
 		.rooms = clock->rooms};
 	hands_begin(clock, program, seed);
+	clock->watchdog =
+		watchdog_of(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), (int64_t)getpid());
 }
 
 static void clock_end(struct clock *clock)

@@ -31,6 +31,7 @@ struct hand {
 	struct buffer out;  /* said, and not yet written */
 	nsec patience_ends; /* when silence becomes too long */
 	nsec start_at;      /* while there is no process: when to start one */
+	nsec spoke;         /* when it said anything last; at first, when it should have begun */
 	nsec online;        /* since when it does its work; 0: it does not */
 	bool ended;         /* it has closed its end; what it said before is still to be taken */
 	bool dismissed;     /* it was told to stop: its end is no news */
@@ -122,6 +123,8 @@ static enum hand_news hand_start(struct hand *hand, nsec now)
 
 enum hand_news hand_tick(struct hand *hand, nsec now)
 {
+	if (hand->spoke == 0)
+		hand->spoke = now;
 	if (hand->fd >= 0 && now >= hand->patience_ends)
 		hand_end(hand, now, "it was stuck, and was killed");
 	if (hand->lost) {
@@ -221,8 +224,10 @@ static bool message_next(struct hand *hand, struct message *message, nsec now)
 		return false;
 	switch (lines_next(&hand->in, &line)) {
 	case LINES_LINE:
-		if (message_read(line, message, &why))
+		if (message_read(line, message, &why)) {
+			hand->spoke = now;
 			return true;
+		}
 		log_debug("%s: %s", hand->name, why.text);
 		hand_end(hand, now, "it says what nobody understands, and was killed");
 		return false;
@@ -248,6 +253,11 @@ void hand_dismiss(struct hand *hand)
 {
 	hand->dismissed = true;
 	hand_say(hand, WORD_STOP, NO_FIELDS);
+}
+
+bool hand_progresses(const struct hand *hand, nsec now)
+{
+	return now - hand->spoke <= PACE_RESOLVER + hand->pace.patience + hand->pace.retry_max;
 }
 
 const char *hand_why(const struct hand *hand)

@@ -54,6 +54,12 @@ bool hand_next(struct hand *hand, struct message *message, nsec now);
 /* Tells it to stop in good order. It is not ticked any more: its end is awaited, or it is freed. */
 void hand_dismiss(struct hand *hand);
 
+/*
+ * It has said something lately, even if it was killed and started again since. False: it hangs, or
+ * cannot be started, for longer than any of its work may take.
+ */
+bool hand_progresses(const struct hand *hand, nsec now);
+
 /* Why it was lost last; "" once it works again. */
 const char *hand_why(const struct hand *hand);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The pure parts of what goes to PagerDuty, and when the heartbeat is due. */
+/* The pure parts of what goes to PagerDuty, and when others are told that we live. */
 #include "t/unit/unit.h"
 
 #include "oobetet/clock/beat.h"
+#include "oobetet/clock/watchdog.h"
 #include "oobetet/pager/pagerduty.h"
 #include "oobetet/text.h"
 
@@ -186,6 +187,42 @@ static void without_an_address_it_never_beats(void **state)
 	assert_int_equal(beat_deadline(NULL), NSEC_NEVER);
 }
 
+static void the_watchdog_is_told_twice_in_its_time(void **state)
+{
+	struct watchdog watchdog = watchdog_of("3000000", NULL, 7);
+
+	(void)state;
+	assert_true(watchdog_due(&watchdog, true, 10));
+	assert_int_equal(watchdog_deadline(&watchdog), 10 + 3 * NSEC_PER_SEC / 2);
+	assert_false(watchdog_due(&watchdog, true, 11));
+	assert_false(watchdog_due(&watchdog, false, 2 * NSEC_PER_SEC));
+	assert_false(watchdog_due(&watchdog, true, 2 * NSEC_PER_SEC + 1));
+	assert_true(watchdog_due(&watchdog, true, 4 * NSEC_PER_SEC));
+}
+
+static void a_watchdog_that_is_not_ours_is_not_told(void **state)
+{
+	static const struct {
+		const char *usec, *pid;
+		bool ours;
+	} cases[] = {
+		{NULL, NULL, false},
+		{"1000", "7", true},
+		{"1000", "8", false},
+		{"1000", "x", false},
+		{"0", NULL, false},
+		{"often", NULL, false},
+		{"9223372036854775807", NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct watchdog watchdog = watchdog_of(cases[i].usec, cases[i].pid, 7);
+
+		assert_int_equal(watchdog_due(&watchdog, true, 1), cases[i].ours);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +233,8 @@ int main(void)
 		cmocka_unit_test(an_answer_is_put_into_words),
 		cmocka_unit_test(a_long_answer_is_cut),
 		cmocka_unit_test(it_beats_while_we_are_in_all_rooms),
+		cmocka_unit_test(the_watchdog_is_told_twice_in_its_time),
+		cmocka_unit_test(a_watchdog_that_is_not_ours_is_not_told),
 		cmocka_unit_test(without_an_address_it_never_beats),
 	};
 

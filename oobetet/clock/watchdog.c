@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/clock/watchdog.h"
+
+#include "common/number.h"
+
+#define NSEC_PER_USEC 1000
+#define USEC_MOST (INT64_MAX / NSEC_PER_USEC)
+
+struct watchdog watchdog_of(const char *usec, const char *pid, int64_t self)
+{
+	struct watchdog watchdog = {0, 0};
+	struct reason ignored;
+	int64_t limit, meant = self;
+
+	if (usec == NULL || !number_parse(usec, 2, USEC_MOST, &limit, &ignored))
+		return watchdog;
+	if (pid != NULL && (!number_parse(pid, 1, INT64_MAX, &meant, &ignored) || meant != self))
+		return watchdog;
+	watchdog.interval = limit * NSEC_PER_USEC / 2;
+	return watchdog;
+}
+
+bool watchdog_due(struct watchdog *watchdog, bool progress, nsec now)
+{
+	if (now < watchdog_deadline(watchdog))
+		return false;
+	watchdog->next = now + watchdog->interval;
+	return progress;
+}
+
+nsec watchdog_deadline(const struct watchdog *watchdog)
+{
+	return watchdog->interval > 0 ? watchdog->next : NSEC_NEVER;
+}
