@@ -96,6 +96,17 @@ refuses() {
 	[[ "$stderr" == "oobetet: warning: $work/oobetet.ini holds a secret and everybody may read it"* ]]
 }
 
+@test "oobetet: a key that does nothing yet says so" {
+	write_ini watched_nick=flapjack alert_command='mail -s alarm root' incident_key=x repeat_max=5m
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	for key in alert_command incident_key repeat_max; do
+		[[ "$stderr" == *"oobetet: warning: $key has no effect in this version"* ]]
+	done
+	write_ini watched_nick=flapjack
+	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+	[ "$stderr" = '' ]
+}
+
 @test "oobetet: enabled = no says so once, is ready, and stays idle until it is told to stop" {
 	echo 'enabled = no' >"$work/oobetet.ini"
 	mkfifo "$work/ready"
