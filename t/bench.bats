@@ -64,3 +64,9 @@ tiny() {
 	run -64 "$root/t/bench/run" nonsense
 	[[ "$output" == *'post repeat memory smooth'* ]]
 }
+
+@test "submit" {
+	tiny submit
+	grep -Eq '^ +events +seconds ' <<<"$output"
+	grep -Eq '^ +2000 +[0-9.]+ ' <<<"$output"
+}

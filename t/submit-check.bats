@@ -208,3 +208,18 @@ last_matches() {
 	check -c $'new\nline' --retry 0 -- true
 	[[ $stderr == *'(HTTP 400)'* ]]
 }
+
+@test "the lines of the cron example run as they are" {
+	local line
+	start_redis
+	start_broker
+	while read -r line; do
+		line=${line#*httpbroker-submit }
+		# shellcheck disable=SC2086 # words, as cron's shell would have them
+		output=$(httpbroker-submit ${line//\/var\/spool/$work} 2>&1) || :
+		echo "$line: $output"
+		[[ $output != *httpbroker-submit:* ]]
+	done < <(grep -E '^[0-9*]' "$root/doc/examples/httpbroker-submit/cron")
+	[ "$(delivered | grep -c '"entity"')" -eq 3 ]
+	delivered | grep -q '"check":"backup","state":"critical","summary":"backup.sh: cannot be run'
+}

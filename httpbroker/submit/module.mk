@@ -101,6 +101,7 @@ dist_bashcompletion_DATA = doc/completion/httpbroker-submit
 EXTRA_DIST += \
 	t/lib/submit.bash \
 	t/tools/broker-double \
+	doc/examples/httpbroker-submit/cron \
 	doc/examples/httpbroker-submit/runit/log/run \
 	doc/examples/httpbroker-submit/runit/run \
 	doc/examples/nagios/flapper.cfg \
