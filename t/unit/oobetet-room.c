@@ -147,6 +147,7 @@ static void the_nick_is_taken_back_when_it_is_free(void **state)
 	assert_false(room_nick_is_free(room, "oobetet")); /* not in */
 	room_nick_taken(room, 0);
 	wished(room, 0);
+	assert_false(room_nick_is_free(room, "oobetet")); /* still on the way in */
 	room_entered(room, "oobetet_", 0);
 	assert_false(room_nick_is_free(room, "somebody"));
 	assert_false(room_nick_is_free(room, "oobetet_"));
