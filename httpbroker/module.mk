@@ -85,7 +85,7 @@ httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-door.bats
 QUICK_TESTS += t/broker-reading.bats
-SLOW_TESTS += t/broker-redis.bats t/broker-restart.bats
+SLOW_TESTS += t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
 	doc/examples/httpbroker/daemontools/run \
@@ -189,6 +189,11 @@ UNIT_TESTS += t/unit/broker-request
 t_unit_broker_request_SOURCES = t/unit/broker-request.c $(T_BROKER)
 t_unit_broker_request_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_request_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-session-simulation
+t_unit_broker_session_simulation_SOURCES = t/unit/broker-session-simulation.c $(T_BROKER)
+t_unit_broker_session_simulation_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_session_simulation_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-states
 t_unit_broker_states_SOURCES = t/unit/broker-states.c $(T_BROKER)

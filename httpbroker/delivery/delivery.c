@@ -75,8 +75,7 @@ static void active_begin(struct delivery *delivery, struct moment now)
 	log_info("active: this broker repeats, and takes events");
 	desk_reopen(delivery->desk);
 	books_reset(&delivery->books, now);
-	handover_free(&delivery->handover);
-	delivery->handover.look_at = now.monotonic;
+	handover_begin(&delivery->handover, now.monotonic);
 	delivery->rewrite = STATES_SHARDS;
 	if (delivery->books.persistent)
 		reader_begin(delivery->reader, now.monotonic);
@@ -203,6 +202,7 @@ static void redis_work(struct delivery *delivery, struct moment now)
 	struct commit *applied = link_applied(delivery->link);
 	if (applied != NULL)
 		outbox_applied(delivery->books.outbox, applied);
+	desk_commit(delivery->desk); /* before what is left may be given away */
 	if (applied != NULL && applied->queue_length >= 0)
 		length_hear(delivery, applied->queue_length, now.monotonic);
 	answer_work(delivery, now);
@@ -227,11 +227,13 @@ static void states_ask(struct delivery *delivery, nsec now)
 
 static bool question_begin(struct delivery *delivery, nsec now)
 {
-	if (delivery->stopping && reader_complete(delivery->reader))
-		return false;
-	if (!reader_complete(delivery->reader))
+	bool looks = handover_looks(&delivery->handover, &delivery->books, now);
+
+	if (delivery->stopping && desk_is_empty(delivery->desk))
+		return false; /* only what is still to be judged needs an answer */
+	if (!reader_complete(delivery->reader) && (delivery->handover.settled || !looks))
 		states_ask(delivery, now);
-	else if (handover_looks(&delivery->handover, &delivery->books, now))
+	else if (looks)
 		ask(delivery, ASKED_HANDOVER, HANDOVER_QUESTION(&delivery->keys), NULL, now);
 	else if (pressure_asks(&delivery->pressure, now)) {
 		pressure_asked(&delivery->pressure, now);
@@ -291,8 +293,10 @@ static void rewrite_work(struct delivery *delivery)
 
 static void active_work(struct delivery *delivery, struct moment now)
 {
-	desk_judge(delivery->desk, now);
+	reader_want_none(delivery->reader);
 	handover_judge(&delivery->handover, &delivery->books, delivery->reader, now);
+	if (delivery->handover.settled)
+		desk_judge(delivery->desk, now);
 	ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
 	rewrite_work(delivery);
 }

@@ -199,7 +199,6 @@ static void backlog_want(struct desk *desk, struct moment now)
 
 void desk_judge(struct desk *desk, struct moment now)
 {
-	reader_want_none(desk->reader);
 	forget_work(desk);
 	if (backlog_judge(desk, now))
 		arrived_judge(desk, now);

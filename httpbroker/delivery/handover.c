@@ -27,7 +27,14 @@ void handover_free(struct handover *handover)
 	for (size_t i = 0; i < handover->count; i++)
 		posting_free(&handover->postings[i]);
 	free(handover->postings);
-	*handover = (struct handover){.look_at = handover->look_at};
+	*handover = (struct handover){.look_at = handover->look_at, .settled = handover->settled};
+}
+
+void handover_begin(struct handover *handover, nsec now)
+{
+	handover_free(handover);
+	handover->look_at = now;
+	handover->settled = false;
 }
 
 static bool item_take(
@@ -54,8 +61,10 @@ size_t handover_take(
 
 	handover_free(handover);
 	handover->look_at = recall->now.monotonic + HANDOVER_LOOK;
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
+		handover->settled = true;
 		return 0;
+	}
 	handover->found = reply->elements;
 	handover->postings = memory_zeroed(reply->elements, sizeof handover->postings[0]);
 	for (size_t i = 0; i < reply->elements; i++)
@@ -64,21 +73,33 @@ size_t handover_take(
 	return unreadable;
 }
 
+/* All that are not known are wanted at once. */
+static bool handover_known(
+	const struct handover *handover, const struct books *books, struct reader *reader)
+{
+	bool known = true;
+
+	for (size_t i = handover->next; i < handover->count; i++) {
+		const struct names *names = &handover->postings[i].names;
+
+		if (reader_knows(reader, books->states, names))
+			continue;
+		reader_want(reader, names);
+		known = false;
+	}
+	return known;
+}
+
 void handover_judge(
 	struct handover *handover, struct books *books, struct reader *reader, struct moment now)
 {
-	if (handover->found == 0 || outbox_trims(books->outbox))
+	if (handover->found == 0 || outbox_trims(books->outbox) ||
+		!handover_known(handover, books, reader))
 		return;
-	for (; handover->next < handover->count; handover->next++) {
-		const struct posting *posting = &handover->postings[handover->next];
-
-		if (!reader_knows(reader, books->states, &posting->names)) {
-			reader_want(reader, &posting->names);
+	for (; handover->next < handover->count; handover->next++)
+		if (ledger_take(books->ledger, &handover->postings[handover->next], now) ==
+			LEDGER_FULL)
 			return;
-		}
-		if (ledger_take(books->ledger, posting, now) == LEDGER_FULL)
-			return;
-	}
 	outbox_trim(books->outbox, handover->found);
 	handover_free(handover);
 	handover->look_at = now.monotonic; /* there may be more */

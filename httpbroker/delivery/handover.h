@@ -26,7 +26,11 @@ struct handover {
 	size_t next;              /* the first that was not judged */
 	size_t found;             /* in the list: with those that cannot be read */
 	nsec look_at;
+	bool settled; /* nothing was left there that is older than what is posted now */
 };
+
+/* A broker becomes the active one: it takes what is there before anything else. */
+void handover_begin(struct handover *handover, nsec now);
 
 /* The words that ask for it. */
 #define HANDOVER_QUESTION(keys) RESP_WORDS("LRANGE", (keys)->handover, "0", "499")

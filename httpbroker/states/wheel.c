@@ -106,8 +106,18 @@ static void wheel_turn(struct wheel *wheel)
 	*slot = (struct slot){NULL, 0};
 }
 
+/* After a long sleep: whole turns are left out, for each slot is looked at in the last one. */
+static void wheel_skip(struct wheel *wheel, nsec now)
+{
+	int64_t turns = (now / WHEEL_TICK - wheel->tick) / WHEEL_SLOTS - 1;
+
+	if (wheel->due.states == NULL && turns > 0)
+		wheel->tick += turns * WHEEL_SLOTS;
+}
+
 struct state *wheel_take(struct wheel *wheel, nsec now)
 {
+	wheel_skip(wheel, now);
 	for (;;) {
 		struct state *state = wheel->due.states;
 

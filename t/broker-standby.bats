@@ -1,0 +1,253 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
+# Two brokers of one name: which of them is active, and what becomes of what the other has.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+load lib/account
+
+setup() {
+	start_work
+	start_redis
+	read -r port_a port_b proxy_port <<<"$(free_port 3 | tr '\n' ' ')"
+}
+teardown() { stop_all; }
+
+# start_one a|b OPTION...: one of the two
+start_one() {
+	local port=port_$1
+	start "$1" httpbroker --port "${!port}" --server "127.0.0.1:$redis_port" --interval 24h "${@:2}"
+	poll 10 said "$1" "listening on 127.0.0.1:${!port}"
+}
+
+# at a|b: what follows is posted to that one
+at() {
+	local port=port_$1
+	url=http://127.0.0.1:${!port}/state
+}
+
+answers() {
+	[ "$(curl -s -m 5 -o "$work/answer" -w '%{http_code}' "$url")" = "$1" ]
+}
+
+# killed NAME [SIGNAL]
+killed() {
+	kill "-${2:-KILL}" "${pids[$1]}"
+	wait "${pids[$1]}" 2>/dev/null || :
+	unset "pids[$1]"
+}
+
+start_two() {
+	start_one a
+	poll 10 said a 'info: active'
+	start_one b
+	poll 10 said b 'info: standing by: [^ ]* 127.0.0.1:'"$port_a is active"
+}
+
+waits_connected() {
+	[ -n "$(ss -Htn state established "dport = :$port_a")" ]
+}
+
+# since MOMENT: milliseconds
+since() {
+	echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000))
+}
+
+@test "one is active, the other answers 503; it takes over at once when the first is stopped" {
+	start_two
+	at a
+	posts 200 "$(event a b critical)"
+	at b
+	posts 503 "$(event a b ok)"
+	[ "$answer" = '{"error": "another broker is the active one"}' ]
+	curl -s -D "$work/head" -o /dev/null "$url"
+	grep -i '^HTTP/1.1 503' "$work/head"
+	grep -i '^Retry-After: ' "$work/head"
+	before=$EPOCHREALTIME
+	stop a
+	poll 5 answers 200
+	since "$before"
+	[ "$(since "$before")" -lt 4000 ]
+	grep -F '"a:b":{"entity":"a","check":"b","type":"service","state":"critical"' "$work/answer"
+	posts 200 "$(event a b critical)"
+	[ "$(redis LLEN events)" -eq 1 ]
+	posts 200 "$(event a b ok)"
+	[ "$(redis LLEN events)" -eq 2 ]
+}
+
+@test "it takes over within 6 s when the first is killed, with every state" {
+	start_two
+	at a
+	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
+	at b
+	before=$EPOCHREALTIME
+	killed a
+	poll 20 answers 200
+	took=$(since "$before")
+	echo "$took ms"
+	[ "$took" -lt 6000 ]
+	poll 5 said b 'read 5 states'
+	[ "$(curl -s "$url" | jq length)" -eq 5 ]
+	start_one a
+	poll 10 said a 'info: standing by'
+	posts 200 "$(event a c1 critical)"
+	[ "$(redis LLEN events)" -eq 5 ]
+}
+
+@test "started again at its address it takes the lease at once, though that has not run out" {
+	start_one a
+	at a
+	posts 200 "$(event a b critical)"
+	killed a
+	before=$EPOCHREALTIME
+	start_one a
+	posts 200 "$(event a b critical)"
+	[ "$(since "$before")" -lt 4000 ]
+	run ! said a 'standing by'
+	[ "$(redis LLEN events)" -eq 1 ]
+}
+
+@test "one that was stopped for too long finds out, and hands over what it has answered 202" {
+	start_two
+	at a
+	posts 200 "$(event a b critical '"summary":"1"')"
+	kill -STOP "${pids[redis]}"
+	posts 202 "$(event a b ok '"summary":"2"')" "$(event a b critical '"summary":"3"')" \
+		"$(event a b critical '"summary":"4"')" "$(event a new warning '"summary":"5"')"
+	kill -STOP "${pids[a]}"
+	kill -CONT "${pids[redis]}"
+	at b
+	poll 20 answers 200
+	posts 200 "$(event x y ok '"summary":"6"')"
+	kill -CONT "${pids[a]}"
+	poll 10 said a 'info: standing by: [^ ]* 127.0.0.1:'"$port_b is active"
+	poll 10 said a 'info: all that was answered 202 was handed over'
+	poll 10 queued 5
+	posts 200 "$(event x y ok)"
+	poll 10 said b 'info: taking [1-3] events that another broker has handed over'
+	[ "$(redis LLEN httpbroker:default:handover)" -eq 0 ]
+	# in order for each check; 4 has said the same as 3
+	queue
+	[ "$(queue | sed -n 's/.*"check":"b".*"summary":"\([0-9]*\)".*/\1/p' | tr '\n' ' ')" = '1 2 4 ' ]
+	[ "$(redis LLEN events)" -eq 5 ]
+	at a
+	posts 503 "$(event a b ok)"
+}
+
+@test "one that was stopped while another took over refuses what was posted to it meanwhile" {
+	start_two
+	kill -STOP "${pids[a]}"
+	at b
+	poll 20 answers 200
+	start waits curl -sS -m 20 -w '%{http_code}' -d "$(event a b ok)" "http://127.0.0.1:$port_a/state"
+	poll 10 waits_connected
+	kill -CONT "${pids[a]}"
+	wait "${pids[waits]}"
+	unset 'pids[waits]'
+	cat "$work/waits.log"
+	grep -q '503$' "$work/waits.log"
+	[ "$(redis LLEN events)" -eq 0 ]
+}
+
+@test "a lease that ran out because Redis stood still is taken again, and nothing is refused" {
+	start_one a
+	at a
+	posts 200 "$(event a b critical)"
+	kill -STOP "${pids[redis]}"
+	posts 202 "$(event a b ok)"
+	redis_stands() { [ "$(grep -c 'no answer within 5 s' "$work/a.log")" -ge 1 ]; }
+	poll 10 redis_stands
+	posts 202 "$(event a b critical)"
+	kill -CONT "${pids[redis]}"
+	poll 10 queued 3
+	posts 200 "$(event a b critical)"
+	[ "$(redis LLEN events)" -eq 3 ]
+	run ! said a 'standing by|read .* states'
+}
+
+start_proxy() {
+	sed -e "s/a\.example\.org:3090/127.0.0.1:$port_a/; s/b\.example\.org:3090/127.0.0.1:$port_b/" \
+		-e "s/listen 80;/listen 127.0.0.1:$proxy_port;/" \
+		"$root/doc/examples/nginx/httpbroker.conf" >"$work/proxy.conf"
+	cat >"$work/nginx.conf" <<-E
+		daemon off;
+		pid $work/nginx.pid;
+		error_log stderr crit;
+		events { }
+		http {
+		    access_log off;
+		    client_body_temp_path $work/nginx-body;
+		    proxy_temp_path $work/nginx-proxy;
+		    fastcgi_temp_path $work/nginx-fastcgi;
+		    scgi_temp_path $work/nginx-scgi;
+		    uwsgi_temp_path $work/nginx-uwsgi;
+		    include $work/proxy.conf;
+		}
+	E
+	start nginx nginx -p "$work" -e stderr -c "$work/nginx.conf"
+	poll 10 listening "$proxy_port"
+}
+
+@test "two behind nginx, one killed or stopped every few seconds: no event is lost, none comes twice" {
+	start_two
+	start_proxy
+	broker_port=$proxy_port
+	start_changes 8
+	for round in 1 2 3 4 5 6; do
+		changes 200
+		if [ $((round % 2)) = 1 ]; then victim=a; else victim=b; fi
+		if [ $round -le 4 ]; then killed $victim; else stop $victim; fi
+		changes 100
+		start_one $victim
+		poll 10 said $victim 'standing by|active'
+	done
+	changes 200
+	changes_account
+}
+
+@test "two that were cut off from each other meet again: nothing is lost" {
+	# each with a way of its own to Redis, which can be cut
+	read -r way_a way_b <<<"$(free_port 2 | tr '\n' ' ')"
+	real=$redis_port
+	start_way() {
+		start "way_$1" python3 -c '
+import select, socket, sys, threading
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def pump(a, b):
+    try:
+        while data := a.recv(65536): b.sendall(data)
+    except OSError: pass
+    for s in (a, b):
+        try: s.shutdown(socket.SHUT_RDWR)
+        except OSError: pass
+while True:
+    a, _ = listener.accept()
+    b = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    for pair in ((a, b), (b, a)): threading.Thread(target=pump, args=pair, daemon=True).start()
+' "$2" "$real"
+		poll 10 listening "$2"
+	}
+	start_way a "$way_a"
+	start_way b "$way_b"
+	redis_port=$way_a start_one a
+	poll 10 said a 'info: active'
+	redis_port=$way_b start_one b
+	poll 10 said b 'info: standing by'
+	broker_port=$port_a start_changes 4
+	changes 200
+	kill -STOP "${pids[way_a]}"
+	poll 15 said b 'info: active'
+	at b
+	posts 200 "$(event other c critical)" "$(event other c ok)"
+	changes 200
+	kill -CONT "${pids[way_a]}"
+	poll 20 said a 'info: standing by'
+	poll 10 said a 'all that was answered 202 was handed over'
+	# what it refuses from now on is posted to it again until it is the active one
+	stop b
+	changes 100
+	changes_account
+}

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions of several brokers against a model of Redis: connections break with commands under way
+ * that are carried out later or never, answers are lost, Redis and brokers stand still, brokers
+ * end and begin. Whatever was said to be applied must be in the queue once, and in order; what was
+ * said not to be must never get there.
+ */
+#include "t/unit/unit.h"
+
+#include "httpbroker/redis/session.h"
+#include "t/unit/broker-parts.h"
+
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BROKERS = 3, ROUNDS = 1000000, CONNECTIONS = 24, LISTED = 1 << 20, TEXT = 600 };
+
+struct value {
+	char key[TEXT], text[TEXT]; /* an empty text: there is none */
+	nsec expires;
+	uint64_t touched; /* in which step */
+};
+
+enum { VALUES = 16384 };
+
+struct connection {
+	redisReader *heard; /* what Redis has to carry out; NULL: not in use */
+	struct buffer answers;
+	bool open; /* the broker is still there to hear them */
+	bool multi;
+	char watched[TEXT];
+	uint64_t watched_at;
+	bool watched_there;
+	redisReply *queued[16];
+	int queued_count;
+};
+
+struct redis {
+	nsec now;
+	uint64_t step;
+	struct value *values;
+	int count;
+	struct connection connections[CONNECTIONS];
+	char (*queue)[16];
+	int length;
+};
+
+struct broker {
+	struct session *session;
+	struct keys keys;
+	char place[32];
+	struct connection *connection;
+	redisReader *reader;
+	struct commit commit;
+	int event, last; /* of which the commit in flight is, or 0; made so far */
+	nsec rests_until, cut_until;
+	bool active;
+	int number;
+};
+
+struct simulation {
+	unsigned seed;
+	struct redis redis;
+	struct broker brokers[BROKERS];
+	char *fate; /* of each event: '?' in flight, 'a' applied, 'd' dropped, 'u' nobody knows */
+	int events;
+	nsec frozen_until;
+	long applied, dropped, unknown, turns[4], both;
+};
+
+static int chance(struct simulation *simulation, int most)
+{
+	return rand_r(&simulation->seed) % most;
+}
+
+/* The key's value; an expired one is none, which counts as touching it. */
+static struct value *value_of(struct redis *redis, const char *key)
+{
+	struct value *value = redis->values;
+
+	while (value < redis->values + redis->count && strcmp(value->key, key) != 0)
+		value++;
+	if (value == redis->values + redis->count) {
+		assert_in_range(++redis->count, 0, VALUES);
+		snprintf(value->key, sizeof value->key, "%s", key);
+		value->expires = NSEC_NEVER;
+	}
+	if (value->expires <= redis->now) {
+		value->text[0] = '\0';
+		value->expires = NSEC_NEVER;
+		value->touched = ++redis->step;
+	}
+	return value;
+}
+
+static void value_answer(struct redis *redis, const char *key, struct buffer *out)
+{
+	const char *text = value_of(redis, key)->text;
+
+	if (text[0] == '\0')
+		buffer_append_text(out, "$-1\r\n");
+	else
+		buffer_printf(out, "$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+static void value_set(struct redis *redis, const redisReply *command)
+{
+	struct value *value = value_of(redis, command->element[1]->str);
+
+	snprintf(value->text, sizeof value->text, "%s", command->element[2]->str);
+	value->expires = NSEC_NEVER;
+	if (command->elements == 5)
+		value->expires =
+			redis->now + strtoll(command->element[4]->str, NULL, 10) * NSEC_PER_MSEC;
+	value->touched = ++redis->step;
+}
+
+static void queue_push(struct redis *redis, const redisReply *command, struct buffer *out)
+{
+	for (size_t i = 2; i < command->elements; i++) {
+		assert_in_range(redis->length, 0, LISTED - 1);
+		snprintf(redis->queue[redis->length++], 16, "%s", command->element[i]->str);
+	}
+	buffer_printf(out, ":%d\r\n", redis->length);
+}
+
+static bool is(const redisReply *command, const char *name)
+{
+	return strcmp(command->element[0]->str, name) == 0;
+}
+
+/* One command, not those of transactions. */
+static void command_run(struct redis *redis, const redisReply *command, struct buffer *out)
+{
+	struct value *value;
+
+	if (is(command, "GET")) {
+		value_answer(redis, command->element[1]->str, out);
+	} else if (is(command, "SET")) {
+		value_set(redis, command);
+		buffer_append_text(out, "+OK\r\n");
+	} else if (is(command, "PEXPIRE")) {
+		value = value_of(redis, command->element[1]->str);
+		buffer_printf(out, ":%d\r\n", value->text[0] != '\0');
+		if (value->text[0] == '\0')
+			return;
+		value->expires =
+			redis->now + strtoll(command->element[2]->str, NULL, 10) * NSEC_PER_MSEC;
+		value->touched = ++redis->step;
+	} else if (is(command, "DEL")) {
+		value = value_of(redis, command->element[1]->str);
+		value->text[0] = '\0';
+		value->touched = ++redis->step;
+		buffer_append_text(out, ":1\r\n");
+	} else if (is(command, "LPUSH")) {
+		queue_push(redis, command, out);
+	} else {
+		assert_true(is(command, "SELECT"));
+		buffer_append_text(out, "+OK\r\n");
+	}
+}
+
+static void queued_drop(struct connection *connection)
+{
+	for (int i = 0; i < connection->queued_count; i++)
+		freeReplyObject(connection->queued[i]);
+	connection->queued_count = 0;
+	connection->multi = false;
+	connection->watched[0] = '\0';
+}
+
+static void exec_run(struct redis *redis, struct connection *connection)
+{
+	struct buffer *out = &connection->answers;
+	bool watched = connection->watched[0] != '\0';
+	const struct value *value = watched ? value_of(redis, connection->watched) : NULL;
+
+	if (watched && value->touched > connection->watched_at) {
+		buffer_append_text(out, "*-1\r\n");
+	} else {
+		buffer_printf(out, "*%d\r\n", connection->queued_count);
+		for (int i = 0; i < connection->queued_count; i++)
+			command_run(redis, connection->queued[i], out);
+	}
+	queued_drop(connection);
+}
+
+/* Takes over the command. */
+static void command_take(struct redis *redis, struct connection *connection, redisReply *command)
+{
+	if (is(command, "EXEC")) {
+		exec_run(redis, connection);
+	} else if (is(command, "MULTI")) {
+		connection->multi = true;
+		buffer_append_text(&connection->answers, "+OK\r\n");
+	} else if (connection->multi) {
+		assert_in_range(connection->queued_count, 0, 15);
+		connection->queued[connection->queued_count++] = command;
+		buffer_append_text(&connection->answers, "+QUEUED\r\n");
+		return;
+	} else if (is(command, "WATCH")) {
+		value_of(redis, command->element[1]->str);
+		snprintf(connection->watched, sizeof connection->watched, "%s",
+			command->element[1]->str);
+		connection->watched_at = redis->step;
+		buffer_append_text(&connection->answers, "+OK\r\n");
+	} else {
+		command_run(redis, command, &connection->answers);
+	}
+	freeReplyObject(command);
+}
+
+static void connection_free(struct connection *connection)
+{
+	queued_drop(connection);
+	redisReaderFree(connection->heard);
+	buffer_free(&connection->answers);
+	*connection = (struct connection){0};
+}
+
+/* Carries out some commands of a connection: all, or as many as fit before it stands still. */
+static void connection_run(struct redis *redis, struct connection *connection, int most)
+{
+	void *command = NULL;
+
+	while (most-- > 0) {
+		assert_int_equal(redisReaderGetReply(connection->heard, &command), REDIS_OK);
+		if (command == NULL)
+			break;
+		command_take(redis, connection, command);
+	}
+	if (!connection->open && command == NULL)
+		connection_free(connection);
+}
+
+static void redis_run(struct simulation *simulation)
+{
+	for (int i = 0; i < CONNECTIONS; i++) {
+		struct connection *connection =
+			&simulation->redis.connections[chance(simulation, CONNECTIONS)];
+
+		if (connection->heard != NULL)
+			connection_run(&simulation->redis, connection,
+				chance(simulation, 4) == 0 ? chance(simulation, 12) : 1000);
+	}
+}
+
+static void broker_begin(struct simulation *simulation, struct broker *broker)
+{
+	struct session_settings settings = {
+		.keys = &broker->keys, .place = broker->place, .grace = NSEC_PER_SEC};
+
+	snprintf(settings.token, sizeof settings.token, "%08x%08x",
+		(unsigned)rand_r(&simulation->seed), (unsigned)rand_r(&simulation->seed));
+	broker->session = session_new(&settings);
+	broker->active = false;
+	broker->event = 0;
+}
+
+/* What it had under way may still be carried out. */
+static void broker_hang_up(struct simulation *simulation, struct broker *broker)
+{
+	if (broker->connection == NULL)
+		return;
+	broker->connection->open = false;
+	if (chance(simulation, 3) == 0)
+		connection_free(broker->connection);
+	broker->connection = NULL;
+	redisReaderFree(broker->reader);
+	session_close(broker->session);
+}
+
+static void broker_dial(struct simulation *simulation, struct broker *broker)
+{
+	struct connection *connection = simulation->redis.connections;
+	struct buffer out = {NULL, 0, 0};
+
+	for (int i = 0; connection->heard != NULL; connection++)
+		if (++i == CONNECTIONS)
+			return;
+	connection->heard = redisReaderCreate();
+	connection->open = true;
+	broker->connection = connection;
+	broker->reader = redisReaderCreate();
+	session_open(broker->session, simulation->redis.now, &out);
+	redisReaderFeed(connection->heard, out.data, out.length);
+	buffer_free(&out);
+}
+
+static void fate_set(struct simulation *simulation, struct broker *broker, char fate)
+{
+	assert_int_equal(simulation->fate[broker->event], '?');
+	simulation->fate[broker->event] = fate;
+	simulation->applied += fate == 'a';
+	simulation->dropped += fate == 'd';
+	simulation->unknown += fate == 'u';
+	broker->event = 0;
+}
+
+static void broker_look(struct simulation *simulation, struct broker *broker)
+{
+	if (session_applied(broker->session) != NULL)
+		fate_set(simulation, broker, 'a');
+	enum turn turn = session_turned(broker->session);
+	simulation->turns[turn]++;
+	assert_int_not_equal(turn, TURN_REWOUND); /* this Redis loses nothing */
+	if (turn == TURN_NONE)
+		return;
+	if (broker->event != 0)
+		fate_set(simulation, broker, 'd');
+	broker->active = turn == TURN_ANEW;
+}
+
+static void broker_commit(
+	struct simulation *simulation, struct broker *broker, struct moment now, struct buffer *out)
+{
+	char text[16];
+
+	assert_in_range(simulation->events, 0, LISTED - 2);
+	broker->event = ++simulation->events;
+	simulation->fate[broker->event] = '?';
+	snprintf(text, sizeof text, "%d", broker->event);
+	resp_clear(&broker->commit.pushes, 1 << 20);
+	resp_add_text(&broker->commit.pushes, text);
+	broker->commit.todo = COMMIT_PUSHES;
+	session_commit(broker->session, &broker->commit, now, out);
+}
+
+/* Hands in what was answered. False if that broke the connection. */
+static bool broker_hear(
+	struct simulation *simulation, struct broker *broker, struct moment now, struct buffer *out)
+{
+	struct buffer *answers = &broker->connection->answers;
+	struct reason why = {""};
+	void *reply = NULL;
+
+	if (answers->length > 0)
+		redisReaderFeed(broker->reader, answers->data, answers->length);
+	buffer_clear(answers);
+	for (;;) {
+		assert_int_equal(redisReaderGetReply(broker->reader, &reply), REDIS_OK);
+		if (reply == NULL)
+			return true;
+		if (!session_hear(broker->session, reply, now, out, &why))
+			fail_msg("refused: %s", why.text);
+		broker_look(simulation, broker);
+	}
+}
+
+static void broker_talk(struct simulation *simulation, struct broker *broker, struct moment now)
+{
+	struct buffer out = {NULL, 0, 0};
+
+	broker_hear(simulation, broker, now, &out);
+	if (!session_turn(broker->session, now, &out)) {
+		broker_hang_up(simulation, broker);
+		buffer_free(&out);
+		return;
+	}
+	if (session_ready(broker->session) && chance(simulation, 2) == 0)
+		broker_commit(simulation, broker, now, &out);
+	if (out.length > 0)
+		redisReaderFeed(broker->connection->heard, out.data, out.length);
+	buffer_free(&out);
+}
+
+/* It is killed, and another process begins where it was. Nobody knows what became of its last. */
+static void broker_restart(struct simulation *simulation, struct broker *broker)
+{
+	broker_hang_up(simulation, broker);
+	if (broker->event != 0)
+		fate_set(simulation, broker, 'u');
+	session_free(broker->session);
+	broker_begin(simulation, broker);
+}
+
+static void broker_step(struct simulation *simulation, struct broker *broker)
+{
+	const nsec now = simulation->redis.now;
+	struct moment moment = {1795224000 * NSEC_PER_SEC + now, now};
+	nsec misery = chance(simulation, 12000) * NSEC_PER_MSEC;
+
+	if (chance(simulation, 1500) == 0)
+		broker->rests_until = now + misery;
+	if (chance(simulation, 1500) == 0)
+		broker->cut_until = now + misery;
+	if (chance(simulation, 6000) == 0)
+		broker_restart(simulation, broker);
+	if (now < broker->rests_until)
+		return;
+	if (broker->connection != NULL && chance(simulation, 300) == 0)
+		broker_hang_up(simulation, broker);
+	if (broker->connection == NULL && now >= broker->cut_until)
+		broker_dial(simulation, broker);
+	if (broker->connection != NULL && now >= broker->cut_until)
+		broker_talk(simulation, broker, moment);
+	else if (broker->connection != NULL && chance(simulation, 500) == 0)
+		broker_hang_up(simulation, broker);
+}
+
+static void step(struct simulation *simulation)
+{
+	int active = 0;
+
+	simulation->redis.now += chance(simulation, 20) * NSEC_PER_MSEC;
+	if (chance(simulation, 2000) == 0)
+		simulation->frozen_until =
+			simulation->redis.now + chance(simulation, 9000) * NSEC_PER_MSEC;
+	if (simulation->redis.now >= simulation->frozen_until && chance(simulation, 3) == 0)
+		redis_run(simulation);
+	for (int i = 0; i < BROKERS; i++)
+		broker_step(simulation, &simulation->brokers[i]);
+	for (int i = 0; i < BROKERS; i++)
+		active += simulation->brokers[i].active;
+	simulation->both += active > 1;
+}
+
+static struct simulation *simulation_begin(void)
+{
+	struct simulation *simulation = calloc(1, sizeof *simulation);
+
+	assert_non_null(simulation);
+	simulation->seed = seed_choose();
+	simulation->redis.values = calloc(VALUES, sizeof(struct value));
+	simulation->redis.queue = calloc(LISTED, 16);
+	simulation->fate = calloc(LISTED, 1);
+	for (int i = 0; i < BROKERS; i++) {
+		struct broker *broker = &simulation->brokers[i];
+
+		keys_init(&broker->keys, "n", "events", 1);
+		snprintf(broker->place, sizeof broker->place, "host%d :80", i);
+		broker_begin(simulation, broker);
+	}
+	return simulation;
+}
+
+static void simulation_end(struct simulation *simulation)
+{
+	for (int i = 0; i < BROKERS; i++) {
+		struct broker *broker = &simulation->brokers[i];
+
+		broker_hang_up(simulation, broker);
+		session_free(broker->session);
+		keys_free(&broker->keys);
+		resp_free(&broker->commit.pushes);
+	}
+	for (int i = 0; i < CONNECTIONS; i++)
+		if (simulation->redis.connections[i].heard != NULL)
+			connection_free(&simulation->redis.connections[i]);
+	free(simulation->redis.values);
+	free(simulation->redis.queue);
+	free(simulation->fate);
+	free(simulation);
+}
+
+/* Events were numbered as they were made: those of one broker are in order then, too. */
+static void queue_check(struct simulation *simulation)
+{
+	int *times = calloc((size_t)simulation->events + 1, sizeof *times);
+
+	for (int i = 0; i < simulation->redis.length; i++)
+		times[atoi(simulation->redis.queue[i])]++;
+	for (int i = 1; i <= simulation->events; i++) {
+		char fate = simulation->fate[i];
+
+		if (times[i] > 1)
+			fail_msg("event %d came %d times", i, times[i]);
+		if (fate == 'a' && times[i] == 0)
+			fail_msg("event %d was said to be applied", i);
+		if (fate == 'd' && times[i] > 0)
+			fail_msg("event %d was said not to be applied", i);
+	}
+	free(times);
+}
+
+static void what_is_said_of_a_commit_is_true(void **state)
+{
+	struct simulation *simulation = simulation_begin();
+
+	(void)state;
+	for (int i = 0; i < ROUNDS; i++)
+		step(simulation);
+	queue_check(simulation);
+	print_message("# %ld applied, %ld dropped, %ld unknown; %ld times active, %ld standing by; "
+		      "%ld steps with two who think they are active\n",
+		simulation->applied, simulation->dropped, simulation->unknown,
+		simulation->turns[TURN_ANEW], simulation->turns[TURN_STANDBY], simulation->both);
+	assert_true(simulation->applied > 1000);
+	assert_true(simulation->dropped > 10);
+	assert_true(simulation->both > 10);
+	simulation_end(simulation);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_said_of_a_commit_is_true),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
