@@ -16,12 +16,15 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/beat.c oobetet/clock/beat.h \
 	oobetet/clock/clock.c oobetet/clock/clock.h \
 	oobetet/clock/hand.c oobetet/clock/hand.h \
+	oobetet/clock/keeper.c oobetet/clock/keeper.h \
 	oobetet/clock/match.c oobetet/clock/match.h \
 	oobetet/clock/notice.c oobetet/clock/notice.h \
 	oobetet/clock/outbox.c oobetet/clock/outbox.h \
+	oobetet/clock/past.c oobetet/clock/past.h \
 	oobetet/clock/program.c oobetet/clock/program.h \
 	oobetet/clock/roads.c oobetet/clock/roads.h \
 	oobetet/clock/rooms.c oobetet/clock/rooms.h \
+	oobetet/clock/state.c oobetet/clock/state.h \
 	oobetet/clock/teller.c oobetet/clock/teller.h \
 	oobetet/clock/watch.c oobetet/clock/watch.h \
 	oobetet/clock/watchdog.c oobetet/clock/watchdog.h \
@@ -79,11 +82,19 @@ t_fuzz_oobetet_pagerduty_SOURCES = t/fuzz/oobetet-pagerduty.c $(T_FUZZ)
 t_fuzz_oobetet_pagerduty_LDFLAGS = $(T_FUZZ_LDFLAGS)
 t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
 
+FUZZ_TARGETS += t/fuzz/oobetet-match t/fuzz/oobetet-state
+t_fuzz_oobetet_match_SOURCES = t/fuzz/oobetet-match.c $(T_FUZZ)
+t_fuzz_oobetet_match_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_match_LDADD = $(OOBETET_LIBS)
+t_fuzz_oobetet_state_SOURCES = t/fuzz/oobetet-state.c $(T_FUZZ)
+t_fuzz_oobetet_state_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
+
 QUICK_TESTS += t/oobetet-options.bats
 SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-hands.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \
-	t/oobetet-silence.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
+	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash \
 	doc/examples/oobetet/oobetet.ini doc/examples/oobetet/oobetet.service \

@@ -8,6 +8,7 @@
 #include "oobetet/clock/attention.h"
 #include "oobetet/clock/beat.h"
 #include "oobetet/clock/hand.h"
+#include "oobetet/clock/past.h"
 #include "oobetet/clock/teller.h"
 #include "oobetet/clock/watchdog.h"
 
@@ -36,6 +37,7 @@ struct clock {
 	struct rooms *rooms;
 	struct roads *roads;
 	struct teller teller;
+	struct past past;
 	int timer; /* wakes us at the next deadline */
 	struct hand *ear;
 	struct hand *pager; /* NULL: neither PagerDuty nor heartbeat_url is configured */
@@ -204,13 +206,14 @@ static void pager_tick(struct clock *clock, nsec now)
  * Whatever ended. A hand's end is noticed at its socket; here only what a signal did is said.
  * True: there are others, which have not ended.
  */
-static bool children_reap(void)
+static bool children_reap(struct clock *clock)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		if (!past_ended(&clock->past, pid, status) && WIFSIGNALED(status) &&
+			WTERMSIG(status) != SIGKILL)
 			log_warning("process %d was ended by signal %d (%s)", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return pid == 0;
@@ -234,6 +237,7 @@ static nsec clock_deadline(const struct clock *clock, nsec now)
 	/* and often enough to notice that we were stopped */
 	hands = nsec_earlier(
 		hands, nsec_earlier(beat_deadline(clock->beat), now + clock->attention.tick));
+	hands = nsec_earlier(hands, past_deadline(&clock->past));
 	return nsec_earlier(hands, nsec_earlier(watch, roads_deadline(clock->roads)));
 }
 
@@ -280,6 +284,14 @@ static void attend(struct clock *clock, nsec now)
 		absence_tell(clock, away, "was stopped, or its machine was,");
 }
 
+static struct telling telling_now(const struct clock *clock, nsec now)
+{
+	return (struct telling){.attention = attention_at(&clock->attention, now),
+		.monotonic = now,
+		.boot = clock_boot(),
+		.wall = clock_wall()};
+}
+
 /* Everything that is due, once. What was heard is taken in before it is judged. */
 static void clock_turn(struct clock *clock)
 {
@@ -288,17 +300,15 @@ static void clock_turn(struct clock *clock)
 	attend(clock, now);
 	hand_listen(clock, clock->ear, now);
 	hand_listen(clock, clock->pager, now);
-	teller_judge(
-		&clock->teller, &(struct telling){.attention = attention_at(&clock->attention, now),
-					.monotonic = now,
-					.boot = clock_boot(),
-					.wall = clock_wall()});
+	struct telling telling = telling_now(clock, now);
+	teller_judge(&clock->teller, &telling);
 	ear_tick(clock, now);
 	pager_tick(clock, now);
+	children_reap(clock);
 	roads_deliver(clock->roads, clock->ear, clock->pager, now);
+	past_tick(&clock->past, &telling);
 	if (beat_due(clock->beat, now))
 		hand_say(clock->pager, WORD_BEAT, NO_FIELDS);
-	children_reap();
 	if (watchdog_due(&clock->watchdog, hands_progress(clock, now), now))
 		ready_notify("WATCHDOG=1");
 	if (signal_arrived(SIGHUP))
@@ -326,6 +336,7 @@ static void clock_leave(struct clock *clock)
 {
 	nsec limit = clock_monotonic() + STOPPING;
 	int untold = roads_untold(clock->roads);
+	bool written = false;
 
 	ready_notify("STOPPING=1");
 	if (untold > 0)
@@ -333,7 +344,11 @@ static void clock_leave(struct clock *clock)
 	hand_dismiss(clock->ear);
 	if (clock->pager != NULL)
 		hand_dismiss(clock->pager);
-	while (children_reap() && clock_monotonic() < limit) {
+	while ((children_reap(clock) || !written) && clock_monotonic() < limit) {
+		struct telling now = telling_now(clock, clock_monotonic());
+
+		/* what the hands still did is in it; a disk that hangs is not waited for */
+		written = written || past_write(&clock->past, &now);
 		hand_drain(clock->ear);
 		hand_drain(clock->pager);
 		clock_wait(clock, limit);
@@ -377,6 +392,16 @@ static void hands_begin(struct clock *clock, const struct program *program, uint
 		clock->pager = hand_new("pager", program, &clock->pace, (uint32_t)seed);
 }
 
+static void past_take(struct clock *clock)
+{
+	struct telling now = telling_now(clock, clock_monotonic());
+	nsec away = past_begin(
+		&clock->past, clock->config->state_file, &clock->teller, clock->pace.alive, &now);
+
+	if (away > clock->config->max_latency)
+		absence_tell(clock, away, "was not running");
+}
+
 static void clock_begin(
 	struct clock *clock, const struct config *config, const struct program *program)
 {
@@ -405,6 +430,7 @@ static void clock_begin(
 	hands_begin(clock, program, seed);
 	clock->watchdog =
 		watchdog_of(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), (int64_t)getpid());
+	past_take(clock);
 }
 
 static void clock_end(struct clock *clock)
@@ -428,9 +454,6 @@ static void clock_announce(const struct clock *clock, int ready_fd)
 		clock->config->watch_rooms.count == 1 ? "" : "s",
 		clock->config->heartbeat_pattern != NULL ? "it" : "either kind",
 		duration_text(clock->config->max_latency, span));
-	if (clock->config->watched_nick.count == 0)
-		log_warning(
-			"watched_nick is not set: anyone in the room can keep the alarm silent");
 	if (clock->config->pagerduty_contact == NULL)
 		log_warning("without pagerduty_contact nobody is told outside the rooms");
 	ready_announce(ready_fd);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OUTBOX_MAX 3 /* an alarm that was tried, its OK, and the alarm of the next incident */
-
 struct parcel {
 	uint64_t id;
 	struct notice notice;
@@ -114,6 +112,21 @@ static void attempt_failed(struct outbox *outbox, nsec now)
 	outbox->next = now + backoff_wait(&outbox->backoff, chance(outbox));
 }
 
+static void head_try(struct outbox *outbox)
+{
+	outbox->tried = true;
+	if (outbox->parcels[0].notice.kind == NOTICE_ALARM)
+		memcpy(outbox->told, outbox->parcels[0].notice.key, NOTICE_KEY);
+}
+
+bool outbox_intend(struct outbox *outbox, nsec now)
+{
+	if (!outbox->open || outbox->count == 0 || outbox->tried || now < outbox->next)
+		return false;
+	head_try(outbox);
+	return true;
+}
+
 const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id)
 {
 	if (!outbox->open || outbox->count == 0 || now < outbox->next)
@@ -122,10 +135,9 @@ const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id)
 		attempt_failed(outbox, now);
 		return NULL;
 	}
-	outbox->under_way = outbox->tried = true;
+	outbox->under_way = true;
+	head_try(outbox);
 	outbox->next = now + outbox->rules.answer_limit;
-	if (outbox->parcels[0].notice.kind == NOTICE_ALARM)
-		memcpy(outbox->told, outbox->parcels[0].notice.key, NOTICE_KEY);
 	*id = outbox->parcels[0].id;
 	return &outbox->parcels[0].notice;
 }
@@ -152,4 +164,21 @@ nsec outbox_deadline(const struct outbox *outbox)
 int outbox_count(const struct outbox *outbox)
 {
 	return outbox->count;
+}
+
+void outbox_remember(const struct outbox *outbox, struct outbox_past *past)
+{
+	*past = (struct outbox_past){.tried = outbox->tried, .count = outbox->count};
+	memcpy(past->told, outbox->told, NOTICE_KEY);
+	for (int i = 0; i < outbox->count; i++)
+		past->notices[i] = outbox->parcels[i].notice;
+}
+
+void outbox_resume(struct outbox *outbox, const struct outbox_past *past, uint64_t *last_id)
+{
+	memcpy(outbox->told, past->told, NOTICE_KEY);
+	outbox->count = past->count;
+	outbox->tried = past->tried && past->count > 0;
+	for (int i = 0; i < past->count; i++)
+		outbox->parcels[i] = (struct parcel){.id = ++*last_id, .notice = past->notices[i]};
 }

@@ -29,6 +29,16 @@ struct outbox_rules {
 	uint32_t seed;     /* of the jitter */
 };
 
+#define OUTBOX_MAX 3 /* an alarm that was tried, its OK, and the alarm of the next incident */
+
+/* What a restart must know of it. */
+struct outbox_past {
+	char told[NOTICE_KEY]; /* the incident whose alarm was tried last: it needs its OK */
+	bool tried;            /* the first of the notices has perhaps been tried */
+	int count;
+	struct notice notices[OUTBOX_MAX];
+};
+
 struct outbox;
 
 /* Closed and empty. Free with outbox_free(). */
@@ -45,6 +55,12 @@ void outbox_put(struct outbox *outbox, const struct notice *notice, uint64_t id)
 void outbox_open(struct outbox *outbox);
 void outbox_close(struct outbox *outbox);
 
+/*
+ * What is to be tried now has never been tried: from now on it counts as if it had. True if so,
+ * once: that is to be written down before outbox_take().
+ */
+bool outbox_intend(struct outbox *outbox, nsec now);
+
 /* What to try now, or NULL. It is under way from now on, and stays the outbox's. */
 const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id);
 
@@ -60,6 +76,11 @@ bool outbox_answer(struct outbox *outbox, uint64_t id, enum answer answer, nsec 
 
 /* When outbox_take() will have something to do if nothing else happens. */
 nsec outbox_deadline(const struct outbox *outbox);
+
+void outbox_remember(const struct outbox *outbox, struct outbox_past *past);
+
+/* Into an empty one: what was there before, under ids counted on from *last_id. */
+void outbox_resume(struct outbox *outbox, const struct outbox_past *past, uint64_t *last_id);
 
 /* How many have not been answered for. */
 int outbox_count(const struct outbox *outbox);

@@ -12,13 +12,16 @@
 #include <strings.h>
 
 #define WHY 300 /* bytes of a reason */
-#define ID 64   /* bytes of an id as text */
+#define RECORDING (500 * NSEC_PER_MSEC)
+#define ID 64 /* bytes of an id as text */
 
 struct road {
 	const char *name; /* the room's; PagerDuty's is said in words */
 	bool is_room;
 	struct outbox *outbox;
 	bool open;
+	uint64_t intent;    /* the newest, among all roads' */
+	nsec intent_by;     /* when it is tried, recorded or not */
 	bool greeted;       /* the room: once a start, or never */
 	char *announcement; /* owned; what the room is to be told besides; NULL: nothing */
 	char why[WHY];      /* why it is closed, or does not take what it is told; "": it works */
@@ -28,6 +31,8 @@ struct roads {
 	const struct subject *subject;
 	char id_start[ID / 2]; /* of all our ids, and of nobody else's */
 	uint64_t last_id;
+	uint64_t intents;  /* so far */
+	uint64_t recorded; /* of these */
 	struct road *road; /* the rooms, then PagerDuty if it is configured */
 	int rooms;
 	int count;
@@ -227,6 +232,12 @@ void roads_announce(struct roads *roads, const char *text)
 	}
 }
 
+/* For the file that is to say what it is about to do. */
+static bool road_waits(const struct roads *roads, const struct road *road, nsec now)
+{
+	return road->intent > roads->recorded && now < road->intent_by;
+}
+
 static void road_deliver(
 	struct roads *roads, struct road *road, struct hand *ear, struct hand *pager, nsec now)
 {
@@ -235,6 +246,12 @@ static void road_deliver(
 
 	if (road->is_room && road->open)
 		greet(roads, road, ear);
+	if (outbox_intend(road->outbox, now)) {
+		road->intent = ++roads->intents;
+		road->intent_by = now + RECORDING;
+	}
+	if (road_waits(roads, road, now))
+		return;
 	const struct notice *notice = outbox_take(road->outbox, now, &number);
 	if (notice == NULL)
 		return;
@@ -251,14 +268,51 @@ void roads_deliver(struct roads *roads, struct hand *ear, struct hand *pager, ns
 		road_deliver(roads, &roads->road[i], ear, pager, now);
 }
 
+static nsec road_deadline(const struct roads *roads, const struct road *road)
+{
+	nsec deadline = outbox_deadline(road->outbox);
+
+	return road->intent > roads->recorded && deadline < road->intent_by ? road->intent_by
+									    : deadline;
+}
+
 nsec roads_deadline(const struct roads *roads)
 {
 	nsec deadline = NSEC_NEVER;
 
 	for (int i = 0; i < roads->count; i++)
-		if (outbox_deadline(roads->road[i].outbox) < deadline)
-			deadline = outbox_deadline(roads->road[i].outbox);
+		deadline = nsec_earlier(deadline, road_deadline(roads, &roads->road[i]));
 	return deadline;
+}
+
+uint64_t roads_intents(const struct roads *roads)
+{
+	return roads->intents;
+}
+
+void roads_recorded(struct roads *roads, uint64_t recorded)
+{
+	roads->recorded = recorded;
+}
+
+void roads_remember(const struct roads *roads, struct state *state)
+{
+	state->count = roads->count;
+	state->roads = memory_zeroed((size_t)roads->count + 1, sizeof state->roads[0]);
+	for (int i = 0; i < roads->count; i++) {
+		snprintf(state->roads[i].name, sizeof state->roads[i].name, "%s",
+			roads->road[i].name);
+		outbox_remember(roads->road[i].outbox, &state->roads[i].outbox);
+	}
+}
+
+void roads_resume(struct roads *roads, const struct state *state)
+{
+	for (int i = 0; i < roads->count; i++)
+		for (int j = 0; j < state->count; j++)
+			if (strcmp(roads->road[i].name, state->roads[j].name) == 0)
+				outbox_resume(roads->road[i].outbox, &state->roads[j].outbox,
+					&roads->last_id);
 }
 
 /* ---- what is wrong ---- */

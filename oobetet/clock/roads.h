@@ -10,6 +10,7 @@
 #include "oobetet/clock/hand.h"
 #include "oobetet/clock/notice.h"
 #include "oobetet/clock/outbox.h"
+#include "oobetet/clock/state.h"
 #include "oobetet/config/config.h"
 
 struct roads;
@@ -47,6 +48,17 @@ void roads_remark(const struct roads *roads, struct buffer *remarks);
 
 /* Said once in each room to be told, as soon as we are in it, in place of what still waits. */
 void roads_announce(struct roads *roads, const char *text);
+
+/*
+ * What is to be tried for the first time waits until that is written down (`recorded` has reached
+ * what roads_intents() was then), or for half a second: a disk that hangs stops no alarm.
+ */
+uint64_t roads_intents(const struct roads *roads);
+void roads_recorded(struct roads *roads, uint64_t recorded); /* UINT64_MAX: there is no file */
+
+/* What a restart must know of each: into, and from, the state's roads. */
+void roads_remember(const struct roads *roads, struct state *state);
+void roads_resume(struct roads *roads, const struct state *state);
 
 /* How many notices nobody has answered for. */
 int roads_untold(const struct roads *roads);

@@ -193,7 +193,7 @@ void watch_remember(const struct watch *watch, nsec now, struct watch_past *past
 	past->open = true;
 	past->lasted = now - watch->incident.since;
 	past->missing = watch->incident.missing;
-	past->repeat_in = watch->repeat_at - now;
+	past->repeat_in = watch->repeat_at > now ? watch->repeat_at - now : 0;
 }
 
 void watch_resume(struct watch *watch, const struct watch_past *past, nsec now)

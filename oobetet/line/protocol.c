@@ -37,7 +37,7 @@ static const struct {
 static const char escaped[] = "\t\n\r\\";
 static const char letters[] = "tnr\\";
 
-static void field_write(struct buffer *out, const char *field)
+void protocol_escape(struct buffer *out, const char *field)
 {
 	while (*field != '\0') {
 		size_t plain = strcspn(field, escaped);
@@ -51,8 +51,8 @@ static void field_write(struct buffer *out, const char *field)
 	}
 }
 
-/* Undoes field_write(), in place; false for a backslash that begins nothing we know. */
-static bool field_read(char *field)
+/* Undoes protocol_escape(), in place; false for a backslash that begins nothing we know. */
+bool protocol_unescape(char *field)
 {
 	char *out = field;
 
@@ -78,7 +78,7 @@ bool message_write(struct buffer *out, enum word word, const char *const fields[
 	buffer_append_text(out, words[word].name);
 	for (; *fields != NULL; fields++) {
 		buffer_append(out, "\t", 1);
-		field_write(out, *fields);
+		protocol_escape(out, *fields);
 	}
 	if (out->length - start > PROTOCOL_LINE) {
 		out->length = start;
@@ -111,7 +111,7 @@ bool message_read(char *line, struct message *out, struct reason *why)
 		return reason_set(why, "unknown word '%.20s'", name);
 	for (; rest != NULL && count < PROTOCOL_FIELDS; count++) {
 		out->field[count] = strsep(&rest, "\t");
-		if (!field_read(out->field[count]))
+		if (!protocol_unescape(out->field[count]))
 			return reason_set(why, "bad escape in field %d of '%s'", count + 1, name);
 	}
 	if (rest != NULL || count != words[out->word].fields)

@@ -104,6 +104,10 @@ bool message_write(struct buffer *out, enum word word, const char *const fields[
 /* Takes a line apart, in place. */
 bool message_read(char *line, struct message *out, struct reason *why);
 
+/* One field, as it stands in a line, and back again, in place; false: an unknown escape. */
+void protocol_escape(struct buffer *out, const char *field);
+bool protocol_unescape(char *field);
+
 /* A field that is a time or a span. */
 bool message_nsec(const char *field, nsec *out);
 

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/clock/past.h"
+
+#include "common/duration.h"
+#include "common/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- at a start ---- */
+
+static void path_set(struct past *past, const char *path)
+{
+	const char *folder = getenv("STATE_DIRECTORY");
+
+	if (path != NULL)
+		snprintf(past->path, sizeof past->path, "%s", path);
+	else if (folder != NULL && folder[0] != '\0') /* systemd: several are joined by colons */
+		snprintf(past->path, sizeof past->path, "%.*s/oobetet.state",
+			(int)strcspn(folder, ":"), folder);
+	past->keeper.path = past->path[0] != '\0' ? past->path : NULL;
+}
+
+/* Returns how long nobody listened, by the wall clock. */
+static nsec state_take(struct past *past, const struct state *state, const struct telling *now)
+{
+	struct teller *teller = past->teller;
+	nsec away = now->wall > state->wall ? now->wall - state->wall : 0;
+
+	watch_resume(teller->watch, &state->past, now->attention);
+	roads_resume(teller->roads, state);
+	teller->since = state->since;
+	teller->began = now->boot - state->lasted - away;
+	return away;
+}
+
+static nsec text_take(struct past *past, char *text, const struct telling *now)
+{
+	char name[NOTICE_TEXT];
+	struct state state;
+	struct reason why;
+	nsec away = 0;
+
+	subject_name(past->teller->subject, name, sizeof name);
+	if (!state_read(text, &state, &why)) {
+		keeper_set_aside(&past->keeper, why.text);
+	} else if (strcmp(state.watch, name) != 0) {
+		reason_set(&why, "it is of another watch, %.300s", state.watch);
+		keeper_set_aside(&past->keeper, why.text);
+	} else {
+		away = state_take(past, &state, now);
+	}
+	state_free(&state);
+	return away;
+}
+
+nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec interval,
+	const struct telling *now)
+{
+	struct reason why;
+	nsec away = 0;
+
+	*past = (struct past){.teller = teller, .interval = interval};
+	path_set(past, path);
+	if (past->keeper.path == NULL) {
+		log_warning("no state_file: a start counts as having heard everything, and what "
+			    "was not told is forgotten");
+		roads_recorded(teller->roads, UINT64_MAX);
+		return 0;
+	}
+	char *text = keeper_load(&past->keeper, &why);
+	if (text != NULL)
+		away = text_take(past, text, now);
+	else if (why.text[0] != '\0')
+		keeper_set_aside(&past->keeper, why.text);
+	free(text);
+	return away;
+}
+
+/* ---- while it runs ---- */
+
+static void state_fill(const struct past *past, const struct telling *now, struct state *state)
+{
+	const struct teller *teller = past->teller;
+
+	*state = (struct state){.wall = now->wall > 0 ? now->wall : 0};
+	subject_name(teller->subject, state->watch, sizeof state->watch);
+	watch_remember(teller->watch, now->attention, &state->past);
+	if (state->past.open) {
+		state->since = teller->since > 0 ? teller->since : 0;
+		state->lasted = now->boot - teller->began;
+	}
+	roads_remember(teller->roads, state);
+}
+
+bool past_write(struct past *past, const struct telling *now)
+{
+	struct state state;
+	struct buffer text = {NULL, 0, 0};
+
+	if (past->keeper.path == NULL)
+		return true;
+	if (past->keeper.pid != 0)
+		return false;
+	state_fill(past, now, &state);
+	state_write(&state, &text);
+	keeper_save(&past->keeper, &text, roads_intents(past->teller->roads), now->monotonic);
+	past->to_come = past->keeper.number;
+	state_free(&state);
+	buffer_free(&text);
+	return true;
+}
+
+void past_tick(struct past *past, const struct telling *now)
+{
+	if (past->keeper.path != NULL &&
+		(now->monotonic >= past_deadline(past) ||
+			roads_intents(past->teller->roads) > past->to_come))
+		past_write(past, now);
+}
+
+nsec past_deadline(const struct past *past)
+{
+	if (past->keeper.path == NULL || past->keeper.pid != 0)
+		return NSEC_NEVER;
+	return past->keeper.saved != 0 ? past->keeper.saved + past->interval : 0;
+}
+
+bool past_ended(struct past *past, pid_t pid, int status)
+{
+	if (!keeper_ended(&past->keeper, pid, status))
+		return false;
+	roads_recorded(past->teller->roads, past->keeper.kept);
+	return true;
+}

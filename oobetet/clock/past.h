@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What oobetet knows of its past: kept in the state file while it runs, and taken up at a start.
+ * Without a file the start counts as having heard everything.
+ */
+#ifndef OOBETET_CLOCK_PAST_H
+#define OOBETET_CLOCK_PAST_H
+
+#include "oobetet/clock/keeper.h"
+#include "oobetet/clock/teller.h"
+
+#include <limits.h>
+
+struct past {
+	struct keeper keeper;
+	char path[PATH_MAX];   /* keeper.path, where there is one */
+	struct teller *teller; /* whose past it is, with its watch and roads */
+	nsec interval;         /* between two writings */
+	uint64_t to_come;      /* the intents that the next writing holds */
+};
+
+/*
+ * Opens `path`, or, if that is NULL, oobetet.state in $STATE_DIRECTORY. Takes up what is there.
+ * `teller` is whole and stays valid. Returns how long nobody listened before this start: 0 if
+ * that is not known.
+ */
+nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec interval,
+	const struct telling *now);
+
+/* Begins to write if it is time to, or if something is about to be told for the first time. */
+void past_tick(struct past *past, const struct telling *now);
+nsec past_deadline(const struct past *past);
+
+/* Begins to write, whatever the time; false: the last one is still being written. */
+bool past_write(struct past *past, const struct telling *now);
+
+/* A child has ended; true: it was the one that writes. */
+bool past_ended(struct past *past, pid_t pid, int status);
+
+#endif

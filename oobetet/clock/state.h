@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the state file holds: all that a restart must know, as lines of tab-separated fields,
+ * escaped as protocol.h says, from `oobetet-state 1` to `end` with a checksum of all before it.
+ * Every span is in nsec and counted from the moment of writing. Pure.
+ */
+#ifndef OOBETET_CLOCK_STATE_H
+#define OOBETET_CLOCK_STATE_H
+
+#include "common/buffer.h"
+#include "common/reason.h"
+#include "oobetet/clock/outbox.h"
+#include "oobetet/clock/watch.h"
+
+#define STATE_MOST (1024 * 1024) /* bytes that a state may have */
+
+struct state_road {
+	char name[NOTICE_TEXT]; /* as roads.h names it */
+	struct outbox_past outbox;
+};
+
+struct state {
+	nsec wall;               /* when it was written, since the epoch */
+	char watch[NOTICE_TEXT]; /* whose past it is (subject_name()) */
+	struct watch_past past;
+	nsec since;               /* past.open: the incident's beginning, since the epoch */
+	nsec lasted;              /* past.open: how long ago that was, by CLOCK_BOOTTIME */
+	struct state_road *roads; /* owned */
+	int count;
+};
+
+void state_write(const struct state *state, struct buffer *out);
+
+/* Takes the text apart, in place. Whatever comes of it: state_free(). */
+bool state_read(char *text, struct state *state, struct reason *why);
+void state_free(struct state *state);
+
+#endif

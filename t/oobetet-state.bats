@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet over its restarts: what the state file keeps, and what becomes of a bad one.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+kill_oobetet() {
+	kill -KILL "${pids[oobetet]}"
+	stop oobetet || :
+}
+
+pause() {
+	read -rt "$1" <> <(:) || :
+}
+
+@test "oobetet: killed in the middle of an incident: the next one goes on with it, and resolves it" {
+	start_chain state_file="$work/state"
+	poll 20 paged '202 trigger'
+	poll 20 heard '<oobetet>.* is Critical'
+	kill_oobetet
+	start_oobetet
+	poll 20 said oobetet 'error: .* is Critical'
+	both
+	poll 20 paged '202 resolve'
+	poll 20 heard '<oobetet>.* is OK'
+	[ "$(incidents)" -eq 1 ]
+	[ "$(stat -c %a "$work/state")" = 600 ]
+}
+
+@test "oobetet: an incident that ends while oobetet is down is resolved all the same" {
+	start_chain state_file="$work/state"
+	poll 20 paged '202 trigger'
+	stop oobetet
+	grep -q '^incident' "$work/state"
+	both
+	start_oobetet
+	both
+	poll 20 paged '202 resolve'
+	[ "$(incidents)" -eq 1 ]
+}
+
+@test "oobetet: killed again and again before max_latency it alarms all the same" {
+	start_chain state_file="$work/state" max_latency=8 pagerduty_contact=
+	both
+	for ((i = 0; i < 10; i++)); do
+		kill_oobetet
+		start oobetet oobetet -c "$work/oobetet.ini"
+		pause 2
+		! said oobetet 'error: .* is Critical' || break
+	done
+	said oobetet 'error: .* is Critical'
+}
+
+@test "oobetet: down for longer than max_latency: said, and no alarm for it" {
+	start_chain state_file="$work/state" max_latency=4 pagerduty_contact=
+	both
+	poll 20 heard '<flapjack> Recovery'
+	stop oobetet
+	pause 6
+	start_oobetet
+	both
+	poll 20 heard '<oobetet> oobetet on .* was not running for [0-9]+ s and could not hear'
+	run ! heard '<oobetet>.* is Critical'
+	run ! said oobetet 'error: '
+}
+
+@test "oobetet: a state file that nobody understands is named, set aside, and counts as none" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	write_ini state_file="$work/state" max_latency=60
+	printf 'oobetet-state\t1\nwatch\tx' >"$work/state"
+	start_oobetet
+	said oobetet "error: state file $work/state: it is damaged: .*; it counts as none, and is now $work/state.damaged"
+	[ "$(cat "$work/state.damaged")" = "$(printf 'oobetet-state\t1\nwatch\tx')" ]
+	stop oobetet
+	sed -i 's/Flapper/Other/' "$work/oobetet.ini"
+	start_oobetet
+	said oobetet "error: state file $work/state: it is of another watch, \"Flapper\" on web-01"
+	stop oobetet
+	sed -i "s:^state_file.*:state_file = $work/none/state:" "$work/oobetet.ini"
+	start_oobetet
+	poll 20 said oobetet "error: state file $work/none/state cannot be written: No such file"
+	mkdir "$work/none"
+	poll 20 said oobetet "info: state file $work/none/state is written again"
+	stop oobetet
+	sed -i '/^state_file/d' "$work/oobetet.ini"
+	start_oobetet
+	said oobetet 'warning: no state_file'
+	stop oobetet
+	mkdir "$work/folder"
+	STATE_DIRECTORY=$work/folder start_oobetet
+	poll 20 [ -s "$work/folder/oobetet.state" ]
+}
+
+@test "oobetet: a disk that hangs stops neither the alarm nor SIGTERM" {
+	# nobody reads the pipe: opening it for writing never returns
+	mkfifo "$work/state.new"
+	start_chain state_file="$work/state"
+	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 paged '202 trigger'
+	begun=${EPOCHREALTIME/./}
+	stop oobetet
+	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+}
