@@ -36,29 +36,44 @@ struct backlog *backlog_new(size_t most, const struct siphash_key *key)
 	return backlog;
 }
 
-static struct kept_check *check_find(struct backlog *backlog, const char *names, size_t length)
+/* The names with a NUL between them. */
+static void names_write(const struct posting *posting, char out[2 * LIMIT_NAME + 1])
 {
-	unsigned hash = (unsigned)siphash(&backlog->key, names, length);
+	memcpy(out, posting->names.bytes, posting->names.length);
+	out[posting->names.entity_length] = '\0';
+}
+
+static unsigned names_hash(const struct backlog *backlog, const char *names, size_t length)
+{
+	return (unsigned)siphash(&backlog->key, names, length);
+}
+
+/* The check, if something of it is kept. */
+static struct kept_check *check_known(const struct backlog *backlog, const struct posting *posting)
+{
+	const size_t length = posting->names.length;
+	char names[2 * LIMIT_NAME + 1];
 	struct kept_check *check;
 
+	names_write(posting, names);
+	unsigned hash = names_hash(backlog, names, length);
 	HASH_FIND_BYHASHVALUE(hh, backlog->checks, names, length, hash, check);
-	if (check != NULL)
-		return check;
-	check = memory_zeroed(1, sizeof *check + length);
-	memcpy(check->names, names, length);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, backlog->checks, check->names, length, hash, check);
 	return check;
 }
 
+/* The check, now if not before; NULL for what says nothing of how a check is doing. */
 static struct kept_check *check_of(struct backlog *backlog, const struct posting *posting)
 {
-	char names[2 * LIMIT_NAME + 1];
+	const size_t length = posting->names.length;
+	struct kept_check *check = check_known(backlog, posting);
 
-	if (!condition_lasts(posting->condition))
-		return NULL;
-	memcpy(names, posting->names.bytes, posting->names.length);
-	names[posting->names.entity_length] = '\0';
-	return check_find(backlog, names, posting->names.length);
+	if (!condition_lasts(posting->condition) || check != NULL)
+		return condition_lasts(posting->condition) ? check : NULL;
+	check = memory_zeroed(1, sizeof *check + length);
+	names_write(posting, check->names);
+	unsigned hash = names_hash(backlog, check->names, length);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, backlog->checks, check->names, length, hash, check);
+	return check;
 }
 
 static void check_leave(struct backlog *backlog, struct kept *kept)
@@ -125,7 +140,10 @@ static struct kept *kept_put(struct backlog *backlog, const struct posting *post
 
 bool backlog_put(struct backlog *backlog, const struct posting *posting)
 {
-	if (backlog->unjudged >= backlog->most || backlog->bytes >= LIMIT_PENDING_BYTES)
+	bool full = backlog->unjudged >= backlog->most || backlog->bytes >= LIMIT_PENDING_BYTES;
+
+	/* whatever takes the place of another needs no room */
+	if (full && kept_same(check_known(backlog, posting), posting, false) == NULL)
 		return false;
 	kept_put(backlog, posting, false);
 	return true;

@@ -1,0 +1,177 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
+# httpbroker and a Redis that refuses, forgets, or is too full; too much of everything.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+load lib/account
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+times() {
+	grep -Ec -- "$1" "$work/broker.log" || :
+}
+
+killed_redis() {
+	kill -KILL "${pids[redis]}"
+	wait "${pids[redis]}" 2>/dev/null || :
+	unset 'pids[redis]'
+}
+
+back() {
+	[ "$(times 'back after')" -ge "$1" ]
+}
+
+# refused SETTING VALUE WORD: with that setting Redis refuses with this word, said once, and it is
+# over when the setting is undone
+refused() {
+	local before
+	before=$(redis CONFIG GET "$1" | tail -n 1)
+	redis CONFIG SET "$1" "$2"
+	posts 202 "$(event a b critical)" "$(event a b ok)"
+	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+ [^ ]*: $3"
+	[ "$(times "$3")" -eq 1 ]
+	redis CONFIG SET "$1" "$before"
+	poll 10 back 1
+	poll 10 queued 3
+	posts 200 "$(event a b ok)"
+	[ "$(redis LLEN events)" -eq 3 ]
+}
+
+@test "a Redis whose memory is full: OOM, said once, delivered when there is room" {
+	start_redis
+	start_broker --interval 24h
+	posts 200 "$(event a b ok)"
+	refused maxmemory 1 OOM
+}
+
+@test "a Redis that is a replica: READONLY; or cannot write to its disk: MISCONF" {
+	start_redis
+	start_broker --interval 24h
+	posts 200 "$(event a b ok)"
+	redis REPLICAOF 127.0.0.1 1
+	posts 202 "$(event a b critical)"
+	poll 10 said broker 'refuses [A-Z]+ [^ ]*: READONLY'
+	redis REPLICAOF NO ONE
+	poll 10 queued 2
+	poll 10 back 1
+	posts 200 "$(event a b ok)"
+	redis CONFIG SET save '3600 1'
+	rm -r "$work/redis"
+	redis BGSAVE
+	misconf() { redis INFO persistence | grep -q 'rdb_last_bgsave_status:err'; }
+	poll 10 misconf
+	posts 202 "$(event a b critical)"
+	poll 10 said broker 'refuses [A-Z]+ [^ ]*: MISCONF'
+	redis CONFIG SET stop-writes-on-bgsave-error no
+	poll 10 queued 4
+	posts 200 "$(event a b critical)"
+	[ "$(redis LLEN events)" -eq 4 ]
+}
+
+@test "a Redis that comes back empty: all states are written again, what was under way goes out" {
+	start_redis
+	start_broker --interval 24h
+	start_changes 4
+	client 3000 <<-'E'
+		s, count = connect(), int(sys.argv[2])
+		for n in range(0, count, 1000):
+		    code, body = post(s, "[" + ",".join(event("e", "c%d" % i, "critical") for i in range(n, n + 1000)) + "]")
+		    assert code == 200, body
+	E
+	changes 100
+	killed_redis
+	start_redis
+	poll 10 said broker 'warning: Redis has lost what it had: writing all states again'
+	complete() { [ "$(redis HLEN httpbroker:default:states)" -eq 3004 ]; }
+	poll 10 complete
+	# of what was accepted, that Redis has lost is no news; the rest comes, in order, once
+	touch "$work/enough"
+	wait "${pids[changes]}"
+	unset 'pids[changes]'
+	cat "$work/changes.log"
+	last_is_there() { [ "$(queue | grep -c "\"check\":\"c0\",.*\"summary\":\"$(grep '^c0 ' "$work/accepted" | tail -n 1 | cut -d ' ' -f 2)\"")" -eq 1 ]; }
+	poll 10 last_is_there
+	[ "$(queue | grep -c '"entity":"changes"')" -eq "$(queue | grep '"entity":"changes"' | sort -u | wc -l)" ]
+	for c in c0 c1 c2 c3; do
+		queue | sed -n "s/.*\"entity\":\"changes\",\"check\":\"$c\".*\"summary\":\"\([0-9]*\)\".*/\1/p" >"$work/order"
+		sort -n "$work/order" | diff - "$work/order"
+	done
+}
+
+@test "a Redis with its log on disk, killed, stopped and restarted under load: nothing lost, nothing twice" {
+	start_redis --appendonly yes --appendfsync always
+	start_broker --interval 24h
+	start_changes 8
+	for round in 1 2 3; do
+		changes 300
+		killed_redis
+		changes 50
+		start_redis --appendonly yes --appendfsync always
+		poll 10 back "$round"
+		changes 300
+	done
+	kill -STOP "${pids[redis]}"
+	poll 15 said broker 'no answer within 5 s'
+	kill -CONT "${pids[redis]}"
+	poll 15 back 4
+	changes 300
+	changes_account
+	run ! said broker 'Redis has lost what it had'
+}
+
+@test "--max-pending: what comes then gets 503 and Retry-After; nothing that was answered 202 is lost" {
+	redis_port=$(free_port)
+	start_broker --interval 24h --max-pending 5
+	poll 10 said broker 'cannot connect'
+	for i in 1 2 3 4 5; do posts 202 "$(event e "c$i" ok)"; done
+	posts 202 "$(event e c3 ok)"
+	posts 503 "$(event e c6 ok)"
+	curl -s -D "$work/head" -d "$(event e c6 ok)" "$url"
+	grep -i '^Retry-After: ' "$work/head"
+	start_redis
+	poll 10 queued 5
+	posts 200 "$(event e c6 ok)"
+	killed_redis
+	poll 10 said broker 'connection was closed|connection broke|cannot connect'
+	for i in 1 2 3 4 5; do posts 202 "$(event e "c$i" critical)"; done
+	posts 503 "$(event e c6 critical)"
+	start_redis
+	poll 10 queued 5
+	posts 200 "$(event e c6 critical)"
+}
+
+llen_calls() {
+	redis INFO commandstats | sed -n 's/^cmdstat_llen:calls=\([0-9]*\),.*/\1/p'
+}
+
+llen_called() {
+	[ "$(llen_calls)" -ge "$1" ]
+}
+
+# The length is asked for once an interval: five of them.
+intervals_pass() {
+	poll 10 llen_called $(($(llen_calls) + 5))
+}
+
+@test "--max-queue: repeats pause, changes go on, repeats go on when the queue is shorter; said once each way" {
+	start_redis
+	start_broker --interval 50ms --max-queue 20
+	posts 200 "$(event a b critical)"
+	poll 10 said broker 'warning: the queue has 2[0-9]* events, more than 20: repeats pause'
+	length=$(redis LLEN events)
+	posts 200 "$(event a b ok)" "$(event a b critical)"
+	intervals_pass
+	[ "$(redis LLEN events)" -eq $((length + 2)) ]
+	redis LTRIM events 0 18
+	intervals_pass
+	[ "$(redis LLEN events)" -eq 19 ]
+	redis LTRIM events 0 9
+	poll 10 said broker 'info: the queue has [0-9]* events: repeats go on'
+	poll 10 queued 20
+	[ "$(times 'repeats go on')" -ge 1 ]
+}
