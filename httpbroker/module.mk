@@ -195,6 +195,11 @@ t_unit_broker_session_simulation_SOURCES = t/unit/broker-session-simulation.c $(
 t_unit_broker_session_simulation_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_session_simulation_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-tenure
+t_unit_broker_tenure_SOURCES = t/unit/broker-tenure.c t/unit/unit.h
+t_unit_broker_tenure_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_tenure_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-states
 t_unit_broker_states_SOURCES = t/unit/broker-states.c $(T_BROKER)
 t_unit_broker_states_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

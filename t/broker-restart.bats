@@ -167,3 +167,37 @@ pushed_once() {
 	changes 300
 	changes_account
 }
+
+# A million records, as a broker would have written them, in Redis's own protocol.
+million() {
+	python3 -c '
+import sys, time
+def command(*words):
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+record = "1 %d 3600 ok 9000000 " % time.time()
+for i in range(1000000):
+    json = """{"entity":"e","check":"c%d","type":"service","state":"ok","summary":"s"}""" % i
+    sys.stdout.buffer.write(command(b"HSET", b"httpbroker:default:states", b"e\x1fc%d" % i, (record + json).encode()))
+' | redis-cli -p "$redis_port" --pipe
+}
+
+@test "a million states at the start: requests are served meanwhile, each against what Redis has" {
+	million
+	batch 60000 $((EPOCHSECONDS * 1000))
+	start_broker --interval 24h
+	client "$work/broker.log" <<-'E'
+		s, n, end = connect(), 0, time.monotonic() + 120
+		while "info: read" not in open(sys.argv[2]).read():
+		    assert time.monotonic() < end
+		    code, body = post(s, event("e", "c%d" % (n * 7919 % 1000000), "ok", "again"))
+		    assert code == 200, body
+		    n += 1
+		print(n, "posted meanwhile")
+		assert n > 10
+	E
+	said broker 'info: read 1000000 states from Redis'
+	# what was posted has said the same as before: none of it is in the queue but as a repeat
+	[ "$(redis LLEN events)" -lt 1000 ]
+	posts 200 "$(event e c999999 critical)"
+	last_queued '"check":"c999999","type":"service","state":"critical"'
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* The broker clock over an outage, what a look means, and when repeats pause. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/delivery/pressure.h"
+#include "httpbroker/redis/tenure.h"
+
+#include <string.h>
+
+#define TOKEN "0123456789abcdef"
+#define OTHER "fedcba9876543210"
+#define SEC NSEC_PER_SEC
+
+/* A look at a lease that is nobody's, after another's last commit: number 41, clock 60 s, wall 1000
+ * s. */
+static struct seen seen_make(enum lease_holder holder, const char *token, int64_t number)
+{
+	struct seen seen = {.holder = holder, .found = true};
+
+	seen.last = (struct batch){.number = number, .clock = 60000, .wall = 1000000};
+	memcpy(seen.last.token, token, sizeof seen.last.token);
+	return seen;
+}
+
+static void assert_resumes_at(nsec wall, nsec grace, int64_t clock)
+{
+	const struct seen seen = seen_make(LEASE_NOBODYS, OTHER, 41);
+	const struct moment now = {wall, 7 * SEC};
+	struct tenure tenure;
+
+	tenure_init(&tenure, TOKEN, grace);
+	struct stake stake = tenure_plan(&tenure, &seen, now);
+	assert_int_equal(stake.ours.clock, clock);
+	assert_int_equal(stake.ours.number, 42);
+	assert_true(stake.leave && stake.begin);
+	assert_int_equal(tenure_begin(&tenure), TURN_ANEW);
+}
+
+static void the_clock_stands_still_but_for_what_grace_does_not_cover(void **state)
+{
+	(void)state;
+	assert_resumes_at(1000 * SEC, 10 * SEC, 60000);
+	assert_resumes_at(1010 * SEC, 10 * SEC, 60000);
+	assert_resumes_at(1011 * SEC, 10 * SEC, 61000);
+	assert_resumes_at(1100 * SEC, 0, 160000);
+	assert_resumes_at(10 * SEC, 0, 60000); /* somebody has set the clock back */
+}
+
+static void assert_turn(struct tenure tenure, const char *token, int64_t number, enum turn turn)
+{
+	const struct seen seen = seen_make(LEASE_NOBODYS, token, number);
+
+	tenure_plan(&tenure, &seen, (struct moment){1000 * SEC, 7 * SEC});
+	assert_int_equal(tenure_begin(&tenure), turn);
+}
+
+static void what_was_seen_tells_what_has_happened(void **state)
+{
+	struct tenure tenure;
+
+	(void)state;
+	tenure_init(&tenure, TOKEN, 0);
+	tenure.active = tenure.claimed = true;
+	tenure.number = 50;
+	assert_turn(tenure, TOKEN, 50, TURN_NONE);
+	assert_turn(tenure, TOKEN, 49, TURN_REWOUND);
+	assert_turn(tenure, OTHER, 49, TURN_REWOUND);
+	assert_turn(tenure, OTHER, 51, TURN_ANEW);
+	assert_turn(tenure, TOKEN, 52, TURN_ANEW);
+	tenure.flying = true; /* 50 is under way, 49 was acknowledged */
+	assert_turn(tenure, TOKEN, 49, TURN_NONE);
+	assert_turn(tenure, TOKEN, 50, TURN_NONE);
+	assert_turn(tenure, TOKEN, 48, TURN_REWOUND);
+}
+
+static void who_may_take_the_lease(void **state)
+{
+	struct seen seen = seen_make(LEASE_OF_OUR_PLACE, OTHER, 41);
+	struct tenure tenure;
+
+	(void)state;
+	tenure_init(&tenure, TOKEN, 0);
+	assert_true(tenure_may_take(&tenure, &seen)); /* we come after it */
+	tenure_begin(&tenure);
+	assert_false(tenure_may_take(&tenure, &seen)); /* it comes after us */
+	seen.holder = LEASE_ANOTHERS;
+	assert_false(tenure_may_take(&tenure, &seen));
+	seen.holder = LEASE_OURS;
+	assert_true(tenure_may_take(&tenure, &seen));
+}
+
+static void repeats_pause_above_and_go_on_below_nine_tenths(void **state)
+{
+	struct pressure pressure = {.most = 100, .interval = SEC};
+
+	(void)state;
+	assert_int_equal(pressure_hear(&pressure, 100, 0), PRESSURE_SAME);
+	assert_int_equal(pressure_hear(&pressure, 101, 0), PRESSURE_PAUSES);
+	assert_int_equal(pressure_hear(&pressure, 500, 0), PRESSURE_SAME);
+	assert_false(pressure_asks(&pressure, SEC - 1));
+	assert_true(pressure_asks(&pressure, SEC));
+	pressure_asked(&pressure, SEC);
+	assert_false(pressure_asks(&pressure, SEC));
+	assert_int_equal(pressure_hear(&pressure, 90, SEC), PRESSURE_SAME);
+	assert_int_equal(pressure_hear(&pressure, 89, SEC), PRESSURE_RESUMES);
+	assert_false(pressure_asks(&pressure, 100 * SEC));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_clock_stands_still_but_for_what_grace_does_not_cover),
+		cmocka_unit_test(what_was_seen_tells_what_has_happened),
+		cmocka_unit_test(who_may_take_the_lease),
+		cmocka_unit_test(repeats_pause_above_and_go_on_below_nine_tenths),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
