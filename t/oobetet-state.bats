@@ -108,3 +108,10 @@ pause() {
 	stop oobetet
 	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
 }
+
+@test "oobetet: started while everything is down: it alarms, and says that nobody can be told" {
+	write_ini state_file="$work/state"
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'error: Flapjack Self Monitoring is Critical'
+	poll 20 at_least 2 oobetet "error: NOTICE: Self monitoring has detected a failure and is unable to tell anyone about it. DON'T PANIC.$"
+}

@@ -25,6 +25,7 @@ teardown() { stop_all; }
 	# one incident, one key; nothing was refused, and nothing follows the resolve
 	[ "$(incidents)" -eq 1 ]
 	run ! said pagerduty refused
+	run ! said oobetet NOTICE
 	[[ "$(tail -n 1 "$work/pagerduty.log")" == *' incident 1 resolved' ]]
 }
 

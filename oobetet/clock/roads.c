@@ -317,6 +317,17 @@ void roads_resume(struct roads *roads, const struct state *state)
 
 /* ---- what is wrong ---- */
 
+bool roads_all_fail(const struct roads *roads)
+{
+	for (int i = 0; i < roads->count; i++) {
+		const struct road *road = &roads->road[i];
+
+		if (road->open && road->why[0] == '\0' && outbox_count(road->outbox) == 0)
+			return false;
+	}
+	return true;
+}
+
 void roads_remark(const struct roads *roads, struct buffer *remarks)
 {
 	for (int i = 0; i < roads->count; i++) {

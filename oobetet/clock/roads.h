@@ -46,6 +46,9 @@ nsec roads_deadline(const struct roads *roads);
 /* What is wrong with those that are open, as remarks to an alarm (notice.h). */
 void roads_remark(const struct roads *roads, struct buffer *remarks);
 
+/* Is there none by which anybody could be told: all closed, failing, or without an answer? */
+bool roads_all_fail(const struct roads *roads);
+
 /* Said once in each room to be told, as soon as we are in it, in place of what still waits. */
 void roads_announce(struct roads *roads, const char *text);
 

@@ -31,6 +31,9 @@ static void alarm_tell(struct teller *teller, const struct telling *now)
 		teller->since, now->wall, remarks.data != NULL ? remarks.data : "");
 	buffer_free(&remarks);
 	log_error("%s", notice.text);
+	if (roads_all_fail(teller->roads))
+		log_error("NOTICE: Self monitoring has detected a failure and is unable to tell "
+			  "anyone about it. DON'T PANIC.");
 	roads_put(teller->roads, &notice);
 }
 
