@@ -87,7 +87,7 @@ static int child_reap(pid_t pid)
 /* 0, or errno. */
 static int child_start(struct child *child, const struct command *command)
 {
-	struct pipes pipes;
+	struct pipes pipes = {0};
 
 	if (!pipes_make(&pipes))
 		return errno;
