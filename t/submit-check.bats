@@ -130,6 +130,15 @@ last_matches() {
 	ended "$(cat "$work/pid")"
 }
 
+@test "a command that takes too long is asked to end before it is made to" {
+	start_redis
+	start_broker
+	check --timeout 300ms -- sh -c 'trap "echo tidied; exit 0" TERM; sleep 60 & wait'
+	[ "$status" -eq 124 ]
+	[ "$output" = tidied ]
+	last_is summary 'sh: timed out after 300 ms: tidied'
+}
+
 @test "one that ignores SIGTERM is killed, with what it has started" {
 	start_redis
 	start_broker
