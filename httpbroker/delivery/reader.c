@@ -25,7 +25,7 @@ enum {
 /* A check of which Redis has no record, or none that can be read. */
 struct absent {
 	UT_hash_handle hh;
-	char field[];
+	char field[]; /* ends in a NUL */
 };
 
 enum question { QUESTION_NONE, QUESTION_COUNT, QUESTION_SCAN, QUESTION_FETCH };
@@ -151,7 +151,7 @@ void reader_want(struct reader *reader, const struct names *names)
 
 	if (reader->wanted_count == WANTED_MOST || reader->asked == QUESTION_FETCH)
 		return;
-	struct absent *wanted = memory_zeroed(1, sizeof *wanted + length);
+	struct absent *wanted = memory_zeroed(1, sizeof *wanted + length + 1);
 	memcpy(wanted->field, field, length);
 	reader->wanted[reader->wanted_count++] = wanted;
 	resp_add(&reader->fields, field, length);
