@@ -97,9 +97,9 @@ refuses() {
 }
 
 @test "oobetet: a key that does nothing yet says so" {
-	write_ini watched_nick=flapjack alert_command='mail -s alarm root' incident_key=x repeat_max=5m
+	write_ini watched_nick=flapjack alert_command='mail -s alarm root' repeat_max=5m
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
-	for key in alert_command incident_key repeat_max; do
+	for key in alert_command repeat_max; do
 		[[ "$stderr" == *"oobetet: warning: $key has no effect in this version"* ]]
 	done
 	write_ini watched_nick=flapjack

@@ -417,8 +417,8 @@ static void clock_begin(
 		die(EX_OSERR, "no timer: %s", strerror(errno));
 	clock->config = config;
 	clock->pace = pace_of(config->max_latency);
-	clock->subject = (struct subject){
-		clock->host, config->watched_check, config->watched_entity, config->max_latency};
+	clock->subject = (struct subject){clock->host, config->watched_check,
+		config->watched_entity, config->max_latency, config->incident_key};
 	match_begin(&clock->match, config);
 	watch_begin(clock, now);
 	clock->rooms = rooms_new(config, 2 * (clock->pace.ping + clock->pace.answer), now);

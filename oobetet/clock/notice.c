@@ -37,10 +37,11 @@ static void since_write(nsec since, char out[NOTICE_SINCE])
  */
 static void incident_write(struct notice *notice, const struct subject *subject, nsec since)
 {
-	char key[2 * NOTICE_KEY], name[NOTICE_KEY];
+	char key[2 * NOTICE_KEY], name[NOTICE_KEY], start[NOTICE_KEY];
 
 	since_write(since, notice->since);
-	snprintf(key, sizeof key, "Flapjack Self Monitoring from %.64s, %s, %s", subject->host,
+	snprintf(start, sizeof start, "Flapjack Self Monitoring from %.64s", subject->host);
+	snprintf(key, sizeof key, "%.160s, %s, %s", subject->key != NULL ? subject->key : start,
 		notice->since, subject_name(subject, name, sizeof name));
 	text_clean_line(key, notice->key, sizeof notice->key);
 }

@@ -29,6 +29,7 @@ struct subject {
 	const char *check;  /* the watched one */
 	const char *entity; /* NULL: the check's name says it all */
 	nsec max_latency;
+	const char *key; /* how incidents' keys begin; NULL: as the original's */
 };
 
 /* The name of what is watched: `"CHECK" on ENTITY`, or `"CHECK"`. */

@@ -123,7 +123,8 @@ static void without_an_entity_the_check_is_the_name(void **state)
 
 static void no_word_of_ours_counts(void **state)
 {
-	const struct subject subject = {"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC};
+	const struct subject subject = {
+		"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC, NULL};
 	struct match match = {.check = subject.check, .entity = subject.entity};
 	struct notice notice;
 	struct reason why;

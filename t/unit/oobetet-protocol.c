@@ -130,7 +130,7 @@ static void texts_are_cleaned(void **state)
 	assert_false(text_is_clean("\xff"));
 }
 
-static const struct subject subject = {"vm", "d60", "flap", 60 * NSEC_PER_SEC};
+static const struct subject subject = {"vm", "d60", "flap", 60 * NSEC_PER_SEC, NULL};
 
 static void alarms_speak_as_the_original(void **state)
 {
@@ -146,6 +146,14 @@ static void alarms_speak_as_the_original(void **state)
 	assert_string_equal(notice.key,
 		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
 	assert_string_equal(notice.since, "2026-11-20T10:29:06.123Z");
+	const struct subject keyed = {.host = subject.host,
+		.check = subject.check,
+		.entity = subject.entity,
+		.max_latency = subject.max_latency,
+		.key = "Chain"};
+	struct notice other;
+	notice_alarm(&other, &keyed, KIND_PROBLEM, wall, wall, "");
+	assert_int_equal(strncmp(other.key, "Chain, 2", 8), 0);
 	notice_alarm(&notice, &subject, KIND_RECOVERY, wall, wall, "; more");
 	assert_non_null(strstr(notice.text, "test recovery notification"));
 	assert_non_null(strstr(notice.text, "+0000; more"));
