@@ -92,12 +92,13 @@ static void events_take(struct submit *submit)
 	struct reason why;
 
 	while ((result = source_next(source, &item, &why)) != FEED_NONE) {
+		if (result == FEED_BAD) {
+			input_refused(submit, item.line, &why);
+			continue;
+		}
 		event.origin = (struct origin){source_file(source), item.line};
 		event.timeless = item.timeless;
-		if (result == FEED_EVENT)
-			queue_append(&submit->fresh, &event, item.json, item.length);
-		else
-			input_refused(submit, item.line, &why);
+		queue_append(&submit->fresh, &event, item.json, item.length);
 	}
 	submit->ended = source_fd(source) < 0;
 }
