@@ -170,7 +170,7 @@ bool ledger_load(struct ledger *ledger, const struct posting *posting, enum cond
 		states_find(ledger->states, &posting->names) != NULL)
 		return false;
 	struct state *state = states_add(ledger->states, &posting->names, &event);
-	state->sent = sent;
+	state->sent = (uint8_t)sent;
 	state->stale = state->deadline <= now.monotonic && sent == CONDITION_UNKNOWN;
 	state->repeat_at = repeat_loaded(ledger, state, now.monotonic);
 	wheel_put(ledger->wheel, state);
