@@ -46,6 +46,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/query.c \
 	httpbroker/http/reply.c httpbroker/http/reply.h \
 	httpbroker/http/routes.c httpbroker/http/routes.h \
+	httpbroker/http/scan.c httpbroker/http/scan.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
 	httpbroker/http/traffic.c httpbroker/http/traffic.h \
 	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \

@@ -87,6 +87,91 @@ recorded() {
 	[[ "$(redis HGET httpbroker:default:states $'a\x1fc')" == *' critical '* ]]
 }
 
+# shown QUERY: the keys that GET /state?QUERY has, sorted
+shown() {
+	curl -sSf "$@" -G "$url" | sed -n 's/^\("[^"]*"\):{.*/\1/p' | sort | tr -d '\n'
+}
+
+@test "GET /state shows those that are asked for: by entity, by check, by state" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)" "$(event a c CRITICAL)" "$(event b b down)" "$(event a:b c warning)" \
+		"$(event a 'b:c' unknown)" "$(event 'd+e &=' 'ü%' ok)" "$(event a 'x#2' ok '"time":1000')"
+	[ "$(shown)" = '"a:b""a:b:c""a:b:c#2""a:c""a:x#2""b:b""d+e &=:ü%"' ]
+	[ "$(shown -d entity=a)" = '"a:b""a:b:c#2""a:c""a:x#2"' ]
+	[ "$(shown -d entity=a:b)" = '"a:b:c"' ]
+	[ "$(shown -d check=b)" = '"a:b""b:b"' ]
+	[ "$(shown -d entity=a -d check=b:c)" = '"a:b:c#2"' ]
+	[ "$(shown -d check=b -d state=OK)" = '"a:b"' ]
+	[ "$(shown -d state=critical)" = '"a:c""b:b"' ]
+	[ "$(shown -d state=Down -d entity=b)" = '"b:b"' ]
+	[ "$(shown -d state=ok -d entity=a)" = '"a:b""a:x#2"' ] # as the event said, though one is stale
+	[ "$(shown --data-urlencode 'entity=d+e &=' --data-urlencode 'check=ü%')" = '"d+e &=:ü%"' ]
+	[ "$(curl -sSf "$url?entity=d%2Be+%26%3D" | grep -c '^"')" -eq 1 ]
+	for query in entity=b%00 entity=none 'entity=a&check=b%20' 'check=B' 'entity=a&check=c&state=ok'; do
+		run -0 curl -sS -w '%{http_code}' "$url?$query"
+		[ "$output" = '{}
+200' ] || [[ "$query" == *%00 && "$output" == *NUL*400 ]]
+	done
+	# older clients get it in one piece
+	[ "$(curl -sSf -0 "$url?entity=a&state=critical" | sed -n 's/^"\(.*\)":{.*,"state":"\([^"]*\)".*/\1 \2/p')" = 'a:c CRITICAL' ]
+	curl -sSf "$url" >"$work/all"
+	python3 -c 'import json, sys
+all = json.load(open(sys.argv[1]))
+assert len(all) == 7
+for value in all.values():
+    for key in "entity", "check", "state", "time", "ttl", "age", "stale": assert key in value, key
+assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["stale"]' "$work/all"
+}
+
+@test "GET /state refuses what it does not understand" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)"
+	local query
+	for query in entity= check entity=a%01 entiti=a entity=a\&entity=b state= state=BANANA \
+		state=acknowledgement "check=$(head -c 1025 /dev/zero | tr '\0' x)"; do
+		run -0 curl -sS -w '%{http_code}' "$url?$query"
+		echo "$query: $output"
+		[[ "${lines[0]}" == '{"error": "'*'"}' && "${lines[1]}" == 400 ]]
+	done
+}
+
+# the broker's most memory so far, in KiB
+most_memory() {
+	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
+}
+
+@test "GET /state has no copy of the table in memory, however slowly it is read" {
+	start_redis
+	start_broker --interval 1h
+	client <<-'E'
+		def run(i):
+		    s = connect()
+		    for k in range(1000):
+		        assert post(s, event("e%d" % i, "%d" % k, "ok", "x" * 4000))[0] == 200
+		together(8, run)
+	E
+	before=$(most_memory)
+	client <<-'E'
+		def slow(i):
+		    s = connect()
+		    s.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
+		    rest = s.recv(1000)
+		    other = connect()
+		    assert post(other, event("x", "%d" % i, "ok"))[0] == 200
+		    # a small part is enough: what is not read has to wait somewhere, and not in the broker
+		    for k in range(200): rest = s.recv(65536)
+		    assert len(rest) > 0
+		    assert post(other, event("y", "%d" % i, "ok"))[0] == 200
+		together(8, slow)
+	E
+	[ "$(curl -sSf "$url" | wc -c)" -gt 32000000 ]
+	after=$(most_memory)
+	echo "$before, then $after KiB"
+	[ "$before" -gt 32000 ] && [ $((after - before)) -lt 12000 ]
+}
+
 @test "a host of 20,000 checks is forgotten, and nothing else" {
 	start_redis
 	start_broker --interval 1h

@@ -15,9 +15,9 @@ enum condition {
 	CONDITION_TEST_NOTIFICATIONS, /* a test alarm: passes through once; Flapjack 2 only */
 };
 
-/* The states that clients may write, for the message that refuses another. */
-#define CONDITION_WORDS \
-	"ok, warning, critical, unknown, up, down, unreachable, acknowledgement, test_notifications"
+/* The states that clients may write, for the message that refuses another; and those that last. */
+#define CONDITION_LASTING_WORDS "ok, warning, critical, unknown, up, down, unreachable"
+#define CONDITION_WORDS CONDITION_LASTING_WORDS ", acknowledgement, test_notifications"
 
 /*
  * Reads a state in any case; a host's up, down and unreachable as well. *flapjack_knows tells

@@ -17,13 +17,16 @@ struct sending {
 	bool complete;
 };
 
-/* Called by the HTTP library when it has room: it takes what fits of the piece. */
+/*
+ * Called by the HTTP library when it has room: it takes what fits of the piece. An empty piece is
+ * no reason to make the next one at once: the library's thread has others to serve meanwhile.
+ */
 static ssize_t sending_read(void *closure, uint64_t position, char *out, size_t size)
 {
 	struct sending *sending = closure;
 
 	(void)position; /* always where the last call ended */
-	while (sending->sent == sending->piece.length) {
+	if (sending->sent == sending->piece.length) {
 		if (sending->complete)
 			return MHD_CONTENT_READER_END_OF_STREAM;
 		buffer_clear(&sending->piece);

@@ -9,9 +9,11 @@
 #include "httpbroker/states/states.h"
 
 #include "common/memory.h"
+#include "httpbroker/limits.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,12 +111,10 @@ struct state *states_find(const struct states *states, const struct names *names
 	return pair_find(states, names, text_hash(states, names));
 }
 
-/* The lowest rank that none of the states that look alike has. */
-static uint8_t rank_choose(const struct states *states, const struct names *names, uint64_t text)
+/* Marks the ranks of all other states whose names look like this text. */
+static void ranks_find(const struct states *states, const struct names *names, uint64_t text,
+	bool taken[STATES_RANKS + 1])
 {
-	bool taken[UINT8_MAX + 1] = {false};
-	unsigned rank = 1;
-
 	for (uint16_t i = 1; i + 1 < names->length; i++) {
 		struct names other = {names->bytes, names->length, i};
 		const struct state *state = NULL;
@@ -124,9 +124,68 @@ static uint8_t rank_choose(const struct states *states, const struct names *name
 		if (state != NULL)
 			taken[state->rank] = true;
 	}
-	while (rank < UINT8_MAX && taken[rank])
+}
+
+/* Whether a state whose names look like this text, the names themselves aside, has this rank. */
+static bool rank_is_taken(const struct states *states, const char *text, size_t length, int rank)
+{
+	const struct names names = {text, (uint16_t)length, 0};
+	bool taken[STATES_RANKS + 1] = {false};
+
+	ranks_find(states, &names, text_hash(states, &names), taken);
+	return taken[rank];
+}
+
+/* The N of a text that ends in `#N`, if that may be a rank's; else 1. */
+static int suffix_read(const char *text, size_t length, size_t *before)
+{
+	size_t at = length;
+	int number = 0;
+
+	while (at > 0 && length - at < STATES_SUFFIX - 2 && text[at - 1] >= '0' &&
+		text[at - 1] <= '9')
+		at--;
+	for (size_t i = at; i < length; i++)
+		number = 10 * number + (text[i] - '0');
+	if (at < 2 || text[at - 1] != '#' || text[at] == '0' || number < 2 || number > STATES_RANKS)
+		return 1;
+	*before = at - 1;
+	return number;
+}
+
+/* Whether the key `text` is that of a state whose own text is shorter, or, with `#rank`, longer. */
+static bool key_is_taken(const struct states *states, const struct names *names, int rank)
+{
+	char longer[2 * LIMIT_NAME + 1 + STATES_SUFFIX];
+	size_t before;
+
+	if (rank == 1) {
+		int number = suffix_read(names->bytes, names->length, &before);
+
+		return number > 1 && rank_is_taken(states, names->bytes, before, number);
+	}
+	int length =
+		snprintf(longer, sizeof longer, "%.*s#%d", (int)names->length, names->bytes, rank);
+	return rank_is_taken(states, longer, (size_t)length, 1);
+}
+
+static uint8_t rank_choose(const struct states *states, const struct names *names, uint64_t text)
+{
+	bool taken[STATES_RANKS + 1] = {false};
+	int rank = 1;
+
+	ranks_find(states, names, text, taken);
+	while (rank < STATES_RANKS && (taken[rank] || key_is_taken(states, names, rank)))
 		rank++;
 	return (uint8_t)rank;
+}
+
+const char *state_suffix(const struct state *state, char out[STATES_SUFFIX])
+{
+	out[0] = '\0';
+	if (state->rank > 1)
+		snprintf(out, STATES_SUFFIX, "#%u", state->rank);
+	return out;
 }
 
 /* A new event mostly is as long as the one before, so that its bytes fit where those were. */
@@ -217,4 +276,18 @@ void states_visit(struct states *states, unsigned shard, states_visitor *visit, 
 		state = state->hh.next)
 		visit(state, context);
 	pthread_mutex_unlock(&states->shards[shard].lock);
+}
+
+void states_visit_one(
+	struct states *states, const struct names *names, states_visitor *visit, void *context)
+{
+	uint64_t text = text_hash(states, names);
+	unsigned hash = pair_hash(states, text, names->entity_length);
+	struct shard *shard = &states->shards[hash >> SHARD_SHIFT];
+
+	pthread_mutex_lock(&shard->lock);
+	const struct state *state = pair_find(states, names, text);
+	if (state != NULL)
+		visit(state, context);
+	pthread_mutex_unlock(&shard->lock);
 }

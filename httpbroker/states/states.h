@@ -39,12 +39,21 @@ struct state {
 	uint16_t wheel_slot;                   /* the wheel's */
 	uint8_t condition;                     /* enum condition of the last event */
 	uint8_t sent;                          /* enum condition that Flapjack was told last */
-	uint8_t rank;       /* 1; 2 if another pair looked like this before, … */
-	bool stale : 1;     /* Flapjack was told that it ran out */
-	bool listed : 1;    /* its record waits to be written */
+	uint8_t rank;                          /* see state_key() */
+	bool stale : 1;                        /* Flapjack was told that it ran out */
+	bool listed : 1;                       /* its record waits to be written */
 	bool forgotten : 1; /* it is out of the table, and its record waits to be deleted */
 	char names[];       /* `entity:check`, hh.keylen bytes */
 };
+
+/*
+ * `entity:check`, with `#2` behind it if that was another's key already, or `#3`, …: the first
+ * that nobody had (up to 255, which may then be several's). The number is the rank; 1 is none.
+ */
+enum { STATES_RANKS = UINT8_MAX, STATES_SUFFIX = sizeof "#255" };
+
+/* Writes the `#2` into `out` and returns it; an empty text for rank 1. */
+const char *state_suffix(const struct state *state, char out[STATES_SUFFIX]);
 
 struct states;
 
@@ -92,5 +101,9 @@ void states_work(struct states *states, unsigned shard, states_worker *work, voi
 enum { STATES_SHARDS = 256 };
 typedef void states_visitor(const struct state *state, void *context);
 void states_visit(struct states *states, unsigned shard, states_visitor *visit, void *context);
+
+/* The same for one check, if there is such a one. */
+void states_visit_one(
+	struct states *states, const struct names *names, states_visitor *visit, void *context);
 
 #endif

@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/states/states.h"
+#include "t/unit/broker-parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,116 @@ static void those_that_look_alike_are_ranked_in_their_order(void **state)
 	states_free(states);
 }
 
+/* What it is called in GET /state. */
+static void assert_key(const struct state *state, const char *expected)
+{
+	char suffix[STATES_SUFFIX], key[64];
+
+	snprintf(key, sizeof key, "%.*s%s", (int)state->hh.keylen, state->names,
+		state_suffix(state, suffix));
+	assert_string_equal(key, expected);
+}
+
+static void forget(struct states *states, const char *entity, const char *check)
+{
+	struct state *state = find(states, entity, check);
+
+	assert_non_null(state);
+	states_remove(states, state);
+	free(state);
+}
+
+static void no_two_keys_are_the_same(void **state)
+{
+	struct states *states = states_make();
+
+	(void)state;
+	/* a name that ends like a rank comes first */
+	assert_key(add(states, "a:b", "c#2", "{}"), "a:b:c#2");
+	assert_key(add(states, "a:b", "c", "{}"), "a:b:c");
+	assert_key(add(states, "a", "b:c", "{}"), "a:b:c#3");
+	/* or last */
+	assert_key(add(states, "x:y", "z", "{}"), "x:y:z");
+	assert_key(add(states, "x", "y:z", "{}"), "x:y:z#2");
+	assert_key(add(states, "x", "y:z#2", "{}"), "x:y:z#2#2");
+	assert_key(add(states, "x:y", "z#2", "{}"), "x:y:z#2#3");
+	assert_key(add(states, "x:y", "z#2#3", "{}"), "x:y:z#2#3#2");
+	/* or only looks so */
+	assert_key(add(states, "x:y", "z#1", "{}"), "x:y:z#1");
+	assert_key(add(states, "x:y", "z#02", "{}"), "x:y:z#02");
+	assert_key(add(states, "x:y", "z#", "{}"), "x:y:z#");
+	assert_key(add(states, "x:y", "z#1000", "{}"), "x:y:z#1000");
+	assert_key(add(states, "x:y", "z#256", "{}"), "x:y:z#256");
+	assert_key(add(states, "2", "#2", "{}"), "2:#2");
+	assert_key(add(states, "#", "2", "{}"), "#:2");
+	assert_key(add(states, "fan", "#2", "{}"), "fan:#2");
+	/* what nobody has any more is free again */
+	forget(states, "x", "y:z");
+	assert_key(add(states, "x", "y:z", "{}"), "x:y:z#2");
+	forget(states, "x:y", "z");
+	assert_key(find(states, "x", "y:z"), "x:y:z#2");
+	assert_key(add(states, "x:y", "z", "{}"), "x:y:z");
+	states_free(states);
+}
+
+struct keys_seen {
+	char (*keys)[32];
+	size_t count;
+};
+
+static void key_see(const struct state *state, void *context)
+{
+	struct keys_seen *seen = context;
+	char suffix[STATES_SUFFIX];
+
+	snprintf(seen->keys[seen->count++], 32, "%.*s%s", (int)state->hh.keylen, state->names,
+		state_suffix(state, suffix));
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void assert_keys_differ(struct states *states)
+{
+	struct keys_seen seen = {calloc(states_count(states), 32), 0};
+
+	assert_non_null(seen.keys);
+	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
+		states_visit(states, shard, key_see, &seen);
+	assert_int_equal(seen.count, states_count(states));
+	qsort(seen.keys, seen.count, 32, compare_keys);
+	for (size_t i = 1; i < seen.count; i++)
+		assert_string_not_equal(seen.keys[i - 1], seen.keys[i]);
+	free(seen.keys);
+}
+
+/* Random names of few letters, added and removed: at no time are two keys the same. */
+static void no_two_keys_ever_become_the_same(void **state)
+{
+	static const char letters[] = ":#2:#3";
+	struct states *states = states_make();
+	unsigned seed = seed_choose();
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		char entity[8] = "", check[8] = "";
+
+		for (int k = rand_r(&seed) % 4 + 1; k-- > 0;)
+			entity[k] = letters[rand_r(&seed) % 6];
+		for (int k = rand_r(&seed) % 4 + 1; k-- > 0;)
+			check[k] = letters[rand_r(&seed) % 6];
+		if (find(states, entity, check) != NULL)
+			forget(states, entity, check);
+		else
+			add(states, entity, check, "{}");
+		if (i % 1000 == 999)
+			assert_keys_differ(states);
+	}
+	states_free(states);
+}
+
 static void ranks_end_at_255(void **state)
 {
 	char text[301];
@@ -293,6 +404,8 @@ int main(void)
 		cmocka_unit_test(the_next_event_takes_the_place_of_the_last),
 		cmocka_unit_test(pairs_that_look_alike_are_two),
 		cmocka_unit_test(those_that_look_alike_are_ranked_in_their_order),
+		cmocka_unit_test(no_two_keys_are_the_same),
+		cmocka_unit_test(no_two_keys_ever_become_the_same),
 		cmocka_unit_test(ranks_end_at_255),
 		cmocka_unit_test(a_hundred_thousand_are_found_and_visited_once),
 		cmocka_unit_test(what_is_removed_is_gone_and_nothing_else),
