@@ -151,21 +151,21 @@ static size_t found_index(const struct option_table *table, int found)
 	return i;
 }
 
-static void row_take(
+/* False: it was one of the two after which there is nothing else to do. */
+static bool row_take(
 	const struct option_table *table, size_t index, struct options *options, const char *value)
 {
 	char option[LABEL_TEXT];
 
-	if (index < table->count) {
-		snprintf(option, sizeof option, "--%s", row_name(&table->rows[index]));
-		table->rows[index].take(options, option, value);
-		return;
-	}
 	if (index == table->count)
 		option_version(table->program);
-	else
+	if (index == table->count + 1)
 		table_print(table);
-	exit(0);
+	if (index >= table->count)
+		return false;
+	snprintf(option, sizeof option, "--%s", row_name(&table->rows[index]));
+	table->rows[index].take(options, option, value);
+	return true;
 }
 
 static void operand_refuse(struct options *options, char *text)
@@ -180,17 +180,20 @@ char **option_table_read_all(const struct option_table *table, struct options *o
 	struct option *known = known_make(table);
 	char *letters = letters_make(table);
 	const char *value = NULL;
+	bool goes_on = true;
 	int found;
 
-	while ((found = getopt_long(argc, argv, letters, known, NULL)) != -1) {
+	while (goes_on && (found = getopt_long(argc, argv, letters, known, NULL)) != -1) {
 		value = optarg;
 		if (found == 1)
 			operand(options, optarg);
 		else
-			row_take(table, found_index(table, found), options, optarg);
+			goes_on = row_take(table, found_index(table, found), options, optarg);
 	}
 	free(known);
 	free(letters);
+	if (!goes_on)
+		exit(0);
 	/* nothing but `--` ends it early; where that is the last, it is no option's value */
 	if (optind < argc)
 		return argv + optind;
