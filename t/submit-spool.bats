@@ -160,7 +160,7 @@ ${names[2]}.damaged" ]
 	start_redis
 	start_broker
 	for i in 1 2 3 4; do
-		start "run$i" httpbroker-submit --spool "$spool" -e e -c "run$i" -s ok
+		start "run$i" httpbroker-submit -v --spool "$spool" -e e -c "run$i" -s ok
 	done
 	for i in 1 2 3 4; do
 		poll 30 eval "! running run$i"
@@ -169,7 +169,7 @@ ${names[2]}.damaged" ]
 	is_empty
 	[ "$(delivered | grep -v run)" = "$(for i in {1..700}; do ok_delivered "$i"; done)" ]
 	[ "$(delivered | grep -c run)" -eq 4 ]
-	[ "$(redis --raw LLEN events)" -eq 704 ]
+	[ "$(cat "$work"/run?.log | grep -c 'accepted (HTTP 200)$')" -eq 704 ]
 }
 
 @test "a run that does not get the lock in time puts its event behind the others" {

