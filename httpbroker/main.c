@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	char place[PLACE_TEXT];
 	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), states);
 	struct counters *counters = counters_new();
-	const struct broker broker = {states, options.flapjack, counters};
+	const struct broker broker = {states, options.flapjack, counters, delivery};
 	struct server *server = server_start(&listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 
