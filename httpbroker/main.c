@@ -8,6 +8,7 @@
 #include "common/signals.h"
 #include "httpbroker/http/server.h"
 #include "httpbroker/options.h"
+#include "httpbroker/sns/sns.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -81,6 +82,16 @@ static struct delivery *delivery_make(
 	return delivery_start(&settings, states);
 }
 
+static struct sns *sns_make(const struct options *options)
+{
+	const struct sns_settings settings = {
+		.gate = {options->sns_topics, options->sns_topic_count},
+		.ca_file = options->sns_ca_file,
+	};
+
+	return sns_start(&settings);
+}
+
 static void stop_await(void)
 {
 	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT))
@@ -103,7 +114,8 @@ int main(int argc, char **argv)
 	char place[PLACE_TEXT];
 	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), states);
 	struct counters *counters = counters_new();
-	const struct broker broker = {states, options.flapjack, counters, delivery};
+	struct sns *sns = sns_make(&options);
+	const struct broker broker = {states, options.flapjack, counters, sns};
 	struct server *server = server_start(&listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 
@@ -112,10 +124,12 @@ int main(int argc, char **argv)
 	ready_notify("STOPPING=1");
 	listeners_remove(&listeners);
 	server_drain(server, PATIENCE_REQUESTS);
+	sns_stop(sns);
 	delivery_stop(delivery, PATIENCE_REDIS);
 	server_drain(server, PATIENCE_ANSWERS);
 	server_stop(server);
 	delivery_free(delivery);
+	sns_free(sns);
 	states_free(states);
 	counters_free(counters);
 	return 0;

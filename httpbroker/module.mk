@@ -38,18 +38,18 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
 	httpbroker/http/delete_state.c \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
-	httpbroker/http/get_health.c \
 	httpbroker/http/get_state.c \
 	httpbroker/http/left_out.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/permit.c httpbroker/http/permit.h \
+	httpbroker/http/post_sns.c httpbroker/http/post_sns.h \
 	httpbroker/http/post_state.c \
 	httpbroker/http/query.c \
 	httpbroker/http/reply.c httpbroker/http/reply.h \
 	httpbroker/http/routes.c httpbroker/http/routes.h \
 	httpbroker/http/scan.c httpbroker/http/scan.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
-	httpbroker/http/tally.c httpbroker/http/tally.h \
+	httpbroker/http/taking.c httpbroker/http/taking.h \
 	httpbroker/http/traffic.c httpbroker/http/traffic.h \
 	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \
 	httpbroker/redis/batch.c httpbroker/redis/batch.h \
@@ -87,7 +87,7 @@ bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-door.bats
-QUICK_TESTS += t/broker-health.bats t/broker-reading.bats
+QUICK_TESTS += t/broker-reading.bats t/broker-sns.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
@@ -142,6 +142,11 @@ UNIT_TESTS += t/unit/broker-body
 t_unit_broker_body_SOURCES = t/unit/broker-body.c t/unit/unit.h
 t_unit_broker_body_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_body_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-cloudwatch
+t_unit_broker_cloudwatch_SOURCES = t/unit/broker-cloudwatch.c $(T_BROKER_FORMATS)
+t_unit_broker_cloudwatch_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_cloudwatch_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-newrelic
 t_unit_broker_newrelic_SOURCES = t/unit/broker-newrelic.c $(T_BROKER_FORMATS)
@@ -237,6 +242,18 @@ t_fuzz_format_alertmanager_SOURCES = t/fuzz/format-alertmanager.c $(T_FUZZ_FORMA
 t_fuzz_format_alertmanager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_fuzz_format_alertmanager_LDFLAGS = $(T_FUZZ_LDFLAGS)
 t_fuzz_format_alertmanager_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-cloudwatch
+t_fuzz_format_cloudwatch_SOURCES = t/fuzz/format-cloudwatch.c $(T_FUZZ_FORMAT)
+t_fuzz_format_cloudwatch_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_cloudwatch_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_cloudwatch_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/sns-envelope
+t_fuzz_sns_envelope_SOURCES = t/fuzz/sns-envelope.c $(T_FUZZ)
+t_fuzz_sns_envelope_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_sns_envelope_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_sns_envelope_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/format-newrelic
 t_fuzz_format_newrelic_SOURCES = t/fuzz/format-newrelic.c $(T_FUZZ_FORMAT)

@@ -6,6 +6,7 @@
 #include "common/optiontable.h"
 #include "common/secretfile.h"
 #include "httpbroker/limits.h"
+#include "httpbroker/sns/topic.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -113,6 +114,23 @@ static void ready_take(struct options *options, const char *option, const char *
 	options->ready_fd = option_ready_fd(option, value);
 }
 
+static void sns_topic_take(struct options *options, const char *option, const char *value)
+{
+	struct reason why;
+
+	if (options->sns_topic_count == SNS_TOPICS_MOST)
+		die(EX_USAGE, "%s: more than %d of them", option, SNS_TOPICS_MOST);
+	if (!topic_pattern_check(value, &why))
+		die(EX_USAGE, "%s: %s", option, why.text);
+	options->sns_topics[options->sns_topic_count++] = value;
+}
+
+static void sns_ca_file_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	options->sns_ca_file = value;
+}
+
 static void debug_take(struct options *options, const char *option, const char *value)
 {
 	(void)option;
@@ -142,6 +160,12 @@ static const struct option_row rows[] = {
 	{"max-pending", "N", max_pending_take, "events that may wait for Redis (default 100000)"},
 	{"max-queue", "N", max_queue_take,
 		"repeats pause while the queue is longer (default 1000000)"},
+	{"sns-topic", "ARN", sns_topic_take,
+		"take Amazon SNS's messages of this topic; a * at the end\n"
+		"stands for anything; repeatable (default: of none)"},
+	{"sns-ca-file", "FILE", sns_ca_file_take,
+		"authorities, in PEM, to trust for SNS's certificates\n"
+		"(default: the system's)"},
 	{"ready-fd", "FD", ready_take, "write a newline to FD when serving"},
 	{"debug", NULL, debug_take, "log every event"},
 };

@@ -6,7 +6,10 @@
 #include "common/address.h"
 #include "common/clocks.h"
 
-enum { LISTEN_MOST = 16 }; /* addresses */
+enum {
+	LISTEN_MOST = 16, /* addresses */
+	SNS_TOPICS_MOST = 64,
+};
 
 struct options {
 	struct address listen[LISTEN_MOST]; /* an empty host: loopback, both families */
@@ -22,6 +25,9 @@ struct options {
 	int64_t max_pending; /* events that wait for Redis */
 	int64_t max_queue;   /* events in the queue, above which repeats pause */
 	int flapjack;        /* version, 1 or 2 */
+	const char *sns_topics[SNS_TOPICS_MOST]; /* ARNs, or beginnings of some and `*` */
+	size_t sns_topic_count;
+	const char *sns_ca_file; /* NULL: the system's authorities */
 	bool debug;
 	int ready_fd; /* -1: none */
 };

@@ -2,6 +2,8 @@
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/values.h"
 #include "httpbroker/limits.h"
+#include "httpbroker/sns/alarm.h"
+#include "httpbroker/sns/envelope.h"
 
 /* The first that matches is it: so what has an `entity` is never anything but Flapjack's. */
 static const struct format *const formats[] = {
@@ -9,6 +11,8 @@ static const struct format *const formats[] = {
 	&format_alertmanager,
 	&format_newrelic_workflow,
 	&format_newrelic,
+	&format_sns,
+	&format_cloudwatch,
 };
 
 unsigned formats_count(void)

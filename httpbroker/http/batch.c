@@ -19,7 +19,7 @@ struct batch *batch_new(struct counters *counters)
 	return batch;
 }
 
-void batch_free(struct batch *batch)
+void batch_clear(struct batch *batch)
 {
 	struct submission *submission = &batch->submission;
 
@@ -27,6 +27,15 @@ void batch_free(struct batch *batch)
 		posting_free(&submission->postings[i]);
 	for (size_t i = 0; i < batch->count; i++)
 		free(batch->items[i].why);
+	submission->count = batch->count = 0;
+}
+
+void batch_free(struct batch *batch)
+{
+	struct submission *submission = &batch->submission;
+
+	batch_clear(batch);
+	letter_free(batch->letter);
 	if (batch->items != &batch->first_item) {
 		free(batch->items);
 		free(submission->postings);

@@ -10,6 +10,7 @@
 #include "httpbroker/formats/body.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/http/counters.h"
+#include "httpbroker/sns/letter.h"
 
 /* An event, or what was to be one. */
 struct item {
@@ -26,9 +27,10 @@ struct batch {
 	struct counters *counters;
 	struct item *items;
 	size_t count;
-	size_t capacity; /* of items, postings and answers */
-	bool one;        /* a single event, whose answer is not a list */
-	bool overflows;  /* there were more than LIMIT_BATCH; they are not here */
+	size_t capacity;       /* of items, postings and answers */
+	bool one;              /* a single event, whose answer is not a list */
+	struct letter *letter; /* of SNS, in which it came; owned; NULL: none */
+	bool overflows;        /* there were more than LIMIT_BATCH; they are not here */
 
 	struct item first_item; /* what these three point to while there is only one */
 	struct posting first_posting;
@@ -38,6 +40,9 @@ struct batch {
 /* Its events are counted there. */
 struct batch *batch_new(struct counters *counters);
 void batch_free(struct batch *batch);
+
+/* Empty again. */
+void batch_clear(struct batch *batch);
 
 /* Appends an item; NULL, and batch->overflows, if there are too many. It may move the others. */
 struct item *batch_add(

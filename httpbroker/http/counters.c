@@ -19,12 +19,14 @@ static const char *const fates[FATES] = {
 	[FATE_OLDER] = "older",
 	[FATE_TEST] = "test",
 	[FATE_MERGED] = "merged",
+	[FATE_NOTED] = "noted",
 	[FATE_TOO_LARGE] = "too_large",
 	[FATE_SYNTAX] = "syntax",
 	[FATE_SHAPE] = "shape",
 	[FATE_INVALID] = "invalid",
 	[FATE_FORBIDDEN] = "forbidden",
 	[FATE_FULL] = "full",
+	[FATE_LATER] = "later",
 	[FATE_STOPPING] = "stopping",
 };
 
@@ -43,7 +45,7 @@ const char *fate_name(enum fate fate)
 
 bool fate_is_accepted(enum fate fate)
 {
-	return fate <= FATE_MERGED;
+	return fate <= FATE_NOTED;
 }
 
 const char *left_out_name(enum left_out what)

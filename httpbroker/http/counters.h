@@ -20,6 +20,7 @@ enum fate {
 	FATE_OLDER,     /* but changes nothing: what is remembered of its check is newer */
 	FATE_TEST,      /* a service tries its channel: no event */
 	FATE_MERGED,    /* something worse of the same check was in the same document */
+	FATE_NOTED,     /* read, and there is no event in it */
 	/* refused */
 	FATE_TOO_LARGE, /* a body, or too many events in one */
 	FATE_SYNTAX,    /* no JSON, or none that is taken */
@@ -28,6 +29,7 @@ enum fate {
 	FATE_FORBIDDEN, /* the token is not good for its entity */
 	FATE_FULL,      /* too many checks, or too much that waits for Redis */
 	FATE_STOPPING,  /* the broker ends, or another is active */
+	FATE_LATER,     /* what is needed to believe it cannot be fetched now */
 	FATES
 };
 

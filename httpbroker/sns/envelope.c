@@ -91,3 +91,15 @@ bool envelope_read(const json_t *document, struct envelope *out, struct reason *
 	}
 	return true;
 }
+
+static void sns_translate(
+	json_t *document, const struct format_context *context, struct intake *out)
+{
+	struct reason why;
+
+	(void)document, (void)context;
+	reason_set(&why, "a message of SNS has to come alone");
+	out->refuse(out, &why);
+}
+
+const struct format format_sns = {"sns", false, envelope_matches, sns_translate};

@@ -10,6 +10,7 @@
 
 #include "common/reason.h"
 #include "httpbroker/events/event.h"
+#include "httpbroker/formats/format.h"
 
 enum sns_type { SNS_NOTIFICATION, SNS_SUBSCRIBE, SNS_UNSUBSCRIBE };
 
@@ -31,6 +32,9 @@ struct envelope {
 
 /* Whether the document has the shape of an envelope; not yet whether it is sound. */
 bool envelope_matches(const json_t *document);
+
+/* In the table of formats it is recognised by that, and refused: it has to come alone. */
+extern const struct format format_sns;
 
 /* Reads it: every field a string, none missing, none longer than anything that SNS sends. */
 bool envelope_read(const json_t *document, struct envelope *out, struct reason *why);

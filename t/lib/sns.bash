@@ -98,6 +98,7 @@ def serve(client):
             return
         head += byte
     if os.path.exists(hang):
+        print("silence for", head.split()[1].decode(), flush=True)
         threading.Event().wait()
     server = socket.create_connection(("127.0.0.1", there))
     client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")

@@ -23,8 +23,7 @@ static const char *header(const struct request *request, const char *name)
 {
 	const struct posted *posted = request->connection;
 
-	assert_string_equal(name, "Content-Type");
-	return posted->type;
+	return strcmp(name, "Content-Type") == 0 ? posted->type : NULL;
 }
 
 static struct posted *posted_new(int flapjack)
