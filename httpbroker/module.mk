@@ -38,6 +38,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
 	httpbroker/http/delete_state.c \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
+	httpbroker/http/get_health.c \
 	httpbroker/http/get_state.c \
 	httpbroker/http/left_out.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
@@ -50,6 +51,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/scan.c httpbroker/http/scan.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
 	httpbroker/http/taking.c httpbroker/http/taking.h \
+	httpbroker/http/tally.c httpbroker/http/tally.h \
 	httpbroker/http/traffic.c httpbroker/http/traffic.h \
 	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \
 	httpbroker/redis/batch.c httpbroker/redis/batch.h \
@@ -87,7 +89,7 @@ bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-door.bats
-QUICK_TESTS += t/broker-reading.bats t/broker-sns.bats
+QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $code, $answer, $envelope and the like come from lib/
+# shellcheck disable=SC2154,SC2119,SC2030,SC2031 # $code, $answer, $envelope and the like come from lib/
 #
 # httpbroker takes Amazon SNS: real TLS, real signatures, certificates of our own authority.
 

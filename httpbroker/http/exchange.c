@@ -114,6 +114,7 @@ static struct submission *route_go(struct exchange *exchange)
 	bool again = request->waits;
 
 	request->waits = false;
+	request->stopping = traffic_is_draining(&exchange->context->traffic);
 	atomic_store(&request->met, false);
 	return (again ? route->resume : route->begin)(
 		exchange->context->broker, request, &exchange->answer);

@@ -5,6 +5,7 @@
 
 static const struct route *const routes[] = {
 	&route_delete_state,
+	&route_get_health,
 	&route_get_state,
 	&route_post_state,
 };
@@ -14,6 +15,7 @@ static const struct path {
 	const char *path;
 	const char *methods;
 } paths[] = {
+	{"/health", "GET"},
 	{"/state", "DELETE, GET, POST"},
 };
 
@@ -33,7 +35,8 @@ const struct route *route_find(const char *method, const char *path, struct answ
 		if (strcmp(routes[i]->path, path) == 0 && strcmp(routes[i]->method, method) == 0)
 			return routes[i];
 	if (known == NULL) {
-		answer_error(answer, 404, "there is nothing at %.200s; there is /state", path);
+		answer_error(answer, 404,
+			"there is nothing at %.200s; there are /state and /health", path);
 		return NULL;
 	}
 	answer_error(answer, 405, "%s does not take %.32s, only %s", path, method, known->methods);

@@ -13,6 +13,8 @@
 
 #include <stdatomic.h>
 
+struct delivery;
+
 /* `?name=value` of the request, decoded. */
 struct parameter {
 	const char *name;
@@ -47,6 +49,8 @@ struct request {
 	void (*wake)(struct request *request);
 	atomic_bool met; /* for wake(): of the two, the waking and the waiting, one has come */
 
+	bool stopping; /* the broker is: this is the connection's last request */
+
 	void *data; /* the route's own, from begin to free */
 };
 
@@ -56,6 +60,7 @@ struct broker {
 	int flapjack; /* version, 1 or 2 */
 	struct counters *counters;
 	struct sns *sns;
+	struct delivery *delivery; /* only to be asked how it is doing */
 };
 
 struct route {
@@ -87,7 +92,7 @@ const char *query_get(const struct query *query, const char *name);
  */
 bool query_check(const struct query *query, const char *const *known, struct answer *answer);
 
-extern const struct route route_post_state, route_get_state, route_delete_state;
+extern const struct route route_post_state, route_get_state, route_delete_state, route_get_health;
 
 /* The route; NULL, and a 404 or 405 in *answer, if there is none. */
 const struct route *route_find(const char *method, const char *path, struct answer *answer);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154,SC2034 # $work and the functions come from daemons.bash; some are for tests
+# shellcheck disable=SC2154,SC2034,SC2119,SC2120 # $work and the functions come from daemons.bash; some are for tests
 #
 # Amazon SNS, as far as the broker can tell: certificates of our own authority, a server that has
 # them (nginx), and a proxy by which every host of the Internet is that server. Messages are

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* GET /health: whether events that are posted here reach Flapjack; if not, why, and since when. */
+#include "httpbroker/delivery/delivery.h"
+#include "httpbroker/events/jsontext.h"
+#include "httpbroker/http/routes.h"
+#include "httpbroker/http/tally.h"
+
+#include <stdio.h>
+
+struct health {
+	char why[256]; /* nothing, if all is well */
+	nsec since;    /* monotonic */
+};
+
+static void why_set(struct health *health, const char *what, const char *why, nsec since)
+{
+	snprintf(health->why, sizeof health->why, "%s%s%s", what, *why != '\0' ? ": " : "", why);
+	health->since = since;
+}
+
+/* Since when all is well, or the first of what is not. */
+static struct health health_judge(const struct delivery_status *status, bool stopping, nsec now)
+{
+	bool role_is_newer = status->role_since > status->redis_since;
+	struct health health = {"", role_is_newer ? status->role_since : status->redis_since};
+
+	if (stopping)
+		why_set(&health, "the broker is stopping", "", now);
+	else if (!status->redis_up)
+		why_set(&health, "Redis is away", status->redis_why, status->redis_since);
+	else if (status->role == DELIVERY_STANDS_BY)
+		why_set(&health, "another broker is the active one", "", status->role_since);
+	else if (status->role == DELIVERY_STARTS)
+		why_set(&health, "the broker is starting", "", status->role_since);
+	return health;
+}
+
+static void member_string(struct buffer *out, const char *name, const char *value)
+{
+	buffer_printf(out, ",\n\"%s\": ", name);
+	answer_string(out, value);
+}
+
+static void member_number(struct buffer *out, const char *name, int64_t value)
+{
+	buffer_printf(out, ",\n\"%s\": ", name);
+	jsontext_number(out, value);
+}
+
+static void member_truth(struct buffer *out, const char *name, bool value)
+{
+	buffer_printf(out, ",\n\"%s\": %s", name, value ? "true" : "false");
+}
+
+static void health_write(
+	struct buffer *out, const struct health *health, const struct delivery_status *status)
+{
+	struct moment now = moment_now();
+	nsec lasted = now.monotonic - health->since;
+
+	buffer_printf(out, "{\"healthy\": %s", *health->why == '\0' ? "true" : "false");
+	if (*health->why != '\0')
+		member_string(out, "why", health->why);
+	member_number(out, "since", (now.wall - lasted) / NSEC_PER_SEC);
+	member_number(out, "seconds", lasted / NSEC_PER_SEC);
+	member_string(out, "role", delivery_role_name(status->role));
+	member_truth(out, "redis_up", status->redis_up);
+	if (status->queue_length >= 0)
+		member_number(out, "queue_length", status->queue_length);
+	member_truth(out, "repeats_paused", status->repeats_paused);
+	member_number(out, "pending", (int64_t)status->pending);
+	member_truth(out, "loading", status->loading);
+}
+
+static void health_end(const struct tally *tally, struct buffer *out)
+{
+	member_number(out, "states", (int64_t)tally->states);
+	member_number(out, "states_stale", (int64_t)tally->stale);
+	member_number(out, "states_stale_7_days", (int64_t)tally->stale_long);
+	buffer_append_text(out, "}\n");
+}
+
+static struct submission *health_begin(
+	const struct broker *broker, struct request *request, struct answer *answer)
+{
+	static const char *const none[] = {NULL};
+	const struct delivery_status status = delivery_status(broker->delivery);
+	const struct health health = health_judge(&status, request->stopping, clock_monotonic());
+
+	if (!query_check(&request->query, none, answer))
+		return NULL;
+	answer->status = *health.why == '\0' ? 200 : 503;
+	answer->type = ANSWER_JSON;
+	health_write(&answer->body, &health, &status);
+	tally_answer(broker->states, answer, health_end);
+	return NULL;
+}
+
+const struct route route_get_health = {.path = "/health", .method = "GET", .begin = health_begin};

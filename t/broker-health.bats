@@ -1,0 +1,97 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring or read, a test's own
+# How httpbroker is doing, as monitoring asks it.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# look PATH: sets $code; the body is in $work/answer
+look() {
+	code=$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' "${url%/state}$1")
+}
+
+# health CODE FILTER: GET /health is answered CODE, and jq finds FILTER true of its body
+health() {
+	look /health
+	echo "$code $(cat "$work/answer")"
+	[ "$code" = "$1" ] && jq -e "$2" "$work/answer" >/dev/null
+}
+
+@test "GET /health: 200 while events reach Redis, and how many checks there are, and are stale" {
+	local now
+	start_redis
+	now=$(date +%s)
+	start_broker --interval 1h
+	poll 10 health 200 .healthy
+	health 200 '.states == 0 and .states_stale == 0 and .role == "active" and .redis_up and (has("why") | not)'
+	health 200 ".since >= $now - 1 and .since <= $(date +%s) and .seconds >= 0"
+	posts 200 "$(event a b ok)" "$(event a old ok "\"time\":$((now - 600)),\"ttl\":30")" \
+		"$(event a week ok "\"time\":$((now - 7 * 86400 + 300)),\"ttl\":30")" \
+		"$(event a older ok "\"time\":$((now - 7 * 86400 - 60)),\"ttl\":30")" \
+		"$(event a ever ok "\"time\":$((now - 90 * 86400)),\"ttl\":-1")"
+	health 200 '.states == 5 and .states_stale == 3 and .states_stale_7_days == 1 and .pending == 0'
+	health 200 '.queue_length > 0 and .repeats_paused == false and .loading == false'
+	look '/health?verbose'
+	[ "$code" = 400 ]
+	[ "$(curl -sS -o "$work/answer" -w '%{http_code}' -d x "${url%/state}/health")" = 405 ]
+}
+
+@test "GET /health: 503 while Redis is away, and why, and since when" {
+	local since
+	start_redis
+	start_broker --interval 1h
+	poll 10 health 200 .healthy
+	since=$(date +%s)
+	stop redis
+	poll 10 health 503 '.healthy == false and .redis_up == false'
+	health 503 '.why | test("^Redis is away: .+")'
+	health 503 ".since >= $since - 1 and .since <= $(date +%s)"
+	posts 202 "$(event a b ok)"
+	poll 10 health 503 '.pending == 1 and .states == 1'
+	start_redis
+	poll 20 health 200 '.healthy and .pending == 0'
+}
+
+@test "GET /health: 503 before Redis was heard for the first time" {
+	redis_port=$(free_port)
+	start_broker
+	poll 10 health 503 '.role == "starting" and (.why | test("refused"))'
+}
+
+@test "GET /health: 503 from a broker that stands by, until it is the active one" {
+	start_redis
+	start_broker
+	poll 10 health 200 .healthy
+	broker_port=''
+	start other httpbroker --port 0 --server "127.0.0.1:$redis_port"
+	poll 10 said other 'standing by'
+	url=http://127.0.0.1:$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$work/other.log")/state
+	health 503 '.role == "standby" and .why == "another broker is the active one" and .redis_up'
+	stop broker
+	poll 10 health 200 '.role == "active"'
+}
+
+@test "GET /health: 503 from a broker that is stopping" {
+	start_redis
+	start_broker
+	poll 10 health 200 .healthy
+	kill -STOP "${pids[redis]}" # so that it takes a while
+	post "$(event a b ok)" -m 1 || :
+	client "${pids[broker]}" <<-'E'
+		def health(s):
+		    s.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+		    return answer(s)
+		s, end = connect(), time.time() + 20
+		assert health(s)[0] == 200
+		os.kill(int(sys.argv[2]), 15)
+		code = 200
+		while code == 200 and time.time() < end: code, body = health(s)
+		assert code == 503 and '"why": "the broker is stopping"' in body, (code, body)
+	E
+}
