@@ -17,7 +17,7 @@ setup() {
 teardown() { stop_all; }
 
 start_broker_for_sns() {
-	start_broker "${sns_options[@]}" "$@"
+	start_broker "${sns_options[@]}"
 }
 
 nothing_happened() {
