@@ -75,6 +75,7 @@ static struct delivery *delivery_make(
 		.place = place,
 		.grace = options->grace,
 		.persistent = options->persistent,
+		.stale_as = options->stale_state,
 		.max_pending = options->max_pending,
 		.max_queue = options->max_queue,
 	};

@@ -90,6 +90,7 @@ httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-door.bats
 QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats
+QUICK_TESTS += t/broker-keeping.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \

@@ -94,6 +94,15 @@ static void no_persist_take(struct options *options, const char *option, const c
 	options->persistent = false;
 }
 
+static void stale_state_take(struct options *options, const char *option, const char *value)
+{
+	bool known;
+
+	if (!condition_read(value, strlen(value), &options->stale_state, &known) || !known ||
+		!condition_lasts(options->stale_state) || options->stale_state == CONDITION_OK)
+		die(EX_USAGE, "%s: '%s' is not unknown, critical or warning", option, value);
+}
+
 static void max_pending_take(struct options *options, const char *option, const char *value)
 {
 	options->max_pending = option_number(option, value, 1, PENDING_MAX);
@@ -157,6 +166,9 @@ static const struct option_row rows[] = {
 	{"grace", "DURATION", grace_take,
 		"a time without any broker in which no state grows older\n(default 1h)"},
 	{"no-persist", NULL, no_persist_take, "do not keep states in Redis"},
+	{"stale-state", "STATE", stale_state_take,
+		"as what Flapjack is told of a stale check: unknown, critical\n"
+		"or warning (default unknown)"},
 	{"max-pending", "N", max_pending_take, "events that may wait for Redis (default 100000)"},
 	{"max-queue", "N", max_queue_take,
 		"repeats pause while the queue is longer (default 1000000)"},
@@ -204,6 +216,7 @@ struct options options_read(int argc, char **argv)
 		.name = "default",
 		.grace = 3600 * NSEC_PER_SEC,
 		.persistent = true,
+		.stale_state = CONDITION_UNKNOWN,
 		.max_pending = LIMIT_PENDING,
 		.max_queue = 1000000,
 		.ready_fd = -1,

@@ -5,6 +5,7 @@
 
 #include "common/address.h"
 #include "common/clocks.h"
+#include "httpbroker/events/condition.h"
 
 enum {
 	LISTEN_MOST = 16, /* addresses */
@@ -28,6 +29,9 @@ struct options {
 	const char *sns_topics[SNS_TOPICS_MOST]; /* ARNs, or beginnings of some and `*` */
 	size_t sns_topic_count;
 	const char *sns_ca_file; /* NULL: the system's authorities */
+
+	enum condition stale_state; /* what a stale check is told as */
+
 	bool debug;
 	int ready_fd; /* -1: none */
 };

@@ -8,6 +8,7 @@ void books_open(struct books *books, struct moment now)
 	if (!books->persistent)
 		outbox_forget_records(books->outbox);
 	books->ledger = ledger_new(books->states, books->outbox, books->interval, now);
+	ledger_tell_stale_as(books->ledger, books->stale_as);
 }
 
 void books_close(struct books *books)

@@ -15,9 +15,10 @@ struct books {
 	struct outbox *outbox;
 	struct ledger *ledger;
 	nsec interval;
-	size_t most;     /* events that wait, at most */
-	int flapjack;    /* version, 1 or 2 */
-	bool persistent; /* records are written */
+	size_t most;             /* events that wait, at most */
+	int flapjack;            /* version, 1 or 2 */
+	bool persistent;         /* records are written */
+	enum condition stale_as; /* what a stale check is told as */
 };
 
 /* Fills in the outbox and the ledger; the rest is set. */

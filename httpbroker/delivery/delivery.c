@@ -524,6 +524,7 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 		.most = (size_t)settings->max_pending,
 		.flapjack = settings->flapjack,
 		.persistent = settings->persistent,
+		.stale_as = settings->stale_as,
 	};
 	books_open(&delivery->books, now);
 	delivery->reader = reader_new(&key);

@@ -26,15 +26,16 @@ struct delivery_settings {
 	struct address server; /* Redis */
 	const char *password;  /* its; NULL: none; not owned, must outlive the delivery */
 	int database;
-	nsec interval;       /* between the repeats of a check */
-	const char *queue;   /* Flapjack's list in Redis */
-	int flapjack;        /* its version, 1 or 2 */
-	const char *name;    /* part of our keys in Redis */
-	const char *place;   /* who we are to other brokers of that name: `HOST ADDRESS`; copied */
-	nsec grace;          /* of an outage, during which no time to live runs out */
-	bool persistent;     /* states are written to Redis, and read back */
-	int64_t max_pending; /* events that wait for Redis */
-	int64_t max_queue;   /* events in the queue, above which repeats pause */
+	nsec interval;     /* between the repeats of a check */
+	const char *queue; /* Flapjack's list in Redis */
+	int flapjack;      /* its version, 1 or 2 */
+	const char *name;  /* part of our keys in Redis */
+	const char *place; /* who we are to other brokers of that name: `HOST ADDRESS`; copied */
+	nsec grace;        /* of an outage, during which no time to live runs out */
+	bool persistent;   /* states are written to Redis, and read back */
+	enum condition stale_as; /* what a stale check is told as */
+	int64_t max_pending;     /* events that wait for Redis */
+	int64_t max_queue;       /* events in the queue, above which repeats pause */
 };
 
 /* The states are used, not owned. */

@@ -17,6 +17,7 @@ struct ledger {
 	struct outbox *outbox;
 	struct wheel *wheel;
 	nsec interval;
+	enum condition stale_as;
 	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
 };
 
@@ -30,8 +31,14 @@ struct ledger *ledger_new(
 	ledger->outbox = outbox;
 	ledger->wheel = wheel_new(now.monotonic);
 	ledger->interval = interval;
+	ledger->stale_as = CONDITION_UNKNOWN;
 	ledger->ticks = ticks < 1 ? 1 : ticks > WHEEL_SLOTS ? WHEEL_SLOTS : ticks;
 	return ledger;
+}
+
+void ledger_tell_stale_as(struct ledger *ledger, enum condition condition)
+{
+	ledger->stale_as = condition;
 }
 
 void ledger_free(struct ledger *ledger)
@@ -73,16 +80,18 @@ static void event_tell(struct ledger *ledger, struct state *state, int64_t time)
 
 static void stale_tell(struct ledger *ledger, struct state *state, struct moment now)
 {
-	log_debug("State for %.*s is stale. Sending UNKNOWN.", (int)state->hh.keylen, state->names);
-	outgoing_stale(outbox_push(ledger->outbox), state, now);
-	state->sent = CONDITION_UNKNOWN;
+	log_debug("State for %.*s is stale. Sending %s.", (int)state->hh.keylen, state->names,
+		outgoing_stale_word(ledger->stale_as));
+	outgoing_stale(outbox_push(ledger->outbox), state, ledger->stale_as, now);
+	state->sent = (uint8_t)ledger->stale_as;
 	state->stale = true;
 	state->pushed_in = outbox_sequence(ledger->outbox);
 }
 
-static enum condition condition_now(const struct state *state, struct moment now)
+static enum condition condition_now(
+	const struct ledger *ledger, const struct state *state, struct moment now)
 {
-	return state->deadline <= now.monotonic ? CONDITION_UNKNOWN
+	return state->deadline <= now.monotonic ? ledger->stale_as
 						: (enum condition)state->condition;
 }
 
@@ -128,7 +137,7 @@ static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state
 	const struct states_event event = event_of(posting);
 
 	states_set(ledger->states, state, &event);
-	if (state->sent != condition_now(state, now))
+	if (state->sent != condition_now(ledger, state, now))
 		state_tell(ledger, state, now);
 	state->stale = state->deadline <= now.monotonic;
 	outbox_record(ledger->outbox, state);
@@ -171,7 +180,7 @@ bool ledger_load(struct ledger *ledger, const struct posting *posting, enum cond
 		return false;
 	struct state *state = states_add(ledger->states, &posting->names, &event);
 	state->sent = (uint8_t)sent;
-	state->stale = state->deadline <= now.monotonic && sent == CONDITION_UNKNOWN;
+	state->stale = state->deadline <= now.monotonic && sent == ledger->stale_as;
 	state->repeat_at = repeat_loaded(ledger, state, now.monotonic);
 	wheel_put(ledger->wheel, state);
 	return true;

@@ -7,7 +7,8 @@
  * - What says the same again waits for the check's next repeat. A check's repeats are exactly one
  *   interval apart; its first comes one interval after it was told, or earlier where so many
  *   would come at that moment that they are better spread.
- * - A check whose time to live is over is told as UNKNOWN, at once and at each repeat.
+ * - A check whose time to live is over is told as UNKNOWN (or what is wanted instead), at once and
+ *   at each repeat.
  * - The newest event wins, by its own time; of equals, the later to arrive.
  */
 #ifndef HTTPBROKER_DELIVERY_LEDGER_H
@@ -30,6 +31,9 @@ struct ledger;
 struct ledger *ledger_new(
 	struct states *states, struct outbox *outbox, nsec interval, struct moment now);
 void ledger_free(struct ledger *ledger);
+
+/* As what a stale check is told: before anything else; CONDITION_UNKNOWN if not said. */
+void ledger_tell_stale_as(struct ledger *ledger, enum condition condition);
 
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);

@@ -40,7 +40,20 @@ static int64_t age_of(const struct state *state, struct moment now)
 	return state->ttl + (now.monotonic - state->deadline) / NSEC_PER_SEC;
 }
 
-void outgoing_stale(struct resp_list *queue, const struct state *state, struct moment now)
+const char *outgoing_stale_word(enum condition condition)
+{
+	static const char *const words[] = {
+		[CONDITION_OK] = "OK",
+		[CONDITION_WARNING] = "WARNING",
+		[CONDITION_CRITICAL] = "CRITICAL",
+		[CONDITION_UNKNOWN] = "UNKNOWN",
+	};
+
+	return words[condition];
+}
+
+void outgoing_stale(struct resp_list *queue, const struct state *state, enum condition condition,
+	struct moment now)
 {
 	struct stamp stamp = stamp_make(now.wall / NSEC_PER_SEC);
 	const struct wire *wire = &state->wire;
@@ -48,9 +61,9 @@ void outgoing_stale(struct resp_list *queue, const struct state *state, struct m
 	char middle[160];
 
 	size_t length = (size_t)snprintf(middle, sizeof middle,
-		",\"state\":\"UNKNOWN\",\"summary\":\"httpbroker: Cached state is stale "
+		",\"state\":\"%s\",\"summary\":\"httpbroker: Cached state is stale "
 		"(%" PRId64 "s old, should be < %" PRId32 "s)\"",
-		age_of(state, now), state->ttl);
+		outgoing_stale_word(condition), age_of(state, now), state->ttl);
 	resp_begin(queue, wire->head + length + held + stamp.length);
 	buffer_append(&queue->bytes, wire->bytes, wire->head);
 	buffer_append(&queue->bytes, middle, length);

@@ -7,6 +7,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/delivery/ledger.h"
+#include "httpbroker/delivery/outgoing.h"
 #include "httpbroker/states/wheel.h"
 #include "t/unit/broker-parts.h"
 
@@ -32,6 +33,7 @@ struct check {
 struct model {
 	struct check checks[CHECKS];
 	struct buffer told;
+	enum condition stale_as;
 };
 
 static void wire_print(struct buffer *out, int number, const char *state, const char *summary)
@@ -53,10 +55,12 @@ static void model_tell(struct model *model, int number, int64_t time, struct mom
 			"s)",
 			check->ttl + (now.monotonic - check->deadline) / NSEC_PER_SEC, check->ttl);
 	wire_print(&model->told, number,
-		check->stale ? "UNKNOWN" : condition_name(check->condition), summary);
+		check->stale ? outgoing_stale_word(model->stale_as)
+			     : condition_name(check->condition),
+		summary);
 	buffer_printf(&model->told, ",\"time\":%" PRId64 "}\n",
 		check->stale ? now.wall / NSEC_PER_SEC : time);
-	check->sent = check->stale ? CONDITION_UNKNOWN : check->condition;
+	check->sent = check->stale ? model->stale_as : check->condition;
 }
 
 static enum ledger_answer model_take(struct model *model, int number, enum condition condition,
@@ -74,7 +78,7 @@ static enum ledger_answer model_take(struct model *model, int number, enum condi
 	check->deadline =
 		ttl < 0 ? NSEC_NEVER : now.monotonic + (time + ttl) * NSEC_PER_SEC - now.wall;
 	check->stale = check->deadline <= now.monotonic;
-	if (first || check->sent != (check->stale ? CONDITION_UNKNOWN : condition)) {
+	if (first || check->sent != (check->stale ? model->stale_as : condition)) {
 		model_tell(model, number, time, now);
 		check->repeat_at = now.monotonic + INTERVAL;
 	}
@@ -246,18 +250,19 @@ static void simulation_free(struct simulation *simulation)
 	buffer_free(&simulation->expected);
 }
 
-static void the_ledger_does_as_the_model(void **state)
+static void simulate(enum condition stale_as)
 {
 	struct simulation simulation = {
 		.seed = seed_choose(),
 		.states = states_new(&(struct siphash_key){1, 2}),
 		.outbox = outbox_new(),
+		.model.stale_as = stale_as,
 		.wall_offset = 1795224000 * NSEC_PER_SEC,
 	};
 
-	(void)state;
 	simulation.ledger = ledger_new(simulation.states, simulation.outbox, INTERVAL,
 		(struct moment){simulation.wall_offset, 0});
+	ledger_tell_stale_as(simulation.ledger, stale_as);
 	buffer_append(&simulation.model.told, "", 0);
 	for (nsec tick = 0; tick < TICKS * WHEEL_TICK; tick += WHEEL_TICK) {
 		tick_random(&simulation, tick);
@@ -270,10 +275,23 @@ static void the_ledger_does_as_the_model(void **state)
 	simulation_free(&simulation);
 }
 
+static void the_ledger_does_as_the_model(void **state)
+{
+	(void)state;
+	simulate(CONDITION_UNKNOWN);
+}
+
+static void so_it_does_where_what_is_stale_is_told_as_critical(void **state)
+{
+	(void)state;
+	simulate(CONDITION_CRITICAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ledger_does_as_the_model),
+		cmocka_unit_test(so_it_does_where_what_is_stale_is_told_as_critical),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

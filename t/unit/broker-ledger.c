@@ -251,6 +251,61 @@ static void an_unknown_that_goes_stale_is_told_in_the_words_of_stale(void **stat
 	assert_told(desk, "unknown@15", 0);
 }
 
+static void a_stale_check_is_told_as_what_is_wanted(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_tell_stale_as(desk->ledger, CONDITION_CRITICAL);
+	post(desk, 0, CONDITION_OK, 0, 5);
+	turn(desk, 5);
+	turn(desk, 15);
+	assert_told(desk, "ok@0 CRITICAL@5 CRITICAL@15", 1);
+	assert_non_null(strstr(desk->records.data, " 5 critical 5000 "));
+	assert_non_null(strstr(desk->events.data, "stale (15s old, should be < 5s)"));
+	post(desk, 16, CONDITION_CRITICAL, 0, 5); /* to Flapjack it is the same */
+	assert_told(desk, "", 1);
+	post(desk, 17, CONDITION_UNKNOWN, 0, 5);
+	assert_told(desk, "unknown@17", 1);
+	post(desk, 18, CONDITION_OK, 1, 1); /* over already */
+	assert_told(desk, "CRITICAL@18", 1);
+}
+
+/* What is loaded at 10 s and went stale at 5 s, having been told of as `sent`. */
+static void load_stale(struct desk *desk, enum condition sent)
+{
+	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct posting posting;
+
+	event.time = EPOCH;
+	event.ttl = 5;
+	posting_make(&posting, &event, 2, at(desk, 10));
+	assert_true(ledger_load(desk->ledger, &posting, sent, at(desk, 10)));
+	posting_free(&posting);
+}
+
+static void what_was_told_as_stale_before_a_restart_is_not_told_again(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_tell_stale_as(desk->ledger, CONDITION_WARNING);
+	load_stale(desk, CONDITION_WARNING);
+	assert_int_equal(post(desk, 10, CONDITION_OK, 9, 5), LEDGER_TAKEN);
+	assert_told(desk, "", 1);
+	turn(desk, 20);
+	assert_told(desk, "WARNING@20", 0);
+}
+
+static void what_was_told_as_another_state_before_a_restart_is_told_at_once(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_tell_stale_as(desk->ledger, CONDITION_WARNING);
+	load_stale(desk, CONDITION_UNKNOWN); /* then --stale-state was another */
+	turn(desk, 10);
+	assert_told(desk, "WARNING@10", 1);
+	assert_non_null(strstr(desk->records.data, " 5 warning 5000 "));
+}
+
 static void what_is_stale_when_it_comes_is_told_as_that(void **state)
 {
 	struct desk *desk = *state;
@@ -450,6 +505,9 @@ int main(void)
 		DESK_TEST(what_goes_stale_unheard_is_still_told),
 		DESK_TEST(what_comes_back_is_told_even_if_it_is_as_before),
 		DESK_TEST(an_unknown_that_goes_stale_is_told_in_the_words_of_stale),
+		DESK_TEST(a_stale_check_is_told_as_what_is_wanted),
+		DESK_TEST(what_was_told_as_stale_before_a_restart_is_not_told_again),
+		DESK_TEST(what_was_told_as_another_state_before_a_restart_is_told_at_once),
 		DESK_TEST(what_is_stale_when_it_comes_is_told_as_that),
 		DESK_TEST(an_event_may_renew_what_another_ended),
 		DESK_TEST(never_stale_is_never_stale),

@@ -233,12 +233,16 @@ static void a_stale_check_keeps_what_holds_on(void **state)
 	event.time = 995;
 	event.ttl = 30; /* it goes stale 25 s after `begin`, at 75 s */
 	struct held held = held_make(&event, begin);
-	outgoing_stale(&queue, held.state, later);
+	outgoing_stale(&queue, held.state, CONDITION_UNKNOWN, later);
 	assert_string_equal(resp_lines(&queue, &lines),
 		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"UNKNOWN\",\"summary\":\"httpbroker: Cached state is stale "
 		"(42s old, should be < 30s)\",\"tags\":[\"x\"],\"initial_failure_delay\":0,"
 		"\"repeat_failure_delay\":3,\"initial_recovery_delay\":4,\"time\":5000}\n");
+	outgoing_stale(&queue, held.state, CONDITION_CRITICAL, later);
+	assert_non_null(strstr(resp_lines(&queue, &lines),
+		"}\n{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
+		"\"state\":\"CRITICAL\",\"summary\":\"httpbroker: Cached state is stale "));
 	states_free(held.states);
 	resp_free(&queue);
 	buffer_free(&lines);

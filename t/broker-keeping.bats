@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
+# What httpbroker makes of checks that nobody speaks of any more.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# refuses MESSAGE OPTION...: exit 64, and a message that holds MESSAGE
+refuses() {
+	run -64 timeout 10 httpbroker "${@:2}"
+	echo "$output"
+	[[ "$output" == *"$1"* ]]
+}
+
+record() {
+	redis HGET httpbroker:default:states "$1"$'\x1f'"$2"
+}
+
+recorded_as() {
+	[[ "$(record "$1" "$2")" == "1 "*" $3 "* ]]
+}
+
+@test "--stale-state: as what a stale check is told, and as what a restart knows it" {
+	start_redis
+	start_broker --interval 1h --stale-state Critical --debug
+	posts 200 "$(event a b ok '"ttl":1')" "$(event a c critical '"ttl":-1')"
+	poll 10 queued 3
+	last_queued '"check":"b",.*"state":"CRITICAL","summary":"httpbroker: Cached state is stale \([12]s old, should be < 1s\)"'
+	said broker 'State for a:b is stale. Sending CRITICAL\.'
+	poll 10 recorded_as a b critical
+	stop broker
+	start_broker --interval 1h --stale-state critical
+	# what is over when it comes, or critical, is nothing new to Flapjack
+	posts 200 "$(event a b ok "\"ttl\":1,\"time\":$((EPOCHSECONDS - 1))")" "$(event a b critical)"
+	[ "$(redis LLEN events)" -eq 3 ]
+	posts 200 "$(event a b unknown)" "$(event a b ok '"ttl":1')"
+	poll 10 queued 6
+	last_queued '"check":"b",.*"state":"CRITICAL"'
+	# told as another state now
+	poll 10 recorded_as a b critical
+	stop broker
+	start_broker --interval 1h --stale-state warning
+	poll 10 queued 7
+	last_queued '"check":"b",.*"state":"WARNING"'
+}
+
+@test "--stale-state refuses what is none" {
+	refuses "--stale-state: 'ok' is not unknown, critical or warning" --stale-state ok
+	refuses "--stale-state: 'down' is not unknown, critical or warning" --stale-state down
+	refuses "--stale-state: '' is not" --stale-state ''
+	refuses "--stale-state: 'acknowledgement' is not" --stale-state acknowledgement
+}
