@@ -115,7 +115,7 @@ static void secret_warn(const char *key, const char *secret)
 /* Nobody is to rely on what is read, and not yet done. */
 static void unfinished_warn(const struct config *config)
 {
-	static const char *const keys[] = {"alert_command", "repeat_max"};
+	static const char *const keys[] = {"repeat_max"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		if (config_says(config, keys[i]))

@@ -15,6 +15,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/attention.c oobetet/clock/attention.h \
 	oobetet/clock/beat.c oobetet/clock/beat.h \
 	oobetet/clock/clock.c oobetet/clock/clock.h \
+	oobetet/clock/command.c oobetet/clock/command.h \
 	oobetet/clock/hand.c oobetet/clock/hand.h \
 	oobetet/clock/keeper.c oobetet/clock/keeper.h \
 	oobetet/clock/match.c oobetet/clock/match.h \
@@ -93,12 +94,14 @@ t_fuzz_oobetet_state_LDFLAGS = $(T_FUZZ_LDFLAGS)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
 QUICK_TESTS += t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-hands.bats \
+SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-hands.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash \
+	doc/examples/oobetet/alert-mail doc/examples/oobetet/alert-ntfy \
+	doc/examples/oobetet/alert-slack doc/examples/oobetet/alert-sms \
 	doc/examples/oobetet/oobetet.ini doc/examples/oobetet/oobetet.service \
 	doc/examples/oobetet/daemontools/run doc/examples/oobetet/runit/run \
 	doc/examples/oobetet/runit/log/run

@@ -40,8 +40,9 @@ struct clock {
 	struct past past;
 	int timer; /* wakes us at the next deadline */
 	struct hand *ear;
-	struct hand *pager; /* NULL: neither PagerDuty nor heartbeat_url is configured */
-	struct beat *beat;  /* NULL: no heartbeat_url */
+	struct hand *pager;      /* NULL: neither PagerDuty nor heartbeat_url is configured */
+	struct command *command; /* NULL: no alert_command */
+	struct beat *beat;       /* NULL: no heartbeat_url */
 	struct watchdog watchdog;
 };
 
@@ -212,11 +213,20 @@ static bool children_reap(struct clock *clock)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!past_ended(&clock->past, pid, status) && WIFSIGNALED(status) &&
+		if (!past_ended(&clock->past, pid, status) &&
+			!command_ended(clock->command, pid, status) && WIFSIGNALED(status) &&
 			WTERMSIG(status) != SIGKILL)
 			log_warning("process %d was ended by signal %d (%s)", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return pid == 0;
+}
+
+static void command_turn(struct clock *clock, nsec now)
+{
+	struct outcome outcome;
+
+	if (command_tick(clock->command, now, &outcome))
+		roads_answer(clock->roads, outcome.id, outcome.answer, outcome.why, now);
 }
 
 static bool hands_progress(const struct clock *clock, nsec now)
@@ -237,6 +247,7 @@ static nsec clock_deadline(const struct clock *clock, nsec now)
 	/* and often enough to notice that we were stopped */
 	hands = nsec_earlier(
 		hands, nsec_earlier(beat_deadline(clock->beat), now + clock->attention.tick));
+	hands = nsec_earlier(hands, command_deadline(clock->command));
 	hands = nsec_earlier(hands, past_deadline(&clock->past));
 	return nsec_earlier(hands, nsec_earlier(watch, roads_deadline(clock->roads)));
 }
@@ -253,6 +264,7 @@ static void clock_wait(const struct clock *clock, nsec deadline)
 	struct pollfd fds[] = {
 		hand_poll(clock->ear),
 		clock->pager != NULL ? hand_poll(clock->pager) : (struct pollfd){.fd = -1},
+		command_poll(clock->command),
 		{.fd = clock->timer, .events = POLLIN},
 	};
 
@@ -305,7 +317,9 @@ static void clock_turn(struct clock *clock)
 	ear_tick(clock, now);
 	pager_tick(clock, now);
 	children_reap(clock);
-	roads_deliver(clock->roads, clock->ear, clock->pager, now);
+	command_turn(clock, now);
+	roads_deliver(
+		clock->roads, &(struct carriers){clock->ear, clock->pager, clock->command}, now);
 	past_tick(&clock->past, &telling);
 	if (beat_due(clock->beat, now))
 		hand_say(clock->pager, WORD_BEAT, NO_FIELDS);
@@ -348,6 +362,7 @@ static void clock_leave(struct clock *clock)
 		struct telling now = telling_now(clock, clock_monotonic());
 
 		/* what the hands still did is in it; a disk that hangs is not waited for */
+		command_turn(clock, now.monotonic);
 		written = written || past_write(&clock->past, &now);
 		hand_drain(clock->ear);
 		hand_drain(clock->pager);
@@ -423,6 +438,8 @@ static void clock_begin(
 	watch_begin(clock, now);
 	clock->rooms = rooms_new(config, 2 * (clock->pace.ping + clock->pace.answer), now);
 	clock->roads = roads_new(config, &clock->subject, &clock->pace, seed);
+	if (config->alert_command != NULL)
+		clock->command = command_new(config->alert_command);
 	clock->teller = (struct teller){.subject = &clock->subject,
 		.watch = clock->watch,
 		.roads = clock->roads,
@@ -436,6 +453,7 @@ static void clock_begin(
 static void clock_end(struct clock *clock)
 {
 	beat_free(clock->beat);
+	command_free(clock->command);
 	hand_free(clock->pager);
 	hand_free(clock->ear);
 	roads_free(clock->roads);
@@ -454,8 +472,9 @@ static void clock_announce(const struct clock *clock, int ready_fd)
 		clock->config->watch_rooms.count == 1 ? "" : "s",
 		clock->config->heartbeat_pattern != NULL ? "it" : "either kind",
 		duration_text(clock->config->max_latency, span));
-	if (clock->config->pagerduty_contact == NULL)
-		log_warning("without pagerduty_contact nobody is told outside the rooms");
+	if (clock->config->pagerduty_contact == NULL && clock->config->alert_command == NULL)
+		log_warning(
+			"without pagerduty_contact or alert_command nobody is told outside the rooms");
 	ready_announce(ready_fd);
 }
 

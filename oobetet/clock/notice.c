@@ -52,6 +52,7 @@ void notice_alarm(struct notice *notice, const struct subject *subject, enum kin
 	char text[4 * NOTICE_TEXT], name[NOTICE_TEXT], stamp[STAMP], span[DURATION_TEXT];
 
 	notice->kind = NOTICE_ALARM;
+	notice->missing = missing;
 	incident_write(notice, subject, since);
 	duration_text(subject->max_latency, span);
 	span[strcspn(span, " ")] = '\0'; /* the original spells its `seconds` out */
@@ -63,12 +64,14 @@ void notice_alarm(struct notice *notice, const struct subject *subject, enum kin
 	text_clean_line(text, notice->text, sizeof notice->text);
 }
 
-void notice_ok(struct notice *notice, const struct subject *subject, nsec since, nsec outage)
+void notice_ok(struct notice *notice, const struct subject *subject, enum kind missing, nsec since,
+	nsec outage)
 {
 	char text[NOTICE_TEXT], span[DURATION_TEXT];
 	nsec whole = outage >= NSEC_PER_SEC ? outage / NSEC_PER_SEC * NSEC_PER_SEC : outage;
 
 	notice->kind = NOTICE_OK;
+	notice->missing = missing;
 	incident_write(notice, subject, since);
 	snprintf(text, sizeof text, "Flapjack Self Monitoring is OK (it was not for %s)",
 		duration_text(whole, span));

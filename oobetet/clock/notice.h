@@ -19,6 +19,7 @@ enum notice_kind { NOTICE_ALARM, NOTICE_OK };
 struct notice {
 	enum notice_kind kind;
 	char key[NOTICE_KEY];     /* one incident's alarms and its OK have the same, no other has */
+	enum kind missing;        /* the kind that was missed first */
 	char since[NOTICE_SINCE]; /* when the incident began: ISO 8601, UTC */
 	char text[NOTICE_TEXT];
 };
@@ -43,7 +44,8 @@ void notice_alarm(struct notice *notice, const struct subject *subject, enum kin
 	nsec since, nsec now, const char *remarks);
 
 /* The end of the same incident, which was not OK for `outage`. */
-void notice_ok(struct notice *notice, const struct subject *subject, nsec since, nsec outage);
+void notice_ok(struct notice *notice, const struct subject *subject, enum kind missing, nsec since,
+	nsec outage);
 
 /*
  * What oobetet says when it has joined a room for the first time. It must not begin with

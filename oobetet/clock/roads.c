@@ -15,9 +15,11 @@
 #define RECORDING (500 * NSEC_PER_MSEC)
 #define ID 64 /* bytes of an id as text */
 
+enum way { WAY_ROOM, WAY_PAGER, WAY_COMMAND };
+
 struct road {
-	const char *name; /* the room's; PagerDuty's is said in words */
-	bool is_room;
+	const char *name; /* the room's; the others' are said in words */
+	enum way way;
 	struct outbox *outbox;
 	bool open;
 	uint64_t intent;    /* the newest, among all roads' */
@@ -33,25 +35,61 @@ struct roads {
 	uint64_t last_id;
 	uint64_t intents;  /* so far */
 	uint64_t recorded; /* of these */
-	struct road *road; /* the rooms, then PagerDuty if it is configured */
+	struct road *road; /* the rooms, then PagerDuty and the command if they are configured */
 	int rooms;
 	int count;
 };
 
-static void road_init(
-	struct road *road, const char *name, bool is_room, const struct pace *pace, uint32_t seed)
+/* The pager and the command give up by themselves, and say so. */
+static nsec answer_limit(enum way way, const struct pace *pace)
 {
-	const struct outbox_rules rules = {.latest_only = is_room,
-		/* the pager gives up by itself, and says so */
-		.answer_limit = is_room ? pace->answer : 2 * pace->request,
+	switch (way) {
+	case WAY_ROOM:
+		return pace->answer;
+	case WAY_PAGER:
+		return 2 * pace->request;
+	default:
+		return 2 * COMMAND_LIMIT;
+	}
+}
+
+static void road_init(
+	struct road *road, const char *name, enum way way, const struct pace *pace, uint32_t seed)
+{
+	const struct outbox_rules rules = {.latest_only = way == WAY_ROOM,
+		.answer_limit = answer_limit(way, pace),
 		.retry_min = pace->retry_min,
 		.retry_max = pace->retry_max,
 		.seed = seed};
 
 	road->name = name;
-	road->is_room = is_room;
+	road->way = way;
 	road->outbox = outbox_new(&rules);
 	snprintf(road->why, sizeof road->why, "%s", "not there yet");
+}
+
+static void road_open(struct road *road)
+{
+	road->open = true;
+	road->why[0] = '\0';
+	outbox_open(road->outbox);
+}
+
+static void roads_init(
+	struct roads *roads, const struct config *config, const struct pace *pace, uint32_t seed)
+{
+	struct road *road = roads->road;
+
+	for (int i = 0; i < roads->rooms; i++, road++) {
+		road_init(road, config->alert_rooms.item[i], WAY_ROOM, pace, seed++);
+		road->greeted = !config->greeting;
+	}
+	if (config->pagerduty_contact != NULL)
+		road_init(road++, "PagerDuty", WAY_PAGER, pace, seed++);
+	if (config->alert_command != NULL) {
+		road_init(road, "alert_command", WAY_COMMAND, pace, seed);
+		road_open(road);
+	}
 }
 
 struct roads *roads_new(const struct config *config, const struct subject *subject,
@@ -61,15 +99,11 @@ struct roads *roads_new(const struct config *config, const struct subject *subje
 
 	roads->subject = subject;
 	roads->rooms = config->alert_rooms.count;
-	roads->count = roads->rooms + (config->pagerduty_contact != NULL ? 1 : 0);
+	roads->count = roads->rooms + (config->pagerduty_contact != NULL ? 1 : 0) +
+		       (config->alert_command != NULL ? 1 : 0);
 	roads->road = memory_zeroed((size_t)roads->count, sizeof *roads->road);
 	snprintf(roads->id_start, sizeof roads->id_start, PROTOCOL_ID "%016" PRIx64 "-", seed);
-	for (int i = 0; i < roads->count; i++)
-		road_init(&roads->road[i],
-			i < roads->rooms ? config->alert_rooms.item[i] : "PagerDuty",
-			i < roads->rooms, pace, (uint32_t)seed + (uint32_t)i);
-	for (int i = 0; i < roads->rooms; i++)
-		roads->road[i].greeted = !config->greeting;
+	roads_init(roads, config, pace, (uint32_t)seed);
 	return roads;
 }
 
@@ -99,13 +133,6 @@ static struct road *road_named(struct roads *roads, const char *room)
 		if (strcasecmp(roads->road[i].name, room) == 0)
 			return &roads->road[i];
 	return NULL;
-}
-
-static void road_open(struct road *road)
-{
-	road->open = true;
-	road->why[0] = '\0';
-	outbox_open(road->outbox);
 }
 
 static void road_close(struct road *road, const char *why)
@@ -140,13 +167,15 @@ void roads_ear_lost(struct roads *roads, const char *why)
 void roads_pager_lost(struct roads *roads, const char *why)
 {
 	for (int i = roads->rooms; i < roads->count; i++)
-		road_close(&roads->road[i], why);
+		if (roads->road[i].way == WAY_PAGER)
+			road_close(&roads->road[i], why);
 }
 
 void roads_pager_started(struct roads *roads)
 {
 	for (int i = roads->rooms; i < roads->count; i++)
-		road_open(&roads->road[i]);
+		if (roads->road[i].way == WAY_PAGER)
+			road_open(&roads->road[i]);
 }
 
 /* ---- answers ---- */
@@ -186,6 +215,23 @@ static const char *id_text(const struct roads *roads, uint64_t id, char out[ID])
 {
 	snprintf(out, ID, "%s%" PRIu64, roads->id_start, id);
 	return out;
+}
+
+static void command_send(struct roads *roads, struct command *command, const struct notice *notice,
+	const char *id, nsec now)
+{
+	char name[NOTICE_KEY];
+	const struct errand errand = {.id = id,
+		.event = notice->kind == NOTICE_OK ? "ok" : "alarm",
+		.watch = subject_name(roads->subject, name, sizeof name),
+		.breach = kind_name(notice->missing),
+		.since = notice->since,
+		.key = notice->key,
+		.host = roads->subject->host,
+		.text = notice->text};
+
+	if (!command_start(command, &errand, now))
+		roads_answer(roads, id, ANSWER_FAILED, "the one before still runs", now);
 }
 
 static void page(
@@ -239,13 +285,13 @@ static bool road_waits(const struct roads *roads, const struct road *road, nsec 
 }
 
 static void road_deliver(
-	struct roads *roads, struct road *road, struct hand *ear, struct hand *pager, nsec now)
+	struct roads *roads, struct road *road, const struct carriers *by, nsec now)
 {
 	uint64_t number;
 	char id[ID];
 
-	if (road->is_room && road->open)
-		greet(roads, road, ear);
+	if (road->way == WAY_ROOM && road->open)
+		greet(roads, road, by->ear);
 	if (outbox_intend(road->outbox, now)) {
 		road->intent = ++roads->intents;
 		road->intent_by = now + RECORDING;
@@ -256,16 +302,18 @@ static void road_deliver(
 	if (notice == NULL)
 		return;
 	id_text(roads, number, id);
-	if (road->is_room)
-		hand_say(ear, WORD_SAY, FIELDS(id, road->name, notice->text));
+	if (road->way == WAY_ROOM)
+		hand_say(by->ear, WORD_SAY, FIELDS(id, road->name, notice->text));
+	else if (road->way == WAY_PAGER)
+		page(roads, by->pager, notice, id);
 	else
-		page(roads, pager, notice, id);
+		command_send(roads, by->command, notice, id, now);
 }
 
-void roads_deliver(struct roads *roads, struct hand *ear, struct hand *pager, nsec now)
+void roads_deliver(struct roads *roads, const struct carriers *by, nsec now)
 {
 	for (int i = 0; i < roads->count; i++)
-		road_deliver(roads, &roads->road[i], ear, pager, now);
+		road_deliver(roads, &roads->road[i], by, now);
 }
 
 static nsec road_deadline(const struct roads *roads, const struct road *road)
@@ -333,7 +381,7 @@ void roads_remark(const struct roads *roads, struct buffer *remarks)
 	for (int i = 0; i < roads->count; i++) {
 		const struct road *road = &roads->road[i];
 
-		if (road->why[0] != '\0' && (road->open || !road->is_room))
+		if (road->why[0] != '\0' && (road->open || road->way != WAY_ROOM))
 			buffer_printf(remarks, "; %s does not take what it is told (%.150s)",
 				road->name, road->why);
 	}

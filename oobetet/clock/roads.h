@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The roads by which somebody is told: each room, and PagerDuty. Each has its outbox, and none
- * waits for another. The ear and the pager carry what is taken from the outboxes.
+ * The roads by which somebody is told: each room, PagerDuty, and the alert_command. Each has its
+ * outbox, and none waits for another. The ear, the pager and the command carry what is taken from
+ * the outboxes.
  */
 #ifndef OOBETET_CLOCK_ROADS_H
 #define OOBETET_CLOCK_ROADS_H
 
 #include "common/buffer.h"
+#include "oobetet/clock/command.h"
 #include "oobetet/clock/hand.h"
 #include "oobetet/clock/notice.h"
 #include "oobetet/clock/outbox.h"
@@ -16,8 +18,8 @@
 struct roads;
 
 /*
- * All closed. `config` and `subject` are the caller's and stay valid; `seed` is a random number.
- * Free with roads_free().
+ * All closed, but the command. `config` and `subject` are the caller's and stay valid; `seed` is a
+ * random number. Free with roads_free().
  */
 struct roads *roads_new(const struct config *config, const struct subject *subject,
 	const struct pace *pace, uint64_t seed);
@@ -35,12 +37,20 @@ void roads_ear_lost(struct roads *roads, const char *why);
 void roads_pager_lost(struct roads *roads, const char *why);
 void roads_pager_started(struct roads *roads);
 
-/* What a hand says of what it was to carry; `why` is not looked at for ANSWER_DONE. */
+/* What a hand, or the command's end, says of what it was to carry; `why` is not looked at for
+ * ANSWER_DONE. */
 void roads_answer(
 	struct roads *roads, const char *id, enum answer answer, const char *why, nsec now);
 
-/* Hands the hands whatever is due. `pager` is NULL where there is no PagerDuty. */
-void roads_deliver(struct roads *roads, struct hand *ear, struct hand *pager, nsec now);
+/* Who carries what is told; NULL where nothing is to be told that way. */
+struct carriers {
+	struct hand *ear;
+	struct hand *pager;
+	struct command *command;
+};
+
+/* Hands them whatever is due. */
+void roads_deliver(struct roads *roads, const struct carriers *by, nsec now);
 nsec roads_deadline(const struct roads *roads);
 
 /* What is wrong with those that are open, as remarks to an alarm (notice.h). */

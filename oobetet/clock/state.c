@@ -62,6 +62,7 @@ static void road_write(const struct state_road *road, struct buffer *out)
 
 		buffer_append_text(out, "notice");
 		number_write(out, notice->kind);
+		number_write(out, notice->missing);
 		text_write(out, notice->key);
 		text_write(out, notice->since);
 		text_write(out, notice->text);
@@ -168,16 +169,18 @@ static bool notice_take(struct state *state, char *const field[])
 {
 	struct outbox_past *outbox =
 		state->count > 0 ? &state->roads[state->count - 1].outbox : NULL;
-	nsec kind;
+	nsec kind, missing;
 
-	if (outbox == NULL || outbox->count == OUTBOX_MAX || !number_read(field[0], &kind) ||
-		kind > NOTICE_OK)
+	if (outbox == NULL || outbox->count == OUTBOX_MAX ||
+		!numbers_read(field, (nsec *const[]){&kind, &missing}, 2) || kind > NOTICE_OK ||
+		missing >= KINDS_AWAITED)
 		return false;
 	struct notice *notice = &outbox->notices[outbox->count++];
 	notice->kind = (enum notice_kind)kind;
-	return text_read(field[1], notice->key, sizeof notice->key) &&
-	       text_read(field[2], notice->since, sizeof notice->since) &&
-	       text_read(field[3], notice->text, sizeof notice->text);
+	notice->missing = (enum kind)missing;
+	return text_read(field[2], notice->key, sizeof notice->key) &&
+	       text_read(field[3], notice->since, sizeof notice->since) &&
+	       text_read(field[4], notice->text, sizeof notice->text);
 }
 
 static const struct {
@@ -190,7 +193,7 @@ static const struct {
 	{"acknowledged", 1, acknowledged_take},
 	{"incident", 5, incident_take},
 	{"road", 3, road_take},
-	{"notice", 4, notice_take},
+	{"notice", 5, notice_take},
 };
 
 static bool line_take(struct state *state, char *line)

@@ -41,7 +41,8 @@ static void ok_tell(struct teller *teller, const struct telling *now)
 {
 	struct notice notice;
 
-	notice_ok(&notice, teller->subject, teller->since, now->boot - teller->began);
+	notice_ok(&notice, teller->subject, watch_incident(teller->watch)->missing, teller->since,
+		now->boot - teller->began);
 	log_info("%s", notice.text);
 	roads_put(teller->roads, &notice);
 }

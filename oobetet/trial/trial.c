@@ -4,7 +4,9 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/signals.h"
+#include "oobetet/clock/command.h"
 #include "oobetet/clock/hand.h"
+#include "oobetet/clock/notice.h"
 #include "oobetet/text.h"
 
 #include <inttypes.h>
@@ -41,8 +43,9 @@ struct trial {
 	uint64_t seed;
 	int told; /* numbers the ids */
 	struct hand *ear;
-	struct hand *pager; /* NULL: there is no PagerDuty */
-	struct road *roads; /* the rooms, then PagerDuty */
+	struct hand *pager;      /* NULL: there is no PagerDuty */
+	struct command *command; /* NULL: there is no alert_command */
+	struct road *roads;      /* the rooms, then PagerDuty, then the command */
 	int rooms, count;
 };
 
@@ -103,6 +106,25 @@ static void page(struct trial *trial)
 		hand_say(trial->pager, WORD_TRIGGER,
 			FIELDS(id_new(trial, road), trial->key, trial->stamp, trial->host, "test",
 				trial->text));
+}
+
+static void command_begin(struct trial *trial)
+{
+	const struct subject subject = {
+		.check = trial->config->watched_check, .entity = trial->config->watched_entity};
+	char name[NOTICE_KEY];
+
+	if (trial->command == NULL)
+		return;
+	const struct errand errand = {.id = id_new(trial, &trial->roads[trial->count - 1]),
+		.event = "test",
+		.watch = subject_name(&subject, name, sizeof name),
+		.breach = "",
+		.since = trial->stamp,
+		.key = trial->key,
+		.host = trial->host,
+		.text = trial->text};
+	command_start(trial->command, &errand, clock_monotonic());
 }
 
 /* ---- answers ---- */
@@ -189,13 +211,28 @@ static void pager_tick(struct trial *trial, nsec now)
 	}
 }
 
-/* True: there are others, which have not ended. */
-static bool children_reap(void)
+static void command_turn(struct trial *trial, nsec now)
 {
+	struct outcome outcome;
+
+	if (!command_tick(trial->command, now, &outcome))
+		return;
+	struct road *road = &trial->roads[trial->count - 1];
+	road->over = road->arrived = outcome.answer == ANSWER_DONE;
+	if (!road->arrived) {
+		road_fails(road, outcome.why);
+		road->over = true;
+	}
+}
+
+/* True: there are others, which have not ended. */
+static bool children_reap(struct trial *trial)
+{
+	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		continue;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		command_ended(trial->command, pid, status);
 	return pid == 0;
 }
 
@@ -207,9 +244,11 @@ static void trial_wait(const struct trial *trial, nsec deadline)
 	struct pollfd fds[] = {
 		hand_poll(trial->ear),
 		trial->pager != NULL ? hand_poll(trial->pager) : (struct pollfd){.fd = -1},
+		command_poll(trial->command),
 	};
 
-	ppoll(fds, 2, clock_timeout(clock_monotonic(), deadline, &left), signals_wait_mask());
+	ppoll(fds, sizeof fds / sizeof fds[0], clock_timeout(clock_monotonic(), deadline, &left),
+		signals_wait_mask());
 }
 
 static bool trial_goes_on(const struct trial *trial, nsec limit)
@@ -224,8 +263,12 @@ static bool trial_goes_on(const struct trial *trial, nsec limit)
 
 static void trial_hold(struct trial *trial)
 {
-	nsec limit = clock_monotonic() + trial->pace.login + 2 * trial->pace.request;
+	nsec begin = clock_monotonic();
+	nsec limit = begin + trial->pace.login + 2 * trial->pace.request;
 
+	if (trial->command != NULL && limit < begin + COMMAND_LIMIT + NSEC_PER_SEC)
+		limit = begin + COMMAND_LIMIT + NSEC_PER_SEC;
+	command_begin(trial);
 	while (trial_goes_on(trial, limit)) {
 		nsec now = clock_monotonic();
 
@@ -233,9 +276,11 @@ static void trial_hold(struct trial *trial)
 		hand_listen(trial, trial->pager, now);
 		ear_tick(trial, now);
 		pager_tick(trial, now);
-		children_reap();
+		children_reap(trial);
+		command_turn(trial, now);
 		nsec hands = nsec_earlier(hand_deadline(trial->ear),
 			trial->pager != NULL ? hand_deadline(trial->pager) : NSEC_NEVER);
+		hands = nsec_earlier(hands, command_deadline(trial->command));
 		trial_wait(trial, nsec_earlier(hands, limit));
 	}
 }
@@ -247,7 +292,9 @@ static void trial_leave(struct trial *trial)
 	hand_dismiss(trial->ear);
 	if (trial->pager != NULL)
 		hand_dismiss(trial->pager);
-	while (children_reap() && clock_monotonic() < limit) {
+	command_free(trial->command);
+	trial->command = NULL;
+	while (children_reap(trial) && clock_monotonic() < limit) {
 		hand_listen(trial, trial->ear, clock_monotonic());
 		hand_listen(trial, trial->pager, clock_monotonic());
 		trial_wait(trial, limit);
@@ -280,6 +327,8 @@ static void trial_begin(
 	trial->ear = hand_new("ear", program, &trial->pace, (uint32_t)trial->seed);
 	if (config->pagerduty_contact != NULL)
 		trial->pager = hand_new("pager", program, &trial->pace, (uint32_t)trial->seed + 1);
+	if (config->alert_command != NULL)
+		trial->command = command_new(config->alert_command);
 }
 
 static void roads_begin(struct trial *trial)
@@ -287,10 +336,13 @@ static void roads_begin(struct trial *trial)
 	const struct text_list *rooms = &trial->config->alert_rooms;
 
 	trial->rooms = rooms->count;
-	trial->count = trial->rooms + (trial->pager != NULL ? 1 : 0);
+	trial->count =
+		trial->rooms + (trial->pager != NULL ? 1 : 0) + (trial->command != NULL ? 1 : 0);
 	trial->roads = memory_zeroed((size_t)trial->count, sizeof *trial->roads);
 	for (int i = 0; i < trial->count; i++)
 		trial->roads[i].name = i < rooms->count ? rooms->item[i] : "PagerDuty";
+	if (trial->command != NULL)
+		trial->roads[trial->count - 1].name = "alert_command";
 }
 
 static bool trial_report(const struct trial *trial)

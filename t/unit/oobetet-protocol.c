@@ -157,7 +157,7 @@ static void alarms_speak_as_the_original(void **state)
 	notice_alarm(&notice, &subject, KIND_RECOVERY, wall, wall, "; more");
 	assert_non_null(strstr(notice.text, "test recovery notification"));
 	assert_non_null(strstr(notice.text, "+0000; more"));
-	notice_ok(&notice, &subject, wall, 412 * NSEC_PER_SEC + 1);
+	notice_ok(&notice, &subject, KIND_PROBLEM, wall, 412 * NSEC_PER_SEC + 1);
 	assert_string_equal(notice.text, "Flapjack Self Monitoring is OK (it was not for 412 s)");
 	assert_string_equal(notice.key,
 		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");

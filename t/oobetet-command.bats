@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet's alert_command: what it is given, and what becomes of it when it fails or hangs.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# script LINE...: $work/command is a script of these lines
+script() {
+	printf '%s\n' '#!/bin/sh' "cd $work" "$@" >"$work/command"
+	chmod +x "$work/command"
+}
+
+# Nobody else is there to be told.
+start_alone() {
+	write_ini pagerduty_contact= alert_command="$work/command" max_latency=1 "$@"
+	start oobetet oobetet -c "$work/oobetet.ini"
+}
+
+told() {
+	grep -Eq -- "$1" "$work/told" 2>/dev/null
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+# $work/child holds the id of a process
+child_there() {
+	[ -s "$work/child" ]
+}
+
+@test "oobetet: alert_command gets text and environment, of the alarm and of its end" {
+	# shellcheck disable=SC2016 # the variables are the script's
+	script '{ env | grep ^OOBETET_ | sort; echo "text=$(cat)"; echo; } >>told' \
+		'echo fine; echo "and good" >&2'
+	start_chain pagerduty_contact= repeat_interval=60 alert_command="$work/command"
+	run ! said oobetet 'nobody is told outside the rooms'
+	poll 20 told '^text=Flapjack Self Monitoring is Critical: .*"Flapper" on web-01, from'
+	[ "$(sed -n '1,/^$/p' "$work/told" | grep -c ^OOBETET_)" -eq 6 ]
+	told '^OOBETET_EVENT=alarm$'
+	told '^OOBETET_WATCH="Flapper" on web-01$'
+	told '^OOBETET_BREACH=problem$'
+	told '^OOBETET_SINCE=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$'
+	told '^OOBETET_KEY=Flapjack Self Monitoring from .*"Flapper" on web-01$'
+	told "^OOBETET_HOST=$(hostname)\$"
+	poll 20 said oobetet 'info: alert_command: fine$'
+	poll 20 said oobetet 'info: alert_command: and good$'
+	both
+	poll 20 told '^text=Flapjack Self Monitoring is OK'
+	[ "$(grep -c '^OOBETET_EVENT=alarm' "$work/told")" -eq 1 ]
+	[ "$(grep -c '^OOBETET_EVENT=ok' "$work/told")" -eq 1 ]
+	[ "$(grep '^OOBETET_KEY' "$work/told" | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "oobetet: an alert_command that fails is run again, said once, and then told" {
+	# shellcheck disable=SC2016 # the variables are the script's
+	script 'echo x >>tries' '[ "$(wc -l <tries)" -gt 3 ] || exit 7' 'cat >>told'
+	start_alone repeat_interval=60
+	poll 20 told 'is Critical'
+	[ "$(wc -l <"$work/tries")" -eq 4 ]
+	poll 20 said oobetet 'info: alert_command has been told again'
+	[ "$(count_of oobetet 'error: alert_command cannot be told: exit status 7; trying again')" -eq 1 ]
+	[ "$(grep -c 'is Critical' "$work/told")" -eq 1 ]
+}
+
+@test "oobetet: an alert_command that hangs is killed with its group, and delays no other road" {
+	# shellcheck disable=SC2016 # the variables are the script's
+	script 'sleep 1000 & echo $! >child' 'wait'
+	start_chain alert_command="$work/command"
+	poll 20 child_there
+	child=$(cat "$work/child")
+	poll 20 paged '202 trigger'
+	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 at_least 3 eve '<oobetet>.* is Critical' # the clock goes on
+	both
+	poll 20 heard '<oobetet>.* is OK'
+	kill -0 "$child"
+	poll 60 said oobetet 'error: alert_command cannot be told: it took longer than 30 s, was killed; trying again'
+	poll 10 gone "$child"
+}
+
+@test "oobetet: an alert_command that hangs, or floods its output, does not hold up the end" {
+	# shellcheck disable=SC2016 # the variables are the script's
+	script 'echo $$ >child' 'exec yes flood'
+	start_alone
+	poll 20 child_there
+	poll 20 at_least 100 oobetet 'info: alert_command: flood'
+	child=$(cat "$work/child")
+	stop oobetet
+	poll 10 gone "$child"
+	[ "$(count_of oobetet 'alert_command: flood')" -eq 100 ]
+}
+
+@test "oobetet: --test-alert runs the alert_command, and says whether it took the test" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	# shellcheck disable=SC2016 # the variables are the script's
+	script 'echo "$OOBETET_EVENT: $(cat)" >>told'
+	write_ini pagerduty_contact= alert_command="$work/command"
+	run -0 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert
+	[ "$output" = 'ops@conference.localhost: arrived
+alert_command: arrived' ]
+	[ "$(grep -c '^test: TEST by oobetet on .*nothing is wrong' "$work/told")" -eq 1 ]
+	write_ini pagerduty_contact= alert_command='exit 3'
+	run -69 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert
+	[[ "$output" == *'alert_command: did not arrive: exit status 3' ]]
+}
+
+# What stands in for mail(1) and curl(1) writes down what it is given.
+@test "oobetet: the examples of alert_command hand the message on" {
+	mkdir "$work/bin"
+	for name in mail curl; do
+		# shellcheck disable=SC2016 # the variables are the script's
+		printf '%s\n' '#!/bin/sh' 'printf "%s|" "$@"; case $* in *Body=*) ;; *) cat ;; esac' >"$work/bin/$name"
+	done
+	printf '#!/bin/sh\nexec cat\n' >"$work/bin/jq"
+	chmod +x "$work/bin"/*
+	export OOBETET_EVENT=alarm OOBETET_WATCH='"Flapper" on web-01' PATH="$work/bin:$PATH"
+	examples=$root/doc/examples/oobetet
+	run -0 "$examples/alert-mail" root <<<'it is broken'
+	[ "$output" = '-s|oobetet: alarm: "Flapper" on web-01|root|it is broken' ]
+	run -0 "$examples/alert-ntfy" https://ntfy.example/topic <<<'it is broken'
+	[[ "$output" == *'|Priority: urgent|'*'|https://ntfy.example/topic|it is broken' ]]
+	run -0 "$examples/alert-slack" secret <<<'it is broken'
+	[[ "$output" == *'|-K|secret|'*'|it is broken' ]]
+	run -0 "$examples/alert-sms" secret +1 +2 <<<'it is broken'
+	[[ "$output" == *'|-K|secret|'*'|From=+1|--data-urlencode|To=+2|--data-urlencode|Body=it is broken|' ]]
+}
