@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,28 @@ int64_t option_number(const char *option, const char *text, int64_t min, int64_t
 
 	if (!number_parse(text, min, max, &value, &why))
 		die(EX_USAGE, "%s: %s", option, why.text);
+	return value;
+}
+
+int64_t option_size(const char *option, const char *text, int64_t min, int64_t max)
+{
+	static const char units[] = "kMG"; /* each 1024 of the one before */
+	size_t length = strlen(text);
+	const char *unit = length > 1 ? strchr(units, text[length - 1]) : NULL;
+	char digits[32];
+	struct reason why;
+	int64_t value;
+
+	if (unit == NULL)
+		return option_number(option, text, min, max);
+	int shift = 10 * (int)(unit - units + 1);
+	snprintf(digits, sizeof digits, "%.*s", (int)length - 1, text);
+	if (!number_parse(digits, 0, INT64_MAX >> shift, &value, &why))
+		die(EX_USAGE, "%s: '%s': %s", option, text, why.text);
+	value <<= shift;
+	if (value < min || value > max)
+		die(EX_USAGE, "%s: '%s' is not from %" PRId64 " to %" PRId64 " bytes", option, text,
+			min, max);
 	return value;
 }
 

@@ -13,6 +13,10 @@
 
 nsec option_duration(const char *option, const char *text, nsec min, nsec max);
 int64_t option_number(const char *option, const char *text, int64_t min, int64_t max);
+
+/* Bytes: a number, with k, M or G behind it for powers of 1024. */
+int64_t option_size(const char *option, const char *text, int64_t min, int64_t max);
+
 struct address option_address(const char *option, const char *text);
 
 /* For --ready-fd: a descriptor that is open, and not stderr, for ready_announce() closes it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Every limit of the broker. Each is in the manual. */
+/* Every limit of the broker. Each is in the manual; those with an option are its defaults. */
 #ifndef HTTPBROKER_LIMITS_H
 #define HTTPBROKER_LIMITS_H
 
@@ -18,10 +18,12 @@ enum {
 	LIMIT_STATES = 1000000,   /* checks that are remembered */
 	LIMIT_PENDING = 100000,   /* events that wait for a Redis that is away */
 	LIMIT_CONNECTIONS = 4096, /* HTTP connections at a time */
-	LIMIT_IDLE = 15,          /* seconds without a byte, then a connection is closed */
 };
 
 #define LIMIT_PENDING_BYTES ((size_t)256 << 20) /* of events that wait for Redis */
+#define LIMIT_IDLE (15 * NSEC_PER_SEC)          /* without a byte: then a connection is closed */
+#define LIMIT_REQUEST (30 * NSEC_PER_SEC)       /* for a whole request to come in */
+#define LIMIT_ANSWER (600 * NSEC_PER_SEC)       /* for a whole answer to be taken */
 #define LIMIT_REDIS_WAIT (5 * NSEC_PER_SEC)     /* how long anybody waits for Redis */
 
 #endif

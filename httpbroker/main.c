@@ -69,6 +69,7 @@ static struct delivery *delivery_make(
 		.password = options->password,
 		.database = options->database,
 		.interval = options->interval,
+		.max_states = options->max_states,
 		.queue = options->queue,
 		.flapjack = options->flapjack,
 		.name = options->name,
@@ -93,10 +94,51 @@ static struct sns *sns_make(const struct options *options)
 	return sns_start(&settings);
 }
 
-static void stop_await(void)
+static struct guard *guard_make(const struct options *options)
 {
-	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT))
+	struct reason why;
+
+	if (options->token_file == NULL)
+		return NULL;
+	struct guard *guard = guard_new(options->token_file, &why);
+	if (guard == NULL)
+		die(EX_CONFIG, "--token-file: %s", why.text);
+	return guard;
+}
+
+static struct server *server_make(const struct options *options, struct guard *guard,
+	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery)
+{
+	const struct server_settings settings = {
+		.max_body = options->max_body,
+		.max_connections = options->max_connections,
+		.idle_timeout = options->idle_timeout,
+		.request_timeout = options->request_timeout,
+		.guard = guard,
+	};
+
+	return server_start(&settings, listeners, broker, delivery);
+}
+
+static void files_reload(struct guard *guard)
+{
+	struct reason why;
+
+	if (guard == NULL)
+		log_info("SIGHUP: there is no --token-file to read again");
+	else if (guard_reload(guard, &why))
+		log_info("SIGHUP: the tokens were read again");
+	else
+		log_error("SIGHUP: %s; the tokens stay as they were", why.text);
+}
+
+static void stop_await(struct guard *guard)
+{
+	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT)) {
+		if (signal_arrived(SIGHUP))
+			files_reload(guard);
 		ppoll(NULL, 0, NULL, signals_wait_mask());
+	}
 }
 
 int main(int argc, char **argv)
@@ -105,22 +147,24 @@ int main(int argc, char **argv)
 	struct options options = options_read(argc, argv);
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
-	signals_catch((const int[]){SIGTERM, SIGINT}, 2);
+	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
 	options_log(&options);
 
+	struct guard *guard = guard_make(&options);
 	struct listeners listeners;
 	listeners_open(options.listen, options.listen_count, &listeners);
-	listeners_warn(&listeners);
+	if (guard == NULL)
+		listeners_warn(&listeners);
 	struct states *states = states_make();
 	char place[PLACE_TEXT];
 	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), states);
 	struct counters *counters = counters_new();
 	struct sns *sns = sns_make(&options);
 	const struct broker broker = {states, options.flapjack, counters, sns, delivery};
-	struct server *server = server_start(&listeners, &broker, delivery);
+	struct server *server = server_make(&options, guard, &listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 
-	stop_await();
+	stop_await(guard);
 
 	ready_notify("STOPPING=1");
 	listeners_remove(&listeners);
@@ -133,5 +177,6 @@ int main(int argc, char **argv)
 	sns_free(sns);
 	states_free(states);
 	counters_free(counters);
+	guard_free(guard);
 	return 0;
 }

@@ -37,9 +37,12 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/batch_answer.c httpbroker/http/batch_answer.h \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
 	httpbroker/http/delete_state.c \
+	httpbroker/http/clients.c httpbroker/http/clients.h \
+	httpbroker/http/credentials.c httpbroker/http/credentials.h \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
 	httpbroker/http/get_health.c \
 	httpbroker/http/get_state.c \
+	httpbroker/http/guard.c httpbroker/http/guard.h \
 	httpbroker/http/left_out.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/permit.c httpbroker/http/permit.h \
@@ -52,6 +55,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/server.c httpbroker/http/server.h \
 	httpbroker/http/taking.c httpbroker/http/taking.h \
 	httpbroker/http/tally.c httpbroker/http/tally.h \
+	httpbroker/http/tokens.c httpbroker/http/tokens.h \
 	httpbroker/http/traffic.c httpbroker/http/traffic.h \
 	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \
 	httpbroker/redis/batch.c httpbroker/redis/batch.h \
@@ -91,6 +95,7 @@ httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-door.bats
 QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats
 QUICK_TESTS += t/broker-keeping.bats
+QUICK_TESTS += t/broker-limits.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
@@ -215,6 +220,15 @@ UNIT_TESTS += t/unit/broker-states
 t_unit_broker_states_SOURCES = t/unit/broker-states.c $(T_BROKER)
 t_unit_broker_states_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_states_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-tokens
+t_unit_broker_tokens_SOURCES = t/unit/broker-tokens.c t/unit/unit.h
+t_unit_broker_tokens_LDADD = $(T_BROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/broker-token
+t_fuzz_broker_token_SOURCES = t/fuzz/broker-token.c $(T_FUZZ)
+t_fuzz_broker_token_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_broker_token_LDADD = $(HTTPBROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-wheel
 t_unit_broker_wheel_SOURCES = t/unit/broker-wheel.c $(T_BROKER)

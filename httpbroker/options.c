@@ -16,12 +16,16 @@
 #define INTERVAL_MIN NSEC_PER_MSEC
 #define INTERVAL_MAX (24 * 3600 * NSEC_PER_SEC)
 
+#define TIMEOUT_MAX (3600 * NSEC_PER_SEC)
 #define GRACE_MAX (365 * 24 * 3600 * NSEC_PER_SEC)
 
 enum {
 	QUEUE_MOST = 512, /* bytes of its name */
 	NAME_MOST = 64,
 	PENDING_MAX = 10000000,
+	BODY_MAX = 1 << 30,
+	STATES_MAX = 100000000,
+	CONNECTIONS_MAX = 1000000,
 };
 
 static struct address server_address(const char *option, const char *text)
@@ -118,6 +122,37 @@ static void flapjack_take(struct options *options, const char *option, const cha
 	options->flapjack = (int)option_number(option, value, 1, 2);
 }
 
+static void token_file_take(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	options->token_file = value;
+}
+
+static void max_body_take(struct options *options, const char *option, const char *value)
+{
+	options->max_body = (size_t)option_size(option, value, 1, BODY_MAX);
+}
+
+static void max_states_take(struct options *options, const char *option, const char *value)
+{
+	options->max_states = (size_t)option_number(option, value, 1, STATES_MAX);
+}
+
+static void max_connections_take(struct options *options, const char *option, const char *value)
+{
+	options->max_connections = (unsigned)option_number(option, value, 1, CONNECTIONS_MAX);
+}
+
+static void idle_timeout_take(struct options *options, const char *option, const char *value)
+{
+	options->idle_timeout = option_duration(option, value, NSEC_PER_SEC, TIMEOUT_MAX);
+}
+
+static void request_timeout_take(struct options *options, const char *option, const char *value)
+{
+	options->request_timeout = option_duration(option, value, NSEC_PER_SEC, TIMEOUT_MAX);
+}
+
 static void ready_take(struct options *options, const char *option, const char *value)
 {
 	options->ready_fd = option_ready_fd(option, value);
@@ -178,6 +213,16 @@ static const struct option_row rows[] = {
 	{"sns-ca-file", "FILE", sns_ca_file_take,
 		"authorities, in PEM, to trust for SNS's certificates\n"
 		"(default: the system's)"},
+	{"token-file", "FILE", token_file_take,
+		"let in only who has one of the tokens in FILE; a line each:\n"
+		"TOKEN [ENTITY-GLOB...]; SIGHUP reads it again"},
+	{"max-body", "BYTES", max_body_take, "of a request (default 1M)"},
+	{"max-states", "N", max_states_take, "checks that are remembered (default 1000000)"},
+	{"max-connections", "N", max_connections_take, "at a time (default 4096)"},
+	{"idle-timeout", "DURATION", idle_timeout_take,
+		"close a connection after such a silence (default 15s)"},
+	{"request-timeout", "DURATION", request_timeout_take,
+		"for a whole request to come in (default 30s)"},
 	{"ready-fd", "FD", ready_take, "write a newline to FD when serving"},
 	{"debug", NULL, debug_take, "log every event"},
 };
@@ -212,6 +257,11 @@ struct options options_read(int argc, char **argv)
 		.password = default_password(),
 		.interval = 10 * NSEC_PER_SEC,
 		.queue = "events",
+		.max_body = LIMIT_BODY,
+		.max_states = LIMIT_STATES,
+		.max_connections = LIMIT_CONNECTIONS,
+		.idle_timeout = LIMIT_IDLE,
+		.request_timeout = LIMIT_REQUEST,
 		.flapjack = 2,
 		.name = "default",
 		.grace = 3600 * NSEC_PER_SEC,

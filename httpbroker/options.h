@@ -32,6 +32,12 @@ struct options {
 
 	enum condition stale_state; /* what a stale check is told as */
 
+	const char *token_file; /* NULL: none */
+	size_t max_body;        /* bytes */
+	size_t max_states;
+	unsigned max_connections;
+	nsec idle_timeout;
+	nsec request_timeout;
 	bool debug;
 	int ready_fd; /* -1: none */
 };

@@ -9,6 +9,7 @@ void books_open(struct books *books, struct moment now)
 		outbox_forget_records(books->outbox);
 	books->ledger = ledger_new(books->states, books->outbox, books->interval, now);
 	ledger_tell_stale_as(books->ledger, books->stale_as);
+	ledger_limit(books->ledger, books->most_states);
 }
 
 void books_close(struct books *books)

@@ -19,6 +19,7 @@ struct books {
 	int flapjack;            /* version, 1 or 2 */
 	bool persistent;         /* records are written */
 	enum condition stale_as; /* what a stale check is told as */
+	size_t most_states;      /* checks that are remembered */
 };
 
 /* Fills in the outbox and the ledger; the rest is set. */

@@ -522,6 +522,7 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 		.states = states,
 		.interval = settings->interval,
 		.most = (size_t)settings->max_pending,
+		.most_states = settings->max_states,
 		.flapjack = settings->flapjack,
 		.persistent = settings->persistent,
 		.stale_as = settings->stale_as,

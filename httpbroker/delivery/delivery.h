@@ -36,6 +36,7 @@ struct delivery_settings {
 	enum condition stale_as; /* what a stale check is told as */
 	int64_t max_pending;     /* events that wait for Redis */
 	int64_t max_queue;       /* events in the queue, above which repeats pause */
+	size_t max_states;       /* checks that are remembered */
 };
 
 /* The states are used, not owned. */

@@ -16,6 +16,7 @@ struct ledger {
 	struct states *states;
 	struct outbox *outbox;
 	struct wheel *wheel;
+	size_t most; /* checks */
 	nsec interval;
 	enum condition stale_as;
 	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
@@ -30,6 +31,7 @@ struct ledger *ledger_new(
 	ledger->states = states;
 	ledger->outbox = outbox;
 	ledger->wheel = wheel_new(now.monotonic);
+	ledger->most = LIMIT_STATES;
 	ledger->interval = interval;
 	ledger->stale_as = CONDITION_UNKNOWN;
 	ledger->ticks = ticks < 1 ? 1 : ticks > WHEEL_SLOTS ? WHEEL_SLOTS : ticks;
@@ -39,6 +41,11 @@ struct ledger *ledger_new(
 void ledger_tell_stale_as(struct ledger *ledger, enum condition condition)
 {
 	ledger->stale_as = condition;
+}
+
+void ledger_limit(struct ledger *ledger, size_t most)
+{
+	ledger->most = most;
 }
 
 void ledger_free(struct ledger *ledger)
@@ -122,7 +129,7 @@ static enum ledger_answer state_begin(
 {
 	const struct states_event event = event_of(posting);
 
-	if (states_count(ledger->states) >= LIMIT_STATES)
+	if (states_count(ledger->states) >= ledger->most)
 		return LEDGER_FULL;
 	struct state *state = states_add(ledger->states, &posting->names, &event);
 	state_tell(ledger, state, now);
@@ -175,7 +182,7 @@ bool ledger_load(struct ledger *ledger, const struct posting *posting, enum cond
 {
 	const struct states_event event = event_of(posting);
 
-	if (states_count(ledger->states) >= LIMIT_STATES ||
+	if (states_count(ledger->states) >= ledger->most ||
 		states_find(ledger->states, &posting->names) != NULL)
 		return false;
 	struct state *state = states_add(ledger->states, &posting->names, &event);

@@ -22,7 +22,7 @@
 enum ledger_answer {
 	LEDGER_TAKEN, /* in the outbox */
 	LEDGER_OLDER, /* nothing done: what is cached is newer */
-	LEDGER_FULL,  /* nothing done: LIMIT_STATES or LIMIT_PENDING is reached */
+	LEDGER_FULL,  /* nothing done: the limit of checks or LIMIT_PENDING is reached */
 };
 
 struct ledger;
@@ -34,6 +34,9 @@ void ledger_free(struct ledger *ledger);
 
 /* As what a stale check is told: before anything else; CONDITION_UNKNOWN if not said. */
 void ledger_tell_stale_as(struct ledger *ledger, enum condition condition);
+
+/* How many checks are remembered; at first LIMIT_STATES. */
+void ledger_limit(struct ledger *ledger, size_t most);
 
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);

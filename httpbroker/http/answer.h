@@ -19,6 +19,7 @@ struct answer {
 	const char *type;      /* Content-Type */
 	struct buffer body;    /* owned until it is sent */
 	struct stream *stream; /* instead of a body; owned; NULL: none */
+	bool challenge;        /* with 401: how a token can be sent */
 	const char *allow;     /* the methods there are, with 405; NULL: no such header */
 	unsigned retry_after;  /* seconds; 0: no such header */
 };

@@ -9,25 +9,67 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BODY_FIRST = 65536 }; /* bytes of a body for which there is room at once */
+
 struct exchange {
 	struct exchange_context *context;
 	struct MHD_Connection *connection;
-	const struct route *route; /* NULL: there is none, and the answer says so */
+	struct client *client;
+	const struct route *route; /* NULL: there is none */
+	struct pass pass;
 	struct request request;
 	struct answer answer;
-	bool too_large;                /* more of a body came than is taken */
+	bool refused; /* the answer is there already; what comes still is swallowed */
 	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
 };
 
-static enum MHD_Result exchange_reply(struct exchange *exchange)
+static struct client *exchange_client(struct MHD_Connection *connection)
 {
-	return reply_send(exchange->connection, &exchange->answer,
-		traffic_is_draining(&exchange->context->traffic));
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
 }
 
-static void too_large_answer(struct exchange *exchange)
+static enum MHD_Result exchange_reply(struct exchange *exchange)
 {
-	answer_error(&exchange->answer, 413, "the body has more than %d bytes", LIMIT_BODY);
+	struct exchange_context *context = exchange->context;
+
+	client_turn(context->clients, exchange->client, CLIENT_READS);
+	return reply_send(
+		exchange->connection, &exchange->answer, traffic_is_draining(&context->traffic));
+}
+
+static void too_large_refuse(struct exchange *exchange)
+{
+	answer_error(&exchange->answer, 413, "the body has more than %zu bytes",
+		exchange->context->max_body);
+	exchange->refused = true;
+	buffer_free(&exchange->request.body);
+}
+
+static void challenge_refuse(struct exchange *exchange, const char *why)
+{
+	answer_error(&exchange->answer, 401,
+		"%s: send Authorization: Bearer TOKEN, or Basic with it as the password", why);
+	exchange->answer.challenge = true;
+	exchange->refused = true;
+}
+
+static void guard_pass(struct exchange *exchange)
+{
+	const char *header = MHD_lookup_connection_value(
+		exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
+
+	switch (guard_admit(exchange->context->guard, header, &exchange->pass)) {
+	case GUARD_OPEN:
+		exchange->request.permit = exchange->pass.permit;
+		return;
+	case GUARD_MISSING:
+		challenge_refuse(exchange, "a token is needed");
+		return;
+	case GUARD_UNKNOWN:
+		challenge_refuse(exchange, "this token is not known");
+		return;
+	}
 }
 
 /* What Content-Length says; 0 if it says nothing. */
@@ -43,19 +85,37 @@ static int64_t length_announced(struct MHD_Connection *connection)
 	return length;
 }
 
-/* Answered before its body has come, a request is not read any further. */
-static enum MHD_Result headers_take(struct exchange *exchange)
+/* Whether the client wants to hear of us before it sends the body. */
+static bool expects_word(struct MHD_Connection *connection)
 {
+	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) !=
+	       NULL;
+}
+
+static void headers_judge(struct exchange *exchange)
+{
+	struct request *request = &exchange->request;
 	int64_t length = length_announced(exchange->connection);
 
-	exchange->route =
-		route_find(exchange->request.method, exchange->request.path, &exchange->answer);
-	if (length > LIMIT_BODY) {
-		too_large_answer(exchange);
+	exchange->route = route_find(request->method, request->path, &exchange->answer);
+	exchange->refused = exchange->route == NULL;
+	if (exchange->route == NULL || !exchange->route->open)
+		guard_pass(exchange);
+	if (!exchange->refused && length > (int64_t)exchange->context->max_body)
+		too_large_refuse(exchange);
+	if (!exchange->refused && length > 0)
+		buffer_reserve(&request->body, (size_t)(length < BODY_FIRST ? length : BODY_FIRST));
+}
+
+/*
+ * What is refused is answered when all of it has come: who is still sending when the connection
+ * is closed may never see the answer. Not so if the client asks before it sends.
+ */
+static enum MHD_Result headers_take(struct exchange *exchange)
+{
+	headers_judge(exchange);
+	if (exchange->refused && expects_word(exchange->connection))
 		return exchange_reply(exchange);
-	}
-	if (length > 0)
-		buffer_reserve(&exchange->request.body, (size_t)length);
 	return MHD_YES;
 }
 
@@ -63,12 +123,12 @@ static void body_take(struct exchange *exchange, const char *bytes, size_t lengt
 {
 	struct buffer *body = &exchange->request.body;
 
-	if (exchange->too_large || length > LIMIT_BODY - body->length) {
-		exchange->too_large = true; /* the rest is swallowed, so that the answer is read */
-		buffer_free(body);
+	if (exchange->refused)
 		return;
-	}
-	buffer_append(body, bytes, length);
+	if (length > exchange->context->max_body - body->length)
+		too_large_refuse(exchange);
+	else
+		buffer_append(body, bytes, length);
 }
 
 /* In the delivery thread. */
@@ -129,11 +189,11 @@ static bool is_elsewhere(const struct exchange *exchange)
 
 static enum MHD_Result request_take(struct exchange *exchange)
 {
-	if (exchange->too_large)
-		too_large_answer(exchange);
-	else if (is_elsewhere(exchange))
+	if (!client_turn(exchange->context->clients, exchange->client, CLIENT_WAITS))
+		return MHD_NO;
+	if (!exchange->refused && is_elsewhere(exchange))
 		answer_busy(&exchange->answer, "another broker is the active one");
-	else if (exchange->route != NULL)
+	else if (!exchange->refused)
 		exchange->submission = route_go(exchange);
 	if (exchange->submission != NULL)
 		exchange_submit(exchange);
@@ -187,9 +247,32 @@ static enum MHD_Result exchange_begin(struct exchange_context *context,
 	traffic_enter(&context->traffic);
 	exchange->context = context;
 	exchange->connection = connection;
+	exchange->client = exchange_client(connection);
 	request_init(&exchange->request, connection, url, method);
 	*state = exchange;
 	return headers_take(exchange);
+}
+
+void exchange_connected(void *context, struct MHD_Connection *connection, void **client,
+	enum MHD_ConnectionNotificationCode code)
+{
+	struct exchange_context *whole = context;
+
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		*client = client_enter(whole->clients,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd);
+	else
+		client_leave(whole->clients, *client);
+}
+
+void *exchange_heard(void *context, const char *uri, struct MHD_Connection *connection)
+{
+	struct exchange_context *whole = context;
+
+	(void)uri;
+	client_turn(whole->clients, exchange_client(connection), CLIENT_ASKS);
+	return NULL;
 }
 
 enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
@@ -218,12 +301,13 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 	struct exchange_context *whole = context;
 	struct exchange *exchange = *state;
 
-	(void)connection;
 	(void)how;
+	client_turn(whole->clients, exchange_client(connection), CLIENT_RESTS);
 	if (exchange == NULL)
 		return;
 	if (exchange->route != NULL && exchange->route->free != NULL)
 		exchange->route->free(&exchange->request);
+	pass_end(&exchange->pass);
 	buffer_free(&exchange->request.body);
 	answer_free(&exchange->answer);
 	free(exchange);

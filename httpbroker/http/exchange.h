@@ -7,6 +7,8 @@
 #define HTTPBROKER_HTTP_EXCHANGE_H
 
 #include "httpbroker/delivery/delivery.h"
+#include "httpbroker/http/clients.h"
+#include "httpbroker/http/guard.h"
 #include "httpbroker/http/routes.h"
 #include "httpbroker/http/traffic.h"
 
@@ -16,10 +18,20 @@
 struct exchange_context {
 	const struct broker *broker;
 	struct delivery *delivery;
+	struct guard *guard; /* NULL: nobody needs a token */
+	struct clients *clients;
+	size_t max_body; /* bytes */
 	struct traffic traffic;
 };
 
-/* An MHD_AccessHandlerCallback and an MHD_RequestCompletedCallback; `context` is the above. */
+/*
+ * All with the above as `context`: an MHD_NotifyConnectionCallback, whose *client is made and
+ * ended; what is called with a request's first line, and returns the exchange's *state at first; an
+ * MHD_AccessHandlerCallback; and an MHD_RequestCompletedCallback.
+ */
+void exchange_connected(void *context, struct MHD_Connection *connection, void **client,
+	enum MHD_ConnectionNotificationCode code);
+void *exchange_heard(void *context, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *upload, size_t *upload_size,
 	void **state);

@@ -96,4 +96,5 @@ static struct submission *health_begin(
 	return NULL;
 }
 
-const struct route route_get_health = {.path = "/health", .method = "GET", .begin = health_begin};
+const struct route route_get_health = {
+	.path = "/health", .method = "GET", .begin = health_begin, .open = true};

@@ -72,11 +72,22 @@ static struct MHD_Response *answer_response(struct answer *answer)
 	return stream_response(stream);
 }
 
+/* Both ways; who can do neither, like Amazon SNS, waits for the offer of the second. */
+static void challenge_add(struct MHD_Response *response)
+{
+	MHD_add_response_header(
+		response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"httpbroker\"");
+	MHD_add_response_header(
+		response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"httpbroker\"");
+}
+
 static void headers_add(struct MHD_Response *response, const struct answer *answer, bool last)
 {
 	char seconds[16];
 
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+	if (answer->challenge)
+		challenge_add(response);
 	if (answer->allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
 	snprintf(seconds, sizeof seconds, "%u", answer->retry_after);

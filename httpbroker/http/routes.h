@@ -81,6 +81,8 @@ struct route {
 	/* As begin, after wake(). NULL where a route never waits. */
 	struct submission *(*resume)(
 		const struct broker *broker, struct request *request, struct answer *answer);
+
+	bool open; /* for everybody, also without a token */
 };
 
 /* The value of a parameter; "" if it has none; NULL if there is no such parameter. */

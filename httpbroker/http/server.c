@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/server.h"
 
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "httpbroker/http/exchange.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -23,6 +23,7 @@
 enum { DAEMON_THREADS = 2, DESCRIPTORS_OF_OURS = 64 };
 
 struct server {
+	struct server_settings settings;
 	struct exchange_context context;
 	struct MHD_Daemon *daemons[LISTENERS_MOST];
 	int count;
@@ -40,64 +41,115 @@ __attribute__((format(printf, 2, 0))) static void library_log(
 	log_debug("libmicrohttpd: %s", text);
 }
 
-static void descriptors_raise(void)
+/* How many connections there can be; a warning if that is less than was wanted. */
+static unsigned connections_allowed(unsigned wanted)
 {
-	const rlim_t wanted = LIMIT_CONNECTIONS + DESCRIPTORS_OF_OURS;
-	struct rlimit limit;
+	size_t allowed = descriptors_allow((size_t)wanted + DESCRIPTORS_OF_OURS);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-		log_warning("only %llu descriptors are allowed: fewer than %d connections",
-			(unsigned long long)limit.rlim_cur, LIMIT_CONNECTIONS);
+	if (allowed >= (size_t)wanted + DESCRIPTORS_OF_OURS)
+		return wanted;
+	allowed = allowed > 2 * DESCRIPTORS_OF_OURS ? allowed - DESCRIPTORS_OF_OURS
+						    : DESCRIPTORS_OF_OURS;
+	log_warning("only %zu connections at a time, for no more descriptors are allowed: see "
+		    "ulimit -n",
+		allowed);
+	return (unsigned)allowed;
 }
 
-/* The library zeroes a connection's memory for every request: so it has no more than it needs. */
-static struct MHD_Daemon *daemon_start(struct server *server, int fd, int of)
+/* An MHD_AcceptPolicyCallback: the library counts what one socket has, and not all together. */
+static enum MHD_Result client_accept(
+	void *context, const struct sockaddr *address, socklen_t length)
 {
-	unsigned connections = LIMIT_CONNECTIONS / (unsigned)of;
+	struct server *server = context;
 
-	struct MHD_Daemon *daemon = MHD_start_daemon(DAEMON_FLAGS, 0, NULL, NULL, exchange_handle,
-		&server->context, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+	(void)address;
+	(void)length;
+	return clients_have_room(server->context.clients) ? MHD_YES : MHD_NO;
+}
+
+/*
+ * Each socket may have all the connections there are. The library zeroes a connection's memory
+ * for every request: so it has no more than it needs.
+ */
+static struct MHD_Daemon *daemon_start(struct server *server, int fd)
+{
+	const struct server_settings *settings = &server->settings;
+	nsec idle = (settings->idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+
+	struct MHD_Daemon *daemon = MHD_start_daemon(DAEMON_FLAGS, 0, client_accept, server,
+		exchange_handle, &server->context, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, DAEMON_THREADS,
-		MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)LIMIT_IDLE, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)LIMIT_HEADERS,
+		MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected,
+		&server->context, MHD_OPTION_URI_LOG_CALLBACK, exchange_heard, &server->context,
 		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, &server->context, MHD_OPTION_END);
 	if (daemon == NULL)
 		die(EX_OSERR, "the HTTP server cannot be started: %s", strerror(errno));
 	return daemon;
 }
 
-struct server *server_start(
+static struct clients *clients_make(const struct server_settings *settings)
+{
+	const struct clients_settings clients = {
+		.most = settings->max_connections,
+		.limits =
+			{
+				[CLIENT_ASKS] = settings->request_timeout,
+				[CLIENT_WAITS] = NSEC_NEVER,
+				[CLIENT_READS] = LIMIT_ANSWER,
+				/* one that is silent for so long is closed by the library */
+				[CLIENT_RESTS] = settings->idle_timeout + settings->request_timeout,
+			},
+	};
+
+	return clients_start(&clients);
+}
+
+struct server *server_start(const struct server_settings *settings,
 	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery)
 {
 	struct server *server = memory_zeroed(1, sizeof *server);
 
-	descriptors_raise();
+	server->settings = *settings;
+	server->settings.max_connections = connections_allowed(settings->max_connections);
 	server->context.broker = broker;
 	server->context.delivery = delivery;
+	server->context.guard = settings->guard;
+	server->context.max_body = settings->max_body;
+	server->context.clients = clients_make(&server->settings);
 	traffic_init(&server->context.traffic);
 	for (int i = 0; i < listeners->count; i++)
-		server->daemons[server->count++] =
-			daemon_start(server, listeners->fds[i], listeners->count);
+		server->daemons[server->count++] = daemon_start(server, listeners->fds[i]);
 	return server;
+}
+
+/* A request that has come, but at which nobody has looked yet, is no traffic so far. */
+static void unread_await(struct server *server, nsec end)
+{
+	while (clients_have_unread(server->context.clients) && clock_monotonic() < end)
+		nanosleep(&(struct timespec){0, NSEC_PER_MSEC}, NULL);
 }
 
 void server_drain(struct server *server, nsec patience)
 {
+	nsec end = clock_monotonic() + patience;
+
 	for (int i = 0; i < server->count; i++) {
 		int fd = MHD_quiesce_daemon(server->daemons[i]);
 
 		if (fd >= 0)
 			close(fd);
 	}
-	traffic_drain(&server->context.traffic, patience);
+	traffic_close(&server->context.traffic);
+	unread_await(server, end);
+	traffic_drain(&server->context.traffic, end - clock_monotonic());
 }
 
 void server_stop(struct server *server)
 {
 	for (int i = 0; i < server->count; i++)
 		MHD_stop_daemon(server->daemons[i]);
+	clients_stop(server->context.clients);
 	free(server);
 }

@@ -8,13 +8,22 @@
 
 #include "common/clocks.h"
 #include "httpbroker/delivery/delivery.h"
+#include "httpbroker/http/guard.h"
 #include "httpbroker/http/listen.h"
 #include "httpbroker/http/routes.h"
 
 struct server;
 
+struct server_settings {
+	size_t max_body;          /* bytes of a request's body */
+	unsigned max_connections; /* at a time, of all listeners together */
+	nsec idle_timeout;        /* without a byte either way */
+	nsec request_timeout;     /* for a whole request to come in */
+	struct guard *guard;      /* NULL: nobody needs a token; not owned */
+};
+
 /* Takes over the sockets. Exits with a message if the threads cannot be started. */
-struct server *server_start(
+struct server *server_start(const struct server_settings *settings,
 	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery);
 
 /* Accepts no more connections, and waits for requests that are under way, until `patience` ends. */

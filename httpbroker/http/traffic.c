@@ -29,6 +29,13 @@ void traffic_leave(struct traffic *traffic)
 	pthread_mutex_unlock(&traffic->lock);
 }
 
+void traffic_close(struct traffic *traffic)
+{
+	pthread_mutex_lock(&traffic->lock);
+	traffic->draining = true;
+	pthread_mutex_unlock(&traffic->lock);
+}
+
 void traffic_drain(struct traffic *traffic, nsec patience)
 {
 	nsec end = clock_monotonic() + patience;
@@ -36,7 +43,6 @@ void traffic_drain(struct traffic *traffic, nsec patience)
 
 	clock_timeout(0, end, &until);
 	pthread_mutex_lock(&traffic->lock);
-	traffic->draining = true;
 	while (traffic->under_way > 0 &&
 		pthread_cond_timedwait(&traffic->none, &traffic->lock, &until) == 0)
 		continue;

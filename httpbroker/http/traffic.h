@@ -21,7 +21,10 @@ void traffic_init(struct traffic *traffic);
 void traffic_enter(struct traffic *traffic);
 void traffic_leave(struct traffic *traffic);
 
-/* Waits until nothing is under way, but no longer than `patience`. Since then it is draining. */
+/* From now on it is draining: every answer is the last of its connection. */
+void traffic_close(struct traffic *traffic);
+
+/* Waits until nothing is under way, but no longer than `patience`. */
 void traffic_drain(struct traffic *traffic, nsec patience);
 bool traffic_is_draining(struct traffic *traffic);
 

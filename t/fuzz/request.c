@@ -47,6 +47,10 @@ struct delivery_status __wrap_delivery_status(struct delivery *delivery)
 
 static void server_prepare(void)
 {
+	static const struct clients_settings clients = {
+		.most = LIMIT_CONNECTIONS,
+		.limits = {NSEC_NEVER, NSEC_NEVER, NSEC_NEVER, NSEC_NEVER},
+	};
 	static struct broker broker;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -55,11 +59,14 @@ static void server_prepare(void)
 	broker.flapjack = 2;
 	broker.counters = counters_new();
 	context.broker = &broker;
+	context.max_body = LIMIT_BODY;
+	context.clients = clients_start(&clients);
 	traffic_init(&context.traffic);
 	server = MHD_start_daemon(MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
 		NULL, exchange_handle, &context, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, &context,
-		MHD_OPTION_END);
+		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, &context,
+		MHD_OPTION_URI_LOG_CALLBACK, exchange_heard, &context, MHD_OPTION_NOTIFY_COMPLETED,
+		exchange_completed, &context, MHD_OPTION_END);
 	FUZZ_EXPECT(server != NULL);
 }
 

@@ -1,0 +1,172 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
+# httpbroker's limits that are options: too much of anything, and who takes too long.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# start_alone OPTION...: there is no Redis, and none is needed
+start_alone() {
+	start broker httpbroker --port 127.0.0.1:0 --server 127.0.0.1:1 "$@"
+	poll 10 broker_listens
+}
+
+@test "the limits as options: what is out of range is refused" {
+	local option
+	for option in '--max-body 0' '--max-body 2G' '--max-body x' '--max-body -1' '--max-body 1T' \
+		'--max-states 0' '--max-states 100000001' '--max-connections 0' \
+		'--max-connections 1000001' '--idle-timeout 999ms' '--idle-timeout 61m' \
+		'--request-timeout 0' '--request-timeout x'; do
+		# shellcheck disable=SC2086 # an option and its value
+		run -64 timeout 10 httpbroker $option
+		[[ "$output" == *"${option% *}: "* ]]
+	done
+}
+
+@test "--max-body: one byte more is 413, announced or not, and nothing of it is kept" {
+	local json
+	json=$(event a b ok '"summary":"twelve bytes"')
+	start_alone --max-body "${#json}"
+	posts 202 "$json"
+	posts 413 "$json "
+	[ "$answer" = "{\"error\": \"the body has more than ${#json} bytes\"}" ]
+	post "$json " -H 'Transfer-Encoding: chunked'
+	[ "$code" = 413 ]
+	post "$json" -H 'Transfer-Encoding: chunked'
+	[ "$code" = 202 ]
+	stop broker
+	start_alone --max-body 1k
+	head -c 1025 /dev/zero | tr '\0' ' ' >"$work/blanks"
+	post "@$work/blanks"
+	[ "$code" = 413 ]
+	[[ "$answer" == *'more than 1024 bytes'* ]]
+}
+
+@test "--max-states: one check more is 503 with Retry-After; those that are known go on" {
+	start_redis
+	start_broker --max-states 2 --interval 24h
+	posts 200 "$(event a one ok)" "$(event a two ok)"
+	posts 503 "$(event a three ok)"
+	[[ "$answer" == *'"error"'* ]]
+	post "$(event a three ok)" -D "$work/head"
+	tr -d '\r' <"$work/head" | grep -Fx 'Retry-After: 5'
+	posts 200 "$(event a two critical)"
+	posts 207 "[$(event a one critical),$(event a three ok)]"
+	[[ "$answer" == *'"index":1,"result":"busy"'* ]]
+	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
+	curl -sSf -X DELETE "$url?entity=a&check=one"
+	posts 200 "$(event a three ok)"
+}
+
+@test "--max-connections: one more waits until another has gone; told once, and once when over" {
+	start_alone --max-connections 2
+	client <<-'E'
+		one, two, three = connect(), connect(), connect()
+		assert get(one)[0] == 200
+		assert get(two)[0] == 200
+		three.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
+		three.settimeout(0.5)
+		try:
+		    three.recv(1)
+		    assert False, "a third one was served"
+		except TimeoutError:
+		    pass
+		two.close()
+		three.settimeout(20)
+		assert answer(three)[0] == 200
+	E
+	said broker 'warning: 2 connections, and there may be no more \(--max-connections\)'
+	poll 10 said broker 'info: [01] connections: there may be more again'
+}
+
+@test "--max-connections counts all sockets together" {
+	read -r one two < <(free_port 2 | xargs)
+	start broker httpbroker --port "127.0.0.1:$one" --port "127.0.0.1:$two" --server 127.0.0.1:1 \
+		--max-connections 2
+	poll 10 broker_listens
+	poll 10 said broker "listening on 127.0.0.1:$two"
+	broker_port=$one
+	client "$two" <<-'E'
+		first, second = connect(), connect()
+		assert get(first)[0] == 200 and get(second)[0] == 200
+		port = int(sys.argv[2])
+		s = connect()
+		try:
+		    assert get(s)[0] == 0
+		except (ConnectionResetError, BrokenPipeError):
+		    pass
+		first.close()
+		def again():
+		    try:
+		        return get(connect())[0] == 200
+		    except (ConnectionResetError, BrokenPipeError):
+		        return False
+		end = time.monotonic() + 20
+		while not again():
+		    assert time.monotonic() < end
+		    time.sleep(0.02)
+	E
+}
+
+# A body, or headers, with a byte each 0.1 s: the silence is never long, the request is. None is
+# closed before its time; how long after is a matter of the machine, but not ten times as long.
+@test "--request-timeout: a trickle does not stretch it: 408, and the connection is closed" {
+	start_alone --request-timeout 1s --idle-timeout 60s
+	client <<-'E'
+		def trickle(first, again):
+		    s = connect()
+		    if again:
+		        assert get(s)[0] == 200
+		    begin = time.monotonic()
+		    s.sendall(first)
+		    s.settimeout(0.1)
+		    while time.monotonic() < begin + 10:
+		        try:
+		            data = s.recv(4096)
+		            break
+		        except TimeoutError:
+		            s.sendall(b"x")
+		    took = time.monotonic() - begin
+		    assert 0.8 < took < 10, took
+		    assert data.startswith(b"HTTP/1.1 408 "), data
+		    assert b"error" in data
+		    s.settimeout(10)
+		    try:
+		        assert s.recv(4096) == b""
+		    except ConnectionResetError:
+		        pass
+		body = b"POST /state HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{"
+		head = b"GET /state HTTP/1.1\r\nHost: "
+		together(4, lambda i: trickle((body, head)[i % 2], i > 1))
+		# others are served as ever
+		s = connect()
+		assert get(s)[0] == 200
+	E
+	said broker 'listening'
+}
+
+@test "--idle-timeout: who says nothing is closed, and not before; who goes on is not" {
+	start_alone --request-timeout 60s --idle-timeout 2s
+	client <<-'E'
+		def silent(first):
+		    s = connect()
+		    if first:
+		        assert get(s)[0] == 200
+		    begin = time.monotonic()
+		    assert s.recv(4096) == b""
+		    took = time.monotonic() - begin
+		    assert 1.8 < took < 20, took
+		def busy():
+		    s = connect()
+		    for i in range(10):
+		        assert get(s)[0] == 200
+		        time.sleep(0.25)
+		together(3, lambda i: busy() if i == 2 else silent(i))
+	E
+}

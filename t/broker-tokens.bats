@@ -1,0 +1,166 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
+# Who is let in with --token-file, and what each may write.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# tokens LINE...: what is in the file
+tokens() {
+	printf '%s\n' "$@" >"$work/new"
+	chmod 600 "$work/new"
+	mv "$work/new" "$work/tokens"
+}
+
+# start_guarded OPTION...: with that file
+start_guarded() {
+	start_redis
+	start_broker --interval 24h --token-file "$work/tokens" "$@"
+}
+
+# asks CODE CURL-OPTION...: answered with that; sets $answer, and $head to the headers
+asks() {
+	code=$(curl -sS -m 20 -D "$work/head" -o "$work/answer" -w '%{http_code}' "${@:2}")
+	answer=$(cat "$work/answer")
+	head=$(tr -d '\r' <"$work/head")
+	[ "$code" = "$1" ] || {
+		echo "${*:2}: $code $answer"
+		return 1
+	}
+}
+
+bearer() {
+	printf 'Authorization: Bearer %s' "$1"
+}
+
+# hang_up PATTERN: SIGHUP, and the log says it
+hang_up() {
+	kill -HUP "${pids[broker]}"
+	poll 10 said broker "$1"
+}
+
+@test "--token-file: without a token, or with a wrong one, nobody comes in by any way" {
+	tokens sesame
+	start_guarded --debug
+	local wrong
+	for wrong in 'X-No: thing' 'Authorization: Bearer sesam' 'Authorization: Bearer sesamee' \
+		'Authorization: Bearer ' 'Authorization: sesame' 'Authorization: Digest sesame' \
+		'Authorization: Basic sesame' "Authorization: Basic $(printf sesame | base64)" \
+		"Authorization: Basic $(printf 'sesame:x' | base64)"; do
+		asks 401 -H "$wrong" -d "$(event a b ok)" "$url"
+		grep -Fx 'WWW-Authenticate: Bearer realm="httpbroker"' <<<"$head"
+		grep -Fx 'WWW-Authenticate: Basic realm="httpbroker"' <<<"$head"
+		[[ "$answer" == '{"error": '*'Bearer TOKEN'* ]]
+	done
+	asks 401 "$url"
+	asks 401 -X DELETE "$url?entity=a"
+	asks 401 "${url%state}nowhere"
+	poll 10 asks 200 "${url%state}health"
+	# before the body is sent, if the client waits for that
+	head -c 100000 /dev/zero >"$work/large"
+	asks 401 -H 'Expect: 100-continue' --data-binary "@$work/large" "$url"
+	[[ "$head" != *'100 Continue'* ]]
+	asks 200 -H "$(bearer sesame)" "$url"
+	[ "$answer" = '{}' ]
+	[ "$(redis EXISTS events)" -eq 0 ]
+	run -1 grep -i sesam "$work/broker.log"
+}
+
+@test "--token-file: any of its tokens is good, as Bearer or as Basic's password" {
+	tokens '# for people' 'first-token' '' '  second~token	'
+	start_guarded
+	asks 200 -H "$(bearer first-token)" -d "$(event a b ok)" "$url"
+	asks 200 -H 'authorization: bEARER second~token' -d "$(event a c ok)" "$url"
+	asks 200 -u any:first-token -d "$(event a d ok)" "$url"
+	asks 200 -u :second~token "$url"
+	[[ "$answer" == *'"a:b"'* && "$answer" == *'"a:c"'* && "$answer" == *'"a:d"'* ]]
+	asks 200 -u x:first-token -X DELETE "$url?entity=a"
+	run -1 said broker warning
+}
+
+@test "--token-file: globs say what a token may write: one event, some of many, DELETE" {
+	tokens 'all' 'some db-* web-[12]'
+	start_guarded
+	asks 200 -H "$(bearer some)" -d "$(event db-7 b ok)" "$url"
+	asks 200 -H "$(bearer some)" -d "$(event web-2 b ok)" "$url"
+	asks 403 -H "$(bearer some)" -d "$(event web-3 b ok)" "$url"
+	[[ "$answer" == '{"error": '*'web-3'* ]]
+	asks 403 -H "$(bearer some)" -d "$(event xdb-7 b ok)" "$url"
+	asks 403 -H "$(bearer some)" -d "$(event DB-7 b ok)" "$url"
+	asks 207 -H "$(bearer some)" -d "[$(event db-1 b ok),$(event mail b ok)]" "$url"
+	[[ "$answer" == *'"index":0,"result":"delivered"'*'"index":1,"result":"refused","error":'*mail* ]]
+	asks 403 -H "$(bearer some)" -d "[$(event mail b ok),$(event news b ok)]" "$url"
+	[[ "$answer" == '{"error":'* ]]
+	asks 200 -H "$(bearer all)" -d "$(event mail b ok)" "$url"
+	asks 403 -H "$(bearer some)" -X DELETE "$url?entity=mail"
+	asks 403 -H "$(bearer some)" -X DELETE "$url?entity=mail&check=b"
+	asks 200 -H "$(bearer some)" -X DELETE "$url?entity=db-7"
+	# they do not limit what is read
+	asks 200 -H "$(bearer some)" "$url?entity=mail"
+	[[ "$answer" == *'"mail:b"'* ]]
+	[ "$(redis HLEN httpbroker:default:states)" -eq 3 ]
+	[ "$(redis LLEN events)" -eq 4 ]
+}
+
+@test "SIGHUP: other tokens; a bad file is told with its line and changes nothing" {
+	tokens old
+	start_guarded
+	tokens old new
+	hang_up 'info: SIGHUP: the tokens were read again'
+	asks 200 -H "$(bearer old)" "$url"
+	asks 200 -H "$(bearer new)" "$url"
+	tokens other same same
+	hang_up "error: SIGHUP: $work/tokens: line 3: this token is there already; the tokens stay as they were"
+	asks 200 -H "$(bearer new)" "$url"
+	asks 401 -H "$(bearer other)" "$url"
+	rm "$work/tokens"
+	hang_up "error: SIGHUP: $work/tokens: No such file"
+	asks 200 -H "$(bearer new)" "$url"
+	tokens new 'last x*'
+	again() { [ "$(grep -c 'the tokens were read again' "$work/broker.log")" -eq 2 ]; }
+	kill -HUP "${pids[broker]}"
+	poll 10 again
+	asks 200 -H "$(bearer new)" "$url"
+	asks 401 -H "$(bearer old)" "$url"
+	asks 403 -H "$(bearer last)" -d "$(event a b ok)" "$url"
+	stop broker
+	start_broker
+	hang_up 'info: SIGHUP: there is no --token-file'
+	posts 200 "$(event a b ok)"
+}
+
+# refuses MESSAGE: the file as it is; exit 78
+refuses() {
+	run -78 timeout 10 httpbroker --port 0 --token-file "$work/tokens"
+	echo "$output"
+	[[ "$output" == *"--token-file: $work/tokens: $1"* && "$output" != *sesame* ]]
+}
+
+@test "--token-file: a bad one is refused with its line, one that all may read is told" {
+	refuses 'No such file'
+	tokens '# nothing'
+	refuses 'there is no token in it'
+	tokens sesame '' "$(printf 'sesamé')"
+	refuses 'line 3: the token has a byte that is no visible ASCII'
+	tokens "$(printf 'sesame\r')"
+	refuses 'line 1: it ends in a carriage return'
+	tokens sesame 'two *' ' sesame x'
+	refuses 'line 3: this token is there already'
+	tokens "$(head -c 256 /dev/zero | tr '\0' s)"
+	refuses 'line 1: the token has more than 255 bytes'
+	rm "$work/tokens"
+	mkfifo "$work/tokens"
+	refuses 'it is no plain file'
+	tokens sesame
+	chmod 604 "$work/tokens"
+	start_guarded --port '[::]:0'
+	said broker "warning: $work/tokens: everybody on this machine may read the secrets in it"
+	# who has to have a token may come from anywhere
+	run -1 said broker 'warning: whoever reaches'
+}
