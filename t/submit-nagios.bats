@@ -87,5 +87,5 @@ delivered_has() {
 	poll 20 delivered_count 2
 	sv -w 20 exit "$service"
 	stop runsv
-	grep -q 'stopped: 1 accepted, 0 refused' "$work/log/current"
+	poll 10 grep -qs 'stopped: 1 accepted, 0 refused' "$work"/log/current "$work"/log/@*
 }
