@@ -10,6 +10,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
 	httpbroker/delivery/desk.c httpbroker/delivery/desk.h \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
+	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
 	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \
 	httpbroker/delivery/ledger.c httpbroker/delivery/ledger.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
@@ -40,7 +41,9 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/clients.c httpbroker/http/clients.h \
 	httpbroker/http/credentials.c httpbroker/http/credentials.h \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
+	httpbroker/http/exposition.c httpbroker/http/exposition.h \
 	httpbroker/http/get_health.c \
+	httpbroker/http/get_metrics.c \
 	httpbroker/http/get_state.c \
 	httpbroker/http/guard.c httpbroker/http/guard.h \
 	httpbroker/http/left_out.c \
@@ -287,5 +290,5 @@ t_fuzz_format_newrelic_workflow_LDADD = $(HTTPBROKER_LIBS)
 FUZZ_TARGETS += t/fuzz/request
 t_fuzz_request_SOURCES = t/fuzz/request.c $(T_FUZZ)
 t_fuzz_request_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
-t_fuzz_request_LDFLAGS = $(T_FUZZ_LDFLAGS) -Wl,--wrap=delivery_submit,--wrap=delivery_status
+t_fuzz_request_LDFLAGS = $(T_FUZZ_LDFLAGS) -Wl,--wrap=delivery_submit,--wrap=delivery_status,--wrap=delivery_commits
 t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)

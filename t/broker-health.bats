@@ -58,6 +58,17 @@ health() {
 	poll 20 health 200 '.healthy and .pending == 0'
 }
 
+@test "GET /health wants no token, GET /metrics does" {
+	start_redis
+	(umask 077 && echo secret >"$work/tokens")
+	start_broker --token-file "$work/tokens"
+	poll 10 health 200 .healthy
+	look /metrics
+	[ "$code" = 401 ]
+	run -0 curl -sSf -H 'Authorization: Bearer secret' "${url%/state}/metrics"
+	[[ "$output" == *httpbroker_redis_up* ]]
+}
+
 @test "GET /health: 503 before Redis was heard for the first time" {
 	redis_port=$(free_port)
 	start_broker
@@ -94,4 +105,87 @@ health() {
 		while code == 200 and time.time() < end: code, body = health(s)
 		assert code == 503 and '"why": "the broker is stopping"' in body, (code, body)
 	E
+}
+
+# figure NAME[{LABELS}]: what GET /metrics, which was read last, says
+figure() {
+	awk -v name="$1" '$1 == name { print $2 }' "$work/answer"
+}
+
+# figures NAME VALUE...: reads /metrics; each of these has this value
+figures() {
+	look /metrics
+	[ "$code" = 200 ] || return 1
+	while [ $# -gt 0 ]; do
+		[ "$(figure "$1")" = "$2" ] || {
+			echo "$1: '$(figure "$1")', not '$2'"
+			return 1
+		}
+		shift 2
+	done
+}
+
+# sound: promtool has nothing to say about the answer
+sound() {
+	run promtool check metrics <"$work/answer"
+	echo "$output"
+	[ "$status" -eq 0 ] && [ -z "$output" ]
+}
+
+@test "GET /metrics: what came in and what went out, and promtool likes it" {
+	start_redis
+	start_broker --interval 100ms
+	poll 10 figures httpbroker_redis_up 1 httpbroker_active 1 httpbroker_pushed_total 0
+	sound
+	posts 200 "$(event a b ok)" "$(event a c ok '"time":1000')" "$(event a d ok '"nonsense":1')" \
+		"[$(event a e ok),$(event a f ok)]"
+	posts 200 "$(event a b warning '"time":5')" # older
+	posts 400 '{' '[]' "$(event a b BANANA)" '{"a":1}'
+	figures 'httpbroker_events_accepted_total{format="flapjack",result="delivered"}' 5 \
+		'httpbroker_events_accepted_total{format="flapjack",result="older"}' 1 \
+		'httpbroker_events_refused_total{format="flapjack",reason="invalid"}' 1 \
+		'httpbroker_events_refused_total{format="none",reason="syntax"}' 1 \
+		'httpbroker_events_refused_total{format="none",reason="shape"}' 2 \
+		'httpbroker_events_refused_total{format="alertmanager",reason="invalid"}' 0 \
+		'httpbroker_left_out_total{what="key"}' 1 \
+		httpbroker_states 5 httpbroker_states_stale 1 httpbroker_states_stale_long 1 \
+		httpbroker_pending_events 0 httpbroker_repeats_paused 0 \
+		"httpbroker_build_info{version=\"$(httpbroker --version | cut -d' ' -f2)\"}" 1
+	sound
+	[ "$(figure 'httpbroker_request_duration_seconds_count')" -ge 10 ]
+	[ "$(figure 'httpbroker_request_duration_seconds_bucket{le="+Inf"}')" = "$(figure httpbroker_request_duration_seconds_count)" ]
+	[ "$(figure 'httpbroker_commit_duration_seconds_count')" -ge 4 ]
+	grep -Eq '^httpbroker_commit_duration_seconds_sum 0\.[0-9]*[1-9]' "$work/answer"
+	queued_are_repeats_and_five
+}
+
+# Five were told at once; all others are repeats. The queue grows meanwhile: as it was before and after.
+queued_are_repeats_and_five() {
+	local before after pushed
+	poll 20 queued 30
+	before=$(redis LLEN events)
+	poll 10 queued $((before + 1))
+	look /metrics
+	after=$(redis LLEN events)
+	pushed=$(figure httpbroker_pushed_total)
+	echo "$before, $pushed, $after; $(figure httpbroker_repeats_total) repeats"
+	[ "$pushed" -ge "$before" ] && [ "$pushed" -le "$after" ]
+	[ "$(figure httpbroker_repeats_total)" -ge $((pushed - 5)) ]
+	[ "$(figure httpbroker_repeats_total)" -le $((after + 5)) ]
+	[ "$(figure httpbroker_queue_length)" -le "$after" ] && [ "$(figure httpbroker_queue_length)" -ge 5 ]
+}
+
+@test "GET /metrics: Redis goes and comes back, and no figure starts again" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)" "$(event a c ok)"
+	figures httpbroker_redis_up 1 httpbroker_pushed_total 2
+	stop redis
+	poll 10 figures httpbroker_redis_up 0
+	posts 202 "$(event a b warning)"
+	poll 10 figures httpbroker_pending_events 1 httpbroker_pushed_total 2 \
+		'httpbroker_events_accepted_total{format="flapjack",result="kept"}' 1
+	sound
+	start_redis
+	poll 20 figures httpbroker_redis_up 1 httpbroker_pushed_total 3 httpbroker_pending_events 0
 }

@@ -29,6 +29,7 @@ struct delivery {
 	pthread_t thread;
 	_Atomic nsec stop_at; /* when to give up; NSEC_NEVER: not stopping */
 	struct status_board board;
+	struct histogram commits; /* how long they took */
 
 	/* the thread's own */
 	struct keys keys;
@@ -40,6 +41,7 @@ struct delivery {
 	struct handover handover;
 	struct pressure pressure;
 	enum asked asked;
+	nsec commit_at;         /* when the last commit was begun */
 	size_t leaving;         /* of the backlog: how many, with ASKED_TO_TAKE */
 	bool commit_next;       /* a question was asked just now */
 	uint64_t unreadable;    /* events that others have handed over */
@@ -196,12 +198,21 @@ static void answer_work(struct delivery *delivery, struct moment now)
 		freeReplyObject(reply);
 }
 
+static void applied_take(struct delivery *delivery, struct commit *applied, nsec now)
+{
+	uint64_t before = outbox_done(delivery->books.outbox).pushes;
+
+	outbox_applied(delivery->books.outbox, applied);
+	delivery->status.pushed += outbox_done(delivery->books.outbox).pushes - before;
+	histogram_add(&delivery->commits, now - delivery->commit_at);
+}
+
 static void redis_work(struct delivery *delivery, struct moment now)
 {
 	link_step(delivery->link, now);
 	struct commit *applied = link_applied(delivery->link);
 	if (applied != NULL)
-		outbox_applied(delivery->books.outbox, applied);
+		applied_take(delivery, applied, now.monotonic);
 	desk_commit(delivery->desk); /* before what is left may be given away */
 	if (applied != NULL && applied->queue_length >= 0)
 		length_hear(delivery, applied->queue_length, now.monotonic);
@@ -250,6 +261,7 @@ static bool commit_begin(struct delivery *delivery, struct moment now)
 		outbox_take(delivery->books.outbox, session_clock(session_of(delivery)));
 
 	delivery->commit_next = false;
+	delivery->commit_at = now.monotonic;
 	if (commit != NULL)
 		link_commit(delivery->link, commit, now);
 	return commit != NULL;
@@ -297,7 +309,7 @@ static void active_work(struct delivery *delivery, struct moment now)
 	handover_judge(&delivery->handover, &delivery->books, delivery->reader, now);
 	if (delivery->handover.settled)
 		desk_judge(delivery->desk, now);
-	ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
+	delivery->status.repeats += ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
 	rewrite_work(delivery);
 }
 
@@ -557,6 +569,11 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 struct delivery_status delivery_status(struct delivery *delivery)
 {
 	return status_read(&delivery->board);
+}
+
+const struct histogram *delivery_commits(const struct delivery *delivery)
+{
+	return &delivery->commits;
 }
 
 bool delivery_submit(struct delivery *delivery, struct submission *submission)

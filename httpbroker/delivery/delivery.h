@@ -17,6 +17,7 @@
 #define HTTPBROKER_DELIVERY_DELIVERY_H
 
 #include "common/address.h"
+#include "httpbroker/delivery/histogram.h"
 #include "httpbroker/delivery/inbox.h"
 #include "httpbroker/delivery/status.h"
 
@@ -44,6 +45,9 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 
 /* Any thread: how things stand. */
 struct delivery_status delivery_status(struct delivery *delivery);
+
+/* Any thread: how long commits took. */
+const struct histogram *delivery_commits(const struct delivery *delivery);
 
 /* Any thread. False when the broker is stopping: then it was not submitted, done() not called. */
 bool delivery_submit(struct delivery *delivery, struct submission *submission);

@@ -249,31 +249,35 @@ size_t ledger_forget_entity(
 	return forgetting.count;
 }
 
-/* What is due of a state: that it has just gone stale, or its repeat. */
-static void state_turn(struct ledger *ledger, struct state *state, bool repeats, struct moment now)
+/* What is due of a state: that it has just gone stale, or its repeat; then true. */
+static bool state_turn(struct ledger *ledger, struct state *state, bool repeats, struct moment now)
 {
 	if (!state->stale && state->deadline <= now.monotonic) {
 		state_tell(ledger, state, now);
 		outbox_record(ledger->outbox, state);
-		return;
+		return false;
 	}
 	if (repeats && state->stale)
 		stale_tell(ledger, state, now);
 	else if (repeats)
 		event_tell(ledger, state, now.wall / NSEC_PER_SEC);
 	state->repeat_at = repeat_next(ledger, state, now.monotonic);
+	return repeats;
 }
 
-void ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
+size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
 {
+	size_t repeated = 0;
+
 	while (!repeats || !outbox_full(ledger->outbox)) {
 		struct state *state = wheel_take(ledger->wheel, now.monotonic);
 
 		if (state == NULL)
-			return;
-		state_turn(ledger, state, repeats, now);
+			break;
+		repeated += state_turn(ledger, state, repeats, now);
 		wheel_put(ledger->wheel, state);
 	}
+	return repeated;
 }
 
 nsec ledger_next(struct ledger *ledger, bool repeats)

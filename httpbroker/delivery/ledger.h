@@ -64,8 +64,9 @@ size_t ledger_forget_entity(
 /*
  * Does what has become due: tells of stale states, and repeats. Without `repeats` (nobody is
  * there to be told) those that are due are skipped, not made up for. Stops when a commit is full.
+ * Returns how many were repeated.
  */
-void ledger_turn(struct ledger *ledger, bool repeats, struct moment now);
+size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now);
 
 /* When ledger_turn() will have something to do (monotonic). */
 nsec ledger_next(struct ledger *ledger, bool repeats);

@@ -31,6 +31,8 @@ struct delivery_status {
 	uint64_t unreadable; /* records that could not be read, and were skipped */
 
 	uint64_t pending; /* events that wait for Redis */
+	uint64_t pushed;  /* events that Redis has acknowledged, since the start */
+	uint64_t repeats; /* events that say what was told before, since the start */
 };
 
 /* What the delivery publishes and others read. */

@@ -10,6 +10,7 @@ typedef _Atomic uint64_t counter;
 
 struct counters {
 	counter left_outs[LEFT_OUTS];
+	struct histogram requests;
 	counter events[]; /* FATES of each format, and of no format */
 };
 
@@ -90,4 +91,14 @@ uint64_t counters_events(const struct counters *counters, unsigned format, enum 
 uint64_t counters_left_outs(const struct counters *counters, enum left_out what)
 {
 	return atomic_load_explicit(&counters->left_outs[what], memory_order_relaxed);
+}
+
+void counters_request(struct counters *counters, nsec took)
+{
+	histogram_add(&counters->requests, took);
+}
+
+const struct histogram *counters_requests(const struct counters *counters)
+{
+	return &counters->requests;
 }

@@ -7,6 +7,7 @@
 #ifndef HTTPBROKER_HTTP_COUNTERS_H
 #define HTTPBROKER_HTTP_COUNTERS_H
 
+#include "httpbroker/delivery/histogram.h"
 #include "httpbroker/formats/format.h"
 
 #include <stdbool.h>
@@ -58,6 +59,9 @@ void counters_free(struct counters *counters);
 void counters_event(
 	struct counters *counters, const struct format *format, enum fate fate, unsigned count);
 
+/* How long a request took, from its end to the beginning of its answer. */
+void counters_request(struct counters *counters, nsec took);
+
 /* Counts, and says at debug level, what this Flapjack (1 or 2) will not see of an event. */
 void left_out_count(struct counters *counters, const struct event *event, int flapjack);
 void counters_left_out(struct counters *counters, enum left_out what, unsigned count);
@@ -65,5 +69,6 @@ void counters_left_out(struct counters *counters, enum left_out what, unsigned c
 /* The figures. `format` is a number below formats_count(), or formats_count() for none. */
 uint64_t counters_events(const struct counters *counters, unsigned format, enum fate fate);
 uint64_t counters_left_outs(const struct counters *counters, enum left_out what);
+const struct histogram *counters_requests(const struct counters *counters);
 
 #endif

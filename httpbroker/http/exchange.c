@@ -19,7 +19,8 @@ struct exchange {
 	struct pass pass;
 	struct request request;
 	struct answer answer;
-	bool refused; /* the answer is there already; what comes still is swallowed */
+	bool refused;  /* the answer is there already; what comes still is swallowed */
+	nsec whole_at; /* when all of it had come (monotonic); 0: not yet */
 	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
 };
 
@@ -33,6 +34,8 @@ static enum MHD_Result exchange_reply(struct exchange *exchange)
 {
 	struct exchange_context *context = exchange->context;
 
+	if (exchange->whole_at != 0)
+		counters_request(context->broker->counters, clock_monotonic() - exchange->whole_at);
 	client_turn(context->clients, exchange->client, CLIENT_READS);
 	return reply_send(
 		exchange->connection, &exchange->answer, traffic_is_draining(&context->traffic));
@@ -189,6 +192,8 @@ static bool is_elsewhere(const struct exchange *exchange)
 
 static enum MHD_Result request_take(struct exchange *exchange)
 {
+	if (exchange->whole_at == 0)
+		exchange->whole_at = clock_monotonic();
 	if (!client_turn(exchange->context->clients, exchange->client, CLIENT_WAITS))
 		return MHD_NO;
 	if (!exchange->refused && is_elsewhere(exchange))

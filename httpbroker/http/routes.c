@@ -6,6 +6,7 @@
 static const struct route *const routes[] = {
 	&route_delete_state,
 	&route_get_health,
+	&route_get_metrics,
 	&route_get_state,
 	&route_post_state,
 };
@@ -16,6 +17,7 @@ static const struct path {
 	const char *methods;
 } paths[] = {
 	{"/health", "GET"},
+	{"/metrics", "GET"},
 	{"/state", "DELETE, GET, POST"},
 };
 
@@ -36,7 +38,7 @@ const struct route *route_find(const char *method, const char *path, struct answ
 			return routes[i];
 	if (known == NULL) {
 		answer_error(answer, 404,
-			"there is nothing at %.200s; there are /state and /health", path);
+			"there is nothing at %.200s; there are /state, /health and /metrics", path);
 		return NULL;
 	}
 	answer_error(answer, 405, "%s does not take %.32s, only %s", path, method, known->methods);

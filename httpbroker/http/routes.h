@@ -94,7 +94,8 @@ const char *query_get(const struct query *query, const char *name);
  */
 bool query_check(const struct query *query, const char *const *known, struct answer *answer);
 
-extern const struct route route_post_state, route_get_state, route_delete_state, route_get_health;
+extern const struct route route_post_state, route_get_state, route_delete_state, route_get_health,
+	route_get_metrics;
 
 /* The route; NULL, and a 404 or 405 in *answer, if there is none. */
 const struct route *route_find(const char *method, const char *path, struct answer *answer);
