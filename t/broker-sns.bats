@@ -254,3 +254,19 @@ send_aside() {
 	[[ $answer == *token* ]]
 	nothing_happened
 }
+
+@test "sns: raw delivery with a token, which SNS shows as Basic once it is asked for" {
+	echo 0123456789abcdef-secret >"$work/tokens"
+	chmod 600 "$work/tokens"
+	start_broker "${sns_options[@]}" --token-file "$work/tokens"
+	post "$(alarm)" -H 'x-amz-sns-rawdelivery: true'
+	[ "$code" = 401 ]
+	curl -s -o "$work/refusal" -D - -d '{}' "$url" | grep -qi '^www-authenticate: *basic'
+	post "$(alarm)" -H 'x-amz-sns-rawdelivery: true' --anyauth -u sns:0123456789abcdef-secret
+	[ "$code" = 200 ]
+	[ "$(last_event .check)" = ReadLatency ]
+	envelope_of "$(alarm OK)"
+	sends 401 "$envelope"
+	sends 200 "$envelope" --anyauth -u sns:0123456789abcdef-secret
+	[ "$(last_event .state)" = ok ]
+}
