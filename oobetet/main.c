@@ -112,23 +112,12 @@ static void secret_warn(const char *key, const char *secret)
 		log_warning("%s: the quotation marks around it are taken as a part of it", key);
 }
 
-/* Nobody is to rely on what is read, and not yet done. */
-static void unfinished_warn(const struct config *config)
-{
-	static const char *const keys[] = {"repeat_max"};
-
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (config_says(config, keys[i]))
-			log_warning("%s has no effect in this version", keys[i]);
-}
-
 /* What is allowed, and yet not wise. */
 static void config_warn(const struct config *config)
 {
 	for (int i = 0; i < config->exposed.count; i++)
 		log_warning("%s holds a secret and everybody may read it: chmod o-r would help",
 			config->exposed.item[i]);
-	unfinished_warn(config);
 	secret_warn("password", config->password);
 	secret_warn("room_password", config->room_password);
 	secret_warn("pagerduty_contact", config->pagerduty_contact);

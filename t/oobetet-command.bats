@@ -112,6 +112,15 @@ alert_command: arrived' ]
 	[[ "$output" == *'alert_command: did not arrive: exit status 3' ]]
 }
 
+@test "oobetet: after ten repeats rooms and alert_command hear less often than PagerDuty" {
+	script 'cat >>told'
+	start_chain max_latency=1 repeat_max=3 alert_command="$work/command"
+	poll 60 at_least 21 pagerduty '202 trigger'
+	[ "$(count_of eve '<oobetet>.* is Critical')" -lt 19 ]
+	[ "$(grep -c 'is Critical' "$work/told")" -lt 19 ]
+	[ "$(count_of eve '<oobetet>.* is Critical')" -ge 10 ]
+}
+
 # What stands in for mail(1) and curl(1) writes down what it is given.
 @test "oobetet: the examples of alert_command hand the message on" {
 	mkdir "$work/bin"

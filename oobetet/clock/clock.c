@@ -390,7 +390,8 @@ static void match_begin(struct match *match, const struct config *config)
 static void watch_begin(struct clock *clock, nsec now)
 {
 	struct watch_rules rules = {.max_latency = clock->config->max_latency,
-		.repeat_interval = clock->config->repeat_interval};
+		.repeat_interval = clock->config->repeat_interval,
+		.repeat_max = clock->config->repeat_max};
 
 	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
 		rules.awaited[kind] = match_awaits(&clock->match, kind);

@@ -119,10 +119,11 @@ void roads_free(struct roads *roads)
 	free(roads);
 }
 
-void roads_put(struct roads *roads, const struct notice *notice)
+void roads_put(struct roads *roads, const struct notice *notice, bool loud)
 {
 	for (int i = 0; i < roads->count; i++)
-		outbox_put(roads->road[i].outbox, notice, ++roads->last_id);
+		if (loud || roads->road[i].way == WAY_PAGER)
+			outbox_put(roads->road[i].outbox, notice, ++roads->last_id);
 }
 
 /* ---- opened and closed ---- */

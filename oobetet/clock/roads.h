@@ -25,8 +25,8 @@ struct roads *roads_new(const struct config *config, const struct subject *subje
 	const struct pace *pace, uint64_t seed);
 void roads_free(struct roads *roads);
 
-/* To be told by every road. */
-void roads_put(struct roads *roads, const struct notice *notice);
+/* To be told by every road; if not `loud`, only by those that are not people's. */
+void roads_put(struct roads *roads, const struct notice *notice, bool loud);
 
 /* The ear is in a room, which may be one to be told, or is not. */
 void roads_room_opened(struct roads *roads, const char *room);

@@ -13,7 +13,7 @@
 
 #define MAGIC "oobetet-state\t1\n"
 #define END "end\t"
-#define FIELDS_MOST 6
+#define FIELDS_MOST 7
 #define ROADS_MOST 100
 
 /* FNV-1a: it has to find damage, not malice. */
@@ -47,6 +47,8 @@ static void incident_write(const struct state *state, struct buffer *out)
 	number_write(out, state->past.lasted);
 	number_write(out, state->past.missing);
 	number_write(out, state->past.repeat_in);
+	number_write(out, state->past.loud);
+	number_write(out, state->past.quiet);
 	buffer_append_text(out, "\n");
 }
 
@@ -139,8 +141,8 @@ static bool incident_take(struct state *state, char *const field[])
 	state->past.open = true;
 	if (!numbers_read(field,
 		    (nsec *const[]){&state->since, &state->lasted, &state->past.lasted, &missing,
-			    &state->past.repeat_in},
-		    5) ||
+			    &state->past.repeat_in, &state->past.loud, &state->past.quiet},
+		    7) ||
 		missing >= KINDS_AWAITED)
 		return false;
 	state->past.missing = (enum kind)missing;
@@ -191,7 +193,7 @@ static const struct {
 	{"watch", 2, watch_take},
 	{"silence", KINDS_AWAITED, silence_take},
 	{"acknowledged", 1, acknowledged_take},
-	{"incident", 5, incident_take},
+	{"incident", 7, incident_take},
 	{"road", 3, road_take},
 	{"notice", 5, notice_take},
 };

@@ -21,7 +21,7 @@ static void remarks_write(
 	roads_remark(teller->roads, remarks);
 }
 
-static void alarm_tell(struct teller *teller, const struct telling *now)
+static void alarm_tell(struct teller *teller, const struct telling *now, bool loud)
 {
 	struct notice notice;
 	struct buffer remarks = {NULL, 0, 0};
@@ -34,7 +34,7 @@ static void alarm_tell(struct teller *teller, const struct telling *now)
 	if (roads_all_fail(teller->roads))
 		log_error("NOTICE: Self monitoring has detected a failure and is unable to tell "
 			  "anyone about it. DON'T PANIC.");
-	roads_put(teller->roads, &notice);
+	roads_put(teller->roads, &notice, loud);
 }
 
 static void ok_tell(struct teller *teller, const struct telling *now)
@@ -44,7 +44,7 @@ static void ok_tell(struct teller *teller, const struct telling *now)
 	notice_ok(&notice, teller->subject, watch_incident(teller->watch)->missing, teller->since,
 		now->boot - teller->began);
 	log_info("%s", notice.text);
-	roads_put(teller->roads, &notice);
+	roads_put(teller->roads, &notice, true);
 }
 
 static void incident_begin(struct teller *teller, const struct telling *now)
@@ -65,6 +65,7 @@ void teller_judge(struct teller *teller, const struct telling *now)
 		if (verdict == WATCH_HEALED)
 			ok_tell(teller, now);
 		else
-			alarm_tell(teller, now);
+			alarm_tell(teller, now,
+				verdict == WATCH_ALARM || watch_repeat_loud(teller->watch));
 	}
 }

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define LOUD_FIRST 10 /* repeats for people before the wait between them grows */
+
 /* What was heard of one kind, and is too young to be judged: only the ends matter. */
 struct fresh {
 	bool any;
@@ -19,6 +21,9 @@ struct watch {
 	nsec acknowledged; /* when an acknowledgement was; NSEC_NEVER: never */
 	struct incident incident;
 	nsec repeat_at; /* the next repeat, once the incident was told */
+	int64_t loud;   /* repeats that were for people */
+	int64_t quiet;  /* repeats until the next that is */
+	bool is_loud;   /* the last repeat was */
 	enum { WHOLE, BROKEN, TOLD } state;
 };
 
@@ -130,6 +135,27 @@ static void settle(struct watch *watch, nsec end)
 	silence_judge(watch, watch->settled);
 }
 
+/* From one repeat for people to the next, in repeats. */
+static int64_t loud_wait(const struct watch *watch)
+{
+	int64_t most = watch->rules.repeat_max / watch->rules.repeat_interval, wait = 1;
+
+	for (int64_t i = LOUD_FIRST; i <= watch->loud && wait < most; i++)
+		wait *= 2;
+	return wait < most || most == 0 ? wait : most;
+}
+
+/* Some repeats are due, of which one is told. */
+static void loudness_count(struct watch *watch, int64_t due)
+{
+	watch->quiet -= due;
+	watch->is_loud = watch->quiet <= 0;
+	if (!watch->is_loud)
+		return;
+	watch->loud++;
+	watch->quiet = loud_wait(watch);
+}
+
 /* The incident goes on. Repeats that were missed are not made up for. */
 static enum verdict watch_repeat(struct watch *watch, nsec now)
 {
@@ -137,6 +163,7 @@ static enum verdict watch_repeat(struct watch *watch, nsec now)
 		return WATCH_QUIET;
 	nsec missed = (now - watch->repeat_at) / watch->rules.repeat_interval;
 	watch->repeat_at += (missed + 1) * watch->rules.repeat_interval;
+	loudness_count(watch, missed + 1);
 	return WATCH_REPEAT;
 }
 
@@ -148,6 +175,8 @@ enum verdict watch_judge(struct watch *watch, nsec now)
 	if (watch->state == BROKEN) {
 		watch->state = TOLD;
 		watch->repeat_at = now + watch->rules.repeat_interval;
+		watch->loud = 0;
+		watch->quiet = 1;
 		return WATCH_ALARM;
 	}
 	if (watch->settled <= limit(watch)) {
@@ -172,6 +201,11 @@ nsec watch_deadline(const struct watch *watch)
 	}
 }
 
+bool watch_repeat_loud(const struct watch *watch)
+{
+	return watch->is_loud;
+}
+
 const struct incident *watch_incident(const struct watch *watch)
 {
 	return &watch->incident;
@@ -194,6 +228,8 @@ void watch_remember(const struct watch *watch, nsec now, struct watch_past *past
 	past->lasted = now - watch->incident.since;
 	past->missing = watch->incident.missing;
 	past->repeat_in = watch->repeat_at > now ? watch->repeat_at - now : 0;
+	past->loud = watch->loud;
+	past->quiet = watch->quiet;
 }
 
 void watch_resume(struct watch *watch, const struct watch_past *past, nsec now)
@@ -207,4 +243,7 @@ void watch_resume(struct watch *watch, const struct watch_past *past, nsec now)
 	watch->state = TOLD;
 	watch->incident = (struct incident){.since = now - past->lasted, .missing = past->missing};
 	watch->repeat_at = now + past->repeat_in;
+	watch->loud = past->loud;
+	/* repeat_interval may have been another then */
+	watch->quiet = past->quiet < loud_wait(watch) ? past->quiet : loud_wait(watch);
 }

@@ -16,6 +16,7 @@
 struct watch_rules {
 	nsec max_latency;
 	nsec repeat_interval;        /* between alarms of one incident */
+	nsec repeat_max;             /* what people's grows to; 0: it does not */
 	bool awaited[KINDS_AWAITED]; /* the kinds that should keep coming; at least one */
 };
 
@@ -50,6 +51,12 @@ enum verdict watch_judge(struct watch *watch, nsec now);
 /* When watch_judge() will have something to tell, at the earliest, if nothing is heard. */
 nsec watch_deadline(const struct watch *watch);
 
+/*
+ * Is the repeat that watch_judge() spoke of last one for people as well? The first ten are; from
+ * then on the wait between two of them doubles each time, up to repeat_max.
+ */
+bool watch_repeat_loud(const struct watch *watch);
+
 struct incident {
 	nsec since;        /* when max_latency was over */
 	enum kind missing; /* the kind that was missed first */
@@ -69,6 +76,8 @@ struct watch_past {
 	nsec lasted;                 /* open: since max_latency was over */
 	enum kind missing;           /* open: as in struct incident */
 	nsec repeat_in;              /* open: until its next repeat */
+	int64_t loud;                /* open: repeats that were for people */
+	int64_t quiet;               /* open: repeats until the next that is */
 };
 
 void watch_remember(const struct watch *watch, nsec now, struct watch_past *past);

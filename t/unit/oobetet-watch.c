@@ -131,6 +131,82 @@ static void what_was_overtaken_is_put_in_order(void **state)
 	watch_free(watch);
 }
 
+static struct watch *patient_make(nsec repeat_max)
+{
+	const struct watch_rules rules = {.max_latency = 300 * SEC,
+		.repeat_interval = 60 * SEC,
+		.repeat_max = repeat_max,
+		.awaited = {[KIND_PROBLEM] = true}};
+
+	return watch_new(&rules, 0);
+}
+
+/* The same in another life, which begins at the same moment. */
+static void patient_restart(struct watch **watch, nsec repeat_max, nsec now)
+{
+	struct watch_past past;
+
+	watch_remember(*watch, now, &past);
+	watch_free(*watch);
+	*watch = patient_make(repeat_max);
+	watch_resume(*watch, &past, now);
+}
+
+/*
+ * How many repeats until the next for people; each a bit late, which does not add up. After each
+ * there is a restart, unless `repeat_max` is 0.
+ */
+static int until_loud(struct watch **watch, nsec repeat_max)
+{
+	for (int i = 1; i < 100; i++) {
+		nsec now = watch_deadline(*watch) + SEC / 10;
+
+		assert_int_equal(judged(*watch, now), WATCH_REPEAT);
+		bool loud = watch_repeat_loud(*watch);
+		if (repeat_max > 0)
+			patient_restart(watch, repeat_max, now);
+		if (loud)
+			return i;
+	}
+	return 0;
+}
+
+static void people_are_told_less_often_after_ten_repeats(void **state)
+{
+	static const int waits[] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 8, 15, 15, 15};
+
+	(void)state;
+	for (int restart = 0; restart < 2; restart++) {
+		struct watch *watch = patient_make(900 * SEC);
+
+		assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
+		for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
+			assert_int_equal(
+				until_loud(&watch, restart == 1 ? 900 * SEC : 0), waits[i]);
+		/* healed: the next incident begins anew */
+		watch_hear(watch, KIND_PROBLEM, 100000 * SEC);
+		assert_int_equal(judged(watch, 100001 * SEC), WATCH_HEALED);
+		assert_int_equal(judged(watch, 100301 * SEC), WATCH_ALARM);
+		for (int i = 0; i < 10; i++)
+			assert_int_equal(until_loud(&watch, 0), 1);
+		watch_free(watch);
+	}
+}
+
+static void repeats_never_wait_longer_than_the_most(void **state)
+{
+	struct watch *watch = patient_make(200 * SEC);
+
+	(void)state;
+	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(until_loud(&watch, 0), 1);
+	assert_int_equal(until_loud(&watch, 0), 2);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(until_loud(&watch, 0), 3);
+	watch_free(watch);
+}
+
 static void a_heartbeat_is_awaited_alone(void **state)
 {
 	const struct watch_rules rules = {.max_latency = 300 * SEC,
@@ -203,6 +279,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(silence_is_told_and_repeated_until_healed),
+		cmocka_unit_test(people_are_told_less_often_after_ten_repeats),
+		cmocka_unit_test(repeats_never_wait_longer_than_the_most),
 		cmocka_unit_test(both_halves_count),
 		cmocka_unit_test(a_line_in_time_may_arrive_late),
 		cmocka_unit_test(a_gap_that_nobody_judged_was_one),
