@@ -157,10 +157,10 @@ pushed() {
 	answers 400 "'ttl' is .*30s.*, not whole seconds" -d "$(event a b ok '"ttl":"30s"')" "$url"
 	answers 400 'milliseconds' -d "$(event a b ok '"time":1795224305123')" "$url"
 	answers 404 'nothing at /nowhere' "${url%state}nowhere"
-	answers 405 '/state does not take PATCH, only DELETE, GET, POST' -X PATCH "$url"
+	answers 405 '/state does not take PATCH, only DELETE, GET, HEAD, POST' -X PATCH "$url"
 	answers 413 'more than 1048576 bytes' --data-binary "@$work/large" "$url"
 	answers 413 'more than 1048576 bytes' -T - -X POST "$url" <"$work/large"
-	curl -sS -X PUT -D - -o "$work/answer" "$url" | tr -d '\r' | grep -Fx 'Allow: DELETE, GET, POST'
+	curl -sS -X PUT -D - -o "$work/answer" "$url" | tr -d '\r' | grep -Fx 'Allow: DELETE, GET, HEAD, POST'
 	[ "$(curl -sSf "$url")" = '{}' ]
 	[ "$(redis EXISTS events httpbroker:default:states)" -eq 0 ]
 }
@@ -188,6 +188,18 @@ pushed() {
 	[[ "$output" =~ '"a:b:c#2":{"entity":"a","check":"b:c","type":"service","state":"critical","summary":"","time":1000,"ttl":5,"age":'[0-9]+',"stale":true}' ]]
 	[[ "$output" =~ '"x:say \"y\"":{"entity":"x","check":"say \"y\"","type":"service","state":"warning","summary":"","time":'[0-9]+',"ttl":300,"age":'[0-5]',"stale":false}' ]]
 	grep -i '^content-type: application/json' "$work/headers"
+}
+
+@test "HEAD is as GET, without the body" {
+	start_broker
+	posts 200 "$(event a b ok)"
+	run -0 curl -sSf -m 20 -I "$url"
+	[[ "$output" == 'HTTP/1.1 200 OK'* && "$output" != *'"a:b"'* ]]
+	run -0 curl -sS -m 20 -o /dev/null -w '%{http_code}' -I "${url%state}nowhere"
+	[ "$output" = 404 ]
+	# and the connection is good for another one
+	run -0 curl -sSf -m 20 -I "$url" --next -sSf "$url"
+	[[ "$output" == *'"a:b"'* ]]
 }
 
 @test "a change is in the queue when it is answered, what says the same again is not" {
@@ -434,5 +446,7 @@ q 2_actions' ]
 	said broker 'Booting with config: \{Port:0 Server:127.0.0.1:[0-9]+ Database:0 Interval:.* Debug:true\}$'
 	said broker 'Caching state: \{"entity":"a","check":"b",.*,"ttl":1\}$'
 	said broker 'Sending event data for a:b$'
+	said broker 'Started POST /state for connection [0-9]+$'
+	poll 20 said broker 'Completed 200 in [0-9]+\.[0-9]{3}ms for connection [0-9]+$'
 	poll 20 said broker 'Number of cached states: 1$'
 }

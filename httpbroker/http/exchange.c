@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/exchange.h"
 
+#include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/http/reply.h"
@@ -21,6 +22,7 @@ struct exchange {
 	struct answer answer;
 	bool refused;  /* the answer is there already; what comes still is swallowed */
 	nsec whole_at; /* when all of it had come (monotonic); 0: not yet */
+	nsec begun;    /* when its headers had come (monotonic) */
 	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
 };
 
@@ -253,6 +255,8 @@ static enum MHD_Result exchange_begin(struct exchange_context *context,
 	exchange->context = context;
 	exchange->connection = connection;
 	exchange->client = exchange_client(connection);
+	exchange->begun = clock_monotonic();
+	log_debug("Started %.32s %.200s for connection %d", method, url, exchange->client->fd);
 	request_init(&exchange->request, connection, url, method);
 	*state = exchange;
 	return headers_take(exchange);
@@ -300,16 +304,29 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 	return exchange_reply(exchange);
 }
 
+static void end_log(const struct exchange *exchange, enum MHD_RequestTerminationCode how)
+{
+	nsec took = clock_monotonic() - exchange->begun;
+	int connection = exchange->client->fd;
+
+	if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		log_debug("Completed %u in %.3fms for connection %d", exchange->answer.status,
+			(double)took / NSEC_PER_MSEC, connection);
+	else
+		log_debug("Ended without an answer after %.3fms for connection %d",
+			(double)took / NSEC_PER_MSEC, connection);
+}
+
 void exchange_completed(void *context, struct MHD_Connection *connection, void **state,
 	enum MHD_RequestTerminationCode how)
 {
 	struct exchange_context *whole = context;
 	struct exchange *exchange = *state;
 
-	(void)how;
 	client_turn(whole->clients, exchange_client(connection), CLIENT_RESTS);
 	if (exchange == NULL)
 		return;
+	end_log(exchange, how);
 	if (exchange->route != NULL && exchange->route->free != NULL)
 		exchange->route->free(&exchange->request);
 	pass_end(&exchange->pass);

@@ -16,9 +16,9 @@ static const struct path {
 	const char *path;
 	const char *methods;
 } paths[] = {
-	{"/health", "GET"},
-	{"/metrics", "GET"},
-	{"/state", "DELETE, GET, POST"},
+	{"/health", "GET, HEAD"},
+	{"/metrics", "GET, HEAD"},
+	{"/state", "DELETE, GET, HEAD, POST"},
 };
 
 static const struct path *path_find(const char *path)
@@ -29,12 +29,18 @@ static const struct path *path_find(const char *path)
 	return NULL;
 }
 
+/* HEAD is as GET: the HTTP library leaves out the body. */
+static bool route_takes(const struct route *route, const char *method)
+{
+	return strcmp(route->method, strcmp(method, "HEAD") == 0 ? "GET" : method) == 0;
+}
+
 const struct route *route_find(const char *method, const char *path, struct answer *answer)
 {
 	const struct path *known = path_find(path);
 
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-		if (strcmp(routes[i]->path, path) == 0 && strcmp(routes[i]->method, method) == 0)
+		if (strcmp(routes[i]->path, path) == 0 && route_takes(routes[i], method))
 			return routes[i];
 	if (known == NULL) {
 		answer_error(answer, 404,

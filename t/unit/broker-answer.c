@@ -117,16 +117,18 @@ static void routes_are_found_by_path_and_method(void **state)
 
 	(void)state;
 	assert_ptr_equal(route_find("GET", "/state", &answer), &route_get_state);
+	assert_ptr_equal(route_find("HEAD", "/state", &answer), &route_get_state);
 	assert_ptr_equal(route_find("POST", "/state", &answer), &route_post_state);
 	assert_int_equal(answer.status, 0);
 	assert_no_route("GET", "/", 404, NULL);
+	assert_no_route("HEAD", "/", 404, NULL);
 	assert_ptr_equal(route_find("GET", "/health", &answer), &route_get_health);
 	assert_ptr_equal(route_find("GET", "/metrics", &answer), &route_get_metrics);
-	assert_no_route("POST", "/health", 405, "GET");
+	assert_no_route("POST", "/health", 405, "GET, HEAD");
 	assert_no_route("GET", "/state/", 404, NULL);
 	assert_no_route("POST", "/\xff\"", 404, NULL);
-	assert_no_route("PUT", "/state", 405, "DELETE, GET, POST");
-	assert_no_route("get", "/state", 405, "DELETE, GET, POST");
+	assert_no_route("PUT", "/state", 405, "DELETE, GET, HEAD, POST");
+	assert_no_route("get", "/state", 405, "DELETE, GET, HEAD, POST");
 }
 
 int main(void)
