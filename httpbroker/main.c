@@ -77,6 +77,7 @@ static struct delivery *delivery_make(
 		.grace = options->grace,
 		.persistent = options->persistent,
 		.stale_as = options->stale_state,
+		.forget_after = options->forget_after,
 		.max_pending = options->max_pending,
 		.max_queue = options->max_queue,
 	};

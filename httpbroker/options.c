@@ -19,6 +19,9 @@
 #define TIMEOUT_MAX (3600 * NSEC_PER_SEC)
 #define GRACE_MAX (365 * 24 * 3600 * NSEC_PER_SEC)
 
+#define FORGET_MIN NSEC_PER_SEC
+#define FORGET_MAX (3650 * 24 * 3600 * NSEC_PER_SEC)
+
 enum {
 	QUEUE_MOST = 512, /* bytes of its name */
 	NAME_MOST = 64,
@@ -105,6 +108,11 @@ static void stale_state_take(struct options *options, const char *option, const 
 	if (!condition_read(value, strlen(value), &options->stale_state, &known) || !known ||
 		!condition_lasts(options->stale_state) || options->stale_state == CONDITION_OK)
 		die(EX_USAGE, "%s: '%s' is not unknown, critical or warning", option, value);
+}
+
+static void forget_after_take(struct options *options, const char *option, const char *value)
+{
+	options->forget_after = option_duration(option, value, FORGET_MIN, FORGET_MAX);
 }
 
 static void max_pending_take(struct options *options, const char *option, const char *value)
@@ -204,6 +212,8 @@ static const struct option_row rows[] = {
 	{"stale-state", "STATE", stale_state_take,
 		"as what Flapjack is told of a stale check: unknown, critical\n"
 		"or warning (default unknown)"},
+	{"forget-after", "DURATION", forget_after_take,
+		"forget a check that is stale for so long (default never)"},
 	{"max-pending", "N", max_pending_take, "events that may wait for Redis (default 100000)"},
 	{"max-queue", "N", max_queue_take,
 		"repeats pause while the queue is longer (default 1000000)"},
@@ -267,6 +277,7 @@ struct options options_read(int argc, char **argv)
 		.grace = 3600 * NSEC_PER_SEC,
 		.persistent = true,
 		.stale_state = CONDITION_UNKNOWN,
+		.forget_after = NSEC_NEVER,
 		.max_pending = LIMIT_PENDING,
 		.max_queue = 1000000,
 		.ready_fd = -1,

@@ -31,6 +31,7 @@ struct options {
 	const char *sns_ca_file; /* NULL: the system's authorities */
 
 	enum condition stale_state; /* what a stale check is told as */
+	nsec forget_after;          /* for so long a check is stale at most; NSEC_NEVER: for ever */
 
 	const char *token_file; /* NULL: none */
 	size_t max_body;        /* bytes */

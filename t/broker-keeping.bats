@@ -56,3 +56,42 @@ recorded_as() {
 	refuses "--stale-state: '' is not" --stale-state ''
 	refuses "--stale-state: 'acknowledgement' is not" --stale-state acknowledgement
 }
+
+recorded() {
+	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
+}
+
+@test "--forget-after: what is stale for so long is forgotten, in Redis too" {
+	start_redis
+	start_broker --interval 100ms --forget-after 2s --debug
+	posts 200 "$(event a b ok '"ttl":1')" "$(event a c ok '"ttl":-1')" "$(event x y ok '"ttl":300')"
+	poll 10 recorded 2
+	said broker 'Forgetting a:b'
+	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:c","x:y"]' ]
+	[ -z "$(record a b)" ]
+	# it was told as stale until then, and no more
+	told=$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')
+	[ "$told" -ge 2 ]
+	poll 10 queued $(($(redis LLEN events) + 6))
+	[ "$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')" -eq "$told" ]
+	# what comes back is new, though it is older than what was known
+	posts 200 "$(event a b ok '"ttl":-1,"time":1000')"
+	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:b","a:c","x:y"]' ]
+	recorded 3
+}
+
+@test "--forget-after forgets what Redis has of a check that went stale before a restart" {
+	start_redis
+	start_broker --interval 100ms
+	posts 200 "$(event a b ok '"ttl":1')" "$(event x y ok)"
+	poll 10 recorded_as a b unknown
+	stop broker
+	start_broker --interval 100ms --forget-after 1s
+	poll 10 recorded 1
+	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["x:y"]' ]
+}
+
+@test "--forget-after refuses what is no duration, or too short" {
+	refuses "--forget-after: 'never' is not" --forget-after never
+	refuses "--forget-after: '0' is not from 1 s to" --forget-after 0
+}

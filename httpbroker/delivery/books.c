@@ -10,6 +10,7 @@ void books_open(struct books *books, struct moment now)
 	books->ledger = ledger_new(books->states, books->outbox, books->interval, now);
 	ledger_tell_stale_as(books->ledger, books->stale_as);
 	ledger_limit(books->ledger, books->most_states);
+	ledger_forget_after(books->ledger, books->forget_after);
 }
 
 void books_close(struct books *books)

@@ -20,6 +20,7 @@ struct books {
 	bool persistent;         /* records are written */
 	enum condition stale_as; /* what a stale check is told as */
 	size_t most_states;      /* checks that are remembered */
+	nsec forget_after;       /* for so long a check is stale at most; NSEC_NEVER: for ever */
 };
 
 /* Fills in the outbox and the ledger; the rest is set. */

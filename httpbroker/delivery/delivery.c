@@ -538,6 +538,7 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 		.flapjack = settings->flapjack,
 		.persistent = settings->persistent,
 		.stale_as = settings->stale_as,
+		.forget_after = settings->forget_after,
 	};
 	books_open(&delivery->books, now);
 	delivery->reader = reader_new(&key);

@@ -35,6 +35,7 @@ struct delivery_settings {
 	nsec grace;        /* of an outage, during which no time to live runs out */
 	bool persistent;   /* states are written to Redis, and read back */
 	enum condition stale_as; /* what a stale check is told as */
+	nsec forget_after;       /* for so long a check is stale at most; NSEC_NEVER: for ever */
 	int64_t max_pending;     /* events that wait for Redis */
 	int64_t max_queue;       /* events in the queue, above which repeats pause */
 	size_t max_states;       /* checks that are remembered */

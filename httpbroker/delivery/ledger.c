@@ -19,6 +19,7 @@ struct ledger {
 	size_t most; /* checks */
 	nsec interval;
 	enum condition stale_as;
+	nsec forget_after;
 	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
 };
 
@@ -34,6 +35,7 @@ struct ledger *ledger_new(
 	ledger->most = LIMIT_STATES;
 	ledger->interval = interval;
 	ledger->stale_as = CONDITION_UNKNOWN;
+	ledger->forget_after = NSEC_NEVER;
 	ledger->ticks = ticks < 1 ? 1 : ticks > WHEEL_SLOTS ? WHEEL_SLOTS : ticks;
 	return ledger;
 }
@@ -46,6 +48,11 @@ void ledger_tell_stale_as(struct ledger *ledger, enum condition condition)
 void ledger_limit(struct ledger *ledger, size_t most)
 {
 	ledger->most = most;
+}
+
+void ledger_forget_after(struct ledger *ledger, nsec span)
+{
+	ledger->forget_after = span;
 }
 
 void ledger_free(struct ledger *ledger)
@@ -265,6 +272,12 @@ static bool state_turn(struct ledger *ledger, struct state *state, bool repeats,
 	return repeats;
 }
 
+/* Of a check that is told as stale for so long. */
+static bool is_long_stale(const struct ledger *ledger, const struct state *state, struct moment now)
+{
+	return state->stale && now.monotonic - state->deadline >= ledger->forget_after;
+}
+
 size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
 {
 	size_t repeated = 0;
@@ -274,6 +287,10 @@ size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
 
 		if (state == NULL)
 			break;
+		if (is_long_stale(ledger, state, now)) {
+			state_forget(ledger, state);
+			continue;
+		}
 		repeated += state_turn(ledger, state, repeats, now);
 		wheel_put(ledger->wheel, state);
 	}

@@ -38,6 +38,12 @@ void ledger_tell_stale_as(struct ledger *ledger, enum condition condition);
 /* How many checks are remembered; at first LIMIT_STATES. */
 void ledger_limit(struct ledger *ledger, size_t most);
 
+/*
+ * For how long a check is stale until it is forgotten, as ledger_forget() does it: at the first
+ * repeat after that, which is not told. NSEC_NEVER if not said.
+ */
+void ledger_forget_after(struct ledger *ledger, nsec span);
+
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);
 
@@ -62,8 +68,9 @@ size_t ledger_forget_entity(
 	struct ledger *ledger, const char *entity, uint16_t length, unsigned shard);
 
 /*
- * Does what has become due: tells of stale states, and repeats. Without `repeats` (nobody is
- * there to be told) those that are due are skipped, not made up for. Stops when a commit is full.
+ * Does what has become due: tells of stale states, repeats, and forgets. Without `repeats` (nobody
+ * is there to be told) those that are due are skipped, not made up for. Stops when a commit is
+ * full.
  * Returns how many were repeated.
  */
 size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now);

@@ -34,6 +34,8 @@ struct model {
 	struct check checks[CHECKS];
 	struct buffer told;
 	enum condition stale_as;
+	nsec forget_after;
+	long over; /* checks that were forgotten for that */
 };
 
 static void wire_print(struct buffer *out, int number, const char *state, const char *summary)
@@ -95,6 +97,10 @@ static void model_turn_one(struct model *model, int number, bool repeats, struct
 		check->stale = check->changed = true;
 		model_tell(model, number, 0, now);
 		check->repeat_at = now.monotonic + INTERVAL;
+	} else if (check->repeat_at <= now.monotonic && check->stale &&
+		   now.monotonic - check->deadline >= model->forget_after) {
+		*check = (struct check){.forgotten = true};
+		model->over++;
 	} else if (check->repeat_at <= now.monotonic) {
 		if (repeats)
 			model_tell(model, number, now.wall / NSEC_PER_SEC, now);
@@ -250,19 +256,21 @@ static void simulation_free(struct simulation *simulation)
 	buffer_free(&simulation->expected);
 }
 
-static void simulate(enum condition stale_as)
+static void simulate(enum condition stale_as, nsec forget_after)
 {
 	struct simulation simulation = {
 		.seed = seed_choose(),
 		.states = states_new(&(struct siphash_key){1, 2}),
 		.outbox = outbox_new(),
 		.model.stale_as = stale_as,
+		.model.forget_after = forget_after,
 		.wall_offset = 1795224000 * NSEC_PER_SEC,
 	};
 
 	simulation.ledger = ledger_new(simulation.states, simulation.outbox, INTERVAL,
 		(struct moment){simulation.wall_offset, 0});
 	ledger_tell_stale_as(simulation.ledger, stale_as);
+	ledger_forget_after(simulation.ledger, forget_after);
 	buffer_append(&simulation.model.told, "", 0);
 	for (nsec tick = 0; tick < TICKS * WHEEL_TICK; tick += WHEEL_TICK) {
 		tick_random(&simulation, tick);
@@ -270,6 +278,7 @@ static void simulate(enum condition stale_as)
 	}
 	assert_true(simulation.told > 1000);
 	assert_true(simulation.forgotten > 100);
+	assert_int_equal(simulation.model.over > 50, forget_after != NSEC_NEVER);
 	assert_true(simulation.answered[LEDGER_TAKEN] > 1000);
 	assert_true(simulation.answered[LEDGER_OLDER] > 10);
 	simulation_free(&simulation);
@@ -278,13 +287,19 @@ static void simulate(enum condition stale_as)
 static void the_ledger_does_as_the_model(void **state)
 {
 	(void)state;
-	simulate(CONDITION_UNKNOWN);
+	simulate(CONDITION_UNKNOWN, NSEC_NEVER);
 }
 
 static void so_it_does_where_what_is_stale_is_told_as_critical(void **state)
 {
 	(void)state;
-	simulate(CONDITION_CRITICAL);
+	simulate(CONDITION_CRITICAL, NSEC_NEVER);
+}
+
+static void so_it_does_where_what_is_long_stale_is_forgotten(void **state)
+{
+	(void)state;
+	simulate(CONDITION_UNKNOWN, 3 * NSEC_PER_SEC);
 }
 
 int main(void)
@@ -292,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ledger_does_as_the_model),
 		cmocka_unit_test(so_it_does_where_what_is_stale_is_told_as_critical),
+		cmocka_unit_test(so_it_does_where_what_is_long_stale_is_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

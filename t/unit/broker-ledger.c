@@ -306,6 +306,63 @@ static void what_was_told_as_another_state_before_a_restart_is_told_at_once(void
 	assert_non_null(strstr(desk->records.data, " 5 warning 5000 "));
 }
 
+static void what_is_stale_for_long_is_forgotten(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_forget_after(desk->ledger, 20 * NSEC_PER_SEC);
+	post(desk, 0, CONDITION_OK, 0, 5);
+	turn_from(desk, 0, 25);
+	assert_told(desk, "ok@0 UNKNOWN@5 UNKNOWN@15", 1);
+	turn(desk, 25);
+	assert_told(desk, "", 1);
+	assert_string_equal(desk->records.data, "e\x1f"
+						"c\n-\n");
+	assert_int_equal(__real_states_count(desk->states), 0);
+	turn_from(desk, 25, 60);
+	assert_told(desk, "", 0);
+	assert_int_equal(post(desk, 60, CONDITION_OK, 58, 300), LEDGER_TAKEN); /* it is new */
+	assert_told(desk, "ok@2", 1);
+}
+
+static void what_comes_back_or_never_goes_stale_is_not_forgotten(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_forget_after(desk->ledger, 20 * NSEC_PER_SEC);
+	post(desk, 0, CONDITION_OK, 0, 5);
+	turn_from(desk, 0, 24);
+	post(desk, 24, CONDITION_OK, 0, EVENT_TTL_NEVER);
+	turn(desk, 1000);
+	assert_told(desk, "ok@0 UNKNOWN@5 UNKNOWN@15 ok@24 ok@1000", 1);
+}
+
+static void what_is_long_stale_is_forgotten_though_nobody_listens(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_forget_after(desk->ledger, 20 * NSEC_PER_SEC);
+	load_stale(desk, CONDITION_UNKNOWN);
+	ledger_turn(desk->ledger, false, at(desk, 24.99));
+	assert_told(desk, "", 0);
+	ledger_turn(desk->ledger, false, at(desk, 35)); /* its repeat is before that */
+	assert_told(desk, "", 1);
+	assert_int_equal(__real_states_count(desk->states), 0);
+}
+
+static void nothing_is_forgotten_before_it_was_told_as_stale(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_forget_after(desk->ledger, 20 * NSEC_PER_SEC);
+	load_stale(desk, CONDITION_OK);
+	turn(desk, 100);
+	assert_told(desk, "UNKNOWN@100", 1);
+	turn(desk, 110);
+	assert_told(desk, "", 1);
+	assert_int_equal(__real_states_count(desk->states), 0);
+}
+
 static void what_is_stale_when_it_comes_is_told_as_that(void **state)
 {
 	struct desk *desk = *state;
@@ -508,6 +565,10 @@ int main(void)
 		DESK_TEST(a_stale_check_is_told_as_what_is_wanted),
 		DESK_TEST(what_was_told_as_stale_before_a_restart_is_not_told_again),
 		DESK_TEST(what_was_told_as_another_state_before_a_restart_is_told_at_once),
+		DESK_TEST(what_is_stale_for_long_is_forgotten),
+		DESK_TEST(what_comes_back_or_never_goes_stale_is_not_forgotten),
+		DESK_TEST(what_is_long_stale_is_forgotten_though_nobody_listens),
+		DESK_TEST(nothing_is_forgotten_before_it_was_told_as_stale),
 		DESK_TEST(what_is_stale_when_it_comes_is_told_as_that),
 		DESK_TEST(an_event_may_renew_what_another_ended),
 		DESK_TEST(never_stale_is_never_stale),
