@@ -161,7 +161,8 @@ int main(int argc, char **argv)
 	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), states);
 	struct counters *counters = counters_new();
 	struct sns *sns = sns_make(&options);
-	const struct broker broker = {states, options.flapjack, counters, sns, delivery};
+	const struct broker broker = {
+		states, options.flapjack, options.stale_state, counters, sns, delivery};
 	struct server *server = server_make(&options, guard, &listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 

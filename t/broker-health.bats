@@ -189,3 +189,40 @@ queued_are_repeats_and_five() {
 	start_redis
 	poll 20 figures httpbroker_redis_up 1 httpbroker_pushed_total 3 httpbroker_pending_events 0
 }
+
+# states QUERY: what GET /metrics/states says, sorted
+states() {
+	curl -sSf "${url%/state}/metrics/states$1" >"$work/answer"
+	sound >&2
+	grep -v '^#' "$work/answer" | sort
+}
+
+@test "GET /metrics/states: each check's state, age, and whether it is stale" {
+	local now
+	start_redis
+	start_broker --interval 1h --stale-state critical
+	posts 200 "$(event a b ok)" "$(event a 'q\"\\x' warning)" "$(event 'a:ü{}' b unknown)" "$(event b b down '"time":1000')" \
+		"$(event b old ok '"time":1000')" "$(event b ever ok '"time":1000,"ttl":-1')"
+	now=$(date +%s)
+	[ "$(states '' | grep -v age_seconds)" = 'httpbroker_check_stale{entity="a",check="b"} 0
+httpbroker_check_stale{entity="a",check="q\"\\x"} 0
+httpbroker_check_stale{entity="a:ü{}",check="b"} 0
+httpbroker_check_stale{entity="b",check="b"} 1
+httpbroker_check_stale{entity="b",check="ever"} 0
+httpbroker_check_stale{entity="b",check="old"} 1
+httpbroker_check_state{entity="a",check="b"} 0
+httpbroker_check_state{entity="a",check="q\"\\x"} 1
+httpbroker_check_state{entity="a:ü{}",check="b"} 3
+httpbroker_check_state{entity="b",check="b"} 2
+httpbroker_check_state{entity="b",check="ever"} 0
+httpbroker_check_state{entity="b",check="old"} 2' ]
+	[ "$(grep -c '^# TYPE httpbroker_check_[a-z_]* gauge$' "$work/answer")" -eq 3 ]
+	[ "$(grep -c '' "$work/answer")" -eq $((3 * 2 + 3 * 6)) ]
+	[ "$(figure 'httpbroker_check_age_seconds{entity="b",check="ever"}')" -ge $((now - 1001)) ]
+	[ "$(figure 'httpbroker_check_age_seconds{entity="a",check="b"}')" -le 30 ]
+	[ "$(states '?entity=b&check=old' | grep -vc age)" -eq 2 ]
+	look '/metrics/states?entty=b'
+	[ "$code" = 400 ]
+	sed 's/{.*//; /^#/d' <(curl -sSf "${url%/state}/metrics/states") | uniq >"$work/families"
+	[ "$(grep -c '' "$work/families")" -eq 3 ] # each in one block
+}

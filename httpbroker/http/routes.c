@@ -8,6 +8,7 @@ static const struct route *const routes[] = {
 	&route_get_health,
 	&route_get_metrics,
 	&route_get_state,
+	&route_get_state_metrics,
 	&route_post_state,
 };
 
@@ -18,6 +19,7 @@ static const struct path {
 } paths[] = {
 	{"/health", "GET, HEAD"},
 	{"/metrics", "GET, HEAD"},
+	{"/metrics/states", "GET, HEAD"},
 	{"/state", "DELETE, GET, HEAD, POST"},
 };
 
@@ -44,7 +46,8 @@ const struct route *route_find(const char *method, const char *path, struct answ
 			return routes[i];
 	if (known == NULL) {
 		answer_error(answer, 404,
-			"there is nothing at %.200s; there are /state, /health and /metrics", path);
+			"there is nothing at %.200s; there are /state, /health, /metrics and /metrics/states",
+			path);
 		return NULL;
 	}
 	answer_error(answer, 405, "%s does not take %.32s, only %s", path, method, known->methods);

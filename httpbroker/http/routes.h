@@ -57,7 +57,8 @@ struct request {
 /* What the routes work with. */
 struct broker {
 	struct states *states;
-	int flapjack; /* version, 1 or 2 */
+	int flapjack;            /* version, 1 or 2 */
+	enum condition stale_as; /* what a stale check is told as */
 	struct counters *counters;
 	struct sns *sns;
 	struct delivery *delivery; /* only to be asked how it is doing */
@@ -95,7 +96,7 @@ const char *query_get(const struct query *query, const char *name);
 bool query_check(const struct query *query, const char *const *known, struct answer *answer);
 
 extern const struct route route_post_state, route_get_state, route_delete_state, route_get_health,
-	route_get_metrics;
+	route_get_metrics, route_get_state_metrics;
 
 /* The route; NULL, and a 404 or 405 in *answer, if there is none. */
 const struct route *route_find(const char *method, const char *path, struct answer *answer);

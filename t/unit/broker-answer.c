@@ -124,6 +124,7 @@ static void routes_are_found_by_path_and_method(void **state)
 	assert_no_route("HEAD", "/", 404, NULL);
 	assert_ptr_equal(route_find("GET", "/health", &answer), &route_get_health);
 	assert_ptr_equal(route_find("GET", "/metrics", &answer), &route_get_metrics);
+	assert_ptr_equal(route_find("GET", "/metrics/states", &answer), &route_get_state_metrics);
 	assert_no_route("POST", "/health", 405, "GET, HEAD");
 	assert_no_route("GET", "/state/", 404, NULL);
 	assert_no_route("POST", "/\xff\"", 404, NULL);
