@@ -107,7 +107,9 @@ EXTRA_DIST += \
 	doc/examples/httpbroker/httpbroker.service \
 	doc/examples/httpbroker/runit/log/run \
 	doc/examples/httpbroker/runit/run \
-	doc/examples/nginx/httpbroker.conf
+	doc/examples/nginx/httpbroker.conf \
+	doc/examples/prometheus/alerts.yml \
+	doc/examples/prometheus/alerts_test.yml
 
 T_BROKER = t/unit/unit.h t/unit/broker-parts.c t/unit/broker-parts.h
 T_BROKER_LIBS = $(HTTPBROKER_LIBS) $(CMOCKA_LIBS)

@@ -226,3 +226,8 @@ httpbroker_check_state{entity="b",check="old"} 2' ]
 	sed 's/{.*//; /^#/d' <(curl -sSf "${url%/state}/metrics/states") | uniq >"$work/families"
 	[ "$(grep -c '' "$work/families")" -eq 3 ] # each in one block
 }
+
+@test "the alert rules say what they are to say" {
+	promtool check rules "$root/doc/examples/prometheus/alerts.yml"
+	promtool test rules "$root/doc/examples/prometheus/alerts_test.yml"
+}
