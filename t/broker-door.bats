@@ -162,3 +162,49 @@ socket_listens() {
 	start broker httpbroker --port '0.0.0.0:0' --server 127.0.0.1:1
 	poll 10 said broker 'warning: whoever reaches this machine may say anything of any check'
 }
+
+# As in doc/examples/nginx, but that the broker is on a UNIX socket.
+@test "behind nginx, over a UNIX socket" {
+	local proxy_port
+	start_redis
+	start broker httpbroker --port "unix:$work/b.sock" --server "127.0.0.1:$redis_port"
+	socket_listens
+	proxy_port=$(free_port)
+	# the socket is for its owner and its group, and nginx drops root
+	cat >"$work/nginx.conf" <<-E
+		user $(id -un) $(id -gn);
+		daemon off;
+		pid $work/nginx.pid;
+		error_log stderr crit;
+		events { }
+		http {
+		    access_log off;
+		    client_body_temp_path $work/nginx-body;
+		    proxy_temp_path $work/nginx-proxy;
+		    fastcgi_temp_path $work/nginx-fastcgi;
+		    scgi_temp_path $work/nginx-scgi;
+		    uwsgi_temp_path $work/nginx-uwsgi;
+		    upstream httpbroker { server unix:$work/b.sock max_fails=0; keepalive 4; }
+		    server {
+		        listen 127.0.0.1:$proxy_port;
+		        location / {
+		            proxy_pass http://httpbroker;
+		            proxy_http_version 1.1;
+		            proxy_set_header Connection "";
+		        }
+		    }
+		}
+	E
+	start nginx nginx -p "$work" -e stderr -c "$work/nginx.conf"
+	url=http://127.0.0.1:$proxy_port/state
+	proxied() { curl -sf -m 5 -o "$work/answer" "$url"; }
+	poll 10 proxied
+	posts 200 "$(event a b ok)" "$(event a b critical)"
+	posts 400 '{'
+	head -c 1048577 /dev/zero | tr '\0' ' ' >"$work/blanks"
+	run -0 curl -sS -m 20 -o /dev/null -w '%{http_code}' --data-binary "@$work/blanks" "$url"
+	[ "$output" = 413 ]
+	run -0 curl -sSf -m 20 "$url"
+	[[ "$output" == *'"a:b"'*critical* ]]
+	[ "$(redis LLEN events)" -eq 2 ]
+}

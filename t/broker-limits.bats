@@ -170,3 +170,32 @@ start_alone() {
 		together(3, lambda i: busy() if i == 2 else silent(i))
 	E
 }
+
+# Half of them are in the middle of a body, half in the middle of the headers, and each says a byte
+# now and then.
+@test "2,000 slow clients beside a fast one: it is answered, and so are they in the end" {
+	ulimit -n 2100 || skip "no more descriptors are allowed"
+	start_alone --idle-timeout 10m --request-timeout 10m
+	client <<-'E'
+		json = event("slow", "c", "ok")
+		head = request(json)
+		slow = [connect() for i in range(2000)]
+		for i, s in enumerate(slow):
+		    s.sendall(head[:-len(json) if i % 2 else 20])
+		fast, took = connect(), []
+		for n in range(100):
+		    for s in slow[20 * n:20 * n + 20:2]:
+		        s.sendall(head[20:21])
+		    begin = time.monotonic()
+		    assert post(fast, event("fast", "c%d" % n, "ok"))[0] == 202
+		    took.append(time.monotonic() - begin)
+		took.sort()
+		print("median %.1f ms, worst %.1f ms" % (took[50] * 1000, took[99] * 1000))
+		assert took[50] < 1
+		for i, s in enumerate(slow):
+		    s.sendall(head[-len(json) if i % 2 else 21:])
+		for s in slow:
+		    code, body = answer(s)
+		    assert code == 202, body
+	E
+}
