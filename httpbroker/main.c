@@ -36,9 +36,9 @@ static void options_log(const struct options *options)
 			&ports, "%s%s", i > 0 ? "," : "", address_text(&options->listen[i], text));
 	log_debug("Booting with config: {Port:%s Server:%s Database:%d Interval:%s Queue:%s "
 		  "FlapjackVersion:%d Debug:%s}",
-		ports.data, address_text(&options->server, text), options->database,
-		duration_text(options->interval, interval), options->queue, options->flapjack,
-		options->debug ? "true" : "false");
+		ports.data, options->alone ? "none" : address_text(&options->server, text),
+		options->database, duration_text(options->interval, interval), options->queue,
+		options->flapjack, options->debug ? "true" : "false");
 	buffer_free(&ports);
 }
 
@@ -65,6 +65,7 @@ static struct delivery *delivery_make(
 	const struct options *options, const char *place, struct states *states)
 {
 	const struct delivery_settings settings = {
+		.alone = options->alone,
 		.server = options->server,
 		.password = options->password,
 		.database = options->database,

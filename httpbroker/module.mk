@@ -5,6 +5,7 @@ httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CURL_CFLAGS)
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/limits.h \
 	httpbroker/options.c httpbroker/options.h \
+	httpbroker/delivery/alone.c httpbroker/delivery/alone.h \
 	httpbroker/delivery/backlog.c httpbroker/delivery/backlog.h \
 	httpbroker/delivery/books.c httpbroker/delivery/books.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
@@ -245,6 +246,11 @@ UNIT_TESTS += t/unit/broker-wire
 t_unit_broker_wire_SOURCES = t/unit/broker-wire.c $(T_BROKER)
 t_unit_broker_wire_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_wire_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-alone
+t_unit_broker_alone_SOURCES = t/unit/broker-alone.c $(T_BROKER)
+t_unit_broker_alone_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_alone_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-answer
 t_unit_broker_answer_SOURCES = t/unit/broker-answer.c $(T_BROKER)

@@ -49,7 +49,9 @@ static void port_take(struct options *options, const char *option, const char *v
 
 static void server_take(struct options *options, const char *option, const char *value)
 {
-	options->server = server_address(option, value);
+	options->alone = strcmp(value, "none") == 0;
+	if (!options->alone)
+		options->server = server_address(option, value);
 }
 
 static void password_take(struct options *options, const char *option, const char *value)
@@ -196,7 +198,8 @@ static const struct option_row rows[] = {
 		"given several times; a port alone is on 127.0.0.1 and ::1\n"
 		"(default: $PORT, or 3090; 0 picks one)"},
 	{"server", "ADDRESS", server_take,
-		"Redis: port, host:port, [v6]:port or unix:/path\n"
+		"Redis: port, host:port, [v6]:port or unix:/path; none: no\n"
+		"Redis, states are in memory only and nobody is told\n"
 		"(default localhost:6380)"},
 	{"password-file", "FILE", password_take,
 		"Redis's password, one line (default: $REDIS_PASSWORD)"},

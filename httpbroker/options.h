@@ -30,6 +30,8 @@ struct options {
 	size_t sns_topic_count;
 	const char *sns_ca_file; /* NULL: the system's authorities */
 
+	bool alone; /* there is no Redis */
+
 	enum condition stale_state; /* what a stale check is told as */
 	nsec forget_after;          /* for so long a check is stale at most; NSEC_NEVER: for ever */
 

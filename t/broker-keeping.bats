@@ -95,3 +95,65 @@ recorded() {
 	refuses "--forget-after: 'never' is not" --forget-after never
 	refuses "--forget-after: '0' is not from 1 s to" --forget-after 0
 }
+
+connections() {
+	redis INFO stats | sed -n 's/^total_connections_received:\([0-9]*\).*/\1/p'
+}
+
+# stale_of KEY: whether GET /state says so
+is_stale() {
+	[ "$(curl -sSf "$url" | jq -c ".\"$1\".stale")" = true ]
+}
+
+@test "--server none: states are kept in memory and go stale, nobody is asked or told" {
+	start_redis
+	before=$(connections)
+	start_broker --interval 50ms --server none --debug
+	said broker 'Booting with config: .* Server:none '
+	posts 200 "$(event a b ok '"ttl":1')" "$(event a c critical)" "$(event a b acknowledgement)" \
+		"[$(event x y ok),$(event x z warning)]"
+	post "$(event a c ok '"time":1000')"
+	[ "$code" = 200 ] && [[ "$answer" == *'"kept": false'* ]]
+	poll 10 is_stale a:b
+	[ "$(curl -sSf "$url" | jq -c '[keys, (map(.stale) | sort)]')" = '[["a:b","a:c","x:y","x:z"],[false,false,false,true]]' ]
+	[ "$(curl -sS -X DELETE "$url?entity=a&check=b")" = '{"forgotten": 1}' ]
+	[ "$(curl -sS -X DELETE "$url?entity=a&check=b" -o /dev/null -w '%{http_code}')" = 404 ]
+	[ "$(curl -sS -X DELETE "$url?entity=x")" = '{"forgotten": 2}' ]
+	[ "$(curl -sSf "$url" | jq -c keys)" = '["a:c"]' ]
+	[ "$(curl -sS -o /dev/null -w '%{http_code}' "${url%/state}/health")" = 200 ]
+	run ! said broker 'Redis at'
+	stop broker
+	run ! said broker 'error|not delivered'
+	start_broker --server none
+	[ "$(curl -sSf "$url" | jq -c keys)" = '[]' ]
+	[ $(($(connections) - before)) -eq 1 ] # this one
+	[ "$(redis DBSIZE)" -eq 0 ]
+}
+
+@test "--server none with --forget-after: what is stale for so long is gone" {
+	redis_port=1
+	start_broker --interval 50ms --server none --forget-after 1s
+	posts 200 "$(event a b ok '"ttl":1')" "$(event a c ok)"
+	poll 10 shows '["a:c"]'
+}
+
+shows() {
+	[ "$(curl -sSf "$url" | jq -c keys)" = "$1" ]
+}
+
+@test "--server none: requests in flight are answered when it is stopped, from 32 connections" {
+	redis_port=1
+	start_broker --server none
+	client <<-'E'
+		def run(i):
+		    s = connect()
+		    for n in range(200):
+		        assert post(s, event("e%d" % (n % 7), "%d" % i, "ok"))[0] == 200
+		        if n % 50 == 49:
+		            s.sendall(b"DELETE /state?entity=e3 HTTP/1.1\r\nHost: x\r\n\r\n")
+		            assert answer(s)[0] in (200, 404)
+		together(32, run)
+	E
+	stop broker
+	run ! said broker 'error|Sanitizer'
+}

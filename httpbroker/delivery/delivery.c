@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "httpbroker/delivery/alone.h"
 #include "httpbroker/delivery/desk.h"
 #include "httpbroker/delivery/handover.h"
 #include "httpbroker/delivery/pressure.h"
@@ -33,7 +34,7 @@ struct delivery {
 
 	/* the thread's own */
 	struct keys keys;
-	struct link *link;
+	struct link *link; /* NULL: there is no Redis, and all the link would do is not done */
 	struct books books;
 	struct reader *reader;
 	struct backlog *backlog;
@@ -497,6 +498,15 @@ static void *delivery_run(void *argument)
 	return NULL;
 }
 
+static void *delivery_run_alone(void *argument)
+{
+	struct delivery *delivery = argument;
+
+	alone_run(&(struct alone){delivery->inbox, &delivery->books, delivery->desk,
+		&delivery->board, &delivery->stop_at});
+	return NULL;
+}
+
 static void random_fill(void *out, size_t size)
 {
 	if (getentropy(out, size) != 0)
@@ -533,10 +543,10 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 	delivery->books = (struct books){
 		.states = states,
 		.interval = settings->interval,
-		.most = (size_t)settings->max_pending,
+		.most = settings->alone ? SIZE_MAX : (size_t)settings->max_pending,
 		.most_states = settings->max_states,
 		.flapjack = settings->flapjack,
-		.persistent = settings->persistent,
+		.persistent = settings->persistent && !settings->alone,
 		.stale_as = settings->stale_as,
 		.forget_after = settings->forget_after,
 	};
@@ -560,8 +570,10 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
 	delivery->inbox = inbox_new();
 	parts_make(delivery, settings, states, now);
-	delivery->link = link_make(settings, delivery, now.monotonic);
-	int error = pthread_create(&delivery->thread, NULL, delivery_run, delivery);
+	if (!settings->alone)
+		delivery->link = link_make(settings, delivery, now.monotonic);
+	int error = pthread_create(&delivery->thread, NULL,
+		settings->alone ? delivery_run_alone : delivery_run, delivery);
 	if (error != 0)
 		die(EX_OSERR, "cannot start a thread: %s", strerror(error));
 	return delivery;
@@ -592,7 +604,8 @@ void delivery_stop(struct delivery *delivery, nsec patience)
 
 void delivery_free(struct delivery *delivery)
 {
-	link_free(delivery->link);
+	if (delivery->link != NULL)
+		link_free(delivery->link);
 	desk_free(delivery->desk);
 	handover_free(&delivery->handover);
 	backlog_free(delivery->backlog);

@@ -24,6 +24,8 @@
 struct delivery;
 
 struct delivery_settings {
+	bool alone; /* there is no Redis (alone.h): what is of Redis does not matter */
+
 	struct address server; /* Redis */
 	const char *password;  /* its; NULL: none; not owned, must outlive the delivery */
 	int database;

@@ -19,7 +19,7 @@ struct delivery_status {
 	enum delivery_role role;
 	nsec role_since; /* monotonic */
 
-	bool redis_up;        /* it answers, and does as it is told */
+	bool redis_up; /* it answers, and does as it is told; or there is none, and need not be */
 	nsec redis_since;     /* monotonic: since when that is so, or is not */
 	char redis_why[128];  /* why it is not; empty if it is */
 	int64_t queue_length; /* when it was heard last; -1: never */

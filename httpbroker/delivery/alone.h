@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The delivery where there is no Redis (--server none): states are judged, kept in memory and go
+ * stale as ever, but what Flapjack would be told, and what Redis would keep, is dropped. So
+ * nothing is ever waited for: what was judged is as good as committed.
+ */
+#ifndef HTTPBROKER_DELIVERY_ALONE_H
+#define HTTPBROKER_DELIVERY_ALONE_H
+
+#include "httpbroker/delivery/desk.h"
+#include "httpbroker/delivery/status.h"
+
+#include <stdatomic.h>
+
+/* Nothing is owned. */
+struct alone {
+	struct inbox *inbox;
+	struct books *books;
+	struct desk *desk;
+	struct status_board *board;
+	const _Atomic nsec *stop_at; /* NSEC_NEVER: not stopping; else the inbox is closed */
+};
+
+/* The thread's work, until it is to stop and everything is answered. */
+void alone_run(const struct alone *alone);
+
+#endif
