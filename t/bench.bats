@@ -70,3 +70,9 @@ tiny() {
 	grep -Eq '^ +events +seconds ' <<<"$output"
 	grep -Eq '^ +2000 +[0-9.]+ ' <<<"$output"
 }
+
+@test "oobetet" {
+	tiny oobetet
+	grep -Eq '^ +room +2 +-?[0-9.]+ +[0-9.]+$' <<<"$output"
+	grep -Eq '^ +PagerDuty +2 +-?[0-9.]+ +[0-9.]+$' <<<"$output"
+}
