@@ -32,6 +32,15 @@ static struct client *exchange_client(struct MHD_Connection *connection)
 		->socket_context;
 }
 
+/*
+ * libmicrohttpd (0.9.75) sends the end of a chunked body, `0`, after the headers that answer HEAD:
+ * on a connection that goes on it would be taken for the beginning of the next answer.
+ */
+static bool ends_connection(const struct exchange *exchange)
+{
+	return exchange->answer.stream != NULL && strcmp(exchange->request.method, "HEAD") == 0;
+}
+
 static enum MHD_Result exchange_reply(struct exchange *exchange)
 {
 	struct exchange_context *context = exchange->context;
@@ -39,8 +48,8 @@ static enum MHD_Result exchange_reply(struct exchange *exchange)
 	if (exchange->whole_at != 0)
 		counters_request(context->broker->counters, clock_monotonic() - exchange->whole_at);
 	client_turn(context->clients, exchange->client, CLIENT_READS);
-	return reply_send(
-		exchange->connection, &exchange->answer, traffic_is_draining(&context->traffic));
+	bool last = traffic_is_draining(&context->traffic) || ends_connection(exchange);
+	return reply_send(exchange->connection, &exchange->answer, last);
 }
 
 static void too_large_refuse(struct exchange *exchange)
