@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum incident_state { TRIGGERED, ACKNOWLEDGED, RESOLVED };
+
 struct incident {
 	char *key;
-	enum { TRIGGERED, ACKNOWLEDGED, RESOLVED } state;
+	enum incident_state state;
 };
 
 struct incidents {
@@ -90,7 +92,7 @@ const char *incidents_take(
 	return out;
 }
 
-static int open_become(struct incidents *incidents, int state)
+static int open_become(struct incidents *incidents, enum incident_state state)
 {
 	int changed = 0;
 

@@ -150,8 +150,8 @@ static void topics(void **state)
 		"arn:aws:sns:eu-west-1:1234567890123:x", "arn:aws:sns::123456789012:x",
 		"arn:aws:sqs:eu-west-1:123456789012:x", "arn:aws:sns:eu-west-1:123456789012:a.b",
 		"arn:aws:sns:EU-west-1:123456789012:x", "arn:aws:sns:eu.west@1:123456789012:x",
-		ARN ":x", ARN "*", ARN ".fifo.fifo", "arn:aws:sns:eu-west-1/:123456789012:x",
-		" " ARN};
+		"arn:aws:sns:eu-west-1/:123456789012:x", (ARN ":x"), (ARN "*"), (ARN ".fifo.fifo"),
+		(" " ARN)};
 	struct topic topic;
 
 	(void)state;
