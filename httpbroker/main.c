@@ -181,5 +181,6 @@ int main(int argc, char **argv)
 	states_free(states);
 	counters_free(counters);
 	guard_free(guard);
+	options_free(&options);
 	return 0;
 }

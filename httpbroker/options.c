@@ -54,12 +54,22 @@ static void server_take(struct options *options, const char *option, const char 
 		options->server = server_address(option, value);
 }
 
+void options_free(struct options *options)
+{
+	if (options->secret == NULL)
+		return;
+	explicit_bzero(options->secret, strlen(options->secret));
+	free(options->secret);
+	options->secret = NULL;
+}
+
 static void password_take(struct options *options, const char *option, const char *value)
 {
 	struct reason why;
 
-	options->password = secret_file_line(value, &why);
-	if (options->password == NULL)
+	options_free(options);
+	options->password = options->secret = secret_file_line(value, &why);
+	if (options->secret == NULL)
 		die(EX_CONFIG, "%s: %s", option, why.text);
 }
 

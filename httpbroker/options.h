@@ -17,6 +17,7 @@ struct options {
 	int listen_count;
 	struct address server; /* Redis */
 	const char *password;  /* Redis's; NULL: none */
+	char *secret;          /* the same, if it is from a file; owned */
 	int database;
 	nsec interval;
 	const char *queue;
@@ -47,5 +48,8 @@ struct options {
 
 /* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
 struct options options_read(int argc, char **argv);
+
+/* Forgets the password. */
+void options_free(struct options *options);
 
 #endif
