@@ -234,7 +234,7 @@ t_unit_broker_tokens_LDADD = $(T_BROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/broker-token
 t_fuzz_broker_token_SOURCES = t/fuzz/broker-token.c $(T_FUZZ)
-t_fuzz_broker_token_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_broker_token_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_broker_token_LDADD = $(HTTPBROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-wheel
@@ -263,41 +263,41 @@ T_FUZZ_FORMAT = t/fuzz/format.c t/fuzz/format.h $(T_FUZZ)
 FUZZ_TARGETS += t/fuzz/format-flapjack
 t_fuzz_format_flapjack_SOURCES = t/fuzz/format-flapjack.c $(T_FUZZ_FORMAT)
 t_fuzz_format_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_fuzz_format_flapjack_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_flapjack_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_format_flapjack_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/format-alertmanager
 t_fuzz_format_alertmanager_SOURCES = t/fuzz/format-alertmanager.c $(T_FUZZ_FORMAT)
 t_fuzz_format_alertmanager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_fuzz_format_alertmanager_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_alertmanager_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_format_alertmanager_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/format-cloudwatch
 t_fuzz_format_cloudwatch_SOURCES = t/fuzz/format-cloudwatch.c $(T_FUZZ_FORMAT)
 t_fuzz_format_cloudwatch_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_fuzz_format_cloudwatch_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_cloudwatch_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_format_cloudwatch_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/sns-envelope
 t_fuzz_sns_envelope_SOURCES = t/fuzz/sns-envelope.c $(T_FUZZ)
 t_fuzz_sns_envelope_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_fuzz_sns_envelope_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_sns_envelope_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_sns_envelope_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/format-newrelic
 t_fuzz_format_newrelic_SOURCES = t/fuzz/format-newrelic.c $(T_FUZZ_FORMAT)
 t_fuzz_format_newrelic_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_fuzz_format_newrelic_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_newrelic_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_format_newrelic_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/format-newrelic-workflow
 t_fuzz_format_newrelic_workflow_SOURCES = t/fuzz/format-newrelic-workflow.c $(T_FUZZ_FORMAT)
 t_fuzz_format_newrelic_workflow_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_fuzz_format_newrelic_workflow_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_format_newrelic_workflow_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_format_newrelic_workflow_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/request
 t_fuzz_request_SOURCES = t/fuzz/request.c $(T_FUZZ)
 t_fuzz_request_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
-t_fuzz_request_LDFLAGS = $(T_FUZZ_LDFLAGS) -Wl,--wrap=delivery_submit,--wrap=delivery_status,--wrap=delivery_commits
+t_fuzz_request_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=delivery_submit,--wrap=delivery_status,--wrap=delivery_commits
 t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)

@@ -76,21 +76,21 @@ t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
 FUZZ_TARGETS += t/fuzz/oobetet-line t/fuzz/oobetet-config t/fuzz/oobetet-pagerduty
 t_fuzz_oobetet_line_SOURCES = t/fuzz/oobetet-line.c $(T_FUZZ)
-t_fuzz_oobetet_line_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_line_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_line_LDADD = $(OOBETET_LIBS)
 t_fuzz_oobetet_config_SOURCES = t/fuzz/oobetet-config.c $(T_FUZZ)
-t_fuzz_oobetet_config_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_config_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_config_LDADD = $(OOBETET_LIBS)
 t_fuzz_oobetet_pagerduty_SOURCES = t/fuzz/oobetet-pagerduty.c $(T_FUZZ)
-t_fuzz_oobetet_pagerduty_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_pagerduty_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
 
 FUZZ_TARGETS += t/fuzz/oobetet-match t/fuzz/oobetet-state
 t_fuzz_oobetet_match_SOURCES = t/fuzz/oobetet-match.c $(T_FUZZ)
-t_fuzz_oobetet_match_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_match_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_match_LDADD = $(OOBETET_LIBS)
 t_fuzz_oobetet_state_SOURCES = t/fuzz/oobetet-state.c $(T_FUZZ)
-t_fuzz_oobetet_state_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
 QUICK_TESTS += t/oobetet-options.bats

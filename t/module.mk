@@ -28,11 +28,11 @@ demo: all
 
 # What every fuzz target is made of besides itself.
 T_FUZZ = t/fuzz/fuzz.h t/fuzz/replay.c
-T_FUZZ_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_ENGINE)
+FUZZ_LINK = $(AM_LDFLAGS) $(FUZZ_ENGINE)
 
 FUZZ_TARGETS += t/fuzz/text
 t_fuzz_text_SOURCES = t/fuzz/text.c $(T_FUZZ)
-t_fuzz_text_LDFLAGS = $(T_FUZZ_LDFLAGS)
+t_fuzz_text_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_text_LDADD = common/libcommon.a
 
 noinst_PROGRAMS += t/tools/free-port
