@@ -103,9 +103,10 @@ healed() {
 	start_oobetet
 	poll 20 paged '200 heartbeat'
 	stop pagerduty
-	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: .*; trying again'
+	# while it ends, a request may still have failed otherwise
+	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: Failed to connect .*; trying again'
 	read -rt 2.5 <> <(:) || : # that it is not said again is only seen by waiting
 	start_pagerduty --port "$port"
 	poll 20 said oobetet 'info: heartbeat_url is fetched again'
-	[ "$(count_of oobetet 'heartbeat_url cannot be fetched')" -eq 1 ]
+	[ "$(count_of oobetet 'heartbeat_url cannot be fetched: Failed to connect')" -eq 1 ]
 }

@@ -61,7 +61,7 @@ teardown() { stop_all; }
 	enter_room flapjack flapjack
 	write_ini max_latency=1 repeat_interval=60
 	start_oobetet
-	poll 20 said oobetet 'error: PagerDuty cannot be told: (Operation timed out|Timeout).*; trying again'
+	poll 20 said oobetet 'error: PagerDuty cannot be told: (Operation timed out|Timeout was reached); trying again'
 	poll 20 said oobetet 'error: PagerDuty cannot be told: .*(reset|Recv failure|Empty reply).*; trying again'
 	poll 20 said oobetet 'info: PagerDuty has been told again'
 	both

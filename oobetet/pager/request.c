@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -73,6 +74,30 @@ struct request *request_start(CURLM *multi, const char *url, const char *id, cha
 	return request;
 }
 
+/* As curl writes one: "12 ms", "5001 milliseconds". */
+static bool is_span(const char *text)
+{
+	const char *unit = text + strspn(text, "0123456789");
+
+	return unit > text && (strncmp(unit, " ms", 3) == 0 || strncmp(unit, " milli", 6) == 0);
+}
+
+/* From "after" up to a colon, which begins the reason, or to the end. */
+char *error_unmeasured(char *error)
+{
+	static const char after[] = " after ";
+
+	for (char *cut = strstr(error, after); cut != NULL; cut = strstr(cut, after)) {
+		const char *rest = cut + strcspn(cut, ":");
+
+		if (is_span(cut + strlen(after)))
+			memmove(cut, rest, strlen(rest) + 1);
+		else
+			cut++;
+	}
+	return error;
+}
+
 struct request *request_done(CURLM *multi)
 {
 	struct request *request = NULL;
@@ -84,6 +109,7 @@ struct request *request_done(CURLM *multi)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
 		request->result = message->data.result;
+		error_unmeasured(request->error);
 		return request;
 	}
 	return NULL;

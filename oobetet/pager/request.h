@@ -26,8 +26,15 @@ long request_status(const struct request *request);
 /* What was answered, as far as it was kept: at most 1024 bytes, and nothing that can be trusted. */
 const char *request_answer(const struct request *request);
 
-/* Why there was no answer: curl's words. */
+/* Why there was no answer: curl's words, without what it has measured. */
 const char *request_error(const struct request *request);
+
+/*
+ * Cuts out of an error of curl's how long it took and how much had come by then ("Failed to connect
+ * to HOST port 443 after 3 ms: Connection refused"), so that the same fault has the same words each
+ * time. Returns error.
+ */
+char *error_unmeasured(char *error);
 
 const char *request_id(const struct request *request);
 void request_free(struct request *request);

@@ -5,6 +5,7 @@
 #include "oobetet/clock/beat.h"
 #include "oobetet/clock/watchdog.h"
 #include "oobetet/pager/pagerduty.h"
+#include "oobetet/pager/request.h"
 #include "oobetet/text.h"
 
 #include <jansson.h>
@@ -149,6 +150,37 @@ static void a_long_answer_is_cut(void **state)
 	assert_true(text_is_clean(out));
 }
 
+static void the_same_fault_has_the_same_words(void **state)
+{
+	static const struct {
+		const char *error, *words;
+	} cases[] = {
+		{"Failed to connect to pager.example port 443 after 12 ms: Connection refused",
+			"Failed to connect to pager.example port 443: Connection refused"},
+		{"Failed to connect to ::1 port 9 after 0 ms: Couldn't connect to server",
+			"Failed to connect to ::1 port 9: Couldn't connect to server"},
+		{"Connection timed out after 5001 milliseconds", "Connection timed out"},
+		{"Connection timeout after 5000 ms", "Connection timeout"},
+		{"Resolving timed out after 5000 milliseconds", "Resolving timed out"},
+		{"Operation timed out after 5001 milliseconds with 12 out of 40 bytes received",
+			"Operation timed out"},
+		{"Recv failure: Connection reset by peer",
+			"Recv failure: Connection reset by peer"},
+		{"closed after 7 bytes", "closed after 7 bytes"},
+		{"given up after trying", "given up after trying"},
+		{"tried after a pause after 3 ms", "tried after a pause"},
+		{"ends after ", "ends after "},
+		{"", ""},
+	};
+	char error[CURL_ERROR_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		strcpy(error, cases[i].error);
+		assert_string_equal(error_unmeasured(error), cases[i].words);
+	}
+}
+
 static void it_beats_while_we_are_in_all_rooms(void **state)
 {
 	char one[] = "a@c", two[] = "B@c";
@@ -232,6 +264,7 @@ int main(void)
 		cmocka_unit_test(all_else_is_tried_again),
 		cmocka_unit_test(an_answer_is_put_into_words),
 		cmocka_unit_test(a_long_answer_is_cut),
+		cmocka_unit_test(the_same_fault_has_the_same_words),
 		cmocka_unit_test(it_beats_while_we_are_in_all_rooms),
 		cmocka_unit_test(the_watchdog_is_told_twice_in_its_time),
 		cmocka_unit_test(a_watchdog_that_is_not_ours_is_not_told),
