@@ -19,7 +19,7 @@ check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
 TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
 
-T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/nagios.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash
+T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/nagios.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash
 T_DEMO = t/demo/demo t/demo/hear.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
 
 # The whole chain on this machine, for about a minute.
@@ -106,6 +106,15 @@ check-sanitize:
 		{ test -f Makefile || $(abs_top_srcdir)/configure --enable-sanitizers --enable-werror; } && \
 		$(MAKE) check-quick
 
+# A broker that ThreadSanitizer watches.
+check-threads:
+	$(MKDIR_P) $(abs_top_builddir)-threads
+	cd $(abs_top_builddir)-threads && \
+		{ test -f Makefile || $(abs_top_srcdir)/configure --enable-sanitizers=thread --enable-werror; } && \
+		$(MAKE) httpbroker/httpbroker t/tools/free-port && \
+		calmly=$$($(abs_top_srcdir)/t/lib/calmly httpbroker/httpbroker --version) && \
+		$$calmly $(MAKE) check-TESTS TESTS=t/broker-threads.bats
+
 check-clang:
 	$(MKDIR_P) $(abs_top_builddir)-clang
 	cd $(abs_top_builddir)-clang && \
@@ -143,8 +152,8 @@ lint:
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))' '-DHASH_ITER(hh,head,each,next)=while((each=next=head))'
-	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/bench/run $(BENCHES) $$(git ls-files '*.bash' '*.bats')
+	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/lib/calmly t/bench/run $(BENCHES) $$(git ls-files '*.bash' '*.bats')
 	cd $(srcdir) && git ls-files 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning
 	cd $(srcdir) && git ls-files ":!t/fuzz/corpus" | xargs codespell --quiet-level=2 --ignore-words-list=nd,nin,te,chck,chek,entiti
 
-.PHONY: demo check-quick check-sanitize check-clang distcheck-quick fuzz coverage lint
+.PHONY: demo check-quick check-sanitize check-threads check-clang distcheck-quick fuzz coverage lint
