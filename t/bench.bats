@@ -54,10 +54,15 @@ tiny() {
 @test "a bench that does not add up fails, and says so" {
 	cp -r "$root/t" "$work/t"
 	chmod -R u+w "$work/t"
-	sed -i 's|\(between .requests whose event was written. "$written"\).*|\1 0 1|' "$work/t/bench/post"
-	QN_BUILD=$build run -1 "$work/t/bench/run" --tiny post
-	[[ "$output" == *'requests whose event was written: '*', not from 0 to 1'* ]]
-	[[ "$output" == *'post: FAILED'* ]]
+	# at 64 connections, of the second row
+	sed -i 's|\(between .requests by the last that was written. "$requested"\)|[ "$1" = 1 ] \|\| \1 0 1 #|' \
+		"$work/t/bench/post"
+	QN_BUILD=$build run -1 "$work/t/bench/run" --tiny --json "$work/bench.json" post
+	[[ "$output" == *'requests by the last that was written: '*', not from 0 to 1'* ]]
+	grep -Eq '^ +1 +[0-9,]+ ' <<<"$output"
+	[ "$(grep -Ec '^ +64 ' <<<"$output")" = 0 ]
+	[[ "$output" == *'post: FAILED' ]]
+	[ "$(grep -c '"post"' "$work/bench.json")" = 0 ]
 }
 
 @test "an unknown bench is refused with the names of those there are" {

@@ -9,6 +9,8 @@
 --   changes=yes   go round and round; half of the requests change the state (see below)
 --   changes=no    each check once, OK; then always the last one
 --   delay=MS      pause of a connection after each answer (default 0)
+--   times=yes     an event's time is a second later each round (up to 1,800, then it is the
+--                 broker's): of two of a check that overtake each other the newer stays
 --
 -- The summary has the number of the round, so that whoever reads what was written can tell how
 -- many requests of a check were taken, and how many changes there must have been: in round r a
@@ -30,7 +32,18 @@ local function settings(words)
 	return out
 end
 
+local head = "POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+local body = '{"entity":"foo-app-%%07d","check":"PING","type":"service","tags":"apps",' ..
+	'"state":"%s","summary":"round trip %%07d","ttl":3600%s}'
+
+local function form(state, times)
+	local event = body:format(state, times and ',"time":%010d' or "")
+	return head .. "Content-Length: " .. #event:format(0, 0, 0) .. "\r\n\r\n" .. event
+end
+
 local step, first, last, check, round, around
+local began -- the time of the first round, in seconds since the epoch
+local ok, critical -- what a request looks like
 local trial -- wrk asks its first thread for a request that it does not send
 
 function init(words)
@@ -41,22 +54,12 @@ function init(words)
 	check, round = first - step, 0
 	trial = number == 0
 	around = given.changes == "yes"
+	began = os.time() - 1800
+	ok, critical = form("ok", given.times == "yes"), form("critical", given.times == "yes")
 	if given.delay > 0 then
 		delay = function() return given.delay end
 	end
 end
-
-local head = "POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-local body = '{"entity":"foo-app-%07d","check":"PING","type":"service","tags":"apps",' ..
-	'"state":"%s","summary":"round trip %07d","ttl":3600}'
-
-local function form(state)
-	local length = #body:format(0, state, 0)
-	return head .. "Content-Length: " .. length .. "\r\n\r\n" .. body:gsub('"state":"%%s"',
-		'"state":"' .. state .. '"')
-end
-
-local ok, critical = form("ok"), form("critical")
 
 local function advance()
 	if trial then
@@ -75,7 +78,7 @@ end
 function request()
 	advance()
 	local half = math.floor((round + check % 2) / 2)
-	return (half % 2 == 0 and ok or critical):format(check, round)
+	return (half % 2 == 0 and ok or critical):format(check, round, began + round)
 end
 
 -- requests, failures, seconds; milliseconds: median, 99th percentile, longest
