@@ -158,7 +158,7 @@ last_matches() {
 	[ "$(redis --raw LINDEX events 0 | wc -c)" -lt 140000 ]
 	last_matches '…"'
 	start submit httpbroker-submit -e db -c endless --timeout 60s -- yes
-	poll 10 eval '[ "$(stat -c %s "$work/submit.log")" -gt 10000000 ]'
+	poll 20 eval '[ "$(stat -c %s "$work/submit.log")" -gt 10000000 ]'
 	[ "$(sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/${pids[submit]}/status")" -lt 60000 ]
 	stop submit || [ $? -eq 143 ]
 	last_is check endless
@@ -198,9 +198,9 @@ last_matches() {
 	start_redis
 	start_broker
 	start submit httpbroker-submit -e db -c long -- sh -c 'echo $$ >"$0"; exec sleep 60' "$work/pid"
-	poll 10 test -s "$work/pid"
+	poll 20 test -s "$work/pid"
 	kill -TERM "${pids[submit]}"
-	poll 10 eval '! running submit'
+	poll 20 eval '! running submit'
 	run wait "${pids[submit]}"
 	[ "$status" -eq 143 ]
 	last_matches '"summary":"sh: ended by signal 15'

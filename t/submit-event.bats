@@ -85,7 +85,7 @@ states() {
 	echo 'sesame' >"$work/token"
 	chmod 600 "$work/token"
 	AUTHORIZATION='Bearer sesame' start broker "$root/t/tools/broker-double" "$port" "$work/got" 200
-	poll 10 listening "$port"
+	poll 20 listening "$port"
 	run httpbroker-submit -e e -c 1 -s ok --token-file "$work/token" -v
 	[ "$output" = 'httpbroker-submit: info: accepted (HTTP 200)' ]
 	HTTPBROKER_TOKEN=sesame run httpbroker-submit -e e -c 2 -s ok
@@ -124,7 +124,7 @@ states() {
 		while True: threading.Thread(target=serve, args=(door.accept()[0],), daemon=True).start()
 	PYTHON
 	start tls python3 "$work/tls.py" "$tls_port" "$port" "$work/cert" "$work/key"
-	poll 10 listening "$tls_port"
+	poll 20 listening "$tls_port"
 	run httpbroker-submit -e e -c 1 -s ok --retry 0 --url "https://localhost:$tls_port/state"
 	[ "$status" -eq 69 ]
 	[[ $output == *certificate* ]]

@@ -20,7 +20,7 @@ teardown() {
 double() {
 	: >"$work/got"
 	start broker "$root/t/tools/broker-double" "$port" "$work/got" "$@"
-	poll 10 listening "$port"
+	poll 20 listening "$port"
 }
 
 got_lines() {
@@ -59,9 +59,9 @@ drop {"a":1}
 	double hang
 	feed
 	echo '{}' >&8
-	poll 10 got_lines 1
+	poll 20 got_lines 1
 	kill "${pids[submit]}"
-	poll 10 eval '! running submit'
+	poll 20 eval '! running submit'
 	run wait "${pids[submit]}"
 	[ "$status" -eq 69 ]
 	said submit '1 event not delivered, from line 1 on'

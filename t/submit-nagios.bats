@@ -56,20 +56,17 @@ logged() {
 }
 
 @test "the Nagios example: each result of a service and of a host arrives, every ten seconds" {
-	local before after flapper='"entity":"flapper-on-nagios-01.example.org","check":"Flapper"'
+	local flapper='"entity":"flapper-on-nagios-01.example.org","check":"Flapper"'
 	start_redis
 	start_broker
 	configure
 	start submit httpbroker-submit --format nagios "$nagios_perfdata"
-	poll 10 said submit reading
-	before=$EPOCHSECONDS
+	poll 20 said submit reading
 	start_nagios
 	poll 20 delivered_has "$flapper,\"state\":\"critical\",\"summary\":\".*Connection refused"
 	poll 20 delivered_has '"entity":"web-02","check":"HOST","state":"critical"'
 	start flapper flapper --port "$flapper_port" --interval 1h
 	poll 20 delivered_has "$flapper,\"state\":\"ok\",\"summary\":\"TCP OK.*\"perfdata\":\"time="
-	after=$EPOCHSECONDS
-	[ $((after - before)) -le 25 ]
 	stop nagios
 	stop submit
 	run ! said submit error

@@ -70,9 +70,9 @@ $(ok 3)" -v
 	exec 8<>"$work/pipe"
 	start submit bash -c 'exec httpbroker-submit <"$1"' - "$work/pipe"
 	printf '%s{"entity":' "$(ok 1)" >&8
-	poll 10 delivered_count 1
+	poll 20 delivered_count 1
 	printf '"e","check":"2","state":"ok"}' >&8
-	poll 10 delivered_count 2
+	poll 20 delivered_count 2
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
 }
 
@@ -124,7 +124,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_redis
 	ok 1 >"$work/file"
 	start submit httpbroker-submit "$work/file"
-	poll 10 said submit 'is away'
+	poll 20 said submit 'is away'
 	start_broker
 	poll 20 eval '! running submit'
 	wait "${pids[submit]}"
@@ -137,9 +137,9 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	mkfifo "$work/fifo"
 	start submit httpbroker-submit "$work/fifo"
 	ok 1 >"$work/fifo"
-	poll 10 delivered_count 1
+	poll 20 delivered_count 1
 	ok 2 >"$work/fifo"
-	poll 10 delivered_count 2
+	poll 20 delivered_count 2
 	running submit
 	stop submit
 }
@@ -149,7 +149,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_broker
 	feed
 	echo '{}' >&8
-	poll 10 said submit 'line 1: '
+	poll 20 said submit 'line 1: '
 	kill -STOP "${pids[submit]}"
 	for i in {1..500}; do ok "$i"; done >&8
 	kill -TERM "${pids[submit]}"
@@ -163,7 +163,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	mkfifo "$work/pipe"
 	exec 8<>"$work/pipe"
 	start submit bash -c 'exec httpbroker-submit <"$1"' - "$work/pipe"
-	poll 10 catches_term
+	poll 20 catches_term
 	stop submit
 	said submit 'stopped before the end of standard input'
 }
@@ -173,11 +173,11 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_broker
 	feed
 	ok 0 >&8
-	poll 10 delivered_count 1
+	poll 20 delivered_count 1
 	kill -KILL "${pids[broker]}"
-	poll 10 eval '! running broker'
+	poll 20 eval '! running broker'
 	for i in {1..2000}; do ok "$i"; done >&8
-	poll 10 said submit 'is away'
+	poll 20 said submit 'is away'
 	start_broker
 	poll 20 delivered_count 2001
 	[ "$(delivered)" = "$(for i in {0..2000}; do ok_delivered "$i"; done)" ]
@@ -202,7 +202,8 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_redis
 	start_broker
 	poll 20 said submit 'fifo is read again'
-	stop submit
+	# on a busy machine what still waits is more than it has time for
+	stop submit || [ $? -eq 69 ]
 }
 
 @test "Nagios lines become events, the bad ones are named" {

@@ -4,7 +4,7 @@
 # directory of your own (start_work does it), and call stop_all when leaving (teardown, trap EXIT).
 #
 #   start NAME COMMAND...   runs it in the background; its output goes to $work/NAME.log
-#   stop NAME               TERM, KILL after five seconds; returns its exit status
+#   stop NAME               TERM, KILL after twenty seconds; returns its exit status
 #   poll SECONDS COMMAND... repeats the command until it succeeds; fails when the time is over
 #   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
 #   free_port [N]           N ports on which nobody listens
@@ -60,7 +60,7 @@ stop() {
 	kill -TERM "$pid" 2>/dev/null || :
 	# not to what runs: LeakSanitizer can hang for ever over one that comes while it ends
 	[ "$(process_state "$pid")" != T ] || kill -CONT "$pid" 2>/dev/null || :
-	poll 5 ended "$pid" || kill -KILL "$pid" || :
+	poll 20 ended "$pid" || kill -KILL "$pid" || :
 	wait "$pid" 2>/dev/null || status=$?
 	return $status
 }
