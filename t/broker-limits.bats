@@ -199,3 +199,39 @@ start_alone() {
 		    assert code == 202, body
 	E
 }
+
+# libmicrohttpd's epoll loop waits for more when exactly 128 events come at once, so it is not used.
+# Here they come at once: the broker is halted while each connection asks.
+@test "64, 126 to 131, 256, 1,000 and 2,000 busy connections, again and again: none is kept waiting" {
+	ulimit -n 2100 || skip "no more descriptors are allowed"
+	start_alone
+	client "${pids[broker]}" <<-'E'
+		import selectors, signal
+		broker, asked = int(sys.argv[2]), request(event("e", "c", "ok"))
+		def ask_all(crowd):
+		    os.kill(broker, signal.SIGSTOP)
+		    for s in crowd: s.sendall(asked)
+		    os.kill(broker, signal.SIGCONT)
+		def answers_await(crowd, each):
+		    """Each asks again as soon as it was answered, so many times."""
+		    selector, left = selectors.DefaultSelector(), {}
+		    for s in crowd:
+		        selector.register(s, selectors.EVENT_READ)
+		        left[s] = each
+		    while selector.get_map():
+		        ready = selector.select(30)
+		        assert ready, "%d of %d wait" % (len(selector.get_map()), len(crowd))
+		        for key, _ in ready:
+		            s = key.fileobj
+		            code, body = answer(s)
+		            assert code == 202, body
+		            left[s] -= 1
+		            if left[s]: s.sendall(asked)
+		            else: selector.unregister(s)
+		for size in [64, 126, 127, 128, 129, 130, 131, 256, 1000, 2000] * 3:
+		    crowd = [connect() for i in range(size)]
+		    ask_all(crowd)
+		    answers_await(crowd, max(2, 1000 // size))
+		    for s in crowd: s.close()
+	E
+}
