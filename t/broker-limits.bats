@@ -235,3 +235,96 @@ start_alone() {
 		    for s in crowd: s.close()
 	E
 }
+
+# the broker's most memory so far, in KiB
+most_memory() {
+	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
+}
+
+# memory_flat COMMAND...: the broker's memory is the same before and after, but for a few MiB: what
+# a sanitizer keeps of each thing that was freed is not the broker's
+memory_flat() {
+	local before after
+	before=$(most_memory)
+	"$@"
+	after=$(most_memory)
+	echo "$before, then $after KiB"
+	[ $((after - before)) -lt 10000 ]
+}
+
+header_bombs() {
+	client <<-'E'
+		post = b"POST /state HTTP/1.1\r\nHost: x\r\n"
+		def bomb(first, piece):
+		    """Up to 64 MiB of it; what the broker answers before it closes the connection."""
+		    s, data = connect(), b""
+		    s.sendall(first)
+		    try:
+		        for i in range(1024): s.sendall(piece * (65536 // len(piece)))
+		        assert False, "all of it was read"
+		    except (ConnectionResetError, BrokenPipeError):
+		        pass
+		    try: data = s.recv(65536)
+		    except ConnectionResetError: pass # which took the answer along
+		    return data
+		def code_of(first):
+		    s = connect()
+		    s.sendall(first)
+		    return answer(s)[0]
+		together(16, lambda i: bomb(*[
+		    (post, b"X-Header: y\r\n"),
+		    (post + b"X-Header: ", b"y"),
+		    (post + b"X-Header: y\r\n", b" folded\r\n"),
+		    (b"GET /state?entity=", b"y"),
+		    (b"GET /state?", b"a=b&"),
+		    (b"", b"G"),
+		    (b"GET ", b" "),
+		    (post + b"Cookie: ", b"a=b;"),
+		][i % 8]))
+		# what is just too much
+		assert code_of(post + b"X-Header: y\r\n" * 600 + b"\r\n") == 431
+		assert code_of(post + b"X-Header: " + b"y" * 16384) == 431
+		assert code_of(b"GET /state?entity=" + b"y" * 16384) == 414
+		# and what is just not
+		assert code_of(b"GET /health HTTP/1.1\r\nHost: x\r\nX-Header: " + b"y" * 8000 + b"\r\n\r\n") in (200, 503)
+	E
+}
+
+@test "header bombs: many headers, one without end, a request line without end; memory stays flat" {
+	start_alone
+	posts 202 "$(event a b ok)"
+	memory_flat header_bombs
+	posts 202 "$(event a b ok)"
+}
+
+# Without `Expect: 100-continue` all of it is read before it is answered: who still sends would
+# never see the answer.
+huge_bodies() {
+	client <<-'E'
+		head = b"POST /state HTTP/1.1\r\nHost: x\r\n"
+		part, parts = b"x" * 100000, 1000
+		def huge(chunked):
+		    s = connect()
+		    if chunked:
+		        s.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+		        for i in range(parts): s.sendall(b"%x\r\n%s\r\n" % (len(part), part))
+		        s.sendall(b"0\r\n\r\n")
+		    else:
+		        s.sendall(head + b"Content-Length: %d\r\n\r\n" % (len(part) * parts))
+		        for i in range(parts): s.sendall(part)
+		    code, body = answer(s)
+		    assert code == 413 and "more than 1048576 bytes" in body, (code, body)
+		    assert post(s, event("a", "b", "ok"))[0] == 202 # the connection is as good as before
+		together(4, lambda i: huge(i % 2 == 0))
+		# who asks first is spared the sending
+		s = connect()
+		s.sendall(head + b"Content-Length: 104857600\r\nExpect: 100-continue\r\n\r\n")
+		assert answer(s)[0] == 413
+	E
+}
+
+@test "bodies of 100 MB, announced or in chunks: 413, and memory stays flat" {
+	start_alone
+	posts 202 "$(event a b ok)"
+	memory_flat huge_bodies
+}
