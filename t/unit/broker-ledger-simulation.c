@@ -222,7 +222,8 @@ static void tick_random(struct simulation *simulation, nsec tick)
 	for (int i = 0; i < CHECKS; i++)
 		model_turn_one(&simulation->model, i, repeats, now);
 	if (chance(simulation, 3000) == 0)
-		simulation->wall_offset += (chance(simulation, 21) - 10) * NSEC_PER_SEC;
+		simulation->wall_offset += (chance(simulation, 21) - 10) * NSEC_PER_SEC *
+					   (chance(simulation, 4) == 0 ? 86400 : 1);
 	if (chance(simulation, 200) == 0)
 		forget_random(simulation);
 	if (chance(simulation, 20) == 0) {
