@@ -48,9 +48,10 @@ struct state {
 
 /*
  * `entity:check`, with `#2` behind it if that was another's key already, or `#3`, …: the first
- * that nobody had (up to 255, which may then be several's). The number is the rank; 1 is none.
+ * that nobody had (up to 15, which may then be several's: to look for more takes long where
+ * somebody has chosen names of many colons). The number is the rank; 1 is none.
  */
-enum { STATES_RANKS = UINT8_MAX, STATES_SUFFIX = sizeof "#255" };
+enum { STATES_RANKS = 15, STATES_SUFFIX = sizeof "#255" };
 
 /* Writes the `#2` into `out` and returns it; an empty text for rank 1. */
 const char *state_suffix(const struct state *state, char out[STATES_SUFFIX]);

@@ -274,7 +274,7 @@ static void no_two_keys_ever_become_the_same(void **state)
 	states_free(states);
 }
 
-static void ranks_end_at_255(void **state)
+static void ranks_end(void **state)
 {
 	char text[301];
 	struct states *states = states_make();
@@ -287,7 +287,7 @@ static void ranks_end_at_255(void **state)
 		const struct state *added = states_add(
 			states, &names, &(struct states_event){.wire = {bytes, 2, 0, 0}});
 
-		assert_int_equal(added->rank, i < UINT8_MAX ? i : UINT8_MAX);
+		assert_int_equal(added->rank, i < STATES_RANKS ? i : STATES_RANKS);
 	}
 	states_free(states);
 }
@@ -396,6 +396,61 @@ static void states_are_spread_over_the_shards(void **state)
 	states_free(states);
 }
 
+enum { CHOSEN = 1000 };
+
+/* Numbers of checks that one shard of a table with this key has to hold all alone. */
+static void choose_to_collide(const struct siphash_key *key, int chosen[CHOSEN])
+{
+	struct states *states = states_new(key);
+	char check[16];
+	int count = 0;
+
+	for (int i = 0; count < CHOSEN; i++) {
+		snprintf(check, sizeof check, "%d", i);
+		if (add(states, "host", check, "{}")->hh.hashv >> 24 == 0)
+			chosen[count++] = i;
+	}
+	states_free(states);
+}
+
+/* Adds them, finds them all, and returns how many the fullest shard holds. */
+static unsigned fullest_shard(const struct siphash_key *key, const int chosen[CHOSEN])
+{
+	struct states *states = states_new(key);
+	unsigned most = 0;
+	char check[16];
+
+	for (int i = 0; i < CHOSEN; i++) {
+		snprintf(check, sizeof check, "%d", chosen[i]);
+		add(states, "host", check, "{}");
+	}
+	for (int i = 0; i < CHOSEN; i++) {
+		snprintf(check, sizeof check, "%d", chosen[i]);
+		assert_non_null(find(states, "host", check));
+	}
+	for (unsigned shard = 0; shard < STATES_SHARDS; shard++) {
+		unsigned count = 0;
+
+		states_visit(states, shard, count_one, &count);
+		most = count > most ? count : most;
+	}
+	states_free(states);
+	return most;
+}
+
+/* Under the key that one knows they all meet; under the broker's own, four in a shard. */
+static void names_that_were_chosen_to_collide_do_not_under_another_key(void **state)
+{
+	const struct siphash_key known = {3, 5}, others[] = {{3, 6}, {4, 5}, {5, 3}, {0, 0}};
+	int chosen[CHOSEN];
+
+	(void)state;
+	choose_to_collide(&known, chosen);
+	assert_int_equal(fullest_shard(&known, chosen), CHOSEN);
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		assert_in_range(fullest_shard(&others[i], chosen), 5, 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,10 +461,11 @@ int main(void)
 		cmocka_unit_test(those_that_look_alike_are_ranked_in_their_order),
 		cmocka_unit_test(no_two_keys_are_the_same),
 		cmocka_unit_test(no_two_keys_ever_become_the_same),
-		cmocka_unit_test(ranks_end_at_255),
+		cmocka_unit_test(ranks_end),
 		cmocka_unit_test(a_hundred_thousand_are_found_and_visited_once),
 		cmocka_unit_test(what_is_removed_is_gone_and_nothing_else),
 		cmocka_unit_test(states_are_spread_over_the_shards),
+		cmocka_unit_test(names_that_were_chosen_to_collide_do_not_under_another_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
