@@ -232,3 +232,12 @@ size_t backlog_unjudged(const struct backlog *backlog)
 {
 	return backlog->unjudged;
 }
+
+size_t backlog_unjudged_checks(const struct backlog *backlog)
+{
+	size_t count = 0;
+
+	for (const struct kept *kept = backlog->next; kept != NULL; kept = kept->next)
+		count += kept->check != NULL && kept->check->latest == kept;
+	return count;
+}

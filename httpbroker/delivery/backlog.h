@@ -57,4 +57,7 @@ void backlog_drop(struct backlog *backlog, size_t count);
 size_t backlog_count(const struct backlog *backlog);
 size_t backlog_unjudged(const struct backlog *backlog);
 
+/* How many checks the latter change. */
+size_t backlog_unjudged_checks(const struct backlog *backlog);
+
 #endif

@@ -23,6 +23,8 @@
 #include <sysexits.h>
 
 /* What was asked of Redis last. */
+#define RETRY_WAIT NSEC_PER_SEC /* until what Redis refused of a commit is tried again */
+
 enum asked { ASKED_NOTHING, ASKED_STATES, ASKED_HANDOVER, ASKED_LENGTH, ASKED_TO_TAKE };
 
 struct delivery {
@@ -46,6 +48,7 @@ struct delivery {
 	size_t leaving;         /* of the backlog: how many, with ASKED_TO_TAKE */
 	bool commit_next;       /* a question was asked just now */
 	uint64_t unreadable;    /* events that others have handed over */
+	nsec retry_at;          /* for what Redis has refused of commits */
 	unsigned rewrite;       /* the next shard whose records are written again */
 	nsec count_at;          /* when to log the number of states */
 	unsigned last_failures; /* of the link, when stopping began */
@@ -65,7 +68,8 @@ static bool is_active(const struct delivery *delivery)
 
 static bool repeats_go(const struct delivery *delivery)
 {
-	return is_active(delivery) && !link_away(delivery->link) && !delivery->pressure.paused;
+	return is_active(delivery) && link_serves(delivery->link) && !delivery->pressure.paused &&
+	       (outbox_refused(delivery->books.outbox) & COMMIT_PUSHES) == 0;
 }
 
 static struct recall recall_make(const struct delivery *delivery, struct moment now)
@@ -79,6 +83,7 @@ static void active_begin(struct delivery *delivery, struct moment now)
 	desk_reopen(delivery->desk);
 	books_reset(&delivery->books, now);
 	handover_begin(&delivery->handover, now.monotonic);
+	link_content(delivery->link, now.monotonic);
 	delivery->rewrite = STATES_SHARDS;
 	if (delivery->books.persistent)
 		reader_begin(delivery->reader, now.monotonic);
@@ -91,6 +96,7 @@ static void standby_begin(struct delivery *delivery, struct moment now)
 	desk_reopen(delivery->desk);
 	books_reset(&delivery->books, now);
 	handover_free(&delivery->handover);
+	link_content(delivery->link, now.monotonic);
 	reader_finish(delivery->reader);
 }
 
@@ -199,13 +205,31 @@ static void answer_work(struct delivery *delivery, struct moment now)
 		freeReplyObject(reply);
 }
 
+/* What stood in the place of the records may have taken all of them along. */
+static void refusals_see(struct delivery *delivery, unsigned before, unsigned refused, nsec now)
+{
+	unsigned left = outbox_refused(delivery->books.outbox);
+
+	if (refused != 0) {
+		link_complain(delivery->link, refused, now);
+		delivery->retry_at = now + RETRY_WAIT;
+	} else if (left == 0) {
+		link_content(delivery->link, now);
+	}
+	if ((before & ~left & COMMIT_RECORDS) != 0)
+		rewrite_begin(delivery);
+}
+
 static void applied_take(struct delivery *delivery, struct commit *applied, nsec now)
 {
-	uint64_t before = outbox_done(delivery->books.outbox).pushes;
+	struct outbox *outbox = delivery->books.outbox;
+	uint64_t pushes = outbox_done(outbox).pushes;
+	unsigned before = outbox_refused(outbox), refused = applied->refused;
 
-	outbox_applied(delivery->books.outbox, applied);
-	delivery->status.pushed += outbox_done(delivery->books.outbox).pushes - before;
+	outbox_applied(outbox, applied);
+	delivery->status.pushed += outbox_done(outbox).pushes - pushes;
 	histogram_add(&delivery->commits, now - delivery->commit_at);
+	refusals_see(delivery, before, refused, now);
 }
 
 static void redis_work(struct delivery *delivery, struct moment now)
@@ -297,10 +321,21 @@ static void redis_say(struct delivery *delivery, struct moment now)
 		standby_say(delivery, now.monotonic);
 }
 
-/* One shard at a time, when the records of the one before are on their way. */
+static void retry_begin(struct delivery *delivery)
+{
+	outbox_retry(delivery->books.outbox);
+	delivery->retry_at = NSEC_NEVER;
+}
+
+static bool records_wait(const struct outbox *outbox)
+{
+	return outbox_marks(outbox).records != outbox_done(outbox).records;
+}
+
+/* One shard at a time that has any states, when the records of the one before are written. */
 static void rewrite_work(struct delivery *delivery)
 {
-	if (delivery->rewrite < STATES_SHARDS && outbox_is_empty(delivery->books.outbox))
+	while (delivery->rewrite < STATES_SHARDS && !records_wait(delivery->books.outbox))
 		ledger_rewrite(delivery->books.ledger, delivery->rewrite++);
 }
 
@@ -310,6 +345,8 @@ static void active_work(struct delivery *delivery, struct moment now)
 	handover_judge(&delivery->handover, &delivery->books, delivery->reader, now);
 	if (delivery->handover.settled)
 		desk_judge(delivery->desk, now);
+	if (now.monotonic >= delivery->retry_at)
+		retry_begin(delivery);
 	delivery->status.repeats += ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
 	rewrite_work(delivery);
 }
@@ -405,8 +442,8 @@ static nsec next_work(const struct delivery *delivery)
 	nsec next = nsec_earlier(link_deadline(delivery->link), desk_deadline(delivery->desk));
 
 	if (is_active(delivery))
-		next = nsec_earlier(
-			next, ledger_next(delivery->books.ledger, repeats_go(delivery)));
+		next = nsec_earlier(nsec_earlier(next, delivery->retry_at),
+			ledger_next(delivery->books.ledger, repeats_go(delivery)));
 	next = nsec_earlier(next, question_deadline(delivery));
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		next = nsec_earlier(next, delivery->count_at);
@@ -436,8 +473,15 @@ static void stopping_begin(struct delivery *delivery)
 	delivery->stopping = true;
 	delivery->last_failures = link_failures(delivery->link);
 	link_hurry(delivery->link, now.monotonic);
+	retry_begin(delivery);
 	desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
 	delivery_work(delivery, now);
+}
+
+/* Whether there is nothing but what Redis refuses. */
+static bool is_refused(const struct outbox *outbox)
+{
+	return outbox_refused(outbox) != 0 && !outbox_waits(outbox);
 }
 
 /* Whether everything that was accepted is where it belongs. */
@@ -445,7 +489,8 @@ static bool all_is_done(const struct delivery *delivery)
 {
 	if (!is_active(delivery))
 		return backlog_count(delivery->backlog) == 0 && desk_is_empty(delivery->desk);
-	return desk_is_empty(delivery->desk) && outbox_is_empty(delivery->books.outbox);
+	return desk_is_empty(delivery->desk) &&
+	       (outbox_is_empty(delivery->books.outbox) || is_refused(delivery->books.outbox));
 }
 
 /* Then the lease is given up, so that a broker that stands by need not wait until it runs out. */
@@ -476,12 +521,16 @@ static void loss_tell(const struct delivery *delivery)
 {
 	struct marks made = outbox_marks(delivery->books.outbox);
 	struct marks done = outbox_done(delivery->books.outbox);
-	size_t unjudged = backlog_unjudged(delivery->backlog);
+	size_t events = backlog_unjudged(delivery->backlog);
+	size_t states = delivery->books.persistent ? backlog_unjudged_checks(delivery->backlog) : 0;
 
-	if (unjudged > 0 || !marks_reached(&done, &made))
-		log_error("stopping without Redis: %" PRIu64
-			  " events were not delivered and %" PRIu64 " states not written",
-			made.pushes - done.pushes + unjudged, made.records - done.records);
+	if (events > 0 || !marks_reached(&done, &made))
+		log_error("stopping %s: %" PRIu64 " events were not delivered and %" PRIu64
+			  " states not written",
+			is_refused(delivery->books.outbox) && link_serves(delivery->link)
+				? "while Redis refuses some of it"
+				: "without Redis",
+			made.pushes - done.pushes + events, made.records - done.records + states);
 }
 
 static void *delivery_run(void *argument)
@@ -557,6 +606,7 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 	delivery->pressure =
 		(struct pressure){.most = settings->max_queue, .interval = settings->interval};
 	delivery->rewrite = STATES_SHARDS;
+	delivery->retry_at = NSEC_NEVER;
 }
 
 struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states)

@@ -16,6 +16,14 @@ enum {
 	BYTES_MOST = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
 };
 
+enum { PART_RECORDS = COMMIT_FORGETS | COMMIT_RECORDS };
+
+/* Records that were refused, as they were to be written: they go before any others. */
+struct returned {
+	struct resp_list forgets, records;
+	uint64_t reaches;
+};
+
 struct outbox {
 	struct commit *waiting; /* a list; the last one is being gathered; never empty */
 	struct commit *taken;   /* and not yet applied; NULL: none */
@@ -28,6 +36,9 @@ struct outbox {
 	size_t trim;        /* of what others left; 0: none */
 	struct marks trims; /* not before these are done */
 	bool forgetful;     /* no records */
+	unsigned refused;   /* parts, and not applied since */
+	unsigned held;      /* of them: not to be tried yet */
+	struct returned returned;
 };
 
 struct outbox *outbox_new(void)
@@ -62,6 +73,8 @@ void outbox_free(struct outbox *outbox)
 		if (outbox->listed[i]->forgotten)
 			free(outbox->listed[i]);
 	free(outbox->listed);
+	resp_free(&outbox->returned.forgets);
+	resp_free(&outbox->returned.records);
 	free(outbox);
 }
 
@@ -198,24 +211,60 @@ static void record_gather(struct commit *commit, struct state *state, nsec clock
 	state->listed = false;
 }
 
-/* Not before the event that it says was sent: that would be lost if we ended in between. */
-static bool record_may_go(const struct state *state, const struct commit *commit)
+/*
+ * Not before the event that it says was sent: that would be lost if we ended in between. But where
+ * events are refused nobody knows for how long, and states are to be remembered meanwhile.
+ */
+static bool record_may_go(
+	const struct outbox *outbox, const struct state *state, const struct commit *commit)
 {
 	uint32_t ahead = state->pushed_in - commit->sequence;
 
-	return ahead == 0 || ahead > COMMITS_WAITING_MOST;
+	return ahead == 0 || ahead > COMMITS_WAITING_MOST || (outbox->held & COMMIT_PUSHES) != 0;
+}
+
+static void lists_swap(struct resp_list *one, struct resp_list *other)
+{
+	const struct resp_list kept = *one;
+
+	*one = *other;
+	*other = kept;
+}
+
+static void returned_swap(struct outbox *outbox, struct commit *commit)
+{
+	lists_swap(&outbox->returned.forgets, &commit->forgets);
+	lists_swap(&outbox->returned.records, &commit->records);
+}
+
+static bool is_returned(const struct outbox *outbox)
+{
+	return outbox->returned.forgets.count > 0 || outbox->returned.records.count > 0;
 }
 
 static void records_gather(struct outbox *outbox, struct commit *commit, nsec clock)
 {
 	for (int i = 0; i < RECORDS_MOST && commit->records.bytes.length < BYTES_MOST; i++) {
 		if (outbox->first == outbox->end ||
-			!record_may_go(outbox->listed[outbox->first], commit))
+			!record_may_go(outbox, outbox->listed[outbox->first], commit))
 			break;
 		record_gather(commit, outbox->listed[outbox->first++], clock);
 	}
 	if (outbox->first == outbox->end)
 		outbox->first = outbox->end = 0;
+}
+
+static void records_take(struct outbox *outbox, struct commit *commit, nsec clock)
+{
+	if ((outbox->held & PART_RECORDS) != 0) {
+		commit->reaches.records = outbox->done.records;
+	} else if (is_returned(outbox)) {
+		returned_swap(outbox, commit);
+		commit->reaches.records = outbox->returned.reaches;
+	} else {
+		records_gather(outbox, commit, clock);
+		commit->reaches.records = outbox->made.records - (outbox->end - outbox->first);
+	}
 }
 
 static void trim_gather(const struct outbox *outbox, struct commit *commit)
@@ -225,40 +274,121 @@ static void trim_gather(const struct outbox *outbox, struct commit *commit)
 	commit->trim = reached ? outbox->trim : 0;
 }
 
-struct commit *outbox_take(struct outbox *outbox, nsec clock)
+static bool pushes_wait(const struct outbox *outbox)
+{
+	return outbox->waiting->pushes.count > 0 && (outbox->held & COMMIT_PUSHES) == 0;
+}
+
+static bool records_wait(const struct outbox *outbox)
+{
+	return (outbox->first < outbox->end || is_returned(outbox)) &&
+	       (outbox->held & PART_RECORDS) == 0;
+}
+
+static bool wake_waits(const struct outbox *outbox)
+{
+	return (outbox->refused & ~outbox->held & COMMIT_WAKE) != 0;
+}
+
+/* The oldest events; or, where these are held up, a commit without any. */
+static struct commit *pushes_take(struct outbox *outbox)
 {
 	struct commit *commit = outbox->waiting;
 
-	if (commit->pushes.count == 0 && outbox->first == outbox->end && outbox->trim == 0)
-		return NULL;
-	records_gather(outbox, commit, clock);
+	if ((outbox->held & COMMIT_PUSHES) != 0) {
+		commit = outbox->spare != NULL ? outbox->spare : memory_zeroed(1, sizeof *commit);
+		outbox->spare = NULL;
+		commit->sequence = outbox->waiting->sequence;
+		return commit;
+	}
 	DL_DELETE(outbox->waiting, commit);
 	if (outbox->waiting == NULL)
 		commit_begin(outbox, commit->sequence + 1);
 	else
 		outbox->bytes -= commit->pushes.bytes.length;
+	return commit;
+}
+
+static unsigned parts_of(const struct commit *commit)
+{
+	return (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
+	       (commit->records.count > 0 ? COMMIT_RECORDS : 0u) |
+	       (commit->pushes.count > 0 ? COMMIT_PUSHES : 0u) |
+	       (commit->trim > 0 ? COMMIT_TRIM : 0u);
+}
+
+bool outbox_waits(const struct outbox *outbox)
+{
+	return pushes_wait(outbox) || records_wait(outbox) || wake_waits(outbox) ||
+	       (outbox->trim > 0 && marks_reached(&outbox->done, &outbox->trims));
+}
+
+struct commit *outbox_take(struct outbox *outbox, nsec clock)
+{
+	if (!outbox_waits(outbox))
+		return NULL;
+	struct commit *commit = pushes_take(outbox);
+	commit->refused = 0;
 	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
-	commit->reaches.records = outbox->made.records - (outbox->end - outbox->first);
+	records_take(outbox, commit, clock);
 	trim_gather(outbox, commit);
-	commit->todo = (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
-		       (commit->records.count > 0 ? COMMIT_RECORDS : 0u) |
-		       (commit->pushes.count > 0 ? COMMIT_PUSHES | COMMIT_WAKE : 0u) |
-		       (commit->trim > 0 ? COMMIT_TRIM : 0u);
+	commit->todo = parts_of(commit);
+	if ((commit->todo & COMMIT_PUSHES) != 0 || wake_waits(outbox))
+		commit->todo |= COMMIT_WAKE & ~outbox->held;
 	outbox->taken = commit;
 	return commit;
 }
 
-void outbox_applied(struct outbox *outbox, struct commit *commit)
+static void commit_recycle(struct outbox *outbox, struct commit *commit)
 {
-	outbox->done = commit->reaches;
-	if (commit->trim > 0)
-		outbox->trim = 0;
 	resp_clear(&commit->pushes, 2 * BYTES_MOST);
 	resp_clear(&commit->records, 2 * BYTES_MOST);
 	resp_clear(&commit->forgets, 2 * BYTES_MOST);
 	commit_free(outbox->spare);
 	outbox->spare = commit;
+}
+
+/* Back to the front, for they have to stay in order. */
+static void pushes_return(struct outbox *outbox, struct commit *commit)
+{
+	resp_clear(&commit->records, 2 * BYTES_MOST);
+	resp_clear(&commit->forgets, 2 * BYTES_MOST);
+	outbox->bytes += commit->pushes.bytes.length;
+	DL_PREPEND(outbox->waiting, commit);
+}
+
+void outbox_applied(struct outbox *outbox, struct commit *commit)
+{
+	unsigned parts = parts_of(commit) | (commit->sent & COMMIT_WAKE);
+	unsigned refused = commit->refused & ~(unsigned)COMMIT_TRIM;
+
+	outbox->refused = (outbox->refused & ~parts) | refused;
+	outbox->held = (outbox->held & ~parts) | refused;
 	outbox->taken = NULL;
+	if (commit->trim > 0)
+		outbox->trim = 0; /* if it was refused, there is nothing there to be dropped */
+	if ((commit->refused & PART_RECORDS) != 0) {
+		returned_swap(outbox, commit);
+		outbox->returned.reaches = commit->reaches.records;
+	} else {
+		outbox->done.records = commit->reaches.records;
+	}
+	if ((commit->refused & COMMIT_PUSHES) != 0) {
+		pushes_return(outbox, commit);
+		return;
+	}
+	outbox->done.pushes = commit->reaches.pushes;
+	commit_recycle(outbox, commit);
+}
+
+unsigned outbox_refused(const struct outbox *outbox)
+{
+	return outbox->refused;
+}
+
+void outbox_retry(struct outbox *outbox)
+{
+	outbox->held = 0;
 }
 
 bool outbox_is_empty(const struct outbox *outbox)

@@ -4,6 +4,10 @@
  * whose records have to be written, each of which is written once however often it has changed
  * meanwhile. So while Redis is away it grows with the changes, not with what says the same again.
  *
+ * Events and records wait apart: what Redis refuses of the ones holds up what is behind it, in its
+ * order, until outbox_retry(), but not the others. (A record may then say that an event was sent
+ * which still waits.)
+ *
  * A state that was forgotten stays in its place among these until its record is deleted. So what
  * is listed of one check is any number of forgotten states and at most one that lives, behind them.
  */
@@ -55,11 +59,18 @@ bool outbox_is_empty(const struct outbox *outbox);
 bool outbox_full(const struct outbox *outbox);
 
 /*
- * The next commit, complete with its records; NULL if nothing waits. `clock` is what to add to
- * the monotonic clock to get the broker clock. It stays the outbox's; say when it has been
- * applied, before taking the next.
+ * The next commit, complete with its records; NULL if nothing waits but what is held up. `clock`
+ * is what to add to the monotonic clock to get the broker clock. It stays the outbox's; say when it
+ * has been applied, before taking the next. What is then in its `refused` is held up.
  */
 struct commit *outbox_take(struct outbox *outbox, nsec clock);
 void outbox_applied(struct outbox *outbox, struct commit *commit);
+
+/* Whether there is one. */
+bool outbox_waits(const struct outbox *outbox);
+
+/* What was refused and has not been applied since (enum commit_part). It shall be tried again. */
+unsigned outbox_refused(const struct outbox *outbox);
+void outbox_retry(struct outbox *outbox);
 
 #endif

@@ -45,6 +45,22 @@ static void pushes_write(struct commit *commit, const struct keys *keys, struct 
 		resp_command(out, RESP_WORDS("LPUSH", keys->actions, "+"), NULL);
 }
 
+/* Only within the transaction can it be told for good whether LPUSH has worked. */
+#define PROOF_SCRIPT                                    \
+	"return redis.call('SET', KEYS[1], ARGV[1] .. " \
+	"' ' .. redis.call('TYPE', KEYS[2]).ok)"
+
+static void batch_write(
+	const struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out)
+{
+	if (commit->sent & COMMIT_PROOF)
+		resp_command(out,
+			RESP_WORDS("EVAL", PROOF_SCRIPT, "2", keys->batch, keys->queue, batch),
+			NULL);
+	else
+		resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
+}
+
 static void parts_write(
 	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out)
 {
@@ -60,7 +76,7 @@ static void parts_write(
 	snprintf(number, sizeof number, "%zu", commit->trim);
 	if (commit->todo & COMMIT_TRIM)
 		resp_command(out, RESP_WORDS("LTRIM", keys->handover, number, "-1"), NULL);
-	resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
+	batch_write(commit, keys, batch, out);
 }
 
 void commit_write(
@@ -74,7 +90,8 @@ void commit_write(
 	commit->verdict = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
-	commit->sent = commit->todo | COMMIT_LEASE | COMMIT_BATCH;
+	commit->sent = commit->todo | COMMIT_LEASE |
+		       ((commit->todo & COMMIT_PUSHES) != 0 ? COMMIT_PROOF : COMMIT_BATCH);
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
 	parts_write(commit, keys, batch, out);
 	resp_command(out, RESP_WORDS("EXEC"), NULL);
@@ -95,7 +112,11 @@ static const struct part {
 	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},
 	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handover)},
 	{COMMIT_BATCH, "SET", offsetof(struct keys, batch)},
+	{COMMIT_PROOF, "EVAL", offsetof(struct keys, batch)},
 };
+
+/* Without these it is not known what became of the others. */
+#define COMMIT_FRAME ((unsigned)(COMMIT_LEASE | COMMIT_BATCH | COMMIT_PROOF))
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -108,22 +129,52 @@ static const struct part *part_at(unsigned sent, int index)
 	return NULL;
 }
 
+static void refusal_tell(
+	const char *command, const char *key, const redisReply *reply, struct reason *why)
+{
+	reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
+		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+}
+
 /* What goes wrong first is what is told. */
 static void commit_fail(struct commit *commit, const char *command, const char *key,
 	const redisReply *reply, struct reason *why)
 {
 	if (commit->verdict != COMMIT_FAILED)
-		reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+		refusal_tell(command, key, reply, why);
 	commit->verdict = COMMIT_FAILED;
+}
+
+static const char *part_key(const struct commit *commit, const struct part *part)
+{
+	return *(char *const *)(const void *)((const char *)commit->keys + part->key);
 }
 
 static void part_fail(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
 {
-	char *const *key = (const void *)((const char *)commit->keys + part->key);
+	commit_fail(commit, part->command, part_key(commit, part), reply, why);
+}
 
-	commit_fail(commit, part->command, *key, reply, why);
+static void refusal_add(const struct commit *commit, const struct part *part,
+	const redisReply *reply, struct reason *why)
+{
+	const struct reason before = *why;
+	struct reason more;
+
+	refusal_tell(part->command, part_key(commit, part), reply, &more);
+	reason_set(why, "%s%s%s", commit->refused != 0 ? before.text : "",
+		commit->refused != 0 ? "; " : "", more.text);
+}
+
+/* The others are applied all the same. */
+static void part_refuse(
+	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
+{
+	refusal_add(commit, part, reply, why);
+	commit->refused |= part->part;
+	if ((part->part & COMMIT_FRAME) != 0)
+		commit->verdict = COMMIT_FAILED;
 }
 
 static bool is_status(const redisReply *reply, const char *expected)
@@ -134,7 +185,7 @@ static bool is_status(const redisReply *reply, const char *expected)
 /* What is to be sent again, and nothing else. */
 static void todo_set(struct commit *commit, unsigned todo)
 {
-	commit->todo = todo & ~(unsigned)(COMMIT_LEASE | COMMIT_BATCH);
+	commit->todo = todo & ~COMMIT_FRAME;
 	if ((todo & COMMIT_PUSHES) != 0)
 		commit->todo |= COMMIT_WAKE; /* the one that came through was for nothing */
 }
@@ -150,10 +201,8 @@ static void parts_judge(struct commit *commit, const redisReply *reply, struct r
 			continue;
 		if (part->part == COMMIT_PUSHES && answer->type == REDIS_REPLY_INTEGER)
 			commit->queue_length = answer->integer;
-		if (answer->type != REDIS_REPLY_ERROR)
-			continue;
-		part_fail(commit, part, answer, why);
-		commit->refused |= part->part;
+		if (answer->type == REDIS_REPLY_ERROR)
+			part_refuse(commit, part, answer, why);
 	}
 	todo_set(commit, commit->refused);
 }
@@ -165,6 +214,15 @@ static void part_judge(
 	if (commit->unfenced && reply->type != REDIS_REPLY_ERROR)
 		todo_set(commit, commit->todo & ~part->part);
 	part_fail(commit, part, reply, why);
+}
+
+unsigned commit_left(const struct commit *commit, const char *queue)
+{
+	unsigned left = commit->todo & (unsigned)(COMMIT_FORGETS | COMMIT_RECORDS);
+
+	if ((commit->todo & COMMIT_PUSHES) != 0 && strcmp(queue, "list") != 0)
+		left |= COMMIT_PUSHES;
+	return left | (commit->todo & COMMIT_WAKE);
 }
 
 static void exec_judge(struct commit *commit, const redisReply *reply, struct reason *why)

@@ -10,7 +10,8 @@
  *     LPUSH QUEUE …                    events for Flapjack, the oldest first
  *     LPUSH QUEUE_actions +            Flapjack 2 looks at its queue only then
  *     LTRIM httpbroker:NAME:handover … what another broker had left there, and is now taken
- *     SET httpbroker:NAME:batch …      which commit this was
+ *     SET httpbroker:NAME:batch …      which commit this was; with events it is an EVAL that
+ *                                      adds the queue's type (batch.h)
  *     EXEC
  *     WATCH httpbroker:NAME:lease      for the next one
  *     GET httpbroker:NAME:lease
@@ -18,6 +19,9 @@
  * It is carried out only if nobody has touched the lease since it was watched, nor let it run
  * out. What another broker then has accepted is not written over. (Renewing it within the
  * transaction does not break the watch.)
+ *
+ * Redis has no rollback: where a key is of a wrong type it refuses that command and carries out
+ * the others. Those parts are the commit's `refused`, and nothing else is to be sent again.
  */
 #ifndef HTTPBROKER_REDIS_COMMIT_H
 #define HTTPBROKER_REDIS_COMMIT_H
@@ -61,7 +65,8 @@ enum commit_part {
 	COMMIT_PUSHES = 8,
 	COMMIT_WAKE = 16,
 	COMMIT_TRIM = 32,
-	COMMIT_BATCH = 64, /* always part of it */
+	COMMIT_BATCH = 64,  /* this or the next is always part of it */
+	COMMIT_PROOF = 128, /* in place of COMMIT_BATCH, where there are pushes */
 };
 
 struct commit {
@@ -75,12 +80,12 @@ struct commit {
 	uint32_t sequence;          /* the outbox's: which one it is */
 	unsigned todo;              /* parts that were not applied yet */
 	unsigned sent;              /* parts that were sent this time */
-	unsigned refused;           /* parts that were refused while the others were applied */
-	int64_t queue_length;       /* that Redis told; -1: it did not */
-	int answers;                /* read so far */
-	int verdict;                /* so far; enum commit_verdict */
-	bool unfenced;              /* MULTI was refused: its commands ran, or not, by themselves */
-	bool held;                  /* the lease is still ours, as the last answer says */
+	unsigned refused;     /* parts that were refused while the others were applied: todo */
+	int64_t queue_length; /* that Redis told; -1: it did not */
+	int answers;          /* read so far */
+	int verdict;          /* so far; enum commit_verdict */
+	bool unfenced;        /* MULTI was refused: its commands ran, or not, by themselves */
+	bool held;            /* the lease is still ours, as the last answer says */
 };
 
 /* Appends the commands for what is to be done, and forgets earlier answers. */
@@ -88,11 +93,18 @@ void commit_write(
 	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out);
 
 enum commit_verdict {
-	COMMIT_WAITS,  /* more answers are to come */
-	COMMIT_DONE,   /* everything is in Redis */
-	COMMIT_AGAIN,  /* somebody touched the lease, or it ran out: nothing was applied */
+	COMMIT_WAITS, /* more answers are to come */
+	COMMIT_DONE,  /* everything is in Redis, but for what was refused; then the reason is set */
+	COMMIT_AGAIN, /* somebody touched the lease, or it ran out: nothing was applied */
 	COMMIT_FAILED, /* refused; what is to be sent again is in todo. The connection is spoilt */
 };
+
+/*
+ * What may be left to be sent of one that was applied, while nobody heard its answers; `queue` is
+ * the type that its batch tells. Records are written once more, for that does no harm; events only
+ * if they were refused.
+ */
+unsigned commit_left(const struct commit *commit, const char *queue);
 
 /*
  * Takes the next answer. `why` is to be the same for all that answer one commit_write(). With

@@ -31,6 +31,8 @@ struct link {
 	struct session *session;
 	bool connected; /* ever */
 	bool refused;   /* by the owner, and no question was answered since */
+	bool complains; /* the owner, of what is refused while the rest goes on */
+	bool broken;    /* it failed, and is not well again */
 	struct outage outage;
 };
 
@@ -66,6 +68,7 @@ void link_free(struct link *link)
 static void link_fail(struct link *link, enum outage_kind kind, const char *why, nsec now)
 {
 	connection_close(link);
+	link->broken = true;
 	link->step = STEP_RESTS;
 	link->until = outage_fail(&link->outage, kind, why, now);
 }
@@ -125,10 +128,12 @@ static void outage_look(struct link *link, nsec now)
 {
 	if (!session_settled(link->session) || link->refused)
 		return;
+	link->broken = false;
 	if (!link->connected)
 		log_info("Redis at %s: connected", link->server);
 	link->connected = true;
-	outage_end(&link->outage, now);
+	if (!link->complains)
+		outage_end(&link->outage, now);
 }
 
 /* False when there is nothing more to be had from this connection now. */
@@ -238,9 +243,28 @@ void link_refuse(struct link *link, const char *why, nsec now)
 		link_fail(link, OUTAGE_REFUSED, why, now);
 }
 
+void link_complain(struct link *link, unsigned parts, nsec now)
+{
+	link->complains = true;
+	outage_tell(&link->outage, parts * OUTAGE_PART, session_refusal(link->session), now);
+}
+
+void link_content(struct link *link, nsec now)
+{
+	if (!link->complains)
+		return;
+	link->complains = false;
+	outage_look(link, now);
+}
+
 bool link_away(const struct link *link)
 {
 	return link->outage.away;
+}
+
+bool link_serves(const struct link *link)
+{
+	return !link->outage.away || (link->complains && !link->broken);
 }
 
 const char *link_why(const struct link *link)

@@ -42,8 +42,18 @@ void link_release(struct link *link, struct moment now);
 /* A question was answered in a way that nobody can work with: as if the connection had failed. */
 void link_refuse(struct link *link, const char *why, nsec now);
 
+/*
+ * Redis refuses some parts of commits (enum commit_part) and does the rest: it is called away, but
+ * the connection goes on; and it has done those as well.
+ */
+void link_complain(struct link *link, unsigned parts, nsec now);
+void link_content(struct link *link, nsec now);
+
 /* Whether Redis cannot be had just now, so that nobody should wait for it. */
 bool link_away(const struct link *link);
+
+/* Whether it does what it is asked for, but for what is complained of. */
+bool link_serves(const struct link *link);
 
 /* Why it is away, or was last, in words. */
 const char *link_why(const struct link *link);

@@ -17,19 +17,19 @@ void outage_init(struct outage *outage, const char *server)
 	};
 }
 
-void outage_tell(struct outage *outage, enum outage_kind kind, const char *why, nsec now)
+void outage_tell(struct outage *outage, unsigned kinds, const char *why, nsec now)
 {
 	if (!outage->away)
 		outage->since = now;
 	outage->away = true;
 	reason_set(&outage->why, "%s", why);
-	if ((outage->told & kind) != 0)
+	if ((outage->told & kinds) == kinds)
 		log_debug("Redis at %s: %s", outage->server, why);
 	else
 		log_error("Redis at %s: %s; until that is over, events are kept in memory "
 			  "and answered 202",
 			outage->server, why);
-	outage->told |= kind;
+	outage->told |= kinds;
 }
 
 nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, nsec now)

@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-enum outage_kind { OUTAGE_UNREACHABLE = 1, OUTAGE_REFUSED = 2 };
+/* From OUTAGE_PART on, each bit is something that is refused while the rest goes on. */
+enum outage_kind { OUTAGE_UNREACHABLE = 1, OUTAGE_REFUSED = 2, OUTAGE_PART = 4 };
 
 struct outage {
 	const char *server; /* for the log; not owned */
@@ -25,8 +26,8 @@ struct outage {
 
 void outage_init(struct outage *outage, const char *server);
 
-/* A failure: logged as an error if it is the first of its kind in this outage. */
-void outage_tell(struct outage *outage, enum outage_kind kind, const char *why, nsec now);
+/* A failure: logged as an error if it is the first of its kind, or kinds, in this outage. */
+void outage_tell(struct outage *outage, unsigned kinds, const char *why, nsec now);
 
 /* The same, and it spoilt the connection; returns when to try again. */
 nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, nsec now);

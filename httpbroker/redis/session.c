@@ -36,6 +36,8 @@ struct session {
 	struct commit *flying;    /* handed over and not yet applied */
 	struct commit *applied;   /* and not yet asked for */
 	bool seen_applied;        /* by the last look: the flying one */
+	unsigned seen_left;       /* of it, if it was applied: what may have to be sent again */
+	struct reason refusal;    /* of what the applied one did not do */
 	enum turn turn;           /* not yet asked for */
 	struct redisReply *reply; /* to a question, and not yet asked for */
 	int answers;              /* to a release, read so far */
@@ -139,14 +141,29 @@ static void turn_tell(struct session *session, enum turn turn)
 		session->turn = turn;
 }
 
+/* Whether its events are in the queue, once it is too late to send anything again. */
+static bool seen_enough(const struct session *session)
+{
+	return session->seen_applied && (session->seen_left & COMMIT_PUSHES) == 0;
+}
+
 static void stand_by(struct session *session, nsec now)
 {
 	if (session->flying != NULL)
-		flying_settle(session, session->seen_applied);
+		flying_settle(session, seen_enough(session));
 	if (session->role != SESSION_STANDS_BY)
 		turn_tell(session, tenure_lose(&session->tenure));
 	session->role = SESSION_STANDS_BY;
 	phase_rest(session, PHASE_STANDS, now + LEASE_LOOK);
+}
+
+static void flying_look(struct session *session, const struct seen *seen)
+{
+	const struct batch *applied =
+		session->flying != NULL ? tenure_applied(&session->tenure, seen) : NULL;
+
+	session->seen_applied = applied != NULL;
+	session->seen_left = applied != NULL ? commit_left(session->flying, applied->queue) : 0;
 }
 
 /* What the look has seen of a commit in flight is what became of it, unless it was ours to keep. */
@@ -154,17 +171,24 @@ static void look_end(struct session *session, struct moment now, struct buffer *
 {
 	const struct seen *seen = &session->claim.seen;
 
-	session->seen_applied =
-		session->flying != NULL && tenure_was_applied(&session->tenure, seen);
+	flying_look(session, seen);
 	if (!tenure_may_take(&session->tenure, seen)) {
 		stand_by(session, now.monotonic);
 		return;
 	}
 	struct stake stake = tenure_plan(&session->tenure, seen, now);
 	if (session->flying != NULL && !session->tenure.flying)
-		flying_settle(session, session->seen_applied);
+		flying_settle(session, seen_enough(session));
 	take_write(&session->claim, &stake, out);
 	phase_begin(session, PHASE_TAKES, now.monotonic);
+}
+
+/* It was applied: what is left of it is sent under its number, which says what became of that. */
+static void flying_reduce(struct session *session)
+{
+	session->flying->todo = session->seen_left;
+	if (session->seen_left == 0)
+		flying_settle(session, true);
 }
 
 static void take_end(struct session *session, struct moment now, struct buffer *out)
@@ -173,7 +197,7 @@ static void take_end(struct session *session, struct moment now, struct buffer *
 	session->role = SESSION_ACTIVE;
 	session->renew_at = now.monotonic + LEASE_RENEWED;
 	if (session->flying != NULL && session->seen_applied)
-		flying_settle(session, true);
+		flying_reduce(session);
 	if (session->flying != NULL)
 		flying_send(session, now, out);
 	else
@@ -202,6 +226,8 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 {
 	if (session->flying->queue_length >= 0)
 		session->queue_length = session->flying->queue_length;
+	if (session->flying->refused != 0)
+		session->refusal = session->why;
 	flying_settle(session, true);
 	if (held)
 		phase_rest(session, PHASE_RESTS, session->renew_at);
@@ -227,8 +253,6 @@ static bool commit_hear(struct session *session, const redisReply *reply, struct
 			look_begin(session, now.monotonic, out);
 		return true;
 	case COMMIT_FAILED:
-		/* in part it was applied: what is left of it is another commit */
-		session->tenure.number += commit->refused != 0;
 		return reason_set(why, "%s", session->why.text);
 	}
 	return true;
@@ -361,6 +385,11 @@ struct commit *session_applied(struct session *session)
 
 	session->applied = NULL;
 	return applied;
+}
+
+const char *session_refusal(const struct session *session)
+{
+	return session->refusal.text;
 }
 
 void session_ask(struct session *session, const char *const *words, const struct resp_list *list,

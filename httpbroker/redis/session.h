@@ -6,7 +6,7 @@
  * in. So two of them can be tested against a Redis of our own making.
  *
  * A commit whose answer was lost is looked up on the next connection by its batch number, and
- * only sent again if it was not applied.
+ * only sent again if it was not applied, or as far as it was refused.
  */
 #ifndef HTTPBROKER_REDIS_SESSION_H
 #define HTTPBROKER_REDIS_SESSION_H
@@ -53,13 +53,15 @@ enum turn session_turned(struct session *session);
 
 /*
  * Whether a commit can be handed over: we are active and nothing is under way. The commit stays
- * the caller's, who gets it back from session_applied(), once, when it was applied. After a
- * TURN_ANEW or TURN_STANDBY it never comes.
+ * the caller's, who gets it back from session_applied(), once, when it was applied, but for what
+ * is in commit->refused: session_refusal() tells why. After a TURN_ANEW or TURN_STANDBY it never
+ * comes.
  */
 bool session_ready(const struct session *session);
 void session_commit(
 	struct session *session, struct commit *commit, struct moment now, struct buffer *out);
 struct commit *session_applied(struct session *session);
+const char *session_refusal(const struct session *session);
 
 /*
  * Whether a question may be asked: nothing is under way. It is one command. Its answer is

@@ -34,11 +34,13 @@ static bool is_ours(const struct tenure *tenure, const struct seen *seen)
 	return seen->found && strcmp(seen->last.token, tenure->token) == 0;
 }
 
-bool tenure_was_applied(const struct tenure *tenure, const struct seen *seen)
+const struct batch *tenure_applied(const struct tenure *tenure, const struct seen *seen)
 {
-	if (is_ours(tenure, seen))
-		return seen->last.number == tenure->number;
-	return seen->left && seen->ours.number == tenure->number;
+	const struct batch *ours = is_ours(tenure, seen) ? &seen->last : &seen->ours;
+
+	if (ours == &seen->ours && !seen->left)
+		return NULL;
+	return ours->number == tenure->number ? ours : NULL;
 }
 
 static enum turn turn_of(const struct tenure *tenure, const struct seen *seen)

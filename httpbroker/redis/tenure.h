@@ -40,10 +40,10 @@ struct batch tenure_batch(const struct tenure *tenure, struct moment now);
 bool tenure_may_take(const struct tenure *tenure, const struct seen *seen);
 
 /*
- * What the commit in flight came to, for sure if the lease is not touched any more: false if it
- * was not applied. Only when tenure->flying.
+ * What the commit in flight came to, for sure if the lease is not touched any more: the batch that
+ * it has left, in `seen`; NULL if it was not applied. Only when tenure->flying.
  */
-bool tenure_was_applied(const struct tenure *tenure, const struct seen *seen);
+const struct batch *tenure_applied(const struct tenure *tenure, const struct seen *seen);
 
 /* Before taking it: what has to be written for that; the turn, clock and number are set. */
 struct stake tenure_plan(struct tenure *tenure, const struct seen *seen, struct moment now);

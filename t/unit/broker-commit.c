@@ -105,6 +105,12 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 #define SET_KEY "*3\r\n$3\r\nSET\r\n$18\r\nhttpbroker:n:batch\r\n"
 #define SET SET_KEY "$8\r\n7 ab 1 2\r\n"
 #define SET_AGAIN SET_KEY "$8\r\n8 ab 3 4\r\n"
+#define PROVE_KEYS                                                                            \
+	"*6\r\n$4\r\nEVAL\r\n$83\r\n"                                                         \
+	"return redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. redis.call('TYPE', KEYS[2]).ok)" \
+	"\r\n$1\r\n2\r\n$18\r\nhttpbroker:n:batch\r\n$6\r\nevents\r\n"
+#define PROVE PROVE_KEYS "$8\r\n7 ab 1 2\r\n"
+#define PROVE_AGAIN PROVE_KEYS "$8\r\n8 ab 3 4\r\n"
 #define EXEC "*1\r\n$4\r\nEXEC\r\n"
 #define WATCH "*2\r\n$5\r\nWATCH\r\n" LEASE_KEY "*2\r\n$3\r\nGET\r\n" LEASE_KEY
 #define MINE "$21\r\nh :1 0123456789abcdef\r\n"
@@ -120,13 +126,13 @@ static void everything_is_said_in_one_piece(void **state)
 	struct talk *talk = talk_begin(ALL, 2);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE SET EXEC WATCH);
+	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE PROVE EXEC WATCH);
 	talk_end(talk);
 	talk = talk_begin(COMMIT_RECORDS, 2);
 	ASSERT_SAID(talk, MULTI HSET SET EXEC WATCH);
 	talk_end(talk);
 	talk = talk_begin(COMMIT_PUSHES | COMMIT_WAKE, 2);
-	ASSERT_SAID(talk, MULTI LPUSH WAKE SET EXEC WATCH);
+	ASSERT_SAID(talk, MULTI LPUSH WAKE PROVE EXEC WATCH);
 	talk_end(talk);
 }
 
@@ -135,7 +141,7 @@ static void flapjack_1_is_not_woken(void **state)
 	struct talk *talk = talk_begin(ALL, 1);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HSET LPUSH SET EXEC WATCH);
+	ASSERT_SAID(talk, MULTI HSET LPUSH PROVE EXEC WATCH);
 	assert_int_equal(
 		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n:2\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
@@ -165,7 +171,7 @@ static void a_touched_key_means_all_of_it_again(void **state)
 	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*-1\r\n+OK\r\n" MINE), COMMIT_AGAIN);
 	assert_int_equal(talk->commit.todo, ALL);
 	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE SET_AGAIN EXEC WATCH);
+	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE PROVE_AGAIN EXEC WATCH);
 	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q
 				     "*5\r\n:1\r\n:1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
@@ -179,7 +185,8 @@ static void only_what_was_refused_is_said_again(void **state)
 	(void)state;
 	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG
 				     ":2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
-		COMMIT_FAILED);
+		COMMIT_DONE);
+	assert_true(talk->commit.held);
 	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
 	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
 	assert_int_equal(talk->commit.refused, COMMIT_RECORDS);
@@ -198,13 +205,13 @@ static void refused_events_need_another_wake_up(void **state)
 	(void)state;
 	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG
 				     ":1\r\n+OK\r\n+OK\r\n" MINE),
-		COMMIT_FAILED);
+		COMMIT_DONE);
 	assert_string_equal(talk->why.text, "refuses LPUSH events: " WRONG_WORDS);
 	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI LPUSH WAKE SET_AGAIN EXEC WATCH);
+	ASSERT_SAID(talk, MULTI LPUSH WAKE PROVE_AGAIN EXEC WATCH);
 	assert_int_equal(
 		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:2\r\n" WRONG "+OK\r\n+OK\r\n" MINE),
-		COMMIT_FAILED);
+		COMMIT_DONE);
 	assert_string_equal(talk->why.text, "refuses LPUSH events_actions: " WRONG_WORDS);
 	talk_repeat(talk);
 	ASSERT_SAID(talk, MULTI WAKE SET_AGAIN EXEC WATCH);
@@ -217,10 +224,10 @@ static void what_is_forgotten_is_deleted_first(void **state)
 	struct talk *talk = talk_begin(ALL | COMMIT_FORGETS, 2);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HDEL HSET LPUSH WAKE SET EXEC WATCH);
+	ASSERT_SAID(talk, MULTI HDEL HSET LPUSH WAKE PROVE EXEC WATCH);
 	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q Q "*6\r\n:1\r\n" WRONG
 				     ":1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
-		COMMIT_FAILED);
+		COMMIT_DONE);
 	assert_string_equal(talk->why.text, "refuses HDEL httpbroker:n:states: " WRONG_WORDS);
 	assert_int_equal(talk->commit.todo, COMMIT_FORGETS);
 	talk_repeat(talk);
@@ -237,10 +244,49 @@ static void several_refusals_are_one_reason(void **state)
 
 	(void)state;
 	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG WRONG
+				     ":1\r\n+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS
+					    "; refuses LPUSH events: " WRONG_WORDS);
+	assert_int_equal(talk->commit.refused, COMMIT_RECORDS | COMMIT_PUSHES);
+	assert_int_equal(talk->commit.todo, ALL);
+	talk_end(talk);
+}
+
+static void without_its_number_it_has_failed(void **state)
+{
+	struct talk *talk = talk_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG ":1\r\n"
 				     ":1\r\n-ERR no\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
-	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
-	assert_int_equal(talk->commit.todo, ALL);
+	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS
+					    "; refuses EVAL httpbroker:n:batch: ERR no");
+	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
+	talk_end(talk);
+}
+
+/* Its answers were lost: what its batch says of the queue tells of the events. */
+static void what_is_left_of_one_that_was_applied(void **state)
+{
+	struct talk *talk = talk_begin(ALL | COMMIT_FORGETS, 2);
+
+	(void)state;
+	assert_int_equal(
+		commit_left(&talk->commit, "list"), COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_WAKE);
+	assert_int_equal(commit_left(&talk->commit, "string"), ALL | COMMIT_FORGETS);
+	assert_int_equal(commit_left(&talk->commit, ""), ALL | COMMIT_FORGETS);
+	talk->commit.todo = COMMIT_PUSHES | COMMIT_TRIM;
+	assert_int_equal(commit_left(&talk->commit, "list"), 0);
+	assert_int_equal(commit_left(&talk->commit, "hash"), COMMIT_PUSHES);
+	talk_end(talk);
+	/* those answers that came are believed */
+	talk = talk_begin(ALL, 2);
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG ":1\r\n+OK\r\n"),
+		COMMIT_WAITS);
+	assert_int_equal(commit_left(&talk->commit, "string"), COMMIT_PUSHES | COMMIT_WAKE);
 	talk_end(talk);
 }
 
@@ -268,7 +314,7 @@ static void what_is_not_even_queued_is_all_said_again(void **state)
 	assert_string_equal(talk->why.text, "refuses LPUSH events: OOM command not allowed");
 	assert_int_equal(talk->commit.todo, ALL);
 	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE SET_AGAIN EXEC WATCH);
+	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE PROVE_AGAIN EXEC WATCH);
 	talk_end(talk);
 }
 
@@ -377,6 +423,8 @@ int main(void)
 		cmocka_unit_test(refused_events_need_another_wake_up),
 		cmocka_unit_test(what_is_forgotten_is_deleted_first),
 		cmocka_unit_test(several_refusals_are_one_reason),
+		cmocka_unit_test(without_its_number_it_has_failed),
+		cmocka_unit_test(what_is_left_of_one_that_was_applied),
 		cmocka_unit_test(a_refused_batch_number_alone_is_a_failure),
 		cmocka_unit_test(what_is_not_even_queued_is_all_said_again),
 		cmocka_unit_test(a_server_that_refuses_all_is_quoted_once),

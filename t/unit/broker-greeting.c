@@ -108,9 +108,9 @@ static void a_long_place_is_cut(void **state)
 static void a_batch_is_read_as_it_was_written(void **state)
 {
 	const struct batch batches[] = {
-		{0, "0123456789abcdef", 0, 0},
-		{42, "ffffffffffffffff", 123456, 1795224305123},
-		{BATCH_MOST, "0000000000000000", BATCH_MOST, -BATCH_MOST},
+		{0, "0123456789abcdef", 0, 0, ""},
+		{42, "ffffffffffffffff", 123456, 1795224305123, "list"},
+		{BATCH_MOST, "0000000000000000", BATCH_MOST, -BATCH_MOST, "0123456789abcde"},
 	};
 
 	(void)state;
@@ -125,6 +125,7 @@ static void a_batch_is_read_as_it_was_written(void **state)
 		assert_string_equal(read.token, batches[i].token);
 		assert_int_equal(read.clock, batches[i].clock);
 		assert_int_equal(read.wall, batches[i].wall);
+		assert_string_equal(read.queue, batches[i].queue);
 	}
 }
 
@@ -135,7 +136,8 @@ static void what_is_no_batch_is_refused(void **state)
 		"42 0123456789abcdef 7 99x", "42 0123456789abcdef0 7 99",
 		"42 0123456789abcdeX 7 99", "-1 0123456789abcdef 7 99", "42 0123456789abcdef -7 99",
 		" 42 0123456789abcdef 7 99", "42  0123456789abcdef 7 99", "42 0123456789abcde 7 99",
-		"+42 0123456789abcdef 7 99", "42 0123456789abcdef 7 99 1",
+		"+42 0123456789abcdef 7 99", "42 0123456789abcdef 7 99 list ",
+		"42 0123456789abcdef 7 99 list 1", "42 0123456789abcdef 7 99 0123456789abcdef",
 		"42 0123456789abcdef 9223372036854775807 99"};
 	char large[BATCH_TEXT + 10];
 	struct batch batch;

@@ -264,6 +264,220 @@ static void commits_are_bounded_in_records(void **state)
 	states_free(states);
 }
 
+/* Redis has carried it out, but for these parts. */
+static void refuse(struct outbox *outbox, struct commit *commit, unsigned parts)
+{
+	commit->sent = commit->todo;
+	commit->refused = parts;
+	outbox_applied(outbox, commit);
+}
+
+static void apply(struct outbox *outbox, struct commit *commit)
+{
+	refuse(outbox, commit, 0);
+}
+
+static struct commit *take(struct outbox *outbox, unsigned todo)
+{
+	struct commit *commit = outbox_take(outbox, 0);
+
+	assert_non_null(commit);
+	assert_int_equal(commit->todo, todo);
+	return commit;
+}
+
+static void assert_pushes(const struct commit *commit, const char *expected)
+{
+	struct buffer lines = {NULL, 0, 0};
+
+	assert_string_equal(resp_lines(&commit->pushes, &lines), expected);
+	buffer_free(&lines);
+}
+
+static struct state *record(struct outbox *outbox, struct states *states, const char *name)
+{
+	char bytes[] = "{}";
+	struct names names = {name, (uint16_t)strlen(name), 1};
+	struct state *state =
+		states_add(states, &names, &(struct states_event){.wire = {bytes, 2, 0, 0}});
+
+	outbox_record(outbox, state);
+	return state;
+}
+
+static void events_that_are_refused_hold_up_events_only(void **state)
+{
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct outbox *outbox = outbox_new();
+	struct commit *commit;
+
+	(void)state;
+	push(outbox, "one");
+	record(outbox, states, "e:1");
+	refuse(outbox, take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE), COMMIT_PUSHES);
+	assert_int_equal(outbox_refused(outbox), COMMIT_PUSHES);
+	assert_marks(outbox_done(outbox), 0, 1);
+	assert_false(outbox_waits(outbox));
+	assert_null(outbox_take(outbox, 0));
+	/* a record goes, though it says that the event behind the refused one was sent */
+	push(outbox, "two");
+	struct state *told = record(outbox, states, "e:2");
+	told->pushed_in = outbox_sequence(outbox);
+	apply(outbox, take(outbox, COMMIT_RECORDS));
+	assert_marks(outbox_done(outbox), 0, 2);
+	assert_int_equal(outbox_refused(outbox), COMMIT_PUSHES);
+	assert_null(outbox_take(outbox, 0));
+	/* tried again, and refused again; then not, and all come in their order */
+	outbox_retry(outbox);
+	commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	assert_pushes(commit, "one\n");
+	refuse(outbox, commit, COMMIT_PUSHES);
+	assert_null(outbox_take(outbox, 0));
+	outbox_retry(outbox);
+	commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	assert_pushes(commit, "one\n");
+	apply(outbox, commit);
+	assert_int_equal(outbox_refused(outbox), 0);
+	commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	assert_pushes(commit, "two\n");
+	apply(outbox, commit);
+	assert_marks(outbox_done(outbox), 2, 2);
+	assert_true(outbox_is_empty(outbox));
+	outbox_free(outbox);
+	states_free(states);
+}
+
+static void records_that_are_refused_hold_up_records_only(void **state)
+{
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct outbox *outbox = outbox_new();
+	struct buffer lines = {NULL, 0, 0};
+	struct commit *commit;
+
+	(void)state;
+	struct state *held = record(outbox, states, "e:1");
+	held->sent = CONDITION_WARNING;
+	refuse(outbox, take(outbox, COMMIT_RECORDS), COMMIT_RECORDS);
+	assert_false(outbox_waits(outbox));
+	held->sent = CONDITION_CRITICAL;
+	outbox_record(outbox, held);
+	push(outbox, "one");
+	assert_marks(outbox_marks(outbox), 1, 2);
+	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	assert_marks(outbox_done(outbox), 1, 0);
+	assert_null(outbox_take(outbox, 0));
+	/* the older one first, as it was */
+	outbox_retry(outbox);
+	commit = take(outbox, COMMIT_RECORDS);
+	assert_non_null(strstr(resp_lines(&commit->records, &lines), " warning "));
+	refuse(outbox, commit, COMMIT_RECORDS);
+	outbox_retry(outbox);
+	commit = take(outbox, COMMIT_RECORDS);
+	assert_non_null(strstr(resp_lines(&commit->records, &lines), " warning "));
+	apply(outbox, commit);
+	assert_marks(outbox_done(outbox), 1, 1);
+	commit = take(outbox, COMMIT_RECORDS);
+	assert_non_null(strstr(resp_lines(&commit->records, &lines), " critical "));
+	apply(outbox, commit);
+	assert_marks(outbox_done(outbox), 1, 2);
+	assert_int_equal(outbox_refused(outbox), 0);
+	outbox_free(outbox);
+	states_free(states);
+	buffer_free(&lines);
+}
+
+static void both_refused_are_both_tried_again(void **state)
+{
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct outbox *outbox = outbox_new();
+
+	(void)state;
+	push(outbox, "one");
+	record(outbox, states, "e:1");
+	struct state *forgotten = record(outbox, states, "e:2");
+	states_remove(states, forgotten);
+	outbox_forget(outbox, forgotten);
+	const unsigned all = COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
+	refuse(outbox, take(outbox, all), COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_PUSHES);
+	assert_null(outbox_take(outbox, 0));
+	assert_marks(outbox_done(outbox), 0, 0);
+	outbox_retry(outbox);
+	apply(outbox, take(outbox, all));
+	assert_marks(outbox_done(outbox), 1, 2);
+	assert_int_equal(outbox_refused(outbox), 0);
+	/* what is refused at the end is freed */
+	push(outbox, "two");
+	record(outbox, states, "e:3");
+	refuse(outbox, take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE),
+		COMMIT_RECORDS | COMMIT_PUSHES);
+	outbox_free(outbox);
+	states_free(states);
+}
+
+static void a_wake_up_that_is_refused_is_tried_by_itself(void **state)
+{
+	struct outbox *outbox = outbox_new();
+
+	(void)state;
+	push(outbox, "one");
+	refuse(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE), COMMIT_WAKE);
+	assert_marks(outbox_done(outbox), 1, 0);
+	push(outbox, "two");
+	apply(outbox, take(outbox, COMMIT_PUSHES)); /* events do not wait for it */
+	assert_int_equal(outbox_refused(outbox), COMMIT_WAKE);
+	assert_null(outbox_take(outbox, 0));
+	outbox_retry(outbox);
+	apply(outbox, take(outbox, COMMIT_WAKE));
+	assert_int_equal(outbox_refused(outbox), 0);
+	outbox_free(outbox);
+}
+
+static void what_was_handed_over_waits_for_what_is_refused(void **state)
+{
+	struct outbox *outbox = outbox_new();
+
+	(void)state;
+	push(outbox, "one");
+	refuse(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE), COMMIT_PUSHES);
+	push(outbox, "two");
+	outbox_trim(outbox, 5);
+	assert_null(outbox_take(outbox, 0));
+	outbox_retry(outbox);
+	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	struct commit *commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE | COMMIT_TRIM);
+	assert_int_equal(commit->trim, 5);
+	refuse(outbox, commit, COMMIT_TRIM); /* then there is no such list */
+	assert_false(outbox_trims(outbox));
+	assert_int_equal(outbox_refused(outbox), 0);
+	assert_true(outbox_is_empty(outbox));
+	outbox_free(outbox);
+}
+
+/* 256 MiB of them, however few they are; what is refused counts as well. */
+static void bytes_that_wait_are_bounded(void **state)
+{
+	const size_t size = 1 << 20;
+	struct outbox *outbox = outbox_new();
+	char *large = malloc(size);
+	int count = 0;
+
+	(void)state;
+	assert_non_null(large);
+	memset(large, 'x', size);
+	for (; !outbox_overflows(outbox); count++)
+		resp_add(outbox_push(outbox), large, size);
+	assert_int_equal(count, 256);
+	struct commit *commit = outbox_take(outbox, 0);
+	assert_false(outbox_overflows(outbox));
+	refuse(outbox, commit, COMMIT_PUSHES);
+	assert_true(outbox_overflows(outbox));
+	outbox_retry(outbox);
+	apply(outbox, outbox_take(outbox, 0));
+	assert_false(outbox_overflows(outbox));
+	free(large);
+	outbox_free(outbox);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +489,12 @@ int main(void)
 		cmocka_unit_test(commits_are_bounded_in_events),
 		cmocka_unit_test(commits_are_bounded_in_bytes),
 		cmocka_unit_test(commits_are_bounded_in_records),
+		cmocka_unit_test(events_that_are_refused_hold_up_events_only),
+		cmocka_unit_test(records_that_are_refused_hold_up_records_only),
+		cmocka_unit_test(both_refused_are_both_tried_again),
+		cmocka_unit_test(a_wake_up_that_is_refused_is_tried_by_itself),
+		cmocka_unit_test(what_was_handed_over_waits_for_what_is_refused),
+		cmocka_unit_test(bytes_that_wait_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
