@@ -171,6 +171,7 @@ int main(int argc, char **argv)
 
 	ready_notify("STOPPING=1");
 	listeners_remove(&listeners);
+	server_close(server);
 	server_drain(server, PATIENCE_REQUESTS);
 	sns_stop(sns);
 	delivery_stop(delivery, PATIENCE_REDIS);

@@ -425,6 +425,36 @@ q 2_actions' ]
 	done
 }
 
+# The broker is halted while they connect and ask: so it has accepted none when it is to end. Those
+# who say nothing stay until the end.
+@test "SIGTERM with 200 connections that wait to be accepted: who asked is answered, and is there" {
+	start_broker --interval 1h --port "unix:$work/socket"
+	client "${pids[broker]}" "$work/socket" <<-'E'
+		import signal
+		broker = int(sys.argv[2])
+		def connect_path():
+		    s = socket.socket(socket.AF_UNIX)
+		    s.connect(sys.argv[3])
+		    s.settimeout(30)
+		    return s
+		os.kill(broker, signal.SIGSTOP)
+		waiting, silent = [], []
+		for i in range(200):
+		    waiting.append(connect_path() if i % 4 == 0 else connect())
+		    silent.append(connect_path())
+		for i, s in enumerate(waiting): s.sendall(request(event("waiting", "%d" % i, "ok")))
+		os.kill(broker, signal.SIGTERM)
+		os.kill(broker, signal.SIGCONT)
+		for s in waiting:
+		    code, body = answer(s)
+		    assert code == 200, (code, body)
+		for s in silent: assert s.recv(100) == b""
+	E
+	stop broker
+	[ "$(queue | jq -r .check | sort -u | wc -l)" -eq 200 ]
+	run ! said broker 'error|Sanitizer'
+}
+
 @test "a request that ends while the broker stops is answered, or its connection closed" {
 	start_broker --interval 1h
 	client "${pids[broker]}" <<-'E'

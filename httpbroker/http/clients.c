@@ -22,6 +22,7 @@ struct clients {
 	nsec sleeps_until;
 	bool stopping;
 	unsigned count;
+	unsigned arriving;                    /* admitted, but not entered yet */
 	bool full;                            /* and it was logged */
 	struct client *phases[CLIENT_PHASES]; /* each with the oldest first */
 };
@@ -130,10 +131,11 @@ void clients_stop(struct clients *clients)
 	free(clients);
 }
 
-bool clients_have_room(struct clients *clients)
+bool clients_admit(struct clients *clients)
 {
 	pthread_mutex_lock(&clients->lock);
 	bool room = clients->count < clients->settings.most;
+	clients->arriving += room;
 	pthread_mutex_unlock(&clients->lock);
 	return room;
 }
@@ -172,6 +174,7 @@ struct client *client_enter(struct clients *clients, int fd)
 
 	client->fd = fd;
 	pthread_mutex_lock(&clients->lock);
+	clients->arriving--;
 	clients_grow(clients);
 	client_queue(clients, client, CLIENT_ASKS);
 	pthread_mutex_unlock(&clients->lock);
@@ -210,9 +213,9 @@ static bool client_has_unread(const struct client *client)
 bool clients_have_unread(struct clients *clients)
 {
 	const struct client *client;
-	bool unread = false;
 
 	pthread_mutex_lock(&clients->lock);
+	bool unread = clients->arriving > 0;
 	DL_FOREACH(clients->phases[CLIENT_ASKS], client)
 		unread = unread || client_has_unread(client);
 	DL_FOREACH(clients->phases[CLIENT_RESTS], client)

@@ -44,11 +44,13 @@ void clients_stop(struct clients *clients);
 
 /* All that follows is for any thread. */
 
-/* Whether there is room for one more. That there is none is logged once, and once that it is over.
- */
-bool clients_have_room(struct clients *clients);
+/* Whether there is room for one more, which then is arriving, until client_enter(). */
+bool clients_admit(struct clients *clients);
 
-/* A connection has begun; it has ended, and its descriptor will be closed after this. */
+/*
+ * A connection has begun; it has ended, and its descriptor will be closed after this. That there
+ * is no more room is logged once, and once that it is over.
+ */
 struct client *client_enter(struct clients *clients, int fd);
 void client_leave(struct clients *clients, struct client *client);
 
@@ -58,7 +60,7 @@ void client_leave(struct clients *clients, struct client *client);
  */
 bool client_turn(struct clients *clients, struct client *client, enum client_phase phase);
 
-/* Whether some client has sent what nobody has read yet. */
+/* Whether some client is arriving, or has sent what nobody has read yet. */
 bool clients_have_unread(struct clients *clients);
 
 #endif

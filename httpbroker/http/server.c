@@ -64,7 +64,7 @@ static enum MHD_Result client_accept(
 
 	(void)address;
 	(void)length;
-	return clients_have_room(server->context.clients) ? MHD_YES : MHD_NO;
+	return clients_admit(server->context.clients) ? MHD_YES : MHD_NO;
 }
 
 /*
@@ -124,6 +124,43 @@ struct server *server_start(const struct server_settings *settings,
 	return server;
 }
 
+/*
+ * Those who have connected, as far as they can tell, are let in: if the socket were closed before
+ * they were accepted, the kernel would reset them. No more of them than can have waited.
+ */
+static void backlog_accept(struct MHD_Daemon *daemon, int listener)
+{
+	for (int i = 0; i < SOMAXCONN; i++) {
+		struct sockaddr_storage address;
+		socklen_t length = sizeof address;
+		int fd = accept4(listener, (struct sockaddr *)&address, &length,
+			SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+		if (fd >= 0) /* which closes it where it does not take it */
+			MHD_add_connection(daemon, fd, (struct sockaddr *)&address, length);
+		else if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
+/* Once only: the library would hand out the same number again, which may be another's by then. */
+static void daemon_close(struct MHD_Daemon *daemon)
+{
+	int listener = MHD_quiesce_daemon(daemon);
+
+	if (listener < 0)
+		return;
+	backlog_accept(daemon, listener);
+	close(listener);
+}
+
+void server_close(struct server *server)
+{
+	for (int i = 0; i < server->count; i++)
+		daemon_close(server->daemons[i]);
+	traffic_close(&server->context.traffic);
+}
+
 /* A request that has come, but at which nobody has looked yet, is no traffic so far. */
 static void unread_await(struct server *server, nsec end)
 {
@@ -135,13 +172,6 @@ void server_drain(struct server *server, nsec patience)
 {
 	nsec end = clock_monotonic() + patience;
 
-	for (int i = 0; i < server->count; i++) {
-		int fd = MHD_quiesce_daemon(server->daemons[i]);
-
-		if (fd >= 0)
-			close(fd);
-	}
-	traffic_close(&server->context.traffic);
 	unread_await(server, end);
 	traffic_drain(&server->context.traffic, end - clock_monotonic());
 }

@@ -26,7 +26,13 @@ struct server_settings {
 struct server *server_start(const struct server_settings *settings,
 	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery);
 
-/* Accepts no more connections, and waits for requests that are under way, until `patience` ends. */
+/*
+ * Accepts no more connections, but for those that wait to be; from now on every answer is the last
+ * of its connection. To be called once.
+ */
+void server_close(struct server *server);
+
+/* Waits for requests that are under way, until `patience` ends. */
 void server_drain(struct server *server, nsec patience);
 
 /* Closes what is still open. No submission may be unanswered: stop the delivery before. */
