@@ -19,6 +19,11 @@ nsec clock_monotonic(void)
 	return clock_read(CLOCK_MONOTONIC);
 }
 
+nsec clock_coarse(void)
+{
+	return clock_read(CLOCK_MONOTONIC_COARSE);
+}
+
 nsec clock_boot(void)
 {
 	return clock_read(CLOCK_BOOTTIME);

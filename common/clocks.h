@@ -22,6 +22,9 @@ nsec nsec_earlier(nsec a, nsec b);
 /* Since some fixed moment; stands still while the machine is suspended; never steps. */
 nsec clock_monotonic(void);
 
+/* The same for less, and behind by a few milliseconds: when that was the last tick came. */
+nsec clock_coarse(void);
+
 /* As clock_monotonic(), but goes on while the machine is suspended. */
 nsec clock_boot(void);
 

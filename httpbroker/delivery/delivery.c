@@ -634,6 +634,11 @@ struct delivery_status delivery_status(struct delivery *delivery)
 	return status_read(&delivery->board);
 }
 
+enum delivery_role delivery_role(struct delivery *delivery)
+{
+	return status_role(&delivery->board);
+}
+
 const struct histogram *delivery_commits(const struct delivery *delivery)
 {
 	return &delivery->commits;

@@ -46,8 +46,9 @@ struct delivery_settings {
 /* The states are used, not owned. */
 struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states);
 
-/* Any thread: how things stand. */
+/* Any thread: how things stand; the role alone costs next to nothing. */
 struct delivery_status delivery_status(struct delivery *delivery);
+enum delivery_role delivery_role(struct delivery *delivery);
 
 /* Any thread: how long commits took. */
 const struct histogram *delivery_commits(const struct delivery *delivery);

@@ -10,6 +10,7 @@ void status_init(struct status_board *board, nsec now)
 		.redis_why = "not connected yet",
 		.queue_length = -1,
 	};
+	atomic_init(&board->role, (int)DELIVERY_STARTS);
 }
 
 void status_free(struct status_board *board)
@@ -21,6 +22,7 @@ void status_publish(struct status_board *board, const struct delivery_status *st
 {
 	pthread_mutex_lock(&board->lock);
 	board->status = *status;
+	atomic_store(&board->role, (int)status->role);
 	pthread_mutex_unlock(&board->lock);
 }
 
@@ -30,6 +32,11 @@ struct delivery_status status_read(struct status_board *board)
 	struct delivery_status status = board->status;
 	pthread_mutex_unlock(&board->lock);
 	return status;
+}
+
+enum delivery_role status_role(struct status_board *board)
+{
+	return (enum delivery_role)atomic_load(&board->role);
 }
 
 const char *delivery_role_name(enum delivery_role role)

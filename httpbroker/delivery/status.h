@@ -6,6 +6,7 @@
 #include "common/clocks.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ struct delivery_status {
 struct status_board {
 	pthread_mutex_t lock;
 	struct delivery_status status;
+	atomic_int role; /* the same as in it, for who asks with every request */
 };
 
 void status_init(struct status_board *board, nsec now);
@@ -46,6 +48,7 @@ void status_free(struct status_board *board);
 
 void status_publish(struct status_board *board, const struct delivery_status *status);
 struct delivery_status status_read(struct status_board *board);
+enum delivery_role status_role(struct status_board *board);
 
 /* The role in a word: starting, active, standby. */
 const char *delivery_role_name(enum delivery_role role);

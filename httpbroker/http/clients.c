@@ -144,7 +144,7 @@ bool clients_admit(struct clients *clients)
 static void client_queue(struct clients *clients, struct client *client, enum client_phase phase)
 {
 	client->phase = phase;
-	client->since = clock_monotonic();
+	client->since = clock_coarse();
 	DL_APPEND(clients->phases[phase], client);
 	if (client_deadline(clients, client) < clients->sleeps_until)
 		pthread_cond_signal(&clients->sooner);

@@ -22,7 +22,7 @@ struct exchange {
 	struct answer answer;
 	bool refused;  /* the answer is there already; what comes still is swallowed */
 	nsec whole_at; /* when all of it had come (monotonic); 0: not yet */
-	nsec begun;    /* when its headers had come (monotonic) */
+	nsec begun;    /* at debug level: when its headers had come (monotonic) */
 	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
 };
 
@@ -198,7 +198,7 @@ static struct submission *route_go(struct exchange *exchange)
 static bool is_elsewhere(const struct exchange *exchange)
 {
 	return exchange->route != NULL && exchange->route->active_only &&
-	       delivery_status(exchange->context->delivery).role == DELIVERY_STANDS_BY;
+	       delivery_role(exchange->context->delivery) == DELIVERY_STANDS_BY;
 }
 
 static enum MHD_Result request_take(struct exchange *exchange)
@@ -255,6 +255,14 @@ static void request_init(struct request *request, struct MHD_Connection *connect
 		connection, MHD_GET_ARGUMENT_KIND, parameter_take, &request->query);
 }
 
+static void begin_log(struct exchange *exchange, const char *url, const char *method)
+{
+	if (!log_enabled(LOG_LEVEL_DEBUG))
+		return;
+	exchange->begun = clock_monotonic();
+	log_debug("Started %.32s %.200s for connection %d", method, url, exchange->client->fd);
+}
+
 static enum MHD_Result exchange_begin(struct exchange_context *context,
 	struct MHD_Connection *connection, const char *url, const char *method, void **state)
 {
@@ -264,8 +272,7 @@ static enum MHD_Result exchange_begin(struct exchange_context *context,
 	exchange->context = context;
 	exchange->connection = connection;
 	exchange->client = exchange_client(connection);
-	exchange->begun = clock_monotonic();
-	log_debug("Started %.32s %.200s for connection %d", method, url, exchange->client->fd);
+	begin_log(exchange, url, method);
 	request_init(&exchange->request, connection, url, method);
 	*state = exchange;
 	return headers_take(exchange);
@@ -335,7 +342,8 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 	client_turn(whole->clients, exchange_client(connection), CLIENT_RESTS);
 	if (exchange == NULL)
 		return;
-	end_log(exchange, how);
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		end_log(exchange, how);
 	if (exchange->route != NULL && exchange->route->free != NULL)
 		exchange->route->free(&exchange->request);
 	pass_end(&exchange->pass);

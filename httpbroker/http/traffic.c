@@ -10,30 +10,28 @@ void traffic_init(struct traffic *traffic)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&traffic->none, &attributes);
 	pthread_condattr_destroy(&attributes);
-	traffic->under_way = 0;
-	traffic->draining = false;
+	atomic_init(&traffic->under_way, 0);
+	atomic_init(&traffic->draining, false);
 }
 
 void traffic_enter(struct traffic *traffic)
 {
-	pthread_mutex_lock(&traffic->lock);
-	traffic->under_way++;
-	pthread_mutex_unlock(&traffic->lock);
+	atomic_fetch_add(&traffic->under_way, 1);
 }
 
+/* Whoever drains has said so before it looks: it sees the zero, or we see that it drains. */
 void traffic_leave(struct traffic *traffic)
 {
+	if (atomic_fetch_sub(&traffic->under_way, 1) > 1 || !atomic_load(&traffic->draining))
+		return;
 	pthread_mutex_lock(&traffic->lock);
-	if (--traffic->under_way == 0)
-		pthread_cond_signal(&traffic->none);
+	pthread_cond_signal(&traffic->none);
 	pthread_mutex_unlock(&traffic->lock);
 }
 
 void traffic_close(struct traffic *traffic)
 {
-	pthread_mutex_lock(&traffic->lock);
-	traffic->draining = true;
-	pthread_mutex_unlock(&traffic->lock);
+	atomic_store(&traffic->draining, true);
 }
 
 void traffic_drain(struct traffic *traffic, nsec patience)
@@ -43,7 +41,7 @@ void traffic_drain(struct traffic *traffic, nsec patience)
 
 	clock_timeout(0, end, &until);
 	pthread_mutex_lock(&traffic->lock);
-	while (traffic->under_way > 0 &&
+	while (atomic_load(&traffic->under_way) > 0 &&
 		pthread_cond_timedwait(&traffic->none, &traffic->lock, &until) == 0)
 		continue;
 	pthread_mutex_unlock(&traffic->lock);
@@ -51,8 +49,5 @@ void traffic_drain(struct traffic *traffic, nsec patience)
 
 bool traffic_is_draining(struct traffic *traffic)
 {
-	pthread_mutex_lock(&traffic->lock);
-	bool draining = traffic->draining;
-	pthread_mutex_unlock(&traffic->lock);
-	return draining;
+	return atomic_load(&traffic->draining);
 }

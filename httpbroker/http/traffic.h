@@ -6,13 +6,14 @@
 #include "common/clocks.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct traffic {
-	pthread_mutex_t lock; /* for all below */
-	pthread_cond_t none;  /* under_way has become zero */
-	unsigned under_way;
-	bool draining;
+	atomic_uint under_way;
+	atomic_bool draining;
+	pthread_mutex_t lock; /* of those who wait for what follows */
+	pthread_cond_t none;  /* while it is draining, under_way has become zero */
 };
 
 void traffic_init(struct traffic *traffic);
@@ -24,7 +25,7 @@ void traffic_leave(struct traffic *traffic);
 /* From now on it is draining: every answer is the last of its connection. */
 void traffic_close(struct traffic *traffic);
 
-/* Waits until nothing is under way, but no longer than `patience`. */
+/* After that: waits until nothing is under way, but no longer than `patience`. */
 void traffic_drain(struct traffic *traffic, nsec patience);
 bool traffic_is_draining(struct traffic *traffic);
 

@@ -45,6 +45,12 @@ struct delivery_status __wrap_delivery_status(struct delivery *delivery)
 		.role = mood % 16 == 15 ? DELIVERY_STANDS_BY : DELIVERY_ACTIVE};
 }
 
+enum delivery_role __wrap_delivery_role(struct delivery *delivery);
+enum delivery_role __wrap_delivery_role(struct delivery *delivery)
+{
+	return __wrap_delivery_status(delivery).role;
+}
+
 const struct histogram *__wrap_delivery_commits(const struct delivery *delivery);
 const struct histogram *__wrap_delivery_commits(const struct delivery *delivery)
 {
