@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "httpbroker/formats/jsonpool.h"
 #include "httpbroker/http/server.h"
 #include "httpbroker/options.h"
 #include "httpbroker/sns/sns.h"
@@ -146,6 +147,7 @@ static void stop_await(struct guard *guard)
 int main(int argc, char **argv)
 {
 	log_open("httpbroker");
+	jsonpool_use();
 	struct options options = options_read(argc, argv);
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);

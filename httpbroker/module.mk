@@ -33,6 +33,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/formats.c \
 	httpbroker/formats/newrelic.c \
 	httpbroker/formats/newrelic_workflow.c \
+	httpbroker/formats/jsonpool.c httpbroker/formats/jsonpool.h \
 	httpbroker/formats/values.c httpbroker/formats/values.h \
 	httpbroker/http/answer.c httpbroker/http/answer.h \
 	httpbroker/http/batch.c httpbroker/http/batch.h \
@@ -157,6 +158,11 @@ UNIT_TESTS += t/unit/broker-body
 t_unit_broker_body_SOURCES = t/unit/broker-body.c t/unit/unit.h
 t_unit_broker_body_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_body_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-jsonpool
+t_unit_broker_jsonpool_SOURCES = t/unit/broker-jsonpool.c t/unit/unit.h
+t_unit_broker_jsonpool_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_jsonpool_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-cloudwatch
 t_unit_broker_cloudwatch_SOURCES = t/unit/broker-cloudwatch.c $(T_BROKER_FORMATS)

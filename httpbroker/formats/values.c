@@ -2,8 +2,8 @@
 #include "httpbroker/formats/values.h"
 
 #include "common/number.h"
+#include "httpbroker/formats/jsonpool.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -31,7 +31,7 @@ bool value_refuse(const char *name, const json_t *value, struct reason *why)
 
 	reason_set(why, "'%s' is %.64s, not %s", name, shown != NULL ? shown : "unreadable",
 		expected.text);
-	free(shown);
+	jsonpool_give(shown);
 	return false;
 }
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory of JSON documents. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/formats/jsonpool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More than any pool has, in blocks of a kilobyte. */
+enum { MANY = 3000, BLOCK = 1000 };
+
+static void *block_take(char mark)
+{
+	char *block = jsonpool_take(BLOCK);
+
+	assert_non_null(block);
+	assert_int_equal((uintptr_t)block % _Alignof(max_align_t), 0);
+	return memset(block, mark, BLOCK);
+}
+
+static void block_give(void *block, char mark)
+{
+	char expected[BLOCK];
+
+	memset(expected, mark, BLOCK);
+	assert_memory_equal(block, expected, BLOCK);
+	jsonpool_give(block);
+}
+
+static void *give(void *block)
+{
+	jsonpool_give(block);
+	return NULL;
+}
+
+static void other_thread_gives(void *block)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, give, block), 0);
+	pthread_join(thread, NULL);
+}
+
+static void when_all_is_given_back_it_begins_again(void **state)
+{
+	void *first = block_take('a'), *second = block_take('b');
+
+	(void)state;
+	assert_ptr_not_equal(first, second);
+	block_give(first, 'a');
+	block_give(second, 'b');
+	assert_ptr_equal(block_take('c'), first);
+	block_give(first, 'c');
+}
+
+static void what_lives_on_is_not_handed_out_again(void **state)
+{
+	void *kept = block_take('k');
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		block_give(block_take('x'), 'x');
+	block_give(kept, 'k');
+	assert_ptr_equal(block_take('c'), kept);
+	block_give(kept, 'c');
+}
+
+static void more_than_fits_is_as_good(void **state)
+{
+	static void *blocks[MANY];
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		blocks[i] = block_take((char)i);
+	for (int i = MANY - 1; i >= 0; i--)
+		block_give(blocks[i], (char)i);
+	assert_ptr_equal(block_take('c'), blocks[0]);
+	block_give(blocks[0], 'c');
+	block_give(memset(malloc(BLOCK), 'm', BLOCK), 'm');
+}
+
+static void another_thread_may_give_back(void **state)
+{
+	void *first = block_take('a');
+	void *second = block_take('b');
+
+	(void)state;
+	other_thread_gives(first);
+	void *third = block_take('d');
+	assert_true(third != first && third != second);
+	block_give(third, 'd');
+	block_give(second, 'b');
+	assert_ptr_equal(block_take('c'), first);
+	block_give(first, 'c');
+}
+
+/* Each thread takes, and gives the next one what it took. */
+static void *blocks_swap(void *slot)
+{
+	_Atomic(void *) *shared = slot;
+
+	for (int i = 0; i < 100000; i++) {
+		char *block = memset(jsonpool_take(64), 's', 64);
+
+		block = atomic_exchange(shared, block);
+		for (int j = 0; block != NULL && j < 64; j++)
+			if (block[j] != 's')
+				return block;
+		if (block != NULL)
+			memset(block, 'f', 64);
+		jsonpool_give(block);
+	}
+	return NULL;
+}
+
+static void threads_give_each_others(void **state)
+{
+	_Atomic(void *) shared = NULL;
+	pthread_t threads[20]; /* some have no pool */
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, blocks_swap, &shared), 0);
+	for (size_t i = 0; i < ARRAY_LENGTH(threads); i++) {
+		void *broken;
+
+		pthread_join(threads[i], &broken);
+		assert_null(broken);
+	}
+	jsonpool_give(shared);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(when_all_is_given_back_it_begins_again),
+		cmocka_unit_test(what_lives_on_is_not_handed_out_again),
+		cmocka_unit_test(more_than_fits_is_as_good),
+		cmocka_unit_test(another_thread_may_give_back),
+		cmocka_unit_test(threads_give_each_others),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
