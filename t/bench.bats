@@ -30,7 +30,7 @@ tiny() {
 
 @test "memory" {
 	tiny memory
-	grep -Eq '^ +10,000 +[0-9]+$' <<<"$output"
+	grep -Eq '^ +10,000 +[0-9]+ +[0-9.]+$' <<<"$output"
 }
 
 @test "smooth" {
