@@ -15,6 +15,7 @@
 #define END "end\t"
 #define FIELDS_MOST 7
 #define ROADS_MOST 100
+#define NUMBER_MOST (INT64_MAX / 2) /* 2116 by the wall clock; two of them can be added */
 
 /* FNV-1a: it has to find damage, not malice. */
 static uint64_t checksum(const char *text, size_t length)
@@ -28,8 +29,11 @@ static uint64_t checksum(const char *text, size_t length)
 
 /* ---- writing ---- */
 
+/* Whatever a clock that was set has made of it: no state is written that would not be read. */
 static void number_write(struct buffer *out, nsec number)
 {
+	if (number < 0 || number > NUMBER_MOST)
+		number = number < 0 ? 0 : NUMBER_MOST;
 	buffer_printf(out, "\t%" PRId64, number);
 }
 
@@ -99,8 +103,7 @@ static bool number_read(const char *text, nsec *out)
 {
 	struct reason ignored;
 
-	/* until 2043 by the wall clock; sums of two must not overflow */
-	return number_parse(text, 0, INT64_MAX / 4, out, &ignored);
+	return number_parse(text, 0, NUMBER_MOST, out, &ignored);
 }
 
 static bool text_read(const char *text, char *out, size_t size)

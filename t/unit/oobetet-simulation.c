@@ -2,8 +2,7 @@
 /*
  * A million hours of made-up time for the watch and its attention: lines with random gaps, that
  * come late and out of order; stops, freezes and suspensions; restarts with and without a state.
- * The judge beside it knows only the definition: an incident begins when a kind has not been said
- * for longer than max_latency, of the time in which somebody listened; it ends when both are back.
+ * What the judge beside it says (oobetet-judge.h) and what is told must be the same.
  *
  * SEED=N in the environment repeats a run.
  */
@@ -11,6 +10,7 @@
 
 #include "oobetet/clock/attention.h"
 #include "oobetet/clock/watch.h"
+#include "t/unit/oobetet-judge.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,20 +19,11 @@
 #define MAX_LATENCY (5 * HOUR)
 #define TICK HOUR
 #define HOURS 1000000
-#define KINDS 2
 #define FLIGHT 8 /* lines under way at most */
 
 static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
 	.repeat_interval = HOUR / 2,
 	.awaited = {[KIND_PROBLEM] = true, [KIND_RECOVERY] = true}};
-
-/* What the judge knows; `listened` is its own clock. */
-struct judge {
-	nsec listened;
-	nsec said[KINDS];
-	bool broken;
-	long incidents, ends;
-};
 
 struct line {
 	enum kind kind;
@@ -52,27 +43,6 @@ struct world {
 static nsec below(nsec limit)
 {
 	return (nsec)(drand48() * (double)limit);
-}
-
-/* ---- the judge ---- */
-
-static void judge_look(struct judge *judge)
-{
-	for (int i = 0; i < KINDS; i++)
-		if (judge->listened - judge->said[i] > MAX_LATENCY && !judge->broken) {
-			judge->broken = true;
-			judge->incidents++;
-		}
-}
-
-static void judge_hear(struct judge *judge, enum kind kind)
-{
-	judge_look(judge);
-	judge->said[kind] = judge->listened;
-	if (judge->broken && judge->listened - judge->said[1 - kind] <= MAX_LATENCY) {
-		judge->broken = false;
-		judge->ends++;
-	}
 }
 
 /* ---- the watch ---- */
@@ -139,24 +109,12 @@ static void pass(struct world *world, nsec span)
 	}
 }
 
-/* Is a limit over, but for so short that the watch still waits for lines under way? */
-static bool is_on_the_edge(const struct judge *judge)
-{
-	for (int i = 0; i < KINDS; i++) {
-		nsec over = judge->listened - judge->said[i] - MAX_LATENCY;
-
-		if (over > 0 && over <= 2 * WATCH_GRACE)
-			return true;
-	}
-	return false;
-}
-
 /* Nothing is under way, and all is judged, as after a quiet second. */
 static void settle(struct world *world)
 {
 	do
 		pass(world, NSEC_PER_SEC);
-	while (is_on_the_edge(&world->judge));
+	while (judge_is_on_the_edge(&world->judge, 2 * WATCH_GRACE));
 	judge_look(&world->judge);
 }
 
@@ -204,7 +162,7 @@ static void restart(struct world *world, bool with_state)
 		watch_resume(world->watch, &past, world->now);
 		return;
 	}
-	for (int i = 0; i < KINDS; i++)
+	for (int i = 0; i < JUDGE_KINDS; i++)
 		world->judge.said[i] = world->judge.listened;
 	world->forgotten += world->judge.broken ? 1 : 0;
 	world->judge.ends += world->judge.broken ? 1 : 0;
@@ -243,7 +201,7 @@ static void alarm_if_and_only_if_a_gap_was_too_long(void **state)
 {
 	const char *given = getenv("SEED");
 	long seed = given != NULL ? atol(given) : (long)clock_wall() / 1000;
-	struct world world = {.now = HOUR, .boot = HOUR};
+	struct world world = {.now = HOUR, .boot = HOUR, .judge = {.max_latency = MAX_LATENCY}};
 
 	(void)state;
 	print_message("# SEED=%ld\n", seed);

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A million hours of made-up time from a line in the room to those who are told: match, watch,
+ * teller, roads with their outboxes, and the state file, as the clock has them; instead of the
+ * hands, the command and the disk there is what follows here. Roads fail, fall silent, refuse and
+ * close; answers get lost; the disk is slow; the wall clock is set; oobetet is stopped, suspended,
+ * restarted, and killed without a last word.
+ *
+ * Then, by what the judge says (oobetet-judge.h): a road that works is told of every incident
+ * within a second, and once of its end. On any road each incident that was opened is closed, no
+ * incident is opened before the last one is closed, nor again after its end. Once all roads work,
+ * what they were told last is true.
+ *
+ * SEED=N in the environment repeats a run.
+ */
+#include "t/unit/unit.h"
+
+#include "common/memory.h"
+#include "oobetet/clock/attention.h"
+#include "oobetet/clock/past.h"
+#include "oobetet/clock/teller.h"
+#include "t/unit/oobetet-judge.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MINUTE (60 * NSEC_PER_SEC)
+#define HOUR (60 * MINUTE)
+#define YEAR (8766 * HOUR)
+#define HOURS 1000000
+#define MAX_LATENCY (10 * HOUR)
+#define TICK (2 * HOUR)
+#define AT_ONCE NSEC_PER_SEC /* within this an alarm is told */
+#define HURRY MINUTE         /* so early after an end it may still be on its way */
+#define BACK (6 * HOUR)      /* after this nothing is left of what was wrong with a road */
+#define ENDED 64             /* incidents that are known to be over */
+
+enum weather { CLEAR, FAILING, SILENT, REFUSING, CLOSED };
+enum { ROOM, OTHER_ROOM, PAGER, COMMAND, ROADS };
+
+/* A road, and who is at its end. */
+struct trip {
+	enum weather weather;
+	nsec changed; /* world.time of the last change */
+	/* the attempt that is under way */
+	char id[COMMAND_ID];
+	enum answer answer;
+	nsec answered; /* world.time; NSEC_NEVER: it never is */
+	/* what has arrived */
+	bool bad;        /* the last that was told is an alarm */
+	bool steady;     /* it worked since before the incident began, and nothing disturbed it */
+	int alarms, oks; /* since the judge's newest incident began */
+};
+
+/* As PagerDuty keeps them. */
+struct incidents {
+	char open[NOTICE_KEY]; /* "": none is */
+	char ended[ENDED][NOTICE_KEY];
+	long opens, ends;
+};
+
+/* What is on the disk, or on its way there, and what the judge knew then. */
+struct paper {
+	char *text; /* owned; NULL: nothing */
+	struct judge judge;
+	bool edge; /* a limit is just over: what the watch knows differs from what the judge does */
+};
+
+static struct world {
+	nsec time; /* goes on whatever happens */
+	nsec monotonic, boot, wall;
+	struct attention attention;
+	struct watch *watch;
+	struct rooms *rooms;
+	struct roads *roads;
+	struct teller teller;
+	struct past past;
+	struct paper disk, writing;
+	nsec written; /* world.time when `writing` is on the disk */
+	bool slow;    /* the disk, since the last restart */
+	struct trip trips[ROADS];
+	struct incidents incidents;
+	struct judge judge;
+	nsec healed; /* when an incident ended last */
+	long known;  /* of the judge's incidents */
+	long kills, told;
+} world;
+
+static char room[] = "ops@conference", other_room[] = "boss@conference";
+static char *all_rooms[] = {room, other_room};
+static const char *const names[] = {room, other_room};
+static const struct config config = {.rooms = {all_rooms, 2},
+	.watch_rooms = {all_rooms, 1},
+	.alert_rooms = {all_rooms, 2},
+	.pagerduty_contact = "key",
+	.alert_command = "true"};
+static const struct subject subject = {"vm", "Flapper", "web-01", MAX_LATENCY, NULL};
+static const struct match match = {.check = "Flapper", .entity = "web-01"};
+static const struct pace pace = {
+	.answer = MINUTE, .request = MINUTE, .retry_min = MINUTE, .retry_max = 4 * HOUR};
+static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
+	.repeat_interval = 4 * HOUR,
+	.repeat_max = 12 * HOUR,
+	.awaited = {[KIND_PROBLEM] = true, [KIND_RECOVERY] = true}};
+
+static nsec below(nsec limit)
+{
+	return (nsec)(drand48() * (double)limit);
+}
+
+static bool happens(double probability)
+{
+	return drand48() < probability;
+}
+
+/* ---- who is told ---- */
+
+/* Nothing can be said about this incident on that road. */
+static void disturb(struct trip *trip)
+{
+	trip->steady = false;
+	trip->changed = world.time;
+}
+
+static bool is_ended(const char *key)
+{
+	for (int i = 0; i < ENDED; i++)
+		if (strcmp(world.incidents.ended[i], key) == 0)
+			return true;
+	return false;
+}
+
+static void incident_open(const char *key)
+{
+	struct incidents *incidents = &world.incidents;
+
+	assert_false(is_ended(key));
+	if (strcmp(incidents->open, key) == 0)
+		return;
+	assert_string_equal(incidents->open, "");
+	snprintf(incidents->open, NOTICE_KEY, "%s", key);
+	incidents->opens++;
+}
+
+static void incident_close(const char *key)
+{
+	struct incidents *incidents = &world.incidents;
+
+	if (strcmp(incidents->open, key) != 0)
+		return;
+	memcpy(incidents->ended[incidents->ends++ % ENDED], incidents->open, NOTICE_KEY);
+	incidents->open[0] = '\0';
+}
+
+static void arrive(struct trip *trip, bool alarm, const char *key)
+{
+	if (trip == &world.trips[PAGER]) {
+		if (alarm)
+			incident_open(key);
+		else
+			incident_close(key);
+	}
+	if (alarm && trip->steady && trip->alarms++ == 0) {
+		assert_in_range(world.judge.listened - world.judge.since, WATCH_GRACE, AT_ONCE);
+		world.told++;
+	}
+	trip->oks += alarm ? 0 : 1;
+	trip->bad = alarm;
+}
+
+/* One attempt: whether it arrives, and what is said of it, and when. */
+static void travel(struct trip *trip, const char *id, bool alarm, const char *key)
+{
+	snprintf(trip->id, sizeof trip->id, "%s", id);
+	trip->answered = world.time + below(5 * NSEC_PER_SEC);
+	switch (trip->weather) {
+	case CLEAR:
+		trip->answer = ANSWER_DONE;
+		arrive(trip, alarm, key);
+		break;
+	case SILENT: /* perhaps it arrives, and perhaps the answer only is late */
+		trip->answer = ANSWER_DONE;
+		trip->answered = NSEC_NEVER;
+		if (happens(0.5)) {
+			arrive(trip, alarm, key);
+			trip->answered = happens(0.5) ? world.time + below(HOUR) : NSEC_NEVER;
+		}
+		break;
+	case FAILING:
+		trip->answer = ANSWER_FAILED;
+		break;
+	case REFUSING: /* what it does not let us close somebody closes by hand */
+		trip->answer = ANSWER_REFUSED;
+		if (!alarm)
+			arrive(trip, false, key);
+		break;
+	case CLOSED:
+		fail_msg("a road that is closed is used");
+	}
+}
+
+/* ---- instead of the hands and the command ---- */
+
+void hand_say(struct hand *hand, enum word word, const char *const fields[])
+{
+	(void)hand;
+	if (word == WORD_TRIGGER)
+		travel(&world.trips[PAGER], fields[0], true, fields[1]);
+	else if (word == WORD_RESOLVE)
+		travel(&world.trips[PAGER], fields[0], false, fields[1]);
+	else if (strncmp(fields[2], "oobetet on", 10) != 0)
+		travel(&world.trips[strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM], fields[0],
+			strstr(fields[2], " is Critical") != NULL, "");
+}
+
+bool command_start(struct command *command, const struct errand *errand, nsec now)
+{
+	(void)command, (void)now;
+	travel(&world.trips[COMMAND], errand->id, strcmp(errand->event, "alarm") == 0, errand->key);
+	return true;
+}
+
+static void answers_bring(void)
+{
+	for (int i = 0; i < ROADS; i++) {
+		struct trip *trip = &world.trips[i];
+
+		if (trip->answered > world.time)
+			continue;
+		trip->answered = NSEC_NEVER;
+		roads_answer(world.roads, trip->id, trip->answer, "so it is", world.monotonic);
+	}
+}
+
+static void road_open(int i)
+{
+	if (i < PAGER)
+		roads_room_opened(world.roads, names[i]);
+	else if (i == PAGER)
+		roads_pager_started(world.roads);
+}
+
+static void road_close(int i)
+{
+	world.trips[i].answered = NSEC_NEVER;
+	if (i < PAGER)
+		roads_room_closed(world.roads, names[i], "so it is");
+	else if (i == PAGER)
+		roads_pager_lost(world.roads, "so it is");
+}
+
+static void weather_change(int i, enum weather weather)
+{
+	struct trip *trip = &world.trips[i];
+
+	/* people do not refuse, and a command is always there */
+	if ((weather == REFUSING && i != PAGER) || (weather == CLOSED && i == COMMAND))
+		weather = FAILING;
+	if (weather == trip->weather)
+		return;
+	if (weather == CLOSED)
+		road_close(i);
+	else if (trip->weather == CLOSED)
+		road_open(i);
+	trip->weather = weather;
+	disturb(trip);
+}
+
+/* ---- instead of the disk ---- */
+
+static void paper_throw(struct paper *paper)
+{
+	free(paper->text);
+	*paper = (struct paper){.text = NULL};
+}
+
+char *keeper_load(const struct keeper *keeper, struct reason *why)
+{
+	(void)keeper;
+	why->text[0] = '\0';
+	return world.disk.text != NULL ? memory_copied(world.disk.text) : NULL;
+}
+
+void keeper_set_aside(const struct keeper *keeper, const char *why)
+{
+	(void)keeper;
+	fail_msg("the state is not understood: %s", why);
+}
+
+bool keeper_save(struct keeper *keeper, const struct buffer *text, uint64_t number, nsec now)
+{
+	assert_int_equal(keeper->pid, 0);
+	world.writing = (struct paper){.text = memory_copied(text->data),
+		.judge = world.judge,
+		.edge = judge_is_on_the_edge(&world.judge, WATCH_GRACE)};
+	world.written = world.time + (world.slow ? below(MINUTE) : below(NSEC_PER_SEC / 10));
+	keeper->pid = 1;
+	keeper->saved = now;
+	keeper->number = number;
+	return true;
+}
+
+bool keeper_ended(struct keeper *keeper, pid_t pid, int status)
+{
+	(void)pid, (void)status;
+	keeper->pid = 0;
+	keeper->kept = keeper->number;
+	return true;
+}
+
+/* A rename is there as a whole, or not at all. */
+static void disk_takes(void)
+{
+	paper_throw(&world.disk);
+	world.disk = world.writing;
+	world.writing.text = NULL;
+}
+
+static void disk_turn(void)
+{
+	if (world.writing.text == NULL || world.written > world.time)
+		return;
+	disk_takes();
+	past_ended(&world.past, 1, 0);
+}
+
+/* ---- oobetet ---- */
+
+static struct telling telling_now(void)
+{
+	return (struct telling){.attention = attention_at(&world.attention, world.monotonic),
+		.monotonic = world.monotonic,
+		.boot = world.boot,
+		.wall = world.wall};
+}
+
+/* A road that worked all the time has heard of the last incident, and once of its end. */
+static void incident_begins(void)
+{
+	bool hurried = world.time - world.healed < HURRY;
+
+	for (int i = 0; i < ROADS; i++) {
+		struct trip *trip = &world.trips[i];
+
+		if (trip->steady && !hurried) {
+			assert_true(trip->alarms > 0);
+			assert_int_equal(trip->oks, 1);
+		}
+		trip->alarms = trip->oks = 0;
+		trip->steady =
+			trip->weather == CLEAR && world.time - trip->changed > BACK && !hurried;
+	}
+}
+
+static void judged(void)
+{
+	judge_look(&world.judge);
+	if (world.judge.incidents != world.known)
+		incident_begins();
+	world.known = world.judge.incidents;
+}
+
+/* Everything that the clock does in a turn. */
+static void turn(bool continued)
+{
+	struct carriers carriers = {NULL, NULL, NULL};
+
+	judged();
+	attention_turn(&world.attention, continued, world.monotonic, world.boot);
+	answers_bring();
+	disk_turn();
+	struct telling telling = telling_now();
+	teller_judge(&world.teller, &telling);
+	roads_deliver(world.roads, &carriers, world.monotonic);
+	past_tick(&world.past, &telling);
+}
+
+static nsec next_event(void)
+{
+	nsec next = world.writing.text != NULL ? world.written : NSEC_NEVER;
+
+	for (int i = 0; i < ROADS; i++)
+		next = nsec_earlier(next, world.trips[i].answered);
+	return next;
+}
+
+/* By the deadlines that the clock waits for; of CLOCK_MONOTONIC. */
+static nsec deadline(void)
+{
+	nsec watch = watch_deadline(world.watch) + world.attention.away;
+	nsec others = nsec_earlier(past_deadline(&world.past), roads_deadline(world.roads));
+
+	return nsec_earlier(nsec_earlier(watch, others), world.monotonic + TICK);
+}
+
+static void advance(nsec span)
+{
+	world.time += span;
+	world.monotonic += span;
+	world.boot += span;
+	world.wall += span;
+}
+
+/* Somebody listens, and sleeps until the next deadline, or for `most`. */
+static void step(nsec most)
+{
+	nsec sleep = nsec_earlier(deadline() - world.monotonic, next_event() - world.time);
+
+	sleep = nsec_earlier(sleep > 0 ? sleep : 1, most);
+	advance(sleep);
+	world.judge.listened += sleep;
+	turn(false);
+}
+
+static void pass(nsec span)
+{
+	nsec end = world.time + span;
+
+	while (world.time < end)
+		step(end - world.time);
+}
+
+static void settle(void)
+{
+	do
+		pass(NSEC_PER_SEC);
+	while (judge_is_on_the_edge(&world.judge, AT_ONCE));
+}
+
+static void begin(void)
+{
+	struct telling telling;
+
+	attention_begin(&world.attention, TICK, world.monotonic, world.boot);
+	world.watch = watch_new(&rules, world.monotonic);
+	world.rooms = rooms_new(&config, MINUTE, world.monotonic);
+	world.roads = roads_new(&config, &subject, &pace, (uint64_t)mrand48());
+	world.teller = (struct teller){.subject = &subject,
+		.watch = world.watch,
+		.roads = world.roads,
+		.rooms = world.rooms};
+	telling = telling_now();
+	past_begin(&world.past, "disk", &world.teller, 10 * HOUR, &telling);
+	for (int i = 0; i < ROADS; i++) {
+		if (world.trips[i].weather != CLOSED)
+			road_open(i);
+		disturb(&world.trips[i]);
+	}
+}
+
+static void end(void)
+{
+	roads_free(world.roads);
+	rooms_free(world.rooms);
+	watch_free(world.watch);
+}
+
+/* ---- what happens ---- */
+
+static void hear(const char *body)
+{
+	enum kind kind = match_body(&match, body);
+
+	assert_true(rooms_listen(world.rooms, room, "flapjack"));
+	if (kind == KIND_NONE)
+		return;
+	judged();
+	long ends = world.judge.ends;
+	judge_hear(&world.judge, kind);
+	if (world.judge.ends != ends)
+		world.healed = world.time;
+	watch_hear(world.watch, kind, attention_at(&world.attention, world.monotonic));
+}
+
+static void say(void)
+{
+	static const char *const bodies[] = {
+		"Problem: flapjack: ACKID f79395cd, \"Flapper\" on web-01 is Critical, refused",
+		"PROBLEM: \"Flapper\" on WEB-01 is Critical, refused",
+		"Recovery: \"Flapper\" on web-01 is OK, TCP OK",
+		"recovery: flapjack: ACKID , \"Flapper\" on web-01 is OK",
+		"Recovery: \"Flapper\" on web-010 is OK",
+		"Problem: \"Flap\" on web-01 is Critical",
+		"Flapjack Self Monitoring is OK (it was not for 3 h)",
+	};
+
+	if (judge_is_on_the_edge(&world.judge, AT_ONCE))
+		settle();
+	hear(bodies[below(ARRAY_LENGTH(bodies))]);
+	pass(below(4 * HOUR));
+}
+
+static void stop_for(nsec span)
+{
+	bool continued = happens(0.5);
+
+	settle();
+	advance(span);
+	for (int i = 0; i < ROADS; i++)
+		disturb(&world.trips[i]);
+	if (!continued) /* one that is frozen counts as awake for another tick */
+		world.judge.listened += TICK;
+	turn(continued);
+}
+
+static void judge_recall(const struct judge *judge)
+{
+	world.judge = *judge;
+	world.known = judge->incidents;
+}
+
+static void restart(void)
+{
+	end();
+	advance(below(100 * HOUR));
+	world.boot += below(HOUR);
+	if (happens(0.5)) /* the machine as well */
+		world.monotonic = world.boot = below(HOUR);
+	world.slow = happens(0.1);
+	begin();
+}
+
+/* SIGTERM: the last word is waited for. */
+static void stop_and_start(void)
+{
+	struct telling telling;
+
+	settle();
+	do {
+		pass(MINUTE);
+		telling = telling_now();
+	} while (!past_write(&world.past, &telling));
+	disk_takes();
+	judge_recall(&world.disk.judge);
+	restart();
+}
+
+/*
+ * SIGKILL: what was about to be written is, or is not. What a slow disk has not taken may have been
+ * told nevertheless, and is then unknown: that is the price of an alarm in time.
+ */
+static void kill_and_start(void)
+{
+	while (world.writing.text == NULL && happens(0.95))
+		step(MAX_LATENCY);
+	const struct paper *last =
+		world.writing.text != NULL && happens(0.5) ? &world.writing : &world.disk;
+
+	if (world.slow || last->text == NULL || last->edge) {
+		stop_and_start();
+		return;
+	}
+	if (last == &world.writing)
+		disk_takes();
+	paper_throw(&world.writing);
+	judge_recall(&world.disk.judge);
+	world.kills++;
+	restart();
+}
+
+/* All roads work: what was told last is true by then. */
+static void look(void)
+{
+	for (int i = 0; i < ROADS; i++)
+		weather_change(i, CLEAR);
+	pass(2 * BACK);
+	settle();
+	for (int i = 0; i < ROADS; i++)
+		assert_int_equal(world.trips[i].bad, world.judge.broken);
+	assert_int_equal(world.incidents.open[0] != '\0', world.judge.broken);
+	assert_int_equal(
+		world.incidents.opens, world.incidents.ends + (world.judge.broken ? 1 : 0));
+}
+
+static void happen(void)
+{
+	double chance = drand48();
+
+	if (chance < 0.8)
+		say();
+	else if (chance < 0.85)
+		pass(below(3 * MAX_LATENCY));
+	else if (chance < 0.95)
+		weather_change((int)below(ROADS), (enum weather)below(CLOSED + 1));
+	else if (chance < 0.96)
+		stop_for(2 * TICK + below(100 * HOUR));
+	else if (chance < 0.97)
+		world.boot += below(100 * HOUR); /* suspended */
+	else if (chance < 0.98)
+		world.wall = below(60 * YEAR);
+	else if (chance < 0.985)
+		stop_and_start();
+	else if (chance < 0.99)
+		kill_and_start();
+	else
+		look();
+}
+
+static void what_is_told_is_true(void **state)
+{
+	const char *given = getenv("SEED");
+	long seed = given != NULL ? atol(given) : (long)clock_wall() / 1000;
+
+	(void)state;
+	print_message("# SEED=%ld\n", seed);
+	srand48(seed);
+	world.wall = below(60 * YEAR);
+	world.judge.max_latency = MAX_LATENCY;
+	for (int i = 0; i < ROADS; i++)
+		world.trips[i].answered = NSEC_NEVER;
+	begin();
+	while (world.judge.listened < HOURS * HOUR)
+		happen();
+	look();
+	print_message("# %d hours, %ld incidents, %ld at PagerDuty, %ld told at once, %ld kills\n",
+		HOURS, world.judge.incidents, world.incidents.opens, world.told, world.kills);
+	assert_true(world.incidents.opens > 10000 && world.told > 10000 && world.kills > 1000);
+	end();
+	paper_throw(&world.disk);
+	paper_throw(&world.writing);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_told_is_true),
+	};
+
+	/* stderr is the clock's log */
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
