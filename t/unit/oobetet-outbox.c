@@ -187,6 +187,87 @@ static void a_room_is_told_the_latest(void **state)
 	outbox_free(outbox);
 }
 
+static void an_intent_is_told_once_before_the_first_attempt(void **state)
+{
+	struct outbox *outbox = incidents_new();
+
+	(void)state;
+	assert_false(outbox_intend(outbox, 0));
+	put(outbox, NOTICE_ALARM, "a", 1);
+	assert_false(outbox_intend(outbox, 0)); /* closed: nothing is tried */
+	outbox_open(outbox);
+	assert_true(outbox_intend(outbox, 0));
+	assert_false(outbox_intend(outbox, 0));
+	/* from then on it may have been tried, so its OK is owed */
+	put(outbox, NOTICE_OK, "a", 2);
+	assert_int_equal(outbox_count(outbox), 2);
+	assert_int_equal(taken(outbox, 0), 1);
+	assert_true(outbox_answer(outbox, 1, ANSWER_FAILED, 0));
+	assert_false(outbox_intend(outbox, LIMIT)); /* the second attempt is nothing new */
+	assert_int_equal(taken(outbox, LIMIT), 1);
+	assert_true(outbox_answer(outbox, 1, ANSWER_DONE, LIMIT));
+	assert_true(outbox_intend(outbox, LIMIT)); /* the OK is */
+	outbox_free(outbox);
+}
+
+/* What `outbox` remembers, in the outbox of the next start; ids go on from *id. */
+static struct outbox *resumed(struct outbox *outbox, uint64_t *id)
+{
+	struct outbox *next = incidents_new();
+	struct outbox_past past;
+
+	outbox_remember(outbox, &past);
+	outbox_free(outbox);
+	outbox_resume(next, &past, id);
+	return next;
+}
+
+static void a_restart_goes_on_where_it_stopped(void **state)
+{
+	struct outbox *outbox = incidents_new();
+	uint64_t id = 70;
+
+	(void)state;
+	outbox_open(outbox);
+	put(outbox, NOTICE_ALARM, "a", 1);
+	assert_int_equal(taken(outbox, 0), 1);
+	put(outbox, NOTICE_OK, "a", 2);
+	put(outbox, NOTICE_ALARM, "b", 3);
+	outbox = resumed(outbox, &id);
+	assert_int_equal(id, 73);
+	assert_int_equal(outbox_count(outbox), 3);
+	assert_int_equal(taken(outbox, 0), 0); /* closed until its road is there */
+	outbox_open(outbox);
+	assert_false(outbox_answer(outbox, 1, ANSWER_DONE, 0)); /* an id of the last start's */
+	assert_false(outbox_intend(outbox, 0));                 /* it was tried then */
+	for (uint64_t next = 71; next <= 73; next++) {
+		assert_int_equal(taken(outbox, 0), next);
+		assert_true(outbox_answer(outbox, next, ANSWER_DONE, 0));
+	}
+	outbox_free(outbox);
+}
+
+static void a_restart_knows_whose_ok_is_owed(void **state)
+{
+	struct outbox *outbox = incidents_new();
+	uint64_t id = 70;
+
+	(void)state;
+	outbox_open(outbox);
+	put(outbox, NOTICE_ALARM, "a", 1);
+	assert_int_equal(taken(outbox, 0), 1);
+	assert_true(outbox_answer(outbox, 1, ANSWER_DONE, 0));
+	outbox = resumed(outbox, &id);
+	assert_int_equal(outbox_count(outbox), 0);
+	put(outbox, NOTICE_OK, "b", 80);
+	assert_int_equal(outbox_count(outbox), 0);
+	put(outbox, NOTICE_OK, "a", 81);
+	outbox_open(outbox);
+	assert_true(outbox_intend(outbox, 0));
+	assert_int_equal(taken(outbox, 0), 81);
+	outbox_free(outbox);
+}
+
 /*
  * A receiver that keeps what PagerDuty would, on a road that fails, closes and loses answers at
  * random, through 100,000 incidents. No incident stays open, none is opened after its end.
@@ -289,6 +370,9 @@ int main(void)
 		cmocka_unit_test(an_unknown_outcome_is_tried_again_and_followed_by_its_ok),
 		cmocka_unit_test(an_alarm_never_tried_is_dropped_with_its_ok),
 		cmocka_unit_test(a_room_is_told_the_latest),
+		cmocka_unit_test(an_intent_is_told_once_before_the_first_attempt),
+		cmocka_unit_test(a_restart_goes_on_where_it_stopped),
+		cmocka_unit_test(a_restart_knows_whose_ok_is_owed),
 		cmocka_unit_test(every_incident_is_closed),
 		cmocka_unit_test(the_pace_follows_max_latency),
 	};

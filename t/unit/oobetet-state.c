@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* The state file's text, and what a crash loop and a long stop make of a watch's silence. */
+#include "t/unit/unit.h"
+
+#include "common/memory.h"
+#include "oobetet/clock/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEC NSEC_PER_SEC
+#define HOUR (3600 * SEC)
+
+static const struct watch_past incident = {.silence = {1, 2, 3},
+	.acknowledged = 4,
+	.open = true,
+	.lasted = 5,
+	.missing = KIND_RECOVERY,
+	.repeat_in = 6,
+	.loud = 7,
+	.quiet = 8};
+
+/* Two roads, of which the first has three notices; a tab, a newline and a backslash in a text. */
+static struct state state_whole(void)
+{
+	struct state state = {.wall = 9 * SEC,
+		.watch = "\"Flapper\" on web-01",
+		.past = incident,
+		.since = 10,
+		.lasted = 11,
+		.roads = memory_zeroed(2, sizeof(struct state_road)),
+		.count = 2};
+	struct outbox_past *outbox = &state.roads[0].outbox;
+
+	strcpy(state.roads[0].name, "ops@conference");
+	strcpy(state.roads[1].name, "PagerDuty");
+	*outbox = (struct outbox_past){.told = "key 1", .tried = true, .count = OUTBOX_MAX};
+	outbox->notices[0] = (struct notice){NOTICE_ALARM, "key 1", KIND_PROBLEM, "then", "one"};
+	outbox->notices[1] = (struct notice){NOTICE_OK, "key 1", KIND_PROBLEM, "then", "t\t\\n\n"};
+	outbox->notices[2] = (struct notice){NOTICE_ALARM, "key 2", KIND_HEARTBEAT, "", ""};
+	return state;
+}
+
+static char *text_of(const struct state *state)
+{
+	struct buffer text = {NULL, 0, 0};
+
+	state_write(state, &text);
+	return text.data;
+}
+
+/* With the checksum that belongs to it. */
+static char *text_with_end(const char *body)
+{
+	uint64_t sum = 14695981039346656037U;
+	char *begun = memory_printed("oobetet-state\t1\n%s", body);
+
+	for (const char *p = begun; *p != '\0'; p++)
+		sum = (sum ^ (unsigned char)*p) * 1099511628211U;
+	char *text = memory_printed("%send\t%016llx\n", begun, (unsigned long long)sum);
+	free(begun);
+	return text;
+}
+
+static void past_is_the_same(const struct watch_past *a, const struct watch_past *b)
+{
+	for (int i = 0; i < KINDS_AWAITED; i++)
+		assert_int_equal(a->silence[i], b->silence[i]);
+	assert_int_equal(a->acknowledged, b->acknowledged);
+	assert_int_equal(a->open, b->open);
+	assert_int_equal(a->lasted, b->lasted);
+	assert_int_equal(a->missing, b->missing);
+	assert_int_equal(a->repeat_in, b->repeat_in);
+	assert_int_equal(a->loud, b->loud);
+	assert_int_equal(a->quiet, b->quiet);
+}
+
+static void outbox_is_the_same(const struct outbox_past *a, const struct outbox_past *b)
+{
+	assert_string_equal(a->told, b->told);
+	assert_int_equal(a->tried, b->tried);
+	assert_int_equal(a->count, b->count);
+	for (int i = 0; i < a->count; i++) {
+		assert_int_equal(a->notices[i].kind, b->notices[i].kind);
+		assert_int_equal(a->notices[i].missing, b->notices[i].missing);
+		assert_string_equal(a->notices[i].key, b->notices[i].key);
+		assert_string_equal(a->notices[i].since, b->notices[i].since);
+		assert_string_equal(a->notices[i].text, b->notices[i].text);
+	}
+}
+
+static void what_is_written_is_read(void **unused)
+{
+	struct state before = state_whole(), after;
+	struct reason why;
+	char *text = text_of(&before);
+
+	(void)unused;
+	assert_true(state_read(text, &after, &why));
+	assert_int_equal(after.wall, before.wall);
+	assert_string_equal(after.watch, before.watch);
+	assert_int_equal(after.since, before.since);
+	assert_int_equal(after.lasted, before.lasted);
+	past_is_the_same(&before.past, &after.past);
+	assert_int_equal(after.count, before.count);
+	for (int i = 0; i < after.count; i++) {
+		assert_string_equal(after.roads[i].name, before.roads[i].name);
+		outbox_is_the_same(&before.roads[i].outbox, &after.roads[i].outbox);
+	}
+	free(text);
+	state_free(&before);
+	state_free(&after);
+}
+
+static void without_an_incident_there_is_none(void **unused)
+{
+	struct state before = {.watch = "x", .past = {.acknowledged = NSEC_NEVER}}, after;
+	struct reason why;
+	char *text = text_of(&before);
+
+	(void)unused;
+	assert_null(strstr(text, "incident"));
+	assert_null(strstr(text, "acknowledged"));
+	assert_true(state_read(text, &after, &why));
+	assert_false(after.past.open);
+	assert_int_equal(after.past.acknowledged, NSEC_NEVER);
+	assert_int_equal(after.count, 0);
+	free(text);
+	state_free(&after);
+}
+
+/* A machine without a clock of its own may begin in 1970, or anywhere. */
+static void whatever_the_clocks_say_it_can_be_read_again(void **unused)
+{
+	static const nsec odd[] = {INT64_MIN, -1, INT64_MAX / 3, INT64_MAX - 1};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LENGTH(odd); i++) {
+		struct state before = {.wall = odd[i],
+			.watch = "x",
+			.past = incident,
+			.since = odd[i],
+			.lasted = odd[i]};
+		struct state after;
+		struct reason why;
+
+		before.past.silence[1] = before.past.lasted = before.past.repeat_in = odd[i];
+		char *text = text_of(&before);
+		assert_true(state_read(text, &after, &why));
+		assert_true(after.lasted >= 0 && after.lasted <= INT64_MAX / 2);
+		free(text);
+		state_free(&after);
+	}
+}
+
+/* A write that a crash cut short, a disk that swapped a bit: never half a past. */
+static void damage_is_noticed(void **unused)
+{
+	struct state before = state_whole(), after;
+	char *whole = text_of(&before);
+	struct reason why;
+
+	(void)unused;
+	for (size_t i = 0; i < strlen(whole); i++) {
+		char *cut = memory_printed("%.*s", (int)i, whole);
+		char *changed = memory_copied(whole);
+
+		changed[i] ^= 1;
+		assert_false(state_read(cut, &after, &why));
+		state_free(&after);
+		assert_false(state_read(changed, &after, &why));
+		state_free(&after);
+		free(cut);
+		free(changed);
+	}
+	free(whole);
+	state_free(&before);
+}
+
+static void what_nobody_understands_is_refused(void **unused)
+{
+	static const struct {
+		const char *body, *why;
+	} cases[] = {
+		{"", "it does not say of what it is"}, {"watch\tx\n", "line 2 "},
+		{"watch\tx\t1\t2\n", "line 2 "}, {"watch\tx\t-1\n", "line 2 "},
+		{"watch\tx\\q\t1\n", "line 2 "}, {"watch\tx\t1\nfuture\t1\n", "line 3 "},
+		{"watch\tx\t1\nsilence\t1\t2\n", "line 3 "},
+		{"watch\tx\t1\nincident\t1\t2\t3\t3\t5\t6\t7\n", "line 3 "}, /* no such kind */
+		{"watch\tx\t1\nincident\t1\t2\t3\t1\t5\t6\n", "line 3 "},
+		{"watch\tx\t1\nnotice\t0\t0\tk\ts\tt\n", "line 3 "}, /* of no road */
+		{"watch\tx\t1\nroad\tr\tk\t2\n", "line 3 "},
+		{"watch\tx\t1\nroad\tr\tk\t1\nnotice\t2\t0\tk\ts\tt\n", "line 4 "},
+		{"watch\tx\t1\nroad\tr\tk\t1\nnotice\t0\t0\tk\ts\tt\nnotice\t0\t0\tk\ts\tt\n"
+		 "notice\t0\t0\tk\ts\tt\nnotice\t0\t0\tk\ts\tt\n",
+			"line 7 "}, /* more than an outbox holds */
+	};
+	struct state state;
+	struct reason why;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char *text = text_with_end(cases[i].body);
+
+		assert_false(state_read(text, &state, &why));
+		assert_true(strncmp(why.text, cases[i].why, strlen(cases[i].why)) == 0);
+		state_free(&state);
+		free(text);
+	}
+}
+
+static void too_much_is_refused(void **unused)
+{
+	struct buffer roads = {NULL, 0, 0};
+	struct state state;
+	struct reason why;
+
+	(void)unused;
+	buffer_append_text(&roads, "watch\tx\t1\n");
+	for (int i = 0; i < 100; i++)
+		buffer_append_text(&roads, "road\tr\tk\t1\n");
+	char *most = text_with_end(roads.data);
+	assert_true(state_read(most, &state, &why));
+	state_free(&state);
+	buffer_append_text(&roads, "road\tr\tk\t1\n");
+	char *more = text_with_end(roads.data);
+	assert_false(state_read(more, &state, &why));
+	state_free(&state);
+	char *longer = memory_printed("watch\t%0*d\t1\n", NOTICE_TEXT, 1);
+	char *text = text_with_end(longer);
+	assert_false(state_read(text, &state, &why));
+	state_free(&state);
+	buffer_free(&roads);
+	free(most);
+	free(more);
+	free(longer);
+	free(text);
+}
+
+/* ---- restarts ---- */
+
+#define MAX_LATENCY (300 * SEC)
+
+static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
+	.repeat_interval = 60 * SEC,
+	.awaited = {[KIND_PROBLEM] = true, [KIND_RECOVERY] = true}};
+
+/* What is written down at `now`, read by one who starts at `start`. */
+static struct watch *restarted(struct watch *watch, nsec now, nsec start)
+{
+	struct state before = {.watch = "x"}, after;
+	struct reason why;
+
+	watch_remember(watch, now, &before.past);
+	watch_free(watch);
+	char *text = text_of(&before);
+	assert_true(state_read(text, &after, &why));
+	watch = watch_new(&rules, start);
+	watch_resume(watch, &after.past, start);
+	free(text);
+	state_free(&after);
+	return watch;
+}
+
+/* It listens for 30 s, ends, and is there again 7 s later: these are no silence. */
+static void restarted_every_30_seconds_it_alarms_in_time(void **unused)
+{
+	nsec now = 0, listened = 0, told = 0;
+	struct watch *watch = watch_new(&rules, now);
+
+	(void)unused;
+	for (; now < HOUR; now += 7 * SEC) {
+		for (int i = 0; i < 300; i++, now += SEC / 10, listened += SEC / 10) {
+			enum verdict verdict = watch_judge(watch, now);
+
+			assert_true(verdict == WATCH_QUIET || verdict == WATCH_REPEAT ||
+				    (verdict == WATCH_ALARM && told == 0));
+			if (verdict == WATCH_ALARM)
+				told = listened;
+		}
+		watch = restarted(watch, now, now + 7 * SEC);
+	}
+	assert_in_range(told, MAX_LATENCY + 1, MAX_LATENCY + SEC / 2);
+	watch_free(watch);
+}
+
+/* The same with a file that is 5 s old, as after a kill: what was not written down is lost. */
+static void killed_every_30_seconds_it_alarms_all_the_same(void **unused)
+{
+	nsec now = 0, told = 0;
+	struct watch *watch = watch_new(&rules, now);
+
+	(void)unused;
+	for (int start = 1; told == 0 && now < HOUR; start++) {
+		watch = restarted(watch, now, now + 5 * SEC);
+		now += 5 * SEC;
+		for (nsec end = now + 25 * SEC; now < end && told == 0; now += SEC / 10)
+			if (watch_judge(watch, now) == WATCH_ALARM)
+				told = now;
+		if (told != 0)
+			assert_int_equal(start, 13); /* 12 times 25 s are max_latency */
+	}
+	assert_true(told != 0);
+	watch_free(watch);
+}
+
+static void an_hour_down_is_no_silence_and_not_forgiven(void **unused)
+{
+	nsec now = 100 * SEC, start = now + HOUR;
+	struct watch *watch = watch_new(&rules, 0);
+
+	(void)unused;
+	watch = restarted(watch, now, start);
+	assert_int_equal(watch_judge(watch, start), WATCH_QUIET);
+	assert_int_equal(watch_deadline(watch), start + 200 * SEC + WATCH_GRACE + 1);
+	assert_int_equal(watch_judge(watch, watch_deadline(watch) - 1), WATCH_QUIET);
+	assert_int_equal(watch_judge(watch, watch_deadline(watch)), WATCH_ALARM);
+	assert_int_equal(watch_incident(watch)->since, start + 200 * SEC);
+	watch_free(watch);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(without_an_incident_there_is_none),
+		cmocka_unit_test(whatever_the_clocks_say_it_can_be_read_again),
+		cmocka_unit_test(damage_is_noticed),
+		cmocka_unit_test(what_nobody_understands_is_refused),
+		cmocka_unit_test(too_much_is_refused),
+		cmocka_unit_test(restarted_every_30_seconds_it_alarms_in_time),
+		cmocka_unit_test(killed_every_30_seconds_it_alarms_all_the_same),
+		cmocka_unit_test(an_hour_down_is_no_silence_and_not_forgiven),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
