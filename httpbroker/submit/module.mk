@@ -17,13 +17,11 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
 	httpbroker/submit/event/defaults.c httpbroker/submit/event/defaults.h \
 	httpbroker/submit/event/draft.c httpbroker/submit/event/draft.h \
-	httpbroker/submit/event/keys.c httpbroker/submit/event/keys.h \
 	httpbroker/submit/event/plugin.c httpbroker/submit/event/plugin.h \
 	httpbroker/submit/event/utf8.c httpbroker/submit/event/utf8.h \
 	httpbroker/submit/feed/documents.c httpbroker/submit/feed/documents.h \
 	httpbroker/submit/feed/feed.c httpbroker/submit/feed/feed.h \
 	httpbroker/submit/feed/input.c httpbroker/submit/feed/input.h \
-	httpbroker/submit/feed/plain.c httpbroker/submit/feed/plain.h \
 	httpbroker/submit/feed/shape.c httpbroker/submit/feed/shape.h \
 	httpbroker/submit/feed/source.c httpbroker/submit/feed/source.h \
 	httpbroker/submit/forget.c httpbroker/submit/forget.h \
@@ -45,8 +43,7 @@ httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a common
 	$(CURL_LIBS) $(JANSSON_LIBS)
 
 UNIT_TESTS += t/unit/submit-check t/unit/submit-delivery t/unit/submit-documents \
-	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-plain \
-	t/unit/submit-spool
+	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-spool
 SUBMIT_UNIT = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 t_unit_submit_check_SOURCES = t/unit/submit-check.c t/unit/unit.h
 t_unit_submit_check_LDADD = $(SUBMIT_UNIT)
@@ -61,9 +58,6 @@ t_unit_submit_feed_SOURCES = t/unit/submit-feed.c t/unit/unit.h
 t_unit_submit_feed_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_formats_SOURCES = t/unit/submit-formats.c t/unit/unit.h
 t_unit_submit_formats_LDADD = $(SUBMIT_UNIT)
-t_unit_submit_plain_SOURCES = t/unit/submit-plain.c t/unit/unit.h
-t_unit_submit_plain_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_submit_plain_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_spool_SOURCES = t/unit/submit-spool.c t/unit/unit.h
 t_unit_submit_spool_LDADD = $(SUBMIT_UNIT)
 FUZZ_TARGETS += t/fuzz/submit-extcmd t/fuzz/submit-json t/fuzz/submit-nagios t/fuzz/submit-nsca \

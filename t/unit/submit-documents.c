@@ -117,8 +117,6 @@ static void what_is_no_document_is_passed_over(void **state)
 		"1!an event is a JSON object and begins with '{' (line 1, column 1);2:{\"a\":1};");
 	assert_told("{} x\nmore of it\n \t{}",
 		"1:{};1!an event is a JSON object and begins with '{' (line 1, column 4);3:{};");
-	assert_told("{\"a\":1} x\n",
-		"1:{\"a\":1};1!an event is a JSON object and begins with '{' (line 1, column 9);");
 	assert_told("\"{}\"\n42\n[{}]",
 		"1!an event is a JSON object and begins with '{' (line 1, column 1);3:{};");
 	assert_told("}\n{}",
@@ -184,8 +182,6 @@ static void documents_have_a_limit(void **state)
 	snprintf(expected, sizeof expected, "1:%s;", fits);
 	assert_told(fits, expected);
 	snprintf(too_long, sizeof too_long, "{\"a\":%s}\n{}", fits);
-	assert_told(too_long, "1!longer than 64 bytes (line 1, column 65);2:{};");
-	snprintf(too_long, sizeof too_long, "{\"a\":\"%064d\"}\n{}", 0);
 	assert_told(too_long, "1!longer than 64 bytes (line 1, column 65);2:{};");
 	/* an array may be as long as it likes */
 	snprintf(too_long, sizeof too_long, "[%s,{}]", fits);

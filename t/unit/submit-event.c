@@ -3,7 +3,6 @@
 
 #include "httpbroker/submit/event/defaults.h"
 #include "httpbroker/submit/event/draft.h"
-#include "httpbroker/submit/event/keys.h"
 #include "httpbroker/submit/event/plugin.h"
 #include "httpbroker/submit/event/utf8.h"
 
@@ -145,7 +144,7 @@ static void assert_completed(const struct draft *given, const char *text, const 
 	json_t *json = json_loads(text, 0, NULL);
 	struct buffer out = {NULL, 0, 0};
 
-	if (!defaults_insert(defaults, keys_of(json), text, strlen(text), &out))
+	if (!defaults_insert(defaults, json, text, strlen(text), &out))
 		buffer_append_text(&out, text);
 	assert_string_equal(out.data, expected);
 	buffer_free(&out);

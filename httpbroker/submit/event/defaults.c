@@ -2,19 +2,18 @@
 #include "httpbroker/submit/event/defaults.h"
 
 #include "common/memory.h"
-#include "httpbroker/submit/event/keys.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { PARTS = 3 };
+enum { KEYS = 3 };
 
 struct defaults {
 	const struct draft *given;
 	struct {
-		enum key key;
+		const char *key;
 		struct buffer text; /* `"key":value`; empty: not given */
-	} parts[PARTS];
+	} parts[KEYS];
 };
 
 /* What draft_write() makes of it, without the brackets around. */
@@ -30,13 +29,13 @@ struct defaults *defaults_new(const struct draft *given)
 	struct defaults *defaults = memory_zeroed(1, sizeof *defaults);
 
 	defaults->given = given;
-	defaults->parts[0].key = KEY_ENTITY;
+	defaults->parts[0].key = "entity";
 	part_write(&defaults->parts[0].text,
 		&(struct draft){.entity = given->entity, .time = DRAFT_NO_TIME});
-	defaults->parts[1].key = KEY_TAGS;
+	defaults->parts[1].key = "tags";
 	part_write(&defaults->parts[1].text,
 		&(struct draft){.tags = given->tags, .time = DRAFT_NO_TIME});
-	defaults->parts[2].key = KEY_TTL;
+	defaults->parts[2].key = "ttl";
 	part_write(&defaults->parts[2].text,
 		&(struct draft){.ttl = given->ttl, .time = DRAFT_NO_TIME});
 	return defaults;
@@ -50,22 +49,22 @@ static void rest_append(struct buffer *out, bool empty, const char *text, size_t
 	buffer_append(out, text + 1, length - 1);
 }
 
-bool defaults_insert(const struct defaults *defaults, unsigned keys, const char *text,
+bool defaults_insert(const struct defaults *defaults, const json_t *event, const char *text,
 	size_t length, struct buffer *out)
 {
 	bool lacks = false;
 
-	for (size_t i = 0; i < PARTS; i++) {
+	for (size_t i = 0; i < KEYS; i++) {
 		const struct buffer *part = &defaults->parts[i].text;
 
-		if (part->length == 0 || (keys & defaults->parts[i].key) != 0)
+		if (part->length == 0 || json_object_get(event, defaults->parts[i].key) != NULL)
 			continue;
 		buffer_append_text(out, lacks ? "," : "{");
 		buffer_append(out, part->data, part->length);
 		lacks = true;
 	}
 	if (lacks)
-		rest_append(out, keys == 0, text, length);
+		rest_append(out, json_object_size(event) == 0, text, length);
 	return lacks;
 }
 
@@ -89,7 +88,7 @@ void time_insert(int64_t time, const char *text, size_t length, struct buffer *o
 
 void defaults_free(struct defaults *defaults)
 {
-	for (size_t i = 0; i < PARTS; i++)
+	for (size_t i = 0; i < KEYS; i++)
 		buffer_free(&defaults->parts[i].text);
 	free(defaults);
 }

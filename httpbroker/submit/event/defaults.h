@@ -8,16 +8,17 @@
 
 #include "httpbroker/submit/event/draft.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 /* Of `given`, entity, ttl and tags count. It must outlive the defaults. */
 struct defaults *defaults_new(const struct draft *given);
 
 /*
- * Appends `text`, an object in JSON that has these keys (event/keys.h), with what it lacks. False:
- * it lacks nothing, and nothing is appended.
+ * Appends `text`, whose parsed form is `event`, with what it lacks. False: it lacks nothing, and
+ * nothing is appended.
  */
-bool defaults_insert(const struct defaults *defaults, unsigned keys, const char *text,
+bool defaults_insert(const struct defaults *defaults, const json_t *event, const char *text,
 	size_t length, struct buffer *out);
 
 /* The same for one that is not yet JSON. */

@@ -25,7 +25,8 @@ static bool second_fits(unsigned char lead, unsigned char second)
 	return second >= low && second <= high;
 }
 
-size_t utf8_character(const char *text, size_t left)
+/* The length of the character at `text`, of which `left` bytes are there; 0: that is none. */
+static size_t character_at(const char *text, size_t left)
 {
 	const unsigned char *bytes = (const void *)text;
 	size_t length = character_length(bytes[0]);
@@ -43,7 +44,7 @@ size_t utf8_character(const char *text, size_t left)
 void utf8_append_bytes(struct buffer *out, const char *bytes, size_t length)
 {
 	for (size_t at = 0; at < length;) {
-		size_t character = utf8_character(bytes + at, length - at);
+		size_t character = character_at(bytes + at, length - at);
 
 		if (character > 0)
 			buffer_append(out, bytes + at, character);

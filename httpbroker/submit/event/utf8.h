@@ -8,10 +8,6 @@
 
 #include "common/buffer.h"
 
-/* The length of the character at `text`, of which `left` bytes, at least one, are there; 0: that is
- * none, or NUL. */
-size_t utf8_character(const char *text, size_t left);
-
 void utf8_append(struct buffer *out, const char *text);
 
 /* The same for bytes that may hold NULs, which are no text either. `bytes` may be NULL for none. */

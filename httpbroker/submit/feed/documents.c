@@ -3,7 +3,6 @@
 
 #include "common/buffer.h"
 #include "common/memory.h"
-#include "httpbroker/submit/feed/plain.h"
 #include "httpbroker/submit/feed/shape.h"
 
 #include <inttypes.h>
@@ -23,8 +22,6 @@ struct documents {
 	struct place at;       /* the next byte to look at */
 	struct place start;    /* of the object or array that is open */
 	bool inside;           /* an object: it began at start */
-	bool plain;            /* that object is */
-	unsigned keys;         /* its keys, if it is plain */
 	bool line_blank;       /* nothing but blanks stand before `at` in its line */
 	bool seeking;          /* a line that begins with a bracket, after a broken document */
 	bool lenient; /* the broken one stood in an array, whose commas and end may follow */
@@ -143,27 +140,6 @@ static bool is_whole(const struct documents *documents)
 	return documents->inside && documents->shape.depth == around;
 }
 
-/* What begins an object was just read. */
-static bool began(const struct documents *documents)
-{
-	return documents->inside && documents->at.offset == documents->start.offset + 1;
-}
-
-/* In a plain object there is nothing to find: to its last bracket, as if it were empty. */
-static void plain_pass(struct documents *documents)
-{
-	size_t from = documents->start.offset;
-	size_t left = documents->pending.length - from;
-	size_t length = plain_object(documents->pending.data + from,
-		left < documents->limit ? left : documents->limit, &documents->keys);
-
-	documents->plain = length > 0;
-	if (documents->plain) {
-		documents->at.offset += length - 2;
-		documents->at.column += length - 2;
-	}
-}
-
 static bool inside_step(struct documents *documents, char byte, struct reason *why)
 {
 	if (documents->at.offset - documents->start.offset >= documents->limit)
@@ -188,8 +164,6 @@ static enum documents_result whole(struct documents *documents, struct document 
 	document->column = start->column;
 	document->text = documents->pending.data + start->offset;
 	document->length = documents->at.offset - start->offset;
-	document->plain = documents->plain;
-	document->keys = documents->keys;
 	return DOCUMENTS_ONE;
 }
 
@@ -207,8 +181,6 @@ enum documents_result documents_next(
 					: outside_step(documents, byte, why)))
 			return broken(documents, document, why);
 		step_over(documents, byte);
-		if (began(documents))
-			plain_pass(documents);
 		if (is_whole(documents))
 			return whole(documents, document);
 	}

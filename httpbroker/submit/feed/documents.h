@@ -11,7 +11,6 @@
 
 #include "common/reason.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +19,6 @@ struct document {
 	size_t column;    /* of its first byte; the first is 1 */
 	const char *text; /* ours, until the next call; not NUL-terminated */
 	size_t length;
-	bool plain;    /* it is valid JSON (feed/plain.h); else only a parser can tell */
-	unsigned keys; /* of a plain one (event/keys.h) */
 };
 
 enum documents_result {

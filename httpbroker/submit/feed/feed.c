@@ -5,11 +5,9 @@
 #include "common/lines.h"
 #include "common/memory.h"
 #include "httpbroker/submit/event/defaults.h"
-#include "httpbroker/submit/event/keys.h"
 #include "httpbroker/submit/feed/documents.h"
 #include "httpbroker/submit/formats/format.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +92,7 @@ void feed_finish(struct feed *feed)
 }
 
 /* What only a JSON parser can tell: words, numbers, escapes, UTF-8. The rest is the broker's. */
-static bool document_parse(const struct document *document, unsigned *keys, struct reason *why)
+static json_t *document_parse(const struct document *document, struct reason *why)
 {
 	json_error_t error;
 	json_t *json = json_loadb(document->text, document->length, JSON_ALLOW_NUL, &error);
@@ -103,25 +101,23 @@ static bool document_parse(const struct document *document, unsigned *keys, stru
 		uint64_t line = document->line + (uint64_t)error.line - 1;
 		size_t before = error.line == 1 ? document->column - 1 : 0;
 
-		return reason_set(why, "%s (line %" PRIu64 ", column %zu)", error.text, line,
+		reason_set(why, "%s (line %llu, column %zu)", error.text, (unsigned long long)line,
 			before + (size_t)error.column);
 	}
-	*keys = keys_of(json);
-	json_decref(json);
-	return true;
+	return json;
 }
 
 /* The event as it is, or with what it lacks. */
-static void document_take(
-	struct feed *feed, const struct document *document, unsigned keys, struct feed_item *item)
+static void document_take(struct feed *feed, const struct document *document, const json_t *json,
+	struct feed_item *item)
 {
-	bool ours = (keys & KEY_ENTITY) != 0 || feed->options.defaults.entity != NULL;
-
 	item->json = document->text;
 	item->length = document->length;
-	item->timeless = ours && (keys & KEY_TIME) == 0;
+	item->timeless =
+		json_object_get(json, "time") == NULL &&
+		(json_object_get(json, "entity") != NULL || feed->options.defaults.entity != NULL);
 	buffer_clear(&feed->json);
-	if (defaults_insert(feed->defaults, keys, document->text, document->length, &feed->json)) {
+	if (defaults_insert(feed->defaults, json, document->text, document->length, &feed->json)) {
 		item->json = feed->json.data;
 		item->length = feed->json.length;
 	}
@@ -137,9 +133,11 @@ static enum feed_result document_next(struct feed *feed, struct feed_item *item,
 	item->line = document.line;
 	if (result == DOCUMENTS_BAD)
 		return FEED_BAD;
-	if (!document.plain && !document_parse(&document, &document.keys, why))
+	json_t *json = document_parse(&document, why);
+	if (json == NULL)
 		return FEED_BAD;
-	document_take(feed, &document, document.keys, item);
+	document_take(feed, &document, json, item);
+	json_decref(json);
 	return FEED_EVENT;
 }
 

@@ -7,9 +7,8 @@
 
 #include <stdlib.h>
 
-/* Bytes a read. Taking so much apart takes up to a millisecond, for which an answer may have to
- * wait. */
-#define READ_SIZE 32768
+/* Bytes a read. Taking so much apart takes a millisecond, for which an answer may have to wait. */
+#define READ_SIZE 8192
 
 struct source {
 	char *const *next; /* of the paths still to be read */
