@@ -8,43 +8,17 @@ load lib/daemons
 load lib/redis
 load lib/broker
 load lib/account
+load lib/pair
 
 setup() {
 	start_work
 	start_redis
-	read -r port_a port_b proxy_port <<<"$(free_port 3 | tr '\n' ' ')"
+	pair_ports
 }
 teardown() { stop_all; }
 
-# start_one a|b OPTION...: one of the two
-start_one() {
-	local port=port_$1
-	start "$1" httpbroker --port "${!port}" --server "127.0.0.1:$redis_port" --interval 24h "${@:2}"
-	poll 10 said "$1" "listening on 127.0.0.1:${!port}"
-}
-
-# at a|b: what follows is posted to that one
-at() {
-	local port=port_$1
-	url=http://127.0.0.1:${!port}/state
-}
-
 answers() {
 	[ "$(curl -s -m 5 -o "$work/answer" -w '%{http_code}' "$url")" = "$1" ]
-}
-
-# killed NAME [SIGNAL]
-killed() {
-	kill "-${2:-KILL}" "${pids[$1]}"
-	wait "${pids[$1]}" 2>/dev/null || :
-	unset "pids[$1]"
-}
-
-start_two() {
-	start_one a
-	poll 10 said a 'info: active'
-	start_one b
-	poll 10 said b 'info: standing by: [^ ]* 127.0.0.1:'"$port_a is active"
 }
 
 waits_connected() {
@@ -166,46 +140,6 @@ since() {
 	posts 200 "$(event a b critical)"
 	[ "$(redis LLEN events)" -eq 3 ]
 	run ! said a 'standing by|read .* states'
-}
-
-start_proxy() {
-	sed -e "s/a\.example\.org:3090/127.0.0.1:$port_a/; s/b\.example\.org:3090/127.0.0.1:$port_b/" \
-		-e "s/listen 80;/listen 127.0.0.1:$proxy_port;/" \
-		"$root/doc/examples/nginx/httpbroker.conf" >"$work/proxy.conf"
-	cat >"$work/nginx.conf" <<-E
-		daemon off;
-		pid $work/nginx.pid;
-		error_log stderr crit;
-		events { }
-		http {
-		    access_log off;
-		    client_body_temp_path $work/nginx-body;
-		    proxy_temp_path $work/nginx-proxy;
-		    fastcgi_temp_path $work/nginx-fastcgi;
-		    scgi_temp_path $work/nginx-scgi;
-		    uwsgi_temp_path $work/nginx-uwsgi;
-		    include $work/proxy.conf;
-		}
-	E
-	start nginx nginx -p "$work" -e stderr -c "$work/nginx.conf"
-	poll 10 listening "$proxy_port"
-}
-
-@test "two behind nginx, one killed or stopped every few seconds: no event is lost, none comes twice" {
-	start_two
-	start_proxy
-	broker_port=$proxy_port
-	start_changes 8
-	for round in 1 2 3 4 5 6; do
-		changes 200
-		if [ $((round % 2)) = 1 ]; then victim=a; else victim=b; fi
-		if [ $round -le 4 ]; then killed $victim; else stop $victim; fi
-		changes 100
-		start_one $victim
-		poll 10 said $victim 'standing by|active'
-	done
-	changes 200
-	changes_account
 }
 
 @test "two that were cut off from each other meet again: nothing is lost" {

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2034 # $work, $root and the functions come from daemons.bash; url is for tests
+#
+# Two brokers of one name, a and b, on the Redis at $redis_port.
+#
+#   pair_ports               sets $port_a, $port_b, and $proxy_port for what stands before them
+#   start_one a|b OPTION...  one of them
+#   start_two                both: a is active, b stands by
+#   at a|b                   what follows is posted to that one
+#   killed NAME [SIGNAL]     by KILL, if not said; waits until it is gone
+#   start_proxy              doc/examples' nginx before both, at $proxy_port
+
+pair_ports() {
+	read -r port_a port_b proxy_port <<<"$(free_port 3 | tr '\n' ' ')"
+}
+
+start_one() {
+	local port=port_$1
+	start "$1" httpbroker --port "${!port}" --server "127.0.0.1:$redis_port" --interval 24h "${@:2}"
+	poll 20 said "$1" "listening on 127.0.0.1:${!port}"
+}
+
+start_two() {
+	start_one a
+	poll 20 said a 'info: active'
+	start_one b
+	poll 20 said b 'info: standing by: [^ ]* 127.0.0.1:'"$port_a is active"
+}
+
+at() {
+	local port=port_$1
+	url=http://127.0.0.1:${!port}/state
+}
+
+killed() {
+	kill "-${2:-KILL}" "${pids[$1]}"
+	wait "${pids[$1]}" 2>/dev/null || :
+	unset "pids[$1]"
+}
+
+start_proxy() {
+	sed -e "s/a\.example\.org:3090/127.0.0.1:$port_a/; s/b\.example\.org:3090/127.0.0.1:$port_b/" \
+		-e "s/listen 80;/listen 127.0.0.1:$proxy_port;/" \
+		"$root/doc/examples/nginx/httpbroker.conf" >"$work/proxy.conf"
+	cat >"$work/nginx.conf" <<-E
+		daemon off;
+		pid $work/nginx.pid;
+		error_log stderr crit;
+		events { }
+		http {
+		    access_log off;
+		    client_body_temp_path $work/nginx-body;
+		    proxy_temp_path $work/nginx-proxy;
+		    fastcgi_temp_path $work/nginx-fastcgi;
+		    scgi_temp_path $work/nginx-scgi;
+		    uwsgi_temp_path $work/nginx-uwsgi;
+		    include $work/proxy.conf;
+		}
+	E
+	start nginx nginx -p "$work" -e stderr -c "$work/nginx.conf"
+	poll 20 listening "$proxy_port"
+}
