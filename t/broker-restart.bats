@@ -168,6 +168,39 @@ pushed_once() {
 	changes_account
 }
 
+kill_redis() {
+	kill -KILL "${pids[redis]}"
+	wait "${pids[redis]}" 2>/dev/null || :
+	unset 'pids[redis]'
+}
+
+# reboots POLICY: of Redis's log. The broker goes first, so that it answers no 202 in between.
+reboots() {
+	stop redis
+	start_redis --appendonly yes --appendfsync "$1"
+	broker_port=$(free_port)
+	start_broker --interval 24h
+	start_changes 8
+	for _ in 1 2 3; do
+		changes 300
+		kill_broker
+		kill_redis
+		start_redis --appendonly yes --appendfsync "$1"
+		start_broker --interval 24h
+		poll 20 said broker 'info: read 8 states from Redis'
+	done
+	changes 300
+	changes_account
+}
+
+@test "a reboot: broker and Redis killed and started again, with every write on the disk: nothing lost" {
+	reboots always
+}
+
+@test "a reboot: the same, with Redis's log synced each second" {
+	reboots everysec
+}
+
 # A million records, as a broker would have written them, in Redis's own protocol.
 million() {
 	python3 -c '
