@@ -111,8 +111,11 @@ is_stale() {
 	before=$(connections)
 	start_broker --interval 50ms --server none --debug
 	said broker 'Booting with config: .* Server:none '
-	posts 200 "$(event a b ok '"ttl":1')" "$(event a c critical)" "$(event a b acknowledgement)" \
-		"[$(event x y ok),$(event x z warning)]"
+	posts 200 "$(event a b ok '"ttl":1')" "$(event a c critical)" \
+		"[$(event x y ok),$(event x z warning)]" "$(event a b acknowledgement)"
+	[ "$answer" = '{"kept": false, "reason": "there is nobody to be told of it: this broker is without Redis"}' ]
+	post "[$(event a b test_notifications),$(event x z warning)]"
+	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["untold","delivered"]' ]
 	post "$(event a c ok '"time":1000')"
 	[ "$code" = 200 ] && [[ "$answer" == *'"kept": false'* ]]
 	poll 10 is_stale a:b
@@ -121,14 +124,30 @@ is_stale() {
 	[ "$(curl -sS -X DELETE "$url?entity=a&check=b" -o /dev/null -w '%{http_code}')" = 404 ]
 	[ "$(curl -sS -X DELETE "$url?entity=x")" = '{"forgotten": 2}' ]
 	[ "$(curl -sSf "$url" | jq -c keys)" = '["a:c"]' ]
-	[ "$(curl -sS -o /dev/null -w '%{http_code}' "${url%/state}/health")" = 200 ]
-	run ! said broker 'Redis at'
+	run ! said broker 'Redis at|Sending'
+	said broker 'State for a:b is stale\.$'
 	stop broker
 	run ! said broker 'error|not delivered'
 	start_broker --server none
 	[ "$(curl -sSf "$url" | jq -c keys)" = '[]' ]
 	[ $(($(connections) - before)) -eq 1 ] # this one
 	[ "$(redis DBSIZE)" -eq 0 ]
+}
+
+@test "--server none: /health and /metrics say nothing of a Redis, or of a queue, that is not there" {
+	redis_port=1
+	start_broker --interval 50ms --server none
+	posts 200 "$(event a b ok '"ttl":1')" "$(event a b acknowledgement)"
+	poll 10 is_stale a:b
+	curl -sSf "${url%/state}/health" >"$work/health"
+	jq -e '.healthy and .role == "active" and .states == 1 and .states_stale == 1' "$work/health"
+	[ "$(jq -c keys "$work/health")" = '["healthy","role","seconds","since","states","states_stale","states_stale_7_days"]' ]
+	curl -sSf "${url%/state}/metrics" >"$work/metrics"
+	promtool check metrics <"$work/metrics"
+	grep -Fx 'httpbroker_active 1' "$work/metrics"
+	grep -Fx 'httpbroker_states_stale 1' "$work/metrics"
+	grep -Fx 'httpbroker_events_accepted_total{format="flapjack",result="untold"} 1' "$work/metrics"
+	run ! grep -E 'redis|queue|push|repeat|pending|commit' "$work/metrics"
 }
 
 @test "--server none with --forget-after: what is stale for so long is gone" {

@@ -5,20 +5,11 @@
 
 #include <poll.h>
 
-static void outbox_empty(struct outbox *outbox)
-{
-	struct commit *commit;
-
-	while ((commit = outbox_take(outbox, 0)) != NULL)
-		outbox_applied(outbox, commit);
-}
-
 static void alone_work(const struct alone *alone, struct moment now)
 {
 	desk_take(alone->desk, inbox_take(alone->inbox), now.monotonic);
 	desk_judge(alone->desk, now);
 	ledger_turn(alone->books->ledger, false, now);
-	outbox_empty(alone->books->outbox);
 	desk_commit(alone->desk);
 }
 
@@ -41,7 +32,7 @@ static void status_tell(const struct alone *alone)
 	struct delivery_status status = status_read(alone->board);
 
 	status.role = DELIVERY_ACTIVE;
-	status.redis_up = true;
+	status.alone = true;
 	status.redis_why[0] = '\0';
 	status_publish(alone->board, &status);
 }
@@ -49,6 +40,7 @@ static void status_tell(const struct alone *alone)
 void alone_run(const struct alone *alone)
 {
 	log_info("without Redis: states are in memory only, and nobody is told of them");
+	ledger_tell_nobody(alone->books->ledger);
 	status_tell(alone);
 	do {
 		alone_sleep(alone);

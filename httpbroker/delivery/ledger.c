@@ -19,6 +19,7 @@ struct ledger {
 	size_t most; /* checks */
 	nsec interval;
 	enum condition stale_as;
+	bool untold; /* nobody is told */
 	nsec forget_after;
 	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
 };
@@ -43,6 +44,11 @@ struct ledger *ledger_new(
 void ledger_tell_stale_as(struct ledger *ledger, enum condition condition)
 {
 	ledger->stale_as = condition;
+}
+
+void ledger_tell_nobody(struct ledger *ledger)
+{
+	ledger->untold = true;
 }
 
 void ledger_limit(struct ledger *ledger, size_t most)
@@ -86,19 +92,25 @@ static nsec repeat_next(const struct ledger *ledger, const struct state *state, 
 
 static void event_tell(struct ledger *ledger, struct state *state, int64_t time)
 {
+	state->sent = state->condition;
+	if (ledger->untold)
+		return;
 	log_debug("Sending event data for %.*s", (int)state->hh.keylen, state->names);
 	outgoing_event(outbox_push(ledger->outbox), &state->wire, time);
-	state->sent = state->condition;
 	state->pushed_in = outbox_sequence(ledger->outbox);
 }
 
 static void stale_tell(struct ledger *ledger, struct state *state, struct moment now)
 {
+	state->sent = (uint8_t)ledger->stale_as;
+	state->stale = true;
+	if (ledger->untold) {
+		log_debug("State for %.*s is stale.", (int)state->hh.keylen, state->names);
+		return;
+	}
 	log_debug("State for %.*s is stale. Sending %s.", (int)state->hh.keylen, state->names,
 		outgoing_stale_word(ledger->stale_as));
 	outgoing_stale(outbox_push(ledger->outbox), state, ledger->stale_as, now);
-	state->sent = (uint8_t)ledger->stale_as;
-	state->stale = true;
 	state->pushed_in = outbox_sequence(ledger->outbox);
 }
 
@@ -164,6 +176,8 @@ enum ledger_answer ledger_take(
 {
 	if (outbox_overflows(ledger->outbox))
 		return LEDGER_FULL;
+	if (!condition_lasts(posting->condition) && ledger->untold)
+		return LEDGER_UNTOLD;
 	if (!condition_lasts(posting->condition)) {
 		outgoing_event(outbox_push(ledger->outbox), &posting->wire, posting->time);
 		return LEDGER_TAKEN;

@@ -20,9 +20,10 @@
 #include "httpbroker/states/states.h"
 
 enum ledger_answer {
-	LEDGER_TAKEN, /* in the outbox */
-	LEDGER_OLDER, /* nothing done: what is cached is newer */
-	LEDGER_FULL,  /* nothing done: the limit of checks or LIMIT_PENDING is reached */
+	LEDGER_TAKEN,  /* in the outbox */
+	LEDGER_OLDER,  /* nothing done: what is cached is newer */
+	LEDGER_FULL,   /* nothing done: the limit of checks or LIMIT_PENDING is reached */
+	LEDGER_UNTOLD, /* nothing done: it is no state, and there is nobody to be told of it */
 };
 
 struct ledger;
@@ -34,6 +35,9 @@ void ledger_free(struct ledger *ledger);
 
 /* As what a stale check is told: before anything else; CONDITION_UNKNOWN if not said. */
 void ledger_tell_stale_as(struct ledger *ledger, enum condition condition);
+
+/* Nobody is told of anything, and the outbox stays empty but for records. */
+void ledger_tell_nobody(struct ledger *ledger);
 
 /* How many checks are remembered; at first LIMIT_STATES. */
 void ledger_limit(struct ledger *ledger, size_t most);

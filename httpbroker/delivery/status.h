@@ -20,8 +20,9 @@ struct delivery_status {
 	enum delivery_role role;
 	nsec role_since; /* monotonic */
 
-	bool redis_up; /* it answers, and does as it is told; or there is none, and need not be */
-	nsec redis_since;     /* monotonic: since when that is so, or is not */
+	bool alone;       /* there is no Redis, and need not be: what follows of it says nothing */
+	bool redis_up;    /* it answers, and does as it is told */
+	nsec redis_since; /* monotonic: since when that is so, or is not */
 	char redis_why[128];  /* why it is not; empty if it is */
 	int64_t queue_length; /* when it was heard last; -1: never */
 	bool repeats_paused;  /* the queue is too long */

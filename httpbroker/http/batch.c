@@ -93,6 +93,8 @@ static enum fate fate_of(enum submission_result result, enum ledger_answer answe
 		return FATE_FULL;
 	if (answer == LEDGER_OLDER)
 		return FATE_OLDER;
+	if (answer == LEDGER_UNTOLD)
+		return FATE_UNTOLD;
 	return result == SUBMISSION_KEPT ? FATE_KEPT : FATE_DELIVERED;
 }
 

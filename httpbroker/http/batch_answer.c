@@ -48,6 +48,8 @@ static const char *fate_words(const struct item *item)
 		return "a test of the channel: no check is made of it";
 	case FATE_MERGED:
 		return "an alert as bad of the same check speaks for it";
+	case FATE_UNTOLD:
+		return "there is nobody to be told of it: this broker is without Redis";
 	case FATE_FULL:
 		return "too many checks, or too many events that wait for Redis";
 	default:

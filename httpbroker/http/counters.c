@@ -21,6 +21,7 @@ static const char *const fates[FATES] = {
 	[FATE_TEST] = "test",
 	[FATE_MERGED] = "merged",
 	[FATE_NOTED] = "noted",
+	[FATE_UNTOLD] = "untold",
 	[FATE_TOO_LARGE] = "too_large",
 	[FATE_SYNTAX] = "syntax",
 	[FATE_SHAPE] = "shape",
@@ -46,7 +47,7 @@ const char *fate_name(enum fate fate)
 
 bool fate_is_accepted(enum fate fate)
 {
-	return fate <= FATE_NOTED;
+	return fate < FATE_TOO_LARGE;
 }
 
 const char *left_out_name(enum left_out what)

@@ -22,6 +22,7 @@ enum fate {
 	FATE_TEST,      /* a service tries its channel: no event */
 	FATE_MERGED,    /* something worse of the same check was in the same document */
 	FATE_NOTED,     /* read, and there is no event in it */
+	FATE_UNTOLD,    /* no state, and there is nobody to be told of it */
 	/* refused */
 	FATE_TOO_LARGE, /* a body, or too many events in one */
 	FATE_SYNTAX,    /* no JSON, or none that is taken */

@@ -26,7 +26,7 @@ static struct health health_judge(const struct delivery_status *status, bool sto
 
 	if (stopping)
 		why_set(&health, "the broker is stopping", "", now);
-	else if (!status->redis_up)
+	else if (!status->redis_up && !status->alone)
 		why_set(&health, "Redis is away", status->redis_why, status->redis_since);
 	else if (status->role == DELIVERY_STANDS_BY)
 		why_set(&health, "another broker is the active one", "", status->role_since);
@@ -52,6 +52,16 @@ static void member_truth(struct buffer *out, const char *name, bool value)
 	buffer_printf(out, ",\n\"%s\": %s", name, value ? "true" : "false");
 }
 
+static void redis_write(struct buffer *out, const struct delivery_status *status)
+{
+	member_truth(out, "redis_up", status->redis_up);
+	if (status->queue_length >= 0)
+		member_number(out, "queue_length", status->queue_length);
+	member_truth(out, "repeats_paused", status->repeats_paused);
+	member_number(out, "pending", (int64_t)status->pending);
+	member_truth(out, "loading", status->loading);
+}
+
 static void health_write(
 	struct buffer *out, const struct health *health, const struct delivery_status *status)
 {
@@ -64,12 +74,8 @@ static void health_write(
 	member_number(out, "since", (now.wall - lasted) / NSEC_PER_SEC);
 	member_number(out, "seconds", lasted / NSEC_PER_SEC);
 	member_string(out, "role", delivery_role_name(status->role));
-	member_truth(out, "redis_up", status->redis_up);
-	if (status->queue_length >= 0)
-		member_number(out, "queue_length", status->queue_length);
-	member_truth(out, "repeats_paused", status->repeats_paused);
-	member_number(out, "pending", (int64_t)status->pending);
-	member_truth(out, "loading", status->loading);
+	if (!status->alone)
+		redis_write(out, status);
 }
 
 static void health_end(const struct tally *tally, struct buffer *out)

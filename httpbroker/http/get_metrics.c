@@ -47,10 +47,9 @@ static void counters_write(struct buffer *out, const struct counters *counters)
 			counters_left_outs(counters, what));
 }
 
-static void redis_write(struct buffer *out, const struct delivery_status *status)
+static void redis_write(
+	struct buffer *out, const struct delivery *delivery, const struct delivery_status *status)
 {
-	GAUGE(out, "httpbroker_active", "Whether this broker is the active one of its name.",
-		status->role == DELIVERY_ACTIVE);
 	GAUGE(out, "httpbroker_redis_up", "Whether Redis takes what it is told.", status->redis_up);
 	if (status->queue_length >= 0)
 		GAUGE(out, "httpbroker_queue_length",
@@ -64,6 +63,9 @@ static void redis_write(struct buffer *out, const struct delivery_status *status
 		(int64_t)status->pushed);
 	COUNTER(out, "httpbroker_repeats_total", "Events that repeat what was told before.",
 		(int64_t)status->repeats);
+	exposition_histogram(out, "httpbroker_commit_duration_seconds",
+		"From what is written to Redis to its acknowledgement.",
+		delivery_commits(delivery));
 }
 
 static void tally_write(const struct tally *tally, struct buffer *out)
@@ -90,13 +92,13 @@ static struct submission *metrics_begin(
 	exposition_family(out, "httpbroker_build_info", EXPOSITION_GAUGE, "Which version this is.");
 	buffer_printf(out, "httpbroker_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
 	counters_write(out, broker->counters);
-	redis_write(out, &status);
+	GAUGE(out, "httpbroker_active", "Whether this broker is the active one of its name.",
+		status.role == DELIVERY_ACTIVE);
+	if (!status.alone)
+		redis_write(out, broker->delivery, &status);
 	exposition_histogram(out, "httpbroker_request_duration_seconds",
 		"From the end of a request to the beginning of its answer.",
 		counters_requests(broker->counters));
-	exposition_histogram(out, "httpbroker_commit_duration_seconds",
-		"From what is written to Redis to its acknowledgement.",
-		delivery_commits(broker->delivery));
 	tally_answer(broker->states, answer, tally_write);
 	return NULL;
 }

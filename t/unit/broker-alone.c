@@ -123,7 +123,8 @@ static void it_is_active_and_waits_for_nothing(void **state)
 	post_many(&office, 1);
 	struct delivery_status status = delivery_status(office.delivery);
 	assert_int_equal(status.role, DELIVERY_ACTIVE);
-	assert_true(status.redis_up);
+	assert_true(status.alone);
+	assert_false(status.redis_up);
 	assert_string_equal(status.redis_why, "");
 	assert_false(status.loading);
 	assert_int_equal(status.pending, 0);
