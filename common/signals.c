@@ -45,6 +45,16 @@ const sigset_t *signals_wait_mask(void)
 	return &wait_mask;
 }
 
+int signals_poll(struct pollfd *fds, nfds_t count, const struct timespec *timeout)
+{
+	static const struct timespec at_once = {0, 0};
+	int ready = ppoll(fds, count, timeout, &wait_mask);
+
+	if (ready > 0)
+		ppoll(NULL, 0, &at_once, &wait_mask);
+	return ready;
+}
+
 void signals_restore(void)
 {
 	struct sigaction usual = {.sa_handler = SIG_DFL};

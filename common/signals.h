@@ -7,6 +7,7 @@
 #ifndef COMMON_SIGNALS_H
 #define COMMON_SIGNALS_H
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 
@@ -21,6 +22,12 @@ bool signal_arrived(int signal);
 
 /* The mask to hand to ppoll(2): in it, and only in it, the caught signals arrive. */
 const sigset_t *signals_wait_mask(void);
+
+/*
+ * ppoll(2) with that mask, for loops that may never find nothing to read: ppoll(2) itself lets no
+ * signal in while a descriptor is ready.
+ */
+int signals_poll(struct pollfd *fds, nfds_t count, const struct timespec *timeout);
 
 /* In a child between fork and exec: puts every caught signal back as it was at the start. */
 void signals_restore(void);

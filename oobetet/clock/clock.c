@@ -269,7 +269,7 @@ static void clock_wait(const struct clock *clock, nsec deadline)
 	};
 
 	timerfd_settime(clock->timer, TFD_TIMER_ABSTIME, &timer, NULL);
-	ppoll(fds, sizeof fds / sizeof fds[0], NULL, signals_wait_mask());
+	signals_poll(fds, sizeof fds / sizeof fds[0], NULL);
 }
 
 /* Long absences are said where people would have relied on us. */
@@ -500,5 +500,5 @@ void clock_idle(int ready_fd)
 	log_info("disabled (enabled = no): idle");
 	ready_announce(ready_fd);
 	while (!told_to_stop())
-		ppoll(NULL, 0, NULL, signals_wait_mask());
+		signals_poll(NULL, 0, NULL);
 }

@@ -247,8 +247,8 @@ static void trial_wait(const struct trial *trial, nsec deadline)
 		command_poll(trial->command),
 	};
 
-	ppoll(fds, sizeof fds / sizeof fds[0], clock_timeout(clock_monotonic(), deadline, &left),
-		signals_wait_mask());
+	signals_poll(
+		fds, sizeof fds / sizeof fds[0], clock_timeout(clock_monotonic(), deadline, &left));
 }
 
 static bool trial_goes_on(const struct trial *trial, nsec limit)

@@ -201,6 +201,26 @@ static void signals_arrive_only_while_waiting(void **state)
 	signals_restore();
 }
 
+/* Who is flooded with something to read is told all the same. */
+static void signals_arrive_though_there_is_something_to_read(void **state)
+{
+	static const int caught[] = {SIGUSR1};
+	int ends[2];
+
+	(void)state;
+	signals_catch(caught, 1);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	raise(SIGUSR1);
+	assert_false(signal_arrived(SIGUSR1));
+	assert_int_equal(
+		signals_poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, NULL), 1);
+	assert_true(signal_arrived(SIGUSR1));
+	close(ends[0]);
+	close(ends[1]);
+	signals_restore();
+}
+
 /* Stopped while it waits and then continued, a process must not sleep out the rest. */
 static void whoever_goes_on_wakes_up(void **state)
 {
@@ -267,6 +287,7 @@ int main(void)
 		cmocka_unit_test(syslog_gets_a_line_and_is_not_waited_for),
 		cmocka_unit_test(ready_tells_whoever_asked),
 		cmocka_unit_test(signals_arrive_only_while_waiting),
+		cmocka_unit_test(signals_arrive_though_there_is_something_to_read),
 		cmocka_unit_test(whoever_goes_on_wakes_up),
 		cmocka_unit_test(descriptors_rise_to_the_hard_limit),
 		cmocka_unit_test(reason_names_the_place),
