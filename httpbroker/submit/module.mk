@@ -13,6 +13,8 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/delivery/outage.c httpbroker/submit/delivery/outage.h \
 	httpbroker/submit/delivery/queue.c httpbroker/submit/delivery/queue.h \
 	httpbroker/submit/delivery/sender.c httpbroker/submit/delivery/sender.h \
+	httpbroker/submit/delivery/shipment.c httpbroker/submit/delivery/shipment.h \
+	httpbroker/submit/delivery/tally.c httpbroker/submit/delivery/tally.h \
 	httpbroker/submit/delivery/target.c httpbroker/submit/delivery/target.h \
 	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
 	httpbroker/submit/event/defaults.c httpbroker/submit/event/defaults.h \
@@ -30,11 +32,15 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/formats/nagios.c \
 	httpbroker/submit/formats/nsca.c \
 	httpbroker/submit/formats/result.c httpbroker/submit/formats/result.h \
+	httpbroker/submit/intake.c httpbroker/submit/intake.h \
+	httpbroker/submit/mode.c httpbroker/submit/mode.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
 	httpbroker/submit/spool/directory.c httpbroker/submit/spool/directory.h \
 	httpbroker/submit/spool/file.c httpbroker/submit/spool/file.h \
 	httpbroker/submit/spool/spool.c httpbroker/submit/spool/spool.h \
-	httpbroker/submit/submit.c httpbroker/submit/submit.h
+	httpbroker/submit/store.c httpbroker/submit/store.h \
+	httpbroker/submit/submit.c httpbroker/submit/submit.h \
+	httpbroker/submit/values.c httpbroker/submit/values.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c

@@ -6,6 +6,8 @@
 #include "common/options.h"
 #include "common/optiontable.h"
 #include "httpbroker/submit/delivery/batch.h"
+#include "httpbroker/submit/mode.h"
+#include "httpbroker/submit/values.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -14,12 +16,8 @@
 
 #define LONGEST (365 * 86400 * NSEC_PER_SEC)
 #define DEFAULT_URL "http://localhost:3090/state"
-#define SPOOL_MOST_LEAST ((int64_t)4096)
+#define SPOOL_MOST_LEAST ((size_t)4096)
 #define SPOOL_MOST_DEFAULT ((size_t)64 * 1024 * 1024)
-
-/* What httpbroker(1) calls states. */
-static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
-	"unreachable", "acknowledgement", "test_notifications"};
 
 /* Appends to a list of texts that ends in a NULL. */
 static void list_add(char ***list, size_t *count, const char *text)
@@ -29,56 +27,19 @@ static void list_add(char ***list, size_t *count, const char *text)
 	(*list)[*count] = NULL;
 }
 
-static const char *text_value(const char *option, const char *value)
-{
-	if (value[0] == '\0')
-		die(EX_USAGE, "%s: empty", option);
-	return value;
-}
-
-static const char *state_value(const char *option, const char *value)
-{
-	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-		if (strcasecmp(value, states[i]) == 0)
-			return value;
-	die(EX_USAGE,
-		"%s: '%s' is none of ok, warning, critical, unknown, up, down, unreachable, "
-		"acknowledgement, test_notifications",
-		option, value);
-}
-
-/* Bytes: digits, and perhaps k, M or G behind them (of 1,024). */
-static size_t size_value(const char *option, const char *value)
-{
-	static const char units[] = "kMG";
-	size_t length = strlen(value);
-	const char *unit = length > 0 ? strchr(units, value[length - 1]) : NULL;
-	int shift = unit != NULL && *unit != '\0' ? 10 * (int)(unit - units + 1) : 0;
-	char *digits = memory_copied(value);
-
-	if (shift > 0)
-		digits[length - 1] = '\0';
-	int64_t size = option_number(option, digits, 1, INT64_MAX >> 31) << shift;
-	free(digits);
-	if (size < SPOOL_MOST_LEAST)
-		die(EX_USAGE, "%s: '%s' is less than %d bytes", option, value,
-			(int)SPOOL_MOST_LEAST);
-	return (size_t)size;
-}
-
 static void entity_take(struct options *options, const char *option, const char *value)
 {
-	options->event.entity = text_value(option, value);
+	options->event.entity = value_text(option, value);
 }
 
 static void check_take(struct options *options, const char *option, const char *value)
 {
-	options->event.check = text_value(option, value);
+	options->event.check = value_text(option, value);
 }
 
 static void state_take(struct options *options, const char *option, const char *value)
 {
-	options->event.state = state_value(option, value);
+	options->event.state = value_state(option, value);
 }
 
 static void summary_take(struct options *options, const char *option, const char *value)
@@ -93,20 +54,14 @@ static void details_take(struct options *options, const char *option, const char
 	options->event.details = value;
 }
 
-/* The broker counts in whole seconds: a part of one is one more. */
 static void ttl_take(struct options *options, const char *option, const char *value)
 {
-	if (strcmp(value, "never") == 0)
-		options->event.ttl = DRAFT_TTL_NEVER;
-	else
-		options->event.ttl =
-			(option_duration(option, value, 1, LONGEST) + NSEC_PER_SEC - 1) /
-			NSEC_PER_SEC;
+	options->event.ttl = value_ttl(option, value);
 }
 
 static void tag_take(struct options *options, const char *option, const char *value)
 {
-	list_add(&options->event.tags, &options->tags_count, text_value(option, value));
+	list_add(&options->event.tags, &options->tags_count, value_text(option, value));
 }
 
 static void time_take(struct options *options, const char *option, const char *value)
@@ -129,11 +84,7 @@ static void format_take(struct options *options, const char *option, const char 
 
 static void delimiter_take(struct options *options, const char *option, const char *value)
 {
-	if (strcmp(value, "\\t") == 0)
-		value = "\t";
-	if (strlen(value) != 1 || *value == '\n')
-		die(EX_USAGE, "%s: '%s' is not a single byte", option, value);
-	options->delimiter = *value;
+	options->delimiter = value_byte(option, value);
 }
 
 static void exit_map_take(struct options *options, const char *option, const char *value)
@@ -150,7 +101,7 @@ static void timeout_take(struct options *options, const char *option, const char
 
 static void timeout_state_take(struct options *options, const char *option, const char *value)
 {
-	options->rules.timeout_state = state_value(option, value);
+	options->rules.timeout_state = value_state(option, value);
 }
 
 static void quiet_take(struct options *options, const char *option, const char *value)
@@ -162,17 +113,17 @@ static void quiet_take(struct options *options, const char *option, const char *
 
 static void url_take(struct options *options, const char *option, const char *value)
 {
-	list_add(&options->urls, &options->urls_count, text_value(option, value));
+	list_add(&options->urls, &options->urls_count, value_text(option, value));
 }
 
 static void cacert_take(struct options *options, const char *option, const char *value)
 {
-	options->ca_file = text_value(option, value);
+	options->ca_file = value_text(option, value);
 }
 
 static void token_file_take(struct options *options, const char *option, const char *value)
 {
-	options->token_file = text_value(option, value);
+	options->token_file = value_text(option, value);
 }
 
 static void retry_take(struct options *options, const char *option, const char *value)
@@ -183,12 +134,12 @@ static void retry_take(struct options *options, const char *option, const char *
 
 static void spool_take(struct options *options, const char *option, const char *value)
 {
-	options->spool = text_value(option, value);
+	options->spool = value_text(option, value);
 }
 
 static void spool_max_take(struct options *options, const char *option, const char *value)
 {
-	options->spool_most = size_value(option, value);
+	options->spool_most = value_size(option, value, SPOOL_MOST_LEAST);
 }
 
 static void batch_take(struct options *options, const char *option, const char *value)
@@ -272,7 +223,6 @@ static void urls_complete(struct options *options)
 	const char *given = getenv("HTTPBROKER_URL");
 	char *urls = memory_copied(given != NULL ? given : "");
 	char *rest = urls, *url;
-
 	bool wanted = options->urls_count == 0;
 
 	while (wanted && (url = strsep(&rest, " \t\n")) != NULL)
@@ -281,51 +231,6 @@ static void urls_complete(struct options *options)
 	free(urls);
 	if (options->urls_count == 0)
 		list_add(&options->urls, &options->urls_count, DEFAULT_URL);
-}
-
-/* Options that make no sense in a mode: `given` by the user, who is told what they are for. */
-static void unwanted(bool given, const char *words)
-{
-	if (given)
-		die(EX_USAGE, "%s", words);
-}
-
-static void mode_set(struct options *options)
-{
-	bool forget = options->mode == MODE_FORGET;
-	bool state = options->event.state != NULL;
-
-	unwanted(options->command != NULL && options->command[0] == NULL,
-		"a command must stand behind --");
-	unwanted(forget && (state || options->command != NULL),
-		"--forget goes neither with -s nor with a command");
-	unwanted(state && options->command != NULL,
-		"-s does not go with a command: its exit code says the state");
-	unwanted(options->files_count > 0 && (forget || state || options->command != NULL),
-		"a file to read does not go with -s, -- or --forget");
-	if (options->command != NULL)
-		options->mode = MODE_CHECK;
-	else if (state)
-		options->mode = MODE_EVENT;
-}
-
-static void mode_check(const struct options *options)
-{
-	const struct draft *event = &options->event;
-	bool feed = options->mode == MODE_FEED, check = options->mode == MODE_CHECK;
-	bool forget = options->mode == MODE_FORGET;
-
-	unwanted(options->mode == MODE_EVENT && event->check == NULL, "-s needs -c");
-	unwanted(feed && event->check != NULL, "-c needs -s, a command or --forget");
-	unwanted((feed || forget || check) && (event->summary != NULL || event->details != NULL),
-		"-m and -d need -s");
-	unwanted((feed || forget) && event->time != DRAFT_NO_TIME, "--time needs -s or a command");
-	unwanted(forget && (event->ttl != 0 || options->tags_count > 0),
-		"-t and -T do not go with --forget");
-	unwanted(forget && event->entity == NULL, "--forget needs -e");
-	unwanted(forget && options->spool != NULL, "--forget cannot be kept in a spool");
-	unwanted(!check && (options->timeout != NSEC_NEVER || options->quiet),
-		"--timeout and -q need a command");
 }
 
 struct options options_read(int argc, char **argv)
@@ -344,7 +249,6 @@ struct options options_read(int argc, char **argv)
 	options.files = memory_zeroed(1, sizeof *options.files);
 	options.command = option_table_read_all(&table, &options, argc, argv, file_take);
 	mode_set(&options);
-	mode_check(&options);
 	urls_complete(&options);
 	return options;
 }

@@ -13,11 +13,6 @@
 #include "httpbroker/submit/feed/source.h"
 #include "httpbroker/submit/spool/spool.h"
 
-/* Bytes of events that wait at most: then reading pauses. An endless input gets the larger room,
- * for its writer may drop what does not fit into the pipe. */
-#define SUBMIT_AHEAD_MOST ((size_t)256 * 1024)
-#define SUBMIT_AHEAD_MOST_ENDLESS ((size_t)64 * 1024 * 1024)
-
 /* After SIGTERM, what is still to be sent may take this long. */
 #define SUBMIT_STOP_LIMIT (5 * NSEC_PER_SEC)
 

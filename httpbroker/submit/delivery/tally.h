@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What became of the events: counted, and each that was refused is named on stderr, with the place
+ * that it comes from. Behind a pipe the line alone names nothing: so the event's beginning, too.
+ */
+#ifndef HTTPBROKER_SUBMIT_DELIVERY_TALLY_H
+#define HTTPBROKER_SUBMIT_DELIVERY_TALLY_H
+
+#include "common/reason.h"
+#include "httpbroker/submit/delivery/answer.h"
+#include "httpbroker/submit/delivery/queue.h"
+
+struct tally {
+	bool verbose; /* those that were accepted are named, too */
+	uint64_t accepted;
+	uint64_t refused; /* by us or by the broker */
+};
+
+/* What the input has here is no event. */
+void tally_unreadable(struct tally *tally, const struct origin *origin, const struct reason *why);
+
+/* The broker has answered for it: OUTCOME_ACCEPTED or OUTCOME_REFUSED, and why. */
+void tally_answered(
+	struct tally *tally, const struct queued *event, enum outcome outcome, const char *why);
+
+/* Of all these it never did: no broker took them. `whole`: nothing was left unread. */
+void tally_undelivered(const struct queue *queue, const char *brokers, bool whole);
+
+#endif

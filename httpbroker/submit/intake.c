@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/intake.h"
+
+#include "common/log.h"
+
+/* Bytes to take in at a stop: a full pipe. */
+#define STOP_READ_MOST ((size_t)1024 * 1024)
+
+/* Moves what the source has into the queue. */
+static void events_take(struct intake *intake, struct tally *tally)
+{
+	struct source *source = intake->source;
+	struct queued event = {.arrived = clock_wall()};
+	enum feed_result result;
+	struct feed_item item;
+	struct reason why;
+
+	while ((result = source_next(source, &item, &why)) != FEED_NONE) {
+		event.origin = (struct origin){source_file(source), item.line};
+		if (result == FEED_BAD) {
+			tally_unreadable(tally, &event.origin, &why);
+			continue;
+		}
+		event.timeless = item.timeless;
+		queue_append(&intake->queue, &event, item.json, item.length);
+	}
+	intake->ended = source_fd(source) < 0;
+}
+
+void intake_begin(struct intake *intake, struct tally *tally)
+{
+	if (intake->source != NULL)
+		events_take(intake, tally);
+	else
+		intake->ended = true;
+}
+
+bool intake_endless(const struct intake *intake)
+{
+	return intake->source != NULL && source_endless(intake->source);
+}
+
+bool intake_wanted(struct intake *intake)
+{
+	bool endless = intake_endless(intake);
+	bool full =
+		intake->queue.bytes >= (endless ? INTAKE_AHEAD_MOST_ENDLESS : INTAKE_AHEAD_MOST);
+
+	if (intake->ended)
+		return false;
+	if (endless && full && !intake->full)
+		log_warning("%zu events wait: %s is not read until the broker takes some",
+			intake->queue.count, source_name(intake->source));
+	if (endless && !full && intake->full)
+		log_info("%s is read again", source_name(intake->source));
+	intake->full = full;
+	return !full;
+}
+
+int intake_fd(const struct intake *intake)
+{
+	return source_fd(intake->source);
+}
+
+static size_t read_once(struct intake *intake, struct tally *tally)
+{
+	size_t got = source_read(intake->source);
+
+	events_take(intake, tally);
+	return got;
+}
+
+void intake_read(struct intake *intake, struct tally *tally)
+{
+	(void)read_once(intake, tally);
+}
+
+void intake_stop(struct intake *intake, struct tally *tally)
+{
+	size_t got = 0;
+
+	while (!intake->ended && got < STOP_READ_MOST && source_ready(intake->source))
+		got += read_once(intake, tally);
+	if (intake->ended)
+		return;
+	intake->cut = !source_endless(intake->source);
+	source_stop(intake->source);
+	events_take(intake, tally);
+}
