@@ -61,18 +61,32 @@ static enum lines_result line_wait(struct lines *lines, size_t there)
 	return LINES_NONE;
 }
 
+/* The newline or mark that comes first; NULL: none of them is there. */
+static char *line_end(const struct lines *lines, char *start, size_t there)
+{
+	char *newline = memchr(start, '\n', there);
+	char *mark = NULL;
+
+	if (lines->mark != '\0')
+		mark = memchr(
+			start, lines->mark, newline != NULL ? (size_t)(newline - start) : there);
+	return mark != NULL ? mark : newline;
+}
+
 enum lines_result lines_next(struct lines *lines, char **line)
 {
 	size_t there = lines->pending.length - lines->start;
 	char *start = there > 0 ? lines->pending.data + lines->start : NULL;
-	char *newline = there > 0 ? memchr(start, '\n', there) : NULL;
+	char *end = there > 0 ? line_end(lines, start, there) : NULL;
 
-	if (newline == NULL)
+	if (end == NULL)
 		return line_wait(lines, there);
-	*newline = '\0';
-	lines->start += (size_t)(newline - start) + 1;
-	lines->number++;
-	if (lines->skipping || (size_t)(newline - start) > lines->limit) {
+	if (!lines->marked)
+		lines->number++;
+	lines->marked = *end != '\n';
+	*end = '\0';
+	lines->start += (size_t)(end - start) + 1;
+	if (lines->skipping || (size_t)(end - start) > lines->limit) {
 		lines->skipping = false;
 		return LINES_TOO_LONG;
 	}

@@ -18,6 +18,9 @@ struct lines {
 	struct buffer pending; /* read and not yet given out */
 	size_t start;          /* where in pending the next line begins */
 	bool skipping;         /* inside a line that is too long */
+	char mark;             /* may be set after lines_init(): ends what is given out as a newline
+				* does, but the line goes on, and its number; NUL: there is none */
+	bool marked;           /* what was given out last was ended by it */
 };
 
 enum lines_result {

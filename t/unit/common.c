@@ -202,6 +202,37 @@ static void lines_can_be_pushed(void **state)
 	lines_free(&lines);
 }
 
+static void assert_line(struct lines *lines, uint64_t number, const char *expected)
+{
+	char *line;
+
+	assert_int_equal(lines_next(lines, &line), LINES_LINE);
+	assert_string_equal(line, expected);
+	assert_int_equal(lines->number, number);
+}
+
+static void a_mark_ends_what_is_given_out_but_not_the_line(void **state)
+{
+	struct lines lines;
+	char *line;
+
+	(void)state;
+	lines_init(&lines, 8);
+	lines.mark = ';';
+	lines_push(&lines, "a;b\n;c\nd;", 10);
+	assert_line(&lines, 1, "a");
+	assert_line(&lines, 1, "b");
+	assert_line(&lines, 2, "");
+	assert_line(&lines, 2, "c");
+	assert_line(&lines, 3, "d");
+	assert_int_equal(lines_next(&lines, &line), LINES_NONE);
+	lines_push(&lines, "is too long;e", 13);
+	assert_int_equal(lines_next(&lines, &line), LINES_TOO_LONG);
+	lines_finish(&lines);
+	assert_line(&lines, 3, "e");
+	lines_free(&lines);
+}
+
 static void lines_without_end_use_no_memory(void **state)
 {
 	static const char filler[] = "0123456789abcdef";
@@ -286,6 +317,7 @@ int main(void)
 		cmocka_unit_test(address_refuses_the_rest),
 		cmocka_unit_test(lines_come_whole_and_numbered),
 		cmocka_unit_test(lines_can_be_pushed),
+		cmocka_unit_test(a_mark_ends_what_is_given_out_but_not_the_line),
 		cmocka_unit_test(lines_without_end_use_no_memory),
 		cmocka_unit_test(buffer_grows_and_shrinks),
 		cmocka_unit_test(backoff_doubles_to_its_maximum),

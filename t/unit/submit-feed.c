@@ -77,6 +77,26 @@ static void the_nagios_feed_goes_on_behind_bad_lines(void **state)
 	feed_free(feed);
 }
 
+static void results_of_one_send_nsca_are_several(void **state)
+{
+	struct reason why;
+	struct feed_item item;
+	struct feed *feed = feed_of("nsca", &why);
+
+	(void)state;
+	push_text(feed, "h\ta\t0\tx\x17h\t1\ty\n\x17h\tb\n\x17h\tc\t2\tz");
+	assert_next(feed, FEED_EVENT, 1,
+		"{\"entity\":\"h\",\"check\":\"a\",\"state\":\"ok\",\"summary\":\"x\"}");
+	assert_next(feed, FEED_EVENT, 1,
+		"{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"critical\",\"summary\":\"y\"}");
+	assert_next(feed, FEED_BAD, 2, "fewer than three fields between delimiters");
+	assert_int_equal(feed_next(feed, &item, &why), FEED_NONE);
+	feed_finish(feed);
+	assert_next(feed, FEED_EVENT, 3,
+		"{\"entity\":\"h\",\"check\":\"c\",\"state\":\"critical\",\"summary\":\"z\"}");
+	feed_free(feed);
+}
+
 static void an_unknown_format_is_refused_with_the_known_ones(void **state)
 {
 	struct reason why;
@@ -140,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_json_feed_says_where_a_document_is_wrong),
 		cmocka_unit_test(the_nagios_feed_goes_on_behind_bad_lines),
+		cmocka_unit_test(results_of_one_send_nsca_are_several),
 		cmocka_unit_test(an_unknown_format_is_refused_with_the_known_ones),
 		cmocka_unit_test(defaults_go_into_events_of_every_format),
 		cmocka_unit_test(only_an_event_with_an_entity_is_stamped),

@@ -15,11 +15,12 @@
 static const struct format {
 	const char *name;
 	format_translate *translate; /* NULL: the input is JSON documents, not lines */
+	char mark;                   /* stands between events of one line; NUL: a line is one */
 } formats[] = {
-	{"json", NULL},
-	{"nagios", nagios_translate},
-	{"nsca", nsca_translate},
-	{"extcmd", extcmd_translate},
+	{"json", NULL, '\0'},
+	{"nagios", nagios_translate, '\0'},
+	{"nsca", nsca_translate, NSCA_MARK},
+	{"extcmd", extcmd_translate, '\0'},
 };
 
 struct feed {
@@ -59,6 +60,7 @@ struct feed *feed_new(const struct feed_options *options, struct reason *why)
 	feed->options = *options;
 	feed->defaults = defaults_new(&feed->options.defaults);
 	lines_init(&feed->lines, FEED_LINE_MOST);
+	feed->lines.mark = known->mark;
 	if (known->translate == NULL)
 		feed->documents = documents_new(FEED_DOCUMENT_MOST);
 	return feed;

@@ -10,6 +10,8 @@
 #include "httpbroker/submit/event/draft.h"
 #include "httpbroker/submit/event/plugin.h"
 
+#define NSCA_MARK '\x17' /* ETB: ends a result of nsca within its line */
+
 struct format_context {
 	char delimiter;            /* between the fields of an nsca line */
 	struct plugin_text *parts; /* to take output apart with; a draft may point into it */

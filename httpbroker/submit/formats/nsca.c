@@ -5,7 +5,8 @@
  *     HOST SERVICE CODE OUTPUT
  *     HOST CODE OUTPUT
  *
- * OUTPUT has the rest of the line with its delimiters.
+ * OUTPUT has the rest of the line with its delimiters. What the older ones of these programs want
+ * one a line, send_nsca 2.10 and nsca-ng want ETB between: both are understood.
  */
 #include "common/number.h"
 #include "httpbroker/submit/formats/result.h"
