@@ -13,6 +13,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
 	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \
+	httpbroker/delivery/leaving.c httpbroker/delivery/leaving.h \
 	httpbroker/delivery/ledger.c httpbroker/delivery/ledger.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
 	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \

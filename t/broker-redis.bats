@@ -7,6 +7,7 @@
 load lib/daemons
 load lib/redis
 load lib/broker
+load lib/losing
 
 setup() { start_work; }
 teardown() { stop_all; }
@@ -209,41 +210,6 @@ y ok' ]
 	poll 20 logged 1 'back after'
 	posts 200 "$(event a b ok)"
 	[ "$(times 'error: ')" -eq 2 ]
-}
-
-# start_losing_way FROM TO: from one port to another; of the first connection that says what is in
-# $work/lose, what is answered to that is lost: $work/losing, a command, is run, and it ends
-start_losing_way() {
-	start way python3 -c '
-import os, select, socket, subprocess, sys, threading
-work = sys.argv[3]
-listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-def loses(data):
-    try:
-        if open(work + "/lose").read().strip().encode() not in data: return False
-        os.rename(work + "/lose", work + "/lost")
-        return True
-    except FileNotFoundError: return False
-def pump(a, b):
-    try:
-        while True:
-            for s in select.select([a, b], [], [])[0]:
-                data = s.recv(1 << 20)
-                if not data: return
-                lost = s is a and loses(data)
-                (b if s is a else a).sendall(data)
-                if lost:
-                    assert b.recv(1 << 20)
-                    subprocess.run(["sh", work + "/losing"], check=True)
-                    return
-    except OSError: pass
-    finally: a.close(); b.close()
-while True:
-    a, _ = listener.accept()
-    b = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
-    threading.Thread(target=pump, args=(a, b), daemon=True).start()
-' "$1" "$2" "$work"
-	poll 20 listening "$1"
 }
 
 @test "an answer lost that would have said that the queue is no list: delivered once, when it is one again" {

@@ -9,6 +9,7 @@ load lib/redis
 load lib/broker
 load lib/account
 load lib/pair
+load lib/losing
 
 setup() {
 	start_work
@@ -84,6 +85,39 @@ since() {
 	[ "$(redis LLEN events)" -eq 1 ]
 }
 
+none_left() {
+	[ "$(redis LLEN httpbroker:default:handover)" -eq 0 ]
+}
+
+@test "what is handed over comes once, though the answer to that is lost" {
+	way_port=$(free_port)
+	start_losing_way "$way_port" "$redis_port"
+	redis_port=$way_port start_one a
+	poll 20 said a 'info: active'
+	start_one b
+	poll 20 said b 'info: standing by'
+	at a
+	posts 200 "$(event a b critical '"summary":"1","time":1001,"ttl":-1')"
+	kill -STOP "${pids[redis]}"
+	posts 202 "$(event a b ok '"summary":"2","time":1001,"ttl":-1')" "$(event a b critical '"summary":"3","time":1001,"ttl":-1')"
+	kill -STOP "${pids[a]}"
+	kill -CONT "${pids[redis]}"
+	at b
+	poll 20 answers 200
+	echo : >"$work/losing"
+	echo RPUSH >"$work/lose"
+	kill -CONT "${pids[a]}"
+	poll 20 said a 'info: all that was answered 202 was handed over'
+	[ -e "$work/lost" ]
+	poll 20 queued 3
+	poll 20 said b 'info: taking 2 events'
+	poll 20 none_left
+	# what comes later comes behind it
+	posts 200 "$(event x y ok)"
+	[ "$(queue | sed -n 's/.*"summary":"\([0-9]*\)".*/\1/p' | tr '\n' ,)" = 1,2,3,, ]
+	redis KEYS 'httpbroker:default:handover:*' | grep -Ex 'httpbroker:default:handover:[0-9a-f]{16}'
+}
+
 @test "one that was stopped for too long finds out, and hands over what it has answered 202" {
 	start_two
 	at a
@@ -102,7 +136,7 @@ since() {
 	poll 10 queued 5
 	posts 200 "$(event x y ok)"
 	poll 10 said b 'info: taking [1-3] events that another broker has handed over'
-	[ "$(redis LLEN httpbroker:default:handover)" -eq 0 ]
+	poll 10 none_left
 	# in order for each check; 4 has said the same as 3
 	queue
 	[ "$(queue | sed -n 's/.*"check":"b".*"summary":"\([0-9]*\)".*/\1/p' | tr '\n' ' ')" = '1 2 4 ' ]

@@ -177,6 +177,16 @@ void backlog_drop(struct backlog *backlog, size_t count)
 		kept_drop(backlog);
 }
 
+void backlog_freeze(struct backlog *backlog, size_t count)
+{
+	struct kept *kept = backlog->all;
+
+	for (; count > 0 && kept != NULL; count--, kept = kept->next) {
+		check_leave(backlog, kept);
+		kept->check = NULL;
+	}
+}
+
 void backlog_free(struct backlog *backlog)
 {
 	backlog_drop(backlog, backlog->count);

@@ -53,6 +53,9 @@ void backlog_judged(struct backlog *backlog, const struct marks *marks);
 struct kept *backlog_first(const struct backlog *backlog);
 void backlog_drop(struct backlog *backlog, size_t count);
 
+/* So many of the first are to stay as they are: nothing takes their place any more. */
+void backlog_freeze(struct backlog *backlog, size_t count);
+
 /* How many there are: of all, and of those not judged. */
 size_t backlog_count(const struct backlog *backlog);
 size_t backlog_unjudged(const struct backlog *backlog);

@@ -6,6 +6,7 @@
 #include "httpbroker/delivery/alone.h"
 #include "httpbroker/delivery/desk.h"
 #include "httpbroker/delivery/handover.h"
+#include "httpbroker/delivery/leaving.h"
 #include "httpbroker/delivery/pressure.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/redis/link.h"
@@ -42,10 +43,10 @@ struct delivery {
 	struct backlog *backlog;
 	struct desk *desk;
 	struct handover handover;
+	struct leaving leaving;
 	struct pressure pressure;
 	enum asked asked;
 	nsec commit_at;         /* when the last commit was begun */
-	size_t leaving;         /* of the backlog: how many, with ASKED_TO_TAKE */
 	bool commit_next;       /* a question was asked just now */
 	uint64_t unreadable;    /* events that others have handed over */
 	nsec retry_at;          /* for what Redis has refused of commits */
@@ -156,15 +157,10 @@ static void taken_hear(struct delivery *delivery, const redisReply *reply, nsec 
 {
 	struct reason why;
 
-	if (reply->type == REDIS_REPLY_INTEGER) {
-		backlog_drop(delivery->backlog, delivery->leaving);
-		if (backlog_count(delivery->backlog) == 0)
-			log_info("all that was answered 202 was handed over");
-		return;
-	}
-	reason_set(&why, "refuses RPUSH %s: %s", delivery->keys.handover,
-		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-	link_refuse(delivery->link, why.text, now);
+	if (!leaving_take(&delivery->leaving, delivery->backlog, reply, &why))
+		link_refuse(delivery->link, why.text, now);
+	else if (backlog_count(delivery->backlog) == 0)
+		log_info("all that was answered 202 was handed over");
 }
 
 static void answer_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
@@ -261,10 +257,25 @@ static void states_ask(struct delivery *delivery, nsec now)
 	ask(delivery, ASKED_STATES, words, list, now);
 }
 
+/* What was answered 202 is for the active one. */
+static bool leaving_ask(struct delivery *delivery, nsec now)
+{
+	struct resp_list list = {{NULL, 0, 0}, 0};
+	const char *words[LEAVING_WORDS];
+	bool asks = leaving_question(&delivery->leaving, delivery->backlog, words, &list);
+
+	if (asks)
+		ask(delivery, ASKED_TO_TAKE, words, &list, now);
+	resp_free(&list);
+	return asks;
+}
+
 static bool question_begin(struct delivery *delivery, nsec now)
 {
 	bool looks = handover_looks(&delivery->handover, &delivery->books, now);
 
+	if (leaving_is_open(&delivery->leaving))
+		return leaving_ask(delivery, now); /* and then found among what others have left */
 	if (delivery->stopping && desk_is_empty(delivery->desk))
 		return false; /* only what is still to be judged needs an answer */
 	if (!reader_complete(delivery->reader) && (delivery->handover.settled || !looks))
@@ -301,24 +312,12 @@ static void active_say(struct delivery *delivery, struct moment now)
 		commit_begin(delivery, now);
 }
 
-/* What was answered 202 is for the active one. */
-static void standby_say(struct delivery *delivery, nsec now)
-{
-	struct resp_list list = {{NULL, 0, 0}, 0};
-
-	delivery->leaving = handover_leave(delivery->backlog, &list);
-	if (delivery->leaving > 0)
-		ask(delivery, ASKED_TO_TAKE, RESP_WORDS("RPUSH", delivery->keys.handover), &list,
-			now);
-	resp_free(&list);
-}
-
 static void redis_say(struct delivery *delivery, struct moment now)
 {
 	if (session_ready(session_of(delivery)))
 		active_say(delivery, now);
 	else if (session_rests(session_of(delivery)) && !is_active(delivery))
-		standby_say(delivery, now.monotonic);
+		leaving_ask(delivery, now.monotonic);
 }
 
 static void retry_begin(struct delivery *delivery)
@@ -562,8 +561,16 @@ static void random_fill(void *out, size_t size)
 		die(EX_OSERR, "no random numbers: %s", strerror(errno));
 }
 
-static struct link *link_make(
-	const struct delivery_settings *settings, const struct delivery *delivery, nsec now)
+static void token_make(char token[BATCH_TOKEN + 1])
+{
+	uint64_t random;
+
+	random_fill(&random, sizeof random);
+	snprintf(token, BATCH_TOKEN + 1, "%016" PRIx64, random);
+}
+
+static struct link *link_make(const struct delivery_settings *settings,
+	const struct delivery *delivery, const char token[BATCH_TOKEN + 1], nsec now)
 {
 	struct link_settings link = {
 		.server = settings->server,
@@ -576,10 +583,8 @@ static struct link *link_make(
 			},
 		.wake_fd = inbox_fd(delivery->inbox),
 	};
-	uint64_t random;
 
-	random_fill(&random, sizeof random);
-	snprintf(link.session.token, sizeof link.session.token, "%016" PRIx64, random);
+	memcpy(link.session.token, token, sizeof link.session.token);
 	return link_new(&link, now);
 }
 
@@ -613,6 +618,7 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 {
 	struct delivery *delivery = memory_zeroed(1, sizeof *delivery);
 	struct moment now = moment_now();
+	char token[BATCH_TOKEN + 1];
 
 	atomic_init(&delivery->stop_at, NSEC_NEVER);
 	status_init(&delivery->board, now.monotonic);
@@ -620,8 +626,10 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
 	delivery->inbox = inbox_new();
 	parts_make(delivery, settings, states, now);
+	token_make(token);
+	leaving_init(&delivery->leaving, &delivery->keys, token);
 	if (!settings->alone)
-		delivery->link = link_make(settings, delivery, now.monotonic);
+		delivery->link = link_make(settings, delivery, token, now.monotonic);
 	int error = pthread_create(&delivery->thread, NULL,
 		settings->alone ? delivery_run_alone : delivery_run, delivery);
 	if (error != 0)
@@ -663,6 +671,7 @@ void delivery_free(struct delivery *delivery)
 		link_free(delivery->link);
 	desk_free(delivery->desk);
 	handover_free(&delivery->handover);
+	leaving_free(&delivery->leaving);
 	backlog_free(delivery->backlog);
 	reader_free(delivery->reader);
 	books_close(&delivery->books);

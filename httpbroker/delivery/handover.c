@@ -7,21 +7,6 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
-enum { LEAVE_MOST = 500, LEAVE_BYTES = 1 << 20 };
-
-size_t handover_leave(const struct backlog *backlog, struct resp_list *out)
-{
-	size_t count = 0;
-
-	for (const struct kept *kept = backlog_first(backlog); kept != NULL; kept = kept->next) {
-		if (count == LEAVE_MOST || out->bytes.length >= LEAVE_BYTES)
-			break;
-		resp_add(out, kept->json, kept->length);
-		count++;
-	}
-	return count;
-}
-
 void handover_free(struct handover *handover)
 {
 	for (size_t i = 0; i < handover->count; i++)

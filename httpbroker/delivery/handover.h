@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The list `httpbroker:NAME:handover`: what a broker has answered 202 and may no longer write
- * itself, it leaves there; the active one looks there, takes it as if it had been posted, and
- * drops it in the transaction that writes what became of it.
+ * itself, it leaves there (leaving.h); the active one looks there, takes it as if it had been
+ * posted, and drops it in the transaction that writes what became of it.
  */
 #ifndef HTTPBROKER_DELIVERY_HANDOVER_H
 #define HTTPBROKER_DELIVERY_HANDOVER_H
 
-#include "httpbroker/delivery/backlog.h"
 #include "httpbroker/delivery/books.h"
 #include "httpbroker/delivery/reader.h"
 
@@ -15,11 +14,7 @@ struct redisReply;
 
 #define HANDOVER_LOOK NSEC_PER_SEC /* so often the active one looks */
 
-/* Leaving: adds the first events of the backlog, as many as make a good command; returns how many.
- */
-size_t handover_leave(const struct backlog *backlog, struct resp_list *out);
-
-/* Taking: what was found there and is not dropped yet. {0} is nothing. */
+/* What was found there and is not dropped yet. {0} is nothing. */
 struct handover {
 	struct posting *postings; /* owned */
 	size_t count;             /* of them */
