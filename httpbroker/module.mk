@@ -129,6 +129,16 @@ t_unit_broker_sns_trust_SOURCES = t/unit/broker-sns-trust.c t/unit/unit.h \
 t_unit_broker_sns_trust_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_sns_trust_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-backlog
+t_unit_broker_backlog_SOURCES = t/unit/broker-backlog.c $(T_BROKER)
+t_unit_broker_backlog_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_backlog_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-claim
+t_unit_broker_claim_SOURCES = t/unit/broker-claim.c $(T_BROKER)
+t_unit_broker_claim_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_claim_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-commit
 t_unit_broker_commit_SOURCES = t/unit/broker-commit.c $(T_BROKER)
 t_unit_broker_commit_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -210,6 +220,11 @@ t_unit_broker_outbox_LDADD = $(T_BROKER_LIBS)
 UNIT_TESTS += t/unit/broker-permit
 t_unit_broker_permit_SOURCES = t/unit/broker-permit.c t/unit/unit.h
 t_unit_broker_permit_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-reader
+t_unit_broker_reader_SOURCES = t/unit/broker-reader.c $(T_BROKER)
+t_unit_broker_reader_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_reader_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-record
 t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)

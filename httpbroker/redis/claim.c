@@ -62,9 +62,10 @@ static void holder_see(struct claim *claim, const redisReply *reply)
 /* Without one there may be an empty string: an older release left it. */
 static bool batch_see(const redisReply *reply, bool *found, struct batch *out, struct reason *why)
 {
-	*found = reply->type == REDIS_REPLY_STRING && reply->len > 0;
-	return !*found || batch_read(reply->str, (size_t)reply->len, out, why) ||
-	       reason_prefix(why, "holds a batch number that cannot be read");
+	bool there = reply->type == REDIS_REPLY_STRING && reply->len > 0;
+
+	*found = there && batch_read(reply->str, (size_t)reply->len, out, why);
+	return *found == there || reason_prefix(why, "holds a batch number that cannot be read");
 }
 
 static bool look_take(struct claim *claim, int index, const redisReply *reply, struct reason *why)

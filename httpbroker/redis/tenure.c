@@ -98,7 +98,7 @@ enum turn tenure_begin(struct tenure *tenure)
 
 enum turn tenure_lose(struct tenure *tenure)
 {
-	tenure->active = tenure->flying = false;
+	tenure->active = false;
 	tenure->turn = TURN_NONE;
 	return TURN_STANDBY;
 }

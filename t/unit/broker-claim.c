@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Looking at the lease, and taking it: answers go in, byte for byte. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/redis/claim.h"
+
+#include <hiredis/hiredis.h>
+#include <string.h>
+
+#define TOKEN "0123456789abcdef"
+#define OTHER "fedcba9876543210"
+#define MINE "$21\r\nh :1 " TOKEN "\r\n"
+#define NEXT "$21\r\nh :1 " OTHER "\r\n"
+#define THEIRS "$21\r\ni :1 " OTHER "\r\n"
+#define NONE "$-1\r\n"
+#define BATCH "$30\r\n41 " OTHER " 60000 9000\r\n"
+#define OURS "$31\r\n40 " TOKEN " 60000 9000 \r\n"
+#define Q "+QUEUED\r\n"
+
+struct talk {
+	struct keys keys;
+	struct lease lease;
+	struct claim claim;
+	struct buffer said;
+	struct reason why;
+};
+
+typedef enum claim_verdict judging(
+	struct claim *claim, const struct redisReply *reply, struct reason *why);
+
+static void talk_begin(struct talk *talk)
+{
+	*talk = (struct talk){.why = {"no reason"}};
+	keys_init(&talk->keys, "n", "events", 1);
+	lease_init(&talk->lease, "h :1", TOKEN);
+	talk->claim.keys = &talk->keys;
+	talk->claim.lease = &talk->lease;
+}
+
+static void talk_end(struct talk *talk)
+{
+	keys_free(&talk->keys);
+	buffer_free(&talk->said);
+}
+
+/* Hands in all answers. All but the last leave it waiting. */
+static enum claim_verdict hear(struct talk *talk, judging *judge, const char *answers)
+{
+	redisReader *reader = redisReaderCreate();
+	enum claim_verdict verdict = CLAIM_WAITS;
+	void *reply;
+
+	redisReaderFeed(reader, answers, strlen(answers));
+	for (;;) {
+		assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+		if (reply == NULL)
+			break;
+		assert_int_equal(verdict, CLAIM_WAITS);
+		verdict = judge(&talk->claim, reply, &talk->why);
+		freeReplyObject(reply);
+	}
+	redisReaderFree(reader);
+	return verdict;
+}
+
+static enum claim_verdict look(struct talk *talk, const char *answers)
+{
+	talk_begin(talk);
+	look_write(&talk->claim, &talk->said);
+	return hear(talk, look_judge, answers);
+}
+
+static void a_look_sees_who_and_what_was_last(void **state)
+{
+	static const struct {
+		const char *lease, *place;
+		enum lease_holder holder;
+	} cases[] = {{NONE, "", LEASE_NOBODYS}, {MINE, "h :1", LEASE_OURS},
+		{NEXT, "h :1", LEASE_OF_OUR_PLACE}, {THEIRS, "i :1", LEASE_ANOTHERS}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char answers[256];
+		struct talk talk;
+
+		snprintf(answers, sizeof answers, "+OK\r\n%s%s", cases[i].lease, BATCH NONE);
+		assert_int_equal(look(&talk, answers), CLAIM_DONE);
+		assert_int_equal(talk.claim.seen.holder, cases[i].holder);
+		assert_string_equal(talk.claim.seen.place, cases[i].place);
+		assert_true(talk.claim.seen.found);
+		assert_int_equal(talk.claim.seen.last.number, 41);
+		assert_false(talk.claim.seen.left);
+		talk_end(&talk);
+	}
+}
+
+static void a_look_finds_nothing_or_what_was_left(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE NONE), CLAIM_DONE);
+	assert_false(talk.claim.seen.found || talk.claim.seen.left);
+	talk_end(&talk);
+	assert_int_equal(look(&talk, "+OK\r\n" NONE "$0\r\n\r\n" BATCH), CLAIM_DONE);
+	assert_false(talk.claim.seen.found);
+	assert_true(talk.claim.seen.left);
+	assert_int_equal(talk.claim.seen.ours.number, 41);
+	talk_end(&talk);
+	/* what cannot be read there is not ours to mind */
+	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE OURS), CLAIM_DONE);
+	assert_false(talk.claim.seen.left);
+	talk_end(&talk);
+}
+
+static void a_look_is_refused_with_its_reason(void **state)
+{
+	static const char *const cases[][2] = {
+		{"-NOAUTH a\r\n", "refuses WATCH httpbroker:n:lease: NOAUTH a"},
+		{"+OK\r\n-LOADING b\r\n", "refuses GET httpbroker:n:lease: LOADING b"},
+		{"+OK\r\n" NONE ":1\r\n", "refuses GET httpbroker:n:batch: an odd answer"},
+		{"+OK\r\n" NONE "$1\r\nx\r\n", "holds a batch number that cannot be read: it is "
+					       "not NUMBER TOKEN CLOCK WALL [TYPE]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct talk talk;
+
+		assert_int_equal(look(&talk, cases[i][0]), CLAIM_REFUSED);
+		assert_string_equal(talk.why.text, cases[i][1]);
+		talk_end(&talk);
+	}
+}
+
+static enum claim_verdict take(struct talk *talk, bool begin, const char *answers)
+{
+	const struct stake stake = {.begin = begin, .ours = {42, TOKEN, 1, 2, ""}};
+
+	talk_begin(talk);
+	take_write(&talk->claim, &stake, &talk->said);
+	return hear(talk, take_judge, answers);
+}
+
+static void it_is_taken_if_it_still_is_ours_when_it_is_watched(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	assert_int_equal(
+		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" MINE), CLAIM_DONE);
+	talk_end(&talk);
+	assert_int_equal(take(&talk, false, "+OK\r\n" Q "*1\r\n+OK\r\n+OK\r\n" MINE), CLAIM_DONE);
+	talk_end(&talk);
+	/* somebody was there between the look and EXEC; between EXEC and WATCH */
+	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" THEIRS), CLAIM_LOST);
+	talk_end(&talk);
+	assert_int_equal(
+		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NEXT), CLAIM_LOST);
+	talk_end(&talk);
+	assert_int_equal(
+		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NONE), CLAIM_LOST);
+	talk_end(&talk);
+	/* ours from before, which was touched */
+	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" MINE), CLAIM_LOST);
+	talk_end(&talk);
+}
+
+static void what_redis_refuses_is_not_taken(void **state)
+{
+	static const char *const cases[][2] = {
+		{"-READONLY a\r\n" Q "-ERR EXEC without MULTI\r\n+OK\r\n" MINE, "MULTI"},
+		{"+OK\r\n-OOM b\r\n-EXECABORT c\r\n+OK\r\n" MINE, "SET"},
+		{"+OK\r\n" Q "*1\r\n-ERR d\r\n+OK\r\n" MINE, "SET"},
+		{"+OK\r\n" Q "-ERR e\r\n+OK\r\n" MINE, "EXEC"},
+		{"+OK\r\n" Q "*1\r\n+OK\r\n-ERR f\r\n" MINE, "WATCH"},
+		{"+OK\r\n" Q "*1\r\n+OK\r\n+OK\r\n-ERR g\r\n", "GET"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char expected[64];
+		struct talk talk;
+
+		assert_int_equal(take(&talk, false, cases[i][0]), CLAIM_REFUSED);
+		snprintf(expected, sizeof expected, "refuses %s httpbroker:n:lease: ", cases[i][1]);
+		assert_memory_equal(talk.why.text, expected, strlen(expected));
+		talk_end(&talk);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_look_sees_who_and_what_was_last),
+		cmocka_unit_test(a_look_finds_nothing_or_what_was_left),
+		cmocka_unit_test(a_look_is_refused_with_its_reason),
+		cmocka_unit_test(it_is_taken_if_it_still_is_ours_when_it_is_watched),
+		cmocka_unit_test(what_redis_refuses_is_not_taken),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
