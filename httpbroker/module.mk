@@ -255,6 +255,12 @@ UNIT_TESTS += t/unit/broker-tokens
 t_unit_broker_tokens_SOURCES = t/unit/broker-tokens.c t/unit/unit.h
 t_unit_broker_tokens_LDADD = $(T_BROKER_LIBS)
 
+FUZZ_TARGETS += t/fuzz/broker-record
+t_fuzz_broker_record_SOURCES = t/fuzz/broker-record.c $(T_FUZZ)
+t_fuzz_broker_record_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_broker_record_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_broker_record_LDADD = $(HTTPBROKER_LIBS)
+
 FUZZ_TARGETS += t/fuzz/broker-token
 t_fuzz_broker_token_SOURCES = t/fuzz/broker-token.c $(T_FUZZ)
 t_fuzz_broker_token_LDFLAGS = $(FUZZ_LINK)
