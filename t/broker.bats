@@ -477,13 +477,17 @@ q 2_actions' ]
 }
 
 @test "--debug tells what the original told" {
-	start_broker --debug --interval 200ms
+	start_broker --debug --interval 200ms --port "unix:$work/socket"
 	posts 200 "$(event a b ok '"ttl":1')"
 	poll 20 said broker 'State for a:b is stale. Sending UNKNOWN.$'
-	said broker 'Booting with config: \{Port:0 Server:127.0.0.1:[0-9]+ Database:0 Interval:.* Debug:true\}$'
+	said broker 'Booting with config: \{Port:0,unix:[^ ]*/socket Server:127.0.0.1:[0-9]+ Database:0 Interval:.* Debug:true\}$'
 	said broker 'Caching state: \{"entity":"a","check":"b",.*,"ttl":1\}$'
 	said broker 'Sending event data for a:b$'
-	said broker 'Started POST /state for connection [0-9]+$'
-	poll 20 said broker 'Completed 200 in [0-9]+\.[0-9]{3}ms for connection [0-9]+$'
+	said broker 'Started POST /state for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
+	poll 20 said broker 'Completed 200 in [0-9]+\.[0-9]{3}ms for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
+	curl -sSf "http://[::1]:$broker_port/state" >"$work/answer"
+	poll 20 said broker 'Completed 200 in .* for connection [0-9]+ from \[::1\]:[0-9]+$'
+	curl -sSf --unix-socket "$work/socket" http://x/state >"$work/answer"
+	poll 20 said broker 'Completed 200 in .* for connection [0-9]+ from a UNIX socket$'
 	poll 20 said broker 'Number of cached states: 1$'
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/exchange.h"
 
+#include "common/address.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
@@ -255,12 +256,27 @@ static void request_init(struct request *request, struct MHD_Connection *connect
 		connection, MHD_GET_ARGUMENT_KIND, parameter_take, &request->query);
 }
 
+/* Whose connection it is; of a UNIX socket's clients the kernel says no more. */
+static const char *peer_text(const struct exchange *exchange, char out[ADDRESS_TEXT])
+{
+	const struct sockaddr *peer =
+		MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr;
+
+	if (peer->sa_family == AF_UNIX)
+		return "a UNIX socket";
+	return address_of_socket(peer, out);
+}
+
 static void begin_log(struct exchange *exchange, const char *url, const char *method)
 {
+	char peer[ADDRESS_TEXT];
+
 	if (!log_enabled(LOG_LEVEL_DEBUG))
 		return;
 	exchange->begun = clock_monotonic();
-	log_debug("Started %.32s %.200s for connection %d", method, url, exchange->client->fd);
+	log_debug("Started %.32s %.200s for connection %d from %s", method, url,
+		exchange->client->fd, peer_text(exchange, peer));
 }
 
 static enum MHD_Result exchange_begin(struct exchange_context *context,
@@ -324,13 +340,15 @@ static void end_log(const struct exchange *exchange, enum MHD_RequestTermination
 {
 	nsec took = clock_monotonic() - exchange->begun;
 	int connection = exchange->client->fd;
+	char text[ADDRESS_TEXT];
+	const char *peer = peer_text(exchange, text);
 
 	if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		log_debug("Completed %u in %.3fms for connection %d", exchange->answer.status,
-			(double)took / NSEC_PER_MSEC, connection);
+		log_debug("Completed %u in %.3fms for connection %d from %s",
+			exchange->answer.status, (double)took / NSEC_PER_MSEC, connection, peer);
 	else
-		log_debug("Ended without an answer after %.3fms for connection %d",
-			(double)took / NSEC_PER_MSEC, connection);
+		log_debug("Ended without an answer after %.3fms for connection %d from %s",
+			(double)took / NSEC_PER_MSEC, connection, peer);
 }
 
 void exchange_completed(void *context, struct MHD_Connection *connection, void **state,
