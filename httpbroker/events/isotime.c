@@ -50,6 +50,9 @@ bool isotime_read(struct text text, int64_t *out)
 		rest += 1 + strspn(rest + 1, "0123456789");
 	if (!offset_read(rest, &offset))
 		return false;
-	*out = timegm(&broken) - offset;
+	int64_t time = timegm(&broken) - offset;
+	if (time < 0)
+		return false;
+	*out = time;
 	return true;
 }

@@ -8,7 +8,7 @@
 
 #include "httpbroker/events/event.h"
 
-/* Into whole seconds since the epoch; false, and *out untouched, if it is no such time. */
+/* Into whole seconds since 1970; false, and *out untouched, if it is no such time or earlier. */
 bool isotime_read(struct text text, int64_t *out);
 
 #endif

@@ -336,6 +336,7 @@ static void times_are_read(void **state)
 	static const char *const wrong[] = {"", "2026-01-02", "2026-01-02T03:04:05",
 		"2026-01-02T03:04:05Zx", "2026-01-02T03:04:05+01:3", "2026-01-02T03:04:05+1:30",
 		"2026-01-02T03:04:05+0160", "2026-13-02T03:04:05Z", "1767323045",
+		"1969-12-31T23:59:59Z", "1970-01-01T00:59:59+0100",
 		"2026-01-02T03:04:05.0000000000000000000000000000000000000000000000000000Z"};
 
 	(void)state;
@@ -344,6 +345,9 @@ static void times_are_read(void **state)
 		assert_true(isotime_read(text(right[i]), &time));
 		assert_int_equal(time, NOW);
 	}
+	int64_t first = 7;
+	assert_true(isotime_read(text("1970-01-01T00:00:00Z"), &first));
+	assert_int_equal(first, 0);
 	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
 		int64_t time = 7;
 		assert_false(isotime_read(text(wrong[i]), &time));
