@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Whole requests, as they come over a connection: through libmicrohttpd, the routes, the formats,
- * and back. Behind the routes there is no delivery: the first byte says what it would answer.
+ * and back. Behind the routes there is no delivery: the first byte says what it would answer, and
+ * whether a token is needed.
  */
 #include "common/log.h"
 #include "httpbroker/http/exchange.h"
@@ -9,12 +10,17 @@
 #include "t/fuzz/fuzz.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { INPUT_MOST = 60000, TURNS_MOST = 200 }; /* so much fits a socket's buffer */
 
+enum { MOOD_GUARDED = 0x80 }; /* a token is needed */
+
 static struct exchange_context context;
+static struct guard *guard;
 static struct MHD_Daemon *server;
 static uint8_t mood;
 
@@ -60,6 +66,20 @@ const struct histogram *__wrap_delivery_commits(const struct delivery *delivery)
 	return &none;
 }
 
+/* A token for everything, and one for some entities. */
+static struct guard *guard_make(void)
+{
+	static const char tokens[] = "secret\nless a* *.example.org\n";
+	static char path[64];
+	struct reason why;
+	int fd = memfd_create("tokens", MFD_CLOEXEC);
+
+	FUZZ_EXPECT(fchmod(fd, 0600) == 0);
+	FUZZ_EXPECT(write(fd, tokens, strlen(tokens)) == (ssize_t)strlen(tokens));
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return guard_new(path, &why);
+}
+
 static void server_prepare(void)
 {
 	static const struct clients_settings clients = {
@@ -77,6 +97,8 @@ static void server_prepare(void)
 	context.max_body = LIMIT_BODY;
 	context.clients = clients_start(&clients);
 	traffic_init(&context.traffic);
+	guard = guard_make();
+	FUZZ_EXPECT(guard != NULL);
 	server = MHD_start_daemon(MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
 		NULL, exchange_handle, &context, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, &context,
@@ -136,6 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	if (server == NULL)
 		server_prepare();
 	mood = bytes[0];
+	context.guard = (mood & MOOD_GUARDED) != 0 ? guard : NULL;
 	connection_run(bytes + 1, length - 1, &out);
 	answer_try(&out);
 	buffer_free(&out);
