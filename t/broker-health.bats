@@ -84,8 +84,16 @@ health() {
 	poll 10 said other 'standing by'
 	url=http://127.0.0.1:$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$work/other.log")/state
 	health 503 '.role == "standby" and .why == "another broker is the active one" and .redis_up'
+	look /metrics
+	[ "$code $(figure httpbroker_active)" = '200 0' ]
+	# what it remembers may be old: that is the active one's to tell
+	look /metrics/states
+	[ "$code" = 503 ] && [ "$(cat "$work/answer")" = '{"error": "another broker is the active one"}' ]
+	curl -sS -D - -o "$work/answer" "${url%/state}/metrics/states" | tr -d '\r' | grep -Fx 'Retry-After: 5'
 	stop broker
 	poll 10 health 200 '.role == "active"'
+	look /metrics/states
+	[ "$code" = 200 ]
 }
 
 @test "GET /health: 503 from a broker that is stopping" {

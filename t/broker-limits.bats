@@ -328,3 +328,27 @@ huge_bodies() {
 	posts 202 "$(event a b ok)"
 	memory_flat huge_bodies
 }
+
+# start_within HARD OPTION...: a broker that may have 64 descriptors, and may allow itself so many
+start_within() {
+	start broker prlimit --nofile="64:$1" \
+		httpbroker --port 127.0.0.1:0 --server none "${@:2}"
+	poll 10 broker_listens
+}
+
+@test "the descriptor limit is raised for --max-connections, as far as that may be" {
+	start_within 1000 --max-connections 400
+	client <<-'E'
+		crowd = [connect() for i in range(300)]
+		for s in crowd: assert get(s)[0] == 200
+	E
+	awk '/^Max open files/ { raised = $4 >= 400 && $5 == 1000 } END { exit !raised }' "/proc/${pids[broker]}/limits"
+	run ! said broker warning
+	stop broker
+	start_within 200
+	said broker 'warning: only 136 connections at a time, for no more descriptors are allowed: see ulimit -n$'
+	client <<-'E'
+		crowd = [connect() for i in range(136)]
+		for s in crowd: assert get(s)[0] == 200
+	E
+}
