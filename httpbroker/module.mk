@@ -101,7 +101,7 @@ httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
 QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats
-QUICK_TESTS += t/broker-keeping.bats
+QUICK_TESTS += t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 SLOW_TESTS += t/broker-proxy.bats
@@ -113,7 +113,8 @@ EXTRA_DIST += \
 	doc/examples/httpbroker/runit/run \
 	doc/examples/nginx/httpbroker.conf \
 	doc/examples/prometheus/alerts.yml \
-	doc/examples/prometheus/alerts_test.yml
+	doc/examples/prometheus/alerts_test.yml \
+	doc/examples/prometheus/scrape.yml
 
 T_BROKER = t/unit/unit.h t/unit/broker-parts.c t/unit/broker-parts.h
 T_BROKER_LIBS = $(HTTPBROKER_LIBS) $(CMOCKA_LIBS)

@@ -1,0 +1,68 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2154 # the functions and their variables come from lib
+# A real Prometheus reads httpbroker's figures, with a token, and judges them by the alert rules, all
+# as in the examples.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+examples=$root/doc/examples/prometheus
+
+setup() {
+	start_work
+	(umask 077 && echo secret >"$work/tokens")
+	start broker httpbroker --port 0 --server none --token-file "$work/tokens"
+	poll 10 broker_listens
+	start_prometheus
+}
+
+teardown() { stop_all; }
+
+start_prometheus() {
+	prometheus_port=$(free_port)
+	{
+		echo 'global: { scrape_interval: 200ms, evaluation_interval: 200ms }'
+		echo "rule_files: ['$examples/alerts.yml']"
+		sed "s|localhost:3090|127.0.0.1:$broker_port|; s|/etc/prometheus/httpbroker.token|$work/tokens|" \
+			"$examples/scrape.yml"
+	} >"$work/prometheus.yml"
+	start prometheus prometheus --config.file="$work/prometheus.yml" \
+		--storage.tsdb.path="$work/prometheus" --web.listen-address="127.0.0.1:$prometheus_port"
+}
+
+# asked PATH FILTER: jq finds FILTER true of what Prometheus answers
+asked() {
+	curl -sS -m 20 "http://127.0.0.1:$prometheus_port/api/v1/$1" | jq -e "$2" >/dev/null
+}
+
+# alerting NAME CHECK STATE
+alerting() {
+	asked alerts ".data.alerts[] | select(.labels.alertname == \"$1\" and .labels.check == \"$2\").state == \"$3\""
+}
+
+value() {
+	asked "query?query=$1" ".data.result[0].value[1] == \"$2\""
+}
+
+said_to() {
+	post "$(event app-01 "$1" "$2" "\"ttl\":$3")" -H 'Authorization: Bearer secret'
+	[ "$code" = 200 ]
+}
+
+@test "Prometheus reads both, and raises the alerts of a check that is critical and of one that is stale" {
+	said_to PING critical 300
+	said_to cron ok 2
+	poll 30 value httpbroker_states 2
+	poll 30 value 'httpbroker_check_state%7Bcheck="PING"%7D' 2
+	poll 30 alerting CheckCritical PING pending
+	poll 30 alerting CheckStale cron firing
+	value 'httpbroker_check_state%7Bcheck="cron"%7D' 3
+	asked targets '[.data.activeTargets[] | .health == "up" and .lastError == ""] == [true, true]'
+	said_to PING ok 300
+	said_to cron ok 300
+	none() { asked alerts '.data.alerts == []'; }
+	poll 30 none
+}
