@@ -81,18 +81,23 @@ static void challenge_add(struct MHD_Response *response)
 		response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"httpbroker\"");
 }
 
-static void headers_add(struct MHD_Response *response, const struct answer *answer, bool last)
+static void retry_after_add(struct MHD_Response *response, unsigned after)
 {
 	char seconds[16];
 
+	snprintf(seconds, sizeof seconds, "%u", after);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+}
+
+static void headers_add(struct MHD_Response *response, const struct answer *answer, bool last)
+{
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
 	if (answer->challenge)
 		challenge_add(response);
 	if (answer->allow != NULL)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
-	snprintf(seconds, sizeof seconds, "%u", answer->retry_after);
 	if (answer->retry_after > 0)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+		retry_after_add(response, answer->retry_after);
 	if (last)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
