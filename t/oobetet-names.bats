@@ -90,3 +90,39 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
 	poll 20 said oobetet 'ear: cannot connect to the server; trying again'
 }
+
+# Two addresses, on one port: whichever is called first is mute from then on, the other is Prosody.
+start_half_mute() {
+	port=$(free_port)
+	start half-mute python3 -c '
+import socket, sys, threading
+mute, held = None, []
+def pump(a, b):
+    while data := a.recv(4096): b.sendall(data)
+def serve(address):
+    global mute
+    with socket.create_server((address, int(sys.argv[1]))) as s:
+        print(f"at {address}\n", end="", flush=True)
+        while True:
+            c = s.accept()[0]
+            mute = mute or address
+            held.append(c)
+            print("mute\n" if mute == address else "heard\n", end="", flush=True)
+            if mute != address:
+                p = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+                for ends in (c, p), (p, c): threading.Thread(target=pump, args=ends, daemon=True).start()
+for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(address,)).start()
+' "$port" "$prosody_port"
+	poll 20 at_least 2 half-mute '^at 127'
+}
+
+@test "oobetet: a server with several addresses, of which the first takes the connection and says nothing" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_half_mute
+	printf '127.0.0.1 jabber.example\n127.0.0.2 jabber.example\n' >"$work/hosts"
+	write_ini server=jabber.example port="$port" pagerduty_contact=
+	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
+	poll 20 said half-mute '^mute'
+	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+}

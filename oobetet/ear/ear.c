@@ -154,8 +154,9 @@ static void ear_try_next(struct ear *ear)
 {
 	if (!session_wants_next(ear->session))
 		return;
-	link_live(ear->link, clock_monotonic(), ear->pace.alive, PACE_RESOLVER);
-	session_next(ear->session);
+	nsec now = clock_monotonic();
+	link_live(ear->link, now, ear->pace.alive, PACE_RESOLVER);
+	session_next(ear->session, now);
 }
 
 /* Who was stopped has heard nothing meanwhile, whoever spoke. */

@@ -29,14 +29,14 @@ struct session {
 	bool reached; /* there was a TCP connection */
 	bool online;
 	bool over;
-	bool unreached;    /* an address was, and nothing else is known to be wrong */
+	bool failed;       /* this address has, and nothing else is known to be wrong */
 	char words[FAULT]; /* the last error that libstrophe itself named */
 	char why[FAULT];
 };
 
 static int session_socket = -1;
 static int addresses;         /* that libstrophe has come upon since it began to connect */
-static int addresses_skipped; /* the first ones, which could not be reached */
+static int addresses_skipped; /* the first ones, which have failed */
 static char certificate_fault[FAULT];
 
 /* Called for one address after the other, until one is good enough to try: for it alone. */
@@ -142,14 +142,15 @@ static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error
 	struct session *session = user;
 	char why[FAULT];
 
-	(void)connection;
+	if (connection != session->connection)
+		return; /* one that was given up */
 	if (event == XMPP_CONN_CONNECT) {
 		session->online = true;
 	} else if (event != XMPP_CONN_RAW_CONNECT) {
 		session_socket = -1;
 		disconnection_explain(session, error, stream, why);
-		session->unreached = !session->reached;
-		if (session->unreached)
+		session->failed = !session->reached;
+		if (session->failed)
 			snprintf(session->why, sizeof session->why, "%s", why);
 		else
 			session_end(session, why);
@@ -187,13 +188,27 @@ static void session_connect(struct session *session)
 
 bool session_wants_next(const struct session *session)
 {
-	return session->unreached && !session->over;
+	return session->failed && !session->over;
 }
 
-void session_next(struct session *session)
+/* One that has been connected, though it led nowhere, cannot be used again. */
+static void connection_renew(struct session *session)
 {
-	session->unreached = false;
+	xmpp_conn_t *old = session->connection;
+
+	session->connection = xmpp_conn_new(session->context);
+	connection_configure(session->connection, session->config);
+	if (old != NULL)
+		xmpp_conn_release(old);
+	session_socket = -1;
+}
+
+void session_next(struct session *session, nsec now)
+{
+	session->failed = session->reached = false;
+	session->give_up = now + session->limit;
 	addresses_skipped++;
+	connection_renew(session);
 	session_connect(session);
 }
 
@@ -207,8 +222,7 @@ struct session *session_open(const struct config *config, nsec now, nsec limit)
 	session->give_up = now + limit;
 	xmpp_initialize();
 	session->context = xmpp_ctx_new(NULL, &session->log);
-	session->connection = xmpp_conn_new(session->context);
-	connection_configure(session->connection, config);
+	connection_renew(session);
 	session_connect(session);
 	return session;
 }
@@ -232,22 +246,23 @@ struct pollfd session_poll(const struct session *session)
 		.events = sending ? POLLIN | POLLOUT : POLLIN};
 }
 
+/* There may be another address that does better. */
 static void login_limit_check(struct session *session, nsec now)
 {
-	char why[FAULT], span[DURATION_TEXT];
+	char span[DURATION_TEXT];
 
-	if (session->online || now < session->give_up)
+	if (session->online || session->over || session->failed || now < session->give_up)
 		return;
-	snprintf(why, sizeof why, "%s within %s",
+	session->failed = true;
+	snprintf(session->why, sizeof session->why, "%s within %s",
 		session->reached ? "the server did not let us log in"
 				 : "no connection to the server",
 		duration_text(session->limit, span));
-	session_end(session, why);
 }
 
 void session_run(struct session *session, nsec now)
 {
-	for (int i = 0; i < RUNS && !session->over && !session->unreached; i++) {
+	for (int i = 0; i < RUNS && !session->over && !session->failed; i++) {
 		xmpp_run_once(session->context, 0);
 		session->reached |= xmpp_conn_is_connected(session->connection) != 0;
 	}

@@ -16,7 +16,8 @@
 struct session;
 
 /*
- * Begins to connect. This blocks while names are resolved; log-in is given up after `limit`.
+ * Begins to connect. This blocks while names are resolved; an address is given up if it has not
+ * let us log in after `limit`.
  * Never NULL: what fails at once is over at once. Free with session_free().
  */
 struct session *session_open(const struct config *config, nsec now, nsec limit);
@@ -30,11 +31,12 @@ struct pollfd session_poll(const struct session *session);
 void session_run(struct session *session, nsec now);
 
 /*
- * True: an address of the server could not be reached. session_next() tries the following one,
- * which resolves names again, or ends the session when there is none.
+ * True: an address of the server could not be reached, or did not let us log in in time.
+ * session_next() tries the following one, which resolves names again, or ends the session when
+ * there is none.
  */
 bool session_wants_next(const struct session *session);
-void session_next(struct session *session);
+void session_next(struct session *session, nsec now);
 
 /* Logged in: stanzas can be sent, and handlers added to session_connection(). */
 bool session_online(const struct session *session);
