@@ -98,6 +98,57 @@ states() {
 	[ "$status" -eq 64 ]
 }
 
+# tokens LINE...: what the broker's file has
+tokens() {
+	(umask 077 && printf '%s\n' "$@" >"$work/tokens")
+}
+
+@test "the broker's own tokens: who is not known keeps his events, who may not is refused" {
+	local known="httpbroker-submit: error: this token may not write 'web-1' (HTTP 403)"
+	tokens all 'some db-*'
+	start_redis
+	start_broker --token-file "$work/tokens"
+	run timeout 40 httpbroker-submit --retry 10m -e web-1 -c 1 -s ok
+	[ "$status" -eq 69 ]
+	[[ ${lines[0]} == *'is away: a token is needed: '*' (HTTP 401)' ]]
+	[[ ${lines[1]} == *'took no more: 1 event not delivered' ]]
+	HTTPBROKER_TOKEN=other run httpbroker-submit --spool "$work/spool" <<<"$(ok 1)$(ok 2)"
+	[ "$status" -eq 75 ]
+	[[ ${lines[0]} == *'is away: this token is not known: '*' (HTTP 401)' ]]
+	HTTPBROKER_TOKEN=other run timeout 40 httpbroker-submit --retry 10m --forget -e web-1
+	[ "$status" -eq 69 ]
+	HTTPBROKER_TOKEN=some run httpbroker-submit -e web-1 -c 1 -s ok
+	[ "$status" -eq 65 ]
+	[[ $output == "$known: "* ]]
+	HTTPBROKER_TOKEN=some run httpbroker-submit --forget -e web-1
+	[ "$status" -eq 65 ]
+	[ "$output" = "$known" ]
+	HTTPBROKER_TOKEN=some run httpbroker-submit <<<"$(ok 3) {\"entity\":\"db-1\",\"check\":\"4\",\"state\":\"ok\"}"
+	[ "$status" -eq 65 ]
+	[[ $output == *"line 1: this token may not write 'e': "* ]]
+	[ "${#lines[@]}" -eq 1 ]
+	run httpbroker-submit --spool "$work/spool" --url "http://any:all@127.0.0.1:$port/state" <<<"$(ok 5)"
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	[ "$(delivered)" = "$(echo '{"entity":"db-1","check":"4","state":"ok","summary":""}'
+		ok_delivered 1; ok_delivered 2; ok_delivered 5)" ]
+}
+
+@test "a named pipe waits until the broker knows its token" {
+	tokens all
+	start_redis
+	start_broker --token-file "$work/tokens"
+	export HTTPBROKER_TOKEN=other
+	feed
+	ok 1 >&8
+	poll 20 said submit 'is away: this token is not known: '
+	tokens all other
+	kill -HUP "${pids[broker]}"
+	poll 20 delivered_count 1
+	poll 20 said submit 'is back after'
+	stop submit
+}
+
 @test "https is verified, with the system's certificates or those of --cacert" {
 	local tls_port
 	start_redis

@@ -60,6 +60,8 @@ static enum outcome ask(struct sender *sender, const struct request *request, st
 		outcome = turn(sender, outage, answer);
 		if (outcome != OUTCOME_AWAY)
 			continue;
+		if (answer->by_token)
+			outage_hopeless(outage);
 		if (outage_failed(outage, clock_monotonic(), arc4random()))
 			log_warning("%s is away: %s", sender_urls(sender), answer->why.text);
 		answer_clear(answer);

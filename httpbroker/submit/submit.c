@@ -97,6 +97,9 @@ static void answer_heed(struct submit *submit, const struct answer *answer)
 	struct shipment *shipment = &submit->shipment;
 
 	if (answer->outcome == OUTCOME_AWAY) {
+		/* a pipe that has no end can wait for another token, too */
+		if (answer->by_token && !intake_endless(&submit->intake))
+			outage_hopeless(&submit->outage);
 		broker_failed(submit, &answer->why);
 		return;
 	}

@@ -5,7 +5,7 @@
 #   feed [OPTION...]         starts one that reads the named pipe $work/fifo, to which descriptor 8
 #                            writes from then on
 #
-#   start_broker             httpbroker for $HTTPBROKER_URL at the Redis of start_redis; it repeats
+#   start_broker [OPTION...] httpbroker for $HTTPBROKER_URL at the Redis of start_redis; it repeats
 #                            hardly anything: of many checks the first repeats may come at once
 #   delivered                the events in Redis, oldest first, a line each, without type and time,
 #                            and without what was there before: that is a repeat
@@ -23,7 +23,7 @@ feed() {
 
 start_broker() {
 	start broker httpbroker --port "127.0.0.1:$port" --server "127.0.0.1:$redis_port" \
-		--interval 24h --flapjack-version 1
+		--interval 24h --flapjack-version 1 "$@"
 	poll 20 listening "$port"
 }
 

@@ -33,6 +33,7 @@ static void answers_are_judged(void **state)
 	assert_judged(204, NULL, OUTCOME_REFUSED, "HTTP 204");
 	assert_judged(500, "{\"error\": 5}", OUTCOME_REFUSED, "{\"error\": 5} (HTTP 500)");
 	assert_judged(503, "{\"error\": \"stand-by\"}", OUTCOME_AWAY, "stand-by (HTTP 503)");
+	assert_judged(401, NULL, OUTCOME_AWAY, "HTTP 401");
 	assert_judged(408, NULL, OUTCOME_AWAY, "HTTP 408");
 	assert_judged(429, NULL, OUTCOME_AWAY, "HTTP 429");
 	assert_judged(502, "<html>\r\n", OUTCOME_AWAY, "<html> (HTTP 502)");

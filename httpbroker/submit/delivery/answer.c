@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Statuses that say something of the moment, not of the event: ours, and a proxy's in between. */
-static const long passing[] = {408, 429, 502, 503, 504};
+/* Statuses that say something of the moment or of us, not of the event: the broker's, and a proxy's
+ * in between. */
+static const long passing[] = {401, 407, 408, 429, 502, 503, 504};
 
 static enum outcome outcome_of(long status)
 {
@@ -104,6 +105,7 @@ void answer_judge(long status, const char *body, size_t count, struct answer *an
 
 	*answer = (struct answer){.outcome = outcome_of(status)};
 	answer->by_content = status == 400 || status == 413;
+	answer->by_token = status == 401 || status == 407;
 	if (answer->outcome != OUTCOME_ACCEPTED && body != NULL) {
 		json = json_loads(body, 0, NULL);
 		words_of(json, body, &words);

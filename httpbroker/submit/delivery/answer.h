@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a broker's answer means for the documents that were sent. Pure. The broker answers 200
- * (Redis has them) or 202 (it has them in memory), 4xx with {"error": "…"}, 503 when it cannot
- * now; and of several documents, where they fared differently, it says how each did
- * (httpbroker(1)). Between it and us there may be a proxy with pages of its own.
+ * (Redis has them) or 202 (it has them in memory), 4xx with {"error": "…"}, 401 when it does not
+ * know our token, 503 when it cannot now; and of several documents, where they fared differently,
+ * it says how each did (httpbroker(1)). Between it and us there may be a proxy with pages of its
+ * own.
  */
 #ifndef HTTPBROKER_SUBMIT_DELIVERY_ANSWER_H
 #define HTTPBROKER_SUBMIT_DELIVERY_ANSWER_H
@@ -28,6 +29,7 @@ struct answer {
 	enum outcome outcome; /* of the whole, and of each document unless verdicts say otherwise */
 	struct reason why;    /* always set; of what was accepted it is the status alone */
 	bool by_content;      /* refused, and it may be because of a single document */
+	bool by_token;        /* away, until somebody gives one of us another token */
 	struct verdict *verdicts; /* of each document, in order; NULL: not said */
 	size_t count;             /* of the verdicts: as many as were sent */
 };

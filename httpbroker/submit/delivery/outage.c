@@ -30,6 +30,11 @@ bool outage_failed(struct outage *outage, nsec now, uint32_t chance)
 	return first;
 }
 
+void outage_hopeless(struct outage *outage)
+{
+	outage->patience = 0;
+}
+
 bool outage_over(struct outage *outage)
 {
 	bool was_away = outage->away;

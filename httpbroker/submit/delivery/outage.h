@@ -26,6 +26,9 @@ void outage_init(struct outage *outage, nsec patience);
 /* An attempt failed. `chance` as for backoff_wait(). True if it is the first in a row. */
 bool outage_failed(struct outage *outage, nsec now, uint32_t chance);
 
+/* From now on nobody waits: the next failure is the last. */
+void outage_hopeless(struct outage *outage);
+
 /* An attempt came through. True if that ends an absence. */
 bool outage_over(struct outage *outage);
 
