@@ -86,9 +86,9 @@ teardown() {
 	chmod +x "$work/newer"
 	for change in "mv $work/newer $work/replaced" "rm $work/replaced"; do
 		$change
-		joined=$(count_of oobetet 'in the room')
-		kill -KILL "$(hand ear)"
-		poll 20 at_least $((joined + 1)) oobetet 'in the room'
+		joined=$(count_of oobetet 'in the room .* as ')
+		kill -KILL "$(poll 20 hand ear)"
+		poll 20 at_least $((joined + 1)) oobetet 'in the room .* as '
 	done
 	run ! said oobetet newer
 }
