@@ -63,7 +63,7 @@ start_demo() {
 	start_demo
 	poll 60 said demo ' room .*Recovery: '
 	kill -KILL "${pids[demo]}"
-	poll 20 no_process_left
+	poll 60 no_process_left
 }
 
 no_process_left() {
