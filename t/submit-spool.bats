@@ -135,11 +135,12 @@ ${names[2]}.damaged" ]
 @test "what a run that was killed has left is tidied away" {
 	spooled 1
 	echo half >"$spool/.new-999999999"
+	echo half >"$spool/.new-$$"
 	start_redis
 	start_broker
 	drain
 	[ "$status" -eq 0 ]
-	is_empty
+	[ "$(files)" = ".new-$$" ] # that one runs
 }
 
 @test "what is refused from the spool is named, and gone" {
@@ -171,6 +172,23 @@ ${names[2]}.damaged" ]
 	[ "$(delivered | grep -v run)" = "$(for i in {1..700}; do ok_delivered "$i"; done)" ]
 	[ "$(delivered | grep -c run)" -eq 4 ]
 	[ "$(cat "$work"/run?.log | grep -c 'accepted (HTTP 200)$')" -eq 704 ]
+}
+
+@test "SIGTERM ends the wait for the lock: what came until then is kept" {
+	mkdir "$spool"
+	start holder flock --no-fork "$spool" sleep 300
+	poll 20 eval '! flock -n "$spool" true'
+	feed --spool "$spool" --retry forever
+	ok 1 >&8
+	poll 20 catches_term
+	poll 20 said submit reading
+	kill -TERM "${pids[submit]}"
+	poll 20 eval '! running submit'
+	run wait "${pids[submit]}"
+	[ "$status" -eq 75 ]
+	said submit 'is in use by another run'
+	said submit '1 event kept'
+	[ "$(files | wc -l)" -eq 1 ]
 }
 
 @test "a run that does not get the lock in time puts its event behind the others" {

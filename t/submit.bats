@@ -17,13 +17,6 @@ teardown() {
 	exec 8>&-
 }
 
-# catches_term: the program has come so far that SIGTERM does not just kill it
-catches_term() {
-	local caught
-	caught=$(sed -n 's/^SigCgt:\s*//p' "/proc/${pids[submit]}/status")
-	((16#$caught & 0x4000))
-}
-
 @test "documents and the elements of arrays arrive in order" {
 	start_redis
 	start_broker

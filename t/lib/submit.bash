@@ -9,6 +9,7 @@
 #                            hardly anything: of many checks the first repeats may come at once
 #   delivered                the events in Redis, oldest first, a line each, without type and time,
 #                            and without what was there before: that is a repeat
+#   catches_term             the program has come so far that SIGTERM does not just kill it
 #   ok N                     an event of a check N
 
 submit() {
@@ -33,6 +34,12 @@ delivered() {
 
 delivered_count() {
 	[ "$(delivered | wc -l)" -ge "$1" ]
+}
+
+catches_term() {
+	local caught
+	caught=$(sed -n 's/^SigCgt:\s*//p' "/proc/${pids[submit]}/status")
+	((16#$caught & 0x4000))
 }
 
 ok() {

@@ -157,6 +157,12 @@ static void an_outage_ends_with_patience(void **state)
 	assert_int_equal(attempts_fail(&outage, 7 * NSEC_PER_SEC), 37 * NSEC_PER_SEC);
 	outage_init(&outage, 0);
 	assert_int_equal(attempts_fail(&outage, 7), 7);
+	outage_init(&outage, 30 * NSEC_PER_SEC);
+	outage_failed(&outage, 0, 0);
+	outage_failed(&outage, 30 * NSEC_PER_SEC - 1, 0);
+	assert_false(outage.given_up);
+	outage_failed(&outage, 30 * NSEC_PER_SEC, 0);
+	assert_true(outage.given_up);
 }
 
 static void hurry_tries_at_once_and_not_for_long(void **state)
