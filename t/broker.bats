@@ -157,7 +157,9 @@ pushed() {
 	answers 400 "'ttl' is .*30s.*, not whole seconds" -d "$(event a b ok '"ttl":"30s"')" "$url"
 	answers 400 'milliseconds' -d "$(event a b ok '"time":1795224305123')" "$url"
 	answers 404 'nothing at /nowhere' "${url%state}nowhere"
-	answers 405 '/state does not take PATCH, only DELETE, GET, HEAD, POST' -X PATCH "$url"
+	for method in PATCH PUT OPTIONS TRACE CONNECT NONSENSE post; do
+		answers 405 "/state does not take $method, only DELETE, GET, HEAD, POST" -X $method "$url"
+	done
 	answers 413 'more than 1048576 bytes' --data-binary "@$work/large" "$url"
 	answers 413 'more than 1048576 bytes' -T - -X POST "$url" <"$work/large"
 	curl -sS -X PUT -D - -o "$work/answer" "$url" | tr -d '\r' | grep -Fx 'Allow: DELETE, GET, HEAD, POST'
