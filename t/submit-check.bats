@@ -228,7 +228,11 @@ last_matches() {
 		output=$(httpbroker-submit ${line//\/var\/spool/$work} 2>&1) || :
 		echo "$line: $output"
 		[[ $output != *httpbroker-submit:* ]]
-	done < <(grep -E '^[0-9*]' "$root/doc/examples/httpbroker-submit/cron")
+	done < <(grep -E '^[0-9*]' "$root/doc/examples/httpbroker-submit/cron" |
+		sed 's/\\%/%/g')
+	# to cron, any other % ends the command
+	run ! grep -E '^[^#]*[^\]%' "$root/doc/examples/httpbroker-submit/cron"
 	[ "$(delivered | grep -c '"entity"')" -eq 3 ]
 	delivered | grep -q '"check":"backup","state":"critical","summary":"backup.sh: cannot be run'
+	delivered | grep -q '"check":"disk",.*"summary":"DISK '
 }
