@@ -10,9 +10,12 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/books.c httpbroker/delivery/books.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
 	httpbroker/delivery/desk.c httpbroker/delivery/desk.h \
+	httpbroker/delivery/ending.c \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
+	httpbroker/delivery/hear.c \
 	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \
+	httpbroker/delivery/inside.h \
 	httpbroker/delivery/leaving.c httpbroker/delivery/leaving.h \
 	httpbroker/delivery/ledger.c httpbroker/delivery/ledger.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
@@ -21,6 +24,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/reader.c httpbroker/delivery/reader.h \
 	httpbroker/delivery/recall.c httpbroker/delivery/recall.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
+	httpbroker/delivery/say.c \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/events/condition.c httpbroker/events/condition.h \
 	httpbroker/events/event.c httpbroker/events/event.h \

@@ -118,6 +118,21 @@ none_left() {
 	redis KEYS 'httpbroker:default:handover:*' | grep -Ex 'httpbroker:default:handover:[0-9a-f]{16}'
 }
 
+@test "a hand-over list that is none is said once each way, and holds up nothing" {
+	redis SET httpbroker:default:handover precious
+	start_one a
+	at a
+	posts 200 "$(event a b critical)"
+	poll 20 said a 'error: what other brokers have left cannot be taken: Redis refuses LRANGE: WRONGTYPE'
+	posts 200 "$(event a b ok)"
+	redis DEL httpbroker:default:handover
+	redis RPUSH httpbroker:default:handover "$(event x y critical)"
+	poll 20 said a 'info: what other brokers have left can be taken again'
+	poll 20 queued 3
+	poll 20 none_left
+	[ "$(grep -c 'cannot be taken' "$work/a.log")" -eq 1 ]
+}
+
 @test "one that was stopped for too long finds out, and hands over what it has answered 202" {
 	start_two
 	at a

@@ -1,71 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/delivery/delivery.h"
+#include "httpbroker/delivery/inside.h"
 
 #include "common/log.h"
 #include "common/memory.h"
 #include "httpbroker/delivery/alone.h"
-#include "httpbroker/delivery/desk.h"
-#include "httpbroker/delivery/handover.h"
-#include "httpbroker/delivery/leaving.h"
-#include "httpbroker/delivery/pressure.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/redis/link.h"
 
 #include <errno.h>
-#include <hiredis/hiredis.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sysexits.h>
-
-/* What was asked of Redis last. */
-#define RETRY_WAIT NSEC_PER_SEC /* until what Redis refused of a commit is tried again */
-
-enum asked { ASKED_NOTHING, ASKED_STATES, ASKED_HANDOVER, ASKED_LENGTH, ASKED_TO_TAKE };
-
-struct delivery {
-	struct inbox *inbox;
-	pthread_t thread;
-	_Atomic nsec stop_at; /* when to give up; NSEC_NEVER: not stopping */
-	struct status_board board;
-	struct histogram commits; /* how long they took */
-
-	/* the thread's own */
-	struct keys keys;
-	struct link *link; /* NULL: there is no Redis, and all the link would do is not done */
-	struct books books;
-	struct reader *reader;
-	struct backlog *backlog;
-	struct desk *desk;
-	struct handover handover;
-	struct leaving leaving;
-	struct pressure pressure;
-	enum asked asked;
-	nsec commit_at;         /* when the last commit was begun */
-	bool commit_next;       /* a question was asked just now */
-	uint64_t unreadable;    /* events that others have handed over */
-	nsec retry_at;          /* for what Redis has refused of commits */
-	unsigned rewrite;       /* the next shard whose records are written again */
-	nsec count_at;          /* when to log the number of states */
-	unsigned last_failures; /* of the link, when stopping began */
-	bool stopping, releasing;
-	struct delivery_status status; /* as it is published */
-};
-
-static const struct session *session_of(const struct delivery *delivery)
-{
-	return link_session(delivery->link);
-}
-
-static bool is_active(const struct delivery *delivery)
-{
-	return session_role(session_of(delivery)) == SESSION_ACTIVE;
-}
 
 static bool repeats_go(const struct delivery *delivery)
 {
@@ -73,254 +21,7 @@ static bool repeats_go(const struct delivery *delivery)
 	       (outbox_refused(delivery->books.outbox) & COMMIT_PUSHES) == 0;
 }
 
-static struct recall recall_make(const struct delivery *delivery, struct moment now)
-{
-	return (struct recall){delivery->books.flapjack, session_clock(session_of(delivery)), now};
-}
-
-static void active_begin(struct delivery *delivery, struct moment now)
-{
-	log_info("active: this broker repeats, and takes events");
-	desk_reopen(delivery->desk);
-	books_reset(&delivery->books, now);
-	handover_begin(&delivery->handover, now.monotonic);
-	link_content(delivery->link, now.monotonic);
-	delivery->rewrite = STATES_SHARDS;
-	if (delivery->books.persistent)
-		reader_begin(delivery->reader, now.monotonic);
-}
-
-static void standby_begin(struct delivery *delivery, struct moment now)
-{
-	log_info("standing by: %s is active", session_holder(session_of(delivery)));
-	desk_drop(delivery->desk, "another broker is the active one");
-	desk_reopen(delivery->desk);
-	books_reset(&delivery->books, now);
-	handover_free(&delivery->handover);
-	link_content(delivery->link, now.monotonic);
-	reader_finish(delivery->reader);
-}
-
-static void rewrite_begin(struct delivery *delivery)
-{
-	log_warning("Redis has lost what it had: writing all states again");
-	delivery->rewrite = 0;
-	if (!reader_complete(delivery->reader))
-		reader_interrupt(delivery->reader);
-}
-
-static void turn_work(struct delivery *delivery, struct moment now)
-{
-	switch (link_turned(delivery->link)) {
-	case TURN_NONE:
-		return;
-	case TURN_REWOUND:
-		rewrite_begin(delivery);
-		return;
-	case TURN_ANEW:
-		active_begin(delivery, now);
-		return;
-	case TURN_STANDBY:
-		standby_begin(delivery, now);
-		return;
-	}
-}
-
-static void length_hear(struct delivery *delivery, int64_t length, nsec now)
-{
-	delivery->status.queue_length = length;
-	switch (pressure_hear(&delivery->pressure, length, now)) {
-	case PRESSURE_SAME:
-		return;
-	case PRESSURE_PAUSES:
-		log_warning("the queue has %" PRId64 " events, more than %" PRId64
-			    ": repeats pause until somebody takes them",
-			length, delivery->pressure.most);
-		return;
-	case PRESSURE_RESUMES:
-		log_info("the queue has %" PRId64 " events: repeats go on", length);
-		return;
-	}
-}
-
-static void states_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
-{
-	const struct recall recall = recall_make(delivery, now);
-	struct reason why;
-
-	if (!reader_take(delivery->reader, reply, &recall, delivery->books.ledger, &why))
-		link_refuse(delivery->link, why.text, now.monotonic);
-}
-
-/* The other broker has it now, or soon. */
-static void taken_hear(struct delivery *delivery, const redisReply *reply, nsec now)
-{
-	struct reason why;
-
-	if (!leaving_take(&delivery->leaving, delivery->backlog, reply, &why))
-		link_refuse(delivery->link, why.text, now);
-	else if (backlog_count(delivery->backlog) == 0)
-		log_info("all that was answered 202 was handed over");
-}
-
-static void answer_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
-{
-	const struct recall recall = recall_make(delivery, now);
-
-	switch (delivery->asked) {
-	case ASKED_NOTHING:
-		return;
-	case ASKED_STATES:
-		states_hear(delivery, reply, now);
-		return;
-	case ASKED_HANDOVER:
-		delivery->unreadable += handover_take(&delivery->handover, reply, &recall);
-		return;
-	case ASKED_LENGTH:
-		if (reply->type == REDIS_REPLY_INTEGER)
-			length_hear(delivery, reply->integer, now.monotonic);
-		return;
-	case ASKED_TO_TAKE:
-		taken_hear(delivery, reply, now.monotonic);
-		return;
-	}
-}
-
-/* Where the connection broke, what was asked is not answered any more. */
-static void answer_work(struct delivery *delivery, struct moment now)
-{
-	struct redisReply *reply = link_answer(delivery->link);
-
-	if (reply != NULL)
-		answer_hear(delivery, reply, now);
-	else if (delivery->asked == ASKED_STATES && !session_busy(session_of(delivery)))
-		reader_interrupt(delivery->reader);
-	if (reply != NULL || !session_busy(session_of(delivery)))
-		delivery->asked = ASKED_NOTHING;
-	if (reply != NULL)
-		freeReplyObject(reply);
-}
-
-/* What stood in the place of the records may have taken all of them along. */
-static void refusals_see(struct delivery *delivery, unsigned before, unsigned refused, nsec now)
-{
-	unsigned left = outbox_refused(delivery->books.outbox);
-
-	if (refused != 0) {
-		link_complain(delivery->link, refused, now);
-		delivery->retry_at = now + RETRY_WAIT;
-	} else if (left == 0) {
-		link_content(delivery->link, now);
-	}
-	if ((before & ~left & COMMIT_RECORDS) != 0)
-		rewrite_begin(delivery);
-}
-
-static void applied_take(struct delivery *delivery, struct commit *applied, nsec now)
-{
-	struct outbox *outbox = delivery->books.outbox;
-	uint64_t pushes = outbox_done(outbox).pushes;
-	unsigned before = outbox_refused(outbox), refused = applied->refused;
-
-	outbox_applied(outbox, applied);
-	delivery->status.pushed += outbox_done(outbox).pushes - pushes;
-	histogram_add(&delivery->commits, now - delivery->commit_at);
-	refusals_see(delivery, before, refused, now);
-}
-
-static void redis_work(struct delivery *delivery, struct moment now)
-{
-	link_step(delivery->link, now);
-	struct commit *applied = link_applied(delivery->link);
-	if (applied != NULL)
-		applied_take(delivery, applied, now.monotonic);
-	desk_commit(delivery->desk); /* before what is left may be given away */
-	if (applied != NULL && applied->queue_length >= 0)
-		length_hear(delivery, applied->queue_length, now.monotonic);
-	answer_work(delivery, now);
-	turn_work(delivery, now);
-}
-
-static void ask(struct delivery *delivery, enum asked what, const char *const *words,
-	const struct resp_list *list, nsec now)
-{
-	delivery->asked = what;
-	delivery->commit_next = true;
-	link_ask(delivery->link, words, list, now);
-}
-
-static void states_ask(struct delivery *delivery, nsec now)
-{
-	const char *words[READER_WORDS];
-	const struct resp_list *list = reader_question(delivery->reader, &delivery->keys, words);
-
-	ask(delivery, ASKED_STATES, words, list, now);
-}
-
-/* What was answered 202 is for the active one. */
-static bool leaving_ask(struct delivery *delivery, nsec now)
-{
-	struct resp_list list = {{NULL, 0, 0}, 0};
-	const char *words[LEAVING_WORDS];
-	bool asks = leaving_question(&delivery->leaving, delivery->backlog, words, &list);
-
-	if (asks)
-		ask(delivery, ASKED_TO_TAKE, words, &list, now);
-	resp_free(&list);
-	return asks;
-}
-
-static bool question_begin(struct delivery *delivery, nsec now)
-{
-	bool looks = handover_looks(&delivery->handover, &delivery->books, now);
-
-	if (leaving_is_open(&delivery->leaving))
-		return leaving_ask(delivery, now); /* and then found among what others have left */
-	if (delivery->stopping && desk_is_empty(delivery->desk))
-		return false; /* only what is still to be judged needs an answer */
-	if (!reader_complete(delivery->reader) && (delivery->handover.settled || !looks))
-		states_ask(delivery, now);
-	else if (looks)
-		ask(delivery, ASKED_HANDOVER, HANDOVER_QUESTION(&delivery->keys), NULL, now);
-	else if (pressure_asks(&delivery->pressure, now)) {
-		pressure_asked(&delivery->pressure, now);
-		ask(delivery, ASKED_LENGTH, RESP_WORDS("LLEN", delivery->keys.queue), NULL, now);
-	} else {
-		return false;
-	}
-	return true;
-}
-
-static bool commit_begin(struct delivery *delivery, struct moment now)
-{
-	struct commit *commit =
-		outbox_take(delivery->books.outbox, session_clock(session_of(delivery)));
-
-	delivery->commit_next = false;
-	delivery->commit_at = now.monotonic;
-	if (commit != NULL)
-		link_commit(delivery->link, commit, now);
-	return commit != NULL;
-}
-
-/* Commits and questions in turn, so that neither waits for the end of the others. */
-static void active_say(struct delivery *delivery, struct moment now)
-{
-	if (delivery->commit_next && commit_begin(delivery, now))
-		return;
-	if (!question_begin(delivery, now.monotonic))
-		commit_begin(delivery, now);
-}
-
-static void redis_say(struct delivery *delivery, struct moment now)
-{
-	if (session_ready(session_of(delivery)))
-		active_say(delivery, now);
-	else if (session_rests(session_of(delivery)) && !is_active(delivery))
-		leaving_ask(delivery, now.monotonic);
-}
-
-static void retry_begin(struct delivery *delivery)
+void delivery_retry(struct delivery *delivery)
 {
 	outbox_retry(delivery->books.outbox);
 	delivery->retry_at = NSEC_NEVER;
@@ -345,7 +46,7 @@ static void active_work(struct delivery *delivery, struct moment now)
 	if (delivery->handover.settled)
 		desk_judge(delivery->desk, now);
 	if (now.monotonic >= delivery->retry_at)
-		retry_begin(delivery);
+		delivery_retry(delivery);
 	delivery->status.repeats += ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
 	rewrite_work(delivery);
 }
@@ -406,34 +107,21 @@ static bool is_busy(const struct delivery *delivery)
 	return session_busy(session_of(delivery)) && !link_away(delivery->link);
 }
 
-static void delivery_work(struct delivery *delivery, struct moment now)
+void delivery_work(struct delivery *delivery, struct moment now)
 {
-	redis_work(delivery, now);
+	delivery_hear(delivery, now);
 	if (!is_busy(delivery) || !reader_complete(delivery->reader))
 		desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
 	if (role_of(delivery) == DELIVERY_STANDS_BY)
 		desk_drop(delivery->desk, "another broker is the active one");
 	if (is_active(delivery))
 		active_work(delivery, now);
-	redis_say(delivery, now);
+	delivery_say(delivery, now);
 	desk_commit(delivery->desk);
 	desk_keep(delivery->desk, link_away(delivery->link) && !delivery->stopping, now.monotonic);
 	status_work(delivery, now.monotonic);
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		count_work(delivery, now.monotonic);
-}
-
-static nsec question_deadline(const struct delivery *delivery)
-{
-	nsec next = NSEC_NEVER;
-
-	if (!session_ready(session_of(delivery)))
-		return NSEC_NEVER;
-	if (delivery->handover.found == 0)
-		next = delivery->handover.look_at;
-	if (delivery->pressure.paused)
-		next = nsec_earlier(next, delivery->pressure.ask_at);
-	return next;
 }
 
 static nsec next_work(const struct delivery *delivery)
@@ -443,7 +131,7 @@ static nsec next_work(const struct delivery *delivery)
 	if (is_active(delivery))
 		next = nsec_earlier(nsec_earlier(next, delivery->retry_at),
 			ledger_next(delivery->books.ledger, repeats_go(delivery)));
-	next = nsec_earlier(next, question_deadline(delivery));
+	next = nsec_earlier(next, delivery_question_at(delivery));
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		next = nsec_earlier(next, delivery->count_at);
 	return nsec_earlier(next, atomic_load(&delivery->stop_at));
@@ -464,74 +152,6 @@ static void delivery_sleep(struct delivery *delivery)
 		inbox_awake(delivery->inbox);
 }
 
-/* The inbox is closed now, but was not yet emptied for the last time. */
-static void stopping_begin(struct delivery *delivery)
-{
-	struct moment now = moment_now();
-
-	delivery->stopping = true;
-	delivery->last_failures = link_failures(delivery->link);
-	link_hurry(delivery->link, now.monotonic);
-	retry_begin(delivery);
-	desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
-	delivery_work(delivery, now);
-}
-
-/* Whether there is nothing but what Redis refuses. */
-static bool is_refused(const struct outbox *outbox)
-{
-	return outbox_refused(outbox) != 0 && !outbox_waits(outbox);
-}
-
-/* Whether everything that was accepted is where it belongs. */
-static bool all_is_done(const struct delivery *delivery)
-{
-	if (!is_active(delivery))
-		return backlog_count(delivery->backlog) == 0 && desk_is_empty(delivery->desk);
-	return desk_is_empty(delivery->desk) &&
-	       (outbox_is_empty(delivery->books.outbox) || is_refused(delivery->books.outbox));
-}
-
-/* Then the lease is given up, so that a broker that stands by need not wait until it runs out. */
-static bool release_is_over(struct delivery *delivery)
-{
-	if (!is_active(delivery) || session_released(session_of(delivery)))
-		return true;
-	if (!delivery->releasing && session_ready(session_of(delivery))) {
-		link_release(delivery->link, moment_now());
-		delivery->releasing = true;
-	}
-	return false;
-}
-
-static bool delivery_is_over(struct delivery *delivery, nsec now)
-{
-	nsec stop_at = atomic_load(&delivery->stop_at);
-
-	if (stop_at == NSEC_NEVER)
-		return false;
-	if (!delivery->stopping)
-		stopping_begin(delivery);
-	return now >= stop_at || link_failures(delivery->link) != delivery->last_failures ||
-	       (all_is_done(delivery) && release_is_over(delivery));
-}
-
-static void loss_tell(const struct delivery *delivery)
-{
-	struct marks made = outbox_marks(delivery->books.outbox);
-	struct marks done = outbox_done(delivery->books.outbox);
-	size_t events = backlog_unjudged(delivery->backlog);
-	size_t states = delivery->books.persistent ? backlog_unjudged_checks(delivery->backlog) : 0;
-
-	if (events > 0 || !marks_reached(&done, &made))
-		log_error("stopping %s: %" PRIu64 " events were not delivered and %" PRIu64
-			  " states not written",
-			is_refused(delivery->books.outbox) && link_serves(delivery->link)
-				? "while Redis refuses some of it"
-				: "without Redis",
-			made.pushes - done.pushes + events, made.records - done.records + states);
-}
-
 static void *delivery_run(void *argument)
 {
 	struct delivery *delivery = argument;
@@ -540,9 +160,7 @@ static void *delivery_run(void *argument)
 		delivery_sleep(delivery);
 		delivery_work(delivery, moment_now());
 	} while (!delivery_is_over(delivery, clock_monotonic()));
-	desk_take(delivery->desk, inbox_take(delivery->inbox), clock_monotonic());
-	loss_tell(delivery);
-	desk_drop(delivery->desk, "the broker is stopping");
+	delivery_finish(delivery);
 	return NULL;
 }
 

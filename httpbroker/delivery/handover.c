@@ -12,7 +12,9 @@ void handover_free(struct handover *handover)
 	for (size_t i = 0; i < handover->count; i++)
 		posting_free(&handover->postings[i]);
 	free(handover->postings);
-	*handover = (struct handover){.look_at = handover->look_at, .settled = handover->settled};
+	*handover = (struct handover){.look_at = handover->look_at,
+		.refused = handover->refused,
+		.settled = handover->settled};
 }
 
 void handover_begin(struct handover *handover, nsec now)
@@ -39,6 +41,19 @@ static bool item_take(
 	return false;
 }
 
+/* As where a key of that name is no list: nobody can leave anything there then. */
+static void refusal_see(struct handover *handover, const redisReply *reply)
+{
+	bool refused = reply->type != REDIS_REPLY_ARRAY;
+
+	if (refused && !handover->refused)
+		log_error("what other brokers have left cannot be taken: Redis refuses LRANGE: %s",
+			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	if (!refused && handover->refused)
+		log_info("what other brokers have left can be taken again");
+	handover->refused = refused;
+}
+
 size_t handover_take(
 	struct handover *handover, const struct redisReply *reply, const struct recall *recall)
 {
@@ -46,6 +61,7 @@ size_t handover_take(
 
 	handover_free(handover);
 	handover->look_at = recall->now.monotonic + HANDOVER_LOOK;
+	refusal_see(handover, reply);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
 		handover->settled = true;
 		return 0;

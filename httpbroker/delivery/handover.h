@@ -21,6 +21,7 @@ struct handover {
 	size_t next;              /* the first that was not judged */
 	size_t found;             /* in the list: with those that cannot be read */
 	nsec look_at;
+	bool refused; /* Redis refuses to tell, and that was said */
 	bool settled; /* nothing was left there that is older than what is posted now */
 };
 

@@ -379,6 +379,21 @@ static void what_was_handed_over_waits_for_its_records(void **state)
 	assert_pushed(desk, 1);
 }
 
+static void a_list_that_is_none_is_said_and_held_for_empty(void **state)
+{
+	struct desk *desk = *state;
+
+	handover_begin(&desk->handover, 0);
+	assert_int_equal(found(desk, "-WRONGTYPE x\r\n", 0), 0);
+	assert_true(desk->handover.refused && desk->handover.settled);
+	assert_int_equal(found(desk, "-WRONGTYPE x\r\n", SEC), 0);
+	assert_true(desk->handover.refused);
+	assert_int_equal(found(desk, "*1\r\n" ONE, 2 * SEC), 0);
+	assert_false(desk->handover.refused);
+	handover_judge(&desk->handover, &desk->books, desk->reader, at(2 * SEC));
+	assert_pushed(desk, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, desk_open, desk_close)
 
 int main(void)
@@ -392,6 +407,7 @@ int main(void)
 		TEST(odd_answers_are_refused),
 		TEST(what_was_handed_over_is_taken_in_order_and_dropped),
 		TEST(what_was_handed_over_waits_for_its_records),
+		TEST(a_list_that_is_none_is_said_and_held_for_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
