@@ -132,7 +132,7 @@ empty_account() {
 		poll 10 back "$round"
 		changes 300
 	done
-	kill -STOP "${pids[redis]}"
+	freeze redis
 	poll 15 said broker 'no answer within 5 s'
 	kill -CONT "${pids[redis]}"
 	poll 15 back 4

@@ -100,7 +100,7 @@ health() {
 	start_redis
 	start_broker
 	poll 10 health 200 .healthy
-	kill -STOP "${pids[redis]}" # so that it takes a while
+	freeze redis # so that it takes a while
 	post "$(event a b ok)" -m 1 || :
 	client "${pids[broker]}" <<-'E'
 		def health(s):

@@ -147,7 +147,7 @@ y ok' ]
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)"
-	kill -STOP "${pids[redis]}"
+	freeze redis
 	before=$EPOCHREALTIME
 	posts 202 "$(event a b critical '"summary":"1"')"
 	took=$((${EPOCHREALTIME/./} - ${before/./}))
@@ -342,7 +342,7 @@ y ok' ]
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)"
-	kill -STOP "${pids[redis]}"
+	freeze redis
 	start poster curl -sS -m 20 -w '%{http_code}' -d "$(event a b critical)" "$url"
 	poll 10 connected
 	before=$EPOCHREALTIME

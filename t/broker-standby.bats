@@ -98,9 +98,9 @@ none_left() {
 	poll 20 said b 'info: standing by'
 	at a
 	posts 200 "$(event a b critical '"summary":"1","time":1001,"ttl":-1')"
-	kill -STOP "${pids[redis]}"
+	freeze redis
 	posts 202 "$(event a b ok '"summary":"2","time":1001,"ttl":-1')" "$(event a b critical '"summary":"3","time":1001,"ttl":-1')"
-	kill -STOP "${pids[a]}"
+	freeze a
 	kill -CONT "${pids[redis]}"
 	at b
 	poll 20 answers 200
@@ -137,10 +137,10 @@ none_left() {
 	start_two
 	at a
 	posts 200 "$(event a b critical '"summary":"1"')"
-	kill -STOP "${pids[redis]}"
+	freeze redis
 	posts 202 "$(event a b ok '"summary":"2"')" "$(event a b critical '"summary":"3"')" \
 		"$(event a b critical '"summary":"4"')" "$(event a new warning '"summary":"5"')"
-	kill -STOP "${pids[a]}"
+	freeze a
 	kill -CONT "${pids[redis]}"
 	at b
 	poll 20 answers 200
@@ -162,7 +162,7 @@ none_left() {
 
 @test "one that was stopped while another took over refuses what was posted to it meanwhile" {
 	start_two
-	kill -STOP "${pids[a]}"
+	freeze a
 	at b
 	poll 20 answers 200
 	start waits curl -sS -m 20 -w '%{http_code}' -d "$(event a b ok)" "http://127.0.0.1:$port_a/state"
@@ -179,7 +179,7 @@ none_left() {
 	start_one a
 	at a
 	posts 200 "$(event a b critical)"
-	kill -STOP "${pids[redis]}"
+	freeze redis
 	posts 202 "$(event a b ok)"
 	redis_stands() { [ "$(grep -c 'no answer within 5 s' "$work/a.log")" -ge 1 ]; }
 	poll 10 redis_stands
@@ -221,7 +221,7 @@ while True:
 	poll 10 said b 'info: standing by'
 	broker_port=$port_a start_changes 4
 	changes 200
-	kill -STOP "${pids[way_a]}"
+	freeze way_a
 	poll 15 said b 'info: active'
 	at b
 	posts 200 "$(event other c critical)" "$(event other c ok)"

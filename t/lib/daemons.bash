@@ -5,6 +5,7 @@
 #
 #   start NAME COMMAND...   runs it in the background; its output goes to $work/NAME.log
 #   stop NAME               TERM, KILL after twenty seconds; returns its exit status
+#   freeze NAME             STOP; returns when it stands still
 #   poll SECONDS COMMAND... repeats the command until it succeeds; fails when the time is over
 #   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
 #   free_port [N]           N ports on which nobody listens
@@ -45,6 +46,19 @@ process_state() {
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || :
 	stat=${stat##*) }
 	printf '%s' "${stat%% *}"
+}
+
+# On a busy machine a thread may go on for a while after the signal.
+freeze() {
+	kill -STOP "${pids[$1]}"
+	poll 20 frozen "${pids[$1]}"
+}
+
+frozen() {
+	local thread
+	for thread in "/proc/$1/task/"*; do
+		[ "$(process_state "$1/task/${thread##*/}")" = T ] || return 1
+	done
 }
 
 # A process that ends within a trap of ours stays a Z: bash takes it in later.
