@@ -31,6 +31,7 @@ free_port() {
 start() {
 	local name=$1
 	shift
+	: >"$work/$name.log" # here: a shell may be slow to start, and who looks must not see the last one's
 	# 3 is bats' own descriptor: a daemon that kept it would keep bats waiting
 	"$@" >"$work/$name.log" 2>&1 </dev/null 3>&- &
 	pids[$name]=$!
