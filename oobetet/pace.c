@@ -22,5 +22,6 @@ struct pace pace_of(nsec max_latency)
 		.request = share(max_latency, 20, 5000, 15000),
 		.retry_min = share(max_latency, 300, 250, 1000),
 		.retry_max = share(max_latency, 10, 1000, 60000),
+		.record = share(max_latency, 30, 500, 10000),
 	};
 }

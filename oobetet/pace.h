@@ -18,6 +18,7 @@ struct pace {
 	nsec request;   /* how long an HTTP request may take */
 	nsec retry_min; /* after a failure: from this, doubling ... */
 	nsec retry_max; /* ... to this */
+	nsec record;    /* between two writings of the state file, of which each is a process */
 };
 
 struct pace pace_of(nsec max_latency);

@@ -80,4 +80,6 @@ tiny() {
 	tiny oobetet
 	grep -Eq '^ +room +2 +-?[0-9.]+ +[0-9.]+$' <<<"$output"
 	grep -Eq '^ +PagerDuty +2 +-?[0-9.]+ +[0-9.]+$' <<<"$output"
+	grep -Eq '^ +4 +[0-9.]+ +[0-9,]+$' <<<"$output"
+	grep -Eq '^ +after an attempt over HTTPS +[0-9.]+$' <<<"$output"
 }

@@ -412,7 +412,7 @@ static void past_take(struct clock *clock)
 {
 	struct telling now = telling_now(clock, clock_monotonic());
 	nsec away = past_begin(
-		&clock->past, clock->config->state_file, &clock->teller, clock->pace.alive, &now);
+		&clock->past, clock->config->state_file, &clock->teller, clock->pace.record, &now);
 
 	if (away > clock->config->max_latency)
 		absence_tell(clock, away, "was not running");

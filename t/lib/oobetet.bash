@@ -37,12 +37,12 @@ write_ini() {
 
 start_oobetet() {
 	start oobetet oobetet -c "$work/oobetet.ini" "$@"
-	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
+	poll 60 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
 }
 
 start_pagerduty() {
 	start pagerduty pagerduty-standin "$@"
-	poll 20 said pagerduty 'at http'
+	poll 60 said pagerduty 'at http'
 	pagerduty_url=$(grep -Eo 'https?://.*' "$work/pagerduty.log")
 }
 
@@ -89,7 +89,8 @@ stop_beat() {
 }
 
 hand() {
-	pgrep -P "${pids[oobetet]:-0}" -x "oobetet-$1"
+	# there may be none at the moment: on a busy machine one that falls silent is started again
+	poll 20 pgrep -P "${pids[oobetet]:-0}" -x "oobetet-$1"
 }
 
 paged() {

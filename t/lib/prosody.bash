@@ -44,7 +44,7 @@ enter_room() {
 		--jid "$name@localhost" --password "secret-of-$name" \
 		--room "$room@conference.localhost" --nick "$nick" \
 		${prosody_certificate:+--ca "$prosody_certificate"}
-	poll 20 said "$name" ' joined '
+	poll 60 said "$name" ' joined '
 }
 
 say() {
@@ -83,5 +83,5 @@ prosody_configure() {
 # Its port opens when everything else is ready: it does one thing after the other.
 prosody_start() {
 	start prosody prosody -F --config "$work/prosody/prosody.cfg.lua"
-	poll 20 listening "$prosody_port"
+	poll 60 listening "$prosody_port"
 }

@@ -356,6 +356,8 @@ static void the_pace_follows_max_latency(void **state)
 	assert_int_equal(quick.ping, SEC);
 	assert_int_equal(quick.patience, 5 * SEC);
 	assert_int_equal(slow.ping, 30 * SEC);
+	assert_int_equal(usual.record, 10 * SEC);
+	assert_int_equal(quick.record, SEC / 2);
 	/* two lines may be lost on a busy machine before a hand is taken for dead */
 	assert_true(quick.alive * 3 <= quick.patience && slow.alive * 3 <= slow.patience);
 }
