@@ -149,7 +149,8 @@ sound() {
 		"[$(event a e ok),$(event a f ok)]"
 	posts 200 "$(event a b warning '"time":5')" # older
 	posts 400 '{' '[]' "$(event a b BANANA)" '{"a":1}'
-	figures 'httpbroker_events_accepted_total{format="flapjack",result="delivered"}' 5 \
+	# a repeat may wait for Redis when one looks
+	poll 20 figures 'httpbroker_events_accepted_total{format="flapjack",result="delivered"}' 5 \
 		'httpbroker_events_accepted_total{format="flapjack",result="older"}' 1 \
 		'httpbroker_events_refused_total{format="flapjack",reason="invalid"}' 1 \
 		'httpbroker_events_refused_total{format="none",reason="syntax"}' 1 \
