@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# shellcheck disable=SC2016,SC2034,SC2154 # $1 of a sh -c; variables that load and run bring or read
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # $1 of a sh -c; variables that load and run bring or read, a test's own
 # httpbroker with a Redis that does its work: its options, its answers, what goes out and when.
 
 load lib/daemons
