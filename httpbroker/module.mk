@@ -113,6 +113,7 @@ dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
 	doc/examples/httpbroker/daemontools/run \
 	doc/examples/httpbroker/httpbroker.service \
+	doc/examples/httpbroker/httpbroker@.service \
 	doc/examples/httpbroker/runit/log/run \
 	doc/examples/httpbroker/runit/run \
 	doc/examples/nginx/httpbroker.conf \
