@@ -38,7 +38,8 @@ int64_t value_ttl(const char *option, const char *value)
 	if (strcmp(value, "never") == 0)
 		return DRAFT_TTL_NEVER;
 	/* the broker counts in whole seconds: a part of one is one more */
-	return (option_duration(option, value, NSEC_PER_MSEC, TTL_MOST) + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+	return (option_duration(option, value, NSEC_PER_MSEC, TTL_MOST) + NSEC_PER_SEC - 1) /
+	       NSEC_PER_SEC;
 }
 
 char value_byte(const char *option, const char *value)
