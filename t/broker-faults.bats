@@ -179,6 +179,25 @@ empty_account() {
 	[ "$(redis LLEN events)" -eq 3 ]
 }
 
+@test "a database that Redis does not have: said once, nothing goes to another, delivered when it is there" {
+	start_redis --databases 4
+	start_broker --interval 24h --database 7
+	poll 20 said broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range"
+	posts 202 "$(event a b critical)"
+	[ "$(times 'error: ')" -eq 1 ]
+	redis INFO keyspace | run ! grep '^db'
+	stop redis
+	start_redis --databases 8
+	poll 20 back 1
+	poll 20 database_has_it
+	posts 200 "$(event a b critical)"
+	[ "$(redis INFO keyspace | grep -o '^db[0-9]*')" = db7 ]
+}
+
+database_has_it() {
+	[ "$(redis -n 7 LLEN events)" -eq 1 ]
+}
+
 @test "--max-pending: what comes then gets 503 and Retry-After; nothing that was answered 202 is lost" {
 	redis_port=$(free_port)
 	start_broker --interval 24h --max-pending 5
