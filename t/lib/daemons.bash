@@ -32,6 +32,8 @@ start() {
 	local name=$1
 	shift
 	: >"$work/$name.log" # here: a shell may be slow to start, and who looks must not see the last one's
+	# the background shell opens it when it comes to run: until then the one before would speak
+	: >"$work/$name.log"
 	# 3 is bats' own descriptor: a daemon that kept it would keep bats waiting
 	"$@" >"$work/$name.log" 2>&1 </dev/null 3>&- &
 	pids[$name]=$!
