@@ -66,6 +66,46 @@ while True: threading.Thread(target=talk, args=s.accept()[:1]).start()' "$prosod
 	poll 20 listening "$prosody_port"
 }
 
+# A server that lets everybody log in, and then sends one message without end.
+start_flooding() {
+	prosody_port=$(free_port)
+	start flooding python3 -c '
+import socket, sys, threading
+stream = (b"<?xml version=\x271.0\x27?><stream:stream xmlns=\x27jabber:client\x27 "
+    b"xmlns:stream=\x27http://etherx.jabber.org/streams\x27 id=\x271\x27 from=\x27localhost\x27 "
+    b"version=\x271.0\x27><stream:features>%s</stream:features>")
+sasl, bind = b"urn:ietf:params:xml:ns:xmpp-sasl", b"urn:ietf:params:xml:ns:xmpp-bind"
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+def until(c, end):
+    heard = b""
+    while end not in heard:
+        data = c.recv(4096)
+        if not data: raise OSError
+        heard += data
+    return heard
+def talk(c):
+    sent = 0
+    try:
+        until(c, b"<stream:stream")
+        c.sendall(stream % (b"<mechanisms xmlns=\x27%s\x27><mechanism>PLAIN</mechanism></mechanisms>" % sasl))
+        until(c, b"</auth>")
+        c.sendall(b"<success xmlns=\x27%s\x27/>" % sasl)
+        until(c, b"<stream:stream")
+        c.sendall(stream % (b"<bind xmlns=\x27%s\x27/>" % bind))
+        asked = until(c, b"</iq>")
+        number = asked.split(b"id=\"")[1].split(b"\"")[0]
+        c.sendall(b"<iq type=\x27result\x27 id=\x27%s\x27><bind xmlns=\x27%s\x27>"
+            b"<jid>oobetet@localhost/x</jid></bind></iq>" % (number, bind))
+        until(c, b"<presence")
+        print("logged in\n", end="", flush=True)
+        c.sendall(b"<message from=\x27ops@conference.localhost/x\x27 type=\x27groupchat\x27><body>")
+        while True: sent += c.send(b"x" * 65536)
+    except OSError:
+        print("gone after %d MB\n" % (sent >> 20), end="", flush=True)
+while True: threading.Thread(target=talk, args=s.accept()[:1]).start()' "$prosody_port"
+	poll 20 listening "$prosody_port"
+}
+
 # oobetet, and what it takes before anything has happened.
 start_watching() {
 	start oobetet oobetet -c "$work/oobetet.ini"
@@ -157,4 +197,18 @@ recovers() {
 	poll 20 paged '202 trigger '
 	[ "$(count_of oobetet 'warning: ear: .*; trying again')" -le 2 ]
 	recovers endless start_prosody
+}
+
+@test "oobetet: a server that floods it after log-in with a message without end: it is left, the alarm comes" {
+	start_flooding
+	start_pagerduty
+	write_ini tls=off
+	start_watching
+	poll 30 said flooding 'logged in'
+	poll 60 said flooding 'gone after [0-9]+ MB'
+	poll 20 said oobetet 'warning: ear: .*; trying again'
+	poll 20 paged '202 trigger '
+	# and that again and again
+	poll 60 at_least 2 flooding 'gone after [0-9]+ MB'
+	recovers flooding start_prosody
 }
