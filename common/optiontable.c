@@ -101,7 +101,8 @@ static void table_print(const struct option_table *table)
 {
 	size_t width = labels_width(table);
 
-	printf("usage: %s [OPTION...]\n\n%s\n", table->program, table->purpose);
+	printf("usage: %s [OPTION...]%s%s\n\n%s\n", table->program,
+		*table->operands != '\0' ? " " : "", table->operands, table->purpose);
 	for (size_t i = 0; i < rows_count(table); i++)
 		row_print(row_at(table, i), has_letters(table), width);
 }

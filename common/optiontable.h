@@ -25,7 +25,8 @@ struct option_row {
 
 struct option_table {
 	const char *program;
-	const char *purpose; /* what --help says before the options, with its newline */
+	const char *operands; /* what may follow the options, for the usage line; "": nothing */
+	const char *purpose;  /* what --help says before the options, with its newline */
 	const struct option_row *rows;
 	size_t count;
 };

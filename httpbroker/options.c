@@ -252,6 +252,7 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	"httpbroker",
+	"",
 	"Takes events over HTTP (POST /state), remembers the last state of every check, and\n"
 	"repeats it to Flapjack, through Redis, until its time to live is over; then UNKNOWN.\n",
 	rows,

@@ -198,6 +198,7 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	"httpbroker-submit",
+	"[FILE... | -- COMMAND...]",
 	"Hands events to httpbroker:\n"
 	"\n"
 	"  some-feed | httpbroker-submit                      from standard input, or each FILE\n"

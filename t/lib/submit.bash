@@ -28,8 +28,10 @@ start_broker() {
 	poll 20 listening "$port"
 }
 
+# Of an empty list redis-cli prints an empty line.
 delivered() {
-	redis --raw LRANGE events 0 -1 | tac | sed -E 's/"type":"service",//; s/,"time":[0-9]+//' | awk '!seen[$0]++'
+	redis --raw LRANGE events 0 -1 | tac | sed -E 's/"type":"service",//; s/,"time":[0-9]+//' |
+		awk 'NF > 0 && !seen[$0]++'
 }
 
 delivered_count() {
