@@ -10,7 +10,7 @@ load lib/oobetet
 setup() {
 	start_work
 	[ "$(id -u)" -eq 0 ] || skip "only root may be a name server"
-	for spaces in -m -rm; do ! unshare $spaces true 2>/dev/null || return 0; done
+	for spaces in -m -rm; do ! unshare "$spaces" true 2>/dev/null || return 0; done
 	skip "name spaces are forbidden here, and /etc is everybody's"
 }
 teardown() { stop_all; }
@@ -18,7 +18,7 @@ teardown() { stop_all; }
 # with_etc FILE COMMAND...: runs it where /etc/FILE is $work/FILE
 with_etc() {
 	# shellcheck disable=SC2016 # $0 and $@ are the inner shell's
-	exec unshare $spaces sh -c 'mount --bind "$0" "/etc/${0##*/}" && exec "$@"' "$work/$1" "${@:2}"
+	exec unshare "$spaces" sh -c 'mount --bind "$0" "/etc/${0##*/}" && exec "$@"' "$work/$1" "${@:2}"
 }
 
 # A name server on port 53 of an address of loopback that nobody else uses, and never a word of it.
