@@ -22,6 +22,11 @@ answers() {
 	[ "$(curl -s -m 5 -o "$work/answer" -w '%{http_code}' "$url")" = "$1" ]
 }
 
+# lists TEXT: GET /state has it, be it only when it has been read back
+lists() {
+	answers 200 && grep -qF "$1" "$work/answer"
+}
+
 waits_connected() {
 	[ -n "$(ss -Htn state established "dport = :$port_a")" ]
 }
@@ -46,7 +51,7 @@ since() {
 	poll 5 answers 200
 	since "$before"
 	[ "$(since "$before")" -lt 4000 ]
-	grep -F '"a:b":{"entity":"a","check":"b","type":"service","state":"critical"' "$work/answer"
+	poll 20 lists '"a:b":{"entity":"a","check":"b","type":"service","state":"critical"'
 	posts 200 "$(event a b critical)"
 	[ "$(redis LLEN events)" -eq 1 ]
 	posts 200 "$(event a b ok)"
