@@ -107,6 +107,8 @@ pause() {
 	begun=${EPOCHREALTIME/./}
 	stop oobetet
 	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+	# what hangs might wake up and replace what the next one has written
+	poll 20 eval '! pgrep -f "^oobetet -c $work/"'
 }
 
 @test "oobetet: started while everything is down: it alarms, and says that nobody can be told" {

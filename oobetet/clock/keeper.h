@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The state file: replaced as a whole by a child of ours, for a disk may hang, and the clock must
- * not. There is one such child at most; while it hangs nothing is written, and nobody waits.
+ * not. There is one such child at most; while it hangs nothing is written, and nobody waits. It
+ * ends with the clock, written or not.
  */
 #ifndef OOBETET_CLOCK_KEEPER_H
 #define OOBETET_CLOCK_KEEPER_H
