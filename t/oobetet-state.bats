@@ -98,6 +98,10 @@ pause() {
 	poll 20 [ -s "$work/folder/oobetet.state" ]
 }
 
+nothing_left() {
+	! pgrep -f "^oobetet -c $work/"
+}
+
 @test "oobetet: a disk that hangs stops neither the alarm nor SIGTERM" {
 	# nobody reads the pipe: opening it for writing never returns
 	mkfifo "$work/state.new"
@@ -108,7 +112,7 @@ pause() {
 	stop oobetet
 	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
 	# what hangs might wake up and replace what the next one has written
-	poll 20 eval '! pgrep -f "^oobetet -c $work/"'
+	poll 20 nothing_left
 }
 
 @test "oobetet: started while everything is down: it alarms, and says that nobody can be told" {
