@@ -107,20 +107,36 @@ static struct entry *entry_find(struct certificates *certificates, struct text u
 	return NULL;
 }
 
-/* The oldest that is not under way makes room for another. */
-static bool room_make(struct certificates *certificates)
+static struct entry *oldest_of(
+	const struct certificates *certificates, enum certificate_verdict verdict)
 {
 	struct entry *entry, *next;
 
+	HASH_ITER(hh, certificates->entries, entry, next)
+		if (entry->verdict == verdict)
+			return entry;
+	return NULL;
+}
+
+/*
+ * Anybody can make us look for what is not there. That must not cost what is: a sound one goes
+ * only where all are sound.
+ */
+static bool room_make(struct certificates *certificates)
+{
+	struct entry *spare;
+
 	if (HASH_COUNT(certificates->entries) < CERTIFICATES_MOST)
 		return true;
-	HASH_ITER(hh, certificates->entries, entry, next) {
-		if (entry->verdict == CERTIFICATE_AWAITED)
-			continue;
-		entry_forget(certificates, entry);
-		return true;
-	}
-	return false;
+	spare = oldest_of(certificates, CERTIFICATE_LATER);
+	if (spare == NULL)
+		spare = oldest_of(certificates, CERTIFICATE_WRONG);
+	if (spare == NULL && oldest_of(certificates, CERTIFICATE_AWAITED) == NULL)
+		spare = oldest_of(certificates, CERTIFICATE_SOUND);
+	if (spare == NULL)
+		return false;
+	entry_forget(certificates, spare);
+	return true;
 }
 
 /* A new one, under way; NULL if too many are. */

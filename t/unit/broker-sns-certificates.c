@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* The certificates of Amazon SNS that are remembered; whoever fetches them is the test. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/sns/certificates.h"
+#include "t/unit/certificates.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DAY = 86400 };
+
+/* What has been asked for; it stands for the fetcher, whose thread this test is. */
+static struct {
+	struct fetch *asked[2 * CERTIFICATES_MOST];
+	unsigned count;
+	bool full;
+} fetcher;
+
+bool fetcher_put(struct fetcher *unused, struct fetch *fetch)
+{
+	(void)unused;
+	if (fetcher.full)
+		return false;
+	fetcher.asked[fetcher.count++] = fetch;
+	return true;
+}
+
+void fetch_free(struct fetch *fetch)
+{
+	buffer_free(&fetch->body);
+	buffer_free(&fetch->links);
+}
+
+static struct {
+	struct identity root, leaf;
+	char root_file[64];
+	struct chain *chain;
+	struct certificates *certificates;
+	nsec now; /* monotonic */
+} world;
+
+static int world_make(void **state)
+{
+	const struct identity_wish root = {"root", NULL, time(NULL) - DAY, time(NULL) + DAY};
+	const struct identity_wish leaf = {"sns", "serverAuth", time(NULL) - DAY, time(NULL) + DAY};
+	struct buffer pem = {0};
+	struct reason why;
+
+	(void)state;
+	world.root = identity_make(&root, NULL);
+	world.leaf = identity_make(&leaf, &world.root);
+	strcpy(world.root_file, "/tmp/broker-sns-certificates-XXXXXX");
+	int fd = mkstemp(world.root_file);
+	identity_pem(&pem, &world.root);
+	if (fd < 0 || write(fd, pem.data, pem.length) != (ssize_t)pem.length)
+		return -1;
+	close(fd);
+	buffer_free(&pem);
+	world.chain = chain_new(world.root_file, &why);
+	return world.chain == NULL ? -1 : 0;
+}
+
+static int world_end(void **state)
+{
+	(void)state;
+	unlink(world.root_file);
+	chain_free(world.chain);
+	identity_free(&world.root);
+	identity_free(&world.leaf);
+	return 0;
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	fetcher.count = 0;
+	fetcher.full = false;
+	world.now = clock_monotonic();
+	world.certificates = certificates_new(world.chain, NULL);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	certificates_free(world.certificates);
+	return 0;
+}
+
+/* Somebody who waits. */
+struct waiter {
+	struct certificate_wait wait; /* first */
+	unsigned woken;
+};
+
+static void wake(struct certificate_wait *wait)
+{
+	((struct waiter *)wait)->woken++;
+}
+
+static enum certificate_verdict look(const char *url, struct waiter *waiter, struct reason *why)
+{
+	const struct text text = {url, strlen(url)};
+	const struct moment now = {.monotonic = world.now};
+	X509 *out = NULL;
+
+	waiter->wait.done = wake;
+	enum certificate_verdict verdict =
+		certificates_look(world.certificates, text, now, &waiter->wait, &out, why);
+	assert_int_equal(out != NULL, verdict == CERTIFICATE_SOUND);
+	if (out != NULL)
+		assert_int_equal(X509_cmp(out, world.leaf.certificate), 0);
+	X509_free(out);
+	return verdict;
+}
+
+static void assert_verdict(const char *url, enum certificate_verdict expected)
+{
+	static struct waiter waiter;
+	struct reason why;
+
+	assert_int_equal(look(url, &waiter, &why), expected);
+}
+
+/* The errand of this number comes back: with the certificate, with something else, or not. */
+static void fetched(unsigned number, enum certificate_verdict as)
+{
+	struct fetch *fetch = fetcher.asked[number];
+
+	fetch->fetched = as != CERTIFICATE_LATER;
+	if (as == CERTIFICATE_SOUND)
+		identity_pem(&fetch->body, &world.leaf);
+	else if (as == CERTIFICATE_WRONG)
+		buffer_append_text(&fetch->body, "<html>");
+	else
+		reason_set(&fetch->why, "no route");
+	fetch->done(fetch);
+}
+
+static void all_who_wait_are_woken_once(void **state)
+{
+	struct waiter waiters[3] = {0};
+	struct reason why;
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(look("a", &waiters[i], &why), CERTIFICATE_AWAITED);
+	assert_int_equal(fetcher.count, 1);
+	assert_string_equal(fetcher.asked[0]->url, "a");
+	fetched(0, CERTIFICATE_SOUND);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(waiters[i].woken, 1);
+	assert_verdict("a", CERTIFICATE_SOUND);
+	assert_int_equal(fetcher.count, 1);
+}
+
+/* What came of it is known for so long, and then asked for again. */
+static void assert_lasts(enum certificate_verdict verdict, nsec lasts)
+{
+	unsigned number = fetcher.count;
+
+	assert_verdict("a", CERTIFICATE_AWAITED);
+	nsec before = clock_monotonic();
+	fetched(number, verdict);
+	world.now = before + lasts - 1;
+	assert_verdict("a", verdict);
+	assert_int_equal(fetcher.count, number + 1);
+	world.now = clock_monotonic() + lasts;
+	assert_verdict("a", CERTIFICATE_AWAITED);
+	assert_int_equal(fetcher.count, number + 2);
+	fetched(number + 1, CERTIFICATE_LATER);
+	world.now = clock_monotonic() + CERTIFICATE_LATER_LASTS;
+}
+
+static void how_long_each_verdict_lasts(void **state)
+{
+	(void)state;
+	assert_lasts(CERTIFICATE_SOUND, CERTIFICATE_SOUND_LASTS);
+	assert_lasts(CERTIFICATE_WRONG, CERTIFICATE_WRONG_LASTS);
+	assert_lasts(CERTIFICATE_LATER, CERTIFICATE_LATER_LASTS);
+}
+
+static void the_reason_is_remembered(void **state)
+{
+	struct waiter waiter = {0};
+	struct reason why = {""};
+
+	(void)state;
+	assert_verdict("a", CERTIFICATE_AWAITED);
+	fetched(0, CERTIFICATE_LATER);
+	assert_int_equal(look("a", &waiter, &why), CERTIFICATE_LATER);
+	assert_string_equal(why.text, "a: no route");
+	assert_verdict("b", CERTIFICATE_AWAITED);
+	fetched(1, CERTIFICATE_WRONG);
+	assert_int_equal(look("b", &waiter, &why), CERTIFICATE_WRONG);
+	assert_string_equal(why.text, "what SigningCertURL has is no certificate");
+	assert_int_equal(waiter.woken, 0);
+}
+
+/* Asks for as many as fit; the first URL is "0". */
+static void fill(unsigned from, unsigned below)
+{
+	char url[16];
+
+	for (unsigned i = from; i < below; i++) {
+		snprintf(url, sizeof url, "%u", i);
+		assert_verdict(url, CERTIFICATE_AWAITED);
+	}
+}
+
+static void what_is_not_there_costs_no_sound_one(void **state)
+{
+	struct waiter waiter = {0};
+	struct reason why;
+
+	(void)state;
+	fill(0, CERTIFICATES_MOST);
+	assert_int_equal(look("more", &waiter, &why), CERTIFICATE_LATER);
+	assert_string_equal(why.text, "too many certificates are being fetched");
+	fetched(0, CERTIFICATE_SOUND);
+	assert_verdict("more", CERTIFICATE_LATER); /* the rest is under way */
+	fetched(1, CERTIFICATE_WRONG);
+	fetched(2, CERTIFICATE_LATER);
+	fill(CERTIFICATES_MOST, CERTIFICATES_MOST + 1);
+	assert_verdict("1", CERTIFICATE_WRONG); /* what may yet come goes first */
+	fill(CERTIFICATES_MOST + 1, CERTIFICATES_MOST + 2);
+	assert_verdict("more", CERTIFICATE_LATER);
+	assert_verdict("0", CERTIFICATE_SOUND);
+	for (unsigned i = 3; i < fetcher.count; i++)
+		fetched(i, CERTIFICATE_LATER);
+}
+
+static void of_sound_ones_the_oldest_goes(void **state)
+{
+	(void)state;
+	fill(0, CERTIFICATES_MOST);
+	for (unsigned i = 0; i < CERTIFICATES_MOST; i++)
+		fetched(i, CERTIFICATE_SOUND);
+	assert_verdict("more", CERTIFICATE_AWAITED);
+	assert_verdict("1", CERTIFICATE_SOUND);
+	fetched(CERTIFICATES_MOST, CERTIFICATE_SOUND);
+	assert_verdict("0", CERTIFICATE_AWAITED);
+	fetched(CERTIFICATES_MOST + 1, CERTIFICATE_LATER);
+}
+
+static void a_full_queue_is_no_verdict(void **state)
+{
+	(void)state;
+	fetcher.full = true;
+	assert_verdict("a", CERTIFICATE_LATER);
+	fetcher.full = false;
+	assert_verdict("a", CERTIFICATE_AWAITED);
+	fetched(0, CERTIFICATE_SOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(all_who_wait_are_woken_once, begin, end),
+		cmocka_unit_test_setup_teardown(how_long_each_verdict_lasts, begin, end),
+		cmocka_unit_test_setup_teardown(the_reason_is_remembered, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_not_there_costs_no_sound_one, begin, end),
+		cmocka_unit_test_setup_teardown(of_sound_ones_the_oldest_goes, begin, end),
+		cmocka_unit_test_setup_teardown(a_full_queue_is_no_verdict, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, world_make, world_end);
+}
