@@ -85,6 +85,8 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/sns/canonical.c httpbroker/sns/canonical.h \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
 	httpbroker/sns/chain.c httpbroker/sns/chain.h \
+	httpbroker/sns/cloudwatch.c httpbroker/sns/cloudwatch.h \
+	httpbroker/sns/details.c httpbroker/sns/details.h \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
 	httpbroker/sns/fetcher.c httpbroker/sns/fetcher.h \
 	httpbroker/sns/gate.c httpbroker/sns/gate.h \

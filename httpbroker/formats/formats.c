@@ -2,7 +2,7 @@
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/values.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/sns/alarm.h"
+#include "httpbroker/sns/cloudwatch.h"
 #include "httpbroker/sns/envelope.h"
 
 /* The first that matches is it: so what has an `entity` is never anything but Flapjack's. */

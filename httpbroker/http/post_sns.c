@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "httpbroker/http/batch_answer.h"
 #include "httpbroker/http/taking.h"
-#include "httpbroker/sns/alarm.h"
+#include "httpbroker/sns/cloudwatch.h"
 #include "httpbroker/sns/letter.h"
 
 #include <stdlib.h>

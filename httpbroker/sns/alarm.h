@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CloudWatch alarm, as SNS delivers it in a message: a metric's, of several metrics, or of other
- * alarms; or what EventBridge makes of one. It becomes one event:
- *
- *     entity   the alarm's name          check    the metric's name, else the alarm's
- *     state    ALARM critical, OK ok, INSUFFICIENT_DATA unknown
- *     summary  the reason                details  description, account, region, what is measured
- *     tags     httpbroker                ttl      never stale: alarms are told on change only
+ * The two shapes in which an alarm of CloudWatch comes: its own, and what EventBridge makes of it.
  *
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
@@ -14,8 +8,37 @@
 #ifndef HTTPBROKER_SNS_ALARM_H
 #define HTTPBROKER_SNS_ALARM_H
 
-#include "httpbroker/formats/format.h"
+#include "httpbroker/events/event.h"
 
-extern const struct format format_cloudwatch;
+/* The same of both shapes; all belongs to the document, and is NULL where that says nothing. */
+struct alarm {
+	const json_t *name;
+	const json_t *state;
+	const json_t *reason;
+	const json_t *time;
+	const json_t *description;
+	const json_t *account;
+	const json_t *region;
+	const json_t *metric; /* its name; NULL: several metrics, or other alarms */
+	const json_t *namespace;
+	const json_t *dimensions; /* [{name, value}] or {name: value} */
+	const json_t *threshold;
+	const json_t *metrics;  /* [{id, and an expression or a metric}], where there are several */
+	const json_t *rule;     /* of a composite alarm */
+	const json_t *children; /* [{Arn, State}]: the alarms that made that one change */
+	const struct alarm_words *words; /* of `metrics` */
+};
+
+/* The two shapes differ in how they spell what a metric is. */
+struct alarm_words {
+	const char *id, *expression, *stat, *metric, *namespace, *name, *dimensions;
+};
+
+bool alarm_matches(const json_t *document);
+
+struct alarm alarm_read(const json_t *document);
+
+/* A string that is there and not empty; else not given. */
+struct text alarm_text(const json_t *value);
 
 #endif

@@ -2,8 +2,10 @@
 /* CloudWatch's alarms, in each of the shapes in which SNS delivers them. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/sns/alarm.h"
+#include "httpbroker/sns/cloudwatch.h"
 #include "t/unit/broker-formats.h"
+
+#include <string.h>
 
 #define DIRECT(state, more)                                                                   \
 	"{\"AlarmName\":\"slow\",\"AlarmDescription\":\"call Ann\",\"AWSAccountId\":\"123\"," \
@@ -52,20 +54,49 @@ static void what_the_states_are(void **state)
 		2, DIRECT("Ok", ""), "the alarm's state is none of OK, ALARM, INSUFFICIENT_DATA");
 }
 
-static void without_a_metric_the_check_is_the_alarm(void **state)
+/* The alarm is the check, and its details end so. */
+static void assert_without_metric(const char *json, const char *expected)
 {
-	struct pieces *pieces = pieces_take(1, 0,
-		DIRECT("ALARM",
-			",\"AlarmRule\":\"ALARM(a) OR ALARM(b)\",\"TriggeringChildren\":[]"));
+	struct pieces *pieces = pieces_take(1, 0, json);
+	struct text details = pieces->list[0].event.details;
+	const char *begin = strstr(details.bytes, "region: ");
 
-	(void)state;
 	assert_event(pieces, 0, "slow", "slow", "critical");
-	assert_text(pieces->list[0].event.details,
-		"call Ann\naccount: 123\nregion: EU (Ireland)\nrule: ALARM(a) OR ALARM(b)");
+	assert_non_null(begin);
+	assert_string_equal(strchr(begin, '\n') + 1, expected);
 	pieces_free(pieces);
-	assert_state(
-		DIRECT("ALARM", ",\"Trigger\":{\"Metrics\":[{\"Id\":\"m1\"},{\"Id\":\"e1\"}]}"),
-		"slow", "critical");
+}
+
+static void of_several_metrics(void **state)
+{
+	(void)state;
+	assert_without_metric(
+		DIRECT("ALARM",
+			",\"Trigger\":{\"Threshold\":5,\"Metrics\":[{\"Expression\":\"m1 / 60\","
+			"\"Id\":\"e1\",\"ReturnData\":true},{\"Id\":\"m1\",\"MetricStat\":{"
+			"\"Metric\":{\"Dimensions\":[{\"value\":\"lb\",\"name\":\"LB\"},"
+			"{\"value\":\"a\",\"name\":\"AZ\"}],\"MetricName\":\"5XX\",\"Namespace\":"
+			"\"AWS/ELB\"},\"Period\":60,\"Stat\":\"Sum\"},\"ReturnData\":false}]}"),
+		"threshold: 5\ne1: m1 / 60\nm1: AWS/ELB 5XX, LB: lb, AZ: a");
+	assert_without_metric(
+		DIRECT("ALARM", ",\"Trigger\":{\"Threshold\":5,\"Metrics\":[1,{},{\"Id\":\"m1\"},"
+				"{\"Id\":1,\"Expression\":\"x\"},{\"MetricStat\":{\"Metric\":{"
+				"\"MetricName\":\"y\"}}}]}"),
+		"threshold: 5\nx\ny");
+}
+
+static void of_other_alarms(void **state)
+{
+	(void)state;
+	assert_without_metric(DIRECT("ALARM", ",\"AlarmRule\":\"ALARM(a) OR ALARM(b)\","
+					      "\"TriggeringChildren\":[]"),
+		"rule: ALARM(a) OR ALARM(b)");
+	assert_without_metric(
+		DIRECT("ALARM",
+			",\"AlarmRule\":\"ALARM(a)\",\"TriggeringChildren\":[{\"Arn\":\"arn:a\","
+			"\"State\":{\"Value\":\"ALARM\",\"Timestamp\":\"x\"}},{\"Arn\":[]},"
+			"{\"Arn\":\"arn:b\"}]"),
+		"rule: ALARM(a)\nALARM: arn:a\narn:b");
 }
 
 #define EVENTBRIDGE(metrics)                                                                       \
@@ -75,13 +106,13 @@ static void without_a_metric_the_check_is_the_alarm(void **state)
 	"\"timestamp\":\"2026-11-20T10:29:06.678+0000\"},\"previousState\":{\"value\":\"OK\"},"    \
 	"\"configuration\":{\"description\":\"call Ann\",\"metrics\":[" metrics "]}}}"
 
-#define METRIC                                                                         \
-	"{\"metricStat\":{\"metric\":{\"name\":\"Latency\",\"namespace\":\"AWS/RDS\"," \
-	"\"dimensions\":{\"DB\":\"db-01\"}}}}"
+#define METRIC(id)                                                                           \
+	"{\"id\":\"" id "\",\"metricStat\":{\"metric\":{\"name\":\"Latency\",\"namespace\":" \
+	"\"AWS/RDS\",\"dimensions\":{\"DB\":\"db-01\"}}}}"
 
 static void through_eventbridge(void **state)
 {
-	struct pieces *pieces = pieces_take(2, 0, EVENTBRIDGE(METRIC));
+	struct pieces *pieces = pieces_take(2, 0, EVENTBRIDGE(METRIC("m1")));
 	const struct event *event = &pieces->list[0].event;
 
 	(void)state;
@@ -91,8 +122,12 @@ static void through_eventbridge(void **state)
 				    "namespace: AWS/RDS\nDB: db-01");
 	assert_int_equal(event->time, 1795170546);
 	pieces_free(pieces);
-	assert_state(EVENTBRIDGE(METRIC "," METRIC), "slow", "critical");
 	assert_state(EVENTBRIDGE(""), "slow", "critical");
+	assert_without_metric(
+		EVENTBRIDGE(METRIC("m1") ",{\"id\":\"e1\",\"expression\":\"m1 / 60\"}"),
+		"m1: AWS/RDS Latency, DB: db-01\ne1: m1 / 60");
+	assert_without_metric(
+		EVENTBRIDGE("{\"id\":\"q1\",\"expression\":\"SELECT 1\"}"), "q1: SELECT 1");
 }
 
 static void what_is_no_alarm_is_not_taken_for_one(void **state)
@@ -114,7 +149,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_metrics_alarm),
 		cmocka_unit_test(what_the_states_are),
-		cmocka_unit_test(without_a_metric_the_check_is_the_alarm),
+		cmocka_unit_test(of_several_metrics),
+		cmocka_unit_test(of_other_alarms),
 		cmocka_unit_test(through_eventbridge),
 		cmocka_unit_test(what_is_no_alarm_is_not_taken_for_one),
 	};
