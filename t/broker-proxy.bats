@@ -8,6 +8,7 @@ load lib/daemons
 load lib/redis
 load lib/broker
 load lib/account
+load lib/nginx
 load lib/pair
 
 setup() {

@@ -66,3 +66,14 @@ drop {"a":1}
 	[ "$status" -eq 69 ]
 	said submit '1 event not delivered, from line 1 on'
 }
+
+@test "an answer too long to be understood costs nothing: each event is sent by itself" {
+	double long 200
+	submit '{"a":1}{"b":2}' -v
+	[ "$status" -eq 0 ]
+	[ "$(cut -d' ' -f2- "$work/got")" = 'long [{"a":1}, {"b":2}]
+200 {"a":1}
+200 {"b":2}' ]
+	[ "$output" = 'httpbroker-submit: info: line 1: accepted (HTTP 200)
+httpbroker-submit: info: line 1: accepted (HTTP 200)' ]
+}

@@ -96,7 +96,7 @@ t_fuzz_submit_spool_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_submit_spool_LDADD = $(SUBMIT_FUZZ_LDADD)
 
 SLOW_TESTS += t/submit.bats t/submit-check.bats t/submit-event.bats t/submit-faults.bats \
-	t/submit-nagios.bats t/submit-spool.bats
+	t/submit-nagios.bats t/submit-proxy.bats t/submit-spool.bats
 QUICK_TESTS += t/submit-completion.bats
 dist_man_MANS += doc/httpbroker-submit.1
 

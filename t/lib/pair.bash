@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034 # $work, $root and the functions come from daemons.bash; url is for tests
 #
-# Two brokers of one name, a and b, on the Redis at $redis_port.
+# Two brokers of one name, a and b, on the Redis at $redis_port. Needs lib/nginx for start_proxy.
 #
 #   pair_ports               sets $port_a, $port_b, and $proxy_port for what stands before them
 #   start_one a|b OPTION...  one of them
@@ -42,21 +42,5 @@ start_proxy() {
 	sed -e "s/a\.example\.org:3090/127.0.0.1:$port_a/; s/b\.example\.org:3090/127.0.0.1:$port_b/" \
 		-e "s/listen 80;/listen 127.0.0.1:$proxy_port;/" \
 		"$root/doc/examples/nginx/httpbroker.conf" >"$work/proxy.conf"
-	cat >"$work/nginx.conf" <<-E
-		daemon off;
-		pid $work/nginx.pid;
-		error_log stderr crit;
-		events { }
-		http {
-		    access_log off;
-		    client_body_temp_path $work/nginx-body;
-		    proxy_temp_path $work/nginx-proxy;
-		    fastcgi_temp_path $work/nginx-fastcgi;
-		    scgi_temp_path $work/nginx-scgi;
-		    uwsgi_temp_path $work/nginx-uwsgi;
-		    include $work/proxy.conf;
-		}
-	E
-	start nginx nginx -p "$work" -e stderr -c "$work/nginx.conf"
-	poll 20 listening "$proxy_port"
+	start_nginx "$proxy_port"
 }

@@ -19,25 +19,92 @@ static void assert_judged(long status, const char *body, enum outcome expected, 
 	answer_clear(&answer);
 }
 
-static void answers_are_judged(void **state)
+static void only_the_broker_accepts(void **state)
 {
 	(void)state;
 	assert_judged(200, "Caching state: {}\n", OUTCOME_ACCEPTED, "HTTP 200");
-	assert_judged(202, "Caching state: {}\n", OUTCOME_ACCEPTED, "HTTP 202");
+	assert_judged(202, "Sending event: {}\n", OUTCOME_ACCEPTED, "HTTP 202");
+	assert_judged(200, "SNS: confirmed\n", OUTCOME_ACCEPTED, "HTTP 200");
+	assert_judged(200, "{\"kept\": false, \"reason\": \"a newer event\"}\n", OUTCOME_ACCEPTED,
+		"HTTP 200");
+	assert_judged(
+		202, "{\"accepted\":1,\"refused\":0,\"events\":[]}", OUTCOME_ACCEPTED, "HTTP 202");
+	assert_judged(200, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 200)");
+	assert_judged(200, "<!DOCTYPE html>\r\n<title>Log in", OUTCOME_AWAY,
+		"not httpbroker's answer: <!DOCTYPE html> (HTTP 200)");
+	assert_judged(202, "{\"accepted\":true}", OUTCOME_AWAY,
+		"not httpbroker's answer: {\"accepted\":true} (HTTP 202)");
+	assert_judged(204, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 204)");
+	assert_judged(207, "<multistatus/>", OUTCOME_AWAY,
+		"not httpbroker's answer: <multistatus/> (HTTP 207)");
+}
+
+static void only_the_broker_refuses(void **state)
+{
+	(void)state;
 	assert_judged(400, "{\"error\": \"state is missing\"}\n", OUTCOME_REFUSED,
 		"state is missing (HTTP 400)");
-	assert_judged(
-		404, "404 page not found\nmore", OUTCOME_REFUSED, "404 page not found (HTTP 404)");
-	assert_judged(413, NULL, OUTCOME_REFUSED, "HTTP 413");
-	assert_judged(301, "", OUTCOME_REFUSED, "HTTP 301");
-	assert_judged(204, NULL, OUTCOME_REFUSED, "HTTP 204");
-	assert_judged(500, "{\"error\": 5}", OUTCOME_REFUSED, "{\"error\": 5} (HTTP 500)");
+	assert_judged(403, "{\"error\": \"not yours\"}\n", OUTCOME_REFUSED, "not yours (HTTP 403)");
+	assert_judged(413, "{\"error\": \"too long\"}\n", OUTCOME_REFUSED, "too long (HTTP 413)");
+	assert_judged(413, NULL, OUTCOME_REFUSED, "not httpbroker's answer (HTTP 413)");
+	assert_judged(400, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 400)");
+	assert_judged(403, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 403)");
+	assert_judged(400, "{\"error\": 5}", OUTCOME_AWAY,
+		"not httpbroker's answer: {\"error\": 5} (HTTP 400)");
+}
+
+static void what_blames_the_url_refuses_no_event(void **state)
+{
+	(void)state;
+	assert_judged(400, "{\"error\": \"?ttl: no duration\"}", OUTCOME_AWAY,
+		"?ttl: no duration (HTTP 400)");
+	assert_judged(400, "{\"error\": \"there is no parameter 'x' here\"}", OUTCOME_AWAY,
+		"there is no parameter 'x' here (HTTP 400)");
+	assert_judged(400, "{\"error\": \"the query has a parameter twice\"}", OUTCOME_AWAY,
+		"the query has a parameter twice (HTTP 400)");
+	assert_judged(404, "{\"error\": \"there is nothing at /\"}", OUTCOME_AWAY,
+		"there is nothing at / (HTTP 404)");
+}
+
+static void all_else_is_as_if_the_broker_were_away(void **state)
+{
+	static const long others[] = {100, 201, 301, 307, 401, 404, 405, 407, 408, 414, 418, 422,
+		429, 431, 500, 502, 503, 504, 599};
+	struct answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		answer_judge(others[i], "{\"error\": \"later\"}", 1, &answer);
+		assert_int_equal(answer.outcome, OUTCOME_AWAY);
+		assert_false(answer.by_content);
+		assert_int_equal(answer.by_token, others[i] == 401 || others[i] == 407);
+	}
 	assert_judged(503, "{\"error\": \"stand-by\"}", OUTCOME_AWAY, "stand-by (HTTP 503)");
-	assert_judged(401, NULL, OUTCOME_AWAY, "HTTP 401");
-	assert_judged(408, NULL, OUTCOME_AWAY, "HTTP 408");
-	assert_judged(429, NULL, OUTCOME_AWAY, "HTTP 429");
-	assert_judged(502, "<html>\r\n", OUTCOME_AWAY, "<html> (HTTP 502)");
-	assert_judged(504, NULL, OUTCOME_AWAY, "HTTP 504");
+}
+
+/* Nothing was posted: 0 documents. */
+static void forgetting_is_judged(void **state)
+{
+	static const struct {
+		long status;
+		const char *body;
+		enum outcome expected;
+	} rows[] = {
+		{200, "{\"forgotten\": 1}\n", OUTCOME_ACCEPTED},
+		{202, "{\"forgotten\": 1}\n", OUTCOME_ACCEPTED},
+		{200, "<html>", OUTCOME_AWAY},
+		{404, "{\"error\": \"nothing is remembered\"}", OUTCOME_REFUSED},
+		{404, "<html>", OUTCOME_AWAY},
+		{403, "{\"error\": \"not yours\"}", OUTCOME_REFUSED},
+	};
+	struct answer answer;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		answer_judge(rows[i].status, rows[i].body, 0, &answer);
+		assert_int_equal(answer.outcome, rows[i].expected);
+		assert_null(answer.verdicts);
+	}
 }
 
 static void assert_verdict(
@@ -64,16 +131,18 @@ static void a_batch_is_judged_document_by_document(void **state)
 		"{\"index\":3,\"part\":1,\"result\":\"refused\",\"error\":\"no\"},\n"
 		"{\"index\":3,\"part\":2,\"result\":\"delivered\"},\n"
 		"{\"index\":4,\"result\":\"refused\"},\n"
-		"{\"index\":6,\"result\":\"refused\"},{\"index\":-1},{\"index\":\"0\"},7\n"
+		"{\"index\":6},"
+		"{\"index\":7,\"result\":\"refused\"},{\"index\":-1},{\"index\":\"0\"},7\n"
 		"]}\n",
-		6, &answer);
-	assert_int_equal(answer.count, 6);
+		7, &answer);
+	assert_int_equal(answer.count, 7);
 	assert_verdict(&answer, 0, OUTCOME_ACCEPTED, NULL);
 	assert_verdict(&answer, 1, OUTCOME_REFUSED, "'check' is missing");
 	assert_verdict(&answer, 2, OUTCOME_AWAY, "too many checks");
 	assert_verdict(&answer, 3, OUTCOME_REFUSED, "no");
 	assert_verdict(&answer, 4, OUTCOME_REFUSED, "without a reason");
-	assert_verdict(&answer, 5, OUTCOME_REFUSED, "the answer does not mention it");
+	assert_verdict(&answer, 5, OUTCOME_AWAY, "the answer does not mention it");
+	assert_verdict(&answer, 6, OUTCOME_AWAY, "without a reason");
 	answer_clear(&answer);
 }
 
@@ -286,7 +355,11 @@ static void a_batch_has_an_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(only_the_broker_accepts),
+		cmocka_unit_test(only_the_broker_refuses),
+		cmocka_unit_test(what_blames_the_url_refuses_no_event),
+		cmocka_unit_test(all_else_is_as_if_the_broker_were_away),
+		cmocka_unit_test(forgetting_is_judged),
 		cmocka_unit_test(a_batch_is_judged_document_by_document),
 		cmocka_unit_test(a_batch_of_which_none_is_taken_says_so_of_each),
 		cmocka_unit_test(an_excerpt_is_one_line_of_whole_characters),

@@ -7,29 +7,75 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Statuses that say something of the moment or of us, not of the event: the broker's, and a proxy's
- * in between. */
-static const long passing[] = {401, 407, 408, 429, 502, 503, 504};
+/* How an answer begins that says of a single event what was taken. */
+static const char *const taken[] = {"Caching state: ", "Sending event: ", "SNS: ", NULL};
 
-static enum outcome outcome_of(long status)
+/* How the broker's words begin that blame the URL's parameters. */
+static const char *const of_the_url[] = {"?", "the query has ", "there is no parameter ", NULL};
+
+static bool begins(const char *text, const char *const *beginnings)
 {
-	if (status == 200 || status == 202)
-		return OUTCOME_ACCEPTED;
-	for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
-		if (status == passing[i])
-			return OUTCOME_AWAY;
-	return OUTCOME_REFUSED;
+	while (*beginnings != NULL && strncmp(text, *beginnings, strlen(*beginnings)) != 0)
+		beginnings++;
+	return *beginnings != NULL;
 }
 
-/* The answer's words: those of {"error": "…"}, else its first line. */
+static bool is_list(const json_t *json)
+{
+	return json_is_array(json_object_get(json, "events"));
+}
+
+static bool says_taken(const char *body, const json_t *json)
+{
+	return begins(body, taken) || is_list(json) ||
+	       json_is_boolean(json_object_get(json, "kept")) ||
+	       json_is_integer(json_object_get(json, "forgotten"));
+}
+
+/* The words of {"error": "…"}; NULL: it is another's answer. */
+static const char *error_of(const json_t *json)
+{
+	return json_string_value(json_object_get(json, "error"));
+}
+
+static bool blames_content(const json_t *json)
+{
+	const char *error = error_of(json);
+
+	return error != NULL && !begins(error, of_the_url);
+}
+
+/* Of what was posted 404 says nothing, only of the URL. */
+static enum outcome outcome_of(long status, const char *body, const json_t *json, bool posted)
+{
+	switch (status) {
+	case 200:
+	case 202:
+		return says_taken(body, json) ? OUTCOME_ACCEPTED : OUTCOME_AWAY;
+	case 207:
+		return is_list(json) ? OUTCOME_REFUSED : OUTCOME_AWAY;
+	case 400:
+	case 403:
+		return blames_content(json) ? OUTCOME_REFUSED : OUTCOME_AWAY;
+	case 404:
+		return blames_content(json) && !posted ? OUTCOME_REFUSED : OUTCOME_AWAY;
+	case 413:
+		return OUTCOME_REFUSED;
+	default:
+		return OUTCOME_AWAY;
+	}
+}
+
+/* The answer's words: those of {"error": "…"}, else its first line, and that it is another's. */
 static void words_of(const json_t *json, const char *body, struct reason *words)
 {
-	const char *error = json_string_value(json_object_get(json, "error"));
+	int length = (int)strcspn(body, "\r\n");
 
-	if (error != NULL)
-		reason_set(words, "%s", error);
-	else if (!json_is_array(json_object_get(json, "events")))
-		reason_set(words, "%.*s", (int)strcspn(body, "\r\n"), body);
+	if (error_of(json) != NULL)
+		reason_set(words, "%s", error_of(json));
+	else if (!is_list(json))
+		reason_set(words, "not httpbroker's answer%s%.*s", length > 0 ? ": " : "", length,
+			body);
 }
 
 static void why_set(struct answer *answer, long status, const struct reason *words)
@@ -44,10 +90,9 @@ static enum outcome result_outcome(const json_t *item)
 {
 	const char *result = json_string_value(json_object_get(item, "result"));
 
-	if (result != NULL && strcmp(result, "busy") == 0)
+	if (result == NULL || strcmp(result, "busy") == 0)
 		return OUTCOME_AWAY;
-	return result == NULL || strcmp(result, "refused") == 0 ? OUTCOME_REFUSED
-								: OUTCOME_ACCEPTED;
+	return strcmp(result, "refused") == 0 ? OUTCOME_REFUSED : OUTCOME_ACCEPTED;
 }
 
 static void verdict_set(struct verdict *verdict, enum outcome outcome, const char *why)
@@ -76,12 +121,12 @@ static void verdict_add(struct answer *answer, const json_t *item)
 					    : "without a reason");
 }
 
-/* What the answer does not mention it has not accepted. */
+/* What the answer does not mention was neither accepted nor refused. */
 static void verdicts_complete(struct answer *answer)
 {
 	for (size_t i = 0; i < answer->count; i++)
 		if (answer->verdicts[i].outcome == OUTCOME_PENDING)
-			verdict_set(&answer->verdicts[i], OUTCOME_REFUSED,
+			verdict_set(&answer->verdicts[i], OUTCOME_AWAY,
 				"the answer does not mention it");
 }
 
@@ -100,20 +145,18 @@ static void verdicts_read(struct answer *answer, const json_t *items, size_t cou
 
 void answer_judge(long status, const char *body, size_t count, struct answer *answer)
 {
+	const char *text = body != NULL ? body : "";
+	json_t *json = json_loads(text, 0, NULL);
 	struct reason words = {""};
-	json_t *json = NULL;
 
-	*answer = (struct answer){.outcome = outcome_of(status)};
+	*answer = (struct answer){.outcome = outcome_of(status, text, json, count > 0)};
 	answer->by_content = status == 400 || status == 413;
 	answer->by_token = status == 401 || status == 407;
-	if (answer->outcome != OUTCOME_ACCEPTED && body != NULL) {
-		json = json_loads(body, 0, NULL);
-		words_of(json, body, &words);
-	}
+	if (answer->outcome != OUTCOME_ACCEPTED)
+		words_of(json, text, &words);
 	why_set(answer, status, &words);
-	const json_t *items = json_object_get(json, "events");
-	if (answer->outcome == OUTCOME_REFUSED && json_is_array(items) && count > 0)
-		verdicts_read(answer, items, count);
+	if (answer->outcome == OUTCOME_REFUSED && is_list(json) && count > 0)
+		verdicts_read(answer, json_object_get(json, "events"), count);
 	json_decref(json);
 }
 

@@ -188,6 +188,12 @@ nsec sender_deadline(const struct sender *sender)
 	return sender->deadline;
 }
 
+/* Too long to be kept, and so to be understood: of one document alone it is shorter. */
+static bool answer_is_cut(const struct sender *sender)
+{
+	return sender->answer.length == ANSWER_KEPT && sender->request->documents > 1;
+}
+
 static void transfer_judge(const struct sender *sender, CURLcode code, struct answer *answer)
 {
 	const char *error = sender->error[0] != '\0' ? sender->error : curl_easy_strerror(code);
@@ -196,6 +202,11 @@ static void transfer_judge(const struct sender *sender, CURLcode code, struct an
 	if (code != CURLE_OK) {
 		*answer = (struct answer){.outcome = OUTCOME_AWAY};
 		reason_set(&answer->why, "%s", error);
+		return;
+	}
+	if (answer_is_cut(sender)) {
+		*answer = (struct answer){.outcome = OUTCOME_REFUSED, .by_content = true};
+		reason_set(&answer->why, "the answer is longer than %zu bytes", ANSWER_KEPT);
 		return;
 	}
 	curl_easy_getinfo(current(sender)->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154 # nginx's variables; $work, $output and what load brings
+# httpbroker-submit, the real broker, and a real nginx in between that answers for itself: only what
+# the broker has judged may leave the spool.
+
+load lib/daemons
+load lib/redis
+load lib/nginx
+load lib/submit
+
+setup() {
+	start_work
+	read -r port proxy_port <<<"$(free_port 2 | tr '\n' ' ')"
+	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+	proxy=http://127.0.0.1:$proxy_port
+	spool=$work/spool
+	start_redis
+	start_broker
+}
+
+teardown() {
+	stop_all
+}
+
+# proxy LINE...: what nginx does, besides handing everything below /broker/ to the broker
+proxy() {
+	printf '%s\n' "server {" "listen 127.0.0.1:$proxy_port;" "root $work/www;" "$@" \
+		"location /broker/ { proxy_pass http://127.0.0.1:$port/; }" "}" >"$work/proxy.conf"
+	mkdir -p "$work/www"
+	start_nginx "$proxy_port"
+}
+
+files() {
+	find "$spool" -mindepth 1 -printf '%f\n' | sort
+}
+
+# fill: three events in the spool
+fill() {
+	run httpbroker-submit --url http://127.0.0.1:1/state --spool "$spool" --retry 0 \
+		<<<"$(ok 1)$(ok 2)$(ok 3)"
+	[ "$status" -eq 75 ]
+}
+
+# kept PATH REASON: what is sent there stays in the spool; it is said once, with URL and status
+kept() {
+	local before
+	before=$(files)
+	run httpbroker-submit --url "$proxy$1" --spool "$spool" --retry 0 </dev/null
+	[ "$status" -eq 75 ]
+	[ "${lines[0]}" = "httpbroker-submit: warning: $proxy${1%%\?*} is away: $2" ]
+	[ "${#lines[@]}" -eq 1 ]
+	[ "$(files)" = "$before" ]
+}
+
+@test "what a proxy answers for itself neither refuses nor accepts anything" {
+	local foreign="not httpbroker's answer"
+	proxy 'error_page 402 =200 /login.html;' 'location /portal/ { return 402; }' \
+		"location = /login.html { return 200 '<title>Log in</title>'; }" \
+		'location /500/ { return 500; }' 'location /400/ { return 400; }' \
+		'location /403/ { deny all; }' 'location /moved/ { return 301 http://127.0.0.1/; }' \
+		'location /502/ { proxy_pass http://127.0.0.1:1; }' 'location /204/ { return 204; }'
+	touch "$work/www/file"
+	fill
+	kept /portal/ "$foreign: <title>Log in</title> (HTTP 200)"
+	kept /204/ "$foreign (HTTP 204)"
+	kept /moved/ "$foreign: <html> (HTTP 301)"
+	kept /400/ "$foreign: <html> (HTTP 400)"
+	kept /403/ "$foreign: <html> (HTTP 403)"
+	kept /nothing "$foreign: <html> (HTTP 404)"
+	kept /file "$foreign: <html> (HTTP 405)"
+	kept /500/ "$foreign: <html> (HTTP 500)"
+	kept /502/ "$foreign: <html> (HTTP 502)"
+	[ "$(delivered)" = '' ]
+	run httpbroker-submit --url "$proxy/broker/state" --spool "$spool" </dev/null
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	[ -z "$(files)" ]
+	[ "$(delivered)" = "$(for i in 1 2 3; do ok_delivered "$i"; done)" ]
+}
+
+@test "nor does what the broker says of the URL" {
+	proxy
+	fill
+	kept /broker/stat 'there is nothing at /stat; there are /state, /health, /metrics and /metrics/states (HTTP 404)'
+	kept /broker/health '/health does not take POST, only GET, HEAD (HTTP 405)'
+	kept '/broker/state?tll=5m' "there is no parameter 'tll' here (HTTP 400)"
+	kept '/broker/state?ttl=x' "?ttl: 'x' is not a duration such as 10, 1.5, 500ms, 10s, 2m, 1h30m, 1d (HTTP 400)"
+	kept '/broker/state?ttl=1&ttl=2' \
+		'the query has a parameter twice, a NUL, or more than 8 parameters (HTTP 400)'
+}
+
+@test "without a spool a foreign answer is 69, and said once" {
+	proxy
+	submit "$(ok 1)
+$(ok 2)" --url "$proxy/nothing" --retry 0 --batch 1
+	[ "$status" -eq 69 ]
+	[ "$output" = "httpbroker-submit: warning: $proxy/nothing is away: not httpbroker's answer: <html> (HTTP 404)
+httpbroker-submit: error: $proxy/nothing took no more: 2 events not delivered, from line 1 on" ]
+	submit "$(ok 1)" --url "$proxy/nothing" --url "$proxy/broker/state"
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	[ "$(delivered)" = "$(ok_delivered 1)" ]
+}
+
+@test "what is too large for the proxy is named and gone; what was sent with it arrives" {
+	proxy 'client_max_body_size 20k;'
+	{
+		ok 1
+		printf '{"entity":"e","check":"large","state":"ok","details":"%s"}' \
+			"$(head -c 30000 /dev/zero | tr '\0' x)"
+		for i in {2..500}; do ok "$i"; done
+	} >"$work/feed"
+	run httpbroker-submit --url http://127.0.0.1:1/state --spool "$spool" --retry 0 "$work/feed"
+	[ "$status" -eq 75 ]
+	run httpbroker-submit --url "$proxy/broker/state" --spool "$spool" --retry 0 </dev/null
+	[ "$status" -eq 65 ]
+	[[ $output == "httpbroker-submit: error: "*".events: line "*" (HTTP 413): {"*'"check":"large"'* ]]
+	[ "${#lines[@]}" -eq 1 ]
+	[ -z "$(files)" ]
+	[ "$(delivered)" = "$(for i in {1..500}; do ok_delivered "$i"; done)" ]
+}
+
+@test "--forget believes only the broker" {
+	proxy "location /portal/ { return 200 '<title>Log in</title>'; }"
+	submit "$(ok 1)"
+	run httpbroker-submit --forget -e e --retry 0 --url "$proxy/nothing"
+	[ "$status" -eq 69 ]
+	[[ $output == *'(HTTP 405)'*'nothing was forgotten' ]]
+	run httpbroker-submit --forget -e e --retry 0 --url "$proxy/portal/"
+	[ "$status" -eq 69 ]
+	run httpbroker-submit --forget -e e --url "$proxy/broker/state"
+	[ "$status" -eq 0 ]
+	run httpbroker-submit --forget -e e --url "$proxy/broker/state"
+	[ "$status" -eq 65 ]
+	[ "$output" = "httpbroker-submit: error: nothing is remembered of any check of 'e' (HTTP 404)" ]
+}
