@@ -11,18 +11,24 @@ oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JA
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
 	oobetet/pace.c oobetet/pace.h \
+	oobetet/seed.c oobetet/seed.h \
 	oobetet/text.c oobetet/text.h \
 	oobetet/clock/attention.c oobetet/clock/attention.h \
 	oobetet/clock/beat.c oobetet/clock/beat.h \
+	oobetet/clock/carriers.c oobetet/clock/carriers.h \
+	oobetet/clock/carry.c oobetet/clock/carry.h \
 	oobetet/clock/clock.c oobetet/clock/clock.h \
+	oobetet/clock/clockwork.c oobetet/clock/clockwork.h \
 	oobetet/clock/command.c oobetet/clock/command.h \
 	oobetet/clock/hand.c oobetet/clock/hand.h \
 	oobetet/clock/keeper.c oobetet/clock/keeper.h \
+	oobetet/clock/listener.c oobetet/clock/listener.h \
 	oobetet/clock/match.c oobetet/clock/match.h \
 	oobetet/clock/notice.c oobetet/clock/notice.h \
 	oobetet/clock/outbox.c oobetet/clock/outbox.h \
 	oobetet/clock/past.c oobetet/clock/past.h \
 	oobetet/clock/program.c oobetet/clock/program.h \
+	oobetet/clock/road.c oobetet/clock/road.h \
 	oobetet/clock/roads.c oobetet/clock/roads.h \
 	oobetet/clock/rooms.c oobetet/clock/rooms.h \
 	oobetet/clock/state.c oobetet/clock/state.h \
@@ -46,6 +52,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/pager/pager.c oobetet/pager/pager.h \
 	oobetet/pager/pagerduty.c oobetet/pager/pagerduty.h \
 	oobetet/pager/request.c oobetet/pager/request.h \
+	oobetet/trial/attempts.c oobetet/trial/attempts.h \
 	oobetet/trial/trial.c oobetet/trial/trial.h
 
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \

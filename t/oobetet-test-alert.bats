@@ -35,8 +35,8 @@ tested() {
 second@conference.localhost: arrived
 PagerDuty: arrived' ]
 	[ "$(count_of eve '<oobetet> TEST by oobetet on [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+: nothing is wrong')" -eq 1 ]
-	said pagerduty '202 trigger "TEST by oobetet on [^ ]+, [-0-9T:]+Z" "TEST by oobetet'
-	said pagerduty '202 resolve "TEST by oobetet on [^ ]+, [-0-9T:]+Z"$'
+	said pagerduty '202 trigger "TEST by oobetet on [^ ]+, [-0-9T:.]+Z" "TEST by oobetet'
+	said pagerduty '202 resolve "TEST by oobetet on [^ ]+, [-0-9T:.]+Z"$'
 	run ! said oobetet '(warning|error): (ear|out of)'
 }
 

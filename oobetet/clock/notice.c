@@ -78,6 +78,21 @@ void notice_ok(struct notice *notice, const struct subject *subject, enum kind m
 	text_clean_line(text, notice->text, sizeof notice->text);
 }
 
+void notice_test(struct notice *notice, const struct subject *subject, nsec now)
+{
+	char key[2 * NOTICE_KEY], text[NOTICE_TEXT], stamp[STAMP];
+
+	notice->kind = NOTICE_TEST;
+	notice->missing = KIND_NONE;
+	since_write(now, notice->since);
+	snprintf(key, sizeof key, "TEST by oobetet on %s, %s", subject->host, notice->since);
+	text_clean_line(key, notice->key, sizeof notice->key);
+	snprintf(text, sizeof text,
+		"TEST by oobetet on %s at %s: nothing is wrong, this is how an alarm would come",
+		subject->host, clock_stamp(now, stamp, sizeof stamp));
+	text_clean_line(text, notice->text, sizeof notice->text);
+}
+
 char *notice_greeting(const struct subject *subject, nsec now, char *out, size_t size)
 {
 	char text[2 * NOTICE_TEXT], name[NOTICE_TEXT], stamp[STAMP], span[DURATION_TEXT];

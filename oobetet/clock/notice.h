@@ -14,12 +14,12 @@
 #define NOTICE_TEXT 1025
 #define NOTICE_SINCE 32
 
-enum notice_kind { NOTICE_ALARM, NOTICE_OK };
+enum notice_kind { NOTICE_ALARM, NOTICE_OK, NOTICE_TEST };
 
 struct notice {
 	enum notice_kind kind;
 	char key[NOTICE_KEY];     /* one incident's alarms and its OK have the same, no other has */
-	enum kind missing;        /* the kind that was missed first */
+	enum kind missing;        /* the kind that was missed first; of a test, none */
 	char since[NOTICE_SINCE]; /* when the incident began: ISO 8601, UTC */
 	char text[NOTICE_TEXT];
 };
@@ -46,6 +46,9 @@ void notice_alarm(struct notice *notice, const struct subject *subject, enum kin
 /* The end of the same incident, which was not OK for `outage`. */
 void notice_ok(struct notice *notice, const struct subject *subject, enum kind missing, nsec since,
 	nsec outage);
+
+/* The test that --test-alert tells, an incident of its own. */
+void notice_test(struct notice *notice, const struct subject *subject, nsec now);
 
 /*
  * What oobetet says when it has joined a room for the first time. It must not begin with

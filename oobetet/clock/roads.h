@@ -8,8 +8,7 @@
 #define OOBETET_CLOCK_ROADS_H
 
 #include "common/buffer.h"
-#include "oobetet/clock/command.h"
-#include "oobetet/clock/hand.h"
+#include "oobetet/clock/carriers.h"
 #include "oobetet/clock/notice.h"
 #include "oobetet/clock/outbox.h"
 #include "oobetet/clock/state.h"
@@ -42,14 +41,7 @@ void roads_pager_started(struct roads *roads);
 void roads_answer(
 	struct roads *roads, const char *id, enum answer answer, const char *why, nsec now);
 
-/* Who carries what is told; NULL where nothing is to be told that way. */
-struct carriers {
-	struct hand *ear;
-	struct hand *pager;
-	struct command *command;
-};
-
-/* Hands them whatever is due. */
+/* Hands the carriers whatever is due. */
 void roads_deliver(struct roads *roads, const struct carriers *by, nsec now);
 nsec roads_deadline(const struct roads *roads);
 

@@ -365,7 +365,7 @@ static void judged(void)
 /* Everything that the clock does in a turn. */
 static void turn(bool continued)
 {
-	struct carriers carriers = {NULL, NULL, NULL};
+	const struct carriers carriers = {.ear = NULL};
 
 	judged();
 	attention_turn(&world.attention, continued, world.monotonic, world.boot);
