@@ -33,9 +33,10 @@ logged() {
 	[ "$(times "$2")" -eq "$1" ]
 }
 
-# recorded STATE: as what a:b was sent last, by its record
+# recorded SENT [STATE]: as what a:b was sent last, by its record; and in which state it is
 recorded() {
-	redis HGET httpbroker:default:states $'a\x1fb' | grep -q "^1 [0-9]* 300 $1 "
+	redis HGET httpbroker:default:states $'a\x1fb' |
+		grep -q "^1 [0-9]* 300 $1 .*\"state\":\"${2:-$1}\""
 }
 
 connected() {
@@ -171,9 +172,9 @@ y ok' ]
 	post "$(event a b critical)"
 	[ "$code" = 202 ]
 	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses LPUSH events: WRONGTYPE .*; until"
-	recorded critical
+	poll 20 recorded - critical
 	posts 202 "$(event a b ok)"
-	poll 20 recorded ok
+	poll 20 recorded - ok
 	[ "$(redis GET events)" = precious ]
 	redis DEL events
 	poll 20 queued 2
@@ -182,6 +183,39 @@ y ok' ]
 	poll 20 logged 1 'back after'
 	[ "$(times 'error: ')" -eq 1 ]
 	posts 200 "$(event a b ok)"
+}
+
+kill_broker() {
+	kill -KILL "${pids[broker]}"
+	wait "${pids[broker]}" 2>/dev/null || :
+	unset 'pids[broker]'
+}
+
+@test "what the queue has refused the next broker tells, if this one dies; what it has taken it does not" {
+	start_redis
+	start_broker --interval 24h
+	posts 200 "$(event a b ok)" "$(event a c ok)"
+	redis RENAME events taken
+	redis SADD events precious
+	posts 202 "$(event a b critical)"
+	poll 20 recorded - critical
+	kill_broker
+	redis DEL events
+	start_broker --interval 24h
+	poll 20 queued 1
+	poll 20 recorded critical
+	# and once it is told it is no longer owed
+	redis RENAME events taken
+	redis SADD events precious
+	posts 202 "$(event a b ok)"
+	poll 20 recorded - ok
+	redis DEL events
+	poll 20 recorded ok
+	kill_broker
+	start_broker --interval 24h
+	posts 200 "$(event a b ok)" "$(event a c critical)"
+	[ "$(queue | sed 's/.*"check":"\(.\)".*"state":"\([a-z]*\)".*/\1 \2/' | tr '\n' ,)" = 'b ok,c critical,' ]
+	[ "$(queue taken | sed 's/.*"check":"\(.\)".*"state":"\([a-z]*\)".*/\1 \2/')" = 'b critical' ]
 }
 
 @test "a queue that becomes no list: each state is written meanwhile; the wrong states are said as well" {
@@ -195,7 +229,7 @@ y ok' ]
 	for i in 1 2 3; do posts 202 "$(event a "c$i" critical)"; done
 	recorded_are() { [ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]; }
 	poll 20 recorded_are 4
-	poll 20 recorded ok
+	poll 20 recorded - ok
 	redis DEL httpbroker:default:states
 	redis SET httpbroker:default:states precious
 	posts 202 "$(event a b warning)"
@@ -249,7 +283,7 @@ y ok' ]
 	before=$EPOCHREALTIME
 	stop broker
 	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 5000000 ]
-	recorded ok
+	recorded - ok
 	[ "$(redis EXISTS httpbroker:default:lease)" -eq 0 ]
 	said broker 'error: stopping while Redis refuses some of it: 2 events were not delivered and 0 states not written$'
 }

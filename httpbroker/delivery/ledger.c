@@ -143,17 +143,21 @@ static struct states_event event_of(const struct posting *posting)
 		posting->wire, posting->condition, posting->time, posting->ttl, posting->deadline};
 }
 
-static enum ledger_answer state_begin(
+static void state_begin(struct ledger *ledger, struct state *state, struct moment now)
+{
+	state_tell(ledger, state, now);
+	outbox_record(ledger->outbox, state);
+	wheel_put(ledger->wheel, state);
+}
+
+static enum ledger_answer check_begin(
 	struct ledger *ledger, const struct posting *posting, struct moment now)
 {
 	const struct states_event event = event_of(posting);
 
 	if (states_count(ledger->states) >= ledger->most)
 		return LEDGER_FULL;
-	struct state *state = states_add(ledger->states, &posting->names, &event);
-	state_tell(ledger, state, now);
-	outbox_record(ledger->outbox, state);
-	wheel_put(ledger->wheel, state);
+	state_begin(ledger, states_add(ledger->states, &posting->names, &event), now);
 	return LEDGER_TAKEN;
 }
 
@@ -184,7 +188,7 @@ enum ledger_answer ledger_take(
 	}
 	struct state *state = states_find(ledger->states, &posting->names);
 	if (state == NULL)
-		return state_begin(ledger, posting, now);
+		return check_begin(ledger, posting, now);
 	if (is_older(posting, state, now))
 		return LEDGER_OLDER;
 	return state_go_on(ledger, state, posting, now);
@@ -198,7 +202,16 @@ static nsec repeat_loaded(const struct ledger *ledger, const struct state *state
 	return now + (nsec)(place * (double)ledger->interval);
 }
 
-bool ledger_load(struct ledger *ledger, const struct posting *posting, enum condition sent,
+static void loaded_begin(
+	struct ledger *ledger, struct state *state, enum condition sent, struct moment now)
+{
+	state->sent = (uint8_t)sent;
+	state->stale = state->deadline <= now.monotonic && sent == ledger->stale_as;
+	state->repeat_at = repeat_loaded(ledger, state, now.monotonic);
+	wheel_put(ledger->wheel, state);
+}
+
+bool ledger_load(struct ledger *ledger, const struct posting *posting, const enum condition *sent,
 	struct moment now)
 {
 	const struct states_event event = event_of(posting);
@@ -207,10 +220,10 @@ bool ledger_load(struct ledger *ledger, const struct posting *posting, enum cond
 		states_find(ledger->states, &posting->names) != NULL)
 		return false;
 	struct state *state = states_add(ledger->states, &posting->names, &event);
-	state->sent = (uint8_t)sent;
-	state->stale = state->deadline <= now.monotonic && sent == ledger->stale_as;
-	state->repeat_at = repeat_loaded(ledger, state, now.monotonic);
-	wheel_put(ledger->wheel, state);
+	if (sent != NULL)
+		loaded_begin(ledger, state, *sent, now);
+	else
+		state_begin(ledger, state, now);
 	return true;
 }
 

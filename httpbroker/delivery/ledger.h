@@ -52,10 +52,11 @@ enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);
 
 /*
- * A check as Redis has it, with the state that Flapjack was told last: that is no change. False
- * if there is no room, or it is known already: then it is as new or newer.
+ * A check as Redis has it, with the state that Flapjack was told last: that is no change. NULL: it
+ * is owed that, and told at once. False if there is no room, or it is known already: then it is as
+ * new or newer.
  */
-bool ledger_load(struct ledger *ledger, const struct posting *posting, enum condition sent,
+bool ledger_load(struct ledger *ledger, const struct posting *posting, const enum condition *sent,
 	struct moment now);
 
 /* The records of a shard of the table are written again: Redis has lost them. */

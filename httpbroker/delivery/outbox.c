@@ -2,11 +2,11 @@
 #include "httpbroker/delivery/outbox.h"
 
 #include "common/memory.h"
+#include "httpbroker/delivery/line.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 enum {
@@ -28,8 +28,8 @@ struct outbox {
 	struct commit *waiting; /* a list; the last one is being gathered; never empty */
 	struct commit *taken;   /* and not yet applied; NULL: none */
 	struct commit *spare;   /* NULL: none */
-	struct state **listed;  /* whose record is to be written or deleted, from `first` on */
-	size_t first, end, capacity;
+	struct line listed;     /* whose record is to be written or deleted */
+	struct line owed;       /* whose record went out, though their event was not in the queue */
 	struct marks made, done;
 	size_t most;        /* pushes */
 	size_t bytes;       /* of pushes in commits that have their fill */
@@ -46,6 +46,7 @@ struct outbox *outbox_new(void)
 	struct outbox *outbox = memory_zeroed(1, sizeof *outbox);
 	struct commit *first = memory_zeroed(1, sizeof *first);
 
+	first->sequence = 1; /* 0 is in a state of which nobody was told */
 	DL_APPEND(outbox->waiting, first);
 	outbox->most = LIMIT_PENDING;
 	return outbox;
@@ -61,18 +62,37 @@ static void commit_free(struct commit *commit)
 	free(commit);
 }
 
+/* A state that was forgotten is ours, and is freed when it is in neither line any more. */
+static void deletion_leave(struct state *state)
+{
+	state->listed = false;
+	if (!state->owed)
+		free(state);
+}
+
+static void owed_leave(struct state *state)
+{
+	state->owed = false;
+	if (state->forgotten && !state->listed)
+		free(state);
+}
+
 void outbox_free(struct outbox *outbox)
 {
 	struct commit *commit, *next;
+	struct state *state;
 
 	DL_FOREACH_SAFE(outbox->waiting, commit, next)
 		commit_free(commit);
 	commit_free(outbox->taken);
 	commit_free(outbox->spare);
-	for (size_t i = outbox->first; i < outbox->end; i++)
-		if (outbox->listed[i]->forgotten)
-			free(outbox->listed[i]);
-	free(outbox->listed);
+	while ((state = line_take(&outbox->listed)) != NULL)
+		if (state->forgotten)
+			deletion_leave(state);
+	while ((state = line_take(&outbox->owed)) != NULL)
+		owed_leave(state);
+	line_free(&outbox->listed);
+	line_free(&outbox->owed);
 	resp_free(&outbox->returned.forgets);
 	resp_free(&outbox->returned.records);
 	free(outbox);
@@ -132,30 +152,11 @@ bool outbox_full(const struct outbox *outbox)
 	return pushes->count >= PUSHES_MOST || pushes->bytes.length >= BYTES_MOST;
 }
 
-/* The room that taken states have left at the front is used before there is made more. */
-static void listed_make_room(struct outbox *outbox)
-{
-	size_t count = outbox->end - outbox->first;
-
-	if (outbox->first > 0 && outbox->first >= outbox->capacity / 2) {
-		memmove(outbox->listed, outbox->listed + outbox->first,
-			count * sizeof outbox->listed[0]);
-		outbox->first = 0;
-		outbox->end = count;
-		return;
-	}
-	outbox->capacity = outbox->capacity == 0 ? RECORDS_MOST : 2 * outbox->capacity;
-	outbox->listed =
-		memory_resized(outbox->listed, outbox->capacity * sizeof outbox->listed[0]);
-}
-
 void outbox_record(struct outbox *outbox, struct state *state)
 {
 	if (state->listed || outbox->forgetful)
 		return;
-	if (outbox->end == outbox->capacity)
-		listed_make_room(outbox);
-	outbox->listed[outbox->end++] = state;
+	line_append(&outbox->listed, state);
 	outbox->made.records++;
 	state->listed = true;
 }
@@ -200,15 +201,32 @@ static int64_t record_deadline(const struct state *state, nsec clock)
 	return deadline > 0 ? deadline : 0;
 }
 
-static void record_gather(struct commit *commit, struct state *state, nsec clock)
+/* Whether what Flapjack was told last of it is not in Redis before this commit is. */
+static bool event_waits(const struct state *state, const struct commit *commit)
+{
+	return state->pushed_in - commit->sequence <= COMMITS_WAITING_MOST;
+}
+
+static bool is_refused(const struct outbox *outbox)
+{
+	return (outbox->refused & COMMIT_PUSHES) != 0;
+}
+
+static void record_gather(
+	struct outbox *outbox, struct commit *commit, struct state *state, nsec clock)
 {
 	if (state->forgotten) {
 		record_field_write(&commit->forgets, state);
-		free(state);
+		deletion_leave(state);
 		return;
 	}
-	record_write(&commit->records, state, record_deadline(state, clock));
+	bool waits = event_waits(state, commit);
+	record_write(&commit->records, state, waits && is_refused(outbox),
+		record_deadline(state, clock));
 	state->listed = false;
+	if (waits && !state->owed)
+		line_append(&outbox->owed, state);
+	state->owed |= waits;
 }
 
 /*
@@ -218,9 +236,8 @@ static void record_gather(struct commit *commit, struct state *state, nsec clock
 static bool record_may_go(
 	const struct outbox *outbox, const struct state *state, const struct commit *commit)
 {
-	uint32_t ahead = state->pushed_in - commit->sequence;
-
-	return ahead == 0 || ahead > COMMITS_WAITING_MOST || (outbox->held & COMMIT_PUSHES) != 0;
+	return state->pushed_in == commit->sequence || !event_waits(state, commit) ||
+	       (outbox->held & COMMIT_PUSHES) != 0;
 }
 
 static void lists_swap(struct resp_list *one, struct resp_list *other)
@@ -245,13 +262,12 @@ static bool is_returned(const struct outbox *outbox)
 static void records_gather(struct outbox *outbox, struct commit *commit, nsec clock)
 {
 	for (int i = 0; i < RECORDS_MOST && commit->records.bytes.length < BYTES_MOST; i++) {
-		if (outbox->first == outbox->end ||
-			!record_may_go(outbox, outbox->listed[outbox->first], commit))
+		const struct state *state = line_first(&outbox->listed);
+
+		if (state == NULL || !record_may_go(outbox, state, commit))
 			break;
-		record_gather(commit, outbox->listed[outbox->first++], clock);
+		record_gather(outbox, commit, line_take(&outbox->listed), clock);
 	}
-	if (outbox->first == outbox->end)
-		outbox->first = outbox->end = 0;
 }
 
 static void records_take(struct outbox *outbox, struct commit *commit, nsec clock)
@@ -263,7 +279,7 @@ static void records_take(struct outbox *outbox, struct commit *commit, nsec cloc
 		commit->reaches.records = outbox->returned.reaches;
 	} else {
 		records_gather(outbox, commit, clock);
-		commit->reaches.records = outbox->made.records - (outbox->end - outbox->first);
+		commit->reaches.records = outbox->made.records - line_length(&outbox->listed);
 	}
 }
 
@@ -281,7 +297,7 @@ static bool pushes_wait(const struct outbox *outbox)
 
 static bool records_wait(const struct outbox *outbox)
 {
-	return (outbox->first < outbox->end || is_returned(outbox)) &&
+	return (line_first(&outbox->listed) != NULL || is_returned(outbox)) &&
 	       (outbox->held & PART_RECORDS) == 0;
 }
 
@@ -357,14 +373,38 @@ static void pushes_return(struct outbox *outbox, struct commit *commit)
 	DL_PREPEND(outbox->waiting, commit);
 }
 
+/*
+ * Those in the line are written again where their records have said something else than what is
+ * now known of the queue; and leave it, unless that refuses their events.
+ */
+static void owed_settle(struct outbox *outbox, bool was_refused)
+{
+	bool refused = is_refused(outbox), wrong = refused != was_refused;
+
+	if (refused && !wrong)
+		return;
+	for (size_t left = line_length(&outbox->owed); left > 0; left--) {
+		struct state *state = line_take(&outbox->owed);
+
+		if (wrong && !state->forgotten)
+			outbox_record(outbox, state);
+		if (refused)
+			line_append(&outbox->owed, state);
+		else
+			owed_leave(state);
+	}
+}
+
 void outbox_applied(struct outbox *outbox, struct commit *commit)
 {
+	bool was_refused = is_refused(outbox);
 	unsigned parts = parts_of(commit) | (commit->sent & COMMIT_WAKE);
 	unsigned refused = commit->refused & ~(unsigned)COMMIT_TRIM;
 
 	outbox->refused = (outbox->refused & ~parts) | refused;
 	outbox->held = (outbox->held & ~parts) | refused;
 	outbox->taken = NULL;
+	owed_settle(outbox, was_refused);
 	if (commit->trim > 0)
 		outbox->trim = 0; /* if it was refused, there is nothing there to be dropped */
 	if ((commit->refused & PART_RECORDS) != 0) {

@@ -5,8 +5,9 @@
  * meanwhile. So while Redis is away it grows with the changes, not with what says the same again.
  *
  * Events and records wait apart: what Redis refuses of the ones holds up what is behind it, in its
- * order, until outbox_retry(), but not the others. (A record may then say that an event was sent
- * which still waits.)
+ * order, until outbox_retry(), but not the others. A record that goes out while its event is held
+ * up says so (record.h), and is written again when that is in the queue; the records of the very
+ * commit whose events were refused are written again at once.
  *
  * A state that was forgotten stays in its place among these until its record is deleted. So what
  * is listed of one check is any number of forgotten states and at most one that lives, behind them.

@@ -203,14 +203,15 @@ static bool record_take(struct reader *reader, struct blob field, struct blob va
 	const struct recall *recall, struct ledger *ledger)
 {
 	struct posting posting;
-	enum condition sent;
+	struct record record;
 	struct reason why;
 
-	if (!recall_record(recall, field, value, &posting, &sent, &why)) {
+	if (!recall_record(recall, field, value, &posting, &record, &why)) {
 		unreadable_tell(reader, field, &why);
 		return false;
 	}
-	reader->loaded += ledger_load(ledger, &posting, sent, recall->now);
+	reader->loaded +=
+		ledger_load(ledger, &posting, record.owed ? NULL : &record.sent, recall->now);
 	posting_free(&posting);
 	return true;
 }

@@ -102,18 +102,16 @@ static bool json_recall(struct recaller *recaller, struct blob json)
 }
 
 bool recall_record(const struct recall *recall, struct blob field, struct blob value,
-	struct posting *out, enum condition *sent, struct reason *why)
+	struct posting *out, struct record *record, struct reason *why)
 {
 	struct record_field names;
-	struct record record;
 	struct recaller recaller = {
-		.recall = recall, .field = &names, .record = &record, .out = out, .why = why};
+		.recall = recall, .field = &names, .record = record, .out = out, .why = why};
 
 	if (!record_field_read(field.bytes, field.length, &names, why) ||
-		!record_read(value.bytes, value.length, &record, why))
+		!record_read(value.bytes, value.length, record, why))
 		return false;
-	*sent = record.sent;
-	return json_recall(&recaller, (struct blob){record.json, record.json_length});
+	return json_recall(&recaller, (struct blob){record->json, record->json_length});
 }
 
 bool recall_event(

@@ -13,6 +13,8 @@
 
 #include <stdbool.h>
 
+struct record;
+
 /* Bytes as Redis has them. */
 struct blob {
 	const char *bytes;
@@ -26,12 +28,9 @@ struct recall {
 	struct moment now;
 };
 
-/*
- * Free the posting afterwards. Its deadline is the record's; *sent is the state that Flapjack was
- * told last.
- */
+/* Free the posting afterwards. Its deadline is the record's; what else that says is in *record. */
 bool recall_record(const struct recall *recall, struct blob field, struct blob value,
-	struct posting *out, enum condition *sent, struct reason *why);
+	struct posting *out, struct record *record, struct reason *why);
 
 /* The same for an event that was handed over. */
 bool recall_event(

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define RECORD_VERSION "1"
+#define NONE "-" /* a word that stands for nothing */
 
 void record_field_write(struct resp_list *fields, const struct state *state)
 {
@@ -43,7 +44,7 @@ static void head_number(struct head *head, int64_t number)
 }
 
 /* Without printf(3), which took most of the time: there is one for every event. */
-void record_write(struct resp_list *fields, const struct state *state, int64_t deadline)
+void record_write(struct resp_list *fields, const struct state *state, bool owed, int64_t deadline)
 {
 	const struct wire *wire = &state->wire;
 	struct head head = {.length = 0};
@@ -51,11 +52,11 @@ void record_write(struct resp_list *fields, const struct state *state, int64_t d
 	head_word(&head, RECORD_VERSION);
 	head_number(&head, state->time);
 	head_number(&head, state->ttl);
-	head_word(&head, condition_name(state->sent));
+	head_word(&head, owed ? NONE : condition_name(state->sent));
 	if (deadline != RECORD_NEVER)
 		head_number(&head, deadline);
 	else
-		head_word(&head, "-");
+		head_word(&head, NONE);
 	record_field_write(fields, state);
 	resp_begin(fields, head.length + wire->length + 1);
 	buffer_append(&fields->bytes, head.bytes, head.length);
@@ -98,25 +99,36 @@ static bool version_take(const char **at, const char *end, struct reason *why)
 	       reason_set(why, "its version is '%s', not %s", word, RECORD_VERSION);
 }
 
-static bool sent_take(const char **at, const char *end, enum condition *out, struct reason *why)
+/* Whether the next word is that nothing is there, which is taken then. */
+static bool none_take(const char **at, const char *end)
+{
+	size_t length = sizeof NONE; /* with the blank */
+
+	if ((size_t)(end - *at) < length || memcmp(*at, NONE " ", length) != 0)
+		return false;
+	*at += length;
+	return true;
+}
+
+static bool sent_take(const char **at, const char *end, struct record *out, struct reason *why)
 {
 	char word[WORD];
 	bool known;
 
+	out->owed = none_take(at, end);
+	if (out->owed)
+		return true;
 	if (!word_take(at, end, word, why))
 		return false;
-	return (condition_read(word, strlen(word), out, &known) && condition_lasts(*out)) ||
+	return (condition_read(word, strlen(word), &out->sent, &known) &&
+		       condition_lasts(out->sent)) ||
 	       reason_set(why, "'%s' is no state", word);
 }
 
 static bool deadline_take(const char **at, const char *end, int64_t *out, struct reason *why)
 {
-	if (end - *at >= 2 && memcmp(*at, "- ", 2) == 0) {
-		*at += 2;
-		*out = RECORD_NEVER;
-		return true;
-	}
-	return number_take(at, end, 0, INT64_MAX / NSEC_PER_MSEC, out, why);
+	*out = RECORD_NEVER;
+	return none_take(at, end) || number_take(at, end, 0, INT64_MAX / NSEC_PER_MSEC, out, why);
 }
 
 bool record_read(const char *value, size_t length, struct record *out, struct reason *why)
@@ -127,8 +139,7 @@ bool record_read(const char *value, size_t length, struct record *out, struct re
 	if (!version_take(&at, end, why) ||
 		!number_take(&at, end, 0, INT64_MAX / NSEC_PER_SEC, &out->time, why) ||
 		!number_take(&at, end, INT32_MIN, INT32_MAX, &ttl, why) ||
-		!sent_take(&at, end, &out->sent, why) ||
-		!deadline_take(&at, end, &out->deadline, why))
+		!sent_take(&at, end, out, why) || !deadline_take(&at, end, &out->deadline, why))
 		return false;
 	out->ttl = (int32_t)ttl;
 	out->json = at;

@@ -8,7 +8,8 @@
  * 1         the version of this format
  * TIME      of the event, seconds since the epoch
  * TTL       in seconds; negative: never stale
- * SENT      the state that Flapjack was told last (ok, warning, critical, unknown)
+ * SENT      the state that Flapjack was told last (ok, warning, critical, unknown); `-`: it is
+ *           still owed what the event says, for Redis refuses the queue
  * DEADLINE  when it goes stale, in milliseconds on the broker clock; `-`: never
  * JSON      the event as Flapjack takes it, without its time
  *
@@ -28,14 +29,15 @@
 struct record {
 	int64_t time;
 	int32_t ttl;
+	bool owed; /* then `sent` says nothing */
 	enum condition sent;
 	int64_t deadline; /* milliseconds on the broker clock, or RECORD_NEVER */
 	const char *json; /* points into what was read */
 	size_t json_length;
 };
 
-/* Adds two arguments, field and value. `deadline` as in struct record. */
-void record_write(struct resp_list *fields, const struct state *state, int64_t deadline);
+/* Adds two arguments, field and value. `owed` and `deadline` as in struct record. */
+void record_write(struct resp_list *fields, const struct state *state, bool owed, int64_t deadline);
 
 /* Adds one argument, the field. */
 void record_field_write(struct resp_list *fields, const struct state *state);

@@ -43,6 +43,7 @@ struct state {
 	bool stale : 1;                        /* Flapjack was told that it ran out */
 	bool listed : 1;                       /* its record waits to be written */
 	bool forgotten : 1; /* it is out of the table, and its record waits to be deleted */
+	bool owed : 1;      /* what Flapjack was told last is not known to be in Redis */
 	char names[];       /* `entity:check`, hh.keylen bytes */
 };
 

@@ -23,15 +23,16 @@ static void posting_expect(const struct posting *posting)
 static void record_try(struct blob field, struct blob value)
 {
 	struct posting posting;
-	enum condition sent;
+	struct record record;
 	struct reason why = {""};
 
-	if (!recall_record(&recall, field, value, &posting, &sent, &why)) {
+	if (!recall_record(&recall, field, value, &posting, &record, &why)) {
 		FUZZ_EXPECT(why.text[0] != '\0');
 		return;
 	}
 	posting_expect(&posting);
-	FUZZ_EXPECT(condition_lasts(sent) && condition_lasts(posting.condition));
+	FUZZ_EXPECT(record.owed || condition_lasts(record.sent));
+	FUZZ_EXPECT(condition_lasts(posting.condition));
 	posting_free(&posting);
 }
 

@@ -270,14 +270,14 @@ static void a_stale_check_is_told_as_what_is_wanted(void **state)
 	assert_told(desk, "CRITICAL@18", 1);
 }
 
-/* What is loaded at 10 s and went stale at 5 s, having been told of as `sent`. */
-static void load_stale(struct desk *desk, enum condition sent)
+/* What is loaded at 10 s and was so at 0 s; NULL: that was not told. */
+static void load(struct desk *desk, int32_t ttl, const enum condition *sent)
 {
 	struct event event = event_plain("e", "c", CONDITION_OK);
 	struct posting posting;
 
 	event.time = EPOCH;
-	event.ttl = 5;
+	event.ttl = ttl;
 	posting_make(&posting, &event, 2, at(desk, 10));
 	assert_true(ledger_load(desk->ledger, &posting, sent, at(desk, 10)));
 	posting_free(&posting);
@@ -288,7 +288,7 @@ static void what_was_told_as_stale_before_a_restart_is_not_told_again(void **sta
 	struct desk *desk = *state;
 
 	ledger_tell_stale_as(desk->ledger, CONDITION_WARNING);
-	load_stale(desk, CONDITION_WARNING);
+	load(desk, 5, &(enum condition){CONDITION_WARNING});
 	assert_int_equal(post(desk, 10, CONDITION_OK, 9, 5), LEDGER_TAKEN);
 	assert_told(desk, "", 1);
 	turn(desk, 20);
@@ -300,10 +300,32 @@ static void what_was_told_as_another_state_before_a_restart_is_told_at_once(void
 	struct desk *desk = *state;
 
 	ledger_tell_stale_as(desk->ledger, CONDITION_WARNING);
-	load_stale(desk, CONDITION_UNKNOWN); /* then --stale-state was another */
+	load(desk, 5, &(enum condition){CONDITION_UNKNOWN}); /* then --stale-state was another */
 	turn(desk, 10);
 	assert_told(desk, "WARNING@10", 1);
 	assert_non_null(strstr(desk->records.data, " 5 warning 5000 "));
+}
+
+static void what_was_owed_before_a_restart_is_told_at_once(void **state)
+{
+	struct desk *desk = *state;
+
+	load(desk, 300, NULL);
+	assert_int_equal(post(desk, 10, CONDITION_OK, 0, 300), LEDGER_TAKEN);
+	assert_told(desk, "ok@0", 1);
+	assert_non_null(strstr(desk->records.data, " 300 ok "));
+	turn_from(desk, 10, 25);
+	assert_told(desk, "ok@20", 0);
+}
+
+static void and_as_stale_if_it_is_that(void **state)
+{
+	struct desk *desk = *state;
+
+	load(desk, 5, NULL);
+	turn_from(desk, 10, 25);
+	assert_told(desk, "UNKNOWN@10 UNKNOWN@20", 1);
+	assert_non_null(strstr(desk->records.data, " 5 unknown "));
 }
 
 static void what_is_stale_for_long_is_forgotten(void **state)
@@ -342,7 +364,7 @@ static void what_is_long_stale_is_forgotten_though_nobody_listens(void **state)
 	struct desk *desk = *state;
 
 	ledger_forget_after(desk->ledger, 20 * NSEC_PER_SEC);
-	load_stale(desk, CONDITION_UNKNOWN);
+	load(desk, 5, &(enum condition){CONDITION_UNKNOWN});
 	ledger_turn(desk->ledger, false, at(desk, 24.99));
 	assert_told(desk, "", 0);
 	ledger_turn(desk->ledger, false, at(desk, 35)); /* its repeat is before that */
@@ -355,7 +377,7 @@ static void nothing_is_forgotten_before_it_was_told_as_stale(void **state)
 	struct desk *desk = *state;
 
 	ledger_forget_after(desk->ledger, 20 * NSEC_PER_SEC);
-	load_stale(desk, CONDITION_OK);
+	load(desk, 5, &(enum condition){CONDITION_OK});
 	turn(desk, 100);
 	assert_told(desk, "UNKNOWN@100", 1);
 	turn(desk, 110);
@@ -565,6 +587,8 @@ int main(void)
 		DESK_TEST(a_stale_check_is_told_as_what_is_wanted),
 		DESK_TEST(what_was_told_as_stale_before_a_restart_is_not_told_again),
 		DESK_TEST(what_was_told_as_another_state_before_a_restart_is_told_at_once),
+		DESK_TEST(what_was_owed_before_a_restart_is_told_at_once),
+		DESK_TEST(and_as_stale_if_it_is_that),
 		DESK_TEST(what_is_stale_for_long_is_forgotten),
 		DESK_TEST(what_comes_back_or_never_goes_stale_is_not_forgotten),
 		DESK_TEST(what_is_long_stale_is_forgotten_though_nobody_listens),

@@ -319,7 +319,7 @@ static void events_that_are_refused_hold_up_events_only(void **state)
 	assert_marks(outbox_done(outbox), 0, 1);
 	assert_false(outbox_waits(outbox));
 	assert_null(outbox_take(outbox, 0));
-	/* a record goes, though it says that the event behind the refused one was sent */
+	/* a record goes, though the event behind the refused one does not */
 	push(outbox, "two");
 	struct state *told = record(outbox, states, "e:2");
 	told->pushed_in = outbox_sequence(outbox);
@@ -338,11 +338,111 @@ static void events_that_are_refused_hold_up_events_only(void **state)
 	assert_pushes(commit, "one\n");
 	apply(outbox, commit);
 	assert_int_equal(outbox_refused(outbox), 0);
-	commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	commit = take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE);
 	assert_pushes(commit, "two\n");
 	apply(outbox, commit);
-	assert_marks(outbox_done(outbox), 2, 2);
+	assert_marks(outbox_done(outbox), 2, 3);
 	assert_true(outbox_is_empty(outbox));
+	outbox_free(outbox);
+	states_free(states);
+}
+
+/* The record that goes out next, alone, says that this was sent. */
+static void assert_says(struct outbox *outbox, const char *sent)
+{
+	struct buffer lines = {NULL, 0, 0};
+	struct commit *commit = take(outbox, COMMIT_RECORDS);
+	char expected[64];
+
+	snprintf(expected, sizeof expected, "\n1 0 0 %s 0 {", sent);
+	assert_non_null(strstr(resp_lines(&commit->records, &lines), expected));
+	assert_null(strstr(strstr(lines.data, expected) + 1, "\n1 "));
+	apply(outbox, commit);
+	buffer_free(&lines);
+}
+
+/* A state of which Flapjack is told with the next commit. */
+static struct state *tell(struct outbox *outbox, struct states *states, const char *name)
+{
+	push(outbox, name);
+	struct state *state = record(outbox, states, name);
+	state->pushed_in = outbox_sequence(outbox);
+	return state;
+}
+
+static void a_record_says_what_is_owed_while_events_are_refused(void **state)
+{
+	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct outbox *outbox = outbox_new();
+
+	(void)state;
+	struct state *one = tell(outbox, states, "e:1");
+	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
+	assert_says(outbox, "-");
+	assert_null(outbox_take(outbox, 0));
+	/* what nobody is to be told of is as it was */
+	record(outbox, states, "e:0");
+	assert_says(outbox, "ok");
+	tell(outbox, states, "e:2");
+	assert_says(outbox, "-");
+	/* tried again in vain: nothing has changed; what goes out with that is owed as well */
+	outbox_retry(outbox);
+	outbox_record(outbox, one);
+	struct commit *commit = take(outbox, both);
+	struct buffer lines = {NULL, 0, 0};
+	assert_non_null(strstr(resp_lines(&commit->records, &lines), "\n1 0 0 - 0 {"));
+	refuse(outbox, commit, COMMIT_PUSHES);
+	assert_null(outbox_take(outbox, 0));
+	/* then not: each record with its event, or behind it */
+	outbox_retry(outbox);
+	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	one->sent = CONDITION_CRITICAL;
+	commit = take(outbox, both);
+	assert_int_equal(commit->records.count, 4);
+	resp_lines(&commit->records, &lines);
+	assert_non_null(strstr(lines.data, "1\n1 0 0 critical 0 {"));
+	assert_non_null(strstr(lines.data, "2\n1 0 0 ok 0 {"));
+	apply(outbox, commit);
+	assert_true(outbox_is_empty(outbox));
+	outbox_free(outbox);
+	states_free(states);
+	buffer_free(&lines);
+}
+
+static void what_is_forgotten_is_owed_nothing(void **state)
+{
+	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct outbox *outbox = outbox_new();
+	struct state *owed[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		owed[i] = tell(outbox, states, (const char *[]){"e:1", "e:2", "e:3"}[i]);
+	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
+	apply(outbox, take(outbox, COMMIT_RECORDS));
+	/* one whose record is deleted before its event is in the queue, one after that */
+	states_remove(states, owed[0]);
+	outbox_forget(outbox, owed[0]);
+	apply(outbox, take(outbox, COMMIT_FORGETS));
+	outbox_retry(outbox);
+	struct commit *commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	states_remove(states, owed[1]);
+	outbox_forget(outbox, owed[1]);
+	apply(outbox, commit);
+	commit = take(outbox, COMMIT_FORGETS | COMMIT_RECORDS);
+	assert_int_equal(commit->forgets.count, 1); /* the second's: each once */
+	assert_int_equal(commit->records.count, 2); /* the third's */
+	apply(outbox, commit);
+	assert_true(outbox_is_empty(outbox));
+	/* and what is still owed when all ends is freed */
+	owed[0] = tell(outbox, states, "e:1");
+	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
+	apply(outbox, take(outbox, COMMIT_RECORDS));
+	states_remove(states, owed[0]);
+	outbox_forget(outbox, owed[0]);
+	apply(outbox, take(outbox, COMMIT_FORGETS));
 	outbox_free(outbox);
 	states_free(states);
 }
@@ -490,6 +590,8 @@ int main(void)
 		cmocka_unit_test(commits_are_bounded_in_bytes),
 		cmocka_unit_test(commits_are_bounded_in_records),
 		cmocka_unit_test(events_that_are_refused_hold_up_events_only),
+		cmocka_unit_test(a_record_says_what_is_owed_while_events_are_refused),
+		cmocka_unit_test(what_is_forgotten_is_owed_nothing),
 		cmocka_unit_test(records_that_are_refused_hold_up_records_only),
 		cmocka_unit_test(both_refused_are_both_tried_again),
 		cmocka_unit_test(a_wake_up_that_is_refused_is_tried_by_itself),

@@ -281,6 +281,29 @@ static void what_somebody_waits_for_comes_first(void **state)
 	buffer_free(&answer);
 }
 
+/* As it was, not as a repeat: with its own time. */
+static void what_a_record_owes_is_told_at_once(void **state)
+{
+	struct desk *desk = *state;
+	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
+
+	reader_begin(desk->reader, 0);
+	assert_asks(desk, "HLEN httpbroker:n:states ");
+	hear(desk, ":1\r\n", 0);
+	assert_asks(desk, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+	assert_true(hear(desk,
+		"*2\r\n$1\r\n0\r\n*2\r\n$3\r\ne\x1f"
+		"c\r\n$65\r\n1 1795223990 300 - 300000 "
+		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"}\r\n",
+		0));
+	outbox_drain(desk->books.outbox, 0, &events, &records);
+	assert_non_null(
+		strstr(events.data, "\"state\":\"ok\",\"summary\":\"\",\"time\":1795223990}"));
+	assert_non_null(strstr(records.data, "\n1 1795223990 300 ok 300000 "));
+	buffer_free(&events);
+	buffer_free(&records);
+}
+
 static void what_cannot_be_read_is_counted_and_left_out(void **state)
 {
 	struct desk *desk = *state;
@@ -403,6 +426,7 @@ int main(void)
 		TEST(a_load_that_broke_off_makes_no_repeat_come_twice),
 		TEST(what_was_loaded_is_repeated_all_over_the_interval),
 		TEST(what_somebody_waits_for_comes_first),
+		TEST(what_a_record_owes_is_told_at_once),
 		TEST(what_cannot_be_read_is_counted_and_left_out),
 		TEST(odd_answers_are_refused),
 		TEST(what_was_handed_over_is_taken_in_order_and_dropped),

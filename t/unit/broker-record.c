@@ -10,12 +10,12 @@
 
 #define WITH_LENGTH(literal) literal, sizeof(literal) - 1
 
-static void assert_record(struct state *state, int64_t deadline, const char *expected)
+static void assert_record(struct state *state, bool owed, int64_t deadline, const char *expected)
 {
 	struct buffer lines = {NULL, 0, 0};
 	struct resp_list fields = {{NULL, 0, 0}, 0};
 
-	record_write(&fields, state, deadline);
+	record_write(&fields, state, owed, deadline);
 	assert_int_equal(fields.count, 2);
 	assert_string_equal(resp_lines(&fields, &lines), expected);
 	resp_free(&fields);
@@ -30,14 +30,14 @@ static void a_record_is_written(void **state)
 	event.time = 1429505587;
 	struct held held = held_make(&event, (struct moment){0, 0});
 	held.state->sent = CONDITION_UNKNOWN;
-	assert_record(held.state, 123456,
+	assert_record(held.state, false, 123456,
 		"a:b\x1f"
 		"c\n1 1429505587 300 unknown 123456 {\"entity\":\"a:b\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
 	held.state->ttl = EVENT_TTL_NEVER;
-	assert_record(held.state, RECORD_NEVER,
+	assert_record(held.state, true, RECORD_NEVER,
 		"a:b\x1f"
-		"c\n1 1429505587 -1 unknown - {\"entity\":\"a:b\",\"check\":\"c\","
+		"c\n1 1429505587 -1 - - {\"entity\":\"a:b\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
 	states_free(held.states);
 }
@@ -46,6 +46,7 @@ static void a_record_is_read(void **state)
 {
 	static const char plain[] = "1 1429505587 300 critical 123456 {\"a\": \"b c\"}";
 	static const char never[] = "1 0 -2147483648 ok - {}";
+	static const char owed[] = "1 0 300 - 5 {}";
 	struct record record;
 	struct reason why;
 
@@ -53,6 +54,7 @@ static void a_record_is_read(void **state)
 	assert_true(record_read(WITH_LENGTH(plain), &record, &why));
 	assert_int_equal(record.time, 1429505587);
 	assert_int_equal(record.ttl, 300);
+	assert_false(record.owed);
 	assert_int_equal(record.sent, CONDITION_CRITICAL);
 	assert_int_equal(record.deadline, 123456);
 	assert_int_equal(record.json_length, strlen("{\"a\": \"b c\"}"));
@@ -62,6 +64,9 @@ static void a_record_is_read(void **state)
 	assert_int_equal(record.ttl, INT32_MIN);
 	assert_int_equal(record.sent, CONDITION_OK);
 	assert_int_equal(record.deadline, RECORD_NEVER);
+	assert_true(record_read(WITH_LENGTH(owed), &record, &why));
+	assert_true(record.owed);
+	assert_int_equal(record.deadline, 5);
 }
 
 static void assert_no_record(const char *value, size_t length, const char *expected)
@@ -102,6 +107,8 @@ static void what_is_no_record_is_refused(void **state)
 	assert_no_record(
 		WITH_LENGTH("1 7 300 acknowledgement 5 {}"), "'acknowledgement' is no state");
 	assert_no_record(WITH_LENGTH("1 7 300  5 {}"), "'' is no state");
+	assert_no_record(WITH_LENGTH("1 7 300 -- 5 {}"), "'--' is no state");
+	assert_no_record(WITH_LENGTH("1 7 300 -"), "it is cut short, or no record at all");
 	assert_no_record(WITH_LENGTH("1 7 300 ok -5 {}"), "-5 is not from 0 to 9223372036854");
 	assert_no_record(WITH_LENGTH("1 7 300 ok 9223372036855 {}"),
 		"9223372036855 is not from 0 to 9223372036854");
