@@ -160,9 +160,8 @@ static void sleep_until_next(struct flapper *flapper)
 {
 	struct timespec left;
 
-	visitors_wait(flapper->visitors,
-		clock_timeout(clock_monotonic(), next_deadline(flapper), &left),
-		signals_wait_mask());
+	visitors_wait(
+		flapper->visitors, clock_timeout(clock_monotonic(), next_deadline(flapper), &left));
 }
 
 void flapper_run(struct flapper *flapper)

@@ -2,6 +2,7 @@
 #include "flapper/visitors.h"
 
 #include "common/memory.h"
+#include "common/signals.h"
 #include "flapper/quit.h"
 
 #include <errno.h>
@@ -130,9 +131,9 @@ void visitors_close_door(struct visitors *visitors)
 	visitors->poll[0].fd = -1;
 }
 
-void visitors_wait(struct visitors *visitors, const struct timespec *timeout, const sigset_t *mask)
+void visitors_wait(struct visitors *visitors, const struct timespec *timeout)
 {
-	if (ppoll(visitors->poll, 1 + visitors->count, timeout, mask) >= 0)
+	if (signals_poll(visitors->poll, 1 + visitors->count, timeout) >= 0)
 		return;
 	for (size_t i = 0; i <= visitors->count; i++) /* a signal: nobody stirred */
 		visitors->poll[i].revents = 0;

@@ -12,7 +12,6 @@
 
 #include "common/reason.h"
 
-#include <signal.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -36,8 +35,8 @@ void visitors_close_door(struct visitors *visitors);
 /* Sees off whoever is inside. */
 void visitors_dismiss(struct visitors *visitors);
 
-/* Sleeps until somebody stirs, a signal of `mask` arrives or `timeout` (NULL: none) is over. */
-void visitors_wait(struct visitors *visitors, const struct timespec *timeout, const sigset_t *mask);
+/* Sleeps until somebody stirs, a caught signal arrives or `timeout` (NULL: none) is over. */
+void visitors_wait(struct visitors *visitors, const struct timespec *timeout);
 
 /*
  * Serves those who stirred, for a bounded time however many they are. False if nobody can be let

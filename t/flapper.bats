@@ -82,6 +82,32 @@ flapper: info: down on [::]:$port for 100 ms" ]
 	done
 }
 
+@test "flapper: SIGTERM ends it at once though visitors flood it" {
+	port=$(free_port)
+	python3 - "$port" <<-'E'
+		import socket, subprocess, sys, threading, time
+		p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "flapper", "-i", "7d", "-p", sys.argv[1]],
+		    stderr=subprocess.PIPE)
+		p.stderr.readline()
+		under_way = threading.Barrier(9)
+		def flood():
+		    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
+		    s.sendall(bytes(65536))
+		    under_way.wait()
+		    try:
+		        while True: s.sendall(bytes(65536))
+		    except OSError:
+		        pass
+		for i in range(8): threading.Thread(target=flood, daemon=True).start()
+		under_way.wait()
+		p.terminate()
+		try:
+		    sys.exit(p.wait(5))
+		finally:
+		    p.kill()
+	E
+}
+
 @test "flapper: a port that is taken at the start: exit 75 and who to ask" {
 	start_flapper -i 1h
 	for address in :: 127.0.0.1 ::1; do

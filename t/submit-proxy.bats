@@ -1,4 +1,3 @@
-#!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016,SC2154 # nginx's variables; $work, $output and what load brings
 # httpbroker-submit, the real broker, and a real nginx in between that answers for itself: only what

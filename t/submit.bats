@@ -162,6 +162,16 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	said submit 'stopped before the end of standard input'
 }
 
+@test "SIGTERM ends a program that always finds something to read" {
+	local option
+	for option in '' --dry-run; do
+		# shellcheck disable=SC2086 # an option, or none
+		start submit httpbroker-submit --format nsca $option /dev/zero
+		poll 20 catches_term
+		stop submit || [ $? -eq 65 ] # what it read is no event
+	done
+}
+
 @test "a feed outlives a broker that is killed and comes back, and loses nothing" {
 	start_redis
 	start_broker

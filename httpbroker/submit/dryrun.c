@@ -47,7 +47,7 @@ int dryrun_source(struct source *source)
 	while (source_fd(source) >= 0) {
 		struct pollfd input = {.fd = source_fd(source), .events = POLLIN};
 
-		if (ppoll(&input, 1, NULL, signals_wait_mask()) > 0)
+		if (signals_poll(&input, 1, NULL) > 0)
 			source_read(source);
 		if (signal_arrived(SIGTERM) || signal_arrived(SIGINT))
 			source_stop(source);

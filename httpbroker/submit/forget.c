@@ -35,8 +35,7 @@ static enum outcome turn(struct sender *sender, const struct outage *outage, str
 	nfds_t count = sender_watch(sender, fds);
 	nsec until = sender_busy(sender) ? sender_deadline(sender) : outage->try_again;
 
-	if (ppoll(fds, count, clock_timeout(clock_monotonic(), until, &left), signals_wait_mask()) <
-		0)
+	if (signals_poll(fds, count, clock_timeout(clock_monotonic(), until, &left)) < 0)
 		count = 0;
 	if (!sender_busy(sender))
 		return OUTCOME_PENDING;

@@ -5,8 +5,6 @@
 #include "common/signals.h"
 #include "httpbroker/submit/delivery/batch.h"
 
-#include <poll.h>
-
 #define LOCK_AGAIN (50 * NSEC_PER_MSEC)
 
 /* flock(2) has no time limit: so it is tried again and again. */
@@ -21,8 +19,8 @@ static enum spool_lock lock_wait(struct spool *spool, nsec until, store_interrup
 
 		if (interrupted(context) || now >= until)
 			break;
-		ppoll(NULL, 0, clock_timeout(now, nsec_earlier(now + LOCK_AGAIN, until), &pause),
-			signals_wait_mask());
+		signals_poll(
+			NULL, 0, clock_timeout(now, nsec_earlier(now + LOCK_AGAIN, until), &pause));
 	}
 	return lock;
 }

@@ -156,7 +156,7 @@ static void turn(struct submit *submit)
 	fds[0] = (struct pollfd){.fd = reading ? intake_fd(&submit->intake) : -1, .events = POLLIN};
 	nfds_t count = sender_watch(submit->parts->sender, fds + 1);
 	const struct timespec *timeout = clock_timeout(clock_monotonic(), deadline(submit), &left);
-	bool readable = ppoll(fds, 1 + count, timeout, signals_wait_mask()) > 0;
+	bool readable = signals_poll(fds, 1 + count, timeout) > 0;
 	if (sender_busy(submit->parts->sender))
 		answer_take(submit, fds + 1, readable ? count : 0);
 	/* the broker has its work before we go on with ours */

@@ -154,7 +154,7 @@ static void turn(struct child *child)
 		fds[i] = relay_watch(&child->relays[i]);
 	const struct timespec *timeout = clock_timeout(now,
 		child->killed ? NSEC_NEVER : nsec_earlier(child->term_at, child->kill_at), &left);
-	if (ppoll(fds, STREAMS, timeout, signals_wait_mask()) >= 0)
+	if (signals_poll(fds, STREAMS, timeout) >= 0)
 		for (int i = 0; i < STREAMS; i++)
 			relay_advance(&child->relays[i], fds[i].revents);
 	signals_hand_on(child);
