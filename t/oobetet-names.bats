@@ -92,38 +92,86 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	poll 20 said oobetet 'ear: cannot connect to the server; trying again'
 }
 
-# Two addresses, on one port: whichever is called first is mute from then on, the other is Prosody.
-start_half_mute() {
+# start_half FAULT: two addresses, on one port. Whichever is called first does FAULT from then on, the
+# other is Prosody. mute: it takes connections and says nothing; leaving: it ends them at once;
+# stalling: it begins TLS, and then says nothing.
+start_half() {
 	port=$(free_port)
-	start half-mute python3 -c '
+	start half python3 -c '
 import socket, sys, threading
-mute, held = None, []
+port, prosody, fault = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+bad, held = None, []
 def pump(a, b):
     while data := a.recv(4096): b.sendall(data)
+    b.shutdown(socket.SHUT_WR)
+def spoil(c):
+    held.append(c)
+    if fault == "leaving": c.close()
+    if fault != "stalling": return
+    c.recv(4096)
+    c.sendall(b"<?xml version=\x271.0\x27?><stream:stream xmlns=\x27jabber:client\x27 "
+        b"xmlns:stream=\x27http://etherx.jabber.org/streams\x27 id=\x271\x27 from=\x27localhost\x27 "
+        b"version=\x271.0\x27><stream:features><starttls xmlns=\x27urn:ietf:params:xml:ns:xmpp-tls\x27>"
+        b"<required/></starttls></stream:features>")
+    c.recv(4096)
+    c.sendall(b"<proceed xmlns=\x27urn:ietf:params:xml:ns:xmpp-tls\x27/>")
 def serve(address):
-    global mute
-    with socket.create_server((address, int(sys.argv[1]))) as s:
+    global bad
+    with socket.create_server((address, port)) as s:
         print(f"at {address}\n", end="", flush=True)
         while True:
             c = s.accept()[0]
-            mute = mute or address
-            held.append(c)
-            print("mute\n" if mute == address else "heard\n", end="", flush=True)
-            if mute != address:
-                p = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
-                for ends in (c, p), (p, c): threading.Thread(target=pump, args=ends, daemon=True).start()
+            bad = bad or address
+            print(f"{fault}\n" if bad == address else "heard\n", end="", flush=True)
+            if bad == address:
+                spoil(c)
+                continue
+            try: p = socket.create_connection(("127.0.0.1", prosody))
+            except OSError:
+                c.close()
+                continue
+            for ends in (c, p), (p, c): threading.Thread(target=pump, args=ends, daemon=True).start()
 for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(address,)).start()
-' "$port" "$prosody_port"
-	poll 20 at_least 2 half-mute '^at 127'
+' "$port" "$prosody_port" "$1"
+	poll 20 at_least 2 half '^at 127'
+	printf '127.0.0.1 jabber.example\n127.0.0.2 jabber.example\n' >"$work/hosts"
 }
 
 @test "oobetet: a server with several addresses, of which the first takes the connection and says nothing" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
-	start_half_mute
-	printf '127.0.0.1 jabber.example\n127.0.0.2 jabber.example\n' >"$work/hosts"
+	start_half mute
 	write_ini server=jabber.example port="$port" pagerduty_contact=
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said half-mute '^mute'
+	poll 20 said half '^mute'
 	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+}
+
+@test "oobetet: a server with several addresses, of which the first ends the connection before log-in" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_half leaving
+	write_ini server=jabber.example port="$port" pagerduty_contact=
+	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'ear: the server closed the connection before log-in; trying again'
+	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+}
+
+@test "oobetet: a server with several addresses, of which the first stalls in the TLS handshake" {
+	start_prosody_tls
+	prosody_account oobetet secret-of-oobetet
+	start_half stalling
+	write_ini server=jabber.example port="$port" pagerduty_contact= tls=required \
+		tls_ca_file="$prosody_certificate"
+	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
+	poll 20 said half '^stalling'
+	poll 20 said oobetet 'ear: it was stuck, and was killed; trying again'
+	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+	# and each time anew; what is wrong is said once, until it was there again
+	stop prosody
+	poll 20 said oobetet 'out of the room|ear: the server closed the connection; trying again'
+	poll 60 at_least 4 half '^stalling'
+	[ "$(count_of oobetet 'ear: it was stuck, and was killed')" -eq 2 ]
+	start_prosody_tls
+	poll 60 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 }

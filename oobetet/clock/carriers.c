@@ -35,10 +35,12 @@ static void configuration_give(void *user, const char *key, const char *value)
 
 static void hand_configure(struct hand *hand, const struct config *config, unsigned whom)
 {
+	char attempt[MESSAGE_NUMBER];
+
 	config_hand_over(config, whom, configuration_give, hand);
 	/* --debug may have made it another than the file's; above it the hands say nothing */
 	configuration_give(hand, "level", log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG" : "INFO");
-	hand_say(hand, WORD_GO, NO_FIELDS);
+	hand_say(hand, WORD_GO, FIELDS(message_number_text(hand_attempt(hand), attempt)));
 }
 
 enum carriers_news carriers_tick(struct carriers *carriers, nsec now)

@@ -18,6 +18,7 @@
 
 #define UNSENT_MOST (256 * 1024) /* bytes that may wait for a hand which does not read */
 #define WHY 300
+#define TOLD 4 /* each of a server's addresses may have another: they come in turn */
 
 struct hand {
 	const char *name;
@@ -28,15 +29,18 @@ struct hand {
 	pid_t pid; /* 0: there is no process */
 	int fd;    /* our end; -1: there is no process */
 	struct lines in;
-	struct buffer out;  /* said, and not yet written */
-	nsec patience_ends; /* when silence becomes too long */
-	nsec start_at;      /* while there is no process: when to start one */
-	nsec spoke;         /* when it said anything last; at first, when it should have begun */
-	nsec online;        /* since when it does its work; 0: it does not */
-	bool ended;         /* it has closed its end; what it said before is still to be taken */
-	bool dismissed;     /* it was told to stop: its end is no news */
-	bool lost;          /* hand_tick() has to tell that it is gone */
-	char told[WHY];     /* why it was gone, as logged last; "": it works again */
+	struct buffer out;    /* said, and not yet written */
+	nsec patience_ends;   /* when silence becomes too long */
+	nsec start_at;        /* while there is no process: when to start one */
+	nsec spoke;           /* when it said anything last; at first, when it should have begun */
+	nsec online;          /* since when it does its work; 0: it does not */
+	int64_t attempt;      /* lives in a row that have ended before that */
+	bool ended;           /* it has closed its end; what it said before is still to be taken */
+	bool dismissed;       /* it was told to stop: its end is no news */
+	bool lost;            /* hand_tick() has to tell that it is gone */
+	char why[WHY];        /* why it was lost last; "": it works again */
+	char told[TOLD][WHY]; /* of these reasons, what was logged since it worked last */
+	int told_count;
 };
 
 struct hand *hand_new(
@@ -80,10 +84,12 @@ void hand_free(struct hand *hand)
 /* Each reason is logged once, not at each attempt. */
 static void why_tell(struct hand *hand, const char *why)
 {
-	if (strcmp(hand->told, why) == 0)
-		return;
-	snprintf(hand->told, sizeof hand->told, "%s", why);
-	log_warning("%s: %s; trying again", hand->name, why);
+	snprintf(hand->why, sizeof hand->why, "%s", why);
+	for (int i = 0; i < TOLD && i < hand->told_count; i++)
+		if (strcmp(hand->told[i], hand->why) == 0)
+			return;
+	memcpy(hand->told[hand->told_count++ % TOLD], hand->why, WHY);
+	log_warning("%s: %s; trying again", hand->name, hand->why);
 }
 
 /* Its end, whatever it was. What ran well for long is started again soon. */
@@ -99,6 +105,7 @@ static void hand_end(struct hand *hand, nsec now, const char *why)
 	process_end(hand);
 	if (hand->online != 0 && now - hand->online > hand->pace.retry_max)
 		backoff_reset(&hand->backoff);
+	hand->attempt = hand->online == 0 ? hand->attempt + 1 : 0;
 	hand->online = 0;
 	hand->seed = hand->seed * 2654435761U + 1; /* Knuth's multiplicative hash */
 	hand->start_at = now + backoff_wait(&hand->backoff, hand->seed);
@@ -139,6 +146,11 @@ nsec hand_deadline(const struct hand *hand)
 	if (hand->lost)
 		return 0;
 	return hand->fd >= 0 ? hand->patience_ends : hand->start_at;
+}
+
+int64_t hand_attempt(const struct hand *hand)
+{
+	return hand->attempt;
 }
 
 void hand_forgive(struct hand *hand, nsec away)
@@ -186,14 +198,15 @@ static void alive_take(struct hand *hand, const struct message *message, nsec no
 {
 	nsec patience;
 
-	if (message_nsec(message->field[0], &patience))
+	if (message_number(message->field[0], &patience))
 		hand->patience_ends = now + (patience < PACE_RESOLVER ? patience : PACE_RESOLVER);
 }
 
 static void online_take(struct hand *hand, const struct message *message, nsec now)
 {
 	hand->online = now;
-	hand->told[0] = '\0';
+	hand->why[0] = '\0';
+	hand->told_count = 0;
 	log_info("%s: online: %s", hand->name, message->field[0]);
 }
 
@@ -262,5 +275,5 @@ bool hand_progresses(const struct hand *hand, nsec now)
 
 const char *hand_why(const struct hand *hand)
 {
-	return hand->told;
+	return hand->why;
 }

@@ -33,6 +33,9 @@ enum hand_news {
 enum hand_news hand_tick(struct hand *hand, nsec now);
 nsec hand_deadline(const struct hand *hand);
 
+/* How many of its lives in a row have ended before it was online: what `go` is to say. */
+int64_t hand_attempt(const struct hand *hand);
+
 /* Nobody looked at what it says for so long: it gets that much more time to say something. */
 void hand_forgive(struct hand *hand, nsec away);
 

@@ -20,7 +20,7 @@ static void heard_take(struct listener *listener, char *const field[])
 {
 	nsec stamp;
 
-	if (message_nsec(field[0], &stamp))
+	if (message_number(field[0], &stamp))
 		words_take(listener, stamp, field);
 }
 
@@ -30,7 +30,7 @@ static void recalled_take(struct listener *listener, char *const field[])
 	int room = rooms_index(listener->rooms, field[1]);
 	nsec stamp;
 
-	if (room < 0 || !message_nsec(field[0], &stamp))
+	if (room < 0 || !message_number(field[0], &stamp))
 		return;
 	stamp += clock_monotonic() - clock_wall();
 	if (stamp >= rooms_missed(listener->rooms, room))
@@ -39,13 +39,13 @@ static void recalled_take(struct listener *listener, char *const field[])
 
 static void missed_say(const struct listener *listener, int room)
 {
-	char stamp[MESSAGE_NSEC];
+	char stamp[MESSAGE_NUMBER];
 	nsec missed = rooms_missed(listener->rooms, room);
 
 	if (missed != NSEC_NEVER)
 		hand_say(listener->ear, WORD_MISSED,
 			FIELDS(rooms_name(listener->rooms, room),
-				message_nsec_text(missed > 0 ? missed : 0, stamp)));
+				message_number_text(missed > 0 ? missed : 0, stamp)));
 }
 
 static void joined_take(struct listener *listener, char *const field[])

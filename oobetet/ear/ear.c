@@ -79,7 +79,7 @@ static void miss(const struct ear *ear, const char *name, const char *since)
 	struct room *room = room_named(ear, name);
 	nsec stamp;
 
-	if (room != NULL && message_nsec(since, &stamp))
+	if (room != NULL && message_number(since, &stamp))
 		room_missed(room, stamp);
 }
 
@@ -223,7 +223,7 @@ static struct ear *ear_new(struct link *link, struct config *config)
 		ear->rooms[i] = room_new(config->rooms.item[i], config->alias, &ear->pace,
 			(uint32_t)now + (uint32_t)i);
 	link_live(link, now, ear->pace.alive, PACE_RESOLVER);
-	ear->session = session_open(config, now, ear->pace.login);
+	ear->session = session_open(config, link_attempt(link), now, ear->pace.login);
 	return ear;
 }
 

@@ -58,13 +58,13 @@ static bool id_begins(const char *id, const char *start)
 static void words_tell(struct ear *ear, enum word word, nsec stamp, const struct origin *from,
 	xmpp_stanza_t *message)
 {
-	char stamp_text[MESSAGE_NSEC], *text = xmpp_message_get_body(message);
+	char stamp_text[MESSAGE_NUMBER], *text = xmpp_message_get_body(message);
 
 	if (text == NULL)
 		return;
 	text[text_boundary(text, PROTOCOL_TEXT)] = '\0';
 	link_say(ear->link, word,
-		FIELDS(message_nsec_text(stamp, stamp_text), room_name(from->room), from->nick,
+		FIELDS(message_number_text(stamp, stamp_text), room_name(from->room), from->nick,
 			text));
 	xmpp_free(xmpp_conn_get_context(session_connection(ear->session)), text);
 }

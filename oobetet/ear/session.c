@@ -7,6 +7,7 @@
 #include "oobetet/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,7 @@ struct session {
 
 static int session_socket = -1;
 static int addresses;         /* that libstrophe has come upon since it began to connect */
-static int addresses_skipped; /* the first ones, which have failed */
+static int addresses_skipped; /* the first ones, which have failed, perhaps in a life before */
 static char certificate_fault[FAULT];
 
 /* Called for one address after the other, until one is good enough to try: for it alone. */
@@ -172,25 +173,6 @@ static void connection_configure(xmpp_conn_t *connection, const struct config *c
 	xmpp_conn_set_sockopt_callback(connection, on_socket);
 }
 
-static void session_connect(struct session *session)
-{
-	char why[FAULT];
-
-	addresses = 0;
-	if (xmpp_connect_client(session->connection, session->config->server,
-		    (unsigned short)session->config->port, on_event, session) == XMPP_EOK)
-		return;
-	snprintf(why, sizeof why, "%s",
-		addresses_skipped > 0 ? session->why
-				      : "cannot connect to the server: does its name exist?");
-	session_end(session, why);
-}
-
-bool session_wants_next(const struct session *session)
-{
-	return session->failed && !session->over;
-}
-
 /* One that has been connected, though it led nowhere, cannot be used again. */
 static void connection_renew(struct session *session)
 {
@@ -203,16 +185,45 @@ static void connection_renew(struct session *session)
 	session_socket = -1;
 }
 
+/* False: there is no address that can be tried. */
+static bool connection_try(struct session *session)
+{
+	connection_renew(session);
+	addresses = 0;
+	return xmpp_connect_client(session->connection, session->config->server,
+		       (unsigned short)session->config->port, on_event, session) == XMPP_EOK;
+}
+
+/* Begins with the address whose turn it is: how many there are is known once all were skipped. */
+static void session_connect(struct session *session, int64_t attempt)
+{
+	addresses_skipped = attempt < INT_MAX ? (int)attempt : 0;
+	if (connection_try(session))
+		return;
+	if (addresses > 0 && addresses <= addresses_skipped) {
+		addresses_skipped %= addresses;
+		if (connection_try(session))
+			return;
+	}
+	session_end(session, addresses > 0 ? "cannot connect to the server"
+					   : "cannot connect to the server: does its name exist?");
+}
+
+bool session_wants_next(const struct session *session)
+{
+	return session->failed && !session->over;
+}
+
 void session_next(struct session *session, nsec now)
 {
 	session->failed = session->reached = false;
 	session->give_up = now + session->limit;
 	addresses_skipped++;
-	connection_renew(session);
-	session_connect(session);
+	if (!connection_try(session))
+		session->over = true; /* why is what the last address said */
 }
 
-struct session *session_open(const struct config *config, nsec now, nsec limit)
+struct session *session_open(const struct config *config, int64_t attempt, nsec now, nsec limit)
 {
 	struct session *session = memory_zeroed(1, sizeof *session);
 
@@ -222,8 +233,7 @@ struct session *session_open(const struct config *config, nsec now, nsec limit)
 	session->give_up = now + limit;
 	xmpp_initialize();
 	session->context = xmpp_ctx_new(NULL, &session->log);
-	connection_renew(session);
-	session_connect(session);
+	session_connect(session, attempt);
 	return session;
 }
 

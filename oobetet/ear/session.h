@@ -17,10 +17,11 @@ struct session;
 
 /*
  * Begins to connect. This blocks while names are resolved; an address is given up if it has not
- * let us log in after `limit`.
+ * let us log in after `limit`. `attempt` is how many sessions in a row have come to nothing before:
+ * each begins with the next of the server's addresses, and after the last with the first again.
  * Never NULL: what fails at once is over at once. Free with session_free().
  */
-struct session *session_open(const struct config *config, nsec now, nsec limit);
+struct session *session_open(const struct config *config, int64_t attempt, nsec now, nsec limit);
 void session_free(struct session *session);
 
 /* What to wait for before session_run(), which until log-in must be called twice a second as well.

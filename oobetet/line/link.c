@@ -21,6 +21,7 @@ struct link {
 	struct buffer out; /* the line being said */
 	nsec said;         /* when `alive` was said last */
 	nsec patience;     /* what it said */
+	int64_t attempt;   /* what `go` said */
 	bool closed;
 };
 
@@ -76,13 +77,13 @@ void link_say(struct link *link, enum word word, const char *const fields[])
 
 void link_live(struct link *link, nsec now, nsec interval, nsec patience)
 {
-	char text[MESSAGE_NSEC];
+	char text[MESSAGE_NUMBER];
 
 	if (link->said != 0 && now - link->said < interval && patience == link->patience)
 		return;
 	link->said = now;
 	link->patience = patience;
-	link_say(link, WORD_ALIVE, FIELDS(message_nsec_text(patience, text)));
+	link_say(link, WORD_ALIVE, FIELDS(message_number_text(patience, text)));
 }
 
 void link_listen(struct link *link)
@@ -115,12 +116,13 @@ bool link_next(struct link *link, struct message *message)
 }
 
 /* Takes one line of the configuration; true: that was all of it. */
-static bool configuration_take(struct config *config, const struct message *message)
+static bool configuration_take(
+	struct link *link, struct config *config, const struct message *message)
 {
 	struct reason why;
 
 	if (message->word == WORD_GO)
-		return true;
+		return message_number(message->field[0], &link->attempt);
 	if (message->word == WORD_CONFIG &&
 		!config_take(config, message->field[0], message->field[1], &why))
 		log_error("the clock configures what nobody understands: %s", why.text);
@@ -135,7 +137,7 @@ struct config *link_configuration(struct link *link)
 	while (!link->closed) {
 		link_listen(link);
 		while (link_next(link, &message)) {
-			if (configuration_take(config, &message)) {
+			if (configuration_take(link, config, &message)) {
 				log_set_level(config->level);
 				return config;
 			}
@@ -143,6 +145,11 @@ struct config *link_configuration(struct link *link)
 	}
 	config_free(config);
 	return NULL;
+}
+
+int64_t link_attempt(const struct link *link)
+{
+	return link->attempt;
 }
 
 bool link_closed(const struct link *link)

@@ -22,6 +22,9 @@ void link_free(struct link *link);
 /* Waits for the configuration. NULL: the link is closed. Free with config_free(). */
 struct config *link_configuration(struct link *link);
 
+/* Then: how many of this hand's lives in a row have come to nothing before this one. */
+int64_t link_attempt(const struct link *link);
+
 /* Says one line, as message_write() takes it. Waits for the clock if need be. */
 void link_say(struct link *link, enum word word, const char *const fields[]);
 

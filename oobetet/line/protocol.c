@@ -12,7 +12,7 @@ static const struct {
 	int fields;
 } words[] = {
 	[WORD_CONFIG] = {"config", 2},
-	[WORD_GO] = {"go", 0},
+	[WORD_GO] = {"go", 1},
 	[WORD_SAY] = {"say", 3},
 	[WORD_TRIGGER] = {"trigger", 6},
 	[WORD_RESOLVE] = {"resolve", 2},
@@ -120,15 +120,15 @@ bool message_read(char *line, struct message *out, struct reason *why)
 	return true;
 }
 
-bool message_nsec(const char *field, nsec *out)
+bool message_number(const char *field, int64_t *out)
 {
 	struct reason ignored;
 
 	return number_parse(field, 0, INT64_MAX, out, &ignored);
 }
 
-const char *message_nsec_text(nsec value, char out[MESSAGE_NSEC])
+const char *message_number_text(int64_t value, char out[MESSAGE_NUMBER])
 {
-	snprintf(out, MESSAGE_NSEC, "%" PRId64, value);
+	snprintf(out, MESSAGE_NUMBER, "%" PRId64, value);
 	return out;
 }

@@ -13,7 +13,8 @@
  *
  *     config KEY VALUE     a line of the configuration, only of what this hand needs; a list's
  *                          items come one by one
- *     go                   the configuration is complete: begin
+ *     go ATTEMPT           the configuration is complete: begin; so many of this hand's lives
+ *                          in a row have ended before they were `online` (decimal)
  *     say ID ROOM TEXT     (ear) say TEXT in ROOM, then answer with done or failed
  *     trigger ID KEY SINCE SOURCE COMPONENT TEXT
  *                          (pager) open or repeat the incident KEY, then answer
@@ -108,11 +109,10 @@ bool message_read(char *line, struct message *out, struct reason *why);
 void protocol_escape(struct buffer *out, const char *field);
 bool protocol_unescape(char *field);
 
-/* A field that is a time or a span. */
-bool message_nsec(const char *field, nsec *out);
+/* A field that is a time, a span or a count. */
+bool message_number(const char *field, int64_t *out);
 
-/* An nsec as a field. */
-#define MESSAGE_NSEC 24
-const char *message_nsec_text(nsec value, char out[MESSAGE_NSEC]);
+#define MESSAGE_NUMBER 24
+const char *message_number_text(int64_t value, char out[MESSAGE_NUMBER]);
 
 #endif

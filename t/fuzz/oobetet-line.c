@@ -36,7 +36,7 @@ static void text_try(const char *text)
 
 	FUZZ_EXPECT(text_is_clean(text_clean_line(text, out, sizeof out)));
 	FUZZ_EXPECT(text_boundary(text, 50) <= 50);
-	if (message_nsec(text, &stamp))
+	if (message_number(text, &stamp))
 		FUZZ_EXPECT(stamp >= 0);
 }
 

@@ -94,16 +94,16 @@ static void a_message_has_a_bound(void **state)
 
 static void times_are_digits(void **state)
 {
-	char text[MESSAGE_NSEC];
+	char text[MESSAGE_NUMBER];
 	nsec value;
 
 	(void)state;
-	assert_true(message_nsec(message_nsec_text(INT64_MAX, text), &value));
+	assert_true(message_number(message_number_text(INT64_MAX, text), &value));
 	assert_int_equal(value, INT64_MAX);
-	assert_true(message_nsec("0", &value));
-	assert_false(message_nsec("-1", &value));
-	assert_false(message_nsec("1.5", &value));
-	assert_false(message_nsec("9223372036854775808", &value));
+	assert_true(message_number("0", &value));
+	assert_false(message_number("-1", &value));
+	assert_false(message_number("1.5", &value));
+	assert_false(message_number("9223372036854775808", &value));
 }
 
 static void texts_are_cleaned(void **state)
