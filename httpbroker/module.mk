@@ -11,6 +11,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
 	httpbroker/delivery/desk.c httpbroker/delivery/desk.h \
 	httpbroker/delivery/ending.c \
+	httpbroker/delivery/forgetting.c httpbroker/delivery/forgetting.h \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
 	httpbroker/delivery/hear.c \
@@ -148,6 +149,11 @@ UNIT_TESTS += t/unit/broker-backlog
 t_unit_broker_backlog_SOURCES = t/unit/broker-backlog.c $(T_BROKER)
 t_unit_broker_backlog_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_backlog_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-forgetting
+t_unit_broker_forgetting_SOURCES = t/unit/broker-forgetting.c $(T_BROKER)
+t_unit_broker_forgetting_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_forgetting_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-claim
 t_unit_broker_claim_SOURCES = t/unit/broker-claim.c $(T_BROKER)

@@ -165,6 +165,49 @@ none_left() {
 	posts 503 "$(event a b ok)"
 }
 
+# forgotten CODE QUERY: DELETE /state?QUERY is answered with that
+forgotten() {
+	[ "$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -X DELETE "$url?$2")" = "$1" ]
+}
+
+later_than() {
+	[ "$EPOCHSECONDS" -gt "$1" ]
+}
+
+keys_are() {
+	[ "$(curl -sS -m 5 "$url" | sed -n 's/^\("[^"]*"\):{.*/\1/p' | sort | tr -d '\n')" = "$1" ] &&
+		[ "$(redis HKEYS httpbroker:default:states | tr '\037' : | sort | tr '\n' ' ')" = "$(tr -d '"' <<<"${1//\"\"/ }") " ]
+}
+
+@test "what it was to forget, answered 202, the other one forgets; what is newer it keeps" {
+	start_two
+	at a
+	posts 200 "$(event a b critical)" "$(event a c ok)" "$(event e 1 ok)" "$(event e 2 ok)" "$(event f g ok)"
+	freeze redis
+	posts 202 "$(event f h ok)"
+	forgotten 202 'entity=a&check=b'
+	forgotten 202 'entity=e'
+	forgotten 202 'entity=f&check=g'
+	forgotten 202 'entity=f&check=h'
+	posts 202 "$(event a b warning)"
+	second=$EPOCHSECONDS
+	freeze a
+	kill -CONT "${pids[redis]}"
+	at b
+	poll 20 lists '"e:2"'
+	poll 5 later_than "$second"
+	posts 200 "$(event f g critical)"
+	kill -CONT "${pids[a]}"
+	poll 10 said a 'info: all that was answered 202 was handed over'
+	poll 10 none_left
+	poll 10 keys_are '"a:b""a:c""f:g"'
+	# that of before, and what came behind that it was to be forgotten; f:h was told as well
+	queue
+	[ "$(queue | sed -n 's/.*"entity":"a","check":"b".*"state":"\([a-z]*\)".*/\1/p' | tr '\n' ' ')" = 'critical warning ' ]
+	[ "$(redis LLEN events)" -eq 8 ]
+	run ! said b 'cannot be read'
+}
+
 @test "one that was stopped while another took over refuses what was posted to it meanwhile" {
 	start_two
 	freeze a

@@ -99,6 +99,7 @@ static void kept_write(struct kept *kept, const struct posting *posting)
 	kept->json = memory_resized(json.data, json.length);
 	kept->length = json.length;
 	kept->condition = posting->condition;
+	kept->forgotten = posting->forgotten;
 	kept->time = posting->time;
 }
 
@@ -108,6 +109,7 @@ static struct kept *kept_same(
 {
 	struct kept *latest = check != NULL ? check->latest : NULL;
 	bool same = latest != NULL && latest->judged == judged &&
+		    latest->forgotten == posting->forgotten &&
 		    latest->condition == posting->condition && latest->time <= posting->time;
 
 	return same ? latest : NULL;

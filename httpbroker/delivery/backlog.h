@@ -6,7 +6,8 @@
  * The judged ones are the older ones.
  *
  * One that says the same of its check as the one before takes its place: so it grows with the
- * changes, and the checks, not with what says the same again.
+ * changes, and the checks, not with what says the same again. That a check is to be forgotten is
+ * kept as well, in its turn.
  */
 #ifndef HTTPBROKER_DELIVERY_BACKLOG_H
 #define HTTPBROKER_DELIVERY_BACKLOG_H
@@ -25,6 +26,7 @@ struct kept {
 	bool judged;
 	struct kept_check *check; /* NULL: nothing may take its place */
 	enum condition condition;
+	bool forgotten;
 	int64_t time;
 };
 

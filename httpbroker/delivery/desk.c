@@ -51,6 +51,8 @@ static void submission_answer(
 {
 	DL_DELETE(*list, submission);
 	submission->result = result;
+	if (submission->forgetting != NULL)
+		forgetting_end(submission->forgetting);
 	submission->done(submission);
 }
 
@@ -71,32 +73,28 @@ static void submission_await(
 }
 
 /* A whole entity is looked for bit by bit, so that nobody waits for that. */
-static void forget_begin(struct desk *desk, struct submission *submission)
+static void forget_begin(struct desk *desk, struct submission *submission, struct moment now)
 {
 	struct forgetting *forgetting = submission->forgetting;
 
 	if (!reader_complete(desk->reader)) {
 		submission_drop(
 			&desk->arrived, submission, "the states are still being read from Redis");
-	} else if (forgetting->names.entity_length == forgetting->names.length) {
+	} else if (forgetting_is_whole(forgetting)) {
 		DL_DELETE(desk->arrived, submission);
 		DL_APPEND(desk->forgetting, submission);
 	} else {
-		forgetting->count = ledger_forget(desk->books->ledger, &forgetting->names);
+		forgetting_check(forgetting, desk->books, now);
 		submission_await(desk, &desk->arrived, submission);
 	}
 }
 
-static void forget_work(struct desk *desk)
+static void forget_work(struct desk *desk, struct moment now)
 {
 	struct submission *submission = desk->forgetting;
 
-	for (int i = 0; submission != NULL && i < FORGET_SHARDS; i++) {
-		struct forgetting *forgetting = submission->forgetting;
-
-		forgetting->count += ledger_forget_entity(desk->books->ledger,
-			forgetting->names.bytes, forgetting->names.entity_length, desk->shard++);
-	}
+	for (int i = 0; submission != NULL && i < FORGET_SHARDS; i++)
+		forgetting_shard(submission->forgetting, desk->books, desk->shard++, now);
 	if (submission == NULL || desk->shard < STATES_SHARDS)
 		return;
 	desk->shard = 0;
@@ -138,7 +136,7 @@ static void arrived_judge(struct desk *desk, struct moment now)
 		if (submission->forgetting != NULL && !known)
 			return;
 		if (submission->forgetting != NULL) {
-			forget_begin(desk, submission);
+			forget_begin(desk, submission, now);
 			continue;
 		}
 		if (known)
@@ -199,7 +197,7 @@ static void backlog_want(struct desk *desk, struct moment now)
 
 void desk_judge(struct desk *desk, struct moment now)
 {
-	forget_work(desk);
+	forget_work(desk, now);
 	if (backlog_judge(desk, now))
 		arrived_judge(desk, now);
 	else if (!reader_complete(desk->reader))
@@ -223,11 +221,21 @@ static void judged_keep(struct desk *desk, const struct submission *submission, 
 				desk->backlog, &submission->postings[i], &submission->marks);
 }
 
+static void forgotten_keep(struct desk *desk, const struct submission *submission)
+{
+	const struct forgetting *forgetting = submission->forgetting;
+
+	for (size_t i = 0; i < forgetting->count; i++)
+		backlog_put_judged(desk->backlog, &forgetting->checks[i], &submission->marks);
+}
+
 static void waiting_keep(struct desk *desk)
 {
 	struct submission *submission = desk->waiting;
 
-	if (submission->forgetting == NULL)
+	if (submission->forgetting != NULL)
+		forgotten_keep(desk, submission);
+	else
 		judged_keep(desk, submission, submission->count);
 	submission_answer(&desk->waiting, submission, SUBMISSION_KEPT);
 }
@@ -288,7 +296,7 @@ void desk_reopen(struct desk *desk)
 	DL_FOREACH(desk->arrived, submission) {
 		submission->judged = 0;
 		if (submission->forgetting != NULL)
-			submission->forgetting->count = 0;
+			forgetting_reopen(submission->forgetting);
 	}
 	backlog_reopen(desk->backlog);
 }

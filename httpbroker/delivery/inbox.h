@@ -6,18 +6,13 @@
 #ifndef HTTPBROKER_DELIVERY_INBOX_H
 #define HTTPBROKER_DELIVERY_INBOX_H
 
+#include "httpbroker/delivery/forgetting.h"
 #include "httpbroker/delivery/ledger.h"
 
 enum submission_result {
 	SUBMISSION_COMMITTED, /* in Redis */
 	SUBMISSION_KEPT,      /* in memory: it will get there unless this process dies first */
 	SUBMISSION_DROPPED, /* neither, and `why`: the broker is stopping, or not the active one */
-};
-
-/* What is to be forgotten. */
-struct forgetting {
-	struct names names; /* of the check; of a whole entity (then it is all of them) */
-	size_t count;       /* how many checks were forgotten: set before done() */
 };
 
 /* What one request wants kept or forgotten. Whoever submits it owns it until done() and after. */

@@ -175,9 +175,22 @@ static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state
 	return LEDGER_TAKEN;
 }
 
+static enum ledger_answer forgotten_take(
+	struct ledger *ledger, const struct posting *posting, struct moment now)
+{
+	const struct state *state = states_find(ledger->states, &posting->names);
+
+	if (state != NULL && is_older(posting, state, now))
+		return LEDGER_OLDER;
+	ledger_forget(ledger, &posting->names);
+	return LEDGER_TAKEN;
+}
+
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now)
 {
+	if (posting->forgotten)
+		return forgotten_take(ledger, posting, now);
 	if (outbox_overflows(ledger->outbox))
 		return LEDGER_FULL;
 	if (!condition_lasts(posting->condition) && ledger->untold)
@@ -253,34 +266,6 @@ bool ledger_forget(struct ledger *ledger, const struct names *names)
 	wheel_remove(ledger->wheel, state);
 	state_forget(ledger, state);
 	return true;
-}
-
-struct entity_forgetting {
-	struct ledger *ledger;
-	const char *entity;
-	uint16_t length;
-	size_t count;
-};
-
-static void entity_visit(struct state *state, void *context)
-{
-	struct entity_forgetting *forgetting = context;
-
-	if (state->entity_length != forgetting->length ||
-		memcmp(state->names, forgetting->entity, forgetting->length) != 0)
-		return;
-	wheel_remove(forgetting->ledger->wheel, state);
-	state_forget(forgetting->ledger, state);
-	forgetting->count++;
-}
-
-size_t ledger_forget_entity(
-	struct ledger *ledger, const char *entity, uint16_t length, unsigned shard)
-{
-	struct entity_forgetting forgetting = {ledger, entity, length, 0};
-
-	states_work(ledger->states, shard, entity_visit, &forgetting);
-	return forgetting.count;
 }
 
 /* What is due of a state: that it has just gone stale, or its repeat; then true. */

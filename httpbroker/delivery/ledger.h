@@ -48,6 +48,7 @@ void ledger_limit(struct ledger *ledger, size_t most);
  */
 void ledger_forget_after(struct ledger *ledger, nsec span);
 
+/* What is to be forgotten is, unless there is something newer; it needs no room. */
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);
 
@@ -64,13 +65,6 @@ void ledger_rewrite(struct ledger *ledger, unsigned shard);
 
 /* Whether there was such a check. Nothing is told of it any more, and its record is deleted. */
 bool ledger_forget(struct ledger *ledger, const struct names *names);
-
-/*
- * The same for all checks of an entity that are in one shard of the table, for a table may be too
- * large to be gone through at once. Returns how many they were.
- */
-size_t ledger_forget_entity(
-	struct ledger *ledger, const char *entity, uint16_t length, unsigned shard);
 
 /*
  * Does what has become due: tells of stale states, repeats, and forgets. Without `repeats` (nobody

@@ -4,6 +4,7 @@
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/events/jsontext.h"
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/values.h"
 
 #include <string.h>
 
@@ -28,7 +29,7 @@ struct recaller {
 	bool sound;
 };
 
-static bool text_is(struct text text, const char *bytes, size_t length)
+static bool text_equals(struct text text, const char *bytes, size_t length)
 {
 	return text.length == length && memcmp(text.bytes, bytes, length) == 0;
 }
@@ -48,8 +49,8 @@ static bool record_check(
 {
 	if (!condition_lasts(event->condition))
 		return reason_set(why, "its state is none that lasts");
-	return (text_is(event->entity, field->entity, field->entity_length) &&
-		       text_is(event->check, field->check, field->check_length)) ||
+	return (text_equals(event->entity, field->entity, field->entity_length) &&
+		       text_equals(event->check, field->check, field->check_length)) ||
 	       reason_set(why, "its JSON is of another check");
 }
 
@@ -83,6 +84,26 @@ static void event_refuse(struct intake *intake, const struct reason *why)
 	*((struct recaller *)intake)->why = *why;
 }
 
+/* Whether it says so of a check; if it is sound, the posting is made. */
+static bool forgotten_take(struct recaller *recaller, const json_t *document)
+{
+	const json_t *time = json_object_get(document, "forgotten");
+	struct event event;
+
+	if (time == NULL || recaller->record != NULL)
+		return false;
+	event_init(&event, 0);
+	recaller->sound = value_text(document, "entity", &event.entity, recaller->why) &&
+			  value_text(document, "check", &event.check, recaller->why) &&
+			  event_name_check("entity", event.entity, recaller->why) &&
+			  event_name_check("check", event.check, recaller->why) &&
+			  (value_whole(time, 0, EVENT_TIME_IN_MILLISECONDS, &event.time) ||
+				  reason_set(recaller->why, "'forgotten' is no time"));
+	if (recaller->sound)
+		posting_make_forgotten(recaller->out, event.entity, event.check, event.time);
+	return true;
+}
+
 static bool json_recall(struct recaller *recaller, struct blob json)
 {
 	const struct format_context context = {
@@ -95,7 +116,7 @@ static bool json_recall(struct recaller *recaller, struct blob json)
 		return false;
 	reason_set(recaller->why, "it is no event");
 	recaller->intake = (struct intake){event_take, event_refuse, NULL};
-	if (json_is_object(document))
+	if (!forgotten_take(recaller, document) && json_is_object(document))
 		format_flapjack.translate(document, &context, &recaller->intake);
 	json_decref(document);
 	return recaller->sound;
@@ -122,8 +143,26 @@ bool recall_event(
 	return json_recall(&recaller, json);
 }
 
+static void forgotten_write(struct buffer *out, const struct posting *posting)
+{
+	const struct names *names = &posting->names;
+	size_t check = names->entity_length + 1u;
+
+	buffer_append_text(out, "{\"entity\":");
+	jsontext_string(out, names->bytes, names->entity_length);
+	buffer_append_text(out, ",\"check\":");
+	jsontext_string(out, names->bytes + check, names->length - check);
+	buffer_append_text(out, ",\"forgotten\":");
+	jsontext_number(out, posting->time);
+	buffer_append(out, "}", 1);
+}
+
 void recall_write(struct buffer *out, const struct posting *posting)
 {
+	if (posting->forgotten) {
+		forgotten_write(out, posting);
+		return;
+	}
 	buffer_append(out, posting->wire.bytes, posting->wire.length);
 	buffer_append_text(out, ",\"time\":");
 	jsontext_number(out, posting->time);

@@ -2,7 +2,11 @@
 /*
  * From what Redis holds back to what the ledger takes: a check's record (record.h), or an event
  * that another broker has left in `httpbroker:NAME:handover`. That is the event as a client
- * would post it, with its time and ttl.
+ * would post it, with its time and ttl; or, of a check that is to be forgotten,
+ *
+ *     {"entity":"…","check":"…","forgotten":TIME}
+ *
+ * which is no event: who does not know it leaves it out.
  */
 #ifndef HTTPBROKER_DELIVERY_RECALL_H
 #define HTTPBROKER_DELIVERY_RECALL_H
@@ -32,7 +36,7 @@ struct recall {
 bool recall_record(const struct recall *recall, struct blob field, struct blob value,
 	struct posting *out, struct record *record, struct reason *why);
 
-/* The same for an event that was handed over. */
+/* The same for what was handed over. */
 bool recall_event(
 	const struct recall *recall, struct blob json, struct posting *out, struct reason *why);
 

@@ -16,11 +16,24 @@ static nsec deadline_of(const struct event *event, struct moment now)
 	return now.monotonic + left;
 }
 
-static void names_append(struct buffer *block, const struct event *event)
+/* Appends `entity:check`. */
+static void names_append(struct buffer *block, struct text entity, struct text check)
 {
-	buffer_append(block, event->entity.bytes, event->entity.length);
+	buffer_append(block, entity.bytes, entity.length);
 	buffer_append(block, ":", 1);
-	buffer_append(block, event->check.bytes, event->check.length);
+	buffer_append(block, check.bytes, check.length);
+}
+
+/* Now that the block no longer moves: its names begin there. */
+static void posting_close(
+	struct posting *posting, const struct buffer *block, size_t begin, size_t entity_length)
+{
+	posting->block = block->data;
+	posting->names = (struct names){
+		.bytes = block->data + begin,
+		.length = (uint16_t)(block->length - begin),
+		.entity_length = (uint16_t)entity_length,
+	};
 }
 
 void posting_make(
@@ -35,15 +48,19 @@ void posting_make(
 		.deadline = deadline_of(event, now),
 	};
 	posting->wire = wire_make(event, flapjack, &block);
-	names_append(&block, event);
-	/* now that the block no longer moves */
-	posting->block = block.data;
+	names_append(&block, event->entity, event->check);
 	posting->wire.bytes = block.data;
-	posting->names = (struct names){
-		.bytes = block.data + posting->wire.length,
-		.length = (uint16_t)(block.length - posting->wire.length),
-		.entity_length = (uint16_t)event->entity.length,
-	};
+	posting_close(posting, &block, posting->wire.length, event->entity.length);
+}
+
+void posting_make_forgotten(
+	struct posting *posting, struct text entity, struct text check, int64_t time)
+{
+	struct buffer block = {NULL, 0, 0};
+
+	*posting = (struct posting){.time = time, .forgotten = true};
+	names_append(&block, entity, check);
+	posting_close(posting, &block, 0, entity.length);
 }
 
 void posting_free(struct posting *posting)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* An event made ready for the ledger, by the thread that took it in: rendered, with a deadline. */
+/*
+ * An event made ready for the ledger, by the thread that took it in: rendered, with a deadline. Or
+ * that a check is to be forgotten, where that has to be said once more.
+ */
 #ifndef HTTPBROKER_STATES_POSTING_H
 #define HTTPBROKER_STATES_POSTING_H
 
@@ -11,15 +14,20 @@ struct posting {
 	struct names names;
 	struct wire wire;
 	enum condition condition;
-	int64_t time;  /* seconds since the epoch, not in the future */
-	int32_t ttl;   /* seconds; negative: never stale */
-	nsec deadline; /* monotonic, or NSEC_NEVER; fixed now, so that no clock step moves it */
-	char *block;   /* owned: what names and wire point into */
+	int64_t time;   /* seconds since the epoch, not in the future */
+	int32_t ttl;    /* seconds; negative: never stale */
+	nsec deadline;  /* monotonic, or NSEC_NEVER; fixed now, so that no clock step moves it */
+	bool forgotten; /* it is to be: then there are only the names and the time of that */
+	char *block;    /* owned: what names and wire point into */
 };
 
 /* The event is valid (event_check), and for this version of Flapjack. */
 void posting_make(
 	struct posting *posting, const struct event *event, int flapjack, struct moment now);
+
+void posting_make_forgotten(
+	struct posting *posting, struct text entity, struct text check, int64_t time);
+
 void posting_free(struct posting *posting);
 
 #endif

@@ -85,6 +85,81 @@ static void what_says_the_same_takes_the_place_of_the_one_before(void **state)
 	backlog_free(backlog);
 }
 
+static void forget(struct backlog *backlog, const char *check, int64_t time)
+{
+	struct posting posting;
+
+	posting_make_forgotten(
+		&posting, text_literal("\xc3\xa4\""), (struct text){check, strlen(check)}, time);
+	backlog_put_judged(backlog, &posting, &(struct marks){0, 1});
+	posting_free(&posting);
+}
+
+/* It is left as JSON, and read back. */
+static void assert_forgotten(const struct kept *kept, const char *json, int64_t time)
+{
+	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
+	struct posting posting;
+	struct reason why;
+
+	assert_int_equal(kept->length, strlen(json));
+	assert_memory_equal(kept->json, json, kept->length);
+	assert_true(recall_event(&recall, (struct blob){kept->json, kept->length}, &posting, &why));
+	assert_true(posting.forgotten);
+	assert_int_equal(posting.time, time);
+	assert_int_equal(posting.names.entity_length, 3);
+	assert_memory_equal(posting.names.bytes, "\xc3\xa4\":c", 5);
+	assert_int_equal(posting.names.length, 5);
+	posting_free(&posting);
+}
+
+static void what_is_to_be_forgotten_is_kept_in_its_turn(void **state)
+{
+	struct event event = event_plain("\xc3\xa4\"", "c", CONDITION_OK);
+	struct backlog *backlog = backlog_new(100, &key);
+	struct posting posting;
+
+	(void)state;
+	event.time = 5;
+	posting_make(&posting, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
+	backlog_put_judged(backlog, &posting, &(struct marks){1, 1});
+	forget(backlog, "c", 5);
+	backlog_put_judged(backlog, &posting, &(struct marks){2, 2}); /* not before that */
+	forget(backlog, "c", 5);
+	forget(backlog, "c", 6);
+	assert_int_equal(backlog_count(backlog), 4);
+	const struct kept *second = backlog_first(backlog)->next;
+	assert_forgotten(
+		second, "{\"entity\":\"\xc3\xa4\\\"\",\"check\":\"c\",\"forgotten\":5}", 5);
+	assert_false(second->next->forgotten);
+	assert_forgotten(second->next->next,
+		"{\"entity\":\"\xc3\xa4\\\"\",\"check\":\"c\",\"forgotten\":6}", 6);
+	posting_free(&posting);
+	backlog_free(backlog);
+}
+
+static void assert_unreadable(const char *json, const char *expected)
+{
+	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
+	struct posting posting;
+	struct reason why;
+
+	assert_false(recall_event(&recall, (struct blob){json, strlen(json)}, &posting, &why));
+	assert_string_equal(why.text, expected);
+}
+
+static void what_somebody_else_has_left_may_be_anything(void **state)
+{
+	(void)state;
+	assert_unreadable("{\"forgotten\":5}", "'entity' is missing");
+	assert_unreadable("{\"forgotten\":5,\"entity\":\"e\"}", "'check' is missing");
+	assert_unreadable("{\"forgotten\":5,\"entity\":\"e\",\"check\":\"\\n\"}",
+		"'check' has a control character at byte 1");
+	assert_unreadable(
+		"{\"forgotten\":-5,\"entity\":\"e\",\"check\":\"c\"}", "'forgotten' is no time");
+	assert_unreadable("[5]", "it is no event");
+}
+
 static void what_was_judged_goes_when_it_is_in_redis(void **state)
 {
 	struct backlog *backlog = backlog_new(100, &key);
@@ -280,6 +355,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_says_the_same_takes_the_place_of_the_one_before),
+		cmocka_unit_test(what_is_to_be_forgotten_is_kept_in_its_turn),
+		cmocka_unit_test(what_somebody_else_has_left_may_be_anything),
 		cmocka_unit_test(what_was_judged_goes_when_it_is_in_redis),
 		cmocka_unit_test(what_came_to_nothing_is_judged_again),
 		cmocka_unit_test(it_is_full_at_its_number),

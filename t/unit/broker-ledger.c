@@ -500,6 +500,38 @@ static void what_is_forgotten_is_not_told_of_again(void **state)
 	assert_told(desk, "ok@11", 1);
 }
 
+static enum ledger_answer post_forgotten(struct desk *desk, double seconds, int64_t time)
+{
+	struct posting posting;
+
+	posting_make_forgotten(&posting, text_literal("e"), text_literal("c"), time);
+	enum ledger_answer answer = ledger_take(desk->ledger, &posting, at(desk, seconds));
+	posting_free(&posting);
+	return answer;
+}
+
+static void what_was_to_be_forgotten_is_unless_it_is_newer(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_int_equal(post_forgotten(desk, 0, EPOCH), LEDGER_TAKEN); /* it is unknown already */
+	post(desk, 10, CONDITION_OK, 0, 30);
+	assert_told(desk, "ok@10", 1);
+	assert_int_equal(post_forgotten(desk, 11, EPOCH + 9), LEDGER_OLDER);
+	assert_int_equal(states_count(desk->states), 1);
+	/* no matter how much waits */
+	outbox_limit(desk->outbox, 0);
+	assert_int_equal(post_forgotten(desk, 11, EPOCH + 10), LEDGER_TAKEN);
+	assert_int_equal(states_count(desk->states), 0);
+	assert_told(desk, "", 1);
+	outbox_limit(desk->outbox, 10);
+	/* what was heard of in the future is not newer */
+	post(desk, 20, CONDITION_OK, 0, 30);
+	desk->set_back = 15 * NSEC_PER_SEC;
+	assert_int_equal(post_forgotten(desk, 21, EPOCH + 6), LEDGER_TAKEN);
+	assert_int_equal(states_count(desk->states), 0);
+}
+
 static void what_is_due_may_be_forgotten(void **state)
 {
 	struct desk *desk = *state;
@@ -514,31 +546,6 @@ static void what_is_due_may_be_forgotten(void **state)
 	outbox_applied(desk->outbox, outbox_take(desk->outbox, 0));
 	turn(desk, 41);
 	assert_told(desk, "", 0);
-}
-
-static void a_whole_entity_is_forgotten_a_shard_at_a_time(void **state)
-{
-	static const char *const names[] = {"e:1", "e:2", "e:3", "ee:1", "f:1", "e:1:e"};
-	struct desk *desk = *state;
-	size_t count = 0;
-
-	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-		char entity[8];
-		const char *check = strrchr(names[i], ':');
-
-		snprintf(entity, sizeof entity, "%.*s", (int)(check - names[i]), names[i]);
-		struct event event = event_plain(entity, check + 1, CONDITION_OK);
-		struct posting posting;
-		posting_make(&posting, &event, 2, at(desk, 0));
-		ledger_take(desk->ledger, &posting, at(desk, 0));
-		posting_free(&posting);
-	}
-	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
-		count += ledger_forget_entity(desk->ledger, "e", 1, shard);
-	assert_int_equal(count, 3);
-	assert_int_equal(states_count(desk->states), 3);
-	assert_false(forget(desk, "e", "1"));
-	assert_true(forget(desk, "ee", "1") && forget(desk, "f", "1") && forget(desk, "e:1", "e"));
 }
 
 static void beyond_a_million_states_only_known_ones_are_taken(void **state)
@@ -601,8 +608,8 @@ int main(void)
 		DESK_TEST(setting_the_clock_makes_nothing_stale),
 		DESK_TEST(an_acknowledgement_passes_once_and_is_no_state),
 		DESK_TEST(what_is_forgotten_is_not_told_of_again),
+		DESK_TEST(what_was_to_be_forgotten_is_unless_it_is_newer),
 		DESK_TEST(what_is_due_may_be_forgotten),
-		DESK_TEST(a_whole_entity_is_forgotten_a_shard_at_a_time),
 		DESK_TEST(beyond_a_million_states_only_known_ones_are_taken),
 		DESK_TEST(beyond_what_may_wait_nothing_is_taken),
 	};

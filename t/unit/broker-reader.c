@@ -281,6 +281,21 @@ static void what_somebody_waits_for_comes_first(void **state)
 	buffer_free(&answer);
 }
 
+static void a_record_is_none_of_what_is_handed_over(void **state)
+{
+	struct desk *desk = *state;
+
+	reader_begin(desk->reader, 0);
+	reader_want(desk->reader, &wanted);
+	assert_asks(desk, "HMGET httpbroker:n:states e\x1f"
+			  "7\n");
+	assert_true(hear(desk,
+		"*1\r\n$71\r\n1 1 300 ok 300000 {\"entity\":\"e\",\"check\":\"7\",\"state\":\"ok\","
+		"\"forgotten\":1}\r\n",
+		0));
+	assert_int_equal(states_find(desk->books.states, &wanted)->ttl, 300);
+}
+
 /* As it was, not as a repeat: with its own time. */
 static void what_a_record_owes_is_told_at_once(void **state)
 {
@@ -402,6 +417,32 @@ static void what_was_handed_over_waits_for_its_records(void **state)
 	assert_pushed(desk, 1);
 }
 
+static void what_others_were_to_forget_is_forgotten_once_it_is_read(void **state)
+{
+	struct desk *desk = *state;
+	struct buffer answer = {NULL, 0, 0};
+
+	reader_begin(desk->reader, 0);
+	handover_begin(&desk->handover, 0);
+	found(desk, "*1\r\n$49\r\n{\"entity\":\"e\",\"check\":\"7\",\"forgotten\":1795224000}\r\n",
+		0);
+	handover_judge(&desk->handover, &desk->books, desk->reader, at(0));
+	assert_asks(desk, "HMGET httpbroker:n:states e\x1f"
+			  "7\n");
+	buffer_append_text(&answer, "*1\r\n");
+	value_append(&answer, 7);
+	assert_true(hear_text(desk, &answer, 0));
+	assert_int_equal(states_count(desk->books.states), 1);
+	handover_judge(&desk->handover, &desk->books, desk->reader, at(0));
+	assert_int_equal(states_count(desk->books.states), 0);
+	struct commit *commit = outbox_take(desk->books.outbox, 0);
+	assert_int_equal(commit->forgets.count, 1);
+	assert_int_equal(commit->trim, 1);
+	assert_int_equal(commit->pushes.count, 0);
+	outbox_applied(desk->books.outbox, commit);
+	buffer_free(&answer);
+}
+
 static void a_list_that_is_none_is_said_and_held_for_empty(void **state)
 {
 	struct desk *desk = *state;
@@ -426,11 +467,13 @@ int main(void)
 		TEST(a_load_that_broke_off_makes_no_repeat_come_twice),
 		TEST(what_was_loaded_is_repeated_all_over_the_interval),
 		TEST(what_somebody_waits_for_comes_first),
+		TEST(a_record_is_none_of_what_is_handed_over),
 		TEST(what_a_record_owes_is_told_at_once),
 		TEST(what_cannot_be_read_is_counted_and_left_out),
 		TEST(odd_answers_are_refused),
 		TEST(what_was_handed_over_is_taken_in_order_and_dropped),
 		TEST(what_was_handed_over_waits_for_its_records),
+		TEST(what_others_were_to_forget_is_forgotten_once_it_is_read),
 		TEST(a_list_that_is_none_is_said_and_held_for_empty),
 	};
 
