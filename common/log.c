@@ -2,6 +2,7 @@
 #include "common/log.h"
 
 #include "common/sysloglink.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -71,11 +72,27 @@ void log_never_wait(void)
 	log_waits = false;
 }
 
-static void control_characters_mask(char *text)
+/* C0, DEL, and C1, which UTF-8 writes as C2 80 to C2 9F. */
+static bool is_control(const char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+	const unsigned char *bytes = (const void *)text;
+
+	return bytes[0] < ' ' || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
+}
+
+/* What would forge a line, steer a terminal, or make journald show no text but `blob data`. */
+static void line_clean(char *text)
+{
+	const char *end = text + strlen(text);
+
+	while (text < end) {
+		size_t character = utf8_character(text, (size_t)(end - text));
+
+		if (character > 0 && !is_control(text))
+			text += character;
+		else
+			*text++ = '?';
+	}
 }
 
 static int log_prefix(char *out, size_t size, const struct level *level)
@@ -116,7 +133,7 @@ __attribute__((format(printf, 2, 0))) static void log_line(
 	size_t start = (size_t)log_prefix(line, sizeof line, &levels[level]);
 
 	vsnprintf(line + start, sizeof line - start - 1, format, arguments);
-	control_characters_mask(line + start);
+	line_clean(line + start);
 	if (log_to_syslog && level == LOG_LEVEL_ERROR)
 		sysloglink_send(LOG_ERR, log_program, line + start);
 	size_t length = strlen(line);

@@ -19,7 +19,8 @@ common_libcommon_a_SOURCES = \
 	common/reason.c common/reason.h \
 	common/secretfile.c common/secretfile.h \
 	common/signals.c common/signals.h \
-	common/sysloglink.c common/sysloglink.h
+	common/sysloglink.c common/sysloglink.h \
+	common/utf8.c common/utf8.h
 
 UNIT_TESTS += t/unit/common t/unit/common-process
 t_unit_common_SOURCES = t/unit/common.c t/unit/unit.h
