@@ -61,6 +61,9 @@ bool address_parse(const char *text, struct address *out, struct reason *why)
 		return path_parse(text + 5, out, why);
 	if (text[0] == '[')
 		return bracketed_parse(text, out, why);
+	if (colon == NULL && strspn(text, "-0123456789") == 0)
+		return reason_set(
+			why, "'%s' is not port, host:port, [v6]:port or unix:/path", text);
 	if (colon == NULL)
 		return port_parse(text, out, why);
 	if (strchr(text, ':') != colon)

@@ -93,6 +93,18 @@ static bool duration_read(const char *text, nsec *out)
 	return true;
 }
 
+/* As one would type it: a whole number of the largest unit that has one. */
+static const char *limit_text(nsec limit, char out[DURATION_TEXT])
+{
+	const struct unit *unit = units;
+
+	while (limit % unit->length != 0 && unit->length > NSEC_PER_MSEC)
+		unit++;
+	snprintf(out, DURATION_TEXT, "%lld%s", (long long)(limit / unit->length),
+		limit == 0 ? "" : unit->name);
+	return out;
+}
+
 bool duration_parse(const char *text, nsec min, nsec max, nsec *out, struct reason *why)
 {
 	char low[DURATION_TEXT], high[DURATION_TEXT];
@@ -102,8 +114,8 @@ bool duration_parse(const char *text, nsec min, nsec max, nsec *out, struct reas
 		return reason_set(why,
 			"'%s' is not a duration such as 10, 1.5, 500ms, 10s, 2m, 1h30m, 1d", text);
 	if (value < min || value > max)
-		return reason_set(why, "'%s' is not from %s to %s", text, duration_text(min, low),
-			duration_text(max, high));
+		return reason_set(why, "'%s' is not from %s to %s", text, limit_text(min, low),
+			limit_text(max, high));
 	*out = value;
 	return true;
 }

@@ -11,14 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL_TEXT = 64 };   /* bytes of `-n, --name=ARGUMENT` */
+enum { SCREEN = 80 };       /* columns of --help */
+enum { LABEL_TEXT = 64 };   /* bytes of `-n, --name ARGUMENT` */
 enum { FIRST_FOUND = 256 }; /* what getopt returns for the first row: no letter's number */
 
-/* What every program has, and in every list the last. Where others have letters, so have these. */
-static const struct option_row version_row = {"version", NULL, NULL, "print the version"};
-static const struct option_row help_row = {"help", NULL, NULL, "print this"};
-static const struct option_row version_letter = {"V,version", NULL, NULL, "print the version"};
-static const struct option_row help_letter = {"h,help", NULL, NULL, "print this"};
+/* What every program has, and in every list the last. */
+static const struct option_row version_row = {"V,version", NULL, NULL, "print the version"};
+static const struct option_row help_row = {"h,help", NULL, NULL, "print this"};
 
 /* '\0' if it has none. */
 static char row_letter(const struct option_row *row)
@@ -31,24 +30,12 @@ static const char *row_name(const struct option_row *row)
 	return row_letter(row) != '\0' ? row->name + 2 : row->name;
 }
 
-static bool has_letters(const struct option_table *table)
-{
-	for (size_t i = 0; i < table->count; i++)
-		if (row_letter(&table->rows[i]) != '\0')
-			return true;
-	return false;
-}
-
 /* The rows of the table, and those two behind them. */
 static const struct option_row *row_at(const struct option_table *table, size_t index)
 {
-	bool letters = has_letters(table);
-
 	if (index < table->count)
 		return &table->rows[index];
-	if (index == table->count)
-		return letters ? &version_letter : &version_row;
-	return letters ? &help_letter : &help_row;
+	return index == table->count ? &version_row : &help_row;
 }
 
 static size_t rows_count(const struct option_table *table)
@@ -56,14 +43,14 @@ static size_t rows_count(const struct option_table *table)
 	return table->count + 2;
 }
 
-static size_t row_label(const struct option_row *row, bool letters, char out[LABEL_TEXT])
+static size_t row_label(const struct option_row *row, char out[LABEL_TEXT])
 {
 	const char *argument = row->argument;
 	char letter[] = {'-', row_letter(row), ',', ' ', '\0'};
-	const char *before = !letters ? "" : row_letter(row) != '\0' ? letter : "    ";
+	const char *before = row_letter(row) != '\0' ? letter : "    ";
 
 	return (size_t)snprintf(out, LABEL_TEXT, "%s--%s%s%s", before, row_name(row),
-		argument != NULL ? "=" : "", argument != NULL ? argument : "");
+		argument != NULL ? " " : "", argument != NULL ? argument : "");
 }
 
 static size_t labels_width(const struct option_table *table)
@@ -72,29 +59,40 @@ static size_t labels_width(const struct option_table *table)
 	size_t width = 0;
 
 	for (size_t i = 0; i < rows_count(table); i++) {
-		size_t length = row_label(row_at(table, i), has_letters(table), label);
+		size_t length = row_label(row_at(table, i), label);
 		if (length > width)
 			width = length;
 	}
 	return width;
 }
 
+/* How much of the text stands on a line of that width: it is broken at blanks. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t length = strlen(text);
+
+	if (length <= width)
+		return length;
+	length = width;
+	while (length > 0 && text[length] != ' ')
+		length--;
+	return length > 0 ? length : width;
+}
+
 /* The first line of the help stands beside the label, the others below it. */
-static void row_print(const struct option_row *row, bool letters, size_t width)
+static void row_print(const struct option_row *row, size_t width)
 {
 	char label[LABEL_TEXT];
-	const char *line = row->help;
+	const char *rest = row->help;
 
-	row_label(row, letters, label);
-	for (;;) {
-		size_t length = strcspn(line, "\n");
+	row_label(row, label);
+	do {
+		size_t length = line_length(rest, SCREEN - width - 4);
 
-		printf("  %-*s  %.*s\n", (int)width, label, (int)length, line);
-		if (line[length] == '\0')
-			return;
-		line += length + 1;
+		printf("  %-*s  %.*s\n", (int)width, label, (int)length, rest);
+		rest += length + strspn(rest + length, " ");
 		label[0] = '\0';
-	}
+	} while (*rest != '\0');
 }
 
 static void table_print(const struct option_table *table)
@@ -104,7 +102,7 @@ static void table_print(const struct option_table *table)
 	printf("usage: %s [OPTION...]%s%s\n\n%s\n", table->program,
 		*table->operands != '\0' ? " " : "", table->operands, table->purpose);
 	for (size_t i = 0; i < rows_count(table); i++)
-		row_print(row_at(table, i), has_letters(table), width);
+		row_print(row_at(table, i), width);
 }
 
 /* As getopt_long() wants them. */

@@ -20,7 +20,7 @@ struct option_row {
 	 */
 	void (*take)(struct options *options, const char *option, const char *value);
 
-	const char *help; /* lines of some 60 characters, with \n between them */
+	const char *help; /* broken at blanks where it is too long for a line */
 };
 
 struct option_table {

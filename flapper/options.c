@@ -17,19 +17,20 @@
 
 static const char usage[] =
 	"usage: flapper [OPTION...]\n"
-	"A TCP port that opens and closes for ever, for a check to see OK and critical in turn.\n"
 	"\n"
-	"  -i, --interval DURATION  one full oscillation: open for the first half, closed for\n"
-	"                           the second (120s; from 2ms to 7d)\n"
-	"  -p, --port PORT          the port (12345); 0 picks one and says which\n"
-	"  -b, --bind ADDRESS       a numeric address (all, IPv6 and IPv4)\n"
-	"  -a, --align              keep the wall clock's rhythm: open in the first half of every\n"
-	"                           interval since the epoch\n"
-	"  -n, --count N            exit at the end of the Nth closed half (never)\n"
+	"A TCP port that opens and closes for ever: a check sees OK and critical in turn.\n"
+	"\n"
+	"  -i, --interval DURATION  one full oscillation: open for the first half, closed\n"
+	"                           for the second; 2ms to 7d (default 120s)\n"
+	"  -p, --port PORT          where to listen (default 12345; 0 picks one)\n"
+	"  -b, --bind ADDRESS       a numeric address (default: all, IPv6 and IPv4)\n"
+	"  -a, --align              keep the wall clock's rhythm: open in the first half\n"
+	"                           of every interval since the epoch\n"
+	"  -n, --count N            exit at the end of the Nth closed half (default: not)\n"
 	"  -q, --quiet              do not log transitions\n"
-	"      --ready-fd FD        write a newline there once serving\n"
-	"  -V, --version            say the version\n"
-	"  -h, --help               say this\n";
+	"      --ready-fd FD        write a newline to FD when serving\n"
+	"  -V, --version            print the version\n"
+	"  -h, --help               print this\n";
 
 enum { READY_FD = 256 };
 

@@ -204,12 +204,12 @@ static void debug_take(struct options *options, const char *option, const char *
 
 static const struct option_row rows[] = {
 	{"port", "ADDRESS", port_take,
-		"listen on port, host:port, [v6]:port or unix:/path; may be\n"
-		"given several times; a port alone is on 127.0.0.1 and ::1\n"
+		"listen on port, host:port, [v6]:port or unix:/path; may be "
+		"given several times; a port alone is on 127.0.0.1 and ::1 "
 		"(default: $PORT, or 3090; 0 picks one)"},
 	{"server", "ADDRESS", server_take,
-		"Redis: port, host:port, [v6]:port or unix:/path; none: no\n"
-		"Redis, states are in memory only and nobody is told\n"
+		"Redis: port, host:port, [v6]:port or unix:/path; none: no "
+		"Redis, states are in memory only and nobody is told "
 		"(default localhost:6380)"},
 	{"password-file", "FILE", password_take,
 		"Redis's password, one line (default: $REDIS_PASSWORD)"},
@@ -220,10 +220,10 @@ static const struct option_row rows[] = {
 	{"name", "NAME", name_take,
 		"brokers of one name stand by for each other (default default)"},
 	{"grace", "DURATION", grace_take,
-		"a time without any broker in which no state grows older\n(default 1h)"},
+		"a time without any broker in which no state grows older (default 1h)"},
 	{"no-persist", NULL, no_persist_take, "do not keep states in Redis"},
 	{"stale-state", "STATE", stale_state_take,
-		"as what Flapjack is told of a stale check: unknown, critical\n"
+		"as what Flapjack is told of a stale check: unknown, critical "
 		"or warning (default unknown)"},
 	{"forget-after", "DURATION", forget_after_take,
 		"forget a check that is stale for so long (default never)"},
@@ -231,13 +231,13 @@ static const struct option_row rows[] = {
 	{"max-queue", "N", max_queue_take,
 		"repeats pause while the queue is longer (default 1000000)"},
 	{"sns-topic", "ARN", sns_topic_take,
-		"take Amazon SNS's messages of this topic; a * at the end\n"
+		"take Amazon SNS's messages of this topic; a * at the end "
 		"stands for anything; repeatable (default: of none)"},
 	{"sns-ca-file", "FILE", sns_ca_file_take,
-		"authorities, in PEM, to trust for SNS's certificates\n"
+		"authorities, in PEM, to trust for SNS's certificates "
 		"(default: the system's)"},
 	{"token-file", "FILE", token_file_take,
-		"let in only who has one of the tokens in FILE; a line each:\n"
+		"let in only who has one of the tokens in FILE; a line each: "
 		"TOKEN [ENTITY-GLOB...]; SIGHUP reads it again"},
 	{"max-body", "BYTES", max_body_take, "of a request (default 1M)"},
 	{"max-states", "N", max_states_take, "checks that are remembered (default 1000000)"},
@@ -253,8 +253,9 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	"httpbroker",
 	"",
-	"Takes events over HTTP (POST /state), remembers the last state of every check, and\n"
-	"repeats it to Flapjack, through Redis, until its time to live is over; then UNKNOWN.\n",
+	"Takes events over HTTP (POST /state), remembers the last state of every check,\n"
+	"and repeats it to Flapjack, through Redis, until its time to live is over; then\n"
+	"it says UNKNOWN.\n",
 	rows,
 	sizeof rows / sizeof rows[0],
 };

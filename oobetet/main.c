@@ -16,15 +16,16 @@
 
 static const char usage[] =
 	"usage: oobetet -c FILE [OPTION...]\n"
+	"\n"
 	"Sits in a Jabber room, and tells when the messages stop that should keep coming.\n"
 	"\n"
-	"  -c, --config FILE    the configuration (oobetet.ini(5))\n"
-	"  -n, --check-config   only check it, and print what was understood, secrets masked\n"
-	"      --test-alert     send one marked test by every road, and say whether it arrived\n"
-	"      --debug          log whatever happens, whatever the configuration says\n"
-	"      --ready-fd N     write a newline to descriptor N once it watches\n"
-	"  -V, --version        print the version\n"
-	"  -h, --help           print this\n";
+	"  -c, --config FILE   the configuration, oobetet.ini(5)\n"
+	"  -n, --check-config  only check it; print what was understood, secrets masked\n"
+	"      --test-alert    send one marked test by every road, say whether it arrived\n"
+	"      --debug         log whatever happens, whatever the configuration says\n"
+	"      --ready-fd FD   write a newline to FD when watching\n"
+	"  -V, --version       print the version\n"
+	"  -h, --help          print this\n";
 
 struct options {
 	const char *config;

@@ -94,7 +94,7 @@ recorded() {
 
 @test "--forget-after refuses what is no duration, or too short" {
 	refuses "--forget-after: 'never' is not" --forget-after never
-	refuses "--forget-after: '0' is not from 1 s to" --forget-after 0
+	refuses "--forget-after: '0' is not from 1s to" --forget-after 0
 }
 
 connections() {

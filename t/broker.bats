@@ -45,10 +45,22 @@ pushed() {
 }
 
 @test "--help and --version answer on standard output" {
-	run -0 --separate-stderr httpbroker --help
-	[[ "$output" == "usage: httpbroker "* && "$stderr" == '' ]]
-	run -0 --separate-stderr httpbroker --version
-	[[ "$output" =~ ^httpbroker\ [0-9.]+$ && "$stderr" == '' ]]
+	for option in -h --help; do
+		run -0 --separate-stderr httpbroker $option
+		[[ "$output" == "usage: httpbroker "* && "$stderr" == '' ]]
+	done
+	for option in -V --version; do
+		run -0 --separate-stderr httpbroker $option
+		[[ "$output" =~ ^httpbroker\ [0-9.]+$ && "$stderr" == '' ]]
+	done
+}
+
+@test "what --help prints fits a terminal of 80 columns, in every program" {
+	local program
+	for program in flapper httpbroker httpbroker-submit oobetet; do
+		run -0 "$program" --help
+		run ! grep -E '.{81}' <<<"$output"
+	done
 }
 
 @test "a bad option is refused, naming it and its value" {
@@ -56,11 +68,12 @@ pushed() {
 	refuses "--port: port: '80x' is not a whole number" --port=80x
 	refuses "--port: the path after 'unix:' must begin with '/'" --port unix:x
 	refuses "--server: port: '' is not a whole number" --server redis:
+	refuses "--server: 'redis' is not port, host:port, [v6]:port or unix:/path" --server redis
 	refuses "--server: there is no Redis at port 0" --server localhost:0
 	refuses "--database: -1 is not from 0 to" --database -1
 	refuses "--database: 'x' is not a whole number" --database x
-	refuses "--interval: '0' is not from 1 ms to 86400 s" --interval 0
-	refuses "--interval: '25h' is not from 1 ms to 86400 s" --interval 25h
+	refuses "--interval: '0' is not from 1ms to 1d" --interval 0
+	refuses "--interval: '25h' is not from 1ms to 1d" --interval 25h
 	refuses "--interval: 'often' is not a duration" --interval often
 	refuses "--queue: the name must have 1 to 512 bytes" --queue ''
 	refuses "--flapjack-version: 3 is not from 1 to 2" --flapjack-version 3

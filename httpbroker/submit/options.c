@@ -165,7 +165,7 @@ static const struct option_row rows[] = {
 	{"e,entity", "NAME", entity_take, "whose check it is (default: this host's name)"},
 	{"c,check", "NAME", check_take, "of the check (with --: the command's name)"},
 	{"s,state", "STATE", state_take,
-		"one event: ok, warning, critical, unknown, up, down,\nunreachable"},
+		"one event: ok, warning, critical, unknown, up, down, unreachable"},
 	{"m,summary", "TEXT", summary_take, "one line about it"},
 	{"d,details", "TEXT", details_take, "more about it"},
 	{"t,ttl", "DURATION", ttl_take, "after which it is stale: 5m, 26h, 1d, never"},
@@ -176,18 +176,18 @@ static const struct option_row rows[] = {
 	{"format", "FORMAT", format_take, "of a feed: json (default), nagios, nsca, extcmd"},
 	{"delimiter", "CHAR", delimiter_take, "between the fields of nsca (default: a tab)"},
 	{"exit-map", "MAP", exit_map_take,
-		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown;\nplain: 0 is ok; "
+		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown; plain: 0 is ok; "
 		"all else is critical"},
 	{"timeout", "DURATION", timeout_take, "ends a command that takes longer"},
 	{"timeout-state", "STATE", timeout_state_take, "and reports this (default critical)"},
 	{"q,quiet", NULL, quiet_take, "what the command prints is not passed on"},
 	{"url", "URL", url_take,
-		"the broker: http://, https:// or unix:/path; several are tried\nin turn (default "
+		"the broker: http://, https:// or unix:/path; several are tried in turn (default "
 		"$HTTPBROKER_URL, or " DEFAULT_URL ")"},
 	{"cacert", "FILE", cacert_take, "whose certificates are trusted (default: the system's)"},
 	{"token-file", "FILE", token_file_take, "with the token (or $HTTPBROKER_TOKEN)"},
 	{"retry", "DURATION", retry_take,
-		"how long to wait for a broker that is away: 0, 30s, forever\n(default 30s; a "
+		"how long to wait for a broker that is away: 0, 30s, forever (default 30s; a "
 		"named pipe without --spool: forever)"},
 	{"spool", "DIR", spool_take, "keeps what could not be sent"},
 	{"spool-max", "BYTES", spool_max_take, "and no more than this (default 64M)"},
@@ -201,13 +201,13 @@ static const struct option_table table = {
 	"[FILE... | -- COMMAND...]",
 	"Hands events to httpbroker:\n"
 	"\n"
-	"  some-feed | httpbroker-submit                      from standard input, or each FILE\n"
-	"  httpbroker-submit -c backup -s ok -t 1d            one, from options\n"
-	"  httpbroker-submit -t 5m -- check_load -w 5 -c 9    how a command went\n"
-	"  httpbroker-submit --forget -e db-01                a host that was retired\n"
+	"  some-feed | httpbroker-submit                    standard input, or each FILE\n"
+	"  httpbroker-submit -c backup -s ok -t 1d          one, from options\n"
+	"  httpbroker-submit -t 5m -- check_load -w 5 -c 9  how a command went\n"
+	"  httpbroker-submit --forget -e db-01              a host that was retired\n"
 	"\n"
-	"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 a FILE cannot be read,\n"
-	"69 no broker took them, 75 kept in the spool; with -- the command's own.\n"
+	"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 a FILE cannot\n"
+	"be read, 69 no broker took them, 75 kept in the spool; with --, the command's.\n"
 	"More in httpbroker-submit(1).\n",
 	rows,
 	sizeof rows / sizeof rows[0],

@@ -73,7 +73,11 @@ static void duration_keeps_to_its_bounds(void **state)
 	assert_true(duration_parse("1s", 2 * NSEC_PER_MSEC, NSEC_PER_SEC, &value, &why));
 	assert_false(duration_parse("1ms", 2 * NSEC_PER_MSEC, NSEC_PER_SEC, &value, &why));
 	assert_false(duration_parse("1001ms", 2 * NSEC_PER_MSEC, NSEC_PER_SEC, &value, &why));
-	assert_string_equal(why.text, "'1001ms' is not from 2 ms to 1 s");
+	assert_string_equal(why.text, "'1001ms' is not from 2ms to 1s");
+	assert_false(duration_parse("8d", 0, 7 * 86400 * NSEC_PER_SEC, &value, &why));
+	assert_string_equal(why.text, "'8d' is not from 0 to 7d");
+	assert_false(duration_parse("0", NSEC_PER_SEC, 90 * 60 * NSEC_PER_SEC, &value, &why));
+	assert_string_equal(why.text, "'0' is not from 1s to 90m");
 }
 
 static void duration_is_written_for_people(void **state)
@@ -141,6 +145,8 @@ static void address_refuses_the_rest(void **state)
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
 		if (address_parse(cases[i], &address, &why))
 			fail_msg("'%s' was taken", cases[i]);
+	assert_false(address_parse("redis", &address, &why));
+	assert_string_equal(why.text, "'redis' is not port, host:port, [v6]:port or unix:/path");
 }
 
 /* A pipe that holds these bytes and whose writing end is closed. */

@@ -149,7 +149,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 			":5: tls_ca_file: cannot read /nowhere/ca.pem: No"},
 		{LEAST "max_latency = 5 minutes\n",
 			":5: max_latency: '5 minutes' is not a duration"},
-		{LEAST "max_latency = 999ms\n", ":5: max_latency: '999ms' is not from 1 s to"},
+		{LEAST "max_latency = 999ms\n", ":5: max_latency: '999ms' is not from 1s to"},
 		{LEAST "repeat_interval = 0\n", ":5: repeat_interval: '0' is not from"},
 		{LEAST "server = jabber.example.com:5222\n", ":5: server: "},
 		{LEAST "pagerduty_url = events.pagerduty.com\n", ":5: pagerduty_url: "},
