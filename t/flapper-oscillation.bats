@@ -96,7 +96,7 @@ phase_of() {
 	wait_for up
 	wait_for up
 	grid=$(awk 'NR == 1 { print $1 }' "$work/flapper.log")
-	kill -STOP "${pids[flapper]}"
+	freeze flapper
 	stopped=$EPOCHREALTIME
 	# in the middle of a closed half, three periods later
 	poll 20 eval "awk -v now=\$EPOCHREALTIME -v then=$stopped -v grid=$grid 'BEGIN {

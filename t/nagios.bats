@@ -53,7 +53,7 @@ result() {
 	result CRITICAL
 	run ss -Hltnp
 	[[ "$output" != *"pid=${pids[nagios]},"* ]]
-	kill -STOP "${pids[nagios]}"
+	freeze nagios
 	while read -rt 0.1 -u 7 line; do :; done # what it had already written
 	run ! read -rt 3 -u 7 line
 	kill -CONT "${pids[nagios]}"

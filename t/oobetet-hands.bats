@@ -68,7 +68,7 @@ trouble() {
 @test "oobetet: SIGTERM is exit 0 within two seconds even if both hands stand still" {
 	start_chain
 	ear=$(hand ear) pager=$(hand pager)
-	kill -STOP "$ear" "$pager"
+	freeze "$ear" "$pager"
 	begun=${EPOCHREALTIME/./}
 	stop oobetet
 	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
@@ -78,7 +78,7 @@ trouble() {
 @test "oobetet: its hands go with it when it is killed" {
 	start_chain
 	ear=$(hand ear) pager=$(hand pager)
-	kill -STOP "$pager"
+	freeze "$pager"
 	kill -KILL "${pids[oobetet]}"
 	poll 10 eval "! grep -q '^State:.[^Z]' /proc/$ear/status /proc/$pager/status 2>/dev/null"
 	poll 20 heard 'presence oobetet has left'

@@ -55,7 +55,7 @@ start_linked() {
 
 @test "oobetet: nothing comes over the link for 0.8 of max_latency while the room lives on: no alarm" {
 	start_linked
-	kill -STOP "${pids[link]}"
+	freeze link
 	read -rt 36 <> <(:) || : # the length of the outage, which is what is tested
 	kill -CONT "${pids[link]}"
 	lives_on

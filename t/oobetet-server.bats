@@ -44,7 +44,7 @@ once() {
 @test "oobetet: the server stands still and goes on" {
 	start_chain
 	both
-	kill -STOP "${pids[prosody]}"
+	freeze prosody
 	poll 20 paged '202 trigger .* is Critical'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: the room does not answer our pings'
 	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room'

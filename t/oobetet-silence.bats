@@ -34,7 +34,7 @@ seconds_from_to() {
 	both
 	poll 20 heard '<flapjack> Recovery'
 	old=$(hand ear)
-	kill -STOP "$old"
+	freeze "$old"
 	read -rt 3 <> <(:) || :
 	both
 	# found stuck, killed, started again; due eight seconds after what it missed, whose stamp is in
@@ -52,7 +52,8 @@ seconds_from_to() {
 	both
 	poll 20 heard '<flapjack> Recovery'
 	read -rt 2 <> <(:) || :
-	family STOP
+	# shellcheck disable=SC2046 # numbers
+	freeze oobetet $(pgrep -P "${pids[oobetet]}")
 	read -rt 6 <> <(:) || :
 	family CONT
 	poll 20 heard '<oobetet> oobetet on .* was stopped, or its machine was, for [0-9]+ s and could not hear "Flapper" on web-01'

@@ -144,7 +144,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	feed
 	echo '{}' >&8
 	poll 20 said submit 'line 1: '
-	kill -STOP "${pids[submit]}"
+	freeze submit
 	for i in {1..500}; do ok "$i"; done >&8
 	kill -TERM "${pids[submit]}"
 	kill -CONT "${pids[submit]}"

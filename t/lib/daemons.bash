@@ -5,7 +5,7 @@
 #
 #   start NAME COMMAND...   runs it in the background; its output goes to $work/NAME.log
 #   stop NAME               TERM, KILL after twenty seconds; returns its exit status
-#   freeze NAME             STOP; returns when it stands still
+#   freeze NAME|PID...      STOP; returns when they stand still
 #   poll SECONDS COMMAND... repeats the command until it succeeds; fails when the time is over
 #   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
 #   free_port [N]           N ports on which nobody listens
@@ -31,7 +31,6 @@ free_port() {
 start() {
 	local name=$1
 	shift
-	: >"$work/$name.log" # here: a shell may be slow to start, and who looks must not see the last one's
 	# the background shell opens it when it comes to run: until then the one before would speak
 	: >"$work/$name.log"
 	# 3 is bats' own descriptor: a daemon that kept it would keep bats waiting
@@ -53,14 +52,16 @@ process_state() {
 
 # On a busy machine a thread may go on for a while after the signal.
 freeze() {
-	kill -STOP "${pids[$1]}"
-	poll 20 frozen "${pids[$1]}"
+	local who
+	for who; do kill -STOP "${pids[$who]:-$who}"; done
+	for who; do poll 20 frozen "${pids[$who]:-$who}" || return; done
 }
 
+# Or gone: it may be somebody's who kills what stands still.
 frozen() {
 	local thread
 	for thread in "/proc/$1/task/"*; do
-		[ "$(process_state "$1/task/${thread##*/}")" = T ] || return 1
+		[[ $(process_state "$1/task/${thread##*/}") == ?([TZ]) ]] || return 1
 	done
 }
 
