@@ -121,14 +121,14 @@ socket_listens() {
 
 # Else each might take the other's socket, not listened on yet, for a stale one.
 @test "--port unix:/path: brokers that start at the same time take turns" {
-	start holder flock "$work" sleep 100
+	start holder flock --no-fork "$work" sleep 100
 	held() { ! flock -n "$work" true; }
 	poll 10 held
 	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
 	waits() { grep -Eq -- "-> FLOCK +ADVISORY +WRITE ${pids[broker]} " /proc/locks; }
 	poll 10 waits
 	[ ! -e "$work/b.sock" ]
-	pkill -P "${pids[holder]}"
+	stop holder || :
 	socket_listens
 	start other httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
 	poll 10 said other 'cannot listen'
@@ -163,39 +163,14 @@ socket_listens() {
 	poll 10 said broker 'warning: whoever reaches this machine may say anything of any check'
 }
 
-# As in doc/examples/nginx, but that the broker is on a UNIX socket.
+# As in doc/examples/nginx, but that it is one broker, on a UNIX socket.
 @test "behind nginx, over a UNIX socket" {
-	local proxy_port
+	load lib/nginx
 	start_redis
 	start broker httpbroker --port "unix:$work/b.sock" --server "127.0.0.1:$redis_port"
 	socket_listens
 	proxy_port=$(free_port)
-	# the socket is for its owner and its group, and nginx drops root
-	cat >"$work/nginx.conf" <<-E
-		user $(id -un) $(id -gn);
-		daemon off;
-		pid $work/nginx.pid;
-		error_log stderr crit;
-		events { }
-		http {
-		    access_log off;
-		    client_body_temp_path $work/nginx-body;
-		    proxy_temp_path $work/nginx-proxy;
-		    fastcgi_temp_path $work/nginx-fastcgi;
-		    scgi_temp_path $work/nginx-scgi;
-		    uwsgi_temp_path $work/nginx-uwsgi;
-		    upstream httpbroker { server unix:$work/b.sock max_fails=0; keepalive 4; }
-		    server {
-		        listen 127.0.0.1:$proxy_port;
-		        location / {
-		            proxy_pass http://httpbroker;
-		            proxy_http_version 1.1;
-		            proxy_set_header Connection "";
-		        }
-		    }
-		}
-	E
-	start nginx nginx -p "$work" -e stderr -c "$work/nginx.conf"
+	start_proxy "unix:$work/b.sock"
 	url=http://127.0.0.1:$proxy_port/state
 	proxied() { curl -sf -m 5 -o "$work/answer" "$url"; }
 	poll 10 proxied

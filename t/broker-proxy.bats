@@ -30,7 +30,7 @@ one_goes() {
 
 @test "two behind nginx, one killed or stopped every few seconds for a minute: nothing lost, nothing twice" {
 	start_two
-	start_proxy
+	start_proxy "127.0.0.1:$port_a" "127.0.0.1:$port_b"
 	broker_port=$proxy_port
 	start_changes 8
 	end=$((SECONDS + ${PROXY_SECONDS:-60}))

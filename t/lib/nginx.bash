@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $work and the functions come from daemons.bash
+# shellcheck disable=SC2154 # $work, $root and the functions come from daemons.bash; $proxy_port is the test's
 #
-#   start_nginx PORT    with $work/proxy.conf within its http { }; waits until it listens there
+#   start_nginx PORT              with $work/proxy.conf within its http { }; waits until it listens there
+#   start_proxy BROKER [BROKER]   doc/examples' one, before brokers at these addresses, at $proxy_port
+
+start_proxy() {
+	sed -e "s|a\.example\.org:3090|$1|; ${2:+s|b\.example\.org:3090|$2|;} /b\.example\.org:3090/d" \
+		-e "s/listen 80;/listen 127.0.0.1:$proxy_port;/" \
+		"$root/doc/examples/nginx/httpbroker.conf" >"$work/proxy.conf"
+	start_nginx "$proxy_port"
+}
 
 start_nginx() {
 	local user=

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154,SC2034 # $work, $root and the functions come from daemons.bash; url is for tests
+# shellcheck disable=SC2154,SC2034 # $work and the functions come from daemons.bash; url is for tests
 #
-# Two brokers of one name, a and b, on the Redis at $redis_port. Needs lib/nginx for start_proxy.
+# Two brokers of one name, a and b, on the Redis at $redis_port.
 #
 #   pair_ports               sets $port_a, $port_b, and $proxy_port for what stands before them
 #   start_one a|b OPTION...  one of them
 #   start_two                both: a is active, b stands by
 #   at a|b                   what follows is posted to that one
 #   killed NAME [SIGNAL]     by KILL, if not said; waits until it is gone
-#   start_proxy              doc/examples' nginx before both, at $proxy_port
 
 pair_ports() {
 	read -r port_a port_b proxy_port <<<"$(free_port 3 | tr '\n' ' ')"
@@ -36,11 +35,4 @@ killed() {
 	kill "-${2:-KILL}" "${pids[$1]}"
 	wait "${pids[$1]}" 2>/dev/null || :
 	unset "pids[$1]"
-}
-
-start_proxy() {
-	sed -e "s/a\.example\.org:3090/127.0.0.1:$port_a/; s/b\.example\.org:3090/127.0.0.1:$port_b/" \
-		-e "s/listen 80;/listen 127.0.0.1:$proxy_port;/" \
-		"$root/doc/examples/nginx/httpbroker.conf" >"$work/proxy.conf"
-	start_nginx "$proxy_port"
 }
