@@ -2,11 +2,9 @@
 # shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
 # The examples of doc/examples/flapper, each under the supervisor that it is for.
 
-# a supervisor follows TERM with CONT, over which a LeakSanitizer at work can hang for ever
-export ASAN_OPTIONS=detect_leaks=0
-
 load lib/daemons
 load lib/flapper
+load lib/supervised
 
 # A place that the user `nobody` can reach, with flapper in it.
 setup() {
@@ -19,6 +17,7 @@ setup() {
 }
 
 teardown() {
+	supervise_end "$stage/service" || :
 	stop_all
 	rm -rf "$stage"
 }
@@ -49,6 +48,7 @@ expected_user() {
 	poll 20 grep -q "flapper: info: up on \[::\]:$port for 1800 s" "$stage/service/log/main/current"
 	check_tcp -H 127.0.0.1 -p "$port"
 	[ "$(user_of_flapper)" = "$(expected_user)" ]
+	poll 20 service_up "$stage/service"
 	sv -w 20 down "$stage/service"
 	[ "$(cat "$stage/service/finished")" = '0 0' ]
 	run -2 check_tcp -H 127.0.0.1 -p "$port"
@@ -70,8 +70,7 @@ expected_user() {
 	run -2 check_tcp -H 127.0.0.1 -p "$port"
 	svc -u "$stage/service"
 	poll 20 check_tcp -H 127.0.0.1 -p "$port"
-	svc -dx "$stage/service"
-	poll 20 eval '! running supervise'
+	supervise_end "$stage/service"
 	run -2 check_tcp -H 127.0.0.1 -p "$port"
 }
 

@@ -10,8 +10,7 @@ load lib/oobetet
 setup() { start_work; }
 
 teardown() {
-	# what supervise has started would outlive it
-	[ ! -e "$work/service/supervise/ok" ] || svc -dx "$work/service"
+	! declare -F supervise_end >/dev/null || supervise_end "$work/service" || :
 	stop_all
 }
 
@@ -118,6 +117,7 @@ service_is_down() {
 }
 
 @test "oobetet: under supervise, which restarts it when it dies and stops it when told" {
+	load lib/supervised
 	start_chain
 	stop oobetet
 	mkdir -p "$work/service"
@@ -136,8 +136,7 @@ service_is_down() {
 	poll 20 heard '<oobetet>.* is OK'
 	svc -d "$work/service"
 	poll 20 service_is_down
-	svc -x "$work/service"
-	poll 20 eval '! running supervise'
+	supervise_end "$work/service"
 }
 
 @test "oobetet: systemd's watchdog is told while it lives, and not while it stands still" {
@@ -151,7 +150,7 @@ while True: print(s.recv(4096).decode())' "$work/notify"
 	NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=1000000 start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 said systemd '^READY=1$'
 	poll 20 at_least 4 systemd '^WATCHDOG=1$'
-	kill -STOP "${pids[oobetet]}"
+	freeze oobetet
 	read -rt 0.5 <> <(:) || : # what is on its way
 	told=$(count_of systemd WATCHDOG)
 	read -rt 2 <> <(:) || : # that nothing comes is only seen by waiting

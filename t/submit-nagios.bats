@@ -74,6 +74,7 @@ logged() {
 
 @test "the runit example: feeds, logs, starts again, stops" {
 	local service=$work/httpbroker-submit
+	load lib/supervised
 	start_redis
 	start_broker
 	cp -r "$examples/httpbroker-submit/runit" "$service"
@@ -84,6 +85,7 @@ logged() {
 	poll 20 logged 1 "reading $work/fifo"
 	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tUP\t0\t0\tup\t\n' "$EPOCHSECONDS" >"$work/fifo"
 	poll 20 delivered_count 1
+	poll 20 service_up "$service"
 	sv -w 20 restart "$service"
 	# sv compares whole seconds: it is content with a service that began in this one
 	poll 20 logged 2 "reading $work/fifo"
