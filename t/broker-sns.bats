@@ -187,7 +187,10 @@ send_aside() {
 	envelope_of "$(alarm)"
 	send_aside hung
 	poll 10 hanging 1
-	for i in {1..20}; do posts 200 "$(event db-01 "check-$i" ok)"; done
+	client <<-'E' # a curl for each would take a busy machine longer than the broker waits for Amazon
+		s = connect()
+		for i in range(20): assert post(s, event("db-01", "check-%d" % i, "ok"))[0] == 200
+	E
 	[ ! -e "$work/hung" ]
 	poll 20 test -s "$work/hung"
 	[ "$(cat "$work/hung")" = 503 ]

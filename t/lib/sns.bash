@@ -112,12 +112,24 @@ while True:
 	poll 10 listening "$proxy_port"
 }
 
+# The same for all tests of a file: a key takes a busy machine seconds.
+certificates_make() {
+	local made=$BATS_FILE_TMPDIR/amazon
+	if [ ! -e "$made" ]; then
+		authority_make
+		certificate server
+		certificate sns
+		mkdir "$made"
+		cp "$work"/{ca,server,sns}.{key,pem} "$made"
+	else
+		cp "$made"/* "$work"
+	fi
+}
+
 start_amazon() {
 	mkdir -p "$work/www"
 	read -r amazon_port proxy_port < <(free_port 2 | xargs)
-	authority_make
-	certificate server
-	certificate sns
+	certificates_make
 	serve sns
 	amazon_server
 	amazon_proxy
