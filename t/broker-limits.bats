@@ -204,7 +204,7 @@ start_alone() {
 # Here they come at once: the broker is halted while each connection asks.
 @test "64, 126 to 131, 256, 1,000 and 2,000 busy connections, again and again: none is kept waiting" {
 	ulimit -n 2100 || skip "no more descriptors are allowed"
-	start_alone
+	start_alone --idle-timeout 10m
 	client "${pids[broker]}" <<-'E'
 		import selectors, signal
 		broker, asked = int(sys.argv[2]), request(event("e", "c", "ok"))
@@ -332,7 +332,7 @@ huge_bodies() {
 # start_within HARD OPTION...: a broker that may have 64 descriptors, and may allow itself so many
 start_within() {
 	start broker prlimit --nofile="64:$1" \
-		httpbroker --port 127.0.0.1:0 --server none "${@:2}"
+		httpbroker --port 127.0.0.1:0 --server none --idle-timeout 10m "${@:2}"
 	poll 10 broker_listens
 }
 

@@ -343,7 +343,7 @@ kill_broker() {
 
 @test "slow clients hold up nobody" {
 	start_redis
-	start_broker --interval 1h
+	start_broker --interval 1h --idle-timeout 10m --request-timeout 10m
 	client <<-'E'
 		json = event("slow", "c", "ok")
 		slow = [connect() for i in range(32)]
@@ -404,6 +404,7 @@ kill_broker() {
 }
 
 @test "under runsv: up, down at a word, and up again after it was killed" {
+	load lib/supervised
 	start_redis
 	broker_port=$(free_port)
 	mkdir "$work/httpbroker"
@@ -418,6 +419,7 @@ kill_broker() {
 	poll 20 logged 2 listening
 	[ "$(cat "$work/httpbroker/supervise/pid")" != "$pid" ]
 	posts 200 "$(event a b critical)"
+	poll 20 service_up "$work/httpbroker"
 	sv -w 10 down "$work/httpbroker"
 	run ! listening "$broker_port"
 	sv -w 10 up "$work/httpbroker"

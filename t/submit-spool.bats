@@ -193,7 +193,7 @@ ${names[2]}.damaged" ]
 
 @test "a run that does not get the lock in time puts its event behind the others" {
 	mkdir "$spool"
-	start holder flock "$spool" sh -c 'echo $$ >"$0"; exec sleep 60' "$work/pid"
+	start holder flock --no-fork "$spool" sleep 300
 	poll 20 eval '! flock -n "$spool" true'
 	start_redis
 	start_broker
@@ -201,7 +201,7 @@ ${names[2]}.damaged" ]
 	[ "$status" -eq 75 ]
 	[[ $output == *"$spool is in use by another run"*'1 event kept'* ]]
 	[ "$(delivered)" = '' ]
-	kill "$(cat "$work/pid")"
+	stop holder || :
 	poll 20 flock -n "$spool" true
 	drain
 	[ "$status" -eq 0 ]
