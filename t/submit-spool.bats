@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 load lib/daemons
 load lib/redis
 load lib/submit
+load lib/confined
 
 setup() {
 	start_work
@@ -130,6 +131,57 @@ drain() {
 ${names[2]}.damaged" ]
 	drain
 	[ "$status" -eq 0 ]
+}
+
+@test "a spool that cannot be emptied is sent once, and then what is new; the next run sends it again" {
+	spooled 1
+	spooled 2
+	start_redis
+	start_broker
+	chmod 500 "$spool"
+	run timeout 30 "${mortal[@]}" "$(command -v httpbroker-submit)" -v --spool "$spool" -e e -c 3 -s ok
+	chmod 700 "$spool"
+	[ "$status" -eq 75 ]
+	[ "$(grep -c 'cannot be removed from the spool: Permission denied$' <<<"$output")" -eq 2 ]
+	[ "$(grep -c 'accepted (HTTP 200)$' <<<"$output")" -eq 3 ]
+	[ "${#lines[@]}" -eq 5 ]
+	[ "$(delivered)" = "$(for i in {1..3}; do ok_delivered "$i"; done)" ]
+	[ "$(files | wc -l)" -eq 2 ]
+	drain
+	[ "$status" -eq 0 ]
+	is_empty
+}
+
+@test "a file that cannot be read is not damaged: it is named once, and waits for who may" {
+	local before
+	for i in 1 2 3; do spooled $i; done
+	before=$(files | sed -n 2p)
+	chmod 000 "$spool/$before"
+	start_redis
+	start_broker
+	run "${mortal[@]}" "$(command -v httpbroker-submit)" --spool "$spool" <<<"$(ok 4)$(ok 5)" --batch 1
+	[ "$status" -eq 75 ]
+	[ "$output" = "httpbroker-submit: error: $spool/$before cannot be read: Permission denied; it stays" ]
+	[ "$(files)" = "$before" ]
+	[ "$(delivered)" = "$(for i in 1 3 4 5; do ok_delivered "$i"; done)" ]
+	chmod 600 "$spool/$before"
+	drain
+	[ "$status" -eq 0 ]
+	is_empty
+}
+
+@test "a damaged file that cannot be set aside is named once" {
+	spooled 1
+	truncate -s -5 "$spool/$(files)"
+	chmod 500 "$spool"
+	start_redis
+	start_broker
+	run "${mortal[@]}" "$(command -v httpbroker-submit)" --spool "$spool" <<<"$(ok 2)$(ok 3)" --batch 1
+	chmod 700 "$spool"
+	[ "$status" -eq 65 ]
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *'cannot be renamed in the spool: Permission denied' ]]
+	[ "$(delivered)" = "$(ok_delivered 2; ok_delivered 3)" ]
 }
 
 @test "what a run that was killed has left is tidied away" {

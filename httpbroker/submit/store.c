@@ -73,6 +73,11 @@ bool store_holds(const struct store *store)
 	return store->spool != NULL && spool_holds(store->spool);
 }
 
+bool store_waits(const struct store *store)
+{
+	return store->spool != NULL && spool_waits(store->spool);
+}
+
 size_t store_damaged(const struct store *store)
 {
 	return store->spool != NULL ? spool_damaged(store->spool) : 0;

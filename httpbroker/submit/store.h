@@ -35,6 +35,9 @@ void store_put(struct store *store, struct queue *queue);
 /* Something is in the spool. */
 bool store_holds(const struct store *store);
 
+/* And it can be sent. */
+bool store_waits(const struct store *store);
+
 /* Files that were found damaged. */
 size_t store_damaged(const struct store *store);
 

@@ -173,7 +173,7 @@ static void turn(struct submit *submit)
 static bool all_sent(const struct submit *submit)
 {
 	return submit->intake.ended && submit->intake.queue.first == NULL &&
-	       submit->store.taken.first == NULL && !store_holds(&submit->store);
+	       submit->store.taken.first == NULL && !store_waits(&submit->store);
 }
 
 static bool is_over(const struct submit *submit)

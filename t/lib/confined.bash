@@ -4,6 +4,7 @@
 #
 #   "${alone[@]}"         a network of its own, with loopback only, so that every port is free
 #   "${unprivileged[@]}"  no permission to listen on a port below 1024
+#   "${mortal[@]}"        no root's way around the permissions of files
 #
 # A container may forbid name spaces. Then the first does nothing (and the ports had better be
 # free), and for the second bind(2) is made to fail as it would.
@@ -12,6 +13,9 @@ alone=(env)
 if unshare --map-root-user --net true 2>/dev/null; then
 	alone=(unshare --map-root-user --net sh -c 'ip link set lo up && exec "$@"' -)
 fi
+
+mortal=(env)
+[ "$(id -u)" -ne 0 ] || mortal=(capsh --drop=cap_dac_override,cap_dac_read_search --shell=/usr/bin/env --)
 
 # A container may permit every port to everybody, too: a network of its own does not.
 unprivileged=()

@@ -131,51 +131,70 @@ bool directory_write(
 	return false;
 }
 
+static enum directory_read failure(int error, struct reason *why)
+{
+	reason_set(why, "%s", strerror(error));
+	return error == ENOENT ? DIRECTORY_GONE : error == ELOOP ? DIRECTORY_ODD : DIRECTORY_DENIED;
+}
+
 /* Nobody who puts a pipe there keeps us waiting. */
-static int file_open(int directory, const char *name, struct reason *why)
+static enum directory_read file_open(int directory, const char *name, int *out, struct reason *why)
 {
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat status;
 
-	if (fd < 0) {
-		reason_set(why, "%s", strerror(errno));
-		return -1;
+	if (fd < 0)
+		return failure(errno, why);
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		reason_set(why, "it is not a file");
+		close(fd);
+		return DIRECTORY_ODD;
 	}
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
-		return fd;
-	reason_set(why, "it is not a file");
-	close(fd);
-	return -1;
+	*out = fd;
+	return DIRECTORY_READ;
 }
 
-bool directory_read(
-	int directory, const char *name, size_t most, struct buffer *out, struct reason *why)
+static enum directory_read file_read(int fd, size_t most, struct buffer *out, struct reason *why)
 {
-	int fd = file_open(directory, name, why);
-	ssize_t got = 0;
+	ssize_t got;
 
-	if (fd < 0)
-		return false;
 	do {
 		got = read(fd, buffer_reserve(out, 65536), 65536);
-		out->length += got > 0 ? (size_t)got : 0;
+		if (got < 0)
+			return failure(errno, why);
+		out->length += (size_t)got;
 	} while (got > 0 && out->length <= most);
-	if (got < 0)
-		reason_set(why, "%s", strerror(errno));
-	else if (got > 0)
-		reason_set(why, "it is longer than %zu bytes", most);
+	if (got == 0)
+		return DIRECTORY_READ;
+	reason_set(why, "it is longer than %zu bytes", most);
+	return DIRECTORY_ODD;
+}
+
+enum directory_read directory_read(
+	int directory, const char *name, size_t most, struct buffer *out, struct reason *why)
+{
+	int fd = -1;
+	enum directory_read result = file_open(directory, name, &fd, why);
+
+	if (result != DIRECTORY_READ)
+		return result;
+	result = file_read(fd, most, out, why);
 	close(fd);
-	return got == 0;
+	return result;
 }
 
-void directory_remove(int directory, const char *name)
+bool directory_remove(int directory, const char *name)
 {
-	if (unlinkat(directory, name, 0) != 0)
-		log_error("%s cannot be removed from the spool: %s", name, strerror(errno));
+	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+		return true;
+	log_error("%s cannot be removed from the spool: %s", name, strerror(errno));
+	return false;
 }
 
-void directory_rename(int directory, const char *name, const char *to)
+bool directory_rename(int directory, const char *name, const char *to)
 {
-	if (renameat(directory, name, directory, to) != 0)
-		log_error("%s cannot be renamed in the spool: %s", name, strerror(errno));
+	if (renameat(directory, name, directory, to) == 0)
+		return true;
+	log_error("%s cannot be renamed in the spool: %s", name, strerror(errno));
+	return false;
 }

@@ -28,12 +28,18 @@ void directory_each(
 bool directory_write(
 	int directory, const char *name, const struct buffer *bytes, struct reason *why);
 
-/* Reads a file of at most `most` bytes into `out`. */
-bool directory_read(
+/* Reads a file of at most `most` bytes into `out`; *why is set unless it was read. */
+enum directory_read {
+	DIRECTORY_READ,
+	DIRECTORY_GONE,   /* there is no such file any more */
+	DIRECTORY_DENIED, /* it may be sound: we could not look */
+	DIRECTORY_ODD,    /* it is longer, or it is no file */
+};
+enum directory_read directory_read(
 	int directory, const char *name, size_t most, struct buffer *out, struct reason *why);
 
-/* What fails here is logged: there is nothing else that one could do. */
-void directory_remove(int directory, const char *name);
-void directory_rename(int directory, const char *name, const char *to);
+/* False, and logged: it is still there under that name. */
+bool directory_remove(int directory, const char *name);
+bool directory_rename(int directory, const char *name, const char *to);
 
 #endif

@@ -23,6 +23,7 @@ struct entry {
 	size_t bytes;
 	size_t taken; /* events of it that were appended to a queue; 0: not yet read */
 	size_t left;  /* of these, not answered for */
+	bool done;    /* it could not be read, or not be removed: this run leaves it alone */
 	char name[];  /* in the directory */
 };
 
@@ -135,6 +136,15 @@ bool spool_holds(const struct spool *spool)
 	return spool->entries != NULL;
 }
 
+bool spool_waits(const struct spool *spool)
+{
+	const struct entry *entry = spool->entries;
+
+	while (entry != NULL && entry->done)
+		entry = entry->next;
+	return entry != NULL;
+}
+
 size_t spool_damaged(const struct spool *spool)
 {
 	return spool->damaged;
@@ -145,6 +155,15 @@ const char *spool_path(const struct spool *spool)
 	return spool->path;
 }
 
+/* The file is out of the way, or it stays where it is and must not be found again as a new one. */
+static void entry_settle(struct spool *spool, struct entry **link, bool gone)
+{
+	if (gone)
+		entry_drop(spool, link);
+	else
+		(*link)->done = true;
+}
+
 static void set_aside(struct spool *spool, struct entry **link, const struct reason *why)
 {
 	char *aside = memory_printed("%s.damaged", (*link)->name);
@@ -152,15 +171,19 @@ static void set_aside(struct spool *spool, struct entry **link, const struct rea
 	log_error("%s/%s is damaged: %s; it is set aside as %s", spool->path, (*link)->name,
 		why->text, aside);
 	spool->damaged++;
-	directory_rename(spool->directory, (*link)->name, aside);
+	entry_settle(spool, link, directory_rename(spool->directory, (*link)->name, aside));
 	free(aside);
-	entry_drop(spool, link);
 }
 
 static void entry_remove(struct spool *spool, struct entry **link)
 {
-	directory_remove(spool->directory, (*link)->name);
-	entry_drop(spool, link);
+	entry_settle(spool, link, directory_remove(spool->directory, (*link)->name));
+}
+
+static void entry_leave(struct spool *spool, struct entry **link, const struct reason *why)
+{
+	log_error("%s/%s cannot be read: %s; it stays", spool->path, (*link)->name, why->text);
+	entry_settle(spool, link, false);
 }
 
 /* Reads the file at *link into the queue, or sets it aside, or forgets it if it is gone. */
@@ -170,12 +193,18 @@ static bool entry_take(struct spool *spool, struct entry **link, struct queue *q
 	struct buffer bytes = {NULL, 0, 0};
 	size_t before = queue->count;
 	struct reason why;
-	bool sound = directory_read(spool->directory, entry->name, SPOOL_FILE_MOST, &bytes, &why);
+	enum directory_read found =
+		directory_read(spool->directory, entry->name, SPOOL_FILE_MOST, &bytes, &why);
+	bool sound = found == DIRECTORY_READ &&
+		     spool_file_read(bytes.data, bytes.length, entry->name, queue, &why);
 
-	sound = sound && spool_file_read(bytes.data, bytes.length, entry->name, queue, &why);
 	buffer_free(&bytes);
 	entry->taken = entry->left = queue->count - before;
-	if (!sound)
+	if (found == DIRECTORY_GONE)
+		entry_drop(spool, link);
+	else if (found == DIRECTORY_DENIED)
+		entry_leave(spool, link, &why);
+	else if (!sound)
 		set_aside(spool, link, &why);
 	else if (entry->taken == 0)
 		entry_remove(spool, link);
@@ -186,7 +215,7 @@ static struct entry **first_untaken(struct spool *spool)
 {
 	struct entry **link = &spool->entries;
 
-	while (*link != NULL && (*link)->taken > 0)
+	while (*link != NULL && ((*link)->taken > 0 || (*link)->done))
 		link = &(*link)->next;
 	return link;
 }

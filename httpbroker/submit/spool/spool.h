@@ -24,11 +24,13 @@ enum spool_lock spool_lock(struct spool *spool, struct reason *why);
 
 /*
  * Appends the events of the next file to `queue`; false: there is none (left). One that is damaged
- * is logged, set aside under another name, and passed over.
+ * is logged, set aside under another name, and passed over; one that cannot be read is logged, and
+ * left to the next run.
  */
 bool spool_take(struct spool *spool, struct queue *queue);
 
-/* An event that was taken is answered for. The last of a file takes the file with it. */
+/* An event that was taken is answered for. The last of a file takes the file with it; one that
+ * cannot be removed is logged, and the next run will find it. */
 void spool_settle(struct spool *spool, const struct queued *event);
 
 /* What is left of the taken files' events in `queue` stays in them, and nothing else. */
@@ -42,6 +44,9 @@ bool spool_put(struct spool *spool, struct queue *queue, struct reason *why);
 
 /* True while a file is known to be there. */
 bool spool_holds(const struct spool *spool);
+
+/* True while one of them can still be dealt with: not so what cannot be read, or removed. */
+bool spool_waits(const struct spool *spool);
 
 /* Files that were set aside as damaged. */
 size_t spool_damaged(const struct spool *spool);
