@@ -59,6 +59,17 @@ static void parcel_drop(struct outbox *outbox, int i)
 		outbox->tried = outbox->under_way = false;
 }
 
+/*
+ * Nobody has answered for what was under way. On a road of people that does not matter if there is
+ * something newer.
+ */
+static void attempt_end(struct outbox *outbox)
+{
+	outbox->under_way = false;
+	while (outbox->rules.latest_only && outbox->count > 1)
+		parcel_drop(outbox, 0);
+}
+
 /* On a road of people: whatever is not under way gives way. */
 static void waiting_drop(struct outbox *outbox)
 {
@@ -103,12 +114,12 @@ void outbox_open(struct outbox *outbox)
 void outbox_close(struct outbox *outbox)
 {
 	outbox->open = false;
-	outbox->under_way = false;
+	attempt_end(outbox);
 }
 
 static void attempt_failed(struct outbox *outbox, nsec now)
 {
-	outbox->under_way = false;
+	attempt_end(outbox);
 	outbox->next = now + backoff_wait(&outbox->backoff, chance(outbox));
 }
 
@@ -181,4 +192,5 @@ void outbox_resume(struct outbox *outbox, const struct outbox_past *past, uint64
 	outbox->tried = past->tried && past->count > 0;
 	for (int i = 0; i < past->count; i++)
 		outbox->parcels[i] = (struct parcel){.id = ++*last_id, .notice = past->notices[i]};
+	attempt_end(outbox);
 }

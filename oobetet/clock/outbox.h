@@ -18,7 +18,8 @@
 
 struct outbox_rules {
 	/*
-	 * A road of people, who read the newest line: it takes the place of all that wait.
+	 * A road of people, who read the newest line: it takes the place of all that wait, and
+	 * of what was tried without an answer.
 	 * Otherwise a road of incidents: an alarm that was never tried is dropped with its OK, and
 	 * one that was tried is followed by its OK.
 	 */

@@ -187,6 +187,47 @@ static void a_room_is_told_the_latest(void **state)
 	outbox_free(outbox);
 }
 
+/* What `outbox` remembers, in that of the next start; ids go on from *id. */
+static struct outbox *resumed(struct outbox *outbox, uint64_t *id, struct outbox *next)
+{
+	struct outbox_past past;
+
+	outbox_remember(outbox, &past);
+	outbox_free(outbox);
+	outbox_resume(next, &past, id);
+	return next;
+}
+
+/* Whether the older one has arrived is not known; the newer one says what is true. */
+static void a_room_is_told_the_latest_once_an_attempt_has_no_answer(void **state)
+{
+	struct outbox *outbox = room_new();
+	uint64_t id = 70;
+
+	(void)state;
+	outbox_open(outbox);
+	put(outbox, NOTICE_ALARM, "a", 1);
+	assert_int_equal(taken(outbox, 0), 1);
+	put(outbox, NOTICE_OK, "a", 2);
+	outbox_close(outbox);
+	outbox_open(outbox);
+	assert_true(outbox_intend(outbox, SEC)); /* it is another than the one that was tried */
+	assert_int_equal(taken(outbox, SEC), 2);
+	put(outbox, NOTICE_ALARM, "b", 3);
+	assert_int_equal(taken(outbox, SEC + LIMIT), 0); /* no answer */
+	assert_int_equal(outbox_count(outbox), 1);
+	assert_int_equal(taken(outbox, outbox_deadline(outbox)), 3);
+	put(outbox, NOTICE_OK, "b", 4);
+	assert_true(outbox_answer(outbox, 3, ANSWER_FAILED, 0));
+	assert_int_equal(taken(outbox, outbox_deadline(outbox)), 4);
+	put(outbox, NOTICE_ALARM, "c", 5);
+	outbox = resumed(outbox, &id, room_new());
+	outbox_open(outbox);
+	assert_int_equal(taken(outbox, 0), id);
+	assert_int_equal(outbox_count(outbox), 1);
+	outbox_free(outbox);
+}
+
 static void an_intent_is_told_once_before_the_first_attempt(void **state)
 {
 	struct outbox *outbox = incidents_new();
@@ -210,18 +251,6 @@ static void an_intent_is_told_once_before_the_first_attempt(void **state)
 	outbox_free(outbox);
 }
 
-/* What `outbox` remembers, in the outbox of the next start; ids go on from *id. */
-static struct outbox *resumed(struct outbox *outbox, uint64_t *id)
-{
-	struct outbox *next = incidents_new();
-	struct outbox_past past;
-
-	outbox_remember(outbox, &past);
-	outbox_free(outbox);
-	outbox_resume(next, &past, id);
-	return next;
-}
-
 static void a_restart_goes_on_where_it_stopped(void **state)
 {
 	struct outbox *outbox = incidents_new();
@@ -233,7 +262,7 @@ static void a_restart_goes_on_where_it_stopped(void **state)
 	assert_int_equal(taken(outbox, 0), 1);
 	put(outbox, NOTICE_OK, "a", 2);
 	put(outbox, NOTICE_ALARM, "b", 3);
-	outbox = resumed(outbox, &id);
+	outbox = resumed(outbox, &id, incidents_new());
 	assert_int_equal(id, 73);
 	assert_int_equal(outbox_count(outbox), 3);
 	assert_int_equal(taken(outbox, 0), 0); /* closed until its road is there */
@@ -257,7 +286,7 @@ static void a_restart_knows_whose_ok_is_owed(void **state)
 	put(outbox, NOTICE_ALARM, "a", 1);
 	assert_int_equal(taken(outbox, 0), 1);
 	assert_true(outbox_answer(outbox, 1, ANSWER_DONE, 0));
-	outbox = resumed(outbox, &id);
+	outbox = resumed(outbox, &id, incidents_new());
 	assert_int_equal(outbox_count(outbox), 0);
 	put(outbox, NOTICE_OK, "b", 80);
 	assert_int_equal(outbox_count(outbox), 0);
@@ -372,6 +401,7 @@ int main(void)
 		cmocka_unit_test(an_unknown_outcome_is_tried_again_and_followed_by_its_ok),
 		cmocka_unit_test(an_alarm_never_tried_is_dropped_with_its_ok),
 		cmocka_unit_test(a_room_is_told_the_latest),
+		cmocka_unit_test(a_room_is_told_the_latest_once_an_attempt_has_no_answer),
 		cmocka_unit_test(an_intent_is_told_once_before_the_first_attempt),
 		cmocka_unit_test(a_restart_goes_on_where_it_stopped),
 		cmocka_unit_test(a_restart_knows_whose_ok_is_owed),

@@ -7,7 +7,8 @@
  * restarted, and killed without a last word.
  *
  * Then, by what the judge says (oobetet-judge.h): a road that works is told of every incident
- * within a second, and once of its end. On any road each incident that was opened is closed, no
+ * within a second, again at its pace, and once of its end. A room that opens is told what is true
+ * at once, and nothing else. On any road each incident that was opened is closed, no
  * incident is opened before the last one is closed, nor again after its end. Once all roads work,
  * what they were told last is true.
  *
@@ -52,6 +53,8 @@ struct trip {
 	bool bad;        /* the last that was told is an alarm */
 	bool steady;     /* it worked since before the incident began, and nothing disturbed it */
 	int alarms, oks; /* since the judge's newest incident began */
+	nsec repeated;   /* the last of these alarms, by what the judge has listened */
+	long arrivals;   /* all so far */
 };
 
 /* As PagerDuty keeps them. */
@@ -85,7 +88,7 @@ static struct world {
 	struct judge judge;
 	nsec healed; /* when an incident ended last */
 	long known;  /* of the judge's incidents */
-	long kills, told;
+	long kills, told, repeats, reopened;
 } world;
 
 static char room[] = "ops@conference", other_room[] = "boss@conference";
@@ -154,18 +157,42 @@ static void incident_close(const char *key)
 	incidents->open[0] = '\0';
 }
 
+/* Ten repeats at the same pace; then people hear of it less and less often, PagerDuty does not. */
+static void repeat_arrives(struct trip *trip)
+{
+	nsec gap = world.judge.listened - trip->repeated;
+	bool same = trip == &world.trips[PAGER] || trip->alarms <= 10;
+
+	assert_in_range(gap, rules.repeat_interval - AT_ONCE,
+		(same ? rules.repeat_interval : rules.repeat_max) + AT_ONCE);
+	if (!same && trip->alarms > 11)
+		assert_true(gap > rules.repeat_interval + AT_ONCE);
+	world.repeats++;
+}
+
+static void alarm_arrives(struct trip *trip)
+{
+	if (trip->alarms > 0) {
+		repeat_arrives(trip);
+	} else {
+		assert_in_range(world.judge.listened - world.judge.since, WATCH_GRACE, AT_ONCE);
+		world.told++;
+	}
+	trip->alarms++;
+	trip->repeated = world.judge.listened;
+}
+
 static void arrive(struct trip *trip, bool alarm, const char *key)
 {
+	trip->arrivals++;
 	if (trip == &world.trips[PAGER]) {
 		if (alarm)
 			incident_open(key);
 		else
 			incident_close(key);
 	}
-	if (alarm && trip->steady && trip->alarms++ == 0) {
-		assert_in_range(world.judge.listened - world.judge.since, WATCH_GRACE, AT_ONCE);
-		world.told++;
-	}
+	if (alarm && trip->steady)
+		alarm_arrives(trip);
 	trip->oks += alarm ? 0 : 1;
 	trip->bad = alarm;
 }
@@ -574,6 +601,27 @@ static void look(void)
 		world.incidents.opens, world.incidents.ends + (world.judge.broken ? 1 : 0));
 }
 
+/* Who comes back into a room finds out what is true now, without what has become of it before. */
+static void room_opens(int i)
+{
+	struct trip *trip = &world.trips[i];
+
+	if (trip->weather != CLOSED) {
+		weather_change(i, CLOSED);
+		return;
+	}
+	settle();
+	long arrivals = trip->arrivals;
+	nsec news = watch_deadline(world.watch) + world.attention.away - world.monotonic;
+	weather_change(i, CLEAR);
+	pass(MINUTE / 3);
+	if (news < MINUTE)
+		return;
+	assert_int_equal(trip->bad, world.judge.broken);
+	assert_in_range(trip->arrivals, arrivals, arrivals + 1);
+	world.reopened++;
+}
+
 static void happen(void)
 {
 	double chance = drand48();
@@ -582,6 +630,10 @@ static void happen(void)
 		say();
 	else if (chance < 0.85)
 		pass(below(3 * MAX_LATENCY));
+	else if (chance < 0.855)
+		pass(below(12 * MAX_LATENCY));
+	else if (chance < 0.88)
+		room_opens((int)below(PAGER));
 	else if (chance < 0.95)
 		weather_change((int)below(ROADS), (enum weather)below(CLOSED + 1));
 	else if (chance < 0.96)
@@ -614,9 +666,12 @@ static void what_is_told_is_true(void **state)
 	while (world.judge.listened < HOURS * HOUR)
 		happen();
 	look();
-	print_message("# %d hours, %ld incidents, %ld at PagerDuty, %ld told at once, %ld kills\n",
-		HOURS, world.judge.incidents, world.incidents.opens, world.told, world.kills);
+	print_message("# %d hours, %ld incidents, %ld at PagerDuty, %ld told at once, %ld repeats "
+		      "in time, %ld rooms opened, %ld kills\n",
+		HOURS, world.judge.incidents, world.incidents.opens, world.told, world.repeats,
+		world.reopened, world.kills);
 	assert_true(world.incidents.opens > 10000 && world.told > 10000 && world.kills > 1000);
+	assert_true(world.repeats > 10000 && world.reopened > 1000);
 	end();
 	paper_throw(&world.disk);
 	paper_throw(&world.writing);
