@@ -32,19 +32,17 @@ static void state_scan(const struct state *state, void *context)
 }
 
 /* One check is found by its name; whatever else is wanted has to be looked for. */
-static void shard_scan(struct scan *scan)
+static bool states_scan(struct scan *scan)
 {
 	struct states *states = scan->broker->states;
 
-	if (scan->entity == NULL || scan->check == NULL) {
-		states_visit(states, scan->shard++, state_scan, scan);
-		return;
-	}
+	if (scan->entity == NULL || scan->check == NULL)
+		return states_visit_some(states, &scan->cursor, state_scan, scan);
 	const struct names names = {scan->names,
 		(uint16_t)(scan->entity_length + 1 + scan->check_length),
 		(uint16_t)scan->entity_length};
 	states_visit_one(states, &names, state_scan, scan);
-	scan->shard = STATES_SHARDS;
+	return false;
 }
 
 static bool scan_more(struct stream *stream, struct buffer *out)
@@ -53,14 +51,12 @@ static bool scan_more(struct stream *stream, struct buffer *out)
 
 	scan->out = out;
 	scan->now = moment_now();
-	if (scan->shard == 0)
+	if (scan->cursor.parts == 0)
 		scan->form->head(scan);
-	shard_scan(scan);
-	if (scan->shard < STATES_SHARDS)
+	if (states_scan(scan))
 		return true;
 	scan->form->foot(scan);
 	scan->begun = false;
-	scan->shard = 0;
 	return ++scan->pass < scan->form->passes;
 }
 

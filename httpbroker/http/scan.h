@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All states, or those that a filter lets through, as a stream. It is made a shard of the table
- * at a time, so that nobody waits for long and there is no second copy of the table. What changes
+ * All states, or those that a filter lets through, as a stream. It is made of few states at a
+ * time, so that nobody waits for long and there is no second copy of the table. What changes
  * meanwhile may be in it as it was or as it is; what was there all the time is there once a pass.
  */
 #ifndef HTTPBROKER_HTTP_SCAN_H
@@ -32,7 +32,7 @@ struct scan {
 	unsigned pass; /* 0, 1, … */
 	bool begun;    /* a state was written in this pass */
 
-	unsigned shard;                     /* the next one */
+	struct states_cursor cursor;
 	const char *entity, *check;         /* the only ones, or NULL */
 	size_t entity_length, check_length; /* of these */
 	int condition;                      /* the only one, or -1 */

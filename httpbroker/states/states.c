@@ -278,6 +278,61 @@ void states_visit(struct states *states, unsigned shard, states_visitor *visit, 
 	pthread_mutex_unlock(&states->shards[shard].lock);
 }
 
+enum { PIECE = 200, PARTS_MOST = 256 };
+
+static unsigned parts_choose(const struct states *states)
+{
+	unsigned parts = 1;
+
+	while (parts < PARTS_MOST && states_count(states) / STATES_SHARDS / parts > PIECE)
+		parts *= 2;
+	return parts;
+}
+
+static void bucket_visit(const UT_hash_table *table, unsigned bucket,
+	const struct states_cursor *cursor, states_visitor *visit, void *context)
+{
+	const UT_hash_handle *handle = table->buckets[bucket].hh_head;
+
+	for (; handle != NULL; handle = handle->hh_next)
+		if (handle->hashv % cursor->parts == cursor->part)
+			visit(ELMT_FROM_HH(table, handle), context);
+}
+
+/*
+ * A part is all hashes that end in the same bits. Buckets go by these bits as well: so a state
+ * stays in its part when the table grows, and only the part's buckets have to be looked at.
+ */
+static void part_visit(const struct shard *shard, const struct states_cursor *cursor,
+	states_visitor *visit, void *context)
+{
+	if (shard->states == NULL)
+		return;
+	const UT_hash_table *table = shard->states->hh.tbl;
+	for (unsigned i = cursor->part % table->num_buckets; i < table->num_buckets;
+		i += cursor->parts)
+		bucket_visit(table, i, cursor, visit, context);
+}
+
+bool states_visit_some(
+	struct states *states, struct states_cursor *cursor, states_visitor *visit, void *context)
+{
+	struct shard *shard = &states->shards[cursor->shard];
+
+	if (cursor->parts == 0)
+		cursor->parts = parts_choose(states);
+	pthread_mutex_lock(&shard->lock);
+	part_visit(shard, cursor, visit, context);
+	pthread_mutex_unlock(&shard->lock);
+	if (++cursor->part < cursor->parts)
+		return true;
+	cursor->part = 0;
+	if (++cursor->shard < STATES_SHARDS)
+		return true;
+	*cursor = (struct states_cursor){0, 0, 0};
+	return false;
+}
+
 void states_visit_one(
 	struct states *states, const struct names *names, states_visitor *visit, void *context)
 {

@@ -104,6 +104,17 @@ enum { STATES_SHARDS = 256 };
 typedef void states_visitor(const struct state *state, void *context);
 void states_visit(struct states *states, unsigned shard, states_visitor *visit, void *context);
 
+/*
+ * Any thread: the same in pieces of one or two hundred states, however many there are. False after
+ * the last. What was there from the first piece to the last is visited once.
+ */
+struct states_cursor {
+	unsigned shard, part; /* the next piece */
+	unsigned parts;       /* of a shard; a power of two; 0: at the beginning */
+};
+bool states_visit_some(
+	struct states *states, struct states_cursor *cursor, states_visitor *visit, void *context);
+
 /* The same for one check, if there is such a one. */
 void states_visit_one(
 	struct states *states, const struct names *names, states_visitor *visit, void *context);

@@ -330,6 +330,54 @@ static void a_hundred_thousand_are_found_and_visited_once(void **state)
 	states_free(states);
 }
 
+struct pieces {
+	unsigned char *seen;
+	unsigned piece, longest;
+};
+
+static void visit_of_piece(const struct state *state, void *context)
+{
+	struct pieces *pieces = context;
+
+	visit_one(state, pieces->seen);
+	pieces->longest = ++pieces->piece > pieces->longest ? pieces->piece : pieces->longest;
+}
+
+/* At first there is nothing; then more come from piece to piece. */
+static void in_pieces_all_are_visited_once_while_the_table_grows(void **state)
+{
+	struct states *states = states_make();
+	struct states_cursor cursor = {0, 0, 0};
+	struct pieces pieces = {calloc(2 * MANY, 1), 0, 0};
+	char check[16];
+	int added = 0;
+
+	(void)state;
+	assert_non_null(pieces.seen);
+	while (states_visit_some(states, &cursor, visit_of_piece, &pieces))
+		continue;
+	assert_int_equal(pieces.longest, 0);
+	for (; added < MANY; added++) {
+		snprintf(check, sizeof check, "%d", added);
+		add(states, "host", check, "{}");
+	}
+	do {
+		for (int i = 0; i < 500 && added < 2 * MANY; i++, added++) {
+			snprintf(check, sizeof check, "%d", added);
+			add(states, "host", check, "{}");
+		}
+		pieces.piece = 0;
+	} while (states_visit_some(states, &cursor, visit_of_piece, &pieces));
+	assert_int_equal(added, 2 * MANY);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(pieces.seen[i], 1);
+	for (int i = MANY; i < added; i++)
+		assert_in_range(pieces.seen[i], 0, 1);
+	assert_in_range(pieces.longest, 100, 500);
+	free(pieces.seen);
+	states_free(states);
+}
+
 static void count_one(const struct state *state, void *context)
 {
 	unsigned *count = context;
@@ -463,6 +511,7 @@ int main(void)
 		cmocka_unit_test(no_two_keys_ever_become_the_same),
 		cmocka_unit_test(ranks_end),
 		cmocka_unit_test(a_hundred_thousand_are_found_and_visited_once),
+		cmocka_unit_test(in_pieces_all_are_visited_once_while_the_table_grows),
 		cmocka_unit_test(what_is_removed_is_gone_and_nothing_else),
 		cmocka_unit_test(states_are_spread_over_the_shards),
 		cmocka_unit_test(names_that_were_chosen_to_collide_do_not_under_another_key),
