@@ -51,6 +51,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/credentials.c httpbroker/http/credentials.h \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
 	httpbroker/http/exposition.c httpbroker/http/exposition.h \
+	httpbroker/http/framing.c httpbroker/http/framing.h \
 	httpbroker/http/get_health.c \
 	httpbroker/http/get_metrics.c \
 	httpbroker/http/get_state.c \

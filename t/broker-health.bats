@@ -149,11 +149,14 @@ sound() {
 		"[$(event a e ok),$(event a f ok)]"
 	posts 200 "$(event a b warning '"time":5')" # older
 	posts 400 '{' '[]' "$(event a b BANANA)" '{"a":1}'
+	head -c 1048577 /dev/zero | tr '\0' ' ' >"$work/large"
+	posts 413 "@$work/large"
 	# a repeat may wait for Redis when one looks
 	poll 20 figures 'httpbroker_events_accepted_total{format="flapjack",result="delivered"}' 5 \
 		'httpbroker_events_accepted_total{format="flapjack",result="older"}' 1 \
 		'httpbroker_events_refused_total{format="flapjack",reason="invalid"}' 1 \
 		'httpbroker_events_refused_total{format="none",reason="syntax"}' 1 \
+		'httpbroker_events_refused_total{format="none",reason="too_large"}' 1 \
 		'httpbroker_events_refused_total{format="none",reason="shape"}' 2 \
 		'httpbroker_events_refused_total{format="alertmanager",reason="invalid"}' 0 \
 		'httpbroker_left_out_total{what="key"}' 1 \

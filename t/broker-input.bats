@@ -251,6 +251,41 @@ web-1 Memory high ok' ]
 	[ "$(redis LLEN events)" -eq 53 ]
 }
 
+@test "a body that may end in two places, or is compressed, is refused, and nothing hides in it" {
+	start_broker --interval 1h
+	client <<-'E'
+		inner = request(event("hidden", "c", "ok")).decode()
+		sound = event("seen", "c", "ok")
+		chunks = "%x\r\n%s\r\n0\r\n\r\n" % (len(sound), sound)
+		def refused(status, why, headers, body):
+		    s = connect()
+		    s.sendall(("POST /state HTTP/1.1\r\nHost: x\r\n%s\r\n%s" % (headers, body)).encode())
+		    got = answer(s)
+		    assert got[0] == status and why in got[1], got
+		    return s
+		def ended(*case):
+		    s = refused(*case)
+		    assert s.recv(1000) == b"", "the connection goes on"
+		length = "Content-Length: %d\r\n"
+		chunked = "Transfer-Encoding: chunked\r\n"
+		ended(400, "two Content-Length", length % 2 + length % (2 + len(inner)), "{}" + inner)
+		ended(400, "two Content-Length", length % (2 + len(inner)) + length % 2, "{}" + inner)
+		ended(400, "both Content-Length", length % 2 + chunked, chunks)
+		ended(400, "both Content-Length", chunked + length % len(chunks), chunks)
+		for coding in "gzip, chunked", "identity", "xchunked", "chunked, chunked", "":
+		    ended(501, "Transfer-Encoding", "Transfer-Encoding: %s\r\n" % coding, sound)
+		ended(501, "Transfer-Encoding", chunked + "Transfer-Encoding: gzip\r\n", chunks)
+		s = refused(415, "Content-Encoding: gzip", "Content-Encoding: gzip\r\n" + length % len(sound), sound)
+		assert post(s, sound)[0] == 200
+		s = connect()
+		for headers, body in ((length % len(sound)) * 2, sound), ("Transfer-Encoding: CHUNKED\r\n", chunks), \
+		    ("Content-Encoding: identity\r\n" + length % len(sound), sound):
+		    s.sendall(("POST /state HTTP/1.1\r\nHost: x\r\n%s\r\n%s" % (headers, body)).encode())
+		    assert answer(s)[0] == 200
+	E
+	[ "$(curl -s "$url" | jq -c keys)" = '["seen:c"]' ]
+}
+
 @test "times: older is not kept, stale on arrival is UNKNOWN only, milliseconds are refused" {
 	start_broker --interval 1h
 	sends 400 < <(event a b ok '"time":1429505587123')

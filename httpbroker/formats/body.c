@@ -16,6 +16,22 @@ static size_t blanks_skip(const char *bytes, size_t at, size_t length)
 	return at;
 }
 
+/* What the library says of these speaks of the library, or shows what cannot be seen. */
+static const char *failure_text(const char *bytes, size_t length, const json_error_t *error)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	switch (json_error_code(error)) {
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
+		return "a NUL (\\u0000) is not taken";
+	default:
+		if (length >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0)
+			return "there is a byte-order mark: send UTF-8 without it";
+		return error->text;
+	}
+}
+
 /* Reads a document that begins on `line`; *used becomes where it ends, if more may follow it. */
 static json_t *document_read(
 	const char *bytes, size_t length, uint32_t line, size_t *used, struct reason *why)
@@ -26,7 +42,7 @@ static json_t *document_read(
 
 	if (document == NULL)
 		reason_set(why, "line %ld, column %d: %s", (long)line - 1 + error.line,
-			error.column, error.text);
+			error.column, failure_text(bytes, length, &error));
 	else if (used != NULL)
 		*used = (size_t)error.position;
 	return document;

@@ -5,11 +5,13 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
+#include "httpbroker/http/framing.h"
 #include "httpbroker/http/reply.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { BODY_FIRST = 65536 }; /* bytes of a body for which there is room at once */
 
@@ -57,6 +59,7 @@ static void too_large_refuse(struct exchange *exchange)
 {
 	answer_error(&exchange->answer, 413, "the body has more than %zu bytes",
 		exchange->context->max_body);
+	counters_event(exchange->context->broker->counters, NULL, FATE_TOO_LARGE, 1);
 	exchange->refused = true;
 	buffer_free(&exchange->request.body);
 }
@@ -107,6 +110,19 @@ static bool expects_word(struct MHD_Connection *connection)
 	       NULL;
 }
 
+/* A body that is compressed. */
+static void coding_check(struct exchange *exchange)
+{
+	const char *coding = MHD_lookup_connection_value(
+		exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING);
+
+	if (coding == NULL || strcasecmp(coding, "identity") == 0)
+		return;
+	answer_error(&exchange->answer, 415,
+		"Content-Encoding: %.64s is not taken: send the body as it is", coding);
+	exchange->refused = true;
+}
+
 static void headers_judge(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
@@ -116,6 +132,8 @@ static void headers_judge(struct exchange *exchange)
 	exchange->refused = exchange->route == NULL;
 	if (exchange->route == NULL || !exchange->route->open)
 		guard_pass(exchange);
+	if (!exchange->refused)
+		coding_check(exchange);
 	if (!exchange->refused && length > (int64_t)exchange->context->max_body)
 		too_large_refuse(exchange);
 	if (!exchange->refused && length > 0)
@@ -124,10 +142,13 @@ static void headers_judge(struct exchange *exchange)
 
 /*
  * What is refused is answered when all of it has come: who is still sending when the connection
- * is closed may never see the answer. Not so if the client asks before it sends.
+ * is closed may never see the answer. Not so if the client asks before it sends, or if nobody
+ * knows when that is.
  */
 static enum MHD_Result headers_take(struct exchange *exchange)
 {
+	if (!framing_check(exchange->connection, &exchange->answer))
+		return exchange_reply(exchange);
 	headers_judge(exchange);
 	if (exchange->refused && expects_word(exchange->connection))
 		return exchange_reply(exchange);

@@ -106,6 +106,9 @@ static void who_says_lines_gets_lines(void **state)
 	assert_lines("{}\n", "0/1:{} ");
 	assert_lines("{\n}", "0/1!line 1, column 1: string or '}' expected near end of file "
 			     "1/2!line 2, column 1: '[' or '{' expected near '}' ");
+	assert_lines("{\"a\\u0000\":1}", "0/1!line 1, column 10: a NUL (\\u0000) is not taken ");
+	assert_lines("\xef\xbb\xbf{}\n{}", "0/1!line 1, column 1: there is a byte-order mark: send "
+					   "UTF-8 without it 1/2:{} ");
 	assert_lines("nonsense\n{}\n", "0/1!line 1, column 8: '[' or '{' expected near 'nonsense' "
 				       "1/2:{} ");
 }
@@ -138,8 +141,7 @@ static void what_is_no_json_is_refused_with_its_place(void **state)
 	assert_body("{\"a\":99999999999999999999}", BODY_BROKEN,
 		"line 1, column 25: too big integer near '99999999999999999999'");
 	assert_body("{\"a\":\"\\u0000\"}", BODY_BROKEN,
-		"line 1, column 13: \\u0000 is not allowed without JSON_ALLOW_NUL near "
-		"'\"\\u0000\"'");
+		"line 1, column 13: a NUL (\\u0000) is not taken");
 	assert_body("{\"a\":\"\xff\"}", BODY_BROKEN,
 		"line 1, column 6: unable to decode byte 0xff near '\"'");
 	assert_read("{\"a\":\"\0\"}", 9, false, SIZE_MAX, BODY_BROKEN,
