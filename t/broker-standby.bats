@@ -239,6 +239,23 @@ keys_are() {
 	run ! said a 'standing by|read .* states'
 }
 
+@test "a Redis that comes back empty is told all by the one that was active, though the other was there first" {
+	start_two
+	at a
+	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
+	killed redis
+	freeze a
+	start_redis
+	poll 20 said b 'info: Redis at [^ ]*: back after'
+	kill -CONT "${pids[a]}"
+	poll 20 said a 'warning: Redis has lost what it had: writing all states again'
+	written() { [ "$(redis HLEN httpbroker:default:states)" -eq 5 ]; }
+	poll 20 written
+	posts 200 "$(event a c1 critical)"
+	run ! said b 'info: active'
+	[ "$(redis LLEN events)" -eq 0 ]
+}
+
 @test "two that were cut off from each other meet again: nothing is lost" {
 	# each with a way of its own to Redis, which can be cut
 	read -r way_a way_b <<<"$(free_port 2 | tr '\n' ' ')"

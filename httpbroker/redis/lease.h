@@ -15,6 +15,7 @@ enum { LEASE_PLACE = 480, LEASE_TEXT = LEASE_PLACE + BATCH_TOKEN + 2 };
 #define LEASE_LASTS (5 * NSEC_PER_SEC)   /* after it was last renewed */
 #define LEASE_RENEWED NSEC_PER_SEC       /* so often at least */
 #define LEASE_LOOK (200 * NSEC_PER_MSEC) /* so often one that stands by looks at it */
+#define LEASE_LEFT (6 * NSEC_PER_SEC)    /* to whom it was when Redis was away: see session.h */
 
 struct lease {
 	char text[LEASE_TEXT]; /* as we write it */

@@ -28,6 +28,7 @@ struct session {
 	enum phase phase;
 	nsec until;
 	nsec renew_at;
+	nsec left_until; /* the lease, to the one that was active */
 	enum session_role role;
 	struct greeting greeting;
 	struct claim claim;
@@ -89,6 +90,8 @@ static void phase_rest(struct session *session, enum phase phase, nsec until)
 
 void session_open(struct session *session, nsec now, struct buffer *out)
 {
+	if (session->role == SESSION_STANDS_BY)
+		session->left_until = now + LEASE_LEFT;
 	greeting_write(&session->greeting, &session->settings.greeter, out);
 	phase_begin(session, PHASE_GREETS, now);
 }
@@ -172,7 +175,7 @@ static void look_end(struct session *session, struct moment now, struct buffer *
 	const struct seen *seen = &session->claim.seen;
 
 	flying_look(session, seen);
-	if (!tenure_may_take(&session->tenure, seen)) {
+	if (now.monotonic < session->left_until || !tenure_may_take(&session->tenure, seen)) {
 		stand_by(session, now.monotonic);
 		return;
 	}

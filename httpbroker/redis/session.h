@@ -5,6 +5,10 @@
  * the lease. It knows no socket and no clock: bytes to be sent come out, answers and the time go
  * in. So two of them can be tested against a Redis of our own making.
  *
+ * A Redis that was away may have lost something, which the broker that was active knows. So one
+ * that stood by leaves the lease to it for LEASE_LEFT, which is longer than any broker waits before
+ * it tries to connect again.
+ *
  * A commit whose answer was lost is looked up on the next connection by its batch number, and
  * only sent again if it was not applied, or as far as it was refused.
  */

@@ -519,10 +519,89 @@ static void what_is_said_of_a_commit_is_true(void **state)
 	simulation_end(simulation);
 }
 
+/* All that can be said at this time is said and answered. Returns what became of the broker. */
+static enum turn settle(struct simulation *simulation, struct broker *broker, nsec now)
+{
+	const struct moment moment = {1795224000 * NSEC_PER_SEC + now, now};
+	struct buffer out = {NULL, 0, 0};
+	struct reason why;
+	void *reply;
+
+	simulation->redis.now = now;
+	assert_true(session_turn(broker->session, moment, &out));
+	do {
+		struct connection *connection = broker->connection;
+
+		redisReaderFeed(connection->heard, out.data, out.length);
+		buffer_clear(&out);
+		connection_run(&simulation->redis, connection, 1000);
+		redisReaderFeed(
+			broker->reader, connection->answers.data, connection->answers.length);
+		buffer_clear(&connection->answers);
+		while (redisReaderGetReply(broker->reader, &reply) == REDIS_OK && reply != NULL)
+			assert_true(session_hear(broker->session, reply, moment, &out, &why));
+	} while (out.length > 0);
+	buffer_free(&out);
+	return session_turned(broker->session);
+}
+
+/* Two of them: the first is active, the other stands by. Then Redis is away, and comes back empty.
+ */
+static struct simulation *empty_begin(nsec now)
+{
+	struct simulation *simulation = simulation_begin();
+
+	for (int i = 0; i < 2; i++) {
+		broker_dial(simulation, &simulation->brokers[i]);
+		assert_int_equal(settle(simulation, &simulation->brokers[i], 0),
+			i == 0 ? TURN_ANEW : TURN_STANDBY);
+	}
+	for (int i = 0; i < 2; i++)
+		broker_hang_up(simulation, &simulation->brokers[i]);
+	memset(simulation->redis.values, 0, VALUES * sizeof(struct value));
+	simulation->redis.count = 0;
+	simulation->redis.now = now;
+	return simulation;
+}
+
+static void what_redis_has_lost_is_left_to_the_one_who_was_active(void **state)
+{
+	const nsec back = 60 * NSEC_PER_SEC, until = back + 6 * NSEC_PER_SEC;
+	struct simulation *simulation = empty_begin(back);
+	struct broker *first = &simulation->brokers[0], *second = &simulation->brokers[1];
+
+	(void)state;
+	broker_dial(simulation, second);
+	for (nsec now = back; now < until; now += NSEC_PER_SEC / 10)
+		assert_int_equal(settle(simulation, second, now), TURN_NONE);
+	broker_dial(simulation, first);
+	assert_int_equal(settle(simulation, first, until - 1), TURN_REWOUND);
+	assert_int_equal(settle(simulation, second, until + NSEC_PER_SEC), TURN_NONE);
+	assert_int_equal(session_role(first->session), SESSION_ACTIVE);
+	assert_int_equal(session_role(second->session), SESSION_STANDS_BY);
+	simulation_end(simulation);
+}
+
+static void but_not_for_ever(void **state)
+{
+	const nsec back = 60 * NSEC_PER_SEC, until = back + 6 * NSEC_PER_SEC;
+	struct simulation *simulation = empty_begin(back);
+	struct broker *second = &simulation->brokers[1];
+
+	(void)state;
+	broker_dial(simulation, second);
+	assert_int_equal(settle(simulation, second, back), TURN_NONE);
+	assert_int_equal(settle(simulation, second, until - 1), TURN_NONE);
+	assert_int_equal(settle(simulation, second, until + NSEC_PER_SEC / 4), TURN_ANEW);
+	simulation_end(simulation);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_said_of_a_commit_is_true),
+		cmocka_unit_test(what_redis_has_lost_is_left_to_the_one_who_was_active),
+		cmocka_unit_test(but_not_for_ever),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
