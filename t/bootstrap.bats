@@ -114,5 +114,17 @@ new_listeners() {
 @test "an unknown option is an error, not a target" {
 	copy_tree
 	run -64 "$tree/bootstrap" --please
-	[[ "$output" == *usage:* ]]
+	[[ "$output" == *'there is no option --please'*usage:* ]]
+}
+
+@test "./configure tells all that is missing at once, what for, and the package, as the list has it" {
+	local package
+	mkdir "$work/elsewhere"
+	cd "$work/elsewhere"
+	PKG_CONFIG_LIBDIR=/nonexistent run -1 "$root/configure"
+	[[ "$output" == *'libstrophe >= 0.12.2, for XMPP (Debian: libstrophe-dev)'* ]]
+	[ "$(grep -c 'for .* (Debian: ' <<<"$output")" -eq 7 ]
+	while read -r package; do
+		"$root/bootstrap" --list | grep -Eq "^${package}[ |]"
+	done < <(sed -n 's/.*(Debian: \(.*\))/\1/p' <<<"$output")
 }
