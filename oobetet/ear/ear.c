@@ -14,7 +14,7 @@
 
 #define TICK (500 * NSEC_PER_MSEC) /* until log-in libstrophe has timers of its own */
 #define LEAVING NSEC_PER_SEC       /* how long leaving may take */
-#define MEMORY (64 << 20)          /* bytes: a stanza without end ends the ear, not the machine */
+#define MEMORY (64 << 20)          /* bytes: if all else fails, it ends the ear, not the machine */
 
 /* ---- rooms ---- */
 

@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "oobetet/ear/ration.h"
 #include "oobetet/text.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@
 struct session {
 	const struct config *config;
 	xmpp_log_t log;
+	struct ration ration;
 	xmpp_ctx_t *context;
 	xmpp_conn_t *connection;
 	nsec give_up; /* when log-in must be done */
@@ -232,7 +234,8 @@ struct session *session_open(const struct config *config, int64_t attempt, nsec 
 	session->limit = limit;
 	session->give_up = now + limit;
 	xmpp_initialize();
-	session->context = xmpp_ctx_new(NULL, &session->log);
+	ration_begin(&session->ration);
+	session->context = xmpp_ctx_new(&session->ration.memory, &session->log);
 	session_connect(session, attempt);
 	return session;
 }
@@ -275,6 +278,9 @@ void session_run(struct session *session, nsec now)
 	for (int i = 0; i < RUNS && !session->over && !session->failed; i++) {
 		xmpp_run_once(session->context, 0);
 		session->reached |= xmpp_conn_is_connected(session->connection) != 0;
+		if (ration_is_exceeded(&session->ration))
+			session_end(
+				session, "the server sends more than " RATION_TEXT " in one piece");
 	}
 	login_limit_check(session, now);
 }
