@@ -122,7 +122,11 @@ static void what_is_no_document_is_passed_over(void **state)
 	assert_told("}\n{}",
 		"1!an event is a JSON object and begins with '{' (line 1, column 1);2:{};");
 	assert_told("\x01\n{}",
-		"1!an event is a JSON object and begins with '{' (line 1, column 1);2:{};");
+		"1!an event is a JSON object and begins with '{', not with byte 0x01 (line 1, column 1);"
+		"2:{};");
+	assert_told("\xef\xbb\xbf{}\n{}",
+		"1!an event is a JSON object and begins with '{', not with byte 0xef (line 1, column 1);"
+		"2:{};");
 }
 
 static void a_truncated_document_swallows_nothing(void **state)

@@ -77,6 +77,22 @@ static void the_nagios_feed_goes_on_behind_bad_lines(void **state)
 	feed_free(feed);
 }
 
+static void nothing_is_lost_behind_a_nul(void **state)
+{
+	static const char lines[] = "h\ts\t0\ta\0b\n\0h\ts\t1\t\0\n";
+	struct reason why;
+	struct feed *feed = feed_of("nsca", &why);
+
+	(void)state;
+	feed_push(feed, lines, sizeof lines - 1);
+	assert_next(feed, FEED_EVENT, 1,
+		"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"ok\",\"summary\":\"a\xef\xbf\xbd\x62\"}");
+	assert_next(feed, FEED_EVENT, 2,
+		"{\"entity\":\"\xef\xbf\xbdh\",\"check\":\"s\",\"state\":\"warning\",\"summary\":"
+		"\"\xef\xbf\xbd\"}");
+	feed_free(feed);
+}
+
 static void results_of_one_send_nsca_are_several(void **state)
 {
 	struct reason why;
@@ -160,6 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_json_feed_says_where_a_document_is_wrong),
 		cmocka_unit_test(the_nagios_feed_goes_on_behind_bad_lines),
+		cmocka_unit_test(nothing_is_lost_behind_a_nul),
 		cmocka_unit_test(results_of_one_send_nsca_are_several),
 		cmocka_unit_test(an_unknown_format_is_refused_with_the_known_ones),
 		cmocka_unit_test(defaults_go_into_events_of_every_format),

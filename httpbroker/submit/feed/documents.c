@@ -112,6 +112,17 @@ static enum documents_result broken(
 	return DOCUMENTS_BAD;
 }
 
+/* Whoever cannot see the byte, as that of a byte-order mark, is told which it is. */
+static bool no_document(char byte, struct reason *why)
+{
+	static const char words[] = "an event is a JSON object and begins with '{'";
+	unsigned value = (unsigned char)byte;
+
+	if (value > ' ' && value < 0x7f)
+		return reason_set(why, "%s", words);
+	return reason_set(why, "%s, not with byte 0x%02x", words, value);
+}
+
 /* Between two documents: white space, an array's punctuation, or the beginning of the next. */
 static bool outside_step(struct documents *documents, char byte, struct reason *why)
 {
@@ -123,7 +134,7 @@ static bool outside_step(struct documents *documents, char byte, struct reason *
 		return true;
 	}
 	if (byte != '{' && !(in_array ? punctuation : byte == '['))
-		return reason_set(why, "an event is a JSON object and begins with '{'");
+		return no_document(byte, why);
 	if (!shape_step(&documents->shape, byte, why))
 		return false;
 	documents->lenient = documents->lenient && byte != '[';

@@ -77,12 +77,24 @@ void feed_free(struct feed *feed)
 	free(feed);
 }
 
+/* A NUL would end its line, and what follows would be lost: it becomes a byte that is no UTF-8 and
+ * is replaced as such. */
+static void line_bytes_push(struct lines *lines, const void *bytes, size_t length)
+{
+	lines_push(lines, bytes, length);
+	char *at = lines->pending.data + lines->pending.length - length;
+	const char *end = at + length;
+
+	while ((at = memchr(at, '\0', (size_t)(end - at))) != NULL)
+		*at++ = '\xff';
+}
+
 void feed_push(struct feed *feed, const void *bytes, size_t length)
 {
 	if (feed->documents != NULL)
 		documents_push(feed->documents, bytes, length);
 	else
-		lines_push(&feed->lines, bytes, length);
+		line_bytes_push(&feed->lines, bytes, length);
 }
 
 void feed_finish(struct feed *feed)
