@@ -170,6 +170,20 @@ ${names[2]}.damaged" ]
 	is_empty
 }
 
+@test "a spool that cannot be listed is not taken for empty: what comes goes behind what may be there" {
+	spooled 1
+	start_redis
+	start_broker
+	run without lists httpbroker-submit --spool "$spool" -e e -c 2 -s ok
+	[ "$status" -eq 75 ]
+	[ "$output" = "httpbroker-submit: warning: the spool cannot be read: Input/output error
+httpbroker-submit: warning: 1 event kept in $spool" ]
+	[ "$(delivered)" = '' ]
+	drain
+	[ "$status" -eq 0 ]
+	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
+}
+
 @test "a damaged file that cannot be set aside is named once" {
 	spooled 1
 	truncate -s -5 "$spool/$(files)"

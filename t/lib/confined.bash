@@ -15,7 +15,8 @@ if unshare --map-root-user --net true 2>/dev/null; then
 fi
 
 mortal=(env)
-[ "$(id -u)" -ne 0 ] || mortal=(capsh --drop=cap_dac_override,cap_dac_read_search --shell=/usr/bin/env --)
+# shellcheck disable=SC2034 # it is for tests
+[ "$(id -u)" -ne 0 ] || mortal=(capsh "--drop=cap_dac_override,cap_dac_read_search" --shell=/usr/bin/env --)
 
 # A container may permit every port to everybody, too: a network of its own does not.
 unprivileged=()

@@ -4,6 +4,7 @@
  *
  *   ipv6   socket(AF_INET6, …) fails with EAFNOSUPPORT, as where IPv6 is not in the kernel
  *   ports  bind() fails with EACCES, as for a port below 1024 without the capability for it
+ *   lists  getdents64() fails with EIO, as on a disk with damage: no directory can be listed
  */
 #include "common/log.h"
 
@@ -28,6 +29,7 @@ static const struct lack {
 #define ANY 0xffffffffU
 	{"ipv6", __NR_socket, AF_INET6, EAFNOSUPPORT},
 	{"ports", __NR_bind, ANY, EACCES},
+	{"lists", __NR_getdents64, ANY, EIO},
 };
 
 static const struct lack *lack_find(const char *what)
@@ -35,7 +37,7 @@ static const struct lack *lack_find(const char *what)
 	for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++)
 		if (strcmp(lacks[i].what, what) == 0)
 			return &lacks[i];
-	die(EX_USAGE, "'%s' is neither ipv6 nor ports", what);
+	die(EX_USAGE, "'%s' is none of ipv6, ports, lists", what);
 }
 
 static void lack_begin(const struct lack *lack)

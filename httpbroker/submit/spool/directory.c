@@ -58,7 +58,9 @@ static void tidy_away(void *data, const char *name, size_t bytes)
 
 void directory_tidy(int directory)
 {
-	directory_each(directory, tidy_away, &directory);
+	struct reason why;
+
+	(void)directory_each(directory, tidy_away, &directory, &why);
 }
 
 static size_t file_size(int directory, const char *name)
@@ -69,20 +71,20 @@ static size_t file_size(int directory, const char *name)
 									   : 0;
 }
 
-void directory_each(
-	int directory, void (*seen)(void *data, const char *name, size_t bytes), void *data)
+bool directory_each(int directory, void (*seen)(void *data, const char *name, size_t bytes),
+	void *data, struct reason *why)
 {
 	struct dirent **names;
 	int count = scandirat(directory, ".", &names, NULL, alphasort);
 
 	if (count < 0)
-		log_error("the spool cannot be read: %s", strerror(errno));
+		return reason_set(why, "the spool cannot be read: %s", strerror(errno));
 	for (int i = 0; i < count; i++) {
 		seen(data, names[i]->d_name, file_size(directory, names[i]->d_name));
 		free(names[i]);
 	}
-	if (count >= 0)
-		free(names);
+	free(names);
+	return true;
 }
 
 static bool all_written(int fd, const struct buffer *bytes)

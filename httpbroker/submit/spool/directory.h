@@ -20,9 +20,9 @@ enum directory_lock directory_lock(int directory, const char *path, struct reaso
 /* Removes what runs that were killed while they wrote have left. */
 void directory_tidy(int directory);
 
-/* Calls `seen` for each file, in the order of the names. */
-void directory_each(
-	int directory, void (*seen)(void *data, const char *name, size_t bytes), void *data);
+/* Calls `seen` for each file, in the order of the names. False: it cannot be listed; *why. */
+bool directory_each(int directory, void (*seen)(void *data, const char *name, size_t bytes),
+	void *data, struct reason *why);
 
 /* Writes a file, which replaces one of that name; returns once it would survive a crash. */
 bool directory_write(

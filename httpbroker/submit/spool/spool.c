@@ -110,11 +110,11 @@ static void name_seen(void *data, const char *name, size_t bytes)
 		entry_add(look->spool, look->link, name, bytes);
 }
 
-static void spool_look(struct spool *spool)
+static bool spool_look(struct spool *spool, struct reason *why)
 {
 	struct look look = {spool, &spool->entries};
 
-	directory_each(spool->directory, name_seen, &look);
+	return directory_each(spool->directory, name_seen, &look, why);
 }
 
 enum spool_lock spool_lock(struct spool *spool, struct reason *why)
@@ -125,10 +125,9 @@ enum spool_lock spool_lock(struct spool *spool, struct reason *why)
 		return SPOOL_IN_USE;
 	if (lock == DIRECTORY_ERROR)
 		return SPOOL_ERROR;
-	spool->locked = true;
 	directory_tidy(spool->directory);
-	spool_look(spool);
-	return SPOOL_LOCKED;
+	spool->locked = spool_look(spool, why);
+	return spool->locked ? SPOOL_LOCKED : SPOOL_ERROR;
 }
 
 bool spool_holds(const struct spool *spool)
@@ -223,12 +222,13 @@ static struct entry **first_untaken(struct spool *spool)
 bool spool_take(struct spool *spool, struct queue *queue)
 {
 	struct entry **link;
+	struct reason why;
 
 	if (!spool->locked)
 		return false;
-	/* others may have put something in since */
+	/* others may have put something in since; if we cannot see it, the next run will */
 	if (*first_untaken(spool) == NULL)
-		spool_look(spool);
+		(void)spool_look(spool, &why);
 	while (*(link = first_untaken(spool)) != NULL)
 		if (entry_take(spool, link, queue))
 			return true;
@@ -296,7 +296,7 @@ static size_t file_put(struct spool *spool, const struct queue *queue, struct re
 
 bool spool_put(struct spool *spool, struct queue *queue, struct reason *why)
 {
-	spool_look(spool);
+	(void)spool_look(spool, why); /* what others have put there counts, if it can be seen */
 	while (queue->first != NULL) {
 		size_t count = file_put(spool, queue, why);
 
