@@ -64,7 +64,10 @@ states() {
 	[ "$status" -eq 0 ]
 	run httpbroker-submit -e e -c 3 -s ok --url "$dead" --url "unix:$work/none" --retry 0
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == *"every broker is away: $dead: "*"; unix:$work/none: "* ]]
+	[[ ${lines[0]} == *"every broker is away: $dead: "*"; unix:$work/none: No such file or directory" ]]
+	run httpbroker-submit -e e -c 3 -s ok --retry 0 --url "$dead" --url "$dead" --url "$dead" --url "$dead"
+	[ "$status" -eq 69 ]
+	[ "$(grep -o "$dead: Failed to connect to 127.0.0.1 port [0-9]* " <<<"${lines[0]}" | wc -l)" -eq 4 ]
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
 }
 
@@ -79,6 +82,9 @@ states() {
 	[ "$(delivered)" = "$(ok_delivered 1)" ]
 	run httpbroker-submit --url unix:socket </dev/null
 	[ "$status" -eq 64 ]
+	run httpbroker-submit --url "unix:/$(printf '%0107d' 0)" </dev/null
+	[ "$status" -eq 64 ]
+	[[ $output == *'is longer than 107 bytes' ]]
 }
 
 @test "a token from a file or the environment, which is never said" {
@@ -95,6 +101,13 @@ states() {
 	[ "$status" -eq 0 ]
 	[[ $output == *warning* && $output != *sesame* ]]
 	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/none"
+	[ "$status" -eq 64 ]
+	printf 'sesame\r\n' >"$work/token"
+	chmod 600 "$work/token"
+	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/token"
+	[ "$status" -eq 64 ]
+	[ "$output" = 'httpbroker-submit: error: --token-file: there is a control character in the token' ]
+	HTTPBROKER_TOKEN=$'sesame\r\nX: y' run httpbroker-submit -e e -c 2 -s ok
 	[ "$status" -eq 64 ]
 }
 
@@ -213,6 +226,13 @@ tokens() {
 	[ "$status" -eq 65 ]
 	[[ $output == *'{"entity":"e","tags":["x"],"a": 1}'* ]]
 	[[ $output == *'error: line 3: '* ]]
+	run bash -c 'httpbroker-submit --dry-run -e e -c c -s ok >/dev/full'
+	[ "$status" -eq 74 ]
+	[ "$output" = 'httpbroker-submit: error: cannot write to standard output: No space left on device' ]
+	run bash -c 'yes {} | timeout 40 httpbroker-submit --dry-run >/dev/full' # which has no end
+	[ "$status" -eq 74 ]
+	run bash -c 'httpbroker-submit --dry-run --forget -e e >/dev/full'
+	[ "$status" -eq 74 ]
 	run httpbroker-submit --dry-run -q -e e -- check_dummy 2 no
 	[ "$status" -eq 2 ]
 	[[ $output == '{"entity":"e","check":"check_dummy","state":"critical","summary":"CRITICAL: no",'* ]]

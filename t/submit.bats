@@ -257,7 +257,7 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 	local wrong
 	for wrong in '--format=xml' '--url=localhost:80' '--url=ftp://x/' '--url=' '--retry=soon' \
 		'--retry=-1' '--frobnicate' '--url' '--batch=0' '--batch=30001' '--spool=' \
-		'--spool-max=1k' '--spool-max=x' '-c x' '-s ok' '-s fine -c x' '-s ok -c x file' \
+		'--spool-max=1k' '--spool-max=x' '--cacert=/none' '-c x' '-s ok' '-s fine -c x' '-s ok -c x file' \
 		'-s ok -c x -- true' '--' '--forget' '--forget -e x -s ok' '--forget -e x -- true' \
 		'-m x' '--time=1' '--time=now -s ok -c x' '-t 0 -s ok -c x' '--timeout=1s' '-q' \
 		'--exit-map=x -- true' '--timeout-state=x -- true' '--delimiter=ab' '--forget -e x -t 1'; do

@@ -4,17 +4,40 @@
 #include "common/log.h"
 #include "common/signals.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
-void dryrun_event(const char *json, size_t length)
+static void event_print(const char *json, size_t length)
 {
 	/* line breaks stand between the tokens of JSON, never in its strings */
 	for (size_t i = 0; i < length; i++)
 		putchar(json[i] == '\n' || json[i] == '\r' ? ' ' : json[i]);
 	putchar('\n');
+}
+
+/* 0, or the exit code. */
+static int printed(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	log_error("cannot write to standard output: %s", strerror(errno));
+	return EX_IOERR;
+}
+
+int dryrun_event(const char *json, size_t length)
+{
+	event_print(json, length);
+	return printed();
+}
+
+int dryrun_forget(const char *url, const char *query)
+{
+	printf("DELETE %s?%s\n", url, query);
+	return printed();
 }
 
 /* Returns how many were bad. */
@@ -27,7 +50,7 @@ static uint64_t events_print(struct source *source)
 
 	while ((result = source_next(source, &item, &why)) != FEED_NONE) {
 		if (result == FEED_EVENT) {
-			dryrun_event(item.json, item.length);
+			event_print(item.json, item.length);
 			continue;
 		}
 		const char *file = source_file(source);
@@ -36,7 +59,6 @@ static uint64_t events_print(struct source *source)
 			file != NULL ? ": " : "", item.line, why.text);
 		bad++;
 	}
-	fflush(stdout);
 	return bad;
 }
 
@@ -44,16 +66,16 @@ int dryrun_source(struct source *source)
 {
 	uint64_t bad = events_print(source);
 
-	while (source_fd(source) >= 0) {
+	while (printed() == 0) {
 		struct pollfd input = {.fd = source_fd(source), .events = POLLIN};
 
+		if (input.fd < 0)
+			return source_unreadable(source) ? EX_NOINPUT : bad > 0 ? EX_DATAERR : 0;
 		if (signals_poll(&input, 1, NULL) > 0)
 			source_read(source);
 		if (signal_arrived(SIGTERM) || signal_arrived(SIGINT))
 			source_stop(source);
 		bad += events_print(source);
 	}
-	if (source_unreadable(source))
-		return EX_NOINPUT;
-	return bad > 0 ? EX_DATAERR : 0;
+	return EX_IOERR;
 }

@@ -5,9 +5,11 @@
 
 #include "httpbroker/submit/feed/source.h"
 
-void dryrun_event(const char *json, size_t length);
+/* All of them return the exit code: 0, or EX_IOERR, logged, if standard output does not take it. */
+int dryrun_event(const char *json, size_t length);
+int dryrun_forget(const char *url, const char *query);
 
-/* Returns the exit code: 0, EX_DATAERR or EX_NOINPUT. Signals as for submit_run(). */
+/* EX_DATAERR or EX_NOINPUT, too. Signals as for submit_run(). */
 int dryrun_source(struct source *source);
 
 #endif

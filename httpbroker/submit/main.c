@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/secretfile.h"
 #include "common/signals.h"
 #include "httpbroker/submit/check/command.h"
@@ -10,6 +11,7 @@
 #include "httpbroker/submit/submit.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +62,14 @@ static void signals_begin(const struct options *options)
 	signals_catch(caught, count);
 }
 
+/* It goes into a header: no end of a line may be in it. */
+static void token_check(const char *token, const char *source)
+{
+	for (; *token != '\0'; token++)
+		if ((unsigned char)*token < ' ' || *token == 0x7f)
+			die(EX_USAGE, "%s: there is a control character in the token", source);
+}
+
 /* The token, to be wiped and freed; NULL: none. */
 static char *token_read(const struct options *options)
 {
@@ -67,16 +77,24 @@ static char *token_read(const struct options *options)
 	struct reason why;
 	char *token;
 
-	if (options->token_file == NULL)
-		return given != NULL && given[0] != '\0' ? strdup(given) : NULL;
+	if (options->token_file == NULL && (given == NULL || given[0] == '\0'))
+		return NULL;
+	if (options->token_file == NULL) {
+		token_check(given, "HTTPBROKER_TOKEN");
+		return memory_copied(given);
+	}
 	token = secret_file_line(options->token_file, &why);
 	if (token == NULL)
 		die(EX_USAGE, "--token-file: %s", why.text);
+	token_check(token, "--token-file");
 	return token;
 }
 
 static struct sender *sender_make(const struct options *options)
 {
+	/* libcurl would look at it only after it has reached somebody */
+	if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0)
+		die(EX_USAGE, "--cacert: %s: %s", options->ca_file, strerror(errno));
 	char *token = token_read(options);
 	const struct target_options target = {options->ca_file, token};
 	struct sender *sender = sender_new();
@@ -150,7 +168,7 @@ static int event_run(
 	parts->event = json.data;
 	parts->timeless = event.time == DRAFT_NO_TIME;
 	if (options->dry_run)
-		dryrun_event(json.data, json.length);
+		code = dryrun_event(json.data, json.length);
 	else
 		code = submit_run(parts);
 	buffer_free(&json);
@@ -185,7 +203,7 @@ static int forget(const struct options *options, const struct submit_parts *part
 	int code = 0;
 
 	if (options->dry_run)
-		printf("DELETE %s?%s\n", sender_url(parts->sender), query);
+		code = dryrun_forget(sender_url(parts->sender), query);
 	else
 		code = forget_run(parts->sender, query, parts->patience, parts->verbose);
 	free(query);

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -194,14 +195,24 @@ static bool answer_is_cut(const struct sender *sender)
 	return sender->answer.length == ANSWER_KEPT && sender->request->documents > 1;
 }
 
+/* Of a path libcurl speaks as if it were localhost's port 80. */
+static const char *failure_words(const struct sender *sender, CURLcode code)
+{
+	long error = 0;
+
+	curl_easy_getinfo(current(sender)->easy, CURLINFO_OS_ERRNO, &error);
+	if (current(sender)->local && code == CURLE_COULDNT_CONNECT && error != 0)
+		return strerror((int)error);
+	return sender->error[0] != '\0' ? sender->error : curl_easy_strerror(code);
+}
+
 static void transfer_judge(const struct sender *sender, CURLcode code, struct answer *answer)
 {
-	const char *error = sender->error[0] != '\0' ? sender->error : curl_easy_strerror(code);
 	long status = 0;
 
 	if (code != CURLE_OK) {
 		*answer = (struct answer){.outcome = OUTCOME_AWAY};
-		reason_set(&answer->why, "%s", error);
+		reason_set(&answer->why, "%s", failure_words(sender, code));
 		return;
 	}
 	if (answer_is_cut(sender)) {
@@ -216,13 +227,14 @@ static void transfer_judge(const struct sender *sender, CURLcode code, struct an
 /* Notes why the current target did not take it. */
 static void failure_note(struct sender *sender, const struct reason *why)
 {
-	struct reason before = sender->failures;
+	char *text = sender->failures.text;
+	size_t used = strlen(text), size = sizeof sender->failures.text;
 
 	if (sender->targets_count == 1)
 		sender->failures = *why;
 	else
-		reason_set(&sender->failures, "%.300s%s%.100s: %.100s", before.text,
-			before.text[0] != '\0' ? "; " : "", sender_url(sender), why->text);
+		snprintf(text + used, size - used, "%s%s: %s", used > 0 ? "; " : "",
+			sender_url(sender), why->text);
 }
 
 /* The next is asked, if there is one that has not been. */

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <sysexits.h>
 
 /* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line come on top. */
@@ -74,10 +75,14 @@ static bool unix_take(struct target *target, const char *path, struct reason *wh
 {
 	if (path[0] != '/')
 		return reason_set(why, "'%s%s': the path begins with '/'", UNIX_PREFIX, path);
+	if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+		return reason_set(why, "'%s%s': the path is longer than %zu bytes", UNIX_PREFIX,
+			path, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
 	if (curl_easy_setopt(target->easy, CURLOPT_UNIX_SOCKET_PATH, path) != CURLE_OK)
 		return reason_set(why, "'%s%s': libcurl does not take it", UNIX_PREFIX, path);
 	/* a proxy is asked nothing that only this machine can answer */
 	curl_easy_setopt(target->easy, CURLOPT_PROXY, "");
+	target->local = true;
 	target->shown = memory_printed("%s%s", UNIX_PREFIX, path);
 	target->url = memory_copied(UNIX_URL);
 	return true;

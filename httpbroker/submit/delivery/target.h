@@ -19,10 +19,11 @@ struct target_options {
 struct target {
 	char *url;   /* where events are posted */
 	char *shown; /* the URL as it may be logged: without user, password and query */
+	bool local;  /* a path */
 	CURL *easy;
 };
 
-/* NULL if `url` is none of these, or a file in `options` is wrong; *why says what is wrong. */
+/* NULL if `url` is none of these; *why says what is wrong. */
 struct target *target_new(
 	const char *url, const struct target_options *options, struct reason *why);
 
