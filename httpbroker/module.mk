@@ -146,6 +146,10 @@ t_unit_broker_sns_certificates_SOURCES = t/unit/broker-sns-certificates.c t/unit
 t_unit_broker_sns_certificates_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_sns_certificates_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-sns-fetcher
+t_unit_broker_sns_fetcher_SOURCES = t/unit/broker-sns-fetcher.c t/unit/unit.h
+t_unit_broker_sns_fetcher_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-backlog
 t_unit_broker_backlog_SOURCES = t/unit/broker-backlog.c $(T_BROKER)
 t_unit_broker_backlog_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)

@@ -35,7 +35,7 @@ void fetch_free(struct fetch *fetch)
 
 static struct {
 	struct identity root, leaf;
-	char root_file[64];
+	char root_file[IDENTITY_PATH];
 	struct chain *chain;
 	struct certificates *certificates;
 	nsec now; /* monotonic */
@@ -43,21 +43,15 @@ static struct {
 
 static int world_make(void **state)
 {
-	const struct identity_wish root = {"root", NULL, time(NULL) - DAY, time(NULL) + DAY};
-	const struct identity_wish leaf = {"sns", "serverAuth", time(NULL) - DAY, time(NULL) + DAY};
-	struct buffer pem = {0};
+	time_t now = time(NULL);
+	const struct identity_wish root = {"root", NULL, now - DAY, now + DAY, NULL};
+	const struct identity_wish leaf = {"sns", "serverAuth", now - DAY, now + DAY, NULL};
 	struct reason why;
 
 	(void)state;
 	world.root = identity_make(&root, NULL);
 	world.leaf = identity_make(&leaf, &world.root);
-	strcpy(world.root_file, "/tmp/broker-sns-certificates-XXXXXX");
-	int fd = mkstemp(world.root_file);
-	identity_pem(&pem, &world.root);
-	if (fd < 0 || write(fd, pem.data, pem.length) != (ssize_t)pem.length)
-		return -1;
-	close(fd);
-	buffer_free(&pem);
+	identity_file(world.root_file, &world.root);
 	world.chain = chain_new(world.root_file, &why);
 	return world.chain == NULL ? -1 : 0;
 }

@@ -17,22 +17,22 @@ enum { DAY = 86400 };
 #define NOW INT64_C(1767323045)
 
 static struct {
-	struct identity root, link, leaf, client, expired, stranger;
-	char root_file[64];
+	struct identity root, link, leaf, client, expired, stranger, curved;
+	char root_file[IDENTITY_PATH];
 	struct chain *chain;
 } world;
 
 static struct identity made(const char *name, const char *usage, const struct identity *issuer)
 {
-	const struct identity_wish wish = {name, usage, NOW - DAY, NOW + DAY};
+	const struct identity_wish wish = {name, usage, NOW - DAY, NOW + DAY, NULL};
 
 	return identity_make(&wish, issuer);
 }
 
 static int world_make(void **state)
 {
-	const struct identity_wish expired = {"old", "serverAuth", NOW - 2 * DAY, NOW - DAY};
-	struct buffer pem = {0};
+	const struct identity_wish expired = {"old", "serverAuth", NOW - 2 * DAY, NOW - DAY, NULL};
+	const struct identity_wish curved = {"curved", "serverAuth", NOW - DAY, NOW + DAY, "P-256"};
 	struct reason why;
 
 	(void)state;
@@ -41,14 +41,9 @@ static int world_make(void **state)
 	world.leaf = made("sns", "serverAuth", &world.link);
 	world.client = made("client", "clientAuth", &world.root);
 	world.expired = identity_make(&expired, &world.root);
+	world.curved = identity_make(&curved, &world.root);
 	world.stranger = made("stranger", "serverAuth", NULL);
-	strcpy(world.root_file, "/tmp/broker-sns-trust-XXXXXX");
-	int fd = mkstemp(world.root_file);
-	identity_pem(&pem, &world.root);
-	if (fd < 0 || write(fd, pem.data, pem.length) != (ssize_t)pem.length)
-		return -1;
-	close(fd);
-	buffer_free(&pem);
+	identity_file(world.root_file, &world.root);
 	world.chain = chain_new(world.root_file, &why);
 	return world.chain == NULL ? -1 : 0;
 }
@@ -64,6 +59,7 @@ static int world_end(void **state)
 	identity_free(&world.client);
 	identity_free(&world.expired);
 	identity_free(&world.stranger);
+	identity_free(&world.curved);
 	return 0;
 }
 
@@ -234,10 +230,24 @@ static void no_field_can_be_changed(void **state)
 	}
 }
 
+/* SNS signs with RSA alone; what is believed as a certificate is not yet believed to be SNS's. */
+static void a_key_that_is_not_rsa(void **state)
+{
+	struct letter letter;
+	struct reason why;
+
+	(void)state;
+	letter_write(&letter, "2");
+	letter_sign(&letter, &world.curved, EVP_sha256());
+	assert_false(signature_verify(&letter.envelope, world.curved.certificate, &why));
+	assert_string_equal(why.text, "the signing certificate has no RSA key");
+}
+
 static void signatures_that_are_none(void **state)
 {
 	static const char *const wrong[] = {"", "=", "==", "A", "AAAA", "****", "AA=A"};
 	struct letter letter;
+	struct reason why;
 
 	(void)state;
 	letter_write(&letter, "2");
@@ -245,6 +255,9 @@ static void signatures_that_are_none(void **state)
 		letter.envelope.signature = text(wrong[i]);
 		assert_false(verified(&letter));
 	}
+	letter.envelope.signature = text("****");
+	assert_false(signature_verify(&letter.envelope, world.leaf.certificate, &why));
+	assert_string_equal(why.text, "'Signature' is not base64");
 }
 
 int main(void)
@@ -255,6 +268,7 @@ int main(void)
 		cmocka_unit_test(authorities_that_cannot_be_read),
 		cmocka_unit_test(both_versions_are_verified),
 		cmocka_unit_test(no_field_can_be_changed),
+		cmocka_unit_test(a_key_that_is_not_rsa),
 		cmocka_unit_test(signatures_that_are_none),
 	};
 

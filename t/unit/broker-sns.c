@@ -103,6 +103,38 @@ static void assert_needed(const char *document, const char *key)
 	json_decref(json);
 }
 
+/* What is there and empty is signed; what is null is not there. */
+static void a_subject_that_says_nothing(void **state)
+{
+	(void)state;
+	assert_signed("{\"Type\":\"Notification\",\"MessageId\":\"1\",\"TopicArn\":\"a\","
+		      "\"Subject\":\"\",\"Message\":\"\",\"Timestamp\":\"t\","
+		      "\"SignatureVersion\":\"1\",\"Signature\":\"x\",\"SigningCertURL\":\"u\"}",
+		"Message\n\nMessageId\n1\nSubject\n\nTimestamp\nt\nTopicArn\na\nType\n"
+		"Notification\n");
+	assert_signed("{\"Type\":\"Notification\",\"MessageId\":\"1\",\"TopicArn\":\"a\","
+		      "\"Subject\":null,\"Message\":\"m\",\"Timestamp\":\"t\","
+		      "\"SignatureVersion\":\"1\",\"Signature\":\"x\",\"SigningCertURL\":\"u\"}",
+		"Message\nm\nMessageId\n1\nTimestamp\nt\nTopicArn\na\nType\nNotification\n");
+}
+
+static void a_type_that_there_is_not(void **state)
+{
+	static const char *const wrong[] = {"", "Not", "notification", "Notifications",
+		"SubscriptionConfirm", "UnsubscribeConfirmation "};
+	json_t *json = document_of(CONFIRMATION);
+	struct envelope envelope;
+	struct reason why;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
+		json_object_set_new(json, "Type", json_string(wrong[i]));
+		assert_false(envelope_read(json, &envelope, &why));
+		assert_non_null(strstr(why.text, "'Type'"));
+	}
+	json_decref(json);
+}
+
 static void every_field_is_needed(void **state)
 {
 	static const char *const both[] = {"Type", "MessageId", "TopicArn", "Message", "Timestamp",
@@ -164,6 +196,21 @@ static void topics(void **state)
 	assert_true(topic.china);
 	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++)
 		assert_false(topic_sound(wrong[i], &topic));
+}
+
+static void how_long_a_topics_name_may_be(void **state)
+{
+	static const char begin[] = "arn:aws:sns:eu-west-1:123456789012:";
+	char arn[sizeof begin + 257];
+	struct topic topic;
+
+	(void)state;
+	memset(arn, 'x', sizeof arn);
+	memcpy(arn, begin, sizeof begin - 1);
+	arn[sizeof begin - 1 + 257] = '\0';
+	assert_false(topic_sound(arn, &topic));
+	arn[sizeof begin - 1 + 256] = '\0';
+	assert_true(topic_sound(arn, &topic));
 }
 
 static void what_may_be_allowed(void **state)
@@ -266,6 +313,10 @@ static void who_passes_the_gate(void **state)
 	assert_judged("TopicArn", ARN "2", "no --sns-topic allows " ARN "2");
 	assert_judged("SigningCertURL", "https://evil" PEM,
 		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
+	assert_judged("SigningCertURL", HOST ".example.org" PEM,
+		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
+	assert_judged("SigningCertURL", HOST,
+		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
 	assert_judged("SigningCertURL", HOST "/x.pem",
 		"'SigningCertURL' has not the path of an SNS certificate");
 	assert_judged("SignatureVersion", "2", NULL);
@@ -292,7 +343,7 @@ static void nobody_passes_where_no_topic_is_named(void **state)
 	(void)state;
 	assert_true(envelope_read(json, &envelope, &why));
 	assert_false(gate_judge(&gate, &envelope, NOW, &topic, &why));
-	assert_non_null(strstr(why.text, "--sns-topic"));
+	assert_string_equal(why.text, "SNS is not taken here: no --sns-topic is given");
 	json_decref(json);
 }
 
@@ -304,6 +355,7 @@ static void what_was_seen_is_known_for_an_hour(void **state)
 	assert_false(seen_has(seen, text("a"), 0));
 	seen_add(seen, text("a"), 0);
 	seen_add(seen, text("b"), NSEC_PER_SEC);
+	seen_add(seen, text("a"), 2 * NSEC_PER_SEC); /* the first time counts */
 	assert_true(seen_has(seen, text("a"), SEEN_LASTS - 1));
 	assert_false(seen_has(seen, text("ab"), SEEN_LASTS - 1));
 	assert_false(seen_has(seen, text("a"), SEEN_LASTS));
@@ -360,9 +412,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_signed),
 		cmocka_unit_test(a_notification_without_subject),
+		cmocka_unit_test(a_subject_that_says_nothing),
+		cmocka_unit_test(a_type_that_there_is_not),
 		cmocka_unit_test(every_field_is_needed),
 		cmocka_unit_test(what_an_envelope_looks_like),
 		cmocka_unit_test(topics),
+		cmocka_unit_test(how_long_a_topics_name_may_be),
 		cmocka_unit_test(what_may_be_allowed),
 		cmocka_unit_test(who_is_allowed),
 		cmocka_unit_test(where_certificates_are),

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/certificates.h"
 
+#include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* A test that cannot make its parts is over. */
 static void must(int sound)
@@ -35,7 +38,8 @@ static void names_set(X509 *certificate, const char *name, const struct identity
 struct identity identity_make(const struct identity_wish *wish, const struct identity *issuer)
 {
 	static long serial;
-	struct identity made = {EVP_RSA_gen(2048), X509_new()};
+	struct identity made = {
+		wish->curve != NULL ? EVP_EC_gen(wish->curve) : EVP_RSA_gen(2048), X509_new()};
 
 	must(made.key != NULL && made.certificate != NULL);
 	must(X509_set_version(made.certificate, X509_VERSION_3));
@@ -68,4 +72,16 @@ void identity_pem(struct buffer *out, const struct identity *identity)
 	long length = BIO_get_mem_data(bio, &bytes);
 	buffer_append(out, bytes, (size_t)length);
 	BIO_free(bio);
+}
+
+void identity_file(char path[IDENTITY_PATH], const struct identity *identity)
+{
+	struct buffer pem = {0};
+
+	strcpy(path, "/tmp/certificate-XXXXXX");
+	int fd = mkstemp(path);
+	identity_pem(&pem, identity);
+	must(write(fd, pem.data, pem.length) == (ssize_t)pem.length);
+	must(close(fd) == 0);
+	buffer_free(&pem);
 }

@@ -19,6 +19,7 @@ struct identity_wish {
 	const char *name;
 	const char *usage;  /* extendedKeyUsage: `serverAuth`, `clientAuth`; NULL: an authority's */
 	time_t from, until; /* validity */
+	const char *curve;  /* of its key: `P-256`; NULL: it is RSA's, of 2,048 bits */
 };
 
 /* Signed by `issuer`; NULL: by itself. */
@@ -27,5 +28,9 @@ void identity_free(struct identity *identity);
 
 /* Appends the certificate as PEM. */
 void identity_pem(struct buffer *out, const struct identity *identity);
+
+/* Writes it to a file of its own, whose name is then in `path`: the caller's to remove. */
+enum { IDENTITY_PATH = 32 };
+void identity_file(char path[IDENTITY_PATH], const struct identity *identity);
 
 #endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* Whoever fetches for Amazon SNS, by way of a proxy that takes connections and says nothing. */
+#include "t/unit/unit.h"
+
+#include "common/clocks.h"
+#include "httpbroker/sns/fetcher.h"
+
+#include <arpa/inet.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define URL "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-0.pem"
+
+static int proxy_open(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	char url[64];
+	int proxy = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(proxy >= 0);
+	assert_int_equal(bind(proxy, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(proxy, 16), 0);
+	assert_int_equal(getsockname(proxy, (struct sockaddr *)&address, &length), 0);
+	snprintf(url, sizeof url, "http://127.0.0.1:%d", ntohs(address.sin_port));
+	setenv("https_proxy", url, 1);
+	setenv("http_proxy", url, 1);
+	unsetenv("no_proxy");
+	unsetenv("NO_PROXY");
+	return proxy;
+}
+
+/* Errands, and how often each has come back. */
+static struct errand {
+	struct fetch fetch; /* first */
+	atomic_uint done;
+} errands[FETCH_QUEUE_MOST + 8];
+
+static void came_back(struct fetch *fetch)
+{
+	((struct errand *)fetch)->done++;
+}
+
+static bool put(struct fetcher *fetcher, unsigned number, const char *url)
+{
+	struct errand *errand = &errands[number];
+
+	errand->fetch.url = url;
+	errand->fetch.done = came_back;
+	return fetcher_put(fetcher, &errand->fetch);
+}
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(errands, 0, sizeof errands);
+	return 0;
+}
+
+/* Polls for what another thread does. */
+static void await(bool (*has)(const struct errand *errand), const struct errand *errand)
+{
+	const struct timespec pause = {0, 5 * NSEC_PER_MSEC};
+	nsec limit = clock_monotonic() + 30 * NSEC_PER_SEC;
+
+	while (!has(errand) && clock_monotonic() < limit)
+		nanosleep(&pause, NULL);
+	assert_true(has(errand));
+}
+
+static bool is_done(const struct errand *errand)
+{
+	return errand->done > 0;
+}
+
+static void a_stop_breaks_off_and_returns_all(void **state)
+{
+	int proxy = proxy_open();
+	struct fetcher *fetcher = fetcher_start(NULL);
+	unsigned taken = 0;
+
+	(void)state;
+	assert_true(put(fetcher, taken++, URL));
+	int asked = accept(proxy, NULL, NULL); /* so the first is under way */
+	while (put(fetcher, taken, URL))
+		taken++;
+	assert_int_equal(taken, 1 + FETCH_QUEUE_MOST);
+	fetcher_stop(fetcher);
+	assert_false(put(fetcher, taken, URL));
+	for (unsigned i = 0; i < taken; i++) {
+		assert_int_equal(errands[i].done, 1);
+		assert_false(errands[i].fetch.fetched);
+	}
+	assert_int_equal(errands[taken].done, 0);
+	assert_non_null(strstr(errands[0].fetch.why.text, "aborted"));
+	assert_string_equal(errands[1].fetch.why.text, "the broker is stopping");
+	fetcher_free(fetcher);
+	close(asked);
+	close(proxy);
+}
+
+static void nothing_but_https(void **state)
+{
+	int proxy = proxy_open();
+	struct fetcher *fetcher = fetcher_start(NULL);
+
+	(void)state;
+	assert_true(put(fetcher, 0, "http://sns.eu-west-1.amazonaws.com/"));
+	await(is_done, &errands[0]);
+	assert_false(errands[0].fetch.fetched);
+	assert_non_null(strstr(errands[0].fetch.why.text, "http"));
+	assert_non_null(strstr(errands[0].fetch.why.text, "not supported"));
+	fetcher_stop(fetcher);
+	fetcher_free(fetcher);
+	close(proxy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_stop_breaks_off_and_returns_all, begin),
+		cmocka_unit_test_setup(nothing_but_https, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
