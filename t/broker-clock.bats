@@ -66,7 +66,7 @@ unknown() {
 		[ "$(grep -c '' "$work/stale")" -eq "$(unknown | wc -l)" ]
 	done
 	[ "$(unknown)" = $'new+0\nnew+1d\nnew-1d' ]
-	curl -sSf "${url%/state}/health" | jq -e .healthy
+	[ "$(curl -sSf "${url%/state}/health" | jq .healthy)" = true ]
 	run ! said broker 'error|warning'
 }
 

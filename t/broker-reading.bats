@@ -144,7 +144,7 @@ assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["s
 	posts 200 "$(event a b:c ok)" "$(event a:b c ok)" "$(event a b:c#2 ok)" "$(event a:b c#2 ok)" \
 		"$(event x y#2 ok)" "$(event x y ok)" "$(event x:y z ok)" "$(event x y:z ok)"
 	[ "$(known)" = '"a:b:c""a:b:c#2""a:b:c#2#2""a:b:c#2#3""x:y""x:y#2""x:y:z""x:y:z#2"' ]
-	curl -sSf "$url" | jq -e 'length == 8 and ([.[] | .entity + " " + .check] | unique | length) == 8'
+	[ "$(curl -sSf "$url" | jq 'length == 8 and ([.[] | .entity + " " + .check] | unique | length) == 8')" = true ]
 	[ "$(shown -d entity=a --data-urlencode check=b:c#2)" = '"a:b:c#2#2"' ]
 	forget 'entity=a&check=b:c'
 	[ "$(known)" = '"a:b:c#2""a:b:c#2#2""a:b:c#2#3""x:y""x:y#2""x:y:z""x:y:z#2"' ]

@@ -35,7 +35,7 @@ start_prometheus() {
 
 # asked PATH FILTER: jq finds FILTER true of what Prometheus answers
 asked() {
-	curl -sS -m 20 "http://127.0.0.1:$prometheus_port/api/v1/$1" | jq -e "$2" >/dev/null
+	[ "$(curl -sS -m 20 "http://127.0.0.1:$prometheus_port/api/v1/$1" | jq "$2")" = true ]
 }
 
 # alerting NAME CHECK STATE
