@@ -183,3 +183,52 @@ socket_listens() {
 	[[ "$output" == *'"a:b"'*critical* ]]
 	[ "$(redis LLEN events)" -eq 2 ]
 }
+
+# example SUPERVISOR: what doc/examples has for it, but for port, user and log; without Redis
+example() {
+	cp -R "$root/doc/examples/httpbroker/$1" "$work/service"
+	sed -i "s/--port 3090/--port $port/; s/--server [^ ]*/--server none/; s/user=nobody/user=$(id -un)/" \
+		"$work/service/run"
+}
+
+healthy() {
+	[ "$(curl -s "http://127.0.0.1:$port/health" | jq .healthy)" = true ]
+}
+
+@test "the runit example serves, logs and stops" {
+	load lib/supervised
+	port=$(free_port)
+	example runit
+	sed -i "s|/var/log/httpbroker|$work/log|" "$work/service/log/run"
+	start runsv runsv "$work/service"
+	poll 20 healthy
+	poll 20 grep -q "httpbroker: info: listening on 127.0.0.1:$port" "$work/log/current"
+	sv -w 20 exit "$work/service"
+	stop runsv
+	run -7 curl -s "http://127.0.0.1:$port/health"
+}
+
+@test "the daemontools example serves and stops" {
+	load lib/supervised
+	port=$(free_port)
+	example daemontools
+	start supervise supervise "$work/service"
+	poll 20 healthy
+	supervise_end "$work/service"
+	run -7 curl -s "http://127.0.0.1:$port/health"
+}
+
+# There is no systemd in a test; what its units say is run as systemd would.
+@test "what the systemd units run serves" {
+	local unit command
+	port=$(free_port)
+	for unit in httpbroker.service httpbroker@.service; do
+		unit=$root/doc/examples/httpbroker/$unit
+		grep -qx 'Type=notify' "$unit"
+		command=$(sed -n "s/%i/3090/; s/localhost:6380/none/; s/3090/$port/; s/^ExecStart=//p" "$unit")
+		# shellcheck disable=SC2086 # words
+		start unit env -i PATH="$PATH" $command
+		poll 20 healthy
+		stop unit
+	done
+}

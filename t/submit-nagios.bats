@@ -95,3 +95,19 @@ logged() {
 	stop runsv
 	poll 20 logged 2 'stopped: 1 accepted, 0 refused'
 }
+
+@test "the daemontools example: feeds, and stops" {
+	local service=$work/httpbroker-submit
+	load lib/supervised
+	start_redis
+	start_broker
+	cp -r "$examples/httpbroker-submit/daemontools" "$service"
+	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|; s|user=nagios|user=$(id -un)|;
+		s|http://localhost:3090/state|$HTTPBROKER_URL|" "$service/run"
+	start supervise supervise "$service"
+	poll 20 said supervise "reading $work/fifo"
+	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tUP\t0\t0\tup\t\n' "$EPOCHSECONDS" >"$work/fifo"
+	poll 20 delivered_count 1
+	supervise_end "$service"
+	poll 20 said supervise 'stopped: 1 accepted, 0 refused'
+}

@@ -108,6 +108,8 @@ EXTRA_DIST += \
 	t/lib/submit.bash \
 	t/tools/broker-double \
 	doc/examples/httpbroker-submit/cron \
+	doc/examples/httpbroker-submit/daemontools/run \
+	doc/examples/httpbroker-submit/httpbroker-submit.service \
 	doc/examples/httpbroker-submit/runit/log/run \
 	doc/examples/httpbroker-submit/runit/run \
 	doc/examples/nagios/flapper.cfg \
