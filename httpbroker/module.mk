@@ -72,6 +72,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/tokens.c httpbroker/http/tokens.h \
 	httpbroker/http/traffic.c httpbroker/http/traffic.h \
 	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \
+	httpbroker/http/waking.c httpbroker/http/waking.h \
 	httpbroker/redis/batch.c httpbroker/redis/batch.h \
 	httpbroker/redis/claim.c httpbroker/redis/claim.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
@@ -291,6 +292,11 @@ FUZZ_TARGETS += t/fuzz/broker-token
 t_fuzz_broker_token_SOURCES = t/fuzz/broker-token.c $(T_FUZZ)
 t_fuzz_broker_token_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_broker_token_LDADD = $(HTTPBROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-waking
+t_unit_broker_waking_SOURCES = t/unit/broker-waking.c t/unit/unit.h
+t_unit_broker_waking_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
+t_unit_broker_waking_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-wheel
 t_unit_broker_wheel_SOURCES = t/unit/broker-wheel.c $(T_BROKER)

@@ -361,6 +361,29 @@ kill_broker() {
 	E
 }
 
+@test "clients that leave while Redis hangs: the others get their answers" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)"
+	freeze redis
+	client "${pids[redis]}" <<-'E'
+		import signal, struct
+		def unread():
+		    rows = [line.split() for line in open("/proc/net/tcp")][1:]
+		    return [r for r in rows if int(r[1].split(":")[1], 16) == port and not r[4].endswith(":00000000")]
+		clients = [connect() for i in range(40)]
+		for i, s in enumerate(clients):
+		    s.sendall(request(event("e", "c%d" % i, "ok")))
+		    while unread(): time.sleep(0.001)
+		for s in clients[:20]:
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		    s.close()
+		os.kill(int(sys.argv[2]), signal.SIGCONT)
+		for s in clients[20:]: assert answer(s)[0] in (200, 202)
+		assert post(connect(), event("e", "last", "ok"))[0] == 200
+	E
+}
+
 @test "SIGTERM while Redis is away: says what is lost, exit 0 within 5 s" {
 	redis_port=$(free_port)
 	start_broker

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,36 +14,44 @@
 #include <sysexits.h>
 #include <utlist.h>
 
+#define LONGEST_SLEEP (3600 * NSEC_PER_SEC) /* while there are clients */
+
 struct clients {
 	struct clients_settings settings;
+	nsec shortest; /* of the limits */
 	pthread_t thread;
 
 	pthread_mutex_t lock; /* for what follows */
 	pthread_cond_t sooner;
-	nsec sleeps_until;
 	bool stopping;
 	unsigned count;
-	unsigned arriving;                    /* admitted, but not entered yet */
-	bool full;                            /* and it was logged */
-	struct client *phases[CLIENT_PHASES]; /* each with the oldest first */
+	unsigned arriving;   /* admitted, but not entered yet */
+	bool full;           /* and it was logged */
+	struct client *list; /* in no order */
 };
 
-static nsec client_deadline(const struct clients *clients, const struct client *client)
-{
-	nsec limit = clients->settings.limits[client->phase];
+/*
+ * What a client is doing, and since when, in one word: so it is changed without the lock, which
+ * the threads would fight for, four times a request. The time loses the bits of the phase.
+ */
+enum { PHASE = 7 };
 
-	return limit == NSEC_NEVER ? NSEC_NEVER : client->since + limit;
+static uint64_t mark_make(enum client_phase phase, nsec since)
+{
+	return ((uint64_t)since & ~(uint64_t)PHASE) | phase;
 }
 
-/* The lock is held. Every phase has one limit, so who came first is the first to overstay. */
-static nsec next_deadline(const struct clients *clients)
+static enum client_phase mark_phase(uint64_t mark)
 {
-	nsec next = NSEC_NEVER;
+	return (enum client_phase)(mark & PHASE);
+}
 
-	for (int i = 0; i < CLIENT_PHASES; i++)
-		if (clients->phases[i] != NULL)
-			next = nsec_earlier(next, client_deadline(clients, clients->phases[i]));
-	return next;
+static nsec mark_deadline(const struct clients *clients, uint64_t mark)
+{
+	nsec limit = mark_phase(mark) == CLIENT_CUT ? NSEC_NEVER
+						    : clients->settings.limits[mark_phase(mark)];
+
+	return limit == NSEC_NEVER ? NSEC_NEVER : (nsec)(mark & ~(uint64_t)PHASE) + limit;
 }
 
 #define TIMEOUT_BODY "{\"error\": \"the request took longer to come in than is waited for\"}\n"
@@ -59,47 +68,66 @@ static void timeout_answer(int fd)
 	send(fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* The lock is held, which the client needs to leave: so the descriptor is still its own. */
-static void client_cut(struct clients *clients, struct client *client)
+/*
+ * The lock is held, which the client needs to leave: so the descriptor is still its own. Not if it
+ * has gone on in this moment.
+ */
+static void client_cut(struct client *client, uint64_t mark)
 {
-	if (client->phase == CLIENT_ASKS)
+	if (!atomic_compare_exchange_strong(&client->mark, &mark, mark_make(CLIENT_CUT, 0)))
+		return;
+	if (mark_phase(mark) == CLIENT_ASKS)
 		timeout_answer(client->fd);
 	shutdown(client->fd, SHUT_RDWR);
-	DL_DELETE(clients->phases[client->phase], client);
-	client->phase = CLIENT_CUT;
 	log_debug("a client took too long: its connection is closed");
 }
 
-static void clients_cut(struct clients *clients, nsec now)
+/*
+ * The lock is held. Returns when somebody may overstay next; who goes on meanwhile has the shortest
+ * limit at least.
+ */
+static nsec clients_cut(struct clients *clients, nsec now)
 {
-	for (int i = 0; i < CLIENT_PHASES; i++)
-		while (clients->phases[i] != NULL &&
-			client_deadline(clients, clients->phases[i]) <= now)
-			client_cut(clients, clients->phases[i]);
-}
+	nsec next = clients->list != NULL ? now + clients->shortest : NSEC_NEVER;
+	struct client *client;
 
-static void clients_sleep(struct clients *clients)
-{
-	struct timespec until;
+	DL_FOREACH(clients->list, client) {
+		uint64_t mark = atomic_load(&client->mark);
+		nsec deadline = mark_deadline(clients, mark);
 
-	clients->sleeps_until = next_deadline(clients);
-	if (clock_timeout(0, clients->sleeps_until, &until) != NULL)
-		pthread_cond_timedwait(&clients->sooner, &clients->lock, &until);
-	else
-		pthread_cond_wait(&clients->sooner, &clients->lock);
+		if (deadline <= now)
+			client_cut(client, mark);
+		else
+			next = nsec_earlier(next, deadline);
+	}
+	return next;
 }
 
 static void *clients_watch(void *argument)
 {
 	struct clients *clients = argument;
+	struct timespec until;
 
 	pthread_mutex_lock(&clients->lock);
 	while (!clients->stopping) {
-		clients_cut(clients, clock_monotonic());
-		clients_sleep(clients);
+		nsec next = clients_cut(clients, clock_monotonic());
+
+		if (clock_timeout(0, next, &until) != NULL)
+			pthread_cond_timedwait(&clients->sooner, &clients->lock, &until);
+		else
+			pthread_cond_wait(&clients->sooner, &clients->lock);
 	}
 	pthread_mutex_unlock(&clients->lock);
 	return NULL;
+}
+
+static nsec shortest_of(const struct clients_settings *settings)
+{
+	nsec shortest = LONGEST_SLEEP;
+
+	for (int i = 0; i < CLIENT_PHASES; i++)
+		shortest = nsec_earlier(shortest, settings->limits[i]);
+	return shortest;
 }
 
 struct clients *clients_start(const struct clients_settings *settings)
@@ -108,6 +136,7 @@ struct clients *clients_start(const struct clients_settings *settings)
 	pthread_condattr_t attributes;
 
 	clients->settings = *settings;
+	clients->shortest = shortest_of(settings);
 	pthread_mutex_init(&clients->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -140,16 +169,6 @@ bool clients_admit(struct clients *clients)
 	return room;
 }
 
-/* The lock is held. */
-static void client_queue(struct clients *clients, struct client *client, enum client_phase phase)
-{
-	client->phase = phase;
-	client->since = clock_coarse();
-	DL_APPEND(clients->phases[phase], client);
-	if (client_deadline(clients, client) < clients->sleeps_until)
-		pthread_cond_signal(&clients->sooner);
-}
-
 static void clients_grow(struct clients *clients)
 {
 	if (++clients->count < clients->settings.most || clients->full)
@@ -173,10 +192,13 @@ struct client *client_enter(struct clients *clients, int fd)
 	struct client *client = memory_zeroed(1, sizeof *client);
 
 	client->fd = fd;
+	atomic_init(&client->mark, mark_make(CLIENT_ASKS, clock_coarse()));
 	pthread_mutex_lock(&clients->lock);
 	clients->arriving--;
 	clients_grow(clients);
-	client_queue(clients, client, CLIENT_ASKS);
+	if (clients->list == NULL)
+		pthread_cond_signal(&clients->sooner);
+	DL_APPEND(clients->list, client);
 	pthread_mutex_unlock(&clients->lock);
 	return client;
 }
@@ -184,30 +206,30 @@ struct client *client_enter(struct clients *clients, int fd)
 void client_leave(struct clients *clients, struct client *client)
 {
 	pthread_mutex_lock(&clients->lock);
-	if (client->phase != CLIENT_CUT)
-		DL_DELETE(clients->phases[client->phase], client);
+	DL_DELETE(clients->list, client);
 	clients_shrink(clients);
 	pthread_mutex_unlock(&clients->lock);
 	free(client);
 }
 
-bool client_turn(struct clients *clients, struct client *client, enum client_phase phase)
+bool client_turn(struct client *client, enum client_phase phase)
 {
-	pthread_mutex_lock(&clients->lock);
-	bool there = client->phase != CLIENT_CUT;
-	if (there && client->phase != phase) {
-		DL_DELETE(clients->phases[client->phase], client);
-		client_queue(clients, client, phase);
-	}
-	pthread_mutex_unlock(&clients->lock);
-	return there;
+	uint64_t mark = atomic_load(&client->mark);
+
+	while (mark_phase(mark) != phase && mark_phase(mark) != CLIENT_CUT)
+		if (atomic_compare_exchange_weak(
+			    &client->mark, &mark, mark_make(phase, clock_coarse())))
+			return true;
+	return mark_phase(mark) == phase;
 }
 
 static bool client_has_unread(const struct client *client)
 {
+	enum client_phase phase = mark_phase(atomic_load(&client->mark));
 	int bytes;
 
-	return ioctl(client->fd, FIONREAD, &bytes) == 0 && bytes > 0;
+	return (phase == CLIENT_ASKS || phase == CLIENT_RESTS) &&
+	       ioctl(client->fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 bool clients_have_unread(struct clients *clients)
@@ -216,9 +238,7 @@ bool clients_have_unread(struct clients *clients)
 
 	pthread_mutex_lock(&clients->lock);
 	bool unread = clients->arriving > 0;
-	DL_FOREACH(clients->phases[CLIENT_ASKS], client)
-		unread = unread || client_has_unread(client);
-	DL_FOREACH(clients->phases[CLIENT_RESTS], client)
+	DL_FOREACH(clients->list, client)
 		unread = unread || client_has_unread(client);
 	pthread_mutex_unlock(&clients->lock);
 	return unread;

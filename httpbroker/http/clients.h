@@ -10,7 +10,9 @@
 
 #include "common/clocks.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* What a client is doing. In this order, and from the last to the second again. */
 enum client_phase {
@@ -24,9 +26,8 @@ enum client_phase {
 
 struct client {
 	int fd;
-	enum client_phase phase;
-	nsec since;                 /* when this phase began */
-	struct client *prev, *next; /* of its phase; the oldest first */
+	_Atomic uint64_t mark; /* the phase, and when it began */
+	struct client *prev, *next;
 };
 
 struct clients_settings {
@@ -58,7 +59,7 @@ void client_leave(struct clients *clients, struct client *client);
  * The client goes on to this phase. A client that asks already goes on asking, since when it
  * began. False if it was shut down: then nobody waits for an answer any more.
  */
-bool client_turn(struct clients *clients, struct client *client, enum client_phase phase);
+bool client_turn(struct client *client, enum client_phase phase);
 
 /* Whether some client is arriving, or has sent what nobody has read yet. */
 bool clients_have_unread(struct clients *clients);

@@ -7,6 +7,7 @@
 #include "common/number.h"
 #include "httpbroker/http/framing.h"
 #include "httpbroker/http/reply.h"
+#include "httpbroker/http/waking.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>
@@ -27,6 +28,8 @@ struct exchange {
 	nsec whole_at; /* when all of it had come (monotonic); 0: not yet */
 	nsec begun;    /* at debug level: when its headers had come (monotonic) */
 	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
+	struct waking *waking;         /* by which it wakes when that is answered; its thread's */
+	struct sleeper sleeper;
 };
 
 static struct client *exchange_client(struct MHD_Connection *connection)
@@ -50,7 +53,7 @@ static enum MHD_Result exchange_reply(struct exchange *exchange)
 
 	if (exchange->whole_at != 0)
 		counters_request(context->broker->counters, clock_monotonic() - exchange->whole_at);
-	client_turn(context->clients, exchange->client, CLIENT_READS);
+	client_turn(exchange->client, CLIENT_READS);
 	bool last = traffic_is_draining(&context->traffic) || ends_connection(exchange);
 	return reply_send(exchange->connection, &exchange->answer, last);
 }
@@ -170,9 +173,9 @@ static void body_take(struct exchange *exchange, const char *bytes, size_t lengt
 /* In the delivery thread. */
 static void submission_done(struct submission *submission)
 {
-	const struct exchange *exchange = submission->owner;
+	struct exchange *exchange = submission->owner;
 
-	MHD_resume_connection(exchange->connection);
+	waking_resume(exchange->waking, &exchange->sleeper);
 }
 
 /* Suspended first: the answer may be there before delivery_submit() returns. */
@@ -180,6 +183,8 @@ static void exchange_submit(struct exchange *exchange)
 {
 	struct submission *submission = exchange->submission;
 
+	exchange->waking = waking_mine(exchange->context->wakings);
+	exchange->sleeper.connection = exchange->connection;
 	submission->owner = exchange;
 	submission->done = submission_done;
 	MHD_suspend_connection(exchange->connection);
@@ -227,7 +232,7 @@ static enum MHD_Result request_take(struct exchange *exchange)
 {
 	if (exchange->whole_at == 0)
 		exchange->whole_at = clock_monotonic();
-	if (!client_turn(exchange->context->clients, exchange->client, CLIENT_WAITS))
+	if (!client_turn(exchange->client, CLIENT_WAITS))
 		return MHD_NO;
 	if (!exchange->refused && is_elsewhere(exchange))
 		answer_busy(&exchange->answer, "another broker is the active one");
@@ -330,10 +335,9 @@ void exchange_connected(void *context, struct MHD_Connection *connection, void *
 
 void *exchange_heard(void *context, const char *uri, struct MHD_Connection *connection)
 {
-	struct exchange_context *whole = context;
-
+	(void)context;
 	(void)uri;
-	client_turn(whole->clients, exchange_client(connection), CLIENT_ASKS);
+	client_turn(exchange_client(connection), CLIENT_ASKS);
 	return NULL;
 }
 
@@ -353,6 +357,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 	}
 	if (exchange->submission == NULL)
 		return request_take(exchange);
+	waking_go_on(exchange->waking);
 	exchange->route->end(&exchange->request, &exchange->answer);
 	return exchange_reply(exchange);
 }
@@ -378,9 +383,11 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 	struct exchange_context *whole = context;
 	struct exchange *exchange = *state;
 
-	client_turn(whole->clients, exchange_client(connection), CLIENT_RESTS);
+	client_turn(exchange_client(connection), CLIENT_RESTS);
 	if (exchange == NULL)
 		return;
+	if (exchange->waking != NULL) /* its client may have gone while it was suspended */
+		waking_go_on(exchange->waking);
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		end_log(exchange, how);
 	if (exchange->route != NULL && exchange->route->free != NULL)

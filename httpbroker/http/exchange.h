@@ -11,6 +11,7 @@
 #include "httpbroker/http/guard.h"
 #include "httpbroker/http/routes.h"
 #include "httpbroker/http/traffic.h"
+#include "httpbroker/http/waking.h"
 
 #include <microhttpd.h>
 
@@ -22,6 +23,7 @@ struct exchange_context {
 	struct clients *clients;
 	size_t max_body; /* bytes */
 	struct traffic traffic;
+	struct waking wakings[WAKING_THREADS];
 };
 
 /*

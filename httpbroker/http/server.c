@@ -178,6 +178,8 @@ void server_drain(struct server *server, nsec patience)
 
 void server_stop(struct server *server)
 {
+	for (int i = 0; i < WAKING_THREADS; i++) /* the library aborts if one is suspended still */
+		waking_go_on(&server->context.wakings[i]);
 	for (int i = 0; i < server->count; i++)
 		MHD_stop_daemon(server->daemons[i]);
 	clients_stop(server->context.clients);
