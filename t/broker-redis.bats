@@ -280,9 +280,7 @@ kill_broker() {
 	redis SET events precious
 	start_broker --interval 24h
 	posts 202 "$(event a b critical)" "$(event a b ok)"
-	before=$EPOCHREALTIME
-	stop broker
-	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 5000000 ]
+	stop_within 5 broker
 	recorded - ok
 	[ "$(redis EXISTS httpbroker:default:lease)" -eq 0 ]
 	said broker 'error: stopping while Redis refuses some of it: 2 events were not delivered and 0 states not written$'
@@ -389,9 +387,7 @@ kill_broker() {
 	start_broker
 	poll 10 said broker 'cannot connect'
 	posts 202 "$(event a b ok)" "$(event a b critical)" "$(event x y ok)"
-	before=$EPOCHREALTIME
-	stop broker
-	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 5000000 ]
+	stop_within 5 broker
 	said broker 'error: stopping without Redis: 3 events were not delivered and 2 states not written$'
 }
 
@@ -402,9 +398,7 @@ kill_broker() {
 	freeze redis
 	start poster curl -sS -m 20 -w '%{http_code}' -d "$(event a b critical)" "$url"
 	poll 10 connected
-	before=$EPOCHREALTIME
-	stop broker
-	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 5000000 ]
+	stop_within 5 broker
 	wait "${pids[poster]}"
 	unset 'pids[poster]'
 	cat "$work/poster.log"
@@ -419,9 +413,7 @@ kill_broker() {
 	poll 10 said broker 'cannot connect'
 	posts 202 "$(event a b ok)"
 	start_redis
-	before=$EPOCHREALTIME
-	stop broker
-	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 2000000 ]
+	stop_within 2 broker
 	[ "$(redis LLEN events)" -eq 1 ]
 	run ! said broker 'stopping without'
 }

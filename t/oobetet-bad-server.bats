@@ -157,9 +157,7 @@ recovers() {
 	poll 30 said oobetet 'ear: the server did not let us log in within 10 s; trying again'
 	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)"'
 	recovers mute start_prosody
-	begun=${EPOCHREALTIME/./}
-	stop oobetet
-	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+	stop_within 2 oobetet
 }
 
 @test "oobetet: a server that stalls in the TLS handshake" {
@@ -177,9 +175,7 @@ recovers() {
 	poll 20 at_least 2 stalling stalling
 	poll 20 at_least 4 pagerduty '202 trigger '
 	recovers stalling start_prosody_tls
-	begun=${EPOCHREALTIME/./}
-	stop oobetet
-	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+	stop_within 2 oobetet
 }
 
 @test "oobetet: a server that sends without end: its own memory stays flat, the alarm comes in time" {

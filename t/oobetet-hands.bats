@@ -69,9 +69,7 @@ trouble() {
 	start_chain
 	ear=$(hand ear) pager=$(hand pager)
 	freeze "$ear" "$pager"
-	begun=${EPOCHREALTIME/./}
-	stop oobetet
-	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+	stop_within 2 oobetet
 	poll 5 eval "! grep -q '^State:.[^Z]' /proc/$ear/status /proc/$pager/status 2>/dev/null"
 }
 

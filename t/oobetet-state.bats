@@ -108,9 +108,7 @@ nothing_left() {
 	start_chain state_file="$work/state"
 	poll 20 heard '<oobetet>.* is Critical'
 	poll 20 paged '202 trigger'
-	begun=${EPOCHREALTIME/./}
-	stop oobetet
-	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+	stop_within 2 oobetet
 	# what hangs might wake up and replace what the next one has written
 	poll 20 nothing_left
 }

@@ -125,9 +125,7 @@ teardown() { stop_all; }
 	kill -HUP "${pids[oobetet]}"
 	poll 20 said oobetet 'SIGHUP changes nothing'
 	hands="$(hand ear) $(hand pager)"
-	begun=${EPOCHREALTIME/./}
-	stop oobetet
-	[ $((${EPOCHREALTIME/./} - begun)) -lt 2000000 ]
+	stop_within 2 oobetet
 	poll 20 heard 'presence oobetet has left'
 	# shellcheck disable=SC2086 # two numbers
 	run ! kill -0 $hands

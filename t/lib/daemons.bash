@@ -5,6 +5,7 @@
 #
 #   start NAME COMMAND...   runs it in the background; its output goes to $work/NAME.log
 #   stop NAME               TERM, KILL after twenty seconds; returns its exit status
+#   stop_within SECONDS NAME   the same; fails when it takes longer
 #   freeze NAME|PID...      STOP; returns when they stand still
 #   poll SECONDS COMMAND... repeats the command until it succeeds; fails when the time is over
 #   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
@@ -83,6 +84,24 @@ stop() {
 	return $status
 }
 
+# In naps of ours, which a busy machine stretches as it does what we wait for.
+stop_within() {
+	local limit=$(($1 * 20)) naps=0
+	kill -TERM "${pids[$2]}" 2>/dev/null || :
+	until ended "${pids[$2]}"; do
+		if [ $((++naps)) -gt $limit ]; then
+			echo "$2 takes longer than $1 s to stop" >&2
+			return 1
+		fi
+		nap
+	done
+	stop "$2"
+}
+
+nap() {
+	read -rt 0.05 <> <(:) || :
+}
+
 stop_all() {
 	local name
 	for name in "${!pids[@]}"; do stop "$name" || :; done
@@ -97,7 +116,7 @@ poll() {
 			echo "poll: not within $limit s: $*" >&2
 			return 1
 		fi
-		read -rt 0.05 <> <(:) || :
+		nap
 	done
 }
 
