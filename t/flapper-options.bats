@@ -56,9 +56,9 @@ refuses() {
 
 @test "flapper: takes the original's names of its options" {
 	port=$(free_port)
-	run -0 flapper --bind-ip 127.0.0.1 --bind-port "$port" --frequency 0.1 --count 1
-	[ "${lines[0]}" = "flapper: info: up on 127.0.0.1:$port for 50 ms" ]
-	[ "${lines[1]}" = "flapper: info: down on 127.0.0.1:$port for 50 ms" ]
+	run -0 flapper --bind-ip 127.0.0.1 --bind-port "$port" --frequency 1.5 --count 1
+	[ "${lines[0]}" = "flapper: info: up on 127.0.0.1:$port for 750 ms" ]
+	[ "${lines[1]}" = "flapper: info: down on 127.0.0.1:$port for 750 ms" ]
 }
 
 @test "flapper: the interval reads like every duration" {

@@ -21,16 +21,16 @@ exec(sys.stdin.read())' "$port" "$@" 3>&-
 
 @test "flapper: one line a transition, and it exits after the counted periods" {
 	port=$(free_port)
-	run -0 flapper -i 200ms -n 2 -p "$port"
-	[ "$output" = "flapper: info: up on [::]:$port for 100 ms
-flapper: info: down on [::]:$port for 100 ms
-flapper: info: up on [::]:$port for 100 ms
-flapper: info: down on [::]:$port for 100 ms" ]
+	run -0 flapper -i 1500ms -n 2 -p "$port"
+	[ "$output" = "flapper: info: up on [::]:$port for 750 ms
+flapper: info: down on [::]:$port for 750 ms
+flapper: info: up on [::]:$port for 750 ms
+flapper: info: down on [::]:$port for 750 ms" ]
 }
 
 @test "flapper: --quiet logs no transition, SIGUSR1 is answered all the same" {
 	port=$(free_port)
-	run -0 flapper -i 20ms -n 3 -q -p "$port"
+	run -0 flapper -i 1500ms -n 2 -q -p "$port"
 	[ "$output" = '' ]
 	start flapper flapper -i 60 -q -p "$port"
 	poll 10 check_tcp -H 127.0.0.1 -p "$port"
@@ -170,10 +170,10 @@ flapper: info: down on [::]:$port for 100 ms" ]
 
 @test "flapper: is ready in a closed half too" {
 	port=$(free_port)
-	# an interval that is now in its closed half, for ten seconds more at least
-	interval=40
+	# an interval that is now in its closed half, for a minute more at least
+	interval=240
 	until [ $((EPOCHSECONDS % interval)) -ge $((interval / 2)) ] &&
-		[ $((EPOCHSECONDS % interval)) -lt $((interval - 10)) ]; do interval=$((interval + 2)); done
+		[ $((EPOCHSECONDS % interval)) -lt $((interval - 60)) ]; do interval=$((interval + 2)); done
 	flapper --align -i $interval -p "$port" --ready-fd 1 >"$work/ready" 2>"$work/flapper.log" 3>&- &
 	pids[flapper]=$!
 	poll 10 test -s "$work/ready"
