@@ -39,7 +39,7 @@ start_demo() {
 		began=0
 		fact 12345 station '' 'words that go on and on, and awordwithoutanyblankinit'
 	E
-	run script --quiet --return --command "bash $work/narrow $BATS_TEST_DIRNAME/demo" /dev/null </dev/null
+	run script --quiet --return --command "bash '$work/narrow' '$BATS_TEST_DIRNAME/demo'" /dev/null </dev/null
 	expected=' 12.3 station    words that go on and
                  on, and
                  awordwithoutanyblankini

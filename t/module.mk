@@ -101,24 +101,24 @@ AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror
 
 # A second tree beside this one, configured otherwise.
 check-sanitize:
-	$(MKDIR_P) $(abs_top_builddir)-sanitize
-	cd $(abs_top_builddir)-sanitize && \
-		{ test -f Makefile || $(abs_top_srcdir)/configure --enable-sanitizers --enable-werror; } && \
+	$(MKDIR_P) '$(abs_top_builddir)-sanitize'
+	cd '$(abs_top_builddir)-sanitize' && \
+		{ test -f Makefile || '$(abs_top_srcdir)/configure' --enable-sanitizers --enable-werror; } && \
 		$(MAKE) check-quick
 
 # A broker that ThreadSanitizer watches.
 check-threads:
-	$(MKDIR_P) $(abs_top_builddir)-threads
-	cd $(abs_top_builddir)-threads && \
-		{ test -f Makefile || $(abs_top_srcdir)/configure --enable-sanitizers=thread --enable-werror; } && \
+	$(MKDIR_P) '$(abs_top_builddir)-threads'
+	cd '$(abs_top_builddir)-threads' && \
+		{ test -f Makefile || '$(abs_top_srcdir)/configure' --enable-sanitizers=thread --enable-werror; } && \
 		$(MAKE) httpbroker/httpbroker t/tools/free-port && \
-		calmly=$$($(abs_top_srcdir)/t/lib/calmly httpbroker/httpbroker --version) && \
+		calmly=$$('$(abs_top_srcdir)/t/lib/calmly' httpbroker/httpbroker --version) && \
 		$$calmly $(MAKE) check-TESTS TESTS=t/broker-threads.bats
 
 check-clang:
-	$(MKDIR_P) $(abs_top_builddir)-clang
-	cd $(abs_top_builddir)-clang && \
-		{ test -f Makefile || $(abs_top_srcdir)/configure CC=clang --enable-werror; } && \
+	$(MKDIR_P) '$(abs_top_builddir)-clang'
+	cd '$(abs_top_builddir)-clang' && \
+		{ test -f Makefile || '$(abs_top_srcdir)/configure' CC=clang --enable-werror; } && \
 		$(MAKE) all check TESTS='$$(UNIT_TESTS) $$(FUZZ_TARGETS)'
 
 # Every fuzz target for a while, or only the one called FUZZ=NAME, with clang's fuzzer. What it
@@ -126,19 +126,19 @@ check-clang:
 FUZZ_SECONDS = 20
 FUZZ =
 fuzz:
-	$(MKDIR_P) $(abs_top_builddir)-fuzz
-	cd $(abs_top_builddir)-fuzz && \
-		{ test -f Makefile || $(abs_top_srcdir)/configure CC=clang --enable-fuzzing --enable-werror; } && \
+	$(MKDIR_P) '$(abs_top_builddir)-fuzz'
+	cd '$(abs_top_builddir)-fuzz' && \
+		{ test -f Makefile || '$(abs_top_srcdir)/configure' CC=clang --enable-fuzzing --enable-werror; } && \
 		$(MAKE) $(FUZZ_TARGETS) && \
-		$(abs_top_srcdir)/t/fuzz/fuzz $(FUZZ_SECONDS) $(or $(FUZZ:%=t/fuzz/%),$(FUZZ_TARGETS))
+		'$(abs_top_srcdir)/t/fuzz/fuzz' $(FUZZ_SECONDS) $(or $(FUZZ:%=t/fuzz/%),$(FUZZ_TARGETS))
 
 # Line coverage of everything that `make check` runs, as pages in coverage/ of a third tree.
 coverage:
-	$(MKDIR_P) $(abs_top_builddir)-coverage
-	cd $(abs_top_builddir)-coverage && \
-		{ test -f Makefile || $(abs_top_srcdir)/configure --enable-coverage; } && \
+	$(MKDIR_P) '$(abs_top_builddir)-coverage'
+	cd '$(abs_top_builddir)-coverage' && \
+		{ test -f Makefile || '$(abs_top_srcdir)/configure' --enable-coverage; } && \
 		$(MAKE) check && \
-		lcov --quiet --capture --directory . --base-directory $(abs_top_srcdir) --no-external \
+		lcov --quiet --capture --directory . --base-directory '$(abs_top_srcdir)' --no-external \
 			--output-file coverage.info && \
 		genhtml --quiet --output-directory coverage coverage.info && lcov --summary coverage.info
 
