@@ -46,6 +46,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/batch.c httpbroker/http/batch.h \
 	httpbroker/http/batch_answer.c httpbroker/http/batch_answer.h \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
+	httpbroker/http/crowding.c httpbroker/http/crowding.h \
 	httpbroker/http/delete_state.c \
 	httpbroker/http/clients.c httpbroker/http/clients.h \
 	httpbroker/http/credentials.c httpbroker/http/credentials.h \

@@ -123,7 +123,7 @@ a three ok' ]
 	grep -i '^retry-after: 5' "$work/headers"
 	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["busy","refused","busy"]' ]
 	sends 503 < <(event f one ok)
-	[[ "$answer" == '{"error": "too many checks, or too many events that wait for Redis"}' ]]
+	[[ "$answer" == '{"error": "too many checks (--max-states), or events that wait for Redis (--max-pending)"}' ]]
 }
 
 @test "Alertmanager: an event for each alert, the worst of a check, never stale but by ?ttl=" {

@@ -60,6 +60,7 @@ start_alone() {
 	posts 207 "[$(event a one critical),$(event a three ok)]"
 	[[ "$answer" == *'"index":1,"result":"busy"'* ]]
 	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
+	[ "$(grep -c 'warning: events are refused, 503: .*(--max-states)' "$work/broker.log")" -eq 1 ]
 	curl -sSf -X DELETE "$url?entity=a&check=one"
 	posts 200 "$(event a three ok)"
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/batch.h"
 
+#include "common/log.h"
 #include "common/memory.h"
 #include "httpbroker/limits.h"
 
@@ -115,10 +116,26 @@ static void items_count(const struct batch *batch)
 	}
 }
 
+static void crowding_tell(const struct batch *batch, bool refused)
+{
+	switch (crowding_note(counters_crowding(batch->counters), refused, clock_monotonic())) {
+	case CROWDING_SAME:
+		return;
+	case CROWDING_BEGINS:
+		log_warning("events are refused, 503: as many checks as may be are remembered "
+			    "(--max-states), or as many events wait for Redis (--max-pending)");
+		return;
+	case CROWDING_ENDS:
+		log_info("events are not refused any more for want of room");
+		return;
+	}
+}
+
 void batch_settle(struct batch *batch)
 {
 	const struct submission *submission = &batch->submission;
 	size_t answered = 0;
+	bool crowded = false;
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct item *item = &batch->items[i];
@@ -126,8 +143,11 @@ void batch_settle(struct batch *batch)
 		if (!item->submitted)
 			continue;
 		item->fate = fate_of(submission->result, submission->answers[answered++]);
+		crowded |= item->fate == FATE_FULL;
 		if (item->fate == FATE_STOPPING)
 			item->why = memory_copied(submission->why);
 	}
+	if (answered > 0)
+		crowding_tell(batch, crowded);
 	items_count(batch);
 }

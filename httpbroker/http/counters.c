@@ -11,6 +11,7 @@ typedef _Atomic uint64_t counter;
 struct counters {
 	counter left_outs[LEFT_OUTS];
 	struct histogram requests;
+	struct crowding crowding;
 	counter events[]; /* FATES of each format, and of no format */
 };
 
@@ -65,6 +66,11 @@ struct counters *counters_new(void)
 void counters_free(struct counters *counters)
 {
 	free(counters);
+}
+
+struct crowding *counters_crowding(struct counters *counters)
+{
+	return &counters->crowding;
 }
 
 void counters_event(

@@ -9,6 +9,7 @@
 
 #include "httpbroker/delivery/histogram.h"
 #include "httpbroker/formats/format.h"
+#include "httpbroker/http/crowding.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +60,9 @@ void counters_free(struct counters *counters);
 /* `format`: NULL if it was not recognised. */
 void counters_event(
 	struct counters *counters, const struct format *format, enum fate fate, unsigned count);
+
+/* What became of events for want of room. */
+struct crowding *counters_crowding(struct counters *counters);
 
 /* How long a request took, from its end to the beginning of its answer. */
 void counters_request(struct counters *counters, nsec took);

@@ -112,6 +112,8 @@ static void assert_one(enum submission_result result, const char *answers, unsig
 	posted_free(posted);
 }
 
+#define FULL "too many checks (--max-states), or events that wait for Redis (--max-pending)"
+
 static void one_event_is_answered_as_the_original_did(void **state)
 {
 	(void)state;
@@ -120,9 +122,7 @@ static void one_event_is_answered_as_the_original_did(void **state)
 	assert_one(SUBMISSION_COMMITTED, "o", 200,
 		"{\"kept\": false, \"reason\": \"a newer event of this check is cached\"}\n",
 		FATE_OLDER);
-	assert_one(SUBMISSION_COMMITTED, "f", 503,
-		"{\"error\": \"too many checks, or too many events that wait for Redis\"}\n",
-		FATE_FULL);
+	assert_one(SUBMISSION_COMMITTED, "f", 503, "{\"error\": \"" FULL "\"}\n", FATE_FULL);
 	assert_one(SUBMISSION_DROPPED, "t", 503, "{\"error\": \"the broker is stopping\"}\n",
 		FATE_STOPPING);
 }
@@ -175,10 +175,8 @@ static void assert_three(enum submission_result result, const char *answers, uns
 	for (int i = 0; i < 3; i++)
 		buffer_printf(&expected, "{\"index\":%d,\"result\":\"%s\"%s}%s", i, results[i],
 			strcmp(results[i], "busy") != 0 ? ""
-			: result == SUBMISSION_DROPPED
-				? ",\"error\":\"the broker is stopping\""
-				: ",\"error\":\"too many checks, or too many events that wait "
-				  "for Redis\"",
+			: result == SUBMISSION_DROPPED  ? ",\"error\":\"the broker is stopping\""
+							: ",\"error\":\"" FULL "\"",
 			i < 2 ? ",\n" : "\n]}\n");
 	assert_answer(posted, status, expected.data);
 	assert_string_equal(posted->answer.type, ANSWER_JSON);
@@ -201,9 +199,7 @@ static void a_batch_is_answered_by_what_became_of_each(void **state)
 	assert_three(SUBMISSION_COMMITTED, "tot", 200, "{" LIST("3", "0"), older);
 	assert_three(SUBMISSION_KEPT, "tfo", 207, "{" LIST("2", "1"), some);
 	assert_three(SUBMISSION_COMMITTED, "fff", 503,
-		"{\"error\":\"none of 3: too many checks, or too many events that wait for "
-		"Redis\"," LIST("0", "3"),
-		busy);
+		"{\"error\":\"none of 3: " FULL "\"," LIST("0", "3"), busy);
 	assert_three(SUBMISSION_DROPPED, "ttt", 503,
 		"{\"error\":\"none of 3: the broker is stopping\"," LIST("0", "3"), busy);
 }

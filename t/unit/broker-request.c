@@ -86,6 +86,22 @@ static void every_fate_and_every_piece_has_a_name_of_its_own(void **state)
 	assert_false(fate_is_accepted(FATE_STOPPING));
 }
 
+static void want_of_room_is_told_once_and_once_when_it_is_over(void **state)
+{
+	struct crowding crowding = {0};
+	const nsec end = 7 * NSEC_PER_SEC + CROWDING_QUIET;
+
+	(void)state;
+	assert_int_equal(crowding_note(&crowding, false, NSEC_PER_SEC), CROWDING_SAME);
+	assert_int_equal(crowding_note(&crowding, true, 5 * NSEC_PER_SEC), CROWDING_BEGINS);
+	assert_int_equal(crowding_note(&crowding, false, 6 * NSEC_PER_SEC), CROWDING_SAME);
+	assert_int_equal(crowding_note(&crowding, true, 7 * NSEC_PER_SEC), CROWDING_SAME);
+	assert_int_equal(crowding_note(&crowding, false, end - 1), CROWDING_SAME);
+	assert_int_equal(crowding_note(&crowding, false, end), CROWDING_ENDS);
+	assert_int_equal(crowding_note(&crowding, false, end + CROWDING_QUIET), CROWDING_SAME);
+	assert_int_equal(crowding_note(&crowding, true, 2 * end), CROWDING_BEGINS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +109,7 @@ int main(void)
 		cmocka_unit_test(a_query_with_anything_else_is_refused),
 		cmocka_unit_test(events_are_counted_by_format_and_fate),
 		cmocka_unit_test(what_is_left_out_is_counted),
+		cmocka_unit_test(want_of_room_is_told_once_and_once_when_it_is_over),
 		cmocka_unit_test(every_fate_and_every_piece_has_a_name_of_its_own),
 	};
 
