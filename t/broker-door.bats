@@ -112,6 +112,7 @@ socket_listens() {
 		--port "unix:$work/file"
 	[ -f "$work/file" ]
 	refuses 71 'No such file' --port "unix:$work/none/b.sock"
+	refuses 75 'cannot listen on 192.0.2.1:3090: Cannot assign' --port 192.0.2.1:3090
 	# what somebody else has put there meanwhile is not removed at the end
 	rm "$work/b.sock"
 	: >"$work/b.sock"

@@ -116,7 +116,8 @@ static struct place *places_listen(
 
 _Noreturn static void listen_die(const char *where)
 {
-	int code = errno == EADDRINUSE ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
+	bool passes = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
+	int code = passes ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
 
 	die(code, "cannot listen on %s: %s", where,
 		errno == EEXIST ? "there is something that is no socket" : strerror(errno));
