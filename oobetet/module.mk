@@ -37,6 +37,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/watchdog.c oobetet/clock/watchdog.h \
 	oobetet/config/complete.c oobetet/config/complete.h \
 	oobetet/config/config.c oobetet/config/config.h \
+	oobetet/config/filecheck.c oobetet/config/filecheck.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
 	oobetet/config/list.c oobetet/config/list.h \
 	oobetet/config/secretfile.c oobetet/config/secretfile.h \

@@ -3,8 +3,10 @@
 
 #include "common/duration.h"
 #include "common/number.h"
+#include "oobetet/config/filecheck.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,14 +20,21 @@ bool value_secret(const char *text, void *field, int64_t min, int64_t max, struc
 	return true;
 }
 
+static bool bare_check(const char *text, size_t length, struct reason *why)
+{
+	if (length < 2 || strchr("\"'", text[0]) == NULL || text[length - 1] != text[0])
+		return true;
+	return reason_set(why, "%.*s: quotation marks would be part of the value: leave them out",
+		(int)length, text);
+}
+
 bool value_text(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
 {
 	size_t length = strlen(text);
 
-	if (length > 1 && strchr("\"'", text[0]) != NULL && text[length - 1] == text[0])
-		return reason_set(why,
-			"%s: quotation marks would be part of the value: leave them out", text);
-	return value_secret(text, field, min, max, why);
+	if (max > 0 && length > (size_t)max)
+		return reason_set(why, "it is longer than %" PRId64 " bytes", max);
+	return bare_check(text, length, why) && value_secret(text, field, min, max, why);
 }
 
 bool value_file(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
@@ -33,6 +42,16 @@ bool value_file(const char *text, void *field, int64_t min, int64_t max, struct 
 	if (access(text, R_OK) != 0)
 		return reason_set(why, "cannot read %s: %s", text, strerror(errno));
 	return value_text(text, field, min, max, why);
+}
+
+bool value_pem(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	return file_check_certificates(text, why) && value_text(text, field, min, max, why);
+}
+
+bool value_state(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	return file_check_replaceable(text, why) && value_text(text, field, min, max, why);
 }
 
 bool value_host(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
@@ -171,7 +190,7 @@ static bool name_add(struct text_list *names, const char *start, size_t length, 
 {
 	if (length == 0)
 		return reason_set(why, "'': expected a name between commas");
-	return list_add(names, start, length, why);
+	return bare_check(start, length, why) && list_add(names, start, length, why);
 }
 
 bool value_names(const char *text, void *field, int64_t min, int64_t max, struct reason *why)

@@ -16,9 +16,11 @@
 typedef bool value_read(
 	const char *text, void *field, int64_t min, int64_t max, struct reason *why);
 
-value_read value_text;     /* const char *: anything but quotation marks around it */
+value_read value_text;     /* const char *: not in quotation marks; max: bytes, 0: any number */
 value_read value_secret;   /* const char *: anything; a reason never shows it */
 value_read value_file;     /* const char *: a file that can be read */
+value_read value_pem;      /* const char *: a file that holds certificates */
+value_read value_state;    /* const char *: a plain file, or none yet */
 value_read value_host;     /* const char *: a host's name or address, without a port */
 value_read value_flag;     /* bool: yes, no, true, false, on, off */
 value_read value_tls;      /* bool: required, off */
