@@ -117,6 +117,19 @@ new_listeners() {
 	[[ "$output" == *'there is no option --please'*usage:* ]]
 }
 
+@test "CONFIGURE_FLAGS other than those of the build are an error, not unheeded" {
+	copy_tree
+	command_stub make
+	PATH=$work/bin:$PATH
+	run -0 bootstrap
+	run -0 bootstrap
+	run -64 env CONFIGURE_FLAGS=--prefix=/elsewhere "$tree/bootstrap" install
+	[[ "$output" == *"build/ was configured with '--disable-hardening CFLAGS=-O1', not '--prefix=/elsewhere'"* ]]
+	run ! grep -q '^make .*install' "$work/called"
+	run -0 env -u CONFIGURE_FLAGS "$tree/bootstrap" install
+	grep -q '^make .*install' "$work/called"
+}
+
 @test "./configure tells all that is missing at once, what for, and the package, as the list has it" {
 	local package
 	mkdir "$work/elsewhere"
