@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many files, sockets and pipes this process may have open at once. */
+/* Files, sockets and pipes: how many this process may have open at once, and the standard three. */
 #ifndef COMMON_DESCRIPTORS_H
 #define COMMON_DESCRIPTORS_H
 
@@ -10,5 +10,9 @@
  * Returns how many may be open now: what is less than wanted is the caller's to live with.
  */
 size_t descriptors_allow(size_t wanted);
+
+/* Opens /dev/null as each of the standard three that is closed: or what is opened next, be it a
+ * connection, would be taken for it. */
+void descriptors_complete(void);
 
 #endif

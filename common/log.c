@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 
+#include "common/descriptors.h"
 #include "common/sysloglink.h"
 #include "common/utf8.h"
 
@@ -49,6 +50,7 @@ static bool stderr_is_journal(void)
 void log_open(const char *program)
 {
 	log_program = program;
+	descriptors_complete();
 	log_to_journal = stderr_is_journal();
 }
 

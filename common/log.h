@@ -12,7 +12,11 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* Names the program and looks at what stderr is. Until then lines begin with `?`. */
+/*
+ * Names the program and looks at what stderr is. Until then lines begin with `?`. To be called
+ * before anything is opened: no peer shall get our lines because stderr was closed
+ * (descriptors_complete).
+ */
 void log_open(const char *program);
 
 /* What is less urgent than `level` is not written. At first: LOG_LEVEL_INFO. */

@@ -39,6 +39,20 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	[ "$(wc -l <"$work/flapper.log")" -eq 1 ]
 }
 
+@test "flapper: started with everything closed, it says nothing to its visitors" {
+	port=$(free_port)
+	bash -c 'exec flapper -p "$0" -i 7d <&- >&- 2>&-' "$port" 3>&- &
+	pids[flapper]=$!
+	poll 20 listening "$port"
+	peer "${pids[flapper]}" <<-'E'
+		import os, signal
+		os.kill(int(sys.argv[2]), signal.SIGUSR1)
+		s.sendall(b"quit\n")
+		assert s.recv(4096) == b""
+	E
+	stop flapper
+}
+
 @test "flapper: keeps its rhythm though nobody reads its log" {
 	port=$(free_port)
 	# more lines than a pipe holds

@@ -11,6 +11,7 @@
 #include "common/sysloglink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,29 @@ static void log_gives_the_journal_its_priorities(void **state)
 	capture_end(&capture, written, sizeof written);
 	unsetenv("JOURNAL_STREAM");
 	assert_string_equal(written, "test: error: bad\n");
+}
+
+/* In a child whose standard three are closed: the first number that is free once its log is open. */
+static int first_free_with_closed_streams(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	log_open("test");
+	return open("/", O_RDONLY);
+}
+
+static void nothing_is_opened_in_place_of_stderr(void **state)
+{
+	int status;
+
+	(void)state;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(first_free_with_closed_streams());
+	assert_true(child > 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_true(WEXITSTATUS(status) > STDERR_FILENO);
 }
 
 static void log_does_not_wait_for_a_reader_that_stands_still(void **state)
@@ -285,6 +309,7 @@ int main(void)
 		cmocka_unit_test(log_masks_what_could_forge_a_line),
 		cmocka_unit_test(log_cuts_a_line_that_is_too_long),
 		cmocka_unit_test(log_gives_the_journal_its_priorities),
+		cmocka_unit_test(nothing_is_opened_in_place_of_stderr),
 		cmocka_unit_test(log_does_not_wait_for_a_reader_that_stands_still),
 		cmocka_unit_test(syslog_gets_a_line_and_is_not_waited_for),
 		cmocka_unit_test(ready_tells_whoever_asked),
