@@ -43,7 +43,10 @@ static bool host_read_v6(const char *host, struct sockaddr_in6 *out)
 	if (percent != NULL && (out->sin6_scope_id = if_nametoindex(percent + 1)) == 0)
 		return false;
 	out->sin6_family = AF_INET6;
-	return inet_pton(AF_INET6, digits, &out->sin6_addr) == 1;
+	if (inet_pton(AF_INET6, digits, &out->sin6_addr) != 1)
+		return false;
+	/* it is one address on each interface, and bind(2) wants to know of which */
+	return out->sin6_scope_id != 0 || !IN6_IS_ADDR_LINKLOCAL(&out->sin6_addr);
 }
 
 /* Fills the endpoint, with port 0; returns the length of its address, or 0 if it is none. */

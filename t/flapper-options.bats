@@ -35,6 +35,7 @@ refuses() {
 	refuses "--port: '80x' is not a whole number" -p 80x
 	refuses "--bind: 'localhost' is not a numeric address" -b localhost
 	refuses "--bind: '::1%nosuch' is not a numeric address" -b ::1%nosuch
+	refuses "--bind: 'fe80::1' is not a numeric address such as 127.0.0.1, ::1 or fe80::1%eth0" -b fe80::1
 	refuses "--count: 0 is not from 1 to" -n 0
 	refuses "--count: 'x' is not a whole number" -n x
 	refuses "--ready-fd: 99: Bad file descriptor" --ready-fd 99
