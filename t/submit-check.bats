@@ -230,6 +230,7 @@ last_matches() {
 		[[ $output != *httpbroker-submit:* ]]
 	done < <(grep -E '^[0-9*]' "$root/doc/examples/httpbroker-submit/cron" |
 		sed 's/\\%/%/g')
+	grep -q '^PATH=/usr/local/bin:' "$root/doc/examples/httpbroker-submit/cron"
 	# to cron, any other % ends the command
 	run ! grep -E '^[^#]*[^\]%' "$root/doc/examples/httpbroker-submit/cron"
 	[ "$(delivered | grep -c '"entity"')" -eq 3 ]
