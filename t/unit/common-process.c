@@ -117,7 +117,7 @@ static void log_gives_the_journal_its_priorities(void **state)
 	assert_string_equal(written, "test: error: bad\n");
 }
 
-/* In a child whose standard three are closed: the first number that is free once its log is open. */
+/* In a child whose standard three are closed: the first number that is free once it may log. */
 static int first_free_with_closed_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
