@@ -274,15 +274,28 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(delivered)" = "$(ok_delivered 1)" ]
 }
 
-@test "a feed through a named pipe: SIGTERM keeps what waits, and the next run sends it" {
-	feed --spool "$spool" --retry 100ms
+# kept_by SIGNAL: what a feed has read and what still waits for it is kept when that comes
+kept_by() {
+	mkfifo "$work/fifo"
+	# the tests themselves may be run by nohup
+	start submit env --default-signal=HUP httpbroker-submit --spool "$spool" --retry 100ms "$work/fifo"
+	exec 8<>"$work/fifo"
 	for i in {1..50}; do ok "$i"; done >&8
 	poll 20 eval '! is_empty 2>/dev/null'
 	for i in {51..60}; do ok "$i"; done >&8
-	kill -TERM "${pids[submit]}"
+	kill "-$1" "${pids[submit]}"
 	poll 20 eval '! running submit'
 	run wait "${pids[submit]}"
 	[ "$status" -eq 75 ]
+}
+
+@test "a feed through a named pipe: SIGHUP keeps what waits" {
+	kept_by HUP
+	[ "$(cat "$spool"/* | grep -c '^{')" -eq 60 ]
+}
+
+@test "a feed through a named pipe: SIGTERM keeps what waits, and the next run sends it" {
+	kept_by TERM
 	start_redis
 	start_broker
 	drain

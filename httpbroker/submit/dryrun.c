@@ -73,7 +73,7 @@ int dryrun_source(struct source *source)
 			return source_unreadable(source) ? EX_NOINPUT : bad > 0 ? EX_DATAERR : 0;
 		if (signals_poll(&input, 1, NULL) > 0)
 			source_read(source);
-		if (signal_arrived(SIGTERM) || signal_arrived(SIGINT))
+		if (signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP))
 			source_stop(source);
 		bad += events_print(source);
 	}

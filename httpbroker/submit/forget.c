@@ -44,7 +44,7 @@ static enum outcome turn(struct sender *sender, const struct outage *outage, str
 
 static bool stop_wanted(void)
 {
-	return signal_arrived(SIGTERM) || signal_arrived(SIGINT);
+	return signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP);
 }
 
 /* OUTCOME_AWAY: nobody has answered, for as long as one may wait. */

@@ -32,19 +32,18 @@ static bool reads_standard_input(const struct options *options)
 	return options->mode == MODE_FEED && (named || options->files_count == 0);
 }
 
-/* A child's end is to wake us up, and what would end us is to end a command before. */
+/* What would end us is to be heeded before; a child's end is to wake us up. */
 static void signals_begin(const struct options *options)
 {
 	int caught[4] = {SIGTERM, SIGINT};
 	int count = 2;
 	struct sigaction hangup;
 
-	if (options->mode == MODE_CHECK) {
+	if (options->mode == MODE_CHECK)
 		caught[count++] = SIGCHLD;
-		/* nohup(1) has said that it does not matter */
-		if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
-			caught[count++] = SIGHUP;
-	}
+	/* nohup(1) has said that it does not matter */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		caught[count++] = SIGHUP;
 	signals_catch(caught, count);
 }
 

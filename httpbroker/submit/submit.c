@@ -45,8 +45,9 @@ static bool stop_wanted(void *context)
 	struct submit *submit = context;
 	bool terminated = signal_arrived(SIGTERM);
 	bool interrupted = signal_arrived(SIGINT);
+	bool hung_up = signal_arrived(SIGHUP);
 
-	submit->stop_wanted = submit->stop_wanted || terminated || interrupted;
+	submit->stop_wanted = submit->stop_wanted || terminated || interrupted || hung_up;
 	return submit->stop_wanted;
 }
 

@@ -30,7 +30,7 @@ struct submit_parts {
 /*
  * Runs to the end and returns the exit code: 0, EX_DATAERR (some were refused), EX_NOINPUT (a
  * read failed), EX_UNAVAILABLE (some were not delivered) or EX_TEMPFAIL (some are in the spool).
- * SIGTERM and SIGINT must be caught (common/signals.h).
+ * SIGTERM, SIGINT and SIGHUP must be caught (common/signals.h), unless they are ignored.
  */
 int submit_run(const struct submit_parts *parts);
 
