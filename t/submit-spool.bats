@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2016,SC2154 # $ of another shell; $work, $output and what load brings
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # $ of another shell; a test is a subshell; $work, $output and what load brings
 # httpbroker-submit --spool: what waits on the disk, comes later, in order, and once.
 
 bats_require_minimum_version 1.5.0
