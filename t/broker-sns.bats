@@ -156,6 +156,17 @@ last_event() {
 	said broker 'warning: SNS.*self-signed'
 }
 
+@test "sns: another certificate, when SNS signs with another" {
+	start_broker_for_sns
+	certificate other
+	for signer in sns other; do
+		serve "$signer"
+		envelope_of "$(alarm)"
+		sends 200 "$envelope"
+	done
+	[ "$(fetched)" = 2 ]
+}
+
 @test "sns: a server that is not Amazon's gets no further than its certificate" {
 	sns_options=(--sns-topic "$topic")
 	start_broker_for_sns
@@ -265,6 +276,14 @@ send_aside() {
 	envelope_of 'Hello world'
 	sends 200 "$envelope"
 	said broker 'info: SNS.*no alarm: Hello world'
+	for message in '[1]' "$(alarm | sed 's/"AlarmName"/"AlarmName": "another", &/')"; do
+		envelope_of "$message"
+		sends 200 "$envelope"
+		[[ $answer == *"no alarm: ${message:0:3}"* ]]
+	done
+	envelope_of "$(head -c 9999 /dev/zero | tr '\0' x)"
+	sends 200 "$envelope"
+	[ ${#answer} -lt 300 ]
 	envelope_of '{"some": "thing"}'
 	sends 200 "$envelope"
 	[ "$(redis LLEN events)" = 0 ]

@@ -62,23 +62,30 @@ void certificates_free(struct certificates *certificates)
 }
 
 /* What came is judged. */
-static void entry_judge(struct entry *entry, struct moment now)
+static enum certificate_verdict entry_judge(struct entry *entry, nsec wall)
 {
-	struct fetch *fetch = &entry->fetch;
-	const struct chain *chain = entry->certificates->chain;
+	const struct fetch *fetch = &entry->fetch;
 
 	if (!fetch->fetched) {
-		entry->verdict = CERTIFICATE_LATER;
-		entry->until = now.monotonic + CERTIFICATE_LATER_LASTS;
 		reason_set(&entry->why, "%s: %s", entry->url, fetch->why.text);
-		return;
+		return CERTIFICATE_LATER;
 	}
-	entry->certificate =
-		chain_verify(chain, &fetch->body, &fetch->links, now.wall, &entry->why);
-	entry->verdict = entry->certificate != NULL ? CERTIFICATE_SOUND : CERTIFICATE_WRONG;
-	entry->until = now.monotonic + (entry->certificate != NULL ? CERTIFICATE_SOUND_LASTS
-								   : CERTIFICATE_WRONG_LASTS);
-	fetch_free(fetch);
+	entry->certificate = chain_verify(
+		entry->certificates->chain, &fetch->body, &fetch->links, wall, &entry->why);
+	return entry->certificate != NULL ? CERTIFICATE_SOUND : CERTIFICATE_WRONG;
+}
+
+static void entry_settle(struct entry *entry, struct moment now)
+{
+	static const nsec lasts[] = {
+		[CERTIFICATE_SOUND] = CERTIFICATE_SOUND_LASTS,
+		[CERTIFICATE_LATER] = CERTIFICATE_LATER_LASTS,
+		[CERTIFICATE_WRONG] = CERTIFICATE_WRONG_LASTS,
+	};
+
+	entry->verdict = entry_judge(entry, now.wall);
+	entry->until = now.monotonic + lasts[entry->verdict];
+	fetch_free(&entry->fetch);
 }
 
 /* In the fetcher's thread. */
@@ -88,7 +95,7 @@ static void entry_fetched(struct fetch *fetch)
 	struct certificate_wait *waiting, *wait, *next;
 
 	pthread_mutex_lock(&entry->certificates->lock);
-	entry_judge(entry, moment_now());
+	entry_settle(entry, moment_now());
 	waiting = entry->waiting;
 	entry->waiting = NULL;
 	pthread_mutex_unlock(&entry->certificates->lock);

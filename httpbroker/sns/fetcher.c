@@ -117,8 +117,6 @@ static void fetch_run(struct fetcher *fetcher, struct fetch *fetch)
 	fetch->fetched = fetch_judge(fetcher, fetch, curl_easy_perform(fetcher->curl));
 	if (fetch->fetched)
 		links_take(fetcher->curl, &fetch->links);
-	else
-		buffer_clear(&fetch->body);
 }
 
 /* The next errand; NULL: there is none, and there will be none. */

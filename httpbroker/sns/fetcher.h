@@ -25,7 +25,7 @@ struct fetch {
 
 	bool fetched;        /* set before done(): an answer with status 200 has come */
 	struct reason why;   /* if not, why */
-	struct buffer body;  /* owned by the errand: fetch_free() */
+	struct buffer body;  /* of that; owned by the errand: fetch_free() */
 	struct buffer links; /* certificates that the server presented, as PEM; likewise */
 
 	struct fetch *prev, *next; /* the fetcher's */

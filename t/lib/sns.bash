@@ -6,8 +6,8 @@
 # signed with openssl, from what the documentation says, and with nothing of the broker's.
 #
 #   start_amazon             sets $https_proxy; $sns_options are for the broker
-#   certificate NAME [OPTION...]  $work/NAME.key and .pem, for servers, signed by our authority;
-#                            OPTION: of openssl x509 -req
+#   certificate NAME [OPTION...]  $work/NAME.key and .pem, for servers, signed by the link between
+#                            them and our authority; OPTION: of openssl x509 -req
 #   serve NAME               it is to be had from then on; sets $certificate_url
 #   envelope JSON            a notification with these members instead of the usual ones; sets
 #                            $envelope, signed with $signer (a NAME; default sns)
@@ -23,18 +23,22 @@ authority_make() {
 		-subj /CN=authority -days 30 2>/dev/null
 }
 
-certificate() {
-	local name=$1
-	shift
-	openssl req -newkey rsa:2048 -nodes -keyout "$work/$name.key" -out "$work/$name.csr" \
-		-subj "/CN=$amazon" 2>/dev/null
-	printf 'subjectAltName=DNS:%s\nextendedKeyUsage=%s\n' "$amazon" \
-		"${certificate_usage:-serverAuth}" >"$work/$name.ext"
-	openssl x509 -req -in "$work/$name.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" \
-		-out "$work/$name.pem" -extfile "$work/$name.ext" -days 30 "$@" 2>/dev/null
+# signed NAME ISSUER SUBJECT EXTENSIONS [OPTION...]
+signed() {
+	openssl req -newkey rsa:2048 -nodes -keyout "$work/$1.key" -out "$work/$1.csr" \
+		-subj "/CN=$3" 2>/dev/null
+	printf '%b' "$4" >"$work/$1.ext"
+	openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.pem" -CAkey "$work/$2.key" \
+		-out "$work/$1.pem" -extfile "$work/$1.ext" -days 30 "${@:5}" 2>/dev/null
 }
 
-# Each has a path of its own, as each of SNS's has.
+certificate() {
+	signed "$1" link "$amazon" \
+		"subjectAltName=DNS:$amazon\nextendedKeyUsage=${certificate_usage:-serverAuth}\n" "${@:2}"
+}
+
+# Each has a path of its own, as each of SNS's has, and is there alone: the link to the authority
+# is known from the server that has it.
 serve() {
 	local path
 	path=SimpleNotificationService-$(printf %s "$1" | md5sum | cut -c-32).pem
@@ -58,7 +62,7 @@ amazon_server() {
 			scgi_temp_path $work/amazon-tmp;
 			server {
 				listen 127.0.0.1:$amazon_port ssl;
-				ssl_certificate $work/server.pem;
+				ssl_certificate $work/chain.pem;
 				ssl_certificate_key $work/server.key;
 				root $work/www;
 				location = / {
@@ -117,10 +121,11 @@ certificates_make() {
 	local made=$BATS_FILE_TMPDIR/amazon
 	if [ ! -e "$made" ]; then
 		authority_make
+		signed link ca link 'basicConstraints=critical,CA:TRUE\n'
 		certificate server
 		certificate sns
 		mkdir "$made"
-		cp "$work"/{ca,server,sns}.{key,pem} "$made"
+		cp "$work"/{ca,link,server,sns}.{key,pem} "$made"
 	else
 		cp "$made"/* "$work"
 	fi
@@ -130,6 +135,7 @@ start_amazon() {
 	mkdir -p "$work/www"
 	read -r amazon_port proxy_port < <(free_port 2 | xargs)
 	certificates_make
+	cat "$work/server.pem" "$work/link.pem" >"$work/chain.pem"
 	serve sns
 	amazon_server
 	amazon_proxy
