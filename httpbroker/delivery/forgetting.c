@@ -22,23 +22,34 @@ static struct posting *check_add(struct forgetting *forgetting)
 	return &forgetting->checks[count];
 }
 
-/* Remembers it; the names are the posting's own then. */
-static const struct posting *check_remember(
-	struct forgetting *forgetting, const struct names *names, struct moment now)
+/* Of no earlier time than what is known of it, which a clock that was set back may have made. */
+static const struct posting *state_remember(
+	struct forgetting *forgetting, const struct state *state, struct moment now)
 {
-	const struct text entity = {names->bytes, names->entity_length};
+	const struct text entity = {state->names, state->entity_length};
 	const struct text check = {
-		names->bytes + entity.length + 1, names->length - entity.length - 1};
+		state->names + entity.length + 1, state->hh.keylen - entity.length - 1};
+	int64_t time = now.wall / NSEC_PER_SEC;
 	struct posting *posting = check_add(forgetting);
 
-	posting_make_forgotten(posting, entity, check, now.wall / NSEC_PER_SEC);
+	posting_make_forgotten(posting, entity, check, time > state->time ? time : state->time);
 	return posting;
+}
+
+static void state_forget(struct forgetting *forgetting, const struct books *books,
+	const struct state *state, struct moment now)
+{
+	const struct posting *remembered = state_remember(forgetting, state, now);
+
+	ledger_forget(books->ledger, &remembered->names);
 }
 
 void forgetting_check(struct forgetting *forgetting, struct books *books, struct moment now)
 {
-	if (ledger_forget(books->ledger, &forgetting->names))
-		check_remember(forgetting, &forgetting->names, now);
+	const struct state *state = states_find(books->states, &forgetting->names);
+
+	if (state != NULL)
+		state_forget(forgetting, books, state, now);
 }
 
 struct search {
@@ -51,13 +62,10 @@ static void state_visit(struct state *state, void *context)
 {
 	struct search *search = context;
 	const struct names *entity = &search->forgetting->names;
-	const struct names names = {state->names, (uint16_t)state->hh.keylen, state->entity_length};
 
-	if (names.entity_length != entity->length ||
-		memcmp(names.bytes, entity->bytes, entity->length) != 0)
-		return;
-	ledger_forget(search->books->ledger,
-		&check_remember(search->forgetting, &names, search->now)->names);
+	if (state->entity_length == entity->length &&
+		memcmp(state->names, entity->bytes, entity->length) == 0)
+		state_forget(search->forgetting, search->books, state, search->now);
 }
 
 void forgetting_shard(

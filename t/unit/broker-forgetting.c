@@ -84,7 +84,7 @@ static void know_some(struct room *room)
 	know(room, "e:1", "e");
 }
 
-static void assert_remembered(const struct forgetting *forgetting, const char *text)
+static void assert_remembered(const struct forgetting *forgetting, const char *text, int64_t time)
 {
 	size_t found = 0;
 
@@ -93,7 +93,7 @@ static void assert_remembered(const struct forgetting *forgetting, const char *t
 
 		assert_true(posting->forgotten);
 		assert_int_equal(posting->names.entity_length, 1);
-		assert_int_equal(posting->time, 1795224000);
+		assert_int_equal(posting->time, time);
 		found += posting->names.length == strlen(text) &&
 			 memcmp(posting->names.bytes, text, strlen(text)) == 0;
 	}
@@ -102,18 +102,19 @@ static void assert_remembered(const struct forgetting *forgetting, const char *t
 
 static void a_whole_entity_is_forgotten_a_shard_at_a_time(void **state)
 {
+	const struct moment later = {now.wall + 5 * NSEC_PER_SEC, now.monotonic};
 	struct forgetting forgetting = {.names = {"e", 1, 1}};
 	struct room *room = *state;
 
 	know_some(room);
 	assert_true(forgetting_is_whole(&forgetting));
 	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
-		forgetting_shard(&forgetting, &room->books, shard, now);
+		forgetting_shard(&forgetting, &room->books, shard, later);
 	assert_int_equal(forgetting.count, 3);
 	assert_int_equal(states_count(room->books.states), 3);
-	assert_remembered(&forgetting, "e:1");
-	assert_remembered(&forgetting, "e:2");
-	assert_remembered(&forgetting, "e:3");
+	assert_remembered(&forgetting, "e:1", 1795224005);
+	assert_remembered(&forgetting, "e:2", 1795224005);
+	assert_remembered(&forgetting, "e:3", 1795224005);
 	assert_true(is_known(room, "ee:1", 2) && is_known(room, "f:1", 1) &&
 		    is_known(room, "e:1:e", 3));
 	forgetting_end(&forgetting);
@@ -132,9 +133,23 @@ static void one_check_is_forgotten_if_it_is_known(void **state)
 	forgetting_check(&forgetting, &room->books, now);
 	forgetting_check(&forgetting, &room->books, now);
 	assert_int_equal(forgetting.count, 1);
-	assert_remembered(&forgetting, "e:2");
+	assert_remembered(&forgetting, "e:2", 1795224000);
 	assert_false(is_known(room, "e:2", 1));
 	assert_int_equal(states_count(room->books.states), 5);
+	forgetting_end(&forgetting);
+}
+
+/* Or another broker, whose clock is right, would hold that for newer. */
+static void it_is_not_before_what_is_known_however_the_clock_was_set(void **state)
+{
+	const struct moment back = {now.wall - 60 * NSEC_PER_SEC, now.monotonic};
+	struct forgetting forgetting = {.names = {"e:2", 3, 1}};
+	struct room *room = *state;
+
+	know_some(room);
+	forgetting_check(&forgetting, &room->books, back);
+	assert_int_equal(forgetting.count, 1);
+	assert_remembered(&forgetting, "e:2", 1795224000);
 	forgetting_end(&forgetting);
 }
 
@@ -213,7 +228,7 @@ static void what_came_to_nothing_begins_again(void **state)
 	desk_reopen(room->desk);
 	desk_judge(room->desk, now);
 	assert_int_equal(forgetting.count, 1);
-	assert_remembered(&forgetting, "e:2");
+	assert_remembered(&forgetting, "e:2", 1795224000);
 	assert_false(is_known(room, "e:2", 1));
 	desk_drop(room->desk, "the broker is stopping");
 	assert_true(answered);
@@ -226,6 +241,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_whole_entity_is_forgotten_a_shard_at_a_time),
 		TEST(one_check_is_forgotten_if_it_is_known),
+		TEST(it_is_not_before_what_is_known_however_the_clock_was_set),
 		TEST(what_is_answered_202_is_done_by_whoever_reads_the_checks_again),
 		TEST(what_came_to_nothing_begins_again),
 	};
