@@ -115,7 +115,7 @@ QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats
 QUICK_TESTS += t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
-SLOW_TESTS += t/broker-proxy.bats
+SLOW_TESTS += t/broker-proxy.bats t/broker-unrest.bats
 dist_man_MANS += doc/httpbroker.1
 EXTRA_DIST += \
 	doc/examples/httpbroker/daemontools/run \
