@@ -209,6 +209,16 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(files)" = ".new-$$" ] # that one runs
 }
 
+@test "nothing is written through a link that somebody has put into the spool" {
+	mkdir "$spool"
+	echo precious >"$work/file"
+	run -75 bash -c 'ln -s "$1" "$0/.new-$$"; exec httpbroker-submit --spool "$0" --retry 0 -e e -c 1 -s ok' \
+		"$spool" "$work/file"
+	[ "$(cat "$work/file")" = precious ]
+	[ "$(cat "$spool"/*.events | grep -c '^{')" -eq 1 ]
+	[ "$(find "$spool" -type f | wc -l)" -eq 1 ]
+}
+
 @test "what is refused from the spool is named, and gone" {
 	echo '{"entity":"e","check":"1","state":"banana"}' >"$work/feed"
 	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"

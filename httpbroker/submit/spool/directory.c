@@ -105,8 +105,9 @@ static bool all_written(int fd, const struct buffer *bytes)
 static bool new_write(
 	int directory, const char *name, const struct buffer *bytes, struct reason *why)
 {
-	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
+	/* what is there somebody left who was killed, or it is a trap */
+	unlinkat(directory, name, 0);
+	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return reason_set(why, "cannot write to the spool: %s", strerror(errno));
 	bool written = all_written(fd, bytes);
