@@ -17,10 +17,11 @@
 
 /*
  * poll, not epoll: libmicrohttpd's epoll loop (0.9.75 to 1.0.1) stalls when exactly 128 events
- * come at once. Two threads are enough for all connections of a socket.
+ * come at once. A thread looks at all of its connections each time: with three threads a request
+ * costs less than with two, and with four no less (doc/BENCHMARKS).
  */
 #define DAEMON_FLAGS (MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG)
-enum { DAEMON_THREADS = 2, DESCRIPTORS_OF_OURS = 64 };
+enum { DAEMON_THREADS = 3, DESCRIPTORS_OF_OURS = 64 };
 
 struct server {
 	struct server_settings settings;
