@@ -15,6 +15,15 @@ start_demo() {
 	marked start demo setsid env --default-signal=INT "$demo"
 }
 
+# Its first act is over; if it ended before that, it says why.
+under_way() {
+	poll 120 eval "said demo ' room .*Recovery: ' || ended ${pids[demo]}"
+	said demo ' room .*Recovery: ' || {
+		cat "$work/demo.log"
+		return 1
+	}
+}
+
 @test "on a terminal of 80x24: the whole story, coloured, nothing beyond the edge" {
 	local screen=$work/screen
 	marked env LANG=C.UTF-8 TERM=xterm script --quiet --return \
@@ -50,7 +59,7 @@ start_demo() {
 @test "Ctrl-C in the middle leaves no process, no port, no file" {
 	local status=0
 	start_demo
-	poll 60 said demo ' room .*Recovery: '
+	under_way
 	kill -INT -- "-${pids[demo]}"
 	poll 20 ended "${pids[demo]}"
 	stop demo || status=$?
@@ -61,7 +70,7 @@ start_demo() {
 
 @test "killed outright, it takes its programs along" {
 	start_demo
-	poll 60 said demo ' room .*Recovery: '
+	under_way
 	kill -KILL "${pids[demo]}"
 	poll 60 no_process_left
 }
@@ -73,7 +82,7 @@ no_process_left() {
 @test "a station that breaks is named, with its last words" {
 	local status=0 flapjack
 	start_demo
-	poll 60 said demo ' room .*Recovery: '
+	under_way
 	flapjack=$(leftovers | sed -n 's/^flapjack-standin .*(process \([0-9]*\)).*/\1/p')
 	kill -KILL "$flapjack"
 	poll 20 ended "${pids[demo]}"

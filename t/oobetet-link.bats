@@ -47,7 +47,7 @@ start_linked() {
 	start_pagerduty
 	enter_room flapjack flapjack
 	start_link
-	write_ini port="$linked_port" max_latency=45
+	write_ini port="$linked_port" max_latency=75
 	start_oobetet
 	start_beat
 	poll 20 at_least 3 flapjack '<flapjack> Recovery'
@@ -56,7 +56,7 @@ start_linked() {
 @test "oobetet: nothing comes over the link for 0.8 of max_latency while the room lives on: no alarm" {
 	start_linked
 	freeze link
-	read -rt 36 <> <(:) || : # the length of the outage, which is what is tested
+	read -rt 60 <> <(:) || : # the length of the outage, which is what is tested
 	kill -CONT "${pids[link]}"
 	lives_on
 }
@@ -64,7 +64,7 @@ start_linked() {
 @test "oobetet: the link is gone for 0.8 of max_latency while the room lives on: no alarm" {
 	start_linked
 	stop link || :
-	read -rt 36 <> <(:) || : # the length of the outage, which is what is tested
+	read -rt 60 <> <(:) || : # the length of the outage, which is what is tested
 	start_link
 	poll 60 at_least 2 oobetet 'in the room'
 	lives_on

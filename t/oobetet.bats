@@ -33,7 +33,7 @@ teardown() { stop_all; }
 	start_chain max_latency=6
 	heard '<oobetet> oobetet on .*: watching for "Flapper" on web-01'
 	start_beat
-	poll 20 at_least 30 eve '<flapjack> Recovery' # some ten seconds
+	poll 60 at_least 30 eve '<flapjack> Recovery' # some ten seconds
 	run ! heard 'Flapjack Self Monitoring'
 	run ! paged 202
 	stop_beat
