@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/signals.h"
 
+#include "common/log.h"
+
 #include <stddef.h>
 
 static volatile sig_atomic_t arrived[NSIG];
@@ -38,6 +40,17 @@ bool signal_arrived(int signal)
 
 	arrived[signal] = 0;
 	return was;
+}
+
+bool signals_say_stop(void)
+{
+	const char *name = signal_arrived(SIGTERM)  ? "SIGTERM"
+			   : signal_arrived(SIGINT) ? "SIGINT"
+						    : NULL;
+
+	if (name != NULL)
+		log_info("stopping: %s", name);
+	return name != NULL;
 }
 
 const sigset_t *signals_wait_mask(void)

@@ -20,6 +20,9 @@ void signals_catch(const int *signals, int count);
 /* True once for each time the signal has arrived since the last call (several count as one). */
 bool signal_arrived(int signal);
 
+/* True if SIGTERM or SIGINT has arrived since the last call; the log tells which. */
+bool signals_say_stop(void);
+
 /* The mask to hand to ppoll(2): in it, and only in it, the caught signals arrive. */
 const sigset_t *signals_wait_mask(void);
 

@@ -166,7 +166,7 @@ static void sleep_until_next(struct flapper *flapper)
 
 void flapper_run(struct flapper *flapper)
 {
-	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT)) {
+	while (!signals_say_stop()) {
 		struct moment now = moment_now();
 
 		if (signal_arrived(SIGUSR1))

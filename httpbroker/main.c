@@ -137,7 +137,7 @@ static void files_reload(struct guard *guard)
 
 static void stop_await(struct guard *guard)
 {
-	while (!signal_arrived(SIGTERM) && !signal_arrived(SIGINT)) {
+	while (!signals_say_stop()) {
 		if (signal_arrived(SIGHUP))
 			files_reload(guard);
 		ppoll(NULL, 0, NULL, signals_wait_mask());

@@ -431,6 +431,7 @@ q 2_actions' ]
 			    p.send_signal(getattr(signal, "SIG" + sys.argv[2]))
 			    assert p.wait(20) == 0
 			    assert time.monotonic() - before < 5
+			    assert b"httpbroker: info: stopping: SIG%s\n" % sys.argv[2].encode() in p.stderr.read()
 			finally: p.kill()
 		E
 	done
@@ -493,7 +494,8 @@ q 2_actions' ]
 	poll 20 said broker 'State for a:b is stale. Sending UNKNOWN.$'
 	said broker 'Booting with config: \{Port:0,unix:[^ ]*/socket Server:127.0.0.1:[0-9]+ Database:0 Interval:.* Debug:true\}$'
 	said broker 'Caching state: \{"entity":"a","check":"b",.*,"ttl":1\}$'
-	said broker 'Sending event data for a:b$'
+	posts 200 "$(event c d ok)" # a:b may have gone stale before its first repeat
+	poll 20 said broker 'Sending event data for c:d$'
 	said broker 'Started POST /state for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
 	poll 20 said broker 'Completed 200 in [0-9]+\.[0-9]{3}ms for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
 	curl -sSf "http://[::1]:$broker_port/state" >"$work/answer"

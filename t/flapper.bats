@@ -90,8 +90,11 @@ flapper: info: down on [::]:$port for 750 ms" ]
 			    code = p.wait(20)
 			finally:
 			    p.kill()
-			print(sys.argv[1], code, time.monotonic() - before)
-			sys.exit(code != 0 or time.monotonic() - before > 2)
+			after = time.monotonic()
+			said = p.stderr.read().decode()
+			print(sys.argv[1], code, after - before, said)
+			sys.exit(code != 0 or after - before > 2 or
+			    not said.endswith("flapper: info: stopping: SIG%s\n" % sys.argv[1]))
 		E
 	done
 }

@@ -181,11 +181,6 @@ static void clock_leave(struct clockwork *clock)
 	}
 }
 
-static bool told_to_stop(void)
-{
-	return signal_arrived(SIGTERM) || signal_arrived(SIGINT);
-}
-
 void clock_run(const struct config *config, const struct program *program, int ready_fd)
 {
 	struct clockwork clock;
@@ -195,7 +190,7 @@ void clock_run(const struct config *config, const struct program *program, int r
 	if (away > config->max_latency)
 		absence_tell(&clock, away, "was not running");
 	clock_announce(&clock, ready_fd);
-	while (!told_to_stop()) {
+	while (!signals_say_stop()) {
 		clock_turn(&clock);
 		clock_wait(&clock, clock_deadline(&clock, clock_monotonic()));
 	}
@@ -208,6 +203,6 @@ void clock_idle(int ready_fd)
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
 	log_info("disabled (enabled = no): idle");
 	ready_announce(ready_fd);
-	while (!told_to_stop())
+	while (!signals_say_stop())
 		signals_poll(NULL, 0, NULL);
 }
