@@ -256,6 +256,9 @@ send_aside() {
 	grep -q 'GET /?Action=ConfirmSubscription&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aalarms&Token=2336412f37fb687f5d51e6e2425929f2 ' \
 		"$work/amazon-access.log"
 	[ "$(fetched)" = 2 ]
+	sends 200 "$envelope" # our answer was lost
+	[[ $answer == *before* ]]
+	[ "$(fetched)" = 2 ]
 	confirmation "{\"TopicArn\": \"arn:aws:sns:eu-west-1:999999999999:alarms\"}"
 	sends 403 "$envelope"
 	[ "$(fetched)" = 2 ]
