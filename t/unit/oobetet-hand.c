@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* The clock's end of a hand. Instead of a program there is a child that sleeps, and we speak for
+ * it. */
+#include "t/unit/unit.h"
+
+#include "oobetet/clock/hand.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SEC NSEC_PER_SEC
+#define START (100 * SEC)
+
+static const struct pace pace = {
+	.alive = SEC, .patience = 30 * SEC, .retry_min = SEC, .retry_max = 30 * SEC};
+
+static int far = -1; /* the hand's end; -1: there is none */
+static pid_t child;
+static int starts;
+
+pid_t program_start(const struct program *program, const char *name, int *fd)
+{
+	int ends[2];
+
+	(void)program, (void)name;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	*fd = ends[0];
+	far = ends[1];
+	child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails it goes with us */
+		for (;;)
+			pause();
+	}
+	starts++;
+	return child;
+}
+
+/* The child has a copy of it. */
+static void far_closes(void)
+{
+	shutdown(far, SHUT_RDWR);
+	close(far);
+	far = -1;
+}
+
+/* It is killed, and nothing else ends it. */
+static void child_is_killed(void)
+{
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	if (far >= 0)
+		far_closes();
+}
+
+static void says(const char *line)
+{
+	assert_int_equal(write(far, line, strlen(line)), (ssize_t)strlen(line));
+}
+
+static struct hand *hand_begin(void)
+{
+	struct hand *hand = hand_new("ear", NULL, &pace, 1);
+
+	starts = 0;
+	assert_int_equal(hand_tick(hand, START), HAND_STARTED);
+	assert_int_equal(hand_tick(hand, START), HAND_NO_NEWS);
+	return hand;
+}
+
+static void hand_finish(struct hand *hand)
+{
+	hand_free(hand);
+	child_is_killed();
+}
+
+/* Takes in what was said, of which nothing is for the caller. */
+static void listen_for_nothing(struct hand *hand, nsec now)
+{
+	struct message message;
+
+	hand_exchange(hand);
+	assert_false(hand_next(hand, &message, now));
+}
+
+/* It is lost for this reason; returns when the next is started. */
+static nsec lost(struct hand *hand, nsec now, const char *why)
+{
+	assert_int_equal(hand_deadline(hand), 0);
+	assert_int_equal(hand_tick(hand, now), HAND_LOST);
+	assert_string_equal(hand_why(hand), why);
+	child_is_killed();
+	assert_int_equal(hand_tick(hand, now), HAND_NO_NEWS);
+	nsec next = hand_deadline(hand);
+	assert_int_equal(hand_tick(hand, next - 1), HAND_NO_NEWS);
+	assert_int_equal(hand_tick(hand, next), HAND_STARTED);
+	return next;
+}
+
+static void what_it_says_is_for_the_caller_but_for_what_is_about_itself(void **state)
+{
+	struct hand *hand = hand_begin();
+	struct message message;
+
+	(void)state;
+	says("alive\t5000000000\nonline\tus\nleft\troom\tkicked\nalive\t5000000000\n");
+	assert_true(hand_exchange(hand));
+	assert_true(hand_next(hand, &message, START));
+	assert_int_equal(message.word, WORD_LEFT);
+	assert_string_equal(message.field[1], "kicked");
+	assert_false(hand_next(hand, &message, START));
+	assert_false(hand_exchange(hand));
+	hand_finish(hand);
+}
+
+static void what_it_is_told_waits_until_it_takes_it(void **state)
+{
+	struct hand *hand = hand_begin();
+	char line[40] = "";
+
+	(void)state;
+	assert_int_equal(hand_poll(hand).events, POLLIN);
+	hand_say(hand, WORD_SAY, FIELDS("1", "room", "a\tb"));
+	assert_int_equal(hand_poll(hand).events, POLLIN | POLLOUT);
+	hand_exchange(hand);
+	assert_int_equal(hand_poll(hand).events, POLLIN);
+	assert_int_equal(read(far, line, sizeof line - 1), 16);
+	assert_string_equal(line, "say\t1\troom\ta\\tb\n");
+	hand_finish(hand);
+}
+
+static void silence_for_longer_than_it_announced_kills_it(void **state)
+{
+	struct hand *hand = hand_begin();
+
+	(void)state;
+	assert_int_equal(hand_deadline(hand), START + pace.patience);
+	says("alive\t5000000000\n");
+	listen_for_nothing(hand, START + SEC);
+	assert_int_equal(hand_deadline(hand), START + 6 * SEC);
+	hand_forgive(hand, 10 * SEC);
+	assert_int_equal(hand_tick(hand, START + 16 * SEC - 1), HAND_NO_NEWS);
+	assert_int_equal(hand_tick(hand, START + 16 * SEC), HAND_LOST);
+	assert_string_equal(hand_why(hand), "it was stuck, and was killed");
+	child_is_killed();
+	/* nobody may ask for more than a resolver needs */
+	nsec next = hand_deadline(hand);
+	assert_int_equal(hand_tick(hand, next), HAND_STARTED);
+	says("alive\t999000000000\n");
+	listen_for_nothing(hand, next);
+	assert_int_equal(hand_deadline(hand), next + PACE_RESOLVER);
+	hand_finish(hand);
+}
+
+static void it_counts_the_lives_that_came_to_nothing(void **state)
+{
+	struct hand *hand = hand_begin();
+	nsec now = START;
+
+	(void)state;
+	assert_int_equal(hand_attempt(hand), 0);
+	for (int i = 1; i <= 3; i++) {
+		says("gone\tno way\n");
+		listen_for_nothing(hand, now);
+		now = lost(hand, now, "no way");
+		assert_int_equal(hand_attempt(hand), i);
+	}
+	says("online\tus\n");
+	listen_for_nothing(hand, now);
+	assert_string_equal(hand_why(hand), "");
+	far_closes();
+	listen_for_nothing(hand, now);
+	now = lost(hand, now, "it ended without a word");
+	assert_int_equal(hand_attempt(hand), 0);
+	hand_finish(hand);
+}
+
+static void it_backs_off_unless_it_worked_for_long(void **state)
+{
+	struct hand *hand = hand_begin();
+	nsec now = START, waited = 0;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		says("online\tus\ngone\tno way\n");
+		listen_for_nothing(hand, now);
+		nsec next = lost(hand, now, "no way");
+		assert_true(next - now >= waited / 2);
+		waited = next - now;
+		now = next;
+	}
+	assert_in_range(waited, pace.retry_max * 3 / 4, pace.retry_max);
+	says("online\tus\n");
+	listen_for_nothing(hand, now);
+	now += pace.retry_max + 1;
+	says("gone\tno way\n");
+	listen_for_nothing(hand, now);
+	assert_in_range(lost(hand, now, "no way") - now, SEC * 3 / 4, SEC);
+	hand_finish(hand);
+}
+
+static void who_does_not_keep_to_the_protocol_is_killed(void **state)
+{
+	struct hand *hand = hand_begin();
+	char much[PROTOCOL_LINE + 2];
+
+	(void)state;
+	says("hello\n");
+	listen_for_nothing(hand, START);
+	nsec now = lost(hand, START, "it says what nobody understands, and was killed");
+	memset(much, 'x', sizeof much - 1);
+	much[sizeof much - 1] = '\0';
+	says(much);
+	says("\n");
+	listen_for_nothing(hand, now);
+	lost(hand, now, "it says more than a line holds, and was killed");
+	hand_finish(hand);
+}
+
+/* How often the log, which is standard error, has a line. */
+static int logged(const char *path, const char *line)
+{
+	char got[400];
+	int count = 0;
+	FILE *log = fopen(path, "re");
+
+	assert_non_null(log);
+	while (fgets(got, sizeof got, log) != NULL)
+		count += strstr(got, line) != NULL;
+	fclose(log);
+	return count;
+}
+
+static void each_reason_is_logged_once_until_it_works_again(void **state)
+{
+	static const char *const lines[] = {"gone\tone\n", "gone\ttwo\n"};
+	static const char *const reasons[] = {"one", "two"};
+	char path[] = "oobetet-hand.XXXXXX";
+	int log = mkstemp(path), before = dup(STDERR_FILENO);
+	struct hand *hand = hand_begin();
+	nsec now = START;
+
+	(void)state;
+	dup2(log, STDERR_FILENO);
+	for (int i = 0; i < 6; i++) {
+		says(lines[i % 2]);
+		listen_for_nothing(hand, now);
+		now = lost(hand, now, reasons[i % 2]);
+	}
+	int first = logged(path, "warning: ear: one; trying again");
+	int second = logged(path, "warning: ear: two; trying again");
+	says("online\tus\ngone\tone\n");
+	listen_for_nothing(hand, now);
+	lost(hand, now, "one");
+	int again = logged(path, "warning: ear: one; trying again");
+	dup2(before, STDERR_FILENO);
+	close(before);
+	close(log);
+	unlink(path);
+	assert_int_equal(first, 1);
+	assert_int_equal(second, 1);
+	assert_int_equal(again, 2);
+	hand_finish(hand);
+}
+
+static void who_was_dismissed_may_go(void **state)
+{
+	struct hand *hand = hand_begin();
+
+	(void)state;
+	hand_dismiss(hand);
+	hand_exchange(hand);
+	says("gone\tas you said\n");
+	listen_for_nothing(hand, START);
+	assert_string_equal(hand_why(hand), "");
+	child_is_killed();
+	assert_int_equal(starts, 1);
+	hand_free(hand);
+}
+
+static void progress_is_that_it_says_something_sooner_or_later(void **state)
+{
+	struct hand *hand = hand_begin();
+	nsec most = PACE_RESOLVER + pace.patience + pace.retry_max;
+
+	(void)state;
+	assert_true(hand_progresses(hand, START + most));
+	assert_false(hand_progresses(hand, START + most + 1));
+	says("alive\t1\n");
+	listen_for_nothing(hand, START + SEC);
+	assert_true(hand_progresses(hand, START + most + SEC));
+	hand_finish(hand);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_it_says_is_for_the_caller_but_for_what_is_about_itself),
+		cmocka_unit_test(what_it_is_told_waits_until_it_takes_it),
+		cmocka_unit_test(silence_for_longer_than_it_announced_kills_it),
+		cmocka_unit_test(it_counts_the_lives_that_came_to_nothing),
+		cmocka_unit_test(it_backs_off_unless_it_worked_for_long),
+		cmocka_unit_test(who_does_not_keep_to_the_protocol_is_killed),
+		cmocka_unit_test(each_reason_is_logged_once_until_it_works_again),
+		cmocka_unit_test(who_was_dismissed_may_go),
+		cmocka_unit_test(progress_is_that_it_says_something_sooner_or_later),
+	};
+
+	/* whoever is left when a test fails goes with us, and what it was told last does not kill
+	 * us */
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
