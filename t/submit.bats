@@ -56,6 +56,27 @@ $(ok 3)" -v
 	[ "$output" = 'httpbroker-submit: info: line 1: accepted (HTTP 202)' ]
 }
 
+@test "whatever the broker has accepted is known by its words" {
+	local old='{"entity":"e","check":"1","state":"ok","time":1000000000}' line
+	start_redis
+	start_broker
+	submit "$(ok 1)"
+	submit "$old
+{\"entity\":\"e\",\"check\":\"1\",\"state\":\"acknowledgement\"}
+$(ok 2)" -v --batch 1 --retry 0
+	[ "$status" -eq 0 ]
+	for line in 0 1 2; do
+		[ "${lines[line]}" = "httpbroker-submit: info: line $((line + 1)): accepted (HTTP 200)" ]
+	done
+	submit "$old$old" -v --retry 0
+	[ "$status" -eq 0 ]
+	stop broker
+	redis_port=1 start_broker
+	submit "$(ok 3)$(ok 4)" -v --retry 0
+	[ "$status" -eq 0 ]
+	[ "${lines[1]}" = 'httpbroker-submit: info: line 1: accepted (HTTP 202)' ]
+}
+
 @test "an event is sent as soon as it is complete" {
 	start_redis
 	start_broker

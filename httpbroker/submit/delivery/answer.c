@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How an answer begins that says of a single event what was taken. */
-static const char *const taken[] = {"Caching state: ", "Sending event: ", "SNS: ", NULL};
+/* How the broker's answers begin that say what was done. */
+static const char *const done[] = {
+	"Caching state: ", "Sending event: ", "SNS: ", "{\"kept\": ", "{\"forgotten\": ", NULL};
 
 /* How the broker's words begin that blame the URL's parameters. */
 static const char *const of_the_url[] = {"?", "the query has ", "there is no parameter ", NULL};
@@ -25,11 +26,22 @@ static bool is_list(const json_t *json)
 	return json_is_array(json_object_get(json, "events"));
 }
 
-static bool says_taken(const char *body, const json_t *json)
+/* Of many events all were taken. */
+static bool is_clean_list(const char *body)
 {
-	return begins(body, taken) || is_list(json) ||
-	       json_is_boolean(json_object_get(json, "kept")) ||
-	       json_is_integer(json_object_get(json, "forgotten"));
+	static const char begin[] = "{\"accepted\":", rest[] = ",\"refused\":0,\"events\":[";
+
+	if (strncmp(body, begin, sizeof begin - 1) != 0)
+		return false;
+	body += sizeof begin - 1;
+	body += strspn(body, "0123456789");
+	return strncmp(body, rest, sizeof rest - 1) == 0;
+}
+
+/* The list is not taken apart: it is of hundreds of events, and behind it the next ones wait. */
+static bool is_success(long status, const char *body)
+{
+	return (status == 200 || status == 202) && (begins(body, done) || is_clean_list(body));
 }
 
 /* The words of {"error": "…"}; NULL: it is another's answer. */
@@ -46,12 +58,9 @@ static bool blames_content(const json_t *json)
 }
 
 /* Of what was posted 404 says nothing, only of the URL. */
-static enum outcome outcome_of(long status, const char *body, const json_t *json, bool posted)
+static enum outcome failure_of(long status, const json_t *json, bool posted)
 {
 	switch (status) {
-	case 200:
-	case 202:
-		return says_taken(body, json) ? OUTCOME_ACCEPTED : OUTCOME_AWAY;
 	case 207:
 		return is_list(json) ? OUTCOME_REFUSED : OUTCOME_AWAY;
 	case 400:
@@ -143,21 +152,30 @@ static void verdicts_read(struct answer *answer, const json_t *items, size_t cou
 	verdicts_complete(answer);
 }
 
-void answer_judge(long status, const char *body, size_t count, struct answer *answer)
+static void failure_judge(long status, const char *body, size_t count, struct answer *answer)
 {
-	const char *text = body != NULL ? body : "";
-	json_t *json = json_loads(text, 0, NULL);
+	json_t *json = json_loads(body, 0, NULL);
 	struct reason words = {""};
 
-	*answer = (struct answer){.outcome = outcome_of(status, text, json, count > 0)};
+	answer->outcome = failure_of(status, json, count > 0);
 	answer->by_content = status == 400 || status == 413;
 	answer->by_token = status == 401 || status == 407;
-	if (answer->outcome != OUTCOME_ACCEPTED)
-		words_of(json, text, &words);
+	words_of(json, body, &words);
 	why_set(answer, status, &words);
 	if (answer->outcome == OUTCOME_REFUSED && is_list(json) && count > 0)
 		verdicts_read(answer, json_object_get(json, "events"), count);
 	json_decref(json);
+}
+
+void answer_judge(long status, const char *body, size_t count, struct answer *answer)
+{
+	const char *text = body != NULL ? body : "";
+
+	*answer = (struct answer){.outcome = OUTCOME_ACCEPTED};
+	if (is_success(status, text))
+		reason_set(&answer->why, "HTTP %ld", status);
+	else
+		failure_judge(status, text, count, answer);
 }
 
 void answer_clear(struct answer *answer)
