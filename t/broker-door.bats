@@ -9,7 +9,10 @@ load lib/redis
 load lib/broker
 
 setup() { start_work; }
-teardown() { stop_all; }
+teardown() {
+	! declare -F supervise_end >/dev/null || supervise_end "$work/service" || :
+	stop_all
+}
 
 # refuses CODE MESSAGE OPTION...: that exit status, and a message that holds MESSAGE
 refuses() {
@@ -188,8 +191,8 @@ socket_listens() {
 # example SUPERVISOR: what doc/examples has for it, but for port, user and log; without Redis
 example() {
 	cp -R "$root/doc/examples/httpbroker/$1" "$work/service"
-	sed -i "s/--port 3090/--port $port/; s/--server [^ ]*/--server none/; s/user=nobody/user=$(id -un)/" \
-		"$work/service/run"
+	sed -i "s/--port 3090/--port $port/; s/--server [^ ]*/--server none/" "$work/service/run"
+	as_whoever "$work/service/run"
 }
 
 healthy() {

@@ -16,6 +16,7 @@ setup() {
 }
 
 teardown() {
+	! declare -F supervise_end >/dev/null || supervise_end "$work/httpbroker-submit" || :
 	stop_all
 }
 
@@ -78,8 +79,9 @@ logged() {
 	start_redis
 	start_broker
 	cp -r "$examples/httpbroker-submit/runit" "$service"
-	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|; s|user=nagios|user=$(id -un)|;
+	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|;
 		s|http://localhost:3090/state|$HTTPBROKER_URL|" "$service/run"
+	as_whoever "$service/run"
 	sed -i "s|/var/log/httpbroker-submit|$work/log|" "$service/log/run"
 	start runsv runsv "$service"
 	poll 20 logged 1 "reading $work/fifo"
@@ -102,8 +104,9 @@ logged() {
 	start_redis
 	start_broker
 	cp -r "$examples/httpbroker-submit/daemontools" "$service"
-	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|; s|user=nagios|user=$(id -un)|;
+	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|;
 		s|http://localhost:3090/state|$HTTPBROKER_URL|" "$service/run"
+	as_whoever "$service/run"
 	start supervise supervise "$service"
 	poll 20 said supervise "reading $work/fifo"
 	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tUP\t0\t0\tup\t\n' "$EPOCHSECONDS" >"$work/fifo"
