@@ -83,11 +83,11 @@ hammer() {
 }
 
 # phase_of up|down FROM TO: of the lines stamped from FROM to TO, the smallest distance from
-# $grid modulo $period, in milliseconds from -period/2 to period/2
+# $grid modulo $period, in milliseconds from -period/4, for a busy machine is late, to 3 period/4
 phase_of() {
 	awk -v word="$1" -v from="$2" -v to="$3" -v grid="$grid" -v period="$period" '
 		$4 == word && $1 >= from && $1 < to {
-			n = ($1 - grid) / period; d = $1 - grid - int(n + 0.5) * period
+			n = ($1 - grid) / period; d = $1 - grid - int(n + 0.25) * period
 			if (!seen++ || d < best) best = d
 		}
 		END { if (!seen) exit 1; print int(best * 1000) }' "$work/flapper.log"
