@@ -113,6 +113,8 @@ refuses() {
 	running oobetet
 	[ -z "$(pgrep -P "${pids[oobetet]}")" ]
 	[ "$(cat "$work/oobetet.log")" = 'oobetet: info: disabled (enabled = no): idle' ]
+	kill -HUP "${pids[oobetet]}"
+	poll 10 said oobetet 'info: SIGHUP changes nothing'
 	stop oobetet
 }
 

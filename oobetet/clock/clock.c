@@ -83,6 +83,12 @@ static void life_tell(struct clockwork *clock, nsec now)
 		ready_notify("WATCHDOG=1");
 }
 
+static void hangup_tell(void)
+{
+	if (signal_arrived(SIGHUP))
+		log_info("SIGHUP changes nothing: the configuration is read at the start");
+}
+
 /* Everything that is due, once. What was heard is taken in before it is judged. */
 static void clock_turn(struct clockwork *clock)
 {
@@ -98,8 +104,7 @@ static void clock_turn(struct clockwork *clock)
 	roads_deliver(clock->roads, &clock->carriers, now);
 	past_tick(&clock->past, &telling);
 	life_tell(clock, now);
-	if (signal_arrived(SIGHUP))
-		log_info("SIGHUP changes nothing: the configuration is read at the start");
+	hangup_tell();
 }
 
 /* ---- between two turns ---- */
@@ -203,6 +208,8 @@ void clock_idle(int ready_fd)
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
 	log_info("disabled (enabled = no): idle");
 	ready_announce(ready_fd);
-	while (!signals_say_stop())
+	while (!signals_say_stop()) {
 		signals_poll(NULL, 0, NULL);
+		hangup_tell();
+	}
 }
