@@ -66,6 +66,7 @@ last_event() {
 	start_broker_for_sns
 	envelope_of "$(alarm)"
 	url="$url?ttl=90m" sends 200 "$envelope"
+	[[ $answer == "Caching state"* ]] # one event has one answer, not a list
 	[ "$(curl -s "$url" | jq -r '.[].ttl')" = 5400 ]
 }
 
@@ -171,7 +172,8 @@ last_event() {
 	sns_options=(--sns-topic "$topic")
 	start_broker_for_sns
 	envelope_of "$(alarm)"
-	sends 503 "$envelope"
+	sends 503 "$envelope" -D "$work/headers"
+	grep -qi '^retry-after:' "$work/headers"
 	nothing_happened
 }
 
@@ -246,6 +248,15 @@ send_aside() {
 	sends 200 "$envelope"
 	[[ $answer == *before* ]]
 	[ "$(curl -s "$url" | jq length)" = 0 ]
+}
+
+@test "sns: what waits for Redis is accepted, and has no second effect either" {
+	start_broker_for_sns
+	stop redis
+	envelope_of "$(alarm)"
+	sends 202 "$envelope"
+	sends 200 "$envelope"
+	[[ $answer == *before* ]]
 }
 
 @test "sns: a subscription is confirmed where SNS is, and only for a topic that is allowed" {

@@ -75,7 +75,6 @@ static struct submission *said_take(
 		return NULL;
 	taking_document(&taking, said, (struct place){0, 0});
 	taking_end(&taking);
-	batch->one = true;
 	if (batch->submission.count > 0)
 		return &batch->submission;
 	batch_settle(batch);
