@@ -118,8 +118,8 @@ processor_time() {
 	port=$(free_port)
 	start flapper flapper -q -i 1h -p "$port"
 	poll 10 check_tcp -H 127.0.0.1 -p "$port"
-	poll 10 eval '[[ "$(wakes 0.2)" == "0 "* ]]'
-	[[ "$(wakes 3)" == '0 '* ]]
+	# on a busy machine the visit may still be before it
+	poll 20 eval '[[ "$(wakes 3)" == "0 "* ]]'
 	[ "$(processor_time)" -lt 10 ]
 	stop flapper
 	# twenty halves in four seconds; more where a busy machine takes longer for it
