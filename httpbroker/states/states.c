@@ -292,7 +292,7 @@ static unsigned parts_choose(const struct states *states)
 static void bucket_visit(const UT_hash_table *table, unsigned bucket,
 	const struct states_cursor *cursor, states_visitor *visit, void *context)
 {
-	const UT_hash_handle *handle = table->buckets[bucket].hh_head;
+	UT_hash_handle *handle = table->buckets[bucket].hh_head;
 
 	for (; handle != NULL; handle = handle->hh_next)
 		if (handle->hashv % cursor->parts == cursor->part)
