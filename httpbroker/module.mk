@@ -111,7 +111,8 @@ bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
-QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats
+QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats \
+	t/broker-sns-certificates.bats
 QUICK_TESTS += t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats

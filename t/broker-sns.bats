@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2119,SC2030,SC2031 # $code, $answer, $envelope and the like come from lib/
 #
-# httpbroker takes Amazon SNS: real TLS, real signatures, certificates of our own authority.
+# httpbroker takes Amazon SNS: who may, and what becomes of what it says.
 
 load lib/daemons
 load lib/redis
@@ -15,15 +15,6 @@ setup() {
 	start_amazon
 }
 teardown() { stop_all; }
-
-start_broker_for_sns() {
-	start_broker "${sns_options[@]}"
-}
-
-nothing_happened() {
-	[ "$(redis LLEN events)" = 0 ]
-	[ "$(fetched)" = "${1:-0}" ]
-}
 
 # last_event FILTER: of the event that went out last.
 last_event() {
@@ -98,20 +89,6 @@ last_event() {
 	said broker 'warning: SNS.*signature'
 }
 
-@test "sns: nobody is asked for a certificate but SNS in the topic's own region" {
-	start_broker_for_sns
-	for wrong in "http://$amazon" "https://$amazon:443" "https://evil@$amazon" \
-		https://sns.evil.amazonaws.com.example.org https://sns.eu-west-1.amazonaws.com@evil \
-		https://sns.us-east-1.amazonaws.com https://example.org https://s3.amazonaws.com; do
-		envelope_of "$(alarm)" "{\"SigningCertURL\": \"$wrong/${certificate_url##*/}\"}"
-		sends 403 "$envelope"
-		[[ $answer == *SigningCertURL* ]]
-	done
-	envelope_of "$(alarm)" "{\"SigningCertURL\": \"https://$amazon/other.pem\"}"
-	sends 403 "$envelope"
-	nothing_happened
-}
-
 @test "sns: a topic that is not allowed, a wrong age, a version that there is not" {
 	start_broker_for_sns
 	envelope_of "$(alarm)" "{\"TopicArn\": \"${topic}2\"}"
@@ -136,107 +113,6 @@ last_event() {
 	[[ $output == *account* ]]
 	run -66 httpbroker --sns-topic "$topic" --sns-ca-file "$work/none.pem" --port 0
 	[[ $output == *none.pem* ]]
-}
-
-@test "sns: a certificate that is not to be believed, asked for once" {
-	certificate expired -days -1
-	certificate_usage=clientAuth certificate client
-	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/self.key" -out "$work/self.pem" \
-		-subj "/CN=$amazon" -days 30 2>/dev/null
-	start_broker_for_sns
-	local asked=0
-	for signer in expired client self; do
-		serve "$signer"
-		envelope_of "$(alarm)"
-		sends 403 "$envelope"
-		sends 403 "$envelope"
-		nothing_happened $((++asked))
-	done
-	said broker 'warning: SNS.*expired'
-	said broker 'warning: SNS.*purpose'
-	said broker 'warning: SNS.*self-signed'
-}
-
-@test "sns: another certificate, when SNS signs with another" {
-	start_broker_for_sns
-	certificate other
-	for signer in sns other; do
-		serve "$signer"
-		envelope_of "$(alarm)"
-		sends 200 "$envelope"
-	done
-	[ "$(fetched)" = 2 ]
-}
-
-@test "sns: a server that is not Amazon's gets no further than its certificate" {
-	sns_options=(--sns-topic "$topic")
-	start_broker_for_sns
-	envelope_of "$(alarm)"
-	sends 503 "$envelope" -D "$work/headers"
-	grep -qi '^retry-after:' "$work/headers"
-	nothing_happened
-}
-
-@test "sns: a certificate of 100 MB, none at all, a redirect: not now, and no memory" {
-	start_broker_for_sns
-	truncate -s 100M "$work/large.pem"
-	serve large
-	ln -f "$work/large.pem" "$work/www/${certificate_url##*/}"
-	envelope_of "$(alarm)"
-	sends 503 "$envelope"
-	[[ $answer == *bytes* ]]
-	[ "$(awk '/VmHWM/ { print $2 }' "/proc/${pids[broker]}/status")" -lt 60000 ]
-	rm "$work/www/${certificate_url##*/}"
-	for path in 00000000000000000000000000000404 00000000000000000000000000000301; do
-		certificate_url=https://$amazon/SimpleNotificationService-$path.pem
-		envelope_of "$(alarm)"
-		sends 503 "$envelope"
-	done
-	nothing_happened 3
-}
-
-@test "sns: what is not there displaces no certificate that is" {
-	start_broker_for_sns
-	envelope_of "$(alarm)"
-	sends 200 "$envelope"
-	for i in {1..80}; do
-		sends 503 "$(jq --arg path "$(printf %032d "$i")" '.SigningCertURL |=
-			sub("[0-9a-f]{32}"; $path)' <<<"$envelope")"
-	done
-	envelope_of "$(alarm OK)"
-	sends 200 "$envelope"
-	[ "$(fetched)" = 81 ]
-}
-
-# hanging N: that many connections have been met with silence.
-hanging() {
-	[ "$(grep -c '^silence' "$work/proxy.log")" -ge "$1" ]
-}
-
-send_aside() {
-	local aside=$1
-	(send "$envelope" && echo "$code" >"$work/$aside") 3>&- &
-}
-
-@test "sns: a certificate server that hangs holds up nobody, and a stop is a stop" {
-	touch "$work/hang"
-	seq 5000 | jq -c '{entity: "db-01", check: "check-\(.)", state: "ok"}' >"$work/events"
-	start_broker_for_sns
-	envelope_of "$(alarm)"
-	send_aside hung
-	poll 10 hanging 1
-	httpbroker-submit --url "$url" "$work/events"
-	[ "$(curl -s "$url" | jq length)" = 5000 ]
-	[ ! -e "$work/hung" ]
-	poll 20 test -s "$work/hung"
-	[ "$(cat "$work/hung")" = 503 ]
-	serve server # another path
-	envelope_of "$(alarm)"
-	send_aside stopped
-	poll 10 hanging 2
-	stop broker
-	poll 10 test -s "$work/stopped"
-	[ "$(cat "$work/stopped")" = 503 ]
 }
 
 @test "sns: a message that comes again has no second effect" {

@@ -11,6 +11,8 @@
 #   serve NAME               it is to be had from then on; sets $certificate_url
 #   envelope JSON            a notification with these members instead of the usual ones; sets
 #                            $envelope, signed with $signer (a NAME; default sns)
+#   start_broker_for_sns     the broker, with these
+#   nothing_happened [N]     no event, and so many requests at the server (0)
 #   fetched                  how many requests the server has answered
 #   send JSON [CURL-OPTION...]  posts it as SNS does, with JSON's Type in a header
 
@@ -147,6 +149,15 @@ fetched() {
 	wc -l <"$work/amazon-access.log"
 }
 
+start_broker_for_sns() {
+	start_broker "${sns_options[@]}"
+}
+
+nothing_happened() {
+	[ "$(redis LLEN events)" = 0 ]
+	[ "$(fetched)" = "${1:-0}" ]
+}
+
 # said_by JSON NAME...: the canonical form: these members, if there, each after its name.
 said_by() {
 	local json=$1
@@ -205,6 +216,7 @@ sends() {
 	send "$2" "${@:3}"
 	[ "$code" = "$1" ] || {
 		echo "$code, not $1: $answer"
+		cat "$work/proxy.log"
 		return 1
 	}
 }
