@@ -28,8 +28,7 @@ static bool file_read(int fd, size_t limit, struct buffer *out, struct reason *w
 	return out->length <= limit || reason_set(why, "it has more than %zu bytes", limit);
 }
 
-static bool file_take(
-	int fd, const char *path, size_t limit, struct buffer *out, struct reason *why)
+static bool file_take(int fd, size_t limit, struct buffer *out, bool *exposed, struct reason *why)
 {
 	struct stat status;
 
@@ -37,25 +36,34 @@ static bool file_take(
 		return reason_set(why, "%s", strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return reason_set(why, "it is no plain file");
-	if (!file_read(fd, limit, out, why))
-		return false;
-	if ((status.st_mode & S_IROTH) != 0)
-		log_warning("%s: everybody on this machine may read the secrets in it", path);
-	return true;
+	*exposed = (status.st_mode & S_IROTH) != 0;
+	return file_read(fd, limit, out, why);
 }
 
-bool secret_file_read(const char *path, size_t limit, struct buffer *out, struct reason *why)
+bool secret_file_look(
+	const char *path, size_t limit, struct buffer *out, bool *exposed, struct reason *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	*out = (struct buffer){NULL, 0, 0};
 	if (fd < 0)
 		return reason_set(why, "%s: %s", path, strerror(errno));
-	bool done = file_take(fd, path, limit, out, why) || reason_prefix(why, "%s", path);
+	bool done = file_take(fd, limit, out, exposed, why) || reason_prefix(why, "%s", path);
 	close(fd);
 	if (!done)
 		buffer_wipe(out);
 	return done;
+}
+
+bool secret_file_read(const char *path, size_t limit, struct buffer *out, struct reason *why)
+{
+	bool exposed;
+
+	if (!secret_file_look(path, limit, out, &exposed, why))
+		return false;
+	if (exposed)
+		log_warning("%s: everybody on this machine may read the secrets in it", path);
+	return true;
 }
 
 static bool line_cut(struct buffer *bytes, struct reason *why)

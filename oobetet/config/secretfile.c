@@ -2,12 +2,13 @@
 #include "oobetet/config/secretfile.h"
 
 #include "common/memory.h"
+#include "common/secretfile.h"
 #include "oobetet/text.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { READ_MOST = 4096 }; /* bytes, so that what is too long can be told from what has no end */
 
 bool file_is_exposed(FILE *file)
 {
@@ -18,55 +19,39 @@ bool file_is_exposed(FILE *file)
 }
 
 /* What is wrong with the bytes that were read; NULL: nothing. */
-static const char *secret_fault(const char *secret, size_t length)
+static const char *secret_fault(const struct buffer *secret)
 {
-	if (length > SECRETFILE_MAX)
+	if (secret->length > SECRETFILE_MAX)
 		return "is longer than 1000 bytes: expected one line with the secret";
-	if (length == 0)
+	if (secret->length == 0)
 		return "is empty: expected one line with the secret";
-	if (strlen(secret) != length || strchr(secret, '\n') != NULL)
+	if (strlen(secret->data) != secret->length || strchr(secret->data, '\n') != NULL)
 		return "holds more than one line: expected the secret alone";
-	if (!text_is_clean(secret))
+	if (!text_is_clean(secret->data))
 		return "holds control characters, or is not UTF-8: expected one line of text";
 	return NULL;
 }
 
-/* One newline at the end is an editor's, and so is a carriage return before it. */
-static size_t end_cut(char *secret, size_t length)
+static void last_cut(struct buffer *secret, char byte)
 {
-	if (length > 0 && secret[length - 1] == '\n')
-		length--;
-	if (length > 0 && secret[length - 1] == '\r')
-		length--;
-	secret[length] = '\0';
-	return length;
-}
-
-static char *secret_read(FILE *file, const char *path, struct reason *why)
-{
-	char *secret = memory_zeroed(1, SECRETFILE_MAX + 4); /* CR, LF, one too many, NUL */
-	size_t length = fread(secret, 1, SECRETFILE_MAX + 3, file);
-	const char *fault =
-		ferror(file) ? strerror(errno) : secret_fault(secret, end_cut(secret, length));
-
-	if (fault == NULL)
-		return secret;
-	reason_set(why, "%s: %s", path, fault);
-	explicit_bzero(secret, SECRETFILE_MAX + 4);
-	free(secret);
-	return NULL;
+	if (secret->length > 0 && secret->data[secret->length - 1] == byte)
+		secret->data[--secret->length] = '\0';
 }
 
 char *secretfile_read(const char *path, bool *exposed, struct reason *why)
 {
-	FILE *file = fopen(path, "re");
+	struct buffer secret;
+	char *copy = NULL;
 
-	if (file == NULL) {
-		reason_set(why, "%s: %s", path, strerror(errno));
+	if (!secret_file_look(path, READ_MOST, &secret, exposed, why))
 		return NULL;
-	}
-	*exposed = file_is_exposed(file);
-	char *secret = secret_read(file, path, why);
-	fclose(file);
-	return secret;
+	last_cut(&secret, '\n'); /* an editor's, and so is a carriage return before it */
+	last_cut(&secret, '\r');
+	const char *fault = secret_fault(&secret);
+	if (fault == NULL)
+		copy = memory_copied(secret.data);
+	else
+		reason_set(why, "%s: %s", path, fault);
+	buffer_wipe(&secret);
+	return copy;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A file that holds one secret, and nothing else: its first line. */
+/* A plain file that holds one secret, and nothing else. */
 #ifndef OOBETET_CONFIG_SECRETFILE_H
 #define OOBETET_CONFIG_SECRETFILE_H
 

@@ -186,10 +186,10 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{LEAST "password_file = /dev/null\n",
 			":5: password_file: there is password as well, in line 2: expected one"},
 		{"pagerduty_contact_file = /dev/null\n",
-			":1: pagerduty_contact_file: /dev/null: is empty: expected one line"},
+			":1: pagerduty_contact_file: /dev/null: it is no plain file"},
 		{"pagerduty_contact_file = /dev/zero\n",
-			":1: pagerduty_contact_file: /dev/zero: is longer than 1000 bytes"},
-		{"password_file = /\n", ":1: password_file: /: Is a directory"},
+			":1: pagerduty_contact_file: /dev/zero: it is no plain file"},
+		{"password_file = /\n", ":1: password_file: /: it is no plain file"},
 		{LEAST "watched_nick = a,,b\n", ":5: watched_nick: '': expected a name"},
 		{LEAST "pagerduty_api = 2\n", ":5: pagerduty_api: '2': expected v1 or v2"},
 		{LEAST "pagerduty_severity = bad\n", ":5: pagerduty_severity: 'bad': expected"},
@@ -380,6 +380,20 @@ static void a_long_secret_has_a_bound(void **state)
 	assert_int_equal(strlen(config->password), 1000);
 	config_free(config);
 	assert_null(read_with_secret(long_one, 1001, 0600, &why));
+	assert_non_null(strstr(why.text, "is longer than 1000 bytes"));
+}
+
+/* Nobody waits for its writer. */
+static void a_secret_is_not_read_from_a_pipe(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	assert_int_equal(mkfifo("oobetet-secret.fifo", 0600), 0);
+	struct config *config = read_text("password_file = oobetet-secret.fifo\n", &why);
+	unlink("oobetet-secret.fifo");
+	assert_null(config);
+	assert_non_null(strstr(why.text, "it is no plain file"));
 }
 
 static void a_long_repeat_interval_needs_no_repeat_max(void **state)
@@ -483,6 +497,7 @@ int main(void)
 		cmocka_unit_test(who_may_read_the_secret_is_looked_at),
 		cmocka_unit_test(a_secret_may_be_in_a_file_of_its_own),
 		cmocka_unit_test(a_long_secret_has_a_bound),
+		cmocka_unit_test(a_secret_is_not_read_from_a_pipe),
 		cmocka_unit_test(a_long_repeat_interval_needs_no_repeat_max),
 		cmocka_unit_test(a_hand_gets_what_it_needs_and_no_more),
 		cmocka_unit_test(what_is_shown_masks_the_secrets_and_can_be_read_again),
