@@ -299,6 +299,8 @@ struct options options_read(int argc, char **argv)
 	};
 
 	option_table_read(&table, &options, argc, argv);
+	if (options.sns_ca_file != NULL && options.sns_topic_count == 0)
+		die(EX_USAGE, "--sns-ca-file: without --sns-topic no SNS is taken");
 	if (options.listen_count == 0)
 		listen_default(&options);
 	return options;

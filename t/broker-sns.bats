@@ -111,6 +111,8 @@ last_event() {
 	sends 200 "$envelope"
 	run -64 httpbroker --sns-topic 'arn:aws:sns:*'
 	[[ $output == *account* ]]
+	run -64 timeout 20 httpbroker --sns-ca-file "$work/ca.pem" --port 0
+	[[ $output == *--sns-topic* ]]
 	run -66 httpbroker --sns-topic "$topic" --sns-ca-file "$work/none.pem" --port 0
 	[[ $output == *none.pem* ]]
 }
