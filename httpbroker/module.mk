@@ -26,6 +26,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/reader.c httpbroker/delivery/reader.h \
 	httpbroker/delivery/recall.c httpbroker/delivery/recall.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
+	httpbroker/delivery/round.c \
 	httpbroker/delivery/say.c \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/events/condition.c httpbroker/events/condition.h \

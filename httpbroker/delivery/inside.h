@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the delivery thread has, for the files that are that thread, and no others: delivery.c (its
- * work and its sleep), hear.c (what Redis says to it), say.c (what it says to Redis), ending.c.
+ * What the delivery thread has, for the files that are that thread, and no others: delivery.c
+ * (whose it is), round.c (its work and its sleep), hear.c (what Redis says to it), say.c (what it
+ * says to Redis), ending.c.
  */
 #ifndef HTTPBROKER_DELIVERY_INSIDE_H
 #define HTTPBROKER_DELIVERY_INSIDE_H
@@ -72,6 +73,9 @@ void delivery_retry(struct delivery *delivery);
 
 /* One round of the thread: all that can be done without waiting. */
 void delivery_work(struct delivery *delivery, struct moment now);
+
+/* And then it waits until there is something to do again. */
+void delivery_sleep(struct delivery *delivery);
 
 /* Once it is to stop: whether all is where it belongs and the lease is given up, or it is too late.
  */

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/inside.h"
+
+#include "common/log.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+static bool repeats_go(const struct delivery *delivery)
+{
+	return is_active(delivery) && link_serves(delivery->link) && !delivery->pressure.paused &&
+	       (outbox_refused(delivery->books.outbox) & COMMIT_PUSHES) == 0;
+}
+
+void delivery_retry(struct delivery *delivery)
+{
+	outbox_retry(delivery->books.outbox);
+	delivery->retry_at = NSEC_NEVER;
+}
+
+static bool records_wait(const struct outbox *outbox)
+{
+	return outbox_marks(outbox).records != outbox_done(outbox).records;
+}
+
+/* One shard at a time that has any states, when the records of the one before are written. */
+static void rewrite_work(struct delivery *delivery)
+{
+	while (delivery->rewrite < STATES_SHARDS && !records_wait(delivery->books.outbox))
+		ledger_rewrite(delivery->books.ledger, delivery->rewrite++);
+}
+
+static void active_work(struct delivery *delivery, struct moment now)
+{
+	reader_want_none(delivery->reader);
+	handover_judge(&delivery->handover, &delivery->books, delivery->reader, now);
+	if (delivery->handover.settled)
+		desk_judge(delivery->desk, now);
+	if (now.monotonic >= delivery->retry_at)
+		delivery_retry(delivery);
+	delivery->status.repeats += ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
+	rewrite_work(delivery);
+}
+
+static void count_work(struct delivery *delivery, nsec now)
+{
+	if (now < delivery->count_at)
+		return;
+	log_debug("Number of cached states: %zu", states_count(delivery->books.states));
+	delivery->count_at = now + delivery->books.interval;
+}
+
+static enum delivery_role role_of(const struct delivery *delivery)
+{
+	static const enum delivery_role roles[] = {
+		[SESSION_STARTS] = DELIVERY_STARTS,
+		[SESSION_ACTIVE] = DELIVERY_ACTIVE,
+		[SESSION_STANDS_BY] = DELIVERY_STANDS_BY,
+	};
+
+	return roles[session_role(session_of(delivery))];
+}
+
+static void redis_look(struct delivery *delivery, nsec now)
+{
+	struct delivery_status *status = &delivery->status;
+	bool up = !link_away(delivery->link) && status->role != DELIVERY_STARTS;
+
+	if (up != status->redis_up)
+		status->redis_since = now;
+	status->redis_up = up;
+	snprintf(status->redis_why, sizeof status->redis_why, "%s",
+		up ? "" : link_why(delivery->link));
+}
+
+static void status_work(struct delivery *delivery, nsec now)
+{
+	struct delivery_status *status = &delivery->status;
+	struct marks made = outbox_marks(delivery->books.outbox);
+	struct marks done = outbox_done(delivery->books.outbox);
+	enum delivery_role role = role_of(delivery);
+
+	if (role != status->role)
+		status->role_since = now;
+	status->role = role;
+	redis_look(delivery, now);
+	status->repeats_paused = delivery->pressure.paused;
+	status->loading = !reader_complete(delivery->reader);
+	status->loaded = reader_loaded(delivery->reader);
+	status->to_load = reader_to_load(delivery->reader);
+	status->unreadable = reader_unreadable(delivery->reader) + delivery->unreadable;
+	status->pending = made.pushes - done.pushes + desk_count(delivery->desk);
+	status_publish(&delivery->board, status);
+}
+
+static bool is_busy(const struct delivery *delivery)
+{
+	return session_busy(session_of(delivery)) && !link_away(delivery->link);
+}
+
+void delivery_work(struct delivery *delivery, struct moment now)
+{
+	delivery_hear(delivery, now);
+	if (!is_busy(delivery) || !reader_complete(delivery->reader))
+		desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
+	if (role_of(delivery) == DELIVERY_STANDS_BY)
+		desk_drop(delivery->desk, "another broker is the active one");
+	if (is_active(delivery))
+		active_work(delivery, now);
+	delivery_say(delivery, now);
+	desk_commit(delivery->desk);
+	desk_keep(delivery->desk, link_away(delivery->link) && !delivery->stopping, now.monotonic);
+	status_work(delivery, now.monotonic);
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		count_work(delivery, now.monotonic);
+}
+
+static nsec next_work(const struct delivery *delivery)
+{
+	nsec next = nsec_earlier(link_deadline(delivery->link), desk_deadline(delivery->desk));
+
+	if (is_active(delivery))
+		next = nsec_earlier(nsec_earlier(next, delivery->retry_at),
+			ledger_next(delivery->books.ledger, repeats_go(delivery)));
+	next = nsec_earlier(next, delivery_question_at(delivery));
+	if (log_enabled(LOG_LEVEL_DEBUG))
+		next = nsec_earlier(next, delivery->count_at);
+	return nsec_earlier(next, atomic_load(&delivery->stop_at));
+}
+
+void delivery_sleep(struct delivery *delivery)
+{
+	bool busy = is_busy(delivery) && reader_complete(delivery->reader);
+	struct pollfd fds[2] = {{.fd = inbox_fd(delivery->inbox), .events = POLLIN}};
+	struct timespec timeout;
+
+	if (!busy && next_work(delivery) != 0 && !inbox_listen(delivery->inbox))
+		return;
+	link_poll(delivery->link, &fds[1]);
+	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next_work(delivery), &timeout), NULL) >
+			0 &&
+		fds[0].revents != 0)
+		inbox_awake(delivery->inbox);
+}
