@@ -74,14 +74,6 @@ void log_never_wait(void)
 	log_waits = false;
 }
 
-/* C0, DEL, and C1, which UTF-8 writes as C2 80 to C2 9F. */
-static bool is_control(const char *text)
-{
-	const unsigned char *bytes = (const void *)text;
-
-	return bytes[0] < ' ' || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
-}
-
 /* What would forge a line, steer a terminal, or make journald show no text but `blob data`. */
 static void line_clean(char *text)
 {
@@ -90,7 +82,7 @@ static void line_clean(char *text)
 	while (text < end) {
 		size_t character = utf8_character(text, (size_t)(end - text));
 
-		if (character > 0 && !is_control(text))
+		if (character > 0 && !utf8_is_control(text))
 			text += character;
 		else
 			*text++ = '?';

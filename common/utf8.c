@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/utf8.h"
 
-#include <stdbool.h>
-
 size_t utf8_promised(unsigned char lead)
 {
 	if (lead < 0x80)
@@ -19,6 +17,14 @@ static bool second_fits(unsigned char lead, unsigned char second)
 	unsigned char high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
 
 	return second >= low && second <= high;
+}
+
+/* UTF-8 writes C1 as C2 80 to C2 9F. */
+bool utf8_is_control(const char *character)
+{
+	const unsigned char *bytes = (const void *)character;
+
+	return bytes[0] < ' ' || bytes[0] == 0x7f || (bytes[0] == 0xc2 && bytes[1] < 0xa0);
 }
 
 size_t utf8_character(const char *text, size_t left)

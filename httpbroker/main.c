@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -140,7 +139,7 @@ static void stop_await(struct guard *guard)
 	while (!signals_say_stop()) {
 		if (signal_arrived(SIGHUP))
 			files_reload(guard);
-		ppoll(NULL, 0, NULL, signals_wait_mask());
+		signals_poll(NULL, 0, NULL);
 	}
 }
 

@@ -62,17 +62,17 @@ static char *token_read(const struct options *options)
 	struct reason why;
 	char *token;
 
-	if (options->token_file == NULL && (given == NULL || given[0] == '\0'))
-		return NULL;
-	if (options->token_file == NULL) {
-		token_check(given, "HTTPBROKER_TOKEN");
-		return memory_copied(given);
+	if (options->token_file != NULL) {
+		token = secret_file_line(options->token_file, &why);
+		if (token == NULL)
+			die(EX_USAGE, "--token-file: %s", why.text);
+		token_check(token, "--token-file");
+		return token;
 	}
-	token = secret_file_line(options->token_file, &why);
-	if (token == NULL)
-		die(EX_USAGE, "--token-file: %s", why.text);
-	token_check(token, "--token-file");
-	return token;
+	if (given == NULL || given[0] == '\0')
+		return NULL;
+	token_check(given, "HTTPBROKER_TOKEN");
+	return memory_copied(given);
 }
 
 static struct sender *sender_make(const struct options *options)

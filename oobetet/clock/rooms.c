@@ -126,15 +126,6 @@ const char *rooms_name(const struct rooms *rooms, int index)
 	return rooms->room[index].name;
 }
 
-int rooms_occupied(const struct rooms *rooms)
-{
-	int occupied = 0;
-
-	for (int i = 0; i < rooms->count; i++)
-		occupied += rooms->room[i].in ? 1 : 0;
-	return occupied;
-}
-
 nsec rooms_missed(const struct rooms *rooms, int index)
 {
 	return rooms->room[index].missed;

@@ -31,7 +31,6 @@ bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick)
 
 int rooms_count(const struct rooms *rooms);
 const char *rooms_name(const struct rooms *rooms, int index);
-int rooms_occupied(const struct rooms *rooms); /* in how many the ear is */
 
 /*
  * Since when, at the earliest, we have not heard what was said in a room, the last time that we

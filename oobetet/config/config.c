@@ -182,11 +182,6 @@ void config_show(const struct config *config, FILE *out)
 	}
 }
 
-bool config_says(const struct config *config, const char *key)
-{
-	return key_line(config, key) > 0;
-}
-
 void config_free(struct config *config)
 {
 	if (config == NULL)

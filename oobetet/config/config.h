@@ -81,9 +81,6 @@ void config_hand_over(const struct config *config, unsigned whom,
 /* Writes down what was understood, defaults included, secrets as asterisks. */
 void config_show(const struct config *config, FILE *out);
 
-/* Does the file itself say so, or is it a default? */
-bool config_says(const struct config *config, const char *key);
-
 /* Overwrites the secrets first. NULL is fine. */
 void config_free(struct config *config);
 

@@ -99,8 +99,3 @@ void relay_finish(struct relay *relay)
 	if (relay->from >= 0)
 		from_close(relay);
 }
-
-void relay_free(struct relay *relay)
-{
-	buffer_free(&relay->kept);
-}

@@ -36,6 +36,4 @@ void relay_advance(struct relay *relay, short revents);
 /* The command has ended: takes what still is in the pipe, and closes it whoever else holds it. */
 void relay_finish(struct relay *relay);
 
-void relay_free(struct relay *relay);
-
 #endif
