@@ -7,6 +7,7 @@
 #include "common/duration.h"
 #include "common/lines.h"
 #include "common/number.h"
+#include "common/utf8.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -311,6 +312,122 @@ static void timeout_is_what_is_left(void **state)
 	assert_true(t.tv_sec == 1 && t.tv_nsec == NSEC_PER_SEC - 1);
 }
 
+#define BAD "\xef\xbf\xbd"
+
+/* `bytes` and what they become in many lines and in one; all of them without NULs. */
+static const struct {
+	const char *bytes, *lines, *one_line;
+} texts[] = {
+	{"", "", ""},
+	{"plain", "plain", "plain"},
+	{"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x92\xa5",
+		"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x92\xa5",
+		"gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x92\xa5"},
+	{"a\tb\nc", "a\tb\nc", "a b c"},
+	{"a\r\nb\rc\r", "a\nb\nc\n", "a b c "},
+	{"\x1b[31mCRITICAL\x1b[0m disk 99%", "CRITICAL disk 99%", "CRITICAL disk 99%"},
+	{"\x1b[38;5;196mx\xc2\x9b"
+	 "1;2Hy",
+		"xy", "xy"},
+	{"\x1b(Bx\x1b[", "(Bx[", "(Bx["}, /* not whole: only the ESC is */
+	{"\x1b[12\x01m", "[12m", "[12m"},
+	{"a\x01\x08\x0b\x0c\x1f\x7f"
+	 "b",
+		"ab", "ab"},
+	{"a\xc2\x80\xc2\x85\xc2\x9f\xc2\xa0"
+	 "b",
+		"a\xc2\xa0"
+		"b",
+		"a\xc2\xa0"
+		"b"},
+	{"a\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd", "a" BAD BAD BAD, "a" BAD BAD BAD},
+	{"\xed\xa0\x80", BAD BAD BAD, BAD BAD BAD}, /* a surrogate */
+	{"\xc0\x9b[m\xc3", BAD BAD "[m" BAD, BAD BAD "[m" BAD},
+	{"\xe2\x82", BAD BAD, BAD BAD},
+};
+
+static void assert_cleaned(const char *bytes, enum utf8_lines lines, const char *expected)
+{
+	struct buffer out = {NULL, 0, 0};
+	size_t length = strlen(bytes);
+	char copy[64];
+
+	utf8_clean_append(&out, bytes, length, lines);
+	buffer_append(&out, "", 0);
+	assert_string_equal(out.data, expected);
+	assert_int_equal(utf8_clean_copy(copy, sizeof copy, bytes, length, lines), out.length);
+	assert_string_equal(copy, expected);
+	assert_int_equal(
+		utf8_clean_span(bytes, length, lines) == length, strcmp(bytes, expected) == 0);
+	assert_int_equal(utf8_clean_span(out.data, out.length, lines), out.length);
+	buffer_free(&out);
+}
+
+static void text_is_cleaned_before_it_is_sent(void **state)
+{
+	struct buffer out = {NULL, 0, 0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+		assert_cleaned(texts[i].bytes, UTF8_LINES, texts[i].lines);
+		assert_cleaned(texts[i].bytes, UTF8_ONE_LINE, texts[i].one_line);
+	}
+	utf8_clean_append(&out, NULL, 0, UTF8_LINES);
+	utf8_clean_append(&out, "a\0b\xe2\x82\xac", 5, UTF8_LINES); /* not all of the last one */
+	assert_string_equal(out.data, "ab" BAD BAD);
+	buffer_free(&out);
+}
+
+static void cleaned_text_is_cut_between_characters(void **state)
+{
+	char out[6];
+
+	(void)state;
+	assert_int_equal(utf8_clean_copy(out, 6,
+				 "ab\x01"
+				 "cde\xe2\x82\xac",
+				 9, UTF8_LINES),
+		5);
+	assert_string_equal(out, "abcde");
+	assert_int_equal(utf8_clean_copy(out, 6, "abc\xe2\x82\xac", 6, UTF8_LINES), 3);
+	assert_string_equal(out, "abc");
+	assert_int_equal(utf8_clean_copy(out, 6, "abc\xff", 4, UTF8_LINES), 3);
+	assert_string_equal(out, "abc");
+	assert_int_equal(utf8_clean_copy(out, 1, "abc", 3, UTF8_LINES), 0);
+	assert_string_equal(out, "");
+}
+
+static void escapes_of_json_are_mended(void **state)
+{
+	static const struct {
+		const char *json, *mended;
+	} cases[] = {
+		{"", ""},
+		{"\"\\u00e4\\n\\\\ud800\"", "\"\\u00e4\\n\\\\ud800\""}, /* a backslash, then text */
+		{"\\ud83d\\ude00", "\\ud83d\\ude00"},
+		{"\\uD83D\\uDE00", "\\uD83D\\uDE00"},
+		{"\\ud83dx", "\\ufffdx"},
+		{"\\udce4", "\\ufffd"},
+		{"\\ud83d\\ud83d\\ude00", "\\ufffd\\ud83d\\ude00"},
+		{"\\ude00\\ud83d", "\\ufffd\\ufffd"},
+		{"\\ud83d\\u0041", "\\ufffd\\u0041"},
+		{"a\\u0000b", "a\\u0001b"},
+		{"\\ud83", "\\ud83"},
+		{"\\ud8zz\\", "\\ud8zz\\"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char json[64];
+		size_t length = strlen(cases[i].json);
+
+		memcpy(json, cases[i].json, length + 1);
+		assert_int_equal(utf8_mend_escapes(json, length),
+			strcmp(cases[i].json, cases[i].mended) != 0);
+		assert_string_equal(json, cases[i].mended);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +445,9 @@ int main(void)
 		cmocka_unit_test(buffer_grows_and_shrinks),
 		cmocka_unit_test(backoff_doubles_to_its_maximum),
 		cmocka_unit_test(timeout_is_what_is_left),
+		cmocka_unit_test(text_is_cleaned_before_it_is_sent),
+		cmocka_unit_test(cleaned_text_is_cut_between_characters),
+		cmocka_unit_test(escapes_of_json_are_mended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
