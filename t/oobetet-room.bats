@@ -155,3 +155,22 @@ start_room() {
 	running_alone() { [ "$(count_of oobetet 'ear: online')" -gt "$(count_of oobetet 'ended the stream')" ]; }
 	poll 30 running_alone
 }
+
+@test "oobetet: nobody in the room can put it out: errors count only from the room itself" {
+	start_room
+	enter_room eve eve
+	write_ini
+	start_oobetet --debug
+	us=ops@conference.localhost/oobetet
+	error="<error type='cancel'><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+	say eve "<message type='error' id='x' to='$us'><body>x</body>$error</message>"
+	# the ids of its pings can be guessed
+	for number in 1 2 3 4; do say eve "<iq type='error' id='ping-0-$number' to='$us'>$error</iq>"; done
+	# the room sends one thing after the other
+	say eve 'Problem: "Flapper" on web-01 is Critical'
+	poll 20 said oobetet 'debug: problem from eve in ops@conference.localhost'
+	run ! said oobetet 'out of the room'
+	# nor is what the room does with what was said for anybody else to say
+	poll 20 heard '<oobetet>.* is Critical'
+	run ! said oobetet 'cannot be told'
+}

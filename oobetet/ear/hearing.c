@@ -40,6 +40,18 @@ static struct origin origin_of(const struct ear *ear, xmpp_stanza_t *stanza)
 	return origin;
 }
 
+/* Anybody in the room can send us an error through it; then it comes from a nick. */
+static bool is_of_the_room_itself(const struct origin *from)
+{
+	return from->nick == NULL;
+}
+
+/* What was sent to our own address in the room is answered from there, by the room. */
+static bool is_of_our_nick(const struct origin *from)
+{
+	return from->nick != NULL && strcmp(from->nick, room_nick(from->room)) == 0;
+}
+
 static bool type_is(xmpp_stanza_t *stanza, const char *type)
 {
 	const char *its = xmpp_stanza_get_type(stanza);
@@ -83,7 +95,7 @@ static void history_take(struct ear *ear, const struct origin *from, xmpp_stanza
 static void groupchat_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
 {
 	const char *id = xmpp_stanza_get_id(message);
-	bool own = strcmp(from->nick, room_nick(from->room)) == 0;
+	bool own = is_of_our_nick(from);
 	bool of_an_oobetet = id_begins(id, PROTOCOL_ID);
 
 	if (own && of_an_oobetet && !stanza_is_not_live(message))
@@ -129,7 +141,7 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *use
 	ear->heard = clock_monotonic();
 	if (from.room == NULL)
 		return 1;
-	if (type_is(message, "error"))
+	if (type_is(message, "error") && is_of_the_room_itself(&from))
 		saying_failed(ear, &from, message);
 	else if (type_is(message, "groupchat") && from.nick != NULL && room_is_in(from.room))
 		groupchat_take(ear, &from, message);
@@ -151,6 +163,8 @@ static void joining_failed(struct ear *ear, const struct origin *from, xmpp_stan
 {
 	char why[WHY];
 
+	if (!is_of_the_room_itself(from) && !is_of_our_nick(from))
+		return;
 	/* only of asking for another nick: we stay who we are */
 	if (room_is_in(from->room))
 		return;
@@ -209,8 +223,7 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 		return 1;
 	}
 	/* a room that is destroyed may not say which of its occupants we are */
-	bool own = stanza_has_status(presence, MUC_SELF) ||
-		   (from.nick != NULL && strcmp(from.nick, room_nick(from.room)) == 0);
+	bool own = stanza_has_status(presence, MUC_SELF) || is_of_our_nick(&from);
 	if (type_is(presence, "unavailable") && own)
 		own_absence_take(ear, &from, presence);
 	else if (type_is(presence, "unavailable"))
@@ -239,7 +252,7 @@ static void pong_take(struct ear *ear, const struct origin *from, xmpp_stanza_t 
 	unsigned number = room_ping_number(from->room);
 
 	snprintf(expected, sizeof expected, PING_ID "%d-%u", from->index, number);
-	if (id == NULL || strcmp(id, expected) != 0)
+	if (!is_of_our_nick(from) || id == NULL || strcmp(id, expected) != 0)
 		return;
 	if (ping_proves_presence(iq)) {
 		room_ponged(from->room, number);
