@@ -8,6 +8,7 @@
 static volatile sig_atomic_t arrived[NSIG];
 static sigset_t wait_mask; /* what was blocked before us */
 static sigset_t caught;
+static struct sigaction file_too_large; /* what was done at SIGXFSZ before us */
 
 static void signal_note(int signal)
 {
@@ -31,7 +32,9 @@ void signals_catch(const int *signals, int count)
 		sigdelset(&wait_mask, signal);
 		sigaction(signal, &note, NULL);
 	}
+	/* a write fails then, and who writes says so */
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, &file_too_large);
 }
 
 bool signal_arrived(int signal)
@@ -76,5 +79,6 @@ void signals_restore(void)
 		if (sigismember(&caught, signal) == 1)
 			sigaction(signal, &usual, NULL);
 	sigaction(SIGPIPE, &usual, NULL);
+	sigaction(SIGXFSZ, &file_too_large, NULL);
 	sigprocmask(SIG_SETMASK, &wait_mask, NULL);
 }

@@ -12,8 +12,9 @@
 #include <stdbool.h>
 
 /*
- * Catches `count` signals and ignores SIGPIPE. Call once, before any thread is started. SIGCONT is
- * caught as well: who was stopped and goes on must look at the clock, not sleep out the rest.
+ * Catches `count` signals and ignores SIGPIPE and SIGXFSZ: write(2) fails instead. Call once,
+ * before any thread is started. SIGCONT is caught as well: who was stopped and goes on must look at
+ * the clock, not sleep out the rest.
  */
 void signals_catch(const int *signals, int count);
 

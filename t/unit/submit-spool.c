@@ -2,8 +2,11 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/spool/file.h"
+#include "httpbroker/submit/spool/spool.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void append(struct queue *queue, const char *json, bool timeless)
 {
@@ -83,12 +86,59 @@ static void damage_is_known(void **state)
 	assert_damaged(HEAD "1 events, 3 bytes\n[]\n", "line 2: not an object");
 }
 
+static void put(struct spool *spool, const char *json)
+{
+	struct queue queue = {NULL, NULL, 0, 0};
+	struct reason why;
+
+	append(&queue, json, false);
+	assert_true(spool_put(spool, &queue, &why));
+	assert_null(queue.first);
+}
+
+/* Attempts come in quick succession; each would list the directory, with all that waits in it. */
+static void what_others_put_in_is_not_looked_for_at_each_attempt(void **state)
+{
+	char path[] = "/tmp/submit-spool-XXXXXX";
+	struct queue taken = {NULL, NULL, 0, 0};
+	struct reason why;
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	struct spool *ours = spool_open(path, SIZE_MAX, &why);
+	struct spool *others = spool_open(path, SIZE_MAX, &why);
+	put(others, "{\"a\":1}");
+	assert_int_equal(spool_lock(ours, &why), SPOOL_LOCKED);
+	put(others, "{\"b\":1}");
+	put(ours, "{\"c\":1}");
+	assert_true(spool_take(ours, &taken));
+	assert_true(spool_take(ours, &taken));
+	assert_string_equal(taken.first->json, "{\"a\":1}");
+	assert_string_equal(taken.last->json, "{\"c\":1}");
+	assert_false(spool_take(ours, &taken));
+	while (taken.first != NULL) {
+		spool_settle(ours, taken.first);
+		queue_drop(&taken, NULL);
+	}
+	spool_close(ours);
+	ours = spool_open(path, SIZE_MAX, &why);
+	assert_int_equal(spool_lock(ours, &why), SPOOL_LOCKED);
+	assert_true(spool_take(ours, &taken));
+	assert_string_equal(taken.first->json, "{\"b\":1}");
+	spool_settle(ours, taken.first);
+	queue_clear(&taken);
+	spool_close(ours);
+	spool_close(others);
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(a_file_has_an_end),
 		cmocka_unit_test(damage_is_known),
+		cmocka_unit_test(what_others_put_in_is_not_looked_for_at_each_attempt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/spool/directory.h"
 
+#include "common/clocks.h"
 #include "common/log.h"
-#include "common/number.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEW_PREFIX ".new-" /* and the writer's process: a file that is being written */
+#define NEW_PREFIX ".new-" /* and digits by chance: a file that is being written */
+#define NEW_NAME 32
+
+/* A file that nobody has written to for so long was left by a run that was killed. Whether that
+ * still runs cannot be asked for: it may be in another PID namespace, or on another host. */
+#define ABANDONED_AFTER (3600 * NSEC_PER_SEC)
 
 int directory_open(const char *path, struct reason *why)
 {
@@ -45,14 +49,13 @@ enum directory_lock directory_lock(int directory, const char *path, struct reaso
 static void tidy_away(void *data, const char *name, size_t bytes)
 {
 	int directory = *(int *)data;
-	struct reason why;
-	int64_t writer;
+	struct stat status;
 
 	(void)bytes;
 	if (strncmp(name, NEW_PREFIX, strlen(NEW_PREFIX)) != 0 ||
-		!number_parse(name + strlen(NEW_PREFIX), 1, INT32_MAX, &writer, &why))
+		fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
 		return;
-	if (kill((pid_t)writer, 0) != 0 && errno == ESRCH)
+	if (clock_wall() - status.st_mtim.tv_sec * NSEC_PER_SEC >= ABANDONED_AFTER)
 		directory_remove(directory, name);
 }
 
@@ -101,37 +104,41 @@ static bool all_written(int fd, const struct buffer *bytes)
 	return fsync(fd) == 0;
 }
 
-/* Writes it under a name that nobody looks at. */
-static bool new_write(
-	int directory, const char *name, const struct buffer *bytes, struct reason *why)
+/* A new file under a name that nobody looks at, and no other writer has, wherever it runs. */
+static int new_open(int directory, char name[NEW_NAME])
 {
-	/* what is there somebody left who was killed, or it is a trap */
-	unlinkat(directory, name, 0);
-	int fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return reason_set(why, "cannot write to the spool: %s", strerror(errno));
-	bool written = all_written(fd, bytes);
-	if (!written)
-		reason_set(why, "cannot write to the spool: %s", strerror(errno));
-	close(fd);
-	return written;
+	int fd;
+
+	do {
+		snprintf(name, NEW_NAME, NEW_PREFIX "%08" PRIx32 "%08" PRIx32, arc4random(),
+			arc4random());
+		fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	} while (fd < 0 && errno == EEXIST);
+	return fd;
+}
+
+/* The name is on the disk as well. Some file systems have no such call for a directory. */
+static bool name_kept(int directory)
+{
+	return fsync(directory) == 0 || errno == EINVAL;
 }
 
 bool directory_write(
 	int directory, const char *name, const struct buffer *bytes, struct reason *why)
 {
-	char new[64];
+	char new[NEW_NAME];
+	int fd = new_open(directory, new);
 
-	snprintf(new, sizeof new, NEW_PREFIX "%ld", (long)getpid());
-	if (new_write(directory, new, bytes, why)) {
-		if (renameat(directory, new, directory, name) == 0) {
-			fsync(directory); /* the name, too */
-			return true;
-		}
+	if (fd < 0)
+		return reason_set(why, "cannot write to the spool: %s", strerror(errno));
+	bool written = all_written(fd, bytes) && renameat(directory, new, directory, name) == 0 &&
+		       name_kept(directory);
+	if (!written) {
 		reason_set(why, "cannot write to the spool: %s", strerror(errno));
+		unlinkat(directory, new, 0);
 	}
-	unlinkat(directory, new, 0);
-	return false;
+	close(fd);
+	return written;
 }
 
 static enum directory_read failure(int error, struct reason *why)

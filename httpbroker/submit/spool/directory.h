@@ -17,7 +17,7 @@ enum directory_lock { DIRECTORY_LOCKED, DIRECTORY_IN_USE, DIRECTORY_ERROR };
 /* flock(2), without waiting; it ends with the descriptor. *why is set for DIRECTORY_ERROR. */
 enum directory_lock directory_lock(int directory, const char *path, struct reason *why);
 
-/* Removes what runs that were killed while they wrote have left. */
+/* Removes what runs that were killed while they wrote have left, an hour later. */
 void directory_tidy(int directory);
 
 /* Calls `seen` for each file, in the order of the names. False: it cannot be listed; *why. */

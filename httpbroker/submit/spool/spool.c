@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define SUFFIX ".events"
-#define NAME_FORMAT "%020" PRId64 "-%010ld" SUFFIX /* so that names sort as numbers do */
+/* Names sort as numbers do; what follows by chance keeps two writers from having the same. */
+#define NAME_FORMAT "%020" PRId64 "-%08" PRIx32 "%08" PRIx32 SUFFIX
 #define NUMBER_DIGITS 20
 
 /* A file that is known to be there; in the list in the order of their names. */
@@ -34,6 +35,7 @@ struct spool {
 	size_t most;  /* bytes */
 	size_t bytes; /* of the entries */
 	int64_t last; /* number of the last name that was seen or made */
+	nsec looked;  /* monotonic: when the directory was listed last; 0: never */
 	size_t damaged;
 	struct entry *entries;
 };
@@ -114,7 +116,17 @@ static bool spool_look(struct spool *spool, struct reason *why)
 {
 	struct look look = {spool, &spool->entries};
 
+	spool->looked = clock_monotonic();
 	return directory_each(spool->directory, name_seen, &look, why);
+}
+
+/* For what others have put there since. If it cannot be seen now, it will be. */
+static void spool_look_again(struct spool *spool)
+{
+	struct reason why;
+
+	if (spool->looked == 0 || clock_monotonic() - spool->looked >= SPOOL_LOOK_AGAIN)
+		(void)spool_look(spool, &why);
 }
 
 enum spool_lock spool_lock(struct spool *spool, struct reason *why)
@@ -222,13 +234,11 @@ static struct entry **first_untaken(struct spool *spool)
 bool spool_take(struct spool *spool, struct queue *queue)
 {
 	struct entry **link;
-	struct reason why;
 
 	if (!spool->locked)
 		return false;
-	/* others may have put something in since; if we cannot see it, the next run will */
 	if (*first_untaken(spool) == NULL)
-		(void)spool_look(spool, &why);
+		spool_look_again(spool);
 	while (*(link = first_untaken(spool)) != NULL)
 		if (entry_take(spool, link, queue))
 			return true;
@@ -282,7 +292,7 @@ static size_t file_put(struct spool *spool, const struct queue *queue, struct re
 		&bytes, queue->first, room < SPOOL_FILE_MOST ? room : SPOOL_FILE_MOST);
 
 	spool->last = spool->last < now ? now : spool->last + 1;
-	snprintf(name, sizeof name, NAME_FORMAT, spool->last, (long)getpid());
+	snprintf(name, sizeof name, NAME_FORMAT, spool->last, arc4random(), arc4random());
 	if (count == 0)
 		reason_set(why, "%s is full: %zu of %zu bytes", spool->path, spool->bytes,
 			spool->most);
@@ -296,7 +306,7 @@ static size_t file_put(struct spool *spool, const struct queue *queue, struct re
 
 bool spool_put(struct spool *spool, struct queue *queue, struct reason *why)
 {
-	(void)spool_look(spool, why); /* what others have put there counts, if it can be seen */
+	spool_look_again(spool); /* what others have put there counts */
 	while (queue->first != NULL) {
 		size_t count = file_put(spool, queue, why);
 

@@ -12,8 +12,12 @@
 #ifndef HTTPBROKER_SUBMIT_SPOOL_SPOOL_H
 #define HTTPBROKER_SUBMIT_SPOOL_SPOOL_H
 
+#include "common/clocks.h"
 #include "common/reason.h"
 #include "httpbroker/submit/delivery/queue.h"
+
+/* Listing a large directory takes a while: what others put in is looked for no more often. */
+#define SPOOL_LOOK_AGAIN (10 * NSEC_PER_SEC)
 
 /* Opens the directory, which is made if there is none, of at most `most` bytes. NULL: *why. */
 struct spool *spool_open(const char *path, size_t most, struct reason *why);
