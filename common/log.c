@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <paths.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -105,18 +106,23 @@ static bool stderr_would_wait(void)
 	return !log_waits && poll(&poller, 1, 0) == 0;
 }
 
-/* A log that cannot be written has nowhere to say so. */
-static void stderr_write(const char *line, size_t length)
+/*
+ * Returns whether it was written. Where no thread may wait, they take turns: two that find room for
+ * one line would both write, and the second would wait.
+ */
+static bool stderr_write(const char *line, size_t length)
 {
-	if (stderr_would_wait()) {
+	static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+	if (!log_waits)
+		pthread_mutex_lock(&turn);
+	bool room = !stderr_would_wait();
+	bool written = room && write(STDERR_FILENO, line, length) >= 0;
+	if (!log_waits)
+		pthread_mutex_unlock(&turn);
+	if (!room)
 		log_lost++;
-		return;
-	}
-	if (write(STDERR_FILENO, line, length) < 0)
-		return;
-	unsigned lost = atomic_exchange(&log_lost, 0);
-	if (lost > 0)
-		log_warning("%u log lines were lost: nobody took them", lost);
+	return written;
 }
 
 __attribute__((format(printf, 2, 0))) static void log_line(
@@ -132,7 +138,9 @@ __attribute__((format(printf, 2, 0))) static void log_line(
 		sysloglink_send(LOG_ERR, log_program, line + start);
 	size_t length = strlen(line);
 	line[length++] = '\n';
-	stderr_write(line, length);
+	unsigned lost = stderr_write(line, length) ? atomic_exchange(&log_lost, 0) : 0;
+	if (lost > 0)
+		log_warning("%u log lines were lost: nobody took them", lost);
 	errno = saved_errno;
 }
 

@@ -11,6 +11,7 @@ common_libcommon_a_SOURCES = \
 	common/duration.c common/duration.h \
 	common/lines.c common/lines.h \
 	common/log.c common/log.h \
+	common/loglimit.c common/loglimit.h \
 	common/memory.c common/memory.h \
 	common/number.c common/number.h \
 	common/options.c common/options.h \

@@ -146,6 +146,7 @@ static void stop_await(struct guard *guard)
 int main(int argc, char **argv)
 {
 	log_open("httpbroker");
+	log_never_wait();
 	jsonpool_use();
 	struct options options = options_read(argc, argv);
 	if (options.debug)

@@ -330,6 +330,28 @@ huge_bodies() {
 	memory_flat huge_bodies
 }
 
+# The broker's log is a pipe that nobody reads: it is full after some hundred lines.
+@test "a log that nobody reads does not stop the broker" {
+	broker_port=$(free_port)
+	start unread python3 -c '
+import os, subprocess, sys, time
+p = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "httpbroker", "--debug", "--server", "none", "--port", sys.argv[1]],
+    stderr=subprocess.PIPE)
+print(p.pid, flush=True)
+sys.exit(p.wait())' "$broker_port"
+	url=http://127.0.0.1:$broker_port/state
+	poll 10 listening "$broker_port"
+	client <<-'E'
+		def many(i):
+		    s = connect()
+		    for n in range(500):
+		        assert post(s, event("e%d" % i, "c%d" % n, "ok", "x" * 4000))[0] == 200
+		together(8, many)
+	E
+	kill "$(cat "$work/unread.log")"
+	wait "${pids[unread]}"
+}
+
 # start_within HARD OPTION...: a broker that may have 64 descriptors, and may allow itself so many
 start_within() {
 	start broker prlimit --nofile="64:$1" \

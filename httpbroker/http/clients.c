@@ -2,6 +2,7 @@
 #include "httpbroker/http/clients.h"
 
 #include "common/log.h"
+#include "common/loglimit.h"
 #include "common/memory.h"
 
 #include <pthread.h>
@@ -25,9 +26,11 @@ struct clients {
 	pthread_cond_t sooner;
 	bool stopping;
 	unsigned count;
-	unsigned arriving;   /* admitted, but not entered yet */
-	bool full;           /* and it was logged */
-	struct client *list; /* in no order */
+	unsigned arriving; /* admitted, but not entered yet */
+	bool full;
+	bool full_logged;       /* and the end of it is to be */
+	struct log_limit limit; /* of that */
+	struct client *list;    /* in no order */
 };
 
 /*
@@ -171,10 +174,16 @@ bool clients_admit(struct clients *clients)
 
 static void clients_grow(struct clients *clients)
 {
+	unsigned long left_out;
+	char text[LOG_LIMIT_TEXT];
+
 	if (++clients->count < clients->settings.most || clients->full)
 		return;
 	clients->full = true;
-	log_warning("%u connections, and there may be no more (--max-connections)", clients->count);
+	clients->full_logged = log_limit_pass(&clients->limit, clock_monotonic(), &left_out);
+	if (clients->full_logged)
+		log_warning("%u connections, and there may be no more (--max-connections)%s",
+			clients->count, log_limit_text(left_out, text));
 }
 
 /* Not at once when there is room: else a full house would be logged with every visitor. */
@@ -184,7 +193,8 @@ static void clients_shrink(struct clients *clients)
 	if (!clients->full || clients->count > clients->settings.most * 9ULL / 10)
 		return;
 	clients->full = false;
-	log_info("%u connections: there may be more again", clients->count);
+	if (clients->full_logged)
+		log_info("%u connections: there may be more again", clients->count);
 }
 
 struct client *client_enter(struct clients *clients, int fd)

@@ -2,6 +2,7 @@
 #include "httpbroker/http/post_sns.h"
 
 #include "common/log.h"
+#include "common/loglimit.h"
 #include "httpbroker/http/batch_answer.h"
 #include "httpbroker/http/taking.h"
 #include "httpbroker/sns/cloudwatch.h"
@@ -27,6 +28,23 @@ void post_sns_begin(const struct broker *broker, struct request *request, json_t
 	batch->letter = letter_new(broker->sns, document, letter_fetched, request);
 }
 
+/* Anybody can post what looks like a message. */
+static void letter_log(enum letter_step step, const struct reason *why)
+{
+	static struct log_limit limit;
+	unsigned long left_out;
+	char text[LOG_LIMIT_TEXT];
+
+	if (!log_limit_pass(&limit, clock_monotonic(), &left_out))
+		return;
+	log_limit_text(left_out, text);
+	if (step == LETTER_DONE)
+		log_info("SNS: %s%s", why->text, text);
+	else
+		log_warning("SNS: %s: %s%s", step == LETTER_LATER ? "not now" : "refused",
+			why->text, text);
+}
+
 /* Nothing is made of it. */
 static struct submission *letter_answer(const struct broker *broker, enum letter_step step,
 	const struct reason *why, struct answer *answer)
@@ -41,14 +59,13 @@ static struct submission *letter_answer(const struct broker *broker, enum letter
 	};
 
 	counters_event(broker->counters, &format_sns, ends[step].fate, 1);
+	letter_log(step, why);
 	if (step == LETTER_DONE) {
-		log_info("SNS: %s", why->text);
 		answer->status = ends[step].status;
 		answer->type = ANSWER_TEXT;
 		buffer_printf(&answer->body, "SNS: %s\n", why->text);
 		return NULL;
 	}
-	log_warning("SNS: %s: %s", step == LETTER_LATER ? "not now" : "refused", why->text);
 	if (step == LETTER_LATER)
 		answer_busy(answer, why->text);
 	else

@@ -6,6 +6,7 @@
 #include "common/buffer.h"
 #include "common/duration.h"
 #include "common/lines.h"
+#include "common/loglimit.h"
 #include "common/number.h"
 #include "common/utf8.h"
 
@@ -428,6 +429,34 @@ static void escapes_of_json_are_mended(void **state)
 	}
 }
 
+static void log_limit_lets_a_burst_through_and_then_few(void **state)
+{
+	struct log_limit limit = {0};
+	unsigned long left_out = 0, passed = 0;
+	char text[LOG_LIMIT_TEXT];
+	nsec now = 1000 * NSEC_PER_SEC;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		passed += log_limit_pass(&limit, now, &left_out);
+	assert_int_equal(passed, LOG_LIMIT_BURST);
+	assert_int_equal(left_out, 0);
+	assert_false(log_limit_pass(&limit, now + LOG_LIMIT_INTERVAL - 1, &left_out));
+	assert_true(log_limit_pass(&limit, now + LOG_LIMIT_INTERVAL, &left_out));
+	assert_int_equal(left_out, 1000 - LOG_LIMIT_BURST + 1);
+	assert_string_equal(log_limit_text(left_out, text), " (991 more like it were not logged)");
+	assert_false(log_limit_pass(&limit, now + LOG_LIMIT_INTERVAL, &left_out));
+	passed = 0;
+	for (nsec i = 0; i < 3600; i++)
+		passed += log_limit_pass(&limit, now += NSEC_PER_SEC, &left_out);
+	assert_in_range(passed, 359, 361);
+	now += LOG_LIMIT_BURST * LOG_LIMIT_INTERVAL;
+	for (passed = 0; log_limit_pass(&limit, now, &left_out); passed++)
+		assert_int_equal(passed == 0 ? 0 : left_out, 0);
+	assert_int_equal(passed, LOG_LIMIT_BURST);
+	assert_string_equal(log_limit_text(0, text), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +473,7 @@ int main(void)
 		cmocka_unit_test(lines_without_end_use_no_memory),
 		cmocka_unit_test(buffer_grows_and_shrinks),
 		cmocka_unit_test(backoff_doubles_to_its_maximum),
+		cmocka_unit_test(log_limit_lets_a_burst_through_and_then_few),
 		cmocka_unit_test(timeout_is_what_is_left),
 		cmocka_unit_test(text_is_cleaned_before_it_is_sent),
 		cmocka_unit_test(cleaned_text_is_cut_between_characters),
