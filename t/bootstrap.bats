@@ -27,6 +27,11 @@ bootstrap() {
 		CONFIGURE_FLAGS='--disable-hardening CFLAGS=-O1' "$tree/bootstrap" "$@"
 }
 
+# configured NAME: its value in the Makefile.
+configured() {
+	sed -n "s/^$1 = *//p" "$tree/build/Makefile"
+}
+
 # command_stub NAME: stands for it in $work/bin, and says in $work/called that it was called.
 command_stub() {
 	mkdir -p "$work/bin"
@@ -82,6 +87,43 @@ new_listeners() {
 	[[ "$output" != *installing* ]]
 	stat -c '%n %y' "$tree/configure" "$tree/build/Makefile" "$tree/build/flapper/flapper" |
 		diff "$work/made" -
+}
+
+@test "what is installed after configure ran is seen; configure runs again only then" {
+	copy_tree
+	command_stub make
+	PATH=$work/bin:$PATH
+	run -0 env CONFIGURE_FLAGS=--disable-hardening "$BATS_TEST_DIRNAME/lib/newcomer" "$tree/bootstrap" demo
+	[ "$(configured BATS)" = bats ]
+	run -0 env -u CONFIGURE_FLAGS "$tree/bootstrap" check
+	[[ "$output" == *'checking for cmocka'*yes* ]]
+	[ "$(configured BATS)" = "$(command -v bats)" ]
+	[ -z "$(configured MODE_CFLAGS)" ] # the flags are still those
+	run -0 env -u CONFIGURE_FLAGS "$tree/bootstrap" check
+	[[ "$output" != *checking* ]]
+}
+
+@test "make check names the tools that are missing, and runs nothing; check-quick leaves out what needs them" {
+	local tools=$BATS_TEST_DIRNAME/lib/tools package
+	PATH=$work/bin:$PATH
+	run -2 "$BATS_TEST_DIRNAME/lib/newcomer" make -C "$build" check BATS=bats TESTS='t/unit/common t/room.bats'
+	grep -Eq '^ +bats +bats$' <<<"$output"
+	[[ "$output" != *PASS* ]]
+
+	export BATS=nonesuch CC=false
+	run -1 "$tools" require t/room.bats t/unit/common t/fuzz/text
+	[[ "$output" == *'bats '*'cmocka '*'libcmocka-dev'* ]]
+	run -0 "$tools" require t/fuzz/text
+	[ "$("$tools" runnable t/room.bats t/unit/common t/fuzz/text)" = t/fuzz/text ]
+	[ "$("$tools" left-out t/unit/common t/fuzz/text)" = 'not run: t/unit/common (needs cmocka)' ]
+
+	# all that it knows is what bootstrap installs
+	"$root/bootstrap" --list check >"$work/list"
+	sed -n '/^table/,/^TABLE/s/^\([a-z_0-9-]* *[a-z0-9-]*\)$/\1/p' "$tools" | grep ' ' >"$work/table"
+	[ -s "$work/table" ]
+	while read -r _ package; do
+		grep -q "^${package}[ |]" "$work/list"
+	done <"$work/table"
 }
 
 @test "--list prints the packages of a target, and touches nothing" {

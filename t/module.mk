@@ -15,11 +15,19 @@ LOG_COMPILER = $(TEST_LIMIT)
 BATS_LOG_DRIVER = $(TAP_DRIVER)
 BATS_LOG_COMPILER = $(TEST_LIMIT) $(BATS) --formatter tap
 
+# The tools that these tests need are there, or nothing is built and run. (The target's name stands
+# in a variable: automake takes a rule of ours for a replacement of its own.)
+TOOLS = CC='$(CC)' CPPFLAGS='$(AM_CPPFLAGS) $(CPPFLAGS)' BATS='$(BATS)' '$(top_srcdir)/t/lib/tools'
+CHECK_AM = check-am
+$(CHECK_AM): check-tools
+check-tools:
+	@$(TOOLS) require $(TESTS)
+
 check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
 TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
 
-T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash t/lib/supervised.bash
+T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/newcomer t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools
 T_DEMO = t/demo/demo t/demo/hear.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
 
 # The whole chain on this machine, for about a minute.
@@ -88,37 +96,36 @@ t_unit_standin_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS
 SLOW_TESTS += t/bootstrap.bats t/demo.bats
 QUICK_TESTS += t/flapjack-standin.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats
 
-# What a change breaks most often, in a fraction of the time.
-ONLY_QUICK = TESTS='$$(UNIT_TESTS) $$(FUZZ_TARGETS) $$(QUICK_TESTS)'
+# What a change breaks most often, in a fraction of the time; without the tests whose tools are missing.
+QUICK = $(UNIT_TESTS) $(FUZZ_TARGETS) $(QUICK_TESTS)
 
 check-quick: all
-	$(MAKE) check $(ONLY_QUICK)
+	@runnable=$$($(TOOLS) runnable $(QUICK) | paste -sd' ' -) && \
+		$(MAKE) check TESTS="$$runnable" check_PROGRAMS='$$(filter-out %.bats,$$(TESTS))' && \
+		$(TOOLS) left-out $(QUICK)
 
 distcheck-quick:
-	$(MAKE) distcheck $(ONLY_QUICK)
+	$(MAKE) distcheck TESTS='$$(QUICK)'
 
 AM_DISTCHECK_CONFIGURE_FLAGS = --enable-werror
 
-# A second tree beside this one, configured otherwise.
+# in_tree SUFFIX FLAG...: enters a tree beside this one and configures it, again when this one has been.
+IN_TREE = in_tree() { \
+	tree='$(abs_top_builddir)'-$$1 && shift && $(MKDIR_P) "$$tree" && cd "$$tree" && \
+	{ test Makefile -nt '$(abs_top_builddir)/config.status' || '$(abs_top_srcdir)/configure' "$$@"; }; }
+
 check-sanitize:
-	$(MKDIR_P) '$(abs_top_builddir)-sanitize'
-	cd '$(abs_top_builddir)-sanitize' && \
-		{ test -f Makefile || '$(abs_top_srcdir)/configure' --enable-sanitizers --enable-werror; } && \
-		$(MAKE) check-quick
+	@$(IN_TREE); in_tree sanitize --enable-sanitizers --enable-werror && $(MAKE) check-quick
 
 # A broker that ThreadSanitizer watches.
 check-threads:
-	$(MKDIR_P) '$(abs_top_builddir)-threads'
-	cd '$(abs_top_builddir)-threads' && \
-		{ test -f Makefile || '$(abs_top_srcdir)/configure' --enable-sanitizers=thread --enable-werror; } && \
+	@$(IN_TREE); in_tree threads --enable-sanitizers=thread --enable-werror && \
 		$(MAKE) httpbroker/httpbroker t/tools/free-port && \
 		calmly=$$('$(abs_top_srcdir)/t/lib/calmly' httpbroker/httpbroker --version) && \
 		$$calmly $(MAKE) check-TESTS TESTS=t/broker-threads.bats
 
 check-clang:
-	$(MKDIR_P) '$(abs_top_builddir)-clang'
-	cd '$(abs_top_builddir)-clang' && \
-		{ test -f Makefile || '$(abs_top_srcdir)/configure' CC=clang --enable-werror; } && \
+	@$(IN_TREE); in_tree clang CC=clang --enable-werror && \
 		$(MAKE) all check TESTS='$$(UNIT_TESTS) $$(FUZZ_TARGETS)'
 
 # Every fuzz target for a while, or only the one called FUZZ=NAME, with clang's fuzzer. What it
@@ -126,34 +133,32 @@ check-clang:
 FUZZ_SECONDS = 20
 FUZZ =
 fuzz:
-	$(MKDIR_P) '$(abs_top_builddir)-fuzz'
-	cd '$(abs_top_builddir)-fuzz' && \
-		{ test -f Makefile || '$(abs_top_srcdir)/configure' CC=clang --enable-fuzzing --enable-werror; } && \
+	@$(IN_TREE); in_tree fuzz CC=clang --enable-fuzzing --enable-werror && \
 		$(MAKE) $(FUZZ_TARGETS) && \
 		'$(abs_top_srcdir)/t/fuzz/fuzz' $(FUZZ_SECONDS) $(or $(FUZZ:%=t/fuzz/%),$(FUZZ_TARGETS))
 
 # Line coverage of everything that `make check` runs, as pages in coverage/ of a third tree.
 coverage:
-	$(MKDIR_P) '$(abs_top_builddir)-coverage'
-	cd '$(abs_top_builddir)-coverage' && \
-		{ test -f Makefile || '$(abs_top_srcdir)/configure' --enable-coverage; } && \
+	@$(IN_TREE); in_tree coverage --enable-coverage && \
 		$(MAKE) check && \
 		lcov --quiet --capture --directory . --base-directory '$(abs_top_srcdir)' --no-external \
 			--output-file coverage.info && \
 		genhtml --quiet --output-directory coverage coverage.info && lcov --summary coverage.info
 
-# Layout, spelling, static analysis. The lists come from git, so this needs a checkout.
+# Layout, spelling, static analysis. The lists come from git, so this needs a checkout; they have what
+# is not yet added as well.
+LIST = git ls-files --cached --others --exclude-standard
 # Left out of cppcheck: ctuuninitvar, for it takes a buffer handed to vsnprintf() for one that is
 # read; varFuncNullUB, for glibc's and musl's NULL is a pointer.
 # It does not know _Noreturn and uthash's HASH_ITER either. Nd is mdoc's, and no misspelt `and`.
 lint:
-	cd $(srcdir) && git ls-files '*.[ch]' | xargs clang-format --dry-run -Werror
-	cd $(srcdir) && git ls-files '*.c' | xargs cppcheck --quiet --error-exitcode=1 --inline-suppr \
+	cd $(srcdir) && $(LIST) '*.[ch]' | xargs clang-format --dry-run -Werror
+	cd $(srcdir) && $(LIST) '*.c' | xargs cppcheck --quiet --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))' '-DHASH_ITER(hh,head,each,next)=while((each=next=head))'
-	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/lib/calmly t/bench/run $(BENCHES) $$(git ls-files '*.bash' '*.bats')
-	cd $(srcdir) && git ls-files 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning
-	cd $(srcdir) && git ls-files ":!t/fuzz/corpus" | xargs codespell --quiet-level=2 --ignore-words-list=nd,nin,te,chck,chek,entiti
+	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/lib/calmly t/lib/newcomer t/lib/tools t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
+	cd $(srcdir) && $(LIST) 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning
+	cd $(srcdir) && $(LIST) ":!t/fuzz/corpus" | xargs codespell --quiet-level=2 --ignore-words-list=nd,nin,te,chck,chek,entiti
 
-.PHONY: demo check-quick check-sanitize check-threads check-clang distcheck-quick fuzz coverage lint
+.PHONY: demo check-tools check-quick check-sanitize check-threads check-clang distcheck-quick fuzz coverage lint
