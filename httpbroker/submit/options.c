@@ -66,7 +66,7 @@ static void tag_take(struct options *options, const char *option, const char *va
 
 static void time_take(struct options *options, const char *option, const char *value)
 {
-	options->event.time = option_number(option, value, 0, INT64_MAX);
+	options->event.time = value_time(option, value);
 }
 
 static void forget_take(struct options *options, const char *option, const char *value)

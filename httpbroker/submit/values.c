@@ -42,6 +42,16 @@ int64_t value_ttl(const char *option, const char *value)
 	       NSEC_PER_SEC;
 }
 
+int64_t value_time(const char *option, const char *value)
+{
+	struct reason why;
+	int64_t time;
+
+	if (!draft_time_read(value, &time, &why))
+		die(EX_USAGE, "%s: %s", option, why.text);
+	return time;
+}
+
 char value_byte(const char *option, const char *value)
 {
 	if (strcmp(value, "\\t") == 0)

@@ -16,6 +16,9 @@ const char *value_state(const char *option, const char *value);
 /* A time to live in whole seconds, or DRAFT_TTL_NEVER (event/draft.h). */
 int64_t value_ttl(const char *option, const char *value);
 
+/* Seconds since the epoch. */
+int64_t value_time(const char *option, const char *value);
+
 /* A single byte, `\t` for a tab, that no line ends with. */
 char value_byte(const char *option, const char *value);
 

@@ -11,8 +11,8 @@ static void assert_becomes(
 {
 	struct draft draft = {.time = DRAFT_NO_TIME};
 	struct plugin_text parts = {0};
-	const struct format_context context = {delimiter, &parts};
-	struct buffer json = {NULL, 0, 0};
+	struct buffer json = {NULL, 0, 0}, summary = {NULL, 0, 0};
+	const struct format_context context = {delimiter, &parts, &summary};
 	char copy[1024];
 	struct reason why;
 
@@ -23,6 +23,7 @@ static void assert_becomes(
 		buffer_printf(&json, "!%s", why.text);
 	assert_string_equal(json.data, expected);
 	buffer_free(&json);
+	buffer_free(&summary);
 	buffer_free(&parts.perfdata);
 }
 
@@ -109,7 +110,7 @@ static void nagios_refuses_the_rest(void **state)
 	assert_translated("[SERVICEPERFDATA]\t1\t\ts\tOK\t0\t0\t", "!the host's name is empty");
 	assert_translated("[SERVICEPERFDATA]\t1\th\t\tOK\t0\t0\t", "!the service's name is empty");
 	assert_translated("[SERVICEPERFDATA]\tnow\th\ts\tOK\t0\t0\t",
-		"!'s' on 'h': time: 'now' is not a whole number");
+		"!'s' on 'h': time: 'now' is not a time in seconds since the epoch");
 }
 
 static void assert_nsca(const char *line, const char *expected)
@@ -127,7 +128,65 @@ static void nsca_lines_become_events(void **state)
 				   "\"summary\":\"gone\"}");
 	assert_nsca("db\t0\t", "{\"entity\":\"db\",\"check\":\"HOST\",\"state\":\"ok\"}");
 	assert_nsca("db\tx\t0\t", "{\"entity\":\"db\",\"check\":\"x\",\"state\":\"ok\"}");
-	assert_nsca("db\tx\t127\t", "{\"entity\":\"db\",\"check\":\"x\",\"state\":\"critical\"}");
+}
+
+/* Nagios takes them: what is no plugin's exit code is UNKNOWN there. */
+static void odd_return_codes_are_taken_and_named(void **state)
+{
+	static const struct {
+		const char *code, *service, *summary;
+	} cases[] = {
+		{"-1", "unknown", "return code -1: x"},
+		{"4", "unknown", "return code 4: x"},
+		{"127", "unknown", "return code 127: x"},
+		{"256", "unknown", "return code 256: x"},
+		{"99999999999999999999", "unknown", "return code 9223372036854775807: x"},
+		{" 2", "critical", "x"},
+		{"2 ", "critical", "x"},
+		{"2\r", "critical", "x"},
+		{"+2", "critical", "x"},
+		{"00", "ok", "x"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char line[256], expected[256];
+
+		snprintf(line, sizeof line, "h\ts\t%s\tx", cases[i].code);
+		snprintf(expected, sizeof expected,
+			"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"%s\",\"summary\":\"%s\"}",
+			cases[i].service, cases[i].summary);
+		assert_becomes(nsca_translate, '\t', line, expected);
+		snprintf(line, sizeof line, "[1] PROCESS_SERVICE_CHECK_RESULT;h;s;%s;x",
+			cases[i].code);
+		snprintf(expected, sizeof expected,
+			"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"%s\",\"summary\":\"%s\","
+			"\"time\":1}",
+			cases[i].service, cases[i].summary);
+		assert_becomes(extcmd_translate, '\t', line, expected);
+	}
+	assert_nsca("h\t-1\t", "{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"critical\","
+			       "\"summary\":\"return code -1\"}");
+	assert_nsca("h\t0\t1024\tMB free", "{\"entity\":\"h\",\"check\":\"HOST\",\"state\":"
+					   "\"ok\",\"summary\":\"1024\\tMB free\"}");
+}
+
+static void times_may_have_fractions_and_blanks(void **state)
+{
+	(void)state;
+	assert_becomes(extcmd_translate, '\t', "[1795224305.75] PROCESS_HOST_CHECK_RESULT;h;0;",
+		"{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"ok\",\"time\":1795224305}");
+	assert_becomes(extcmd_translate, '\t', "[ 7 ] PROCESS_HOST_CHECK_RESULT;h;0;",
+		"{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"ok\",\"time\":7}");
+	assert_translated("[SERVICEPERFDATA]\t7.000001\th\ts\tOK\t0\t0\t",
+		"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"ok\",\"time\":7}");
+	assert_becomes(extcmd_translate, '\t', "[7.] PROCESS_HOST_CHECK_RESULT;h;0;",
+		"!time: '7.' is not a time in seconds since the epoch");
+	assert_becomes(extcmd_translate, '\t', "[-7] PROCESS_HOST_CHECK_RESULT;h;0;",
+		"!time: '-7' is not a time in seconds since the epoch");
+	assert_becomes(extcmd_translate, '\t',
+		"[1234567890123456789] PROCESS_HOST_CHECK_RESULT;h;0;",
+		"!time: '1234567890123456789' is too large");
 }
 
 static void nsca_output_may_hold_delimiters_and_newlines(void **state)
@@ -151,7 +210,9 @@ static void nsca_refuses_the_rest(void **state)
 	assert_nsca("\tx\t0\tfine", "!the host's name is empty");
 	assert_nsca("db\t\t0\tfine", "!the service's name is empty");
 	assert_nsca("db\tx\tOK\tfine", "!'x' on 'db': return code: 'OK' is not a whole number");
-	assert_nsca("db\tx\t-1\tfine", "!'x' on 'db': return code: -1 is not from 0 to 255");
+	assert_nsca("db\tx\t2x\tfine", "!'x' on 'db': return code: '2x' is not a whole number");
+	assert_nsca("db\tx\t\tfine", "!'x' on 'db': return code: '' is not a whole number");
+	assert_nsca("db\tx\t \tfine", "!'x' on 'db': return code: ' ' is not a whole number");
 }
 
 static void nsca_takes_other_delimiters(void **state)
@@ -189,8 +250,8 @@ static void other_external_commands_are_refused(void **state)
 		"PROCESS_HOST_CHECK_RESULT");
 	assert_extcmd("PROCESS_HOST_CHECK_RESULT;db;0;up",
 		"!'PROCESS_HOST_CHECK_RESULT;db;0;up' does not begin with [TIME]");
-	assert_extcmd(
-		"[now] PROCESS_HOST_CHECK_RESULT;db;0;up", "!time: 'now' is not a whole number");
+	assert_extcmd("[now] PROCESS_HOST_CHECK_RESULT;db;0;up",
+		"!time: 'now' is not a time in seconds since the epoch");
 	assert_extcmd("[7] PROCESS_HOST_CHECK_RESULT;db;0",
 		"!a host result has 4 fields between semicolons");
 	assert_extcmd("[7] PROCESS_SERVICE_CHECK_RESULT;db;disk;0",
@@ -208,6 +269,8 @@ int main(void)
 		cmocka_unit_test(nagios_tabs_in_output_lose_nothing),
 		cmocka_unit_test(nagios_refuses_the_rest),
 		cmocka_unit_test(nsca_lines_become_events),
+		cmocka_unit_test(odd_return_codes_are_taken_and_named),
+		cmocka_unit_test(times_may_have_fractions_and_blanks),
 		cmocka_unit_test(nsca_output_may_hold_delimiters_and_newlines),
 		cmocka_unit_test(nsca_refuses_the_rest),
 		cmocka_unit_test(nsca_takes_other_delimiters),

@@ -3,7 +3,28 @@
 
 #include "httpbroker/submit/event/utf8.h"
 
+#include <ctype.h>
 #include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLANKS " \t"
+
+bool draft_time_read(const char *text, int64_t *time, struct reason *why)
+{
+	const char *digits = text + strspn(text, BLANKS);
+	size_t whole = strspn(digits, "0123456789");
+	const char *end = digits + whole;
+
+	if (end[0] == '.' && isdigit((unsigned char)end[1]))
+		end += 1 + strspn(end + 1, "0123456789");
+	if (whole == 0 || end[strspn(end, BLANKS)] != '\0')
+		return reason_set(why, "'%.40s' is not a time in seconds since the epoch", text);
+	if (whole > 18) /* nor are there so many: it would not fit */
+		return reason_set(why, "'%.40s' is too large", text);
+	*time = strtoll(digits, NULL, 10);
+	return true;
+}
 
 static json_t *clean_string(const char *text)
 {

@@ -7,6 +7,7 @@
 #define HTTPBROKER_SUBMIT_EVENT_DRAFT_H
 
 #include "common/buffer.h"
+#include "common/reason.h"
 
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct draft {
 	int64_t time; /* seconds since the epoch, or DRAFT_NO_TIME: left out */
 	int64_t ttl;  /* seconds, or DRAFT_TTL_NEVER; 0: left out */
 };
+
+/* Reads seconds since the epoch, with blanks around and a fraction, which is dropped. */
+bool draft_time_read(const char *text, int64_t *time, struct reason *why);
 
 /*
  * Appends the event as one JSON object, on one line. What is not UTF-8 is replaced: an alert is

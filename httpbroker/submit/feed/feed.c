@@ -30,6 +30,7 @@ struct feed {
 	struct documents *documents; /* NULL where the format is made of lines */
 	struct lines lines;
 	struct plugin_text parts; /* of a line's output */
+	struct buffer summary;    /* of a line, where it is not in it */
 	struct buffer json;       /* the event that came last, where it is not as it was pushed */
 };
 
@@ -73,6 +74,7 @@ void feed_free(struct feed *feed)
 	lines_free(&feed->lines);
 	defaults_free(feed->defaults);
 	buffer_free(&feed->parts.perfdata);
+	buffer_free(&feed->summary);
 	buffer_free(&feed->json);
 	free(feed);
 }
@@ -158,7 +160,8 @@ static enum feed_result document_next(struct feed *feed, struct feed_item *item,
 static bool line_translate(
 	struct feed *feed, char *line, struct feed_item *item, struct reason *why)
 {
-	const struct format_context context = {feed->options.delimiter, &feed->parts};
+	const struct format_context context = {
+		feed->options.delimiter, &feed->parts, &feed->summary};
 	struct draft draft = {.time = DRAFT_NO_TIME};
 
 	if (!feed->format->translate(line, &context, &draft, why))

@@ -6,7 +6,6 @@
  *     [TIME] PROCESS_SERVICE_CHECK_RESULT;HOST;SERVICE;CODE;OUTPUT
  *     [TIME] PROCESS_HOST_CHECK_RESULT;HOST;CODE;OUTPUT
  */
-#include "common/number.h"
 #include "httpbroker/submit/formats/result.h"
 
 #include <string.h>
@@ -19,7 +18,7 @@ static bool time_read(char **line, int64_t *time, struct reason *why)
 	if (**line != '[' || close == NULL)
 		return reason_set(why, "'%.40s' does not begin with [TIME]", *line);
 	*close = '\0';
-	if (!number_parse(*line + 1, 0, INT64_MAX, time, why))
+	if (!draft_time_read(*line + 1, time, why))
 		return reason_prefix(why, "time");
 	*line = close + 1;
 	*line += strspn(*line, " \t");

@@ -15,6 +15,7 @@
 struct format_context {
 	char delimiter;            /* between the fields of an nsca line */
 	struct plugin_text *parts; /* to take output apart with; a draft may point into it */
+	struct buffer *summary;    /* for one that is not in the line; as parts */
 };
 
 /*

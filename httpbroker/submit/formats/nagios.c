@@ -9,7 +9,6 @@
  * a backslash as `\\`. A tab in a plugin's output shifts what is behind it: nothing is lost, but
  * it may land in the event's perfdata or details.
  */
-#include "common/number.h"
 #include "httpbroker/submit/formats/format.h"
 
 #include <string.h>
@@ -101,7 +100,7 @@ static bool values_read(
 	if (*state == NULL)
 		return reason_set(why, "'%.40s' is not a state of a %s line", fields[FIELD_STATE],
 			fields[FIELD_KIND]);
-	if (!number_parse(fields[FIELD_TIME], 0, INT64_MAX, time, why))
+	if (!draft_time_read(fields[FIELD_TIME], time, why))
 		return reason_prefix(why, "time");
 	return true;
 }

@@ -8,17 +8,23 @@
  * OUTPUT has the rest of the line with its delimiters. What the older ones of these programs want
  * one a line, send_nsca 2.10 and nsca-ng want ETB between: both are understood.
  */
-#include "common/number.h"
 #include "httpbroker/submit/formats/result.h"
 
 #include <string.h>
 
 static bool is_code(const char *text)
 {
-	struct reason why;
 	int64_t code;
 
-	return number_parse(text, 0, 255, &code, &why);
+	return result_code(text, &code);
+}
+
+/* One that a plugin may have. */
+static bool is_exit_code(const char *text)
+{
+	int64_t code;
+
+	return result_code(text, &code) && code >= 0 && code <= 255;
 }
 
 /* The next field, cut off at its delimiter; NULL if there is none. */
@@ -43,8 +49,9 @@ bool nsca_translate(
 	size_t length = strcspn(host_output, (const char[]){context->delimiter, '\0'});
 	bool fourth = host_output[length] != '\0';
 	host_output[length] = '\0';
-	/* a host's output may hold delimiters, too: then the third field is no code */
-	if (fourth && (is_code(host_output) || !is_code(second)))
+	/* a host's output may hold delimiters, too: then the third field is no code, or a number
+	 * that no plugin exits with */
+	if (fourth && (is_exit_code(host_output) || !is_code(second)))
 		result = (struct result){host, second, host_output, host_output + length + 1};
 	else if (fourth)
 		host_output[length] = context->delimiter;

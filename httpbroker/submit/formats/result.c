@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/formats/result.h"
 
-#include "common/number.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLANKS " \t\r"
+
+bool result_code(const char *text, int64_t *code)
+{
+	char *end;
+
+	*code = strtoll(text, &end, 10); /* a number that is too large is one that no plugin has */
+	return end != text && end[strspn(end, BLANKS)] == '\0';
+}
 
 static bool names_check(const struct result *result, struct reason *why)
 {
@@ -10,6 +22,28 @@ static bool names_check(const struct result *result, struct reason *why)
 	if (result->service != NULL && result->service[0] == '\0')
 		return reason_set(why, "the service's name is empty");
 	return true;
+}
+
+static const char *service_state(int64_t code)
+{
+	return code >= 0 && code <= 3 ? plugin_state(code) : "unknown";
+}
+
+/* The output's parts; a code that no plugin has stands before the summary. */
+static void output_take(
+	char *output, int64_t code, const struct format_context *context, struct draft *draft)
+{
+	plugin_unescape(output);
+	plugin_split(output, context->parts);
+	draft->summary = context->parts->summary;
+	draft->details = context->parts->details;
+	draft->perfdata = context->parts->perfdata.data;
+	if (code >= 0 && code <= 3)
+		return;
+	buffer_clear(context->summary);
+	buffer_printf(context->summary, "return code %" PRId64 "%s%s", code,
+		draft->summary[0] != '\0' ? ": " : "", draft->summary);
+	draft->summary = context->summary->data;
 }
 
 bool result_translate(const struct result *result, const struct format_context *context,
@@ -22,15 +56,11 @@ bool result_translate(const struct result *result, const struct format_context *
 		return false;
 	draft->entity = result->host;
 	draft->check = host ? "HOST" : result->service;
-	if (!number_parse(result->code, 0, 255, &code, why)) {
-		reason_prefix(why, "return code");
-		return reason_prefix(why, "'%.80s' on '%.80s'", draft->check, draft->entity);
-	}
-	draft->state = !host ? plugin_state(code) : code == 0 ? "ok" : "critical";
-	plugin_unescape(result->output);
-	plugin_split(result->output, context->parts);
-	draft->summary = context->parts->summary;
-	draft->details = context->parts->details;
-	draft->perfdata = context->parts->perfdata.data;
+	if (!result_code(result->code, &code))
+		return reason_set(why,
+			"'%.80s' on '%.80s': return code: '%.40s' is not a whole number",
+			draft->check, draft->entity, result->code);
+	draft->state = !host ? service_state(code) : code == 0 ? "ok" : "critical";
+	output_take(result->output, code, context, draft);
 	return true;
 }
