@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-#define REPLACEMENT_ESCAPE "\\ufffd"
+#define REPLACEMENT_ESCAPE "\\uffff"
 
 size_t utf8_promised(unsigned char lead)
 {

@@ -50,9 +50,10 @@ size_t utf8_clean_copy(
 	char *out, size_t size, const char *bytes, size_t length, enum utf8_lines lines);
 
 /*
- * JSON can write as escapes what its parsers refuse, and with it the whole document: an unpaired
- * surrogate becomes \ufffd, and \u0000 becomes \u0001, which the rule above leaves out. All stays
- * as long as it was. Returns whether there was any.
+ * JSON can write as escapes what its parsers refuse, and with it the whole document. An unpaired
+ * surrogate becomes \uffff and \u0000 becomes \u0001: a parser takes these, and the rule above then
+ * replaces the one and leaves out the other. All stays as long as it was. Returns whether there was
+ * any.
  */
 bool utf8_mend_escapes(char *json, size_t length);
 

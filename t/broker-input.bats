@@ -32,6 +32,11 @@ told() {
 	queue | jq -r '"\(.entity) \(.check) \(.state)"'
 }
 
+# queue_has ENTITY: something of it was pushed
+queue_has() {
+	queue | grep -q "\"entity\":\"$1\""
+}
+
 # nothing_kept: the broker serves, knows of no check and has told nobody of any
 nothing_kept() {
 	[ "$(curl -sSf -m 20 "$url")" = '{}' ]
@@ -176,6 +181,22 @@ Shop Apdex ok
 web-1 Memory high ok' ]
 }
 
+@test "no control character goes out, of whatever format it came in, nor out of an old record" {
+	redis HSET httpbroker:default:states $'old\x1fcheck' \
+		'1 1 -1 critical - {"entity":"old","check":"check","type":"service","state":"critical","summary":"\u001b[1mold\u0007"}' >/dev/null
+	start_broker --interval 1s
+	sends 200 <<<'{"entity":"a","check":"flapjack","state":"critical","summary":"\u001b[31mERROR\u001b[0m\ttwo\u0000\r\nlines \ud800",
+		"details":"\u009b1m\ufffe","tags":["\u0001t"],"acknowledgement_id":"\u007f"}'
+	[[ "$answer" == *'"summary":"ERROR\ttwo\nlines '$'\xef\xbf\xbd'*'"tags":["t"]'* ]]
+	sends 207 <<<'[{"alerts":[{"status":"firing","labels":{"alertname":"x","instance":"i"},"annotations":{"summary":"log line: \u001b[31mERROR\u001b[0m"}}]},
+		{"current_state":"open","condition_name":"c","policy_name":"p","details":"\u0008\u000e"}, 7]'
+	poll 10 queue_has old
+	queue | LC_ALL=C grep -P '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xef\xbf[\xbe\xbf]|\\u00[01]|\\u007f' && return 1
+	[ "$(queue | jq -r 'select(.check == "x").summary' | head -n 1)" = 'log line: ERROR' ]
+	[ "$(queue | jq -r 'select(.check == "c").summary' | head -n 1)" = '' ]
+	[ "$(queue | jq -r 'select(.entity == "old").summary' | head -n 1)" = old ]
+}
+
 @test "?ttl= is for what says none itself; a parameter that is not known is refused" {
 	start_broker --interval 1h
 	base=$url
@@ -196,6 +217,7 @@ web-1 Memory high ok' ]
 			'{"entity":"a","check":"b","state":"ok"' '{"entity":"a","check":"b","state":"ok"} x' \
 			'{"entity":"a","entity":"a","check":"b","state":"ok"}' '[{"a":1,"a":2}]' \
 			'{"entity":"a\u0000b","check":"b","state":"ok"}' '{"entity":"a","check":"\ud800","state":"ok"}' \
+			'{"entity":"a\ufffeb","check":"b","state":"ok"}' \
 			'{"entity":"a\u001fb","check":"b","state":"ok"}' '{"entity":"a","check":"b\u009b","state":"ok"}' \
 			'{"entity":"a","check":"b","state":"ok","time":1e400}' '{"entity":"a","check":"b","state":"ok","ttl":1e9}' \
 			'{"entity":"a","check":"b","state":"ok","time":99999999999999999999999}' \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/events/event.h"
 
+#include "common/utf8.h"
 #include "httpbroker/limits.h"
 
 #include <inttypes.h>
@@ -23,26 +24,8 @@ void event_init(struct event *event, int64_t now)
 	};
 }
 
-/* The offset of the first control character (C0, DEL, or C1, which UTF-8 writes as C2 80–9F). */
-static bool control_find(struct text text, size_t *where)
-{
-	const unsigned char *bytes = (const void *)text.bytes;
-
-	for (size_t i = 0; i < text.length; i++) {
-		bool c1 = bytes[i] == 0xc2 && i + 1 < text.length && bytes[i + 1] < 0xa0;
-
-		if (bytes[i] < ' ' || bytes[i] == 0x7f || c1) {
-			*where = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 bool event_name_check(const char *key, struct text name, struct reason *why)
 {
-	size_t where;
-
 	if (name.bytes == NULL)
 		return reason_set(why, "'%s' is missing", key);
 	if (name.length == 0)
@@ -50,9 +33,9 @@ bool event_name_check(const char *key, struct text name, struct reason *why)
 	if (name.length > LIMIT_NAME)
 		return reason_set(
 			why, "'%s' is %zu bytes long, more than %d", key, name.length, LIMIT_NAME);
-	if (control_find(name, &where))
-		return reason_set(why, "'%s' has a control character at byte %zu", key, where + 1);
-	return true;
+	size_t clean = utf8_clean_span(name.bytes, name.length, UTF8_ONE_LINE);
+	return clean == name.length ||
+	       reason_set(why, "'%s' has a control character at byte %zu", key, clean + 1);
 }
 
 static bool state_check(struct event *event, int flapjack, struct reason *why)

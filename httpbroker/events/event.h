@@ -52,7 +52,7 @@ void event_init(struct event *event, int64_t now);
 
 /*
  * What holds for the name of an entity or a check (`key` says which): it is there, no longer than
- * LIMIT_NAME, and free of control characters.
+ * LIMIT_NAME, and free of what common/utf8.h leaves out or replaces in a line.
  */
 bool event_name_check(const char *key, struct text name, struct reason *why);
 

@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/events/wire.h"
 
+#include "common/utf8.h"
 #include "httpbroker/events/jsontext.h"
 #include "httpbroker/limits.h"
 
+/* A string, cleaned: nothing else may go out, whatever came in. */
+static void string_append(struct buffer *out, struct text text, enum utf8_lines lines)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	if (utf8_clean_span(text.bytes, text.length, lines) == text.length) {
+		jsontext_string(out, text.bytes, text.length);
+		return;
+	}
+	utf8_clean_append(&clean, text.bytes, text.length, lines);
+	jsontext_string(out, clean.data != NULL ? clean.data : "", clean.length);
+	buffer_free(&clean);
+}
+
+/* A text of one line. */
 static void text_append(struct buffer *out, const char *key, struct text text)
 {
 	if (text.bytes == NULL)
 		return;
 	buffer_append_text(out, key);
-	jsontext_string(out, text.bytes, text.length);
+	string_append(out, text, UTF8_ONE_LINE);
 }
 
 /* The longest beginning of at most `limit` bytes that does not end inside a character. */
@@ -20,17 +36,20 @@ static size_t whole_characters(struct text text, size_t limit)
 	return limit;
 }
 
-/* A long text is cut, and ends in `…` then. */
+/* A text of any number of lines. A long one is cut, and ends in `…` then. */
 static void text_append_cut(struct buffer *out, const char *key, struct text text, size_t limit)
 {
 	static const char ellipsis[] = "\xe2\x80\xa6\"";
+	bool cut = text.length > limit;
 
-	if (text.bytes == NULL || text.length <= limit) {
-		text_append(out, key, text);
+	if (text.bytes == NULL)
 		return;
-	}
-	text.length = whole_characters(text, limit);
-	text_append(out, key, text);
+	if (cut)
+		text.length = whole_characters(text, limit);
+	buffer_append_text(out, key);
+	string_append(out, text, UTF8_LINES);
+	if (!cut)
+		return;
 	out->length--; /* before the closing quote */
 	buffer_append(out, ellipsis, sizeof ellipsis - 1);
 }
@@ -45,7 +64,9 @@ static void seconds_append(struct buffer *out, const char *key, int64_t seconds)
 
 static void tag_append(struct buffer *out, const json_t *tag)
 {
-	jsontext_string(out, json_string_value(tag), json_string_length(tag));
+	struct text text = {json_string_value(tag), json_string_length(tag)};
+
+	string_append(out, text, UTF8_ONE_LINE);
 }
 
 static void tags_append(struct buffer *out, const json_t *tags)

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/formats/body.h"
 
+#include "common/buffer.h"
+#include "common/utf8.h"
+
 #include <string.h>
 
 /* What may stand between documents, as JSON has it. */
@@ -16,20 +19,29 @@ static size_t blanks_skip(const char *bytes, size_t at, size_t length)
 	return at;
 }
 
-/* What the library says of these speaks of the library, or shows what cannot be seen. */
+/* What the library says of a byte-order mark shows what cannot be seen. */
 static const char *failure_text(const char *bytes, size_t length, const json_error_t *error)
 {
 	static const char mark[] = "\xef\xbb\xbf";
 
-	switch (json_error_code(error)) {
-	case json_error_null_character:
-	case json_error_null_byte_in_key:
-		return "a NUL (\\u0000) is not taken";
-	default:
-		if (length >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0)
-			return "there is a byte-order mark: send UTF-8 without it";
-		return error->text;
-	}
+	if (length >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0)
+		return "there is a byte-order mark: send UTF-8 without it";
+	return error->text;
+}
+
+/* What is refused here is rare: so it is copied and mended only then. */
+json_t *body_document(const char *bytes, size_t length, size_t flags, json_error_t *error)
+{
+	json_t *document = json_loadb(bytes, length, flags, error);
+	struct buffer mended = {NULL, 0, 0};
+
+	if (document != NULL || length == 0)
+		return document;
+	buffer_append(&mended, bytes, length);
+	if (utf8_mend_escapes(mended.data, mended.length))
+		document = json_loadb(mended.data, mended.length, flags, error);
+	buffer_free(&mended);
+	return document;
 }
 
 /* Reads a document that begins on `line`; *used becomes where it ends, if more may follow it. */
@@ -38,7 +50,7 @@ static json_t *document_read(
 {
 	json_error_t error;
 	size_t flags = JSON_REJECT_DUPLICATES | (used != NULL ? JSON_DISABLE_EOF_CHECK : 0);
-	json_t *document = json_loadb(bytes, length, flags, &error);
+	json_t *document = body_document(bytes, length, flags, &error);
 
 	if (document == NULL)
 		reason_set(why, "line %ld, column %d: %s", (long)line - 1 + error.line,

@@ -41,4 +41,10 @@ enum body_kind {
 enum body_kind body_read(const char *bytes, size_t length, bool lines, struct body_visitor *visitor,
 	struct reason *why);
 
+/*
+ * json_loadb(), but a NUL or an unpaired surrogate that is written as an escape does not make the
+ * document unreadable (utf8_mend_escapes).
+ */
+json_t *body_document(const char *bytes, size_t length, size_t flags, json_error_t *error);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "httpbroker/formats/body.h"
 #include "httpbroker/sns/signature.h"
 
 #include <stdlib.h>
@@ -85,8 +86,9 @@ static struct reason text_shown(struct text text)
 static enum letter_step message_read(struct letter *letter, struct reason *why)
 {
 	struct text message = letter->envelope.message;
+	json_error_t error;
 
-	letter->said = json_loadb(message.bytes, message.length, JSON_REJECT_DUPLICATES, NULL);
+	letter->said = body_document(message.bytes, message.length, JSON_REJECT_DUPLICATES, &error);
 	if (json_is_object(letter->said))
 		return LETTER_SPEAKS;
 	reason_set(why, "the message is no alarm: %s", text_shown(message).text);

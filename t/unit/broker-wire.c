@@ -112,6 +112,28 @@ static void each_version_gets_its_own_keys_and_no_other(void **state)
 	json_decref(tags);
 }
 
+/* Whatever the format was, and whatever an older broker has left in Redis. */
+static void control_characters_do_not_go_out(void **state)
+{
+	json_t *tags = json_pack("[ss]", "x\x1b[1my\x07", "\xef\xbf\xbf");
+	struct event event = event_full(tags);
+
+	(void)state;
+	event.summary = (struct text){WITH_LENGTH("\x1b[31mERROR\x1b[0m:\r\na\xc2\x9b"
+						  "b\xef\xbf\xbe")};
+	event.details = (struct text){WITH_LENGTH("\x1b")};
+	event.perfdata = (struct text){WITH_LENGTH("a=1\nb=2\x7f")};
+	event.acknowledgement_id = (struct text){WITH_LENGTH("7\x01"
+							     "f")};
+	assert_wire(&event, 1,
+		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
+		"\"state\":\"critical\",\"summary\":\"ERROR:\\na\xef\xbf\xbd\",\"details\":\"\","
+		"\"perfdata\":\"a=1 b=2\",\"acknowledgement_id\":\"7f\",\"duration\":1,"
+		"\"tags\":[\"xy\",\"\xef\xbf\xbd\"],\"initial_failure_delay\":0,"
+		"\"repeat_failure_delay\":3");
+	json_decref(tags);
+}
+
 static void what_was_not_given_is_not_sent(void **state)
 {
 	struct event event = event_plain("e", "c", CONDITION_OK);
@@ -277,6 +299,7 @@ int main(void)
 		cmocka_unit_test(every_byte_comes_back_from_a_json_reader),
 		cmocka_unit_test(numbers_are_written_whole),
 		cmocka_unit_test(each_version_gets_its_own_keys_and_no_other),
+		cmocka_unit_test(control_characters_do_not_go_out),
 		cmocka_unit_test(what_was_not_given_is_not_sent),
 		cmocka_unit_test(tags_become_an_array_of_strings),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
