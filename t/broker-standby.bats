@@ -239,6 +239,10 @@ keys_are() {
 	run ! said a 'standing by|read .* states'
 }
 
+states_are() {
+	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
+}
+
 @test "a Redis that comes back empty is told all by the one that was active, though the other was there first" {
 	start_two
 	at a
@@ -249,11 +253,40 @@ keys_are() {
 	poll 20 said b 'info: Redis at [^ ]*: back after'
 	kill -CONT "${pids[a]}"
 	poll 20 said a 'warning: Redis has lost what it had: writing all states again'
-	written() { [ "$(redis HLEN httpbroker:default:states)" -eq 5 ]; }
-	poll 20 written
+	poll 20 states_are 5
 	posts 200 "$(event a c1 critical)"
 	run ! said b 'info: active'
 	[ "$(redis LLEN events)" -eq 0 ]
+}
+
+@test "a Redis that loses everything while it is there is told all by the one that was active" {
+	start_two
+	at a
+	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
+	redis FLUSHALL
+	poll 20 said a 'warning: Redis has lost what it had: writing all states again'
+	poll 20 states_are 5
+	posts 200 "$(event a c1 critical)"
+	run ! said b 'info: active'
+	[ "$(redis LLEN events)" -eq 0 ]
+}
+
+@test "the active one is dead and the replica behind: another takes over within 12 s" {
+	start_two
+	at a
+	posts 200 "$(event a b critical)"
+	redis SAVE
+	posts 200 "$(event a c critical)"
+	killed a
+	killed redis
+	before=$EPOCHREALTIME
+	start_redis
+	at b
+	poll 30 answers 200
+	took=$(since "$before")
+	echo "$took ms"
+	[ "$took" -lt 12000 ]
+	poll 5 lists '"a:b":'
 }
 
 @test "two that were cut off from each other meet again: nothing is lost" {

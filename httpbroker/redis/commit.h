@@ -95,7 +95,7 @@ void commit_write(
 enum commit_verdict {
 	COMMIT_WAITS, /* more answers are to come */
 	COMMIT_DONE,  /* everything is in Redis, but for what was refused; then the reason is set */
-	COMMIT_AGAIN, /* somebody touched the lease, or it ran out: nothing was applied */
+	COMMIT_AGAIN, /* somebody touched the lease, or it ran out: nothing was applied; look */
 	COMMIT_FAILED, /* refused; what is to be sent again is in todo. The connection is spoilt */
 };
 
@@ -108,7 +108,7 @@ unsigned commit_left(const struct commit *commit, const char *queue);
 
 /*
  * Takes the next answer. `why` is to be the same for all that answer one commit_write(). With
- * COMMIT_DONE and COMMIT_AGAIN commit->held tells whether the lease is ours.
+ * COMMIT_DONE commit->held tells whether the lease is ours.
  */
 enum commit_verdict commit_judge(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why);

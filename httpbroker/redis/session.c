@@ -29,6 +29,7 @@ struct session {
 	nsec until;
 	nsec renew_at;
 	nsec left_until; /* the lease, to the one that was active */
+	int64_t last;    /* number of the batch that the last look has seen; -1: none */
 	enum session_role role;
 	struct greeting greeting;
 	struct claim claim;
@@ -56,6 +57,7 @@ struct session *session_new(const struct session_settings *settings)
 	session->claim.keys = settings->keys;
 	session->claim.lease = &session->lease;
 	session->until = NSEC_NEVER;
+	session->last = -1;
 	session->queue_length = -1;
 	return session;
 }
@@ -169,12 +171,23 @@ static void flying_look(struct session *session, const struct seen *seen)
 	session->seen_left = applied != NULL ? commit_left(session->flying, applied->queue) : 0;
 }
 
+/* Batch numbers never go back, unless Redis has lost something. */
+static void loss_look(struct session *session, const struct seen *seen, nsec now)
+{
+	int64_t number = seen->found ? seen->last.number : -1;
+
+	if (number < session->last && session->role != SESSION_ACTIVE)
+		session->left_until = now + LEASE_LEFT;
+	session->last = number;
+}
+
 /* What the look has seen of a commit in flight is what became of it, unless it was ours to keep. */
 static void look_end(struct session *session, struct moment now, struct buffer *out)
 {
 	const struct seen *seen = &session->claim.seen;
 
 	flying_look(session, seen);
+	loss_look(session, seen, now.monotonic);
 	if (now.monotonic < session->left_until || !tenure_may_take(&session->tenure, seen)) {
 		stand_by(session, now.monotonic);
 		return;
@@ -250,10 +263,7 @@ static bool commit_hear(struct session *session, const redisReply *reply, struct
 		commit_end(session, commit->held, now.monotonic, out);
 		return true;
 	case COMMIT_AGAIN:
-		if (commit->held)
-			flying_send(session, now, out);
-		else
-			look_begin(session, now.monotonic, out);
+		look_begin(session, now.monotonic, out);
 		return true;
 	case COMMIT_FAILED:
 		return reason_set(why, "%s", session->why.text);

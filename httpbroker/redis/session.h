@@ -7,7 +7,9 @@
  *
  * A Redis that was away may have lost something, which the broker that was active knows. So one
  * that stood by leaves the lease to it for LEASE_LEFT, which is longer than any broker waits before
- * it tries to connect again.
+ * it tries to connect again. It does the same when the last batch is gone, or lower than it was at
+ * the look before: then Redis has lost something while it was there (FLUSHALL, a replica that was
+ * behind), and the active broker finds that out when it next renews the lease.
  *
  * A commit whose answer was lost is looked up on the next connection by its batch number, and
  * only sent again if it was not applied, or as far as it was refused.

@@ -68,6 +68,7 @@ struct simulation {
 	char *fate; /* of each event: '?' in flight, 'a' applied, 'd' dropped, 'u' nobody knows */
 	int events;
 	nsec frozen_until;
+	bool calm; /* no broker is cut off, stopped or restarted by chance */
 	long applied, dropped, unknown, refused, turns[4], both;
 };
 
@@ -327,8 +328,9 @@ static void broker_look(struct simulation *simulation, struct broker *broker)
 	}
 	enum turn turn = session_turned(broker->session);
 	simulation->turns[turn]++;
-	assert_int_not_equal(turn, TURN_REWOUND); /* this Redis loses nothing */
-	if (turn == TURN_NONE)
+	if (!simulation->calm)
+		assert_int_not_equal(turn, TURN_REWOUND); /* this Redis loses nothing */
+	if (turn == TURN_NONE || turn == TURN_REWOUND)
 		return;
 	if (broker->event != 0)
 		fate_set(simulation, broker, 'd');
@@ -398,10 +400,9 @@ static void broker_restart(struct simulation *simulation, struct broker *broker)
 	broker_begin(simulation, broker);
 }
 
-static void broker_step(struct simulation *simulation, struct broker *broker)
+static void broker_suffer(struct simulation *simulation, struct broker *broker)
 {
 	const nsec now = simulation->redis.now;
-	struct moment moment = {1795224000 * NSEC_PER_SEC + now, now};
 	nsec misery = chance(simulation, 12000) * NSEC_PER_MSEC;
 
 	if (chance(simulation, 1500) == 0)
@@ -410,9 +411,18 @@ static void broker_step(struct simulation *simulation, struct broker *broker)
 		broker->cut_until = now + misery;
 	if (chance(simulation, 6000) == 0)
 		broker_restart(simulation, broker);
+}
+
+static void broker_step(struct simulation *simulation, struct broker *broker)
+{
+	const nsec now = simulation->redis.now;
+	struct moment moment = {1795224000 * NSEC_PER_SEC + now, now};
+
+	if (!simulation->calm)
+		broker_suffer(simulation, broker);
 	if (now < broker->rests_until)
 		return;
-	if (broker->connection != NULL && chance(simulation, 300) == 0)
+	if (!simulation->calm && broker->connection != NULL && chance(simulation, 300) == 0)
 		broker_hang_up(simulation, broker);
 	if (broker->connection == NULL && now >= broker->cut_until)
 		broker_dial(simulation, broker);
@@ -427,7 +437,7 @@ static void step(struct simulation *simulation)
 	int active = 0;
 
 	simulation->redis.now += chance(simulation, 20) * NSEC_PER_MSEC;
-	if (chance(simulation, 2000) == 0)
+	if (!simulation->calm && chance(simulation, 2000) == 0)
 		simulation->frozen_until =
 			simulation->redis.now + chance(simulation, 9000) * NSEC_PER_MSEC;
 	if (chance(simulation, 2000) == 0)
@@ -519,6 +529,91 @@ static void what_is_said_of_a_commit_is_true(void **state)
 	simulation_end(simulation);
 }
 
+/*
+ * Redis loses all it has, or goes back to what it had been. Whoever watches a key sees it touched.
+ * What was sent before is carried out before, and in one go.
+ */
+static void redis_lose(struct redis *redis, const struct value *before, int count)
+{
+	for (int i = 0; i < CONNECTIONS; i++)
+		if (redis->connections[i].heard != NULL)
+			connection_run(redis, &redis->connections[i], 1000);
+	for (int i = 0; i < redis->count; i++) {
+		struct value *value = &redis->values[i];
+
+		value->touched = ++redis->step;
+		value->text[0] = '\0';
+		if (i >= count)
+			continue;
+		memcpy(value->text, before[i].text, TEXT);
+		value->expires = before[i].expires;
+	}
+}
+
+static int owner_of(const struct simulation *simulation)
+{
+	for (int i = 0; i < BROKERS; i++)
+		if (simulation->brokers[i].active)
+			return i;
+	return -1;
+}
+
+static void steps_until(struct simulation *simulation, nsec until)
+{
+	while (simulation->redis.now < until)
+		step(simulation);
+}
+
+/* It is killed, and with it all connections break, as when a replica is promoted. */
+static void owner_kill(struct simulation *simulation, struct broker *owner)
+{
+	broker_restart(simulation, owner);
+	owner->rests_until = owner->cut_until = NSEC_NEVER;
+	for (int i = 0; i < BROKERS; i++)
+		broker_hang_up(simulation, &simulation->brokers[i]);
+}
+
+enum { LOSSES = 400 };
+
+/* What it has lost is either all, or the last seconds; its batch number tells. */
+static void one_loss(struct simulation *simulation, struct value *before, bool killed)
+{
+	struct redis *redis = &simulation->redis;
+	int owner = owner_of(simulation), count = redis->count;
+	long rewound = simulation->turns[TURN_REWOUND], anew = simulation->turns[TURN_ANEW];
+
+	assert_int_not_equal(owner, -1);
+	memcpy(before, redis->values, (size_t)count * sizeof *before);
+	steps_until(simulation, redis->now + (1000 + chance(simulation, 3000)) * NSEC_PER_MSEC);
+	if (killed)
+		owner_kill(simulation, &simulation->brokers[owner]);
+	redis_lose(redis, before, chance(simulation, 2) == 0 ? count : 0);
+	steps_until(simulation, redis->now + 12 * NSEC_PER_SEC);
+	assert_int_equal(simulation->turns[TURN_ANEW] - anew, killed);
+	if (killed)
+		assert_int_not_equal(owner_of(simulation), -1);
+	else
+		assert_int_equal(owner_of(simulation), owner);
+	assert_true(killed || simulation->turns[TURN_REWOUND] > rewound);
+	simulation->brokers[owner].rests_until = simulation->brokers[owner].cut_until = 0;
+	steps_until(simulation, redis->now + NSEC_PER_SEC);
+}
+
+static void what_a_redis_loses_that_stays_there_the_active_one_makes_good(void **state)
+{
+	struct simulation *simulation = simulation_begin();
+	struct value *before = calloc(VALUES, sizeof *before);
+
+	(void)state;
+	assert_non_null(before);
+	simulation->calm = true;
+	steps_until(simulation, 2 * NSEC_PER_SEC);
+	for (int i = 0; i < LOSSES; i++)
+		one_loss(simulation, before, i % 4 == 3);
+	free(before);
+	simulation_end(simulation);
+}
+
 /* All that can be said at this time is said and answered. Returns what became of the broker. */
 static enum turn settle(struct simulation *simulation, struct broker *broker, nsec now)
 {
@@ -600,6 +695,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_said_of_a_commit_is_true),
+		cmocka_unit_test(what_a_redis_loses_that_stays_there_the_active_one_makes_good),
 		cmocka_unit_test(what_redis_has_lost_is_left_to_the_one_who_was_active),
 		cmocka_unit_test(but_not_for_ever),
 	};
