@@ -39,6 +39,21 @@ healed() {
 	run ! said pagerduty refused
 }
 
+@test "oobetet: one kind comes back before the other is missed: that is one incident" {
+	start_chain max_latency=4
+	recovery
+	read -rt 2 <> <(:) || :
+	problem
+	poll 20 paged 'incident 1 opened'
+	recovery
+	poll 20 heard "<oobetet>.* is Critical: haven't seen a test problem"
+	run ! paged 'resolve'
+	problem
+	poll 20 paged 'incident 1 resolved'
+	both
+	run ! paged 'incident 2'
+}
+
 @test "oobetet: version 1 of the API: 403 is tried again, 200 is taken" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet

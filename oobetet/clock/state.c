@@ -129,7 +129,29 @@ static bool silence_take(struct state *state, char *const field[])
 {
 	nsec *silence = state->past.silence;
 
-	return numbers_read(field, (nsec *const[]){&silence[0], &silence[1], &silence[2]}, 3);
+	if (!numbers_read(field, (nsec *const[]){&silence[0], &silence[1], &silence[2]}, 3))
+		return false;
+	for (int i = 0; i < KINDS_AWAITED; i++)
+		if (silence[i] == NUMBER_MOST)
+			silence[i] = NSEC_NEVER;
+	return true;
+}
+
+/*
+ * Version 0.1.0 wrote a number also for a kind that it did not await and had therefore never heard:
+ * that number is the longest, and the same for all such kinds.
+ */
+static void unawaited_find(nsec silence[KINDS_AWAITED])
+{
+	nsec *problem = &silence[KIND_PROBLEM], *recovery = &silence[KIND_RECOVERY],
+	     *heartbeat = &silence[KIND_HEARTBEAT];
+
+	if (*problem == NSEC_NEVER || *recovery == NSEC_NEVER || *heartbeat == NSEC_NEVER)
+		return;
+	if (*problem != *recovery)
+		*heartbeat = NSEC_NEVER;
+	else if (*heartbeat < *problem)
+		*problem = *recovery = NSEC_NEVER;
 }
 
 static bool acknowledged_take(struct state *state, char *const field[])
@@ -250,6 +272,7 @@ bool state_read(char *text, struct state *state, struct reason *why)
 	for (char *line; (line = strsep(&text, "\n")) != NULL && text != NULL; number++)
 		if (!line_take(state, line))
 			return reason_set(why, "line %d says what nobody understands", number);
+	unawaited_find(state->past.silence);
 	return state->watch[0] != '\0' || reason_set(why, "it does not say of what it is");
 }
 

@@ -2,7 +2,8 @@
 /*
  * What the state file holds: all that a restart must know, as lines of tab-separated fields,
  * escaped as protocol.h says, from `oobetet-state 1` to `end` with a checksum of all before it.
- * Every span is in nsec and counted from the moment of writing. Pure.
+ * Every span is in nsec and counted from the moment of writing; the silence of a kind that is not
+ * awaited is the largest number there is. Pure.
  */
 #ifndef OOBETET_CLOCK_STATE_H
 #define OOBETET_CLOCK_STATE_H

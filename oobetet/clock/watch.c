@@ -4,8 +4,10 @@
 #include "common/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define LOUD_FIRST 10 /* repeats for people before the wait between them grows */
+#define LOUD_FIRST 10  /* repeats for people before the wait between them grows */
+#define CHANGES_MAX 16 /* beginnings and ends of incidents that wait to be told */
 
 /* What was heard of one kind, and is too young to be judged: only the ends matter. */
 struct fresh {
@@ -13,18 +15,26 @@ struct fresh {
 	nsec first, last;
 };
 
+struct change {
+	enum verdict verdict; /* WATCH_ALARM or WATCH_HEALED */
+	struct incident incident;
+};
+
 struct watch {
 	struct watch_rules rules;
 	nsec seen[KINDS_AWAITED]; /* when each kind was heard last, up to `settled` */
 	struct fresh fresh[KINDS_AWAITED];
-	nsec settled;      /* what was heard up to here has been judged */
-	nsec acknowledged; /* when an acknowledgement was; NSEC_NEVER: never */
-	struct incident incident;
-	nsec repeat_at; /* the next repeat, once the incident was told */
-	int64_t loud;   /* repeats that were for people */
-	int64_t quiet;  /* repeats until the next that is */
-	bool is_loud;   /* the last repeat was */
-	enum { WHOLE, BROKEN, TOLD } state;
+	nsec settled;                      /* what was heard up to here has been judged */
+	nsec acknowledged;                 /* when an acknowledgement was; NSEC_NEVER: never */
+	bool open;                         /* there is an incident, told or not */
+	struct incident incident;          /* the newest */
+	struct change change[CHANGES_MAX]; /* not told yet, oldest first */
+	int changes;
+	struct incident told; /* what the last verdict was about */
+	nsec repeat_at;       /* the next repeat, once the incident was told */
+	int64_t loud;         /* repeats that were for people */
+	int64_t quiet;        /* repeats until the next that is */
+	bool is_loud;         /* the last repeat was */
 };
 
 struct watch *watch_new(const struct watch_rules *rules, nsec now)
@@ -62,17 +72,53 @@ static nsec limit(const struct watch *watch)
 	return watch->seen[kind_missed(watch)] + watch->rules.max_latency;
 }
 
-static void watch_break(struct watch *watch)
+/*
+ * What a room has kept of an absence may hold several incidents. If there are too many, those that
+ * are over before anybody could be told are left out.
+ */
+static void change_add(struct watch *watch, enum verdict verdict)
 {
-	watch->state = BROKEN;
+	if (verdict == WATCH_HEALED && watch->changes >= CHANGES_MAX - 1) {
+		watch->changes--; /* the newest one, which is the beginning of the same incident */
+		return;
+	}
+	watch->change[watch->changes++] = (struct change){verdict, watch->incident};
+}
+
+static void incident_begin(struct watch *watch)
+{
+	watch->open = true;
 	watch->incident = (struct incident){.since = limit(watch), .missing = kind_missed(watch)};
+	change_add(watch, WATCH_ALARM);
 }
 
 /* Whoever is missed at `now`, before what was heard then. */
 static void silence_judge(struct watch *watch, nsec now)
 {
-	if (watch->state == WHOLE && now > limit(watch))
-		watch_break(watch);
+	if (!watch->open && now > limit(watch))
+		incident_begin(watch);
+}
+
+/* When anything awaited was heard last. */
+static nsec newest(const struct watch *watch)
+{
+	nsec stamp = INT64_MIN;
+
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (watch->rules.awaited[kind] && watch->seen[kind] > stamp)
+			stamp = watch->seen[kind];
+	return stamp;
+}
+
+/* Each awaited kind was heard since the incident began, and all of them within max_latency. */
+static void recovery_judge(struct watch *watch)
+{
+	nsec oldest = watch->seen[kind_missed(watch)];
+
+	if (!watch->open || oldest <= watch->incident.since || newest(watch) > limit(watch))
+		return;
+	watch->open = false;
+	change_add(watch, WATCH_HEALED);
 }
 
 static void take(struct watch *watch, enum kind kind, nsec stamp)
@@ -80,6 +126,7 @@ static void take(struct watch *watch, enum kind kind, nsec stamp)
 	silence_judge(watch, stamp);
 	if (stamp > watch->seen[kind])
 		watch->seen[kind] = stamp;
+	recovery_judge(watch);
 }
 
 static void keep(struct fresh *fresh, nsec stamp)
@@ -93,10 +140,9 @@ static void keep(struct fresh *fresh, nsec stamp)
 
 void watch_hear(struct watch *watch, enum kind kind, nsec stamp)
 {
-	if (kind == KIND_ACKNOWLEDGEMENT) {
+	if (kind == KIND_ACKNOWLEDGEMENT &&
+		(watch->acknowledged == NSEC_NEVER || stamp > watch->acknowledged))
 		watch->acknowledged = stamp;
-		return;
-	}
 	if (kind >= KINDS_AWAITED || !watch->rules.awaited[kind])
 		return;
 	if (stamp <= watch->settled)
@@ -164,26 +210,32 @@ static enum verdict watch_repeat(struct watch *watch, nsec now)
 	nsec missed = (now - watch->repeat_at) / watch->rules.repeat_interval;
 	watch->repeat_at += (missed + 1) * watch->rules.repeat_interval;
 	loudness_count(watch, missed + 1);
+	watch->told = (struct incident){watch->incident.since, kind_missed(watch)};
 	return WATCH_REPEAT;
+}
+
+static enum verdict change_tell(struct watch *watch, nsec now)
+{
+	const struct change change = watch->change[0];
+
+	memmove(watch->change, watch->change + 1,
+		(size_t)--watch->changes * sizeof watch->change[0]);
+	watch->told = change.incident;
+	if (change.verdict == WATCH_ALARM) {
+		watch->repeat_at = now + watch->rules.repeat_interval;
+		watch->loud = 0;
+		watch->quiet = 1;
+	}
+	return change.verdict;
 }
 
 enum verdict watch_judge(struct watch *watch, nsec now)
 {
-	settle(watch, now - WATCH_GRACE);
-	if (watch->state == WHOLE)
-		return WATCH_QUIET;
-	if (watch->state == BROKEN) {
-		watch->state = TOLD;
-		watch->repeat_at = now + watch->rules.repeat_interval;
-		watch->loud = 0;
-		watch->quiet = 1;
-		return WATCH_ALARM;
-	}
-	if (watch->settled <= limit(watch)) {
-		watch->state = WHOLE;
-		return WATCH_HEALED;
-	}
-	return watch_repeat(watch, now);
+	if (watch->changes == 0)
+		settle(watch, now - WATCH_GRACE);
+	if (watch->changes > 0)
+		return change_tell(watch, now);
+	return watch->open ? watch_repeat(watch, now) : WATCH_QUIET;
 }
 
 nsec watch_deadline(const struct watch *watch)
@@ -191,14 +243,9 @@ nsec watch_deadline(const struct watch *watch)
 	enum kind kind = kind_fresh(watch, NSEC_NEVER);
 	nsec fresh = kind != KIND_NONE ? watch->fresh[kind].first + WATCH_GRACE : NSEC_NEVER;
 
-	switch (watch->state) {
-	case WHOLE:
-		return limit(watch) + WATCH_GRACE + 1;
-	case BROKEN: /* at once */
-		return watch->incident.since;
-	default:
-		return nsec_earlier(watch->repeat_at, fresh);
-	}
+	if (watch->changes > 0) /* at once */
+		return watch->settled;
+	return watch->open ? nsec_earlier(watch->repeat_at, fresh) : limit(watch) + WATCH_GRACE + 1;
 }
 
 bool watch_repeat_loud(const struct watch *watch)
@@ -208,42 +255,74 @@ bool watch_repeat_loud(const struct watch *watch)
 
 const struct incident *watch_incident(const struct watch *watch)
 {
-	return &watch->incident;
+	return &watch->told;
+}
+
+/* When a kind was heard last, judged or not. */
+static nsec heard_last(const struct watch *watch, enum kind kind)
+{
+	return watch->fresh[kind].any && watch->fresh[kind].last > watch->seen[kind]
+		       ? watch->fresh[kind].last
+		       : watch->seen[kind];
 }
 
 nsec watch_acknowledged(const struct watch *watch, nsec now)
 {
-	return watch->acknowledged == NSEC_NEVER ? NSEC_NEVER : now - watch->acknowledged;
+	if (watch->acknowledged == NSEC_NEVER)
+		return NSEC_NEVER;
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (watch->rules.awaited[kind] && heard_last(watch, kind) > watch->acknowledged)
+			return NSEC_NEVER;
+	return now - watch->acknowledged;
+}
+
+/* The incident that was told, and whose end was not; NULL: there is none. */
+static const struct incident *incident_told(const struct watch *watch)
+{
+	if (watch->changes > 0)
+		return watch->change[0].verdict == WATCH_HEALED ? &watch->change[0].incident : NULL;
+	return watch->open ? &watch->incident : NULL;
 }
 
 void watch_remember(const struct watch *watch, nsec now, struct watch_past *past)
 {
+	const struct incident *incident = incident_told(watch);
+
 	*past = (struct watch_past){.acknowledged = watch_acknowledged(watch, now)};
-	for (int i = 0; i < KINDS_AWAITED; i++)
-		past->silence[i] =
-			now - (watch->fresh[i].any ? watch->fresh[i].last : watch->seen[i]);
-	if (watch->state != TOLD)
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		past->silence[kind] =
+			watch->rules.awaited[kind] ? now - heard_last(watch, kind) : NSEC_NEVER;
+	if (incident == NULL)
 		return;
 	past->open = true;
-	past->lasted = now - watch->incident.since;
-	past->missing = watch->incident.missing;
+	past->lasted = now - incident->since;
+	past->missing = incident->missing;
 	past->repeat_in = watch->repeat_at > now ? watch->repeat_at - now : 0;
 	past->loud = watch->loud;
 	past->quiet = watch->quiet;
 }
 
-void watch_resume(struct watch *watch, const struct watch_past *past, nsec now)
+static void incident_resume(struct watch *watch, const struct watch_past *past, nsec now)
 {
-	for (int i = 0; i < KINDS_AWAITED; i++)
-		watch->seen[i] = now - past->silence[i];
-	watch->acknowledged =
-		past->acknowledged == NSEC_NEVER ? NSEC_NEVER : now - past->acknowledged;
-	if (!past->open)
-		return;
-	watch->state = TOLD;
+	watch->open = true;
 	watch->incident = (struct incident){.since = now - past->lasted, .missing = past->missing};
+	watch->told = watch->incident;
 	watch->repeat_at = now + past->repeat_in;
 	watch->loud = past->loud;
 	/* repeat_interval may have been another then */
 	watch->quiet = past->quiet < loud_wait(watch) ? past->quiet : loud_wait(watch);
+}
+
+void watch_resume(struct watch *watch, const struct watch_past *past, nsec now)
+{
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (past->silence[kind] != NSEC_NEVER)
+			watch->seen[kind] = now - past->silence[kind];
+		else
+			watch->seen[kind] = past->open ? now - past->lasted : now;
+	watch->acknowledged =
+		past->acknowledged == NSEC_NEVER ? NSEC_NEVER : now - past->acknowledged;
+	if (past->open)
+		incident_resume(watch, past, now);
+	recovery_judge(watch);
 }

@@ -42,7 +42,11 @@ enum verdict {
 	WATCH_QUIET,  /* nothing to tell */
 	WATCH_ALARM,  /* an incident begins */
 	WATCH_REPEAT, /* it goes on: say so again */
-	WATCH_HEALED, /* all kinds have been heard within max_latency again */
+	/*
+	 * It is over: at the first line after which every awaited kind has been heard since it
+	 * began, and within max_latency. One outage is one incident.
+	 */
+	WATCH_HEALED,
 };
 
 /* What to tell now. More may be due at once: call it until it says WATCH_QUIET. */
@@ -59,18 +63,21 @@ bool watch_repeat_loud(const struct watch *watch);
 
 struct incident {
 	nsec since;        /* when max_latency was over */
-	enum kind missing; /* the kind that was missed first */
+	enum kind missing; /* the kind that was missed first; of a repeat, that still is */
 };
 
 /* The incident that watch_judge() spoke of last. */
 const struct incident *watch_incident(const struct watch *watch);
 
-/* How long ago an acknowledgement was heard, which silences Flapjack; NSEC_NEVER: never. */
+/*
+ * How long ago an acknowledgement was heard, which silences Flapjack until the check recovers;
+ * NSEC_NEVER: never, or an awaited kind was heard since.
+ */
 nsec watch_acknowledged(const struct watch *watch, nsec now);
 
 /* All that a watch has to know of its past: what a state file keeps. */
 struct watch_past {
-	nsec silence[KINDS_AWAITED]; /* so far, of each awaited kind */
+	nsec silence[KINDS_AWAITED]; /* so far; NSEC_NEVER: the kind was not awaited */
 	nsec acknowledged;           /* how long ago; NSEC_NEVER: never */
 	bool open;                   /* an incident was told, and has not healed */
 	nsec lasted;                 /* open: since max_latency was over */
@@ -82,7 +89,10 @@ struct watch_past {
 
 void watch_remember(const struct watch *watch, nsec now, struct watch_past *past);
 
-/* Instead of watch_new()'s past. */
+/*
+ * Instead of watch_new()'s past. A kind that was not awaited then counts as heard now, and not for
+ * the end of an incident that is open.
+ */
 void watch_resume(struct watch *watch, const struct watch_past *past, nsec now);
 
 #endif

@@ -6,25 +6,39 @@ static nsec silence(const struct judge *judge, int kind)
 	return judge->listened - judge->said[kind];
 }
 
-void judge_look(struct judge *judge)
+/* Before anything that is said at `stamp`. */
+static void look(struct judge *judge, nsec stamp)
 {
 	nsec limit = nsec_earlier(judge->said[0], judge->said[1]) + judge->max_latency;
 
-	if (judge->broken || judge->listened <= limit)
+	if (judge->broken || stamp <= limit)
 		return;
 	judge->broken = true;
 	judge->since = limit;
 	judge->incidents++;
 }
 
-void judge_hear(struct judge *judge, enum kind kind)
+void judge_look(struct judge *judge)
 {
-	judge_look(judge);
-	judge->said[kind] = judge->listened;
-	if (judge->broken && silence(judge, 1 - (int)kind) <= judge->max_latency) {
+	look(judge, judge->listened);
+}
+
+void judge_recall(struct judge *judge, enum kind kind, nsec stamp)
+{
+	look(judge, stamp);
+	if (stamp > judge->said[kind])
+		judge->said[kind] = stamp;
+	nsec oldest = nsec_earlier(judge->said[0], judge->said[1]);
+	nsec newest = judge->said[0] + judge->said[1] - oldest;
+	if (judge->broken && oldest > judge->since && newest - oldest <= judge->max_latency) {
 		judge->broken = false;
 		judge->ends++;
 	}
+}
+
+void judge_hear(struct judge *judge, enum kind kind)
+{
+	judge_recall(judge, kind, judge->listened);
 }
 
 bool judge_is_on_the_edge(const struct judge *judge, nsec within)

@@ -28,6 +28,9 @@ struct judge {
 void judge_look(struct judge *judge);
 void judge_hear(struct judge *judge, enum kind kind);
 
+/* Heard only now, and said at `stamp`, of `listened`; oldest first. */
+void judge_recall(struct judge *judge, enum kind kind, nsec stamp);
+
 /* Is a limit over, but for so short that the watch may not have told it yet? */
 bool judge_is_on_the_edge(const struct judge *judge, nsec within);
 

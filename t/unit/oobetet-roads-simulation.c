@@ -532,7 +532,7 @@ static void stop_for(nsec span)
 	turn(continued);
 }
 
-static void judge_recall(const struct judge *judge)
+static void judge_go_back(const struct judge *judge)
 {
 	world.judge = *judge;
 	world.known = judge->incidents;
@@ -560,7 +560,7 @@ static void stop_and_start(void)
 		telling = telling_now();
 	} while (!past_write(&world.past, &telling));
 	disk_takes();
-	judge_recall(&world.disk.judge);
+	judge_go_back(&world.disk.judge);
 	restart();
 }
 
@@ -582,7 +582,7 @@ static void kill_and_start(void)
 	if (last == &world.writing)
 		disk_takes();
 	paper_throw(&world.writing);
-	judge_recall(&world.disk.judge);
+	judge_go_back(&world.disk.judge);
 	world.kills++;
 	restart();
 }

@@ -19,7 +19,8 @@
 #define MAX_LATENCY (5 * HOUR)
 #define TICK HOUR
 #define HOURS 1000000
-#define FLIGHT 8 /* lines under way at most */
+#define FLIGHT 8  /* lines under way at most */
+#define MISSED 12 /* lines of one absence at most */
 
 static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
 	.repeat_interval = HOUR / 2,
@@ -133,6 +134,27 @@ static void say(struct world *world)
 	pass(world, drand48() < 0.2 ? below(WATCH_GRACE) : below(2 * HOUR));
 }
 
+/* Out of the room: what was said there is heard afterwards, each line at its stamp. */
+static void miss(struct world *world)
+{
+	struct line missed[MISSED];
+	int count = (int)below(MISSED);
+
+	settle(world);
+	for (int i = 0; i < count; i++) {
+		pass(world, below(drand48() < 0.2 ? MAX_LATENCY : 2 * HOUR));
+		missed[i].kind = drand48() < 0.5 ? KIND_PROBLEM : KIND_RECOVERY;
+		missed[i].said = attention_at(&world->attention, world->now);
+		missed[i].arrives = world->judge.listened;
+	}
+	settle(world);
+	for (int i = 0; i < count; i++) {
+		watch_hear(world->watch, missed[i].kind, missed[i].said);
+		judge_recall(&world->judge, missed[i].kind, missed[i].arrives);
+	}
+	settle(world);
+}
+
 static void stop_for(struct world *world, nsec span)
 {
 	bool continued = drand48() < 0.5;
@@ -183,8 +205,10 @@ static void happen(struct world *world)
 
 	if (chance < 0.9)
 		say(world);
-	else if (chance < 0.95)
+	else if (chance < 0.94)
 		pass(world, below(3 * MAX_LATENCY));
+	else if (chance < 0.95)
+		miss(world);
 	else if (chance < 0.97)
 		stop_for(world, 2 * TICK + below(100 * HOUR));
 	else if (chance < 0.98)

@@ -11,7 +11,7 @@
 #define SEC NSEC_PER_SEC
 #define HOUR (3600 * SEC)
 
-static const struct watch_past incident = {.silence = {1, 2, 3},
+static const struct watch_past incident = {.silence = {1, 2, NSEC_NEVER},
 	.acknowledged = 4,
 	.open = true,
 	.lasted = 5,
@@ -127,6 +127,35 @@ static void without_an_incident_there_is_none(void **unused)
 	assert_int_equal(after.count, 0);
 	free(text);
 	state_free(&after);
+}
+
+/* 0.1.0 wrote the time that it had run for a kind that it did not await. */
+static void the_version_before_is_understood(void **unused)
+{
+	static const struct {
+		const char *line;
+		nsec silence[KINDS_AWAITED];
+	} cases[] = {
+		{"silence\t5\t6\t900\n", {5, 6, NSEC_NEVER}},
+		{"silence\t900\t6\t900\n", {900, 6, NSEC_NEVER}},
+		{"silence\t900\t900\t5\n", {NSEC_NEVER, NSEC_NEVER, 5}},
+		{"silence\t9\t9\t9\n", {9, 9, 9}}, /* nothing was heard: it may be any */
+	};
+	struct state state;
+	struct reason why;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char *body = memory_printed("watch\tx\t1\n%s", cases[i].line);
+		char *text = text_with_end(body);
+
+		assert_true(state_read(text, &state, &why));
+		for (int kind = 0; kind < KINDS_AWAITED; kind++)
+			assert_int_equal(state.past.silence[kind], cases[i].silence[kind]);
+		state_free(&state);
+		free(body);
+		free(text);
+	}
 }
 
 /* A machine without a clock of its own may begin in 1970, or anywhere. */
@@ -325,6 +354,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(without_an_incident_there_is_none),
 		cmocka_unit_test(whatever_the_clocks_say_it_can_be_read_again),
+		cmocka_unit_test(the_version_before_is_understood),
 		cmocka_unit_test(damage_is_noticed),
 		cmocka_unit_test(what_nobody_understands_is_refused),
 		cmocka_unit_test(too_much_is_refused),

@@ -57,6 +57,102 @@ static void silence_is_told_and_repeated_until_healed(void **state)
 	watch_free(watch);
 }
 
+/* flapper stood still after a problem, and goes on before the problem of then is too old */
+static void one_outage_is_one_incident(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	watch_hear(watch, KIND_RECOVERY, 100 * SEC);
+	watch_hear(watch, KIND_PROBLEM, 160 * SEC);
+	assert_int_equal(judged(watch, 401 * SEC), WATCH_ALARM);
+	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
+	assert_int_equal(watch_incident(watch)->since, 400 * SEC);
+	watch_hear(watch, KIND_RECOVERY, 440 * SEC);
+	/* the recovery is there: it is the problem that is still missing */
+	assert_int_equal(judged(watch, 461 * SEC), WATCH_REPEAT);
+	assert_int_equal(watch_incident(watch)->missing, KIND_PROBLEM);
+	watch_hear(watch, KIND_PROBLEM, 500 * SEC);
+	assert_int_equal(judged(watch, 500 * SEC + WATCH_GRACE), WATCH_HEALED);
+	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
+	assert_int_equal(judged(watch, 740 * SEC), WATCH_QUIET);
+	watch_free(watch);
+}
+
+/* What counts is that max_latency ran out, not that the alarm left. */
+static void a_line_between_limit_and_alarm_is_after_the_beginning(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	watch_hear(watch, KIND_PROBLEM, 1 * SEC);
+	watch_hear(watch, KIND_PROBLEM, 300 * SEC);
+	watch_hear(watch, KIND_PROBLEM, 300 * SEC + WATCH_GRACE / 2);
+	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
+	watch_hear(watch, KIND_RECOVERY, 302 * SEC);
+	assert_int_equal(judged(watch, 303 * SEC), WATCH_HEALED);
+	watch_free(watch);
+}
+
+/* Each kind comes, but never both within max_latency: that is no recovery. */
+static void kinds_that_never_meet_heal_nothing(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
+	for (nsec t = 400 * SEC; t < 4000 * SEC; t += 301 * SEC) {
+		watch_hear(watch, t / SEC % 2 == 0 ? KIND_PROBLEM : KIND_RECOVERY, t);
+		assert_int_equal(judged(watch, t + SEC), WATCH_REPEAT);
+	}
+	watch_free(watch);
+}
+
+/* The room kept what was said in an absence: each line counts at its stamp, one after the other. */
+static void an_absence_is_judged_line_by_line(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
+	assert_int_equal(judged(watch, 1000 * SEC), WATCH_REPEAT);
+	/* all that was missed until 400 s: then it had been well, and was not again */
+	hear_both(watch, 200 * SEC);
+	hear_both(watch, 400 * SEC);
+	assert_int_equal(watch_judge(watch, 1000 * SEC), WATCH_HEALED);
+	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
+	assert_int_equal(watch_judge(watch, 1000 * SEC), WATCH_ALARM);
+	assert_int_equal(watch_incident(watch)->since, 700 * SEC);
+	assert_int_equal(watch_judge(watch, 1000 * SEC), WATCH_QUIET);
+	/* it was well all the time: that is heard as soon as both are */
+	for (nsec t = 650 * SEC; t <= 950 * SEC; t += 100 * SEC)
+		hear_both(watch, t);
+	assert_int_equal(judged(watch, 1001 * SEC), WATCH_HEALED);
+	assert_int_equal(judged(watch, 1250 * SEC), WATCH_QUIET);
+	watch_free(watch);
+}
+
+/* More incidents than anybody wants to hear of: none is told half, and the last is told. */
+static void an_absence_may_hold_any_number_of_incidents(void **state)
+{
+	struct watch *watch = watch_make();
+	int verdicts = 0;
+	enum verdict verdict, last = WATCH_QUIET;
+
+	(void)state;
+	assert_int_equal(judged(watch, 100000 * SEC), WATCH_ALARM);
+	for (nsec t = 1000 * SEC; t < 99000 * SEC; t += 1000 * SEC)
+		hear_both(watch, t);
+	for (; (verdict = watch_judge(watch, 100000 * SEC)) != WATCH_QUIET; verdicts++) {
+		assert_int_equal(verdict, last == WATCH_HEALED ? WATCH_ALARM : WATCH_HEALED);
+		last = verdict;
+	}
+	assert_int_equal(last, WATCH_ALARM);
+	assert_int_equal(watch_incident(watch)->since, 98300 * SEC);
+	assert_in_range(verdicts, 2, 16);
+	watch_free(watch);
+}
+
 static void both_halves_count(void **state)
 {
 	struct watch *watch = watch_make();
@@ -108,7 +204,32 @@ static void an_acknowledgement_is_remembered_and_heals_nothing(void **state)
 	watch_hear(watch, KIND_NONE, 200 * SEC);
 	assert_int_equal(watch_acknowledged(watch, 160 * SEC), 60 * SEC);
 	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
+	assert_int_equal(watch_acknowledged(watch, 301 * SEC), 201 * SEC);
 	watch_free(watch);
+}
+
+/* Flapjack forgets it when the check recovers, and a problem that is told was not silenced. */
+static void an_acknowledgement_ends_with_what_is_heard_after_it(void **state)
+{
+	static const enum kind kinds[] = {KIND_PROBLEM, KIND_RECOVERY};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+		struct watch *watch = watch_make();
+
+		watch_hear(watch, kinds[i], 90 * SEC);
+		watch_hear(watch, KIND_ACKNOWLEDGEMENT, 100 * SEC);
+		assert_int_equal(watch_acknowledged(watch, 110 * SEC), 10 * SEC);
+		watch_hear(watch, KIND_ACKNOWLEDGEMENT, 95 * SEC); /* overtaken */
+		assert_int_equal(watch_acknowledged(watch, 110 * SEC), 10 * SEC);
+		watch_hear(watch, kinds[i], 120 * SEC);
+		assert_int_equal(watch_acknowledged(watch, 120 * SEC), NSEC_NEVER);
+		assert_int_equal(judged(watch, 130 * SEC), WATCH_QUIET);
+		assert_int_equal(watch_acknowledged(watch, 130 * SEC), NSEC_NEVER);
+		watch_hear(watch, KIND_ACKNOWLEDGEMENT, 140 * SEC);
+		assert_int_equal(watch_acknowledged(watch, 141 * SEC), SEC);
+		watch_free(watch);
+	}
 }
 
 static void what_was_overtaken_is_put_in_order(void **state)
@@ -241,10 +362,10 @@ static void a_restart_goes_on_with_the_silence(void **state)
 	struct watch *watch = watch_make();
 
 	(void)state;
-	watch_hear(watch, KIND_ACKNOWLEDGEMENT, 50 * SEC);
 	watch_hear(watch, KIND_PROBLEM, 100 * SEC);
+	watch_hear(watch, KIND_ACKNOWLEDGEMENT, 150 * SEC);
 	watch = restarted(watch, 200 * SEC, 7 * SEC);
-	assert_int_equal(watch_acknowledged(watch, 7 * SEC), 150 * SEC);
+	assert_int_equal(watch_acknowledged(watch, 7 * SEC), 50 * SEC);
 	assert_int_equal(watch_deadline(watch), 107 * SEC + WATCH_GRACE + 1);
 	/* three times in a row, each time after thirty seconds */
 	for (int i = 0; i < 3; i++) {
@@ -275,6 +396,70 @@ static void a_restart_goes_on_with_the_incident(void **state)
 	watch_free(watch);
 }
 
+/* What ends it follows from the silences that were kept. */
+static void a_restart_knows_what_was_heard_since_the_beginning(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	watch_hear(watch, KIND_RECOVERY, 100 * SEC);
+	watch_hear(watch, KIND_PROBLEM, 160 * SEC);
+	assert_int_equal(judged(watch, 401 * SEC), WATCH_ALARM);
+	watch_hear(watch, KIND_RECOVERY, 440 * SEC);
+	watch = restarted(watch, 441 * SEC, 1000 * SEC);
+	watch_hear(watch, KIND_RECOVERY, 1010 * SEC);
+	assert_int_equal(judged(watch, 1011 * SEC), WATCH_QUIET);
+	watch_hear(watch, KIND_PROBLEM, 1015 * SEC);
+	/* written down before it was judged: the next one finds that it is over */
+	watch = restarted(watch, 1015 * SEC, 50 * SEC);
+	assert_int_equal(judged(watch, 50 * SEC), WATCH_HEALED);
+	watch_free(watch);
+}
+
+static struct watch *reconfigured(struct watch *watch, enum kind kind, nsec now)
+{
+	struct watch_rules rules = {.max_latency = 300 * SEC, .repeat_interval = 60 * SEC};
+	struct watch_past past;
+
+	watch_remember(watch, now, &past);
+	watch_free(watch);
+	rules.awaited[kind] = true;
+	watch = watch_new(&rules, now);
+	watch_resume(watch, &past, now);
+	return watch;
+}
+
+/* heartbeat_pattern is new in the configuration: nobody has waited for it so far. */
+static void a_kind_that_was_not_awaited_starts_as_heard(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	for (nsec t = 100 * SEC; t <= 1000 * SEC; t += 100 * SEC) {
+		hear_both(watch, t);
+		assert_int_equal(judged(watch, t + SEC), WATCH_QUIET);
+	}
+	watch = reconfigured(watch, KIND_HEARTBEAT, 1100 * SEC);
+	assert_int_equal(judged(watch, 1400 * SEC), WATCH_QUIET);
+	assert_int_equal(judged(watch, 1401 * SEC), WATCH_ALARM);
+	watch_free(watch);
+}
+
+/* ... but does not end what has begun without it */
+static void a_kind_that_was_not_awaited_heals_no_incident(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
+	watch = reconfigured(watch, KIND_HEARTBEAT, 310 * SEC);
+	assert_int_equal(judged(watch, 361 * SEC), WATCH_REPEAT);
+	assert_int_equal(watch_incident(watch)->missing, KIND_HEARTBEAT);
+	watch_hear(watch, KIND_HEARTBEAT, 362 * SEC);
+	assert_int_equal(judged(watch, 363 * SEC), WATCH_HEALED);
+	watch_free(watch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,13 +467,22 @@ int main(void)
 		cmocka_unit_test(people_are_told_less_often_after_ten_repeats),
 		cmocka_unit_test(repeats_never_wait_longer_than_the_most),
 		cmocka_unit_test(both_halves_count),
+		cmocka_unit_test(one_outage_is_one_incident),
+		cmocka_unit_test(a_line_between_limit_and_alarm_is_after_the_beginning),
+		cmocka_unit_test(kinds_that_never_meet_heal_nothing),
+		cmocka_unit_test(an_absence_is_judged_line_by_line),
+		cmocka_unit_test(an_absence_may_hold_any_number_of_incidents),
 		cmocka_unit_test(a_line_in_time_may_arrive_late),
 		cmocka_unit_test(a_gap_that_nobody_judged_was_one),
 		cmocka_unit_test(what_was_overtaken_is_put_in_order),
 		cmocka_unit_test(a_heartbeat_is_awaited_alone),
 		cmocka_unit_test(a_restart_goes_on_with_the_silence),
 		cmocka_unit_test(a_restart_goes_on_with_the_incident),
+		cmocka_unit_test(a_restart_knows_what_was_heard_since_the_beginning),
+		cmocka_unit_test(a_kind_that_was_not_awaited_starts_as_heard),
+		cmocka_unit_test(a_kind_that_was_not_awaited_heals_no_incident),
 		cmocka_unit_test(an_acknowledgement_is_remembered_and_heals_nothing),
+		cmocka_unit_test(an_acknowledgement_ends_with_what_is_heard_after_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
