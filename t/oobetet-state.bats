@@ -33,6 +33,18 @@ pause() {
 	[ "$(stat -c %a "$work/state")" = 600 ]
 }
 
+@test "oobetet: incident_key changes in the middle of an incident: its key does not" {
+	start_chain state_file="$work/state"
+	poll 20 paged '202 trigger "Flapjack Self Monitoring from'
+	stop oobetet
+	write_ini state_file="$work/state" incident_key=Chain
+	start_oobetet
+	both
+	poll 20 paged '202 resolve "Flapjack Self Monitoring from'
+	poll 20 paged 'incident 1 resolved'
+	poll 20 paged '202 trigger "Chain, 2'
+}
+
 @test "oobetet: an incident that ends while oobetet is down is resolved all the same" {
 	start_chain state_file="$work/state"
 	poll 20 paged '202 trigger'

@@ -35,25 +35,32 @@ static void since_write(nsec since, char out[NOTICE_SINCE])
  * The original's key, which all its incidents shared, and what tells them apart. What may be long
  * comes last, so that cutting it never makes two incidents one.
  */
-static void incident_write(struct notice *notice, const struct subject *subject, nsec since)
+char *notice_key(const struct subject *subject, nsec since, char out[NOTICE_KEY])
 {
-	char key[2 * NOTICE_KEY], name[NOTICE_KEY], start[NOTICE_KEY];
+	char key[2 * NOTICE_KEY], name[NOTICE_KEY], start[NOTICE_KEY], stamp[NOTICE_SINCE];
 
-	since_write(since, notice->since);
+	since_write(since, stamp);
 	snprintf(start, sizeof start, "Flapjack Self Monitoring from %.64s", subject->host);
 	snprintf(key, sizeof key, "%.160s, %s, %s", subject->key != NULL ? subject->key : start,
-		notice->since, subject_name(subject, name, sizeof name));
-	text_clean_line(key, notice->key, sizeof notice->key);
+		stamp, subject_name(subject, name, sizeof name));
+	return text_clean_line(key, out, NOTICE_KEY);
 }
 
-void notice_alarm(struct notice *notice, const struct subject *subject, enum kind missing,
-	nsec since, nsec now, const char *remarks)
+static void notice_begin(struct notice *notice, enum notice_kind kind, const struct outage *outage,
+	enum kind missing)
+{
+	notice->kind = kind;
+	notice->missing = missing;
+	memcpy(notice->key, outage->key, NOTICE_KEY);
+	since_write(outage->since, notice->since);
+}
+
+void notice_alarm(struct notice *notice, const struct subject *subject, const struct outage *outage,
+	enum kind missing, nsec now, const char *remarks)
 {
 	char text[4 * NOTICE_TEXT], name[NOTICE_TEXT], stamp[STAMP], span[DURATION_TEXT];
 
-	notice->kind = NOTICE_ALARM;
-	notice->missing = missing;
-	incident_write(notice, subject, since);
+	notice_begin(notice, NOTICE_ALARM, outage, missing);
 	duration_text(subject->max_latency, span);
 	span[strcspn(span, " ")] = '\0'; /* the original spells its `seconds` out */
 	snprintf(text, sizeof text,
@@ -64,17 +71,14 @@ void notice_alarm(struct notice *notice, const struct subject *subject, enum kin
 	text_clean_line(text, notice->text, sizeof notice->text);
 }
 
-void notice_ok(struct notice *notice, const struct subject *subject, enum kind missing, nsec since,
-	nsec outage)
+void notice_ok(struct notice *notice, const struct outage *outage, enum kind missing, nsec span)
 {
-	char text[NOTICE_TEXT], span[DURATION_TEXT];
-	nsec whole = outage >= NSEC_PER_SEC ? outage / NSEC_PER_SEC * NSEC_PER_SEC : outage;
+	char text[NOTICE_TEXT], words[DURATION_TEXT];
+	nsec whole = span >= NSEC_PER_SEC ? span / NSEC_PER_SEC * NSEC_PER_SEC : span;
 
-	notice->kind = NOTICE_OK;
-	notice->missing = missing;
-	incident_write(notice, subject, since);
+	notice_begin(notice, NOTICE_OK, outage, missing);
 	snprintf(text, sizeof text, "Flapjack Self Monitoring is OK (it was not for %s)",
-		duration_text(whole, span));
+		duration_text(whole, words));
 	text_clean_line(text, notice->text, sizeof notice->text);
 }
 

@@ -33,19 +33,27 @@ struct subject {
 	const char *key; /* how incidents' keys begin; NULL: as the original's */
 };
 
+/* An incident, as all that is told of it has it. */
+struct outage {
+	char key[NOTICE_KEY]; /* made once, by notice_key(), whatever becomes of host and subject */
+	nsec since;           /* its beginning, by the wall clock */
+};
+
+/* The key of the incident that began at `since`. Returns out. */
+char *notice_key(const struct subject *subject, nsec since, char out[NOTICE_KEY]);
+
 /* The name of what is watched: `"CHECK" on ENTITY`, or `"CHECK"`. */
 char *subject_name(const struct subject *subject, char *out, size_t size);
 
 /*
- * The alarm of the incident that began at `since` (wall time), as told at `now`. `remarks` is what
- * else is known, each remark beginning with `; `: it may be empty, and is what gets cut.
+ * The alarm of an incident, as told at `now`. `remarks` is what else is known, each remark
+ * beginning with `; `: it may be empty, and is what gets cut.
  */
-void notice_alarm(struct notice *notice, const struct subject *subject, enum kind missing,
-	nsec since, nsec now, const char *remarks);
+void notice_alarm(struct notice *notice, const struct subject *subject, const struct outage *outage,
+	enum kind missing, nsec now, const char *remarks);
 
-/* The end of the same incident, which was not OK for `outage`. */
-void notice_ok(struct notice *notice, const struct subject *subject, enum kind missing, nsec since,
-	nsec outage);
+/* The end of the same incident, which was not OK for `span`. */
+void notice_ok(struct notice *notice, const struct outage *outage, enum kind missing, nsec span);
 
 /* The test that --test-alert tells, an incident of its own. */
 void notice_test(struct notice *notice, const struct subject *subject, nsec now);

@@ -30,7 +30,11 @@ static nsec state_take(struct past *past, const struct state *state, const struc
 
 	watch_resume(teller->watch, &state->past, now->attention);
 	roads_resume(teller->roads, state);
-	teller->since = state->since;
+	teller->outage.since = state->since;
+	if (state->key[0] != '\0')
+		memcpy(teller->outage.key, state->key, NOTICE_KEY);
+	else
+		notice_key(teller->subject, state->since, teller->outage.key);
 	teller->began = now->boot - state->lasted - away;
 	return away;
 }
@@ -88,7 +92,7 @@ static void state_fill(const struct past *past, const struct telling *now, struc
 	subject_name(teller->subject, state->watch, sizeof state->watch);
 	watch_remember(teller->watch, now->attention, &state->past);
 	if (state->past.open) {
-		state->since = teller->since > 0 ? teller->since : 0;
+		state->since = teller->outage.since > 0 ? teller->outage.since : 0;
 		state->lasted = now->boot - teller->began;
 	}
 	roads_remember(teller->roads, state);

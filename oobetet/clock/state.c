@@ -210,6 +210,22 @@ static bool notice_take(struct state *state, char *const field[])
 	       text_read(field[4], notice->text, sizeof notice->text);
 }
 
+/* Of the newest incident that this road knows. */
+static const char *road_key(const struct outbox_past *outbox)
+{
+	for (int i = outbox->count - 1; i >= 0; i--)
+		if (outbox->notices[i].kind == NOTICE_ALARM)
+			return outbox->notices[i].key;
+	return outbox->told;
+}
+
+/* A road that is new in the configuration need not have been told yet. */
+static void key_find(struct state *state)
+{
+	for (int i = 0; state->past.open && state->key[0] == '\0' && i < state->count; i++)
+		memcpy(state->key, road_key(&state->roads[i].outbox), NOTICE_KEY);
+}
+
 static const struct {
 	const char *name;
 	int fields;
@@ -273,6 +289,7 @@ bool state_read(char *text, struct state *state, struct reason *why)
 		if (!line_take(state, line))
 			return reason_set(why, "line %d says what nobody understands", number);
 	unawaited_find(state->past.silence);
+	key_find(state);
 	return state->watch[0] != '\0' || reason_set(why, "it does not say of what it is");
 }
 

@@ -3,7 +3,8 @@
  * What the state file holds: all that a restart must know, as lines of tab-separated fields,
  * escaped as protocol.h says, from `oobetet-state 1` to `end` with a checksum of all before it.
  * Every span is in nsec and counted from the moment of writing; the silence of a kind that is not
- * awaited is the largest number there is. Pure.
+ * awaited is the largest number there is. The key of an open incident stands with each road that
+ * was told, or is to be told, of it. Pure.
  */
 #ifndef OOBETET_CLOCK_STATE_H
 #define OOBETET_CLOCK_STATE_H
@@ -26,6 +27,7 @@ struct state {
 	struct watch_past past;
 	nsec since;               /* past.open: the incident's beginning, since the epoch */
 	nsec lasted;              /* past.open: how long ago that was, by CLOCK_BOOTTIME */
+	char key[NOTICE_KEY];     /* past.open, read: its key; "": no road was told of it */
 	struct state_road *roads; /* owned */
 	int count;
 };

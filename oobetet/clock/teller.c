@@ -27,8 +27,9 @@ static void alarm_tell(struct teller *teller, const struct telling *now, bool lo
 	struct buffer remarks = {NULL, 0, 0};
 
 	remarks_write(teller, now, &remarks);
-	notice_alarm(&notice, teller->subject, watch_incident(teller->watch)->missing,
-		teller->since, now->wall, remarks.data != NULL ? remarks.data : "");
+	notice_alarm(&notice, teller->subject, &teller->outage,
+		watch_incident(teller->watch)->missing, now->wall,
+		remarks.data != NULL ? remarks.data : "");
 	buffer_free(&remarks);
 	log_error("%s", notice.text);
 	if (roads_all_fail(teller->roads))
@@ -41,7 +42,7 @@ static void ok_tell(struct teller *teller, const struct telling *now)
 {
 	struct notice notice;
 
-	notice_ok(&notice, teller->subject, watch_incident(teller->watch)->missing, teller->since,
+	notice_ok(&notice, &teller->outage, watch_incident(teller->watch)->missing,
 		now->boot - teller->began);
 	log_info("%s", notice.text);
 	roads_put(teller->roads, &notice, true);
@@ -51,7 +52,8 @@ static void incident_begin(struct teller *teller, const struct telling *now)
 {
 	nsec ago = now->attention - watch_incident(teller->watch)->since;
 
-	teller->since = now->wall - ago;
+	teller->outage.since = now->wall - ago;
+	notice_key(teller->subject, teller->outage.since, teller->outage.key);
 	teller->began = now->boot - ago;
 }
 

@@ -14,8 +14,8 @@ struct teller {
 	struct watch *watch;
 	struct roads *roads;
 	const struct rooms *rooms;
-	nsec since; /* the incident's beginning by the wall clock, as it was told first */
-	nsec began; /* the same by CLOCK_BOOTTIME, which nobody sets */
+	struct outage outage; /* the incident, as it was told first */
+	nsec began;           /* its beginning by CLOCK_BOOTTIME, which nobody sets */
 };
 
 /* Now, on the clocks that are needed to tell it. */

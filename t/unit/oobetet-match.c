@@ -126,6 +126,7 @@ static void no_word_of_ours_counts(void **state)
 	const struct subject subject = {
 		"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC, NULL};
 	struct match match = {.check = subject.check, .entity = subject.entity};
+	const struct outage outage = {.key = "Problem: x"};
 	struct notice notice;
 	struct reason why;
 	char greeting[NOTICE_TEXT];
@@ -133,9 +134,9 @@ static void no_word_of_ours_counts(void **state)
 	(void)state;
 	assert_true(match_pattern(&match, KIND_HEARTBEAT, ".", &why));
 	assert_int_equal(match_body(&match, "anything"), KIND_HEARTBEAT);
-	notice_alarm(&notice, &subject, KIND_PROBLEM, 0, 0, "; Problem: x");
+	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, "; Problem: x");
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
-	notice_ok(&notice, &subject, KIND_PROBLEM, 0, NSEC_PER_SEC);
+	notice_ok(&notice, &outage, KIND_PROBLEM, NSEC_PER_SEC);
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
 	notice_greeting(&subject, 0, greeting, sizeof greeting);
 	assert_int_equal(match_body(&match, greeting), KIND_NONE);

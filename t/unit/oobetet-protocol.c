@@ -136,10 +136,12 @@ static void alarms_speak_as_the_original(void **state)
 {
 	struct notice notice;
 	nsec wall = INT64_C(1795170546123) * NSEC_PER_MSEC;
+	struct outage outage = {.since = wall};
 
 	(void)state;
 	setenv("TZ", "UTC", 1);
-	notice_alarm(&notice, &subject, KIND_PROBLEM, wall, wall, "");
+	notice_key(&subject, wall, outage.key);
+	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, wall, "");
 	assert_string_equal(notice.text,
 		"Flapjack Self Monitoring is Critical: haven't seen a test problem notification in "
 		"the last 60 seconds for \"d60\" on flap, from vm at 2026-11-20 10:29:06 +0000");
@@ -151,13 +153,14 @@ static void alarms_speak_as_the_original(void **state)
 		.entity = subject.entity,
 		.max_latency = subject.max_latency,
 		.key = "Chain"};
-	struct notice other;
-	notice_alarm(&other, &keyed, KIND_PROBLEM, wall, wall, "");
-	assert_int_equal(strncmp(other.key, "Chain, 2", 8), 0);
-	notice_alarm(&notice, &subject, KIND_RECOVERY, wall, wall, "; more");
+	char other[NOTICE_KEY];
+	assert_int_equal(strncmp(notice_key(&keyed, wall, other), "Chain, 2", 8), 0);
+	/* the key stays what it was when the incident began */
+	notice_alarm(&notice, &keyed, &outage, KIND_RECOVERY, wall, "; more");
+	assert_string_equal(notice.key, outage.key);
 	assert_non_null(strstr(notice.text, "test recovery notification"));
 	assert_non_null(strstr(notice.text, "+0000; more"));
-	notice_ok(&notice, &subject, KIND_PROBLEM, wall, 412 * NSEC_PER_SEC + 1);
+	notice_ok(&notice, &outage, KIND_PROBLEM, 412 * NSEC_PER_SEC + 1);
 	assert_string_equal(notice.text, "Flapjack Self Monitoring is OK (it was not for 412 s)");
 	assert_string_equal(notice.key,
 		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
@@ -167,19 +170,20 @@ static void long_texts_are_cut_between_characters(void **state)
 {
 	static char remarks[8000], name[600];
 	struct subject named = subject;
+	struct outage outage = {.since = 0};
 	struct notice notice;
 
 	(void)state;
 	for (int i = 0; i < 2000; i++)
 		memcpy(remarks + 3 * i, "\xe2\x82\xac", 4);
-	notice_alarm(&notice, &subject, KIND_PROBLEM, 0, 0, remarks);
+	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, remarks);
 	assert_in_range(strlen(notice.text), NOTICE_TEXT - 4, NOTICE_TEXT - 1);
 	assert_true(text_is_clean(notice.text));
 	memset(name, 'n', sizeof name - 1);
 	named.check = name;
-	notice_alarm(&notice, &named, KIND_PROBLEM, 0, 0, "");
-	assert_int_equal(strlen(notice.key), NOTICE_KEY - 1);
-	assert_non_null(strstr(notice.key, "1970-01-01T00:00:00.000Z"));
+	notice_key(&named, 0, outage.key);
+	assert_int_equal(strlen(outage.key), NOTICE_KEY - 1);
+	assert_non_null(strstr(outage.key, "1970-01-01T00:00:00.000Z"));
 }
 
 int main(void)

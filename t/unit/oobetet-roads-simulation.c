@@ -99,7 +99,7 @@ static const struct config config = {.rooms = {all_rooms, 2},
 	.alert_rooms = {all_rooms, 2},
 	.pagerduty_contact = "key",
 	.alert_command = "true"};
-static const struct subject subject = {"vm", "Flapper", "web-01", MAX_LATENCY, NULL};
+static struct subject subject = {"vm", "Flapper", "web-01", MAX_LATENCY, NULL};
 static const struct match match = {.check = "Flapper", .entity = "web-01"};
 static const struct pace pace = {
 	.answer = MINUTE, .request = MINUTE, .retry_min = MINUTE, .retry_max = 4 * HOUR};
@@ -546,6 +546,9 @@ static void restart(void)
 	if (happens(0.5)) /* the machine as well */
 		world.monotonic = world.boot = below(HOUR);
 	world.slow = happens(0.1);
+	/* host and configuration may be others: that does not change what was begun */
+	subject.host = happens(0.5) ? "vm" : "renamed";
+	subject.key = happens(0.9) ? NULL : "Chain";
 	begin();
 }
 

@@ -129,6 +129,35 @@ static void without_an_incident_there_is_none(void **unused)
 	state_free(&after);
 }
 
+/* The incident that is open is the newest that a road has heard of, or is to hear of. */
+static void an_open_incident_keeps_its_key(void **unused)
+{
+	static const struct {
+		const char *roads, *key;
+	} cases[] = {
+		{"road\tr\tkey 1\t1\n", "key 1"},
+		{"road\tnew\t\t0\nroad\tr\tkey 1\t1\n", "key 1"},
+		{"road\tr\tkey 1\t1\nnotice\t1\t0\tkey 1\ts\tt\nnotice\t0\t0\tkey 2\ts\tt\n",
+			"key 2"},
+		{"", ""},
+	};
+	struct state state;
+	struct reason why;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char *body = memory_printed(
+			"watch\tx\t1\nincident\t1\t2\t3\t0\t4\t5\t6\n%s", cases[i].roads);
+		char *text = text_with_end(body);
+
+		assert_true(state_read(text, &state, &why));
+		assert_string_equal(state.key, cases[i].key);
+		state_free(&state);
+		free(body);
+		free(text);
+	}
+}
+
 /* 0.1.0 wrote the time that it had run for a kind that it did not await. */
 static void the_version_before_is_understood(void **unused)
 {
@@ -354,6 +383,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(without_an_incident_there_is_none),
 		cmocka_unit_test(whatever_the_clocks_say_it_can_be_read_again),
+		cmocka_unit_test(an_open_incident_keeps_its_key),
 		cmocka_unit_test(the_version_before_is_understood),
 		cmocka_unit_test(damage_is_noticed),
 		cmocka_unit_test(what_nobody_understands_is_refused),
