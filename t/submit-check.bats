@@ -89,6 +89,16 @@ last_matches() {
 	last_is summary 'no room'
 }
 
+@test "a job that fails: the last line of standard error is the summary, nothing is cut at a bar" {
+	start_redis
+	start_broker --flapjack-version 2
+	check -q -c backup --exit-map plain -- \
+		sh -c 'echo "Starting | backup"; echo "dumping db" >&2; echo "error: refused | 5" >&2; exit 1'
+	[ "$status" -eq 1 ]
+	last_is summary 'error: refused | 5'
+	last_is details $'Starting | backup\ndumping db'
+}
+
 @test "the exit code is the command's own, as timeout(1) has it" {
 	start_redis
 	start_broker
@@ -151,12 +161,12 @@ last_matches() {
 @test "a flood is passed on and cut in the event, and takes no memory" {
 	start_redis
 	start_broker
-	httpbroker-submit -e db -c flood -- sh -c 'yes ÄÖÜ | head -c 100M' |
+	httpbroker-submit -e db -c flood -- sh -c 'yes ÄÖÜ | head -c 100M; echo the end' |
 		wc -c >"$work/count"
-	[ "$(cat "$work/count")" -eq 104857600 ]
+	[ "$(cat "$work/count")" -eq 104857608 ]
 	last_is summary 'ÄÖÜ'
 	[ "$(redis --raw LINDEX events 0 | wc -c)" -lt 140000 ]
-	last_matches '…"'
+	last_matches '….*the end"'
 	start submit httpbroker-submit -e db -c endless --timeout 60s -- yes
 	poll 20 eval '[ "$(stat -c %s "$work/submit.log")" -gt 10000000 ]'
 	[ "$(sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/${pids[submit]}/status")" -lt 60000 ]
@@ -213,9 +223,13 @@ last_matches() {
 	[ "$status" -eq 0 ]
 	last_is check 'a "b" \ ü'
 	last_is tags "['t\"1', 'm�ch']"
-	last_matches '"summary":"say \\"hi\\" \\\\ .*� �end'
+	last_matches '"summary":"say \\"hi\\" \\\\  � end x"'
 	check -c $'new\nline' --retry 0 -- true
-	[[ $stderr == *'(HTTP 400)'* ]]
+	[ "$stderr" = '' ]
+	last_is check 'new line'
+	run httpbroker-submit --forget -e db -c $'new\nline'
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
 }
 
 @test "the lines of the cron example run as they are" {

@@ -4,17 +4,22 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/signals.h"
+#include "common/utf8.h"
 #include "httpbroker/submit/delivery/outage.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 static void parameter_append(struct buffer *query, const char *name, const char *value)
 {
-	char *encoded = curl_easy_escape(NULL, value, 0);
+	struct buffer clean = {NULL, 0, 0}; /* as it is sent (event/draft.h) */
 
+	utf8_clean_append(&clean, value, strlen(value), UTF8_ONE_LINE);
+	char *encoded = curl_easy_escape(NULL, clean.data, (int)clean.length);
 	buffer_printf(query, "%s%s=%s", query->length > 0 ? "&" : "", name, encoded);
 	curl_free(encoded);
+	buffer_free(&clean);
 }
 
 char *forget_query(const char *entity, const char *check)

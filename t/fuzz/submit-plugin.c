@@ -8,7 +8,8 @@
 
 static void report_check(const struct command_result *result)
 {
-	const struct report_rules rules = {EXIT_MAP_PLUGIN, "critical"};
+	const struct report_rules rules = {
+		result->value % 2 == 0 ? EXIT_MAP_PLUGIN : EXIT_MAP_PLAIN, "critical"};
 	struct draft draft = {.entity = "e", .check = "c", .time = DRAFT_NO_TIME};
 	struct report report = {0};
 	struct buffer json = {0};
@@ -33,9 +34,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		return 0;
 	result.end = (enum command_end)(bytes[0] % 4);
 	result.value = bytes[0] / 4;
-	result.cut = bytes[0] >= 128;
-	buffer_append(&result.out, bytes + 1, length - 1);
-	FUZZ_EXPECT(utf8_whole(result.out.data, result.out.length) + 3 >= result.out.length);
+	result.out.cut = bytes[0] >= 128;
+	buffer_append(&result.out.head, bytes + 1, length / 2);
+	if (length / 2 < length - 1)
+		buffer_append(&result.out.tail, bytes + 1 + length / 2, length - 1 - length / 2);
+	FUZZ_EXPECT(utf8_whole(result.out.head.data, result.out.head.length) + 3 >=
+		    result.out.head.length);
 	report_check(&result);
 	command_result_free(&result);
 	return 0;

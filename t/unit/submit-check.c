@@ -16,8 +16,8 @@ static void assert_reported(enum command_end end, int value, const char *out, co
 	struct report report = {0};
 	char found[512];
 
-	buffer_append_text(&result.out, out);
-	buffer_append_text(&result.err, err);
+	buffer_append_text(&result.out.head, out);
+	buffer_append_text(&result.err.head, err);
 	report_make(&report, &result, &rules, "check", &draft);
 	snprintf(found, sizeof found, "%s|%s|%s|%s", draft.state, draft.summary, draft.details,
 		draft.perfdata != NULL ? draft.perfdata : "");
@@ -52,8 +52,39 @@ static void silence_is_put_into_words(void **state)
 		COMMAND_EXITED, 0, "", "", EXIT_MAP_PLAIN, "ok|check: exit code 0 after 1.235 s||");
 	assert_reported(COMMAND_EXITED, 2, " \n\n", "", EXIT_MAP_PLUGIN,
 		"critical|check: exit code 2 after 1.235 s||");
-	assert_reported(COMMAND_EXITED, 1, "", "disk full\nbye\n", EXIT_MAP_PLAIN,
-		"critical|disk full|bye|run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 1, " \n", "disk full\nbye\n", EXIT_MAP_PLUGIN,
+		"warning|disk full|bye|run_time=1.235s");
+}
+
+/* The last thing that it says is why it failed. */
+static void a_failure_has_the_last_line_as_its_reason(void **state)
+{
+	(void)state;
+	assert_reported(COMMAND_EXITED, 1, "Starting backup\n", "error: refused\n", EXIT_MAP_PLAIN,
+		"critical|error: refused|Starting backup|run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 1, "one\ntwo\n", "three\n four \n\n", EXIT_MAP_PLAIN,
+		"critical|four|one\ntwo\nthree|run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 1, "one\ntwo\n", " \n", EXIT_MAP_PLAIN,
+		"critical|two|one|run_time=1.235s");
+	assert_reported(COMMAND_TIMED_OUT, 0, "one\ntwo", "", EXIT_MAP_PLAIN,
+		"warning|check: timed out after 1 s: two|one|run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 2, "DISK CRITICAL|a=1\nmore", "why\n", EXIT_MAP_PLUGIN,
+		"critical|DISK CRITICAL|more\nwhy|a=1 run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 1, "10%\r20%\rfailed", "", EXIT_MAP_PLAIN,
+		"critical|failed|10%\n20%|run_time=1.235s");
+}
+
+static void what_is_no_plugin_is_not_taken_apart(void **state)
+{
+	(void)state;
+	assert_reported(COMMAND_EXITED, 0, "\n a | b \nc | d\n", "", EXIT_MAP_PLAIN,
+		"ok|a | b|c | d|run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 0, "fine\nmore", "noise\n", EXIT_MAP_PLAIN,
+		"ok|fine|more\nnoise|run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 0, "", "noise\nmore", EXIT_MAP_PLAIN,
+		"ok|noise|more|run_time=1.235s");
+	assert_reported(COMMAND_EXITED, 1, "psql: FATAL | no", "", EXIT_MAP_PLAIN,
+		"critical|psql: FATAL | no||run_time=1.235s");
 }
 
 static void ends_of_other_kinds_are_named(void **state)
@@ -72,15 +103,44 @@ static void ends_of_other_kinds_are_named(void **state)
 
 static void a_cut_is_shown_and_hurts_no_character(void **state)
 {
-	const struct report_rules rules = {EXIT_MAP_PLUGIN, "critical"};
-	struct command_result result = {.cut = true};
+	const struct report_rules rules = {EXIT_MAP_PLAIN, "critical"};
+	struct command_result result = {.out.cut = true, .value = 1};
 	struct draft draft = {.time = DRAFT_NO_TIME};
 	struct report report = {0};
 
 	(void)state;
-	buffer_append_text(&result.out, "ab\xe2\x82");
+	buffer_append_text(&result.out.head, "ab\xe2\x82");
+	buffer_append_text(&result.out.tail, "\x82\xac"
+					     "c\nd");
 	report_make(&report, &result, &rules, "check", &draft);
-	assert_string_equal(draft.summary, "ab\xe2\x80\xa6");
+	assert_string_equal(draft.details, "ab\xe2\x80\xa6"
+					   "c");
+	assert_string_equal(draft.summary, "d");
+	report_free(&report);
+	command_result_free(&result);
+}
+
+/* The broker would cut them at their end. */
+static void long_details_lose_their_middle(void **state)
+{
+	static char lines[60001];
+	const struct report_rules rules = {EXIT_MAP_PLAIN, "critical"};
+	struct command_result result = {.value = 1};
+	struct draft draft = {.time = DRAFT_NO_TIME};
+	struct report report = {0};
+
+	(void)state;
+	memset(lines, 'x', sizeof lines - 1);
+	buffer_append_text(&result.out.head, "first\n");
+	buffer_append_text(&result.out.head, lines);
+	buffer_append_text(&result.err.head, lines);
+	buffer_append_text(&result.err.head, "\nlast but one\nlast");
+	report_make(&report, &result, &rules, "check", &draft);
+	assert_string_equal(draft.summary, "last");
+	assert_true(strlen(draft.details) <= 65536 && strlen(draft.details) > 65000);
+	assert_memory_equal(draft.details, "first\nxxx", 9);
+	assert_string_equal(strchr(draft.details + 6, '\n'), "\nlast but one");
+	assert_non_null(strstr(draft.details, "x\xe2\x80\xa6x"));
 	report_free(&report);
 	command_result_free(&result);
 }
@@ -109,6 +169,9 @@ int main(void)
 		cmocka_unit_test(the_exit_map_says_the_state),
 		cmocka_unit_test(silence_is_put_into_words),
 		cmocka_unit_test(ends_of_other_kinds_are_named),
+		cmocka_unit_test(a_failure_has_the_last_line_as_its_reason),
+		cmocka_unit_test(what_is_no_plugin_is_not_taken_apart),
+		cmocka_unit_test(long_details_lose_their_middle),
 		cmocka_unit_test(a_cut_is_shown_and_hurts_no_character),
 		cmocka_unit_test(exit_codes_are_those_of_timeout),
 	};

@@ -12,8 +12,10 @@ static void assert_utf8(const char *text, const char *expected)
 {
 	struct buffer out = {NULL, 0, 0};
 
-	utf8_append(&out, text);
-	assert_string_equal(out.data, expected);
+	draft_write(&(struct draft){.details = text, .time = DRAFT_NO_TIME}, &out);
+	json_t *event = json_loadb(out.data, out.length, 0, NULL);
+	assert_string_equal(json_string_value(json_object_get(event, "details")), expected);
+	json_decref(event);
 	buffer_free(&out);
 }
 
@@ -22,7 +24,7 @@ static void assert_utf8(const char *text, const char *expected)
 static void utf8_keeps_characters_and_replaces_the_rest(void **state)
 {
 	static const char *const whole[] = {"plain", "\xc3\xa4", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
-		"\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf", "\x01\x7f"};
+		"\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbd", "a\tb\nc"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(whole); i++)
@@ -43,14 +45,21 @@ static void utf8_keeps_characters_and_replaces_the_rest(void **state)
 	assert_utf8("\xf5\x80\x80\x80", BAD BAD BAD BAD);
 }
 
-static void utf8_replaces_nuls_and_what_is_cut(void **state)
-{
-	struct buffer out = {NULL, 0, 0};
+#define ELLIPSIS UTF8_ELLIPSIS
 
+static void assert_shortened(const char *text, size_t most, const char *expected)
+{
+	struct buffer buffer = {NULL, 0, 0};
+
+	buffer_append_text(&buffer, text);
+	utf8_shorten(&buffer, most);
+	assert_string_equal(buffer.data, expected);
+	buffer_free(&buffer);
+}
+
+static void utf8_is_cut_between_characters(void **state)
+{
 	(void)state;
-	utf8_append_bytes(&out, "a\0b\xe2\x82", 5);
-	assert_string_equal(out.data, "a" BAD "b" BAD BAD);
-	buffer_free(&out);
 	assert_int_equal(utf8_whole("ab", 2), 2);
 	assert_int_equal(utf8_whole("a\xe2\x82\xac", 4), 4);
 	assert_int_equal(utf8_whole("a\xe2\x82", 3), 1);
@@ -58,6 +67,43 @@ static void utf8_replaces_nuls_and_what_is_cut(void **state)
 	assert_int_equal(utf8_whole("a\xf0\x9f\x98", 4), 1);
 	assert_int_equal(utf8_whole("\x80\x80\x80\x80", 4), 4);
 	assert_int_equal(utf8_whole("", 0), 0);
+	assert_int_equal(utf8_severed("ab", 2), 0);
+	assert_int_equal(utf8_severed("\x82\xac"
+				      "a\xac",
+				 4),
+		2);
+	assert_int_equal(utf8_severed("\x80\x80\x80\x80", 4), 3);
+	assert_int_equal(utf8_severed("", 0), 0);
+	assert_shortened("0123456789", 10, "0123456789");
+	assert_shortened("0123456789A", 10, "012" ELLIPSIS "89A");
+	assert_shortened("01\xe2\x82\xac"
+			 "5678",
+		8, "01" ELLIPSIS "78");
+	assert_shortened("0123456\xe2\x82\xac", 8, "01" ELLIPSIS);
+}
+
+/* A Jabber server closes the alerter's stream for one of them. */
+static void control_characters_are_left_out(void **state)
+{
+	struct buffer json = {NULL, 0, 0};
+	char tag[] = "t\a";
+	char *tags[] = {tag, NULL};
+
+	(void)state;
+	draft_write(&(struct draft){.entity = "e\x01",
+			    .check = "a\nb",
+			    .state = "ok",
+			    .summary = "\x1b[31mCRITICAL\x1b[0m\ndisk\x7f",
+			    .details = "a\r\nb\xc2\x85\tc\xef\xbf\xbe",
+			    .perfdata = "x=1\n\by=2",
+			    .tags = tags,
+			    .time = DRAFT_NO_TIME},
+		&json);
+	assert_string_equal(json.data,
+		"{\"entity\":\"e\",\"check\":\"a b\",\"state\":\"ok\",\"summary\":\"CRITICAL "
+		"disk\",\"details\":\"a\\nb\\tc" BAD
+		"\",\"perfdata\":\"x=1 y=2\",\"tags\":[\"t\"]}");
+	buffer_free(&json);
 }
 
 /* A plugin's output as `summary/details/perfdata`. */
@@ -133,7 +179,7 @@ static void a_draft_becomes_json(void **state)
 			       .tags = tags,
 			       .time = 0,
 			       .ttl = -1},
-		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"details\":\"x\\ty\\n\\u0001\","
+		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"details\":\"x\\ty\\n\","
 		"\"tags\":[\"a\\\"b\",\"m" BAD "ch\"],\"time\":0,\"ttl\":-1}");
 }
 
@@ -174,7 +220,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8_keeps_characters_and_replaces_the_rest),
-		cmocka_unit_test(utf8_replaces_nuls_and_what_is_cut),
+		cmocka_unit_test(utf8_is_cut_between_characters),
+		cmocka_unit_test(control_characters_are_left_out),
 		cmocka_unit_test(plugin_output_comes_apart),
 		cmocka_unit_test(exit_codes_are_states),
 		cmocka_unit_test(a_draft_becomes_json),

@@ -168,7 +168,7 @@ static void odd_return_codes_are_taken_and_named(void **state)
 	assert_nsca("h\t-1\t", "{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"critical\","
 			       "\"summary\":\"return code -1\"}");
 	assert_nsca("h\t0\t1024\tMB free", "{\"entity\":\"h\",\"check\":\"HOST\",\"state\":"
-					   "\"ok\",\"summary\":\"1024\\tMB free\"}");
+					   "\"ok\",\"summary\":\"1024 MB free\"}");
 }
 
 static void times_may_have_fractions_and_blanks(void **state)
@@ -193,11 +193,10 @@ static void nsca_output_may_hold_delimiters_and_newlines(void **state)
 {
 	(void)state;
 	assert_nsca("db\tx\t3\ta\tb\\nc\\\\n\td",
-		"{\"entity\":\"db\",\"check\":\"x\",\"state\":\"unknown\",\"summary\":\"a\\tb\","
+		"{\"entity\":\"db\",\"check\":\"x\",\"state\":\"unknown\",\"summary\":\"a b\","
 		"\"details\":\"c\\\\n\\td\"}");
-	assert_nsca("db\t1\tdown\tsince 3",
-		"{\"entity\":\"db\",\"check\":\"HOST\","
-		"\"state\":\"critical\",\"summary\":\"down\\tsince 3\"}");
+	assert_nsca("db\t1\tdown\tsince 3", "{\"entity\":\"db\",\"check\":\"HOST\","
+					    "\"state\":\"critical\",\"summary\":\"down since 3\"}");
 	assert_nsca("db\t7\t0\tfine", "{\"entity\":\"db\",\"check\":\"7\",\"state\":\"ok\","
 				      "\"summary\":\"fine\"}");
 }
@@ -219,7 +218,7 @@ static void nsca_takes_other_delimiters(void **state)
 {
 	(void)state;
 	assert_becomes(nsca_translate, ';', "db;x;0;a\tb;c",
-		"{\"entity\":\"db\",\"check\":\"x\",\"state\":\"ok\",\"summary\":\"a\\tb;c\"}");
+		"{\"entity\":\"db\",\"check\":\"x\",\"state\":\"ok\",\"summary\":\"a b;c\"}");
 }
 
 static void assert_extcmd(const char *line, const char *expected)

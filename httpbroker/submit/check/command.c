@@ -2,7 +2,6 @@
 #include "httpbroker/submit/check/command.h"
 
 #include "common/signals.h"
-#include "httpbroker/submit/check/relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -218,7 +217,6 @@ void command_run(const struct command *command, struct command_result *result)
 	result->took = clock_monotonic() - began;
 	result->out = child.relays[OUT].kept;
 	result->err = child.relays[ERR].kept;
-	result->cut = child.relays[OUT].cut;
 	result->told_to_end = child.told_to_end;
 }
 
@@ -238,6 +236,6 @@ int command_exit_code(const struct command_result *result)
 
 void command_result_free(struct command_result *result)
 {
-	buffer_free(&result->out);
-	buffer_free(&result->err);
+	kept_free(&result->out);
+	kept_free(&result->err);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Runs a command, without a shell, in a process group of its own, and waits for it, for as long
- * as it may take. What it prints is passed on and its beginning kept (check/relay.h). A signal
- * that would end us is handed on to the group.
+ * as it may take. What it prints is passed on, its beginning and its end kept (check/relay.h). A
+ * signal that would end us is handed on to the group.
  */
 #ifndef HTTPBROKER_SUBMIT_CHECK_COMMAND_H
 #define HTTPBROKER_SUBMIT_CHECK_COMMAND_H
 
-#include "common/buffer.h"
 #include "common/clocks.h"
+#include "httpbroker/submit/check/relay.h"
 
 #include <stdbool.h>
 
@@ -32,11 +32,10 @@ struct command_result {
 	enum command_end end;
 	int value;
 	nsec took;
-	nsec limit;        /* as it was set */
-	struct buffer out; /* the beginning of its standard output; owned */
-	struct buffer err; /* of its standard error; owned */
-	bool cut;          /* there was more on standard output than that */
-	bool told_to_end;  /* a signal came that was meant to end us, too */
+	nsec limit;       /* as it was set */
+	struct kept out;  /* of its standard output */
+	struct kept err;  /* of its standard error */
+	bool told_to_end; /* a signal came that was meant to end us, too */
 };
 
 /* SIGCHLD, SIGTERM, SIGINT and SIGHUP must be caught (common/signals.h). */

@@ -27,12 +27,24 @@ static void from_close(struct relay *relay)
 	relay->from = -1;
 }
 
-static void keep(struct relay *relay, size_t length)
+/* No more than `most` bytes of the end. */
+static void tail_cut(struct kept *kept, size_t most)
 {
-	size_t room = RELAY_KEPT - relay->kept.length;
+	if (kept->tail.length <= most)
+		return;
+	buffer_consume(&kept->tail, kept->tail.length - RELAY_TAIL);
+	kept->cut = true;
+}
 
-	relay->cut |= length > room;
-	buffer_append(&relay->kept, relay->held, length < room ? length : room);
+static void keep(struct kept *kept, const char *bytes, size_t length)
+{
+	size_t room = RELAY_HEAD - kept->head.length;
+	size_t first = length < room ? length : room;
+
+	buffer_append(&kept->head, bytes, first);
+	buffer_append(&kept->tail, bytes + first, length - first);
+	/* so that not each read moves all of it */
+	tail_cut(kept, 2 * RELAY_TAIL);
 }
 
 /* Returns false when there is nothing to read now, or never again. */
@@ -41,7 +53,7 @@ static bool chunk_read(struct relay *relay)
 	ssize_t got = read(relay->from, relay->held, RELAY_CHUNK);
 
 	if (got > 0) {
-		keep(relay, (size_t)got);
+		keep(&relay->kept, relay->held, (size_t)got);
 		relay->start = 0;
 		relay->end = relay->to >= 0 ? (size_t)got : 0;
 	} else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
@@ -98,4 +110,11 @@ void relay_finish(struct relay *relay)
 	}
 	if (relay->from >= 0)
 		from_close(relay);
+	tail_cut(&relay->kept, RELAY_TAIL);
+}
+
+void kept_free(struct kept *kept)
+{
+	buffer_free(&kept->head);
+	buffer_free(&kept->tail);
 }

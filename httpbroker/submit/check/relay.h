@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One pipe from a command: what comes out of it is passed on as it comes, and its beginning kept.
- * Neither a flood nor a reader of ours that stands still takes memory; and a reader that is gone
- * does not end the command.
+ * One pipe from a command: what comes out of it is passed on as it comes, and its beginning and its
+ * end are kept: the reason of a failure stands last. Neither a flood nor a reader of ours that
+ * stands still takes memory; and a reader that is gone does not end the command.
  */
 #ifndef HTTPBROKER_SUBMIT_CHECK_RELAY_H
 #define HTTPBROKER_SUBMIT_CHECK_RELAY_H
@@ -12,15 +12,21 @@
 #include <poll.h>
 #include <stdbool.h>
 
-#define RELAY_KEPT ((size_t)64 * 1024) /* bytes; more is passed on, but not kept */
+#define RELAY_HEAD ((size_t)32 * 1024) /* bytes that are kept of the beginning */
+#define RELAY_TAIL ((size_t)32 * 1024) /* and of the end */
 #define RELAY_CHUNK 4096 /* bytes a write: a pipe that poll(2) calls writable takes so many */
 
+struct kept {
+	struct buffer head; /* owned */
+	struct buffer tail; /* owned; follows the head unless something was cut */
+	bool cut;           /* what was between them is lost */
+};
+
 struct relay {
-	int from;           /* the pipe, not blocking; -1: it is at its end */
-	int to;             /* -1: nobody is to have it */
-	struct buffer kept; /* owned */
-	bool cut;           /* there was more */
-	size_t start, end;  /* of what is to be passed on, in held */
+	int from; /* the pipe, not blocking; -1: it is at its end */
+	int to;   /* -1: nobody is to have it */
+	struct kept kept;
+	size_t start, end; /* of what is to be passed on, in held */
 	char held[RELAY_CHUNK];
 };
 
@@ -35,5 +41,7 @@ void relay_advance(struct relay *relay, short revents);
 
 /* The command has ended: takes what still is in the pipe, and closes it whoever else holds it. */
 void relay_finish(struct relay *relay);
+
+void kept_free(struct kept *kept);
 
 #endif

@@ -19,13 +19,19 @@ struct report_rules {
 };
 
 struct report {
-	struct plugin_text parts;
-	struct buffer output;   /* as text, taken apart by parts */
-	struct buffer summary;  /* where it is not the first line of the output */
+	struct plugin_text parts; /* of a plugin's output; its texts are gone */
+	struct buffer line;       /* of the output, for the summary */
+	struct buffer summary;
+	struct buffer details;  /* the other lines */
 	struct buffer perfdata; /* and the run time */
 };
 
 /*
+ * With EXIT_MAP_PLUGIN the output is taken apart as a plugin's (event/plugin.h), and where the
+ * state is not ok, what stands on standard error is put behind the details. With EXIT_MAP_PLAIN the
+ * summary is the first line, or of a failure the last one, on standard error if there is any; the
+ * details are the other lines of both.
+ *
  * Writes state, summary, details and perfdata into *draft, which then points into *report; that
  * is {0} before, and freed by report_free(). `name` is the command's.
  */

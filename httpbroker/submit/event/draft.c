@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/event/draft.h"
 
-#include "httpbroker/submit/event/utf8.h"
+#include "common/utf8.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -26,20 +26,20 @@ bool draft_time_read(const char *text, int64_t *time, struct reason *why)
 	return true;
 }
 
-static json_t *clean_string(const char *text)
+static json_t *clean_string(const char *text, enum utf8_lines lines)
 {
 	struct buffer clean = {NULL, 0, 0};
 
-	utf8_append(&clean, text);
+	utf8_clean_append(&clean, text, strlen(text), lines);
 	json_t *string = json_string(clean.length > 0 ? clean.data : "");
 	buffer_free(&clean);
 	return string;
 }
 
-static void text_add(json_t *event, const char *key, const char *text)
+static void text_add(json_t *event, const char *key, const char *text, enum utf8_lines lines)
 {
 	if (text != NULL && text[0] != '\0')
-		json_object_set_new(event, key, clean_string(text));
+		json_object_set_new(event, key, clean_string(text, lines));
 }
 
 static void tags_add(json_t *event, char **tags)
@@ -50,7 +50,7 @@ static void tags_add(json_t *event, char **tags)
 		return;
 	array = json_array();
 	for (; *tags != NULL; tags++)
-		json_array_append_new(array, clean_string(*tags));
+		json_array_append_new(array, clean_string(*tags, UTF8_ONE_LINE));
 	json_object_set_new(event, "tags", array);
 }
 
@@ -64,12 +64,12 @@ void draft_write(const struct draft *draft, struct buffer *json)
 {
 	json_t *event = json_object();
 
-	text_add(event, "entity", draft->entity);
-	text_add(event, "check", draft->check);
-	text_add(event, "state", draft->state);
-	text_add(event, "summary", draft->summary);
-	text_add(event, "details", draft->details);
-	text_add(event, "perfdata", draft->perfdata);
+	text_add(event, "entity", draft->entity, UTF8_ONE_LINE);
+	text_add(event, "check", draft->check, UTF8_ONE_LINE);
+	text_add(event, "state", draft->state, UTF8_ONE_LINE);
+	text_add(event, "summary", draft->summary, UTF8_ONE_LINE);
+	text_add(event, "details", draft->details, UTF8_LINES);
+	text_add(event, "perfdata", draft->perfdata, UTF8_ONE_LINE);
 	tags_add(event, draft->tags);
 	if (draft->time != DRAFT_NO_TIME)
 		json_object_set_new(event, "time", json_integer(draft->time));

@@ -30,8 +30,8 @@ struct draft {
 bool draft_time_read(const char *text, int64_t *time, struct reason *why);
 
 /*
- * Appends the event as one JSON object, on one line. What is not UTF-8 is replaced: an alert is
- * worth more than its umlauts.
+ * Appends the event as one JSON object, on one line. What no alerter could pass on is left out or
+ * replaced (common/utf8.h): an alert is worth more than its umlauts. Only details have lines.
  */
 void draft_write(const struct draft *draft, struct buffer *json);
 

@@ -5,26 +5,6 @@
 
 #include <string.h>
 
-#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
-
-void utf8_append_bytes(struct buffer *out, const char *bytes, size_t length)
-{
-	for (size_t at = 0; at < length;) {
-		size_t character = utf8_character(bytes + at, length - at);
-
-		if (character > 0)
-			buffer_append(out, bytes + at, character);
-		else
-			buffer_append_text(out, REPLACEMENT);
-		at += character > 0 ? character : 1;
-	}
-}
-
-void utf8_append(struct buffer *out, const char *text)
-{
-	utf8_append_bytes(out, text, strlen(text));
-}
-
 size_t utf8_whole(const char *bytes, size_t length)
 {
 	size_t lead = length;
@@ -34,4 +14,31 @@ size_t utf8_whole(const char *bytes, size_t length)
 	if (lead == 0 || utf8_promised((unsigned char)bytes[lead - 1]) <= length - lead + 1)
 		return length;
 	return lead - 1;
+}
+
+size_t utf8_severed(const char *bytes, size_t length)
+{
+	size_t count = 0;
+
+	while (count < length && count < UTF8_LONGEST - 1 &&
+		((unsigned char)bytes[count] & 0xc0) == 0x80)
+		count++;
+	return count;
+}
+
+void utf8_shorten(struct buffer *text, size_t most)
+{
+	size_t half = (most - strlen(UTF8_ELLIPSIS)) / 2;
+
+	if (text->length <= most)
+		return;
+	const char *tail = text->data + text->length - half;
+	size_t skip = utf8_severed(tail, half);
+	struct buffer shorter = {NULL, 0, 0};
+
+	buffer_append(&shorter, text->data, utf8_whole(text->data, half));
+	buffer_append_text(&shorter, UTF8_ELLIPSIS);
+	buffer_append(&shorter, tail + skip, half - skip);
+	buffer_free(text);
+	*text = shorter;
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Text from programs that may not know what UTF-8 is, made into UTF-8 (RFC 3629), which JSON
- * must be: each byte that is no part of a character becomes U+FFFD, the rest stays as it is.
- */
+/* Text in UTF-8 (RFC 3629) that is cut: between two characters, and with a mark. */
 #ifndef HTTPBROKER_SUBMIT_EVENT_UTF8_H
 #define HTTPBROKER_SUBMIT_EVENT_UTF8_H
 
 #include "common/buffer.h"
 
-void utf8_append(struct buffer *out, const char *text);
-
-/* The same for bytes that may hold NULs, which are no text either. `bytes` may be NULL for none. */
-void utf8_append_bytes(struct buffer *out, const char *bytes, size_t length);
+#define UTF8_ELLIPSIS "\xe2\x80\xa6" /* U+2026 */
 
 /* The length without a character at the end that was cut in two. */
 size_t utf8_whole(const char *bytes, size_t length);
+
+/* The length of what is left at the beginning of a character that was cut in two. */
+size_t utf8_severed(const char *bytes, size_t length);
+
+/* Cuts the middle out of a text of more than `most` bytes, so that it has no more of them. */
+void utf8_shorten(struct buffer *text, size_t most);
 
 #endif
