@@ -25,6 +25,7 @@ pause() {
 	poll 20 heard '<oobetet>.* is Critical'
 	kill_oobetet
 	start_oobetet
+	said oobetet "warning: state file $work/state: an incident is open since [-0-9]+ [0-9:]+ [+0-9]+ \(\"Flapjack Self .*\"\); notifications to be delivered: [0-9]"
 	poll 20 said oobetet 'error: .* is Critical'
 	both
 	poll 20 paged '202 resolve'
@@ -67,6 +68,48 @@ pause() {
 		! said oobetet 'error: .* is Critical' || break
 	done
 	said oobetet 'error: .* is Critical'
+}
+
+written_by_another() {
+	[ "$(stat -c %i "$work/state" 2>/dev/null)" != "$1" ]
+}
+
+# run_until_written: a life that ends as soon as it has written the state file
+run_until_written() {
+	local before
+	before=$(stat -c %i "$work/state" 2>/dev/null) || :
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 written_by_another "$before"
+	kill_oobetet
+}
+
+@test "oobetet: killed in the first moments of each life it alarms all the same" {
+	write_ini state_file="$work/state" max_latency=6 pagerduty_contact= alert_command="cat >>$work/told"
+	# each life counts a quarter of a second at least
+	for ((i = 0; i < 24; i++)); do run_until_written; done
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 5 grep -q 'is Critical' "$work/told"
+}
+
+@test "oobetet: killed within a minute of its start: the next life holds the heartbeat back" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	write_ini state_file="$work/state" max_latency=60 pagerduty_contact= \
+		heartbeat_url="${pagerduty_url%/v2*}/heartbeat" heartbeat_interval=1
+	start_oobetet
+	poll 20 at_least 1 pagerduty ' 200 heartbeat'
+	kill_oobetet
+	fetched=$(count_of pagerduty ' 200 heartbeat')
+	start_oobetet
+	said oobetet 'warning: the last run ended unexpectedly within 60 s of its start: heartbeat_url is not fetched'
+	pause 2 # that nothing comes is only seen by waiting
+	[ "$(count_of pagerduty ' 200 heartbeat')" -eq "$fetched" ]
+	stop oobetet
+	# one that was told to stop did not crash
+	start_oobetet
+	poll 20 at_least $((fetched + 1)) pagerduty ' 200 heartbeat'
+	run ! said oobetet 'ended unexpectedly'
 }
 
 @test "oobetet: down for longer than max_latency: said, and no alarm for it" {

@@ -28,6 +28,11 @@ void beat_free(struct beat *beat)
 	free(beat);
 }
 
+void beat_hold(struct beat *beat, nsec start)
+{
+	beat->next = start;
+}
+
 static void room_set(struct beat *beat, const char *room, bool in)
 {
 	for (int i = 0; beat != NULL && i < beat->rooms->count; i++)

@@ -17,6 +17,9 @@ struct beat;
 struct beat *beat_new(const struct text_list *rooms, nsec interval);
 void beat_free(struct beat *beat);
 
+/* Not before `start`. */
+void beat_hold(struct beat *beat, nsec start);
+
 /* What the ear says; lost: it is gone, and out of all rooms. */
 void beat_joined(struct beat *beat, const char *room);
 void beat_left(struct beat *beat, const char *room);

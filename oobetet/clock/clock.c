@@ -180,7 +180,7 @@ static void clock_leave(struct clockwork *clock)
 
 		/* what the command still did is in it; a disk that hangs is not waited for */
 		command_turn(clock, now.monotonic);
-		written = written || past_write(&clock->past, &now);
+		written = written || past_write(&clock->past, &now, true);
 		carriers_listen(&clock->carriers, message_ignore, NULL, now.monotonic);
 		clock_wait(clock, limit);
 	}

@@ -95,8 +95,14 @@ nsec clockwork_begin(
 	carriers_begin(&clock->carriers, config, program, &clock->pace, pager, seed);
 	parts_join(clock);
 	struct telling telling = clockwork_telling(clock, clock_monotonic());
-	return past_begin(
+	nsec away = past_begin(
 		&clock->past, config->state_file, &clock->teller, clock->pace.record, &telling);
+	if (clock->past.crashed && clock->beat != NULL) {
+		log_warning("the last run ended unexpectedly within 60 s of its start: "
+			    "heartbeat_url is not fetched in the first 60 s of this one");
+		beat_hold(clock->beat, now + PAST_YOUNG);
+	}
+	return away;
 }
 
 void clockwork_end(struct clockwork *clock)

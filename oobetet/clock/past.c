@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ADVANCE (250 * NSEC_PER_MSEC) /* of silence that the first writing has */
+
+/* After a start, beside what the interval asks for. */
+static const nsec early[] = {
+	ADVANCE, 500 * NSEC_PER_MSEC, NSEC_PER_SEC, 2 * NSEC_PER_SEC, 4 * NSEC_PER_SEC};
+
 /* ---- at a start ---- */
 
 static void path_set(struct past *past, const char *path)
@@ -22,12 +28,24 @@ static void path_set(struct past *past, const char *path)
 	past->keeper.path = past->path[0] != '\0' ? past->path : NULL;
 }
 
+static void incident_log(const struct past *past)
+{
+	const struct teller *teller = past->teller;
+	char since[40]; /* any clock_stamp() */
+
+	log_warning("state file %s: an incident is open since %s (\"%s\"); notifications to be "
+		    "delivered: %d",
+		past->path, clock_stamp(teller->outage.since, since, sizeof since),
+		teller->outage.key, roads_untold(teller->roads));
+}
+
 /* Returns how long nobody listened, by the wall clock. */
 static nsec state_take(struct past *past, const struct state *state, const struct telling *now)
 {
 	struct teller *teller = past->teller;
 	nsec away = now->wall > state->wall ? now->wall - state->wall : 0;
 
+	past->crashed = state->young;
 	watch_resume(teller->watch, &state->past, now->attention);
 	roads_resume(teller->roads, state);
 	teller->outage.since = state->since;
@@ -36,6 +54,8 @@ static nsec state_take(struct past *past, const struct state *state, const struc
 	else
 		notice_key(teller->subject, state->since, teller->outage.key);
 	teller->began = now->boot - state->lasted - away;
+	if (state->past.open)
+		incident_log(past);
 	return away;
 }
 
@@ -65,7 +85,7 @@ nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec
 	struct reason why;
 	nsec away = 0;
 
-	*past = (struct past){.teller = teller, .interval = interval};
+	*past = (struct past){.teller = teller, .interval = interval, .start = *now};
 	path_set(past, path);
 	if (past->keeper.path == NULL) {
 		log_warning("no state_file: a start counts as having heard everything, and what "
@@ -84,13 +104,17 @@ nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec
 
 /* ---- while it runs ---- */
 
-static void state_fill(const struct past *past, const struct telling *now, struct state *state)
+static void state_fill(
+	const struct past *past, const struct telling *now, bool last, struct state *state)
 {
 	const struct teller *teller = past->teller;
+	nsec age = now->attention - past->start.attention;
+	nsec advance = !last && age < ADVANCE ? ADVANCE - age : 0;
 
-	*state = (struct state){.wall = now->wall > 0 ? now->wall : 0};
+	*state = (struct state){
+		.wall = now->wall > 0 ? now->wall : 0, .young = !last && age < PAST_YOUNG};
 	subject_name(teller->subject, state->watch, sizeof state->watch);
-	watch_remember(teller->watch, now->attention, &state->past);
+	watch_remember(teller->watch, now->attention + advance, &state->past);
 	if (state->past.open) {
 		state->since = teller->outage.since > 0 ? teller->outage.since : 0;
 		state->lasted = now->boot - teller->began;
@@ -98,7 +122,7 @@ static void state_fill(const struct past *past, const struct telling *now, struc
 	roads_remember(teller->roads, state);
 }
 
-bool past_write(struct past *past, const struct telling *now)
+bool past_write(struct past *past, const struct telling *now, bool last)
 {
 	struct state state;
 	struct buffer text = {NULL, 0, 0};
@@ -107,7 +131,7 @@ bool past_write(struct past *past, const struct telling *now)
 		return true;
 	if (past->keeper.pid != 0)
 		return false;
-	state_fill(past, now, &state);
+	state_fill(past, now, last, &state);
 	state_write(&state, &text);
 	keeper_save(&past->keeper, &text, roads_intents(past->teller->roads), now->monotonic);
 	past->to_come = past->keeper.number;
@@ -121,14 +145,20 @@ void past_tick(struct past *past, const struct telling *now)
 	if (past->keeper.path != NULL &&
 		(now->monotonic >= past_deadline(past) ||
 			roads_intents(past->teller->roads) > past->to_come))
-		past_write(past, now);
+		past_write(past, now, false);
 }
 
 nsec past_deadline(const struct past *past)
 {
 	if (past->keeper.path == NULL || past->keeper.pid != 0)
 		return NSEC_NEVER;
-	return past->keeper.saved != 0 ? past->keeper.saved + past->interval : 0;
+	if (past->keeper.saved == 0)
+		return 0;
+	nsec deadline = past->keeper.saved + past->interval;
+	for (size_t i = 0; i < sizeof early / sizeof early[0]; i++)
+		if (past->start.monotonic + early[i] > past->keeper.saved)
+			return nsec_earlier(deadline, past->start.monotonic + early[i]);
+	return deadline;
 }
 
 bool past_ended(struct past *past, pid_t pid, int status)

@@ -2,6 +2,9 @@
 /*
  * What oobetet knows of its past: kept in the state file while it runs, and taken up at a start.
  * Without a file the start counts as having heard everything.
+ *
+ * A run that is killed soon after its start, again and again, must not forget its silence: so a
+ * young one writes more often, and its first writing counts a quarter of a second in advance.
  */
 #ifndef OOBETET_CLOCK_PAST_H
 #define OOBETET_CLOCK_PAST_H
@@ -11,11 +14,15 @@
 
 #include <limits.h>
 
+#define PAST_YOUNG (60 * NSEC_PER_SEC)
+
 struct past {
 	struct keeper keeper;
 	char path[PATH_MAX];   /* keeper.path, where there is one */
 	struct teller *teller; /* whose past it is, with its watch and roads */
-	nsec interval;         /* between two writings */
+	nsec interval;         /* between two writings; at first there are more */
+	struct telling start;  /* of this run */
+	bool crashed;          /* the run before was killed, or crashed, before it was PAST_YOUNG */
 	uint64_t to_come;      /* the intents that the next writing holds */
 };
 
@@ -31,8 +38,11 @@ nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec
 void past_tick(struct past *past, const struct telling *now);
 nsec past_deadline(const struct past *past);
 
-/* Begins to write, whatever the time; false: the last one is still being written. */
-bool past_write(struct past *past, const struct telling *now);
+/*
+ * Begins to write, whatever the time; false: the last one is still being written. `last`: this run
+ * was told to stop.
+ */
+bool past_write(struct past *past, const struct telling *now, bool last);
 
 /* A child has ended; true: it was the one that writes. */
 bool past_ended(struct past *past, pid_t pid, int status);

@@ -85,6 +85,8 @@ void state_write(const struct state *state, struct buffer *out)
 	for (int i = 0; i < KINDS_AWAITED; i++)
 		number_write(out, state->past.silence[i]);
 	buffer_append_text(out, "\n");
+	if (state->young)
+		buffer_append_text(out, "young\n");
 	if (state->past.acknowledged != NSEC_NEVER) {
 		buffer_append_text(out, "acknowledged");
 		number_write(out, state->past.acknowledged);
@@ -138,8 +140,8 @@ static bool silence_take(struct state *state, char *const field[])
 }
 
 /*
- * Version 0.1.0 wrote a number also for a kind that it did not await and had therefore never heard:
- * that number is the longest, and the same for all such kinds.
+ * An older version wrote a number also for a kind that it did not await and had therefore never
+ * heard: that number is the longest, and the same for all such kinds.
  */
 static void unawaited_find(nsec silence[KINDS_AWAITED])
 {
@@ -152,6 +154,13 @@ static void unawaited_find(nsec silence[KINDS_AWAITED])
 		*heartbeat = NSEC_NEVER;
 	else if (*heartbeat < *problem)
 		*problem = *recovery = NSEC_NEVER;
+}
+
+static bool young_take(struct state *state, char *const field[])
+{
+	(void)field;
+	state->young = true;
+	return true;
 }
 
 static bool acknowledged_take(struct state *state, char *const field[])
@@ -233,6 +242,7 @@ static const struct {
 } words[] = {
 	{"watch", 2, watch_take},
 	{"silence", KINDS_AWAITED, silence_take},
+	{"young", 0, young_take},
 	{"acknowledged", 1, acknowledged_take},
 	{"incident", 7, incident_take},
 	{"road", 3, road_take},

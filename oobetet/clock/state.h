@@ -24,6 +24,7 @@ struct state_road {
 struct state {
 	nsec wall;               /* when it was written, since the epoch */
 	char watch[NOTICE_TEXT]; /* whose past it is (subject_name()) */
+	bool young;              /* written by a run that had just begun, and was to go on */
 	struct watch_past past;
 	nsec since;               /* past.open: the incident's beginning, since the epoch */
 	nsec lasted;              /* past.open: how long ago that was, by CLOCK_BOOTTIME */

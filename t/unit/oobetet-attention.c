@@ -2,6 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "oobetet/clock/attention.h"
+#include "oobetet/clock/beat.h"
 
 #define SEC NSEC_PER_SEC
 #define TICK (5 * SEC)
@@ -94,6 +95,24 @@ static void of_many_stops_only_the_last_have_their_place(void **state)
 			(AWAKE + 7 * (3 * ATTENTION_GAPS - i)) * SEC);
 }
 
+/* The other watcher must wake up when this one crashes again and again. */
+static void a_heartbeat_that_is_held_waits(void **state)
+{
+	char room[] = "ops@conference", *rooms[] = {room};
+	const struct text_list list = {rooms, 1};
+	struct beat *beat = beat_new(&list, 10 * SEC);
+
+	(void)state;
+	assert_false(beat_due(beat, SEC));
+	beat_hold(beat, 60 * SEC);
+	beat_joined(beat, room);
+	assert_int_equal(beat_deadline(beat), 60 * SEC);
+	assert_false(beat_due(beat, 60 * SEC - 1));
+	assert_true(beat_due(beat, 60 * SEC));
+	assert_int_equal(beat_deadline(beat), 70 * SEC);
+	beat_free(beat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -102,6 +121,7 @@ int main(void)
 		cmocka_unit_test(a_short_stop_is_known_by_its_end),
 		cmocka_unit_test(time_goes_on_for_one_who_is_always_late),
 		cmocka_unit_test(a_suspension_is_no_silence_but_told),
+		cmocka_unit_test(a_heartbeat_that_is_held_waits),
 		cmocka_unit_test(of_many_stops_only_the_last_have_their_place),
 	};
 

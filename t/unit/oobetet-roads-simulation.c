@@ -36,7 +36,8 @@
 #define AT_ONCE NSEC_PER_SEC /* within this an alarm is told */
 #define HURRY MINUTE         /* so early after an end it may still be on its way */
 #define BACK (6 * HOUR)      /* after this nothing is left of what was wrong with a road */
-#define ENDED 64             /* incidents that are known to be over */
+#define ADVANCE (NSEC_PER_SEC / 4)
+#define ENDED 64 /* incidents that are known to be over */
 
 enum weather { CLEAR, FAILING, SILENT, REFUSING, CLOSED };
 enum { ROOM, OTHER_ROOM, PAGER, COMMAND, ROADS };
@@ -83,6 +84,7 @@ static struct world {
 	struct paper disk, writing;
 	nsec written; /* world.time when `writing` is on the disk */
 	bool slow;    /* the disk, since the last restart */
+	bool stopping;
 	struct trip trips[ROADS];
 	struct incidents incidents;
 	struct judge judge;
@@ -318,10 +320,15 @@ void keeper_set_aside(const struct keeper *keeper, const char *why)
 
 bool keeper_save(struct keeper *keeper, const struct buffer *text, uint64_t number, nsec now)
 {
+	struct judge judge = world.judge;
+	nsec age = attention_at(&world.attention, world.monotonic) - world.past.start.attention;
+
 	assert_int_equal(keeper->pid, 0);
+	/* what is written right after a start is a quarter of a second ahead */
+	judge.listened += age < ADVANCE && !world.stopping ? ADVANCE - age : 0;
 	world.writing = (struct paper){.text = memory_copied(text->data),
-		.judge = world.judge,
-		.edge = judge_is_on_the_edge(&world.judge, WATCH_GRACE)};
+		.judge = judge,
+		.edge = judge_is_on_the_edge(&judge, WATCH_GRACE)};
 	world.written = world.time + (world.slow ? below(MINUTE) : below(NSEC_PER_SEC / 10));
 	keeper->pid = 1;
 	keeper->saved = now;
@@ -561,7 +568,9 @@ static void stop_and_start(void)
 	do {
 		pass(MINUTE);
 		telling = telling_now();
-	} while (!past_write(&world.past, &telling));
+		world.stopping = true;
+	} while (!past_write(&world.past, &telling, true));
+	world.stopping = false;
 	disk_takes();
 	judge_go_back(&world.disk.judge);
 	restart();

@@ -25,6 +25,7 @@ static struct state state_whole(void)
 {
 	struct state state = {.wall = 9 * SEC,
 		.watch = "\"Flapper\" on web-01",
+		.young = true,
 		.past = incident,
 		.since = 10,
 		.lasted = 11,
@@ -99,6 +100,7 @@ static void what_is_written_is_read(void **unused)
 	assert_true(state_read(text, &after, &why));
 	assert_int_equal(after.wall, before.wall);
 	assert_string_equal(after.watch, before.watch);
+	assert_true(after.young);
 	assert_int_equal(after.since, before.since);
 	assert_int_equal(after.lasted, before.lasted);
 	past_is_the_same(&before.past, &after.past);
@@ -121,8 +123,10 @@ static void without_an_incident_there_is_none(void **unused)
 	(void)unused;
 	assert_null(strstr(text, "incident"));
 	assert_null(strstr(text, "acknowledged"));
+	assert_null(strstr(text, "young")); /* an older version would not understand it */
 	assert_true(state_read(text, &after, &why));
 	assert_false(after.past.open);
+	assert_false(after.young);
 	assert_int_equal(after.past.acknowledged, NSEC_NEVER);
 	assert_int_equal(after.count, 0);
 	free(text);
@@ -158,7 +162,7 @@ static void an_open_incident_keeps_its_key(void **unused)
 	}
 }
 
-/* 0.1.0 wrote the time that it had run for a kind that it did not await. */
+/* An older version wrote the time that it had run for a kind that it did not await. */
 static void the_version_before_is_understood(void **unused)
 {
 	static const struct {
