@@ -51,13 +51,20 @@ static struct states *states_make(void)
 	return states_new(&key);
 }
 
+static const char *own_name(void)
+{
+	static char name[HOST_NAME_MAX + 1];
+
+	gethostname(name, sizeof name - 1);
+	return name;
+}
+
 /* Who we are to other brokers: nobody else listens on that address of that host. */
 static const char *place_text(const struct listeners *listeners, char out[PLACE_TEXT])
 {
-	char host[HOST_NAME_MAX + 1] = "", address[ADDRESS_TEXT];
+	char address[ADDRESS_TEXT];
 
-	gethostname(host, sizeof host - 1);
-	snprintf(out, PLACE_TEXT, "%s %s", host, listeners_first(listeners, address));
+	snprintf(out, PLACE_TEXT, "%s %s", own_name(), listeners_first(listeners, address));
 	return out;
 }
 
@@ -117,6 +124,7 @@ static struct server *server_make(const struct options *options, struct guard *g
 		.idle_timeout = options->idle_timeout,
 		.request_timeout = options->request_timeout,
 		.guard = guard,
+		.hosts = {options->host_names, options->host_name_count, own_name()},
 	};
 
 	return server_start(&settings, listeners, broker, delivery);

@@ -59,6 +59,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/get_state.c \
 	httpbroker/http/get_state_metrics.c \
 	httpbroker/http/guard.c httpbroker/http/guard.h \
+	httpbroker/http/hosts.c httpbroker/http/hosts.h \
 	httpbroker/http/left_out.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/permit.c httpbroker/http/permit.h \

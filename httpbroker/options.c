@@ -5,6 +5,7 @@
 #include "common/options.h"
 #include "common/optiontable.h"
 #include "common/secretfile.h"
+#include "httpbroker/http/hosts.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/sns/topic.h"
 
@@ -142,6 +143,18 @@ static void flapjack_take(struct options *options, const char *option, const cha
 	options->flapjack = (int)option_number(option, value, 1, 2);
 }
 
+static void host_name_take(struct options *options, const char *option, const char *value)
+{
+	if (options->host_name_count == HOST_NAMES_MOST)
+		die(EX_USAGE, "%s: more than %d of them", option, HOST_NAMES_MOST);
+	if (!hosts_name_check(value))
+		die(EX_USAGE,
+			"%s: '%.64s' is not a name or address without a port, such as "
+			"broker.example.org, 192.0.2.1 or [2001:db8::1]",
+			option, value);
+	options->host_names[options->host_name_count++] = value;
+}
+
 static void token_file_take(struct options *options, const char *option, const char *value)
 {
 	(void)option;
@@ -236,6 +249,9 @@ static const struct option_row rows[] = {
 	{"sns-ca-file", "FILE", sns_ca_file_take,
 		"authorities, in PEM, to trust for SNS's certificates "
 		"(default: the system's)"},
+	{"host-name", "NAME", host_name_take,
+		"a name by which browsers and clients may reach the broker on "
+		"loopback; repeatable (default: localhost, this machine's)"},
 	{"token-file", "FILE", token_file_take,
 		"let in only who has one of the tokens in FILE; a line each: "
 		"TOKEN [ENTITY-GLOB...]; SIGHUP reads it again"},

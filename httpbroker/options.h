@@ -10,6 +10,7 @@
 enum {
 	LISTEN_MOST = 16, /* addresses */
 	SNS_TOPICS_MOST = 64,
+	HOST_NAMES_MOST = 32,
 };
 
 struct options {
@@ -35,6 +36,9 @@ struct options {
 
 	enum condition stale_state; /* what a stale check is told as */
 	nsec forget_after;          /* for so long a check is stale at most; NSEC_NEVER: for ever */
+
+	const char *host_names[HOST_NAMES_MOST]; /* under which web pages may reach us */
+	size_t host_name_count;
 
 	const char *token_file; /* NULL: none */
 	size_t max_body;        /* bytes */

@@ -167,13 +167,104 @@ socket_listens() {
 	poll 10 said broker 'warning: whoever reaches this machine may say anything of any check'
 }
 
+# answers CODE HEADER|PATH...: that is what a GET of this is answered, or a POST with --post before
+answers() {
+	local code=$1 arguments=() i path=/state
+	shift
+	for i; do
+		case $i in
+		--post) arguments+=(-d "$(event a b ok)") ;;
+		--delete) arguments+=(-X DELETE) ;;
+		/*) path=$i ;;
+		*) arguments+=(-H "$i") ;;
+		esac
+	done
+	run -0 curl -sS -m 20 -o "$work/answer" -w '%{http_code}' "${arguments[@]}" "${url%/state}$path"
+	[ "$output" = "$code" ] || {
+		echo "$output instead of $code: $(cat "$work/answer")"
+		return 1
+	}
+}
+
+@test "a web page of another site may not change states, and a foreign name reads nothing" {
+	start broker httpbroker --port 0 --server none --host-name broker.example.org
+	poll 10 broker_listens
+	answers 200 --post
+	answers 403 --post 'Sec-Fetch-Site: cross-site' 'Content-Type: text/plain'
+	answers 403 --post 'Sec-Fetch-Site: same-site'
+	answers 200 --post 'Sec-Fetch-Site: same-origin' "Origin: ${url%/state}"
+	answers 200 --post 'Sec-Fetch-Site: none'
+	answers 403 --post 'Origin: http://evil.example'
+	answers 403 --post 'Origin: null'
+	answers 200 --post "Origin: ${url%/state}"
+	answers 200 --post 'Origin: https://broker.example.org'
+	answers 403 --delete 'Sec-Fetch-Site: cross-site' '/state?entity=a'
+	answers 200 'Sec-Fetch-Site: cross-site' # reading is what the browser keeps from the page
+	# a name that somebody has made resolve to 127.0.0.1
+	local path
+	for path in /state /health /metrics /metrics/states; do
+		answers 403 'Host: evil.example' 'Sec-Fetch-Site: same-origin' "$path"
+		answers 403 "Host: evil.example:$broker_port" "$path"
+	done
+	answers 403 --post 'Host: evil.example' 'Origin: http://evil.example'
+	answers 403 --delete 'Host: evil.example' '/state?entity=a'
+	local name
+	for name in localhost 127.0.0.1 127.0.0.2 '[::1]' ip6-localhost a.localhost "$(hostname)" \
+		broker.example.org; do
+		answers 200 "Host: $name"
+		answers 200 --post "Host: $name:$broker_port"
+	done
+	answers 404 /none
+	# HAProxy's httpchk is without Host
+	client <<-'E'
+		for method, status in (b"OPTIONS", b"405"), (b"GET", b"200"):
+		    s = connect()
+		    s.sendall(method + b" /health HTTP/1.0\r\n\r\n")
+		    assert s.recv(65536).startswith(b"HTTP/1.1 " + status), method
+	E
+	run -0 curl -sS -D - -o "$work/answer" -X OPTIONS -H 'Origin: http://evil.example' "$url"
+	[[ "$output" != *Access-Control* ]]
+}
+
+@test "Host may be any name where others reach the broker, where tokens are needed, on a UNIX socket" {
+	# as in a container, whose name is not known to the broker
+	start broker httpbroker --port '0.0.0.0:0' --server none
+	poll 10 said broker 'listening on'
+	broker_port=$(sed -n 's/.*listening on 0.0.0.0:\([0-9]*\)$/\1/p' "$work/broker.log")
+	url=http://127.0.0.1:$broker_port/state
+	answers 200 'Host: broker:3090'
+	answers 200 --post 'Host: broker:3090'
+	answers 403 --post 'Host: broker:3090' 'Origin: http://evil.example'
+	stop broker
+	(umask 077 && echo secret >"$work/tokens")
+	start broker httpbroker --port 0 --port "unix:$work/b.sock" --server none --token-file "$work/tokens"
+	poll 10 broker_listens
+	answers 200 'Host: broker.example.com' 'Authorization: Bearer secret'
+	answers 401 'Host: broker.example.com'
+	answers 403 --post 'Authorization: Bearer secret' 'Sec-Fetch-Site: cross-site'
+	stop broker
+	start broker httpbroker --port "unix:$work/b.sock" --server none
+	socket_listens
+	run -0 curl -sSf --unix-socket "$work/b.sock" http://broker/state
+	refuses 64 "--host-name: 'a:80' is not a name or address without a port" --host-name a:80
+}
+
 # As in doc/examples/nginx, but that it is one broker, on a UNIX socket.
-@test "behind nginx, over a UNIX socket" {
+@test "behind nginx, over a UNIX socket and over loopback" {
 	load lib/nginx
 	start_redis
-	start broker httpbroker --port "unix:$work/b.sock" --server "127.0.0.1:$redis_port"
+	start broker httpbroker --port "unix:$work/b.sock" --port 0 --server "127.0.0.1:$redis_port"
 	socket_listens
+	poll 10 broker_listens
 	proxy_port=$(free_port)
+	start_proxy "127.0.0.1:$broker_port"
+	url=http://127.0.0.1:$proxy_port/state
+	answers 200 'Host: broker.example.org'
+	answers 200 --post 'Host: broker.example.org'
+	answers 403 --post 'Host: broker.example.org' 'Origin: http://evil.example'
+	curl -sSf -X DELETE "$url?entity=a"
+	redis DEL events
+	stop nginx
 	start_proxy "unix:$work/b.sock"
 	url=http://127.0.0.1:$proxy_port/state
 	proxied() { curl -sf -m 5 -o "$work/answer" "$url"; }

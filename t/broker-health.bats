@@ -104,7 +104,7 @@ health() {
 	post "$(event a b ok)" -m 1 || :
 	client "${pids[broker]}" <<-'E'
 		def health(s):
-		    s.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+		    s.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		    return answer(s)
 		s, end = connect(), time.time() + 20
 		assert health(s)[0] == 200

@@ -170,7 +170,7 @@ shows() {
 		    for n in range(200):
 		        assert post(s, event("e%d" % (n % 7), "%d" % i, "ok"))[0] == 200
 		        if n % 50 == 49:
-		            s.sendall(b"DELETE /state?entity=e3 HTTP/1.1\r\nHost: x\r\n\r\n")
+		            s.sendall(b"DELETE /state?entity=e3 HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		            assert answer(s)[0] in (200, 404)
 		together(32, run)
 	E

@@ -30,7 +30,7 @@ crowd() {
 		lock = threading.Lock()
 		answers, accepted = (open(sys.argv[2] + name, "w", 1) for name in ("/answers", "/accepted"))
 		def ask(s, method, target, body=""):
-		    s.sendall(("%s %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\nContent-Length: %d\r\n\r\n%s"
+		    s.sendall(("%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\nContent-Length: %d\r\n\r\n%s"
 		        % (method, target, len(body), body)).encode())
 		    try: code, text = answer(s)
 		    except AssertionError: # a long answer may take longer than a broker that stops waits

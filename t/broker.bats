@@ -215,7 +215,7 @@ pushed() {
 	# what the HTTP library sends behind it is not taken for the next answer: the connection ends
 	client <<-'E'
 		s = connect()
-		s.sendall(b"HEAD /state HTTP/1.1\r\nHost: x\r\n\r\n")
+		s.sendall(b"HEAD /state HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		data = b""
 		while more := s.recv(65536): data += more
 		assert b"\r\nConnection: close\r\n" in data, data

@@ -57,16 +57,18 @@ static nsec mark_deadline(const struct clients *clients, uint64_t mark)
 	return limit == NSEC_NEVER ? NSEC_NEVER : (nsec)(mark & ~(uint64_t)PHASE) + limit;
 }
 
-#define TIMEOUT_BODY "{\"error\": \"the request took longer to come in than is waited for\"}\n"
-
-/* The library has nothing of ours to send while a request is coming in: so this is the answer. */
-static void timeout_answer(int fd)
+/*
+ * The library has nothing of ours to send while a request is coming in: so this is the answer.
+ * `why` is short, and needs no escapes in JSON.
+ */
+static void answer_at_once(int fd, const char *status, const char *why)
 {
-	char text[512];
+	char text[512], body[256];
+	int size = snprintf(body, sizeof body, "{\"error\": \"%s\"}\n", why);
 	int length = snprintf(text, sizeof text,
-		"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
-		"Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-		strlen(TIMEOUT_BODY), TIMEOUT_BODY);
+		"HTTP/1.1 %s\r\nConnection: close\r\n"
+		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		status, size, body);
 
 	send(fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -80,7 +82,8 @@ static void client_cut(struct client *client, uint64_t mark)
 	if (!atomic_compare_exchange_strong(&client->mark, &mark, mark_make(CLIENT_CUT, 0)))
 		return;
 	if (mark_phase(mark) == CLIENT_ASKS)
-		timeout_answer(client->fd);
+		answer_at_once(client->fd, "408 Request Timeout",
+			"the request took longer to come in than is waited for");
 	shutdown(client->fd, SHUT_RDWR);
 	log_debug("a client took too long: its connection is closed");
 }
@@ -231,6 +234,14 @@ bool client_turn(struct client *client, enum client_phase phase)
 			    &client->mark, &mark, mark_make(phase, clock_coarse())))
 			return true;
 	return mark_phase(mark) == phase;
+}
+
+void client_refuse(struct client *client, const char *status, const char *why)
+{
+	if (!client_turn(client, CLIENT_CUT))
+		return;
+	answer_at_once(client->fd, status, why);
+	shutdown(client->fd, SHUT_RDWR);
 }
 
 static bool client_has_unread(const struct client *client)

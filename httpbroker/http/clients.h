@@ -9,6 +9,7 @@
 #define HTTPBROKER_HTTP_CLIENTS_H
 
 #include "common/clocks.h"
+#include "httpbroker/http/framing.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -27,6 +28,8 @@ enum client_phase {
 struct client {
 	int fd;
 	_Atomic uint64_t mark; /* the phase, and when it began */
+	bool checks_host;      /* it came to a socket where Host must be a name of ours */
+	struct target target;  /* of the request that is coming in; for its own thread */
 	struct client *prev, *next;
 };
 
@@ -60,6 +63,12 @@ void client_leave(struct clients *clients, struct client *client);
  * began. False if it was shut down: then nobody waits for an answer any more.
  */
 bool client_turn(struct client *client, enum client_phase phase);
+
+/*
+ * Answers a request that the library cannot, with a status such as "414 URI Too Long", and shuts
+ * the client down. For the client's own thread, while its request is coming in.
+ */
+void client_refuse(struct client *client, const char *status, const char *why);
 
 /* Whether some client is arriving, or has sent what nobody has read yet. */
 bool clients_have_unread(struct clients *clients);

@@ -24,6 +24,7 @@ struct exchange {
 	struct pass pass;
 	struct request request;
 	struct answer answer;
+	bool last;     /* nothing more can be read on this connection */
 	bool refused;  /* the answer is there already; what comes still is swallowed */
 	nsec whole_at; /* when all of it had come (monotonic); 0: not yet */
 	nsec begun;    /* at debug level: when its headers had come (monotonic) */
@@ -54,7 +55,8 @@ static enum MHD_Result exchange_reply(struct exchange *exchange)
 	if (exchange->whole_at != 0)
 		counters_request(context->broker->counters, clock_monotonic() - exchange->whole_at);
 	client_turn(exchange->client, CLIENT_READS);
-	bool last = traffic_is_draining(&context->traffic) || ends_connection(exchange);
+	bool last = exchange->last || traffic_is_draining(&context->traffic) ||
+		    ends_connection(exchange);
 	return reply_send(exchange->connection, &exchange->answer, last);
 }
 
@@ -126,14 +128,48 @@ static void coding_check(struct exchange *exchange)
 	exchange->refused = true;
 }
 
+static const char *header_of(const struct exchange *exchange, const char *name)
+{
+	return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+/* Against web pages: see hosts.h. HTTP/1.0 may be without Host; no browser sends that. */
+static void site_check(struct exchange *exchange)
+{
+	const struct hosts *hosts = &exchange->context->hosts;
+	const char *method = exchange->request.method;
+	const char *host = header_of(exchange, MHD_HTTP_HEADER_HOST);
+	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+
+	if (exchange->client->checks_host && host != NULL && !hosts_know(hosts, host))
+		answer_error(&exchange->answer, 403,
+			"'%.64s' in Host is no name of this broker: see --host-name", host);
+	else if (!reads && !hosts_trust(hosts, header_of(exchange, "Sec-Fetch-Site"),
+				   header_of(exchange, MHD_HTTP_HEADER_ORIGIN), host))
+		answer_error(&exchange->answer, 403,
+			"a web page of another site may not change states: see --host-name");
+	else
+		return;
+	exchange->refused = true;
+}
+
+static void route_choose(struct exchange *exchange)
+{
+	const struct request *request = &exchange->request;
+
+	exchange->route = route_find(request->method, request->path, &exchange->answer);
+	exchange->refused = exchange->route == NULL;
+}
+
 static void headers_judge(struct exchange *exchange)
 {
 	struct request *request = &exchange->request;
 	int64_t length = length_announced(exchange->connection);
 
-	exchange->route = route_find(request->method, request->path, &exchange->answer);
-	exchange->refused = exchange->route == NULL;
-	if (exchange->route == NULL || !exchange->route->open)
+	site_check(exchange);
+	if (!exchange->refused)
+		route_choose(exchange);
+	if (!exchange->refused && !exchange->route->open)
 		guard_pass(exchange);
 	if (!exchange->refused)
 		coding_check(exchange);
@@ -148,9 +184,11 @@ static void headers_judge(struct exchange *exchange)
  * is closed may never see the answer. Not so if the client asks before it sends, or if nobody
  * knows when that is.
  */
-static enum MHD_Result headers_take(struct exchange *exchange)
+static enum MHD_Result headers_take(struct exchange *exchange, const char *version)
 {
-	if (!framing_check(exchange->connection, &exchange->answer))
+	exchange->last = !framing_check(
+		exchange->connection, &exchange->client->target, version, &exchange->answer);
+	if (exchange->last)
 		return exchange_reply(exchange);
 	headers_judge(exchange);
 	if (exchange->refused && expects_word(exchange->connection))
@@ -306,7 +344,8 @@ static void begin_log(struct exchange *exchange, const char *url, const char *me
 }
 
 static enum MHD_Result exchange_begin(struct exchange_context *context,
-	struct MHD_Connection *connection, const char *url, const char *method, void **state)
+	struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+	void **state)
 {
 	struct exchange *exchange = memory_zeroed(1, sizeof *exchange);
 
@@ -317,27 +356,34 @@ static enum MHD_Result exchange_begin(struct exchange_context *context,
 	begin_log(exchange, url, method);
 	request_init(&exchange->request, connection, url, method);
 	*state = exchange;
-	return headers_take(exchange);
+	return headers_take(exchange, version);
 }
 
-void exchange_connected(void *context, struct MHD_Connection *connection, void **client,
+void exchange_connected(void *door, struct MHD_Connection *connection, void **client,
 	enum MHD_ConnectionNotificationCode code)
 {
-	struct exchange_context *whole = context;
+	const struct exchange_door *mine = door;
+	struct clients *clients = mine->context->clients;
 
-	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		*client = client_enter(whole->clients,
-			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-				->connect_fd);
-	else
-		client_leave(whole->clients, *client);
+	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
+		client_leave(clients, *client);
+		return;
+	}
+	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	struct client *entered = client_enter(clients, fd);
+	entered->checks_host = mine->checks_host;
+	*client = entered;
 }
 
 void *exchange_heard(void *context, const char *uri, struct MHD_Connection *connection)
 {
+	struct client *client = exchange_client(connection);
+
 	(void)context;
-	(void)uri;
-	client_turn(exchange_client(connection), CLIENT_ASKS);
+	client_turn(client, CLIENT_ASKS);
+	client->target = target_look(uri);
+	if (client->target.too_many)
+		client_refuse(client, "414 URI Too Long", "the query has too many parameters");
 	return NULL;
 }
 
@@ -347,9 +393,8 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 {
 	struct exchange *exchange = *state;
 
-	(void)version;
 	if (exchange == NULL)
-		return exchange_begin(context, connection, url, method, state);
+		return exchange_begin(context, connection, url, method, version, state);
 	if (*upload_size > 0) {
 		body_take(exchange, upload, *upload_size);
 		*upload_size = 0;

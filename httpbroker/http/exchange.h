@@ -9,6 +9,7 @@
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/clients.h"
 #include "httpbroker/http/guard.h"
+#include "httpbroker/http/hosts.h"
 #include "httpbroker/http/routes.h"
 #include "httpbroker/http/traffic.h"
 #include "httpbroker/http/waking.h"
@@ -21,17 +22,25 @@ struct exchange_context {
 	struct delivery *delivery;
 	struct guard *guard; /* NULL: nobody needs a token */
 	struct clients *clients;
+	struct hosts hosts;
 	size_t max_body; /* bytes */
 	struct traffic traffic;
 	struct waking wakings[WAKING_THREADS];
 };
 
+/* What all connections to one socket have in common. */
+struct exchange_door {
+	struct exchange_context *context;
+	bool checks_host; /* Host must be a name of ours: a browser on this machine may be led here
+			   */
+};
+
 /*
- * All with the above as `context`: an MHD_NotifyConnectionCallback, whose *client is made and
- * ended; what is called with a request's first line, and returns the exchange's *state at first; an
- * MHD_AccessHandlerCallback; and an MHD_RequestCompletedCallback.
+ * An MHD_NotifyConnectionCallback with a door as `context`, whose *client is made and ended. Then
+ * all with the exchange_context: what is called with a request's first line, and returns the
+ * exchange's *state at first; an MHD_AccessHandlerCallback; and an MHD_RequestCompletedCallback.
  */
-void exchange_connected(void *context, struct MHD_Connection *connection, void **client,
+void exchange_connected(void *door, struct MHD_Connection *connection, void **client,
 	enum MHD_ConnectionNotificationCode code);
 void *exchange_heard(void *context, const char *uri, struct MHD_Connection *connection);
 enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,

@@ -210,6 +210,14 @@ static bool is_of_this_machine(const struct sockaddr_storage *address)
 	return address->ss_family != AF_INET6 || IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr);
 }
 
+bool listener_is_loopback(int fd)
+{
+	struct sockaddr_storage address;
+
+	return socket_address(fd, &address) && address.ss_family != AF_UNIX &&
+	       is_of_this_machine(&address);
+}
+
 void listeners_warn(const struct listeners *listeners)
 {
 	for (int i = 0; i < listeners->count; i++) {

@@ -26,6 +26,9 @@ void listeners_open(const struct address *addresses, int count, struct listeners
 /* The address of the first, as it would be logged; written into `out`, and returned. */
 const char *listeners_first(const struct listeners *listeners, char out[ADDRESS_TEXT]);
 
+/* Whether only this machine reaches the socket, and it is none of UNIX. */
+bool listener_is_loopback(int fd);
+
 /* Logs a warning if one of them can be reached from other machines. */
 void listeners_warn(const struct listeners *listeners);
 

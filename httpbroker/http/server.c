@@ -26,6 +26,7 @@ enum { DAEMON_THREADS = 3, DESCRIPTORS_OF_OURS = 64 };
 struct server {
 	struct server_settings settings;
 	struct exchange_context context;
+	struct exchange_door doors[LISTENERS_MOST]; /* of the daemons */
 	struct MHD_Daemon *daemons[LISTENERS_MOST];
 	int count;
 };
@@ -72,7 +73,7 @@ static enum MHD_Result client_accept(
  * Each socket may have all the connections there are. The library zeroes a connection's memory
  * for every request: so it has no more than it needs.
  */
-static struct MHD_Daemon *daemon_start(struct server *server, int fd)
+static struct MHD_Daemon *daemon_start(struct server *server, int fd, struct exchange_door *door)
 {
 	const struct server_settings *settings = &server->settings;
 	nsec idle = (settings->idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
@@ -82,8 +83,8 @@ static struct MHD_Daemon *daemon_start(struct server *server, int fd)
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, DAEMON_THREADS,
 		MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected,
-		&server->context, MHD_OPTION_URI_LOG_CALLBACK, exchange_heard, &server->context,
+		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, door,
+		MHD_OPTION_URI_LOG_CALLBACK, exchange_heard, &server->context,
 		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, &server->context, MHD_OPTION_END);
 	if (daemon == NULL)
 		die(EX_OSERR, "the HTTP server cannot be started: %s", strerror(errno));
@@ -117,11 +118,17 @@ struct server *server_start(const struct server_settings *settings,
 	server->context.broker = broker;
 	server->context.delivery = delivery;
 	server->context.guard = settings->guard;
+	server->context.hosts = settings->hosts;
 	server->context.max_body = settings->max_body;
 	server->context.clients = clients_make(&server->settings);
 	traffic_init(&server->context.traffic);
-	for (int i = 0; i < listeners->count; i++)
-		server->daemons[server->count++] = daemon_start(server, listeners->fds[i]);
+	for (int i = 0; i < listeners->count; i++) {
+		int fd = listeners->fds[i];
+
+		server->doors[i] = (struct exchange_door){
+			&server->context, settings->guard == NULL && listener_is_loopback(fd)};
+		server->daemons[server->count++] = daemon_start(server, fd, &server->doors[i]);
+	}
 	return server;
 }
 

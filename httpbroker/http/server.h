@@ -9,6 +9,7 @@
 #include "common/clocks.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/guard.h"
+#include "httpbroker/http/hosts.h"
 #include "httpbroker/http/listen.h"
 #include "httpbroker/http/routes.h"
 
@@ -20,6 +21,7 @@ struct server_settings {
 	nsec idle_timeout;        /* without a byte either way */
 	nsec request_timeout;     /* for a whole request to come in */
 	struct guard *guard;      /* NULL: nobody needs a token; not owned */
+	struct hosts hosts;       /* what it points to must outlive the server */
 };
 
 /* Takes over the sockets. Exits with a message if the threads cannot be started. */

@@ -20,6 +20,7 @@ enum { INPUT_MOST = 60000, TURNS_MOST = 200 }; /* so much fits a socket's buffer
 enum { MOOD_GUARDED = 0x80 }; /* a token is needed */
 
 static struct exchange_context context;
+static struct exchange_door door = {&context, false};
 static struct guard *guard;
 static struct MHD_Daemon *server;
 static uint8_t mood;
@@ -95,13 +96,14 @@ static void server_prepare(void)
 	broker.counters = counters_new();
 	context.broker = &broker;
 	context.max_body = LIMIT_BODY;
+	context.hosts.own = "here";
 	context.clients = clients_start(&clients);
 	traffic_init(&context.traffic);
 	guard = guard_make();
 	FUZZ_EXPECT(guard != NULL);
 	server = MHD_start_daemon(MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
 		NULL, exchange_handle, &context, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, &context,
+		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, &door,
 		MHD_OPTION_URI_LOG_CALLBACK, exchange_heard, &context, MHD_OPTION_NOTIFY_COMPLETED,
 		exchange_completed, &context, MHD_OPTION_END);
 	FUZZ_EXPECT(server != NULL);

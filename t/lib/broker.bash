@@ -86,7 +86,7 @@ def answer(s):
     return int(head.split()[1]), body.decode()
 
 def request(json, length=None):
-    return ("POST /state HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" %
+    return ("POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" %
         (len(json) if length is None else length, json)).encode()
 
 def event(entity, check, state, summary=""):
@@ -97,7 +97,7 @@ def post(s, json):
     return answer(s)
 
 def get(s):
-    s.sendall(b"GET /state HTTP/1.1\r\nHost: x\r\n\r\n")
+    s.sendall(b"GET /state HTTP/1.1\r\nHost: localhost\r\n\r\n")
     return answer(s)
 
 def together(count, run):

@@ -2,6 +2,8 @@
 /* What routes are told of a request, and what is counted of its events. */
 #include "t/unit/unit.h"
 
+#include "httpbroker/http/framing.h"
+#include "httpbroker/http/hosts.h"
 #include "httpbroker/http/routes.h"
 
 #include <string.h>
@@ -102,9 +104,99 @@ static void want_of_room_is_told_once_and_once_when_it_is_over(void **state)
 	assert_int_equal(crowding_note(&crowding, true, 2 * end), CROWDING_BEGINS);
 }
 
+static const char *const names[] = {"Broker.example.org", "192.0.2.1", "[2001:db8::1]"};
+static const struct hosts hosts = {names, ARRAY_LENGTH(names), "lab-01.example.net"};
+
+static void names_of_loopback_and_of_this_machine_are_known(void **state)
+{
+	static const char *const known[] = {"localhost", "localhost:3090", "LocalHost:1",
+		"localhost.", "a.localhost:80", "ip6-localhost:3090", "127.0.0.1", "127.1.2.3:3090",
+		"[::1]", "[::1]:3090", "[0:0::1]:1", "[::ffff:127.0.0.1]:3090", "lab-01:3090",
+		"lab-01.example.net:3090", "LAB-01", "broker.example.org", "192.0.2.1:80",
+		"[2001:db8::1]:3090"};
+	static const char *const foreign[] = {"", ":3090", ".", "evil.example", "evil.example:3090",
+		"localhost.evil.example", "evil-localhost", ".localhost", "127.0.0.1.evil.example",
+		"128.0.0.1", "0.0.0.0", "127.1", "[::2]", "[::1", "::1", "lab-01.evil.example",
+		"lab", "localhost:80:80", "localhost:x", "user@localhost", "localhost/",
+		"x localhost", "broker.example.org.evil.example", "[2001:db8::2]"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
+		if (!hosts_know(&hosts, known[i]))
+			fail_msg("'%s' is not known", known[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(foreign); i++)
+		if (hosts_know(&hosts, foreign[i]))
+			fail_msg("'%s' is known", foreign[i]);
+}
+
+static void what_a_page_of_another_site_sends_is_told_apart(void **state)
+{
+	static const struct {
+		const char *fetch_site, *origin, *host;
+		bool trusted;
+	} cases[] = {
+		{NULL, NULL, "x", true},
+		{NULL, NULL, NULL, true},
+		{"none", NULL, "x", true},
+		{"same-origin", "http://x:3090", "x:3090", true},
+		{"same-site", "http://x:3090", "x:3090", false},
+		{"cross-site", NULL, "x", false},
+		{"", NULL, "x", false},
+		{NULL, "http://x:3090", "x:3090", true},
+		{NULL, "https://X", "x", true},
+		{NULL, "http://x:3091", "x:3090", false},
+		{NULL, "http://evil.example", "x:3090", false},
+		{NULL, "http://evil.example", NULL, false},
+		{NULL, "null", "null", false},
+		{NULL, "", "x", false},
+		{NULL, "https://broker.example.org", "localhost", true},
+		{NULL, "https://broker.example.org:8443", "localhost", true},
+		{NULL, "https://broker.example.org.evil.example", "localhost", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+		if (hosts_trust(&hosts, cases[i].fetch_site, cases[i].origin, cases[i].host) !=
+			cases[i].trusted)
+			fail_msg("case %zu", i);
+}
+
+static void a_host_name_is_one_without_a_port(void **state)
+{
+	static const char *const good[] = {
+		"a", "broker.example.org", "a_b-c", "192.0.2.1", "[::1]"};
+	static const char *const bad[] = {"", ".", "a.", "a:80", "http://a", "a/b", "a b",
+		"[::1]:80", "::1", "[]", "[a]", "*.a"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+		assert_true(hosts_name_check(good[i]));
+	for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+		assert_false(hosts_name_check(bad[i]));
+}
+
+static void a_target_is_looked_at_before_it_is_taken_apart(void **state)
+{
+	char many[400] = "/state?";
+
+	(void)state;
+	assert_true(target_look("/state%00x").has_nul);
+	assert_false(target_look("/state?a=%00").has_nul);
+	assert_false(target_look("/state?a=b&c").too_many);
+	assert_int_equal(target_look("/state?a").length, 8);
+	memset(many + 7, '&', 63);
+	assert_false(target_look(many).too_many);
+	many[7 + 63] = '&';
+	assert_true(target_look(many).too_many);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_of_loopback_and_of_this_machine_are_known),
+		cmocka_unit_test(what_a_page_of_another_site_sends_is_told_apart),
+		cmocka_unit_test(a_host_name_is_one_without_a_port),
+		cmocka_unit_test(a_target_is_looked_at_before_it_is_taken_apart),
 		cmocka_unit_test(parameters_are_found_by_name),
 		cmocka_unit_test(a_query_with_anything_else_is_refused),
 		cmocka_unit_test(events_are_counted_by_format_and_fate),

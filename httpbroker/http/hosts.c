@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/http/hosts.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+enum { NAME_MAX_BYTES = 253 }; /* RFC 1035, 2.3.4, as text */
+
+/* A name within a header's value, not ended by a NUL; length 0: there is none. */
+struct name {
+	const char *text;
+	size_t length;
+};
+
+static bool name_is(struct name name, const char *text)
+{
+	return name.length == strlen(text) && strncasecmp(name.text, text, name.length) == 0;
+}
+
+static bool name_ends(struct name name, const char *end)
+{
+	size_t length = strlen(end);
+
+	return name.length > length &&
+	       strncasecmp(name.text + name.length - length, end, length) == 0;
+}
+
+static bool is_port(const char *text)
+{
+	return text[0] == '\0' ||
+	       (text[0] == ':' && strspn(text + 1, "0123456789") == strlen(text + 1));
+}
+
+/* The name of `name[:port]`, without the dot that ends a whole one. */
+static struct name name_of(const char *host)
+{
+	const char *close = host[0] == '[' ? strchr(host, ']') : NULL;
+	size_t length = close != NULL ? (size_t)(close + 1 - host) : strcspn(host, ":");
+
+	if (!is_port(host + length))
+		return (struct name){host, 0};
+	if (length > 1 && host[length - 1] == '.')
+		length--;
+	return (struct name){host, length};
+}
+
+static bool is_loopback_address(struct name name)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in_addr in;
+	struct in6_addr in6;
+	bool bracketed = name.length > 2 && name.text[0] == '[';
+
+	name.text += bracketed;
+	name.length -= bracketed ? 2 : 0;
+	if (name.length >= sizeof text)
+		return false;
+	memcpy(text, name.text, name.length);
+	text[name.length] = '\0';
+	if (!bracketed)
+		return inet_pton(AF_INET, text, &in) == 1 &&
+		       ntohl(in.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, text, &in6) != 1)
+		return false;
+	return IN6_IS_ADDR_LOOPBACK(&in6) ||
+	       (IN6_IS_ADDR_V4MAPPED(&in6) && in6.s6_addr[12] == IN_LOOPBACKNET);
+}
+
+static bool is_loopback(struct name name)
+{
+	return name_is(name, "localhost") || name_ends(name, ".localhost") ||
+	       name_is(name, "ip6-localhost") || name_is(name, "ip6-loopback") ||
+	       is_loopback_address(name);
+}
+
+static bool is_listed(const struct hosts *hosts, struct name name)
+{
+	for (size_t i = 0; i < hosts->count; i++)
+		if (name_is(name, hosts->names[i]))
+			return true;
+	return false;
+}
+
+bool hosts_name_check(const char *name)
+{
+	size_t length = strlen(name);
+	struct in6_addr ignored;
+	char text[INET6_ADDRSTRLEN];
+
+	if (length > 2 && name[0] == '[' && name[length - 1] == ']' && length - 2 < sizeof text) {
+		memcpy(text, name + 1, length - 2);
+		text[length - 2] = '\0';
+		return inet_pton(AF_INET6, text, &ignored) == 1;
+	}
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)name[i]) && strchr(".-_", name[i]) == NULL)
+			return false;
+	return length > 0 && length <= NAME_MAX_BYTES && name[length - 1] != '.';
+}
+
+bool hosts_know(const struct hosts *hosts, const char *host)
+{
+	struct name name = name_of(host);
+	const struct name first = {hosts->own, strcspn(hosts->own, ".")};
+
+	if (name.length == 0)
+		return false;
+	return is_loopback(name) || name_is(name, hosts->own) ||
+	       (name.length == first.length &&
+		       strncasecmp(name.text, first.text, name.length) == 0) ||
+	       is_listed(hosts, name);
+}
+
+/* An origin is `scheme://name[:port]`, or `null`. */
+static bool origin_is_ours(const struct hosts *hosts, const char *origin, const char *host)
+{
+	const char *mark = strstr(origin, "://");
+
+	if (mark == NULL)
+		return false;
+	return (host != NULL && strcasecmp(mark + 3, host) == 0) ||
+	       is_listed(hosts, name_of(mark + 3));
+}
+
+/* `none`: by the user's own hand, an address that was typed for instance. */
+bool hosts_trust(
+	const struct hosts *hosts, const char *fetch_site, const char *origin, const char *host)
+{
+	if (fetch_site != NULL)
+		return strcasecmp(fetch_site, "same-origin") == 0 ||
+		       strcasecmp(fetch_site, "none") == 0;
+	return origin == NULL || origin_is_ours(hosts, origin, host);
+}
