@@ -101,14 +101,25 @@ states() {
 	[ "$status" -eq 0 ]
 	[[ $output == *warning* && $output != *sesame* ]]
 	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/none"
-	[ "$status" -eq 64 ]
+	[ "$status" -eq 78 ]
 	printf 'sesame\r\n' >"$work/token"
 	chmod 600 "$work/token"
 	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/token"
-	[ "$status" -eq 64 ]
+	[ "$status" -eq 78 ]
 	[ "$output" = 'httpbroker-submit: error: --token-file: there is a control character in the token' ]
 	HTTPBROKER_TOKEN=$'sesame\r\nX: y' run httpbroker-submit -e e -c 2 -s ok
-	[ "$status" -eq 64 ]
+	[ "$status" -eq 78 ]
+	run httpbroker-submit -e e -c 2 -s ok --cacert "$work/none"
+	[ "$status" -eq 78 ]
+}
+
+@test "a command that is run gets no token and no password" {
+	HTTPBROKER_TOKEN=sesame HTTPBROKER_URL=http://u:sesame@127.0.0.1:1/state \
+		run httpbroker-submit --dry-run -- sh -c 'env | grep sesame; cat /proc/$PPID/environ | tr "\0" "\n" | grep TOKEN'
+	[ "$status" -eq 0 ]
+	[[ $output == *HTTPBROKER_TOKEN=* && $output != *sesame* ]]
+	run httpbroker-submit --dry-run -- sh -c 'env | grep ^HTTPBROKER_URL='
+	[ "$status" -eq 0 ]
 }
 
 # tokens LINE...: what the broker's file has

@@ -278,7 +278,7 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 	local wrong
 	for wrong in '--format=xml' '--url=localhost:80' '--url=ftp://x/' '--url=' '--retry=soon' \
 		'--retry=-1' '--frobnicate' '--url' '--batch=0' '--batch=30001' '--spool=' \
-		'--spool-max=1k' '--spool-max=x' '--cacert=/none' '-c x' '-s ok' '-s fine -c x' '-s ok -c x file' \
+		'--spool-max=1k' '--spool-max=x' '-c x' '-s ok' '-s fine -c x' '-s ok -c x file' \
 		'-s ok -c x -- true' '--' '--forget' '--forget -e x -s ok' '--forget -e x -- true' \
 		'-m x' '--time=1' '--time=now -s ok -c x' '-t 0 -s ok -c x' '--timeout=1s' '-q' \
 		'--exit-map=x -- true' '--timeout-state=x -- true' '--delimiter=ab' '--forget -e x -t 1'; do
@@ -296,6 +296,13 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 	[ "$status" -eq 69 ]
 	[[ $output == *"http://127.0.0.1:$port/state is away"* ]]
 	[[ $output != *secret* ]]
+	local wrong
+	for wrong in http://user:secret@host:99999/ ftp://user:secret@host/ user:secret@host \
+		'http://user:sec/secret@host' 'http://a b/?token=secret'; do
+		run httpbroker-submit --url "$wrong" </dev/null
+		[ "$status" -eq 64 ]
+		[[ $output != *secret* ]]
+	done
 }
 
 @test "--version and --help" {

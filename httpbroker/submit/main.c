@@ -52,34 +52,54 @@ static void token_check(const char *token, const char *source)
 {
 	for (; *token != '\0'; token++)
 		if ((unsigned char)*token < ' ' || *token == 0x7f)
-			die(EX_USAGE, "%s: there is a control character in the token", source);
+			die(EX_CONFIG, "%s: there is a control character in the token", source);
+}
+
+/* What a command that we run has no business to know leaves the environment. To be wiped and freed;
+ * NULL: none. */
+static char *token_of_environment(void)
+{
+	char *given = getenv("HTTPBROKER_TOKEN");
+
+	if (given == NULL)
+		return NULL;
+	char *token = given[0] != '\0' ? memory_copied(given) : NULL;
+	explicit_bzero(given, strlen(given));
+	unsetenv("HTTPBROKER_TOKEN");
+	return token;
+}
+
+static void token_wipe(char *token)
+{
+	if (token != NULL)
+		explicit_bzero(token, strlen(token));
+	free(token);
 }
 
 /* The token, to be wiped and freed; NULL: none. */
 static char *token_read(const struct options *options)
 {
-	const char *given = getenv("HTTPBROKER_TOKEN");
+	char *token = token_of_environment();
+	const char *source = "HTTPBROKER_TOKEN";
 	struct reason why;
-	char *token;
 
 	if (options->token_file != NULL) {
+		source = "--token-file";
+		token_wipe(token);
 		token = secret_file_line(options->token_file, &why);
 		if (token == NULL)
-			die(EX_USAGE, "--token-file: %s", why.text);
-		token_check(token, "--token-file");
-		return token;
+			die(EX_CONFIG, "--token-file: %s", why.text);
 	}
-	if (given == NULL || given[0] == '\0')
-		return NULL;
-	token_check(given, "HTTPBROKER_TOKEN");
-	return memory_copied(given);
+	if (token != NULL)
+		token_check(token, source);
+	return token;
 }
 
 static struct sender *sender_make(const struct options *options)
 {
 	/* libcurl would look at it only after it has reached somebody */
 	if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0)
-		die(EX_USAGE, "--cacert: %s: %s", options->ca_file, strerror(errno));
+		die(EX_CONFIG, "--cacert: %s: %s", options->ca_file, strerror(errno));
 	char *token = token_read(options);
 	const struct target_options target = {options->ca_file, token};
 	struct sender *sender = sender_new();
@@ -88,9 +108,7 @@ static struct sender *sender_make(const struct options *options)
 	for (size_t i = 0; i < options->urls_count; i++)
 		if (!sender_add(sender, options->urls[i], &target, &why))
 			die(EX_USAGE, "--url: %s", why.text);
-	if (token != NULL)
-		explicit_bzero(token, strlen(token));
-	free(token);
+	token_wipe(token);
 	return sender;
 }
 

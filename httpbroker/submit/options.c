@@ -230,6 +230,9 @@ static void urls_complete(struct options *options)
 		if (*url != '\0')
 			list_add(&options->urls, &options->urls_count, url);
 	free(urls);
+	/* a password in it is not for the command that is run */
+	if (given != NULL && strchr(given, '@') != NULL)
+		unsetenv("HTTPBROKER_URL");
 	if (options->urls_count == 0)
 		list_add(&options->urls, &options->urls_count, DEFAULT_URL);
 }

@@ -8,11 +8,13 @@
 
 #include <string.h>
 
+static char *const no_secrets[] = {NULL};
+
 static void assert_judged(long status, const char *body, enum outcome expected, const char *words)
 {
 	struct answer answer;
 
-	answer_judge(status, body, 1, &answer);
+	answer_judge(status, body, 1, no_secrets, &answer);
 	assert_int_equal(answer.outcome, expected);
 	assert_string_equal(answer.why.text, words);
 	assert_null(answer.verdicts);
@@ -74,7 +76,7 @@ static void all_else_is_as_if_the_broker_were_away(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-		answer_judge(others[i], "{\"error\": \"later\"}", 1, &answer);
+		answer_judge(others[i], "{\"error\": \"later\"}", 1, no_secrets, &answer);
 		assert_int_equal(answer.outcome, OUTCOME_AWAY);
 		assert_false(answer.by_content);
 		assert_int_equal(answer.by_token, others[i] == 401 || others[i] == 407);
@@ -101,10 +103,38 @@ static void forgetting_is_judged(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		answer_judge(rows[i].status, rows[i].body, 0, &answer);
+		answer_judge(rows[i].status, rows[i].body, 0, no_secrets, &answer);
 		assert_int_equal(answer.outcome, rows[i].expected);
 		assert_null(answer.verdicts);
 	}
+}
+
+#define FIFTY "01234567890123456789012345678901234567890123456789"
+
+/* It may straddle the end of what can be said. */
+static void secrets_are_masked_before_anything_is_cut(void **state)
+{
+	static char token[] = "abcdefghijklmnopqrstuvwxyz012345", shorter[] = "to";
+	char *const secrets[] = {token, shorter, NULL};
+	struct answer answer;
+	char body[1024];
+
+	(void)state;
+	for (int padding = 440; padding < 520; padding++) {
+		snprintf(body, sizeof body, "{\"error\":\"%.*s not %s\"}", padding,
+			FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY, token);
+		answer_judge(401, body, 1, secrets, &answer);
+		assert_null(strstr(answer.why.text, "abcd"));
+	}
+	answer_judge(502, "Bearer abcdefghijklmnopqrstuvwxyz012345 to", 1, secrets, &answer);
+	assert_string_equal(answer.why.text, "not httpbroker's answer: Bearer "
+					     "******************************** to (HTTP 502)");
+	answer_judge(207,
+		"{\"events\":[{\"index\":0,\"result\":\"refused\",\"error\":"
+		"\"abcdefghijklmnopqrstuvwxyz012345\"}]}",
+		1, secrets, &answer);
+	assert_string_equal(answer.verdicts[0].why, "********************************");
+	answer_clear(&answer);
 }
 
 static void assert_verdict(
@@ -134,7 +164,7 @@ static void a_batch_is_judged_document_by_document(void **state)
 		"{\"index\":6},"
 		"{\"index\":7,\"result\":\"refused\"},{\"index\":-1},{\"index\":\"0\"},7\n"
 		"]}\n",
-		7, &answer);
+		7, no_secrets, &answer);
 	assert_int_equal(answer.count, 7);
 	assert_verdict(&answer, 0, OUTCOME_ACCEPTED, NULL);
 	assert_verdict(&answer, 1, OUTCOME_REFUSED, "'check' is missing");
@@ -154,12 +184,12 @@ static void a_batch_of_which_none_is_taken_says_so_of_each(void **state)
 	answer_judge(400,
 		"{\"error\":\"none of 2: a\",\"events\":[{\"index\":0,\"result\":\"refused\","
 		"\"error\":\"a\"},{\"index\":1,\"result\":\"refused\",\"error\":\"b\"}]}",
-		2, &answer);
+		2, no_secrets, &answer);
 	assert_int_equal(answer.outcome, OUTCOME_REFUSED);
 	assert_verdict(&answer, 0, OUTCOME_REFUSED, "a");
 	assert_verdict(&answer, 1, OUTCOME_REFUSED, "b");
 	answer_clear(&answer);
-	answer_judge(503, "{\"error\":\"full\",\"events\":[]}", 2, &answer);
+	answer_judge(503, "{\"error\":\"full\",\"events\":[]}", 2, no_secrets, &answer);
 	assert_int_equal(answer.outcome, OUTCOME_AWAY);
 	assert_null(answer.verdicts);
 	answer_clear(&answer);
@@ -360,6 +390,7 @@ int main(void)
 		cmocka_unit_test(what_blames_the_url_refuses_no_event),
 		cmocka_unit_test(all_else_is_as_if_the_broker_were_away),
 		cmocka_unit_test(forgetting_is_judged),
+		cmocka_unit_test(secrets_are_masked_before_anything_is_cut),
 		cmocka_unit_test(a_batch_is_judged_document_by_document),
 		cmocka_unit_test(a_batch_of_which_none_is_taken_says_so_of_each),
 		cmocka_unit_test(an_excerpt_is_one_line_of_whole_characters),

@@ -75,16 +75,39 @@ static enum outcome failure_of(long status, const json_t *json, bool posted)
 	}
 }
 
-/* The answer's words: those of {"error": "…"}, else its first line, and that it is another's. */
-static void words_of(const json_t *json, const char *body, struct reason *words)
+static void secret_mask(char *text, const char *secret)
 {
-	int length = (int)strcspn(body, "\r\n");
+	size_t length = strlen(secret);
 
-	if (error_of(json) != NULL)
-		reason_set(words, "%s", error_of(json));
+	while (length >= ANSWER_SECRET_LEAST && (text = strstr(text, secret)) != NULL) {
+		memset(text, '*', length);
+		text += length;
+	}
+}
+
+/* The first line of the text, to be freed. It is masked before anybody cuts it: half a secret is
+ * not found. */
+static char *line_masked(const char *text, char *const *secrets)
+{
+	char *line = memory_printed("%.*s", (int)strcspn(text, "\r\n"), text);
+
+	for (; *secrets != NULL; secrets++)
+		secret_mask(line, *secrets);
+	return line;
+}
+
+/* The answer's words: those of {"error": "…"}, else its first line, and that it is another's. */
+static void words_of(
+	const json_t *json, const char *body, char *const *secrets, struct reason *words)
+{
+	const char *error = error_of(json);
+	char *line = line_masked(error != NULL ? error : body, secrets);
+
+	if (error != NULL)
+		reason_set(words, "%s", line);
 	else if (!is_list(json))
-		reason_set(words, "not httpbroker's answer%s%.*s", length > 0 ? ": " : "", length,
-			body);
+		reason_set(words, "not httpbroker's answer%s%s", line[0] != '\0' ? ": " : "", line);
+	free(line);
 }
 
 static void why_set(struct answer *answer, long status, const struct reason *words)
@@ -104,15 +127,16 @@ static enum outcome result_outcome(const json_t *item)
 	return strcmp(result, "refused") == 0 ? OUTCOME_REFUSED : OUTCOME_ACCEPTED;
 }
 
-static void verdict_set(struct verdict *verdict, enum outcome outcome, const char *why)
+/* Takes `why`, which is to be freed. */
+static void verdict_set(struct verdict *verdict, enum outcome outcome, char *why)
 {
 	free(verdict->why);
 	verdict->outcome = outcome;
-	verdict->why = why != NULL ? memory_copied(why) : NULL;
+	verdict->why = why;
 }
 
 /* A document of several events has several items: the worst of them speaks for it. */
-static void verdict_add(struct answer *answer, const json_t *item)
+static void verdict_add(struct answer *answer, const json_t *item, char *const *secrets)
 {
 	const json_t *index = json_object_get(item, "index");
 	const char *error = json_string_value(json_object_get(item, "error"));
@@ -125,9 +149,9 @@ static void verdict_add(struct answer *answer, const json_t *item)
 	if (verdict->outcome != OUTCOME_PENDING && outcome <= verdict->outcome)
 		return;
 	verdict_set(verdict, outcome,
-		outcome == OUTCOME_ACCEPTED ? NULL
-		: error != NULL             ? error
-					    : "without a reason");
+		outcome == OUTCOME_ACCEPTED
+			? NULL
+			: line_masked(error != NULL ? error : "without a reason", secrets));
 }
 
 /* What the answer does not mention was neither accepted nor refused. */
@@ -136,10 +160,11 @@ static void verdicts_complete(struct answer *answer)
 	for (size_t i = 0; i < answer->count; i++)
 		if (answer->verdicts[i].outcome == OUTCOME_PENDING)
 			verdict_set(&answer->verdicts[i], OUTCOME_AWAY,
-				"the answer does not mention it");
+				memory_copied("the answer does not mention it"));
 }
 
-static void verdicts_read(struct answer *answer, const json_t *items, size_t count)
+static void verdicts_read(
+	struct answer *answer, const json_t *items, size_t count, char *const *secrets)
 {
 	const json_t *item;
 	size_t i;
@@ -147,12 +172,13 @@ static void verdicts_read(struct answer *answer, const json_t *items, size_t cou
 	answer->verdicts = memory_zeroed(count, sizeof *answer->verdicts);
 	answer->count = count;
 	json_array_foreach(items, i, item) {
-		verdict_add(answer, item);
+		verdict_add(answer, item, secrets);
 	}
 	verdicts_complete(answer);
 }
 
-static void failure_judge(long status, const char *body, size_t count, struct answer *answer)
+static void failure_judge(
+	long status, const char *body, size_t count, char *const *secrets, struct answer *answer)
 {
 	json_t *json = json_loads(body, 0, NULL);
 	struct reason words = {""};
@@ -160,14 +186,15 @@ static void failure_judge(long status, const char *body, size_t count, struct an
 	answer->outcome = failure_of(status, json, count > 0);
 	answer->by_content = status == 400 || status == 413;
 	answer->by_token = status == 401 || status == 407;
-	words_of(json, body, &words);
+	words_of(json, body, secrets, &words);
 	why_set(answer, status, &words);
 	if (answer->outcome == OUTCOME_REFUSED && is_list(json) && count > 0)
-		verdicts_read(answer, json_object_get(json, "events"), count);
+		verdicts_read(answer, json_object_get(json, "events"), count, secrets);
 	json_decref(json);
 }
 
-void answer_judge(long status, const char *body, size_t count, struct answer *answer)
+void answer_judge(
+	long status, const char *body, size_t count, char *const *secrets, struct answer *answer)
 {
 	const char *text = body != NULL ? body : "";
 
@@ -175,7 +202,7 @@ void answer_judge(long status, const char *body, size_t count, struct answer *an
 	if (is_success(status, text))
 		reason_set(&answer->why, "HTTP %ld", status);
 	else
-		failure_judge(status, text, count, answer);
+		failure_judge(status, text, count, secrets, answer);
 }
 
 void answer_clear(struct answer *answer)

@@ -36,11 +36,17 @@ struct answer {
 	size_t count;             /* of the verdicts: as many as were sent */
 };
 
+/* A shorter secret is no secret, and would be found everywhere. */
+#define ANSWER_SECRET_LEAST 4
+
 /*
  * `body` as far as it was kept, NUL-terminated, not trusted; NULL if it is empty. `count` is how
- * many documents were sent. What *answer holds is freed by answer_clear().
+ * many documents were sent. `secrets`, up to a NULL, do not stand in the words that are taken from
+ * the body: who does not like a token may well repeat it. What *answer holds is freed by
+ * answer_clear().
  */
-void answer_judge(long status, const char *body, size_t count, struct answer *answer);
+void answer_judge(
+	long status, const char *body, size_t count, char *const *secrets, struct answer *answer);
 
 void answer_clear(struct answer *answer);
 

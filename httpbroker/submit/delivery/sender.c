@@ -221,7 +221,8 @@ static void transfer_judge(const struct sender *sender, CURLcode code, struct an
 		return;
 	}
 	curl_easy_getinfo(current(sender)->easy, CURLINFO_RESPONSE_CODE, &status);
-	answer_judge(status, sender->answer.data, sender->request->documents, answer);
+	answer_judge(status, sender->answer.data, sender->request->documents,
+		current(sender)->secrets, answer);
 }
 
 /* Notes why the current target did not take it. */

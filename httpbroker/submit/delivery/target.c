@@ -16,24 +16,51 @@
 #define UNIX_PREFIX "unix:"
 #define UNIX_URL "http://localhost/state" /* what is asked of a broker that listens on a path */
 
+/* The URL as it may be shown, however wrong it is: without what may be a password or a token. */
+static char *url_masked(const char *url)
+{
+	const char *behind = strstr(url, "://");
+	const char *begin = behind != NULL ? behind + 3 : url;
+	const char *at = strrchr(begin, '@');
+	const char *rest = at != NULL ? at : begin;
+	size_t length = strcspn(rest, "?");
+
+	return memory_printed("%.*s%s%.*s%s", (int)(begin - url), url, at != NULL ? "***" : "",
+		(int)length, rest, rest[length] != '\0' ? "?***" : "");
+}
+
 /* Parses the URL into `parts`; libcurl fills in what may be left out. */
 static bool url_parse(CURLU *parts, const char *url, struct reason *why)
 {
 	CURLUcode code = curl_url_set(parts, CURLUPART_URL, url, 0);
-	char *scheme = NULL;
+	char *scheme = NULL, *shown = url_masked(url);
 
+	if (code == CURLUE_OK)
+		curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+	bool known =
+		scheme != NULL && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
 	if (code != CURLUE_OK)
-		return reason_set(why, "'%s' is not a URL such as http://localhost:3090/state: %s",
-			url, curl_url_strerror(code));
-	curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
-	bool known = strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0;
-	if (!known)
+		reason_set(why, "'%s' is not a URL such as http://localhost:3090: %s", shown,
+			curl_url_strerror(code));
+	else if (!known)
 		reason_set(
-			why, "'%s': '%s' is neither http nor https, nor unix:/path", url, scheme);
+			why, "'%s': '%s' is neither http nor https, nor unix:/path", shown, scheme);
 	curl_free(scheme);
+	free(shown);
 	return known;
 }
 
+static char *password_of(CURLU *parts)
+{
+	char *password = NULL;
+
+	curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+	char *copy = memory_copied(password != NULL ? password : "");
+	curl_free(password);
+	return copy;
+}
+
+/* Drops what may not be shown from the parts. */
 static char *url_shown(CURLU *parts)
 {
 	char *url = NULL;
@@ -98,6 +125,7 @@ static bool url_take(struct target *target, const char *url, struct reason *why)
 	bool known = url_parse(parts, url, why);
 	if (known) {
 		target->url = memory_copied(url);
+		target->secrets[1] = password_of(parts);
 		target->shown = url_shown(parts);
 	}
 	curl_url_cleanup(parts);
@@ -117,6 +145,7 @@ struct target *target_new(const char *url, const struct target_options *options,
 	}
 	easy_set_up(target->easy);
 	options_set(target->easy, options);
+	target->secrets[0] = memory_copied(options->token != NULL ? options->token : "");
 	return target;
 }
 
@@ -134,8 +163,17 @@ char *target_url_with(const struct target *target, const char *query)
 	return copy;
 }
 
+static void secret_free(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
 void target_free(struct target *target)
 {
+	for (size_t i = 0; i < TARGET_SECRETS; i++)
+		secret_free(target->secrets[i]);
 	curl_easy_cleanup(target->easy);
 	free(target->url);
 	free(target->shown);

@@ -16,11 +16,14 @@ struct target_options {
 	const char *token;   /* sent as Bearer; NULL: none */
 };
 
+#define TARGET_SECRETS 2
+
 struct target {
 	char *url;   /* where events are posted */
 	char *shown; /* the URL as it may be logged: without user, password and query */
 	bool local;  /* a path */
 	CURL *easy;
+	char *secrets[TARGET_SECRETS + 1]; /* the token and the URL's password, then a NULL */
 };
 
 /* NULL if `url` is none of these; *why says what is wrong. */
