@@ -46,6 +46,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/ear/ear.c oobetet/ear/ear.h \
 	oobetet/ear/hearing.c oobetet/ear/hearing.h \
 	oobetet/ear/ration.c oobetet/ear/ration.h \
+	oobetet/ear/receipts.c oobetet/ear/receipts.h \
 	oobetet/ear/room.c oobetet/ear/room.h \
 	oobetet/ear/session.c oobetet/ear/session.h \
 	oobetet/ear/stanza.c oobetet/ear/stanza.h \

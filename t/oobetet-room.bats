@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# shellcheck disable=SC2154,SC2034 # $work, $output, $pids and what load brings; what it takes
 # oobetet and what a room may do to it: who may come in, under which name, and for how long.
 
 bats_require_minimum_version 1.5.0
@@ -35,6 +35,14 @@ start_room() {
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
 	enter_room flapjack flapjack
+}
+
+# The same in a service that does what a module of its own, on standard input, says.
+start_room_with() {
+	mkdir -p "$work/modules"
+	cat >"$work/modules/mod_odd.lua"
+	prosody_rooms_module=odd # of start_prosody
+	start_room "plugin_paths = { '$work/modules' }"
 }
 
 @test "oobetet: a nick that is taken is varied, and taken back when it is free" {
@@ -112,8 +120,7 @@ start_room() {
 }
 
 @test "oobetet: thrown out for a technical reason (333), it comes back" {
-	mkdir -p "$work/modules"
-	cat >"$work/modules/mod_technical.lua" <<-'LUA'
+	start_room_with <<-'LUA'
 		local st = require "util.stanza";
 		module:hook("muc-occupant-groupchat", function (event)
 			if event.stanza:get_child_text("body") ~= "technical" then return; end
@@ -125,12 +132,6 @@ start_room() {
 			end
 		end);
 	LUA
-	start_room "plugin_paths = { '$work/modules' }"
-	stop flapjack
-	stop prosody
-	sed -i '/Component/s/$/\nmodules_enabled = { "technical" }/' "$work/prosody/prosody.cfg.lua"
-	prosody_start
-	enter_room flapjack flapjack
 	write_ini
 	start_oobetet
 	say flapjack technical
@@ -173,4 +174,53 @@ start_room() {
 	# nor is what the room does with what was said for anybody else to say
 	poll 20 heard '<oobetet>.* is Critical'
 	run ! said oobetet 'cannot be told'
+}
+
+# A bridge gives each message an id of its own, and TEXT at its end. It does not say that it keeps ids.
+start_bridge() {
+	start_room_with <<-LUA
+		module:hook("muc-broadcast-message", function (event)
+			event.stanza.attr.id = require "util.uuid".generate();
+			event.stanza:maptags(function (tag)
+				if tag.name == "body" then tag:text("$1"); end
+				return tag;
+			end);
+		end);
+		module:hook("muc-disco#info", function (event)
+			event.reply.tags[1]:maptags(function (tag)
+				if tag.attr.var ~= "http://jabber.org/protocol/muc#stable_id" then return tag; end
+			end);
+		end, -10);
+	LUA
+}
+
+@test "oobetet: a room that keeps no ids: what it sends back is known by its text" {
+	start_bridge
+	write_ini
+	start_oobetet
+	poll 20 at_least 2 flapjack '<oobetet>.* is Critical'
+	start_beat
+	poll 20 said flapjack '<oobetet>.* is OK'
+	recoveries=$(count_of flapjack '<flapjack> Recovery')
+	poll 20 at_least $((recoveries + 15)) flapjack '<flapjack> Recovery' # some five seconds
+	[ "$(count_of flapjack '<oobetet>.* is OK')" -eq 1 ]
+	run ! said oobetet 'cannot be told|NOTICE'
+}
+
+# paced SECONDS: at least so long between any two alarms
+paced() {
+	grep '<oobetet> .* is Critical' "$work/flapjack.log" | cut -d' ' -f1 |
+		awk -v gap="$1" 'NR > 1 && $1 - before < gap { exit 1 } { before = $1 }'
+}
+
+@test "oobetet: a room that sends back something else: told again no sooner than the repeats, and it is said" {
+	start_bridge ' (by a bridge)'
+	write_ini repeat_interval=4
+	start_oobetet
+	poll 20 said oobetet 'error: ops@conference.localhost cannot be told: the room has not sent it back within 1 s; trying again'
+	poll 20 at_least 3 flapjack '<oobetet>.* is Critical'
+	paced 3.9
+	once 'cannot be told'
+	both
+	poll 20 said flapjack '<oobetet>.* is OK'
 }

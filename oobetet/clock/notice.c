@@ -71,14 +71,16 @@ void notice_alarm(struct notice *notice, const struct subject *subject, const st
 	text_clean_line(text, notice->text, sizeof notice->text);
 }
 
-void notice_ok(struct notice *notice, const struct outage *outage, enum kind missing, nsec span)
+void notice_ok(struct notice *notice, const struct subject *subject, const struct outage *outage,
+	enum kind missing, nsec span, nsec now)
 {
-	char text[NOTICE_TEXT], words[DURATION_TEXT];
+	char text[NOTICE_TEXT], stamp[STAMP], words[DURATION_TEXT];
 	nsec whole = span >= NSEC_PER_SEC ? span / NSEC_PER_SEC * NSEC_PER_SEC : span;
 
 	notice_begin(notice, NOTICE_OK, outage, missing);
-	snprintf(text, sizeof text, "Flapjack Self Monitoring is OK (it was not for %s)",
-		duration_text(whole, words));
+	snprintf(text, sizeof text,
+		"Flapjack Self Monitoring is OK (it was not for %s), from %s at %s",
+		duration_text(whole, words), subject->host, clock_stamp(now, stamp, sizeof stamp));
 	text_clean_line(text, notice->text, sizeof notice->text);
 }
 

@@ -52,8 +52,12 @@ char *subject_name(const struct subject *subject, char *out, size_t size);
 void notice_alarm(struct notice *notice, const struct subject *subject, const struct outage *outage,
 	enum kind missing, nsec now, const char *remarks);
 
-/* The end of the same incident, which was not OK for `span`. */
-void notice_ok(struct notice *notice, const struct outage *outage, enum kind missing, nsec span);
+/*
+ * The end of the same incident, which was not OK for `span`, as told at `now`. No two have the same
+ * text: a room that gives messages ids of its own is known to have it by that alone.
+ */
+void notice_ok(struct notice *notice, const struct subject *subject, const struct outage *outage,
+	enum kind missing, nsec span, nsec now);
 
 /* The test that --test-alert tells, an incident of its own. */
 void notice_test(struct notice *notice, const struct subject *subject, nsec now);

@@ -61,20 +61,24 @@ static void parcel_drop(struct outbox *outbox, int i)
 
 /*
  * Nobody has answered for what was under way. On a road of people that does not matter if there is
- * something newer.
+ * something newer, which has its own time.
  */
 static void attempt_end(struct outbox *outbox)
 {
 	outbox->under_way = false;
-	while (outbox->rules.latest_only && outbox->count > 1)
+	while (outbox->rules.latest_only && outbox->count > 1) {
 		parcel_drop(outbox, 0);
+		outbox->next = 0;
+	}
 }
 
-/* On a road of people: whatever is not under way gives way. */
+/* On a road of people: whatever is not under way gives way, and does not hold the newest up. */
 static void waiting_drop(struct outbox *outbox)
 {
 	while (outbox->count > (outbox->under_way ? 1 : 0))
 		parcel_drop(outbox, outbox->count - 1);
+	if (!outbox->under_way)
+		outbox->next = 0;
 }
 
 /* On a road of incidents: this incident's alarms that were never tried. */
@@ -117,10 +121,13 @@ void outbox_close(struct outbox *outbox)
 	attempt_end(outbox);
 }
 
+/* People would see that it comes sooner than it should: on their road there is no jitter. */
 static void attempt_failed(struct outbox *outbox, nsec now)
 {
+	uint32_t jitter = outbox->rules.latest_only ? 0 : chance(outbox);
+
+	outbox->next = now + backoff_wait(&outbox->backoff, jitter);
 	attempt_end(outbox);
-	outbox->next = now + backoff_wait(&outbox->backoff, chance(outbox));
 }
 
 static void head_try(struct outbox *outbox)
@@ -138,14 +145,18 @@ bool outbox_intend(struct outbox *outbox, nsec now)
 	return true;
 }
 
+bool outbox_expire(struct outbox *outbox, nsec now)
+{
+	if (!outbox->open || !outbox->under_way || now < outbox->next)
+		return false;
+	attempt_failed(outbox, now);
+	return true;
+}
+
 const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id)
 {
-	if (!outbox->open || outbox->count == 0 || now < outbox->next)
+	if (!outbox->open || outbox->count == 0 || outbox->under_way || now < outbox->next)
 		return NULL;
-	if (outbox->under_way) {
-		attempt_failed(outbox, now);
-		return NULL;
-	}
 	outbox->under_way = true;
 	head_try(outbox);
 	outbox->next = now + outbox->rules.answer_limit;

@@ -26,7 +26,7 @@ struct outbox_rules {
 	bool latest_only;
 	nsec answer_limit; /* an attempt without an answer for this long has failed */
 	nsec retry_min;    /* between attempts: from this, doubling ... */
-	nsec retry_max;    /* ... to this, with jitter */
+	nsec retry_max;    /* ... to this; with jitter, but for roads of people */
 	uint32_t seed;     /* of the jitter */
 };
 
@@ -61,6 +61,12 @@ void outbox_close(struct outbox *outbox);
  * once: that is to be written down before outbox_take().
  */
 bool outbox_intend(struct outbox *outbox, nsec now);
+
+/*
+ * True, once: the attempt that was under way has had no answer in time, so it has failed. Ask
+ * before outbox_intend().
+ */
+bool outbox_expire(struct outbox *outbox, nsec now);
 
 /* What to try now, or NULL. It is under way from now on, and stays the outbox's. */
 const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/clock/road.h"
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "oobetet/clock/command.h"
 
@@ -31,8 +32,11 @@ void road_begin(
 		.retry_max = pace->retry_max,
 		.seed = seed};
 
-	*road = (struct road){
-		.name = name, .way = way, .outbox = outbox_new(&rules), .why = "not there yet"};
+	*road = (struct road){.name = name,
+		.way = way,
+		.limit = rules.answer_limit,
+		.outbox = outbox_new(&rules),
+		.why = "not there yet"};
 	if (way == WAY_COMMAND)
 		road_open(road);
 }
@@ -56,17 +60,6 @@ void road_close(struct road *road, const char *why)
 	outbox_close(road->outbox);
 }
 
-const struct notice *road_take(struct road *road, struct intents *intents, nsec now, uint64_t *id)
-{
-	if (outbox_intend(road->outbox, now)) {
-		road->intent = ++intents->count;
-		road->intent_by = now + RECORDING;
-	}
-	if (road->intent > intents->recorded && now < road->intent_by)
-		return NULL;
-	return outbox_take(road->outbox, now, id);
-}
-
 nsec road_deadline(const struct road *road, const struct intents *intents)
 {
 	nsec deadline = outbox_deadline(road->outbox);
@@ -86,14 +79,41 @@ static void answer_tell(const struct road *road, enum answer answer, const char 
 			why);
 }
 
+/* What came of an attempt; `why` is "" if it was done. */
+static void attempt_tell(struct road *road, enum answer answer, const char *why)
+{
+	answer_tell(road, answer, why);
+	snprintf(road->why, sizeof road->why, "%s", why);
+}
+
+static void no_answer_tell(struct road *road)
+{
+	char why[ROAD_WHY], span[DURATION_TEXT];
+
+	snprintf(why, sizeof why, "%s within %s",
+		road->way == WAY_ROOM ? "the room has not sent it back" : "no answer",
+		duration_text(road->limit, span));
+	attempt_tell(road, ANSWER_FAILED, why);
+}
+
+const struct notice *road_take(struct road *road, struct intents *intents, nsec now, uint64_t *id)
+{
+	if (outbox_expire(road->outbox, now))
+		no_answer_tell(road);
+	if (outbox_intend(road->outbox, now)) {
+		road->intent = ++intents->count;
+		road->intent_by = now + RECORDING;
+	}
+	if (road->intent > intents->recorded && now < road->intent_by)
+		return NULL;
+	return outbox_take(road->outbox, now, id);
+}
+
 void road_answer(struct road *road, uint64_t id, enum answer answer, const char *why, nsec now)
 {
 	if (!outbox_answer(road->outbox, id, answer, now))
 		return;
-	if (answer == ANSWER_DONE)
-		why = "";
-	answer_tell(road, answer, why);
-	snprintf(road->why, sizeof road->why, "%s", why);
+	attempt_tell(road, answer, answer != ANSWER_DONE ? why : "");
 }
 
 bool road_works(const struct road *road)

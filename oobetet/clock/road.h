@@ -16,6 +16,7 @@ enum way { WAY_ROOM, WAY_PAGER, WAY_COMMAND };
 struct road {
 	const char *name; /* the room's; the others' are said in words */
 	enum way way;
+	nsec limit; /* how long an answer may take */
 	struct outbox *outbox;
 	bool open;
 	uint64_t intent;    /* the newest, among all roads'; 0: none yet */

@@ -31,13 +31,26 @@ struct roads {
 	int count;
 };
 
+/* What nobody has answered for may have been read all the same: never sooner than the repeats. */
+static struct pace room_pace(const struct config *config, const struct pace *pace)
+{
+	struct pace slow = *pace;
+
+	if (slow.retry_min < config->repeat_interval)
+		slow.retry_min = config->repeat_interval;
+	if (slow.retry_max < config->repeat_max)
+		slow.retry_max = config->repeat_max;
+	return slow;
+}
+
 static void roads_init(
 	struct roads *roads, const struct config *config, const struct pace *pace, uint32_t seed)
 {
 	struct road *road = roads->road;
+	struct pace slow = room_pace(config, pace);
 
 	for (int i = 0; i < roads->rooms; i++) {
-		road_begin(road++, config->alert_rooms.item[i], WAY_ROOM, pace, seed++);
+		road_begin(road++, config->alert_rooms.item[i], WAY_ROOM, &slow, seed++);
 		roads->aside[i].greeted = !config->greeting;
 	}
 	if (config->pagerduty_contact != NULL)

@@ -42,8 +42,8 @@ static void ok_tell(struct teller *teller, const struct telling *now)
 {
 	struct notice notice;
 
-	notice_ok(&notice, &teller->outage, watch_incident(teller->watch)->missing,
-		now->boot - teller->began);
+	notice_ok(&notice, teller->subject, &teller->outage, watch_incident(teller->watch)->missing,
+		now->boot - teller->began, now->wall);
 	log_info("%s", notice.text);
 	roads_put(teller->roads, &notice, true);
 }

@@ -27,6 +27,16 @@ static void room_ping(struct ear *ear, int index)
 	stanza_ping(session_connection(ear->session), room_name(room), room_nick(room), id);
 }
 
+/* What it can do is known, if it tells, before the first presence comes. */
+static void room_join(struct ear *ear, int index, nsec now)
+{
+	const struct room *room = ear->rooms[index];
+
+	hearing_ask_features(ear, index);
+	stanza_join(session_connection(ear->session), room_name(room), room_nick(room),
+		ear->config->room_password, room_history(room, now));
+}
+
 static void rooms_tick(struct ear *ear, nsec now)
 {
 	for (int i = 0; i < ear->room_count; i++) {
@@ -35,9 +45,7 @@ static void rooms_tick(struct ear *ear, nsec now)
 
 		while ((wish = room_tick(room, now)) != ROOM_REST) {
 			if (wish == ROOM_JOIN)
-				stanza_join(session_connection(ear->session), room_name(room),
-					room_nick(room), ear->config->room_password,
-					room_history(room, now));
+				room_join(ear, i, now);
 			else if (wish == ROOM_PING)
 				room_ping(ear, i);
 			else
@@ -66,12 +74,14 @@ static struct room *room_named(const struct ear *ear, const char *name)
 
 static void say(struct ear *ear, const char *id, const char *name, const char *text)
 {
-	const struct room *room = room_named(ear, name);
+	struct room *room = room_named(ear, name);
 
-	if (room == NULL || !room_is_in(room) || !session_online(ear->session))
+	if (room == NULL || !room_is_in(room) || !session_online(ear->session)) {
 		link_say(ear->link, WORD_FAILED, FIELDS(id, "we are not in the room"));
-	else
-		stanza_say(session_connection(ear->session), room_name(room), id, text);
+		return;
+	}
+	receipts_expect(room_receipts(room), id, text);
+	stanza_say(session_connection(ear->session), room_name(room), id, text);
 }
 
 static void miss(const struct ear *ear, const char *name, const char *since)

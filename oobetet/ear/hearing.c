@@ -6,11 +6,13 @@
 #include "oobetet/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #define WHY 300 /* bytes of a reason */
 #define PING_ID "ping-"
+#define FEATURES_ID "features-"
 
 /* Where a stanza comes from. */
 struct origin {
@@ -70,7 +72,7 @@ static bool id_begins(const char *id, const char *start)
 static void words_tell(struct ear *ear, enum word word, nsec stamp, const struct origin *from,
 	xmpp_stanza_t *message)
 {
-	char stamp_text[MESSAGE_NUMBER], *text = xmpp_message_get_body(message);
+	char stamp_text[MESSAGE_NUMBER], *text = stanza_body(message);
 
 	if (text == NULL)
 		return;
@@ -81,31 +83,46 @@ static void words_tell(struct ear *ear, enum word word, nsec stamp, const struct
 	xmpp_free(xmpp_conn_get_context(session_connection(ear->session)), text);
 }
 
-/* History, asked for or not: only one who has been in before can have missed something. */
-static void history_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
-{
-	nsec stamp;
-
-	if (room_history(from->room, clock_monotonic()) > 0 &&
-		stanza_is_history(message, room_name(from->room), &stamp))
-		words_tell(ear, WORD_RECALLED, stamp, from, message);
-}
-
-/* Somebody's words in the room; our own come back as well, which is their receipt. */
-static void groupchat_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
+/* What we have said comes back, which is its receipt. */
+static void own_words_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
 {
 	const char *id = xmpp_stanza_get_id(message);
-	bool own = is_of_our_nick(from);
-	bool of_an_oobetet = id_begins(id, PROTOCOL_ID);
+	struct receipts *receipts = room_receipts(from->room);
 
-	if (own && of_an_oobetet && !stanza_is_not_live(message))
+	if (id_begins(id, PROTOCOL_ID)) {
+		receipts_take_id(receipts, id);
 		link_say(ear->link, WORD_DONE, FIELDS(id));
-	if (own || of_an_oobetet)
 		return;
-	if (stanza_is_not_live(message))
-		history_take(ear, from, message);
-	else
+	}
+	char *text = room_features(from->room).stable_ids ? NULL : stanza_body(message);
+	if (text == NULL)
+		return;
+	char *of = receipts_take_text(receipts, text);
+	if (of != NULL)
+		link_say(ear->link, WORD_DONE, FIELDS(of));
+	free(of);
+	xmpp_free(xmpp_conn_get_context(session_connection(ear->session)), text);
+}
+
+/* Somebody's words in the room; our own come back as well. */
+static void groupchat_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *message)
+{
+	nsec stamp;
+	enum stanza_time time = stanza_time(
+		message, room_name(from->room), room_history_is_over(from->room), &stamp);
+
+	if (is_of_our_nick(from)) {
+		if (time == STANZA_LIVE)
+			own_words_take(ear, from, message);
+		return;
+	}
+	if (id_begins(xmpp_stanza_get_id(message), PROTOCOL_ID))
+		return;
+	if (time == STANZA_LIVE)
 		words_tell(ear, WORD_HEARD, clock_monotonic(), from, message);
+	/* asked for or not: only one who has been in before can have missed something */
+	if (time == STANZA_RECALLED && room_history(from->room, clock_monotonic()) > 0)
+		words_tell(ear, WORD_RECALLED, stamp, from, message);
 }
 
 void hearing_tell_left(struct ear *ear, const struct room *room, const char *why)
@@ -143,7 +160,11 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *use
 		return 1;
 	if (type_is(message, "error") && is_of_the_room_itself(&from))
 		saying_failed(ear, &from, message);
-	else if (type_is(message, "groupchat") && from.nick != NULL && room_is_in(from.room))
+	else if (!type_is(message, "groupchat") || !room_is_in(from.room))
+		return 1;
+	else if (stanza_is_subject(message))
+		room_history_ends(from.room);
+	else if (from.nick != NULL)
 		groupchat_take(ear, &from, message);
 	return 1;
 }
@@ -201,12 +222,23 @@ static void own_absence_take(struct ear *ear, const struct origin *from, xmpp_st
 		room_is_lost(ear, from->room, stanza_why_out(presence, why, sizeof why));
 }
 
+void hearing_ask_features(struct ear *ear, int room)
+{
+	char id[40];
+
+	snprintf(id, sizeof id, FEATURES_ID "%d", room);
+	stanza_ask_features(session_connection(ear->session), room_name(ear->rooms[room]), id);
+}
+
 static void own_presence_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
 {
 	if (stanza_has_status(presence, MUC_CREATED))
 		stanza_unlock(session_connection(ear->session), room_name(from->room));
-	if (room_entered(from->room, from->nick, clock_monotonic()))
-		link_say(ear->link, WORD_JOINED, FIELDS(room_name(from->room), from->nick));
+	if (!room_entered(from->room, from->nick, clock_monotonic()))
+		return;
+	/* once more: it may not have been there before, or does not tell everybody */
+	hearing_ask_features(ear, from->index);
+	link_say(ear->link, WORD_JOINED, FIELDS(room_name(from->room), from->nick));
 }
 
 static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *user)
@@ -264,6 +296,21 @@ static void pong_take(struct ear *ear, const struct origin *from, xmpp_stanza_t 
 	room_is_lost(ear, from->room, stanza_fault(iq, why, sizeof why));
 }
 
+/* An error says no more than no answer. */
+static void features_take(const struct origin *from, xmpp_stanza_t *iq)
+{
+	char expected[40];
+	const char *id = xmpp_stanza_get_id(iq);
+
+	snprintf(expected, sizeof expected, FEATURES_ID "%d", from->index);
+	if (!is_of_the_room_itself(from) || id == NULL || strcmp(id, expected) != 0 ||
+		!type_is(iq, "result"))
+		return;
+	const struct room_features features = {.stable_ids = stanza_has_feature(iq, NS_STABLE_ID),
+		.occupant_ids = stanza_has_feature(iq, NS_OCCUPANT_ID)};
+	room_set_features(from->room, features);
+}
+
 static int on_iq(xmpp_conn_t *connection, xmpp_stanza_t *iq, void *user)
 {
 	struct ear *ear = user;
@@ -271,8 +318,10 @@ static int on_iq(xmpp_conn_t *connection, xmpp_stanza_t *iq, void *user)
 
 	ear->heard = clock_monotonic();
 	if (type_is(iq, "result") || type_is(iq, "error")) {
-		if (from.room != NULL)
-			pong_take(ear, &from, iq);
+		if (from.room == NULL)
+			return 1;
+		pong_take(ear, &from, iq);
+		features_take(&from, iq);
 	} else if (type_is(iq, "get") && xmpp_stanza_get_child_by_ns(iq, NS_PING) != NULL) {
 		stanza_answer(connection, iq);
 	} else {

@@ -22,6 +22,9 @@ struct ear {
 /* Once logged in: from now on what the server sends is heard. */
 void hearing_start(struct ear *ear);
 
+/* Asks what the room with this index can do (room.h). */
+void hearing_ask_features(struct ear *ear, int room);
+
 /* Tells the clock that we are out of the room, and why. */
 void hearing_tell_left(struct ear *ear, const struct room *room, const char *why);
 

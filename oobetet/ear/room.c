@@ -26,6 +26,9 @@ struct room {
 	nsec unheard;    /* since when we do not know what was said; NSEC_NEVER: always */
 	int other_nicks; /* tried since the last back-off */
 	const char *why; /* of ROOM_LOST */
+	bool history_is_over;
+	struct room_features features;
+	struct receipts receipts;
 };
 
 struct room *room_new(const char *name, const char *nick, const struct pace *pace, uint32_t seed)
@@ -48,6 +51,7 @@ void room_free(struct room *room)
 {
 	if (room == NULL)
 		return;
+	receipts_clear(&room->receipts);
 	free(room->alias);
 	free(room->nick);
 	free(room);
@@ -135,6 +139,7 @@ enum room_wish room_tick(struct room *room, nsec now)
 	if (room->state == JOINING)
 		return room_lose(room, now, "the room does not answer our joining");
 	room->state = JOINING;
+	room->features = (struct room_features){false, false};
 	room->next = now + room->pace.answer;
 	return ROOM_JOIN;
 }
@@ -152,6 +157,8 @@ bool room_entered(struct room *room, const char *nick, nsec now)
 	if (!news)
 		return false;
 	room->state = IN;
+	room->history_is_over = false;
+	receipts_clear(&room->receipts);
 	room->next = now + room->pace.ping;
 	room->answer_by = NSEC_NEVER;
 	room->missed = 0;
@@ -193,6 +200,31 @@ void room_missed(struct room *room, nsec since)
 int64_t room_history(const struct room *room, nsec now)
 {
 	return room->unheard == NSEC_NEVER ? 0 : (now - room->unheard) / NSEC_PER_SEC + 1;
+}
+
+void room_history_ends(struct room *room)
+{
+	room->history_is_over = true;
+}
+
+bool room_history_is_over(const struct room *room)
+{
+	return room->history_is_over;
+}
+
+void room_set_features(struct room *room, struct room_features features)
+{
+	room->features = features;
+}
+
+struct room_features room_features(const struct room *room)
+{
+	return room->features;
+}
+
+struct receipts *room_receipts(struct room *room)
+{
+	return &room->receipts;
 }
 
 void room_ponged(struct room *room, unsigned number)

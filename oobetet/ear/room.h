@@ -6,6 +6,7 @@
 #ifndef OOBETET_EAR_ROOM_H
 #define OOBETET_EAR_ROOM_H
 
+#include "oobetet/ear/receipts.h"
 #include "oobetet/pace.h"
 
 #include <stdbool.h>
@@ -58,6 +59,21 @@ bool room_nick_is_free(const struct room *room, const char *nick);
 
 /* We are in as before, but with another nick. */
 void room_renamed(struct room *room, const char *nick);
+
+/* The room's subject has come: what it had kept has come before that. */
+void room_history_ends(struct room *room);
+bool room_history_is_over(const struct room *room); /* since we came in this time */
+
+/* What the room says that it can do (XEP-0030), until we try to join again. */
+struct room_features {
+	bool stable_ids;   /* a message comes back with the id that it was sent with */
+	bool occupant_ids; /* XEP-0421, so that nobody can forge one */
+};
+void room_set_features(struct room *room, struct room_features features);
+struct room_features room_features(const struct room *room);
+
+/* What we say in it, to know it when it comes back (receipts.h). */
+struct receipts *room_receipts(struct room *room);
 
 /* A ping was answered in a way that proves that we are in. */
 void room_ponged(struct room *room, unsigned number);

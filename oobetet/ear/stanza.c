@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define NS_OLD_DELAY "jabber:x:delay"
+
 /* ---- building ---- */
 
 static xmpp_stanza_t *child_new(xmpp_conn_t *connection, const char *name, const char *ns)
@@ -128,6 +130,15 @@ void stanza_ping(xmpp_conn_t *connection, const char *room, const char *nick, co
 	send_and_release(connection, iq);
 }
 
+void stanza_ask_features(xmpp_conn_t *connection, const char *room, const char *id)
+{
+	xmpp_stanza_t *iq = xmpp_iq_new(xmpp_conn_get_context(connection), "get", id);
+
+	child_add(iq, child_new(connection, "query", NS_DISCO));
+	xmpp_stanza_set_to(iq, room);
+	send_and_release(connection, iq);
+}
+
 void stanza_answer(xmpp_conn_t *connection, xmpp_stanza_t *iq)
 {
 	xmpp_stanza_t *answer = xmpp_stanza_reply(iq);
@@ -166,17 +177,6 @@ bool stanza_has_status(xmpp_stanza_t *presence, int code)
 	return false;
 }
 
-static const char *const marks[] = {"urn:xmpp:message-correct:0", "urn:xmpp:carbons:2",
-	"urn:xmpp:forward:0", "jabber:x:delay", NS_DELAY};
-
-static bool has_mark(xmpp_stanza_t *message, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (xmpp_stanza_get_child_by_ns(message, marks[i]) != NULL)
-			return true;
-	return false;
-}
-
 const char *stanza_new_nick(xmpp_stanza_t *presence)
 {
 	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
@@ -187,20 +187,131 @@ const char *stanza_new_nick(xmpp_stanza_t *presence)
 	return xmpp_stanza_get_attribute(item, "nick");
 }
 
-bool stanza_is_not_live(xmpp_stanza_t *message)
+/* On what is not somebody's own words now, whoever says so. */
+static bool is_no_saying(xmpp_stanza_t *message)
 {
-	return has_mark(message, sizeof marks / sizeof marks[0]);
+	static const char *const marks[] = {"urn:xmpp:message-correct:0", "urn:xmpp:carbons:2",
+		"urn:xmpp:forward:0", "urn:xmpp:fasten:0", "urn:xmpp:message-retract:0",
+		"urn:xmpp:message-retract:1", "urn:xmpp:message-moderate:0",
+		"urn:xmpp:message-moderate:1"};
+
+	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (xmpp_stanza_get_child_by_ns(message, marks[i]) != NULL)
+			return true;
+	return false;
 }
 
-bool stanza_is_history(xmpp_stanza_t *message, const char *room, nsec *stamp)
+static bool has_namespace(xmpp_stanza_t *stanza, const char *ns)
 {
-	xmpp_stanza_t *delay = xmpp_stanza_get_child_by_ns(message, NS_DELAY);
-	const char *from = delay != NULL ? xmpp_stanza_get_attribute(delay, "from") : NULL;
-	const char *text = delay != NULL ? xmpp_stanza_get_attribute(delay, "stamp") : NULL;
+	const char *its = xmpp_stanza_get_ns(stanza);
 
-	/* some rooms leave the old kind of mark beside the new one */
-	return from != NULL && text != NULL && strcasecmp(from, room) == 0 &&
-	       !has_mark(message, 3) && stanza_stamp(text, stamp);
+	return its != NULL && strcmp(its, ns) == 0;
+}
+
+/* May the room, or its service, have put it there? Who says nothing may be anybody. */
+static bool may_be_of_room(const char *from, const char *room)
+{
+	if (from == NULL)
+		return true;
+	size_t bare = strcspn(from, "/");
+	const char *service = strchr(room, '@');
+
+	return (strlen(room) == bare && strncasecmp(from, room, bare) == 0) ||
+	       (service != NULL && strcasecmp(from, service + 1) == 0);
+}
+
+/* What one mark of an earlier time says of the message. */
+static enum stanza_time delay_judge(
+	xmpp_stanza_t *delay, const char *room, bool history_is_over, nsec *stamp)
+{
+	const char *from = xmpp_stanza_get_attribute(delay, "from");
+	const char *text = xmpp_stanza_get_attribute(delay, "stamp");
+
+	if (has_namespace(delay, NS_DELAY) && from != NULL && strcasecmp(from, room) == 0 &&
+		text != NULL && stanza_stamp(text, stamp))
+		return STANZA_RECALLED;
+	return history_is_over && !may_be_of_room(from, room) ? STANZA_LIVE : STANZA_NEITHER;
+}
+
+enum stanza_time stanza_time(
+	xmpp_stanza_t *message, const char *room, bool history_is_over, nsec *stamp)
+{
+	enum stanza_time time = STANZA_LIVE;
+	xmpp_stanza_t *child = xmpp_stanza_get_children(message);
+
+	if (is_no_saying(message))
+		return STANZA_NEITHER;
+	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
+		if (!has_namespace(child, NS_DELAY) && !has_namespace(child, NS_OLD_DELAY))
+			continue;
+		enum stanza_time its = delay_judge(child, room, history_is_over, stamp);
+
+		/* some rooms leave the old kind of mark, or the sender's, beside their own */
+		if (its == STANZA_RECALLED)
+			return its;
+		if (its == STANZA_NEITHER)
+			time = its;
+	}
+	return time;
+}
+
+/* The child that is part of the message itself, and not of somebody's extension. */
+static xmpp_stanza_t *own_child(xmpp_stanza_t *message, const char *name)
+{
+	xmpp_stanza_t *child = xmpp_stanza_get_children(message);
+
+	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
+		const char *its = xmpp_stanza_get_name(child);
+
+		if (its != NULL && strcmp(its, name) == 0 &&
+			(xmpp_stanza_get_ns(child) == NULL || has_namespace(child, XMPP_NS_CLIENT)))
+			return child;
+	}
+	return NULL;
+}
+
+char *stanza_body(xmpp_stanza_t *message)
+{
+	xmpp_stanza_t *body = own_child(message, "body");
+
+	return body != NULL ? xmpp_stanza_get_text(body) : NULL;
+}
+
+bool stanza_is_subject(xmpp_stanza_t *message)
+{
+	return own_child(message, "subject") != NULL && own_child(message, "body") == NULL;
+}
+
+bool stanza_has_feature(xmpp_stanza_t *iq, const char *feature)
+{
+	xmpp_stanza_t *query = xmpp_stanza_get_child_by_ns(iq, NS_DISCO);
+	xmpp_stanza_t *child = query != NULL ? xmpp_stanza_get_children(query) : NULL;
+
+	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
+		const char *name = xmpp_stanza_get_name(child);
+		const char *var = xmpp_stanza_get_attribute(child, "var");
+
+		if (name != NULL && var != NULL && strcmp(name, "feature") == 0 &&
+			strcmp(var, feature) == 0)
+			return true;
+	}
+	return false;
+}
+
+struct occupant stanza_occupant(xmpp_stanza_t *presence)
+{
+	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
+	xmpp_stanza_t *item = x != NULL ? xmpp_stanza_get_child_by_name(x, "item") : NULL;
+	xmpp_stanza_t *id = xmpp_stanza_get_child_by_ns(presence, NS_OCCUPANT_ID);
+	struct occupant occupant = {NULL, NULL, NULL};
+
+	if (item != NULL) {
+		occupant.jid = xmpp_stanza_get_attribute(item, "jid");
+		occupant.affiliation = xmpp_stanza_get_attribute(item, "affiliation");
+	}
+	if (id != NULL)
+		occupant.id = xmpp_stanza_get_attribute(id, "id");
+	return occupant;
 }
 
 /* `.5` and so on, up to nanoseconds; returns what follows. */

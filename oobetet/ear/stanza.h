@@ -16,6 +16,9 @@
 #define NS_MUC "http://jabber.org/protocol/muc"
 #define NS_MUC_USER "http://jabber.org/protocol/muc#user"
 #define NS_MUC_OWNER "http://jabber.org/protocol/muc#owner"
+#define NS_STABLE_ID "http://jabber.org/protocol/muc#stable_id"
+#define NS_OCCUPANT_ID "urn:xmpp:occupant-id:0"
+#define NS_DISCO "http://jabber.org/protocol/disco#info"
 #define NS_DELAY "urn:xmpp:delay"
 #define NS_PING "urn:xmpp:ping"
 #define NS_STANZA_ERROR "urn:ietf:params:xml:ns:xmpp-stanzas"
@@ -44,6 +47,7 @@ void stanza_leave(xmpp_conn_t *connection, const char *room, const char *nick);
 void stanza_unlock(xmpp_conn_t *connection, const char *room);
 void stanza_say(xmpp_conn_t *connection, const char *room, const char *id, const char *text);
 void stanza_ping(xmpp_conn_t *connection, const char *room, const char *nick, const char *id);
+void stanza_ask_features(xmpp_conn_t *connection, const char *room, const char *id);
 
 /* Answers an iq: with an empty result, or with an error of type `cancel`. */
 void stanza_answer(xmpp_conn_t *connection, xmpp_stanza_t *iq);
@@ -52,19 +56,38 @@ void stanza_answer_error(xmpp_conn_t *connection, xmpp_stanza_t *iq, const char 
 /* Presence in a room: does it carry this status code? */
 bool stanza_has_status(xmpp_stanza_t *presence, int code);
 
+enum stanza_time {
+	STANZA_LIVE,     /* somebody says it in the room now */
+	STANZA_RECALLED, /* the room itself has stamped when it was said (XEP-0203) */
+	STANZA_NEITHER,  /* history with no such proof, a correction, a copy, what was taken back */
+};
+
 /*
- * A message that is not what somebody says in the room now: history, a correction of an old one,
- * a copy of what went elsewhere.
+ * What a message is. The sender, or its server, may have stamped it as well: that is live once the
+ * history is over. `stamp`, since the epoch, is set for STANZA_RECALLED.
  */
-bool stanza_is_not_live(xmpp_stanza_t *message);
+enum stanza_time stanza_time(
+	xmpp_stanza_t *message, const char *room, bool history_is_over, nsec *stamp);
+
+/* The text that is said; not what has only its name. NULL: none. Free it with xmpp_free(). */
+char *stanza_body(xmpp_stanza_t *message);
+
+/* The subject of a room, which ends the history. */
+bool stanza_is_subject(xmpp_stanza_t *message);
+
+/* An answer to stanza_ask_features(): is this one of them? */
+bool stanza_has_feature(xmpp_stanza_t *iq, const char *feature);
+
+/* Whose presence it is, where the room shows it; each may be NULL. */
+struct occupant {
+	const char *jid;         /* the real one */
+	const char *affiliation; /* owner, admin, member, none */
+	const char *id;          /* XEP-0421 */
+};
+struct occupant stanza_occupant(xmpp_stanza_t *presence);
 
 /* Presence that says so (status 303): the occupant's new nick; NULL: it has none. */
 const char *stanza_new_nick(xmpp_stanza_t *presence);
-
-/*
- * Otherwise live, but `room` itself says (XEP-0203) that it was said before: when, since the epoch.
- */
-bool stanza_is_history(xmpp_stanza_t *message, const char *room, nsec *stamp);
 
 /* `2026-11-20T10:29:06.5Z`, as XEP-0082 has it, with any offset. */
 bool stanza_stamp(const char *text, nsec *stamp);

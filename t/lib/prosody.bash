@@ -8,6 +8,7 @@
 #                                configuration; sets $prosody_port (kept when set before)
 #   start_prosody_tls [LINE...]  nobody gets in without TLS; the certificate is its own authority,
 #                                $prosody_certificate, made for `localhost` where none is there
+#                                with $prosody_rooms_module the rooms' service has that module
 #   prosody_account NAME PASSWORD    NAME@localhost may log in; before or after the start
 #   enter_room NAME NICK [ROOM]  somebody in the room (`ops`): what is heard goes to NAME.log,
 #                                what say() gives is said; with TLS where $prosody_certificate is
@@ -77,6 +78,7 @@ prosody_configure() {
 		VirtualHost "localhost"
 		Component "conference.localhost" "muc"
 			muc_room_locking = false
+			modules_enabled = { ${prosody_rooms_module:+"\"$prosody_rooms_module\""} }
 	CONFIG
 }
 

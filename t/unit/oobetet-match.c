@@ -136,7 +136,7 @@ static void no_word_of_ours_counts(void **state)
 	assert_int_equal(match_body(&match, "anything"), KIND_HEARTBEAT);
 	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, "; Problem: x");
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
-	notice_ok(&notice, &outage, KIND_PROBLEM, NSEC_PER_SEC);
+	notice_ok(&notice, &subject, &outage, KIND_PROBLEM, NSEC_PER_SEC, 0);
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
 	notice_greeting(&subject, 0, greeting, sizeof greeting);
 	assert_int_equal(match_body(&match, greeting), KIND_NONE);

@@ -101,6 +101,9 @@ static void no_answer_is_a_failure(void **state)
 	put(outbox, NOTICE_ALARM, "a", 1);
 	assert_int_equal(taken(outbox, 0), 1);
 	assert_int_equal(taken(outbox, LIMIT), 0);
+	assert_false(outbox_expire(outbox, LIMIT - 1));
+	assert_true(outbox_expire(outbox, LIMIT));
+	assert_false(outbox_expire(outbox, LIMIT));
 	assert_in_range(outbox_deadline(outbox), LIMIT + SEC / 2, LIMIT + SEC);
 	/* the answer was only late */
 	assert_true(outbox_answer(outbox, 1, ANSWER_DONE, LIMIT));
@@ -214,9 +217,9 @@ static void a_room_is_told_the_latest_once_an_attempt_has_no_answer(void **state
 	assert_true(outbox_intend(outbox, SEC)); /* it is another than the one that was tried */
 	assert_int_equal(taken(outbox, SEC), 2);
 	put(outbox, NOTICE_ALARM, "b", 3);
-	assert_int_equal(taken(outbox, SEC + LIMIT), 0); /* no answer */
+	assert_true(outbox_expire(outbox, SEC + LIMIT)); /* no answer */
 	assert_int_equal(outbox_count(outbox), 1);
-	assert_int_equal(taken(outbox, outbox_deadline(outbox)), 3);
+	assert_int_equal(taken(outbox, SEC + LIMIT), 3);
 	put(outbox, NOTICE_OK, "b", 4);
 	assert_true(outbox_answer(outbox, 3, ANSWER_FAILED, 0));
 	assert_int_equal(taken(outbox, outbox_deadline(outbox)), 4);
@@ -225,6 +228,29 @@ static void a_room_is_told_the_latest_once_an_attempt_has_no_answer(void **state
 	outbox_open(outbox);
 	assert_int_equal(taken(outbox, 0), id);
 	assert_int_equal(outbox_count(outbox), 1);
+	outbox_free(outbox);
+}
+
+/* A room that answers for nothing may show everything: nobody is to be flooded with it. */
+static void a_room_is_never_told_again_sooner_than_its_pace(void **state)
+{
+	struct outbox *outbox = room_new();
+	nsec now = 0;
+
+	(void)state;
+	outbox_open(outbox);
+	put(outbox, NOTICE_OK, "a", 1);
+	for (nsec wait = SEC; wait < 60 * SEC; wait *= 2) {
+		assert_int_equal(taken(outbox, now), 1);
+		assert_true(outbox_expire(outbox, now + LIMIT));
+		now += LIMIT + wait;
+		assert_int_equal(outbox_deadline(outbox), now);
+	}
+	/* what is new does not wait for that */
+	put(outbox, NOTICE_ALARM, "b", 2);
+	assert_int_equal(taken(outbox, now - SEC), 2);
+	assert_true(outbox_answer(outbox, 2, ANSWER_FAILED, now));
+	assert_int_equal(outbox_deadline(outbox), now + 60 * SEC);
 	outbox_free(outbox);
 }
 
@@ -311,6 +337,8 @@ struct receiver {
 static void receiver_takes(struct receiver *receiver)
 {
 	uint64_t id;
+
+	outbox_expire(receiver->outbox, receiver->now);
 	const struct notice *notice = outbox_take(receiver->outbox, receiver->now, &id);
 
 	if (notice == NULL)
@@ -402,6 +430,7 @@ int main(void)
 		cmocka_unit_test(an_alarm_never_tried_is_dropped_with_its_ok),
 		cmocka_unit_test(a_room_is_told_the_latest),
 		cmocka_unit_test(a_room_is_told_the_latest_once_an_attempt_has_no_answer),
+		cmocka_unit_test(a_room_is_never_told_again_sooner_than_its_pace),
 		cmocka_unit_test(an_intent_is_told_once_before_the_first_attempt),
 		cmocka_unit_test(a_restart_goes_on_where_it_stopped),
 		cmocka_unit_test(a_restart_knows_whose_ok_is_owed),

@@ -160,8 +160,11 @@ static void alarms_speak_as_the_original(void **state)
 	assert_string_equal(notice.key, outage.key);
 	assert_non_null(strstr(notice.text, "test recovery notification"));
 	assert_non_null(strstr(notice.text, "+0000; more"));
-	notice_ok(&notice, &outage, KIND_PROBLEM, 412 * NSEC_PER_SEC + 1);
-	assert_string_equal(notice.text, "Flapjack Self Monitoring is OK (it was not for 412 s)");
+	notice_ok(&notice, &subject, &outage, KIND_PROBLEM, 412 * NSEC_PER_SEC + 1,
+		wall + 412 * NSEC_PER_SEC);
+	assert_string_equal(notice.text,
+		"Flapjack Self Monitoring is OK (it was not for 412 s), from vm at 2026-11-20 "
+		"10:35:58 +0000");
 	assert_string_equal(notice.key,
 		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
 }

@@ -4,6 +4,7 @@
 #include "oobetet/ear/room.h"
 #include "oobetet/ear/stanza.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define SEC NSEC_PER_SEC
@@ -206,6 +207,106 @@ static void stamps_of_history(void **state)
 	}
 }
 
+/* One mark, beside others or alone, in a message from somebody in ops@muc.localhost. */
+static enum stanza_time time_of(const char *children, bool history_is_over, nsec *stamp)
+{
+	char xml[1000];
+
+	snprintf(xml, sizeof xml,
+		"<message xmlns='jabber:client' from='ops@muc.localhost/x' type='groupchat'>"
+		"<body>x</body>%s</message>",
+		children);
+	xmpp_ctx_t *context = xmpp_ctx_new(NULL, NULL);
+	xmpp_stanza_t *message = xmpp_stanza_new_from_string(context, xml);
+	assert_non_null(message);
+	enum stanza_time time = stanza_time(message, "ops@muc.localhost", history_is_over, stamp);
+	xmpp_stanza_release(message);
+	xmpp_ctx_free(context);
+	return time;
+}
+
+#define DELAY(from) "<delay xmlns='urn:xmpp:delay' " from " stamp='2026-11-20T10:29:06Z'/>"
+#define OLD_DELAY(from) "<x xmlns='jabber:x:delay' " from " stamp='20261120T10:29:06'/>"
+#define OF_ROOM "from='Ops@muc.localhost'"
+#define OF_OCCUPANT "from='ops@muc.localhost/x'"
+#define OF_SERVICE "from='muc.localhost'"
+#define OF_SENDER "from='flapjack@localhost/bot'"
+
+static void when_a_message_was_said(void **state)
+{
+	static const struct {
+		const char *children;
+		enum stanza_time during, after; /* the history */
+	} cases[] = {
+		{"", STANZA_LIVE, STANZA_LIVE},
+		{DELAY(OF_ROOM), STANZA_RECALLED, STANZA_RECALLED},
+		{OLD_DELAY(OF_ROOM) DELAY(OF_ROOM), STANZA_RECALLED, STANZA_RECALLED},
+		{DELAY(OF_SENDER) DELAY(OF_ROOM), STANZA_RECALLED, STANZA_RECALLED},
+		{DELAY(OF_SENDER), STANZA_NEITHER, STANZA_LIVE},
+		{OLD_DELAY(OF_SENDER), STANZA_NEITHER, STANZA_LIVE},
+		{DELAY(OF_SENDER) OLD_DELAY(OF_ROOM), STANZA_NEITHER, STANZA_NEITHER},
+		{DELAY(OF_OCCUPANT), STANZA_NEITHER, STANZA_NEITHER},
+		{DELAY(OF_SERVICE), STANZA_NEITHER, STANZA_NEITHER},
+		{DELAY(""), STANZA_NEITHER, STANZA_NEITHER},
+		{"<delay xmlns='urn:xmpp:delay' " OF_ROOM "/>", STANZA_NEITHER, STANZA_NEITHER},
+		{DELAY(OF_ROOM) "<retracted xmlns='urn:xmpp:message-retract:1'/>", STANZA_NEITHER,
+			STANZA_NEITHER},
+		{DELAY(OF_SENDER) "<replace xmlns='urn:xmpp:message-correct:0'/>", STANZA_NEITHER,
+			STANZA_NEITHER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		nsec stamp = 0;
+		enum stanza_time during = time_of(cases[i].children, false, &stamp);
+		enum stanza_time after = time_of(cases[i].children, true, &stamp);
+
+		if (during != cases[i].during || after != cases[i].after)
+			fail_msg("%s: %d and %d", cases[i].children, during, after);
+		if (after == STANZA_RECALLED)
+			assert_int_equal(stamp, 1795170546 * SEC);
+	}
+}
+
+static void takes_text(struct receipts *receipts, const char *text, const char *id)
+{
+	char *taken = receipts_take_text(receipts, text);
+
+	if (id == NULL)
+		assert_null(taken);
+	else
+		assert_string_equal(taken, id);
+	free(taken);
+}
+
+static void what_was_said_is_known_by_its_text_once_a_send(void **state)
+{
+	struct room *room = room_make();
+	struct receipts *receipts = room_receipts(room);
+
+	(void)state;
+	room_tick(room, 0);
+	room_entered(room, "oobetet", 0);
+	takes_text(receipts, "alarm", NULL);
+	receipts_expect(receipts, "1", "alarm");
+	receipts_expect(receipts, "2", "ok");
+	receipts_expect(receipts, "3", "alarm");
+	takes_text(receipts, "alarms", NULL);
+	takes_text(receipts, "alarm", "1");
+	takes_text(receipts, "alarm", "3");
+	takes_text(receipts, "alarm", NULL);
+	receipts_take_id(receipts, "2");
+	takes_text(receipts, "ok", NULL);
+	receipts_expect(receipts, "4", "alarm");
+	room_left(room, SEC);
+	room_tick(room, 100 * SEC);
+	room_entered(room, "oobetet", 100 * SEC);
+	takes_text(receipts, "alarm", NULL); /* of the stay before */
+	for (int i = 0; i < 3 * RECEIPTS_MAX; i++)
+		receipts_expect(receipts, "n", "repeat");
+	room_free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +318,8 @@ int main(void)
 		cmocka_unit_test(the_nick_is_taken_back_when_it_is_free),
 		cmocka_unit_test(history_is_for_who_was_there_before),
 		cmocka_unit_test(stamps_of_history),
+		cmocka_unit_test(when_a_message_was_said),
+		cmocka_unit_test(what_was_said_is_known_by_its_text_once_a_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
