@@ -22,6 +22,7 @@ static const char usage[] =
 	"  -c, --config FILE   the configuration, oobetet.ini(5)\n"
 	"  -n, --check-config  only check it; print what was understood, secrets masked\n"
 	"      --test-alert    send one marked test by every road, say whether it arrived\n"
+	"      --create-rooms  with --test-alert: a room that did not exist is no failure\n"
 	"      --debug         log whatever happens, whatever the configuration says\n"
 	"      --ready-fd FD   write a newline to FD when watching\n"
 	"  -V, --version       print the version\n"
@@ -31,16 +32,18 @@ struct options {
 	const char *config;
 	bool check;
 	bool test;
+	bool create_rooms;
 	bool debug;
 	int ready_fd; /* -1: none */
 };
 
-enum { OPTION_DEBUG = 1, OPTION_TEST, OPTION_READY_FD };
+enum { OPTION_DEBUG = 1, OPTION_TEST, OPTION_CREATE_ROOMS, OPTION_READY_FD };
 
 static const struct option long_options[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"check-config", no_argument, NULL, 'n'},
 	{"test-alert", no_argument, NULL, OPTION_TEST},
+	{"create-rooms", no_argument, NULL, OPTION_CREATE_ROOMS},
 	{"debug", no_argument, NULL, OPTION_DEBUG},
 	{"ready-fd", required_argument, NULL, OPTION_READY_FD},
 	{"version", no_argument, NULL, 'V'},
@@ -59,6 +62,9 @@ static void option_take(struct options *options, int option)
 		break;
 	case OPTION_TEST:
 		options->test = true;
+		break;
+	case OPTION_CREATE_ROOMS:
+		options->create_rooms = true;
 		break;
 	case OPTION_DEBUG:
 		options->debug = true;
@@ -86,6 +92,9 @@ static void options_read(struct options *options, int argc, char **argv)
 		option_take(options, option);
 	if (optind < argc)
 		option_unexpected(argv[optind]);
+	if (options->create_rooms && !options->test)
+		die(EX_USAGE,
+			"--create-rooms is only for --test-alert");
 	if (options->config == NULL)
 		die(EX_USAGE, "-c FILE is missing: where is the configuration?");
 }
@@ -140,11 +149,11 @@ static struct config *config_accept(const struct options *options)
 	return config;
 }
 
-static int test_alert(const struct config *config, const struct program *program)
+static int test_alert(const struct config *config, const struct program *program, bool create_rooms)
 {
 	if (!config->enabled)
 		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test");
-	return trial_run(config, program) ? 0 : EX_UNAVAILABLE;
+	return trial_run(config, program, create_rooms) ? 0 : EX_UNAVAILABLE;
 }
 
 int main(int argc, char **argv)
@@ -165,7 +174,7 @@ int main(int argc, char **argv)
 	if (options.check)
 		config_show(config, stdout);
 	else if (options.test)
-		code = test_alert(config, program);
+		code = test_alert(config, program, options.create_rooms);
 	else if (!config->enabled)
 		clock_idle(options.ready_fd);
 	else

@@ -27,6 +27,7 @@ refuses() {
 	refuses 64 '-c FILE is missing'
 	refuses 64 "Try 'oobetet --help'" --bogus
 	refuses 64 "Try 'oobetet --help'" -c
+	refuses 64 '--create-rooms is only for --test-alert' -c /dev/null --create-rooms
 	refuses 64 "unexpected argument 'start'" -c /dev/null start
 	refuses 64 '--ready-fd: 99: Bad file descriptor' -c /dev/null --ready-fd 99
 	refuses 64 'the ear is started by oobetet itself, not by hand' ear 3</dev/null

@@ -43,6 +43,7 @@ PagerDuty: arrived' ]
 @test "oobetet: --test-alert says which road does not work, and why" {
 	start_roads --api 1
 	ban oobetet
+	enter_room second eve second
 	write_ini 'rooms=ops@conference.localhost, second@conference.localhost' \
 		pagerduty_url="${pagerduty_url%/generic*}/v2/enqueue"
 	tested 69
@@ -60,4 +61,24 @@ PagerDuty: arrived' ]
 	[[ "$output" == *'PagerDuty: arrived'* ]]
 	write_ini enabled=no
 	tested 78
+}
+
+@test "oobetet: --test-alert fails in a room that did not exist, which may be mistyped" {
+	start_roads
+	write_ini 'rooms=ops@conference.localhost, pos@conference.localhost'
+	tested 69
+	[ "$output" = 'ops@conference.localhost: arrived
+pos@conference.localhost: did not arrive: the room did not exist; it was created
+PagerDuty: arrived' ]
+	write_ini watch_rooms=pos@conference.localhost rooms=ops@conference.localhost
+	tested 69
+	[[ "$stderr" == *'warning: pos@conference.localhost: the room did not exist; it was created'* ]]
+	write_ini 'rooms=ops@conference.localhost, pos@conference.localhost'
+	run -0 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert --create-rooms
+	[[ "$output" == *'pos@conference.localhost: arrived'* ]]
+	[[ "$stderr" == *'warning: pos@conference.localhost: the room did not exist; it was created'* ]]
+	# who watches says so as well
+	start_oobetet
+	poll 20 said oobetet 'warning: the room pos@conference.localhost did not exist; it was created: is its name right\?$'
+	run ! said oobetet 'the room ops@.* did not exist'
 }

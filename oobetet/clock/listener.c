@@ -76,6 +76,9 @@ void listener_take(struct listener *listener, const struct message *message, nse
 	case WORD_RECALLED:
 		recalled_take(listener, field);
 		break;
+	case WORD_CREATED:
+		rooms_created(listener->rooms, field[0]);
+		break;
 	case WORD_JOINED:
 		joined_take(listener, field);
 		break;

@@ -62,6 +62,12 @@ int rooms_index(const struct rooms *rooms, const char *name)
 	return -1;
 }
 
+void rooms_created(const struct rooms *rooms, const char *name)
+{
+	if (rooms_index(rooms, name) >= 0)
+		log_warning("the room %s did not exist; it was created: is its name right?", name);
+}
+
 bool rooms_entered(struct rooms *rooms, const char *name, const char *nick)
 {
 	int index = rooms_index(rooms, name);

@@ -19,6 +19,9 @@ struct rooms;
 struct rooms *rooms_new(const struct config *config, nsec notice, nsec now);
 void rooms_free(struct rooms *rooms);
 
+/* The room was not there: in a mistyped one nobody else will ever be. */
+void rooms_created(const struct rooms *rooms, const char *name);
+
 /* What the ear says of a room; false: none of ours. */
 bool rooms_entered(struct rooms *rooms, const char *name, const char *nick);
 bool rooms_left(struct rooms *rooms, const char *name, const char *why, nsec now);

@@ -232,8 +232,10 @@ void hearing_ask_features(struct ear *ear, int room)
 
 static void own_presence_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
 {
-	if (stanza_has_status(presence, MUC_CREATED))
+	if (stanza_has_status(presence, MUC_CREATED)) {
 		stanza_unlock(session_connection(ear->session), room_name(from->room));
+		link_say(ear->link, WORD_CREATED, FIELDS(room_name(from->room)));
+	}
 	if (!room_entered(from->room, from->nick, clock_monotonic()))
 		return;
 	/* once more: it may not have been there before, or does not tell everybody */

@@ -22,6 +22,7 @@ static const struct {
 	[WORD_ALIVE] = {"alive", 1},
 	[WORD_ONLINE] = {"online", 1},
 	[WORD_GONE] = {"gone", 1},
+	[WORD_CREATED] = {"created", 1},
 	[WORD_JOINED] = {"joined", 2},
 	[WORD_LEFT] = {"left", 2},
 	[WORD_HEARD] = {"heard", 4},

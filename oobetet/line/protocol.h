@@ -30,6 +30,8 @@
  *                          (nsec, decimal) means that this hand is stuck and should be killed
  *     online WHAT          it can do its work; WHAT is for the log
  *     gone WHY             it cannot any longer, for this reason, and exits
+ *     created ROOM         (ear) the room did not exist: it was created as we came, and is ours;
+ *                          `joined` follows
  *     joined ROOM NICK     (ear) the room has taken us in
  *     left ROOM WHY        (ear) we are not, or no longer, in the room; joining is tried again
  *     heard STAMP ROOM NICK TEXT
@@ -78,6 +80,7 @@ enum word {
 	WORD_ALIVE,
 	WORD_ONLINE,
 	WORD_GONE,
+	WORD_CREATED,
 	WORD_JOINED,
 	WORD_LEFT,
 	WORD_HEARD,

@@ -11,10 +11,11 @@
 
 /*
  * Tells every road, and prints one line a road on standard output. A room has it when it reflects
- * it, PagerDuty when it has taken both the trigger and the resolve that follows, the alert_command
- * when it has exited with 0. Ends when all have, when what is left cannot be told, on SIGTERM or
- * SIGINT. True: all of them have it.
+ * it, which a room that was created for it does not count for unless `create_rooms`, PagerDuty when
+ * it has taken both the trigger and the resolve that follows, the alert_command when it has exited
+ * with 0. Ends when all have, when what is left cannot be told, on SIGTERM or SIGINT. True: all of
+ * them have it.
  */
-bool trial_run(const struct config *config, const struct program *program);
+bool trial_run(const struct config *config, const struct program *program, bool create_rooms);
 
 #endif
