@@ -65,6 +65,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/permit.c httpbroker/http/permit.h \
 	httpbroker/http/post_sns.c httpbroker/http/post_sns.h \
 	httpbroker/http/post_state.c \
+	httpbroker/http/prefer.c httpbroker/http/prefer.h \
 	httpbroker/http/query.c \
 	httpbroker/http/reply.c httpbroker/http/reply.h \
 	httpbroker/http/routes.c httpbroker/http/routes.h \

@@ -10,6 +10,7 @@ load lib/broker
 load lib/account
 load lib/pair
 load lib/losing
+load lib/nginx
 
 setup() {
 	start_work
@@ -104,7 +105,7 @@ none_left() {
 	at a
 	posts 200 "$(event a b critical '"summary":"1","time":1001,"ttl":-1')"
 	freeze redis
-	posts 202 "$(event a b ok '"summary":"2","time":1001,"ttl":-1')" "$(event a b critical '"summary":"3","time":1001,"ttl":-1')"
+	prefer=respond-async posts 202 "$(event a b ok '"summary":"2","time":1001,"ttl":-1')" "$(event a b critical '"summary":"3","time":1001,"ttl":-1')"
 	freeze a
 	kill -CONT "${pids[redis]}"
 	at b
@@ -143,7 +144,7 @@ none_left() {
 	at a
 	posts 200 "$(event a b critical '"summary":"1"')"
 	freeze redis
-	posts 202 "$(event a b ok '"summary":"2"')" "$(event a b critical '"summary":"3"')" \
+	prefer=respond-async posts 202 "$(event a b ok '"summary":"2"')" "$(event a b critical '"summary":"3"')" \
 		"$(event a b critical '"summary":"4"')" "$(event a new warning '"summary":"5"')"
 	freeze a
 	kill -CONT "${pids[redis]}"
@@ -167,7 +168,7 @@ none_left() {
 
 # forgotten CODE QUERY: DELETE /state?QUERY is answered with that
 forgotten() {
-	[ "$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -X DELETE "$url?$2")" = "$1" ]
+	[ "$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -X DELETE -H "Prefer: ${prefer-}" "$url?$2")" = "$1" ]
 }
 
 later_than() {
@@ -184,6 +185,7 @@ keys_are() {
 	at a
 	posts 200 "$(event a b critical)" "$(event a c ok)" "$(event e 1 ok)" "$(event e 2 ok)" "$(event f g ok)"
 	freeze redis
+	prefer=respond-async
 	posts 202 "$(event f h ok)"
 	forgotten 202 'entity=a&check=b'
 	forgotten 202 'entity=e'
@@ -289,12 +291,9 @@ states_are() {
 	poll 5 lists '"a:b":'
 }
 
-@test "two that were cut off from each other meet again: nothing is lost" {
-	# each with a way of its own to Redis, which can be cut
-	read -r way_a way_b <<<"$(free_port 2 | tr '\n' ' ')"
-	real=$redis_port
-	start_way() {
-		start "way_$1" python3 -c '
+# start_way NAME PORT: a way to Redis that can be cut, as the process way_NAME
+start_way() {
+	start "way_$1" python3 -c '
 import select, socket, sys, threading
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 def pump(a, b):
@@ -308,16 +307,62 @@ while True:
     a, _ = listener.accept()
     b = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
     for pair in ((a, b), (b, a)): threading.Thread(target=pump, args=pair, daemon=True).start()
-' "$2" "$real"
-		poll 10 listening "$2"
-	}
+' "$2" "$redis_port"
+	poll 10 listening "$2"
+}
+
+in_queue() {
+	queue | grep -qF "$1"
+}
+
+@test "only the active one loses Redis: past the lease it answers 503, and 202 to who has no other" {
+	way_a=$(free_port)
+	start_way a "$way_a"
+	redis_port=$way_a start_one a
+	poll 10 said a 'info: active'
+	start_one b
+	poll 10 said b 'info: standing by'
+	start_proxy "127.0.0.1:$port_a" "127.0.0.1:$port_b"
+	known() { [[ $(redis GET httpbroker:default:standby) == *" 127.0.0.1:$port_b "* ]]; }
+	poll 10 known
+	at a
+	posts 200 "$(event a first ok)" "$(event a b ok)"
+	# the commit after that has seen it
+	sees() { posts 200 "$(event a sees ok)" && [ "$(redis LLEN events)" -ge 3 ]; }
+	poll 5 sees
+	freeze way_a
+	poll 15 said b 'info: active'
+	poll 15 posts 503 "$(event a cut critical)"
+	[ "$answer" = '{"error": "Redis is away, and another broker can take over"}' ]
+	forgotten 503 'entity=a&check=b'
+	posts 503 "[$(event a cut critical)]"
+	prefer=respond-async posts 202 "$(event a kept critical)"
+	posts 503 "$(event a cut critical)"
+	# through nginx all of it is delivered, by the other one
+	url=http://127.0.0.1:$proxy_port/state
+	for i in {1..6}; do posts 200 "$(event a "through$i" critical)"; done
+	[ "$(queue | grep -c '"check":"through')" -eq 6 ]
+	# and kept as a last resort when that has gone as well
+	killed b
+	for i in {1..4}; do posts 202 "$(event a "last$i" critical)"; done
+	prefer=wait=1 posts 202 "$(event a last5 critical)"
+	kill -CONT "${pids[way_a]}"
+	poll 20 in_queue '"check":"last5"'
+	[ "$(queue | grep -c '"check":"last')" -eq 5 ]
+	in_queue '"check":"kept"'
+	run ! in_queue '"check":"cut"'
+}
+
+@test "two that were cut off from each other meet again: nothing is lost" {
+	read -r way_a way_b <<<"$(free_port 2 | tr '\n' ' ')"
 	start_way a "$way_a"
 	start_way b "$way_b"
 	redis_port=$way_a start_one a
 	poll 10 said a 'info: active'
 	redis_port=$way_b start_one b
 	poll 10 said b 'info: standing by'
-	broker_port=$port_a start_changes 4
+	# what is posted to the one that is cut off has nowhere else to go
+	client_header='Prefer: respond-async' broker_port=$port_a start_changes 4
 	changes 200
 	freeze way_a
 	poll 15 said b 'info: active'

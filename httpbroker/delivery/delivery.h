@@ -6,7 +6,8 @@
  *   SUBMISSION_COMMITTED  as soon as Redis has acknowledged it
  *   SUBMISSION_KEPT       at once while Redis is away; after LIMIT_REDIS_WAIT if it just hangs
  *   SUBMISSION_DROPPED    when the broker stops and Redis did not take it; when another broker
- *                         of the same name is the active one
+ *                         of the same name is the active one; when Redis is away, the lease has run
+ *                         out and another broker stood by (unless the submission is async)
  *
  * Whether this broker is active is for the lease to say (redis/tenure.h). When it becomes that,
  * it reads the states back from Redis (reader.h), and meanwhile goes on with the checks that it

@@ -262,12 +262,18 @@ static bool has_waited(const struct submission *submission, nsec now)
 	return now - submission->since >= LIMIT_REDIS_WAIT;
 }
 
-void desk_keep(struct desk *desk, bool all, nsec now)
+void desk_keep(struct desk *desk, bool all, const char *refusal, nsec now)
 {
 	while (desk->waiting != NULL && (all || has_waited(desk->waiting, now)))
-		waiting_keep(desk);
+		if (refusal != NULL && !desk->waiting->async)
+			submission_drop(&desk->waiting, desk->waiting, refusal);
+		else
+			waiting_keep(desk);
 	while (desk->arrived != NULL && (all || has_waited(desk->arrived, now)))
-		arrived_keep(desk);
+		if (refusal != NULL && !desk->arrived->async)
+			submission_drop(&desk->arrived, desk->arrived, refusal);
+		else
+			arrived_keep(desk);
 }
 
 static void list_drop(struct submission **list, const char *why)
@@ -276,12 +282,32 @@ static void list_drop(struct submission **list, const char *why)
 		submission_drop(list, *list, why);
 }
 
+static void list_refuse(struct submission **list, const char *why)
+{
+	struct submission *submission, *next;
+
+	DL_FOREACH_SAFE(*list, submission, next)
+		if (!submission->async)
+			submission_drop(list, submission, why);
+}
+
 void desk_drop(struct desk *desk, const char *why)
 {
 	list_drop(&desk->waiting, why);
 	list_drop(&desk->forgetting, why);
 	list_drop(&desk->arrived, why);
 	desk->shard = 0;
+}
+
+void desk_refuse(struct desk *desk, const char *why)
+{
+	const struct submission *first = desk->forgetting;
+
+	list_refuse(&desk->waiting, why);
+	list_refuse(&desk->forgetting, why);
+	list_refuse(&desk->arrived, why);
+	if (desk->forgetting != first)
+		desk->shard = 0;
 }
 
 void desk_reopen(struct desk *desk)

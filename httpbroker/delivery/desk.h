@@ -31,11 +31,15 @@ void desk_judge(struct desk *desk, struct moment now);
 /* Answers those whose marks are reached. */
 void desk_commit(struct desk *desk);
 
-/* Answers those that have waited for LIMIT_REDIS_WAIT, or all, because Redis is away. */
-void desk_keep(struct desk *desk, bool all, nsec now);
+/*
+ * Answers those that have waited for LIMIT_REDIS_WAIT, or all, because Redis is away. Where there
+ * is a `refusal` (a constant) it drops them instead, but for those with submission->async.
+ */
+void desk_keep(struct desk *desk, bool all, const char *refusal, nsec now);
 
-/* Refuses all that wait. `why` is a constant. */
+/* Refuses all that wait, or all of them without submission->async. `why` is a constant. */
 void desk_drop(struct desk *desk, const char *why);
+void desk_refuse(struct desk *desk, const char *why);
 
 /* What was judged is to be judged again, against other books. */
 void desk_reopen(struct desk *desk);

@@ -20,7 +20,8 @@ struct submission {
 	struct posting *postings;
 	enum ledger_answer *answers; /* room for one each, set before done() */
 	size_t count;
-	struct forgetting *forgetting;               /* instead of postings; NULL: none */
+	struct forgetting *forgetting; /* instead of postings; NULL: none */
+	bool async; /* 202 is welcome where another broker could be asked: there is none */
 	void (*done)(struct submission *submission); /* called once, in the delivery thread */
 	void *owner;                                 /* for done() */
 

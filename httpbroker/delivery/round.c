@@ -98,6 +98,30 @@ static bool is_busy(const struct delivery *delivery)
 	return session_busy(session_of(delivery)) && !link_away(delivery->link);
 }
 
+/* Why nothing is answered 202 now unless the client has nobody else; NULL: it is. */
+static const char *refusal_of(const struct delivery *delivery, nsec now)
+{
+	return session_outlived(session_of(delivery), now)
+		       ? "Redis is away, and another broker can take over"
+		       : NULL;
+}
+
+/* What is refused shall not be judged before: nothing of it is to stay here. */
+static void outlived_work(struct delivery *delivery, nsec now)
+{
+	const char *refusal = refusal_of(delivery, now);
+
+	if (refusal != NULL && link_away(delivery->link))
+		desk_refuse(delivery->desk, refusal);
+}
+
+static void keep_work(struct delivery *delivery, nsec now)
+{
+	bool all = link_away(delivery->link) && !delivery->stopping;
+
+	desk_keep(delivery->desk, all, refusal_of(delivery, now), now);
+}
+
 void delivery_work(struct delivery *delivery, struct moment now)
 {
 	delivery_hear(delivery, now);
@@ -105,11 +129,12 @@ void delivery_work(struct delivery *delivery, struct moment now)
 		desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
 	if (role_of(delivery) == DELIVERY_STANDS_BY)
 		desk_drop(delivery->desk, "another broker is the active one");
+	outlived_work(delivery, now.monotonic);
 	if (is_active(delivery))
 		active_work(delivery, now);
 	delivery_say(delivery, now);
 	desk_commit(delivery->desk);
-	desk_keep(delivery->desk, link_away(delivery->link) && !delivery->stopping, now.monotonic);
+	keep_work(delivery, now.monotonic);
 	status_work(delivery, now.monotonic);
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		count_work(delivery, now.monotonic);

@@ -6,6 +6,7 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/http/framing.h"
+#include "httpbroker/http/prefer.h"
 #include "httpbroker/http/reply.h"
 #include "httpbroker/http/waking.h"
 #include "httpbroker/limits.h"
@@ -225,6 +226,9 @@ static void exchange_submit(struct exchange *exchange)
 	exchange->sleeper.connection = exchange->connection;
 	submission->owner = exchange;
 	submission->done = submission_done;
+	submission->async = prefer_has(
+		MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Prefer"),
+		"respond-async");
 	MHD_suspend_connection(exchange->connection);
 	if (delivery_submit(exchange->context->delivery, submission))
 		return;

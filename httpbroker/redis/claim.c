@@ -33,12 +33,24 @@ static bool is_status(const redisReply *reply, const char *expected)
 	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
 }
 
-void look_write(struct claim *claim, struct buffer *out)
+static void standby_write(const struct claim *claim, struct buffer *out)
+{
+	char lasts[24];
+
+	snprintf(lasts, sizeof lasts, "%" PRId64, STANDBY_LASTS / NSEC_PER_MSEC);
+	resp_command(out, RESP_WORDS("SET", claim->keys->standby, claim->lease->text, "PX", lasts),
+		NULL);
+}
+
+void look_write(struct claim *claim, bool stands_by, struct buffer *out)
 {
 	const struct keys *keys = claim->keys;
 	char left[KEY_TEXT];
 
 	claim->answers = 0;
+	claim->before = stands_by;
+	if (stands_by)
+		standby_write(claim, out);
 	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->batch), NULL);
@@ -73,6 +85,8 @@ static bool look_take(struct claim *claim, int index, const redisReply *reply, s
 	const struct keys *keys = claim->keys;
 	struct reason ignored;
 
+	if (index < 0)
+		return is_status(reply, "OK") || reply_refuse(reply, "SET", keys->standby, why);
 	if (index == 0)
 		return is_status(reply, "OK") || reply_refuse(reply, "WATCH", keys->lease, why);
 	if (!is_text_or_none(reply))
@@ -89,7 +103,7 @@ static bool look_take(struct claim *claim, int index, const redisReply *reply, s
 enum claim_verdict look_judge(
 	struct claim *claim, const struct redisReply *reply, struct reason *why)
 {
-	int index = claim->answers++;
+	int index = claim->answers++ - claim->before;
 
 	if (!look_take(claim, index, reply, why))
 		return CLAIM_REFUSED;
@@ -166,4 +180,15 @@ enum claim_verdict take_judge(
 	else if (index == sets + 2 && !is_status(reply, "OK"))
 		take_fail(claim, reply, "WATCH", why);
 	return CLAIM_WAITS;
+}
+
+void release_write(const struct claim *claim, const struct batch *last, struct buffer *out)
+{
+	const struct keys *keys = claim->keys;
+	char text[BATCH_TEXT];
+
+	resp_command(out, RESP_WORDS("MULTI"), NULL);
+	resp_command(out, RESP_WORDS("SET", keys->batch, batch_text(last, text)), NULL);
+	resp_command(out, RESP_WORDS("DEL", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("EXEC"), NULL);
 }

@@ -2,6 +2,7 @@
 /*
  * Getting the lease. First a look, which also reads what is known of the last commits:
  *
+ *     SET httpbroker:NAME:standby OURS PX 6000   where this broker stands by: once a second
  *     WATCH httpbroker:NAME:lease
  *     GET httpbroker:NAME:lease
  *     GET httpbroker:NAME:batch
@@ -49,6 +50,7 @@ struct claim {
 	const struct lease *lease; /* ours; not owned */
 	struct seen seen;          /* by the look */
 	struct stake stake;        /* of the try */
+	int before;                /* answers of the look that come before those to it */
 	int answers;               /* read so far, of either */
 	bool failed;               /* and the reason set */
 	bool taken;
@@ -61,12 +63,17 @@ enum claim_verdict {
 	CLAIM_REFUSED,
 };
 
-void look_write(struct claim *claim, struct buffer *out);
+/* `stands_by`: this broker does, and says so. */
+void look_write(struct claim *claim, bool stands_by, struct buffer *out);
 enum claim_verdict look_judge(
 	struct claim *claim, const struct redisReply *reply, struct reason *why);
 
 void take_write(struct claim *claim, const struct stake *stake, struct buffer *out);
 enum claim_verdict take_judge(
 	struct claim *claim, const struct redisReply *reply, struct reason *why);
+
+/* Gives the lease up, with this last batch: so many answers come. */
+enum { RELEASE_ANSWERS = 4 };
+void release_write(const struct claim *claim, const struct batch *last, struct buffer *out);
 
 #endif

@@ -17,6 +17,7 @@ void keys_init(struct keys *keys, const char *name, const char *queue, int flapj
 	keys->states = memory_printed("httpbroker:%s:states", name);
 	keys->batch = memory_printed("httpbroker:%s:batch", name);
 	keys->lease = memory_printed("httpbroker:%s:lease", name);
+	keys->standby = memory_printed("httpbroker:%s:standby", name);
 	keys->handover = memory_printed("httpbroker:%s:handover", name);
 	keys->queue = memory_copied(queue);
 	keys->actions = flapjack == 1 ? NULL : memory_printed("%s_actions", queue);
@@ -27,6 +28,7 @@ void keys_free(struct keys *keys)
 	free(keys->states);
 	free(keys->batch);
 	free(keys->lease);
+	free(keys->standby);
 	free(keys->handover);
 	free(keys->queue);
 	free(keys->actions);
@@ -86,7 +88,7 @@ void commit_write(
 	commit->refused = 0;
 	commit->answers = 0;
 	commit->queue_length = -1;
-	commit->unfenced = commit->held = false;
+	commit->unfenced = commit->backed = commit->held = false;
 	commit->verdict = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
@@ -96,6 +98,7 @@ void commit_write(
 	parts_write(commit, keys, batch, out);
 	resp_command(out, RESP_WORDS("EXEC"), NULL);
 	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("GET", keys->standby), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
 }
 
@@ -235,6 +238,16 @@ static void exec_judge(struct commit *commit, const redisReply *reply, struct re
 		commit_fail(commit, "EXEC", "", reply, why);
 }
 
+/* Our own name is still there for a while after we have taken over. */
+static void standby_see(struct commit *commit, const struct lease *lease, const redisReply *reply,
+	struct reason *why)
+{
+	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL)
+		commit_fail(commit, "GET", commit->keys->standby, reply, why);
+	commit->backed = reply->type == REDIS_REPLY_STRING &&
+			 lease_judge(lease, reply->str, (size_t)reply->len) == LEASE_ANOTHERS;
+}
+
 static void lease_see(struct commit *commit, const struct lease *lease, const redisReply *reply,
 	struct reason *why)
 {
@@ -260,7 +273,9 @@ enum commit_verdict commit_judge(struct commit *commit, const struct lease *leas
 	} else if (index == parts_sent + 2 && !is_status(reply, "OK")) {
 		commit_fail(commit, "WATCH", commit->keys->lease, reply, why);
 	} else if (index == parts_sent + 3) {
+		standby_see(commit, lease, reply, why);
+	} else if (index == parts_sent + 4) {
 		lease_see(commit, lease, reply, why);
 	}
-	return index < parts_sent + 3 ? COMMIT_WAITS : (enum commit_verdict)commit->verdict;
+	return index < parts_sent + 4 ? COMMIT_WAITS : (enum commit_verdict)commit->verdict;
 }

@@ -14,6 +14,7 @@
  *                                      adds the queue's type (batch.h)
  *     EXEC
  *     WATCH httpbroker:NAME:lease      for the next one
+ *     GET httpbroker:NAME:standby      whether another broker could take over (lease.h)
  *     GET httpbroker:NAME:lease
  *
  * It is carried out only if nobody has touched the lease since it was watched, nor let it run
@@ -40,6 +41,7 @@ struct keys {
 	char *states;   /* the hash of records */
 	char *batch;    /* which commit was the last */
 	char *lease;    /* who is active (see lease.h) */
+	char *standby;  /* who stands by (the same) */
 	char *handover; /* what others have accepted and cannot write */
 	char *queue;    /* Flapjack's list */
 	char *actions;  /* its list of wake-ups; NULL: Flapjack 1, which has none */
@@ -85,6 +87,7 @@ struct commit {
 	int answers;          /* read so far */
 	int verdict;          /* so far; enum commit_verdict */
 	bool unfenced;        /* MULTI was refused: its commands ran, or not, by themselves */
+	bool backed;          /* another broker stands by */
 	bool held;            /* the lease is still ours, as the last answer says */
 };
 

@@ -28,6 +28,9 @@ struct session {
 	enum phase phase;
 	nsec until;
 	nsec renew_at;
+	nsec ours_until; /* the lease, if nothing is heard any more */
+	bool backed;     /* another broker stood by at the last commit */
+	nsec say_at;     /* when to say next that this one stands by */
 	nsec left_until; /* the lease, to the one that was active */
 	int64_t last;    /* number of the batch that the last look has seen; -1: none */
 	enum session_role role;
@@ -43,8 +46,7 @@ struct session {
 	enum turn turn;           /* not yet asked for */
 	struct redisReply *reply; /* to a question, and not yet asked for */
 	int answers;              /* to a release, read so far */
-	int64_t queue_length;
-	struct reason why; /* of a commit's or a claim's answers */
+	struct reason why;        /* of a commit's or a claim's answers */
 };
 
 struct session *session_new(const struct session_settings *settings)
@@ -58,7 +60,6 @@ struct session *session_new(const struct session_settings *settings)
 	session->claim.lease = &session->lease;
 	session->until = NSEC_NEVER;
 	session->last = -1;
-	session->queue_length = -1;
 	return session;
 }
 
@@ -107,7 +108,11 @@ void session_close(struct session *session)
 
 static void look_begin(struct session *session, nsec now, struct buffer *out)
 {
-	look_write(&session->claim, out);
+	bool says = session->role == SESSION_STANDS_BY && now >= session->say_at;
+
+	if (says)
+		session->say_at = now + STANDBY_RENEWED;
+	look_write(&session->claim, says, out);
 	phase_begin(session, PHASE_LOOKS, now);
 }
 
@@ -159,6 +164,7 @@ static void stand_by(struct session *session, nsec now)
 	if (session->role != SESSION_STANDS_BY)
 		turn_tell(session, tenure_lose(&session->tenure));
 	session->role = SESSION_STANDS_BY;
+	session->backed = false;
 	phase_rest(session, PHASE_STANDS, now + LEASE_LOOK);
 }
 
@@ -212,6 +218,7 @@ static void take_end(struct session *session, struct moment now, struct buffer *
 	turn_tell(session, tenure_begin(&session->tenure));
 	session->role = SESSION_ACTIVE;
 	session->renew_at = now.monotonic + LEASE_RENEWED;
+	session->ours_until = now.monotonic + LEASE_LASTS;
 	if (session->flying != NULL && session->seen_applied)
 		flying_reduce(session);
 	if (session->flying != NULL)
@@ -240,10 +247,10 @@ static bool claim_hear(struct session *session, const redisReply *reply, struct 
 
 static void commit_end(struct session *session, bool held, nsec now, struct buffer *out)
 {
-	if (session->flying->queue_length >= 0)
-		session->queue_length = session->flying->queue_length;
 	if (session->flying->refused != 0)
 		session->refusal = session->why;
+	session->backed = session->flying->backed;
+	session->ours_until = now + LEASE_LASTS;
 	flying_settle(session, true);
 	if (held)
 		phase_rest(session, PHASE_RESTS, session->renew_at);
@@ -289,14 +296,6 @@ static void ask_end(struct session *session, struct moment now)
 		active ? session->renew_at : now.monotonic + LEASE_LOOK);
 }
 
-enum { RELEASE_ANSWERS = 4 };
-
-static void release_hear(struct session *session)
-{
-	if (++session->answers == RELEASE_ANSWERS)
-		phase_rest(session, PHASE_RELEASED, NSEC_NEVER);
-}
-
 static bool answer_hear(struct session *session, const redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
@@ -309,7 +308,8 @@ static bool answer_hear(struct session *session, const redisReply *reply, struct
 	case PHASE_COMMITS:
 		return commit_hear(session, reply, now, out, why);
 	case PHASE_RELEASES:
-		release_hear(session);
+		if (++session->answers == RELEASE_ANSWERS)
+			phase_rest(session, PHASE_RELEASED, NSEC_NEVER);
 		return true;
 	case PHASE_ASKS:
 	case PHASE_AWAY:
@@ -355,6 +355,11 @@ nsec session_deadline(const struct session *session)
 enum session_role session_role(const struct session *session)
 {
 	return session->role;
+}
+
+bool session_outlived(const struct session *session, nsec now)
+{
+	return session->backed && now >= session->ours_until;
 }
 
 const char *session_holder(const struct session *session)
@@ -427,16 +432,9 @@ bool session_busy(const struct session *session)
 
 void session_release(struct session *session, struct moment now, struct buffer *out)
 {
-	const struct keys *keys = session->settings.keys;
-	struct batch batch;
-	char text[BATCH_TEXT];
-
 	session->tenure.number++;
-	batch = tenure_batch(&session->tenure, now);
-	resp_command(out, RESP_WORDS("MULTI"), NULL);
-	resp_command(out, RESP_WORDS("SET", keys->batch, batch_text(&batch, text)), NULL);
-	resp_command(out, RESP_WORDS("DEL", keys->lease), NULL);
-	resp_command(out, RESP_WORDS("EXEC"), NULL);
+	const struct batch last = tenure_batch(&session->tenure, now);
+	release_write(&session->claim, &last, out);
 	session->answers = 0;
 	phase_begin(session, PHASE_RELEASES, now.monotonic);
 }
@@ -449,9 +447,4 @@ bool session_released(const struct session *session)
 nsec session_clock(const struct session *session)
 {
 	return session->tenure.clock;
-}
-
-int64_t session_queue_length(const struct session *session)
-{
-	return session->queue_length;
 }

@@ -51,6 +51,12 @@ nsec session_deadline(const struct session *session);
 enum session_role { SESSION_STARTS, SESSION_ACTIVE, SESSION_STANDS_BY };
 enum session_role session_role(const struct session *session);
 
+/*
+ * Whether another broker has probably taken over from this active one: it stood by at the last
+ * commit that was heard of, and the lease has run out since.
+ */
+bool session_outlived(const struct session *session, nsec now);
+
 /* Where the active broker is, when this one stands by: `HOST ADDRESS`. */
 const char *session_holder(const struct session *session);
 
@@ -90,8 +96,5 @@ bool session_released(const struct session *session);
 
 /* What to add to the monotonic clock to get the broker clock. Known when active. */
 nsec session_clock(const struct session *session);
-
-/* How long the queue was when that was last heard; -1: never. */
-int64_t session_queue_length(const struct session *session);
 
 #endif

@@ -5,11 +5,12 @@
 #                            $broker_port (kept when set before) and $url
 #   broker_listens           sets them from what its log says
 #   event ENTITY CHECK STATE [KEYS]   JSON; KEYS, such as '"ttl":30', are added to it
-#   post JSON [CURL-OPTION...]        sets $code and $answer
+#   post JSON [CURL-OPTION...]        sets $code and $answer; with `Prefer: $prefer`, if that is set
 #   queue                    what is in the queue, the oldest first
 #   queued N                 succeeds once there are N at least
 #   last_queued PATTERN      succeeds once the latest of them matches the extended expression
-#   client SCRIPT-ARGUMENT...   runs standard input as Python, with post() and get() of its own
+#   client SCRIPT-ARGUMENT...   runs standard input as Python, with post() and get() of its own; each
+#                            request has the header line in $client_header, if that is set
 
 start_broker() {
 	start broker httpbroker --port "${broker_port:-0}" --server "127.0.0.1:$redis_port" "$@"
@@ -28,7 +29,9 @@ event() {
 }
 
 post() {
-	code=$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -d "$1" "${@:2}" "$url")
+	local header=()
+	[ -z "${prefer-}" ] || header=(-H "Prefer: $prefer")
+	code=$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -d "$1" "${header[@]}" "${@:2}" "$url")
 	answer=$(cat "$work/answer")
 }
 
@@ -86,8 +89,9 @@ def answer(s):
     return int(head.split()[1]), body.decode()
 
 def request(json, length=None):
-    return ("POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" %
-        (len(json) if length is None else length, json)).encode()
+    header = os.environ.get("client_header", "")
+    return ("POST /state HTTP/1.1\r\nHost: localhost\r\n%sContent-Length: %d\r\n\r\n%s" %
+        (header and header + "\r\n", len(json) if length is None else length, json)).encode()
 
 def event(entity, check, state, summary=""):
     return """{"entity":"%s","check":"%s","state":"%s","summary":"%s"}""" % (entity, check, state, summary)

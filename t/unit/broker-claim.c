@@ -66,7 +66,7 @@ static enum claim_verdict hear(struct talk *talk, judging *judge, const char *an
 static enum claim_verdict look(struct talk *talk, const char *answers)
 {
 	talk_begin(talk);
-	look_write(&talk->claim, &talk->said);
+	look_write(&talk->claim, false, &talk->said);
 	return hear(talk, look_judge, answers);
 }
 
@@ -133,6 +133,26 @@ static void a_look_is_refused_with_its_reason(void **state)
 	}
 }
 
+#define STANDBY \
+	"*5\r\n$3\r\nSET\r\n$20\r\nhttpbroker:n:standby\r\n" MINE "$2\r\nPX\r\n$4\r\n6000\r\n"
+
+static void who_stands_by_says_so_before_it_looks(void **state)
+{
+	struct talk talk;
+
+	(void)state;
+	talk_begin(&talk);
+	look_write(&talk.claim, true, &talk.said);
+	assert_memory_equal(talk.said.data, STANDBY "*2\r\n$5\r\nWATCH\r\n",
+		sizeof STANDBY "*2\r\n$5\r\nWATCH\r\n" - 1);
+	assert_int_equal(hear(&talk, look_judge, "+OK\r\n+OK\r\n" THEIRS BATCH NONE), CLAIM_DONE);
+	assert_int_equal(talk.claim.seen.holder, LEASE_ANOTHERS);
+	look_write(&talk.claim, true, &talk.said);
+	assert_int_equal(hear(&talk, look_judge, "-OOM x\r\n"), CLAIM_REFUSED);
+	assert_string_equal(talk.why.text, "refuses SET httpbroker:n:standby: OOM x");
+	talk_end(&talk);
+}
+
 static enum claim_verdict take(struct talk *talk, bool begin, const char *answers)
 {
 	const struct stake stake = {.begin = begin, .ours = {42, TOKEN, 1, 2, ""}};
@@ -195,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_look_sees_who_and_what_was_last),
 		cmocka_unit_test(a_look_finds_nothing_or_what_was_left),
 		cmocka_unit_test(a_look_is_refused_with_its_reason),
+		cmocka_unit_test(who_stands_by_says_so_before_it_looks),
 		cmocka_unit_test(it_is_taken_if_it_still_is_ours_when_it_is_watched),
 		cmocka_unit_test(what_redis_refuses_is_not_taken),
 	};

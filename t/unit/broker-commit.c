@@ -112,8 +112,12 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 #define PROVE PROVE_KEYS "$8\r\n7 ab 1 2\r\n"
 #define PROVE_AGAIN PROVE_KEYS "$8\r\n8 ab 3 4\r\n"
 #define EXEC "*1\r\n$4\r\nEXEC\r\n"
-#define WATCH "*2\r\n$5\r\nWATCH\r\n" LEASE_KEY "*2\r\n$3\r\nGET\r\n" LEASE_KEY
-#define MINE "$21\r\nh :1 0123456789abcdef\r\n"
+#define WATCH                             \
+	"*2\r\n$5\r\nWATCH\r\n" LEASE_KEY \
+	"*2\r\n$3\r\nGET\r\n$20\r\nhttpbroker:n:standby\r\n*2\r\n$3\r\nGET\r\n" LEASE_KEY
+#define OURS "$21\r\nh :1 0123456789abcdef\r\n"
+#define NONE "$-1\r\n"
+#define MINE NONE OURS /* nobody stands by, and the lease is ours */
 
 #define ASSERT_SAID(talk, literal)                                                    \
 	do {                                                                          \
@@ -324,7 +328,7 @@ static void a_server_that_refuses_all_is_quoted_once(void **state)
 
 	(void)state;
 	assert_int_equal(judge(talk, "-NOAUTH a\r\n-NOAUTH b\r\n-NOAUTH c\r\n-NOAUTH d\r\n"
-				     "-NOAUTH e\r\n-NOAUTH f\r\n-NOAUTH g\r\n"),
+				     "-NOAUTH e\r\n-NOAUTH f\r\n-NOAUTH g\r\n-NOAUTH h\r\n"),
 		COMMIT_FAILED);
 	assert_string_equal(talk->why.text, "refuses MULTI: NOAUTH a");
 	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
@@ -350,17 +354,39 @@ static void whose_the_lease_is_then_is_told(void **state)
 	static const struct {
 		const char *lease;
 		bool held;
-	} cases[] = {{MINE, true}, {"$-1\r\n", false}, {"$21\r\nh :1 0123456789abcdee\r\n", false},
+	} cases[] = {{OURS, true}, {NONE, false}, {"$21\r\nh :1 0123456789abcdee\r\n", false},
 		{"$21\r\nh :2 0123456789abcdef\r\n", false}, {"$0\r\n\r\n", false}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct talk *talk = talk_begin(COMMIT_PUSHES, 1);
 
-		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:7\r\n+OK\r\n+OK\r\n");
+		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:7\r\n+OK\r\n+OK\r\n" NONE);
 		assert_int_equal(judge(talk, cases[i].lease), COMMIT_DONE);
 		assert_int_equal(talk->commit.held, cases[i].held);
 		assert_int_equal(talk->commit.queue_length, 7);
+		talk_end(talk);
+	}
+}
+
+/* Our own words may still be there after we have taken over, or those of a process before us. */
+static void whether_another_stands_by_is_told(void **state)
+{
+	static const struct {
+		const char *standby;
+		bool backed;
+	} cases[] = {{NONE, false}, {OURS, false}, {"$21\r\nh :1 fedcba9876543210\r\n", false},
+		{"$21\r\nh :2 fedcba9876543210\r\n", true},
+		{"$21\r\ni :1 0123456789abcdef\r\n", true}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct talk *talk = talk_begin(COMMIT_RECORDS, 1);
+
+		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n");
+		judge(talk, cases[i].standby);
+		assert_int_equal(judge(talk, OURS), COMMIT_DONE);
+		assert_int_equal(talk->commit.backed, cases[i].backed);
 		talk_end(talk);
 	}
 }
@@ -395,8 +421,10 @@ static void odd_answers_are_failures(void **state)
 			COMMIT_RECORDS},
 		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n:1\r\n" MINE,
 			"refuses WATCH httpbroker:n:lease: an odd answer", 0},
-		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n:1\r\n",
+		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" NONE ":1\r\n",
 			"refuses GET httpbroker:n:lease: an odd answer", 0},
+		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n-WRONGTYPE x\r\n" OURS,
+			"refuses GET httpbroker:n:standby: WRONGTYPE x", 0},
 		{"+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n-ERR x\r\n" MINE,
 			"refuses WATCH httpbroker:n:lease: ERR x", 0},
 	};
@@ -430,6 +458,7 @@ int main(void)
 		cmocka_unit_test(a_server_that_refuses_all_is_quoted_once),
 		cmocka_unit_test(what_ran_without_its_transaction_is_not_said_again),
 		cmocka_unit_test(whose_the_lease_is_then_is_told),
+		cmocka_unit_test(whether_another_stands_by_is_told),
 		cmocka_unit_test(what_was_handed_over_is_dropped_with_it),
 		cmocka_unit_test(odd_answers_are_failures),
 	};

@@ -169,7 +169,7 @@ static void forget_away(struct room *room, struct names names, size_t count)
 	desk_take(room->desk, &submission, now.monotonic);
 	for (int i = 0; i < STATES_SHARDS && !answered; i++) {
 		desk_judge(room->desk, now);
-		desk_keep(room->desk, forgetting.count == count, now.monotonic);
+		desk_keep(room->desk, forgetting.count == count, NULL, now.monotonic);
 	}
 	assert_true(answered);
 	assert_int_equal(submission.result, SUBMISSION_KEPT);

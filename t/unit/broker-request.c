@@ -4,6 +4,7 @@
 
 #include "httpbroker/http/framing.h"
 #include "httpbroker/http/hosts.h"
+#include "httpbroker/http/prefer.h"
 #include "httpbroker/http/routes.h"
 
 #include <string.h>
@@ -38,6 +39,21 @@ static void a_query_with_anything_else_is_refused(void **state)
 	assert_query(&(struct query){{{"ttl", "30"}, {"tll", "1"}}, 2, true}, 400,
 		"there is no parameter 'tll' here");
 	assert_query(&(struct query){{{"ttl", "30"}}, 1, false}, 400, "twice");
+}
+
+static void a_preference_is_found_among_others(void **state)
+{
+	static const char *const found[] = {"respond-async", "Respond-Async; x=1",
+		"wait=5, respond-async", " ,respond-async ,return=minimal", "respond-async=1"};
+	static const char *const others[] = {"", ",", "respond", "respond-asynchronous",
+		"wait=respond-async", "x;respond-async"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(found); i++)
+		assert_true(prefer_has(found[i], "respond-async"));
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		assert_false(prefer_has(others[i], "respond-async"));
+	assert_false(prefer_has(NULL, "respond-async"));
 }
 
 static void events_are_counted_by_format_and_fate(void **state)
@@ -199,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_target_is_looked_at_before_it_is_taken_apart),
 		cmocka_unit_test(parameters_are_found_by_name),
 		cmocka_unit_test(a_query_with_anything_else_is_refused),
+		cmocka_unit_test(a_preference_is_found_among_others),
 		cmocka_unit_test(events_are_counted_by_format_and_fate),
 		cmocka_unit_test(what_is_left_out_is_counted),
 		cmocka_unit_test(want_of_room_is_told_once_and_once_when_it_is_over),
