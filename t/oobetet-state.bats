@@ -157,15 +157,52 @@ nothing_left() {
 	! pgrep -f "^oobetet -c $work/"
 }
 
-@test "oobetet: a disk that hangs stops neither the alarm nor SIGTERM" {
-	# nobody reads the pipe: opening it for writing never returns
-	mkfifo "$work/state.new"
-	start_chain state_file="$work/state"
+@test "oobetet: a disk that hangs stops neither the alarm nor SIGTERM, and is logged" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room eve eve
+	write_ini state_file="$work/state"
+	start oobetet without disk oobetet -c "$work/oobetet.ini"
 	poll 20 heard '<oobetet>.* is Critical'
 	poll 20 paged '202 trigger'
+	poll 20 said oobetet "error: state file $work/state cannot be written: its disk has not answered for 5 s"
+	[ ! -e "$work/state" ]
 	stop_within 2 oobetet
 	# what hangs might wake up and replace what the next one has written
 	poll 20 nothing_left
+}
+
+@test "oobetet: what stands where the new state file goes is not waited for" {
+	mkfifo "$work/state.new"
+	write_ini state_file="$work/state"
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 [ -s "$work/state" ]
+}
+
+@test "oobetet: two never share a state file" {
+	write_ini state_file="$work/state"
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 [ -s "$work/state" ]
+	start second oobetet -c "$work/oobetet.ini"
+	poll 20 said second "error: state file $work/state is in use by another oobetet \(process ${pids[oobetet]};.*\): this one runs without a state file"
+	kill_oobetet
+	stop second
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet watching
+	run ! said oobetet 'in use'
+}
+
+@test "oobetet: SIGTERM to all of its group: it leaves the rooms, the state file is written" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	write_ini state_file="$work/state" max_latency=60
+	start oobetet setsid oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'info: in the room'
+	kill -TERM -- "-${pids[oobetet]}"
+	stop_within 2 oobetet
+	run ! grep '^young' "$work/state"
+	run ! said oobetet 'warning: (process|ear)|cannot be written'
 }
 
 @test "oobetet: started while everything is down: it alarms, and says that nobody can be told" {

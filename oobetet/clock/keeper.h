@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The state file: replaced as a whole by a child of ours, for a disk may hang, and the clock must
- * not. There is one such child at most; while it hangs nothing is written, and nobody waits. It
- * ends with the clock, written or not.
+ * not. There is one such child at most; one that takes too long is killed, and while it does not
+ * end nothing is written, and nobody waits. It ends with the clock, written or not.
+ *
+ * Two oobetet never share a state file: FILE.lock is locked for as long as the clock runs. The lock
+ * is fcntl(2)'s, which a child does not inherit: one that hangs keeps no successor out.
  */
 #ifndef OOBETET_CLOCK_KEEPER_H
 #define OOBETET_CLOCK_KEEPER_H
@@ -17,11 +20,23 @@
 struct keeper {
 	const char *path; /* NULL: there is no state file */
 	pid_t pid;        /* who writes; 0: nobody */
+	int lock;         /* the open FILE.lock; -1: not locked yet */
 	nsec saved;       /* when a writing began last */
+	nsec limit;       /* how long one may take */
+	bool late;        /* this one has taken longer, and was killed */
 	uint64_t number;  /* of what is being written */
 	uint64_t kept;    /* of what was written last */
 	int told;         /* the error that was logged last; 0: it works */
 };
+
+/* None is locked yet. `path` stays the caller's; NULL: there is no file. */
+void keeper_begin(struct keeper *keeper, const char *path, nsec limit);
+
+/*
+ * Locks it, unless that is done. Returns 0, EBUSY if another process has it (*holder is its pid, 0
+ * if that is not known), or another errno; where files cannot be locked at all: 0, and a warning.
+ */
+int keeper_lock(struct keeper *keeper, pid_t *holder);
 
 /*
  * The file's text, to be freed; NULL: there is none, which *why tells unless it just is not there
@@ -34,6 +49,10 @@ void keeper_set_aside(const struct keeper *keeper, const char *why);
 
 /* Begins to write the text. False: the last one is still being written. */
 bool keeper_save(struct keeper *keeper, const struct buffer *text, uint64_t number, nsec now);
+
+/* Kills a writer that takes too long, and says so once. */
+void keeper_tick(struct keeper *keeper, nsec now);
+nsec keeper_deadline(const struct keeper *keeper);
 
 /* A child has ended; true: it was ours. */
 bool keeper_ended(struct keeper *keeper, pid_t pid, int status);

@@ -4,10 +4,12 @@
 #include "common/duration.h"
 #include "common/log.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define WRITING (5 * NSEC_PER_SEC)    /* that no writer is killed before */
 #define ADVANCE (250 * NSEC_PER_MSEC) /* of silence that the first writing has */
 
 /* After a start, beside what the interval asks for. */
@@ -16,7 +18,8 @@ static const nsec early[] = {
 
 /* ---- at a start ---- */
 
-static void path_set(struct past *past, const char *path)
+/* NULL: there is none. */
+static const char *path_find(struct past *past, const char *path)
 {
 	const char *folder = getenv("STATE_DIRECTORY");
 
@@ -25,7 +28,24 @@ static void path_set(struct past *past, const char *path)
 	else if (folder != NULL && folder[0] != '\0') /* systemd: several are joined by colons */
 		snprintf(past->path, sizeof past->path, "%.*s/oobetet.state",
 			(int)strcspn(folder, ":"), folder);
-	past->keeper.path = past->path[0] != '\0' ? past->path : NULL;
+	if (past->path[0] != '\0')
+		return past->path;
+	log_warning("no state_file: a start counts as having heard everything, and what was not "
+		    "told is forgotten");
+	return NULL;
+}
+
+/* The state of one watch must not become another's. */
+static void path_lock(struct past *past)
+{
+	pid_t holder;
+
+	if (past->keeper.path == NULL || keeper_lock(&past->keeper, &holder) != EBUSY)
+		return; /* what else is wrong is seen when it is written */
+	log_error("state file %s is in use by another oobetet (process %d; 0: not known): this one "
+		  "runs without a state file",
+		past->path, (int)holder);
+	past->keeper.path = NULL;
 }
 
 static void incident_log(const struct past *past)
@@ -86,10 +106,10 @@ nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec
 	nsec away = 0;
 
 	*past = (struct past){.teller = teller, .interval = interval, .start = *now};
-	path_set(past, path);
+	keeper_begin(&past->keeper, path_find(past, path),
+		3 * interval > WRITING ? 3 * interval : WRITING);
+	path_lock(past);
 	if (past->keeper.path == NULL) {
-		log_warning("no state_file: a start counts as having heard everything, and what "
-			    "was not told is forgotten");
 		roads_recorded(teller->roads, UINT64_MAX);
 		return 0;
 	}
@@ -142,16 +162,18 @@ bool past_write(struct past *past, const struct telling *now, bool last)
 
 void past_tick(struct past *past, const struct telling *now)
 {
-	if (past->keeper.path != NULL &&
-		(now->monotonic >= past_deadline(past) ||
-			roads_intents(past->teller->roads) > past->to_come))
+	if (past->keeper.path == NULL)
+		return;
+	keeper_tick(&past->keeper, now->monotonic);
+	if (past->keeper.pid == 0 && (now->monotonic >= past_deadline(past) ||
+					     roads_intents(past->teller->roads) > past->to_come))
 		past_write(past, now, false);
 }
 
 nsec past_deadline(const struct past *past)
 {
 	if (past->keeper.path == NULL || past->keeper.pid != 0)
-		return NSEC_NEVER;
+		return keeper_deadline(&past->keeper);
 	if (past->keeper.saved == 0)
 		return 0;
 	nsec deadline = past->keeper.saved + past->interval;

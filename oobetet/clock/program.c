@@ -64,6 +64,11 @@ static _Noreturn void hand_become(
 	char *const arguments[] = {title, role, NULL};
 
 	signals_restore();
+	/* what is sent to the whole group, or typed, is for the clock, which tells the hands to
+	 * leave */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	/* a hand that is stuck would not see that the clock has gone */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == parent && descriptors_arrange(end))

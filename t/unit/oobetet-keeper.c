@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+/* The state file on the disk: what stands in the writer's way, a disk that hangs, and the lock. */
+#include "t/unit/unit.h"
+
+#include "common/signals.h"
+#include "oobetet/clock/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SEC NSEC_PER_SEC
+#define LIMIT (5 * SEC)
+
+static char folder[] = "/tmp/oobetet-keeper-XXXXXX";
+static struct keeper keeper;
+
+/* ---- instead of the disk ---- */
+
+static enum { WORKS, HANGS, SIGNALLED } disk;
+
+int fsync(int fd)
+{
+	(void)fd;
+	if (disk == HANGS)
+		pause();
+	if (disk == SIGNALLED) {
+		kill(getpid(), SIGTERM);
+		kill(getpid(), SIGINT);
+	}
+	return 0;
+}
+
+/* ---- a keeper of a new file ---- */
+
+static int begin(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/oobetet-keeper-XXXXXX");
+	if (mkdtemp(folder) == NULL || chdir(folder) != 0)
+		return -1;
+	disk = WORKS;
+	keeper_begin(&keeper, "state", LIMIT);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	if (keeper.lock >= 0)
+		close(keeper.lock);
+	for (const char *const *name = (const char *const[]){"state", "state.new", "state.new-1",
+		     "state.lock", NULL};
+		*name != NULL; name++)
+		remove(*name);
+	return chdir("/") == 0 ? rmdir(folder) : -1;
+}
+
+static void save(const char *words)
+{
+	struct buffer text = {NULL, 0, 0};
+
+	buffer_append_text(&text, words);
+	assert_true(keeper_save(&keeper, &text, 1, SEC));
+	buffer_free(&text);
+}
+
+/* The writer ends, and is reaped. */
+static void await(void)
+{
+	int status;
+	pid_t pid = waitpid(keeper.pid, &status, 0);
+
+	assert_int_equal(pid, keeper.pid);
+	assert_true(keeper_ended(&keeper, pid, status));
+	assert_int_equal(keeper.pid, 0);
+}
+
+static void file_is(const char *words)
+{
+	struct reason why;
+	char *text = keeper_load(&keeper, &why);
+
+	assert_non_null(text);
+	assert_string_equal(text, words);
+	free(text);
+}
+
+/* ---- tests ---- */
+
+static void it_is_replaced_as_a_whole(void **state)
+{
+	(void)state;
+	save("one");
+	await();
+	file_is("one");
+	save("two");
+	await();
+	file_is("two");
+	assert_int_equal(keeper.told, 0);
+	assert_int_equal(access("state.new", F_OK), -1);
+}
+
+static void whatever_stands_in_its_way_is_not_opened(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo("state.new", 0600), 0);
+	save("past a pipe");
+	await();
+	file_is("past a pipe");
+	assert_int_equal(mkdir("state.new", 0700), 0);
+	save("past a folder");
+	await();
+	file_is("past a folder");
+	assert_int_equal(keeper.told, 0);
+}
+
+static void a_pipe_is_not_read(void **state)
+{
+	struct reason why;
+
+	(void)state;
+	assert_int_equal(mkfifo("state", 0600), 0);
+	free(keeper_load(&keeper, &why));
+}
+
+static void a_writer_that_hangs_is_killed_and_told(void **state)
+{
+	struct buffer more = {NULL, 0, 0};
+
+	(void)state;
+	disk = HANGS;
+	save("never");
+	assert_int_equal(keeper_deadline(&keeper), SEC + LIMIT);
+	keeper_tick(&keeper, SEC + LIMIT - 1);
+	assert_int_equal(keeper.told, 0);
+	assert_false(keeper_save(&keeper, &more, 2, 2 * SEC));
+	keeper_tick(&keeper, SEC + LIMIT);
+	assert_int_equal(keeper.told, ETIMEDOUT);
+	assert_int_equal(keeper_deadline(&keeper), NSEC_NEVER);
+	await();
+	assert_int_equal(keeper.told, ETIMEDOUT);
+	assert_int_equal(keeper.kept, 0);
+	disk = WORKS;
+	save("again");
+	await();
+	file_is("again");
+	assert_int_equal(keeper.told, 0);
+	assert_int_equal(keeper.kept, 1);
+}
+
+/* ^C, or a supervisor that signals the whole group */
+static void a_signal_for_the_group_is_not_for_the_writer(void **state)
+{
+	(void)state;
+	disk = SIGNALLED;
+	save("written");
+	await();
+	file_is("written");
+	assert_int_equal(keeper.told, 0);
+}
+
+static void a_file_that_gets_too_large_is_a_reason(void **state)
+{
+	struct rlimit whole, little;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	little = (struct rlimit){.rlim_cur = 1, .rlim_max = whole.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	save("too much");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
+	await();
+	assert_int_equal(keeper.told, EFBIG);
+}
+
+/* A process that locks the file, lets `child` run. Returns its pid. */
+static pid_t other_locks(pid_t *child)
+{
+	int said[2];
+	pid_t left = 0;
+
+	assert_int_equal(pipe(said), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		left = keeper_lock(&keeper, &left) == 0 ? fork() : -1;
+		if (left == 0)
+			for (;;)
+				pause();
+		if (write(said[1], &left, sizeof left) == sizeof left)
+			pause();
+		_exit(0);
+	}
+	assert_int_equal(read(said[0], &left, sizeof left), sizeof left);
+	assert_true(left > 0);
+	*child = left;
+	close(said[0]);
+	close(said[1]);
+	return pid;
+}
+
+static void two_never_share_it(void **state)
+{
+	pid_t holder = 0, child, other = other_locks(&child);
+
+	(void)state;
+	assert_int_equal(keeper_lock(&keeper, &holder), EBUSY);
+	assert_int_equal(holder, other);
+	kill(other, SIGKILL);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	/* its child, which hangs perhaps, keeps nobody out */
+	assert_int_equal(keeper_lock(&keeper, &holder), 0);
+	assert_int_equal(keeper_lock(&keeper, &holder), 0);
+	kill(child, SIGKILL);
+}
+
+/* What another has taken meanwhile is not written to. */
+static void what_could_not_be_locked_is_not_written(void **state)
+{
+	pid_t child, other = other_locks(&child);
+
+	(void)state;
+	save("mine");
+	assert_int_equal(keeper.pid, 0);
+	assert_int_equal(keeper.told, EBUSY);
+	kill(other, SIGKILL);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(other, NULL, 0), other);
+	save("mine");
+	await();
+	file_is("mine");
+	assert_int_equal(keeper.told, 0);
+}
+
+#define KEEPER_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		KEEPER_TEST(it_is_replaced_as_a_whole),
+		KEEPER_TEST(whatever_stands_in_its_way_is_not_opened),
+		KEEPER_TEST(a_pipe_is_not_read),
+		KEEPER_TEST(a_writer_that_hangs_is_killed_and_told),
+		KEEPER_TEST(a_signal_for_the_group_is_not_for_the_writer),
+		KEEPER_TEST(a_file_that_gets_too_large_is_a_reason),
+		KEEPER_TEST(two_never_share_it),
+		KEEPER_TEST(what_could_not_be_locked_is_not_written),
+	};
+
+	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD}, 4);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
