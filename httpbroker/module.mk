@@ -68,6 +68,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/prefer.c httpbroker/http/prefer.h \
 	httpbroker/http/query.c \
 	httpbroker/http/reply.c httpbroker/http/reply.h \
+	httpbroker/http/requestlog.c httpbroker/http/requestlog.h \
 	httpbroker/http/routes.c httpbroker/http/routes.h \
 	httpbroker/http/scan.c httpbroker/http/scan.h \
 	httpbroker/http/server.c httpbroker/http/server.h \

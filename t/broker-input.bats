@@ -348,6 +348,26 @@ web-1 Memory high ok' ]
 	[ "$(curl -s "$url" | jq -c keys)" = '["seen:c"]' ]
 }
 
+@test "what is refused is logged with the reason and the client, and only so much of it" {
+	start_broker --interval 1h
+	local alerts='{"version":"4","alerts":[
+		{"status":"firing","labels":{"alertname":"A","instance":"i"},"annotations":{}},
+		{"status":"burning","labels":{"alertname":"B","instance":"i"},"annotations":{}}]}'
+	sends 207 <<<"$alerts"
+	said broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 207: 1 of 2 events are refused, the first: .*burning'
+	sends 400 <<<'{"entity":"a","check":"b","state":"bad"}'
+	said broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 400: .*bad'
+	curl -sS -d '{}' "${url%state}stat"
+	said broker 'warning: POST /stat from .*: 404: '
+	curl -sS -X DELETE "$url?entity=none"
+	curl -sS "${url%state}none"
+	for _ in {1..20}; do
+		sends 400 <<<"{"
+	done
+	[ "$(grep -c 'warning: ' "$work/broker.log")" -eq 10 ]
+	[ "$(grep -Ec '404: nothing|GET' "$work/broker.log")" -eq 0 ]
+}
+
 @test "times: older is not kept, stale on arrival is UNKNOWN only, milliseconds are refused" {
 	start_broker --interval 1h
 	sends 400 < <(event a b ok '"time":1429505587123')

@@ -56,12 +56,12 @@ recorded() {
 	posts 200 "$(event a b ok)"
 	local query
 	for query in '' 'check=b' 'entity=' 'entity' 'entity=a&check=' 'entity=a&chck=b' 'entity=a&entity=b' \
-		'entity=a%0a' 'entity=a%00' "entity=$(head -c 1025 /dev/zero | tr '\0' x)"; do
+		'entity=a%0a' 'entity=a%00' 'entity=%ff&check=%c3' "entity=$(head -c 1025 /dev/zero | tr '\0' x)"; do
 		forget "$query"
 		echo "$query: $code $answer"
 		[ "$code" = 400 ] && [[ "$answer" == '{"error": "'* ]]
 	done
-	forget 'entity=%ff&check=%c3'
+	forget 'entity=none'
 	[ "$code" = 404 ]
 	[ "$(known)" = '"a:b"' ] && [ "$(recorded)" -eq 1 ]
 }

@@ -50,6 +50,13 @@ void answer_error(struct answer *answer, unsigned status, const char *format, ..
 	buffer_append_text(&answer->body, "{\"error\": ");
 	answer_string(&answer->body, text);
 	buffer_append_text(&answer->body, "}\n");
+	answer_refuses(answer, text);
+}
+
+void answer_refuses(struct answer *answer, const char *why)
+{
+	free(answer->why);
+	answer->why = memory_copied(why);
 }
 
 void answer_busy(struct answer *answer, const char *why)
@@ -64,4 +71,6 @@ void answer_free(struct answer *answer)
 		answer->stream->free(answer->stream);
 	answer->stream = NULL;
 	buffer_free(&answer->body);
+	free(answer->why);
+	answer->why = NULL;
 }

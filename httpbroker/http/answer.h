@@ -22,6 +22,7 @@ struct answer {
 	bool challenge;        /* with 401: how a token can be sent */
 	const char *allow;     /* the methods there are, with 405; NULL: no such header */
 	unsigned retry_after;  /* seconds; 0: no such header */
+	char *why;             /* something was refused: for the log; owned; NULL: nothing was */
 };
 
 #define ANSWER_TEXT "text/plain; charset=utf-8"
@@ -34,7 +35,10 @@ void answer_string(struct buffer *out, const char *text);
 void answer_error(struct answer *answer, unsigned status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same with 503: come back in a few seconds. */
+/* Something was refused, which the answer says by itself. */
+void answer_refuses(struct answer *answer, const char *why);
+
+/* The same as answer_error() with 503: come back in a few seconds. */
 void answer_busy(struct answer *answer, const char *why);
 
 void answer_free(struct answer *answer);

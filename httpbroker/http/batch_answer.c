@@ -168,6 +168,15 @@ static void error_append(struct buffer *out, const struct total *total)
 	buffer_append_text(out, ",");
 }
 
+static void refused_tell(const struct total *total, struct answer *answer)
+{
+	struct reason why;
+
+	reason_set(&why, "%zu of %zu events are refused, the first: %s", total->refused,
+		total->refused + total->accepted, total->first);
+	answer_refuses(answer, why.text);
+}
+
 static void list_answer(const struct batch *batch, struct answer *answer)
 {
 	struct buffer *out = &answer->body;
@@ -175,6 +184,8 @@ static void list_answer(const struct batch *batch, struct answer *answer)
 
 	if (status_of(&total) == 503)
 		answer_busy(answer, ""); /* for its headers */
+	else if (total.refused > 0)
+		refused_tell(&total, answer);
 	answer->status = status_of(&total);
 	answer->type = ANSWER_JSON;
 	buffer_clear(out);

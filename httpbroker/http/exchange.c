@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/exchange.h"
 
-#include "common/address.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/http/framing.h"
 #include "httpbroker/http/prefer.h"
 #include "httpbroker/http/reply.h"
+#include "httpbroker/http/requestlog.h"
 #include "httpbroker/http/waking.h"
 #include "httpbroker/limits.h"
 
@@ -56,6 +56,7 @@ static enum MHD_Result exchange_reply(struct exchange *exchange)
 	if (exchange->whole_at != 0)
 		counters_request(context->broker->counters, clock_monotonic() - exchange->whole_at);
 	client_turn(exchange->client, CLIENT_READS);
+	requestlog_refusal(exchange->connection, &exchange->request, &exchange->answer);
 	bool last = exchange->last || traffic_is_draining(&context->traffic) ||
 		    ends_connection(exchange);
 	return reply_send(exchange->connection, &exchange->answer, last);
@@ -324,29 +325,6 @@ static void request_init(struct request *request, struct MHD_Connection *connect
 		connection, MHD_GET_ARGUMENT_KIND, parameter_take, &request->query);
 }
 
-/* Whose connection it is; of a UNIX socket's clients the kernel says no more. */
-static const char *peer_text(const struct exchange *exchange, char out[ADDRESS_TEXT])
-{
-	const struct sockaddr *peer =
-		MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-			->client_addr;
-
-	if (peer->sa_family == AF_UNIX)
-		return "a UNIX socket";
-	return address_of_socket(peer, out);
-}
-
-static void begin_log(struct exchange *exchange, const char *url, const char *method)
-{
-	char peer[ADDRESS_TEXT];
-
-	if (!log_enabled(LOG_LEVEL_DEBUG))
-		return;
-	exchange->begun = clock_monotonic();
-	log_debug("Started %.32s %.200s for connection %d from %s", method, url,
-		exchange->client->fd, peer_text(exchange, peer));
-}
-
 static enum MHD_Result exchange_begin(struct exchange_context *context,
 	struct MHD_Connection *connection, const char *url, const char *method, const char *version,
 	void **state)
@@ -357,8 +335,11 @@ static enum MHD_Result exchange_begin(struct exchange_context *context,
 	exchange->context = context;
 	exchange->connection = connection;
 	exchange->client = exchange_client(connection);
-	begin_log(exchange, url, method);
 	request_init(&exchange->request, connection, url, method);
+	if (log_enabled(LOG_LEVEL_DEBUG)) {
+		exchange->begun = clock_monotonic();
+		requestlog_begin(connection, exchange->client->fd, &exchange->request);
+	}
 	*state = exchange;
 	return headers_take(exchange, version);
 }
@@ -413,17 +394,10 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 
 static void end_log(const struct exchange *exchange, enum MHD_RequestTerminationCode how)
 {
-	nsec took = clock_monotonic() - exchange->begun;
-	int connection = exchange->client->fd;
-	char text[ADDRESS_TEXT];
-	const char *peer = peer_text(exchange, text);
+	bool answered = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
-	if (how == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		log_debug("Completed %u in %.3fms for connection %d from %s",
-			exchange->answer.status, (double)took / NSEC_PER_MSEC, connection, peer);
-	else
-		log_debug("Ended without an answer after %.3fms for connection %d from %s",
-			(double)took / NSEC_PER_MSEC, connection, peer);
+	requestlog_end(exchange->connection, exchange->client->fd,
+		answered ? exchange->answer.status : 0, clock_monotonic() - exchange->begun);
 }
 
 void exchange_completed(void *context, struct MHD_Connection *connection, void **state,

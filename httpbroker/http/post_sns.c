@@ -28,21 +28,20 @@ void post_sns_begin(const struct broker *broker, struct request *request, json_t
 	batch->letter = letter_new(broker->sns, document, letter_fetched, request);
 }
 
-/* Anybody can post what looks like a message. */
+/* What is refused is logged with the request (requestlog.h). Anybody can post what looks so. */
 static void letter_log(enum letter_step step, const struct reason *why)
 {
 	static struct log_limit limit;
 	unsigned long left_out;
 	char text[LOG_LIMIT_TEXT];
 
-	if (!log_limit_pass(&limit, clock_monotonic(), &left_out))
+	if (step == LETTER_REFUSED || !log_limit_pass(&limit, clock_monotonic(), &left_out))
 		return;
 	log_limit_text(left_out, text);
 	if (step == LETTER_DONE)
 		log_info("SNS: %s%s", why->text, text);
 	else
-		log_warning("SNS: %s: %s%s", step == LETTER_LATER ? "not now" : "refused",
-			why->text, text);
+		log_warning("SNS: not now: %s%s", why->text, text);
 }
 
 /* Nothing is made of it. */
