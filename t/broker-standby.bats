@@ -342,14 +342,19 @@ in_queue() {
 	url=http://127.0.0.1:$proxy_port/state
 	for i in {1..6}; do posts 200 "$(event a "through$i" critical)"; done
 	[ "$(queue | grep -c '"check":"through')" -eq 6 ]
+	both=(--retry 0 --url "http://127.0.0.1:$port_a/state" --url "http://127.0.0.1:$port_b/state")
+	httpbroker-submit -e a -c client1 -s critical "${both[@]}"
+	in_queue '"check":"client1"'
 	# and kept as a last resort when that has gone as well
 	killed b
 	for i in {1..4}; do posts 202 "$(event a "last$i" critical)"; done
 	prefer=wait=1 posts 202 "$(event a last5 critical)"
+	httpbroker-submit -e a -c client2 -s critical "${both[@]}"
 	kill -CONT "${pids[way_a]}"
 	poll 20 in_queue '"check":"last5"'
 	[ "$(queue | grep -c '"check":"last')" -eq 5 ]
 	in_queue '"check":"kept"'
+	in_queue '"check":"client2"'
 	run ! in_queue '"check":"cut"'
 }
 

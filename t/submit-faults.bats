@@ -38,14 +38,35 @@ got_lines() {
 	double 503 drop 503 200
 	submit '{"a":1}{"b":2}' --batch 1
 	[ "$status" -eq 0 ]
+	# libcurl itself tries again where a connection that was used before is lost
 	[ "$(cut -d' ' -f2- "$work/got")" = '503 {"a":1}
-drop {"a":1}
-503 {"a":1}
+drop+ {"a":1}
+503+ {"a":1}
 200 {"a":1}
 200 {"b":2}' ]
 	[ "${lines[0]}" = "httpbroker-submit: warning: $HTTPBROKER_URL is away: later (HTTP 503)" ]
 	[[ ${lines[1]} == "httpbroker-submit: info: $HTTPBROKER_URL is back after "*", 2 events wait" ]]
 	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "when no broker takes it, those that said 503 are asked once more, to keep it in memory" {
+	local dead
+	dead=http://127.0.0.1:$(free_port)/state
+	double 503 202 503 503 200
+	submit '{"a":1}' --retry 0 --url "$dead" --url "$HTTPBROKER_URL"
+	[ "$status" -eq 0 ]
+	[ "$output" = '' ]
+	submit '{"b":2}' --retry 0 --url "$HTTPBROKER_URL" --url "$dead"
+	[ "$status" -eq 69 ]
+	# what the first round has found out is said once
+	[[ ${lines[0]} == *"every broker is away: $HTTPBROKER_URL: later (HTTP 503); $dead: Failed to connect"* ]]
+	[ "$(grep -o 'HTTP 503' <<<"${lines[0]}" | wc -l)" -eq 1 ]
+	submit '{"c":3}' --retry 0
+	[ "$(cut -d' ' -f2- "$work/got")" = '503 {"a":1}
+202+ {"a":1}
+503 {"b":2}
+503+ {"b":2}
+200 {"c":3}' ]
 }
 
 @test "a broker that goes away in between: those behind are counted" {

@@ -186,6 +186,7 @@ static void failure_judge(
 	answer->outcome = failure_of(status, json, count > 0);
 	answer->by_content = status == 400 || status == 413;
 	answer->by_token = status == 401 || status == 407;
+	answer->by_broker = status == 503 && error_of(json) != NULL;
 	words_of(json, body, secrets, &words);
 	why_set(answer, status, &words);
 	if (answer->outcome == OUTCOME_REFUSED && is_list(json) && count > 0)

@@ -32,6 +32,7 @@ struct answer {
 	struct reason why;    /* always set; of what was accepted it is the status alone */
 	bool by_content;      /* refused, and it may be because of a single document */
 	bool by_token;        /* away, until somebody gives one of us another token */
+	bool by_broker;       /* away: a broker says 503, and may take it if there is no other */
 	struct verdict *verdicts; /* of each document, in order; NULL: not said */
 	size_t count;             /* of the verdicts: as many as were sent */
 };

@@ -16,10 +16,13 @@
 struct sender {
 	struct target *targets[SENDER_TARGETS];
 	size_t targets_count;
-	size_t current; /* of the targets: asked now, or first */
-	size_t failed;  /* of the targets, for the request under way */
+	size_t current;        /* of the targets: asked now, or first */
+	size_t failed;         /* of the targets, for the request under way, in this round */
+	unsigned busy_targets; /* a bit each: they have answered 503 in the first round */
+	bool last_round;       /* the second, of the busy ones */
 	CURLM *multi;
-	struct curl_slist *headers;
+	struct curl_slist *headers; /* of a POST */
+	struct curl_slist *prefer;  /* of a request in the last round */
 	const struct request *request;
 	bool busy;
 	nsec deadline; /* libcurl's, monotonic */
@@ -85,6 +88,10 @@ struct sender *sender_new(void)
 	sender->headers = curl_slist_append(NULL, "Content-Type: application/json");
 	/* no waiting for `100 Continue` before a large body */
 	sender->headers = curl_slist_append(sender->headers, "Expect:");
+	sender->prefer = curl_slist_append(NULL, "Prefer: respond-async");
+	for (const struct curl_slist *header = sender->headers; header != NULL;
+		header = header->next)
+		sender->prefer = curl_slist_append(sender->prefer, header->data);
 	curl_multi_setopt(sender->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
 	curl_multi_setopt(sender->multi, CURLMOPT_SOCKETDATA, sender);
 	curl_multi_setopt(sender->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
@@ -134,7 +141,8 @@ static void post_set_up(const struct sender *sender)
 	const struct target *target = current(sender);
 
 	curl_easy_setopt(target->easy, CURLOPT_URL, target->url);
-	curl_easy_setopt(target->easy, CURLOPT_HTTPHEADER, sender->headers);
+	curl_easy_setopt(target->easy, CURLOPT_HTTPHEADER,
+		sender->last_round ? sender->prefer : sender->headers);
 	curl_easy_setopt(
 		target->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)sender->request->length);
 	curl_easy_setopt(target->easy, CURLOPT_POSTFIELDS, sender->request->body);
@@ -147,6 +155,8 @@ static void delete_set_up(const struct sender *sender)
 
 	curl_easy_setopt(target->easy, CURLOPT_URL, url);
 	curl_easy_setopt(target->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+	curl_easy_setopt(
+		target->easy, CURLOPT_HTTPHEADER, sender->last_round ? sender->prefer : NULL);
 	free(url);
 }
 
@@ -174,6 +184,8 @@ void sender_start(struct sender *sender, const struct request *request)
 {
 	sender->request = request;
 	sender->failed = 0;
+	sender->busy_targets = 0;
+	sender->last_round = false;
 	sender->failures.text[0] = '\0';
 	transfer_start(sender);
 }
@@ -238,13 +250,29 @@ static void failure_note(struct sender *sender, const struct reason *why)
 			sender_url(sender), why->text);
 }
 
-/* The next is asked, if there is one that has not been. */
+/* Turns to the next that is to be asked. False if there is none. */
+static bool target_next(struct sender *sender)
+{
+	do {
+		sender->current = (sender->current + 1) % sender->targets_count;
+		if (++sender->failed == sender->targets_count) {
+			if (sender->last_round || sender->busy_targets == 0)
+				return false;
+			sender->last_round = true;
+			sender->failed = 0;
+		}
+	} while (sender->last_round && (sender->busy_targets & 1u << sender->current) == 0);
+	return true;
+}
+
+/* The next is asked. What the first round has found out is what is told. */
 static enum outcome target_failed(struct sender *sender, struct answer *answer)
 {
-	failure_note(sender, &answer->why);
-	sender->current = (sender->current + 1) % sender->targets_count;
-	sender->failed++;
-	if (sender->failed < sender->targets_count) {
+	if (!sender->last_round)
+		failure_note(sender, &answer->why);
+	if (answer->by_broker)
+		sender->busy_targets |= 1u << sender->current;
+	if (target_next(sender)) {
 		transfer_start(sender);
 		return OUTCOME_PENDING;
 	}
@@ -292,6 +320,7 @@ void sender_free(struct sender *sender)
 		target_free(sender->targets[i]);
 	curl_multi_cleanup(sender->multi);
 	curl_slist_free_all(sender->headers);
+	curl_slist_free_all(sender->prefer);
 	buffer_free(&sender->answer);
 	free(sender);
 }

@@ -3,7 +3,9 @@
  * One request at a time over a kept-alive connection (libcurl), without ever blocking: the caller
  * waits on our descriptors and until our deadline, together with whatever else it waits for.
  * Where there are several brokers, the one that took the last request is asked first, then the
- * others in their order. curl_global_init(3) comes first.
+ * others in their order. When none of them has taken it, those that have answered 503 are asked
+ * once more, with `Prefer: respond-async`: one of them may keep in memory what it cannot write to
+ * Redis (httpbroker(1), "Several brokers"). curl_global_init(3) comes first.
  */
 #ifndef HTTPBROKER_SUBMIT_DELIVERY_SENDER_H
 #define HTTPBROKER_SUBMIT_DELIVERY_SENDER_H
