@@ -39,6 +39,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/flapjack.c \
 	httpbroker/formats/format.h \
 	httpbroker/formats/formats.c \
+	httpbroker/formats/names.c httpbroker/formats/names.h \
 	httpbroker/formats/newrelic.c \
 	httpbroker/formats/newrelic_workflow.c \
 	httpbroker/formats/jsonpool.c httpbroker/formats/jsonpool.h \

@@ -41,31 +41,42 @@ start_alertmanager() {
 	poll 20 listening "$alertmanager_port"
 }
 
-# alert MOUNTPOINT SEVERITY [END]: as Prometheus tells it; with END it is over
+# alert MOUNTPOINT SEVERITY [END [BEGIN]]: as Prometheus tells it; with END it is over
 alert() {
 	curl -sSf -m 20 -H 'Content-Type: application/json' \
 		-d "[{\"labels\": {\"alertname\": \"DiskFull\", \"instance\": \"db-01:9100\",
 			\"mountpoint\": \"$1\", \"severity\": \"$2\"},
 			\"annotations\": {\"summary\": \"$1 is full\", \"description\": \"97 %\"}
-			${3:+, \"endsAt\": \"$3\"}}]" "http://127.0.0.1:$alertmanager_port/api/v2/alerts"
+			${3:+, \"endsAt\": \"$3\"}${4:+, \"startsAt\": \"$4\"}}]" "http://127.0.0.1:$alertmanager_port/api/v2/alerts"
 }
 
 over() {
 	alert "$1" "$2" "$(date -u +%FT%TZ)"
 }
 
-@test "an alert fires, another of its check is worse, they are resolved one after the other" {
+# states: what is known of each check of the instance
+states() {
+	curl -sSf "$url" | jq -c 'to_entries | map(select(.key | startswith("db-01:9100:")) | [.key[11:], .value.state])'
+}
+
+@test "two alerts of one name fire, are resolved one after the other, and fire again" {
 	alert / warning
-	poll 30 last_queued '"entity":"db-01:9100","check":"DiskFull",.*"state":"warning","summary":"/ is full","details":"97 %"'
+	poll 30 last_queued '"entity":"db-01:9100","check":"DiskFull.mountpoint=/,severity=warning.",.*"state":"warning","summary":"/ is full","details":"97 %"'
 	alert /var page
-	poll 30 last_queued '"state":"critical","summary":"/var is full"'
+	poll 30 last_queued '"check":"DiskFull.mountpoint=/var,severity=page.",.*"state":"critical","summary":"/var is full"'
 	over /var page
-	poll 30 last_queued '"state":"warning","summary":"/ is full"'
+	poll 30 last_queued '"check":"DiskFull.mountpoint=/var,severity=page.",.*"state":"ok","summary":"resolved"'
+	[ "$(states)" = '[["DiskFull{mountpoint=/,severity=warning}","warning"],["DiskFull{mountpoint=/var,severity=page}","ok"]]' ] ||
+		[ "$(states)" = '[["DiskFull{mountpoint=/var,severity=page}","ok"],["DiskFull{mountpoint=/,severity=warning}","warning"]]' ]
+	# as Prometheus sends an alert that had expired again: it began before it ended
+	alert /var page '' "$(date -u -d '-1 hour' +%FT%TZ)"
+	poll 30 last_queued '"check":"DiskFull.mountpoint=/var,severity=page.",.*"state":"critical"'
 	over / warning
 	poll 30 last_queued '"state":"ok"'
 	[ "$(queue | jq -r .state)" = 'warning
 critical
-warning
+ok
+critical
 ok' ]
-	[ "$(curl -sSf "$url" | jq -c '.["db-01:9100:DiskFull"] | [.state, .ttl]')" = '["ok",18000]' ]
+	[ "$(curl -sSf "$url" | jq -c '.["db-01:9100:DiskFull{mountpoint=/,severity=warning}"] | [.state, .ttl]')" = '["ok",18000]' ]
 }

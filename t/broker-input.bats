@@ -37,6 +37,11 @@ queue_has() {
 	queue | grep -q "\"entity\":\"$1\""
 }
 
+# forgotten FIELD: Redis has no record of it
+forgotten() {
+	[ "$(redis HEXISTS httpbroker:default:states "$1")" = 0 ]
+}
+
 # nothing_kept: the broker serves, knows of no check and has told nobody of any
 nothing_kept() {
 	[ "$(curl -sSf -m 20 "$url")" = '{}' ]
@@ -131,7 +136,7 @@ a three ok' ]
 	[[ "$answer" == '{"error": "too many checks (--max-states), or events that wait for Redis (--max-pending)"}' ]]
 }
 
-@test "Alertmanager: an event for each alert, the worst of a check, never stale but by ?ttl=" {
+@test "Alertmanager: an event for each alert, of a check of its own, never stale but by ?ttl=" {
 	start_broker --interval 1h
 	cat >"$work/group" <<-'E'
 		{"version": "4", "groupKey": "{}:{alertname=\"DiskFull\"}", "truncatedAlerts": 0,
@@ -150,16 +155,60 @@ a three ok' ]
 		   "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "c"}]}
 	E
 	sends 200 <"$work/group"
-	[ "$(jq -c '[.events[] | [.index, .part, .result]]' <<<"$answer")" = '[[0,0,"merged"],[0,1,"delivered"],[0,2,"delivered"]]' ]
-	[ "$(told)" = 'db-01:9100 DiskFull warning
+	[ "$(jq -c '[.events[] | [.index, .part, .result]]' <<<"$answer")" = '[[0,0,"delivered"],[0,1,"delivered"],[0,2,"delivered"]]' ]
+	[ "$(told)" = 'db-01:9100 DiskFull{mountpoint=/} ok
+db-01:9100 DiskFull{mountpoint=/var,severity=warning} warning
 db-02:9100 DiskFull critical' ]
-	queue | head -n 1 | grep -F '"summary":"/var is full","details":"97 %"'
-	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[-1,-1]' ]
+	[ "$(queue | jq -r '"\(.summary)|\(.details)"' | head -n 2)" = 'resolved|null
+/var is full|97 %' ]
+	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[-1,-1,-1]' ]
 	url="$url?ttl=5h" sends 200 <"$work/group"
-	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[18000,18000]' ]
+	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[18000,18000,18000]' ]
 	sed 's/"firing"/"resolved"/' "$work/group" | sends 200
-	[ "$(told | tail -n 2)" = 'db-01:9100 DiskFull ok
+	[ "$(told | tail -n 2)" = 'db-01:9100 DiskFull{mountpoint=/var,severity=warning} ok
 db-02:9100 DiskFull ok' ]
+	# one of a group that says little: nobody would hear of a refusal
+	sends 200 <<-'E'
+		{"version":"4","status":"firing","alerts":[
+		{"status":"firing","labels":{"name":"replica lag","instance":"db-2:9100","cluster":"a"},"annotations":{}},
+		{"status":"firing","labels":{"alertname":"TwoLines","instance":"a\nb","cluster":"a"},"annotations":{}}]}
+	E
+	[ "$(told | tail -n 2)" = 'db-2:9100 alert{cluster=a,name=replica lag} critical
+a b TwoLines{cluster=a} critical' ]
+}
+
+# alert NAMESPACE POD STATUS: as kube-prometheus groups them, by their namespace
+pod_alert() {
+	echo "{\"version\":\"4\",\"status\":\"$3\",\"groupKey\":\"{}:{namespace=\\\"$1\\\"}\",\"alerts\":[
+		{\"status\":\"$3\",\"labels\":{\"alertname\":\"KubePodNotReady\",\"job\":\"kube-state-metrics\",
+		\"namespace\":\"$1\",\"pod\":\"$2\"},\"annotations\":{\"summary\":\"Pod $2 is not ready\"}}]}"
+}
+
+@test "Alertmanager: what is resolved in one group does not clear what fires in another" {
+	start_broker --interval 1h
+	pod_alert shop cart-1 firing | sends 200
+	pod_alert ci job-7 resolved | sends 200
+	[ "$(told)" = 'kube-state-metrics KubePodNotReady{namespace=shop,pod=cart-1} critical
+kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
+}
+
+@test "a check of the name that an earlier version gave it is set ok once, when the new name comes" {
+	redis HSET httpbroker:default:states $'kube-state-metrics\x1fKubePodNotReady' \
+		'1 1 -1 critical - {"entity":"kube-state-metrics","check":"KubePodNotReady","type":"service","state":"critical","summary":"Pod cart-1 is not ready"}' \
+		$'api-5xx\x1f5XXError' \
+		'1 1 -1 critical - {"entity":"api-5xx","check":"5XXError","type":"service","state":"critical","summary":"Threshold Crossed"}' >/dev/null
+	start_broker --interval 1s
+	poll 10 queued 2
+	pod_alert shop cart-1 firing | sends 200
+	pod_alert ci job-7 firing | sends 200
+	[ "$(queue | jq -r 'select(.check == "KubePodNotReady" and .state == "ok").summary')" = \
+		'httpbroker: this check is now named KubePodNotReady{namespace=shop,pod=cart-1}' ]
+	poll 10 grep -q 'the check kube-state-metrics:KubePodNotReady is named kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1} now' "$work/broker.log"
+	poll 20 forgotten $'kube-state-metrics\x1fKubePodNotReady'
+	[ "$(curl -sSf "$url" | jq -r 'keys | sort | .[]')" = 'api-5xx:5XXError
+kube-state-metrics:KubePodNotReady{namespace=ci,pod=job-7}
+kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1}' ]
+	[ "$(queue | jq -c 'select(.check == "KubePodNotReady" and .state == "ok")' | wc -l)" -eq 1 ]
 }
 
 @test "New Relic, both kinds: told on change, never stale; a test of the channel makes no check" {
@@ -174,6 +223,7 @@ db-02:9100 DiskFull ok' ]
 	sends 200 <<<"$issue"
 	[[ "$answer" == 'Caching state: {"entity":"web-1","check":"Memory high","type":"service","state":"warning","summary":"Memory",'*',"time":1429505588,"ttl":-1}' ]]
 	sends 200 <<<"${incident/open/closed}"
+	sends 200 <<<"${issue/ACTIVATED/DEACTIVATED}"
 	sends 200 <<<"${issue/ACTIVATED/CLOSED}"
 	[ "$(told)" = 'Shop Apdex critical
 web-1 Memory high warning

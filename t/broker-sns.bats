@@ -34,7 +34,7 @@ last_event() {
 	envelope_of "$(alarm)" '{"SignatureVersion": "1"}'
 	sends 200 "$envelope"
 	[ "$(last_event '[.entity, .check, .state, .summary, .tags[0]] | join("|")')" = \
-		'db-01 is slow|ReadLatency|critical|Threshold Crossed: 1 datapoint (10.0)|httpbroker' ]
+		'db-01 is slow|ReadLatency{account=123456789012,region=eu-west-1}|critical|Threshold Crossed: 1 datapoint (10.0)|httpbroker' ]
 	envelope_of "$(alarm OK)" '{"SignatureVersion": "2", "Subject": "OK: \"db-01\" — Größe"}'
 	sends 200 "$envelope"
 	[ "$(last_event .state)" = ok ]
@@ -46,11 +46,14 @@ last_event() {
 	start_broker_for_sns
 	envelope_of "$(alarm | jq 'del(.Trigger) + {AlarmRule: "ALARM(\"a\") OR ALARM(\"b\")"}')"
 	sends 200 "$envelope"
-	[ "$(last_event .check)" = 'db-01 is slow' ]
+	[ "$(last_event .check)" = 'db-01 is slow{account=123456789012,region=eu-west-1}' ]
 	envelope_of '{"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change",
 		"detail": {"alarmName": "queue", "state": {"value": "INSUFFICIENT_DATA", "reason": "late"}}}'
 	sends 200 "$envelope"
 	[ "$(last_event '[.entity, .check, .state, .summary] | join("|")')" = 'queue|queue|unknown|late' ]
+	envelope_of "$(alarm OK | jq '.AlarmArn |= sub("eu-west-1"; "us-east-1")')" # another of that name
+	sends 200 "$envelope"
+	[ "$(curl -sSf "$url?entity=db-01%20is%20slow" | jq -c '[.[].state] | sort')" = '["critical","ok"]' ]
 }
 
 @test "sns: ?ttl= gives an alarm a time to live" {
@@ -201,7 +204,7 @@ last_event() {
 	curl -s -o "$work/refusal" -D - -d '{}' "$url" | grep -qi '^www-authenticate: *basic'
 	post "$(alarm)" -H 'x-amz-sns-rawdelivery: true' --anyauth -u sns:0123456789abcdef-secret
 	[ "$code" = 200 ]
-	[ "$(last_event .check)" = ReadLatency ]
+	[ "$(last_event .check)" = 'ReadLatency{account=123456789012,region=eu-west-1}' ]
 	envelope_of "$(alarm OK)"
 	sends 401 "$envelope"
 	sends 200 "$envelope" --anyauth -u sns:0123456789abcdef-secret

@@ -110,6 +110,14 @@ static bool names_known(struct desk *desk, const struct names *names)
 	return false;
 }
 
+/* The same for all that the ledger looks at. */
+static bool posting_known(struct desk *desk, const struct posting *posting)
+{
+	bool known = names_known(desk, &posting->names);
+
+	return (posting->former == NULL || names_known(desk, &posting->former->names)) && known;
+}
+
 /* False if there is one that has to wait. Those behind it are wanted from the reader as well. */
 static bool postings_judge(struct desk *desk, struct submission *submission, struct moment now)
 {
@@ -118,7 +126,7 @@ static bool postings_judge(struct desk *desk, struct submission *submission, str
 	for (size_t i = submission->judged; i < submission->count; i++) {
 		const struct posting *posting = &submission->postings[i];
 
-		known &= names_known(desk, &posting->names);
+		known &= posting_known(desk, posting);
 		if (!known)
 			continue;
 		submission->answers[i] = ledger_take(desk->books->ledger, posting, now);
@@ -143,7 +151,7 @@ static void arrived_judge(struct desk *desk, struct moment now)
 			known = postings_judge(desk, submission, now);
 		else
 			for (size_t i = 0; i < submission->count; i++)
-				names_known(desk, &submission->postings[i].names);
+				posting_known(desk, &submission->postings[i]);
 		if (known)
 			submission_await(desk, &desk->arrived, submission);
 	}
@@ -158,7 +166,7 @@ static bool kept_judge(struct desk *desk, const struct kept *kept, struct moment
 
 	if (!recall_event(&recall, (struct blob){kept->json, kept->length}, &posting, &why))
 		return true;
-	bool known = names_known(desk, &posting.names);
+	bool known = posting_known(desk, &posting);
 	if (known)
 		known = ledger_take(desk->books->ledger, &posting, now) != LEDGER_FULL;
 	posting_free(&posting);
@@ -190,7 +198,7 @@ static void backlog_want(struct desk *desk, struct moment now)
 	for (int i = 0; kept != NULL && i < BACKLOG_BITE / 2; i++, kept = kept->next) {
 		if (!recall_event(&recall, (struct blob){kept->json, kept->length}, &posting, &why))
 			continue;
-		names_known(desk, &posting.names);
+		posting_known(desk, &posting);
 		posting_free(&posting);
 	}
 }

@@ -81,12 +81,14 @@ static bool handover_known(
 	bool known = true;
 
 	for (size_t i = handover->next; i < handover->count; i++) {
-		const struct names *names = &handover->postings[i].names;
+		const struct posting *posting = &handover->postings[i];
 
-		if (reader_knows(reader, books->states, names))
-			continue;
-		reader_want(reader, names);
-		known = false;
+		for (; posting != NULL; posting = posting->former) {
+			if (reader_knows(reader, books->states, &posting->names))
+				continue;
+			reader_want(reader, &posting->names);
+			known = false;
+		}
 	}
 	return known;
 }

@@ -150,17 +150,6 @@ static void state_begin(struct ledger *ledger, struct state *state, struct momen
 	wheel_put(ledger->wheel, state);
 }
 
-static enum ledger_answer check_begin(
-	struct ledger *ledger, const struct posting *posting, struct moment now)
-{
-	const struct states_event event = event_of(posting);
-
-	if (states_count(ledger->states) >= ledger->most)
-		return LEDGER_FULL;
-	state_begin(ledger, states_add(ledger->states, &posting->names, &event), now);
-	return LEDGER_TAKEN;
-}
-
 static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state,
 	const struct posting *posting, struct moment now)
 {
@@ -170,8 +159,39 @@ static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state
 	if (state->sent != condition_now(ledger, state, now))
 		state_tell(ledger, state, now);
 	state->stale = state->deadline <= now.monotonic;
+	state->loaded = state->retired = false;
 	outbox_record(ledger->outbox, state);
 	wheel_move(ledger->wheel, state);
+	return LEDGER_TAKEN;
+}
+
+/*
+ * A check was renamed by an upgrade, and nobody will speak of its former name again: what is wrong
+ * there would stay so for ever. A check of that name that was heard of since is another one.
+ */
+static void former_end(struct ledger *ledger, const struct posting *posting, struct moment now)
+{
+	const struct posting *former = posting->former;
+	struct state *state = former != NULL ? states_find(ledger->states, &former->names) : NULL;
+
+	if (state == NULL || !state->loaded)
+		return;
+	log_info("the check %.*s is named %.*s now: the former is set ok",
+		(int)former->names.length, former->names.bytes, (int)posting->names.length,
+		posting->names.bytes);
+	state_go_on(ledger, state, former, now);
+	state->retired = true;
+}
+
+static enum ledger_answer check_begin(
+	struct ledger *ledger, const struct posting *posting, struct moment now)
+{
+	const struct states_event event = event_of(posting);
+
+	if (states_count(ledger->states) >= ledger->most)
+		return LEDGER_FULL;
+	state_begin(ledger, states_add(ledger->states, &posting->names, &event), now);
+	former_end(ledger, posting, now);
 	return LEDGER_TAKEN;
 }
 
@@ -233,6 +253,7 @@ bool ledger_load(struct ledger *ledger, const struct posting *posting, const enu
 		states_find(ledger->states, &posting->names) != NULL)
 		return false;
 	struct state *state = states_add(ledger->states, &posting->names, &event);
+	state->loaded = true;
 	if (sent != NULL)
 		loaded_begin(ledger, state, *sent, now);
 	else
@@ -284,10 +305,11 @@ static bool state_turn(struct ledger *ledger, struct state *state, bool repeats,
 	return repeats;
 }
 
-/* Of a check that is told as stale for so long. */
-static bool is_long_stale(const struct ledger *ledger, const struct state *state, struct moment now)
+/* Of a check that is told as stale for so long, or whose end in another name was told. */
+static bool is_over(const struct ledger *ledger, const struct state *state, struct moment now)
 {
-	return state->stale && now.monotonic - state->deadline >= ledger->forget_after;
+	return (state->stale && now.monotonic - state->deadline >= ledger->forget_after) ||
+	       (state->retired && !state->owed);
 }
 
 size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
@@ -299,7 +321,7 @@ size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
 
 		if (state == NULL)
 			break;
-		if (is_long_stale(ledger, state, now)) {
+		if (is_over(ledger, state, now)) {
 			state_forget(ledger, state);
 			continue;
 		}

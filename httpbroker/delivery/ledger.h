@@ -9,6 +9,8 @@
  *   would come at that moment that they are better spread.
  * - A check whose time to live is over is told as UNKNOWN (or what is wanted instead), at once and
  *   at each repeat.
+ * - A check that is new, and goes by other names than before (posting->former), sets the former
+ *   one ok if that was loaded and not heard of since; it is forgotten at its next repeat.
  * - The newest event wins, by its own time; of equals, the later to arrive.
  */
 #ifndef HTTPBROKER_DELIVERY_LEDGER_H

@@ -24,15 +24,11 @@ struct recaller {
 	const struct recall *recall;
 	const struct record_field *field; /* whose record it is; NULL: it is no record */
 	const struct record *record;
+	const json_t *formerly; /* the check's former names; NULL: none */
 	struct posting *out;
 	struct reason *why;
 	bool sound;
 };
-
-static bool text_equals(struct text text, const char *bytes, size_t length)
-{
-	return text.length == length && memcmp(text.bytes, bytes, length) == 0;
-}
 
 static nsec deadline_of(int64_t deadline, nsec clock)
 {
@@ -47,10 +43,12 @@ static nsec deadline_of(int64_t deadline, nsec clock)
 static bool record_check(
 	const struct record_field *field, const struct event *event, struct reason *why)
 {
+	const struct text entity = {field->entity, field->entity_length};
+	const struct text check = {field->check, field->check_length};
+
 	if (!condition_lasts(event->condition))
 		return reason_set(why, "its state is none that lasts");
-	return (text_equals(event->entity, field->entity, field->entity_length) &&
-		       text_equals(event->check, field->check, field->check_length)) ||
+	return (text_equals(event->entity, entity) && text_equals(event->check, check)) ||
 	       reason_set(why, "its JSON is of another check");
 }
 
@@ -69,14 +67,30 @@ static bool record_make(const struct recaller *recaller, const struct event *giv
 	return true;
 }
 
-static void event_take(struct intake *intake, const struct event *event)
+/* Whether both names are there; only what this program has written is ever looked for. */
+static bool names_read(
+	const json_t *object, struct text *entity, struct text *check, struct reason *why)
+{
+	return value_text(object, "entity", entity, why) &&
+	       value_text(object, "check", check, why) &&
+	       event_name_check("entity", *entity, why) && event_name_check("check", *check, why);
+}
+
+static void event_take(struct intake *intake, const struct event *given)
 {
 	struct recaller *recaller = (struct recaller *)intake;
 	const struct recall *recall = recaller->recall;
+	struct event event = *given;
+	struct reason ignored;
 
-	recaller->sound = recaller->record == NULL || record_make(recaller, event);
-	if (recaller->record == NULL)
-		posting_make(recaller->out, event, recall->flapjack, recall->now);
+	if (recaller->record != NULL) {
+		recaller->sound = record_make(recaller, given);
+		return;
+	}
+	if (!names_read(recaller->formerly, &event.former_entity, &event.former_check, &ignored))
+		event.former_check = (struct text){NULL, 0};
+	posting_make(recaller->out, &event, recall->flapjack, recall->now);
+	recaller->sound = true;
 }
 
 static void event_refuse(struct intake *intake, const struct reason *why)
@@ -93,10 +107,7 @@ static bool forgotten_take(struct recaller *recaller, const json_t *document)
 	if (time == NULL || recaller->record != NULL)
 		return false;
 	event_init(&event, 0);
-	recaller->sound = value_text(document, "entity", &event.entity, recaller->why) &&
-			  value_text(document, "check", &event.check, recaller->why) &&
-			  event_name_check("entity", event.entity, recaller->why) &&
-			  event_name_check("check", event.check, recaller->why) &&
+	recaller->sound = names_read(document, &event.entity, &event.check, recaller->why) &&
 			  (value_whole(time, 0, EVENT_TIME_IN_MILLISECONDS, &event.time) ||
 				  reason_set(recaller->why, "'forgotten' is no time"));
 	if (recaller->sound)
@@ -116,8 +127,12 @@ static bool json_recall(struct recaller *recaller, struct blob json)
 		return false;
 	reason_set(recaller->why, "it is no event");
 	recaller->intake = (struct intake){event_take, event_refuse, NULL};
+	json_t *formerly = json_incref(json_object_get(document, "formerly"));
+	json_object_del(document, "formerly"); /* it is no key of an event */
+	recaller->formerly = formerly;
 	if (!forgotten_take(recaller, document) && json_is_object(document))
 		format_flapjack.translate(document, &context, &recaller->intake);
+	json_decref(formerly);
 	json_decref(document);
 	return recaller->sound;
 }
@@ -143,15 +158,19 @@ bool recall_event(
 	return json_recall(&recaller, json);
 }
 
-static void forgotten_write(struct buffer *out, const struct posting *posting)
+static void names_write(struct buffer *out, const struct names *names)
 {
-	const struct names *names = &posting->names;
 	size_t check = names->entity_length + 1u;
 
 	buffer_append_text(out, "{\"entity\":");
 	jsontext_string(out, names->bytes, names->entity_length);
 	buffer_append_text(out, ",\"check\":");
 	jsontext_string(out, names->bytes + check, names->length - check);
+}
+
+static void forgotten_write(struct buffer *out, const struct posting *posting)
+{
+	names_write(out, &posting->names);
 	buffer_append_text(out, ",\"forgotten\":");
 	jsontext_number(out, posting->time);
 	buffer_append(out, "}", 1);
@@ -168,5 +187,10 @@ void recall_write(struct buffer *out, const struct posting *posting)
 	jsontext_number(out, posting->time);
 	buffer_append_text(out, ",\"ttl\":");
 	jsontext_number(out, posting->ttl);
+	if (posting->former != NULL) {
+		buffer_append_text(out, ",\"formerly\":");
+		names_write(out, &posting->former->names);
+		buffer_append(out, "}", 1);
+	}
 	buffer_append(out, "}", 1);
 }

@@ -44,6 +44,8 @@ struct event {
 	int64_t initial_failure_delay;
 	int64_t repeat_failure_delay;
 	int64_t initial_recovery_delay; /* Flapjack 1 rejects it */
+	struct text former_entity; /* what a version before this called the check: it is set ok */
+	struct text former_check;  /* when the check is new; not given: no other names */
 	unsigned unknown_keys;          /* how many were left out, which no Flapjack takes */
 };
 

@@ -3,16 +3,26 @@
  * What Prometheus's Alertmanager posts (webhook_config, version 4), and Grafana, whose documents
  * are the same with more in them: a group of alerts, each of which is firing or resolved.
  *
- * Alertmanager knows an alert by all its labels, Flapjack a check by two names: so alerts that
- * differ elsewhere, such as in the disk that is full, are one check. The worst of those in a
- * document speaks for all: a resolved one must not hide another that still fires.
+ * Alertmanager knows an alert by the whole set of its labels, and so do we: one label names the
+ * entity, and the check is the alert's name with all the others. A resolved alert must not clear
+ * another that still fires.
  */
 #include "common/buffer.h"
+#include "common/memory.h"
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/names.h"
 #include "httpbroker/formats/values.h"
+#include "httpbroker/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define NAME "alertname"
 
 /* An alert that has none of the labels that name a machine or a job still has to be told. */
 #define NOBODY "alertmanager"
+#define NAMELESS "alert"
 
 static bool alertmanager_matches(const json_t *document)
 {
@@ -22,65 +32,135 @@ static bool alertmanager_matches(const json_t *document)
 static bool state_read(
 	struct text status, const json_t *labels, struct text *out, struct reason *why)
 {
-	struct text severity = {NULL, 0};
+	const char *severity = json_string_value(json_object_get(labels, "severity"));
 
 	if (status.bytes == NULL)
 		return reason_set(why, "'status' is missing");
-	if (!value_text(labels, "severity", &severity, why))
-		return false;
 	if (text_is(status, "resolved"))
 		*out = text_literal("ok");
 	else if (!text_is(status, "firing"))
 		return reason_set(why, "'status' is '%.64s', not firing or resolved", status.bytes);
+	else if (severity != NULL && strcasecmp(severity, "warning") == 0)
+		*out = text_literal("warning");
 	else
-		*out = text_literal(text_is(severity, "warning") ? "warning" : "critical");
+		*out = text_literal("critical");
 	return true;
 }
 
-static bool names_read(const json_t *labels, struct event *event, struct reason *why)
+/* Which label names the entity; NULL: none. */
+static const char *entity_label(json_t *labels)
 {
-	static const char *const whose[] = {"host", "job", "instance"}; /* the last one wins */
+	static const char *const whose[] = {"instance", "job", "host"};
 
-	event->entity = text_literal(NOBODY);
-	for (size_t i = 0; i < sizeof whose / sizeof whose[0]; i++)
-		if (!value_text(labels, whose[i], &event->entity, why))
-			return false;
-	if (!value_text(labels, "alertname", &event->check, why))
-		return false;
-	return event->check.bytes != NULL || reason_set(why, "the label 'alertname' is missing");
+	for (size_t i = 0; i < sizeof whose / sizeof whose[0]; i++) {
+		const json_t *value = json_object_get(labels, whose[i]);
+
+		if (!json_is_null(value) && value != NULL &&
+			(!json_is_string(value) || json_string_length(value) > 0))
+			return whose[i];
+	}
+	return NULL;
 }
 
-static bool texts_read(const json_t *annotations, struct event *event, struct reason *why)
+/* All labels but those that stand elsewhere; an empty one is as good as none to Prometheus. */
+static struct text check_name(
+	json_t *document, json_t *labels, struct text name, const char *entity_key)
 {
-	if (!value_text(annotations, "description", &event->details, why))
-		return false;
-	event->summary = event->details;
-	return value_text(annotations, "summary", &event->summary, why);
+	size_t count = 0;
+	struct label *list = memory_zeroed(json_object_size(labels) + 1, sizeof list[0]);
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(labels, key, value) {
+		struct text text = value_shown(document, json_object_get(labels, key));
+
+		if (text.bytes == NULL || strcmp(key, NAME) == 0 ||
+			(entity_key != NULL && strcmp(key, entity_key) == 0))
+			continue;
+		list[count++] = (struct label){key, text};
+	}
+	struct text check = name_labelled(document, name, list, count);
+	free(list);
+	return check;
+}
+
+/* The names before 0.2, which were the alert's and the entity's labels alone. */
+static void former_read(const json_t *labels, const char *entity_key, struct event *event)
+{
+	const json_t *entity = entity_key != NULL ? json_object_get(labels, entity_key) : NULL;
+	const json_t *name = json_object_get(labels, NAME);
+
+	if (!json_is_string(name) || (entity_key != NULL && !json_is_string(entity)))
+		return;
+	event->former_check = (struct text){json_string_value(name), json_string_length(name)};
+	event->former_entity = entity == NULL ? text_literal(NOBODY)
+					      : (struct text){json_string_value(entity),
+							json_string_length(entity)};
+}
+
+static bool names_read(json_t *document, json_t *labels, struct event *event, struct reason *why)
+{
+	const char *entity_key = entity_label(labels);
+
+	if (json_object_size(labels) == 0)
+		return reason_set(why, "the alert has no labels");
+	event->entity = entity_key != NULL
+				? name_fit(document, value_shown(document,
+							     json_object_get(labels, entity_key)))
+				: text_literal(NOBODY);
+	if (event->entity.bytes == NULL)
+		event->entity = text_literal(NOBODY);
+	struct text name = value_shown(document, json_object_get(labels, NAME));
+	if (name.bytes == NULL)
+		name = text_literal(NAMELESS);
+	event->check = check_name(document, labels, name, entity_key);
+	if (event->check.bytes == NULL)
+		event->check = text_literal(NAMELESS);
+	former_read(labels, entity_key, event);
+	return true;
+}
+
+/* The annotations are the problem's: once it is over they would say what is no longer so. */
+static void texts_read(json_t *document, const json_t *annotations, struct event *event)
+{
+	if (text_is(event->state, "ok")) {
+		event->summary = text_literal("resolved");
+		return;
+	}
+	event->details = value_shown(document, json_object_get(annotations, "description"));
+	event->summary = value_shown(document, json_object_get(annotations, "summary"));
+	if (event->summary.bytes == NULL)
+		event->summary = event->details;
 }
 
 /* The time is that of the message, not startsAt: what is said again days later still holds. */
-static bool alert_read(const json_t *document, const json_t *alert,
-	const struct format_context *context, struct event *event, struct reason *why)
+static bool alert_read(json_t *document, const json_t *alert, const struct format_context *context,
+	struct event *event, struct reason *why)
 {
 	struct text status = {NULL, 0};
-	const json_t *labels, *annotations;
+	const json_t *labels;
 
 	event_init(event, context->now);
 	event->ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
 	if (!json_is_object(alert))
 		return reason_set(why, "an alert is %s, not an object", value_kind(alert));
-	return value_object(alert, "labels", &labels, why) &&
-	       value_object(alert, "annotations", &annotations, why) &&
-	       value_text(document, "status", &status, why) &&
-	       value_text(alert, "status", &status, why) &&
-	       state_read(status, labels, &event->state, why) && names_read(labels, event, why) &&
-	       texts_read(annotations, event, why);
+	if (!value_object(alert, "labels", &labels, why) ||
+		!value_text(document, "status", &status, why) ||
+		!value_text(alert, "status", &status, why) ||
+		!state_read(status, labels, &event->state, why) ||
+		!names_read(document, json_object_get(alert, "labels"), event, why))
+		return false;
+	texts_read(document, json_object_get(alert, "annotations"), event);
+	return true;
 }
 
 /* Grafana's `Test` of a contact point. */
-static bool is_test(const struct event *event)
+static bool is_test(const json_t *alert, const struct event *event)
 {
-	return text_is(event->check, "TestAlert") && text_is(event->entity, "Grafana");
+	const char *name =
+		json_string_value(json_object_get(json_object_get(alert, "labels"), NAME));
+
+	return name != NULL && strcmp(name, "TestAlert") == 0 && text_is(event->entity, "Grafana");
 }
 
 static json_int_t badness(const struct event *event)
@@ -99,7 +179,7 @@ static const char *pair_key(const struct event *event, struct buffer *out)
 }
 
 /* Which alert speaks for each check: `key` to [badness, index], the first of the worst. */
-static json_t *worst_find(const json_t *document, const json_t *alerts,
+static json_t *worst_find(json_t *document, const json_t *alerts,
 	const struct format_context *context, struct buffer *key)
 {
 	json_t *worst = json_object();
@@ -109,6 +189,8 @@ static json_t *worst_find(const json_t *document, const json_t *alerts,
 	size_t i;
 
 	json_array_foreach(alerts, i, alert) {
+		if (i > LIMIT_BATCH)
+			break;
 		if (!alert_read(document, alert, context, &event, &ignored))
 			continue;
 		const json_t *known = json_object_get(worst, pair_key(&event, key));
@@ -140,9 +222,11 @@ static void alertmanager_translate(
 	size_t i;
 
 	json_array_foreach(alerts, i, alert) {
+		if (i > LIMIT_BATCH) /* one too many is enough to refuse all */
+			break;
 		if (!alert_read(document, alert, context, &event, &why))
 			out->refuse(out, &why);
-		else if (is_test(&event))
+		else if (is_test(alert, &event))
 			out->pass(out, PASSED_TEST);
 		else if (!speaks(worst, pair_key(&event, &key), i))
 			out->pass(out, PASSED_WORSE);

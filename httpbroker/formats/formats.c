@@ -41,10 +41,24 @@ static bool unknown_explain(const json_t *document, struct reason *why)
 	return reason_set(why, "this is no event: 'entity' is missing");
 }
 
+/* Of the former names, only what an earlier version would have taken, and what differs. */
+static void former_check(struct event *event)
+{
+	struct reason ignored;
+	bool differs = !text_equals(event->former_entity, event->entity) ||
+		       !text_equals(event->former_check, event->check);
+
+	if (!differs || !event_name_check("entity", event->former_entity, &ignored) ||
+		!event_name_check("check", event->former_check, &ignored))
+		event->former_check = (struct text){NULL, 0};
+}
+
 void intake_event(struct intake *out, struct event *event, const struct format_context *context)
 {
 	struct reason why;
 
+	if (event->former_check.bytes != NULL)
+		former_check(event);
 	if (event_check(event, context->flapjack, context->now, &why))
 		out->event(out, event);
 	else

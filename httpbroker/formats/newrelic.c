@@ -4,6 +4,7 @@
  * no longer. Sent on change only.
  */
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/names.h"
 #include "httpbroker/formats/values.h"
 
 static bool newrelic_matches(const json_t *document)
@@ -18,33 +19,46 @@ static bool state_read(
 	const json_t *document, struct text current, struct text *out, struct reason *why)
 {
 	struct text severity = {NULL, 0};
+	struct reason ignored;
 
-	if (!value_text(document, "severity", &severity, why))
-		return false;
+	value_text(document, "severity", &severity, &ignored);
 	if (text_is(current, "closed"))
 		*out = text_literal("ok");
 	else if (!text_is(current, "open") && !text_is(current, "acknowledged"))
 		return reason_set(why,
 			"'current_state' is '%.64s', not open, acknowledged, closed or test",
 			current.bytes != NULL ? current.bytes : "");
-	else if (text_is(severity, "warning") || text_is(severity, "info"))
+	else if (text_is(severity, "warning") || text_is(severity, "warn") ||
+		 text_is(severity, "info"))
 		*out = text_literal("warning");
 	else
 		*out = text_literal("critical");
 	return true;
 }
 
-static bool event_read(
-	const json_t *document, struct text current, struct event *event, struct reason *why)
+/* A template may leave out any of these; what follows is next best, and the same when it closes. */
+static bool names_read(json_t *document, struct event *event, struct reason *why)
 {
-	return value_first(document, "policy_name", &event->entity, why) &&
-	       (event->entity.bytes != NULL || reason_set(why, "'policy_name' is missing")) &&
-	       value_first(document, "condition_name", &event->check, why) &&
-	       (event->check.bytes != NULL || reason_set(why, "'condition_name' is empty")) &&
-	       state_read(document, current, &event->state, why) &&
-	       value_text(document, "details", &event->summary, why) &&
-	       value_text(document, "incident_url", &event->details, why) &&
-	       value_milliseconds(document, "timestamp", &event->time, why);
+	static const char *const policy[] = {"policy_name", "account_name", NULL};
+	static const char *const condition[] = {
+		"condition_name", "condition_id", "incident_id", NULL};
+
+	event->entity = name_first(document, policy, &event->former_entity);
+	event->check = name_first(document, condition, &event->former_check);
+	if (event->entity.bytes == NULL)
+		event->entity = text_literal("newrelic");
+	return event->check.bytes != NULL ||
+	       reason_set(why, "'condition_name', 'condition_id' and 'incident_id' are missing");
+}
+
+/* The details are the problem's. */
+static void texts_read(json_t *document, struct event *event)
+{
+	event->summary = text_is(event->state, "ok")
+				 ? text_literal("closed")
+				 : value_shown(document, json_object_get(document, "details"));
+	event->details = value_shown(document, json_object_get(document, "incident_url"));
+	value_milliseconds(document, "timestamp", &event->time);
 }
 
 static void newrelic_translate(
@@ -56,14 +70,17 @@ static void newrelic_translate(
 
 	event_init(&event, context->now);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
-	if (!value_text(document, "current_state", &current, &why))
+	if (!value_text(document, "current_state", &current, &why)) {
 		out->refuse(out, &why);
-	else if (text_is(current, "test"))
+	} else if (text_is(current, "test")) {
 		out->pass(out, PASSED_TEST);
-	else if (!event_read(document, current, &event, &why))
+	} else if (!state_read(document, current, &event.state, &why) ||
+		   !names_read(document, &event, &why)) {
 		out->refuse(out, &why);
-	else
+	} else {
+		texts_read(document, &event);
 		intake_event(out, &event, context);
+	}
 }
 
 const struct format format_newrelic = {"newrelic", false, newrelic_matches, newrelic_translate};

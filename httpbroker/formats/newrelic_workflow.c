@@ -4,6 +4,7 @@
  * template, so that numbers may come as strings and lists as one string. Sent on change only.
  */
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/names.h"
 #include "httpbroker/formats/values.h"
 
 #include <string.h>
@@ -17,19 +18,32 @@ static bool workflow_matches(const json_t *document)
 	       json_object_get(document, "state") != NULL;
 }
 
+/* A deactivated issue has no open incident any more; it is closed some time later. */
+static bool is_over(struct text state)
+{
+	return text_is(state, "closed") || text_is(state, "deactivated");
+}
+
+static bool is_open(struct text state)
+{
+	return text_is(state, "created") || text_is(state, "activated") ||
+	       text_is(state, "acknowledged");
+}
+
 static bool state_read(const json_t *document, struct text *out, struct reason *why)
 {
 	struct text state = {NULL, 0}, priority = {NULL, 0};
+	struct reason ignored;
 
-	if (!value_text(document, "state", &state, why) ||
-		!value_text(document, "priority", &priority, why))
+	if (!value_text(document, "state", &state, why))
 		return false;
-	if (text_is(state, "closed"))
+	value_text(document, "priority", &priority, &ignored);
+	if (is_over(state))
 		*out = text_literal("ok");
-	else if (!text_is(state, "created") && !text_is(state, "activated") &&
-		 !text_is(state, "acknowledged"))
+	else if (!is_open(state))
 		return reason_set(why,
-			"'state' is '%.64s', not CREATED, ACTIVATED, ACKNOWLEDGED or CLOSED",
+			"'state' is '%.64s', not CREATED, ACTIVATED, ACKNOWLEDGED, DEACTIVATED or "
+			"CLOSED",
 			state.bytes != NULL ? state.bytes : "");
 	else if (text_is(priority, "high") || text_is(priority, "medium") ||
 		 text_is(priority, "low"))
@@ -39,26 +53,27 @@ static bool state_read(const json_t *document, struct text *out, struct reason *
 	return true;
 }
 
-static bool names_read(const json_t *document, struct event *event, struct reason *why)
+static bool names_read(json_t *document, struct event *event, struct reason *why)
 {
-	event->check = event->summary; /* the title */
-	if (!value_first(document, "alertPolicyNames", &event->entity, why) ||
-		!value_first(document, "impactedEntities", &event->entity, why) ||
-		!value_first(document, "alertConditionNames", &event->check, why))
-		return false;
+	static const char *const entity[] = {"impactedEntities", "alertPolicyNames", NULL};
+	static const char *const check[] = {"alertConditionNames", "title", "id", "issueUrl", NULL};
+
+	event->entity = name_first(document, entity, &event->former_entity);
+	event->check = name_first(document, check, &event->former_check);
 	if (event->entity.bytes == NULL)
-		return reason_set(why, "neither 'impactedEntities' nor 'alertPolicyNames' has any");
-	return event->check.bytes != NULL ||
-	       reason_set(why, "neither 'alertConditionNames' nor 'title' has any");
+		event->entity = text_literal("newrelic");
+	return event->check.bytes != NULL || reason_set(why, "'issueUrl' is empty");
 }
 
-static bool event_read(const json_t *document, struct event *event, struct reason *why)
+/* The title is the problem's. */
+static void texts_read(json_t *document, struct event *event)
 {
-	return value_text(document, "issueUrl", &event->details, why) &&
-	       value_text(document, "title", &event->summary, why) &&
-	       state_read(document, &event->state, why) && names_read(document, event, why) &&
-	       value_milliseconds(document, "createdAt", &event->time, why) &&
-	       value_milliseconds(document, "updatedAt", &event->time, why);
+	event->summary = text_is(event->state, "ok")
+				 ? text_literal("closed")
+				 : value_shown(document, json_object_get(document, "title"));
+	event->details = value_shown(document, json_object_get(document, "issueUrl"));
+	value_milliseconds(document, "createdAt", &event->time);
+	value_milliseconds(document, "updatedAt", &event->time);
 }
 
 static bool is_test(const json_t *document)
@@ -76,12 +91,15 @@ static void workflow_translate(
 
 	event_init(&event, context->now);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
-	if (is_test(document))
+	if (is_test(document)) {
 		out->pass(out, PASSED_TEST);
-	else if (!event_read(document, &event, &why))
+	} else if (!state_read(document, &event.state, &why) ||
+		   !names_read(document, &event, &why)) {
 		out->refuse(out, &why);
-	else
+	} else {
+		texts_read(document, &event);
 		intake_event(out, &event, context);
+	}
 }
 
 const struct format format_newrelic_workflow = {

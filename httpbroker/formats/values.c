@@ -91,13 +91,36 @@ bool value_text(const json_t *object, const char *key, struct text *out, struct 
 	return value == NULL || string_take(key, value, out, why);
 }
 
-bool value_first(const json_t *object, const char *key, struct text *out, struct reason *why)
-{
-	const json_t *value = value_given(object, key);
+#define KEPT "" /* the key in a document under which text_keep() keeps its strings */
 
-	if (json_is_array(value))
-		value = json_array_get(value, 0); /* NULL if it is empty */
-	return value == NULL || string_take(key, value, out, why);
+struct text text_keep(json_t *document, const char *bytes, size_t length)
+{
+	json_t *kept = json_object_get(document, KEPT);
+	json_t *string = json_stringn(bytes, length);
+
+	if (!json_is_array(kept)) {
+		kept = json_array();
+		json_object_set_new(document, KEPT, kept);
+	}
+	if (string == NULL || json_array_append_new(kept, string) != 0)
+		return (struct text){NULL, 0};
+	return (struct text){json_string_value(string), json_string_length(string)};
+}
+
+struct text value_shown(json_t *document, const json_t *value)
+{
+	struct text text = {NULL, 0};
+
+	if (value == NULL || json_is_null(value) ||
+		(json_is_string(value) && json_string_length(value) == 0))
+		return text;
+	if (json_is_string(value))
+		return (struct text){json_string_value(value), json_string_length(value)};
+	char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	if (shown != NULL)
+		text = text_keep(document, shown, strlen(shown));
+	jsonpool_give(shown);
+	return text;
 }
 
 bool value_object(const json_t *object, const char *key, const json_t **out, struct reason *why)
@@ -109,19 +132,19 @@ bool value_object(const json_t *object, const char *key, const json_t **out, str
 	return value_refuse(key, *out, why);
 }
 
-bool value_milliseconds(const json_t *object, const char *key, int64_t *out, struct reason *why)
+void value_milliseconds(const json_t *object, const char *key, int64_t *out)
 {
 	const json_t *value = value_given(object, key);
 	int64_t given;
 
-	if (value == NULL)
-		return true;
-	if (!value_whole(value, 0, INT64_MAX, &given)) {
-		reason_set(why, "milliseconds since 1970");
-		return value_refuse(key, value, why);
-	}
-	*out = given >= EVENT_TIME_IN_MILLISECONDS ? given / 1000 : given;
-	return true;
+	if (value != NULL && value_whole(value, 0, INT64_MAX, &given))
+		*out = given >= EVENT_TIME_IN_MILLISECONDS ? given / 1000 : given;
+}
+
+bool text_equals(struct text a, struct text b)
+{
+	return a.bytes != NULL && b.bytes != NULL && a.length == b.length &&
+	       memcmp(a.bytes, b.bytes, a.length) == 0;
 }
 
 bool text_is(struct text text, const char *word)

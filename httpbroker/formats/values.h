@@ -23,14 +23,26 @@ bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out);
 /* The string at `key`. */
 bool value_text(const json_t *object, const char *key, struct text *out, struct reason *why);
 
-/* The string at `key`, or the first of an array of strings. */
-bool value_first(const json_t *object, const char *key, struct text *out, struct reason *why);
+/*
+ * For what need not be a string to be of use: a string as it is, anything else as JSON; not given
+ * if it is NULL, null or empty. What is made lives as long as the document.
+ */
+struct text value_shown(json_t *document, const json_t *value);
+
+/* A string that lives as long as the document. */
+struct text text_keep(json_t *document, const char *bytes, size_t length);
 
 /* The object at `key`; *out is NULL if there is none. */
 bool value_object(const json_t *object, const char *key, const json_t **out, struct reason *why);
 
-/* Milliseconds since the epoch at `key`, as seconds; what can only be seconds is taken as such. */
-bool value_milliseconds(const json_t *object, const char *key, int64_t *out, struct reason *why);
+/*
+ * Milliseconds since the epoch at `key`, as seconds; what can only be seconds is taken as such, and
+ * what is neither is passed over.
+ */
+void value_milliseconds(const json_t *object, const char *key, int64_t *out);
+
+/* Whether both are given and the same. */
+bool text_equals(struct text a, struct text b);
 
 /* Whether the text is this word, in any case of letters. */
 bool text_is(struct text text, const char *word);

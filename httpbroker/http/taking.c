@@ -33,13 +33,21 @@ static void event_pass(struct intake *intake, enum passed why)
 		item->fate = why == PASSED_TEST ? FATE_TEST : FATE_MERGED;
 }
 
-static void event_take(struct intake *intake, const struct event *event)
+static bool is_permitted(const struct taking *taking, struct text entity)
+{
+	return permit_allows(taking->permit, entity.bytes, entity.length);
+}
+
+static void event_take(struct intake *intake, const struct event *given)
 {
 	struct taking *taking = (struct taking *)intake;
 	const struct broker *broker = taking->broker;
+	struct event copy = *given, *event = &copy;
 	struct reason why;
 
-	if (!permit_allows(taking->permit, event->entity.bytes, event->entity.length)) {
+	if (event->former_check.bytes != NULL && !is_permitted(taking, event->former_entity))
+		event->former_check = (struct text){NULL, 0};
+	if (!is_permitted(taking, event->entity)) {
 		reason_set(&why, "this token may not write '%.64s'", event->entity.bytes);
 		item_refuse(taking, FATE_FORBIDDEN, &why);
 		return;

@@ -13,13 +13,15 @@
 /* The same of both shapes; all belongs to the document, and is NULL where that says nothing. */
 struct alarm {
 	const json_t *name;
+	const json_t *arn; /* arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME */
 	const json_t *state;
 	const json_t *reason;
 	const json_t *time;
 	const json_t *description;
 	const json_t *account;
 	const json_t *region;
-	const json_t *metric; /* its name; NULL: several metrics, or other alarms */
+	const json_t *metric;        /* its name; NULL: several metrics, or other alarms */
+	const json_t *former_metric; /* the same as versions before 0.2 had it */
 	const json_t *namespace;
 	const json_t *dimensions; /* [{name, value}] or {name: value} */
 	const json_t *threshold;
@@ -40,5 +42,9 @@ struct alarm alarm_read(const json_t *document);
 
 /* A string that is there and not empty; else not given. */
 struct text alarm_text(const json_t *value);
+
+/* A part of its ARN; not given if there is none. The name is all that is left. */
+enum { ALARM_ARN_REGION = 3, ALARM_ARN_ACCOUNT = 4, ALARM_ARN_NAME = 6 };
+struct text alarm_arn_part(const struct alarm *alarm, int number);
 
 #endif

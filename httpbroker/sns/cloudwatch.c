@@ -2,6 +2,8 @@
 #include "httpbroker/sns/cloudwatch.h"
 
 #include "httpbroker/events/isotime.h"
+#include "httpbroker/formats/names.h"
+#include "httpbroker/formats/values.h"
 #include "httpbroker/sns/alarm.h"
 #include "httpbroker/sns/details.h"
 
@@ -10,14 +12,56 @@
 /* The details are made of many parts, so the document has to hold them. */
 static struct text details_make(json_t *document, const struct alarm *alarm)
 {
-	struct buffer out = {0};
+	struct buffer out = {NULL, 0, 0};
+	struct text details = {NULL, 0};
 
 	details_append(&out, alarm);
-	json_t *details = out.length > 0 ? json_stringn(out.data, out.length) : NULL;
+	if (out.length > 0)
+		details = text_keep(document, out.data, out.length);
 	buffer_free(&out);
-	if (details == NULL || json_object_set_new(document, "", details) != 0)
-		return (struct text){NULL, 0};
-	return alarm_text(details);
+	return details;
+}
+
+/* Of the ARN; where there is none, what the alarm says of it. */
+static struct text place_read(json_t *document, struct text part, const json_t *said)
+{
+	return part.bytes != NULL ? text_keep(document, part.bytes, part.length) : alarm_text(said);
+}
+
+static struct text check_name(json_t *document, const struct alarm *alarm, struct text name)
+{
+	const struct label all[] = {
+		{"account", place_read(document, alarm_arn_part(alarm, ALARM_ARN_ACCOUNT),
+				    alarm->account)},
+		{"region", place_read(document, alarm_arn_part(alarm, ALARM_ARN_REGION),
+				   alarm->region)},
+	};
+	struct label given[2];
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (all[i].value.bytes != NULL)
+			given[count++] = all[i];
+	return name_labelled(document, name, given, count);
+}
+
+static bool names_read(
+	json_t *document, const struct alarm *alarm, struct event *event, struct reason *why)
+{
+	struct text name = alarm_text(alarm->name), metric = alarm_text(alarm->metric);
+	struct text former_metric = alarm_text(alarm->former_metric);
+
+	if (name.bytes == NULL)
+		name = alarm_arn_part(alarm, ALARM_ARN_NAME);
+	event->entity = name_fit(document, name);
+	if (event->entity.bytes == NULL)
+		return reason_set(why, "the alarm has no name");
+	event->check = check_name(document, alarm, metric.bytes != NULL ? metric : name);
+	if (event->check.bytes == NULL)
+		event->check = event->entity;
+	event->former_entity = name;
+	event->former_check = former_metric.bytes != NULL ? former_metric : name;
+	return true;
 }
 
 static bool state_read(const json_t *value, struct text *out, struct reason *why)
@@ -36,17 +80,14 @@ static bool state_read(const json_t *value, struct text *out, struct reason *why
 }
 
 static bool event_read(
-	json_t *document, const struct alarm *alarm, struct event *event, struct reason *why)
+	json_t *document, struct alarm *alarm, struct event *event, struct reason *why)
 {
-	event->entity = alarm_text(alarm->name);
-	if (event->entity.bytes == NULL)
-		return reason_set(why, "the alarm has no name");
-	event->check = alarm_text(alarm->metric);
-	if (event->check.bytes == NULL)
-		event->check = event->entity;
-	if (!state_read(alarm->state, &event->state, why))
+	if (!names_read(document, alarm, event, why) ||
+		!state_read(alarm->state, &event->state, why))
 		return false;
 	event->summary = alarm_text(alarm->reason);
+	if (text_is(event->state, "ok"))
+		alarm->description = NULL; /* it is the problem's */
 	event->details = details_make(document, alarm);
 	isotime_read(alarm_text(alarm->time), &event->time);
 	if (json_object_set_new(document, " ", json_string("httpbroker")) == 0)

@@ -2,7 +2,9 @@
 /*
  * A CloudWatch alarm, as SNS delivers it in a message, becomes one event:
  *
- *     entity   the alarm's name          check    the metric's name, else the alarm's
+ *     entity   the alarm's name          check    the metric's name, else the alarm's, with
+ *                                                 `{account=…,region=…}` of the alarm's ARN: a name
+ *                                                 is one alarm's only there
  *     state    ALARM critical, OK ok, INSUFFICIENT_DATA unknown
  *     summary  the reason                details  what is measured, where (details.h)
  *     tags     httpbroker                ttl      never stale: alarms are told on change only

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/states/posting.h"
 
+#include "common/memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,27 @@ static void posting_close(
 	};
 }
 
+/* Makes what the former check is told: it goes by another name now. */
+static struct posting *former_make(const struct event *event, int flapjack, struct moment now)
+{
+	struct posting *former = memory_zeroed(1, sizeof *former);
+	struct buffer summary = {NULL, 0, 0};
+	struct event ok;
+
+	event_init(&ok, event->time);
+	ok.entity = event->former_entity;
+	ok.check = event->former_check;
+	ok.state = text_literal(condition_name(CONDITION_OK));
+	ok.condition = CONDITION_OK;
+	ok.ttl = EVENT_TTL_NEVER;
+	buffer_printf(&summary, "httpbroker: this check is now named %.*s",
+		(int)event->check.length, event->check.bytes);
+	ok.summary = (struct text){summary.data, summary.length};
+	posting_make(former, &ok, flapjack, now);
+	buffer_free(&summary);
+	return former;
+}
+
 void posting_make(
 	struct posting *posting, const struct event *event, int flapjack, struct moment now)
 {
@@ -51,6 +74,8 @@ void posting_make(
 	names_append(&block, event->entity, event->check);
 	posting->wire.bytes = block.data;
 	posting_close(posting, &block, posting->wire.length, event->entity.length);
+	if (event->former_check.bytes != NULL)
+		posting->former = former_make(event, flapjack, now);
 }
 
 void posting_make_forgotten(
@@ -65,6 +90,10 @@ void posting_make_forgotten(
 
 void posting_free(struct posting *posting)
 {
+	if (posting->former != NULL)
+		posting_free(posting->former);
+	free(posting->former);
 	free(posting->block);
+	posting->former = NULL;
 	posting->block = NULL;
 }

@@ -18,6 +18,7 @@ struct posting {
 	int32_t ttl;    /* seconds; negative: never stale */
 	nsec deadline;  /* monotonic, or NSEC_NEVER; fixed now, so that no clock step moves it */
 	bool forgotten; /* it is to be: then there are only the names and the time of that */
+	struct posting *former; /* an ok of the check's former names; owned; NULL: none */
 	char *block;    /* owned: what names and wire point into */
 };
 

@@ -43,6 +43,8 @@ struct state {
 	bool stale : 1;                        /* Flapjack was told that it ran out */
 	bool listed : 1;                       /* its record waits to be written */
 	bool forgotten : 1; /* it is out of the table, and its record waits to be deleted */
+	bool loaded : 1;    /* it is as Redis had it: nothing has been heard of it since */
+	bool retired : 1;   /* it goes by another name now: its next repeat is its end */
 	bool owed : 1;      /* what Flapjack was told last is not known to be in Redis */
 	char names[];       /* `entity:check`, hh.keylen bytes */
 };

@@ -201,6 +201,7 @@ alarm() {
 		AlarmName: "db-01 is slow", AlarmDescription: "what to do", AWSAccountId: "123456789012",
 		NewStateValue: $state, NewStateReason: "Threshold Crossed: 1 datapoint (10.0)",
 		StateChangeTime: $time, Region: "EU (Ireland)", OldStateValue: "OK",
+		AlarmArn: "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:db-01 is slow",
 		Trigger: {MetricName: "ReadLatency", Namespace: "AWS/RDS", Period: 60, Threshold: 5.0,
 			Dimensions: [{name: "DBInstanceIdentifier", value: "db-01"}]}
 	}'

@@ -5,6 +5,8 @@
 #include "common/buffer.h"
 #include "t/unit/broker-formats.h"
 
+#include <string.h>
+
 /* A document of version 4 with these alerts, as Alertmanager writes it. */
 static struct pieces *group(int32_t ttl, const char *alerts)
 {
@@ -41,9 +43,9 @@ static void each_alert_is_an_event(void **state)
 	(void)state;
 	assert_ptr_equal(pieces->format, &format_alertmanager);
 	assert_int_equal(pieces->count, 4);
-	assert_event(pieces, 0, "db-01:9100", "DiskFull", "warning");
-	assert_event(pieces, 1, "node", "Down", "ok");
-	assert_event(pieces, 2, "db-02", "Down", "critical");
+	assert_event(pieces, 0, "db-01:9100", "DiskFull{severity=warning}", "warning");
+	assert_event(pieces, 1, "node", "Down{severity=critical}", "ok");
+	assert_event(pieces, 2, "db-02", "Down{severity=page}", "critical");
 	assert_event(pieces, 3, "alertmanager", "Watchdog", "critical");
 	assert_text(pieces->list[0].event.summary, "s");
 	assert_text(pieces->list[0].event.details, "d");
@@ -67,56 +69,172 @@ static void the_instance_is_the_entity_before_job_and_host(void **state)
 {
 	struct pieces *pieces = group(0,
 		ALERT("firing", "\"alertname\":\"a\",\"host\":\"h\",\"job\":\"j\",\"instance\":\"i\"") "," ALERT(
-			"firing", "\"alertname\":\"a\",\"job\":\"j\",\"host\":\"h\""));
+			"firing",
+			"\"alertname\":\"a\",\"job\":\"j\",\"host\":\"h\"") "," ALERT("firing",
+			"\"alertname\":\"a\",\"job\":\"\",\"host\":\"h\",\"instance\":null"));
 
 	(void)state;
-	assert_event(pieces, 0, "i", "a", "critical");
-	assert_event(pieces, 1, "j", "a", "critical");
+	assert_event(pieces, 0, "i", "a{host=h,job=j}", "critical");
+	assert_event(pieces, 1, "j", "a{host=h}", "critical");
+	assert_event(pieces, 2, "h", "a", "critical");
 	pieces_free(pieces);
 }
 
-/* /var is full, / no longer is: the check is not ok. */
-static void the_worst_alert_speaks_for_a_check(void **state)
+/* /var is full, / no longer is; as Alertmanager groups them, or in documents of their own. */
+static void alerts_that_differ_in_any_label_are_checks_of_their_own(void **state)
 {
-	struct pieces *pieces = group(
-		0, ALERT("resolved", NAMED ",\"mountpoint\":\"/\"") "," ALERT("firing", NAMED
-			   ",\"mountpoint\":\"/srv\",\"severity\":\"warning\"") "," ALERT("firing",
-			   NAMED ",\"mountpoint\":\"/var\"") "," ALERT("firing",
-			   NAMED ",\"mountpoint\":\"/tmp\"") "," ALERT("resolved",
-			   "\"alertname\":\"DiskFull\",\"instance\":\"db-02:9100\""));
+	struct pieces *pieces = group(0,
+		ALERT("resolved", NAMED ",\"mountpoint\":\"/\"") "," ALERT("firing",
+			NAMED ",\"severity\":\"warning\",\"mountpoint\":\"/\"") "," ALERT("firing",
+			NAMED ",\"mountpoint\":\"/var\"") "," ALERT("firing",
+			"\"pod\":\"web-1\",\"namespace\":\"shop\",\"alertname\":\"KubePodNotReady\"") "," ALERT("resolved",
+			"\"alertname\":\"KubePodNotReady\",\"namespace\":\"ci\",\"pod\":\"job-7\""));
 
 	(void)state;
 	assert_int_equal(pieces->count, 5);
+	assert_event(pieces, 0, "db-01:9100", "DiskFull{mountpoint=/}", "ok");
+	assert_event(pieces, 1, "db-01:9100", "DiskFull{mountpoint=/,severity=warning}", "warning");
+	assert_event(pieces, 2, "db-01:9100", "DiskFull{mountpoint=/var}", "critical");
+	assert_event(
+		pieces, 3, "alertmanager", "KubePodNotReady{namespace=shop,pod=web-1}", "critical");
+	assert_event(pieces, 4, "alertmanager", "KubePodNotReady{namespace=ci,pod=job-7}", "ok");
+	pieces_free(pieces);
+}
+
+/* The same labels twice, which Alertmanager never sends. */
+static void the_worst_alert_speaks_for_a_check(void **state)
+{
+	struct pieces *pieces =
+		group(0, ALERT("resolved", NAMED) "," ALERT("firing", NAMED) "," ALERT(
+				 "firing", NAMED) "," ALERT("resolved",
+				 "\"alertname\":\"DiskFull\",\"instance\":\"db-02:9100\""));
+
+	(void)state;
+	assert_int_equal(pieces->count, 4);
 	assert_passed(pieces, 0, PASSED_WORSE);
+	assert_event(pieces, 1, "db-01:9100", "DiskFull", "critical");
+	assert_passed(pieces, 2, PASSED_WORSE);
+	assert_event(pieces, 3, "db-02:9100", "DiskFull", "ok");
+	pieces_free(pieces);
+}
+
+#define LONG "0123456789012345678901234567890123456789"
+
+static struct text long_name(struct pieces *pieces, size_t i)
+{
+	struct text check = pieces->list[i].event.check;
+
+	assert_int_equal(check.length, 216);
+	assert_memory_equal(check.bytes, "Long{a=" LONG LONG LONG LONG, 167);
+	assert_int_equal(strspn(check.bytes + 200, "0123456789abcdef"), 16);
+	return check;
+}
+
+/* What is cut is told apart by the hash, whose order is the labels' own. */
+static void a_long_name_is_cut_and_ends_in_a_hash(void **state)
+{
+	struct pieces *pieces =
+		group(0, ALERT("firing", "\"alertname\":\"Long\",\"a\":\"" LONG LONG LONG LONG LONG
+					 "\",\"b\":\"1\"") "," ALERT("firing",
+				 "\"b\":\"1\",\"a\":\"" LONG LONG LONG LONG LONG
+				 "\",\"alertname\":\"Long\"") "," ALERT("firing",
+				 "\"alertname\":\"Long\",\"a\":\"" LONG LONG LONG LONG LONG
+				 "\",\"b\":\"2\""));
+	struct pieces *umlauts =
+		group(0, ALERT("firing", "\"alertname\":\"\xc3\xa4" LONG LONG LONG LONG
+					 "0123456789012345678901234567890123456\xc3\xa4x\""));
+
+	(void)state;
+	struct text first = long_name(pieces, 0);
 	assert_passed(pieces, 1, PASSED_WORSE);
-	assert_event(pieces, 2, "db-01:9100", "DiskFull", "critical");
-	assert_passed(pieces, 3, PASSED_WORSE);
-	assert_event(pieces, 4, "db-02:9100", "DiskFull", "ok");
+	assert_memory_not_equal(first.bytes, long_name(pieces, 2).bytes, 216);
+	assert_int_equal(umlauts->list[0].event.check.length, 199 + 16);
+	pieces_free(pieces);
+	pieces_free(umlauts);
+}
+
+/* Nobody hears of a refusal: a name is made of what there is. */
+static void names_are_made_to_fit(void **state)
+{
+	struct pieces *pieces = group(0,
+		ALERT("firing", "\"name\":\"replica lag\",\"instance\":\"db-2:9100\",\"cluster\":\"a\"") "," ALERT(
+			"firing",
+			"\"alertname\":\"Two\\nLines\",\"instance\":\"a\\nb\\u001b[1mc\"") "," ALERT("firing",
+			"\"alertname\":\"\\\"a\\\": b\",\"instance\":\"\\\"x\\\"\",\"url\":\"http://h:80/\"") "," ALERT("firing",
+			"\"alertname\":\"\",\"instance\":\"\\u0007\"") "," ALERT("firing",
+			"\"alertname\":7,\"instance\":{\"b\":1,\"a\":2},\"severity\":1,\"x\":[true]"));
+
+	(void)state;
+	assert_int_equal(pieces->count, 5);
+	assert_event(pieces, 0, "db-2:9100", "alert{cluster=a,name=replica lag}", "critical");
+	assert_event(pieces, 1, "a bc", "Two Lines", "critical");
+	assert_event(pieces, 2, "'x'", "'a'_ b{url=http_//h_80/}", "critical");
+	assert_event(pieces, 3, "alertmanager", "alert", "critical");
+	assert_event(pieces, 4, "{'a':2,'b':1}", "7{severity=1,x=[true]}", "critical");
+	pieces_free(pieces);
+}
+
+static void a_long_entity_is_cut_and_ends_in_a_hash(void **state)
+{
+	struct buffer labels = {NULL, 0, 0};
+	struct pieces *pieces;
+
+	(void)state;
+	buffer_append_text(
+		&labels, "{\"status\":\"firing\",\"labels\":{\"alertname\":\"a\",\"instance\":\"");
+	for (int i = 0; i < 1025; i++)
+		buffer_append_text(&labels, "i");
+	buffer_append_text(&labels, "\"}}");
+	pieces = group(0, labels.data);
+	struct text entity = pieces->list[0].event.entity;
+	assert_int_equal(entity.length, 1024);
+	assert_memory_equal(entity.bytes + 1024 - 16, "958470fd9623deba", 16);
+	pieces_free(pieces);
+	buffer_free(&labels);
+}
+
+static void assert_former(
+	const struct pieces *pieces, size_t i, const char *entity, const char *check)
+{
+	assert_text(pieces->list[i].event.former_entity, entity);
+	assert_text(pieces->list[i].event.former_check, check);
+}
+
+/* What the names were before all labels counted: where they were others, and could have been. */
+static void former_names_are_told(void **state)
+{
+	struct pieces *pieces = group(
+		0, ALERT("firing", NAMED ",\"severity\":\"page\"") "," ALERT(
+			   "firing", "\"alertname\":\"a\",\"x\":\"y\"") "," ALERT("firing",
+			   "\"alertname\":\"a\",\"instance\":\"\\\"i\\\"\"") "," ALERT("firing",
+			   NAMED) "," ALERT("firing",
+			   "\"alertname\":\"a\\n\",\"instance\":\"i\"") "," ALERT("firing",
+			   "\"alertname\":\"a\",\"instance\":7,\"x\":\"y\"") "," ALERT("firing",
+			   "\"instance\":\"i\",\"x\":\"y\""));
+
+	(void)state;
+	assert_former(pieces, 0, "db-01:9100", "DiskFull");
+	assert_former(pieces, 1, "alertmanager", "a");
+	assert_former(pieces, 2, "\"i\"", "a");
+	for (size_t i = 3; i < pieces->count; i++)
+		assert_null(pieces->list[i].event.former_check.bytes);
 	pieces_free(pieces);
 }
 
 static void a_bad_alert_does_not_spoil_the_others(void **state)
 {
 	struct pieces *pieces = group(0,
-		"7,{},{\"status\":\"firing\",\"labels\":[]},{\"status\":\"firing\",\"labels\":{}},"
-		"{\"status\":\"firing\",\"labels\":{\"alertname\":7}}," ALERT(
-			"pending", NAMED) "," ALERT("firing",
-			"\"alertname\":\"a\",\"severity\":1") "," ALERT("firing",
-			"\"alertname\":\"\"") "," ALERT("firing",
-			"\"alertname\":\"a\\n\"") "," ALERT("firing", NAMED));
+		"7,{},{\"status\":\"firing\",\"labels\":[]},{\"status\":\"firing\",\"labels\":{}}," ALERT(
+			"pending", NAMED) "," ALERT("firing", NAMED));
 
 	(void)state;
-	assert_int_equal(pieces->count, 10);
+	assert_int_equal(pieces->count, 6);
 	assert_refusal(pieces, 0, "an alert is a number, not an object");
-	assert_refusal(pieces, 1, "the label 'alertname' is missing");
+	assert_refusal(pieces, 1, "the alert has no labels");
 	assert_refusal(pieces, 2, "'labels' is [], not an object");
-	assert_refusal(pieces, 3, "the label 'alertname' is missing");
-	assert_refusal(pieces, 4, "'alertname' is 7, not a string");
-	assert_refusal(pieces, 5, "'status' is 'pending', not firing or resolved");
-	assert_refusal(pieces, 6, "'severity' is 1, not a string");
-	assert_refusal(pieces, 7, "'check' is empty");
-	assert_refusal(pieces, 8, "'check' has a control character at byte 2");
-	assert_event(pieces, 9, "db-01:9100", "DiskFull", "critical");
+	assert_refusal(pieces, 3, "the alert has no labels");
+	assert_refusal(pieces, 4, "'status' is 'pending', not firing or resolved");
+	assert_event(pieces, 5, "db-01:9100", "DiskFull", "critical");
 	pieces_free(pieces);
 }
 
@@ -168,7 +286,37 @@ static void grafana_is_the_same_with_more_in_it(void **state)
 	(void)state;
 	assert_ptr_equal(pieces->format, &format_alertmanager);
 	assert_int_equal(pieces->count, 1);
-	assert_event(pieces, 0, "www-1", "High latency", "ok");
+	assert_event(pieces, 0, "www-1", "High latency{grafana_folder=web}", "ok");
+	pieces_free(pieces);
+}
+
+/* The annotations are the problem's. */
+static void a_recovery_has_no_text_of_the_problem(void **state)
+{
+	struct pieces *pieces = group(0, ALERT("resolved", NAMED));
+
+	(void)state;
+	assert_event(pieces, 0, "db-01:9100", "DiskFull", "ok");
+	assert_text(pieces->list[0].event.summary, "resolved");
+	assert_null(pieces->list[0].event.details.bytes);
+	pieces_free(pieces);
+}
+
+/* One alert's name for all of Grafana's rules whose source has no data, or cannot be asked. */
+static void grafanas_rules_without_data_are_told_apart(void **state)
+{
+	struct pieces *pieces = group(0,
+		ALERT("firing", "\"alertname\":\"DatasourceNoData\",\"rulename\":\"CPU: high\",\"ref_id\":\"A\"") "," ALERT(
+			"resolved",
+			"\"alertname\":\"DatasourceNoData\",\"rulename\":\"Disk\",\"ref_id\":\"A\"") "," ALERT("firing",
+			"\"alertname\":\"DatasourceError\",\"rulename\":\"Disk\",\"ref_id\":\"A\""));
+
+	(void)state;
+	assert_event(pieces, 0, "alertmanager", "DatasourceNoData{ref_id=A,rulename=CPU_ high}",
+		"critical");
+	assert_event(pieces, 1, "alertmanager", "DatasourceNoData{ref_id=A,rulename=Disk}", "ok");
+	assert_event(
+		pieces, 2, "alertmanager", "DatasourceError{ref_id=A,rulename=Disk}", "critical");
 	pieces_free(pieces);
 }
 
@@ -191,11 +339,18 @@ int main(void)
 		cmocka_unit_test(each_alert_is_an_event),
 		cmocka_unit_test(it_is_of_now_and_never_stale_unless_told_otherwise),
 		cmocka_unit_test(the_instance_is_the_entity_before_job_and_host),
+		cmocka_unit_test(alerts_that_differ_in_any_label_are_checks_of_their_own),
 		cmocka_unit_test(the_worst_alert_speaks_for_a_check),
+		cmocka_unit_test(a_long_name_is_cut_and_ends_in_a_hash),
+		cmocka_unit_test(names_are_made_to_fit),
+		cmocka_unit_test(a_long_entity_is_cut_and_ends_in_a_hash),
+		cmocka_unit_test(former_names_are_told),
 		cmocka_unit_test(a_bad_alert_does_not_spoil_the_others),
 		cmocka_unit_test(a_group_without_alerts_is_refused),
 		cmocka_unit_test(the_description_serves_where_there_is_no_summary),
 		cmocka_unit_test(grafana_is_the_same_with_more_in_it),
+		cmocka_unit_test(a_recovery_has_no_text_of_the_problem),
+		cmocka_unit_test(grafanas_rules_without_data_are_told_apart),
 		cmocka_unit_test(grafanas_test_makes_no_check),
 	};
 

@@ -138,6 +138,33 @@ static void what_is_to_be_forgotten_is_kept_in_its_turn(void **state)
 	backlog_free(backlog);
 }
 
+/* So that whoever takes it up sets the former name ok. */
+static void the_former_names_of_a_check_are_kept(void **state)
+{
+	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
+	struct event event = event_plain("e", "c{x}", CONDITION_CRITICAL);
+	struct posting posting, read;
+	struct buffer json = {NULL, 0, 0};
+	struct reason why;
+
+	(void)state;
+	event.former_entity = text_literal("\xc3\xa4\"");
+	event.former_check = text_literal("c");
+	posting_make(&posting, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
+	recall_write(&json, &posting);
+	assert_non_null(
+		strstr(json.data, ",\"formerly\":{\"entity\":\"\xc3\xa4\\\"\",\"check\":\"c\"}}"));
+	assert_true(recall_event(&recall, (struct blob){json.data, json.length}, &read, &why));
+	assert_non_null(read.former);
+	assert_int_equal(read.former->names.length, 5);
+	assert_memory_equal(read.former->names.bytes, "\xc3\xa4\":c", 5);
+	assert_string_equal(read.wire.bytes, posting.wire.bytes);
+	assert_string_equal(read.former->wire.bytes, posting.former->wire.bytes);
+	posting_free(&read);
+	posting_free(&posting);
+	buffer_free(&json);
+}
+
 static void assert_unreadable(const char *json, const char *expected)
 {
 	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
@@ -356,6 +383,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_says_the_same_takes_the_place_of_the_one_before),
 		cmocka_unit_test(what_is_to_be_forgotten_is_kept_in_its_turn),
+		cmocka_unit_test(the_former_names_of_a_check_are_kept),
 		cmocka_unit_test(what_somebody_else_has_left_may_be_anything),
 		cmocka_unit_test(what_was_judged_goes_when_it_is_in_redis),
 		cmocka_unit_test(what_came_to_nothing_is_judged_again),

@@ -25,7 +25,9 @@ static void a_metrics_alarm(void **state)
 	(void)state;
 	assert_ptr_equal(pieces->format, &format_cloudwatch);
 	assert_int_equal(pieces->count, 1);
-	assert_event(pieces, 0, "slow", "Latency", "critical");
+	assert_event(pieces, 0, "slow", "Latency{account=123,region=EU (Ireland)}", "critical");
+	assert_text(event->former_entity, "slow");
+	assert_text(event->former_check, "Latency");
 	assert_text(event->summary, "Threshold Crossed");
 	assert_text(event->details, "call Ann\naccount: 123\nregion: EU (Ireland)\n"
 				    "namespace: AWS/RDS\nDB: db-01\nthreshold: 1.5");
@@ -44,24 +46,27 @@ static void assert_state(const char *json, const char *check, const char *expect
 	pieces_free(pieces);
 }
 
+#define SLOW "slow{account=123,region=EU (Ireland)}"
+
 static void what_the_states_are(void **state)
 {
 	(void)state;
-	assert_state(DIRECT("OK", ""), "slow", "ok");
-	assert_state(DIRECT("ALARM", ""), "slow", "critical");
-	assert_state(DIRECT("INSUFFICIENT_DATA", ""), "slow", "unknown");
+	assert_state(DIRECT("OK", ""), SLOW, "ok");
+	assert_state(DIRECT("ALARM", ""), SLOW, "critical");
+	assert_state(DIRECT("INSUFFICIENT_DATA", ""), SLOW, "unknown");
 	assert_refused(
 		2, DIRECT("Ok", ""), "the alarm's state is none of OK, ALARM, INSUFFICIENT_DATA");
 }
 
 /* The alarm is the check, and its details end so. */
-static void assert_without_metric(const char *json, const char *expected)
+static void assert_without_metric(const char *json, const char *check, const char *expected)
 {
 	struct pieces *pieces = pieces_take(1, 0, json);
 	struct text details = pieces->list[0].event.details;
 	const char *begin = strstr(details.bytes, "region: ");
 
-	assert_event(pieces, 0, "slow", "slow", "critical");
+	assert_event(pieces, 0, "slow", check, "critical");
+	assert_text(pieces->list[0].event.former_check, "slow");
 	assert_non_null(begin);
 	assert_string_equal(strchr(begin, '\n') + 1, expected);
 	pieces_free(pieces);
@@ -77,12 +82,12 @@ static void of_several_metrics(void **state)
 			"\"Metric\":{\"Dimensions\":[{\"value\":\"lb\",\"name\":\"LB\"},"
 			"{\"value\":\"a\",\"name\":\"AZ\"}],\"MetricName\":\"5XX\",\"Namespace\":"
 			"\"AWS/ELB\"},\"Period\":60,\"Stat\":\"Sum\"},\"ReturnData\":false}]}"),
-		"threshold: 5\ne1: m1 / 60\nm1: AWS/ELB 5XX, LB: lb, AZ: a");
+		SLOW, "threshold: 5\ne1: m1 / 60\nm1: AWS/ELB 5XX, LB: lb, AZ: a");
 	assert_without_metric(
 		DIRECT("ALARM", ",\"Trigger\":{\"Threshold\":5,\"Metrics\":[1,{},{\"Id\":\"m1\"},"
 				"{\"Id\":1,\"Expression\":\"x\"},{\"MetricStat\":{\"Metric\":{"
 				"\"MetricName\":\"y\"}}}]}"),
-		"threshold: 5\nx\ny");
+		SLOW, "threshold: 5\nx\ny");
 }
 
 static void of_other_alarms(void **state)
@@ -90,13 +95,13 @@ static void of_other_alarms(void **state)
 	(void)state;
 	assert_without_metric(DIRECT("ALARM", ",\"AlarmRule\":\"ALARM(a) OR ALARM(b)\","
 					      "\"TriggeringChildren\":[]"),
-		"rule: ALARM(a) OR ALARM(b)");
+		SLOW, "rule: ALARM(a) OR ALARM(b)");
 	assert_without_metric(
 		DIRECT("ALARM",
 			",\"AlarmRule\":\"ALARM(a)\",\"TriggeringChildren\":[{\"Arn\":\"arn:a\","
 			"\"State\":{\"Value\":\"ALARM\",\"Timestamp\":\"x\"}},{\"Arn\":[]},"
 			"{\"Arn\":\"arn:b\"}]"),
-		"rule: ALARM(a)\nALARM: arn:a\narn:b");
+		SLOW, "rule: ALARM(a)\nALARM: arn:a\narn:b");
 }
 
 #define EVENTBRIDGE(metrics)                                                                       \
@@ -110,24 +115,82 @@ static void of_other_alarms(void **state)
 	"{\"id\":\"" id "\",\"metricStat\":{\"metric\":{\"name\":\"Latency\",\"namespace\":" \
 	"\"AWS/RDS\",\"dimensions\":{\"DB\":\"db-01\"}}}}"
 
+#define SLOW_IRELAND "slow{account=123,region=eu-west-1}"
+
 static void through_eventbridge(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0, EVENTBRIDGE(METRIC("m1")));
 	const struct event *event = &pieces->list[0].event;
 
 	(void)state;
-	assert_event(pieces, 0, "slow", "Latency", "critical");
+	assert_event(pieces, 0, "slow", "Latency{account=123,region=eu-west-1}", "critical");
+	assert_text(event->former_check, "Latency");
 	assert_text(event->summary, "10 > 5");
 	assert_text(event->details, "call Ann\naccount: 123\nregion: eu-west-1\n"
 				    "namespace: AWS/RDS\nDB: db-01");
 	assert_int_equal(event->time, 1795170546);
 	pieces_free(pieces);
-	assert_state(EVENTBRIDGE(""), "slow", "critical");
+	assert_state(EVENTBRIDGE(""), SLOW_IRELAND, "critical");
 	assert_without_metric(
 		EVENTBRIDGE(METRIC("m1") ",{\"id\":\"e1\",\"expression\":\"m1 / 60\"}"),
-		"m1: AWS/RDS Latency, DB: db-01\ne1: m1 / 60");
-	assert_without_metric(
-		EVENTBRIDGE("{\"id\":\"q1\",\"expression\":\"SELECT 1\"}"), "q1: SELECT 1");
+		SLOW_IRELAND, "m1: AWS/RDS Latency, DB: db-01\ne1: m1 / 60");
+	assert_without_metric(EVENTBRIDGE("{\"id\":\"q1\",\"expression\":\"SELECT 1\"}"),
+		SLOW_IRELAND, "q1: SELECT 1");
+}
+
+#define ARN(region, account) "arn:aws:cloudwatch:" region ":" account ":alarm:slow"
+#define WITH_ARN(arn) ",\"AlarmArn\":\"" arn "\""
+
+/* The same name in two regions, or of two accounts; whichever way the alarm comes. */
+static void a_name_is_one_alarms_in_its_region_and_account_only(void **state)
+{
+	char both[2048];
+
+	(void)state;
+	assert_state(DIRECT("ALARM", WITH_ARN(ARN("eu-west-1", "111111111111"))),
+		"slow{account=111111111111,region=eu-west-1}", "critical");
+	assert_state(DIRECT("OK", WITH_ARN(ARN("us-east-1", "111111111111"))),
+		"slow{account=111111111111,region=us-east-1}", "ok");
+	assert_state(DIRECT("OK", WITH_ARN("arn:aws-cn:cloudwatch:cn-north-1::alarm:slow")),
+		"slow{account=123,region=cn-north-1}", "ok");
+	assert_state(DIRECT("OK", WITH_ARN("arn:")), SLOW, "ok");
+	assert_state(DIRECT("OK", ",\"AlarmArn\":7"), SLOW, "ok");
+	snprintf(both, sizeof both, "{\"resources\":[\"%s\"],%s", ARN("us-east-1", "222222222222"),
+		EVENTBRIDGE(METRIC("m1")) + 1);
+	assert_state(both, "Latency{account=222222222222,region=us-east-1}", "critical");
+}
+
+/* SNS lists a single metric where EventBridge does, and is not to name the check otherwise. */
+static void a_list_of_one_metric_is_that_metric(void **state)
+{
+	struct pieces *pieces = pieces_take(2, 0,
+		DIRECT("ALARM",
+			WITH_ARN(ARN("eu-west-1",
+				"123")) ",\"Trigger\":{\"Threshold\":5,\"Metrics\":[{\"Id\":\"m1\",\"MetricStat\":{"
+					"\"Metric\":{\"Dimensions\":[{\"value\":\"db-01\",\"name\":\"DB\"}],"
+					"\"MetricName\":\"Latency\",\"Namespace\":\"AWS/RDS\"},\"Period\":60,"
+					"\"Stat\":\"Sum\"},\"ReturnData\":true}]}"));
+
+	(void)state;
+	assert_event(pieces, 0, "slow", "Latency{account=123,region=eu-west-1}", "critical");
+	assert_text(pieces->list[0].event.former_check, "slow");
+	assert_text(pieces->list[0].event.details, "call Ann\naccount: 123\nregion: EU (Ireland)\n"
+						   "namespace: AWS/RDS\nDB: db-01\nthreshold: 5");
+	pieces_free(pieces);
+}
+
+/* Nobody hears of a refusal; and the description is the problem's. */
+static void what_can_be_taken_is(void **state)
+{
+	struct pieces *pieces = pieces_take(2, 0,
+		"{\"AlarmName\":\"\",\"NewStateValue\":\"OK\",\"NewStateReason\":\"fine\","
+		"\"AlarmDescription\":\"broken\",\"AlarmArn\":\"arn:aws:cloudwatch:eu-west-1:1:alarm:a: \\\"b\\\"\"}");
+
+	(void)state;
+	assert_event(pieces, 0, "a: 'b'", "a_ 'b'{account=1,region=eu-west-1}", "ok");
+	assert_text(pieces->list[0].event.summary, "fine");
+	assert_null(pieces->list[0].event.details.bytes);
+	pieces_free(pieces);
 }
 
 static void what_is_no_alarm_is_not_taken_for_one(void **state)
@@ -152,6 +215,9 @@ int main(void)
 		cmocka_unit_test(of_several_metrics),
 		cmocka_unit_test(of_other_alarms),
 		cmocka_unit_test(through_eventbridge),
+		cmocka_unit_test(a_name_is_one_alarms_in_its_region_and_account_only),
+		cmocka_unit_test(a_list_of_one_metric_is_that_metric),
+		cmocka_unit_test(what_can_be_taken_is),
 		cmocka_unit_test(what_is_no_alarm_is_not_taken_for_one),
 	};
 

@@ -328,6 +328,77 @@ static void and_as_stale_if_it_is_that(void **state)
 	assert_non_null(strstr(desk->records.data, " 5 unknown "));
 }
 
+/* What `c` is, from now on named `c{x}`. */
+static void post_renamed(struct desk *desk, double seconds, enum condition condition)
+{
+	struct moment now = at(desk, seconds);
+	struct event event = event_plain("e", "c{x}", condition);
+	struct posting posting;
+
+	event.time = now.wall / NSEC_PER_SEC;
+	event.ttl = EVENT_TTL_NEVER;
+	event.former_entity = text_literal("e");
+	event.former_check = text_literal("c");
+	posting_make(&posting, &event, 2, now);
+	assert_int_equal(ledger_take(desk->ledger, &posting, now), LEDGER_TAKEN);
+	posting_free(&posting);
+}
+
+static void a_former_name_is_set_ok_once_and_forgotten(void **state)
+{
+	struct desk *desk = *state;
+
+	load(desk, EVENT_TTL_NEVER, &(enum condition){CONDITION_CRITICAL});
+	post_renamed(desk, 11, CONDITION_CRITICAL);
+	assert_told(desk, "critical@11 ok@11", 2);
+	assert_non_null(strstr(desk->events.data,
+		"\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
+		"\"summary\":\"httpbroker: this check is now named c{x}\",\"time\":"));
+	post_renamed(desk, 12, CONDITION_WARNING);
+	assert_told(desk, "warning@12", 1);
+	turn_from(desk, 12, 23);
+	assert_told(desk, "warning@22", 1);
+	assert_non_null(strstr(desk->records.data, "e\x1f"
+						   "c\n-\n"));
+	assert_int_equal(__real_states_count(desk->states), 1);
+}
+
+/* Of several that had the same name, the first ends it. */
+static void only_what_was_loaded_is_a_former_name(void **state)
+{
+	struct desk *desk = *state;
+
+	post_renamed(desk, 1, CONDITION_CRITICAL);
+	assert_told(desk, "critical@1", 1);
+	assert_int_equal(__real_states_count(desk->states), 1);
+	load(desk, EVENT_TTL_NEVER, &(enum condition){CONDITION_CRITICAL});
+	post_renamed(desk, 11, CONDITION_CRITICAL); /* not for the first time */
+	assert_told(desk, "", 1);
+}
+
+static void a_former_name_that_was_heard_of_is_another_check(void **state)
+{
+	struct desk *desk = *state;
+
+	load(desk, EVENT_TTL_NEVER, &(enum condition){CONDITION_CRITICAL});
+	assert_int_equal(post(desk, 10, CONDITION_CRITICAL, 0, 300), LEDGER_TAKEN);
+	post_renamed(desk, 11, CONDITION_CRITICAL);
+	assert_told(desk, "critical@11", 2);
+	assert_int_equal(__real_states_count(desk->states), 2);
+}
+
+static void a_former_name_that_is_heard_of_again_goes_on(void **state)
+{
+	struct desk *desk = *state;
+
+	load(desk, EVENT_TTL_NEVER, &(enum condition){CONDITION_CRITICAL});
+	post_renamed(desk, 11, CONDITION_CRITICAL);
+	assert_int_equal(post(desk, 12, CONDITION_WARNING, 0, 300), LEDGER_TAKEN);
+	assert_told(desk, "critical@11 ok@11 warning@12", 2);
+	turn_from(desk, 12, 23);
+	assert_told(desk, "critical@21 warning@22", 0);
+}
+
 static void what_is_stale_for_long_is_forgotten(void **state)
 {
 	struct desk *desk = *state;
@@ -596,6 +667,10 @@ int main(void)
 		DESK_TEST(what_was_told_as_another_state_before_a_restart_is_told_at_once),
 		DESK_TEST(what_was_owed_before_a_restart_is_told_at_once),
 		DESK_TEST(and_as_stale_if_it_is_that),
+		DESK_TEST(a_former_name_is_set_ok_once_and_forgotten),
+		DESK_TEST(only_what_was_loaded_is_a_former_name),
+		DESK_TEST(a_former_name_that_was_heard_of_is_another_check),
+		DESK_TEST(a_former_name_that_is_heard_of_again_goes_on),
 		DESK_TEST(what_is_stale_for_long_is_forgotten),
 		DESK_TEST(what_comes_back_or_never_goes_stale_is_not_forgotten),
 		DESK_TEST(what_is_long_stale_is_forgotten_though_nobody_listens),
