@@ -64,7 +64,7 @@ states() {
 	[ "$status" -eq 0 ]
 	run httpbroker-submit -e e -c 3 -s ok --url "$dead" --url "unix:$work/none" --retry 0
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == *"every broker is away: $dead: "*"; unix:$work/none: No such file or directory" ]]
+	[[ ${lines[0]} == *"warning: no broker takes events: $dead: "*"; unix:$work/none: No such file or directory" ]]
 	run httpbroker-submit -e e -c 3 -s ok --retry 0 --url "$dead" --url "$dead" --url "$dead" --url "$dead"
 	[ "$status" -eq 69 ]
 	[ "$(grep -o "$dead: Failed to connect to 127.0.0.1 port [0-9]* " <<<"${lines[0]}" | wc -l)" -eq 4 ]
@@ -134,11 +134,11 @@ tokens() {
 	start_broker --token-file "$work/tokens"
 	run timeout 40 httpbroker-submit --retry 10m -e web-1 -c 1 -s ok
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == *'is away: a token is needed: '*' (HTTP 401)' ]]
+	[[ ${lines[0]} == *'does not take events: a token is needed: '*' (HTTP 401)' ]]
 	[[ ${lines[1]} == *'took no more: 1 event not delivered' ]]
 	HTTPBROKER_TOKEN=other run httpbroker-submit --spool "$work/spool" <<<"$(ok 1)$(ok 2)"
 	[ "$status" -eq 75 ]
-	[[ ${lines[0]} == *'is away: this token is not known: '*' (HTTP 401)' ]]
+	[[ ${lines[0]} == *'does not take events: this token is not known: '*' (HTTP 401)' ]]
 	HTTPBROKER_TOKEN=other run timeout 40 httpbroker-submit --retry 10m --forget -e web-1
 	[ "$status" -eq 69 ]
 	HTTPBROKER_TOKEN=some run httpbroker-submit -e web-1 -c 1 -s ok
@@ -165,11 +165,11 @@ tokens() {
 	export HTTPBROKER_TOKEN=other
 	feed
 	ok 1 >&8
-	poll 20 said submit 'is away: this token is not known: '
+	poll 20 said submit 'does not take events: this token is not known: .*; trying again until it works'
 	tokens all other
 	kill -HUP "${pids[broker]}"
 	poll 20 delivered_count 1
-	poll 20 said submit 'is back after'
+	poll 20 said submit 'takes events again after .*, 1 waits'
 	stop submit
 }
 
@@ -227,6 +227,38 @@ tokens() {
 	[ "$status" -eq 69 ]
 	run httpbroker-submit --forget -e 'a b' -c '&' --dry-run
 	[ "$output" = "DELETE $HTTPBROKER_URL?entity=a%20b&check=%26" ]
+}
+
+@test "a URL without a path means /state" {
+	start_redis
+	start_broker
+	HTTPBROKER_URL=http://127.0.0.1:$port run httpbroker-submit -e e -c 1 -s ok
+	[ "$status" -eq 0 ]
+	run httpbroker-submit -e e -c 2 -s ok --url "http://u:p@127.0.0.1:$port/?ttl=7"
+	[ "$status" -eq 0 ]
+	[[ $(states) == *'"ttl":7'* ]]
+	run httpbroker-submit --forget -e e -c 1 --url "http://127.0.0.1:$port/"
+	[ "$status" -eq 0 ]
+	run httpbroker-submit -e e -c 3 -s ok --retry 0 --url "http://127.0.0.1:$port/stat"
+	[ "$status" -eq 69 ]
+	[[ ${lines[0]} == *"warning: http://127.0.0.1:$port/stat does not take events: there is nothing at /stat; "*' (HTTP 404)' ]]
+}
+
+@test "it says for how long it tries again" {
+	run httpbroker-submit -e e -c 1 -s ok --retry 300ms
+	[ "$status" -eq 69 ]
+	[[ ${lines[0]} == *" is away: "*"; trying again for 300 ms" ]]
+	run httpbroker-submit --forget -e e --retry 300ms
+	[[ ${lines[0]} == *" is away: "*"; trying again for 300 ms" ]]
+	run httpbroker-submit -e e -c 1 -s ok --retry 0
+	[[ ${lines[0]} == *" is away: "* && ${lines[0]} != *trying* ]]
+}
+
+@test "messages about values that will not do name some that would" {
+	run httpbroker-submit -e e -c 1 -s ok -t 0
+	[ "$output" = "httpbroker-submit: error: --ttl: '0' is not from 1ms to 365d; say 'never' for a state that does not go stale" ]
+	run httpbroker-submit --retry always
+	[[ $output == *"'always' is not a duration such as "*", nor 'forever'" ]]
 }
 
 @test "--dry-run prints what would be sent, and sends nothing" {

@@ -44,8 +44,8 @@ drop+ {"a":1}
 503+ {"a":1}
 200 {"a":1}
 200 {"b":2}' ]
-	[ "${lines[0]}" = "httpbroker-submit: warning: $HTTPBROKER_URL is away: later (HTTP 503)" ]
-	[[ ${lines[1]} == "httpbroker-submit: info: $HTTPBROKER_URL is back after "*", 2 events wait" ]]
+	[ "${lines[0]}" = "httpbroker-submit: warning: $HTTPBROKER_URL does not take events: later (HTTP 503); trying again for 30 s" ]
+	[[ ${lines[1]} == "httpbroker-submit: info: $HTTPBROKER_URL takes events again after "*", 2 wait" ]]
 	[ "${#lines[@]}" -eq 2 ]
 }
 

@@ -114,6 +114,24 @@ drain() {
 	is_empty
 }
 
+@test "a spool that cannot be opened: what can be sent is sent, and the status says that there is none" {
+	local bad=/dev/null/x
+	run httpbroker-submit --spool "$bad" --retry 0 -e e -c 1 -s ok
+	[ "$status" -eq 69 ]
+	[ "${lines[0]}" = "httpbroker-submit: error: --spool: $bad: Not a directory; what cannot be sent is not kept" ]
+	start_redis
+	start_broker
+	run httpbroker-submit --spool "$bad" -e e -c 1 -s ok
+	[ "$status" -eq 73 ]
+	run httpbroker-submit --spool "$bad" <<<"$(ok 2)"
+	[ "$status" -eq 73 ]
+	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
+	feed --spool "$bad"
+	ok 3 >&8
+	poll 20 delivered_count 3
+	stop submit
+}
+
 @test "a damaged file is named, set aside, and does not hold up the others" {
 	local names
 	for i in 1 2 3 4; do spooled $i; done

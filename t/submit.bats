@@ -206,7 +206,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_broker
 	poll 20 delivered_count 2001
 	[ "$(delivered)" = "$(for i in {0..2000}; do ok_delivered "$i"; done)" ]
-	said submit 'is back after .* events wait'
+	said submit 'takes events again after .* wait'
 	[ "$(grep -c 'is away' "$work/submit.log")" -eq 1 ]
 	stop submit
 }

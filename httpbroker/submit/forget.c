@@ -57,6 +57,7 @@ static enum outcome ask(struct sender *sender, const struct request *request, st
 	struct answer *answer)
 {
 	enum outcome outcome = OUTCOME_PENDING;
+	char plan[OUTAGE_TEXT];
 
 	while (outcome == OUTCOME_PENDING && !outage->given_up && !stop_wanted()) {
 		if (!sender_busy(sender) && clock_monotonic() >= outage->try_again)
@@ -67,7 +68,7 @@ static enum outcome ask(struct sender *sender, const struct request *request, st
 		if (answer->by_token)
 			outage_hopeless(outage);
 		if (outage_failed(outage, clock_monotonic(), arc4random()))
-			log_warning("%s is away: %s", sender_urls(sender), answer->why.text);
+			sender_failure_log(sender, answer, outage_plan(outage, plan));
 		answer_clear(answer);
 		outcome = OUTCOME_PENDING;
 	}

@@ -112,7 +112,8 @@ static struct sender *sender_make(const struct options *options)
 	return sender;
 }
 
-/* NULL where none is wanted. One that cannot be opened does not keep a command from being run. */
+/* NULL where none is wanted, or it cannot be opened: that keeps no command from being run, and no
+ * event from being sent. */
 static struct spool *spool_make(const struct options *options)
 {
 	struct spool *spool;
@@ -121,18 +122,16 @@ static struct spool *spool_make(const struct options *options)
 	if (options->spool == NULL || options->dry_run)
 		return NULL;
 	spool = spool_open(options->spool, options->spool_most, &why);
-	if (spool == NULL && options->mode != MODE_CHECK)
-		die(EX_USAGE, "--spool: %s", why.text);
 	if (spool == NULL)
-		log_error("--spool: %s", why.text);
+		log_error("--spool: %s; what cannot be sent is not kept", why.text);
 	return spool;
 }
 
-static nsec patience(const struct options *options, bool endless)
+static nsec patience(const struct options *options, bool waits)
 {
 	if (options->retry != OPTIONS_RETRY_UNSET)
 		return options->retry;
-	return endless && options->spool == NULL ? NSEC_NEVER : PATIENCE;
+	return waits ? NSEC_NEVER : PATIENCE;
 }
 
 static int feed_run(const struct options *options, struct submit_parts *parts)
@@ -145,7 +144,7 @@ static int feed_run(const struct options *options, struct submit_parts *parts)
 	if (parts->source == NULL)
 		die(EX_USAGE, "--format: %s", why.text);
 	bool endless = source_endless(parts->source);
-	parts->patience = patience(options, endless);
+	parts->patience = patience(options, endless && parts->spool == NULL);
 	if (endless && !options->dry_run)
 		log_info("reading %s, sending to %s", source_name(parts->source),
 			sender_urls(parts->sender));
@@ -188,6 +187,8 @@ static int check_run(const struct options *options, struct submit_parts *parts)
 	struct command_result result;
 
 	command_run(&command, &result);
+	if (result.end == COMMAND_NOT_RUN)
+		log_error("%s cannot be run: %s", options->command[0], strerror(result.value));
 	if (event.check == NULL)
 		event.check = name;
 	report_make(&report, &result, &options->rules, name, &event);
@@ -246,6 +247,7 @@ int main(int argc, char **argv)
 		.batch = options.batch,
 		.verbose = options.verbose,
 	};
+	parts.spoolless = options.spool != NULL && parts.spool == NULL;
 	int code = mode_run(&options, &parts);
 
 	if (parts.spool != NULL)

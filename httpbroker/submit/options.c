@@ -15,8 +15,9 @@
 #include <sysexits.h>
 
 #define LONGEST (365 * 86400 * NSEC_PER_SEC)
-#define DEFAULT_URL "http://localhost:3090/state"
-#define SPOOL_MOST_LEAST ((size_t)4096)
+#define DEFAULT_URL "http://localhost:3090"
+#define SPOOL_MOST_LEAST 4096
+#define SPOOL_MOST_MOST (INT64_C(1) << 40)
 #define SPOOL_MOST_DEFAULT ((size_t)64 * 1024 * 1024)
 
 /* Appends to a list of texts that ends in a NULL. */
@@ -128,8 +129,7 @@ static void token_file_take(struct options *options, const char *option, const c
 
 static void retry_take(struct options *options, const char *option, const char *value)
 {
-	options->retry = strcmp(value, "forever") == 0 ? NSEC_NEVER
-						       : option_duration(option, value, 0, LONGEST);
+	options->retry = value_patience(option, value);
 }
 
 static void spool_take(struct options *options, const char *option, const char *value)
@@ -139,7 +139,7 @@ static void spool_take(struct options *options, const char *option, const char *
 
 static void spool_max_take(struct options *options, const char *option, const char *value)
 {
-	options->spool_most = value_size(option, value, SPOOL_MOST_LEAST);
+	options->spool_most = (size_t)option_size(option, value, SPOOL_MOST_LEAST, SPOOL_MOST_MOST);
 }
 
 static void batch_take(struct options *options, const char *option, const char *value)
@@ -182,8 +182,8 @@ static const struct option_row rows[] = {
 	{"timeout-state", "STATE", timeout_state_take, "and reports this (default critical)"},
 	{"q,quiet", NULL, quiet_take, "what the command prints is not passed on"},
 	{"url", "URL", url_take,
-		"the broker: http://, https:// or unix:/path; several are tried in turn (default "
-		"$HTTPBROKER_URL, or " DEFAULT_URL ")"},
+		"the broker: http://host:port, https://host or unix:/path; several are tried in "
+		"turn (default $HTTPBROKER_URL, or " DEFAULT_URL ")"},
 	{"cacert", "FILE", cacert_take, "whose certificates are trusted (default: the system's)"},
 	{"token-file", "FILE", token_file_take, "with the token (or $HTTPBROKER_TOKEN)"},
 	{"retry", "DURATION", retry_take,
@@ -207,7 +207,8 @@ static const struct option_table table = {
 	"  httpbroker-submit --forget -e db-01              a host that was retired\n"
 	"\n"
 	"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 a FILE cannot\n"
-	"be read, 69 no broker took them, 75 kept in the spool; with --, the command's.\n"
+	"be read, 69 no broker took them, 73 no spool, 75 kept in the spool, 78 no token;\n"
+	"with --, the command's own.\n"
 	"More in httpbroker-submit(1).\n",
 	rows,
 	sizeof rows / sizeof rows[0],

@@ -71,14 +71,19 @@ static void broker_answered(struct submit *submit)
 	char text[DURATION_TEXT];
 
 	if (outage_over(&submit->outage))
-		log_info("%s is back after %s, %zu events wait", sender_url(submit->parts->sender),
-			duration_text(clock_monotonic() - since, text), waiting);
+		log_info("%s takes events again after %s, %zu wait%s",
+			sender_url(submit->parts->sender),
+			duration_text(clock_monotonic() - since, text), waiting,
+			waiting == 1 ? "s" : "");
 }
 
-static void broker_failed(struct submit *submit, const struct reason *why)
+static void broker_failed(struct submit *submit, const struct answer *answer)
 {
+	char plan[OUTAGE_TEXT];
+
 	if (outage_failed(&submit->outage, clock_monotonic(), arc4random()))
-		log_warning("%s is away: %s", sender_urls(submit->parts->sender), why->text);
+		sender_failure_log(
+			submit->parts->sender, answer, outage_plan(&submit->outage, plan));
 	if (submit->outage.given_up)
 		store_put(&submit->store, &submit->intake.queue);
 }
@@ -94,14 +99,14 @@ static void event_settled(void *context, const struct queue *queue, const struct
 
 static void answer_heed(struct submit *submit, const struct answer *answer)
 {
-	const struct reason busy = {"it takes only some events now"};
+	const struct answer busy = {.why = {"only some of them were taken"}};
 	struct shipment *shipment = &submit->shipment;
 
 	if (answer->outcome == OUTCOME_AWAY) {
 		/* a pipe that has no end can wait for another token, too */
 		if (answer->by_token && !intake_endless(&submit->intake))
 			outage_hopeless(&submit->outage);
-		broker_failed(submit, &answer->why);
+		broker_failed(submit, answer);
 		return;
 	}
 	if (shipment_divided(shipment, answer))
@@ -215,7 +220,9 @@ static int exit_code(const struct submit *submit)
 		return EX_NOINPUT;
 	if (submit->tally.refused + store_damaged(&submit->store) > 0 && !submit->stopping)
 		return EX_DATAERR;
-	return store_holds(&submit->store) || submit->locked_out ? EX_TEMPFAIL : 0;
+	if (store_holds(&submit->store) || submit->locked_out)
+		return EX_TEMPFAIL;
+	return submit->parts->spoolless && !submit->stopping ? EX_CANTCREAT : 0;
 }
 
 /* Nothing else is to be done before the spool is ours. Without its lock nothing may be sent: that

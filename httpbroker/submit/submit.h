@@ -22,6 +22,7 @@ struct submit_parts {
 	bool timeless;         /* the event says nothing of its time */
 	struct sender *sender;
 	struct spool *spool; /* NULL: none */
+	bool spoolless;      /* there should be one, and it cannot be opened */
 	nsec patience;       /* with an absent broker; NSEC_NEVER: for ever */
 	size_t batch;        /* events a request, at most */
 	bool verbose;        /* log each accepted event, too */
@@ -29,7 +30,8 @@ struct submit_parts {
 
 /*
  * Runs to the end and returns the exit code: 0, EX_DATAERR (some were refused), EX_NOINPUT (a
- * read failed), EX_UNAVAILABLE (some were not delivered) or EX_TEMPFAIL (some are in the spool).
+ * read failed), EX_UNAVAILABLE (some were not delivered), EX_TEMPFAIL (some are in the spool) or
+ * EX_CANTCREAT (there is no spool, and should be).
  * SIGTERM, SIGINT and SIGHUP must be caught (common/signals.h), unless they are ignored.
  */
 int submit_run(const struct submit_parts *parts);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/values.h"
 
+#include "common/duration.h"
 #include "common/log.h"
-#include "common/memory.h"
-#include "common/options.h"
 #include "httpbroker/submit/event/draft.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #define TTL_MOST (365 * 86400 * NSEC_PER_SEC)
+#define PATIENCE_MOST TTL_MOST
 
 static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
 	"unreachable", "acknowledgement", "test_notifications"};
@@ -35,11 +34,16 @@ const char *value_state(const char *option, const char *value)
 
 int64_t value_ttl(const char *option, const char *value)
 {
+	struct reason why;
+	nsec ttl;
+
 	if (strcmp(value, "never") == 0)
 		return DRAFT_TTL_NEVER;
+	if (!duration_parse(value, NSEC_PER_MSEC, TTL_MOST, &ttl, &why))
+		die(EX_USAGE, "%s: %s; say 'never' for a state that does not go stale", option,
+			why.text);
 	/* the broker counts in whole seconds: a part of one is one more */
-	return (option_duration(option, value, NSEC_PER_MSEC, TTL_MOST) + NSEC_PER_SEC - 1) /
-	       NSEC_PER_SEC;
+	return (ttl + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
 }
 
 int64_t value_time(const char *option, const char *value)
@@ -57,23 +61,19 @@ char value_byte(const char *option, const char *value)
 	if (strcmp(value, "\\t") == 0)
 		return '\t';
 	if (strlen(value) != 1 || *value == '\n')
-		die(EX_USAGE, "%s: '%s' is not a single byte", option, value);
+		die(EX_USAGE, "%s: '%s' is not a single byte such as ';', or '\\t' for a tab",
+			option, value);
 	return *value;
 }
 
-size_t value_size(const char *option, const char *value, size_t least)
+nsec value_patience(const char *option, const char *value)
 {
-	static const char units[] = "kMG";
-	size_t length = strlen(value);
-	const char *unit = length > 0 ? strchr(units, value[length - 1]) : NULL;
-	int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
-	char *digits = memory_copied(value);
+	struct reason why;
+	nsec patience;
 
-	if (shift > 0)
-		digits[length - 1] = '\0';
-	size_t size = (size_t)option_number(option, digits, 1, INT64_MAX >> 31) << shift;
-	free(digits);
-	if (size < least)
-		die(EX_USAGE, "%s: '%s' is less than %zu bytes", option, value, least);
-	return size;
+	if (strcmp(value, "forever") == 0)
+		return NSEC_NEVER;
+	if (!duration_parse(value, 0, PATIENCE_MOST, &patience, &why))
+		die(EX_USAGE, "%s: %s, nor 'forever'", option, why.text);
+	return patience;
 }

@@ -4,7 +4,8 @@
 #ifndef HTTPBROKER_SUBMIT_VALUES_H
 #define HTTPBROKER_SUBMIT_VALUES_H
 
-#include <stddef.h>
+#include "common/clocks.h"
+
 #include <stdint.h>
 
 /* Not empty. */
@@ -22,7 +23,7 @@ int64_t value_time(const char *option, const char *value);
 /* A single byte, `\t` for a tab, that no line ends with. */
 char value_byte(const char *option, const char *value);
 
-/* Bytes, `least` at least: digits, and perhaps k, M or G behind them (of 1,024). */
-size_t value_size(const char *option, const char *value, size_t least);
+/* How long to wait; NSEC_NEVER for `forever`. */
+nsec value_patience(const char *option, const char *value);
 
 #endif

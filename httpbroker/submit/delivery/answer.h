@@ -30,6 +30,7 @@ struct verdict {
 struct answer {
 	enum outcome outcome; /* of the whole, and of each document unless verdicts say otherwise */
 	struct reason why;    /* always set; of what was accepted it is the status alone */
+	bool unreachable;     /* away, and nobody has answered */
 	bool by_content;      /* refused, and it may be because of a single document */
 	bool by_token;        /* away, until somebody gives one of us another token */
 	bool by_broker;       /* away: a broker says 503, and may take it if there is no other */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/delivery/outage.h"
 
+#include <stdio.h>
+
 #define RETRY_FIRST (100 * NSEC_PER_MSEC)
 #define RETRY_SLOWEST (5 * NSEC_PER_SEC)
 
@@ -28,6 +30,19 @@ bool outage_failed(struct outage *outage, nsec now, uint32_t chance)
 	if (now < give_up_at(outage) && outage->try_again > give_up_at(outage))
 		outage->try_again = give_up_at(outage);
 	return first;
+}
+
+const char *outage_plan(const struct outage *outage, char out[OUTAGE_TEXT])
+{
+	char patience[DURATION_TEXT];
+
+	out[0] = '\0';
+	if (outage->patience == NSEC_NEVER)
+		snprintf(out, OUTAGE_TEXT, "; trying again until it works");
+	else if (!outage->given_up)
+		snprintf(out, OUTAGE_TEXT, "; trying again for %s",
+			duration_text(outage->patience, patience));
+	return out;
 }
 
 void outage_hopeless(struct outage *outage)

@@ -9,6 +9,7 @@
 
 #include "common/backoff.h"
 #include "common/clocks.h"
+#include "common/duration.h"
 
 #include <stdbool.h>
 
@@ -25,6 +26,10 @@ void outage_init(struct outage *outage, nsec patience);
 
 /* An attempt failed. `chance` as for backoff_wait(). True if it is the first in a row. */
 bool outage_failed(struct outage *outage, nsec now, uint32_t chance);
+
+/* For how long it will be tried again, to be put behind why not; empty: it will not be. */
+#define OUTAGE_TEXT (DURATION_TEXT + 64)
+const char *outage_plan(const struct outage *outage, char out[OUTAGE_TEXT]);
 
 /* From now on nobody waits: the next failure is the last. */
 void outage_hopeless(struct outage *outage);

@@ -131,6 +131,19 @@ const char *sender_urls(const struct sender *sender)
 	return sender->targets_count == 1 ? sender_url(sender) : "every broker";
 }
 
+void sender_failure_log(const struct sender *sender, const struct answer *answer, const char *next)
+{
+	const char *what = sender->request->body != NULL ? "events" : "the request";
+
+	if (sender->targets_count > 1)
+		log_warning("no broker takes %s: %s%s", what, answer->why.text, next);
+	else if (answer->unreachable)
+		log_warning("%s is away: %s%s", sender_url(sender), answer->why.text, next);
+	else
+		log_warning("%s does not take %s: %s%s", sender_url(sender), what, answer->why.text,
+			next);
+}
+
 bool sender_busy(const struct sender *sender)
 {
 	return sender->busy;
@@ -223,7 +236,7 @@ static void transfer_judge(const struct sender *sender, CURLcode code, struct an
 	long status = 0;
 
 	if (code != CURLE_OK) {
-		*answer = (struct answer){.outcome = OUTCOME_AWAY};
+		*answer = (struct answer){.outcome = OUTCOME_AWAY, .unreachable = true};
 		reason_set(&answer->why, "%s", failure_words(sender, code));
 		return;
 	}

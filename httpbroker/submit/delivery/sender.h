@@ -40,6 +40,9 @@ const char *sender_url(const struct sender *sender);
 /* The same, or, where there are several, words for all of them. */
 const char *sender_urls(const struct sender *sender);
 
+/* Says that the request did not come through, and why; `next` is what follows from that. */
+void sender_failure_log(const struct sender *sender, const struct answer *answer, const char *next);
+
 /* Begins to send; only while idle. What the request points to must stay until the outcome. */
 void sender_start(struct sender *sender, const struct request *request);
 

@@ -50,6 +50,23 @@ static bool url_parse(CURLU *parts, const char *url, struct reason *why)
 	return known;
 }
 
+/* Where events are posted: at /state, unless another path is given. */
+static char *url_completed(CURLU *parts)
+{
+	char *path = NULL, *url = NULL;
+
+	curl_url_get(parts, CURLUPART_PATH, &path, 0);
+	if (path == NULL || strcmp(path, "/") == 0)
+		curl_url_set(parts, CURLUPART_PATH, "/state", 0);
+	curl_url_get(parts, CURLUPART_URL, &url, 0);
+	if (url == NULL)
+		die(EX_OSERR, "libcurl does not put a URL together");
+	char *copy = memory_copied(url);
+	curl_free(path);
+	curl_free(url);
+	return copy;
+}
+
 static char *password_of(CURLU *parts)
 {
 	char *password = NULL;
@@ -124,7 +141,7 @@ static bool url_take(struct target *target, const char *url, struct reason *why)
 	parts = curl_url();
 	bool known = url_parse(parts, url, why);
 	if (known) {
-		target->url = memory_copied(url);
+		target->url = url_completed(parts);
 		target->secrets[1] = password_of(parts);
 		target->shown = url_shown(parts);
 	}

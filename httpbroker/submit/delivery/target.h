@@ -2,7 +2,7 @@
 /*
  * One broker to send to: its URL as it was given, taken apart, and the libcurl handle that is set
  * up for it. `http://host:port/path`, `https://…`, or `unix:/path` for a broker that listens
- * there (its /state).
+ * there. Where no path is given, it is /state.
  */
 #ifndef HTTPBROKER_SUBMIT_DELIVERY_TARGET_H
 #define HTTPBROKER_SUBMIT_DELIVERY_TARGET_H
