@@ -59,7 +59,7 @@ drop+ {"a":1}
 	submit '{"b":2}' --retry 0 --url "$HTTPBROKER_URL" --url "$dead"
 	[ "$status" -eq 69 ]
 	# what the first round has found out is said once
-	[[ ${lines[0]} == *"every broker is away: $HTTPBROKER_URL: later (HTTP 503); $dead: Failed to connect"* ]]
+	[[ ${lines[0]} == *"no broker takes events: $HTTPBROKER_URL: later (HTTP 503); $dead: Failed to connect"* ]]
 	[ "$(grep -o 'HTTP 503' <<<"${lines[0]}" | wc -l)" -eq 1 ]
 	submit '{"c":3}' --retry 0
 	[ "$(cut -d' ' -f2- "$work/got")" = '503 {"a":1}
