@@ -11,6 +11,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
 	httpbroker/delivery/desk.c httpbroker/delivery/desk.h \
 	httpbroker/delivery/ending.c \
+	httpbroker/delivery/eviction.c httpbroker/delivery/eviction.h \
 	httpbroker/delivery/forgetting.c httpbroker/delivery/forgetting.h \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \

@@ -16,6 +16,10 @@ times() {
 	grep -Ec -- "$1" "$work/broker.log" || :
 }
 
+states_are() {
+	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
+}
+
 killed_redis() {
 	kill -KILL "${pids[redis]}"
 	wait "${pids[redis]}" 2>/dev/null || :
@@ -114,10 +118,35 @@ empty_account() {
 	mv "$work/redis" "$work/first"
 	start_redis
 	poll 20 said broker 'warning: Redis has lost what it had: writing all states again'
-	complete() { [ "$(redis HLEN httpbroker:default:states)" -eq 3004 ]; }
-	poll 20 complete
+	poll 20 states_are 3004
 	changes 100
 	empty_account
+}
+
+@test "a Redis that loses the states alone, or some of them, gets all again; one that may is warned of" {
+	start_redis --maxmemory-policy allkeys-lru
+	start_broker --interval 24h
+	poll 10 said broker 'warning: Redis may delete states and events .* maxmemory-policy is allkeys-lru; set it to noeviction'
+	for i in 1 2 3 4 5; do posts 200 "$(event e "c$i" ok)"; done
+	redis DEL httpbroker:default:states
+	poll 10 states_are 5
+	said broker 'warning: Redis has lost 5 of 5 states: writing all again'
+	redis CONFIG SET maxmemory-policy noeviction
+	redis RENAME httpbroker:default:states elsewhere
+	# the next commit writes a record and finds that the others are gone
+	posts 200 "$(event e c6 ok)"
+	poll 10 states_are 6
+	poll 10 said broker 'info: Redis deletes nothing'
+	redis HDEL httpbroker:default:states "$(printf 'e\037c3')"
+	poll 10 states_are 6
+	said broker 'warning: Redis has lost 1 of 6 states: writing all again'
+	# what was to be forgotten is not missed
+	curl -sS -m 10 -X DELETE "$url?entity=e&check=c1"
+	posts 200 "$(event e c2 critical)" "$(event e c2 ok)"
+	states_are 5
+	[ "$(times 'has lost')" -eq 3 ]
+	[ "$(times 'may delete')" -eq 1 ]
+	[ "$(redis LLEN events)" -eq 8 ]
 }
 
 @test "a Redis with its log on disk, killed, stopped and restarted under load: nothing lost, nothing twice" {

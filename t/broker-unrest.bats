@@ -92,7 +92,7 @@ fails_over() {
 	start_all
 	redis ACL SETUSER admin on '>secret' '~*' '&*' '+@all'
 	admin() { REDISCLI_AUTH=secret redis --user admin "$@"; }
-	for command in eval lpush hset multi exec set watch pexpire get; do
+	for command in eval lpush hset hlen multi exec set watch pexpire get; do
 		[ "$(admin ACL SETUSER default "-$command")" = OK ]
 		for_a_moment
 		admin ACL SETUSER default "+$command"

@@ -59,6 +59,7 @@ static struct link *link_make(const struct delivery_settings *settings,
 				.keys = &delivery->keys,
 				.place = settings->place,
 				.grace = settings->grace,
+				.persistent = settings->persistent,
 			},
 		.wake_fd = inbox_fd(delivery->inbox),
 	};

@@ -21,6 +21,8 @@ static void active_begin(struct delivery *delivery, struct moment now)
 	handover_begin(&delivery->handover, now.monotonic);
 	link_content(delivery->link, now.monotonic);
 	delivery->rewrite = STATES_SHARDS;
+	delivery->rewritten = 0;
+	delivery->eviction.ask_at = now.monotonic;
 	if (delivery->books.persistent)
 		reader_begin(delivery->reader, now.monotonic);
 }
@@ -38,8 +40,8 @@ static void standby_begin(struct delivery *delivery, struct moment now)
 
 static void rewrite_begin(struct delivery *delivery)
 {
-	log_warning("Redis has lost what it had: writing all states again");
 	delivery->rewrite = 0;
+	delivery->eviction.ask_at = 0; /* that may be why */
 	if (!reader_complete(delivery->reader))
 		reader_interrupt(delivery->reader);
 }
@@ -50,6 +52,7 @@ static void turn_work(struct delivery *delivery, struct moment now)
 	case TURN_NONE:
 		return;
 	case TURN_REWOUND:
+		log_warning("Redis has lost what it had: writing all states again");
 		rewrite_begin(delivery);
 		return;
 	case TURN_ANEW:
@@ -98,6 +101,27 @@ static void taken_hear(struct delivery *delivery, const redisReply *reply, nsec 
 		log_info("all that was answered 202 was handed over");
 }
 
+static void policy_hear(struct delivery *delivery, const redisReply *reply, nsec now)
+{
+	const char *info = reply->type == REDIS_REPLY_STRING ? reply->str : "";
+	char policy[EVICTION_POLICY];
+
+	switch (eviction_hear(&delivery->eviction, info, policy, now)) {
+	case EVICTION_SAME:
+		return;
+	case EVICTION_BEGINS:
+		log_warning("Redis may delete states and events when its memory is full: its "
+			    "maxmemory-policy is %s; set it to noeviction",
+			policy);
+		return;
+	case EVICTION_ENDS:
+		log_info("Redis deletes nothing when its memory is full: its maxmemory-policy is "
+			 "%s",
+			policy);
+		return;
+	}
+}
+
 static void answer_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
 {
 	const struct recall recall = recall_make(delivery, now);
@@ -117,6 +141,9 @@ static void answer_hear(struct delivery *delivery, const redisReply *reply, stru
 		return;
 	case ASKED_TO_TAKE:
 		taken_hear(delivery, reply, now.monotonic);
+		return;
+	case ASKED_POLICY:
+		policy_hear(delivery, reply, now.monotonic);
 		return;
 	}
 }
@@ -147,8 +174,29 @@ static void refusals_see(struct delivery *delivery, unsigned before, unsigned re
 	} else if (left == 0) {
 		link_content(delivery->link, now);
 	}
-	if ((before & ~left & COMMIT_RECORDS) != 0)
-		rewrite_begin(delivery);
+	if ((before & ~left & COMMIT_RECORDS) == 0)
+		return;
+	log_warning(
+		"Redis takes states again, but may have lost what it had: writing all states again");
+	rewrite_begin(delivery);
+}
+
+/* Each commit counts the records. Somebody may have deleted them, be it Redis to make room. */
+static void records_see(struct delivery *delivery, nsec now)
+{
+	const struct outbox *outbox = delivery->books.outbox;
+	int64_t there = link_records(delivery->link);
+	char more[LOG_LIMIT_TEXT];
+	unsigned long left_out;
+
+	if (there < 0 || (uint64_t)there >= outbox_recorded(outbox) ||
+		delivery_rewrites(delivery) || (outbox_refused(outbox) & COMMIT_RECORDS) != 0)
+		return;
+	if (log_limit_pass(&delivery->losses, now, &left_out))
+		log_warning("Redis has lost %" PRIu64 " of %zu states: writing all again%s",
+			outbox_recorded(outbox) - (uint64_t)there, outbox_recorded(outbox),
+			log_limit_text(left_out, more));
+	rewrite_begin(delivery);
 }
 
 static void applied_take(struct delivery *delivery, struct commit *applied, nsec now)
@@ -169,6 +217,7 @@ void delivery_hear(struct delivery *delivery, struct moment now)
 	struct commit *applied = link_applied(delivery->link);
 	if (applied != NULL)
 		applied_take(delivery, applied, now.monotonic);
+	records_see(delivery, now.monotonic);
 	desk_commit(delivery->desk); /* before what is left may be given away */
 	if (applied != NULL && applied->queue_length >= 0)
 		length_hear(delivery, applied->queue_length, now.monotonic);

@@ -7,8 +7,10 @@
 #ifndef HTTPBROKER_DELIVERY_INSIDE_H
 #define HTTPBROKER_DELIVERY_INSIDE_H
 
+#include "common/loglimit.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/delivery/desk.h"
+#include "httpbroker/delivery/eviction.h"
 #include "httpbroker/delivery/handover.h"
 #include "httpbroker/delivery/leaving.h"
 #include "httpbroker/delivery/pressure.h"
@@ -18,7 +20,14 @@
 #include <stdatomic.h>
 
 /* What was asked of Redis last. */
-enum asked { ASKED_NOTHING, ASKED_STATES, ASKED_HANDOVER, ASKED_LENGTH, ASKED_TO_TAKE };
+enum asked {
+	ASKED_NOTHING,
+	ASKED_STATES,
+	ASKED_HANDOVER,
+	ASKED_LENGTH,
+	ASKED_TO_TAKE,
+	ASKED_POLICY,
+};
 
 struct delivery {
 	struct inbox *inbox;
@@ -38,11 +47,14 @@ struct delivery {
 	struct leaving leaving;
 	struct pressure pressure;
 	enum asked asked;
-	nsec commit_at;         /* when the last commit was begun */
-	bool commit_next;       /* a question was asked just now */
-	uint64_t unreadable;    /* events that others have handed over */
-	nsec retry_at;          /* for what Redis has refused of commits */
-	unsigned rewrite;       /* the next shard whose records are written again */
+	nsec commit_at;          /* when the last commit was begun */
+	bool commit_next;        /* a question was asked just now */
+	uint64_t unreadable;     /* events that others have handed over */
+	nsec retry_at;           /* for what Redis has refused of commits */
+	unsigned rewrite;        /* the next shard whose records are written again */
+	uint64_t rewritten;      /* the mark of the records of those before it */
+	struct log_limit losses; /* of records: for the log */
+	struct eviction eviction;
 	nsec count_at;          /* when to log the number of states */
 	unsigned last_failures; /* of the link, when stopping began */
 	bool stopping, releasing;
@@ -64,6 +76,9 @@ void delivery_hear(struct delivery *delivery, struct moment now);
 
 /* Says what is next, if nothing is under way: a commit or a question. */
 void delivery_say(struct delivery *delivery, struct moment now);
+
+/* Whether all records are being written again. */
+bool delivery_rewrites(const struct delivery *delivery);
 
 /* When there will be a question, if nothing happens before. */
 nsec delivery_question_at(const struct delivery *delivery);

@@ -254,6 +254,7 @@ bool ledger_load(struct ledger *ledger, const struct posting *posting, const enu
 		return false;
 	struct state *state = states_add(ledger->states, &posting->names, &event);
 	state->loaded = true;
+	outbox_mark_recorded(ledger->outbox, state);
 	if (sent != NULL)
 		loaded_begin(ledger, state, *sent, now);
 	else

@@ -31,6 +31,7 @@ struct outbox {
 	struct line listed;     /* whose record is to be written or deleted */
 	struct line owed;       /* whose record went out, though their event was not in the queue */
 	struct marks made, done;
+	size_t recorded;    /* states that have a record */
 	size_t most;        /* pushes */
 	size_t bytes;       /* of pushes in commits that have their fill */
 	size_t trim;        /* of what others left; 0: none */
@@ -171,6 +172,17 @@ void outbox_forget(struct outbox *outbox, struct state *state)
 	outbox_record(outbox, state);
 }
 
+void outbox_mark_recorded(struct outbox *outbox, struct state *state)
+{
+	outbox->recorded += !state->recorded;
+	state->recorded = true;
+}
+
+size_t outbox_recorded(const struct outbox *outbox)
+{
+	return outbox->recorded;
+}
+
 void outbox_trim(struct outbox *outbox, size_t count)
 {
 	outbox->trim = count;
@@ -217,12 +229,15 @@ static void record_gather(
 {
 	if (state->forgotten) {
 		record_field_write(&commit->forgets, state);
+		outbox->recorded -= state->recorded;
+		state->recorded = false;
 		deletion_leave(state);
 		return;
 	}
 	bool waits = event_waits(state, commit);
 	record_write(&commit->records, state, waits && is_refused(outbox),
 		record_deadline(state, clock));
+	outbox_mark_recorded(outbox, state);
 	state->listed = false;
 	if (waits && !state->owed)
 		line_append(&outbox->owed, state);

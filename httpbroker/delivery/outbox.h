@@ -42,6 +42,11 @@ void outbox_record(struct outbox *outbox, struct state *state);
 /* That its record has to be deleted. Takes over the state, which is out of the table. */
 void outbox_forget(struct outbox *outbox, struct state *state);
 
+/* That Redis has a record of the state; and of how many, once the commit that is taken is applied.
+ */
+void outbox_mark_recorded(struct outbox *outbox, struct state *state);
+size_t outbox_recorded(const struct outbox *outbox);
+
 /* Everything so far, and what of it is in Redis: what had these marks when it came is there. */
 struct marks outbox_marks(const struct outbox *outbox);
 struct marks outbox_done(const struct outbox *outbox);

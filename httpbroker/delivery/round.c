@@ -18,16 +18,22 @@ void delivery_retry(struct delivery *delivery)
 	delivery->retry_at = NSEC_NEVER;
 }
 
-static bool records_wait(const struct outbox *outbox)
+bool delivery_rewrites(const struct delivery *delivery)
 {
-	return outbox_marks(outbox).records != outbox_done(outbox).records;
+	return delivery->rewrite < STATES_SHARDS ||
+	       outbox_done(delivery->books.outbox).records < delivery->rewritten;
 }
 
 /* One shard at a time that has any states, when the records of the one before are written. */
 static void rewrite_work(struct delivery *delivery)
 {
-	while (delivery->rewrite < STATES_SHARDS && !records_wait(delivery->books.outbox))
+	struct outbox *outbox = delivery->books.outbox;
+
+	while (delivery->rewrite < STATES_SHARDS &&
+		outbox_done(outbox).records >= delivery->rewritten) {
 		ledger_rewrite(delivery->books.ledger, delivery->rewrite++);
+		delivery->rewritten = outbox_marks(outbox).records;
+	}
 }
 
 static void active_work(struct delivery *delivery, struct moment now)

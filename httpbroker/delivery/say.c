@@ -45,6 +45,8 @@ static bool question_begin(struct delivery *delivery, nsec now)
 	else if (pressure_asks(&delivery->pressure, now)) {
 		pressure_asked(&delivery->pressure, now);
 		ask(delivery, ASKED_LENGTH, RESP_WORDS("LLEN", delivery->keys.queue), NULL, now);
+	} else if (now >= delivery->eviction.ask_at) {
+		ask(delivery, ASKED_POLICY, RESP_WORDS("INFO", "memory"), NULL, now);
 	} else {
 		return false;
 	}
@@ -82,7 +84,7 @@ void delivery_say(struct delivery *delivery, struct moment now)
 
 nsec delivery_question_at(const struct delivery *delivery)
 {
-	nsec next = NSEC_NEVER;
+	nsec next = delivery->eviction.ask_at;
 
 	if (!session_ready(session_of(delivery)))
 		return NSEC_NEVER;

@@ -74,6 +74,8 @@ static void parts_write(
 		resp_command(out, RESP_WORDS("HDEL", keys->states), &commit->forgets);
 	if (commit->todo & COMMIT_RECORDS)
 		resp_command(out, RESP_WORDS("HSET", keys->states), &commit->records);
+	if (commit->todo & COMMIT_COUNT)
+		resp_command(out, RESP_WORDS("HLEN", keys->states), NULL);
 	pushes_write(commit, keys, out);
 	snprintf(number, sizeof number, "%zu", commit->trim);
 	if (commit->todo & COMMIT_TRIM)
@@ -87,7 +89,7 @@ void commit_write(
 	commit->keys = keys;
 	commit->refused = 0;
 	commit->answers = 0;
-	commit->queue_length = -1;
+	commit->queue_length = commit->records_there = -1;
 	commit->unfenced = commit->backed = commit->held = false;
 	commit->verdict = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
@@ -111,6 +113,7 @@ static const struct part {
 	{COMMIT_LEASE, "PEXPIRE", offsetof(struct keys, lease)},
 	{COMMIT_FORGETS, "HDEL", offsetof(struct keys, states)},
 	{COMMIT_RECORDS, "HSET", offsetof(struct keys, states)},
+	{COMMIT_COUNT, "HLEN", offsetof(struct keys, states)},
 	{COMMIT_PUSHES, "LPUSH", offsetof(struct keys, queue)},
 	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},
 	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handover)},
@@ -193,19 +196,25 @@ static void todo_set(struct commit *commit, unsigned todo)
 		commit->todo |= COMMIT_WAKE; /* the one that came through was for nothing */
 }
 
+static void part_hear(struct commit *commit, const struct part *part, const redisReply *answer,
+	struct reason *why)
+{
+	if (part->part == COMMIT_PUSHES && answer->type == REDIS_REPLY_INTEGER)
+		commit->queue_length = answer->integer;
+	if (part->part == COMMIT_COUNT) /* where there is no hash, there are none */
+		commit->records_there = answer->type == REDIS_REPLY_INTEGER ? answer->integer : 0;
+	else if (answer->type == REDIS_REPLY_ERROR)
+		part_refuse(commit, part, answer, why);
+}
+
 /* When one command fails, Redis goes on with the others: only that one is to be sent again. */
 static void parts_judge(struct commit *commit, const redisReply *reply, struct reason *why)
 {
 	for (size_t i = 0; i < reply->elements; i++) {
 		const struct part *part = part_at(commit->sent, (int)i);
-		const redisReply *answer = reply->element[i];
 
-		if (part == NULL)
-			continue;
-		if (part->part == COMMIT_PUSHES && answer->type == REDIS_REPLY_INTEGER)
-			commit->queue_length = answer->integer;
-		if (answer->type == REDIS_REPLY_ERROR)
-			part_refuse(commit, part, answer, why);
+		if (part != NULL)
+			part_hear(commit, part, reply->element[i], why);
 	}
 	todo_set(commit, commit->refused);
 }

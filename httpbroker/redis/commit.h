@@ -7,6 +7,7 @@
  *     PEXPIRE httpbroker:NAME:lease …  renews it
  *     HDEL httpbroker:NAME:states …    records of checks that were forgotten
  *     HSET httpbroker:NAME:states …    records of states that have changed
+ *     HLEN httpbroker:NAME:states      how many records there are now
  *     LPUSH QUEUE …                    events for Flapjack, the oldest first
  *     LPUSH QUEUE_actions +            Flapjack 2 looks at its queue only then
  *     LTRIM httpbroker:NAME:handover … what another broker had left there, and is now taken
@@ -69,6 +70,7 @@ enum commit_part {
 	COMMIT_TRIM = 32,
 	COMMIT_BATCH = 64,  /* this or the next is always part of it */
 	COMMIT_PROOF = 128, /* in place of COMMIT_BATCH, where there are pushes */
+	COMMIT_COUNT = 256, /* of the records */
 };
 
 struct commit {
@@ -82,13 +84,14 @@ struct commit {
 	uint32_t sequence;          /* the outbox's: which one it is */
 	unsigned todo;              /* parts that were not applied yet */
 	unsigned sent;              /* parts that were sent this time */
-	unsigned refused;     /* parts that were refused while the others were applied: todo */
-	int64_t queue_length; /* that Redis told; -1: it did not */
-	int answers;          /* read so far */
-	int verdict;          /* so far; enum commit_verdict */
-	bool unfenced;        /* MULTI was refused: its commands ran, or not, by themselves */
-	bool backed;          /* another broker stands by */
-	bool held;            /* the lease is still ours, as the last answer says */
+	unsigned refused;      /* parts that were refused while the others were applied: todo */
+	int64_t queue_length;  /* that Redis told; -1: it did not */
+	int64_t records_there; /* how many; -1: that was not asked */
+	int answers;           /* read so far */
+	int verdict;           /* so far; enum commit_verdict */
+	bool unfenced;         /* MULTI was refused: its commands ran, or not, by themselves */
+	bool backed;           /* another broker stands by */
+	bool held;             /* the lease is still ours, as the last answer says */
 };
 
 /* Appends the commands for what is to be done, and forgets earlier answers. */

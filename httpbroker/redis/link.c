@@ -218,6 +218,11 @@ struct redisReply *link_answer(struct link *link)
 	return reply;
 }
 
+int64_t link_records(struct link *link)
+{
+	return session_records(link->session);
+}
+
 void link_commit(struct link *link, struct commit *commit, struct moment now)
 {
 	session_commit(link->session, commit, now, redis_out(link->redis));

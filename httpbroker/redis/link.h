@@ -33,6 +33,7 @@ const struct session *link_session(const struct link *link);
 enum turn link_turned(struct link *link);
 struct commit *link_applied(struct link *link);
 struct redisReply *link_answer(struct link *link);
+int64_t link_records(struct link *link);
 
 /* A commit, a question, the end: each only when the session is ready for it. */
 void link_commit(struct link *link, struct commit *commit, struct moment now);

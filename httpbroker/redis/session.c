@@ -46,6 +46,7 @@ struct session {
 	enum turn turn;           /* not yet asked for */
 	struct redisReply *reply; /* to a question, and not yet asked for */
 	int answers;              /* to a release, read so far */
+	int64_t records;          /* heard and not yet asked for, or -1 */
 	struct reason why;        /* of a commit's or a claim's answers */
 };
 
@@ -59,7 +60,7 @@ struct session *session_new(const struct session_settings *settings)
 	session->claim.keys = settings->keys;
 	session->claim.lease = &session->lease;
 	session->until = NSEC_NEVER;
-	session->last = -1;
+	session->last = session->records = -1;
 	return session;
 }
 
@@ -130,6 +131,8 @@ static void flying_launch(
 	struct session *session, struct commit *commit, struct moment now, struct buffer *out)
 {
 	session->flying = commit;
+	if (session->settings.persistent)
+		commit->todo |= COMMIT_COUNT;
 	session->tenure.number++;
 	session->tenure.flying = true;
 	flying_send(session, now, out);
@@ -247,6 +250,7 @@ static bool claim_hear(struct session *session, const redisReply *reply, struct 
 
 static void commit_end(struct session *session, bool held, nsec now, struct buffer *out)
 {
+	session->records = session->flying->records_there;
 	if (session->flying->refused != 0)
 		session->refusal = session->why;
 	session->backed = session->flying->backed;
@@ -447,4 +451,12 @@ bool session_released(const struct session *session)
 nsec session_clock(const struct session *session)
 {
 	return session->tenure.clock;
+}
+
+int64_t session_records(struct session *session)
+{
+	int64_t records = session->records;
+
+	session->records = -1;
+	return records;
 }

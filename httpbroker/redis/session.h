@@ -28,6 +28,7 @@ struct session_settings {
 	const char *place;           /* `HOST ADDRESS`; copied */
 	char token[BATCH_TOKEN + 1]; /* random hexadecimal digits: who this broker is */
 	nsec grace;                  /* of an outage, during which the broker clock stands still */
+	bool persistent;             /* records are written: each commit counts them */
 };
 
 struct session *session_new(const struct session_settings *settings);
@@ -96,5 +97,8 @@ bool session_released(const struct session *session);
 
 /* What to add to the monotonic clock to get the broker clock. Known when active. */
 nsec session_clock(const struct session *session);
+
+/* How many records there were at the last commit, a renewal or ours, once; -1: none has told. */
+int64_t session_records(struct session *session);
 
 #endif

@@ -97,6 +97,7 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 #define HSET                                                            \
 	"*4\r\n$4\r\nHSET\r\n$19\r\nhttpbroker:n:states\r\n$3\r\ne\x1f" \
 	"c\r\n$3\r\n1 x\r\n"
+#define HLEN "*2\r\n$4\r\nHLEN\r\n$19\r\nhttpbroker:n:states\r\n"
 #define HDEL                                                            \
 	"*3\r\n$4\r\nHDEL\r\n$19\r\nhttpbroker:n:states\r\n$3\r\ne\x1f" \
 	"d\r\n"
@@ -239,6 +240,28 @@ static void what_is_forgotten_is_deleted_first(void **state)
 	assert_int_equal(
 		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE), COMMIT_DONE);
 	assert_int_equal(talk->commit.todo, 0);
+	talk_end(talk);
+}
+
+static void it_may_count_the_records(void **state)
+{
+	struct talk *talk = talk_begin(ALL | COMMIT_COUNT, 1);
+
+	(void)state;
+	ASSERT_SAID(talk, MULTI HSET HLEN LPUSH PROVE EXEC WATCH);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q
+				     "*5\r\n:1\r\n:1\r\n:7\r\n:3\r\n+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_int_equal(talk->commit.records_there, 7);
+	assert_int_equal(talk->commit.queue_length, 3);
+	/* where the key is something else there are none; that is told by HSET */
+	talk->commit.todo = COMMIT_COUNT;
+	talk_repeat(talk);
+	assert_int_equal(talk->commit.records_there, -1);
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n" WRONG "+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_int_equal(talk->commit.refused, 0);
+	assert_int_equal(talk->commit.records_there, 0);
 	talk_end(talk);
 }
 
@@ -450,6 +473,7 @@ int main(void)
 		cmocka_unit_test(only_what_was_refused_is_said_again),
 		cmocka_unit_test(refused_events_need_another_wake_up),
 		cmocka_unit_test(what_is_forgotten_is_deleted_first),
+		cmocka_unit_test(it_may_count_the_records),
 		cmocka_unit_test(several_refusals_are_one_reason),
 		cmocka_unit_test(without_its_number_it_has_failed),
 		cmocka_unit_test(what_is_left_of_one_that_was_applied),

@@ -172,6 +172,7 @@ struct simulation {
 	struct ledger *ledger;
 	struct model model;
 	nsec wall_offset;
+	bool recorded[CHECKS]; /* by all that was written */
 	struct buffer events, records, expected;
 	long told, forgotten, answered[3];
 };
@@ -233,6 +234,22 @@ static void tick_random(struct simulation *simulation, nsec tick)
 	}
 }
 
+/* What the outbox holds for the number of records is that. */
+static void records_count(struct simulation *simulation)
+{
+	size_t count = 0;
+
+	for (const char *at = simulation->records.data; *at != '\0'; at = strchr(at, '\n') + 1) {
+		int number = atoi(strchr(at, '\x1f') + 1);
+
+		at = strchr(at, '\n') + 1;
+		simulation->recorded[number] = at[0] != '-';
+	}
+	for (int i = 0; i < CHECKS; i++)
+		count += simulation->recorded[i];
+	assert_int_equal(outbox_recorded(simulation->outbox), count);
+}
+
 static void both_compare(struct simulation *simulation)
 {
 	outbox_drain(simulation->outbox, 0, &simulation->events, &simulation->records);
@@ -241,6 +258,7 @@ static void both_compare(struct simulation *simulation)
 	buffer_clear(&simulation->expected);
 	buffer_append(&simulation->expected, "", 0);
 	model_records(&simulation->model, &simulation->expected);
+	records_count(simulation);
 	assert_same(&simulation->records, &simulation->expected);
 	buffer_clear(&simulation->model.told);
 	buffer_append(&simulation->model.told, "", 0);

@@ -46,6 +46,7 @@ struct redis {
 	char (*queue)[16];
 	int length;
 	bool no_list; /* the queue is something else just now */
+	int records;  /* of states: each commit writes one more */
 };
 
 struct broker {
@@ -58,7 +59,7 @@ struct broker {
 	int event, last; /* of which the commit in flight is, or 0; made so far */
 	nsec rests_until, cut_until;
 	bool active;
-	int number;
+	int64_t records; /* as the last commit has counted them */
 };
 
 struct simulation {
@@ -68,7 +69,8 @@ struct simulation {
 	char *fate; /* of each event: '?' in flight, 'a' applied, 'd' dropped, 'u' nobody knows */
 	int events;
 	nsec frozen_until;
-	bool calm; /* no broker is cut off, stopped or restarted by chance */
+	bool calm;   /* no broker is cut off, stopped or restarted by chance */
+	long shrunk; /* commits that counted fewer records than the one before */
 	long applied, dropped, unknown, refused, turns[4], both;
 };
 
@@ -174,6 +176,11 @@ static void command_run(struct redis *redis, const redisReply *command, struct b
 		value->text[0] = '\0';
 		value->touched = ++redis->step;
 		buffer_append_text(out, ":1\r\n");
+	} else if (is(command, "HSET")) {
+		redis->records += (int)(command->elements - 2) / 2;
+		buffer_append_text(out, ":1\r\n");
+	} else if (is(command, "HLEN")) {
+		buffer_printf(out, ":%d\r\n", redis->records);
 	} else if (is(command, "LPUSH")) {
 		queue_push(redis, command, out);
 	} else {
@@ -270,12 +277,17 @@ static void redis_run(struct simulation *simulation)
 static void broker_begin(struct simulation *simulation, struct broker *broker)
 {
 	struct session_settings settings = {
-		.keys = &broker->keys, .place = broker->place, .grace = NSEC_PER_SEC};
+		.keys = &broker->keys,
+		.place = broker->place,
+		.grace = NSEC_PER_SEC,
+		.persistent = true,
+	};
 
 	snprintf(settings.token, sizeof settings.token, "%08x%08x",
 		(unsigned)rand_r(&simulation->seed), (unsigned)rand_r(&simulation->seed));
 	broker->session = session_new(&settings);
 	broker->active = false;
+	broker->records = 0;
 	broker->event = 0;
 }
 
@@ -319,8 +331,19 @@ static void fate_set(struct simulation *simulation, struct broker *broker, char 
 	broker->event = 0;
 }
 
+static void records_look(struct simulation *simulation, struct broker *broker)
+{
+	int64_t records = session_records(broker->session);
+
+	if (records < 0)
+		return;
+	simulation->shrunk += records < broker->records;
+	broker->records = records;
+}
+
 static void broker_look(struct simulation *simulation, struct broker *broker)
 {
+	records_look(simulation, broker);
 	const struct commit *applied = session_applied(broker->session);
 	if (applied != NULL) {
 		simulation->refused += applied->refused != 0;
@@ -348,7 +371,10 @@ static void broker_commit(
 	snprintf(text, sizeof text, "%d", broker->event);
 	resp_clear(&broker->commit.pushes, 1 << 20);
 	resp_add_text(&broker->commit.pushes, text);
-	broker->commit.todo = COMMIT_PUSHES;
+	resp_clear(&broker->commit.records, 1 << 20);
+	resp_add_text(&broker->commit.records, text);
+	resp_add_text(&broker->commit.records, "1 x");
+	broker->commit.todo = COMMIT_PUSHES | COMMIT_RECORDS;
 	session_commit(broker->session, &broker->commit, now, out);
 }
 
@@ -479,6 +505,7 @@ static void simulation_end(struct simulation *simulation)
 		session_free(broker->session);
 		keys_free(&broker->keys);
 		resp_free(&broker->commit.pushes);
+		resp_free(&broker->commit.records);
 	}
 	for (int i = 0; i < CONNECTIONS; i++)
 		if (simulation->redis.connections[i].heard != NULL)
@@ -522,6 +549,7 @@ static void what_is_said_of_a_commit_is_true(void **state)
 		      "%ld steps with two who think they are active\n",
 		simulation->applied, simulation->dropped, simulation->refused, simulation->unknown,
 		simulation->turns[TURN_ANEW], simulation->turns[TURN_STANDBY], simulation->both);
+	assert_int_equal(simulation->shrunk, 0);
 	assert_true(simulation->applied > 1000);
 	assert_true(simulation->dropped - simulation->refused > 10);
 	assert_true(simulation->refused > 100);
@@ -599,6 +627,17 @@ static void one_loss(struct simulation *simulation, struct value *before, bool k
 	steps_until(simulation, redis->now + NSEC_PER_SEC);
 }
 
+/* Nothing else is lost than the hash of records: nobody looks at the lease for that. */
+static void records_lose(struct simulation *simulation)
+{
+	long shrunk = simulation->shrunk, anew = simulation->turns[TURN_ANEW];
+
+	simulation->redis.records = 0;
+	steps_until(simulation, simulation->redis.now + 3 * NSEC_PER_SEC / 2);
+	assert_int_equal(simulation->shrunk, shrunk + 1);
+	assert_int_equal(simulation->turns[TURN_ANEW], anew);
+}
+
 static void what_a_redis_loses_that_stays_there_the_active_one_makes_good(void **state)
 {
 	struct simulation *simulation = simulation_begin();
@@ -608,8 +647,10 @@ static void what_a_redis_loses_that_stays_there_the_active_one_makes_good(void *
 	assert_non_null(before);
 	simulation->calm = true;
 	steps_until(simulation, 2 * NSEC_PER_SEC);
-	for (int i = 0; i < LOSSES; i++)
+	for (int i = 0; i < LOSSES; i++) {
 		one_loss(simulation, before, i % 4 == 3);
+		records_lose(simulation);
+	}
 	free(before);
 	simulation_end(simulation);
 }

@@ -2,6 +2,7 @@
 /* The broker clock over an outage, what a look means, and when repeats pause. */
 #include "t/unit/unit.h"
 
+#include "httpbroker/delivery/eviction.h"
 #include "httpbroker/delivery/pressure.h"
 #include "httpbroker/redis/tenure.h"
 
@@ -106,12 +107,34 @@ static void repeats_pause_above_and_go_on_below_nine_tenths(void **state)
 	assert_false(pressure_asks(&pressure, 100 * SEC));
 }
 
+#define INFO "# Memory\r\nmaxmemory_human:0B\r\nmaxmemory_policy:"
+
+static void a_redis_that_may_delete_keys_is_told_of_once_each_way(void **state)
+{
+	struct eviction eviction = {0};
+	char policy[EVICTION_POLICY];
+
+	(void)state;
+	assert_int_equal(
+		eviction_hear(&eviction, INFO "noeviction\r\nx:1\r\n", policy, SEC), EVICTION_SAME);
+	assert_int_equal(eviction.ask_at, SEC + EVICTION_ASKED);
+	assert_int_equal(eviction_hear(&eviction, INFO "allkeys-lru\r\nx:1\r\n", policy, SEC),
+		EVICTION_BEGINS);
+	assert_string_equal(policy, "allkeys-lru");
+	assert_int_equal(
+		eviction_hear(&eviction, INFO "volatile-ttl\r\n", policy, SEC), EVICTION_SAME);
+	/* one that does not say, or may not be asked */
+	assert_int_equal(eviction_hear(&eviction, "", policy, SEC), EVICTION_SAME);
+	assert_int_equal(eviction_hear(&eviction, INFO "noeviction", policy, SEC), EVICTION_ENDS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_clock_stands_still_but_for_what_grace_does_not_cover),
 		cmocka_unit_test(what_was_seen_tells_what_has_happened),
 		cmocka_unit_test(who_may_take_the_lease),
+		cmocka_unit_test(a_redis_that_may_delete_keys_is_told_of_once_each_way),
 		cmocka_unit_test(repeats_pause_above_and_go_on_below_nine_tenths),
 	};
 
