@@ -21,6 +21,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/leaving.c httpbroker/delivery/leaving.h \
 	httpbroker/delivery/ledger.c httpbroker/delivery/ledger.h \
 	httpbroker/delivery/line.c httpbroker/delivery/line.h \
+	httpbroker/delivery/missing.c httpbroker/delivery/missing.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
 	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \
 	httpbroker/delivery/pressure.c httpbroker/delivery/pressure.h \

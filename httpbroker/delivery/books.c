@@ -11,6 +11,7 @@ void books_open(struct books *books, struct moment now)
 	ledger_tell_stale_as(books->ledger, books->stale_as);
 	ledger_limit(books->ledger, books->most_states);
 	ledger_forget_after(books->ledger, books->forget_after);
+	ledger_note_forgotten(books->ledger, books->missing);
 }
 
 void books_close(struct books *books)

@@ -21,6 +21,7 @@ struct books {
 	enum condition stale_as; /* what a stale check is told as */
 	size_t most_states;      /* checks that are remembered */
 	nsec forget_after;       /* for so long a check is stale at most; NSEC_NEVER: for ever */
+	struct missing *missing; /* the reader's; not owned; NULL: nothing is read back */
 };
 
 /* Fills in the outbox and the ledger; the rest is set. */

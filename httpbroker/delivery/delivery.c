@@ -84,8 +84,9 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 		.stale_as = settings->stale_as,
 		.forget_after = settings->forget_after,
 	};
-	books_open(&delivery->books, now);
 	delivery->reader = reader_new(&key);
+	delivery->books.missing = reader_missing(delivery->reader);
+	books_open(&delivery->books, now);
 	delivery->backlog = backlog_new((size_t)settings->max_pending, &key);
 	delivery->desk = desk_new(&delivery->books, delivery->reader, delivery->backlog);
 	delivery->pressure =

@@ -28,7 +28,7 @@ static bool item_take(
 	struct handover *handover, const redisReply *item, const struct recall *recall)
 {
 	const struct blob json = {item->str, (size_t)item->len};
-	struct reason why;
+	struct reason why = {"it is no text"};
 
 	if (item->type == REDIS_REPLY_STRING &&
 		recall_event(recall, json, &handover->postings[handover->count], &why)) {

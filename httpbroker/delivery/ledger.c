@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "httpbroker/delivery/outgoing.h"
+#include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/states/wheel.h"
 
@@ -21,7 +22,8 @@ struct ledger {
 	enum condition stale_as;
 	bool untold; /* nobody is told */
 	nsec forget_after;
-	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
+	struct missing *missing; /* NULL: not kept */
+	int64_t ticks;           /* of the wheel, over which an interval's repeats are spread */
 };
 
 struct ledger *ledger_new(
@@ -59,6 +61,11 @@ void ledger_limit(struct ledger *ledger, size_t most)
 void ledger_forget_after(struct ledger *ledger, nsec span)
 {
 	ledger->forget_after = span;
+}
+
+void ledger_note_forgotten(struct ledger *ledger, struct missing *missing)
+{
+	ledger->missing = missing;
 }
 
 void ledger_free(struct ledger *ledger)
@@ -272,8 +279,20 @@ void ledger_rewrite(struct ledger *ledger, unsigned shard)
 	states_work(ledger->states, shard, state_rewrite, ledger->outbox);
 }
 
+/* By the field of its record. */
+static void forgotten_note(struct ledger *ledger, const struct state *state)
+{
+	char field[2 * LIMIT_NAME + 1];
+
+	memcpy(field, state->names, state->hh.keylen);
+	field[state->entity_length] = RECORD_SEPARATOR;
+	missing_add(ledger->missing, field, state->hh.keylen);
+}
+
 static void state_forget(struct ledger *ledger, struct state *state)
 {
+	if (ledger->missing != NULL)
+		forgotten_note(ledger, state);
 	log_debug("Forgetting %.*s", (int)state->hh.keylen, state->names);
 	states_remove(ledger->states, state);
 	outbox_forget(ledger->outbox, state);

@@ -17,6 +17,7 @@
 #define HTTPBROKER_DELIVERY_LEDGER_H
 
 #include "common/clocks.h"
+#include "httpbroker/delivery/missing.h"
 #include "httpbroker/delivery/outbox.h"
 #include "httpbroker/states/posting.h"
 #include "httpbroker/states/states.h"
@@ -49,6 +50,9 @@ void ledger_limit(struct ledger *ledger, size_t most);
  * repeat after that, which is not told. NSEC_NEVER if not said.
  */
 void ledger_forget_after(struct ledger *ledger, nsec span);
+
+/* What is forgotten is noted there as well; NULL if not said. */
+void ledger_note_forgotten(struct ledger *ledger, struct missing *missing);
 
 /* What is to be forgotten is, unless there is something newer; it needs no room. */
 enum ledger_answer ledger_take(

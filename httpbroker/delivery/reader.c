@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 enum {
 	WANTED_MOST = 500, /* asked for at once */
@@ -22,22 +21,15 @@ enum {
 
 #define SCAN_COUNT "500" /* records of a chunk, about: a millisecond or two of Redis and of us */
 
-/* A check of which Redis has no record, or none that can be read. */
-struct absent {
-	UT_hash_handle hh;
-	char field[]; /* ends in a NUL */
-};
-
 enum question { QUESTION_NONE, QUESTION_COUNT, QUESTION_SCAN, QUESTION_FETCH };
 
 struct reader {
-	struct siphash_key key;
 	bool complete;
 	bool counted;
 	char cursor[CURSOR_TEXT];
 	enum question asked;
-	struct absent *absent;
-	struct absent *wanted[WANTED_MOST]; /* their fields; owned */
+	struct missing *missing;
+	char *wanted[WANTED_MOST]; /* their fields; owned */
 	size_t wanted_count;
 	struct resp_list fields; /* the same as arguments */
 	uint64_t loaded, to_load, unreadable;
@@ -48,7 +40,7 @@ struct reader *reader_new(const struct siphash_key *key)
 {
 	struct reader *reader = memory_zeroed(1, sizeof *reader);
 
-	reader->key = *key;
+	reader->missing = missing_new(key);
 	reader->complete = true;
 	return reader;
 }
@@ -61,20 +53,10 @@ static void wanted_clear(struct reader *reader)
 	resp_clear(&reader->fields, 1 << 20);
 }
 
-static void absent_clear(struct reader *reader)
-{
-	struct absent *absent, *next;
-
-	HASH_ITER(hh, reader->absent, absent, next) {
-		HASH_DEL(reader->absent, absent);
-		free(absent);
-	}
-}
-
 void reader_free(struct reader *reader)
 {
 	wanted_clear(reader);
-	absent_clear(reader);
+	missing_free(reader->missing);
 	resp_free(&reader->fields);
 	free(reader);
 }
@@ -82,7 +64,7 @@ void reader_free(struct reader *reader)
 void reader_begin(struct reader *reader, nsec now)
 {
 	wanted_clear(reader);
-	absent_clear(reader);
+	missing_open(reader->missing);
 	reader->complete = reader->counted = false;
 	reader->loaded = reader->to_load = reader->unreadable = 0;
 	reader->begun = now;
@@ -92,8 +74,13 @@ void reader_begin(struct reader *reader, nsec now)
 void reader_finish(struct reader *reader)
 {
 	wanted_clear(reader);
-	absent_clear(reader);
+	missing_close(reader->missing);
 	reader->complete = true;
+}
+
+struct missing *reader_missing(struct reader *reader)
+{
+	return reader->missing;
 }
 
 bool reader_complete(const struct reader *reader)
@@ -114,26 +101,6 @@ static size_t field_write(const struct names *names, char out[2 * LIMIT_NAME + 1
 	return names->length;
 }
 
-static struct absent *absent_find(const struct reader *reader, const char *field, size_t length)
-{
-	unsigned hash = (unsigned)siphash(&reader->key, field, length);
-	struct absent *absent;
-
-	HASH_FIND_BYHASHVALUE(hh, reader->absent, field, length, hash, absent);
-	return absent;
-}
-
-static void absent_add(struct reader *reader, struct absent *absent, size_t length)
-{
-	unsigned hash = (unsigned)siphash(&reader->key, absent->field, length);
-
-	if (absent_find(reader, absent->field, length) != NULL) {
-		free(absent);
-		return;
-	}
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, reader->absent, absent->field, length, hash, absent);
-}
-
 bool reader_knows(
 	const struct reader *reader, const struct states *states, const struct names *names)
 {
@@ -141,7 +108,7 @@ bool reader_knows(
 
 	if (reader->complete || states_find(states, names) != NULL)
 		return true;
-	return absent_find(reader, field, field_write(names, field)) != NULL;
+	return missing_has(reader->missing, field, field_write(names, field));
 }
 
 void reader_want(struct reader *reader, const struct names *names)
@@ -151,8 +118,8 @@ void reader_want(struct reader *reader, const struct names *names)
 
 	if (reader->wanted_count == WANTED_MOST || reader->asked == QUESTION_FETCH)
 		return;
-	struct absent *wanted = memory_zeroed(1, sizeof *wanted + length + 1);
-	memcpy(wanted->field, field, length);
+	char *wanted = memory_zeroed(1, length + 1);
+	memcpy(wanted, field, length);
 	reader->wanted[reader->wanted_count++] = wanted;
 	resp_add(&reader->fields, field, length);
 }
@@ -233,20 +200,15 @@ static bool fetch_take(struct reader *reader, const redisReply *reply, const str
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != reader->wanted_count)
 		return refuse(reply, "HMGET", why);
 	for (size_t i = 0; i < reply->elements; i++) {
-		struct absent *wanted = reader->wanted[i];
 		const redisReply *value = reply->element[i];
-		size_t length = strlen(wanted->field); /* names have no NUL */
-		struct blob field = {wanted->field, length};
+		const struct blob field = {reader->wanted[i], strlen(reader->wanted[i])};
 
-		if (absent_find(reader, field.bytes, length) != NULL ||
-			(value->type == REDIS_REPLY_STRING &&
-				record_take(reader, field, blob_of(value), recall, ledger)))
-			free(wanted);
-		else
-			absent_add(reader, wanted, length);
+		if (!missing_has(reader->missing, field.bytes, field.length) &&
+			(value->type != REDIS_REPLY_STRING ||
+				!record_take(reader, field, blob_of(value), recall, ledger)))
+			missing_add(reader->missing, field.bytes, field.length);
 	}
-	reader->wanted_count = 0;
-	resp_clear(&reader->fields, 1 << 20);
+	wanted_clear(reader);
 	return true;
 }
 
@@ -279,7 +241,7 @@ static bool scan_take(struct reader *reader, const redisReply *reply, const stru
 	for (size_t i = 0; i < pairs->elements; i += 2) {
 		struct blob field = blob_of(pairs->element[i]);
 
-		if (absent_find(reader, field.bytes, field.length) == NULL)
+		if (!missing_has(reader->missing, field.bytes, field.length))
 			record_take(reader, field, blob_of(pairs->element[i + 1]), recall, ledger);
 	}
 	strcpy(reader->cursor, reply->element[0]->str);

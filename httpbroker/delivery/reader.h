@@ -29,6 +29,9 @@ bool reader_complete(const struct reader *reader);
 bool reader_knows(
 	const struct reader *reader, const struct states *states, const struct names *names);
 
+/* The checks that it has not found; the ledger adds those that it forgets meanwhile. */
+struct missing *reader_missing(struct reader *reader);
+
 /* That it shall be asked for soon. Passed over when much is wanted already, or being asked for. */
 void reader_want(struct reader *reader, const struct names *names);
 

@@ -13,6 +13,7 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SEC NSEC_PER_SEC
 
@@ -50,8 +51,9 @@ static int desk_open(void **state)
 		.most_states = 100000,
 		.forget_after = NSEC_NEVER,
 	};
-	books_open(&desk->books, at(0));
 	desk->reader = reader_new(&(struct siphash_key){3, 4});
+	desk->books.missing = reader_missing(desk->reader);
+	books_open(&desk->books, at(0));
 	keys_init(&desk->keys, "n", "events", 2);
 	*state = desk;
 	return 0;
@@ -443,6 +445,216 @@ static void what_others_were_to_forget_is_forgotten_once_it_is_read(void **state
 	buffer_free(&answer);
 }
 
+/* Its record was in what was read before it was deleted in Redis. */
+static void what_was_forgotten_does_not_come_back(void **state)
+{
+	struct desk *desk = *state;
+	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
+
+	reader_begin(desk->reader, 0);
+	assert_asks(desk, "HLEN httpbroker:n:states ");
+	hear(desk, ":10\r\n", 0);
+	assert_asks(desk, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+	hear_chunk(desk, 5, 8, "77", 0);
+	assert_true(ledger_forget(desk->books.ledger, &wanted));
+	assert_asks(desk, "HSCAN httpbroker:n:states 77 COUNT 500 ");
+	hear_chunk(desk, 6, 9, "78", 0);
+	assert_null(states_find(desk->books.states, &wanted));
+	/* nor by being asked for: it is known that there is none */
+	assert_true(reader_knows(desk->reader, desk->books.states, &wanted));
+	outbox_drain(desk->books.outbox, 0, &events, &records);
+	assert_string_equal(records.data, "e\x1f"
+					  "7\n-\n");
+	assert_int_equal(outbox_recorded(desk->books.outbox), 3);
+	buffer_free(&events);
+	buffer_free(&records);
+}
+
+/*
+ * Redis as it is while it is read, and what was asked of it and is not heard yet. Nothing else is
+ * said to it meanwhile; but checks are judged.
+ */
+struct store {
+	struct desk *desk;
+	unsigned seed;
+	bool there[CHUNK];
+	struct buffer answer; /* empty: nothing was asked */
+	int cursor;           /* what HSCAN goes on with */
+	long forgotten;
+};
+
+static int chance(struct store *store, int most)
+{
+	return rand_r(&store->seed) % most;
+}
+
+static struct names names_of(int i, char text[16])
+{
+	snprintf(text, 16, "e:%d", i);
+	return (struct names){text, (uint16_t)strlen(text), 1};
+}
+
+/* Some of them, and now and then some that were there already. */
+static void scan_answer(struct store *store, int from)
+{
+	int end = from + 1 + chance(store, 9), count = 0;
+
+	from -= chance(store, 3) == 0 && from > 3 ? 3 : 0;
+	end = end < CHUNK ? end : CHUNK;
+	for (int i = from; i < end; i++)
+		count += store->there[i];
+	store->cursor = end < CHUNK ? end : 0;
+	buffer_printf(&store->answer, "*2\r\n$%d\r\n%d\r\n*%d\r\n", store->cursor < 10 ? 1 : 2,
+		store->cursor, 2 * count);
+	for (int i = from; i < end; i++)
+		if (store->there[i])
+			record_append(&store->answer, i);
+}
+
+static void store_ask(struct store *store)
+{
+	const char *words[READER_WORDS];
+	const struct resp_list *list =
+		reader_question(store->desk->reader, &store->desk->keys, words);
+	struct buffer fields = {NULL, 0, 0};
+
+	if (strcmp(words[0], "HLEN") == 0)
+		buffer_append_text(&store->answer, ":7\r\n");
+	else if (strcmp(words[0], "HSCAN") == 0)
+		scan_answer(store, atoi(words[2]));
+	else
+		buffer_printf(&store->answer, "*%zu\r\n", list->count);
+	for (const char *at = list != NULL ? resp_lines(list, &fields) : ""; *at != '\0';
+		at = strchr(at, '\n') + 1) {
+		int i = atoi(strchr(at, '\x1f') + 1);
+
+		if (store->there[i])
+			value_append(&store->answer, i);
+		else
+			buffer_append_text(&store->answer, "$-1\r\n");
+	}
+	buffer_free(&fields);
+}
+
+static void store_commit(struct store *store)
+{
+	struct commit *commit = outbox_take(store->desk->books.outbox, 0);
+	struct buffer lines = {NULL, 0, 0};
+
+	if (commit == NULL)
+		return;
+	for (const char *at = resp_lines(&commit->forgets, &lines); *at != '\0';
+		at = strchr(at, '\n') + 1)
+		store->there[atoi(strchr(at, '\x1f') + 1)] = false;
+	for (const char *at = resp_lines(&commit->records, &lines); *at != '\0';
+		at = strchr(strchr(at, '\n') + 1, '\n') + 1)
+		store->there[atoi(strchr(at, '\x1f') + 1)] = true;
+	outbox_applied(store->desk->books.outbox, commit);
+	buffer_free(&lines);
+}
+
+/* Handed over: a check is to be forgotten, or an event of it. It waits until the check is known. */
+static void store_judge(struct store *store, nsec now)
+{
+	struct desk *desk = store->desk;
+	int i = chance(store, CHUNK);
+	struct posting posting;
+	char text[16], check[16];
+	const struct names names = names_of(i, text);
+
+	if (!reader_knows(desk->reader, desk->books.states, &names)) {
+		reader_want(desk->reader, &names);
+		return;
+	}
+	snprintf(check, sizeof check, "%d", i);
+	struct event event = event_plain("e", check, CONDITION_CRITICAL);
+	event.time = EPOCH;
+	if (chance(store, 3) == 0)
+		posting_make(&posting, &event, 2, at(now));
+	else
+		posting_make_forgotten(&posting, event.entity, event.check, EPOCH);
+	store->forgotten += posting.forgotten && states_find(desk->books.states, &names) != NULL;
+	ledger_take(desk->books.ledger, &posting, at(now));
+	posting_free(&posting);
+}
+
+static void store_step(struct store *store, nsec now)
+{
+	struct desk *desk = store->desk;
+
+	if (chance(store, 2) == 0)
+		store_judge(store, now);
+	if (chance(store, 200) == 0 && !reader_complete(desk->reader)) {
+		reader_interrupt(desk->reader);
+		buffer_clear(&store->answer);
+	}
+	if (chance(store, 3) > 0)
+		return;
+	if (store->answer.length > 0) {
+		assert_true(hear_text(desk, &store->answer, now));
+		buffer_clear(&store->answer);
+	} else if (!reader_complete(desk->reader) && chance(store, 2) == 0) {
+		store_ask(store);
+	} else {
+		store_commit(store);
+	}
+}
+
+static void what_is_known_is_what_redis_has_in_the_end(void **state)
+{
+	struct store store = {.desk = *state, .seed = seed_choose()};
+	struct desk *desk = store.desk;
+	char text[16];
+
+	for (int load = 0; load < 200; load++) {
+		books_reset(&desk->books, at(0));
+		for (int i = 0; i < CHUNK; i++)
+			store.there[i] = chance(&store, 4) > 0;
+		reader_begin(desk->reader, 0);
+		while (!reader_complete(desk->reader))
+			store_step(&store, 0);
+		while (!outbox_is_empty(desk->books.outbox))
+			store_commit(&store);
+		size_t count = 0;
+		for (int i = 0; i < CHUNK; i++) {
+			const struct names names = names_of(i, text);
+
+			assert_int_equal(
+				states_find(desk->books.states, &names) != NULL, store.there[i]);
+			count += store.there[i];
+		}
+		assert_int_equal(outbox_recorded(desk->books.outbox), count);
+	}
+	assert_true(store.forgotten > 100);
+	buffer_free(&store.answer);
+}
+
+/* What goes to the log while `answer` is taken. */
+static void assert_logs(struct desk *desk, const char *answer, const char *expected)
+{
+	int before = dup(STDERR_FILENO), ends[2];
+	char said[512] = "";
+
+	assert_int_equal(pipe(ends), 0);
+	dup2(ends[1], STDERR_FILENO);
+	found(desk, answer, 0);
+	dup2(before, STDERR_FILENO);
+	close(ends[1]);
+	assert_true(read(ends[0], said, sizeof said - 1) > 0);
+	assert_non_null(strstr(said, expected));
+	close(ends[0]);
+	close(before);
+}
+
+static void what_is_no_text_is_named_as_that(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_logs(desk, "*1\r\n:7\r\n",
+		"handed over cannot be read and is left out: it is no text\n");
+	assert_logs(desk, "*1\r\n$1\r\nx\r\n", "left out: its JSON, column 1:");
+}
+
 static void a_list_that_is_none_is_said_and_held_for_empty(void **state)
 {
 	struct desk *desk = *state;
@@ -474,6 +686,9 @@ int main(void)
 		TEST(what_was_handed_over_is_taken_in_order_and_dropped),
 		TEST(what_was_handed_over_waits_for_its_records),
 		TEST(what_others_were_to_forget_is_forgotten_once_it_is_read),
+		TEST(what_was_forgotten_does_not_come_back),
+		TEST(what_is_known_is_what_redis_has_in_the_end),
+		TEST(what_is_no_text_is_named_as_that),
 		TEST(a_list_that_is_none_is_said_and_held_for_empty),
 	};
 
