@@ -268,17 +268,44 @@ tokens() {
 	submit $'{"a":\n1}\nnonsense' --dry-run -e e -T x
 	[ "$status" -eq 65 ]
 	[[ $output == *'{"entity":"e","tags":["x"],"a": 1}'* ]]
+	[[ $output == *"error: line 1: the broker would refuse this: 'check' is missing"* ]]
 	[[ $output == *'error: line 3: '* ]]
 	run bash -c 'httpbroker-submit --dry-run -e e -c c -s ok >/dev/full'
 	[ "$status" -eq 74 ]
 	[ "$output" = 'httpbroker-submit: error: cannot write to standard output: No space left on device' ]
-	run bash -c 'yes {} | timeout 40 httpbroker-submit --dry-run >/dev/full' # which has no end
+	run bash -c 'yes "$0" | timeout 40 httpbroker-submit --dry-run >/dev/full' "$(ok 1)" # which has no end
 	[ "$status" -eq 74 ]
 	run bash -c 'httpbroker-submit --dry-run --forget -e e >/dev/full'
 	[ "$status" -eq 74 ]
 	run httpbroker-submit --dry-run -q -e e -- check_dummy 2 no
 	[ "$status" -eq 2 ]
 	[[ $output == '{"entity":"e","check":"check_dummy","state":"critical","summary":"CRITICAL: no",'* ]]
+}
+
+@test "--dry-run refuses what the broker would refuse, in its words" {
+	local alert='{"version":"4","alerts":[{"status":"firing","labels":{"alertname":"a"}}]}' answer
+	submit "$(ok 1) {\"a\":1} {\"entity\":\"e\",\"check\":\"c\",\"state\":\"banana\"} $alert
+{\"entity\":\"e\",\"check\":\"c\",\"state\":\"test_notifications\"}" --dry-run
+	[ "$status" -eq 65 ]
+	[ "$(grep -c '^{' <<<"$output")" -eq 5 ]
+	[ "$(grep -c 'error: line 1: the broker would refuse this: ' <<<"$output")" -eq 2 ]
+	[[ $output == *"'entity' is missing"*"'state' is 'banana', not one of"* ]]
+	run httpbroker-submit --dry-run -e "$(printf 'e%.0s' {1..2000})" -c c -s ok
+	[ "$status" -eq 65 ]
+	# the same words
+	start_redis
+	start_broker
+	answer=$(curl -sS -d '{"a":1}' "$HTTPBROKER_URL" | jq -r .error)
+	submit '{"a":1}' --dry-run
+	[[ $output == *"would refuse this: $answer"* ]]
+}
+
+@test "a surrogate without its other half does not lose the event" {
+	start_redis
+	start_broker
+	submit '{"entity":"e","check":"1","state":"ok","summary":"a\ud800b"}'
+	[ "$status" -eq 0 ]
+	[ "$(delivered)" = '{"entity":"e","check":"1","state":"ok","summary":"a�b"}' ]
 }
 
 @test "defaults of a feed, in every format" {

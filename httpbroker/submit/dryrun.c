@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/signals.h"
+#include "httpbroker/submit/refusal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+
+enum { PLACE = 512 }; /* bytes of `FILE: line N: ` */
 
 static void event_print(const char *json, size_t length)
 {
@@ -28,10 +31,23 @@ static int printed(void)
 	return EX_IOERR;
 }
 
+/* False, and logged: the broker would refuse it. */
+static bool event_judge(const char *json, size_t length, const char *place)
+{
+	struct reason why;
+	bool taken = refusal_absent(json, length, &why);
+
+	if (!taken)
+		log_error("%sthe broker would refuse this: %s", place, why.text);
+	return taken;
+}
+
 int dryrun_event(const char *json, size_t length)
 {
 	event_print(json, length);
-	return printed();
+	bool taken = event_judge(json, length, "");
+	int code = printed();
+	return code == 0 && !taken ? EX_DATAERR : code;
 }
 
 int dryrun_forget(const char *url, const char *query)
@@ -46,18 +62,21 @@ static uint64_t events_print(struct source *source)
 	enum feed_result result;
 	struct feed_item item;
 	struct reason why;
+	char place[PLACE];
 	uint64_t bad = 0;
 
 	while ((result = source_next(source, &item, &why)) != FEED_NONE) {
-		if (result == FEED_EVENT) {
-			event_print(item.json, item.length);
-			continue;
-		}
 		const char *file = source_file(source);
 
-		log_error("%s%sline %" PRIu64 ": %s", file != NULL ? file : "",
-			file != NULL ? ": " : "", item.line, why.text);
-		bad++;
+		snprintf(place, sizeof place, "%s%sline %" PRIu64 ": ", file != NULL ? file : "",
+			file != NULL ? ": " : "", item.line);
+		if (result == FEED_EVENT) {
+			event_print(item.json, item.length);
+			bad += !event_judge(item.json, item.length, place);
+		} else {
+			log_error("%s%s", place, why.text);
+			bad++;
+		}
 	}
 	return bad;
 }

@@ -5,11 +5,12 @@
 
 #include "httpbroker/submit/feed/source.h"
 
-/* All of them return the exit code: 0, or EX_IOERR, logged, if standard output does not take it. */
+/* All of them return the exit code: 0; EX_IOERR, logged, if standard output does not take it;
+ * EX_DATAERR, logged, if the broker would refuse an event. */
 int dryrun_event(const char *json, size_t length);
 int dryrun_forget(const char *url, const char *query);
 
-/* EX_DATAERR or EX_NOINPUT, too. Signals as for submit_run(). */
+/* EX_NOINPUT, too. Signals as for submit_run(). */
 int dryrun_source(struct source *source);
 
 #endif

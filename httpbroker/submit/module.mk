@@ -35,6 +35,7 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/intake.c httpbroker/submit/intake.h \
 	httpbroker/submit/mode.c httpbroker/submit/mode.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
+	httpbroker/submit/refusal.c httpbroker/submit/refusal.h \
 	httpbroker/submit/spool/directory.c httpbroker/submit/spool/directory.h \
 	httpbroker/submit/spool/file.c httpbroker/submit/spool/file.h \
 	httpbroker/submit/spool/spool.c httpbroker/submit/spool/spool.h \
@@ -45,8 +46,9 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c
 httpbroker_submit_httpbroker_submit_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
-httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a \
-	$(CURL_LIBS) $(JANSSON_LIBS)
+# The broker's formats tell --dry-run what it would refuse.
+httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a \
+	httpbroker/libhttpbroker.a common/libcommon.a $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += t/unit/submit-check t/unit/submit-delivery t/unit/submit-documents \
 	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-spool

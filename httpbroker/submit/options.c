@@ -30,12 +30,12 @@ static void list_add(char ***list, size_t *count, const char *text)
 
 static void entity_take(struct options *options, const char *option, const char *value)
 {
-	options->event.entity = value_text(option, value);
+	options->event.entity = value_filled(option, value);
 }
 
 static void check_take(struct options *options, const char *option, const char *value)
 {
-	options->event.check = value_text(option, value);
+	options->event.check = value_filled(option, value);
 }
 
 static void state_take(struct options *options, const char *option, const char *value)
@@ -62,7 +62,7 @@ static void ttl_take(struct options *options, const char *option, const char *va
 
 static void tag_take(struct options *options, const char *option, const char *value)
 {
-	list_add(&options->event.tags, &options->tags_count, value_text(option, value));
+	list_add(&options->event.tags, &options->tags_count, value_filled(option, value));
 }
 
 static void time_take(struct options *options, const char *option, const char *value)
@@ -114,17 +114,17 @@ static void quiet_take(struct options *options, const char *option, const char *
 
 static void url_take(struct options *options, const char *option, const char *value)
 {
-	list_add(&options->urls, &options->urls_count, value_text(option, value));
+	list_add(&options->urls, &options->urls_count, value_filled(option, value));
 }
 
 static void cacert_take(struct options *options, const char *option, const char *value)
 {
-	options->ca_file = value_text(option, value);
+	options->ca_file = value_filled(option, value);
 }
 
 static void token_file_take(struct options *options, const char *option, const char *value)
 {
-	options->token_file = value_text(option, value);
+	options->token_file = value_filled(option, value);
 }
 
 static void retry_take(struct options *options, const char *option, const char *value)
@@ -134,7 +134,7 @@ static void retry_take(struct options *options, const char *option, const char *
 
 static void spool_take(struct options *options, const char *option, const char *value)
 {
-	options->spool = value_text(option, value);
+	options->spool = value_filled(option, value);
 }
 
 static void spool_max_take(struct options *options, const char *option, const char *value)

@@ -14,7 +14,7 @@
 static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
 	"unreachable", "acknowledgement", "test_notifications"};
 
-const char *value_text(const char *option, const char *value)
+const char *value_filled(const char *option, const char *value)
 {
 	if (value[0] == '\0')
 		die(EX_USAGE, "%s: empty", option);

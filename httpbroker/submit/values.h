@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Not empty. */
-const char *value_text(const char *option, const char *value);
+const char *value_filled(const char *option, const char *value);
 
 /* What httpbroker(1) calls a state, in whatever case. */
 const char *value_state(const char *option, const char *value);

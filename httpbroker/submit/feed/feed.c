@@ -4,6 +4,7 @@
 #include "common/buffer.h"
 #include "common/lines.h"
 #include "common/memory.h"
+#include "common/utf8.h"
 #include "httpbroker/submit/event/defaults.h"
 #include "httpbroker/submit/feed/documents.h"
 #include "httpbroker/submit/formats/format.h"
@@ -31,6 +32,7 @@ struct feed {
 	struct lines lines;
 	struct plugin_text parts; /* of a line's output */
 	struct buffer summary;    /* of a line, where it is not in it */
+	struct buffer mended;     /* the document, where it had to be */
 	struct buffer json;       /* the event that came last, where it is not as it was pushed */
 };
 
@@ -75,6 +77,7 @@ void feed_free(struct feed *feed)
 	defaults_free(feed->defaults);
 	buffer_free(&feed->parts.perfdata);
 	buffer_free(&feed->summary);
+	buffer_free(&feed->mended);
 	buffer_free(&feed->json);
 	free(feed);
 }
@@ -107,12 +110,21 @@ void feed_finish(struct feed *feed)
 		lines_finish(&feed->lines);
 }
 
-/* What only a JSON parser can tell: words, numbers, escapes, UTF-8. The rest is the broker's. */
-static json_t *document_parse(const struct document *document, struct reason *why)
+/* What only a JSON parser can tell: words, numbers, escapes, UTF-8. The rest is the broker's. What
+ * it does not take for an unpaired surrogate is mended, as the broker does. */
+static json_t *document_parse(struct feed *feed, struct document *document, struct reason *why)
 {
 	json_error_t error;
 	json_t *json = json_loadb(document->text, document->length, JSON_ALLOW_NUL, &error);
 
+	if (json == NULL) {
+		buffer_clear(&feed->mended);
+		buffer_append(&feed->mended, document->text, document->length);
+		if (utf8_mend_escapes(feed->mended.data, feed->mended.length)) {
+			document->text = feed->mended.data;
+			json = json_loadb(document->text, document->length, JSON_ALLOW_NUL, &error);
+		}
+	}
 	if (json == NULL) {
 		uint64_t line = document->line + (uint64_t)error.line - 1;
 		size_t before = error.line == 1 ? document->column - 1 : 0;
@@ -149,7 +161,7 @@ static enum feed_result document_next(struct feed *feed, struct feed_item *item,
 	item->line = document.line;
 	if (result == DOCUMENTS_BAD)
 		return FEED_BAD;
-	json_t *json = document_parse(&document, why);
+	json_t *json = document_parse(feed, &document, why);
 	if (json == NULL)
 		return FEED_BAD;
 	document_take(feed, &document, json, item);
