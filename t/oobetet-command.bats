@@ -103,7 +103,7 @@ child_there() {
 	# shellcheck disable=SC2016 # the variables are the script's
 	script 'echo "$OOBETET_EVENT: $(cat)" >>told'
 	write_ini pagerduty_contact= alert_command="$work/command"
-	run -0 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert
+	run -0 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert --create-rooms
 	[ "$output" = 'ops@conference.localhost: arrived
 alert_command: arrived' ]
 	[ "$(grep -c '^test: TEST by oobetet on .*nothing is wrong' "$work/told")" -eq 1 ]

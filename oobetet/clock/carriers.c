@@ -119,8 +119,11 @@ void carriers_dismiss(struct carriers *carriers)
 }
 
 /* A hand's end is noticed at its socket; here only what a signal did is said. */
-static void hand_ended(pid_t pid, int status)
+static void hand_ended(const struct carriers *carriers, pid_t pid, int status)
 {
+	hand_reaped(carriers->ear, pid);
+	if (carriers->pager != NULL)
+		hand_reaped(carriers->pager, pid);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 		log_warning("process %d was ended by signal %d (%s)", (int)pid, WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
@@ -131,9 +134,9 @@ bool carriers_reap(struct carriers *carriers, child_taker *other, void *user)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if ((other == NULL || !other(user, pid, status)) &&
-			!command_ended(carriers->command, pid, status))
-			hand_ended(pid, status);
-	return pid == 0;
+	/* those of our own process group: all but the command */
+	while ((pid = waitpid(0, &status, WNOHANG)) > 0)
+		if (other == NULL || !other(user, pid, status))
+			hand_ended(carriers, pid, status);
+	return command_runs(carriers->command) || pid == 0;
 }

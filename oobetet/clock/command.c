@@ -22,9 +22,9 @@
 struct command {
 	const char *line;
 	char id[COMMAND_ID]; /* of the run; "": there is none */
-	pid_t pid;           /* of its shell, and its group; 0: it has ended */
-	pid_t group;
-	int out; /* what it prints; -1: that is at its end */
+	pid_t pid;           /* of its shell, and its group; 0: there is none, or it is reaped */
+	bool ended; /* the shell has; as long as it is not reaped, the group is nobody else's */
+	int out;    /* what it prints; -1: that is at its end */
 	struct lines lines;
 	int logged, dropped; /* lines */
 	nsec limit;
@@ -53,7 +53,7 @@ static void out_close(struct command *command)
 
 static bool is_over(const struct command *command)
 {
-	return command->pid == 0 && command->out < 0;
+	return (command->ended || command->pid == 0) && command->out < 0;
 }
 
 void command_free(struct command *command)
@@ -61,7 +61,7 @@ void command_free(struct command *command)
 	if (command == NULL)
 		return;
 	if (!is_over(command) && !command->killed)
-		kill(-command->group, SIGKILL);
+		kill(-command->pid, SIGKILL);
 	out_close(command);
 	free(command);
 }
@@ -138,7 +138,6 @@ static void shell_run(struct command *command, const struct errand *errand, int 
 		shell_become(command->line, errand, in, out, parent);
 	if (command->pid > 0)
 		setpgid(command->pid, command->pid);
-	command->group = command->pid;
 }
 
 static bool shell_start(struct command *command, const struct errand *errand)
@@ -167,7 +166,7 @@ bool command_start(struct command *command, const struct errand *errand, nsec no
 	snprintf(command->id, sizeof command->id, "%s", errand->id);
 	command->logged = command->dropped = 0;
 	command->limit = now + COMMAND_LIMIT;
-	command->killed = false;
+	command->killed = command->ended = false;
 	command->answer = ANSWER_FAILED;
 	if (!shell_start(command, errand)) {
 		snprintf(command->why, sizeof command->why, "it cannot be started: %s",
@@ -192,22 +191,32 @@ nsec command_deadline(const struct command *command)
 	return command->killed ? NSEC_NEVER : command->limit;
 }
 
-bool command_ended(struct command *command, pid_t pid, int status)
+static void outcome_note(struct command *command, const siginfo_t *info)
 {
-	if (command == NULL || pid != command->pid)
-		return false;
-	command->pid = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (info->si_code == CLD_EXITED && info->si_status == 0)
 		command->answer = ANSWER_DONE;
 	else if (command->killed)
 		snprintf(command->why, sizeof command->why, "it took longer than %d s, was killed",
 			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
-	else if (WIFSIGNALED(status))
-		snprintf(command->why, sizeof command->why, "signal %d (%s)", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+	else if (info->si_code != CLD_EXITED)
+		snprintf(command->why, sizeof command->why, "signal %d (%s)", info->si_status,
+			strsignal(info->si_status));
 	else
-		snprintf(command->why, sizeof command->why, "exit status %d", WEXITSTATUS(status));
-	return true;
+		snprintf(command->why, sizeof command->why, "exit status %d", info->si_status);
+}
+
+bool command_runs(struct command *command)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (command == NULL || command->pid == 0 || command->ended)
+		return false;
+	if (waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		info.si_pid == 0)
+		return true;
+	command->ended = true;
+	outcome_note(command, &info);
+	return false;
 }
 
 static void lines_log(struct command *command)
@@ -239,12 +248,19 @@ static void out_read(struct command *command)
 /* The shell, or what it left behind. */
 static void group_kill(struct command *command)
 {
-	if (command->pid == 0)
+	if (command->ended)
 		log_warning("alert_command: what it left behind took longer than %d s, was killed",
 			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
 	command->killed = true;
-	kill(-command->group, SIGKILL);
+	kill(-command->pid, SIGKILL);
 	out_close(command);
+}
+
+static void shell_reap(struct command *command)
+{
+	if (command->pid > 0)
+		waitpid(command->pid, NULL, 0);
+	command->pid = 0;
 }
 
 bool command_tick(struct command *command, nsec now, struct outcome *outcome)
@@ -256,6 +272,7 @@ bool command_tick(struct command *command, nsec now, struct outcome *outcome)
 		group_kill(command);
 	if (!is_over(command))
 		return false;
+	shell_reap(command);
 	if (command->dropped > 0)
 		log_warning("alert_command: %d more lines of its output are not logged",
 			command->dropped);

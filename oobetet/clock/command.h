@@ -52,8 +52,12 @@ bool command_start(struct command *command, const struct errand *errand, nsec no
 struct pollfd command_poll(const struct command *command);
 nsec command_deadline(const struct command *command);
 
-/* A child has ended; true: it was ours. */
-bool command_ended(struct command *command, pid_t pid, int status);
+/*
+ * Looks, after SIGCHLD, whether the shell still runs. It is in a process group of its own, and is
+ * not waited for with other children: it is reaped when the run is over, so that its group's
+ * number is nobody else's until then.
+ */
+bool command_runs(struct command *command);
 
 /*
  * Logs what it printed and kills what is over its time. True, once a run: it is over, and *outcome

@@ -26,7 +26,7 @@ struct hand {
 	struct pace pace;
 	struct backoff backoff;
 	uint32_t seed;
-	pid_t pid; /* 0: there is no process */
+	pid_t pid; /* 0: there is no process, or it has been reaped */
 	int fd;    /* our end; -1: there is no process */
 	struct lines in;
 	struct buffer out;    /* said, and not yet written */
@@ -62,7 +62,9 @@ static void process_end(struct hand *hand)
 {
 	if (hand->fd < 0)
 		return;
-	kill(hand->pid, SIGKILL);
+	if (hand->pid > 0)
+		kill(hand->pid, SIGKILL);
+	hand->pid = 0;
 	close(hand->fd);
 	hand->fd = -1;
 	hand->ended = false;
@@ -260,6 +262,12 @@ bool hand_next(struct hand *hand, struct message *message, nsec now)
 		if (!own_words_take(hand, message, now))
 			return true;
 	return false;
+}
+
+void hand_reaped(struct hand *hand, pid_t pid)
+{
+	if (hand->pid == pid)
+		hand->pid = 0;
 }
 
 void hand_dismiss(struct hand *hand)

@@ -54,6 +54,9 @@ bool hand_exchange(struct hand *hand);
 /* The next message of the hand; false: there is none. It holds until the next hand_exchange(). */
 bool hand_next(struct hand *hand, struct message *message, nsec now);
 
+/* A child has been reaped: if it was its process, that number may soon be another's. */
+void hand_reaped(struct hand *hand, pid_t pid);
+
 /* Tells it to stop in good order. It is not ticked any more: its end is awaited, or it is freed. */
 void hand_dismiss(struct hand *hand);
 

@@ -3,6 +3,7 @@
  * it. */
 #include "t/unit/unit.h"
 
+#include "oobetet/clock/command.h"
 #include "oobetet/clock/hand.h"
 
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +43,15 @@ pid_t program_start(const struct program *program, const char *name, int *fd)
 	}
 	starts++;
 	return child;
+}
+
+/* Whom anybody has sent a signal. */
+static pid_t signalled;
+
+int kill(pid_t pid, int number)
+{
+	signalled = pid;
+	return (int)syscall(SYS_kill, pid, number);
 }
 
 /* The child has a copy of it. */
@@ -301,6 +312,81 @@ static void progress_is_that_it_says_something_sooner_or_later(void **state)
 	hand_finish(hand);
 }
 
+/* Its number may be another process's by the time that its end of the socket is read. */
+static void who_was_reaped_is_not_signalled(void **state)
+{
+	struct hand *hand = hand_begin();
+
+	(void)state;
+	kill(child, SIGKILL);
+	child_is_killed();
+	hand_reaped(hand, child);
+	signalled = 0;
+	listen_for_nothing(hand, START);
+	assert_int_equal(hand_tick(hand, START), HAND_LOST);
+	assert_int_equal(signalled, 0);
+	hand_free(hand);
+}
+
+/* ---- the command, which is no hand ---- */
+
+static const struct errand errand = {.id = "1",
+	.event = "test",
+	.watch = "",
+	.breach = "",
+	.since = "",
+	.key = "",
+	.host = "",
+	.text = "x"};
+
+static pid_t child_unreaped(void)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
+}
+
+/* The shell is gone, what it left behind is not. */
+static void the_number_of_a_commands_group_stays_its_own(void **state)
+{
+	struct command *command = command_new("sleep 60 &");
+	struct outcome outcome;
+
+	(void)state;
+	assert_true(command_start(command, &errand, START));
+	while (command_runs(command))
+		poll(NULL, 0, 1);
+	pid_t shell = child_unreaped();
+	assert_true(shell > 0);
+	assert_false(command_tick(command, START, &outcome));
+	assert_int_equal(child_unreaped(), shell);
+	assert_true(command_tick(command, START + COMMAND_LIMIT, &outcome));
+	assert_int_equal(signalled, -shell);
+	assert_int_equal(outcome.answer, ANSWER_DONE);
+	assert_int_equal(child_unreaped(), -1);
+	/* whoever has that number now is none of ours */
+	signalled = 0;
+	command_free(command);
+	assert_int_equal(signalled, 0);
+}
+
+static void a_command_that_is_over_is_reaped(void **state)
+{
+	struct command *command = command_new("exit 3");
+	struct outcome outcome;
+
+	(void)state;
+	assert_true(command_start(command, &errand, START));
+	while (!command_tick(command, START, &outcome)) {
+		poll(NULL, 0, 1);
+		command_runs(command);
+	}
+	assert_int_equal(outcome.answer, ANSWER_FAILED);
+	assert_string_equal(outcome.why, "exit status 3");
+	assert_int_equal(child_unreaped(), -1);
+	command_free(command);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +398,9 @@ int main(void)
 		cmocka_unit_test(who_does_not_keep_to_the_protocol_is_killed),
 		cmocka_unit_test(each_reason_is_logged_once_until_it_works_again),
 		cmocka_unit_test(who_was_dismissed_may_go),
+		cmocka_unit_test(who_was_reaped_is_not_signalled),
+		cmocka_unit_test(the_number_of_a_commands_group_stays_its_own),
+		cmocka_unit_test(a_command_that_is_over_is_reaped),
 		cmocka_unit_test(progress_is_that_it_says_something_sooner_or_later),
 	};
 

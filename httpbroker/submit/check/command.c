@@ -169,10 +169,13 @@ static void group_end(const struct child *child)
 {
 	struct timespec pause;
 	nsec now;
+	bool there;
 
-	while (kill(-child->pid, 0) == 0 && (now = clock_monotonic()) < child->kill_at)
+	while ((there = kill(-child->pid, 0) == 0) && (now = clock_monotonic()) < child->kill_at)
 		ppoll(NULL, 0, clock_timeout(now, now + GROUP_AGAIN, &pause), NULL);
-	kill(-child->pid, SIGKILL);
+	/* the number of one that is gone may be another's */
+	if (there)
+		kill(-child->pid, SIGKILL);
 }
 
 static void child_wait(struct child *child, nsec limit)
