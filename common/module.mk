@@ -18,6 +18,7 @@ common_libcommon_a_SOURCES = \
 	common/optiontable.c common/optiontable.h \
 	common/ready.c common/ready.h \
 	common/reason.c common/reason.h \
+	common/secret.c common/secret.h \
 	common/secretfile.c common/secretfile.h \
 	common/signals.c common/signals.h \
 	common/sysloglink.c common/sysloglink.h \

@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/ready.h"
+#include "common/secret.h"
 #include "common/signals.h"
 #include "httpbroker/formats/jsonpool.h"
 #include "httpbroker/http/server.h"
@@ -154,6 +155,7 @@ static void stop_await(struct guard *guard)
 int main(int argc, char **argv)
 {
 	log_open("httpbroker");
+	secret_protect_process();
 	log_never_wait();
 	jsonpool_use();
 	struct options options = options_read(argc, argv);

@@ -2,6 +2,7 @@
 /* oobetet: sits in a Jabber room and tells when the messages stop that should keep coming. */
 #include "common/log.h"
 #include "common/options.h"
+#include "common/secret.h"
 #include "oobetet/clock/clock.h"
 #include "oobetet/ear/ear.h"
 #include "oobetet/pager/pager.h"
@@ -93,8 +94,7 @@ static void options_read(struct options *options, int argc, char **argv)
 	if (optind < argc)
 		option_unexpected(argv[optind]);
 	if (options->create_rooms && !options->test)
-		die(EX_USAGE,
-			"--create-rooms is only for --test-alert");
+		die(EX_USAGE, "--create-rooms is only for --test-alert");
 	if (options->config == NULL)
 		die(EX_USAGE, "-c FILE is missing: where is the configuration?");
 }
@@ -162,6 +162,7 @@ int main(int argc, char **argv)
 	int code = 0;
 
 	log_open("oobetet");
+	secret_protect_process();
 	log_never_wait();
 	if (hand_run(argc, argv, &code))
 		return code;

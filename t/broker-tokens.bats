@@ -164,3 +164,19 @@ refuses() {
 	# who has to have a token may come from anywhere
 	run -1 said broker 'warning: whoever reaches'
 }
+
+@test "no other process of their user looks into those that hold a token" {
+	load lib/confined
+	tokens 'all-1 *'
+	start broker "${curious[@]}" httpbroker --port 0 --server none --token-file "$work/tokens"
+	poll 10 broker_listens
+	# what it runs is not protected: it is the user's own
+	start submit "${curious[@]}" env HTTPBROKER_TOKEN=all-1 httpbroker-submit --url "$url" -e a -c b \
+		-- sleep 60
+	poll 10 pgrep -P "${pids[submit]}" -x sleep >"$work/command"
+	for pid in "${pids[broker]}" "${pids[submit]}"; do
+		run ! "${curious[@]}" cat "/proc/$pid/environ"
+	done
+	"${curious[@]}" cat "/proc/$(cat "$work/command")/environ" >"$work/environ"
+	kill "$(cat "$work/command")"
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/secret.h"
 #include "common/secretfile.h"
 #include "common/signals.h"
 #include "httpbroker/submit/check/command.h"
@@ -233,6 +234,7 @@ int main(int argc, char **argv)
 	bool input_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
 
 	log_open("httpbroker-submit");
+	secret_protect_process();
 	struct options options = options_read(argc, argv);
 	if (!input_open && reads_standard_input(&options))
 		die(EX_NOINPUT, "standard input is closed");

@@ -12,9 +12,9 @@ void carriers_begin(struct carriers *carriers, const struct config *config,
 	const struct program *program, const struct pace *pace, bool pager, uint64_t seed)
 {
 	*carriers = (struct carriers){.config = config};
-	carriers->ear = hand_new("ear", program, pace, (uint32_t)(seed >> 32));
+	carriers->ear = hand_new(SPEAKER_EAR, program, pace, (uint32_t)(seed >> 32));
 	if (pager)
-		carriers->pager = hand_new("pager", program, pace, (uint32_t)seed);
+		carriers->pager = hand_new(SPEAKER_PAGER, program, pace, (uint32_t)seed);
 	if (config->alert_command != NULL)
 		carriers->command = command_new(config->alert_command);
 }

@@ -72,7 +72,8 @@ static void command_turn(struct clockwork *clock, nsec now)
 	struct outcome outcome;
 
 	if (command_tick(clock->carriers.command, now, &outcome))
-		roads_answer(clock->roads, outcome.id, outcome.answer, outcome.why, now);
+		roads_answer(
+			clock->roads, WAY_COMMAND, outcome.id, outcome.answer, outcome.why, now);
 }
 
 static void life_tell(struct clockwork *clock, nsec now)

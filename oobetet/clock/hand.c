@@ -21,6 +21,7 @@
 #define TOLD 4 /* each of a server's addresses may have another: they come in turn */
 
 struct hand {
+	enum speaker speaker;
 	const char *name;
 	const struct program *program;
 	struct pace pace;
@@ -44,11 +45,12 @@ struct hand {
 };
 
 struct hand *hand_new(
-	const char *name, const struct program *program, const struct pace *pace, uint32_t seed)
+	enum speaker speaker, const struct program *program, const struct pace *pace, uint32_t seed)
 {
 	struct hand *hand = memory_zeroed(1, sizeof *hand);
 
-	hand->name = name;
+	hand->speaker = speaker;
+	hand->name = speaker_name(speaker);
 	hand->program = program;
 	hand->pace = *pace;
 	hand->backoff = (struct backoff){.min = pace->retry_min, .max = pace->retry_max};
@@ -196,11 +198,21 @@ bool hand_exchange(struct hand *hand)
 
 /* ---- its words about itself ---- */
 
+static void protocol_broken(struct hand *hand, nsec now, const char *fault)
+{
+	char why[WHY];
+
+	snprintf(why, sizeof why, "protocol error (%.200s), and it was killed", fault);
+	hand_end(hand, now, why);
+}
+
 static void alive_take(struct hand *hand, const struct message *message, nsec now)
 {
 	nsec patience;
 
-	if (message_number(message->field[0], &patience))
+	if (!message_number(message->field[0], &patience))
+		protocol_broken(hand, now, "'alive' without a number");
+	else
 		hand->patience_ends = now + (patience < PACE_RESOLVER ? patience : PACE_RESOLVER);
 }
 
@@ -239,15 +251,14 @@ static bool message_next(struct hand *hand, struct message *message, nsec now)
 		return false;
 	switch (lines_next(&hand->in, &line)) {
 	case LINES_LINE:
-		if (message_read(line, message, &why)) {
+		if (message_read(line, hand->speaker, message, &why)) {
 			hand->spoke = now;
 			return true;
 		}
-		log_debug("%s: %s", hand->name, why.text);
-		hand_end(hand, now, "it says what nobody understands, and was killed");
+		protocol_broken(hand, now, why.text);
 		return false;
 	case LINES_TOO_LONG:
-		hand_end(hand, now, "it says more than a line holds, and was killed");
+		protocol_broken(hand, now, "more than a line holds");
 		return false;
 	case LINES_NONE:
 		if (hand->ended)

@@ -16,9 +16,9 @@
 
 struct hand;
 
-/* Not started yet: hand_tick() does that. `name` is what its process is told to be. */
-struct hand *hand_new(
-	const char *name, const struct program *program, const struct pace *pace, uint32_t seed);
+/* Not started yet: hand_tick() does that. `speaker` is what its process is told to be. */
+struct hand *hand_new(enum speaker speaker, const struct program *program, const struct pace *pace,
+	uint32_t seed);
 
 /* Kills what is left. NULL is fine. */
 void hand_free(struct hand *hand);

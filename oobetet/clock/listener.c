@@ -65,6 +65,14 @@ static void left_take(struct listener *listener, char *const field[], nsec now)
 	missed_say(listener, rooms_index(listener->rooms, field[0]));
 }
 
+static void answer_take(struct listener *listener, const struct message *message,
+	enum answer answer, const char *why, nsec now)
+{
+	enum way way = message->from == SPEAKER_EAR ? WAY_ROOM : WAY_PAGER;
+
+	roads_answer(listener->roads, way, message->field[0], answer, why, now);
+}
+
 void listener_take(struct listener *listener, const struct message *message, nsec now)
 {
 	char *const *field = message->field;
@@ -86,16 +94,16 @@ void listener_take(struct listener *listener, const struct message *message, nse
 		left_take(listener, field, now);
 		break;
 	case WORD_DONE:
-		roads_answer(listener->roads, field[0], ANSWER_DONE, "", now);
+		answer_take(listener, message, ANSWER_DONE, "", now);
 		break;
 	case WORD_REFUSED:
-		roads_answer(listener->roads, field[0], ANSWER_REFUSED, field[1], now);
+		answer_take(listener, message, ANSWER_REFUSED, field[1], now);
 		break;
 	case WORD_FAILED:
-		roads_answer(listener->roads, field[0], ANSWER_FAILED, field[1], now);
+		answer_take(listener, message, ANSWER_FAILED, field[1], now);
 		break;
-	default: /* words of ours */
-		log_debug("a hand says what only the clock may");
+	default: /* about the hand itself, or ours: they do not come here */
+		break;
 	}
 }
 

@@ -71,6 +71,9 @@ bool outbox_expire(struct outbox *outbox, nsec now);
 /* What to try now, or NULL. It is under way from now on, and stays the outbox's. */
 const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id);
 
+/* Who carries it, and answers for it. */
+enum way { WAY_ROOM, WAY_PAGER, WAY_COMMAND };
+
 enum answer {
 	ANSWER_DONE,    /* the receiver has it */
 	ANSWER_REFUSED, /* the receiver never wants it: it is dropped */

@@ -11,8 +11,6 @@
 
 #define ROAD_WHY 300 /* bytes of a reason */
 
-enum way { WAY_ROOM, WAY_PAGER, WAY_COMMAND };
-
 struct road {
 	const char *name; /* the room's; the others' are said in words */
 	enum way way;

@@ -157,8 +157,8 @@ static const char *id_text(const struct roads *roads, uint64_t id, char out[ID])
 	return out;
 }
 
-void roads_answer(
-	struct roads *roads, const char *id, enum answer answer, const char *why, nsec now)
+void roads_answer(struct roads *roads, enum way way, const char *id, enum answer answer,
+	const char *why, nsec now)
 {
 	size_t start = strlen(roads->id_start);
 	struct reason ignored;
@@ -168,7 +168,8 @@ void roads_answer(
 		!number_parse(id + start, 1, INT64_MAX, &number, &ignored))
 		return;
 	for (int i = 0; i < roads->count; i++)
-		road_answer(&roads->road[i], (uint64_t)number, answer, why, now);
+		if (roads->road[i].way == way)
+			road_answer(&roads->road[i], (uint64_t)number, answer, why, now);
 }
 
 static void mention(struct roads *roads, const char *room, struct hand *ear, const char *text)
@@ -210,7 +211,8 @@ static void notice_carry(struct roads *roads, const struct road *road, const str
 	else if (road->way == WAY_PAGER)
 		carry_to_pagerduty(by->pager, roads->subject, notice, id);
 	else if (!carry_to_command(by->command, roads->subject, notice, id, now))
-		roads_answer(roads, id, ANSWER_FAILED, "the one before still runs", now);
+		roads_answer(
+			roads, WAY_COMMAND, id, ANSWER_FAILED, "the one before still runs", now);
 }
 
 void roads_deliver(struct roads *roads, const struct carriers *by, nsec now)

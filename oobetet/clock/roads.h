@@ -36,10 +36,12 @@ void roads_ear_lost(struct roads *roads, const char *why);
 void roads_pager_lost(struct roads *roads, const char *why);
 void roads_pager_started(struct roads *roads);
 
-/* What a hand, or the command's end, says of what it was to carry; `why` is not looked at for
- * ANSWER_DONE. */
-void roads_answer(
-	struct roads *roads, const char *id, enum answer answer, const char *why, nsec now);
+/*
+ * What a hand, or the command's end, says of what it was to carry by its own way; of what went
+ * another it has nothing to say. `why` is not looked at for ANSWER_DONE.
+ */
+void roads_answer(struct roads *roads, enum way way, const char *id, enum answer answer,
+	const char *why, nsec now);
 
 /* Hands the carriers whatever is due. */
 void roads_deliver(struct roads *roads, const struct carriers *by, nsec now);

@@ -32,6 +32,8 @@ static void process_become(const char *name)
 
 	snprintf(title, sizeof title, "oobetet-%s", name);
 	prctl(PR_SET_NAME, title);
+	/* it parses what strangers send: nothing that it might run could become root */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
 		signal(ignored[i], SIG_IGN);
 }
@@ -102,7 +104,7 @@ bool link_next(struct link *link, struct message *message)
 	for (;;) {
 		switch (lines_next(&link->in, &line)) {
 		case LINES_LINE:
-			if (message_read(line, message, &why))
+			if (message_read(line, SPEAKER_CLOCK, message, &why))
 				return true;
 			log_error("the clock says what nobody understands: %s", why.text);
 			break;

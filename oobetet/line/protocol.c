@@ -7,29 +7,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CLOCK SPEAKER_CLOCK
+#define EAR SPEAKER_EAR
+#define PAGER SPEAKER_PAGER
+
 static const struct {
 	const char *name;
 	int fields;
+	unsigned speakers; /* who may say it */
 } words[] = {
-	[WORD_CONFIG] = {"config", 2},
-	[WORD_GO] = {"go", 1},
-	[WORD_SAY] = {"say", 3},
-	[WORD_TRIGGER] = {"trigger", 6},
-	[WORD_RESOLVE] = {"resolve", 2},
-	[WORD_BEAT] = {"beat", 0},
-	[WORD_MISSED] = {"missed", 2},
-	[WORD_STOP] = {"stop", 0},
-	[WORD_ALIVE] = {"alive", 1},
-	[WORD_ONLINE] = {"online", 1},
-	[WORD_GONE] = {"gone", 1},
-	[WORD_CREATED] = {"created", 1},
-	[WORD_JOINED] = {"joined", 2},
-	[WORD_LEFT] = {"left", 2},
-	[WORD_HEARD] = {"heard", 4},
-	[WORD_RECALLED] = {"recalled", 4},
-	[WORD_DONE] = {"done", 1},
-	[WORD_REFUSED] = {"refused", 2},
-	[WORD_FAILED] = {"failed", 2},
+	[WORD_CONFIG] = {"config", 2, CLOCK},
+	[WORD_GO] = {"go", 1, CLOCK},
+	[WORD_SAY] = {"say", 3, CLOCK},
+	[WORD_TRIGGER] = {"trigger", 6, CLOCK},
+	[WORD_RESOLVE] = {"resolve", 2, CLOCK},
+	[WORD_BEAT] = {"beat", 0, CLOCK},
+	[WORD_MISSED] = {"missed", 2, CLOCK},
+	[WORD_STOP] = {"stop", 0, CLOCK},
+	[WORD_ALIVE] = {"alive", 1, EAR | PAGER},
+	[WORD_ONLINE] = {"online", 1, EAR | PAGER},
+	[WORD_GONE] = {"gone", 1, EAR | PAGER},
+	[WORD_CREATED] = {"created", 1, EAR},
+	[WORD_JOINED] = {"joined", 2, EAR},
+	[WORD_LEFT] = {"left", 2, EAR},
+	[WORD_HEARD] = {"heard", 4, EAR},
+	[WORD_RECALLED] = {"recalled", 4, EAR},
+	[WORD_DONE] = {"done", 1, EAR | PAGER},
+	[WORD_REFUSED] = {"refused", 2, PAGER},
+	[WORD_FAILED] = {"failed", 2, EAR | PAGER},
 };
 
 #define WORDS ((int)(sizeof words / sizeof words[0]))
@@ -101,15 +106,30 @@ static bool word_read(const char *name, enum word *out)
 	return false;
 }
 
-bool message_read(char *line, struct message *out, struct reason *why)
+const char *speaker_name(enum speaker speaker)
+{
+	switch (speaker) {
+	case SPEAKER_EAR:
+		return "ear";
+	case SPEAKER_PAGER:
+		return "pager";
+	default:
+		return "clock";
+	}
+}
+
+bool message_read(char *line, enum speaker from, struct message *out, struct reason *why)
 {
 	char *rest = line;
 	const char *name = strsep(&rest, "\t");
 	int count = 0;
 
 	memset(out, 0, sizeof *out);
+	out->from = from;
 	if (!word_read(name, &out->word))
 		return reason_set(why, "unknown word '%.20s'", name);
+	if ((words[out->word].speakers & from) == 0)
+		return reason_set(why, "'%s' is not for the %s to say", name, speaker_name(from));
 	for (; rest != NULL && count < PROTOCOL_FIELDS; count++) {
 		out->field[count] = strsep(&rest, "\t");
 		if (!protocol_unescape(out->field[count]))

@@ -5,8 +5,8 @@
  *     WORD[ TAB FIELD]... LF
  *
  * In a field, tab, newline, carriage return and backslash are written \t \n \r \\. Each word has
- * a fixed number of fields (the table below; protocol.c holds the numbers). A line has at most
- * PROTOCOL_LINE bytes before its newline, no NUL. Neither side trusts the other to keep to this:
+ * a fixed number of fields, and those who may say it (the table in protocol.c). A line has at most
+ * PROTOCOL_LINE bytes before its newline, no NUL. The clock does not trust a hand to keep to this:
  * a line that does not is the end of that hand, which is started again.
  *
  * From the clock:
@@ -90,7 +90,14 @@ enum word {
 	WORD_FAILED,
 };
 
+/* Who speaks. */
+enum speaker { SPEAKER_CLOCK = 1, SPEAKER_EAR = 2, SPEAKER_PAGER = 4 };
+
+/* What a hand's process is told to be, and what logs call it. */
+const char *speaker_name(enum speaker speaker);
+
 struct message {
+	enum speaker from; /* what message_read() was told */
 	enum word word;
 	char *field[PROTOCOL_FIELDS]; /* as many as the word has; they point into the line */
 };
@@ -105,8 +112,8 @@ struct message {
  */
 bool message_write(struct buffer *out, enum word word, const char *const fields[]);
 
-/* Takes a line apart, in place. */
-bool message_read(char *line, struct message *out, struct reason *why);
+/* Takes a line of `from` apart, in place; false also if it is one that `from` may not say. */
+bool message_read(char *line, enum speaker from, struct message *out, struct reason *why);
 
 /* One field, as it stands in a line, and back again, in place; false: an unknown escape. */
 void protocol_escape(struct buffer *out, const char *field);

@@ -79,6 +79,14 @@ static void room_created(struct trial *trial, const char *room)
 		attempt_ends(attempt, why);
 }
 
+/* Of what another has carried a hand has nothing to say. */
+static bool may_answer(const struct trial *trial, const struct attempt *attempt, enum speaker from)
+{
+	if (attempt == trial->attempts.command)
+		return false;
+	return (attempt == trial->attempts.pagerduty) == (from == SPEAKER_PAGER);
+}
+
 static void message_take(void *user, const struct message *message, nsec now)
 {
 	struct trial *trial = user;
@@ -93,7 +101,7 @@ static void message_take(void *user, const struct message *message, nsec now)
 		room_tell(trial, attempts_of_room(&trial->attempts, field[0]));
 	else if (message->word == WORD_LEFT)
 		attempt_fails(attempts_of_room(&trial->attempts, field[0]), field[1]);
-	else if (attempt == NULL)
+	else if (attempt == NULL || !may_answer(trial, attempt, message->from))
 		return;
 	else if (message->word == WORD_DONE)
 		attempt_answered(trial, attempt);

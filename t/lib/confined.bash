@@ -6,6 +6,8 @@
 #   "${unprivileged[@]}"  no permission to listen on a port below 1024
 #   "${mortal[@]}"        no root's way around the permissions of files
 #
+#   "${curious[@]}"       no root's way into what other processes have in memory
+#
 # A container may forbid name spaces. Then the first does nothing (and the ports had better be
 # free), and for the second bind(2) is made to fail as it would.
 
@@ -17,6 +19,11 @@ fi
 mortal=(env)
 # shellcheck disable=SC2034 # it is for tests
 [ "$(id -u)" -ne 0 ] || mortal=(capsh "--drop=cap_dac_override,cap_dac_read_search" --shell=/usr/bin/env --)
+
+# shellcheck disable=SC2034 # it is for tests
+curious=(env)
+# shellcheck disable=SC2034 # it is for tests
+[ "$(id -u)" -ne 0 ] || curious=(capsh --drop=cap_sys_ptrace,cap_sys_admin,cap_perfmon --shell=/usr/bin/env --)
 
 # A container may permit every port to everybody, too: a network of its own does not.
 unprivileged=()

@@ -80,7 +80,7 @@ static void says(const char *line)
 
 static struct hand *hand_begin(void)
 {
-	struct hand *hand = hand_new("ear", NULL, &pace, 1);
+	struct hand *hand = hand_new(SPEAKER_EAR, NULL, &pace, 1);
 
 	starts = 0;
 	assert_int_equal(hand_tick(hand, START), HAND_STARTED);
@@ -227,13 +227,25 @@ static void who_does_not_keep_to_the_protocol_is_killed(void **state)
 	(void)state;
 	says("hello\n");
 	listen_for_nothing(hand, START);
-	nsec now = lost(hand, START, "it says what nobody understands, and was killed");
+	nsec now = lost(hand, START, "protocol error (unknown word 'hello'), and it was killed");
 	memset(much, 'x', sizeof much - 1);
 	much[sizeof much - 1] = '\0';
 	says(much);
 	says("\n");
 	listen_for_nothing(hand, now);
-	lost(hand, now, "it says more than a line holds, and was killed");
+	now = lost(hand, now, "protocol error (more than a line holds), and it was killed");
+	says("alive\tsoon\n");
+	listen_for_nothing(hand, now);
+	now = lost(hand, now, "protocol error ('alive' without a number), and it was killed");
+	/* what is another's to say; what was said before it counts */
+	says("done\t1\nrefused\t2\tno\ndone\t3\n");
+	struct message message;
+	hand_exchange(hand);
+	assert_true(hand_next(hand, &message, now));
+	assert_int_equal(message.from, SPEAKER_EAR);
+	assert_string_equal(message.field[0], "1");
+	assert_false(hand_next(hand, &message, now));
+	lost(hand, now, "protocol error ('refused' is not for the ear to say), and it was killed");
 	hand_finish(hand);
 }
 

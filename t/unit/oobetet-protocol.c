@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_EAR | SPEAKER_PAGER))
+
 /* The line that a message became, without its newline; it is the only one. */
 static char *line_of(struct buffer *buffer)
 {
@@ -30,7 +32,7 @@ static void a_message_comes_back_as_it_went(void **state)
 	assert_true(message_write(&buffer, WORD_HEARD, FIELDS("12", "room@x", odd, "")));
 	assert_string_equal(
 		buffer.data, "heard\t12\troom@x\ta\\tb\\nc\\rd\\\\e\\\\t \\\\\\\\ \xc3\xa9\t\n");
-	assert_true(message_read(line_of(&buffer), &message, &why));
+	assert_true(message_read(line_of(&buffer), ANYBODY, &message, &why));
 	assert_int_equal(message.word, WORD_HEARD);
 	assert_string_equal(message.field[0], "12");
 	assert_string_equal(message.field[1], "room@x");
@@ -49,7 +51,7 @@ static void a_message_without_fields(void **state)
 	(void)state;
 	assert_true(message_write(&buffer, WORD_STOP, NO_FIELDS));
 	assert_string_equal(buffer.data, "stop\n");
-	assert_true(message_read(line_of(&buffer), &message, &why));
+	assert_true(message_read(line_of(&buffer), ANYBODY, &message, &why));
 	assert_int_equal(message.word, WORD_STOP);
 	buffer_free(&buffer);
 }
@@ -67,9 +69,40 @@ static void what_is_no_message_is_refused(void **state)
 		struct reason why;
 
 		snprintf(line, sizeof line, "%s", lines[i]);
-		if (message_read(line, &message, &why))
+		if (message_read(line, ANYBODY, &message, &why))
 			fail_msg("taken: %s", lines[i]);
 	}
+}
+
+static void each_says_only_its_own(void **state)
+{
+	static const char *const everybodys[] = {
+		"alive\t1", "online\tx", "gone\tx", "done\t1", "failed\t1\tx", NULL};
+	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx",
+		"heard\t1\tr\tn\tx", "recalled\t1\tr\tn\tx", NULL};
+	static const char *const pagers[] = {"refused\t1\tx", NULL};
+	static const char *const clocks[] = {"config\tk\tv", "go\t0", "say\t1\tr\tx", "stop",
+		"trigger\t1\tk\ts\th\tc\tx", "resolve\t1\tk", "beat", "missed\tr\t1", NULL};
+	static const struct {
+		const char *const *lines;
+		unsigned speakers;
+	} lists[] = {{everybodys, SPEAKER_EAR | SPEAKER_PAGER}, {ears, SPEAKER_EAR},
+		{pagers, SPEAKER_PAGER}, {clocks, SPEAKER_CLOCK}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
+		for (const char *const *line = lists[i].lines; *line != NULL; line++)
+			for (unsigned speaker = SPEAKER_CLOCK; speaker <= SPEAKER_PAGER;
+				speaker *= 2) {
+				char copy[64];
+				struct message message;
+				struct reason why;
+
+				snprintf(copy, sizeof copy, "%s", *line);
+				if (message_read(copy, (enum speaker)speaker, &message, &why) !=
+					((lists[i].speakers & speaker) != 0))
+					fail_msg("%s of %u", *line, speaker);
+			}
 }
 
 static void a_message_has_a_bound(void **state)
@@ -195,6 +228,7 @@ int main(void)
 		cmocka_unit_test(a_message_comes_back_as_it_went),
 		cmocka_unit_test(a_message_without_fields),
 		cmocka_unit_test(what_is_no_message_is_refused),
+		cmocka_unit_test(each_says_only_its_own),
 		cmocka_unit_test(a_message_has_a_bound),
 		cmocka_unit_test(times_are_digits),
 		cmocka_unit_test(texts_are_cleaned),

@@ -253,13 +253,19 @@ bool command_start(struct command *command, const struct errand *errand, nsec no
 
 static void answers_bring(void)
 {
+	static const enum way ways[ROADS] = {[ROOM] = WAY_ROOM,
+		[OTHER_ROOM] = WAY_ROOM,
+		[PAGER] = WAY_PAGER,
+		[COMMAND] = WAY_COMMAND};
+
 	for (int i = 0; i < ROADS; i++) {
 		struct trip *trip = &world.trips[i];
 
 		if (trip->answered > world.time)
 			continue;
 		trip->answered = NSEC_NEVER;
-		roads_answer(world.roads, trip->id, trip->answer, "so it is", world.monotonic);
+		roads_answer(
+			world.roads, ways[i], trip->id, trip->answer, "so it is", world.monotonic);
 	}
 }
 

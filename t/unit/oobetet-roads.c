@@ -120,11 +120,18 @@ static void deliver(struct roads *roads, nsec now)
 	roads_deliver(roads, &carriers, now);
 }
 
+static enum way way_to(const char *to)
+{
+	if (to == ops || to == boss)
+		return WAY_ROOM;
+	return strcmp(to, "PagerDuty") == 0 ? WAY_PAGER : WAY_COMMAND;
+}
+
 /* Whoever was told says so. */
 static void answer(struct roads *roads, enum answer answer, nsec now)
 {
 	for (int i = 0; i < told_count; i++)
-		roads_answer(roads, told[i].id, answer, "so it is", now);
+		roads_answer(roads, way_to(told[i].to), told[i].id, answer, "so it is", now);
 }
 
 /* ---- the tests ---- */
@@ -206,6 +213,26 @@ static void a_room_is_told_the_latest_though_an_older_one_was_under_way(void **s
 	deliver(roads, START + 1);
 	expect(ops, "ok");
 	expect(boss, NULL);
+	roads_free(roads);
+}
+
+/* A hand that has been taken over must not make an alarm on another way pass for told. */
+static void nobody_answers_for_what_went_another_way(void **state)
+{
+	struct roads *roads = roads_begin();
+
+	(void)state;
+	all_open(roads);
+	put(roads, NOTICE_ALARM, "a", "alarm", true);
+	deliver(roads, START);
+	int untold = roads_untold(roads);
+	for (int i = 0; i < told_count; i++)
+		for (enum way way = WAY_ROOM; way <= WAY_COMMAND; way++)
+			if (way != way_to(told[i].to))
+				roads_answer(roads, way, told[i].id, ANSWER_DONE, "", START);
+	assert_int_equal(roads_untold(roads), untold);
+	answer(roads, ANSWER_DONE, START);
+	assert_int_equal(roads_untold(roads), 0);
 	roads_free(roads);
 }
 
@@ -309,6 +336,7 @@ int main(void)
 		cmocka_unit_test(
 			what_was_under_way_when_a_road_closed_is_told_as_soon_as_it_is_open),
 		cmocka_unit_test(a_room_is_told_the_latest_though_an_older_one_was_under_way),
+		cmocka_unit_test(nobody_answers_for_what_went_another_way),
 		cmocka_unit_test(the_first_attempt_waits_for_the_file_half_a_second),
 		cmocka_unit_test(a_command_that_still_runs_is_tried_again),
 		cmocka_unit_test(only_a_road_that_works_and_has_nothing_to_tell_can_tell),
