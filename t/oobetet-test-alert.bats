@@ -40,6 +40,27 @@ PagerDuty: arrived' ]
 	run ! said oobetet '(warning|error): (ear|out of)'
 }
 
+@test "oobetet: --test-alert closes what it opened when its pager dies in between" {
+	# the answer to the resolve does not come, and then there is nobody who waits for it
+	start_pagerduty --answer 202,hang
+	write_ini server=127.0.0.1 port=1
+	start oobetet oobetet -c "$work/oobetet.ini" --test-alert
+	poll 20 paged '202 trigger'
+	read -rt 0.5 <> <(:) || : # until it is told to close it
+	kill -KILL "$(hand pager)"
+	poll 20 said oobetet '^PagerDuty: arrived'
+	said pagerduty '202 resolve "TEST by oobetet'
+	[ "$(count_of pagerduty ' 202 trigger ')" -eq 1 ]
+}
+
+@test "oobetet: --test-alert says what it could not close" {
+	start_pagerduty --answer 202,500
+	write_ini server=127.0.0.1 port=1
+	tested 69
+	[[ "$output" == *'PagerDuty: did not arrive: HTTP 500'* ]]
+	[[ "$stderr" == *'warning: PagerDuty: the test'"'"'s incident is perhaps still open ("TEST by oobetet on '* ]]
+}
+
 @test "oobetet: --test-alert says which road does not work, and why" {
 	start_roads --api 1
 	ban oobetet

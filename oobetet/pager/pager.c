@@ -112,7 +112,8 @@ static char *outcome_write(const struct pager *pager, const struct request *requ
 static void answer_tell(struct pager *pager, const struct request *request)
 {
 	char outcome[OUTCOME];
-	enum word word = pagerduty_judge(pager->integration.version, request_status(request));
+	enum word word = pagerduty_judge(
+		pager->integration.version, request_status(request), request_answer(request));
 
 	if (word == WORD_DONE)
 		link_say(pager->link, word, FIELDS(request_id(request)));

@@ -62,9 +62,19 @@ char *pagerduty_body(const struct integration *integration, const struct page *p
 
 /* ---- what is answered ---- */
 
-enum word pagerduty_judge(int64_t version, long status)
+static bool is_success(const char *answer)
 {
-	if (status == (version == 1 ? 200 : 202))
+	json_t *root = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+	const char *status = json_string_value(json_object_get(root, "status"));
+	bool success = status != NULL && strcmp(status, "success") == 0;
+
+	json_decref(root);
+	return success;
+}
+
+enum word pagerduty_judge(int64_t version, long status, const char *answer)
+{
+	if (version == 1 ? status == 200 && is_success(answer) : status == 202)
 		return WORD_DONE;
 	return status == 400 ? WORD_REFUSED : WORD_FAILED;
 }
@@ -108,6 +118,8 @@ char *pagerduty_explain(int64_t version, long status, const char *answer, char *
 	struct buffer words = {NULL, 0, 0};
 
 	buffer_printf(&words, "HTTP %ld", status);
+	if (status == 200 && version == 1)
+		buffer_append_text(&words, ", but the answer is not PagerDuty's");
 	if (status == 400)
 		key_hint(version, answer, &words);
 	if (!answer_read(answer, &words) && answer[0] != '\0')

@@ -30,8 +30,12 @@ struct page {
  */
 char *pagerduty_body(const struct integration *integration, const struct page *page);
 
-/* What the clock is to be told of an HTTP status, 0 if none came: done, refused or failed. */
-enum word pagerduty_judge(int64_t version, long status);
+/*
+ * What the clock is to be told of an HTTP status, 0 if none came: done, refused or failed. Any page
+ * may come with 200, a proxy's perhaps, which is what version 1 is done with: so there the answer
+ * must be PagerDuty's own.
+ */
+enum word pagerduty_judge(int64_t version, long status, const char *answer);
 
 /*
  * An answer that is not the good one, in words for people: `HTTP 400: Event object is invalid:

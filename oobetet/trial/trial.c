@@ -21,6 +21,7 @@ struct trial {
 	struct subject subject;
 	struct notice test;
 	struct notice end; /* closes what PagerDuty has opened with the test */
+	bool opened;       /* it has: what is left to tell it is the end */
 	struct carriers carriers;
 	struct attempts attempts;
 };
@@ -34,12 +35,13 @@ static void room_tell(struct trial *trial, struct attempt *room)
 			attempt_id(&trial->attempts, room));
 }
 
-static void pagerduty_tell(struct trial *trial, const struct notice *notice)
+static void pagerduty_tell(struct trial *trial)
 {
 	struct attempt *pagerduty = trial->attempts.pagerduty;
 
 	if (!pagerduty->over)
-		carry_to_pagerduty(trial->carriers.pager, &trial->subject, notice,
+		carry_to_pagerduty(trial->carriers.pager, &trial->subject,
+			trial->opened ? &trial->end : &trial->test,
 			attempt_id(&trial->attempts, pagerduty));
 }
 
@@ -56,9 +58,9 @@ static void command_begin(struct trial *trial)
 
 static void attempt_answered(struct trial *trial, struct attempt *attempt)
 {
-	if (attempt == trial->attempts.pagerduty && !attempt->arrived) {
-		attempt->arrived = true;
-		pagerduty_tell(trial, &trial->end);
+	if (attempt == trial->attempts.pagerduty && !trial->opened) {
+		trial->opened = true;
+		pagerduty_tell(trial);
 	} else {
 		attempt_arrives(attempt);
 	}
@@ -123,7 +125,7 @@ static void carriers_turn(struct trial *trial, nsec now)
 		if (news == CARRIERS_EAR_LOST)
 			ear_lost(trial);
 		else if (news == CARRIERS_PAGER_STARTED)
-			pagerduty_tell(trial, &trial->test);
+			pagerduty_tell(trial);
 		else if (news == CARRIERS_PAGER_LOST)
 			attempt_fails(trial->attempts.pagerduty, hand_why(trial->carriers.pager));
 	}
@@ -221,6 +223,11 @@ bool trial_run(const struct config *config, const struct program *program, bool 
 	trial_begin(&trial, config, program);
 	trial_hold(&trial);
 	trial_leave(&trial);
+	if (trial.opened && !trial.attempts.pagerduty->arrived)
+		log_warning(
+			"PagerDuty: the test's incident is perhaps still open (\"%s\"): resolve "
+			"it there",
+			trial.test.key);
 	bool all = attempts_report(&trial.attempts) && !trial.created;
 	carriers_end(&trial.carriers);
 	attempts_end(&trial.attempts);

@@ -93,7 +93,24 @@ static void a_status_is_judged_by_its_version(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
-		assert_int_equal(pagerduty_judge(cases[i].version, cases[i].status), cases[i].word);
+		assert_int_equal(
+			pagerduty_judge(cases[i].version, cases[i].status,
+				"{\"status\":\"success\",\"message\":\"Event processed\"}"),
+			cases[i].word);
+}
+
+/* A proxy's page, a portal's, another service's. */
+static void a_page_that_is_not_pagerdutys_is_no_answer(void **state)
+{
+	static const char *const pages[] = {"", "<html>Welcome</html>", "OK", "[]", "\"success\"",
+		"{\"status\":\"invalid event\"}", "{\"status\":1}", "{\"status\":\"success\""};
+	char out[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(pages); i++)
+		assert_int_equal(pagerduty_judge(1, 200, pages[i]), WORD_FAILED);
+	assert_string_equal(pagerduty_explain(1, 200, pages[1], out, sizeof out),
+		"HTTP 200, but the answer is not PagerDuty's: <html>Welcome</html>");
 }
 
 static void all_else_is_tried_again(void **state)
@@ -103,7 +120,7 @@ static void all_else_is_tried_again(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(again); i++)
 		for (int version = 1; version <= 2; version++)
-			assert_int_equal(pagerduty_judge(version, again[i]), WORD_FAILED);
+			assert_int_equal(pagerduty_judge(version, again[i], ""), WORD_FAILED);
 }
 
 static void an_answer_is_put_into_words(void **state)
@@ -260,6 +277,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_2_has_a_payload),
 		cmocka_unit_test(version_1_has_other_names),
+		cmocka_unit_test(a_page_that_is_not_pagerdutys_is_no_answer),
 		cmocka_unit_test(a_status_is_judged_by_its_version),
 		cmocka_unit_test(all_else_is_tried_again),
 		cmocka_unit_test(an_answer_is_put_into_words),
