@@ -122,6 +122,10 @@ bool duration_parse(const char *text, nsec min, nsec max, nsec *out, struct reas
 
 const char *duration_text(nsec duration, char out[DURATION_TEXT])
 {
+	bool negative = duration < 0;
+
+	if (negative)
+		duration = -duration;
 	/* rounded: 60 s less the time that it took to say so is still 60 s, and 1 s is not 1000 ms
 	 */
 	bool seconds = duration >= NSEC_PER_SEC - NSEC_PER_MSEC / 2000 || duration == 0;
@@ -129,8 +133,8 @@ const char *duration_text(nsec duration, char out[DURATION_TEXT])
 	nsec thousandth = unit / 1000;
 	nsec thousandths = duration / thousandth + (duration % thousandth >= thousandth / 2);
 
-	int used = snprintf(out, DURATION_TEXT, "%lld.%03lld", (long long)(thousandths / 1000),
-		(long long)(thousandths % 1000));
+	int used = snprintf(out, DURATION_TEXT, "%s%lld.%03lld", negative ? "-" : "",
+		(long long)(thousandths / 1000), (long long)(thousandths % 1000));
 	while (out[used - 1] == '0')
 		used--;
 	if (out[used - 1] == '.')

@@ -98,7 +98,7 @@ static void turn(struct flapper *flapper, const struct moment *now)
 	if (counted_out(flapper))
 		return;
 	if (missed > 0 && !flapper->options->quiet)
-		log_info("skipped %" PRId64 " transitions", missed);
+		log_info("skipped %" PRId64 " transition%s", missed, missed == 1 ? "" : "s");
 	if (flapper->oscillator.open == was_open)
 		return;
 	if (flapper->oscillator.open)
@@ -111,10 +111,11 @@ static void state_log(const struct flapper *flapper, nsec now)
 {
 	bool up = port_listener(flapper->port) >= 0;
 	const char *trouble = flapper->troubled ? " (it could not be opened)" : "";
+	size_t count = visitors_count(flapper->visitors);
 	char text[DURATION_TEXT];
 
-	log_info("%s on %s%s, %zu connections, %s to the next transition", up ? "up" : "down",
-		port_text(flapper->port), trouble, visitors_count(flapper->visitors),
+	log_info("%s on %s%s, %zu connection%s, %s to the next transition", up ? "up" : "down",
+		port_text(flapper->port), trouble, count, count == 1 ? "" : "s",
 		duration_text(flapper->oscillator.deadline - now, text));
 }
 
@@ -169,14 +170,15 @@ void flapper_run(struct flapper *flapper)
 	while (!signals_say_stop()) {
 		struct moment now = moment_now();
 
-		if (signal_arrived(SIGUSR1))
-			state_log(flapper, now.monotonic);
 		if (now.monotonic >= flapper->oscillator.deadline)
 			turn(flapper, &now);
 		else if (now.monotonic >= next_deadline(flapper))
 			go_up(flapper, now.monotonic);
 		if (counted_out(flapper))
 			return;
+		/* what was overdue has been done: so it tells the state as it is */
+		if (signal_arrived(SIGUSR1))
+			state_log(flapper, now.monotonic);
 		sleep_until_next(flapper);
 		serve(flapper);
 	}

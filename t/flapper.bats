@@ -39,6 +39,17 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	[ "$(wc -l <"$work/flapper.log")" -eq 1 ]
 }
 
+@test "flapper: SIGUSR1 that comes late tells the state after what was overdue" {
+	start_flapper -i 400ms
+	freeze flapper
+	kill -USR1 "${pids[flapper]}"
+	python3 -c 'import time; time.sleep(1)' # over a period
+	kill -CONT "${pids[flapper]}"
+	poll 10 said flapper 'to the next transition'
+	said flapper 'info: skipped [0-9]+ transitions?$'
+	said flapper "(up|down) on \[::\]:$port, 0 connections, [0-9.]+ m?s to the next transition\$"
+}
+
 @test "flapper: started with everything closed, it says nothing to its visitors" {
 	port=$(free_port)
 	bash -c 'exec flapper -p "$0" -i 7d <&- >&- 2>&-' "$port" 3>&- &

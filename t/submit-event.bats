@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $work, $output and what load brings
+# shellcheck disable=SC2016,SC2154 # $ of another shell; $work, $output and what load brings
 # httpbroker-submit: one event from options, exit codes, several brokers, tokens, --forget.
 
 bats_require_minimum_version 1.5.0

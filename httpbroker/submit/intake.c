@@ -46,11 +46,14 @@ bool intake_wanted(struct intake *intake)
 	bool full =
 		intake->queue.bytes >= (endless ? INTAKE_AHEAD_MOST_ENDLESS : INTAKE_AHEAD_MOST);
 
+	bool one = intake->queue.count == 1;
+
 	if (intake->ended)
 		return false;
 	if (endless && full && !intake->full)
-		log_warning("%zu events wait: %s is not read until the broker takes some",
-			intake->queue.count, source_name(intake->source));
+		log_warning("%zu event%s wait%s: %s is not read until the broker takes some",
+			intake->queue.count, one ? "" : "s", one ? "s" : "",
+			source_name(intake->source));
 	if (endless && !full && intake->full)
 		log_info("%s is read again", source_name(intake->source));
 	intake->full = full;

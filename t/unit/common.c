@@ -92,6 +92,8 @@ static void duration_is_written_for_people(void **state)
 	assert_string_equal(duration_text(NSEC_PER_MSEC, text), "1 ms");
 	assert_string_equal(duration_text(NSEC_PER_MSEC / 4, text), "0.25 ms");
 	assert_string_equal(duration_text(0, text), "0 s");
+	assert_string_equal(duration_text(-3500 * NSEC_PER_MSEC, text), "-3.5 s");
+	assert_string_equal(duration_text(-NSEC_PER_MSEC / 4, text), "-0.25 ms");
 	assert_string_equal(duration_text(100 * NSEC_PER_SEC, text), "100 s");
 	assert_string_equal(duration_text(60 * NSEC_PER_SEC - NSEC_PER_MSEC / 2, text), "60 s");
 	assert_string_equal(duration_text(60 * NSEC_PER_SEC - NSEC_PER_MSEC, text), "59.999 s");

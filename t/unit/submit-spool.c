@@ -80,7 +80,7 @@ static void damage_is_known(void **state)
 		HEAD "01 events, 3 bytes\n{}\n", "it does not begin as a file of a spool does");
 	assert_damaged(
 		HEAD "2 events, 6 bytes\n{}\n", "it has 3 bytes of events where there were 6");
-	assert_damaged(HEAD "2 events, 3 bytes\n{}\n", "it has 1 events where there were 2");
+	assert_damaged(HEAD "2 events, 3 bytes\n{}\n", "it has 1 event where there were 2");
 	assert_damaged(HEAD "2 events, 5 bytes\n{}\n{}", "line 3 has no end");
 	assert_damaged(HEAD "1 events, 3 bytes\n{x\n", "line 2: string or '}' expected near 'x'");
 	assert_damaged(HEAD "1 events, 3 bytes\n[]\n", "line 2: not an object");

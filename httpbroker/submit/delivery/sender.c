@@ -290,6 +290,7 @@ static enum outcome target_failed(struct sender *sender, struct answer *answer)
 		return OUTCOME_PENDING;
 	}
 	answer->why = sender->failures;
+	answer->unreachable = answer->unreachable && !sender->last_round;
 	answer->by_token = answer->by_token && sender->targets_count == 1;
 	return OUTCOME_AWAY;
 }

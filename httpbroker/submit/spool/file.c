@@ -135,8 +135,8 @@ bool spool_file_read(
 		return false;
 	bool sound = lines_read(rest, bytes + length, name, &found, why);
 	if (sound && found.count != events)
-		sound = reason_set(
-			why, "it has %zu events where there were %zu", found.count, events);
+		sound = reason_set(why, "it has %zu event%s where there were %zu", found.count,
+			found.count == 1 ? "" : "s", events);
 	if (sound)
 		queue_join(queue, &found);
 	queue_clear(&found);

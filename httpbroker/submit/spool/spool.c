@@ -274,8 +274,8 @@ void spool_return(struct spool *spool, const struct queue *queue)
 			continue;
 		spool_file_write(&bytes, event, SPOOL_FILE_MOST);
 		if (!directory_write(spool->directory, entry->name, &bytes, &why))
-			log_warning("%s/%s: %s: its first %zu events will be sent again",
-				spool->path, entry->name, why.text, entry->taken - entry->left);
+			log_warning("%s/%s: %s: what was sent of it will be sent again",
+				spool->path, entry->name, why.text);
 		entry->taken = entry->left; /* once is enough */
 	}
 	buffer_free(&bytes);
