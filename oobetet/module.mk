@@ -25,6 +25,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/clock/listener.c oobetet/clock/listener.h \
 	oobetet/clock/match.c oobetet/clock/match.h \
 	oobetet/clock/notice.c oobetet/clock/notice.h \
+	oobetet/clock/occupants.c oobetet/clock/occupants.h \
 	oobetet/clock/outbox.c oobetet/clock/outbox.h \
 	oobetet/clock/past.c oobetet/clock/past.h \
 	oobetet/clock/program.c oobetet/clock/program.h \

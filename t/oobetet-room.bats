@@ -224,3 +224,26 @@ paced() {
 	both
 	poll 20 said flapjack '<oobetet>.* is OK'
 }
+
+@test "oobetet: a watched nick that somebody else takes is a warning, its owner's return is none" {
+	start_room
+	write_ini watched_nick=flapjack max_latency=60
+	start_oobetet
+	was="warning: the watched nick flapjack in the room ops@conference.localhost is somebody else's now:"
+	stop flapjack || :
+	enter_room flapjack flapjack
+	stop flapjack || :
+	enter_room mallory flapjack
+	poll 20 said oobetet "$was occupant-id [^ ]+, before [^ ]+; its messages still count\$"
+	once "$was"
+	stop mallory || :
+	# where everybody sees who is who, that is what is told
+	enter_room flapjack flapjack
+	poll 20 at_least 2 oobetet "$was"
+	room_set "$(room_field muc#roomconfig_whois anyone)"
+	stop flapjack || :
+	enter_room flapjack flapjack
+	stop flapjack || :
+	enter_room mallory flapjack
+	poll 20 said oobetet "$was real JID mallory@localhost, before flapjack@localhost; its messages still count\$"
+}

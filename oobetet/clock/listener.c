@@ -87,6 +87,10 @@ void listener_take(struct listener *listener, const struct message *message, nse
 	case WORD_CREATED:
 		rooms_created(listener->rooms, field[0]);
 		break;
+	case WORD_OCCUPANT:
+		rooms_see(listener->rooms, field[0], field[1],
+			&(struct identity){field[2], field[3], field[4]}, now);
+		break;
 	case WORD_JOINED:
 		joined_take(listener, field);
 		break;

@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/loglimit.h"
 #include "common/memory.h"
 
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct room {
 
 struct rooms {
 	const struct text_list *nicks;
+	struct occupants *occupants;
+	struct log_limit changes; /* of occupants */
 	nsec notice;
 	int count;
 	struct room room[];
@@ -34,6 +37,7 @@ struct rooms *rooms_new(const struct config *config, nsec notice, nsec now)
 	struct rooms *rooms =
 		memory_zeroed(1, sizeof *rooms + (size_t)count * sizeof rooms->room[0]);
 
+	rooms->occupants = occupants_new();
 	rooms->nicks = &config->watched_nick;
 	rooms->notice = notice;
 	rooms->count = count;
@@ -51,6 +55,7 @@ struct rooms *rooms_new(const struct config *config, nsec notice, nsec now)
 
 void rooms_free(struct rooms *rooms)
 {
+	occupants_free(rooms->occupants);
 	free(rooms);
 }
 
@@ -120,6 +125,23 @@ bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick)
 	int index = rooms_index(rooms, name);
 
 	return index >= 0 && rooms->room[index].watched && nick_counts(rooms, nick);
+}
+
+void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
+	nsec now)
+{
+	char what[400], more[LOG_LIMIT_TEXT];
+	unsigned long left_out;
+
+	/* without watched nicks anybody counts */
+	if (rooms->nicks->count == 0 || !rooms_listen(rooms, name, nick) ||
+		!occupants_see(rooms->occupants, rooms_index(rooms, name), nick, seen, what,
+			sizeof what) ||
+		!log_limit_pass(&rooms->changes, now, &left_out))
+		return;
+	log_warning("the watched nick %s in the room %s is somebody else's now: %s; its messages "
+		    "still count%s",
+		nick, name, what, log_limit_text(left_out, more));
 }
 
 int rooms_count(const struct rooms *rooms)

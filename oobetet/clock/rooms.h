@@ -8,6 +8,7 @@
 
 #include "common/buffer.h"
 #include "common/clocks.h"
+#include "oobetet/clock/occupants.h"
 #include "oobetet/config/config.h"
 
 struct rooms;
@@ -21,6 +22,10 @@ void rooms_free(struct rooms *rooms);
 
 /* The room was not there: in a mistyped one nobody else will ever be. */
 void rooms_created(const struct rooms *rooms, const char *name);
+
+/* Somebody has a watched nick, and what he says counts: a warning if it is somebody else now. */
+void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
+	nsec now);
 
 /* What the ear says of a room; false: none of ours. */
 bool rooms_entered(struct rooms *rooms, const char *name, const char *nick);

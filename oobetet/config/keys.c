@@ -30,7 +30,7 @@ static const struct key keys[] = {
 	{MAIN, FIELD(greeting), value_flag, "yes", 0, 0, 0},
 	{MAIN, FIELD(watched_check), value_text, NULL, 0, 0, 0},
 	{MAIN, FIELD(watched_entity), value_text, NULL, 0, 0, 0},
-	{MAIN, FIELD(watched_nick), value_names, NULL, 0, 0, 0},
+	{MAIN, FIELD(watched_nick), value_names, NULL, CONFIG_EAR, 0, 0},
 	{MAIN, FIELD(problem_pattern), value_pattern, NULL, 0, 0, 0},
 	{MAIN, FIELD(recovery_pattern), value_pattern, NULL, 0, 0, 0},
 	{MAIN, FIELD(acknowledgement_pattern), value_pattern, NULL, 0, 0, 0},

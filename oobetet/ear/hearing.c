@@ -243,6 +243,23 @@ static void own_presence_take(struct ear *ear, const struct origin *from, xmpp_s
 	link_say(ear->link, WORD_JOINED, FIELDS(room_name(from->room), from->nick));
 }
 
+static const char *shown(const char *mark)
+{
+	return mark != NULL ? mark : "";
+}
+
+/* Only of those whose words count. An id that a room does not vouch for may be forged. */
+static void other_presence_take(struct ear *ear, const struct origin *from, xmpp_stanza_t *presence)
+{
+	struct occupant occupant = stanza_occupant(presence);
+	const char *id = room_features(from->room).occupant_ids ? occupant.id : NULL;
+
+	if (list_has(&ear->config->watched_nick, from->nick, strlen(from->nick)))
+		link_say(ear->link, WORD_OCCUPANT,
+			FIELDS(room_name(from->room), from->nick, shown(occupant.jid),
+				shown(occupant.affiliation), shown(id)));
+}
+
 static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *user)
 {
 	struct ear *ear = user;
@@ -264,6 +281,8 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 		other_left(ear, &from);
 	else if (own && from.nick != NULL && xmpp_stanza_get_type(presence) == NULL)
 		own_presence_take(ear, &from, presence);
+	else if (from.nick != NULL && xmpp_stanza_get_type(presence) == NULL)
+		other_presence_take(ear, &from, presence);
 	return 1;
 }
 

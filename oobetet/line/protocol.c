@@ -30,6 +30,7 @@ static const struct {
 	[WORD_CREATED] = {"created", 1, EAR},
 	[WORD_JOINED] = {"joined", 2, EAR},
 	[WORD_LEFT] = {"left", 2, EAR},
+	[WORD_OCCUPANT] = {"occupant", 5, EAR},
 	[WORD_HEARD] = {"heard", 4, EAR},
 	[WORD_RECALLED] = {"recalled", 4, EAR},
 	[WORD_DONE] = {"done", 1, EAR | PAGER},

@@ -34,6 +34,10 @@
  *                          `joined` follows
  *     joined ROOM NICK     (ear) the room has taken us in
  *     left ROOM WHY        (ear) we are not, or no longer, in the room; joining is tried again
+ *     occupant ROOM NICK JID AFFILIATION ID
+ *                          (ear) somebody has this watched nick in the room, or still has it; what
+ *                          the room does not show of its real JID, its affiliation and its
+ *                          occupant-id is empty
  *     heard STAMP ROOM NICK TEXT
  *                          (ear) someone else said TEXT in the room, live; STAMP is the ear's
  *                          CLOCK_MONOTONIC at that moment (nsec, decimal)
@@ -83,6 +87,7 @@ enum word {
 	WORD_CREATED,
 	WORD_JOINED,
 	WORD_LEFT,
+	WORD_OCCUPANT,
 	WORD_HEARD,
 	WORD_RECALLED,
 	WORD_DONE,

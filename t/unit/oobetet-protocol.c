@@ -78,7 +78,7 @@ static void each_says_only_its_own(void **state)
 {
 	static const char *const everybodys[] = {
 		"alive\t1", "online\tx", "gone\tx", "done\t1", "failed\t1\tx", NULL};
-	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx",
+	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx", "occupant\tr\tn\tj\t\t",
 		"heard\t1\tr\tn\tx", "recalled\t1\tr\tn\tx", NULL};
 	static const char *const pagers[] = {"refused\t1\tx", NULL};
 	static const char *const clocks[] = {"config\tk\tv", "go\t0", "say\t1\tr\tx", "stop",

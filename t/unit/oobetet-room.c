@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
+#include "oobetet/clock/occupants.h"
 #include "oobetet/ear/room.h"
 #include "oobetet/ear/stanza.h"
 
@@ -307,6 +308,45 @@ static void what_was_said_is_known_by_its_text_once_a_send(void **state)
 	room_free(room);
 }
 
+static void a_nick_that_has_become_somebody_elses(void **state)
+{
+	static const struct {
+		const char *nick;
+		struct identity seen;
+		const char *difference; /* NULL: as far as can be told it is the same */
+	} cases[] = {
+		{"bot", {"", "member", ""}, NULL},
+		{"bot", {"a@x/home", "member", "1"}, NULL},
+		{"bot", {"a@x/work", "member", "1"}, NULL},
+		{"bot", {"a@x", "owner", "1"}, NULL},
+		{"bot", {"", "owner", ""}, NULL},
+		{"bot", {"b@x/home", "owner", ""}, "real JID b@x, before a@x"},
+		{"bot", {"", "none", ""}, "affiliation none, before owner"},
+		{"bot", {"", "none", "1"}, NULL},
+		{"bot", {"", "none", "2"}, "occupant-id 2, before 1"},
+		{"bot", {"a@x", "none", "2"}, NULL},
+		{"bot", {"c@x", "none", "2"}, "real JID c@x, before a@x"},
+		{"Bot", {"d@x", "none", ""}, NULL},
+	};
+	struct occupants *occupants = occupants_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char out[400];
+		bool other =
+			occupants_see(occupants, 3, cases[i].nick, &cases[i].seen, out, sizeof out);
+
+		if (other != (cases[i].difference != NULL) ||
+			(other && strcmp(out, cases[i].difference) != 0))
+			fail_msg("%zu: %s", i, other ? out : "the same");
+		/* in another room it is another */
+		if (i == 0)
+			assert_false(occupants_see(occupants, 4, "bot",
+				&(struct identity){"z@x", "none", "9"}, out, sizeof out));
+	}
+	occupants_free(occupants);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +359,7 @@ int main(void)
 		cmocka_unit_test(history_is_for_who_was_there_before),
 		cmocka_unit_test(stamps_of_history),
 		cmocka_unit_test(when_a_message_was_said),
+		cmocka_unit_test(a_nick_that_has_become_somebody_elses),
 		cmocka_unit_test(what_was_said_is_known_by_its_text_once_a_send),
 	};
 
