@@ -212,8 +212,11 @@ states() {
 @test "GET /metrics/states: each check's state, age, and whether it is stale" {
 	local now
 	start_redis
+	# an earlier version took double quotes in names
+	redis HSET httpbroker:default:states $'a\x1fq"\\x' \
+		'1 1000 -1 warning - {"entity":"a","check":"q\"\\x","type":"service","state":"warning","summary":""}' >/dev/null
 	start_broker --interval 1h --stale-state critical
-	posts 200 "$(event a b ok)" "$(event a 'q\"\\x' warning)" "$(event 'a:ü{}' b unknown)" "$(event b b down '"time":1000')" \
+	posts 200 "$(event a b ok)" "$(event 'a:ü{}' b unknown)" "$(event b b down '"time":1000')" \
 		"$(event b old ok '"time":1000')" "$(event b ever ok '"time":1000,"ttl":-1')"
 	now=$(date +%s)
 	[ "$(states '' | grep -v age_seconds)" = 'httpbroker_check_stale{entity="a",check="b"} 0

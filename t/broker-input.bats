@@ -268,6 +268,7 @@ web-1 Memory high ok' ]
 			'{"entity":"a","entity":"a","check":"b","state":"ok"}' '[{"a":1,"a":2}]' \
 			'{"entity":"a\u0000b","check":"b","state":"ok"}' '{"entity":"a","check":"\ud800","state":"ok"}' \
 			'{"entity":"a\ufffeb","check":"b","state":"ok"}' \
+			'{"entity":"db-1","check":"Flapper\" on lab is x","state":"ok"}' '{"entity":"\"a","check":"b","state":"ok"}' \
 			'{"entity":"a\u001fb","check":"b","state":"ok"}' '{"entity":"a","check":"b\u009b","state":"ok"}' \
 			'{"entity":"a","check":"b","state":"ok","time":1e400}' '{"entity":"a","check":"b","state":"ok","ttl":1e9}' \
 			'{"entity":"a","check":"b","state":"ok","time":99999999999999999999999}' \

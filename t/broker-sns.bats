@@ -66,9 +66,10 @@ last_event() {
 
 @test "sns: whatever is escaped in a message is signed as it is meant" {
 	start_broker_for_sns
-	envelope_of '{"entity": "größe 😀", "check": "\"a\"\\b", "state": "ok", "summary": "1\n2"}'
+	envelope_of '{"entity": "größe 😀", "check": "\u0027a\u0027\\b", "state": "ok", "summary": "\"1\"\n2"}'
 	sends 200 "$envelope"
-	[ "$(last_event '.check + .entity')" = '"a"\bgröße 😀' ]
+	[ "$(last_event '.check + .entity')" = "'a'\\bgröße 😀" ]
+	[ "$(last_event .summary)" = $'"1"\n2' ]
 	# the same, with every character of it escaped in another way
 	sends 200 "$(jq -a --arg id "$RANDOM" . <<<"$envelope")"
 }

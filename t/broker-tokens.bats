@@ -93,6 +93,11 @@ hang_up() {
 	[[ "$answer" == '{"error": '*'web-3'* ]]
 	asks 403 -H "$(bearer some)" -d "$(event xdb-7 b ok)" "$url"
 	asks 403 -H "$(bearer some)" -d "$(event DB-7 b ok)" "$url"
+	# where a name of Flapjack's is divided, it does not say
+	asks 200 -H "$(bearer some)" -d "$(event db-7 'Disk C:' ok)" "$url"
+	asks 200 -H "$(bearer some)" -d "$(event db-7 9100:Up ok)" "$url"
+	asks 403 -H "$(bearer some)" -d "$(event web-2 9100:Up ok)" "$url"
+	[ "$answer" = '{"error": "this token may not write '"'web-2:9100:Up': its check's name has a colon, up to which it may be an entity's"'"}' ]
 	asks 207 -H "$(bearer some)" -d "[$(event db-1 b ok),$(event mail b ok)]" "$url"
 	[[ "$answer" == *'"index":0,"result":"delivered"'*'"index":1,"result":"refused","error":'*mail* ]]
 	asks 403 -H "$(bearer some)" -d "[$(event mail b ok),$(event news b ok)]" "$url"
@@ -105,7 +110,15 @@ hang_up() {
 	asks 200 -H "$(bearer some)" "$url?entity=mail"
 	[[ "$answer" == *'"mail:b"'* ]]
 	[ "$(redis HLEN httpbroker:default:states)" -eq 3 ]
-	[ "$(redis LLEN events)" -eq 4 ]
+	[ "$(redis LLEN events)" -eq 6 ]
+}
+
+@test "--token-file: with Flapjack 1 the case of an entity's letters makes no difference" {
+	tokens 'some db-*'
+	start_guarded --flapjack-version 1
+	asks 200 -H "$(bearer some)" -d "$(event DB-7 b ok)" "$url"
+	asks 403 -H "$(bearer some)" -d "$(event web-2 b ok)" "$url"
+	asks 200 -H "$(bearer some)" -X DELETE "$url?entity=DB-7"
 }
 
 @test "SIGHUP: other tokens; a bad file is told with its line and changes nothing" {

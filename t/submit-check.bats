@@ -220,9 +220,9 @@ last_matches() {
 @test "quotes, control characters and what is not UTF-8 arrive as they can" {
 	start_redis
 	start_broker
-	check -c 'a "b" \ ü' -T 't"1' -T $'m\374ch' -- printf 'say "hi" \\ \001\033[1m \374 \000end\tx'
+	check -c "a 'b' \ ü" -T 't"1' -T $'m\374ch' -- printf 'say "hi" \\ \001\033[1m \374 \000end\tx'
 	[ "$status" -eq 0 ]
-	last_is check 'a "b" \ ü'
+	last_is check "a 'b' \ ü"
 	last_is tags "['t\"1', 'm�ch']"
 	last_matches '"summary":"say \\"hi\\" \\\\  � end x"'
 	check -c $'new\nline' --retry 0 -- true

@@ -120,6 +120,7 @@ static bool json_recall(struct recaller *recaller, struct blob json)
 	const struct format_context context = {
 		.flapjack = recaller->recall->flapjack,
 		.now = recaller->recall->now.wall / NSEC_PER_SEC,
+		.stored = true,
 	};
 	json_t *document = json_read(json, recaller->why);
 

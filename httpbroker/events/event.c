@@ -38,6 +38,16 @@ bool event_name_check(const char *key, struct text name, struct reason *why)
 	       reason_set(why, "'%s' has a control character at byte %zu", key, clean + 1);
 }
 
+bool event_quotes_check(const char *key, struct text name, struct reason *why)
+{
+	const char *quote = memchr(name.bytes, '"', name.length);
+
+	return quote == NULL ||
+	       reason_set(why,
+		       "'%s' has a double quote at byte %zu, where Flapjack's messages would end it",
+		       key, (size_t)(quote - name.bytes) + 1);
+}
+
 static bool state_check(struct event *event, int flapjack, struct reason *why)
 {
 	struct text *state = &event->state;

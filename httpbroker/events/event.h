@@ -59,6 +59,12 @@ void event_init(struct event *event, int64_t now);
 bool event_name_check(const char *key, struct text name, struct reason *why);
 
 /*
+ * What holds for a new name besides: no double quote is in it. Flapjack's messages have names
+ * between double quotes, and the name could go on as a message of another check.
+ */
+bool event_quotes_check(const char *key, struct text name, struct reason *why);
+
+/*
  * What holds for every event, whatever its format: its names; a state that this version of Flapjack
  * (1 or 2) takes, in event->state and event->condition; a time that is not in the future (it
  * becomes now), nor in milliseconds; and the limits of the other texts.

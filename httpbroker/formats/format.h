@@ -11,6 +11,7 @@
 struct format_context {
 	int flapjack; /* the version that the events are for: 1 or 2 */
 	int64_t now;  /* seconds since the epoch */
+	bool stored;  /* it comes from Redis, with names as an earlier version may have taken them */
 	int32_t ttl;  /* of events that say none, in seconds; 0: what the format says */
 };
 

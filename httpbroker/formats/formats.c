@@ -53,13 +53,20 @@ static void former_check(struct event *event)
 		event->former_check = (struct text){NULL, 0};
 }
 
+static bool quotes_check(const struct event *event, struct reason *why)
+{
+	return event_quotes_check("entity", event->entity, why) &&
+	       event_quotes_check("check", event->check, why);
+}
+
 void intake_event(struct intake *out, struct event *event, const struct format_context *context)
 {
 	struct reason why;
 
 	if (event->former_check.bytes != NULL)
 		former_check(event);
-	if (event_check(event, context->flapjack, context->now, &why))
+	if (event_check(event, context->flapjack, context->now, &why) &&
+		(context->stored || quotes_check(event, &why)))
 		out->event(out, event);
 	else
 		out->refuse(out, &why);

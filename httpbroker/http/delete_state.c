@@ -46,7 +46,6 @@ static struct submission *delete_begin(
 	struct text check = parameter_text(request, "check");
 	struct reason why;
 
-	(void)broker;
 	if (!query_check(&request->query, parameters, answer))
 		return NULL;
 	if (!event_name_check("entity", entity, &why) ||
@@ -54,7 +53,7 @@ static struct submission *delete_begin(
 		answer_error(answer, 400, "%s", why.text);
 		return NULL;
 	}
-	if (!permit_allows(request->permit, entity.bytes, entity.length)) {
+	if (!permit_allows(request->permit, broker->flapjack, entity, (struct text){NULL, 0})) {
 		answer_error(answer, 403, "this token may not write '%.*s'", (int)entity.length,
 			entity.bytes);
 		return NULL;

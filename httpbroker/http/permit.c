@@ -6,18 +6,51 @@
 #include <fnmatch.h>
 #include <string.h>
 
-bool permit_allows(const struct permit *permit, const char *entity, size_t length)
+enum { COLONS_MAX = 32 }; /* in a check's name: each is one look at all globs */
+
+static bool name_allowed(const struct permit *permit, int flapjack, const char *name)
+{
+	int flags = flapjack == 1 ? FNM_CASEFOLD : 0;
+
+	for (size_t i = 0; i < permit->count; i++)
+		if (fnmatch(permit->globs[i], name, flags) == 0)
+			return true;
+	return false;
+}
+
+/* An entity is no longer than that, so that none can be made of more. */
+static bool append(char name[LIMIT_NAME + 1], size_t *used, const char *bytes, size_t length)
+{
+	if (length > LIMIT_NAME - *used)
+		return false;
+	memcpy(name + *used, bytes, length);
+	*used += length;
+	name[*used] = '\0';
+	return true;
+}
+
+bool permit_allows(const struct permit *permit, int flapjack, struct text entity, struct text check)
 {
 	char name[LIMIT_NAME + 1];
+	size_t used = 0;
+	int colons = 0;
 
 	if (permit == NULL || permit->count == 0)
 		return true;
-	if (length > LIMIT_NAME)
+	if (!append(name, &used, entity.bytes, entity.length) ||
+		!name_allowed(permit, flapjack, name))
 		return false;
-	memcpy(name, entity, length);
-	name[length] = '\0';
-	for (size_t i = 0; i < permit->count; i++)
-		if (fnmatch(permit->globs[i], name, 0) == 0)
+	while (check.length > 0) {
+		const char *colon = memchr(check.bytes, ':', check.length);
+		size_t before = colon != NULL ? (size_t)(colon - check.bytes) : check.length;
+
+		if (before + 1 >= check.length) /* no colon, or nothing behind it */
 			return true;
-	return false;
+		if (!append(name, &used, ":", 1) || !append(name, &used, check.bytes, before))
+			return true;
+		if (colons++ == COLONS_MAX || !name_allowed(permit, flapjack, name))
+			return false;
+		check = (struct text){colon + 1, check.length - before - 1};
+	}
+	return true;
 }

@@ -33,9 +33,21 @@ static void event_pass(struct intake *intake, enum passed why)
 		item->fate = why == PASSED_TEST ? FATE_TEST : FATE_MERGED;
 }
 
-static bool is_permitted(const struct taking *taking, struct text entity)
+static bool is_permitted(const struct taking *taking, struct text entity, struct text check)
 {
-	return permit_allows(taking->permit, entity.bytes, entity.length);
+	return permit_allows(taking->permit, taking->broker->flapjack, entity, check);
+}
+
+/* Whether it is the entity itself, or the one that the check's colon makes. */
+static void forbidden_explain(
+	const struct taking *taking, const struct event *event, struct reason *why)
+{
+	reason_set(why, "this token may not write '%.64s'", event->entity.bytes);
+	if (is_permitted(taking, event->entity, (struct text){NULL, 0}))
+		reason_set(why,
+			"this token may not write '%.64s:%.64s': its check's name has a colon, up to "
+			"which it may be an entity's",
+			event->entity.bytes, event->check.bytes);
 }
 
 static void event_take(struct intake *intake, const struct event *given)
@@ -45,10 +57,11 @@ static void event_take(struct intake *intake, const struct event *given)
 	struct event copy = *given, *event = &copy;
 	struct reason why;
 
-	if (event->former_check.bytes != NULL && !is_permitted(taking, event->former_entity))
+	if (event->former_check.bytes != NULL &&
+		!is_permitted(taking, event->former_entity, event->former_check))
 		event->former_check = (struct text){NULL, 0};
-	if (!is_permitted(taking, event->entity)) {
-		reason_set(&why, "this token may not write '%.64s'", event->entity.bytes);
+	if (!is_permitted(taking, event->entity, event->check)) {
+		forbidden_explain(taking, event, &why);
 		item_refuse(taking, FATE_FORBIDDEN, &why);
 		return;
 	}
@@ -112,7 +125,7 @@ bool taking_begin(struct taking *taking, const struct broker *broker, const stru
 		.intake = {event_take, event_refuse, event_pass},
 		.broker = broker,
 		.permit = request->permit,
-		.context = {broker->flapjack, now.wall / NSEC_PER_SEC, 0},
+		.context = {.flapjack = broker->flapjack, .now = now.wall / NSEC_PER_SEC},
 		.now = now,
 		.batch = batch,
 	};

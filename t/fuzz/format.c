@@ -84,7 +84,8 @@ void format_fuzz(const struct format *format, const uint8_t *bytes, size_t lengt
 	if (document == NULL)
 		return;
 	for (int flapjack = 1; flapjack <= 2; flapjack++) {
-		const struct format_context context = {flapjack, NOW, flapjack == 1 ? 0 : 60};
+		const struct format_context context = {
+			.flapjack = flapjack, .now = NOW, .ttl = flapjack == 1 ? 0 : 60};
 		struct pieces pieces = {{event_take, refusal_take, pass_take}, flapjack, 0};
 
 		if (!format->matches(document))

@@ -35,7 +35,7 @@ static void pass_take(struct intake *intake, enum passed how)
 
 struct pieces *pieces_take(int flapjack, int32_t ttl, const char *json)
 {
-	const struct format_context context = {flapjack, NOW, ttl};
+	const struct format_context context = {.flapjack = flapjack, .now = NOW, .ttl = ttl};
 	struct pieces *pieces = memory_zeroed(1, sizeof *pieces);
 	json_error_t error;
 

@@ -6,13 +6,24 @@
 
 #include <string.h>
 
+static const struct text none = {NULL, 0};
+
 static bool allows(const char *glob, const char *entity)
 {
 	char *globs[] = {(char[64]){""}};
 	const struct permit permit = {globs, 1};
 
 	strncpy(globs[0], glob, 63);
-	return permit_allows(&permit, entity, strlen(entity));
+	return permit_allows(&permit, 2, text_literal(entity), none);
+}
+
+static bool allows_check(const char *glob, int flapjack, const char *entity, const char *check)
+{
+	char *globs[] = {(char[64]){""}};
+	const struct permit permit = {globs, 1};
+
+	strncpy(globs[0], glob, 63);
+	return permit_allows(&permit, flapjack, text_literal(entity), text_literal(check));
 }
 
 static void everything_without_a_token_or_a_glob(void **state)
@@ -20,8 +31,8 @@ static void everything_without_a_token_or_a_glob(void **state)
 	const struct permit permit = {NULL, 0};
 
 	(void)state;
-	assert_true(permit_allows(NULL, "db-01", 5));
-	assert_true(permit_allows(&permit, "db-01", 5));
+	assert_true(permit_allows(NULL, 2, (struct text){"db-01", 5}, none));
+	assert_true(permit_allows(&permit, 2, (struct text){"db-01", 5}, none));
 }
 
 static void a_glob_is_for_the_whole_name(void **state)
@@ -44,9 +55,9 @@ static void any_of_several(void **state)
 	const struct permit permit = {globs, 2};
 
 	(void)state;
-	assert_true(permit_allows(&permit, "web-1", 5));
-	assert_true(permit_allows(&permit, "db-1", 4));
-	assert_false(permit_allows(&permit, "mail", 4));
+	assert_true(permit_allows(&permit, 2, (struct text){"web-1", 5}, none));
+	assert_true(permit_allows(&permit, 2, (struct text){"db-1", 4}, none));
+	assert_false(permit_allows(&permit, 2, (struct text){"mail", 4}, none));
 }
 
 static void no_more_of_the_name_than_it_has(void **state)
@@ -55,8 +66,8 @@ static void no_more_of_the_name_than_it_has(void **state)
 	const struct permit permit = {globs, 1};
 
 	(void)state;
-	assert_true(permit_allows(&permit, "db-01", 2));
-	assert_false(permit_allows(&permit, "db-01", 3));
+	assert_true(permit_allows(&permit, 2, (struct text){"db-01", 2}, none));
+	assert_false(permit_allows(&permit, 2, (struct text){"db-01", 3}, none));
 }
 
 /* The glob is the operator's, the name a client's: together they must not take for ever. */
@@ -70,6 +81,54 @@ static void a_name_made_for_backtracking_is_judged_soon(void **state)
 	assert_false(allows("*a*a*a*a*a*a*a*a*a*a*a*a*b", name));
 }
 
+/* `db-01:9100:Up` is what Flapjack sees, wherever that was divided. */
+static void every_entity_that_a_colon_of_the_check_makes_is_covered(void **state)
+{
+	char colons[] = ":::::::::::::::::::::::::::::::::x";
+
+	(void)state;
+	assert_true(allows_check("db-01", 2, "db-01", "Up"));
+	assert_false(allows_check("db-01", 2, "db-01", "9100:Up"));
+	assert_true(allows_check("db-01*", 2, "db-01", "9100:Up"));
+	assert_true(allows_check("db-01:9100", 2, "db-01:9100", "Up"));
+	assert_false(allows_check("db-01:9100", 2, "db-01", "9100:Up"));
+	assert_true(allows_check("db*[!b]", 2, "db-1", "a:b"));
+	assert_false(allows_check("db*[!b]", 2, "db-1", "a:b:c"));
+	assert_true(allows_check("db-01", 2, "db-01", "Disk C:")); /* no check has an empty name */
+	assert_false(allows_check("db-01", 2, "db-01", ":Up"));
+	assert_false(allows_check("db-01", 2, "db-01", "::"));
+	assert_true(allows_check("*", 2, "db-01", colons + 1));
+	assert_false(allows_check("*", 2, "db-01", colons)); /* 33 of them */
+}
+
+static void no_entity_is_longer_than_one_can_be(void **state)
+{
+	char *globs[] = {(char[]){"a*"}};
+	const struct permit permit = {globs, 1};
+	char longest[1024 + 1], check[] = "b:c";
+
+	(void)state;
+	memset(longest, 'a', 1024);
+	longest[1024] = '\0';
+	assert_true(permit_allows(&permit, 2, (struct text){longest, 1024}, text_literal(check)));
+	globs[0] = (char[]){"*[!:]"};
+	assert_false(permit_allows(&permit, 2, (struct text){longest, 1023}, text_literal(":c")));
+	assert_true(permit_allows(&permit, 2, (struct text){longest, 1024}, text_literal(":c")));
+	assert_false(permit_allows(&permit, 2, (struct text){longest, 1025}, none));
+}
+
+/* It makes small letters of an entity's. */
+static void flapjack_1_does_not_tell_letters_by_their_case(void **state)
+{
+	(void)state;
+	assert_true(allows_check("db-*", 1, "DB-01", "Up"));
+	assert_true(allows_check("DB-*", 1, "db-01", "Up"));
+	assert_false(allows_check("[!d]*", 1, "Db-01", "Up"));
+	assert_true(allows_check("db*[!b]", 1, "db1", "a:b"));
+	assert_false(allows_check("db*[!b]", 1, "db1", "B:c"));
+	assert_false(allows_check("db-*", 2, "DB-01", "Up"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -77,6 +136,9 @@ int main(void)
 		cmocka_unit_test(a_glob_is_for_the_whole_name),
 		cmocka_unit_test(any_of_several),
 		cmocka_unit_test(no_more_of_the_name_than_it_has),
+		cmocka_unit_test(every_entity_that_a_colon_of_the_check_makes_is_covered),
+		cmocka_unit_test(no_entity_is_longer_than_one_can_be),
+		cmocka_unit_test(flapjack_1_does_not_tell_letters_by_their_case),
 		cmocka_unit_test(a_name_made_for_backtracking_is_judged_soon),
 	};
 
