@@ -8,15 +8,12 @@ static void listing_begin(struct scan *scan)
 	buffer_append(scan->out, "{", 1);
 }
 
-/* The closing quote is behind the suffix, if there is one. */
 static void key_append(struct buffer *out, const struct state *state)
 {
-	char suffix[STATES_SUFFIX];
+	char key[STATES_KEY];
 
-	jsontext_string(out, state->names, state->hh.keylen);
-	out->length--;
-	buffer_append_text(out, state_suffix(state, suffix));
-	buffer_append(out, "\":", 2);
+	jsontext_string(out, key, state_key(state, key));
+	buffer_append(out, ":", 1);
 }
 
 static void state_list(struct scan *scan, const struct state *state)

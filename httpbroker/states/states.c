@@ -9,7 +9,6 @@
 #include "httpbroker/states/states.h"
 
 #include "common/memory.h"
-#include "httpbroker/limits.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -113,7 +112,7 @@ struct state *states_find(const struct states *states, const struct names *names
 
 /* Marks the ranks of all other states whose names look like this text. */
 static void ranks_find(const struct states *states, const struct names *names, uint64_t text,
-	bool taken[STATES_RANKS + 1])
+	bool taken[STATES_UNRANKED + 1])
 {
 	for (uint16_t i = 1; i + 1 < names->length; i++) {
 		struct names other = {names->bytes, names->length, i};
@@ -130,7 +129,7 @@ static void ranks_find(const struct states *states, const struct names *names, u
 static bool rank_is_taken(const struct states *states, const char *text, size_t length, int rank)
 {
 	const struct names names = {text, (uint16_t)length, 0};
-	bool taken[STATES_RANKS + 1] = {false};
+	bool taken[STATES_UNRANKED + 1] = {false};
 
 	ranks_find(states, &names, text_hash(states, &names), taken);
 	return taken[rank];
@@ -156,7 +155,7 @@ static int suffix_read(const char *text, size_t length, size_t *before)
 /* Whether the key `text` is that of a state whose own text is shorter, or, with `#rank`, longer. */
 static bool key_is_taken(const struct states *states, const struct names *names, int rank)
 {
-	char longer[2 * LIMIT_NAME + 1 + STATES_SUFFIX];
+	char longer[STATES_KEY];
 	size_t before;
 
 	if (rank == 1) {
@@ -171,21 +170,26 @@ static bool key_is_taken(const struct states *states, const struct names *names,
 
 static uint8_t rank_choose(const struct states *states, const struct names *names, uint64_t text)
 {
-	bool taken[STATES_RANKS + 1] = {false};
+	bool taken[STATES_UNRANKED + 1] = {false};
 	int rank = 1;
 
 	ranks_find(states, names, text, taken);
-	while (rank < STATES_RANKS && (taken[rank] || key_is_taken(states, names, rank)))
+	while (rank <= STATES_RANKS && (taken[rank] || key_is_taken(states, names, rank)))
 		rank++;
 	return (uint8_t)rank;
 }
 
-const char *state_suffix(const struct state *state, char out[STATES_SUFFIX])
+size_t state_key(const struct state *state, char out[STATES_KEY])
 {
-	out[0] = '\0';
-	if (state->rank > 1)
-		snprintf(out, STATES_SUFFIX, "#%u", state->rank);
-	return out;
+	size_t length = state->hh.keylen;
+
+	memcpy(out, state->names, length);
+	out[length] = '\0';
+	if (state->rank == STATES_UNRANKED)
+		out[state->entity_length] = '\x1f';
+	else if (state->rank > 1)
+		length += (size_t)snprintf(out + length, STATES_SUFFIX, "#%u", state->rank);
+	return length;
 }
 
 /* A new event mostly is as long as the one before, so that its bytes fit where those were. */

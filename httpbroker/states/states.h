@@ -15,6 +15,7 @@
 #include "common/clocks.h"
 #include "httpbroker/events/condition.h"
 #include "httpbroker/events/wire.h"
+#include "httpbroker/limits.h"
 #include "httpbroker/states/siphash.h"
 
 #include <uthash.h>
@@ -52,14 +53,16 @@ struct state {
 };
 
 /*
- * `entity:check`, with `#2` behind it if that was another's key already, or `#3`, …: the first
- * that nobody had (up to 15, which may then be several's: to look for more takes long where
- * somebody has chosen names of many colons). The number is the rank; 1 is none.
+ * The key in GET /state, which no other check has: `entity:check`, with `#2` behind it if that was
+ * another's key already, or `#3`, … up to 15: the first that nobody had. The number is the rank; 1
+ * is none. To look for more takes long where somebody has chosen names of many colons, so a rank of
+ * STATES_UNRANKED is a key with U+001F between entity and check, which is in no name.
  */
-enum { STATES_RANKS = 15, STATES_SUFFIX = sizeof "#255" };
+enum { STATES_RANKS = 15, STATES_UNRANKED, STATES_SUFFIX = sizeof "#255" };
+enum { STATES_KEY = 2 * LIMIT_NAME + 1 + STATES_SUFFIX };
 
-/* Writes the `#2` into `out` and returns it; an empty text for rank 1. */
-const char *state_suffix(const struct state *state, char out[STATES_SUFFIX]);
+/* Writes the key, which a NUL follows, and returns its length. */
+size_t state_key(const struct state *state, char out[STATES_KEY]);
 
 struct states;
 

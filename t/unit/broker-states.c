@@ -167,10 +167,9 @@ static void those_that_look_alike_are_ranked_in_their_order(void **state)
 /* What it is called in GET /state. */
 static void assert_key(const struct state *state, const char *expected)
 {
-	char suffix[STATES_SUFFIX], key[64];
+	char key[STATES_KEY];
 
-	snprintf(key, sizeof key, "%.*s%s", (int)state->hh.keylen, state->names,
-		state_suffix(state, suffix));
+	assert_int_equal(state_key(state, key), strlen(expected));
 	assert_string_equal(key, expected);
 }
 
@@ -224,10 +223,11 @@ struct keys_seen {
 static void key_see(const struct state *state, void *context)
 {
 	struct keys_seen *seen = context;
-	char suffix[STATES_SUFFIX];
+	char key[STATES_KEY];
+	size_t length = state_key(state, key);
 
-	snprintf(seen->keys[seen->count++], 32, "%.*s%s", (int)state->hh.keylen, state->names,
-		state_suffix(state, suffix));
+	assert_true(length < 32);
+	memcpy(seen->keys[seen->count++], key, length + 1);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -287,8 +287,36 @@ static void ranks_end(void **state)
 		const struct state *added = states_add(
 			states, &names, &(struct states_event){.wire = {bytes, 2, 0, 0}});
 
-		assert_int_equal(added->rank, i < STATES_RANKS ? i : STATES_RANKS);
+		assert_int_equal(added->rank, i <= STATES_RANKS ? i : STATES_UNRANKED);
 	}
+	states_free(states);
+}
+
+/* Sixteen and more that look alike, in any order: no key is another's. */
+static void beyond_the_ranks_keys_differ_too(void **state)
+{
+	struct states *states = states_make();
+
+	(void)state;
+	for (int i = 1; i <= 19; i++) {
+		const char *text = "a:b:c:d:e:f:g:h:i:j";
+		char entity[32];
+
+		snprintf(entity, sizeof entity, "%.*s", i, text);
+		if (text[i] == ':')
+			add(states, entity, text + i + 1, "{}");
+	}
+	assert_keys_differ(states);
+	for (int i = 1; i < 25; i++) {
+		char entity[32] = "::::::::::::::::::::::::::::",
+		     check[32] = "::::::::::::::::::::::::::::";
+
+		entity[i] = check[26 - i] = '\0';
+		add(states, entity, check, "{}");
+		assert_keys_differ(states);
+	}
+	assert_key(
+		find(states, ":::::::::::::::::::", ":::::::"), ":::::::::::::::::::\x1f:::::::");
 	states_free(states);
 }
 
@@ -510,6 +538,7 @@ int main(void)
 		cmocka_unit_test(no_two_keys_are_the_same),
 		cmocka_unit_test(no_two_keys_ever_become_the_same),
 		cmocka_unit_test(ranks_end),
+		cmocka_unit_test(beyond_the_ranks_keys_differ_too),
 		cmocka_unit_test(a_hundred_thousand_are_found_and_visited_once),
 		cmocka_unit_test(in_pieces_all_are_visited_once_while_the_table_grows),
 		cmocka_unit_test(what_is_removed_is_gone_and_nothing_else),
