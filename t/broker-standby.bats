@@ -358,6 +358,34 @@ in_queue() {
 	run ! in_queue '"check":"cut"'
 }
 
+@test "a queue that was no list, and a take-over meanwhile: all that is handed over comes once, in order" {
+	start_two
+	at a
+	posts 200 "$(event a b ok '"summary":"0","ttl":-1')"
+	redis EVAL "redis.call('RENAME', 'events', 'aside') redis.call('SET', 'events', 'no list') return 1" 0
+	posts 202 "$(event a b warning '"summary":"1","ttl":-1')" "$(event a b critical '"summary":"2","ttl":-1')"
+	poll 10 owed
+	freeze a
+	at b
+	poll 20 lists '"a:b":'
+	kill -CONT "${pids[a]}"
+	poll 20 said a 'info: all that was answered 202 was handed over'
+	redis EVAL "redis.call('RENAME', 'aside', 'events') return 1" 0
+	poll 20 none_left
+	poll 20 told_at_last
+	queue
+	[ "$(queue | sed -n 's/.*"summary":"\([0-9]\)".*/\1/p' | tr '\n' ,)" = 0,1,2, ]
+}
+
+# the record says what is still to be told, or what was
+owed() {
+	redis HGET httpbroker:default:states "$(printf 'a\037b')" | grep '^1 [0-9]* -1 - - .*"critical"'
+}
+
+told_at_last() {
+	redis HGET httpbroker:default:states "$(printf 'a\037b')" | grep '^1 [0-9]* -1 critical - '
+}
+
 @test "two that were cut off from each other meet again: nothing is lost" {
 	read -r way_a way_b <<<"$(free_port 2 | tr '\n' ' ')"
 	start_way a "$way_a"

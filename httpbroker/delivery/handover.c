@@ -100,7 +100,7 @@ void handover_judge(
 		!handover_known(handover, books, reader))
 		return;
 	for (; handover->next < handover->count; handover->next++)
-		if (ledger_take(books->ledger, &handover->postings[handover->next], now) ==
+		if (ledger_take_handed(books->ledger, &handover->postings[handover->next], now) ==
 			LEDGER_FULL)
 			return;
 	outbox_trim(books->outbox, handover->found);

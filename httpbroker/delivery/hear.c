@@ -18,6 +18,8 @@ static void active_begin(struct delivery *delivery, struct moment now)
 	log_info("active: this broker repeats, and takes events");
 	desk_reopen(delivery->desk);
 	books_reset(&delivery->books, now);
+	if (delivery->status.role != DELIVERY_STARTS) /* then another broker was active before */
+		ledger_owe_until(delivery->books.ledger, now.monotonic + LEASE_LEFT);
 	handover_begin(&delivery->handover, now.monotonic);
 	link_content(delivery->link, now.monotonic);
 	delivery->rewrite = STATES_SHARDS;

@@ -23,7 +23,8 @@ struct ledger {
 	bool untold; /* nobody is told */
 	nsec forget_after;
 	struct missing *missing; /* NULL: not kept */
-	int64_t ticks;           /* of the wheel, over which an interval's repeats are spread */
+	nsec owe_until;
+	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
 };
 
 struct ledger *ledger_new(
@@ -66,6 +67,11 @@ void ledger_forget_after(struct ledger *ledger, nsec span)
 void ledger_note_forgotten(struct ledger *ledger, struct missing *missing)
 {
 	ledger->missing = missing;
+}
+
+void ledger_owe_until(struct ledger *ledger, nsec until)
+{
+	ledger->owe_until = until;
 }
 
 void ledger_free(struct ledger *ledger)
@@ -136,6 +142,7 @@ static void state_tell(struct ledger *ledger, struct state *state, struct moment
 	else
 		event_tell(ledger, state, state->time);
 	state->repeat_at = repeat_first(ledger, state, now.monotonic);
+	state->untold = false;
 }
 
 /* A cached time in the future (the clock was set back since) beats nothing. */
@@ -162,6 +169,8 @@ static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state
 {
 	const struct states_event event = event_of(posting);
 
+	if (state->untold)
+		state_tell(ledger, state, now);
 	states_set(ledger->states, state, &event);
 	if (state->sent != condition_now(ledger, state, now))
 		state_tell(ledger, state, now);
@@ -234,6 +243,32 @@ enum ledger_answer ledger_take(
 	return state_go_on(ledger, state, posting, now);
 }
 
+static bool is_the_same(const struct state *state, const struct posting *posting)
+{
+	return posting->time == state->time && posting->wire.length == state->wire.length &&
+	       memcmp(posting->wire.bytes, state->wire.bytes, posting->wire.length) == 0;
+}
+
+enum ledger_answer ledger_take_handed(
+	struct ledger *ledger, const struct posting *posting, struct moment now)
+{
+	struct state *state = states_find(ledger->states, &posting->names);
+
+	if (state == NULL || !state->untold || posting->forgotten ||
+		!condition_lasts(posting->condition) || posting->time > state->time)
+		return ledger_take(ledger, posting, now);
+	if (outbox_overflows(ledger->outbox))
+		return LEDGER_FULL;
+	if (!is_the_same(state, posting)) {
+		outgoing_event(outbox_push(ledger->outbox), &posting->wire, posting->time);
+		return LEDGER_TAKEN;
+	}
+	state_tell(ledger, state, now);
+	outbox_record(ledger->outbox, state);
+	wheel_move(ledger->wheel, state);
+	return LEDGER_TAKEN;
+}
+
 /* Repeats of what is loaded are spread over the interval: nobody knows when they were due. */
 static nsec repeat_loaded(const struct ledger *ledger, const struct state *state, nsec now)
 {
@@ -251,6 +286,14 @@ static void loaded_begin(
 	wheel_put(ledger->wheel, state);
 }
 
+static void owed_begin(struct ledger *ledger, struct state *state)
+{
+	state->untold = true;
+	state->sent = state->condition;
+	state->repeat_at = ledger->owe_until;
+	wheel_put(ledger->wheel, state);
+}
+
 bool ledger_load(struct ledger *ledger, const struct posting *posting, const enum condition *sent,
 	struct moment now)
 {
@@ -264,6 +307,8 @@ bool ledger_load(struct ledger *ledger, const struct posting *posting, const enu
 	outbox_mark_recorded(ledger->outbox, state);
 	if (sent != NULL)
 		loaded_begin(ledger, state, *sent, now);
+	else if (now.monotonic < ledger->owe_until)
+		owed_begin(ledger, state);
 	else
 		state_begin(ledger, state, now);
 	return true;
@@ -312,7 +357,7 @@ bool ledger_forget(struct ledger *ledger, const struct names *names)
 /* What is due of a state: that it has just gone stale, or its repeat; then true. */
 static bool state_turn(struct ledger *ledger, struct state *state, bool repeats, struct moment now)
 {
-	if (!state->stale && state->deadline <= now.monotonic) {
+	if (state->untold || (!state->stale && state->deadline <= now.monotonic)) {
 		state_tell(ledger, state, now);
 		outbox_record(ledger->outbox, state);
 		return false;

@@ -54,14 +54,27 @@ void ledger_forget_after(struct ledger *ledger, nsec span);
 /* What is forgotten is noted there as well; NULL if not said. */
 void ledger_note_forgotten(struct ledger *ledger, struct missing *missing);
 
+/*
+ * Until then what is loaded and owed is not told, for the broker that was active may hand over what
+ * comes before it. 0 if not said.
+ */
+void ledger_owe_until(struct ledger *ledger, nsec until);
+
 /* What is to be forgotten is, unless there is something newer; it needs no room. */
 enum ledger_answer ledger_take(
 	struct ledger *ledger, const struct posting *posting, struct moment now);
 
 /*
+ * What another broker has handed over: in order. Of a check that is still owed what its record
+ * says, that and whatever is older is told, and its record stays; all else is taken as it would be.
+ */
+enum ledger_answer ledger_take_handed(
+	struct ledger *ledger, const struct posting *posting, struct moment now);
+
+/*
  * A check as Redis has it, with the state that Flapjack was told last: that is no change. NULL: it
- * is owed that, and told at once. False if there is no room, or it is known already: then it is as
- * new or newer.
+ * is owed that, and told at once, or as ledger_owe_until() says. False if there is no room, or it
+ * is known already: then it is as new or newer.
  */
 bool ledger_load(struct ledger *ledger, const struct posting *posting, const enum condition *sent,
 	struct moment now);

@@ -235,7 +235,7 @@ static void record_gather(
 		return;
 	}
 	bool waits = event_waits(state, commit);
-	record_write(&commit->records, state, waits && is_refused(outbox),
+	record_write(&commit->records, state, (waits && is_refused(outbox)) || state->untold,
 		record_deadline(state, clock));
 	outbox_mark_recorded(outbox, state);
 	state->listed = false;

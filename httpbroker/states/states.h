@@ -47,6 +47,7 @@ struct state {
 	bool loaded : 1;    /* it is as Redis had it: nothing has been heard of it since */
 	bool retired : 1;   /* it goes by another name now: its next repeat is its end */
 	bool owed : 1;      /* what Flapjack was told last is not known to be in Redis */
+	bool untold : 1;    /* it was read back, and Flapjack is still to be told of it */
 	bool recorded : 1;  /* there is a record of it in Redis, or will be by the commit under way
 			     */
 	char names[];       /* `entity:check`, hh.keylen bytes */

@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/delivery/ledger.h"
+#include "httpbroker/delivery/recall.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/states/wheel.h"
 #include "t/unit/broker-parts.h"
@@ -326,6 +327,79 @@ static void and_as_stale_if_it_is_that(void **state)
 	turn_from(desk, 10, 25);
 	assert_told(desk, "UNKNOWN@10 UNKNOWN@20", 1);
 	assert_non_null(strstr(desk->records.data, " 5 unknown "));
+}
+
+/* Another broker has it handed over at 12 s: what `c` was. As it is read there, not as it was made.
+ */
+static enum ledger_answer hand(struct desk *desk, enum condition condition, int64_t time)
+{
+	const struct recall recall = {2, 0, at(desk, 12)};
+	struct event event = event_plain("e", "c", condition);
+	struct buffer json = {NULL, 0, 0};
+	struct posting posting;
+	struct reason why;
+
+	event.time = EPOCH + time;
+	event.ttl = 300;
+	posting_make(&posting, &event, 2, at(desk, 12));
+	recall_write(&json, &posting);
+	posting_free(&posting);
+	assert_true(recall_event(&recall, (struct blob){json.data, json.length}, &posting, &why));
+	enum ledger_answer answer = ledger_take_handed(desk->ledger, &posting, at(desk, 12));
+	posting_free(&posting);
+	buffer_free(&json);
+	return answer;
+}
+
+/* Its record is kept as it is until that was told. */
+static void what_is_owed_waits_for_what_another_broker_hands_over(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_owe_until(desk->ledger, 16 * NSEC_PER_SEC);
+	load(desk, 300, NULL);
+	turn_from(desk, 10, 12);
+	assert_told(desk, "", 0);
+	assert_int_equal(hand(desk, CONDITION_CRITICAL, -1), LEDGER_TAKEN);
+	assert_int_equal(hand(desk, CONDITION_WARNING, 0), LEDGER_TAKEN);
+	assert_told(desk, "critical@-1 warning@0", 0);
+	for (unsigned i = 0; i < STATES_SHARDS; i++)
+		ledger_rewrite(desk->ledger, i);
+	assert_told(desk, "", 1);
+	assert_non_null(strstr(desk->records.data, " 300 - "));
+	assert_int_equal(hand(desk, CONDITION_OK, 0), LEDGER_TAKEN);
+	assert_told(desk, "ok@0", 1);
+	assert_non_null(strstr(desk->records.data, " 300 ok "));
+	assert_int_equal(hand(desk, CONDITION_CRITICAL, 2), LEDGER_TAKEN);
+	assert_told(desk, "critical@2", 1);
+	turn_from(desk, 12, 20);
+	assert_told(desk, "", 0);
+}
+
+static void but_not_for_long_nor_behind_what_is_newer(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_owe_until(desk->ledger, 16 * NSEC_PER_SEC);
+	load(desk, 300, NULL);
+	turn_from(desk, 10, 16);
+	assert_told(desk, "", 0);
+	turn(desk, 16);
+	assert_told(desk, "ok@0", 1);
+	assert_int_equal(hand(desk, CONDITION_CRITICAL, -1), LEDGER_OLDER);
+	assert_told(desk, "", 0);
+}
+
+static void what_is_owed_goes_before_what_is_newer(void **state)
+{
+	struct desk *desk = *state;
+
+	ledger_owe_until(desk->ledger, 16 * NSEC_PER_SEC);
+	load(desk, 300, NULL);
+	assert_int_equal(post(desk, 11, CONDITION_CRITICAL, 0, 300), LEDGER_TAKEN);
+	assert_told(desk, "ok@0 critical@11", 1);
+	turn_from(desk, 11, 20);
+	assert_told(desk, "", 0);
 }
 
 /* What `c` is, from now on named `c{x}`. */
@@ -666,6 +740,9 @@ int main(void)
 		DESK_TEST(what_was_told_as_stale_before_a_restart_is_not_told_again),
 		DESK_TEST(what_was_told_as_another_state_before_a_restart_is_told_at_once),
 		DESK_TEST(what_was_owed_before_a_restart_is_told_at_once),
+		DESK_TEST(what_is_owed_waits_for_what_another_broker_hands_over),
+		DESK_TEST(but_not_for_long_nor_behind_what_is_newer),
+		DESK_TEST(what_is_owed_goes_before_what_is_newer),
 		DESK_TEST(and_as_stale_if_it_is_that),
 		DESK_TEST(a_former_name_is_set_ok_once_and_forgotten),
 		DESK_TEST(only_what_was_loaded_is_a_former_name),
