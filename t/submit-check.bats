@@ -126,6 +126,19 @@ last_matches() {
 	[[ $stderr == *'--spool: /dev/null/x: Not a directory'* ]]
 }
 
+@test "a token or certificates that cannot be read do not keep a command from being run" {
+	start_redis
+	start_broker
+	check --token-file "$work/none" --cacert "$work/none" -- check_dummy 1 hm
+	[ "$status" -eq 1 ]
+	[ "$output" = 'WARNING: hm' ]
+	[[ $stderr == *'error: --cacert: '*'error: --token-file: '* ]]
+	last_is summary 'WARNING: hm'
+	HTTPBROKER_TOKEN=$'a\nb' check -- check_dummy 0
+	[ "$status" -eq 0 ]
+	[ "$stderr" = 'httpbroker-submit: error: HTTPBROKER_TOKEN: there is a control character in the token' ]
+}
+
 @test "a command that takes too long is ended with its group, and reported" {
 	start_redis
 	start_broker

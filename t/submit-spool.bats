@@ -126,9 +126,13 @@ drain() {
 	run httpbroker-submit --spool "$bad" <<<"$(ok 2)"
 	[ "$status" -eq 73 ]
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
+	run without locks httpbroker-submit --spool "$spool" -e e -c 4 -s ok
+	[ "$status" -eq 73 ]
+	[ "$output" = "httpbroker-submit: error: --spool: $spool cannot be locked: Bad file descriptor; what cannot be sent is not kept" ]
+	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2; ok_delivered 4)" ]
 	feed --spool "$bad"
 	ok 3 >&8
-	poll 20 delivered_count 3
+	poll 20 delivered_count 4
 	stop submit
 }
 

@@ -49,11 +49,12 @@ static void signals_begin(const struct options *options)
 }
 
 /* It goes into a header: no end of a line may be in it. */
-static void token_check(const char *token, const char *source)
+static bool token_valid(const char *token, struct reason *why)
 {
 	for (; *token != '\0'; token++)
 		if ((unsigned char)*token < ' ' || *token == 0x7f)
-			die(EX_CONFIG, "%s: there is a control character in the token", source);
+			return reason_set(why, "there is a control character in the token");
+	return true;
 }
 
 /* What a command that we run has no business to know leaves the environment. To be wiped and freed;
@@ -77,35 +78,48 @@ static void token_wipe(char *token)
 	free(token);
 }
 
+/* Ends the program, but not where a command is to be run: whatever becomes of its report, it must
+ * be run. */
+static void misconfigured(const struct options *options, const char *what, const char *why)
+{
+	if (options->mode != MODE_CHECK)
+		die(EX_CONFIG, "%s: %s", what, why);
+	log_error("%s: %s", what, why);
+}
+
 /* The token, to be wiped and freed; NULL: none. */
 static char *token_read(const struct options *options)
 {
 	char *token = token_of_environment();
 	const char *source = "HTTPBROKER_TOKEN";
-	struct reason why;
+	struct reason why = {""};
 
 	if (options->token_file != NULL) {
 		source = "--token-file";
 		token_wipe(token);
 		token = secret_file_line(options->token_file, &why);
-		if (token == NULL)
-			die(EX_CONFIG, "--token-file: %s", why.text);
 	}
-	if (token != NULL)
-		token_check(token, source);
+	if (token != NULL && !token_valid(token, &why)) {
+		token_wipe(token);
+		token = NULL;
+	}
+	if (why.text[0] != '\0')
+		misconfigured(options, source, why.text);
 	return token;
 }
 
 static struct sender *sender_make(const struct options *options)
 {
+	struct reason why;
+
 	/* libcurl would look at it only after it has reached somebody */
-	if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0)
-		die(EX_CONFIG, "--cacert: %s: %s", options->ca_file, strerror(errno));
+	if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0) {
+		reason_set(&why, "%s: %s", options->ca_file, strerror(errno));
+		misconfigured(options, "--cacert", why.text);
+	}
 	char *token = token_read(options);
 	const struct target_options target = {options->ca_file, token};
 	struct sender *sender = sender_new();
-	struct reason why;
-
 	for (size_t i = 0; i < options->urls_count; i++)
 		if (!sender_add(sender, options->urls[i], &target, &why))
 			die(EX_USAGE, "--url: %s", why.text);

@@ -4,6 +4,7 @@
  *
  *   ipv6   socket(AF_INET6, …) fails with EAFNOSUPPORT, as where IPv6 is not in the kernel
  *   ports  bind() fails with EACCES, as for a port below 1024 without the capability for it
+ *   locks  flock() fails with EBADF, as for a directory on NFS
  *   lists  getdents64() fails with EIO, as on a disk with damage: no directory can be listed
  *   disk   fsync() never returns, as on a server of files that is gone
  */
@@ -33,6 +34,7 @@ static const struct lack {
 #define HANG 0
 	{"ipv6", __NR_socket, AF_INET6, EAFNOSUPPORT},
 	{"ports", __NR_bind, ANY, EACCES},
+	{"locks", __NR_flock, ANY, EBADF},
 	{"lists", __NR_getdents64, ANY, EIO},
 	{"disk", __NR_fsync, ANY, HANG},
 };
@@ -42,7 +44,7 @@ static const struct lack *lack_find(const char *what)
 	for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++)
 		if (strcmp(lacks[i].what, what) == 0)
 			return &lacks[i];
-	die(EX_USAGE, "'%s' is none of ipv6, ports, lists, disk", what);
+	die(EX_USAGE, "'%s' is none of ipv6, ports, locks, lists, disk", what);
 }
 
 /*

@@ -22,6 +22,16 @@
  * still runs cannot be asked for: it may be in another PID namespace, or on another host. */
 #define ABANDONED_AFTER (3600 * NSEC_PER_SEC)
 
+enum directory_lock directory_lock(int directory, const char *path, struct reason *why)
+{
+	if (flock(directory, LOCK_EX | LOCK_NB) == 0)
+		return DIRECTORY_LOCKED;
+	if (errno == EWOULDBLOCK || errno == EINTR)
+		return DIRECTORY_IN_USE;
+	reason_set(why, "%s cannot be locked: %s", path, strerror(errno));
+	return DIRECTORY_ERROR;
+}
+
 int directory_open(const char *path, struct reason *why)
 {
 	int fd;
@@ -31,19 +41,17 @@ int directory_open(const char *path, struct reason *why)
 		return -1;
 	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
 		reason_set(why, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	/* not for long: there may be a command to be run before it is needed */
+	if (directory_lock(fd, path, why) == DIRECTORY_ERROR) {
+		close(fd);
+		return -1;
+	}
+	flock(fd, LOCK_UN);
 	return fd;
-}
-
-enum directory_lock directory_lock(int directory, const char *path, struct reason *why)
-{
-	if (flock(directory, LOCK_EX | LOCK_NB) == 0)
-		return DIRECTORY_LOCKED;
-	if (errno == EWOULDBLOCK || errno == EINTR)
-		return DIRECTORY_IN_USE;
-	reason_set(why, "%s cannot be locked: %s", path, strerror(errno));
-	return DIRECTORY_ERROR;
 }
 
 static void tidy_away(void *data, const char *name, size_t bytes)

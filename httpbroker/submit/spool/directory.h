@@ -9,7 +9,8 @@
 #include "common/buffer.h"
 #include "common/reason.h"
 
-/* Opens it, and makes it (mode 0700) if it is not there. -1: *why. */
+/* Opens it, and makes it (mode 0700) if it is not there. -1: *why; also where it cannot be locked,
+ * as on NFS. */
 int directory_open(const char *path, struct reason *why);
 
 enum directory_lock { DIRECTORY_LOCKED, DIRECTORY_IN_USE, DIRECTORY_ERROR };
