@@ -10,4 +10,13 @@
  */
 void secret_protect_process(void);
 
+/* A shorter secret is none, and would be found everywhere. */
+#define SECRET_LEAST 4
+
+/*
+ * Overwrites the secret with asterisks wherever it is in the text, and its beginning where the text
+ * ends with that: the rest may have been cut. NULL is fine. Do it before the text is cut.
+ */
+void secret_mask(char *text, const char *secret);
+
 #endif

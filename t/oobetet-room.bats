@@ -247,3 +247,19 @@ paced() {
 	enter_room mallory flapjack
 	poll 20 said oobetet "$was real JID mallory@localhost, before flapjack@localhost; its messages still count\$"
 }
+
+@test "oobetet: a password that somebody repeats is in no message, not even a part of it" {
+	start_room
+	write_ini room_password=open-sesame
+	start_oobetet
+	out=0
+	# wherever a message may be cut
+	for padding in 0 150 270 275; do
+		reason="$(printf "%${padding}s" | tr ' ' x) secret-of-oobetet open-sesame"
+		say flapjack "<iq to='ops@conference.localhost' type='set' id='kick'><query xmlns='http://jabber.org/protocol/muc#admin'><item nick='oobetet' role='none'><reason>$reason</reason></item></query></iq>"
+		poll 20 at_least $((out += 1)) oobetet 'out of the room ops@conference.localhost: kicked out of the room: '
+		poll 20 at_least $((out + 1)) oobetet 'in the room ops@conference.localhost as oobetet'
+	done
+	said oobetet 'kicked out of the room:  [*]{17} [*]{11}; trying again'
+	run ! grep -E 'secret|open-' "$work/oobetet.log" "$work/flapjack.log"
+}

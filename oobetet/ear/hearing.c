@@ -142,7 +142,7 @@ static void saying_failed(struct ear *ear, const struct origin *from, xmpp_stanz
 	const char *id = xmpp_stanza_get_id(message);
 	char why[WHY];
 
-	stanza_fault(message, why, sizeof why);
+	stanza_fault(message, session_secrets(ear->session), why, sizeof why);
 	if (id_begins(id, PROTOCOL_ID))
 		link_say(ear->link, WORD_FAILED, FIELDS(id, why));
 	if (strcmp(stanza_condition(message), "not-acceptable") == 0)
@@ -171,9 +171,9 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *use
 
 /* ---- presence ---- */
 
-static char *join_fault(xmpp_stanza_t *presence, char out[WHY])
+static char *join_fault(const struct ear *ear, xmpp_stanza_t *presence, char out[WHY])
 {
-	stanza_fault(presence, out, WHY);
+	stanza_fault(presence, session_secrets(ear->session), out, WHY);
 	size_t used = strlen(out);
 	if (strcmp(stanza_condition(presence), "not-authorized") == 0)
 		snprintf(out + used, WHY - used, ": is room_password right?");
@@ -190,7 +190,7 @@ static void joining_failed(struct ear *ear, const struct origin *from, xmpp_stan
 	if (room_is_in(from->room))
 		return;
 	if (strcmp(stanza_condition(presence), "conflict") != 0) {
-		room_is_lost(ear, from->room, join_fault(presence, why));
+		room_is_lost(ear, from->room, join_fault(ear, presence, why));
 		return;
 	}
 	hearing_tell_left(ear, from->room, "our nick is taken: trying another");
@@ -219,7 +219,8 @@ static void own_absence_take(struct ear *ear, const struct origin *from, xmpp_st
 	if (nick != NULL)
 		renamed(from, nick);
 	else
-		room_is_lost(ear, from->room, stanza_why_out(presence, why, sizeof why));
+		room_is_lost(ear, from->room,
+			stanza_why_out(presence, session_secrets(ear->session), why, sizeof why));
 }
 
 void hearing_ask_features(struct ear *ear, int room)
@@ -314,7 +315,8 @@ static void pong_take(struct ear *ear, const struct origin *from, xmpp_stanza_t 
 	for (size_t i = 0; i < sizeof undecided / sizeof undecided[0]; i++)
 		if (strcmp(stanza_condition(iq), undecided[i]) == 0)
 			return;
-	room_is_lost(ear, from->room, stanza_fault(iq, why, sizeof why));
+	room_is_lost(
+		ear, from->room, stanza_fault(iq, session_secrets(ear->session), why, sizeof why));
 }
 
 /* An error says no more than no answer. */

@@ -23,6 +23,7 @@
 
 struct session {
 	const struct config *config;
+	const char *secrets[3]; /* the configuration's; NULL ends them */
 	xmpp_log_t log;
 	struct ration ration;
 	xmpp_ctx_t *context;
@@ -63,12 +64,14 @@ static int on_certificate(const xmpp_tlscert_t *certificate, const char *const f
 static void on_log(void *user, xmpp_log_level_t level, const char *area, const char *text)
 {
 	struct session *session = user;
+	char line[1000];
 
 	if (level == XMPP_LEVEL_DEBUG)
 		return;
-	log_debug("libstrophe: %s: %s", area, text);
+	log_debug("libstrophe: %s: %s", area,
+		text_of_peer(text, session->secrets, line, sizeof line));
 	if (level == XMPP_LEVEL_ERROR)
-		text_clean_line(text, session->words, sizeof session->words);
+		text_of_peer(text, session->secrets, session->words, sizeof session->words);
 }
 
 /* RFC 6120, 4.9.3, for what a watcher may meet. */
@@ -121,14 +124,18 @@ static const char *closing_explain(const struct session *session, int error)
 static void disconnection_explain(
 	const struct session *session, int error, xmpp_stream_error_t *stream, char out[FAULT])
 {
+	char text[160] = "";
+
+	if (stream != NULL && stream->text != NULL)
+		text_of_peer(stream->text, session->secrets, text, sizeof text);
 	if (certificate_fault[0] != '\0')
 		snprintf(out, FAULT,
 			"the server's certificate cannot be verified: %.200s (tls_ca_file "
 			"names the authority)",
 			certificate_fault);
 	else if (stream != NULL)
-		snprintf(out, FAULT, "%s%s%.150s", stream_fault(stream->type),
-			stream->text != NULL ? ": " : "", stream->text != NULL ? stream->text : "");
+		snprintf(out, FAULT, "%s%s%s", stream_fault(stream->type),
+			text[0] != '\0' ? ": " : "", text);
 	else if (strstr(session->words, "authenticate") != NULL)
 		snprintf(out, FAULT,
 			"the server refuses the log-in of %.200s: is the password right?",
@@ -230,6 +237,8 @@ struct session *session_open(const struct config *config, int64_t attempt, nsec 
 	struct session *session = memory_zeroed(1, sizeof *session);
 
 	session->config = config;
+	session->secrets[0] = config->password;
+	session->secrets[1] = config->room_password;
 	session->log = (xmpp_log_t){on_log, session};
 	session->limit = limit;
 	session->give_up = now + limit;
@@ -293,6 +302,11 @@ bool session_online(const struct session *session)
 xmpp_conn_t *session_connection(const struct session *session)
 {
 	return session->connection;
+}
+
+const char *const *session_secrets(const struct session *session)
+{
+	return session->secrets;
 }
 
 const char *session_why_over(const struct session *session)

@@ -43,6 +43,9 @@ void session_next(struct session *session, nsec now);
 bool session_online(const struct session *session);
 xmpp_conn_t *session_connection(const struct session *session);
 
+/* What the server was told and nobody else may know, up to a NULL: it may repeat it. */
+const char *const *session_secrets(const struct session *session);
+
 /* NULL while it lives; afterwards, why it does not. */
 const char *session_why_over(const struct session *session);
 

@@ -376,7 +376,8 @@ const char *stanza_condition(xmpp_stanza_t *stanza)
 }
 
 /* Appends `: ` and the text of the named child, if there is one with a text. */
-static void text_append(xmpp_stanza_t *parent, const char *name, char *out, size_t size)
+static void text_append(
+	xmpp_stanza_t *parent, const char *name, const char *const *secrets, char *out, size_t size)
 {
 	xmpp_stanza_t *child = parent != NULL ? xmpp_stanza_get_child_by_name(parent, name) : NULL;
 	char *text = child != NULL ? xmpp_stanza_get_text(child) : NULL;
@@ -384,19 +385,19 @@ static void text_append(xmpp_stanza_t *parent, const char *name, char *out, size
 	if (text == NULL)
 		return;
 	char *whole = memory_printed("%s: %s", out, text);
-	text_clean_line(whole, out, size);
+	text_of_peer(whole, secrets, out, size);
 	free(whole);
 	xmpp_free(xmpp_stanza_get_context(child), text);
 }
 
-char *stanza_fault(xmpp_stanza_t *stanza, char *out, size_t size)
+char *stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size)
 {
 	text_clean_line(stanza_condition(stanza), out, size);
-	text_append(error_of(stanza), "text", out, size);
+	text_append(error_of(stanza), "text", secrets, out, size);
 	return out;
 }
 
-char *stanza_why_out(xmpp_stanza_t *presence, char *out, size_t size)
+char *stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size)
 {
 	static const struct {
 		int code;
@@ -421,6 +422,6 @@ char *stanza_why_out(xmpp_stanza_t *presence, char *out, size_t size)
 		}
 	}
 	snprintf(out, size, "%s", why);
-	text_append(destroy != NULL ? destroy : item, "reason", out, size);
+	text_append(destroy != NULL ? destroy : item, "reason", secrets, out, size);
 	return out;
 }

@@ -95,10 +95,13 @@ bool stanza_stamp(const char *text, nsec *stamp);
 /* The condition of an error stanza, such as "not-authorized"; never NULL. */
 const char *stanza_condition(xmpp_stanza_t *stanza);
 
-/* The condition and its text for people: "not-authorized: Invalid password". Returns out. */
-char *stanza_fault(xmpp_stanza_t *stanza, char *out, size_t size);
+/*
+ * The condition and its text for people: "not-authorized: Invalid password". The secrets, up to a
+ * NULL, are masked in it. Returns out.
+ */
+char *stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size);
 
-/* Why we are out of a room, by the presence that says so. Returns out. */
-char *stanza_why_out(xmpp_stanza_t *presence, char *out, size_t size);
+/* Why we are out of a room, by the presence that says so, masked as well. Returns out. */
+char *stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size);
 
 #endif

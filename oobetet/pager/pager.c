@@ -83,29 +83,17 @@ static void words_take(struct pager *pager)
 		word_take(pager, &message);
 }
 
-/* A server may well repeat the key that it does not like. */
-static void secret_mask(char *text, const char *secret)
-{
-	size_t length = strlen(secret);
-
-	while ((text = strstr(text, secret)) != NULL && length > 0) {
-		memset(text, '*', length);
-		text += length;
-	}
-}
-
 /* What came of a request, in words. Returns out. */
 static char *outcome_write(const struct pager *pager, const struct request *request, char *out)
 {
 	long status = request_status(request);
+	const char *const secrets[] = {pager->integration.key, NULL};
 
 	if (status == 0)
-		text_clean_line(request_error(request), out, OUTCOME);
+		text_of_peer(request_error(request), secrets, out, OUTCOME);
 	else
 		pagerduty_explain(
-			pager->integration.version, status, request_answer(request), out, OUTCOME);
-	if (pager->integration.key != NULL)
-		secret_mask(out, pager->integration.key);
+			&pager->integration, status, request_answer(request), out, OUTCOME);
 	return out;
 }
 

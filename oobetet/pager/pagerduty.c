@@ -113,8 +113,11 @@ static void key_hint(int64_t version, const char *answer, struct buffer *words)
 			other, other);
 }
 
-char *pagerduty_explain(int64_t version, long status, const char *answer, char *out, size_t size)
+char *pagerduty_explain(const struct integration *integration, long status, const char *answer,
+	char *out, size_t size)
 {
+	const char *const secrets[] = {integration->key, NULL};
+	int64_t version = integration->version;
 	struct buffer words = {NULL, 0, 0};
 
 	buffer_printf(&words, "HTTP %ld", status);
@@ -124,7 +127,7 @@ char *pagerduty_explain(int64_t version, long status, const char *answer, char *
 		key_hint(version, answer, &words);
 	if (!answer_read(answer, &words) && answer[0] != '\0')
 		buffer_printf(&words, ": %s", answer);
-	text_clean_line(words.data, out, size);
+	text_of_peer(words.data, secrets, out, size);
 	buffer_free(&words);
 	return out;
 }

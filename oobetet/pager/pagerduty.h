@@ -39,8 +39,10 @@ enum word pagerduty_judge(int64_t version, long status, const char *answer);
 
 /*
  * An answer that is not the good one, in words for people: `HTTP 400: Event object is invalid:
- * 'summary' is missing`. `answer` is not trusted. Returns out.
+ * 'summary' is missing`. `answer` is not trusted; the integration's key is masked in it. Returns
+ * out.
  */
-char *pagerduty_explain(int64_t version, long status, const char *answer, char *out, size_t size);
+char *pagerduty_explain(const struct integration *integration, long status, const char *answer,
+	char *out, size_t size);
 
 #endif

@@ -12,10 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	if (length == 0)
 		return 0;
 	int version = 1 + bytes[0] % 2;
+	const struct integration integration = {version, "0123456789abcdef", "critical"};
 	long status = statuses[bytes[0] / 2 % (sizeof statuses / sizeof statuses[0])];
 	char *answer = fuzz_string(bytes + 1, length - 1);
 
-	pagerduty_explain(version, status, answer, out, sizeof out);
+	pagerduty_explain(&integration, status, answer, out, sizeof out);
 	FUZZ_EXPECT(strncmp(out, "HTTP ", 5) == 0);
 	FUZZ_EXPECT(text_is_clean(out));
 	enum word word = pagerduty_judge(version, status, answer);

@@ -109,7 +109,8 @@ static void a_page_that_is_not_pagerdutys_is_no_answer(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(pages); i++)
 		assert_int_equal(pagerduty_judge(1, 200, pages[i]), WORD_FAILED);
-	assert_string_equal(pagerduty_explain(1, 200, pages[1], out, sizeof out),
+	assert_string_equal(pagerduty_explain(&(struct integration){1, KEY, "critical"}, 200,
+				    pages[1], out, sizeof out),
 		"HTTP 200, but the answer is not PagerDuty's: <html>Welcome</html>");
 }
 
@@ -149,10 +150,43 @@ static void an_answer_is_put_into_words(void **state)
 	char out[300];
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
-		assert_string_equal(pagerduty_explain(cases[i].version, cases[i].status,
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		const struct integration integration = {cases[i].version, KEY, "critical"};
+
+		assert_string_equal(pagerduty_explain(&integration, cases[i].status,
 					    cases[i].answer, out, sizeof out),
 			cases[i].words);
+	}
+}
+
+/* Wherever the key is in an answer, and wherever that is cut: no half of it is told. */
+static void no_part_of_the_key_is_told(void **state)
+{
+	static const struct {
+		const char *begin, *end;
+	} forms[] = {
+		{"", KEY " is unknown"},
+		{"{\"message\":\"", KEY "\"}"},
+		{"{\"message\":\"", "\\u0030123456789abcdef0123456789abcdef\"}"},
+		{"", "0123\x7f"
+		     "456789abcdef0123456789abcdef"},
+	};
+	const struct integration integration = {2, KEY, "critical"};
+
+	(void)state;
+	for (size_t form = 0; form < ARRAY_LENGTH(forms); form++)
+		for (int before = 1; before < 1024; before++) {
+			char answer[2000], out[300];
+
+			snprintf(answer, sizeof answer, "%s%*s%s", forms[form].begin, before, "x",
+				forms[form].end);
+			for (int cut = 0; cut < 2; cut++) {
+				pagerduty_explain(&integration, 400, answer, out, sizeof out);
+				if (strstr(out, "0123") != NULL || strstr(out, "456789") != NULL)
+					fail_msg("%d: %s", before, out);
+				answer[1024] = '\0'; /* as much as is kept of it */
+			}
+		}
 }
 
 static void a_long_answer_is_cut(void **state)
@@ -162,7 +196,7 @@ static void a_long_answer_is_cut(void **state)
 	(void)state;
 	memset(answer, 'x', sizeof answer - 1);
 	answer[sizeof answer - 1] = '\0';
-	pagerduty_explain(2, 400, answer, out, sizeof out);
+	pagerduty_explain(&(struct integration){2, KEY, "critical"}, 400, answer, out, sizeof out);
 	assert_int_equal(strlen(out), sizeof out - 1);
 	assert_true(text_is_clean(out));
 }
@@ -281,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_status_is_judged_by_its_version),
 		cmocka_unit_test(all_else_is_tried_again),
 		cmocka_unit_test(an_answer_is_put_into_words),
+		cmocka_unit_test(no_part_of_the_key_is_told),
 		cmocka_unit_test(a_long_answer_is_cut),
 		cmocka_unit_test(the_same_fault_has_the_same_words),
 		cmocka_unit_test(it_beats_while_we_are_in_all_rooms),

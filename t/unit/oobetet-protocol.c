@@ -78,8 +78,8 @@ static void each_says_only_its_own(void **state)
 {
 	static const char *const everybodys[] = {
 		"alive\t1", "online\tx", "gone\tx", "done\t1", "failed\t1\tx", NULL};
-	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx", "occupant\tr\tn\tj\t\t",
-		"heard\t1\tr\tn\tx", "recalled\t1\tr\tn\tx", NULL};
+	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx",
+		"occupant\tr\tn\tj\t\t", "heard\t1\tr\tn\tx", "recalled\t1\tr\tn\tx", NULL};
 	static const char *const pagers[] = {"refused\t1\tx", NULL};
 	static const char *const clocks[] = {"config\tk\tv", "go\t0", "say\t1\tr\tx", "stop",
 		"trigger\t1\tk\ts\th\tc\tx", "resolve\t1\tk", "beat", "missed\tr\t1", NULL};
@@ -144,23 +144,47 @@ static void texts_are_cleaned(void **state)
 	char out[64], small[6];
 
 	(void)state;
-	assert_string_equal(text_clean("a\x01"
-				       "b\x1b[1mc\nd\te\x7f\xc2\x85",
+	assert_string_equal(text_clean_line("a\x01"
+					    "b\x1b[1mc\nd\te\x7f\xc2\x85",
 				    out, sizeof out),
-		"ab[1mc\nde");
-	assert_string_equal(text_clean_line("a\nb", out, sizeof out), "a b");
-	/* a lone continuation, an overlong slash, a surrogate, a non-character, a cut character */
+		"abc d e");
+	/* a lone continuation, a non-character */
 	assert_string_equal(
-		text_clean("\x80|\xc0\xaf|\xed\xa0\x80|\xef\xbf\xbf|\xe2\x82", out, sizeof out),
-		"?|??|???|???|??");
-	assert_string_equal(text_clean("\xe2\x82\xac \xf0\x9f\x98\x80", out, sizeof out),
-		"\xe2\x82\xac \xf0\x9f\x98\x80");
-	assert_string_equal(text_clean("abc\xe2\x82\xac", small, sizeof small), "abc");
+		text_clean_line("\x80|\xef\xbf\xbf", out, sizeof out), "\xef\xbf\xbd|\xef\xbf\xbd");
+	assert_string_equal(text_clean_line("abc\xe2\x82\xac", small, sizeof small), "abc");
 	assert_int_equal(text_boundary("abc\xe2\x82\xac", 6), 6);
 	assert_int_equal(text_boundary("abc\xe2\x82\xac", 5), 3);
 	assert_true(text_is_clean("a\tb \xe2\x82\xac"));
 	assert_false(text_is_clean("a\x01"));
+	assert_false(text_is_clean("a\nb"));
 	assert_false(text_is_clean("\xff"));
+}
+
+static void a_secret_is_masked_before_the_text_is_cut(void **state)
+{
+	static const char *const secrets[] = {"hunter2", "abc", NULL};
+	static const struct {
+		const char *text, *masked;
+	} cases[] = {
+		{"", ""}, {"hunter2", "*******"}, {"is hunter2, hunter2", "is *******, *******"},
+		{"hunt\x01"
+		 "er2",
+			"*******"},
+		{"hunter\x1b[31m2", "*******"},
+		{"1234567890 hunter2 and more", "1234567890 ******* "},
+		{"123456789012345 hunter2 and more", "123456789012345 ***"},
+		{"so it begins hunter", "so it begins ******"}, /* somebody else has cut it */
+		{"so it begins hun", "so it begins hun"},
+		{"abcabc", "abcabc"}, /* too short to be a secret */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char out[20];
+
+		assert_string_equal(
+			text_of_peer(cases[i].text, secrets, out, sizeof out), cases[i].masked);
+	}
 }
 
 static const struct subject subject = {"vm", "d60", "flap", 60 * NSEC_PER_SEC, NULL};
@@ -232,6 +256,7 @@ int main(void)
 		cmocka_unit_test(a_message_has_a_bound),
 		cmocka_unit_test(times_are_digits),
 		cmocka_unit_test(texts_are_cleaned),
+		cmocka_unit_test(a_secret_is_masked_before_the_text_is_cut),
 		cmocka_unit_test(alarms_speak_as_the_original),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
 	};

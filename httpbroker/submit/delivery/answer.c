@@ -2,6 +2,7 @@
 #include "httpbroker/submit/delivery/answer.h"
 
 #include "common/memory.h"
+#include "common/secret.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -72,16 +73,6 @@ static enum outcome failure_of(long status, const json_t *json, bool posted)
 		return OUTCOME_REFUSED;
 	default:
 		return OUTCOME_AWAY;
-	}
-}
-
-static void secret_mask(char *text, const char *secret)
-{
-	size_t length = strlen(secret);
-
-	while (length >= ANSWER_SECRET_LEAST && (text = strstr(text, secret)) != NULL) {
-		memset(text, '*', length);
-		text += length;
 	}
 }
 

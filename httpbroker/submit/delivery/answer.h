@@ -38,9 +38,6 @@ struct answer {
 	size_t count;             /* of the verdicts: as many as were sent */
 };
 
-/* A shorter secret is no secret, and would be found everywhere. */
-#define ANSWER_SECRET_LEAST 4
-
 /*
  * `body` as far as it was kept, NUL-terminated, not trusted; NULL if it is empty. `count` is how
  * many documents were sent. `secrets`, up to a NULL, do not stand in the words that are taken from
