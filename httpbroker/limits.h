@@ -7,7 +7,8 @@
 
 enum {
 	LIMIT_HEADERS = 16384, /* bytes of a request line, its headers, and what is noted of them */
-	LIMIT_BODY = 1 << 20,  /* bytes of a request's body */
+	LIMIT_BODY = 16 << 20, /* bytes of a request's body */
+	LIMIT_HELD = 256 << 20, /* bytes that all requests hold */
 	LIMIT_NAME = 1024, /* bytes of an entity's or a check's name, or of an acknowledgement_id */
 	LIMIT_SUMMARY = 4096,     /* bytes; what is longer is cut */
 	LIMIT_DETAILS = 65536,    /* bytes; what is longer is cut */

@@ -157,13 +157,15 @@ int main(int argc, char **argv)
 	log_open("httpbroker");
 	secret_protect_process();
 	log_never_wait();
-	jsonpool_use();
 	struct options options = options_read(argc, argv);
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
 	options_log(&options);
 
+	struct held *held = held_new(options.max_held);
+	const struct jsonpool_bound bound = {held_take, held_give, held, options.max_held / 2};
+	jsonpool_use(&bound);
 	struct guard *guard = guard_make(&options);
 	struct listeners listeners;
 	listeners_open(options.listen, options.listen_count, &listeners);
@@ -175,7 +177,7 @@ int main(int argc, char **argv)
 	struct counters *counters = counters_new();
 	struct sns *sns = sns_make(&options);
 	const struct broker broker = {
-		states, options.flapjack, options.stale_state, counters, sns, delivery};
+		states, options.flapjack, options.stale_state, counters, held, sns, delivery};
 	struct server *server = server_make(&options, guard, &listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 
@@ -193,6 +195,7 @@ int main(int argc, char **argv)
 	sns_free(sns);
 	states_free(states);
 	counters_free(counters);
+	held_free(held);
 	guard_free(guard);
 	options_free(&options);
 	return 0;

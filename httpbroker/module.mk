@@ -62,6 +62,8 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/get_state.c \
 	httpbroker/http/get_state_metrics.c \
 	httpbroker/http/guard.c httpbroker/http/guard.h \
+	httpbroker/http/headers.c httpbroker/http/headers.h \
+	httpbroker/http/held.c httpbroker/http/held.h \
 	httpbroker/http/hosts.c httpbroker/http/hosts.h \
 	httpbroker/http/left_out.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
@@ -266,6 +268,10 @@ UNIT_TESTS += t/unit/broker-record
 t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)
 t_unit_broker_record_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_record_LDADD = $(T_BROKER_LIBS)
+
+UNIT_TESTS += t/unit/broker-held
+t_unit_broker_held_SOURCES = t/unit/broker-held.c t/unit/unit.h
+t_unit_broker_held_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-request
 t_unit_broker_request_SOURCES = t/unit/broker-request.c $(T_BROKER)

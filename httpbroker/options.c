@@ -17,6 +17,8 @@
 #define INTERVAL_MIN NSEC_PER_MSEC
 #define INTERVAL_MAX (24 * 3600 * NSEC_PER_SEC)
 
+#define HELD_MAX (INT64_C(1) << 40)
+
 #define TIMEOUT_MAX (3600 * NSEC_PER_SEC)
 #define GRACE_MAX (365 * 24 * 3600 * NSEC_PER_SEC)
 
@@ -28,6 +30,8 @@ enum {
 	NAME_MOST = 64,
 	PENDING_MAX = 10000000,
 	BODY_MAX = 1 << 30,
+	HELD_MIN = 1 << 20,
+	HELD_PER_BODY = 4, /* a body and what is read of it have room beside others */
 	STATES_MAX = 100000000,
 	CONNECTIONS_MAX = 1000000,
 };
@@ -166,6 +170,25 @@ static void max_body_take(struct options *options, const char *option, const cha
 	options->max_body = (size_t)option_size(option, value, 1, BODY_MAX);
 }
 
+static void max_held_take(struct options *options, const char *option, const char *value)
+{
+	options->max_held = (size_t)option_size(option, value, HELD_MIN, HELD_MAX);
+}
+
+/* Not given, it is the default or what the bodies need. */
+static void max_held_complete(struct options *options)
+{
+	size_t least = HELD_PER_BODY * options->max_body;
+
+	if (options->max_held == 0)
+		options->max_held = least > LIMIT_HELD ? least : LIMIT_HELD;
+	else if (options->max_held < least)
+		die(EX_USAGE,
+			"--max-held: %zu bytes are less than 4 times --max-body: %zu would do, or "
+			"--max-body %zu",
+			options->max_held, least, options->max_held / HELD_PER_BODY);
+}
+
 static void max_states_take(struct options *options, const char *option, const char *value)
 {
 	options->max_states = (size_t)option_number(option, value, 1, STATES_MAX);
@@ -255,7 +278,9 @@ static const struct option_row rows[] = {
 	{"token-file", "FILE", token_file_take,
 		"let in only who has one of the tokens in FILE; a line each: "
 		"TOKEN [ENTITY-GLOB...]; SIGHUP reads it again"},
-	{"max-body", "BYTES", max_body_take, "of a request (default 1M)"},
+	{"max-body", "BYTES", max_body_take, "of a request (default 16M)"},
+	{"max-held", "BYTES", max_held_take,
+		"of memory that all requests hold together (default 256M)"},
 	{"max-states", "N", max_states_take, "checks that are remembered (default 1000000)"},
 	{"max-connections", "N", max_connections_take, "at a time (default 4096)"},
 	{"idle-timeout", "DURATION", idle_timeout_take,
@@ -317,6 +342,7 @@ struct options options_read(int argc, char **argv)
 	option_table_read(&table, &options, argc, argv);
 	if (options.sns_ca_file != NULL && options.sns_topic_count == 0)
 		die(EX_USAGE, "--sns-ca-file: without --sns-topic no SNS is taken");
+	max_held_complete(&options);
 	if (options.listen_count == 0)
 		listen_default(&options);
 	return options;

@@ -42,6 +42,7 @@ struct options {
 
 	const char *token_file; /* NULL: none */
 	size_t max_body;        /* bytes */
+	size_t max_held;        /* bytes */
 	size_t max_states;
 	unsigned max_connections;
 	nsec idle_timeout;

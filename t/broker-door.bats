@@ -271,7 +271,7 @@ answers() {
 	poll 10 proxied
 	posts 200 "$(event a b ok)" "$(event a b critical)"
 	posts 400 '{'
-	head -c 1048577 /dev/zero | tr '\0' ' ' >"$work/blanks"
+	head -c 16777217 /dev/zero | tr '\0' ' ' >"$work/blanks"
 	run -0 curl -sS -m 20 -o /dev/null -w '%{http_code}' --data-binary "@$work/blanks" "$url"
 	[ "$output" = 413 ]
 	run -0 curl -sSf -m 20 "$url"

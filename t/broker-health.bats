@@ -149,7 +149,7 @@ sound() {
 		"[$(event a e ok),$(event a f ok)]"
 	posts 200 "$(event a b warning '"time":5')" # older
 	posts 400 '{' '[]' "$(event a b BANANA)" '{"a":1}'
-	head -c 1048577 /dev/zero | tr '\0' ' ' >"$work/large"
+	head -c 16777217 /dev/zero | tr '\0' ' ' >"$work/large"
 	posts 413 "@$work/large"
 	# a repeat may wait for Redis when one looks
 	poll 20 figures 'httpbroker_events_accepted_total{format="flapjack",result="delivered"}' 5 \

@@ -20,6 +20,7 @@ start_alone() {
 @test "the limits as options: what is out of range is refused" {
 	local option
 	for option in '--max-body 0' '--max-body 2G' '--max-body x' '--max-body -1' '--max-body 1T' \
+		'--max-held 1023k' '--max-held x' '--max-held 16M' \
 		'--max-states 0' '--max-states 100000001' '--max-connections 0' \
 		'--max-connections 1000001' '--idle-timeout 999ms' '--idle-timeout 61m' \
 		'--request-timeout 0' '--request-timeout x'; do
@@ -324,8 +325,78 @@ huge_bodies() {
 	E
 }
 
+memory_now() {
+	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
+}
+
+# sanitized: the broker has a sanitizer's shadow of all memory, and what was freed is not given back
+sanitized() {
+	[ "$(sed -n 's/^VmSize:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status")" -gt 1000000000 ]
+}
+
+# Of 1 MiB each, slow and many; one that is faster, and small ones, have room meanwhile.
+@test "--max-held: slow large bodies are dropped, small ones are taken, memory is bounded and given back" {
+	local before
+	start_alone --max-held 16M --max-body 1M --request-timeout 10m --idle-timeout 10m
+	posts 202 "$(event a b ok)"
+	before=$(memory_now)
+	client <<-'E'
+		size, part = 1 << 20, b" " * 65536
+		json = event("large", "c", "ok").encode()
+		head = b"POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size
+		slow = [connect() for i in range(100)]
+		for s in slow: s.sendall(head)
+		for n in range(15):
+		    for s in slow: s.sendall(part)
+		    assert post(connect(), event("small", "c%d" % n, "ok"))[0] == 202
+		time.sleep(1) # what is slow now
+		fast = connect()
+		fast.sendall(head + json + b" " * (size - len(json)))
+		got = answer(fast)
+		assert got[0] == 202, got
+		codes = []
+		for s in slow:
+		    s.sendall(json + b" " * (65536 - len(json)))
+		    codes.append(answer(s)[0])
+		assert 85 < codes.count(503) < 100, codes.count(503)
+		assert codes.count(202) == 100 - codes.count(503)
+		assert post(slow[codes.index(503)], event("again", "c", "ok"))[0] == 202
+	E
+	echo "$before, at most $(most_memory), now $(memory_now) KiB"
+	sanitized || [ $(($(most_memory) - before)) -lt 40000 ]
+	sanitized || [ $(($(memory_now) - before)) -lt 12000 ]
+	[ "$(grep -c 'warning: events are refused, 503: .*--max-held' "$work/broker.log")" -eq 1 ]
+	[ "$(curl -sS "${url%state}metrics" | sed -n 's/^httpbroker_held_bytes //p')" -eq 0 ]
+}
+
+@test "--max-held: a document that grows a hundredfold when it is read is refused, and leaves nothing behind" {
+	local before
+	start_alone --max-held 64M --max-body 16M
+	posts 202 "$(event a b ok)"
+	before=$(memory_now)
+	client <<-'E'
+		def wide(i):
+		    s = connect()
+		    code, body = post(s, "[%s{}]" % ("{}," * (1 << 20)))
+		    assert code == 413 and "--max-held" in body, (code, body)
+		    assert post(s, event("e%d" % i, "c", "ok"))[0] == 202
+		wide(0)
+		codes = []
+		def many(i): codes.append(post(connect(), "[%s{}]" % ("{}," * (1 << 20)))[0])
+		together(6, many)
+		assert set(codes) <= {413, 503}, codes
+		# a large one that is no such bomb
+		code, body = post(connect(), "[%s]" % ",".join([event("e%d" % i, "c", "ok", "x" * 400) for i in range(12000)]))
+		assert code == 202, (code, body[:200])
+	E
+	echo "$before, at most $(most_memory), now $(memory_now) KiB"
+	sanitized || [ $(($(most_memory) - before)) -lt 140000 ]
+	sanitized || [ $(($(memory_now) - before)) -lt 40000 ]
+	[ "$(curl -sS "${url%state}metrics" | sed -n 's/^httpbroker_held_bytes //p')" -eq 0 ]
+}
+
 @test "bodies of 100 MB, announced or in chunks: 413, and memory stays flat" {
-	start_alone
+	start_alone --max-body 1M
 	posts 202 "$(event a b ok)"
 	memory_flat huge_bodies
 }

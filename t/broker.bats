@@ -156,7 +156,7 @@ pushed() {
 }
 
 @test "what is refused is answered with a code, a reason and JSON, and keeps nothing" {
-	start_broker
+	start_broker --max-body 1M
 	head -c 1048577 /dev/zero | tr '\0' x >"$work/large"
 	answers 400 'the body is empty' -d '' "$url"
 	answers 400 'line 1, column 4: premature end' -d '{"a:' "$url"
@@ -181,7 +181,7 @@ pushed() {
 }
 
 @test "a body of the most bytes that are taken is taken" {
-	start_broker
+	start_broker --max-body 1M
 	{
 		printf '{"entity":"a","check":"b","state":"ok","summary":"'
 		head -c $((1048576 - 52)) /dev/zero | tr '\0' x
@@ -193,7 +193,7 @@ pushed() {
 }
 
 @test "GET /state: what is known of every check; those that look alike are told apart" {
-	start_broker
+	start_broker --max-body 1M
 	posts 200 "$(event a:b c ok '"time":1000,"ttl":-1')" "$(event a b:c critical '"time":1000,"ttl":5')" \
 		"$(event x 'say \"y\"' warning)"
 	run -0 curl -sSf -D "$work/headers" "$url"

@@ -3,6 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/utf8.h"
+#include "httpbroker/formats/jsonpool.h"
 
 #include <string.h>
 
@@ -44,19 +45,41 @@ json_t *body_document(const char *bytes, size_t length, size_t flags, json_error
 	return document;
 }
 
+static enum body_fault fault_of(enum jsonpool_end end, struct reason *why)
+{
+	switch (end) {
+	case JSONPOOL_LARGE:
+		reason_set(why, "the document needs more memory than there is for one (half of "
+				"--max-held): send it in parts");
+		return BODY_LARGE;
+	case JSONPOOL_FULL:
+		reason_set(why, "there is no memory for the document now (--max-held)");
+		return BODY_FULL;
+	default:
+		return BODY_NO_JSON;
+	}
+}
+
 /* Reads a document that begins on `line`; *used becomes where it ends, if more may follow it. */
-static json_t *document_read(
-	const char *bytes, size_t length, uint32_t line, size_t *used, struct reason *why)
+static json_t *document_read(const char *bytes, size_t length, uint32_t line, size_t *used,
+	enum body_fault *fault, struct reason *why)
 {
 	json_error_t error;
 	size_t flags = JSON_REJECT_DUPLICATES | (used != NULL ? JSON_DISABLE_EOF_CHECK : 0);
-	json_t *document = body_document(bytes, length, flags, &error);
 
-	if (document == NULL)
+	jsonpool_read_begin();
+	json_t *document = body_document(bytes, length, flags, &error);
+	enum jsonpool_end end = jsonpool_read_end();
+	if (end != JSONPOOL_FITS) {
+		json_decref(document);
+		document = NULL;
+	} else if (document == NULL) {
 		reason_set(why, "line %ld, column %d: %s", (long)line - 1 + error.line,
 			error.column, failure_text(bytes, length, &error));
-	else if (used != NULL)
+	} else if (used != NULL) {
 		*used = (size_t)error.position;
+	}
+	*fault = fault_of(end, why);
 	return document;
 }
 
@@ -64,10 +87,11 @@ static bool line_visit(
 	const char *bytes, size_t length, struct place place, struct body_visitor *visitor)
 {
 	struct reason why;
-	json_t *document = document_read(bytes, length, place.line, NULL, &why);
+	enum body_fault fault;
+	json_t *document = document_read(bytes, length, place.line, NULL, &fault, &why);
 
 	if (document == NULL)
-		return visitor->broken(visitor, &why, place);
+		return visitor->broken(visitor, fault, &why, place);
 	bool more = visitor->document(visitor, document, place);
 	json_decref(document);
 	return more;
@@ -156,6 +180,7 @@ enum body_kind body_read(const char *bytes, size_t length, bool lines, struct bo
 {
 	size_t end;
 
+	visitor->fault = BODY_NO_JSON;
 	if (lines) {
 		lines_visit(bytes, length, visitor);
 		return BODY_MANY;
@@ -164,7 +189,7 @@ enum body_kind body_read(const char *bytes, size_t length, bool lines, struct bo
 		reason_set(why, "the body is empty: post a JSON object");
 		return BODY_BROKEN;
 	}
-	json_t *document = document_read(bytes, length, 1, &end, why);
+	json_t *document = document_read(bytes, length, 1, &end, &visitor->fault, why);
 	if (document == NULL)
 		return BODY_BROKEN;
 	enum body_kind kind = rest_visit(document, bytes, length, end, visitor, why);

@@ -17,19 +17,28 @@ struct place {
 	uint32_t line;  /* on which it begins, from 1; 0: not known */
 };
 
+/* Why a document cannot be read. */
+enum body_fault {
+	BODY_NO_JSON,
+	BODY_LARGE, /* it needs more memory than one may have */
+	BODY_FULL,  /* there is no memory for it now */
+};
+
 /* Takes the documents, in order. Both return whether to go on. */
 struct body_visitor {
 	/* The document is gone afterwards. It may be of any type. */
 	bool (*document)(struct body_visitor *visitor, json_t *document, struct place place);
 
-	/* A line is no JSON; the others may be. */
-	bool (*broken)(struct body_visitor *visitor, const struct reason *why, struct place place);
+	/* A line is no JSON, or there is no memory for it; the others may be read. */
+	bool (*broken)(struct body_visitor *visitor, enum body_fault fault,
+		const struct reason *why, struct place place);
 
-	void *owner; /* for both */
+	void *owner;           /* for both */
+	enum body_fault fault; /* of BODY_BROKEN */
 };
 
 enum body_kind {
-	BODY_BROKEN, /* it is no JSON; nothing was visited; *why says where */
+	BODY_BROKEN, /* it cannot be read; nothing was visited; visitor->fault, and *why, say why */
 	BODY_ONE,    /* one document */
 	BODY_MANY,   /* an array, or lines: any number of documents, none too */
 };

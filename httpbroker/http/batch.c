@@ -116,19 +116,30 @@ static void items_count(const struct batch *batch)
 	}
 }
 
-static void crowding_tell(const struct batch *batch, bool refused)
+void crowding_tell(struct counters *counters, bool refused)
 {
-	switch (crowding_note(counters_crowding(batch->counters), refused, clock_monotonic())) {
+	switch (crowding_note(counters_crowding(counters), refused, clock_monotonic())) {
 	case CROWDING_SAME:
 		return;
 	case CROWDING_BEGINS:
 		log_warning("events are refused, 503: as many checks as may be are remembered "
-			    "(--max-states), or as many events wait for Redis (--max-pending)");
+			    "(--max-states), as many events wait for Redis (--max-pending), or "
+			    "requests hold as much memory as they may (--max-held)");
 		return;
 	case CROWDING_ENDS:
 		log_info("events are not refused any more for want of room");
 		return;
 	}
+}
+
+size_t batch_bytes(const struct batch *batch)
+{
+	const struct submission *submission = &batch->submission;
+	size_t bytes = batch->capacity * (sizeof batch->first_item + sizeof batch->first_posting);
+
+	for (size_t i = 0; i < submission->count; i++)
+		bytes += submission->postings[i].wire.length;
+	return bytes;
 }
 
 void batch_settle(struct batch *batch)
@@ -148,6 +159,6 @@ void batch_settle(struct batch *batch)
 			item->why = memory_copied(submission->why);
 	}
 	if (answered > 0)
-		crowding_tell(batch, crowded);
+		crowding_tell(batch->counters, crowded);
 	items_count(batch);
 }

@@ -51,6 +51,12 @@ struct item *batch_add(
 /* Where the last item's posting goes, which is submitted thereby. */
 struct posting *batch_submit(struct batch *batch);
 
+/* How much memory it needs, or nearly so. */
+size_t batch_bytes(const struct batch *batch);
+
+/* Logs that events are refused for want of room, and that they no longer are (crowding.h). */
+void crowding_tell(struct counters *counters, bool refused);
+
 /* Once the submission is answered, or when there is none: sets the fates and counts them. */
 void batch_settle(struct batch *batch);
 

@@ -51,7 +51,10 @@ static const char *fate_words(const struct item *item)
 	case FATE_UNTOLD:
 		return "there is nobody to be told of it: this broker is without Redis";
 	case FATE_FULL:
-		return "too many checks (--max-states), or events that wait for Redis (--max-pending)";
+		return item->why != NULL
+			       ? item->why
+			       : "too many checks (--max-states), or events that wait for "
+				 "Redis (--max-pending)";
 	default:
 		return item->why;
 	}

@@ -4,7 +4,9 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
+#include "httpbroker/http/batch.h"
 #include "httpbroker/http/framing.h"
+#include "httpbroker/http/headers.h"
 #include "httpbroker/http/prefer.h"
 #include "httpbroker/http/reply.h"
 #include "httpbroker/http/requestlog.h"
@@ -15,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BODY_FIRST = 65536 }; /* bytes of a body for which there is room at once */
+enum { BODY_FIRST = 4096 }; /* bytes of a body for which there is room at once */
 
 struct exchange {
 	struct exchange_context *context;
@@ -24,6 +26,7 @@ struct exchange {
 	const struct route *route; /* NULL: there is none */
 	struct pass pass;
 	struct request request;
+	struct holding holding; /* its memory; the body, until that is whole */
 	struct answer answer;
 	bool last;     /* nothing more can be read on this connection */
 	bool refused;  /* the answer is there already; what comes still is swallowed */
@@ -68,7 +71,17 @@ static void too_large_refuse(struct exchange *exchange)
 		exchange->context->max_body);
 	counters_event(exchange->context->broker->counters, NULL, FATE_TOO_LARGE, 1);
 	exchange->refused = true;
-	buffer_free(&exchange->request.body);
+	held_release(exchange->context->broker->held, &exchange->holding);
+}
+
+static void crowded_refuse(struct exchange *exchange)
+{
+	struct counters *counters = exchange->context->broker->counters;
+
+	answer_busy(&exchange->answer, "too much is coming in at a time (--max-held)");
+	counters_event(counters, NULL, FATE_FULL, 1);
+	crowding_tell(counters, true);
+	exchange->refused = true;
 }
 
 static void challenge_refuse(struct exchange *exchange, const char *why)
@@ -97,88 +110,33 @@ static void guard_pass(struct exchange *exchange)
 	}
 }
 
-/* What Content-Length says; 0 if it says nothing. */
-static int64_t length_announced(struct MHD_Connection *connection)
-{
-	const char *text = MHD_lookup_connection_value(
-		connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	struct reason ignored;
-	int64_t length = 0;
-
-	if (text != NULL && !number_parse(text, 0, INT64_MAX, &length, &ignored))
-		return INT64_MAX;
-	return length;
-}
-
-/* Whether the client wants to hear of us before it sends the body. */
-static bool expects_word(struct MHD_Connection *connection)
-{
-	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) !=
-	       NULL;
-}
-
-/* A body that is compressed. */
-static void coding_check(struct exchange *exchange)
-{
-	const char *coding = MHD_lookup_connection_value(
-		exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_ENCODING);
-
-	if (coding == NULL || strcasecmp(coding, "identity") == 0)
-		return;
-	answer_error(&exchange->answer, 415,
-		"Content-Encoding: %.64s is not taken: send the body as it is", coding);
-	exchange->refused = true;
-}
-
-static const char *header_of(const struct exchange *exchange, const char *name)
-{
-	return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
-}
-
-/* Against web pages: see hosts.h. HTTP/1.0 may be without Host; no browser sends that. */
-static void site_check(struct exchange *exchange)
-{
-	const struct hosts *hosts = &exchange->context->hosts;
-	const char *method = exchange->request.method;
-	const char *host = header_of(exchange, MHD_HTTP_HEADER_HOST);
-	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-
-	if (exchange->client->checks_host && host != NULL && !hosts_know(hosts, host))
-		answer_error(&exchange->answer, 403,
-			"'%.64s' in Host is no name of this broker: see --host-name", host);
-	else if (!reads && !hosts_trust(hosts, header_of(exchange, "Sec-Fetch-Site"),
-				   header_of(exchange, MHD_HTTP_HEADER_ORIGIN), host))
-		answer_error(&exchange->answer, 403,
-			"a web page of another site may not change states: see --host-name");
-	else
-		return;
-	exchange->refused = true;
-}
-
+/* Who has no token does not learn what there is. */
 static void route_choose(struct exchange *exchange)
 {
 	const struct request *request = &exchange->request;
 
 	exchange->route = route_find(request->method, request->path, &exchange->answer);
 	exchange->refused = exchange->route == NULL;
+	if (exchange->route == NULL || !exchange->route->open)
+		guard_pass(exchange);
 }
 
 static void headers_judge(struct exchange *exchange)
 {
-	struct request *request = &exchange->request;
-	int64_t length = length_announced(exchange->connection);
+	struct exchange_context *context = exchange->context;
+	int64_t length = headers_length(exchange->connection);
 
-	site_check(exchange);
+	exchange->refused = !headers_site(exchange->connection, exchange->request.method,
+		&context->hosts, exchange->client->checks_host, &exchange->answer);
 	if (!exchange->refused)
 		route_choose(exchange);
-	if (!exchange->refused && !exchange->route->open)
-		guard_pass(exchange);
 	if (!exchange->refused)
-		coding_check(exchange);
-	if (!exchange->refused && length > (int64_t)exchange->context->max_body)
+		exchange->refused = !headers_coding(exchange->connection, &exchange->answer);
+	if (!exchange->refused && length > (int64_t)context->max_body)
 		too_large_refuse(exchange);
 	if (!exchange->refused && length > 0)
-		buffer_reserve(&request->body, (size_t)(length < BODY_FIRST ? length : BODY_FIRST));
+		buffer_reserve(&exchange->holding.body,
+			(size_t)(length < BODY_FIRST ? length : BODY_FIRST));
 }
 
 /*
@@ -193,21 +151,21 @@ static enum MHD_Result headers_take(struct exchange *exchange, const char *versi
 	if (exchange->last)
 		return exchange_reply(exchange);
 	headers_judge(exchange);
-	if (exchange->refused && expects_word(exchange->connection))
+	if (exchange->refused && headers_expect(exchange->connection))
 		return exchange_reply(exchange);
 	return MHD_YES;
 }
 
 static void body_take(struct exchange *exchange, const char *bytes, size_t length)
 {
-	struct buffer *body = &exchange->request.body;
+	struct holding *holding = &exchange->holding;
 
 	if (exchange->refused)
 		return;
-	if (length > exchange->context->max_body - body->length)
+	if (length > exchange->context->max_body - holding->length)
 		too_large_refuse(exchange);
-	else
-		buffer_append(body, bytes, length);
+	else if (!held_append(exchange->context->broker->held, holding, bytes, length))
+		crowded_refuse(exchange);
 }
 
 /* In the delivery thread. */
@@ -251,6 +209,15 @@ static void exchange_wait(struct exchange *exchange)
 	request_wake(&exchange->request);
 }
 
+/* What the request holds from now on until it is answered. */
+static void exchange_count(struct exchange *exchange)
+{
+	const struct request *request = &exchange->request;
+
+	held_count(exchange->context->broker->held, &exchange->holding,
+		request->body.capacity + request->holds + exchange->answer.body.capacity);
+}
+
 static struct submission *route_go(struct exchange *exchange)
 {
 	const struct route *route = exchange->route;
@@ -271,16 +238,30 @@ static bool is_elsewhere(const struct exchange *exchange)
 	       delivery_role(exchange->context->delivery) == DELIVERY_STANDS_BY;
 }
 
+static void body_complete(struct exchange *exchange)
+{
+	struct holding *holding = &exchange->holding;
+
+	exchange->whole_at = clock_monotonic();
+	if (exchange->refused)
+		return;
+	if (!held_complete(exchange->context->broker->held, holding))
+		crowded_refuse(exchange);
+	exchange->request.body = holding->body;
+	holding->body = (struct buffer){NULL, 0, 0};
+}
+
 static enum MHD_Result request_take(struct exchange *exchange)
 {
 	if (exchange->whole_at == 0)
-		exchange->whole_at = clock_monotonic();
+		body_complete(exchange);
 	if (!client_turn(exchange->client, CLIENT_WAITS))
 		return MHD_NO;
 	if (!exchange->refused && is_elsewhere(exchange))
 		answer_busy(&exchange->answer, "another broker is the active one");
 	else if (!exchange->refused)
 		exchange->submission = route_go(exchange);
+	exchange_count(exchange);
 	if (exchange->submission != NULL)
 		exchange_submit(exchange);
 	else if (exchange->request.waits)
@@ -389,6 +370,7 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 		return request_take(exchange);
 	waking_go_on(exchange->waking);
 	exchange->route->end(&exchange->request, &exchange->answer);
+	exchange_count(exchange);
 	return exchange_reply(exchange);
 }
 
@@ -417,6 +399,7 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 		exchange->route->free(&exchange->request);
 	pass_end(&exchange->pass);
 	buffer_free(&exchange->request.body);
+	held_release(whole->broker->held, &exchange->holding);
 	answer_free(&exchange->answer);
 	free(exchange);
 	*state = NULL;

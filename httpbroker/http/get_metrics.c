@@ -96,6 +96,8 @@ static struct submission *metrics_begin(
 		status.role == DELIVERY_ACTIVE);
 	if (!status.alone)
 		redis_write(out, broker->delivery, &status);
+	GAUGE(out, "httpbroker_held_bytes", "Memory that requests hold, all together.",
+		(int64_t)held_total(broker->held));
 	exposition_histogram(out, "httpbroker_request_duration_seconds",
 		"From the end of a request to the beginning of its answer.",
 		counters_requests(broker->counters));

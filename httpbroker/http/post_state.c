@@ -13,9 +13,15 @@ static bool document_take(struct body_visitor *visitor, json_t *document, struct
 	return taking_document(visitor->owner, document, place);
 }
 
-static bool line_refuse(struct body_visitor *visitor, const struct reason *why, struct place place)
+static enum fate fate_of(enum body_fault fault)
 {
-	return taking_refuse(visitor->owner, why, place);
+	return fault == BODY_LARGE ? FATE_TOO_LARGE : fault == BODY_FULL ? FATE_FULL : FATE_SYNTAX;
+}
+
+static bool line_refuse(struct body_visitor *visitor, enum body_fault fault,
+	const struct reason *why, struct place place)
+{
+	return taking_refuse(visitor->owner, fate_of(fault), why, place);
 }
 
 static bool says_lines(const struct request *request)
@@ -35,13 +41,18 @@ static void body_refuse(
 	unsigned status = fate == FATE_TOO_LARGE ? 413 : fate == FATE_FORBIDDEN ? 403 : 400;
 
 	counters_event(broker->counters, NULL, fate, 1);
+	if (fate == FATE_FULL) {
+		crowding_tell(broker->counters, true);
+		answer_busy(answer, why);
+		return;
+	}
 	answer_error(answer, status, "%s", why);
 }
 
 /* Fills the batch from the body. False, with an answer, if nothing of it is taken. */
 static bool body_take(struct taking *taking, const struct request *request, struct answer *answer)
 {
-	struct body_visitor visitor = {document_take, line_refuse, taking};
+	struct body_visitor visitor = {document_take, line_refuse, taking, BODY_NO_JSON};
 	struct batch *batch = taking->batch;
 	struct reason why;
 	enum body_kind kind = body_read(
@@ -49,7 +60,7 @@ static bool body_take(struct taking *taking, const struct request *request, stru
 
 	batch->one = kind == BODY_ONE && (taking->format == NULL || !taking->format->many);
 	if (kind == BODY_BROKEN) {
-		body_refuse(taking->broker, answer, FATE_SYNTAX, why.text);
+		body_refuse(taking->broker, answer, fate_of(visitor.fault), why.text);
 		return false;
 	}
 	if (batch->overflows)
@@ -89,6 +100,7 @@ static struct submission *post_begin(
 	if (taken && batch->one && taking.letter != NULL)
 		post_sns_begin(broker, request, taking.letter);
 	taking_end(&taking);
+	request->holds = batch_bytes(batch);
 	if (batch->letter != NULL)
 		return post_sns_go(broker, request, answer);
 	return taken ? batch_go(batch, answer) : NULL;

@@ -9,6 +9,7 @@
 #include "httpbroker/delivery/inbox.h"
 #include "httpbroker/http/answer.h"
 #include "httpbroker/http/counters.h"
+#include "httpbroker/http/held.h"
 #include "httpbroker/http/permit.h"
 
 #include <stdatomic.h>
@@ -34,6 +35,7 @@ struct request {
 	const char *path;
 	struct query query;
 	struct buffer body;
+	size_t holds;                /* bytes that the route keeps until it is answered */
 	const struct permit *permit; /* what its sender may write; NULL: everything */
 
 	/* A header's value, or NULL; the name in any case. */
@@ -60,6 +62,7 @@ struct broker {
 	int flapjack;            /* version, 1 or 2 */
 	enum condition stale_as; /* what a stale check is told as */
 	struct counters *counters;
+	struct held *held; /* the memory of all requests */
 	struct sns *sns;
 	struct delivery *delivery; /* only to be asked how it is doing */
 };

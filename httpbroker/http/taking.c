@@ -89,11 +89,12 @@ bool taking_document(struct taking *taking, json_t *document, struct place place
 	return !batch->overflows;
 }
 
-bool taking_refuse(struct taking *taking, const struct reason *why, struct place place)
+bool taking_refuse(
+	struct taking *taking, enum fate fate, const struct reason *why, struct place place)
 {
 	taking->place = place;
 	taking->part = 0;
-	item_refuse(taking, FATE_SYNTAX, why);
+	item_refuse(taking, fate, why);
 	return !taking->batch->overflows;
 }
 

@@ -28,6 +28,7 @@ void taking_end(struct taking *taking);
 bool taking_document(struct taking *taking, json_t *document, struct place place);
 
 /* Instead of a document, there is something that cannot be read. Returns the same. */
-bool taking_refuse(struct taking *taking, const struct reason *why, struct place place);
+bool taking_refuse(
+	struct taking *taking, enum fate fate, const struct reason *why, struct place place);
 
 #endif

@@ -94,6 +94,7 @@ static void server_prepare(void)
 	broker.states = states_new(&(struct siphash_key){1, 2});
 	broker.flapjack = 2;
 	broker.counters = counters_new();
+	broker.held = held_new(LIMIT_HELD);
 	context.broker = &broker;
 	context.max_body = LIMIT_BODY;
 	context.hosts.own = "here";

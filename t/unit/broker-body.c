@@ -25,8 +25,10 @@ static bool document_see(struct body_visitor *visitor, json_t *document, struct 
 	return ++seen->count < seen->most;
 }
 
-static bool broken_see(struct body_visitor *visitor, const struct reason *why, struct place place)
+static bool broken_see(struct body_visitor *visitor, enum body_fault fault,
+	const struct reason *why, struct place place)
 {
+	assert_int_equal(fault, BODY_NO_JSON);
 	struct seen *seen = visitor->owner;
 
 	buffer_printf(&seen->words, "%u/%u!%s ", place.index, place.line, why->text);
@@ -37,7 +39,7 @@ static void assert_read(const char *bytes, size_t length, bool lines, size_t mos
 	enum body_kind kind, const char *expected)
 {
 	struct seen seen = {{NULL, 0, 0}, most, 0};
-	struct body_visitor visitor = {document_see, broken_see, &seen};
+	struct body_visitor visitor = {document_see, broken_see, &seen, BODY_NO_JSON};
 	struct reason why = {""};
 	char *copy = malloc(length + 1); /* so that a sanitizer sees a read too far */
 
@@ -171,7 +173,7 @@ static void no_nesting_is_too_deep_to_refuse(void **state)
 	for (int i = 0; i < 2; i++) {
 		memset(body, i == 0 ? '[' : '{', DEPTH);
 		struct seen seen = {{NULL, 0, 0}, SIZE_MAX, 0};
-		struct body_visitor visitor = {document_see, broken_see, &seen};
+		struct body_visitor visitor = {document_see, broken_see, &seen, BODY_NO_JSON};
 		struct reason why;
 
 		assert_int_equal(body_read(body, DEPTH, false, &visitor, &why), BODY_BROKEN);

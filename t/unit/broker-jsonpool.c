@@ -4,6 +4,7 @@
 
 #include "httpbroker/formats/jsonpool.h"
 
+#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -136,6 +137,87 @@ static void threads_give_each_others(void **state)
 	jsonpool_give(shared);
 }
 
+struct bank {
+	size_t taken, most;
+};
+
+static bool bank_take(void *owner, size_t bytes, bool must)
+{
+	struct bank *bank = owner;
+
+	if (!must && bank->taken + bytes > bank->most)
+		return false;
+	bank->taken += bytes;
+	return true;
+}
+
+static void bank_give(void *owner, size_t bytes)
+{
+	struct bank *bank = owner;
+
+	assert_true(bank->taken >= bytes);
+	bank->taken -= bytes;
+}
+
+/* A thread of its own has no pool left, or one that is full: each block is beyond it. */
+static void *documents_read(void *context)
+{
+	struct bank *bank = context;
+	static char wide[400000];
+	json_error_t error;
+
+	for (size_t i = 0; i + 3 < sizeof wide; i += 3)
+		memcpy(wide + i, i == 0 ? "[{}" : ",{}", 3);
+	size_t length = strlen(wide);
+	wide[length++] = ']';
+	jsonpool_read_begin();
+	json_t *document = json_loadb(wide, length, 0, &error);
+	assert_int_equal(jsonpool_read_end(), JSONPOOL_FITS);
+	assert_non_null(document);
+	assert_true(bank->taken > 10 * length);
+	size_t needed = bank->taken;
+	json_decref(document);
+	assert_int_equal(bank->taken, 0);
+	bank->most = needed / 2;
+	jsonpool_read_begin();
+	json_decref(json_loadb(wide, length, 0, &error));
+	assert_int_equal(jsonpool_read_end(), JSONPOOL_FULL);
+	assert_int_equal(bank->taken, 0);
+	document = json_loadb(wide, length, 0, &error); /* what must be had is counted */
+	assert_non_null(document);
+	assert_true(bank->taken > bank->most);
+	json_decref(document);
+	jsonpool_read_begin();
+	document = json_loads("[1]", 0, &error);
+	assert_int_equal(jsonpool_read_end(), JSONPOOL_FITS);
+	json_decref(document);
+	return NULL;
+}
+
+static void documents_beyond_the_bound_are_refused(void **state)
+{
+	struct bank bank = {0, SIZE_MAX};
+	struct jsonpool_bound bound = {bank_take, bank_give, &bank, SIZE_MAX};
+	pthread_t thread;
+	char *blocks[MANY];
+
+	(void)state;
+	jsonpool_use(&bound);
+	assert_int_equal(pthread_create(&thread, NULL, documents_read, &bank), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(bank.taken, 0);
+	bound.most = BLOCK;
+	jsonpool_read_begin();
+	size_t count = 0;
+	while (count < MANY && (blocks[count] = jsonpool_take(BLOCK)) != NULL)
+		count++;
+	assert_int_equal(jsonpool_read_end(), JSONPOOL_LARGE);
+	assert_true(count < MANY);
+	while (count > 0)
+		jsonpool_give(blocks[--count]);
+	jsonpool_use(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +226,7 @@ int main(void)
 		cmocka_unit_test(more_than_fits_is_as_good),
 		cmocka_unit_test(another_thread_may_give_back),
 		cmocka_unit_test(threads_give_each_others),
+		cmocka_unit_test(documents_beyond_the_bound_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
