@@ -45,6 +45,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/newrelic.c \
 	httpbroker/formats/newrelic_workflow.c \
 	httpbroker/formats/jsonpool.c httpbroker/formats/jsonpool.h \
+	httpbroker/formats/sensu.c \
 	httpbroker/formats/values.c httpbroker/formats/values.h \
 	httpbroker/http/answer.c httpbroker/http/answer.h \
 	httpbroker/http/batch.c httpbroker/http/batch.h \
@@ -224,6 +225,11 @@ t_unit_broker_newrelic_SOURCES = t/unit/broker-newrelic.c $(T_BROKER_FORMATS)
 t_unit_broker_newrelic_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_newrelic_LDADD = $(T_BROKER_LIBS)
 
+UNIT_TESTS += t/unit/broker-sensu
+t_unit_broker_sensu_SOURCES = t/unit/broker-sensu.c $(T_BROKER_FORMATS)
+t_unit_broker_sensu_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_sensu_LDADD = $(T_BROKER_LIBS)
+
 UNIT_TESTS += t/unit/broker-post
 t_unit_broker_post_SOURCES = t/unit/broker-post.c $(T_BROKER)
 t_unit_broker_post_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -347,6 +353,12 @@ t_fuzz_format_alertmanager_SOURCES = t/fuzz/format-alertmanager.c $(T_FUZZ_FORMA
 t_fuzz_format_alertmanager_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_fuzz_format_alertmanager_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_format_alertmanager_LDADD = $(HTTPBROKER_LIBS)
+
+FUZZ_TARGETS += t/fuzz/format-sensu
+t_fuzz_format_sensu_SOURCES = t/fuzz/format-sensu.c $(T_FUZZ_FORMAT)
+t_fuzz_format_sensu_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_fuzz_format_sensu_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_format_sensu_LDADD = $(HTTPBROKER_LIBS)
 
 FUZZ_TARGETS += t/fuzz/format-cloudwatch
 t_fuzz_format_cloudwatch_SOURCES = t/fuzz/format-cloudwatch.c $(T_FUZZ_FORMAT)

@@ -231,6 +231,16 @@ Shop Apdex ok
 web-1 Memory high ok' ]
 }
 
+@test "Sensu Go: an event of a check; an earlier Sensu's is refused by its name" {
+	start_broker --interval 1h
+	sensu='{"check":{"metadata":{"name":"check-cpu","namespace":"default"},"status":1,"output":"CPU 80 %\nmore","interval":60},"entity":{"metadata":{"name":"web-1","namespace":"default"}},"timestamp":1429505587}'
+	sends 200 <<<"$sensu"
+	[ "$answer" = 'Caching state: {"entity":"web-1","check":"check-cpu","type":"service","state":"warning","summary":"CPU 80 %","details":"more","time":1429505587,"ttl":-1}' ]
+	curl -sSf "${url%/state}/metrics" | grep -F 'httpbroker_events_accepted_total{format="sensu",result="delivered"} 1'
+	sends 400 <<<'{"client":{"name":"web-1"},"check":{"name":"cpu","status":1},"action":"create"}'
+	[ "$answer" = '{"error": "this is an event of Sensu Core 1, which is not taken: only Sensu Go'"'"'s are"}' ]
+}
+
 @test "no control character goes out, of whatever format it came in, nor out of an old record" {
 	redis HSET httpbroker:default:states $'old\x1fcheck' \
 		'1 1 -1 critical - {"entity":"old","check":"check","type":"service","state":"critical","summary":"\u001b[1mold\u0007"}' >/dev/null

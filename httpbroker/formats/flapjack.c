@@ -106,7 +106,9 @@ static const struct key *key_find(const char *name)
 
 static bool flapjack_matches(const json_t *document)
 {
-	return json_object_get(document, "entity") != NULL;
+	const json_t *entity = json_object_get(document, "entity");
+
+	return entity != NULL && json_object_get(entity, "metadata") == NULL; /* Sensu's has it */
 }
 
 static bool key_read(const char *name, const json_t *value, struct event *event, struct reason *why)

@@ -44,7 +44,7 @@ struct format {
 		json_t *document, const struct format_context *context, struct intake *out);
 };
 
-extern const struct format format_flapjack, format_alertmanager, format_newrelic,
+extern const struct format format_sensu, format_flapjack, format_alertmanager, format_newrelic,
 	format_newrelic_workflow;
 
 /* The table of formats, in the order in which they are tried. */

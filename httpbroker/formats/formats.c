@@ -5,9 +5,10 @@
 #include "httpbroker/sns/cloudwatch.h"
 #include "httpbroker/sns/envelope.h"
 
-/* The first that matches is it: so what has an `entity` is never anything but Flapjack's. */
+/* The first that matches is it. */
 static const struct format *const formats[] = {
 	&format_flapjack,
+	&format_sensu,
 	&format_alertmanager,
 	&format_newrelic_workflow,
 	&format_newrelic,
@@ -33,8 +34,42 @@ static const struct format *format_find(const json_t *document)
 	return NULL;
 }
 
+/* What others post here in error: known by these keys, and told what to do instead. */
+static const struct shape {
+	const char *key;
+	const char *other; /* NULL: one is enough */
+	const char *what;
+} shapes[] = {
+	{"ruleId", "evalMatches",
+		"a webhook of Grafana's legacy alerting, which is not taken: use Grafana Alerting"},
+	{"Records", NULL,
+		"what Amazon gives to Lambda ('Records'), which is not taken: subscribe the broker to "
+		"the SNS topic itself"},
+	{"client", "check", "an event of Sensu Core 1, which is not taken: only Sensu Go's are"},
+	{"routing_key", "event_action", "an event for PagerDuty, which is not taken"},
+	{"detail-type", "source",
+		"an event of EventBridge other than a CloudWatch alarm, which is not taken"},
+	{"labels", "annotations",
+		"an alert as Prometheus posts it to Alertmanager, which is not taken: post by a webhook "
+		"of Alertmanager"},
+};
+
+static const struct shape *shape_find(const json_t *document)
+{
+	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+		if (json_object_get(document, shapes[i].key) != NULL &&
+			(shapes[i].other == NULL ||
+				json_object_get(document, shapes[i].other) != NULL))
+			return &shapes[i];
+	return NULL;
+}
+
 static bool unknown_explain(const json_t *document, struct reason *why)
 {
+	const struct shape *shape = shape_find(document);
+
+	if (shape != NULL)
+		return reason_set(why, "this is %s", shape->what);
 	if (!json_is_object(document))
 		return reason_set(
 			why, "this is no event, but %s: post an object", value_kind(document));

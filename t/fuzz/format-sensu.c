@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT */
+#include "t/fuzz/format.h"
+#include "t/fuzz/fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	format_fuzz(&format_sensu, bytes, length);
+	return 0;
+}
