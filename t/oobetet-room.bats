@@ -254,7 +254,7 @@ paced() {
 	start_oobetet
 	out=0
 	# wherever a message may be cut
-	for padding in 0 150 270 275; do
+	for padding in 0 150 250 262; do
 		reason="$(printf "%${padding}s" | tr ' ' x) secret-of-oobetet open-sesame"
 		say flapjack "<iq to='ops@conference.localhost' type='set' id='kick'><query xmlns='http://jabber.org/protocol/muc#admin'><item nick='oobetet' role='none'><reason>$reason</reason></item></query></iq>"
 		poll 20 at_least $((out += 1)) oobetet 'out of the room ops@conference.localhost: kicked out of the room: '
