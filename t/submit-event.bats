@@ -250,6 +250,8 @@ tokens() {
 	[[ ${lines[0]} == *" is away: "*"; trying again for 300 ms" ]]
 	run httpbroker-submit --forget -e e --retry 300ms
 	[[ ${lines[0]} == *" is away: "*"; trying again for 300 ms" ]]
+	run httpbroker-submit -e e -c 1 -s ok --retry 300ms --spool "$work/spool"
+	[[ ${lines[0]} == *" is away: "*"; trying again, after "*" ms events go to $work/spool" ]]
 	run httpbroker-submit -e e -c 1 -s ok --retry 0
 	[[ ${lines[0]} == *" is away: "* && ${lines[0]} != *trying* ]]
 }

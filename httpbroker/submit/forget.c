@@ -68,7 +68,7 @@ static enum outcome ask(struct sender *sender, const struct request *request, st
 		if (answer->by_token)
 			outage_hopeless(outage);
 		if (outage_failed(outage, clock_monotonic(), arc4random()))
-			sender_failure_log(sender, answer, outage_plan(outage, plan));
+			sender_failure_log(sender, answer, outage_plan(outage, NULL, plan));
 		answer_clear(answer);
 		outcome = OUTCOME_PENDING;
 	}

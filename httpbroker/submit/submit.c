@@ -79,11 +79,13 @@ static void broker_answered(struct submit *submit)
 
 static void broker_failed(struct submit *submit, const struct answer *answer)
 {
+	const struct spool *spool = submit->store.spool;
+	const char *path = spool != NULL ? spool_path(spool) : NULL;
 	char plan[OUTAGE_TEXT];
 
 	if (outage_failed(&submit->outage, clock_monotonic(), arc4random()))
 		sender_failure_log(
-			submit->parts->sender, answer, outage_plan(&submit->outage, plan));
+			submit->parts->sender, answer, outage_plan(&submit->outage, path, plan));
 	if (submit->outage.given_up)
 		store_put(&submit->store, &submit->intake.queue);
 }
@@ -240,7 +242,8 @@ static void spool_begin(struct submit *submit)
 			stop_begin(submit);
 		store_put(&submit->store, &submit->intake.queue);
 	} else if (patience != NSEC_NEVER) {
-		nsec waited = clock_monotonic() - began;
+		/* in whole milliseconds: a lock that was free costs nothing that is worth a word */
+		nsec waited = (clock_monotonic() - began) / NSEC_PER_MSEC * NSEC_PER_MSEC;
 
 		submit->outage.patience = waited < patience ? patience - waited : 0;
 	}

@@ -32,13 +32,16 @@ bool outage_failed(struct outage *outage, nsec now, uint32_t chance)
 	return first;
 }
 
-const char *outage_plan(const struct outage *outage, char out[OUTAGE_TEXT])
+const char *outage_plan(const struct outage *outage, const char *spool, char out[OUTAGE_TEXT])
 {
 	char patience[DURATION_TEXT];
 
 	out[0] = '\0';
 	if (outage->patience == NSEC_NEVER)
 		snprintf(out, OUTAGE_TEXT, "; trying again until it works");
+	else if (!outage->given_up && spool != NULL)
+		snprintf(out, OUTAGE_TEXT, "; trying again, after %s events go to %s",
+			duration_text(outage->patience, patience), spool);
 	else if (!outage->given_up)
 		snprintf(out, OUTAGE_TEXT, "; trying again for %s",
 			duration_text(outage->patience, patience));

@@ -27,9 +27,10 @@ void outage_init(struct outage *outage, nsec patience);
 /* An attempt failed. `chance` as for backoff_wait(). True if it is the first in a row. */
 bool outage_failed(struct outage *outage, nsec now, uint32_t chance);
 
-/* For how long it will be tried again, to be put behind why not; empty: it will not be. */
-#define OUTAGE_TEXT (DURATION_TEXT + 64)
-const char *outage_plan(const struct outage *outage, char out[OUTAGE_TEXT]);
+/* What follows from a failure, to be put behind why: for how long it will be tried again, and if
+ * there is a spool (not NULL), what happens then. Empty: it will not be tried again. */
+#define OUTAGE_TEXT 512
+const char *outage_plan(const struct outage *outage, const char *spool, char out[OUTAGE_TEXT]);
 
 /* From now on nobody waits: the next failure is the last. */
 void outage_hopeless(struct outage *outage);
