@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/redis/greeting.h"
 
+#include "common/secret.h"
 #include "httpbroker/redis/resp.h"
 
 #include <hiredis/hiredis.h>
@@ -36,6 +37,8 @@ enum greeting_verdict greeting_judge(struct greeting *greeting, const struct red
 	if (reply->type != REDIS_REPLY_STATUS) {
 		reason_set(why, "refuses %s: %s", commands[step],
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+		/* who does not know AUTH quotes what came with it */
+		secret_mask(why->text, greeting->greeter.password);
 		return GREETING_REFUSED;
 	}
 	if (step == STEP_AUTH)

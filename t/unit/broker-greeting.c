@@ -49,6 +49,11 @@ static void a_password_comes_before_all_else(void **state)
 	assert_greeted(PASSWORD, "", AUTH, NULL);
 	assert_greeted(PASSWORD, "+OK\r\n", AUTH SELECT, NULL);
 	assert_greeted(PASSWORD, "-WRONGPASS x\r\n", AUTH, "refuses AUTH: WRONGPASS x");
+	/* as Redis does it where AUTH was renamed, and cut as it may be */
+	assert_greeted(PASSWORD,
+		"-ERR unknown command 'AUTH', with args beginning with: '" PASSWORD "' \r\n", AUTH,
+		"refuses AUTH: ERR unknown command 'AUTH', with args beginning with: '************' ");
+	assert_greeted(PASSWORD, "-ERR s3cr\xc3\xa9t\r\n", AUTH, "refuses AUTH: ERR *******");
 	assert_greeted(PASSWORD, "+OK\r\n-NOPERM x\r\n", AUTH SELECT, "refuses SELECT: NOPERM x");
 }
 
