@@ -97,6 +97,7 @@ struct total {
 	size_t accepted, refused;
 	bool kept;         /* some only in memory */
 	bool busy;         /* some might be taken later */
+	bool unread;       /* and are of a service that reads nothing but the status */
 	bool forbidden;    /* all those that were refused, by the token */
 	const char *first; /* why the first one was refused */
 };
@@ -116,6 +117,8 @@ static struct total total_of(const struct batch *batch)
 		if (total.refused++ == 0)
 			total.first = fate_words(item);
 		total.busy |= fate_is_busy(item->fate);
+		total.unread |=
+			fate_is_busy(item->fate) && item->format != NULL && item->format->many;
 		total.forbidden &= item->fate == FATE_FORBIDDEN;
 	}
 	return total;
@@ -124,6 +127,8 @@ static struct total total_of(const struct batch *batch)
 /* While anything of it could be taken later, a batch of which nothing was taken may come again. */
 static unsigned status_of(const struct total *total)
 {
+	if (total->unread) /* it sends all of them again, and takes any 2xx for success */
+		return 503;
 	if (total->accepted > 0 && total->refused > 0)
 		return 207;
 	if (total->refused == 0)

@@ -405,6 +405,23 @@ static void a_document_of_many_is_answered_as_a_batch(void **state)
 	posted_free(posted);
 }
 
+/* Alertmanager takes a 207 for success: the alert for which there was no room would be lost. */
+static void a_group_of_alerts_comes_again_if_one_may_be_taken_later(void **state)
+{
+	struct posted *posted =
+		post("{\"alerts\":[" ALERT("firing", "a") "," ALERT("firing", "b") "]}");
+
+	(void)state;
+	posted_end(posted, SUBMISSION_COMMITTED, "tf");
+	assert_answer(posted, 503,
+		"{" LIST("1",
+			"1") "{\"index\":0,\"part\":0,\"result\":\"delivered\"},\n"
+			     "{\"index\":0,\"part\":1,\"result\":\"busy\",\"error\":\"" FULL "\"}\n"
+			     "]}\n");
+	assert_true(posted->answer.retry_after > 0);
+	posted_free(posted);
+}
+
 static void formats_may_be_mixed_in_a_batch(void **state)
 {
 	struct posted *posted = post("[{\"alerts\":[" ALERT("firing", "a") "]}," EVENT(
@@ -590,6 +607,7 @@ int main(void)
 		cmocka_unit_test(the_type_says_lines),
 		cmocka_unit_test(all_that_is_refused_is_400_or_what_it_was_refused_for),
 		cmocka_unit_test(a_document_of_many_is_answered_as_a_batch),
+		cmocka_unit_test(a_group_of_alerts_comes_again_if_one_may_be_taken_later),
 		cmocka_unit_test(formats_may_be_mixed_in_a_batch),
 		cmocka_unit_test(a_test_of_the_channel_is_200_and_no_event),
 		cmocka_unit_test(the_query_has_a_ttl_for_events_that_have_none),
