@@ -123,19 +123,42 @@ socket_listens() {
 	[ -f "$work/b.sock" ]
 }
 
-# Else each might take the other's socket, not listened on yet, for a stale one.
-@test "--port unix:/path: brokers that start at the same time take turns" {
+# lock_held: somebody else has locked $work
+lock_held() {
 	start holder flock --no-fork "$work" sleep 100
 	held() { ! flock -n "$work" true; }
 	poll 10 held
+}
+
+lock_awaited() {
+	readlink "/proc/${pids[broker]}/fd/"* | grep -qx "$work"
+}
+
+# Else each might take the other's socket, not listened on yet, for a stale one.
+@test "--port unix:/path: brokers that start at the same time take turns" {
+	lock_held
 	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
-	waits() { grep -Eq -- "-> FLOCK +ADVISORY +WRITE ${pids[broker]} " /proc/locks; }
-	poll 10 waits
+	poll 10 lock_awaited
 	[ ! -e "$work/b.sock" ]
 	stop holder || :
 	socket_listens
+	run ! said broker 'going on without'
 	start other httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
 	poll 10 said other 'cannot listen'
+}
+
+@test "--port unix:/path: a lock that somebody keeps on the directory blocks neither start nor stop" {
+	lock_held
+	start broker httpbroker --port "unix:$work/b.sock" --server none
+	socket_listens
+	said broker 'warning: .*b.sock: another process holds a lock on the directory; going on without it'
+	stop broker
+	start broker httpbroker --port "unix:$work/b.sock" --server none
+	poll 10 lock_awaited
+	kill -TERM "${pids[broker]}"
+	wait "${pids[broker]}"
+	said broker 'stopping: SIGTERM'
+	[ ! -e "$work/b.sock" ]
 }
 
 @test "--port several times: all are listened on, and they are one broker" {

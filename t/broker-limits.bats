@@ -445,4 +445,16 @@ start_within() {
 		crowd = [connect() for i in range(136)]
 		for s in crowd: assert get(s)[0] == 200
 	E
+	stop broker
+	start_within 100
+	said broker 'warning: only 36 connections at a time'
+	client "${pids[broker]}" <<-'E'
+		crowd = [connect() for i in range(36)]
+		for s in crowd: assert get(s)[0] == 200
+		# the broker's own are free still
+		assert len(os.listdir("/proc/%s/fd" % sys.argv[2])) <= 100 - 30
+	E
+	stop broker
+	run -71 timeout 10 prlimit --nofile=64:64 httpbroker --port 127.0.0.1:0 --server none
+	[[ "$output" == *'error: 64 descriptors are allowed, and more than 64 are needed: see ulimit -n' ]]
 }

@@ -193,7 +193,7 @@ pushed() {
 }
 
 @test "GET /state: what is known of every check; those that look alike are told apart" {
-	start_broker --max-body 1M
+	start_broker
 	posts 200 "$(event a:b c ok '"time":1000,"ttl":-1')" "$(event a b:c critical '"time":1000,"ttl":5')" \
 		"$(event x 'say \"y\"' warning)"
 	run -0 curl -sSf -D "$work/headers" "$url"

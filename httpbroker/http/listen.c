@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sysexits.h>
@@ -116,6 +117,9 @@ static struct place *places_listen(
 
 _Noreturn static void listen_die(const char *where)
 {
+	if (errno == EINTR) /* a signal has said to stop */
+		exit(0);
+
 	bool passes = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
 	int code = passes ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
 
@@ -161,8 +165,13 @@ static void path_open(const struct address *address, struct listeners *out)
 
 	room_need(out, 1);
 	int fd = unix_socket_open(address->path, socket);
-	if (fd < 0)
+	if (fd < 0) {
+		int error = errno;
+
+		listeners_remove(out);
+		errno = error;
 		listen_die(address_text(address, text));
+	}
 	out->fds[out->count++] = fd;
 	out->path_count++;
 }

@@ -21,7 +21,10 @@
  * costs less than with two, and with four no less (doc/BENCHMARKS).
  */
 #define DAEMON_FLAGS (MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG)
-enum { DAEMON_THREADS = 3, DESCRIPTORS_OF_OURS = 64 };
+enum { DAEMON_THREADS = 3 };
+
+/* Descriptors besides the connections': ours, and of each socket that is listened on. */
+enum { DESCRIPTORS_OF_OURS = 60, DESCRIPTORS_PER_LISTENER = 1 + DAEMON_THREADS };
 
 struct server {
 	struct server_settings settings;
@@ -44,18 +47,22 @@ __attribute__((format(printf, 2, 0))) static void library_log(
 }
 
 /* How many connections there can be; a warning if that is less than was wanted. */
-static unsigned connections_allowed(unsigned wanted)
+static unsigned connections_allowed(unsigned wanted, int listeners)
 {
-	size_t allowed = descriptors_allow((size_t)wanted + DESCRIPTORS_OF_OURS);
+	size_t reserve = DESCRIPTORS_OF_OURS + DESCRIPTORS_PER_LISTENER * (size_t)listeners;
+	size_t allowed = descriptors_allow(wanted + reserve);
 
-	if (allowed >= (size_t)wanted + DESCRIPTORS_OF_OURS)
+	if (allowed >= wanted + reserve)
 		return wanted;
-	allowed = allowed > 2 * DESCRIPTORS_OF_OURS ? allowed - DESCRIPTORS_OF_OURS
-						    : DESCRIPTORS_OF_OURS;
+	if (allowed <= reserve)
+		die(EX_OSERR,
+			"%zu descriptors are allowed, and more than %zu are needed: see "
+			"ulimit -n",
+			allowed, reserve);
 	log_warning("only %zu connections at a time, for no more descriptors are allowed: see "
 		    "ulimit -n",
-		allowed);
-	return (unsigned)allowed;
+		allowed - reserve);
+	return (unsigned)(allowed - reserve);
 }
 
 /* An MHD_AcceptPolicyCallback: the library counts what one socket has, and not all together. */
@@ -114,7 +121,8 @@ struct server *server_start(const struct server_settings *settings,
 	struct server *server = memory_zeroed(1, sizeof *server);
 
 	server->settings = *settings;
-	server->settings.max_connections = connections_allowed(settings->max_connections);
+	server->settings.max_connections =
+		connections_allowed(settings->max_connections, listeners->count);
 	server->context.broker = broker;
 	server->context.delivery = delivery;
 	server->context.guard = settings->guard;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/unixsocket.h"
 
+#include "common/clocks.h"
+#include "common/log.h"
+#include "common/signals.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -19,19 +23,40 @@ static struct sockaddr_un address_of(const char *path)
 	return address;
 }
 
-/*
- * Brokers that start at the same time must not take each other's new socket for a stale one: they
- * take turns, by a lock on the directory. Who may not have it (-1) goes on without.
- */
-static int directory_lock(const char *path, int how)
+/* Any user who may read the directory can hold the lock: so it is not waited for for long. */
+#define LOCK_PATIENCE (2 * NSEC_PER_SEC)
+#define LOCK_PAUSE (20 * NSEC_PER_MSEC)
+
+static int directory_open(const char *path)
 {
 	char copy[sizeof((struct unix_socket *)NULL)->path];
 
 	strcpy(copy, path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		flock(fd, how);
-	return fd;
+	return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/*
+ * Brokers that start at the same time must not take each other's new socket for a stale one: they
+ * take turns, by a lock on the directory (-1: it cannot be opened). A broker that does not get it
+ * goes on without. False: it is to stop.
+ */
+static bool directory_lock(int fd, const char *path)
+{
+	const struct timespec pause = {0, LOCK_PAUSE};
+	nsec end = clock_monotonic() + LOCK_PATIENCE;
+
+	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		if (clock_monotonic() >= end) {
+			log_warning("%s: another process holds a lock on the directory; going on "
+				    "without it",
+				path);
+			return true;
+		}
+		signals_poll(NULL, 0, &pause);
+		if (signals_say_stop())
+			return false;
+	}
+	return true;
 }
 
 /* No more than 0660 from its first moment on. */
@@ -95,26 +120,39 @@ static bool path_listen(int fd, const char *path, struct unix_socket *out)
 	return true;
 }
 
+static int socket_open(const char *path, struct unix_socket *out)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || path_listen(fd, path, out))
+		return fd;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 int unix_socket_open(const char *path, struct unix_socket *out)
 {
-	int lock = directory_lock(path, LOCK_EX);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool done = fd >= 0 && path_listen(fd, path, out);
-	int error = errno;
+	int lock = directory_open(path), fd = -1, error = EINTR;
 
-	if (fd >= 0 && !done)
-		close(fd);
+	if (directory_lock(lock, path)) {
+		fd = socket_open(path, out);
+		error = errno;
+	}
 	if (lock >= 0)
 		close(lock);
 	errno = error;
-	return done ? fd : -1;
+	return fd;
 }
 
 void unix_socket_remove(const struct unix_socket *socket)
 {
-	int lock = directory_lock(socket->path, LOCK_EX | LOCK_NB); /* stopping waits for nobody */
+	int lock = directory_open(socket->path);
 	struct stat status;
 
+	if (lock >= 0)
+		flock(lock, LOCK_EX | LOCK_NB); /* stopping waits for nobody */
 	if (lstat(socket->path, &status) == 0 && status.st_dev == socket->device &&
 		status.st_ino == socket->inode)
 		unlink(socket->path);
