@@ -8,19 +8,25 @@
 #include "oobetet/pager/pager.h"
 #include "oobetet/trial/trial.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
+
+#define PLACE_1 "/etc/oobetet.ini"
+#define PLACE_2 SYSCONFDIR "/oobetet.ini"
 
 static const char usage[] =
-	"usage: oobetet -c FILE [OPTION...]\n"
+	"usage: oobetet [-c FILE] [OPTION...]\n"
 	"\n"
 	"Sits in a Jabber room, and tells when the messages stop that should keep coming.\n"
 	"\n"
-	"  -c, --config FILE   the configuration, oobetet.ini(5)\n"
+	"  -c, --config FILE   the configuration, oobetet.ini(5); default: " PLACE_1 ",\n"
+	"                      or else " PLACE_2 "\n"
 	"  -n, --check-config  only check it; print what was understood, secrets masked\n"
 	"      --test-alert    send one marked test by every road, say whether it arrived\n"
 	"      --create-rooms  with --test-alert: a room that did not exist is no failure\n"
@@ -85,6 +91,20 @@ static void option_take(struct options *options, int option)
 	}
 }
 
+/* One that cannot be read is an error, and no reason to look elsewhere. */
+static const char *config_find(void)
+{
+	static const char *const places[] = {PLACE_1, PLACE_2};
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		if (access(places[i], F_OK) == 0 || errno != ENOENT) {
+			log_info("configuration: %s", places[i]);
+			return places[i];
+		}
+	die(EX_CONFIG, "no configuration: neither " PLACE_1 " nor " PLACE_2 " is there; copy the "
+		       "example, doc/examples/oobetet/oobetet.ini, or say -c FILE");
+}
+
 static void options_read(struct options *options, int argc, char **argv)
 {
 	int option;
@@ -96,7 +116,7 @@ static void options_read(struct options *options, int argc, char **argv)
 	if (options->create_rooms && !options->test)
 		die(EX_USAGE, "--create-rooms is only for --test-alert");
 	if (options->config == NULL)
-		die(EX_USAGE, "-c FILE is missing: where is the configuration?");
+		options->config = config_find();
 }
 
 /* Started by the clock as one of its hands? Its exit code then goes into *code. */

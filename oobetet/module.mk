@@ -3,6 +3,7 @@
 
 bin_PROGRAMS += oobetet/oobetet
 oobetet_oobetet_SOURCES = oobetet/main.c
+oobetet_oobetet_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 oobetet_oobetet_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 oobetet_oobetet_LDADD = $(OOBETET_LIBS)
 

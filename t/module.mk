@@ -155,7 +155,7 @@ lint:
 	cd $(srcdir) && $(LIST) '*.[ch]' | xargs clang-format --dry-run -Werror
 	cd $(srcdir) && $(LIST) '*.c' | xargs cppcheck --quiet --error-exitcode=1 --inline-suppr \
 		--enable=warning,performance,portability \
-		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -D__linux__ \
+		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -DSYSCONFDIR='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))' '-DHASH_ITER(hh,head,each,next)=while((each=next=head))'
 	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/lib/calmly t/lib/newcomer t/lib/tools t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
 	cd $(srcdir) && $(LIST) 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning

@@ -79,13 +79,13 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
 	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
 	stop prosody
-	poll 20 said oobetet 'ear: cannot connect to the server; trying again'
+	poll 20 said oobetet 'ear: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
 	start_prosody
 	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	stop oobetet
 	printf '127.0.0.3 jabber.example\n' >"$work/hosts"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'ear: cannot connect to the server; trying again'
+	poll 20 said oobetet 'ear: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
 }
 
 # start_half FAULT: two addresses, on one port. Whichever is called first does FAULT from then on, the

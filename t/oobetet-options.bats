@@ -18,13 +18,12 @@ refuses() {
 
 @test "oobetet: --help and --version answer on standard output" {
 	run -0 --separate-stderr oobetet -h
-	[[ "$output" == "usage: oobetet -c FILE"* && "$stderr" == '' ]]
+	[[ "$output" == "usage: oobetet [-c FILE]"* && "$stderr" == '' ]]
 	run -0 --separate-stderr oobetet --version
 	[[ "$output" =~ ^oobetet\ [0-9.]+$ && "$stderr" == '' ]]
 }
 
 @test "oobetet: a wrong command line is exit 64" {
-	refuses 64 '-c FILE is missing'
 	refuses 64 "Try 'oobetet --help'" --bogus
 	refuses 64 "Try 'oobetet --help'" -c
 	refuses 64 '--create-rooms is only for --test-alert' -c /dev/null --create-rooms
@@ -34,11 +33,33 @@ refuses() {
 	refuses 64 'the pager is started by oobetet itself, not by hand' pager 3>&-
 }
 
+# where_etc_holds FILE... -- COMMAND...: runs it where /etc holds nothing else
+where_etc_holds() {
+	# shellcheck disable=SC2016 # the variables are the inner shell's
+	unshare "$spaces" sh -c 'mount -t tmpfs none /etc || exit
+		while [ "$1" != -- ]; do cp "$1" /etc/ && shift; done
+		shift && exec "$@"' - "$@"
+}
+
+@test "oobetet: without -c it looks in /etc, and else in sysconfdir" {
+	for spaces in -m -rm; do ! unshare "$spaces" true 2>/dev/null || break; done
+	unshare "$spaces" true 2>/dev/null || skip "name spaces are forbidden here"
+	run -78 where_etc_holds -- oobetet -n
+	[[ "$output" == *'no configuration: neither /etc/oobetet.ini nor /'*'/oobetet.ini is there; copy the example'* ]]
+	write_ini alias=from-etc
+	run -0 where_etc_holds "$work/oobetet.ini" -- oobetet -n
+	[[ "$output" == *'info: configuration: /etc/oobetet.ini'*'alias = from-etc'* ]]
+	# one that is there is meant, whatever is wrong with it
+	echo bogus=1 >>"$work/oobetet.ini"
+	run -78 where_etc_holds "$work/oobetet.ini" -- oobetet -n
+	[[ "$output" == *'error: /etc/oobetet.ini:'* ]]
+}
+
 @test "oobetet: a wrong configuration is exit 78, with file, line and what was expected" {
 	local ini=$work/oobetet.ini
 	write_ini 'bogus=1'
 	line=$(grep -n bogus "$ini" | cut -d: -f1)
-	refuses 78 "oobetet: error: $ini:$line: unknown key 'bogus' in [oobetet]; expected one of enabled" -c "$ini"
+	refuses 78 "oobetet: error: $ini:$line: unknown key 'bogus' in [oobetet]; oobetet.ini(5) lists all keys" -c "$ini"
 	refuses 78 "oobetet: error: $ini:$line: unknown key 'bogus'" -c "$ini" --check-config
 	write_ini 'max_latency=often'
 	refuses 78 ": max_latency: 'often' is not a duration such as 10" -c "$ini"

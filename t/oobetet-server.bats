@@ -24,11 +24,11 @@ once() {
 	poll 20 paged '202 resolve'
 	kill -KILL "${pids[prosody]}"
 	poll 20 said oobetet 'warning: ear: the server closed the connection; trying again'
-	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(cannot connect to the server\)"'
+	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused\)"'
 	stop flapjack || :
 	stop eve || :
 	stop prosody || :
-	[ "$(count_of oobetet 'ear: cannot connect to the server; trying again')" -eq 1 ]
+	[ "$(count_of oobetet 'ear: cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused; trying again')" -eq 1 ]
 	start_prosody
 	enter_room eve eve
 	poll 20 heard 'presence oobetet is here'

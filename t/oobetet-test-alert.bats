@@ -78,7 +78,7 @@ PagerDuty: arrived' ]
 	start_pagerduty
 	write_ini
 	tested 69
-	[[ "$output" == *'ops@conference.localhost: did not arrive: cannot connect to the server'* ]]
+	[[ "$output" == *'ops@conference.localhost: did not arrive: cannot connect to 127.0.0.1:1: Connection refused'* ]]
 	[[ "$output" == *'PagerDuty: arrived'* ]]
 	write_ini enabled=no
 	tested 78

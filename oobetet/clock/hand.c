@@ -218,10 +218,12 @@ static void alive_take(struct hand *hand, const struct message *message, nsec no
 
 static void online_take(struct hand *hand, const struct message *message, nsec now)
 {
-	hand->online = now;
 	hand->why[0] = '\0';
 	hand->told_count = 0;
-	log_info("%s: online: %s", hand->name, message->field[0]);
+	if (hand->online == 0)
+		hand->online = now;
+	if (message->field[0][0] != '\0')
+		log_info("%s: online: %s", hand->name, message->field[0]);
 }
 
 /* True: the message was about the hand itself. */

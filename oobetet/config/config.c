@@ -12,22 +12,63 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_MOST 40 /* bytes of a key's name */
+
 static const char *const sections[] = {KEYS_MAIN, KEYS_LOGGER, NULL};
 
 /* ---- the file ---- */
 
+/* How many characters must be put in, left out or replaced to make one of the other. */
+static size_t name_distance(const char *a, const char *b)
+{
+	size_t length = strlen(b), row[NAME_MOST + 1];
+
+	for (size_t j = 0; j <= length; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= length; j++) {
+			size_t replaced = diagonal + (a[i - 1] != b[j - 1] ? 1 : 0);
+			size_t other = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+
+			diagonal = row[j];
+			row[j] = replaced < other ? replaced : other;
+		}
+	}
+	return row[length];
+}
+
+/* The key that was perhaps meant; NULL: none is like it. */
+static const struct key *key_nearest(const char *name)
+{
+	size_t least = strlen(name) / 3 + 1;
+	const struct key *key, *nearest = NULL;
+
+	for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
+		size_t distance =
+			strlen(key->name) <= NAME_MOST ? name_distance(name, key->name) : SIZE_MAX;
+
+		if (distance <= least && (nearest == NULL || distance < least)) {
+			nearest = key;
+			least = distance;
+		}
+	}
+	return nearest;
+}
+
 static bool key_unknown(const char *section, const char *name, struct reason *why)
 {
-	struct buffer known = {NULL, 0, 0};
-	const struct key *key;
+	const struct key *nearest = key_nearest(name);
 
-	for (size_t i = 0; (key = key_at(i)) != NULL; i++)
-		if (strcmp(key->section, section) == 0)
-			buffer_printf(&known, " %s", key->name);
-	reason_set(
-		why, "unknown key '%.60s' in [%s]; expected one of%s", name, section, known.data);
-	buffer_free(&known);
-	return false;
+	if (nearest == NULL)
+		return reason_set(why, "unknown key '%.60s' in [%s]; oobetet.ini(5) lists all keys",
+			name, section);
+	return reason_set(why, "unknown key '%.60s' in [%s]; is it '%s'%s%s%s?", name, section,
+		nearest->name, strcmp(nearest->section, section) != 0 ? " in [" : "",
+		strcmp(nearest->section, section) != 0 ? nearest->section : "",
+		strcmp(nearest->section, section) != 0 ? "]" : "");
 }
 
 static bool file_take(void *user, const char *section, const char *name, const char *value,

@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/number.h"
 #include "oobetet/ear/ration.h"
 #include "oobetet/text.h"
 
@@ -34,6 +35,8 @@ struct session {
 	bool online;
 	bool over;
 	bool failed;       /* this address has, and nothing else is known to be wrong */
+	char place[FAULT]; /* host and port of the last attempt to connect, as far as known */
+	int fault;         /* why that failed, an errno; 0: not known */
 	char words[FAULT]; /* the last error that libstrophe itself named */
 	char why[FAULT];
 };
@@ -60,14 +63,53 @@ static int on_certificate(const xmpp_tlscert_t *certificate, const char *const f
 	return 0;
 }
 
+/* What follows `start`; NULL: something else does. */
+static const char *past(const char *text, const char *start)
+{
+	size_t length = strlen(start);
+
+	return strncmp(text, start, length) == 0 ? text + length : NULL;
+}
+
+/* HOST:PORT, and what follows; 0.14 adds `via ADDRESS`. */
+static void place_take(struct session *session, const char *text)
+{
+	char place[FAULT];
+	const char *via = strstr(text, " via ");
+
+	if (via != NULL && strncmp(text, via + 5, strcspn(text, ":")) != 0)
+		snprintf(place, sizeof place, "%.*s (%s)", (int)strcspn(text, " "), text, via + 5);
+	else
+		snprintf(place, sizeof place, "%.*s", (int)strcspn(text, " "), text);
+	text_clean_line(place, session->place, sizeof session->place);
+}
+
+/* Where it connects to, which DNS may have said, and why that fails: nothing else tells. */
+static void debug_read(struct session *session, const char *text)
+{
+	const char *place = past(text, "sock_connect() to "); /* 0.12 */
+	const char *error = past(text, "connection failed, error ");
+	struct reason ignored;
+	int64_t number;
+
+	if (place == NULL)
+		place = past(text, "Connecting to "); /* 0.14 */
+	if (place != NULL)
+		place_take(session, place);
+	if (error != NULL && number_parse(error, 1, INT_MAX, &number, &ignored))
+		session->fault = (int)number;
+}
+
 /* At level debug libstrophe writes down whole stanzas, the log-in's included: these go nowhere. */
 static void on_log(void *user, xmpp_log_level_t level, const char *area, const char *text)
 {
 	struct session *session = user;
 	char line[1000];
 
-	if (level == XMPP_LEVEL_DEBUG)
+	if (level == XMPP_LEVEL_DEBUG) {
+		debug_read(session, text);
 		return;
+	}
 	log_debug("libstrophe: %s: %s", area,
 		text_of_peer(text, session->secrets, line, sizeof line));
 	if (level == XMPP_LEVEL_ERROR)
@@ -106,18 +148,36 @@ static void session_end(struct session *session, const char *why)
 	snprintf(session->why, sizeof session->why, "%s", why);
 }
 
+/* Until libstrophe says where it connects to. */
+static void place_guess(struct session *session)
+{
+	const struct config *config = session->config;
+	const char *domain = strchr(config->jabberid, '@') + 1;
+
+	if (config->server != NULL)
+		snprintf(session->place, sizeof session->place, "%.200s:%d", config->server,
+			(int)config->port);
+	else
+		snprintf(session->place, sizeof session->place, "%.*s", (int)strcspn(domain, "/"),
+			domain);
+}
+
 /* The connection is gone, and nobody has said why. */
-static const char *closing_explain(const struct session *session, int error)
+static void closing_explain(const struct session *session, int error, char out[FAULT])
 {
 	/* libstrophe says ECONNRESET for an orderly end as well; numbers below ECHILD are OpenSSL's
 	 */
 	bool closed = error < ECHILD || error == ECONNRESET;
+	int fault = session->fault != 0 ? session->fault : closed ? 0 : error;
 
 	if (session->online)
-		return closed ? "the server closed the connection" : strerror(error);
-	if (session->reached)
-		return "the server closed the connection before log-in";
-	return closed ? "cannot connect to the server" : strerror(error);
+		snprintf(out, FAULT, "%s",
+			closed ? "the server closed the connection" : strerror(error));
+	else if (session->reached)
+		snprintf(out, FAULT, "the server closed the connection before log-in");
+	else
+		snprintf(out, FAULT, "cannot connect to %.200s%s%s", session->place,
+			fault != 0 ? ": " : "", fault != 0 ? strerror(fault) : "");
 }
 
 /* libstrophe says little about why it disconnected: the best of what is known. */
@@ -143,7 +203,7 @@ static void disconnection_explain(
 	else if (session->words[0] != '\0')
 		snprintf(out, FAULT, "libstrophe: %.250s", session->words);
 	else
-		snprintf(out, FAULT, "%s", closing_explain(session, error));
+		closing_explain(session, error, out);
 }
 
 static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error,
@@ -214,8 +274,10 @@ static void session_connect(struct session *session, int64_t attempt)
 		if (connection_try(session))
 			return;
 	}
-	session_end(session, addresses > 0 ? "cannot connect to the server"
-					   : "cannot connect to the server: does its name exist?");
+	char why[FAULT];
+	snprintf(why, sizeof why, "cannot connect to %.200s%s", session->place,
+		addresses > 0 ? "" : ": does its name exist?");
+	session_end(session, why);
 }
 
 bool session_wants_next(const struct session *session)
@@ -226,6 +288,7 @@ bool session_wants_next(const struct session *session)
 void session_next(struct session *session, nsec now)
 {
 	session->failed = session->reached = false;
+	session->fault = 0;
 	session->give_up = now + session->limit;
 	addresses_skipped++;
 	if (!connection_try(session))
@@ -242,6 +305,7 @@ struct session *session_open(const struct config *config, int64_t attempt, nsec 
 	session->log = (xmpp_log_t){on_log, session};
 	session->limit = limit;
 	session->give_up = now + limit;
+	place_guess(session);
 	xmpp_initialize();
 	ration_begin(&session->ration);
 	session->context = xmpp_ctx_new(&session->ration.memory, &session->log);
@@ -276,10 +340,13 @@ static void login_limit_check(struct session *session, nsec now)
 	if (session->online || session->over || session->failed || now < session->give_up)
 		return;
 	session->failed = true;
-	snprintf(session->why, sizeof session->why, "%s within %s",
-		session->reached ? "the server did not let us log in"
-				 : "no connection to the server",
-		duration_text(session->limit, span));
+	duration_text(session->limit, span);
+	if (session->reached)
+		snprintf(session->why, sizeof session->why,
+			"the server did not let us log in within %s", span);
+	else
+		snprintf(session->why, sizeof session->why, "no connection to %.200s within %s",
+			session->place, span);
 }
 
 void session_run(struct session *session, nsec now)

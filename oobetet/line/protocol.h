@@ -28,7 +28,7 @@
  *
  *     alive PATIENCE       said every few seconds; silence for longer than PATIENCE from now on
  *                          (nsec, decimal) means that this hand is stuck and should be killed
- *     online WHAT          it can do its work; WHAT is for the log
+ *     online WHAT          it can do its work; WHAT, unless empty, is for the log
  *     gone WHY             it cannot any longer, for this reason, and exits
  *     created ROOM         (ear) the room did not exist: it was created as we came, and is ours;
  *                          `joined` follows

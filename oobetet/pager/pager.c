@@ -25,6 +25,7 @@ struct pager {
 	struct request *requests[REQUESTS_MOST]; /* under way; NULL: a free place */
 	struct request *heartbeat;               /* the same */
 	char heartbeat_fault[OUTCOME];           /* as logged last; "": it arrives */
+	bool online;                             /* somebody has answered */
 	bool stopping;
 };
 
@@ -127,11 +128,23 @@ static void heartbeat_judge(struct pager *pager)
 	memcpy(pager->heartbeat_fault, fault, sizeof fault);
 }
 
+/* The first answer of all, whatever it says. */
+static void online_tell(struct pager *pager, const struct request *request)
+{
+	if (pager->online || request_status(request) == 0)
+		return;
+	pager->online = true;
+	link_say(pager->link, WORD_ONLINE,
+		FIELDS(request == pager->heartbeat ? "heartbeat_url answers"
+						   : pager->config->pagerduty_url));
+}
+
 static void answers_take(struct pager *pager)
 {
 	struct request *request;
 
 	while ((request = request_done(pager->multi)) != NULL) {
+		online_tell(pager, request);
 		if (request == pager->heartbeat) {
 			heartbeat_judge(pager);
 			pager->heartbeat = NULL;
@@ -148,9 +161,7 @@ static void pager_run(struct pager *pager)
 	struct curl_waitfd clock = {.fd = PROTOCOL_FD, .events = CURL_WAIT_POLLIN};
 	int running;
 
-	link_say(pager->link, WORD_ONLINE,
-		FIELDS(pager->integration.key != NULL ? pager->config->pagerduty_url
-						      : "for heartbeat_url alone"));
+	link_say(pager->link, WORD_ONLINE, FIELDS("")); /* ready, and nobody has answered yet */
 	words_take(pager); /* what came in one piece with the configuration */
 	while (!link_closed(pager->link) && !pager->stopping) {
 		link_live(pager->link, clock_monotonic(), pager->pace.alive, pager->pace.patience);
