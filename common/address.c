@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/un.h>
 
 static bool host_copy(const char *host, size_t length, struct address *out, struct reason *why)
@@ -102,4 +103,40 @@ const char *address_of_socket(const struct sockaddr *address, char out[ADDRESS_T
 		snprintf(text.path, sizeof text.path, "%s", un->sun_path);
 	}
 	return address_text(&text, out);
+}
+
+static bool is_loopback_name(const char *host, size_t length)
+{
+	static const char *const names[] = {"localhost", "ip6-localhost", "ip6-loopback"};
+	static const char below[] = ".localhost";
+	size_t end = sizeof below - 1;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (length == strlen(names[i]) && strncasecmp(host, names[i], length) == 0)
+			return true;
+	return length > end && strncasecmp(host + length - end, below, end) == 0;
+}
+
+bool host_is_loopback(const char *host, size_t length)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in_addr in;
+	struct in6_addr in6;
+
+	if (is_loopback_name(host, length))
+		return true;
+	if (length > 2 && host[0] == '[' && host[length - 1] == ']') {
+		host++;
+		length -= 2;
+	}
+	if (length >= sizeof text)
+		return false;
+	memcpy(text, host, length);
+	text[length] = '\0';
+	if (inet_pton(AF_INET, text, &in) == 1)
+		return ntohl(in.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, text, &in6) != 1)
+		return false;
+	return IN6_IS_ADDR_LOOPBACK(&in6) ||
+	       (IN6_IS_ADDR_V4MAPPED(&in6) && in6.s6_addr[12] == IN_LOOPBACKNET);
 }

@@ -8,6 +8,8 @@
 
 #include "common/reason.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -26,5 +28,11 @@ const char *address_text(const struct address *address, char out[ADDRESS_TEXT]);
 
 /* The same for a socket's address: `127.0.0.1:80`, `[::]:12345`, `unix:/path`. */
 const char *address_of_socket(const struct sockaddr *address, char out[ADDRESS_TEXT]);
+
+/*
+ * Whether the name or address, of `length` bytes and perhaps in brackets, is this machine's own by
+ * its nature: localhost, *.localhost, ip6-localhost, 127.0.0.0/8, ::1.
+ */
+bool host_is_loopback(const char *host, size_t length);
 
 #endif

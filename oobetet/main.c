@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* oobetet: sits in a Jabber room and tells when the messages stop that should keep coming. */
+#include "common/address.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/secret.h"
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -142,6 +144,41 @@ static void secret_warn(const char *key, const char *secret)
 		log_warning("%s: the quotation marks around it are taken as a part of it", key);
 }
 
+/* The host in an address of a web server, which config_read() has accepted. */
+static bool url_is_of_another_machine(const char *url)
+{
+	const char *host = strstr(url, "://") + 3;
+	const char *user = memrchr(host, '@', strcspn(host, "/?#"));
+
+	if (user != NULL)
+		host = user + 1;
+	size_t length = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
+	return !host_is_loopback(host, length);
+}
+
+static void clear_text_warn(const char *key, const char *url)
+{
+	if (url != NULL && strncasecmp(url, "http:", 5) == 0 && url_is_of_another_machine(url))
+		log_warning("%s begins with http: what is sent to that machine can be read, and "
+			    "answered, by others; use https",
+			key);
+}
+
+/* The server is where the account is, unless there is another name for it. */
+static void tls_warn(const struct config *config)
+{
+	const char *host = config->server;
+
+	if (config->tls || config->jabberid == NULL)
+		return;
+	if (host == NULL)
+		host = strchr(config->jabberid, '@') + 1;
+	size_t length = strcspn(host, "/");
+	if (!host_is_loopback(host, length))
+		log_warning("tls = off: the password and all messages go to %.*s in clear text",
+			(int)length, host);
+}
+
 /* What is allowed, and yet not wise. */
 static void config_warn(const struct config *config)
 {
@@ -151,6 +188,9 @@ static void config_warn(const struct config *config)
 	secret_warn("password", config->password);
 	secret_warn("room_password", config->room_password);
 	secret_warn("pagerduty_contact", config->pagerduty_contact);
+	clear_text_warn("pagerduty_url", config->pagerduty_url);
+	clear_text_warn("heartbeat_url", config->heartbeat_url);
+	tls_warn(config);
 	if (config->enabled && config->watched_nick.count == 0)
 		log_warning("without watched_nick anybody in the room can keep the alarm silent");
 }

@@ -118,6 +118,32 @@ where_etc_holds() {
 	[[ "$stderr" == "oobetet: warning: $work/oobetet.ini holds a secret and everybody may read it"* ]]
 }
 
+@test "oobetet: what goes to another machine in clear text gets a warning" {
+	checked() {
+		write_ini watched_nick=flapjack "$@"
+		run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
+		echo "$stderr"
+	}
+	for host in 192.0.2.1 pager.example 'localhost@pager.example' '[2001:db8::1]' 128.0.0.1 localhost.example; do
+		checked pagerduty_url="http://$host:80/v2/enqueue"
+		[[ "$stderr" == 'oobetet: warning: pagerduty_url begins with http: '*'use https' ]]
+	done
+	checked heartbeat_url=HTTP://beat.example/x
+	[[ "$stderr" == 'oobetet: warning: heartbeat_url begins with http: '*'use https' ]]
+	checked server=jabber.example
+	[[ "$stderr" == 'oobetet: warning: tls = off: the password and all messages go to jabber.example in clear text' ]]
+	checked server= jabberid=oobetet@example.org/here
+	[[ "$stderr" == *' go to example.org in clear text' ]]
+	for host in 127.0.0.1 127.1.2.3:80 localhost 'user:pw@LOCALHOST:80' a.localhost '[::1]:80' '[::1]'; do
+		checked pagerduty_url="http://$host/x" heartbeat_url="http://$host"
+		[ "$stderr" = '' ]
+	done
+	checked pagerduty_url=https://pager.example/ server= jabberid=oobetet@localhost/x
+	[ "$stderr" = '' ]
+	checked tls=required server=jabber.example
+	[ "$stderr" = '' ]
+}
+
 @test "oobetet: without a reason there is no warning" {
 	write_ini watched_nick=flapjack alert_command='mail -s alarm root' repeat_max=5m
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"

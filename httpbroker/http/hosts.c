@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/hosts.h"
 
+#include "common/address.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <string.h>
@@ -17,14 +19,6 @@ struct name {
 static bool name_is(struct name name, const char *text)
 {
 	return name.length == strlen(text) && strncasecmp(name.text, text, name.length) == 0;
-}
-
-static bool name_ends(struct name name, const char *end)
-{
-	size_t length = strlen(end);
-
-	return name.length > length &&
-	       strncasecmp(name.text + name.length - length, end, length) == 0;
 }
 
 static bool is_port(const char *text)
@@ -44,35 +38,6 @@ static struct name name_of(const char *host)
 	if (length > 1 && host[length - 1] == '.')
 		length--;
 	return (struct name){host, length};
-}
-
-static bool is_loopback_address(struct name name)
-{
-	char text[INET6_ADDRSTRLEN];
-	struct in_addr in;
-	struct in6_addr in6;
-	bool bracketed = name.length > 2 && name.text[0] == '[';
-
-	name.text += bracketed;
-	name.length -= bracketed ? 2 : 0;
-	if (name.length >= sizeof text)
-		return false;
-	memcpy(text, name.text, name.length);
-	text[name.length] = '\0';
-	if (!bracketed)
-		return inet_pton(AF_INET, text, &in) == 1 &&
-		       ntohl(in.s_addr) >> 24 == IN_LOOPBACKNET;
-	if (inet_pton(AF_INET6, text, &in6) != 1)
-		return false;
-	return IN6_IS_ADDR_LOOPBACK(&in6) ||
-	       (IN6_IS_ADDR_V4MAPPED(&in6) && in6.s6_addr[12] == IN_LOOPBACKNET);
-}
-
-static bool is_loopback(struct name name)
-{
-	return name_is(name, "localhost") || name_ends(name, ".localhost") ||
-	       name_is(name, "ip6-localhost") || name_is(name, "ip6-loopback") ||
-	       is_loopback_address(name);
 }
 
 static bool is_listed(const struct hosts *hosts, struct name name)
@@ -107,7 +72,7 @@ bool hosts_know(const struct hosts *hosts, const char *host)
 
 	if (name.length == 0)
 		return false;
-	return is_loopback(name) || name_is(name, hosts->own) ||
+	return host_is_loopback(name.text, name.length) || name_is(name, hosts->own) ||
 	       (name.length == first.length &&
 		       strncasecmp(name.text, first.text, name.length) == 0) ||
 	       is_listed(hosts, name);
