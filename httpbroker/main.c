@@ -9,6 +9,7 @@
 #include "common/signals.h"
 #include "httpbroker/formats/jsonpool.h"
 #include "httpbroker/http/server.h"
+#include "httpbroker/http/tally.h"
 #include "httpbroker/options.h"
 #include "httpbroker/sns/sns.h"
 
@@ -175,9 +176,11 @@ int main(int argc, char **argv)
 	char place[PLACE_TEXT];
 	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), states);
 	struct counters *counters = counters_new();
+	struct tally_cache tally;
+	tally_cache_init(&tally);
 	struct sns *sns = sns_make(&options);
-	const struct broker broker = {
-		states, options.flapjack, options.stale_state, counters, held, sns, delivery};
+	const struct broker broker = {states, options.flapjack, options.stale_state, counters, held,
+		&tally, sns, delivery};
 	struct server *server = server_make(&options, guard, &listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 

@@ -78,7 +78,7 @@ static void health_write(
 		redis_write(out, status);
 }
 
-static void health_end(const struct tally *tally, struct buffer *out)
+static void tally_write(struct buffer *out, const struct tally *tally)
 {
 	member_number(out, "states", (int64_t)tally->states);
 	member_number(out, "states_stale", (int64_t)tally->stale);
@@ -91,14 +91,16 @@ static struct submission *health_begin(
 {
 	static const char *const none[] = {NULL};
 	const struct delivery_status status = delivery_status(broker->delivery);
-	const struct health health = health_judge(&status, request->stopping, clock_monotonic());
+	nsec now = clock_monotonic();
+	const struct health health = health_judge(&status, request->stopping, now);
 
 	if (!query_check(&request->query, none, answer))
 		return NULL;
 	answer->status = *health.why == '\0' ? 200 : 503;
 	answer->type = ANSWER_JSON;
 	health_write(&answer->body, &health, &status);
-	tally_answer(broker->states, answer, health_end);
+	const struct tally tally = tally_recent(broker->tally, broker->states, now);
+	tally_write(&answer->body, &tally);
 	return NULL;
 }
 

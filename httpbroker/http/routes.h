@@ -62,7 +62,8 @@ struct broker {
 	int flapjack;            /* version, 1 or 2 */
 	enum condition stale_as; /* what a stale check is told as */
 	struct counters *counters;
-	struct held *held; /* the memory of all requests */
+	struct held *held;         /* the memory of all requests */
+	struct tally_cache *tally; /* for /health */
 	struct sns *sns;
 	struct delivery *delivery; /* only to be asked how it is doing */
 };

@@ -31,6 +31,49 @@ static void state_count(const struct state *state, void *context)
 	tally_add(&counting->tally, state, counting->now);
 }
 
+void tally_cache_init(struct tally_cache *cache)
+{
+	*cache = (struct tally_cache){.counting = false};
+	pthread_mutex_init(&cache->lock, NULL);
+}
+
+static bool cache_claim(struct tally_cache *cache, nsec now, struct tally *out)
+{
+	pthread_mutex_lock(&cache->lock);
+	bool due = !cache->counting &&
+		   (cache->at == 0 || now - cache->at >= TALLY_SHARE * cache->took);
+	cache->counting |= due;
+	*out = cache->tally;
+	pthread_mutex_unlock(&cache->lock);
+	return due;
+}
+
+static struct tally cache_count(struct tally_cache *cache, struct states *states, nsec now)
+{
+	struct counting counting = {.now = now};
+	nsec begin = clock_monotonic();
+
+	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
+		states_visit(states, shard, state_count, &counting);
+	pthread_mutex_lock(&cache->lock);
+	cache->tally = counting.tally;
+	cache->at = now;
+	cache->took = clock_monotonic() - begin;
+	cache->counting = false;
+	pthread_mutex_unlock(&cache->lock);
+	return counting.tally;
+}
+
+struct tally tally_recent(struct tally_cache *cache, struct states *states, nsec now)
+{
+	struct tally tally;
+
+	if (cache_claim(cache, now, &tally))
+		tally = cache_count(cache, states, now);
+	tally.states = states_count(states);
+	return tally;
+}
+
 static bool counting_more(struct stream *stream, struct buffer *out)
 {
 	struct counting *counting = (struct counting *)stream;

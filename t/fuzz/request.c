@@ -6,6 +6,7 @@
  */
 #include "common/log.h"
 #include "httpbroker/http/exchange.h"
+#include "httpbroker/http/tally.h"
 #include "httpbroker/limits.h"
 #include "t/fuzz/fuzz.h"
 
@@ -94,6 +95,9 @@ static void server_prepare(void)
 	broker.states = states_new(&(struct siphash_key){1, 2});
 	broker.flapjack = 2;
 	broker.counters = counters_new();
+	static struct tally_cache tally;
+	tally_cache_init(&tally);
+	broker.tally = &tally;
 	broker.held = held_new(LIMIT_HELD);
 	context.broker = &broker;
 	context.max_body = LIMIT_BODY;

@@ -6,6 +6,7 @@
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/http/prefer.h"
 #include "httpbroker/http/routes.h"
+#include "httpbroker/http/tally.h"
 
 #include <string.h>
 
@@ -120,8 +121,8 @@ static void want_of_room_is_told_once_and_once_when_it_is_over(void **state)
 	assert_int_equal(crowding_note(&crowding, true, 2 * end), CROWDING_BEGINS);
 }
 
-static const char *const names[] = {"Broker.example.org", "192.0.2.1", "[2001:db8::1]"};
-static const struct hosts hosts = {names, ARRAY_LENGTH(names), "lab-01.example.net"};
+static const char *const host_names[] = {"Broker.example.org", "192.0.2.1", "[2001:db8::1]"};
+static const struct hosts hosts = {host_names, ARRAY_LENGTH(host_names), "lab-01.example.net"};
 
 static void names_of_loopback_and_of_this_machine_are_known(void **state)
 {
@@ -206,6 +207,46 @@ static void a_target_is_looked_at_before_it_is_taken_apart(void **state)
 	assert_true(target_look(many).too_many);
 }
 
+static void state_add(struct states *states, const char *name, nsec deadline)
+{
+	const struct names names = {name, (uint16_t)strlen(name), 1};
+	char bytes[] = "{}";
+	const struct states_event event = {{bytes, 2, 0, 0}, CONDITION_OK, 0, 300, deadline};
+
+	states_add(states, &names, &event);
+}
+
+static void what_is_counted_for_everybody_is_used_again(void **state)
+{
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	const nsec now = 1000 * NSEC_PER_SEC;
+	struct tally_cache cache;
+
+	(void)state;
+	tally_cache_init(&cache);
+	state_add(states, "a:b", now - 1);
+	state_add(states, "a:c", now + 1);
+	struct tally tally = tally_recent(&cache, states, now);
+	assert_int_equal(tally.states, 2);
+	assert_int_equal(tally.stale, 1);
+	cache.took = NSEC_PER_SEC;
+	tally = tally_recent(&cache, states, now + 2);
+	assert_int_equal(tally.stale, 1);
+	state_add(states, "a:d", 1);
+	tally = tally_recent(&cache, states, now + 100 * NSEC_PER_SEC - 1);
+	assert_int_equal(tally.states, 3);
+	assert_int_equal(tally.stale, 1);
+	tally = tally_recent(&cache, states, now + 100 * NSEC_PER_SEC);
+	assert_int_equal(tally.stale, 3);
+	/* while another thread counts, what there is */
+	state_add(states, "a:e", 1);
+	cache.counting = true;
+	tally = tally_recent(&cache, states, now + 1000 * NSEC_PER_SEC);
+	assert_int_equal(tally.states, 4);
+	assert_int_equal(tally.stale, 3);
+	states_free(states);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +254,7 @@ int main(void)
 		cmocka_unit_test(what_a_page_of_another_site_sends_is_told_apart),
 		cmocka_unit_test(a_host_name_is_one_without_a_port),
 		cmocka_unit_test(a_target_is_looked_at_before_it_is_taken_apart),
+		cmocka_unit_test(what_is_counted_for_everybody_is_used_again),
 		cmocka_unit_test(parameters_are_found_by_name),
 		cmocka_unit_test(a_query_with_anything_else_is_refused),
 		cmocka_unit_test(a_preference_is_found_among_others),
