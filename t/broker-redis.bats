@@ -218,6 +218,31 @@ kill_broker() {
 	[ "$(queue taken | sed 's/.*"check":"\(.\)".*"state":"\([a-z]*\)".*/\1 \2/')" = 'b critical' ]
 }
 
+is_lost() {
+	[ -e "$work/lost" ]
+}
+
+@test "no record says that an event was told which the queue has refused, not even when this one dies at once" {
+	way_port=$(free_port)
+	start_redis
+	start_losing_way "$way_port" "$redis_port"
+	redis_port=$way_port start_broker --interval 24h
+	posts 200 "$(event a b ok)"
+	redis RENAME events taken
+	redis SADD events precious
+	echo "kill -KILL ${pids[broker]}" >"$work/losing"
+	echo LPUSH >"$work/lose"
+	post "$(event a b critical)" || :
+	poll 10 is_lost
+	wait "${pids[broker]}" 2>/dev/null || :
+	unset 'pids[broker]'
+	recorded ok
+	redis DEL events
+	start_broker --interval 24h
+	posts 200 "$(event a b critical)"
+	[ "$(redis LLEN events)" -eq 1 ]
+}
+
 @test "a queue that becomes no list: each state is written meanwhile; the wrong states are said as well" {
 	start_redis
 	start_broker --interval 24h

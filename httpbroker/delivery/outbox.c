@@ -59,6 +59,7 @@ static void commit_free(struct commit *commit)
 		return;
 	resp_free(&commit->pushes);
 	resp_free(&commit->records);
+	resp_free(&commit->told);
 	resp_free(&commit->forgets);
 	free(commit);
 }
@@ -76,6 +77,14 @@ static void owed_leave(struct state *state)
 	state->owed = false;
 	if (state->forgotten && !state->listed)
 		free(state);
+}
+
+/* Whatever its record says is in Redis now. */
+static void owed_end(struct outbox *outbox, struct state *state)
+{
+	if (!state->forgotten)
+		outbox_mark_recorded(outbox, state);
+	owed_leave(state);
 }
 
 void outbox_free(struct outbox *outbox)
@@ -234,10 +243,12 @@ static void record_gather(
 		deletion_leave(state);
 		return;
 	}
-	bool waits = event_waits(state, commit);
-	record_write(&commit->records, state, (waits && is_refused(outbox)) || state->untold,
-		record_deadline(state, clock));
-	outbox_mark_recorded(outbox, state);
+	bool waits = event_waits(state, commit), told = waits && !is_refused(outbox);
+
+	record_write(told ? &commit->told : &commit->records, state,
+		(waits && !told) || state->untold, record_deadline(state, clock));
+	if (!told)
+		outbox_mark_recorded(outbox, state);
 	state->listed = false;
 	if (waits && !state->owed)
 		line_append(&outbox->owed, state);
@@ -276,7 +287,9 @@ static bool is_returned(const struct outbox *outbox)
 
 static void records_gather(struct outbox *outbox, struct commit *commit, nsec clock)
 {
-	for (int i = 0; i < RECORDS_MOST && commit->records.bytes.length < BYTES_MOST; i++) {
+	for (int i = 0; i < RECORDS_MOST &&
+			commit->records.bytes.length + commit->told.bytes.length < BYTES_MOST;
+		i++) {
 		const struct state *state = line_first(&outbox->listed);
 
 		if (state == NULL || !record_may_go(outbox, state, commit))
@@ -343,7 +356,7 @@ static struct commit *pushes_take(struct outbox *outbox)
 static unsigned parts_of(const struct commit *commit)
 {
 	return (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
-	       (commit->records.count > 0 ? COMMIT_RECORDS : 0u) |
+	       (commit->records.count + commit->told.count > 0 ? COMMIT_RECORDS : 0u) |
 	       (commit->pushes.count > 0 ? COMMIT_PUSHES : 0u) |
 	       (commit->trim > 0 ? COMMIT_TRIM : 0u);
 }
@@ -373,15 +386,17 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 static void commit_recycle(struct outbox *outbox, struct commit *commit)
 {
 	resp_clear(&commit->pushes, 2 * BYTES_MOST);
+	resp_clear(&commit->told, 2 * BYTES_MOST);
 	resp_clear(&commit->records, 2 * BYTES_MOST);
 	resp_clear(&commit->forgets, 2 * BYTES_MOST);
 	commit_free(outbox->spare);
 	outbox->spare = commit;
 }
 
-/* Back to the front, for they have to stay in order. */
+/* Back to the front, for they have to stay in order. The records of them were not written. */
 static void pushes_return(struct outbox *outbox, struct commit *commit)
 {
+	resp_clear(&commit->told, 2 * BYTES_MOST);
 	resp_clear(&commit->records, 2 * BYTES_MOST);
 	resp_clear(&commit->forgets, 2 * BYTES_MOST);
 	outbox->bytes += commit->pushes.bytes.length;
@@ -406,7 +421,7 @@ static void owed_settle(struct outbox *outbox, bool was_refused)
 		if (refused)
 			line_append(&outbox->owed, state);
 		else
-			owed_leave(state);
+			owed_end(outbox, state);
 	}
 }
 
@@ -423,6 +438,8 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 	if (commit->trim > 0)
 		outbox->trim = 0; /* if it was refused, there is nothing there to be dropped */
 	if ((commit->refused & PART_RECORDS) != 0) {
+		if ((commit->refused & COMMIT_PUSHES) == 0)
+			commit_join(commit);
 		returned_swap(outbox, commit);
 		outbox->returned.reaches = commit->reaches.records;
 	} else {

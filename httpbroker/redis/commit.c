@@ -48,17 +48,20 @@ static void pushes_write(struct commit *commit, const struct keys *keys, struct 
 }
 
 /* Only within the transaction can it be told for good whether LPUSH has worked. */
-#define PROOF_SCRIPT                                    \
-	"return redis.call('SET', KEYS[1], ARGV[1] .. " \
-	"' ' .. redis.call('TYPE', KEYS[2]).ok)"
+#define PROOF_SCRIPT                                          \
+	"local kind = redis.call('TYPE', KEYS[2]).ok "        \
+	"redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. kind) " \
+	"if kind == 'list' and ARGV[2] then "                 \
+	"return redis.pcall('HSET', KEYS[3], unpack(ARGV, 2)) end"
 
 static void batch_write(
 	const struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out)
 {
 	if (commit->sent & COMMIT_PROOF)
 		resp_command(out,
-			RESP_WORDS("EVAL", PROOF_SCRIPT, "2", keys->batch, keys->queue, batch),
-			NULL);
+			RESP_WORDS("EVAL", PROOF_SCRIPT, "3", keys->batch, keys->queue,
+				keys->states, batch),
+			&commit->told);
 	else
 		resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
 }
@@ -72,15 +75,26 @@ static void parts_write(
 	resp_command(out, RESP_WORDS("PEXPIRE", keys->lease, number), NULL);
 	if (commit->todo & COMMIT_FORGETS)
 		resp_command(out, RESP_WORDS("HDEL", keys->states), &commit->forgets);
-	if (commit->todo & COMMIT_RECORDS)
+	if (commit->sent & COMMIT_RECORDS)
 		resp_command(out, RESP_WORDS("HSET", keys->states), &commit->records);
-	if (commit->todo & COMMIT_COUNT)
-		resp_command(out, RESP_WORDS("HLEN", keys->states), NULL);
 	pushes_write(commit, keys, out);
 	snprintf(number, sizeof number, "%zu", commit->trim);
 	if (commit->todo & COMMIT_TRIM)
 		resp_command(out, RESP_WORDS("LTRIM", keys->handover, number, "-1"), NULL);
 	batch_write(commit, keys, batch, out);
+	if (commit->todo & COMMIT_COUNT)
+		resp_command(out, RESP_WORDS("HLEN", keys->states), NULL);
+}
+
+void commit_join(struct commit *commit)
+{
+	struct resp_list *told = &commit->told;
+
+	if (told->count == 0)
+		return;
+	buffer_append(&commit->records.bytes, told->bytes.data, told->bytes.length);
+	commit->records.count += told->count;
+	resp_clear(told, told->bytes.length);
 }
 
 void commit_write(
@@ -94,8 +108,12 @@ void commit_write(
 	commit->verdict = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
+	if ((commit->todo & COMMIT_PUSHES) == 0)
+		commit_join(commit);
 	commit->sent = commit->todo | COMMIT_LEASE |
 		       ((commit->todo & COMMIT_PUSHES) != 0 ? COMMIT_PROOF : COMMIT_BATCH);
+	if (commit->records.count == 0)
+		commit->sent &= ~(unsigned)COMMIT_RECORDS;
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
 	parts_write(commit, keys, batch, out);
 	resp_command(out, RESP_WORDS("EXEC"), NULL);
@@ -113,13 +131,15 @@ static const struct part {
 	{COMMIT_LEASE, "PEXPIRE", offsetof(struct keys, lease)},
 	{COMMIT_FORGETS, "HDEL", offsetof(struct keys, states)},
 	{COMMIT_RECORDS, "HSET", offsetof(struct keys, states)},
-	{COMMIT_COUNT, "HLEN", offsetof(struct keys, states)},
 	{COMMIT_PUSHES, "LPUSH", offsetof(struct keys, queue)},
 	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},
 	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handover)},
 	{COMMIT_BATCH, "SET", offsetof(struct keys, batch)},
 	{COMMIT_PROOF, "EVAL", offsetof(struct keys, batch)},
+	{COMMIT_COUNT, "HLEN", offsetof(struct keys, states)},
 };
+
+static const struct part part_records = {COMMIT_RECORDS, "HSET", offsetof(struct keys, states)};
 
 /* Without these it is not known what became of the others. */
 #define COMMIT_FRAME ((unsigned)(COMMIT_LEASE | COMMIT_BATCH | COMMIT_PROOF))
@@ -177,10 +197,17 @@ static void refusal_add(const struct commit *commit, const struct part *part,
 static void part_refuse(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
 {
-	refusal_add(commit, part, reply, why);
+	bool proof = part->part == COMMIT_PROOF, applied = (commit->refused & COMMIT_PUSHES) == 0;
+
+	if (proof && strncmp(reply->str, "WRONGTYPE", 9) == 0)
+		part = &part_records; /* the last thing that EVAL does */
+	if ((commit->refused & part->part) == 0)
+		refusal_add(commit, part, reply, why);
 	commit->refused |= part->part;
 	if ((part->part & COMMIT_FRAME) != 0)
 		commit->verdict = COMMIT_FAILED;
+	if (proof && applied && commit->told.count > 0)
+		commit->refused |= COMMIT_RECORDS;
 }
 
 static bool is_status(const redisReply *reply, const char *expected)
@@ -223,7 +250,10 @@ static void parts_judge(struct commit *commit, const redisReply *reply, struct r
 static void part_judge(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
 {
-	if (commit->unfenced && reply->type != REDIS_REPLY_ERROR)
+	/* records that EVAL is to write are part of them: written once more if it does not */
+	bool all = part->part != COMMIT_RECORDS || commit->told.count == 0;
+
+	if (commit->unfenced && reply->type != REDIS_REPLY_ERROR && all)
 		todo_set(commit, commit->todo & ~part->part);
 	part_fail(commit, part, reply, why);
 }

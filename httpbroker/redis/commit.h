@@ -7,12 +7,13 @@
  *     PEXPIRE httpbroker:NAME:lease …  renews it
  *     HDEL httpbroker:NAME:states …    records of checks that were forgotten
  *     HSET httpbroker:NAME:states …    records of states that have changed
- *     HLEN httpbroker:NAME:states      how many records there are now
  *     LPUSH QUEUE …                    events for Flapjack, the oldest first
  *     LPUSH QUEUE_actions +            Flapjack 2 looks at its queue only then
  *     LTRIM httpbroker:NAME:handover … what another broker had left there, and is now taken
  *     SET httpbroker:NAME:batch …      which commit this was; with events it is an EVAL that
- *                                      adds the queue's type (batch.h)
+ *                                      adds the queue's type (batch.h), and, if that is a list,
+ *                                      writes the records that say that these events were told
+ *     HLEN httpbroker:NAME:states      how many records there are now
  *     EXEC
  *     WATCH httpbroker:NAME:lease      for the next one
  *     GET httpbroker:NAME:standby      whether another broker could take over (lease.h)
@@ -77,6 +78,7 @@ struct commit {
 	struct commit *prev, *next; /* the outbox's */
 	struct resp_list pushes;    /* events */
 	struct resp_list records;   /* fields and values */
+	struct resp_list told;      /* the same; not to be written unless the pushes are applied */
 	struct resp_list forgets;   /* fields */
 	size_t trim;                /* how many of what others left, with COMMIT_TRIM */
 	const struct keys *keys;    /* that it was written with */
@@ -93,6 +95,9 @@ struct commit {
 	bool backed;           /* another broker stands by */
 	bool held;             /* the lease is still ours, as the last answer says */
 };
+
+/* Events are applied: the records that tell of them become records like the others. */
+void commit_join(struct commit *commit);
 
 /* Appends the commands for what is to be done, and forgets earlier answers. */
 void commit_write(

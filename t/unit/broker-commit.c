@@ -48,6 +48,7 @@ static void talk_end(struct talk *talk)
 {
 	resp_free(&talk->commit.pushes);
 	resp_free(&talk->commit.records);
+	resp_free(&talk->commit.told);
 	resp_free(&talk->commit.forgets);
 	keys_free(&talk->keys);
 	buffer_free(&talk->said);
@@ -106,12 +107,22 @@ static enum commit_verdict judge(struct talk *talk, const char *answers)
 #define SET_KEY "*3\r\n$3\r\nSET\r\n$18\r\nhttpbroker:n:batch\r\n"
 #define SET SET_KEY "$8\r\n7 ab 1 2\r\n"
 #define SET_AGAIN SET_KEY "$8\r\n8 ab 3 4\r\n"
-#define PROVE_KEYS                                                                            \
-	"*6\r\n$4\r\nEVAL\r\n$83\r\n"                                                         \
-	"return redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. redis.call('TYPE', KEYS[2]).ok)" \
-	"\r\n$1\r\n2\r\n$18\r\nhttpbroker:n:batch\r\n$6\r\nevents\r\n"
-#define PROVE PROVE_KEYS "$8\r\n7 ab 1 2\r\n"
-#define PROVE_AGAIN PROVE_KEYS "$8\r\n8 ab 3 4\r\n"
+#define PROVE_KEYS                                                 \
+	"$4\r\nEVAL\r\n$186\r\n"                                   \
+	"local kind = redis.call('TYPE', KEYS[2]).ok "             \
+	"redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. kind) "      \
+	"if kind == 'list' and ARGV[2] then "                      \
+	"return redis.pcall('HSET', KEYS[3], unpack(ARGV, 2)) end" \
+	"\r\n$1\r\n3\r\n$18\r\nhttpbroker:n:batch\r\n$6\r\nevents\r\n$19\r\nhttpbroker:n:states\r\n"
+#define PROVE "*7\r\n" PROVE_KEYS "$8\r\n7 ab 1 2\r\n"
+#define PROVE_AGAIN "*7\r\n" PROVE_KEYS "$8\r\n8 ab 3 4\r\n"
+#define PROVE_TOLD                                          \
+	"*9\r\n" PROVE_KEYS "$8\r\n8 ab 3 4\r\n$3\r\ne\x1f" \
+	"f\r\n$3\r\n1 y\r\n"
+#define HSET_TOLD                                                       \
+	"*6\r\n$4\r\nHSET\r\n$19\r\nhttpbroker:n:states\r\n$3\r\ne\x1f" \
+	"c\r\n$3\r\n1 x\r\n$3\r\ne\x1f"                                 \
+	"f\r\n$3\r\n1 y\r\n"
 #define EXEC "*1\r\n$4\r\nEXEC\r\n"
 #define WATCH                             \
 	"*2\r\n$5\r\nWATCH\r\n" LEASE_KEY \
@@ -243,14 +254,64 @@ static void what_is_forgotten_is_deleted_first(void **state)
 	talk_end(talk);
 }
 
+static struct talk *talk_told(void)
+{
+	struct talk *talk = talk_begin(ALL, 1);
+
+	resp_add_text(&talk->commit.told, "e\x1f"
+					  "f");
+	resp_add_text(&talk->commit.told, "1 y");
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HSET LPUSH PROVE_TOLD EXEC WATCH);
+	return talk;
+}
+
+/* They go with the events; once these are there, with the other records. */
+static void records_that_tell_of_events_go_with_them(void **state)
+{
+	struct talk *talk = talk_told();
+
+	(void)state;
+	/* the events are refused: nothing was written, and it goes with them again */
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n" WRONG "$-1\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_int_equal(talk->commit.refused, COMMIT_PUSHES);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI LPUSH PROVE_TOLD EXEC WATCH);
+	/* the records are, by EVAL, after it has set the number */
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:2\r\n" WRONG "+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
+	assert_int_equal(talk->commit.refused, COMMIT_RECORDS);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HSET_TOLD SET_AGAIN EXEC WATCH);
+	talk_end(talk);
+	/* both HSETs are: one reason */
+	talk = talk_told();
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n" WRONG ":2\r\n" WRONG "+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
+	talk_end(talk);
+	/* EVAL itself is: they are written again with the others */
+	talk = talk_told();
+	assert_int_equal(
+		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n:2\r\n-OOM no\r\n+OK\r\n" MINE),
+		COMMIT_FAILED);
+	talk_repeat(talk);
+	ASSERT_SAID(talk, MULTI HSET_TOLD SET_AGAIN EXEC WATCH);
+	talk_end(talk);
+}
+
 static void it_may_count_the_records(void **state)
 {
 	struct talk *talk = talk_begin(ALL | COMMIT_COUNT, 1);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HSET HLEN LPUSH PROVE EXEC WATCH);
+	ASSERT_SAID(talk, MULTI HSET LPUSH PROVE HLEN EXEC WATCH);
 	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q
-				     "*5\r\n:1\r\n:1\r\n:7\r\n:3\r\n+OK\r\n+OK\r\n" MINE),
+				     "*5\r\n:1\r\n:1\r\n:3\r\n$-1\r\n:7\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
 	assert_int_equal(talk->commit.records_there, 7);
 	assert_int_equal(talk->commit.queue_length, 3);
@@ -258,7 +319,7 @@ static void it_may_count_the_records(void **state)
 	talk->commit.todo = COMMIT_COUNT;
 	talk_repeat(talk);
 	assert_int_equal(talk->commit.records_there, -1);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n" WRONG "+OK\r\n+OK\r\n" MINE),
+	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n+OK\r\n" WRONG "+OK\r\n" MINE),
 		COMMIT_DONE);
 	assert_int_equal(talk->commit.refused, 0);
 	assert_int_equal(talk->commit.records_there, 0);
@@ -473,6 +534,7 @@ int main(void)
 		cmocka_unit_test(only_what_was_refused_is_said_again),
 		cmocka_unit_test(refused_events_need_another_wake_up),
 		cmocka_unit_test(what_is_forgotten_is_deleted_first),
+		cmocka_unit_test(records_that_tell_of_events_go_with_them),
 		cmocka_unit_test(it_may_count_the_records),
 		cmocka_unit_test(several_refusals_are_one_reason),
 		cmocka_unit_test(without_its_number_it_has_failed),

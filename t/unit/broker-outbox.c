@@ -399,12 +399,49 @@ static void a_record_says_what_is_owed_while_events_are_refused(void **state)
 	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	one->sent = CONDITION_CRITICAL;
 	commit = take(outbox, both);
-	assert_int_equal(commit->records.count, 4);
-	resp_lines(&commit->records, &lines);
-	assert_non_null(strstr(lines.data, "1\n1 0 0 critical 0 {"));
-	assert_non_null(strstr(lines.data, "2\n1 0 0 ok 0 {"));
+	assert_int_equal(commit->records.count, 2);
+	assert_int_equal(commit->told.count, 2);
+	assert_non_null(strstr(resp_lines(&commit->records, &lines), "1\n1 0 0 critical 0 {"));
+	assert_non_null(strstr(resp_lines(&commit->told, &lines), "2\n1 0 0 ok 0 {"));
 	apply(outbox, commit);
 	assert_true(outbox_is_empty(outbox));
+	outbox_free(outbox);
+	states_free(states);
+	buffer_free(&lines);
+}
+
+/* So none says of an event that it was told when the queue refuses it for the first time. */
+static void what_tells_of_an_event_is_written_only_with_it(void **state)
+{
+	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
+	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct outbox *outbox = outbox_new();
+	struct buffer lines = {NULL, 0, 0};
+
+	(void)state;
+	tell(outbox, states, "e:1");
+	record(outbox, states, "e:0"); /* of which nobody is told */
+	struct commit *commit = take(outbox, both);
+	assert_non_null(strstr(resp_lines(&commit->told, &lines), "1\n1 0 0 ok 0 {"));
+	assert_int_equal(commit->records.count, 2);
+	assert_int_equal(outbox_recorded(outbox), 1);
+	refuse(outbox, commit, COMMIT_PUSHES);
+	assert_int_equal(outbox_recorded(outbox), 1);
+	assert_says(outbox, "-");
+	assert_int_equal(outbox_recorded(outbox), 2);
+	outbox_retry(outbox);
+	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	assert_says(outbox, "ok");
+	/* the queue has taken it, but the records are no hash: it is a record like the others */
+	tell(outbox, states, "e:2");
+	commit = take(outbox, both);
+	assert_int_equal(commit->records.count, 0);
+	refuse(outbox, commit, COMMIT_RECORDS);
+	assert_null(outbox_take(outbox, 0));
+	outbox_retry(outbox);
+	assert_says(outbox, "ok");
+	assert_true(outbox_is_empty(outbox));
+	assert_int_equal(outbox_recorded(outbox), 3);
 	outbox_free(outbox);
 	states_free(states);
 	buffer_free(&lines);
@@ -591,6 +628,7 @@ int main(void)
 		cmocka_unit_test(commits_are_bounded_in_records),
 		cmocka_unit_test(events_that_are_refused_hold_up_events_only),
 		cmocka_unit_test(a_record_says_what_is_owed_while_events_are_refused),
+		cmocka_unit_test(what_tells_of_an_event_is_written_only_with_it),
 		cmocka_unit_test(what_is_forgotten_is_owed_nothing),
 		cmocka_unit_test(records_that_are_refused_hold_up_records_only),
 		cmocka_unit_test(both_refused_are_both_tried_again),

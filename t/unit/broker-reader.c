@@ -546,6 +546,7 @@ static void store_commit(struct store *store)
 	for (const char *at = resp_lines(&commit->forgets, &lines); *at != '\0';
 		at = strchr(at, '\n') + 1)
 		store->there[atoi(strchr(at, '\x1f') + 1)] = false;
+	commit_join(commit);
 	for (const char *at = resp_lines(&commit->records, &lines); *at != '\0';
 		at = strchr(strchr(at, '\n') + 1, '\n') + 1)
 		store->there[atoi(strchr(at, '\x1f') + 1)] = true;

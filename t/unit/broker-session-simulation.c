@@ -46,7 +46,8 @@ struct redis {
 	char (*queue)[16];
 	int length;
 	bool no_list; /* the queue is something else just now */
-	int records;  /* of states: each commit writes one more */
+	int records;  /* of states: each commit writes one more, and one that tells of its event */
+	char *told;   /* of each event: whether there is one */
 };
 
 struct broker {
@@ -134,15 +135,22 @@ static void queue_push(struct redis *redis, const redisReply *command, struct bu
 	buffer_printf(out, ":%d\r\n", redis->length);
 }
 
-/* EVAL of a script that sets the batch to its argument and the queue's type. */
+/*
+ * EVAL of a script that sets the batch to its argument and the queue's type, and writes records if
+ * that is a list.
+ */
 static void batch_prove(struct redis *redis, const redisReply *command)
 {
 	struct value *value = value_of(redis, command->element[3]->str);
 
-	snprintf(value->text, sizeof value->text, "%s %s", command->element[5]->str,
+	snprintf(value->text, sizeof value->text, "%s %s", command->element[6]->str,
 		redis->no_list ? "string" : "list");
 	value->expires = NSEC_NEVER;
 	value->touched = ++redis->step;
+	for (size_t i = 7; i < command->elements && !redis->no_list; i += 2) {
+		redis->told[atoi(command->element[i]->str)] = 1;
+		redis->records++;
+	}
 }
 
 static bool is(const redisReply *command, const char *name)
@@ -178,6 +186,8 @@ static void command_run(struct redis *redis, const redisReply *command, struct b
 		buffer_append_text(out, ":1\r\n");
 	} else if (is(command, "HSET")) {
 		redis->records += (int)(command->elements - 2) / 2;
+		for (size_t i = 2; i < command->elements; i += 2)
+			redis->told[atoi(command->element[i]->str)] = 1;
 		buffer_append_text(out, ":1\r\n");
 	} else if (is(command, "HLEN")) {
 		buffer_printf(out, ":%d\r\n", redis->records);
@@ -372,8 +382,11 @@ static void broker_commit(
 	resp_clear(&broker->commit.pushes, 1 << 20);
 	resp_add_text(&broker->commit.pushes, text);
 	resp_clear(&broker->commit.records, 1 << 20);
-	resp_add_text(&broker->commit.records, text);
+	resp_add_text(&broker->commit.records, "0");
 	resp_add_text(&broker->commit.records, "1 x");
+	resp_clear(&broker->commit.told, 1 << 20);
+	resp_add_text(&broker->commit.told, text);
+	resp_add_text(&broker->commit.told, "1 x");
 	broker->commit.todo = COMMIT_PUSHES | COMMIT_RECORDS;
 	session_commit(broker->session, &broker->commit, now, out);
 }
@@ -485,6 +498,7 @@ static struct simulation *simulation_begin(void)
 	simulation->seed = seed_choose();
 	simulation->redis.values = calloc(VALUES, sizeof(struct value));
 	simulation->redis.queue = calloc(LISTED, 16);
+	simulation->redis.told = calloc(LISTED, 1);
 	simulation->fate = calloc(LISTED, 1);
 	for (int i = 0; i < BROKERS; i++) {
 		struct broker *broker = &simulation->brokers[i];
@@ -506,12 +520,14 @@ static void simulation_end(struct simulation *simulation)
 		keys_free(&broker->keys);
 		resp_free(&broker->commit.pushes);
 		resp_free(&broker->commit.records);
+		resp_free(&broker->commit.told);
 	}
 	for (int i = 0; i < CONNECTIONS; i++)
 		if (simulation->redis.connections[i].heard != NULL)
 			connection_free(&simulation->redis.connections[i]);
 	free(simulation->redis.values);
 	free(simulation->redis.queue);
+	free(simulation->redis.told);
 	free(simulation->fate);
 	free(simulation);
 }
@@ -528,6 +544,8 @@ static void queue_check(struct simulation *simulation)
 
 		if (times[i] > 1)
 			fail_msg("event %d came %d times", i, times[i]);
+		if (simulation->redis.told[i] != (times[i] > 0))
+			fail_msg("a record tells wrongly of event %d", i);
 		if (fate == 'a' && times[i] == 0)
 			fail_msg("event %d was said to be applied", i);
 		if (fate == 'd' && times[i] > 0)
