@@ -210,6 +210,29 @@ keys_are() {
 	run ! said b 'cannot be read'
 }
 
+read_all() {
+	curl -sS -m 5 "${url%/state}/health" | grep -q '"loading": *false'
+}
+
+@test "what was handed over to be forgotten does not come back with what is read from Redis meanwhile" {
+	start_one a
+	at a
+	seq 3000 | sed 's/.*/{"entity":"gone","check":"c&","state":"ok"}/' | paste -sd, | sed 's/.*/[&]/' >"$work/many"
+	posts 200 "@$work/many"
+	killed a
+	# so much that the deletions are not in the first commit
+	{
+		seq 60 | sed "s/.*/{\"entity\":\"big\",\"check\":\"c&\",\"state\":\"critical\",\"details\":\"$(printf '%064000d' 0)\"}/"
+		seq 400 | sed "s/.*/{\"entity\":\"gone\",\"check\":\"c&\",\"forgotten\":$EPOCHSECONDS}/"
+	} | sed "s/.*/RPUSH httpbroker:default:handover '&'/" | redis >"$work/pushed"
+	start_one a
+	poll 20 none_left
+	poll 20 read_all
+	curl -sS "$url?entity=gone" | jq length
+	[ "$(curl -sS "$url?entity=gone" | jq length)" -eq 2600 ]
+	[ "$(redis HLEN httpbroker:default:states)" -eq 2660 ]
+}
+
 @test "one that was stopped while another took over refuses what was posted to it meanwhile" {
 	start_two
 	freeze a
