@@ -33,6 +33,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/events/condition.c httpbroker/events/condition.h \
 	httpbroker/events/event.c httpbroker/events/event.h \
+	httpbroker/events/instant.c httpbroker/events/instant.h \
 	httpbroker/events/isotime.c httpbroker/events/isotime.h \
 	httpbroker/events/jsontext.c httpbroker/events/jsontext.h \
 	httpbroker/events/wire.c httpbroker/events/wire.h \

@@ -139,6 +139,29 @@ none_left() {
 	[ "$(grep -c 'cannot be taken' "$work/a.log")" -eq 1 ]
 }
 
+@test "what is handed over and is older than what was posted here is left out, counted and logged" {
+	start_one a
+	at a
+	posts 200 "$(event a b ok '"summary":"known"')"
+	second=$(curl -sS "$url?entity=a" | jq '."a:b".time')
+	# an earlier release says no milliseconds; what cannot be told apart loses as well
+	redis RPUSH httpbroker:default:handover \
+		"$(event a b critical "\"summary\":\"same second\",\"time\":$second")" \
+		"$(event a b critical "\"summary\":\"earlier\",\"time\":$second,\"millis\":0")" \
+		"$(event x y ok)" 'no JSON'
+	poll 20 said a 'warning: 2 of 3 events that another broker has handed over are older than what is known and change nothing, of a:b and others'
+	poll 20 none_left
+	poll 20 queued 2
+	[ "$(queue | sed -n 's/.*"check":"b".*"summary":"\([^"]*\)".*/\1/p')" = known ]
+	curl -sS "${url%state}metrics" >"$work/metrics"
+	grep -qxF 'httpbroker_handover_lost_total{reason="older"} 2' "$work/metrics"
+	grep -qxF 'httpbroker_handover_lost_total{reason="unreadable"} 1' "$work/metrics"
+	redis RPUSH httpbroker:default:handover \
+		"$(event a b critical "\"summary\":\"newer\",\"time\":$((second + 1))")"
+	poll 20 last_queued '"summary":"newer"'
+	[ "$(grep -c 'older than what is known' "$work/a.log")" -eq 1 ]
+}
+
 @test "one that was stopped for too long finds out, and hands over what it has answered 202" {
 	start_two
 	at a

@@ -100,17 +100,19 @@ static void kept_write(struct kept *kept, const struct posting *posting)
 	kept->length = json.length;
 	kept->condition = posting->condition;
 	kept->forgotten = posting->forgotten;
-	kept->time = posting->time;
+	kept->time = (struct instant){posting->time, posting->fraction};
 }
 
 /* The one before of this check, if this one says the same and is not older. */
 static struct kept *kept_same(
 	const struct kept_check *check, const struct posting *posting, bool judged)
 {
+	const struct instant time = {posting->time, posting->fraction};
 	struct kept *latest = check != NULL ? check->latest : NULL;
 	bool same = latest != NULL && latest->judged == judged &&
 		    latest->forgotten == posting->forgotten &&
-		    latest->condition == posting->condition && latest->time <= posting->time;
+		    latest->condition == posting->condition &&
+		    instant_compare(latest->time, time) <= 0;
 
 	return same ? latest : NULL;
 }

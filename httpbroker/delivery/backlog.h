@@ -27,7 +27,7 @@ struct kept {
 	struct kept_check *check; /* NULL: nothing may take its place */
 	enum condition condition;
 	bool forgotten;
-	int64_t time;
+	struct instant time;
 };
 
 /* `most` that were not judged, at most. `key` makes its hash unpredictable. */

@@ -29,10 +29,12 @@ static const struct posting *state_remember(
 	const struct text entity = {state->names, state->entity_length};
 	const struct text check = {
 		state->names + entity.length + 1, state->hh.keylen - entity.length - 1};
-	int64_t time = now.wall / NSEC_PER_SEC;
+	const struct instant known = {state->time, state->fraction};
+	const struct instant time = instant_of(now.wall);
 	struct posting *posting = check_add(forgetting);
 
-	posting_make_forgotten(posting, entity, check, time > state->time ? time : state->time);
+	posting_make_forgotten(
+		posting, entity, check, instant_compare(time, known) > 0 ? time : known);
 	return posting;
 }
 

@@ -13,6 +13,7 @@ void handover_free(struct handover *handover)
 		posting_free(&handover->postings[i]);
 	free(handover->postings);
 	*handover = (struct handover){.look_at = handover->look_at,
+		.lost = handover->lost,
 		.refused = handover->refused,
 		.settled = handover->settled};
 }
@@ -32,7 +33,7 @@ static bool item_take(
 
 	if (item->type == REDIS_REPLY_STRING &&
 		recall_event(recall, json, &handover->postings[handover->count], &why)) {
-		handover->count++;
+		handover->postings[handover->count++].handed = true;
 		return true;
 	}
 	log_error("an event that another broker has handed over cannot be read and is left out: "
@@ -93,16 +94,41 @@ static bool handover_known(
 	return known;
 }
 
+/* False if there is no room for it now. */
+static bool item_judge(struct handover *handover, struct books *books, struct moment now)
+{
+	const struct posting *posting = &handover->postings[handover->next];
+	enum ledger_answer answer = ledger_take_handed(books->ledger, posting, now);
+
+	if (answer == LEDGER_FULL)
+		return false;
+	if (answer == LEDGER_OLDER && handover->older++ == 0)
+		handover->first_older = posting;
+	handover->next++;
+	return true;
+}
+
+static void older_tell(struct handover *handover)
+{
+	handover->lost += handover->older;
+	if (handover->older > 0)
+		log_warning("%zu of %zu events that another broker has handed over are older than "
+			    "what is known and change nothing, of %.*s%s",
+			handover->older, handover->count, (int)handover->first_older->names.length,
+			handover->first_older->names.bytes,
+			handover->older > 1 ? " and others" : "");
+}
+
 void handover_judge(
 	struct handover *handover, struct books *books, struct reader *reader, struct moment now)
 {
 	if (handover->found == 0 || outbox_trims(books->outbox) ||
 		!handover_known(handover, books, reader))
 		return;
-	for (; handover->next < handover->count; handover->next++)
-		if (ledger_take_handed(books->ledger, &handover->postings[handover->next], now) ==
-			LEDGER_FULL)
+	while (handover->next < handover->count)
+		if (!item_judge(handover, books, now))
 			return;
+	older_tell(handover);
 	outbox_trim(books->outbox, handover->found);
 	handover_free(handover);
 	handover->look_at = now.monotonic; /* there may be more */

@@ -2,7 +2,8 @@
 /*
  * The list `httpbroker:NAME:handover`: what a broker has answered 202 and may no longer write
  * itself, it leaves there (leaving.h); the active one looks there, takes it as if it had been
- * posted, and drops it in the transaction that writes what became of it.
+ * posted, and drops it in the transaction that writes what became of it. What is older than what is
+ * known changes nothing; that is logged.
  */
 #ifndef HTTPBROKER_DELIVERY_HANDOVER_H
 #define HTTPBROKER_DELIVERY_HANDOVER_H
@@ -20,6 +21,9 @@ struct handover {
 	size_t count;             /* of them */
 	size_t next;              /* the first that was not judged */
 	size_t found;             /* in the list: with those that cannot be read */
+	size_t older;             /* of those judged: what is known of their checks is newer */
+	const struct posting *first_older;
+	uint64_t lost; /* such ones, since the start */
 	nsec look_at;
 	bool refused; /* Redis refuses to tell, and that was said */
 	bool settled; /* nothing was left there that is older than what is posted now */

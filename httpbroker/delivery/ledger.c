@@ -145,16 +145,32 @@ static void state_tell(struct ledger *ledger, struct state *state, struct moment
 	state->untold = false;
 }
 
-/* A cached time in the future (the clock was set back since) beats nothing. */
+/* Less than 0: the posting is older than the state. */
+static int order_of(const struct posting *posting, const struct state *state)
+{
+	return instant_compare((struct instant){posting->time, posting->fraction},
+		(struct instant){state->time, state->fraction});
+}
+
+/*
+ * A cached time in the future (the clock was set back since) beats nothing. What another broker has
+ * handed over came to that before this one was active: of what was posted here it beats only what
+ * is older.
+ */
 static bool is_older(const struct posting *posting, const struct state *state, struct moment now)
 {
-	return posting->time < state->time && state->time <= now.wall / NSEC_PER_SEC;
+	const struct instant cached = {state->time, state->fraction};
+	int order = order_of(posting, state);
+	bool known = posting->handed && state->posted;
+
+	return (order == 0 && known) ||
+	       (order < 0 && (known || instant_compare(cached, instant_of(now.wall)) <= 0));
 }
 
 static struct states_event event_of(const struct posting *posting)
 {
-	return (struct states_event){
-		posting->wire, posting->condition, posting->time, posting->ttl, posting->deadline};
+	return (struct states_event){posting->wire, posting->condition, posting->time, posting->ttl,
+		posting->deadline, posting->fraction};
 }
 
 static void state_begin(struct ledger *ledger, struct state *state, struct moment now)
@@ -176,6 +192,7 @@ static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state
 		state_tell(ledger, state, now);
 	state->stale = state->deadline <= now.monotonic;
 	state->loaded = state->retired = false;
+	state->posted = !posting->handed;
 	outbox_record(ledger->outbox, state);
 	wheel_move(ledger->wheel, state);
 	return LEDGER_TAKEN;
@@ -206,7 +223,9 @@ static enum ledger_answer check_begin(
 
 	if (states_count(ledger->states) >= ledger->most)
 		return LEDGER_FULL;
-	state_begin(ledger, states_add(ledger->states, &posting->names, &event), now);
+	struct state *state = states_add(ledger->states, &posting->names, &event);
+	state->posted = !posting->handed;
+	state_begin(ledger, state, now);
 	former_end(ledger, posting, now);
 	return LEDGER_TAKEN;
 }
@@ -245,7 +264,7 @@ enum ledger_answer ledger_take(
 
 static bool is_the_same(const struct state *state, const struct posting *posting)
 {
-	return posting->time == state->time && posting->wire.length == state->wire.length &&
+	return order_of(posting, state) == 0 && posting->wire.length == state->wire.length &&
 	       memcmp(posting->wire.bytes, state->wire.bytes, posting->wire.length) == 0;
 }
 
@@ -255,7 +274,7 @@ enum ledger_answer ledger_take_handed(
 	struct state *state = states_find(ledger->states, &posting->names);
 
 	if (state == NULL || !state->untold || posting->forgotten ||
-		!condition_lasts(posting->condition) || posting->time > state->time)
+		!condition_lasts(posting->condition) || order_of(posting, state) > 0)
 		return ledger_take(ledger, posting, now);
 	if (outbox_overflows(ledger->outbox))
 		return LEDGER_FULL;

@@ -11,7 +11,8 @@
  *   at each repeat.
  * - A check that is new, and goes by other names than before (posting->former), sets the former
  *   one ok if that was loaded and not heard of since; it is forgotten at its next repeat.
- * - The newest event wins, by its own time; of equals, the later to arrive.
+ * - The newest event wins, by its own time (instant.h); of equals, the later to arrive, but not
+ *   one that another broker has handed over against one that was posted here.
  */
 #ifndef HTTPBROKER_DELIVERY_LEDGER_H
 #define HTTPBROKER_DELIVERY_LEDGER_H

@@ -25,6 +25,7 @@ struct recaller {
 	const struct record_field *field; /* whose record it is; NULL: it is no record */
 	const struct record *record;
 	const json_t *formerly; /* the check's former names; NULL: none */
+	uint16_t fraction;      /* of the event's time, as written beside it */
 	struct posting *out;
 	struct reason *why;
 	bool sound;
@@ -61,6 +62,7 @@ static bool record_make(const struct recaller *recaller, const struct event *giv
 	if (!record_check(recaller->field, given, recaller->why))
 		return false;
 	event.time = recaller->record->time;
+	event.fraction = recaller->fraction;
 	event.ttl = recaller->record->ttl;
 	posting_make(recaller->out, &event, recall->flapjack, recall->now);
 	recaller->out->deadline = deadline_of(recaller->record->deadline, recall->clock);
@@ -87,6 +89,8 @@ static void event_take(struct intake *intake, const struct event *given)
 		recaller->sound = record_make(recaller, given);
 		return;
 	}
+	if (event.fraction == 0) /* else the time was not taken as it was given */
+		event.fraction = recaller->fraction;
 	if (!names_read(recaller->formerly, &event.former_entity, &event.former_check, &ignored))
 		event.former_check = (struct text){NULL, 0};
 	posting_make(recaller->out, &event, recall->flapjack, recall->now);
@@ -106,13 +110,27 @@ static bool forgotten_take(struct recaller *recaller, const json_t *document)
 
 	if (time == NULL || recaller->record != NULL)
 		return false;
-	event_init(&event, 0);
+	event_init(&event);
 	recaller->sound = names_read(document, &event.entity, &event.check, recaller->why) &&
 			  (value_whole(time, 0, EVENT_TIME_IN_MILLISECONDS, &event.time) ||
 				  reason_set(recaller->why, "'forgotten' is no time"));
 	if (recaller->sound)
-		posting_make_forgotten(recaller->out, event.entity, event.check, event.time);
+		posting_make_forgotten(recaller->out, event.entity, event.check,
+			(struct instant){event.time, recaller->fraction});
 	return true;
+}
+
+/* What is no key of an event is taken out. */
+static void additions_take(struct recaller *recaller, json_t *document, json_t **formerly)
+{
+	int64_t millis;
+
+	if (value_whole(json_object_get(document, "millis"), 0, 999, &millis))
+		recaller->fraction = (uint16_t)(millis + 1);
+	*formerly = json_incref(json_object_get(document, "formerly"));
+	recaller->formerly = *formerly;
+	json_object_del(document, "millis");
+	json_object_del(document, "formerly");
 }
 
 static bool json_recall(struct recaller *recaller, struct blob json)
@@ -121,6 +139,7 @@ static bool json_recall(struct recaller *recaller, struct blob json)
 		.flapjack = recaller->recall->flapjack,
 		.now = recaller->recall->now.wall / NSEC_PER_SEC,
 		.stored = true,
+		.millis = (int16_t)(recaller->recall->now.wall % NSEC_PER_SEC / NSEC_PER_MSEC),
 	};
 	json_t *document = json_read(json, recaller->why);
 
@@ -128,9 +147,8 @@ static bool json_recall(struct recaller *recaller, struct blob json)
 		return false;
 	reason_set(recaller->why, "it is no event");
 	recaller->intake = (struct intake){event_take, event_refuse, NULL};
-	json_t *formerly = json_incref(json_object_get(document, "formerly"));
-	json_object_del(document, "formerly"); /* it is no key of an event */
-	recaller->formerly = formerly;
+	json_t *formerly;
+	additions_take(recaller, document, &formerly);
 	if (!forgotten_take(recaller, document) && json_is_object(document))
 		format_flapjack.translate(document, &context, &recaller->intake);
 	json_decref(formerly);
@@ -169,11 +187,20 @@ static void names_write(struct buffer *out, const struct names *names)
 	jsontext_string(out, names->bytes + check, names->length - check);
 }
 
+static void millis_write(struct buffer *out, uint16_t fraction)
+{
+	if (fraction == 0)
+		return;
+	buffer_append_text(out, ",\"millis\":");
+	jsontext_number(out, fraction - 1);
+}
+
 static void forgotten_write(struct buffer *out, const struct posting *posting)
 {
 	names_write(out, &posting->names);
 	buffer_append_text(out, ",\"forgotten\":");
 	jsontext_number(out, posting->time);
+	millis_write(out, posting->fraction);
 	buffer_append(out, "}", 1);
 }
 
@@ -186,6 +213,7 @@ void recall_write(struct buffer *out, const struct posting *posting)
 	buffer_append(out, posting->wire.bytes, posting->wire.length);
 	buffer_append_text(out, ",\"time\":");
 	jsontext_number(out, posting->time);
+	millis_write(out, posting->fraction);
 	buffer_append_text(out, ",\"ttl\":");
 	jsontext_number(out, posting->ttl);
 	if (posting->former != NULL) {

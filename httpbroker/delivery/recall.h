@@ -2,8 +2,10 @@
 /*
  * From what Redis holds back to what the ledger takes: a check's record (record.h), or an event
  * that another broker has left in `httpbroker:NAME:handover`. That is the event as a client
- * would post it, with its time and ttl, and with the former names of its check, if there are any
- * (`"formerly":{"entity":"…","check":"…"}`, which who does not know it leaves out); or, of a check that is to be forgotten,
+ * would post it, with its time and ttl, with the milliseconds of that time if they are known
+ * (`"millis":123`), and with the former names of its check, if there are any
+ * (`"formerly":{"entity":"…","check":"…"}`); who does not know these two leaves them out. Or, of a
+ * check that is to be forgotten,
  *
  *     {"entity":"…","check":"…","forgotten":TIME}
  *

@@ -21,7 +21,9 @@ void record_field_write(struct resp_list *fields, const struct state *state)
 	resp_end(fields);
 }
 
-enum { HEAD = 128 }; /* bytes that hold what stands before the JSON */
+#define MILLIS_KEY ",\"millis\":"
+
+enum { HEAD = 128 }; /* bytes that hold what stands before the JSON, or at its end */
 
 struct head {
 	char bytes[HEAD];
@@ -43,10 +45,25 @@ static void head_number(struct head *head, int64_t number)
 	head->bytes[head->length++] = ' ';
 }
 
+/* The end of the JSON, which a release that does not know this key leaves out. */
+static struct head tail_make(const struct state *state)
+{
+	struct head tail = {.length = 0};
+
+	if (state->fraction > 0) {
+		memcpy(tail.bytes, MILLIS_KEY, sizeof MILLIS_KEY - 1);
+		tail.length = sizeof MILLIS_KEY - 1;
+		tail.length += jsontext_digits(tail.bytes + tail.length, state->fraction - 1);
+	}
+	tail.bytes[tail.length++] = '}';
+	return tail;
+}
+
 /* Without printf(3), which took most of the time: there is one for every event. */
 void record_write(struct resp_list *fields, const struct state *state, bool owed, int64_t deadline)
 {
 	const struct wire *wire = &state->wire;
+	const struct head tail = tail_make(state);
 	struct head head = {.length = 0};
 
 	head_word(&head, RECORD_VERSION);
@@ -58,10 +75,10 @@ void record_write(struct resp_list *fields, const struct state *state, bool owed
 	else
 		head_word(&head, NONE);
 	record_field_write(fields, state);
-	resp_begin(fields, head.length + wire->length + 1);
+	resp_begin(fields, head.length + wire->length + tail.length);
 	buffer_append(&fields->bytes, head.bytes, head.length);
 	buffer_append(&fields->bytes, wire->bytes, wire->length);
-	buffer_append(&fields->bytes, "}", 1);
+	buffer_append(&fields->bytes, tail.bytes, tail.length);
 	resp_end(fields);
 }
 

@@ -11,7 +11,8 @@
  * SENT      the state that Flapjack was told last (ok, warning, critical, unknown); `-`: it is
  *           still owed what the event says, for Redis refuses the queue
  * DEADLINE  when it goes stale, in milliseconds on the broker clock; `-`: never
- * JSON      the event as Flapjack takes it, without its time
+ * JSON      the event as Flapjack takes it, without its time; with `millis`, the milliseconds of
+ *           that, if they are known
  *
  * The broker clock runs only while a broker of that name is active, so that a check's time to
  * live stands still while nobody could have reported.

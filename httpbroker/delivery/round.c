@@ -95,6 +95,8 @@ static void status_work(struct delivery *delivery, nsec now)
 	status->loaded = reader_loaded(delivery->reader);
 	status->to_load = reader_to_load(delivery->reader);
 	status->unreadable = reader_unreadable(delivery->reader) + delivery->unreadable;
+	status->handed_older = delivery->handover.lost;
+	status->handed_unreadable = delivery->unreadable;
 	status->pending = made.pushes - done.pushes + desk_count(delivery->desk);
 	status_publish(&delivery->board, status);
 }

@@ -32,6 +32,9 @@ struct delivery_status {
 	uint64_t to_load;    /* that there were at the start of it; 0: not known yet */
 	uint64_t unreadable; /* records that could not be read, and were skipped */
 
+	uint64_t handed_older;      /* events that others handed over, and that changed nothing */
+	uint64_t handed_unreadable; /* and that could not be read */
+
 	uint64_t pending; /* events that wait for Redis */
 	uint64_t pushed;  /* events that Redis has acknowledged, since the start */
 	uint64_t repeats; /* events that say what was told before, since the start */

@@ -12,10 +12,10 @@ struct text text_literal(const char *literal)
 	return (struct text){literal, strlen(literal)};
 }
 
-void event_init(struct event *event, int64_t now)
+void event_init(struct event *event)
 {
 	*event = (struct event){
-		.time = now,
+		.time = EVENT_NOT_GIVEN,
 		.ttl = EVENT_TTL_DEFAULT,
 		.duration = EVENT_NOT_GIVEN,
 		.initial_failure_delay = EVENT_NOT_GIVEN,
@@ -68,14 +68,18 @@ static bool state_check(struct event *event, int flapjack, struct reason *why)
 	return true;
 }
 
-static bool time_check(struct event *event, int64_t now, struct reason *why)
+static bool time_check(struct event *event, nsec wall, struct reason *why)
 {
+	const struct instant now = instant_of(wall);
+
 	if (event->time >= EVENT_TIME_IN_MILLISECONDS)
 		return reason_set(why,
 			"'time' is %" PRId64 ": that looks like milliseconds, not seconds",
 			event->time);
-	if (event->time > now)
-		event->time = now;
+	if (event->time == EVENT_NOT_GIVEN || event->time > now.seconds) {
+		event->time = now.seconds;
+		event->fraction = now.fraction;
+	}
 	return true;
 }
 
@@ -103,7 +107,7 @@ static bool lengths_check(const struct event *event, struct reason *why)
 	       length_check("tags", tags_length(event->tags), LIMIT_TAGS, why);
 }
 
-bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why)
+bool event_check(struct event *event, int flapjack, nsec now, struct reason *why)
 {
 	return event_name_check("entity", event->entity, why) &&
 	       event_name_check("check", event->check, why) && state_check(event, flapjack, why) &&

@@ -8,6 +8,7 @@
 
 #include "common/reason.h"
 #include "httpbroker/events/condition.h"
+#include "httpbroker/events/instant.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -38,7 +39,8 @@ struct event {
 	struct text perfdata; /* Flapjack 2 must never see it */
 	struct text acknowledgement_id;
 	const json_t *tags; /* strings in an array, or one string; NULL: none */
-	int64_t time;       /* seconds since the epoch */
+	int64_t time;       /* seconds since the epoch, or EVENT_NOT_GIVEN until event_check() */
+	uint16_t fraction;  /* of that second: see instant.h */
 	int32_t ttl;        /* seconds; negative: never stale */
 	int64_t duration;   /* these are seconds, or EVENT_NOT_GIVEN */
 	int64_t initial_failure_delay;
@@ -46,11 +48,11 @@ struct event {
 	int64_t initial_recovery_delay; /* Flapjack 1 rejects it */
 	struct text former_entity; /* what a version before this called the check: it is set ok */
 	struct text former_check;  /* when the check is new; not given: no other names */
-	unsigned unknown_keys;          /* how many were left out, which no Flapjack takes */
+	unsigned unknown_keys;     /* how many were left out, which no Flapjack takes */
 };
 
-/* An event with nothing given and the defaults set; `now` in seconds since the epoch. */
-void event_init(struct event *event, int64_t now);
+/* An event with nothing given and the defaults set. */
+void event_init(struct event *event);
 
 /*
  * What holds for the name of an entity or a check (`key` says which): it is there, no longer than
@@ -66,9 +68,10 @@ bool event_quotes_check(const char *key, struct text name, struct reason *why);
 
 /*
  * What holds for every event, whatever its format: its names; a state that this version of Flapjack
- * (1 or 2) takes, in event->state and event->condition; a time that is not in the future (it
- * becomes now), nor in milliseconds; and the limits of the other texts.
+ * (1 or 2) takes, in event->state and event->condition; a time that is given and not in the future
+ * (else it becomes now), nor in milliseconds; and the limits of the other texts. `now` is the wall
+ * clock.
  */
-bool event_check(struct event *event, int flapjack, int64_t now, struct reason *why);
+bool event_check(struct event *event, int flapjack, nsec now, struct reason *why);
 
 #endif

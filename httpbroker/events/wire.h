@@ -20,8 +20,8 @@ struct wire {
 	uint32_t tail; /* where what *holds on* begins: tags and delays */
 };
 
-/* Appends the event, its texts cleaned (common/utf8.h) and cut, for this version of Flapjack (1 or 2); the result points into
- * *out. */
+/* Appends the event, its texts cleaned (common/utf8.h) and cut, for this version of Flapjack (1 or
+ * 2); the result points into *out. */
 struct wire wire_make(const struct event *event, int flapjack, struct buffer *out);
 
 #endif

@@ -140,7 +140,7 @@ static bool alert_read(json_t *document, const json_t *alert, const struct forma
 	struct text status = {NULL, 0};
 	const json_t *labels;
 
-	event_init(event, context->now);
+	event_init(event);
 	event->ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
 	if (!json_is_object(alert))
 		return reason_set(why, "an alert is %s, not an object", value_kind(alert));

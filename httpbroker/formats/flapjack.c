@@ -142,7 +142,7 @@ static void flapjack_translate(
 	struct event event;
 	struct reason why;
 
-	event_init(&event, context->now);
+	event_init(&event);
 	if (context->ttl != 0)
 		event.ttl = context->ttl;
 	if (keys_read(document, &event, &why))

@@ -11,8 +11,9 @@
 struct format_context {
 	int flapjack; /* the version that the events are for: 1 or 2 */
 	int64_t now;  /* seconds since the epoch */
-	bool stored;  /* it comes from Redis, with names as an earlier version may have taken them */
-	int32_t ttl;  /* of events that say none, in seconds; 0: what the format says */
+	bool stored; /* it comes from Redis, with names as an earlier version may have taken them */
+	int32_t ttl; /* of events that say none, in seconds; 0: what the format says */
+	int16_t millis; /* of the second that is `now` */
 };
 
 /* Why something that was understood makes no event. */

@@ -96,11 +96,12 @@ static bool quotes_check(const struct event *event, struct reason *why)
 
 void intake_event(struct intake *out, struct event *event, const struct format_context *context)
 {
+	const nsec now = context->now * NSEC_PER_SEC + context->millis * NSEC_PER_MSEC;
 	struct reason why;
 
 	if (event->former_check.bytes != NULL)
 		former_check(event);
-	if (event_check(event, context->flapjack, context->now, &why) &&
+	if (event_check(event, context->flapjack, now, &why) &&
 		(context->stored || quotes_check(event, &why)))
 		out->event(out, event);
 	else

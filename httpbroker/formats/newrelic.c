@@ -68,7 +68,7 @@ static void newrelic_translate(
 	struct event event;
 	struct reason why;
 
-	event_init(&event, context->now);
+	event_init(&event);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
 	if (!value_text(document, "current_state", &current, &why)) {
 		out->refuse(out, &why);

@@ -89,7 +89,7 @@ static void workflow_translate(
 	struct event event;
 	struct reason why;
 
-	event_init(&event, context->now);
+	event_init(&event);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
 	if (is_test(document)) {
 		out->pass(out, PASSED_TEST);

@@ -96,7 +96,7 @@ static void sensu_translate(
 	struct event event;
 	struct reason why;
 
-	event_init(&event, context->now);
+	event_init(&event);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
 	if (!json_is_object(check)) {
 		reason_set(&why, "this event of Sensu has no check, only metrics");

@@ -63,6 +63,12 @@ static void redis_write(
 		(int64_t)status->pushed);
 	COUNTER(out, "httpbroker_repeats_total", "Events that repeat what was told before.",
 		(int64_t)status->repeats);
+	exposition_family(out, "httpbroker_handover_lost_total", EXPOSITION_COUNTER,
+		"Events that another broker handed over and that changed nothing.");
+	buffer_printf(out,
+		"httpbroker_handover_lost_total{reason=\"older\"} %" PRIu64 "\n"
+		"httpbroker_handover_lost_total{reason=\"unreadable\"} %" PRIu64 "\n",
+		status->handed_older, status->handed_unreadable);
 	exposition_histogram(out, "httpbroker_commit_duration_seconds",
 		"From what is written to Redis to its acknowledgement.",
 		delivery_commits(delivery));

@@ -126,7 +126,9 @@ bool taking_begin(struct taking *taking, const struct broker *broker, const stru
 		.intake = {event_take, event_refuse, event_pass},
 		.broker = broker,
 		.permit = request->permit,
-		.context = {.flapjack = broker->flapjack, .now = now.wall / NSEC_PER_SEC},
+		.context = {.flapjack = broker->flapjack,
+			.now = now.wall / NSEC_PER_SEC,
+			.millis = (int16_t)(now.wall % NSEC_PER_SEC / NSEC_PER_MSEC)},
 		.now = now,
 		.batch = batch,
 	};

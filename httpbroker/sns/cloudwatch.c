@@ -102,7 +102,7 @@ static void alarm_translate(
 	struct event event;
 	struct reason why;
 
-	event_init(&event, context->now);
+	event_init(&event);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
 	if (event_read(document, &alarm, &event, &why))
 		intake_event(out, &event, context);

@@ -45,7 +45,9 @@ static struct posting *former_make(const struct event *event, int flapjack, stru
 	struct buffer summary = {NULL, 0, 0};
 	struct event ok;
 
-	event_init(&ok, event->time);
+	event_init(&ok);
+	ok.time = event->time;
+	ok.fraction = event->fraction;
 	ok.entity = event->former_entity;
 	ok.check = event->former_check;
 	ok.state = text_literal(condition_name(CONDITION_OK));
@@ -67,6 +69,7 @@ void posting_make(
 	*posting = (struct posting){
 		.condition = event->condition,
 		.time = event->time,
+		.fraction = event->fraction,
 		.ttl = event->ttl,
 		.deadline = deadline_of(event, now),
 	};
@@ -79,11 +82,12 @@ void posting_make(
 }
 
 void posting_make_forgotten(
-	struct posting *posting, struct text entity, struct text check, int64_t time)
+	struct posting *posting, struct text entity, struct text check, struct instant time)
 {
 	struct buffer block = {NULL, 0, 0};
 
-	*posting = (struct posting){.time = time, .forgotten = true};
+	*posting = (struct posting){
+		.time = time.seconds, .fraction = time.fraction, .forgotten = true};
 	names_append(&block, entity, check);
 	posting_close(posting, &block, 0, entity.length);
 }

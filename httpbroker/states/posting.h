@@ -14,12 +14,14 @@ struct posting {
 	struct names names;
 	struct wire wire;
 	enum condition condition;
-	int64_t time;   /* seconds since the epoch, not in the future */
-	int32_t ttl;    /* seconds; negative: never stale */
-	nsec deadline;  /* monotonic, or NSEC_NEVER; fixed now, so that no clock step moves it */
-	bool forgotten; /* it is to be: then there are only the names and the time of that */
+	int64_t time;      /* seconds since the epoch, not in the future */
+	uint16_t fraction; /* of that second: see instant.h */
+	int32_t ttl;       /* seconds; negative: never stale */
+	nsec deadline;     /* monotonic, or NSEC_NEVER; fixed now, so that no clock step moves it */
+	bool handed;       /* another broker has handed it over */
+	bool forgotten;    /* it is to be: then there are only the names and the time of that */
 	struct posting *former; /* an ok of the check's former names; owned; NULL: none */
-	char *block;    /* owned: what names and wire point into */
+	char *block;            /* owned: what names and wire point into */
 };
 
 /* The event is valid (event_check), and for this version of Flapjack. */
@@ -27,7 +29,7 @@ void posting_make(
 	struct posting *posting, const struct event *event, int flapjack, struct moment now);
 
 void posting_make_forgotten(
-	struct posting *posting, struct text entity, struct text check, int64_t time);
+	struct posting *posting, struct text entity, struct text check, struct instant time);
 
 void posting_free(struct posting *posting);
 

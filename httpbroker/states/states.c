@@ -209,6 +209,7 @@ static void state_set(struct state *state, const struct states_event *event)
 	wire_replace(&state->wire, &event->wire);
 	state->condition = (uint8_t)event->condition;
 	state->time = event->time;
+	state->fraction = event->fraction;
 	state->ttl = event->ttl;
 	state->deadline = event->deadline;
 }

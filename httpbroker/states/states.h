@@ -38,6 +38,7 @@ struct state {
 	uint32_t pushed_in;                    /* the commit that told Flapjack last */
 	uint16_t entity_length;                /* of names */
 	uint16_t wheel_slot;                   /* the wheel's */
+	uint16_t fraction;                     /* of the time: see instant.h */
 	uint8_t condition;                     /* enum condition of the last event */
 	uint8_t sent;                          /* enum condition that Flapjack was told last */
 	uint8_t rank;                          /* see state_key() */
@@ -45,6 +46,7 @@ struct state {
 	bool listed : 1;                       /* its record waits to be written */
 	bool forgotten : 1; /* it is out of the table, and its record waits to be deleted */
 	bool loaded : 1;    /* it is as Redis had it: nothing has been heard of it since */
+	bool posted : 1;    /* its last event came from a client, to this broker */
 	bool retired : 1;   /* it goes by another name now: its next repeat is its end */
 	bool owed : 1;      /* what Flapjack was told last is not known to be in Redis */
 	bool untold : 1;    /* it was read back, and Flapjack is still to be told of it */
@@ -82,6 +84,7 @@ struct states_event {
 	int64_t time;
 	int32_t ttl;
 	nsec deadline;
+	uint16_t fraction;
 };
 
 /* The writer's: a new state, for a check that has none. What no event says is zero. */

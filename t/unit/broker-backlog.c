@@ -89,8 +89,8 @@ static void forget(struct backlog *backlog, const char *check, int64_t time)
 {
 	struct posting posting;
 
-	posting_make_forgotten(
-		&posting, text_literal("\xc3\xa4\""), (struct text){check, strlen(check)}, time);
+	posting_make_forgotten(&posting, text_literal("\xc3\xa4\""),
+		(struct text){check, strlen(check)}, (struct instant){time, 0});
 	backlog_put_judged(backlog, &posting, &(struct marks){0, 1});
 	posting_free(&posting);
 }
@@ -163,6 +163,52 @@ static void the_former_names_of_a_check_are_kept(void **state)
 	posting_free(&read);
 	posting_free(&posting);
 	buffer_free(&json);
+}
+
+static void assert_recalled(const char *json, int64_t time, int fraction, bool forgotten)
+{
+	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC + 7 * NSEC_PER_MSEC, 0}};
+	struct posting posting;
+	struct reason why;
+
+	assert_true(recall_event(&recall, (struct blob){json, strlen(json)}, &posting, &why));
+	assert_int_equal(posting.time, time);
+	assert_int_equal(posting.fraction, fraction);
+	assert_int_equal(posting.forgotten, forgotten);
+	posting_free(&posting);
+}
+
+#define EVENT_JSON(more) "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"," more "}"
+#define FORGOTTEN_JSON(more) "{\"entity\":\"e\",\"check\":\"c\"," more "}"
+
+static void milliseconds_are_kept_where_they_are_known(void **state)
+{
+	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct buffer json = {NULL, 0, 0};
+	struct posting posting;
+
+	(void)state;
+	event.time = 5;
+	event.fraction = 251;
+	posting_make(&posting, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
+	recall_write(&json, &posting);
+	assert_non_null(strstr(json.data, ",\"time\":5,\"millis\":250,\"ttl\":300}"));
+	assert_recalled(json.data, 5, 251, false);
+	posting_free(&posting);
+	buffer_clear(&json);
+	posting_make_forgotten(
+		&posting, text_literal("e"), text_literal("c"), (struct instant){6, 1});
+	recall_write(&json, &posting);
+	assert_string_equal(json.data, FORGOTTEN_JSON("\"forgotten\":6,\"millis\":0"));
+	assert_recalled(json.data, 6, 1, true);
+	posting_free(&posting);
+	buffer_free(&json);
+	/* an earlier release writes none; nor does one with a clock that is ahead matter */
+	assert_recalled(EVENT_JSON("\"time\":5"), 5, 0, false);
+	assert_recalled(FORGOTTEN_JSON("\"forgotten\":6"), 6, 0, true);
+	assert_recalled(EVENT_JSON("\"time\":5,\"millis\":1000"), 5, 0, false);
+	assert_recalled(EVENT_JSON("\"time\":5,\"millis\":[]"), 5, 0, false);
+	assert_recalled(EVENT_JSON("\"time\":1000001,\"millis\":9"), 1000000, 8, false);
 }
 
 static void assert_unreadable(const char *json, const char *expected)
@@ -384,6 +430,7 @@ int main(void)
 		cmocka_unit_test(what_says_the_same_takes_the_place_of_the_one_before),
 		cmocka_unit_test(what_is_to_be_forgotten_is_kept_in_its_turn),
 		cmocka_unit_test(the_former_names_of_a_check_are_kept),
+		cmocka_unit_test(milliseconds_are_kept_where_they_are_known),
 		cmocka_unit_test(what_somebody_else_has_left_may_be_anything),
 		cmocka_unit_test(what_was_judged_goes_when_it_is_in_redis),
 		cmocka_unit_test(what_came_to_nothing_is_judged_again),

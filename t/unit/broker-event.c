@@ -13,7 +13,7 @@ static void assert_checked(struct event *event, int flapjack, const char *expect
 {
 	struct reason why = {""};
 
-	assert_int_equal(event_check(event, flapjack, NOW, &why), expected == NULL);
+	assert_int_equal(event_check(event, flapjack, NOW * NSEC_PER_SEC, &why), expected == NULL);
 	assert_string_equal(why.text, expected != NULL ? expected : "");
 }
 
@@ -138,6 +138,44 @@ static void assert_time(int64_t given, int64_t time, const char *expected)
 		assert_int_equal(event.time, time);
 }
 
+static void a_time_of_our_own_is_known_to_the_millisecond(void **state)
+{
+	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct reason why;
+
+	(void)state;
+	event.time = NOW - 1;
+	assert_true(event_check(&event, 2, NOW * NSEC_PER_SEC + 250 * NSEC_PER_MSEC, &why));
+	assert_int_equal(event.fraction, 0);
+	event.time = EVENT_NOT_GIVEN;
+	assert_true(event_check(&event, 2, NOW * NSEC_PER_SEC + 250 * NSEC_PER_MSEC, &why));
+	assert_int_equal(event.time, NOW);
+	assert_int_equal(event.fraction, 251);
+	event.time = NOW + 5;
+	assert_true(event_check(&event, 2, NOW * NSEC_PER_SEC, &why));
+	assert_int_equal(event.time, NOW);
+	assert_int_equal(event.fraction, 1);
+}
+
+static void seconds_are_compared_where_one_knows_no_more(void **state)
+{
+	static const struct {
+		struct instant one, other;
+		int expected;
+	} cases[] = {{{7, 0}, {7, 0}, 0}, {{7, 0}, {8, 0}, -1}, {{7, 1000}, {8, 1}, -1},
+		{{7, 500}, {7, 0}, 0}, {{7, 500}, {7, 501}, -1}, {{7, 500}, {7, 500}, 0},
+		{{7, 1}, {7, 1000}, -1}, {{8, 0}, {7, 1000}, 1}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		int order = instant_compare(cases[i].one, cases[i].other);
+		int reverse = instant_compare(cases[i].other, cases[i].one);
+
+		assert_int_equal((order > 0) - (order < 0), cases[i].expected);
+		assert_int_equal((reverse > 0) - (reverse < 0), -cases[i].expected);
+	}
+}
+
 static void no_time_is_in_the_future_or_in_milliseconds(void **state)
 {
 	(void)state;
@@ -202,6 +240,8 @@ int main(void)
 		cmocka_unit_test(only_conditions_last),
 		cmocka_unit_test(other_texts_are_bounded),
 		cmocka_unit_test(all_tags_together_are_bounded),
+		cmocka_unit_test(a_time_of_our_own_is_known_to_the_millisecond),
+		cmocka_unit_test(seconds_are_compared_where_one_knows_no_more),
 		cmocka_unit_test(no_time_is_in_the_future_or_in_milliseconds),
 	};
 

@@ -645,11 +645,72 @@ static void what_is_forgotten_is_not_told_of_again(void **state)
 	assert_told(desk, "ok@11", 1);
 }
 
+/* The same, of this millisecond of EPOCH's second; -1: only the second is known. */
+static enum ledger_answer post_exactly(
+	struct desk *desk, enum condition condition, int millis, bool handed)
+{
+	struct event event = event_plain("e", "c", condition);
+	struct posting posting;
+
+	event.time = EPOCH;
+	event.fraction = (uint16_t)(millis + 1);
+	posting_make(&posting, &event, 2, at(desk, 5));
+	posting.handed = handed;
+	enum ledger_answer answer = ledger_take(desk->ledger, &posting, at(desk, 5));
+	posting_free(&posting);
+	return answer;
+}
+
+static void within_a_second_the_millisecond_decides_if_both_know_it(void **state)
+{
+	struct desk *desk = *state;
+
+	assert_int_equal(post_exactly(desk, CONDITION_OK, 500, false), LEDGER_TAKEN);
+	assert_int_equal(post_exactly(desk, CONDITION_CRITICAL, 499, false), LEDGER_OLDER);
+	assert_int_equal(post_exactly(desk, CONDITION_WARNING, 500, false), LEDGER_TAKEN);
+	assert_int_equal(post_exactly(desk, CONDITION_OK, -1, false), LEDGER_TAKEN);
+	assert_int_equal(post_exactly(desk, CONDITION_CRITICAL, 0, false), LEDGER_TAKEN);
+	assert_told(desk, "ok@0 warning@0 ok@0 critical@0", 1);
+}
+
+static void what_was_posted_here_beats_what_is_handed_over_unless_that_is_newer(void **state)
+{
+	struct desk *desk = *state;
+
+	post_exactly(desk, CONDITION_OK, 500, false);
+	assert_int_equal(post_exactly(desk, CONDITION_CRITICAL, -1, true), LEDGER_OLDER);
+	assert_int_equal(post_exactly(desk, CONDITION_CRITICAL, 499, true), LEDGER_OLDER);
+	assert_int_equal(post_exactly(desk, CONDITION_CRITICAL, 500, true), LEDGER_OLDER);
+	assert_int_equal(post_exactly(desk, CONDITION_CRITICAL, 501, true), LEDGER_TAKEN);
+	/* those that are handed over are in order among themselves */
+	assert_int_equal(post_exactly(desk, CONDITION_WARNING, -1, true), LEDGER_TAKEN);
+	assert_int_equal(post_exactly(desk, CONDITION_OK, -1, true), LEDGER_TAKEN);
+	assert_told(desk, "ok@0 critical@0 warning@0 ok@0", 1);
+}
+
+/* The one that hands over had written that record before. */
+static void what_is_handed_over_follows_what_was_loaded(void **state)
+{
+	struct desk *desk = *state;
+	struct event event = event_plain("e", "c", CONDITION_OK);
+	const enum condition sent = CONDITION_OK;
+	struct posting posting;
+
+	event.time = EPOCH;
+	posting_make(&posting, &event, 2, at(desk, 4));
+	assert_true(ledger_load(desk->ledger, &posting, &sent, at(desk, 4)));
+	posting_free(&posting);
+	assert_int_equal(post_exactly(desk, CONDITION_CRITICAL, -1, true), LEDGER_TAKEN);
+	assert_int_equal(post_exactly(desk, CONDITION_OK, 5, true), LEDGER_TAKEN);
+	assert_told(desk, "critical@0 ok@0", 1);
+}
+
 static enum ledger_answer post_forgotten(struct desk *desk, double seconds, int64_t time)
 {
 	struct posting posting;
 
-	posting_make_forgotten(&posting, text_literal("e"), text_literal("c"), time);
+	posting_make_forgotten(
+		&posting, text_literal("e"), text_literal("c"), (struct instant){time, 0});
 	enum ledger_answer answer = ledger_take(desk->ledger, &posting, at(desk, seconds));
 	posting_free(&posting);
 	return answer;
@@ -760,6 +821,9 @@ int main(void)
 		DESK_TEST(setting_the_clock_makes_nothing_stale),
 		DESK_TEST(an_acknowledgement_passes_once_and_is_no_state),
 		DESK_TEST(what_is_forgotten_is_not_told_of_again),
+		DESK_TEST(within_a_second_the_millisecond_decides_if_both_know_it),
+		DESK_TEST(what_was_posted_here_beats_what_is_handed_over_unless_that_is_newer),
+		DESK_TEST(what_is_handed_over_follows_what_was_loaded),
 		DESK_TEST(what_was_to_be_forgotten_is_unless_it_is_newer),
 		DESK_TEST(what_is_due_may_be_forgotten),
 		DESK_TEST(beyond_a_million_states_only_known_ones_are_taken),

@@ -20,7 +20,8 @@ struct event event_plain(const char *entity, const char *check, enum condition c
 {
 	struct event event;
 
-	event_init(&event, 0);
+	event_init(&event);
+	event.time = 0;
 	event.entity = (struct text){entity, strlen(entity)};
 	event.check = (struct text){check, strlen(check)};
 	event.condition = condition;
@@ -36,7 +37,7 @@ struct held held_make(const struct event *event, struct moment now)
 	posting_make(&posting, event, 2, now);
 	held.state = states_add(held.states, &posting.names,
 		&(struct states_event){posting.wire, posting.condition, posting.time, posting.ttl,
-			posting.deadline});
+			posting.deadline, posting.fraction});
 	posting_free(&posting);
 	return held;
 }

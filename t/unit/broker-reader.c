@@ -573,7 +573,8 @@ static void store_judge(struct store *store, nsec now)
 	if (chance(store, 3) == 0)
 		posting_make(&posting, &event, 2, at(now));
 	else
-		posting_make_forgotten(&posting, event.entity, event.check, EPOCH);
+		posting_make_forgotten(
+			&posting, event.entity, event.check, (struct instant){EPOCH, 0});
 	store->forgotten += posting.forgotten && states_find(desk->books.states, &names) != NULL;
 	ledger_take(desk->books.ledger, &posting, at(now));
 	posting_free(&posting);

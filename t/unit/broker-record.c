@@ -2,6 +2,7 @@
 /* The record of a check that Redis keeps: written, read, and garbage refused. */
 #include "t/unit/unit.h"
 
+#include "httpbroker/delivery/recall.h"
 #include "httpbroker/delivery/record.h"
 #include "t/unit/broker-parts.h"
 
@@ -40,6 +41,44 @@ static void a_record_is_written(void **state)
 		"c\n1 1429505587 -1 - - {\"entity\":\"a:b\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
 	states_free(held.states);
+}
+
+/* How a record's posting is when it is read back. */
+static void assert_fraction(const char *value, int fraction)
+{
+	static const char field[] = "a:b\x1f"
+				    "c";
+	const struct recall recall = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
+	struct posting posting;
+	struct record record;
+	struct reason why;
+
+	assert_true(recall_record(&recall, (struct blob){WITH_LENGTH(field)},
+		(struct blob){value, strlen(value)}, &posting, &record, &why));
+	assert_int_equal(posting.time, 1429505587);
+	assert_int_equal(posting.fraction, fraction);
+	posting_free(&posting);
+}
+
+#define VALUE                                                                                  \
+	"1 1429505587 300 ok 123456 {\"entity\":\"a:b\",\"check\":\"c\",\"type\":\"service\"," \
+	"\"state\":\"ok\",\"summary\":\"\""
+
+static void milliseconds_are_in_a_record_where_they_are_known(void **state)
+{
+	struct event event = event_plain("a:b", "c", CONDITION_OK);
+
+	(void)state;
+	event.time = 1429505587;
+	event.fraction = 124;
+	struct held held = held_make(&event, (struct moment){0, 0});
+	held.state->sent = CONDITION_OK;
+	assert_record(held.state, false, 123456,
+		"a:b\x1f"
+		"c\n" VALUE ",\"millis\":123}\n");
+	states_free(held.states);
+	assert_fraction(VALUE ",\"millis\":123}", 124);
+	assert_fraction(VALUE "}", 0); /* an earlier release's */
 }
 
 static void a_record_is_read(void **state)
@@ -168,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_written),
+		cmocka_unit_test(milliseconds_are_in_a_record_where_they_are_known),
 		cmocka_unit_test(a_record_is_read),
 		cmocka_unit_test(what_is_no_record_is_refused),
 		cmocka_unit_test(garbage_is_read_without_harm),

@@ -211,7 +211,7 @@ static void state_add(struct states *states, const char *name, nsec deadline)
 {
 	const struct names names = {name, (uint16_t)strlen(name), 1};
 	char bytes[] = "{}";
-	const struct states_event event = {{bytes, 2, 0, 0}, CONDITION_OK, 0, 300, deadline};
+	const struct states_event event = {{bytes, 2, 0, 0}, CONDITION_OK, 0, 300, deadline, 0};
 
 	states_add(states, &names, &event);
 }
