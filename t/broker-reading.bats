@@ -105,7 +105,15 @@ shown() {
 	[ "$(shown -d check=b -d state=OK)" = '"a:b"' ]
 	[ "$(shown -d state=critical)" = '"a:c""b:b"' ]
 	[ "$(shown -d state=Down -d entity=b)" = '"b:b"' ]
-	[ "$(shown -d state=ok -d entity=a)" = '"a:b""a:x#2"' ] # as the event said, though one is stale
+	[ "$(shown -d state=ok -d entity=a)" = '"a:b"' ]
+	[ "$(shown -d state=unknown)" = '"a:b:c#2""a:x#2"' ] # what is told of it: the second is stale
+	[ "$(shown -d stale=true)" = '"a:x#2"' ]
+	[ "$(shown -d stale=false -d entity=a)" = '"a:b""a:b:c#2""a:c"' ]
+	[ "$(shown -d stale=true -d state=ok)" = '' ]
+	run -0 curl -sS -w '%{http_code}' "$url?stale=yes"
+	[[ "$output" == *"'stale' is 'yes', not true or false"*400 ]]
+	[ "$(curl -sSf "$url" | jq -c '.["a:x#2"] | [.state, .reported, .stale]')" = '["unknown","ok",true]' ]
+	[ "$(curl -sSf "$url" | jq -c '.["a:c"] | [.state, .reported, .stale]')" = '["CRITICAL","CRITICAL",false]' ]
 	[ "$(shown --data-urlencode 'entity=d+e &=' --data-urlencode 'check=ü%')" = '"d+e &=:ü%"' ]
 	[ "$(curl -sSf "$url?entity=d%2Be+%26%3D" | grep -c '^"')" -eq 1 ]
 	for query in entity=b%00 entity=none 'entity=a&check=b%20' 'check=B' 'entity=a&check=c&state=ok'; do
@@ -120,7 +128,7 @@ shown() {
 all = json.load(open(sys.argv[1]))
 assert len(all) == 7
 for value in all.values():
-    for key in "entity", "check", "state", "time", "ttl", "age", "stale": assert key in value, key
+    for key in "entity", "check", "state", "time", "ttl", "age", "stale", "reported": assert key in value, key
 assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["stale"]' "$work/all"
 }
 

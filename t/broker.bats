@@ -195,13 +195,13 @@ pushed() {
 @test "GET /state: what is known of every check; those that look alike are told apart" {
 	start_broker
 	posts 200 "$(event a:b c ok '"time":1000,"ttl":-1')" "$(event a b:c critical '"time":1000,"ttl":5')" \
-		"$(event x 'say \"y\"' warning)"
+		"$(event x 'say \\y' warning)"
 	run -0 curl -sSf -D "$work/headers" "$url"
 	echo "$output"
 	[ "${lines[0]}" = '{' ] && [ "${lines[4]}" = '}' ]
-	[[ "$output" =~ '"a:b:c":{"entity":"a:b","check":"c","type":"service","state":"ok","summary":"","time":1000,"ttl":-1,"age":'[0-9]+',"stale":false}' ]]
-	[[ "$output" =~ '"a:b:c#2":{"entity":"a","check":"b:c","type":"service","state":"critical","summary":"","time":1000,"ttl":5,"age":'[0-9]+',"stale":true}' ]]
-	[[ "$output" =~ '"x:say \"y\"":{"entity":"x","check":"say \"y\"","type":"service","state":"warning","summary":"","time":'[0-9]+',"ttl":300,"age":'[0-5]',"stale":false}' ]]
+	[[ "$output" =~ '"a:b:c":{"entity":"a:b","check":"c","type":"service","state":"ok","summary":"","time":1000,"ttl":-1,"age":'[0-9]+',"stale":false,"reported":"ok"}' ]]
+	[[ "$output" =~ '"a:b:c#2":{"entity":"a","check":"b:c","type":"service","state":"unknown","summary":"","time":1000,"ttl":5,"age":'[0-9]+',"stale":true,"reported":"critical"}' ]]
+	[[ "$output" =~ '"x:say \\y":{"entity":"x","check":"say \\y","type":"service","state":"warning","summary":"","time":'[0-9]+',"ttl":300,"age":'[0-5]',"stale":false,"reported":"warning"}' ]]
 	grep -i '^content-type: application/json' "$work/headers"
 }
 

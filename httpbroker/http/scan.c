@@ -14,8 +14,11 @@ static bool text_is(const char *text, size_t length, const char *bytes, size_t c
 static bool is_wanted(const struct scan *scan, const struct state *state)
 {
 	size_t check = (size_t)state->entity_length + 1;
+	bool stale = state->deadline <= scan->now.monotonic;
+	int told = stale ? (int)scan->broker->stale_as : (int)state->condition;
 
-	return (scan->condition < 0 || scan->condition == state->condition) &&
+	return (scan->condition < 0 || scan->condition == told) &&
+	       (scan->stale < 0 || scan->stale == (int)stale) &&
 	       text_is(scan->entity, scan->entity_length, state->names, state->entity_length) &&
 	       text_is(scan->check, scan->check_length, state->names + check,
 		       state->hh.keylen - check);
@@ -65,7 +68,7 @@ static void scan_free(struct stream *stream)
 	free(stream);
 }
 
-static const char *const parameters[] = {"entity", "check", "state", NULL};
+static const char *const parameters[] = {"entity", "check", "state", "stale", NULL};
 
 static size_t length_of(const char *text)
 {
@@ -116,22 +119,37 @@ static bool condition_take(const char *word, int *out, struct answer *answer)
 	return true;
 }
 
+static bool stale_take(const char *word, int *out, struct answer *answer)
+{
+	*out = -1;
+	if (word == NULL)
+		return true;
+	if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0) {
+		answer_error(answer, 400, "'stale' is '%.64s', not true or false", word);
+		return false;
+	}
+	*out = strcmp(word, "true") == 0;
+	return true;
+}
+
 void scan_answer(const struct broker *broker, const struct request *request,
 	const struct scan_form *form, const char *type, struct answer *answer)
 {
 	const char *entity = query_get(&request->query, "entity");
 	const char *check = query_get(&request->query, "check");
-	int condition;
+	int condition, stale;
 
 	if (!query_check(&request->query, parameters, answer) ||
 		!name_check("entity", entity, answer) || !name_check("check", check, answer) ||
-		!condition_take(query_get(&request->query, "state"), &condition, answer))
+		!condition_take(query_get(&request->query, "state"), &condition, answer) ||
+		!stale_take(query_get(&request->query, "stale"), &stale, answer))
 		return;
 	struct scan *scan = scan_new(entity, check);
 	scan->stream = (struct stream){scan_more, scan_free};
 	scan->broker = broker;
 	scan->form = form;
 	scan->condition = condition;
+	scan->stale = stale;
 	answer->status = 200;
 	answer->type = type;
 	answer->stream = &scan->stream;

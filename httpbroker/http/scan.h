@@ -35,13 +35,14 @@ struct scan {
 	struct states_cursor cursor;
 	const char *entity, *check;         /* the only ones, or NULL */
 	size_t entity_length, check_length; /* of these */
-	int condition;                      /* the only one, or -1 */
+	int condition;                      /* what is told, the only one, or -1 */
+	int stale;                          /* 1 or 0, the only ones, or -1 */
 	char names[];                       /* what these point to, `entity:check` */
 };
 
 /*
- * Makes *answer a scan of those that `?entity=&check=&state=` lets through, or a 400 if anything
- * is wrong with that.
+ * Makes *answer a scan of those that `?entity=&check=&state=&stale=` lets through, or a 400 if
+ * anything is wrong with that.
  */
 void scan_answer(const struct broker *broker, const struct request *request,
 	const struct scan_form *form, const char *type, struct answer *answer);
