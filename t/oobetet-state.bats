@@ -140,7 +140,7 @@ run_until_written() {
 	stop oobetet
 	sed -i "s:^state_file.*:state_file = $work/none/state:" "$work/oobetet.ini"
 	start_oobetet
-	poll 20 said oobetet "error: state file $work/none/state cannot be written: No such file"
+	poll 20 said oobetet "error: state file $work/none/state cannot be written: No such file or directory \($work/none/state.lock\)"
 	mkdir "$work/none"
 	poll 20 said oobetet "info: state file $work/none/state is written again"
 	stop oobetet

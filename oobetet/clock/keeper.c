@@ -177,9 +177,12 @@ static _Noreturn void writer_run(const char *path, const struct buffer *text, pi
 
 static void outcome_tell(struct keeper *keeper, int error)
 {
+	bool locked = keeper->lock >= 0;
+
 	if (error != 0 && error != keeper->told)
-		log_error("state file %s cannot be written: %s; trying again", keeper->path,
-			strerror(error));
+		log_error("state file %s cannot be written: %s%s%s%s; trying again", keeper->path,
+			strerror(error), locked ? "" : " (", locked ? "" : keeper->path,
+			locked ? "" : ".lock)");
 	else if (error == 0 && keeper->told != 0)
 		log_info("state file %s is written again", keeper->path);
 	keeper->told = error;

@@ -56,12 +56,14 @@ static void notice_begin(struct notice *notice, enum notice_kind kind, const str
 }
 
 void notice_alarm(struct notice *notice, const struct subject *subject, const struct outage *outage,
-	enum kind missing, nsec now, const char *remarks)
+	enum kind missing, nsec silence, nsec now, const char *remarks)
 {
 	char text[4 * NOTICE_TEXT], name[NOTICE_TEXT], stamp[STAMP], span[DURATION_TEXT];
 
 	notice_begin(notice, NOTICE_ALARM, outage, missing);
-	duration_text(subject->max_latency, span);
+	/* what has come back but once, before the other, may have been silent for less */
+	duration_text(
+		nsec_earlier(subject->max_latency, silence / NSEC_PER_SEC * NSEC_PER_SEC), span);
 	span[strcspn(span, " ")] = '\0'; /* the original spells its `seconds` out */
 	snprintf(text, sizeof text,
 		"Flapjack Self Monitoring is Critical: haven't seen a test %s notification in the "

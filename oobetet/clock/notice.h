@@ -46,11 +46,11 @@ char *notice_key(const struct subject *subject, nsec since, char out[NOTICE_KEY]
 char *subject_name(const struct subject *subject, char *out, size_t size);
 
 /*
- * The alarm of an incident, as told at `now`. `remarks` is what else is known, each remark
- * beginning with `; `: it may be empty, and is what gets cut.
+ * The alarm of an incident, as told at `now`, when `missing` was not heard for `silence`. `remarks`
+ * is what else is known, each remark beginning with `; `: it may be empty, and is what gets cut.
  */
 void notice_alarm(struct notice *notice, const struct subject *subject, const struct outage *outage,
-	enum kind missing, nsec now, const char *remarks);
+	enum kind missing, nsec silence, nsec now, const char *remarks);
 
 /*
  * The end of the same incident, which was not OK for `span`, as told at `now`. No two have the same

@@ -23,12 +23,13 @@ static void remarks_write(
 
 static void alarm_tell(struct teller *teller, const struct telling *now, bool loud)
 {
+	enum kind missing = watch_incident(teller->watch)->missing;
 	struct notice notice;
 	struct buffer remarks = {NULL, 0, 0};
 
 	remarks_write(teller, now, &remarks);
-	notice_alarm(&notice, teller->subject, &teller->outage,
-		watch_incident(teller->watch)->missing, now->wall,
+	notice_alarm(&notice, teller->subject, &teller->outage, missing,
+		watch_silence(teller->watch, missing, now->attention), now->wall,
 		remarks.data != NULL ? remarks.data : "");
 	buffer_free(&remarks);
 	log_error("%s", notice.text);

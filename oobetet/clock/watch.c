@@ -266,6 +266,11 @@ static nsec heard_last(const struct watch *watch, enum kind kind)
 		       : watch->seen[kind];
 }
 
+nsec watch_silence(const struct watch *watch, enum kind kind, nsec now)
+{
+	return now - heard_last(watch, kind);
+}
+
 nsec watch_acknowledged(const struct watch *watch, nsec now)
 {
 	if (watch->acknowledged == NSEC_NEVER)

@@ -69,6 +69,9 @@ struct incident {
 /* The incident that watch_judge() spoke of last. */
 const struct incident *watch_incident(const struct watch *watch);
 
+/* How long ago an awaited kind was heard last. */
+nsec watch_silence(const struct watch *watch, enum kind kind, nsec now);
+
 /*
  * How long ago an acknowledgement was heard, which silences Flapjack until the check recovers;
  * NSEC_NEVER: never, or an awaited kind was heard since.

@@ -134,7 +134,7 @@ static void no_word_of_ours_counts(void **state)
 	(void)state;
 	assert_true(match_pattern(&match, KIND_HEARTBEAT, ".", &why));
 	assert_int_equal(match_body(&match, "anything"), KIND_HEARTBEAT);
-	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, "; Problem: x");
+	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, 0, "; Problem: x");
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
 	notice_ok(&notice, &subject, &outage, KIND_PROBLEM, NSEC_PER_SEC, 0);
 	assert_int_equal(match_body(&match, notice.text), KIND_NONE);

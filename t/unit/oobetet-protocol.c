@@ -198,7 +198,7 @@ static void alarms_speak_as_the_original(void **state)
 	(void)state;
 	setenv("TZ", "UTC", 1);
 	notice_key(&subject, wall, outage.key);
-	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, wall, "");
+	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 61 * NSEC_PER_SEC, wall, "");
 	assert_string_equal(notice.text,
 		"Flapjack Self Monitoring is Critical: haven't seen a test problem notification in "
 		"the last 60 seconds for \"d60\" on flap, from vm at 2026-11-20 10:29:06 +0000");
@@ -213,7 +213,10 @@ static void alarms_speak_as_the_original(void **state)
 	char other[NOTICE_KEY];
 	assert_int_equal(strncmp(notice_key(&keyed, wall, other), "Chain, 2", 8), 0);
 	/* the key stays what it was when the incident began */
-	notice_alarm(&notice, &keyed, &outage, KIND_RECOVERY, wall, "; more");
+	notice_alarm(
+		&notice, &keyed, &outage, KIND_RECOVERY, 59 * NSEC_PER_SEC + 1, wall, "; more");
+	/* it was heard before the incident began, and not since */
+	assert_non_null(strstr(notice.text, "in the last 59 seconds for"));
 	assert_string_equal(notice.key, outage.key);
 	assert_non_null(strstr(notice.text, "test recovery notification"));
 	assert_non_null(strstr(notice.text, "+0000; more"));
@@ -236,7 +239,7 @@ static void long_texts_are_cut_between_characters(void **state)
 	(void)state;
 	for (int i = 0; i < 2000; i++)
 		memcpy(remarks + 3 * i, "\xe2\x82\xac", 4);
-	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, remarks);
+	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, 0, remarks);
 	assert_in_range(strlen(notice.text), NOTICE_TEXT - 4, NOTICE_TEXT - 1);
 	assert_true(text_is_clean(notice.text));
 	memset(name, 'n', sizeof name - 1);

@@ -72,6 +72,7 @@ static void one_outage_is_one_incident(void **state)
 	/* the recovery is there: it is the problem that is still missing */
 	assert_int_equal(judged(watch, 461 * SEC), WATCH_REPEAT);
 	assert_int_equal(watch_incident(watch)->missing, KIND_PROBLEM);
+	assert_int_equal(watch_silence(watch, KIND_PROBLEM, 461 * SEC), 301 * SEC);
 	watch_hear(watch, KIND_PROBLEM, 500 * SEC);
 	assert_int_equal(judged(watch, 500 * SEC + WATCH_GRACE), WATCH_HEALED);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
