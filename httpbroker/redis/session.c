@@ -160,6 +160,7 @@ static bool seen_enough(const struct session *session)
 	return session->seen_applied && (session->seen_left & COMMIT_PUSHES) == 0;
 }
 
+/* The next look is at once if it is time to say so: who is active shall know it soon. */
 static void stand_by(struct session *session, nsec now)
 {
 	if (session->flying != NULL)
@@ -168,7 +169,7 @@ static void stand_by(struct session *session, nsec now)
 		turn_tell(session, tenure_lose(&session->tenure));
 	session->role = SESSION_STANDS_BY;
 	session->backed = false;
-	phase_rest(session, PHASE_STANDS, now + LEASE_LOOK);
+	phase_rest(session, PHASE_STANDS, now >= session->say_at ? now : now + LEASE_LOOK);
 }
 
 static void flying_look(struct session *session, const struct seen *seen)

@@ -12,6 +12,7 @@ struct talk {
 	struct submission *submission;
 };
 
+static const struct broker broker = {.flapjack = 2};
 static const struct query whole = {{{"entity", "web-1"}}, 1, true};
 static const struct query one = {{{"check", "a:b"}, {"entity", "web-1"}}, 2, true};
 
@@ -20,7 +21,7 @@ static void talk_begin(struct talk *talk, const struct query *query, const struc
 	memset(talk, 0, sizeof *talk);
 	talk->request.query = *query;
 	talk->request.permit = permit;
-	talk->submission = route_delete_state.begin(NULL, &talk->request, &talk->answer);
+	talk->submission = route_delete_state.begin(&broker, &talk->request, &talk->answer);
 }
 
 static void talk_end(struct talk *talk)
