@@ -63,8 +63,10 @@ bool address_parse(const char *text, struct address *out, struct reason *why)
 	if (text[0] == '[')
 		return bracketed_parse(text, out, why);
 	if (colon == NULL && strspn(text, "-0123456789") == 0)
-		return reason_set(
-			why, "'%s' is not port, host:port, [v6]:port or unix:/path", text);
+		return reason_set(why,
+			"'%s' is not port, host:port, [v6]:port or unix:/path: a host needs its "
+			"port behind it, %s:PORT",
+			text, text);
 	if (colon == NULL)
 		return port_parse(text, out, why);
 	if (strchr(text, ':') != colon)

@@ -23,3 +23,8 @@ bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out, stru
 	*out = value;
 	return true;
 }
+
+const char *number_plural(uint64_t number)
+{
+	return number == 1 ? "" : "s";
+}

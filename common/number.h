@@ -11,4 +11,7 @@
 /* Reads `text` into *out if it is a decimal whole number from min to max. */
 bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out, struct reason *why);
 
+/* "" for one, "s" for any other number: what ends the noun behind it. */
+const char *number_plural(uint64_t number);
+
 #endif

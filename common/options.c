@@ -44,12 +44,16 @@ int64_t option_size(const char *option, const char *text, int64_t min, int64_t m
 	struct reason why;
 	int64_t value;
 
-	if (unit == NULL)
+	if (strspn(text, "0123456789") == length && length > 0)
 		return option_number(option, text, min, max);
+	if (unit == NULL)
+		die(EX_USAGE, "%s: '%s' is not a number of bytes such as 65536, 64k, 16M or 1G",
+			option, text);
 	int shift = 10 * (int)(unit - units + 1);
 	snprintf(digits, sizeof digits, "%.*s", (int)length - 1, text);
 	if (!number_parse(digits, 0, INT64_MAX >> shift, &value, &why))
-		die(EX_USAGE, "%s: '%s': %s", option, text, why.text);
+		die(EX_USAGE, "%s: '%s' is not a number of bytes such as 65536, 64k, 16M or 1G",
+			option, text);
 	value <<= shift;
 	if (value < min || value > max)
 		die(EX_USAGE, "%s: '%s' is not from %" PRId64 " to %" PRId64 " bytes", option, text,

@@ -55,8 +55,14 @@ static void port_take(struct options *options, const char *option, const char *v
 static void server_take(struct options *options, const char *option, const char *value)
 {
 	options->alone = strcmp(value, "none") == 0;
-	if (!options->alone)
-		options->server = server_address(option, value);
+	if (options->alone)
+		return;
+	if (strpbrk(value, ":0123456789-") == NULL)
+		die(EX_USAGE,
+			"%s: '%s' is not port, host:port, [v6]:port, unix:/path or none: a host "
+			"needs its port behind it, %s:6379",
+			option, value, value);
+	options->server = server_address(option, value);
 }
 
 void options_free(struct options *options)
@@ -254,7 +260,8 @@ static const struct option_row rows[] = {
 	{"queue", "NAME", queue_take, "Flapjack's list in Redis (default events)"},
 	{"flapjack-version", "N", flapjack_take, "1 or 2 (default 2)"},
 	{"name", "NAME", name_take,
-		"brokers of one name stand by for each other (default default)"},
+		"brokers of one name stand by for each other; its default "
+		"is the word default"},
 	{"grace", "DURATION", grace_take,
 		"a time without any broker in which no state grows older (default 1h)"},
 	{"no-persist", NULL, no_persist_take, "do not keep states in Redis"},

@@ -415,7 +415,7 @@ web-1 Memory high ok' ]
 		{"status":"firing","labels":{"alertname":"A","instance":"i"},"annotations":{}},
 		{"status":"burning","labels":{"alertname":"B","instance":"i"},"annotations":{}}]}'
 	sends 207 <<<"$alerts"
-	said broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 207: 1 of 2 events are refused, the first: .*burning'
+	said broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 207: 1 of 2 events refused, the first: .*burning'
 	sends 400 <<<'{"entity":"a","check":"b","state":"bad"}'
 	said broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 400: .*bad'
 	curl -sS -d '{}' "${url%state}stat"

@@ -138,7 +138,7 @@ pushed_once() {
 	redis HSET httpbroker:default:states $'a\x1ff' '1 1 1 ok - {"entity":"a","check"'
 	redis HSET httpbroker:default:states $'a\x1fg' '1 1 1 ok - []'
 	start_broker --interval 24h
-	poll 10 said broker 'info: read 1 states from Redis'
+	poll 10 said broker 'info: read 1 state from Redis'
 	said broker 'error: 34 records in Redis cannot be read and were left out'
 	[ "$(grep -c 'cannot be read and is left out' "$work/broker.log")" -eq 20 ]
 	[ "$(redis HLEN httpbroker:default:states)" -eq 35 ]

@@ -179,7 +179,7 @@ none_left() {
 	poll 10 said a 'info: all that was answered 202 was handed over'
 	poll 10 queued 5
 	posts 200 "$(event x y ok)"
-	poll 10 said b 'info: taking [1-3] events that another broker has handed over'
+	poll 10 said b 'info: taking [1-3] events? that another broker has handed over'
 	poll 10 none_left
 	# in order for each check; 4 has said the same as 3
 	queue

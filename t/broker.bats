@@ -68,7 +68,13 @@ pushed() {
 	refuses "--port: port: '80x' is not a whole number" --port=80x
 	refuses "--port: the path after 'unix:' must begin with '/'" --port unix:x
 	refuses "--server: port: '' is not a whole number" --server redis:
-	refuses "--server: 'redis' is not port, host:port, [v6]:port or unix:/path" --server redis
+	refuses "--server: 'redis' is not port, host:port, [v6]:port, unix:/path or none: a host needs its port behind it, redis:6379" --server redis
+	refuses "--server: 'nonne' is not port, host:port, [v6]:port, unix:/path or none" --server nonne
+	refuses "--port: 'myhost' is not port, host:port, [v6]:port or unix:/path: a host needs its port behind it, myhost:PORT" --port myhost
+	refuses "--max-body: '1X' is not a number of bytes such as 65536, 64k, 16M or 1G" --max-body 1X
+	refuses "--max-body: 'xM' is not a number of bytes" --max-body xM
+	refuses "--max-body: 0 is not from 1 to 1073741824" --max-body 0
+	refuses "--max-held: 16777216 bytes are less than 4 times --max-body: 67108864 would do" --max-held 16M
 	refuses "--server: there is no Redis at port 0" --server localhost:0
 	refuses "--database: -1 is not from 0 to" --database -1
 	refuses "--database: 'x' is not a whole number" --database x
@@ -88,15 +94,15 @@ pushed() {
 @test "a port that is taken: exit 75" {
 	start_broker
 	run -75 httpbroker --port "$broker_port"
-	[[ "$output" == *"error: cannot listen on 127.0.0.1:$broker_port: Address already in use" ]]
+	[[ "$output" == *"error: cannot listen on 127.0.0.1:$broker_port: Address already in use ('ss -ltnp' shows by whom)" ]]
 	run -75 httpbroker --port "[::1]:$broker_port"
-	[[ "$output" == *"error: cannot listen on [::1]:$broker_port: Address already in use" ]]
+	[[ "$output" == *"error: cannot listen on [::1]:$broker_port: Address already in use ('ss -ltnp' shows by whom)" ]]
 }
 
 @test "a port that is not permitted: exit 77" {
 	load lib/confined
 	run -77 "${unprivileged[@]}" "$build/httpbroker/httpbroker" --port 127.0.0.1:80
-	[[ "$output" == *'cannot listen on 127.0.0.1:80: Permission denied' ]]
+	[[ "$output" == *'cannot listen on 127.0.0.1:80: Permission denied (a port below 1024 needs root or CAP_NET_BIND_SERVICE)' ]]
 }
 
 @test "port 0 picks one and says which, of loopback only, in both families" {

@@ -2,6 +2,7 @@
 #include "httpbroker/delivery/inside.h"
 
 #include "common/log.h"
+#include "common/number.h"
 
 #include <inttypes.h>
 
@@ -61,16 +62,19 @@ static void loss_tell(const struct delivery *delivery)
 {
 	struct marks made = outbox_marks(delivery->books.outbox);
 	struct marks done = outbox_done(delivery->books.outbox);
-	size_t events = backlog_unjudged(delivery->backlog);
-	size_t states = delivery->books.persistent ? backlog_unjudged_checks(delivery->backlog) : 0;
+	uint64_t events = made.pushes - done.pushes + backlog_unjudged(delivery->backlog);
+	uint64_t states = made.records - done.records;
 
-	if (events > 0 || !marks_reached(&done, &made))
-		log_error("stopping %s: %" PRIu64 " events were not delivered and %" PRIu64
-			  " states not written",
+	if (delivery->books.persistent)
+		states += backlog_unjudged_checks(delivery->backlog);
+	if (backlog_unjudged(delivery->backlog) > 0 || !marks_reached(&done, &made))
+		log_error("stopping %s: %" PRIu64 " event%s %s not delivered and %" PRIu64
+			  " state%s not written",
 			is_refused(delivery->books.outbox) && link_serves(delivery->link)
 				? "while Redis refuses some of it"
 				: "without Redis",
-			made.pushes - done.pushes + events, made.records - done.records + states);
+			events, number_plural(events), events == 1 ? "was" : "were", states,
+			number_plural(states));
 }
 
 void delivery_finish(struct delivery *delivery)

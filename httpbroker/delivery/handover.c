@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/number.h"
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
@@ -71,7 +72,8 @@ size_t handover_take(
 	handover->postings = memory_zeroed(reply->elements, sizeof handover->postings[0]);
 	for (size_t i = 0; i < reply->elements; i++)
 		unreadable += !item_take(handover, reply->element[i], recall);
-	log_info("taking %zu events that another broker has handed over", handover->count);
+	log_info("taking %zu event%s that another broker has handed over", handover->count,
+		number_plural(handover->count));
 	return unreadable;
 }
 
@@ -112,9 +114,11 @@ static void older_tell(struct handover *handover)
 {
 	handover->lost += handover->older;
 	if (handover->older > 0)
-		log_warning("%zu of %zu events that another broker has handed over are older than "
-			    "what is known and change nothing, of %.*s%s",
-			handover->older, handover->count, (int)handover->first_older->names.length,
+		log_warning("%zu of %zu event%s that another broker has handed over %s older than "
+			    "what is known and change%s nothing, of %.*s%s",
+			handover->older, handover->count, number_plural(handover->count),
+			handover->older == 1 ? "is" : "are", handover->older == 1 ? "s" : "",
+			(int)handover->first_older->names.length,
 			handover->first_older->names.bytes,
 			handover->older > 1 ? " and others" : "");
 }

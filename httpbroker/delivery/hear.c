@@ -2,6 +2,7 @@
 #include "httpbroker/delivery/inside.h"
 
 #include "common/log.h"
+#include "common/number.h"
 
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
@@ -73,12 +74,13 @@ static void length_hear(struct delivery *delivery, int64_t length, nsec now)
 	case PRESSURE_SAME:
 		return;
 	case PRESSURE_PAUSES:
-		log_warning("the queue has %" PRId64 " events, more than %" PRId64
+		log_warning("the queue has %" PRId64 " event%s, more than %" PRId64
 			    ": repeats pause until somebody takes them",
-			length, delivery->pressure.most);
+			length, number_plural((uint64_t)length), delivery->pressure.most);
 		return;
 	case PRESSURE_RESUMES:
-		log_info("the queue has %" PRId64 " events: repeats go on", length);
+		log_info("the queue has %" PRId64 " event%s: repeats go on", length,
+			number_plural((uint64_t)length));
 		return;
 	}
 }

@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/number.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 
@@ -217,11 +218,12 @@ static void end_tell(const struct reader *reader, nsec now)
 	char span[DURATION_TEXT];
 
 	if (reader->loaded > 0 || reader->unreadable > 0)
-		log_info("read %" PRIu64 " states from Redis within %s", reader->loaded,
-			duration_text(now - reader->begun, span));
+		log_info("read %" PRIu64 " state%s from Redis within %s", reader->loaded,
+			number_plural(reader->loaded), duration_text(now - reader->begun, span));
 	if (reader->unreadable > NAMED_MOST)
-		log_error("%" PRIu64 " records in Redis cannot be read and were left out",
-			reader->unreadable);
+		log_error("%" PRIu64 " record%s in Redis cannot be read and %s left out",
+			reader->unreadable, number_plural(reader->unreadable),
+			reader->unreadable == 1 ? "was" : "were");
 }
 
 static bool is_chunk(const redisReply *reply)

@@ -2,6 +2,7 @@
 #include "httpbroker/http/batch_answer.h"
 
 #include "common/log.h"
+#include "common/number.h"
 #include "httpbroker/events/jsontext.h"
 
 /* The event as it was taken: what the original answered, in the original's order. */
@@ -178,10 +179,11 @@ static void error_append(struct buffer *out, const struct total *total)
 
 static void refused_tell(const struct total *total, struct answer *answer)
 {
+	size_t count = total->refused + total->accepted;
 	struct reason why;
 
-	reason_set(&why, "%zu of %zu events are refused, the first: %s", total->refused,
-		total->refused + total->accepted, total->first);
+	reason_set(&why, "%zu of %zu event%s refused, the first: %s", total->refused, count,
+		number_plural(count), total->first);
 	answer_refuses(answer, why.text);
 }
 

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/loglimit.h"
 #include "common/memory.h"
+#include "common/number.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -185,8 +186,9 @@ static void clients_grow(struct clients *clients)
 	clients->full = true;
 	clients->full_logged = log_limit_pass(&clients->limit, clock_monotonic(), &left_out);
 	if (clients->full_logged)
-		log_warning("%u connections, and there may be no more (--max-connections)%s",
-			clients->count, log_limit_text(left_out, text));
+		log_warning("%u connection%s, and there may be no more (--max-connections)%s",
+			clients->count, number_plural(clients->count),
+			log_limit_text(left_out, text));
 }
 
 /* Not at once when there is room: else a full house would be logged with every visitor. */
@@ -197,7 +199,8 @@ static void clients_shrink(struct clients *clients)
 		return;
 	clients->full = false;
 	if (clients->full_logged)
-		log_info("%u connections: there may be more again", clients->count);
+		log_info("%u connection%s: there may be more again", clients->count,
+			number_plural(clients->count));
 }
 
 struct client *client_enter(struct clients *clients, int fd)

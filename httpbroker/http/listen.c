@@ -115,7 +115,7 @@ static struct place *places_listen(
 	return NULL;
 }
 
-_Noreturn static void listen_die(const char *where)
+_Noreturn static void listen_die(const char *where, const char *hint)
 {
 	if (errno == EINTR) /* a signal has said to stop */
 		exit(0);
@@ -123,15 +123,19 @@ _Noreturn static void listen_die(const char *where)
 	bool passes = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
 	int code = passes ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
 
-	die(code, "cannot listen on %s: %s", where,
-		errno == EEXIST ? "there is something that is no socket" : strerror(errno));
+	die(code, "cannot listen on %s: %s%s", where,
+		errno == EEXIST ? "there is something that is no socket" : strerror(errno), hint);
 }
 
 _Noreturn static void place_die(const struct place *place)
 {
+	const char *hint = errno == EADDRINUSE ? " ('ss -ltnp' shows by whom)"
+			   : errno == EACCES
+				   ? " (a port below 1024 needs root or CAP_NET_BIND_SERVICE)"
+				   : "";
 	char text[ADDRESS_TEXT];
 
-	listen_die(address_of_socket((const struct sockaddr *)&place->address, text));
+	listen_die(address_of_socket((const struct sockaddr *)&place->address, text), hint);
 }
 
 static void room_need(const struct listeners *listeners, int more)
@@ -170,7 +174,7 @@ static void path_open(const struct address *address, struct listeners *out)
 
 		listeners_remove(out);
 		errno = error;
-		listen_die(address_text(address, text));
+		listen_die(address_text(address, text), "");
 	}
 	out->fds[out->count++] = fd;
 	out->path_count++;

@@ -4,6 +4,7 @@
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/number.h"
 #include "httpbroker/http/exchange.h"
 #include "httpbroker/limits.h"
 
@@ -59,9 +60,9 @@ static unsigned connections_allowed(unsigned wanted, int listeners)
 			"%zu descriptors are allowed, and more than %zu are needed: see "
 			"ulimit -n",
 			allowed, reserve);
-	log_warning("only %zu connections at a time, for no more descriptors are allowed: see "
+	log_warning("only %zu connection%s at a time, for no more descriptors are allowed: see "
 		    "ulimit -n",
-		allowed - reserve);
+		allowed - reserve, number_plural(allowed - reserve));
 	return (unsigned)(allowed - reserve);
 }
 

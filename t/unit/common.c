@@ -150,7 +150,9 @@ static void address_refuses_the_rest(void **state)
 		if (address_parse(cases[i], &address, &why))
 			fail_msg("'%s' was taken", cases[i]);
 	assert_false(address_parse("redis", &address, &why));
-	assert_string_equal(why.text, "'redis' is not port, host:port, [v6]:port or unix:/path");
+	assert_string_equal(why.text,
+		"'redis' is not port, host:port, [v6]:port or unix:/path: a host needs its port behind "
+		"it, redis:PORT");
 }
 
 /* A pipe that holds these bytes and whose writing end is closed. */
@@ -459,6 +461,14 @@ static void log_limit_lets_a_burst_through_and_then_few(void **state)
 	assert_string_equal(log_limit_text(0, text), "");
 }
 
+static void one_is_not_many(void **state)
+{
+	(void)state;
+	assert_string_equal(number_plural(0), "s");
+	assert_string_equal(number_plural(1), "");
+	assert_string_equal(number_plural(2), "s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -475,6 +485,7 @@ int main(void)
 		cmocka_unit_test(lines_without_end_use_no_memory),
 		cmocka_unit_test(buffer_grows_and_shrinks),
 		cmocka_unit_test(backoff_doubles_to_its_maximum),
+		cmocka_unit_test(one_is_not_many),
 		cmocka_unit_test(log_limit_lets_a_burst_through_and_then_few),
 		cmocka_unit_test(timeout_is_what_is_left),
 		cmocka_unit_test(text_is_cleaned_before_it_is_sent),
