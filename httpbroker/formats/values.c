@@ -137,8 +137,11 @@ void value_milliseconds(const json_t *object, const char *key, int64_t *out)
 	const json_t *value = value_given(object, key);
 	int64_t given;
 
-	if (value != NULL && value_whole(value, 0, INT64_MAX, &given))
-		*out = given >= EVENT_TIME_IN_MILLISECONDS ? given / 1000 : given;
+	if (value == NULL || !value_whole(value, 0, INT64_MAX, &given))
+		return;
+	while (given >= EVENT_TIME_IN_MILLISECONDS)
+		given /= 1000;
+	*out = given;
 }
 
 bool text_equals(struct text a, struct text b)

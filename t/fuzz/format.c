@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/fuzz/format.h"
 
+#include "common/utf8.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/states/posting.h"
 #include "t/fuzz/fuzz.h"
@@ -33,6 +34,23 @@ static void keys_try(json_t *event, int flapjack)
 	}
 }
 
+/* No text has anything that a Jabber server refuses; but summary and details are of many lines. */
+static void clean_try(json_t *event)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(event, key, value) {
+		bool lines = strcmp(key, "summary") == 0 || strcmp(key, "details") == 0;
+
+		if (json_is_string(value))
+			FUZZ_EXPECT(
+				utf8_clean_span(json_string_value(value), json_string_length(value),
+					lines ? UTF8_LINES : UTF8_ONE_LINE) ==
+				json_string_length(value));
+	}
+}
+
 /* What goes out is sound JSON. */
 static void posting_try(const struct posting *posting, int flapjack)
 {
@@ -43,6 +61,7 @@ static void posting_try(const struct posting *posting, int flapjack)
 	json_t *event = json_loadb(whole.data, whole.length, JSON_REJECT_DUPLICATES, NULL);
 	FUZZ_EXPECT(event != NULL);
 	keys_try(event, flapjack);
+	clean_try(event);
 	FUZZ_EXPECT(json_string_length(json_object_get(event, "summary")) <= LIMIT_SUMMARY + 3);
 	FUZZ_EXPECT(json_string_length(json_object_get(event, "details")) <= LIMIT_DETAILS + 3);
 	json_decref(event);
@@ -57,6 +76,8 @@ static void event_take(struct intake *intake, const struct event *event)
 	pieces->count++;
 	FUZZ_EXPECT(event->entity.length >= 1 && event->entity.length <= LIMIT_NAME);
 	FUZZ_EXPECT(event->check.length >= 1 && event->check.length <= LIMIT_NAME);
+	FUZZ_EXPECT(memchr(event->entity.bytes, '"', event->entity.length) == NULL);
+	FUZZ_EXPECT(memchr(event->check.bytes, '"', event->check.length) == NULL);
 	FUZZ_EXPECT(event->time >= 0 && event->time <= NOW);
 	FUZZ_EXPECT(event->ttl >= EVENT_TTL_NEVER && event->ttl != 0);
 	posting_make(&posting, event, pieces->flapjack,

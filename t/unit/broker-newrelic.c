@@ -247,6 +247,7 @@ static void its_time_is_that_of_its_last_change(void **state)
 	assert_issue_time("\"updatedAt\":1795224300", 1795224300); /* in seconds, by a template */
 	assert_issue_time("\"updatedAt\":1795999999999", NOW);     /* the future */
 	assert_issue_time("\"updatedAt\":null", NOW);
+	assert_issue_time("\"updatedAt\":1795224300123456789", 1795224300);
 	assert_issue_time("\"updatedAt\":\"yesterday\"", NOW);
 	assert_issue_time("\"updatedAt\":-1", NOW);
 }
