@@ -36,8 +36,8 @@ struct text text_keep(json_t *document, const char *bytes, size_t length);
 bool value_object(const json_t *object, const char *key, const json_t **out, struct reason *why);
 
 /*
- * Milliseconds since the epoch at `key`, as seconds; what can only be seconds, micro- or nanoseconds
- * is taken as such, and what is no time is passed over.
+ * Milliseconds since the epoch at `key`, as seconds; what can only be seconds, micro- or
+ * nanoseconds is taken as such, and what is no time is passed over.
  */
 void value_milliseconds(const json_t *object, const char *key, int64_t *out);
 
