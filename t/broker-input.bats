@@ -209,6 +209,13 @@ kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
 kube-state-metrics:KubePodNotReady{namespace=ci,pod=job-7}
 kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1}' ]
 	[ "$(queue | jq -c 'select(.check == "KubePodNotReady" and .state == "ok")' | wc -l)" -eq 1 ]
+	# of an alert without other labels this version says the same name, and it is not another's
+	bare='{"alerts":[{"status":"firing","labels":{"alertname":"Down","instance":"i"}}]}'
+	sends 200 <<<"$bare"
+	stop broker
+	start_broker --interval 1h
+	sends 200 <<<"${bare/\"instance\"/\"x\":\"y\",\"instance\"}"
+	[ "$(curl -sSf "$url?entity=i" | jq -c '[.[] | [.check, .state]] | sort')" = '[["Down","critical"],["Down{x=y}","critical"]]' ]
 }
 
 @test "New Relic, both kinds: told on change, never stale; a test of the channel makes no check" {

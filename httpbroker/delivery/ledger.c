@@ -200,14 +200,15 @@ static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state
 
 /*
  * A check was renamed by an upgrade, and nobody will speak of its former name again: what is wrong
- * there would stay so for ever. A check of that name that was heard of since is another one.
+ * there would stay so for ever. A check of that name that was heard of since is another one, and so
+ * is one whose time has milliseconds, which the versions of those names did not keep.
  */
 static void former_end(struct ledger *ledger, const struct posting *posting, struct moment now)
 {
 	const struct posting *former = posting->former;
 	struct state *state = former != NULL ? states_find(ledger->states, &former->names) : NULL;
 
-	if (state == NULL || !state->loaded)
+	if (state == NULL || !state->loaded || state->fraction != 0)
 		return;
 	log_info("the check %.*s is named %.*s now: the former is set ok",
 		(int)former->names.length, former->names.bytes, (int)posting->names.length,

@@ -271,17 +271,25 @@ static void a_stale_check_is_told_as_what_is_wanted(void **state)
 	assert_told(desk, "CRITICAL@18", 1);
 }
 
-/* What is loaded at 10 s and was so at 0 s; NULL: that was not told. */
-static void load(struct desk *desk, int32_t ttl, const enum condition *sent)
+/* The same, of this fraction of a second. */
+static void load_fraction(
+	struct desk *desk, uint16_t fraction, int32_t ttl, const enum condition *sent)
 {
 	struct event event = event_plain("e", "c", CONDITION_OK);
 	struct posting posting;
 
 	event.time = EPOCH;
+	event.fraction = fraction;
 	event.ttl = ttl;
 	posting_make(&posting, &event, 2, at(desk, 10));
 	assert_true(ledger_load(desk->ledger, &posting, sent, at(desk, 10)));
 	posting_free(&posting);
+}
+
+/* What is loaded at 10 s and was so at 0 s; NULL: that was not told. */
+static void load(struct desk *desk, int32_t ttl, const enum condition *sent)
+{
+	load_fraction(desk, 0, ttl, sent);
 }
 
 static void what_was_told_as_stale_before_a_restart_is_not_told_again(void **state)
@@ -458,6 +466,17 @@ static void a_former_name_that_was_heard_of_is_another_check(void **state)
 	assert_int_equal(post(desk, 10, CONDITION_CRITICAL, 0, 300), LEDGER_TAKEN);
 	post_renamed(desk, 11, CONDITION_CRITICAL);
 	assert_told(desk, "critical@11", 2);
+	assert_int_equal(__real_states_count(desk->states), 2);
+}
+
+/* An alert without further labels is named so by this version, too. */
+static void what_this_version_has_written_is_no_former_name(void **state)
+{
+	struct desk *desk = *state;
+
+	load_fraction(desk, 1, EVENT_TTL_NEVER, &(enum condition){CONDITION_CRITICAL});
+	post_renamed(desk, 11, CONDITION_CRITICAL);
+	assert_told(desk, "critical@11", 1);
 	assert_int_equal(__real_states_count(desk->states), 2);
 }
 
@@ -808,6 +827,7 @@ int main(void)
 		DESK_TEST(a_former_name_is_set_ok_once_and_forgotten),
 		DESK_TEST(only_what_was_loaded_is_a_former_name),
 		DESK_TEST(a_former_name_that_was_heard_of_is_another_check),
+		DESK_TEST(what_this_version_has_written_is_no_former_name),
 		DESK_TEST(a_former_name_that_is_heard_of_again_goes_on),
 		DESK_TEST(what_is_stale_for_long_is_forgotten),
 		DESK_TEST(what_comes_back_or_never_goes_stale_is_not_forgotten),
