@@ -69,6 +69,24 @@ health() {
 	[[ "$output" == *httpbroker_redis_up* ]]
 }
 
+@test "GET /state before Redis was heard for the first time: what was answered 202" {
+	redis_port=$(free_port)
+	start_broker
+	posts 202 "$(event a b ok)" "$(event a b critical)" "$(event a c ok)" "$(event a old ok '"time":1000,"ttl":5')" \
+		"$(event x y acknowledgement)" "[$(event d 1 ok),$(event d 2 'warning')]"
+	run -0 curl -sSf "$url"
+	echo "$output"
+	[ "$(jq -Sc 'map_values(.state)' <<<"$output")" = \
+		'{"a:b":"critical","a:c":"ok","a:old":"unknown","d:1":"ok","d:2":"warning"}' ]
+	[ "$(jq -c '.["a:old"] | [.stale, .reported]' <<<"$output")" = '[true,"ok"]' ]
+	[ "$(curl -sSf "$url?entity=a&state=ok" | jq -c keys)" = '["a:c"]' ]
+	[ "$(curl -sS -o /dev/null -w '%{http_code}' "$url?stat=ok")" = 400 ]
+	start_redis
+	poll 20 health 200 '.healthy and .pending == 0'
+	[ "$(curl -sSf "$url" | jq -Sc 'map_values(.state)')" = \
+		'{"a:b":"critical","a:c":"ok","a:old":"unknown","d:1":"ok","d:2":"warning"}' ]
+}
+
 @test "GET /health: 503 before Redis was heard for the first time" {
 	redis_port=$(free_port)
 	start_broker

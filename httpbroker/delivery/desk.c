@@ -35,11 +35,29 @@ void desk_free(struct desk *desk)
 	free(desk);
 }
 
+/* What was answered 202 and is not among the states yet, a line each, as recall_event() reads it.
+ */
+static void kept_show(const struct desk *desk, struct submission *submission)
+{
+	const struct kept *kept;
+
+	for (kept = backlog_next(desk->backlog); kept != NULL; kept = kept->next) {
+		buffer_append(submission->look, kept->json, kept->length);
+		buffer_append(submission->look, "\n", 1);
+	}
+	submission->result = SUBMISSION_COMMITTED;
+	submission->done(submission);
+}
+
 void desk_take(struct desk *desk, struct submission *list, nsec now)
 {
 	struct submission *submission, *next;
 
 	DL_FOREACH_SAFE(list, submission, next) {
+		if (submission->look != NULL) {
+			kept_show(desk, submission);
+			continue;
+		}
 		submission->since = now;
 		submission->judged = 0;
 		DL_APPEND(desk->arrived, submission);

@@ -15,13 +15,15 @@ enum submission_result {
 	SUBMISSION_DROPPED, /* neither, and `why`: the broker is stopping, or not the active one */
 };
 
-/* What one request wants kept or forgotten. Whoever submits it owns it until done() and after. */
+/* What one request wants kept, forgotten or looked at. Whoever submits it owns it until done() and
+ * after. */
 struct submission {
 	struct posting *postings;
 	enum ledger_answer *answers; /* room for one each, set before done() */
 	size_t count;
 	struct forgetting *forgetting; /* instead of postings; NULL: none */
-	bool async; /* 202 is welcome where another broker could be asked: there is none */
+	struct buffer *look; /* instead of postings: filled with what is kept; NULL: none */
+	bool async;          /* 202 is welcome where another broker could be asked: there is none */
 	void (*done)(struct submission *submission); /* called once, in the delivery thread */
 	void *owner;                                 /* for done() */
 

@@ -3,10 +3,15 @@
  * GET /state: every check's last event, as an object keyed `entity:check`. `state` is what is told
  * of the check, `reported` what the event said.
  */
+#include "common/memory.h"
+#include "httpbroker/delivery/delivery.h"
+#include "httpbroker/delivery/recall.h"
 #include "httpbroker/events/jsontext.h"
 #include "httpbroker/http/scan.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 static void listing_begin(struct scan *scan)
 {
@@ -76,12 +81,94 @@ static void listing_end(struct scan *scan)
 
 static const struct scan_form listing = {1, listing_begin, state_list, listing_end};
 
+/* Before the broker knows what Redis has, there are only events that were answered 202. */
+struct look {
+	struct submission submission;
+	const struct broker *broker;
+	struct buffer kept; /* a line each */
+};
+
+/* The writer of these states is this thread. */
+static void kept_take(struct states *states, const struct posting *posting)
+{
+	const struct states_event event = {.wire = posting->wire,
+		.condition = posting->condition,
+		.time = posting->time,
+		.ttl = posting->ttl,
+		.deadline = posting->deadline,
+		.fraction = posting->fraction};
+	struct state *state = states_find(states, &posting->names);
+
+	if (posting->forgotten && state != NULL) {
+		states_remove(states, state);
+		free(state);
+	} else if (posting->forgotten || !condition_lasts(posting->condition)) {
+		return;
+	} else if (state == NULL) {
+		states_add(states, &posting->names, &event);
+	} else if (posting->time >= state->time) {
+		states_set(states, state, &event);
+	}
+}
+
+static struct states *kept_states(const struct look *look)
+{
+	const struct recall recall = {look->broker->flapjack, 0, moment_now()};
+	const char *line = look->kept.data, *end;
+	struct siphash_key key;
+	struct posting posting;
+	struct reason why;
+
+	if (getentropy(&key, sizeof key) != 0) /* for this answer any will do */
+		key = (struct siphash_key){0, 0};
+	struct states *states = states_new(&key);
+	for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		struct blob json = {line, (size_t)(end - line)};
+
+		if (!recall_event(&recall, json, &posting, &why))
+			continue;
+		kept_take(states, &posting);
+		posting_free(&posting);
+	}
+	return states;
+}
+
 static struct submission *get_begin(
 	const struct broker *broker, struct request *request, struct answer *answer)
 {
-	scan_answer(broker, request, &listing, ANSWER_JSON, answer);
-	return NULL;
+	if (delivery_role(broker->delivery) != DELIVERY_STARTS) {
+		scan_answer(broker, request, &listing, ANSWER_JSON, answer);
+		return NULL;
+	}
+	struct look *look = request->data = memory_zeroed(1, sizeof *look);
+	look->broker = broker;
+	look->submission.look = &look->kept;
+	return &look->submission;
 }
 
-const struct route route_get_state = {
-	.path = "/state", .method = "GET", .active_only = true, .begin = get_begin};
+static void get_end(struct request *request, struct answer *answer)
+{
+	const struct look *look = request->data;
+
+	if (look->submission.result == SUBMISSION_DROPPED)
+		answer_busy(answer, look->submission.why);
+	else
+		scan_answer_own(
+			look->broker, kept_states(look), request, &listing, ANSWER_JSON, answer);
+}
+
+static void get_free(struct request *request)
+{
+	struct look *look = request->data;
+
+	if (look != NULL)
+		buffer_free(&look->kept);
+	free(look);
+}
+
+const struct route route_get_state = {.path = "/state",
+	.method = "GET",
+	.active_only = true,
+	.begin = get_begin,
+	.end = get_end,
+	.free = get_free};

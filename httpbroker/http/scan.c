@@ -37,7 +37,7 @@ static void state_scan(const struct state *state, void *context)
 /* One check is found by its name; whatever else is wanted has to be looked for. */
 static bool states_scan(struct scan *scan)
 {
-	struct states *states = scan->broker->states;
+	struct states *states = scan->states;
 
 	if (scan->entity == NULL || scan->check == NULL)
 		return states_visit_some(states, &scan->cursor, state_scan, scan);
@@ -65,7 +65,11 @@ static bool scan_more(struct stream *stream, struct buffer *out)
 
 static void scan_free(struct stream *stream)
 {
-	free(stream);
+	struct scan *scan = (struct scan *)stream;
+
+	if (scan->own)
+		states_free(scan->states);
+	free(scan);
 }
 
 static const char *const parameters[] = {"entity", "check", "state", "stale", NULL};
@@ -132,7 +136,8 @@ static bool stale_take(const char *word, int *out, struct answer *answer)
 	return true;
 }
 
-void scan_answer(const struct broker *broker, const struct request *request,
+/* NULL, with an answer, if the query is wrong. */
+static struct scan *scan_make(const struct broker *broker, const struct request *request,
 	const struct scan_form *form, const char *type, struct answer *answer)
 {
 	const char *entity = query_get(&request->query, "entity");
@@ -143,7 +148,7 @@ void scan_answer(const struct broker *broker, const struct request *request,
 		!name_check("entity", entity, answer) || !name_check("check", check, answer) ||
 		!condition_take(query_get(&request->query, "state"), &condition, answer) ||
 		!stale_take(query_get(&request->query, "stale"), &stale, answer))
-		return;
+		return NULL;
 	struct scan *scan = scan_new(entity, check);
 	scan->stream = (struct stream){scan_more, scan_free};
 	scan->broker = broker;
@@ -153,4 +158,28 @@ void scan_answer(const struct broker *broker, const struct request *request,
 	answer->status = 200;
 	answer->type = type;
 	answer->stream = &scan->stream;
+	return scan;
+}
+
+void scan_answer(const struct broker *broker, const struct request *request,
+	const struct scan_form *form, const char *type, struct answer *answer)
+{
+	struct scan *scan = scan_make(broker, request, form, type, answer);
+
+	if (scan != NULL)
+		scan->states = broker->states;
+}
+
+void scan_answer_own(const struct broker *broker, struct states *states,
+	const struct request *request, const struct scan_form *form, const char *type,
+	struct answer *answer)
+{
+	struct scan *scan = scan_make(broker, request, form, type, answer);
+
+	if (scan == NULL) {
+		states_free(states);
+		return;
+	}
+	scan->states = states;
+	scan->own = true;
 }

@@ -29,8 +29,10 @@ struct scan {
 	struct buffer *out; /* where it is written to */
 	struct moment now;
 	const struct broker *broker;
-	unsigned pass; /* 0, 1, … */
-	bool begun;    /* a state was written in this pass */
+	struct states *states; /* those that are gone through */
+	bool own;              /* they go with the scan */
+	unsigned pass;         /* 0, 1, … */
+	bool begun;            /* a state was written in this pass */
 
 	struct states_cursor cursor;
 	const char *entity, *check;         /* the only ones, or NULL */
@@ -46,5 +48,12 @@ struct scan {
  */
 void scan_answer(const struct broker *broker, const struct request *request,
 	const struct scan_form *form, const char *type, struct answer *answer);
+
+/*
+ * The same of other states than the broker's, which the scan takes over, whatever comes of it.
+ */
+void scan_answer_own(const struct broker *broker, struct states *states,
+	const struct request *request, const struct scan_form *form, const char *type,
+	struct answer *answer);
 
 #endif
