@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Durations, addresses and numbers, as they are written in options and configuration files. */
+/* Durations, addresses and numbers, as people write them; and text that has to be made clean. */
 #include "common/address.h"
 #include "common/duration.h"
 #include "common/number.h"
+#include "common/utf8.h"
 #include "t/fuzz/fuzz.h"
 
 /* What was understood is written as it would be understood again. */
@@ -47,6 +48,36 @@ static void number_try(const char *text)
 		FUZZ_EXPECT(why.text[0] != '\0');
 }
 
+/* What was cleaned is clean, and a copy that was cut is its beginning. */
+static void clean_try(const char *bytes, size_t length, enum utf8_lines lines)
+{
+	struct buffer clean = {NULL, 0, 0};
+	char copy[16];
+
+	buffer_append(&clean, "", 0);
+	utf8_clean_append(&clean, bytes, length, lines);
+	FUZZ_EXPECT(utf8_clean_span(clean.data, clean.length, lines) == clean.length);
+	FUZZ_EXPECT(strlen(clean.data) == clean.length);
+	if (utf8_clean_span(bytes, length, lines) == length)
+		FUZZ_EXPECT(clean.length == length && memcmp(clean.data, bytes, length) == 0);
+	size_t copied = utf8_clean_copy(copy, sizeof copy, bytes, length, lines);
+	FUZZ_EXPECT(copied < sizeof copy && copied <= clean.length && copy[copied] == '\0');
+	FUZZ_EXPECT(memcmp(copy, clean.data, copied) == 0);
+	FUZZ_EXPECT(copied == clean.length || copied + UTF8_LONGEST >= sizeof copy);
+	buffer_free(&clean);
+}
+
+/* What was mended needs it no more. */
+static void escapes_try(const char *bytes, size_t length)
+{
+	struct buffer json = {NULL, 0, 0};
+
+	buffer_append(&json, bytes, length);
+	utf8_mend_escapes(json.data, length);
+	FUZZ_EXPECT(!utf8_mend_escapes(json.data, length));
+	buffer_free(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	char *text = fuzz_string(bytes, length);
@@ -55,5 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	duration_try(text);
 	number_try(text);
 	free(text);
+	clean_try((const char *)bytes, length, UTF8_LINES);
+	clean_try((const char *)bytes, length, UTF8_ONE_LINE);
+	escapes_try((const char *)bytes, length);
 	return 0;
 }
