@@ -35,7 +35,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	start flapper flapper -i 60 -q -p "$port"
 	poll 10 check_tcp -H 127.0.0.1 -p "$port"
 	kill -USR1 "${pids[flapper]}"
-	poll 10 said flapper "info: up on \[::\]:$port, [0-9]+ connections, [0-9.]+ s to the next"
+	poll 10 said flapper "info: up on \[::\]:$port, [0-9]+ connections?, [0-9.]+ s to the next"
 	[ "$(wc -l <"$work/flapper.log")" -eq 1 ]
 }
 
