@@ -25,7 +25,7 @@ pause() {
 	poll 20 heard '<oobetet>.* is Critical'
 	kill_oobetet
 	start_oobetet
-	said oobetet "warning: state file $work/state: an incident is open since [-0-9]+ [0-9:]+ [+0-9]+ \(\"Flapjack Self .*\"\); notifications to be delivered: [0-9]"
+	said oobetet "warning: state file $work/state: an incident is open since [-0-9]+ [0-9:]+ [+0-9]+; notifications to be delivered: [0-9]; its key: Flapjack Self "
 	poll 20 said oobetet 'error: .* is Critical'
 	both
 	poll 20 paged '202 resolve'

@@ -53,10 +53,10 @@ static void incident_log(const struct past *past)
 	const struct teller *teller = past->teller;
 	char since[40]; /* any clock_stamp() */
 
-	log_warning("state file %s: an incident is open since %s (\"%s\"); notifications to be "
-		    "delivered: %d",
+	log_warning("state file %s: an incident is open since %s; notifications to be delivered: "
+		    "%d; its key: %s",
 		past->path, clock_stamp(teller->outage.since, since, sizeof since),
-		teller->outage.key, roads_untold(teller->roads));
+		roads_untold(teller->roads), teller->outage.key);
 }
 
 /* Returns how long nobody listened, by the wall clock. */
