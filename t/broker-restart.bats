@@ -146,6 +146,19 @@ pushed_once() {
 	[ "$(redis HGET httpbroker:default:states $'a\x1fc' | cut -c 1,2)" = '1 ' ]
 }
 
+@test "records of another release are read: with keys left out, or more; a later version is named" {
+	redis HSET httpbroker:default:states \
+		$'a\x1fbefore' '1 1000 -1 critical - {"entity":"a","check":"before","state":"critical"}' \
+		$'a\x1fafter' '1 1000 -1 critical - {"entity":"a","check":"after","state":"critical","millis":5,"more":{"x":[1]}}' \
+		$'a\x1flater' '2 1000 1 -1 critical - {"entity":"a","check":"later","state":"critical"}'
+	batch 60000 $((EPOCHSECONDS * 1000))
+	start_broker --interval 24h
+	poll 10 said broker 'info: read 2 states from Redis'
+	said broker "error: the record 'a.later' in Redis cannot be read and is left out: its version is '2', not 1"
+	posts 200 "$(event a before critical)" "$(event a after critical)" "$(event a later critical)"
+	[ "$(redis LLEN events)" -eq 1 ]
+}
+
 @test "--no-persist: no state is written, none read" {
 	record b critical 1000000
 	batch 60000 $((EPOCHSECONDS * 1000))

@@ -381,12 +381,16 @@ in_queue() {
 	poll 15 posts 503 "$(event a cut critical)"
 	[ "$answer" = '{"error": "Redis is away, and another broker can take over"}' ]
 	forgotten 503 'entity=a&check=b'
+	# nor does it show states that are not kept up to date any more
+	answers 503
+	[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Prefer: respond-async' "$url")" = 200 ]
 	posts 503 "[$(event a cut critical)]"
 	prefer=respond-async posts 202 "$(event a kept critical)"
 	posts 503 "$(event a cut critical)"
 	# through nginx all of it is delivered, by the other one
 	url=http://127.0.0.1:$proxy_port/state
 	for i in {1..6}; do posts 200 "$(event a "through$i" critical)"; done
+	for i in {1..4}; do lists '"a:through6"'; done
 	[ "$(queue | grep -c '"check":"through')" -eq 6 ]
 	both=(--retry 0 --url "http://127.0.0.1:$port_a/state" --url "http://127.0.0.1:$port_b/state")
 	httpbroker-submit -e a -c client1 -s critical "${both[@]}"

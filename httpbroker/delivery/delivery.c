@@ -128,6 +128,11 @@ enum delivery_role delivery_role(struct delivery *delivery)
 	return status_role(&delivery->board);
 }
 
+bool delivery_outlived(struct delivery *delivery, nsec now)
+{
+	return now >= status_outlived_at(&delivery->board);
+}
+
 const struct histogram *delivery_commits(const struct delivery *delivery)
 {
 	return &delivery->commits;

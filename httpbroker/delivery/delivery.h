@@ -51,6 +51,13 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 struct delivery_status delivery_status(struct delivery *delivery);
 enum delivery_role delivery_role(struct delivery *delivery);
 
+/*
+ * Any thread: whether this active broker is cut off from Redis, and another one has probably taken
+ * over. Then requests are refused, with these words, unless they are async (inbox.h).
+ */
+bool delivery_outlived(struct delivery *delivery, nsec now);
+#define DELIVERY_OUTLIVED "Redis is away, and another broker can take over"
+
 /* Any thread: how long commits took. */
 const struct histogram *delivery_commits(const struct delivery *delivery);
 

@@ -89,6 +89,7 @@ static void status_work(struct delivery *delivery, nsec now)
 	if (role != status->role)
 		status->role_since = now;
 	status->role = role;
+	status->outlived_at = session_outlived_at(session_of(delivery));
 	redis_look(delivery, now);
 	status->repeats_paused = delivery->pressure.paused;
 	status->loading = !reader_complete(delivery->reader);
@@ -109,9 +110,7 @@ static bool is_busy(const struct delivery *delivery)
 /* Why nothing is answered 202 now unless the client has nobody else; NULL: it is. */
 static const char *refusal_of(const struct delivery *delivery, nsec now)
 {
-	return session_outlived(session_of(delivery), now)
-		       ? "Redis is away, and another broker can take over"
-		       : NULL;
+	return now >= session_outlived_at(session_of(delivery)) ? DELIVERY_OUTLIVED : NULL;
 }
 
 /* What is refused shall not be judged before: nothing of it is to stay here. */

@@ -6,11 +6,13 @@ void status_init(struct status_board *board, nsec now)
 	pthread_mutex_init(&board->lock, NULL);
 	board->status = (struct delivery_status){
 		.role_since = now,
+		.outlived_at = NSEC_NEVER,
 		.redis_since = now,
 		.redis_why = "not connected yet",
 		.queue_length = -1,
 	};
 	atomic_init(&board->role, (int)DELIVERY_STARTS);
+	atomic_init(&board->outlived_at, NSEC_NEVER);
 }
 
 void status_free(struct status_board *board)
@@ -23,6 +25,7 @@ void status_publish(struct status_board *board, const struct delivery_status *st
 	pthread_mutex_lock(&board->lock);
 	board->status = *status;
 	atomic_store(&board->role, (int)status->role);
+	atomic_store(&board->outlived_at, status->outlived_at);
 	pthread_mutex_unlock(&board->lock);
 }
 
@@ -37,6 +40,11 @@ struct delivery_status status_read(struct status_board *board)
 enum delivery_role status_role(struct status_board *board)
 {
 	return (enum delivery_role)atomic_load(&board->role);
+}
+
+nsec status_outlived_at(struct status_board *board)
+{
+	return atomic_load(&board->outlived_at);
 }
 
 const char *delivery_role_name(enum delivery_role role)

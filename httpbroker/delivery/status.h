@@ -18,7 +18,9 @@ enum delivery_role {
 
 struct delivery_status {
 	enum delivery_role role;
-	nsec role_since; /* monotonic */
+	nsec role_since;  /* monotonic */
+	nsec outlived_at; /* from then on another may have taken over (session.h), if it is still so
+			   */
 
 	bool alone;       /* there is no Redis, and need not be: what follows of it says nothing */
 	bool redis_up;    /* it answers, and does as it is told */
@@ -45,6 +47,7 @@ struct status_board {
 	pthread_mutex_t lock;
 	struct delivery_status status;
 	atomic_int role; /* the same as in it, for who asks with every request */
+	_Atomic nsec outlived_at;
 };
 
 void status_init(struct status_board *board, nsec now);
@@ -53,6 +56,7 @@ void status_free(struct status_board *board);
 void status_publish(struct status_board *board, const struct delivery_status *status);
 struct delivery_status status_read(struct status_board *board);
 enum delivery_role status_role(struct status_board *board);
+nsec status_outlived_at(struct status_board *board);
 
 /* The role in a word: starting, active, standby. */
 const char *delivery_role_name(enum delivery_role role);

@@ -176,6 +176,14 @@ static void submission_done(struct submission *submission)
 	waking_resume(exchange->waking, &exchange->sleeper);
 }
 
+/* Whether its client has nobody else to ask. */
+static bool prefers_async(const struct exchange *exchange)
+{
+	return prefer_has(
+		MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Prefer"),
+		"respond-async");
+}
+
 /* Suspended first: the answer may be there before delivery_submit() returns. */
 static void exchange_submit(struct exchange *exchange)
 {
@@ -185,9 +193,7 @@ static void exchange_submit(struct exchange *exchange)
 	exchange->sleeper.connection = exchange->connection;
 	submission->owner = exchange;
 	submission->done = submission_done;
-	submission->async = prefer_has(
-		MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Prefer"),
-		"respond-async");
+	submission->async = prefers_async(exchange);
 	MHD_suspend_connection(exchange->connection);
 	if (delivery_submit(exchange->context->delivery, submission))
 		return;
@@ -231,11 +237,18 @@ static struct submission *route_go(struct exchange *exchange)
 		exchange->context->broker, request, &exchange->answer);
 }
 
-/* Whether the answer has to come from another broker. */
-static bool is_elsewhere(const struct exchange *exchange)
+/* Why the answer has to come from another broker; NULL: it has not. */
+static const char *elsewhere_why(const struct exchange *exchange)
 {
-	return exchange->route != NULL && exchange->route->active_only &&
-	       delivery_role(exchange->context->delivery) == DELIVERY_STANDS_BY;
+	struct delivery *delivery = exchange->context->delivery;
+
+	if (exchange->route == NULL || !exchange->route->active_only)
+		return NULL;
+	if (delivery_role(delivery) == DELIVERY_STANDS_BY)
+		return "another broker is the active one";
+	return delivery_outlived(delivery, clock_monotonic()) && !prefers_async(exchange)
+		       ? DELIVERY_OUTLIVED
+		       : NULL;
 }
 
 static void body_complete(struct exchange *exchange)
@@ -257,8 +270,9 @@ static enum MHD_Result request_take(struct exchange *exchange)
 		body_complete(exchange);
 	if (!client_turn(exchange->client, CLIENT_WAITS))
 		return MHD_NO;
-	if (!exchange->refused && is_elsewhere(exchange))
-		answer_busy(&exchange->answer, "another broker is the active one");
+	const char *elsewhere = exchange->refused ? NULL : elsewhere_why(exchange);
+	if (elsewhere != NULL)
+		answer_busy(&exchange->answer, elsewhere);
 	else if (!exchange->refused)
 		exchange->submission = route_go(exchange);
 	exchange_count(exchange);

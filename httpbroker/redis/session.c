@@ -362,9 +362,9 @@ enum session_role session_role(const struct session *session)
 	return session->role;
 }
 
-bool session_outlived(const struct session *session, nsec now)
+nsec session_outlived_at(const struct session *session)
 {
-	return session->backed && now >= session->ours_until;
+	return session->backed ? session->ours_until : NSEC_NEVER;
 }
 
 const char *session_holder(const struct session *session)

@@ -53,10 +53,11 @@ enum session_role { SESSION_STARTS, SESSION_ACTIVE, SESSION_STANDS_BY };
 enum session_role session_role(const struct session *session);
 
 /*
- * Whether another broker has probably taken over from this active one: it stood by at the last
- * commit that was heard of, and the lease has run out since.
+ * From when on another broker has probably taken over from this active one, if nothing more is
+ * heard: it stood by at the last commit that was heard of, and the lease has run out. NSEC_NEVER:
+ * none did.
  */
-bool session_outlived(const struct session *session, nsec now);
+nsec session_outlived_at(const struct session *session);
 
 /* Where the active broker is, when this one stands by: `HOST ADDRESS`. */
 const char *session_holder(const struct session *session);
