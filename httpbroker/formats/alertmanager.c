@@ -84,7 +84,7 @@ static struct text check_name(
 	return check;
 }
 
-/* The names before 0.2, which were the alert's and the entity's labels alone. */
+/* The names of earlier versions, which were the alert's and the entity's labels alone. */
 static void former_read(const json_t *labels, const char *entity_key, struct event *event)
 {
 	const json_t *entity = entity_key != NULL ? json_object_get(labels, entity_key) : NULL;

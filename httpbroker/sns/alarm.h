@@ -21,7 +21,7 @@ struct alarm {
 	const json_t *account;
 	const json_t *region;
 	const json_t *metric;        /* its name; NULL: several metrics, or other alarms */
-	const json_t *former_metric; /* the same as versions before 0.2 had it */
+	const json_t *former_metric; /* what earlier versions took for it */
 	const json_t *namespace;
 	const json_t *dimensions; /* [{name, value}] or {name: value} */
 	const json_t *threshold;
