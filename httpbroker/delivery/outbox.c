@@ -53,17 +53,6 @@ struct outbox *outbox_new(void)
 	return outbox;
 }
 
-static void commit_free(struct commit *commit)
-{
-	if (commit == NULL)
-		return;
-	resp_free(&commit->pushes);
-	resp_free(&commit->records);
-	resp_free(&commit->told);
-	resp_free(&commit->forgets);
-	free(commit);
-}
-
 /* A state that was forgotten is ours, and is freed when it is in neither line any more. */
 static void deletion_leave(struct state *state)
 {
@@ -266,18 +255,10 @@ static bool record_may_go(
 	       (outbox->held & COMMIT_PUSHES) != 0;
 }
 
-static void lists_swap(struct resp_list *one, struct resp_list *other)
-{
-	const struct resp_list kept = *one;
-
-	*one = *other;
-	*other = kept;
-}
-
 static void returned_swap(struct outbox *outbox, struct commit *commit)
 {
-	lists_swap(&outbox->returned.forgets, &commit->forgets);
-	lists_swap(&outbox->returned.records, &commit->records);
+	resp_swap(&outbox->returned.forgets, &commit->forgets);
+	resp_swap(&outbox->returned.records, &commit->records);
 }
 
 static bool is_returned(const struct outbox *outbox)
@@ -353,14 +334,6 @@ static struct commit *pushes_take(struct outbox *outbox)
 	return commit;
 }
 
-static unsigned parts_of(const struct commit *commit)
-{
-	return (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
-	       (commit->records.count + commit->told.count > 0 ? COMMIT_RECORDS : 0u) |
-	       (commit->pushes.count > 0 ? COMMIT_PUSHES : 0u) |
-	       (commit->trim > 0 ? COMMIT_TRIM : 0u);
-}
-
 bool outbox_waits(const struct outbox *outbox)
 {
 	return pushes_wait(outbox) || records_wait(outbox) || wake_waits(outbox) ||
@@ -376,7 +349,7 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 	commit->reaches.pushes = outbox->done.pushes + commit->pushes.count;
 	records_take(outbox, commit, clock);
 	trim_gather(outbox, commit);
-	commit->todo = parts_of(commit);
+	commit->todo = commit_parts(commit);
 	if ((commit->todo & COMMIT_PUSHES) != 0 || wake_waits(outbox))
 		commit->todo |= COMMIT_WAKE & ~outbox->held;
 	outbox->taken = commit;
@@ -428,7 +401,7 @@ static void owed_settle(struct outbox *outbox, bool was_refused)
 void outbox_applied(struct outbox *outbox, struct commit *commit)
 {
 	bool was_refused = is_refused(outbox);
-	unsigned parts = parts_of(commit) | (commit->sent & COMMIT_WAKE);
+	unsigned parts = commit_parts(commit) | (commit->sent & COMMIT_WAKE);
 	unsigned refused = commit->refused & ~(unsigned)COMMIT_TRIM;
 
 	outbox->refused = (outbox->refused & ~parts) | refused;

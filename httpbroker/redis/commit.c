@@ -86,6 +86,25 @@ static void parts_write(
 		resp_command(out, RESP_WORDS("HLEN", keys->states), NULL);
 }
 
+void commit_free(struct commit *commit)
+{
+	if (commit == NULL)
+		return;
+	resp_free(&commit->pushes);
+	resp_free(&commit->records);
+	resp_free(&commit->told);
+	resp_free(&commit->forgets);
+	free(commit);
+}
+
+unsigned commit_parts(const struct commit *commit)
+{
+	return (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
+	       (commit->records.count + commit->told.count > 0 ? COMMIT_RECORDS : 0u) |
+	       (commit->pushes.count > 0 ? COMMIT_PUSHES : 0u) |
+	       (commit->trim > 0 ? COMMIT_TRIM : 0u);
+}
+
 void commit_join(struct commit *commit)
 {
 	struct resp_list *told = &commit->told;

@@ -96,6 +96,12 @@ struct commit {
 	bool held;             /* the lease is still ours, as the last answer says */
 };
 
+/* NULL is taken for nothing. */
+void commit_free(struct commit *commit);
+
+/* What there is in it to be done: enum commit_part. */
+unsigned commit_parts(const struct commit *commit);
+
 /* Events are applied: the records that tell of them become records like the others. */
 void commit_join(struct commit *commit);
 

@@ -58,6 +58,14 @@ void resp_free(struct resp_list *list)
 	list->count = 0;
 }
 
+void resp_swap(struct resp_list *one, struct resp_list *other)
+{
+	const struct resp_list kept = *one;
+
+	*one = *other;
+	*other = kept;
+}
+
 void resp_command(struct buffer *out, const char *const *words, const struct resp_list *list)
 {
 	size_t count = list != NULL ? list->count : 0;

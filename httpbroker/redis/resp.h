@@ -26,6 +26,8 @@ void resp_end(struct resp_list *list);
 void resp_clear(struct resp_list *list, size_t most);
 void resp_free(struct resp_list *list);
 
+void resp_swap(struct resp_list *one, struct resp_list *other);
+
 /* Appends a command: its words, up to NULL, then what `list` holds (NULL: nothing). */
 void resp_command(struct buffer *out, const char *const *words, const struct resp_list *list);
 

@@ -32,7 +32,6 @@ struct session {
 	bool backed;     /* another broker stood by at the last commit */
 	nsec say_at;     /* when to say next that this one stands by */
 	nsec left_until; /* the lease, to the one that was active */
-	int64_t last;    /* number of the batch that the last look has seen; -1: none */
 	enum session_role role;
 	struct greeting greeting;
 	struct claim claim;
@@ -60,7 +59,7 @@ struct session *session_new(const struct session_settings *settings)
 	session->claim.keys = settings->keys;
 	session->claim.lease = &session->lease;
 	session->until = NSEC_NEVER;
-	session->last = session->records = -1;
+	session->records = -1;
 	return session;
 }
 
@@ -181,23 +180,14 @@ static void flying_look(struct session *session, const struct seen *seen)
 	session->seen_left = applied != NULL ? commit_left(session->flying, applied->queue) : 0;
 }
 
-/* Batch numbers never go back, unless Redis has lost something. */
-static void loss_look(struct session *session, const struct seen *seen, nsec now)
-{
-	int64_t number = seen->found ? seen->last.number : -1;
-
-	if (number < session->last && session->role != SESSION_ACTIVE)
-		session->left_until = now + LEASE_LEFT;
-	session->last = number;
-}
-
 /* What the look has seen of a commit in flight is what became of it, unless it was ours to keep. */
 static void look_end(struct session *session, struct moment now, struct buffer *out)
 {
 	const struct seen *seen = &session->claim.seen;
 
 	flying_look(session, seen);
-	loss_look(session, seen, now.monotonic);
+	if (tenure_sees_loss(&session->tenure, seen) && session->role != SESSION_ACTIVE)
+		session->left_until = now.monotonic + LEASE_LEFT;
 	if (now.monotonic < session->left_until || !tenure_may_take(&session->tenure, seen)) {
 		stand_by(session, now.monotonic);
 		return;

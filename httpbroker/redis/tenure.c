@@ -6,7 +6,7 @@
 
 void tenure_init(struct tenure *tenure, const char *token, nsec grace)
 {
-	*tenure = (struct tenure){.grace = grace};
+	*tenure = (struct tenure){.grace = grace, .seen = -1};
 	snprintf(tenure->token, sizeof tenure->token, "%s", token);
 }
 
@@ -20,6 +20,14 @@ struct batch tenure_batch(const struct tenure *tenure, struct moment now)
 
 	memcpy(batch.token, tenure->token, sizeof batch.token);
 	return batch;
+}
+
+bool tenure_sees_loss(struct tenure *tenure, const struct seen *seen)
+{
+	int64_t before = tenure->seen;
+
+	tenure->seen = seen->found ? seen->last.number : -1;
+	return tenure->seen < before;
 }
 
 bool tenure_may_take(const struct tenure *tenure, const struct seen *seen)

@@ -28,6 +28,7 @@ struct tenure {
 	bool flying;    /* the answer to commit `number` is awaited */
 	int64_t number; /* of the last commit that was sent */
 	nsec clock;     /* what to add to the monotonic clock to get the broker clock */
+	int64_t seen;   /* the last batch's number, by the last look; -1: there was none */
 	enum turn turn; /* found, but not yet true, for the lease has not been got */
 };
 
@@ -35,6 +36,9 @@ void tenure_init(struct tenure *tenure, const char *token, nsec grace);
 
 /* Our next commit's batch, or that of the last one again. */
 struct batch tenure_batch(const struct tenure *tenure, struct moment now);
+
+/* Whether Redis has lost something since the look before, which was handed in here as well. */
+bool tenure_sees_loss(struct tenure *tenure, const struct seen *seen);
 
 /* Whether what was seen lets us take the lease. */
 bool tenure_may_take(const struct tenure *tenure, const struct seen *seen);

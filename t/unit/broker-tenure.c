@@ -74,6 +74,23 @@ static void what_was_seen_tells_what_has_happened(void **state)
 	assert_turn(tenure, TOKEN, 48, TURN_REWOUND);
 }
 
+static void a_batch_that_is_gone_or_lower_is_a_loss_once(void **state)
+{
+	struct seen seen = seen_make(LEASE_ANOTHERS, OTHER, 41);
+	struct tenure tenure;
+
+	(void)state;
+	tenure_init(&tenure, TOKEN, 0);
+	assert_false(tenure_sees_loss(&tenure, &seen));
+	assert_false(tenure_sees_loss(&tenure, &seen));
+	seen.last.number = 40;
+	assert_true(tenure_sees_loss(&tenure, &seen));
+	assert_false(tenure_sees_loss(&tenure, &seen));
+	seen.found = false;
+	assert_true(tenure_sees_loss(&tenure, &seen));
+	assert_false(tenure_sees_loss(&tenure, &seen));
+}
+
 static void who_may_take_the_lease(void **state)
 {
 	struct seen seen = seen_make(LEASE_OF_OUR_PLACE, OTHER, 41);
@@ -133,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_clock_stands_still_but_for_what_grace_does_not_cover),
 		cmocka_unit_test(what_was_seen_tells_what_has_happened),
+		cmocka_unit_test(a_batch_that_is_gone_or_lower_is_a_loss_once),
 		cmocka_unit_test(who_may_take_the_lease),
 		cmocka_unit_test(a_redis_that_may_delete_keys_is_told_of_once_each_way),
 		cmocka_unit_test(repeats_pause_above_and_go_on_below_nine_tenths),
