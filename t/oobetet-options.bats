@@ -73,7 +73,7 @@ where_etc_holds() {
 
 @test "oobetet: what inih would cut or mistake is refused, and no secret is shown" {
 	local ini=$work/oobetet.ini line
-	for line in 'password = hush ;hush' "password = hush$(printf '%0200d' 0)" $'password = x\n hush = y' \
+	for line in 'heartbeat_url = beat.example/hush' 'password = hush ;hush' "password = hush$(printf '%0200d' 0)" $'password = x\n hush = y' \
 		$'\xef\xbb\xbfpassword = hush' $'password = hush\x01'; do
 		printf '%s\n' "$line" >"$ini"
 		refuses 78 "oobetet: error: $ini:" -c "$ini"

@@ -258,18 +258,27 @@ bool value_severity(const char *text, void *field, int64_t min, int64_t max, str
 	return reason_set(why, "'%s': expected critical, error, warning or info", text);
 }
 
-bool value_url(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+/* The full address of something on a web server. */
+static bool url_is_full(const char *text)
 {
 	const char *host = strstr(text, "://");
 	bool scheme = strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
 
-	if (!scheme || strcspn(host + 3, "/?# \t") == 0 || strpbrk(text, " \t\"") != NULL)
+	return scheme && strcspn(host + 3, "/?# \t") > 0 && strpbrk(text, " \t\"") == NULL;
+}
+
+bool value_url(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+{
+	if (!url_is_full(text))
 		return reason_set(
 			why, "'%s': expected the full address: http://… or https://…", text);
 	return value_secret(text, field, min, max, why);
 }
 
+/* Who knows such an address can use it: it is not repeated. */
 bool value_ping(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
 {
-	return value_url(text, field, min, max, why);
+	if (!url_is_full(text))
+		return reason_set(why, "expected the full address: http://… or https://…");
+	return value_secret(text, field, min, max, why);
 }
