@@ -381,6 +381,7 @@ in_queue() {
 	poll 15 posts 503 "$(event a cut critical)"
 	[ "$answer" = '{"error": "Redis is away, and another broker can take over"}' ]
 	forgotten 503 'entity=a&check=b'
+	[ "$(grep -c 'warning: the lease has run out while Redis is away, and another broker stood by: events are answered 503 until Redis is back' "$work/a.log")" -eq 1 ]
 	# nor does it show states that are not kept up to date any more
 	answers 503
 	[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Prefer: respond-async' "$url")" = 200 ]

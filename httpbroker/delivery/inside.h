@@ -58,6 +58,7 @@ struct delivery {
 	nsec count_at;          /* when to log the number of states */
 	unsigned last_failures; /* of the link, when stopping began */
 	bool stopping, releasing;
+	bool outlived;                 /* and that was logged */
 	struct delivery_status status; /* as it is published */
 };
 

@@ -117,8 +117,14 @@ static const char *refusal_of(const struct delivery *delivery, nsec now)
 static void outlived_work(struct delivery *delivery, nsec now)
 {
 	const char *refusal = refusal_of(delivery, now);
+	bool outlived = refusal != NULL && link_away(delivery->link);
 
-	if (refusal != NULL && link_away(delivery->link))
+	if (outlived && !delivery->outlived)
+		log_warning(
+			"the lease has run out while Redis is away, and another broker stood by: "
+			"events are answered 503 until Redis is back");
+	delivery->outlived = outlived;
+	if (outlived)
 		desk_refuse(delivery->desk, refusal);
 }
 
