@@ -186,4 +186,11 @@ while True: print(s.recv(4096).decode())' "$work/notify"
 	poll 20 at_least $((told + 1)) systemd '^WATCHDOG=1$'
 	stop oobetet
 	said systemd '^STOPPING=1$'
+
+	write_ini enabled=no
+	told=$(count_of systemd WATCHDOG)
+	NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=1000000 start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 at_least $((told + 4)) systemd '^WATCHDOG=1$'
+	stop oobetet
+	poll 20 at_least 2 systemd '^STOPPING=1$'
 }

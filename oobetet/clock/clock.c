@@ -204,13 +204,27 @@ void clock_run(const struct config *config, const struct program *program, int r
 	clockwork_end(&clock);
 }
 
+/* Until a signal comes, or systemd wants to hear of us. */
+static void idle_wait(struct watchdog *watchdog)
+{
+	nsec now = clock_monotonic();
+	struct timespec timeout;
+
+	if (watchdog_due(watchdog, true, now))
+		ready_notify("WATCHDOG=1");
+	signals_poll(NULL, 0, clock_timeout(now, watchdog_deadline(watchdog), &timeout));
+}
+
 void clock_idle(int ready_fd)
 {
+	struct watchdog watchdog = watchdog_asked();
+
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
 	log_info("disabled (enabled = no): idle");
 	ready_announce(ready_fd);
 	while (!signals_say_stop()) {
-		signals_poll(NULL, 0, NULL);
+		idle_wait(&watchdog);
 		hangup_tell();
 	}
+	ready_notify("STOPPING=1");
 }

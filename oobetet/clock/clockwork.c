@@ -64,8 +64,7 @@ static void parts_make(struct clockwork *clock, nsec now, uint64_t seed)
 	clock->roads = roads_new(config, &clock->subject, &clock->pace, seed);
 	if (config->heartbeat_url != NULL)
 		clock->beat = beat_new(&config->rooms, config->heartbeat_interval);
-	clock->watchdog =
-		watchdog_of(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), (int64_t)getpid());
+	clock->watchdog = watchdog_asked();
 }
 
 static void parts_join(struct clockwork *clock)

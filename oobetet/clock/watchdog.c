@@ -3,6 +3,9 @@
 
 #include "common/number.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #define NSEC_PER_USEC 1000
 #define USEC_MOST (INT64_MAX / NSEC_PER_USEC)
 
@@ -18,6 +21,11 @@ struct watchdog watchdog_of(const char *usec, const char *pid, int64_t self)
 		return watchdog;
 	watchdog.interval = limit * NSEC_PER_USEC / 2;
 	return watchdog;
+}
+
+struct watchdog watchdog_asked(void)
+{
+	return watchdog_of(getenv("WATCHDOG_USEC"), getenv("WATCHDOG_PID"), (int64_t)getpid());
 }
 
 bool watchdog_due(struct watchdog *watchdog, bool progress, nsec now)

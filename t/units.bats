@@ -1,0 +1,56 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $root and $output come from lib/daemons and bats
+# What the examples for supervisors promise: systemd's units and the run scripts. (Whether what they
+# start serves is in the programs' own tests.)
+
+load lib/daemons
+
+setup() { cd "$root/doc/examples" || return; }
+
+@test "each unit starts again for ever, has a bound of memory, and may do little else" {
+	local unit
+	for unit in */*.service; do
+		echo "$unit"
+		grep -qx 'StartLimitIntervalSec=0' "$unit"
+		grep -qx 'Restart=always' "$unit"
+		grep -qx 'MemoryMax=[0-9]*[MG]' "$unit"
+		grep -qx 'SystemCallFilter=@system-service' "$unit"
+		grep -qx 'NoNewPrivileges=yes' "$unit"
+		command -v systemd-analyze >/dev/null || continue
+		# in tenths; 4.7 is what a unit gets that only drops the capabilities and a few more
+		systemd-analyze security --offline=yes --threshold=16 "$unit"
+	done
+}
+
+# From systemd.exec(5): each of these implies NoNewPrivileges=yes, which a set-group-id mailer cannot
+# work with. The drop-in takes away all that the unit has of them.
+@test "oobetet's drop-in for an alert_command leaves nothing that implies NoNewPrivileges" {
+	local key
+	for key in NoNewPrivileges DynamicUser LockPersonality MemoryDenyWriteExecute PrivateDevices \
+		ProtectClock ProtectHostname ProtectKernelLogs ProtectKernelModules ProtectKernelTunables \
+		RestrictAddressFamilies RestrictNamespaces RestrictRealtime RestrictSUIDSGID \
+		SystemCallArchitectures SystemCallFilter; do
+		echo "$key"
+		grep -q "^$key=..*" oobetet/oobetet.service
+		grep -Eqx "$key=(no)?" oobetet/alert-command.conf
+	done
+}
+
+# A run script as root, in a directory of somebody else who has put a link where the pipe is to be.
+@test "no example, as root, gives away or follows what lies in a directory of nagios" {
+	local script
+	run ! grep -rE '^[^#]*(chown|ExecStartPre=[+!])' .
+	run ! grep -E 'chown' "$root/README" "$root/doc/httpbroker-submit.1"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	# what becomes of a command is another user's: here it is only written down
+	printf '#!/bin/sh\nshift; shift; echo "$*"\n' >"$BATS_TEST_TMPDIR/bin/chpst"
+	printf '#!/bin/sh\nshift; echo "$*"\n' >"$BATS_TEST_TMPDIR/bin/setuidgid"
+	chmod +x "$BATS_TEST_TMPDIR"/bin/*
+	for script in httpbroker-submit/runit/run httpbroker-submit/daemontools/run; do
+		sed "s|/var/lib/nagios4/perfdata.fifo|$BATS_TEST_TMPDIR/fifo|" "$script" >"$BATS_TEST_TMPDIR/run"
+		PATH=$BATS_TEST_TMPDIR/bin:$PATH run -0 sh "$BATS_TEST_TMPDIR/run"
+		[[ "$output" == "sh -c [ -p "*mkfifo*"$BATS_TEST_TMPDIR/fifo"*'httpbroker-submit --format nagios'* ]]
+		[ ! -e "$BATS_TEST_TMPDIR/fifo" ] # nothing was made as root
+	done
+}
