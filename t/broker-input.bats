@@ -16,7 +16,7 @@ setup() {
 
 teardown() { stop_all; }
 
-# sends CODE: the body on standard input is answered with that; sets $answer
+# sends CODE: the body on standard input is answered with that; sets $answer, so not behind a pipe
 sends() {
 	local wanted=$1
 	code=$(curl -sS -m 60 -o "$work/answer" -w '%{http_code}' --data-binary @- "${@:2}" "$url")
@@ -295,19 +295,19 @@ web-1 Memory high ok' ]
 			$'\xef\xbb\xbf{"entity":"a","check":"b","state":"ok"}'
 	} >"$work/bodies"
 	while IFS= read -r body; do
-		printf %s "$body" | sends 400 || return 1
+		sends 400 < <(printf %s "$body")
 		jq -e '.error | length > 0' <<<"$answer" >/dev/null
 	done <"$work/bodies"
-	printf '{"entity":"a\377","check":"b","state":"ok"}' | sends 400
-	printf '{"entity":"\300\200","check":"b","state":"ok"}' | sends 400
-	printf '{"entity":"a\0","check":"b","state":"ok"}' | sends 400
-	printf '\0\0\0\0' | sends 400
+	sends 400 < <(printf '{"entity":"a\377","check":"b","state":"ok"}')
+	sends 400 < <(printf '{"entity":"\300\200","check":"b","state":"ok"}')
+	sends 400 < <(printf '{"entity":"a\0","check":"b","state":"ok"}')
+	sends 400 < <(printf '\0\0\0\0')
 	for open in '[' '{"a":' '[{"a":'; do
-		yes "$open" | head -n 100000 | tr -d '\n' | sends 400
-		{
+		sends 400 < <(yes "$open" | head -n 100000 | tr -d '\n')
+		sends 400 < <(
 			printf '{"entity":"a","check":"b","state":"ok","x":'
 			yes "$open" | head -n 40 | tr -d '\n'
-		} | sends 400
+		)
 	done
 	sends 400 <<<"$(event a b ok "\"x\":$(printf '[%.0s' {1..100})$(printf ']%.0s' {1..100})")"
 	[ "$answer" = '{"error": "arrays and objects are nested more than 32 deep"}' ]

@@ -136,6 +136,7 @@ pushed() {
 
 @test "without options: port 3090, and a Redis at 6380 that is not there has another number" {
 	load lib/confined # for somebody may be at 3090 or 6380
+	alone_free 3090 6380
 	start broker "${alone[@]}" "$build/httpbroker/httpbroker"
 	poll 10 said broker 'listening on 127\.0\.0\.1:3090$'
 	poll 10 said broker 'Redis at localhost:6380: cannot connect: Connection refused .*port 6379'

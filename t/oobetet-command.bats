@@ -26,10 +26,6 @@ told() {
 	grep -Eq -- "$1" "$work/told" 2>/dev/null
 }
 
-gone() {
-	! kill -0 "$1" 2>/dev/null
-}
-
 # $work/child holds the id of a process
 child_there() {
 	[ -s "$work/child" ]
@@ -82,7 +78,7 @@ child_there() {
 	poll 20 heard '<oobetet>.* is OK'
 	kill -0 "$child"
 	poll 60 said oobetet 'error: alert_command cannot be told: it took longer than 30 s, was killed; trying again'
-	poll 10 gone "$child"
+	poll 10 ended "$child"
 }
 
 @test "oobetet: an alert_command that hangs, or floods its output, does not hold up the end" {
@@ -93,7 +89,7 @@ child_there() {
 	poll 20 at_least 100 oobetet 'info: alert_command: flood'
 	child=$(cat "$work/child")
 	stop oobetet
-	poll 10 gone "$child"
+	poll 10 ended "$child"
 	[ "$(count_of oobetet 'alert_command: flood')" -eq 100 ]
 }
 

@@ -32,7 +32,7 @@ trouble() {
 	old=$(hand "$1")
 	kill "-$2" "$old"
 	poll 30 other_hand_than "$1" "$old"
-	run ! kill -0 "$old"
+	ended "$old"
 	[ "$1" = pager ] || poll 20 at_least 2 oobetet 'info: in the room ops@conference.localhost as'
 	both
 	poll 20 heard '<oobetet>.* is OK'

@@ -40,7 +40,7 @@ seconds_from_to() {
 	# found stuck, killed, started again; due eight seconds after what it missed, whose stamp is in
 	# whole seconds
 	poll 20 heard '<oobetet>.* is Critical'
-	run ! kill -0 "$old"
+	ended "$old"
 	[ "$(count_of oobetet 'info: in the room ops')" -eq 2 ]
 	passed=$(seconds_from_to eve '<flapjack> Recovery' '<oobetet>.* is Critical')
 	echo "$passed s"

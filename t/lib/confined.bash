@@ -3,6 +3,7 @@
 # Commands to put before a program, as arrays, that take something away from it:
 #
 #   "${alone[@]}"         a network of its own, with loopback only, so that every port is free
+#   alone_free PORT...    fails if there can be no such network and somebody listens on one of these
 #   "${unprivileged[@]}"  no permission to listen on a port below 1024
 #   "${mortal[@]}"        no root's way around the permissions of files
 #
@@ -15,6 +16,17 @@ alone=(env)
 if unshare --map-root-user --net true 2>/dev/null; then
 	alone=(unshare --map-root-user --net sh -c 'ip link set lo up && exec "$@"' -)
 fi
+
+alone_free() {
+	local port
+	[ "${alone[0]}" = env ] || return 0
+	for port; do
+		! listening "$port" || {
+			echo "this needs port $port, which is taken, or user name spaces, which are forbidden here"
+			return 1
+		}
+	done
+}
 
 mortal=(env)
 # shellcheck disable=SC2034 # it is for tests

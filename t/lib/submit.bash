@@ -9,7 +9,7 @@
 #                            hardly anything: of many checks the first repeats may come at once
 #   delivered                the events in Redis, oldest first, a line each, without type and time,
 #                            and without what was there before: that is a repeat
-#   catches_term             the program has come so far that SIGTERM does not just kill it
+#   catches_term             the program (no longer bash before exec) handles SIGTERM
 #   ok N                     an event of a check N
 
 submit() {
@@ -40,6 +40,7 @@ delivered_count() {
 
 catches_term() {
 	local caught
+	[ "$(readlink "/proc/${pids[submit]}/exe")" = "$build/httpbroker/submit/httpbroker-submit" ]
 	caught=$(sed -n 's/^SigCgt:\s*//p' "/proc/${pids[submit]}/status")
 	((16#$caught & 0x4000))
 }

@@ -71,7 +71,7 @@ static void post_many(struct office *office, size_t count)
 	enum ledger_answer answers[8];
 	char names[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
-	assert_in_range(count, 1, 8);
+	assert_between(count, 1, 8);
 	for (size_t i = 0; i < count; i++) {
 		struct event event = event_plain("e", names[i], CONDITION_OK);
 

@@ -310,7 +310,7 @@ static void it_is_full_at_its_bytes(void **state)
 	posting_make(&posting, &event, 2, (struct moment){0, 0});
 	while (backlog_put(backlog, &posting))
 		count++;
-	assert_in_range(count, LIMIT_PENDING_BYTES / (LIMIT_DETAILS + 512),
+	assert_between(count, LIMIT_PENDING_BYTES / (LIMIT_DETAILS + 512),
 		LIMIT_PENDING_BYTES / LIMIT_DETAILS);
 	backlog_drop(backlog, 1);
 	assert_true(backlog_put(backlog, &posting));

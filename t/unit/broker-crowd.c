@@ -104,7 +104,7 @@ static void a_burst_is_spread_over_the_interval(void **state)
 	post_many(crowd, 10000);
 	assert_int_equal(commit_all(crowd), 10000);
 	for (int interval = 0; interval < 4; interval++)
-		assert_in_range(largest_tick(crowd, interval, 10000), 10, 120);
+		assert_between(largest_tick(crowd, interval, 10000), 10, 120);
 }
 
 static void repeats_end_with_a_full_commit_and_go_on_behind_it(void **state)
@@ -118,7 +118,7 @@ static void repeats_end_with_a_full_commit_and_go_on_behind_it(void **state)
 	while (ledger_next(crowd->ledger, true) <= later.monotonic) {
 		ledger_turn(crowd->ledger, true, later);
 		uint64_t pushed = outbox_marks(crowd->outbox).pushes - crowd->told;
-		assert_in_range(pushed, 1, 1000);
+		assert_between(pushed, 1, 1000);
 		if (pushed == 1000)
 			assert_int_equal(ledger_next(crowd->ledger, true), NSEC_NEVER);
 		all += commit_all(crowd);

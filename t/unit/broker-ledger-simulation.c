@@ -144,7 +144,7 @@ static void lines_sort(struct buffer *text, struct buffer *out)
 	buffer_clear(out);
 	buffer_append(out, "", 0);
 	for (char *line; rest != NULL && *rest != '\0'; count++) {
-		assert_in_range(count, 0, LINES - 1);
+		assert_between(count, 0, LINES - 1);
 		line = strsep(&rest, "\n");
 		lines[count] = line;
 	}

@@ -121,8 +121,8 @@ static int commits_counted(struct outbox *outbox, size_t most_pushes, size_t mos
 	int count = 0;
 
 	while ((commit = outbox_take(outbox, 0)) != NULL) {
-		assert_in_range(commit->pushes.count, 0, most_pushes);
-		assert_in_range(commit->records.count, 0, 2 * most_records);
+		assert_between(commit->pushes.count, 0, most_pushes);
+		assert_between(commit->records.count, 0, 2 * most_records);
 		seen.pushes += commit->pushes.count;
 		seen.records += commit->records.count / 2;
 		outbox_applied(outbox, commit);

@@ -88,7 +88,7 @@ static struct value *value_of(struct redis *redis, const char *key)
 	while (value < redis->values + redis->count && strcmp(value->key, key) != 0)
 		value++;
 	if (value == redis->values + redis->count) {
-		assert_in_range(++redis->count, 0, VALUES);
+		assert_between(++redis->count, 0, VALUES);
 		snprintf(value->key, sizeof value->key, "%s", key);
 		value->expires = NSEC_NEVER;
 	}
@@ -129,7 +129,7 @@ static void queue_push(struct redis *redis, const redisReply *command, struct bu
 		return;
 	}
 	for (size_t i = 2; i < command->elements; i++) {
-		assert_in_range(redis->length, 0, LISTED - 1);
+		assert_between(redis->length, 0, LISTED - 1);
 		snprintf(redis->queue[redis->length++], 16, "%s", command->element[i]->str);
 	}
 	buffer_printf(out, ":%d\r\n", redis->length);
@@ -233,7 +233,7 @@ static void command_take(struct redis *redis, struct connection *connection, red
 		connection->multi = true;
 		buffer_append_text(&connection->answers, "+OK\r\n");
 	} else if (connection->multi) {
-		assert_in_range(connection->queued_count, 0, 15);
+		assert_between(connection->queued_count, 0, 15);
 		connection->queued[connection->queued_count++] = command;
 		buffer_append_text(&connection->answers, "+QUEUED\r\n");
 		return;
@@ -375,7 +375,7 @@ static void broker_commit(
 {
 	char text[16];
 
-	assert_in_range(simulation->events, 0, LISTED - 2);
+	assert_between(simulation->events, 0, LISTED - 2);
 	broker->event = ++simulation->events;
 	simulation->fate[broker->event] = '?';
 	snprintf(text, sizeof text, "%d", broker->event);

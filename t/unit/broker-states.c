@@ -400,8 +400,8 @@ static void in_pieces_all_are_visited_once_while_the_table_grows(void **state)
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(pieces.seen[i], 1);
 	for (int i = MANY; i < added; i++)
-		assert_in_range(pieces.seen[i], 0, 1);
-	assert_in_range(pieces.longest, 100, 500);
+		assert_between(pieces.seen[i], 0, 1);
+	assert_between(pieces.longest, 100, 500);
 	free(pieces.seen);
 	states_free(states);
 }
@@ -467,7 +467,7 @@ static void states_are_spread_over_the_shards(void **state)
 		unsigned count = 0;
 
 		states_visit(states, shard, count_one, &count);
-		assert_in_range(count, 40, 160);
+		assert_between(count, 40, 160);
 	}
 	states_free(states);
 }
@@ -524,7 +524,7 @@ static void names_that_were_chosen_to_collide_do_not_under_another_key(void **st
 	choose_to_collide(&known, chosen);
 	assert_int_equal(fullest_shard(&known, chosen), CHOSEN);
 	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
-		assert_in_range(fullest_shard(&others[i], chosen), 5, 30);
+		assert_between(fullest_shard(&others[i], chosen), 5, 30);
 }
 
 int main(void)

@@ -76,8 +76,7 @@ static void each_comes_out_within_a_tick_however_far_away(void **state)
 			fail_msg("%lld ns away, it came %lld ns late", (long long)distances[i],
 				(long long)(came - earliest));
 		/* one for each turn of the wheel, and two more for what lies at a turn's end */
-		assert_in_range(
-			looks, 1, distances[i] < TURN / 2 + 1 ? 1 : distances[i] / TURN + 3);
+		assert_between(looks, 1, distances[i] < TURN / 2 + 1 ? 1 : distances[i] / TURN + 3);
 		assert_int_equal(wheel_next(wheel), NSEC_NEVER);
 		wheel_free(wheel);
 	}

@@ -209,13 +209,13 @@ static void it_backs_off_unless_it_worked_for_long(void **state)
 		waited = next - now;
 		now = next;
 	}
-	assert_in_range(waited, pace.retry_max * 3 / 4, pace.retry_max);
+	assert_between(waited, pace.retry_max * 3 / 4, pace.retry_max);
 	says("online\tus\n");
 	listen_for_nothing(hand, now);
 	now += pace.retry_max + 1;
 	says("gone\tno way\n");
 	listen_for_nothing(hand, now);
-	assert_in_range(lost(hand, now, "no way") - now, SEC * 3 / 4, SEC);
+	assert_between(lost(hand, now, "no way") - now, SEC * 3 / 4, SEC);
 	hand_finish(hand);
 }
 

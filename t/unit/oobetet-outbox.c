@@ -86,7 +86,7 @@ static void a_failure_is_tried_again_with_back_off(void **state)
 		assert_int_equal(taken(outbox, now + waited - 1), 0);
 		now += waited;
 	}
-	assert_in_range(waited, 45 * SEC, 60 * SEC);
+	assert_between(waited, 45 * SEC, 60 * SEC);
 	assert_int_equal(taken(outbox, now), 1);
 	assert_true(outbox_answer(outbox, 1, ANSWER_DONE, now));
 	outbox_free(outbox);
@@ -104,7 +104,7 @@ static void no_answer_is_a_failure(void **state)
 	assert_false(outbox_expire(outbox, LIMIT - 1));
 	assert_true(outbox_expire(outbox, LIMIT));
 	assert_false(outbox_expire(outbox, LIMIT));
-	assert_in_range(outbox_deadline(outbox), LIMIT + SEC / 2, LIMIT + SEC);
+	assert_between(outbox_deadline(outbox), LIMIT + SEC / 2, LIMIT + SEC);
 	/* the answer was only late */
 	assert_true(outbox_answer(outbox, 1, ANSWER_DONE, LIMIT));
 	assert_int_equal(outbox_count(outbox), 0);
@@ -370,7 +370,7 @@ static void receiver_lives(struct receiver *receiver, int steps)
 		else if (drand48() < 0.1)
 			outbox_close(receiver->outbox);
 		receiver_takes(receiver);
-		assert_in_range(outbox_count(receiver->outbox), 0, 3);
+		assert_between(outbox_count(receiver->outbox), 0, 3);
 		receiver->now += (nsec)(drand48() * 20 * (double)SEC);
 	}
 }

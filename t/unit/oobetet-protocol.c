@@ -240,7 +240,7 @@ static void long_texts_are_cut_between_characters(void **state)
 	for (int i = 0; i < 2000; i++)
 		memcpy(remarks + 3 * i, "\xe2\x82\xac", 4);
 	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, 0, remarks);
-	assert_in_range(strlen(notice.text), NOTICE_TEXT - 4, NOTICE_TEXT - 1);
+	assert_between(strlen(notice.text), NOTICE_TEXT - 4, NOTICE_TEXT - 1);
 	assert_true(text_is_clean(notice.text));
 	memset(name, 'n', sizeof name - 1);
 	named.check = name;

@@ -165,7 +165,7 @@ static void repeat_arrives(struct trip *trip)
 	nsec gap = world.judge.listened - trip->repeated;
 	bool same = trip == &world.trips[PAGER] || trip->alarms <= 10;
 
-	assert_in_range(gap, rules.repeat_interval - AT_ONCE,
+	assert_between(gap, rules.repeat_interval - AT_ONCE,
 		(same ? rules.repeat_interval : rules.repeat_max) + AT_ONCE);
 	if (!same && trip->alarms > 11)
 		assert_true(gap > rules.repeat_interval + AT_ONCE);
@@ -177,7 +177,7 @@ static void alarm_arrives(struct trip *trip)
 	if (trip->alarms > 0) {
 		repeat_arrives(trip);
 	} else {
-		assert_in_range(world.judge.listened - world.judge.since, WATCH_GRACE, AT_ONCE);
+		assert_between(world.judge.listened - world.judge.since, WATCH_GRACE, AT_ONCE);
 		world.told++;
 	}
 	trip->alarms++;
@@ -658,7 +658,7 @@ static void room_opens(int i)
 	if (news < MINUTE)
 		return;
 	assert_int_equal(trip->bad, world.judge.broken);
-	assert_in_range(trip->arrivals, arrivals, arrivals + 1);
+	assert_between(trip->arrivals, arrivals, arrivals + 1);
 	world.reopened++;
 }
 

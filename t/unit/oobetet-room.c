@@ -66,7 +66,7 @@ static void two_pings_in_a_row_are_an_absence(void **state)
 	assert_int_equal(wished(room, 105 * SEC), ROOM_LOST);
 	assert_false(room_is_in(room));
 	assert_non_null(strstr(room_why(room), "pings"));
-	assert_in_range(room_deadline(room), 105 * SEC + SEC / 2, 106 * SEC);
+	assert_between(room_deadline(room), 105 * SEC + SEC / 2, 106 * SEC);
 	assert_int_equal(wished(room, 106 * SEC), ROOM_JOIN);
 	room_free(room);
 }
@@ -84,7 +84,7 @@ static void joining_is_tried_again_with_back_off(void **state)
 		waited = room_deadline(room) - now;
 		now += waited;
 	}
-	assert_in_range(waited, 45 * SEC, 60 * SEC);
+	assert_between(waited, 45 * SEC, 60 * SEC);
 	/* a refusal is no news twice */
 	assert_int_equal(wished(room, now), ROOM_JOIN);
 	assert_true(room_left(room, now));
@@ -112,8 +112,8 @@ static void who_is_thrown_out_again_and_again_waits_longer(void **state)
 	(void)state;
 	for (int i = 0; i < 10; i++)
 		wait_after(room, &now, SEC);
-	assert_in_range(wait_after(room, &now, SEC), 45 * SEC, 60 * SEC);
-	assert_in_range(wait_after(room, &now, 61 * SEC), SEC / 2, SEC);
+	assert_between(wait_after(room, &now, SEC), 45 * SEC, 60 * SEC);
+	assert_between(wait_after(room, &now, 61 * SEC), SEC / 2, SEC);
 	room_free(room);
 }
 

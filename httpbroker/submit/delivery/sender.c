@@ -253,14 +253,13 @@ static void transfer_judge(const struct sender *sender, CURLcode code, struct an
 /* Notes why the current target did not take it. */
 static void failure_note(struct sender *sender, const struct reason *why)
 {
-	char *text = sender->failures.text;
-	size_t used = strlen(text), size = sizeof sender->failures.text;
+	struct reason before = sender->failures;
 
 	if (sender->targets_count == 1)
 		sender->failures = *why;
 	else
-		snprintf(text + used, size - used, "%s%s: %s", used > 0 ? "; " : "",
-			sender_url(sender), why->text);
+		reason_set(&sender->failures, "%s%s%s: %s", before.text,
+			before.text[0] != '\0' ? "; " : "", sender_url(sender), why->text);
 }
 
 /* Turns to the next that is to be asked. False if there is none. */
