@@ -164,7 +164,7 @@ db-02:9100 DiskFull critical' ]
 	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[-1,-1,-1]' ]
 	url="$url?ttl=5h" sends 200 <"$work/group"
 	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[18000,18000,18000]' ]
-	sed 's/"firing"/"resolved"/' "$work/group" | sends 200
+	sends 200 < <(sed 's/"firing"/"resolved"/' "$work/group")
 	[ "$(told | tail -n 2)" = 'db-01:9100 DiskFull{mountpoint=/var,severity=warning} ok
 db-02:9100 DiskFull ok' ]
 	# one of a group that says little: nobody would hear of a refusal
@@ -186,8 +186,8 @@ pod_alert() {
 
 @test "Alertmanager: what is resolved in one group does not clear what fires in another" {
 	start_broker --interval 1h
-	pod_alert shop cart-1 firing | sends 200
-	pod_alert ci job-7 resolved | sends 200
+	sends 200 < <(pod_alert shop cart-1 firing)
+	sends 200 < <(pod_alert ci job-7 resolved)
 	[ "$(told)" = 'kube-state-metrics KubePodNotReady{namespace=shop,pod=cart-1} critical
 kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
 }
@@ -199,8 +199,8 @@ kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
 		'1 1 -1 critical - {"entity":"api-5xx","check":"5XXError","type":"service","state":"critical","summary":"Threshold Crossed"}' >/dev/null
 	start_broker --interval 1s
 	poll 10 queued 2
-	pod_alert shop cart-1 firing | sends 200
-	pod_alert ci job-7 firing | sends 200
+	sends 200 < <(pod_alert shop cart-1 firing)
+	sends 200 < <(pod_alert ci job-7 firing)
 	[ "$(queue | jq -r 'select(.check == "KubePodNotReady" and .state == "ok").summary')" = \
 		'httpbroker: this check is now named KubePodNotReady{namespace=shop,pod=cart-1}' ]
 	poll 10 grep -q 'the check kube-state-metrics:KubePodNotReady is named kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1} now' "$work/broker.log"

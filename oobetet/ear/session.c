@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define FAULT 300 /* bytes of a text that says what went wrong */
 
@@ -140,6 +141,16 @@ static const char *stream_fault(xmpp_error_type_t type)
 	}
 }
 
+/* Whether TCP has connected: libstrophe's own view of it differs from version to version. */
+static bool socket_is_connected(void)
+{
+	struct sockaddr_storage peer;
+	socklen_t length = sizeof peer;
+
+	return session_socket >= 0 &&
+	       getpeername(session_socket, (struct sockaddr *)&peer, &length) == 0;
+}
+
 static void session_end(struct session *session, const char *why)
 {
 	if (session->over)
@@ -162,17 +173,31 @@ static void place_guess(struct session *session)
 			domain);
 }
 
+/* libstrophe hands on whatever errno it finds, EINPROGRESS and OpenSSL's numbers too: only what a
+ * network can say is believed. 0: it is none of these. */
+static int network_fault(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+	case EHOSTUNREACH:
+	case ENETDOWN:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return error;
+	default:
+		return 0;
+	}
+}
+
 /* The connection is gone, and nobody has said why. */
 static void closing_explain(const struct session *session, int error, char out[FAULT])
 {
-	/* libstrophe says ECONNRESET for an orderly end as well; numbers below ECHILD are OpenSSL's
-	 */
-	bool closed = error < ECHILD || error == ECONNRESET;
-	int fault = session->fault != 0 ? session->fault : closed ? 0 : error;
+	int fault = session->fault != 0 ? session->fault : network_fault(error);
 
 	if (session->online)
 		snprintf(out, FAULT, "%s",
-			closed ? "the server closed the connection" : strerror(error));
+			network_fault(error) != 0 ? strerror(error)
+						  : "the server closed the connection");
 	else if (session->reached)
 		snprintf(out, FAULT, "the server closed the connection before log-in");
 	else
@@ -200,7 +225,7 @@ static void disconnection_explain(
 		snprintf(out, FAULT,
 			"the server refuses the log-in of %.200s: is the password right?",
 			session->config->jabberid);
-	else if (session->words[0] != '\0')
+	else if (session->words[0] != '\0' && !session->online)
 		snprintf(out, FAULT, "libstrophe: %.250s", session->words);
 	else
 		closing_explain(session, error, out);
@@ -352,8 +377,8 @@ static void login_limit_check(struct session *session, nsec now)
 void session_run(struct session *session, nsec now)
 {
 	for (int i = 0; i < RUNS && !session->over && !session->failed; i++) {
+		session->reached |= socket_is_connected();
 		xmpp_run_once(session->context, 0);
-		session->reached |= xmpp_conn_is_connected(session->connection) != 0;
 		if (ration_is_exceeded(&session->ration))
 			session_end(
 				session, "the server sends more than " RATION_TEXT " in one piece");
