@@ -32,7 +32,7 @@ teardown() { stop_all; }
 }
 
 @test "sns: a certificate that is not to be believed, asked for once" {
-	certificate expired -days -1
+	certificate expired -days 0
 	certificate_usage=clientAuth certificate client
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/self.key" -out "$work/self.pem" \
 		-subj "/CN=$amazon" -days 30 2>/dev/null

@@ -161,7 +161,7 @@ ${names[2]}.damaged" ]
 	start_redis
 	start_broker
 	chmod 500 "$spool"
-	run timeout 30 "${mortal[@]}" "$(command -v httpbroker-submit)" -v --spool "$spool" -e e -c 3 -s ok
+	run timeout 30 "${mortal[@]}" "$(placed httpbroker-submit)" -v --spool "$spool" -e e -c 3 -s ok
 	chmod 700 "$spool"
 	[ "$status" -eq 75 ]
 	[ "$(grep -c 'cannot be removed from the spool: Permission denied$' <<<"$output")" -eq 2 ]
@@ -181,7 +181,7 @@ ${names[2]}.damaged" ]
 	chmod 000 "$spool/$before"
 	start_redis
 	start_broker
-	run "${mortal[@]}" "$(command -v httpbroker-submit)" --spool "$spool" <<<"$(ok 4)$(ok 5)" --batch 1
+	run "${mortal[@]}" "$(placed httpbroker-submit)" --spool "$spool" <<<"$(ok 4)$(ok 5)" --batch 1
 	[ "$status" -eq 75 ]
 	[ "$output" = "httpbroker-submit: error: $spool/$before cannot be read: Permission denied; it stays" ]
 	[ "$(files)" = "$before" ]
@@ -212,7 +212,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	chmod 500 "$spool"
 	start_redis
 	start_broker
-	run "${mortal[@]}" "$(command -v httpbroker-submit)" --spool "$spool" <<<"$(ok 2)$(ok 3)" --batch 1
+	run "${mortal[@]}" "$(placed httpbroker-submit)" --spool "$spool" <<<"$(ok 2)$(ok 3)" --batch 1
 	chmod 700 "$spool"
 	[ "$status" -eq 65 ]
 	[ "${#lines[@]}" -eq 2 ]

@@ -123,7 +123,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 @test "a broker that is not there: how many are left, and from which line on" {
 	submit $'{}\n{}\n\n{}' --retry 0
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == "httpbroker-submit: warning: $HTTPBROKER_URL is away: "*"Couldn't connect"* ]]
+	[[ ${lines[0]} == "httpbroker-submit: warning: $HTTPBROKER_URL is away: "?* ]]
 	[ "${lines[1]}" = "httpbroker-submit: error: $HTTPBROKER_URL took no more: 3 events not delivered, from line 1 on" ]
 	[ "${#lines[@]}" -eq 2 ]
 }

@@ -6,6 +6,8 @@
 #   alone_free PORT...    fails if there can be no such network and somebody listens on one of these
 #   "${unprivileged[@]}"  no permission to listen on a port below 1024
 #   "${mortal[@]}"        no root's way around the permissions of files
+#   placed PROGRAM        prints a path to a copy of it where such a root may go: not in an ordinary
+#                         user's home
 #
 #   "${curious[@]}"       no root's way into what other processes have in memory
 #
@@ -16,6 +18,11 @@ alone=(env)
 if unshare --map-root-user --net true 2>/dev/null; then
 	alone=(unshare --map-root-user --net sh -c 'ip link set lo up && exec "$@"' -)
 fi
+
+placed() {
+	cp "$(command -v "$1")" "$work/$1"
+	printf '%s' "$work/$1"
+}
 
 alone_free() {
 	local port

@@ -113,8 +113,7 @@ static void nothing_but_https(void **state)
 	assert_true(put(fetcher, 0, "http://sns.eu-west-1.amazonaws.com/"));
 	await(is_done, &errands[0]);
 	assert_false(errands[0].fetch.fetched);
-	assert_non_null(strstr(errands[0].fetch.why.text, "http"));
-	assert_non_null(strstr(errands[0].fetch.why.text, "not supported"));
+	assert_string_not_equal(errands[0].fetch.why.text, ""); /* in libcurl's words */
 	fetcher_stop(fetcher);
 	fetcher_free(fetcher);
 	close(proxy);
