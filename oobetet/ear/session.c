@@ -50,8 +50,10 @@ static char certificate_fault[FAULT];
 /* Called for one address after the other, until one is good enough to try: for it alone. */
 static int on_socket(xmpp_conn_t *connection, void *socket)
 {
-	if (++addresses <= addresses_skipped)
+	if (++addresses <= addresses_skipped) {
+		errno = ECANCELED; /* libstrophe 0.14 takes an old EINPROGRESS for a connection */
 		return -1;
+	}
 	session_socket = *(int *)socket;
 	return xmpp_sockopt_cb_keepalive(connection, socket);
 }
@@ -350,7 +352,9 @@ void session_free(struct session *session)
 
 struct pollfd session_poll(const struct session *session)
 {
-	bool sending = xmpp_conn_is_connecting(session->connection) ||
+	/* from libstrophe 0.14 on it is still connecting when TCP is connected, and always writable
+	 */
+	bool sending = (!session->reached && xmpp_conn_is_connecting(session->connection)) ||
 		       xmpp_conn_send_queue_len(session->connection) > 0;
 
 	return (struct pollfd){.fd = session->over ? -1 : session_socket,
