@@ -12,6 +12,7 @@ struct framing {
 	const char *coding;  /* Transfer-Encoding; NULL: not there */
 	const char *unknown; /* a transfer coding that is not for us; NULL: none */
 	bool twice;          /* two lengths that differ */
+	bool in_place;       /* library_cuts_in_place() */
 	unsigned hosts;      /* how many Host there are */
 	bool odd_name;       /* of a header: with what is no character of a name */
 	bool odd_end;        /* of a header: a NUL in it, or an end that is not CR LF */
@@ -41,13 +42,14 @@ static void coding_take(struct framing *framing, const char *value)
 	framing->coding = value;
 }
 
-/* A token of RFC 9110, 5.6.2; a blank before the colon is the library's part of the name. */
+/* A blank before the colon is the library's part of the name (RFC 9112, 5.1, forbids it). */
 static bool is_name(const char *name)
 {
-	static const char marks[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	const char *c = name;
 
-	return name[0] != '\0' && name[strspn(name, marks)] == '\0';
+	while (*c > ' ' && *c < 0x7f)
+		c++;
+	return *c == '\0' && c > name;
 }
 
 /*
@@ -73,7 +75,7 @@ static enum MHD_Result header_take(
 		coding_take(framing, text);
 	framing->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
 	framing->odd_name |= !is_name(name);
-	if (value != NULL && library_cuts_in_place())
+	if (framing->in_place && value != NULL)
 		framing->odd_end |= value[strlen(value) + 1] != '\0';
 	return MHD_YES;
 }
@@ -89,7 +91,7 @@ static bool target_has_nul(const struct target *target, const char *version)
 static const char *what_is_wrong(const struct framing *framing, bool http_1_0)
 {
 	if (framing->odd_name)
-		return "a header's name has a blank, or another character that no name has";
+		return "a header's name has a blank or a control character";
 	if (framing->odd_end)
 		return "a header has a NUL in it, or does not end in CR LF";
 	if (framing->hosts > 1)
@@ -108,7 +110,7 @@ static const char *what_is_wrong(const struct framing *framing, bool http_1_0)
 bool framing_check(struct MHD_Connection *connection, const struct target *target,
 	const char *version, struct answer *answer)
 {
-	struct framing framing = {NULL, NULL, NULL, false, 0, false, false};
+	struct framing framing = {.in_place = library_cuts_in_place()};
 
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, header_take, &framing);
 	bool http_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
