@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 
 #define SEC NSEC_PER_SEC
 #define LIMIT (5 * SEC)
+#define PATIENCE 60 /* seconds for all of the tests: one that hangs must not do so for ever */
 
 static char folder[] = "/tmp/oobetet-keeper-XXXXXX";
 static struct keeper keeper;
@@ -189,10 +191,13 @@ static pid_t other_locks(pid_t *child)
 	assert_int_equal(pipe(said), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails it goes with us */
 		left = keeper_lock(&keeper, &left) == 0 ? fork() : -1;
-		if (left == 0)
+		if (left == 0) {
+			alarm(PATIENCE); /* it outlives its parent: nobody else would end it */
 			for (;;)
 				pause();
+		}
 		if (write(said[1], &left, sizeof left) == sizeof left)
 			pause();
 		_exit(0);
@@ -253,6 +258,7 @@ int main(void)
 		KEEPER_TEST(what_could_not_be_locked_is_not_written),
 	};
 
+	alarm(PATIENCE);
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD}, 4);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
