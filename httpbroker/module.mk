@@ -388,5 +388,5 @@ t_fuzz_format_newrelic_workflow_LDADD = $(HTTPBROKER_LIBS)
 FUZZ_TARGETS += t/fuzz/request
 t_fuzz_request_SOURCES = t/fuzz/request.c $(T_FUZZ)
 t_fuzz_request_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(MICROHTTPD_CFLAGS)
-t_fuzz_request_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=delivery_submit,--wrap=delivery_status,--wrap=delivery_role,--wrap=delivery_commits
+t_fuzz_request_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=delivery_submit,--wrap=delivery_status,--wrap=delivery_role,--wrap=delivery_commits,--wrap=delivery_outlived
 t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)
