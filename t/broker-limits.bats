@@ -456,5 +456,5 @@ start_within() {
 	E
 	stop broker
 	run -71 timeout 10 prlimit --nofile=64:64 httpbroker --port 127.0.0.1:0 --server none
-	[[ "$output" == *'error: 64 descriptors are allowed, and more than 64 are needed: see ulimit -n' ]]
+	[[ "$output" == *'error: 64 descriptors are allowed, and more than 64 are needed: see ulimit -n'* ]]
 }
