@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#ifdef HAVE_CLOSE_RANGE
+#include <linux/close_range.h>
+#endif
 
 size_t descriptors_allow(size_t wanted)
 {
@@ -28,4 +31,25 @@ void descriptors_complete(void)
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
+}
+
+#define DESCRIPTORS_MOST 65536 /* looked at one by one: some systems have no limit */
+
+static void descriptor_keep_each(int from)
+{
+	long limit = sysconf(_SC_OPEN_MAX);
+
+	if (limit < 0 || limit > DESCRIPTORS_MOST)
+		limit = DESCRIPTORS_MOST;
+	for (int fd = from; fd < limit; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void descriptors_keep_from_exec(int from)
+{
+#ifdef HAVE_CLOSE_RANGE
+	if (close_range((unsigned)from, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+#endif
+	descriptor_keep_each(from);
 }

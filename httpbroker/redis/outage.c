@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/random.h"
 
 #include <stdlib.h>
 
@@ -36,7 +37,7 @@ nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, 
 {
 	outage_tell(outage, kind, why, now);
 	outage->failures++;
-	nsec wait = backoff_wait(&outage->backoff, arc4random());
+	nsec wait = backoff_wait(&outage->backoff, random_number());
 	return now + (kind == OUTAGE_REFUSED ? nsec_earlier(wait, REFUSED_WAIT) : wait);
 }
 

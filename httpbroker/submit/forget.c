@@ -3,6 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
+#include "common/random.h"
 #include "common/signals.h"
 #include "common/utf8.h"
 #include "httpbroker/submit/delivery/outage.h"
@@ -67,7 +68,7 @@ static enum outcome ask(struct sender *sender, const struct request *request, st
 			continue;
 		if (answer->by_token)
 			outage_hopeless(outage);
-		if (outage_failed(outage, clock_monotonic(), arc4random()))
+		if (outage_failed(outage, clock_monotonic(), random_number()))
 			sender_failure_log(sender, answer, outage_plan(outage, NULL, plan));
 		answer_clear(answer);
 		outcome = OUTCOME_PENDING;

@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/random.h"
 #include "common/signals.h"
 #include "httpbroker/submit/delivery/outage.h"
 #include "httpbroker/submit/delivery/shipment.h"
@@ -83,7 +84,7 @@ static void broker_failed(struct submit *submit, const struct answer *answer)
 	const char *path = spool != NULL ? spool_path(spool) : NULL;
 	char plan[OUTAGE_TEXT];
 
-	if (outage_failed(&submit->outage, clock_monotonic(), arc4random()))
+	if (outage_failed(&submit->outage, clock_monotonic(), random_number()))
 		sender_failure_log(
 			submit->parts->sender, answer, outage_plan(&submit->outage, path, plan));
 	if (submit->outage.given_up)

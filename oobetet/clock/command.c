@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/clock/command.h"
 
+#include "common/descriptors.h"
 #include "common/lines.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -8,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,8 +90,7 @@ static bool descriptors_arrange(int in, int out)
 	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 		dup2(out, STDERR_FILENO) < 0)
 		return false;
-	/* an old kernel: then what the supervisor left open stays open in it too */
-	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	descriptors_keep_from_exec(STDERR_FILENO + 1); /* what the supervisor left open, too */
 	return !fcntl(in, F_SETFD, FD_CLOEXEC) && !fcntl(out, F_SETFD, FD_CLOEXEC);
 }
 

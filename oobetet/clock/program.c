@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/clock/program.h"
 
+#include "common/descriptors.h"
 #include "common/memory.h"
 #include "common/signals.h"
 #include "oobetet/line/protocol.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -52,8 +52,7 @@ static bool descriptors_arrange(int end)
 		fcntl(end, F_SETFD, 0);
 	else if (dup2(end, PROTOCOL_FD) < 0)
 		return false;
-	/* an old kernel: then what the supervisor left open stays open in the hand too */
-	(void)close_range(PROTOCOL_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	descriptors_keep_from_exec(PROTOCOL_FD + 1); /* what the supervisor left open, too */
 	return true;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "common/log.h"
 #include "common/options.h"
+#include "common/random.h"
 
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -38,7 +39,7 @@ int main(int argc, char **argv)
 	int64_t wanted = argc > 1 ? option_number("N", argv[1], 1, PORTS_MOST) : 1;
 	for (int tries = 0; wanted > 0; tries++) {
 		uint16_t port =
-			(uint16_t)(PORT_FIRST + arc4random_uniform(PORT_LAST - PORT_FIRST + 1));
+			(uint16_t)(PORT_FIRST + random_number() % (PORT_LAST - PORT_FIRST + 1));
 
 		if (tries > 10 * PORT_LAST)
 			die(EX_TEMPFAIL, "no free port from %d to %d", PORT_FIRST, PORT_LAST);

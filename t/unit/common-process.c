@@ -302,6 +302,19 @@ static int name_the_program(void **state)
 	return 0;
 }
 
+static void descriptors_are_kept_from_exec_from_a_number_on(void **state)
+{
+	int below = fcntl(0, F_DUPFD, 50), above = fcntl(0, F_DUPFD, 60);
+
+	(void)state;
+	assert_true(below >= 50 && below < 60 && above >= 60);
+	descriptors_keep_from_exec(60);
+	assert_int_equal(fcntl(below, F_GETFD), 0);
+	assert_int_equal(fcntl(above, F_GETFD), FD_CLOEXEC);
+	close(below);
+	close(above);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +324,7 @@ int main(void)
 		cmocka_unit_test(log_gives_the_journal_its_priorities),
 		cmocka_unit_test(nothing_is_opened_in_place_of_stderr),
 		cmocka_unit_test(log_does_not_wait_for_a_reader_that_stands_still),
+		cmocka_unit_test(descriptors_are_kept_from_exec_from_a_number_on),
 		cmocka_unit_test(syslog_gets_a_line_and_is_not_waited_for),
 		cmocka_unit_test(ready_tells_whoever_asked),
 		cmocka_unit_test(signals_arrive_only_while_waiting),

@@ -3,6 +3,8 @@
 
 #include "common/clocks.h"
 #include "common/log.h"
+#include "common/memory.h"
+#include "common/random.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -82,20 +84,51 @@ static size_t file_size(int directory, const char *name)
 									   : 0;
 }
 
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All names in the folder, in order; NULL, with errno, if it cannot be read. (scandirat(3) is
+ * glibc's alone.) */
+static char **names_read(int directory, size_t *count)
+{
+	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+	char **names = NULL;
+	struct dirent *entry;
+
+	*count = 0;
+	if (stream == NULL)
+		return NULL;
+	for (errno = 0; (entry = readdir(stream)) != NULL; errno = 0) {
+		names = memory_resized(names, (*count + 1) * sizeof *names);
+		names[(*count)++] = memory_copied(entry->d_name);
+	}
+	int fault = errno;
+	closedir(stream);
+	errno = fault;
+	qsort(names, *count, sizeof *names, name_compare);
+	return names;
+}
+
 bool directory_each(int directory, void (*seen)(void *data, const char *name, size_t bytes),
 	void *data, struct reason *why)
 {
-	struct dirent **names;
-	int count = scandirat(directory, ".", &names, NULL, alphasort);
+	size_t count;
 
-	if (count < 0)
-		return reason_set(why, "the spool cannot be read: %s", strerror(errno));
-	for (int i = 0; i < count; i++) {
-		seen(data, names[i]->d_name, file_size(directory, names[i]->d_name));
+	errno = 0;
+	char **names = names_read(directory, &count);
+	bool read = errno == 0;
+	if (!read)
+		reason_set(why, "the spool cannot be read: %s", strerror(errno));
+	for (size_t i = 0; i < count; i++) {
+		if (read)
+			seen(data, names[i], file_size(directory, names[i]));
 		free(names[i]);
 	}
 	free(names);
-	return true;
+	return read;
 }
 
 static bool all_written(int fd, const struct buffer *bytes)
@@ -118,8 +151,8 @@ static int new_open(int directory, char name[NEW_NAME])
 	int fd;
 
 	do {
-		snprintf(name, NEW_NAME, NEW_PREFIX "%08" PRIx32 "%08" PRIx32, arc4random(),
-			arc4random());
+		snprintf(name, NEW_NAME, NEW_PREFIX "%08" PRIx32 "%08" PRIx32, random_number(),
+			random_number());
 		fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	} while (fd < 0 && errno == EEXIST);
 	return fd;

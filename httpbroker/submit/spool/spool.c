@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
+#include "common/random.h"
 #include "httpbroker/submit/spool/directory.h"
 #include "httpbroker/submit/spool/file.h"
 
@@ -292,7 +293,7 @@ static size_t file_put(struct spool *spool, const struct queue *queue, struct re
 		&bytes, queue->first, room < SPOOL_FILE_MOST ? room : SPOOL_FILE_MOST);
 
 	spool->last = spool->last < now ? now : spool->last + 1;
-	snprintf(name, sizeof name, NAME_FORMAT, spool->last, arc4random(), arc4random());
+	snprintf(name, sizeof name, NAME_FORMAT, spool->last, random_number(), random_number());
 	if (count == 0)
 		reason_set(why, "%s is full: %zu of %zu bytes", spool->path, spool->bytes,
 			spool->most);
