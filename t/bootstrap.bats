@@ -98,6 +98,8 @@ new_listeners() {
 	run -0 env -u CONFIGURE_FLAGS "$tree/bootstrap" check
 	[[ "$output" == *'checking for cmocka'*yes* ]]
 	[ "$(configured BATS)" = "$(command -v bats)" ]
+	run -0 env -u CONFIGURE_FLAGS "$tree/bootstrap" demo --keep
+	grep -q '^make .* demo KEEP=1$' "$work/called"
 	[ -z "$(configured MODE_CFLAGS)" ] # the flags are still those
 	run -0 env -u CONFIGURE_FLAGS "$tree/bootstrap" check
 	[[ "$output" != *checking* ]]

@@ -68,6 +68,21 @@ under_way() {
 	[ -z "$(leftovers)" ]
 }
 
+@test "--keep: after the show all of it goes on, with its files, until SIGINT" {
+	local status=0 place port
+	marked start demo setsid env --default-signal=INT "$demo" --keep
+	poll 120 eval "said demo 'kill [0-9]+ +the same as Ctrl-C' || ended ${pids[demo]}"
+	place=$(sed -n 's/^ *in \(.*\)$/\1/p' "$work/demo.log" | tail -n 1)
+	[ -s "$place/oobetet.ini" ] && [ -s "$place/nagios/nagios.cfg" ] && [ -s "$place/room.log" ]
+	port=$(grep -Eo 'curl http://127.0.0.1:[0-9]+' "$work/demo.log")
+	curl -sSf "${port#curl }/state" | grep -q '"lab:Flapper"'
+	kill -INT -- "-${pids[demo]}"
+	poll 20 ended "${pids[demo]}"
+	stop demo || status=$?
+	[ "$status" = 130 ]
+	[ -z "$(leftovers)" ]
+}
+
 @test "killed outright, it takes its programs along" {
 	start_demo
 	under_way

@@ -30,9 +30,9 @@ EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README t/chroot t/fuzz/corpus t/fuz
 T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/newcomer t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools
 T_DEMO = t/demo/demo t/demo/hear.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
 
-# The whole chain on this machine, for about a minute.
+# The whole chain on this machine, for about a minute; KEEP=1: and then until Ctrl-C.
 demo: all
-	@QN_BUILD='$(abs_top_builddir)' $(srcdir)/t/demo/demo
+	@QN_BUILD='$(abs_top_builddir)' $(srcdir)/t/demo/demo $(if $(KEEP),--keep)
 
 # What every fuzz target is made of besides itself.
 T_FUZZ = t/fuzz/fuzz.h t/fuzz/replay.c
