@@ -16,8 +16,8 @@ size_t descriptors_allow(size_t wanted);
 void descriptors_complete(void);
 
 /*
- * Between fork and exec: keeps `from` and all above it from the new program. With close_range(2), or
- * one by one where the C library (musl) or the kernel has none.
+ * Between fork and exec: keeps `from` and all above it from the new program. With close_range(2),
+ * or one by one where the C library (musl) or the kernel has none.
  */
 void descriptors_keep_from_exec(int from);
 

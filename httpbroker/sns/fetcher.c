@@ -66,7 +66,8 @@ static void curl_set_up(struct fetcher *fetcher, const char *ca_file)
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)FETCH_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* a dead resolver holds nobody up */
-	/* CERTINFO is there only after a whole handshake: no connection, no session is used again */
+	/* CERTINFO is there only after a whole handshake: no connection, no session is used again
+	 */
 	curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
 	curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);

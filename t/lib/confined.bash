@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work comes from daemons.bash
 #
 # Commands to put before a program, as arrays, that take something away from it:
 #
