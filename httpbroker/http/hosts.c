@@ -8,6 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
+/*
+ * nginx sends the name of its upstream as Host unless told otherwise, and ours has always been
+ * called so in the example. A name without a dot cannot be made to resolve to us by a foreign site.
+ */
+#define PROXY_UPSTREAM "httpbroker"
+
 enum { NAME_MAX_BYTES = 253 }; /* RFC 1035, 2.3.4, as text */
 
 /* A name within a header's value, not ended by a NUL; length 0: there is none. */
@@ -72,7 +78,8 @@ bool hosts_know(const struct hosts *hosts, const char *host)
 
 	if (name.length == 0)
 		return false;
-	return host_is_loopback(name.text, name.length) || name_is(name, hosts->own) ||
+	return host_is_loopback(name.text, name.length) || name_is(name, PROXY_UPSTREAM) ||
+	       name_is(name, hosts->own) ||
 	       (name.length == first.length &&
 		       strncasecmp(name.text, first.text, name.length) == 0) ||
 	       is_listed(hosts, name);

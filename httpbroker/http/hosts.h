@@ -23,7 +23,8 @@ bool hosts_name_check(const char *name);
 
 /*
  * Whether the value of Host, `name`, `name:port` or `[v6]:port`, is a name of loopback (localhost,
- * *.localhost, ip6-localhost, 127.0.0.0/8, ::1), this machine's or one of the above.
+ * *.localhost, ip6-localhost, 127.0.0.0/8, ::1), `httpbroker` (the upstream of a proxy), this
+ * machine's or one of the above.
  */
 bool hosts_know(const struct hosts *hosts, const char *host);
 

@@ -130,12 +130,13 @@ static void names_of_loopback_and_of_this_machine_are_known(void **state)
 		"localhost.", "a.localhost:80", "ip6-localhost:3090", "127.0.0.1", "127.1.2.3:3090",
 		"[::1]", "[::1]:3090", "[0:0::1]:1", "[::ffff:127.0.0.1]:3090", "lab-01:3090",
 		"lab-01.example.net:3090", "LAB-01", "broker.example.org", "192.0.2.1:80",
-		"[2001:db8::1]:3090"};
-	static const char *const foreign[] = {"", ":3090", ".", "evil.example", "evil.example:3090",
-		"localhost.evil.example", "evil-localhost", ".localhost", "127.0.0.1.evil.example",
-		"128.0.0.1", "0.0.0.0", "127.1", "[::2]", "[::1", "::1", "lab-01.evil.example",
-		"lab", "localhost:80:80", "localhost:x", "user@localhost", "localhost/",
-		"x localhost", "broker.example.org.evil.example", "[2001:db8::2]"};
+		"[2001:db8::1]:3090", "httpbroker", "httpbroker:80"};
+	static const char *const foreign[] = {"", "httpbroker.evil.example", ":3090", ".",
+		"evil.example", "evil.example:3090", "localhost.evil.example", "evil-localhost",
+		".localhost", "127.0.0.1.evil.example", "128.0.0.1", "0.0.0.0", "127.1", "[::2]",
+		"[::1", "::1", "lab-01.evil.example", "lab", "localhost:80:80", "localhost:x",
+		"user@localhost", "localhost/", "x localhost", "broker.example.org.evil.example",
+		"[2001:db8::2]"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(known); i++)
