@@ -123,14 +123,14 @@ static void options_read(struct options *options, int argc, char **argv)
 }
 
 /* Started by the clock as one of its hands? Its exit code then goes into *code. */
-static bool hand_run(int argc, char **argv, int *code)
+static bool worker_run(int argc, char **argv, int *code)
 {
 	if (argc != 2)
 		return false;
 	if (strcmp(argv[1], "ear") == 0)
-		*code = ear_main();
+		*code = xmpp_main();
 	else if (strcmp(argv[1], "pager") == 0)
-		*code = pager_main();
+		*code = http_main();
 	else
 		return false;
 	return true;
@@ -210,11 +210,12 @@ static struct config *config_accept(const struct options *options)
 	return config;
 }
 
-static int test_alert(const struct config *config, const struct program *program, bool create_rooms)
+static int test_alert(
+	const struct config *config, const struct selfexec *selfexec, bool create_rooms)
 {
 	if (!config->enabled)
 		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test");
-	return trial_run(config, program, create_rooms) ? 0 : EX_UNAVAILABLE;
+	return test_alert_run(config, selfexec, create_rooms) ? 0 : EX_UNAVAILABLE;
 }
 
 int main(int argc, char **argv)
@@ -225,24 +226,24 @@ int main(int argc, char **argv)
 	log_open("oobetet");
 	secret_protect_process();
 	log_never_wait();
-	if (hand_run(argc, argv, &code))
+	if (worker_run(argc, argv, &code))
 		return code;
 	options_read(&options, argc, argv);
 
-	struct program *program = program_self();
+	struct selfexec *selfexec = selfexec_self();
 	struct config *config = config_accept(&options);
-	if (program == NULL)
+	if (selfexec == NULL)
 		die(EX_OSERR, "cannot tell from /proc/self/exe which program this is");
 	if (options.check)
 		config_show(config, stdout);
 	else if (options.test)
-		code = test_alert(config, program, options.create_rooms);
+		code = test_alert(config, selfexec, options.create_rooms);
 	else if (!config->enabled)
-		clock_idle(options.ready_fd);
+		monitor_idle(options.ready_fd);
 	else
-		clock_run(config, program, options.ready_fd);
+		monitor_run(config, selfexec, options.ready_fd);
 
 	config_free(config);
-	free(program);
+	free(selfexec);
 	return code;
 }

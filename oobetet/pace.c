@@ -11,11 +11,11 @@ static nsec share(nsec max_latency, int part, nsec min, nsec max)
 	return value > max * NSEC_PER_MSEC ? max * NSEC_PER_MSEC : value;
 }
 
-struct pace pace_of(nsec max_latency)
+struct timing timing_of(nsec max_latency)
 {
-	return (struct pace){
+	return (struct timing){
 		.alive = share(max_latency, 60, 500, 5000),
-		.patience = share(max_latency, 10, 5000, 30000),
+		.timeout = share(max_latency, 10, 5000, 30000),
 		.login = share(max_latency, 10, 10000, 30000),
 		.ping = share(max_latency, 10, 1000, 30000),
 		.answer = share(max_latency, 20, 1000, 15000),

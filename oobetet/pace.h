@@ -9,9 +9,9 @@
 
 #include "common/clocks.h"
 
-struct pace {
+struct timing {
 	nsec alive;     /* how often a hand says that it lives */
-	nsec patience;  /* how long it may say nothing before it is killed */
+	nsec timeout;   /* how long it may say nothing before it is killed */
 	nsec login;     /* from connecting to being logged in */
 	nsec ping;      /* between two proofs that we are in a room */
 	nsec answer;    /* how long a ping, a joining or a reflection may take */
@@ -21,9 +21,9 @@ struct pace {
 	nsec record;    /* between two writings of the state file, of which each is a process */
 };
 
-struct pace pace_of(nsec max_latency);
+struct timing timing_of(nsec max_latency);
 
 /* How long one call of the resolver may take at worst: the hand that makes it says so before. */
-#define PACE_RESOLVER (60 * NSEC_PER_SEC)
+#define TIMING_RESOLVER (60 * NSEC_PER_SEC)
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <sys/random.h>
 
-uint64_t seed_draw(void)
+uint64_t random_draw(void)
 {
 	uint64_t seed = (uint64_t)clock_monotonic();
 

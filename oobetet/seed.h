@@ -6,6 +6,6 @@
 #include <stdint.h>
 
 /* Never waits: a machine that has just started may have only the time to offer. */
-uint64_t seed_draw(void);
+uint64_t random_draw(void);
 
 #endif

@@ -18,7 +18,8 @@ struct unix_socket {
 
 /*
  * A listening, non-blocking socket, or -1 with errno: EADDRINUSE if it is in use, EEXIST if there
- * is something else, EINTR if a signal says to stop. Sets the umask of the whole process for a moment.
+ * is something else, EINTR if a signal says to stop. Sets the umask of the whole process for a
+ * moment.
  */
 int unix_socket_open(const char *path, struct unix_socket *out);
 

@@ -4,54 +4,54 @@
 #define LOAD (2 * NSEC_PER_SEC)    /* a loaded machine may wake us so late */
 #define SKEW (100 * NSEC_PER_MSEC) /* between two clocks that are read one after the other */
 
-void attention_begin(struct attention *attention, nsec tick, nsec monotonic, nsec boot)
+void active_time_begin(struct active_time *active_time, nsec tick, nsec monotonic, nsec boot)
 {
-	*attention = (struct attention){
+	*active_time = (struct active_time){
 		.tick = tick, .turned = monotonic, .suspended = boot - monotonic};
 }
 
-static void gap_add(struct attention *attention, nsec from, nsec until)
+static void gap_add(struct active_time *active_time, nsec from, nsec until)
 {
-	int place = attention->count++ % ATTENTION_GAPS;
+	int place = active_time->count++ % ACTIVE_TIME_GAPS;
 
-	attention->gaps[place].from = from;
-	attention->gaps[place].until = until;
-	attention->away += until - from;
+	active_time->gaps[place].from = from;
+	active_time->gaps[place].until = until;
+	active_time->away += until - from;
 }
 
 /* Since when nobody looked; `monotonic`: somebody always did. */
-static nsec stopped_since(const struct attention *attention, bool continued, nsec monotonic)
+static nsec stopped_since(const struct active_time *active_time, bool continued, nsec monotonic)
 {
-	nsec expected = attention->turned + attention->tick;
+	nsec expected = active_time->turned + active_time->tick;
 
 	if (continued)
-		return attention->turned;
+		return active_time->turned;
 	/* time must go on for one who is always late, too */
 	return monotonic > expected + LOAD ? expected : monotonic;
 }
 
-nsec attention_turn(struct attention *attention, bool continued, nsec monotonic, nsec boot)
+nsec active_time_turn(struct active_time *active_time, bool continued, nsec monotonic, nsec boot)
 {
-	nsec from = stopped_since(attention, continued, monotonic);
-	nsec suspended = boot - monotonic - attention->suspended;
+	nsec from = stopped_since(active_time, continued, monotonic);
+	nsec suspended = boot - monotonic - active_time->suspended;
 
 	if (from < monotonic)
-		gap_add(attention, from, monotonic);
-	attention->turned = monotonic;
-	attention->suspended = boot - monotonic;
+		gap_add(active_time, from, monotonic);
+	active_time->turned = monotonic;
+	active_time->suspended = boot - monotonic;
 	return monotonic - from + (suspended > SKEW ? suspended : 0);
 }
 
-nsec attention_at(const struct attention *attention, nsec monotonic)
+nsec active_time_at(const struct active_time *active_time, nsec monotonic)
 {
-	int known = attention->count < ATTENTION_GAPS ? attention->count : ATTENTION_GAPS;
-	nsec away = attention->away;
+	int known = active_time->count < ACTIVE_TIME_GAPS ? active_time->count : ACTIVE_TIME_GAPS;
+	nsec away = active_time->away;
 
 	for (int i = 0; i < known; i++) {
-		if (attention->gaps[i].from >= monotonic)
-			away -= attention->gaps[i].until - attention->gaps[i].from;
-		else if (attention->gaps[i].until > monotonic)
-			away -= attention->gaps[i].until - monotonic;
+		if (active_time->gaps[i].from >= monotonic)
+			away -= active_time->gaps[i].until - active_time->gaps[i].from;
+		else if (active_time->gaps[i].until > monotonic)
+			away -= active_time->gaps[i].until - monotonic;
 	}
 	return monotonic - away;
 }

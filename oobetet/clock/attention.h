@@ -14,29 +14,29 @@
 
 #include <stdbool.h>
 
-#define ATTENTION_GAPS 16 /* absences whose place is known; of older ones only the sum */
+#define ACTIVE_TIME_GAPS 16 /* absences whose place is known; of older ones only the sum */
 
-struct attention {
+struct active_time {
 	nsec tick;      /* the longest pause between two turns of one who is awake */
 	nsec turned;    /* the last turn, CLOCK_MONOTONIC */
 	nsec suspended; /* CLOCK_BOOTTIME less CLOCK_MONOTONIC, then */
 	nsec away;      /* all absences so far */
 	struct {
 		nsec from, until; /* CLOCK_MONOTONIC */
-	} gaps[ATTENTION_GAPS];
-	int count; /* absences so far: the newest is in gaps[(count - 1) % ATTENTION_GAPS] */
+	} gaps[ACTIVE_TIME_GAPS];
+	int count; /* absences so far: the newest is in gaps[(count - 1) % ACTIVE_TIME_GAPS] */
 };
 
 /* Awake from now on. */
-void attention_begin(struct attention *attention, nsec tick, nsec monotonic, nsec boot);
+void active_time_begin(struct active_time *active_time, nsec tick, nsec monotonic, nsec boot);
 
 /*
  * A turn; `continued`: SIGCONT came since the last one. Returns how long nobody listened since
  * then, suspension included; 0: somebody did.
  */
-nsec attention_turn(struct attention *attention, bool continued, nsec monotonic, nsec boot);
+nsec active_time_turn(struct active_time *active_time, bool continued, nsec monotonic, nsec boot);
 
 /* Where on the axis of attention a moment of CLOCK_MONOTONIC lies, which may be in the past. */
-nsec attention_at(const struct attention *attention, nsec monotonic);
+nsec active_time_at(const struct active_time *active_time, nsec monotonic);
 
 #endif

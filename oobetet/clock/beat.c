@@ -7,72 +7,72 @@
 #include <string.h>
 #include <strings.h>
 
-struct beat {
+struct heartbeat {
 	const struct text_list *rooms;
 	nsec interval;
 	nsec next;
 	bool in[LIST_MAX]; /* as the rooms are listed */
 };
 
-struct beat *beat_new(const struct text_list *rooms, nsec interval)
+struct heartbeat *heartbeat_new(const struct text_list *rooms, nsec interval)
 {
-	struct beat *beat = memory_zeroed(1, sizeof *beat);
+	struct heartbeat *heartbeat = memory_zeroed(1, sizeof *heartbeat);
 
-	beat->rooms = rooms;
-	beat->interval = interval;
-	return beat;
+	heartbeat->rooms = rooms;
+	heartbeat->interval = interval;
+	return heartbeat;
 }
 
-void beat_free(struct beat *beat)
+void heartbeat_free(struct heartbeat *heartbeat)
 {
-	free(beat);
+	free(heartbeat);
 }
 
-void beat_hold(struct beat *beat, nsec start)
+void heartbeat_hold(struct heartbeat *heartbeat, nsec start)
 {
-	beat->next = start;
+	heartbeat->next = start;
 }
 
-static void room_set(struct beat *beat, const char *room, bool in)
+static void room_set(struct heartbeat *heartbeat, const char *room, bool in)
 {
-	for (int i = 0; beat != NULL && i < beat->rooms->count; i++)
-		if (strcasecmp(beat->rooms->item[i], room) == 0)
-			beat->in[i] = in;
+	for (int i = 0; heartbeat != NULL && i < heartbeat->rooms->count; i++)
+		if (strcasecmp(heartbeat->rooms->item[i], room) == 0)
+			heartbeat->in[i] = in;
 }
 
-void beat_joined(struct beat *beat, const char *room)
+void heartbeat_joined(struct heartbeat *heartbeat, const char *room)
 {
-	room_set(beat, room, true);
+	room_set(heartbeat, room, true);
 }
 
-void beat_left(struct beat *beat, const char *room)
+void heartbeat_left(struct heartbeat *heartbeat, const char *room)
 {
-	room_set(beat, room, false);
+	room_set(heartbeat, room, false);
 }
 
-void beat_lost(struct beat *beat)
+void heartbeat_lost(struct heartbeat *heartbeat)
 {
-	if (beat != NULL)
-		memset(beat->in, 0, sizeof beat->in);
+	if (heartbeat != NULL)
+		memset(heartbeat->in, 0, sizeof heartbeat->in);
 }
 
-static bool all_is_well(const struct beat *beat)
+static bool all_is_well(const struct heartbeat *heartbeat)
 {
-	for (int i = 0; i < beat->rooms->count; i++)
-		if (!beat->in[i])
+	for (int i = 0; i < heartbeat->rooms->count; i++)
+		if (!heartbeat->in[i])
 			return false;
 	return true;
 }
 
-bool beat_due(struct beat *beat, nsec now)
+bool heartbeat_due(struct heartbeat *heartbeat, nsec now)
 {
-	if (now < beat_deadline(beat))
+	if (now < heartbeat_deadline(heartbeat))
 		return false;
-	beat->next = now + beat->interval;
+	heartbeat->next = now + heartbeat->interval;
 	return true;
 }
 
-nsec beat_deadline(const struct beat *beat)
+nsec heartbeat_deadline(const struct heartbeat *heartbeat)
 {
-	return beat != NULL && all_is_well(beat) ? beat->next : NSEC_NEVER;
+	return heartbeat != NULL && all_is_well(heartbeat) ? heartbeat->next : NSEC_NEVER;
 }

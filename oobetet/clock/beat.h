@@ -11,22 +11,22 @@
 
 #include <stdbool.h>
 
-struct beat;
+struct heartbeat;
 
 /* In none of `rooms`, which stays valid. NULL is a beat that is never due. */
-struct beat *beat_new(const struct text_list *rooms, nsec interval);
-void beat_free(struct beat *beat);
+struct heartbeat *heartbeat_new(const struct text_list *rooms, nsec interval);
+void heartbeat_free(struct heartbeat *heartbeat);
 
 /* Not before `start`. */
-void beat_hold(struct beat *beat, nsec start);
+void heartbeat_hold(struct heartbeat *heartbeat, nsec start);
 
 /* What the ear says; lost: it is gone, and out of all rooms. */
-void beat_joined(struct beat *beat, const char *room);
-void beat_left(struct beat *beat, const char *room);
-void beat_lost(struct beat *beat);
+void heartbeat_joined(struct heartbeat *heartbeat, const char *room);
+void heartbeat_left(struct heartbeat *heartbeat, const char *room);
+void heartbeat_lost(struct heartbeat *heartbeat);
 
 /* Is it time? The next time is an interval later; what was missed is not made up for. */
-bool beat_due(struct beat *beat, nsec now);
-nsec beat_deadline(const struct beat *beat);
+bool heartbeat_due(struct heartbeat *heartbeat, nsec now);
+nsec heartbeat_deadline(const struct heartbeat *heartbeat);
 
 #endif

@@ -6,130 +6,131 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define READS_MOST 64 /* of 64 KiB in a row: a hand that floods us must not stop the clock */
+#define READS_MAX 64 /* of 64 KiB in a row: a hand that floods us must not stop the clock */
 
-void carriers_begin(struct carriers *carriers, const struct config *config,
-	const struct program *program, const struct pace *pace, bool pager, uint64_t seed)
+void workers_begin(struct workers *workers, const struct config *config,
+	const struct selfexec *selfexec, const struct timing *timing, bool http, uint64_t seed)
 {
-	*carriers = (struct carriers){.config = config};
-	carriers->ear = hand_new(SPEAKER_EAR, program, pace, (uint32_t)(seed >> 32));
-	if (pager)
-		carriers->pager = hand_new(SPEAKER_PAGER, program, pace, (uint32_t)seed);
+	*workers = (struct workers){.config = config};
+	workers->xmpp = worker_new(SPEAKER_XMPP, selfexec, timing, (uint32_t)(seed >> 32));
+	if (http)
+		workers->http = worker_new(SPEAKER_HTTP, selfexec, timing, (uint32_t)seed);
 	if (config->alert_command != NULL)
-		carriers->command = command_new(config->alert_command);
+		workers->command = command_new(config->alert_command);
 }
 
-void carriers_end(struct carriers *carriers)
+void workers_end(struct workers *workers)
 {
-	command_free(carriers->command);
-	hand_free(carriers->pager);
-	hand_free(carriers->ear);
+	command_free(workers->command);
+	worker_free(workers->http);
+	worker_free(workers->xmpp);
 }
 
 /* ---- started and lost ---- */
 
 static void configuration_give(void *user, const char *key, const char *value)
 {
-	hand_say(user, WORD_CONFIG, FIELDS(key, value));
+	worker_send(user, MESSAGE_CONFIG, FIELDS(key, value));
 }
 
-static void hand_configure(struct hand *hand, const struct config *config, unsigned whom)
+static void worker_configure(struct worker *worker, const struct config *config, unsigned whom)
 {
 	char attempt[MESSAGE_NUMBER];
 
-	config_hand_over(config, whom, configuration_give, hand);
+	config_hand_over(config, whom, configuration_give, worker);
 	/* --debug may have made it another than the file's; above it the hands say nothing */
-	configuration_give(hand, "level", log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG" : "INFO");
-	hand_say(hand, WORD_GO, FIELDS(message_number_text(hand_attempt(hand), attempt)));
+	configuration_give(worker, "level", log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG" : "INFO");
+	worker_send(
+		worker, MESSAGE_GO, FIELDS(message_number_text(worker_attempt(worker), attempt)));
 }
 
-enum carriers_news carriers_tick(struct carriers *carriers, nsec now)
+enum workers_news workers_tick(struct workers *workers, nsec now)
 {
-	enum hand_news news = hand_tick(carriers->ear, now);
+	enum worker_news news = worker_tick(workers->xmpp, now);
 
-	if (news == HAND_STARTED)
-		hand_configure(carriers->ear, carriers->config, CONFIG_EAR);
-	if (news != HAND_NO_NEWS)
-		return news == HAND_STARTED ? CARRIERS_EAR_STARTED : CARRIERS_EAR_LOST;
+	if (news == WORKER_STARTED)
+		worker_configure(workers->xmpp, workers->config, CONFIG_XMPP);
+	if (news != WORKER_NO_NEWS)
+		return news == WORKER_STARTED ? WORKERS_XMPP_STARTED : WORKERS_XMPP_LOST;
 
-	news = carriers->pager != NULL ? hand_tick(carriers->pager, now) : HAND_NO_NEWS;
-	if (news == HAND_STARTED)
-		hand_configure(carriers->pager, carriers->config, CONFIG_PAGER);
-	if (news != HAND_NO_NEWS)
-		return news == HAND_STARTED ? CARRIERS_PAGER_STARTED : CARRIERS_PAGER_LOST;
-	return CARRIERS_NO_NEWS;
+	news = workers->http != NULL ? worker_tick(workers->http, now) : WORKER_NO_NEWS;
+	if (news == WORKER_STARTED)
+		worker_configure(workers->http, workers->config, CONFIG_HTTP);
+	if (news != WORKER_NO_NEWS)
+		return news == WORKER_STARTED ? WORKERS_HTTP_STARTED : WORKERS_HTTP_LOST;
+	return WORKERS_NO_NEWS;
 }
 
-void carriers_forgive(struct carriers *carriers, nsec away)
+void workers_extend(struct workers *workers, nsec away)
 {
-	hand_forgive(carriers->ear, away);
-	if (carriers->pager != NULL)
-		hand_forgive(carriers->pager, away);
+	worker_extend(workers->xmpp, away);
+	if (workers->http != NULL)
+		worker_extend(workers->http, away);
 }
 
-bool carriers_progress(const struct carriers *carriers, nsec now)
+bool workers_progress(const struct workers *workers, nsec now)
 {
-	return hand_progresses(carriers->ear, now) &&
-	       (carriers->pager == NULL || hand_progresses(carriers->pager, now));
+	return worker_progresses(workers->xmpp, now) &&
+	       (workers->http == NULL || worker_progresses(workers->http, now));
 }
 
 /* ---- heard ---- */
 
-static void hand_listen(struct hand *hand, message_taker *take, void *user, nsec now)
+static void worker_listen(struct worker *worker, message_handler *take, void *user, nsec now)
 {
 	struct message message;
-	bool more = hand != NULL;
+	bool more = worker != NULL;
 
-	for (int i = 0; more && i < READS_MOST; i++) {
-		more = hand_exchange(hand);
-		while (hand_next(hand, &message, now))
+	for (int i = 0; more && i < READS_MAX; i++) {
+		more = worker_exchange(worker);
+		while (worker_next(worker, &message, now))
 			take(user, &message, now);
 	}
 }
 
-void carriers_listen(struct carriers *carriers, message_taker *take, void *user, nsec now)
+void workers_listen(struct workers *workers, message_handler *take, void *user, nsec now)
 {
-	hand_listen(carriers->ear, take, user, now);
-	hand_listen(carriers->pager, take, user, now);
+	worker_listen(workers->xmpp, take, user, now);
+	worker_listen(workers->http, take, user, now);
 }
 
-void carriers_poll(const struct carriers *carriers, struct pollfd fds[CARRIERS_POLLED])
+void workers_poll(const struct workers *workers, struct pollfd fds[WORKERS_POLLED])
 {
-	fds[0] = hand_poll(carriers->ear);
-	fds[1] = carriers->pager != NULL ? hand_poll(carriers->pager) : (struct pollfd){.fd = -1};
-	fds[2] = command_poll(carriers->command);
+	fds[0] = worker_poll(workers->xmpp);
+	fds[1] = workers->http != NULL ? worker_poll(workers->http) : (struct pollfd){.fd = -1};
+	fds[2] = command_poll(workers->command);
 }
 
-nsec carriers_deadline(const struct carriers *carriers)
+nsec workers_deadline(const struct workers *workers)
 {
-	nsec hands = hand_deadline(carriers->ear);
+	nsec soonest = worker_deadline(workers->xmpp);
 
-	if (carriers->pager != NULL)
-		hands = nsec_earlier(hands, hand_deadline(carriers->pager));
-	return nsec_earlier(hands, command_deadline(carriers->command));
+	if (workers->http != NULL)
+		soonest = nsec_earlier(soonest, worker_deadline(workers->http));
+	return nsec_earlier(soonest, command_deadline(workers->command));
 }
 
 /* ---- ended ---- */
 
-void carriers_dismiss(struct carriers *carriers)
+void workers_shut_down(struct workers *workers)
 {
-	hand_dismiss(carriers->ear);
-	if (carriers->pager != NULL)
-		hand_dismiss(carriers->pager);
+	worker_shut_down(workers->xmpp);
+	if (workers->http != NULL)
+		worker_shut_down(workers->http);
 }
 
 /* A hand's end is noticed at its socket; here only what a signal did is said. */
-static void hand_ended(const struct carriers *carriers, pid_t pid, int status)
+static void worker_ended(const struct workers *workers, pid_t pid, int status)
 {
-	hand_reaped(carriers->ear, pid);
-	if (carriers->pager != NULL)
-		hand_reaped(carriers->pager, pid);
+	worker_reaped(workers->xmpp, pid);
+	if (workers->http != NULL)
+		worker_reaped(workers->http, pid);
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 		log_warning("process %d was ended by signal %d (%s)", (int)pid, WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
 }
 
-bool carriers_reap(struct carriers *carriers, child_taker *other, void *user)
+bool workers_reap(struct workers *workers, child_handler *other, void *user)
 {
 	int status;
 	pid_t pid;
@@ -137,6 +138,6 @@ bool carriers_reap(struct carriers *carriers, child_taker *other, void *user)
 	/* those of our own process group: all but the command */
 	while ((pid = waitpid(0, &status, WNOHANG)) > 0)
 		if (other == NULL || !other(user, pid, status))
-			hand_ended(carriers, pid, status);
-	return command_runs(carriers->command) || pid == 0;
+			worker_ended(workers, pid, status);
+	return command_runs(workers->command) || pid == 0;
 }

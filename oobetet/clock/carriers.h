@@ -10,61 +10,61 @@
 #include "oobetet/clock/hand.h"
 #include "oobetet/config/config.h"
 
-struct carriers {
+struct workers {
 	const struct config *config;
-	struct hand *ear;
-	struct hand *pager;      /* NULL: nothing is to be told, or fetched, that way */
+	struct worker *xmpp;
+	struct worker *http;     /* NULL: nothing is to be told, or fetched, that way */
 	struct command *command; /* NULL: no alert_command */
 };
 
 /*
- * None is started yet: carriers_tick() does that. `config` is the caller's and stays valid;
- * `pager`: there is work for one; `seed` is a random number. Free with carriers_end().
+ * None is started yet: workers_tick() does that. `config` is the caller's and stays valid;
+ * `pager`: there is work for one; `seed` is a random number. Free with workers_end().
  */
-void carriers_begin(struct carriers *carriers, const struct config *config,
-	const struct program *program, const struct pace *pace, bool pager, uint64_t seed);
+void workers_begin(struct workers *workers, const struct config *config,
+	const struct selfexec *selfexec, const struct timing *timing, bool http, uint64_t seed);
 
 /* Kills what is left. */
-void carriers_end(struct carriers *carriers);
+void workers_end(struct workers *workers);
 
-enum carriers_news {
-	CARRIERS_NO_NEWS,
-	CARRIERS_EAR_STARTED,
-	CARRIERS_EAR_LOST, /* hand_why() tells why */
-	CARRIERS_PAGER_STARTED,
-	CARRIERS_PAGER_LOST,
+enum workers_news {
+	WORKERS_NO_NEWS,
+	WORKERS_XMPP_STARTED,
+	WORKERS_XMPP_LOST, /* worker_why() tells why */
+	WORKERS_HTTP_STARTED,
+	WORKERS_HTTP_LOST,
 };
 
 /*
  * Starts, kills, restarts hands: whatever is due. Who is started has its configuration. More may
- * be: call it until it says CARRIERS_NO_NEWS.
+ * be: call it until it says WORKERS_NO_NEWS.
  */
-enum carriers_news carriers_tick(struct carriers *carriers, nsec now);
+enum workers_news workers_tick(struct workers *workers, nsec now);
 
 /* What the hands have said since the last time, one message after the other. */
-typedef void message_taker(void *user, const struct message *message, nsec now);
-void carriers_listen(struct carriers *carriers, message_taker *take, void *user, nsec now);
+typedef void message_handler(void *user, const struct message *message, nsec now);
+void workers_listen(struct workers *workers, message_handler *take, void *user, nsec now);
 
 /* What to wait for before the next turn, and until when. */
-#define CARRIERS_POLLED 3
-void carriers_poll(const struct carriers *carriers, struct pollfd fds[CARRIERS_POLLED]);
-nsec carriers_deadline(const struct carriers *carriers);
+#define WORKERS_POLLED 3
+void workers_poll(const struct workers *workers, struct pollfd fds[WORKERS_POLLED]);
+nsec workers_deadline(const struct workers *workers);
 
 /* Nobody looked at what the hands say for so long: they get that much more time to say something.
  */
-void carriers_forgive(struct carriers *carriers, nsec away);
+void workers_extend(struct workers *workers, nsec away);
 
-/* As hand_progresses(), of all hands. */
-bool carriers_progress(const struct carriers *carriers, nsec now);
+/* As worker_progresses(), of all hands. */
+bool workers_progress(const struct workers *workers, nsec now);
 
 /* Tells the hands to stop in good order. */
-void carriers_dismiss(struct carriers *carriers);
+void workers_shut_down(struct workers *workers);
 
 /*
  * Takes note of every child that has ended, except those that `other` knows, which may be NULL.
  * True: there are some that have not ended.
  */
-typedef bool child_taker(void *user, pid_t pid, int status);
-bool carriers_reap(struct carriers *carriers, child_taker *other, void *user);
+typedef bool child_handler(void *user, pid_t pid, int status);
+bool workers_reap(struct workers *workers, child_handler *other, void *user);
 
 #endif

@@ -1,40 +1,43 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/clock/carry.h"
 
-void carry_to_room(struct hand *ear, const char *room, const char *text, const char *id)
+void send_to_room(struct worker *xmpp, const char *room, const char *text, const char *id)
 {
-	hand_say(ear, WORD_SAY, FIELDS(id, room, text));
+	worker_send(xmpp, MESSAGE_SAY, FIELDS(id, room, text));
 }
 
-void carry_to_pagerduty(struct hand *pager, const struct subject *subject,
-	const struct notice *notice, const char *id)
+void send_to_pagerduty(struct worker *http, const struct target *target,
+	const struct notification *notification, const char *id)
 {
-	char name[NOTICE_KEY] = "test";
+	char name[NOTIFICATION_KEY] = "test";
 
-	if (notice->kind == NOTICE_OK) {
-		hand_say(pager, WORD_RESOLVE, FIELDS(id, notice->key));
+	if (notification->kind == NOTIFICATION_OK) {
+		worker_send(http, MESSAGE_RESOLVE, FIELDS(id, notification->key));
 		return;
 	}
-	if (notice->kind == NOTICE_ALARM)
-		subject_name(subject, name, sizeof name);
-	hand_say(pager, WORD_TRIGGER,
-		FIELDS(id, notice->key, notice->since, subject->host, name, notice->text));
+	if (notification->kind == NOTIFICATION_ALARM)
+		target_name(target, name, sizeof name);
+	worker_send(http, MESSAGE_TRIGGER,
+		FIELDS(id, notification->key, notification->since, target->host, name,
+			notification->text));
 }
 
-bool carry_to_command(struct command *command, const struct subject *subject,
-	const struct notice *notice, const char *id, nsec now)
+bool send_to_command(struct command *command, const struct target *target,
+	const struct notification *notification, const char *id, nsec now)
 {
-	static const char *const events[] = {
-		[NOTICE_ALARM] = "alarm", [NOTICE_OK] = "ok", [NOTICE_TEST] = "test"};
-	char name[NOTICE_KEY];
-	const struct errand errand = {.id = id,
-		.event = events[notice->kind],
-		.watch = subject_name(subject, name, sizeof name),
-		.breach = notice->kind != NOTICE_TEST ? kind_name(notice->missing) : "",
-		.since = notice->since,
-		.key = notice->key,
-		.host = subject->host,
-		.text = notice->text};
+	static const char *const events[] = {[NOTIFICATION_ALARM] = "alarm",
+		[NOTIFICATION_OK] = "ok",
+		[NOTIFICATION_TEST] = "test"};
+	char name[NOTIFICATION_KEY];
+	const struct job job = {.id = id,
+		.event = events[notification->kind],
+		.watch = target_name(target, name, sizeof name),
+		.breach = notification->kind != NOTIFICATION_TEST ? kind_name(notification->missing)
+								  : "",
+		.since = notification->since,
+		.key = notification->key,
+		.host = target->host,
+		.text = notification->text};
 
-	return command_start(command, &errand, now);
+	return command_start(command, &job, now);
 }

@@ -8,12 +8,12 @@
 #include "oobetet/clock/notice.h"
 
 /* `id` names it in the answer, of the hand or in the command's outcome. */
-void carry_to_room(struct hand *ear, const char *room, const char *text, const char *id);
-void carry_to_pagerduty(struct hand *pager, const struct subject *subject,
-	const struct notice *notice, const char *id);
+void send_to_room(struct worker *xmpp, const char *room, const char *text, const char *id);
+void send_to_pagerduty(struct worker *http, const struct target *target,
+	const struct notification *notification, const char *id);
 
 /* False: the command still runs with what it was given before. */
-bool carry_to_command(struct command *command, const struct subject *subject,
-	const struct notice *notice, const char *id, nsec now);
+bool send_to_command(struct command *command, const struct target *target,
+	const struct notification *notification, const char *id, nsec now);
 
 #endif

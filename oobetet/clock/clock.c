@@ -14,73 +14,74 @@
 /* ---- a turn ---- */
 
 /* Long absences are said where people would have relied on us. */
-static void absence_tell(struct clockwork *clock, nsec away, const char *why)
+static void absence_tell(struct monitor *clock, nsec away, const char *why)
 {
-	char text[NOTICE_TEXT];
+	char text[NOTIFICATION_TEXT];
 
-	notice_absence(&clock->subject, away, why, text, sizeof text);
+	notification_absence(&clock->target, away, why, text, sizeof text);
 	log_warning("%s", text);
 	if (away > clock->config->max_latency)
-		roads_announce(clock->roads, text);
+		channels_announce(clock->channels, text);
 }
 
-static void attend(struct clockwork *clock, nsec now)
+static void attend(struct monitor *clock, nsec now)
 {
-	nsec away = attention_turn(&clock->attention, signal_arrived(SIGCONT), now, clock_boot());
+	nsec away =
+		active_time_turn(&clock->active_time, signal_arrived(SIGCONT), now, clock_boot());
 
 	if (away == 0)
 		return;
-	carriers_forgive(&clock->carriers, away);
-	if (away > clock->attention.tick)
+	workers_extend(&clock->workers, away);
+	if (away > clock->active_time.tick)
 		absence_tell(clock, away, "was stopped, or its machine was,");
 }
 
 static void message_take(void *user, const struct message *message, nsec now)
 {
-	listener_take(user, message, now);
+	dispatch_take(user, message, now);
 }
 
-static void carriers_turn(struct clockwork *clock, nsec now)
+static void workers_turn(struct monitor *clock, nsec now)
 {
-	enum carriers_news news;
+	enum workers_news news;
 
-	while ((news = carriers_tick(&clock->carriers, now)) != CARRIERS_NO_NEWS) {
-		if (news == CARRIERS_EAR_STARTED)
-			listener_ear_started(&clock->listener);
-		else if (news == CARRIERS_EAR_LOST)
-			listener_ear_lost(&clock->listener, hand_why(clock->carriers.ear), now);
-		else if (news == CARRIERS_PAGER_STARTED)
-			roads_pager_started(clock->roads);
+	while ((news = workers_tick(&clock->workers, now)) != WORKERS_NO_NEWS) {
+		if (news == WORKERS_XMPP_STARTED)
+			dispatch_xmpp_started(&clock->dispatch);
+		else if (news == WORKERS_XMPP_LOST)
+			dispatch_xmpp_lost(&clock->dispatch, worker_why(clock->workers.xmpp), now);
+		else if (news == WORKERS_HTTP_STARTED)
+			channels_http_started(clock->channels);
 		else
-			roads_pager_lost(clock->roads, hand_why(clock->carriers.pager));
+			channels_http_lost(clock->channels, worker_why(clock->workers.http));
 	}
 }
 
 static bool writer_ended(void *past, pid_t pid, int status)
 {
-	return past_ended(past, pid, status);
+	return snapshot_ended(past, pid, status);
 }
 
 /* True: there are children that have not ended. */
-static bool children_reap(struct clockwork *clock)
+static bool children_reap(struct monitor *clock)
 {
-	return carriers_reap(&clock->carriers, writer_ended, &clock->past);
+	return workers_reap(&clock->workers, writer_ended, &clock->past);
 }
 
-static void command_turn(struct clockwork *clock, nsec now)
+static void command_turn(struct monitor *clock, nsec now)
 {
 	struct outcome outcome;
 
-	if (command_tick(clock->carriers.command, now, &outcome))
-		roads_answer(
-			clock->roads, WAY_COMMAND, outcome.id, outcome.answer, outcome.why, now);
+	if (command_tick(clock->workers.command, now, &outcome))
+		channels_answer(clock->channels, CHANNEL_COMMAND, outcome.id, outcome.answer,
+			outcome.why, now);
 }
 
-static void life_tell(struct clockwork *clock, nsec now)
+static void life_tell(struct monitor *clock, nsec now)
 {
-	if (beat_due(clock->beat, now))
-		hand_say(clock->carriers.pager, WORD_BEAT, NO_FIELDS);
-	if (watchdog_due(&clock->watchdog, carriers_progress(&clock->carriers, now), now))
+	if (heartbeat_due(clock->heartbeat, now))
+		worker_send(clock->workers.http, MESSAGE_HEARTBEAT, NO_FIELDS);
+	if (watchdog_due(&clock->watchdog, workers_progress(&clock->workers, now), now))
 		ready_notify("WATCHDOG=1");
 }
 
@@ -91,32 +92,33 @@ static void hangup_tell(void)
 }
 
 /* Everything that is due, once. What was heard is taken in before it is judged. */
-static void clock_turn(struct clockwork *clock)
+static void monitor_turn(struct monitor *clock)
 {
 	nsec now = clock_monotonic();
 
 	attend(clock, now);
-	carriers_listen(&clock->carriers, message_take, &clock->listener, now);
-	struct telling telling = clockwork_telling(clock, now);
-	teller_judge(&clock->teller, &telling);
-	carriers_turn(clock, now);
+	workers_listen(&clock->workers, message_take, &clock->dispatch, now);
+	struct timestamps timestamps = monitor_now(clock, now);
+	incident_report(&clock->reporter, &timestamps);
+	workers_turn(clock, now);
 	children_reap(clock);
 	command_turn(clock, now);
-	roads_deliver(clock->roads, &clock->carriers, now);
-	past_tick(&clock->past, &telling);
+	channels_send(clock->channels, &clock->workers, now);
+	snapshot_tick(&clock->past, &timestamps);
 	life_tell(clock, now);
 	hangup_tell();
 }
 
 /* ---- between two turns ---- */
 
-static nsec clock_deadline(const struct clockwork *clock, nsec now)
+static nsec monitor_deadline(const struct monitor *clock, nsec now)
 {
 	const nsec deadlines[] = {
-		watch_deadline(clock->watch) + clock->attention.away, roads_deadline(clock->roads),
-		past_deadline(&clock->past), carriers_deadline(&clock->carriers),
-		beat_deadline(clock->beat), watchdog_deadline(&clock->watchdog),
-		now + clock->attention.tick, /* often enough to notice that we were stopped */
+		watch_deadline(clock->watch) + clock->active_time.away,
+		channels_deadline(clock->channels), snapshot_deadline(&clock->past),
+		workers_deadline(&clock->workers), heartbeat_deadline(clock->heartbeat),
+		watchdog_deadline(&clock->watchdog),
+		now + clock->active_time.tick, /* often enough to notice that we were stopped */
 	};
 	nsec first = NSEC_NEVER;
 
@@ -129,28 +131,28 @@ static nsec clock_deadline(const struct clockwork *clock, nsec now)
  * Until `deadline`, by a timer that rings at that moment whatever happened meanwhile: ppoll(2)'s
  * own limit goes on after a freeze as if nothing had been.
  */
-static void clock_wait(const struct clockwork *clock, nsec deadline)
+static void monitor_wait(const struct monitor *clock, nsec deadline)
 {
 	nsec at = deadline > 0 ? deadline : 1; /* 0 would switch it off */
 	const struct itimerspec timer = {
 		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
-	struct pollfd fds[CARRIERS_POLLED + 1] = {
-		[CARRIERS_POLLED] = {.fd = clock->timer, .events = POLLIN}};
+	struct pollfd fds[WORKERS_POLLED + 1] = {
+		[WORKERS_POLLED] = {.fd = clock->timer, .events = POLLIN}};
 
-	carriers_poll(&clock->carriers, fds);
+	workers_poll(&clock->workers, fds);
 	timerfd_settime(clock->timer, TFD_TIMER_ABSTIME, &timer, NULL);
-	signals_poll(fds, CARRIERS_POLLED + 1, NULL);
+	signals_poll(fds, WORKERS_POLLED + 1, NULL);
 }
 
 /* ---- its beginning and its end ---- */
 
-static void clock_announce(const struct clockwork *clock, int ready_fd)
+static void monitor_announce(const struct monitor *clock, int ready_fd)
 {
 	const struct config *config = clock->config;
-	char name[NOTICE_KEY], span[DURATION_TEXT];
+	char name[NOTIFICATION_KEY], span[DURATION_TEXT];
 
 	log_info("watching for %s in %d room%s; silence of %s for %s is told",
-		subject_name(&clock->subject, name, sizeof name), config->watch_rooms.count,
+		target_name(&clock->target, name, sizeof name), config->watch_rooms.count,
 		config->watch_rooms.count == 1 ? "" : "s",
 		config->heartbeat_pattern != NULL ? "it" : "either kind",
 		duration_text(config->max_latency, span));
@@ -166,42 +168,42 @@ static void message_ignore(void *user, const struct message *message, nsec now)
 }
 
 /* The hands leave; what they still say on their way out is not looked at. */
-static void clock_leave(struct clockwork *clock)
+static void monitor_leave(struct monitor *clock)
 {
 	nsec limit = clock_monotonic() + STOPPING;
-	int untold = roads_untold(clock->roads);
+	int pending = channels_pending(clock->channels);
 	bool written = false;
 
 	ready_notify("STOPPING=1");
-	if (untold > 0)
-		log_warning("stopping, with %d untold", untold);
-	carriers_dismiss(&clock->carriers);
+	if (pending > 0)
+		log_warning("stopping, with %d untold", pending);
+	workers_shut_down(&clock->workers);
 	while ((children_reap(clock) || !written) && clock_monotonic() < limit) {
-		struct telling now = clockwork_telling(clock, clock_monotonic());
+		struct timestamps now = monitor_now(clock, clock_monotonic());
 
 		/* what the command still did is in it; a disk that hangs is not waited for */
 		command_turn(clock, now.monotonic);
-		written = written || past_write(&clock->past, &now, true);
-		carriers_listen(&clock->carriers, message_ignore, NULL, now.monotonic);
-		clock_wait(clock, limit);
+		written = written || snapshot_write(&clock->past, &now, true);
+		workers_listen(&clock->workers, message_ignore, NULL, now.monotonic);
+		monitor_wait(clock, limit);
 	}
 }
 
-void clock_run(const struct config *config, const struct program *program, int ready_fd)
+void monitor_run(const struct config *config, const struct selfexec *selfexec, int ready_fd)
 {
-	struct clockwork clock;
+	struct monitor clock;
 
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD}, 4);
-	nsec away = clockwork_begin(&clock, config, program);
+	nsec away = monitor_begin(&clock, config, selfexec);
 	if (away > config->max_latency)
 		absence_tell(&clock, away, "was not running");
-	clock_announce(&clock, ready_fd);
+	monitor_announce(&clock, ready_fd);
 	while (!signals_say_stop()) {
-		clock_turn(&clock);
-		clock_wait(&clock, clock_deadline(&clock, clock_monotonic()));
+		monitor_turn(&clock);
+		monitor_wait(&clock, monitor_deadline(&clock, clock_monotonic()));
 	}
-	clock_leave(&clock);
-	clockwork_end(&clock);
+	monitor_leave(&clock);
+	monitor_end(&clock);
 }
 
 /* Until a signal comes, or systemd wants to hear of us. */
@@ -215,7 +217,7 @@ static void idle_wait(struct watchdog *watchdog)
 	signals_poll(NULL, 0, clock_timeout(now, watchdog_deadline(watchdog), &timeout));
 }
 
-void clock_idle(int ready_fd)
+void monitor_idle(int ready_fd)
 {
 	struct watchdog watchdog = watchdog_asked();
 

@@ -14,9 +14,9 @@
  * Watches until SIGTERM or SIGINT, then leaves the rooms and returns, within two seconds. Says
  * that it is ready (common/ready.h, `ready_fd`) as soon as it watches.
  */
-void clock_run(const struct config *config, const struct program *program, int ready_fd);
+void monitor_run(const struct config *config, const struct selfexec *selfexec, int ready_fd);
 
 /* For `enabled = no`: ready, and idle, until SIGTERM or SIGINT. */
-void clock_idle(int ready_fd);
+void monitor_idle(int ready_fd);
 
 #endif

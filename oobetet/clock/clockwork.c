@@ -49,75 +49,75 @@ static int timer_begin(void)
 }
 
 /* What knows the time, the watched check and the roads, but none of the others. */
-static void parts_make(struct clockwork *clock, nsec now, uint64_t seed)
+static void parts_make(struct monitor *clock, nsec now, uint64_t seed)
 {
 	const struct config *config = clock->config;
 
 	gethostname(clock->host, sizeof clock->host - 1);
-	clock->pace = pace_of(config->max_latency);
-	clock->subject = (struct subject){clock->host, config->watched_check,
-		config->watched_entity, config->max_latency, config->incident_key};
+	clock->timing = timing_of(config->max_latency);
+	clock->target = (struct target){clock->host, config->watched_check, config->watched_entity,
+		config->max_latency, config->incident_key};
 	match_begin(&clock->match, config);
-	attention_begin(&clock->attention, clock->pace.alive, now, clock_boot());
+	active_time_begin(&clock->active_time, clock->timing.alive, now, clock_boot());
 	clock->watch = watch_begin(config, &clock->match, now);
-	clock->rooms = rooms_new(config, 2 * (clock->pace.ping + clock->pace.answer), now);
-	clock->roads = roads_new(config, &clock->subject, &clock->pace, seed);
+	clock->rooms = rooms_new(config, 2 * (clock->timing.ping + clock->timing.answer), now);
+	clock->channels = channels_new(config, &clock->target, &clock->timing, seed);
 	if (config->heartbeat_url != NULL)
-		clock->beat = beat_new(&config->rooms, config->heartbeat_interval);
+		clock->heartbeat = heartbeat_new(&config->rooms, config->heartbeat_interval);
 	clock->watchdog = watchdog_asked();
 }
 
-static void parts_join(struct clockwork *clock)
+static void parts_join(struct monitor *clock)
 {
-	clock->listener = (struct listener){.match = &clock->match,
-		.attention = &clock->attention,
+	clock->dispatch = (struct dispatch){.match = &clock->match,
+		.active_time = &clock->active_time,
 		.watch = clock->watch,
 		.rooms = clock->rooms,
-		.roads = clock->roads,
-		.beat = clock->beat,
-		.ear = clock->carriers.ear};
-	clock->teller = (struct teller){.subject = &clock->subject,
+		.channels = clock->channels,
+		.heartbeat = clock->heartbeat,
+		.xmpp = clock->workers.xmpp};
+	clock->reporter = (struct reporter){.target = &clock->target,
 		.watch = clock->watch,
-		.roads = clock->roads,
+		.channels = clock->channels,
 		.rooms = clock->rooms};
 }
 
-nsec clockwork_begin(
-	struct clockwork *clock, const struct config *config, const struct program *program)
+nsec monitor_begin(
+	struct monitor *clock, const struct config *config, const struct selfexec *selfexec)
 {
 	nsec now = clock_monotonic();
-	uint64_t seed = seed_draw();
-	bool pager = config->pagerduty_contact != NULL || config->heartbeat_url != NULL;
+	uint64_t seed = random_draw();
+	bool http = config->pagerduty_contact != NULL || config->heartbeat_url != NULL;
 
-	*clock = (struct clockwork){.config = config, .timer = timer_begin()};
+	*clock = (struct monitor){.config = config, .timer = timer_begin()};
 	parts_make(clock, now, seed);
-	carriers_begin(&clock->carriers, config, program, &clock->pace, pager, seed);
+	workers_begin(&clock->workers, config, selfexec, &clock->timing, http, seed);
 	parts_join(clock);
-	struct telling telling = clockwork_telling(clock, clock_monotonic());
-	nsec away = past_begin(
-		&clock->past, config->state_file, &clock->teller, clock->pace.record, &telling);
-	if (clock->past.crashed && clock->beat != NULL) {
+	struct timestamps timestamps = monitor_now(clock, clock_monotonic());
+	nsec away = snapshot_begin(&clock->past, config->state_file, &clock->reporter,
+		clock->timing.record, &timestamps);
+	if (clock->past.crashed && clock->heartbeat != NULL) {
 		log_warning("the last run ended unexpectedly within 60 s of its start: "
 			    "heartbeat_url is not fetched in the first 60 s of this one");
-		beat_hold(clock->beat, now + PAST_YOUNG);
+		heartbeat_hold(clock->heartbeat, now + PAST_YOUNG);
 	}
 	return away;
 }
 
-void clockwork_end(struct clockwork *clock)
+void monitor_end(struct monitor *clock)
 {
-	carriers_end(&clock->carriers);
-	beat_free(clock->beat);
-	roads_free(clock->roads);
+	workers_end(&clock->workers);
+	heartbeat_free(clock->heartbeat);
+	channels_free(clock->channels);
 	rooms_free(clock->rooms);
 	watch_free(clock->watch);
 	match_free(&clock->match);
 	close(clock->timer);
 }
 
-struct telling clockwork_telling(const struct clockwork *clock, nsec now)
+struct timestamps monitor_now(const struct monitor *clock, nsec now)
 {
-	return (struct telling){.attention = attention_at(&clock->attention, now),
+	return (struct timestamps){.active_time = active_time_at(&clock->active_time, now),
 		.monotonic = now,
 		.boot = clock_boot(),
 		.wall = clock_wall()};

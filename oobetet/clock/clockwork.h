@@ -17,20 +17,20 @@
 
 #include <limits.h>
 
-struct clockwork {
+struct monitor {
 	const struct config *config;
-	struct pace pace;
+	struct timing timing;
 	char host[HOST_NAME_MAX + 1];
-	struct subject subject;
+	struct target target;
 	struct match match;
-	struct attention attention;
+	struct active_time active_time;
 	struct watch *watch;
 	struct rooms *rooms;
-	struct roads *roads;
-	struct beat *beat; /* NULL: no heartbeat_url */
-	struct carriers carriers;
-	struct listener listener; /* what comes from the carriers */
-	struct teller teller;     /* what goes to the roads */
+	struct channels *channels;
+	struct heartbeat *heartbeat; /* NULL: no heartbeat_url */
+	struct workers workers;
+	struct dispatch dispatch; /* what comes from the carriers */
+	struct reporter reporter; /* what goes to the roads */
 	struct past past;
 	struct watchdog watchdog;
 	int timer; /* a timerfd, which wakes us at the next deadline */
@@ -39,13 +39,13 @@ struct clockwork {
 /*
  * Makes all of it, and takes up the past; dies where there is no timer. `config` and `program` are
  * the caller's and stay valid. Returns how long nobody listened before this start; 0 if that is
- * not known. End it with clockwork_end().
+ * not known. End it with monitor_end().
  */
-nsec clockwork_begin(
-	struct clockwork *clock, const struct config *config, const struct program *program);
-void clockwork_end(struct clockwork *clock);
+nsec monitor_begin(
+	struct monitor *clock, const struct config *config, const struct selfexec *selfexec);
+void monitor_end(struct monitor *clock);
 
 /* `now`, of CLOCK_MONOTONIC, on the clocks that are needed to tell it. */
-struct telling clockwork_telling(const struct clockwork *clock, nsec now);
+struct timestamps monitor_now(const struct monitor *clock, nsec now);
 
 #endif

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LINE_MOST 2000 /* bytes of a line that is logged */
+#define LINE_MAX 2000 /* bytes of a line that is logged */
 
 struct command {
 	const char *line;
@@ -68,14 +68,14 @@ void command_free(struct command *command)
 
 /* ---- in the child ---- */
 
-static void environment_set(const struct errand *errand)
+static void environment_set(const struct job *job)
 {
-	setenv("OOBETET_EVENT", errand->event, 1);
-	setenv("OOBETET_WATCH", errand->watch, 1);
-	setenv("OOBETET_BREACH", errand->breach, 1);
-	setenv("OOBETET_SINCE", errand->since, 1);
-	setenv("OOBETET_KEY", errand->key, 1);
-	setenv("OOBETET_HOST", errand->host, 1);
+	setenv("OOBETET_EVENT", job->event, 1);
+	setenv("OOBETET_WATCH", job->watch, 1);
+	setenv("OOBETET_BREACH", job->breach, 1);
+	setenv("OOBETET_SINCE", job->since, 1);
+	setenv("OOBETET_KEY", job->key, 1);
+	setenv("OOBETET_HOST", job->host, 1);
 	/* what the supervisor said to us is not for it */
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
@@ -95,12 +95,12 @@ static bool descriptors_arrange(int in, int out)
 }
 
 static _Noreturn void shell_become(
-	const char *line, const struct errand *errand, int in, int out, pid_t parent)
+	const char *line, const struct job *job, int in, int out, pid_t parent)
 {
 	setpgid(0, 0);
 	signals_restore();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	environment_set(errand);
+	environment_set(job);
 	if (getppid() == parent && descriptors_arrange(in, out))
 		execl("/bin/sh", "sh", "-c", line, (char *)NULL);
 	_exit(127);
@@ -111,7 +111,7 @@ static _Noreturn void shell_become(
 /* A pipe with the message in it, and its end; -1: errno says why not. */
 static int message_pipe(const char *text)
 {
-	char line[NOTICE_TEXT + 1];
+	char line[NOTIFICATION_TEXT + 1];
 	int ends[2], length = snprintf(line, sizeof line, "%s\n", text);
 
 	if (length >= (int)sizeof line)
@@ -128,20 +128,20 @@ static int message_pipe(const char *text)
 }
 
 /* Whether it could be is seen at `pid`. */
-static void shell_run(struct command *command, const struct errand *errand, int in, int out)
+static void shell_run(struct command *command, const struct job *job, int in, int out)
 {
 	pid_t parent = getpid();
 
 	command->pid = fork();
 	if (command->pid == 0)
-		shell_become(command->line, errand, in, out, parent);
+		shell_become(command->line, job, in, out, parent);
 	if (command->pid > 0)
 		setpgid(command->pid, command->pid);
 }
 
-static bool shell_start(struct command *command, const struct errand *errand)
+static bool shell_start(struct command *command, const struct job *job)
 {
-	int in = message_pipe(errand->text), out[2];
+	int in = message_pipe(job->text), out[2];
 
 	if (in < 0)
 		return false;
@@ -149,25 +149,25 @@ static bool shell_start(struct command *command, const struct errand *errand)
 		close(in);
 		return false;
 	}
-	shell_run(command, errand, in, out[1]);
+	shell_run(command, job, in, out[1]);
 	close(in);
 	close(out[1]);
 	command->out = out[0];
 	fcntl(command->out, F_SETFL, O_NONBLOCK);
-	lines_init(&command->lines, LINE_MOST);
+	lines_init(&command->lines, LINE_MAX);
 	return command->pid > 0;
 }
 
-bool command_start(struct command *command, const struct errand *errand, nsec now)
+bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	if (command->id[0] != '\0')
 		return false;
-	snprintf(command->id, sizeof command->id, "%s", errand->id);
+	snprintf(command->id, sizeof command->id, "%s", job->id);
 	command->logged = command->dropped = 0;
 	command->limit = now + COMMAND_LIMIT;
 	command->killed = command->ended = false;
 	command->answer = ANSWER_FAILED;
-	if (!shell_start(command, errand)) {
+	if (!shell_start(command, job)) {
 		snprintf(command->why, sizeof command->why, "it cannot be started: %s",
 			strerror(errno));
 		command->pid = 0;

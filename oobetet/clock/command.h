@@ -20,7 +20,7 @@
 #define COMMAND_WHY 300
 
 /* What one run is to tell. Nothing is owned, nor needed after command_start(). */
-struct errand {
+struct job {
 	const char *id;     /* names the run in its outcome */
 	const char *event;  /* alarm, ok or test */
 	const char *watch;  /* what is watched, as the texts name it */
@@ -28,7 +28,7 @@ struct errand {
 	const char *since;  /* when the incident began: ISO 8601, UTC */
 	const char *key;    /* the incident's */
 	const char *host;   /* this machine */
-	const char *text;   /* for its standard input: NOTICE_TEXT bytes at most */
+	const char *text;   /* for its standard input: NOTIFICATION_TEXT bytes at most */
 };
 
 struct outcome {
@@ -46,7 +46,7 @@ struct command *command_new(const char *line);
 void command_free(struct command *command);
 
 /* Runs it. Whatever comes of it, command_tick() tells, unless one is still running: then false. */
-bool command_start(struct command *command, const struct errand *errand, nsec now);
+bool command_start(struct command *command, const struct job *job, nsec now);
 
 /* What to wait for before command_tick(), besides SIGCHLD; its fd is -1 if there is nothing. */
 struct pollfd command_poll(const struct command *command);

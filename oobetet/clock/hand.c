@@ -16,15 +16,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define UNSENT_MOST (256 * 1024) /* bytes that may wait for a hand which does not read */
+#define UNSENT_MAX (256 * 1024) /* bytes that may wait for a hand which does not read */
 #define WHY 300
 #define TOLD 4 /* each of a server's addresses may have another: they come in turn */
 
-struct hand {
+struct worker {
 	enum speaker speaker;
 	const char *name;
-	const struct program *program;
-	struct pace pace;
+	const struct selfexec *selfexec;
+	struct timing timing;
 	struct backoff backoff;
 	uint32_t seed;
 	pid_t pid; /* 0: there is no process, or it has been reaped */
@@ -38,263 +38,266 @@ struct hand {
 	int64_t attempt;      /* lives in a row that have ended before that */
 	bool ended;           /* it has closed its end; what it said before is still to be taken */
 	bool dismissed;       /* it was told to stop: its end is no news */
-	bool lost;            /* hand_tick() has to tell that it is gone */
+	bool lost;            /* worker_tick() has to tell that it is gone */
 	char why[WHY];        /* why it was lost last; "": it works again */
 	char told[TOLD][WHY]; /* of these reasons, what was logged since it worked last */
 	int told_count;
 };
 
-struct hand *hand_new(
-	enum speaker speaker, const struct program *program, const struct pace *pace, uint32_t seed)
+struct worker *worker_new(enum speaker speaker, const struct selfexec *selfexec,
+	const struct timing *timing, uint32_t seed)
 {
-	struct hand *hand = memory_zeroed(1, sizeof *hand);
+	struct worker *worker = memory_zeroed(1, sizeof *worker);
 
-	hand->speaker = speaker;
-	hand->name = speaker_name(speaker);
-	hand->program = program;
-	hand->pace = *pace;
-	hand->backoff = (struct backoff){.min = pace->retry_min, .max = pace->retry_max};
-	hand->seed = seed;
-	hand->fd = -1;
-	lines_init(&hand->in, PROTOCOL_LINE);
-	return hand;
+	worker->speaker = speaker;
+	worker->name = speaker_name(speaker);
+	worker->selfexec = selfexec;
+	worker->timing = *timing;
+	worker->backoff = (struct backoff){.min = timing->retry_min, .max = timing->retry_max};
+	worker->seed = seed;
+	worker->fd = -1;
+	lines_init(&worker->in, IPC_LINE);
+	return worker;
 }
 
-static void process_end(struct hand *hand)
+static void process_end(struct worker *worker)
 {
-	if (hand->fd < 0)
+	if (worker->fd < 0)
 		return;
-	if (hand->pid > 0)
-		kill(hand->pid, SIGKILL);
-	hand->pid = 0;
-	close(hand->fd);
-	hand->fd = -1;
-	hand->ended = false;
-	lines_free(&hand->in);
-	lines_init(&hand->in, PROTOCOL_LINE);
-	buffer_clear(&hand->out);
+	if (worker->pid > 0)
+		kill(worker->pid, SIGKILL);
+	worker->pid = 0;
+	close(worker->fd);
+	worker->fd = -1;
+	worker->ended = false;
+	lines_free(&worker->in);
+	lines_init(&worker->in, IPC_LINE);
+	buffer_clear(&worker->out);
 }
 
-void hand_free(struct hand *hand)
+void worker_free(struct worker *worker)
 {
-	if (hand == NULL)
+	if (worker == NULL)
 		return;
-	process_end(hand);
-	lines_free(&hand->in);
-	buffer_free(&hand->out);
-	free(hand);
+	process_end(worker);
+	lines_free(&worker->in);
+	buffer_free(&worker->out);
+	free(worker);
 }
 
 /* Each reason is logged once, not at each attempt. */
-static void why_tell(struct hand *hand, const char *why)
+static void why_tell(struct worker *worker, const char *why)
 {
-	snprintf(hand->why, sizeof hand->why, "%s", why);
-	for (int i = 0; i < TOLD && i < hand->told_count; i++)
-		if (strcmp(hand->told[i], hand->why) == 0)
+	snprintf(worker->why, sizeof worker->why, "%s", why);
+	for (int i = 0; i < TOLD && i < worker->told_count; i++)
+		if (strcmp(worker->told[i], worker->why) == 0)
 			return;
-	memcpy(hand->told[hand->told_count++ % TOLD], hand->why, WHY);
-	log_warning("%s: %s; trying again", hand->name, hand->why);
+	memcpy(worker->told[worker->told_count++ % TOLD], worker->why, WHY);
+	log_warning("%s: %s; trying again", worker->name, worker->why);
 }
 
 /* Its end, whatever it was. What ran well for long is started again soon. */
-static void hand_end(struct hand *hand, nsec now, const char *why)
+static void worker_end(struct worker *worker, nsec now, const char *why)
 {
-	if (hand->fd < 0)
+	if (worker->fd < 0)
 		return;
-	if (hand->dismissed) {
-		process_end(hand);
+	if (worker->dismissed) {
+		process_end(worker);
 		return;
 	}
-	why_tell(hand, why);
-	process_end(hand);
-	if (hand->online != 0 && now - hand->online > hand->pace.retry_max)
-		backoff_reset(&hand->backoff);
-	hand->attempt = hand->online == 0 ? hand->attempt + 1 : 0;
-	hand->online = 0;
-	hand->seed = hand->seed * 2654435761U + 1; /* Knuth's multiplicative hash */
-	hand->start_at = now + backoff_wait(&hand->backoff, hand->seed);
-	hand->lost = true;
+	why_tell(worker, why);
+	process_end(worker);
+	if (worker->online != 0 && now - worker->online > worker->timing.retry_max)
+		backoff_reset(&worker->backoff);
+	worker->attempt = worker->online == 0 ? worker->attempt + 1 : 0;
+	worker->online = 0;
+	worker->seed = worker->seed * 2654435761U + 1; /* Knuth's multiplicative hash */
+	worker->start_at = now + backoff_wait(&worker->backoff, worker->seed);
+	worker->lost = true;
 }
 
-static enum hand_news hand_start(struct hand *hand, nsec now)
+static enum worker_news worker_start(struct worker *worker, nsec now)
 {
-	hand->pid = program_start(hand->program, hand->name, &hand->fd);
-	if (hand->pid < 0) {
+	worker->pid = selfexec_start(worker->selfexec, worker->name, &worker->fd);
+	if (worker->pid < 0) {
 		char why[WHY];
 
 		snprintf(why, sizeof why, "it cannot be started: %s", strerror(errno));
-		why_tell(hand, why);
-		hand->start_at = now + backoff_wait(&hand->backoff, 0);
-		return HAND_NO_NEWS;
+		why_tell(worker, why);
+		worker->start_at = now + backoff_wait(&worker->backoff, 0);
+		return WORKER_NO_NEWS;
 	}
-	hand->patience_ends = now + hand->pace.patience;
-	log_debug("the %s is process %d", hand->name, (int)hand->pid);
-	return HAND_STARTED;
+	worker->patience_ends = now + worker->timing.timeout;
+	log_debug("the %s is process %d", worker->name, (int)worker->pid);
+	return WORKER_STARTED;
 }
 
-enum hand_news hand_tick(struct hand *hand, nsec now)
+enum worker_news worker_tick(struct worker *worker, nsec now)
 {
-	if (hand->spoke == 0)
-		hand->spoke = now;
-	if (hand->fd >= 0 && now >= hand->patience_ends)
-		hand_end(hand, now, "it was stuck, and was killed");
-	if (hand->lost) {
-		hand->lost = false;
-		return HAND_LOST;
+	if (worker->spoke == 0)
+		worker->spoke = now;
+	if (worker->fd >= 0 && now >= worker->patience_ends)
+		worker_end(worker, now, "it was stuck, and was killed");
+	if (worker->lost) {
+		worker->lost = false;
+		return WORKER_LOST;
 	}
-	return hand->fd < 0 && now >= hand->start_at ? hand_start(hand, now) : HAND_NO_NEWS;
+	return worker->fd < 0 && now >= worker->start_at ? worker_start(worker, now)
+							 : WORKER_NO_NEWS;
 }
 
-nsec hand_deadline(const struct hand *hand)
+nsec worker_deadline(const struct worker *worker)
 {
-	if (hand->lost)
+	if (worker->lost)
 		return 0;
-	return hand->fd >= 0 ? hand->patience_ends : hand->start_at;
+	return worker->fd >= 0 ? worker->patience_ends : worker->start_at;
 }
 
-int64_t hand_attempt(const struct hand *hand)
+int64_t worker_attempt(const struct worker *worker)
 {
-	return hand->attempt;
+	return worker->attempt;
 }
 
-void hand_forgive(struct hand *hand, nsec away)
+void worker_extend(struct worker *worker, nsec away)
 {
-	hand->patience_ends += away;
+	worker->patience_ends += away;
 }
 
-void hand_say(struct hand *hand, enum word word, const char *const fields[])
+void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
 	/* one that does not read what it is told will soon be found to be stuck */
-	if (hand->fd >= 0 && hand->out.length <= UNSENT_MOST)
-		message_write(&hand->out, word, fields);
+	if (worker->fd >= 0 && worker->out.length <= UNSENT_MAX)
+		message_write(&worker->out, type, fields);
 }
 
-struct pollfd hand_poll(const struct hand *hand)
+struct pollfd worker_poll(const struct worker *worker)
 {
 	return (struct pollfd){
-		.fd = hand->fd, .events = hand->out.length > 0 ? POLLIN | POLLOUT : POLLIN};
+		.fd = worker->fd, .events = worker->out.length > 0 ? POLLIN | POLLOUT : POLLIN};
 }
 
-static void hand_write(struct hand *hand)
+static void worker_write(struct worker *worker)
 {
-	while (hand->out.length > 0) {
-		ssize_t sent = send(hand->fd, hand->out.data, hand->out.length, MSG_NOSIGNAL);
+	while (worker->out.length > 0) {
+		ssize_t sent = send(worker->fd, worker->out.data, worker->out.length, MSG_NOSIGNAL);
 
 		if (sent < 0)
 			return; /* full, or gone: reading will tell */
-		buffer_consume(&hand->out, (size_t)sent);
+		buffer_consume(&worker->out, (size_t)sent);
 	}
 }
 
-bool hand_exchange(struct hand *hand)
+bool worker_exchange(struct worker *worker)
 {
-	if (hand->fd < 0 || hand->ended)
+	if (worker->fd < 0 || worker->ended)
 		return false;
-	hand_write(hand);
-	enum lines_read_result result = lines_read(&hand->in, hand->fd);
-	hand->ended = result == LINES_END || result == LINES_ERROR;
+	worker_write(worker);
+	enum lines_read_result result = lines_read(&worker->in, worker->fd);
+	worker->ended = result == LINES_END || result == LINES_ERROR;
 	return result != LINES_AGAIN;
 }
 
 /* ---- its words about itself ---- */
 
-static void protocol_broken(struct hand *hand, nsec now, const char *fault)
+static void ipc_broken(struct worker *worker, nsec now, const char *fault)
 {
 	char why[WHY];
 
 	snprintf(why, sizeof why, "protocol error (%.200s), and it was killed", fault);
-	hand_end(hand, now, why);
+	worker_end(worker, now, why);
 }
 
-static void alive_take(struct hand *hand, const struct message *message, nsec now)
+static void alive_take(struct worker *worker, const struct message *message, nsec now)
 {
-	nsec patience;
+	nsec timeout;
 
-	if (!message_number(message->field[0], &patience))
-		protocol_broken(hand, now, "'alive' without a number");
+	if (!message_number(message->field[0], &timeout))
+		ipc_broken(worker, now, "'alive' without a number");
 	else
-		hand->patience_ends = now + (patience < PACE_RESOLVER ? patience : PACE_RESOLVER);
+		worker->patience_ends =
+			now + (timeout < TIMING_RESOLVER ? timeout : TIMING_RESOLVER);
 }
 
-static void online_take(struct hand *hand, const struct message *message, nsec now)
+static void online_take(struct worker *worker, const struct message *message, nsec now)
 {
-	hand->why[0] = '\0';
-	hand->told_count = 0;
-	if (hand->online == 0)
-		hand->online = now;
+	worker->why[0] = '\0';
+	worker->told_count = 0;
+	if (worker->online == 0)
+		worker->online = now;
 	if (message->field[0][0] != '\0')
-		log_info("%s: online: %s", hand->name, message->field[0]);
+		log_info("%s: online: %s", worker->name, message->field[0]);
 }
 
 /* True: the message was about the hand itself. */
-static bool own_words_take(struct hand *hand, const struct message *message, nsec now)
+static bool own_words_take(struct worker *worker, const struct message *message, nsec now)
 {
-	switch (message->word) {
-	case WORD_ALIVE:
-		alive_take(hand, message, now);
+	switch (message->type) {
+	case MESSAGE_ALIVE:
+		alive_take(worker, message, now);
 		return true;
-	case WORD_ONLINE:
-		online_take(hand, message, now);
+	case MESSAGE_ONLINE:
+		online_take(worker, message, now);
 		return true;
-	case WORD_GONE:
-		hand_end(hand, now, message->field[0]);
+	case MESSAGE_GONE:
+		worker_end(worker, now, message->field[0]);
 		return true;
 	default:
 		return false;
 	}
 }
 
-static bool message_next(struct hand *hand, struct message *message, nsec now)
+static bool message_next(struct worker *worker, struct message *message, nsec now)
 {
 	char *line;
 	struct reason why;
 
-	if (hand->fd < 0)
+	if (worker->fd < 0)
 		return false;
-	switch (lines_next(&hand->in, &line)) {
+	switch (lines_next(&worker->in, &line)) {
 	case LINES_LINE:
-		if (message_read(line, hand->speaker, message, &why)) {
-			hand->spoke = now;
+		if (message_read(line, worker->speaker, message, &why)) {
+			worker->spoke = now;
 			return true;
 		}
-		protocol_broken(hand, now, why.text);
+		ipc_broken(worker, now, why.text);
 		return false;
 	case LINES_TOO_LONG:
-		protocol_broken(hand, now, "more than a line holds");
+		ipc_broken(worker, now, "more than a line holds");
 		return false;
 	case LINES_NONE:
-		if (hand->ended)
-			hand_end(hand, now, "it ended without a word");
+		if (worker->ended)
+			worker_end(worker, now, "it ended without a word");
 	}
 	return false;
 }
 
-bool hand_next(struct hand *hand, struct message *message, nsec now)
+bool worker_next(struct worker *worker, struct message *message, nsec now)
 {
-	while (message_next(hand, message, now))
-		if (!own_words_take(hand, message, now))
+	while (message_next(worker, message, now))
+		if (!own_words_take(worker, message, now))
 			return true;
 	return false;
 }
 
-void hand_reaped(struct hand *hand, pid_t pid)
+void worker_reaped(struct worker *worker, pid_t pid)
 {
-	if (hand->pid == pid)
-		hand->pid = 0;
+	if (worker->pid == pid)
+		worker->pid = 0;
 }
 
-void hand_dismiss(struct hand *hand)
+void worker_shut_down(struct worker *worker)
 {
-	hand->dismissed = true;
-	hand_say(hand, WORD_STOP, NO_FIELDS);
+	worker->dismissed = true;
+	worker_send(worker, MESSAGE_STOP, NO_FIELDS);
 }
 
-bool hand_progresses(const struct hand *hand, nsec now)
+bool worker_progresses(const struct worker *worker, nsec now)
 {
-	return now - hand->spoke <= PACE_RESOLVER + hand->pace.patience + hand->pace.retry_max;
+	return now - worker->spoke <=
+	       TIMING_RESOLVER + worker->timing.timeout + worker->timing.retry_max;
 }
 
-const char *hand_why(const struct hand *hand)
+const char *worker_why(const struct worker *worker)
 {
-	return hand->why;
+	return worker->why;
 }

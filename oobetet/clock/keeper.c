@@ -20,9 +20,9 @@
 
 #define NAMES 3 /* to write to, before it replaces the file */
 
-void keeper_begin(struct keeper *keeper, const char *path, nsec limit)
+void statefile_begin(struct statefile *statefile, const char *path, nsec limit)
 {
-	*keeper = (struct keeper){.path = path, .lock = -1, .limit = limit};
+	*statefile = (struct statefile){.path = path, .lock = -1, .limit = limit};
 }
 
 /* ---- at a start ---- */
@@ -37,13 +37,13 @@ static pid_t lock_holder(int fd)
 		       : 0;
 }
 
-int keeper_lock(struct keeper *keeper, pid_t *holder)
+int statefile_lock(struct statefile *statefile, pid_t *holder)
 {
 	const struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
-	if (keeper->lock >= 0)
+	if (statefile->lock >= 0)
 		return 0;
-	char *name = memory_printed("%s.lock", keeper->path);
+	char *name = memory_printed("%s.lock", statefile->path);
 	int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	free(name);
 	if (fd < 0)
@@ -56,8 +56,8 @@ int keeper_lock(struct keeper *keeper, pid_t *holder)
 	}
 	if (error != 0)
 		log_warning("state file %s cannot be locked: %s; no other oobetet may use it",
-			keeper->path, strerror(error));
-	keeper->lock = fd;
+			statefile->path, strerror(error));
+	statefile->lock = fd;
 	return 0;
 }
 
@@ -69,9 +69,9 @@ static FILE *file_open(const char *path)
 	return fd >= 0 ? fdopen(fd, "r") : NULL;
 }
 
-char *keeper_load(const struct keeper *keeper, struct reason *why)
+char *statefile_load(const struct statefile *statefile, struct reason *why)
 {
-	FILE *file = file_open(keeper->path);
+	FILE *file = file_open(statefile->path);
 
 	why->text[0] = '\0';
 	if (file == NULL) {
@@ -79,12 +79,12 @@ char *keeper_load(const struct keeper *keeper, struct reason *why)
 			reason_set(why, "%s", strerror(errno));
 		return NULL;
 	}
-	char *text = memory_zeroed(STATE_MOST + 2, 1);
-	size_t length = fread(text, 1, STATE_MOST + 1, file);
+	char *text = memory_zeroed(STATE_MAX + 2, 1);
+	size_t length = fread(text, 1, STATE_MAX + 1, file);
 	if (ferror(file))
 		reason_set(why, "%s", strerror(errno));
-	else if (length > STATE_MOST)
-		reason_set(why, "it is longer than %d bytes", STATE_MOST);
+	else if (length > STATE_MAX)
+		reason_set(why, "it is longer than %d bytes", STATE_MAX);
 	fclose(file);
 	if (why->text[0] == '\0')
 		return text;
@@ -92,12 +92,12 @@ char *keeper_load(const struct keeper *keeper, struct reason *why)
 	return NULL;
 }
 
-void keeper_set_aside(const struct keeper *keeper, const char *why)
+void statefile_set_aside(const struct statefile *statefile, const char *why)
 {
-	char *aside = memory_printed("%s.damaged", keeper->path);
-	bool done = rename(keeper->path, aside) == 0;
+	char *aside = memory_printed("%s.damaged", statefile->path);
+	bool done = rename(statefile->path, aside) == 0;
 
-	log_error("state file %s: %s; it counts as none, and %s%s", keeper->path, why,
+	log_error("state file %s: %s; it counts as none, and %s%s", statefile->path, why,
 		done ? "is now " : "cannot be renamed: ", done ? aside : strerror(errno));
 	free(aside);
 }
@@ -125,7 +125,7 @@ static bool folder_synced(const char *path)
 }
 
 /* Who comes after the clock writes the file: what hangs in here must not do so behind its back. */
-static void clock_follow(pid_t clock)
+static void monitor_follow(pid_t clock)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != clock)
@@ -168,75 +168,77 @@ static int file_replace(const char *path, const struct buffer *text)
  */
 static _Noreturn void writer_run(const char *path, const struct buffer *text, pid_t clock)
 {
-	clock_follow(clock);
+	monitor_follow(clock);
 	signal(SIGXFSZ, SIG_IGN); /* write(2) tells */
 	_exit(file_replace(path, text));
 }
 
 /* ---- in the clock ---- */
 
-static void outcome_tell(struct keeper *keeper, int error)
+static void outcome_tell(struct statefile *statefile, int error)
 {
-	bool locked = keeper->lock >= 0;
+	bool locked = statefile->lock >= 0;
 
-	if (error != 0 && error != keeper->told)
-		log_error("state file %s cannot be written: %s%s%s%s; trying again", keeper->path,
-			strerror(error), locked ? "" : " (", locked ? "" : keeper->path,
-			locked ? "" : ".lock)");
-	else if (error == 0 && keeper->told != 0)
-		log_info("state file %s is written again", keeper->path);
-	keeper->told = error;
+	if (error != 0 && error != statefile->told)
+		log_error("state file %s cannot be written: %s%s%s%s; trying again",
+			statefile->path, strerror(error), locked ? "" : " (",
+			locked ? "" : statefile->path, locked ? "" : ".lock)");
+	else if (error == 0 && statefile->told != 0)
+		log_info("state file %s is written again", statefile->path);
+	statefile->told = error;
 }
 
-bool keeper_save(struct keeper *keeper, const struct buffer *text, uint64_t number, nsec now)
+bool statefile_save(
+	struct statefile *statefile, const struct buffer *text, uint64_t number, nsec now)
 {
 	pid_t clock = getpid(), holder;
 
-	if (keeper->pid != 0)
+	if (statefile->pid != 0)
 		return false;
-	keeper->saved = now;
-	keeper->number = number;
-	keeper->late = false;
-	int error = keeper_lock(keeper, &holder);
+	statefile->saved = now;
+	statefile->number = number;
+	statefile->late = false;
+	int error = statefile_lock(statefile, &holder);
 	pid_t pid = error == 0 ? fork() : -1;
 	if (pid == 0)
-		writer_run(keeper->path, text, clock);
+		writer_run(statefile->path, text, clock);
 	if (pid < 0)
-		outcome_tell(keeper, error != 0 ? error : errno);
+		outcome_tell(statefile, error != 0 ? error : errno);
 	else
-		keeper->pid = pid;
+		statefile->pid = pid;
 	return true;
 }
 
-nsec keeper_deadline(const struct keeper *keeper)
+nsec statefile_deadline(const struct statefile *statefile)
 {
-	return keeper->pid != 0 && !keeper->late ? keeper->saved + keeper->limit : NSEC_NEVER;
+	return statefile->pid != 0 && !statefile->late ? statefile->saved + statefile->limit
+						       : NSEC_NEVER;
 }
 
-void keeper_tick(struct keeper *keeper, nsec now)
+void statefile_tick(struct statefile *statefile, nsec now)
 {
 	char span[DURATION_TEXT];
 
-	if (now < keeper_deadline(keeper))
+	if (now < statefile_deadline(statefile))
 		return;
-	keeper->late = true;
-	kill(keeper->pid, SIGKILL);
-	if (keeper->told == ETIMEDOUT)
+	statefile->late = true;
+	kill(statefile->pid, SIGKILL);
+	if (statefile->told == ETIMEDOUT)
 		return;
-	keeper->told = ETIMEDOUT;
+	statefile->told = ETIMEDOUT;
 	log_error("state file %s cannot be written: its disk has not answered for %s; trying again "
 		  "when it does",
-		keeper->path, duration_text(keeper->limit, span));
+		statefile->path, duration_text(statefile->limit, span));
 }
 
-bool keeper_ended(struct keeper *keeper, pid_t pid, int status)
+bool statefile_ended(struct statefile *statefile, pid_t pid, int status)
 {
-	if (pid != keeper->pid || pid == 0)
+	if (pid != statefile->pid || pid == 0)
 		return false;
-	keeper->pid = 0;
-	int error = WIFEXITED(status) ? WEXITSTATUS(status) : keeper->late ? ETIMEDOUT : EINTR;
-	outcome_tell(keeper, error);
+	statefile->pid = 0;
+	int error = WIFEXITED(status) ? WEXITSTATUS(status) : statefile->late ? ETIMEDOUT : EINTR;
+	outcome_tell(statefile, error);
 	if (error == 0)
-		keeper->kept = keeper->number;
+		statefile->kept = statefile->number;
 	return true;
 }

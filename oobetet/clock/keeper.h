@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct keeper {
+struct statefile {
 	const char *path; /* NULL: there is no state file */
 	pid_t pid;        /* who writes; 0: nobody */
 	int lock;         /* the open FILE.lock; -1: not locked yet */
@@ -30,31 +30,32 @@ struct keeper {
 };
 
 /* None is locked yet. `path` stays the caller's; NULL: there is no file. */
-void keeper_begin(struct keeper *keeper, const char *path, nsec limit);
+void statefile_begin(struct statefile *statefile, const char *path, nsec limit);
 
 /*
  * Locks it, unless that is done. Returns 0, EBUSY if another process has it (*holder is its pid, 0
  * if that is not known), or another errno; where files cannot be locked at all: 0, and a warning.
  */
-int keeper_lock(struct keeper *keeper, pid_t *holder);
+int statefile_lock(struct statefile *statefile, pid_t *holder);
 
 /*
  * The file's text, to be freed; NULL: there is none, which *why tells unless it just is not there
  * yet.
  */
-char *keeper_load(const struct keeper *keeper, struct reason *why);
+char *statefile_load(const struct statefile *statefile, struct reason *why);
 
 /* Renames a file that nobody understands, so that it is not lost, and says so. */
-void keeper_set_aside(const struct keeper *keeper, const char *why);
+void statefile_set_aside(const struct statefile *statefile, const char *why);
 
 /* Begins to write the text. False: the last one is still being written. */
-bool keeper_save(struct keeper *keeper, const struct buffer *text, uint64_t number, nsec now);
+bool statefile_save(
+	struct statefile *statefile, const struct buffer *text, uint64_t number, nsec now);
 
 /* Kills a writer that takes too long, and says so once. */
-void keeper_tick(struct keeper *keeper, nsec now);
-nsec keeper_deadline(const struct keeper *keeper);
+void statefile_tick(struct statefile *statefile, nsec now);
+nsec statefile_deadline(const struct statefile *statefile);
 
 /* A child has ended; true: it was ours. */
-bool keeper_ended(struct keeper *keeper, pid_t pid, int status);
+bool statefile_ended(struct statefile *statefile, pid_t pid, int status);
 
 #endif

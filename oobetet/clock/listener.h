@@ -15,21 +15,21 @@
 #include "oobetet/clock/watch.h"
 
 /* Nothing is owned. */
-struct listener {
+struct dispatch {
 	const struct match *match;
-	const struct attention *attention;
+	const struct active_time *active_time;
 	struct watch *watch;
 	struct rooms *rooms;
-	struct roads *roads;
-	struct beat *beat; /* NULL: no heartbeat_url */
-	struct hand *ear;  /* for what it has to know of the rooms */
+	struct channels *channels;
+	struct heartbeat *heartbeat; /* NULL: no heartbeat_url */
+	struct worker *xmpp;         /* for what it has to know of the rooms */
 };
 
 /* A message of a hand. */
-void listener_take(struct listener *listener, const struct message *message, nsec now);
+void dispatch_take(struct dispatch *dispatch, const struct message *message, nsec now);
 
 /* The ear is there again, and is told of which rooms it has missed something; or it is gone. */
-void listener_ear_started(const struct listener *listener);
-void listener_ear_lost(struct listener *listener, const char *why, nsec now);
+void dispatch_xmpp_started(const struct dispatch *dispatch);
+void dispatch_xmpp_lost(struct dispatch *dispatch, const char *why, nsec now);
 
 #endif

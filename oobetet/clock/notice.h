@@ -10,22 +10,23 @@
 #include "oobetet/clock/match.h"
 
 /* PagerDuty's limits: dedup_key 255 characters, summary 1024. Bytes are never more. */
-#define NOTICE_KEY 256
-#define NOTICE_TEXT 1025
-#define NOTICE_SINCE 32
+#define NOTIFICATION_KEY 256
+#define NOTIFICATION_TEXT 1025
+#define NOTIFICATION_SINCE 32
 
-enum notice_kind { NOTICE_ALARM, NOTICE_OK, NOTICE_TEST };
+enum notification_kind { NOTIFICATION_ALARM, NOTIFICATION_OK, NOTIFICATION_TEST };
 
-struct notice {
-	enum notice_kind kind;
-	char key[NOTICE_KEY];     /* one incident's alarms and its OK have the same, no other has */
-	enum kind missing;        /* the kind that was missed first; of a test, none */
-	char since[NOTICE_SINCE]; /* when the incident began: ISO 8601, UTC */
-	char text[NOTICE_TEXT];
+struct notification {
+	enum notification_kind kind;
+	char key[NOTIFICATION_KEY]; /* one incident's alarms and its OK have the same, no other has
+				     */
+	enum kind missing;          /* the kind that was missed first; of a test, none */
+	char since[NOTIFICATION_SINCE]; /* when the incident began: ISO 8601, UTC */
+	char text[NOTIFICATION_TEXT];
 };
 
 /* Whom the texts speak of. Nothing is owned. */
-struct subject {
+struct target {
 	const char *host;   /* this machine */
 	const char *check;  /* the watched one */
 	const char *entity; /* NULL: the check's name says it all */
@@ -35,41 +36,43 @@ struct subject {
 
 /* An incident, as all that is told of it has it. */
 struct outage {
-	char key[NOTICE_KEY]; /* made once, by notice_key(), whatever becomes of host and subject */
-	nsec since;           /* its beginning, by the wall clock */
+	char key[NOTIFICATION_KEY]; /* made once, by notification_key(), whatever becomes of host
+				       and subject */
+	nsec since;                 /* its beginning, by the wall clock */
 };
 
 /* The key of the incident that began at `since`. Returns out. */
-char *notice_key(const struct subject *subject, nsec since, char out[NOTICE_KEY]);
+char *notification_key(const struct target *target, nsec since, char out[NOTIFICATION_KEY]);
 
 /* The name of what is watched: `"CHECK" on ENTITY`, or `"CHECK"`. */
-char *subject_name(const struct subject *subject, char *out, size_t size);
+char *target_name(const struct target *target, char *out, size_t size);
 
 /*
  * The alarm of an incident, as told at `now`, when `missing` was not heard for `silence`. `remarks`
  * is what else is known, each remark beginning with `; `: it may be empty, and is what gets cut.
  */
-void notice_alarm(struct notice *notice, const struct subject *subject, const struct outage *outage,
-	enum kind missing, nsec silence, nsec now, const char *remarks);
+void notification_alarm(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, nsec silence, nsec now,
+	const char *remarks);
 
 /*
  * The end of the same incident, which was not OK for `span`, as told at `now`. No two have the same
  * text: a room that gives messages ids of its own is known to have it by that alone.
  */
-void notice_ok(struct notice *notice, const struct subject *subject, const struct outage *outage,
-	enum kind missing, nsec span, nsec now);
+void notification_ok(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, nsec span, nsec now);
 
 /* The test that --test-alert tells, an incident of its own. */
-void notice_test(struct notice *notice, const struct subject *subject, nsec now);
+void notification_test(struct notification *notification, const struct target *target, nsec now);
 
 /*
  * What oobetet says when it has joined a room for the first time. It must not begin with
  * `flapjack`: Flapjack 1's bot would answer.
  */
-char *notice_greeting(const struct subject *subject, nsec now, char *out, size_t size);
+char *notification_greeting(const struct target *target, nsec now, char *out, size_t size);
 
 /* What it says after a time in which nobody listened, `why` being such as "was stopped". */
-char *notice_absence(
-	const struct subject *subject, nsec away, const char *why, char *out, size_t size);
+char *notification_absence(
+	const struct target *target, nsec away, const char *why, char *out, size_t size);
 
 #endif

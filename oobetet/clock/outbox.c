@@ -10,198 +10,200 @@
 
 struct parcel {
 	uint64_t id;
-	struct notice notice;
+	struct notification notification;
 };
 
-struct outbox {
-	struct outbox_rules rules;
+struct queue {
+	struct queue_rules rules;
 	struct backoff backoff;
-	uint32_t chance;       /* state of the jitter's generator; never 0 */
-	bool open;             /* the road is there */
-	bool under_way;        /* parcels[0] has been taken and not answered */
-	bool tried;            /* parcels[0] has been taken at least once */
-	nsec next;             /* under way: when to give up; otherwise: when to try (again) */
-	char told[NOTICE_KEY]; /* the incident whose alarm was tried last: it needs its OK */
-	int count;             /* parcels in use */
-	struct parcel parcels[OUTBOX_MAX];
+	uint32_t chance; /* state of the jitter's generator; never 0 */
+	bool open;       /* the road is there */
+	bool under_way;  /* parcels[0] has been taken and not answered */
+	bool tried;      /* parcels[0] has been taken at least once */
+	nsec next;       /* under way: when to give up; otherwise: when to try (again) */
+	char told[NOTIFICATION_KEY]; /* the incident whose alarm was tried last: it needs its OK */
+	int count;                   /* parcels in use */
+	struct parcel parcels[QUEUE_MAX];
 };
 
-struct outbox *outbox_new(const struct outbox_rules *rules)
+struct queue *queue_new(const struct queue_rules *rules)
 {
-	struct outbox *outbox = memory_zeroed(1, sizeof *outbox);
+	struct queue *queue = memory_zeroed(1, sizeof *queue);
 
-	outbox->rules = *rules;
-	outbox->backoff = (struct backoff){.min = rules->retry_min, .max = rules->retry_max};
-	outbox->chance = rules->seed | 1;
-	return outbox;
+	queue->rules = *rules;
+	queue->backoff = (struct backoff){.min = rules->retry_min, .max = rules->retry_max};
+	queue->chance = rules->seed | 1;
+	return queue;
 }
 
-void outbox_free(struct outbox *outbox)
+void queue_free(struct queue *queue)
 {
-	free(outbox);
+	free(queue);
 }
 
 /* Marsaglia's xorshift: jitter needs no better. */
-static uint32_t chance(struct outbox *outbox)
+static uint32_t chance(struct queue *queue)
 {
-	outbox->chance ^= outbox->chance << 13;
-	outbox->chance ^= outbox->chance >> 17;
-	outbox->chance ^= outbox->chance << 5;
-	return outbox->chance;
+	queue->chance ^= queue->chance << 13;
+	queue->chance ^= queue->chance >> 17;
+	queue->chance ^= queue->chance << 5;
+	return queue->chance;
 }
 
-static void parcel_drop(struct outbox *outbox, int i)
+static void parcel_drop(struct queue *queue, int i)
 {
-	outbox->count--;
-	memmove(&outbox->parcels[i], &outbox->parcels[i + 1],
-		(size_t)(outbox->count - i) * sizeof outbox->parcels[0]);
+	queue->count--;
+	memmove(&queue->parcels[i], &queue->parcels[i + 1],
+		(size_t)(queue->count - i) * sizeof queue->parcels[0]);
 	if (i == 0)
-		outbox->tried = outbox->under_way = false;
+		queue->tried = queue->under_way = false;
 }
 
 /*
  * Nobody has answered for what was under way. On a road of people that does not matter if there is
  * something newer, which has its own time.
  */
-static void attempt_end(struct outbox *outbox)
+static void attempt_end(struct queue *queue)
 {
-	outbox->under_way = false;
-	while (outbox->rules.latest_only && outbox->count > 1) {
-		parcel_drop(outbox, 0);
-		outbox->next = 0;
+	queue->under_way = false;
+	while (queue->rules.latest_only && queue->count > 1) {
+		parcel_drop(queue, 0);
+		queue->next = 0;
 	}
 }
 
 /* On a road of people: whatever is not under way gives way, and does not hold the newest up. */
-static void waiting_drop(struct outbox *outbox)
+static void waiting_drop(struct queue *queue)
 {
-	while (outbox->count > (outbox->under_way ? 1 : 0))
-		parcel_drop(outbox, outbox->count - 1);
-	if (!outbox->under_way)
-		outbox->next = 0;
+	while (queue->count > (queue->under_way ? 1 : 0))
+		parcel_drop(queue, queue->count - 1);
+	if (!queue->under_way)
+		queue->next = 0;
 }
 
 /* On a road of incidents: this incident's alarms that were never tried. */
-static void untried_drop(struct outbox *outbox, const char *key)
+static void untried_drop(struct queue *queue, const char *key)
 {
-	for (int i = outbox->count - 1; i >= (outbox->tried ? 1 : 0); i--)
-		if (outbox->parcels[i].notice.kind == NOTICE_ALARM &&
-			strcmp(outbox->parcels[i].notice.key, key) == 0)
-			parcel_drop(outbox, i);
+	for (int i = queue->count - 1; i >= (queue->tried ? 1 : 0); i--)
+		if (queue->parcels[i].notification.kind == NOTIFICATION_ALARM &&
+			strcmp(queue->parcels[i].notification.key, key) == 0)
+			parcel_drop(queue, i);
 }
 
-static bool notice_matters(struct outbox *outbox, const struct notice *notice)
+static bool notification_matters(struct queue *queue, const struct notification *notification)
 {
-	if (outbox->rules.latest_only) {
-		waiting_drop(outbox);
+	if (queue->rules.latest_only) {
+		waiting_drop(queue);
 		return true;
 	}
-	untried_drop(outbox, notice->key);
-	return notice->kind == NOTICE_ALARM || strcmp(outbox->told, notice->key) == 0;
+	untried_drop(queue, notification->key);
+	return notification->kind == NOTIFICATION_ALARM ||
+	       strcmp(queue->told, notification->key) == 0;
 }
 
-void outbox_put(struct outbox *outbox, const struct notice *notice, uint64_t id)
+void queue_put(struct queue *queue, const struct notification *notification, uint64_t id)
 {
-	if (!notice_matters(outbox, notice))
+	if (!notification_matters(queue, notification))
 		return;
-	assert(outbox->count < OUTBOX_MAX);
-	outbox->parcels[outbox->count++] = (struct parcel){.id = id, .notice = *notice};
+	assert(queue->count < QUEUE_MAX);
+	queue->parcels[queue->count++] = (struct parcel){.id = id, .notification = *notification};
 }
 
-void outbox_open(struct outbox *outbox)
+void queue_open(struct queue *queue)
 {
-	outbox->open = true;
-	outbox->next = 0;
-	backoff_reset(&outbox->backoff);
+	queue->open = true;
+	queue->next = 0;
+	backoff_reset(&queue->backoff);
 }
 
-void outbox_close(struct outbox *outbox)
+void queue_close(struct queue *queue)
 {
-	outbox->open = false;
-	attempt_end(outbox);
+	queue->open = false;
+	attempt_end(queue);
 }
 
 /* People would see that it comes sooner than it should: on their road there is no jitter. */
-static void attempt_failed(struct outbox *outbox, nsec now)
+static void attempt_failed(struct queue *queue, nsec now)
 {
-	uint32_t jitter = outbox->rules.latest_only ? 0 : chance(outbox);
+	uint32_t jitter = queue->rules.latest_only ? 0 : chance(queue);
 
-	outbox->next = now + backoff_wait(&outbox->backoff, jitter);
-	attempt_end(outbox);
+	queue->next = now + backoff_wait(&queue->backoff, jitter);
+	attempt_end(queue);
 }
 
-static void head_try(struct outbox *outbox)
+static void head_try(struct queue *queue)
 {
-	outbox->tried = true;
-	if (outbox->parcels[0].notice.kind == NOTICE_ALARM)
-		memcpy(outbox->told, outbox->parcels[0].notice.key, NOTICE_KEY);
+	queue->tried = true;
+	if (queue->parcels[0].notification.kind == NOTIFICATION_ALARM)
+		memcpy(queue->told, queue->parcels[0].notification.key, NOTIFICATION_KEY);
 }
 
-bool outbox_intend(struct outbox *outbox, nsec now)
+bool queue_intend(struct queue *queue, nsec now)
 {
-	if (!outbox->open || outbox->count == 0 || outbox->tried || now < outbox->next)
+	if (!queue->open || queue->count == 0 || queue->tried || now < queue->next)
 		return false;
-	head_try(outbox);
+	head_try(queue);
 	return true;
 }
 
-bool outbox_expire(struct outbox *outbox, nsec now)
+bool queue_expire(struct queue *queue, nsec now)
 {
-	if (!outbox->open || !outbox->under_way || now < outbox->next)
+	if (!queue->open || !queue->under_way || now < queue->next)
 		return false;
-	attempt_failed(outbox, now);
+	attempt_failed(queue, now);
 	return true;
 }
 
-const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id)
+const struct notification *queue_take(struct queue *queue, nsec now, uint64_t *id)
 {
-	if (!outbox->open || outbox->count == 0 || outbox->under_way || now < outbox->next)
+	if (!queue->open || queue->count == 0 || queue->under_way || now < queue->next)
 		return NULL;
-	outbox->under_way = true;
-	head_try(outbox);
-	outbox->next = now + outbox->rules.answer_limit;
-	*id = outbox->parcels[0].id;
-	return &outbox->parcels[0].notice;
+	queue->under_way = true;
+	head_try(queue);
+	queue->next = now + queue->rules.answer_limit;
+	*id = queue->parcels[0].id;
+	return &queue->parcels[0].notification;
 }
 
-bool outbox_answer(struct outbox *outbox, uint64_t id, enum answer answer, nsec now)
+bool queue_answer(struct queue *queue, uint64_t id, enum answer answer, nsec now)
 {
-	if (outbox->count == 0 || outbox->parcels[0].id != id || !outbox->tried)
+	if (queue->count == 0 || queue->parcels[0].id != id || !queue->tried)
 		return false;
 	if (answer == ANSWER_FAILED) {
-		attempt_failed(outbox, now);
+		attempt_failed(queue, now);
 		return true;
 	}
-	parcel_drop(outbox, 0);
-	outbox->next = 0;
-	backoff_reset(&outbox->backoff);
+	parcel_drop(queue, 0);
+	queue->next = 0;
+	backoff_reset(&queue->backoff);
 	return true;
 }
 
-nsec outbox_deadline(const struct outbox *outbox)
+nsec queue_deadline(const struct queue *queue)
 {
-	return outbox->open && outbox->count > 0 ? outbox->next : NSEC_NEVER;
+	return queue->open && queue->count > 0 ? queue->next : NSEC_NEVER;
 }
 
-int outbox_count(const struct outbox *outbox)
+int queue_count(const struct queue *queue)
 {
-	return outbox->count;
+	return queue->count;
 }
 
-void outbox_remember(const struct outbox *outbox, struct outbox_past *past)
+void queue_remember(const struct queue *queue, struct queue_saved *past)
 {
-	*past = (struct outbox_past){.tried = outbox->tried, .count = outbox->count};
-	memcpy(past->told, outbox->told, NOTICE_KEY);
-	for (int i = 0; i < outbox->count; i++)
-		past->notices[i] = outbox->parcels[i].notice;
+	*past = (struct queue_saved){.tried = queue->tried, .count = queue->count};
+	memcpy(past->told, queue->told, NOTIFICATION_KEY);
+	for (int i = 0; i < queue->count; i++)
+		past->notifications[i] = queue->parcels[i].notification;
 }
 
-void outbox_resume(struct outbox *outbox, const struct outbox_past *past, uint64_t *last_id)
+void queue_resume(struct queue *queue, const struct queue_saved *past, uint64_t *last_id)
 {
-	memcpy(outbox->told, past->told, NOTICE_KEY);
-	outbox->count = past->count;
-	outbox->tried = past->tried && past->count > 0;
+	memcpy(queue->told, past->told, NOTIFICATION_KEY);
+	queue->count = past->count;
+	queue->tried = past->tried && past->count > 0;
 	for (int i = 0; i < past->count; i++)
-		outbox->parcels[i] = (struct parcel){.id = ++*last_id, .notice = past->notices[i]};
-	attempt_end(outbox);
+		queue->parcels[i] =
+			(struct parcel){.id = ++*last_id, .notification = past->notifications[i]};
+	attempt_end(queue);
 }

@@ -2,7 +2,7 @@
 /*
  * What one road (a room, PagerDuty) has still to be told of one watch. Strictly in order, one at
  * a time, each tried until the receiver has answered for it. Pure: the caller carries what
- * outbox_take() gives and brings back the answer.
+ * queue_take() gives and brings back the answer.
  *
  * It holds at most three notices, however long the road is closed: the one that was tried, and of
  * what waits behind it only what still matters.
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct outbox_rules {
+struct queue_rules {
 	/*
 	 * A road of people, who read the newest line: it takes the place of all that wait, and
 	 * of what was tried without an answer.
@@ -30,49 +30,49 @@ struct outbox_rules {
 	uint32_t seed;     /* of the jitter */
 };
 
-#define OUTBOX_MAX 3 /* an alarm that was tried, its OK, and the alarm of the next incident */
+#define QUEUE_MAX 3 /* an alarm that was tried, its OK, and the alarm of the next incident */
 
 /* What a restart must know of it. */
-struct outbox_past {
-	char told[NOTICE_KEY]; /* the incident whose alarm was tried last: it needs its OK */
-	bool tried;            /* the first of the notices has perhaps been tried */
+struct queue_saved {
+	char told[NOTIFICATION_KEY]; /* the incident whose alarm was tried last: it needs its OK */
+	bool tried;                  /* the first of the notices has perhaps been tried */
 	int count;
-	struct notice notices[OUTBOX_MAX];
+	struct notification notifications[QUEUE_MAX];
 };
 
-struct outbox;
+struct queue;
 
-/* Closed and empty. Free with outbox_free(). */
-struct outbox *outbox_new(const struct outbox_rules *rules);
-void outbox_free(struct outbox *outbox);
+/* Closed and empty. Free with queue_free(). */
+struct queue *queue_new(const struct queue_rules *rules);
+void queue_free(struct queue *queue);
 
 /* Puts a copy behind what waits. `id`, unique over all outboxes, names it in the answers. */
-void outbox_put(struct outbox *outbox, const struct notice *notice, uint64_t id);
+void queue_put(struct queue *queue, const struct notification *notification, uint64_t id);
 
 /*
  * The road is there, or is gone. What was under way when it closed has an unknown outcome and is
  * tried again. An opened road is tried at once, whatever failed on it before.
  */
-void outbox_open(struct outbox *outbox);
-void outbox_close(struct outbox *outbox);
+void queue_open(struct queue *queue);
+void queue_close(struct queue *queue);
 
 /*
  * What is to be tried now has never been tried: from now on it counts as if it had. True if so,
- * once: that is to be written down before outbox_take().
+ * once: that is to be written down before queue_take().
  */
-bool outbox_intend(struct outbox *outbox, nsec now);
+bool queue_intend(struct queue *queue, nsec now);
 
 /*
  * True, once: the attempt that was under way has had no answer in time, so it has failed. Ask
- * before outbox_intend().
+ * before queue_intend().
  */
-bool outbox_expire(struct outbox *outbox, nsec now);
+bool queue_expire(struct queue *queue, nsec now);
 
 /* What to try now, or NULL. It is under way from now on, and stays the outbox's. */
-const struct notice *outbox_take(struct outbox *outbox, nsec now, uint64_t *id);
+const struct notification *queue_take(struct queue *queue, nsec now, uint64_t *id);
 
 /* Who carries it, and answers for it. */
-enum way { WAY_ROOM, WAY_PAGER, WAY_COMMAND };
+enum channel_type { CHANNEL_ROOM, CHANNEL_PAGERDUTY, CHANNEL_COMMAND };
 
 enum answer {
 	ANSWER_DONE,    /* the receiver has it */
@@ -82,17 +82,17 @@ enum answer {
 
 /* False if `id` is not one that waits for an answer here; a late answer to an earlier attempt is.
  */
-bool outbox_answer(struct outbox *outbox, uint64_t id, enum answer answer, nsec now);
+bool queue_answer(struct queue *queue, uint64_t id, enum answer answer, nsec now);
 
-/* When outbox_take() will have something to do if nothing else happens. */
-nsec outbox_deadline(const struct outbox *outbox);
+/* When queue_take() will have something to do if nothing else happens. */
+nsec queue_deadline(const struct queue *queue);
 
-void outbox_remember(const struct outbox *outbox, struct outbox_past *past);
+void queue_remember(const struct queue *queue, struct queue_saved *past);
 
 /* Into an empty one: what was there before, under ids counted on from *last_id. */
-void outbox_resume(struct outbox *outbox, const struct outbox_past *past, uint64_t *last_id);
+void queue_resume(struct queue *queue, const struct queue_saved *past, uint64_t *last_id);
 
 /* How many have not been answered for. */
-int outbox_count(const struct outbox *outbox);
+int queue_count(const struct queue *queue);
 
 #endif

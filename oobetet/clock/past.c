@@ -40,58 +40,58 @@ static void path_lock(struct past *past)
 {
 	pid_t holder;
 
-	if (past->keeper.path == NULL || keeper_lock(&past->keeper, &holder) != EBUSY)
+	if (past->statefile.path == NULL || statefile_lock(&past->statefile, &holder) != EBUSY)
 		return; /* what else is wrong is seen when it is written */
 	log_error("state file %s is in use by another oobetet (process %d; 0: not known): this one "
 		  "runs without a state file",
 		past->path, (int)holder);
-	past->keeper.path = NULL;
+	past->statefile.path = NULL;
 }
 
 static void incident_log(const struct past *past)
 {
-	const struct teller *teller = past->teller;
+	const struct reporter *reporter = past->reporter;
 	char since[40]; /* any clock_stamp() */
 
 	log_warning("state file %s: an incident is open since %s; notifications to be delivered: "
 		    "%d; its key: %s",
-		past->path, clock_stamp(teller->outage.since, since, sizeof since),
-		roads_untold(teller->roads), teller->outage.key);
+		past->path, clock_stamp(reporter->outage.since, since, sizeof since),
+		channels_pending(reporter->channels), reporter->outage.key);
 }
 
 /* Returns how long nobody listened, by the wall clock. */
-static nsec state_take(struct past *past, const struct state *state, const struct telling *now)
+static nsec state_take(struct past *past, const struct state *state, const struct timestamps *now)
 {
-	struct teller *teller = past->teller;
+	struct reporter *reporter = past->reporter;
 	nsec away = now->wall > state->wall ? now->wall - state->wall : 0;
 
 	past->crashed = state->young;
-	watch_resume(teller->watch, &state->past, now->attention);
-	roads_resume(teller->roads, state);
-	teller->outage.since = state->since;
+	watch_resume(reporter->watch, &state->past, now->active_time);
+	channels_resume(reporter->channels, state);
+	reporter->outage.since = state->since;
 	if (state->key[0] != '\0')
-		memcpy(teller->outage.key, state->key, NOTICE_KEY);
+		memcpy(reporter->outage.key, state->key, NOTIFICATION_KEY);
 	else
-		notice_key(teller->subject, state->since, teller->outage.key);
-	teller->began = now->boot - state->lasted - away;
+		notification_key(reporter->target, state->since, reporter->outage.key);
+	reporter->began = now->boot - state->lasted - away;
 	if (state->past.open)
 		incident_log(past);
 	return away;
 }
 
-static nsec text_take(struct past *past, char *text, const struct telling *now)
+static nsec text_take(struct past *past, char *text, const struct timestamps *now)
 {
-	char name[NOTICE_TEXT];
+	char name[NOTIFICATION_TEXT];
 	struct state state;
 	struct reason why;
 	nsec away = 0;
 
-	subject_name(past->teller->subject, name, sizeof name);
+	target_name(past->reporter->target, name, sizeof name);
 	if (!state_read(text, &state, &why)) {
-		keeper_set_aside(&past->keeper, why.text);
+		statefile_set_aside(&past->statefile, why.text);
 	} else if (strcmp(state.watch, name) != 0) {
 		reason_set(&why, "it is of another watch, %.300s", state.watch);
-		keeper_set_aside(&past->keeper, why.text);
+		statefile_set_aside(&past->statefile, why.text);
 	} else {
 		away = state_take(past, &state, now);
 	}
@@ -99,25 +99,25 @@ static nsec text_take(struct past *past, char *text, const struct telling *now)
 	return away;
 }
 
-nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec interval,
-	const struct telling *now)
+nsec snapshot_begin(struct past *past, const char *path, struct reporter *reporter, nsec interval,
+	const struct timestamps *now)
 {
 	struct reason why;
 	nsec away = 0;
 
-	*past = (struct past){.teller = teller, .interval = interval, .start = *now};
-	keeper_begin(&past->keeper, path_find(past, path),
+	*past = (struct past){.reporter = reporter, .interval = interval, .start = *now};
+	statefile_begin(&past->statefile, path_find(past, path),
 		3 * interval > WRITING ? 3 * interval : WRITING);
 	path_lock(past);
-	if (past->keeper.path == NULL) {
-		roads_recorded(teller->roads, UINT64_MAX);
+	if (past->statefile.path == NULL) {
+		channels_recorded(reporter->channels, UINT64_MAX);
 		return 0;
 	}
-	char *text = keeper_load(&past->keeper, &why);
+	char *text = statefile_load(&past->statefile, &why);
 	if (text != NULL)
 		away = text_take(past, text, now);
 	else if (why.text[0] != '\0')
-		keeper_set_aside(&past->keeper, why.text);
+		statefile_set_aside(&past->statefile, why.text);
 	free(text);
 	return away;
 }
@@ -125,68 +125,70 @@ nsec past_begin(struct past *past, const char *path, struct teller *teller, nsec
 /* ---- while it runs ---- */
 
 static void state_fill(
-	const struct past *past, const struct telling *now, bool last, struct state *state)
+	const struct past *past, const struct timestamps *now, bool last, struct state *state)
 {
-	const struct teller *teller = past->teller;
-	nsec age = now->attention - past->start.attention;
+	const struct reporter *reporter = past->reporter;
+	nsec age = now->active_time - past->start.active_time;
 	nsec advance = !last && age < ADVANCE ? ADVANCE - age : 0;
 
 	*state = (struct state){
 		.wall = now->wall > 0 ? now->wall : 0, .young = !last && age < PAST_YOUNG};
-	subject_name(teller->subject, state->watch, sizeof state->watch);
-	watch_remember(teller->watch, now->attention + advance, &state->past);
+	target_name(reporter->target, state->watch, sizeof state->watch);
+	watch_remember(reporter->watch, now->active_time + advance, &state->past);
 	if (state->past.open) {
-		state->since = teller->outage.since > 0 ? teller->outage.since : 0;
-		state->lasted = now->boot - teller->began;
+		state->since = reporter->outage.since > 0 ? reporter->outage.since : 0;
+		state->lasted = now->boot - reporter->began;
 	}
-	roads_remember(teller->roads, state);
+	channels_remember(reporter->channels, state);
 }
 
-bool past_write(struct past *past, const struct telling *now, bool last)
+bool snapshot_write(struct past *past, const struct timestamps *now, bool last)
 {
 	struct state state;
 	struct buffer text = {NULL, 0, 0};
 
-	if (past->keeper.path == NULL)
+	if (past->statefile.path == NULL)
 		return true;
-	if (past->keeper.pid != 0)
+	if (past->statefile.pid != 0)
 		return false;
 	state_fill(past, now, last, &state);
 	state_write(&state, &text);
-	keeper_save(&past->keeper, &text, roads_intents(past->teller->roads), now->monotonic);
-	past->to_come = past->keeper.number;
+	statefile_save(&past->statefile, &text, channels_intents(past->reporter->channels),
+		now->monotonic);
+	past->to_come = past->statefile.number;
 	state_free(&state);
 	buffer_free(&text);
 	return true;
 }
 
-void past_tick(struct past *past, const struct telling *now)
+void snapshot_tick(struct past *past, const struct timestamps *now)
 {
-	if (past->keeper.path == NULL)
+	if (past->statefile.path == NULL)
 		return;
-	keeper_tick(&past->keeper, now->monotonic);
-	if (past->keeper.pid == 0 && (now->monotonic >= past_deadline(past) ||
-					     roads_intents(past->teller->roads) > past->to_come))
-		past_write(past, now, false);
+	statefile_tick(&past->statefile, now->monotonic);
+	if (past->statefile.pid == 0 &&
+		(now->monotonic >= snapshot_deadline(past) ||
+			channels_intents(past->reporter->channels) > past->to_come))
+		snapshot_write(past, now, false);
 }
 
-nsec past_deadline(const struct past *past)
+nsec snapshot_deadline(const struct past *past)
 {
-	if (past->keeper.path == NULL || past->keeper.pid != 0)
-		return keeper_deadline(&past->keeper);
-	if (past->keeper.saved == 0)
+	if (past->statefile.path == NULL || past->statefile.pid != 0)
+		return statefile_deadline(&past->statefile);
+	if (past->statefile.saved == 0)
 		return 0;
-	nsec deadline = past->keeper.saved + past->interval;
+	nsec deadline = past->statefile.saved + past->interval;
 	for (size_t i = 0; i < sizeof early / sizeof early[0]; i++)
-		if (past->start.monotonic + early[i] > past->keeper.saved)
+		if (past->start.monotonic + early[i] > past->statefile.saved)
 			return nsec_earlier(deadline, past->start.monotonic + early[i]);
 	return deadline;
 }
 
-bool past_ended(struct past *past, pid_t pid, int status)
+bool snapshot_ended(struct past *past, pid_t pid, int status)
 {
-	if (!keeper_ended(&past->keeper, pid, status))
+	if (!statefile_ended(&past->statefile, pid, status))
 		return false;
-	roads_recorded(past->teller->roads, past->keeper.kept);
+	channels_recorded(past->reporter->channels, past->statefile.kept);
 	return true;
 }

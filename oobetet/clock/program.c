@@ -17,47 +17,47 @@
 
 #define SELF "/proc/self/exe"
 
-struct program {
+struct selfexec {
 	char path[PATH_MAX]; /* what SELF was a link to */
 	struct stat file;    /* what was there */
 };
 
-struct program *program_self(void)
+struct selfexec *selfexec_self(void)
 {
-	struct program *program = memory_zeroed(1, sizeof *program);
+	struct selfexec *selfexec = memory_zeroed(1, sizeof *selfexec);
 
-	if (readlink(SELF, program->path, sizeof program->path - 1) < 0 ||
-		stat(program->path, &program->file) != 0) {
-		free(program);
+	if (readlink(SELF, selfexec->path, sizeof selfexec->path - 1) < 0 ||
+		stat(selfexec->path, &selfexec->file) != 0) {
+		free(selfexec);
 		return NULL;
 	}
-	return program;
+	return selfexec;
 }
 
 /* What was installed since speaks another protocol, perhaps: then run what runs here. */
-static const char *program_path(const struct program *program)
+static const char *selfexec_path(const struct selfexec *selfexec)
 {
 	struct stat now;
 
-	return stat(program->path, &now) == 0 && now.st_dev == program->file.st_dev &&
-			       now.st_ino == program->file.st_ino
-		       ? program->path
+	return stat(selfexec->path, &now) == 0 && now.st_dev == selfexec->file.st_dev &&
+			       now.st_ino == selfexec->file.st_ino
+		       ? selfexec->path
 		       : SELF;
 }
 
 /* In the child: gives `end` its number, and keeps everything else from the new program. */
 static bool descriptors_arrange(int end)
 {
-	if (end == PROTOCOL_FD)
+	if (end == IPC_FD)
 		fcntl(end, F_SETFD, 0);
-	else if (dup2(end, PROTOCOL_FD) < 0)
+	else if (dup2(end, IPC_FD) < 0)
 		return false;
-	descriptors_keep_from_exec(PROTOCOL_FD + 1); /* what the supervisor left open, too */
+	descriptors_keep_from_exec(IPC_FD + 1); /* what the supervisor left open, too */
 	return true;
 }
 
-static _Noreturn void hand_become(
-	const struct program *program, const char *name, int end, pid_t parent)
+static _Noreturn void worker_become(
+	const struct selfexec *selfexec, const char *name, int end, pid_t parent)
 {
 	char title[] = "oobetet:", *role = memory_copied(name);
 	char *const arguments[] = {title, role, NULL};
@@ -71,11 +71,11 @@ static _Noreturn void hand_become(
 	/* a hand that is stuck would not see that the clock has gone */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == parent && descriptors_arrange(end))
-		execv(program_path(program), arguments);
+		execv(selfexec_path(selfexec), arguments);
 	_exit(127);
 }
 
-pid_t program_start(const struct program *program, const char *name, int *fd)
+pid_t selfexec_start(const struct selfexec *selfexec, const char *name, int *fd)
 {
 	int ends[2];
 	pid_t parent = getpid();
@@ -84,7 +84,7 @@ pid_t program_start(const struct program *program, const char *name, int *fd)
 		return -1;
 	pid_t pid = fork();
 	if (pid == 0)
-		hand_become(program, name, ends[1], parent);
+		worker_become(selfexec, name, ends[1], parent);
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);

@@ -5,19 +5,19 @@
 
 #include <sys/types.h>
 
-struct program;
+struct selfexec;
 
 /*
  * Remembers which file runs here: do it first, before an upgrade can replace it. NULL: /proc does
  * not say. Free with free(3).
  */
-struct program *program_self(void);
+struct selfexec *selfexec_self(void);
 
 /*
  * Starts it with `name` as its only argument; the child has its end of a socketpair as
- * PROTOCOL_FD, and no other descriptor of ours beyond the standard three. It dies with us.
+ * IPC_FD, and no other descriptor of ours beyond the standard three. It dies with us.
  * Returns its pid and our end, non-blocking, in *fd; -1: errno says why not.
  */
-pid_t program_start(const struct program *program, const char *name, int *fd);
+pid_t selfexec_start(const struct selfexec *selfexec, const char *name, int *fd);
 
 #endif

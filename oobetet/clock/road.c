@@ -11,112 +11,115 @@
 #define RECORDING (500 * NSEC_PER_MSEC) /* a disk that takes longer stops no alarm */
 
 /* The pager and the command give up by themselves, and say so. */
-static nsec answer_limit(enum way way, const struct pace *pace)
+static nsec answer_limit(enum channel_type type, const struct timing *timing)
 {
-	switch (way) {
-	case WAY_ROOM:
-		return pace->answer;
-	case WAY_PAGER:
-		return 2 * pace->request;
+	switch (type) {
+	case CHANNEL_ROOM:
+		return timing->answer;
+	case CHANNEL_PAGERDUTY:
+		return 2 * timing->request;
 	default:
 		return 2 * COMMAND_LIMIT;
 	}
 }
 
-void road_begin(
-	struct road *road, const char *name, enum way way, const struct pace *pace, uint32_t seed)
+void channel_begin(struct channel *channel, const char *name, enum channel_type type,
+	const struct timing *timing, uint32_t seed)
 {
-	const struct outbox_rules rules = {.latest_only = way == WAY_ROOM,
-		.answer_limit = answer_limit(way, pace),
-		.retry_min = pace->retry_min,
-		.retry_max = pace->retry_max,
+	const struct queue_rules rules = {.latest_only = type == CHANNEL_ROOM,
+		.answer_limit = answer_limit(type, timing),
+		.retry_min = timing->retry_min,
+		.retry_max = timing->retry_max,
 		.seed = seed};
 
-	*road = (struct road){.name = name,
-		.way = way,
+	*channel = (struct channel){.name = name,
+		.type = type,
 		.limit = rules.answer_limit,
-		.outbox = outbox_new(&rules),
+		.queue = queue_new(&rules),
 		.why = "not there yet"};
-	if (way == WAY_COMMAND)
-		road_open(road);
+	if (type == CHANNEL_COMMAND)
+		channel_open(channel);
 }
 
-void road_end(struct road *road)
+void channel_end(struct channel *channel)
 {
-	outbox_free(road->outbox);
+	queue_free(channel->queue);
 }
 
-void road_open(struct road *road)
+void channel_open(struct channel *channel)
 {
-	road->open = true;
-	road->why[0] = '\0';
-	outbox_open(road->outbox);
+	channel->open = true;
+	channel->why[0] = '\0';
+	queue_open(channel->queue);
 }
 
-void road_close(struct road *road, const char *why)
+void channel_close(struct channel *channel, const char *why)
 {
-	road->open = false;
-	snprintf(road->why, sizeof road->why, "%s", why);
-	outbox_close(road->outbox);
+	channel->open = false;
+	snprintf(channel->why, sizeof channel->why, "%s", why);
+	queue_close(channel->queue);
 }
 
-nsec road_deadline(const struct road *road, const struct intents *intents)
+nsec channel_deadline(const struct channel *channel, const struct intents *intents)
 {
-	nsec deadline = outbox_deadline(road->outbox);
+	nsec deadline = queue_deadline(channel->queue);
 
-	return road->intent > intents->recorded && deadline < road->intent_by ? road->intent_by
-									      : deadline;
+	return channel->intent > intents->recorded && deadline < channel->intent_by
+		       ? channel->intent_by
+		       : deadline;
 }
 
-static void answer_tell(const struct road *road, enum answer answer, const char *why)
+static void answer_tell(const struct channel *channel, enum answer answer, const char *why)
 {
-	if (answer == ANSWER_DONE && road->why[0] != '\0')
-		log_info("%s has been told again", road->name);
-	else if (answer == ANSWER_FAILED && strcmp(road->why, why) != 0)
-		log_error("%s cannot be told: %s; trying again", road->name, why);
+	if (answer == ANSWER_DONE && channel->why[0] != '\0')
+		log_info("%s has been told again", channel->name);
+	else if (answer == ANSWER_FAILED && strcmp(channel->why, why) != 0)
+		log_error("%s cannot be told: %s; trying again", channel->name, why);
 	else if (answer == ANSWER_REFUSED)
-		log_error("%s refuses what it is told, which is not tried again: %s", road->name,
+		log_error("%s refuses what it is told, which is not tried again: %s", channel->name,
 			why);
 }
 
 /* What came of an attempt; `why` is "" if it was done. */
-static void attempt_tell(struct road *road, enum answer answer, const char *why)
+static void attempt_tell(struct channel *channel, enum answer answer, const char *why)
 {
-	answer_tell(road, answer, why);
-	snprintf(road->why, sizeof road->why, "%s", why);
+	answer_tell(channel, answer, why);
+	snprintf(channel->why, sizeof channel->why, "%s", why);
 }
 
-static void no_answer_tell(struct road *road)
+static void no_answer_tell(struct channel *channel)
 {
-	char why[ROAD_WHY], span[DURATION_TEXT];
+	char why[CHANNEL_WHY], span[DURATION_TEXT];
 
 	snprintf(why, sizeof why, "%s within %s",
-		road->way == WAY_ROOM ? "the room has not sent it back" : "no answer",
-		duration_text(road->limit, span));
-	attempt_tell(road, ANSWER_FAILED, why);
+		channel->type == CHANNEL_ROOM ? "the room has not sent it back" : "no answer",
+		duration_text(channel->limit, span));
+	attempt_tell(channel, ANSWER_FAILED, why);
 }
 
-const struct notice *road_take(struct road *road, struct intents *intents, nsec now, uint64_t *id)
+const struct notification *channel_take(
+	struct channel *channel, struct intents *intents, nsec now, uint64_t *id)
 {
-	if (outbox_expire(road->outbox, now))
-		no_answer_tell(road);
-	if (outbox_intend(road->outbox, now)) {
-		road->intent = ++intents->count;
-		road->intent_by = now + RECORDING;
+	if (queue_expire(channel->queue, now))
+		no_answer_tell(channel);
+	if (queue_intend(channel->queue, now)) {
+		channel->intent = ++intents->count;
+		channel->intent_by = now + RECORDING;
 	}
-	if (road->intent > intents->recorded && now < road->intent_by)
+	if (channel->intent > intents->recorded && now < channel->intent_by)
 		return NULL;
-	return outbox_take(road->outbox, now, id);
+	return queue_take(channel->queue, now, id);
 }
 
-void road_answer(struct road *road, uint64_t id, enum answer answer, const char *why, nsec now)
+void channel_answer(
+	struct channel *channel, uint64_t id, enum answer answer, const char *why, nsec now)
 {
-	if (!outbox_answer(road->outbox, id, answer, now))
+	if (!queue_answer(channel->queue, id, answer, now))
 		return;
-	attempt_tell(road, answer, answer != ANSWER_DONE ? why : "");
+	attempt_tell(channel, answer, answer != ANSWER_DONE ? why : "");
 }
 
-bool road_works(const struct road *road)
+bool channel_works(const struct channel *channel)
 {
-	return road->open && road->why[0] == '\0' && outbox_count(road->outbox) == 0;
+	return channel->open && channel->why[0] == '\0' && queue_count(channel->queue) == 0;
 }

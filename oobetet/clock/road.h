@@ -9,17 +9,18 @@
 #include "oobetet/clock/outbox.h"
 #include "oobetet/pace.h"
 
-#define ROAD_WHY 300 /* bytes of a reason */
+#define CHANNEL_WHY 300 /* bytes of a reason */
 
-struct road {
+struct channel {
 	const char *name; /* the room's; the others' are said in words */
-	enum way way;
+	enum channel_type type;
 	nsec limit; /* how long an answer may take */
-	struct outbox *outbox;
+	struct queue *queue;
 	bool open;
-	uint64_t intent;    /* the newest, among all roads'; 0: none yet */
-	nsec intent_by;     /* when it is tried, recorded or not */
-	char why[ROAD_WHY]; /* why it is closed, or does not take what it is told; "": it works */
+	uint64_t intent;       /* the newest, among all roads'; 0: none yet */
+	nsec intent_by;        /* when it is tried, recorded or not */
+	char why[CHANNEL_WHY]; /* why it is closed, or does not take what it is told; "": it works
+				*/
 };
 
 /*
@@ -32,24 +33,26 @@ struct intents {
 };
 
 /* Closed, and empty; a command is always there. `name` stays the caller's; `seed` is random. */
-void road_begin(
-	struct road *road, const char *name, enum way way, const struct pace *pace, uint32_t seed);
-void road_end(struct road *road);
+void channel_begin(struct channel *channel, const char *name, enum channel_type type,
+	const struct timing *timing, uint32_t seed);
+void channel_end(struct channel *channel);
 
-void road_open(struct road *road);
-void road_close(struct road *road, const char *why);
+void channel_open(struct channel *channel);
+void channel_close(struct channel *channel, const char *why);
 
-/* What is to be carried now, or NULL; it is under way from then on, as outbox_take() has it. */
-const struct notice *road_take(struct road *road, struct intents *intents, nsec now, uint64_t *id);
+/* What is to be carried now, or NULL; it is under way from then on, as queue_take() has it. */
+const struct notification *channel_take(
+	struct channel *channel, struct intents *intents, nsec now, uint64_t *id);
 
-/* When road_take() will have something to do if nothing else happens. */
-nsec road_deadline(const struct road *road, const struct intents *intents);
+/* When channel_take() will have something to do if nothing else happens. */
+nsec channel_deadline(const struct channel *channel, const struct intents *intents);
 
 /* What became of it. Logged is the first failure, and that it works again. Any road may be asked.
  */
-void road_answer(struct road *road, uint64_t id, enum answer answer, const char *why, nsec now);
+void channel_answer(
+	struct channel *channel, uint64_t id, enum answer answer, const char *why, nsec now);
 
 /* It takes what it is told, and nothing waits. */
-bool road_works(const struct road *road);
+bool channel_works(const struct channel *channel);
 
 #endif

@@ -20,21 +20,22 @@ struct aside {
 	char *announcement; /* owned; NULL: nothing */
 };
 
-struct roads {
-	const struct subject *subject;
+struct channels {
+	const struct target *target;
 	char id_start[ID / 2]; /* of all our ids, and of nobody else's */
 	uint64_t last_id;
 	struct intents intents;
-	struct road *road;   /* the rooms, then PagerDuty and the command if they are configured */
+	struct channel
+		*channel;    /* the rooms, then PagerDuty and the command if they are configured */
 	struct aside *aside; /* the rooms' */
 	int rooms;
 	int count;
 };
 
 /* What nobody has answered for may have been read all the same: never sooner than the repeats. */
-static struct pace room_pace(const struct config *config, const struct pace *pace)
+static struct timing room_pace(const struct config *config, const struct timing *timing)
 {
-	struct pace slow = *pace;
+	struct timing slow = *timing;
 
 	if (slow.retry_min < config->repeat_interval)
 		slow.retry_min = config->repeat_interval;
@@ -43,260 +44,264 @@ static struct pace room_pace(const struct config *config, const struct pace *pac
 	return slow;
 }
 
-static void roads_init(
-	struct roads *roads, const struct config *config, const struct pace *pace, uint32_t seed)
+static void channels_init(struct channels *channels, const struct config *config,
+	const struct timing *timing, uint32_t seed)
 {
-	struct road *road = roads->road;
-	struct pace slow = room_pace(config, pace);
+	struct channel *channel = channels->channel;
+	struct timing slow = room_pace(config, timing);
 
-	for (int i = 0; i < roads->rooms; i++) {
-		road_begin(road++, config->alert_rooms.item[i], WAY_ROOM, &slow, seed++);
-		roads->aside[i].greeted = !config->greeting;
+	for (int i = 0; i < channels->rooms; i++) {
+		channel_begin(channel++, config->alert_rooms.item[i], CHANNEL_ROOM, &slow, seed++);
+		channels->aside[i].greeted = !config->greeting;
 	}
 	if (config->pagerduty_contact != NULL)
-		road_begin(road++, "PagerDuty", WAY_PAGER, pace, seed++);
+		channel_begin(channel++, "PagerDuty", CHANNEL_PAGERDUTY, timing, seed++);
 	if (config->alert_command != NULL)
-		road_begin(road++, "alert_command", WAY_COMMAND, pace, seed);
-	roads->count = (int)(road - roads->road);
+		channel_begin(channel++, "alert_command", CHANNEL_COMMAND, timing, seed);
+	channels->count = (int)(channel - channels->channel);
 }
 
-struct roads *roads_new(const struct config *config, const struct subject *subject,
-	const struct pace *pace, uint64_t seed)
+struct channels *channels_new(const struct config *config, const struct target *target,
+	const struct timing *timing, uint64_t seed)
 {
-	struct roads *roads = memory_zeroed(1, sizeof *roads);
+	struct channels *channels = memory_zeroed(1, sizeof *channels);
 
-	roads->subject = subject;
-	roads->rooms = config->alert_rooms.count;
-	roads->road = memory_zeroed((size_t)roads->rooms + 2, sizeof *roads->road);
-	roads->aside = memory_zeroed((size_t)roads->rooms, sizeof *roads->aside);
-	snprintf(roads->id_start, sizeof roads->id_start, PROTOCOL_ID "%016" PRIx64 "-", seed);
-	roads_init(roads, config, pace, (uint32_t)seed);
-	return roads;
+	channels->target = target;
+	channels->rooms = config->alert_rooms.count;
+	channels->channel = memory_zeroed((size_t)channels->rooms + 2, sizeof *channels->channel);
+	channels->aside = memory_zeroed((size_t)channels->rooms, sizeof *channels->aside);
+	snprintf(channels->id_start, sizeof channels->id_start, IPC_ID "%016" PRIx64 "-", seed);
+	channels_init(channels, config, timing, (uint32_t)seed);
+	return channels;
 }
 
-void roads_free(struct roads *roads)
+void channels_free(struct channels *channels)
 {
-	if (roads == NULL)
+	if (channels == NULL)
 		return;
-	for (int i = 0; i < roads->count; i++)
-		road_end(&roads->road[i]);
-	for (int i = 0; i < roads->rooms; i++)
-		free(roads->aside[i].announcement);
-	free(roads->aside);
-	free(roads->road);
-	free(roads);
+	for (int i = 0; i < channels->count; i++)
+		channel_end(&channels->channel[i]);
+	for (int i = 0; i < channels->rooms; i++)
+		free(channels->aside[i].announcement);
+	free(channels->aside);
+	free(channels->channel);
+	free(channels);
 }
 
-void roads_put(struct roads *roads, const struct notice *notice, bool loud)
+void channels_put(struct channels *channels, const struct notification *notification, bool loud)
 {
-	for (int i = 0; i < roads->count; i++)
-		if (loud || roads->road[i].way == WAY_PAGER)
-			outbox_put(roads->road[i].outbox, notice, ++roads->last_id);
+	for (int i = 0; i < channels->count; i++)
+		if (loud || channels->channel[i].type == CHANNEL_PAGERDUTY)
+			queue_put(channels->channel[i].queue, notification, ++channels->last_id);
 }
 
 /* ---- opened and closed ---- */
 
-static struct road *road_named(struct roads *roads, const char *room)
+static struct channel *channel_named(struct channels *channels, const char *room)
 {
-	for (int i = 0; i < roads->rooms; i++)
-		if (strcasecmp(roads->road[i].name, room) == 0)
-			return &roads->road[i];
+	for (int i = 0; i < channels->rooms; i++)
+		if (strcasecmp(channels->channel[i].name, room) == 0)
+			return &channels->channel[i];
 	return NULL;
 }
 
-static struct road *road_of_pager(struct roads *roads)
+static struct channel *channel_of_pagerduty(struct channels *channels)
 {
-	struct road *next = &roads->road[roads->rooms];
+	struct channel *next = &channels->channel[channels->rooms];
 
-	return roads->count > roads->rooms && next->way == WAY_PAGER ? next : NULL;
+	return channels->count > channels->rooms && next->type == CHANNEL_PAGERDUTY ? next : NULL;
 }
 
-void roads_room_opened(struct roads *roads, const char *room)
+void channels_room_opened(struct channels *channels, const char *room)
 {
-	struct road *road = road_named(roads, room);
+	struct channel *channel = channel_named(channels, room);
 
-	if (road != NULL)
-		road_open(road);
+	if (channel != NULL)
+		channel_open(channel);
 }
 
-void roads_room_closed(struct roads *roads, const char *room, const char *why)
+void channels_room_closed(struct channels *channels, const char *room, const char *why)
 {
-	struct road *road = road_named(roads, room);
+	struct channel *channel = channel_named(channels, room);
 
-	if (road != NULL)
-		road_close(road, why);
+	if (channel != NULL)
+		channel_close(channel, why);
 }
 
-void roads_ear_lost(struct roads *roads, const char *why)
+void channels_xmpp_lost(struct channels *channels, const char *why)
 {
-	for (int i = 0; i < roads->rooms; i++)
-		road_close(&roads->road[i], why);
+	for (int i = 0; i < channels->rooms; i++)
+		channel_close(&channels->channel[i], why);
 }
 
-void roads_pager_lost(struct roads *roads, const char *why)
+void channels_http_lost(struct channels *channels, const char *why)
 {
-	struct road *road = road_of_pager(roads);
+	struct channel *channel = channel_of_pagerduty(channels);
 
-	if (road != NULL)
-		road_close(road, why);
+	if (channel != NULL)
+		channel_close(channel, why);
 }
 
-void roads_pager_started(struct roads *roads)
+void channels_http_started(struct channels *channels)
 {
-	struct road *road = road_of_pager(roads);
+	struct channel *channel = channel_of_pagerduty(channels);
 
-	if (road != NULL)
-		road_open(road);
+	if (channel != NULL)
+		channel_open(channel);
 }
 
 /* ---- carried, and answered ---- */
 
-static const char *id_text(const struct roads *roads, uint64_t id, char out[ID])
+static const char *id_text(const struct channels *channels, uint64_t id, char out[ID])
 {
-	snprintf(out, ID, "%s%" PRIu64, roads->id_start, id);
+	snprintf(out, ID, "%s%" PRIu64, channels->id_start, id);
 	return out;
 }
 
-void roads_answer(struct roads *roads, enum way way, const char *id, enum answer answer,
-	const char *why, nsec now)
+void channels_answer(struct channels *channels, enum channel_type type, const char *id,
+	enum answer answer, const char *why, nsec now)
 {
-	size_t start = strlen(roads->id_start);
+	size_t start = strlen(channels->id_start);
 	struct reason ignored;
 	int64_t number;
 
-	if (strncmp(id, roads->id_start, start) != 0 ||
+	if (strncmp(id, channels->id_start, start) != 0 ||
 		!number_parse(id + start, 1, INT64_MAX, &number, &ignored))
 		return;
-	for (int i = 0; i < roads->count; i++)
-		if (roads->road[i].way == way)
-			road_answer(&roads->road[i], (uint64_t)number, answer, why, now);
+	for (int i = 0; i < channels->count; i++)
+		if (channels->channel[i].type == type)
+			channel_answer(&channels->channel[i], (uint64_t)number, answer, why, now);
 }
 
-static void mention(struct roads *roads, const char *room, struct hand *ear, const char *text)
+static void mention(
+	struct channels *channels, const char *room, struct worker *xmpp, const char *text)
 {
 	char id[ID];
 
-	carry_to_room(ear, room, text, id_text(roads, ++roads->last_id, id));
+	send_to_room(xmpp, room, text, id_text(channels, ++channels->last_id, id));
 }
 
-static void asides_tell(struct roads *roads, int room, struct hand *ear)
+static void asides_tell(struct channels *channels, int room, struct worker *xmpp)
 {
-	struct aside *aside = &roads->aside[room];
-	const char *name = roads->road[room].name;
-	char text[NOTICE_TEXT];
+	struct aside *aside = &channels->aside[room];
+	const char *name = channels->channel[room].name;
+	char text[NOTIFICATION_TEXT];
 
 	if (!aside->greeted)
-		mention(roads, name, ear,
-			notice_greeting(roads->subject, clock_wall(), text, sizeof text));
+		mention(channels, name, xmpp,
+			notification_greeting(channels->target, clock_wall(), text, sizeof text));
 	aside->greeted = true;
 	if (aside->announcement != NULL)
-		mention(roads, name, ear, aside->announcement);
+		mention(channels, name, xmpp, aside->announcement);
 	free(aside->announcement);
 	aside->announcement = NULL;
 }
 
-void roads_announce(struct roads *roads, const char *text)
+void channels_announce(struct channels *channels, const char *text)
 {
-	for (int i = 0; i < roads->rooms; i++) {
-		free(roads->aside[i].announcement);
-		roads->aside[i].announcement = memory_copied(text);
+	for (int i = 0; i < channels->rooms; i++) {
+		free(channels->aside[i].announcement);
+		channels->aside[i].announcement = memory_copied(text);
 	}
 }
 
-static void notice_carry(struct roads *roads, const struct road *road, const struct carriers *by,
-	const struct notice *notice, const char *id, nsec now)
+static void notification_send(struct channels *channels, const struct channel *channel,
+	const struct workers *by, const struct notification *notification, const char *id, nsec now)
 {
-	if (road->way == WAY_ROOM)
-		carry_to_room(by->ear, road->name, notice->text, id);
-	else if (road->way == WAY_PAGER)
-		carry_to_pagerduty(by->pager, roads->subject, notice, id);
-	else if (!carry_to_command(by->command, roads->subject, notice, id, now))
-		roads_answer(
-			roads, WAY_COMMAND, id, ANSWER_FAILED, "the one before still runs", now);
+	if (channel->type == CHANNEL_ROOM)
+		send_to_room(by->xmpp, channel->name, notification->text, id);
+	else if (channel->type == CHANNEL_PAGERDUTY)
+		send_to_pagerduty(by->http, channels->target, notification, id);
+	else if (!send_to_command(by->command, channels->target, notification, id, now))
+		channels_answer(channels, CHANNEL_COMMAND, id, ANSWER_FAILED,
+			"the one before still runs", now);
 }
 
-void roads_deliver(struct roads *roads, const struct carriers *by, nsec now)
+void channels_send(struct channels *channels, const struct workers *by, nsec now)
 {
-	for (int i = 0; i < roads->count; i++) {
-		struct road *road = &roads->road[i];
+	for (int i = 0; i < channels->count; i++) {
+		struct channel *channel = &channels->channel[i];
 		char id[ID];
 		uint64_t number;
 
-		if (road->way == WAY_ROOM && road->open)
-			asides_tell(roads, i, by->ear);
-		const struct notice *notice = road_take(road, &roads->intents, now, &number);
-		if (notice != NULL)
-			notice_carry(roads, road, by, notice, id_text(roads, number, id), now);
+		if (channel->type == CHANNEL_ROOM && channel->open)
+			asides_tell(channels, i, by->xmpp);
+		const struct notification *notification =
+			channel_take(channel, &channels->intents, now, &number);
+		if (notification != NULL)
+			notification_send(channels, channel, by, notification,
+				id_text(channels, number, id), now);
 	}
 }
 
-nsec roads_deadline(const struct roads *roads)
+nsec channels_deadline(const struct channels *channels)
 {
 	nsec deadline = NSEC_NEVER;
 
-	for (int i = 0; i < roads->count; i++)
-		deadline = nsec_earlier(deadline, road_deadline(&roads->road[i], &roads->intents));
+	for (int i = 0; i < channels->count; i++)
+		deadline = nsec_earlier(
+			deadline, channel_deadline(&channels->channel[i], &channels->intents));
 	return deadline;
 }
 
 /* ---- kept ---- */
 
-uint64_t roads_intents(const struct roads *roads)
+uint64_t channels_intents(const struct channels *channels)
 {
-	return roads->intents.count;
+	return channels->intents.count;
 }
 
-void roads_recorded(struct roads *roads, uint64_t recorded)
+void channels_recorded(struct channels *channels, uint64_t recorded)
 {
-	roads->intents.recorded = recorded;
+	channels->intents.recorded = recorded;
 }
 
-void roads_remember(const struct roads *roads, struct state *state)
+void channels_remember(const struct channels *channels, struct state *state)
 {
-	state->count = roads->count;
-	state->roads = memory_zeroed((size_t)roads->count + 1, sizeof state->roads[0]);
-	for (int i = 0; i < roads->count; i++) {
-		snprintf(state->roads[i].name, sizeof state->roads[i].name, "%s",
-			roads->road[i].name);
-		outbox_remember(roads->road[i].outbox, &state->roads[i].outbox);
+	state->count = channels->count;
+	state->channels = memory_zeroed((size_t)channels->count + 1, sizeof state->channels[0]);
+	for (int i = 0; i < channels->count; i++) {
+		snprintf(state->channels[i].name, sizeof state->channels[i].name, "%s",
+			channels->channel[i].name);
+		queue_remember(channels->channel[i].queue, &state->channels[i].queue);
 	}
 }
 
-void roads_resume(struct roads *roads, const struct state *state)
+void channels_resume(struct channels *channels, const struct state *state)
 {
-	for (int i = 0; i < roads->count; i++)
+	for (int i = 0; i < channels->count; i++)
 		for (int j = 0; j < state->count; j++)
-			if (strcmp(roads->road[i].name, state->roads[j].name) == 0)
-				outbox_resume(roads->road[i].outbox, &state->roads[j].outbox,
-					&roads->last_id);
+			if (strcmp(channels->channel[i].name, state->channels[j].name) == 0)
+				queue_resume(channels->channel[i].queue, &state->channels[j].queue,
+					&channels->last_id);
 }
 
 /* ---- what is wrong ---- */
 
-bool roads_all_fail(const struct roads *roads)
+bool channels_all_fail(const struct channels *channels)
 {
-	for (int i = 0; i < roads->count; i++)
-		if (road_works(&roads->road[i]))
+	for (int i = 0; i < channels->count; i++)
+		if (channel_works(&channels->channel[i]))
 			return false;
 	return true;
 }
 
-void roads_remark(const struct roads *roads, struct buffer *remarks)
+void channels_remark(const struct channels *channels, struct buffer *remarks)
 {
-	for (int i = 0; i < roads->count; i++) {
-		const struct road *road = &roads->road[i];
+	for (int i = 0; i < channels->count; i++) {
+		const struct channel *channel = &channels->channel[i];
 
-		if (road->why[0] != '\0' && (road->open || road->way != WAY_ROOM))
+		if (channel->why[0] != '\0' && (channel->open || channel->type != CHANNEL_ROOM))
 			buffer_printf(remarks, "; %s does not take what it is told (%.150s)",
-				road->name, road->why);
+				channel->name, channel->why);
 	}
 }
 
-int roads_untold(const struct roads *roads)
+int channels_pending(const struct channels *channels)
 {
-	int untold = 0;
+	int pending = 0;
 
-	for (int i = 0; i < roads->count; i++)
-		untold += outbox_count(roads->road[i].outbox);
-	return untold;
+	for (int i = 0; i < channels->count; i++)
+		pending += queue_count(channels->channel[i].queue);
+	return pending;
 }

@@ -26,12 +26,12 @@ struct rooms {
 	const struct text_list *nicks;
 	struct occupants *occupants;
 	struct log_limit changes; /* of occupants */
-	nsec notice;
+	nsec notification;
 	int count;
 	struct room room[];
 };
 
-struct rooms *rooms_new(const struct config *config, nsec notice, nsec now)
+struct rooms *rooms_new(const struct config *config, nsec notification, nsec now)
 {
 	int count = config->rooms.count;
 	struct rooms *rooms =
@@ -39,7 +39,7 @@ struct rooms *rooms_new(const struct config *config, nsec notice, nsec now)
 
 	rooms->occupants = occupants_new();
 	rooms->nicks = &config->watched_nick;
-	rooms->notice = notice;
+	rooms->notification = notification;
 	rooms->count = count;
 	for (int i = 0; i < count; i++) {
 		const char *name = config->rooms.item[i];
@@ -88,7 +88,7 @@ static void room_leave(struct rooms *rooms, struct room *room, const char *why, 
 {
 	if (room->in) {
 		room->left = now;
-		room->missed = now - rooms->notice;
+		room->missed = now - rooms->notification;
 	}
 	room->in = false;
 	snprintf(room->why, sizeof room->why, "%s", why);

@@ -17,7 +17,7 @@ struct rooms;
  * Out of all of them. `config` is the caller's and stays valid. `notice` is how long it may take
  * the ear to find out that it is out of a room. All times are CLOCK_MONOTONIC.
  */
-struct rooms *rooms_new(const struct config *config, nsec notice, nsec now);
+struct rooms *rooms_new(const struct config *config, nsec notification, nsec now);
 void rooms_free(struct rooms *rooms);
 
 /* The room was not there: in a mistyped one nobody else will ever be. */

@@ -13,9 +13,9 @@
 
 #define MAGIC "oobetet-state\t1\n"
 #define END "end\t"
-#define FIELDS_MOST 7
-#define ROADS_MOST 100
-#define NUMBER_MOST (INT64_MAX / 2) /* 2116 by the wall clock; two of them can be added */
+#define FIELDS_MAX 7
+#define CHANNELS_MOST 100
+#define NUMBER_MAX (INT64_MAX / 2) /* 2116 by the wall clock; two of them can be added */
 
 /* FNV-1a: it has to find damage, not malice. */
 static uint64_t checksum(const char *text, size_t length)
@@ -32,15 +32,15 @@ static uint64_t checksum(const char *text, size_t length)
 /* Whatever a clock that was set has made of it: no state is written that would not be read. */
 static void number_write(struct buffer *out, nsec number)
 {
-	if (number < 0 || number > NUMBER_MOST)
-		number = number < 0 ? 0 : NUMBER_MOST;
+	if (number < 0 || number > NUMBER_MAX)
+		number = number < 0 ? 0 : NUMBER_MAX;
 	buffer_printf(out, "\t%" PRId64, number);
 }
 
 static void text_write(struct buffer *out, const char *text)
 {
 	buffer_append(out, "\t", 1);
-	protocol_escape(out, text);
+	ipc_escape(out, text);
 }
 
 static void incident_write(const struct state *state, struct buffer *out)
@@ -56,22 +56,22 @@ static void incident_write(const struct state *state, struct buffer *out)
 	buffer_append_text(out, "\n");
 }
 
-static void road_write(const struct state_road *road, struct buffer *out)
+static void channel_write(const struct state_channel *channel, struct buffer *out)
 {
 	buffer_append_text(out, "road");
-	text_write(out, road->name);
-	text_write(out, road->outbox.told);
-	number_write(out, road->outbox.tried ? 1 : 0);
+	text_write(out, channel->name);
+	text_write(out, channel->queue.told);
+	number_write(out, channel->queue.tried ? 1 : 0);
 	buffer_append_text(out, "\n");
-	for (int i = 0; i < road->outbox.count; i++) {
-		const struct notice *notice = &road->outbox.notices[i];
+	for (int i = 0; i < channel->queue.count; i++) {
+		const struct notification *notification = &channel->queue.notifications[i];
 
 		buffer_append_text(out, "notice");
-		number_write(out, notice->kind);
-		number_write(out, notice->missing);
-		text_write(out, notice->key);
-		text_write(out, notice->since);
-		text_write(out, notice->text);
+		number_write(out, notification->kind);
+		number_write(out, notification->missing);
+		text_write(out, notification->key);
+		text_write(out, notification->since);
+		text_write(out, notification->text);
 		buffer_append_text(out, "\n");
 	}
 }
@@ -95,7 +95,7 @@ void state_write(const struct state *state, struct buffer *out)
 	if (state->past.open)
 		incident_write(state, out);
 	for (int i = 0; i < state->count; i++)
-		road_write(&state->roads[i], out);
+		channel_write(&state->channels[i], out);
 	buffer_printf(out, END "%016" PRIx64 "\n", checksum(out->data, out->length));
 }
 
@@ -105,7 +105,7 @@ static bool number_read(const char *text, nsec *out)
 {
 	struct reason ignored;
 
-	return number_parse(text, 0, NUMBER_MOST, out, &ignored);
+	return number_parse(text, 0, NUMBER_MAX, out, &ignored);
 }
 
 static bool text_read(const char *text, char *out, size_t size)
@@ -134,7 +134,7 @@ static bool silence_take(struct state *state, char *const field[])
 	if (!numbers_read(field, (nsec *const[]){&silence[0], &silence[1], &silence[2]}, 3))
 		return false;
 	for (int i = 0; i < KINDS_AWAITED; i++)
-		if (silence[i] == NUMBER_MOST)
+		if (silence[i] == NUMBER_MAX)
 			silence[i] = NSEC_NEVER;
 	return true;
 }
@@ -183,87 +183,87 @@ static bool incident_take(struct state *state, char *const field[])
 	return true;
 }
 
-static bool road_take(struct state *state, char *const field[])
+static bool channel_take(struct state *state, char *const field[])
 {
 	nsec tried;
 
-	if (state->count == ROADS_MOST)
+	if (state->count == CHANNELS_MOST)
 		return false;
-	state->roads =
-		memory_resized(state->roads, ((size_t)state->count + 1) * sizeof state->roads[0]);
-	struct state_road *road = &state->roads[state->count++];
-	memset(road, 0, sizeof *road);
-	if (!text_read(field[0], road->name, sizeof road->name) ||
-		!text_read(field[1], road->outbox.told, sizeof road->outbox.told) ||
+	state->channels = memory_resized(
+		state->channels, ((size_t)state->count + 1) * sizeof state->channels[0]);
+	struct state_channel *channel = &state->channels[state->count++];
+	memset(channel, 0, sizeof *channel);
+	if (!text_read(field[0], channel->name, sizeof channel->name) ||
+		!text_read(field[1], channel->queue.told, sizeof channel->queue.told) ||
 		!number_read(field[2], &tried) || tried > 1)
 		return false;
-	road->outbox.tried = tried == 1;
+	channel->queue.tried = tried == 1;
 	return true;
 }
 
-static bool notice_take(struct state *state, char *const field[])
+static bool notification_take(struct state *state, char *const field[])
 {
-	struct outbox_past *outbox =
-		state->count > 0 ? &state->roads[state->count - 1].outbox : NULL;
+	struct queue_saved *queue =
+		state->count > 0 ? &state->channels[state->count - 1].queue : NULL;
 	nsec kind, missing;
 
-	if (outbox == NULL || outbox->count == OUTBOX_MAX ||
-		!numbers_read(field, (nsec *const[]){&kind, &missing}, 2) || kind > NOTICE_OK ||
-		missing >= KINDS_AWAITED)
+	if (queue == NULL || queue->count == QUEUE_MAX ||
+		!numbers_read(field, (nsec *const[]){&kind, &missing}, 2) ||
+		kind > NOTIFICATION_OK || missing >= KINDS_AWAITED)
 		return false;
-	struct notice *notice = &outbox->notices[outbox->count++];
-	notice->kind = (enum notice_kind)kind;
-	notice->missing = (enum kind)missing;
-	return text_read(field[2], notice->key, sizeof notice->key) &&
-	       text_read(field[3], notice->since, sizeof notice->since) &&
-	       text_read(field[4], notice->text, sizeof notice->text);
+	struct notification *notification = &queue->notifications[queue->count++];
+	notification->kind = (enum notification_kind)kind;
+	notification->missing = (enum kind)missing;
+	return text_read(field[2], notification->key, sizeof notification->key) &&
+	       text_read(field[3], notification->since, sizeof notification->since) &&
+	       text_read(field[4], notification->text, sizeof notification->text);
 }
 
 /* Of the newest incident that this road knows. */
-static const char *road_key(const struct outbox_past *outbox)
+static const char *channel_key(const struct queue_saved *queue)
 {
-	for (int i = outbox->count - 1; i >= 0; i--)
-		if (outbox->notices[i].kind == NOTICE_ALARM)
-			return outbox->notices[i].key;
-	return outbox->told;
+	for (int i = queue->count - 1; i >= 0; i--)
+		if (queue->notifications[i].kind == NOTIFICATION_ALARM)
+			return queue->notifications[i].key;
+	return queue->told;
 }
 
 /* A road that is new in the configuration need not have been told yet. */
 static void key_find(struct state *state)
 {
 	for (int i = 0; state->past.open && state->key[0] == '\0' && i < state->count; i++)
-		memcpy(state->key, road_key(&state->roads[i].outbox), NOTICE_KEY);
+		memcpy(state->key, channel_key(&state->channels[i].queue), NOTIFICATION_KEY);
 }
 
 static const struct {
 	const char *name;
 	int fields;
 	bool (*take)(struct state *state, char *const field[]);
-} words[] = {
+} message_types[] = {
 	{"watch", 2, watch_take},
 	{"silence", KINDS_AWAITED, silence_take},
 	{"young", 0, young_take},
 	{"acknowledged", 1, acknowledged_take},
 	{"incident", 7, incident_take},
-	{"road", 3, road_take},
-	{"notice", 5, notice_take},
+	{"road", 3, channel_take},
+	{"notice", 5, notification_take},
 };
 
 static bool line_take(struct state *state, char *line)
 {
-	char *field[FIELDS_MOST] = {NULL};
+	char *field[FIELDS_MAX] = {NULL};
 	const char *name = strsep(&line, "\t");
 	int count = 0;
 
-	for (; line != NULL && count < FIELDS_MOST; count++) {
+	for (; line != NULL && count < FIELDS_MAX; count++) {
 		field[count] = strsep(&line, "\t");
-		if (!protocol_unescape(field[count]))
+		if (!ipc_unescape(field[count]))
 			return false;
 	}
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (strcmp(words[i].name, name) == 0)
-			return line == NULL && count == words[i].fields &&
-			       words[i].take(state, field);
+	for (size_t i = 0; i < sizeof message_types / sizeof message_types[0]; i++)
+		if (strcmp(message_types[i].name, name) == 0)
+			return line == NULL && count == message_types[i].fields &&
+			       message_types[i].take(state, field);
 	return false;
 }
 
@@ -305,6 +305,6 @@ bool state_read(char *text, struct state *state, struct reason *why)
 
 void state_free(struct state *state)
 {
-	free(state->roads);
-	*state = (struct state){.roads = NULL};
+	free(state->channels);
+	*state = (struct state){.channels = NULL};
 }

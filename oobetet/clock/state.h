@@ -14,22 +14,22 @@
 #include "oobetet/clock/outbox.h"
 #include "oobetet/clock/watch.h"
 
-#define STATE_MOST (1024 * 1024) /* bytes that a state may have */
+#define STATE_MAX (1024 * 1024) /* bytes that a state may have */
 
-struct state_road {
-	char name[NOTICE_TEXT]; /* as roads.h names it */
-	struct outbox_past outbox;
+struct state_channel {
+	char name[NOTIFICATION_TEXT]; /* as roads.h names it */
+	struct queue_saved queue;
 };
 
 struct state {
-	nsec wall;               /* when it was written, since the epoch */
-	char watch[NOTICE_TEXT]; /* whose past it is (subject_name()) */
-	bool young;              /* written by a run that had just begun, and was to go on */
-	struct watch_past past;
-	nsec since;               /* past.open: the incident's beginning, since the epoch */
-	nsec lasted;              /* past.open: how long ago that was, by CLOCK_BOOTTIME */
-	char key[NOTICE_KEY];     /* past.open, read: its key; "": no road was told of it */
-	struct state_road *roads; /* owned */
+	nsec wall;                     /* when it was written, since the epoch */
+	char watch[NOTIFICATION_TEXT]; /* whose past it is (target_name()) */
+	bool young;                    /* written by a run that had just begun, and was to go on */
+	struct watch_saved past;
+	nsec since;                     /* past.open: the incident's beginning, since the epoch */
+	nsec lasted;                    /* past.open: how long ago that was, by CLOCK_BOOTTIME */
+	char key[NOTIFICATION_KEY];     /* past.open, read: its key; "": no road was told of it */
+	struct state_channel *channels; /* owned */
 	int count;
 };
 

@@ -9,24 +9,24 @@
 #include "oobetet/clock/watch.h"
 
 /* Nothing is owned. */
-struct teller {
-	const struct subject *subject;
+struct reporter {
+	const struct target *target;
 	struct watch *watch;
-	struct roads *roads;
+	struct channels *channels;
 	const struct rooms *rooms;
 	struct outage outage; /* the incident, as it was told first */
 	nsec began;           /* its beginning by CLOCK_BOOTTIME, which nobody sets */
 };
 
 /* Now, on the clocks that are needed to tell it. */
-struct telling {
-	nsec attention; /* attention.h */
+struct timestamps {
+	nsec active_time; /* attention.h */
 	nsec monotonic;
 	nsec boot;
 	nsec wall;
 };
 
 /* Judges the watch, and tells whatever there is to tell. Everything heard so far is taken in. */
-void teller_judge(struct teller *teller, const struct telling *now);
+void incident_report(struct reporter *reporter, const struct timestamps *now);
 
 #endif

@@ -184,11 +184,11 @@ static void settle(struct watch *watch, nsec end)
 /* From one repeat for people to the next, in repeats. */
 static int64_t loud_wait(const struct watch *watch)
 {
-	int64_t most = watch->rules.repeat_max / watch->rules.repeat_interval, wait = 1;
+	int64_t max = watch->rules.repeat_max / watch->rules.repeat_interval, wait = 1;
 
-	for (int64_t i = LOUD_FIRST; i <= watch->loud && wait < most; i++)
+	for (int64_t i = LOUD_FIRST; i <= watch->loud && wait < max; i++)
 		wait *= 2;
-	return wait < most || most == 0 ? wait : most;
+	return wait < max || max == 0 ? wait : max;
 }
 
 /* Some repeats are due, of which one is told. */
@@ -289,11 +289,11 @@ static const struct incident *incident_told(const struct watch *watch)
 	return watch->open ? &watch->incident : NULL;
 }
 
-void watch_remember(const struct watch *watch, nsec now, struct watch_past *past)
+void watch_remember(const struct watch *watch, nsec now, struct watch_saved *past)
 {
 	const struct incident *incident = incident_told(watch);
 
-	*past = (struct watch_past){.acknowledged = watch_acknowledged(watch, now)};
+	*past = (struct watch_saved){.acknowledged = watch_acknowledged(watch, now)};
 	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
 		past->silence[kind] =
 			watch->rules.awaited[kind] ? now - heard_last(watch, kind) : NSEC_NEVER;
@@ -307,7 +307,7 @@ void watch_remember(const struct watch *watch, nsec now, struct watch_past *past
 	past->quiet = watch->quiet;
 }
 
-static void incident_resume(struct watch *watch, const struct watch_past *past, nsec now)
+static void incident_resume(struct watch *watch, const struct watch_saved *past, nsec now)
 {
 	watch->open = true;
 	watch->incident = (struct incident){.since = now - past->lasted, .missing = past->missing};
@@ -318,7 +318,7 @@ static void incident_resume(struct watch *watch, const struct watch_past *past, 
 	watch->quiet = past->quiet < loud_wait(watch) ? past->quiet : loud_wait(watch);
 }
 
-void watch_resume(struct watch *watch, const struct watch_past *past, nsec now)
+void watch_resume(struct watch *watch, const struct watch_saved *past, nsec now)
 {
 	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
 		if (past->silence[kind] != NSEC_NEVER)

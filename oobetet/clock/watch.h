@@ -79,7 +79,7 @@ nsec watch_silence(const struct watch *watch, enum kind kind, nsec now);
 nsec watch_acknowledged(const struct watch *watch, nsec now);
 
 /* All that a watch has to know of its past: what a state file keeps. */
-struct watch_past {
+struct watch_saved {
 	nsec silence[KINDS_AWAITED]; /* so far; NSEC_NEVER: the kind was not awaited */
 	nsec acknowledged;           /* how long ago; NSEC_NEVER: never */
 	bool open;                   /* an incident was told, and has not healed */
@@ -90,12 +90,12 @@ struct watch_past {
 	int64_t quiet;               /* open: repeats until the next that is */
 };
 
-void watch_remember(const struct watch *watch, nsec now, struct watch_past *past);
+void watch_remember(const struct watch *watch, nsec now, struct watch_saved *past);
 
 /*
  * Instead of watch_new()'s past. A kind that was not awaited then counts as heard now, and not for
  * the end of an incident that is open.
  */
-void watch_resume(struct watch *watch, const struct watch_past *past, nsec now);
+void watch_resume(struct watch *watch, const struct watch_saved *past, nsec now);
 
 #endif

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define NSEC_PER_USEC 1000
-#define USEC_MOST (INT64_MAX / NSEC_PER_USEC)
+#define USEC_MAX (INT64_MAX / NSEC_PER_USEC)
 
 struct watchdog watchdog_of(const char *usec, const char *pid, int64_t self)
 {
@@ -15,7 +15,7 @@ struct watchdog watchdog_of(const char *usec, const char *pid, int64_t self)
 	struct reason ignored;
 	int64_t limit, meant = self;
 
-	if (usec == NULL || !number_parse(usec, 2, USEC_MOST, &limit, &ignored))
+	if (usec == NULL || !number_parse(usec, 2, USEC_MAX, &limit, &ignored))
 		return watchdog;
 	if (pid != NULL && (!number_parse(pid, 1, INT64_MAX, &meant, &ignored) || meant != self))
 		return watchdog;

@@ -121,7 +121,7 @@ bool config_complete(struct config *config, const char *path, struct reason *why
 static bool required_check(const struct config *config, const char *path, struct reason *why)
 {
 	static const struct {
-		const char *name, *words;
+		const char *name, *message_types;
 	} required[] = {
 		{"jabberid", "the key 'jabberid' is missing: user@domain"},
 		{"password", "the key 'password' is missing, and so is 'password_file'"},
@@ -131,7 +131,7 @@ static bool required_check(const struct config *config, const char *path, struct
 
 	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
 		if (!key_is_given(config, required[i].name)) {
-			reason_set(why, "%s", required[i].words);
+			reason_set(why, "%s", required[i].message_types);
 			return reason_prefix(why, "%s", path);
 		}
 	}

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_MOST 40 /* bytes of a key's name */
+#define NAME_MAX 40 /* bytes of a key's name */
 
 static const char *const sections[] = {KEYS_MAIN, KEYS_LOGGER, NULL};
 
@@ -21,7 +21,7 @@ static const char *const sections[] = {KEYS_MAIN, KEYS_LOGGER, NULL};
 /* How many characters must be put in, left out or replaced to make one of the other. */
 static size_t name_distance(const char *a, const char *b)
 {
-	size_t length = strlen(b), row[NAME_MOST + 1];
+	size_t length = strlen(b), row[NAME_MAX + 1];
 
 	for (size_t j = 0; j <= length; j++)
 		row[j] = j;
@@ -48,7 +48,7 @@ static const struct key *key_nearest(const char *name)
 
 	for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
 		size_t distance =
-			strlen(key->name) <= NAME_MOST ? name_distance(name, key->name) : SIZE_MAX;
+			strlen(key->name) <= NAME_MAX ? name_distance(name, key->name) : SIZE_MAX;
 
 		if (distance <= least && (nearest == NULL || distance < least)) {
 			nearest = key;
@@ -101,7 +101,7 @@ static bool holds_secret(const struct config *config)
 
 static bool config_fill(struct config *config, FILE *file, const char *path, struct reason *why)
 {
-	if (!strictini_read(file, path, sections, file_take, config, why))
+	if (!ini_read(file, path, sections, file_take, config, why))
 		return false;
 	if (holds_secret(config) && file_is_exposed(file))
 		list_add(&config->exposed, path, strlen(path), why);

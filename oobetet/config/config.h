@@ -61,7 +61,7 @@ struct config {
 };
 
 /* Whom a key concerns, beside the clock. */
-enum { CONFIG_EAR = 1, CONFIG_PAGER = 2, CONFIG_HANDS = CONFIG_EAR | CONFIG_PAGER };
+enum { CONFIG_XMPP = 1, CONFIG_HTTP = 2, CONFIG_WORKERS = CONFIG_XMPP | CONFIG_HTTP };
 
 /* Reads the file; a reason names it, and the line. */
 struct config *config_read(const char *path, struct reason *why);

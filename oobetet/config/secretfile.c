@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { READ_MOST = 4096 }; /* bytes, so that what is too long can be told from what has no end */
+enum { READ_MAX = 4096 }; /* bytes, so that what is too long can be told from what has no end */
 
 bool file_is_exposed(FILE *file)
 {
@@ -43,7 +43,7 @@ char *secretfile_read(const char *path, bool *exposed, struct reason *why)
 	struct buffer secret;
 	char *copy = NULL;
 
-	if (!secret_file_look(path, READ_MOST, &secret, exposed, why))
+	if (!secret_file_look(path, READ_MAX, &secret, exposed, why))
 		return NULL;
 	last_cut(&secret, '\n'); /* an editor's, and so is a carriage return before it */
 	last_cut(&secret, '\r');

@@ -13,7 +13,7 @@
 struct source {
 	FILE *file;
 	const char *const *sections;
-	strictini_take take;
+	ini_take take;
 	void *user;
 	struct reason *why;
 	int line;    /* of the line that inih has before it */
@@ -147,8 +147,8 @@ static int source_take(void *user, const char *section, const char *key, const c
 	return !source->failed;
 }
 
-bool strictini_read(FILE *file, const char *name, const char *const *sections, strictini_take take,
-	void *user, struct reason *why)
+bool ini_read(FILE *file, const char *name, const char *const *sections, ini_take take, void *user,
+	struct reason *why)
 {
 	struct source source = {file, sections, take, user, why, 0, false};
 	int bad = ini_parse_stream(source_read, &source, source_take, &source);

@@ -12,14 +12,14 @@
 #include <stdio.h>
 
 /* Takes one key; a refusal needs no place, that is added. `section` is "" before the first one. */
-typedef bool (*strictini_take)(void *user, const char *section, const char *key, const char *value,
+typedef bool (*ini_take)(void *user, const char *section, const char *key, const char *value,
 	int line, struct reason *why);
 
 /*
  * Hands every key of `file` to `take`, in order, until one is refused. `sections` lists the names
  * that a section may have, then NULL. A reason begins with `name:line: `.
  */
-bool strictini_read(FILE *file, const char *name, const char *const *sections, strictini_take take,
-	void *user, struct reason *why);
+bool ini_read(FILE *file, const char *name, const char *const *sections, ini_take take, void *user,
+	struct reason *why);
 
 #endif

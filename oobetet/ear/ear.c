@@ -18,233 +18,233 @@
 
 /* ---- rooms ---- */
 
-static void room_ping(struct ear *ear, int index)
+static void room_ping(struct xmpp *xmpp, int index)
 {
-	const struct room *room = ear->rooms[index];
+	const struct room *room = xmpp->rooms[index];
 	char id[40];
 
 	snprintf(id, sizeof id, "ping-%d-%u", index, room_ping_number(room));
-	stanza_ping(session_connection(ear->session), room_name(room), room_nick(room), id);
+	stanza_ping(session_connection(xmpp->session), room_name(room), room_nick(room), id);
 }
 
 /* What it can do is known, if it tells, before the first presence comes. */
-static void room_join(struct ear *ear, int index, nsec now)
+static void room_join(struct xmpp *xmpp, int index, nsec now)
 {
-	const struct room *room = ear->rooms[index];
+	const struct room *room = xmpp->rooms[index];
 
-	hearing_ask_features(ear, index);
-	stanza_join(session_connection(ear->session), room_name(room), room_nick(room),
-		ear->config->room_password, room_history(room, now));
+	handlers_ask_features(xmpp, index);
+	stanza_join(session_connection(xmpp->session), room_name(room), room_nick(room),
+		xmpp->config->room_password, room_history(room, now));
 }
 
-static void rooms_tick(struct ear *ear, nsec now)
+static void rooms_tick(struct xmpp *xmpp, nsec now)
 {
-	for (int i = 0; i < ear->room_count; i++) {
-		struct room *room = ear->rooms[i];
+	for (int i = 0; i < xmpp->room_count; i++) {
+		struct room *room = xmpp->rooms[i];
 		enum room_wish wish;
 
 		while ((wish = room_tick(room, now)) != ROOM_REST) {
 			if (wish == ROOM_JOIN)
-				room_join(ear, i, now);
+				room_join(xmpp, i, now);
 			else if (wish == ROOM_PING)
-				room_ping(ear, i);
+				room_ping(xmpp, i);
 			else
-				hearing_tell_left(ear, room, room_why(room));
+				handlers_tell_left(xmpp, room, room_why(room));
 		}
 	}
 }
 
-static void rooms_leave(struct ear *ear)
+static void rooms_leave(struct xmpp *xmpp)
 {
-	for (int i = 0; i < ear->room_count; i++)
-		if (room_is_in(ear->rooms[i]))
-			stanza_leave(session_connection(ear->session), room_name(ear->rooms[i]),
-				room_nick(ear->rooms[i]));
+	for (int i = 0; i < xmpp->room_count; i++)
+		if (room_is_in(xmpp->rooms[i]))
+			stanza_leave(session_connection(xmpp->session), room_name(xmpp->rooms[i]),
+				room_nick(xmpp->rooms[i]));
 }
 
-static struct room *room_named(const struct ear *ear, const char *name)
+static struct room *room_named(const struct xmpp *xmpp, const char *name)
 {
-	for (int i = 0; i < ear->room_count; i++)
-		if (strcasecmp(room_name(ear->rooms[i]), name) == 0)
-			return ear->rooms[i];
+	for (int i = 0; i < xmpp->room_count; i++)
+		if (strcasecmp(room_name(xmpp->rooms[i]), name) == 0)
+			return xmpp->rooms[i];
 	return NULL;
 }
 
 /* ---- the clock's words ---- */
 
-static void say(struct ear *ear, const char *id, const char *name, const char *text)
+static void say(struct xmpp *xmpp, const char *id, const char *name, const char *text)
 {
-	struct room *room = room_named(ear, name);
+	struct room *room = room_named(xmpp, name);
 
-	if (room == NULL || !room_is_in(room) || !session_online(ear->session)) {
-		link_say(ear->link, WORD_FAILED, FIELDS(id, "we are not in the room"));
+	if (room == NULL || !room_is_in(room) || !session_online(xmpp->session)) {
+		ipc_say(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, "we are not in the room"));
 		return;
 	}
 	receipts_expect(room_receipts(room), id, text);
-	stanza_say(session_connection(ear->session), room_name(room), id, text);
+	stanza_say(session_connection(xmpp->session), room_name(room), id, text);
 }
 
-static void miss(const struct ear *ear, const char *name, const char *since)
+static void miss(const struct xmpp *xmpp, const char *name, const char *since)
 {
-	struct room *room = room_named(ear, name);
+	struct room *room = room_named(xmpp, name);
 	nsec stamp;
 
 	if (room != NULL && message_number(since, &stamp))
 		room_missed(room, stamp);
 }
 
-static void words_take(struct ear *ear)
+static void words_take(struct xmpp *xmpp)
 {
 	struct message message;
 
-	while (link_next(ear->link, &message)) {
-		if (message.word == WORD_SAY)
-			say(ear, message.field[0], message.field[1], message.field[2]);
-		else if (message.word == WORD_MISSED)
-			miss(ear, message.field[0], message.field[1]);
-		else if (message.word == WORD_STOP)
-			ear->stopping = true;
+	while (ipc_next(xmpp->ipc, &message)) {
+		if (message.type == MESSAGE_SAY)
+			say(xmpp, message.field[0], message.field[1], message.field[2]);
+		else if (message.type == MESSAGE_MISSED)
+			miss(xmpp, message.field[0], message.field[1]);
+		else if (message.type == MESSAGE_STOP)
+			xmpp->stopping = true;
 	}
 }
 
 /* ---- its life ---- */
 
-static nsec ear_deadline(const struct ear *ear, nsec now)
+static nsec xmpp_worker_deadline(const struct xmpp *xmpp, nsec now)
 {
-	nsec deadline = now + ear->pace.alive;
+	nsec deadline = now + xmpp->timing.alive;
 
-	if (!session_online(ear->session))
+	if (!session_online(xmpp->session))
 		return now + TICK;
-	for (int i = 0; i < ear->room_count; i++)
-		if (room_deadline(ear->rooms[i]) < deadline)
-			deadline = room_deadline(ear->rooms[i]);
+	for (int i = 0; i < xmpp->room_count; i++)
+		if (room_deadline(xmpp->rooms[i]) < deadline)
+			deadline = room_deadline(xmpp->rooms[i]);
 	return deadline;
 }
 
 /* Sleeps until the clock or the server says something, or something is due. */
-static void ear_wait(struct ear *ear)
+static void xmpp_worker_wait(struct xmpp *xmpp)
 {
 	nsec now = clock_monotonic();
 	struct timespec left;
 	struct pollfd fds[] = {
-		{.fd = PROTOCOL_FD, .events = POLLIN},
-		session_poll(ear->session),
+		{.fd = IPC_FD, .events = POLLIN},
+		session_poll(xmpp->session),
 	};
 
-	if (ppoll(fds, 2, clock_timeout(now, ear_deadline(ear, now), &left), NULL) > 0 &&
+	if (ppoll(fds, 2, clock_timeout(now, xmpp_worker_deadline(xmpp, now), &left), NULL) > 0 &&
 		fds[0].revents != 0)
-		link_listen(ear->link);
-	words_take(ear);
+		ipc_listen(xmpp->ipc);
+	words_take(xmpp);
 }
 
 /* A connection over which nothing comes, though we ask, is none. */
-static bool server_is_silent(const struct ear *ear, nsec now)
+static bool server_is_silent(const struct xmpp *xmpp, nsec now)
 {
-	return now - ear->heard > 2 * (ear->pace.ping + ear->pace.answer);
+	return now - xmpp->heard > 2 * (xmpp->timing.ping + xmpp->timing.answer);
 }
 
-static void ear_begin(struct ear *ear)
+static void xmpp_worker_begin(struct xmpp *xmpp)
 {
-	hearing_start(ear);
-	link_say(ear->link, WORD_ONLINE,
-		FIELDS(xmpp_conn_get_bound_jid(session_connection(ear->session))));
+	handlers_start(xmpp);
+	ipc_say(xmpp->ipc, MESSAGE_ONLINE,
+		FIELDS(xmpp_conn_get_bound_jid(session_connection(xmpp->session))));
 }
 
 /* NULL: all is well. */
-static const char *ear_why_over(const struct ear *ear, nsec now)
+static const char *xmpp_worker_why_over(const struct xmpp *xmpp, nsec now)
 {
-	const char *why = session_why_over(ear->session);
+	const char *why = session_why_over(xmpp->session);
 
-	if (why == NULL && ear->heard != 0 && server_is_silent(ear, now))
+	if (why == NULL && xmpp->heard != 0 && server_is_silent(xmpp, now))
 		why = "the server has fallen silent";
 	return why;
 }
 
-static void ear_try_next(struct ear *ear)
+static void xmpp_worker_try_next(struct xmpp *xmpp)
 {
-	if (!session_wants_next(ear->session))
+	if (!session_wants_next(xmpp->session))
 		return;
 	nsec now = clock_monotonic();
-	link_live(ear->link, now, ear->pace.alive, PACE_RESOLVER);
-	session_next(ear->session, now);
+	ipc_live(xmpp->ipc, now, xmpp->timing.alive, TIMING_RESOLVER);
+	session_next(xmpp->session, now);
 }
 
 /* Who was stopped has heard nothing meanwhile, whoever spoke. */
-static void ear_forgive(struct ear *ear, nsec turned, nsec now)
+static void xmpp_extend(struct xmpp *xmpp, nsec turned, nsec now)
 {
-	if (ear->heard != 0 && now - turned > 2 * ear->pace.alive)
-		ear->heard += now - turned;
+	if (xmpp->heard != 0 && now - turned > 2 * xmpp->timing.alive)
+		xmpp->heard += now - turned;
 }
 
 /* Until the connection, or the clock, is gone, or the clock says stop. */
-static void ear_listen(struct ear *ear)
+static void xmpp_worker_listen(struct xmpp *xmpp)
 {
 	nsec turned = clock_monotonic();
 
-	words_take(ear); /* what came in one piece with the configuration */
-	while (!link_closed(ear->link) && !ear->stopping) {
+	words_take(xmpp); /* what came in one piece with the configuration */
+	while (!ipc_closed(xmpp->ipc) && !xmpp->stopping) {
 		nsec now = clock_monotonic();
 
-		ear_forgive(ear, turned, now);
+		xmpp_extend(xmpp, turned, now);
 		turned = now;
-		const char *why = ear_why_over(ear, now);
+		const char *why = xmpp_worker_why_over(xmpp, now);
 
 		if (why != NULL) {
-			link_say(ear->link, WORD_GONE, FIELDS(why));
+			ipc_say(xmpp->ipc, MESSAGE_GONE, FIELDS(why));
 			return;
 		}
-		link_live(ear->link, now, ear->pace.alive, ear->pace.patience);
-		if (session_online(ear->session)) {
-			if (ear->heard == 0)
-				ear_begin(ear);
-			rooms_tick(ear, now);
+		ipc_live(xmpp->ipc, now, xmpp->timing.alive, xmpp->timing.timeout);
+		if (session_online(xmpp->session)) {
+			if (xmpp->heard == 0)
+				xmpp_worker_begin(xmpp);
+			rooms_tick(xmpp, now);
 		}
-		ear_wait(ear);
-		session_run(ear->session, clock_monotonic());
-		ear_try_next(ear);
+		xmpp_worker_wait(xmpp);
+		session_run(xmpp->session, clock_monotonic());
+		xmpp_worker_try_next(xmpp);
 	}
 }
 
-static void ear_leave(struct ear *ear)
+static void xmpp_worker_leave(struct xmpp *xmpp)
 {
 	nsec limit = clock_monotonic() + LEAVING;
 
-	rooms_leave(ear);
-	session_close(ear->session);
-	while (session_why_over(ear->session) == NULL && clock_monotonic() < limit) {
-		struct pollfd server = session_poll(ear->session);
+	rooms_leave(xmpp);
+	session_close(xmpp->session);
+	while (session_why_over(xmpp->session) == NULL && clock_monotonic() < limit) {
+		struct pollfd server = session_poll(xmpp->session);
 
 		poll(&server, 1, 50);
-		session_run(ear->session, clock_monotonic());
+		session_run(xmpp->session, clock_monotonic());
 	}
 }
 
-static struct ear *ear_new(struct link *link, struct config *config)
+static struct xmpp *xmpp_worker_new(struct ipc *ipc, struct config *config)
 {
-	struct ear *ear = memory_zeroed(1, sizeof *ear);
+	struct xmpp *xmpp = memory_zeroed(1, sizeof *xmpp);
 	nsec now = clock_monotonic();
 
-	ear->link = link;
-	ear->config = config;
-	ear->pace = pace_of(config->max_latency);
-	ear->room_count = config->rooms.count;
-	ear->rooms = memory_zeroed((size_t)ear->room_count, sizeof(struct room *));
-	for (int i = 0; i < ear->room_count; i++)
-		ear->rooms[i] = room_new(config->rooms.item[i], config->alias, &ear->pace,
+	xmpp->ipc = ipc;
+	xmpp->config = config;
+	xmpp->timing = timing_of(config->max_latency);
+	xmpp->room_count = config->rooms.count;
+	xmpp->rooms = memory_zeroed((size_t)xmpp->room_count, sizeof(struct room *));
+	for (int i = 0; i < xmpp->room_count; i++)
+		xmpp->rooms[i] = room_new(config->rooms.item[i], config->alias, &xmpp->timing,
 			(uint32_t)now + (uint32_t)i);
-	link_live(link, now, ear->pace.alive, PACE_RESOLVER);
-	ear->session = session_open(config, link_attempt(link), now, ear->pace.login);
-	return ear;
+	ipc_live(ipc, now, xmpp->timing.alive, TIMING_RESOLVER);
+	xmpp->session = session_open(config, ipc_attempt(ipc), now, xmpp->timing.login);
+	return xmpp;
 }
 
-static void ear_free(struct ear *ear)
+static void xmpp_worker_free(struct xmpp *xmpp)
 {
-	session_free(ear->session);
-	for (int i = 0; i < ear->room_count; i++)
-		room_free(ear->rooms[i]);
-	free(ear->rooms);
-	config_free(ear->config);
-	free(ear);
+	session_free(xmpp->session);
+	for (int i = 0; i < xmpp->room_count; i++)
+		room_free(xmpp->rooms[i]);
+	free(xmpp->rooms);
+	config_free(xmpp->config);
+	free(xmpp);
 }
 
 /* AddressSanitizer reserves terabytes: under it there is no such limit. */
@@ -257,20 +257,20 @@ static void memory_limit(void)
 #endif
 }
 
-int ear_main(void)
+int xmpp_main(void)
 {
-	struct link *link = link_open("ear");
-	struct config *config = link_configuration(link);
+	struct ipc *ipc = ipc_open("ear");
+	struct config *config = ipc_configuration(ipc);
 
 	memory_limit();
 	if (config != NULL) {
-		struct ear *ear = ear_new(link, config);
+		struct xmpp *xmpp = xmpp_worker_new(ipc, config);
 
-		ear_listen(ear);
-		if (ear->stopping)
-			ear_leave(ear);
-		ear_free(ear);
+		xmpp_worker_listen(xmpp);
+		if (xmpp->stopping)
+			xmpp_worker_leave(xmpp);
+		xmpp_worker_free(xmpp);
 	}
-	link_free(link);
+	ipc_free(ipc);
 	return 0;
 }

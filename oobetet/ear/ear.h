@@ -8,6 +8,6 @@
 #define OOBETET_EAR_EAR_H
 
 /* The whole life of this process; returns its exit code. */
-int ear_main(void);
+int xmpp_main(void);
 
 #endif

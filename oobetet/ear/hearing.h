@@ -8,10 +8,10 @@
 #include "oobetet/line/link.h"
 
 /* All that an ear has: ear.c makes it, hearing.c works on it while the server speaks. */
-struct ear {
-	struct link *link;
+struct xmpp {
+	struct ipc *ipc;
 	struct config *config;
-	struct pace pace;
+	struct timing timing;
 	struct session *session;
 	struct room **rooms;
 	int room_count;
@@ -20,12 +20,12 @@ struct ear {
 };
 
 /* Once logged in: from now on what the server sends is heard. */
-void hearing_start(struct ear *ear);
+void handlers_start(struct xmpp *xmpp);
 
 /* Asks what the room with this index can do (room.h). */
-void hearing_ask_features(struct ear *ear, int room);
+void handlers_ask_features(struct xmpp *xmpp, int room);
 
 /* Tells the clock that we are out of the room, and why. */
-void hearing_tell_left(struct ear *ear, const struct room *room, const char *why);
+void handlers_tell_left(struct xmpp *xmpp, const struct room *room, const char *why);
 
 #endif

@@ -8,11 +8,11 @@
 
 static void *on_resize(void *block, size_t size, void *user)
 {
-	struct ration *ration = user;
+	struct heap *heap = user;
 
-	ration->held -= malloc_usable_size(block);
+	heap->held -= malloc_usable_size(block);
 	block = memory_resized(block, size);
-	ration->held += malloc_usable_size(block);
+	heap->held += malloc_usable_size(block);
 	return block;
 }
 
@@ -23,18 +23,18 @@ static void *on_alloc(size_t size, void *user)
 
 static void on_free(void *block, void *user)
 {
-	struct ration *ration = user;
+	struct heap *heap = user;
 
-	ration->held -= malloc_usable_size(block);
+	heap->held -= malloc_usable_size(block);
 	free(block);
 }
 
-void ration_begin(struct ration *ration)
+void heap_begin(struct heap *heap)
 {
-	*ration = (struct ration){.memory = {on_alloc, on_free, on_resize, ration}};
+	*heap = (struct heap){.memory = {on_alloc, on_free, on_resize, heap}};
 }
 
-bool ration_is_exceeded(const struct ration *ration)
+bool heap_is_exceeded(const struct heap *heap)
 {
-	return ration->held > RATION;
+	return heap->held > HEAP_LIMIT;
 }

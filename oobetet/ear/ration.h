@@ -14,21 +14,21 @@
  * A log-in and any stanza of a decent server's need a fraction of it. What is nested so deeply that
  * it needs all is still released within the stack, which libstrophe does by recursion.
  */
-#define RATION (4 << 20) /* bytes */
-#define RATION_TEXT "4 MB"
+#define HEAP_LIMIT (4 << 20) /* bytes */
+#define HEAP_LIMIT_TEXT "4 MB"
 
-struct ration {
+struct heap {
 	xmpp_mem_t memory; /* for xmpp_ctx_new() */
 	size_t held;       /* bytes */
 };
 
 /* `ration` must stay where it is as long as the context lives. */
-void ration_begin(struct ration *ration);
+void heap_begin(struct heap *heap);
 
 /*
  * Is more held than a ration? It is given nevertheless, so ask after each xmpp_run_once(), which
  * reads 4 KiB. Where the process itself gets no more memory it ends.
  */
-bool ration_is_exceeded(const struct ration *ration);
+bool heap_is_exceeded(const struct heap *heap);
 
 #endif

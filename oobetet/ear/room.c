@@ -14,7 +14,7 @@ struct room {
 	const char *name;
 	char *alias; /* the nick that we want */
 	char *nick;  /* the nick that we have or try */
-	struct pace pace;
+	struct timing timing;
 	struct backoff backoff;
 	uint32_t seed;
 	enum { OUT, JOINING, IN } state;
@@ -31,15 +31,16 @@ struct room {
 	struct receipts receipts;
 };
 
-struct room *room_new(const char *name, const char *nick, const struct pace *pace, uint32_t seed)
+struct room *room_new(
+	const char *name, const char *nick, const struct timing *timing, uint32_t seed)
 {
 	struct room *room = memory_zeroed(1, sizeof *room);
 
 	room->name = name;
 	room->alias = memory_copied(nick);
 	room->nick = memory_copied(nick);
-	room->pace = *pace;
-	room->backoff = (struct backoff){.min = pace->retry_min, .max = pace->retry_max};
+	room->timing = *timing;
+	room->backoff = (struct backoff){.min = timing->retry_min, .max = timing->retry_max};
 	room->seed = seed;
 	room->answer_by = NSEC_NEVER;
 	room->unheard = NSEC_NEVER;
@@ -96,7 +97,7 @@ bool room_left(struct room *room, nsec now)
 	if (room->state == OUT)
 		return false;
 	/* a room that throws us out again and again is left alone for longer and longer */
-	if (room->state == IN && now - room->entered > room->pace.retry_max)
+	if (room->state == IN && now - room->entered > room->timing.retry_max)
 		backoff_reset(&room->backoff);
 	room->state = OUT;
 	/* each attempt has a jitter of its own (Knuth's multiplicative hash) */
@@ -125,8 +126,8 @@ static enum room_wish stay_tick(struct room *room, nsec now)
 	if (room->answer_by != NSEC_NEVER || now < room->next)
 		return ROOM_REST;
 	room->number++;
-	room->answer_by = now + room->pace.answer;
-	room->next = now + room->pace.ping;
+	room->answer_by = now + room->timing.answer;
+	room->next = now + room->timing.ping;
 	return ROOM_PING;
 }
 
@@ -140,7 +141,7 @@ enum room_wish room_tick(struct room *room, nsec now)
 		return room_lose(room, now, "the room does not answer our joining");
 	room->state = JOINING;
 	room->features = (struct room_features){false, false};
-	room->next = now + room->pace.answer;
+	room->next = now + room->timing.answer;
 	return ROOM_JOIN;
 }
 
@@ -159,7 +160,7 @@ bool room_entered(struct room *room, const char *nick, nsec now)
 	room->state = IN;
 	room->history_is_over = false;
 	receipts_clear(&room->receipts);
-	room->next = now + room->pace.ping;
+	room->next = now + room->timing.ping;
 	room->answer_by = NSEC_NEVER;
 	room->missed = 0;
 	room->entered = now;

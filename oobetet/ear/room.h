@@ -15,7 +15,8 @@
 struct room;
 
 /* Out, to be joined at once. `name` is the caller's and stays valid. Free with room_free(). */
-struct room *room_new(const char *name, const char *nick, const struct pace *pace, uint32_t seed);
+struct room *room_new(
+	const char *name, const char *nick, const struct timing *timing, uint32_t seed);
 void room_free(struct room *room);
 
 const char *room_name(const struct room *room);

@@ -27,7 +27,7 @@ struct session {
 	const struct config *config;
 	const char *secrets[3]; /* the configuration's; NULL ends them */
 	xmpp_log_t log;
-	struct ration ration;
+	struct heap heap;
 	xmpp_ctx_t *context;
 	xmpp_conn_t *connection;
 	nsec give_up; /* when log-in must be done */
@@ -38,7 +38,7 @@ struct session {
 	bool failed;       /* this address has, and nothing else is known to be wrong */
 	char place[FAULT]; /* host and port of the last attempt to connect, as far as known */
 	int fault;         /* why that failed, an errno; 0: not known */
-	char words[FAULT]; /* the last error that libstrophe itself named */
+	char message_types[FAULT]; /* the last error that libstrophe itself named */
 	char why[FAULT];
 };
 
@@ -116,7 +116,8 @@ static void on_log(void *user, xmpp_log_level_t level, const char *area, const c
 	log_debug("libstrophe: %s: %s", area,
 		text_of_peer(text, session->secrets, line, sizeof line));
 	if (level == XMPP_LEVEL_ERROR)
-		text_of_peer(text, session->secrets, session->words, sizeof session->words);
+		text_of_peer(text, session->secrets, session->message_types,
+			sizeof session->message_types);
 }
 
 /* RFC 6120, 4.9.3, for what a watcher may meet. */
@@ -223,12 +224,12 @@ static void disconnection_explain(
 	else if (stream != NULL)
 		snprintf(out, FAULT, "%s%s%s", stream_fault(stream->type),
 			text[0] != '\0' ? ": " : "", text);
-	else if (strstr(session->words, "authenticate") != NULL)
+	else if (strstr(session->message_types, "authenticate") != NULL)
 		snprintf(out, FAULT,
 			"the server refuses the log-in of %.200s: is the password right?",
 			session->config->jabberid);
-	else if (session->words[0] != '\0' && !session->online)
-		snprintf(out, FAULT, "libstrophe: %.250s", session->words);
+	else if (session->message_types[0] != '\0' && !session->online)
+		snprintf(out, FAULT, "libstrophe: %.250s", session->message_types);
 	else
 		closing_explain(session, error, out);
 }
@@ -334,8 +335,8 @@ struct session *session_open(const struct config *config, int64_t attempt, nsec 
 	session->give_up = now + limit;
 	place_guess(session);
 	xmpp_initialize();
-	ration_begin(&session->ration);
-	session->context = xmpp_ctx_new(&session->ration.memory, &session->log);
+	heap_begin(&session->heap);
+	session->context = xmpp_ctx_new(&session->heap.memory, &session->log);
 	session_connect(session, attempt);
 	return session;
 }
@@ -383,9 +384,9 @@ void session_run(struct session *session, nsec now)
 	for (int i = 0; i < RUNS && !session->over && !session->failed; i++) {
 		session->reached |= socket_is_connected();
 		xmpp_run_once(session->context, 0);
-		if (ration_is_exceeded(&session->ration))
-			session_end(
-				session, "the server sends more than " RATION_TEXT " in one piece");
+		if (heap_is_exceeded(&session->heap))
+			session_end(session,
+				"the server sends more than " HEAP_LIMIT_TEXT " in one piece");
 	}
 	login_limit_check(session, now);
 }

@@ -16,11 +16,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-struct link {
+struct ipc {
 	struct lines in;
 	struct buffer out; /* the line being said */
 	nsec said;         /* when `alive` was said last */
-	nsec patience;     /* what it said */
+	nsec timeout;      /* what it said */
 	int64_t attempt;   /* what `go` said */
 	bool closed;
 };
@@ -38,71 +38,71 @@ static void process_become(const char *name)
 		signal(ignored[i], SIG_IGN);
 }
 
-struct link *link_open(const char *name)
+struct ipc *ipc_open(const char *name)
 {
 	struct stat status;
-	struct link *link = memory_zeroed(1, sizeof *link);
+	struct ipc *ipc = memory_zeroed(1, sizeof *ipc);
 
-	if (fstat(PROTOCOL_FD, &status) != 0 || !S_ISSOCK(status.st_mode))
+	if (fstat(IPC_FD, &status) != 0 || !S_ISSOCK(status.st_mode))
 		die(EX_USAGE, "the %s is started by oobetet itself, not by hand", name);
-	fcntl(PROTOCOL_FD, F_SETFD, FD_CLOEXEC);
+	fcntl(IPC_FD, F_SETFD, FD_CLOEXEC);
 	process_become(name);
-	lines_init(&link->in, PROTOCOL_LINE);
-	return link;
+	lines_init(&ipc->in, IPC_LINE);
+	return ipc;
 }
 
-void link_free(struct link *link)
+void ipc_free(struct ipc *ipc)
 {
-	if (link == NULL)
+	if (ipc == NULL)
 		return;
 	/* the descriptor stays open to the very end: its closing tells the clock that we are gone
 	 */
-	lines_free(&link->in);
-	buffer_free(&link->out);
-	free(link);
+	lines_free(&ipc->in);
+	buffer_free(&ipc->out);
+	free(ipc);
 }
 
-void link_say(struct link *link, enum word word, const char *const fields[])
+void ipc_say(struct ipc *ipc, enum message_type type, const char *const fields[])
 {
-	buffer_clear(&link->out);
-	bool fits = message_write(&link->out, word, fields);
+	buffer_clear(&ipc->out);
+	bool fits = message_write(&ipc->out, type, fields);
 
-	while (fits && !link->closed && link->out.length > 0) {
-		ssize_t sent = send(PROTOCOL_FD, link->out.data, link->out.length, MSG_NOSIGNAL);
+	while (fits && !ipc->closed && ipc->out.length > 0) {
+		ssize_t sent = send(IPC_FD, ipc->out.data, ipc->out.length, MSG_NOSIGNAL);
 
 		if (sent >= 0)
-			buffer_consume(&link->out, (size_t)sent);
+			buffer_consume(&ipc->out, (size_t)sent);
 		else if (errno != EINTR)
-			link->closed = true;
+			ipc->closed = true;
 	}
 }
 
-void link_live(struct link *link, nsec now, nsec interval, nsec patience)
+void ipc_live(struct ipc *ipc, nsec now, nsec interval, nsec timeout)
 {
 	char text[MESSAGE_NUMBER];
 
-	if (link->said != 0 && now - link->said < interval && patience == link->patience)
+	if (ipc->said != 0 && now - ipc->said < interval && timeout == ipc->timeout)
 		return;
-	link->said = now;
-	link->patience = patience;
-	link_say(link, WORD_ALIVE, FIELDS(message_number_text(patience, text)));
+	ipc->said = now;
+	ipc->timeout = timeout;
+	ipc_say(ipc, MESSAGE_ALIVE, FIELDS(message_number_text(timeout, text)));
 }
 
-void link_listen(struct link *link)
+void ipc_listen(struct ipc *ipc)
 {
-	enum lines_read_result result = lines_read(&link->in, PROTOCOL_FD);
+	enum lines_read_result result = lines_read(&ipc->in, IPC_FD);
 
 	if (result == LINES_END || result == LINES_ERROR)
-		link->closed = true;
+		ipc->closed = true;
 }
 
-bool link_next(struct link *link, struct message *message)
+bool ipc_next(struct ipc *ipc, struct message *message)
 {
 	char *line;
 	struct reason why;
 
 	for (;;) {
-		switch (lines_next(&link->in, &line)) {
+		switch (lines_next(&ipc->in, &line)) {
 		case LINES_LINE:
 			if (message_read(line, SPEAKER_CLOCK, message, &why))
 				return true;
@@ -119,27 +119,27 @@ bool link_next(struct link *link, struct message *message)
 
 /* Takes one line of the configuration; true: that was all of it. */
 static bool configuration_take(
-	struct link *link, struct config *config, const struct message *message)
+	struct ipc *ipc, struct config *config, const struct message *message)
 {
 	struct reason why;
 
-	if (message->word == WORD_GO)
-		return message_number(message->field[0], &link->attempt);
-	if (message->word == WORD_CONFIG &&
+	if (message->type == MESSAGE_GO)
+		return message_number(message->field[0], &ipc->attempt);
+	if (message->type == MESSAGE_CONFIG &&
 		!config_take(config, message->field[0], message->field[1], &why))
 		log_error("the clock configures what nobody understands: %s", why.text);
 	return false;
 }
 
-struct config *link_configuration(struct link *link)
+struct config *ipc_configuration(struct ipc *ipc)
 {
 	struct config *config = config_new();
 	struct message message;
 
-	while (!link->closed) {
-		link_listen(link);
-		while (link_next(link, &message)) {
-			if (configuration_take(link, config, &message)) {
+	while (!ipc->closed) {
+		ipc_listen(ipc);
+		while (ipc_next(ipc, &message)) {
+			if (configuration_take(ipc, config, &message)) {
 				log_set_level(config->level);
 				return config;
 			}
@@ -149,12 +149,12 @@ struct config *link_configuration(struct link *link)
 	return NULL;
 }
 
-int64_t link_attempt(const struct link *link)
+int64_t ipc_attempt(const struct ipc *ipc)
 {
-	return link->attempt;
+	return ipc->attempt;
 }
 
-bool link_closed(const struct link *link)
+bool ipc_closed(const struct ipc *ipc)
 {
-	return link->closed;
+	return ipc->closed;
 }

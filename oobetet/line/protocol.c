@@ -8,43 +8,43 @@
 #include <string.h>
 
 #define CLOCK SPEAKER_CLOCK
-#define EAR SPEAKER_EAR
-#define PAGER SPEAKER_PAGER
+#define EAR SPEAKER_XMPP
+#define PAGER SPEAKER_HTTP
 
 static const struct {
 	const char *name;
 	int fields;
 	unsigned speakers; /* who may say it */
-} words[] = {
-	[WORD_CONFIG] = {"config", 2, CLOCK},
-	[WORD_GO] = {"go", 1, CLOCK},
-	[WORD_SAY] = {"say", 3, CLOCK},
-	[WORD_TRIGGER] = {"trigger", 6, CLOCK},
-	[WORD_RESOLVE] = {"resolve", 2, CLOCK},
-	[WORD_BEAT] = {"beat", 0, CLOCK},
-	[WORD_MISSED] = {"missed", 2, CLOCK},
-	[WORD_STOP] = {"stop", 0, CLOCK},
-	[WORD_ALIVE] = {"alive", 1, EAR | PAGER},
-	[WORD_ONLINE] = {"online", 1, EAR | PAGER},
-	[WORD_GONE] = {"gone", 1, EAR | PAGER},
-	[WORD_CREATED] = {"created", 1, EAR},
-	[WORD_JOINED] = {"joined", 2, EAR},
-	[WORD_LEFT] = {"left", 2, EAR},
-	[WORD_OCCUPANT] = {"occupant", 5, EAR},
-	[WORD_HEARD] = {"heard", 4, EAR},
-	[WORD_RECALLED] = {"recalled", 4, EAR},
-	[WORD_DONE] = {"done", 1, EAR | PAGER},
-	[WORD_REFUSED] = {"refused", 2, PAGER},
-	[WORD_FAILED] = {"failed", 2, EAR | PAGER},
+} message_types[] = {
+	[MESSAGE_CONFIG] = {"config", 2, CLOCK},
+	[MESSAGE_GO] = {"go", 1, CLOCK},
+	[MESSAGE_SAY] = {"say", 3, CLOCK},
+	[MESSAGE_TRIGGER] = {"trigger", 6, CLOCK},
+	[MESSAGE_RESOLVE] = {"resolve", 2, CLOCK},
+	[MESSAGE_HEARTBEAT] = {"beat", 0, CLOCK},
+	[MESSAGE_MISSED] = {"missed", 2, CLOCK},
+	[MESSAGE_STOP] = {"stop", 0, CLOCK},
+	[MESSAGE_ALIVE] = {"alive", 1, EAR | PAGER},
+	[MESSAGE_ONLINE] = {"online", 1, EAR | PAGER},
+	[MESSAGE_GONE] = {"gone", 1, EAR | PAGER},
+	[MESSAGE_CREATED] = {"created", 1, EAR},
+	[MESSAGE_JOINED] = {"joined", 2, EAR},
+	[MESSAGE_LEFT] = {"left", 2, EAR},
+	[MESSAGE_OCCUPANT] = {"occupant", 5, EAR},
+	[MESSAGE_HEARD] = {"heard", 4, EAR},
+	[MESSAGE_RECALLED] = {"recalled", 4, EAR},
+	[MESSAGE_DONE] = {"done", 1, EAR | PAGER},
+	[MESSAGE_REFUSED] = {"refused", 2, PAGER},
+	[MESSAGE_FAILED] = {"failed", 2, EAR | PAGER},
 };
 
-#define WORDS ((int)(sizeof words / sizeof words[0]))
+#define WORDS ((int)(sizeof message_types / sizeof message_types[0]))
 
 /* What is escaped, and the letter that stands for it after the backslash. */
 static const char escaped[] = "\t\n\r\\";
 static const char letters[] = "tnr\\";
 
-void protocol_escape(struct buffer *out, const char *field)
+void ipc_escape(struct buffer *out, const char *field)
 {
 	while (*field != '\0') {
 		size_t plain = strcspn(field, escaped);
@@ -58,8 +58,8 @@ void protocol_escape(struct buffer *out, const char *field)
 	}
 }
 
-/* Undoes protocol_escape(), in place; false for a backslash that begins nothing we know. */
-bool protocol_unescape(char *field)
+/* Undoes ipc_escape(), in place; false for a backslash that begins nothing we know. */
+bool ipc_unescape(char *field)
 {
 	char *out = field;
 
@@ -78,16 +78,16 @@ bool protocol_unescape(char *field)
 	return true;
 }
 
-bool message_write(struct buffer *out, enum word word, const char *const fields[])
+bool message_write(struct buffer *out, enum message_type type, const char *const fields[])
 {
 	size_t start = out->length;
 
-	buffer_append_text(out, words[word].name);
+	buffer_append_text(out, message_types[type].name);
 	for (; *fields != NULL; fields++) {
 		buffer_append(out, "\t", 1);
-		protocol_escape(out, *fields);
+		ipc_escape(out, *fields);
 	}
-	if (out->length - start > PROTOCOL_LINE) {
+	if (out->length - start > IPC_LINE) {
 		out->length = start;
 		out->data[start] = '\0';
 		return false;
@@ -96,11 +96,11 @@ bool message_write(struct buffer *out, enum word word, const char *const fields[
 	return true;
 }
 
-static bool word_read(const char *name, enum word *out)
+static bool message_type_read(const char *name, enum message_type *out)
 {
 	for (int i = 0; i < WORDS; i++) {
-		if (strcmp(words[i].name, name) == 0) {
-			*out = (enum word)i;
+		if (strcmp(message_types[i].name, name) == 0) {
+			*out = (enum message_type)i;
 			return true;
 		}
 	}
@@ -110,9 +110,9 @@ static bool word_read(const char *name, enum word *out)
 const char *speaker_name(enum speaker speaker)
 {
 	switch (speaker) {
-	case SPEAKER_EAR:
+	case SPEAKER_XMPP:
 		return "ear";
-	case SPEAKER_PAGER:
+	case SPEAKER_HTTP:
 		return "pager";
 	default:
 		return "clock";
@@ -127,18 +127,18 @@ bool message_read(char *line, enum speaker from, struct message *out, struct rea
 
 	memset(out, 0, sizeof *out);
 	out->from = from;
-	if (!word_read(name, &out->word))
+	if (!message_type_read(name, &out->type))
 		return reason_set(why, "unknown word '%.20s'", name);
-	if ((words[out->word].speakers & from) == 0)
+	if ((message_types[out->type].speakers & from) == 0)
 		return reason_set(why, "'%s' is not for the %s to say", name, speaker_name(from));
-	for (; rest != NULL && count < PROTOCOL_FIELDS; count++) {
+	for (; rest != NULL && count < IPC_FIELDS; count++) {
 		out->field[count] = strsep(&rest, "\t");
-		if (!protocol_unescape(out->field[count]))
+		if (!ipc_unescape(out->field[count]))
 			return reason_set(why, "bad escape in field %d of '%s'", count + 1, name);
 	}
-	if (rest != NULL || count != words[out->word].fields)
-		return reason_set(
-			why, "'%s' does not have its %d fields", name, words[out->word].fields);
+	if (rest != NULL || count != message_types[out->type].fields)
+		return reason_set(why, "'%s' does not have its %d fields", name,
+			message_types[out->type].fields);
 	return true;
 }
 

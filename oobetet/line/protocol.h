@@ -6,7 +6,7 @@
  *
  * In a field, tab, newline, carriage return and backslash are written \t \n \r \\. Each word has
  * a fixed number of fields, and those who may say it (the table in protocol.c). A line has at most
- * PROTOCOL_LINE bytes before its newline, no NUL. The clock does not trust a hand to keep to this:
+ * IPC_LINE bytes before its newline, no NUL. The clock does not trust a hand to keep to this:
  * a line that does not is the end of that hand, which is started again.
  *
  * From the clock:
@@ -59,70 +59,70 @@
 
 #include <stdbool.h>
 
-#define PROTOCOL_LINE 32768 /* bytes of a line, escaped, without its newline */
-#define PROTOCOL_TEXT 4096  /* bytes of a TEXT; who sends one cuts it before */
-#define PROTOCOL_FIELDS 6   /* no word has more */
+#define IPC_LINE 32768 /* bytes of a line, escaped, without its newline */
+#define IPC_TEXT 4096  /* bytes of a TEXT; who sends one cuts it before */
+#define IPC_FIELDS 6   /* no word has more */
 
 /* The descriptor on which a hand finds its end of the socketpair. */
-#define PROTOCOL_FD 3
+#define IPC_FD 3
 
 /*
  * With this the id of every message begins that any oobetet says in a room: so they know each
  * other, and none takes another's words for the alerts that it waits for.
  */
-#define PROTOCOL_ID "oobetet-"
+#define IPC_ID "oobetet-"
 
-enum word {
-	WORD_CONFIG,
-	WORD_GO,
-	WORD_SAY,
-	WORD_TRIGGER,
-	WORD_RESOLVE,
-	WORD_BEAT,
-	WORD_MISSED,
-	WORD_STOP,
-	WORD_ALIVE,
-	WORD_ONLINE,
-	WORD_GONE,
-	WORD_CREATED,
-	WORD_JOINED,
-	WORD_LEFT,
-	WORD_OCCUPANT,
-	WORD_HEARD,
-	WORD_RECALLED,
-	WORD_DONE,
-	WORD_REFUSED,
-	WORD_FAILED,
+enum message_type {
+	MESSAGE_CONFIG,
+	MESSAGE_GO,
+	MESSAGE_SAY,
+	MESSAGE_TRIGGER,
+	MESSAGE_RESOLVE,
+	MESSAGE_HEARTBEAT,
+	MESSAGE_MISSED,
+	MESSAGE_STOP,
+	MESSAGE_ALIVE,
+	MESSAGE_ONLINE,
+	MESSAGE_GONE,
+	MESSAGE_CREATED,
+	MESSAGE_JOINED,
+	MESSAGE_LEFT,
+	MESSAGE_OCCUPANT,
+	MESSAGE_HEARD,
+	MESSAGE_RECALLED,
+	MESSAGE_DONE,
+	MESSAGE_REFUSED,
+	MESSAGE_FAILED,
 };
 
 /* Who speaks. */
-enum speaker { SPEAKER_CLOCK = 1, SPEAKER_EAR = 2, SPEAKER_PAGER = 4 };
+enum speaker { SPEAKER_CLOCK = 1, SPEAKER_XMPP = 2, SPEAKER_HTTP = 4 };
 
 /* What a hand's process is told to be, and what logs call it. */
 const char *speaker_name(enum speaker speaker);
 
 struct message {
 	enum speaker from; /* what message_read() was told */
-	enum word word;
-	char *field[PROTOCOL_FIELDS]; /* as many as the word has; they point into the line */
+	enum message_type type;
+	char *field[IPC_FIELDS]; /* as many as the word has; they point into the line */
 };
 
 /* The fields of one message: FIELDS("1", "room", text), as many as the word has; or NO_FIELDS. */
-#define FIELDS(...) ((const char *const[PROTOCOL_FIELDS + 1]){__VA_ARGS__})
+#define FIELDS(...) ((const char *const[IPC_FIELDS + 1]){__VA_ARGS__})
 #define NO_FIELDS FIELDS(NULL)
 
 /*
  * Appends one line. `fields` ends with NULL. False, and nothing is appended, if that would be
- * longer than PROTOCOL_LINE.
+ * longer than IPC_LINE.
  */
-bool message_write(struct buffer *out, enum word word, const char *const fields[]);
+bool message_write(struct buffer *out, enum message_type type, const char *const fields[]);
 
 /* Takes a line of `from` apart, in place; false also if it is one that `from` may not say. */
 bool message_read(char *line, enum speaker from, struct message *out, struct reason *why);
 
 /* One field, as it stands in a line, and back again, in place; false: an unknown escape. */
-void protocol_escape(struct buffer *out, const char *field);
-bool protocol_unescape(char *field);
+void ipc_escape(struct buffer *out, const char *field);
+bool ipc_unescape(char *field);
 
 /* A field that is a time, a span or a count. */
 bool message_number(const char *field, int64_t *out);

@@ -8,6 +8,6 @@
 #define OOBETET_PAGER_PAGER_H
 
 /* The whole life of this process; returns its exit code. */
-int pager_main(void);
+int http_main(void);
 
 #endif

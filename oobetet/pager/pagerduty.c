@@ -72,43 +72,43 @@ static bool is_success(const char *answer)
 	return success;
 }
 
-enum word pagerduty_judge(int64_t version, long status, const char *answer)
+enum message_type pagerduty_judge(int64_t version, long status, const char *answer)
 {
 	if (version == 1 ? status == 200 && is_success(answer) : status == 202)
-		return WORD_DONE;
-	return status == 400 ? WORD_REFUSED : WORD_FAILED;
+		return MESSAGE_DONE;
+	return status == 400 ? MESSAGE_REFUSED : MESSAGE_FAILED;
 }
 
-static void words_add(struct buffer *words, const json_t *text)
+static void words_add(struct buffer *message_types, const json_t *text)
 {
 	const char *value = json_string_value(text);
 
 	if (value != NULL && value[0] != '\0')
-		buffer_printf(words, ": %s", value);
+		buffer_printf(message_types, ": %s", value);
 }
 
 /* `message`, and each of `errors`; false: it is no such answer. */
-static bool answer_read(const char *answer, struct buffer *words)
+static bool answer_read(const char *answer, struct buffer *message_types)
 {
 	json_t *root = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
 	const json_t *errors = json_object_get(root, "errors");
-	size_t before = words->length;
+	size_t before = message_types->length;
 
-	words_add(words, json_object_get(root, "message"));
+	words_add(message_types, json_object_get(root, "message"));
 	for (size_t i = 0; i < json_array_size(errors); i++)
-		words_add(words, json_array_get(errors, i));
+		words_add(message_types, json_array_get(errors, i));
 	json_decref(root);
-	return words->length > before;
+	return message_types->length > before;
 }
 
 /* The keys of both versions look alike, but each is known to its own only. */
-static void key_hint(int64_t version, const char *answer, struct buffer *words)
+static void key_hint(int64_t version, const char *answer, struct buffer *message_types)
 {
 	const char *name = version == 1 ? "service" : "routing";
 	int other = version == 1 ? 2 : 1;
 
 	if (strcasestr(answer, name) != NULL && strcasestr(answer, "key") != NULL)
-		buffer_printf(words,
+		buffer_printf(message_types,
 			" (if that key is for version %d of the Events API: set pagerduty_api = v%d)",
 			other, other);
 }
@@ -118,16 +118,16 @@ char *pagerduty_explain(const struct integration *integration, long status, cons
 {
 	const char *const secrets[] = {integration->key, NULL};
 	int64_t version = integration->version;
-	struct buffer words = {NULL, 0, 0};
+	struct buffer message_types = {NULL, 0, 0};
 
-	buffer_printf(&words, "HTTP %ld", status);
+	buffer_printf(&message_types, "HTTP %ld", status);
 	if (status == 200 && version == 1)
-		buffer_append_text(&words, ", but the answer is not PagerDuty's");
+		buffer_append_text(&message_types, ", but the answer is not PagerDuty's");
 	if (status == 400)
-		key_hint(version, answer, &words);
-	if (!answer_read(answer, &words) && answer[0] != '\0')
-		buffer_printf(&words, ": %s", answer);
-	text_of_peer(words.data, secrets, out, size);
-	buffer_free(&words);
+		key_hint(version, answer, &message_types);
+	if (!answer_read(answer, &message_types) && answer[0] != '\0')
+		buffer_printf(&message_types, ": %s", answer);
+	text_of_peer(message_types.data, secrets, out, size);
+	buffer_free(&message_types);
 	return out;
 }

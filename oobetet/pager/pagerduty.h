@@ -35,7 +35,7 @@ char *pagerduty_body(const struct integration *integration, const struct page *p
  * may come with 200, a proxy's perhaps, which is what version 1 is done with: so there the answer
  * must be PagerDuty's own.
  */
-enum word pagerduty_judge(int64_t version, long status, const char *answer);
+enum message_type pagerduty_judge(int64_t version, long status, const char *answer);
 
 /*
  * An answer that is not the good one, in words for people: `HTTP 400: Event object is invalid:

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define ANSWER_MOST 1024 /* bytes that are kept: enough to see what it complains of */
+#define ANSWER_MAX 1024 /* bytes that are kept: enough to see what it complains of */
 
 struct request {
 	CURLM *multi;
@@ -28,7 +28,7 @@ static size_t answer_take(char *bytes, size_t size, size_t count, void *user)
 {
 	struct request *request = user;
 	size_t there = size * count;
-	size_t room = ANSWER_MOST - request->answer.length;
+	size_t room = ANSWER_MAX - request->answer.length;
 
 	buffer_append(&request->answer, bytes, there < room ? there : room);
 	return there;

@@ -21,14 +21,14 @@ void attempts_begin(struct attempts *attempts, const struct config *config, uint
 	*attempts = (struct attempts){.seed = seed, .rooms = rooms->count, .count = rooms->count};
 	attempts->all = memory_zeroed((size_t)rooms->count + 2, sizeof *attempts->all);
 	for (int i = 0; i < rooms->count; i++)
-		attempts->all[i].road = rooms->item[i];
+		attempts->all[i].channel = rooms->item[i];
 	if (config->pagerduty_contact != NULL) {
 		attempts->pagerduty = &attempts->all[attempts->count++];
-		attempts->pagerduty->road = "PagerDuty";
+		attempts->pagerduty->channel = "PagerDuty";
 	}
 	if (config->alert_command != NULL) {
 		attempts->command = &attempts->all[attempts->count++];
-		attempts->command->road = "alert_command";
+		attempts->command->channel = "alert_command";
 	}
 }
 
@@ -40,7 +40,7 @@ void attempts_end(struct attempts *attempts)
 struct attempt *attempts_of_room(struct attempts *attempts, const char *room)
 {
 	for (int i = 0; i < attempts->rooms; i++)
-		if (strcasecmp(attempts->all[i].road, room) == 0)
+		if (strcasecmp(attempts->all[i].channel, room) == 0)
 			return &attempts->all[i];
 	return NULL;
 }
@@ -55,7 +55,7 @@ struct attempt *attempts_with_id(struct attempts *attempts, const char *id)
 
 const char *attempt_id(struct attempts *attempts, struct attempt *attempt)
 {
-	snprintf(attempt->id, sizeof attempt->id, PROTOCOL_ID "%016" PRIx64 "-%d", attempts->seed,
+	snprintf(attempt->id, sizeof attempt->id, IPC_ID "%016" PRIx64 "-%d", attempts->seed,
 		++attempts->told);
 	return attempt->id;
 }
@@ -65,7 +65,7 @@ void attempt_fails(struct attempt *attempt, const char *why)
 	if (attempt == NULL || attempt->over)
 		return;
 	if (strcmp(attempt->why, why) != 0)
-		log_warning("%s: %s", attempt->road, why);
+		log_warning("%s: %s", attempt->channel, why);
 	text_clean_line(why, attempt->why, sizeof attempt->why);
 	attempt->id[0] = '\0';
 	attempt->over = ++attempt->failures == FAILURES;
@@ -102,7 +102,7 @@ bool attempts_report(const struct attempts *attempts)
 			attempt->why[0] != '\0' ? attempt->why : "nobody answered in time";
 
 		all = all && arrived;
-		printf("%s: %s%s\n", attempt->road,
+		printf("%s: %s%s\n", attempt->channel,
 			arrived ? "arrived" : "did not arrive: ", arrived ? "" : why);
 	}
 	return all;

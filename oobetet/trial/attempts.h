@@ -12,7 +12,7 @@
 #define ATTEMPT_ID 64   /* bytes of an id */
 
 struct attempt {
-	const char *road;
+	const char *channel;
 	bool over, arrived;
 	int failures;
 	char id[ATTEMPT_ID];   /* of what was told last; "": nothing was */

@@ -16,13 +16,13 @@
 struct trial {
 	bool create_rooms;
 	bool created; /* one that should have been there */
-	struct pace pace;
+	struct timing timing;
 	char host[HOST_NAME_MAX + 1];
-	struct subject subject;
-	struct notice test;
-	struct notice end; /* closes what PagerDuty has opened with the test */
-	bool opened;       /* it has: what is left to tell it is the end */
-	struct carriers carriers;
+	struct target target;
+	struct notification test;
+	struct notification end; /* closes what PagerDuty has opened with the test */
+	bool opened;             /* it has: what is left to tell it is the end */
+	struct workers workers;
 	struct attempts attempts;
 };
 
@@ -31,7 +31,7 @@ struct trial {
 static void room_tell(struct trial *trial, struct attempt *room)
 {
 	if (room != NULL && !room->over)
-		carry_to_room(trial->carriers.ear, room->road, trial->test.text,
+		send_to_room(trial->workers.xmpp, room->channel, trial->test.text,
 			attempt_id(&trial->attempts, room));
 }
 
@@ -40,7 +40,7 @@ static void pagerduty_tell(struct trial *trial)
 	struct attempt *pagerduty = trial->attempts.pagerduty;
 
 	if (!pagerduty->over)
-		carry_to_pagerduty(trial->carriers.pager, &trial->subject,
+		send_to_pagerduty(trial->workers.http, &trial->target,
 			trial->opened ? &trial->end : &trial->test,
 			attempt_id(&trial->attempts, pagerduty));
 }
@@ -50,7 +50,7 @@ static void command_begin(struct trial *trial)
 	struct attempt *command = trial->attempts.command;
 
 	if (command != NULL)
-		carry_to_command(trial->carriers.command, &trial->subject, &trial->test,
+		send_to_command(trial->workers.command, &trial->target, &trial->test,
 			attempt_id(&trial->attempts, command), clock_monotonic());
 }
 
@@ -86,7 +86,7 @@ static bool may_answer(const struct trial *trial, const struct attempt *attempt,
 {
 	if (attempt == trial->attempts.command)
 		return false;
-	return (attempt == trial->attempts.pagerduty) == (from == SPEAKER_PAGER);
+	return (attempt == trial->attempts.pagerduty) == (from == SPEAKER_HTTP);
 }
 
 static void message_take(void *user, const struct message *message, nsec now)
@@ -97,37 +97,37 @@ static void message_take(void *user, const struct message *message, nsec now)
 		attempts_with_id(&trial->attempts, field[0] != NULL ? field[0] : "-");
 
 	(void)now;
-	if (message->word == WORD_CREATED)
+	if (message->type == MESSAGE_CREATED)
 		room_created(trial, field[0]);
-	else if (message->word == WORD_JOINED)
+	else if (message->type == MESSAGE_JOINED)
 		room_tell(trial, attempts_of_room(&trial->attempts, field[0]));
-	else if (message->word == WORD_LEFT)
+	else if (message->type == MESSAGE_LEFT)
 		attempt_fails(attempts_of_room(&trial->attempts, field[0]), field[1]);
 	else if (attempt == NULL || !may_answer(trial, attempt, message->from))
 		return;
-	else if (message->word == WORD_DONE)
+	else if (message->type == MESSAGE_DONE)
 		attempt_answered(trial, attempt);
-	else if (message->word == WORD_FAILED || message->word == WORD_REFUSED)
+	else if (message->type == MESSAGE_FAILED || message->type == MESSAGE_REFUSED)
 		attempt_ends(attempt, field[1]);
 }
 
-static void ear_lost(struct trial *trial)
+static void xmpp_worker_lost(struct trial *trial)
 {
 	for (int i = 0; i < trial->attempts.rooms; i++)
-		attempt_fails(&trial->attempts.all[i], hand_why(trial->carriers.ear));
+		attempt_fails(&trial->attempts.all[i], worker_why(trial->workers.xmpp));
 }
 
-static void carriers_turn(struct trial *trial, nsec now)
+static void workers_turn(struct trial *trial, nsec now)
 {
-	enum carriers_news news;
+	enum workers_news news;
 
-	while ((news = carriers_tick(&trial->carriers, now)) != CARRIERS_NO_NEWS) {
-		if (news == CARRIERS_EAR_LOST)
-			ear_lost(trial);
-		else if (news == CARRIERS_PAGER_STARTED)
+	while ((news = workers_tick(&trial->workers, now)) != WORKERS_NO_NEWS) {
+		if (news == WORKERS_XMPP_LOST)
+			xmpp_worker_lost(trial);
+		else if (news == WORKERS_HTTP_STARTED)
 			pagerduty_tell(trial);
-		else if (news == CARRIERS_PAGER_LOST)
-			attempt_fails(trial->attempts.pagerduty, hand_why(trial->carriers.pager));
+		else if (news == WORKERS_HTTP_LOST)
+			attempt_fails(trial->attempts.pagerduty, worker_why(trial->workers.http));
 	}
 }
 
@@ -135,7 +135,7 @@ static void command_turn(struct trial *trial, nsec now)
 {
 	struct outcome outcome;
 
-	if (!command_tick(trial->carriers.command, now, &outcome))
+	if (!command_tick(trial->workers.command, now, &outcome))
 		return;
 	if (outcome.answer == ANSWER_DONE)
 		attempt_arrives(trial->attempts.command);
@@ -145,39 +145,39 @@ static void command_turn(struct trial *trial, nsec now)
 
 /* ---- its life ---- */
 
-static void trial_begin(
-	struct trial *trial, const struct config *config, const struct program *program)
+static void test_alert_begin(
+	struct trial *trial, const struct config *config, const struct selfexec *selfexec)
 {
-	uint64_t seed = seed_draw();
+	uint64_t seed = random_draw();
 
 	gethostname(trial->host, sizeof trial->host - 1);
-	trial->pace = pace_of(config->max_latency);
-	trial->subject = (struct subject){.host = trial->host,
+	trial->timing = timing_of(config->max_latency);
+	trial->target = (struct target){.host = trial->host,
 		.check = config->watched_check,
 		.entity = config->watched_entity};
-	notice_test(&trial->test, &trial->subject, clock_wall());
+	notification_test(&trial->test, &trial->target, clock_wall());
 	trial->end = trial->test;
-	trial->end.kind = NOTICE_OK;
+	trial->end.kind = NOTIFICATION_OK;
 	attempts_begin(&trial->attempts, config, seed);
-	carriers_begin(&trial->carriers, config, program, &trial->pace,
+	workers_begin(&trial->workers, config, selfexec, &trial->timing,
 		trial->attempts.pagerduty != NULL, seed);
 }
 
-static void trial_wait(const struct trial *trial, nsec deadline)
+static void test_alert_wait(const struct trial *trial, nsec deadline)
 {
 	struct timespec left;
-	struct pollfd fds[CARRIERS_POLLED];
+	struct pollfd fds[WORKERS_POLLED];
 
-	carriers_poll(&trial->carriers, fds);
-	signals_poll(fds, CARRIERS_POLLED, clock_timeout(clock_monotonic(), deadline, &left));
+	workers_poll(&trial->workers, fds);
+	signals_poll(fds, WORKERS_POLLED, clock_timeout(clock_monotonic(), deadline, &left));
 }
 
-static nsec trial_limit(const struct trial *trial)
+static nsec test_alert_limit(const struct trial *trial)
 {
-	nsec hands = trial->pace.login + 2 * trial->pace.request;
+	nsec soonest = trial->timing.login + 2 * trial->timing.request;
 	nsec command = trial->attempts.command != NULL ? COMMAND_LIMIT + NSEC_PER_SEC : 0;
 
-	return clock_monotonic() + (hands > command ? hands : command);
+	return clock_monotonic() + (soonest > command ? soonest : command);
 }
 
 static bool told_to_stop(void)
@@ -185,51 +185,51 @@ static bool told_to_stop(void)
 	return signal_arrived(SIGTERM) || signal_arrived(SIGINT);
 }
 
-static void trial_hold(struct trial *trial)
+static void test_alert_hold(struct trial *trial)
 {
-	nsec limit = trial_limit(trial);
+	nsec limit = test_alert_limit(trial);
 	nsec now;
 
 	command_begin(trial);
 	while (!told_to_stop() && (now = clock_monotonic()) < limit &&
 		!attempts_are_over(&trial->attempts)) {
-		carriers_listen(&trial->carriers, message_take, trial, now);
-		carriers_turn(trial, now);
-		carriers_reap(&trial->carriers, NULL, NULL);
+		workers_listen(&trial->workers, message_take, trial, now);
+		workers_turn(trial, now);
+		workers_reap(&trial->workers, NULL, NULL);
 		command_turn(trial, now);
-		trial_wait(trial, nsec_earlier(carriers_deadline(&trial->carriers), limit));
+		test_alert_wait(trial, nsec_earlier(workers_deadline(&trial->workers), limit));
 	}
 }
 
 /* What is still answered counts. */
-static void trial_leave(struct trial *trial)
+static void test_alert_leave(struct trial *trial)
 {
 	nsec now, limit = clock_monotonic() + LEAVING;
 
-	carriers_dismiss(&trial->carriers);
-	command_free(trial->carriers.command);
-	trial->carriers.command = NULL;
-	while (carriers_reap(&trial->carriers, NULL, NULL) && (now = clock_monotonic()) < limit) {
-		carriers_listen(&trial->carriers, message_take, trial, now);
-		trial_wait(trial, limit);
+	workers_shut_down(&trial->workers);
+	command_free(trial->workers.command);
+	trial->workers.command = NULL;
+	while (workers_reap(&trial->workers, NULL, NULL) && (now = clock_monotonic()) < limit) {
+		workers_listen(&trial->workers, message_take, trial, now);
+		test_alert_wait(trial, limit);
 	}
 }
 
-bool trial_run(const struct config *config, const struct program *program, bool create_rooms)
+bool test_alert_run(const struct config *config, const struct selfexec *selfexec, bool create_rooms)
 {
 	struct trial trial = {.create_rooms = create_rooms};
 
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGCHLD}, 3);
-	trial_begin(&trial, config, program);
-	trial_hold(&trial);
-	trial_leave(&trial);
+	test_alert_begin(&trial, config, selfexec);
+	test_alert_hold(&trial);
+	test_alert_leave(&trial);
 	if (trial.opened && !trial.attempts.pagerduty->arrived)
 		log_warning(
 			"PagerDuty: the test's incident is perhaps still open (\"%s\"): resolve "
 			"it there",
 			trial.test.key);
 	bool all = attempts_report(&trial.attempts) && !trial.created;
-	carriers_end(&trial.carriers);
+	workers_end(&trial.workers);
 	attempts_end(&trial.attempts);
 	return all;
 }

@@ -16,6 +16,7 @@
  * with 0. Ends when all have, when what is left cannot be told, on SIGTERM or SIGINT. True: all of
  * them have it.
  */
-bool trial_run(const struct config *config, const struct program *program, bool create_rooms);
+bool test_alert_run(
+	const struct config *config, const struct selfexec *selfexec, bool create_rooms);
 
 #endif

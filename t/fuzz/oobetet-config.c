@@ -13,19 +13,19 @@ static void give(void *user, const char *key, const char *value)
 
 static void accepted_try(const struct config *config)
 {
-	struct config *hand = config_new();
+	struct config *worker = config_new();
 	char *shown = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&shown, &size);
 
-	config_hand_over(config, CONFIG_HANDS, give, hand);
+	config_hand_over(config, CONFIG_WORKERS, give, worker);
 	config_show(config, out);
 	fclose(out);
 	FUZZ_EXPECT(size > 0 && strlen(shown) == size);
 	FUZZ_EXPECT(!config->enabled || config->rooms.count > 0);
 	FUZZ_EXPECT(!config->enabled || config->password != NULL);
 	free(shown);
-	config_free(hand);
+	config_free(worker);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

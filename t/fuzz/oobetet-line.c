@@ -5,28 +5,28 @@
 #include "oobetet/text.h"
 #include "t/fuzz/fuzz.h"
 
-#define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_EAR | SPEAKER_PAGER))
+#define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_XMPP | SPEAKER_HTTP))
 
 static void message_try(char *line)
 {
 	struct message first, second;
 	struct buffer written = {NULL, 0, 0};
 	struct reason why = {""};
-	const char *fields[PROTOCOL_FIELDS + 1] = {NULL};
+	const char *fields[IPC_FIELDS + 1] = {NULL};
 
 	if (!message_read(line, ANYBODY, &first, &why)) {
 		FUZZ_EXPECT(why.text[0] != '\0');
 		return;
 	}
-	for (int i = 0; i < PROTOCOL_FIELDS; i++)
+	for (int i = 0; i < IPC_FIELDS; i++)
 		fields[i] = first.field[i];
-	FUZZ_EXPECT(message_write(&written, first.word, fields));
+	FUZZ_EXPECT(message_write(&written, first.type, fields));
 	FUZZ_EXPECT(written.length > 0 && written.data[written.length - 1] == '\n');
 	written.data[written.length - 1] = '\0';
 	FUZZ_EXPECT(strchr(written.data, '\n') == NULL);
 	FUZZ_EXPECT(message_read(written.data, ANYBODY, &second, &why));
-	FUZZ_EXPECT(first.word == second.word);
-	for (int i = 0; i < PROTOCOL_FIELDS && first.field[i] != NULL; i++)
+	FUZZ_EXPECT(first.type == second.type);
+	for (int i = 0; i < IPC_FIELDS && first.field[i] != NULL; i++)
 		FUZZ_EXPECT(strcmp(first.field[i], second.field[i]) == 0);
 	buffer_free(&written);
 }
@@ -48,13 +48,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	enum lines_result result;
 	char *line;
 
-	lines_init(&lines, PROTOCOL_LINE);
+	lines_init(&lines, IPC_LINE);
 	lines_push(&lines, bytes, length);
 	lines_finish(&lines);
 	while ((result = lines_next(&lines, &line)) != LINES_NONE) {
 		if (result != LINES_LINE)
 			continue;
-		FUZZ_EXPECT(strlen(line) <= PROTOCOL_LINE);
+		FUZZ_EXPECT(strlen(line) <= IPC_LINE);
 		text_try(line);
 		message_try(line);
 	}

@@ -19,11 +19,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	pagerduty_explain(&integration, status, answer, out, sizeof out);
 	FUZZ_EXPECT(strncmp(out, "HTTP ", 5) == 0);
 	FUZZ_EXPECT(text_is_clean(out));
-	enum word word = pagerduty_judge(version, status, answer);
+	enum message_type type = pagerduty_judge(version, status, answer);
 	bool good = status == (version == 1 ? 200 : 202);
 	bool told =
 		version == 2 || strstr(answer, "uccess") != NULL || strchr(answer, '\\') != NULL;
-	FUZZ_EXPECT(word == WORD_DONE ? good && told : version == 1 || !good);
+	FUZZ_EXPECT(type == MESSAGE_DONE ? good && told : version == 1 || !good);
 	free(answer);
 	return 0;
 }

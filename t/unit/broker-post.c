@@ -414,10 +414,10 @@ static void a_group_of_alerts_comes_again_if_one_may_be_taken_later(void **state
 	(void)state;
 	posted_end(posted, SUBMISSION_COMMITTED, "tf");
 	assert_answer(posted, 503,
-		"{" LIST("1",
-			"1") "{\"index\":0,\"part\":0,\"result\":\"delivered\"},\n"
-			     "{\"index\":0,\"part\":1,\"result\":\"busy\",\"error\":\"" FULL "\"}\n"
-			     "]}\n");
+		"{" LIST("1", "1") "{\"index\":0,\"part\":0,\"result\":\"delivered\"},\n"
+				   "{\"index\":0,\"part\":1,\"result\":\"busy\",\"error\":\"" FULL
+				   "\"}\n"
+				   "]}\n");
 	assert_true(posted->answer.retry_after > 0);
 	posted_free(posted);
 }

@@ -8,91 +8,94 @@
 #define TICK (5 * SEC)
 #define AWAKE 1000 /* seconds since some start-up */
 
-static struct attention awake(void)
+static struct active_time awake(void)
 {
-	struct attention attention;
+	struct active_time active_time;
 
-	attention_begin(&attention, TICK, AWAKE * SEC, AWAKE * SEC);
-	return attention;
+	active_time_begin(&active_time, TICK, AWAKE * SEC, AWAKE * SEC);
+	return active_time;
 }
 
 static void it_runs_while_somebody_looks(void **state)
 {
-	struct attention attention = awake();
+	struct active_time active_time = awake();
 
 	(void)state;
 	for (int i = 1; i < 100; i++)
-		assert_int_equal(attention_turn(&attention, false, (AWAKE + 5 * i) * SEC + SEC / 2,
-					 (AWAKE + 5 * i) * SEC + SEC / 2),
+		assert_int_equal(
+			active_time_turn(&active_time, false, (AWAKE + 5 * i) * SEC + SEC / 2,
+				(AWAKE + 5 * i) * SEC + SEC / 2),
 			0);
-	assert_int_equal(attention_at(&attention, (AWAKE + 495) * SEC), (AWAKE + 495) * SEC);
+	assert_int_equal(active_time_at(&active_time, (AWAKE + 495) * SEC), (AWAKE + 495) * SEC);
 }
 
 static void it_stands_still_while_we_are_stopped(void **state)
 {
-	struct attention attention = awake();
+	struct active_time active_time = awake();
 	nsec now = (AWAKE + 402) * SEC;
 
 	(void)state;
-	attention_turn(&attention, false, (AWAKE + 2) * SEC, (AWAKE + 2) * SEC);
-	assert_int_equal(attention_turn(&attention, false, now, now), 395 * SEC);
-	assert_int_equal(attention_at(&attention, now), (AWAKE + 7) * SEC);
-	assert_int_equal(attention_at(&attention, now + 2 * SEC), (AWAKE + 9) * SEC);
+	active_time_turn(&active_time, false, (AWAKE + 2) * SEC, (AWAKE + 2) * SEC);
+	assert_int_equal(active_time_turn(&active_time, false, now, now), 395 * SEC);
+	assert_int_equal(active_time_at(&active_time, now), (AWAKE + 7) * SEC);
+	assert_int_equal(active_time_at(&active_time, now + 2 * SEC), (AWAKE + 9) * SEC);
 	/* what was heard in the meantime, and before it */
-	assert_int_equal(attention_at(&attention, (AWAKE + 200) * SEC), (AWAKE + 7) * SEC);
-	assert_int_equal(attention_at(&attention, (AWAKE + 1) * SEC), (AWAKE + 1) * SEC);
+	assert_int_equal(active_time_at(&active_time, (AWAKE + 200) * SEC), (AWAKE + 7) * SEC);
+	assert_int_equal(active_time_at(&active_time, (AWAKE + 1) * SEC), (AWAKE + 1) * SEC);
 }
 
 static void a_short_stop_is_known_by_its_end(void **state)
 {
-	struct attention attention = awake();
+	struct active_time active_time = awake();
 
 	(void)state;
+	assert_int_equal(active_time_turn(&active_time, true, (AWAKE + 3) * SEC, (AWAKE + 3) * SEC),
+		3 * SEC);
 	assert_int_equal(
-		attention_turn(&attention, true, (AWAKE + 3) * SEC, (AWAKE + 3) * SEC), 3 * SEC);
-	assert_int_equal(
-		attention_turn(&attention, false, (AWAKE + 6) * SEC, (AWAKE + 6) * SEC), 0);
-	assert_int_equal(attention_at(&attention, (AWAKE + 6) * SEC), (AWAKE + 3) * SEC);
+		active_time_turn(&active_time, false, (AWAKE + 6) * SEC, (AWAKE + 6) * SEC), 0);
+	assert_int_equal(active_time_at(&active_time, (AWAKE + 6) * SEC), (AWAKE + 3) * SEC);
 }
 
 static void time_goes_on_for_one_who_is_always_late(void **state)
 {
-	struct attention attention = awake();
+	struct active_time active_time = awake();
 
 	(void)state;
 	for (nsec now = (AWAKE + 10) * SEC; now <= (AWAKE + 100) * SEC; now += 10 * SEC)
-		attention_turn(&attention, false, now, now);
-	assert_int_equal(attention_at(&attention, (AWAKE + 100) * SEC), (AWAKE + 50) * SEC);
+		active_time_turn(&active_time, false, now, now);
+	assert_int_equal(active_time_at(&active_time, (AWAKE + 100) * SEC), (AWAKE + 50) * SEC);
 }
 
 static void a_suspension_is_no_silence_but_told(void **state)
 {
-	struct attention attention = awake();
+	struct active_time active_time = awake();
 
 	(void)state;
-	assert_int_equal(attention_turn(&attention, false, (AWAKE + 5) * SEC, (AWAKE + 3605) * SEC),
-		3600 * SEC);
-	assert_int_equal(attention_at(&attention, (AWAKE + 5) * SEC), (AWAKE + 5) * SEC);
 	assert_int_equal(
-		attention_turn(&attention, false, (AWAKE + 10) * SEC, (AWAKE + 3610) * SEC), 0);
+		active_time_turn(&active_time, false, (AWAKE + 5) * SEC, (AWAKE + 3605) * SEC),
+		3600 * SEC);
+	assert_int_equal(active_time_at(&active_time, (AWAKE + 5) * SEC), (AWAKE + 5) * SEC);
+	assert_int_equal(
+		active_time_turn(&active_time, false, (AWAKE + 10) * SEC, (AWAKE + 3610) * SEC), 0);
 }
 
 static void of_many_stops_only_the_last_have_their_place(void **state)
 {
-	struct attention attention = awake();
+	struct active_time active_time = awake();
 	nsec now = AWAKE * SEC;
 
 	(void)state;
-	for (int i = 0; i < 3 * ATTENTION_GAPS; i++) {
+	for (int i = 0; i < 3 * ACTIVE_TIME_GAPS; i++) {
 		now += 2 * SEC;
-		assert_int_equal(attention_turn(&attention, false, now, now), 0);
+		assert_int_equal(active_time_turn(&active_time, false, now, now), 0);
 		now += 20 * SEC;
-		assert_int_equal(attention_turn(&attention, false, now, now), 15 * SEC);
+		assert_int_equal(active_time_turn(&active_time, false, now, now), 15 * SEC);
 	}
-	assert_int_equal(attention_at(&attention, now), (AWAKE + 7 * 3 * ATTENTION_GAPS) * SEC);
-	for (int i = 0; i < ATTENTION_GAPS; i++)
-		assert_int_equal(attention_at(&attention, now - 22 * i * SEC),
-			(AWAKE + 7 * (3 * ATTENTION_GAPS - i)) * SEC);
+	assert_int_equal(
+		active_time_at(&active_time, now), (AWAKE + 7 * 3 * ACTIVE_TIME_GAPS) * SEC);
+	for (int i = 0; i < ACTIVE_TIME_GAPS; i++)
+		assert_int_equal(active_time_at(&active_time, now - 22 * i * SEC),
+			(AWAKE + 7 * (3 * ACTIVE_TIME_GAPS - i)) * SEC);
 }
 
 /* The other watcher must wake up when this one crashes again and again. */
@@ -100,17 +103,17 @@ static void a_heartbeat_that_is_held_waits(void **state)
 {
 	char room[] = "ops@conference", *rooms[] = {room};
 	const struct text_list list = {rooms, 1};
-	struct beat *beat = beat_new(&list, 10 * SEC);
+	struct heartbeat *heartbeat = heartbeat_new(&list, 10 * SEC);
 
 	(void)state;
-	assert_false(beat_due(beat, SEC));
-	beat_hold(beat, 60 * SEC);
-	beat_joined(beat, room);
-	assert_int_equal(beat_deadline(beat), 60 * SEC);
-	assert_false(beat_due(beat, 60 * SEC - 1));
-	assert_true(beat_due(beat, 60 * SEC));
-	assert_int_equal(beat_deadline(beat), 70 * SEC);
-	beat_free(beat);
+	assert_false(heartbeat_due(heartbeat, SEC));
+	heartbeat_hold(heartbeat, 60 * SEC);
+	heartbeat_joined(heartbeat, room);
+	assert_int_equal(heartbeat_deadline(heartbeat), 60 * SEC);
+	assert_false(heartbeat_due(heartbeat, 60 * SEC - 1));
+	assert_true(heartbeat_due(heartbeat, 60 * SEC));
+	assert_int_equal(heartbeat_deadline(heartbeat), 70 * SEC);
+	heartbeat_free(heartbeat);
 }
 
 int main(void)

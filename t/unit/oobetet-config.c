@@ -435,26 +435,26 @@ static void a_hand_gets_what_it_needs_and_no_more(void **state)
 	struct config *config = read_text(LEAST "rooms = b@c, d@e\n"
 						"pagerduty_contact = secret-key\n",
 		&why);
-	struct config *ear = config_new(), *pager = config_new();
+	struct config *xmpp = config_new(), *http = config_new();
 
 	(void)state;
 	assert_non_null(config);
 	given[0] = '\0';
-	config_hand_over(config, CONFIG_EAR, give, ear);
+	config_hand_over(config, CONFIG_XMPP, give, xmpp);
 	assert_non_null(strstr(given, "password=nuther-good-password\n"));
 	assert_non_null(strstr(given, "alias=flapjacktest\n"));
 	assert_non_null(strstr(given, "rooms=b@c\nrooms=d@e\n"));
 	assert_null(strstr(given, "secret-key"));
-	assert_int_equal(ear->rooms.count, 3);
-	assert_int_equal(ear->max_latency, config->max_latency);
+	assert_int_equal(xmpp->rooms.count, 3);
+	assert_int_equal(xmpp->max_latency, config->max_latency);
 	given[0] = '\0';
-	config_hand_over(config, CONFIG_PAGER, give, pager);
+	config_hand_over(config, CONFIG_HTTP, give, http);
 	assert_non_null(strstr(given, "pagerduty_contact=secret-key\n"));
 	assert_null(strstr(given, "password"));
 	assert_null(strstr(given, "jabberid"));
-	assert_string_equal(pager->pagerduty_url, config->pagerduty_url);
-	config_free(pager);
-	config_free(ear);
+	assert_string_equal(http->pagerduty_url, config->pagerduty_url);
+	config_free(http);
+	config_free(xmpp);
 	config_free(config);
 }
 

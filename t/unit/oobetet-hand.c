@@ -19,18 +19,18 @@
 #define SEC NSEC_PER_SEC
 #define START (100 * SEC)
 
-static const struct pace pace = {
-	.alive = SEC, .patience = 30 * SEC, .retry_min = SEC, .retry_max = 30 * SEC};
+static const struct timing timing = {
+	.alive = SEC, .timeout = 30 * SEC, .retry_min = SEC, .retry_max = 30 * SEC};
 
 static int far = -1; /* the hand's end; -1: there is none */
 static pid_t child;
 static int starts;
 
-pid_t program_start(const struct program *program, const char *name, int *fd)
+pid_t selfexec_start(const struct selfexec *selfexec, const char *name, int *fd)
 {
 	int ends[2];
 
-	(void)program, (void)name;
+	(void)selfexec, (void)name;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	*fd = ends[0];
@@ -78,175 +78,176 @@ static void says(const char *line)
 	assert_int_equal(write(far, line, strlen(line)), (ssize_t)strlen(line));
 }
 
-static struct hand *hand_begin(void)
+static struct worker *worker_begin(void)
 {
-	struct hand *hand = hand_new(SPEAKER_EAR, NULL, &pace, 1);
+	struct worker *worker = worker_new(SPEAKER_XMPP, NULL, &timing, 1);
 
 	starts = 0;
-	assert_int_equal(hand_tick(hand, START), HAND_STARTED);
-	assert_int_equal(hand_tick(hand, START), HAND_NO_NEWS);
-	return hand;
+	assert_int_equal(worker_tick(worker, START), WORKER_STARTED);
+	assert_int_equal(worker_tick(worker, START), WORKER_NO_NEWS);
+	return worker;
 }
 
-static void hand_finish(struct hand *hand)
+static void worker_finish(struct worker *worker)
 {
-	hand_free(hand);
+	worker_free(worker);
 	child_is_killed();
 }
 
 /* Takes in what was said, of which nothing is for the caller. */
-static void listen_for_nothing(struct hand *hand, nsec now)
+static void listen_for_nothing(struct worker *worker, nsec now)
 {
 	struct message message;
 
-	hand_exchange(hand);
-	assert_false(hand_next(hand, &message, now));
+	worker_exchange(worker);
+	assert_false(worker_next(worker, &message, now));
 }
 
 /* It is lost for this reason; returns when the next is started. */
-static nsec lost(struct hand *hand, nsec now, const char *why)
+static nsec lost(struct worker *worker, nsec now, const char *why)
 {
-	assert_int_equal(hand_deadline(hand), 0);
-	assert_int_equal(hand_tick(hand, now), HAND_LOST);
-	assert_string_equal(hand_why(hand), why);
+	assert_int_equal(worker_deadline(worker), 0);
+	assert_int_equal(worker_tick(worker, now), WORKER_LOST);
+	assert_string_equal(worker_why(worker), why);
 	child_is_killed();
-	assert_int_equal(hand_tick(hand, now), HAND_NO_NEWS);
-	nsec next = hand_deadline(hand);
-	assert_int_equal(hand_tick(hand, next - 1), HAND_NO_NEWS);
-	assert_int_equal(hand_tick(hand, next), HAND_STARTED);
+	assert_int_equal(worker_tick(worker, now), WORKER_NO_NEWS);
+	nsec next = worker_deadline(worker);
+	assert_int_equal(worker_tick(worker, next - 1), WORKER_NO_NEWS);
+	assert_int_equal(worker_tick(worker, next), WORKER_STARTED);
 	return next;
 }
 
 static void what_it_says_is_for_the_caller_but_for_what_is_about_itself(void **state)
 {
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 	struct message message;
 
 	(void)state;
 	says("alive\t5000000000\nonline\tus\nleft\troom\tkicked\nalive\t5000000000\n");
-	assert_true(hand_exchange(hand));
-	assert_true(hand_next(hand, &message, START));
-	assert_int_equal(message.word, WORD_LEFT);
+	assert_true(worker_exchange(worker));
+	assert_true(worker_next(worker, &message, START));
+	assert_int_equal(message.type, MESSAGE_LEFT);
 	assert_string_equal(message.field[1], "kicked");
-	assert_false(hand_next(hand, &message, START));
-	assert_false(hand_exchange(hand));
-	hand_finish(hand);
+	assert_false(worker_next(worker, &message, START));
+	assert_false(worker_exchange(worker));
+	worker_finish(worker);
 }
 
 static void what_it_is_told_waits_until_it_takes_it(void **state)
 {
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 	char line[40] = "";
 
 	(void)state;
-	assert_int_equal(hand_poll(hand).events, POLLIN);
-	hand_say(hand, WORD_SAY, FIELDS("1", "room", "a\tb"));
-	assert_int_equal(hand_poll(hand).events, POLLIN | POLLOUT);
-	hand_exchange(hand);
-	assert_int_equal(hand_poll(hand).events, POLLIN);
+	assert_int_equal(worker_poll(worker).events, POLLIN);
+	worker_send(worker, MESSAGE_SAY, FIELDS("1", "room", "a\tb"));
+	assert_int_equal(worker_poll(worker).events, POLLIN | POLLOUT);
+	worker_exchange(worker);
+	assert_int_equal(worker_poll(worker).events, POLLIN);
 	assert_int_equal(read(far, line, sizeof line - 1), 16);
 	assert_string_equal(line, "say\t1\troom\ta\\tb\n");
-	hand_finish(hand);
+	worker_finish(worker);
 }
 
 static void silence_for_longer_than_it_announced_kills_it(void **state)
 {
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 
 	(void)state;
-	assert_int_equal(hand_deadline(hand), START + pace.patience);
+	assert_int_equal(worker_deadline(worker), START + timing.timeout);
 	says("alive\t5000000000\n");
-	listen_for_nothing(hand, START + SEC);
-	assert_int_equal(hand_deadline(hand), START + 6 * SEC);
-	hand_forgive(hand, 10 * SEC);
-	assert_int_equal(hand_tick(hand, START + 16 * SEC - 1), HAND_NO_NEWS);
-	assert_int_equal(hand_tick(hand, START + 16 * SEC), HAND_LOST);
-	assert_string_equal(hand_why(hand), "it was stuck, and was killed");
+	listen_for_nothing(worker, START + SEC);
+	assert_int_equal(worker_deadline(worker), START + 6 * SEC);
+	worker_extend(worker, 10 * SEC);
+	assert_int_equal(worker_tick(worker, START + 16 * SEC - 1), WORKER_NO_NEWS);
+	assert_int_equal(worker_tick(worker, START + 16 * SEC), WORKER_LOST);
+	assert_string_equal(worker_why(worker), "it was stuck, and was killed");
 	child_is_killed();
 	/* nobody may ask for more than a resolver needs */
-	nsec next = hand_deadline(hand);
-	assert_int_equal(hand_tick(hand, next), HAND_STARTED);
+	nsec next = worker_deadline(worker);
+	assert_int_equal(worker_tick(worker, next), WORKER_STARTED);
 	says("alive\t999000000000\n");
-	listen_for_nothing(hand, next);
-	assert_int_equal(hand_deadline(hand), next + PACE_RESOLVER);
-	hand_finish(hand);
+	listen_for_nothing(worker, next);
+	assert_int_equal(worker_deadline(worker), next + TIMING_RESOLVER);
+	worker_finish(worker);
 }
 
 static void it_counts_the_lives_that_came_to_nothing(void **state)
 {
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 	nsec now = START;
 
 	(void)state;
-	assert_int_equal(hand_attempt(hand), 0);
+	assert_int_equal(worker_attempt(worker), 0);
 	for (int i = 1; i <= 3; i++) {
 		says("gone\tno way\n");
-		listen_for_nothing(hand, now);
-		now = lost(hand, now, "no way");
-		assert_int_equal(hand_attempt(hand), i);
+		listen_for_nothing(worker, now);
+		now = lost(worker, now, "no way");
+		assert_int_equal(worker_attempt(worker), i);
 	}
 	says("online\tus\n");
-	listen_for_nothing(hand, now);
-	assert_string_equal(hand_why(hand), "");
+	listen_for_nothing(worker, now);
+	assert_string_equal(worker_why(worker), "");
 	far_closes();
-	listen_for_nothing(hand, now);
-	now = lost(hand, now, "it ended without a word");
-	assert_int_equal(hand_attempt(hand), 0);
-	hand_finish(hand);
+	listen_for_nothing(worker, now);
+	now = lost(worker, now, "it ended without a word");
+	assert_int_equal(worker_attempt(worker), 0);
+	worker_finish(worker);
 }
 
 static void it_backs_off_unless_it_worked_for_long(void **state)
 {
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 	nsec now = START, waited = 0;
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
 		says("online\tus\ngone\tno way\n");
-		listen_for_nothing(hand, now);
-		nsec next = lost(hand, now, "no way");
+		listen_for_nothing(worker, now);
+		nsec next = lost(worker, now, "no way");
 		assert_true(next - now >= waited / 2);
 		waited = next - now;
 		now = next;
 	}
-	assert_between(waited, pace.retry_max * 3 / 4, pace.retry_max);
+	assert_between(waited, timing.retry_max * 3 / 4, timing.retry_max);
 	says("online\tus\n");
-	listen_for_nothing(hand, now);
-	now += pace.retry_max + 1;
+	listen_for_nothing(worker, now);
+	now += timing.retry_max + 1;
 	says("gone\tno way\n");
-	listen_for_nothing(hand, now);
-	assert_between(lost(hand, now, "no way") - now, SEC * 3 / 4, SEC);
-	hand_finish(hand);
+	listen_for_nothing(worker, now);
+	assert_between(lost(worker, now, "no way") - now, SEC * 3 / 4, SEC);
+	worker_finish(worker);
 }
 
 static void who_does_not_keep_to_the_protocol_is_killed(void **state)
 {
-	struct hand *hand = hand_begin();
-	char much[PROTOCOL_LINE + 2];
+	struct worker *worker = worker_begin();
+	char much[IPC_LINE + 2];
 
 	(void)state;
 	says("hello\n");
-	listen_for_nothing(hand, START);
-	nsec now = lost(hand, START, "protocol error (unknown word 'hello'), and it was killed");
+	listen_for_nothing(worker, START);
+	nsec now = lost(worker, START, "protocol error (unknown word 'hello'), and it was killed");
 	memset(much, 'x', sizeof much - 1);
 	much[sizeof much - 1] = '\0';
 	says(much);
 	says("\n");
-	listen_for_nothing(hand, now);
-	now = lost(hand, now, "protocol error (more than a line holds), and it was killed");
+	listen_for_nothing(worker, now);
+	now = lost(worker, now, "protocol error (more than a line holds), and it was killed");
 	says("alive\tsoon\n");
-	listen_for_nothing(hand, now);
-	now = lost(hand, now, "protocol error ('alive' without a number), and it was killed");
+	listen_for_nothing(worker, now);
+	now = lost(worker, now, "protocol error ('alive' without a number), and it was killed");
 	/* what is another's to say; what was said before it counts */
 	says("done\t1\nrefused\t2\tno\ndone\t3\n");
 	struct message message;
-	hand_exchange(hand);
-	assert_true(hand_next(hand, &message, now));
-	assert_int_equal(message.from, SPEAKER_EAR);
+	worker_exchange(worker);
+	assert_true(worker_next(worker, &message, now));
+	assert_int_equal(message.from, SPEAKER_XMPP);
 	assert_string_equal(message.field[0], "1");
-	assert_false(hand_next(hand, &message, now));
-	lost(hand, now, "protocol error ('refused' is not for the ear to say), and it was killed");
-	hand_finish(hand);
+	assert_false(worker_next(worker, &message, now));
+	lost(worker, now,
+		"protocol error ('refused' is not for the ear to say), and it was killed");
+	worker_finish(worker);
 }
 
 /* How often the log, which is standard error, has a line. */
@@ -269,21 +270,21 @@ static void each_reason_is_logged_once_until_it_works_again(void **state)
 	static const char *const reasons[] = {"one", "two"};
 	char path[] = "oobetet-hand.XXXXXX";
 	int log = mkstemp(path), before = dup(STDERR_FILENO);
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 	nsec now = START;
 
 	(void)state;
 	dup2(log, STDERR_FILENO);
 	for (int i = 0; i < 6; i++) {
 		says(lines[i % 2]);
-		listen_for_nothing(hand, now);
-		now = lost(hand, now, reasons[i % 2]);
+		listen_for_nothing(worker, now);
+		now = lost(worker, now, reasons[i % 2]);
 	}
 	int first = logged(path, "warning: ear: one; trying again");
 	int second = logged(path, "warning: ear: two; trying again");
 	says("online\tus\ngone\tone\n");
-	listen_for_nothing(hand, now);
-	lost(hand, now, "one");
+	listen_for_nothing(worker, now);
+	lost(worker, now, "one");
 	int again = logged(path, "warning: ear: one; trying again");
 	dup2(before, STDERR_FILENO);
 	close(before);
@@ -292,57 +293,57 @@ static void each_reason_is_logged_once_until_it_works_again(void **state)
 	assert_int_equal(first, 1);
 	assert_int_equal(second, 1);
 	assert_int_equal(again, 2);
-	hand_finish(hand);
+	worker_finish(worker);
 }
 
 static void who_was_dismissed_may_go(void **state)
 {
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 
 	(void)state;
-	hand_dismiss(hand);
-	hand_exchange(hand);
+	worker_shut_down(worker);
+	worker_exchange(worker);
 	says("gone\tas you said\n");
-	listen_for_nothing(hand, START);
-	assert_string_equal(hand_why(hand), "");
+	listen_for_nothing(worker, START);
+	assert_string_equal(worker_why(worker), "");
 	child_is_killed();
 	assert_int_equal(starts, 1);
-	hand_free(hand);
+	worker_free(worker);
 }
 
 static void progress_is_that_it_says_something_sooner_or_later(void **state)
 {
-	struct hand *hand = hand_begin();
-	nsec most = PACE_RESOLVER + pace.patience + pace.retry_max;
+	struct worker *worker = worker_begin();
+	nsec max = TIMING_RESOLVER + timing.timeout + timing.retry_max;
 
 	(void)state;
-	assert_true(hand_progresses(hand, START + most));
-	assert_false(hand_progresses(hand, START + most + 1));
+	assert_true(worker_progresses(worker, START + max));
+	assert_false(worker_progresses(worker, START + max + 1));
 	says("alive\t1\n");
-	listen_for_nothing(hand, START + SEC);
-	assert_true(hand_progresses(hand, START + most + SEC));
-	hand_finish(hand);
+	listen_for_nothing(worker, START + SEC);
+	assert_true(worker_progresses(worker, START + max + SEC));
+	worker_finish(worker);
 }
 
 /* Its number may be another process's by the time that its end of the socket is read. */
 static void who_was_reaped_is_not_signalled(void **state)
 {
-	struct hand *hand = hand_begin();
+	struct worker *worker = worker_begin();
 
 	(void)state;
 	kill(child, SIGKILL);
 	child_is_killed();
-	hand_reaped(hand, child);
+	worker_reaped(worker, child);
 	signalled = 0;
-	listen_for_nothing(hand, START);
-	assert_int_equal(hand_tick(hand, START), HAND_LOST);
+	listen_for_nothing(worker, START);
+	assert_int_equal(worker_tick(worker, START), WORKER_LOST);
 	assert_int_equal(signalled, 0);
-	hand_free(hand);
+	worker_free(worker);
 }
 
 /* ---- the command, which is no hand ---- */
 
-static const struct errand errand = {.id = "1",
+static const struct job job = {.id = "1",
 	.event = "test",
 	.watch = "",
 	.breach = "",
@@ -365,7 +366,7 @@ static void the_number_of_a_commands_group_stays_its_own(void **state)
 	struct outcome outcome;
 
 	(void)state;
-	assert_true(command_start(command, &errand, START));
+	assert_true(command_start(command, &job, START));
 	while (command_runs(command))
 		poll(NULL, 0, 1);
 	pid_t shell = child_unreaped();
@@ -388,7 +389,7 @@ static void a_command_that_is_over_is_reaped(void **state)
 	struct outcome outcome;
 
 	(void)state;
-	assert_true(command_start(command, &errand, START));
+	assert_true(command_start(command, &job, START));
 	while (!command_tick(command, START, &outcome)) {
 		poll(NULL, 0, 1);
 		command_runs(command);

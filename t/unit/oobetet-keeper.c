@@ -21,7 +21,7 @@
 #define PATIENCE 60 /* seconds for all of the tests: one that hangs must not do so for ever */
 
 static char folder[] = "/tmp/oobetet-keeper-XXXXXX";
-static struct keeper keeper;
+static struct statefile statefile;
 
 /* ---- instead of the disk ---- */
 
@@ -48,15 +48,15 @@ static int begin(void **state)
 	if (mkdtemp(folder) == NULL || chdir(folder) != 0)
 		return -1;
 	disk = WORKS;
-	keeper_begin(&keeper, "state", LIMIT);
+	statefile_begin(&statefile, "state", LIMIT);
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	if (keeper.lock >= 0)
-		close(keeper.lock);
+	if (statefile.lock >= 0)
+		close(statefile.lock);
 	for (const char *const *name = (const char *const[]){"state", "state.new", "state.new-1",
 		     "state.lock", NULL};
 		*name != NULL; name++)
@@ -64,12 +64,12 @@ static int end(void **state)
 	return chdir("/") == 0 ? rmdir(folder) : -1;
 }
 
-static void save(const char *words)
+static void save(const char *message_types)
 {
 	struct buffer text = {NULL, 0, 0};
 
-	buffer_append_text(&text, words);
-	assert_true(keeper_save(&keeper, &text, 1, SEC));
+	buffer_append_text(&text, message_types);
+	assert_true(statefile_save(&statefile, &text, 1, SEC));
 	buffer_free(&text);
 }
 
@@ -77,20 +77,20 @@ static void save(const char *words)
 static void await(void)
 {
 	int status;
-	pid_t pid = waitpid(keeper.pid, &status, 0);
+	pid_t pid = waitpid(statefile.pid, &status, 0);
 
-	assert_int_equal(pid, keeper.pid);
-	assert_true(keeper_ended(&keeper, pid, status));
-	assert_int_equal(keeper.pid, 0);
+	assert_int_equal(pid, statefile.pid);
+	assert_true(statefile_ended(&statefile, pid, status));
+	assert_int_equal(statefile.pid, 0);
 }
 
-static void file_is(const char *words)
+static void file_is(const char *message_types)
 {
 	struct reason why;
-	char *text = keeper_load(&keeper, &why);
+	char *text = statefile_load(&statefile, &why);
 
 	assert_non_null(text);
-	assert_string_equal(text, words);
+	assert_string_equal(text, message_types);
 	free(text);
 }
 
@@ -105,7 +105,7 @@ static void it_is_replaced_as_a_whole(void **state)
 	save("two");
 	await();
 	file_is("two");
-	assert_int_equal(keeper.told, 0);
+	assert_int_equal(statefile.told, 0);
 	assert_int_equal(access("state.new", F_OK), -1);
 }
 
@@ -120,7 +120,7 @@ static void whatever_stands_in_its_way_is_not_opened(void **state)
 	save("past a folder");
 	await();
 	file_is("past a folder");
-	assert_int_equal(keeper.told, 0);
+	assert_int_equal(statefile.told, 0);
 }
 
 static void a_pipe_is_not_read(void **state)
@@ -129,7 +129,7 @@ static void a_pipe_is_not_read(void **state)
 
 	(void)state;
 	assert_int_equal(mkfifo("state", 0600), 0);
-	free(keeper_load(&keeper, &why));
+	free(statefile_load(&statefile, &why));
 }
 
 static void a_writer_that_hangs_is_killed_and_told(void **state)
@@ -139,22 +139,22 @@ static void a_writer_that_hangs_is_killed_and_told(void **state)
 	(void)state;
 	disk = HANGS;
 	save("never");
-	assert_int_equal(keeper_deadline(&keeper), SEC + LIMIT);
-	keeper_tick(&keeper, SEC + LIMIT - 1);
-	assert_int_equal(keeper.told, 0);
-	assert_false(keeper_save(&keeper, &more, 2, 2 * SEC));
-	keeper_tick(&keeper, SEC + LIMIT);
-	assert_int_equal(keeper.told, ETIMEDOUT);
-	assert_int_equal(keeper_deadline(&keeper), NSEC_NEVER);
+	assert_int_equal(statefile_deadline(&statefile), SEC + LIMIT);
+	statefile_tick(&statefile, SEC + LIMIT - 1);
+	assert_int_equal(statefile.told, 0);
+	assert_false(statefile_save(&statefile, &more, 2, 2 * SEC));
+	statefile_tick(&statefile, SEC + LIMIT);
+	assert_int_equal(statefile.told, ETIMEDOUT);
+	assert_int_equal(statefile_deadline(&statefile), NSEC_NEVER);
 	await();
-	assert_int_equal(keeper.told, ETIMEDOUT);
-	assert_int_equal(keeper.kept, 0);
+	assert_int_equal(statefile.told, ETIMEDOUT);
+	assert_int_equal(statefile.kept, 0);
 	disk = WORKS;
 	save("again");
 	await();
 	file_is("again");
-	assert_int_equal(keeper.told, 0);
-	assert_int_equal(keeper.kept, 1);
+	assert_int_equal(statefile.told, 0);
+	assert_int_equal(statefile.kept, 1);
 }
 
 /* ^C, or a supervisor that signals the whole group */
@@ -165,7 +165,7 @@ static void a_signal_for_the_group_is_not_for_the_writer(void **state)
 	save("written");
 	await();
 	file_is("written");
-	assert_int_equal(keeper.told, 0);
+	assert_int_equal(statefile.told, 0);
 }
 
 static void a_file_that_gets_too_large_is_a_reason(void **state)
@@ -179,7 +179,7 @@ static void a_file_that_gets_too_large_is_a_reason(void **state)
 	save("too much");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
 	await();
-	assert_int_equal(keeper.told, EFBIG);
+	assert_int_equal(statefile.told, EFBIG);
 }
 
 /* A process that locks the file, lets `child` run. Returns its pid. */
@@ -192,7 +192,7 @@ static pid_t other_locks(pid_t *child)
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails it goes with us */
-		left = keeper_lock(&keeper, &left) == 0 ? fork() : -1;
+		left = statefile_lock(&statefile, &left) == 0 ? fork() : -1;
 		if (left == 0) {
 			alarm(PATIENCE); /* it outlives its parent: nobody else would end it */
 			for (;;)
@@ -215,13 +215,13 @@ static void two_never_share_it(void **state)
 	pid_t holder = 0, child, other = other_locks(&child);
 
 	(void)state;
-	assert_int_equal(keeper_lock(&keeper, &holder), EBUSY);
+	assert_int_equal(statefile_lock(&statefile, &holder), EBUSY);
 	assert_int_equal(holder, other);
 	kill(other, SIGKILL);
 	assert_int_equal(waitpid(other, NULL, 0), other);
 	/* its child, which hangs perhaps, keeps nobody out */
-	assert_int_equal(keeper_lock(&keeper, &holder), 0);
-	assert_int_equal(keeper_lock(&keeper, &holder), 0);
+	assert_int_equal(statefile_lock(&statefile, &holder), 0);
+	assert_int_equal(statefile_lock(&statefile, &holder), 0);
 	kill(child, SIGKILL);
 }
 
@@ -232,15 +232,15 @@ static void what_could_not_be_locked_is_not_written(void **state)
 
 	(void)state;
 	save("mine");
-	assert_int_equal(keeper.pid, 0);
-	assert_int_equal(keeper.told, EBUSY);
+	assert_int_equal(statefile.pid, 0);
+	assert_int_equal(statefile.told, EBUSY);
 	kill(other, SIGKILL);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(other, NULL, 0), other);
 	save("mine");
 	await();
 	file_is("mine");
-	assert_int_equal(keeper.told, 0);
+	assert_int_equal(statefile.told, 0);
 }
 
 #define KEEPER_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -123,22 +123,22 @@ static void without_an_entity_the_check_is_the_name(void **state)
 
 static void no_word_of_ours_counts(void **state)
 {
-	const struct subject subject = {
+	const struct target target = {
 		"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC, NULL};
-	struct match match = {.check = subject.check, .entity = subject.entity};
+	struct match match = {.check = target.check, .entity = target.entity};
 	const struct outage outage = {.key = "Problem: x"};
-	struct notice notice;
+	struct notification notification;
 	struct reason why;
-	char greeting[NOTICE_TEXT];
+	char greeting[NOTIFICATION_TEXT];
 
 	(void)state;
 	assert_true(match_pattern(&match, KIND_HEARTBEAT, ".", &why));
 	assert_int_equal(match_body(&match, "anything"), KIND_HEARTBEAT);
-	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, 0, "; Problem: x");
-	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
-	notice_ok(&notice, &subject, &outage, KIND_PROBLEM, NSEC_PER_SEC, 0);
-	assert_int_equal(match_body(&match, notice.text), KIND_NONE);
-	notice_greeting(&subject, 0, greeting, sizeof greeting);
+	notification_alarm(&notification, &target, &outage, KIND_PROBLEM, 0, 0, "; Problem: x");
+	assert_int_equal(match_body(&match, notification.text), KIND_NONE);
+	notification_ok(&notification, &target, &outage, KIND_PROBLEM, NSEC_PER_SEC, 0);
+	assert_int_equal(match_body(&match, notification.text), KIND_NONE);
+	notification_greeting(&target, 0, greeting, sizeof greeting);
 	assert_int_equal(match_body(&match, greeting), KIND_NONE);
 	match_free(&match);
 }

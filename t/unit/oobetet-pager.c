@@ -75,20 +75,20 @@ static void a_status_is_judged_by_its_version(void **state)
 	static const struct {
 		int version;
 		long status;
-		enum word word;
+		enum message_type type;
 	} cases[] = {
-		{2, 202, WORD_DONE},
-		{2, 200, WORD_FAILED},
-		{2, 400, WORD_REFUSED},
-		{2, 429, WORD_FAILED},
-		{2, 500, WORD_FAILED},
-		{2, 0, WORD_FAILED},
-		{1, 200, WORD_DONE},
-		{1, 202, WORD_FAILED},
-		{1, 400, WORD_REFUSED},
-		{1, 403, WORD_FAILED},
-		{1, 500, WORD_FAILED},
-		{1, 0, WORD_FAILED},
+		{2, 202, MESSAGE_DONE},
+		{2, 200, MESSAGE_FAILED},
+		{2, 400, MESSAGE_REFUSED},
+		{2, 429, MESSAGE_FAILED},
+		{2, 500, MESSAGE_FAILED},
+		{2, 0, MESSAGE_FAILED},
+		{1, 200, MESSAGE_DONE},
+		{1, 202, MESSAGE_FAILED},
+		{1, 400, MESSAGE_REFUSED},
+		{1, 403, MESSAGE_FAILED},
+		{1, 500, MESSAGE_FAILED},
+		{1, 0, MESSAGE_FAILED},
 	};
 
 	(void)state;
@@ -96,7 +96,7 @@ static void a_status_is_judged_by_its_version(void **state)
 		assert_int_equal(
 			pagerduty_judge(cases[i].version, cases[i].status,
 				"{\"status\":\"success\",\"message\":\"Event processed\"}"),
-			cases[i].word);
+			cases[i].type);
 }
 
 /* A proxy's page, a portal's, another service's. */
@@ -108,7 +108,7 @@ static void a_page_that_is_not_pagerdutys_is_no_answer(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(pages); i++)
-		assert_int_equal(pagerduty_judge(1, 200, pages[i]), WORD_FAILED);
+		assert_int_equal(pagerduty_judge(1, 200, pages[i]), MESSAGE_FAILED);
 	assert_string_equal(pagerduty_explain(&(struct integration){1, KEY, "critical"}, 200,
 				    pages[1], out, sizeof out),
 		"HTTP 200, but the answer is not PagerDuty's: <html>Welcome</html>");
@@ -121,7 +121,7 @@ static void all_else_is_tried_again(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(again); i++)
 		for (int version = 1; version <= 2; version++)
-			assert_int_equal(pagerduty_judge(version, again[i], ""), WORD_FAILED);
+			assert_int_equal(pagerduty_judge(version, again[i], ""), MESSAGE_FAILED);
 }
 
 static void an_answer_is_put_into_words(void **state)
@@ -129,7 +129,7 @@ static void an_answer_is_put_into_words(void **state)
 	static const struct {
 		int version;
 		long status;
-		const char *answer, *words;
+		const char *answer, *message_types;
 	} cases[] = {
 		{2, 500, "", "HTTP 500"},
 		{2, 502, "<html>\nBad\x01 gateway", "HTTP 502: <html> Bad gateway"},
@@ -155,7 +155,7 @@ static void an_answer_is_put_into_words(void **state)
 
 		assert_string_equal(pagerduty_explain(&integration, cases[i].status,
 					    cases[i].answer, out, sizeof out),
-			cases[i].words);
+			cases[i].message_types);
 	}
 }
 
@@ -204,7 +204,7 @@ static void a_long_answer_is_cut(void **state)
 static void the_same_fault_has_the_same_words(void **state)
 {
 	static const struct {
-		const char *error, *words;
+		const char *error, *message_types;
 	} cases[] = {
 		{"Failed to connect to pager.example port 443 after 12 ms: Connection refused",
 			"Failed to connect to pager.example port 443: Connection refused"},
@@ -228,7 +228,7 @@ static void the_same_fault_has_the_same_words(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		strcpy(error, cases[i].error);
-		assert_string_equal(error_unmeasured(error), cases[i].words);
+		assert_string_equal(error_unmeasured(error), cases[i].message_types);
 	}
 }
 
@@ -237,37 +237,37 @@ static void it_beats_while_we_are_in_all_rooms(void **state)
 	char one[] = "a@c", two[] = "B@c";
 	char *item[] = {one, two};
 	const struct text_list rooms = {item, 2};
-	struct beat *beat = beat_new(&rooms, 60);
+	struct heartbeat *heartbeat = heartbeat_new(&rooms, 60);
 
 	(void)state;
-	assert_false(beat_due(beat, 0));
-	assert_int_equal(beat_deadline(beat), NSEC_NEVER);
-	beat_joined(beat, "a@c");
-	beat_joined(beat, "elsewhere@c");
-	assert_false(beat_due(beat, 0));
-	beat_joined(beat, "b@c");
-	assert_true(beat_due(beat, 5));
-	assert_int_equal(beat_deadline(beat), 65);
-	assert_false(beat_due(beat, 64));
-	beat_left(beat, "b@c");
-	assert_false(beat_due(beat, 65));
-	beat_joined(beat, "b@c");
-	assert_true(beat_due(beat, 500)); /* once, not seven times */
-	assert_false(beat_due(beat, 559));
-	beat_lost(beat);
-	assert_false(beat_due(beat, 560));
-	beat_joined(beat, "b@c");
-	assert_false(beat_due(beat, 560));
-	beat_free(beat);
+	assert_false(heartbeat_due(heartbeat, 0));
+	assert_int_equal(heartbeat_deadline(heartbeat), NSEC_NEVER);
+	heartbeat_joined(heartbeat, "a@c");
+	heartbeat_joined(heartbeat, "elsewhere@c");
+	assert_false(heartbeat_due(heartbeat, 0));
+	heartbeat_joined(heartbeat, "b@c");
+	assert_true(heartbeat_due(heartbeat, 5));
+	assert_int_equal(heartbeat_deadline(heartbeat), 65);
+	assert_false(heartbeat_due(heartbeat, 64));
+	heartbeat_left(heartbeat, "b@c");
+	assert_false(heartbeat_due(heartbeat, 65));
+	heartbeat_joined(heartbeat, "b@c");
+	assert_true(heartbeat_due(heartbeat, 500)); /* once, not seven times */
+	assert_false(heartbeat_due(heartbeat, 559));
+	heartbeat_lost(heartbeat);
+	assert_false(heartbeat_due(heartbeat, 560));
+	heartbeat_joined(heartbeat, "b@c");
+	assert_false(heartbeat_due(heartbeat, 560));
+	heartbeat_free(heartbeat);
 }
 
 static void without_an_address_it_never_beats(void **state)
 {
 	(void)state;
-	beat_joined(NULL, "a@c");
-	beat_lost(NULL);
-	assert_false(beat_due(NULL, 5));
-	assert_int_equal(beat_deadline(NULL), NSEC_NEVER);
+	heartbeat_joined(NULL, "a@c");
+	heartbeat_lost(NULL);
+	assert_false(heartbeat_due(NULL, 5));
+	assert_int_equal(heartbeat_deadline(NULL), NSEC_NEVER);
 }
 
 static void the_watchdog_is_told_twice_in_its_time(void **state)

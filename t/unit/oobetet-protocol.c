@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_EAR | SPEAKER_PAGER))
+#define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_XMPP | SPEAKER_HTTP))
 
 /* The line that a message became, without its newline; it is the only one. */
 static char *line_of(struct buffer *buffer)
@@ -29,11 +29,11 @@ static void a_message_comes_back_as_it_went(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_true(message_write(&buffer, WORD_HEARD, FIELDS("12", "room@x", odd, "")));
+	assert_true(message_write(&buffer, MESSAGE_HEARD, FIELDS("12", "room@x", odd, "")));
 	assert_string_equal(
 		buffer.data, "heard\t12\troom@x\ta\\tb\\nc\\rd\\\\e\\\\t \\\\\\\\ \xc3\xa9\t\n");
 	assert_true(message_read(line_of(&buffer), ANYBODY, &message, &why));
-	assert_int_equal(message.word, WORD_HEARD);
+	assert_int_equal(message.type, MESSAGE_HEARD);
 	assert_string_equal(message.field[0], "12");
 	assert_string_equal(message.field[1], "room@x");
 	assert_string_equal(message.field[2], odd);
@@ -49,10 +49,10 @@ static void a_message_without_fields(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_true(message_write(&buffer, WORD_STOP, NO_FIELDS));
+	assert_true(message_write(&buffer, MESSAGE_STOP, NO_FIELDS));
 	assert_string_equal(buffer.data, "stop\n");
 	assert_true(message_read(line_of(&buffer), ANYBODY, &message, &why));
-	assert_int_equal(message.word, WORD_STOP);
+	assert_int_equal(message.type, MESSAGE_STOP);
 	buffer_free(&buffer);
 }
 
@@ -86,13 +86,13 @@ static void each_says_only_its_own(void **state)
 	static const struct {
 		const char *const *lines;
 		unsigned speakers;
-	} lists[] = {{everybodys, SPEAKER_EAR | SPEAKER_PAGER}, {ears, SPEAKER_EAR},
-		{pagers, SPEAKER_PAGER}, {clocks, SPEAKER_CLOCK}};
+	} lists[] = {{everybodys, SPEAKER_XMPP | SPEAKER_HTTP}, {ears, SPEAKER_XMPP},
+		{pagers, SPEAKER_HTTP}, {clocks, SPEAKER_CLOCK}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
 		for (const char *const *line = lists[i].lines; *line != NULL; line++)
-			for (unsigned speaker = SPEAKER_CLOCK; speaker <= SPEAKER_PAGER;
+			for (unsigned speaker = SPEAKER_CLOCK; speaker <= SPEAKER_HTTP;
 				speaker *= 2) {
 				char copy[64];
 				struct message message;
@@ -108,19 +108,19 @@ static void each_says_only_its_own(void **state)
 static void a_message_has_a_bound(void **state)
 {
 	struct buffer buffer = {NULL, 0, 0};
-	char *text = malloc(PROTOCOL_LINE);
+	char *text = malloc(IPC_LINE);
 
 	(void)state;
-	memset(text, 'x', PROTOCOL_LINE - 1);
-	text[PROTOCOL_LINE - 1] = '\0';
-	assert_true(message_write(&buffer, WORD_STOP, NO_FIELDS));
-	assert_false(message_write(&buffer, WORD_GONE, FIELDS(text)));
+	memset(text, 'x', IPC_LINE - 1);
+	text[IPC_LINE - 1] = '\0';
+	assert_true(message_write(&buffer, MESSAGE_STOP, NO_FIELDS));
+	assert_false(message_write(&buffer, MESSAGE_GONE, FIELDS(text)));
 	assert_string_equal(buffer.data, "stop\n");
 	assert_int_equal(buffer.length, 5);
-	text[PROTOCOL_LINE - 5] = '\0';
-	assert_true(message_write(&buffer, WORD_GONE, FIELDS(text)));
+	text[IPC_LINE - 5] = '\0';
+	assert_true(message_write(&buffer, MESSAGE_GONE, FIELDS(text)));
 	/* the longest TEXT, all of it escaped, beside the longest JIDs, still fits */
-	assert_true(4 * (2 * PROTOCOL_TEXT) <= PROTOCOL_LINE);
+	assert_true(4 * (2 * IPC_TEXT) <= IPC_LINE);
 	free(text);
 	buffer_free(&buffer);
 }
@@ -187,65 +187,66 @@ static void a_secret_is_masked_before_the_text_is_cut(void **state)
 	}
 }
 
-static const struct subject subject = {"vm", "d60", "flap", 60 * NSEC_PER_SEC, NULL};
+static const struct target target = {"vm", "d60", "flap", 60 * NSEC_PER_SEC, NULL};
 
 static void alarms_speak_as_the_original(void **state)
 {
-	struct notice notice;
+	struct notification notification;
 	nsec wall = INT64_C(1795170546123) * NSEC_PER_MSEC;
 	struct outage outage = {.since = wall};
 
 	(void)state;
 	setenv("TZ", "UTC", 1);
-	notice_key(&subject, wall, outage.key);
-	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 61 * NSEC_PER_SEC, wall, "");
-	assert_string_equal(notice.text,
+	notification_key(&target, wall, outage.key);
+	notification_alarm(
+		&notification, &target, &outage, KIND_PROBLEM, 61 * NSEC_PER_SEC, wall, "");
+	assert_string_equal(notification.text,
 		"Flapjack Self Monitoring is Critical: haven't seen a test problem notification in "
 		"the last 60 seconds for \"d60\" on flap, from vm at 2026-11-20 10:29:06 +0000");
-	assert_string_equal(notice.key,
+	assert_string_equal(notification.key,
 		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
-	assert_string_equal(notice.since, "2026-11-20T10:29:06.123Z");
-	const struct subject keyed = {.host = subject.host,
-		.check = subject.check,
-		.entity = subject.entity,
-		.max_latency = subject.max_latency,
+	assert_string_equal(notification.since, "2026-11-20T10:29:06.123Z");
+	const struct target keyed = {.host = target.host,
+		.check = target.check,
+		.entity = target.entity,
+		.max_latency = target.max_latency,
 		.key = "Chain"};
-	char other[NOTICE_KEY];
-	assert_int_equal(strncmp(notice_key(&keyed, wall, other), "Chain, 2", 8), 0);
+	char other[NOTIFICATION_KEY];
+	assert_int_equal(strncmp(notification_key(&keyed, wall, other), "Chain, 2", 8), 0);
 	/* the key stays what it was when the incident began */
-	notice_alarm(
-		&notice, &keyed, &outage, KIND_RECOVERY, 59 * NSEC_PER_SEC + 1, wall, "; more");
+	notification_alarm(&notification, &keyed, &outage, KIND_RECOVERY, 59 * NSEC_PER_SEC + 1,
+		wall, "; more");
 	/* it was heard before the incident began, and not since */
-	assert_non_null(strstr(notice.text, "in the last 59 seconds for"));
-	assert_string_equal(notice.key, outage.key);
-	assert_non_null(strstr(notice.text, "test recovery notification"));
-	assert_non_null(strstr(notice.text, "+0000; more"));
-	notice_ok(&notice, &subject, &outage, KIND_PROBLEM, 412 * NSEC_PER_SEC + 1,
+	assert_non_null(strstr(notification.text, "in the last 59 seconds for"));
+	assert_string_equal(notification.key, outage.key);
+	assert_non_null(strstr(notification.text, "test recovery notification"));
+	assert_non_null(strstr(notification.text, "+0000; more"));
+	notification_ok(&notification, &target, &outage, KIND_PROBLEM, 412 * NSEC_PER_SEC + 1,
 		wall + 412 * NSEC_PER_SEC);
-	assert_string_equal(notice.text,
+	assert_string_equal(notification.text,
 		"Flapjack Self Monitoring is OK (it was not for 412 s), from vm at 2026-11-20 "
 		"10:35:58 +0000");
-	assert_string_equal(notice.key,
+	assert_string_equal(notification.key,
 		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
 }
 
 static void long_texts_are_cut_between_characters(void **state)
 {
 	static char remarks[8000], name[600];
-	struct subject named = subject;
+	struct target named = target;
 	struct outage outage = {.since = 0};
-	struct notice notice;
+	struct notification notification;
 
 	(void)state;
 	for (int i = 0; i < 2000; i++)
 		memcpy(remarks + 3 * i, "\xe2\x82\xac", 4);
-	notice_alarm(&notice, &subject, &outage, KIND_PROBLEM, 0, 0, remarks);
-	assert_between(strlen(notice.text), NOTICE_TEXT - 4, NOTICE_TEXT - 1);
-	assert_true(text_is_clean(notice.text));
+	notification_alarm(&notification, &target, &outage, KIND_PROBLEM, 0, 0, remarks);
+	assert_between(strlen(notification.text), NOTIFICATION_TEXT - 4, NOTIFICATION_TEXT - 1);
+	assert_true(text_is_clean(notification.text));
 	memset(name, 'n', sizeof name - 1);
 	named.check = name;
-	notice_key(&named, 0, outage.key);
-	assert_int_equal(strlen(outage.key), NOTICE_KEY - 1);
+	notification_key(&named, 0, outage.key);
+	assert_int_equal(strlen(outage.key), NOTIFICATION_KEY - 1);
 	assert_non_null(strstr(outage.key, "1970-01-01T00:00:00.000Z"));
 }
 

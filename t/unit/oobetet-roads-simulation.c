@@ -60,8 +60,8 @@ struct trip {
 
 /* As PagerDuty keeps them. */
 struct incidents {
-	char open[NOTICE_KEY]; /* "": none is */
-	char ended[ENDED][NOTICE_KEY];
+	char open[NOTIFICATION_KEY]; /* "": none is */
+	char ended[ENDED][NOTIFICATION_KEY];
 	long opens, ends;
 };
 
@@ -75,11 +75,11 @@ struct paper {
 static struct world {
 	nsec time; /* goes on whatever happens */
 	nsec monotonic, boot, wall;
-	struct attention attention;
+	struct active_time active_time;
 	struct watch *watch;
 	struct rooms *rooms;
-	struct roads *roads;
-	struct teller teller;
+	struct channels *channels;
+	struct reporter reporter;
 	struct past past;
 	struct paper disk, writing;
 	nsec written; /* world.time when `writing` is on the disk */
@@ -101,9 +101,9 @@ static const struct config config = {.rooms = {all_rooms, 2},
 	.alert_rooms = {all_rooms, 2},
 	.pagerduty_contact = "key",
 	.alert_command = "true"};
-static struct subject subject = {"vm", "Flapper", "web-01", MAX_LATENCY, NULL};
+static struct target target = {"vm", "Flapper", "web-01", MAX_LATENCY, NULL};
 static const struct match match = {.check = "Flapper", .entity = "web-01"};
-static const struct pace pace = {
+static const struct timing timing = {
 	.answer = MINUTE, .request = MINUTE, .retry_min = MINUTE, .retry_max = 4 * HOUR};
 static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
 	.repeat_interval = 4 * HOUR,
@@ -145,7 +145,7 @@ static void incident_open(const char *key)
 	if (strcmp(incidents->open, key) == 0)
 		return;
 	assert_string_equal(incidents->open, "");
-	snprintf(incidents->open, NOTICE_KEY, "%s", key);
+	snprintf(incidents->open, NOTIFICATION_KEY, "%s", key);
 	incidents->opens++;
 }
 
@@ -155,7 +155,7 @@ static void incident_close(const char *key)
 
 	if (strcmp(incidents->open, key) != 0)
 		return;
-	memcpy(incidents->ended[incidents->ends++ % ENDED], incidents->open, NOTICE_KEY);
+	memcpy(incidents->ended[incidents->ends++ % ENDED], incidents->open, NOTIFICATION_KEY);
 	incidents->open[0] = '\0';
 }
 
@@ -232,31 +232,31 @@ static void travel(struct trip *trip, const char *id, bool alarm, const char *ke
 
 /* ---- instead of the hands and the command ---- */
 
-void hand_say(struct hand *hand, enum word word, const char *const fields[])
+void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
-	(void)hand;
-	if (word == WORD_TRIGGER)
+	(void)worker;
+	if (type == MESSAGE_TRIGGER)
 		travel(&world.trips[PAGER], fields[0], true, fields[1]);
-	else if (word == WORD_RESOLVE)
+	else if (type == MESSAGE_RESOLVE)
 		travel(&world.trips[PAGER], fields[0], false, fields[1]);
 	else if (strncmp(fields[2], "oobetet on", 10) != 0)
 		travel(&world.trips[strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM], fields[0],
 			strstr(fields[2], " is Critical") != NULL, "");
 }
 
-bool command_start(struct command *command, const struct errand *errand, nsec now)
+bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	(void)command, (void)now;
-	travel(&world.trips[COMMAND], errand->id, strcmp(errand->event, "alarm") == 0, errand->key);
+	travel(&world.trips[COMMAND], job->id, strcmp(job->event, "alarm") == 0, job->key);
 	return true;
 }
 
 static void answers_bring(void)
 {
-	static const enum way ways[ROADS] = {[ROOM] = WAY_ROOM,
-		[OTHER_ROOM] = WAY_ROOM,
-		[PAGER] = WAY_PAGER,
-		[COMMAND] = WAY_COMMAND};
+	static const enum channel_type ways[ROADS] = {[ROOM] = CHANNEL_ROOM,
+		[OTHER_ROOM] = CHANNEL_ROOM,
+		[PAGER] = CHANNEL_PAGERDUTY,
+		[COMMAND] = CHANNEL_COMMAND};
 
 	for (int i = 0; i < ROADS; i++) {
 		struct trip *trip = &world.trips[i];
@@ -264,26 +264,26 @@ static void answers_bring(void)
 		if (trip->answered > world.time)
 			continue;
 		trip->answered = NSEC_NEVER;
-		roads_answer(
-			world.roads, ways[i], trip->id, trip->answer, "so it is", world.monotonic);
+		channels_answer(world.channels, ways[i], trip->id, trip->answer, "so it is",
+			world.monotonic);
 	}
 }
 
-static void road_open(int i)
+static void channel_now_open(int i)
 {
 	if (i < PAGER)
-		roads_room_opened(world.roads, names[i]);
+		channels_room_opened(world.channels, names[i]);
 	else if (i == PAGER)
-		roads_pager_started(world.roads);
+		channels_http_started(world.channels);
 }
 
-static void road_close(int i)
+static void channel_now_close(int i)
 {
 	world.trips[i].answered = NSEC_NEVER;
 	if (i < PAGER)
-		roads_room_closed(world.roads, names[i], "so it is");
+		channels_room_closed(world.channels, names[i], "so it is");
 	else if (i == PAGER)
-		roads_pager_lost(world.roads, "so it is");
+		channels_http_lost(world.channels, "so it is");
 }
 
 static void weather_change(int i, enum weather weather)
@@ -296,9 +296,9 @@ static void weather_change(int i, enum weather weather)
 	if (weather == trip->weather)
 		return;
 	if (weather == CLOSED)
-		road_close(i);
+		channel_now_close(i);
 	else if (trip->weather == CLOSED)
-		road_open(i);
+		channel_now_open(i);
 	trip->weather = weather;
 	disturb(trip);
 }
@@ -311,64 +311,66 @@ static void paper_throw(struct paper *paper)
 	*paper = (struct paper){.text = NULL};
 }
 
-void keeper_begin(struct keeper *keeper, const char *path, nsec limit)
+void statefile_begin(struct statefile *statefile, const char *path, nsec limit)
 {
-	*keeper = (struct keeper){.path = path, .limit = limit};
+	*statefile = (struct statefile){.path = path, .limit = limit};
 }
 
-int keeper_lock(struct keeper *keeper, pid_t *holder)
+int statefile_lock(struct statefile *statefile, pid_t *holder)
 {
-	(void)keeper, (void)holder;
+	(void)statefile, (void)holder;
 	return 0;
 }
 
-void keeper_tick(struct keeper *keeper, nsec now)
+void statefile_tick(struct statefile *statefile, nsec now)
 {
-	(void)keeper, (void)now;
+	(void)statefile, (void)now;
 }
 
-nsec keeper_deadline(const struct keeper *keeper)
+nsec statefile_deadline(const struct statefile *statefile)
 {
-	(void)keeper;
+	(void)statefile;
 	return NSEC_NEVER;
 }
 
-char *keeper_load(const struct keeper *keeper, struct reason *why)
+char *statefile_load(const struct statefile *statefile, struct reason *why)
 {
-	(void)keeper;
+	(void)statefile;
 	why->text[0] = '\0';
 	return world.disk.text != NULL ? memory_copied(world.disk.text) : NULL;
 }
 
-void keeper_set_aside(const struct keeper *keeper, const char *why)
+void statefile_set_aside(const struct statefile *statefile, const char *why)
 {
-	(void)keeper;
+	(void)statefile;
 	fail_msg("the state is not understood: %s", why);
 }
 
-bool keeper_save(struct keeper *keeper, const struct buffer *text, uint64_t number, nsec now)
+bool statefile_save(
+	struct statefile *statefile, const struct buffer *text, uint64_t number, nsec now)
 {
 	struct judge judge = world.judge;
-	nsec age = attention_at(&world.attention, world.monotonic) - world.past.start.attention;
+	nsec age =
+		active_time_at(&world.active_time, world.monotonic) - world.past.start.active_time;
 
-	assert_int_equal(keeper->pid, 0);
+	assert_int_equal(statefile->pid, 0);
 	/* what is written right after a start is a quarter of a second ahead */
 	judge.listened += age < ADVANCE && !world.stopping ? ADVANCE - age : 0;
 	world.writing = (struct paper){.text = memory_copied(text->data),
 		.judge = judge,
 		.edge = judge_is_on_the_edge(&judge, WATCH_GRACE)};
 	world.written = world.time + (world.slow ? below(MINUTE) : below(NSEC_PER_SEC / 10));
-	keeper->pid = 1;
-	keeper->saved = now;
-	keeper->number = number;
+	statefile->pid = 1;
+	statefile->saved = now;
+	statefile->number = number;
 	return true;
 }
 
-bool keeper_ended(struct keeper *keeper, pid_t pid, int status)
+bool statefile_ended(struct statefile *statefile, pid_t pid, int status)
 {
 	(void)pid, (void)status;
-	keeper->pid = 0;
-	keeper->kept = keeper->number;
+	statefile->pid = 0;
+	statefile->kept = statefile->number;
 	return true;
 }
 
@@ -385,14 +387,15 @@ static void disk_turn(void)
 	if (world.writing.text == NULL || world.written > world.time)
 		return;
 	disk_takes();
-	past_ended(&world.past, 1, 0);
+	snapshot_ended(&world.past, 1, 0);
 }
 
 /* ---- oobetet ---- */
 
-static struct telling telling_now(void)
+static struct timestamps telling_now(void)
 {
-	return (struct telling){.attention = attention_at(&world.attention, world.monotonic),
+	return (struct timestamps){
+		.active_time = active_time_at(&world.active_time, world.monotonic),
 		.monotonic = world.monotonic,
 		.boot = world.boot,
 		.wall = world.wall};
@@ -427,16 +430,16 @@ static void judged(void)
 /* Everything that the clock does in a turn. */
 static void turn(bool continued)
 {
-	const struct carriers carriers = {.ear = NULL};
+	const struct workers workers = {.xmpp = NULL};
 
 	judged();
-	attention_turn(&world.attention, continued, world.monotonic, world.boot);
+	active_time_turn(&world.active_time, continued, world.monotonic, world.boot);
 	answers_bring();
 	disk_turn();
-	struct telling telling = telling_now();
-	teller_judge(&world.teller, &telling);
-	roads_deliver(world.roads, &carriers, world.monotonic);
-	past_tick(&world.past, &telling);
+	struct timestamps timestamps = telling_now();
+	incident_report(&world.reporter, &timestamps);
+	channels_send(world.channels, &workers, world.monotonic);
+	snapshot_tick(&world.past, &timestamps);
 }
 
 static nsec next_event(void)
@@ -451,8 +454,9 @@ static nsec next_event(void)
 /* By the deadlines that the clock waits for; of CLOCK_MONOTONIC. */
 static nsec deadline(void)
 {
-	nsec watch = watch_deadline(world.watch) + world.attention.away;
-	nsec others = nsec_earlier(past_deadline(&world.past), roads_deadline(world.roads));
+	nsec watch = watch_deadline(world.watch) + world.active_time.away;
+	nsec others =
+		nsec_earlier(snapshot_deadline(&world.past), channels_deadline(world.channels));
 
 	return nsec_earlier(nsec_earlier(watch, others), world.monotonic + TICK);
 }
@@ -466,11 +470,11 @@ static void advance(nsec span)
 }
 
 /* Somebody listens, and sleeps until the next deadline, or for `most`. */
-static void step(nsec most)
+static void step(nsec max)
 {
 	nsec sleep = nsec_earlier(deadline() - world.monotonic, next_event() - world.time);
 
-	sleep = nsec_earlier(sleep > 0 ? sleep : 1, most);
+	sleep = nsec_earlier(sleep > 0 ? sleep : 1, max);
 	advance(sleep);
 	world.judge.listened += sleep;
 	turn(false);
@@ -493,28 +497,28 @@ static void settle(void)
 
 static void begin(void)
 {
-	struct telling telling;
+	struct timestamps timestamps;
 
-	attention_begin(&world.attention, TICK, world.monotonic, world.boot);
+	active_time_begin(&world.active_time, TICK, world.monotonic, world.boot);
 	world.watch = watch_new(&rules, world.monotonic);
 	world.rooms = rooms_new(&config, MINUTE, world.monotonic);
-	world.roads = roads_new(&config, &subject, &pace, (uint64_t)mrand48());
-	world.teller = (struct teller){.subject = &subject,
+	world.channels = channels_new(&config, &target, &timing, (uint64_t)mrand48());
+	world.reporter = (struct reporter){.target = &target,
 		.watch = world.watch,
-		.roads = world.roads,
+		.channels = world.channels,
 		.rooms = world.rooms};
-	telling = telling_now();
-	past_begin(&world.past, "disk", &world.teller, 10 * HOUR, &telling);
+	timestamps = telling_now();
+	snapshot_begin(&world.past, "disk", &world.reporter, 10 * HOUR, &timestamps);
 	for (int i = 0; i < ROADS; i++) {
 		if (world.trips[i].weather != CLOSED)
-			road_open(i);
+			channel_now_open(i);
 		disturb(&world.trips[i]);
 	}
 }
 
 static void end(void)
 {
-	roads_free(world.roads);
+	channels_free(world.channels);
 	rooms_free(world.rooms);
 	watch_free(world.watch);
 }
@@ -533,7 +537,7 @@ static void hear(const char *body)
 	judge_hear(&world.judge, kind);
 	if (world.judge.ends != ends)
 		world.healed = world.time;
-	watch_hear(world.watch, kind, attention_at(&world.attention, world.monotonic));
+	watch_hear(world.watch, kind, active_time_at(&world.active_time, world.monotonic));
 }
 
 static void say(void)
@@ -582,22 +586,22 @@ static void restart(void)
 		world.monotonic = world.boot = below(HOUR);
 	world.slow = happens(0.1);
 	/* host and configuration may be others: that does not change what was begun */
-	subject.host = happens(0.5) ? "vm" : "renamed";
-	subject.key = happens(0.9) ? NULL : "Chain";
+	target.host = happens(0.5) ? "vm" : "renamed";
+	target.key = happens(0.9) ? NULL : "Chain";
 	begin();
 }
 
 /* SIGTERM: the last word is waited for. */
 static void stop_and_start(void)
 {
-	struct telling telling;
+	struct timestamps timestamps;
 
 	settle();
 	do {
 		pass(MINUTE);
-		telling = telling_now();
+		timestamps = telling_now();
 		world.stopping = true;
-	} while (!past_write(&world.past, &telling, true));
+	} while (!snapshot_write(&world.past, &timestamps, true));
 	world.stopping = false;
 	disk_takes();
 	judge_go_back(&world.disk.judge);
@@ -652,7 +656,7 @@ static void room_opens(int i)
 	}
 	settle();
 	long arrivals = trip->arrivals;
-	nsec news = watch_deadline(world.watch) + world.attention.away - world.monotonic;
+	nsec news = watch_deadline(world.watch) + world.active_time.away - world.monotonic;
 	weather_change(i, CLEAR);
 	pass(MINUTE / 3);
 	if (news < MINUTE)

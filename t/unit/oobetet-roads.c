@@ -15,53 +15,53 @@ static char ops[] = "ops@conference", boss[] = "boss@conference";
 static char *rooms[] = {ops, boss};
 static const struct config config = {
 	.alert_rooms = {rooms, 2}, .pagerduty_contact = "key", .alert_command = "true"};
-static const struct subject subject = {"vm", "Flapper", "web-01", 300 * SEC, NULL};
-static const struct pace pace = {
+static const struct target target = {"vm", "Flapper", "web-01", 300 * SEC, NULL};
+static const struct timing timing = {
 	.answer = 15 * SEC, .request = 15 * SEC, .retry_min = SEC, .retry_max = 60 * SEC};
-static const struct carriers carriers = {.ear = NULL};
+static const struct workers workers = {.xmpp = NULL};
 
 /* ---- what the carriers were told ---- */
 
-#define TOLD_MOST 16
+#define TOLD_MAX 16
 
 static struct told {
 	const char *to; /* the room, PagerDuty, command */
 	char id[COMMAND_ID];
-	char text[NOTICE_TEXT];
-} told[TOLD_MOST];
+	char text[NOTIFICATION_TEXT];
+} told[TOLD_MAX];
 static int told_count;
 static bool busy; /* the command still runs */
 
 static void tell(const char *to, const char *id, const char *text)
 {
-	assert_true(told_count < TOLD_MOST);
+	assert_true(told_count < TOLD_MAX);
 	struct told *next = &told[told_count++];
 	next->to = to;
 	snprintf(next->id, sizeof next->id, "%s", id);
 	snprintf(next->text, sizeof next->text, "%s", text);
 }
 
-void hand_say(struct hand *hand, enum word word, const char *const fields[])
+void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
-	(void)hand;
-	if (word == WORD_SAY)
+	(void)worker;
+	if (type == MESSAGE_SAY)
 		tell(strcmp(fields[1], ops) == 0 ? ops : boss, fields[0], fields[2]);
 	else
-		tell("PagerDuty", fields[0], word == WORD_RESOLVE ? "resolve" : fields[5]);
+		tell("PagerDuty", fields[0], type == MESSAGE_RESOLVE ? "resolve" : fields[5]);
 }
 
-bool command_start(struct command *command, const struct errand *errand, nsec now)
+bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	(void)command, (void)now;
 	if (!busy)
-		tell("command", errand->id, errand->text);
+		tell("command", job->id, job->text);
 	return !busy;
 }
 
 /* What was told last on this road since the last time; NULL: nothing. Others' is forgotten. */
 static const char *news(const char *to)
 {
-	static char text[NOTICE_TEXT];
+	static char text[NOTIFICATION_TEXT];
 	bool any = false;
 
 	for (int i = 0; i < told_count; i++)
@@ -87,245 +87,245 @@ static void expect(const char *to, const char *text)
 
 /* ---- the roads ---- */
 
-static struct roads *roads_begin(void)
+static struct channels *channels_begin(void)
 {
-	struct roads *roads = roads_new(&config, &subject, &pace, 1);
+	struct channels *channels = channels_new(&config, &target, &timing, 1);
 
-	roads_recorded(roads, UINT64_MAX);
+	channels_recorded(channels, UINT64_MAX);
 	told_count = 0;
 	busy = false;
-	return roads;
+	return channels;
 }
 
-static void all_open(struct roads *roads)
+static void all_open(struct channels *channels)
 {
-	roads_room_opened(roads, ops);
-	roads_room_opened(roads, boss);
-	roads_pager_started(roads);
+	channels_room_opened(channels, ops);
+	channels_room_opened(channels, boss);
+	channels_http_started(channels);
 }
 
-static void put(
-	struct roads *roads, enum notice_kind kind, const char *key, const char *text, bool loud)
+static void put(struct channels *channels, enum notification_kind kind, const char *key,
+	const char *text, bool loud)
 {
-	struct notice notice = {.kind = kind};
+	struct notification notification = {.kind = kind};
 
-	snprintf(notice.key, sizeof notice.key, "%s", key);
-	snprintf(notice.text, sizeof notice.text, "%s", text);
-	roads_put(roads, &notice, loud);
+	snprintf(notification.key, sizeof notification.key, "%s", key);
+	snprintf(notification.text, sizeof notification.text, "%s", text);
+	channels_put(channels, &notification, loud);
 }
 
-static void deliver(struct roads *roads, nsec now)
+static void deliver(struct channels *channels, nsec now)
 {
 	told_count = 0;
-	roads_deliver(roads, &carriers, now);
+	channels_send(channels, &workers, now);
 }
 
-static enum way way_to(const char *to)
+static enum channel_type way_to(const char *to)
 {
 	if (to == ops || to == boss)
-		return WAY_ROOM;
-	return strcmp(to, "PagerDuty") == 0 ? WAY_PAGER : WAY_COMMAND;
+		return CHANNEL_ROOM;
+	return strcmp(to, "PagerDuty") == 0 ? CHANNEL_PAGERDUTY : CHANNEL_COMMAND;
 }
 
 /* Whoever was told says so. */
-static void answer(struct roads *roads, enum answer answer, nsec now)
+static void answer(struct channels *channels, enum answer answer, nsec now)
 {
 	for (int i = 0; i < told_count; i++)
-		roads_answer(roads, way_to(told[i].to), told[i].id, answer, "so it is", now);
+		channels_answer(channels, way_to(told[i].to), told[i].id, answer, "so it is", now);
 }
 
 /* ---- the tests ---- */
 
 static void a_loud_notice_is_everybodys_a_quiet_one_pagerdutys(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 
 	(void)state;
-	all_open(roads);
-	put(roads, NOTICE_ALARM, "a", "first", true);
-	deliver(roads, START);
+	all_open(channels);
+	put(channels, NOTIFICATION_ALARM, "a", "first", true);
+	deliver(channels, START);
 	expect(ops, "first");
 	expect(boss, "first");
 	expect("PagerDuty", "first");
 	expect("command", "first");
-	answer(roads, ANSWER_DONE, START);
-	put(roads, NOTICE_ALARM, "a", "second", false);
-	deliver(roads, START + SEC);
+	answer(channels, ANSWER_DONE, START);
+	put(channels, NOTIFICATION_ALARM, "a", "second", false);
+	deliver(channels, START + SEC);
 	expect("PagerDuty", "second");
 	assert_int_equal(told_count, 1);
-	roads_free(roads);
+	channels_free(channels);
 }
 
 static void a_room_hears_the_latest_of_what_it_missed(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 
 	(void)state;
-	put(roads, NOTICE_ALARM, "a", "alarm", true);
-	put(roads, NOTICE_ALARM, "a", "repeat", true);
-	put(roads, NOTICE_OK, "a", "ok", true);
-	all_open(roads);
-	deliver(roads, START);
+	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
+	put(channels, NOTIFICATION_ALARM, "a", "repeat", true);
+	put(channels, NOTIFICATION_OK, "a", "ok", true);
+	all_open(channels);
+	deliver(channels, START);
 	expect(ops, "ok");
 	expect(boss, "ok");
 	/* who was never told of the incident is not told of its end */
 	expect("PagerDuty", NULL);
 	expect("command", NULL);
-	answer(roads, ANSWER_DONE, START);
-	deliver(roads, START + SEC);
+	answer(channels, ANSWER_DONE, START);
+	deliver(channels, START + SEC);
 	assert_int_equal(told_count, 0);
-	assert_int_equal(roads_untold(roads), 0);
-	roads_free(roads);
+	assert_int_equal(channels_pending(channels), 0);
+	channels_free(channels);
 }
 
 static void what_was_under_way_when_a_road_closed_is_told_as_soon_as_it_is_open(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 
 	(void)state;
-	all_open(roads);
-	put(roads, NOTICE_ALARM, "a", "alarm", true);
-	deliver(roads, START);
-	roads_ear_lost(roads, "gone");
-	roads_pager_lost(roads, "gone");
-	deliver(roads, START + 1);
+	all_open(channels);
+	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
+	deliver(channels, START);
+	channels_xmpp_lost(channels, "gone");
+	channels_http_lost(channels, "gone");
+	deliver(channels, START + 1);
 	assert_int_equal(told_count, 0);
-	all_open(roads);
-	deliver(roads, START + 2);
+	all_open(channels);
+	deliver(channels, START + 2);
 	expect(ops, "alarm");
 	expect(boss, "alarm");
 	expect("PagerDuty", "alarm");
 	expect("command", NULL); /* it still runs */
-	roads_free(roads);
+	channels_free(channels);
 }
 
 static void a_room_is_told_the_latest_though_an_older_one_was_under_way(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 
 	(void)state;
-	all_open(roads);
-	put(roads, NOTICE_ALARM, "a", "alarm", true);
-	deliver(roads, START);
-	roads_room_closed(roads, ops, "kicked");
-	put(roads, NOTICE_OK, "a", "ok", true);
-	roads_room_opened(roads, "OPS@Conference"); /* a room's name in any case */
-	deliver(roads, START + 1);
+	all_open(channels);
+	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
+	deliver(channels, START);
+	channels_room_closed(channels, ops, "kicked");
+	put(channels, NOTIFICATION_OK, "a", "ok", true);
+	channels_room_opened(channels, "OPS@Conference"); /* a room's name in any case */
+	deliver(channels, START + 1);
 	expect(ops, "ok");
 	expect(boss, NULL);
-	roads_free(roads);
+	channels_free(channels);
 }
 
 /* A hand that has been taken over must not make an alarm on another way pass for told. */
 static void nobody_answers_for_what_went_another_way(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 
 	(void)state;
-	all_open(roads);
-	put(roads, NOTICE_ALARM, "a", "alarm", true);
-	deliver(roads, START);
-	int untold = roads_untold(roads);
+	all_open(channels);
+	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
+	deliver(channels, START);
+	int pending = channels_pending(channels);
 	for (int i = 0; i < told_count; i++)
-		for (enum way way = WAY_ROOM; way <= WAY_COMMAND; way++)
-			if (way != way_to(told[i].to))
-				roads_answer(roads, way, told[i].id, ANSWER_DONE, "", START);
-	assert_int_equal(roads_untold(roads), untold);
-	answer(roads, ANSWER_DONE, START);
-	assert_int_equal(roads_untold(roads), 0);
-	roads_free(roads);
+		for (enum channel_type type = CHANNEL_ROOM; type <= CHANNEL_COMMAND; type++)
+			if (type != way_to(told[i].to))
+				channels_answer(channels, type, told[i].id, ANSWER_DONE, "", START);
+	assert_int_equal(channels_pending(channels), pending);
+	answer(channels, ANSWER_DONE, START);
+	assert_int_equal(channels_pending(channels), 0);
+	channels_free(channels);
 }
 
 static void the_first_attempt_waits_for_the_file_half_a_second(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 
 	(void)state;
-	all_open(roads);
-	roads_recorded(roads, 0);
-	put(roads, NOTICE_ALARM, "a", "alarm", true);
-	deliver(roads, START);
+	all_open(channels);
+	channels_recorded(channels, 0);
+	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
+	deliver(channels, START);
 	assert_int_equal(told_count, 0);
-	assert_int_equal(roads_intents(roads), 4);
-	assert_int_equal(roads_deadline(roads), START + SEC / 2);
-	roads_recorded(roads, 2); /* of the first two */
-	deliver(roads, START + 1);
+	assert_int_equal(channels_intents(channels), 4);
+	assert_int_equal(channels_deadline(channels), START + SEC / 2);
+	channels_recorded(channels, 2); /* of the first two */
+	deliver(channels, START + 1);
 	expect(ops, "alarm");
 	expect(boss, "alarm");
 	assert_int_equal(told_count, 2);
-	deliver(roads, START + SEC / 2);
+	deliver(channels, START + SEC / 2);
 	expect("PagerDuty", "alarm");
 	expect("command", "alarm");
 	assert_int_equal(told_count, 2);
-	roads_free(roads);
+	channels_free(channels);
 }
 
 static void a_command_that_still_runs_is_tried_again(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 
 	(void)state;
 	busy = true;
-	put(roads, NOTICE_ALARM, "a", "alarm", true);
-	deliver(roads, START);
+	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
+	deliver(channels, START);
 	assert_int_equal(told_count, 0);
-	assert_between(roads_deadline(roads), START + SEC / 2, START + SEC);
+	assert_between(channels_deadline(channels), START + SEC / 2, START + SEC);
 	busy = false;
-	deliver(roads, START + SEC);
+	deliver(channels, START + SEC);
 	expect("command", "alarm");
-	roads_free(roads);
+	channels_free(channels);
 }
 
 static void only_a_road_that_works_and_has_nothing_to_tell_can_tell(void **state)
 {
-	struct roads *roads = roads_begin();
+	struct channels *channels = channels_begin();
 	struct buffer remarks = {NULL, 0, 0};
 
 	(void)state;
-	assert_false(roads_all_fail(roads)); /* the command */
-	put(roads, NOTICE_ALARM, "a", "alarm", true);
-	deliver(roads, START);
-	assert_true(roads_all_fail(roads)); /* nobody has answered */
-	answer(roads, ANSWER_FAILED, START);
-	roads_remark(roads, &remarks);
+	assert_false(channels_all_fail(channels)); /* the command */
+	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
+	deliver(channels, START);
+	assert_true(channels_all_fail(channels)); /* nobody has answered */
+	answer(channels, ANSWER_FAILED, START);
+	channels_remark(channels, &remarks);
 	assert_string_equal(remarks.data,
 		"; PagerDuty does not take what it is told (not there yet); alert_command does not "
 		"take what it is told (so it is)");
 	buffer_clear(&remarks);
-	roads_pager_started(roads);
-	deliver(roads, START + SEC);
-	assert_true(roads_all_fail(roads));
-	answer(roads, ANSWER_DONE, START + SEC);
-	assert_false(roads_all_fail(roads));
-	roads_remark(roads, &remarks);
+	channels_http_started(channels);
+	deliver(channels, START + SEC);
+	assert_true(channels_all_fail(channels));
+	answer(channels, ANSWER_DONE, START + SEC);
+	assert_false(channels_all_fail(channels));
+	channels_remark(channels, &remarks);
 	assert_int_equal(remarks.length, 0);
 	buffer_free(&remarks);
-	roads_free(roads);
+	channels_free(channels);
 }
 
 static void a_room_is_greeted_once_and_told_the_last_announcement(void **state)
 {
 	struct config greeting = config;
-	struct roads *roads;
+	struct channels *channels;
 
 	(void)state;
 	greeting.greeting = true;
 	greeting.alert_rooms.count = 1;
-	roads = roads_new(&greeting, &subject, &pace, 1);
-	deliver(roads, START);
+	channels = channels_new(&greeting, &target, &timing, 1);
+	deliver(channels, START);
 	assert_int_equal(told_count, 0);
-	roads_announce(roads, "was away");
-	roads_announce(roads, "was away again");
-	roads_room_opened(roads, ops);
-	deliver(roads, START);
+	channels_announce(channels, "was away");
+	channels_announce(channels, "was away again");
+	channels_room_opened(channels, ops);
+	deliver(channels, START);
 	assert_int_equal(told_count, 2);
 	assert_memory_equal(told[0].text, "oobetet on vm, started at ", 26);
 	assert_string_equal(told[1].text, "was away again");
-	roads_room_closed(roads, ops, "gone");
-	roads_room_opened(roads, ops);
-	deliver(roads, START);
+	channels_room_closed(channels, ops, "gone");
+	channels_room_opened(channels, ops);
+	deliver(channels, START);
 	assert_int_equal(told_count, 0);
-	roads_free(roads);
+	channels_free(channels);
 }
 
 int main(void)

@@ -14,9 +14,9 @@
  */
 static struct room *room_make(void)
 {
-	struct pace pace = pace_of(600 * SEC);
+	struct timing timing = timing_of(600 * SEC);
 
-	return room_new("ops@conference.example.org", "oobetet", &pace, 1);
+	return room_new("ops@conference.example.org", "oobetet", &timing, 1);
 }
 
 /* What is wished at `now`, which is all that is wished. */

@@ -34,7 +34,7 @@ struct line {
 struct world {
 	nsec now, boot;
 	struct watch *watch;
-	struct attention attention;
+	struct active_time active_time;
 	struct line flight[FLIGHT];
 	int flying;
 	struct judge judge;
@@ -50,7 +50,7 @@ static nsec below(nsec limit)
 
 static void tell(struct world *world)
 {
-	nsec now = attention_at(&world->attention, world->now);
+	nsec now = active_time_at(&world->active_time, world->now);
 	enum verdict verdict;
 
 	while ((verdict = watch_judge(world->watch, now)) != WATCH_QUIET) {
@@ -71,7 +71,7 @@ static void arrive(struct world *world)
 			continue;
 		}
 		world->flight[i] = world->flight[--world->flying];
-		watch_hear(world->watch, line.kind, attention_at(&world->attention, line.said));
+		watch_hear(world->watch, line.kind, active_time_at(&world->active_time, line.said));
 	}
 }
 
@@ -87,7 +87,7 @@ static nsec next_arrival(const struct world *world)
 /* Everything that oobetet does in a turn. */
 static void turn(struct world *world, bool continued)
 {
-	attention_turn(&world->attention, continued, world->now, world->boot);
+	active_time_turn(&world->active_time, continued, world->now, world->boot);
 	arrive(world);
 	tell(world);
 }
@@ -98,7 +98,7 @@ static void pass(struct world *world, nsec span)
 	nsec end = world->now + span;
 
 	while (world->now < end) {
-		nsec wake = nsec_earlier(watch_deadline(world->watch) + world->attention.away,
+		nsec wake = nsec_earlier(watch_deadline(world->watch) + world->active_time.away,
 			world->now + TICK / 2);
 		wake = nsec_earlier(nsec_earlier(wake, next_arrival(world)), end);
 		nsec slept = wake > world->now ? wake - world->now : 1;
@@ -144,7 +144,7 @@ static void miss(struct world *world)
 	for (int i = 0; i < count; i++) {
 		pass(world, below(drand48() < 0.2 ? MAX_LATENCY : 2 * HOUR));
 		missed[i].kind = drand48() < 0.5 ? KIND_PROBLEM : KIND_RECOVERY;
-		missed[i].said = attention_at(&world->attention, world->now);
+		missed[i].said = active_time_at(&world->active_time, world->now);
 		missed[i].arrives = world->judge.listened;
 	}
 	settle(world);
@@ -170,15 +170,15 @@ static void stop_for(struct world *world, nsec span)
 
 static void restart(struct world *world, bool with_state)
 {
-	struct watch_past past;
+	struct watch_saved past;
 	nsec down = below(100 * HOUR);
 
 	settle(world);
-	watch_remember(world->watch, attention_at(&world->attention, world->now), &past);
+	watch_remember(world->watch, active_time_at(&world->active_time, world->now), &past);
 	watch_free(world->watch);
 	world->now = with_state ? below(1000 * HOUR) + HOUR : world->now + down;
 	world->boot = world->now + below(HOUR);
-	attention_begin(&world->attention, TICK, world->now, world->boot);
+	active_time_begin(&world->active_time, TICK, world->now, world->boot);
 	world->watch = watch_new(&rules, world->now);
 	if (with_state) {
 		watch_resume(world->watch, &past, world->now);
@@ -230,7 +230,7 @@ static void alarm_if_and_only_if_a_gap_was_too_long(void **state)
 	(void)state;
 	print_message("# SEED=%ld\n", seed);
 	srand48(seed);
-	attention_begin(&world.attention, TICK, world.now, world.boot);
+	active_time_begin(&world.active_time, TICK, world.now, world.boot);
 	world.watch = watch_new(&rules, world.now);
 	while (world.judge.listened < HOURS * HOUR) {
 		happen(&world);

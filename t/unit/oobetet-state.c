@@ -11,7 +11,7 @@
 #define SEC NSEC_PER_SEC
 #define HOUR (3600 * SEC)
 
-static const struct watch_past incident = {.silence = {1, 2, NSEC_NEVER},
+static const struct watch_saved incident = {.silence = {1, 2, NSEC_NEVER},
 	.acknowledged = 4,
 	.open = true,
 	.lasted = 5,
@@ -29,16 +29,19 @@ static struct state state_whole(void)
 		.past = incident,
 		.since = 10,
 		.lasted = 11,
-		.roads = memory_zeroed(2, sizeof(struct state_road)),
+		.channels = memory_zeroed(2, sizeof(struct state_channel)),
 		.count = 2};
-	struct outbox_past *outbox = &state.roads[0].outbox;
+	struct queue_saved *queue = &state.channels[0].queue;
 
-	strcpy(state.roads[0].name, "ops@conference");
-	strcpy(state.roads[1].name, "PagerDuty");
-	*outbox = (struct outbox_past){.told = "key 1", .tried = true, .count = OUTBOX_MAX};
-	outbox->notices[0] = (struct notice){NOTICE_ALARM, "key 1", KIND_PROBLEM, "then", "one"};
-	outbox->notices[1] = (struct notice){NOTICE_OK, "key 1", KIND_PROBLEM, "then", "t\t\\n\n"};
-	outbox->notices[2] = (struct notice){NOTICE_ALARM, "key 2", KIND_HEARTBEAT, "", ""};
+	strcpy(state.channels[0].name, "ops@conference");
+	strcpy(state.channels[1].name, "PagerDuty");
+	*queue = (struct queue_saved){.told = "key 1", .tried = true, .count = QUEUE_MAX};
+	queue->notifications[0] =
+		(struct notification){NOTIFICATION_ALARM, "key 1", KIND_PROBLEM, "then", "one"};
+	queue->notifications[1] =
+		(struct notification){NOTIFICATION_OK, "key 1", KIND_PROBLEM, "then", "t\t\\n\n"};
+	queue->notifications[2] =
+		(struct notification){NOTIFICATION_ALARM, "key 2", KIND_HEARTBEAT, "", ""};
 	return state;
 }
 
@@ -63,7 +66,7 @@ static char *text_with_end(const char *body)
 	return text;
 }
 
-static void past_is_the_same(const struct watch_past *a, const struct watch_past *b)
+static void snapshot_is_the_same(const struct watch_saved *a, const struct watch_saved *b)
 {
 	for (int i = 0; i < KINDS_AWAITED; i++)
 		assert_int_equal(a->silence[i], b->silence[i]);
@@ -76,17 +79,17 @@ static void past_is_the_same(const struct watch_past *a, const struct watch_past
 	assert_int_equal(a->quiet, b->quiet);
 }
 
-static void outbox_is_the_same(const struct outbox_past *a, const struct outbox_past *b)
+static void queue_is_the_same(const struct queue_saved *a, const struct queue_saved *b)
 {
 	assert_string_equal(a->told, b->told);
 	assert_int_equal(a->tried, b->tried);
 	assert_int_equal(a->count, b->count);
 	for (int i = 0; i < a->count; i++) {
-		assert_int_equal(a->notices[i].kind, b->notices[i].kind);
-		assert_int_equal(a->notices[i].missing, b->notices[i].missing);
-		assert_string_equal(a->notices[i].key, b->notices[i].key);
-		assert_string_equal(a->notices[i].since, b->notices[i].since);
-		assert_string_equal(a->notices[i].text, b->notices[i].text);
+		assert_int_equal(a->notifications[i].kind, b->notifications[i].kind);
+		assert_int_equal(a->notifications[i].missing, b->notifications[i].missing);
+		assert_string_equal(a->notifications[i].key, b->notifications[i].key);
+		assert_string_equal(a->notifications[i].since, b->notifications[i].since);
+		assert_string_equal(a->notifications[i].text, b->notifications[i].text);
 	}
 }
 
@@ -103,11 +106,11 @@ static void what_is_written_is_read(void **unused)
 	assert_true(after.young);
 	assert_int_equal(after.since, before.since);
 	assert_int_equal(after.lasted, before.lasted);
-	past_is_the_same(&before.past, &after.past);
+	snapshot_is_the_same(&before.past, &after.past);
 	assert_int_equal(after.count, before.count);
 	for (int i = 0; i < after.count; i++) {
-		assert_string_equal(after.roads[i].name, before.roads[i].name);
-		outbox_is_the_same(&before.roads[i].outbox, &after.roads[i].outbox);
+		assert_string_equal(after.channels[i].name, before.channels[i].name);
+		queue_is_the_same(&before.channels[i].queue, &after.channels[i].queue);
 	}
 	free(text);
 	state_free(&before);
@@ -137,7 +140,7 @@ static void without_an_incident_there_is_none(void **unused)
 static void an_open_incident_keeps_its_key(void **unused)
 {
 	static const struct {
-		const char *roads, *key;
+		const char *channels, *key;
 	} cases[] = {
 		{"road\tr\tkey 1\t1\n", "key 1"},
 		{"road\tnew\t\t0\nroad\tr\tkey 1\t1\n", "key 1"},
@@ -151,7 +154,7 @@ static void an_open_incident_keeps_its_key(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		char *body = memory_printed(
-			"watch\tx\t1\nincident\t1\t2\t3\t0\t4\t5\t6\n%s", cases[i].roads);
+			"watch\tx\t1\nincident\t1\t2\t3\t0\t4\t5\t6\n%s", cases[i].channels);
 		char *text = text_with_end(body);
 
 		assert_true(state_read(text, &state, &why));
@@ -273,27 +276,27 @@ static void what_nobody_understands_is_refused(void **unused)
 
 static void too_much_is_refused(void **unused)
 {
-	struct buffer roads = {NULL, 0, 0};
+	struct buffer channels = {NULL, 0, 0};
 	struct state state;
 	struct reason why;
 
 	(void)unused;
-	buffer_append_text(&roads, "watch\tx\t1\n");
+	buffer_append_text(&channels, "watch\tx\t1\n");
 	for (int i = 0; i < 100; i++)
-		buffer_append_text(&roads, "road\tr\tk\t1\n");
-	char *most = text_with_end(roads.data);
-	assert_true(state_read(most, &state, &why));
+		buffer_append_text(&channels, "road\tr\tk\t1\n");
+	char *max = text_with_end(channels.data);
+	assert_true(state_read(max, &state, &why));
 	state_free(&state);
-	buffer_append_text(&roads, "road\tr\tk\t1\n");
-	char *more = text_with_end(roads.data);
+	buffer_append_text(&channels, "road\tr\tk\t1\n");
+	char *more = text_with_end(channels.data);
 	assert_false(state_read(more, &state, &why));
 	state_free(&state);
-	char *longer = memory_printed("watch\t%0*d\t1\n", NOTICE_TEXT, 1);
+	char *longer = memory_printed("watch\t%0*d\t1\n", NOTIFICATION_TEXT, 1);
 	char *text = text_with_end(longer);
 	assert_false(state_read(text, &state, &why));
 	state_free(&state);
-	buffer_free(&roads);
-	free(most);
+	buffer_free(&channels);
+	free(max);
 	free(more);
 	free(longer);
 	free(text);

@@ -266,7 +266,7 @@ static struct watch *patient_make(nsec repeat_max)
 /* The same in another life, which begins at the same moment. */
 static void patient_restart(struct watch **watch, nsec repeat_max, nsec now)
 {
-	struct watch_past past;
+	struct watch_saved past;
 
 	watch_remember(*watch, now, &past);
 	watch_free(*watch);
@@ -349,7 +349,7 @@ static void a_heartbeat_is_awaited_alone(void **state)
 /* The same watch in another life, `now` being made up anew. */
 static struct watch *restarted(struct watch *watch, nsec now, nsec then)
 {
-	struct watch_past past;
+	struct watch_saved past;
 
 	watch_remember(watch, now, &past);
 	watch_free(watch);
@@ -420,7 +420,7 @@ static void a_restart_knows_what_was_heard_since_the_beginning(void **state)
 static struct watch *reconfigured(struct watch *watch, enum kind kind, nsec now)
 {
 	struct watch_rules rules = {.max_latency = 300 * SEC, .repeat_interval = 60 * SEC};
-	struct watch_past past;
+	struct watch_saved past;
 
 	watch_remember(watch, now, &past);
 	watch_free(watch);
