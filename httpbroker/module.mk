@@ -14,8 +14,8 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/eviction.c httpbroker/delivery/eviction.h \
 	httpbroker/delivery/forgetting.c httpbroker/delivery/forgetting.h \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
-	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
 	httpbroker/delivery/hear.c \
+	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
 	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \
 	httpbroker/delivery/inside.h \
 	httpbroker/delivery/leaving.c httpbroker/delivery/leaving.h \
@@ -42,20 +42,20 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/flapjack.c \
 	httpbroker/formats/format.h \
 	httpbroker/formats/formats.c \
+	httpbroker/formats/jsonpool.c httpbroker/formats/jsonpool.h \
 	httpbroker/formats/names.c httpbroker/formats/names.h \
 	httpbroker/formats/newrelic.c \
 	httpbroker/formats/newrelic_workflow.c \
-	httpbroker/formats/jsonpool.c httpbroker/formats/jsonpool.h \
 	httpbroker/formats/sensu.c \
 	httpbroker/formats/values.c httpbroker/formats/values.h \
 	httpbroker/http/answer.c httpbroker/http/answer.h \
 	httpbroker/http/batch.c httpbroker/http/batch.h \
 	httpbroker/http/batch_answer.c httpbroker/http/batch_answer.h \
+	httpbroker/http/clients.c httpbroker/http/clients.h \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
+	httpbroker/http/credentials.c httpbroker/http/credentials.h \
 	httpbroker/http/crowding.c httpbroker/http/crowding.h \
 	httpbroker/http/delete_state.c \
-	httpbroker/http/clients.c httpbroker/http/clients.h \
-	httpbroker/http/credentials.c httpbroker/http/credentials.h \
 	httpbroker/http/exchange.c httpbroker/http/exchange.h \
 	httpbroker/http/exposition.c httpbroker/http/exposition.h \
 	httpbroker/http/framing.c httpbroker/http/framing.h \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* oobetet: sits in a Jabber room and tells when the messages stop that should keep coming. */
+#include "oobetet/xmpp/main.h"
 #include "common/address.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/secret.h"
-#include "oobetet/clock/clock.h"
-#include "oobetet/ear/ear.h"
-#include "oobetet/pager/pager.h"
-#include "oobetet/trial/trial.h"
+#include "oobetet/http/main.h"
+#include "oobetet/monitor.h"
+#include "oobetet/testalert.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,54 +11,47 @@ noinst_LIBRARIES += oobetet/liboobetet.a
 oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) \
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
-	oobetet/pace.c oobetet/pace.h \
-	oobetet/seed.c oobetet/seed.h \
+	oobetet/dispatch.c oobetet/dispatch.h \
+	oobetet/ipc.c oobetet/ipc.h \
+	oobetet/monitor.c oobetet/monitor.h \
+	oobetet/random.c oobetet/random.h \
+	oobetet/selfexec.c oobetet/selfexec.h \
+	oobetet/testalert.c oobetet/testalert.h \
 	oobetet/text.c oobetet/text.h \
-	oobetet/clock/attention.c oobetet/clock/attention.h \
-	oobetet/clock/beat.c oobetet/clock/beat.h \
-	oobetet/clock/carriers.c oobetet/clock/carriers.h \
-	oobetet/clock/carry.c oobetet/clock/carry.h \
-	oobetet/clock/clock.c oobetet/clock/clock.h \
-	oobetet/clock/clockwork.c oobetet/clock/clockwork.h \
-	oobetet/clock/command.c oobetet/clock/command.h \
-	oobetet/clock/hand.c oobetet/clock/hand.h \
-	oobetet/clock/keeper.c oobetet/clock/keeper.h \
-	oobetet/clock/listener.c oobetet/clock/listener.h \
-	oobetet/clock/match.c oobetet/clock/match.h \
-	oobetet/clock/notice.c oobetet/clock/notice.h \
-	oobetet/clock/occupants.c oobetet/clock/occupants.h \
-	oobetet/clock/outbox.c oobetet/clock/outbox.h \
-	oobetet/clock/past.c oobetet/clock/past.h \
-	oobetet/clock/program.c oobetet/clock/program.h \
-	oobetet/clock/road.c oobetet/clock/road.h \
-	oobetet/clock/roads.c oobetet/clock/roads.h \
-	oobetet/clock/rooms.c oobetet/clock/rooms.h \
-	oobetet/clock/state.c oobetet/clock/state.h \
-	oobetet/clock/teller.c oobetet/clock/teller.h \
-	oobetet/clock/watch.c oobetet/clock/watch.h \
-	oobetet/clock/watchdog.c oobetet/clock/watchdog.h \
-	oobetet/config/complete.c oobetet/config/complete.h \
+	oobetet/timing.c oobetet/timing.h \
+	oobetet/watchdog.c oobetet/watchdog.h \
+	oobetet/worker.c oobetet/worker.h \
+	oobetet/workers.c oobetet/workers.h \
+	oobetet/channel/channels.c oobetet/channel/channels.h \
+	oobetet/channel/command.c oobetet/channel/command.h \
+	oobetet/channel/notification.c oobetet/channel/notification.h \
+	oobetet/channel/queue.c oobetet/channel/queue.h \
 	oobetet/config/config.c oobetet/config/config.h \
-	oobetet/config/filecheck.c oobetet/config/filecheck.h \
+	oobetet/config/ini.c oobetet/config/ini.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
 	oobetet/config/list.c oobetet/config/list.h \
 	oobetet/config/secretfile.c oobetet/config/secretfile.h \
-	oobetet/config/strictini.c oobetet/config/strictini.h \
 	oobetet/config/values.c oobetet/config/values.h \
-	oobetet/ear/ear.c oobetet/ear/ear.h \
-	oobetet/ear/hearing.c oobetet/ear/hearing.h \
-	oobetet/ear/ration.c oobetet/ear/ration.h \
-	oobetet/ear/receipts.c oobetet/ear/receipts.h \
-	oobetet/ear/room.c oobetet/ear/room.h \
-	oobetet/ear/session.c oobetet/ear/session.h \
-	oobetet/ear/stanza.c oobetet/ear/stanza.h \
-	oobetet/line/link.c oobetet/line/link.h \
-	oobetet/line/protocol.c oobetet/line/protocol.h \
-	oobetet/pager/pager.c oobetet/pager/pager.h \
-	oobetet/pager/pagerduty.c oobetet/pager/pagerduty.h \
-	oobetet/pager/request.c oobetet/pager/request.h \
-	oobetet/trial/attempts.c oobetet/trial/attempts.h \
-	oobetet/trial/trial.c oobetet/trial/trial.h
+	oobetet/http/main.c oobetet/http/main.h \
+	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
+	oobetet/http/request.c oobetet/http/request.h \
+	oobetet/state/snapshot.c oobetet/state/snapshot.h \
+	oobetet/state/state.c oobetet/state/state.h \
+	oobetet/state/statefile.c oobetet/state/statefile.h \
+	oobetet/watch/activetime.c oobetet/watch/activetime.h \
+	oobetet/watch/heartbeat.c oobetet/watch/heartbeat.h \
+	oobetet/watch/incident.c oobetet/watch/incident.h \
+	oobetet/watch/match.c oobetet/watch/match.h \
+	oobetet/watch/occupants.c oobetet/watch/occupants.h \
+	oobetet/watch/rooms.c oobetet/watch/rooms.h \
+	oobetet/watch/watch.c oobetet/watch/watch.h \
+	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
+	oobetet/xmpp/heap.c oobetet/xmpp/heap.h \
+	oobetet/xmpp/main.c oobetet/xmpp/main.h \
+	oobetet/xmpp/muc.c oobetet/xmpp/muc.h \
+	oobetet/xmpp/receipts.c oobetet/xmpp/receipts.h \
+	oobetet/xmpp/session.c oobetet/xmpp/session.h \
+	oobetet/xmpp/stanza.c oobetet/xmpp/stanza.h
 
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)

@@ -4,6 +4,15 @@
 noinst_LIBRARIES += httpbroker/submit/libsubmit.a
 httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 httpbroker_submit_libsubmit_a_SOURCES = \
+	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
+	httpbroker/submit/forget.c httpbroker/submit/forget.h \
+	httpbroker/submit/intake.c httpbroker/submit/intake.h \
+	httpbroker/submit/mode.c httpbroker/submit/mode.h \
+	httpbroker/submit/options.c httpbroker/submit/options.h \
+	httpbroker/submit/refusal.c httpbroker/submit/refusal.h \
+	httpbroker/submit/store.c httpbroker/submit/store.h \
+	httpbroker/submit/submit.c httpbroker/submit/submit.h \
+	httpbroker/submit/values.c httpbroker/submit/values.h \
 	httpbroker/submit/check/command.c httpbroker/submit/check/command.h \
 	httpbroker/submit/check/relay.c httpbroker/submit/check/relay.h \
 	httpbroker/submit/check/report.c httpbroker/submit/check/report.h \
@@ -16,7 +25,6 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/delivery/shipment.c httpbroker/submit/delivery/shipment.h \
 	httpbroker/submit/delivery/tally.c httpbroker/submit/delivery/tally.h \
 	httpbroker/submit/delivery/target.c httpbroker/submit/delivery/target.h \
-	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
 	httpbroker/submit/event/defaults.c httpbroker/submit/event/defaults.h \
 	httpbroker/submit/event/draft.c httpbroker/submit/event/draft.h \
 	httpbroker/submit/event/plugin.c httpbroker/submit/event/plugin.h \
@@ -26,22 +34,14 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/feed/input.c httpbroker/submit/feed/input.h \
 	httpbroker/submit/feed/shape.c httpbroker/submit/feed/shape.h \
 	httpbroker/submit/feed/source.c httpbroker/submit/feed/source.h \
-	httpbroker/submit/forget.c httpbroker/submit/forget.h \
 	httpbroker/submit/formats/extcmd.c \
 	httpbroker/submit/formats/format.h \
 	httpbroker/submit/formats/nagios.c \
 	httpbroker/submit/formats/nsca.c \
 	httpbroker/submit/formats/result.c httpbroker/submit/formats/result.h \
-	httpbroker/submit/intake.c httpbroker/submit/intake.h \
-	httpbroker/submit/mode.c httpbroker/submit/mode.h \
-	httpbroker/submit/options.c httpbroker/submit/options.h \
-	httpbroker/submit/refusal.c httpbroker/submit/refusal.h \
 	httpbroker/submit/spool/directory.c httpbroker/submit/spool/directory.h \
 	httpbroker/submit/spool/file.c httpbroker/submit/spool/file.h \
-	httpbroker/submit/spool/spool.c httpbroker/submit/spool/spool.h \
-	httpbroker/submit/store.c httpbroker/submit/store.h \
-	httpbroker/submit/submit.c httpbroker/submit/submit.h \
-	httpbroker/submit/values.c httpbroker/submit/values.h
+	httpbroker/submit/spool/spool.c httpbroker/submit/spool/spool.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c

@@ -9,6 +9,8 @@
 #include "common/reason.h"
 #include "oobetet/config/config.h"
 
+#include <stdbool.h>
+
 /*
  * `min` and `max` bound numbers and durations; the others do not look at them. A text is not
  * copied: the field points to it afterwards.
@@ -36,5 +38,13 @@ value_read value_api;      /* int64_t: v1, v2 */
 value_read value_severity; /* const char *: critical, error, warning, info */
 value_read value_ping;     /* the same, but the path is not for everybody's eyes */
 value_read value_url;      /* const char *: http:// or https:// */
+
+/* What a file that the configuration names must be, found out before it is needed. */
+
+/* To be replaced as a whole: a plain file, or none yet. A device would be gone, a directory too. */
+bool file_check_replaceable(const char *path, struct reason *why);
+
+/* For libstrophe, which does not say what is wrong: at least one certificate in PEM. */
+bool file_check_certificates(const char *path, struct reason *why);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines between the clock and its hands: what is understood is written as it was. */
 #include "common/lines.h"
-#include "oobetet/line/protocol.h"
+#include "oobetet/ipc.h"
 #include "oobetet/text.h"
 #include "t/fuzz/fuzz.h"
 

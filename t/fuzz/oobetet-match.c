@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What oobetet hears: any line, with Flapjack's wordings and with patterns. */
-#include "oobetet/clock/match.h"
+#include "oobetet/watch/match.h"
 #include "t/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)

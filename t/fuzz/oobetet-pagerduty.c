@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* PagerDuty's answers: the first byte chooses the status, the others are the body. */
-#include "oobetet/pager/pagerduty.h"
+#include "oobetet/http/pagerduty.h"
 #include "oobetet/text.h"
 #include "t/fuzz/fuzz.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* oobetet's state file: any bytes, with a true checksum behind them too. */
-#include "oobetet/clock/state.h"
+#include "oobetet/state/state.h"
 #include "t/fuzz/fuzz.h"
 
 static void state_try(char *text)

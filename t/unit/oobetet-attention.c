@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/attention.h"
-#include "oobetet/clock/beat.h"
+#include "oobetet/watch/activetime.h"
+#include "oobetet/watch/heartbeat.h"
 
 #define SEC NSEC_PER_SEC
 #define TICK (5 * SEC)

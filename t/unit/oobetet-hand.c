@@ -3,8 +3,8 @@
  * it. */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/command.h"
-#include "oobetet/clock/hand.h"
+#include "oobetet/channel/command.h"
+#include "oobetet/worker.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
 #define T_UNIT_OOBETET_JUDGE_H
 
 #include "common/clocks.h"
-#include "oobetet/clock/match.h"
+#include "oobetet/watch/match.h"
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "common/signals.h"
-#include "oobetet/clock/keeper.h"
+#include "oobetet/state/statefile.h"
 
 #include <errno.h>
 #include <fcntl.h>

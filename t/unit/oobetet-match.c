@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/match.h"
-#include "oobetet/clock/notice.h"
+#include "oobetet/channel/notification.h"
+#include "oobetet/watch/match.h"
 
 static const struct match flapper = {
 	.check = "Flapper", .entity = "flapper-on-nagios-01.example.org"};

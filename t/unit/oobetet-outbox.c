@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/outbox.h"
-#include "oobetet/pace.h"
+#include "oobetet/channel/queue.h"
+#include "oobetet/timing.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,11 +2,11 @@
 /* The pure parts of what goes to PagerDuty, and when others are told that we live. */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/beat.h"
-#include "oobetet/clock/watchdog.h"
-#include "oobetet/pager/pagerduty.h"
-#include "oobetet/pager/request.h"
+#include "oobetet/http/pagerduty.h"
+#include "oobetet/http/request.h"
 #include "oobetet/text.h"
+#include "oobetet/watch/heartbeat.h"
+#include "oobetet/watchdog.h"
 
 #include <jansson.h>
 #include <stdlib.h>

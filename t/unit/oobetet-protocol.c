@@ -2,8 +2,8 @@
 /* The lines between the clock and its hands, the texts in them, and the texts of the alarms. */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/notice.h"
-#include "oobetet/line/protocol.h"
+#include "oobetet/channel/notification.h"
+#include "oobetet/ipc.h"
 #include "oobetet/text.h"
 
 #include <stdlib.h>

@@ -17,9 +17,9 @@
 #include "t/unit/unit.h"
 
 #include "common/memory.h"
-#include "oobetet/clock/attention.h"
-#include "oobetet/clock/past.h"
-#include "oobetet/clock/teller.h"
+#include "oobetet/state/snapshot.h"
+#include "oobetet/watch/activetime.h"
+#include "oobetet/watch/incident.h"
 #include "t/unit/oobetet-judge.h"
 
 #include <fcntl.h>

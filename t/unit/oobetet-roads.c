@@ -2,8 +2,8 @@
 /* The roads together: who is told what, and when; in place of hands and command, what follows. */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/roads.h"
-#include "oobetet/line/protocol.h"
+#include "oobetet/channel/channels.h"
+#include "oobetet/ipc.h"
 
 #include <stdlib.h>
 #include <string.h>

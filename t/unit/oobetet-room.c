@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/occupants.h"
-#include "oobetet/ear/room.h"
-#include "oobetet/ear/stanza.h"
+#include "oobetet/watch/occupants.h"
+#include "oobetet/xmpp/muc.h"
+#include "oobetet/xmpp/stanza.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,8 +8,8 @@
  */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/attention.h"
-#include "oobetet/clock/watch.h"
+#include "oobetet/watch/activetime.h"
+#include "oobetet/watch/watch.h"
 #include "t/unit/oobetet-judge.h"
 
 #include <stdlib.h>

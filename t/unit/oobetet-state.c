@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "common/memory.h"
-#include "oobetet/clock/state.h"
+#include "oobetet/state/state.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "oobetet/clock/watch.h"
+#include "oobetet/watch/watch.h"
 
 #include <stdlib.h>
 

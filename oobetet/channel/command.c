@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/channel/command.h"
+
+#include "common/descriptors.h"
+#include "common/lines.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/signals.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINE_MAX 2000 /* bytes of a line that is logged */
+
+struct command {
+	const char *line;
+	char id[COMMAND_ID]; /* of the run; "": there is none */
+	pid_t pid;           /* of its shell, and its group; 0: there is none, or it is reaped */
+	bool ended; /* the shell has; as long as it is not reaped, the group is nobody else's */
+	int out;    /* what it prints; -1: that is at its end */
+	struct lines lines;
+	int logged, dropped; /* lines */
+	nsec limit;
+	bool killed;
+	enum answer answer;
+	char why[COMMAND_WHY];
+};
+
+struct command *command_new(const char *line)
+{
+	struct command *command = memory_zeroed(1, sizeof *command);
+
+	command->line = line;
+	command->out = -1;
+	return command;
+}
+
+static void out_close(struct command *command)
+{
+	if (command->out < 0)
+		return;
+	close(command->out);
+	command->out = -1;
+	lines_free(&command->lines);
+}
+
+static bool is_over(const struct command *command)
+{
+	return (command->ended || command->pid == 0) && command->out < 0;
+}
+
+void command_free(struct command *command)
+{
+	if (command == NULL)
+		return;
+	if (!is_over(command) && !command->killed)
+		kill(-command->pid, SIGKILL);
+	out_close(command);
+	free(command);
+}
+
+/* ---- in the child ---- */
+
+static void environment_set(const struct job *job)
+{
+	setenv("OOBETET_EVENT", job->event, 1);
+	setenv("OOBETET_WATCH", job->watch, 1);
+	setenv("OOBETET_BREACH", job->breach, 1);
+	setenv("OOBETET_SINCE", job->since, 1);
+	setenv("OOBETET_KEY", job->key, 1);
+	setenv("OOBETET_HOST", job->host, 1);
+	/* what the supervisor said to us is not for it */
+	unsetenv("NOTIFY_SOCKET");
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+}
+
+static bool descriptors_arrange(int in, int out)
+{
+	/* out of the way of the standard three, which need not have been open */
+	in = fcntl(in, F_DUPFD, STDERR_FILENO + 1);
+	out = fcntl(out, F_DUPFD, STDERR_FILENO + 1);
+	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+		dup2(out, STDERR_FILENO) < 0)
+		return false;
+	descriptors_keep_from_exec(STDERR_FILENO + 1); /* what the supervisor left open, too */
+	return !fcntl(in, F_SETFD, FD_CLOEXEC) && !fcntl(out, F_SETFD, FD_CLOEXEC);
+}
+
+static _Noreturn void shell_become(
+	const char *line, const struct job *job, int in, int out, pid_t parent)
+{
+	setpgid(0, 0);
+	signals_restore();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	environment_set(job);
+	if (getppid() == parent && descriptors_arrange(in, out))
+		execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+	_exit(127);
+}
+
+/* ---- in the clock ---- */
+
+/* A pipe with the message in it, and its end; -1: errno says why not. */
+static int message_pipe(const char *text)
+{
+	char line[NOTIFICATION_TEXT + 1];
+	int ends[2], length = snprintf(line, sizeof line, "%s\n", text);
+
+	if (length >= (int)sizeof line)
+		length = (int)sizeof line - 1;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return -1;
+	/* an empty pipe takes a page at least: this does not block */
+	ssize_t wrote = write(ends[1], line, (size_t)length);
+	close(ends[1]);
+	if (wrote == length)
+		return ends[0];
+	close(ends[0]);
+	return -1;
+}
+
+/* Whether it could be is seen at `pid`. */
+static void shell_run(struct command *command, const struct job *job, int in, int out)
+{
+	pid_t parent = getpid();
+
+	command->pid = fork();
+	if (command->pid == 0)
+		shell_become(command->line, job, in, out, parent);
+	if (command->pid > 0)
+		setpgid(command->pid, command->pid);
+}
+
+static bool shell_start(struct command *command, const struct job *job)
+{
+	int in = message_pipe(job->text), out[2];
+
+	if (in < 0)
+		return false;
+	if (pipe2(out, O_CLOEXEC) != 0) {
+		close(in);
+		return false;
+	}
+	shell_run(command, job, in, out[1]);
+	close(in);
+	close(out[1]);
+	command->out = out[0];
+	fcntl(command->out, F_SETFL, O_NONBLOCK);
+	lines_init(&command->lines, LINE_MAX);
+	return command->pid > 0;
+}
+
+bool command_start(struct command *command, const struct job *job, nsec now)
+{
+	if (command->id[0] != '\0')
+		return false;
+	snprintf(command->id, sizeof command->id, "%s", job->id);
+	command->logged = command->dropped = 0;
+	command->limit = now + COMMAND_LIMIT;
+	command->killed = command->ended = false;
+	command->answer = ANSWER_FAILED;
+	if (!shell_start(command, job)) {
+		snprintf(command->why, sizeof command->why, "it cannot be started: %s",
+			strerror(errno));
+		command->pid = 0;
+		out_close(command);
+	}
+	return true;
+}
+
+struct pollfd command_poll(const struct command *command)
+{
+	return (struct pollfd){.fd = command != NULL ? command->out : -1, .events = POLLIN};
+}
+
+nsec command_deadline(const struct command *command)
+{
+	if (command == NULL || command->id[0] == '\0')
+		return NSEC_NEVER;
+	if (is_over(command))
+		return 0;
+	return command->killed ? NSEC_NEVER : command->limit;
+}
+
+static void outcome_note(struct command *command, const siginfo_t *info)
+{
+	if (info->si_code == CLD_EXITED && info->si_status == 0)
+		command->answer = ANSWER_DONE;
+	else if (command->killed)
+		snprintf(command->why, sizeof command->why, "it took longer than %d s, was killed",
+			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
+	else if (info->si_code != CLD_EXITED)
+		snprintf(command->why, sizeof command->why, "signal %d (%s)", info->si_status,
+			strsignal(info->si_status));
+	else
+		snprintf(command->why, sizeof command->why, "exit status %d", info->si_status);
+}
+
+bool command_runs(struct command *command)
+{
+	siginfo_t info = {.si_pid = 0};
+
+	if (command == NULL || command->pid == 0 || command->ended)
+		return false;
+	if (waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+		info.si_pid == 0)
+		return true;
+	command->ended = true;
+	outcome_note(command, &info);
+	return false;
+}
+
+static void lines_log(struct command *command)
+{
+	enum lines_result result;
+	char *line;
+
+	while ((result = lines_next(&command->lines, &line)) != LINES_NONE) {
+		if (result == LINES_LINE && command->logged < COMMAND_LINES) {
+			command->logged++;
+			log_info("alert_command: %s", line);
+		} else {
+			command->dropped++;
+		}
+	}
+}
+
+/* 64 KiB at most: there may be more, which poll(2) will tell. */
+static void out_read(struct command *command)
+{
+	if (command->out < 0)
+		return;
+	enum lines_read_result result = lines_read(&command->lines, command->out);
+	lines_log(command);
+	if (result == LINES_END || result == LINES_ERROR)
+		out_close(command);
+}
+
+/* The shell, or what it left behind. */
+static void group_kill(struct command *command)
+{
+	if (command->ended)
+		log_warning("alert_command: what it left behind took longer than %d s, was killed",
+			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
+	command->killed = true;
+	kill(-command->pid, SIGKILL);
+	out_close(command);
+}
+
+static void shell_reap(struct command *command)
+{
+	if (command->pid > 0)
+		waitpid(command->pid, NULL, 0);
+	command->pid = 0;
+}
+
+bool command_tick(struct command *command, nsec now, struct outcome *outcome)
+{
+	if (command == NULL || command->id[0] == '\0')
+		return false;
+	out_read(command);
+	if (!is_over(command) && !command->killed && now >= command->limit)
+		group_kill(command);
+	if (!is_over(command))
+		return false;
+	shell_reap(command);
+	if (command->dropped > 0)
+		log_warning("alert_command: %d more lines of its output are not logged",
+			command->dropped);
+	*outcome = (struct outcome){.answer = command->answer};
+	memcpy(outcome->id, command->id, sizeof outcome->id);
+	memcpy(outcome->why, command->why, sizeof outcome->why);
+	command->id[0] = '\0';
+	return true;
+}

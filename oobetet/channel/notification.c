@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/channel/notification.h"
+
+#include "common/duration.h"
+#include "oobetet/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STAMP 40 /* bytes that hold any clock_stamp() */
+
+char *target_name(const struct target *target, char *out, size_t size)
+{
+	if (target->entity != NULL)
+		snprintf(out, size, "\"%s\" on %s", target->check, target->entity);
+	else
+		snprintf(out, size, "\"%s\"", target->check);
+	return out;
+}
+
+static void since_write(nsec since, char out[NOTIFICATION_SINCE])
+{
+	time_t seconds = (time_t)(since / NSEC_PER_SEC);
+	struct tm utc;
+
+	out[0] = '\0';
+	if (gmtime_r(&seconds, &utc) == NULL)
+		return;
+	size_t used = strftime(out, NOTIFICATION_SINCE, "%Y-%m-%dT%H:%M:%S", &utc);
+	snprintf(out + used, NOTIFICATION_SINCE - used, ".%03dZ",
+		(int)(since % NSEC_PER_SEC / NSEC_PER_MSEC));
+}
+
+/*
+ * The original's key, which all its incidents shared, and what tells them apart. What may be long
+ * comes last, so that cutting it never makes two incidents one.
+ */
+char *notification_key(const struct target *target, nsec since, char out[NOTIFICATION_KEY])
+{
+	char key[2 * NOTIFICATION_KEY], name[NOTIFICATION_KEY], start[NOTIFICATION_KEY],
+		stamp[NOTIFICATION_SINCE];
+
+	since_write(since, stamp);
+	snprintf(start, sizeof start, "Flapjack Self Monitoring from %.64s", target->host);
+	snprintf(key, sizeof key, "%.160s, %s, %s", target->key != NULL ? target->key : start,
+		stamp, target_name(target, name, sizeof name));
+	return text_clean_line(key, out, NOTIFICATION_KEY);
+}
+
+static void notification_begin(struct notification *notification, enum notification_kind kind,
+	const struct outage *outage, enum kind missing)
+{
+	notification->kind = kind;
+	notification->missing = missing;
+	memcpy(notification->key, outage->key, NOTIFICATION_KEY);
+	since_write(outage->since, notification->since);
+}
+
+void notification_alarm(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, nsec silence, nsec now, const char *remarks)
+{
+	char text[4 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], stamp[STAMP],
+		span[DURATION_TEXT];
+
+	notification_begin(notification, NOTIFICATION_ALARM, outage, missing);
+	/* what has come back but once, before the other, may have been silent for less */
+	duration_text(
+		nsec_earlier(target->max_latency, silence / NSEC_PER_SEC * NSEC_PER_SEC), span);
+	span[strcspn(span, " ")] = '\0'; /* the original spells its `seconds` out */
+	snprintf(text, sizeof text,
+		"Flapjack Self Monitoring is Critical: haven't seen a test %s notification in the "
+		"last %s seconds for %s, from %s at %s%s",
+		kind_name(missing), span, target_name(target, name, sizeof name), target->host,
+		clock_stamp(now, stamp, sizeof stamp), remarks);
+	text_clean_line(text, notification->text, sizeof notification->text);
+}
+
+void notification_ok(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, nsec span, nsec now)
+{
+	char text[NOTIFICATION_TEXT], stamp[STAMP], message_types[DURATION_TEXT];
+	nsec whole = span >= NSEC_PER_SEC ? span / NSEC_PER_SEC * NSEC_PER_SEC : span;
+
+	notification_begin(notification, NOTIFICATION_OK, outage, missing);
+	snprintf(text, sizeof text,
+		"Flapjack Self Monitoring is OK (it was not for %s), from %s at %s",
+		duration_text(whole, message_types), target->host,
+		clock_stamp(now, stamp, sizeof stamp));
+	text_clean_line(text, notification->text, sizeof notification->text);
+}
+
+void notification_test(struct notification *notification, const struct target *target, nsec now)
+{
+	char key[2 * NOTIFICATION_KEY], text[NOTIFICATION_TEXT], stamp[STAMP];
+
+	notification->kind = NOTIFICATION_TEST;
+	notification->missing = KIND_NONE;
+	since_write(now, notification->since);
+	snprintf(key, sizeof key, "TEST by oobetet on %s, %s", target->host, notification->since);
+	text_clean_line(key, notification->key, sizeof notification->key);
+	snprintf(text, sizeof text,
+		"TEST by oobetet on %s at %s: nothing is wrong, this is how an alarm would come",
+		target->host, clock_stamp(now, stamp, sizeof stamp));
+	text_clean_line(text, notification->text, sizeof notification->text);
+}
+
+char *notification_greeting(const struct target *target, nsec now, char *out, size_t size)
+{
+	char text[2 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], stamp[STAMP],
+		span[DURATION_TEXT];
+
+	snprintf(text, sizeof text,
+		"oobetet on %s, started at %s: watching for %s, telling you after %s of silence",
+		target->host, clock_stamp(now, stamp, sizeof stamp),
+		target_name(target, name, sizeof name), duration_text(target->max_latency, span));
+	return text_clean_line(text, out, size);
+}
+
+char *notification_absence(
+	const struct target *target, nsec away, const char *why, char *out, size_t size)
+{
+	char text[2 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], span[DURATION_TEXT];
+
+	snprintf(text, sizeof text,
+		"oobetet on %s %s for %s and could not hear %s: that time is not counted as "
+		"silence",
+		target->host, why, duration_text(away / NSEC_PER_SEC * NSEC_PER_SEC, span),
+		target_name(target, name, sizeof name));
+	return text_clean_line(text, out, size);
+}

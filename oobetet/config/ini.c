@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/config/ini.h"
+
+#include "oobetet/text.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLANKS " \t"
+
+struct source {
+	FILE *file;
+	const char *const *sections;
+	ini_take take;
+	void *user;
+	struct reason *why;
+	int line;    /* of the line that inih has before it */
+	bool failed; /* *why is set: there is nothing more to read */
+};
+
+static bool source_refuse(struct source *source, const char *expected)
+{
+	source->failed = true;
+	return reason_set(source->why, "%s", expected);
+}
+
+/* `[name]`, with a name that is known. */
+static bool section_check(struct source *source, const char *line)
+{
+	size_t length = strlen(line);
+
+	for (int i = 0; source->sections[i] != NULL; i++) {
+		const char *name = source->sections[i];
+
+		if (length == strlen(name) + 2 && line[length - 1] == ']' &&
+			strncmp(line + 1, name, length - 2) == 0)
+			return true;
+	}
+	source->failed = true;
+	reason_set(
+		source->why, "unknown section '%.60s'; expected [%s]", line, source->sections[0]);
+	for (int i = 1; source->sections[i] != NULL; i++) {
+		struct reason so_far = *source->why;
+		reason_set(source->why, "%.400s or [%s]", so_far.text, source->sections[i]);
+	}
+	return false;
+}
+
+static bool inline_comment(const char *line)
+{
+	for (const char *p = strchr(line, ';'); p != NULL; p = strchr(p + 1, ';'))
+		if (p > line && strchr(BLANKS, p[-1]) != NULL)
+			return true;
+	return false;
+}
+
+static bool key_check(struct source *source, const char *line)
+{
+	size_t key = strcspn(line, "=:");
+
+	if (line[key] != '=' || key == 0)
+		return source_refuse(source, "expected 'key = value', a [section] or a # comment");
+	if (inline_comment(line))
+		return source_refuse(source,
+			"a blank and ';' begin a comment, which would cut the value short: put "
+			"comments on lines of their own");
+	return true;
+}
+
+/* The line, without its end, as it stands in the file. */
+static bool line_check(struct source *source, const char *line)
+{
+	const char *text = line + strspn(line, BLANKS);
+
+	if (source->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0)
+		return source_refuse(
+			source, "the file begins with a byte-order mark: save it as plain UTF-8");
+	if (text[0] == '\0' || text[0] == '#' || text[0] == ';')
+		return true;
+	if (text != line)
+		return source_refuse(source,
+			"a line must not begin with a blank: it would continue the one before");
+	if (line[0] == '[')
+		return section_check(source, line);
+	return key_check(source, line);
+}
+
+static void trailing_blanks_cut(char *line)
+{
+	size_t length = strlen(line);
+
+	while (length > 0 && strchr(BLANKS "\r", line[length - 1]) != NULL)
+		length--;
+	line[length] = '\0';
+}
+
+/* Reads one line into out[size], without its newline. False: end of file, or a refusal. */
+static bool line_get(struct source *source, char *out, int size)
+{
+	int length = 0, byte;
+
+	source->line++;
+	while ((byte = getc(source->file)) != EOF && byte != '\n') {
+		if (byte == '\0')
+			return source_refuse(source, "the line holds a NUL byte");
+		if (length == size - 2) {
+			reason_set(source->why, "the line is longer than %d bytes", size - 2);
+			source->failed = true;
+			return false;
+		}
+		out[length++] = (char)byte;
+	}
+	out[length] = '\0';
+	if (ferror(source->file))
+		return source_refuse(source, strerror(errno));
+	return byte != EOF || length > 0;
+}
+
+/* inih's fgets. */
+static char *source_read(char *out, int size, void *stream)
+{
+	struct source *source = stream;
+
+	if (source->failed || !line_get(source, out, size))
+		return NULL;
+	trailing_blanks_cut(out);
+	if (!line_check(source, out))
+		return NULL;
+	if (!text_is_clean(out)) {
+		source_refuse(source, "the line holds control characters, or is not UTF-8");
+		return NULL;
+	}
+	size_t length = strlen(out);
+	out[length] = '\n';
+	out[length + 1] = '\0';
+	return out;
+}
+
+static int source_take(void *user, const char *section, const char *key, const char *value)
+{
+	struct source *source = user;
+
+	if (!source->take(source->user, section, key, value, source->line, source->why))
+		source->failed = true;
+	return !source->failed;
+}
+
+bool ini_read(FILE *file, const char *name, const char *const *sections, ini_take take, void *user,
+	struct reason *why)
+{
+	struct source source = {file, sections, take, user, why, 0, false};
+	int bad = ini_parse_stream(source_read, &source, source_take, &source);
+
+	if (bad != 0 && !source.failed) {
+		source.line = bad;
+		source_refuse(&source, "expected 'key = value'");
+	}
+	return !source.failed || reason_prefix(why, "%s:%d", name, source.line);
+}

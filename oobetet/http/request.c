@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/http/request.h"
+
+#include "common/buffer.h"
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define ANSWER_MAX 1024 /* bytes that are kept: enough to see what it complains of */
+
+struct request {
+	CURLM *multi;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *id;
+	char *body; /* NULL: nothing is posted */
+	struct buffer answer;
+	CURLcode result;
+	char error[CURL_ERROR_SIZE];
+};
+
+/* The rest of a long answer is read and forgotten: to stop there would make it a failure. */
+static size_t answer_take(char *bytes, size_t size, size_t count, void *user)
+{
+	struct request *request = user;
+	size_t there = size * count;
+	size_t room = ANSWER_MAX - request->answer.length;
+
+	buffer_append(&request->answer, bytes, there < room ? there : room);
+	return there;
+}
+
+static void request_configure(struct request *request, const char *url, nsec limit)
+{
+	CURL *easy = request->easy;
+
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	if (request->body != NULL) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+		curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
+	}
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "oobetet/" PACKAGE_VERSION);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(limit / NSEC_PER_MSEC));
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_take);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* without this a name server that does not answer stalls the whole process (7.88) */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	/* kept for a day otherwise: megabytes, for a connection a minute at most */
+	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
+}
+
+struct request *request_start(CURLM *multi, const char *url, const char *id, char *body, nsec limit)
+{
+	struct request *request = memory_zeroed(1, sizeof *request);
+
+	request->multi = multi;
+	request->easy = curl_easy_init();
+	if (request->easy == NULL)
+		die(EX_OSERR, "out of memory");
+	request->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	request->headers = curl_slist_append(request->headers, "Expect:");
+	request->id = memory_copied(id);
+	request->body = body;
+	request_configure(request, url, limit);
+	curl_multi_add_handle(multi, request->easy);
+	return request;
+}
+
+/* As curl writes one: "12 ms", "5001 milliseconds". */
+static bool is_span(const char *text)
+{
+	const char *unit = text + strspn(text, "0123456789");
+
+	return unit > text && (strncmp(unit, " ms", 3) == 0 || strncmp(unit, " milli", 6) == 0);
+}
+
+/* From "after" up to a colon, which begins the reason, or to the end. */
+char *error_unmeasured(char *error)
+{
+	static const char after[] = " after ";
+
+	for (char *cut = strstr(error, after); cut != NULL; cut = strstr(cut, after)) {
+		const char *rest = cut + strcspn(cut, ":");
+
+		if (is_span(cut + strlen(after)))
+			memmove(cut, rest, strlen(rest) + 1);
+		else
+			cut++;
+	}
+	return error;
+}
+
+struct request *request_done(CURLM *multi)
+{
+	struct request *request = NULL;
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+		request->result = message->data.result;
+		error_unmeasured(request->error);
+		return request;
+	}
+	return NULL;
+}
+
+long request_status(const struct request *request)
+{
+	long status = 0;
+
+	if (request->result == CURLE_OK)
+		curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status;
+}
+
+const char *request_answer(const struct request *request)
+{
+	return request->answer.length > 0 ? request->answer.data : "";
+}
+
+const char *request_error(const struct request *request)
+{
+	return request->error[0] != '\0' ? request->error : curl_easy_strerror(request->result);
+}
+
+const char *request_id(const struct request *request)
+{
+	return request->id;
+}
+
+void request_free(struct request *request)
+{
+	curl_multi_remove_handle(request->multi, request->easy);
+	curl_easy_cleanup(request->easy);
+	curl_slist_free_all(request->headers);
+	buffer_free(&request->answer);
+	if (request->body != NULL)
+		explicit_bzero(request->body, strlen(request->body));
+	free(request->body);
+	free(request->id);
+	free(request);
+}

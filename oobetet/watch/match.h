@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a line in the room says about the watched check. Flapjack 1 and 2 word it thus, with or
+ * without the part `NICK: ACKID ID, `, the first word in any case:
+ *
+ *     Problem: flapjack: ACKID f79395cd, "CHECK" on ENTITY is Critical, SUMMARY       (1)
+ *     Recovery: "CHECK" on ENTITY is OK, SUMMARY
+ *     Acknowledgement: "CHECK" on ENTITY has been acknowledged, …
+ *     Problem: flapjack: ACKID , "ENTITY:CHECK" is Critical                           (2)
+ *
+ * The name is what the *first* quotation mark begins: a summary that quotes our check says nothing
+ * about it. Quotation marks inside a check's name are not escaped.
+ *
+ * A pattern (a POSIX extended expression) takes the place of the wording of its kind, so that any
+ * alerter can be watched. A heartbeat takes the place of problem and recovery both. Pure.
+ */
+#ifndef OOBETET_WATCH_MATCH_H
+#define OOBETET_WATCH_MATCH_H
+
+#include "common/reason.h"
+
+#include <regex.h>
+#include <stdbool.h>
+
+/* The first ones are those whose absence is an incident. */
+enum kind { KIND_PROBLEM, KIND_RECOVERY, KIND_HEARTBEAT, KIND_ACKNOWLEDGEMENT, KIND_NONE };
+
+#define KINDS_AWAITED KIND_ACKNOWLEDGEMENT
+
+struct match {
+	const char *check;  /* compared exactly */
+	const char *entity; /* whole, in any case; NULL: `check` is the whole name, Flapjack 2's */
+	regex_t *pattern[KIND_NONE]; /* owned; NULL: as Flapjack words it */
+};
+
+/* Sets the pattern of a kind. */
+bool match_pattern(struct match *match, enum kind kind, const char *pattern, struct reason *why);
+
+/* Is this a kind whose absence means that the chain is broken? */
+bool match_awaits(const struct match *match, enum kind kind);
+
+/* What any oobetet says (notification.h) is KIND_NONE, whatever the patterns say. */
+enum kind match_body(const struct match *match, const char *body);
+
+/* `problem`, `recovery`, `heartbeat`, `acknowledgement`. */
+const char *kind_name(enum kind kind);
+
+/* Frees the patterns, not the match. */
+void match_free(struct match *match);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/watch/occupants.h"
+
+#include "common/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { JID, ID, AFFILIATION, MARKS }; /* the best first */
+
+static const char *const names[MARKS] = {
+	[JID] = "real JID", [ID] = "occupant-id", [AFFILIATION] = "affiliation"};
+
+struct occupant {
+	int room;
+	char *nick;
+	char *mark[MARKS]; /* as shown last; "": never */
+};
+
+struct occupants {
+	int count;
+	struct occupant *all;
+};
+
+struct occupants *occupants_new(void)
+{
+	return memory_zeroed(1, sizeof(struct occupants));
+}
+
+void occupants_free(struct occupants *occupants)
+{
+	for (int i = 0; i < occupants->count; i++) {
+		free(occupants->all[i].nick);
+		for (int mark = 0; mark < MARKS; mark++)
+			free(occupants->all[i].mark[mark]);
+	}
+	free(occupants->all);
+	free(occupants);
+}
+
+static struct occupant *occupant_of(struct occupants *occupants, int room, const char *nick)
+{
+	for (int i = 0; i < occupants->count; i++)
+		if (occupants->all[i].room == room && strcmp(occupants->all[i].nick, nick) == 0)
+			return &occupants->all[i];
+	occupants->all = memory_resized(
+		occupants->all, (size_t)(occupants->count + 1) * sizeof *occupants->all);
+	struct occupant *next = &occupants->all[occupants->count++];
+	*next = (struct occupant){.room = room, .nick = memory_copied(nick)};
+	for (int mark = 0; mark < MARKS; mark++)
+		next->mark[mark] = memory_copied("");
+	return next;
+}
+
+/* What both have decides, the best of it; MARKS: it is the same, as far as can be told. */
+static int difference(const struct occupant *known, char *const seen[MARKS])
+{
+	for (int mark = 0; mark < MARKS; mark++)
+		if (known->mark[mark][0] != '\0' && seen[mark][0] != '\0') {
+			bool same = strcmp(known->mark[mark], seen[mark]) == 0;
+
+			return same ? MARKS : mark;
+		}
+	return MARKS;
+}
+
+/* Takes `seen`. Of the same one, what is not shown at the moment is still known. */
+static void occupant_set(struct occupant *known, char *seen[MARKS], bool same)
+{
+	for (int mark = 0; mark < MARKS; mark++) {
+		if (same && seen[mark][0] == '\0') {
+			free(seen[mark]);
+			continue;
+		}
+		free(known->mark[mark]);
+		known->mark[mark] = seen[mark];
+	}
+}
+
+bool occupants_see(struct occupants *occupants, int room, const char *nick,
+	const struct identity *seen, char *out, size_t size)
+{
+	struct occupant *known = occupant_of(occupants, room, nick);
+	char *marks[MARKS] = {
+		[JID] = memory_printed("%.*s", (int)strcspn(seen->jid, "/"), seen->jid),
+		[ID] = memory_copied(seen->id),
+		[AFFILIATION] = memory_copied(seen->affiliation)};
+	int differs = difference(known, marks);
+
+	if (differs < MARKS)
+		snprintf(out, size, "%s %.150s, before %.150s", names[differs], marks[differs],
+			known->mark[differs]);
+	occupant_set(known, marks, differs == MARKS);
+	return differs < MARKS;
+}

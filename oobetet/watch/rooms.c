@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/watch/rooms.h"
+
+#include "common/duration.h"
+#include "common/log.h"
+#include "common/loglimit.h"
+#include "common/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define WHY 300 /* bytes of a reason */
+
+struct room {
+	const char *name;
+	bool in;
+	bool watched;  /* what is said there counts */
+	nsec left;     /* since when we are out */
+	nsec missed;   /* see rooms_missed() */
+	char why[WHY]; /* why we are out */
+};
+
+struct rooms {
+	const struct text_list *nicks;
+	struct occupants *occupants;
+	struct log_limit changes; /* of occupants */
+	nsec notification;
+	int count;
+	struct room room[];
+};
+
+struct rooms *rooms_new(const struct config *config, nsec notification, nsec now)
+{
+	int count = config->rooms.count;
+	struct rooms *rooms =
+		memory_zeroed(1, sizeof *rooms + (size_t)count * sizeof rooms->room[0]);
+
+	rooms->occupants = occupants_new();
+	rooms->nicks = &config->watched_nick;
+	rooms->notification = notification;
+	rooms->count = count;
+	for (int i = 0; i < count; i++) {
+		const char *name = config->rooms.item[i];
+
+		rooms->room[i] = (struct room){.name = name,
+			.watched = list_has(&config->watch_rooms, name, strlen(name)),
+			.left = now,
+			.missed = NSEC_NEVER,
+			.why = "not there yet"};
+	}
+	return rooms;
+}
+
+void rooms_free(struct rooms *rooms)
+{
+	occupants_free(rooms->occupants);
+	free(rooms);
+}
+
+int rooms_index(const struct rooms *rooms, const char *name)
+{
+	for (int i = 0; i < rooms->count; i++)
+		if (strcasecmp(rooms->room[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+void rooms_created(const struct rooms *rooms, const char *name)
+{
+	if (rooms_index(rooms, name) >= 0)
+		log_warning("the room %s did not exist; it was created: is its name right?", name);
+}
+
+bool rooms_entered(struct rooms *rooms, const char *name, const char *nick)
+{
+	int index = rooms_index(rooms, name);
+
+	if (index < 0)
+		return false;
+	log_info("in the room %s as %s", name, nick);
+	rooms->room[index].in = true;
+	return true;
+}
+
+static void room_leave(struct rooms *rooms, struct room *room, const char *why, nsec now)
+{
+	if (room->in) {
+		room->left = now;
+		room->missed = now - rooms->notification;
+	}
+	room->in = false;
+	snprintf(room->why, sizeof room->why, "%s", why);
+}
+
+bool rooms_left(struct rooms *rooms, const char *name, const char *why, nsec now)
+{
+	int index = rooms_index(rooms, name);
+
+	if (index < 0)
+		return false;
+	if (rooms->room[index].in || strcmp(rooms->room[index].why, why) != 0)
+		log_warning("out of the room %s: %s; trying again", name, why);
+	room_leave(rooms, &rooms->room[index], why, now);
+	return true;
+}
+
+void rooms_all_left(struct rooms *rooms, const char *why, nsec now)
+{
+	for (int i = 0; i < rooms->count; i++)
+		room_leave(rooms, &rooms->room[i], why, now);
+}
+
+static bool nick_counts(const struct rooms *rooms, const char *nick)
+{
+	for (int i = 0; i < rooms->nicks->count; i++)
+		if (strcmp(rooms->nicks->item[i], nick) == 0)
+			return true;
+	return rooms->nicks->count == 0;
+}
+
+bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick)
+{
+	int index = rooms_index(rooms, name);
+
+	return index >= 0 && rooms->room[index].watched && nick_counts(rooms, nick);
+}
+
+void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
+	nsec now)
+{
+	char what[400], more[LOG_LIMIT_TEXT];
+	unsigned long left_out;
+
+	/* without watched nicks anybody counts */
+	if (rooms->nicks->count == 0 || !rooms_listen(rooms, name, nick) ||
+		!occupants_see(rooms->occupants, rooms_index(rooms, name), nick, seen, what,
+			sizeof what) ||
+		!log_limit_pass(&rooms->changes, now, &left_out))
+		return;
+	log_warning("the watched nick %s in the room %s is somebody else's now: %s; its messages "
+		    "still count%s",
+		nick, name, what, log_limit_text(left_out, more));
+}
+
+int rooms_count(const struct rooms *rooms)
+{
+	return rooms->count;
+}
+
+const char *rooms_name(const struct rooms *rooms, int index)
+{
+	return rooms->room[index].name;
+}
+
+nsec rooms_missed(const struct rooms *rooms, int index)
+{
+	return rooms->room[index].missed;
+}
+
+void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks)
+{
+	char span[DURATION_TEXT];
+
+	for (int i = 0; i < rooms->count; i++) {
+		const struct room *room = &rooms->room[i];
+
+		if (!room->in)
+			buffer_printf(remarks, "; oobetet is out of the room %s for %s (%.150s)",
+				room->name,
+				duration_text(
+					(now - room->left) / NSEC_PER_SEC * NSEC_PER_SEC, span),
+				room->why);
+	}
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/watch/watch.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LOUD_FIRST 10  /* repeats for people before the wait between them grows */
+#define CHANGES_MAX 16 /* beginnings and ends of incidents that wait to be told */
+
+/* What was heard of one kind, and is too young to be judged: only the ends matter. */
+struct fresh {
+	bool any;
+	nsec first, last;
+};
+
+struct change {
+	enum verdict verdict; /* WATCH_ALARM or WATCH_HEALED */
+	struct incident incident;
+};
+
+struct watch {
+	struct watch_rules rules;
+	nsec seen[KINDS_AWAITED]; /* when each kind was heard last, up to `settled` */
+	struct fresh fresh[KINDS_AWAITED];
+	nsec settled;                      /* what was heard up to here has been judged */
+	nsec acknowledged;                 /* when an acknowledgement was; NSEC_NEVER: never */
+	bool open;                         /* there is an incident, told or not */
+	struct incident incident;          /* the newest */
+	struct change change[CHANGES_MAX]; /* not told yet, oldest first */
+	int changes;
+	struct incident told; /* what the last verdict was about */
+	nsec repeat_at;       /* the next repeat, once the incident was told */
+	int64_t loud;         /* repeats that were for people */
+	int64_t quiet;        /* repeats until the next that is */
+	bool is_loud;         /* the last repeat was */
+};
+
+struct watch *watch_new(const struct watch_rules *rules, nsec now)
+{
+	struct watch *watch = memory_zeroed(1, sizeof *watch);
+
+	watch->rules = *rules;
+	for (int i = 0; i < KINDS_AWAITED; i++)
+		watch->seen[i] = now;
+	watch->settled = now - WATCH_GRACE;
+	watch->acknowledged = NSEC_NEVER;
+	return watch;
+}
+
+void watch_free(struct watch *watch)
+{
+	free(watch);
+}
+
+/* The awaited kind that was not heard for longest. */
+static enum kind kind_missed(const struct watch *watch)
+{
+	enum kind missed = KIND_NONE;
+
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (watch->rules.awaited[kind] &&
+			(missed == KIND_NONE || watch->seen[kind] < watch->seen[missed]))
+			missed = kind;
+	return missed;
+}
+
+/* The last moment at which hearing it is in time. */
+static nsec limit(const struct watch *watch)
+{
+	return watch->seen[kind_missed(watch)] + watch->rules.max_latency;
+}
+
+/*
+ * What a room has kept of an absence may hold several incidents. If there are too many, those that
+ * are over before anybody could be told are left out.
+ */
+static void change_add(struct watch *watch, enum verdict verdict)
+{
+	if (verdict == WATCH_HEALED && watch->changes >= CHANGES_MAX - 1) {
+		watch->changes--; /* the newest one, which is the beginning of the same incident */
+		return;
+	}
+	watch->change[watch->changes++] = (struct change){verdict, watch->incident};
+}
+
+static void incident_begin(struct watch *watch)
+{
+	watch->open = true;
+	watch->incident = (struct incident){.since = limit(watch), .missing = kind_missed(watch)};
+	change_add(watch, WATCH_ALARM);
+}
+
+/* Whoever is missed at `now`, before what was heard then. */
+static void silence_judge(struct watch *watch, nsec now)
+{
+	if (!watch->open && now > limit(watch))
+		incident_begin(watch);
+}
+
+/* When anything awaited was heard last. */
+static nsec newest(const struct watch *watch)
+{
+	nsec stamp = INT64_MIN;
+
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (watch->rules.awaited[kind] && watch->seen[kind] > stamp)
+			stamp = watch->seen[kind];
+	return stamp;
+}
+
+/* Each awaited kind was heard since the incident began, and all of them within max_latency. */
+static void recovery_judge(struct watch *watch)
+{
+	nsec oldest = watch->seen[kind_missed(watch)];
+
+	if (!watch->open || oldest <= watch->incident.since || newest(watch) > limit(watch))
+		return;
+	watch->open = false;
+	change_add(watch, WATCH_HEALED);
+}
+
+static void take(struct watch *watch, enum kind kind, nsec stamp)
+{
+	silence_judge(watch, stamp);
+	if (stamp > watch->seen[kind])
+		watch->seen[kind] = stamp;
+	recovery_judge(watch);
+}
+
+static void keep(struct fresh *fresh, nsec stamp)
+{
+	if (!fresh->any || stamp < fresh->first)
+		fresh->first = stamp;
+	if (!fresh->any || stamp > fresh->last)
+		fresh->last = stamp;
+	fresh->any = true;
+}
+
+void watch_hear(struct watch *watch, enum kind kind, nsec stamp)
+{
+	if (kind == KIND_ACKNOWLEDGEMENT &&
+		(watch->acknowledged == NSEC_NEVER || stamp > watch->acknowledged))
+		watch->acknowledged = stamp;
+	if (kind >= KINDS_AWAITED || !watch->rules.awaited[kind])
+		return;
+	if (stamp <= watch->settled)
+		take(watch, kind, stamp);
+	else
+		keep(&watch->fresh[kind], stamp);
+}
+
+/* The kind whose fresh line is the oldest; KIND_NONE: there is none up to `end`. */
+static enum kind kind_fresh(const struct watch *watch, nsec end)
+{
+	enum kind oldest = KIND_NONE;
+
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (watch->fresh[kind].any && watch->fresh[kind].first <= end &&
+			(oldest == KIND_NONE ||
+				watch->fresh[kind].first < watch->fresh[oldest].first))
+			oldest = kind;
+	return oldest;
+}
+
+/* Takes in what was heard up to `end`, in order, and the silence after it. */
+static void settle(struct watch *watch, nsec end)
+{
+	enum kind kind;
+
+	while ((kind = kind_fresh(watch, end)) != KIND_NONE) {
+		struct fresh *fresh = &watch->fresh[kind];
+
+		take(watch, kind, fresh->first);
+		fresh->any = fresh->last > fresh->first;
+		fresh->first = fresh->last;
+	}
+	if (end > watch->settled)
+		watch->settled = end;
+	silence_judge(watch, watch->settled);
+}
+
+/* From one repeat for people to the next, in repeats. */
+static int64_t loud_wait(const struct watch *watch)
+{
+	int64_t max = watch->rules.repeat_max / watch->rules.repeat_interval, wait = 1;
+
+	for (int64_t i = LOUD_FIRST; i <= watch->loud && wait < max; i++)
+		wait *= 2;
+	return wait < max || max == 0 ? wait : max;
+}
+
+/* Some repeats are due, of which one is told. */
+static void loudness_count(struct watch *watch, int64_t due)
+{
+	watch->quiet -= due;
+	watch->is_loud = watch->quiet <= 0;
+	if (!watch->is_loud)
+		return;
+	watch->loud++;
+	watch->quiet = loud_wait(watch);
+}
+
+/* The incident goes on. Repeats that were missed are not made up for. */
+static enum verdict watch_repeat(struct watch *watch, nsec now)
+{
+	if (now < watch->repeat_at)
+		return WATCH_QUIET;
+	nsec missed = (now - watch->repeat_at) / watch->rules.repeat_interval;
+	watch->repeat_at += (missed + 1) * watch->rules.repeat_interval;
+	loudness_count(watch, missed + 1);
+	watch->told = (struct incident){watch->incident.since, kind_missed(watch)};
+	return WATCH_REPEAT;
+}
+
+static enum verdict change_tell(struct watch *watch, nsec now)
+{
+	const struct change change = watch->change[0];
+
+	memmove(watch->change, watch->change + 1,
+		(size_t)--watch->changes * sizeof watch->change[0]);
+	watch->told = change.incident;
+	if (change.verdict == WATCH_ALARM) {
+		watch->repeat_at = now + watch->rules.repeat_interval;
+		watch->loud = 0;
+		watch->quiet = 1;
+	}
+	return change.verdict;
+}
+
+enum verdict watch_judge(struct watch *watch, nsec now)
+{
+	if (watch->changes == 0)
+		settle(watch, now - WATCH_GRACE);
+	if (watch->changes > 0)
+		return change_tell(watch, now);
+	return watch->open ? watch_repeat(watch, now) : WATCH_QUIET;
+}
+
+nsec watch_deadline(const struct watch *watch)
+{
+	enum kind kind = kind_fresh(watch, NSEC_NEVER);
+	nsec fresh = kind != KIND_NONE ? watch->fresh[kind].first + WATCH_GRACE : NSEC_NEVER;
+
+	if (watch->changes > 0) /* at once */
+		return watch->settled;
+	return watch->open ? nsec_earlier(watch->repeat_at, fresh) : limit(watch) + WATCH_GRACE + 1;
+}
+
+bool watch_repeat_loud(const struct watch *watch)
+{
+	return watch->is_loud;
+}
+
+const struct incident *watch_incident(const struct watch *watch)
+{
+	return &watch->told;
+}
+
+/* When a kind was heard last, judged or not. */
+static nsec heard_last(const struct watch *watch, enum kind kind)
+{
+	return watch->fresh[kind].any && watch->fresh[kind].last > watch->seen[kind]
+		       ? watch->fresh[kind].last
+		       : watch->seen[kind];
+}
+
+nsec watch_silence(const struct watch *watch, enum kind kind, nsec now)
+{
+	return now - heard_last(watch, kind);
+}
+
+nsec watch_acknowledged(const struct watch *watch, nsec now)
+{
+	if (watch->acknowledged == NSEC_NEVER)
+		return NSEC_NEVER;
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (watch->rules.awaited[kind] && heard_last(watch, kind) > watch->acknowledged)
+			return NSEC_NEVER;
+	return now - watch->acknowledged;
+}
+
+/* The incident that was told, and whose end was not; NULL: there is none. */
+static const struct incident *incident_told(const struct watch *watch)
+{
+	if (watch->changes > 0)
+		return watch->change[0].verdict == WATCH_HEALED ? &watch->change[0].incident : NULL;
+	return watch->open ? &watch->incident : NULL;
+}
+
+void watch_remember(const struct watch *watch, nsec now, struct watch_saved *past)
+{
+	const struct incident *incident = incident_told(watch);
+
+	*past = (struct watch_saved){.acknowledged = watch_acknowledged(watch, now)};
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		past->silence[kind] =
+			watch->rules.awaited[kind] ? now - heard_last(watch, kind) : NSEC_NEVER;
+	if (incident == NULL)
+		return;
+	past->open = true;
+	past->lasted = now - incident->since;
+	past->missing = incident->missing;
+	past->repeat_in = watch->repeat_at > now ? watch->repeat_at - now : 0;
+	past->loud = watch->loud;
+	past->quiet = watch->quiet;
+}
+
+static void incident_resume(struct watch *watch, const struct watch_saved *past, nsec now)
+{
+	watch->open = true;
+	watch->incident = (struct incident){.since = now - past->lasted, .missing = past->missing};
+	watch->told = watch->incident;
+	watch->repeat_at = now + past->repeat_in;
+	watch->loud = past->loud;
+	/* repeat_interval may have been another then */
+	watch->quiet = past->quiet < loud_wait(watch) ? past->quiet : loud_wait(watch);
+}
+
+void watch_resume(struct watch *watch, const struct watch_saved *past, nsec now)
+{
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		if (past->silence[kind] != NSEC_NEVER)
+			watch->seen[kind] = now - past->silence[kind];
+		else
+			watch->seen[kind] = past->open ? now - past->lasted : now;
+	watch->acknowledged =
+		past->acknowledged == NSEC_NEVER ? NSEC_NEVER : now - past->acknowledged;
+	if (past->open)
+		incident_resume(watch, past, now);
+	recovery_judge(watch);
+}
