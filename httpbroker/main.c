@@ -38,19 +38,19 @@ static void options_log(const struct options *options)
 			&ports, "%s%s", i > 0 ? "," : "", address_text(&options->listen[i], text));
 	log_debug("Booting with config: {Port:%s Server:%s Database:%d Interval:%s Queue:%s "
 		  "FlapjackVersion:%d Debug:%s}",
-		ports.data, options->alone ? "none" : address_text(&options->server, text),
+		ports.data, options->memory_only ? "none" : address_text(&options->server, text),
 		options->database, duration_text(options->interval, interval), options->queue,
 		options->flapjack, options->debug ? "true" : "false");
 	buffer_free(&ports);
 }
 
-static struct states *states_make(void)
+static struct checks *checks_make(void)
 {
 	struct siphash_key key;
 
 	if (getentropy(&key, sizeof key) != 0)
 		die(EX_OSERR, "no random numbers: %s", strerror(errno));
-	return states_new(&key);
+	return checks_new(&key);
 }
 
 static const char *own_name(void)
@@ -71,10 +71,10 @@ static const char *place_text(const struct listeners *listeners, char out[PLACE_
 }
 
 static struct delivery *delivery_make(
-	const struct options *options, const char *place, struct states *states)
+	const struct options *options, const char *place, struct checks *checks)
 {
 	const struct delivery_settings settings = {
-		.alone = options->alone,
+		.memory_only = options->memory_only,
 		.server = options->server,
 		.password = options->password,
 		.database = options->database,
@@ -92,32 +92,32 @@ static struct delivery *delivery_make(
 		.max_queue = options->max_queue,
 	};
 
-	return delivery_start(&settings, states);
+	return delivery_start(&settings, checks);
 }
 
 static struct sns *sns_make(const struct options *options)
 {
 	const struct sns_settings settings = {
-		.gate = {options->sns_topics, options->sns_topic_count},
+		.policy = {options->sns_topics, options->sns_topic_count},
 		.ca_file = options->sns_ca_file,
 	};
 
 	return sns_start(&settings);
 }
 
-static struct guard *guard_make(const struct options *options)
+static struct auth *auth_make(const struct options *options)
 {
 	struct reason why;
 
 	if (options->token_file == NULL)
 		return NULL;
-	struct guard *guard = guard_new(options->token_file, &why);
-	if (guard == NULL)
+	struct auth *auth = auth_new(options->token_file, &why);
+	if (auth == NULL)
 		die(EX_CONFIG, "--token-file: %s", why.text);
-	return guard;
+	return auth;
 }
 
-static struct server *server_make(const struct options *options, struct guard *guard,
+static struct server *server_make(const struct options *options, struct auth *auth,
 	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery)
 {
 	const struct server_settings settings = {
@@ -125,30 +125,30 @@ static struct server *server_make(const struct options *options, struct guard *g
 		.max_connections = options->max_connections,
 		.idle_timeout = options->idle_timeout,
 		.request_timeout = options->request_timeout,
-		.guard = guard,
+		.auth = auth,
 		.hosts = {options->host_names, options->host_name_count, own_name()},
 	};
 
 	return server_start(&settings, listeners, broker, delivery);
 }
 
-static void files_reload(struct guard *guard)
+static void files_reload(struct auth *auth)
 {
 	struct reason why;
 
-	if (guard == NULL)
+	if (auth == NULL)
 		log_info("SIGHUP: there is no --token-file to read again");
-	else if (guard_reload(guard, &why))
+	else if (auth_reload(auth, &why))
 		log_info("SIGHUP: the tokens were read again");
 	else
 		log_error("SIGHUP: %s; the tokens stay as they were", why.text);
 }
 
-static void stop_await(struct guard *guard)
+static void stop_await(struct auth *auth)
 {
 	while (!signals_say_stop()) {
 		if (signal_arrived(SIGHUP))
-			files_reload(guard);
+			files_reload(auth);
 		signals_poll(NULL, 0, NULL);
 	}
 }
@@ -167,24 +167,24 @@ int main(int argc, char **argv)
 	struct held *held = held_new(options.max_held);
 	const struct jsonpool_bound bound = {held_take, held_give, held, options.max_held / 2};
 	jsonpool_use(&bound);
-	struct guard *guard = guard_make(&options);
+	struct auth *auth = auth_make(&options);
 	struct listeners listeners;
 	listeners_open(options.listen, options.listen_count, &listeners);
-	if (guard == NULL)
+	if (auth == NULL)
 		listeners_warn(&listeners);
-	struct states *states = states_make();
+	struct checks *checks = checks_make();
 	char place[PLACE_TEXT];
-	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), states);
+	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), checks);
 	struct counters *counters = counters_new();
-	struct tally_cache tally;
-	tally_cache_init(&tally);
+	struct state_counts_cache counts;
+	state_counts_cache_init(&counts);
 	struct sns *sns = sns_make(&options);
-	const struct broker broker = {states, options.flapjack, options.stale_state, counters, held,
-		&tally, sns, delivery};
-	struct server *server = server_make(&options, guard, &listeners, &broker, delivery);
+	const struct broker broker = {checks, options.flapjack, options.stale_state, counters, held,
+		&counts, sns, delivery};
+	struct server *server = server_make(&options, auth, &listeners, &broker, delivery);
 	ready_announce(options.ready_fd);
 
-	stop_await(guard);
+	stop_await(auth);
 
 	ready_notify("STOPPING=1");
 	listeners_remove(&listeners);
@@ -196,10 +196,10 @@ int main(int argc, char **argv)
 	server_stop(server);
 	delivery_free(delivery);
 	sns_free(sns);
-	states_free(states);
+	checks_free(checks);
 	counters_free(counters);
 	held_free(held);
-	guard_free(guard);
+	auth_free(auth);
 	options_free(&options);
 	return 0;
 }

@@ -250,7 +250,7 @@ UNIT_TESTS += t/unit/broker-ledger
 t_unit_broker_ledger_SOURCES = t/unit/broker-ledger.c $(T_BROKER)
 t_unit_broker_ledger_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_ledger_LDADD = $(T_BROKER_LIBS)
-t_unit_broker_ledger_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=states_count
+t_unit_broker_ledger_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=checks_count
 
 UNIT_TESTS += t/unit/broker-ledger-simulation
 t_unit_broker_ledger_simulation_SOURCES = t/unit/broker-ledger-simulation.c $(T_BROKER)

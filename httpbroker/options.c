@@ -26,14 +26,14 @@
 #define FORGET_MAX (3650 * 24 * 3600 * NSEC_PER_SEC)
 
 enum {
-	QUEUE_MOST = 512, /* bytes of its name */
-	NAME_MOST = 64,
-	PENDING_MAX = 10000000,
-	BODY_MAX = 1 << 30,
+	QUEUE_MAX = 512, /* bytes of its name */
+	NAME_LENGTH_MAX = 64,
+	PENDING_HIGHEST = 10000000,
+	BODY_HIGHEST = 1 << 30,
 	HELD_MIN = 1 << 20,
 	HELD_PER_BODY = 4, /* a body and what is read of it have room beside others */
-	STATES_MAX = 100000000,
-	CONNECTIONS_MAX = 1000000,
+	CHECKS_HIGHEST = 100000000,
+	CONNECTIONS_HIGHEST = 1000000,
 };
 
 static struct address server_address(const char *option, const char *text)
@@ -47,15 +47,15 @@ static struct address server_address(const char *option, const char *text)
 
 static void port_take(struct options *options, const char *option, const char *value)
 {
-	if (options->listen_count == LISTEN_MOST)
-		die(EX_USAGE, "%s: more than %d of them", option, LISTEN_MOST);
+	if (options->listen_count == LISTEN_MAX)
+		die(EX_USAGE, "%s: more than %d of them", option, LISTEN_MAX);
 	options->listen[options->listen_count++] = option_address(option, value);
 }
 
 static void server_take(struct options *options, const char *option, const char *value)
 {
-	options->alone = strcmp(value, "none") == 0;
-	if (options->alone)
+	options->memory_only = strcmp(value, "none") == 0;
+	if (options->memory_only)
 		return;
 	if (strpbrk(value, ":0123456789-") == NULL)
 		die(EX_USAGE,
@@ -96,8 +96,8 @@ static void interval_take(struct options *options, const char *option, const cha
 
 static void queue_take(struct options *options, const char *option, const char *value)
 {
-	if (value[0] == '\0' || strlen(value) > QUEUE_MOST)
-		die(EX_USAGE, "%s: the name must have 1 to %d bytes", option, QUEUE_MOST);
+	if (value[0] == '\0' || strlen(value) > QUEUE_MAX)
+		die(EX_USAGE, "%s: the name must have 1 to %d bytes", option, QUEUE_MAX);
 	options->queue = value;
 }
 
@@ -106,9 +106,9 @@ static void name_take(struct options *options, const char *option, const char *v
 	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-");
 
-	if (length == 0 || length > NAME_MOST || value[length] != '\0')
+	if (length == 0 || length > NAME_LENGTH_MAX || value[length] != '\0')
 		die(EX_USAGE, "%s: '%s' is not 1 to %d letters, digits, '.', '_' or '-'", option,
-			value, NAME_MOST);
+			value, NAME_LENGTH_MAX);
 	options->name = value;
 }
 
@@ -128,8 +128,8 @@ static void stale_state_take(struct options *options, const char *option, const 
 {
 	bool known;
 
-	if (!condition_read(value, strlen(value), &options->stale_state, &known) || !known ||
-		!condition_lasts(options->stale_state) || options->stale_state == CONDITION_OK)
+	if (!state_read(value, strlen(value), &options->stale_state, &known) || !known ||
+		!state_lasts(options->stale_state) || options->stale_state == STATE_OK)
 		die(EX_USAGE, "%s: '%s' is not unknown, critical or warning", option, value);
 }
 
@@ -140,7 +140,7 @@ static void forget_after_take(struct options *options, const char *option, const
 
 static void max_pending_take(struct options *options, const char *option, const char *value)
 {
-	options->max_pending = option_number(option, value, 1, PENDING_MAX);
+	options->max_pending = option_number(option, value, 1, PENDING_HIGHEST);
 }
 
 static void max_queue_take(struct options *options, const char *option, const char *value)
@@ -155,8 +155,8 @@ static void flapjack_take(struct options *options, const char *option, const cha
 
 static void host_name_take(struct options *options, const char *option, const char *value)
 {
-	if (options->host_name_count == HOST_NAMES_MOST)
-		die(EX_USAGE, "%s: more than %d of them", option, HOST_NAMES_MOST);
+	if (options->host_name_count == HOST_NAMES_MAX)
+		die(EX_USAGE, "%s: more than %d of them", option, HOST_NAMES_MAX);
 	if (!hosts_name_check(value))
 		die(EX_USAGE,
 			"%s: '%.64s' is not a name or address without a port, such as "
@@ -173,7 +173,7 @@ static void token_file_take(struct options *options, const char *option, const c
 
 static void max_body_take(struct options *options, const char *option, const char *value)
 {
-	options->max_body = (size_t)option_size(option, value, 1, BODY_MAX);
+	options->max_body = (size_t)option_size(option, value, 1, BODY_HIGHEST);
 }
 
 static void max_held_take(struct options *options, const char *option, const char *value)
@@ -197,12 +197,12 @@ static void max_held_complete(struct options *options)
 
 static void max_states_take(struct options *options, const char *option, const char *value)
 {
-	options->max_states = (size_t)option_number(option, value, 1, STATES_MAX);
+	options->max_states = (size_t)option_number(option, value, 1, CHECKS_HIGHEST);
 }
 
 static void max_connections_take(struct options *options, const char *option, const char *value)
 {
-	options->max_connections = (unsigned)option_number(option, value, 1, CONNECTIONS_MAX);
+	options->max_connections = (unsigned)option_number(option, value, 1, CONNECTIONS_HIGHEST);
 }
 
 static void idle_timeout_take(struct options *options, const char *option, const char *value)
@@ -224,8 +224,8 @@ static void sns_topic_take(struct options *options, const char *option, const ch
 {
 	struct reason why;
 
-	if (options->sns_topic_count == SNS_TOPICS_MOST)
-		die(EX_USAGE, "%s: more than %d of them", option, SNS_TOPICS_MOST);
+	if (options->sns_topic_count == SNS_TOPICS_MAX)
+		die(EX_USAGE, "%s: more than %d of them", option, SNS_TOPICS_MAX);
 	if (!topic_pattern_check(value, &why))
 		die(EX_USAGE, "%s: %s", option, why.text);
 	options->sns_topics[options->sns_topic_count++] = value;
@@ -339,7 +339,7 @@ struct options options_read(int argc, char **argv)
 		.name = "default",
 		.grace = 3600 * NSEC_PER_SEC,
 		.persistent = true,
-		.stale_state = CONDITION_UNKNOWN,
+		.stale_state = STATE_UNKNOWN,
 		.forget_after = NSEC_NEVER,
 		.max_pending = LIMIT_PENDING,
 		.max_queue = 1000000,

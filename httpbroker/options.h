@@ -8,13 +8,13 @@
 #include "httpbroker/events/condition.h"
 
 enum {
-	LISTEN_MOST = 16, /* addresses */
-	SNS_TOPICS_MOST = 64,
-	HOST_NAMES_MOST = 32,
+	LISTEN_MAX = 16, /* addresses */
+	SNS_TOPICS_MAX = 64,
+	HOST_NAMES_MAX = 32,
 };
 
 struct options {
-	struct address listen[LISTEN_MOST]; /* an empty host: loopback, both families */
+	struct address listen[LISTEN_MAX]; /* an empty host: loopback, both families */
 	int listen_count;
 	struct address server; /* Redis */
 	const char *password;  /* Redis's; NULL: none */
@@ -28,16 +28,16 @@ struct options {
 	int64_t max_pending; /* events that wait for Redis */
 	int64_t max_queue;   /* events in the queue, above which repeats pause */
 	int flapjack;        /* version, 1 or 2 */
-	const char *sns_topics[SNS_TOPICS_MOST]; /* ARNs, or beginnings of some and `*` */
+	const char *sns_topics[SNS_TOPICS_MAX]; /* ARNs, or beginnings of some and `*` */
 	size_t sns_topic_count;
 	const char *sns_ca_file; /* NULL: the system's authorities */
 
-	bool alone; /* there is no Redis */
+	bool memory_only; /* there is no Redis */
 
-	enum condition stale_state; /* what a stale check is told as */
-	nsec forget_after;          /* for so long a check is stale at most; NSEC_NEVER: for ever */
+	enum state stale_state; /* what a stale check is told as */
+	nsec forget_after;      /* for so long a check is stale at most; NSEC_NEVER: for ever */
 
-	const char *host_names[HOST_NAMES_MOST]; /* under which web pages may reach us */
+	const char *host_names[HOST_NAMES_MAX]; /* under which web pages may reach us */
 	size_t host_name_count;
 
 	const char *token_file; /* NULL: none */

@@ -5,48 +5,49 @@
 
 #include <poll.h>
 
-static void alone_work(const struct alone *alone, struct moment now)
+static void memory_only_work(const struct memory_only *memory_only, struct moment now)
 {
-	desk_take(alone->desk, inbox_take(alone->inbox), now.monotonic);
-	desk_judge(alone->desk, now);
-	ledger_turn(alone->books->ledger, false, now);
-	desk_commit(alone->desk);
+	pending_take(
+		memory_only->pending, submissions_take(memory_only->submissions), now.monotonic);
+	pending_judge(memory_only->pending, now);
+	engine_turn(memory_only->books->engine, false, now);
+	pending_commit(memory_only->pending);
 }
 
-static void alone_sleep(const struct alone *alone)
+static void memory_only_sleep(const struct memory_only *memory_only)
 {
-	struct pollfd fd = {.fd = inbox_fd(alone->inbox), .events = POLLIN};
+	struct pollfd fd = {.fd = submissions_fd(memory_only->submissions), .events = POLLIN};
 	struct timespec timeout;
-	nsec next =
-		nsec_earlier(ledger_next(alone->books->ledger, false), desk_deadline(alone->desk));
+	nsec next = nsec_earlier(engine_next(memory_only->books->engine, false),
+		pending_deadline(memory_only->pending));
 
-	next = nsec_earlier(next, atomic_load(alone->stop_at));
-	if (next != 0 && !inbox_listen(alone->inbox))
+	next = nsec_earlier(next, atomic_load(memory_only->stop_at));
+	if (next != 0 && !submissions_listen(memory_only->submissions))
 		return;
 	if (ppoll(&fd, 1, clock_timeout(clock_monotonic(), next, &timeout), NULL) > 0)
-		inbox_awake(alone->inbox);
+		submissions_awake(memory_only->submissions);
 }
 
-static void status_tell(const struct alone *alone)
+static void status_tell(const struct memory_only *memory_only)
 {
-	struct delivery_status status = status_read(alone->board);
+	struct delivery_status status = status_read(memory_only->board);
 
 	status.role = DELIVERY_ACTIVE;
-	status.alone = true;
+	status.memory_only = true;
 	status.redis_why[0] = '\0';
-	status_publish(alone->board, &status);
+	status_publish(memory_only->board, &status);
 }
 
-void alone_run(const struct alone *alone)
+void memory_only_run(const struct memory_only *memory_only)
 {
 	log_info("without Redis: states are in memory only, and nobody is told of them");
-	ledger_tell_nobody(alone->books->ledger);
-	status_tell(alone);
+	engine_tell_nobody(memory_only->books->engine);
+	status_tell(memory_only);
 	do {
-		alone_sleep(alone);
-		alone_work(alone, moment_now());
-	} while (atomic_load(alone->stop_at) == NSEC_NEVER);
+		memory_only_sleep(memory_only);
+		memory_only_work(memory_only, moment_now());
+	} while (atomic_load(memory_only->stop_at) == NSEC_NEVER);
 	do
-		alone_work(alone, moment_now());
-	while (!desk_is_empty(alone->desk));
+		memory_only_work(memory_only, moment_now());
+	while (!pending_is_empty(memory_only->pending));
 }

@@ -13,15 +13,15 @@
 #include <stdatomic.h>
 
 /* Nothing is owned. */
-struct alone {
-	struct inbox *inbox;
+struct memory_only {
+	struct submissions *submissions;
 	struct books *books;
-	struct desk *desk;
+	struct pending *pending;
 	struct status_board *board;
 	const _Atomic nsec *stop_at; /* NSEC_NEVER: not stopping; else the inbox is closed */
 };
 
 /* The thread's work, until it is to stop and everything is answered. */
-void alone_run(const struct alone *alone);
+void memory_only_run(const struct memory_only *memory_only);
 
 #endif

@@ -11,74 +11,75 @@
 #include <utlist.h>
 
 /* A check of which something is kept. */
-struct kept_check {
+struct entry_check {
 	UT_hash_handle hh;
-	struct kept *latest;
+	struct entry *latest;
 	size_t count;
 	char names[]; /* `entity`, NUL, `check`: two pairs that look alike are two */
 };
 
-struct backlog {
+struct accepted {
 	struct siphash_key key;
-	struct kept *all;  /* a list */
-	struct kept *next; /* the first of them that was not judged; NULL: none */
-	struct kept_check *checks;
-	size_t count, unjudged, most;
+	struct entry *all;  /* a list */
+	struct entry *next; /* the first of them that was not judged; NULL: none */
+	struct entry_check *checks;
+	size_t count, unapplied, max;
 	size_t bytes; /* of those not judged */
 };
 
-struct backlog *backlog_new(size_t most, const struct siphash_key *key)
+struct accepted *accepted_new(size_t max, const struct siphash_key *key)
 {
-	struct backlog *backlog = memory_zeroed(1, sizeof *backlog);
+	struct accepted *accepted = memory_zeroed(1, sizeof *accepted);
 
-	backlog->most = most;
-	backlog->key = *key;
-	return backlog;
+	accepted->max = max;
+	accepted->key = *key;
+	return accepted;
 }
 
 /* The names with a NUL between them. */
-static void names_write(const struct posting *posting, char out[2 * LIMIT_NAME + 1])
+static void names_write(const struct prepared *prepared, char out[2 * LIMIT_NAME + 1])
 {
-	memcpy(out, posting->names.bytes, posting->names.length);
-	out[posting->names.entity_length] = '\0';
+	memcpy(out, prepared->names.bytes, prepared->names.length);
+	out[prepared->names.entity_length] = '\0';
 }
 
-static unsigned names_hash(const struct backlog *backlog, const char *names, size_t length)
+static unsigned names_hash(const struct accepted *accepted, const char *names, size_t length)
 {
-	return (unsigned)siphash(&backlog->key, names, length);
+	return (unsigned)siphash(&accepted->key, names, length);
 }
 
 /* The check, if something of it is kept. */
-static struct kept_check *check_known(const struct backlog *backlog, const struct posting *posting)
+static struct entry_check *check_known(
+	const struct accepted *accepted, const struct prepared *prepared)
 {
-	const size_t length = posting->names.length;
+	const size_t length = prepared->names.length;
 	char names[2 * LIMIT_NAME + 1];
-	struct kept_check *check;
+	struct entry_check *check;
 
-	names_write(posting, names);
-	unsigned hash = names_hash(backlog, names, length);
-	HASH_FIND_BYHASHVALUE(hh, backlog->checks, names, length, hash, check);
+	names_write(prepared, names);
+	unsigned hash = names_hash(accepted, names, length);
+	HASH_FIND_BYHASHVALUE(hh, accepted->checks, names, length, hash, check);
 	return check;
 }
 
 /* The check, now if not before; NULL for what says nothing of how a check is doing. */
-static struct kept_check *check_of(struct backlog *backlog, const struct posting *posting)
+static struct entry_check *check_of(struct accepted *accepted, const struct prepared *prepared)
 {
-	const size_t length = posting->names.length;
-	struct kept_check *check = check_known(backlog, posting);
+	const size_t length = prepared->names.length;
+	struct entry_check *check = check_known(accepted, prepared);
 
-	if (!condition_lasts(posting->condition) || check != NULL)
-		return condition_lasts(posting->condition) ? check : NULL;
+	if (!state_lasts(prepared->state) || check != NULL)
+		return state_lasts(prepared->state) ? check : NULL;
 	check = memory_zeroed(1, sizeof *check + length);
-	names_write(posting, check->names);
-	unsigned hash = names_hash(backlog, check->names, length);
-	HASH_ADD_KEYPTR_BYHASHVALUE(hh, backlog->checks, check->names, length, hash, check);
+	names_write(prepared, check->names);
+	unsigned hash = names_hash(accepted, check->names, length);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, accepted->checks, check->names, length, hash, check);
 	return check;
 }
 
-static void check_leave(struct backlog *backlog, struct kept *kept)
+static void check_leave(struct accepted *accepted, struct entry *kept)
 {
-	struct kept_check *check = kept->check;
+	struct entry_check *check = kept->check;
 
 	if (check == NULL)
 		return;
@@ -86,172 +87,172 @@ static void check_leave(struct backlog *backlog, struct kept *kept)
 		check->latest = NULL;
 	if (--check->count > 0)
 		return;
-	HASH_DEL(backlog->checks, check);
+	HASH_DEL(accepted->checks, check);
 	free(check);
 }
 
-static void kept_write(struct kept *kept, const struct posting *posting)
+static void entry_write(struct entry *kept, const struct prepared *prepared)
 {
 	struct buffer json = {NULL, 0, 0};
 
-	recall_write(&json, posting);
+	decode_write(&json, prepared);
 	free(kept->json);
 	kept->json = memory_resized(json.data, json.length);
 	kept->length = json.length;
-	kept->condition = posting->condition;
-	kept->forgotten = posting->forgotten;
-	kept->time = (struct instant){posting->time, posting->fraction};
+	kept->state = prepared->state;
+	kept->forgotten = prepared->forgotten;
+	kept->time = (struct instant){prepared->time, prepared->fraction};
 }
 
 /* The one before of this check, if this one says the same and is not older. */
-static struct kept *kept_same(
-	const struct kept_check *check, const struct posting *posting, bool judged)
+static struct entry *entry_same(
+	const struct entry_check *check, const struct prepared *prepared, bool applied)
 {
-	const struct instant time = {posting->time, posting->fraction};
-	struct kept *latest = check != NULL ? check->latest : NULL;
-	bool same = latest != NULL && latest->judged == judged &&
-		    latest->forgotten == posting->forgotten &&
-		    latest->condition == posting->condition &&
+	const struct instant time = {prepared->time, prepared->fraction};
+	struct entry *latest = check != NULL ? check->latest : NULL;
+	bool same = latest != NULL && latest->applied == applied &&
+		    latest->forgotten == prepared->forgotten && latest->state == prepared->state &&
 		    instant_compare(latest->time, time) <= 0;
 
 	return same ? latest : NULL;
 }
 
-static struct kept *kept_put(struct backlog *backlog, const struct posting *posting, bool judged)
+static struct entry *entry_put(
+	struct accepted *accepted, const struct prepared *prepared, bool applied)
 {
-	struct kept_check *check = check_of(backlog, posting);
-	struct kept *kept = kept_same(check, posting, judged);
+	struct entry_check *check = check_of(accepted, prepared);
+	struct entry *kept = entry_same(check, prepared, applied);
 
 	if (kept == NULL) {
 		kept = memory_zeroed(1, sizeof *kept);
-		kept->judged = judged;
+		kept->applied = applied;
 		kept->check = check;
 		if (check != NULL) {
 			check->count++;
 			check->latest = kept;
 		}
-		DL_APPEND(backlog->all, kept);
-		backlog->count++;
-		backlog->unjudged += !judged;
-		if (!judged && backlog->next == NULL)
-			backlog->next = kept;
+		DL_APPEND(accepted->all, kept);
+		accepted->count++;
+		accepted->unapplied += !applied;
+		if (!applied && accepted->next == NULL)
+			accepted->next = kept;
 	}
-	backlog->bytes -= judged ? 0 : kept->length;
-	kept_write(kept, posting);
-	backlog->bytes += judged ? 0 : kept->length;
+	accepted->bytes -= applied ? 0 : kept->length;
+	entry_write(kept, prepared);
+	accepted->bytes += applied ? 0 : kept->length;
 	return kept;
 }
 
-bool backlog_put(struct backlog *backlog, const struct posting *posting)
+bool accepted_put(struct accepted *accepted, const struct prepared *prepared)
 {
-	bool full = backlog->unjudged >= backlog->most || backlog->bytes >= LIMIT_PENDING_BYTES;
+	bool full = accepted->unapplied >= accepted->max || accepted->bytes >= LIMIT_PENDING_BYTES;
 
 	/* whatever takes the place of another needs no room */
-	if (full && kept_same(check_known(backlog, posting), posting, false) == NULL)
+	if (full && entry_same(check_known(accepted, prepared), prepared, false) == NULL)
 		return false;
-	kept_put(backlog, posting, false);
+	entry_put(accepted, prepared, false);
 	return true;
 }
 
-void backlog_put_judged(
-	struct backlog *backlog, const struct posting *posting, const struct marks *marks)
+void accepted_put_judged(struct accepted *accepted, const struct prepared *prepared,
+	const struct watermarks *watermarks)
 {
-	kept_put(backlog, posting, true)->marks = *marks;
+	entry_put(accepted, prepared, true)->watermarks = *watermarks;
 }
 
 /* Only from the front. */
-static void kept_drop(struct backlog *backlog)
+static void entry_drop(struct accepted *accepted)
 {
-	struct kept *kept = backlog->all;
+	struct entry *kept = accepted->all;
 
-	if (backlog->next == kept)
-		backlog->next = kept->next;
-	backlog->unjudged -= !kept->judged;
-	backlog->bytes -= kept->judged ? 0 : kept->length;
-	backlog->count--;
-	DL_DELETE(backlog->all, kept);
-	check_leave(backlog, kept);
+	if (accepted->next == kept)
+		accepted->next = kept->next;
+	accepted->unapplied -= !kept->applied;
+	accepted->bytes -= kept->applied ? 0 : kept->length;
+	accepted->count--;
+	DL_DELETE(accepted->all, kept);
+	check_leave(accepted, kept);
 	free(kept->json);
 	free(kept);
 }
 
-void backlog_drop(struct backlog *backlog, size_t count)
+void accepted_drop(struct accepted *accepted, size_t count)
 {
-	while (count-- > 0 && backlog->all != NULL)
-		kept_drop(backlog);
+	while (count-- > 0 && accepted->all != NULL)
+		entry_drop(accepted);
 }
 
-void backlog_freeze(struct backlog *backlog, size_t count)
+void accepted_freeze(struct accepted *accepted, size_t count)
 {
-	struct kept *kept = backlog->all;
+	struct entry *kept = accepted->all;
 
 	for (; count > 0 && kept != NULL; count--, kept = kept->next) {
-		check_leave(backlog, kept);
+		check_leave(accepted, kept);
 		kept->check = NULL;
 	}
 }
 
-void backlog_free(struct backlog *backlog)
+void accepted_free(struct accepted *accepted)
 {
-	backlog_drop(backlog, backlog->count);
-	free(backlog);
+	accepted_drop(accepted, accepted->count);
+	free(accepted);
 }
 
-void backlog_done(struct backlog *backlog, const struct marks *done)
+void accepted_done(struct accepted *accepted, const struct watermarks *done)
 {
-	while (backlog->all != NULL && backlog->all->judged &&
-		marks_reached(done, &backlog->all->marks))
-		kept_drop(backlog);
+	while (accepted->all != NULL && accepted->all->applied &&
+		watermarks_reached(done, &accepted->all->watermarks))
+		entry_drop(accepted);
 }
 
-void backlog_reopen(struct backlog *backlog)
+void accepted_reopen(struct accepted *accepted)
 {
-	struct kept *kept;
+	struct entry *kept;
 
-	DL_FOREACH(backlog->all, kept) {
-		backlog->unjudged += kept->judged;
-		backlog->bytes += kept->judged ? kept->length : 0;
-		kept->judged = false;
+	DL_FOREACH(accepted->all, kept) {
+		accepted->unapplied += kept->applied;
+		accepted->bytes += kept->applied ? kept->length : 0;
+		kept->applied = false;
 	}
-	backlog->next = backlog->all;
+	accepted->next = accepted->all;
 }
 
-struct kept *backlog_next(const struct backlog *backlog)
+struct entry *accepted_next(const struct accepted *accepted)
 {
-	return backlog->next;
+	return accepted->next;
 }
 
-void backlog_judged(struct backlog *backlog, const struct marks *marks)
+void accepted_judged(struct accepted *accepted, const struct watermarks *watermarks)
 {
-	struct kept *kept = backlog->next;
+	struct entry *kept = accepted->next;
 
-	kept->judged = true;
-	kept->marks = *marks;
-	backlog->next = kept->next;
-	backlog->unjudged--;
-	backlog->bytes -= kept->length;
+	kept->applied = true;
+	kept->watermarks = *watermarks;
+	accepted->next = kept->next;
+	accepted->unapplied--;
+	accepted->bytes -= kept->length;
 }
 
-struct kept *backlog_first(const struct backlog *backlog)
+struct entry *accepted_first(const struct accepted *accepted)
 {
-	return backlog->all;
+	return accepted->all;
 }
 
-size_t backlog_count(const struct backlog *backlog)
+size_t accepted_count(const struct accepted *accepted)
 {
-	return backlog->count;
+	return accepted->count;
 }
 
-size_t backlog_unjudged(const struct backlog *backlog)
+size_t accepted_unjudged(const struct accepted *accepted)
 {
-	return backlog->unjudged;
+	return accepted->unapplied;
 }
 
-size_t backlog_unjudged_checks(const struct backlog *backlog)
+size_t accepted_unjudged_checks(const struct accepted *accepted)
 {
 	size_t count = 0;
 
-	for (const struct kept *kept = backlog->next; kept != NULL; kept = kept->next)
+	for (const struct entry *kept = accepted->next; kept != NULL; kept = kept->next)
 		count += kept->check != NULL && kept->check->latest == kept;
 	return count;
 }

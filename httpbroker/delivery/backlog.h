@@ -15,54 +15,54 @@
 #include "httpbroker/redis/commit.h"
 #include "httpbroker/states/posting.h"
 
-struct backlog;
+struct accepted;
 
-struct kept {
-	struct kept *prev, *next;
-	char *json; /* as recall_event() reads it; owned */
+struct entry {
+	struct entry *prev, *next;
+	char *json; /* as decode_event() reads it; owned */
 	size_t length;
 	/* the rest is the backlog's */
-	struct marks marks;
-	bool judged;
-	struct kept_check *check; /* NULL: nothing may take its place */
-	enum condition condition;
+	struct watermarks watermarks;
+	bool applied;
+	struct entry_check *check; /* NULL: nothing may take its place */
+	enum state state;
 	bool forgotten;
 	struct instant time;
 };
 
 /* `most` that were not judged, at most. `key` makes its hash unpredictable. */
-struct backlog *backlog_new(size_t most, const struct siphash_key *key);
-void backlog_free(struct backlog *backlog);
+struct accepted *accepted_new(size_t max, const struct siphash_key *key);
+void accepted_free(struct accepted *accepted);
 
 /* False if it is full: then it was not taken. */
-bool backlog_put(struct backlog *backlog, const struct posting *posting);
+bool accepted_put(struct accepted *accepted, const struct prepared *prepared);
 
 /* The same for one that the ledger has taken, and that is in Redis with these marks. Never full. */
-void backlog_put_judged(
-	struct backlog *backlog, const struct posting *posting, const struct marks *marks);
+void accepted_put_judged(struct accepted *accepted, const struct prepared *prepared,
+	const struct watermarks *watermarks);
 
 /* What has these marks is in Redis, and dropped. */
-void backlog_done(struct backlog *backlog, const struct marks *done);
+void accepted_done(struct accepted *accepted, const struct watermarks *done);
 
 /* What the ledger made of them came to nothing: all are to be judged again. */
-void backlog_reopen(struct backlog *backlog);
+void accepted_reopen(struct accepted *accepted);
 
 /* The first that was not judged; NULL: none. It has been now, with these marks. */
-struct kept *backlog_next(const struct backlog *backlog);
-void backlog_judged(struct backlog *backlog, const struct marks *marks);
+struct entry *accepted_next(const struct accepted *accepted);
+void accepted_judged(struct accepted *accepted, const struct watermarks *watermarks);
 
 /* The first of all, and to go on ->next; drop so many of them. */
-struct kept *backlog_first(const struct backlog *backlog);
-void backlog_drop(struct backlog *backlog, size_t count);
+struct entry *accepted_first(const struct accepted *accepted);
+void accepted_drop(struct accepted *accepted, size_t count);
 
 /* So many of the first are to stay as they are: nothing takes their place any more. */
-void backlog_freeze(struct backlog *backlog, size_t count);
+void accepted_freeze(struct accepted *accepted, size_t count);
 
 /* How many there are: of all, and of those not judged. */
-size_t backlog_count(const struct backlog *backlog);
-size_t backlog_unjudged(const struct backlog *backlog);
+size_t accepted_count(const struct accepted *accepted);
+size_t accepted_unjudged(const struct accepted *accepted);
 
 /* How many checks the latter change. */
-size_t backlog_unjudged_checks(const struct backlog *backlog);
+size_t accepted_unjudged_checks(const struct accepted *accepted);
 
 #endif

@@ -4,25 +4,25 @@
 void books_open(struct books *books, struct moment now)
 {
 	books->outbox = outbox_new();
-	outbox_limit(books->outbox, books->most);
+	outbox_limit(books->outbox, books->max);
 	if (!books->persistent)
 		outbox_forget_records(books->outbox);
-	books->ledger = ledger_new(books->states, books->outbox, books->interval, now);
-	ledger_tell_stale_as(books->ledger, books->stale_as);
-	ledger_limit(books->ledger, books->most_states);
-	ledger_forget_after(books->ledger, books->forget_after);
-	ledger_note_forgotten(books->ledger, books->missing);
+	books->engine = engine_new(books->checks, books->outbox, books->interval, now);
+	engine_tell_stale_as(books->engine, books->stale_as);
+	engine_limit(books->engine, books->max_states);
+	engine_forget_after(books->engine, books->forget_after);
+	engine_note_forgotten(books->engine, books->missing);
 }
 
 void books_close(struct books *books)
 {
-	ledger_free(books->ledger);
+	engine_free(books->engine);
 	outbox_free(books->outbox);
 }
 
 void books_reset(struct books *books, struct moment now)
 {
 	books_close(books);
-	states_clear(books->states);
+	checks_clear(books->checks);
 	books_open(books, now);
 }

@@ -11,15 +11,15 @@
 #include "httpbroker/delivery/outbox.h"
 
 struct books {
-	struct states *states; /* not owned */
+	struct checks *checks; /* not owned */
 	struct outbox *outbox;
-	struct ledger *ledger;
+	struct engine *engine;
 	nsec interval;
-	size_t most;             /* events that wait, at most */
+	size_t max;              /* events that wait, at most */
 	int flapjack;            /* version, 1 or 2 */
 	bool persistent;         /* records are written */
-	enum condition stale_as; /* what a stale check is told as */
-	size_t most_states;      /* checks that are remembered */
+	enum state stale_as;     /* what a stale check is told as */
+	size_t max_states;       /* checks that are remembered */
 	nsec forget_after;       /* for so long a check is stale at most; NSEC_NEVER: for ever */
 	struct missing *missing; /* the reader's; not owned; NULL: nothing is read back */
 };

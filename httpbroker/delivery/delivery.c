@@ -29,8 +29,8 @@ static void *delivery_run_alone(void *argument)
 {
 	struct delivery *delivery = argument;
 
-	alone_run(&(struct alone){delivery->inbox, &delivery->books, delivery->desk,
-		&delivery->board, &delivery->stop_at});
+	memory_only_run(&(struct memory_only){delivery->submissions, &delivery->books,
+		delivery->pending, &delivery->board, &delivery->stop_at});
 	return NULL;
 }
 
@@ -61,7 +61,7 @@ static struct link *link_make(const struct delivery_settings *settings,
 				.grace = settings->grace,
 				.persistent = settings->persistent,
 			},
-		.wake_fd = inbox_fd(delivery->inbox),
+		.wake_fd = submissions_fd(delivery->submissions),
 	};
 
 	memcpy(link.session.token, token, sizeof link.session.token);
@@ -69,33 +69,33 @@ static struct link *link_make(const struct delivery_settings *settings,
 }
 
 static void parts_make(struct delivery *delivery, const struct delivery_settings *settings,
-	struct states *states, struct moment now)
+	struct checks *checks, struct moment now)
 {
 	struct siphash_key key;
 
 	random_fill(&key, sizeof key);
 	delivery->books = (struct books){
-		.states = states,
+		.checks = checks,
 		.interval = settings->interval,
-		.most = settings->alone ? SIZE_MAX : (size_t)settings->max_pending,
-		.most_states = settings->max_states,
+		.max = settings->memory_only ? SIZE_MAX : (size_t)settings->max_pending,
+		.max_states = settings->max_states,
 		.flapjack = settings->flapjack,
-		.persistent = settings->persistent && !settings->alone,
+		.persistent = settings->persistent && !settings->memory_only,
 		.stale_as = settings->stale_as,
 		.forget_after = settings->forget_after,
 	};
-	delivery->reader = reader_new(&key);
-	delivery->books.missing = reader_missing(delivery->reader);
+	delivery->loader = loader_new(&key);
+	delivery->books.missing = loader_missing(delivery->loader);
 	books_open(&delivery->books, now);
-	delivery->backlog = backlog_new((size_t)settings->max_pending, &key);
-	delivery->desk = desk_new(&delivery->books, delivery->reader, delivery->backlog);
-	delivery->pressure =
-		(struct pressure){.most = settings->max_queue, .interval = settings->interval};
-	delivery->rewrite = STATES_SHARDS;
+	delivery->accepted = accepted_new((size_t)settings->max_pending, &key);
+	delivery->pending = pending_new(&delivery->books, delivery->loader, delivery->accepted);
+	delivery->backpressure =
+		(struct backpressure){.max = settings->max_queue, .interval = settings->interval};
+	delivery->rewrite = CHECKS_SHARDS;
 	delivery->retry_at = NSEC_NEVER;
 }
 
-struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states)
+struct delivery *delivery_start(const struct delivery_settings *settings, struct checks *checks)
 {
 	struct delivery *delivery = memory_zeroed(1, sizeof *delivery);
 	struct moment now = moment_now();
@@ -105,14 +105,14 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	status_init(&delivery->board, now.monotonic);
 	delivery->status = status_read(&delivery->board);
 	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
-	delivery->inbox = inbox_new();
-	parts_make(delivery, settings, states, now);
+	delivery->submissions = submissions_new();
+	parts_make(delivery, settings, checks, now);
 	token_make(token);
-	leaving_init(&delivery->leaving, &delivery->keys, token);
-	if (!settings->alone)
+	handoff_send_init(&delivery->handoff_sender, &delivery->keys, token);
+	if (!settings->memory_only)
 		delivery->link = link_make(settings, delivery, token, now.monotonic);
 	int error = pthread_create(&delivery->thread, NULL,
-		settings->alone ? delivery_run_alone : delivery_run, delivery);
+		settings->memory_only ? delivery_run_alone : delivery_run, delivery);
 	if (error != 0)
 		die(EX_OSERR, "cannot start a thread: %s", strerror(error));
 	return delivery;
@@ -140,14 +140,14 @@ const struct histogram *delivery_commits(const struct delivery *delivery)
 
 bool delivery_submit(struct delivery *delivery, struct submission *submission)
 {
-	return inbox_put(delivery->inbox, submission);
+	return submissions_put(delivery->submissions, submission);
 }
 
 void delivery_stop(struct delivery *delivery, nsec patience)
 {
-	inbox_close(delivery->inbox);
+	submissions_close(delivery->submissions);
 	atomic_store(&delivery->stop_at, clock_monotonic() + patience);
-	inbox_wake(delivery->inbox);
+	submissions_wake(delivery->submissions);
 	pthread_join(delivery->thread, NULL);
 }
 
@@ -155,14 +155,14 @@ void delivery_free(struct delivery *delivery)
 {
 	if (delivery->link != NULL)
 		link_free(delivery->link);
-	desk_free(delivery->desk);
-	handover_free(&delivery->handover);
-	leaving_free(&delivery->leaving);
-	backlog_free(delivery->backlog);
-	reader_free(delivery->reader);
+	pending_free(delivery->pending);
+	handoff_free(&delivery->handoff);
+	handoff_send_free(&delivery->handoff_sender);
+	accepted_free(delivery->accepted);
+	loader_free(delivery->loader);
 	books_close(&delivery->books);
 	keys_free(&delivery->keys);
-	inbox_free(delivery->inbox);
+	submissions_free(delivery->submissions);
 	status_free(&delivery->board);
 	free(delivery);
 }

@@ -25,27 +25,27 @@
 struct delivery;
 
 struct delivery_settings {
-	bool alone; /* there is no Redis (alone.h): what is of Redis does not matter */
+	bool memory_only; /* there is no Redis (alone.h): what is of Redis does not matter */
 
 	struct address server; /* Redis */
 	const char *password;  /* its; NULL: none; not owned, must outlive the delivery */
 	int database;
-	nsec interval;     /* between the repeats of a check */
-	const char *queue; /* Flapjack's list in Redis */
-	int flapjack;      /* its version, 1 or 2 */
-	const char *name;  /* part of our keys in Redis */
-	const char *place; /* who we are to other brokers of that name: `HOST ADDRESS`; copied */
-	nsec grace;        /* of an outage, during which no time to live runs out */
-	bool persistent;   /* states are written to Redis, and read back */
-	enum condition stale_as; /* what a stale check is told as */
-	nsec forget_after;       /* for so long a check is stale at most; NSEC_NEVER: for ever */
-	int64_t max_pending;     /* events that wait for Redis */
-	int64_t max_queue;       /* events in the queue, above which repeats pause */
-	size_t max_states;       /* checks that are remembered */
+	nsec interval;       /* between the repeats of a check */
+	const char *queue;   /* Flapjack's list in Redis */
+	int flapjack;        /* its version, 1 or 2 */
+	const char *name;    /* part of our keys in Redis */
+	const char *place;   /* who we are to other brokers of that name: `HOST ADDRESS`; copied */
+	nsec grace;          /* of an outage, during which no time to live runs out */
+	bool persistent;     /* states are written to Redis, and read back */
+	enum state stale_as; /* what a stale check is told as */
+	nsec forget_after;   /* for so long a check is stale at most; NSEC_NEVER: for ever */
+	int64_t max_pending; /* events that wait for Redis */
+	int64_t max_queue;   /* events in the queue, above which repeats pause */
+	size_t max_states;   /* checks that are remembered */
 };
 
 /* The states are used, not owned. */
-struct delivery *delivery_start(const struct delivery_settings *settings, struct states *states);
+struct delivery *delivery_start(const struct delivery_settings *settings, struct checks *checks);
 
 /* Any thread: how things stand; the role alone costs next to nothing. */
 struct delivery_status delivery_status(struct delivery *delivery);

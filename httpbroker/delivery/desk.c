@@ -10,38 +10,38 @@
 
 enum { FORGET_SHARDS = 8 }; /* gone through in one go for an entity: a few ms of a large table */
 
-struct desk {
+struct pending {
 	struct books *books;
-	struct reader *reader;
-	struct backlog *backlog;
-	struct submission *arrived;    /* not, or not wholly judged; the oldest first */
-	struct submission *forgetting; /* whole entities: the first is at work, in `shard` */
+	struct loader *loader;
+	struct accepted *accepted;
+	struct submission *arrived; /* not, or not wholly judged; the oldest first */
+	struct submission *forget;  /* whole entities: the first is at work, in `shard` */
 	unsigned shard;
 	struct submission *waiting; /* for what was judged to be in Redis */
 };
 
-struct desk *desk_new(struct books *books, struct reader *reader, struct backlog *backlog)
+struct pending *pending_new(struct books *books, struct loader *loader, struct accepted *accepted)
 {
-	struct desk *desk = memory_zeroed(1, sizeof *desk);
+	struct pending *pending = memory_zeroed(1, sizeof *pending);
 
-	desk->books = books;
-	desk->reader = reader;
-	desk->backlog = backlog;
-	return desk;
+	pending->books = books;
+	pending->loader = loader;
+	pending->accepted = accepted;
+	return pending;
 }
 
-void desk_free(struct desk *desk)
+void pending_free(struct pending *pending)
 {
-	free(desk);
+	free(pending);
 }
 
-/* What was answered 202 and is not among the states yet, a line each, as recall_event() reads it.
+/* What was answered 202 and is not among the states yet, a line each, as decode_event() reads it.
  */
-static void kept_show(const struct desk *desk, struct submission *submission)
+static void entry_show(const struct pending *pending, struct submission *submission)
 {
-	const struct kept *kept;
+	const struct entry *kept;
 
-	for (kept = backlog_next(desk->backlog); kept != NULL; kept = kept->next) {
+	for (kept = accepted_next(pending->accepted); kept != NULL; kept = kept->next) {
 		buffer_append(submission->look, kept->json, kept->length);
 		buffer_append(submission->look, "\n", 1);
 	}
@@ -49,18 +49,18 @@ static void kept_show(const struct desk *desk, struct submission *submission)
 	submission->done(submission);
 }
 
-void desk_take(struct desk *desk, struct submission *list, nsec now)
+void pending_take(struct pending *pending, struct submission *list, nsec now)
 {
 	struct submission *submission, *next;
 
 	DL_FOREACH_SAFE(list, submission, next) {
 		if (submission->look != NULL) {
-			kept_show(desk, submission);
+			entry_show(pending, submission);
 			continue;
 		}
 		submission->since = now;
-		submission->judged = 0;
-		DL_APPEND(desk->arrived, submission);
+		submission->applied = 0;
+		DL_APPEND(pending->arrived, submission);
 	}
 }
 
@@ -69,8 +69,8 @@ static void submission_answer(
 {
 	DL_DELETE(*list, submission);
 	submission->result = result;
-	if (submission->forgetting != NULL)
-		forgetting_end(submission->forgetting);
+	if (submission->forget != NULL)
+		forget_end(submission->forget);
 	submission->done(submission);
 }
 
@@ -83,204 +83,208 @@ static void submission_drop(
 
 /* All that the submission wants is in the outbox. */
 static void submission_await(
-	struct desk *desk, struct submission **from, struct submission *submission)
+	struct pending *pending, struct submission **from, struct submission *submission)
 {
-	submission->marks = outbox_marks(desk->books->outbox);
+	submission->watermarks = outbox_watermarks(pending->books->outbox);
 	DL_DELETE(*from, submission);
-	DL_APPEND(desk->waiting, submission);
+	DL_APPEND(pending->waiting, submission);
 }
 
 /* A whole entity is looked for bit by bit, so that nobody waits for that. */
-static void forget_begin(struct desk *desk, struct submission *submission, struct moment now)
+static void forget_begin(struct pending *pending, struct submission *submission, struct moment now)
 {
-	struct forgetting *forgetting = submission->forgetting;
+	struct forget *forget = submission->forget;
 
-	if (!reader_complete(desk->reader)) {
-		submission_drop(
-			&desk->arrived, submission, "the states are still being read from Redis");
-	} else if (forgetting_is_whole(forgetting)) {
-		DL_DELETE(desk->arrived, submission);
-		DL_APPEND(desk->forgetting, submission);
+	if (!loader_complete(pending->loader)) {
+		submission_drop(&pending->arrived, submission,
+			"the states are still being read from Redis");
+	} else if (forget_is_whole(forget)) {
+		DL_DELETE(pending->arrived, submission);
+		DL_APPEND(pending->forget, submission);
 	} else {
-		forgetting_check(forgetting, desk->books, now);
-		submission_await(desk, &desk->arrived, submission);
+		forget_check(forget, pending->books, now);
+		submission_await(pending, &pending->arrived, submission);
 	}
 }
 
-static void forget_work(struct desk *desk, struct moment now)
+static void forget_work(struct pending *pending, struct moment now)
 {
-	struct submission *submission = desk->forgetting;
+	struct submission *submission = pending->forget;
 
 	for (int i = 0; submission != NULL && i < FORGET_SHARDS; i++)
-		forgetting_shard(submission->forgetting, desk->books, desk->shard++, now);
-	if (submission == NULL || desk->shard < STATES_SHARDS)
+		forget_shard(submission->forget, pending->books, pending->shard++, now);
+	if (submission == NULL || pending->shard < CHECKS_SHARDS)
 		return;
-	desk->shard = 0;
-	submission_await(desk, &desk->forgetting, submission);
+	pending->shard = 0;
+	submission_await(pending, &pending->forget, submission);
 }
 
 /* Whether this check can be judged; if not, its record will be asked for. */
-static bool names_known(struct desk *desk, const struct names *names)
+static bool names_known(struct pending *pending, const struct names *names)
 {
-	if (reader_knows(desk->reader, desk->books->states, names))
+	if (loader_knows(pending->loader, pending->books->checks, names))
 		return true;
-	reader_want(desk->reader, names);
+	loader_prefetch(pending->loader, names);
 	return false;
 }
 
 /* The same for all that the ledger looks at. */
-static bool posting_known(struct desk *desk, const struct posting *posting)
+static bool prepared_known(struct pending *pending, const struct prepared *prepared)
 {
-	bool known = names_known(desk, &posting->names);
+	bool known = names_known(pending, &prepared->names);
 
-	return (posting->former == NULL || names_known(desk, &posting->former->names)) && known;
+	return (prepared->former == NULL || names_known(pending, &prepared->former->names)) &&
+	       known;
 }
 
 /* False if there is one that has to wait. Those behind it are wanted from the reader as well. */
-static bool postings_judge(struct desk *desk, struct submission *submission, struct moment now)
+static bool postings_judge(
+	struct pending *pending, struct submission *submission, struct moment now)
 {
 	bool known = true;
 
-	for (size_t i = submission->judged; i < submission->count; i++) {
-		const struct posting *posting = &submission->postings[i];
+	for (size_t i = submission->applied; i < submission->count; i++) {
+		const struct prepared *prepared = &submission->prepared[i];
 
-		known &= posting_known(desk, posting);
+		known &= prepared_known(pending, prepared);
 		if (!known)
 			continue;
-		submission->answers[i] = ledger_take(desk->books->ledger, posting, now);
-		submission->judged = i + 1;
+		submission->answers[i] = engine_take(pending->books->engine, prepared, now);
+		submission->applied = i + 1;
 	}
 	return known;
 }
 
-static void arrived_judge(struct desk *desk, struct moment now)
+static void arrived_judge(struct pending *pending, struct moment now)
 {
 	struct submission *submission, *next;
 	bool known = true;
 
-	DL_FOREACH_SAFE(desk->arrived, submission, next) {
-		if (submission->forgetting != NULL && !known)
+	DL_FOREACH_SAFE(pending->arrived, submission, next) {
+		if (submission->forget != NULL && !known)
 			return;
-		if (submission->forgetting != NULL) {
-			forget_begin(desk, submission, now);
+		if (submission->forget != NULL) {
+			forget_begin(pending, submission, now);
 			continue;
 		}
 		if (known)
-			known = postings_judge(desk, submission, now);
+			known = postings_judge(pending, submission, now);
 		else
 			for (size_t i = 0; i < submission->count; i++)
-				posting_known(desk, &submission->postings[i]);
+				prepared_known(pending, &submission->prepared[i]);
 		if (known)
-			submission_await(desk, &desk->arrived, submission);
+			submission_await(pending, &pending->arrived, submission);
 	}
 }
 
 /* What was written by ourselves, that it cannot be read is not to be feared; it would be lost. */
-static bool kept_judge(struct desk *desk, const struct kept *kept, struct moment now)
+static bool entry_apply(struct pending *pending, const struct entry *kept, struct moment now)
 {
-	const struct recall recall = {desk->books->flapjack, 0, now};
-	struct posting posting;
+	const struct recall recall = {pending->books->flapjack, 0, now};
+	struct prepared prepared;
 	struct reason why;
 
-	if (!recall_event(&recall, (struct blob){kept->json, kept->length}, &posting, &why))
+	if (!decode_event(&recall, (struct blob){kept->json, kept->length}, &prepared, &why))
 		return true;
-	bool known = posting_known(desk, &posting);
+	bool known = prepared_known(pending, &prepared);
 	if (known)
-		known = ledger_take(desk->books->ledger, &posting, now) != LEDGER_FULL;
-	posting_free(&posting);
+		known = engine_take(pending->books->engine, &prepared, now) != ENGINE_FULL;
+	prepared_free(&prepared);
 	return known;
 }
 
-enum { BACKLOG_BITE = 1000 }; /* judged in one go, so that nobody waits for long */
+enum { ACCEPTED_BITE = 1000 }; /* judged in one go, so that nobody waits for long */
 
 /* False while there is some left. */
-static bool backlog_judge(struct desk *desk, struct moment now)
+static bool accepted_judge(struct pending *pending, struct moment now)
 {
-	for (int i = 0; backlog_next(desk->backlog) != NULL; i++) {
-		if (i == BACKLOG_BITE || !kept_judge(desk, backlog_next(desk->backlog), now))
+	for (int i = 0; accepted_next(pending->accepted) != NULL; i++) {
+		if (i == ACCEPTED_BITE ||
+			!entry_apply(pending, accepted_next(pending->accepted), now))
 			return false;
-		struct marks marks = outbox_marks(desk->books->outbox);
-		backlog_judged(desk->backlog, &marks);
+		struct watermarks watermarks = outbox_watermarks(pending->books->outbox);
+		accepted_judged(pending->accepted, &watermarks);
 	}
 	return true;
 }
 
 /* What is behind the first that has to wait is asked for with it. */
-static void backlog_want(struct desk *desk, struct moment now)
+static void accepted_want(struct pending *pending, struct moment now)
 {
-	const struct kept *kept = backlog_next(desk->backlog);
-	const struct recall recall = {desk->books->flapjack, 0, now};
-	struct posting posting;
+	const struct entry *kept = accepted_next(pending->accepted);
+	const struct recall recall = {pending->books->flapjack, 0, now};
+	struct prepared prepared;
 	struct reason why;
 
-	for (int i = 0; kept != NULL && i < BACKLOG_BITE / 2; i++, kept = kept->next) {
-		if (!recall_event(&recall, (struct blob){kept->json, kept->length}, &posting, &why))
+	for (int i = 0; kept != NULL && i < ACCEPTED_BITE / 2; i++, kept = kept->next) {
+		if (!decode_event(
+			    &recall, (struct blob){kept->json, kept->length}, &prepared, &why))
 			continue;
-		posting_known(desk, &posting);
-		posting_free(&posting);
+		prepared_known(pending, &prepared);
+		prepared_free(&prepared);
 	}
 }
 
-void desk_judge(struct desk *desk, struct moment now)
+void pending_judge(struct pending *pending, struct moment now)
 {
-	forget_work(desk, now);
-	if (backlog_judge(desk, now))
-		arrived_judge(desk, now);
-	else if (!reader_complete(desk->reader))
-		backlog_want(desk, now);
+	forget_work(pending, now);
+	if (accepted_judge(pending, now))
+		arrived_judge(pending, now);
+	else if (!loader_complete(pending->loader))
+		accepted_want(pending, now);
 }
 
-void desk_commit(struct desk *desk)
+void pending_commit(struct pending *pending)
 {
-	struct marks done = outbox_done(desk->books->outbox);
+	struct watermarks done = outbox_done(pending->books->outbox);
 
-	while (desk->waiting != NULL && marks_reached(&done, &desk->waiting->marks))
-		submission_answer(&desk->waiting, desk->waiting, SUBMISSION_COMMITTED);
-	backlog_done(desk->backlog, &done);
+	while (pending->waiting != NULL && watermarks_reached(&done, &pending->waiting->watermarks))
+		submission_answer(&pending->waiting, pending->waiting, SUBMISSION_COMMITTED);
+	accepted_done(pending->accepted, &done);
 }
 
-static void judged_keep(struct desk *desk, const struct submission *submission, size_t until)
+static void applied_keep(struct pending *pending, const struct submission *submission, size_t until)
 {
 	for (size_t i = 0; i < until; i++)
-		if (submission->answers[i] == LEDGER_TAKEN)
-			backlog_put_judged(
-				desk->backlog, &submission->postings[i], &submission->marks);
+		if (submission->answers[i] == ENGINE_TAKEN)
+			accepted_put_judged(pending->accepted, &submission->prepared[i],
+				&submission->watermarks);
 }
 
-static void forgotten_keep(struct desk *desk, const struct submission *submission)
+static void forgotten_keep(struct pending *pending, const struct submission *submission)
 {
-	const struct forgetting *forgetting = submission->forgetting;
+	const struct forget *forget = submission->forget;
 
-	for (size_t i = 0; i < forgetting->count; i++)
-		backlog_put_judged(desk->backlog, &forgetting->checks[i], &submission->marks);
+	for (size_t i = 0; i < forget->count; i++)
+		accepted_put_judged(pending->accepted, &forget->checks[i], &submission->watermarks);
 }
 
-static void waiting_keep(struct desk *desk)
+static void waiting_keep(struct pending *pending)
 {
-	struct submission *submission = desk->waiting;
+	struct submission *submission = pending->waiting;
 
-	if (submission->forgetting != NULL)
-		forgotten_keep(desk, submission);
+	if (submission->forget != NULL)
+		forgotten_keep(pending, submission);
 	else
-		judged_keep(desk, submission, submission->count);
-	submission_answer(&desk->waiting, submission, SUBMISSION_KEPT);
+		applied_keep(pending, submission, submission->count);
+	submission_answer(&pending->waiting, submission, SUBMISSION_KEPT);
 }
 
-static void arrived_keep(struct desk *desk)
+static void arrived_keep(struct pending *pending)
 {
-	struct submission *submission = desk->arrived;
+	struct submission *submission = pending->arrived;
 
-	if (submission->forgetting != NULL) {
-		submission_drop(&desk->arrived, submission, "Redis is away");
+	if (submission->forget != NULL) {
+		submission_drop(&pending->arrived, submission, "Redis is away");
 		return;
 	}
-	submission->marks = outbox_marks(desk->books->outbox);
-	judged_keep(desk, submission, submission->judged);
-	for (size_t i = submission->judged; i < submission->count; i++)
-		submission->answers[i] = backlog_put(desk->backlog, &submission->postings[i])
-						 ? LEDGER_TAKEN
-						 : LEDGER_FULL;
-	submission_answer(&desk->arrived, submission, SUBMISSION_KEPT);
+	submission->watermarks = outbox_watermarks(pending->books->outbox);
+	applied_keep(pending, submission, submission->applied);
+	for (size_t i = submission->applied; i < submission->count; i++)
+		submission->answers[i] = accepted_put(pending->accepted, &submission->prepared[i])
+						 ? ENGINE_TAKEN
+						 : ENGINE_FULL;
+	submission_answer(&pending->arrived, submission, SUBMISSION_KEPT);
 }
 
 static bool has_waited(const struct submission *submission, nsec now)
@@ -288,18 +292,18 @@ static bool has_waited(const struct submission *submission, nsec now)
 	return now - submission->since >= LIMIT_REDIS_WAIT;
 }
 
-void desk_keep(struct desk *desk, bool all, const char *refusal, nsec now)
+void pending_keep(struct pending *pending, bool all, const char *refusal, nsec now)
 {
-	while (desk->waiting != NULL && (all || has_waited(desk->waiting, now)))
-		if (refusal != NULL && !desk->waiting->async)
-			submission_drop(&desk->waiting, desk->waiting, refusal);
+	while (pending->waiting != NULL && (all || has_waited(pending->waiting, now)))
+		if (refusal != NULL && !pending->waiting->async)
+			submission_drop(&pending->waiting, pending->waiting, refusal);
 		else
-			waiting_keep(desk);
-	while (desk->arrived != NULL && (all || has_waited(desk->arrived, now)))
-		if (refusal != NULL && !desk->arrived->async)
-			submission_drop(&desk->arrived, desk->arrived, refusal);
+			waiting_keep(pending);
+	while (pending->arrived != NULL && (all || has_waited(pending->arrived, now)))
+		if (refusal != NULL && !pending->arrived->async)
+			submission_drop(&pending->arrived, pending->arrived, refusal);
 		else
-			arrived_keep(desk);
+			arrived_keep(pending);
 }
 
 static void list_drop(struct submission **list, const char *why)
@@ -317,67 +321,67 @@ static void list_refuse(struct submission **list, const char *why)
 			submission_drop(list, submission, why);
 }
 
-void desk_drop(struct desk *desk, const char *why)
+void pending_drop(struct pending *pending, const char *why)
 {
-	list_drop(&desk->waiting, why);
-	list_drop(&desk->forgetting, why);
-	list_drop(&desk->arrived, why);
-	desk->shard = 0;
+	list_drop(&pending->waiting, why);
+	list_drop(&pending->forget, why);
+	list_drop(&pending->arrived, why);
+	pending->shard = 0;
 }
 
-void desk_refuse(struct desk *desk, const char *why)
+void pending_refuse(struct pending *pending, const char *why)
 {
-	const struct submission *first = desk->forgetting;
+	const struct submission *first = pending->forget;
 
-	list_refuse(&desk->waiting, why);
-	list_refuse(&desk->forgetting, why);
-	list_refuse(&desk->arrived, why);
-	if (desk->forgetting != first)
-		desk->shard = 0;
+	list_refuse(&pending->waiting, why);
+	list_refuse(&pending->forget, why);
+	list_refuse(&pending->arrived, why);
+	if (pending->forget != first)
+		pending->shard = 0;
 }
 
-void desk_reopen(struct desk *desk)
+void pending_reopen(struct pending *pending)
 {
 	struct submission *submission;
 
-	DL_CONCAT(desk->waiting, desk->forgetting);
-	DL_CONCAT(desk->waiting, desk->arrived);
-	desk->arrived = desk->waiting;
-	desk->waiting = desk->forgetting = NULL;
-	desk->shard = 0;
-	DL_FOREACH(desk->arrived, submission) {
-		submission->judged = 0;
-		if (submission->forgetting != NULL)
-			forgetting_reopen(submission->forgetting);
+	DL_CONCAT(pending->waiting, pending->forget);
+	DL_CONCAT(pending->waiting, pending->arrived);
+	pending->arrived = pending->waiting;
+	pending->waiting = pending->forget = NULL;
+	pending->shard = 0;
+	DL_FOREACH(pending->arrived, submission) {
+		submission->applied = 0;
+		if (submission->forget != NULL)
+			forget_reopen(submission->forget);
 	}
-	backlog_reopen(desk->backlog);
+	accepted_reopen(pending->accepted);
 }
 
-nsec desk_deadline(const struct desk *desk)
+nsec pending_deadline(const struct pending *pending)
 {
 	nsec next = NSEC_NEVER;
 
-	if (desk->forgetting != NULL)
+	if (pending->forget != NULL)
 		return 0;
-	if (desk->waiting != NULL)
-		next = desk->waiting->since + LIMIT_REDIS_WAIT;
-	if (desk->arrived != NULL)
-		next = nsec_earlier(next, desk->arrived->since + LIMIT_REDIS_WAIT);
+	if (pending->waiting != NULL)
+		next = pending->waiting->since + LIMIT_REDIS_WAIT;
+	if (pending->arrived != NULL)
+		next = nsec_earlier(next, pending->arrived->since + LIMIT_REDIS_WAIT);
 	return next;
 }
 
-bool desk_is_empty(const struct desk *desk)
+bool pending_is_empty(const struct pending *pending)
 {
-	return desk->arrived == NULL && desk->forgetting == NULL &&
-	       backlog_unjudged(desk->backlog) == 0;
+	return pending->arrived == NULL && pending->forget == NULL &&
+	       accepted_unjudged(pending->accepted) == 0;
 }
 
-size_t desk_count(const struct desk *desk)
+size_t pending_count(const struct pending *pending)
 {
 	const struct submission *submission;
-	size_t count = backlog_unjudged(desk->backlog);
+	size_t count = accepted_unjudged(pending->accepted);
 
-	DL_FOREACH(desk->arrived, submission)
-		count += submission->count - submission->judged;
+	DL_FOREACH(pending->arrived, submission)
+		count += submission->count - submission->applied;
 	return count;
 }

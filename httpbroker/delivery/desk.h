@@ -13,44 +13,44 @@
 #include "httpbroker/delivery/inbox.h"
 #include "httpbroker/delivery/reader.h"
 
-struct desk;
+struct pending;
 
 /* Nothing is owned. */
-struct desk *desk_new(struct books *books, struct reader *reader, struct backlog *backlog);
-void desk_free(struct desk *desk);
+struct pending *pending_new(struct books *books, struct loader *loader, struct accepted *accepted);
+void pending_free(struct pending *pending);
 
 /* Takes in a list of submissions. */
-void desk_take(struct desk *desk, struct submission *list, nsec now);
+void pending_take(struct pending *pending, struct submission *list, nsec now);
 
 /*
  * Judges what can be, the backlog first: then a check that Redis may have and was not read yet is
  * wanted from the reader. Only while active.
  */
-void desk_judge(struct desk *desk, struct moment now);
+void pending_judge(struct pending *pending, struct moment now);
 
 /* Answers those whose marks are reached. */
-void desk_commit(struct desk *desk);
+void pending_commit(struct pending *pending);
 
 /*
  * Answers those that have waited for LIMIT_REDIS_WAIT, or all, because Redis is away. Where there
  * is a `refusal` (a constant) it drops them instead, but for those with submission->async.
  */
-void desk_keep(struct desk *desk, bool all, const char *refusal, nsec now);
+void pending_keep(struct pending *pending, bool all, const char *refusal, nsec now);
 
 /* Refuses all that wait, or all of them without submission->async. `why` is a constant. */
-void desk_drop(struct desk *desk, const char *why);
-void desk_refuse(struct desk *desk, const char *why);
+void pending_drop(struct pending *pending, const char *why);
+void pending_refuse(struct pending *pending, const char *why);
 
 /* What was judged is to be judged again, against other books. */
-void desk_reopen(struct desk *desk);
+void pending_reopen(struct pending *pending);
 
-/* When desk_keep() will have something to do; 0: there is something to be gone on with. */
-nsec desk_deadline(const struct desk *desk);
+/* When pending_keep() will have something to do; 0: there is something to be gone on with. */
+nsec pending_deadline(const struct pending *pending);
 
 /* Whether nothing waits to be judged. */
-bool desk_is_empty(const struct desk *desk);
+bool pending_is_empty(const struct pending *pending);
 
 /* How many submissions' events wait to be judged. */
-size_t desk_count(const struct desk *desk);
+size_t pending_count(const struct pending *pending);
 
 #endif

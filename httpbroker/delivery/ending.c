@@ -15,7 +15,7 @@ static void stopping_begin(struct delivery *delivery)
 	delivery->last_failures = link_failures(delivery->link);
 	link_hurry(delivery->link, now.monotonic);
 	delivery_retry(delivery);
-	desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
+	pending_take(delivery->pending, submissions_take(delivery->submissions), now.monotonic);
 	delivery_work(delivery, now);
 }
 
@@ -29,8 +29,9 @@ static bool is_refused(const struct outbox *outbox)
 static bool all_is_done(const struct delivery *delivery)
 {
 	if (!is_active(delivery))
-		return backlog_count(delivery->backlog) == 0 && desk_is_empty(delivery->desk);
-	return desk_is_empty(delivery->desk) &&
+		return accepted_count(delivery->accepted) == 0 &&
+		       pending_is_empty(delivery->pending);
+	return pending_is_empty(delivery->pending) &&
 	       (outbox_is_empty(delivery->books.outbox) || is_refused(delivery->books.outbox));
 }
 
@@ -60,26 +61,26 @@ bool delivery_is_over(struct delivery *delivery, nsec now)
 
 static void loss_tell(const struct delivery *delivery)
 {
-	struct marks made = outbox_marks(delivery->books.outbox);
-	struct marks done = outbox_done(delivery->books.outbox);
-	uint64_t events = made.pushes - done.pushes + backlog_unjudged(delivery->backlog);
-	uint64_t states = made.records - done.records;
+	struct watermarks made = outbox_watermarks(delivery->books.outbox);
+	struct watermarks done = outbox_done(delivery->books.outbox);
+	uint64_t events = made.pushes - done.pushes + accepted_unjudged(delivery->accepted);
+	uint64_t checks = made.records - done.records;
 
 	if (delivery->books.persistent)
-		states += backlog_unjudged_checks(delivery->backlog);
-	if (backlog_unjudged(delivery->backlog) > 0 || !marks_reached(&done, &made))
+		checks += accepted_unjudged_checks(delivery->accepted);
+	if (accepted_unjudged(delivery->accepted) > 0 || !watermarks_reached(&done, &made))
 		log_error("stopping %s: %" PRIu64 " event%s %s not delivered and %" PRIu64
 			  " state%s not written",
 			is_refused(delivery->books.outbox) && link_serves(delivery->link)
 				? "while Redis refuses some of it"
 				: "without Redis",
-			events, number_plural(events), events == 1 ? "was" : "were", states,
-			number_plural(states));
+			events, number_plural(events), events == 1 ? "was" : "were", checks,
+			number_plural(checks));
 }
 
 void delivery_finish(struct delivery *delivery)
 {
-	desk_take(delivery->desk, inbox_take(delivery->inbox), clock_monotonic());
+	pending_take(delivery->pending, submissions_take(delivery->submissions), clock_monotonic());
 	loss_tell(delivery);
-	desk_drop(delivery->desk, "the broker is stopping");
+	pending_drop(delivery->pending, "the broker is stopping");
 }

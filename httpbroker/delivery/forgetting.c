@@ -6,88 +6,87 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool forgetting_is_whole(const struct forgetting *forgetting)
+bool forget_is_whole(const struct forget *forget)
 {
-	return forgetting->names.entity_length == forgetting->names.length;
+	return forget->names.entity_length == forget->names.length;
 }
 
 /* Each time that they fill their room it is doubled. */
-static struct posting *check_add(struct forgetting *forgetting)
+static struct prepared *check_add(struct forget *forget)
 {
-	size_t count = forgetting->count++;
+	size_t count = forget->count++;
 
 	if ((count & (count - 1)) == 0)
-		forgetting->checks = memory_resized(forgetting->checks,
-			(count == 0 ? 1 : 2 * count) * sizeof forgetting->checks[0]);
-	return &forgetting->checks[count];
+		forget->checks = memory_resized(
+			forget->checks, (count == 0 ? 1 : 2 * count) * sizeof forget->checks[0]);
+	return &forget->checks[count];
 }
 
 /* Of no earlier time than what is known of it, which a clock that was set back may have made. */
-static const struct posting *state_remember(
-	struct forgetting *forgetting, const struct state *state, struct moment now)
+static const struct prepared *check_remember(
+	struct forget *forget, const struct check *check, struct moment now)
 {
-	const struct text entity = {state->names, state->entity_length};
-	const struct text check = {
-		state->names + entity.length + 1, state->hh.keylen - entity.length - 1};
-	const struct instant known = {state->time, state->fraction};
+	const struct text entity = {check->names, check->entity_length};
+	const struct text check_name = {
+		check->names + entity.length + 1, check->hh.keylen - entity.length - 1};
+	const struct instant known = {check->time, check->fraction};
 	const struct instant time = instant_of(now.wall);
-	struct posting *posting = check_add(forgetting);
+	struct prepared *prepared = check_add(forget);
 
-	posting_make_forgotten(
-		posting, entity, check, instant_compare(time, known) > 0 ? time : known);
-	return posting;
+	prepared_make_forgotten(
+		prepared, entity, check_name, instant_compare(time, known) > 0 ? time : known);
+	return prepared;
 }
 
-static void state_forget(struct forgetting *forgetting, const struct books *books,
-	const struct state *state, struct moment now)
+static void check_forget(struct forget *forget, const struct books *books,
+	const struct check *check, struct moment now)
 {
-	const struct posting *remembered = state_remember(forgetting, state, now);
+	const struct prepared *remembered = check_remember(forget, check, now);
 
-	ledger_forget(books->ledger, &remembered->names);
+	engine_forget(books->engine, &remembered->names);
 }
 
-void forgetting_check(struct forgetting *forgetting, struct books *books, struct moment now)
+void forget_check(struct forget *forget, struct books *books, struct moment now)
 {
-	const struct state *state = states_find(books->states, &forgetting->names);
+	const struct check *check = checks_find(books->checks, &forget->names);
 
-	if (state != NULL)
-		state_forget(forgetting, books, state, now);
+	if (check != NULL)
+		check_forget(forget, books, check, now);
 }
 
 struct search {
-	struct forgetting *forgetting;
+	struct forget *forget;
 	struct books *books;
 	struct moment now;
 };
 
-static void state_visit(struct state *state, void *context)
+static void check_visit(struct check *check, void *context)
 {
 	struct search *search = context;
-	const struct names *entity = &search->forgetting->names;
+	const struct names *entity = &search->forget->names;
 
-	if (state->entity_length == entity->length &&
-		memcmp(state->names, entity->bytes, entity->length) == 0)
-		state_forget(search->forgetting, search->books, state, search->now);
+	if (check->entity_length == entity->length &&
+		memcmp(check->names, entity->bytes, entity->length) == 0)
+		check_forget(search->forget, search->books, check, search->now);
 }
 
-void forgetting_shard(
-	struct forgetting *forgetting, struct books *books, unsigned shard, struct moment now)
+void forget_shard(struct forget *forget, struct books *books, unsigned shard, struct moment now)
 {
-	struct search search = {forgetting, books, now};
+	struct search search = {forget, books, now};
 
-	states_work(books->states, shard, state_visit, &search);
+	checks_work(books->checks, shard, check_visit, &search);
 }
 
-void forgetting_end(struct forgetting *forgetting)
+void forget_end(struct forget *forget)
 {
-	for (size_t i = 0; forgetting->checks != NULL && i < forgetting->count; i++)
-		posting_free(&forgetting->checks[i]);
-	free(forgetting->checks);
-	forgetting->checks = NULL;
+	for (size_t i = 0; forget->checks != NULL && i < forget->count; i++)
+		prepared_free(&forget->checks[i]);
+	free(forget->checks);
+	forget->checks = NULL;
 }
 
-void forgetting_reopen(struct forgetting *forgetting)
+void forget_reopen(struct forget *forget)
 {
-	forgetting_end(forgetting);
-	forgetting->count = 0;
+	forget_end(forget);
+	forget->count = 0;
 }

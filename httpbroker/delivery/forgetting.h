@@ -10,22 +10,21 @@
 #include "httpbroker/delivery/books.h"
 
 /* Whoever submits it sets the names, owns it, and reads the count. */
-struct forgetting {
-	struct names names;     /* of the check; of a whole entity (then it is all of them) */
-	size_t count;           /* how many checks were forgotten */
-	struct posting *checks; /* those; owned by the forgetting itself, see forgetting_end() */
+struct forget {
+	struct names names;      /* of the check; of a whole entity (then it is all of them) */
+	size_t count;            /* how many checks were forgotten */
+	struct prepared *checks; /* those; owned by the forgetting itself, see forget_end() */
 };
 
 /* Whether it is of a whole entity. */
-bool forgetting_is_whole(const struct forgetting *forgetting);
+bool forget_is_whole(const struct forget *forget);
 
 /* Forgets the check, or those of the entity in this shard. */
-void forgetting_check(struct forgetting *forgetting, struct books *books, struct moment now);
-void forgetting_shard(
-	struct forgetting *forgetting, struct books *books, unsigned shard, struct moment now);
+void forget_check(struct forget *forget, struct books *books, struct moment now);
+void forget_shard(struct forget *forget, struct books *books, unsigned shard, struct moment now);
 
 /* It is over: frees what it has remembered. Or it came to nothing, and begins again. */
-void forgetting_end(struct forgetting *forgetting);
-void forgetting_reopen(struct forgetting *forgetting);
+void forget_end(struct forget *forget);
+void forget_reopen(struct forget *forget);
 
 #endif

@@ -8,33 +8,32 @@
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
 
-void handover_free(struct handover *handover)
+void handoff_free(struct handoff *handoff)
 {
-	for (size_t i = 0; i < handover->count; i++)
-		posting_free(&handover->postings[i]);
-	free(handover->postings);
-	*handover = (struct handover){.look_at = handover->look_at,
-		.lost = handover->lost,
-		.refused = handover->refused,
-		.settled = handover->settled};
+	for (size_t i = 0; i < handoff->count; i++)
+		prepared_free(&handoff->prepared[i]);
+	free(handoff->prepared);
+	*handoff = (struct handoff){.look_at = handoff->look_at,
+		.lost = handoff->lost,
+		.refused = handoff->refused,
+		.settled = handoff->settled};
 }
 
-void handover_begin(struct handover *handover, nsec now)
+void handoff_begin(struct handoff *handoff, nsec now)
 {
-	handover_free(handover);
-	handover->look_at = now;
-	handover->settled = false;
+	handoff_free(handoff);
+	handoff->look_at = now;
+	handoff->settled = false;
 }
 
-static bool item_take(
-	struct handover *handover, const redisReply *item, const struct recall *recall)
+static bool item_take(struct handoff *handoff, const redisReply *item, const struct recall *recall)
 {
 	const struct blob json = {item->str, (size_t)item->len};
 	struct reason why = {"it is no text"};
 
 	if (item->type == REDIS_REPLY_STRING &&
-		recall_event(recall, json, &handover->postings[handover->count], &why)) {
-		handover->postings[handover->count++].handed = true;
+		decode_event(recall, json, &handoff->prepared[handoff->count], &why)) {
+		handoff->prepared[handoff->count++].handed = true;
 		return true;
 	}
 	log_error("an event that another broker has handed over cannot be read and is left out: "
@@ -44,52 +43,52 @@ static bool item_take(
 }
 
 /* As where a key of that name is no list: nobody can leave anything there then. */
-static void refusal_see(struct handover *handover, const redisReply *reply)
+static void refusal_see(struct handoff *handoff, const redisReply *reply)
 {
 	bool refused = reply->type != REDIS_REPLY_ARRAY;
 
-	if (refused && !handover->refused)
+	if (refused && !handoff->refused)
 		log_error("what other brokers have left cannot be taken: Redis refuses LRANGE: %s",
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-	if (!refused && handover->refused)
+	if (!refused && handoff->refused)
 		log_info("what other brokers have left can be taken again");
-	handover->refused = refused;
+	handoff->refused = refused;
 }
 
-size_t handover_take(
-	struct handover *handover, const struct redisReply *reply, const struct recall *recall)
+size_t handoff_take(
+	struct handoff *handoff, const struct redisReply *reply, const struct recall *recall)
 {
 	size_t unreadable = 0;
 
-	handover_free(handover);
-	handover->look_at = recall->now.monotonic + HANDOVER_LOOK;
-	refusal_see(handover, reply);
+	handoff_free(handoff);
+	handoff->look_at = recall->now.monotonic + HANDOFF_LOOK;
+	refusal_see(handoff, reply);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
-		handover->settled = true;
+		handoff->settled = true;
 		return 0;
 	}
-	handover->found = reply->elements;
-	handover->postings = memory_zeroed(reply->elements, sizeof handover->postings[0]);
+	handoff->found = reply->elements;
+	handoff->prepared = memory_zeroed(reply->elements, sizeof handoff->prepared[0]);
 	for (size_t i = 0; i < reply->elements; i++)
-		unreadable += !item_take(handover, reply->element[i], recall);
-	log_info("taking %zu event%s that another broker has handed over", handover->count,
-		number_plural(handover->count));
+		unreadable += !item_take(handoff, reply->element[i], recall);
+	log_info("taking %zu event%s that another broker has handed over", handoff->count,
+		number_plural(handoff->count));
 	return unreadable;
 }
 
 /* All that are not known are wanted at once. */
-static bool handover_known(
-	const struct handover *handover, const struct books *books, struct reader *reader)
+static bool handoff_known(
+	const struct handoff *handoff, const struct books *books, struct loader *loader)
 {
 	bool known = true;
 
-	for (size_t i = handover->next; i < handover->count; i++) {
-		const struct posting *posting = &handover->postings[i];
+	for (size_t i = handoff->next; i < handoff->count; i++) {
+		const struct prepared *prepared = &handoff->prepared[i];
 
-		for (; posting != NULL; posting = posting->former) {
-			if (reader_knows(reader, books->states, &posting->names))
+		for (; prepared != NULL; prepared = prepared->former) {
+			if (loader_knows(loader, books->checks, &prepared->names))
 				continue;
-			reader_want(reader, &posting->names);
+			loader_prefetch(loader, &prepared->names);
 			known = false;
 		}
 	}
@@ -97,48 +96,47 @@ static bool handover_known(
 }
 
 /* False if there is no room for it now. */
-static bool item_judge(struct handover *handover, struct books *books, struct moment now)
+static bool item_judge(struct handoff *handoff, struct books *books, struct moment now)
 {
-	const struct posting *posting = &handover->postings[handover->next];
-	enum ledger_answer answer = ledger_take_handed(books->ledger, posting, now);
+	const struct prepared *prepared = &handoff->prepared[handoff->next];
+	enum engine_answer answer = engine_take_handed(books->engine, prepared, now);
 
-	if (answer == LEDGER_FULL)
+	if (answer == ENGINE_FULL)
 		return false;
-	if (answer == LEDGER_OLDER && handover->older++ == 0)
-		handover->first_older = posting;
-	handover->next++;
+	if (answer == ENGINE_OLDER && handoff->older++ == 0)
+		handoff->first_older = prepared;
+	handoff->next++;
 	return true;
 }
 
-static void older_tell(struct handover *handover)
+static void older_tell(struct handoff *handoff)
 {
-	handover->lost += handover->older;
-	if (handover->older > 0)
+	handoff->lost += handoff->older;
+	if (handoff->older > 0)
 		log_warning("%zu of %zu event%s that another broker has handed over %s older than "
 			    "what is known and change%s nothing, of %.*s%s",
-			handover->older, handover->count, number_plural(handover->count),
-			handover->older == 1 ? "is" : "are", handover->older == 1 ? "s" : "",
-			(int)handover->first_older->names.length,
-			handover->first_older->names.bytes,
-			handover->older > 1 ? " and others" : "");
+			handoff->older, handoff->count, number_plural(handoff->count),
+			handoff->older == 1 ? "is" : "are", handoff->older == 1 ? "s" : "",
+			(int)handoff->first_older->names.length, handoff->first_older->names.bytes,
+			handoff->older > 1 ? " and others" : "");
 }
 
-void handover_judge(
-	struct handover *handover, struct books *books, struct reader *reader, struct moment now)
+void handoff_judge(
+	struct handoff *handoff, struct books *books, struct loader *loader, struct moment now)
 {
-	if (handover->found == 0 || outbox_trims(books->outbox) ||
-		!handover_known(handover, books, reader))
+	if (handoff->found == 0 || outbox_trims(books->outbox) ||
+		!handoff_known(handoff, books, loader))
 		return;
-	while (handover->next < handover->count)
-		if (!item_judge(handover, books, now))
+	while (handoff->next < handoff->count)
+		if (!item_judge(handoff, books, now))
 			return;
-	older_tell(handover);
-	outbox_trim(books->outbox, handover->found);
-	handover_free(handover);
-	handover->look_at = now.monotonic; /* there may be more */
+	older_tell(handoff);
+	outbox_trim(books->outbox, handoff->found);
+	handoff_free(handoff);
+	handoff->look_at = now.monotonic; /* there may be more */
 }
 
-bool handover_looks(const struct handover *handover, const struct books *books, nsec now)
+bool handoff_looks(const struct handoff *handoff, const struct books *books, nsec now)
 {
-	return handover->found == 0 && !outbox_trims(books->outbox) && now >= handover->look_at;
+	return handoff->found == 0 && !outbox_trims(books->outbox) && now >= handoff->look_at;
 }

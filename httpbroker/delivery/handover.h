@@ -13,16 +13,16 @@
 
 struct redisReply;
 
-#define HANDOVER_LOOK NSEC_PER_SEC /* so often the active one looks */
+#define HANDOFF_LOOK NSEC_PER_SEC /* so often the active one looks */
 
 /* What was found there and is not dropped yet. {0} is nothing. */
-struct handover {
-	struct posting *postings; /* owned */
-	size_t count;             /* of them */
-	size_t next;              /* the first that was not judged */
-	size_t found;             /* in the list: with those that cannot be read */
-	size_t older;             /* of those judged: what is known of their checks is newer */
-	const struct posting *first_older;
+struct handoff {
+	struct prepared *prepared; /* owned */
+	size_t count;              /* of them */
+	size_t next;               /* the first that was not judged */
+	size_t found;              /* in the list: with those that cannot be read */
+	size_t older;              /* of those judged: what is known of their checks is newer */
+	const struct prepared *first_older;
 	uint64_t lost; /* such ones, since the start */
 	nsec look_at;
 	bool refused; /* Redis refuses to tell, and that was said */
@@ -30,22 +30,22 @@ struct handover {
 };
 
 /* A broker becomes the active one: it takes what is there before anything else. */
-void handover_begin(struct handover *handover, nsec now);
+void handoff_begin(struct handoff *handoff, nsec now);
 
 /* The words that ask for it. */
-#define HANDOVER_QUESTION(keys) RESP_WORDS("LRANGE", (keys)->handover, "0", "499")
+#define HANDOFF_QUESTION(keys) RESP_WORDS("LRANGE", (keys)->handoff, "0", "499")
 
 /* Takes the answer. Returns how many could not be read: each is named in the log. */
-size_t handover_take(
-	struct handover *handover, const struct redisReply *reply, const struct recall *recall);
+size_t handoff_take(
+	struct handoff *handoff, const struct redisReply *reply, const struct recall *recall);
 
 /* Judges what can be: a check that was not read yet is wanted from the reader. */
-void handover_judge(
-	struct handover *handover, struct books *books, struct reader *reader, struct moment now);
+void handoff_judge(
+	struct handoff *handoff, struct books *books, struct loader *loader, struct moment now);
 
 /* Whether it is time to look; what is there already comes first. */
-bool handover_looks(const struct handover *handover, const struct books *books, nsec now);
+bool handoff_looks(const struct handoff *handoff, const struct books *books, nsec now);
 
-void handover_free(struct handover *handover);
+void handoff_free(struct handoff *handoff);
 
 #endif

@@ -9,7 +9,7 @@
 
 #define RETRY_WAIT NSEC_PER_SEC /* until what Redis refused of a commit is tried again */
 
-static struct recall recall_make(const struct delivery *delivery, struct moment now)
+static struct recall decode_make(const struct delivery *delivery, struct moment now)
 {
 	return (struct recall){delivery->books.flapjack, session_clock(session_of(delivery)), now};
 }
@@ -17,51 +17,51 @@ static struct recall recall_make(const struct delivery *delivery, struct moment 
 static void active_begin(struct delivery *delivery, struct moment now)
 {
 	log_info("active: this broker repeats, and takes events");
-	desk_reopen(delivery->desk);
+	pending_reopen(delivery->pending);
 	books_reset(&delivery->books, now);
 	if (delivery->status.role != DELIVERY_STARTS) /* then another broker was active before */
-		ledger_owe_until(delivery->books.ledger, now.monotonic + LEASE_LEFT);
-	handover_begin(&delivery->handover, now.monotonic);
+		engine_owe_until(delivery->books.engine, now.monotonic + LEASE_LEFT);
+	handoff_begin(&delivery->handoff, now.monotonic);
 	link_content(delivery->link, now.monotonic);
-	delivery->rewrite = STATES_SHARDS;
+	delivery->rewrite = CHECKS_SHARDS;
 	delivery->rewritten = 0;
 	delivery->eviction.ask_at = now.monotonic;
 	if (delivery->books.persistent)
-		reader_begin(delivery->reader, now.monotonic);
+		loader_begin(delivery->loader, now.monotonic);
 }
 
 static void standby_begin(struct delivery *delivery, struct moment now)
 {
 	log_info("standing by: %s is active", session_holder(session_of(delivery)));
-	desk_drop(delivery->desk, "another broker is the active one");
-	desk_reopen(delivery->desk);
+	pending_drop(delivery->pending, "another broker is the active one");
+	pending_reopen(delivery->pending);
 	books_reset(&delivery->books, now);
-	handover_free(&delivery->handover);
+	handoff_free(&delivery->handoff);
 	link_content(delivery->link, now.monotonic);
-	reader_finish(delivery->reader);
+	loader_finish(delivery->loader);
 }
 
 static void rewrite_begin(struct delivery *delivery)
 {
 	delivery->rewrite = 0;
 	delivery->eviction.ask_at = 0; /* that may be why */
-	if (!reader_complete(delivery->reader))
-		reader_interrupt(delivery->reader);
+	if (!loader_complete(delivery->loader))
+		loader_interrupt(delivery->loader);
 }
 
 static void turn_work(struct delivery *delivery, struct moment now)
 {
 	switch (link_turned(delivery->link)) {
-	case TURN_NONE:
+	case CHANGE_NONE:
 		return;
-	case TURN_REWOUND:
+	case CHANGE_DATA_LOST:
 		log_warning("Redis has lost what it had: writing all states again");
 		rewrite_begin(delivery);
 		return;
-	case TURN_ANEW:
+	case CHANGE_BECAME_ACTIVE:
 		active_begin(delivery, now);
 		return;
-	case TURN_STANDBY:
+	case CHANGE_STANDBY:
 		standby_begin(delivery, now);
 		return;
 	}
@@ -70,13 +70,13 @@ static void turn_work(struct delivery *delivery, struct moment now)
 static void length_hear(struct delivery *delivery, int64_t length, nsec now)
 {
 	delivery->status.queue_length = length;
-	switch (pressure_hear(&delivery->pressure, length, now)) {
+	switch (backpressure_hear(&delivery->backpressure, length, now)) {
 	case PRESSURE_SAME:
 		return;
 	case PRESSURE_PAUSES:
 		log_warning("the queue has %" PRId64 " event%s, more than %" PRId64
 			    ": repeats pause until somebody takes them",
-			length, number_plural((uint64_t)length), delivery->pressure.most);
+			length, number_plural((uint64_t)length), delivery->backpressure.max);
 		return;
 	case PRESSURE_RESUMES:
 		log_info("the queue has %" PRId64 " event%s: repeats go on", length,
@@ -85,12 +85,12 @@ static void length_hear(struct delivery *delivery, int64_t length, nsec now)
 	}
 }
 
-static void states_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
+static void checks_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
 {
-	const struct recall recall = recall_make(delivery, now);
+	const struct recall recall = decode_make(delivery, now);
 	struct reason why;
 
-	if (!reader_take(delivery->reader, reply, &recall, delivery->books.ledger, &why))
+	if (!loader_take(delivery->loader, reply, &recall, delivery->books.engine, &why))
 		link_refuse(delivery->link, why.text, now.monotonic);
 }
 
@@ -99,9 +99,9 @@ static void taken_hear(struct delivery *delivery, const redisReply *reply, nsec 
 {
 	struct reason why;
 
-	if (!leaving_take(&delivery->leaving, delivery->backlog, reply, &why))
+	if (!handoff_send_take(&delivery->handoff_sender, delivery->accepted, reply, &why))
 		link_refuse(delivery->link, why.text, now);
-	else if (backlog_count(delivery->backlog) == 0)
+	else if (accepted_count(delivery->accepted) == 0)
 		log_info("all that was answered 202 was handed over");
 }
 
@@ -128,16 +128,16 @@ static void policy_hear(struct delivery *delivery, const redisReply *reply, nsec
 
 static void answer_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
 {
-	const struct recall recall = recall_make(delivery, now);
+	const struct recall recall = decode_make(delivery, now);
 
 	switch (delivery->asked) {
 	case ASKED_NOTHING:
 		return;
 	case ASKED_STATES:
-		states_hear(delivery, reply, now);
+		checks_hear(delivery, reply, now);
 		return;
-	case ASKED_HANDOVER:
-		delivery->unreadable += handover_take(&delivery->handover, reply, &recall);
+	case ASKED_HANDOFF:
+		delivery->unreadable += handoff_take(&delivery->handoff, reply, &recall);
 		return;
 	case ASKED_LENGTH:
 		if (reply->type == REDIS_REPLY_INTEGER)
@@ -160,7 +160,7 @@ static void answer_work(struct delivery *delivery, struct moment now)
 	if (reply != NULL)
 		answer_hear(delivery, reply, now);
 	else if (delivery->asked == ASKED_STATES && !session_busy(session_of(delivery)))
-		reader_interrupt(delivery->reader);
+		loader_interrupt(delivery->loader);
 	if (reply != NULL || !session_busy(session_of(delivery)))
 		delivery->asked = ASKED_NOTHING;
 	if (reply != NULL)
@@ -191,15 +191,15 @@ static void records_see(struct delivery *delivery, nsec now)
 	const struct outbox *outbox = delivery->books.outbox;
 	int64_t there = link_records(delivery->link);
 	char more[LOG_LIMIT_TEXT];
-	unsigned long left_out;
+	unsigned long dropped_field;
 
 	if (there < 0 || (uint64_t)there >= outbox_recorded(outbox) ||
 		delivery_rewrites(delivery) || (outbox_refused(outbox) & COMMIT_RECORDS) != 0)
 		return;
-	if (log_limit_pass(&delivery->losses, now, &left_out))
+	if (log_limit_pass(&delivery->losses, now, &dropped_field))
 		log_warning("Redis has lost %" PRIu64 " of %zu states: writing all again%s",
 			outbox_recorded(outbox) - (uint64_t)there, outbox_recorded(outbox),
-			log_limit_text(left_out, more));
+			log_limit_text(dropped_field, more));
 	rewrite_begin(delivery);
 }
 
@@ -222,7 +222,7 @@ void delivery_hear(struct delivery *delivery, struct moment now)
 	if (applied != NULL)
 		applied_take(delivery, applied, now.monotonic);
 	records_see(delivery, now.monotonic);
-	desk_commit(delivery->desk); /* before what is left may be given away */
+	pending_commit(delivery->pending); /* before what is left may be given away */
 	if (applied != NULL && applied->queue_length >= 0)
 		length_hear(delivery, applied->queue_length, now.monotonic);
 	answer_work(delivery, now);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-struct inbox {
+struct submissions {
 	pthread_mutex_t lock;
 	struct submission *waiting;
 	bool listening; /* the deliverer sleeps until something comes */
@@ -21,79 +21,79 @@ struct inbox {
 	int wake_fd;
 };
 
-struct inbox *inbox_new(void)
+struct submissions *submissions_new(void)
 {
-	struct inbox *inbox = memory_zeroed(1, sizeof *inbox);
+	struct submissions *submissions = memory_zeroed(1, sizeof *submissions);
 
-	pthread_mutex_init(&inbox->lock, NULL);
-	inbox->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (inbox->wake_fd < 0)
+	pthread_mutex_init(&submissions->lock, NULL);
+	submissions->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (submissions->wake_fd < 0)
 		die(EX_OSERR, "eventfd: %s", strerror(errno));
-	return inbox;
+	return submissions;
 }
 
-void inbox_free(struct inbox *inbox)
+void submissions_free(struct submissions *submissions)
 {
-	close(inbox->wake_fd);
-	pthread_mutex_destroy(&inbox->lock);
-	free(inbox);
+	close(submissions->wake_fd);
+	pthread_mutex_destroy(&submissions->lock);
+	free(submissions);
 }
 
-bool inbox_put(struct inbox *inbox, struct submission *submission)
+bool submissions_put(struct submissions *submissions, struct submission *submission)
 {
-	pthread_mutex_lock(&inbox->lock);
-	bool open = !inbox->closed;
-	bool wake = open && inbox->listening;
+	pthread_mutex_lock(&submissions->lock);
+	bool open = !submissions->closed;
+	bool wake = open && submissions->listening;
 	if (open)
-		DL_APPEND(inbox->waiting, submission);
+		DL_APPEND(submissions->waiting, submission);
 	if (wake)
-		inbox->listening = false;
-	pthread_mutex_unlock(&inbox->lock);
+		submissions->listening = false;
+	pthread_mutex_unlock(&submissions->lock);
 	if (wake)
-		inbox_wake(inbox);
+		submissions_wake(submissions);
 	return open;
 }
 
-void inbox_wake(struct inbox *inbox)
+void submissions_wake(struct submissions *submissions)
 {
-	eventfd_write(inbox->wake_fd, 1);
+	eventfd_write(submissions->wake_fd, 1);
 }
 
-void inbox_close(struct inbox *inbox)
+void submissions_close(struct submissions *submissions)
 {
-	pthread_mutex_lock(&inbox->lock);
-	inbox->closed = true;
-	pthread_mutex_unlock(&inbox->lock);
-	inbox_wake(inbox);
+	pthread_mutex_lock(&submissions->lock);
+	submissions->closed = true;
+	pthread_mutex_unlock(&submissions->lock);
+	submissions_wake(submissions);
 }
 
-int inbox_fd(const struct inbox *inbox)
+int submissions_fd(const struct submissions *submissions)
 {
-	return inbox->wake_fd;
+	return submissions->wake_fd;
 }
 
-void inbox_awake(struct inbox *inbox)
+void submissions_awake(struct submissions *submissions)
 {
 	eventfd_t ignored;
 
-	eventfd_read(inbox->wake_fd, &ignored);
+	eventfd_read(submissions->wake_fd, &ignored);
 }
 
-bool inbox_listen(struct inbox *inbox)
+bool submissions_listen(struct submissions *submissions)
 {
-	pthread_mutex_lock(&inbox->lock);
-	inbox->listening = inbox->waiting == NULL;
-	bool listening = inbox->listening;
-	pthread_mutex_unlock(&inbox->lock);
+	pthread_mutex_lock(&submissions->lock);
+	submissions->listening = submissions->waiting == NULL;
+	bool listening = submissions->listening;
+	pthread_mutex_unlock(&submissions->lock);
 	return listening;
 }
 
-struct submission *inbox_take(struct inbox *inbox)
+struct submission *submissions_take(struct submissions *submissions)
 {
-	pthread_mutex_lock(&inbox->lock);
-	struct submission *taken = inbox->waiting;
-	inbox->waiting = NULL;
-	inbox->listening = false;
-	pthread_mutex_unlock(&inbox->lock);
+	pthread_mutex_lock(&submissions->lock);
+	struct submission *taken = submissions->waiting;
+	submissions->waiting = NULL;
+	submissions->listening = false;
+	pthread_mutex_unlock(&submissions->lock);
 	return taken;
 }

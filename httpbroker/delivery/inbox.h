@@ -18,12 +18,12 @@ enum submission_result {
 /* What one request wants kept, forgotten or looked at. Whoever submits it owns it until done() and
  * after. */
 struct submission {
-	struct posting *postings;
-	enum ledger_answer *answers; /* room for one each, set before done() */
+	struct prepared *prepared;
+	enum engine_answer *answers; /* room for one each, set before done() */
 	size_t count;
-	struct forgetting *forgetting; /* instead of postings; NULL: none */
-	struct buffer *look; /* instead of postings: filled with what is kept; NULL: none */
-	bool async;          /* 202 is welcome where another broker could be asked: there is none */
+	struct forget *forget; /* instead of postings; NULL: none */
+	struct buffer *look;   /* instead of postings: filled with what is kept; NULL: none */
+	bool async; /* 202 is welcome where another broker could be asked: there is none */
 	void (*done)(struct submission *submission); /* called once, in the delivery thread */
 	void *owner;                                 /* for done() */
 
@@ -31,36 +31,36 @@ struct submission {
 	const char *why;               /* with SUBMISSION_DROPPED */
 
 	struct submission *prev, *next; /* the delivery's, from here on */
-	struct marks marks;
-	size_t judged; /* postings */
+	struct watermarks watermarks;
+	size_t applied; /* postings */
 	nsec since;
 };
 
-struct inbox;
+struct submissions;
 
-struct inbox *inbox_new(void);
-void inbox_free(struct inbox *inbox);
+struct submissions *submissions_new(void);
+void submissions_free(struct submissions *submissions);
 
 /* Any thread. False if the inbox is closed: then it is not submitted. */
-bool inbox_put(struct inbox *inbox, struct submission *submission);
+bool submissions_put(struct submissions *submissions, struct submission *submission);
 
-/* Any thread: makes inbox_fd() readable. */
-void inbox_wake(struct inbox *inbox);
+/* Any thread: makes submissions_fd() readable. */
+void submissions_wake(struct submissions *submissions);
 
 /* Nothing more is taken in. */
-void inbox_close(struct inbox *inbox);
+void submissions_close(struct submissions *submissions);
 
-/* The deliverer's: an eventfd, readable from inbox_wake() until inbox_awake(). */
-int inbox_fd(const struct inbox *inbox);
-void inbox_awake(struct inbox *inbox);
+/* The deliverer's: an eventfd, readable from submissions_wake() until submissions_awake(). */
+int submissions_fd(const struct submissions *submissions);
+void submissions_awake(struct submissions *submissions);
 
 /*
  * The deliverer's: from now on a submission wakes it, until it takes next. (Else it does not:
  * while a commit is under way nobody looks anyway.) False if something is there already.
  */
-bool inbox_listen(struct inbox *inbox);
+bool submissions_listen(struct submissions *submissions);
 
 /* The deliverer's: all that is there, a utlist DL list. */
-struct submission *inbox_take(struct inbox *inbox);
+struct submission *submissions_take(struct submissions *submissions);
 
 #endif

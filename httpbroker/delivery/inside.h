@@ -23,14 +23,14 @@
 enum asked {
 	ASKED_NOTHING,
 	ASKED_STATES,
-	ASKED_HANDOVER,
+	ASKED_HANDOFF,
 	ASKED_LENGTH,
 	ASKED_TO_TAKE,
 	ASKED_POLICY,
 };
 
 struct delivery {
-	struct inbox *inbox;
+	struct submissions *submissions;
 	pthread_t thread;
 	_Atomic nsec stop_at; /* when to give up; NSEC_NEVER: not stopping */
 	struct status_board board;
@@ -40,12 +40,12 @@ struct delivery {
 	struct keys keys;
 	struct link *link; /* NULL: there is no Redis, and all the link would do is not done */
 	struct books books;
-	struct reader *reader;
-	struct backlog *backlog;
-	struct desk *desk;
-	struct handover handover;
-	struct leaving leaving;
-	struct pressure pressure;
+	struct loader *loader;
+	struct accepted *accepted;
+	struct pending *pending;
+	struct handoff handoff;
+	struct handoff_sender handoff_sender;
+	struct backpressure backpressure;
 	enum asked asked;
 	nsec commit_at;          /* when the last commit was begun */
 	bool commit_next;        /* a question was asked just now */

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BIT_MOST = 500, BIT_BYTES = 1 << 20 }; /* far fewer than Lua's unpack takes */
+enum { BIT_MAX = 500, BIT_BYTES = 1 << 20 }; /* far fewer than Lua's unpack takes */
 
 /* The number lasts for a day: nobody is cut off for longer, and goes on then. */
 #define SCRIPT                                                        \
@@ -17,28 +17,29 @@ enum { BIT_MOST = 500, BIT_BYTES = 1 << 20 }; /* far fewer than Lua's unpack tak
 	"redis.call('SET', KEYS[2], ARGV[1], 'PX', 86400000) "        \
 	"return 1"
 
-void leaving_init(struct leaving *leaving, const struct keys *keys, const char *token)
+void handoff_send_init(
+	struct handoff_sender *handoff_sender, const struct keys *keys, const char *token)
 {
-	*leaving = (struct leaving){.keys = keys};
-	leaving->key = memory_printed("%s:%s", keys->handover, token);
+	*handoff_sender = (struct handoff_sender){.keys = keys};
+	handoff_sender->key = memory_printed("%s:%s", keys->handoff, token);
 }
 
-void leaving_free(struct leaving *leaving)
+void handoff_send_free(struct handoff_sender *handoff_sender)
 {
-	free(leaving->key);
+	free(handoff_sender->key);
 }
 
-bool leaving_is_open(const struct leaving *leaving)
+bool handoff_send_is_open(const struct handoff_sender *handoff_sender)
 {
-	return leaving->count > 0;
+	return handoff_sender->count > 0;
 }
 
-static size_t bit_measure(const struct backlog *backlog)
+static size_t bit_measure(const struct accepted *accepted)
 {
 	size_t count = 0, bytes = 0;
 
-	for (const struct kept *kept = backlog_first(backlog); kept != NULL; kept = kept->next) {
-		if (count == BIT_MOST || bytes >= BIT_BYTES)
+	for (const struct entry *kept = accepted_first(accepted); kept != NULL; kept = kept->next) {
+		if (count == BIT_MAX || bytes >= BIT_BYTES)
 			break;
 		bytes += kept->length;
 		count++;
@@ -46,41 +47,42 @@ static size_t bit_measure(const struct backlog *backlog)
 	return count;
 }
 
-static void bit_begin(struct leaving *leaving, struct backlog *backlog)
+static void bit_begin(struct handoff_sender *handoff_sender, struct accepted *accepted)
 {
-	leaving->count = bit_measure(backlog);
-	backlog_freeze(backlog, leaving->count);
-	snprintf(leaving->number, sizeof leaving->number, "%" PRIu64, ++leaving->bits);
+	handoff_sender->count = bit_measure(accepted);
+	accepted_freeze(accepted, handoff_sender->count);
+	snprintf(handoff_sender->number, sizeof handoff_sender->number, "%" PRIu64,
+		++handoff_sender->bits);
 }
 
-bool leaving_question(struct leaving *leaving, struct backlog *backlog,
-	const char *words[LEAVING_WORDS], struct resp_list *list)
+bool handoff_send_question(struct handoff_sender *handoff_sender, struct accepted *accepted,
+	const char *words[HANDOFF_SEND_WORDS], struct resp_list *list)
 {
-	const struct kept *kept = backlog_first(backlog);
+	const struct entry *kept = accepted_first(accepted);
 
 	if (kept == NULL)
 		return false;
-	if (leaving->count == 0)
-		bit_begin(leaving, backlog);
-	for (size_t i = 0; i < leaving->count; i++, kept = kept->next)
+	if (handoff_sender->count == 0)
+		bit_begin(handoff_sender, accepted);
+	for (size_t i = 0; i < handoff_sender->count; i++, kept = kept->next)
 		resp_add(list, kept->json, kept->length);
 	words[0] = "EVAL";
 	words[1] = SCRIPT;
 	words[2] = "2";
-	words[3] = leaving->keys->handover;
-	words[4] = leaving->key;
-	words[5] = leaving->number;
+	words[3] = handoff_sender->keys->handoff;
+	words[4] = handoff_sender->key;
+	words[5] = handoff_sender->number;
 	words[6] = NULL;
 	return true;
 }
 
-bool leaving_take(struct leaving *leaving, struct backlog *backlog, const struct redisReply *reply,
-	struct reason *why)
+bool handoff_send_take(struct handoff_sender *handoff_sender, struct accepted *accepted,
+	const struct redisReply *reply, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_INTEGER)
-		return reason_set(why, "refuses RPUSH %s: %s", leaving->keys->handover,
+		return reason_set(why, "refuses RPUSH %s: %s", handoff_sender->keys->handoff,
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-	backlog_drop(backlog, leaving->count);
-	leaving->count = 0;
+	accepted_drop(accepted, handoff_sender->count);
+	handoff_sender->count = 0;
 	return true;
 }

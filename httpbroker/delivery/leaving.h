@@ -13,32 +13,33 @@
 
 struct redisReply;
 
-enum { LEAVING_WORDS = 8, LEAVING_NUMBER = 24 };
+enum { HANDOFF_SEND_WORDS = 8, HANDOFF_SEND_NUMBER = 24 };
 
-struct leaving {
-	const struct keys *keys;     /* not owned */
-	char *key;                   /* where the number is; owned */
-	uint64_t bits;               /* so far */
-	char number[LEAVING_NUMBER]; /* of the last one, in digits */
-	size_t count;                /* of events in it that are not known to be left; 0: none */
+struct handoff_sender {
+	const struct keys *keys;          /* not owned */
+	char *key;                        /* where the number is; owned */
+	uint64_t bits;                    /* so far */
+	char number[HANDOFF_SEND_NUMBER]; /* of the last one, in digits */
+	size_t count; /* of events in it that are not known to be left; 0: none */
 };
 
 /* `token` stands for this process. */
-void leaving_init(struct leaving *leaving, const struct keys *keys, const char *token);
-void leaving_free(struct leaving *leaving);
+void handoff_send_init(
+	struct handoff_sender *handoff_sender, const struct keys *keys, const char *token);
+void handoff_send_free(struct handoff_sender *handoff_sender);
 
 /* Whether the answer to a bit has not come. */
-bool leaving_is_open(const struct leaving *leaving);
+bool handoff_send_is_open(const struct handoff_sender *handoff_sender);
 
 /*
  * The question that leaves the bit under way, or the next: its words, ended by NULL, and appended
  * to `list` the events. False if there is nothing.
  */
-bool leaving_question(struct leaving *leaving, struct backlog *backlog,
-	const char *words[LEAVING_WORDS], struct resp_list *list);
+bool handoff_send_question(struct handoff_sender *handoff_sender, struct accepted *accepted,
+	const char *words[HANDOFF_SEND_WORDS], struct resp_list *list);
 
 /* Takes the answer, and the bit out of the backlog. False if it was refused, and why. */
-bool leaving_take(struct leaving *leaving, struct backlog *backlog, const struct redisReply *reply,
-	struct reason *why);
+bool handoff_send_take(struct handoff_sender *handoff_sender, struct accepted *accepted,
+	const struct redisReply *reply, struct reason *why);
 
 #endif

@@ -13,13 +13,13 @@
 
 enum { CROWD = 64 }; /* so many repeats in one tick are no burst, whatever the average */
 
-struct ledger {
-	struct states *states;
+struct engine {
+	struct checks *checks;
 	struct outbox *outbox;
 	struct wheel *wheel;
-	size_t most; /* checks */
+	size_t max; /* checks */
 	nsec interval;
-	enum condition stale_as;
+	enum state stale_as;
 	bool untold; /* nobody is told */
 	nsec forget_after;
 	struct missing *missing; /* NULL: not kept */
@@ -27,129 +27,128 @@ struct ledger {
 	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
 };
 
-struct ledger *ledger_new(
-	struct states *states, struct outbox *outbox, nsec interval, struct moment now)
+struct engine *engine_new(
+	struct checks *checks, struct outbox *outbox, nsec interval, struct moment now)
 {
-	struct ledger *ledger = memory_zeroed(1, sizeof *ledger);
+	struct engine *engine = memory_zeroed(1, sizeof *engine);
 	int64_t ticks = interval / WHEEL_TICK;
 
-	ledger->states = states;
-	ledger->outbox = outbox;
-	ledger->wheel = wheel_new(now.monotonic);
-	ledger->most = LIMIT_STATES;
-	ledger->interval = interval;
-	ledger->stale_as = CONDITION_UNKNOWN;
-	ledger->forget_after = NSEC_NEVER;
-	ledger->ticks = ticks < 1 ? 1 : ticks > WHEEL_SLOTS ? WHEEL_SLOTS : ticks;
-	return ledger;
+	engine->checks = checks;
+	engine->outbox = outbox;
+	engine->wheel = wheel_new(now.monotonic);
+	engine->max = LIMIT_STATES;
+	engine->interval = interval;
+	engine->stale_as = STATE_UNKNOWN;
+	engine->forget_after = NSEC_NEVER;
+	engine->ticks = ticks < 1 ? 1 : ticks > WHEEL_SLOTS ? WHEEL_SLOTS : ticks;
+	return engine;
 }
 
-void ledger_tell_stale_as(struct ledger *ledger, enum condition condition)
+void engine_tell_stale_as(struct engine *engine, enum state state)
 {
-	ledger->stale_as = condition;
+	engine->stale_as = state;
 }
 
-void ledger_tell_nobody(struct ledger *ledger)
+void engine_tell_nobody(struct engine *engine)
 {
-	ledger->untold = true;
+	engine->untold = true;
 }
 
-void ledger_limit(struct ledger *ledger, size_t most)
+void engine_limit(struct engine *engine, size_t max)
 {
-	ledger->most = most;
+	engine->max = max;
 }
 
-void ledger_forget_after(struct ledger *ledger, nsec span)
+void engine_forget_after(struct engine *engine, nsec span)
 {
-	ledger->forget_after = span;
+	engine->forget_after = span;
 }
 
-void ledger_note_forgotten(struct ledger *ledger, struct missing *missing)
+void engine_note_forgotten(struct engine *engine, struct missing *missing)
 {
-	ledger->missing = missing;
+	engine->missing = missing;
 }
 
-void ledger_owe_until(struct ledger *ledger, nsec until)
+void engine_owe_until(struct engine *engine, nsec until)
 {
-	ledger->owe_until = until;
+	engine->owe_until = until;
 }
 
-void ledger_free(struct ledger *ledger)
+void engine_free(struct engine *engine)
 {
-	wheel_free(ledger->wheel);
-	free(ledger);
+	wheel_free(engine->wheel);
+	free(engine);
 }
 
 /*
  * When a check that is told now is repeated first. Where that moment is crowded, the check is
  * given a place of its own within the interval, which it then keeps.
  */
-static nsec repeat_first(const struct ledger *ledger, const struct state *state, nsec now)
+static nsec repeat_first(const struct engine *engine, const struct check *check, nsec now)
 {
-	nsec at = now + ledger->interval;
-	int64_t fair = (int64_t)states_count(ledger->states) / ledger->ticks;
+	nsec at = now + engine->interval;
+	int64_t fair = (int64_t)checks_count(engine->checks) / engine->ticks;
 
-	if (wheel_crowd(ledger->wheel, at) <= CROWD + 2 * fair)
+	if (wheel_crowd(engine->wheel, at) <= CROWD + 2 * fair)
 		return at;
-	double place = (double)state->hh.hashv / UINT32_MAX;
-	return at - (nsec)(place * (double)ledger->interval);
+	double place = (double)check->hh.hashv / UINT32_MAX;
+	return at - (nsec)(place * (double)engine->interval);
 }
 
 /* One interval on; when that has passed, the next one that has not. */
-static nsec repeat_next(const struct ledger *ledger, const struct state *state, nsec now)
+static nsec repeat_next(const struct engine *engine, const struct check *check, nsec now)
 {
-	nsec at = state->repeat_at + ledger->interval;
+	nsec at = check->repeat_at + engine->interval;
 
-	return at > now ? at : at + ((now - at) / ledger->interval + 1) * ledger->interval;
+	return at > now ? at : at + ((now - at) / engine->interval + 1) * engine->interval;
 }
 
-static void event_tell(struct ledger *ledger, struct state *state, int64_t time)
+static void event_tell(struct engine *engine, struct check *check, int64_t time)
 {
-	state->sent = state->condition;
-	if (ledger->untold)
+	check->sent = check->state;
+	if (engine->untold)
 		return;
-	log_debug("Sending event data for %.*s", (int)state->hh.keylen, state->names);
-	outgoing_event(outbox_push(ledger->outbox), &state->wire, time);
-	state->pushed_in = outbox_sequence(ledger->outbox);
+	log_debug("Sending event data for %.*s", (int)check->hh.keylen, check->names);
+	flapjack_event(outbox_push(engine->outbox), &check->encoded, time);
+	check->pushed_in = outbox_sequence(engine->outbox);
 }
 
-static void stale_tell(struct ledger *ledger, struct state *state, struct moment now)
+static void stale_tell(struct engine *engine, struct check *check, struct moment now)
 {
-	state->sent = (uint8_t)ledger->stale_as;
-	state->stale = true;
-	if (ledger->untold) {
-		log_debug("State for %.*s is stale.", (int)state->hh.keylen, state->names);
+	check->sent = (uint8_t)engine->stale_as;
+	check->stale = true;
+	if (engine->untold) {
+		log_debug("State for %.*s is stale.", (int)check->hh.keylen, check->names);
 		return;
 	}
-	log_debug("State for %.*s is stale. Sending %s.", (int)state->hh.keylen, state->names,
-		outgoing_stale_word(ledger->stale_as));
-	outgoing_stale(outbox_push(ledger->outbox), state, ledger->stale_as, now);
-	state->pushed_in = outbox_sequence(ledger->outbox);
+	log_debug("State for %.*s is stale. Sending %s.", (int)check->hh.keylen, check->names,
+		flapjack_stale_word(engine->stale_as));
+	flapjack_stale(outbox_push(engine->outbox), check, engine->stale_as, now);
+	check->pushed_in = outbox_sequence(engine->outbox);
 }
 
-static enum condition condition_now(
-	const struct ledger *ledger, const struct state *state, struct moment now)
+static enum state state_now(
+	const struct engine *engine, const struct check *check, struct moment now)
 {
-	return state->deadline <= now.monotonic ? ledger->stale_as
-						: (enum condition)state->condition;
+	return check->deadline <= now.monotonic ? engine->stale_as : (enum state)check->state;
 }
 
 /* Tells at once what the check's state is. */
-static void state_tell(struct ledger *ledger, struct state *state, struct moment now)
+static void check_tell(struct engine *engine, struct check *check, struct moment now)
 {
-	if (state->deadline <= now.monotonic)
-		stale_tell(ledger, state, now);
+	if (check->deadline <= now.monotonic)
+		stale_tell(engine, check, now);
 	else
-		event_tell(ledger, state, state->time);
-	state->repeat_at = repeat_first(ledger, state, now.monotonic);
-	state->untold = false;
+		event_tell(engine, check, check->time);
+	check->repeat_at = repeat_first(engine, check, now.monotonic);
+	check->untold = false;
 }
 
 /* Less than 0: the posting is older than the state. */
-static int order_of(const struct posting *posting, const struct state *state)
+static int order_of(const struct prepared *prepared, const struct check *check)
 {
-	return instant_compare((struct instant){posting->time, posting->fraction},
-		(struct instant){state->time, state->fraction});
+	return instant_compare((struct instant){prepared->time, prepared->fraction},
+		(struct instant){check->time, check->fraction});
 }
 
 /*
@@ -157,45 +156,45 @@ static int order_of(const struct posting *posting, const struct state *state)
  * handed over came to that before this one was active: of what was posted here it beats only what
  * is older.
  */
-static bool is_older(const struct posting *posting, const struct state *state, struct moment now)
+static bool is_older(const struct prepared *prepared, const struct check *check, struct moment now)
 {
-	const struct instant cached = {state->time, state->fraction};
-	int order = order_of(posting, state);
-	bool known = posting->handed && state->posted;
+	const struct instant cached = {check->time, check->fraction};
+	int order = order_of(prepared, check);
+	bool known = prepared->handed && check->posted;
 
 	return (order == 0 && known) ||
 	       (order < 0 && (known || instant_compare(cached, instant_of(now.wall)) <= 0));
 }
 
-static struct states_event event_of(const struct posting *posting)
+static struct checks_event event_of(const struct prepared *prepared)
 {
-	return (struct states_event){posting->wire, posting->condition, posting->time, posting->ttl,
-		posting->deadline, posting->fraction};
+	return (struct checks_event){prepared->encoded, prepared->state, prepared->time,
+		prepared->ttl, prepared->deadline, prepared->fraction};
 }
 
-static void state_begin(struct ledger *ledger, struct state *state, struct moment now)
+static void check_start(struct engine *engine, struct check *check, struct moment now)
 {
-	state_tell(ledger, state, now);
-	outbox_record(ledger->outbox, state);
-	wheel_put(ledger->wheel, state);
+	check_tell(engine, check, now);
+	outbox_record(engine->outbox, check);
+	wheel_put(engine->wheel, check);
 }
 
-static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state,
-	const struct posting *posting, struct moment now)
+static enum engine_answer check_go_on(struct engine *engine, struct check *check,
+	const struct prepared *prepared, struct moment now)
 {
-	const struct states_event event = event_of(posting);
+	const struct checks_event event = event_of(prepared);
 
-	if (state->untold)
-		state_tell(ledger, state, now);
-	states_set(ledger->states, state, &event);
-	if (state->sent != condition_now(ledger, state, now))
-		state_tell(ledger, state, now);
-	state->stale = state->deadline <= now.monotonic;
-	state->loaded = state->retired = false;
-	state->posted = !posting->handed;
-	outbox_record(ledger->outbox, state);
-	wheel_move(ledger->wheel, state);
-	return LEDGER_TAKEN;
+	if (check->untold)
+		check_tell(engine, check, now);
+	checks_set(engine->checks, check, &event);
+	if (check->sent != state_now(engine, check, now))
+		check_tell(engine, check, now);
+	check->stale = check->deadline <= now.monotonic;
+	check->loaded = check->retired = false;
+	check->posted = !prepared->handed;
+	outbox_record(engine->outbox, check);
+	wheel_move(engine->wheel, check);
+	return ENGINE_TAKEN;
 }
 
 /*
@@ -203,220 +202,221 @@ static enum ledger_answer state_go_on(struct ledger *ledger, struct state *state
  * there would stay so for ever. A check of that name that was heard of since is another one, and so
  * is one whose time has milliseconds, which the versions of those names did not keep.
  */
-static void former_end(struct ledger *ledger, const struct posting *posting, struct moment now)
+static void former_end(struct engine *engine, const struct prepared *prepared, struct moment now)
 {
-	const struct posting *former = posting->former;
-	struct state *state = former != NULL ? states_find(ledger->states, &former->names) : NULL;
+	const struct prepared *former = prepared->former;
+	struct check *check = former != NULL ? checks_find(engine->checks, &former->names) : NULL;
 
-	if (state == NULL || !state->loaded || state->fraction != 0)
+	if (check == NULL || !check->loaded || check->fraction != 0)
 		return;
 	log_info("the check %.*s is named %.*s now: the former is set ok",
-		(int)former->names.length, former->names.bytes, (int)posting->names.length,
-		posting->names.bytes);
-	state_go_on(ledger, state, former, now);
-	state->retired = true;
+		(int)former->names.length, former->names.bytes, (int)prepared->names.length,
+		prepared->names.bytes);
+	check_go_on(engine, check, former, now);
+	check->retired = true;
 }
 
-static enum ledger_answer check_begin(
-	struct ledger *ledger, const struct posting *posting, struct moment now)
+static enum engine_answer check_begin(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
-	const struct states_event event = event_of(posting);
+	const struct checks_event event = event_of(prepared);
 
-	if (states_count(ledger->states) >= ledger->most)
-		return LEDGER_FULL;
-	struct state *state = states_add(ledger->states, &posting->names, &event);
-	state->posted = !posting->handed;
-	state_begin(ledger, state, now);
-	former_end(ledger, posting, now);
-	return LEDGER_TAKEN;
+	if (checks_count(engine->checks) >= engine->max)
+		return ENGINE_FULL;
+	struct check *check = checks_add(engine->checks, &prepared->names, &event);
+	check->posted = !prepared->handed;
+	check_start(engine, check, now);
+	former_end(engine, prepared, now);
+	return ENGINE_TAKEN;
 }
 
-static enum ledger_answer forgotten_take(
-	struct ledger *ledger, const struct posting *posting, struct moment now)
+static enum engine_answer forgotten_take(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
-	const struct state *state = states_find(ledger->states, &posting->names);
+	const struct check *check = checks_find(engine->checks, &prepared->names);
 
-	if (state != NULL && is_older(posting, state, now))
-		return LEDGER_OLDER;
-	ledger_forget(ledger, &posting->names);
-	return LEDGER_TAKEN;
+	if (check != NULL && is_older(prepared, check, now))
+		return ENGINE_OLDER;
+	engine_forget(engine, &prepared->names);
+	return ENGINE_TAKEN;
 }
 
-enum ledger_answer ledger_take(
-	struct ledger *ledger, const struct posting *posting, struct moment now)
+enum engine_answer engine_take(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
-	if (posting->forgotten)
-		return forgotten_take(ledger, posting, now);
-	if (outbox_overflows(ledger->outbox))
-		return LEDGER_FULL;
-	if (!condition_lasts(posting->condition) && ledger->untold)
-		return LEDGER_UNTOLD;
-	if (!condition_lasts(posting->condition)) {
-		outgoing_event(outbox_push(ledger->outbox), &posting->wire, posting->time);
-		return LEDGER_TAKEN;
+	if (prepared->forgotten)
+		return forgotten_take(engine, prepared, now);
+	if (outbox_overflows(engine->outbox))
+		return ENGINE_FULL;
+	if (!state_lasts(prepared->state) && engine->untold)
+		return ENGINE_UNTOLD;
+	if (!state_lasts(prepared->state)) {
+		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
+		return ENGINE_TAKEN;
 	}
-	struct state *state = states_find(ledger->states, &posting->names);
-	if (state == NULL)
-		return check_begin(ledger, posting, now);
-	if (is_older(posting, state, now))
-		return LEDGER_OLDER;
-	return state_go_on(ledger, state, posting, now);
+	struct check *check = checks_find(engine->checks, &prepared->names);
+	if (check == NULL)
+		return check_begin(engine, prepared, now);
+	if (is_older(prepared, check, now))
+		return ENGINE_OLDER;
+	return check_go_on(engine, check, prepared, now);
 }
 
-static bool is_the_same(const struct state *state, const struct posting *posting)
+static bool is_the_same(const struct check *check, const struct prepared *prepared)
 {
-	return order_of(posting, state) == 0 && posting->wire.length == state->wire.length &&
-	       memcmp(posting->wire.bytes, state->wire.bytes, posting->wire.length) == 0;
+	return order_of(prepared, check) == 0 &&
+	       prepared->encoded.length == check->encoded.length &&
+	       memcmp(prepared->encoded.bytes, check->encoded.bytes, prepared->encoded.length) == 0;
 }
 
-enum ledger_answer ledger_take_handed(
-	struct ledger *ledger, const struct posting *posting, struct moment now)
+enum engine_answer engine_take_handed(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
-	struct state *state = states_find(ledger->states, &posting->names);
+	struct check *check = checks_find(engine->checks, &prepared->names);
 
-	if (state == NULL || !state->untold || posting->forgotten ||
-		!condition_lasts(posting->condition) || order_of(posting, state) > 0)
-		return ledger_take(ledger, posting, now);
-	if (outbox_overflows(ledger->outbox))
-		return LEDGER_FULL;
-	if (!is_the_same(state, posting)) {
-		outgoing_event(outbox_push(ledger->outbox), &posting->wire, posting->time);
-		return LEDGER_TAKEN;
+	if (check == NULL || !check->untold || prepared->forgotten ||
+		!state_lasts(prepared->state) || order_of(prepared, check) > 0)
+		return engine_take(engine, prepared, now);
+	if (outbox_overflows(engine->outbox))
+		return ENGINE_FULL;
+	if (!is_the_same(check, prepared)) {
+		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
+		return ENGINE_TAKEN;
 	}
-	state_tell(ledger, state, now);
-	outbox_record(ledger->outbox, state);
-	wheel_move(ledger->wheel, state);
-	return LEDGER_TAKEN;
+	check_tell(engine, check, now);
+	outbox_record(engine->outbox, check);
+	wheel_move(engine->wheel, check);
+	return ENGINE_TAKEN;
 }
 
 /* Repeats of what is loaded are spread over the interval: nobody knows when they were due. */
-static nsec repeat_loaded(const struct ledger *ledger, const struct state *state, nsec now)
+static nsec repeat_loaded(const struct engine *engine, const struct check *check, nsec now)
 {
-	double place = (double)state->hh.hashv / UINT32_MAX;
+	double place = (double)check->hh.hashv / UINT32_MAX;
 
-	return now + (nsec)(place * (double)ledger->interval);
+	return now + (nsec)(place * (double)engine->interval);
 }
 
 static void loaded_begin(
-	struct ledger *ledger, struct state *state, enum condition sent, struct moment now)
+	struct engine *engine, struct check *check, enum state sent, struct moment now)
 {
-	state->sent = (uint8_t)sent;
-	state->stale = state->deadline <= now.monotonic && sent == ledger->stale_as;
-	state->repeat_at = repeat_loaded(ledger, state, now.monotonic);
-	wheel_put(ledger->wheel, state);
+	check->sent = (uint8_t)sent;
+	check->stale = check->deadline <= now.monotonic && sent == engine->stale_as;
+	check->repeat_at = repeat_loaded(engine, check, now.monotonic);
+	wheel_put(engine->wheel, check);
 }
 
-static void owed_begin(struct ledger *ledger, struct state *state)
+static void owed_begin(struct engine *engine, struct check *check)
 {
-	state->untold = true;
-	state->sent = state->condition;
-	state->repeat_at = ledger->owe_until;
-	wheel_put(ledger->wheel, state);
+	check->untold = true;
+	check->sent = check->state;
+	check->repeat_at = engine->owe_until;
+	wheel_put(engine->wheel, check);
 }
 
-bool ledger_load(struct ledger *ledger, const struct posting *posting, const enum condition *sent,
+bool engine_load(struct engine *engine, const struct prepared *prepared, const enum state *sent,
 	struct moment now)
 {
-	const struct states_event event = event_of(posting);
+	const struct checks_event event = event_of(prepared);
 
-	if (states_count(ledger->states) >= ledger->most ||
-		states_find(ledger->states, &posting->names) != NULL)
+	if (checks_count(engine->checks) >= engine->max ||
+		checks_find(engine->checks, &prepared->names) != NULL)
 		return false;
-	struct state *state = states_add(ledger->states, &posting->names, &event);
-	state->loaded = true;
-	outbox_mark_recorded(ledger->outbox, state);
+	struct check *check = checks_add(engine->checks, &prepared->names, &event);
+	check->loaded = true;
+	outbox_mark_recorded(engine->outbox, check);
 	if (sent != NULL)
-		loaded_begin(ledger, state, *sent, now);
-	else if (now.monotonic < ledger->owe_until)
-		owed_begin(ledger, state);
+		loaded_begin(engine, check, *sent, now);
+	else if (now.monotonic < engine->owe_until)
+		owed_begin(engine, check);
 	else
-		state_begin(ledger, state, now);
+		check_start(engine, check, now);
 	return true;
 }
 
-static void state_rewrite(struct state *state, void *context)
+static void check_rewrite(struct check *check, void *context)
 {
-	outbox_record(context, state);
+	outbox_record(context, check);
 }
 
-void ledger_rewrite(struct ledger *ledger, unsigned shard)
+void engine_rewrite(struct engine *engine, unsigned shard)
 {
-	states_work(ledger->states, shard, state_rewrite, ledger->outbox);
+	checks_work(engine->checks, shard, check_rewrite, engine->outbox);
 }
 
 /* By the field of its record. */
-static void forgotten_note(struct ledger *ledger, const struct state *state)
+static void forgotten_note(struct engine *engine, const struct check *check)
 {
 	char field[2 * LIMIT_NAME + 1];
 
-	memcpy(field, state->names, state->hh.keylen);
-	field[state->entity_length] = RECORD_SEPARATOR;
-	missing_add(ledger->missing, field, state->hh.keylen);
+	memcpy(field, check->names, check->hh.keylen);
+	field[check->entity_length] = RECORD_SEPARATOR;
+	missing_add(engine->missing, field, check->hh.keylen);
 }
 
-static void state_forget(struct ledger *ledger, struct state *state)
+static void check_forget(struct engine *engine, struct check *check)
 {
-	if (ledger->missing != NULL)
-		forgotten_note(ledger, state);
-	log_debug("Forgetting %.*s", (int)state->hh.keylen, state->names);
-	states_remove(ledger->states, state);
-	outbox_forget(ledger->outbox, state);
+	if (engine->missing != NULL)
+		forgotten_note(engine, check);
+	log_debug("Forgetting %.*s", (int)check->hh.keylen, check->names);
+	checks_remove(engine->checks, check);
+	outbox_forget(engine->outbox, check);
 }
 
-bool ledger_forget(struct ledger *ledger, const struct names *names)
+bool engine_forget(struct engine *engine, const struct names *names)
 {
-	struct state *state = states_find(ledger->states, names);
+	struct check *check = checks_find(engine->checks, names);
 
-	if (state == NULL)
+	if (check == NULL)
 		return false;
-	wheel_remove(ledger->wheel, state);
-	state_forget(ledger, state);
+	wheel_remove(engine->wheel, check);
+	check_forget(engine, check);
 	return true;
 }
 
 /* What is due of a state: that it has just gone stale, or its repeat; then true. */
-static bool state_turn(struct ledger *ledger, struct state *state, bool repeats, struct moment now)
+static bool check_turn(struct engine *engine, struct check *check, bool repeats, struct moment now)
 {
-	if (state->untold || (!state->stale && state->deadline <= now.monotonic)) {
-		state_tell(ledger, state, now);
-		outbox_record(ledger->outbox, state);
+	if (check->untold || (!check->stale && check->deadline <= now.monotonic)) {
+		check_tell(engine, check, now);
+		outbox_record(engine->outbox, check);
 		return false;
 	}
-	if (repeats && state->stale)
-		stale_tell(ledger, state, now);
+	if (repeats && check->stale)
+		stale_tell(engine, check, now);
 	else if (repeats)
-		event_tell(ledger, state, now.wall / NSEC_PER_SEC);
-	state->repeat_at = repeat_next(ledger, state, now.monotonic);
+		event_tell(engine, check, now.wall / NSEC_PER_SEC);
+	check->repeat_at = repeat_next(engine, check, now.monotonic);
 	return repeats;
 }
 
 /* Of a check that is told as stale for so long, or whose end in another name was told. */
-static bool is_over(const struct ledger *ledger, const struct state *state, struct moment now)
+static bool is_over(const struct engine *engine, const struct check *check, struct moment now)
 {
-	return (state->stale && now.monotonic - state->deadline >= ledger->forget_after) ||
-	       (state->retired && !state->owed);
+	return (check->stale && now.monotonic - check->deadline >= engine->forget_after) ||
+	       (check->retired && !check->owed);
 }
 
-size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now)
+size_t engine_turn(struct engine *engine, bool repeats, struct moment now)
 {
 	size_t repeated = 0;
 
-	while (!repeats || !outbox_full(ledger->outbox)) {
-		struct state *state = wheel_take(ledger->wheel, now.monotonic);
+	while (!repeats || !outbox_full(engine->outbox)) {
+		struct check *check = wheel_take(engine->wheel, now.monotonic);
 
-		if (state == NULL)
+		if (check == NULL)
 			break;
-		if (is_over(ledger, state, now)) {
-			state_forget(ledger, state);
+		if (is_over(engine, check, now)) {
+			check_forget(engine, check);
 			continue;
 		}
-		repeated += state_turn(ledger, state, repeats, now);
-		wheel_put(ledger->wheel, state);
+		repeated += check_turn(engine, check, repeats, now);
+		wheel_put(engine->wheel, check);
 	}
 	return repeated;
 }
 
-nsec ledger_next(struct ledger *ledger, bool repeats)
+nsec engine_next(struct engine *engine, bool repeats)
 {
-	return repeats && outbox_full(ledger->outbox) ? NSEC_NEVER : wheel_next(ledger->wheel);
+	return repeats && outbox_full(engine->outbox) ? NSEC_NEVER : wheel_next(engine->wheel);
 }

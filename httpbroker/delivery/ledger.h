@@ -23,68 +23,68 @@
 #include "httpbroker/states/posting.h"
 #include "httpbroker/states/states.h"
 
-enum ledger_answer {
-	LEDGER_TAKEN,  /* in the outbox */
-	LEDGER_OLDER,  /* nothing done: what is cached is newer */
-	LEDGER_FULL,   /* nothing done: the limit of checks or LIMIT_PENDING is reached */
-	LEDGER_UNTOLD, /* nothing done: it is no state, and there is nobody to be told of it */
+enum engine_answer {
+	ENGINE_TAKEN,  /* in the outbox */
+	ENGINE_OLDER,  /* nothing done: what is cached is newer */
+	ENGINE_FULL,   /* nothing done: the limit of checks or LIMIT_PENDING is reached */
+	ENGINE_UNTOLD, /* nothing done: it is no state, and there is nobody to be told of it */
 };
 
-struct ledger;
+struct engine;
 
 /* The states and the outbox are used, not owned. */
-struct ledger *ledger_new(
-	struct states *states, struct outbox *outbox, nsec interval, struct moment now);
-void ledger_free(struct ledger *ledger);
+struct engine *engine_new(
+	struct checks *checks, struct outbox *outbox, nsec interval, struct moment now);
+void engine_free(struct engine *engine);
 
-/* As what a stale check is told: before anything else; CONDITION_UNKNOWN if not said. */
-void ledger_tell_stale_as(struct ledger *ledger, enum condition condition);
+/* As what a stale check is told: before anything else; STATE_UNKNOWN if not said. */
+void engine_tell_stale_as(struct engine *engine, enum state state);
 
 /* Nobody is told of anything, and the outbox stays empty but for records. */
-void ledger_tell_nobody(struct ledger *ledger);
+void engine_tell_nobody(struct engine *engine);
 
 /* How many checks are remembered; at first LIMIT_STATES. */
-void ledger_limit(struct ledger *ledger, size_t most);
+void engine_limit(struct engine *engine, size_t max);
 
 /*
- * For how long a check is stale until it is forgotten, as ledger_forget() does it: at the first
+ * For how long a check is stale until it is forgotten, as engine_forget() does it: at the first
  * repeat after that, which is not told. NSEC_NEVER if not said.
  */
-void ledger_forget_after(struct ledger *ledger, nsec span);
+void engine_forget_after(struct engine *engine, nsec span);
 
 /* What is forgotten is noted there as well; NULL if not said. */
-void ledger_note_forgotten(struct ledger *ledger, struct missing *missing);
+void engine_note_forgotten(struct engine *engine, struct missing *missing);
 
 /*
  * Until then what is loaded and owed is not told, for the broker that was active may hand over what
  * comes before it. 0 if not said.
  */
-void ledger_owe_until(struct ledger *ledger, nsec until);
+void engine_owe_until(struct engine *engine, nsec until);
 
 /* What is to be forgotten is, unless there is something newer; it needs no room. */
-enum ledger_answer ledger_take(
-	struct ledger *ledger, const struct posting *posting, struct moment now);
+enum engine_answer engine_take(
+	struct engine *engine, const struct prepared *prepared, struct moment now);
 
 /*
  * What another broker has handed over: in order. Of a check that is still owed what its record
  * says, that and whatever is older is told, and its record stays; all else is taken as it would be.
  */
-enum ledger_answer ledger_take_handed(
-	struct ledger *ledger, const struct posting *posting, struct moment now);
+enum engine_answer engine_take_handed(
+	struct engine *engine, const struct prepared *prepared, struct moment now);
 
 /*
  * A check as Redis has it, with the state that Flapjack was told last: that is no change. NULL: it
- * is owed that, and told at once, or as ledger_owe_until() says. False if there is no room, or it
+ * is owed that, and told at once, or as engine_owe_until() says. False if there is no room, or it
  * is known already: then it is as new or newer.
  */
-bool ledger_load(struct ledger *ledger, const struct posting *posting, const enum condition *sent,
+bool engine_load(struct engine *engine, const struct prepared *prepared, const enum state *sent,
 	struct moment now);
 
 /* The records of a shard of the table are written again: Redis has lost them. */
-void ledger_rewrite(struct ledger *ledger, unsigned shard);
+void engine_rewrite(struct engine *engine, unsigned shard);
 
 /* Whether there was such a check. Nothing is told of it any more, and its record is deleted. */
-bool ledger_forget(struct ledger *ledger, const struct names *names);
+bool engine_forget(struct engine *engine, const struct names *names);
 
 /*
  * Does what has become due: tells of stale states, repeats, and forgets. Without `repeats` (nobody
@@ -92,9 +92,9 @@ bool ledger_forget(struct ledger *ledger, const struct names *names);
  * full.
  * Returns how many were repeated.
  */
-size_t ledger_turn(struct ledger *ledger, bool repeats, struct moment now);
+size_t engine_turn(struct engine *engine, bool repeats, struct moment now);
 
-/* When ledger_turn() will have something to do (monotonic). */
-nsec ledger_next(struct ledger *ledger, bool repeats);
+/* When engine_turn() will have something to do (monotonic). */
+nsec engine_next(struct engine *engine, bool repeats);
 
 #endif

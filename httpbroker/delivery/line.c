@@ -14,34 +14,34 @@ static void room_make(struct line *line)
 	size_t length = line_length(line);
 
 	if (line->first > 0 && line->first >= line->capacity / 2) {
-		memmove(line->states, line->states + line->first, length * sizeof line->states[0]);
+		memmove(line->checks, line->checks + line->first, length * sizeof line->checks[0]);
 		line->first = 0;
 		line->end = length;
 		return;
 	}
 	line->capacity = line->capacity == 0 ? CAPACITY_FIRST : 2 * line->capacity;
-	line->states = memory_resized(line->states, line->capacity * sizeof line->states[0]);
+	line->checks = memory_resized(line->checks, line->capacity * sizeof line->checks[0]);
 }
 
-void line_append(struct line *line, struct state *state)
+void line_append(struct line *line, struct check *check)
 {
 	if (line->end == line->capacity)
 		room_make(line);
-	line->states[line->end++] = state;
+	line->checks[line->end++] = check;
 }
 
-struct state *line_first(const struct line *line)
+struct check *line_first(const struct line *line)
 {
-	return line->first < line->end ? line->states[line->first] : NULL;
+	return line->first < line->end ? line->checks[line->first] : NULL;
 }
 
-struct state *line_take(struct line *line)
+struct check *line_take(struct line *line)
 {
-	struct state *state = line_first(line);
+	struct check *check = line_first(line);
 
-	if (state != NULL && ++line->first == line->end)
+	if (check != NULL && ++line->first == line->end)
 		line->first = line->end = 0;
-	return state;
+	return check;
 }
 
 size_t line_length(const struct line *line)
@@ -51,5 +51,5 @@ size_t line_length(const struct line *line)
 
 void line_free(struct line *line)
 {
-	free(line->states);
+	free(line->checks);
 }

@@ -7,15 +7,15 @@
 
 /* {0} is an empty one. */
 struct line {
-	struct state **states; /* those in it are from `first` on, up to `end` */
+	struct check **checks; /* those in it are from `first` on, up to `end` */
 	size_t first, end, capacity;
 };
 
-void line_append(struct line *line, struct state *state);
+void line_append(struct line *line, struct check *check);
 
 /* The first; NULL: it is empty. The other one takes it out as well. */
-struct state *line_first(const struct line *line);
-struct state *line_take(struct line *line);
+struct check *line_first(const struct line *line);
+struct check *line_take(struct line *line);
 
 size_t line_length(const struct line *line);
 

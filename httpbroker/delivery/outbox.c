@@ -10,10 +10,10 @@
 #include <utlist.h>
 
 enum {
-	PUSHES_MOST = 1000, /* of one commit: Redis serves nobody else meanwhile */
-	RECORDS_MOST = 1000,
-	COMMITS_WAITING_MOST = 1 << 20, /* what is further ahead is long past */
-	BYTES_MOST = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
+	PUSHES_MAX = 1000, /* of one commit: Redis serves nobody else meanwhile */
+	RECORDS_MAX = 1000,
+	COMMITS_WAITING_MAX = 1 << 20, /* what is further ahead is long past */
+	BYTES_MAX = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
 };
 
 enum { PART_RECORDS = COMMIT_FORGETS | COMMIT_RECORDS };
@@ -30,15 +30,15 @@ struct outbox {
 	struct commit *spare;   /* NULL: none */
 	struct line listed;     /* whose record is to be written or deleted */
 	struct line owed;       /* whose record went out, though their event was not in the queue */
-	struct marks made, done;
-	size_t recorded;    /* states that have a record */
-	size_t most;        /* pushes */
-	size_t bytes;       /* of pushes in commits that have their fill */
-	size_t trim;        /* of what others left; 0: none */
-	struct marks trims; /* not before these are done */
-	bool forgetful;     /* no records */
-	unsigned refused;   /* parts, and not applied since */
-	unsigned held;      /* of them: not to be tried yet */
+	struct watermarks made, done;
+	size_t recorded;         /* states that have a record */
+	size_t max;              /* pushes */
+	size_t bytes;            /* of pushes in commits that have their fill */
+	size_t trim;             /* of what others left; 0: none */
+	struct watermarks trims; /* not before these are done */
+	bool forgetful;          /* no records */
+	unsigned refused;        /* parts, and not applied since */
+	unsigned held;           /* of them: not to be tried yet */
 	struct returned returned;
 };
 
@@ -49,47 +49,47 @@ struct outbox *outbox_new(void)
 
 	first->sequence = 1; /* 0 is in a state of which nobody was told */
 	DL_APPEND(outbox->waiting, first);
-	outbox->most = LIMIT_PENDING;
+	outbox->max = LIMIT_PENDING;
 	return outbox;
 }
 
 /* A state that was forgotten is ours, and is freed when it is in neither line any more. */
-static void deletion_leave(struct state *state)
+static void deletion_leave(struct check *check)
 {
-	state->listed = false;
-	if (!state->owed)
-		free(state);
+	check->listed = false;
+	if (!check->owed)
+		free(check);
 }
 
-static void owed_leave(struct state *state)
+static void owed_leave(struct check *check)
 {
-	state->owed = false;
-	if (state->forgotten && !state->listed)
-		free(state);
+	check->owed = false;
+	if (check->forgotten && !check->listed)
+		free(check);
 }
 
 /* Whatever its record says is in Redis now. */
-static void owed_end(struct outbox *outbox, struct state *state)
+static void owed_end(struct outbox *outbox, struct check *check)
 {
-	if (!state->forgotten)
-		outbox_mark_recorded(outbox, state);
-	owed_leave(state);
+	if (!check->forgotten)
+		outbox_mark_recorded(outbox, check);
+	owed_leave(check);
 }
 
 void outbox_free(struct outbox *outbox)
 {
 	struct commit *commit, *next;
-	struct state *state;
+	struct check *check;
 
 	DL_FOREACH_SAFE(outbox->waiting, commit, next)
 		commit_free(commit);
 	commit_free(outbox->taken);
 	commit_free(outbox->spare);
-	while ((state = line_take(&outbox->listed)) != NULL)
-		if (state->forgotten)
-			deletion_leave(state);
-	while ((state = line_take(&outbox->owed)) != NULL)
-		owed_leave(state);
+	while ((check = line_take(&outbox->listed)) != NULL)
+		if (check->forgotten)
+			deletion_leave(check);
+	while ((check = line_take(&outbox->owed)) != NULL)
+		owed_leave(check);
 	line_free(&outbox->listed);
 	line_free(&outbox->owed);
 	resp_free(&outbox->returned.forgets);
@@ -97,9 +97,9 @@ void outbox_free(struct outbox *outbox)
 	free(outbox);
 }
 
-void outbox_limit(struct outbox *outbox, size_t most)
+void outbox_limit(struct outbox *outbox, size_t max)
 {
-	outbox->most = most;
+	outbox->max = max;
 }
 
 void outbox_forget_records(struct outbox *outbox)
@@ -125,7 +125,7 @@ static void commit_begin(struct outbox *outbox, uint32_t sequence)
 
 bool outbox_overflows(const struct outbox *outbox)
 {
-	return outbox->made.pushes - outbox->done.pushes >= outbox->most ||
+	return outbox->made.pushes - outbox->done.pushes >= outbox->max ||
 	       outbox->bytes + commit_gathered(outbox)->pushes.bytes.length >= LIMIT_PENDING_BYTES;
 }
 
@@ -148,32 +148,32 @@ bool outbox_full(const struct outbox *outbox)
 {
 	const struct resp_list *pushes = &commit_gathered(outbox)->pushes;
 
-	return pushes->count >= PUSHES_MOST || pushes->bytes.length >= BYTES_MOST;
+	return pushes->count >= PUSHES_MAX || pushes->bytes.length >= BYTES_MAX;
 }
 
-void outbox_record(struct outbox *outbox, struct state *state)
+void outbox_record(struct outbox *outbox, struct check *check)
 {
-	if (state->listed || outbox->forgetful)
+	if (check->listed || outbox->forgetful)
 		return;
-	line_append(&outbox->listed, state);
+	line_append(&outbox->listed, check);
 	outbox->made.records++;
-	state->listed = true;
+	check->listed = true;
 }
 
-void outbox_forget(struct outbox *outbox, struct state *state)
+void outbox_forget(struct outbox *outbox, struct check *check)
 {
 	if (outbox->forgetful) {
-		free(state);
+		free(check);
 		return;
 	}
-	state->forgotten = true;
-	outbox_record(outbox, state);
+	check->forgotten = true;
+	outbox_record(outbox, check);
 }
 
-void outbox_mark_recorded(struct outbox *outbox, struct state *state)
+void outbox_mark_recorded(struct outbox *outbox, struct check *check)
 {
-	outbox->recorded += !state->recorded;
-	state->recorded = true;
+	outbox->recorded += !check->recorded;
+	check->recorded = true;
 }
 
 size_t outbox_recorded(const struct outbox *outbox)
@@ -192,29 +192,29 @@ bool outbox_trims(const struct outbox *outbox)
 	return outbox->trim > 0;
 }
 
-struct marks outbox_marks(const struct outbox *outbox)
+struct watermarks outbox_watermarks(const struct outbox *outbox)
 {
 	return outbox->made;
 }
 
-struct marks outbox_done(const struct outbox *outbox)
+struct watermarks outbox_done(const struct outbox *outbox)
 {
 	return outbox->done;
 }
 
 /* The deadline as a record holds it: what lies before the clock's beginning is its beginning. */
-static int64_t record_deadline(const struct state *state, nsec clock)
+static int64_t record_deadline(const struct check *check, nsec clock)
 {
-	if (state->deadline == NSEC_NEVER)
+	if (check->deadline == NSEC_NEVER)
 		return RECORD_NEVER;
-	int64_t deadline = (state->deadline + clock) / NSEC_PER_MSEC;
+	int64_t deadline = (check->deadline + clock) / NSEC_PER_MSEC;
 	return deadline > 0 ? deadline : 0;
 }
 
 /* Whether what Flapjack was told last of it is not in Redis before this commit is. */
-static bool event_waits(const struct state *state, const struct commit *commit)
+static bool event_waits(const struct check *check, const struct commit *commit)
 {
-	return state->pushed_in - commit->sequence <= COMMITS_WAITING_MOST;
+	return check->pushed_in - commit->sequence <= COMMITS_WAITING_MAX;
 }
 
 static bool is_refused(const struct outbox *outbox)
@@ -223,25 +223,25 @@ static bool is_refused(const struct outbox *outbox)
 }
 
 static void record_gather(
-	struct outbox *outbox, struct commit *commit, struct state *state, nsec clock)
+	struct outbox *outbox, struct commit *commit, struct check *check, nsec clock)
 {
-	if (state->forgotten) {
-		record_field_write(&commit->forgets, state);
-		outbox->recorded -= state->recorded;
-		state->recorded = false;
-		deletion_leave(state);
+	if (check->forgotten) {
+		record_field_write(&commit->forgets, check);
+		outbox->recorded -= check->recorded;
+		check->recorded = false;
+		deletion_leave(check);
 		return;
 	}
-	bool waits = event_waits(state, commit), told = waits && !is_refused(outbox);
+	bool waits = event_waits(check, commit), told = waits && !is_refused(outbox);
 
-	record_write(told ? &commit->told : &commit->records, state,
-		(waits && !told) || state->untold, record_deadline(state, clock));
+	record_write(told ? &commit->told : &commit->records, check,
+		(waits && !told) || check->untold, record_deadline(check, clock));
 	if (!told)
-		outbox_mark_recorded(outbox, state);
-	state->listed = false;
-	if (waits && !state->owed)
-		line_append(&outbox->owed, state);
-	state->owed |= waits;
+		outbox_mark_recorded(outbox, check);
+	check->listed = false;
+	if (waits && !check->owed)
+		line_append(&outbox->owed, check);
+	check->owed |= waits;
 }
 
 /*
@@ -249,9 +249,9 @@ static void record_gather(
  * events are refused nobody knows for how long, and states are to be remembered meanwhile.
  */
 static bool record_may_go(
-	const struct outbox *outbox, const struct state *state, const struct commit *commit)
+	const struct outbox *outbox, const struct check *check, const struct commit *commit)
 {
-	return state->pushed_in == commit->sequence || !event_waits(state, commit) ||
+	return check->pushed_in == commit->sequence || !event_waits(check, commit) ||
 	       (outbox->held & COMMIT_PUSHES) != 0;
 }
 
@@ -268,12 +268,12 @@ static bool is_returned(const struct outbox *outbox)
 
 static void records_gather(struct outbox *outbox, struct commit *commit, nsec clock)
 {
-	for (int i = 0; i < RECORDS_MOST &&
-			commit->records.bytes.length + commit->told.bytes.length < BYTES_MOST;
+	for (int i = 0; i < RECORDS_MAX &&
+			commit->records.bytes.length + commit->told.bytes.length < BYTES_MAX;
 		i++) {
-		const struct state *state = line_first(&outbox->listed);
+		const struct check *check = line_first(&outbox->listed);
 
-		if (state == NULL || !record_may_go(outbox, state, commit))
+		if (check == NULL || !record_may_go(outbox, check, commit))
 			break;
 		record_gather(outbox, commit, line_take(&outbox->listed), clock);
 	}
@@ -294,7 +294,7 @@ static void records_take(struct outbox *outbox, struct commit *commit, nsec cloc
 
 static void trim_gather(const struct outbox *outbox, struct commit *commit)
 {
-	bool reached = marks_reached(&commit->reaches, &outbox->trims);
+	bool reached = watermarks_reached(&commit->reaches, &outbox->trims);
 
 	commit->trim = reached ? outbox->trim : 0;
 }
@@ -337,7 +337,7 @@ static struct commit *pushes_take(struct outbox *outbox)
 bool outbox_waits(const struct outbox *outbox)
 {
 	return pushes_wait(outbox) || records_wait(outbox) || wake_waits(outbox) ||
-	       (outbox->trim > 0 && marks_reached(&outbox->done, &outbox->trims));
+	       (outbox->trim > 0 && watermarks_reached(&outbox->done, &outbox->trims));
 }
 
 struct commit *outbox_take(struct outbox *outbox, nsec clock)
@@ -358,10 +358,10 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 
 static void commit_recycle(struct outbox *outbox, struct commit *commit)
 {
-	resp_clear(&commit->pushes, 2 * BYTES_MOST);
-	resp_clear(&commit->told, 2 * BYTES_MOST);
-	resp_clear(&commit->records, 2 * BYTES_MOST);
-	resp_clear(&commit->forgets, 2 * BYTES_MOST);
+	resp_clear(&commit->pushes, 2 * BYTES_MAX);
+	resp_clear(&commit->told, 2 * BYTES_MAX);
+	resp_clear(&commit->records, 2 * BYTES_MAX);
+	resp_clear(&commit->forgets, 2 * BYTES_MAX);
 	commit_free(outbox->spare);
 	outbox->spare = commit;
 }
@@ -369,9 +369,9 @@ static void commit_recycle(struct outbox *outbox, struct commit *commit)
 /* Back to the front, for they have to stay in order. The records of them were not written. */
 static void pushes_return(struct outbox *outbox, struct commit *commit)
 {
-	resp_clear(&commit->told, 2 * BYTES_MOST);
-	resp_clear(&commit->records, 2 * BYTES_MOST);
-	resp_clear(&commit->forgets, 2 * BYTES_MOST);
+	resp_clear(&commit->told, 2 * BYTES_MAX);
+	resp_clear(&commit->records, 2 * BYTES_MAX);
+	resp_clear(&commit->forgets, 2 * BYTES_MAX);
 	outbox->bytes += commit->pushes.bytes.length;
 	DL_PREPEND(outbox->waiting, commit);
 }
@@ -387,14 +387,14 @@ static void owed_settle(struct outbox *outbox, bool was_refused)
 	if (refused && !wrong)
 		return;
 	for (size_t left = line_length(&outbox->owed); left > 0; left--) {
-		struct state *state = line_take(&outbox->owed);
+		struct check *check = line_take(&outbox->owed);
 
-		if (wrong && !state->forgotten)
-			outbox_record(outbox, state);
+		if (wrong && !check->forgotten)
+			outbox_record(outbox, check);
 		if (refused)
-			line_append(&outbox->owed, state);
+			line_append(&outbox->owed, check);
 		else
-			owed_end(outbox, state);
+			owed_end(outbox, check);
 	}
 }
 
@@ -438,5 +438,5 @@ void outbox_retry(struct outbox *outbox)
 
 bool outbox_is_empty(const struct outbox *outbox)
 {
-	return marks_reached(&outbox->done, &outbox->made) && outbox->trim == 0;
+	return watermarks_reached(&outbox->done, &outbox->made) && outbox->trim == 0;
 }

@@ -24,7 +24,7 @@ struct outbox *outbox_new(void);
 void outbox_free(struct outbox *outbox);
 
 /* How many events it holds at most (LIMIT_PENDING, if not said); and that no record is written. */
-void outbox_limit(struct outbox *outbox, size_t most);
+void outbox_limit(struct outbox *outbox, size_t max);
 void outbox_forget_records(struct outbox *outbox);
 
 /* Whether it holds as many, or LIMIT_PENDING_BYTES of them: then nothing new should be judged. */
@@ -37,19 +37,19 @@ struct resp_list *outbox_push(struct outbox *outbox);
 uint32_t outbox_sequence(const struct outbox *outbox);
 
 /* That the state's record has to be written. It must not go away before but by outbox_forget(). */
-void outbox_record(struct outbox *outbox, struct state *state);
+void outbox_record(struct outbox *outbox, struct check *check);
 
 /* That its record has to be deleted. Takes over the state, which is out of the table. */
-void outbox_forget(struct outbox *outbox, struct state *state);
+void outbox_forget(struct outbox *outbox, struct check *check);
 
 /* That Redis has a record of the state; and of how many, once the commit that is taken is applied.
  */
-void outbox_mark_recorded(struct outbox *outbox, struct state *state);
+void outbox_mark_recorded(struct outbox *outbox, struct check *check);
 size_t outbox_recorded(const struct outbox *outbox);
 
 /* Everything so far, and what of it is in Redis: what had these marks when it came is there. */
-struct marks outbox_marks(const struct outbox *outbox);
-struct marks outbox_done(const struct outbox *outbox);
+struct watermarks outbox_watermarks(const struct outbox *outbox);
+struct watermarks outbox_done(const struct outbox *outbox);
 
 /*
  * That with what there is so far, or after it, `count` events are dropped that another broker

@@ -24,50 +24,50 @@ static struct stamp stamp_make(int64_t time)
 	return stamp;
 }
 
-void outgoing_event(struct resp_list *queue, const struct wire *wire, int64_t time)
+void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int64_t time)
 {
 	struct stamp stamp = stamp_make(time);
 
-	resp_begin(queue, wire->length + stamp.length);
-	buffer_append(&queue->bytes, wire->bytes, wire->length);
+	resp_begin(queue, encoded->length + stamp.length);
+	buffer_append(&queue->bytes, encoded->bytes, encoded->length);
 	buffer_append(&queue->bytes, stamp.bytes, stamp.length);
 	resp_end(queue);
 }
 
 /* Seconds since the event: its time to live, and what has passed since that was over. */
-static int64_t age_of(const struct state *state, struct moment now)
+static int64_t age_of(const struct check *check, struct moment now)
 {
-	return state->ttl + (now.monotonic - state->deadline) / NSEC_PER_SEC;
+	return check->ttl + (now.monotonic - check->deadline) / NSEC_PER_SEC;
 }
 
-const char *outgoing_stale_word(enum condition condition)
+const char *flapjack_stale_word(enum state state)
 {
 	static const char *const words[] = {
-		[CONDITION_OK] = "OK",
-		[CONDITION_WARNING] = "WARNING",
-		[CONDITION_CRITICAL] = "CRITICAL",
-		[CONDITION_UNKNOWN] = "UNKNOWN",
+		[STATE_OK] = "OK",
+		[STATE_WARNING] = "WARNING",
+		[STATE_CRITICAL] = "CRITICAL",
+		[STATE_UNKNOWN] = "UNKNOWN",
 	};
 
-	return words[condition];
+	return words[state];
 }
 
-void outgoing_stale(struct resp_list *queue, const struct state *state, enum condition condition,
-	struct moment now)
+void flapjack_stale(
+	struct resp_list *queue, const struct check *check, enum state state, struct moment now)
 {
 	struct stamp stamp = stamp_make(now.wall / NSEC_PER_SEC);
-	const struct wire *wire = &state->wire;
-	size_t held = wire->length - wire->tail;
+	const struct encoded *encoded = &check->encoded;
+	size_t held = encoded->length - encoded->tail;
 	char middle[160];
 
 	size_t length = (size_t)snprintf(middle, sizeof middle,
 		",\"state\":\"%s\",\"summary\":\"httpbroker: Cached state is stale "
 		"(%" PRId64 "s old, should be < %" PRId32 "s)\"",
-		outgoing_stale_word(condition), age_of(state, now), state->ttl);
-	resp_begin(queue, wire->head + length + held + stamp.length);
-	buffer_append(&queue->bytes, wire->bytes, wire->head);
+		flapjack_stale_word(state), age_of(check, now), check->ttl);
+	resp_begin(queue, encoded->head + length + held + stamp.length);
+	buffer_append(&queue->bytes, encoded->bytes, encoded->head);
 	buffer_append(&queue->bytes, middle, length);
-	buffer_append(&queue->bytes, wire->bytes + wire->tail, held);
+	buffer_append(&queue->bytes, encoded->bytes + encoded->tail, held);
 	buffer_append(&queue->bytes, stamp.bytes, stamp.length);
 	resp_end(queue);
 }

@@ -8,17 +8,17 @@
 #include "httpbroker/states/states.h"
 
 /* The event itself, with this time (seconds since the epoch). */
-void outgoing_event(struct resp_list *queue, const struct wire *wire, int64_t time);
+void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int64_t time);
 
 /*
  * That the check has not been heard of for too long: it is said to be in this state, with a
  * summary that says for how long (by the monotonic clock: setting the clock changes nothing), the
  * check's tags and delays.
  */
-void outgoing_stale(struct resp_list *queue, const struct state *state, enum condition condition,
-	struct moment now);
+void flapjack_stale(
+	struct resp_list *queue, const struct check *check, enum state state, struct moment now);
 
 /* How that state is written then, in capitals as the original wrote it. It is one that lasts. */
-const char *outgoing_stale_word(enum condition condition);
+const char *flapjack_stale_word(enum state state);
 
 #endif

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/delivery/pressure.h"
 
-enum pressure_change pressure_hear(struct pressure *pressure, int64_t length, nsec now)
+enum backpressure_change backpressure_hear(
+	struct backpressure *backpressure, int64_t length, nsec now)
 {
-	bool before = pressure->paused;
+	bool before = backpressure->paused;
 
-	if (length > pressure->most)
-		pressure->paused = true;
-	else if (length < pressure->most - pressure->most / 10)
-		pressure->paused = false;
-	if (pressure->paused == before)
+	if (length > backpressure->max)
+		backpressure->paused = true;
+	else if (length < backpressure->max - backpressure->max / 10)
+		backpressure->paused = false;
+	if (backpressure->paused == before)
 		return PRESSURE_SAME;
-	pressure->ask_at = now + pressure->interval;
-	return pressure->paused ? PRESSURE_PAUSES : PRESSURE_RESUMES;
+	backpressure->ask_at = now + backpressure->interval;
+	return backpressure->paused ? PRESSURE_PAUSES : PRESSURE_RESUMES;
 }
 
-bool pressure_asks(const struct pressure *pressure, nsec now)
+bool backpressure_asks(const struct backpressure *backpressure, nsec now)
 {
-	return pressure->paused && now >= pressure->ask_at;
+	return backpressure->paused && now >= backpressure->ask_at;
 }
 
-void pressure_asked(struct pressure *pressure, nsec now)
+void backpressure_asked(struct backpressure *backpressure, nsec now)
 {
-	pressure->ask_at = now + pressure->interval;
+	backpressure->ask_at = now + backpressure->interval;
 }

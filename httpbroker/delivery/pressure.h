@@ -10,20 +10,21 @@
 
 #include <stdbool.h>
 
-struct pressure {
-	int64_t most;  /* events in the queue, above which repeats pause */
+struct backpressure {
+	int64_t max;   /* events in the queue, above which repeats pause */
 	nsec interval; /* so often the length is asked for then */
 	bool paused;
 	nsec ask_at;
 };
 
-enum pressure_change { PRESSURE_SAME, PRESSURE_PAUSES, PRESSURE_RESUMES };
+enum backpressure_change { PRESSURE_SAME, PRESSURE_PAUSES, PRESSURE_RESUMES };
 
 /* So long is the queue now. */
-enum pressure_change pressure_hear(struct pressure *pressure, int64_t length, nsec now);
+enum backpressure_change backpressure_hear(
+	struct backpressure *backpressure, int64_t length, nsec now);
 
 /* Whether, while they pause, the length is to be asked for; and that it is. */
-bool pressure_asks(const struct pressure *pressure, nsec now);
-void pressure_asked(struct pressure *pressure, nsec now);
+bool backpressure_asks(const struct backpressure *backpressure, nsec now);
+void backpressure_asked(struct backpressure *backpressure, nsec now);
 
 #endif

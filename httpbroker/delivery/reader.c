@@ -15,8 +15,8 @@
 #include <string.h>
 
 enum {
-	WANTED_MOST = 500, /* asked for at once */
-	NAMED_MOST = 20,   /* unreadable records, each with a line in the log */
+	WANTED_MAX = 500, /* asked for at once */
+	NAMED_MAX = 20,   /* unreadable records, each with a line in the log */
 	CURSOR_TEXT = 24,
 };
 
@@ -24,75 +24,75 @@ enum {
 
 enum question { QUESTION_NONE, QUESTION_COUNT, QUESTION_SCAN, QUESTION_FETCH };
 
-struct reader {
+struct loader {
 	bool complete;
 	bool counted;
 	char cursor[CURSOR_TEXT];
 	enum question asked;
 	struct missing *missing;
-	char *wanted[WANTED_MOST]; /* their fields; owned */
+	char *wanted[WANTED_MAX]; /* their fields; owned */
 	size_t wanted_count;
 	struct resp_list fields; /* the same as arguments */
 	uint64_t loaded, to_load, unreadable;
 	nsec begun;
 };
 
-struct reader *reader_new(const struct siphash_key *key)
+struct loader *loader_new(const struct siphash_key *key)
 {
-	struct reader *reader = memory_zeroed(1, sizeof *reader);
+	struct loader *loader = memory_zeroed(1, sizeof *loader);
 
-	reader->missing = missing_new(key);
-	reader->complete = true;
-	return reader;
+	loader->missing = missing_new(key);
+	loader->complete = true;
+	return loader;
 }
 
-static void wanted_clear(struct reader *reader)
+static void wanted_clear(struct loader *loader)
 {
-	for (size_t i = 0; i < reader->wanted_count; i++)
-		free(reader->wanted[i]);
-	reader->wanted_count = 0;
-	resp_clear(&reader->fields, 1 << 20);
+	for (size_t i = 0; i < loader->wanted_count; i++)
+		free(loader->wanted[i]);
+	loader->wanted_count = 0;
+	resp_clear(&loader->fields, 1 << 20);
 }
 
-void reader_free(struct reader *reader)
+void loader_free(struct loader *loader)
 {
-	wanted_clear(reader);
-	missing_free(reader->missing);
-	resp_free(&reader->fields);
-	free(reader);
+	wanted_clear(loader);
+	missing_free(loader->missing);
+	resp_free(&loader->fields);
+	free(loader);
 }
 
-void reader_begin(struct reader *reader, nsec now)
+void loader_begin(struct loader *loader, nsec now)
 {
-	wanted_clear(reader);
-	missing_open(reader->missing);
-	reader->complete = reader->counted = false;
-	reader->loaded = reader->to_load = reader->unreadable = 0;
-	reader->begun = now;
-	reader_interrupt(reader);
+	wanted_clear(loader);
+	missing_open(loader->missing);
+	loader->complete = loader->counted = false;
+	loader->loaded = loader->to_load = loader->unreadable = 0;
+	loader->begun = now;
+	loader_interrupt(loader);
 }
 
-void reader_finish(struct reader *reader)
+void loader_finish(struct loader *loader)
 {
-	wanted_clear(reader);
-	missing_close(reader->missing);
-	reader->complete = true;
+	wanted_clear(loader);
+	missing_close(loader->missing);
+	loader->complete = true;
 }
 
-struct missing *reader_missing(struct reader *reader)
+struct missing *loader_missing(struct loader *loader)
 {
-	return reader->missing;
+	return loader->missing;
 }
 
-bool reader_complete(const struct reader *reader)
+bool loader_complete(const struct loader *loader)
 {
-	return reader->complete;
+	return loader->complete;
 }
 
-void reader_interrupt(struct reader *reader)
+void loader_interrupt(struct loader *loader)
 {
-	reader->asked = QUESTION_NONE;
-	strcpy(reader->cursor, "0");
+	loader->asked = QUESTION_NONE;
+	strcpy(loader->cursor, "0");
 }
 
 static size_t field_write(const struct names *names, char out[2 * LIMIT_NAME + 1])
@@ -102,36 +102,36 @@ static size_t field_write(const struct names *names, char out[2 * LIMIT_NAME + 1
 	return names->length;
 }
 
-bool reader_knows(
-	const struct reader *reader, const struct states *states, const struct names *names)
+bool loader_knows(
+	const struct loader *loader, const struct checks *checks, const struct names *names)
 {
 	char field[2 * LIMIT_NAME + 1];
 
-	if (reader->complete || states_find(states, names) != NULL)
+	if (loader->complete || checks_find(checks, names) != NULL)
 		return true;
-	return missing_has(reader->missing, field, field_write(names, field));
+	return missing_has(loader->missing, field, field_write(names, field));
 }
 
-void reader_want(struct reader *reader, const struct names *names)
+void loader_prefetch(struct loader *loader, const struct names *names)
 {
 	char field[2 * LIMIT_NAME + 1];
 	size_t length = field_write(names, field);
 
-	if (reader->wanted_count == WANTED_MOST || reader->asked == QUESTION_FETCH)
+	if (loader->wanted_count == WANTED_MAX || loader->asked == QUESTION_FETCH)
 		return;
 	char *wanted = memory_zeroed(1, length + 1);
 	memcpy(wanted, field, length);
-	reader->wanted[reader->wanted_count++] = wanted;
-	resp_add(&reader->fields, field, length);
+	loader->wanted[loader->wanted_count++] = wanted;
+	resp_add(&loader->fields, field, length);
 }
 
-void reader_want_none(struct reader *reader)
+void loader_prefetch_none(struct loader *loader)
 {
-	if (reader->asked != QUESTION_FETCH)
-		wanted_clear(reader);
+	if (loader->asked != QUESTION_FETCH)
+		wanted_clear(loader);
 }
 
-static void words_set(const char *words[READER_WORDS], const char *const *from)
+static void words_set(const char *words[LOADER_WORDS], const char *const *from)
 {
 	int i = 0;
 
@@ -140,47 +140,47 @@ static void words_set(const char *words[READER_WORDS], const char *const *from)
 	words[i] = NULL;
 }
 
-const struct resp_list *reader_question(
-	struct reader *reader, const struct keys *keys, const char *words[READER_WORDS])
+const struct resp_list *loader_question(
+	struct loader *loader, const struct keys *keys, const char *words[LOADER_WORDS])
 {
-	if (reader->wanted_count > 0) {
-		reader->asked = QUESTION_FETCH;
-		words_set(words, RESP_WORDS("HMGET", keys->states));
-		return &reader->fields;
+	if (loader->wanted_count > 0) {
+		loader->asked = QUESTION_FETCH;
+		words_set(words, RESP_WORDS("HMGET", keys->checks));
+		return &loader->fields;
 	}
-	reader->asked = reader->counted ? QUESTION_SCAN : QUESTION_COUNT;
-	if (reader->counted)
+	loader->asked = loader->counted ? QUESTION_SCAN : QUESTION_COUNT;
+	if (loader->counted)
 		words_set(words,
-			RESP_WORDS("HSCAN", keys->states, reader->cursor, "COUNT", SCAN_COUNT));
+			RESP_WORDS("HSCAN", keys->checks, loader->cursor, "COUNT", SCAN_COUNT));
 	else
-		words_set(words, RESP_WORDS("HLEN", keys->states));
+		words_set(words, RESP_WORDS("HLEN", keys->checks));
 	return NULL;
 }
 
-static void unreadable_tell(struct reader *reader, struct blob field, const struct reason *why)
+static void unreadable_tell(struct loader *loader, struct blob field, const struct reason *why)
 {
 	int shown = field.length > 128 ? 128 : (int)field.length;
 
-	reader->unreadable++;
-	if (reader->unreadable <= NAMED_MOST)
+	loader->unreadable++;
+	if (loader->unreadable <= NAMED_MAX)
 		log_error("the record '%.*s' in Redis cannot be read and is left out: %s", shown,
 			field.bytes, why->text);
 }
 
-static bool record_take(struct reader *reader, struct blob field, struct blob value,
-	const struct recall *recall, struct ledger *ledger)
+static bool record_take(struct loader *loader, struct blob field, struct blob value,
+	const struct recall *recall, struct engine *engine)
 {
-	struct posting posting;
+	struct prepared prepared;
 	struct record record;
 	struct reason why;
 
-	if (!recall_record(recall, field, value, &posting, &record, &why)) {
-		unreadable_tell(reader, field, &why);
+	if (!decode_record(recall, field, value, &prepared, &record, &why)) {
+		unreadable_tell(loader, field, &why);
 		return false;
 	}
-	reader->loaded +=
-		ledger_load(ledger, &posting, record.owed ? NULL : &record.sent, recall->now);
-	posting_free(&posting);
+	loader->loaded +=
+		engine_load(engine, &prepared, record.owed ? NULL : &record.sent, recall->now);
+	prepared_free(&prepared);
 	return true;
 }
 
@@ -195,35 +195,35 @@ static bool refuse(const redisReply *reply, const char *command, struct reason *
 		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 }
 
-static bool fetch_take(struct reader *reader, const redisReply *reply, const struct recall *recall,
-	struct ledger *ledger, struct reason *why)
+static bool fetch_take(struct loader *loader, const redisReply *reply, const struct recall *recall,
+	struct engine *engine, struct reason *why)
 {
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != reader->wanted_count)
+	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != loader->wanted_count)
 		return refuse(reply, "HMGET", why);
 	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *value = reply->element[i];
-		const struct blob field = {reader->wanted[i], strlen(reader->wanted[i])};
+		const struct blob field = {loader->wanted[i], strlen(loader->wanted[i])};
 
-		if (!missing_has(reader->missing, field.bytes, field.length) &&
+		if (!missing_has(loader->missing, field.bytes, field.length) &&
 			(value->type != REDIS_REPLY_STRING ||
-				!record_take(reader, field, blob_of(value), recall, ledger)))
-			missing_add(reader->missing, field.bytes, field.length);
+				!record_take(loader, field, blob_of(value), recall, engine)))
+			missing_add(loader->missing, field.bytes, field.length);
 	}
-	wanted_clear(reader);
+	wanted_clear(loader);
 	return true;
 }
 
-static void end_tell(const struct reader *reader, nsec now)
+static void end_tell(const struct loader *loader, nsec now)
 {
 	char span[DURATION_TEXT];
 
-	if (reader->loaded > 0 || reader->unreadable > 0)
-		log_info("read %" PRIu64 " state%s from Redis within %s", reader->loaded,
-			number_plural(reader->loaded), duration_text(now - reader->begun, span));
-	if (reader->unreadable > NAMED_MOST)
+	if (loader->loaded > 0 || loader->unreadable > 0)
+		log_info("read %" PRIu64 " state%s from Redis within %s", loader->loaded,
+			number_plural(loader->loaded), duration_text(now - loader->begun, span));
+	if (loader->unreadable > NAMED_MAX)
 		log_error("%" PRIu64 " record%s in Redis cannot be read and %s left out",
-			reader->unreadable, number_plural(reader->unreadable),
-			reader->unreadable == 1 ? "was" : "were");
+			loader->unreadable, number_plural(loader->unreadable),
+			loader->unreadable == 1 ? "was" : "were");
 }
 
 static bool is_chunk(const redisReply *reply)
@@ -234,8 +234,8 @@ static bool is_chunk(const redisReply *reply)
 	       reply->element[1]->type == REDIS_REPLY_ARRAY && reply->element[1]->elements % 2 == 0;
 }
 
-static bool scan_take(struct reader *reader, const redisReply *reply, const struct recall *recall,
-	struct ledger *ledger, struct reason *why)
+static bool scan_take(struct loader *loader, const redisReply *reply, const struct recall *recall,
+	struct engine *engine, struct reason *why)
 {
 	if (!is_chunk(reply))
 		return refuse(reply, "HSCAN", why);
@@ -243,23 +243,23 @@ static bool scan_take(struct reader *reader, const redisReply *reply, const stru
 	for (size_t i = 0; i < pairs->elements; i += 2) {
 		struct blob field = blob_of(pairs->element[i]);
 
-		if (!missing_has(reader->missing, field.bytes, field.length))
-			record_take(reader, field, blob_of(pairs->element[i + 1]), recall, ledger);
+		if (!missing_has(loader->missing, field.bytes, field.length))
+			record_take(loader, field, blob_of(pairs->element[i + 1]), recall, engine);
 	}
-	strcpy(reader->cursor, reply->element[0]->str);
-	if (strcmp(reader->cursor, "0") != 0)
+	strcpy(loader->cursor, reply->element[0]->str);
+	if (strcmp(loader->cursor, "0") != 0)
 		return true;
-	end_tell(reader, recall->now.monotonic);
-	reader_finish(reader);
+	end_tell(loader, recall->now.monotonic);
+	loader_finish(loader);
 	return true;
 }
 
-static bool count_take(struct reader *reader, const redisReply *reply, struct reason *why)
+static bool count_take(struct loader *loader, const redisReply *reply, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_INTEGER)
 		return refuse(reply, "HLEN", why);
-	reader->to_load = (uint64_t)reply->integer;
-	reader->counted = true;
+	loader->to_load = (uint64_t)reply->integer;
+	loader->counted = true;
 	return true;
 }
 
@@ -269,34 +269,34 @@ static bool is_no_hash(const redisReply *reply)
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0;
 }
 
-bool reader_take(struct reader *reader, const struct redisReply *reply, const struct recall *recall,
-	struct ledger *ledger, struct reason *why)
+bool loader_take(struct loader *loader, const struct redisReply *reply, const struct recall *recall,
+	struct engine *engine, struct reason *why)
 {
-	enum question asked = reader->asked;
+	enum question asked = loader->asked;
 
-	reader->asked = QUESTION_NONE;
+	loader->asked = QUESTION_NONE;
 	if (is_no_hash(reply)) {
-		reader_finish(reader);
+		loader_finish(loader);
 		return true;
 	}
 	if (asked == QUESTION_FETCH)
-		return fetch_take(reader, reply, recall, ledger, why);
+		return fetch_take(loader, reply, recall, engine, why);
 	if (asked == QUESTION_SCAN)
-		return scan_take(reader, reply, recall, ledger, why);
-	return asked != QUESTION_COUNT || count_take(reader, reply, why);
+		return scan_take(loader, reply, recall, engine, why);
+	return asked != QUESTION_COUNT || count_take(loader, reply, why);
 }
 
-uint64_t reader_loaded(const struct reader *reader)
+uint64_t loader_loaded(const struct loader *loader)
 {
-	return reader->loaded;
+	return loader->loaded;
 }
 
-uint64_t reader_to_load(const struct reader *reader)
+uint64_t loader_to_load(const struct loader *loader)
 {
-	return reader->to_load;
+	return loader->to_load;
 }
 
-uint64_t reader_unreadable(const struct reader *reader)
+uint64_t loader_unreadable(const struct loader *loader)
 {
-	return reader->unreadable;
+	return loader->unreadable;
 }

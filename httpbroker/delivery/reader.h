@@ -12,46 +12,46 @@
 #include "httpbroker/redis/commit.h"
 
 struct redisReply;
-struct reader;
+struct loader;
 
 /* `key` makes its hash unpredictable. */
-struct reader *reader_new(const struct siphash_key *key);
-void reader_free(struct reader *reader);
+struct loader *loader_new(const struct siphash_key *key);
+void loader_free(struct loader *loader);
 
 /* From the beginning; or nothing is to be read, and everything is known. */
-void reader_begin(struct reader *reader, nsec now);
-void reader_finish(struct reader *reader);
+void loader_begin(struct loader *loader, nsec now);
+void loader_finish(struct loader *loader);
 
 /* Whether everything was read. */
-bool reader_complete(const struct reader *reader);
+bool loader_complete(const struct loader *loader);
 
 /* Whether it is known what Redis has of this check, if it has anything. */
-bool reader_knows(
-	const struct reader *reader, const struct states *states, const struct names *names);
+bool loader_knows(
+	const struct loader *loader, const struct checks *checks, const struct names *names);
 
 /* The checks that it has not found; the ledger adds those that it forgets meanwhile. */
-struct missing *reader_missing(struct reader *reader);
+struct missing *loader_missing(struct loader *loader);
 
 /* That it shall be asked for soon. Passed over when much is wanted already, or being asked for. */
-void reader_want(struct reader *reader, const struct names *names);
+void loader_prefetch(struct loader *loader, const struct names *names);
 
 /* What was wanted and not asked for is no longer wanted. */
-void reader_want_none(struct reader *reader);
+void loader_prefetch_none(struct loader *loader);
 
 /* What to ask next: its words, ended by NULL, and what comes behind them, or NULL. */
-enum { READER_WORDS = 8 };
-const struct resp_list *reader_question(
-	struct reader *reader, const struct keys *keys, const char *words[READER_WORDS]);
+enum { LOADER_WORDS = 8 };
+const struct resp_list *loader_question(
+	struct loader *loader, const struct keys *keys, const char *words[LOADER_WORDS]);
 
 /* Takes the answer to that. False if Redis cannot go on like this, and why. */
-bool reader_take(struct reader *reader, const struct redisReply *reply, const struct recall *recall,
-	struct ledger *ledger, struct reason *why);
+bool loader_take(struct loader *loader, const struct redisReply *reply, const struct recall *recall,
+	struct engine *engine, struct reason *why);
 
 /* The connection broke: what was asked is not answered. A cursor may mean nothing any more. */
-void reader_interrupt(struct reader *reader);
+void loader_interrupt(struct loader *loader);
 
-uint64_t reader_loaded(const struct reader *reader);
-uint64_t reader_to_load(const struct reader *reader);
-uint64_t reader_unreadable(const struct reader *reader);
+uint64_t loader_loaded(const struct loader *loader);
+uint64_t loader_to_load(const struct loader *loader);
+uint64_t loader_unreadable(const struct loader *loader);
 
 #endif

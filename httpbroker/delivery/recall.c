@@ -20,13 +20,13 @@ static json_t *json_read(struct blob blob, struct reason *why)
 
 /* Takes the one event of a document, and makes a posting of it. */
 struct recaller {
-	struct intake intake; /* first, so that it is an intake */
+	struct event_sink sink; /* first, so that it is an intake */
 	const struct recall *recall;
 	const struct record_field *field; /* whose record it is; NULL: it is no record */
 	const struct record *record;
 	const json_t *formerly; /* the check's former names; NULL: none */
 	uint16_t fraction;      /* of the event's time, as written beside it */
-	struct posting *out;
+	struct prepared *out;
 	struct reason *why;
 	bool sound;
 };
@@ -47,7 +47,7 @@ static bool record_check(
 	const struct text entity = {field->entity, field->entity_length};
 	const struct text check = {field->check, field->check_length};
 
-	if (!condition_lasts(event->condition))
+	if (!state_lasts(event->state))
 		return reason_set(why, "its state is none that lasts");
 	return (text_equals(event->entity, entity) && text_equals(event->check, check)) ||
 	       reason_set(why, "its JSON is of another check");
@@ -64,7 +64,7 @@ static bool record_make(const struct recaller *recaller, const struct event *giv
 	event.time = recaller->record->time;
 	event.fraction = recaller->fraction;
 	event.ttl = recaller->record->ttl;
-	posting_make(recaller->out, &event, recall->flapjack, recall->now);
+	prepared_make(recaller->out, &event, recall->flapjack, recall->now);
 	recaller->out->deadline = deadline_of(recaller->record->deadline, recall->clock);
 	return true;
 }
@@ -78,9 +78,9 @@ static bool names_read(
 	       event_name_check("entity", *entity, why) && event_name_check("check", *check, why);
 }
 
-static void event_take(struct intake *intake, const struct event *given)
+static void event_take(struct event_sink *sink, const struct event *given)
 {
-	struct recaller *recaller = (struct recaller *)intake;
+	struct recaller *recaller = (struct recaller *)sink;
 	const struct recall *recall = recaller->recall;
 	struct event event = *given;
 	struct reason ignored;
@@ -93,13 +93,13 @@ static void event_take(struct intake *intake, const struct event *given)
 		event.fraction = recaller->fraction;
 	if (!names_read(recaller->formerly, &event.former_entity, &event.former_check, &ignored))
 		event.former_check = (struct text){NULL, 0};
-	posting_make(recaller->out, &event, recall->flapjack, recall->now);
+	prepared_make(recaller->out, &event, recall->flapjack, recall->now);
 	recaller->sound = true;
 }
 
-static void event_refuse(struct intake *intake, const struct reason *why)
+static void event_refuse(struct event_sink *sink, const struct reason *why)
 {
-	*((struct recaller *)intake)->why = *why;
+	*((struct recaller *)sink)->why = *why;
 }
 
 /* Whether it says so of a check; if it is sound, the posting is made. */
@@ -115,7 +115,7 @@ static bool forgotten_take(struct recaller *recaller, const json_t *document)
 			  (value_whole(time, 0, EVENT_TIME_IN_MILLISECONDS, &event.time) ||
 				  reason_set(recaller->why, "'forgotten' is no time"));
 	if (recaller->sound)
-		posting_make_forgotten(recaller->out, event.entity, event.check,
+		prepared_make_forgotten(recaller->out, event.entity, event.check,
 			(struct instant){event.time, recaller->fraction});
 	return true;
 }
@@ -146,18 +146,18 @@ static bool json_recall(struct recaller *recaller, struct blob json)
 	if (document == NULL)
 		return false;
 	reason_set(recaller->why, "it is no event");
-	recaller->intake = (struct intake){event_take, event_refuse, NULL};
+	recaller->sink = (struct event_sink){event_take, event_refuse, NULL};
 	json_t *formerly;
 	additions_take(recaller, document, &formerly);
 	if (!forgotten_take(recaller, document) && json_is_object(document))
-		format_flapjack.translate(document, &context, &recaller->intake);
+		format_flapjack.translate(document, &context, &recaller->sink);
 	json_decref(formerly);
 	json_decref(document);
 	return recaller->sound;
 }
 
-bool recall_record(const struct recall *recall, struct blob field, struct blob value,
-	struct posting *out, struct record *record, struct reason *why)
+bool decode_record(const struct recall *recall, struct blob field, struct blob value,
+	struct prepared *out, struct record *record, struct reason *why)
 {
 	struct record_field names;
 	struct recaller recaller = {
@@ -169,8 +169,8 @@ bool recall_record(const struct recall *recall, struct blob field, struct blob v
 	return json_recall(&recaller, (struct blob){record->json, record->json_length});
 }
 
-bool recall_event(
-	const struct recall *recall, struct blob json, struct posting *out, struct reason *why)
+bool decode_event(
+	const struct recall *recall, struct blob json, struct prepared *out, struct reason *why)
 {
 	struct recaller recaller = {.recall = recall, .out = out, .why = why};
 
@@ -195,30 +195,30 @@ static void millis_write(struct buffer *out, uint16_t fraction)
 	jsontext_number(out, fraction - 1);
 }
 
-static void forgotten_write(struct buffer *out, const struct posting *posting)
+static void forgotten_write(struct buffer *out, const struct prepared *prepared)
 {
-	names_write(out, &posting->names);
+	names_write(out, &prepared->names);
 	buffer_append_text(out, ",\"forgotten\":");
-	jsontext_number(out, posting->time);
-	millis_write(out, posting->fraction);
+	jsontext_number(out, prepared->time);
+	millis_write(out, prepared->fraction);
 	buffer_append(out, "}", 1);
 }
 
-void recall_write(struct buffer *out, const struct posting *posting)
+void decode_write(struct buffer *out, const struct prepared *prepared)
 {
-	if (posting->forgotten) {
-		forgotten_write(out, posting);
+	if (prepared->forgotten) {
+		forgotten_write(out, prepared);
 		return;
 	}
-	buffer_append(out, posting->wire.bytes, posting->wire.length);
+	buffer_append(out, prepared->encoded.bytes, prepared->encoded.length);
 	buffer_append_text(out, ",\"time\":");
-	jsontext_number(out, posting->time);
-	millis_write(out, posting->fraction);
+	jsontext_number(out, prepared->time);
+	millis_write(out, prepared->fraction);
 	buffer_append_text(out, ",\"ttl\":");
-	jsontext_number(out, posting->ttl);
-	if (posting->former != NULL) {
+	jsontext_number(out, prepared->ttl);
+	if (prepared->former != NULL) {
 		buffer_append_text(out, ",\"formerly\":");
-		names_write(out, &posting->former->names);
+		names_write(out, &prepared->former->names);
 		buffer_append(out, "}", 1);
 	}
 	buffer_append(out, "}", 1);

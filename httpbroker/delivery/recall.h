@@ -36,14 +36,14 @@ struct recall {
 };
 
 /* Free the posting afterwards. Its deadline is the record's; what else that says is in *record. */
-bool recall_record(const struct recall *recall, struct blob field, struct blob value,
-	struct posting *out, struct record *record, struct reason *why);
+bool decode_record(const struct recall *recall, struct blob field, struct blob value,
+	struct prepared *out, struct record *record, struct reason *why);
 
 /* The same for what was handed over. */
-bool recall_event(
-	const struct recall *recall, struct blob json, struct posting *out, struct reason *why);
+bool decode_event(
+	const struct recall *recall, struct blob json, struct prepared *out, struct reason *why);
 
-/* Appends a posting as recall_event() reads it. */
-void recall_write(struct buffer *out, const struct posting *posting);
+/* Appends a posting as decode_event() reads it. */
+void decode_write(struct buffer *out, const struct prepared *prepared);
 
 #endif

@@ -10,13 +10,13 @@
 #define RECORD_VERSION "1"
 #define NONE "-" /* a word that stands for nothing */
 
-void record_field_write(struct resp_list *fields, const struct state *state)
+void record_field_write(struct resp_list *fields, const struct check *check)
 {
 	size_t separator = fields->bytes.length;
 
-	resp_begin(fields, state->hh.keylen);
-	separator = fields->bytes.length + state->entity_length;
-	buffer_append(&fields->bytes, state->names, state->hh.keylen);
+	resp_begin(fields, check->hh.keylen);
+	separator = fields->bytes.length + check->entity_length;
+	buffer_append(&fields->bytes, check->names, check->hh.keylen);
 	fields->bytes.data[separator] = RECORD_SEPARATOR;
 	resp_end(fields);
 }
@@ -46,38 +46,38 @@ static void head_number(struct head *head, int64_t number)
 }
 
 /* The end of the JSON, which a release that does not know this key leaves out. */
-static struct head tail_make(const struct state *state)
+static struct head tail_make(const struct check *check)
 {
 	struct head tail = {.length = 0};
 
-	if (state->fraction > 0) {
+	if (check->fraction > 0) {
 		memcpy(tail.bytes, MILLIS_KEY, sizeof MILLIS_KEY - 1);
 		tail.length = sizeof MILLIS_KEY - 1;
-		tail.length += jsontext_digits(tail.bytes + tail.length, state->fraction - 1);
+		tail.length += jsontext_digits(tail.bytes + tail.length, check->fraction - 1);
 	}
 	tail.bytes[tail.length++] = '}';
 	return tail;
 }
 
 /* Without printf(3), which took most of the time: there is one for every event. */
-void record_write(struct resp_list *fields, const struct state *state, bool owed, int64_t deadline)
+void record_write(struct resp_list *fields, const struct check *check, bool owed, int64_t deadline)
 {
-	const struct wire *wire = &state->wire;
-	const struct head tail = tail_make(state);
+	const struct encoded *encoded = &check->encoded;
+	const struct head tail = tail_make(check);
 	struct head head = {.length = 0};
 
 	head_word(&head, RECORD_VERSION);
-	head_number(&head, state->time);
-	head_number(&head, state->ttl);
-	head_word(&head, owed ? NONE : condition_name(state->sent));
+	head_number(&head, check->time);
+	head_number(&head, check->ttl);
+	head_word(&head, owed ? NONE : state_name(check->sent));
 	if (deadline != RECORD_NEVER)
 		head_number(&head, deadline);
 	else
 		head_word(&head, NONE);
-	record_field_write(fields, state);
-	resp_begin(fields, head.length + wire->length + tail.length);
+	record_field_write(fields, check);
+	resp_begin(fields, head.length + encoded->length + tail.length);
 	buffer_append(&fields->bytes, head.bytes, head.length);
-	buffer_append(&fields->bytes, wire->bytes, wire->length);
+	buffer_append(&fields->bytes, encoded->bytes, encoded->length);
 	buffer_append(&fields->bytes, tail.bytes, tail.length);
 	resp_end(fields);
 }
@@ -137,8 +137,7 @@ static bool sent_take(const char **at, const char *end, struct record *out, stru
 		return true;
 	if (!word_take(at, end, word, why))
 		return false;
-	return (condition_read(word, strlen(word), &out->sent, &known) &&
-		       condition_lasts(out->sent)) ||
+	return (state_read(word, strlen(word), &out->sent, &known) && state_lasts(out->sent)) ||
 	       reason_set(why, "'%s' is no state", word);
 }
 

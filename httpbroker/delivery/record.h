@@ -31,17 +31,17 @@ struct record {
 	int64_t time;
 	int32_t ttl;
 	bool owed; /* then `sent` says nothing */
-	enum condition sent;
+	enum state sent;
 	int64_t deadline; /* milliseconds on the broker clock, or RECORD_NEVER */
 	const char *json; /* points into what was read */
 	size_t json_length;
 };
 
 /* Adds two arguments, field and value. `owed` and `deadline` as in struct record. */
-void record_write(struct resp_list *fields, const struct state *state, bool owed, int64_t deadline);
+void record_write(struct resp_list *fields, const struct check *check, bool owed, int64_t deadline);
 
 /* Adds one argument, the field. */
-void record_field_write(struct resp_list *fields, const struct state *state);
+void record_field_write(struct resp_list *fields, const struct check *check);
 
 /* Reads a value. Its JSON is not looked into. */
 bool record_read(const char *value, size_t length, struct record *out, struct reason *why);

@@ -8,7 +8,8 @@
 
 static bool repeats_go(const struct delivery *delivery)
 {
-	return is_active(delivery) && link_serves(delivery->link) && !delivery->pressure.paused &&
+	return is_active(delivery) && link_serves(delivery->link) &&
+	       !delivery->backpressure.paused &&
 	       (outbox_refused(delivery->books.outbox) & COMMIT_PUSHES) == 0;
 }
 
@@ -20,7 +21,7 @@ void delivery_retry(struct delivery *delivery)
 
 bool delivery_rewrites(const struct delivery *delivery)
 {
-	return delivery->rewrite < STATES_SHARDS ||
+	return delivery->rewrite < CHECKS_SHARDS ||
 	       outbox_done(delivery->books.outbox).records < delivery->rewritten;
 }
 
@@ -29,22 +30,22 @@ static void rewrite_work(struct delivery *delivery)
 {
 	struct outbox *outbox = delivery->books.outbox;
 
-	while (delivery->rewrite < STATES_SHARDS &&
+	while (delivery->rewrite < CHECKS_SHARDS &&
 		outbox_done(outbox).records >= delivery->rewritten) {
-		ledger_rewrite(delivery->books.ledger, delivery->rewrite++);
-		delivery->rewritten = outbox_marks(outbox).records;
+		engine_rewrite(delivery->books.engine, delivery->rewrite++);
+		delivery->rewritten = outbox_watermarks(outbox).records;
 	}
 }
 
 static void active_work(struct delivery *delivery, struct moment now)
 {
-	reader_want_none(delivery->reader);
-	handover_judge(&delivery->handover, &delivery->books, delivery->reader, now);
-	if (delivery->handover.settled)
-		desk_judge(delivery->desk, now);
+	loader_prefetch_none(delivery->loader);
+	handoff_judge(&delivery->handoff, &delivery->books, delivery->loader, now);
+	if (delivery->handoff.settled)
+		pending_judge(delivery->pending, now);
 	if (now.monotonic >= delivery->retry_at)
 		delivery_retry(delivery);
-	delivery->status.repeats += ledger_turn(delivery->books.ledger, repeats_go(delivery), now);
+	delivery->status.repeats += engine_turn(delivery->books.engine, repeats_go(delivery), now);
 	rewrite_work(delivery);
 }
 
@@ -52,7 +53,7 @@ static void count_work(struct delivery *delivery, nsec now)
 {
 	if (now < delivery->count_at)
 		return;
-	log_debug("Number of cached states: %zu", states_count(delivery->books.states));
+	log_debug("Number of cached states: %zu", checks_count(delivery->books.checks));
 	delivery->count_at = now + delivery->books.interval;
 }
 
@@ -82,8 +83,8 @@ static void redis_look(struct delivery *delivery, nsec now)
 static void status_work(struct delivery *delivery, nsec now)
 {
 	struct delivery_status *status = &delivery->status;
-	struct marks made = outbox_marks(delivery->books.outbox);
-	struct marks done = outbox_done(delivery->books.outbox);
+	struct watermarks made = outbox_watermarks(delivery->books.outbox);
+	struct watermarks done = outbox_done(delivery->books.outbox);
 	enum delivery_role role = role_of(delivery);
 
 	if (role != status->role)
@@ -91,14 +92,14 @@ static void status_work(struct delivery *delivery, nsec now)
 	status->role = role;
 	status->outlived_at = session_outlived_at(session_of(delivery));
 	redis_look(delivery, now);
-	status->repeats_paused = delivery->pressure.paused;
-	status->loading = !reader_complete(delivery->reader);
-	status->loaded = reader_loaded(delivery->reader);
-	status->to_load = reader_to_load(delivery->reader);
-	status->unreadable = reader_unreadable(delivery->reader) + delivery->unreadable;
-	status->handed_older = delivery->handover.lost;
+	status->repeats_paused = delivery->backpressure.paused;
+	status->loading = !loader_complete(delivery->loader);
+	status->loaded = loader_loaded(delivery->loader);
+	status->to_load = loader_to_load(delivery->loader);
+	status->unreadable = loader_unreadable(delivery->loader) + delivery->unreadable;
+	status->handed_older = delivery->handoff.lost;
 	status->handed_unreadable = delivery->unreadable;
-	status->pending = made.pushes - done.pushes + desk_count(delivery->desk);
+	status->pending = made.pushes - done.pushes + pending_count(delivery->pending);
 	status_publish(&delivery->board, status);
 }
 
@@ -125,28 +126,29 @@ static void outlived_work(struct delivery *delivery, nsec now)
 			"events are answered 503 until Redis is back");
 	delivery->outlived = outlived;
 	if (outlived)
-		desk_refuse(delivery->desk, refusal);
+		pending_refuse(delivery->pending, refusal);
 }
 
 static void keep_work(struct delivery *delivery, nsec now)
 {
 	bool all = link_away(delivery->link) && !delivery->stopping;
 
-	desk_keep(delivery->desk, all, refusal_of(delivery, now), now);
+	pending_keep(delivery->pending, all, refusal_of(delivery, now), now);
 }
 
 void delivery_work(struct delivery *delivery, struct moment now)
 {
 	delivery_hear(delivery, now);
-	if (!is_busy(delivery) || !reader_complete(delivery->reader))
-		desk_take(delivery->desk, inbox_take(delivery->inbox), now.monotonic);
+	if (!is_busy(delivery) || !loader_complete(delivery->loader))
+		pending_take(
+			delivery->pending, submissions_take(delivery->submissions), now.monotonic);
 	if (role_of(delivery) == DELIVERY_STANDS_BY)
-		desk_drop(delivery->desk, "another broker is the active one");
+		pending_drop(delivery->pending, "another broker is the active one");
 	outlived_work(delivery, now.monotonic);
 	if (is_active(delivery))
 		active_work(delivery, now);
 	delivery_say(delivery, now);
-	desk_commit(delivery->desk);
+	pending_commit(delivery->pending);
 	keep_work(delivery, now.monotonic);
 	status_work(delivery, now.monotonic);
 	if (log_enabled(LOG_LEVEL_DEBUG))
@@ -155,11 +157,12 @@ void delivery_work(struct delivery *delivery, struct moment now)
 
 static nsec next_work(const struct delivery *delivery)
 {
-	nsec next = nsec_earlier(link_deadline(delivery->link), desk_deadline(delivery->desk));
+	nsec next =
+		nsec_earlier(link_deadline(delivery->link), pending_deadline(delivery->pending));
 
 	if (is_active(delivery))
 		next = nsec_earlier(nsec_earlier(next, delivery->retry_at),
-			ledger_next(delivery->books.ledger, repeats_go(delivery)));
+			engine_next(delivery->books.engine, repeats_go(delivery)));
 	next = nsec_earlier(next, delivery_question_at(delivery));
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		next = nsec_earlier(next, delivery->count_at);
@@ -168,15 +171,15 @@ static nsec next_work(const struct delivery *delivery)
 
 void delivery_sleep(struct delivery *delivery)
 {
-	bool busy = is_busy(delivery) && reader_complete(delivery->reader);
-	struct pollfd fds[2] = {{.fd = inbox_fd(delivery->inbox), .events = POLLIN}};
+	bool busy = is_busy(delivery) && loader_complete(delivery->loader);
+	struct pollfd fds[2] = {{.fd = submissions_fd(delivery->submissions), .events = POLLIN}};
 	struct timespec timeout;
 
-	if (!busy && next_work(delivery) != 0 && !inbox_listen(delivery->inbox))
+	if (!busy && next_work(delivery) != 0 && !submissions_listen(delivery->submissions))
 		return;
 	link_poll(delivery->link, &fds[1]);
 	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next_work(delivery), &timeout), NULL) >
 			0 &&
 		fds[0].revents != 0)
-		inbox_awake(delivery->inbox);
+		submissions_awake(delivery->submissions);
 }

@@ -9,20 +9,21 @@ static void ask(struct delivery *delivery, enum asked what, const char *const *w
 	link_ask(delivery->link, words, list, now);
 }
 
-static void states_ask(struct delivery *delivery, nsec now)
+static void checks_ask(struct delivery *delivery, nsec now)
 {
-	const char *words[READER_WORDS];
-	const struct resp_list *list = reader_question(delivery->reader, &delivery->keys, words);
+	const char *words[LOADER_WORDS];
+	const struct resp_list *list = loader_question(delivery->loader, &delivery->keys, words);
 
 	ask(delivery, ASKED_STATES, words, list, now);
 }
 
 /* What was answered 202 is for the active one. */
-static bool leaving_ask(struct delivery *delivery, nsec now)
+static bool handoff_send_ask(struct delivery *delivery, nsec now)
 {
 	struct resp_list list = {{NULL, 0, 0}, 0};
-	const char *words[LEAVING_WORDS];
-	bool asks = leaving_question(&delivery->leaving, delivery->backlog, words, &list);
+	const char *words[HANDOFF_SEND_WORDS];
+	bool asks =
+		handoff_send_question(&delivery->handoff_sender, delivery->accepted, words, &list);
 
 	if (asks)
 		ask(delivery, ASKED_TO_TAKE, words, &list, now);
@@ -32,18 +33,19 @@ static bool leaving_ask(struct delivery *delivery, nsec now)
 
 static bool question_begin(struct delivery *delivery, nsec now)
 {
-	bool looks = handover_looks(&delivery->handover, &delivery->books, now);
+	bool looks = handoff_looks(&delivery->handoff, &delivery->books, now);
 
-	if (leaving_is_open(&delivery->leaving))
-		return leaving_ask(delivery, now); /* and then found among what others have left */
-	if (delivery->stopping && desk_is_empty(delivery->desk))
+	if (handoff_send_is_open(&delivery->handoff_sender))
+		return handoff_send_ask(
+			delivery, now); /* and then found among what others have left */
+	if (delivery->stopping && pending_is_empty(delivery->pending))
 		return false; /* only what is still to be judged needs an answer */
-	if (!reader_complete(delivery->reader) && (delivery->handover.settled || !looks))
-		states_ask(delivery, now);
+	if (!loader_complete(delivery->loader) && (delivery->handoff.settled || !looks))
+		checks_ask(delivery, now);
 	else if (looks)
-		ask(delivery, ASKED_HANDOVER, HANDOVER_QUESTION(&delivery->keys), NULL, now);
-	else if (pressure_asks(&delivery->pressure, now)) {
-		pressure_asked(&delivery->pressure, now);
+		ask(delivery, ASKED_HANDOFF, HANDOFF_QUESTION(&delivery->keys), NULL, now);
+	else if (backpressure_asks(&delivery->backpressure, now)) {
+		backpressure_asked(&delivery->backpressure, now);
 		ask(delivery, ASKED_LENGTH, RESP_WORDS("LLEN", delivery->keys.queue), NULL, now);
 	} else if (now >= delivery->eviction.ask_at) {
 		ask(delivery, ASKED_POLICY, RESP_WORDS("INFO", "memory"), NULL, now);
@@ -79,7 +81,7 @@ void delivery_say(struct delivery *delivery, struct moment now)
 	if (session_ready(session_of(delivery)))
 		active_say(delivery, now);
 	else if (session_rests(session_of(delivery)) && !is_active(delivery))
-		leaving_ask(delivery, now.monotonic);
+		handoff_send_ask(delivery, now.monotonic);
 }
 
 nsec delivery_question_at(const struct delivery *delivery)
@@ -88,9 +90,9 @@ nsec delivery_question_at(const struct delivery *delivery)
 
 	if (!session_ready(session_of(delivery)))
 		return NSEC_NEVER;
-	if (delivery->handover.found == 0)
-		next = delivery->handover.look_at;
-	if (delivery->pressure.paused)
-		next = nsec_earlier(next, delivery->pressure.ask_at);
+	if (delivery->handoff.found == 0)
+		next = delivery->handoff.look_at;
+	if (delivery->backpressure.paused)
+		next = nsec_earlier(next, delivery->backpressure.ask_at);
 	return next;
 }

@@ -22,7 +22,7 @@ struct delivery_status {
 	nsec outlived_at; /* from then on another may have taken over (session.h), if it is still so
 			   */
 
-	bool alone;       /* there is no Redis, and need not be: what follows of it says nothing */
+	bool memory_only; /* there is no Redis, and need not be: what follows of it says nothing */
 	bool redis_up;    /* it answers, and does as it is told */
 	nsec redis_since; /* monotonic: since when that is so, or is not */
 	char redis_why[128];  /* why it is not; empty if it is */

@@ -6,41 +6,41 @@
 
 static const struct word {
 	const char *text;
-	enum condition condition;
+	enum state state;
 	bool flapjack_knows;
 } words[] = {
-	/* in the order of enum condition */
-	{"ok", CONDITION_OK, true},
-	{"warning", CONDITION_WARNING, true},
-	{"critical", CONDITION_CRITICAL, true},
-	{"unknown", CONDITION_UNKNOWN, true},
-	{"acknowledgement", CONDITION_ACKNOWLEDGEMENT, true},
-	{"test_notifications", CONDITION_TEST_NOTIFICATIONS, true},
+	/* in the order of enum state */
+	{"ok", STATE_OK, true},
+	{"warning", STATE_WARNING, true},
+	{"critical", STATE_CRITICAL, true},
+	{"unknown", STATE_UNKNOWN, true},
+	{"acknowledgement", STATE_ACKNOWLEDGEMENT, true},
+	{"test_notifications", STATE_TEST_NOTIFICATIONS, true},
 	/* what Nagios and its kin say of hosts */
-	{"up", CONDITION_OK, false},
-	{"down", CONDITION_CRITICAL, false},
-	{"unreachable", CONDITION_CRITICAL, false},
+	{"up", STATE_OK, false},
+	{"down", STATE_CRITICAL, false},
+	{"unreachable", STATE_CRITICAL, false},
 };
 
-bool condition_read(const char *word, size_t length, enum condition *out, bool *flapjack_knows)
+bool state_read(const char *word, size_t length, enum state *out, bool *flapjack_knows)
 {
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		if (strlen(words[i].text) != length ||
 			strncasecmp(words[i].text, word, length) != 0)
 			continue;
-		*out = words[i].condition;
+		*out = words[i].state;
 		*flapjack_knows = words[i].flapjack_knows;
 		return true;
 	}
 	return false;
 }
 
-const char *condition_name(enum condition condition)
+const char *state_name(enum state state)
 {
-	return words[condition].text;
+	return words[state].text;
 }
 
-bool condition_lasts(enum condition condition)
+bool state_lasts(enum state state)
 {
-	return condition <= CONDITION_UNKNOWN;
+	return state <= STATE_UNKNOWN;
 }

@@ -50,20 +50,19 @@ bool event_quotes_check(const char *key, struct text name, struct reason *why)
 
 static bool state_check(struct event *event, int flapjack, struct reason *why)
 {
-	struct text *state = &event->state;
+	struct text *text = &event->state_text;
 	bool known;
 
-	if (state->bytes == NULL)
+	if (text->bytes == NULL)
 		return reason_set(why, "'state' is missing");
-	if (!condition_read(state->bytes, state->length, &event->condition, &known))
+	if (!state_read(text->bytes, text->length, &event->state, &known))
 		return reason_set(why, "'state' is '%.*s', not one of %s",
-			state->length > 64 ? 64 : (int)state->length, state->bytes,
-			CONDITION_WORDS);
-	if (event->condition == CONDITION_TEST_NOTIFICATIONS && flapjack == 1)
+			text->length > 64 ? 64 : (int)text->length, text->bytes, STATE_WORDS);
+	if (event->state == STATE_TEST_NOTIFICATIONS && flapjack == 1)
 		return reason_set(why, "'state' is test_notifications, which Flapjack 1 rejects");
 	if (!known) {
-		state->bytes = condition_name(event->condition);
-		state->length = strlen(state->bytes);
+		text->bytes = state_name(event->state);
+		text->length = strlen(text->bytes);
 	}
 	return true;
 }
@@ -83,10 +82,10 @@ static bool time_check(struct event *event, nsec wall, struct reason *why)
 	return true;
 }
 
-static bool length_check(const char *key, size_t length, size_t most, struct reason *why)
+static bool length_check(const char *key, size_t length, size_t max, struct reason *why)
 {
-	return length <= most ||
-	       reason_set(why, "'%s' is %zu bytes long, more than %zu", key, length, most);
+	return length <= max ||
+	       reason_set(why, "'%s' is %zu bytes long, more than %zu", key, length, max);
 }
 
 static size_t tags_length(const json_t *tags)

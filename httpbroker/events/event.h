@@ -30,10 +30,10 @@ struct text text_literal(const char *literal);
 enum { EVENT_TTL_DEFAULT = 300, EVENT_TTL_NEVER = -1 };
 
 struct event {
-	struct text entity;       /* never empty in a valid event */
-	struct text check;        /* never empty in a valid event */
-	struct text state;        /* as it is sent on */
-	enum condition condition; /* what that means */
+	struct text entity;     /* never empty in a valid event */
+	struct text check;      /* never empty in a valid event */
+	struct text state_text; /* as it is sent on */
+	enum state state;       /* what that means */
 	struct text summary;
 	struct text details;
 	struct text perfdata; /* Flapjack 2 must never see it */
@@ -68,9 +68,9 @@ bool event_quotes_check(const char *key, struct text name, struct reason *why);
 
 /*
  * What holds for every event, whatever its format: its names; a state that this version of Flapjack
- * (1 or 2) takes, in event->state and event->condition; a time that is given and not in the future
- * (else it becomes now), nor in milliseconds; and the limits of the other texts. `now` is the wall
- * clock.
+ * (1 or 2) takes, in event->state_text and event->condition; a time that is given and not in the
+ * future (else it becomes now), nor in milliseconds; and the limits of the other texts. `now` is
+ * the wall clock.
  */
 bool event_check(struct event *event, int flapjack, nsec now, struct reason *why);
 

@@ -6,12 +6,12 @@
 #include <time.h>
 
 /* Two digits from 0 to `most`; -1: none there. */
-static int pair_read(const char *text, int most)
+static int pair_read(const char *text, int max)
 {
 	if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
 		return -1;
 	int pair = 10 * (text[0] - '0') + text[1] - '0';
-	return pair <= most ? pair : -1;
+	return pair <= max ? pair : -1;
 }
 
 /* `Z`, `+0100` or `+01:00`, and nothing behind it. */

@@ -85,21 +85,21 @@ static void tags_append(struct buffer *out, const json_t *tags)
 }
 
 /* As service, Flapjack 1 would take the words that are no state for the check's new state. */
-static const char *type_of(enum condition condition)
+static const char *type_of(enum state state)
 {
-	return condition_lasts(condition) ? ",\"type\":\"service\"" : ",\"type\":\"action\"";
+	return state_lasts(state) ? ",\"type\":\"service\"" : ",\"type\":\"action\"";
 }
 
 static void head_append(struct buffer *out, const struct event *event)
 {
 	text_append(out, "{\"entity\":", event->entity);
 	text_append(out, ",\"check\":", event->check);
-	buffer_append_text(out, type_of(event->condition));
+	buffer_append_text(out, type_of(event->state));
 }
 
 static void middle_append(struct buffer *out, const struct event *event, int flapjack)
 {
-	text_append(out, ",\"state\":", event->state);
+	text_append(out, ",\"state\":", event->state_text);
 	text_append_cut(out, ",\"summary\":",
 		event->summary.bytes != NULL ? event->summary : (struct text){"", 0},
 		LIMIT_SUMMARY);
@@ -119,17 +119,17 @@ static void tail_append(struct buffer *out, const struct event *event, int flapj
 		seconds_append(out, ",\"initial_recovery_delay\":", event->initial_recovery_delay);
 }
 
-struct wire wire_make(const struct event *event, int flapjack, struct buffer *out)
+struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out)
 {
 	size_t start = out->length;
-	struct wire wire;
+	struct encoded encoded;
 
 	head_append(out, event);
-	wire.head = (uint32_t)(out->length - start);
+	encoded.head = (uint32_t)(out->length - start);
 	middle_append(out, event, flapjack);
-	wire.tail = (uint32_t)(out->length - start);
+	encoded.tail = (uint32_t)(out->length - start);
 	tail_append(out, event, flapjack);
-	wire.length = (uint32_t)(out->length - start);
-	wire.bytes = out->data + start;
-	return wire;
+	encoded.length = (uint32_t)(out->length - start);
+	encoded.bytes = out->data + start;
+	return encoded;
 }

@@ -13,7 +13,7 @@
 #include "common/buffer.h"
 #include "httpbroker/events/event.h"
 
-struct wire {
+struct encoded {
 	char *bytes; /* `{"entity":…`, to be followed by `,"time":N}` */
 	uint32_t length;
 	uint32_t head; /* where what a check *is* ends: entity, check, type */
@@ -22,6 +22,6 @@ struct wire {
 
 /* Appends the event, its texts cleaned (common/utf8.h) and cut, for this version of Flapjack (1 or
  * 2); the result points into *out. */
-struct wire wire_make(const struct event *event, int flapjack, struct buffer *out);
+struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out);
 
 #endif

@@ -29,7 +29,7 @@ static bool alertmanager_matches(const json_t *document)
 	return json_is_array(json_object_get(document, "alerts"));
 }
 
-static bool state_read(
+static bool alert_state(
 	struct text status, const json_t *labels, struct text *out, struct reason *why)
 {
 	const char *severity = json_string_value(json_object_get(labels, "severity"));
@@ -123,7 +123,7 @@ static bool names_read(json_t *document, json_t *labels, struct event *event, st
 /* The annotations are the problem's: once it is over they would say what is no longer so. */
 static void texts_read(json_t *document, const json_t *annotations, struct event *event)
 {
-	if (text_is(event->state, "ok")) {
+	if (text_is(event->state_text, "ok")) {
 		event->summary = text_literal("resolved");
 		return;
 	}
@@ -147,7 +147,7 @@ static bool alert_read(json_t *document, const json_t *alert, const struct forma
 	if (!value_object(alert, "labels", &labels, why) ||
 		!value_text(document, "status", &status, why) ||
 		!value_text(alert, "status", &status, why) ||
-		!state_read(status, labels, &event->state, why) ||
+		!alert_state(status, labels, &event->state_text, why) ||
 		!names_read(document, json_object_get(alert, "labels"), event, why))
 		return false;
 	texts_read(document, json_object_get(alert, "annotations"), event);
@@ -165,7 +165,7 @@ static bool is_test(const json_t *alert, const struct event *event)
 
 static json_int_t badness(const struct event *event)
 {
-	return text_is(event->state, "ok") ? 0 : text_is(event->state, "warning") ? 1 : 2;
+	return text_is(event->state_text, "ok") ? 0 : text_is(event->state_text, "warning") ? 1 : 2;
 }
 
 /* The key of a check in the table of the worst. */
@@ -211,7 +211,7 @@ static bool speaks(const json_t *worst, const char *key, size_t i)
 }
 
 static void alertmanager_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	const json_t *alerts = json_object_get(document, "alerts");
 	struct buffer key = {NULL, 0, 0};
@@ -231,7 +231,7 @@ static void alertmanager_translate(
 		else if (!speaks(worst, pair_key(&event, &key), i))
 			out->pass(out, PASSED_WORSE);
 		else
-			intake_event(out, &event, context);
+			event_sink_event(out, &event, context);
 	}
 	if (json_array_size(alerts) == 0) {
 		reason_set(&why, "'alerts' is empty");

@@ -80,7 +80,7 @@ static const struct key {
 	{"entity", text_read, offsetof(struct event, entity)},
 	{"check", text_read, offsetof(struct event, check)},
 	{"type", type_read, 0},
-	{"state", text_read, offsetof(struct event, state)},
+	{"state", text_read, offsetof(struct event, state_text)},
 	{"summary", text_read, offsetof(struct event, summary)},
 	{"details", text_read, offsetof(struct event, details)},
 	{"perfdata", text_read, offsetof(struct event, perfdata)},
@@ -137,7 +137,7 @@ static bool keys_read(json_t *document, struct event *event, struct reason *why)
 }
 
 static void flapjack_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	struct event event;
 	struct reason why;
@@ -146,7 +146,7 @@ static void flapjack_translate(
 	if (context->ttl != 0)
 		event.ttl = context->ttl;
 	if (keys_read(document, &event, &why))
-		intake_event(out, &event, context);
+		event_sink_event(out, &event, context);
 	else
 		out->refuse(out, &why);
 }

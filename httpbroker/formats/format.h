@@ -23,14 +23,14 @@ enum passed {
 };
 
 /* Takes in what a document holds, a piece at a time, in order. */
-struct intake {
+struct event_sink {
 	/* A valid event. It and its texts are the caller's, and gone afterwards. */
-	void (*event)(struct intake *intake, const struct event *event);
+	void (*event)(struct event_sink *sink, const struct event *event);
 
 	/* What was to be an event and cannot be one. */
-	void (*refuse)(struct intake *intake, const struct reason *why);
+	void (*refuse)(struct event_sink *sink, const struct reason *why);
 
-	void (*pass)(struct intake *intake, enum passed why);
+	void (*pass)(struct event_sink *sink, enum passed why);
 };
 
 struct format {
@@ -40,9 +40,9 @@ struct format {
 	/* Whether the document has this format's shape; not yet whether it is sound. */
 	bool (*matches)(const json_t *document);
 
-	/* Hands everything in the document to the intake, by way of intake_event(). */
+	/* Hands everything in the document to the intake, by way of event_sink_event(). */
 	void (*translate)(
-		json_t *document, const struct format_context *context, struct intake *out);
+		json_t *document, const struct format_context *context, struct event_sink *out);
 };
 
 extern const struct format format_sensu, format_flapjack, format_alertmanager, format_newrelic,
@@ -57,9 +57,10 @@ const struct format *format_at(unsigned number);
  * Returns the format; NULL, after a refusal, if it has none that is known.
  */
 const struct format *format_translate(
-	json_t *document, const struct format_context *context, struct intake *out);
+	json_t *document, const struct format_context *context, struct event_sink *out);
 
 /* For the formats: hands the event in if it is valid (event_check), else why it is not. */
-void intake_event(struct intake *out, struct event *event, const struct format_context *context);
+void event_sink_event(
+	struct event_sink *out, struct event *event, const struct format_context *context);
 
 #endif

@@ -94,7 +94,8 @@ static bool quotes_check(const struct event *event, struct reason *why)
 	       event_quotes_check("check", event->check, why);
 }
 
-void intake_event(struct intake *out, struct event *event, const struct format_context *context)
+void event_sink_event(
+	struct event_sink *out, struct event *event, const struct format_context *context)
 {
 	const nsec now = context->now * NSEC_PER_SEC + context->millis * NSEC_PER_MSEC;
 	struct reason why;
@@ -109,7 +110,7 @@ void intake_event(struct intake *out, struct event *event, const struct format_c
 }
 
 const struct format *format_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	const struct format *format = NULL;
 	struct reason why;

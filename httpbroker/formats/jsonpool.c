@@ -69,7 +69,7 @@ static bool bound_take(size_t bytes)
 		return true;
 	if (!reading.on)
 		return bound->take(bound->owner, bytes, true);
-	if (reading.end == JSONPOOL_FITS && reading.taken + bytes > bound->most)
+	if (reading.end == JSONPOOL_FITS && reading.taken + bytes > bound->max)
 		reading.end = JSONPOOL_LARGE;
 	else if (reading.end == JSONPOOL_FITS && !bound->take(bound->owner, bytes, false))
 		reading.end = JSONPOOL_FULL;

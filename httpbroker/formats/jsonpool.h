@@ -16,7 +16,7 @@ struct jsonpool_bound {
 	bool (*take)(void *owner, size_t bytes, bool must);
 	void (*give)(void *owner, size_t bytes);
 	void *owner;
-	size_t most; /* bytes of one document that is read */
+	size_t max; /* bytes of one document that is read */
 };
 
 /* For a start, before the first document. It points to what lasts. */

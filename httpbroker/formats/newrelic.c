@@ -15,7 +15,7 @@ static bool newrelic_matches(const json_t *document)
 
 /* What is acknowledged is as bad as before. A severity that is not known is no reason to be quiet.
  */
-static bool state_read(
+static bool legacy_state(
 	const json_t *document, struct text current, struct text *out, struct reason *why)
 {
 	struct text severity = {NULL, 0};
@@ -40,11 +40,10 @@ static bool state_read(
 static bool names_read(json_t *document, struct event *event, struct reason *why)
 {
 	static const char *const policy[] = {"policy_name", "account_name", NULL};
-	static const char *const condition[] = {
-		"condition_name", "condition_id", "incident_id", NULL};
+	static const char *const state[] = {"condition_name", "condition_id", "incident_id", NULL};
 
 	event->entity = name_first(document, policy, &event->former_entity);
-	event->check = name_first(document, condition, &event->former_check);
+	event->check = name_first(document, state, &event->former_check);
 	if (event->entity.bytes == NULL)
 		event->entity = text_literal("newrelic");
 	return event->check.bytes != NULL ||
@@ -54,7 +53,7 @@ static bool names_read(json_t *document, struct event *event, struct reason *why
 /* The details are the problem's. */
 static void texts_read(json_t *document, struct event *event)
 {
-	event->summary = text_is(event->state, "ok")
+	event->summary = text_is(event->state_text, "ok")
 				 ? text_literal("closed")
 				 : value_shown(document, json_object_get(document, "details"));
 	event->details = value_shown(document, json_object_get(document, "incident_url"));
@@ -62,7 +61,7 @@ static void texts_read(json_t *document, struct event *event)
 }
 
 static void newrelic_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	struct text current = {NULL, 0};
 	struct event event;
@@ -74,12 +73,12 @@ static void newrelic_translate(
 		out->refuse(out, &why);
 	} else if (text_is(current, "test")) {
 		out->pass(out, PASSED_TEST);
-	} else if (!state_read(document, current, &event.state, &why) ||
+	} else if (!legacy_state(document, current, &event.state_text, &why) ||
 		   !names_read(document, &event, &why)) {
 		out->refuse(out, &why);
 	} else {
 		texts_read(document, &event);
-		intake_event(out, &event, context);
+		event_sink_event(out, &event, context);
 	}
 }
 

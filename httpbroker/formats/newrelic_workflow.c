@@ -30,7 +30,7 @@ static bool is_open(struct text state)
 	       text_is(state, "acknowledged");
 }
 
-static bool state_read(const json_t *document, struct text *out, struct reason *why)
+static bool workflow_state(const json_t *document, struct text *out, struct reason *why)
 {
 	struct text state = {NULL, 0}, priority = {NULL, 0};
 	struct reason ignored;
@@ -53,7 +53,7 @@ static bool state_read(const json_t *document, struct text *out, struct reason *
 	return true;
 }
 
-static bool names_read(json_t *document, struct event *event, struct reason *why)
+static bool workflow_names(json_t *document, struct event *event, struct reason *why)
 {
 	static const char *const entity[] = {"impactedEntities", "alertPolicyNames", NULL};
 	static const char *const check[] = {"alertConditionNames", "title", "id", "issueUrl", NULL};
@@ -66,9 +66,9 @@ static bool names_read(json_t *document, struct event *event, struct reason *why
 }
 
 /* The title is the problem's. */
-static void texts_read(json_t *document, struct event *event)
+static void workflow_texts(json_t *document, struct event *event)
 {
-	event->summary = text_is(event->state, "ok")
+	event->summary = text_is(event->state_text, "ok")
 				 ? text_literal("closed")
 				 : value_shown(document, json_object_get(document, "title"));
 	event->details = value_shown(document, json_object_get(document, "issueUrl"));
@@ -76,7 +76,7 @@ static void texts_read(json_t *document, struct event *event)
 	value_milliseconds(document, "updatedAt", &event->time);
 }
 
-static bool is_test(const json_t *document)
+static bool workflow_is_test(const json_t *document)
 {
 	const char *url = json_string_value(json_object_get(document, "issueUrl"));
 
@@ -84,21 +84,21 @@ static bool is_test(const json_t *document)
 }
 
 static void workflow_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	struct event event;
 	struct reason why;
 
 	event_init(&event);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
-	if (is_test(document)) {
+	if (workflow_is_test(document)) {
 		out->pass(out, PASSED_TEST);
-	} else if (!state_read(document, &event.state, &why) ||
-		   !names_read(document, &event, &why)) {
+	} else if (!workflow_state(document, &event.state_text, &why) ||
+		   !workflow_names(document, &event, &why)) {
 		out->refuse(out, &why);
 	} else {
-		texts_read(document, &event);
-		intake_event(out, &event, context);
+		workflow_texts(document, &event);
+		event_sink_event(out, &event, context);
 	}
 }
 

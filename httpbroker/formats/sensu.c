@@ -26,7 +26,7 @@ static bool sensu_matches(const json_t *document)
 }
 
 /* The exit status of a plugin. */
-static bool state_read(const json_t *check, struct text *out, struct reason *why)
+static bool sensu_state(const json_t *check, struct text *out, struct reason *why)
 {
 	static const char *const words[] = {"ok", "warning", "critical", "unknown"};
 	const json_t *given = json_object_get(check, "status");
@@ -90,7 +90,7 @@ static void output_read(const json_t *check, struct event *event)
 }
 
 static void sensu_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	const json_t *check = json_object_get(document, "check");
 	struct event event;
@@ -103,13 +103,14 @@ static void sensu_translate(
 		out->refuse(out, &why);
 		return;
 	}
-	if (!state_read(check, &event.state, &why) || !names_read(document, check, &event, &why)) {
+	if (!sensu_state(check, &event.state_text, &why) ||
+		!names_read(document, check, &event, &why)) {
 		out->refuse(out, &why);
 		return;
 	}
 	output_read(check, &event);
 	value_milliseconds(document, "timestamp", &event.time);
-	intake_event(out, &event, context);
+	event_sink_event(out, &event, context);
 }
 
 const struct format format_sensu = {"sensu", false, sensu_matches, sensu_translate};

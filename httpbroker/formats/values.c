@@ -35,7 +35,7 @@ bool value_refuse(const char *name, const json_t *value, struct reason *why)
 	return false;
 }
 
-bool value_is_deep(json_t *value, unsigned most)
+bool value_is_deep(json_t *value, unsigned max)
 {
 	const char *key;
 	json_t *inner;
@@ -43,13 +43,13 @@ bool value_is_deep(json_t *value, unsigned most)
 
 	if (!json_is_object(value) && !json_is_array(value))
 		return false;
-	if (most == 0)
+	if (max == 0)
 		return true;
 	json_object_foreach(value, key, inner)
-		if (value_is_deep(inner, most - 1))
+		if (value_is_deep(inner, max - 1))
 			return true;
 	json_array_foreach(value, i, inner)
-		if (value_is_deep(inner, most - 1))
+		if (value_is_deep(inner, max - 1))
 			return true;
 	return false;
 }

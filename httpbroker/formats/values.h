@@ -15,7 +15,7 @@ const char *value_kind(const json_t *value);
 bool value_refuse(const char *name, const json_t *value, struct reason *why);
 
 /* Whether more than `most` arrays and objects lie within each other. */
-bool value_is_deep(json_t *value, unsigned most);
+bool value_is_deep(json_t *value, unsigned max);
 
 /* An integer, or its digits in a string, from min to max. */
 bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out);

@@ -28,7 +28,7 @@ static json_t *string_make(const char *text)
 	return string;
 }
 
-void answer_string(struct buffer *out, const char *text)
+void response_string(struct buffer *out, const char *text)
 {
 	json_t *string = string_make(text);
 
@@ -36,7 +36,7 @@ void answer_string(struct buffer *out, const char *text)
 	json_decref(string);
 }
 
-void answer_error(struct answer *answer, unsigned status, const char *format, ...)
+void response_error(struct response *answer, unsigned status, const char *format, ...)
 {
 	char text[ERROR_TEXT];
 	va_list arguments;
@@ -48,24 +48,24 @@ void answer_error(struct answer *answer, unsigned status, const char *format, ..
 	answer->type = ANSWER_JSON;
 	buffer_clear(&answer->body);
 	buffer_append_text(&answer->body, "{\"error\": ");
-	answer_string(&answer->body, text);
+	response_string(&answer->body, text);
 	buffer_append_text(&answer->body, "}\n");
 	answer_refuses(answer, text);
 }
 
-void answer_refuses(struct answer *answer, const char *why)
+void answer_refuses(struct response *answer, const char *why)
 {
 	free(answer->why);
 	answer->why = memory_copied(why);
 }
 
-void answer_busy(struct answer *answer, const char *why)
+void response_busy(struct response *answer, const char *why)
 {
-	answer_error(answer, 503, "%s", why);
+	response_error(answer, 503, "%s", why);
 	answer->retry_after = RETRY_AFTER;
 }
 
-void answer_free(struct answer *answer)
+void response_free(struct response *answer)
 {
 	if (answer->stream != NULL)
 		answer->stream->free(answer->stream);

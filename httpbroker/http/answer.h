@@ -14,7 +14,7 @@ struct stream {
 	void (*free)(struct stream *stream);
 };
 
-struct answer {
+struct response {
 	unsigned status;
 	const char *type;      /* Content-Type */
 	struct buffer body;    /* owned until it is sent */
@@ -29,18 +29,18 @@ struct answer {
 #define ANSWER_JSON "application/json"
 
 /* Appends a text as a JSON string. Whatever the text holds, the JSON is sound. */
-void answer_string(struct buffer *out, const char *text);
+void response_string(struct buffer *out, const char *text);
 
 /* `{"error": "…"}` and a newline. Whatever the text holds, the JSON is sound. */
-void answer_error(struct answer *answer, unsigned status, const char *format, ...)
+void response_error(struct response *answer, unsigned status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Something was refused, which the answer says by itself. */
-void answer_refuses(struct answer *answer, const char *why);
+void answer_refuses(struct response *answer, const char *why);
 
-/* The same as answer_error() with 503: come back in a few seconds. */
-void answer_busy(struct answer *answer, const char *why);
+/* The same as response_error() with 503: come back in a few seconds. */
+void response_busy(struct response *answer, const char *why);
 
-void answer_free(struct answer *answer);
+void response_free(struct response *answer);
 
 #endif

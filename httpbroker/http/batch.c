@@ -8,41 +8,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct batch *batch_new(struct counters *counters)
+struct post *post_new(struct counters *counters)
 {
-	struct batch *batch = memory_zeroed(1, sizeof *batch);
+	struct post *post = memory_zeroed(1, sizeof *post);
 
-	batch->counters = counters;
-	batch->items = &batch->first_item;
-	batch->submission.postings = &batch->first_posting;
-	batch->submission.answers = &batch->first_answer;
-	batch->capacity = 1;
-	return batch;
+	post->counters = counters;
+	post->items = &post->first_item;
+	post->submission.prepared = &post->first_posting;
+	post->submission.answers = &post->first_answer;
+	post->capacity = 1;
+	return post;
 }
 
-void batch_clear(struct batch *batch)
+void post_clear(struct post *post)
 {
-	struct submission *submission = &batch->submission;
+	struct submission *submission = &post->submission;
 
 	for (size_t i = 0; i < submission->count; i++)
-		posting_free(&submission->postings[i]);
-	for (size_t i = 0; i < batch->count; i++)
-		free(batch->items[i].why);
-	submission->count = batch->count = 0;
+		prepared_free(&submission->prepared[i]);
+	for (size_t i = 0; i < post->count; i++)
+		free(post->items[i].why);
+	submission->count = post->count = 0;
 }
 
-void batch_free(struct batch *batch)
+void post_free(struct post *post)
 {
-	struct submission *submission = &batch->submission;
+	struct submission *submission = &post->submission;
 
-	batch_clear(batch);
-	letter_free(batch->letter);
-	if (batch->items != &batch->first_item) {
-		free(batch->items);
-		free(submission->postings);
+	post_clear(post);
+	sns_message_free(post->message);
+	if (post->items != &post->first_item) {
+		free(post->items);
+		free(submission->prepared);
 		free(submission->answers);
 	}
-	free(batch);
+	free(post);
 }
 
 /* Like memory_resized(), but for the first one, which is no block of its own. */
@@ -53,112 +53,111 @@ static void *array_grow(void *array, void *first, size_t size, size_t capacity)
 	return memcpy(memory_zeroed(capacity, size), first, size);
 }
 
-static void batch_grow(struct batch *batch)
+static void post_grow(struct post *post)
 {
-	struct submission *submission = &batch->submission;
-	size_t capacity = batch->capacity = batch->capacity == 1 ? 16 : 2 * batch->capacity;
+	struct submission *submission = &post->submission;
+	size_t capacity = post->capacity = post->capacity == 1 ? 16 : 2 * post->capacity;
 
-	batch->items =
-		array_grow(batch->items, &batch->first_item, sizeof batch->first_item, capacity);
-	submission->postings = array_grow(
-		submission->postings, &batch->first_posting, sizeof batch->first_posting, capacity);
+	post->items = array_grow(post->items, &post->first_item, sizeof post->first_item, capacity);
+	submission->prepared = array_grow(
+		submission->prepared, &post->first_posting, sizeof post->first_posting, capacity);
 	submission->answers = array_grow(
-		submission->answers, &batch->first_answer, sizeof batch->first_answer, capacity);
+		submission->answers, &post->first_answer, sizeof post->first_answer, capacity);
 }
 
-struct item *batch_add(
-	struct batch *batch, const struct format *format, struct place place, uint32_t part)
+struct item *post_add(
+	struct post *post, const struct format *format, struct place place, uint32_t part)
 {
-	if (batch->count == LIMIT_BATCH) {
-		batch->overflows = true;
+	if (post->count == LIMIT_BATCH) {
+		post->overflows = true;
 		return NULL;
 	}
-	if (batch->count == batch->capacity)
-		batch_grow(batch);
-	struct item *item = &batch->items[batch->count++];
+	if (post->count == post->capacity)
+		post_grow(post);
+	struct item *item = &post->items[post->count++];
 	*item = (struct item){.place = place, .part = part, .format = format};
 	return item;
 }
 
-struct posting *batch_submit(struct batch *batch)
+struct prepared *post_submit(struct post *post)
 {
-	batch->items[batch->count - 1].submitted = true;
-	return &batch->submission.postings[batch->submission.count++];
+	post->items[post->count - 1].submitted = true;
+	return &post->submission.prepared[post->submission.count++];
 }
 
-static enum fate fate_of(enum submission_result result, enum ledger_answer answer)
+static enum outcome outcome_of(enum submission_result result, enum engine_answer answer)
 {
 	if (result == SUBMISSION_DROPPED)
-		return FATE_STOPPING;
-	if (answer == LEDGER_FULL)
-		return FATE_FULL;
-	if (answer == LEDGER_OLDER)
-		return FATE_OLDER;
-	if (answer == LEDGER_UNTOLD)
-		return FATE_UNTOLD;
-	return result == SUBMISSION_KEPT ? FATE_KEPT : FATE_DELIVERED;
+		return OUTCOME_STOPPING;
+	if (answer == ENGINE_FULL)
+		return OUTCOME_FULL;
+	if (answer == ENGINE_OLDER)
+		return OUTCOME_OLDER;
+	if (answer == ENGINE_UNTOLD)
+		return OUTCOME_UNTOLD;
+	return result == SUBMISSION_KEPT ? OUTCOME_KEPT : OUTCOME_DELIVERED;
 }
 
 /* Those of one format and fate that follow each other are counted at once. */
-static void items_count(const struct batch *batch)
+static void items_count(const struct post *post)
 {
 	unsigned same = 0;
 
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct item *item = &batch->items[i];
+	for (size_t i = 0; i < post->count; i++) {
+		const struct item *item = &post->items[i];
 
 		same++;
-		if (i + 1 < batch->count && item[1].fate == item->fate &&
+		if (i + 1 < post->count && item[1].outcome == item->outcome &&
 			item[1].format == item->format)
 			continue;
-		counters_event(batch->counters, item->format, item->fate, same);
+		counters_event(post->counters, item->format, item->outcome, same);
 		same = 0;
 	}
 }
 
-void crowding_tell(struct counters *counters, bool refused)
+void overload_tell(struct counters *counters, bool refused)
 {
-	switch (crowding_note(counters_crowding(counters), refused, clock_monotonic())) {
-	case CROWDING_SAME:
+	switch (overload_note(counters_overload(counters), refused, clock_monotonic())) {
+	case OVERLOAD_SAME:
 		return;
-	case CROWDING_BEGINS:
+	case OVERLOAD_BEGINS:
 		log_warning("events are refused, 503: as many checks as may be are remembered "
 			    "(--max-states), as many events wait for Redis (--max-pending), or "
 			    "requests hold as much memory as they may (--max-held)");
 		return;
-	case CROWDING_ENDS:
+	case OVERLOAD_ENDS:
 		log_info("events are not refused any more for want of room");
 		return;
 	}
 }
 
-size_t batch_bytes(const struct batch *batch)
+size_t post_bytes(const struct post *post)
 {
-	const struct submission *submission = &batch->submission;
-	size_t bytes = batch->capacity * (sizeof batch->first_item + sizeof batch->first_posting);
+	const struct submission *submission = &post->submission;
+	size_t bytes = post->capacity * (sizeof post->first_item + sizeof post->first_posting);
 
 	for (size_t i = 0; i < submission->count; i++)
-		bytes += submission->postings[i].wire.length;
+		bytes += submission->prepared[i].encoded.length;
 	return bytes;
 }
 
-void batch_settle(struct batch *batch)
+void post_settle(struct post *post)
 {
-	const struct submission *submission = &batch->submission;
+	const struct submission *submission = &post->submission;
 	size_t answered = 0;
 	bool crowded = false;
 
-	for (size_t i = 0; i < batch->count; i++) {
-		struct item *item = &batch->items[i];
+	for (size_t i = 0; i < post->count; i++) {
+		struct item *item = &post->items[i];
 
 		if (!item->submitted)
 			continue;
-		item->fate = fate_of(submission->result, submission->answers[answered++]);
-		crowded |= item->fate == FATE_FULL;
-		if (item->fate == FATE_STOPPING)
+		item->outcome = outcome_of(submission->result, submission->answers[answered++]);
+		crowded |= item->outcome == OUTCOME_FULL;
+		if (item->outcome == OUTCOME_STOPPING)
 			item->why = memory_copied(submission->why);
 	}
 	if (answered > 0)
-		crowding_tell(batch->counters, crowded);
-	items_count(batch);
+		overload_tell(post->counters, crowded);
+	items_count(post);
 }

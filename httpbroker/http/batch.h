@@ -14,50 +14,50 @@
 
 /* An event, or what was to be one. */
 struct item {
-	struct place place; /* of its document */
-	uint32_t part;      /* in its document: how many are before it */
-	bool submitted;     /* as the next of the postings that no item before has */
-	enum fate fate;     /* of one that was not submitted; of the others, once answered */
+	struct place place;   /* of its document */
+	uint32_t part;        /* in its document: how many are before it */
+	bool submitted;       /* as the next of the postings that no item before has */
+	enum outcome outcome; /* of one that was not submitted; of the others, once answered */
 	const struct format *format; /* NULL: not recognised */
 	char *why;                   /* it was refused, or passed over; owned; NULL: for none */
 };
 
-struct batch {
+struct post {
 	struct submission submission; /* the postings; none: there is nothing to submit */
 	struct counters *counters;
 	struct item *items;
 	size_t count;
-	size_t capacity;       /* of items, postings and answers */
-	bool one;              /* a single event, whose answer is not a list */
-	struct letter *letter; /* of SNS, in which it came; owned; NULL: none */
-	bool overflows;        /* there were more than LIMIT_BATCH; they are not here */
+	size_t capacity;             /* of items, postings and answers */
+	bool one;                    /* a single event, whose answer is not a list */
+	struct sns_message *message; /* of SNS, in which it came; owned; NULL: none */
+	bool overflows;              /* there were more than LIMIT_BATCH; they are not here */
 
 	struct item first_item; /* what these three point to while there is only one */
-	struct posting first_posting;
-	enum ledger_answer first_answer;
+	struct prepared first_posting;
+	enum engine_answer first_answer;
 };
 
 /* Its events are counted there. */
-struct batch *batch_new(struct counters *counters);
-void batch_free(struct batch *batch);
+struct post *post_new(struct counters *counters);
+void post_free(struct post *post);
 
 /* Empty again. */
-void batch_clear(struct batch *batch);
+void post_clear(struct post *post);
 
 /* Appends an item; NULL, and batch->overflows, if there are too many. It may move the others. */
-struct item *batch_add(
-	struct batch *batch, const struct format *format, struct place place, uint32_t part);
+struct item *post_add(
+	struct post *post, const struct format *format, struct place place, uint32_t part);
 
 /* Where the last item's posting goes, which is submitted thereby. */
-struct posting *batch_submit(struct batch *batch);
+struct prepared *post_submit(struct post *post);
 
 /* How much memory it needs, or nearly so. */
-size_t batch_bytes(const struct batch *batch);
+size_t post_bytes(const struct post *post);
 
 /* Logs that events are refused for want of room, and that they no longer are (crowding.h). */
-void crowding_tell(struct counters *counters, bool refused);
+void overload_tell(struct counters *counters, bool refused);
 
 /* Once the submission is answered, or when there is none: sets the fates and counts them. */
-void batch_settle(struct batch *batch);
+void post_settle(struct post *post);
 
 #endif

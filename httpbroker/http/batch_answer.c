@@ -6,52 +6,52 @@
 #include "httpbroker/events/jsontext.h"
 
 /* The event as it was taken: what the original answered, in the original's order. */
-static void echo_append(struct buffer *out, const struct posting *posting)
+static void echo_append(struct buffer *out, const struct prepared *prepared)
 {
 	buffer_append_text(
-		out, condition_lasts(posting->condition) ? "Caching state: " : "Sending event: ");
-	buffer_append(out, posting->wire.bytes, posting->wire.length);
+		out, state_lasts(prepared->state) ? "Caching state: " : "Sending event: ");
+	buffer_append(out, prepared->encoded.bytes, prepared->encoded.length);
 	buffer_append_text(out, ",\"time\":");
-	jsontext_number(out, posting->time);
+	jsontext_number(out, prepared->time);
 	buffer_append_text(out, ",\"ttl\":");
-	jsontext_number(out, posting->ttl);
+	jsontext_number(out, prepared->ttl);
 	buffer_append_text(out, "}\n");
 }
 
-static void echo_log(const struct posting *posting)
+static void echo_log(const struct prepared *prepared)
 {
 	struct buffer echo = {NULL, 0, 0};
 
-	echo_append(&echo, posting);
+	echo_append(&echo, prepared);
 	log_debug("%.*s", (int)echo.length - 1, echo.data);
 	buffer_free(&echo);
 }
 
-static void taken_log(const struct batch *batch)
+static void taken_log(const struct post *post)
 {
 	size_t submitted = 0;
 
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct item *item = &batch->items[i];
+	for (size_t i = 0; i < post->count; i++) {
+		const struct item *item = &post->items[i];
 
-		if (item->fate == FATE_DELIVERED || item->fate == FATE_KEPT)
-			echo_log(&batch->submission.postings[submitted]);
+		if (item->outcome == OUTCOME_DELIVERED || item->outcome == OUTCOME_KEPT)
+			echo_log(&post->submission.prepared[submitted]);
 		submitted += item->submitted;
 	}
 }
 
-static const char *fate_words(const struct item *item)
+static const char *outcome_words(const struct item *item)
 {
-	switch (item->fate) {
-	case FATE_OLDER:
+	switch (item->outcome) {
+	case OUTCOME_OLDER:
 		return "a newer event of this check is cached";
-	case FATE_TEST:
+	case OUTCOME_TEST:
 		return "a test of the channel: no check is made of it";
-	case FATE_MERGED:
+	case OUTCOME_MERGED:
 		return "an alert as bad of the same check speaks for it";
-	case FATE_UNTOLD:
+	case OUTCOME_UNTOLD:
 		return "there is nobody to be told of it: this broker is without Redis";
-	case FATE_FULL:
+	case OUTCOME_FULL:
 		return item->why != NULL
 			       ? item->why
 			       : "too many checks (--max-states), or events that wait for "
@@ -61,35 +61,35 @@ static const char *fate_words(const struct item *item)
 	}
 }
 
-static bool fate_is_busy(enum fate fate)
+static bool outcome_is_busy(enum outcome outcome)
 {
-	return fate == FATE_FULL || fate == FATE_STOPPING;
+	return outcome == OUTCOME_FULL || outcome == OUTCOME_STOPPING;
 }
 
-static void kept_not_answer(const struct item *item, struct answer *answer)
+static void entry_not_answer(const struct item *item, struct response *answer)
 {
 	answer->status = 200;
 	answer->type = ANSWER_JSON;
 	buffer_append_text(&answer->body, "{\"kept\": false, \"reason\": ");
-	answer_string(&answer->body, fate_words(item));
+	response_string(&answer->body, outcome_words(item));
 	buffer_append_text(&answer->body, "}\n");
 }
 
-static void one_answer(const struct batch *batch, struct answer *answer)
+static void one_answer(const struct post *post, struct response *answer)
 {
-	const struct item *item = &batch->items[0];
+	const struct item *item = &post->items[0];
 
-	if (item->fate == FATE_DELIVERED || item->fate == FATE_KEPT) {
-		answer->status = item->fate == FATE_KEPT ? 202 : 200;
+	if (item->outcome == OUTCOME_DELIVERED || item->outcome == OUTCOME_KEPT) {
+		answer->status = item->outcome == OUTCOME_KEPT ? 202 : 200;
 		answer->type = ANSWER_TEXT;
-		echo_append(&answer->body, &batch->submission.postings[0]);
-	} else if (fate_is_accepted(item->fate)) {
-		kept_not_answer(item, answer);
-	} else if (fate_is_busy(item->fate)) {
-		answer_busy(answer, fate_words(item));
+		echo_append(&answer->body, &post->submission.prepared[0]);
+	} else if (outcome_is_accepted(item->outcome)) {
+		entry_not_answer(item, answer);
+	} else if (outcome_is_busy(item->outcome)) {
+		response_busy(answer, outcome_words(item));
 	} else {
-		answer_error(
-			answer, item->fate == FATE_FORBIDDEN ? 403 : 400, "%s", fate_words(item));
+		response_error(answer, item->outcome == OUTCOME_FORBIDDEN ? 403 : 400, "%s",
+			outcome_words(item));
 	}
 }
 
@@ -103,24 +103,24 @@ struct total {
 	const char *first; /* why the first one was refused */
 };
 
-static struct total total_of(const struct batch *batch)
+static struct total total_of(const struct post *post)
 {
 	struct total total = {.forbidden = true};
 
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct item *item = &batch->items[i];
+	for (size_t i = 0; i < post->count; i++) {
+		const struct item *item = &post->items[i];
 
-		if (fate_is_accepted(item->fate)) {
+		if (outcome_is_accepted(item->outcome)) {
 			total.accepted++;
-			total.kept |= item->fate == FATE_KEPT;
+			total.kept |= item->outcome == OUTCOME_KEPT;
 			continue;
 		}
 		if (total.refused++ == 0)
-			total.first = fate_words(item);
-		total.busy |= fate_is_busy(item->fate);
-		total.unread |=
-			fate_is_busy(item->fate) && item->format != NULL && item->format->many;
-		total.forbidden &= item->fate == FATE_FORBIDDEN;
+			total.first = outcome_words(item);
+		total.busy |= outcome_is_busy(item->outcome);
+		total.unread |= outcome_is_busy(item->outcome) && item->format != NULL &&
+				item->format->many;
+		total.forbidden &= item->outcome == OUTCOME_FORBIDDEN;
 	}
 	return total;
 }
@@ -139,9 +139,11 @@ static unsigned status_of(const struct total *total)
 	return total->forbidden ? 403 : 400;
 }
 
-static const char *result_word(enum fate fate)
+static const char *result_word(enum outcome outcome)
 {
-	return fate_is_accepted(fate) ? fate_name(fate) : fate_is_busy(fate) ? "busy" : "refused";
+	return outcome_is_accepted(outcome) ? outcome_name(outcome)
+	       : outcome_is_busy(outcome)   ? "busy"
+					    : "refused";
 }
 
 static void number_append(struct buffer *out, const char *key, uint32_t number)
@@ -158,11 +160,11 @@ static void item_append(struct buffer *out, const struct item *item)
 	if (item->format != NULL && item->format->many)
 		number_append(out, ",\"part\":", item->part);
 	buffer_append_text(out, ",\"result\":\"");
-	buffer_append_text(out, result_word(item->fate));
+	buffer_append_text(out, result_word(item->outcome));
 	buffer_append_text(out, "\"");
-	if (!fate_is_accepted(item->fate)) {
+	if (!outcome_is_accepted(item->outcome)) {
 		buffer_append_text(out, ",\"error\":");
-		answer_string(out, fate_words(item));
+		response_string(out, outcome_words(item));
 	}
 	buffer_append_text(out, "}");
 }
@@ -173,11 +175,11 @@ static void error_append(struct buffer *out, const struct total *total)
 
 	reason_set(&why, "none of %zu: %s", total->refused, total->first);
 	buffer_append_text(out, "\"error\":");
-	answer_string(out, why.text);
+	response_string(out, why.text);
 	buffer_append_text(out, ",");
 }
 
-static void refused_tell(const struct total *total, struct answer *answer)
+static void refused_tell(const struct total *total, struct response *answer)
 {
 	size_t count = total->refused + total->accepted;
 	struct reason why;
@@ -187,13 +189,13 @@ static void refused_tell(const struct total *total, struct answer *answer)
 	answer_refuses(answer, why.text);
 }
 
-static void list_answer(const struct batch *batch, struct answer *answer)
+static void list_answer(const struct post *post, struct response *answer)
 {
 	struct buffer *out = &answer->body;
-	struct total total = total_of(batch);
+	struct total total = total_of(post);
 
 	if (status_of(&total) == 503)
-		answer_busy(answer, ""); /* for its headers */
+		response_busy(answer, ""); /* for its headers */
 	else if (total.refused > 0)
 		refused_tell(&total, answer);
 	answer->status = status_of(&total);
@@ -204,18 +206,18 @@ static void list_answer(const struct batch *batch, struct answer *answer)
 		error_append(out, &total);
 	buffer_printf(out, "\"accepted\":%zu,\"refused\":%zu,\"events\":[\n", total.accepted,
 		total.refused);
-	for (size_t i = 0; i < batch->count; i++) {
-		item_append(out, &batch->items[i]);
-		buffer_append_text(out, i + 1 < batch->count ? ",\n" : "\n]}\n");
+	for (size_t i = 0; i < post->count; i++) {
+		item_append(out, &post->items[i]);
+		buffer_append_text(out, i + 1 < post->count ? ",\n" : "\n]}\n");
 	}
 }
 
-void batch_answer(const struct batch *batch, struct answer *answer)
+void post_respond(const struct post *post, struct response *answer)
 {
 	if (log_enabled(LOG_LEVEL_DEBUG))
-		taken_log(batch);
-	if (batch->one)
-		one_answer(batch, answer);
+		taken_log(post);
+	if (post->one)
+		one_answer(post, answer);
 	else
-		list_answer(batch, answer);
+		list_answer(post, answer);
 }

@@ -18,6 +18,6 @@
 #include "httpbroker/http/batch.h"
 
 /* The batch is settled, and has an item. */
-void batch_answer(const struct batch *batch, struct answer *answer);
+void post_respond(const struct post *post, struct response *answer);
 
 #endif

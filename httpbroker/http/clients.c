@@ -170,7 +170,7 @@ void clients_stop(struct clients *clients)
 bool clients_admit(struct clients *clients)
 {
 	pthread_mutex_lock(&clients->lock);
-	bool room = clients->count < clients->settings.most;
+	bool room = clients->count < clients->settings.max;
 	clients->arriving += room;
 	pthread_mutex_unlock(&clients->lock);
 	return room;
@@ -178,24 +178,24 @@ bool clients_admit(struct clients *clients)
 
 static void clients_grow(struct clients *clients)
 {
-	unsigned long left_out;
+	unsigned long dropped_field;
 	char text[LOG_LIMIT_TEXT];
 
-	if (++clients->count < clients->settings.most || clients->full)
+	if (++clients->count < clients->settings.max || clients->full)
 		return;
 	clients->full = true;
-	clients->full_logged = log_limit_pass(&clients->limit, clock_monotonic(), &left_out);
+	clients->full_logged = log_limit_pass(&clients->limit, clock_monotonic(), &dropped_field);
 	if (clients->full_logged)
 		log_warning("%u connection%s, and there may be no more (--max-connections)%s",
 			clients->count, number_plural(clients->count),
-			log_limit_text(left_out, text));
+			log_limit_text(dropped_field, text));
 }
 
 /* Not at once when there is room: else a full house would be logged with every visitor. */
 static void clients_shrink(struct clients *clients)
 {
 	clients->count--;
-	if (!clients->full || clients->count > clients->settings.most * 9ULL / 10)
+	if (!clients->full || clients->count > clients->settings.max * 9ULL / 10)
 		return;
 	clients->full = false;
 	if (clients->full_logged)

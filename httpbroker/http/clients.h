@@ -34,7 +34,7 @@ struct client {
 };
 
 struct clients_settings {
-	unsigned most;              /* connections at a time */
+	unsigned max;               /* connections at a time */
 	nsec limits[CLIENT_PHASES]; /* how long each phase may last; NSEC_NEVER: no limit */
 };
 

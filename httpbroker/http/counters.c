@@ -9,56 +9,56 @@
 typedef _Atomic uint64_t counter;
 
 struct counters {
-	counter left_outs[LEFT_OUTS];
+	counter left_outs[DROPPED_FIELDS];
 	struct histogram requests;
-	struct crowding crowding;
+	struct overload overload;
 	counter events[]; /* FATES of each format, and of no format */
 };
 
-static const char *const fates[FATES] = {
-	[FATE_DELIVERED] = "delivered",
-	[FATE_KEPT] = "kept",
-	[FATE_OLDER] = "older",
-	[FATE_TEST] = "test",
-	[FATE_MERGED] = "merged",
-	[FATE_NOTED] = "noted",
-	[FATE_UNTOLD] = "untold",
-	[FATE_TOO_LARGE] = "too_large",
-	[FATE_SYNTAX] = "syntax",
-	[FATE_SHAPE] = "shape",
-	[FATE_INVALID] = "invalid",
-	[FATE_FORBIDDEN] = "forbidden",
-	[FATE_FULL] = "full",
-	[FATE_LATER] = "later",
-	[FATE_STOPPING] = "stopping",
+static const char *const outcomes[OUTCOMES] = {
+	[OUTCOME_DELIVERED] = "delivered",
+	[OUTCOME_KEPT] = "kept",
+	[OUTCOME_OLDER] = "older",
+	[OUTCOME_TEST] = "test",
+	[OUTCOME_MERGED] = "merged",
+	[OUTCOME_NOTED] = "noted",
+	[OUTCOME_UNTOLD] = "untold",
+	[OUTCOME_TOO_LARGE] = "too_large",
+	[OUTCOME_SYNTAX] = "syntax",
+	[OUTCOME_SHAPE] = "shape",
+	[OUTCOME_INVALID] = "invalid",
+	[OUTCOME_FORBIDDEN] = "forbidden",
+	[OUTCOME_FULL] = "full",
+	[OUTCOME_LATER] = "later",
+	[OUTCOME_STOPPING] = "stopping",
 };
 
-static const char *const left_outs[LEFT_OUTS] = {
-	[LEFT_OUT_KEY] = "key",
-	[LEFT_OUT_PERFDATA] = "perfdata",
-	[LEFT_OUT_RECOVERY_DELAY] = "initial_recovery_delay",
-	[LEFT_OUT_SUMMARY] = "summary",
-	[LEFT_OUT_DETAILS] = "details",
+static const char *const left_outs[DROPPED_FIELDS] = {
+	[DROPPED_KEY] = "key",
+	[DROPPED_PERFDATA] = "perfdata",
+	[DROPPED_RECOVERY_DELAY] = "initial_recovery_delay",
+	[DROPPED_SUMMARY] = "summary",
+	[DROPPED_DETAILS] = "details",
 };
 
-const char *fate_name(enum fate fate)
+const char *outcome_name(enum outcome outcome)
 {
-	return fates[fate];
+	return outcomes[outcome];
 }
 
-bool fate_is_accepted(enum fate fate)
+bool outcome_is_accepted(enum outcome outcome)
 {
-	return fate < FATE_TOO_LARGE;
+	return outcome < OUTCOME_TOO_LARGE;
 }
 
-const char *left_out_name(enum left_out what)
+const char *dropped_name(enum dropped_field what)
 {
 	return left_outs[what];
 }
 
 struct counters *counters_new(void)
 {
-	size_t events = (formats_count() + 1) * (size_t)FATES;
+	size_t events = (formats_count() + 1) * (size_t)OUTCOMES;
 
 	return memory_zeroed(1, sizeof(struct counters) + events * sizeof(counter));
 }
@@ -68,34 +68,34 @@ void counters_free(struct counters *counters)
 	free(counters);
 }
 
-struct crowding *counters_crowding(struct counters *counters)
+struct overload *counters_overload(struct counters *counters)
 {
-	return &counters->crowding;
+	return &counters->overload;
 }
 
-void counters_event(
-	struct counters *counters, const struct format *format, enum fate fate, unsigned count)
+void counters_event(struct counters *counters, const struct format *format, enum outcome outcome,
+	unsigned count)
 {
 	unsigned row = 0;
 
 	while (row < formats_count() && format_at(row) != format)
 		row++;
 	atomic_fetch_add_explicit(
-		&counters->events[row * (unsigned)FATES + fate], count, memory_order_relaxed);
+		&counters->events[row * (unsigned)OUTCOMES + outcome], count, memory_order_relaxed);
 }
 
-void counters_left_out(struct counters *counters, enum left_out what, unsigned count)
+void counters_dropped(struct counters *counters, enum dropped_field what, unsigned count)
 {
 	atomic_fetch_add_explicit(&counters->left_outs[what], count, memory_order_relaxed);
 }
 
-uint64_t counters_events(const struct counters *counters, unsigned format, enum fate fate)
+uint64_t counters_events(const struct counters *counters, unsigned format, enum outcome outcome)
 {
 	return atomic_load_explicit(
-		&counters->events[format * (unsigned)FATES + fate], memory_order_relaxed);
+		&counters->events[format * (unsigned)OUTCOMES + outcome], memory_order_relaxed);
 }
 
-uint64_t counters_left_outs(const struct counters *counters, enum left_out what)
+uint64_t counters_dropped_total(const struct counters *counters, enum dropped_field what)
 {
 	return atomic_load_explicit(&counters->left_outs[what], memory_order_relaxed);
 }

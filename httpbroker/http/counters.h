@@ -15,42 +15,42 @@
 #include <stdint.h>
 
 /* What becomes of an event; of a document, where none could be made of it. */
-enum fate {
+enum outcome {
 	/* accepted */
-	FATE_DELIVERED, /* in Redis */
-	FATE_KEPT,      /* in memory, while Redis is away */
-	FATE_OLDER,     /* but changes nothing: what is remembered of its check is newer */
-	FATE_TEST,      /* a service tries its channel: no event */
-	FATE_MERGED,    /* something worse of the same check was in the same document */
-	FATE_NOTED,     /* read, and there is no event in it */
-	FATE_UNTOLD,    /* no state, and there is nobody to be told of it */
+	OUTCOME_DELIVERED, /* in Redis */
+	OUTCOME_KEPT,      /* in memory, while Redis is away */
+	OUTCOME_OLDER,     /* but changes nothing: what is remembered of its check is newer */
+	OUTCOME_TEST,      /* a service tries its channel: no event */
+	OUTCOME_MERGED,    /* something worse of the same check was in the same document */
+	OUTCOME_NOTED,     /* read, and there is no event in it */
+	OUTCOME_UNTOLD,    /* no state, and there is nobody to be told of it */
 	/* refused */
-	FATE_TOO_LARGE, /* a body, or too many events in one */
-	FATE_SYNTAX,    /* no JSON, or none that is taken */
-	FATE_SHAPE,     /* JSON, but of no known format */
-	FATE_INVALID,   /* of a known format, but a key is wrong */
-	FATE_FORBIDDEN, /* the token is not good for its entity */
-	FATE_FULL,      /* too many checks, or too much that waits for Redis */
-	FATE_STOPPING,  /* the broker ends, or another is active */
-	FATE_LATER,     /* what is needed to believe it cannot be fetched now */
-	FATES
+	OUTCOME_TOO_LARGE, /* a body, or too many events in one */
+	OUTCOME_SYNTAX,    /* no JSON, or none that is taken */
+	OUTCOME_SHAPE,     /* JSON, but of no known format */
+	OUTCOME_INVALID,   /* of a known format, but a key is wrong */
+	OUTCOME_FORBIDDEN, /* the token is not good for its entity */
+	OUTCOME_FULL,      /* too many checks, or too much that waits for Redis */
+	OUTCOME_STOPPING,  /* the broker ends, or another is active */
+	OUTCOME_LATER,     /* what is needed to believe it cannot be fetched now */
+	OUTCOMES
 };
 
 /* The word for it, for a label: `delivered`, `too_large`, … */
-const char *fate_name(enum fate fate);
-bool fate_is_accepted(enum fate fate);
+const char *outcome_name(enum outcome outcome);
+bool outcome_is_accepted(enum outcome outcome);
 
 /* What was taken out of events that were accepted. */
-enum left_out {
-	LEFT_OUT_KEY,            /* one that Flapjack would reject */
-	LEFT_OUT_PERFDATA,       /* which would end a Flapjack 2 */
-	LEFT_OUT_RECOVERY_DELAY, /* which Flapjack 1 would reject */
-	LEFT_OUT_SUMMARY,        /* the end of a long one */
-	LEFT_OUT_DETAILS,        /* the end of a long one */
-	LEFT_OUTS
+enum dropped_field {
+	DROPPED_KEY,            /* one that Flapjack would reject */
+	DROPPED_PERFDATA,       /* which would end a Flapjack 2 */
+	DROPPED_RECOVERY_DELAY, /* which Flapjack 1 would reject */
+	DROPPED_SUMMARY,        /* the end of a long one */
+	DROPPED_DETAILS,        /* the end of a long one */
+	DROPPED_FIELDS
 };
 
-const char *left_out_name(enum left_out what);
+const char *dropped_name(enum dropped_field what);
 
 struct counters;
 
@@ -58,22 +58,22 @@ struct counters *counters_new(void);
 void counters_free(struct counters *counters);
 
 /* `format`: NULL if it was not recognised. */
-void counters_event(
-	struct counters *counters, const struct format *format, enum fate fate, unsigned count);
+void counters_event(struct counters *counters, const struct format *format, enum outcome outcome,
+	unsigned count);
 
 /* What became of events for want of room. */
-struct crowding *counters_crowding(struct counters *counters);
+struct overload *counters_overload(struct counters *counters);
 
 /* How long a request took, from its end to the beginning of its answer. */
 void counters_request(struct counters *counters, nsec took);
 
 /* Counts, and says at debug level, what this Flapjack (1 or 2) will not see of an event. */
-void left_out_count(struct counters *counters, const struct event *event, int flapjack);
-void counters_left_out(struct counters *counters, enum left_out what, unsigned count);
+void dropped_count(struct counters *counters, const struct event *event, int flapjack);
+void counters_dropped(struct counters *counters, enum dropped_field what, unsigned count);
 
 /* The figures. `format` is a number below formats_count(), or formats_count() for none. */
-uint64_t counters_events(const struct counters *counters, unsigned format, enum fate fate);
-uint64_t counters_left_outs(const struct counters *counters, enum left_out what);
+uint64_t counters_events(const struct counters *counters, unsigned format, enum outcome outcome);
+uint64_t counters_dropped_total(const struct counters *counters, enum dropped_field what);
 const struct histogram *counters_requests(const struct counters *counters);
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { BASIC_MOST = 1024 }; /* bytes of `user:TOKEN` */
+enum { BASIC_MAX = 1024 }; /* bytes of `user:TOKEN` */
 
 /* What stands behind `SCHEME `, any case; NULL if it is another. */
 static const char *scheme_skip(const char *header, const char *scheme)
@@ -16,11 +16,11 @@ static const char *scheme_skip(const char *header, const char *scheme)
 	return header + length + strspn(header + length, " ");
 }
 
-static bool token_copy(const char *text, size_t length, char token[TOKEN_MOST])
+static bool token_copy(const char *text, size_t length, char token[TOKEN_MAX])
 {
-	if (length == 0 || length >= TOKEN_MOST || memchr(text, '\0', length) != NULL)
+	if (length == 0 || length >= TOKEN_MAX || memchr(text, '\0', length) != NULL)
 		return false;
-	memset(token, 0, TOKEN_MOST);
+	memset(token, 0, TOKEN_MAX);
 	memcpy(token, text, length);
 	return true;
 }
@@ -36,7 +36,7 @@ static int digit_value(char digit)
 }
 
 /* How many bytes it is; -1 if it is no base64, or too much. The padding is not looked at. */
-static int base64_read(const char *text, char out[BASIC_MOST])
+static int base64_read(const char *text, char out[BASIC_MAX])
 {
 	unsigned bits = 0;
 	int held = 0, length = 0;
@@ -46,7 +46,7 @@ static int base64_read(const char *text, char out[BASIC_MOST])
 		held += 6;
 		if (held < 8)
 			continue;
-		if (length == BASIC_MOST)
+		if (length == BASIC_MAX)
 			return -1;
 		held -= 8;
 		out[length++] = (char)(bits >> held & 0xff);
@@ -54,9 +54,9 @@ static int base64_read(const char *text, char out[BASIC_MOST])
 	return text[strspn(text, "=")] == '\0' ? length : -1;
 }
 
-static bool basic_read(const char *text, char token[TOKEN_MOST])
+static bool basic_read(const char *text, char token[TOKEN_MAX])
 {
-	char plain[BASIC_MOST];
+	char plain[BASIC_MAX];
 	int length = base64_read(text, plain);
 	const char *colon = length > 0 ? memchr(plain, ':', (size_t)length) : NULL;
 	bool read =
@@ -66,7 +66,7 @@ static bool basic_read(const char *text, char token[TOKEN_MOST])
 	return read;
 }
 
-bool credentials_read(const char *header, char token[TOKEN_MOST])
+bool credentials_read(const char *header, char token[TOKEN_MAX])
 {
 	const char *bearer = scheme_skip(header, "Bearer");
 	const char *basic = scheme_skip(header, "Basic");

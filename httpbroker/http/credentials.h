@@ -8,12 +8,12 @@
 
 #include <stdbool.h>
 
-enum { TOKEN_MOST = 256 }; /* bytes that hold any token, a NUL behind it and only NULs after that */
+enum { TOKEN_MAX = 256 }; /* bytes that hold any token, a NUL behind it and only NULs after that */
 
 /*
  * The token in the header's value, padded with NULs: two such can be compared as a whole. False
  * if there is none, or one that is too long. Wipe it after use.
  */
-bool credentials_read(const char *header, char token[TOKEN_MOST]);
+bool credentials_read(const char *header, char token[TOKEN_MAX]);
 
 #endif

@@ -10,15 +10,15 @@
 
 #include <stdbool.h>
 
-#define CROWDING_QUIET (10 * NSEC_PER_SEC) /* without a refusal, then it is over */
+#define OVERLOAD_QUIET (10 * NSEC_PER_SEC) /* without a refusal, then it is over */
 
-struct crowding {
+struct overload {
 	_Atomic nsec last; /* when one was refused (monotonic); 0: it is over, or never was */
 };
 
-enum crowding_change { CROWDING_SAME, CROWDING_BEGINS, CROWDING_ENDS };
+enum overload_change { OVERLOAD_SAME, OVERLOAD_BEGINS, OVERLOAD_ENDS };
 
 /* A request was judged; `refused`: there was no room for an event of it. */
-enum crowding_change crowding_note(struct crowding *crowding, bool refused, nsec now);
+enum overload_change overload_note(struct overload *overload, bool refused, nsec now);
 
 #endif

@@ -10,7 +10,7 @@
 /* One allocation for everything that one request needs until it is answered. */
 struct deletion {
 	struct submission submission;
-	struct forgetting forgetting;
+	struct forget forget;
 	char names[]; /* `entity`, or `entity:check` */
 };
 
@@ -33,14 +33,14 @@ static struct deletion *deletion_new(struct text entity, struct text check)
 		deletion->names[entity.length] = ':';
 		memcpy(deletion->names + entity.length + 1, check.bytes, check.length);
 	}
-	deletion->forgetting.names =
+	deletion->forget.names =
 		(struct names){deletion->names, (uint16_t)length, (uint16_t)entity.length};
-	deletion->submission.forgetting = &deletion->forgetting;
+	deletion->submission.forget = &deletion->forget;
 	return deletion;
 }
 
 static struct submission *delete_begin(
-	const struct broker *broker, struct request *request, struct answer *answer)
+	const struct broker *broker, struct request *request, struct response *answer)
 {
 	struct text entity = parameter_text(request, "entity");
 	struct text check = parameter_text(request, "check");
@@ -50,11 +50,11 @@ static struct submission *delete_begin(
 		return NULL;
 	if (!event_name_check("entity", entity, &why) ||
 		(check.bytes != NULL && !event_name_check("check", check, &why))) {
-		answer_error(answer, 400, "%s", why.text);
+		response_error(answer, 400, "%s", why.text);
 		return NULL;
 	}
-	if (!permit_allows(request->permit, broker->flapjack, entity, (struct text){NULL, 0})) {
-		answer_error(answer, 403, "this token may not write '%.*s'", (int)entity.length,
+	if (!acl_allows(request->acl, broker->flapjack, entity, (struct text){NULL, 0})) {
+		response_error(answer, 403, "this token may not write '%.*s'", (int)entity.length,
 			entity.bytes);
 		return NULL;
 	}
@@ -63,29 +63,29 @@ static struct submission *delete_begin(
 	return &deletion->submission;
 }
 
-static void none_answer(const struct names *names, struct answer *answer)
+static void none_answer(const struct names *names, struct response *answer)
 {
 	bool whole = names->length == names->entity_length;
 
-	answer_error(answer, 404, "nothing is remembered of %s'%.*s'", whole ? "any check of " : "",
-		(int)names->length, names->bytes);
+	response_error(answer, 404, "nothing is remembered of %s'%.*s'",
+		whole ? "any check of " : "", (int)names->length, names->bytes);
 }
 
-static void delete_end(struct request *request, struct answer *answer)
+static void delete_end(struct request *request, struct response *answer)
 {
 	const struct deletion *deletion = request->data;
 
 	if (deletion->submission.result == SUBMISSION_DROPPED) {
-		answer_busy(answer, deletion->submission.why);
+		response_busy(answer, deletion->submission.why);
 		return;
 	}
-	if (deletion->forgetting.count == 0) {
-		none_answer(&deletion->forgetting.names, answer);
+	if (deletion->forget.count == 0) {
+		none_answer(&deletion->forget.names, answer);
 		return;
 	}
 	answer->status = deletion->submission.result == SUBMISSION_KEPT ? 202 : 200;
 	answer->type = ANSWER_JSON;
-	buffer_printf(&answer->body, "{\"forgotten\": %zu}\n", deletion->forgetting.count);
+	buffer_printf(&answer->body, "{\"forgotten\": %zu}\n", deletion->forget.count);
 }
 
 static void delete_free(struct request *request)

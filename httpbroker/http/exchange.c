@@ -24,17 +24,17 @@ struct exchange {
 	struct MHD_Connection *connection;
 	struct client *client;
 	const struct route *route; /* NULL: there is none */
-	struct pass pass;
+	struct grant grant;
 	struct request request;
 	struct holding holding; /* its memory; the body, until that is whole */
-	struct answer answer;
+	struct response response;
 	bool last;     /* nothing more can be read on this connection */
 	bool refused;  /* the answer is there already; what comes still is swallowed */
 	nsec whole_at; /* when all of it had come (monotonic); 0: not yet */
 	nsec begun;    /* at debug level: when its headers had come (monotonic) */
 	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
-	struct waking *waking;         /* by which it wakes when that is answered; its thread's */
-	struct sleeper sleeper;
+	struct queue *queue;           /* by which it wakes when that is answered; its thread's */
+	struct suspended_request suspended_request;
 };
 
 static struct client *exchange_client(struct MHD_Connection *connection)
@@ -49,7 +49,7 @@ static struct client *exchange_client(struct MHD_Connection *connection)
  */
 static bool ends_connection(const struct exchange *exchange)
 {
-	return exchange->answer.stream != NULL && strcmp(exchange->request.method, "HEAD") == 0;
+	return exchange->response.stream != NULL && strcmp(exchange->request.method, "HEAD") == 0;
 }
 
 static enum MHD_Result exchange_reply(struct exchange *exchange)
@@ -59,17 +59,17 @@ static enum MHD_Result exchange_reply(struct exchange *exchange)
 	if (exchange->whole_at != 0)
 		counters_request(context->broker->counters, clock_monotonic() - exchange->whole_at);
 	client_turn(exchange->client, CLIENT_READS);
-	requestlog_refusal(exchange->connection, &exchange->request, &exchange->answer);
-	bool last = exchange->last || traffic_is_draining(&context->traffic) ||
+	requestlog_refusal(exchange->connection, &exchange->request, &exchange->response);
+	bool last = exchange->last || in_flight_is_draining(&context->in_flight) ||
 		    ends_connection(exchange);
-	return reply_send(exchange->connection, &exchange->answer, last);
+	return response_send(exchange->connection, &exchange->response, last);
 }
 
 static void too_large_refuse(struct exchange *exchange)
 {
-	answer_error(&exchange->answer, 413, "the body has more than %zu bytes",
+	response_error(&exchange->response, 413, "the body has more than %zu bytes",
 		exchange->context->max_body);
-	counters_event(exchange->context->broker->counters, NULL, FATE_TOO_LARGE, 1);
+	counters_event(exchange->context->broker->counters, NULL, OUTCOME_TOO_LARGE, 1);
 	exchange->refused = true;
 	held_release(exchange->context->broker->held, &exchange->holding);
 }
@@ -78,33 +78,33 @@ static void crowded_refuse(struct exchange *exchange)
 {
 	struct counters *counters = exchange->context->broker->counters;
 
-	answer_busy(&exchange->answer, "too much is coming in at a time (--max-held)");
-	counters_event(counters, NULL, FATE_FULL, 1);
-	crowding_tell(counters, true);
+	response_busy(&exchange->response, "too much is coming in at a time (--max-held)");
+	counters_event(counters, NULL, OUTCOME_FULL, 1);
+	overload_tell(counters, true);
 	exchange->refused = true;
 }
 
 static void challenge_refuse(struct exchange *exchange, const char *why)
 {
-	answer_error(&exchange->answer, 401,
+	response_error(&exchange->response, 401,
 		"%s: send Authorization: Bearer TOKEN, or Basic with it as the password", why);
-	exchange->answer.challenge = true;
+	exchange->response.challenge = true;
 	exchange->refused = true;
 }
 
-static void guard_pass(struct exchange *exchange)
+static void auth_pass(struct exchange *exchange)
 {
 	const char *header = MHD_lookup_connection_value(
 		exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
 
-	switch (guard_admit(exchange->context->guard, header, &exchange->pass)) {
-	case GUARD_OPEN:
-		exchange->request.permit = exchange->pass.permit;
+	switch (auth_admit(exchange->context->auth, header, &exchange->grant)) {
+	case AUTH_OPEN:
+		exchange->request.acl = exchange->grant.acl;
 		return;
-	case GUARD_MISSING:
+	case AUTH_MISSING:
 		challenge_refuse(exchange, "a token is needed");
 		return;
-	case GUARD_UNKNOWN:
+	case AUTH_UNKNOWN:
 		challenge_refuse(exchange, "this token is not known");
 		return;
 	}
@@ -115,10 +115,10 @@ static void route_choose(struct exchange *exchange)
 {
 	const struct request *request = &exchange->request;
 
-	exchange->route = route_find(request->method, request->path, &exchange->answer);
+	exchange->route = route_find(request->method, request->path, &exchange->response);
 	exchange->refused = exchange->route == NULL;
 	if (exchange->route == NULL || !exchange->route->open)
-		guard_pass(exchange);
+		auth_pass(exchange);
 }
 
 static void headers_judge(struct exchange *exchange)
@@ -127,11 +127,11 @@ static void headers_judge(struct exchange *exchange)
 	int64_t length = headers_length(exchange->connection);
 
 	exchange->refused = !headers_site(exchange->connection, exchange->request.method,
-		&context->hosts, exchange->client->checks_host, &exchange->answer);
+		&context->hosts, exchange->client->checks_host, &exchange->response);
 	if (!exchange->refused)
 		route_choose(exchange);
 	if (!exchange->refused)
-		exchange->refused = !headers_coding(exchange->connection, &exchange->answer);
+		exchange->refused = !headers_coding(exchange->connection, &exchange->response);
 	if (!exchange->refused && length > (int64_t)context->max_body)
 		too_large_refuse(exchange);
 	if (!exchange->refused && length > 0)
@@ -147,7 +147,7 @@ static void headers_judge(struct exchange *exchange)
 static enum MHD_Result headers_take(struct exchange *exchange, const char *version)
 {
 	exchange->last = !framing_check(
-		exchange->connection, &exchange->client->target, version, &exchange->answer);
+		exchange->connection, &exchange->client->target, version, &exchange->response);
 	if (exchange->last)
 		return exchange_reply(exchange);
 	headers_judge(exchange);
@@ -173,7 +173,7 @@ static void submission_done(struct submission *submission)
 {
 	struct exchange *exchange = submission->owner;
 
-	waking_resume(exchange->waking, &exchange->sleeper);
+	resume_queue_resume(exchange->queue, &exchange->suspended_request);
 }
 
 /* Whether its client has nobody else to ask. */
@@ -189,8 +189,8 @@ static void exchange_submit(struct exchange *exchange)
 {
 	struct submission *submission = exchange->submission;
 
-	exchange->waking = waking_mine(exchange->context->wakings);
-	exchange->sleeper.connection = exchange->connection;
+	exchange->queue = resume_queue_mine(exchange->context->resume_queues);
+	exchange->suspended_request.connection = exchange->connection;
 	submission->owner = exchange;
 	submission->done = submission_done;
 	submission->async = prefers_async(exchange);
@@ -221,7 +221,7 @@ static void exchange_count(struct exchange *exchange)
 	const struct request *request = &exchange->request;
 
 	held_count(exchange->context->broker->held, &exchange->holding,
-		request->body.capacity + request->holds + exchange->answer.body.capacity);
+		request->body.capacity + request->holds + exchange->response.body.capacity);
 }
 
 static struct submission *route_go(struct exchange *exchange)
@@ -231,10 +231,10 @@ static struct submission *route_go(struct exchange *exchange)
 	bool again = request->waits;
 
 	request->waits = false;
-	request->stopping = traffic_is_draining(&exchange->context->traffic);
+	request->stopping = in_flight_is_draining(&exchange->context->in_flight);
 	atomic_store(&request->met, false);
 	return (again ? route->resume : route->begin)(
-		exchange->context->broker, request, &exchange->answer);
+		exchange->context->broker, request, &exchange->response);
 }
 
 /* Why the answer has to come from another broker; NULL: it has not. */
@@ -272,7 +272,7 @@ static enum MHD_Result request_take(struct exchange *exchange)
 		return MHD_NO;
 	const char *elsewhere = exchange->refused ? NULL : elsewhere_why(exchange);
 	if (elsewhere != NULL)
-		answer_busy(&exchange->answer, elsewhere);
+		response_busy(&exchange->response, elsewhere);
 	else if (!exchange->refused)
 		exchange->submission = route_go(exchange);
 	exchange_count(exchange);
@@ -299,7 +299,7 @@ static enum MHD_Result parameter_take(void *context, enum MHD_ValueKind kind, co
 		strlen(name) == name_length && (value == NULL || strlen(value) == value_length);
 
 	(void)kind;
-	if (!whole || query->count == QUERY_MOST || query_get(query, name) != NULL) {
+	if (!whole || query->count == QUERY_MAX || query_get(query, name) != NULL) {
 		query->sound = false;
 		return MHD_NO;
 	}
@@ -326,7 +326,7 @@ static enum MHD_Result exchange_begin(struct exchange_context *context,
 {
 	struct exchange *exchange = memory_zeroed(1, sizeof *exchange);
 
-	traffic_enter(&context->traffic);
+	in_flight_enter(&context->in_flight);
 	exchange->context = context;
 	exchange->connection = connection;
 	exchange->client = exchange_client(connection);
@@ -382,8 +382,8 @@ enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection
 	}
 	if (exchange->submission == NULL)
 		return request_take(exchange);
-	waking_go_on(exchange->waking);
-	exchange->route->end(&exchange->request, &exchange->answer);
+	resume_queue_run(exchange->queue);
+	exchange->route->end(&exchange->request, &exchange->response);
 	exchange_count(exchange);
 	return exchange_reply(exchange);
 }
@@ -393,7 +393,7 @@ static void end_log(const struct exchange *exchange, enum MHD_RequestTermination
 	bool answered = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
 
 	requestlog_end(exchange->connection, exchange->client->fd,
-		answered ? exchange->answer.status : 0, clock_monotonic() - exchange->begun);
+		answered ? exchange->response.status : 0, clock_monotonic() - exchange->begun);
 }
 
 void exchange_completed(void *context, struct MHD_Connection *connection, void **state,
@@ -405,17 +405,17 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 	client_turn(exchange_client(connection), CLIENT_RESTS);
 	if (exchange == NULL)
 		return;
-	if (exchange->waking != NULL) /* its client may have gone while it was suspended */
-		waking_go_on(exchange->waking);
+	if (exchange->queue != NULL) /* its client may have gone while it was suspended */
+		resume_queue_run(exchange->queue);
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		end_log(exchange, how);
 	if (exchange->route != NULL && exchange->route->free != NULL)
 		exchange->route->free(&exchange->request);
-	pass_end(&exchange->pass);
+	grant_end(&exchange->grant);
 	buffer_free(&exchange->request.body);
 	held_release(whole->broker->held, &exchange->holding);
-	answer_free(&exchange->answer);
+	response_free(&exchange->response);
 	free(exchange);
 	*state = NULL;
-	traffic_leave(&whole->traffic);
+	in_flight_leave(&whole->in_flight);
 }

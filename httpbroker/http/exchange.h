@@ -20,12 +20,12 @@
 struct exchange_context {
 	const struct broker *broker;
 	struct delivery *delivery;
-	struct guard *guard; /* NULL: nobody needs a token */
+	struct auth *auth; /* NULL: nobody needs a token */
 	struct clients *clients;
 	struct hosts hosts;
 	size_t max_body; /* bytes */
-	struct traffic traffic;
-	struct waking wakings[WAKING_THREADS];
+	struct in_flight in_flight;
+	struct queue resume_queues[RESUME_QUEUE_THREADS];
 };
 
 /* What all connections to one socket have in common. */

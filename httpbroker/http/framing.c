@@ -108,7 +108,7 @@ static const char *what_is_wrong(const struct framing *framing, bool http_1_0)
 }
 
 bool framing_check(struct MHD_Connection *connection, const struct target *target,
-	const char *version, struct answer *answer)
+	const char *version, struct response *answer)
 {
 	struct framing framing = {.in_place = library_cuts_in_place()};
 
@@ -117,9 +117,9 @@ bool framing_check(struct MHD_Connection *connection, const struct target *targe
 	const char *wrong = target_has_nul(target, version) ? "there is a NUL in the target"
 							    : what_is_wrong(&framing, http_1_0);
 	if (framing.unknown != NULL)
-		answer_error(answer, 501, "Transfer-Encoding: %.64s is not taken, only chunked",
+		response_error(answer, 501, "Transfer-Encoding: %.64s is not taken, only chunked",
 			framing.unknown);
 	else if (wrong != NULL)
-		answer_error(answer, 400, "%s", wrong);
+		response_error(answer, 400, "%s", wrong);
 	return framing.unknown == NULL && wrong == NULL;
 }

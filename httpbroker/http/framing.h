@@ -27,6 +27,6 @@ struct target target_look(const char *uri);
  * `version`: as the library hands it out.
  */
 bool framing_check(struct MHD_Connection *connection, const struct target *target,
-	const char *version, struct answer *answer);
+	const char *version, struct response *answer);
 
 #endif

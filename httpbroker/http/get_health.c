@@ -26,7 +26,7 @@ static struct health health_judge(const struct delivery_status *status, bool sto
 
 	if (stopping)
 		why_set(&health, "the broker is stopping", "", now);
-	else if (!status->redis_up && !status->alone)
+	else if (!status->redis_up && !status->memory_only)
 		why_set(&health, "Redis is away", status->redis_why, status->redis_since);
 	else if (status->role == DELIVERY_STANDS_BY)
 		why_set(&health, "another broker is the active one", "", status->role_since);
@@ -38,7 +38,7 @@ static struct health health_judge(const struct delivery_status *status, bool sto
 static void member_string(struct buffer *out, const char *name, const char *value)
 {
 	buffer_printf(out, ",\n\"%s\": ", name);
-	answer_string(out, value);
+	response_string(out, value);
 }
 
 static void member_number(struct buffer *out, const char *name, int64_t value)
@@ -74,20 +74,20 @@ static void health_write(
 	member_number(out, "since", (now.wall - lasted) / NSEC_PER_SEC);
 	member_number(out, "seconds", lasted / NSEC_PER_SEC);
 	member_string(out, "role", delivery_role_name(status->role));
-	if (!status->alone)
+	if (!status->memory_only)
 		redis_write(out, status);
 }
 
-static void tally_write(struct buffer *out, const struct tally *tally)
+static void state_counts_write(struct buffer *out, const struct counts *counts)
 {
-	member_number(out, "states", (int64_t)tally->states);
-	member_number(out, "states_stale", (int64_t)tally->stale);
-	member_number(out, "states_stale_7_days", (int64_t)tally->stale_long);
+	member_number(out, "states", (int64_t)counts->checks);
+	member_number(out, "states_stale", (int64_t)counts->stale);
+	member_number(out, "states_stale_7_days", (int64_t)counts->stale_long);
 	buffer_append_text(out, "}\n");
 }
 
 static struct submission *health_begin(
-	const struct broker *broker, struct request *request, struct answer *answer)
+	const struct broker *broker, struct request *request, struct response *answer)
 {
 	static const char *const none[] = {NULL};
 	const struct delivery_status status = delivery_status(broker->delivery);
@@ -99,8 +99,8 @@ static struct submission *health_begin(
 	answer->status = *health.why == '\0' ? 200 : 503;
 	answer->type = ANSWER_JSON;
 	health_write(&answer->body, &health, &status);
-	const struct tally tally = tally_recent(broker->tally, broker->states, now);
-	tally_write(&answer->body, &tally);
+	const struct counts counts = state_counts_recent(broker->counts, broker->checks, now);
+	state_counts_write(&answer->body, &counts);
 	return NULL;
 }
 

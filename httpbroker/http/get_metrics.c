@@ -21,18 +21,18 @@ static void events_write(struct buffer *out, const struct counters *counters, bo
 	const char *name, const char *label)
 {
 	for (unsigned format = 0; format <= formats_count(); format++)
-		for (unsigned fate = 0; fate < FATES; fate++)
-			if (fate_is_accepted(fate) == accepted)
+		for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
+			if (outcome_is_accepted(outcome) == accepted)
 				buffer_printf(out, "%s{format=\"%s\",%s=\"%s\"} %" PRIu64 "\n",
-					name, format_name(format), label, fate_name(fate),
-					counters_events(counters, format, fate));
+					name, format_name(format), label, outcome_name(outcome),
+					counters_events(counters, format, outcome));
 }
 
 static void counters_write(struct buffer *out, const struct counters *counters)
 {
 	static const char accepted[] = "httpbroker_events_accepted_total";
 	static const char refused[] = "httpbroker_events_refused_total";
-	static const char left_out[] = "httpbroker_left_out_total";
+	static const char dropped_field[] = "httpbroker_left_out_total";
 
 	exposition_family(out, accepted, EXPOSITION_COUNTER,
 		"Events that were accepted, and what became of them.");
@@ -40,11 +40,11 @@ static void counters_write(struct buffer *out, const struct counters *counters)
 	exposition_family(out, refused, EXPOSITION_COUNTER,
 		"Events, or documents of which no event could be made, that were refused.");
 	events_write(out, counters, false, refused, "reason");
-	exposition_family(out, left_out, EXPOSITION_COUNTER,
+	exposition_family(out, dropped_field, EXPOSITION_COUNTER,
 		"Parts of accepted events that were left out or cut.");
-	for (unsigned what = 0; what < LEFT_OUTS; what++)
-		buffer_printf(out, "%s{what=\"%s\"} %" PRIu64 "\n", left_out, left_out_name(what),
-			counters_left_outs(counters, what));
+	for (unsigned what = 0; what < DROPPED_FIELDS; what++)
+		buffer_printf(out, "%s{what=\"%s\"} %" PRIu64 "\n", dropped_field,
+			dropped_name(what), counters_dropped_total(counters, what));
 }
 
 static void redis_write(
@@ -74,18 +74,18 @@ static void redis_write(
 		delivery_commits(delivery));
 }
 
-static void tally_write(const struct tally *tally, struct buffer *out)
+static void state_counts_write(const struct counts *counts, struct buffer *out)
 {
-	GAUGE(out, "httpbroker_states", "Checks that are remembered.", (int64_t)tally->states);
+	GAUGE(out, "httpbroker_states", "Checks that are remembered.", (int64_t)counts->checks);
 	GAUGE(out, "httpbroker_states_stale", "Checks whose time to live is over.",
-		(int64_t)tally->stale);
+		(int64_t)counts->stale);
 	GAUGE(out, "httpbroker_states_stale_long",
 		"Checks whose time to live has been over for more than 7 days.",
-		(int64_t)tally->stale_long);
+		(int64_t)counts->stale_long);
 }
 
 static struct submission *metrics_begin(
-	const struct broker *broker, struct request *request, struct answer *answer)
+	const struct broker *broker, struct request *request, struct response *answer)
 {
 	static const char *const none[] = {NULL};
 	const struct delivery_status status = delivery_status(broker->delivery);
@@ -100,14 +100,14 @@ static struct submission *metrics_begin(
 	counters_write(out, broker->counters);
 	GAUGE(out, "httpbroker_active", "Whether this broker is the active one of its name.",
 		status.role == DELIVERY_ACTIVE);
-	if (!status.alone)
+	if (!status.memory_only)
 		redis_write(out, broker->delivery, &status);
 	GAUGE(out, "httpbroker_held_bytes", "Memory that requests hold, all together.",
 		(int64_t)held_total(broker->held));
 	exposition_histogram(out, "httpbroker_request_duration_seconds",
 		"From the end of a request to the beginning of its answer.",
 		counters_requests(broker->counters));
-	tally_answer(broker->states, answer, tally_write);
+	state_counts_answer(broker->checks, answer, state_counts_write);
 	return NULL;
 }
 

@@ -23,30 +23,30 @@ static void family_begin(struct scan *scan)
 	exposition_family(scan->out, family->name, EXPOSITION_GAUGE, family->help);
 }
 
-static int64_t figure_of(const struct scan *scan, const struct state *state)
+static int64_t figure_of(const struct scan *scan, const struct check *check)
 {
-	bool stale = state->deadline <= scan->now.monotonic;
-	int64_t age = scan->now.wall / NSEC_PER_SEC - state->time;
+	bool stale = check->deadline <= scan->now.monotonic;
+	int64_t age = scan->now.wall / NSEC_PER_SEC - check->time;
 
 	if (scan->pass == PASS_AGE)
 		return age > 0 ? age : 0;
 	if (scan->pass == PASS_STALE)
 		return stale;
-	return stale ? (int64_t)scan->broker->stale_as : state->condition;
+	return stale ? (int64_t)scan->broker->stale_as : check->state;
 }
 
-static void state_write(struct scan *scan, const struct state *state)
+static void check_write(struct scan *scan, const struct check *check)
 {
 	struct buffer *out = scan->out;
-	size_t check = (size_t)state->entity_length + 1;
+	size_t check_name = (size_t)check->entity_length + 1;
 
 	buffer_append_text(out, families[scan->pass].name);
 	buffer_append_text(out, "{entity=");
-	exposition_label(out, state->names, state->entity_length);
+	exposition_label(out, check->names, check->entity_length);
 	buffer_append_text(out, ",check=");
-	exposition_label(out, state->names + check, state->hh.keylen - check);
+	exposition_label(out, check->names + check_name, check->hh.keylen - check_name);
 	buffer_append_text(out, "} ");
-	jsontext_number(out, figure_of(scan, state));
+	jsontext_number(out, figure_of(scan, check));
 	buffer_append_text(out, "\n");
 }
 
@@ -55,14 +55,14 @@ static void family_end(struct scan *scan)
 	(void)scan;
 }
 
-static const struct scan_form families_form = {PASSES, family_begin, state_write, family_end};
+static const struct scan_form families_form = {PASSES, family_begin, check_write, family_end};
 
-static struct submission *states_begin(
-	const struct broker *broker, struct request *request, struct answer *answer)
+static struct submission *checks_begin(
+	const struct broker *broker, struct request *request, struct response *answer)
 {
 	scan_answer(broker, request, &families_form, ANSWER_METRICS, answer);
 	return NULL;
 }
 
 const struct route route_get_state_metrics = {
-	.path = "/metrics/states", .method = "GET", .active_only = true, .begin = states_begin};
+	.path = "/metrics/states", .method = "GET", .active_only = true, .begin = checks_begin};

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct guard {
+struct auth {
 	const char *path;
 	pthread_mutex_t lock; /* for what follows */
 	struct tokens *tokens;
@@ -19,7 +19,7 @@ static struct tokens *file_read(const char *path, struct reason *why)
 	struct tokens *tokens;
 	struct buffer text;
 
-	if (!secret_file_read(path, TOKENS_FILE_MOST, &text, why))
+	if (!secret_file_read(path, TOKENS_FILE_MAX, &text, why))
 		return NULL;
 	tokens = tokens_parse(text.data, text.length, why);
 	if (tokens == NULL)
@@ -28,70 +28,70 @@ static struct tokens *file_read(const char *path, struct reason *why)
 	return tokens;
 }
 
-struct guard *guard_new(const char *path, struct reason *why)
+struct auth *auth_new(const char *path, struct reason *why)
 {
 	struct tokens *tokens = file_read(path, why);
 
 	if (tokens == NULL)
 		return NULL;
-	struct guard *guard = memory_zeroed(1, sizeof *guard);
-	guard->path = path;
-	guard->tokens = tokens;
-	pthread_mutex_init(&guard->lock, NULL);
-	return guard;
+	struct auth *auth = memory_zeroed(1, sizeof *auth);
+	auth->path = path;
+	auth->tokens = tokens;
+	pthread_mutex_init(&auth->lock, NULL);
+	return auth;
 }
 
-void guard_free(struct guard *guard)
+void auth_free(struct auth *auth)
 {
-	if (guard == NULL)
+	if (auth == NULL)
 		return;
-	tokens_release(guard->tokens);
-	pthread_mutex_destroy(&guard->lock);
-	free(guard);
+	tokens_release(auth->tokens);
+	pthread_mutex_destroy(&auth->lock);
+	free(auth);
 }
 
-bool guard_reload(struct guard *guard, struct reason *why)
+bool auth_reload(struct auth *auth, struct reason *why)
 {
-	struct tokens *tokens = file_read(guard->path, why);
+	struct tokens *tokens = file_read(auth->path, why);
 
 	if (tokens == NULL)
 		return false;
-	pthread_mutex_lock(&guard->lock);
-	struct tokens *before = guard->tokens;
-	guard->tokens = tokens;
-	pthread_mutex_unlock(&guard->lock);
+	pthread_mutex_lock(&auth->lock);
+	struct tokens *before = auth->tokens;
+	auth->tokens = tokens;
+	pthread_mutex_unlock(&auth->lock);
 	tokens_release(before);
 	return true;
 }
 
-static struct tokens *guard_tokens(struct guard *guard)
+static struct tokens *auth_tokens(struct auth *auth)
 {
-	pthread_mutex_lock(&guard->lock);
-	struct tokens *tokens = tokens_share(guard->tokens);
-	pthread_mutex_unlock(&guard->lock);
+	pthread_mutex_lock(&auth->lock);
+	struct tokens *tokens = tokens_share(auth->tokens);
+	pthread_mutex_unlock(&auth->lock);
 	return tokens;
 }
 
-enum guard_verdict guard_admit(struct guard *guard, const char *header, struct pass *pass)
+enum auth_verdict auth_admit(struct auth *auth, const char *header, struct grant *pass)
 {
-	char token[TOKEN_MOST];
+	char token[TOKEN_MAX];
 
-	*pass = (struct pass){NULL, NULL};
-	if (guard == NULL)
-		return GUARD_OPEN;
+	*pass = (struct grant){NULL, NULL};
+	if (auth == NULL)
+		return AUTH_OPEN;
 	if (header == NULL || !credentials_read(header, token))
-		return GUARD_MISSING;
-	pass->tokens = guard_tokens(guard);
-	pass->permit = tokens_find(pass->tokens, token);
+		return AUTH_MISSING;
+	pass->tokens = auth_tokens(auth);
+	pass->acl = tokens_find(pass->tokens, token);
 	explicit_bzero(token, sizeof token);
-	if (pass->permit != NULL)
-		return GUARD_OPEN;
-	pass_end(pass);
-	return GUARD_UNKNOWN;
+	if (pass->acl != NULL)
+		return AUTH_OPEN;
+	grant_end(pass);
+	return AUTH_UNKNOWN;
 }
 
-void pass_end(struct pass *pass)
+void grant_end(struct grant *pass)
 {
 	tokens_release(pass->tokens);
-	*pass = (struct pass){NULL, NULL};
+	*pass = (struct grant){NULL, NULL};
 }

@@ -27,30 +27,30 @@ bool headers_expect(struct MHD_Connection *connection)
 	return header_of(connection, MHD_HTTP_HEADER_EXPECT) != NULL;
 }
 
-bool headers_coding(struct MHD_Connection *connection, struct answer *answer)
+bool headers_coding(struct MHD_Connection *connection, struct response *answer)
 {
 	const char *coding = header_of(connection, MHD_HTTP_HEADER_CONTENT_ENCODING);
 
 	if (coding == NULL || strcasecmp(coding, "identity") == 0)
 		return true;
-	answer_error(answer, 415, "Content-Encoding: %.64s is not taken: send the body as it is",
+	response_error(answer, 415, "Content-Encoding: %.64s is not taken: send the body as it is",
 		coding);
 	return false;
 }
 
 /* HTTP/1.0 may be without Host; no browser sends that. */
 bool headers_site(struct MHD_Connection *connection, const char *method, const struct hosts *hosts,
-	bool checks_host, struct answer *answer)
+	bool checks_host, struct response *answer)
 {
 	const char *host = header_of(connection, MHD_HTTP_HEADER_HOST);
 	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 
 	if (checks_host && host != NULL && !hosts_know(hosts, host))
-		answer_error(answer, 403,
+		response_error(answer, 403,
 			"'%.64s' in Host is no name of this broker: see --host-name", host);
 	else if (!reads && !hosts_trust(hosts, header_of(connection, "Sec-Fetch-Site"),
 				   header_of(connection, MHD_HTTP_HEADER_ORIGIN), host))
-		answer_error(answer, 403,
+		response_error(answer, 403,
 			"a web page of another site may not change states: see --host-name");
 	else
 		return true;

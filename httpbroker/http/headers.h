@@ -17,10 +17,10 @@ int64_t headers_length(struct MHD_Connection *connection);
 bool headers_expect(struct MHD_Connection *connection);
 
 /* False, with an answer: the body is compressed. */
-bool headers_coding(struct MHD_Connection *connection, struct answer *answer);
+bool headers_coding(struct MHD_Connection *connection, struct response *answer);
 
 /* False, with an answer: a web page may have sent it (hosts.h). */
 bool headers_site(struct MHD_Connection *connection, const char *method, const struct hosts *hosts,
-	bool checks_host, struct answer *answer);
+	bool checks_host, struct response *answer);
 
 #endif

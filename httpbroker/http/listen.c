@@ -21,7 +21,7 @@ struct place {
 };
 
 struct places {
-	struct place list[LISTENERS_MOST];
+	struct place list[LISTENERS_MAX];
 	int count;
 };
 
@@ -34,8 +34,8 @@ static void places_add(struct places *places, const char *host)
 	if (failure != 0)
 		die(EX_NOHOST, "--port: '%s': %s", host, gai_strerror(failure));
 	for (const struct addrinfo *i = found; i != NULL; i = i->ai_next) {
-		if (places->count == LISTENERS_MOST)
-			die(EX_USAGE, "--port: more than %d sockets to listen on", LISTENERS_MOST);
+		if (places->count == LISTENERS_MAX)
+			die(EX_USAGE, "--port: more than %d sockets to listen on", LISTENERS_MAX);
 		struct place *place = &places->list[places->count++];
 		memcpy(&place->address, i->ai_addr, i->ai_addrlen);
 		place->length = i->ai_addrlen;
@@ -97,7 +97,7 @@ static bool can_do_without(const struct places *places, int opened, int i)
 
 /* On each place, with one port for all. The place that failed, with errno, or NULL. */
 static struct place *places_listen(
-	struct places *places, in_port_t port, int fds[LISTENERS_MOST], int *count)
+	struct places *places, in_port_t port, int fds[LISTENERS_MAX], int *count)
 {
 	*count = 0;
 	for (int i = 0; i < places->count; i++) {
@@ -140,13 +140,13 @@ _Noreturn static void place_die(const struct place *place)
 
 static void room_need(const struct listeners *listeners, int more)
 {
-	if (listeners->count + more > LISTENERS_MOST)
-		die(EX_USAGE, "--port: more than %d sockets to listen on", LISTENERS_MOST);
+	if (listeners->count + more > LISTENERS_MAX)
+		die(EX_USAGE, "--port: more than %d sockets to listen on", LISTENERS_MAX);
 }
 
 static void tcp_open(const struct address *address, struct listeners *out)
 {
-	int fds[LISTENERS_MOST], count, tries = 0;
+	int fds[LISTENERS_MAX], count, tries = 0;
 	const struct place *failed;
 	struct places places;
 

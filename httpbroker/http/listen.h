@@ -6,12 +6,12 @@
 #include "common/address.h"
 #include "httpbroker/http/unixsocket.h"
 
-enum { LISTENERS_MOST = 16 }; /* sockets of all addresses */
+enum { LISTENERS_MAX = 16 }; /* sockets of all addresses */
 
 struct listeners {
-	int fds[LISTENERS_MOST];
+	int fds[LISTENERS_MAX];
 	int count;
-	struct unix_socket paths[LISTENERS_MOST]; /* what has to be removed in the end */
+	struct unix_socket paths[LISTENERS_MAX]; /* what has to be removed in the end */
 	int path_count;
 };
 

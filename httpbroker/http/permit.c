@@ -8,12 +8,12 @@
 
 enum { COLONS_MAX = 32 }; /* in a check's name: each is one look at all globs */
 
-static bool name_allowed(const struct permit *permit, int flapjack, const char *name)
+static bool name_allowed(const struct acl *acl, int flapjack, const char *name)
 {
 	int flags = flapjack == 1 ? FNM_CASEFOLD : 0;
 
-	for (size_t i = 0; i < permit->count; i++)
-		if (fnmatch(permit->globs[i], name, flags) == 0)
+	for (size_t i = 0; i < acl->count; i++)
+		if (fnmatch(acl->globs[i], name, flags) == 0)
 			return true;
 	return false;
 }
@@ -29,16 +29,15 @@ static bool append(char name[LIMIT_NAME + 1], size_t *used, const char *bytes, s
 	return true;
 }
 
-bool permit_allows(const struct permit *permit, int flapjack, struct text entity, struct text check)
+bool acl_allows(const struct acl *acl, int flapjack, struct text entity, struct text check)
 {
 	char name[LIMIT_NAME + 1];
 	size_t used = 0;
 	int colons = 0;
 
-	if (permit == NULL || permit->count == 0)
+	if (acl == NULL || acl->count == 0)
 		return true;
-	if (!append(name, &used, entity.bytes, entity.length) ||
-		!name_allowed(permit, flapjack, name))
+	if (!append(name, &used, entity.bytes, entity.length) || !name_allowed(acl, flapjack, name))
 		return false;
 	while (check.length > 0) {
 		const char *colon = memchr(check.bytes, ':', check.length);
@@ -48,7 +47,7 @@ bool permit_allows(const struct permit *permit, int flapjack, struct text entity
 			return true;
 		if (!append(name, &used, ":", 1) || !append(name, &used, check.bytes, before))
 			return true;
-		if (colons++ == COLONS_MAX || !name_allowed(permit, flapjack, name))
+		if (colons++ == COLONS_MAX || !name_allowed(acl, flapjack, name))
 			return false;
 		check = (struct text){colon + 1, check.length - before - 1};
 	}

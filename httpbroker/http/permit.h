@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct permit {
+struct acl {
 	char *const *globs; /* not owned */
 	size_t count;       /* 0: every entity */
 };
@@ -25,7 +25,6 @@ struct permit {
  * check's name makes has to be covered too; a check of very many colons is not. Flapjack 1 does not
  * tell letters of an entity apart by their case. A check that is not given has no colons.
  */
-bool permit_allows(
-	const struct permit *permit, int flapjack, struct text entity, struct text check);
+bool acl_allows(const struct acl *acl, int flapjack, struct text entity, struct text check);
 
 #endif

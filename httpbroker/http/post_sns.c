@@ -13,7 +13,7 @@
 #include <strings.h>
 
 /* In the fetcher's thread. */
-static void letter_fetched(void *owner)
+static void sns_message_fetched(void *owner)
 {
 	struct request *request = owner;
 
@@ -22,53 +22,54 @@ static void letter_fetched(void *owner)
 
 void post_sns_begin(const struct broker *broker, struct request *request, json_t *document)
 {
-	struct batch *batch = request->data;
+	struct post *post = request->data;
 
-	batch_clear(batch);
-	batch->letter = letter_new(broker->sns, document, letter_fetched, request);
+	post_clear(post);
+	post->message = sns_message_new(broker->sns, document, sns_message_fetched, request);
 }
 
 /* What is refused is logged with the request (requestlog.h). Anybody can post what looks so. */
-static void letter_log(enum letter_step step, const struct reason *why)
+static void sns_message_log(enum sns_message_step step, const struct reason *why)
 {
 	static struct log_limit limit;
-	unsigned long left_out;
+	unsigned long dropped_field;
 	char text[LOG_LIMIT_TEXT];
 
-	if (step == LETTER_REFUSED || !log_limit_pass(&limit, clock_monotonic(), &left_out))
+	if (step == SNS_MESSAGE_REFUSED ||
+		!log_limit_pass(&limit, clock_monotonic(), &dropped_field))
 		return;
-	log_limit_text(left_out, text);
-	if (step == LETTER_DONE)
+	log_limit_text(dropped_field, text);
+	if (step == SNS_MESSAGE_DONE)
 		log_info("SNS: %s%s", why->text, text);
 	else
 		log_warning("SNS: not now: %s%s", why->text, text);
 }
 
 /* Nothing is made of it. */
-static struct submission *letter_answer(const struct broker *broker, enum letter_step step,
-	const struct reason *why, struct answer *answer)
+static struct submission *sns_message_answer(const struct broker *broker,
+	enum sns_message_step step, const struct reason *why, struct response *answer)
 {
 	static const struct {
-		enum fate fate;
+		enum outcome outcome;
 		unsigned status;
 	} ends[] = {
-		[LETTER_DONE] = {FATE_NOTED, 200},
-		[LETTER_LATER] = {FATE_LATER, 503},
-		[LETTER_REFUSED] = {FATE_FORBIDDEN, 403},
+		[SNS_MESSAGE_DONE] = {OUTCOME_NOTED, 200},
+		[SNS_MESSAGE_LATER] = {OUTCOME_LATER, 503},
+		[SNS_MESSAGE_REFUSED] = {OUTCOME_FORBIDDEN, 403},
 	};
 
-	counters_event(broker->counters, &format_sns, ends[step].fate, 1);
-	letter_log(step, why);
-	if (step == LETTER_DONE) {
+	counters_event(broker->counters, &format_sns, ends[step].outcome, 1);
+	sns_message_log(step, why);
+	if (step == SNS_MESSAGE_DONE) {
 		answer->status = ends[step].status;
 		answer->type = ANSWER_TEXT;
 		buffer_printf(&answer->body, "SNS: %s\n", why->text);
 		return NULL;
 	}
-	if (step == LETTER_LATER)
-		answer_busy(answer, why->text);
+	if (step == SNS_MESSAGE_LATER)
+		response_busy(answer, why->text);
 	else
-		answer_error(answer, ends[step].status, "SNS: %s", why->text);
+		response_error(answer, ends[step].status, "SNS: %s", why->text);
 	return NULL;
 }
 
@@ -78,45 +79,45 @@ static bool is_event(const json_t *said)
 }
 
 static struct submission *said_take(
-	const struct broker *broker, struct request *request, json_t *said, struct answer *answer)
+	const struct broker *broker, struct request *request, json_t *said, struct response *answer)
 {
-	struct batch *batch = request->data;
-	struct taking taking;
+	struct post *post = request->data;
+	struct collector collector;
 
 	if (!is_event(said)) {
 		const struct reason why = {"the message is no alarm"};
-		return letter_answer(broker, LETTER_DONE, &why, answer);
+		return sns_message_answer(broker, SNS_MESSAGE_DONE, &why, answer);
 	}
-	if (!taking_begin(&taking, broker, request, batch, answer))
+	if (!collector_begin(&collector, broker, request, post, answer))
 		return NULL;
-	taking_document(&taking, said, (struct place){0, 0});
-	taking_end(&taking);
-	if (batch->submission.count > 0)
-		return &batch->submission;
-	batch_settle(batch);
-	batch_answer(batch, answer);
+	collector_document(&collector, said, (struct place){0, 0});
+	collector_end(&collector);
+	if (post->submission.count > 0)
+		return &post->submission;
+	post_settle(post);
+	post_respond(post, answer);
 	return NULL;
 }
 
 struct submission *post_sns_go(
-	const struct broker *broker, struct request *request, struct answer *answer)
+	const struct broker *broker, struct request *request, struct response *answer)
 {
-	struct batch *batch = request->data;
+	struct post *post = request->data;
 	struct reason why = {""};
-	enum letter_step step = letter_go(batch->letter, moment_now(), &why);
+	enum sns_message_step step = sns_message_go(post->message, moment_now(), &why);
 
-	if (step == LETTER_SPEAKS)
-		return said_take(broker, request, letter_said(batch->letter), answer);
-	if (step != LETTER_AWAITS)
-		return letter_answer(broker, step, &why, answer);
+	if (step == SNS_MESSAGE_SPEAKS)
+		return said_take(broker, request, sns_message_said(post->message), answer);
+	if (step != SNS_MESSAGE_AWAITS)
+		return sns_message_answer(broker, step, &why, answer);
 	request->waits = true;
 	return NULL;
 }
 
-void post_sns_end(struct batch *batch, const struct answer *answer)
+void post_sns_end(struct post *post, const struct response *answer)
 {
 	if (answer->status == 200 || answer->status == 202)
-		letter_accepted(batch->letter, clock_monotonic());
+		sns_message_accepted(post->message, clock_monotonic());
 }
 
 bool post_sns_is_raw(const struct request *request)

@@ -11,10 +11,10 @@ void post_sns_begin(const struct broker *broker, struct request *request, json_t
 
 /* As a route's begin and resume. */
 struct submission *post_sns_go(
-	const struct broker *broker, struct request *request, struct answer *answer);
+	const struct broker *broker, struct request *request, struct response *answer);
 
 /* What was submitted was answered so. */
-void post_sns_end(struct batch *batch, const struct answer *answer);
+void post_sns_end(struct post *post, const struct response *answer);
 
 /* Whether SNS delivers without an envelope, and so without a signature. */
 bool post_sns_is_raw(const struct request *request);

@@ -19,17 +19,17 @@ static bool is_known(const char *name, const char *const *known)
 	return false;
 }
 
-bool query_check(const struct query *query, const char *const *known, struct answer *answer)
+bool query_check(const struct query *query, const char *const *known, struct response *answer)
 {
 	if (!query->sound) {
-		answer_error(answer, 400,
+		response_error(answer, 400,
 			"the query has a parameter twice, a NUL, or more than %d parameters",
-			QUERY_MOST);
+			QUERY_MAX);
 		return false;
 	}
 	for (unsigned i = 0; i < query->count; i++)
 		if (!is_known(query->parameters[i].name, known)) {
-			answer_error(answer, 400, "there is no parameter '%.64s' here",
+			response_error(answer, 400, "there is no parameter '%.64s' here",
 				query->parameters[i].name);
 			return false;
 		}

@@ -58,7 +58,7 @@ static struct MHD_Response *stream_response(struct stream *stream)
 		MHD_SIZE_UNKNOWN, STREAM_BLOCK, sending_read, sending, sending_free);
 }
 
-static struct MHD_Response *answer_response(struct answer *answer)
+static struct MHD_Response *answer_response(struct response *answer)
 {
 	struct stream *stream = answer->stream;
 	struct buffer body = answer->body;
@@ -89,7 +89,7 @@ static void retry_after_add(struct MHD_Response *response, unsigned after)
 	MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
 }
 
-static void headers_add(struct MHD_Response *response, const struct answer *answer, bool last)
+static void headers_add(struct MHD_Response *response, const struct response *answer, bool last)
 {
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
 	if (answer->challenge)
@@ -102,7 +102,7 @@ static void headers_add(struct MHD_Response *response, const struct answer *answ
 		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-enum MHD_Result reply_send(struct MHD_Connection *connection, struct answer *answer, bool last)
+enum MHD_Result response_send(struct MHD_Connection *connection, struct response *answer, bool last)
 {
 	struct MHD_Response *response = answer_response(answer);
 

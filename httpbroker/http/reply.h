@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An answer on its way: from struct answer to libmicrohttpd. */
+/* An answer on its way: from struct response to libmicrohttpd. */
 #ifndef HTTPBROKER_HTTP_REPLY_H
 #define HTTPBROKER_HTTP_REPLY_H
 
@@ -8,6 +8,7 @@
 #include <microhttpd.h>
 
 /* Takes what the answer owns. With `last` the connection is closed after it. */
-enum MHD_Result reply_send(struct MHD_Connection *connection, struct answer *answer, bool last);
+enum MHD_Result response_send(
+	struct MHD_Connection *connection, struct response *answer, bool last);
 
 #endif

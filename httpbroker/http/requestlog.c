@@ -42,14 +42,14 @@ void requestlog_end(struct MHD_Connection *connection, int fd, unsigned status, 
 }
 
 /* SNS sends its password only after a 401, each time. */
-static bool asks_for_challenge(const struct request *request, const struct answer *answer)
+static bool asks_for_challenge(const struct request *request, const struct response *answer)
 {
 	return answer->status == 401 &&
 	       request->header(request, "x-amz-sns-message-type") != NULL &&
 	       request->header(request, MHD_HTTP_HEADER_AUTHORIZATION) == NULL;
 }
 
-static bool is_worth_a_line(const struct request *request, const struct answer *answer)
+static bool is_worth_a_line(const struct request *request, const struct response *answer)
 {
 	unsigned status = answer->status;
 
@@ -61,16 +61,16 @@ static bool is_worth_a_line(const struct request *request, const struct answer *
 }
 
 void requestlog_refusal(struct MHD_Connection *connection, const struct request *request,
-	const struct answer *answer)
+	const struct response *answer)
 {
 	static struct log_limit limit;
 	char peer[ADDRESS_TEXT], more[LOG_LIMIT_TEXT];
-	unsigned long left_out;
+	unsigned long dropped_field;
 
 	if (!is_worth_a_line(request, answer) ||
-		!log_limit_pass(&limit, clock_monotonic(), &left_out))
+		!log_limit_pass(&limit, clock_monotonic(), &dropped_field))
 		return;
 	log_warning("%.32s %.200s from %s: %u: %s%s", request->method, request->path,
 		peer_text(connection, peer), answer->status, answer->why,
-		log_limit_text(left_out, more));
+		log_limit_text(dropped_field, more));
 }

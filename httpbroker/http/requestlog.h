@@ -20,6 +20,6 @@ void requestlog_end(struct MHD_Connection *connection, int fd, unsigned status, 
  * Alertmanager neither try again nor say why. Not what is only read, nor what may be tried again.
  */
 void requestlog_refusal(struct MHD_Connection *connection, const struct request *request,
-	const struct answer *answer);
+	const struct response *answer);
 
 #endif

@@ -37,7 +37,7 @@ static bool route_takes(const struct route *route, const char *method)
 	return strcmp(route->method, strcmp(method, "HEAD") == 0 ? "GET" : method) == 0;
 }
 
-const struct route *route_find(const char *method, const char *path, struct answer *answer)
+const struct route *route_find(const char *method, const char *path, struct response *answer)
 {
 	const struct path *known = path_find(path);
 
@@ -45,12 +45,13 @@ const struct route *route_find(const char *method, const char *path, struct answ
 		if (strcmp(routes[i]->path, path) == 0 && route_takes(routes[i], method))
 			return routes[i];
 	if (known == NULL) {
-		answer_error(answer, 404,
+		response_error(answer, 404,
 			"there is nothing at %.200s; there are /state, /health, /metrics and /metrics/states",
 			path);
 		return NULL;
 	}
-	answer_error(answer, 405, "%s does not take %.32s, only %s", path, method, known->methods);
+	response_error(
+		answer, 405, "%s does not take %.32s, only %s", path, method, known->methods);
 	answer->allow = known->methods;
 	return NULL;
 }

@@ -22,12 +22,12 @@ struct parameter {
 	const char *value; /* NULL: there was no `=` */
 };
 
-enum { QUERY_MOST = 8 };
+enum { QUERY_MAX = 8 };
 
 struct query {
-	struct parameter parameters[QUERY_MOST];
+	struct parameter parameters[QUERY_MAX];
 	unsigned count;
-	bool sound; /* no more than QUERY_MOST, none twice, no NUL in them */
+	bool sound; /* no more than QUERY_MAX, none twice, no NUL in them */
 };
 
 struct request {
@@ -35,8 +35,8 @@ struct request {
 	const char *path;
 	struct query query;
 	struct buffer body;
-	size_t holds;                /* bytes that the route keeps until it is answered */
-	const struct permit *permit; /* what its sender may write; NULL: everything */
+	size_t holds;          /* bytes that the route keeps until it is answered */
+	const struct acl *acl; /* what its sender may write; NULL: everything */
 
 	/* A header's value, or NULL; the name in any case. */
 	const char *(*header)(const struct request *request, const char *name);
@@ -58,12 +58,12 @@ struct request {
 
 /* What the routes work with. */
 struct broker {
-	struct states *states;
-	int flapjack;            /* version, 1 or 2 */
-	enum condition stale_as; /* what a stale check is told as */
+	struct checks *checks;
+	int flapjack;        /* version, 1 or 2 */
+	enum state stale_as; /* what a stale check is told as */
 	struct counters *counters;
-	struct held *held;         /* the memory of all requests */
-	struct tally_cache *tally; /* for /health */
+	struct held *held;                 /* the memory of all requests */
+	struct state_counts_cache *counts; /* for /health */
 	struct sns *sns;
 	struct delivery *delivery; /* only to be asked how it is doing */
 };
@@ -75,17 +75,17 @@ struct route {
 
 	/* Fills *answer and returns NULL, or returns what has to be submitted. */
 	struct submission *(*begin)(
-		const struct broker *broker, struct request *request, struct answer *answer);
+		const struct broker *broker, struct request *request, struct response *answer);
 
 	/* After the submission was answered: fills *answer. NULL where begin never submits. */
-	void (*end)(struct request *request, struct answer *answer);
+	void (*end)(struct request *request, struct response *answer);
 
 	/* Frees request->data, answered or not. NULL where there is none. */
 	void (*free)(struct request *request);
 
 	/* As begin, after wake(). NULL where a route never waits. */
 	struct submission *(*resume)(
-		const struct broker *broker, struct request *request, struct answer *answer);
+		const struct broker *broker, struct request *request, struct response *answer);
 
 	bool open; /* for everybody, also without a token */
 };
@@ -97,12 +97,12 @@ const char *query_get(const struct query *query, const char *name);
  * Whether the query is sound and has no parameters but these (a list that ends with NULL): a
  * misspelt one must not be passed over. Else a 400 is in *answer.
  */
-bool query_check(const struct query *query, const char *const *known, struct answer *answer);
+bool query_check(const struct query *query, const char *const *known, struct response *answer);
 
 extern const struct route route_post_state, route_get_state, route_delete_state, route_get_health,
 	route_get_metrics, route_get_state_metrics;
 
 /* The route; NULL, and a 404 or 405 in *answer, if there is none. */
-const struct route *route_find(const char *method, const char *path, struct answer *answer);
+const struct route *route_find(const char *method, const char *path, struct response *answer);
 
 #endif

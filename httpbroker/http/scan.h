@@ -18,7 +18,7 @@ struct scan;
 struct scan_form {
 	unsigned passes; /* how often all states are gone through */
 	void (*head)(struct scan *scan);
-	void (*item)(struct scan *scan, const struct state *state); /* be quick: a lock is held */
+	void (*item)(struct scan *scan, const struct check *check); /* be quick: a lock is held */
 	void (*foot)(struct scan *scan);
 };
 
@@ -29,15 +29,15 @@ struct scan {
 	struct buffer *out; /* where it is written to */
 	struct moment now;
 	const struct broker *broker;
-	struct states *states; /* those that are gone through */
+	struct checks *checks; /* those that are gone through */
 	bool own;              /* they go with the scan */
 	unsigned pass;         /* 0, 1, … */
 	bool begun;            /* a state was written in this pass */
 
-	struct states_cursor cursor;
-	const char *entity, *check;         /* the only ones, or NULL */
+	struct checks_cursor cursor;
+	const char *entity, *check_name;    /* the only ones, or NULL */
 	size_t entity_length, check_length; /* of these */
-	int condition;                      /* what is told, the only one, or -1 */
+	int state;                          /* what is told, the only one, or -1 */
 	int stale;                          /* 1 or 0, the only ones, or -1 */
 	char names[];                       /* what these point to, `entity:check` */
 };
@@ -47,13 +47,13 @@ struct scan {
  * anything is wrong with that.
  */
 void scan_answer(const struct broker *broker, const struct request *request,
-	const struct scan_form *form, const char *type, struct answer *answer);
+	const struct scan_form *form, const char *type, struct response *answer);
 
 /*
  * The same of other states than the broker's, which the scan takes over, whatever comes of it.
  */
-void scan_answer_own(const struct broker *broker, struct states *states,
+void scan_answer_own(const struct broker *broker, struct checks *checks,
 	const struct request *request, const struct scan_form *form, const char *type,
-	struct answer *answer);
+	struct response *answer);
 
 #endif

@@ -30,8 +30,8 @@ enum { DESCRIPTORS_OF_OURS = 60, DESCRIPTORS_PER_LISTENER = 1 + DAEMON_THREADS }
 struct server {
 	struct server_settings settings;
 	struct exchange_context context;
-	struct exchange_door doors[LISTENERS_MOST]; /* of the daemons */
-	struct MHD_Daemon *daemons[LISTENERS_MOST];
+	struct exchange_door doors[LISTENERS_MAX]; /* of the daemons */
+	struct MHD_Daemon *daemons[LISTENERS_MAX];
 	int count;
 };
 
@@ -102,7 +102,7 @@ static struct MHD_Daemon *daemon_start(struct server *server, int fd, struct exc
 static struct clients *clients_make(const struct server_settings *settings)
 {
 	const struct clients_settings clients = {
-		.most = settings->max_connections,
+		.max = settings->max_connections,
 		.limits =
 			{
 				[CLIENT_ASKS] = settings->request_timeout,
@@ -126,16 +126,16 @@ struct server *server_start(const struct server_settings *settings,
 		connections_allowed(settings->max_connections, listeners->count);
 	server->context.broker = broker;
 	server->context.delivery = delivery;
-	server->context.guard = settings->guard;
+	server->context.auth = settings->auth;
 	server->context.hosts = settings->hosts;
 	server->context.max_body = settings->max_body;
 	server->context.clients = clients_make(&server->settings);
-	traffic_init(&server->context.traffic);
+	in_flight_init(&server->context.in_flight);
 	for (int i = 0; i < listeners->count; i++) {
 		int fd = listeners->fds[i];
 
 		server->doors[i] = (struct exchange_door){
-			&server->context, settings->guard == NULL && listener_is_loopback(fd)};
+			&server->context, settings->auth == NULL && listener_is_loopback(fd)};
 		server->daemons[server->count++] = daemon_start(server, fd, &server->doors[i]);
 	}
 	return server;
@@ -145,7 +145,7 @@ struct server *server_start(const struct server_settings *settings,
  * Those who have connected, as far as they can tell, are let in: if the socket were closed before
  * they were accepted, the kernel would reset them. No more of them than can have waited.
  */
-static void backlog_accept(struct MHD_Daemon *daemon, int listener)
+static void accepted_accept(struct MHD_Daemon *daemon, int listener)
 {
 	for (int i = 0; i < SOMAXCONN; i++) {
 		struct sockaddr_storage address;
@@ -167,7 +167,7 @@ static void daemon_close(struct MHD_Daemon *daemon)
 
 	if (listener < 0)
 		return;
-	backlog_accept(daemon, listener);
+	accepted_accept(daemon, listener);
 	close(listener);
 }
 
@@ -175,7 +175,7 @@ void server_close(struct server *server)
 {
 	for (int i = 0; i < server->count; i++)
 		daemon_close(server->daemons[i]);
-	traffic_close(&server->context.traffic);
+	in_flight_close(&server->context.in_flight);
 }
 
 /* A request that has come, but at which nobody has looked yet, is no traffic so far. */
@@ -190,13 +190,14 @@ void server_drain(struct server *server, nsec patience)
 	nsec end = clock_monotonic() + patience;
 
 	unread_await(server, end);
-	traffic_drain(&server->context.traffic, end - clock_monotonic());
+	in_flight_drain(&server->context.in_flight, end - clock_monotonic());
 }
 
 void server_stop(struct server *server)
 {
-	for (int i = 0; i < WAKING_THREADS; i++) /* the library aborts if one is suspended still */
-		waking_go_on(&server->context.wakings[i]);
+	for (int i = 0; i < RESUME_QUEUE_THREADS;
+		i++) /* the library aborts if one is suspended still */
+		resume_queue_run(&server->context.resume_queues[i]);
 	for (int i = 0; i < server->count; i++)
 		MHD_stop_daemon(server->daemons[i]);
 	clients_stop(server->context.clients);

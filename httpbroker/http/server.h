@@ -20,7 +20,7 @@ struct server_settings {
 	unsigned max_connections; /* at a time, of all listeners together */
 	nsec idle_timeout;        /* without a byte either way */
 	nsec request_timeout;     /* for a whole request to come in */
-	struct guard *guard;      /* NULL: nobody needs a token; not owned */
+	struct auth *auth;        /* NULL: nobody needs a token; not owned */
 	struct hosts hosts;       /* what it points to must outlive the server */
 };
 

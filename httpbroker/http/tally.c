@@ -7,71 +7,71 @@
 
 struct counting {
 	struct stream stream; /* first, so that a stream is one of these */
-	struct states *states;
+	struct checks *checks;
 	struct buffer head; /* sent before anything is counted */
 	unsigned shard;     /* the next one */
 	nsec now;           /* monotonic */
-	struct tally tally;
-	tally_end *end;
+	struct counts counts;
+	state_counts_end *end;
 };
 
-void tally_add(struct tally *tally, const struct state *state, nsec now)
+void state_counts_add(struct counts *counts, const struct check *check, nsec now)
 {
-	tally->states++;
-	if (state->deadline > now)
+	counts->checks++;
+	if (check->deadline > now)
 		return;
-	tally->stale++;
-	tally->stale_long += state->deadline < now - TALLY_LONG;
+	counts->stale++;
+	counts->stale_long += check->deadline < now - STATE_COUNTS_LONG;
 }
 
-static void state_count(const struct state *state, void *context)
+static void check_count(const struct check *check, void *context)
 {
 	struct counting *counting = context;
 
-	tally_add(&counting->tally, state, counting->now);
+	state_counts_add(&counting->counts, check, counting->now);
 }
 
-void tally_cache_init(struct tally_cache *cache)
+void state_counts_cache_init(struct state_counts_cache *cache)
 {
-	*cache = (struct tally_cache){.counting = false};
+	*cache = (struct state_counts_cache){.counting = false};
 	pthread_mutex_init(&cache->lock, NULL);
 }
 
-static bool cache_claim(struct tally_cache *cache, nsec now, struct tally *out)
+static bool cache_claim(struct state_counts_cache *cache, nsec now, struct counts *out)
 {
 	pthread_mutex_lock(&cache->lock);
 	bool due = !cache->counting &&
-		   (cache->at == 0 || now - cache->at >= TALLY_SHARE * cache->took);
+		   (cache->at == 0 || now - cache->at >= STATE_COUNTS_SHARE * cache->took);
 	cache->counting |= due;
-	*out = cache->tally;
+	*out = cache->counts;
 	pthread_mutex_unlock(&cache->lock);
 	return due;
 }
 
-static struct tally cache_count(struct tally_cache *cache, struct states *states, nsec now)
+static struct counts cache_count(struct state_counts_cache *cache, struct checks *checks, nsec now)
 {
 	struct counting counting = {.now = now};
 	nsec begin = clock_monotonic();
 
-	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
-		states_visit(states, shard, state_count, &counting);
+	for (unsigned shard = 0; shard < CHECKS_SHARDS; shard++)
+		checks_visit(checks, shard, check_count, &counting);
 	pthread_mutex_lock(&cache->lock);
-	cache->tally = counting.tally;
+	cache->counts = counting.counts;
 	cache->at = now;
 	cache->took = clock_monotonic() - begin;
 	cache->counting = false;
 	pthread_mutex_unlock(&cache->lock);
-	return counting.tally;
+	return counting.counts;
 }
 
-struct tally tally_recent(struct tally_cache *cache, struct states *states, nsec now)
+struct counts state_counts_recent(struct state_counts_cache *cache, struct checks *checks, nsec now)
 {
-	struct tally tally;
+	struct counts counts;
 
-	if (cache_claim(cache, now, &tally))
-		tally = cache_count(cache, states, now);
-	tally.states = states_count(states);
-	return tally;
+	if (cache_claim(cache, now, &counts))
+		counts = cache_count(cache, checks, now);
+	counts.checks = checks_count(checks);
+	return counts;
 }
 
 static bool counting_more(struct stream *stream, struct buffer *out)
@@ -81,10 +81,10 @@ static bool counting_more(struct stream *stream, struct buffer *out)
 	if (counting->shard == 0)
 		buffer_append(out, counting->head.data, counting->head.length);
 	counting->now = clock_monotonic();
-	states_visit(counting->states, counting->shard++, state_count, counting);
-	if (counting->shard < STATES_SHARDS)
+	checks_visit(counting->checks, counting->shard++, check_count, counting);
+	if (counting->shard < CHECKS_SHARDS)
 		return true;
-	counting->end(&counting->tally, out);
+	counting->end(&counting->counts, out);
 	return false;
 }
 
@@ -96,12 +96,12 @@ static void counting_free(struct stream *stream)
 	free(counting);
 }
 
-void tally_answer(struct states *states, struct answer *answer, tally_end *end)
+void state_counts_answer(struct checks *checks, struct response *answer, state_counts_end *end)
 {
 	struct counting *counting = memory_zeroed(1, sizeof *counting);
 
 	counting->stream = (struct stream){counting_more, counting_free};
-	counting->states = states;
+	counting->checks = checks;
 	counting->head = answer->body;
 	counting->end = end;
 	answer->body = (struct buffer){NULL, 0, 0};

@@ -17,36 +17,37 @@
 #include <stdint.h>
 
 /* After so long nobody waits for a check any more; somebody should have it forgotten. */
-#define TALLY_LONG (7 * 24 * 3600 * NSEC_PER_SEC)
+#define STATE_COUNTS_LONG (7 * 24 * 3600 * NSEC_PER_SEC)
 
-struct tally {
-	uint64_t states;
+struct counts {
+	uint64_t checks;
 	uint64_t stale;      /* of these */
-	uint64_t stale_long; /* of these, for more than TALLY_LONG */
+	uint64_t stale_long; /* of these, for more than STATE_COUNTS_LONG */
 };
 
-void tally_add(struct tally *tally, const struct state *state, nsec now);
+void state_counts_add(struct counts *counts, const struct check *check, nsec now);
 
-enum { TALLY_SHARE = 100 };
+enum { STATE_COUNTS_SHARE = 100 };
 
 /* What was counted last. All zero: nothing yet. */
-struct tally_cache {
+struct state_counts_cache {
 	pthread_mutex_t lock; /* for what follows */
 	bool counting;        /* a thread does; the others use what there is */
-	struct tally tally;
+	struct counts counts;
 	nsec at;   /* when it was counted (monotonic) */
 	nsec took; /* how long */
 };
 
-void tally_cache_init(struct tally_cache *cache);
+void state_counts_cache_init(struct state_counts_cache *cache);
 
 /* Any thread: what was counted, now (monotonic) or not long ago; the number of states is of now. */
-struct tally tally_recent(struct tally_cache *cache, struct states *states, nsec now);
+struct counts state_counts_recent(
+	struct state_counts_cache *cache, struct checks *checks, nsec now);
 
 /* Writes the end of the answer, with what was counted. */
-typedef void tally_end(const struct tally *tally, struct buffer *out);
+typedef void state_counts_end(const struct counts *counts, struct buffer *out);
 
 /* A stream of what the answer's body holds already, which it takes over, and that end. */
-void tally_answer(struct states *states, struct answer *answer, tally_end *end);
+void state_counts_answer(struct checks *checks, struct response *answer, state_counts_end *end);
 
 #endif

@@ -8,15 +8,15 @@
 #include <string.h>
 
 struct token {
-	char secret[TOKEN_MOST]; /* padded with NULs */
-	struct permit permit;
+	char secret[TOKEN_MAX]; /* padded with NULs */
+	struct acl acl;
 	char **globs; /* owned, each of them too */
 };
 
 struct tokens {
 	atomic_uint owners;
 	size_t count;
-	struct token list[TOKENS_MOST];
+	struct token list[TOKENS_MAX];
 };
 
 /* A word of a line, not ended by a NUL. */
@@ -42,8 +42,8 @@ static struct word word_next(const char **line, const char *end)
 
 static bool secret_check(const struct word *word, struct reason *why)
 {
-	if (word->length >= TOKEN_MOST)
-		return reason_set(why, "the token has more than %d bytes", TOKEN_MOST - 1);
+	if (word->length >= TOKEN_MAX)
+		return reason_set(why, "the token has more than %d bytes", TOKEN_MAX - 1);
 	for (size_t i = 0; i < word->length; i++)
 		if (word->text[i] < 0x21 || word->text[i] > 0x7e)
 			return reason_set(why, "the token has a byte that is no visible ASCII");
@@ -52,12 +52,12 @@ static bool secret_check(const struct word *word, struct reason *why)
 
 static void glob_add(struct token *token, const struct word *word)
 {
-	size_t count = token->permit.count;
+	size_t count = token->acl.count;
 
 	token->globs = memory_resized(token->globs, (count + 1) * sizeof *token->globs);
 	token->globs[count] = memory_zeroed(word->length + 1, 1);
 	memcpy(token->globs[count], word->text, word->length);
-	token->permit = (struct permit){token->globs, count + 1};
+	token->acl = (struct acl){token->globs, count + 1};
 }
 
 /* A line that holds a token. */
@@ -66,8 +66,8 @@ static bool token_take(struct tokens *tokens, struct word word, const char *rest
 {
 	struct token *token = &tokens->list[tokens->count];
 
-	if (tokens->count == TOKENS_MOST)
-		return reason_set(why, "more than %d tokens", TOKENS_MOST);
+	if (tokens->count == TOKENS_MAX)
+		return reason_set(why, "more than %d tokens", TOKENS_MAX);
 	if (!secret_check(&word, why))
 		return false;
 	memcpy(token->secret, word.text, word.length);
@@ -128,7 +128,7 @@ void tokens_release(struct tokens *tokens)
 	if (tokens == NULL || atomic_fetch_sub(&tokens->owners, 1) > 1)
 		return;
 	for (size_t i = 0; i < tokens->count; i++) {
-		for (size_t j = 0; j < tokens->list[i].permit.count; j++)
+		for (size_t j = 0; j < tokens->list[i].acl.count; j++)
 			free(tokens->list[i].globs[j]);
 		free(tokens->list[i].globs);
 	}
@@ -137,22 +137,22 @@ void tokens_release(struct tokens *tokens)
 }
 
 /* Looks at every byte, whatever it has seen: volatile, so that the compiler does not stop early. */
-static bool secrets_equal(const char a[TOKEN_MOST], const char b[TOKEN_MOST])
+static bool secrets_equal(const char a[TOKEN_MAX], const char b[TOKEN_MAX])
 {
 	const volatile char *left = a, *right = b;
 	int difference = 0;
 
-	for (size_t i = 0; i < TOKEN_MOST; i++)
+	for (size_t i = 0; i < TOKEN_MAX; i++)
 		difference |= left[i] ^ right[i];
 	return difference == 0;
 }
 
-const struct permit *tokens_find(const struct tokens *tokens, const char token[TOKEN_MOST])
+const struct acl *tokens_find(const struct tokens *tokens, const char token[TOKEN_MAX])
 {
-	const struct permit *found = NULL;
+	const struct acl *found = NULL;
 
 	for (size_t i = 0; i < tokens->count; i++)
 		if (secrets_equal(tokens->list[i].secret, token))
-			found = &tokens->list[i].permit;
+			found = &tokens->list[i].acl;
 	return found;
 }

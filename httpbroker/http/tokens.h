@@ -15,8 +15,8 @@
 #include "httpbroker/http/permit.h"
 
 enum {
-	TOKENS_MOST = 256,            /* in a file */
-	TOKENS_FILE_MOST = 256 * 1024 /* bytes of it */
+	TOKENS_MAX = 256,            /* in a file */
+	TOKENS_FILE_MAX = 256 * 1024 /* bytes of it */
 };
 
 struct tokens;
@@ -35,6 +35,6 @@ void tokens_release(struct tokens *tokens);
  * What this one permits, as long as the tokens are there; NULL if it is none of them. How long it
  * takes tells nothing of how much of a token was right.
  */
-const struct permit *tokens_find(const struct tokens *tokens, const char token[TOKEN_MOST]);
+const struct acl *tokens_find(const struct tokens *tokens, const char token[TOKEN_MAX]);
 
 #endif

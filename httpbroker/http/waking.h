@@ -10,29 +10,29 @@
 #include <microhttpd.h>
 
 /* A suspended connection; part of what its owner keeps of it. */
-struct sleeper {
+struct suspended_request {
 	struct MHD_Connection *connection;
-	struct sleeper *next; /* the waking's */
+	struct suspended_request *next; /* the waking's */
 };
 
 /* Who waits for one thread of the HTTP library; all zero at first. */
-struct waking {
-	struct sleeper *_Atomic sleepers;
+struct queue {
+	struct suspended_request *_Atomic suspended;
 	char apart[64 - sizeof(void *)]; /* a cache line each, for two threads write to it */
 };
 
-enum { WAKING_THREADS = 32 };
+enum { RESUME_QUEUE_THREADS = 32 };
 
 /* That of the thread that calls. Should there be more threads, some share one. */
-struct waking *waking_mine(struct waking wakings[WAKING_THREADS]);
+struct queue *resume_queue_mine(struct queue resume_queues[RESUME_QUEUE_THREADS]);
 
 /* Any thread: resumes the connection, now or when its thread goes on. */
-void waking_resume(struct waking *waking, struct sleeper *sleeper);
+void resume_queue_resume(struct queue *queue, struct suspended_request *suspended_request);
 
 /*
  * Resumes who waits for that. To be called by the thread that was woken, whatever has become of
  * the connection that was resumed; by any other only when none is resumed any more.
  */
-void waking_go_on(struct waking *waking);
+void resume_queue_run(struct queue *queue);
 
 #endif

@@ -45,9 +45,9 @@ static bool words_read(char *words[WORDS], struct batch *out, struct reason *why
 	if (strlen(words[1]) != BATCH_TOKEN || strspn(words[1], "0123456789abcdef") != BATCH_TOKEN)
 		return false;
 	memcpy(out->token, words[1], BATCH_TOKEN + 1);
-	return number_parse(words[0], 0, BATCH_MOST, &out->number, why) &&
-	       number_parse(words[2], 0, BATCH_MOST, &out->clock, why) &&
-	       number_parse(words[3], -BATCH_MOST, BATCH_MOST, &out->wall, why) &&
+	return number_parse(words[0], 0, BATCH_MAX, &out->number, why) &&
+	       number_parse(words[2], 0, BATCH_MAX, &out->clock, why) &&
+	       number_parse(words[3], -BATCH_MAX, BATCH_MAX, &out->wall, why) &&
 	       type_read(words[4], out->queue);
 }
 

@@ -22,7 +22,7 @@ enum {
 	BATCH_TYPE = 16,  /* bytes that hold a type's name */
 };
 
-#define BATCH_MOST (INT64_MAX / 4000000) /* of its numbers: as nanoseconds they can be added */
+#define BATCH_MAX (INT64_MAX / 4000000) /* of its numbers: as nanoseconds they can be added */
 
 struct batch {
 	int64_t number;

@@ -33,40 +33,41 @@ static bool is_status(const redisReply *reply, const char *expected)
 	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
 }
 
-static void standby_write(const struct claim *claim, struct buffer *out)
+static void standby_write(const struct acquire *acquire, struct buffer *out)
 {
 	char lasts[24];
 
 	snprintf(lasts, sizeof lasts, "%" PRId64, STANDBY_LASTS / NSEC_PER_MSEC);
-	resp_command(out, RESP_WORDS("SET", claim->keys->standby, claim->lease->text, "PX", lasts),
-		NULL);
+	resp_command(out,
+		RESP_WORDS("SET", acquire->keys->standby, acquire->lease->text, "PX", lasts), NULL);
 }
 
-void look_write(struct claim *claim, bool stands_by, struct buffer *out)
+void look_write(struct acquire *acquire, bool stands_by, struct buffer *out)
 {
-	const struct keys *keys = claim->keys;
+	const struct keys *keys = acquire->keys;
 	char left[KEY_TEXT];
 
-	claim->answers = 0;
-	claim->before = stands_by;
+	acquire->answers = 0;
+	acquire->before = stands_by;
 	if (stands_by)
-		standby_write(claim, out);
+		standby_write(acquire, out);
 	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->batch), NULL);
-	resp_command(out, RESP_WORDS("GET", left_key(keys, lease_token(claim->lease), left)), NULL);
+	resp_command(
+		out, RESP_WORDS("GET", left_key(keys, lease_token(acquire->lease), left)), NULL);
 }
 
-static void holder_see(struct claim *claim, const redisReply *reply)
+static void holder_see(struct acquire *acquire, const redisReply *reply)
 {
-	struct seen *seen = &claim->seen;
+	struct seen *seen = &acquire->seen;
 	int place = (int)reply->len - BATCH_TOKEN - 1;
 
 	seen->place[0] = '\0';
 	seen->holder = LEASE_NOBODYS;
 	if (reply->type == REDIS_REPLY_NIL)
 		return;
-	seen->holder = lease_judge(claim->lease, reply->str, (size_t)reply->len);
+	seen->holder = lease_judge(acquire->lease, reply->str, (size_t)reply->len);
 	snprintf(seen->place, sizeof seen->place, "%.*s", place > 0 ? place : (int)reply->len,
 		reply->str);
 }
@@ -80,9 +81,10 @@ static bool batch_see(const redisReply *reply, bool *found, struct batch *out, s
 	return *found == there || reason_prefix(why, "holds a batch number that cannot be read");
 }
 
-static bool look_take(struct claim *claim, int index, const redisReply *reply, struct reason *why)
+static bool look_take(
+	struct acquire *acquire, int index, const redisReply *reply, struct reason *why)
 {
-	const struct keys *keys = claim->keys;
+	const struct keys *keys = acquire->keys;
 	struct reason ignored;
 
 	if (index < 0)
@@ -92,43 +94,43 @@ static bool look_take(struct claim *claim, int index, const redisReply *reply, s
 	if (!is_text_or_none(reply))
 		return reply_refuse(reply, "GET", index == 1 ? keys->lease : keys->batch, why);
 	if (index == 1)
-		holder_see(claim, reply);
+		holder_see(acquire, reply);
 	else if (index == 2)
-		return batch_see(reply, &claim->seen.found, &claim->seen.last, why);
+		return batch_see(reply, &acquire->seen.found, &acquire->seen.last, why);
 	else
-		batch_see(reply, &claim->seen.left, &claim->seen.ours, &ignored);
+		batch_see(reply, &acquire->seen.left, &acquire->seen.ours, &ignored);
 	return true;
 }
 
-enum claim_verdict look_judge(
-	struct claim *claim, const struct redisReply *reply, struct reason *why)
+enum acquire_verdict look_judge(
+	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
 {
-	int index = claim->answers++ - claim->before;
+	int index = acquire->answers++ - acquire->before;
 
-	if (!look_take(claim, index, reply, why))
-		return CLAIM_REFUSED;
-	return index < 3 ? CLAIM_WAITS : CLAIM_DONE;
+	if (!look_take(acquire, index, reply, why))
+		return ACQUIRE_REFUSED;
+	return index < 3 ? ACQUIRE_WAITS : ACQUIRE_DONE;
 }
 
-void take_write(struct claim *claim, const struct stake *stake, struct buffer *out)
+void take_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out)
 {
-	const struct keys *keys = claim->keys;
+	const struct keys *keys = acquire->keys;
 	char key[KEY_TEXT], text[BATCH_TEXT], lasts[24];
 
-	claim->stake = *stake;
-	claim->answers = 0;
-	claim->failed = claim->taken = false;
+	acquire->write = *write;
+	acquire->answers = 0;
+	acquire->failed = acquire->taken = false;
 	snprintf(lasts, sizeof lasts, "%" PRId64, LEASE_LASTS / NSEC_PER_MSEC);
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
-	resp_command(out, RESP_WORDS("SET", keys->lease, claim->lease->text, "PX", lasts), NULL);
-	if (stake->leave)
+	resp_command(out, RESP_WORDS("SET", keys->lease, acquire->lease->text, "PX", lasts), NULL);
+	if (write->leave)
 		resp_command(out,
-			RESP_WORDS("SET", left_key(keys, stake->theirs.token, key),
-				batch_text(&stake->theirs, text), "PX", LEFT_LASTS),
+			RESP_WORDS("SET", left_key(keys, write->theirs.token, key),
+				batch_text(&write->theirs, text), "PX", LEFT_LASTS),
 			NULL);
-	if (stake->begin)
+	if (write->begin)
 		resp_command(
-			out, RESP_WORDS("SET", keys->batch, batch_text(&stake->ours, text)), NULL);
+			out, RESP_WORDS("SET", keys->batch, batch_text(&write->ours, text)), NULL);
 	resp_command(out, RESP_WORDS("EXEC"), NULL);
 	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
@@ -136,55 +138,56 @@ void take_write(struct claim *claim, const struct stake *stake, struct buffer *o
 
 /* What goes wrong first is what is told; the answers behind it are read all the same. */
 static void take_fail(
-	struct claim *claim, const redisReply *reply, const char *command, struct reason *why)
+	struct acquire *acquire, const redisReply *reply, const char *command, struct reason *why)
 {
-	if (!claim->failed)
-		reply_refuse(reply, command, claim->keys->lease, why);
-	claim->failed = true;
+	if (!acquire->failed)
+		reply_refuse(reply, command, acquire->keys->lease, why);
+	acquire->failed = true;
 }
 
-static void exec_take(struct claim *claim, const redisReply *reply, struct reason *why)
+static void exec_take(struct acquire *acquire, const redisReply *reply, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
-		take_fail(claim, reply, "EXEC", why);
-	claim->taken = reply->type == REDIS_REPLY_ARRAY;
+		take_fail(acquire, reply, "EXEC", why);
+	acquire->taken = reply->type == REDIS_REPLY_ARRAY;
 	for (size_t i = 0; i < reply->elements; i++)
 		if (reply->element[i]->type == REDIS_REPLY_ERROR)
-			take_fail(claim, reply->element[i], "SET", why);
+			take_fail(acquire, reply->element[i], "SET", why);
 }
 
-static enum claim_verdict take_end(struct claim *claim, const redisReply *reply, struct reason *why)
+static enum acquire_verdict take_end(
+	struct acquire *acquire, const redisReply *reply, struct reason *why)
 {
 	if (!is_text_or_none(reply))
-		take_fail(claim, reply, "GET", why);
-	if (claim->failed)
-		return CLAIM_REFUSED;
-	holder_see(claim, reply);
-	return claim->taken && claim->seen.holder == LEASE_OURS ? CLAIM_DONE : CLAIM_LOST;
+		take_fail(acquire, reply, "GET", why);
+	if (acquire->failed)
+		return ACQUIRE_REFUSED;
+	holder_see(acquire, reply);
+	return acquire->taken && acquire->seen.holder == LEASE_OURS ? ACQUIRE_DONE : ACQUIRE_LOST;
 }
 
-enum claim_verdict take_judge(
-	struct claim *claim, const struct redisReply *reply, struct reason *why)
+enum acquire_verdict take_judge(
+	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
 {
-	int sets = 1 + claim->stake.leave + claim->stake.begin;
-	int index = claim->answers++;
+	int sets = 1 + acquire->write.leave + acquire->write.begin;
+	int index = acquire->answers++;
 
 	if (index == sets + 3)
-		return take_end(claim, reply, why);
+		return take_end(acquire, reply, why);
 	if (index == sets + 1)
-		exec_take(claim, reply, why);
+		exec_take(acquire, reply, why);
 	else if (index == 0 && !is_status(reply, "OK"))
-		take_fail(claim, reply, "MULTI", why);
+		take_fail(acquire, reply, "MULTI", why);
 	else if (index > 0 && index <= sets && !is_status(reply, "QUEUED"))
-		take_fail(claim, reply, "SET", why);
+		take_fail(acquire, reply, "SET", why);
 	else if (index == sets + 2 && !is_status(reply, "OK"))
-		take_fail(claim, reply, "WATCH", why);
-	return CLAIM_WAITS;
+		take_fail(acquire, reply, "WATCH", why);
+	return ACQUIRE_WAITS;
 }
 
-void release_write(const struct claim *claim, const struct batch *last, struct buffer *out)
+void release_write(const struct acquire *acquire, const struct batch *last, struct buffer *out)
 {
-	const struct keys *keys = claim->keys;
+	const struct keys *keys = acquire->keys;
 	char text[BATCH_TEXT];
 
 	resp_command(out, RESP_WORDS("MULTI"), NULL);

@@ -37,7 +37,7 @@ struct seen {
 };
 
 /* What is written when the lease is taken. */
-struct stake {
+struct lease_write {
 	bool leave; /* another's last batch */
 	struct batch theirs;
 	bool begin; /* a batch of our own */
@@ -45,35 +45,35 @@ struct stake {
 };
 
 /* One look, or one try to take it. */
-struct claim {
+struct acquire {
 	const struct keys *keys;   /* not owned */
 	const struct lease *lease; /* ours; not owned */
 	struct seen seen;          /* by the look */
-	struct stake stake;        /* of the try */
+	struct lease_write write;  /* of the try */
 	int before;                /* answers of the look that come before those to it */
 	int answers;               /* read so far, of either */
 	bool failed;               /* and the reason set */
 	bool taken;
 };
 
-enum claim_verdict {
-	CLAIM_WAITS, /* more answers are to come */
-	CLAIM_DONE,  /* the look is complete; the lease is ours and watched */
-	CLAIM_LOST,  /* somebody was there before: look again */
-	CLAIM_REFUSED,
+enum acquire_verdict {
+	ACQUIRE_WAITS, /* more answers are to come */
+	ACQUIRE_DONE,  /* the look is complete; the lease is ours and watched */
+	ACQUIRE_LOST,  /* somebody was there before: look again */
+	ACQUIRE_REFUSED,
 };
 
 /* `stands_by`: this broker does, and says so. */
-void look_write(struct claim *claim, bool stands_by, struct buffer *out);
-enum claim_verdict look_judge(
-	struct claim *claim, const struct redisReply *reply, struct reason *why);
+void look_write(struct acquire *acquire, bool stands_by, struct buffer *out);
+enum acquire_verdict look_judge(
+	struct acquire *acquire, const struct redisReply *reply, struct reason *why);
 
-void take_write(struct claim *claim, const struct stake *stake, struct buffer *out);
-enum claim_verdict take_judge(
-	struct claim *claim, const struct redisReply *reply, struct reason *why);
+void take_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out);
+enum acquire_verdict take_judge(
+	struct acquire *acquire, const struct redisReply *reply, struct reason *why);
 
 /* Gives the lease up, with this last batch: so many answers come. */
 enum { RELEASE_ANSWERS = 4 };
-void release_write(const struct claim *claim, const struct batch *last, struct buffer *out);
+void release_write(const struct acquire *acquire, const struct batch *last, struct buffer *out);
 
 #endif

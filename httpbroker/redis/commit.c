@@ -14,27 +14,27 @@
 
 void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack)
 {
-	keys->states = memory_printed("httpbroker:%s:states", name);
+	keys->checks = memory_printed("httpbroker:%s:states", name);
 	keys->batch = memory_printed("httpbroker:%s:batch", name);
 	keys->lease = memory_printed("httpbroker:%s:lease", name);
 	keys->standby = memory_printed("httpbroker:%s:standby", name);
-	keys->handover = memory_printed("httpbroker:%s:handover", name);
+	keys->handoff = memory_printed("httpbroker:%s:handover", name);
 	keys->queue = memory_copied(queue);
 	keys->actions = flapjack == 1 ? NULL : memory_printed("%s_actions", queue);
 }
 
 void keys_free(struct keys *keys)
 {
-	free(keys->states);
+	free(keys->checks);
 	free(keys->batch);
 	free(keys->lease);
 	free(keys->standby);
-	free(keys->handover);
+	free(keys->handoff);
 	free(keys->queue);
 	free(keys->actions);
 }
 
-bool marks_reached(const struct marks *done, const struct marks *wanted)
+bool watermarks_reached(const struct watermarks *done, const struct watermarks *wanted)
 {
 	return done->pushes >= wanted->pushes && done->records >= wanted->records;
 }
@@ -60,7 +60,7 @@ static void batch_write(
 	if (commit->sent & COMMIT_PROOF)
 		resp_command(out,
 			RESP_WORDS("EVAL", PROOF_SCRIPT, "3", keys->batch, keys->queue,
-				keys->states, batch),
+				keys->checks, batch),
 			&commit->told);
 	else
 		resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
@@ -74,16 +74,16 @@ static void parts_write(
 	snprintf(number, sizeof number, "%" PRId64, LEASE_LASTS / NSEC_PER_MSEC);
 	resp_command(out, RESP_WORDS("PEXPIRE", keys->lease, number), NULL);
 	if (commit->todo & COMMIT_FORGETS)
-		resp_command(out, RESP_WORDS("HDEL", keys->states), &commit->forgets);
+		resp_command(out, RESP_WORDS("HDEL", keys->checks), &commit->forgets);
 	if (commit->sent & COMMIT_RECORDS)
-		resp_command(out, RESP_WORDS("HSET", keys->states), &commit->records);
+		resp_command(out, RESP_WORDS("HSET", keys->checks), &commit->records);
 	pushes_write(commit, keys, out);
 	snprintf(number, sizeof number, "%zu", commit->trim);
 	if (commit->todo & COMMIT_TRIM)
-		resp_command(out, RESP_WORDS("LTRIM", keys->handover, number, "-1"), NULL);
+		resp_command(out, RESP_WORDS("LTRIM", keys->handoff, number, "-1"), NULL);
 	batch_write(commit, keys, batch, out);
 	if (commit->todo & COMMIT_COUNT)
-		resp_command(out, RESP_WORDS("HLEN", keys->states), NULL);
+		resp_command(out, RESP_WORDS("HLEN", keys->checks), NULL);
 }
 
 void commit_free(struct commit *commit)
@@ -148,17 +148,17 @@ static const struct part {
 	size_t key; /* offset in struct keys */
 } parts[] = {
 	{COMMIT_LEASE, "PEXPIRE", offsetof(struct keys, lease)},
-	{COMMIT_FORGETS, "HDEL", offsetof(struct keys, states)},
-	{COMMIT_RECORDS, "HSET", offsetof(struct keys, states)},
+	{COMMIT_FORGETS, "HDEL", offsetof(struct keys, checks)},
+	{COMMIT_RECORDS, "HSET", offsetof(struct keys, checks)},
 	{COMMIT_PUSHES, "LPUSH", offsetof(struct keys, queue)},
 	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},
-	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handover)},
+	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handoff)},
 	{COMMIT_BATCH, "SET", offsetof(struct keys, batch)},
 	{COMMIT_PROOF, "EVAL", offsetof(struct keys, batch)},
-	{COMMIT_COUNT, "HLEN", offsetof(struct keys, states)},
+	{COMMIT_COUNT, "HLEN", offsetof(struct keys, checks)},
 };
 
-static const struct part part_records = {COMMIT_RECORDS, "HSET", offsetof(struct keys, states)};
+static const struct part part_records = {COMMIT_RECORDS, "HSET", offsetof(struct keys, checks)};
 
 /* Without these it is not known what became of the others. */
 #define COMMIT_FRAME ((unsigned)(COMMIT_LEASE | COMMIT_BATCH | COMMIT_PROOF))

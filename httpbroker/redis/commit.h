@@ -40,25 +40,25 @@ struct redisReply;
 
 /* The names of Redis's keys; all owned. */
 struct keys {
-	char *states;   /* the hash of records */
-	char *batch;    /* which commit was the last */
-	char *lease;    /* who is active (see lease.h) */
-	char *standby;  /* who stands by (the same) */
-	char *handover; /* what others have accepted and cannot write */
-	char *queue;    /* Flapjack's list */
-	char *actions;  /* its list of wake-ups; NULL: Flapjack 1, which has none */
+	char *checks;  /* the hash of records */
+	char *batch;   /* which commit was the last */
+	char *lease;   /* who is active (see lease.h) */
+	char *standby; /* who stands by (the same) */
+	char *handoff; /* what others have accepted and cannot write */
+	char *queue;   /* Flapjack's list */
+	char *actions; /* its list of wake-ups; NULL: Flapjack 1, which has none */
 };
 
 void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack);
 void keys_free(struct keys *keys);
 
 /* How many pushes and records there were up to some point; neither ever goes back. */
-struct marks {
+struct watermarks {
 	uint64_t pushes;
 	uint64_t records;
 };
 
-bool marks_reached(const struct marks *done, const struct marks *wanted);
+bool watermarks_reached(const struct watermarks *done, const struct watermarks *wanted);
 
 /* In one commit a check that is forgotten and then posted again has its record: HDEL comes first.
  */
@@ -82,7 +82,7 @@ struct commit {
 	struct resp_list forgets;   /* fields */
 	size_t trim;                /* how many of what others left, with COMMIT_TRIM */
 	const struct keys *keys;    /* that it was written with */
-	struct marks reaches;       /* what has been done once this one is */
+	struct watermarks reaches;  /* what has been done once this one is */
 	uint32_t sequence;          /* the outbox's: which one it is */
 	unsigned todo;              /* parts that were not applied yet */
 	unsigned sent;              /* parts that were sent this time */

@@ -18,25 +18,25 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-struct connector {
+struct connection {
 	struct address to;
 	nsec patience;
 	int wake_fd;
 
 	pthread_mutex_t lock; /* for what follows */
-	enum connector_result result;
+	enum connection_result result;
 	int fd; /* -1: none, or given away */
 	int error;
 	struct reason why;
 	bool dropped; /* whoever comes last frees it */
 };
 
-static void connector_free(struct connector *connector)
+static void connection_free(struct connection *connection)
 {
-	if (connector->fd >= 0)
-		close(connector->fd);
-	pthread_mutex_destroy(&connector->lock);
-	free(connector);
+	if (connection->fd >= 0)
+		close(connection->fd);
+	pthread_mutex_destroy(&connection->lock);
+	free(connection);
 }
 
 /* Waits until a non-blocking connect(2) has succeeded or failed; 0 or an errno. */
@@ -72,24 +72,24 @@ static int address_connect(
 	return -1;
 }
 
-static int path_connect(const struct connector *connector, int *error)
+static int path_connect(const struct connection *connection, int *error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	memcpy(address.sun_path, connector->to.path, sizeof address.sun_path);
+	memcpy(address.sun_path, connection->to.path, sizeof address.sun_path);
 	return address_connect(
-		(struct sockaddr *)&address, sizeof address, connector->patience, error);
+		(struct sockaddr *)&address, sizeof address, connection->patience, error);
 }
 
-static int host_connect(const struct connector *connector, int *error, struct reason *why)
+static int host_connect(const struct connection *connection, int *error, struct reason *why)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	const char *host = connector->to.host[0] != '\0' ? connector->to.host : "localhost";
+	const char *host = connection->to.host[0] != '\0' ? connection->to.host : "localhost";
 	struct addrinfo *found = NULL;
 	char port[8];
 	int fd = -1;
 
-	snprintf(port, sizeof port, "%u", connector->to.port);
+	snprintf(port, sizeof port, "%u", connection->to.port);
 	int failure = getaddrinfo(host, port, &hints, &found);
 	if (failure != 0) {
 		*error = 0;
@@ -97,7 +97,7 @@ static int host_connect(const struct connector *connector, int *error, struct re
 		return -1;
 	}
 	for (const struct addrinfo *i = found; i != NULL && fd < 0; i = i->ai_next)
-		fd = address_connect(i->ai_addr, i->ai_addrlen, connector->patience, error);
+		fd = address_connect(i->ai_addr, i->ai_addrlen, connection->patience, error);
 	freeaddrinfo(found);
 	if (fd >= 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -106,81 +106,81 @@ static int host_connect(const struct connector *connector, int *error, struct re
 	return fd;
 }
 
-static void *connector_run(void *argument)
+static void *connection_run(void *argument)
 {
-	struct connector *connector = argument;
+	struct connection *connection = argument;
 	struct reason why = {""};
 	int error = 0;
-	int fd = connector->to.path[0] != '\0' ? path_connect(connector, &error)
-					       : host_connect(connector, &error, &why);
+	int fd = connection->to.path[0] != '\0' ? path_connect(connection, &error)
+						: host_connect(connection, &error, &why);
 
 	if (fd < 0 && why.text[0] == '\0')
 		reason_set(&why, "%s", strerror(error));
-	pthread_mutex_lock(&connector->lock);
-	bool dropped = connector->dropped;
-	connector->fd = fd;
-	connector->error = error;
-	connector->why = why;
-	connector->result = fd >= 0 ? CONNECTOR_DONE : CONNECTOR_FAILED;
+	pthread_mutex_lock(&connection->lock);
+	bool dropped = connection->dropped;
+	connection->fd = fd;
+	connection->error = error;
+	connection->why = why;
+	connection->result = fd >= 0 ? CONNECTION_DONE : CONNECTION_FAILED;
 	if (!dropped)
-		eventfd_write(connector->wake_fd, 1);
-	pthread_mutex_unlock(&connector->lock);
+		eventfd_write(connection->wake_fd, 1);
+	pthread_mutex_unlock(&connection->lock);
 	if (dropped)
-		connector_free(connector);
+		connection_free(connection);
 	return NULL;
 }
 
-static void thread_start(struct connector *connector)
+static void thread_start(struct connection *connection)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	int error = pthread_create(&thread, &attributes, connector_run, connector);
+	int error = pthread_create(&thread, &attributes, connection_run, connection);
 	pthread_attr_destroy(&attributes);
 	if (error == 0)
 		return;
-	connector->result = CONNECTOR_FAILED;
-	connector->error = error;
-	reason_set(&connector->why, "no thread for it: %s", strerror(error));
+	connection->result = CONNECTION_FAILED;
+	connection->error = error;
+	reason_set(&connection->why, "no thread for it: %s", strerror(error));
 }
 
-struct connector *connector_start(const struct address *to, nsec patience, int wake_fd)
+struct connection *connection_start(const struct address *to, nsec patience, int wake_fd)
 {
-	struct connector *connector = memory_zeroed(1, sizeof *connector);
+	struct connection *connection = memory_zeroed(1, sizeof *connection);
 
-	connector->to = *to;
-	connector->patience = patience;
-	connector->wake_fd = wake_fd;
-	connector->fd = -1;
-	pthread_mutex_init(&connector->lock, NULL);
-	thread_start(connector);
-	return connector;
+	connection->to = *to;
+	connection->patience = patience;
+	connection->wake_fd = wake_fd;
+	connection->fd = -1;
+	pthread_mutex_init(&connection->lock, NULL);
+	thread_start(connection);
+	return connection;
 }
 
-enum connector_result connector_look(
-	struct connector *connector, int *fd, int *error, struct reason *why)
+enum connection_result connection_look(
+	struct connection *connection, int *fd, int *error, struct reason *why)
 {
-	pthread_mutex_lock(&connector->lock);
-	enum connector_result result = connector->result;
-	if (result == CONNECTOR_DONE) {
-		*fd = connector->fd;
-		connector->fd = -1;
-	} else if (result == CONNECTOR_FAILED) {
-		*error = connector->error;
-		*why = connector->why;
+	pthread_mutex_lock(&connection->lock);
+	enum connection_result result = connection->result;
+	if (result == CONNECTION_DONE) {
+		*fd = connection->fd;
+		connection->fd = -1;
+	} else if (result == CONNECTION_FAILED) {
+		*error = connection->error;
+		*why = connection->why;
 	}
-	pthread_mutex_unlock(&connector->lock);
+	pthread_mutex_unlock(&connection->lock);
 	return result;
 }
 
-void connector_drop(struct connector *connector)
+void connection_drop(struct connection *connection)
 {
-	pthread_mutex_lock(&connector->lock);
-	bool over = connector->result != CONNECTOR_RUNS;
-	connector->dropped = true;
-	pthread_mutex_unlock(&connector->lock);
+	pthread_mutex_lock(&connection->lock);
+	bool over = connection->result != CONNECTION_RUNS;
+	connection->dropped = true;
+	pthread_mutex_unlock(&connection->lock);
 	if (over)
-		connector_free(connector);
+		connection_free(connection);
 }

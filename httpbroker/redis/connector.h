@@ -9,24 +9,24 @@
 #include "common/address.h"
 #include "common/clocks.h"
 
-struct connector;
+struct connection;
 
 /*
  * Begins. An empty host is localhost. Each address gets `patience`. When it is over, `wake_fd`
  * (an eventfd, which must outlive the connector) is written to.
  */
-struct connector *connector_start(const struct address *to, nsec patience, int wake_fd);
+struct connection *connection_start(const struct address *to, nsec patience, int wake_fd);
 
-enum connector_result {
-	CONNECTOR_RUNS,
-	CONNECTOR_DONE,   /* *fd is a connected, non-blocking socket, now the caller's */
-	CONNECTOR_FAILED, /* *error is an errno, and the reason says the same in words */
+enum connection_result {
+	CONNECTION_RUNS,
+	CONNECTION_DONE,   /* *fd is a connected, non-blocking socket, now the caller's */
+	CONNECTION_FAILED, /* *error is an errno, and the reason says the same in words */
 };
 
-enum connector_result connector_look(
-	struct connector *connector, int *fd, int *error, struct reason *why);
+enum connection_result connection_look(
+	struct connection *connection, int *fd, int *error, struct reason *why);
 
 /* At any time. A thread that is stuck in the resolver is left behind and cleans up after itself. */
-void connector_drop(struct connector *connector);
+void connection_drop(struct connection *connection);
 
 #endif

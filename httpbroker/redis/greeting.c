@@ -11,37 +11,37 @@ enum { STEP_AUTH, STEP_SELECT, STEPS };
 
 static const char *const commands[STEPS] = {"AUTH", "SELECT"};
 
-static void select_write(struct greeting *greeting, struct buffer *out)
+static void select_write(struct handshake *handshake, struct buffer *out)
 {
 	char number[16];
 
-	greeting->step = STEP_SELECT;
-	snprintf(number, sizeof number, "%d", greeting->greeter.database);
+	handshake->step = STEP_SELECT;
+	snprintf(number, sizeof number, "%d", handshake->greeter.database);
 	resp_command(out, RESP_WORDS("SELECT", number), NULL);
 }
 
-void greeting_write(struct greeting *greeting, const struct greeter *greeter, struct buffer *out)
+void handshake_write(struct handshake *handshake, const struct greeter *greeter, struct buffer *out)
 {
-	*greeting = (struct greeting){.greeter = *greeter, .step = STEP_AUTH};
+	*handshake = (struct handshake){.greeter = *greeter, .step = STEP_AUTH};
 	if (greeter->password != NULL)
 		resp_command(out, RESP_WORDS("AUTH", greeter->password), NULL);
 	else
-		select_write(greeting, out);
+		select_write(handshake, out);
 }
 
-enum greeting_verdict greeting_judge(struct greeting *greeting, const struct redisReply *reply,
+enum handshake_verdict handshake_judge(struct handshake *handshake, const struct redisReply *reply,
 	struct buffer *out, struct reason *why)
 {
-	int step = greeting->step++;
+	int step = handshake->step++;
 
 	if (reply->type != REDIS_REPLY_STATUS) {
 		reason_set(why, "refuses %s: %s", commands[step],
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 		/* who does not know AUTH quotes what came with it */
-		secret_mask(why->text, greeting->greeter.password);
-		return GREETING_REFUSED;
+		secret_mask(why->text, handshake->greeter.password);
+		return HANDSHAKE_REFUSED;
 	}
 	if (step == STEP_AUTH)
-		select_write(greeting, out);
-	return step == STEP_SELECT ? GREETING_DONE : GREETING_WAITS;
+		select_write(handshake, out);
+	return step == STEP_SELECT ? HANDSHAKE_DONE : HANDSHAKE_WAITS;
 }

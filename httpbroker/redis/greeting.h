@@ -22,21 +22,22 @@ struct greeter {
 	int database;
 };
 
-struct greeting {
+struct handshake {
 	struct greeter greeter;
 	int step; /* whose answer is awaited */
 };
 
 /* Appends the first command. */
-void greeting_write(struct greeting *greeting, const struct greeter *greeter, struct buffer *out);
+void handshake_write(
+	struct handshake *handshake, const struct greeter *greeter, struct buffer *out);
 
-enum greeting_verdict { GREETING_WAITS, GREETING_DONE, GREETING_REFUSED };
+enum handshake_verdict { HANDSHAKE_WAITS, HANDSHAKE_DONE, HANDSHAKE_REFUSED };
 
 /*
  * Takes the next answer, and appends what is to be said next; the reason is set with
- * GREETING_REFUSED.
+ * HANDSHAKE_REFUSED.
  */
-enum greeting_verdict greeting_judge(struct greeting *greeting, const struct redisReply *reply,
+enum handshake_verdict handshake_judge(struct handshake *handshake, const struct redisReply *reply,
 	struct buffer *out, struct reason *why);
 
 #endif

@@ -26,8 +26,8 @@ struct link {
 	char server[ADDRESS_TEXT];
 	enum step step;
 	nsec until;
-	struct connector *connector; /* in STEP_CONNECTS */
-	struct redis *redis;         /* in STEP_TALKS */
+	struct connection *connection; /* in STEP_CONNECTS */
+	struct redis *redis;           /* in STEP_TALKS */
 	struct session *session;
 	bool connected; /* ever */
 	bool refused;   /* by the owner, and no question was answered since */
@@ -50,11 +50,11 @@ struct link *link_new(const struct link_settings *settings, nsec now)
 
 static void connection_close(struct link *link)
 {
-	if (link->connector != NULL)
-		connector_drop(link->connector);
+	if (link->connection != NULL)
+		connection_drop(link->connection);
 	redis_free(link->redis);
 	session_close(link->session);
-	link->connector = NULL;
+	link->connection = NULL;
 	link->redis = NULL;
 }
 
@@ -75,8 +75,8 @@ static void link_fail(struct link *link, enum outage_kind kind, const char *why,
 
 static void connect_begin(struct link *link, nsec now)
 {
-	link->connector =
-		connector_start(&link->settings.server, LIMIT_REDIS_WAIT, link->settings.wake_fd);
+	link->connection =
+		connection_start(&link->settings.server, LIMIT_REDIS_WAIT, link->settings.wake_fd);
 	link->step = STEP_CONNECTS;
 	link->until = now + LIMIT_REDIS_WAIT;
 }
@@ -94,8 +94,8 @@ static void connect_fail(struct link *link, int error, const struct reason *caus
 
 static void talk_begin(struct link *link, int fd, nsec now)
 {
-	connector_drop(link->connector);
-	link->connector = NULL;
+	connection_drop(link->connection);
+	link->connection = NULL;
 	link->redis = redis_new(fd);
 	link->step = STEP_TALKS;
 	session_open(link->session, now, redis_out(link->redis));
@@ -107,17 +107,17 @@ static void connect_step(struct link *link, nsec now)
 	struct reason why;
 	int fd, error;
 
-	switch (connector_look(link->connector, &fd, &error, &why)) {
-	case CONNECTOR_RUNS:
+	switch (connection_look(link->connection, &fd, &error, &why)) {
+	case CONNECTION_RUNS:
 		if (now < link->until)
 			return;
 		outage_tell(&link->outage, OUTAGE_UNREACHABLE, "cannot connect: no answer", now);
 		link->until = NSEC_NEVER;
 		return;
-	case CONNECTOR_DONE:
+	case CONNECTION_DONE:
 		talk_begin(link, fd, now);
 		return;
-	case CONNECTOR_FAILED:
+	case CONNECTION_FAILED:
 		connect_fail(link, error, &why, now);
 		return;
 	}
@@ -199,7 +199,7 @@ const struct session *link_session(const struct link *link)
 	return link->session;
 }
 
-enum turn link_turned(struct link *link)
+enum role_change link_turned(struct link *link)
 {
 	return session_turned(link->session);
 }

@@ -30,7 +30,7 @@ void link_poll(const struct link *link, struct pollfd *out);
 
 /* What the session knows: see there. */
 const struct session *link_session(const struct link *link);
-enum turn link_turned(struct link *link);
+enum role_change link_turned(struct link *link);
 struct commit *link_applied(struct link *link);
 struct redisReply *link_answer(struct link *link);
 int64_t link_records(struct link *link);

@@ -17,7 +17,7 @@ enum { READ_CHUNK = 16384, OUT_KEPT = 4 << 20 };
 
 struct redis {
 	int fd;
-	redisReader *reader;
+	redisReader *loader;
 	struct buffer out;
 	size_t written; /* of out */
 };
@@ -27,8 +27,8 @@ struct redis *redis_new(int fd)
 	struct redis *redis = memory_zeroed(1, sizeof *redis);
 
 	redis->fd = fd;
-	redis->reader = redisReaderCreate();
-	if (redis->reader == NULL)
+	redis->loader = redisReaderCreate();
+	if (redis->loader == NULL)
 		die(EX_OSERR, "out of memory");
 	return redis;
 }
@@ -38,7 +38,7 @@ void redis_free(struct redis *redis)
 	if (redis == NULL)
 		return;
 	close(redis->fd);
-	redisReaderFree(redis->reader);
+	redisReaderFree(redis->loader);
 	buffer_free(&redis->out);
 	free(redis);
 }
@@ -102,8 +102,8 @@ static bool redis_receive(struct redis *redis, struct reason *why)
 		return reason_set(why, "the connection broke: %s", strerror(errno));
 	if (got == 0)
 		return reason_set(why, "the connection was closed");
-	if (redisReaderFeed(redis->reader, chunk, (size_t)got) != REDIS_OK)
-		return reason_set(why, "its answer cannot be read: %s", redis->reader->errstr);
+	if (redisReaderFeed(redis->loader, chunk, (size_t)got) != REDIS_OK)
+		return reason_set(why, "its answer cannot be read: %s", redis->loader->errstr);
 	return true;
 }
 
@@ -116,8 +116,8 @@ bool redis_answer(struct redis *redis, struct redisReply **reply, struct reason 
 {
 	void *answer = NULL;
 
-	if (redisReaderGetReply(redis->reader, &answer) != REDIS_OK)
-		return reason_set(why, "its answer cannot be read: %s", redis->reader->errstr);
+	if (redisReaderGetReply(redis->loader, &answer) != REDIS_OK)
+		return reason_set(why, "its answer cannot be read: %s", redis->loader->errstr);
 	*reply = answer;
 	return true;
 }

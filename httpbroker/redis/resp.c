@@ -44,9 +44,9 @@ void resp_end(struct resp_list *list)
 	list->count++;
 }
 
-void resp_clear(struct resp_list *list, size_t most)
+void resp_clear(struct resp_list *list, size_t max)
 {
-	if (list->bytes.capacity > most)
+	if (list->bytes.capacity > max)
 		buffer_free(&list->bytes);
 	buffer_clear(&list->bytes);
 	list->count = 0;

@@ -23,7 +23,7 @@ void resp_begin(struct resp_list *list, size_t length);
 void resp_end(struct resp_list *list);
 
 /* Empty again; keeps the memory, unless it is more than `most` bytes. */
-void resp_clear(struct resp_list *list, size_t most);
+void resp_clear(struct resp_list *list, size_t max);
 void resp_free(struct resp_list *list);
 
 void resp_swap(struct resp_list *one, struct resp_list *other);

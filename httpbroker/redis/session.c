@@ -33,16 +33,16 @@ struct session {
 	nsec say_at;     /* when to say next that this one stands by */
 	nsec left_until; /* the lease, to the one that was active */
 	enum session_role role;
-	struct greeting greeting;
-	struct claim claim;
-	struct tenure tenure;
+	struct handshake handshake;
+	struct acquire acquire;
+	struct leadership leadership;
 	struct commit renewal;    /* nothing but the lease and the batch */
-	struct commit *flying;    /* handed over and not yet applied */
+	struct commit *in_flight; /* handed over and not yet applied */
 	struct commit *applied;   /* and not yet asked for */
 	bool seen_applied;        /* by the last look: the flying one */
 	unsigned seen_left;       /* of it, if it was applied: what may have to be sent again */
 	struct reason refusal;    /* of what the applied one did not do */
-	enum turn turn;           /* not yet asked for */
+	enum role_change turn;    /* not yet asked for */
 	struct redisReply *reply; /* to a question, and not yet asked for */
 	int answers;              /* to a release, read so far */
 	int64_t records;          /* heard and not yet asked for, or -1 */
@@ -55,9 +55,9 @@ struct session *session_new(const struct session_settings *settings)
 
 	session->settings = *settings;
 	lease_init(&session->lease, settings->place, settings->token);
-	tenure_init(&session->tenure, settings->token, settings->grace);
-	session->claim.keys = settings->keys;
-	session->claim.lease = &session->lease;
+	leadership_init(&session->leadership, settings->token, settings->grace);
+	session->acquire.keys = settings->keys;
+	session->acquire.lease = &session->lease;
 	session->until = NSEC_NEVER;
 	session->records = -1;
 	return session;
@@ -95,7 +95,7 @@ void session_open(struct session *session, nsec now, struct buffer *out)
 {
 	if (session->role == SESSION_STANDS_BY)
 		session->left_until = now + LEASE_LEFT;
-	greeting_write(&session->greeting, &session->settings.greeter, out);
+	handshake_write(&session->handshake, &session->settings.greeter, out);
 	phase_begin(session, PHASE_GREETS, now);
 }
 
@@ -112,44 +112,44 @@ static void look_begin(struct session *session, nsec now, struct buffer *out)
 
 	if (says)
 		session->say_at = now + STANDBY_RENEWED;
-	look_write(&session->claim, says, out);
+	look_write(&session->acquire, says, out);
 	phase_begin(session, PHASE_LOOKS, now);
 }
 
-static void flying_send(struct session *session, struct moment now, struct buffer *out)
+static void commit_send(struct session *session, struct moment now, struct buffer *out)
 {
-	const struct batch batch = tenure_batch(&session->tenure, now);
+	const struct batch batch = leadership_batch(&session->leadership, now);
 	char text[BATCH_TEXT];
 
-	commit_write(session->flying, session->settings.keys, batch_text(&batch, text), out);
+	commit_write(session->in_flight, session->settings.keys, batch_text(&batch, text), out);
 	session->renew_at = now.monotonic + LEASE_RENEWED;
 	phase_begin(session, PHASE_COMMITS, now.monotonic);
 }
 
-static void flying_launch(
+static void commit_launch(
 	struct session *session, struct commit *commit, struct moment now, struct buffer *out)
 {
-	session->flying = commit;
+	session->in_flight = commit;
 	if (session->settings.persistent)
 		commit->todo |= COMMIT_COUNT;
-	session->tenure.number++;
-	session->tenure.flying = true;
-	flying_send(session, now, out);
+	session->leadership.number++;
+	session->leadership.in_flight = true;
+	commit_send(session, now, out);
 }
 
 /* It is known what became of it. */
-static void flying_settle(struct session *session, bool applied)
+static void commit_settle(struct session *session, bool applied)
 {
-	if (applied && session->flying != &session->renewal)
-		session->applied = session->flying;
-	session->flying = NULL;
-	session->tenure.flying = false;
+	if (applied && session->in_flight != &session->renewal)
+		session->applied = session->in_flight;
+	session->in_flight = NULL;
+	session->leadership.in_flight = false;
 }
 
 /* The latest is what counts, but a lesser one does not undo what was not asked for yet. */
-static void turn_tell(struct session *session, enum turn turn)
+static void turn_tell(struct session *session, enum role_change turn)
 {
-	if (turn >= TURN_ANEW || turn > session->turn)
+	if (turn >= CHANGE_BECAME_ACTIVE || turn > session->turn)
 		session->turn = turn;
 }
 
@@ -162,91 +162,92 @@ static bool seen_enough(const struct session *session)
 /* The next look is at once if it is time to say so: who is active shall know it soon. */
 static void stand_by(struct session *session, nsec now)
 {
-	if (session->flying != NULL)
-		flying_settle(session, seen_enough(session));
+	if (session->in_flight != NULL)
+		commit_settle(session, seen_enough(session));
 	if (session->role != SESSION_STANDS_BY)
-		turn_tell(session, tenure_lose(&session->tenure));
+		turn_tell(session, leadership_lose(&session->leadership));
 	session->role = SESSION_STANDS_BY;
 	session->backed = false;
 	phase_rest(session, PHASE_STANDS, now >= session->say_at ? now : now + LEASE_LOOK);
 }
 
-static void flying_look(struct session *session, const struct seen *seen)
+static void commit_look(struct session *session, const struct seen *seen)
 {
 	const struct batch *applied =
-		session->flying != NULL ? tenure_applied(&session->tenure, seen) : NULL;
+		session->in_flight != NULL ? leadership_applied(&session->leadership, seen) : NULL;
 
 	session->seen_applied = applied != NULL;
-	session->seen_left = applied != NULL ? commit_left(session->flying, applied->queue) : 0;
+	session->seen_left = applied != NULL ? commit_left(session->in_flight, applied->queue) : 0;
 }
 
 /* What the look has seen of a commit in flight is what became of it, unless it was ours to keep. */
 static void look_end(struct session *session, struct moment now, struct buffer *out)
 {
-	const struct seen *seen = &session->claim.seen;
+	const struct seen *seen = &session->acquire.seen;
 
-	flying_look(session, seen);
-	if (tenure_sees_loss(&session->tenure, seen) && session->role != SESSION_ACTIVE)
+	commit_look(session, seen);
+	if (leadership_sees_loss(&session->leadership, seen) && session->role != SESSION_ACTIVE)
 		session->left_until = now.monotonic + LEASE_LEFT;
-	if (now.monotonic < session->left_until || !tenure_may_take(&session->tenure, seen)) {
+	if (now.monotonic < session->left_until ||
+		!leadership_may_take(&session->leadership, seen)) {
 		stand_by(session, now.monotonic);
 		return;
 	}
-	struct stake stake = tenure_plan(&session->tenure, seen, now);
-	if (session->flying != NULL && !session->tenure.flying)
-		flying_settle(session, seen_enough(session));
-	take_write(&session->claim, &stake, out);
+	struct lease_write write = leadership_plan(&session->leadership, seen, now);
+	if (session->in_flight != NULL && !session->leadership.in_flight)
+		commit_settle(session, seen_enough(session));
+	take_write(&session->acquire, &write, out);
 	phase_begin(session, PHASE_TAKES, now.monotonic);
 }
 
 /* It was applied: what is left of it is sent under its number, which says what became of that. */
-static void flying_reduce(struct session *session)
+static void commit_reduce(struct session *session)
 {
-	session->flying->todo = session->seen_left;
+	session->in_flight->todo = session->seen_left;
 	if (session->seen_left == 0)
-		flying_settle(session, true);
+		commit_settle(session, true);
 }
 
 static void take_end(struct session *session, struct moment now, struct buffer *out)
 {
-	turn_tell(session, tenure_begin(&session->tenure));
+	turn_tell(session, leadership_begin(&session->leadership));
 	session->role = SESSION_ACTIVE;
 	session->renew_at = now.monotonic + LEASE_RENEWED;
 	session->ours_until = now.monotonic + LEASE_LASTS;
-	if (session->flying != NULL && session->seen_applied)
-		flying_reduce(session);
-	if (session->flying != NULL)
-		flying_send(session, now, out);
+	if (session->in_flight != NULL && session->seen_applied)
+		commit_reduce(session);
+	if (session->in_flight != NULL)
+		commit_send(session, now, out);
 	else
 		phase_rest(session, PHASE_RESTS, session->renew_at);
 }
 
-static bool claim_hear(struct session *session, const redisReply *reply, struct moment now,
+static bool acquire_hear(struct session *session, const redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
 	bool looks = session->phase == PHASE_LOOKS;
-	enum claim_verdict verdict = looks ? look_judge(&session->claim, reply, &session->why)
-					   : take_judge(&session->claim, reply, &session->why);
+	enum acquire_verdict verdict = looks ? look_judge(&session->acquire, reply, &session->why)
+					     : take_judge(&session->acquire, reply, &session->why);
 
-	if (verdict == CLAIM_REFUSED)
+	if (verdict == ACQUIRE_REFUSED)
 		return reason_set(why, "%s", session->why.text);
-	if (verdict == CLAIM_LOST)
+	if (verdict == ACQUIRE_LOST)
 		look_begin(session, now.monotonic, out);
-	else if (verdict == CLAIM_DONE && looks)
+	else if (verdict == ACQUIRE_DONE && looks)
 		look_end(session, now, out);
-	else if (verdict == CLAIM_DONE)
+	else if (verdict == ACQUIRE_DONE)
 		take_end(session, now, out);
 	return true;
 }
 
 static void commit_end(struct session *session, bool held, nsec now, struct buffer *out)
 {
-	session->records = session->flying->records_there;
-	if (session->flying->refused != 0)
+	session->records = session->in_flight->records_there;
+	if (session->in_flight->refused != 0)
 		session->refusal = session->why;
-	session->backed = session->flying->backed;
+	session->backed = session->in_flight->backed;
 	session->ours_until = now + LEASE_LASTS;
-	flying_settle(session, true);
+	commit_settle(session, true);
 	if (held)
 		phase_rest(session, PHASE_RESTS, session->renew_at);
 	else
@@ -256,7 +257,7 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 static bool commit_hear(struct session *session, const redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
-	struct commit *commit = session->flying;
+	struct commit *commit = session->in_flight;
 
 	switch (commit_judge(commit, &session->lease, reply, &session->why)) {
 	case COMMIT_WAITS:
@@ -273,14 +274,14 @@ static bool commit_hear(struct session *session, const redisReply *reply, struct
 	return true;
 }
 
-static bool greeting_hear(struct session *session, const redisReply *reply, nsec now,
+static bool handshake_hear(struct session *session, const redisReply *reply, nsec now,
 	struct buffer *out, struct reason *why)
 {
-	enum greeting_verdict verdict = greeting_judge(&session->greeting, reply, out, why);
+	enum handshake_verdict verdict = handshake_judge(&session->handshake, reply, out, why);
 
-	if (verdict == GREETING_DONE)
+	if (verdict == HANDSHAKE_DONE)
 		look_begin(session, now, out);
-	return verdict != GREETING_REFUSED;
+	return verdict != HANDSHAKE_REFUSED;
 }
 
 static void ask_end(struct session *session, struct moment now)
@@ -296,10 +297,10 @@ static bool answer_hear(struct session *session, const redisReply *reply, struct
 {
 	switch (session->phase) {
 	case PHASE_GREETS:
-		return greeting_hear(session, reply, now.monotonic, out, why);
+		return handshake_hear(session, reply, now.monotonic, out, why);
 	case PHASE_LOOKS:
 	case PHASE_TAKES:
-		return claim_hear(session, reply, now, out, why);
+		return acquire_hear(session, reply, now, out, why);
 	case PHASE_COMMITS:
 		return commit_hear(session, reply, now, out, why);
 	case PHASE_RELEASES:
@@ -336,7 +337,7 @@ bool session_turn(struct session *session, struct moment now, struct buffer *out
 	if (session->phase == PHASE_STANDS)
 		look_begin(session, now.monotonic, out);
 	else if (session->phase == PHASE_RESTS)
-		flying_launch(session, &session->renewal, now, out);
+		commit_launch(session, &session->renewal, now, out);
 	else
 		return false;
 	return true;
@@ -359,14 +360,14 @@ nsec session_outlived_at(const struct session *session)
 
 const char *session_holder(const struct session *session)
 {
-	return session->claim.seen.place;
+	return session->acquire.seen.place;
 }
 
-enum turn session_turned(struct session *session)
+enum role_change session_turned(struct session *session)
 {
-	enum turn turn = session->turn;
+	enum role_change turn = session->turn;
 
-	session->turn = TURN_NONE;
+	session->turn = CHANGE_NONE;
 	return turn;
 }
 
@@ -378,7 +379,7 @@ bool session_settled(const struct session *session)
 bool session_rests(const struct session *session)
 {
 	return (session->phase == PHASE_RESTS || session->phase == PHASE_STANDS) &&
-	       session->turn == TURN_NONE && session->applied == NULL && session->reply == NULL;
+	       session->turn == CHANGE_NONE && session->applied == NULL && session->reply == NULL;
 }
 
 bool session_ready(const struct session *session)
@@ -389,7 +390,7 @@ bool session_ready(const struct session *session)
 void session_commit(
 	struct session *session, struct commit *commit, struct moment now, struct buffer *out)
 {
-	flying_launch(session, commit, now, out);
+	commit_launch(session, commit, now, out);
 }
 
 struct commit *session_applied(struct session *session)
@@ -427,9 +428,9 @@ bool session_busy(const struct session *session)
 
 void session_release(struct session *session, struct moment now, struct buffer *out)
 {
-	session->tenure.number++;
-	const struct batch last = tenure_batch(&session->tenure, now);
-	release_write(&session->claim, &last, out);
+	session->leadership.number++;
+	const struct batch last = leadership_batch(&session->leadership, now);
+	release_write(&session->acquire, &last, out);
 	session->answers = 0;
 	phase_begin(session, PHASE_RELEASES, now.monotonic);
 }
@@ -441,7 +442,7 @@ bool session_released(const struct session *session)
 
 nsec session_clock(const struct session *session)
 {
-	return session->tenure.clock;
+	return session->leadership.clock;
 }
 
 int64_t session_records(struct session *session)

@@ -63,13 +63,13 @@ nsec session_outlived_at(const struct session *session);
 const char *session_holder(const struct session *session);
 
 /* What has become of us, once; ask for session_applied() before. */
-enum turn session_turned(struct session *session);
+enum role_change session_turned(struct session *session);
 
 /*
  * Whether a commit can be handed over: we are active and nothing is under way. The commit stays
  * the caller's, who gets it back from session_applied(), once, when it was applied, but for what
- * is in commit->refused: session_refusal() tells why. After a TURN_ANEW or TURN_STANDBY it never
- * comes.
+ * is in commit->refused: session_refusal() tells why. After a CHANGE_BECAME_ACTIVE or
+ * CHANGE_STANDBY it never comes.
  */
 bool session_ready(const struct session *session);
 void session_commit(

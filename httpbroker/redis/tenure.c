@@ -4,109 +4,113 @@
 #include <stdio.h>
 #include <string.h>
 
-void tenure_init(struct tenure *tenure, const char *token, nsec grace)
+void leadership_init(struct leadership *leadership, const char *token, nsec grace)
 {
-	*tenure = (struct tenure){.grace = grace, .seen = -1};
-	snprintf(tenure->token, sizeof tenure->token, "%s", token);
+	*leadership = (struct leadership){.grace = grace, .seen = -1};
+	snprintf(leadership->token, sizeof leadership->token, "%s", token);
 }
 
-struct batch tenure_batch(const struct tenure *tenure, struct moment now)
+struct batch leadership_batch(const struct leadership *leadership, struct moment now)
 {
 	struct batch batch = {
-		.number = tenure->number,
-		.clock = (now.monotonic + tenure->clock) / NSEC_PER_MSEC,
+		.number = leadership->number,
+		.clock = (now.monotonic + leadership->clock) / NSEC_PER_MSEC,
 		.wall = now.wall / NSEC_PER_MSEC,
 	};
 
-	memcpy(batch.token, tenure->token, sizeof batch.token);
+	memcpy(batch.token, leadership->token, sizeof batch.token);
 	return batch;
 }
 
-bool tenure_sees_loss(struct tenure *tenure, const struct seen *seen)
+bool leadership_sees_loss(struct leadership *leadership, const struct seen *seen)
 {
-	int64_t before = tenure->seen;
+	int64_t before = leadership->seen;
 
-	tenure->seen = seen->found ? seen->last.number : -1;
-	return tenure->seen < before;
+	leadership->seen = seen->found ? seen->last.number : -1;
+	return leadership->seen < before;
 }
 
-bool tenure_may_take(const struct tenure *tenure, const struct seen *seen)
+bool leadership_may_take(const struct leadership *leadership, const struct seen *seen)
 {
 	if (seen->holder == LEASE_OF_OUR_PLACE)
-		return !tenure->claimed;
+		return !leadership->claimed;
 	return seen->holder != LEASE_ANOTHERS;
 }
 
-static bool is_ours(const struct tenure *tenure, const struct seen *seen)
+static bool is_ours(const struct leadership *leadership, const struct seen *seen)
 {
-	return seen->found && strcmp(seen->last.token, tenure->token) == 0;
+	return seen->found && strcmp(seen->last.token, leadership->token) == 0;
 }
 
-const struct batch *tenure_applied(const struct tenure *tenure, const struct seen *seen)
+const struct batch *leadership_applied(const struct leadership *leadership, const struct seen *seen)
 {
-	const struct batch *ours = is_ours(tenure, seen) ? &seen->last : &seen->ours;
+	const struct batch *ours = is_ours(leadership, seen) ? &seen->last : &seen->ours;
 
 	if (ours == &seen->ours && !seen->left)
 		return NULL;
-	return ours->number == tenure->number ? ours : NULL;
+	return ours->number == leadership->number ? ours : NULL;
 }
 
-static enum turn turn_of(const struct tenure *tenure, const struct seen *seen)
+static enum role_change turn_of(const struct leadership *leadership, const struct seen *seen)
 {
-	int64_t acknowledged = tenure->number - tenure->flying;
+	int64_t acknowledged = leadership->number - leadership->in_flight;
 
-	if (!tenure->active)
-		return TURN_ANEW;
+	if (!leadership->active)
+		return CHANGE_BECAME_ACTIVE;
 	if (!seen->found || seen->last.number < acknowledged)
-		return TURN_REWOUND;
-	return is_ours(tenure, seen) && seen->last.number <= tenure->number ? TURN_NONE : TURN_ANEW;
+		return CHANGE_DATA_LOST;
+	return is_ours(leadership, seen) && seen->last.number <= leadership->number
+		       ? CHANGE_NONE
+		       : CHANGE_BECAME_ACTIVE;
 }
 
 /* The broker clock goes on where it stood, and by what an outage was too long. */
-static nsec clock_resume(const struct tenure *tenure, const struct seen *seen, struct moment now)
+static nsec clock_resume(
+	const struct leadership *leadership, const struct seen *seen, struct moment now)
 {
 	if (!seen->found)
 		return -now.monotonic;
 	nsec outage = now.wall - seen->last.wall * NSEC_PER_MSEC;
-	nsec missed = outage > tenure->grace ? outage - tenure->grace : 0;
+	nsec missed = outage > leadership->grace ? outage - leadership->grace : 0;
 	return seen->last.clock * NSEC_PER_MSEC + missed - now.monotonic;
 }
 
-struct stake tenure_plan(struct tenure *tenure, const struct seen *seen, struct moment now)
+struct lease_write leadership_plan(
+	struct leadership *leadership, const struct seen *seen, struct moment now)
 {
-	bool ours = is_ours(tenure, seen);
-	enum turn turn = turn_of(tenure, seen);
-	struct stake stake = {
+	bool ours = is_ours(leadership, seen);
+	enum role_change turn = turn_of(leadership, seen);
+	struct lease_write write = {
 		.leave = seen->found && !ours,
 		.theirs = seen->last,
 		.begin = !ours,
 	};
 
-	if (turn > tenure->turn)
-		tenure->turn = turn;
-	if (turn == TURN_ANEW) {
-		tenure->active = false; /* until it is got, there is nothing to go on with */
-		tenure->number = seen->found ? seen->last.number + !ours : 1;
-		tenure->clock = clock_resume(tenure, seen, now);
-		tenure->flying = false;
+	if (turn > leadership->turn)
+		leadership->turn = turn;
+	if (turn == CHANGE_BECAME_ACTIVE) {
+		leadership->active = false; /* until it is got, there is nothing to go on with */
+		leadership->number = seen->found ? seen->last.number + !ours : 1;
+		leadership->clock = clock_resume(leadership, seen, now);
+		leadership->in_flight = false;
 	}
-	stake.ours = tenure_batch(tenure, now);
-	stake.ours.number -= tenure->flying;
-	return stake;
+	write.ours = leadership_batch(leadership, now);
+	write.ours.number -= leadership->in_flight;
+	return write;
 }
 
-enum turn tenure_begin(struct tenure *tenure)
+enum role_change leadership_begin(struct leadership *leadership)
 {
-	enum turn turn = tenure->turn;
+	enum role_change turn = leadership->turn;
 
-	tenure->active = tenure->claimed = true;
-	tenure->turn = TURN_NONE;
+	leadership->active = leadership->claimed = true;
+	leadership->turn = CHANGE_NONE;
 	return turn;
 }
 
-enum turn tenure_lose(struct tenure *tenure)
+enum role_change leadership_lose(struct leadership *leadership)
 {
-	tenure->active = false;
-	tenure->turn = TURN_NONE;
-	return TURN_STANDBY;
+	leadership->active = false;
+	leadership->turn = CHANGE_NONE;
+	return CHANGE_STANDBY;
 }

@@ -133,7 +133,7 @@ static bool room_make(struct certificates *certificates)
 {
 	struct entry *spare;
 
-	if (HASH_COUNT(certificates->entries) < CERTIFICATES_MOST)
+	if (HASH_COUNT(certificates->entries) < CERTIFICATES_MAX)
 		return true;
 	spare = oldest_of(certificates, CERTIFICATE_LATER);
 	if (spare == NULL)

@@ -12,7 +12,7 @@
 #include "httpbroker/sns/chain.h"
 #include "httpbroker/sns/fetcher.h"
 
-enum { CERTIFICATES_MOST = 64 }; /* remembered or under way */
+enum { CERTIFICATES_MAX = 64 }; /* remembered or under way */
 
 #define CERTIFICATE_SOUND_LASTS (86400 * NSEC_PER_SEC)
 #define CERTIFICATE_WRONG_LASTS (600 * NSEC_PER_SEC)

@@ -9,7 +9,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
-enum { LINKS_MOST = 8 }; /* certificates of one file; SNS's chains have three or four */
+enum { LINKS_MAX = 8 }; /* certificates of one file; SNS's chains have three or four */
 
 struct chain {
 	X509_STORE *store;
@@ -46,7 +46,7 @@ static void certificates_read(STACK_OF(X509) * into, const struct buffer *pem)
 	BIO *bio = pem->length > 0 ? BIO_new_mem_buf(pem->data, (int)pem->length) : NULL;
 	X509 *next;
 
-	for (int i = 0; bio != NULL && i < LINKS_MOST; i++) {
+	for (int i = 0; bio != NULL && i < LINKS_MAX; i++) {
 		next = PEM_read_bio_X509(bio, NULL, NULL, NULL);
 		if (next == NULL)
 			break;

@@ -64,7 +64,7 @@ static bool names_read(
 	return true;
 }
 
-static bool state_read(const json_t *value, struct text *out, struct reason *why)
+static bool alarm_state(const json_t *value, struct text *out, struct reason *why)
 {
 	const char *word = json_is_string(value) ? json_string_value(value) : "";
 
@@ -83,10 +83,10 @@ static bool event_read(
 	json_t *document, struct alarm *alarm, struct event *event, struct reason *why)
 {
 	if (!names_read(document, alarm, event, why) ||
-		!state_read(alarm->state, &event->state, why))
+		!alarm_state(alarm->state, &event->state_text, why))
 		return false;
 	event->summary = alarm_text(alarm->reason);
-	if (text_is(event->state, "ok"))
+	if (text_is(event->state_text, "ok"))
 		alarm->description = NULL; /* it is the problem's */
 	event->details = details_make(document, alarm);
 	isotime_read(alarm_text(alarm->time), &event->time);
@@ -96,7 +96,7 @@ static bool event_read(
 }
 
 static void alarm_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	struct alarm alarm = alarm_read(document);
 	struct event event;
@@ -105,7 +105,7 @@ static void alarm_translate(
 	event_init(&event);
 	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
 	if (event_read(document, &alarm, &event, &why))
-		intake_event(out, &event, context);
+		event_sink_event(out, &event, context);
 	else
 		out->refuse(out, &why);
 }

@@ -11,25 +11,25 @@ enum {
 	MAYBE = 4, /* SNS leaves it out where there is none */
 };
 
-enum { SHORT_MOST = 4096, MESSAGE_MOST = 256 * 1024 }; /* bytes; SNS's own limit for a message */
+enum { SHORT_MAX = 4096, MESSAGE_MAX = 256 * 1024 }; /* bytes; SNS's own limit for a message */
 
 static const struct field {
 	const char *name;
 	size_t where; /* offset in struct envelope */
-	size_t most;  /* bytes */
+	size_t max;   /* bytes */
 	unsigned in;
 } fields[] = {
-	{"Type", offsetof(struct envelope, type_word), SHORT_MOST, IN_ALL},
+	{"Type", offsetof(struct envelope, type_word), SHORT_MAX, IN_ALL},
 	{"MessageId", offsetof(struct envelope, message_id), 128, IN_ALL},
 	{"TopicArn", offsetof(struct envelope, topic), 512, IN_ALL},
-	{"Subject", offsetof(struct envelope, subject), SHORT_MOST, IN_NOTIFICATIONS | MAYBE},
-	{"Message", offsetof(struct envelope, message), MESSAGE_MOST, IN_ALL},
+	{"Subject", offsetof(struct envelope, subject), SHORT_MAX, IN_NOTIFICATIONS | MAYBE},
+	{"Message", offsetof(struct envelope, message), MESSAGE_MAX, IN_ALL},
 	{"Timestamp", offsetof(struct envelope, timestamp), 64, IN_ALL},
-	{"Token", offsetof(struct envelope, token), SHORT_MOST, IN_CONFIRMATIONS},
-	{"SubscribeURL", offsetof(struct envelope, subscribe_url), SHORT_MOST, IN_CONFIRMATIONS},
+	{"Token", offsetof(struct envelope, token), SHORT_MAX, IN_CONFIRMATIONS},
+	{"SubscribeURL", offsetof(struct envelope, subscribe_url), SHORT_MAX, IN_CONFIRMATIONS},
 	{"SignatureVersion", offsetof(struct envelope, signature_version), 8, IN_ALL},
-	{"Signature", offsetof(struct envelope, signature), SHORT_MOST, IN_ALL},
-	{"SigningCertURL", offsetof(struct envelope, certificate_url), SHORT_MOST, IN_ALL},
+	{"Signature", offsetof(struct envelope, signature), SHORT_MAX, IN_ALL},
+	{"SigningCertURL", offsetof(struct envelope, certificate_url), SHORT_MAX, IN_ALL},
 };
 
 enum { FIELDS = sizeof fields / sizeof fields[0] };
@@ -73,9 +73,8 @@ static bool field_read(
 	if (!json_is_string(value))
 		return reason_set(why, "'%s' is not a string", field->name);
 	*out = (struct text){json_string_value(value), json_string_length(value)};
-	return out->length <= field->most ||
-	       reason_set(why, "'%s' is %zu bytes long, more than %zu", field->name, out->length,
-		       field->most);
+	return out->length <= field->max || reason_set(why, "'%s' is %zu bytes long, more than %zu",
+						    field->name, out->length, field->max);
 }
 
 bool envelope_read(const json_t *document, struct envelope *out, struct reason *why)
@@ -93,7 +92,7 @@ bool envelope_read(const json_t *document, struct envelope *out, struct reason *
 }
 
 static void sns_translate(
-	json_t *document, const struct format_context *context, struct intake *out)
+	json_t *document, const struct format_context *context, struct event_sink *out)
 {
 	struct reason why;
 

@@ -43,7 +43,7 @@ static size_t body_take(char *bytes, size_t one, size_t length, void *context)
 	struct fetch *fetch = context;
 
 	(void)one; /* 1, says the manual */
-	if (length > FETCH_BODY_MOST - fetch->body.length)
+	if (length > FETCH_BODY_MAX - fetch->body.length)
 		return 0;
 	buffer_append(&fetch->body, bytes, length);
 	return length;
@@ -91,7 +91,7 @@ static void links_take(CURL *curl, struct buffer *out)
 
 	if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == NULL)
 		return;
-	for (int i = 0; i < chain->num_of_certs && out->length < FETCH_BODY_MOST; i++) {
+	for (int i = 0; i < chain->num_of_certs && out->length < FETCH_BODY_MAX; i++) {
 		for (struct curl_slist *line = chain->certinfo[i]; line != NULL; line = line->next)
 			if (strncmp(line->data, CERTIFICATE_LABEL, strlen(CERTIFICATE_LABEL)) == 0)
 				buffer_append_text(out, line->data + strlen(CERTIFICATE_LABEL));
@@ -104,7 +104,7 @@ static bool fetch_judge(const struct fetcher *fetcher, struct fetch *fetch, CURL
 	long status = 0;
 
 	if (result == CURLE_WRITE_ERROR)
-		return reason_set(&fetch->why, "it has more than %d bytes", FETCH_BODY_MOST);
+		return reason_set(&fetch->why, "it has more than %d bytes", FETCH_BODY_MAX);
 	if (result != CURLE_OK)
 		return reason_set(&fetch->why, "%s",
 			fetcher->error[0] != '\0' ? fetcher->error : curl_easy_strerror(result));
@@ -172,7 +172,7 @@ struct fetcher *fetcher_start(const char *ca_file)
 bool fetcher_put(struct fetcher *fetcher, struct fetch *fetch)
 {
 	pthread_mutex_lock(&fetcher->lock);
-	bool taken = !fetcher->stopping && fetcher->count < FETCH_QUEUE_MOST;
+	bool taken = !fetcher->stopping && fetcher->count < FETCH_QUEUE_MAX;
 	if (taken) {
 		DL_APPEND(fetcher->waiting, fetch);
 		fetcher->count++;

@@ -13,8 +13,8 @@
 
 enum {
 	FETCH_SECONDS = 5,
-	FETCH_BODY_MOST = 64 * 1024, /* bytes; a certificate has 2 KiB */
-	FETCH_QUEUE_MOST = 64,
+	FETCH_BODY_MAX = 64 * 1024, /* bytes; a certificate has 2 KiB */
+	FETCH_QUEUE_MAX = 64,
 };
 
 /* One errand; it belongs to whoever put it, who gets it back by done(). */

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-static bool topic_judge(const struct gate *gate, struct text arn, struct reason *why)
+static bool topic_judge(const struct policy *policy, struct text arn, struct reason *why)
 {
-	if (gate->count == 0)
+	if (policy->count == 0)
 		return reason_set(why, "SNS is not taken here: no --sns-topic is given");
-	return topic_is_allowed(arn, gate->patterns, gate->count) ||
+	return topic_is_allowed(arn, policy->patterns, policy->count) ||
 	       reason_set(why, "no --sns-topic allows %.*s", (int)arn.length, arn.bytes);
 }
 
@@ -25,18 +25,19 @@ static bool time_judge(struct text timestamp, int64_t now, struct reason *why)
 
 	if (!isotime_read(timestamp, &time))
 		return reason_set(why, "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
-	if (time < now - GATE_TIME_MOST)
+	if (time < now - POLICY_TIME_MOST)
 		return reason_set(why, "'Timestamp' is more than an hour ago");
-	if (time > now + GATE_TIME_MOST)
+	if (time > now + POLICY_TIME_MOST)
 		return reason_set(
 			why, "'Timestamp' is more than an hour ahead: which clock is wrong?");
 	return true;
 }
 
-bool gate_judge(const struct gate *gate, const struct envelope *envelope, int64_t now,
+bool policy_judge(const struct policy *policy, const struct envelope *envelope, int64_t now,
 	struct topic *topic, struct reason *why)
 {
-	return topic_read(envelope->topic, topic, why) && topic_judge(gate, envelope->topic, why) &&
+	return topic_read(envelope->topic, topic, why) &&
+	       topic_judge(policy, envelope->topic, why) &&
 	       topic_certificate_url_check(topic, envelope->certificate_url, why) &&
 	       version_judge(envelope->signature_version, why) &&
 	       time_judge(envelope->timestamp, now, why);

@@ -8,15 +8,15 @@
 
 #include "httpbroker/sns/topic.h"
 
-enum { GATE_TIME_MOST = 3600 }; /* seconds that a message may be old, or ahead of our clock */
+enum { POLICY_TIME_MOST = 3600 }; /* seconds that a message may be old, or ahead of our clock */
 
-struct gate {
+struct policy {
 	const char *const *patterns; /* the topics that are allowed; not owned */
 	size_t count;
 };
 
 /* False and a reason, or true and the topic. `now` in seconds since the epoch. */
-bool gate_judge(const struct gate *gate, const struct envelope *envelope, int64_t now,
+bool policy_judge(const struct policy *policy, const struct envelope *envelope, int64_t now,
 	struct topic *topic, struct reason *why);
 
 #endif

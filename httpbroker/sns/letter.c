@@ -12,7 +12,7 @@
 /* What comes next. */
 enum stage { STAGE_JUDGE, STAGE_VERIFY, STAGE_CONFIRMED };
 
-struct letter {
+struct sns_message {
 	struct certificate_wait wait; /* first, so that a wait is a letter */
 	struct sns *sns;
 	void (*done)(void *owner);
@@ -26,51 +26,52 @@ struct letter {
 	json_t *said;
 };
 
-static void letter_certified(struct certificate_wait *wait)
+static void sns_message_certified(struct certificate_wait *wait)
 {
-	const struct letter *letter = (const struct letter *)wait;
+	const struct sns_message *message = (const struct sns_message *)wait;
 
-	letter->done(letter->owner);
+	message->done(message->owner);
 }
 
-static void letter_confirmed(struct fetch *fetch)
+static void sns_message_confirmed(struct fetch *fetch)
 {
-	const struct letter *letter = fetch->owner;
+	const struct sns_message *message = fetch->owner;
 
-	letter->done(letter->owner);
+	message->done(message->owner);
 }
 
-struct letter *letter_new(struct sns *sns, json_t *document, void (*done)(void *owner), void *owner)
+struct sns_message *sns_message_new(
+	struct sns *sns, json_t *document, void (*done)(void *owner), void *owner)
 {
-	struct letter *letter = memory_zeroed(1, sizeof *letter);
+	struct sns_message *message = memory_zeroed(1, sizeof *message);
 
-	letter->wait.done = letter_certified;
-	letter->sns = sns;
-	letter->document = json_incref(document);
-	letter->done = done;
-	letter->owner = owner;
-	return letter;
+	message->wait.done = sns_message_certified;
+	message->sns = sns;
+	message->document = json_incref(document);
+	message->done = done;
+	message->owner = owner;
+	return message;
 }
 
-void letter_free(struct letter *letter)
+void sns_message_free(struct sns_message *message)
 {
-	if (letter == NULL)
+	if (message == NULL)
 		return;
-	fetch_free(&letter->confirmation);
-	buffer_free(&letter->url);
-	json_decref(letter->said);
-	json_decref(letter->document);
-	free(letter);
+	fetch_free(&message->confirmation);
+	buffer_free(&message->url);
+	json_decref(message->said);
+	json_decref(message->document);
+	free(message);
 }
 
-json_t *letter_said(const struct letter *letter)
+json_t *sns_message_said(const struct sns_message *message)
 {
-	return letter->said;
+	return message->said;
 }
 
-void letter_accepted(struct letter *letter, nsec now)
+void sns_message_accepted(struct sns_message *message, nsec now)
 {
-	sns_remember(letter->sns, letter->envelope.message_id, now);
+	sns_remember(message->sns, message->envelope.message_id, now);
 }
 
 /* The beginning of a text from outside, fit for a log's line. */
@@ -83,31 +84,31 @@ static struct reason text_shown(struct text text)
 }
 
 /* Nothing but an object is worth being translated. */
-static enum letter_step message_read(struct letter *letter, struct reason *why)
+static enum sns_message_step message_read(struct sns_message *message, struct reason *why)
 {
-	struct text message = letter->envelope.message;
+	struct text body = message->envelope.message;
 	json_error_t error;
 
-	letter->said = body_document(message.bytes, message.length, JSON_REJECT_DUPLICATES, &error);
-	if (json_is_object(letter->said))
-		return LETTER_SPEAKS;
-	reason_set(why, "the message is no alarm: %s", text_shown(message).text);
-	return LETTER_DONE;
+	message->said = body_document(body.bytes, body.length, JSON_REJECT_DUPLICATES, &error);
+	if (json_is_object(message->said))
+		return SNS_MESSAGE_SPEAKS;
+	reason_set(why, "the message is no alarm: %s", text_shown(body).text);
+	return SNS_MESSAGE_DONE;
 }
 
 /* SubscribeURL is not asked: it may be anybody's. */
-static enum letter_step confirmation_begin(struct letter *letter, struct reason *why)
+static enum sns_message_step confirmation_begin(struct sns_message *message, struct reason *why)
 {
 	topic_confirm_url(
-		&letter->url, &letter->topic, letter->envelope.topic, letter->envelope.token);
-	letter->confirmation.url = letter->url.data;
-	letter->confirmation.done = letter_confirmed;
-	letter->confirmation.owner = letter;
-	letter->stage = STAGE_CONFIRMED;
-	if (fetcher_put(sns_fetcher(letter->sns), &letter->confirmation))
-		return LETTER_AWAITS;
+		&message->url, &message->topic, message->envelope.topic, message->envelope.token);
+	message->confirmation.url = message->url.data;
+	message->confirmation.done = sns_message_confirmed;
+	message->confirmation.owner = message;
+	message->stage = STAGE_CONFIRMED;
+	if (fetcher_put(sns_fetcher(message->sns), &message->confirmation))
+		return SNS_MESSAGE_AWAITS;
 	reason_set(why, "too much is being fetched");
-	return LETTER_LATER;
+	return SNS_MESSAGE_LATER;
 }
 
 #define TAG_BEGIN "<SubscriptionArn>"
@@ -123,71 +124,75 @@ static struct text subscription_of(const struct buffer *body)
 	return (struct text){begin, strcspn(begin, "<")};
 }
 
-static enum letter_step confirmation_end(struct letter *letter, nsec now, struct reason *why)
+static enum sns_message_step confirmation_end(
+	struct sns_message *message, nsec now, struct reason *why)
 {
-	if (!letter->confirmation.fetched) {
+	if (!message->confirmation.fetched) {
 		reason_set(why, "the subscription cannot be confirmed: %s",
-			letter->confirmation.why.text);
-		return LETTER_LATER;
+			message->confirmation.why.text);
+		return SNS_MESSAGE_LATER;
 	}
 	reason_set(why, "confirmed the subscription %s",
-		text_shown(subscription_of(&letter->confirmation.body)).text);
-	letter_accepted(letter, now);
-	return LETTER_DONE;
+		text_shown(subscription_of(&message->confirmation.body)).text);
+	sns_message_accepted(message, now);
+	return SNS_MESSAGE_DONE;
 }
 
 /* It is believed. */
-static enum letter_step letter_open(struct letter *letter, nsec now, struct reason *why)
+static enum sns_message_step sns_message_open(
+	struct sns_message *message, nsec now, struct reason *why)
 {
-	if (sns_has_seen(letter->sns, letter->envelope.message_id, now)) {
+	if (sns_has_seen(message->sns, message->envelope.message_id, now)) {
 		reason_set(why, "the message was accepted before");
-		return LETTER_DONE;
+		return SNS_MESSAGE_DONE;
 	}
-	switch (letter->envelope.type) {
+	switch (message->envelope.type) {
 	case SNS_NOTIFICATION:
-		return message_read(letter, why);
+		return message_read(message, why);
 	case SNS_SUBSCRIBE:
-		return confirmation_begin(letter, why);
+		return confirmation_begin(message, why);
 	default: /* fetching its SubscribeURL would subscribe again */
 		reason_set(why, "the subscription to %s has ended",
-			text_shown(letter->envelope.topic).text);
-		return LETTER_DONE;
+			text_shown(message->envelope.topic).text);
+		return SNS_MESSAGE_DONE;
 	}
 }
 
-static enum letter_step letter_verify(struct letter *letter, struct moment now, struct reason *why)
+static enum sns_message_step sns_message_verify(
+	struct sns_message *message, struct moment now, struct reason *why)
 {
 	X509 *certificate = NULL;
 
-	switch (certificates_look(sns_certificates(letter->sns), letter->envelope.certificate_url,
-		now, &letter->wait, &certificate, why)) {
+	switch (certificates_look(sns_certificates(message->sns), message->envelope.certificate_url,
+		now, &message->wait, &certificate, why)) {
 	case CERTIFICATE_AWAITED:
-		return LETTER_AWAITS;
+		return SNS_MESSAGE_AWAITS;
 	case CERTIFICATE_LATER:
-		return LETTER_LATER;
+		return SNS_MESSAGE_LATER;
 	case CERTIFICATE_WRONG:
-		return LETTER_REFUSED;
+		return SNS_MESSAGE_REFUSED;
 	default:
 		break;
 	}
-	bool sound = signature_verify(&letter->envelope, certificate, why);
+	bool sound = signature_verify(&message->envelope, certificate, why);
 	X509_free(certificate);
-	return sound ? letter_open(letter, now.monotonic, why) : LETTER_REFUSED;
+	return sound ? sns_message_open(message, now.monotonic, why) : SNS_MESSAGE_REFUSED;
 }
 
-static bool letter_judge(struct letter *letter, struct moment now, struct reason *why)
+static bool sns_message_judge(struct sns_message *message, struct moment now, struct reason *why)
 {
-	return envelope_read(letter->document, &letter->envelope, why) &&
-	       gate_judge(sns_gate(letter->sns), &letter->envelope, now.wall / NSEC_PER_SEC,
-		       &letter->topic, why);
+	return envelope_read(message->document, &message->envelope, why) &&
+	       policy_judge(sns_gate(message->sns), &message->envelope, now.wall / NSEC_PER_SEC,
+		       &message->topic, why);
 }
 
-enum letter_step letter_go(struct letter *letter, struct moment now, struct reason *why)
+enum sns_message_step sns_message_go(
+	struct sns_message *message, struct moment now, struct reason *why)
 {
-	if (letter->stage == STAGE_CONFIRMED)
-		return confirmation_end(letter, now.monotonic, why);
-	if (letter->stage == STAGE_JUDGE && !letter_judge(letter, now, why))
-		return LETTER_REFUSED;
-	letter->stage = STAGE_VERIFY;
-	return letter_verify(letter, now, why);
+	if (message->stage == STAGE_CONFIRMED)
+		return confirmation_end(message, now.monotonic, why);
+	if (message->stage == STAGE_JUDGE && !sns_message_judge(message, now, why))
+		return SNS_MESSAGE_REFUSED;
+	message->stage = STAGE_VERIFY;
+	return sns_message_verify(message, now, why);
 }

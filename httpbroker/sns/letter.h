@@ -9,28 +9,30 @@
 
 #include "httpbroker/sns/sns.h"
 
-struct letter;
+struct sns_message;
 
-enum letter_step {
-	LETTER_AWAITS,  /* something is being fetched: done() will be called, then go on */
-	LETTER_SPEAKS,  /* it is believed: letter_said() is what it says, a document */
-	LETTER_DONE,    /* it is believed, and there is nothing to do (any more) */
-	LETTER_LATER,   /* not now: what it needs cannot be fetched */
-	LETTER_REFUSED, /* never */
+enum sns_message_step {
+	SNS_MESSAGE_AWAITS,  /* something is being fetched: done() will be called, then go on */
+	SNS_MESSAGE_SPEAKS,  /* it is believed: sns_message_said() is what it says, a document */
+	SNS_MESSAGE_DONE,    /* it is believed, and there is nothing to do (any more) */
+	SNS_MESSAGE_LATER,   /* not now: what it needs cannot be fetched */
+	SNS_MESSAGE_REFUSED, /* never */
 };
 
 /* `done` is called in the fetcher's thread; the document is used until the letter is freed. */
-struct letter *letter_new(
+struct sns_message *sns_message_new(
 	struct sns *sns, json_t *document, void (*done)(void *owner), void *owner);
-void letter_free(struct letter *letter);
+void sns_message_free(struct sns_message *message);
 
-/* Goes on. With LETTER_LATER and _REFUSED the reason is set, with _DONE it says what was done. */
-enum letter_step letter_go(struct letter *letter, struct moment now, struct reason *why);
+/* Goes on. With SNS_MESSAGE_LATER and _REFUSED the reason is set, with _DONE it says what was done.
+ */
+enum sns_message_step sns_message_go(
+	struct sns_message *message, struct moment now, struct reason *why);
 
 /* The letter's. */
-json_t *letter_said(const struct letter *letter);
+json_t *sns_message_said(const struct sns_message *message);
 
 /* What it said was accepted: it has no effect if it comes again. `now` is monotonic. */
-void letter_accepted(struct letter *letter, nsec now);
+void sns_message_accepted(struct sns_message *message, nsec now);
 
 #endif

@@ -58,7 +58,7 @@ void seen_add(struct seen *seen, struct text id, nsec now)
 	old_forget(seen, now);
 	if (message_find(seen, id) != NULL)
 		return;
-	if (HASH_COUNT(seen->messages) >= SEEN_MOST)
+	if (HASH_COUNT(seen->messages) >= SEEN_MAX)
 		oldest_forget(seen);
 	struct message *message = memory_zeroed(1, sizeof *message + id.length + 1);
 	message->since = now;

@@ -10,7 +10,7 @@
 #include "httpbroker/events/event.h"
 
 #define SEEN_LASTS (3600 * NSEC_PER_SEC)
-enum { SEEN_MOST = 50000 }; /* of more within an hour the oldest are forgotten */
+enum { SEEN_MAX = 50000 }; /* of more within an hour the oldest are forgotten */
 
 struct seen;
 

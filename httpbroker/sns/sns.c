@@ -10,7 +10,7 @@
 #include <sysexits.h>
 
 struct sns {
-	struct gate gate;
+	struct policy policy;
 	struct chain *chain; /* these three: NULL where nobody is allowed */
 	struct fetcher *fetcher;
 	struct certificates *certificates;
@@ -33,10 +33,10 @@ struct sns *sns_start(const struct sns_settings *settings)
 {
 	struct sns *sns = memory_zeroed(1, sizeof *sns);
 
-	sns->gate = settings->gate;
+	sns->policy = settings->policy;
 	sns->seen = seen_new();
 	pthread_mutex_init(&sns->lock, NULL);
-	if (sns->gate.count > 0)
+	if (sns->policy.count > 0)
 		trust_set_up(sns, settings->ca_file);
 	return sns;
 }
@@ -59,9 +59,9 @@ void sns_free(struct sns *sns)
 	free(sns);
 }
 
-const struct gate *sns_gate(const struct sns *sns)
+const struct policy *sns_gate(const struct sns *sns)
 {
-	return &sns->gate;
+	return &sns->policy;
 }
 
 struct certificates *sns_certificates(struct sns *sns)

@@ -12,8 +12,8 @@
 struct sns;
 
 struct sns_settings {
-	struct gate gate;    /* nobody allowed: SNS is refused, and nothing is ever fetched */
-	const char *ca_file; /* authorities, instead of the system's; NULL: the system's */
+	struct policy policy; /* nobody allowed: SNS is refused, and nothing is ever fetched */
+	const char *ca_file;  /* authorities, instead of the system's; NULL: the system's */
 };
 
 /* Exits with a message if the authorities cannot be read. */
@@ -25,7 +25,7 @@ void sns_stop(struct sns *sns);
 /* After it was stopped, and when no letter is left. */
 void sns_free(struct sns *sns);
 
-const struct gate *sns_gate(const struct sns *sns);
+const struct policy *sns_gate(const struct sns *sns);
 struct certificates *sns_certificates(struct sns *sns);
 struct fetcher *sns_fetcher(struct sns *sns);
 

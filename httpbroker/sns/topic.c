@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { ACCOUNT_DIGITS = 12, REGION_LEAST = 3, NAME_MOST = 256, CERTIFICATE_DIGITS = 32 };
+enum { ACCOUNT_DIGITS = 12, REGION_LEAST = 3, NAME_MAX = 256, CERTIFICATE_DIGITS = 32 };
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -58,7 +58,7 @@ bool topic_read(struct text arn, struct topic *out, struct reason *why)
 		out->name = rest;
 		take_of(&rest, LOWER UPPER DIGITS "-_");
 		take_word(&rest, ".fifo");
-		if (rest.length == 0 && out->name.length > 0 && out->name.length <= NAME_MOST)
+		if (rest.length == 0 && out->name.length > 0 && out->name.length <= NAME_MAX)
 			return true;
 	}
 	return reason_set(why, "'TopicArn' is not arn:aws:sns:REGION:ACCOUNT:NAME");

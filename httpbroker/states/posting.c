@@ -27,11 +27,11 @@ static void names_append(struct buffer *block, struct text entity, struct text c
 }
 
 /* Now that the block no longer moves: its names begin there. */
-static void posting_close(
-	struct posting *posting, const struct buffer *block, size_t begin, size_t entity_length)
+static void prepared_close(
+	struct prepared *prepared, const struct buffer *block, size_t begin, size_t entity_length)
 {
-	posting->block = block->data;
-	posting->names = (struct names){
+	prepared->block = block->data;
+	prepared->names = (struct names){
 		.bytes = block->data + begin,
 		.length = (uint16_t)(block->length - begin),
 		.entity_length = (uint16_t)entity_length,
@@ -39,9 +39,9 @@ static void posting_close(
 }
 
 /* Makes what the former check is told: it goes by another name now. */
-static struct posting *former_make(const struct event *event, int flapjack, struct moment now)
+static struct prepared *former_make(const struct event *event, int flapjack, struct moment now)
 {
-	struct posting *former = memory_zeroed(1, sizeof *former);
+	struct prepared *former = memory_zeroed(1, sizeof *former);
 	struct buffer summary = {NULL, 0, 0};
 	struct event ok;
 
@@ -50,54 +50,54 @@ static struct posting *former_make(const struct event *event, int flapjack, stru
 	ok.fraction = event->fraction;
 	ok.entity = event->former_entity;
 	ok.check = event->former_check;
-	ok.state = text_literal(condition_name(CONDITION_OK));
-	ok.condition = CONDITION_OK;
+	ok.state_text = text_literal(state_name(STATE_OK));
+	ok.state = STATE_OK;
 	ok.ttl = EVENT_TTL_NEVER;
 	buffer_printf(&summary, "httpbroker: this check is now named %.*s",
 		(int)event->check.length, event->check.bytes);
 	ok.summary = (struct text){summary.data, summary.length};
-	posting_make(former, &ok, flapjack, now);
+	prepared_make(former, &ok, flapjack, now);
 	buffer_free(&summary);
 	return former;
 }
 
-void posting_make(
-	struct posting *posting, const struct event *event, int flapjack, struct moment now)
+void prepared_make(
+	struct prepared *prepared, const struct event *event, int flapjack, struct moment now)
 {
 	struct buffer block = {NULL, 0, 0};
 
-	*posting = (struct posting){
-		.condition = event->condition,
+	*prepared = (struct prepared){
+		.state = event->state,
 		.time = event->time,
 		.fraction = event->fraction,
 		.ttl = event->ttl,
 		.deadline = deadline_of(event, now),
 	};
-	posting->wire = wire_make(event, flapjack, &block);
+	prepared->encoded = encoded_make(event, flapjack, &block);
 	names_append(&block, event->entity, event->check);
-	posting->wire.bytes = block.data;
-	posting_close(posting, &block, posting->wire.length, event->entity.length);
+	prepared->encoded.bytes = block.data;
+	prepared_close(prepared, &block, prepared->encoded.length, event->entity.length);
 	if (event->former_check.bytes != NULL)
-		posting->former = former_make(event, flapjack, now);
+		prepared->former = former_make(event, flapjack, now);
 }
 
-void posting_make_forgotten(
-	struct posting *posting, struct text entity, struct text check, struct instant time)
+void prepared_make_forgotten(
+	struct prepared *prepared, struct text entity, struct text check, struct instant time)
 {
 	struct buffer block = {NULL, 0, 0};
 
-	*posting = (struct posting){
+	*prepared = (struct prepared){
 		.time = time.seconds, .fraction = time.fraction, .forgotten = true};
 	names_append(&block, entity, check);
-	posting_close(posting, &block, 0, entity.length);
+	prepared_close(prepared, &block, 0, entity.length);
 }
 
-void posting_free(struct posting *posting)
+void prepared_free(struct prepared *prepared)
 {
-	if (posting->former != NULL)
-		posting_free(posting->former);
-	free(posting->former);
-	free(posting->block);
-	posting->former = NULL;
-	posting->block = NULL;
+	if (prepared->former != NULL)
+		prepared_free(prepared->former);
+	free(prepared->former);
+	free(prepared->block);
+	prepared->former = NULL;
+	prepared->block = NULL;
 }

@@ -10,27 +10,27 @@
 #include "httpbroker/events/wire.h"
 #include "httpbroker/states/states.h"
 
-struct posting {
+struct prepared {
 	struct names names;
-	struct wire wire;
-	enum condition condition;
+	struct encoded encoded;
+	enum state state;
 	int64_t time;      /* seconds since the epoch, not in the future */
 	uint16_t fraction; /* of that second: see instant.h */
 	int32_t ttl;       /* seconds; negative: never stale */
 	nsec deadline;     /* monotonic, or NSEC_NEVER; fixed now, so that no clock step moves it */
 	bool handed;       /* another broker has handed it over */
 	bool forgotten;    /* it is to be: then there are only the names and the time of that */
-	struct posting *former; /* an ok of the check's former names; owned; NULL: none */
-	char *block;            /* owned: what names and wire point into */
+	struct prepared *former; /* an ok of the check's former names; owned; NULL: none */
+	char *block;             /* owned: what names and wire point into */
 };
 
 /* The event is valid (event_check), and for this version of Flapjack. */
-void posting_make(
-	struct posting *posting, const struct event *event, int flapjack, struct moment now);
+void prepared_make(
+	struct prepared *prepared, const struct event *event, int flapjack, struct moment now);
 
-void posting_make_forgotten(
-	struct posting *posting, struct text entity, struct text check, struct instant time);
+void prepared_make_forgotten(
+	struct prepared *prepared, struct text entity, struct text check, struct instant time);
 
-void posting_free(struct posting *posting);
+void prepared_free(struct prepared *prepared);
 
 #endif

@@ -27,10 +27,10 @@ struct names {
 };
 
 /* Laid out so that no byte is lost between fields: there may be a million of these. */
-struct state {
+struct check {
 	UT_hash_handle hh;
-	struct state *wheel_prev, *wheel_next; /* the wheel's */
-	struct wire wire;                      /* the last event; bytes are ours */
+	struct check *wheel_prev, *wheel_next; /* the wheel's */
+	struct encoded encoded;                /* the last event; bytes are ours */
 	nsec repeat_at;                        /* monotonic: when it is repeated next */
 	nsec deadline;                         /* monotonic: when it goes stale, or NSEC_NEVER */
 	int64_t time;                          /* the event's, seconds since the epoch */
@@ -39,9 +39,9 @@ struct state {
 	uint16_t entity_length;                /* of names */
 	uint16_t wheel_slot;                   /* the wheel's */
 	uint16_t fraction;                     /* of the time: see instant.h */
-	uint8_t condition;                     /* enum condition of the last event */
-	uint8_t sent;                          /* enum condition that Flapjack was told last */
-	uint8_t rank;                          /* see state_key() */
+	uint8_t state;                         /* enum state of the last event */
+	uint8_t sent;                          /* enum state that Flapjack was told last */
+	uint8_t rank;                          /* see check_key() */
 	bool stale : 1;                        /* Flapjack was told that it ran out */
 	bool listed : 1;                       /* its record waits to be written */
 	bool forgotten : 1; /* it is out of the table, and its record waits to be deleted */
@@ -59,28 +59,28 @@ struct state {
  * The key in GET /state, which no other check has: `entity:check`, with `#2` behind it if that was
  * another's key already, or `#3`, … up to 15: the first that nobody had. The number is the rank; 1
  * is none. To look for more takes long where somebody has chosen names of many colons, so a rank of
- * STATES_UNRANKED is a key with U+001F between entity and check, which is in no name.
+ * CHECKS_UNRANKED is a key with U+001F between entity and check, which is in no name.
  */
-enum { STATES_RANKS = 15, STATES_UNRANKED, STATES_SUFFIX = sizeof "#255" };
-enum { STATES_KEY = 2 * LIMIT_NAME + 1 + STATES_SUFFIX };
+enum { CHECKS_RANKS = 15, CHECKS_UNRANKED, CHECKS_SUFFIX = sizeof "#255" };
+enum { CHECKS_KEY = 2 * LIMIT_NAME + 1 + CHECKS_SUFFIX };
 
 /* Writes the key, which a NUL follows, and returns its length. */
-size_t state_key(const struct state *state, char out[STATES_KEY]);
+size_t check_key(const struct check *check, char out[CHECKS_KEY]);
 
-struct states;
+struct checks;
 
-struct states *states_new(const struct siphash_key *key);
-void states_free(struct states *states);
+struct checks *checks_new(const struct siphash_key *key);
+void checks_free(struct checks *checks);
 
-size_t states_count(const struct states *states); /* any thread */
+size_t checks_count(const struct checks *checks); /* any thread */
 
 /* The writer's: the check's state, or NULL. */
-struct state *states_find(const struct states *states, const struct names *names);
+struct check *checks_find(const struct checks *checks, const struct names *names);
 
 /* What an event says of a check. */
-struct states_event {
-	struct wire wire; /* copied */
-	enum condition condition;
+struct checks_event {
+	struct encoded encoded; /* copied */
+	enum state state;
 	int64_t time;
 	int32_t ttl;
 	nsec deadline;
@@ -88,46 +88,46 @@ struct states_event {
 };
 
 /* The writer's: a new state, for a check that has none. What no event says is zero. */
-struct state *states_add(
-	struct states *states, const struct names *names, const struct states_event *event);
+struct check *checks_add(
+	struct checks *checks, const struct names *names, const struct checks_event *event);
 
 /*
  * The writer's: the check's next event. The fields that no event says are no visitor's business:
  * the writer changes them as it likes.
  */
-void states_set(struct states *states, struct state *state, const struct states_event *event);
+void checks_set(struct checks *checks, struct check *check, const struct checks_event *event);
 
 /*
  * The writer's: takes the state out of the table and frees its event; what is left of it, its
  * names, is the caller's to free(3).
  */
-void states_remove(struct states *states, struct state *state);
+void checks_remove(struct checks *checks, struct check *check);
 
 /* The writer's: takes out and frees all of them. Nothing may point to one any more. */
-void states_clear(struct states *states);
+void checks_clear(struct checks *checks);
 
 /* The writer's: calls `work` for every state of a shard; that may remove the state. */
-typedef void states_worker(struct state *state, void *context);
-void states_work(struct states *states, unsigned shard, states_worker *work, void *context);
+typedef void checks_worker(struct check *check, void *context);
+void checks_work(struct checks *checks, unsigned shard, checks_worker *work, void *context);
 
 /* Any thread: calls `visit` for every state of a shard while holding its lock: so be quick. */
-enum { STATES_SHARDS = 256 };
-typedef void states_visitor(const struct state *state, void *context);
-void states_visit(struct states *states, unsigned shard, states_visitor *visit, void *context);
+enum { CHECKS_SHARDS = 256 };
+typedef void checks_visitor(const struct check *check, void *context);
+void checks_visit(struct checks *checks, unsigned shard, checks_visitor *visit, void *context);
 
 /*
  * Any thread: the same in pieces of one or two hundred states, however many there are. False after
  * the last. What was there from the first piece to the last is visited once.
  */
-struct states_cursor {
+struct checks_cursor {
 	unsigned shard, part; /* the next piece */
 	unsigned parts;       /* of a shard; a power of two; 0: at the beginning */
 };
-bool states_visit_some(
-	struct states *states, struct states_cursor *cursor, states_visitor *visit, void *context);
+bool checks_visit_some(
+	struct checks *checks, struct checks_cursor *cursor, checks_visitor *visit, void *context);
 
 /* The same for one check, if there is such a one. */
-void states_visit_one(
-	struct states *states, const struct names *names, states_visitor *visit, void *context);
+void checks_visit_one(
+	struct checks *checks, const struct names *names, checks_visitor *visit, void *context);
 
 #endif

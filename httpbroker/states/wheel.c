@@ -7,7 +7,7 @@
 #include <utlist.h>
 
 struct slot {
-	struct state *states; /* a list, the first put the first */
+	struct check *checks; /* a list, the first put the first */
 	unsigned count;
 };
 
@@ -32,11 +32,11 @@ void wheel_free(struct wheel *wheel)
 	free(wheel);
 }
 
-nsec wheel_due(const struct state *state)
+nsec wheel_due(const struct check *check)
 {
-	bool repeat_first = state->stale || state->repeat_at < state->deadline;
+	bool repeat_first = check->stale || check->repeat_at < check->deadline;
 
-	return repeat_first ? state->repeat_at : state->deadline;
+	return repeat_first ? check->repeat_at : check->deadline;
 }
 
 /*
@@ -53,48 +53,48 @@ static int64_t tick_of(const struct wheel *wheel, nsec due)
 	return tick < last ? tick : last;
 }
 
-static struct slot *slot_of(struct wheel *wheel, const struct state *state)
+static struct slot *slot_of(struct wheel *wheel, const struct check *check)
 {
-	bool due = state->wheel_slot == (wheel->tick - 1) % WHEEL_SLOTS;
+	bool due = check->wheel_slot == (wheel->tick - 1) % WHEEL_SLOTS;
 
-	return due ? &wheel->due : &wheel->slots[state->wheel_slot];
+	return due ? &wheel->due : &wheel->slots[check->wheel_slot];
 }
 
-static void slot_add(struct slot *slot, struct state *state)
+static void slot_add(struct slot *slot, struct check *check)
 {
-	DL_APPEND2(slot->states, state, wheel_prev, wheel_next);
+	DL_APPEND2(slot->checks, check, wheel_prev, wheel_next);
 	slot->count++;
 }
 
-static void slot_remove(struct slot *slot, struct state *state)
+static void slot_remove(struct slot *slot, struct check *check)
 {
-	DL_DELETE2(slot->states, state, wheel_prev, wheel_next);
+	DL_DELETE2(slot->checks, check, wheel_prev, wheel_next);
 	slot->count--;
 }
 
-void wheel_put(struct wheel *wheel, struct state *state)
+void wheel_put(struct wheel *wheel, struct check *check)
 {
-	int64_t tick = tick_of(wheel, wheel_due(state));
+	int64_t tick = tick_of(wheel, wheel_due(check));
 
 	if (tick < wheel->earliest)
 		wheel->earliest = tick;
-	state->wheel_slot = (uint16_t)(tick % WHEEL_SLOTS);
-	slot_add(&wheel->slots[state->wheel_slot], state);
+	check->wheel_slot = (uint16_t)(tick % WHEEL_SLOTS);
+	slot_add(&wheel->slots[check->wheel_slot], check);
 }
 
-void wheel_remove(struct wheel *wheel, struct state *state)
+void wheel_remove(struct wheel *wheel, struct check *check)
 {
-	slot_remove(slot_of(wheel, state), state);
+	slot_remove(slot_of(wheel, check), check);
 }
 
-void wheel_move(struct wheel *wheel, struct state *state)
+void wheel_move(struct wheel *wheel, struct check *check)
 {
-	int64_t tick = tick_of(wheel, wheel_due(state));
+	int64_t tick = tick_of(wheel, wheel_due(check));
 
-	if (state->wheel_slot == tick % WHEEL_SLOTS)
+	if (check->wheel_slot == tick % WHEEL_SLOTS)
 		return;
-	wheel_remove(wheel, state);
-	wheel_put(wheel, state);
+	wheel_remove(wheel, check);
+	wheel_put(wheel, check);
 }
 
 /* The next tick has come. Its states are not touched, however many: only their list moves. */
@@ -111,26 +111,26 @@ static void wheel_skip(struct wheel *wheel, nsec now)
 {
 	int64_t turns = (now / WHEEL_TICK - wheel->tick) / WHEEL_SLOTS - 1;
 
-	if (wheel->due.states == NULL && turns > 0)
+	if (wheel->due.checks == NULL && turns > 0)
 		wheel->tick += turns * WHEEL_SLOTS;
 }
 
-struct state *wheel_take(struct wheel *wheel, nsec now)
+struct check *wheel_take(struct wheel *wheel, nsec now)
 {
 	wheel_skip(wheel, now);
 	for (;;) {
-		struct state *state = wheel->due.states;
+		struct check *check = wheel->due.checks;
 
-		if (state == NULL && wheel->tick * WHEEL_TICK > now)
+		if (check == NULL && wheel->tick * WHEEL_TICK > now)
 			return NULL;
-		if (state == NULL) {
+		if (check == NULL) {
 			wheel_turn(wheel);
 			continue;
 		}
-		slot_remove(&wheel->due, state);
-		if (wheel_due(state) <= now)
-			return state;
-		wheel_put(wheel, state);
+		slot_remove(&wheel->due, check);
+		if (wheel_due(check) <= now)
+			return check;
+		wheel_put(wheel, check);
 	}
 }
 
@@ -138,9 +138,9 @@ nsec wheel_next(struct wheel *wheel)
 {
 	int64_t tick = wheel->earliest > wheel->tick ? wheel->earliest : wheel->tick;
 
-	if (wheel->due.states != NULL)
+	if (wheel->due.checks != NULL)
 		return 0;
-	while (tick - wheel->tick < WHEEL_SLOTS && wheel->slots[tick % WHEEL_SLOTS].states == NULL)
+	while (tick - wheel->tick < WHEEL_SLOTS && wheel->slots[tick % WHEEL_SLOTS].checks == NULL)
 		tick++;
 	bool found = tick - wheel->tick < WHEEL_SLOTS;
 	wheel->earliest = found ? tick : INT64_MAX; /* so that nobody looks there again */

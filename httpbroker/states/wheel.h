@@ -19,19 +19,19 @@ struct wheel *wheel_new(nsec now);
 void wheel_free(struct wheel *wheel);
 
 /* When the state is due: its next repeat, or before that the moment it goes stale. */
-nsec wheel_due(const struct state *state);
+nsec wheel_due(const struct check *check);
 
 /* Puts in a state that is not there. */
-void wheel_put(struct wheel *wheel, struct state *state);
+void wheel_put(struct wheel *wheel, struct check *check);
 
 /* Puts it where it belongs after its due time has changed. */
-void wheel_move(struct wheel *wheel, struct state *state);
+void wheel_move(struct wheel *wheel, struct check *check);
 
 /* Takes it out. */
-void wheel_remove(struct wheel *wheel, struct state *state);
+void wheel_remove(struct wheel *wheel, struct check *check);
 
 /* Takes out a state that is due, the earliest first (to a tick); NULL: none is. */
-struct state *wheel_take(struct wheel *wheel, nsec now);
+struct check *wheel_take(struct wheel *wheel, nsec now);
 
 /* When wheel_take() is worth calling again; NSEC_NEVER if nothing is there. */
 nsec wheel_next(struct wheel *wheel);

@@ -7,29 +7,29 @@
 
 /* The first refusal of what a document holds. */
 struct finding {
-	struct intake intake;
+	struct event_sink sink;
 	bool refused;
 	struct reason why;
 };
 
-static void event_find(struct intake *intake, const struct event *event)
+static void event_find(struct event_sink *sink, const struct event *event)
 {
-	(void)intake;
+	(void)sink;
 	(void)event;
 }
 
-static void refusal_find(struct intake *intake, const struct reason *why)
+static void refusal_find(struct event_sink *sink, const struct reason *why)
 {
-	struct finding *finding = (struct finding *)intake; /* its first member */
+	struct finding *finding = (struct finding *)sink; /* its first member */
 
 	if (!finding->refused)
 		finding->why = *why;
 	finding->refused = true;
 }
 
-static void pass_find(struct intake *intake, enum passed why)
+static void pass_find(struct event_sink *sink, enum passed why)
 {
-	(void)intake;
+	(void)sink;
 	(void)why;
 }
 
@@ -37,13 +37,13 @@ static bool taken_for(int flapjack, const char *json, size_t length, struct reas
 {
 	const struct format_context context = {
 		.flapjack = flapjack, .now = clock_wall() / NSEC_PER_SEC};
-	struct finding finding = {.intake = {event_find, refusal_find, pass_find}};
+	struct finding finding = {.sink = {event_find, refusal_find, pass_find}};
 	json_error_t error;
 	json_t *document = body_document(json, length, JSON_REJECT_DUPLICATES, &error);
 
 	if (document == NULL)
 		return reason_set(why, "%s", error.text);
-	format_translate(document, &context, &finding.intake);
+	format_translate(document, &context, &finding.sink);
 	json_decref(document);
 	if (finding.refused)
 		*why = finding.why;

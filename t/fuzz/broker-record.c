@@ -11,53 +11,53 @@
 
 static const struct recall recall = {2, 0, {1795224000 * NSEC_PER_SEC, 0}};
 
-static void posting_expect(const struct posting *posting)
+static void prepared_expect(const struct prepared *prepared)
 {
-	FUZZ_EXPECT(posting->names.entity_length > 0);
-	FUZZ_EXPECT(posting->names.length > posting->names.entity_length + 1);
-	FUZZ_EXPECT(posting->names.bytes[posting->names.entity_length] == ':');
-	FUZZ_EXPECT(posting->wire.head <= posting->wire.tail);
-	FUZZ_EXPECT(posting->wire.tail <= posting->wire.length);
+	FUZZ_EXPECT(prepared->names.entity_length > 0);
+	FUZZ_EXPECT(prepared->names.length > prepared->names.entity_length + 1);
+	FUZZ_EXPECT(prepared->names.bytes[prepared->names.entity_length] == ':');
+	FUZZ_EXPECT(prepared->encoded.head <= prepared->encoded.tail);
+	FUZZ_EXPECT(prepared->encoded.tail <= prepared->encoded.length);
 }
 
 static void record_try(struct blob field, struct blob value)
 {
-	struct posting posting;
+	struct prepared prepared;
 	struct record record;
 	struct reason why = {""};
 
-	if (!recall_record(&recall, field, value, &posting, &record, &why)) {
+	if (!decode_record(&recall, field, value, &prepared, &record, &why)) {
 		FUZZ_EXPECT(why.text[0] != '\0');
 		return;
 	}
-	posting_expect(&posting);
-	FUZZ_EXPECT(record.owed || condition_lasts(record.sent));
-	FUZZ_EXPECT(condition_lasts(posting.condition));
-	posting_free(&posting);
+	prepared_expect(&prepared);
+	FUZZ_EXPECT(record.owed || state_lasts(record.sent));
+	FUZZ_EXPECT(state_lasts(prepared.state));
+	prepared_free(&prepared);
 }
 
 static void event_try(struct blob json)
 {
-	struct posting posting, again;
+	struct prepared prepared, again;
 	struct buffer written = {NULL, 0, 0};
 	struct reason why = {""};
 
-	if (!recall_event(&recall, json, &posting, &why)) {
+	if (!decode_event(&recall, json, &prepared, &why)) {
 		FUZZ_EXPECT(why.text[0] != '\0');
 		return;
 	}
-	posting_expect(&posting);
-	recall_write(&written, &posting);
+	prepared_expect(&prepared);
+	decode_write(&written, &prepared);
 	FUZZ_EXPECT(
-		recall_event(&recall, (struct blob){written.data, written.length}, &again, &why));
-	FUZZ_EXPECT(again.condition == posting.condition && again.time == posting.time &&
-		    again.ttl == posting.ttl);
-	FUZZ_EXPECT(again.forgotten == posting.forgotten);
-	FUZZ_EXPECT(again.wire.length == posting.wire.length);
-	FUZZ_EXPECT(posting.forgotten ||
-		    memcmp(again.wire.bytes, posting.wire.bytes, posting.wire.length) == 0);
-	posting_free(&again);
-	posting_free(&posting);
+		decode_event(&recall, (struct blob){written.data, written.length}, &again, &why));
+	FUZZ_EXPECT(again.state == prepared.state && again.time == prepared.time &&
+		    again.ttl == prepared.ttl);
+	FUZZ_EXPECT(again.forgotten == prepared.forgotten);
+	FUZZ_EXPECT(again.encoded.length == prepared.encoded.length);
+	FUZZ_EXPECT(prepared.forgotten || memcmp(again.encoded.bytes, prepared.encoded.bytes,
+						  prepared.encoded.length) == 0);
+	prepared_free(&again);
+	prepared_free(&prepared);
 	buffer_free(&written);
 }
 

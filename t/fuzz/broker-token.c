@@ -7,13 +7,13 @@
 
 static void header_try(const char *header)
 {
-	char token[TOKEN_MOST];
+	char token[TOKEN_MAX];
 
 	if (!credentials_read(header, token))
 		return;
-	size_t length = strnlen(token, TOKEN_MOST);
-	FUZZ_EXPECT(length > 0 && length < TOKEN_MOST);
-	while (length < TOKEN_MOST)
+	size_t length = strnlen(token, TOKEN_MAX);
+	FUZZ_EXPECT(length > 0 && length < TOKEN_MAX);
+	while (length < TOKEN_MAX)
 		FUZZ_EXPECT(token[length++] == '\0');
 }
 
@@ -24,7 +24,7 @@ static void file_try(const char *text, size_t length)
 
 	FUZZ_EXPECT((tokens == NULL) == (why.text[0] != '\0'));
 	if (tokens != NULL)
-		FUZZ_EXPECT(tokens_find(tokens, (char[TOKEN_MOST]){0}) == NULL);
+		FUZZ_EXPECT(tokens_find(tokens, (char[TOKEN_MAX]){0}) == NULL);
 	tokens_release(tokens);
 }
 

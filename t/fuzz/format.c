@@ -10,7 +10,7 @@
 
 /* What an intake was given. */
 struct pieces {
-	struct intake intake; /* first */
+	struct event_sink sink; /* first */
 	int flapjack;
 	unsigned count;
 };
@@ -52,11 +52,11 @@ static void clean_try(json_t *event)
 }
 
 /* What goes out is sound JSON. */
-static void posting_try(const struct posting *posting, int flapjack)
+static void prepared_try(const struct prepared *prepared, int flapjack)
 {
 	struct buffer whole = {NULL, 0, 0};
 
-	buffer_append(&whole, posting->wire.bytes, posting->wire.length);
+	buffer_append(&whole, prepared->encoded.bytes, prepared->encoded.length);
 	buffer_append(&whole, "}", 1);
 	json_t *event = json_loadb(whole.data, whole.length, JSON_REJECT_DUPLICATES, NULL);
 	FUZZ_EXPECT(event != NULL);
@@ -68,10 +68,10 @@ static void posting_try(const struct posting *posting, int flapjack)
 	buffer_free(&whole);
 }
 
-static void event_take(struct intake *intake, const struct event *event)
+static void event_take(struct event_sink *sink, const struct event *event)
 {
-	struct pieces *pieces = (struct pieces *)intake;
-	struct posting posting;
+	struct pieces *pieces = (struct pieces *)sink;
+	struct prepared prepared;
 
 	pieces->count++;
 	FUZZ_EXPECT(event->entity.length >= 1 && event->entity.length <= LIMIT_NAME);
@@ -80,21 +80,21 @@ static void event_take(struct intake *intake, const struct event *event)
 	FUZZ_EXPECT(memchr(event->check.bytes, '"', event->check.length) == NULL);
 	FUZZ_EXPECT(event->time >= 0 && event->time <= NOW);
 	FUZZ_EXPECT(event->ttl >= EVENT_TTL_NEVER && event->ttl != 0);
-	posting_make(&posting, event, pieces->flapjack,
+	prepared_make(&prepared, event, pieces->flapjack,
 		(struct moment){NOW * NSEC_PER_SEC, 1000 * NSEC_PER_SEC});
-	posting_try(&posting, pieces->flapjack);
-	posting_free(&posting);
+	prepared_try(&prepared, pieces->flapjack);
+	prepared_free(&prepared);
 }
 
-static void refusal_take(struct intake *intake, const struct reason *why)
+static void refusal_take(struct event_sink *sink, const struct reason *why)
 {
-	((struct pieces *)intake)->count++;
+	((struct pieces *)sink)->count++;
 	FUZZ_EXPECT(why->text[0] != '\0');
 }
 
-static void pass_take(struct intake *intake, enum passed why)
+static void pass_take(struct event_sink *sink, enum passed why)
 {
-	((struct pieces *)intake)->count++;
+	((struct pieces *)sink)->count++;
 	FUZZ_EXPECT(why == PASSED_TEST || why == PASSED_WORSE);
 }
 
@@ -111,7 +111,7 @@ void format_fuzz(const struct format *format, const uint8_t *bytes, size_t lengt
 
 		if (!format->matches(document))
 			break;
-		format->translate(document, &context, &pieces.intake);
+		format->translate(document, &context, &pieces.sink);
 		FUZZ_EXPECT(format->many ? pieces.count >= 1 : pieces.count == 1);
 	}
 	json_decref(document);

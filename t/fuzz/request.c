@@ -16,21 +16,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INPUT_MOST = 60000, TURNS_MOST = 200 }; /* so much fits a socket's buffer */
+enum { INPUT_MAX = 60000, TURNS_MAX = 200 }; /* so much fits a socket's buffer */
 
 enum { MOOD_GUARDED = 0x80 }; /* a token is needed */
 
 static struct exchange_context context;
 static struct exchange_door door = {&context, false};
-static struct guard *guard;
+static struct auth *auth;
 static struct MHD_Daemon *server;
 static uint8_t mood;
 
 bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submission);
 bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submission)
 {
-	static const enum ledger_answer answers[] = {
-		LEDGER_TAKEN, LEDGER_TAKEN, LEDGER_OLDER, LEDGER_FULL};
+	static const enum engine_answer answers[] = {
+		ENGINE_TAKEN, ENGINE_TAKEN, ENGINE_OLDER, ENGINE_FULL};
 	static const enum submission_result results[] = {
 		SUBMISSION_COMMITTED, SUBMISSION_COMMITTED, SUBMISSION_KEPT, SUBMISSION_DROPPED};
 
@@ -77,7 +77,7 @@ const struct histogram *__wrap_delivery_commits(const struct delivery *delivery)
 }
 
 /* A token for everything, and one for some entities. */
-static struct guard *guard_make(void)
+static struct auth *auth_make(void)
 {
 	static const char tokens[] = "secret\nless a* *.example.org\n";
 	static char path[64];
@@ -87,33 +87,33 @@ static struct guard *guard_make(void)
 	FUZZ_EXPECT(fchmod(fd, 0600) == 0);
 	FUZZ_EXPECT(write(fd, tokens, strlen(tokens)) == (ssize_t)strlen(tokens));
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return guard_new(path, &why);
+	return auth_new(path, &why);
 }
 
 static void server_prepare(void)
 {
 	static const struct clients_settings clients = {
-		.most = LIMIT_CONNECTIONS,
+		.max = LIMIT_CONNECTIONS,
 		.limits = {NSEC_NEVER, NSEC_NEVER, NSEC_NEVER, NSEC_NEVER},
 	};
 	static struct broker broker;
 
 	signal(SIGPIPE, SIG_IGN);
 	log_set_level(LOG_LEVEL_ERROR);
-	broker.states = states_new(&(struct siphash_key){1, 2});
+	broker.checks = checks_new(&(struct siphash_key){1, 2});
 	broker.flapjack = 2;
 	broker.counters = counters_new();
-	static struct tally_cache tally;
-	tally_cache_init(&tally);
-	broker.tally = &tally;
+	static struct state_counts_cache counts;
+	state_counts_cache_init(&counts);
+	broker.counts = &counts;
 	broker.held = held_new(LIMIT_HELD);
 	context.broker = &broker;
 	context.max_body = LIMIT_BODY;
 	context.hosts.own = "here";
 	context.clients = clients_start(&clients);
-	traffic_init(&context.traffic);
-	guard = guard_make();
-	FUZZ_EXPECT(guard != NULL);
+	in_flight_init(&context.in_flight);
+	auth = auth_make();
+	FUZZ_EXPECT(auth != NULL);
 	server = MHD_start_daemon(MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
 		NULL, exchange_handle, &context, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, &door,
@@ -135,14 +135,14 @@ static void connection_run(const uint8_t *bytes, size_t length, struct buffer *o
 	shutdown(pair[0], SHUT_WR);
 	FUZZ_EXPECT(MHD_add_connection(server, pair[1], (struct sockaddr *)&address,
 			    sizeof address) == MHD_YES);
-	for (int turn = 0; got != 0 && turn < TURNS_MOST; turn++) {
+	for (int turn = 0; got != 0 && turn < TURNS_MAX; turn++) {
 		MHD_run(server);
 		while ((got = recv(pair[0], chunk, sizeof chunk, 0)) > 0)
 			buffer_append(out, chunk, (size_t)got);
 	}
 	close(pair[0]);
 	for (int turn = 0;
-		turn < TURNS_MOST &&
+		turn < TURNS_MAX &&
 		MHD_get_daemon_info(server, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections >
 			0;
 		turn++)
@@ -168,12 +168,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	struct buffer out = {NULL, 0, 0};
 
-	if (length == 0 || length > INPUT_MOST)
+	if (length == 0 || length > INPUT_MAX)
 		return 0;
 	if (server == NULL)
 		server_prepare();
 	mood = bytes[0];
-	context.guard = (mood & MOOD_GUARDED) != 0 ? guard : NULL;
+	context.auth = (mood & MOOD_GUARDED) != 0 ? auth : NULL;
 	connection_run(bytes + 1, length - 1, &out);
 	answer_try(&out);
 	buffer_free(&out);

@@ -20,7 +20,7 @@ static void passed_try(const struct envelope *envelope, const struct topic *topi
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 {
 	static const char *const patterns[] = {"arn:aws:sns:eu-west-1:123456789012:*"};
-	const struct gate gate = {patterns, 1};
+	const struct policy policy = {patterns, 1};
 	json_t *document = json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, NULL);
 	struct envelope envelope;
 	struct topic topic;
@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 	if (document != NULL && envelope_matches(document)) {
 		if (!envelope_read(document, &envelope, &why) ||
-			!gate_judge(&gate, &envelope, INT64_C(1767323045), &topic, &why))
+			!policy_judge(&policy, &envelope, INT64_C(1767323045), &topic, &why))
 			FUZZ_EXPECT(why.text[0] != '\0');
 		else
 			passed_try(&envelope, &topic);

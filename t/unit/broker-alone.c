@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct office {
-	struct states *states;
+	struct checks *checks;
 	struct delivery *delivery;
 	sem_t done;
 };
@@ -17,14 +17,14 @@ struct office {
 static void office_open(struct office *office)
 {
 	const struct delivery_settings settings = {
-		.alone = true,
+		.memory_only = true,
 		.interval = 10 * NSEC_PER_MSEC,
 		.queue = "events",
 		.flapjack = 2,
 		.name = "default",
 		.place = "nowhere",
 		.persistent = true,
-		.stale_as = CONDITION_UNKNOWN,
+		.stale_as = STATE_UNKNOWN,
 		.forget_after = NSEC_NEVER,
 		.max_pending = 1,
 		.max_states = 1000,
@@ -32,8 +32,8 @@ static void office_open(struct office *office)
 	};
 
 	sem_init(&office->done, 0, 0);
-	office->states = states_new(&(struct siphash_key){1, 2});
-	office->delivery = delivery_start(&settings, office->states);
+	office->checks = checks_new(&(struct siphash_key){1, 2});
+	office->delivery = delivery_start(&settings, office->checks);
 }
 
 static void office_close(struct office *office)
@@ -43,7 +43,7 @@ static void office_close(struct office *office)
 	delivery_stop(office->delivery, NSEC_PER_SEC);
 	assert_false(delivery_submit(office->delivery, &late));
 	delivery_free(office->delivery);
-	states_free(office->states);
+	checks_free(office->checks);
 	sem_destroy(&office->done);
 }
 
@@ -67,34 +67,34 @@ static void submit_and_wait(struct office *office, struct submission *submission
 /* Posts `count` checks of the entity `e`, all in one submission. */
 static void post_many(struct office *office, size_t count)
 {
-	struct posting postings[8];
-	enum ledger_answer answers[8];
+	struct prepared prepared[8];
+	enum engine_answer answers[8];
 	char names[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
 	assert_between(count, 1, 8);
 	for (size_t i = 0; i < count; i++) {
-		struct event event = event_plain("e", names[i], CONDITION_OK);
+		struct event event = event_plain("e", names[i], STATE_OK);
 
 		event.time = moment_now().wall / NSEC_PER_SEC;
-		posting_make(&postings[i], &event, 2, moment_now());
-		answers[i] = LEDGER_FULL;
+		prepared_make(&prepared[i], &event, 2, moment_now());
+		answers[i] = ENGINE_FULL;
 	}
 	submit_and_wait(office,
-		&(struct submission){.postings = postings, .answers = answers, .count = count});
+		&(struct submission){.prepared = prepared, .answers = answers, .count = count});
 	for (size_t i = 0; i < count; i++) {
-		assert_int_equal(answers[i], LEDGER_TAKEN);
-		posting_free(&postings[i]);
+		assert_int_equal(answers[i], ENGINE_TAKEN);
+		prepared_free(&prepared[i]);
 	}
 }
 
 static size_t forget(struct office *office, const char *name, uint16_t entity_length)
 {
-	struct forgetting forgetting = {
+	struct forget forget = {
 		.names = {name, (uint16_t)strlen(name), entity_length},
 	};
 
-	submit_and_wait(office, &(struct submission){.forgetting = &forgetting});
-	return forgetting.count;
+	submit_and_wait(office, &(struct submission){.forget = &forget});
+	return forget.count;
 }
 
 static void what_is_posted_is_kept_and_may_be_forgotten(void **state)
@@ -105,12 +105,12 @@ static void what_is_posted_is_kept_and_may_be_forgotten(void **state)
 	office_open(&office);
 	post_many(&office, 8); /* though only one may wait for Redis */
 	post_many(&office, 8);
-	assert_int_equal(states_count(office.states), 8);
+	assert_int_equal(checks_count(office.checks), 8);
 	assert_int_equal(forget(&office, "e:c", 1), 1);
 	assert_int_equal(forget(&office, "e:c", 1), 0);
-	assert_int_equal(states_count(office.states), 7);
+	assert_int_equal(checks_count(office.checks), 7);
 	assert_int_equal(forget(&office, "e", 1), 7);
-	assert_int_equal(states_count(office.states), 0);
+	assert_int_equal(checks_count(office.checks), 0);
 	office_close(&office);
 }
 
@@ -123,7 +123,7 @@ static void it_is_active_and_waits_for_nothing(void **state)
 	post_many(&office, 1);
 	struct delivery_status status = delivery_status(office.delivery);
 	assert_int_equal(status.role, DELIVERY_ACTIVE);
-	assert_true(status.alone);
+	assert_true(status.memory_only);
 	assert_false(status.redis_up);
 	assert_string_equal(status.redis_why, "");
 	assert_false(status.loading);
@@ -143,15 +143,15 @@ static void late_done(struct submission *submission)
 static void what_comes_just_before_the_end_is_answered(void **state)
 {
 	struct office office;
-	struct forgetting forgettings[100];
+	struct forget forgettings[100];
 	struct submission submissions[100];
 
 	(void)state;
 	office_open(&office);
 	for (int i = 0; i < 100; i++) {
-		forgettings[i] = (struct forgetting){.names = {"e", 1, 1}};
+		forgettings[i] = (struct forget){.names = {"e", 1, 1}};
 		submissions[i] = (struct submission){
-			.forgetting = &forgettings[i], .done = late_done, .owner = &office};
+			.forget = &forgettings[i], .done = late_done, .owner = &office};
 		assert_true(delivery_submit(office.delivery, &submissions[i]));
 	}
 	office_close(&office);

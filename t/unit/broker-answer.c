@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The `error` of an answer's body; free it. */
-static char *error_of(const struct answer *answer)
+static char *error_of(const struct response *answer)
 {
 	assert_string_equal(answer->type, ANSWER_JSON);
 	assert_int_equal(answer->body.data[answer->body.length - 1], '\n');
@@ -25,14 +25,14 @@ static char *error_of(const struct answer *answer)
 
 static void assert_error(const char *message, const char *expected)
 {
-	struct answer answer = {.status = 0};
+	struct response answer = {.status = 0};
 
-	answer_error(&answer, 400, "%s", message);
+	response_error(&answer, 400, "%s", message);
 	char *text = error_of(&answer);
 	assert_int_equal(answer.status, 400);
 	assert_string_equal(text, expected);
 	free(text);
-	answer_free(&answer);
+	response_free(&answer);
 }
 
 static void errors_are_json_whatever_they_quote(void **state)
@@ -51,14 +51,14 @@ static void long_errors_are_cut_and_still_json(void **state)
 {
 	(void)state;
 	for (size_t length = 1015; length < 1035; length++) {
-		struct answer answer = {.status = 0};
+		struct response answer = {.status = 0};
 		char message[2048];
 
 		memset(message, 'x', length);
 		snprintf(message + length, sizeof message - length, "\xe2\x82\xac\xe2\x82\xac");
-		answer_error(&answer, 400, "%s", message);
+		response_error(&answer, 400, "%s", message);
 		free(error_of(&answer));
-		answer_free(&answer);
+		response_free(&answer);
 	}
 }
 
@@ -68,38 +68,38 @@ static void random_bytes_are_answered_in_json(void **state)
 
 	(void)state;
 	for (int round = 0; round < 20000; round++) {
-		struct answer answer = {.status = 0};
+		struct response answer = {.status = 0};
 		char message[64];
 		size_t length = (size_t)rand_r(&seed) % sizeof message;
 
 		for (size_t i = 0; i < length; i++)
 			message[i] = (char)(1 + rand_r(&seed) % 255);
 		message[length] = '\0';
-		answer_error(&answer, 400, "%s", message);
+		response_error(&answer, 400, "%s", message);
 		free(error_of(&answer));
-		answer_free(&answer);
+		response_free(&answer);
 	}
 }
 
 static void an_answer_is_the_last_one_set(void **state)
 {
-	struct answer answer = {.status = 0};
+	struct response answer = {.status = 0};
 
 	(void)state;
-	answer_error(&answer, 400, "first");
-	answer_busy(&answer, "second");
+	response_error(&answer, 400, "first");
+	response_busy(&answer, "second");
 	char *text = error_of(&answer);
 	assert_string_equal(text, "second");
 	assert_int_equal(answer.status, 503);
 	assert_int_equal(answer.retry_after, 5);
 	free(text);
-	answer_free(&answer);
+	response_free(&answer);
 }
 
 static void assert_no_route(
 	const char *method, const char *path, unsigned status, const char *allow)
 {
-	struct answer answer = {.status = 0};
+	struct response answer = {.status = 0};
 
 	assert_null(route_find(method, path, &answer));
 	assert_int_equal(answer.status, status);
@@ -108,12 +108,12 @@ static void assert_no_route(
 	else
 		assert_string_equal(answer.allow, allow);
 	free(error_of(&answer));
-	answer_free(&answer);
+	response_free(&answer);
 }
 
 static void routes_are_found_by_path_and_method(void **state)
 {
-	struct answer answer = {.status = 0};
+	struct response answer = {.status = 0};
 
 	(void)state;
 	assert_ptr_equal(route_find("GET", "/state", &answer), &route_get_state);

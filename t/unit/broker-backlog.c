@@ -13,39 +13,39 @@
 
 static const struct siphash_key key = {1, 2};
 
-static struct posting posting_of(
-	const char *check, enum condition condition, int64_t time, const char *summary)
+static struct prepared prepared_of(
+	const char *check, enum state state, int64_t time, const char *summary)
 {
-	struct event event = event_plain("e", check, condition);
-	struct posting posting;
+	struct event event = event_plain("e", check, state);
+	struct prepared prepared;
 
 	event.time = time;
 	event.summary = (struct text){summary, strlen(summary)};
-	posting_make(&posting, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
-	return posting;
+	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
+	return prepared;
 }
 
-static bool put(struct backlog *backlog, const char *check, enum condition condition, int64_t time,
+static bool put(struct accepted *accepted, const char *check, enum state state, int64_t time,
 	const char *summary)
 {
-	struct posting posting = posting_of(check, condition, time, summary);
-	bool put = backlog_put(backlog, &posting);
+	struct prepared prepared = prepared_of(check, state, time, summary);
+	bool put = accepted_put(accepted, &prepared);
 
-	posting_free(&posting);
+	prepared_free(&prepared);
 	return put;
 }
 
-static void put_judged(
-	struct backlog *backlog, const char *check, enum condition condition, uint64_t pushes)
+static void put_applied(
+	struct accepted *accepted, const char *check, enum state state, uint64_t pushes)
 {
-	struct posting posting = posting_of(check, condition, 1, "s");
+	struct prepared prepared = prepared_of(check, state, 1, "s");
 
-	backlog_put_judged(backlog, &posting, &(struct marks){pushes, 0});
-	posting_free(&posting);
+	accepted_put_judged(accepted, &prepared, &(struct watermarks){pushes, 0});
+	prepared_free(&prepared);
 }
 
 /* The summaries that are kept, from this one on, each with a blank behind it. */
-static void assert_kept(const struct kept *kept, const char *expected)
+static void assert_kept(const struct entry *kept, const char *expected)
 {
 	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
 	char text[256] = "";
@@ -53,129 +53,130 @@ static void assert_kept(const struct kept *kept, const char *expected)
 	for (; kept != NULL; kept = kept->next) {
 		const char *summary =
 			strstr(kept->json, "\"summary\":\"") + strlen("\"summary\":\"");
-		struct posting posting;
+		struct prepared prepared;
 		struct reason why;
 
 		strncat(text, summary, strcspn(summary, "\""));
 		strcat(text, " ");
-		assert_true(recall_event(
-			&recall, (struct blob){kept->json, kept->length}, &posting, &why));
-		posting_free(&posting);
+		assert_true(decode_event(
+			&recall, (struct blob){kept->json, kept->length}, &prepared, &why));
+		prepared_free(&prepared);
 	}
 	assert_string_equal(text, expected);
 }
 
 static void what_says_the_same_takes_the_place_of_the_one_before(void **state)
 {
-	struct backlog *backlog = backlog_new(100, &key);
+	struct accepted *accepted = accepted_new(100, &key);
 
 	(void)state;
-	put(backlog, "c", CONDITION_OK, 5, "1");
-	put(backlog, "d", CONDITION_OK, 5, "2");
-	put(backlog, "c", CONDITION_OK, 5, "3");
-	put(backlog, "c", CONDITION_CRITICAL, 5, "4");
-	put(backlog, "c", CONDITION_OK, 6, "5");
-	put(backlog, "c", CONDITION_OK, 5, "6"); /* older than that: it might lose, but who knows */
-	put(backlog, "c", CONDITION_ACKNOWLEDGEMENT, 6, "7");
-	put(backlog, "c", CONDITION_ACKNOWLEDGEMENT, 6, "8");
-	assert_kept(backlog_first(backlog), "3 2 4 5 6 7 8 ");
-	assert_int_equal(backlog_count(backlog), 7);
-	assert_int_equal(backlog_unjudged(backlog), 7);
-	assert_int_equal(backlog_unjudged_checks(backlog), 2);
-	backlog_free(backlog);
+	put(accepted, "c", STATE_OK, 5, "1");
+	put(accepted, "d", STATE_OK, 5, "2");
+	put(accepted, "c", STATE_OK, 5, "3");
+	put(accepted, "c", STATE_CRITICAL, 5, "4");
+	put(accepted, "c", STATE_OK, 6, "5");
+	put(accepted, "c", STATE_OK, 5, "6"); /* older than that: it might lose, but who knows */
+	put(accepted, "c", STATE_ACKNOWLEDGEMENT, 6, "7");
+	put(accepted, "c", STATE_ACKNOWLEDGEMENT, 6, "8");
+	assert_kept(accepted_first(accepted), "3 2 4 5 6 7 8 ");
+	assert_int_equal(accepted_count(accepted), 7);
+	assert_int_equal(accepted_unjudged(accepted), 7);
+	assert_int_equal(accepted_unjudged_checks(accepted), 2);
+	accepted_free(accepted);
 }
 
-static void forget(struct backlog *backlog, const char *check, int64_t time)
+static void forget(struct accepted *accepted, const char *check, int64_t time)
 {
-	struct posting posting;
+	struct prepared prepared;
 
-	posting_make_forgotten(&posting, text_literal("\xc3\xa4\""),
+	prepared_make_forgotten(&prepared, text_literal("\xc3\xa4\""),
 		(struct text){check, strlen(check)}, (struct instant){time, 0});
-	backlog_put_judged(backlog, &posting, &(struct marks){0, 1});
-	posting_free(&posting);
+	accepted_put_judged(accepted, &prepared, &(struct watermarks){0, 1});
+	prepared_free(&prepared);
 }
 
 /* It is left as JSON, and read back. */
-static void assert_forgotten(const struct kept *kept, const char *json, int64_t time)
+static void assert_forgotten(const struct entry *kept, const char *json, int64_t time)
 {
 	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
-	struct posting posting;
+	struct prepared prepared;
 	struct reason why;
 
 	assert_int_equal(kept->length, strlen(json));
 	assert_memory_equal(kept->json, json, kept->length);
-	assert_true(recall_event(&recall, (struct blob){kept->json, kept->length}, &posting, &why));
-	assert_true(posting.forgotten);
-	assert_int_equal(posting.time, time);
-	assert_int_equal(posting.names.entity_length, 3);
-	assert_memory_equal(posting.names.bytes, "\xc3\xa4\":c", 5);
-	assert_int_equal(posting.names.length, 5);
-	posting_free(&posting);
+	assert_true(
+		decode_event(&recall, (struct blob){kept->json, kept->length}, &prepared, &why));
+	assert_true(prepared.forgotten);
+	assert_int_equal(prepared.time, time);
+	assert_int_equal(prepared.names.entity_length, 3);
+	assert_memory_equal(prepared.names.bytes, "\xc3\xa4\":c", 5);
+	assert_int_equal(prepared.names.length, 5);
+	prepared_free(&prepared);
 }
 
 static void what_is_to_be_forgotten_is_kept_in_its_turn(void **state)
 {
-	struct event event = event_plain("\xc3\xa4\"", "c", CONDITION_OK);
-	struct backlog *backlog = backlog_new(100, &key);
-	struct posting posting;
+	struct event event = event_plain("\xc3\xa4\"", "c", STATE_OK);
+	struct accepted *accepted = accepted_new(100, &key);
+	struct prepared prepared;
 
 	(void)state;
 	event.time = 5;
-	posting_make(&posting, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
-	backlog_put_judged(backlog, &posting, &(struct marks){1, 1});
-	forget(backlog, "c", 5);
-	backlog_put_judged(backlog, &posting, &(struct marks){2, 2}); /* not before that */
-	forget(backlog, "c", 5);
-	forget(backlog, "c", 6);
-	assert_int_equal(backlog_count(backlog), 4);
-	const struct kept *second = backlog_first(backlog)->next;
+	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
+	accepted_put_judged(accepted, &prepared, &(struct watermarks){1, 1});
+	forget(accepted, "c", 5);
+	accepted_put_judged(accepted, &prepared, &(struct watermarks){2, 2}); /* not before that */
+	forget(accepted, "c", 5);
+	forget(accepted, "c", 6);
+	assert_int_equal(accepted_count(accepted), 4);
+	const struct entry *second = accepted_first(accepted)->next;
 	assert_forgotten(
 		second, "{\"entity\":\"\xc3\xa4\\\"\",\"check\":\"c\",\"forgotten\":5}", 5);
 	assert_false(second->next->forgotten);
 	assert_forgotten(second->next->next,
 		"{\"entity\":\"\xc3\xa4\\\"\",\"check\":\"c\",\"forgotten\":6}", 6);
-	posting_free(&posting);
-	backlog_free(backlog);
+	prepared_free(&prepared);
+	accepted_free(accepted);
 }
 
 /* So that whoever takes it up sets the former name ok. */
 static void the_former_names_of_a_check_are_kept(void **state)
 {
 	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
-	struct event event = event_plain("e", "c{x}", CONDITION_CRITICAL);
-	struct posting posting, read;
+	struct event event = event_plain("e", "c{x}", STATE_CRITICAL);
+	struct prepared prepared, read;
 	struct buffer json = {NULL, 0, 0};
 	struct reason why;
 
 	(void)state;
 	event.former_entity = text_literal("\xc3\xa4\"");
 	event.former_check = text_literal("c");
-	posting_make(&posting, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
-	recall_write(&json, &posting);
+	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
+	decode_write(&json, &prepared);
 	assert_non_null(
 		strstr(json.data, ",\"formerly\":{\"entity\":\"\xc3\xa4\\\"\",\"check\":\"c\"}}"));
-	assert_true(recall_event(&recall, (struct blob){json.data, json.length}, &read, &why));
+	assert_true(decode_event(&recall, (struct blob){json.data, json.length}, &read, &why));
 	assert_non_null(read.former);
 	assert_int_equal(read.former->names.length, 5);
 	assert_memory_equal(read.former->names.bytes, "\xc3\xa4\":c", 5);
-	assert_string_equal(read.wire.bytes, posting.wire.bytes);
-	assert_string_equal(read.former->wire.bytes, posting.former->wire.bytes);
-	posting_free(&read);
-	posting_free(&posting);
+	assert_string_equal(read.encoded.bytes, prepared.encoded.bytes);
+	assert_string_equal(read.former->encoded.bytes, prepared.former->encoded.bytes);
+	prepared_free(&read);
+	prepared_free(&prepared);
 	buffer_free(&json);
 }
 
 static void assert_recalled(const char *json, int64_t time, int fraction, bool forgotten)
 {
 	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC + 7 * NSEC_PER_MSEC, 0}};
-	struct posting posting;
+	struct prepared prepared;
 	struct reason why;
 
-	assert_true(recall_event(&recall, (struct blob){json, strlen(json)}, &posting, &why));
-	assert_int_equal(posting.time, time);
-	assert_int_equal(posting.fraction, fraction);
-	assert_int_equal(posting.forgotten, forgotten);
-	posting_free(&posting);
+	assert_true(decode_event(&recall, (struct blob){json, strlen(json)}, &prepared, &why));
+	assert_int_equal(prepared.time, time);
+	assert_int_equal(prepared.fraction, fraction);
+	assert_int_equal(prepared.forgotten, forgotten);
+	prepared_free(&prepared);
 }
 
 #define EVENT_JSON(more) "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"," more "}"
@@ -183,25 +184,25 @@ static void assert_recalled(const char *json, int64_t time, int fraction, bool f
 
 static void milliseconds_are_kept_where_they_are_known(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct buffer json = {NULL, 0, 0};
-	struct posting posting;
+	struct prepared prepared;
 
 	(void)state;
 	event.time = 5;
 	event.fraction = 251;
-	posting_make(&posting, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
-	recall_write(&json, &posting);
+	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
+	decode_write(&json, &prepared);
 	assert_non_null(strstr(json.data, ",\"time\":5,\"millis\":250,\"ttl\":300}"));
 	assert_recalled(json.data, 5, 251, false);
-	posting_free(&posting);
+	prepared_free(&prepared);
 	buffer_clear(&json);
-	posting_make_forgotten(
-		&posting, text_literal("e"), text_literal("c"), (struct instant){6, 1});
-	recall_write(&json, &posting);
+	prepared_make_forgotten(
+		&prepared, text_literal("e"), text_literal("c"), (struct instant){6, 1});
+	decode_write(&json, &prepared);
 	assert_string_equal(json.data, FORGOTTEN_JSON("\"forgotten\":6,\"millis\":0"));
 	assert_recalled(json.data, 6, 1, true);
-	posting_free(&posting);
+	prepared_free(&prepared);
 	buffer_free(&json);
 	/* an earlier release writes none; nor does one with a clock that is ahead matter */
 	assert_recalled(EVENT_JSON("\"time\":5"), 5, 0, false);
@@ -214,10 +215,10 @@ static void milliseconds_are_kept_where_they_are_known(void **state)
 static void assert_unreadable(const char *json, const char *expected)
 {
 	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
-	struct posting posting;
+	struct prepared prepared;
 	struct reason why;
 
-	assert_false(recall_event(&recall, (struct blob){json, strlen(json)}, &posting, &why));
+	assert_false(decode_event(&recall, (struct blob){json, strlen(json)}, &prepared, &why));
 	assert_string_equal(why.text, expected);
 }
 
@@ -235,71 +236,72 @@ static void what_somebody_else_has_left_may_be_anything(void **state)
 
 static void what_was_judged_goes_when_it_is_in_redis(void **state)
 {
-	struct backlog *backlog = backlog_new(100, &key);
+	struct accepted *accepted = accepted_new(100, &key);
 
 	(void)state;
-	put_judged(backlog, "c", CONDITION_OK, 7);
-	put_judged(backlog, "d", CONDITION_OK, 9);
-	assert_int_equal(backlog_unjudged(backlog), 0);
-	assert_null(backlog_next(backlog));
-	put(backlog, "c", CONDITION_OK, 5, "1"); /* not in the place of a judged one */
-	assert_int_equal(backlog_count(backlog), 3);
-	backlog_done(backlog, &(struct marks){6, 0});
-	assert_int_equal(backlog_count(backlog), 3);
-	backlog_done(backlog, &(struct marks){8, 0});
-	assert_int_equal(backlog_count(backlog), 2);
-	backlog_done(backlog, &(struct marks){100, 100}); /* nobody has judged the last one */
-	assert_kept(backlog_next(backlog), "1 ");
-	assert_int_equal(backlog_count(backlog), 1);
-	backlog_judged(backlog, &(struct marks){101, 0});
-	assert_null(backlog_next(backlog));
-	assert_int_equal(backlog_unjudged_checks(backlog), 0);
-	backlog_done(backlog, &(struct marks){101, 0});
-	assert_int_equal(backlog_count(backlog), 0);
-	backlog_free(backlog);
+	put_applied(accepted, "c", STATE_OK, 7);
+	put_applied(accepted, "d", STATE_OK, 9);
+	assert_int_equal(accepted_unjudged(accepted), 0);
+	assert_null(accepted_next(accepted));
+	put(accepted, "c", STATE_OK, 5, "1"); /* not in the place of a judged one */
+	assert_int_equal(accepted_count(accepted), 3);
+	accepted_done(accepted, &(struct watermarks){6, 0});
+	assert_int_equal(accepted_count(accepted), 3);
+	accepted_done(accepted, &(struct watermarks){8, 0});
+	assert_int_equal(accepted_count(accepted), 2);
+	accepted_done(
+		accepted, &(struct watermarks){100, 100}); /* nobody has judged the last one */
+	assert_kept(accepted_next(accepted), "1 ");
+	assert_int_equal(accepted_count(accepted), 1);
+	accepted_judged(accepted, &(struct watermarks){101, 0});
+	assert_null(accepted_next(accepted));
+	assert_int_equal(accepted_unjudged_checks(accepted), 0);
+	accepted_done(accepted, &(struct watermarks){101, 0});
+	assert_int_equal(accepted_count(accepted), 0);
+	accepted_free(accepted);
 }
 
 static void what_came_to_nothing_is_judged_again(void **state)
 {
-	struct backlog *backlog = backlog_new(100, &key);
+	struct accepted *accepted = accepted_new(100, &key);
 
 	(void)state;
-	put(backlog, "c", CONDITION_OK, 5, "1");
-	put(backlog, "c", CONDITION_CRITICAL, 5, "2");
-	backlog_judged(backlog, &(struct marks){1, 0});
-	assert_kept(backlog_next(backlog), "2 ");
-	backlog_reopen(backlog);
-	assert_kept(backlog_next(backlog), "1 2 ");
-	assert_int_equal(backlog_unjudged(backlog), 2);
-	backlog_done(backlog, &(struct marks){100, 100});
-	assert_int_equal(backlog_count(backlog), 2);
-	backlog_free(backlog);
+	put(accepted, "c", STATE_OK, 5, "1");
+	put(accepted, "c", STATE_CRITICAL, 5, "2");
+	accepted_judged(accepted, &(struct watermarks){1, 0});
+	assert_kept(accepted_next(accepted), "2 ");
+	accepted_reopen(accepted);
+	assert_kept(accepted_next(accepted), "1 2 ");
+	assert_int_equal(accepted_unjudged(accepted), 2);
+	accepted_done(accepted, &(struct watermarks){100, 100});
+	assert_int_equal(accepted_count(accepted), 2);
+	accepted_free(accepted);
 }
 
 static void it_is_full_at_its_number(void **state)
 {
-	struct backlog *backlog = backlog_new(2, &key);
+	struct accepted *accepted = accepted_new(2, &key);
 
 	(void)state;
-	assert_true(put(backlog, "c", CONDITION_OK, 5, "1"));
-	assert_true(put(backlog, "d", CONDITION_OK, 5, "2"));
-	assert_false(put(backlog, "e", CONDITION_OK, 5, "3"));
-	assert_false(put(backlog, "d", CONDITION_CRITICAL, 5, "4"));
-	assert_true(put(backlog, "d", CONDITION_OK, 5, "5")); /* that needs no room */
-	put_judged(backlog, "f", CONDITION_OK, 1);            /* nor is that refused */
-	backlog_drop(backlog, 1);
-	assert_true(put(backlog, "e", CONDITION_OK, 5, "6"));
-	assert_kept(backlog_first(backlog), "5 s 6 ");
-	backlog_free(backlog);
+	assert_true(put(accepted, "c", STATE_OK, 5, "1"));
+	assert_true(put(accepted, "d", STATE_OK, 5, "2"));
+	assert_false(put(accepted, "e", STATE_OK, 5, "3"));
+	assert_false(put(accepted, "d", STATE_CRITICAL, 5, "4"));
+	assert_true(put(accepted, "d", STATE_OK, 5, "5")); /* that needs no room */
+	put_applied(accepted, "f", STATE_OK, 1);           /* nor is that refused */
+	accepted_drop(accepted, 1);
+	assert_true(put(accepted, "e", STATE_OK, 5, "6"));
+	assert_kept(accepted_first(accepted), "5 s 6 ");
+	accepted_free(accepted);
 }
 
 /* 256 MiB of those not judged, whatever their number. */
 static void it_is_full_at_its_bytes(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_ACKNOWLEDGEMENT);
-	struct backlog *backlog = backlog_new(SIZE_MAX, &key);
+	struct event event = event_plain("e", "c", STATE_ACKNOWLEDGEMENT);
+	struct accepted *accepted = accepted_new(SIZE_MAX, &key);
 	char *details = malloc(LIMIT_DETAILS + 1);
-	struct posting posting;
+	struct prepared prepared;
 	size_t count = 0;
 
 	(void)state;
@@ -307,35 +309,35 @@ static void it_is_full_at_its_bytes(void **state)
 	memset(details, 'x', LIMIT_DETAILS);
 	details[LIMIT_DETAILS] = '\0';
 	event.details = (struct text){details, LIMIT_DETAILS};
-	posting_make(&posting, &event, 2, (struct moment){0, 0});
-	while (backlog_put(backlog, &posting))
+	prepared_make(&prepared, &event, 2, (struct moment){0, 0});
+	while (accepted_put(accepted, &prepared))
 		count++;
 	assert_between(count, LIMIT_PENDING_BYTES / (LIMIT_DETAILS + 512),
 		LIMIT_PENDING_BYTES / LIMIT_DETAILS);
-	backlog_drop(backlog, 1);
-	assert_true(backlog_put(backlog, &posting));
-	assert_false(backlog_put(backlog, &posting));
-	backlog_judged(
-		backlog, &(struct marks){1, 0}); /* then it counts as what it was made into */
-	assert_true(backlog_put(backlog, &posting));
-	backlog_reopen(backlog);
-	assert_false(backlog_put(backlog, &posting));
-	posting_free(&posting);
+	accepted_drop(accepted, 1);
+	assert_true(accepted_put(accepted, &prepared));
+	assert_false(accepted_put(accepted, &prepared));
+	accepted_judged(
+		accepted, &(struct watermarks){1, 0}); /* then it counts as what it was made into */
+	assert_true(accepted_put(accepted, &prepared));
+	accepted_reopen(accepted);
+	assert_false(accepted_put(accepted, &prepared));
+	prepared_free(&prepared);
 	free(details);
-	backlog_free(backlog);
+	accepted_free(accepted);
 }
 
 struct leaver {
-	struct backlog *backlog;
+	struct accepted *accepted;
 	struct keys keys;
-	struct leaving leaving;
+	struct handoff_sender handoff_sender;
 	struct resp_list list;
-	const char *words[LEAVING_WORDS];
+	const char *words[HANDOFF_SEND_WORDS];
 };
 
 static struct leaver leaver_begin(void)
 {
-	struct leaver leaver = {.backlog = backlog_new(10000, &key)};
+	struct leaver leaver = {.accepted = accepted_new(10000, &key)};
 
 	keys_init(&leaver.keys, "n", "events", 2);
 	return leaver;
@@ -343,16 +345,17 @@ static struct leaver leaver_begin(void)
 
 static void leaver_end(struct leaver *leaver)
 {
-	leaving_free(&leaver->leaving);
+	handoff_send_free(&leaver->handoff_sender);
 	keys_free(&leaver->keys);
 	resp_free(&leaver->list);
-	backlog_free(leaver->backlog);
+	accepted_free(leaver->accepted);
 }
 
 static bool question(struct leaver *leaver)
 {
 	resp_clear(&leaver->list, SIZE_MAX);
-	return leaving_question(&leaver->leaving, leaver->backlog, leaver->words, &leaver->list);
+	return handoff_send_question(
+		&leaver->handoff_sender, leaver->accepted, leaver->words, &leaver->list);
 }
 
 static bool answer(struct leaver *leaver, int type)
@@ -361,7 +364,7 @@ static bool answer(struct leaver *leaver, int type)
 	redisReply reply = {.type = type, .integer = 1, .str = error};
 	struct reason why;
 
-	if (leaving_take(&leaver->leaving, leaver->backlog, &reply, &why))
+	if (handoff_send_take(&leaver->handoff_sender, leaver->accepted, &reply, &why))
 		return true;
 	assert_string_equal(why.text, "refuses RPUSH httpbroker:n:handover: ERR no");
 	return false;
@@ -373,13 +376,13 @@ static void a_bit_that_was_not_answered_is_left_as_it_was(void **state)
 	struct buffer first = {NULL, 0, 0}, again = {NULL, 0, 0};
 
 	(void)state;
-	leaving_init(&leaver.leaving, &leaver.keys, "0123456789abcdef");
+	handoff_send_init(&leaver.handoff_sender, &leaver.keys, "0123456789abcdef");
 	assert_false(question(&leaver));
-	put(leaver.backlog, "c", CONDITION_OK, 5, "1");
-	put(leaver.backlog, "d", CONDITION_OK, 5, "2");
-	assert_false(leaving_is_open(&leaver.leaving));
+	put(leaver.accepted, "c", STATE_OK, 5, "1");
+	put(leaver.accepted, "d", STATE_OK, 5, "2");
+	assert_false(handoff_send_is_open(&leaver.handoff_sender));
 	assert_true(question(&leaver));
-	assert_true(leaving_is_open(&leaver.leaving));
+	assert_true(handoff_send_is_open(&leaver.handoff_sender));
 	assert_string_equal(leaver.words[0], "EVAL");
 	assert_string_equal(leaver.words[3], "httpbroker:n:handover");
 	assert_string_equal(leaver.words[4], "httpbroker:n:handover:0123456789abcdef");
@@ -387,15 +390,15 @@ static void a_bit_that_was_not_answered_is_left_as_it_was(void **state)
 	assert_null(leaver.words[6]);
 	resp_lines(&leaver.list, &first);
 	/* no answer; more has come, and something that would take the place of what may be left */
-	put(leaver.backlog, "d", CONDITION_OK, 6, "3");
-	put(leaver.backlog, "f", CONDITION_OK, 5, "4");
+	put(leaver.accepted, "d", STATE_OK, 6, "3");
+	put(leaver.accepted, "f", STATE_OK, 5, "4");
 	assert_true(question(&leaver));
 	assert_string_equal(leaver.words[5], "1");
 	assert_string_equal(resp_lines(&leaver.list, &again), first.data);
 	assert_false(answer(&leaver, REDIS_REPLY_ERROR));
 	assert_true(answer(&leaver, REDIS_REPLY_INTEGER));
-	assert_false(leaving_is_open(&leaver.leaving));
-	assert_kept(backlog_first(leaver.backlog), "3 4 ");
+	assert_false(handoff_send_is_open(&leaver.handoff_sender));
+	assert_kept(accepted_first(leaver.accepted), "3 4 ");
 	assert_true(question(&leaver));
 	assert_string_equal(leaver.words[5], "2");
 	assert_int_equal(leaver.list.count, 2);
@@ -410,10 +413,10 @@ static void a_bit_is_bounded(void **state)
 	char name[16];
 
 	(void)state;
-	leaving_init(&leaver.leaving, &leaver.keys, "0123456789abcdef");
+	handoff_send_init(&leaver.handoff_sender, &leaver.keys, "0123456789abcdef");
 	for (int i = 0; i < 1100; i++) {
 		snprintf(name, sizeof name, "%d", i);
-		put(leaver.backlog, name, CONDITION_OK, 5, "s");
+		put(leaver.accepted, name, STATE_OK, 5, "s");
 	}
 	for (size_t left = 1100; left > 0; left -= leaver.list.count) {
 		assert_true(question(&leaver));

@@ -11,7 +11,7 @@
 /* What was visited, a word each: `INDEX/LINE:VALUE`, or `INDEX/LINE!REASON`. */
 struct seen {
 	struct buffer words;
-	size_t most; /* to visit */
+	size_t max; /* to visit */
 	size_t count;
 };
 
@@ -22,7 +22,7 @@ static bool document_see(struct body_visitor *visitor, json_t *document, struct 
 
 	buffer_printf(&seen->words, "%u/%u:%s ", place.index, place.line, value);
 	free(value);
-	return ++seen->count < seen->most;
+	return ++seen->count < seen->max;
 }
 
 static bool broken_see(struct body_visitor *visitor, enum body_fault fault,
@@ -32,13 +32,13 @@ static bool broken_see(struct body_visitor *visitor, enum body_fault fault,
 	struct seen *seen = visitor->owner;
 
 	buffer_printf(&seen->words, "%u/%u!%s ", place.index, place.line, why->text);
-	return ++seen->count < seen->most;
+	return ++seen->count < seen->max;
 }
 
-static void assert_read(const char *bytes, size_t length, bool lines, size_t most,
+static void assert_read(const char *bytes, size_t length, bool lines, size_t max,
 	enum body_kind kind, const char *expected)
 {
-	struct seen seen = {{NULL, 0, 0}, most, 0};
+	struct seen seen = {{NULL, 0, 0}, max, 0};
 	struct body_visitor visitor = {document_see, broken_see, &seen, BODY_NO_JSON};
 	struct reason why = {""};
 	char *copy = malloc(length + 1); /* so that a sanitizer sees a read too far */

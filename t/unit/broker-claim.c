@@ -20,21 +20,21 @@
 struct talk {
 	struct keys keys;
 	struct lease lease;
-	struct claim claim;
+	struct acquire acquire;
 	struct buffer said;
 	struct reason why;
 };
 
-typedef enum claim_verdict judging(
-	struct claim *claim, const struct redisReply *reply, struct reason *why);
+typedef enum acquire_verdict judging(
+	struct acquire *acquire, const struct redisReply *reply, struct reason *why);
 
 static void talk_begin(struct talk *talk)
 {
 	*talk = (struct talk){.why = {"no reason"}};
 	keys_init(&talk->keys, "n", "events", 1);
 	lease_init(&talk->lease, "h :1", TOKEN);
-	talk->claim.keys = &talk->keys;
-	talk->claim.lease = &talk->lease;
+	talk->acquire.keys = &talk->keys;
+	talk->acquire.lease = &talk->lease;
 }
 
 static void talk_end(struct talk *talk)
@@ -44,29 +44,29 @@ static void talk_end(struct talk *talk)
 }
 
 /* Hands in all answers. All but the last leave it waiting. */
-static enum claim_verdict hear(struct talk *talk, judging *judge, const char *answers)
+static enum acquire_verdict hear(struct talk *talk, judging *judge, const char *answers)
 {
-	redisReader *reader = redisReaderCreate();
-	enum claim_verdict verdict = CLAIM_WAITS;
+	redisReader *loader = redisReaderCreate();
+	enum acquire_verdict verdict = ACQUIRE_WAITS;
 	void *reply;
 
-	redisReaderFeed(reader, answers, strlen(answers));
+	redisReaderFeed(loader, answers, strlen(answers));
 	for (;;) {
-		assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+		assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
 		if (reply == NULL)
 			break;
-		assert_int_equal(verdict, CLAIM_WAITS);
-		verdict = judge(&talk->claim, reply, &talk->why);
+		assert_int_equal(verdict, ACQUIRE_WAITS);
+		verdict = judge(&talk->acquire, reply, &talk->why);
 		freeReplyObject(reply);
 	}
-	redisReaderFree(reader);
+	redisReaderFree(loader);
 	return verdict;
 }
 
-static enum claim_verdict look(struct talk *talk, const char *answers)
+static enum acquire_verdict look(struct talk *talk, const char *answers)
 {
 	talk_begin(talk);
-	look_write(&talk->claim, false, &talk->said);
+	look_write(&talk->acquire, false, &talk->said);
 	return hear(talk, look_judge, answers);
 }
 
@@ -84,12 +84,12 @@ static void a_look_sees_who_and_what_was_last(void **state)
 		struct talk talk;
 
 		snprintf(answers, sizeof answers, "+OK\r\n%s%s", cases[i].lease, BATCH NONE);
-		assert_int_equal(look(&talk, answers), CLAIM_DONE);
-		assert_int_equal(talk.claim.seen.holder, cases[i].holder);
-		assert_string_equal(talk.claim.seen.place, cases[i].place);
-		assert_true(talk.claim.seen.found);
-		assert_int_equal(talk.claim.seen.last.number, 41);
-		assert_false(talk.claim.seen.left);
+		assert_int_equal(look(&talk, answers), ACQUIRE_DONE);
+		assert_int_equal(talk.acquire.seen.holder, cases[i].holder);
+		assert_string_equal(talk.acquire.seen.place, cases[i].place);
+		assert_true(talk.acquire.seen.found);
+		assert_int_equal(talk.acquire.seen.last.number, 41);
+		assert_false(talk.acquire.seen.left);
 		talk_end(&talk);
 	}
 }
@@ -99,17 +99,17 @@ static void a_look_finds_nothing_or_what_was_left(void **state)
 	struct talk talk;
 
 	(void)state;
-	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE NONE), CLAIM_DONE);
-	assert_false(talk.claim.seen.found || talk.claim.seen.left);
+	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE NONE), ACQUIRE_DONE);
+	assert_false(talk.acquire.seen.found || talk.acquire.seen.left);
 	talk_end(&talk);
-	assert_int_equal(look(&talk, "+OK\r\n" NONE "$0\r\n\r\n" BATCH), CLAIM_DONE);
-	assert_false(talk.claim.seen.found);
-	assert_true(talk.claim.seen.left);
-	assert_int_equal(talk.claim.seen.ours.number, 41);
+	assert_int_equal(look(&talk, "+OK\r\n" NONE "$0\r\n\r\n" BATCH), ACQUIRE_DONE);
+	assert_false(talk.acquire.seen.found);
+	assert_true(talk.acquire.seen.left);
+	assert_int_equal(talk.acquire.seen.ours.number, 41);
 	talk_end(&talk);
 	/* what cannot be read there is not ours to mind */
-	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE OURS), CLAIM_DONE);
-	assert_false(talk.claim.seen.left);
+	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE OURS), ACQUIRE_DONE);
+	assert_false(talk.acquire.seen.left);
 	talk_end(&talk);
 }
 
@@ -127,7 +127,7 @@ static void a_look_is_refused_with_its_reason(void **state)
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct talk talk;
 
-		assert_int_equal(look(&talk, cases[i][0]), CLAIM_REFUSED);
+		assert_int_equal(look(&talk, cases[i][0]), ACQUIRE_REFUSED);
 		assert_string_equal(talk.why.text, cases[i][1]);
 		talk_end(&talk);
 	}
@@ -142,23 +142,23 @@ static void who_stands_by_says_so_before_it_looks(void **state)
 
 	(void)state;
 	talk_begin(&talk);
-	look_write(&talk.claim, true, &talk.said);
+	look_write(&talk.acquire, true, &talk.said);
 	assert_memory_equal(talk.said.data, STANDBY "*2\r\n$5\r\nWATCH\r\n",
 		sizeof STANDBY "*2\r\n$5\r\nWATCH\r\n" - 1);
-	assert_int_equal(hear(&talk, look_judge, "+OK\r\n+OK\r\n" THEIRS BATCH NONE), CLAIM_DONE);
-	assert_int_equal(talk.claim.seen.holder, LEASE_ANOTHERS);
-	look_write(&talk.claim, true, &talk.said);
-	assert_int_equal(hear(&talk, look_judge, "-OOM x\r\n"), CLAIM_REFUSED);
+	assert_int_equal(hear(&talk, look_judge, "+OK\r\n+OK\r\n" THEIRS BATCH NONE), ACQUIRE_DONE);
+	assert_int_equal(talk.acquire.seen.holder, LEASE_ANOTHERS);
+	look_write(&talk.acquire, true, &talk.said);
+	assert_int_equal(hear(&talk, look_judge, "-OOM x\r\n"), ACQUIRE_REFUSED);
 	assert_string_equal(talk.why.text, "refuses SET httpbroker:n:standby: OOM x");
 	talk_end(&talk);
 }
 
-static enum claim_verdict take(struct talk *talk, bool begin, const char *answers)
+static enum acquire_verdict take(struct talk *talk, bool begin, const char *answers)
 {
-	const struct stake stake = {.begin = begin, .ours = {42, TOKEN, 1, 2, ""}};
+	const struct lease_write write = {.begin = begin, .ours = {42, TOKEN, 1, 2, ""}};
 
 	talk_begin(talk);
-	take_write(&talk->claim, &stake, &talk->said);
+	take_write(&talk->acquire, &write, &talk->said);
 	return hear(talk, take_judge, answers);
 }
 
@@ -168,21 +168,21 @@ static void it_is_taken_if_it_still_is_ours_when_it_is_watched(void **state)
 
 	(void)state;
 	assert_int_equal(
-		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" MINE), CLAIM_DONE);
+		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" MINE), ACQUIRE_DONE);
 	talk_end(&talk);
-	assert_int_equal(take(&talk, false, "+OK\r\n" Q "*1\r\n+OK\r\n+OK\r\n" MINE), CLAIM_DONE);
+	assert_int_equal(take(&talk, false, "+OK\r\n" Q "*1\r\n+OK\r\n+OK\r\n" MINE), ACQUIRE_DONE);
 	talk_end(&talk);
 	/* somebody was there between the look and EXEC; between EXEC and WATCH */
-	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" THEIRS), CLAIM_LOST);
+	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" THEIRS), ACQUIRE_LOST);
 	talk_end(&talk);
 	assert_int_equal(
-		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NEXT), CLAIM_LOST);
+		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NEXT), ACQUIRE_LOST);
 	talk_end(&talk);
 	assert_int_equal(
-		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NONE), CLAIM_LOST);
+		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NONE), ACQUIRE_LOST);
 	talk_end(&talk);
 	/* ours from before, which was touched */
-	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" MINE), CLAIM_LOST);
+	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" MINE), ACQUIRE_LOST);
 	talk_end(&talk);
 }
 
@@ -202,7 +202,7 @@ static void what_redis_refuses_is_not_taken(void **state)
 		char expected[64];
 		struct talk talk;
 
-		assert_int_equal(take(&talk, false, cases[i][0]), CLAIM_REFUSED);
+		assert_int_equal(take(&talk, false, cases[i][0]), ACQUIRE_REFUSED);
 		snprintf(expected, sizeof expected, "refuses %s httpbroker:n:lease: ", cases[i][1]);
 		assert_memory_equal(talk.why.text, expected, strlen(expected));
 		talk_end(&talk);

@@ -55,37 +55,37 @@ static void talk_end(struct talk *talk)
 	free(talk);
 }
 
-static redisReader *reader_of(const char *answers)
+static redisReader *loader_of(const char *answers)
 {
-	redisReader *reader = redisReaderCreate();
+	redisReader *loader = redisReaderCreate();
 
-	assert_non_null(reader);
-	assert_int_equal(redisReaderFeed(reader, answers, strlen(answers)), REDIS_OK);
-	return reader;
+	assert_non_null(loader);
+	assert_int_equal(redisReaderFeed(loader, answers, strlen(answers)), REDIS_OK);
+	return loader;
 }
 
-static redisReply *reply_next(redisReader *reader)
+static redisReply *reply_next(redisReader *loader)
 {
 	void *reply = NULL;
 
-	assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+	assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
 	return reply;
 }
 
 /* Hands in all answers. All but the last leave it waiting. */
 static enum commit_verdict judge(struct talk *talk, const char *answers)
 {
-	redisReader *reader = reader_of(answers);
+	redisReader *loader = loader_of(answers);
 	enum commit_verdict verdict = COMMIT_WAITS;
 	redisReply *reply;
 
 	snprintf(talk->why.text, sizeof talk->why.text, "no reason");
-	while ((reply = reply_next(reader)) != NULL) {
+	while ((reply = reply_next(loader)) != NULL) {
 		assert_int_equal(verdict, COMMIT_WAITS);
 		verdict = commit_judge(&talk->commit, &talk->lease, reply, &talk->why);
 		freeReplyObject(reply);
 	}
-	redisReaderFree(reader);
+	redisReaderFree(loader);
 	return verdict;
 }
 

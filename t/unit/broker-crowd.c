@@ -12,9 +12,9 @@
 #define TICKS (INTERVAL / WHEEL_TICK)
 
 struct crowd {
-	struct states *states;
+	struct checks *states;
 	struct outbox *outbox;
-	struct ledger *ledger;
+	struct engine *engine;
 	uint64_t told;
 };
 
@@ -23,9 +23,9 @@ static int crowd_begin(void **state)
 	struct crowd *crowd = calloc(1, sizeof *crowd);
 
 	assert_non_null(crowd);
-	crowd->states = states_new(&(struct siphash_key){1, 2});
+	crowd->states = checks_new(&(struct siphash_key){1, 2});
 	crowd->outbox = outbox_new();
-	crowd->ledger = ledger_new(crowd->states, crowd->outbox, INTERVAL, (struct moment){0, 0});
+	crowd->engine = engine_new(crowd->states, crowd->outbox, INTERVAL, (struct moment){0, 0});
 	*state = crowd;
 	return 0;
 }
@@ -34,9 +34,9 @@ static int crowd_end(void **state)
 {
 	struct crowd *crowd = *state;
 
-	ledger_free(crowd->ledger);
+	engine_free(crowd->engine);
 	outbox_free(crowd->outbox);
-	states_free(crowd->states);
+	checks_free(crowd->states);
 	free(crowd);
 	return 0;
 }
@@ -45,16 +45,16 @@ static int crowd_end(void **state)
 static void post_many(struct crowd *crowd, int count)
 {
 	for (int i = 0; i < count; i++) {
-		struct posting posting;
+		struct prepared prepared;
 		char check[16];
 
 		snprintf(check, sizeof check, "%d", i);
-		struct event event = event_plain("e", check, CONDITION_OK);
+		struct event event = event_plain("e", check, STATE_OK);
 		event.ttl = EVENT_TTL_NEVER;
-		posting_make(&posting, &event, 2, (struct moment){0, 0});
+		prepared_make(&prepared, &event, 2, (struct moment){0, 0});
 		assert_int_equal(
-			ledger_take(crowd->ledger, &posting, (struct moment){0, 0}), LEDGER_TAKEN);
-		posting_free(&posting);
+			engine_take(crowd->engine, &prepared, (struct moment){0, 0}), ENGINE_TAKEN);
+		prepared_free(&prepared);
 	}
 }
 
@@ -73,18 +73,18 @@ static uint64_t commit_all(struct crowd *crowd)
 /* How many repeats come at most in one tick of an interval. All `count` come once. */
 static uint64_t largest_tick(struct crowd *crowd, int interval, int count)
 {
-	uint64_t most = 0, all = 0;
+	uint64_t max = 0, all = 0;
 
 	for (int64_t tick = interval * TICKS + 1; tick <= (interval + 1) * TICKS; tick++) {
 		const struct moment now = {tick * WHEEL_TICK, tick * WHEEL_TICK};
 
-		ledger_turn(crowd->ledger, true, now);
+		engine_turn(crowd->engine, true, now);
 		uint64_t told = commit_all(crowd);
-		most = told > most ? told : most;
+		max = told > max ? told : max;
 		all += told;
 	}
 	assert_int_equal(all, count);
-	return most;
+	return max;
 }
 
 static void a_few_are_repeated_together(void **state)
@@ -115,12 +115,12 @@ static void repeats_end_with_a_full_commit_and_go_on_behind_it(void **state)
 
 	post_many(crowd, 2500);
 	commit_all(crowd);
-	while (ledger_next(crowd->ledger, true) <= later.monotonic) {
-		ledger_turn(crowd->ledger, true, later);
-		uint64_t pushed = outbox_marks(crowd->outbox).pushes - crowd->told;
+	while (engine_next(crowd->engine, true) <= later.monotonic) {
+		engine_turn(crowd->engine, true, later);
+		uint64_t pushed = outbox_watermarks(crowd->outbox).pushes - crowd->told;
 		assert_between(pushed, 1, 1000);
 		if (pushed == 1000)
-			assert_int_equal(ledger_next(crowd->ledger, true), NSEC_NEVER);
+			assert_int_equal(engine_next(crowd->engine, true), NSEC_NEVER);
 		all += commit_all(crowd);
 	}
 	assert_int_equal(all, 2500);
@@ -135,8 +135,8 @@ static void repeats_are_skipped_behind_a_full_commit_as_well(void **state)
 	post_many(crowd, 2500);
 	while (!outbox_full(crowd->outbox)) /* the commit that is being gathered */
 		resp_add_text(outbox_push(crowd->outbox), "x");
-	ledger_turn(crowd->ledger, false, later);
-	assert_true(ledger_next(crowd->ledger, false) > later.monotonic);
+	engine_turn(crowd->engine, false, later);
+	assert_true(engine_next(crowd->engine, false) > later.monotonic);
 }
 
 int main(void)

@@ -8,7 +8,7 @@
 
 struct talk {
 	struct request request;
-	struct answer answer;
+	struct response response;
 	struct submission *submission;
 };
 
@@ -16,24 +16,24 @@ static const struct broker broker = {.flapjack = 2};
 static const struct query whole = {{{"entity", "web-1"}}, 1, true};
 static const struct query one = {{{"check", "a:b"}, {"entity", "web-1"}}, 2, true};
 
-static void talk_begin(struct talk *talk, const struct query *query, const struct permit *permit)
+static void talk_begin(struct talk *talk, const struct query *query, const struct acl *acl)
 {
 	memset(talk, 0, sizeof *talk);
 	talk->request.query = *query;
-	talk->request.permit = permit;
-	talk->submission = route_delete_state.begin(&broker, &talk->request, &talk->answer);
+	talk->request.acl = acl;
+	talk->submission = route_delete_state.begin(&broker, &talk->request, &talk->response);
 }
 
 static void talk_end(struct talk *talk)
 {
 	route_delete_state.free(&talk->request);
-	answer_free(&talk->answer);
+	response_free(&talk->response);
 }
 
 static void assert_submitted(const struct talk *talk, const char *names, uint16_t entity_length)
 {
 	assert_non_null(talk->submission);
-	const struct names *found = &talk->submission->forgetting->names;
+	const struct names *found = &talk->submission->forget->names;
 	assert_int_equal(found->length, strlen(names));
 	assert_memory_equal(found->bytes, names, found->length);
 	assert_int_equal(found->entity_length, entity_length);
@@ -53,25 +53,25 @@ static void a_check_or_all_of_an_entity_is_submitted(void **state)
 }
 
 static void assert_refused(
-	const struct query *query, const struct permit *permit, unsigned status, const char *words)
+	const struct query *query, const struct acl *acl, unsigned status, const char *words)
 {
 	struct talk talk;
 
-	talk_begin(&talk, query, permit);
+	talk_begin(&talk, query, acl);
 	assert_null(talk.submission);
-	assert_int_equal(talk.answer.status, status);
-	assert_non_null(strstr(talk.answer.body.data, words));
+	assert_int_equal(talk.response.status, status);
+	assert_non_null(strstr(talk.response.body.data, words));
 	talk_end(&talk);
 }
 
 static void a_token_may_only_forget_what_it_may_write(void **state)
 {
 	char *ours[] = {(char[]){"web-*"}}, *theirs[] = {(char[]){"db-*"}};
-	const struct permit permit = {ours, 1}, other = {theirs, 1};
+	const struct acl acl = {ours, 1}, other = {theirs, 1};
 	struct talk talk;
 
 	(void)state;
-	talk_begin(&talk, &one, &permit);
+	talk_begin(&talk, &one, &acl);
 	assert_submitted(&talk, "web-1:a:b", 5);
 	talk_end(&talk);
 	assert_refused(&one, &other, 403, "may not write 'web-1'");
@@ -101,10 +101,10 @@ static void assert_answer(
 	talk_begin(&talk, &one, NULL);
 	talk.submission->result = result;
 	talk.submission->why = "the broker is stopping";
-	talk.submission->forgetting->count = count;
-	route_delete_state.end(&talk.request, &talk.answer);
-	assert_int_equal(talk.answer.status, status);
-	assert_string_equal(talk.answer.body.data, body);
+	talk.submission->forget->count = count;
+	route_delete_state.end(&talk.request, &talk.response);
+	assert_int_equal(talk.response.status, status);
+	assert_string_equal(talk.response.body.data, body);
 	talk_end(&talk);
 }
 

@@ -20,8 +20,8 @@ static void assert_checked(struct event *event, int flapjack, const char *expect
 /* Tries it as an entity and as a check; `expected` is what follows the key in quotes. */
 static void assert_name(const char *name, const char *expected)
 {
-	struct event entity = event_plain(name, "x", CONDITION_OK);
-	struct event check = event_plain("x", name, CONDITION_OK);
+	struct event entity = event_plain(name, "x", STATE_OK);
+	struct event check = event_plain("x", name, STATE_OK);
 	char words[128];
 
 	snprintf(words, sizeof words, "'entity' %s", expected != NULL ? expected : "");
@@ -48,7 +48,7 @@ static void names_have_no_control_characters(void **state)
 
 static void names_are_there_and_bounded(void **state)
 {
-	struct event nobody = event_plain("x", "y", CONDITION_OK);
+	struct event nobody = event_plain("x", "y", STATE_OK);
 	char name[LIMIT_NAME + 2];
 
 	(void)state;
@@ -65,72 +65,70 @@ static void names_are_there_and_bounded(void **state)
 	assert_name(name, "is 1025 bytes long, more than 1024");
 }
 
-static void assert_state(
-	int flapjack, const char *word, enum condition condition, const char *sent_on)
+static void assert_state(int flapjack, const char *word, enum state state, const char *sent_on)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 
-	event.state = (struct text){word, strlen(word)};
+	event.state_text = (struct text){word, strlen(word)};
 	assert_checked(&event, flapjack, NULL);
-	assert_int_equal(event.condition, condition);
-	assert_int_equal(event.state.length, strlen(sent_on));
-	assert_memory_equal(event.state.bytes, sent_on, event.state.length);
+	assert_int_equal(event.state, state);
+	assert_int_equal(event.state_text.length, strlen(sent_on));
+	assert_memory_equal(event.state_text.bytes, sent_on, event.state_text.length);
 }
 
-static void states_are_read_in_any_case(void **state)
+static void checks_are_read_in_any_case(void **state)
 {
 	(void)state;
 	for (int flapjack = 1; flapjack <= 2; flapjack++) {
-		assert_state(flapjack, "ok", CONDITION_OK, "ok");
-		assert_state(flapjack, "OK", CONDITION_OK, "OK");
-		assert_state(flapjack, "CriTical", CONDITION_CRITICAL, "CriTical");
-		assert_state(flapjack, "warning", CONDITION_WARNING, "warning");
-		assert_state(flapjack, "UNKNOWN", CONDITION_UNKNOWN, "UNKNOWN");
-		assert_state(
-			flapjack, "acknowledgement", CONDITION_ACKNOWLEDGEMENT, "acknowledgement");
-		assert_state(flapjack, "UP", CONDITION_OK, "ok");
-		assert_state(flapjack, "Down", CONDITION_CRITICAL, "critical");
-		assert_state(flapjack, "unreachable", CONDITION_CRITICAL, "critical");
+		assert_state(flapjack, "ok", STATE_OK, "ok");
+		assert_state(flapjack, "OK", STATE_OK, "OK");
+		assert_state(flapjack, "CriTical", STATE_CRITICAL, "CriTical");
+		assert_state(flapjack, "warning", STATE_WARNING, "warning");
+		assert_state(flapjack, "UNKNOWN", STATE_UNKNOWN, "UNKNOWN");
+		assert_state(flapjack, "acknowledgement", STATE_ACKNOWLEDGEMENT, "acknowledgement");
+		assert_state(flapjack, "UP", STATE_OK, "ok");
+		assert_state(flapjack, "Down", STATE_CRITICAL, "critical");
+		assert_state(flapjack, "unreachable", STATE_CRITICAL, "critical");
 	}
-	assert_state(2, "Test_Notifications", CONDITION_TEST_NOTIFICATIONS, "Test_Notifications");
+	assert_state(2, "Test_Notifications", STATE_TEST_NOTIFICATIONS, "Test_Notifications");
 }
 
 static void what_is_no_state_is_refused(void **state)
 {
 	static const char *const words[] = {
 		"", " ok", "ok ", "o", "okay", "BANANA", "test_notifications critical", "0"};
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
 		char expected[256];
 
-		event.state = (struct text){words[i], strlen(words[i])};
+		event.state_text = (struct text){words[i], strlen(words[i])};
 		snprintf(expected, sizeof expected, "'state' is '%s', not one of %s", words[i],
-			CONDITION_WORDS);
+			STATE_WORDS);
 		assert_checked(&event, 2, expected);
 	}
-	event.state.bytes = NULL;
+	event.state_text.bytes = NULL;
 	assert_checked(&event, 2, "'state' is missing");
-	event = event_plain("e", "c", CONDITION_TEST_NOTIFICATIONS);
+	event = event_plain("e", "c", STATE_TEST_NOTIFICATIONS);
 	assert_checked(&event, 1, "'state' is test_notifications, which Flapjack 1 rejects");
 }
 
 static void only_conditions_last(void **state)
 {
 	(void)state;
-	assert_true(condition_lasts(CONDITION_OK));
-	assert_true(condition_lasts(CONDITION_WARNING));
-	assert_true(condition_lasts(CONDITION_CRITICAL));
-	assert_true(condition_lasts(CONDITION_UNKNOWN));
-	assert_false(condition_lasts(CONDITION_ACKNOWLEDGEMENT));
-	assert_false(condition_lasts(CONDITION_TEST_NOTIFICATIONS));
+	assert_true(state_lasts(STATE_OK));
+	assert_true(state_lasts(STATE_WARNING));
+	assert_true(state_lasts(STATE_CRITICAL));
+	assert_true(state_lasts(STATE_UNKNOWN));
+	assert_false(state_lasts(STATE_ACKNOWLEDGEMENT));
+	assert_false(state_lasts(STATE_TEST_NOTIFICATIONS));
 }
 
 /* What becomes of a time; `expected` is the refusal, or NULL. */
 static void assert_time(int64_t given, int64_t time, const char *expected)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 
 	event.time = given;
 	assert_checked(&event, 2, expected);
@@ -140,7 +138,7 @@ static void assert_time(int64_t given, int64_t time, const char *expected)
 
 static void a_time_of_our_own_is_known_to_the_millisecond(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct reason why;
 
 	(void)state;
@@ -205,7 +203,7 @@ static void assert_bounded(struct event *event, struct text *text, size_t refuse
 
 static void other_texts_are_bounded(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 
 	(void)state;
 	assert_bounded(&event, &event.acknowledgement_id, LIMIT_NAME + 1,
@@ -217,7 +215,7 @@ static void other_texts_are_bounded(void **state)
 
 static void all_tags_together_are_bounded(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	json_t *tags = json_array();
 
 	(void)state;
@@ -235,7 +233,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_have_no_control_characters),
 		cmocka_unit_test(names_are_there_and_bounded),
-		cmocka_unit_test(states_are_read_in_any_case),
+		cmocka_unit_test(checks_are_read_in_any_case),
 		cmocka_unit_test(what_is_no_state_is_refused),
 		cmocka_unit_test(only_conditions_last),
 		cmocka_unit_test(other_texts_are_bounded),

@@ -11,9 +11,9 @@
 
 struct room {
 	struct books books;
-	struct reader *reader;
-	struct backlog *backlog;
-	struct desk *desk;
+	struct loader *loader;
+	struct accepted *accepted;
+	struct pending *pending;
 };
 
 static const struct moment now = {1795224000 * NSEC_PER_SEC, NSEC_PER_SEC};
@@ -25,19 +25,19 @@ static int room_open(void **state)
 
 	assert_non_null(room);
 	room->books = (struct books){
-		.states = states_new(&key),
+		.checks = checks_new(&key),
 		.interval = 10 * NSEC_PER_SEC,
-		.most = 100,
+		.max = 100,
 		.flapjack = 2,
 		.persistent = true,
-		.stale_as = CONDITION_UNKNOWN,
-		.most_states = 100,
+		.stale_as = STATE_UNKNOWN,
+		.max_states = 100,
 		.forget_after = NSEC_NEVER,
 	};
 	books_open(&room->books, now);
-	room->reader = reader_new(&key);
-	room->backlog = backlog_new(100, &key);
-	room->desk = desk_new(&room->books, room->reader, room->backlog);
+	room->loader = loader_new(&key);
+	room->accepted = accepted_new(100, &key);
+	room->pending = pending_new(&room->books, room->loader, room->accepted);
 	*state = room;
 	return 0;
 }
@@ -46,31 +46,31 @@ static int room_close(void **state)
 {
 	struct room *room = *state;
 
-	desk_free(room->desk);
-	backlog_free(room->backlog);
-	reader_free(room->reader);
+	pending_free(room->pending);
+	accepted_free(room->accepted);
+	loader_free(room->loader);
 	books_close(&room->books);
-	states_free(room->books.states);
+	checks_free(room->books.checks);
 	free(room);
 	return 0;
 }
 
 static void know(struct room *room, const char *entity, const char *check)
 {
-	struct event event = event_plain(entity, check, CONDITION_OK);
-	struct posting posting;
+	struct event event = event_plain(entity, check, STATE_OK);
+	struct prepared prepared;
 
 	event.time = now.wall / NSEC_PER_SEC;
-	posting_make(&posting, &event, 2, now);
-	assert_int_equal(ledger_take(room->books.ledger, &posting, now), LEDGER_TAKEN);
-	posting_free(&posting);
+	prepared_make(&prepared, &event, 2, now);
+	assert_int_equal(engine_take(room->books.engine, &prepared, now), ENGINE_TAKEN);
+	prepared_free(&prepared);
 }
 
 static bool is_known(const struct room *room, const char *text, uint16_t entity_length)
 {
 	const struct names names = {text, (uint16_t)strlen(text), entity_length};
 
-	return states_find(room->books.states, &names) != NULL;
+	return checks_find(room->books.checks, &names) != NULL;
 }
 
 /* All that is known: three checks of `e`, and others that look like such. */
@@ -84,18 +84,18 @@ static void know_some(struct room *room)
 	know(room, "e:1", "e");
 }
 
-static void assert_remembered(const struct forgetting *forgetting, const char *text, int64_t time)
+static void assert_remembered(const struct forget *forget, const char *text, int64_t time)
 {
 	size_t found = 0;
 
-	for (size_t i = 0; i < forgetting->count; i++) {
-		const struct posting *posting = &forgetting->checks[i];
+	for (size_t i = 0; i < forget->count; i++) {
+		const struct prepared *prepared = &forget->checks[i];
 
-		assert_true(posting->forgotten);
-		assert_int_equal(posting->names.entity_length, 1);
-		assert_int_equal(posting->time, time);
-		found += posting->names.length == strlen(text) &&
-			 memcmp(posting->names.bytes, text, strlen(text)) == 0;
+		assert_true(prepared->forgotten);
+		assert_int_equal(prepared->names.entity_length, 1);
+		assert_int_equal(prepared->time, time);
+		found += prepared->names.length == strlen(text) &&
+			 memcmp(prepared->names.bytes, text, strlen(text)) == 0;
 	}
 	assert_int_equal(found, 1);
 }
@@ -103,54 +103,54 @@ static void assert_remembered(const struct forgetting *forgetting, const char *t
 static void a_whole_entity_is_forgotten_a_shard_at_a_time(void **state)
 {
 	const struct moment later = {now.wall + 5 * NSEC_PER_SEC, now.monotonic};
-	struct forgetting forgetting = {.names = {"e", 1, 1}};
+	struct forget forget = {.names = {"e", 1, 1}};
 	struct room *room = *state;
 
 	know_some(room);
-	assert_true(forgetting_is_whole(&forgetting));
-	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
-		forgetting_shard(&forgetting, &room->books, shard, later);
-	assert_int_equal(forgetting.count, 3);
-	assert_int_equal(states_count(room->books.states), 3);
-	assert_remembered(&forgetting, "e:1", 1795224005);
-	assert_remembered(&forgetting, "e:2", 1795224005);
-	assert_remembered(&forgetting, "e:3", 1795224005);
+	assert_true(forget_is_whole(&forget));
+	for (unsigned shard = 0; shard < CHECKS_SHARDS; shard++)
+		forget_shard(&forget, &room->books, shard, later);
+	assert_int_equal(forget.count, 3);
+	assert_int_equal(checks_count(room->books.checks), 3);
+	assert_remembered(&forget, "e:1", 1795224005);
+	assert_remembered(&forget, "e:2", 1795224005);
+	assert_remembered(&forget, "e:3", 1795224005);
 	assert_true(is_known(room, "ee:1", 2) && is_known(room, "f:1", 1) &&
 		    is_known(room, "e:1:e", 3));
-	forgetting_end(&forgetting);
-	assert_int_equal(forgetting.count, 3); /* which is still to be told */
-	forgetting_reopen(&forgetting);
-	assert_int_equal(forgetting.count, 0);
+	forget_end(&forget);
+	assert_int_equal(forget.count, 3); /* which is still to be told */
+	forget_reopen(&forget);
+	assert_int_equal(forget.count, 0);
 }
 
 static void one_check_is_forgotten_if_it_is_known(void **state)
 {
-	struct forgetting forgetting = {.names = {"e:2", 3, 1}};
+	struct forget forget = {.names = {"e:2", 3, 1}};
 	struct room *room = *state;
 
 	know_some(room);
-	assert_false(forgetting_is_whole(&forgetting));
-	forgetting_check(&forgetting, &room->books, now);
-	forgetting_check(&forgetting, &room->books, now);
-	assert_int_equal(forgetting.count, 1);
-	assert_remembered(&forgetting, "e:2", 1795224000);
+	assert_false(forget_is_whole(&forget));
+	forget_check(&forget, &room->books, now);
+	forget_check(&forget, &room->books, now);
+	assert_int_equal(forget.count, 1);
+	assert_remembered(&forget, "e:2", 1795224000);
 	assert_false(is_known(room, "e:2", 1));
-	assert_int_equal(states_count(room->books.states), 5);
-	forgetting_end(&forgetting);
+	assert_int_equal(checks_count(room->books.checks), 5);
+	forget_end(&forget);
 }
 
 /* Or another broker, whose clock is right, would hold that for newer. */
 static void it_is_not_before_what_is_known_however_the_clock_was_set(void **state)
 {
 	const struct moment back = {now.wall - 60 * NSEC_PER_SEC, now.monotonic};
-	struct forgetting forgetting = {.names = {"e:2", 3, 1}};
+	struct forget forget = {.names = {"e:2", 3, 1}};
 	struct room *room = *state;
 
 	know_some(room);
-	forgetting_check(&forgetting, &room->books, back);
-	assert_int_equal(forgetting.count, 1);
-	assert_remembered(&forgetting, "e:2", 1795224000);
-	forgetting_end(&forgetting);
+	forget_check(&forget, &room->books, back);
+	assert_int_equal(forget.count, 1);
+	assert_remembered(&forget, "e:2", 1795224000);
+	forget_end(&forget);
 }
 
 static void done(struct submission *submission)
@@ -162,19 +162,18 @@ static void done(struct submission *submission)
 static void forget_away(struct room *room, struct names names, size_t count)
 {
 	bool answered = false;
-	struct forgetting forgetting = {.names = names};
-	struct submission submission = {
-		.forgetting = &forgetting, .done = done, .owner = &answered};
+	struct forget forget = {.names = names};
+	struct submission submission = {.forget = &forget, .done = done, .owner = &answered};
 
-	desk_take(room->desk, &submission, now.monotonic);
-	for (int i = 0; i < STATES_SHARDS && !answered; i++) {
-		desk_judge(room->desk, now);
-		desk_keep(room->desk, forgetting.count == count, NULL, now.monotonic);
+	pending_take(room->pending, &submission, now.monotonic);
+	for (int i = 0; i < CHECKS_SHARDS && !answered; i++) {
+		pending_judge(room->pending, now);
+		pending_keep(room->pending, forget.count == count, NULL, now.monotonic);
 	}
 	assert_true(answered);
 	assert_int_equal(submission.result, SUBMISSION_KEPT);
-	assert_int_equal(forgetting.count, count);
-	assert_null(forgetting.checks);
+	assert_int_equal(forget.count, count);
+	assert_null(forget.checks);
 }
 
 static void what_is_answered_202_is_done_by_whoever_reads_the_checks_again(void **state)
@@ -185,28 +184,28 @@ static void what_is_answered_202_is_done_by_whoever_reads_the_checks_again(void 
 	know_some(room);
 	forget_away(room, (struct names){"f:1", 3, 1}, 1);
 	forget_away(room, (struct names){"e", 1, 1}, 3);
-	assert_int_equal(backlog_count(room->backlog), 4);
-	assert_int_equal(backlog_unjudged(room->backlog), 0);
+	assert_int_equal(accepted_count(room->accepted), 4);
+	assert_int_equal(accepted_unjudged(room->accepted), 0);
 	/* another was active meanwhile; what Redis has is read, and one has been heard of since */
 	books_reset(&room->books, now);
 	know_some(room);
-	struct state *newer = states_find(room->books.states, &(struct names){"e:3", 3, 1});
+	struct check *newer = checks_find(room->books.checks, &(struct names){"e:3", 3, 1});
 	newer->time++;
 	outbox_drain(room->books.outbox, 0, &events, &records);
-	desk_reopen(room->desk);
-	assert_int_equal(backlog_unjudged(room->backlog), 4);
+	pending_reopen(room->pending);
+	assert_int_equal(accepted_unjudged(room->accepted), 4);
 	struct moment later = {now.wall + NSEC_PER_SEC, now.monotonic};
-	desk_judge(room->desk, later);
-	assert_true(desk_is_empty(room->desk));
-	assert_int_equal(states_count(room->books.states), 3);
+	pending_judge(room->pending, later);
+	assert_true(pending_is_empty(room->pending));
+	assert_int_equal(checks_count(room->books.checks), 3);
 	assert_true(is_known(room, "e:3", 1) && is_known(room, "ee:1", 2) &&
 		    is_known(room, "e:1:e", 3));
 	outbox_drain(room->books.outbox, 0, &events, &records);
 	assert_string_equal(events.data, "");
 	assert_non_null(strstr(records.data, "f\x1f"
 					     "1\n-\n"));
-	desk_commit(room->desk);
-	assert_int_equal(backlog_count(room->backlog), 0);
+	pending_commit(room->pending);
+	assert_int_equal(accepted_count(room->accepted), 0);
 	buffer_free(&events);
 	buffer_free(&records);
 }
@@ -214,23 +213,22 @@ static void what_is_answered_202_is_done_by_whoever_reads_the_checks_again(void 
 static void what_came_to_nothing_begins_again(void **state)
 {
 	bool answered = false;
-	struct forgetting forgetting = {.names = {"e:2", 3, 1}};
-	struct submission submission = {
-		.forgetting = &forgetting, .done = done, .owner = &answered};
+	struct forget forget = {.names = {"e:2", 3, 1}};
+	struct submission submission = {.forget = &forget, .done = done, .owner = &answered};
 	struct room *room = *state;
 
 	know_some(room);
-	desk_take(room->desk, &submission, now.monotonic);
-	desk_judge(room->desk, now);
-	assert_int_equal(forgetting.count, 1);
+	pending_take(room->pending, &submission, now.monotonic);
+	pending_judge(room->pending, now);
+	assert_int_equal(forget.count, 1);
 	books_reset(&room->books, now);
 	know_some(room);
-	desk_reopen(room->desk);
-	desk_judge(room->desk, now);
-	assert_int_equal(forgetting.count, 1);
-	assert_remembered(&forgetting, "e:2", 1795224000);
+	pending_reopen(room->pending);
+	pending_judge(room->pending, now);
+	assert_int_equal(forget.count, 1);
+	assert_remembered(&forget, "e:2", 1795224000);
 	assert_false(is_known(room, "e:2", 1));
-	desk_drop(room->desk, "the broker is stopping");
+	pending_drop(room->pending, "the broker is stopping");
 	assert_true(answered);
 }
 

@@ -22,8 +22,8 @@ static void every_key_is_read(void **state)
 	assert_ptr_equal(pieces->format, &format_flapjack);
 	assert_text(event->entity, "db-01");
 	assert_text(event->check, "load");
-	assert_text(event->state, "Warning");
-	assert_int_equal(event->condition, CONDITION_WARNING);
+	assert_text(event->state_text, "Warning");
+	assert_int_equal(event->state, STATE_WARNING);
 	assert_text(event->summary, "s");
 	assert_text(event->details, "d");
 	assert_text(event->perfdata, "a=1");

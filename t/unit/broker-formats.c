@@ -7,27 +7,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct piece *piece_add(struct intake *intake)
+static struct piece *piece_add(struct event_sink *sink)
 {
-	struct pieces *pieces = (struct pieces *)intake;
+	struct pieces *pieces = (struct pieces *)sink;
 
-	assert_true(pieces->count < PIECES_MOST);
+	assert_true(pieces->count < PIECES_MAX);
 	return &pieces->list[pieces->count++];
 }
 
-static void event_take(struct intake *intake, const struct event *event)
+static void event_take(struct event_sink *sink, const struct event *event)
 {
-	piece_add(intake)->event = *event;
+	piece_add(sink)->event = *event;
 }
 
-static void refusal_take(struct intake *intake, const struct reason *why)
+static void refusal_take(struct event_sink *sink, const struct reason *why)
 {
-	piece_add(intake)->why = *why;
+	piece_add(sink)->why = *why;
 }
 
-static void pass_take(struct intake *intake, enum passed how)
+static void pass_take(struct event_sink *sink, enum passed how)
 {
-	struct piece *piece = piece_add(intake);
+	struct piece *piece = piece_add(sink);
 
 	piece->passed = true;
 	piece->how = how;
@@ -39,11 +39,11 @@ struct pieces *pieces_take(int flapjack, int32_t ttl, const char *json)
 	struct pieces *pieces = memory_zeroed(1, sizeof *pieces);
 	json_error_t error;
 
-	pieces->intake = (struct intake){event_take, refusal_take, pass_take};
+	pieces->sink = (struct event_sink){event_take, refusal_take, pass_take};
 	pieces->document = json_loads(json, JSON_DECODE_ANY, &error);
 	if (pieces->document == NULL)
 		fail_msg("%s: %s", json, error.text);
-	pieces->format = format_translate(pieces->document, &context, &pieces->intake);
+	pieces->format = format_translate(pieces->document, &context, &pieces->sink);
 	assert_true(pieces->count > 0);
 	return pieces;
 }
@@ -71,7 +71,7 @@ void assert_event(const struct pieces *pieces, size_t i, const char *entity, con
 	assert_false(piece->passed);
 	assert_text(piece->event.entity, entity);
 	assert_text(piece->event.check, check);
-	assert_text(piece->event.state, state);
+	assert_text(piece->event.state_text, state);
 }
 
 void assert_refusal(const struct pieces *pieces, size_t i, const char *words)

@@ -7,7 +7,7 @@
 
 #define NOW INT64_C(1795224305)
 
-enum { PIECES_MOST = 16 };
+enum { PIECES_MAX = 16 };
 
 /* A piece is an event, a refusal (why.text is not empty) or something passed over. */
 struct piece {
@@ -18,10 +18,10 @@ struct piece {
 };
 
 struct pieces {
-	struct intake intake; /* first */
-	json_t *document;     /* which the events' texts point into */
+	struct event_sink sink; /* first */
+	json_t *document;       /* which the events' texts point into */
 	const struct format *format;
-	struct piece list[PIECES_MOST];
+	struct piece list[PIECES_MAX];
 	size_t count;
 };
 

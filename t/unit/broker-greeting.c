@@ -15,27 +15,27 @@ static void assert_greeted(
 	const char *password, const char *answers, const char *said, const char *why)
 {
 	const struct greeter greeter = {password, 13};
-	redisReader *reader = redisReaderCreate();
-	enum greeting_verdict verdict = GREETING_WAITS;
+	redisReader *loader = redisReaderCreate();
+	enum handshake_verdict verdict = HANDSHAKE_WAITS;
 	struct buffer out = {NULL, 0, 0};
 	struct reason reason = {""};
-	struct greeting greeting;
+	struct handshake handshake;
 	void *reply = NULL;
 
-	assert_non_null(reader);
-	greeting_write(&greeting, &greeter, &out);
-	redisReaderFeed(reader, answers, strlen(answers));
-	while (verdict == GREETING_WAITS) {
-		assert_int_equal(redisReaderGetReply(reader, &reply), REDIS_OK);
+	assert_non_null(loader);
+	handshake_write(&handshake, &greeter, &out);
+	redisReaderFeed(loader, answers, strlen(answers));
+	while (verdict == HANDSHAKE_WAITS) {
+		assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
 		if (reply == NULL)
 			break;
-		verdict = greeting_judge(&greeting, reply, &out, &reason);
+		verdict = handshake_judge(&handshake, reply, &out, &reason);
 		freeReplyObject(reply);
 	}
-	redisReaderFree(reader);
+	redisReaderFree(loader);
 	assert_string_equal(out.data, said);
 	assert_string_equal(reason.text, why != NULL ? why : "");
-	assert_int_equal(verdict == GREETING_REFUSED, why != NULL);
+	assert_int_equal(verdict == HANDSHAKE_REFUSED, why != NULL);
 	buffer_free(&out);
 }
 
@@ -115,7 +115,7 @@ static void a_batch_is_read_as_it_was_written(void **state)
 	const struct batch batches[] = {
 		{0, "0123456789abcdef", 0, 0, ""},
 		{42, "ffffffffffffffff", 123456, 1795224305123, "list"},
-		{BATCH_MOST, "0000000000000000", BATCH_MOST, -BATCH_MOST, "0123456789abcde"},
+		{BATCH_MAX, "0000000000000000", BATCH_MAX, -BATCH_MAX, "0123456789abcde"},
 	};
 
 	(void)state;

@@ -138,14 +138,14 @@ static void threads_give_each_others(void **state)
 }
 
 struct bank {
-	size_t taken, most;
+	size_t taken, max;
 };
 
 static bool bank_take(void *owner, size_t bytes, bool must)
 {
 	struct bank *bank = owner;
 
-	if (!must && bank->taken + bytes > bank->most)
+	if (!must && bank->taken + bytes > bank->max)
 		return false;
 	bank->taken += bytes;
 	return true;
@@ -178,14 +178,14 @@ static void *documents_read(void *context)
 	size_t needed = bank->taken;
 	json_decref(document);
 	assert_int_equal(bank->taken, 0);
-	bank->most = needed / 2;
+	bank->max = needed / 2;
 	jsonpool_read_begin();
 	json_decref(json_loadb(wide, length, 0, &error));
 	assert_int_equal(jsonpool_read_end(), JSONPOOL_FULL);
 	assert_int_equal(bank->taken, 0);
 	document = json_loadb(wide, length, 0, &error); /* what must be had is counted */
 	assert_non_null(document);
-	assert_true(bank->taken > bank->most);
+	assert_true(bank->taken > bank->max);
 	json_decref(document);
 	jsonpool_read_begin();
 	document = json_loads("[1]", 0, &error);
@@ -206,7 +206,7 @@ static void documents_beyond_the_bound_are_refused(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, documents_read, &bank), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(bank.taken, 0);
-	bound.most = BLOCK;
+	bound.max = BLOCK;
 	jsonpool_read_begin();
 	size_t count = 0;
 	while (count < MANY && (blocks[count] = jsonpool_take(BLOCK)) != NULL)

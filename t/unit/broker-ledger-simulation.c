@@ -20,9 +20,9 @@ enum { CHECKS = 12, TICKS = 200000, LINES = 4 * CHECKS };
 #define INTERVAL (2 * NSEC_PER_SEC)
 
 /* What the model knows of a check. */
-struct check {
+struct model_check {
 	bool known, stale;
-	enum condition condition, sent;
+	enum state state, sent;
 	int64_t time;
 	int32_t ttl;
 	nsec deadline, repeat_at;
@@ -31,24 +31,24 @@ struct check {
 };
 
 struct model {
-	struct check checks[CHECKS];
+	struct model_check checks[CHECKS];
 	struct buffer told;
-	enum condition stale_as;
+	enum state stale_as;
 	nsec forget_after;
 	long over; /* checks that were forgotten for that */
 };
 
-static void wire_print(struct buffer *out, int number, const char *state, const char *summary)
+static void encoded_print(struct buffer *out, int number, const char *check, const char *summary)
 {
 	buffer_printf(out,
 		"{\"entity\":\"e\",\"check\":\"%d\",\"type\":\"service\",\"state\":\"%s\","
 		"\"summary\":\"%s\"",
-		number, state, summary);
+		number, check, summary);
 }
 
 static void model_tell(struct model *model, int number, int64_t time, struct moment now)
 {
-	struct check *check = &model->checks[number];
+	struct model_check *check = &model->checks[number];
 	char summary[128] = "";
 
 	if (check->stale)
@@ -56,40 +56,39 @@ static void model_tell(struct model *model, int number, int64_t time, struct mom
 			"httpbroker: Cached state is stale (%" PRId64 "s old, should be < %" PRId32
 			"s)",
 			check->ttl + (now.monotonic - check->deadline) / NSEC_PER_SEC, check->ttl);
-	wire_print(&model->told, number,
-		check->stale ? outgoing_stale_word(model->stale_as)
-			     : condition_name(check->condition),
+	encoded_print(&model->told, number,
+		check->stale ? flapjack_stale_word(model->stale_as) : state_name(check->state),
 		summary);
 	buffer_printf(&model->told, ",\"time\":%" PRId64 "}\n",
 		check->stale ? now.wall / NSEC_PER_SEC : time);
-	check->sent = check->stale ? model->stale_as : check->condition;
+	check->sent = check->stale ? model->stale_as : check->state;
 }
 
-static enum ledger_answer model_take(struct model *model, int number, enum condition condition,
+static enum engine_answer model_take(struct model *model, int number, enum state state,
 	int64_t time, int32_t ttl, struct moment now)
 {
-	struct check *check = &model->checks[number];
+	struct model_check *check = &model->checks[number];
 	bool first = !check->known;
 
 	if (!first && time < check->time && check->time <= now.wall / NSEC_PER_SEC)
-		return LEDGER_OLDER;
+		return ENGINE_OLDER;
 	check->known = check->changed = true;
-	check->condition = condition;
+	check->state = state;
 	check->time = time;
 	check->ttl = ttl;
 	check->deadline =
 		ttl < 0 ? NSEC_NEVER : now.monotonic + (time + ttl) * NSEC_PER_SEC - now.wall;
 	check->stale = check->deadline <= now.monotonic;
-	if (first || check->sent != (check->stale ? model->stale_as : condition)) {
+	if (first || check->sent != (check->stale ? model->stale_as : state)) {
 		model_tell(model, number, time, now);
 		check->repeat_at = now.monotonic + INTERVAL;
 	}
-	return LEDGER_TAKEN;
+	return ENGINE_TAKEN;
 }
 
 static void model_turn_one(struct model *model, int number, bool repeats, struct moment now)
 {
-	struct check *check = &model->checks[number];
+	struct model_check *check = &model->checks[number];
 
 	if (!check->known)
 		return;
@@ -99,7 +98,7 @@ static void model_turn_one(struct model *model, int number, bool repeats, struct
 		check->repeat_at = now.monotonic + INTERVAL;
 	} else if (check->repeat_at <= now.monotonic && check->stale &&
 		   now.monotonic - check->deadline >= model->forget_after) {
-		*check = (struct check){.forgotten = true};
+		*check = (struct model_check){.forgotten = true};
 		model->over++;
 	} else if (check->repeat_at <= now.monotonic) {
 		if (repeats)
@@ -111,7 +110,7 @@ static void model_turn_one(struct model *model, int number, bool repeats, struct
 static void model_records(struct model *model, struct buffer *out)
 {
 	for (int i = 0; i < CHECKS; i++) {
-		struct check *check = &model->checks[i];
+		struct model_check *check = &model->checks[i];
 		char ends[24] = "-";
 
 		if (check->forgotten)
@@ -124,8 +123,8 @@ static void model_records(struct model *model, struct buffer *out)
 			snprintf(ends, sizeof ends, "%" PRId64,
 				check->deadline > 0 ? check->deadline / NSEC_PER_MSEC : 0);
 		buffer_printf(out, "e\x1f%d\n1 %" PRId64 " %" PRId32 " %s %s ", i, check->time,
-			check->ttl, condition_name(check->sent), ends);
-		wire_print(out, i, condition_name(check->condition), "");
+			check->ttl, state_name(check->sent), ends);
+		encoded_print(out, i, state_name(check->state), "");
 		buffer_append_text(out, "}\n");
 	}
 }
@@ -167,9 +166,9 @@ static void assert_same(struct buffer *theirs, struct buffer *ours)
 /* Both sides, and the clocks. */
 struct simulation {
 	unsigned seed;
-	struct states *states;
+	struct checks *checks;
 	struct outbox *outbox;
-	struct ledger *ledger;
+	struct engine *engine;
 	struct model model;
 	nsec wall_offset;
 	bool recorded[CHECKS]; /* by all that was written */
@@ -177,9 +176,9 @@ struct simulation {
 	long told, forgotten, answered[3];
 };
 
-static int chance(struct simulation *simulation, int most)
+static int chance(struct simulation *simulation, int max)
 {
-	return rand_r(&simulation->seed) % most;
+	return rand_r(&simulation->seed) % max;
 }
 
 static void post_random(struct simulation *simulation, struct moment now)
@@ -187,31 +186,31 @@ static void post_random(struct simulation *simulation, struct moment now)
 	static const int32_t ttls[] = {EVENT_TTL_NEVER, 1, 2, 3, 5, 30};
 	int number = chance(simulation, CHECKS);
 	char check[16];
-	struct posting posting;
+	struct prepared prepared;
 
 	snprintf(check, sizeof check, "%d", number);
-	struct event event = event_plain("e", check, (enum condition)chance(simulation, 4));
+	struct event event = event_plain("e", check, (enum state)chance(simulation, 4));
 	event.time = now.wall / NSEC_PER_SEC - chance(simulation, 4) * chance(simulation, 3);
 	event.ttl = ttls[chance(simulation, ARRAY_LENGTH(ttls))];
-	posting_make(&posting, &event, 2, now);
-	enum ledger_answer answer = ledger_take(simulation->ledger, &posting, now);
-	posting_free(&posting);
-	assert_int_equal(answer, model_take(&simulation->model, number, event.condition, event.time,
-					 event.ttl, now));
+	prepared_make(&prepared, &event, 2, now);
+	enum engine_answer answer = engine_take(simulation->engine, &prepared, now);
+	prepared_free(&prepared);
+	assert_int_equal(answer,
+		model_take(&simulation->model, number, event.state, event.time, event.ttl, now));
 	simulation->answered[answer]++;
 }
 
 static void forget_random(struct simulation *simulation)
 {
 	int number = chance(simulation, CHECKS);
-	struct check *check = &simulation->model.checks[number];
+	struct model_check *check = &simulation->model.checks[number];
 	char text[16];
 	int length = snprintf(text, sizeof text, "e:%d", number);
 	const struct names names = {text, (uint16_t)length, 1};
 
-	assert_int_equal(ledger_forget(simulation->ledger, &names), check->known);
+	assert_int_equal(engine_forget(simulation->engine, &names), check->known);
 	simulation->forgotten += check->known;
-	*check = (struct check){.forgotten = check->known || check->forgotten};
+	*check = (struct model_check){.forgotten = check->known || check->forgotten};
 }
 
 static void tick_random(struct simulation *simulation, nsec tick)
@@ -219,7 +218,7 @@ static void tick_random(struct simulation *simulation, nsec tick)
 	bool repeats = tick / (3 * INTERVAL) % 4 != 0;
 	struct moment now = {tick + simulation->wall_offset, tick};
 
-	ledger_turn(simulation->ledger, repeats, now);
+	engine_turn(simulation->engine, repeats, now);
 	for (int i = 0; i < CHECKS; i++)
 		model_turn_one(&simulation->model, i, repeats, now);
 	if (chance(simulation, 3000) == 0)
@@ -266,30 +265,30 @@ static void both_compare(struct simulation *simulation)
 
 static void simulation_free(struct simulation *simulation)
 {
-	ledger_free(simulation->ledger);
+	engine_free(simulation->engine);
 	outbox_free(simulation->outbox);
-	states_free(simulation->states);
+	checks_free(simulation->checks);
 	buffer_free(&simulation->model.told);
 	buffer_free(&simulation->events);
 	buffer_free(&simulation->records);
 	buffer_free(&simulation->expected);
 }
 
-static void simulate(enum condition stale_as, nsec forget_after)
+static void simulate(enum state stale_as, nsec forget_after)
 {
 	struct simulation simulation = {
 		.seed = seed_choose(),
-		.states = states_new(&(struct siphash_key){1, 2}),
+		.checks = checks_new(&(struct siphash_key){1, 2}),
 		.outbox = outbox_new(),
 		.model.stale_as = stale_as,
 		.model.forget_after = forget_after,
 		.wall_offset = 1795224000 * NSEC_PER_SEC,
 	};
 
-	simulation.ledger = ledger_new(simulation.states, simulation.outbox, INTERVAL,
+	simulation.engine = engine_new(simulation.checks, simulation.outbox, INTERVAL,
 		(struct moment){simulation.wall_offset, 0});
-	ledger_tell_stale_as(simulation.ledger, stale_as);
-	ledger_forget_after(simulation.ledger, forget_after);
+	engine_tell_stale_as(simulation.engine, stale_as);
+	engine_forget_after(simulation.engine, forget_after);
 	buffer_append(&simulation.model.told, "", 0);
 	for (nsec tick = 0; tick < TICKS * WHEEL_TICK; tick += WHEEL_TICK) {
 		tick_random(&simulation, tick);
@@ -298,27 +297,27 @@ static void simulate(enum condition stale_as, nsec forget_after)
 	assert_true(simulation.told > 1000);
 	assert_true(simulation.forgotten > 100);
 	assert_int_equal(simulation.model.over > 50, forget_after != NSEC_NEVER);
-	assert_true(simulation.answered[LEDGER_TAKEN] > 1000);
-	assert_true(simulation.answered[LEDGER_OLDER] > 10);
+	assert_true(simulation.answered[ENGINE_TAKEN] > 1000);
+	assert_true(simulation.answered[ENGINE_OLDER] > 10);
 	simulation_free(&simulation);
 }
 
 static void the_ledger_does_as_the_model(void **state)
 {
 	(void)state;
-	simulate(CONDITION_UNKNOWN, NSEC_NEVER);
+	simulate(STATE_UNKNOWN, NSEC_NEVER);
 }
 
 static void so_it_does_where_what_is_stale_is_told_as_critical(void **state)
 {
 	(void)state;
-	simulate(CONDITION_CRITICAL, NSEC_NEVER);
+	simulate(STATE_CRITICAL, NSEC_NEVER);
 }
 
 static void so_it_does_where_what_is_long_stale_is_forgotten(void **state)
 {
 	(void)state;
-	simulate(CONDITION_UNKNOWN, 3 * NSEC_PER_SEC);
+	simulate(STATE_UNKNOWN, 3 * NSEC_PER_SEC);
 }
 
 int main(void)

@@ -12,10 +12,10 @@ static void push(struct outbox *outbox, const char *text)
 	resp_add_text(outbox_push(outbox), text);
 }
 
-static void assert_marks(struct marks marks, uint64_t pushes, uint64_t records)
+static void assert_marks(struct watermarks watermarks, uint64_t pushes, uint64_t records)
 {
-	assert_int_equal(marks.pushes, pushes);
-	assert_int_equal(marks.records, records);
+	assert_int_equal(watermarks.pushes, pushes);
+	assert_int_equal(watermarks.records, records);
 }
 
 static void nothing_is_no_commit(void **state)
@@ -24,7 +24,7 @@ static void nothing_is_no_commit(void **state)
 
 	(void)state;
 	assert_null(outbox_take(outbox, 0));
-	assert_marks(outbox_marks(outbox), 0, 0);
+	assert_marks(outbox_watermarks(outbox), 0, 0);
 	outbox_free(outbox);
 }
 
@@ -40,7 +40,7 @@ static void a_commit_holds_what_was_there_when_it_was_taken(void **state)
 	push(outbox, "three");
 	assert_string_equal(resp_lines(&commit->pushes, &lines), "one\ntwo\n");
 	assert_int_equal(commit->todo, COMMIT_PUSHES | COMMIT_WAKE);
-	assert_marks(outbox_marks(outbox), 3, 0);
+	assert_marks(outbox_watermarks(outbox), 3, 0);
 	assert_marks(outbox_done(outbox), 0, 0);
 	outbox_applied(outbox, commit);
 	assert_marks(outbox_done(outbox), 2, 0);
@@ -55,42 +55,42 @@ static void a_commit_holds_what_was_there_when_it_was_taken(void **state)
 
 static void a_state_is_written_once_and_as_it_is_then(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct held held = held_make(&event, (struct moment){0, 0}); /* stale at 300 s */
 	struct outbox *outbox = outbox_new();
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
 	(void)state;
-	outbox_record(outbox, held.state);
-	outbox_record(outbox, held.state);
-	assert_marks(outbox_marks(outbox), 0, 1);
-	held.state->sent = CONDITION_CRITICAL;
+	outbox_record(outbox, held.check);
+	outbox_record(outbox, held.check);
+	assert_marks(outbox_watermarks(outbox), 0, 1);
+	held.check->sent = STATE_CRITICAL;
 	assert_int_equal(outbox_drain(outbox, 7 * NSEC_PER_SEC, &events, &records), 1);
 	assert_string_equal(events.data, "");
 	assert_string_equal(records.data,
 		"e\x1f"
 		"c\n1 0 300 critical 307000 {\"entity\":\"e\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
-	outbox_record(outbox, held.state);
-	assert_marks(outbox_marks(outbox), 0, 2);
+	outbox_record(outbox, held.check);
+	assert_marks(outbox_watermarks(outbox), 0, 2);
 	struct commit *commit = outbox_take(outbox, 0);
 	assert_int_equal(commit->todo, COMMIT_RECORDS);
-	outbox_record(outbox, held.state); /* it has changed since it was taken */
+	outbox_record(outbox, held.check); /* it has changed since it was taken */
 	outbox_applied(outbox, commit);
 	assert_marks(outbox_done(outbox), 0, 2);
 	assert_int_equal(outbox_drain(outbox, 0, &events, &records), 1);
 	outbox_free(outbox);
-	states_free(held.states);
+	checks_free(held.checks);
 	buffer_free(&events);
 	buffer_free(&records);
 }
 
-static void assert_deadline(struct state *state, nsec clock, const char *expected)
+static void assert_deadline(struct check *check, nsec clock, const char *expected)
 {
 	struct outbox *outbox = outbox_new();
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
-	outbox_record(outbox, state);
+	outbox_record(outbox, check);
 	outbox_drain(outbox, clock, &events, &records);
 	const char *value = strchr(records.data, '\n') + 1;
 	assert_memory_equal(value, expected, strlen(expected));
@@ -101,28 +101,28 @@ static void assert_deadline(struct state *state, nsec clock, const char *expecte
 
 static void deadlines_are_told_on_the_broker_clock(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct held held = held_make(&event, (struct moment){0, 0});
 
 	(void)state;
-	assert_deadline(held.state, 0, "1 0 300 ok 300000 {");
-	assert_deadline(held.state, -100 * NSEC_PER_SEC, "1 0 300 ok 200000 {");
-	assert_deadline(held.state, -301 * NSEC_PER_SEC, "1 0 300 ok 0 {");
-	held.state->deadline = NSEC_NEVER;
-	assert_deadline(held.state, 5, "1 0 300 ok - {");
-	states_free(held.states);
+	assert_deadline(held.check, 0, "1 0 300 ok 300000 {");
+	assert_deadline(held.check, -100 * NSEC_PER_SEC, "1 0 300 ok 200000 {");
+	assert_deadline(held.check, -301 * NSEC_PER_SEC, "1 0 300 ok 0 {");
+	held.check->deadline = NSEC_NEVER;
+	assert_deadline(held.check, 5, "1 0 300 ok - {");
+	checks_free(held.checks);
 }
 
 /* How many commits it takes, none of which may be larger than it should be. */
-static int commits_counted(struct outbox *outbox, size_t most_pushes, size_t most_records)
+static int commits_counted(struct outbox *outbox, size_t max_pushes, size_t max_records)
 {
-	struct marks made = outbox_marks(outbox), seen = outbox_done(outbox);
+	struct watermarks made = outbox_watermarks(outbox), seen = outbox_done(outbox);
 	struct commit *commit;
 	int count = 0;
 
 	while ((commit = outbox_take(outbox, 0)) != NULL) {
-		assert_between(commit->pushes.count, 0, most_pushes);
-		assert_between(commit->records.count, 0, 2 * most_records);
+		assert_between(commit->pushes.count, 0, max_pushes);
+		assert_between(commit->records.count, 0, 2 * max_records);
 		seen.pushes += commit->pushes.count;
 		seen.records += commit->records.count / 2;
 		outbox_applied(outbox, commit);
@@ -158,38 +158,38 @@ static void assert_commit(struct outbox *outbox, const char *deleted, const char
 
 static void what_is_forgotten_is_deleted_in_its_turn(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct outbox *outbox = outbox_new();
 	struct held held[4];
 
 	(void)state;
 	for (int i = 0; i < 4; i++) {
 		held[i] = held_make(&event, (struct moment){0, 0});
-		held[i].state->sent = CONDITION_WARNING;
+		held[i].check->sent = STATE_WARNING;
 	}
 	/* before its record was written: it never is */
-	outbox_record(outbox, held[0].state);
-	states_remove(held[0].states, held[0].state);
-	outbox_forget(outbox, held[0].state);
-	assert_marks(outbox_marks(outbox), 0, 1);
+	outbox_record(outbox, held[0].check);
+	checks_remove(held[0].checks, held[0].check);
+	outbox_forget(outbox, held[0].check);
+	assert_marks(outbox_watermarks(outbox), 0, 1);
 	assert_commit(outbox, FIELD, NULL);
 	assert_marks(outbox_done(outbox), 0, 1);
 	/* and posted again, forgotten again, posted again: the last one stays */
-	states_remove(held[1].states, held[1].state);
-	outbox_forget(outbox, held[1].state);
-	outbox_record(outbox, held[2].state);
-	states_remove(held[2].states, held[2].state);
-	outbox_forget(outbox, held[2].state);
-	outbox_record(outbox, held[3].state);
-	assert_marks(outbox_marks(outbox), 0, 4);
+	checks_remove(held[1].checks, held[1].check);
+	outbox_forget(outbox, held[1].check);
+	outbox_record(outbox, held[2].check);
+	checks_remove(held[2].checks, held[2].check);
+	outbox_forget(outbox, held[2].check);
+	outbox_record(outbox, held[3].check);
+	assert_marks(outbox_watermarks(outbox), 0, 4);
 	assert_commit(outbox, FIELD FIELD, FIELD "1 0 300 warning ");
 	assert_marks(outbox_done(outbox), 0, 4);
 	/* what is not deleted when all ends is freed */
-	states_remove(held[3].states, held[3].state);
-	outbox_forget(outbox, held[3].state);
+	checks_remove(held[3].checks, held[3].check);
+	outbox_forget(outbox, held[3].check);
 	outbox_free(outbox);
 	for (int i = 0; i < 4; i++)
-		states_free(held[i].states);
+		checks_free(held[i].checks);
 }
 
 static void commits_are_bounded_in_events(void **state)
@@ -225,43 +225,43 @@ static void commits_are_bounded_in_bytes(void **state)
 	outbox_free(outbox);
 }
 
-static void add_records(struct outbox *outbox, struct states *states, int from, int end)
+static void add_records(struct outbox *outbox, struct checks *checks, int from, int end)
 {
 	for (int i = from; i < end; i++) {
 		char text[16], bytes[] = "{}";
 		struct names names = {text, 0, 1};
 
 		names.length = (uint16_t)snprintf(text, sizeof text, "e:%d", i);
-		outbox_record(outbox, states_add(states, &names,
-					      &(struct states_event){.wire = {bytes, 2, 0, 0}}));
+		outbox_record(outbox, checks_add(checks, &names,
+					      &(struct checks_event){.encoded = {bytes, 2, 0, 0}}));
 	}
 }
 
-static void assert_not_listed(const struct state *state, void *context)
+static void assert_not_listed(const struct check *check, void *context)
 {
 	(void)context;
-	assert_false(state->listed);
+	assert_false(check->listed);
 }
 
 static void commits_are_bounded_in_records(void **state)
 {
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
 
 	(void)state;
-	add_records(outbox, states, 0, 2500);
+	add_records(outbox, checks, 0, 2500);
 	for (int i = 0; i < 2; i++) {
 		struct commit *commit = outbox_take(outbox, 0);
 		assert_int_equal(commit->records.count, 2000);
 		outbox_applied(outbox, commit);
 		assert_marks(outbox_done(outbox), 0, (uint64_t)(i + 1) * 1000);
-		add_records(outbox, states, 2500 + 1000 * i, 3500 + 1000 * i);
+		add_records(outbox, checks, 2500 + 1000 * i, 3500 + 1000 * i);
 	}
 	assert_int_equal(commits_counted(outbox, 0, 1000), 3);
-	for (unsigned shard = 0; shard < STATES_SHARDS; shard++)
-		states_visit(states, shard, assert_not_listed, NULL);
+	for (unsigned shard = 0; shard < CHECKS_SHARDS; shard++)
+		checks_visit(checks, shard, assert_not_listed, NULL);
 	outbox_free(outbox);
-	states_free(states);
+	checks_free(checks);
 }
 
 /* Redis has carried it out, but for these parts. */
@@ -294,26 +294,26 @@ static void assert_pushes(const struct commit *commit, const char *expected)
 	buffer_free(&lines);
 }
 
-static struct state *record(struct outbox *outbox, struct states *states, const char *name)
+static struct check *record(struct outbox *outbox, struct checks *checks, const char *name)
 {
 	char bytes[] = "{}";
 	struct names names = {name, (uint16_t)strlen(name), 1};
-	struct state *state =
-		states_add(states, &names, &(struct states_event){.wire = {bytes, 2, 0, 0}});
+	struct check *check =
+		checks_add(checks, &names, &(struct checks_event){.encoded = {bytes, 2, 0, 0}});
 
-	outbox_record(outbox, state);
-	return state;
+	outbox_record(outbox, check);
+	return check;
 }
 
 static void events_that_are_refused_hold_up_events_only(void **state)
 {
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
 	struct commit *commit;
 
 	(void)state;
 	push(outbox, "one");
-	record(outbox, states, "e:1");
+	record(outbox, checks, "e:1");
 	refuse(outbox, take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE), COMMIT_PUSHES);
 	assert_int_equal(outbox_refused(outbox), COMMIT_PUSHES);
 	assert_marks(outbox_done(outbox), 0, 1);
@@ -321,7 +321,7 @@ static void events_that_are_refused_hold_up_events_only(void **state)
 	assert_null(outbox_take(outbox, 0));
 	/* a record goes, though the event behind the refused one does not */
 	push(outbox, "two");
-	struct state *told = record(outbox, states, "e:2");
+	struct check *told = record(outbox, checks, "e:2");
 	told->pushed_in = outbox_sequence(outbox);
 	apply(outbox, take(outbox, COMMIT_RECORDS));
 	assert_marks(outbox_done(outbox), 0, 2);
@@ -344,7 +344,7 @@ static void events_that_are_refused_hold_up_events_only(void **state)
 	assert_marks(outbox_done(outbox), 2, 3);
 	assert_true(outbox_is_empty(outbox));
 	outbox_free(outbox);
-	states_free(states);
+	checks_free(checks);
 }
 
 /* The record that goes out next, alone, says that this was sent. */
@@ -362,29 +362,29 @@ static void assert_says(struct outbox *outbox, const char *sent)
 }
 
 /* A state of which Flapjack is told with the next commit. */
-static struct state *tell(struct outbox *outbox, struct states *states, const char *name)
+static struct check *tell(struct outbox *outbox, struct checks *checks, const char *name)
 {
 	push(outbox, name);
-	struct state *state = record(outbox, states, name);
-	state->pushed_in = outbox_sequence(outbox);
-	return state;
+	struct check *check = record(outbox, checks, name);
+	check->pushed_in = outbox_sequence(outbox);
+	return check;
 }
 
 static void a_record_says_what_is_owed_while_events_are_refused(void **state)
 {
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
 
 	(void)state;
-	struct state *one = tell(outbox, states, "e:1");
+	struct check *one = tell(outbox, checks, "e:1");
 	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
 	assert_says(outbox, "-");
 	assert_null(outbox_take(outbox, 0));
 	/* what nobody is to be told of is as it was */
-	record(outbox, states, "e:0");
+	record(outbox, checks, "e:0");
 	assert_says(outbox, "ok");
-	tell(outbox, states, "e:2");
+	tell(outbox, checks, "e:2");
 	assert_says(outbox, "-");
 	/* tried again in vain: nothing has changed; what goes out with that is owed as well */
 	outbox_retry(outbox);
@@ -397,7 +397,7 @@ static void a_record_says_what_is_owed_while_events_are_refused(void **state)
 	/* then not: each record with its event, or behind it */
 	outbox_retry(outbox);
 	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
-	one->sent = CONDITION_CRITICAL;
+	one->sent = STATE_CRITICAL;
 	commit = take(outbox, both);
 	assert_int_equal(commit->records.count, 2);
 	assert_int_equal(commit->told.count, 2);
@@ -406,7 +406,7 @@ static void a_record_says_what_is_owed_while_events_are_refused(void **state)
 	apply(outbox, commit);
 	assert_true(outbox_is_empty(outbox));
 	outbox_free(outbox);
-	states_free(states);
+	checks_free(checks);
 	buffer_free(&lines);
 }
 
@@ -414,13 +414,13 @@ static void a_record_says_what_is_owed_while_events_are_refused(void **state)
 static void what_tells_of_an_event_is_written_only_with_it(void **state)
 {
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
 	struct buffer lines = {NULL, 0, 0};
 
 	(void)state;
-	tell(outbox, states, "e:1");
-	record(outbox, states, "e:0"); /* of which nobody is told */
+	tell(outbox, checks, "e:1");
+	record(outbox, checks, "e:0"); /* of which nobody is told */
 	struct commit *commit = take(outbox, both);
 	assert_non_null(strstr(resp_lines(&commit->told, &lines), "1\n1 0 0 ok 0 {"));
 	assert_int_equal(commit->records.count, 2);
@@ -433,7 +433,7 @@ static void what_tells_of_an_event_is_written_only_with_it(void **state)
 	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	assert_says(outbox, "ok");
 	/* the queue has taken it, but the records are no hash: it is a record like the others */
-	tell(outbox, states, "e:2");
+	tell(outbox, checks, "e:2");
 	commit = take(outbox, both);
 	assert_int_equal(commit->records.count, 0);
 	refuse(outbox, commit, COMMIT_RECORDS);
@@ -443,29 +443,29 @@ static void what_tells_of_an_event_is_written_only_with_it(void **state)
 	assert_true(outbox_is_empty(outbox));
 	assert_int_equal(outbox_recorded(outbox), 3);
 	outbox_free(outbox);
-	states_free(states);
+	checks_free(checks);
 	buffer_free(&lines);
 }
 
 static void what_is_forgotten_is_owed_nothing(void **state)
 {
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
-	struct state *owed[3];
+	struct check *owed[3];
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		owed[i] = tell(outbox, states, (const char *[]){"e:1", "e:2", "e:3"}[i]);
+		owed[i] = tell(outbox, checks, (const char *[]){"e:1", "e:2", "e:3"}[i]);
 	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
 	apply(outbox, take(outbox, COMMIT_RECORDS));
 	/* one whose record is deleted before its event is in the queue, one after that */
-	states_remove(states, owed[0]);
+	checks_remove(checks, owed[0]);
 	outbox_forget(outbox, owed[0]);
 	apply(outbox, take(outbox, COMMIT_FORGETS));
 	outbox_retry(outbox);
 	struct commit *commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
-	states_remove(states, owed[1]);
+	checks_remove(checks, owed[1]);
 	outbox_forget(outbox, owed[1]);
 	apply(outbox, commit);
 	commit = take(outbox, COMMIT_FORGETS | COMMIT_RECORDS);
@@ -474,32 +474,32 @@ static void what_is_forgotten_is_owed_nothing(void **state)
 	apply(outbox, commit);
 	assert_true(outbox_is_empty(outbox));
 	/* and what is still owed when all ends is freed */
-	owed[0] = tell(outbox, states, "e:1");
+	owed[0] = tell(outbox, checks, "e:1");
 	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
 	apply(outbox, take(outbox, COMMIT_RECORDS));
-	states_remove(states, owed[0]);
+	checks_remove(checks, owed[0]);
 	outbox_forget(outbox, owed[0]);
 	apply(outbox, take(outbox, COMMIT_FORGETS));
 	outbox_free(outbox);
-	states_free(states);
+	checks_free(checks);
 }
 
 static void records_that_are_refused_hold_up_records_only(void **state)
 {
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
 	struct buffer lines = {NULL, 0, 0};
 	struct commit *commit;
 
 	(void)state;
-	struct state *held = record(outbox, states, "e:1");
-	held->sent = CONDITION_WARNING;
+	struct check *held = record(outbox, checks, "e:1");
+	held->sent = STATE_WARNING;
 	refuse(outbox, take(outbox, COMMIT_RECORDS), COMMIT_RECORDS);
 	assert_false(outbox_waits(outbox));
-	held->sent = CONDITION_CRITICAL;
+	held->sent = STATE_CRITICAL;
 	outbox_record(outbox, held);
 	push(outbox, "one");
-	assert_marks(outbox_marks(outbox), 1, 2);
+	assert_marks(outbox_watermarks(outbox), 1, 2);
 	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	assert_marks(outbox_done(outbox), 1, 0);
 	assert_null(outbox_take(outbox, 0));
@@ -519,20 +519,20 @@ static void records_that_are_refused_hold_up_records_only(void **state)
 	assert_marks(outbox_done(outbox), 1, 2);
 	assert_int_equal(outbox_refused(outbox), 0);
 	outbox_free(outbox);
-	states_free(states);
+	checks_free(checks);
 	buffer_free(&lines);
 }
 
 static void both_refused_are_both_tried_again(void **state)
 {
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
 
 	(void)state;
 	push(outbox, "one");
-	record(outbox, states, "e:1");
-	struct state *forgotten = record(outbox, states, "e:2");
-	states_remove(states, forgotten);
+	record(outbox, checks, "e:1");
+	struct check *forgotten = record(outbox, checks, "e:2");
+	checks_remove(checks, forgotten);
 	outbox_forget(outbox, forgotten);
 	const unsigned all = COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
 	refuse(outbox, take(outbox, all), COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_PUSHES);
@@ -544,11 +544,11 @@ static void both_refused_are_both_tried_again(void **state)
 	assert_int_equal(outbox_refused(outbox), 0);
 	/* what is refused at the end is freed */
 	push(outbox, "two");
-	record(outbox, states, "e:3");
+	record(outbox, checks, "e:3");
 	refuse(outbox, take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE),
 		COMMIT_RECORDS | COMMIT_PUSHES);
 	outbox_free(outbox);
-	states_free(states);
+	checks_free(checks);
 }
 
 static void a_wake_up_that_is_refused_is_tried_by_itself(void **state)

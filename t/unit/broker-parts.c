@@ -16,7 +16,7 @@ unsigned seed_choose(void)
 	return seed;
 }
 
-struct event event_plain(const char *entity, const char *check, enum condition condition)
+struct event event_plain(const char *entity, const char *check, enum state state)
 {
 	struct event event;
 
@@ -24,21 +24,21 @@ struct event event_plain(const char *entity, const char *check, enum condition c
 	event.time = 0;
 	event.entity = (struct text){entity, strlen(entity)};
 	event.check = (struct text){check, strlen(check)};
-	event.condition = condition;
-	event.state = (struct text){condition_name(condition), strlen(condition_name(condition))};
+	event.state = state;
+	event.state_text = (struct text){state_name(state), strlen(state_name(state))};
 	return event;
 }
 
 struct held held_make(const struct event *event, struct moment now)
 {
-	struct held held = {.states = states_new(&(struct siphash_key){1, 2})};
-	struct posting posting;
+	struct held held = {.checks = checks_new(&(struct siphash_key){1, 2})};
+	struct prepared prepared;
 
-	posting_make(&posting, event, 2, now);
-	held.state = states_add(held.states, &posting.names,
-		&(struct states_event){posting.wire, posting.condition, posting.time, posting.ttl,
-			posting.deadline, posting.fraction});
-	posting_free(&posting);
+	prepared_make(&prepared, event, 2, now);
+	held.check = checks_add(held.checks, &prepared.names,
+		&(struct checks_event){prepared.encoded, prepared.state, prepared.time,
+			prepared.ttl, prepared.deadline, prepared.fraction});
+	prepared_free(&prepared);
 	return held;
 }
 

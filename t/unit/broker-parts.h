@@ -10,12 +10,12 @@
 unsigned seed_choose(void);
 
 /* An event on `entity` and `check` in this condition; its time is 0, its ttl the default. */
-struct event event_plain(const char *entity, const char *check, enum condition condition);
+struct event event_plain(const char *entity, const char *check, enum state state);
 
 /* A state of its own, as the table holds it after this event; free the states. */
 struct held {
-	struct states *states;
-	struct state *state;
+	struct checks *checks;
+	struct check *check;
 };
 
 struct held held_make(const struct event *event, struct moment now);

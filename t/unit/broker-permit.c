@@ -11,28 +11,28 @@ static const struct text none = {NULL, 0};
 static bool allows(const char *glob, const char *entity)
 {
 	char *globs[] = {(char[64]){""}};
-	const struct permit permit = {globs, 1};
+	const struct acl acl = {globs, 1};
 
 	strncpy(globs[0], glob, 63);
-	return permit_allows(&permit, 2, text_literal(entity), none);
+	return acl_allows(&acl, 2, text_literal(entity), none);
 }
 
 static bool allows_check(const char *glob, int flapjack, const char *entity, const char *check)
 {
 	char *globs[] = {(char[64]){""}};
-	const struct permit permit = {globs, 1};
+	const struct acl acl = {globs, 1};
 
 	strncpy(globs[0], glob, 63);
-	return permit_allows(&permit, flapjack, text_literal(entity), text_literal(check));
+	return acl_allows(&acl, flapjack, text_literal(entity), text_literal(check));
 }
 
 static void everything_without_a_token_or_a_glob(void **state)
 {
-	const struct permit permit = {NULL, 0};
+	const struct acl acl = {NULL, 0};
 
 	(void)state;
-	assert_true(permit_allows(NULL, 2, (struct text){"db-01", 5}, none));
-	assert_true(permit_allows(&permit, 2, (struct text){"db-01", 5}, none));
+	assert_true(acl_allows(NULL, 2, (struct text){"db-01", 5}, none));
+	assert_true(acl_allows(&acl, 2, (struct text){"db-01", 5}, none));
 }
 
 static void a_glob_is_for_the_whole_name(void **state)
@@ -52,22 +52,22 @@ static void a_glob_is_for_the_whole_name(void **state)
 static void any_of_several(void **state)
 {
 	char *globs[] = {(char[]){"web-*"}, (char[]){"db-*"}};
-	const struct permit permit = {globs, 2};
+	const struct acl acl = {globs, 2};
 
 	(void)state;
-	assert_true(permit_allows(&permit, 2, (struct text){"web-1", 5}, none));
-	assert_true(permit_allows(&permit, 2, (struct text){"db-1", 4}, none));
-	assert_false(permit_allows(&permit, 2, (struct text){"mail", 4}, none));
+	assert_true(acl_allows(&acl, 2, (struct text){"web-1", 5}, none));
+	assert_true(acl_allows(&acl, 2, (struct text){"db-1", 4}, none));
+	assert_false(acl_allows(&acl, 2, (struct text){"mail", 4}, none));
 }
 
 static void no_more_of_the_name_than_it_has(void **state)
 {
 	char *globs[] = {(char[]){"db"}};
-	const struct permit permit = {globs, 1};
+	const struct acl acl = {globs, 1};
 
 	(void)state;
-	assert_true(permit_allows(&permit, 2, (struct text){"db-01", 2}, none));
-	assert_false(permit_allows(&permit, 2, (struct text){"db-01", 3}, none));
+	assert_true(acl_allows(&acl, 2, (struct text){"db-01", 2}, none));
+	assert_false(acl_allows(&acl, 2, (struct text){"db-01", 3}, none));
 }
 
 /* The glob is the operator's, the name a client's: together they must not take for ever. */
@@ -104,17 +104,17 @@ static void every_entity_that_a_colon_of_the_check_makes_is_covered(void **state
 static void no_entity_is_longer_than_one_can_be(void **state)
 {
 	char *globs[] = {(char[]){"a*"}};
-	const struct permit permit = {globs, 1};
+	const struct acl acl = {globs, 1};
 	char longest[1024 + 1], check[] = "b:c";
 
 	(void)state;
 	memset(longest, 'a', 1024);
 	longest[1024] = '\0';
-	assert_true(permit_allows(&permit, 2, (struct text){longest, 1024}, text_literal(check)));
+	assert_true(acl_allows(&acl, 2, (struct text){longest, 1024}, text_literal(check)));
 	globs[0] = (char[]){"*[!:]"};
-	assert_false(permit_allows(&permit, 2, (struct text){longest, 1023}, text_literal(":c")));
-	assert_true(permit_allows(&permit, 2, (struct text){longest, 1024}, text_literal(":c")));
-	assert_false(permit_allows(&permit, 2, (struct text){longest, 1025}, none));
+	assert_false(acl_allows(&acl, 2, (struct text){longest, 1023}, text_literal(":c")));
+	assert_true(acl_allows(&acl, 2, (struct text){longest, 1024}, text_literal(":c")));
+	assert_false(acl_allows(&acl, 2, (struct text){longest, 1025}, none));
 }
 
 /* It makes small letters of an entity's. */

@@ -14,7 +14,7 @@ struct posted {
 	struct counters *counters;
 	struct broker broker;
 	struct request request;
-	struct answer answer;
+	struct response response;
 	struct submission *submission;
 	const char *type;
 };
@@ -42,7 +42,7 @@ static void posted_begin(struct posted *posted, const char *body)
 {
 	buffer_append_text(&posted->request.body, body);
 	posted->submission =
-		route_post_state.begin(&posted->broker, &posted->request, &posted->answer);
+		route_post_state.begin(&posted->broker, &posted->request, &posted->response);
 }
 
 static struct posted *post(const char *body)
@@ -61,36 +61,37 @@ static void posted_end(struct posted *posted, enum submission_result result, con
 	assert_non_null(submission);
 	assert_int_equal(submission->count, strlen(answers));
 	for (size_t i = 0; i < submission->count; i++)
-		submission->answers[i] = answers[i] == 't'   ? LEDGER_TAKEN
-					 : answers[i] == 'o' ? LEDGER_OLDER
-							     : LEDGER_FULL;
+		submission->answers[i] = answers[i] == 't'   ? ENGINE_TAKEN
+					 : answers[i] == 'o' ? ENGINE_OLDER
+							     : ENGINE_FULL;
 	submission->result = result;
 	submission->why = "the broker is stopping";
-	route_post_state.end(&posted->request, &posted->answer);
+	route_post_state.end(&posted->request, &posted->response);
 }
 
 static void posted_free(struct posted *posted)
 {
 	route_post_state.free(&posted->request);
 	buffer_free(&posted->request.body);
-	answer_free(&posted->answer);
+	response_free(&posted->response);
 	counters_free(posted->counters);
 	free(posted);
 }
 
-static uint64_t counted(const struct posted *posted, const struct format *format, enum fate fate)
+static uint64_t counted(
+	const struct posted *posted, const struct format *format, enum outcome outcome)
 {
 	unsigned i = 0;
 
 	while (i < formats_count() && format_at(i) != format)
 		i++;
-	return counters_events(posted->counters, i, fate);
+	return counters_events(posted->counters, i, outcome);
 }
 
 static void assert_answer(const struct posted *posted, unsigned status, const char *body)
 {
-	assert_string_equal(posted->answer.body.data, body);
-	assert_int_equal(posted->answer.status, status);
+	assert_string_equal(posted->response.body.data, body);
+	assert_int_equal(posted->response.status, status);
 }
 
 #define EVENT(check, more) \
@@ -101,14 +102,14 @@ static void assert_answer(const struct posted *posted, unsigned status, const ch
 	"}\n"
 
 static void assert_one(enum submission_result result, const char *answers, unsigned status,
-	const char *body, enum fate fate)
+	const char *body, enum outcome outcome)
 {
 	struct posted *posted = post(EVENT("c", ""));
 
 	posted_end(posted, result, answers);
 	assert_answer(posted, status, body);
-	assert_int_equal(counted(posted, &format_flapjack, fate), 1);
-	assert_int_equal(posted->answer.retry_after > 0, status == 503);
+	assert_int_equal(counted(posted, &format_flapjack, outcome), 1);
+	assert_int_equal(posted->response.retry_after > 0, status == 503);
 	posted_free(posted);
 }
 
@@ -117,25 +118,25 @@ static void assert_one(enum submission_result result, const char *answers, unsig
 static void one_event_is_answered_as_the_original_did(void **state)
 {
 	(void)state;
-	assert_one(SUBMISSION_COMMITTED, "t", 200, ECHO("c", "300"), FATE_DELIVERED);
-	assert_one(SUBMISSION_KEPT, "t", 202, ECHO("c", "300"), FATE_KEPT);
+	assert_one(SUBMISSION_COMMITTED, "t", 200, ECHO("c", "300"), OUTCOME_DELIVERED);
+	assert_one(SUBMISSION_KEPT, "t", 202, ECHO("c", "300"), OUTCOME_KEPT);
 	assert_one(SUBMISSION_COMMITTED, "o", 200,
 		"{\"kept\": false, \"reason\": \"a newer event of this check is cached\"}\n",
-		FATE_OLDER);
-	assert_one(SUBMISSION_COMMITTED, "f", 503, "{\"error\": \"" FULL "\"}\n", FATE_FULL);
+		OUTCOME_OLDER);
+	assert_one(SUBMISSION_COMMITTED, "f", 503, "{\"error\": \"" FULL "\"}\n", OUTCOME_FULL);
 	assert_one(SUBMISSION_DROPPED, "t", 503, "{\"error\": \"the broker is stopping\"}\n",
-		FATE_STOPPING);
+		OUTCOME_STOPPING);
 }
 
 /* Refused before anything is submitted. */
 static void assert_refusal(const char *body, unsigned status, const char *words,
-	const struct format *format, enum fate fate)
+	const struct format *format, enum outcome outcome)
 {
 	struct posted *posted = post(body);
 
 	assert_null(posted->submission);
 	assert_answer(posted, status, words);
-	assert_int_equal(counted(posted, format, fate), 1);
+	assert_int_equal(counted(posted, format, outcome), 1);
 	posted_free(posted);
 }
 
@@ -143,21 +144,21 @@ static void one_event_that_is_wrong_is_refused(void **state)
 {
 	(void)state;
 	assert_refusal("", 400, "{\"error\": \"the body is empty: post a JSON object\"}\n", NULL,
-		FATE_SYNTAX);
+		OUTCOME_SYNTAX);
 	assert_refusal("{", 400,
 		"{\"error\": \"line 1, column 1: string or '}' expected near end of file\"}\n",
-		NULL, FATE_SYNTAX);
+		NULL, OUTCOME_SYNTAX);
 	assert_refusal("{}", 400, "{\"error\": \"this is no event: 'entity' is missing\"}\n", NULL,
-		FATE_SHAPE);
+		OUTCOME_SHAPE);
 	assert_refusal("[]", 400, "{\"error\": \"the batch is empty: there is no event in it\"}\n",
-		NULL, FATE_SHAPE);
+		NULL, OUTCOME_SHAPE);
 	assert_refusal("{\"entity\":7}", 400, "{\"error\": \"'entity' is 7, not a string\"}\n",
-		&format_flapjack, FATE_INVALID);
+		&format_flapjack, OUTCOME_INVALID);
 	assert_refusal("{\"alerts\":[]}", 400,
 		"{\"error\":\"none of 1: 'alerts' is empty\",\"accepted\":0,\"refused\":1,"
 		"\"events\":[\n"
 		"{\"index\":0,\"part\":0,\"result\":\"refused\",\"error\":\"'alerts' is empty\"}\n]}\n",
-		&format_alertmanager, FATE_INVALID);
+		&format_alertmanager, OUTCOME_INVALID);
 }
 
 #define LIST(accepted, refused) "\"accepted\":" accepted ",\"refused\":" refused ",\"events\":[\n"
@@ -179,8 +180,8 @@ static void assert_three(enum submission_result result, const char *answers, uns
 							: ",\"error\":\"" FULL "\"",
 			i < 2 ? ",\n" : "\n]}\n");
 	assert_answer(posted, status, expected.data);
-	assert_string_equal(posted->answer.type, ANSWER_JSON);
-	assert_int_equal(posted->answer.retry_after > 0, status == 503);
+	assert_string_equal(posted->response.type, ANSWER_JSON);
+	assert_int_equal(posted->response.retry_after > 0, status == 503);
 	buffer_free(&expected);
 	posted_free(posted);
 }
@@ -253,9 +254,9 @@ static void assert_mixture(unsigned mixture, enum submission_result result)
 	struct posted *posted = post(body.data);
 	if (answers[0] != '\0')
 		posted_end(posted, result, answers);
-	assert_int_equal(posted->answer.status, status_by(words));
-	assert_int_equal(posted->answer.retry_after > 0, posted->answer.status == 503);
-	json_t *answer = json_loads(posted->answer.body.data, 0, NULL);
+	assert_int_equal(posted->response.status, status_by(words));
+	assert_int_equal(posted->response.retry_after > 0, posted->response.status == 503);
+	json_t *answer = json_loads(posted->response.body.data, 0, NULL);
 	for (int i = 0; i < MIXED; i++) {
 		const json_t *item = json_array_get(json_object_get(answer, "events"), (size_t)i);
 
@@ -293,10 +294,10 @@ static void a_bad_event_does_not_spoil_the_others(void **state)
 			     "{\"index\":3,\"result\":\"refused\",\"error\":\"this is no event: 'entity' is "
 			     "missing\"},\n"
 			     "{\"index\":4,\"result\":\"older\"}\n]}\n");
-	assert_int_equal(counted(posted, NULL, FATE_SHAPE), 2);
-	assert_int_equal(counted(posted, &format_flapjack, FATE_INVALID), 1);
-	assert_int_equal(counted(posted, &format_flapjack, FATE_DELIVERED), 1);
-	assert_int_equal(counted(posted, &format_flapjack, FATE_OLDER), 1);
+	assert_int_equal(counted(posted, NULL, OUTCOME_SHAPE), 2);
+	assert_int_equal(counted(posted, &format_flapjack, OUTCOME_INVALID), 1);
+	assert_int_equal(counted(posted, &format_flapjack, OUTCOME_DELIVERED), 1);
+	assert_int_equal(counted(posted, &format_flapjack, OUTCOME_OLDER), 1);
 	posted_free(posted);
 }
 
@@ -312,8 +313,8 @@ static void lines_are_named(void **state)
 			     "{\"index\":1,\"line\":3,\"result\":\"refused\",\"error\":\"line 3, column 1: "
 			     "string or '}' expected near end of file\"},\n"
 			     "{\"index\":2,\"line\":4,\"result\":\"kept\"}\n]}\n");
-	assert_int_equal(counted(posted, NULL, FATE_SYNTAX), 1);
-	assert_int_equal(counted(posted, &format_flapjack, FATE_KEPT), 2);
+	assert_int_equal(counted(posted, NULL, OUTCOME_SYNTAX), 1);
+	assert_int_equal(counted(posted, &format_flapjack, OUTCOME_KEPT), 2);
 	posted_free(posted);
 }
 
@@ -347,33 +348,33 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 {
 	char glob[] = "db-*";
 	char *globs[] = {glob};
-	const struct permit permit = {globs, 1};
+	const struct acl acl = {globs, 1};
 	struct posted *posted = posted_new(2);
 
 	(void)state;
-	posted->request.permit = &permit;
+	posted->request.acl = &acl;
 	posted_begin(posted, EVENT("c", ""));
 	assert_null(posted->submission);
 	assert_answer(posted, 403, "{\"error\": \"this token may not write 'e'\"}\n");
-	assert_int_equal(counted(posted, &format_flapjack, FATE_FORBIDDEN), 1);
+	assert_int_equal(counted(posted, &format_flapjack, OUTCOME_FORBIDDEN), 1);
 	posted_free(posted);
 
 	posted = posted_new(2);
-	posted->request.permit = &permit;
+	posted->request.acl = &acl;
 	posted_begin(posted, "[" EVENT("c", "") "]");
 	assert_null(posted->submission);
-	assert_int_equal(posted->answer.status, 403);
+	assert_int_equal(posted->response.status, 403);
 	posted_free(posted);
 
 	posted = posted_new(2);
-	posted->request.permit = &permit;
+	posted->request.acl = &acl;
 	posted_begin(posted, "[7," EVENT("c", "") "]");
 	assert_null(posted->submission);
-	assert_int_equal(posted->answer.status, 400);
+	assert_int_equal(posted->response.status, 400);
 	posted_free(posted);
 
 	posted = posted_new(2);
-	posted->request.permit = &permit;
+	posted->request.acl = &acl;
 	posted_begin(posted,
 		"[" EVENT("c", "") ",{\"entity\":\"db-1\",\"check\":\"c\",\"state\":\"ok\"}]");
 	posted_end(posted, SUBMISSION_COMMITTED, "t");
@@ -400,8 +401,8 @@ static void a_document_of_many_is_answered_as_a_batch(void **state)
 			     "{\"index\":0,\"part\":1,\"result\":\"delivered\"},\n"
 			     "{\"index\":0,\"part\":2,\"result\":\"refused\",\"error\":\"'status' is missing\"}\n"
 			     "]}\n");
-	assert_int_equal(counted(posted, &format_alertmanager, FATE_MERGED), 1);
-	assert_int_equal(counted(posted, &format_alertmanager, FATE_DELIVERED), 1);
+	assert_int_equal(counted(posted, &format_alertmanager, OUTCOME_MERGED), 1);
+	assert_int_equal(counted(posted, &format_alertmanager, OUTCOME_DELIVERED), 1);
 	posted_free(posted);
 }
 
@@ -418,7 +419,7 @@ static void a_group_of_alerts_comes_again_if_one_may_be_taken_later(void **state
 				   "{\"index\":0,\"part\":1,\"result\":\"busy\",\"error\":\"" FULL
 				   "\"}\n"
 				   "]}\n");
-	assert_true(posted->answer.retry_after > 0);
+	assert_true(posted->response.retry_after > 0);
 	posted_free(posted);
 }
 
@@ -433,7 +434,7 @@ static void formats_may_be_mixed_in_a_batch(void **state)
 		"{" LIST("3", "0") "{\"index\":0,\"part\":0,\"result\":\"delivered\"},\n"
 				   "{\"index\":1,\"result\":\"delivered\"},\n"
 				   "{\"index\":2,\"result\":\"test\"}\n]}\n");
-	assert_int_equal(counted(posted, &format_newrelic, FATE_TEST), 1);
+	assert_int_equal(counted(posted, &format_newrelic, OUTCOME_TEST), 1);
 	posted_free(posted);
 }
 
@@ -460,12 +461,12 @@ static void assert_ttl(const char *text, const char *more, const char *ttl)
 		&body, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"time\":1000%s}", more);
 	posted_begin(posted, body.data);
 	if (ttl == NULL) {
-		assert_int_equal(posted->answer.status, 400);
+		assert_int_equal(posted->response.status, 400);
 	} else {
 		posted_end(posted, SUBMISSION_COMMITTED, "t");
 		buffer_clear(&body);
 		buffer_printf(&body, ",\"time\":1000,\"ttl\":%s}\n", ttl);
-		assert_non_null(strstr(posted->answer.body.data, body.data));
+		assert_non_null(strstr(posted->response.body.data, body.data));
 	}
 	buffer_free(&body);
 	posted_free(posted);
@@ -528,7 +529,7 @@ static void assert_most(
 	assert_null(posted->submission);
 	assert_answer(
 		posted, 413, "{\"error\": \"there are more than 30000 events in the body\"}\n");
-	assert_int_equal(counted(posted, NULL, FATE_TOO_LARGE), 1);
+	assert_int_equal(counted(posted, NULL, OUTCOME_TOO_LARGE), 1);
 	posted_free(posted);
 }
 
@@ -551,12 +552,12 @@ static void what_is_left_out_is_counted(void **state)
 
 		posted_begin(posted, body);
 		posted_end(posted, SUBMISSION_COMMITTED, "t");
-		assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_KEY), 2);
+		assert_int_equal(counters_dropped_total(posted->counters, DROPPED_KEY), 2);
 		assert_int_equal(
-			counters_left_outs(posted->counters, LEFT_OUT_PERFDATA), flapjack == 2);
-		assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_RECOVERY_DELAY),
+			counters_dropped_total(posted->counters, DROPPED_PERFDATA), flapjack == 2);
+		assert_int_equal(counters_dropped_total(posted->counters, DROPPED_RECOVERY_DELAY),
 			flapjack == 1);
-		assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_SUMMARY), 0);
+		assert_int_equal(counters_dropped_total(posted->counters, DROPPED_SUMMARY), 0);
 		posted_free(posted);
 	}
 }
@@ -571,8 +572,8 @@ static void assert_cut(const char *key, size_t length, uint64_t summaries, uint6
 	body->length += length;
 	posted_begin(posted, "\"}");
 	posted_end(posted, SUBMISSION_COMMITTED, "t");
-	assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_SUMMARY), summaries);
-	assert_int_equal(counters_left_outs(posted->counters, LEFT_OUT_DETAILS), details);
+	assert_int_equal(counters_dropped_total(posted->counters, DROPPED_SUMMARY), summaries);
+	assert_int_equal(counters_dropped_total(posted->counters, DROPPED_DETAILS), details);
 	posted_free(posted);
 }
 

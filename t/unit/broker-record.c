@@ -11,12 +11,12 @@
 
 #define WITH_LENGTH(literal) literal, sizeof(literal) - 1
 
-static void assert_record(struct state *state, bool owed, int64_t deadline, const char *expected)
+static void assert_record(struct check *check, bool owed, int64_t deadline, const char *expected)
 {
 	struct buffer lines = {NULL, 0, 0};
 	struct resp_list fields = {{NULL, 0, 0}, 0};
 
-	record_write(&fields, state, owed, deadline);
+	record_write(&fields, check, owed, deadline);
 	assert_int_equal(fields.count, 2);
 	assert_string_equal(resp_lines(&fields, &lines), expected);
 	resp_free(&fields);
@@ -25,22 +25,22 @@ static void assert_record(struct state *state, bool owed, int64_t deadline, cons
 
 static void a_record_is_written(void **state)
 {
-	struct event event = event_plain("a:b", "c", CONDITION_OK);
+	struct event event = event_plain("a:b", "c", STATE_OK);
 
 	(void)state;
 	event.time = 1429505587;
 	struct held held = held_make(&event, (struct moment){0, 0});
-	held.state->sent = CONDITION_UNKNOWN;
-	assert_record(held.state, false, 123456,
+	held.check->sent = STATE_UNKNOWN;
+	assert_record(held.check, false, 123456,
 		"a:b\x1f"
 		"c\n1 1429505587 300 unknown 123456 {\"entity\":\"a:b\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
-	held.state->ttl = EVENT_TTL_NEVER;
-	assert_record(held.state, true, RECORD_NEVER,
+	held.check->ttl = EVENT_TTL_NEVER;
+	assert_record(held.check, true, RECORD_NEVER,
 		"a:b\x1f"
 		"c\n1 1429505587 -1 - - {\"entity\":\"a:b\",\"check\":\"c\","
 		"\"type\":\"service\",\"state\":\"ok\",\"summary\":\"\"}\n");
-	states_free(held.states);
+	checks_free(held.checks);
 }
 
 /* How a record's posting is when it is read back. */
@@ -49,15 +49,15 @@ static void assert_fraction(const char *value, int fraction)
 	static const char field[] = "a:b\x1f"
 				    "c";
 	const struct recall recall = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
-	struct posting posting;
+	struct prepared prepared;
 	struct record record;
 	struct reason why;
 
-	assert_true(recall_record(&recall, (struct blob){WITH_LENGTH(field)},
-		(struct blob){value, strlen(value)}, &posting, &record, &why));
-	assert_int_equal(posting.time, 1429505587);
-	assert_int_equal(posting.fraction, fraction);
-	posting_free(&posting);
+	assert_true(decode_record(&recall, (struct blob){WITH_LENGTH(field)},
+		(struct blob){value, strlen(value)}, &prepared, &record, &why));
+	assert_int_equal(prepared.time, 1429505587);
+	assert_int_equal(prepared.fraction, fraction);
+	prepared_free(&prepared);
 }
 
 #define VALUE                                                                                  \
@@ -66,17 +66,17 @@ static void assert_fraction(const char *value, int fraction)
 
 static void milliseconds_are_in_a_record_where_they_are_known(void **state)
 {
-	struct event event = event_plain("a:b", "c", CONDITION_OK);
+	struct event event = event_plain("a:b", "c", STATE_OK);
 
 	(void)state;
 	event.time = 1429505587;
 	event.fraction = 124;
 	struct held held = held_make(&event, (struct moment){0, 0});
-	held.state->sent = CONDITION_OK;
-	assert_record(held.state, false, 123456,
+	held.check->sent = STATE_OK;
+	assert_record(held.check, false, 123456,
 		"a:b\x1f"
 		"c\n" VALUE ",\"millis\":123}\n");
-	states_free(held.states);
+	checks_free(held.checks);
 	assert_fraction(VALUE ",\"millis\":123}", 124);
 	assert_fraction(VALUE "}", 0); /* an earlier release's */
 }
@@ -94,14 +94,14 @@ static void a_record_is_read(void **state)
 	assert_int_equal(record.time, 1429505587);
 	assert_int_equal(record.ttl, 300);
 	assert_false(record.owed);
-	assert_int_equal(record.sent, CONDITION_CRITICAL);
+	assert_int_equal(record.sent, STATE_CRITICAL);
 	assert_int_equal(record.deadline, 123456);
 	assert_int_equal(record.json_length, strlen("{\"a\": \"b c\"}"));
 	assert_memory_equal(record.json, "{\"a\": \"b c\"}", record.json_length);
 	assert_true(record_read(WITH_LENGTH(never), &record, &why));
 	assert_int_equal(record.time, 0);
 	assert_int_equal(record.ttl, INT32_MIN);
-	assert_int_equal(record.sent, CONDITION_OK);
+	assert_int_equal(record.sent, STATE_OK);
 	assert_int_equal(record.deadline, RECORD_NEVER);
 	assert_true(record_read(WITH_LENGTH(owed), &record, &why));
 	assert_true(record.owed);

@@ -23,13 +23,13 @@ static void parameters_are_found_by_name(void **state)
 static void assert_query(const struct query *query, unsigned status, const char *words)
 {
 	static const char *const known[] = {"ttl", "entity", NULL};
-	struct answer answer = {.status = 0};
+	struct response answer = {.status = 0};
 
 	assert_int_equal(query_check(query, known, &answer), status == 0);
 	assert_int_equal(answer.status, status);
 	if (words != NULL)
 		assert_non_null(strstr(answer.body.data, words));
-	answer_free(&answer);
+	response_free(&answer);
 }
 
 static void a_query_with_anything_else_is_refused(void **state)
@@ -62,16 +62,16 @@ static void events_are_counted_by_format_and_fate(void **state)
 	struct counters *counters = counters_new();
 
 	(void)state;
-	counters_event(counters, &format_flapjack, FATE_DELIVERED, 1);
-	counters_event(counters, &format_flapjack, FATE_DELIVERED, 2);
-	counters_event(counters, &format_flapjack, FATE_STOPPING, 1);
-	counters_event(counters, NULL, FATE_SYNTAX, 4);
+	counters_event(counters, &format_flapjack, OUTCOME_DELIVERED, 1);
+	counters_event(counters, &format_flapjack, OUTCOME_DELIVERED, 2);
+	counters_event(counters, &format_flapjack, OUTCOME_STOPPING, 1);
+	counters_event(counters, NULL, OUTCOME_SYNTAX, 4);
 	assert_ptr_equal(format_at(0), &format_flapjack);
-	assert_int_equal(counters_events(counters, 0, FATE_DELIVERED), 3);
-	assert_int_equal(counters_events(counters, 0, FATE_STOPPING), 1);
-	assert_int_equal(counters_events(counters, 0, FATE_KEPT), 0);
-	assert_int_equal(counters_events(counters, formats_count(), FATE_SYNTAX), 4);
-	assert_int_equal(counters_events(counters, formats_count(), FATE_DELIVERED), 0);
+	assert_int_equal(counters_events(counters, 0, OUTCOME_DELIVERED), 3);
+	assert_int_equal(counters_events(counters, 0, OUTCOME_STOPPING), 1);
+	assert_int_equal(counters_events(counters, 0, OUTCOME_KEPT), 0);
+	assert_int_equal(counters_events(counters, formats_count(), OUTCOME_SYNTAX), 4);
+	assert_int_equal(counters_events(counters, formats_count(), OUTCOME_DELIVERED), 0);
 	counters_free(counters);
 }
 
@@ -80,45 +80,46 @@ static void what_is_left_out_is_counted(void **state)
 	struct counters *counters = counters_new();
 
 	(void)state;
-	counters_left_out(counters, LEFT_OUT_KEY, 2);
-	counters_left_out(counters, LEFT_OUT_KEY, 1);
-	counters_left_out(counters, LEFT_OUT_DETAILS, 1);
-	assert_int_equal(counters_left_outs(counters, LEFT_OUT_KEY), 3);
-	assert_int_equal(counters_left_outs(counters, LEFT_OUT_PERFDATA), 0);
-	assert_int_equal(counters_left_outs(counters, LEFT_OUT_DETAILS), 1);
+	counters_dropped(counters, DROPPED_KEY, 2);
+	counters_dropped(counters, DROPPED_KEY, 1);
+	counters_dropped(counters, DROPPED_DETAILS, 1);
+	assert_int_equal(counters_dropped_total(counters, DROPPED_KEY), 3);
+	assert_int_equal(counters_dropped_total(counters, DROPPED_PERFDATA), 0);
+	assert_int_equal(counters_dropped_total(counters, DROPPED_DETAILS), 1);
 	counters_free(counters);
 }
 
 static void every_fate_and_every_piece_has_a_name_of_its_own(void **state)
 {
 	(void)state;
-	for (int i = 0; i < FATES; i++)
-		for (int j = 0; j < i; j++)
-			assert_string_not_equal(fate_name((enum fate)i), fate_name((enum fate)j));
-	for (int i = 0; i < LEFT_OUTS; i++)
+	for (int i = 0; i < OUTCOMES; i++)
 		for (int j = 0; j < i; j++)
 			assert_string_not_equal(
-				left_out_name((enum left_out)i), left_out_name((enum left_out)j));
-	assert_true(fate_is_accepted(FATE_DELIVERED));
-	assert_true(fate_is_accepted(FATE_TEST));
-	assert_false(fate_is_accepted(FATE_TOO_LARGE));
-	assert_false(fate_is_accepted(FATE_STOPPING));
+				outcome_name((enum outcome)i), outcome_name((enum outcome)j));
+	for (int i = 0; i < DROPPED_FIELDS; i++)
+		for (int j = 0; j < i; j++)
+			assert_string_not_equal(dropped_name((enum dropped_field)i),
+				dropped_name((enum dropped_field)j));
+	assert_true(outcome_is_accepted(OUTCOME_DELIVERED));
+	assert_true(outcome_is_accepted(OUTCOME_TEST));
+	assert_false(outcome_is_accepted(OUTCOME_TOO_LARGE));
+	assert_false(outcome_is_accepted(OUTCOME_STOPPING));
 }
 
 static void want_of_room_is_told_once_and_once_when_it_is_over(void **state)
 {
-	struct crowding crowding = {0};
-	const nsec end = 7 * NSEC_PER_SEC + CROWDING_QUIET;
+	struct overload overload = {0};
+	const nsec end = 7 * NSEC_PER_SEC + OVERLOAD_QUIET;
 
 	(void)state;
-	assert_int_equal(crowding_note(&crowding, false, NSEC_PER_SEC), CROWDING_SAME);
-	assert_int_equal(crowding_note(&crowding, true, 5 * NSEC_PER_SEC), CROWDING_BEGINS);
-	assert_int_equal(crowding_note(&crowding, false, 6 * NSEC_PER_SEC), CROWDING_SAME);
-	assert_int_equal(crowding_note(&crowding, true, 7 * NSEC_PER_SEC), CROWDING_SAME);
-	assert_int_equal(crowding_note(&crowding, false, end - 1), CROWDING_SAME);
-	assert_int_equal(crowding_note(&crowding, false, end), CROWDING_ENDS);
-	assert_int_equal(crowding_note(&crowding, false, end + CROWDING_QUIET), CROWDING_SAME);
-	assert_int_equal(crowding_note(&crowding, true, 2 * end), CROWDING_BEGINS);
+	assert_int_equal(overload_note(&overload, false, NSEC_PER_SEC), OVERLOAD_SAME);
+	assert_int_equal(overload_note(&overload, true, 5 * NSEC_PER_SEC), OVERLOAD_BEGINS);
+	assert_int_equal(overload_note(&overload, false, 6 * NSEC_PER_SEC), OVERLOAD_SAME);
+	assert_int_equal(overload_note(&overload, true, 7 * NSEC_PER_SEC), OVERLOAD_SAME);
+	assert_int_equal(overload_note(&overload, false, end - 1), OVERLOAD_SAME);
+	assert_int_equal(overload_note(&overload, false, end), OVERLOAD_ENDS);
+	assert_int_equal(overload_note(&overload, false, end + OVERLOAD_QUIET), OVERLOAD_SAME);
+	assert_int_equal(overload_note(&overload, true, 2 * end), OVERLOAD_BEGINS);
 }
 
 static const char *const host_names[] = {"Broker.example.org", "192.0.2.1", "[2001:db8::1]"};
@@ -208,44 +209,44 @@ static void a_target_is_looked_at_before_it_is_taken_apart(void **state)
 	assert_true(target_look(many).too_many);
 }
 
-static void state_add(struct states *states, const char *name, nsec deadline)
+static void state_add(struct checks *checks, const char *name, nsec deadline)
 {
 	const struct names names = {name, (uint16_t)strlen(name), 1};
 	char bytes[] = "{}";
-	const struct states_event event = {{bytes, 2, 0, 0}, CONDITION_OK, 0, 300, deadline, 0};
+	const struct checks_event event = {{bytes, 2, 0, 0}, STATE_OK, 0, 300, deadline, 0};
 
-	states_add(states, &names, &event);
+	checks_add(checks, &names, &event);
 }
 
 static void what_is_counted_for_everybody_is_used_again(void **state)
 {
-	struct states *states = states_new(&(struct siphash_key){1, 2});
+	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	const nsec now = 1000 * NSEC_PER_SEC;
-	struct tally_cache cache;
+	struct state_counts_cache cache;
 
 	(void)state;
-	tally_cache_init(&cache);
-	state_add(states, "a:b", now - 1);
-	state_add(states, "a:c", now + 1);
-	struct tally tally = tally_recent(&cache, states, now);
-	assert_int_equal(tally.states, 2);
-	assert_int_equal(tally.stale, 1);
+	state_counts_cache_init(&cache);
+	state_add(checks, "a:b", now - 1);
+	state_add(checks, "a:c", now + 1);
+	struct counts counts = state_counts_recent(&cache, checks, now);
+	assert_int_equal(counts.checks, 2);
+	assert_int_equal(counts.stale, 1);
 	cache.took = NSEC_PER_SEC;
-	tally = tally_recent(&cache, states, now + 2);
-	assert_int_equal(tally.stale, 1);
-	state_add(states, "a:d", 1);
-	tally = tally_recent(&cache, states, now + 100 * NSEC_PER_SEC - 1);
-	assert_int_equal(tally.states, 3);
-	assert_int_equal(tally.stale, 1);
-	tally = tally_recent(&cache, states, now + 100 * NSEC_PER_SEC);
-	assert_int_equal(tally.stale, 3);
+	counts = state_counts_recent(&cache, checks, now + 2);
+	assert_int_equal(counts.stale, 1);
+	state_add(checks, "a:d", 1);
+	counts = state_counts_recent(&cache, checks, now + 100 * NSEC_PER_SEC - 1);
+	assert_int_equal(counts.checks, 3);
+	assert_int_equal(counts.stale, 1);
+	counts = state_counts_recent(&cache, checks, now + 100 * NSEC_PER_SEC);
+	assert_int_equal(counts.stale, 3);
 	/* while another thread counts, what there is */
-	state_add(states, "a:e", 1);
+	state_add(checks, "a:e", 1);
 	cache.counting = true;
-	tally = tally_recent(&cache, states, now + 1000 * NSEC_PER_SEC);
-	assert_int_equal(tally.states, 4);
-	assert_int_equal(tally.stale, 3);
-	states_free(states);
+	counts = state_counts_recent(&cache, checks, now + 1000 * NSEC_PER_SEC);
+	assert_int_equal(counts.checks, 4);
+	assert_int_equal(counts.stale, 3);
+	checks_free(checks);
 }
 
 int main(void)

@@ -55,7 +55,7 @@ struct broker {
 	struct keys keys;
 	char place[32];
 	struct connection *connection;
-	redisReader *reader;
+	redisReader *loader;
 	struct commit commit;
 	int event, last; /* of which the commit in flight is, or 0; made so far */
 	nsec rests_until, cut_until;
@@ -67,7 +67,8 @@ struct simulation {
 	unsigned seed;
 	struct redis redis;
 	struct broker brokers[BROKERS];
-	char *fate; /* of each event: '?' in flight, 'a' applied, 'd' dropped, 'u' nobody knows */
+	char *outcome; /* of each event: '?' in flight, 'a' applied, 'd' dropped, 'u' nobody knows
+			*/
 	int events;
 	nsec frozen_until;
 	bool calm;   /* no broker is cut off, stopped or restarted by chance */
@@ -75,9 +76,9 @@ struct simulation {
 	long applied, dropped, unknown, refused, turns[4], both;
 };
 
-static int chance(struct simulation *simulation, int most)
+static int chance(struct simulation *simulation, int max)
 {
-	return rand_r(&simulation->seed) % most;
+	return rand_r(&simulation->seed) % max;
 }
 
 /* The key's value; an expired one is none, which counts as touching it. */
@@ -258,11 +259,11 @@ static void connection_free(struct connection *connection)
 }
 
 /* Carries out some commands of a connection: all, or as many as fit before it stands still. */
-static void connection_run(struct redis *redis, struct connection *connection, int most)
+static void connection_run(struct redis *redis, struct connection *connection, int max)
 {
 	void *command = NULL;
 
-	while (most-- > 0) {
+	while (max-- > 0) {
 		assert_int_equal(redisReaderGetReply(connection->heard, &command), REDIS_OK);
 		if (command == NULL)
 			break;
@@ -310,7 +311,7 @@ static void broker_hang_up(struct simulation *simulation, struct broker *broker)
 	if (chance(simulation, 3) == 0)
 		connection_free(broker->connection);
 	broker->connection = NULL;
-	redisReaderFree(broker->reader);
+	redisReaderFree(broker->loader);
 	session_close(broker->session);
 }
 
@@ -325,19 +326,19 @@ static void broker_dial(struct simulation *simulation, struct broker *broker)
 	connection->heard = redisReaderCreate();
 	connection->open = true;
 	broker->connection = connection;
-	broker->reader = redisReaderCreate();
+	broker->loader = redisReaderCreate();
 	session_open(broker->session, simulation->redis.now, &out);
 	redisReaderFeed(connection->heard, out.data, out.length);
 	buffer_free(&out);
 }
 
-static void fate_set(struct simulation *simulation, struct broker *broker, char fate)
+static void outcome_set(struct simulation *simulation, struct broker *broker, char outcome)
 {
-	assert_int_equal(simulation->fate[broker->event], '?');
-	simulation->fate[broker->event] = fate;
-	simulation->applied += fate == 'a';
-	simulation->dropped += fate == 'd';
-	simulation->unknown += fate == 'u';
+	assert_int_equal(simulation->outcome[broker->event], '?');
+	simulation->outcome[broker->event] = outcome;
+	simulation->applied += outcome == 'a';
+	simulation->dropped += outcome == 'd';
+	simulation->unknown += outcome == 'u';
 	broker->event = 0;
 }
 
@@ -357,17 +358,17 @@ static void broker_look(struct simulation *simulation, struct broker *broker)
 	const struct commit *applied = session_applied(broker->session);
 	if (applied != NULL) {
 		simulation->refused += applied->refused != 0;
-		fate_set(simulation, broker, applied->refused != 0 ? 'd' : 'a');
+		outcome_set(simulation, broker, applied->refused != 0 ? 'd' : 'a');
 	}
-	enum turn turn = session_turned(broker->session);
+	enum role_change turn = session_turned(broker->session);
 	simulation->turns[turn]++;
 	if (!simulation->calm)
-		assert_int_not_equal(turn, TURN_REWOUND); /* this Redis loses nothing */
-	if (turn == TURN_NONE || turn == TURN_REWOUND)
+		assert_int_not_equal(turn, CHANGE_DATA_LOST); /* this Redis loses nothing */
+	if (turn == CHANGE_NONE || turn == CHANGE_DATA_LOST)
 		return;
 	if (broker->event != 0)
-		fate_set(simulation, broker, 'd');
-	broker->active = turn == TURN_ANEW;
+		outcome_set(simulation, broker, 'd');
+	broker->active = turn == CHANGE_BECAME_ACTIVE;
 }
 
 static void broker_commit(
@@ -377,7 +378,7 @@ static void broker_commit(
 
 	assert_between(simulation->events, 0, LISTED - 2);
 	broker->event = ++simulation->events;
-	simulation->fate[broker->event] = '?';
+	simulation->outcome[broker->event] = '?';
 	snprintf(text, sizeof text, "%d", broker->event);
 	resp_clear(&broker->commit.pushes, 1 << 20);
 	resp_add_text(&broker->commit.pushes, text);
@@ -400,10 +401,10 @@ static bool broker_hear(
 	void *reply = NULL;
 
 	if (answers->length > 0)
-		redisReaderFeed(broker->reader, answers->data, answers->length);
+		redisReaderFeed(broker->loader, answers->data, answers->length);
 	buffer_clear(answers);
 	for (;;) {
-		assert_int_equal(redisReaderGetReply(broker->reader, &reply), REDIS_OK);
+		assert_int_equal(redisReaderGetReply(broker->loader, &reply), REDIS_OK);
 		if (reply == NULL)
 			return true;
 		if (!session_hear(broker->session, reply, now, out, &why))
@@ -434,7 +435,7 @@ static void broker_restart(struct simulation *simulation, struct broker *broker)
 {
 	broker_hang_up(simulation, broker);
 	if (broker->event != 0)
-		fate_set(simulation, broker, 'u');
+		outcome_set(simulation, broker, 'u');
 	session_free(broker->session);
 	broker_begin(simulation, broker);
 }
@@ -499,7 +500,7 @@ static struct simulation *simulation_begin(void)
 	simulation->redis.values = calloc(VALUES, sizeof(struct value));
 	simulation->redis.queue = calloc(LISTED, 16);
 	simulation->redis.told = calloc(LISTED, 1);
-	simulation->fate = calloc(LISTED, 1);
+	simulation->outcome = calloc(LISTED, 1);
 	for (int i = 0; i < BROKERS; i++) {
 		struct broker *broker = &simulation->brokers[i];
 
@@ -528,7 +529,7 @@ static void simulation_end(struct simulation *simulation)
 	free(simulation->redis.values);
 	free(simulation->redis.queue);
 	free(simulation->redis.told);
-	free(simulation->fate);
+	free(simulation->outcome);
 	free(simulation);
 }
 
@@ -540,15 +541,15 @@ static void queue_check(struct simulation *simulation)
 	for (int i = 0; i < simulation->redis.length; i++)
 		times[atoi(simulation->redis.queue[i])]++;
 	for (int i = 1; i <= simulation->events; i++) {
-		char fate = simulation->fate[i];
+		char outcome = simulation->outcome[i];
 
 		if (times[i] > 1)
 			fail_msg("event %d came %d times", i, times[i]);
 		if (simulation->redis.told[i] != (times[i] > 0))
 			fail_msg("a record tells wrongly of event %d", i);
-		if (fate == 'a' && times[i] == 0)
+		if (outcome == 'a' && times[i] == 0)
 			fail_msg("event %d was said to be applied", i);
-		if (fate == 'd' && times[i] > 0)
+		if (outcome == 'd' && times[i] > 0)
 			fail_msg("event %d was said not to be applied", i);
 	}
 	free(times);
@@ -566,7 +567,8 @@ static void what_is_said_of_a_commit_is_true(void **state)
 		      "active, %ld standing by; "
 		      "%ld steps with two who think they are active\n",
 		simulation->applied, simulation->dropped, simulation->refused, simulation->unknown,
-		simulation->turns[TURN_ANEW], simulation->turns[TURN_STANDBY], simulation->both);
+		simulation->turns[CHANGE_BECAME_ACTIVE], simulation->turns[CHANGE_STANDBY],
+		simulation->both);
 	assert_int_equal(simulation->shrunk, 0);
 	assert_true(simulation->applied > 1000);
 	assert_true(simulation->dropped - simulation->refused > 10);
@@ -626,7 +628,8 @@ static void one_loss(struct simulation *simulation, struct value *before, bool k
 {
 	struct redis *redis = &simulation->redis;
 	int owner = owner_of(simulation), count = redis->count;
-	long rewound = simulation->turns[TURN_REWOUND], anew = simulation->turns[TURN_ANEW];
+	long rewound = simulation->turns[CHANGE_DATA_LOST],
+	     anew = simulation->turns[CHANGE_BECAME_ACTIVE];
 
 	assert_int_not_equal(owner, -1);
 	memcpy(before, redis->values, (size_t)count * sizeof *before);
@@ -635,12 +638,12 @@ static void one_loss(struct simulation *simulation, struct value *before, bool k
 		owner_kill(simulation, &simulation->brokers[owner]);
 	redis_lose(redis, before, chance(simulation, 2) == 0 ? count : 0);
 	steps_until(simulation, redis->now + 12 * NSEC_PER_SEC);
-	assert_int_equal(simulation->turns[TURN_ANEW] - anew, killed);
+	assert_int_equal(simulation->turns[CHANGE_BECAME_ACTIVE] - anew, killed);
 	if (killed)
 		assert_int_not_equal(owner_of(simulation), -1);
 	else
 		assert_int_equal(owner_of(simulation), owner);
-	assert_true(killed || simulation->turns[TURN_REWOUND] > rewound);
+	assert_true(killed || simulation->turns[CHANGE_DATA_LOST] > rewound);
 	simulation->brokers[owner].rests_until = simulation->brokers[owner].cut_until = 0;
 	steps_until(simulation, redis->now + NSEC_PER_SEC);
 }
@@ -648,12 +651,12 @@ static void one_loss(struct simulation *simulation, struct value *before, bool k
 /* Nothing else is lost than the hash of records: nobody looks at the lease for that. */
 static void records_lose(struct simulation *simulation)
 {
-	long shrunk = simulation->shrunk, anew = simulation->turns[TURN_ANEW];
+	long shrunk = simulation->shrunk, anew = simulation->turns[CHANGE_BECAME_ACTIVE];
 
 	simulation->redis.records = 0;
 	steps_until(simulation, simulation->redis.now + 3 * NSEC_PER_SEC / 2);
 	assert_int_equal(simulation->shrunk, shrunk + 1);
-	assert_int_equal(simulation->turns[TURN_ANEW], anew);
+	assert_int_equal(simulation->turns[CHANGE_BECAME_ACTIVE], anew);
 }
 
 static void what_a_redis_loses_that_stays_there_the_active_one_makes_good(void **state)
@@ -674,7 +677,7 @@ static void what_a_redis_loses_that_stays_there_the_active_one_makes_good(void *
 }
 
 /* All that can be said at this time is said and answered. Returns what became of the broker. */
-static enum turn settle(struct simulation *simulation, struct broker *broker, nsec now)
+static enum role_change settle(struct simulation *simulation, struct broker *broker, nsec now)
 {
 	const struct moment moment = {1795224000 * NSEC_PER_SEC + now, now};
 	struct buffer out = {NULL, 0, 0};
@@ -690,9 +693,9 @@ static enum turn settle(struct simulation *simulation, struct broker *broker, ns
 		buffer_clear(&out);
 		connection_run(&simulation->redis, connection, 1000);
 		redisReaderFeed(
-			broker->reader, connection->answers.data, connection->answers.length);
+			broker->loader, connection->answers.data, connection->answers.length);
 		buffer_clear(&connection->answers);
-		while (redisReaderGetReply(broker->reader, &reply) == REDIS_OK && reply != NULL)
+		while (redisReaderGetReply(broker->loader, &reply) == REDIS_OK && reply != NULL)
 			assert_true(session_hear(broker->session, reply, moment, &out, &why));
 	} while (out.length > 0);
 	buffer_free(&out);
@@ -708,7 +711,7 @@ static struct simulation *empty_begin(nsec now)
 	for (int i = 0; i < 2; i++) {
 		broker_dial(simulation, &simulation->brokers[i]);
 		assert_int_equal(settle(simulation, &simulation->brokers[i], 0),
-			i == 0 ? TURN_ANEW : TURN_STANDBY);
+			i == 0 ? CHANGE_BECAME_ACTIVE : CHANGE_STANDBY);
 	}
 	for (int i = 0; i < 2; i++)
 		broker_hang_up(simulation, &simulation->brokers[i]);
@@ -727,10 +730,10 @@ static void what_redis_has_lost_is_left_to_the_one_who_was_active(void **state)
 	(void)state;
 	broker_dial(simulation, second);
 	for (nsec now = back; now < until; now += NSEC_PER_SEC / 10)
-		assert_int_equal(settle(simulation, second, now), TURN_NONE);
+		assert_int_equal(settle(simulation, second, now), CHANGE_NONE);
 	broker_dial(simulation, first);
-	assert_int_equal(settle(simulation, first, until - 1), TURN_REWOUND);
-	assert_int_equal(settle(simulation, second, until + NSEC_PER_SEC), TURN_NONE);
+	assert_int_equal(settle(simulation, first, until - 1), CHANGE_DATA_LOST);
+	assert_int_equal(settle(simulation, second, until + NSEC_PER_SEC), CHANGE_NONE);
 	assert_int_equal(session_role(first->session), SESSION_ACTIVE);
 	assert_int_equal(session_role(second->session), SESSION_STANDS_BY);
 	simulation_end(simulation);
@@ -744,9 +747,10 @@ static void but_not_for_ever(void **state)
 
 	(void)state;
 	broker_dial(simulation, second);
-	assert_int_equal(settle(simulation, second, back), TURN_NONE);
-	assert_int_equal(settle(simulation, second, until - 1), TURN_NONE);
-	assert_int_equal(settle(simulation, second, until + NSEC_PER_SEC / 4), TURN_ANEW);
+	assert_int_equal(settle(simulation, second, back), CHANGE_NONE);
+	assert_int_equal(settle(simulation, second, until - 1), CHANGE_NONE);
+	assert_int_equal(
+		settle(simulation, second, until + NSEC_PER_SEC / 4), CHANGE_BECAME_ACTIVE);
 	simulation_end(simulation);
 }
 

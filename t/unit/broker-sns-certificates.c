@@ -13,7 +13,7 @@ enum { DAY = 86400 };
 
 /* What has been asked for; it stands for the fetcher, whose thread this test is. */
 static struct {
-	struct fetch *asked[2 * CERTIFICATES_MOST];
+	struct fetch *asked[2 * CERTIFICATES_MAX];
 	unsigned count;
 	bool full;
 } fetcher;
@@ -210,16 +210,16 @@ static void what_is_not_there_costs_no_sound_one(void **state)
 	struct reason why;
 
 	(void)state;
-	fill(0, CERTIFICATES_MOST);
+	fill(0, CERTIFICATES_MAX);
 	assert_int_equal(look("more", &waiter, &why), CERTIFICATE_LATER);
 	assert_string_equal(why.text, "too many certificates are being fetched");
 	fetched(0, CERTIFICATE_SOUND);
 	assert_verdict("more", CERTIFICATE_LATER); /* the rest is under way */
 	fetched(1, CERTIFICATE_WRONG);
 	fetched(2, CERTIFICATE_LATER);
-	fill(CERTIFICATES_MOST, CERTIFICATES_MOST + 1);
+	fill(CERTIFICATES_MAX, CERTIFICATES_MAX + 1);
 	assert_verdict("1", CERTIFICATE_WRONG); /* what may yet come goes first */
-	fill(CERTIFICATES_MOST + 1, CERTIFICATES_MOST + 2);
+	fill(CERTIFICATES_MAX + 1, CERTIFICATES_MAX + 2);
 	assert_verdict("more", CERTIFICATE_LATER);
 	assert_verdict("0", CERTIFICATE_SOUND);
 	for (unsigned i = 3; i < fetcher.count; i++)
@@ -229,14 +229,14 @@ static void what_is_not_there_costs_no_sound_one(void **state)
 static void of_sound_ones_the_oldest_goes(void **state)
 {
 	(void)state;
-	fill(0, CERTIFICATES_MOST);
-	for (unsigned i = 0; i < CERTIFICATES_MOST; i++)
+	fill(0, CERTIFICATES_MAX);
+	for (unsigned i = 0; i < CERTIFICATES_MAX; i++)
 		fetched(i, CERTIFICATE_SOUND);
 	assert_verdict("more", CERTIFICATE_AWAITED);
 	assert_verdict("1", CERTIFICATE_SOUND);
-	fetched(CERTIFICATES_MOST, CERTIFICATE_SOUND);
+	fetched(CERTIFICATES_MAX, CERTIFICATE_SOUND);
 	assert_verdict("0", CERTIFICATE_AWAITED);
-	fetched(CERTIFICATES_MOST + 1, CERTIFICATE_LATER);
+	fetched(CERTIFICATES_MAX + 1, CERTIFICATE_LATER);
 }
 
 static void a_full_queue_is_no_verdict(void **state)

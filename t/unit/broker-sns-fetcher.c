@@ -39,7 +39,7 @@ static int proxy_open(void)
 static struct errand {
 	struct fetch fetch; /* first */
 	atomic_uint done;
-} errands[FETCH_QUEUE_MOST + 8];
+} errands[FETCH_QUEUE_MAX + 8];
 
 static void came_back(struct fetch *fetch)
 {
@@ -89,7 +89,7 @@ static void a_stop_breaks_off_and_returns_all(void **state)
 	int asked = accept(proxy, NULL, NULL); /* so the first is under way */
 	while (put(fetcher, taken, URL))
 		taken++;
-	assert_int_equal(taken, 1 + FETCH_QUEUE_MOST);
+	assert_int_equal(taken, 1 + FETCH_QUEUE_MAX);
 	fetcher_stop(fetcher);
 	assert_false(put(fetcher, taken, URL));
 	for (unsigned i = 0; i < taken; i++) {

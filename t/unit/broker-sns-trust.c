@@ -134,7 +134,7 @@ static void authorities_that_cannot_be_read(void **state)
 }
 
 /* An envelope, signed, with room for the signature. */
-struct letter {
+struct sns_message {
 	struct envelope envelope;
 	char signature[512];
 };
@@ -144,61 +144,62 @@ static struct text text(const char *words)
 	return (struct text){words, strlen(words)};
 }
 
-static void letter_sign(struct letter *letter, const struct identity *by, const EVP_MD *digest)
+static void sns_message_sign(
+	struct sns_message *message, const struct identity *by, const EVP_MD *digest)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	struct buffer said = {0};
 	unsigned char bytes[256];
 	size_t length = sizeof bytes;
 
-	canonical_append(&said, &letter->envelope);
+	canonical_append(&said, &message->envelope);
 	assert_int_equal(EVP_DigestSignInit(context, NULL, digest, NULL, by->key), 1);
 	assert_int_equal(EVP_DigestSign(context, bytes, &length, (const unsigned char *)said.data,
 				 said.length),
 		1);
-	EVP_EncodeBlock((unsigned char *)letter->signature, bytes, (int)length);
-	letter->envelope.signature = text(letter->signature);
+	EVP_EncodeBlock((unsigned char *)message->signature, bytes, (int)length);
+	message->envelope.signature = text(message->signature);
 	EVP_MD_CTX_free(context);
 	buffer_free(&said);
 }
 
-static void letter_write(struct letter *letter, const char *version)
+static void sns_message_write(struct sns_message *message, const char *version)
 {
-	*letter = (struct letter){.envelope = {
-					  .type = SNS_SUBSCRIBE,
-					  .type_word = text("SubscriptionConfirmation"),
-					  .message_id = text("id"),
-					  .topic = text("arn"),
-					  .subject = text("subject"),
-					  .message = text("Hell\xc3\xb6"),
-					  .timestamp = text("2026"),
-					  .token = text("token"),
-					  .subscribe_url = text("https://"),
-					  .signature_version = text(version),
-				  }};
-	letter_sign(letter, &world.leaf, version[0] == '1' ? EVP_sha1() : EVP_sha256());
+	*message = (struct sns_message){.envelope = {
+						.type = SNS_SUBSCRIBE,
+						.type_word = text("SubscriptionConfirmation"),
+						.message_id = text("id"),
+						.topic = text("arn"),
+						.subject = text("subject"),
+						.message = text("Hell\xc3\xb6"),
+						.timestamp = text("2026"),
+						.token = text("token"),
+						.subscribe_url = text("https://"),
+						.signature_version = text(version),
+					}};
+	sns_message_sign(message, &world.leaf, version[0] == '1' ? EVP_sha1() : EVP_sha256());
 }
 
-static bool verified(const struct letter *letter)
+static bool verified(const struct sns_message *message)
 {
 	struct reason why;
 
-	return signature_verify(&letter->envelope, world.leaf.certificate, &why);
+	return signature_verify(&message->envelope, world.leaf.certificate, &why);
 }
 
 static void both_versions_are_verified(void **state)
 {
-	struct letter letter;
+	struct sns_message message;
 
 	(void)state;
-	letter_write(&letter, "1");
-	assert_true(verified(&letter));
-	letter.envelope.signature_version = text("2");
-	assert_false(verified(&letter));
-	letter_write(&letter, "2");
-	assert_true(verified(&letter));
-	letter_sign(&letter, &world.stranger, EVP_sha256());
-	assert_false(verified(&letter));
+	sns_message_write(&message, "1");
+	assert_true(verified(&message));
+	message.envelope.signature_version = text("2");
+	assert_false(verified(&message));
+	sns_message_write(&message, "2");
+	assert_true(verified(&message));
+	sns_message_sign(&message, &world.stranger, EVP_sha256());
+	assert_false(verified(&message));
 }
 
 /* One byte changed, one taken away, in every field that is signed. */
@@ -209,23 +210,23 @@ static void no_field_can_be_changed(void **state)
 		offsetof(struct envelope, subject), offsetof(struct envelope, message),
 		offsetof(struct envelope, timestamp), offsetof(struct envelope, token),
 		offsetof(struct envelope, subscribe_url)};
-	struct letter letter;
+	struct sns_message message;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {
-		letter_write(&letter, "2");
-		struct text *field = (struct text *)((char *)&letter.envelope + fields[i]);
+		sns_message_write(&message, "2");
+		struct text *field = (struct text *)((char *)&message.envelope + fields[i]);
 		char *copy = memory_copied(field->bytes);
 
 		copy[field->length - 1] ^= 1;
 		field->bytes = copy;
-		assert_false(verified(&letter));
+		assert_false(verified(&message));
 		copy[field->length - 1] ^= 1;
-		assert_true(verified(&letter));
+		assert_true(verified(&message));
 		field->length--;
-		assert_false(verified(&letter));
+		assert_false(verified(&message));
 		*field = (struct text){NULL, 0};
-		assert_false(verified(&letter));
+		assert_false(verified(&message));
 		free(copy);
 	}
 }
@@ -233,30 +234,30 @@ static void no_field_can_be_changed(void **state)
 /* SNS signs with RSA alone; what is believed as a certificate is not yet believed to be SNS's. */
 static void a_key_that_is_not_rsa(void **state)
 {
-	struct letter letter;
+	struct sns_message message;
 	struct reason why;
 
 	(void)state;
-	letter_write(&letter, "2");
-	letter_sign(&letter, &world.curved, EVP_sha256());
-	assert_false(signature_verify(&letter.envelope, world.curved.certificate, &why));
+	sns_message_write(&message, "2");
+	sns_message_sign(&message, &world.curved, EVP_sha256());
+	assert_false(signature_verify(&message.envelope, world.curved.certificate, &why));
 	assert_string_equal(why.text, "the signing certificate has no RSA key");
 }
 
 static void signatures_that_are_none(void **state)
 {
 	static const char *const wrong[] = {"", "=", "==", "A", "AAAA", "****", "AA=A"};
-	struct letter letter;
+	struct sns_message message;
 	struct reason why;
 
 	(void)state;
-	letter_write(&letter, "2");
+	sns_message_write(&message, "2");
 	for (size_t i = 0; i < ARRAY_LENGTH(wrong); i++) {
-		letter.envelope.signature = text(wrong[i]);
-		assert_false(verified(&letter));
+		message.envelope.signature = text(wrong[i]);
+		assert_false(verified(&message));
 	}
-	letter.envelope.signature = text("****");
-	assert_false(signature_verify(&letter.envelope, world.leaf.certificate, &why));
+	message.envelope.signature = text("****");
+	assert_false(signature_verify(&message.envelope, world.leaf.certificate, &why));
 	assert_string_equal(why.text, "'Signature' is not base64");
 }
 

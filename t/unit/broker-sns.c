@@ -286,10 +286,10 @@ static void the_address_that_confirms(void **state)
 }
 
 /* The notification with one field changed, judged; NULL: it passes. */
-static void assert_judged(const char *key, const char *value, const char *expected)
+static void assert_applied(const char *key, const char *value, const char *expected)
 {
 	const char *const patterns[] = {ARN};
-	const struct gate gate = {patterns, 1};
+	const struct policy policy = {patterns, 1};
 	json_t *json = document_of(NOTIFICATION);
 	struct envelope envelope;
 	struct topic topic;
@@ -298,7 +298,7 @@ static void assert_judged(const char *key, const char *value, const char *expect
 	if (key != NULL)
 		json_object_set_new(json, key, json_string(value));
 	assert_true(envelope_read(json, &envelope, &why));
-	bool passes = gate_judge(&gate, &envelope, NOW, &topic, &why);
+	bool passes = policy_judge(&policy, &envelope, NOW, &topic, &why);
 	assert_int_equal(passes, expected == NULL);
 	if (expected != NULL)
 		assert_string_equal(why.text, expected);
@@ -308,33 +308,34 @@ static void assert_judged(const char *key, const char *value, const char *expect
 static void who_passes_the_gate(void **state)
 {
 	(void)state;
-	assert_judged(NULL, NULL, NULL);
-	assert_judged("TopicArn", "alarms", "'TopicArn' is not arn:aws:sns:REGION:ACCOUNT:NAME");
-	assert_judged("TopicArn", ARN "2", "no --sns-topic allows " ARN "2");
-	assert_judged("SigningCertURL", "https://evil" PEM,
+	assert_applied(NULL, NULL, NULL);
+	assert_applied("TopicArn", "alarms", "'TopicArn' is not arn:aws:sns:REGION:ACCOUNT:NAME");
+	assert_applied("TopicArn", ARN "2", "no --sns-topic allows " ARN "2");
+	assert_applied("SigningCertURL", "https://evil" PEM,
 		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
-	assert_judged("SigningCertURL", HOST ".example.org" PEM,
+	assert_applied("SigningCertURL", HOST ".example.org" PEM,
 		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
-	assert_judged("SigningCertURL", HOST,
+	assert_applied("SigningCertURL", HOST,
 		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
-	assert_judged("SigningCertURL", HOST "/x.pem",
+	assert_applied("SigningCertURL", HOST "/x.pem",
 		"'SigningCertURL' has not the path of an SNS certificate");
-	assert_judged("SignatureVersion", "2", NULL);
-	assert_judged("SignatureVersion", "3", "'SignatureVersion' is neither 1 nor 2");
-	assert_judged("SignatureVersion", "", "'SignatureVersion' is neither 1 nor 2");
-	assert_judged("SignatureVersion", "12", "'SignatureVersion' is neither 1 nor 2");
-	assert_judged("Timestamp", "2026-01-02T02:04:05.000Z", NULL);
-	assert_judged(
+	assert_applied("SignatureVersion", "2", NULL);
+	assert_applied("SignatureVersion", "3", "'SignatureVersion' is neither 1 nor 2");
+	assert_applied("SignatureVersion", "", "'SignatureVersion' is neither 1 nor 2");
+	assert_applied("SignatureVersion", "12", "'SignatureVersion' is neither 1 nor 2");
+	assert_applied("Timestamp", "2026-01-02T02:04:05.000Z", NULL);
+	assert_applied(
 		"Timestamp", "2026-01-02T02:04:04.999Z", "'Timestamp' is more than an hour ago");
-	assert_judged("Timestamp", "2026-01-02T04:04:05Z", NULL);
-	assert_judged("Timestamp", "2026-01-02T04:04:06Z",
+	assert_applied("Timestamp", "2026-01-02T04:04:05Z", NULL);
+	assert_applied("Timestamp", "2026-01-02T04:04:06Z",
 		"'Timestamp' is more than an hour ahead: which clock is wrong?");
-	assert_judged("Timestamp", "yesterday", "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
+	assert_applied(
+		"Timestamp", "yesterday", "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
 }
 
 static void nobody_passes_where_no_topic_is_named(void **state)
 {
-	const struct gate gate = {NULL, 0};
+	const struct policy policy = {NULL, 0};
 	json_t *json = document_of(NOTIFICATION);
 	struct envelope envelope;
 	struct topic topic;
@@ -342,7 +343,7 @@ static void nobody_passes_where_no_topic_is_named(void **state)
 
 	(void)state;
 	assert_true(envelope_read(json, &envelope, &why));
-	assert_false(gate_judge(&gate, &envelope, NOW, &topic, &why));
+	assert_false(policy_judge(&policy, &envelope, NOW, &topic, &why));
 	assert_string_equal(why.text, "SNS is not taken here: no --sns-topic is given");
 	json_decref(json);
 }
@@ -369,14 +370,14 @@ static void what_was_seen_is_bounded(void **state)
 	char id[32];
 
 	(void)state;
-	for (int i = 0; i <= SEEN_MOST; i++) {
+	for (int i = 0; i <= SEEN_MAX; i++) {
 		snprintf(id, sizeof id, "%d", i);
 		seen_add(seen, text(id), i);
 	}
-	assert_false(seen_has(seen, text("0"), SEEN_MOST));
-	assert_true(seen_has(seen, text("1"), SEEN_MOST));
-	snprintf(id, sizeof id, "%d", SEEN_MOST);
-	assert_true(seen_has(seen, text(id), SEEN_MOST));
+	assert_false(seen_has(seen, text("0"), SEEN_MAX));
+	assert_true(seen_has(seen, text("1"), SEEN_MAX));
+	snprintf(id, sizeof id, "%d", SEEN_MAX);
+	assert_true(seen_has(seen, text(id), SEEN_MAX));
 	seen_free(seen);
 }
 

@@ -27,14 +27,14 @@ static void assert_resumes_at(nsec wall, nsec grace, int64_t clock)
 {
 	const struct seen seen = seen_make(LEASE_NOBODYS, OTHER, 41);
 	const struct moment now = {wall, 7 * SEC};
-	struct tenure tenure;
+	struct leadership leadership;
 
-	tenure_init(&tenure, TOKEN, grace);
-	struct stake stake = tenure_plan(&tenure, &seen, now);
-	assert_int_equal(stake.ours.clock, clock);
-	assert_int_equal(stake.ours.number, 42);
-	assert_true(stake.leave && stake.begin);
-	assert_int_equal(tenure_begin(&tenure), TURN_ANEW);
+	leadership_init(&leadership, TOKEN, grace);
+	struct lease_write write = leadership_plan(&leadership, &seen, now);
+	assert_int_equal(write.ours.clock, clock);
+	assert_int_equal(write.ours.number, 42);
+	assert_true(write.leave && write.begin);
+	assert_int_equal(leadership_begin(&leadership), CHANGE_BECAME_ACTIVE);
 }
 
 static void the_clock_stands_still_but_for_what_grace_does_not_cover(void **state)
@@ -47,81 +47,82 @@ static void the_clock_stands_still_but_for_what_grace_does_not_cover(void **stat
 	assert_resumes_at(10 * SEC, 0, 60000); /* somebody has set the clock back */
 }
 
-static void assert_turn(struct tenure tenure, const char *token, int64_t number, enum turn turn)
+static void assert_turn(
+	struct leadership leadership, const char *token, int64_t number, enum role_change turn)
 {
 	const struct seen seen = seen_make(LEASE_NOBODYS, token, number);
 
-	tenure_plan(&tenure, &seen, (struct moment){1000 * SEC, 7 * SEC});
-	assert_int_equal(tenure_begin(&tenure), turn);
+	leadership_plan(&leadership, &seen, (struct moment){1000 * SEC, 7 * SEC});
+	assert_int_equal(leadership_begin(&leadership), turn);
 }
 
 static void what_was_seen_tells_what_has_happened(void **state)
 {
-	struct tenure tenure;
+	struct leadership leadership;
 
 	(void)state;
-	tenure_init(&tenure, TOKEN, 0);
-	tenure.active = tenure.claimed = true;
-	tenure.number = 50;
-	assert_turn(tenure, TOKEN, 50, TURN_NONE);
-	assert_turn(tenure, TOKEN, 49, TURN_REWOUND);
-	assert_turn(tenure, OTHER, 49, TURN_REWOUND);
-	assert_turn(tenure, OTHER, 51, TURN_ANEW);
-	assert_turn(tenure, TOKEN, 52, TURN_ANEW);
-	tenure.flying = true; /* 50 is under way, 49 was acknowledged */
-	assert_turn(tenure, TOKEN, 49, TURN_NONE);
-	assert_turn(tenure, TOKEN, 50, TURN_NONE);
-	assert_turn(tenure, TOKEN, 48, TURN_REWOUND);
+	leadership_init(&leadership, TOKEN, 0);
+	leadership.active = leadership.claimed = true;
+	leadership.number = 50;
+	assert_turn(leadership, TOKEN, 50, CHANGE_NONE);
+	assert_turn(leadership, TOKEN, 49, CHANGE_DATA_LOST);
+	assert_turn(leadership, OTHER, 49, CHANGE_DATA_LOST);
+	assert_turn(leadership, OTHER, 51, CHANGE_BECAME_ACTIVE);
+	assert_turn(leadership, TOKEN, 52, CHANGE_BECAME_ACTIVE);
+	leadership.in_flight = true; /* 50 is under way, 49 was acknowledged */
+	assert_turn(leadership, TOKEN, 49, CHANGE_NONE);
+	assert_turn(leadership, TOKEN, 50, CHANGE_NONE);
+	assert_turn(leadership, TOKEN, 48, CHANGE_DATA_LOST);
 }
 
 static void a_batch_that_is_gone_or_lower_is_a_loss_once(void **state)
 {
 	struct seen seen = seen_make(LEASE_ANOTHERS, OTHER, 41);
-	struct tenure tenure;
+	struct leadership leadership;
 
 	(void)state;
-	tenure_init(&tenure, TOKEN, 0);
-	assert_false(tenure_sees_loss(&tenure, &seen));
-	assert_false(tenure_sees_loss(&tenure, &seen));
+	leadership_init(&leadership, TOKEN, 0);
+	assert_false(leadership_sees_loss(&leadership, &seen));
+	assert_false(leadership_sees_loss(&leadership, &seen));
 	seen.last.number = 40;
-	assert_true(tenure_sees_loss(&tenure, &seen));
-	assert_false(tenure_sees_loss(&tenure, &seen));
+	assert_true(leadership_sees_loss(&leadership, &seen));
+	assert_false(leadership_sees_loss(&leadership, &seen));
 	seen.found = false;
-	assert_true(tenure_sees_loss(&tenure, &seen));
-	assert_false(tenure_sees_loss(&tenure, &seen));
+	assert_true(leadership_sees_loss(&leadership, &seen));
+	assert_false(leadership_sees_loss(&leadership, &seen));
 }
 
 static void who_may_take_the_lease(void **state)
 {
 	struct seen seen = seen_make(LEASE_OF_OUR_PLACE, OTHER, 41);
-	struct tenure tenure;
+	struct leadership leadership;
 
 	(void)state;
-	tenure_init(&tenure, TOKEN, 0);
-	assert_true(tenure_may_take(&tenure, &seen)); /* we come after it */
-	tenure_begin(&tenure);
-	assert_false(tenure_may_take(&tenure, &seen)); /* it comes after us */
+	leadership_init(&leadership, TOKEN, 0);
+	assert_true(leadership_may_take(&leadership, &seen)); /* we come after it */
+	leadership_begin(&leadership);
+	assert_false(leadership_may_take(&leadership, &seen)); /* it comes after us */
 	seen.holder = LEASE_ANOTHERS;
-	assert_false(tenure_may_take(&tenure, &seen));
+	assert_false(leadership_may_take(&leadership, &seen));
 	seen.holder = LEASE_OURS;
-	assert_true(tenure_may_take(&tenure, &seen));
+	assert_true(leadership_may_take(&leadership, &seen));
 }
 
 static void repeats_pause_above_and_go_on_below_nine_tenths(void **state)
 {
-	struct pressure pressure = {.most = 100, .interval = SEC};
+	struct backpressure backpressure = {.max = 100, .interval = SEC};
 
 	(void)state;
-	assert_int_equal(pressure_hear(&pressure, 100, 0), PRESSURE_SAME);
-	assert_int_equal(pressure_hear(&pressure, 101, 0), PRESSURE_PAUSES);
-	assert_int_equal(pressure_hear(&pressure, 500, 0), PRESSURE_SAME);
-	assert_false(pressure_asks(&pressure, SEC - 1));
-	assert_true(pressure_asks(&pressure, SEC));
-	pressure_asked(&pressure, SEC);
-	assert_false(pressure_asks(&pressure, SEC));
-	assert_int_equal(pressure_hear(&pressure, 90, SEC), PRESSURE_SAME);
-	assert_int_equal(pressure_hear(&pressure, 89, SEC), PRESSURE_RESUMES);
-	assert_false(pressure_asks(&pressure, 100 * SEC));
+	assert_int_equal(backpressure_hear(&backpressure, 100, 0), PRESSURE_SAME);
+	assert_int_equal(backpressure_hear(&backpressure, 101, 0), PRESSURE_PAUSES);
+	assert_int_equal(backpressure_hear(&backpressure, 500, 0), PRESSURE_SAME);
+	assert_false(backpressure_asks(&backpressure, SEC - 1));
+	assert_true(backpressure_asks(&backpressure, SEC));
+	backpressure_asked(&backpressure, SEC);
+	assert_false(backpressure_asks(&backpressure, SEC));
+	assert_int_equal(backpressure_hear(&backpressure, 90, SEC), PRESSURE_SAME);
+	assert_int_equal(backpressure_hear(&backpressure, 89, SEC), PRESSURE_RESUMES);
+	assert_false(backpressure_asks(&backpressure, 100 * SEC));
 }
 
 #define INFO "# Memory\r\nmaxmemory_human:0B\r\nmaxmemory_policy:"

@@ -10,12 +10,12 @@
 /* Of a header's value; "" if there is none to be had. */
 static const char *token_of(const char *header)
 {
-	static char token[TOKEN_MOST];
+	static char token[TOKEN_MAX];
 
 	memset(token, 'x', sizeof token);
 	if (!credentials_read(header, token))
 		return "";
-	assert_int_equal(token[TOKEN_MOST - 1], '\0');
+	assert_int_equal(token[TOKEN_MAX - 1], '\0');
 	return token;
 }
 
@@ -51,10 +51,10 @@ static void a_token_has_its_most_bytes(void **state)
 	(void)state;
 	memset(header, 'y', sizeof header);
 	memcpy(header, "Bearer ", 7);
-	header[7 + TOKEN_MOST - 1] = '\0';
-	assert_int_equal(strlen(token_of(header)), TOKEN_MOST - 1);
-	header[7 + TOKEN_MOST - 1] = 'y';
-	header[7 + TOKEN_MOST] = '\0';
+	header[7 + TOKEN_MAX - 1] = '\0';
+	assert_int_equal(strlen(token_of(header)), TOKEN_MAX - 1);
+	header[7 + TOKEN_MAX - 1] = 'y';
+	header[7 + TOKEN_MAX] = '\0';
 	assert_string_equal(token_of(header), "");
 	memset(header, 'y', sizeof header);
 	header[sizeof header - 1] = '\0';
@@ -72,9 +72,9 @@ static struct tokens *tokens_of(const char *text)
 	return tokens;
 }
 
-static const struct permit *find(const struct tokens *tokens, const char *text)
+static const struct acl *find(const struct tokens *tokens, const char *text)
 {
-	char token[TOKEN_MOST] = {0};
+	char token[TOKEN_MAX] = {0};
 
 	strncpy(token, text, sizeof token - 1);
 	return tokens_find(tokens, token);
@@ -105,15 +105,15 @@ static void every_token_of_the_file_is_good_and_no_other(void **state)
 /* The comparison must look at all of it: a difference anywhere is one. */
 static void a_difference_in_any_byte_tells(void **state)
 {
-	char text[TOKEN_MOST + 1] = {0}, other[TOKEN_MOST];
+	char text[TOKEN_MAX + 1] = {0}, other[TOKEN_MAX];
 
 	(void)state;
-	memset(text, 'a', TOKEN_MOST - 1);
-	text[TOKEN_MOST - 1] = '\n';
+	memset(text, 'a', TOKEN_MAX - 1);
+	text[TOKEN_MAX - 1] = '\n';
 	struct tokens *tokens = tokens_of(text);
-	for (size_t i = 0; i < TOKEN_MOST - 1; i++) {
+	for (size_t i = 0; i < TOKEN_MAX - 1; i++) {
 		memset(other, 'a', sizeof other);
-		other[TOKEN_MOST - 1] = '\0';
+		other[TOKEN_MAX - 1] = '\0';
 		assert_non_null(tokens_find(tokens, other));
 		other[i] = 'b';
 		assert_null(tokens_find(tokens, other));
@@ -124,11 +124,11 @@ static void a_difference_in_any_byte_tells(void **state)
 static void who_shares_them_keeps_them(void **state)
 {
 	struct tokens *tokens = tokens_of("one glob");
-	const struct permit *permit = find(tokens_share(tokens), "one");
+	const struct acl *acl = find(tokens_share(tokens), "one");
 
 	(void)state;
 	tokens_release(tokens);
-	assert_string_equal(permit->globs[0], "glob");
+	assert_string_equal(acl->globs[0], "glob");
 	tokens_release(tokens);
 	tokens_release(NULL);
 }
@@ -145,7 +145,7 @@ static void assert_refused(const char *text, size_t length, const char *expected
 
 static void a_file_that_is_wrong_is_refused_with_its_line(void **state)
 {
-	char large[TOKEN_MOST + 1], many[8 * (TOKENS_MOST + 1) + 1];
+	char large[TOKEN_MAX + 1], many[8 * (TOKENS_MAX + 1) + 1];
 
 	(void)state;
 	REFUSED("", "there is no token in it");
@@ -156,7 +156,7 @@ static void a_file_that_is_wrong_is_refused_with_its_line(void **state)
 	REFUSED("one\r\n", "line 1: it ends in a carriage return");
 	memset(large, 'a', sizeof large);
 	assert_refused(large, sizeof large, "line 1: the token has more than 255 bytes");
-	for (int i = 0; i <= TOKENS_MOST; i++)
+	for (int i = 0; i <= TOKENS_MAX; i++)
 		snprintf(many + 8 * i, 9, "tok%04d\n", i);
 	assert_refused(many, strlen(many), "line 257: more than 256 tokens");
 }

@@ -13,14 +13,15 @@ void MHD_resume_connection(struct MHD_Connection *connection)
 }
 
 static int resumed[SLEEPERS];
-static struct sleeper sleepers[SLEEPERS];
+static struct suspended_request suspended[SLEEPERS];
 
 static int begin(void **state)
 {
 	(void)state;
 	for (int i = 0; i < SLEEPERS; i++) {
 		resumed[i] = 0;
-		sleepers[i] = (struct sleeper){(struct MHD_Connection *)&resumed[i], NULL};
+		suspended[i] =
+			(struct suspended_request){(struct MHD_Connection *)&resumed[i], NULL};
 	}
 	return 0;
 }
@@ -32,47 +33,47 @@ static void assert_resumed(const int wanted[SLEEPERS])
 
 static void the_first_is_resumed_and_the_others_when_their_thread_goes_on(void **state)
 {
-	struct waking waking = {NULL, {0}};
+	struct queue queue = {NULL, {0}};
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		waking_resume(&waking, &sleepers[i]);
+		resume_queue_resume(&queue, &suspended[i]);
 	assert_resumed((const int[SLEEPERS]){1, 0, 0, 0});
-	waking_go_on(&waking);
+	resume_queue_run(&queue);
 	assert_resumed((const int[SLEEPERS]){1, 1, 1, 0});
-	waking_go_on(&waking);
+	resume_queue_run(&queue);
 	assert_resumed((const int[SLEEPERS]){1, 1, 1, 0});
 }
 
 /* Else nobody would wake their thread. */
 static void after_that_there_is_a_first_again(void **state)
 {
-	struct waking waking = {NULL, {0}};
+	struct queue queue = {NULL, {0}};
 
 	(void)state;
-	waking_resume(&waking, &sleepers[0]);
-	waking_go_on(&waking);
-	waking_resume(&waking, &sleepers[1]);
-	waking_resume(&waking, &sleepers[2]);
+	resume_queue_resume(&queue, &suspended[0]);
+	resume_queue_run(&queue);
+	resume_queue_resume(&queue, &suspended[1]);
+	resume_queue_resume(&queue, &suspended[2]);
 	assert_resumed((const int[SLEEPERS]){1, 1, 0, 0});
-	waking_go_on(&waking);
-	waking_resume(&waking, &sleepers[3]);
+	resume_queue_run(&queue);
+	resume_queue_resume(&queue, &suspended[3]);
 	assert_resumed((const int[SLEEPERS]){1, 1, 1, 1});
 }
 
 static void each_thread_is_woken_for_its_own(void **state)
 {
-	struct waking wakings[WAKING_THREADS] = {{NULL, {0}}};
+	struct queue resume_queues[RESUME_QUEUE_THREADS] = {{NULL, {0}}};
 
 	(void)state;
-	assert_ptr_equal(waking_mine(wakings), waking_mine(wakings));
-	waking_resume(&wakings[0], &sleepers[0]);
-	waking_resume(&wakings[1], &sleepers[1]);
-	waking_resume(&wakings[1], &sleepers[2]);
+	assert_ptr_equal(resume_queue_mine(resume_queues), resume_queue_mine(resume_queues));
+	resume_queue_resume(&resume_queues[0], &suspended[0]);
+	resume_queue_resume(&resume_queues[1], &suspended[1]);
+	resume_queue_resume(&resume_queues[1], &suspended[2]);
 	assert_resumed((const int[SLEEPERS]){1, 1, 0, 0});
-	waking_go_on(&wakings[0]);
+	resume_queue_run(&resume_queues[0]);
 	assert_resumed((const int[SLEEPERS]){1, 1, 0, 0});
-	waking_go_on(&wakings[1]);
+	resume_queue_run(&resume_queues[1]);
 	assert_resumed((const int[SLEEPERS]){1, 1, 1, 0});
 }
 

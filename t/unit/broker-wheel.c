@@ -11,14 +11,14 @@
 #define START (1000 * TURN + 3)
 
 /* A state that is repeated then and never goes stale. */
-static struct state repeating(nsec at)
+static struct check repeating(nsec at)
 {
-	return (struct state){.repeat_at = at, .deadline = NSEC_NEVER};
+	return (struct check){.repeat_at = at, .deadline = NSEC_NEVER};
 }
 
 static void a_state_is_due_at_its_repeat_or_its_end(void **state)
 {
-	struct state one = {.repeat_at = 5, .deadline = 7};
+	struct check one = {.repeat_at = 5, .deadline = 7};
 
 	(void)state;
 	assert_int_equal(wheel_due(&one), 5);
@@ -39,12 +39,12 @@ static void an_empty_wheel_has_nothing_ever(void **state)
 }
 
 /* Looks when wheel_next() says so until the state comes out; returns when. */
-static nsec time_of(struct wheel *wheel, const struct state *expected, int *looks)
+static nsec time_of(struct wheel *wheel, const struct check *expected, int *looks)
 {
 	for (*looks = 1; *looks < 100; ++*looks) {
 		nsec next = wheel_next(wheel);
 		nsec now = next > START ? next : START;
-		const struct state *taken = wheel_take(wheel, now);
+		const struct check *taken = wheel_take(wheel, now);
 
 		if (taken == NULL)
 			continue;
@@ -66,7 +66,7 @@ static void each_comes_out_within_a_tick_however_far_away(void **state)
 	for (size_t i = 0; i < ARRAY_LENGTH(distances); i++) {
 		struct wheel *wheel = wheel_new(START);
 		nsec due = START + distances[i];
-		struct state one = repeating(due);
+		struct check one = repeating(due);
 		int looks;
 
 		wheel_put(wheel, &one);
@@ -85,16 +85,16 @@ static void each_comes_out_within_a_tick_however_far_away(void **state)
 static void a_late_look_finds_all_in_order(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
-	struct state states[5];
+	struct check checks[5];
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		states[i] = repeating(START + (5 - i) * 10 * WHEEL_TICK);
+		checks[i] = repeating(START + (5 - i) * 10 * WHEEL_TICK);
 	for (int i = 0; i < 5; i++)
-		wheel_put(wheel, &states[i]);
+		wheel_put(wheel, &checks[i]);
 	assert_null(wheel_take(wheel, START + WHEEL_TICK));
 	for (int i = 4; i >= 0; i--)
-		assert_ptr_equal(wheel_take(wheel, START + 3 * TURN), &states[i]);
+		assert_ptr_equal(wheel_take(wheel, START + 3 * TURN), &checks[i]);
 	assert_null(wheel_take(wheel, START + 3 * TURN));
 	wheel_free(wheel);
 }
@@ -102,24 +102,24 @@ static void a_late_look_finds_all_in_order(void **state)
 static void those_of_one_tick_come_first_in_first_out(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
-	struct state states[3];
+	struct check checks[3];
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		states[i] = repeating(START + TURN / 2);
-		wheel_put(wheel, &states[i]);
+		checks[i] = repeating(START + TURN / 2);
+		wheel_put(wheel, &checks[i]);
 	}
 	assert_int_equal(wheel_crowd(wheel, START + TURN / 2), 3);
 	assert_int_equal(wheel_crowd(wheel, START + TURN / 2 + WHEEL_TICK), 0);
 	for (int i = 0; i < 3; i++)
-		assert_ptr_equal(wheel_take(wheel, START + TURN), &states[i]);
+		assert_ptr_equal(wheel_take(wheel, START + TURN), &checks[i]);
 	wheel_free(wheel);
 }
 
 static void a_state_is_moved_to_and_fro(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
-	struct state one = repeating(START + TURN / 2), other = one, third = one;
+	struct check one = repeating(START + TURN / 2), other = one, third = one;
 
 	(void)state;
 	wheel_put(wheel, &one);
@@ -144,21 +144,21 @@ static void a_state_is_moved_to_and_fro(void **state)
 static void what_is_due_but_not_taken_can_move(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
-	struct state states[3];
+	struct check checks[3];
 	nsec due = START + 10 * WHEEL_TICK;
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		states[i] = repeating(due);
-		wheel_put(wheel, &states[i]);
+		checks[i] = repeating(due);
+		wheel_put(wheel, &checks[i]);
 	}
-	assert_ptr_equal(wheel_take(wheel, due + WHEEL_TICK), &states[0]);
+	assert_ptr_equal(wheel_take(wheel, due + WHEEL_TICK), &checks[0]);
 	assert_int_equal(wheel_next(wheel), 0);
-	states[1].repeat_at = due + TURN - 2 * WHEEL_TICK;
-	wheel_move(wheel, &states[1]);
-	assert_ptr_equal(wheel_take(wheel, due + WHEEL_TICK), &states[2]);
+	checks[1].repeat_at = due + TURN - 2 * WHEEL_TICK;
+	wheel_move(wheel, &checks[1]);
+	assert_ptr_equal(wheel_take(wheel, due + WHEEL_TICK), &checks[2]);
 	assert_null(wheel_take(wheel, due + WHEEL_TICK));
-	assert_ptr_equal(wheel_take(wheel, due + TURN), &states[1]);
+	assert_ptr_equal(wheel_take(wheel, due + TURN), &checks[1]);
 	wheel_free(wheel);
 }
 
@@ -167,19 +167,19 @@ static void the_farthest_slot_is_not_the_one_that_is_due(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
 	nsec due = START + 10 * WHEEL_TICK, now = due + WHEEL_TICK;
-	struct state states[3], far = repeating(START + 5 * TURN);
+	struct check checks[3], far = repeating(START + 5 * TURN);
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		states[i] = repeating(due);
-		wheel_put(wheel, &states[i]);
+		checks[i] = repeating(due);
+		wheel_put(wheel, &checks[i]);
 	}
-	assert_ptr_equal(wheel_take(wheel, now), &states[0]);
+	assert_ptr_equal(wheel_take(wheel, now), &checks[0]);
 	wheel_put(wheel, &far);
 	far.repeat_at = now + 3 * WHEEL_TICK;
 	wheel_move(wheel, &far);
-	assert_ptr_equal(wheel_take(wheel, now), &states[1]);
-	assert_ptr_equal(wheel_take(wheel, now), &states[2]);
+	assert_ptr_equal(wheel_take(wheel, now), &checks[1]);
+	assert_ptr_equal(wheel_take(wheel, now), &checks[2]);
 	assert_null(wheel_take(wheel, now));
 	assert_ptr_equal(wheel_take(wheel, now + 4 * WHEEL_TICK), &far);
 	wheel_free(wheel);
@@ -194,17 +194,17 @@ enum { CROWD = 200, ROUNDS = 200000 };
 static void random_moves_lose_nothing(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
-	struct state states[CROWD];
+	struct check checks[CROWD];
 	unsigned seed = seed_choose();
 	nsec now = START, all_taken = START - WHEEL_TICK;
 
 	(void)state;
 	for (int i = 0; i < CROWD; i++) {
-		states[i] = repeating(now + rand_r(&seed) % (2 * TURN));
-		wheel_put(wheel, &states[i]);
+		checks[i] = repeating(now + rand_r(&seed) % (2 * TURN));
+		wheel_put(wheel, &checks[i]);
 	}
 	for (int round = 0; round < ROUNDS; round++) {
-		struct state *taken, *one = &states[rand_r(&seed) % CROWD];
+		struct check *taken, *one = &checks[rand_r(&seed) % CROWD];
 		bool all = rand_r(&seed) % 3 != 0;
 
 		assert_true(one->repeat_at > all_taken - WHEEL_TICK);

@@ -64,7 +64,7 @@ static void numbers_are_written_whole(void **state)
 /* An event with every field that a client can give. */
 static struct event event_full(const json_t *tags)
 {
-	struct event event = event_plain("db-01", "load \"1\"", CONDITION_CRITICAL);
+	struct event event = event_plain("db-01", "load \"1\"", STATE_CRITICAL);
 
 	event.summary = (struct text){WITH_LENGTH("too\nmuch")};
 	event.details = (struct text){WITH_LENGTH("d")};
@@ -84,10 +84,10 @@ static void assert_wire(const struct event *event, int flapjack, const char *exp
 
 	buffer_append_text(&out, "what was there before");
 	size_t start = out.length;
-	struct wire wire = wire_make(event, flapjack, &out);
-	assert_int_equal(wire.length, out.length - start);
-	assert_ptr_equal(wire.bytes, out.data + start);
-	assert_string_equal(wire.bytes, expected);
+	struct encoded encoded = encoded_make(event, flapjack, &out);
+	assert_int_equal(encoded.length, out.length - start);
+	assert_ptr_equal(encoded.bytes, out.data + start);
+	assert_string_equal(encoded.bytes, expected);
 	buffer_free(&out);
 }
 
@@ -136,17 +136,17 @@ static void control_characters_do_not_go_out(void **state)
 
 static void what_was_not_given_is_not_sent(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 
 	(void)state;
 	assert_wire(&event, 1,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
 		"\"summary\":\"\"");
-	event.condition = CONDITION_ACKNOWLEDGEMENT;
+	event.state = STATE_ACKNOWLEDGEMENT;
 	assert_wire(&event, 1,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"action\",\"state\":\"ok\","
 		"\"summary\":\"\"");
-	event.condition = CONDITION_TEST_NOTIFICATIONS;
+	event.state = STATE_TEST_NOTIFICATIONS;
 	assert_wire(&event, 2,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"action\",\"state\":\"ok\","
 		"\"summary\":\"\"");
@@ -154,7 +154,7 @@ static void what_was_not_given_is_not_sent(void **state)
 
 static void tags_become_an_array_of_strings(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	json_t *one = json_string("apps"), *none = json_array();
 
 	(void)state;
@@ -174,13 +174,13 @@ static void tags_become_an_array_of_strings(void **state)
 static void assert_cut(const char *character, size_t at)
 {
 	static char bytes[LIMIT_DETAILS + 16];
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct buffer out = {NULL, 0, 0}, expected = {NULL, 0, 0};
 
 	memset(bytes, 'x', sizeof bytes);
 	memcpy(bytes + at, character, strlen(character));
 	event.summary = (struct text){bytes, LIMIT_SUMMARY + 8};
-	wire_make(&event, 2, &out);
+	encoded_make(&event, 2, &out);
 	bytes[at] = '\0';
 	buffer_printf(&expected, "%s%s\xe2\x80\xa6\"", ",\"summary\":\"", bytes);
 	assert_non_null(strstr(out.data, expected.data));
@@ -201,37 +201,37 @@ static void long_texts_are_cut_between_characters(void **state)
 static size_t length_sent(size_t summary, size_t details)
 {
 	static char bytes[LIMIT_DETAILS + 2];
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct buffer out = {NULL, 0, 0};
 
 	memset(bytes, 'x', sizeof bytes);
 	event.summary = (struct text){bytes, summary};
 	event.details = (struct text){bytes, details};
-	size_t length = wire_make(&event, 2, &out).length;
+	size_t length = encoded_make(&event, 2, &out).length;
 	buffer_free(&out);
 	return length;
 }
 
 static void only_long_texts_are_cut(void **state)
 {
-	size_t none = length_sent(0, 0), most = LIMIT_SUMMARY + LIMIT_DETAILS;
+	size_t none = length_sent(0, 0), max = LIMIT_SUMMARY + LIMIT_DETAILS;
 
 	(void)state;
-	assert_int_equal(length_sent(LIMIT_SUMMARY, LIMIT_DETAILS), none + most);
-	assert_int_equal(length_sent(LIMIT_SUMMARY + 1, LIMIT_DETAILS), none + most + 3);
-	assert_int_equal(length_sent(LIMIT_SUMMARY, LIMIT_DETAILS + 1), none + most + 3);
+	assert_int_equal(length_sent(LIMIT_SUMMARY, LIMIT_DETAILS), none + max);
+	assert_int_equal(length_sent(LIMIT_SUMMARY + 1, LIMIT_DETAILS), none + max + 3);
+	assert_int_equal(length_sent(LIMIT_SUMMARY, LIMIT_DETAILS + 1), none + max + 3);
 }
 
 static void an_event_ends_with_its_time(void **state)
 {
-	struct event event = event_plain("e", "c", CONDITION_OK);
+	struct event event = event_plain("e", "c", STATE_OK);
 	struct buffer out = {NULL, 0, 0}, lines = {NULL, 0, 0};
 	struct resp_list queue = {{NULL, 0, 0}, 0};
-	struct wire wire = wire_make(&event, 2, &out);
+	struct encoded encoded = encoded_make(&event, 2, &out);
 
 	(void)state;
-	outgoing_event(&queue, &wire, 1429505587);
-	outgoing_event(&queue, &wire, 0);
+	flapjack_event(&queue, &encoded, 1429505587);
+	flapjack_event(&queue, &encoded, 0);
 	assert_string_equal(resp_lines(&queue, &lines),
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
 		"\"summary\":\"\",\"time\":1429505587}\n"
@@ -255,17 +255,17 @@ static void a_stale_check_keeps_what_holds_on(void **state)
 	event.time = 995;
 	event.ttl = 30; /* it goes stale 25 s after `begin`, at 75 s */
 	struct held held = held_make(&event, begin);
-	outgoing_stale(&queue, held.state, CONDITION_UNKNOWN, later);
+	flapjack_stale(&queue, held.check, STATE_UNKNOWN, later);
 	assert_string_equal(resp_lines(&queue, &lines),
 		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"UNKNOWN\",\"summary\":\"httpbroker: Cached state is stale "
 		"(42s old, should be < 30s)\",\"tags\":[\"x\"],\"initial_failure_delay\":0,"
 		"\"repeat_failure_delay\":3,\"initial_recovery_delay\":4,\"time\":5000}\n");
-	outgoing_stale(&queue, held.state, CONDITION_CRITICAL, later);
+	flapjack_stale(&queue, held.check, STATE_CRITICAL, later);
 	assert_non_null(strstr(resp_lines(&queue, &lines),
 		"}\n{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"CRITICAL\",\"summary\":\"httpbroker: Cached state is stale "));
-	states_free(held.states);
+	checks_free(held.checks);
 	resp_free(&queue);
 	buffer_free(&lines);
 	json_decref(tags);
@@ -274,22 +274,22 @@ static void a_stale_check_keeps_what_holds_on(void **state)
 static void deadlines_are_fixed_on_the_monotonic_clock(void **state)
 {
 	const struct moment now = {1000 * NSEC_PER_SEC + 7, 50 * NSEC_PER_SEC};
-	struct event event = event_plain("e", "c", CONDITION_OK);
-	struct posting posting;
+	struct event event = event_plain("e", "c", STATE_OK);
+	struct prepared prepared;
 
 	(void)state;
 	event.time = 999;
 	event.ttl = 30;
-	posting_make(&posting, &event, 2, now);
-	assert_int_equal(posting.deadline, 79 * NSEC_PER_SEC - 7);
-	assert_int_equal(posting.names.length, 3);
-	assert_int_equal(posting.names.entity_length, 1);
-	assert_memory_equal(posting.names.bytes, "e:c", 3);
-	posting_free(&posting);
+	prepared_make(&prepared, &event, 2, now);
+	assert_int_equal(prepared.deadline, 79 * NSEC_PER_SEC - 7);
+	assert_int_equal(prepared.names.length, 3);
+	assert_int_equal(prepared.names.entity_length, 1);
+	assert_memory_equal(prepared.names.bytes, "e:c", 3);
+	prepared_free(&prepared);
 	event.ttl = EVENT_TTL_NEVER;
-	posting_make(&posting, &event, 2, now);
-	assert_int_equal(posting.deadline, NSEC_NEVER);
-	posting_free(&posting);
+	prepared_make(&prepared, &event, 2, now);
+	assert_int_equal(prepared.deadline, NSEC_NEVER);
+	prepared_free(&prepared);
 }
 
 int main(void)
