@@ -7,11 +7,11 @@
 #include "common/ready.h"
 #include "common/secret.h"
 #include "common/signals.h"
-#include "httpbroker/formats/jsonpool.h"
+#include "httpbroker/formats/json.h"
+#include "httpbroker/http/health.h"
 #include "httpbroker/http/server.h"
-#include "httpbroker/http/tally.h"
 #include "httpbroker/options.h"
-#include "httpbroker/sns/sns.h"
+#include "httpbroker/sns/message.h"
 
 #include <errno.h>
 #include <limits.h>

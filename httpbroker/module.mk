@@ -5,116 +5,74 @@ httpbroker_libhttpbroker_a_CFLAGS = $(AM_CFLAGS) $(CRYPTO_CFLAGS) $(CURL_CFLAGS)
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/limits.h \
 	httpbroker/options.c httpbroker/options.h \
-	httpbroker/delivery/alone.c httpbroker/delivery/alone.h \
-	httpbroker/delivery/backlog.c httpbroker/delivery/backlog.h \
-	httpbroker/delivery/books.c httpbroker/delivery/books.h \
+	httpbroker/checks/checks.c httpbroker/checks/checks.h \
+	httpbroker/checks/encode.c httpbroker/checks/encode.h \
+	httpbroker/checks/event.c httpbroker/checks/event.h \
+	httpbroker/checks/prepared.c httpbroker/checks/prepared.h \
+	httpbroker/checks/siphash.c httpbroker/checks/siphash.h \
+	httpbroker/checks/wheel.c httpbroker/checks/wheel.h \
+	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
-	httpbroker/delivery/desk.c httpbroker/delivery/desk.h \
-	httpbroker/delivery/ending.c \
+	httpbroker/delivery/engine.c httpbroker/delivery/engine.h \
 	httpbroker/delivery/eviction.c httpbroker/delivery/eviction.h \
-	httpbroker/delivery/forgetting.c httpbroker/delivery/forgetting.h \
-	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
-	httpbroker/delivery/hear.c \
+	httpbroker/delivery/exchange.c \
+	httpbroker/delivery/fifo.c httpbroker/delivery/fifo.h \
+	httpbroker/delivery/forget.c httpbroker/delivery/forget.h \
+	httpbroker/delivery/handoff.c httpbroker/delivery/handoff.h \
 	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
-	httpbroker/delivery/inbox.c httpbroker/delivery/inbox.h \
-	httpbroker/delivery/inside.h \
-	httpbroker/delivery/leaving.c httpbroker/delivery/leaving.h \
-	httpbroker/delivery/ledger.c httpbroker/delivery/ledger.h \
-	httpbroker/delivery/line.c httpbroker/delivery/line.h \
+	httpbroker/delivery/internal.h \
+	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
+	httpbroker/delivery/memory_only.c httpbroker/delivery/memory_only.h \
 	httpbroker/delivery/missing.c httpbroker/delivery/missing.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
 	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \
-	httpbroker/delivery/pressure.c httpbroker/delivery/pressure.h \
-	httpbroker/delivery/reader.c httpbroker/delivery/reader.h \
-	httpbroker/delivery/recall.c httpbroker/delivery/recall.h \
+	httpbroker/delivery/pending.c httpbroker/delivery/pending.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
-	httpbroker/delivery/round.c \
-	httpbroker/delivery/say.c \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
-	httpbroker/events/condition.c httpbroker/events/condition.h \
-	httpbroker/events/event.c httpbroker/events/event.h \
-	httpbroker/events/instant.c httpbroker/events/instant.h \
-	httpbroker/events/isotime.c httpbroker/events/isotime.h \
-	httpbroker/events/jsontext.c httpbroker/events/jsontext.h \
-	httpbroker/events/wire.c httpbroker/events/wire.h \
+	httpbroker/delivery/submissions.c httpbroker/delivery/submissions.h \
 	httpbroker/formats/alertmanager.c \
 	httpbroker/formats/body.c httpbroker/formats/body.h \
+	httpbroker/formats/cloudwatch.c httpbroker/formats/cloudwatch.h \
 	httpbroker/formats/flapjack.c \
-	httpbroker/formats/format.h \
-	httpbroker/formats/formats.c \
-	httpbroker/formats/jsonpool.c httpbroker/formats/jsonpool.h \
+	httpbroker/formats/format.c httpbroker/formats/format.h \
+	httpbroker/formats/json.c httpbroker/formats/json.h \
 	httpbroker/formats/names.c httpbroker/formats/names.h \
 	httpbroker/formats/newrelic.c \
-	httpbroker/formats/newrelic_workflow.c \
 	httpbroker/formats/sensu.c \
-	httpbroker/formats/values.c httpbroker/formats/values.h \
-	httpbroker/http/answer.c httpbroker/http/answer.h \
-	httpbroker/http/batch.c httpbroker/http/batch.h \
-	httpbroker/http/batch_answer.c httpbroker/http/batch_answer.h \
+	httpbroker/http/auth.c httpbroker/http/auth.h \
 	httpbroker/http/clients.c httpbroker/http/clients.h \
 	httpbroker/http/counters.c httpbroker/http/counters.h \
-	httpbroker/http/credentials.c httpbroker/http/credentials.h \
-	httpbroker/http/crowding.c httpbroker/http/crowding.h \
 	httpbroker/http/delete_state.c \
-	httpbroker/http/exchange.c httpbroker/http/exchange.h \
-	httpbroker/http/exposition.c httpbroker/http/exposition.h \
-	httpbroker/http/framing.c httpbroker/http/framing.h \
-	httpbroker/http/get_health.c \
-	httpbroker/http/get_metrics.c \
-	httpbroker/http/get_state.c \
-	httpbroker/http/get_state_metrics.c \
-	httpbroker/http/guard.c httpbroker/http/guard.h \
+	httpbroker/http/get_state.c httpbroker/http/get_state.h \
 	httpbroker/http/headers.c httpbroker/http/headers.h \
+	httpbroker/http/health.c httpbroker/http/health.h \
 	httpbroker/http/held.c httpbroker/http/held.h \
 	httpbroker/http/hosts.c httpbroker/http/hosts.h \
-	httpbroker/http/left_out.c \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
-	httpbroker/http/permit.c httpbroker/http/permit.h \
+	httpbroker/http/metrics.c httpbroker/http/metrics.h \
+	httpbroker/http/post.c httpbroker/http/post.h \
 	httpbroker/http/post_sns.c httpbroker/http/post_sns.h \
-	httpbroker/http/post_state.c \
-	httpbroker/http/prefer.c httpbroker/http/prefer.h \
-	httpbroker/http/query.c \
-	httpbroker/http/reply.c httpbroker/http/reply.h \
+	httpbroker/http/post_state.c httpbroker/http/post_state.h \
+	httpbroker/http/request.c httpbroker/http/request.h \
 	httpbroker/http/requestlog.c httpbroker/http/requestlog.h \
+	httpbroker/http/response.c httpbroker/http/response.h \
 	httpbroker/http/routes.c httpbroker/http/routes.h \
-	httpbroker/http/scan.c httpbroker/http/scan.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
-	httpbroker/http/taking.c httpbroker/http/taking.h \
-	httpbroker/http/tally.c httpbroker/http/tally.h \
-	httpbroker/http/tokens.c httpbroker/http/tokens.h \
-	httpbroker/http/traffic.c httpbroker/http/traffic.h \
-	httpbroker/http/unixsocket.c httpbroker/http/unixsocket.h \
-	httpbroker/http/waking.c httpbroker/http/waking.h \
-	httpbroker/redis/batch.c httpbroker/redis/batch.h \
-	httpbroker/redis/claim.c httpbroker/redis/claim.h \
+	httpbroker/http/suspend.c httpbroker/http/suspend.h \
+	httpbroker/redis/client.c httpbroker/redis/client.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
-	httpbroker/redis/connector.c httpbroker/redis/connector.h \
-	httpbroker/redis/greeting.c httpbroker/redis/greeting.h \
+	httpbroker/redis/connection.c httpbroker/redis/connection.h \
+	httpbroker/redis/handshake.c httpbroker/redis/handshake.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \
 	httpbroker/redis/link.c httpbroker/redis/link.h \
-	httpbroker/redis/outage.c httpbroker/redis/outage.h \
-	httpbroker/redis/redis.c httpbroker/redis/redis.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/redis/session.c httpbroker/redis/session.h \
-	httpbroker/redis/tenure.c httpbroker/redis/tenure.h \
-	httpbroker/sns/alarm.c httpbroker/sns/alarm.h \
-	httpbroker/sns/canonical.c httpbroker/sns/canonical.h \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
-	httpbroker/sns/chain.c httpbroker/sns/chain.h \
-	httpbroker/sns/cloudwatch.c httpbroker/sns/cloudwatch.h \
-	httpbroker/sns/details.c httpbroker/sns/details.h \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
 	httpbroker/sns/fetcher.c httpbroker/sns/fetcher.h \
-	httpbroker/sns/gate.c httpbroker/sns/gate.h \
-	httpbroker/sns/letter.c httpbroker/sns/letter.h \
-	httpbroker/sns/seen.c httpbroker/sns/seen.h \
-	httpbroker/sns/signature.c httpbroker/sns/signature.h \
-	httpbroker/sns/sns.c httpbroker/sns/sns.h \
-	httpbroker/sns/topic.c httpbroker/sns/topic.h \
-	httpbroker/states/posting.c httpbroker/states/posting.h \
-	httpbroker/states/siphash.c httpbroker/states/siphash.h \
-	httpbroker/states/states.c httpbroker/states/states.h \
-	httpbroker/states/wheel.c httpbroker/states/wheel.h
+	httpbroker/sns/message.c httpbroker/sns/message.h \
+	httpbroker/sns/policy.c httpbroker/sns/policy.h \
+	httpbroker/sns/signature.c httpbroker/sns/signature.h
 
 HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 

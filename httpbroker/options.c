@@ -7,7 +7,7 @@
 #include "common/secretfile.h"
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/sns/topic.h"
+#include "httpbroker/sns/policy.h"
 
 #include <limits.h>
 #include <stdlib.h>

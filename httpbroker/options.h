@@ -5,7 +5,7 @@
 
 #include "common/address.h"
 #include "common/clocks.h"
-#include "httpbroker/events/condition.h"
+#include "httpbroker/checks/event.h"
 
 enum {
 	LISTEN_MAX = 16, /* addresses */

@@ -9,23 +9,23 @@
  *                         of the same name is the active one; when Redis is away, the lease has run
  *                         out and another broker stood by (unless the submission is async)
  *
- * Whether this broker is active is for the lease to say (redis/tenure.h). When it becomes that,
- * it reads the states back from Redis (reader.h), and meanwhile goes on with the checks that it
+ * Whether this broker is active is for the lease to say (redis/lease.h). When it becomes that,
+ * it reads the states back from Redis (loader.h), and meanwhile goes on with the checks that it
  * knows. When it no longer is, it forgets them, and hands over what it has answered
- * SUBMISSION_KEPT (handover.h).
+ * SUBMISSION_KEPT (handoff.h).
  */
 #ifndef HTTPBROKER_DELIVERY_DELIVERY_H
 #define HTTPBROKER_DELIVERY_DELIVERY_H
 
 #include "common/address.h"
 #include "httpbroker/delivery/histogram.h"
-#include "httpbroker/delivery/inbox.h"
 #include "httpbroker/delivery/status.h"
+#include "httpbroker/delivery/submissions.h"
 
 struct delivery;
 
 struct delivery_settings {
-	bool memory_only; /* there is no Redis (alone.h): what is of Redis does not matter */
+	bool memory_only; /* there is no Redis (memory_only.h): what is of Redis does not matter */
 
 	struct address server; /* Redis */
 	const char *password;  /* its; NULL: none; not owned, must outlive the delivery */
@@ -53,7 +53,7 @@ enum delivery_role delivery_role(struct delivery *delivery);
 
 /*
  * Any thread: whether this active broker is cut off from Redis, and another one has probably taken
- * over. Then requests are refused, with these words, unless they are async (inbox.h).
+ * over. Then requests are refused, with these words, unless they are async (submissions.h).
  */
 bool delivery_outlived(struct delivery *delivery, nsec now);
 #define DELIVERY_OUTLIVED "Redis is away, and another broker can take over"

@@ -7,7 +7,7 @@
 #ifndef HTTPBROKER_DELIVERY_MISSING_H
 #define HTTPBROKER_DELIVERY_MISSING_H
 
-#include "httpbroker/states/siphash.h"
+#include "httpbroker/checks/siphash.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 #include "httpbroker/delivery/outbox.h"
 
 #include "common/memory.h"
-#include "httpbroker/delivery/line.h"
+#include "httpbroker/delivery/fifo.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 

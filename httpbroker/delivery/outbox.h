@@ -15,8 +15,8 @@
 #ifndef HTTPBROKER_DELIVERY_OUTBOX_H
 #define HTTPBROKER_DELIVERY_OUTBOX_H
 
+#include "httpbroker/checks/checks.h"
 #include "httpbroker/redis/commit.h"
-#include "httpbroker/states/states.h"
 
 struct outbox;
 

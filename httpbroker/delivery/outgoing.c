@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/delivery/outgoing.h"
 
-#include "httpbroker/events/jsontext.h"
+#include "httpbroker/checks/encode.h"
 
 #include <inttypes.h>
 #include <stdio.h>

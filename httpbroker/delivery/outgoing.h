@@ -4,8 +4,8 @@
 #define HTTPBROKER_DELIVERY_OUTGOING_H
 
 #include "common/clocks.h"
+#include "httpbroker/checks/checks.h"
 #include "httpbroker/redis/resp.h"
-#include "httpbroker/states/states.h"
 
 /* The event itself, with this time (seconds since the epoch). */
 void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int64_t time);

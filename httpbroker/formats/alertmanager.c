@@ -10,8 +10,8 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/json.h"
 #include "httpbroker/formats/names.h"
-#include "httpbroker/formats/values.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/utf8.h"
-#include "httpbroker/formats/jsonpool.h"
+#include "httpbroker/formats/json.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* Flapjack's own events, as the original httpbroker took them: one object, one event. */
 #include "common/log.h"
 #include "httpbroker/formats/format.h"
-#include "httpbroker/formats/values.h"
+#include "httpbroker/formats/json.h"
 
 #include <stddef.h>
 #include <string.h>

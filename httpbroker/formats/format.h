@@ -6,7 +6,7 @@
 #ifndef HTTPBROKER_FORMATS_FORMAT_H
 #define HTTPBROKER_FORMATS_FORMAT_H
 
-#include "httpbroker/events/event.h"
+#include "httpbroker/checks/event.h"
 
 struct format_context {
 	int flapjack; /* the version that the events are for: 1 or 2 */

@@ -8,7 +8,7 @@
 #ifndef HTTPBROKER_FORMATS_NAMES_H
 #define HTTPBROKER_FORMATS_NAMES_H
 
-#include "httpbroker/events/event.h"
+#include "httpbroker/checks/event.h"
 
 /* What belongs to a check's identity besides its name. */
 struct label {

@@ -8,8 +8,8 @@
  * event never goes stale here.
  */
 #include "httpbroker/formats/format.h"
+#include "httpbroker/formats/json.h"
 #include "httpbroker/formats/names.h"
-#include "httpbroker/formats/values.h"
 #include "httpbroker/limits.h"
 
 #include <string.h>

@@ -9,7 +9,7 @@
 #define HTTPBROKER_HTTP_CLIENTS_H
 
 #include "common/clocks.h"
-#include "httpbroker/http/framing.h"
+#include "httpbroker/http/headers.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>

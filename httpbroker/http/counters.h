@@ -7,9 +7,9 @@
 #ifndef HTTPBROKER_HTTP_COUNTERS_H
 #define HTTPBROKER_HTTP_COUNTERS_H
 
+#include "common/clocks.h"
 #include "httpbroker/delivery/histogram.h"
 #include "httpbroker/formats/format.h"
-#include "httpbroker/http/crowding.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -75,5 +75,21 @@ void counters_dropped(struct counters *counters, enum dropped_field what, unsign
 uint64_t counters_events(const struct counters *counters, unsigned format, enum outcome outcome);
 uint64_t counters_dropped_total(const struct counters *counters, enum dropped_field what);
 const struct histogram *counters_requests(const struct counters *counters);
+
+/*
+ * Whether events are refused for want of room: to be told once, and once when that is over, which
+ * it is when none was for a while. Any thread may note, and nobody waits.
+ */
+
+#define OVERLOAD_QUIET (10 * NSEC_PER_SEC) /* without a refusal, then it is over */
+
+struct overload {
+	_Atomic nsec last; /* when one was refused (monotonic); 0: it is over, or never was */
+};
+
+enum overload_change { OVERLOAD_SAME, OVERLOAD_BEGINS, OVERLOAD_ENDS };
+
+/* A request was judged; `refused`: there was no room for an event of it. */
+enum overload_change overload_note(struct overload *overload, bool refused, nsec now);
 
 #endif

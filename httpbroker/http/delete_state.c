@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* DELETE /state?entity=E[&check=C]: a check is forgotten, or all of an entity. */
 #include "common/memory.h"
-#include "httpbroker/events/event.h"
+#include "httpbroker/checks/event.h"
 #include "httpbroker/http/routes.h"
 
 #include <stdlib.h>

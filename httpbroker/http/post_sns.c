@@ -3,10 +3,10 @@
 
 #include "common/log.h"
 #include "common/loglimit.h"
-#include "httpbroker/http/batch_answer.h"
-#include "httpbroker/http/taking.h"
-#include "httpbroker/sns/cloudwatch.h"
-#include "httpbroker/sns/letter.h"
+#include "httpbroker/formats/cloudwatch.h"
+#include "httpbroker/http/post.h"
+#include "httpbroker/http/post_state.h"
+#include "httpbroker/sns/message.h"
 
 #include <stdlib.h>
 #include <string.h>

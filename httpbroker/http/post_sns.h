@@ -3,7 +3,7 @@
 #ifndef HTTPBROKER_HTTP_POST_SNS_H
 #define HTTPBROKER_HTTP_POST_SNS_H
 
-#include "httpbroker/http/batch.h"
+#include "httpbroker/http/post.h"
 #include "httpbroker/http/routes.h"
 
 /* The batch of the request is the letter's from here on, and empty. */

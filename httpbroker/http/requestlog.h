@@ -4,7 +4,7 @@
 #define HTTPBROKER_HTTP_REQUESTLOG_H
 
 #include "common/clocks.h"
-#include "httpbroker/http/answer.h"
+#include "httpbroker/http/response.h"
 #include "httpbroker/http/routes.h"
 
 #include <microhttpd.h>

@@ -6,11 +6,11 @@
 #ifndef HTTPBROKER_HTTP_ROUTES_H
 #define HTTPBROKER_HTTP_ROUTES_H
 
-#include "httpbroker/delivery/inbox.h"
-#include "httpbroker/http/answer.h"
+#include "httpbroker/delivery/submissions.h"
+#include "httpbroker/http/auth.h"
 #include "httpbroker/http/counters.h"
 #include "httpbroker/http/held.h"
-#include "httpbroker/http/permit.h"
+#include "httpbroker/http/response.h"
 
 #include <stdatomic.h>
 

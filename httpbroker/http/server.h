@@ -8,7 +8,7 @@
 
 #include "common/clocks.h"
 #include "httpbroker/delivery/delivery.h"
-#include "httpbroker/http/guard.h"
+#include "httpbroker/http/auth.h"
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/http/listen.h"
 #include "httpbroker/http/routes.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/redis/lease.h"
 
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,4 +31,305 @@ enum lease_holder lease_judge(const struct lease *ours, const char *value, size_
 		memchr(value + ours->place + 1, ' ', BATCH_TOKEN) == NULL)
 		return LEASE_OF_OUR_PLACE;
 	return LEASE_ANOTHERS;
+}
+
+#define LEFT_LASTS "86400000" /* milliseconds: nobody is partitioned for longer and has 202s */
+
+enum { KEY_TEXT = 512 };
+
+static const char *left_key(const struct keys *keys, const char *token, char out[KEY_TEXT])
+{
+	snprintf(out, KEY_TEXT, "%s:%.*s", keys->batch, BATCH_TOKEN, token);
+	return out;
+}
+
+static bool reply_refuse(
+	const redisReply *reply, const char *command, const char *key, struct reason *why)
+{
+	return reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
+		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+}
+
+static bool is_text_or_none(const redisReply *reply)
+{
+	return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_NIL;
+}
+
+static bool is_status(const redisReply *reply, const char *expected)
+{
+	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
+}
+
+static void standby_write(const struct acquire *acquire, struct buffer *out)
+{
+	char lasts[24];
+
+	snprintf(lasts, sizeof lasts, "%" PRId64, STANDBY_LASTS / NSEC_PER_MSEC);
+	resp_command(out,
+		RESP_WORDS("SET", acquire->keys->standby, acquire->lease->text, "PX", lasts), NULL);
+}
+
+void look_write(struct acquire *acquire, bool stands_by, struct buffer *out)
+{
+	const struct keys *keys = acquire->keys;
+	char left[KEY_TEXT];
+
+	acquire->answers = 0;
+	acquire->before = stands_by;
+	if (stands_by)
+		standby_write(acquire, out);
+	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("GET", keys->batch), NULL);
+	resp_command(
+		out, RESP_WORDS("GET", left_key(keys, lease_token(acquire->lease), left)), NULL);
+}
+
+static void holder_see(struct acquire *acquire, const redisReply *reply)
+{
+	struct seen *seen = &acquire->seen;
+	int place = (int)reply->len - BATCH_TOKEN - 1;
+
+	seen->place[0] = '\0';
+	seen->holder = LEASE_NOBODYS;
+	if (reply->type == REDIS_REPLY_NIL)
+		return;
+	seen->holder = lease_judge(acquire->lease, reply->str, (size_t)reply->len);
+	snprintf(seen->place, sizeof seen->place, "%.*s", place > 0 ? place : (int)reply->len,
+		reply->str);
+}
+
+/* Without one there may be an empty string: an older release left it. */
+static bool batch_see(const redisReply *reply, bool *found, struct batch *out, struct reason *why)
+{
+	bool there = reply->type == REDIS_REPLY_STRING && reply->len > 0;
+
+	*found = there && batch_read(reply->str, (size_t)reply->len, out, why);
+	return *found == there || reason_prefix(why, "holds a batch number that cannot be read");
+}
+
+static bool look_take(
+	struct acquire *acquire, int index, const redisReply *reply, struct reason *why)
+{
+	const struct keys *keys = acquire->keys;
+	struct reason ignored;
+
+	if (index < 0)
+		return is_status(reply, "OK") || reply_refuse(reply, "SET", keys->standby, why);
+	if (index == 0)
+		return is_status(reply, "OK") || reply_refuse(reply, "WATCH", keys->lease, why);
+	if (!is_text_or_none(reply))
+		return reply_refuse(reply, "GET", index == 1 ? keys->lease : keys->batch, why);
+	if (index == 1)
+		holder_see(acquire, reply);
+	else if (index == 2)
+		return batch_see(reply, &acquire->seen.found, &acquire->seen.last, why);
+	else
+		batch_see(reply, &acquire->seen.left, &acquire->seen.ours, &ignored);
+	return true;
+}
+
+enum acquire_verdict look_judge(
+	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
+{
+	int index = acquire->answers++ - acquire->before;
+
+	if (!look_take(acquire, index, reply, why))
+		return ACQUIRE_REFUSED;
+	return index < 3 ? ACQUIRE_WAITS : ACQUIRE_DONE;
+}
+
+void take_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out)
+{
+	const struct keys *keys = acquire->keys;
+	char key[KEY_TEXT], text[BATCH_TEXT], lasts[24];
+
+	acquire->write = *write;
+	acquire->answers = 0;
+	acquire->failed = acquire->taken = false;
+	snprintf(lasts, sizeof lasts, "%" PRId64, LEASE_LASTS / NSEC_PER_MSEC);
+	resp_command(out, RESP_WORDS("MULTI"), NULL);
+	resp_command(out, RESP_WORDS("SET", keys->lease, acquire->lease->text, "PX", lasts), NULL);
+	if (write->leave)
+		resp_command(out,
+			RESP_WORDS("SET", left_key(keys, write->theirs.token, key),
+				batch_text(&write->theirs, text), "PX", LEFT_LASTS),
+			NULL);
+	if (write->begin)
+		resp_command(
+			out, RESP_WORDS("SET", keys->batch, batch_text(&write->ours, text)), NULL);
+	resp_command(out, RESP_WORDS("EXEC"), NULL);
+	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
+}
+
+/* What goes wrong first is what is told; the answers behind it are read all the same. */
+static void take_fail(
+	struct acquire *acquire, const redisReply *reply, const char *command, struct reason *why)
+{
+	if (!acquire->failed)
+		reply_refuse(reply, command, acquire->keys->lease, why);
+	acquire->failed = true;
+}
+
+static void exec_take(struct acquire *acquire, const redisReply *reply, struct reason *why)
+{
+	if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
+		take_fail(acquire, reply, "EXEC", why);
+	acquire->taken = reply->type == REDIS_REPLY_ARRAY;
+	for (size_t i = 0; i < reply->elements; i++)
+		if (reply->element[i]->type == REDIS_REPLY_ERROR)
+			take_fail(acquire, reply->element[i], "SET", why);
+}
+
+static enum acquire_verdict take_end(
+	struct acquire *acquire, const redisReply *reply, struct reason *why)
+{
+	if (!is_text_or_none(reply))
+		take_fail(acquire, reply, "GET", why);
+	if (acquire->failed)
+		return ACQUIRE_REFUSED;
+	holder_see(acquire, reply);
+	return acquire->taken && acquire->seen.holder == LEASE_OURS ? ACQUIRE_DONE : ACQUIRE_LOST;
+}
+
+enum acquire_verdict take_judge(
+	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
+{
+	int sets = 1 + acquire->write.leave + acquire->write.begin;
+	int index = acquire->answers++;
+
+	if (index == sets + 3)
+		return take_end(acquire, reply, why);
+	if (index == sets + 1)
+		exec_take(acquire, reply, why);
+	else if (index == 0 && !is_status(reply, "OK"))
+		take_fail(acquire, reply, "MULTI", why);
+	else if (index > 0 && index <= sets && !is_status(reply, "QUEUED"))
+		take_fail(acquire, reply, "SET", why);
+	else if (index == sets + 2 && !is_status(reply, "OK"))
+		take_fail(acquire, reply, "WATCH", why);
+	return ACQUIRE_WAITS;
+}
+
+void release_write(const struct acquire *acquire, const struct batch *last, struct buffer *out)
+{
+	const struct keys *keys = acquire->keys;
+	char text[BATCH_TEXT];
+
+	resp_command(out, RESP_WORDS("MULTI"), NULL);
+	resp_command(out, RESP_WORDS("SET", keys->batch, batch_text(last, text)), NULL);
+	resp_command(out, RESP_WORDS("DEL", keys->lease), NULL);
+	resp_command(out, RESP_WORDS("EXEC"), NULL);
+}
+
+void leadership_init(struct leadership *leadership, const char *token, nsec grace)
+{
+	*leadership = (struct leadership){.grace = grace, .seen = -1};
+	snprintf(leadership->token, sizeof leadership->token, "%s", token);
+}
+
+struct batch leadership_batch(const struct leadership *leadership, struct moment now)
+{
+	struct batch batch = {
+		.number = leadership->number,
+		.clock = (now.monotonic + leadership->clock) / NSEC_PER_MSEC,
+		.wall = now.wall / NSEC_PER_MSEC,
+	};
+
+	memcpy(batch.token, leadership->token, sizeof batch.token);
+	return batch;
+}
+
+bool leadership_sees_loss(struct leadership *leadership, const struct seen *seen)
+{
+	int64_t before = leadership->seen;
+
+	leadership->seen = seen->found ? seen->last.number : -1;
+	return leadership->seen < before;
+}
+
+bool leadership_may_take(const struct leadership *leadership, const struct seen *seen)
+{
+	if (seen->holder == LEASE_OF_OUR_PLACE)
+		return !leadership->claimed;
+	return seen->holder != LEASE_ANOTHERS;
+}
+
+static bool is_ours(const struct leadership *leadership, const struct seen *seen)
+{
+	return seen->found && strcmp(seen->last.token, leadership->token) == 0;
+}
+
+const struct batch *leadership_applied(const struct leadership *leadership, const struct seen *seen)
+{
+	const struct batch *ours = is_ours(leadership, seen) ? &seen->last : &seen->ours;
+
+	if (ours == &seen->ours && !seen->left)
+		return NULL;
+	return ours->number == leadership->number ? ours : NULL;
+}
+
+static enum role_change turn_of(const struct leadership *leadership, const struct seen *seen)
+{
+	int64_t acknowledged = leadership->number - leadership->in_flight;
+
+	if (!leadership->active)
+		return CHANGE_BECAME_ACTIVE;
+	if (!seen->found || seen->last.number < acknowledged)
+		return CHANGE_DATA_LOST;
+	return is_ours(leadership, seen) && seen->last.number <= leadership->number
+		       ? CHANGE_NONE
+		       : CHANGE_BECAME_ACTIVE;
+}
+
+/* The broker clock goes on where it stood, and by what an outage was too long. */
+static nsec clock_resume(
+	const struct leadership *leadership, const struct seen *seen, struct moment now)
+{
+	if (!seen->found)
+		return -now.monotonic;
+	nsec outage = now.wall - seen->last.wall * NSEC_PER_MSEC;
+	nsec missed = outage > leadership->grace ? outage - leadership->grace : 0;
+	return seen->last.clock * NSEC_PER_MSEC + missed - now.monotonic;
+}
+
+struct lease_write leadership_plan(
+	struct leadership *leadership, const struct seen *seen, struct moment now)
+{
+	bool ours = is_ours(leadership, seen);
+	enum role_change turn = turn_of(leadership, seen);
+	struct lease_write write = {
+		.leave = seen->found && !ours,
+		.theirs = seen->last,
+		.begin = !ours,
+	};
+
+	if (turn > leadership->turn)
+		leadership->turn = turn;
+	if (turn == CHANGE_BECAME_ACTIVE) {
+		leadership->active = false; /* until it is got, there is nothing to go on with */
+		leadership->number = seen->found ? seen->last.number + !ours : 1;
+		leadership->clock = clock_resume(leadership, seen, now);
+		leadership->in_flight = false;
+	}
+	write.ours = leadership_batch(leadership, now);
+	write.ours.number -= leadership->in_flight;
+	return write;
+}
+
+enum role_change leadership_begin(struct leadership *leadership)
+{
+	enum role_change turn = leadership->turn;
+
+	leadership->active = leadership->claimed = true;
+	leadership->turn = CHANGE_NONE;
+	return turn;
+}
+
+enum role_change leadership_lose(struct leadership *leadership)
+{
+	leadership->active = false;
+	leadership->turn = CHANGE_NONE;
+	return CHANGE_STANDBY;
 }

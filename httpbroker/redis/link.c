@@ -4,9 +4,8 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/redis/connector.h"
-#include "httpbroker/redis/outage.h"
-#include "httpbroker/redis/redis.h"
+#include "httpbroker/redis/client.h"
+#include "httpbroker/redis/connection.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>

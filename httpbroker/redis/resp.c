@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/redis/resp.h"
 
-#include "httpbroker/events/jsontext.h"
+#include "httpbroker/checks/encode.h"
 
 #include <string.h>
 

@@ -17,8 +17,8 @@
 #ifndef HTTPBROKER_REDIS_SESSION_H
 #define HTTPBROKER_REDIS_SESSION_H
 
-#include "httpbroker/redis/greeting.h"
-#include "httpbroker/redis/tenure.h"
+#include "httpbroker/redis/handshake.h"
+#include "httpbroker/redis/lease.h"
 
 struct session;
 

@@ -8,8 +8,9 @@
 #ifndef HTTPBROKER_SNS_ENVELOPE_H
 #define HTTPBROKER_SNS_ENVELOPE_H
 
+#include "common/buffer.h"
 #include "common/reason.h"
-#include "httpbroker/events/event.h"
+#include "httpbroker/checks/event.h"
 #include "httpbroker/formats/format.h"
 
 enum sns_type { SNS_NOTIFICATION, SNS_SUBSCRIBE, SNS_UNSUBSCRIBE };
@@ -38,5 +39,14 @@ extern const struct format format_sns;
 
 /* Reads it: every field a string, none missing, none longer than anything that SNS sends. */
 bool envelope_read(const json_t *document, struct envelope *out, struct reason *why);
+
+/*
+ * The bytes that SNS has signed: `Name\nValue\n` of certain fields in byte order, the values as
+ * they are behind JSON's escapes.
+ *
+ * https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
+ */
+
+void canonical_append(struct buffer *out, const struct envelope *envelope);
 
 #endif

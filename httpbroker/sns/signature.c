@@ -2,7 +2,7 @@
 #include "httpbroker/sns/signature.h"
 
 #include "common/memory.h"
-#include "httpbroker/sns/canonical.h"
+#include "httpbroker/sns/envelope.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>

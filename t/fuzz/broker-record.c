@@ -4,9 +4,8 @@
  * of states (the first line and what follows it), an event that was handed over, a batch. What was
  * taken has to be such that it can be written, and read again.
  */
-#include "httpbroker/delivery/recall.h"
 #include "httpbroker/delivery/record.h"
-#include "httpbroker/redis/batch.h"
+#include "httpbroker/redis/commit.h"
 #include "t/fuzz/fuzz.h"
 
 static const struct recall recall = {2, 0, {1795224000 * NSEC_PER_SEC, 0}};

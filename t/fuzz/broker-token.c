@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The Authorization header, and the file of tokens. */
-#include "httpbroker/http/tokens.h"
+#include "httpbroker/http/auth.h"
 #include "t/fuzz/fuzz.h"
 
 #include <string.h>

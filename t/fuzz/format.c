@@ -2,8 +2,8 @@
 #include "t/fuzz/format.h"
 
 #include "common/utf8.h"
+#include "httpbroker/checks/prepared.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/states/posting.h"
 #include "t/fuzz/fuzz.h"
 
 #define NOW INT64_C(1795224305)

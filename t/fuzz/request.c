@@ -4,9 +4,9 @@
  * and back. Behind the routes there is no delivery: the first byte says what it would answer, and
  * whether a token is needed.
  */
+#include "httpbroker/http/request.h"
 #include "common/log.h"
-#include "httpbroker/http/exchange.h"
-#include "httpbroker/http/tally.h"
+#include "httpbroker/http/health.h"
 #include "httpbroker/limits.h"
 #include "t/fuzz/fuzz.h"
 

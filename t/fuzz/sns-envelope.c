@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A message of SNS, up to where its certificate would be fetched. */
 #include "common/buffer.h"
-#include "httpbroker/sns/gate.h"
+#include "httpbroker/sns/policy.h"
 #include "t/fuzz/fuzz.h"
 
 static void passed_try(const struct envelope *envelope, const struct topic *topic)

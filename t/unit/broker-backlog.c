@@ -2,8 +2,8 @@
 /* What was answered 202: kept in order until it is in Redis, left for another broker bit by bit. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/leaving.h"
-#include "httpbroker/delivery/recall.h"
+#include "httpbroker/delivery/handoff.h"
+#include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 #include "t/unit/broker-parts.h"
 

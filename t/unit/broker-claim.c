@@ -2,7 +2,7 @@
 /* Looking at the lease, and taking it: answers go in, byte for byte. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/redis/claim.h"
+#include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* CloudWatch's alarms, in each of the shapes in which SNS delivers them. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/sns/cloudwatch.h"
+#include "httpbroker/formats/cloudwatch.h"
 #include "t/unit/broker-formats.h"
 
 #include <string.h>

@@ -2,8 +2,8 @@
 /* The ledger with many checks: bursts are spread, and no commit gets more than its fill. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/ledger.h"
-#include "httpbroker/states/wheel.h"
+#include "httpbroker/checks/wheel.h"
+#include "httpbroker/delivery/engine.h"
 #include "t/unit/broker-parts.h"
 
 #include <stdlib.h>

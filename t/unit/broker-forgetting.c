@@ -2,8 +2,8 @@
 /* A request to forget: what it finds, and what becomes of it when it is answered 202. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/desk.h"
-#include "httpbroker/delivery/recall.h"
+#include "httpbroker/delivery/pending.h"
+#include "httpbroker/delivery/record.h"
 #include "t/unit/broker-parts.h"
 
 #include <stdlib.h>

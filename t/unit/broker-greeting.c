@@ -2,8 +2,8 @@
 /* The first words on a connection, the lease, and the batch number. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/redis/batch.h"
-#include "httpbroker/redis/greeting.h"
+#include "httpbroker/redis/commit.h"
+#include "httpbroker/redis/handshake.h"
 #include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>

@@ -2,7 +2,7 @@
 /* The memory of JSON documents. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/formats/jsonpool.h"
+#include "httpbroker/formats/json.h"
 
 #include <jansson.h>
 #include <pthread.h>

@@ -6,9 +6,9 @@
  */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/ledger.h"
+#include "httpbroker/checks/wheel.h"
+#include "httpbroker/delivery/engine.h"
 #include "httpbroker/delivery/outgoing.h"
-#include "httpbroker/states/wheel.h"
 #include "t/unit/broker-parts.h"
 
 #include <inttypes.h>

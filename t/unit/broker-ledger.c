@@ -2,10 +2,10 @@
 /* What is told when. Every test says what time it is. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/ledger.h"
-#include "httpbroker/delivery/recall.h"
+#include "httpbroker/checks/wheel.h"
+#include "httpbroker/delivery/engine.h"
+#include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/states/wheel.h"
 #include "t/unit/broker-parts.h"
 
 #include <stdlib.h>

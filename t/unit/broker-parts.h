@@ -3,8 +3,8 @@
 #ifndef T_UNIT_BROKER_PARTS_H
 #define T_UNIT_BROKER_PARTS_H
 
+#include "httpbroker/checks/prepared.h"
 #include "httpbroker/delivery/outbox.h"
-#include "httpbroker/states/posting.h"
 
 /* For rand_r(): another each time, printed; $SEED, if there is one, to see a failure again. */
 unsigned seed_choose(void);

@@ -2,7 +2,7 @@
 /* Which entities a token may write. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/permit.h"
+#include "httpbroker/http/auth.h"
 
 #include <string.h>
 

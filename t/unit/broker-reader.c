@@ -5,9 +5,9 @@
  */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/books.h"
-#include "httpbroker/delivery/handover.h"
-#include "httpbroker/states/wheel.h"
+#include "httpbroker/checks/wheel.h"
+#include "httpbroker/delivery/engine.h"
+#include "httpbroker/delivery/handoff.h"
 #include "t/unit/broker-parts.h"
 
 #include <hiredis/hiredis.h>

@@ -2,7 +2,6 @@
 /* The record of a check that Redis keeps: written, read, and garbage refused. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/recall.h"
 #include "httpbroker/delivery/record.h"
 #include "t/unit/broker-parts.h"
 

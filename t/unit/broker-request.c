@@ -2,11 +2,10 @@
 /* What routes are told of a request, and what is counted of its events. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/framing.h"
+#include "httpbroker/http/headers.h"
+#include "httpbroker/http/health.h"
 #include "httpbroker/http/hosts.h"
-#include "httpbroker/http/prefer.h"
 #include "httpbroker/http/routes.h"
-#include "httpbroker/http/tally.h"
 
 #include <string.h>
 

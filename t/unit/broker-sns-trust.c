@@ -3,8 +3,8 @@
 #include "t/unit/unit.h"
 
 #include "common/memory.h"
-#include "httpbroker/sns/canonical.h"
-#include "httpbroker/sns/chain.h"
+#include "httpbroker/sns/certificates.h"
+#include "httpbroker/sns/envelope.h"
 #include "httpbroker/sns/signature.h"
 #include "t/unit/certificates.h"
 

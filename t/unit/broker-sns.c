@@ -2,10 +2,10 @@
 /* Amazon SNS, as far as it can be judged without a certificate. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/events/isotime.h"
-#include "httpbroker/sns/canonical.h"
-#include "httpbroker/sns/gate.h"
-#include "httpbroker/sns/seen.h"
+#include "httpbroker/checks/event.h"
+#include "httpbroker/sns/envelope.h"
+#include "httpbroker/sns/message.h"
+#include "httpbroker/sns/policy.h"
 
 #include <string.h>
 

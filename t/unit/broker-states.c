@@ -2,7 +2,7 @@
 /* The state table and its hash. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/states/states.h"
+#include "httpbroker/checks/checks.h"
 #include "t/unit/broker-parts.h"
 
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/delivery/eviction.h"
-#include "httpbroker/delivery/pressure.h"
-#include "httpbroker/redis/tenure.h"
+#include "httpbroker/delivery/status.h"
+#include "httpbroker/redis/lease.h"
 
 #include <string.h>
 

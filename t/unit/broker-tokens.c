@@ -2,8 +2,7 @@
 /* Tokens: how a client sends one, what a file of them may hold, which one it is. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/credentials.h"
-#include "httpbroker/http/tokens.h"
+#include "httpbroker/http/auth.h"
 
 #include <string.h>
 

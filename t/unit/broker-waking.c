@@ -2,7 +2,7 @@
 /* Who is resumed at once, and who by the thread that was woken by that. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/waking.h"
+#include "httpbroker/http/suspend.h"
 
 enum { SLEEPERS = 4 };
 

@@ -2,7 +2,7 @@
 /* The timing wheel: in order, within a tick, and no state ever lost. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/states/wheel.h"
+#include "httpbroker/checks/wheel.h"
 #include "t/unit/broker-parts.h"
 
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /* From an event to what Flapjack's queue gets. */
 #include "t/unit/unit.h"
 
+#include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/outgoing.h"
-#include "httpbroker/events/jsontext.h"
 #include "httpbroker/limits.h"
 #include "t/unit/broker-parts.h"
 

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/delivery/forget.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool forget_is_whole(const struct forget *forget)
+{
+	return forget->names.entity_length == forget->names.length;
+}
+
+/* Each time that they fill their room it is doubled. */
+static struct prepared *check_add(struct forget *forget)
+{
+	size_t count = forget->count++;
+
+	if ((count & (count - 1)) == 0)
+		forget->checks = memory_resized(
+			forget->checks, (count == 0 ? 1 : 2 * count) * sizeof forget->checks[0]);
+	return &forget->checks[count];
+}
+
+/* Of no earlier time than what is known of it, which a clock that was set back may have made. */
+static const struct prepared *check_remember(
+	struct forget *forget, const struct check *check, struct moment now)
+{
+	const struct text entity = {check->names, check->entity_length};
+	const struct text check_name = {
+		check->names + entity.length + 1, check->hh.keylen - entity.length - 1};
+	const struct instant known = {check->time, check->fraction};
+	const struct instant time = instant_of(now.wall);
+	struct prepared *prepared = check_add(forget);
+
+	prepared_make_forgotten(
+		prepared, entity, check_name, instant_compare(time, known) > 0 ? time : known);
+	return prepared;
+}
+
+static void check_forget(struct forget *forget, const struct books *books,
+	const struct check *check, struct moment now)
+{
+	const struct prepared *remembered = check_remember(forget, check, now);
+
+	engine_forget(books->engine, &remembered->names);
+}
+
+void forget_check(struct forget *forget, struct books *books, struct moment now)
+{
+	const struct check *check = checks_find(books->checks, &forget->names);
+
+	if (check != NULL)
+		check_forget(forget, books, check, now);
+}
+
+struct search {
+	struct forget *forget;
+	struct books *books;
+	struct moment now;
+};
+
+static void check_visit(struct check *check, void *context)
+{
+	struct search *search = context;
+	const struct names *entity = &search->forget->names;
+
+	if (check->entity_length == entity->length &&
+		memcmp(check->names, entity->bytes, entity->length) == 0)
+		check_forget(search->forget, search->books, check, search->now);
+}
+
+void forget_shard(struct forget *forget, struct books *books, unsigned shard, struct moment now)
+{
+	struct search search = {forget, books, now};
+
+	checks_work(books->checks, shard, check_visit, &search);
+}
+
+void forget_end(struct forget *forget)
+{
+	for (size_t i = 0; forget->checks != NULL && i < forget->count; i++)
+		prepared_free(&forget->checks[i]);
+	free(forget->checks);
+	forget->checks = NULL;
+}
+
+void forget_reopen(struct forget *forget)
+{
+	forget_end(forget);
+	forget->count = 0;
+}

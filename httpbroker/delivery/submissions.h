@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the many threads that take requests to the one that delivers: submissions, in the order
+ * in which they came.
+ */
+#ifndef HTTPBROKER_DELIVERY_SUBMISSIONS_H
+#define HTTPBROKER_DELIVERY_SUBMISSIONS_H
+
+#include "httpbroker/delivery/engine.h"
+#include "httpbroker/delivery/forget.h"
+
+enum submission_result {
+	SUBMISSION_COMMITTED, /* in Redis */
+	SUBMISSION_KEPT,      /* in memory: it will get there unless this process dies first */
+	SUBMISSION_DROPPED, /* neither, and `why`: the broker is stopping, or not the active one */
+};
+
+/* What one request wants kept, forgotten or looked at. Whoever submits it owns it until done() and
+ * after. */
+struct submission {
+	struct prepared *prepared;
+	enum engine_answer *answers; /* room for one each, set before done() */
+	size_t count;
+	struct forget *forget; /* instead of postings; NULL: none */
+	struct buffer *look;   /* instead of postings: filled with what is kept; NULL: none */
+	bool async; /* 202 is welcome where another broker could be asked: there is none */
+	void (*done)(struct submission *submission); /* called once, in the delivery thread */
+	void *owner;                                 /* for done() */
+
+	enum submission_result result; /* set before done() */
+	const char *why;               /* with SUBMISSION_DROPPED */
+
+	struct submission *prev, *next; /* the delivery's, from here on */
+	struct watermarks watermarks;
+	size_t applied; /* postings */
+	nsec since;
+};
+
+struct submissions;
+
+struct submissions *submissions_new(void);
+void submissions_free(struct submissions *submissions);
+
+/* Any thread. False if the inbox is closed: then it is not submitted. */
+bool submissions_put(struct submissions *submissions, struct submission *submission);
+
+/* Any thread: makes submissions_fd() readable. */
+void submissions_wake(struct submissions *submissions);
+
+/* Nothing more is taken in. */
+void submissions_close(struct submissions *submissions);
+
+/* The deliverer's: an eventfd, readable from submissions_wake() until submissions_awake(). */
+int submissions_fd(const struct submissions *submissions);
+void submissions_awake(struct submissions *submissions);
+
+/*
+ * The deliverer's: from now on a submission wakes it, until it takes next. (Else it does not:
+ * while a commit is under way nobody looks anyway.) False if something is there already.
+ */
+bool submissions_listen(struct submissions *submissions);
+
+/* The deliverer's: all that is there, a utlist DL list. */
+struct submission *submissions_take(struct submissions *submissions);
+
+#endif

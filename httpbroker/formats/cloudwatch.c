@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/formats/cloudwatch.h"
+
+#include "httpbroker/checks/event.h"
+#include "httpbroker/formats/json.h"
+#include "httpbroker/formats/names.h"
+
+#include <string.h>
+
+/* The details are made of many parts, so the document has to hold them. */
+static struct text details_make(json_t *document, const struct alarm *alarm)
+{
+	struct buffer out = {NULL, 0, 0};
+	struct text details = {NULL, 0};
+
+	details_append(&out, alarm);
+	if (out.length > 0)
+		details = text_keep(document, out.data, out.length);
+	buffer_free(&out);
+	return details;
+}
+
+/* Of the ARN; where there is none, what the alarm says of it. */
+static struct text place_read(json_t *document, struct text part, const json_t *said)
+{
+	return part.bytes != NULL ? text_keep(document, part.bytes, part.length) : alarm_text(said);
+}
+
+static struct text check_name(json_t *document, const struct alarm *alarm, struct text name)
+{
+	const struct label all[] = {
+		{"account", place_read(document, alarm_arn_part(alarm, ALARM_ARN_ACCOUNT),
+				    alarm->account)},
+		{"region", place_read(document, alarm_arn_part(alarm, ALARM_ARN_REGION),
+				   alarm->region)},
+	};
+	struct label given[2];
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (all[i].value.bytes != NULL)
+			given[count++] = all[i];
+	return name_labelled(document, name, given, count);
+}
+
+static bool names_read(
+	json_t *document, const struct alarm *alarm, struct event *event, struct reason *why)
+{
+	struct text name = alarm_text(alarm->name), metric = alarm_text(alarm->metric);
+	struct text former_metric = alarm_text(alarm->former_metric);
+
+	if (name.bytes == NULL)
+		name = alarm_arn_part(alarm, ALARM_ARN_NAME);
+	event->entity = name_fit(document, name);
+	if (event->entity.bytes == NULL)
+		return reason_set(why, "the alarm has no name");
+	event->check = check_name(document, alarm, metric.bytes != NULL ? metric : name);
+	if (event->check.bytes == NULL)
+		event->check = event->entity;
+	event->former_entity = name;
+	event->former_check = former_metric.bytes != NULL ? former_metric : name;
+	return true;
+}
+
+static bool alarm_state(const json_t *value, struct text *out, struct reason *why)
+{
+	const char *word = json_is_string(value) ? json_string_value(value) : "";
+
+	if (strcmp(word, "OK") == 0)
+		*out = text_literal("ok");
+	else if (strcmp(word, "ALARM") == 0)
+		*out = text_literal("critical");
+	else if (strcmp(word, "INSUFFICIENT_DATA") == 0)
+		*out = text_literal("unknown");
+	else
+		return reason_set(why, "the alarm's state is none of OK, ALARM, INSUFFICIENT_DATA");
+	return true;
+}
+
+static bool event_read(
+	json_t *document, struct alarm *alarm, struct event *event, struct reason *why)
+{
+	if (!names_read(document, alarm, event, why) ||
+		!alarm_state(alarm->state, &event->state_text, why))
+		return false;
+	event->summary = alarm_text(alarm->reason);
+	if (text_is(event->state_text, "ok"))
+		alarm->description = NULL; /* it is the problem's */
+	event->details = details_make(document, alarm);
+	isotime_read(alarm_text(alarm->time), &event->time);
+	if (json_object_set_new(document, " ", json_string("httpbroker")) == 0)
+		event->tags = json_object_get(document, " ");
+	return true;
+}
+
+static void alarm_translate(
+	json_t *document, const struct format_context *context, struct event_sink *out)
+{
+	struct alarm alarm = alarm_read(document);
+	struct event event;
+	struct reason why;
+
+	event_init(&event);
+	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
+	if (event_read(document, &alarm, &event, &why))
+		event_sink_event(out, &event, context);
+	else
+		out->refuse(out, &why);
+}
+
+const struct format format_cloudwatch = {"cloudwatch", false, alarm_matches, alarm_translate};
+
+#define EVENTBRIDGE_TYPE "CloudWatch Alarm State Change"
+
+static const struct alarm_words direct_words = {
+	"Id", "Expression", "MetricStat", "Metric", "Namespace", "MetricName", "Dimensions"};
+static const struct alarm_words eventbridge_words = {
+	"id", "expression", "metricStat", "metric", "namespace", "name", "dimensions"};
+
+static const json_t *member(const json_t *object, const char *name)
+{
+	return json_object_get(object, name);
+}
+
+static bool string_is(const json_t *value, const char *word)
+{
+	return json_is_string(value) && strcmp(json_string_value(value), word) == 0;
+}
+
+static bool is_eventbridge(const json_t *document)
+{
+	return string_is(member(document, "source"), "aws.cloudwatch") &&
+	       string_is(member(document, "detail-type"), EVENTBRIDGE_TYPE);
+}
+
+bool alarm_matches(const json_t *document)
+{
+	if (member(document, "entity") != NULL)
+		return false;
+	return is_eventbridge(document) ||
+	       (member(document, "AlarmName") != NULL && member(document, "NewStateValue") != NULL);
+}
+
+/* The only one of a list, if it is a metric; of several none is the alarm's. */
+static const json_t *only_metric(const json_t *metrics, const struct alarm_words *words)
+{
+	if (json_array_size(metrics) != 1)
+		return NULL;
+	return member(member(json_array_get(metrics, 0), words->stat), words->metric);
+}
+
+/* An alarm of one metric has it in the trigger itself, or in a list of one. */
+static struct alarm direct_read(const json_t *document)
+{
+	const json_t *trigger = member(document, "Trigger");
+	const json_t *metrics = member(trigger, "Metrics");
+	const json_t *name = member(trigger, "MetricName");
+	const json_t *only = only_metric(metrics, &direct_words);
+	const json_t *metric = name != NULL || only == NULL ? trigger : only;
+
+	return (struct alarm){
+		.name = member(document, "AlarmName"),
+		.arn = member(document, "AlarmArn"),
+		.state = member(document, "NewStateValue"),
+		.reason = member(document, "NewStateReason"),
+		.time = member(document, "StateChangeTime"),
+		.description = member(document, "AlarmDescription"),
+		.account = member(document, "AWSAccountId"),
+		.region = member(document, "Region"),
+		.metric = member(metric, "MetricName"),
+		.former_metric = name,
+		.namespace = member(metric, "Namespace"),
+		.dimensions = member(metric, "Dimensions"),
+		.threshold = member(trigger, "Threshold"),
+		.metrics = metric == trigger ? metrics : NULL,
+		.rule = member(document, "AlarmRule"),
+		.children = member(document, "TriggeringChildren"),
+		.words = &direct_words,
+	};
+}
+
+/* EventBridge lists even a single metric. */
+static struct alarm eventbridge_read(const json_t *document)
+{
+	const json_t *detail = member(document, "detail");
+	const json_t *state = member(detail, "state");
+	const json_t *configuration = member(detail, "configuration");
+	const json_t *metrics = member(configuration, "metrics");
+	const json_t *metric = only_metric(metrics, &eventbridge_words);
+
+	return (struct alarm){
+		.name = member(detail, "alarmName"),
+		.arn = json_array_get(member(document, "resources"), 0),
+		.state = member(state, "value"),
+		.reason = member(state, "reason"),
+		.time = member(state, "timestamp"),
+		.description = member(configuration, "description"),
+		.account = member(document, "account"),
+		.region = member(document, "region"),
+		.metric = member(metric, "name"),
+		.former_metric = member(metric, "name"),
+		.namespace = member(metric, "namespace"),
+		.dimensions = member(metric, "dimensions"),
+		.metrics = metric == NULL ? metrics : NULL,
+		.rule = member(configuration, "alarmRule"),
+		.words = &eventbridge_words,
+	};
+}
+
+struct alarm alarm_read(const json_t *document)
+{
+	return is_eventbridge(document) ? eventbridge_read(document) : direct_read(document);
+}
+
+struct text alarm_text(const json_t *value)
+{
+	if (!json_is_string(value) || json_string_length(value) == 0)
+		return (struct text){NULL, 0};
+	return (struct text){json_string_value(value), json_string_length(value)};
+}
+
+struct text alarm_arn_part(const struct alarm *alarm, int number)
+{
+	struct text arn = alarm_text(alarm->arn);
+	const char *at = arn.bytes;
+
+	if (at == NULL || strncmp(at, "arn:", 4) != 0)
+		return (struct text){NULL, 0};
+	for (int i = 0; at != NULL && i < number; i++)
+		at = (at = strchr(at, ':')) != NULL ? at + 1 : NULL;
+	if (at == NULL)
+		return (struct text){NULL, 0};
+	size_t length = number == ALARM_ARN_NAME ? strlen(at) : strcspn(at, ":");
+	return (struct text){length > 0 ? at : NULL, length};
+}
+
+static bool is_shown(const json_t *value)
+{
+	return json_is_number(value) || alarm_text(value).bytes != NULL;
+}
+
+static void value_append(struct buffer *out, const json_t *value)
+{
+	if (json_is_string(value))
+		buffer_append(out, json_string_value(value), json_string_length(value));
+	else if (json_is_integer(value))
+		buffer_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	else if (json_is_real(value))
+		buffer_printf(out, "%g", json_real_value(value));
+}
+
+/* A part begins, apart from what is there already; NULL: it has no label. */
+static void part_begin(struct buffer *out, const char *separator, const char *label)
+{
+	buffer_append_text(out, out->length > 0 ? separator : "");
+	if (label == NULL)
+		return;
+	buffer_append_text(out, label);
+	buffer_append_text(out, ": ");
+}
+
+static void part_append(
+	struct buffer *out, const char *separator, const char *label, const json_t *value)
+{
+	if (!is_shown(value))
+		return;
+	part_begin(out, separator, label);
+	value_append(out, value);
+}
+
+static void line_append(struct buffer *out, const char *label, const json_t *value)
+{
+	part_append(out, "\n", label, value);
+}
+
+static void dimensions_append(struct buffer *out, const char *separator, const json_t *dimensions)
+{
+	json_t *list = (json_t *)(uintptr_t)dimensions; /* jansson's iterators take no const */
+
+	for (size_t i = 0; i < json_array_size(dimensions); i++) {
+		const json_t *each = json_array_get(dimensions, i);
+		const char *name = json_string_value(json_object_get(each, "name"));
+
+		if (name != NULL)
+			part_append(out, separator, name, json_object_get(each, "value"));
+	}
+	for (void *each = json_object_iter(list); each != NULL;
+		each = json_object_iter_next(list, each))
+		part_append(
+			out, separator, json_object_iter_key(each), json_object_iter_value(each));
+}
+
+/* One of several: an expression, or a metric with its dimensions. */
+static void metric_append(struct buffer *out, const json_t *metric, const struct alarm_words *words)
+{
+	const json_t *expression = json_object_get(metric, words->expression);
+	const json_t *measured =
+		json_object_get(json_object_get(metric, words->stat), words->metric);
+	struct buffer what = {0};
+
+	part_append(&what, "", NULL, expression);
+	part_append(&what, "", NULL, json_object_get(measured, words->namespace));
+	part_append(&what, " ", NULL, json_object_get(measured, words->name));
+	dimensions_append(&what, ", ", json_object_get(measured, words->dimensions));
+	if (what.length > 0) {
+		part_begin(out, "\n", json_string_value(json_object_get(metric, words->id)));
+		buffer_append(out, what.data, what.length);
+	}
+	buffer_free(&what);
+}
+
+/* One of the alarms that made a composite alarm change: its ARN and its state. */
+static void child_append(struct buffer *out, const json_t *child)
+{
+	const json_t *state = json_object_get(json_object_get(child, "State"), "Value");
+
+	line_append(out, json_string_value(state), json_object_get(child, "Arn"));
+}
+
+void details_append(struct buffer *out, const struct alarm *alarm)
+{
+	line_append(out, NULL, alarm->description);
+	line_append(out, "account", alarm->account);
+	line_append(out, "region", alarm->region);
+	line_append(out, "namespace", alarm->namespace);
+	dimensions_append(out, "\n", alarm->dimensions);
+	line_append(out, "threshold", alarm->threshold);
+	for (size_t i = 0; i < json_array_size(alarm->metrics); i++)
+		metric_append(out, json_array_get(alarm->metrics, i), alarm->words);
+	line_append(out, "rule", alarm->rule);
+	for (size_t i = 0; i < json_array_size(alarm->children); i++)
+		child_append(out, json_array_get(alarm->children, i));
+}

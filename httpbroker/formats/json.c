@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/formats/json.h"
+
+#include "common/number.h"
+
+#include <jansson.h>
+#include <malloc.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+const char *value_kind(const json_t *value)
+{
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+		return "an object";
+	case JSON_ARRAY:
+		return "an array";
+	case JSON_STRING:
+		return "a string";
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return "a number";
+	default:
+		return "true, false or null";
+	}
+}
+
+bool value_refuse(const char *name, const json_t *value, struct reason *why)
+{
+	char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
+	struct reason expected = *why;
+
+	reason_set(why, "'%s' is %.64s, not %s", name, shown != NULL ? shown : "unreadable",
+		expected.text);
+	jsonpool_give(shown);
+	return false;
+}
+
+bool value_is_deep(json_t *value, unsigned max)
+{
+	const char *key;
+	json_t *inner;
+	size_t i;
+
+	if (!json_is_object(value) && !json_is_array(value))
+		return false;
+	if (max == 0)
+		return true;
+	json_object_foreach(value, key, inner)
+		if (value_is_deep(inner, max - 1))
+			return true;
+	json_array_foreach(value, i, inner)
+		if (value_is_deep(inner, max - 1))
+			return true;
+	return false;
+}
+
+bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out)
+{
+	struct reason ignored;
+	bool digits = json_is_string(value) &&
+		      strlen(json_string_value(value)) == json_string_length(value) &&
+		      number_parse(json_string_value(value), min, max, out, &ignored);
+
+	if (json_is_integer(value))
+		*out = json_integer_value(value);
+	return digits || (json_is_integer(value) && *out >= min && *out <= max);
+}
+
+/* The value at `key`; NULL if nothing is said there. */
+static const json_t *value_given(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_null(value) ? NULL : value;
+}
+
+static bool string_take(const char *key, const json_t *value, struct text *out, struct reason *why)
+{
+	if (!json_is_string(value)) {
+		reason_set(why, "a string");
+		return value_refuse(key, value, why);
+	}
+	*out = (struct text){json_string_value(value), json_string_length(value)};
+	return true;
+}
+
+bool value_text(const json_t *object, const char *key, struct text *out, struct reason *why)
+{
+	const json_t *value = value_given(object, key);
+
+	return value == NULL || string_take(key, value, out, why);
+}
+
+#define KEPT "" /* the key in a document under which text_keep() keeps its strings */
+
+struct text text_keep(json_t *document, const char *bytes, size_t length)
+{
+	json_t *kept = json_object_get(document, KEPT);
+	json_t *string = json_stringn(bytes, length);
+
+	if (!json_is_array(kept)) {
+		kept = json_array();
+		json_object_set_new(document, KEPT, kept);
+	}
+	if (string == NULL || json_array_append_new(kept, string) != 0)
+		return (struct text){NULL, 0};
+	return (struct text){json_string_value(string), json_string_length(string)};
+}
+
+struct text value_shown(json_t *document, const json_t *value)
+{
+	struct text text = {NULL, 0};
+
+	if (value == NULL || json_is_null(value) ||
+		(json_is_string(value) && json_string_length(value) == 0))
+		return text;
+	if (json_is_string(value))
+		return (struct text){json_string_value(value), json_string_length(value)};
+	char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+	if (shown != NULL)
+		text = text_keep(document, shown, strlen(shown));
+	jsonpool_give(shown);
+	return text;
+}
+
+bool value_object(const json_t *object, const char *key, const json_t **out, struct reason *why)
+{
+	*out = value_given(object, key);
+	if (*out == NULL || json_is_object(*out))
+		return true;
+	reason_set(why, "an object");
+	return value_refuse(key, *out, why);
+}
+
+void value_milliseconds(const json_t *object, const char *key, int64_t *out)
+{
+	const json_t *value = value_given(object, key);
+	int64_t given;
+
+	if (value == NULL || !value_whole(value, 0, INT64_MAX, &given))
+		return;
+	while (given >= EVENT_TIME_IN_MILLISECONDS)
+		given /= 1000;
+	*out = given;
+}
+
+bool text_equals(struct text a, struct text b)
+{
+	return a.bytes != NULL && b.bytes != NULL && a.length == b.length &&
+	       memcmp(a.bytes, b.bytes, a.length) == 0;
+}
+
+bool text_is(struct text text, const char *word)
+{
+	return text.bytes != NULL && text.length == strlen(word) &&
+	       strncasecmp(text.bytes, word, text.length) == 0;
+}
+
+/* Of the threads that come first: there are no more, but for very many addresses to listen on. */
+enum { POOLS = 16, POOL_BYTES = 1 << 20, ALIGNMENT = alignof(max_align_t) };
+
+struct pool {
+	/* the thread's own */
+	size_t used;
+	unsigned living; /* blocks that it has taken, without those that it has given back */
+
+	atomic_uint strayed; /* given back by other threads */
+	alignas(max_align_t) char bytes[POOL_BYTES];
+};
+
+static struct pool pools[POOLS];
+static atomic_uint owned;
+static _Thread_local struct pool *mine;
+static _Thread_local bool looked; /* for one */
+
+static const struct jsonpool_bound *bound; /* NULL: there is none */
+
+static _Thread_local struct {
+	bool on;
+	size_t taken; /* bytes beyond the pool */
+	enum jsonpool_end end;
+} reading;
+
+static struct pool *pool_mine(void)
+{
+	if (looked)
+		return mine;
+	unsigned number = atomic_fetch_add(&owned, 1);
+	looked = true;
+	mine = number < POOLS ? &pools[number] : NULL;
+	return mine;
+}
+
+/* NULL: malloc's. */
+static struct pool *pool_of(const void *block)
+{
+	uintptr_t offset = (uintptr_t)block - (uintptr_t)pools;
+
+	return offset < sizeof pools ? &pools[offset / sizeof pools[0]] : NULL;
+}
+
+/* What others have written to a block, they had done before they gave it back. */
+static void pool_look(struct pool *pool)
+{
+	if (pool->living != atomic_load_explicit(&pool->strayed, memory_order_acquire))
+		return;
+	atomic_store_explicit(&pool->strayed, 0, memory_order_relaxed);
+	pool->living = 0;
+	pool->used = 0;
+}
+
+/* Whether there may be a block of so many bytes beyond the pools, which then is counted. */
+static bool bound_take(size_t bytes)
+{
+	if (bound == NULL)
+		return true;
+	if (!reading.on)
+		return bound->take(bound->owner, bytes, true);
+	if (reading.end == JSONPOOL_FITS && reading.taken + bytes > bound->max)
+		reading.end = JSONPOOL_LARGE;
+	else if (reading.end == JSONPOOL_FITS && !bound->take(bound->owner, bytes, false))
+		reading.end = JSONPOOL_FULL;
+	if (reading.end != JSONPOOL_FITS)
+		return false;
+	reading.taken += bytes;
+	return true;
+}
+
+/* With what malloc needs beside it: most blocks are small. */
+static size_t block_bytes(void *block)
+{
+	return malloc_usable_size(block) + sizeof(size_t);
+}
+
+static void *block_take(size_t size)
+{
+	void *block = malloc(size);
+
+	if (block == NULL || bound_take(block_bytes(block)))
+		return block;
+	free(block);
+	return NULL;
+}
+
+static void block_give(void *block)
+{
+	if (bound != NULL && block != NULL)
+		bound->give(bound->owner, block_bytes(block));
+	free(block);
+}
+
+void *jsonpool_take(size_t size)
+{
+	struct pool *pool = pool_mine();
+
+	if (pool == NULL || size > POOL_BYTES - pool->used)
+		return block_take(size);
+	void *block = pool->bytes + pool->used;
+	size_t rounded = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	pool->used += rounded;
+	pool->living++;
+	return block;
+}
+
+void jsonpool_give(void *block)
+{
+	struct pool *pool = pool_of(block);
+
+	if (pool == NULL) {
+		block_give(block);
+	} else if (pool == pool_mine()) {
+		pool->living--;
+		pool_look(pool);
+	} else {
+		atomic_fetch_add_explicit(&pool->strayed, 1, memory_order_release);
+	}
+}
+
+/* AddressSanitizer is to see each block by itself. */
+void jsonpool_use(const struct jsonpool_bound *its)
+{
+	bound = its;
+#ifdef __SANITIZE_ADDRESS__
+	json_set_alloc_funcs(block_take, block_give);
+#else
+	json_set_alloc_funcs(jsonpool_take, jsonpool_give);
+#endif
+}
+
+void jsonpool_read_begin(void)
+{
+	reading.on = true;
+	reading.taken = 0;
+	reading.end = JSONPOOL_FITS;
+}
+
+enum jsonpool_end jsonpool_read_end(void)
+{
+	reading.on = false;
+	return reading.end;
+}
