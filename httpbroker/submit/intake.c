@@ -4,10 +4,10 @@
 #include "common/log.h"
 
 /* Bytes to take in at a stop: a full pipe. */
-#define STOP_READ_MOST ((size_t)1024 * 1024)
+#define STOP_READ_MAX ((size_t)1024 * 1024)
 
 /* Moves what the source has into the queue. */
-static void events_take(struct intake *intake, struct tally *tally)
+static void events_take(struct intake *intake, struct results *results)
 {
 	struct source *source = intake->source;
 	struct queued event = {.arrived = clock_wall()};
@@ -18,7 +18,7 @@ static void events_take(struct intake *intake, struct tally *tally)
 	while ((result = source_next(source, &item, &why)) != FEED_NONE) {
 		event.origin = (struct origin){source_file(source), item.line};
 		if (result == FEED_BAD) {
-			tally_unreadable(tally, &event.origin, &why);
+			results_unreadable(results, &event.origin, &why);
 			continue;
 		}
 		event.timeless = item.timeless;
@@ -27,10 +27,10 @@ static void events_take(struct intake *intake, struct tally *tally)
 	intake->ended = source_fd(source) < 0;
 }
 
-void intake_begin(struct intake *intake, struct tally *tally)
+void intake_begin(struct intake *intake, struct results *results)
 {
 	if (intake->source != NULL)
-		events_take(intake, tally);
+		events_take(intake, results);
 	else
 		intake->ended = true;
 }
@@ -43,8 +43,7 @@ bool intake_endless(const struct intake *intake)
 bool intake_wanted(struct intake *intake)
 {
 	bool endless = intake_endless(intake);
-	bool full =
-		intake->queue.bytes >= (endless ? INTAKE_AHEAD_MOST_ENDLESS : INTAKE_AHEAD_MOST);
+	bool full = intake->queue.bytes >= (endless ? INTAKE_AHEAD_MOST_ENDLESS : INTAKE_AHEAD_MAX);
 
 	bool one = intake->queue.count == 1;
 
@@ -65,28 +64,28 @@ int intake_fd(const struct intake *intake)
 	return source_fd(intake->source);
 }
 
-static size_t read_once(struct intake *intake, struct tally *tally)
+static size_t read_once(struct intake *intake, struct results *results)
 {
 	size_t got = source_read(intake->source);
 
-	events_take(intake, tally);
+	events_take(intake, results);
 	return got;
 }
 
-void intake_read(struct intake *intake, struct tally *tally)
+void intake_read(struct intake *intake, struct results *results)
 {
-	(void)read_once(intake, tally);
+	(void)read_once(intake, results);
 }
 
-void intake_stop(struct intake *intake, struct tally *tally)
+void intake_stop(struct intake *intake, struct results *results)
 {
 	size_t got = 0;
 
-	while (!intake->ended && got < STOP_READ_MOST && source_ready(intake->source))
-		got += read_once(intake, tally);
+	while (!intake->ended && got < STOP_READ_MAX && source_ready(intake->source))
+		got += read_once(intake, results);
 	if (intake->ended)
 		return;
 	intake->cut = !source_endless(intake->source);
 	source_stop(intake->source);
-	events_take(intake, tally);
+	events_take(intake, results);
 }

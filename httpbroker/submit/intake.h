@@ -10,7 +10,7 @@
 #include "httpbroker/submit/feed/source.h"
 
 /* Bytes of events that wait at most: then reading pauses. An endless input gets the larger room. */
-#define INTAKE_AHEAD_MOST ((size_t)256 * 1024)
+#define INTAKE_AHEAD_MAX ((size_t)256 * 1024)
 #define INTAKE_AHEAD_MOST_ENDLESS ((size_t)64 * 1024 * 1024)
 
 struct intake {
@@ -22,7 +22,7 @@ struct intake {
 };
 
 /* Takes what the source has before anything is read; it may have no file that can be. */
-void intake_begin(struct intake *intake, struct tally *tally);
+void intake_begin(struct intake *intake, struct results *results);
 
 /* True while it is to be read on. */
 bool intake_wanted(struct intake *intake);
@@ -31,10 +31,10 @@ bool intake_wanted(struct intake *intake);
 int intake_fd(const struct intake *intake);
 
 /* One read, for which the caller has waited. */
-void intake_read(struct intake *intake, struct tally *tally);
+void intake_read(struct intake *intake, struct results *results);
 
 /* Reads what has been written to us until now, and nothing that comes later. */
-void intake_stop(struct intake *intake, struct tally *tally);
+void intake_stop(struct intake *intake, struct results *results);
 
 /* It reads a named pipe. */
 bool intake_endless(const struct intake *intake);

@@ -170,20 +170,20 @@ static int feed_run(const struct options *options, struct submit_parts *parts)
 
 /* One event; the host it is of, unless somebody said otherwise, is this one. */
 static int event_run(
-	const struct options *options, struct submit_parts *parts, const struct draft *given)
+	const struct options *options, struct submit_parts *parts, const struct fields *given)
 {
 	char host[HOST_NAME] = "localhost";
 	struct buffer json = {NULL, 0, 0};
-	struct draft event = *given;
+	struct fields event = *given;
 	int code = 0;
 
 	if (event.entity == NULL) {
 		gethostname(host, sizeof host - 1);
 		event.entity = host;
 	}
-	draft_write(&event, &json);
+	fields_write(&event, &json);
 	parts->event = json.data;
-	parts->timeless = event.time == DRAFT_NO_TIME;
+	parts->timeless = event.time == FIELDS_NO_TIME;
 	if (options->dry_run)
 		code = dryrun_event(json.data, json.length);
 	else
@@ -197,7 +197,7 @@ static int check_run(const struct options *options, struct submit_parts *parts)
 	const struct command command = {options->command, options->timeout, options->quiet};
 	const char *slash = strrchr(options->command[0], '/');
 	const char *name = slash != NULL && slash[1] != '\0' ? slash + 1 : options->command[0];
-	struct draft event = options->event;
+	struct fields event = options->event;
 	struct report report = {0};
 	struct command_result result;
 

@@ -33,7 +33,7 @@ static void mode_choose(struct options *options)
 
 static void mode_check(const struct options *options)
 {
-	const struct draft *event = &options->event;
+	const struct fields *event = &options->event;
 	bool feed = options->mode == MODE_FEED, check = options->mode == MODE_CHECK;
 	bool forget = options->mode == MODE_FORGET;
 
@@ -41,7 +41,7 @@ static void mode_check(const struct options *options)
 	unwanted(feed && event->check != NULL, "-c needs -s, a command or --forget");
 	unwanted((feed || forget || check) && (event->summary != NULL || event->details != NULL),
 		"-m and -d need -s");
-	unwanted((feed || forget) && event->time != DRAFT_NO_TIME, "--time needs -s or a command");
+	unwanted((feed || forget) && event->time != FIELDS_NO_TIME, "--time needs -s or a command");
 	unwanted(forget && (event->ttl != 0 || options->tags_count > 0),
 		"-t and -T do not go with --forget");
 	unwanted(forget && event->entity == NULL, "--forget needs -e");

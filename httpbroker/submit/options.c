@@ -17,7 +17,7 @@
 #define LONGEST (365 * 86400 * NSEC_PER_SEC)
 #define DEFAULT_URL "http://localhost:3090"
 #define SPOOL_MOST_LEAST 4096
-#define SPOOL_MOST_MOST (INT64_C(1) << 40)
+#define SPOOL_MOST_MAX (INT64_C(1) << 40)
 #define SPOOL_MOST_DEFAULT ((size_t)64 * 1024 * 1024)
 
 /* Appends to a list of texts that ends in a NULL. */
@@ -139,12 +139,12 @@ static void spool_take(struct options *options, const char *option, const char *
 
 static void spool_max_take(struct options *options, const char *option, const char *value)
 {
-	options->spool_most = (size_t)option_size(option, value, SPOOL_MOST_LEAST, SPOOL_MOST_MOST);
+	options->spool_most = (size_t)option_size(option, value, SPOOL_MOST_LEAST, SPOOL_MOST_MAX);
 }
 
 static void batch_take(struct options *options, const char *option, const char *value)
 {
-	options->batch = (size_t)option_number(option, value, 1, BATCH_MOST);
+	options->batch = (size_t)option_number(option, value, 1, BATCH_MAX);
 }
 
 static void dry_run_take(struct options *options, const char *option, const char *value)
@@ -241,7 +241,7 @@ static void urls_complete(struct options *options)
 struct options options_read(int argc, char **argv)
 {
 	struct options options = {
-		.event = {.time = DRAFT_NO_TIME},
+		.event = {.time = FIELDS_NO_TIME},
 		.format = "json",
 		.delimiter = '\t',
 		.rules = {EXIT_MAP_PLUGIN, "critical"},

@@ -20,11 +20,11 @@ enum mode {
 
 struct options {
 	enum mode mode;
-	struct draft event; /* -e -c -s -m -d -t -T --time, as far as they were given; owns tags */
-	size_t tags_count;  /* of event.tags */
-	const char *format; /* as given: the feed knows which there are */
-	char delimiter;     /* of nsca's fields */
-	char **files;       /* up to a NULL; owned, the texts are not */
+	struct fields event; /* -e -c -s -m -d -t -T --time, as far as they were given; owns tags */
+	size_t tags_count;   /* of event.tags */
+	const char *format;  /* as given: the feed knows which there are */
+	char delimiter;      /* of nsca's fields */
+	char **files;        /* up to a NULL; owned, the texts are not */
 	size_t files_count;
 	char **command; /* what is behind --, up to a NULL */
 	struct report_rules rules;

@@ -39,11 +39,11 @@ bool store_lock(struct store *store, nsec until, store_interrupted *interrupted,
 	return lock == SPOOL_LOCKED;
 }
 
-struct queue *store_take(struct store *store, size_t most)
+struct queue *store_take(struct store *store, size_t max)
 {
 	struct queue *taken = &store->taken;
 
-	while (store->spool != NULL && taken->count < most && taken->bytes < BATCH_BYTES &&
+	while (store->spool != NULL && taken->count < max && taken->bytes < BATCH_BYTES &&
 		spool_take(store->spool, taken))
 		;
 	return taken->first != NULL ? taken : NULL;

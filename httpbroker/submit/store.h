@@ -24,7 +24,7 @@ typedef bool store_interrupted(void *context);
 bool store_lock(struct store *store, nsec until, store_interrupted *interrupted, void *context);
 
 /* The events out of the spool that go next, enough for a request of `most`; NULL: none. */
-struct queue *store_take(struct store *store, size_t most);
+struct queue *store_take(struct store *store, size_t max);
 
 /* Of the events that store_take() gave, this one is answered for. */
 void store_settle(struct store *store, const struct queued *event);

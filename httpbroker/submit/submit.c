@@ -19,9 +19,9 @@ struct submit {
 	const struct submit_parts *parts;
 	struct intake intake;
 	struct store store;
-	struct shipment shipment;
+	struct batch batch;
 	struct outage outage;
-	struct tally tally;
+	struct results results;
 	bool locked_out;  /* another run has the spool: nothing may be sent past what is in it */
 	bool stop_wanted; /* by a signal, and nothing was done about it yet */
 	bool stopping;    /* by a signal */
@@ -38,7 +38,7 @@ static void stop_begin(struct submit *submit)
 	submit->stopping = true;
 	submit->stop_at = now + SUBMIT_STOP_LIMIT;
 	outage_hurry(&submit->outage, now, hopeless ? 0 : SUBMIT_STOP_LIMIT);
-	intake_stop(&submit->intake, &submit->tally);
+	intake_stop(&submit->intake, &submit->results);
 }
 
 static bool stop_wanted(void *context)
@@ -54,15 +54,15 @@ static bool stop_wanted(void *context)
 
 static void next_send(struct submit *submit)
 {
-	size_t most = submit->parts->batch;
+	size_t max = submit->parts->batch;
 
 	if (sender_busy(submit->parts->sender) || clock_monotonic() < submit->outage.try_again)
 		return;
-	struct queue *queue = store_take(&submit->store, most);
+	struct queue *queue = store_take(&submit->store, max);
 	if (queue == NULL)
 		queue = &submit->intake.queue;
 	if (queue->first != NULL)
-		shipment_send(&submit->shipment, queue, most, submit->parts->sender);
+		request_batch_send(&submit->batch, queue, max, submit->parts->sender);
 }
 
 static void broker_answered(struct submit *submit)
@@ -103,7 +103,7 @@ static void event_settled(void *context, const struct queue *queue, const struct
 static void answer_heed(struct submit *submit, const struct answer *answer)
 {
 	const struct answer busy = {.why = {"only some of them were taken"}};
-	struct shipment *shipment = &submit->shipment;
+	struct batch *batch = &submit->batch;
 
 	if (answer->outcome == OUTCOME_AWAY) {
 		/* a pipe that has no end can wait for another token, too */
@@ -112,12 +112,12 @@ static void answer_heed(struct submit *submit, const struct answer *answer)
 		broker_failed(submit, answer);
 		return;
 	}
-	if (shipment_divided(shipment, answer))
+	if (request_batch_divided(batch, answer))
 		return;
-	bool in_part = shipment_in_part(shipment, answer);
+	bool in_part = request_batch_in_part(batch, answer);
 	if (!in_part)
 		broker_answered(submit);
-	shipment_settle(shipment, answer, &submit->tally, event_settled, &submit->store);
+	request_batch_settle(batch, answer, &submit->results, event_settled, &submit->store);
 	if (in_part)
 		broker_failed(submit, &busy);
 }
@@ -172,7 +172,7 @@ static void turn(struct submit *submit)
 	if (!only_spooling(submit))
 		next_send(submit);
 	if (readable && fds[0].revents != 0)
-		intake_read(&submit->intake, &submit->tally);
+		intake_read(&submit->intake, &submit->results);
 	if (only_spooling(submit))
 		store_put(&submit->store, &submit->intake.queue);
 	if (stop_wanted(submit) && !submit->stopping)
@@ -202,14 +202,14 @@ static void conclude(const struct submit *submit, bool endless)
 
 	if (endless)
 		log_info("stopped: %" PRIu64 " accepted, %" PRIu64 " refused",
-			submit->tally.accepted, submit->tally.refused);
+			submit->results.accepted, submit->results.refused);
 	if (submit->intake.cut)
 		log_warning("stopped before the end of %s", source_name(submit->intake.source));
 	if (store->kept > 0)
 		log_warning("%zu event%s kept in %s", store->kept, store->kept == 1 ? "" : "s",
 			spool_path(store->spool));
 	if (submit->intake.queue.first != NULL)
-		tally_undelivered(&submit->intake.queue, sender_urls(submit->parts->sender),
+		results_undelivered(&submit->intake.queue, sender_urls(submit->parts->sender),
 			submit->intake.ended);
 }
 
@@ -221,7 +221,7 @@ static int exit_code(const struct submit *submit)
 		return EX_UNAVAILABLE;
 	if (source != NULL && source_unreadable(source))
 		return EX_NOINPUT;
-	if (submit->tally.refused + store_damaged(&submit->store) > 0 && !submit->stopping)
+	if (submit->results.refused + store_damaged(&submit->store) > 0 && !submit->stopping)
 		return EX_DATAERR;
 	if (store_holds(&submit->store) || submit->locked_out)
 		return EX_TEMPFAIL;
@@ -258,7 +258,7 @@ static void begin(struct submit *submit)
 	outage_init(&submit->outage, parts->patience);
 	if (parts->event != NULL)
 		queue_append(&submit->intake.queue, &event, parts->event, strlen(parts->event));
-	intake_begin(&submit->intake, &submit->tally);
+	intake_begin(&submit->intake, &submit->results);
 	if (parts->spool != NULL)
 		spool_begin(submit);
 }
@@ -269,7 +269,7 @@ int submit_run(const struct submit_parts *parts)
 		.parts = parts,
 		.intake.source = parts->source,
 		.store.spool = parts->spool,
-		.tally.verbose = parts->verbose,
+		.results.verbose = parts->verbose,
 	};
 	bool endless = intake_endless(&submit.intake);
 
@@ -285,6 +285,6 @@ int submit_run(const struct submit_parts *parts)
 	conclude(&submit, endless);
 	int code = exit_code(&submit);
 	queue_clear(&submit.intake.queue);
-	shipment_clear(&submit.shipment);
+	request_batch_clear(&submit.batch);
 	return code;
 }

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define TTL_MOST (365 * 86400 * NSEC_PER_SEC)
-#define PATIENCE_MOST TTL_MOST
+#define TTL_MAX (365 * 86400 * NSEC_PER_SEC)
+#define PATIENCE_MAX TTL_MAX
 
 static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
 	"unreachable", "acknowledgement", "test_notifications"};
@@ -38,8 +38,8 @@ int64_t value_ttl(const char *option, const char *value)
 	nsec ttl;
 
 	if (strcmp(value, "never") == 0)
-		return DRAFT_TTL_NEVER;
-	if (!duration_parse(value, NSEC_PER_MSEC, TTL_MOST, &ttl, &why))
+		return FIELDS_TTL_NEVER;
+	if (!duration_parse(value, NSEC_PER_MSEC, TTL_MAX, &ttl, &why))
 		die(EX_USAGE, "%s: %s; say 'never' for a state that does not go stale", option,
 			why.text);
 	/* the broker counts in whole seconds: a part of one is one more */
@@ -51,7 +51,7 @@ int64_t value_time(const char *option, const char *value)
 	struct reason why;
 	int64_t time;
 
-	if (!draft_time_read(value, &time, &why))
+	if (!fields_time_read(value, &time, &why))
 		die(EX_USAGE, "%s: %s", option, why.text);
 	return time;
 }
@@ -73,7 +73,7 @@ nsec value_patience(const char *option, const char *value)
 
 	if (strcmp(value, "forever") == 0)
 		return NSEC_NEVER;
-	if (!duration_parse(value, 0, PATIENCE_MOST, &patience, &why))
+	if (!duration_parse(value, 0, PATIENCE_MAX, &patience, &why))
 		die(EX_USAGE, "%s: %s, nor 'forever'", option, why.text);
 	return patience;
 }

@@ -14,7 +14,7 @@ const char *value_filled(const char *option, const char *value);
 /* What httpbroker(1) calls a state, in whatever case. */
 const char *value_state(const char *option, const char *value);
 
-/* A time to live in whole seconds, or DRAFT_TTL_NEVER (event/draft.h). */
+/* A time to live in whole seconds, or FIELDS_TTL_NEVER (event/draft.h). */
 int64_t value_ttl(const char *option, const char *value);
 
 /* Seconds since the epoch. */

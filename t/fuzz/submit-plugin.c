@@ -10,14 +10,14 @@ static void report_check(const struct command_result *result)
 {
 	const struct report_rules rules = {
 		result->value % 2 == 0 ? EXIT_MAP_PLUGIN : EXIT_MAP_PLAIN, "critical"};
-	struct draft draft = {.entity = "e", .check = "c", .time = DRAFT_NO_TIME};
+	struct fields fields = {.entity = "e", .check = "c", .time = FIELDS_NO_TIME};
 	struct report report = {0};
 	struct buffer json = {0};
 
-	report_make(&report, result, &rules, "command", &draft);
-	FUZZ_EXPECT(strchr(draft.summary, '\n') == NULL);
-	FUZZ_EXPECT(draft.perfdata == NULL || strpbrk(draft.perfdata, "\n\r\t") == NULL);
-	draft_write(&draft, &json);
+	report_make(&report, result, &rules, "command", &fields);
+	FUZZ_EXPECT(strchr(fields.summary, '\n') == NULL);
+	FUZZ_EXPECT(fields.perfdata == NULL || strpbrk(fields.perfdata, "\n\r\t") == NULL);
+	fields_write(&fields, &json);
 	json_t *event = json_loadb(json.data, json.length, 0, NULL);
 	FUZZ_EXPECT(json_is_string(json_object_get(event, "state")));
 	json_decref(event);

@@ -9,7 +9,7 @@ static void written_check(struct queue *read)
 	struct queue again = {0};
 	struct buffer bytes = {0};
 	struct reason why;
-	size_t count = spool_file_write(&bytes, read->first, SPOOL_FILE_MOST);
+	size_t count = spool_file_write(&bytes, read->first, SPOOL_FILE_MAX);
 
 	FUZZ_EXPECT(count > 0 && count <= read->count);
 	FUZZ_EXPECT(spool_file_read(bytes.data, bytes.length, "again", &again, &why));

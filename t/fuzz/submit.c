@@ -43,7 +43,7 @@ int submit_feed_try(const char *format, const uint8_t *bytes, size_t length)
 {
 	const struct feed_options options = {.format = format,
 		.delimiter = '\t',
-		.defaults = {.entity = "e", .ttl = 9, .time = DRAFT_NO_TIME}};
+		.defaults = {.entity = "e", .ttl = 9, .time = FIELDS_NO_TIME}};
 	struct reason why;
 	struct feed *feed = feed_new(&options, &why);
 	uint64_t line;

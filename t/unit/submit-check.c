@@ -12,15 +12,15 @@ static void assert_reported(enum command_end end, int value, const char *out, co
 	const struct report_rules rules = {map, "warning"};
 	struct command_result result = {
 		.end = end, .value = value, .took = 1234567890, .limit = NSEC_PER_SEC};
-	struct draft draft = {.time = DRAFT_NO_TIME};
+	struct fields fields = {.time = FIELDS_NO_TIME};
 	struct report report = {0};
 	char found[512];
 
 	buffer_append_text(&result.out.head, out);
 	buffer_append_text(&result.err.head, err);
-	report_make(&report, &result, &rules, "check", &draft);
-	snprintf(found, sizeof found, "%s|%s|%s|%s", draft.state, draft.summary, draft.details,
-		draft.perfdata != NULL ? draft.perfdata : "");
+	report_make(&report, &result, &rules, "check", &fields);
+	snprintf(found, sizeof found, "%s|%s|%s|%s", fields.state, fields.summary, fields.details,
+		fields.perfdata != NULL ? fields.perfdata : "");
 	assert_string_equal(found, expected);
 	report_free(&report);
 	command_result_free(&result);
@@ -105,17 +105,17 @@ static void a_cut_is_shown_and_hurts_no_character(void **state)
 {
 	const struct report_rules rules = {EXIT_MAP_PLAIN, "critical"};
 	struct command_result result = {.out.cut = true, .value = 1};
-	struct draft draft = {.time = DRAFT_NO_TIME};
+	struct fields fields = {.time = FIELDS_NO_TIME};
 	struct report report = {0};
 
 	(void)state;
 	buffer_append_text(&result.out.head, "ab\xe2\x82");
 	buffer_append_text(&result.out.tail, "\x82\xac"
 					     "c\nd");
-	report_make(&report, &result, &rules, "check", &draft);
-	assert_string_equal(draft.details, "ab\xe2\x80\xa6"
-					   "c");
-	assert_string_equal(draft.summary, "d");
+	report_make(&report, &result, &rules, "check", &fields);
+	assert_string_equal(fields.details, "ab\xe2\x80\xa6"
+					    "c");
+	assert_string_equal(fields.summary, "d");
 	report_free(&report);
 	command_result_free(&result);
 }
@@ -126,7 +126,7 @@ static void long_details_lose_their_middle(void **state)
 	static char lines[60001];
 	const struct report_rules rules = {EXIT_MAP_PLAIN, "critical"};
 	struct command_result result = {.value = 1};
-	struct draft draft = {.time = DRAFT_NO_TIME};
+	struct fields fields = {.time = FIELDS_NO_TIME};
 	struct report report = {0};
 
 	(void)state;
@@ -135,12 +135,12 @@ static void long_details_lose_their_middle(void **state)
 	buffer_append_text(&result.out.head, lines);
 	buffer_append_text(&result.err.head, lines);
 	buffer_append_text(&result.err.head, "\nlast but one\nlast");
-	report_make(&report, &result, &rules, "check", &draft);
-	assert_string_equal(draft.summary, "last");
-	assert_true(strlen(draft.details) <= 65536 && strlen(draft.details) > 65000);
-	assert_memory_equal(draft.details, "first\nxxx", 9);
-	assert_string_equal(strchr(draft.details + 6, '\n'), "\nlast but one");
-	assert_non_null(strstr(draft.details, "x\xe2\x80\xa6x"));
+	report_make(&report, &result, &rules, "check", &fields);
+	assert_string_equal(fields.summary, "last");
+	assert_true(strlen(fields.details) <= 65536 && strlen(fields.details) > 65000);
+	assert_memory_equal(fields.details, "first\nxxx", 9);
+	assert_string_equal(strchr(fields.details + 6, '\n'), "\nlast but one");
+	assert_non_null(strstr(fields.details, "x\xe2\x80\xa6x"));
 	report_free(&report);
 	command_result_free(&result);
 }

@@ -197,9 +197,9 @@ static void a_batch_of_which_none_is_taken_says_so_of_each(void **state)
 
 static void assert_excerpt(const char *text, const char *expected)
 {
-	char out[EXCERPT_SIZE];
+	char out[QUOTED_INPUT_SIZE];
 
-	assert_string_equal(excerpt(text, out), expected);
+	assert_string_equal(quoted_input(text, out), expected);
 }
 
 #define TEN "0123456789"
@@ -335,11 +335,11 @@ static void the_queue_keeps_order_and_account(void **state)
 }
 
 static void assert_batch(
-	const struct queue *queue, size_t most, nsec wall, size_t count, const char *expected)
+	const struct queue *queue, size_t max, nsec wall, size_t count, const char *expected)
 {
 	struct buffer body = {NULL, 0, 0};
 
-	assert_int_equal(batch_fill(&body, queue, most, wall), count);
+	assert_int_equal(batch_fill(&body, queue, max, wall), count);
 	assert_string_equal(body.data, expected);
 	buffer_free(&body);
 }

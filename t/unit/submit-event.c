@@ -12,7 +12,7 @@ static void assert_utf8(const char *text, const char *expected)
 {
 	struct buffer out = {NULL, 0, 0};
 
-	draft_write(&(struct draft){.details = text, .time = DRAFT_NO_TIME}, &out);
+	fields_write(&(struct fields){.details = text, .time = FIELDS_NO_TIME}, &out);
 	json_t *event = json_loadb(out.data, out.length, 0, NULL);
 	assert_string_equal(json_string_value(json_object_get(event, "details")), expected);
 	json_decref(event);
@@ -47,12 +47,12 @@ static void utf8_keeps_characters_and_replaces_the_rest(void **state)
 
 #define ELLIPSIS UTF8_ELLIPSIS
 
-static void assert_shortened(const char *text, size_t most, const char *expected)
+static void assert_shortened(const char *text, size_t max, const char *expected)
 {
 	struct buffer buffer = {NULL, 0, 0};
 
 	buffer_append_text(&buffer, text);
-	utf8_shorten(&buffer, most);
+	utf8_shorten(&buffer, max);
 	assert_string_equal(buffer.data, expected);
 	buffer_free(&buffer);
 }
@@ -90,14 +90,14 @@ static void control_characters_are_left_out(void **state)
 	char *tags[] = {tag, NULL};
 
 	(void)state;
-	draft_write(&(struct draft){.entity = "e\x01",
-			    .check = "a\nb",
-			    .state = "ok",
-			    .summary = "\x1b[31mCRITICAL\x1b[0m\ndisk\x7f",
-			    .details = "a\r\nb\xc2\x85\tc\xef\xbf\xbe",
-			    .perfdata = "x=1\n\by=2",
-			    .tags = tags,
-			    .time = DRAFT_NO_TIME},
+	fields_write(&(struct fields){.entity = "e\x01",
+			     .check = "a\nb",
+			     .state = "ok",
+			     .summary = "\x1b[31mCRITICAL\x1b[0m\ndisk\x7f",
+			     .details = "a\r\nb\xc2\x85\tc\xef\xbf\xbe",
+			     .perfdata = "x=1\n\by=2",
+			     .tags = tags,
+			     .time = FIELDS_NO_TIME},
 		&json);
 	assert_string_equal(json.data,
 		"{\"entity\":\"e\",\"check\":\"a b\",\"state\":\"ok\",\"summary\":\"CRITICAL "
@@ -155,11 +155,11 @@ static void exit_codes_are_states(void **state)
 	assert_string_equal(plugin_state(255), "critical");
 }
 
-static void assert_written(const struct draft *draft, const char *expected)
+static void assert_written(const struct fields *fields, const char *expected)
 {
 	struct buffer json = {NULL, 0, 0};
 
-	draft_write(draft, &json);
+	fields_write(fields, &json);
 	assert_string_equal(json.data, expected);
 	buffer_free(&json);
 }
@@ -170,8 +170,8 @@ static void a_draft_becomes_json(void **state)
 	char *tags[] = {tag, latin, NULL};
 
 	(void)state;
-	assert_written(&(struct draft){.time = DRAFT_NO_TIME}, "{}");
-	assert_written(&(struct draft){.entity = "e",
+	assert_written(&(struct fields){.time = FIELDS_NO_TIME}, "{}");
+	assert_written(&(struct fields){.entity = "e",
 			       .check = "c",
 			       .state = "ok",
 			       .summary = "",
@@ -184,7 +184,7 @@ static void a_draft_becomes_json(void **state)
 }
 
 /* What an event of a feed becomes with these defaults. */
-static void assert_completed(const struct draft *given, const char *text, const char *expected)
+static void assert_completed(const struct fields *given, const char *text, const char *expected)
 {
 	struct defaults *defaults = defaults_new(given);
 	json_t *json = json_loads(text, 0, NULL);
@@ -202,9 +202,10 @@ static void defaults_fill_in_what_is_missing(void **state)
 {
 	char tag[] = "x";
 	char *tags[] = {tag, NULL};
-	const struct draft all = {.entity = "e\"", .tags = tags, .ttl = 60, .time = DRAFT_NO_TIME};
-	const struct draft ttl = {.ttl = DRAFT_TTL_NEVER, .time = DRAFT_NO_TIME};
-	const struct draft none = {.time = DRAFT_NO_TIME};
+	const struct fields all = {
+		.entity = "e\"", .tags = tags, .ttl = 60, .time = FIELDS_NO_TIME};
+	const struct fields ttl = {.ttl = FIELDS_TTL_NEVER, .time = FIELDS_NO_TIME};
+	const struct fields none = {.time = FIELDS_NO_TIME};
 
 	(void)state;
 	assert_completed(&all, "{}", "{\"entity\":\"e\\\"\",\"tags\":[\"x\"],\"ttl\":60}");

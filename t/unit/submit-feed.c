@@ -8,7 +8,7 @@
 static struct feed *feed_of(const char *format, struct reason *why)
 {
 	const struct feed_options options = {
-		.format = format, .delimiter = '\t', .defaults = {.time = DRAFT_NO_TIME}};
+		.format = format, .delimiter = '\t', .defaults = {.time = FIELDS_NO_TIME}};
 
 	return feed_new(&options, why);
 }
@@ -61,7 +61,7 @@ static void the_nagios_feed_goes_on_behind_bad_lines(void **state)
 	(void)state;
 	push_text(feed, "\nx\n");
 	push_text(feed, good);
-	for (size_t pushed = 0; pushed <= FEED_LINE_MOST; pushed += sizeof event - 1)
+	for (size_t pushed = 0; pushed <= FEED_LINE_MAX; pushed += sizeof event - 1)
 		push_text(feed, event);
 	push_text(feed, "\n");
 	push_text(feed, good);
@@ -142,7 +142,7 @@ static void defaults_go_into_events_of_every_format(void **state)
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		const struct feed_options options = {.format = cases[i].format,
 			.delimiter = '\t',
-			.defaults = {.entity = "e", .ttl = 9, .time = DRAFT_NO_TIME}};
+			.defaults = {.entity = "e", .ttl = 9, .time = FIELDS_NO_TIME}};
 		struct feed_item item = {.json = NULL};
 		struct reason why;
 		struct feed *feed = feed_new(&options, &why);

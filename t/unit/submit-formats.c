@@ -9,7 +9,7 @@
 static void assert_becomes(
 	format_translate *translate, char delimiter, const char *line, const char *expected)
 {
-	struct draft draft = {.time = DRAFT_NO_TIME};
+	struct fields fields = {.time = FIELDS_NO_TIME};
 	struct plugin_text parts = {0};
 	struct buffer json = {NULL, 0, 0}, summary = {NULL, 0, 0};
 	const struct format_context context = {delimiter, &parts, &summary};
@@ -17,8 +17,8 @@ static void assert_becomes(
 	struct reason why;
 
 	snprintf(copy, sizeof copy, "%s", line);
-	if (translate(copy, &context, &draft, &why))
-		draft_write(&draft, &json);
+	if (translate(copy, &context, &fields, &why))
+		fields_write(&fields, &json);
 	else
 		buffer_printf(&json, "!%s", why.text);
 	assert_string_equal(json.data, expected);

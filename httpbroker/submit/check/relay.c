@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define FINISH_PATIENCE 2000              /* milliseconds */
-#define FINISH_MOST ((size_t)1024 * 1024) /* bytes: what a pipe can hold, not what others add */
+#define FINISH_PATIENCE 2000             /* milliseconds */
+#define FINISH_MAX ((size_t)1024 * 1024) /* bytes: what a pipe can hold, not what others add */
 
 void relay_start(struct relay *relay, int from, int to)
 {
@@ -28,9 +28,9 @@ static void from_close(struct relay *relay)
 }
 
 /* No more than `most` bytes of the end. */
-static void tail_cut(struct kept *kept, size_t most)
+static void tail_cut(struct kept *kept, size_t max)
 {
-	if (kept->tail.length <= most)
+	if (kept->tail.length <= max)
 		return;
 	buffer_consume(&kept->tail, kept->tail.length - RELAY_TAIL);
 	kept->cut = true;
@@ -101,11 +101,11 @@ static void held_finish(struct relay *relay)
 
 void relay_finish(struct relay *relay)
 {
-	size_t most = FINISH_MOST;
+	size_t max = FINISH_MAX;
 
 	held_finish(relay);
-	while (relay->from >= 0 && most >= RELAY_CHUNK && chunk_read(relay)) {
-		most -= RELAY_CHUNK;
+	while (relay->from >= 0 && max >= RELAY_CHUNK && chunk_read(relay)) {
+		max -= RELAY_CHUNK;
 		held_finish(relay);
 	}
 	if (relay->from >= 0)

@@ -11,8 +11,8 @@
 
 /* What the broker takes (httpbroker/limits.h). It cuts longer details at their end, where the
  * reason stands, and refuses longer performance data. */
-#define DETAILS_MOST 65536
-#define PERFDATA_MOST (65536 - 64) /* and the run time */
+#define DETAILS_MAX 65536
+#define PERFDATA_MAX (65536 - 64) /* and the run time */
 
 static void text_trim(struct buffer *text)
 {
@@ -151,7 +151,7 @@ static void output_take(
 		plain_take(report, &out, &err, failed);
 	else
 		plugin_take(report, &out, &err, failed);
-	utf8_shorten(&report->details, DETAILS_MOST);
+	utf8_shorten(&report->details, DETAILS_MAX);
 	buffer_free(&out);
 	buffer_free(&err);
 }
@@ -160,16 +160,16 @@ static void run_time_add(struct report *report, nsec took)
 {
 	const struct buffer *own = &report->parts.perfdata;
 
-	if (own->length > 0 && own->length <= PERFDATA_MOST)
+	if (own->length > 0 && own->length <= PERFDATA_MAX)
 		buffer_printf(&report->perfdata, "%s ", own->data);
 	buffer_printf(&report->perfdata, "run_time=%.3fs", seconds(took));
 }
 
 void report_make(struct report *report, const struct command_result *result,
-	const struct report_rules *rules, const char *name, struct draft *draft)
+	const struct report_rules *rules, const char *name, struct fields *fields)
 {
-	draft->state = state_of(result, rules);
-	bool failed = result->end != COMMAND_EXITED || strcmp(draft->state, "ok") != 0;
+	fields->state = state_of(result, rules);
+	bool failed = result->end != COMMAND_EXITED || strcmp(fields->state, "ok") != 0;
 	output_take(report, result, rules->map, failed);
 	bool silent = report->line.length == 0 && report->details.length == 0 &&
 		      report->parts.perfdata.length == 0;
@@ -180,9 +180,9 @@ void report_make(struct report *report, const struct command_result *result,
 	buffer_append(&report->summary, report->line.data, report->line.length);
 	if (!silent)
 		run_time_add(report, result->took);
-	draft->summary = report->summary.data;
-	draft->details = report->details.data;
-	draft->perfdata = report->perfdata.data;
+	fields->summary = report->summary.data;
+	fields->details = report->details.data;
+	fields->perfdata = report->perfdata.data;
 }
 
 void report_free(struct report *report)

@@ -36,7 +36,7 @@ struct report {
  * is {0} before, and freed by report_free(). `name` is the command's.
  */
 void report_make(struct report *report, const struct command_result *result,
-	const struct report_rules *rules, const char *name, struct draft *draft);
+	const struct report_rules *rules, const char *name, struct fields *fields);
 
 void report_free(struct report *report);
 

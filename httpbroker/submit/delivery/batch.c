@@ -20,12 +20,12 @@ static void event_append(struct buffer *out, const struct queued *event, nsec wa
 }
 
 /* How many of the first are sent together. */
-static size_t fitting(const struct queue *queue, size_t most)
+static size_t fitting(const struct queue *queue, size_t max)
 {
 	const struct queued *event = queue->first;
 	size_t bytes = 0, count = 0;
 
-	for (; event != NULL && count < most; event = event->next, count++) {
+	for (; event != NULL && count < max; event = event->next, count++) {
 		bytes += event->length;
 		if (count > 0 && bytes > BATCH_BYTES)
 			break;
@@ -33,10 +33,10 @@ static size_t fitting(const struct queue *queue, size_t most)
 	return count;
 }
 
-size_t batch_fill(struct buffer *body, const struct queue *queue, size_t most, nsec wall)
+size_t batch_fill(struct buffer *body, const struct queue *queue, size_t max, nsec wall)
 {
 	const struct queued *event = queue->first;
-	size_t count = fitting(queue, most);
+	size_t count = fitting(queue, max);
 
 	buffer_clear(body);
 	for (size_t i = 0; i < count; i++, event = event->next) {

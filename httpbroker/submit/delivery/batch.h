@@ -9,7 +9,7 @@
 #include "common/buffer.h"
 #include "httpbroker/submit/delivery/queue.h"
 
-#define BATCH_MOST 30000  /* events: the broker's limit */
+#define BATCH_MAX 30000   /* events: the broker's limit */
 #define BATCH_DEFAULT 500 /* events */
 #define BATCH_BYTES \
 	((size_t)512 * 1024) /* beyond which no more are added; the broker takes 1 MiB */
@@ -19,7 +19,7 @@
 #define BATCH_LATE (5 * NSEC_PER_SEC)
 
 /* Writes it into `body`, which is cleared first, and returns how many events it holds. */
-size_t batch_fill(struct buffer *body, const struct queue *queue, size_t most, nsec wall);
+size_t batch_fill(struct buffer *body, const struct queue *queue, size_t max, nsec wall);
 
 /* Appends one event, with its time if it lacks one. */
 void event_append_timed(struct buffer *out, const struct queued *event);

@@ -7,11 +7,11 @@
 
 #define ELLIPSIS "\xe2\x80\xa6" /* U+2026; its size counts the NUL */
 
-const char *excerpt(const char *text, char out[EXCERPT_SIZE])
+const char *quoted_input(const char *text, char out[QUOTED_INPUT_SIZE])
 {
 	size_t used = 0;
 
-	for (; *text != '\0' && used < EXCERPT_SIZE - sizeof ELLIPSIS; text++) {
+	for (; *text != '\0' && used < QUOTED_INPUT_SIZE - sizeof ELLIPSIS; text++) {
 		if (!isspace((unsigned char)*text))
 			out[used++] = *text;
 		else if (used > 0 && out[used - 1] != ' ')

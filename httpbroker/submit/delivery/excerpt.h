@@ -6,9 +6,9 @@
 #ifndef HTTPBROKER_SUBMIT_DELIVERY_EXCERPT_H
 #define HTTPBROKER_SUBMIT_DELIVERY_EXCERPT_H
 
-#define EXCERPT_SIZE 128 /* bytes that hold any excerpt */
+#define QUOTED_INPUT_SIZE 128 /* bytes that hold any excerpt */
 
 /* Writes into `out` and returns it. */
-const char *excerpt(const char *text, char out[EXCERPT_SIZE]);
+const char *quoted_input(const char *text, char out[QUOTED_INPUT_SIZE]);
 
 #endif

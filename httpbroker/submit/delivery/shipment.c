@@ -3,24 +3,21 @@
 
 #include "httpbroker/submit/delivery/batch.h"
 
-void shipment_send(
-	struct shipment *shipment, struct queue *queue, size_t most, struct sender *sender)
+void request_batch_send(struct batch *batch, struct queue *queue, size_t max, struct sender *sender)
 {
-	shipment->queue = queue;
-	shipment->count =
-		batch_fill(&shipment->body, queue, shipment->singly > 0 ? 1 : most, clock_wall());
-	shipment->request = (struct request){.body = shipment->body.data,
-		.length = shipment->body.length,
-		.documents = shipment->count};
-	sender_start(sender, &shipment->request);
+	batch->queue = queue;
+	batch->count = batch_fill(&batch->body, queue, batch->singly > 0 ? 1 : max, clock_wall());
+	batch->request = (struct request){
+		.body = batch->body.data, .length = batch->body.length, .documents = batch->count};
+	sender_start(sender, &batch->request);
 }
 
-bool shipment_divided(struct shipment *shipment, const struct answer *answer)
+bool request_batch_divided(struct batch *batch, const struct answer *answer)
 {
 	if (answer->outcome != OUTCOME_REFUSED || !answer->by_content || answer->verdicts != NULL ||
-		shipment->count == 1)
+		batch->count == 1)
 		return false;
-	shipment->singly = shipment->count;
+	batch->singly = batch->count;
 	return true;
 }
 
@@ -36,21 +33,21 @@ static const char *why_of(const struct answer *answer, size_t index)
 	return why != NULL ? why : answer->why.text;
 }
 
-bool shipment_in_part(const struct shipment *shipment, const struct answer *answer)
+bool request_batch_in_part(const struct batch *batch, const struct answer *answer)
 {
-	for (size_t i = 0; i < shipment->count; i++)
+	for (size_t i = 0; i < batch->count; i++)
 		if (outcome_of(answer, i) == OUTCOME_AWAY)
 			return true;
 	return false;
 }
 
-void shipment_settle(struct shipment *shipment, const struct answer *answer, struct tally *tally,
-	shipment_settled *settled, void *context)
+void request_batch_settle(struct batch *batch, const struct answer *answer, struct results *results,
+	request_batch_settled *settled, void *context)
 {
-	struct queue *queue = shipment->queue;
+	struct queue *queue = batch->queue;
 	struct queued *before = NULL;
 
-	for (size_t i = 0; i < shipment->count; i++) {
+	for (size_t i = 0; i < batch->count; i++) {
 		struct queued *event = before != NULL ? before->next : queue->first;
 		enum outcome outcome = outcome_of(answer, i);
 
@@ -58,15 +55,15 @@ void shipment_settle(struct shipment *shipment, const struct answer *answer, str
 			before = event;
 			continue;
 		}
-		tally_answered(tally, event, outcome, why_of(answer, i));
+		results_answered(results, event, outcome, why_of(answer, i));
 		settled(context, queue, event);
 		queue_drop(queue, before);
-		if (shipment->singly > 0)
-			shipment->singly--;
+		if (batch->singly > 0)
+			batch->singly--;
 	}
 }
 
-void shipment_clear(struct shipment *shipment)
+void request_batch_clear(struct batch *batch)
 {
-	buffer_free(&shipment->body);
+	buffer_free(&batch->body);
 }

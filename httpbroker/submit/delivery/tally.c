@@ -21,31 +21,32 @@ static const char *place(const struct origin *origin, const char *behind, char o
 	return out;
 }
 
-void tally_unreadable(struct tally *tally, const struct origin *origin, const struct reason *why)
+void results_unreadable(
+	struct results *results, const struct origin *origin, const struct reason *why)
 {
 	char text[PLACE_TEXT];
 
 	log_error("%s%s", place(origin, ": ", text), why->text);
-	tally->refused++;
+	results->refused++;
 }
 
-void tally_answered(
-	struct tally *tally, const struct queued *event, enum outcome outcome, const char *why)
+void results_answered(
+	struct results *results, const struct queued *event, enum outcome outcome, const char *why)
 {
-	char text[PLACE_TEXT], beginning[EXCERPT_SIZE];
+	char text[PLACE_TEXT], beginning[QUOTED_INPUT_SIZE];
 
 	if (outcome == OUTCOME_REFUSED) {
 		log_error("%s%s: %s", place(&event->origin, ": ", text), why,
-			excerpt(event->json, beginning));
-		tally->refused++;
+			quoted_input(event->json, beginning));
+		results->refused++;
 		return;
 	}
-	if (tally->verbose)
+	if (results->verbose)
 		log_info("%saccepted (%s)", place(&event->origin, ": ", text), why);
-	tally->accepted++;
+	results->accepted++;
 }
 
-void tally_undelivered(const struct queue *queue, const char *brokers, bool whole)
+void results_undelivered(const struct queue *queue, const char *brokers, bool whole)
 {
 	const struct origin *first = &queue->first->origin;
 	char text[PLACE_TEXT];

@@ -10,20 +10,21 @@
 #include "httpbroker/submit/delivery/answer.h"
 #include "httpbroker/submit/delivery/queue.h"
 
-struct tally {
+struct results {
 	bool verbose; /* those that were accepted are named, too */
 	uint64_t accepted;
 	uint64_t refused; /* by us or by the broker */
 };
 
 /* What the input has here is no event. */
-void tally_unreadable(struct tally *tally, const struct origin *origin, const struct reason *why);
+void results_unreadable(
+	struct results *results, const struct origin *origin, const struct reason *why);
 
 /* The broker has answered for it: OUTCOME_ACCEPTED or OUTCOME_REFUSED, and why. */
-void tally_answered(
-	struct tally *tally, const struct queued *event, enum outcome outcome, const char *why);
+void results_answered(
+	struct results *results, const struct queued *event, enum outcome outcome, const char *why);
 
 /* Of all these it never did: no broker took them. `whole`: nothing was left unread. */
-void tally_undelivered(const struct queue *queue, const char *brokers, bool whole);
+void results_undelivered(const struct queue *queue, const char *brokers, bool whole);
 
 #endif

@@ -9,35 +9,35 @@
 enum { KEYS = 3 };
 
 struct defaults {
-	const struct draft *given;
+	const struct fields *given;
 	struct {
 		const char *key;
 		struct buffer text; /* `"key":value`; empty: not given */
 	} parts[KEYS];
 };
 
-/* What draft_write() makes of it, without the brackets around. */
-static void part_write(struct buffer *out, const struct draft *draft)
+/* What fields_write() makes of it, without the brackets around. */
+static void part_write(struct buffer *out, const struct fields *fields)
 {
-	draft_write(draft, out);
+	fields_write(fields, out);
 	buffer_consume(out, 1);
 	out->length--;
 }
 
-struct defaults *defaults_new(const struct draft *given)
+struct defaults *defaults_new(const struct fields *given)
 {
 	struct defaults *defaults = memory_zeroed(1, sizeof *defaults);
 
 	defaults->given = given;
 	defaults->parts[0].key = "entity";
 	part_write(&defaults->parts[0].text,
-		&(struct draft){.entity = given->entity, .time = DRAFT_NO_TIME});
+		&(struct fields){.entity = given->entity, .time = FIELDS_NO_TIME});
 	defaults->parts[1].key = "tags";
 	part_write(&defaults->parts[1].text,
-		&(struct draft){.tags = given->tags, .time = DRAFT_NO_TIME});
+		&(struct fields){.tags = given->tags, .time = FIELDS_NO_TIME});
 	defaults->parts[2].key = "ttl";
 	part_write(&defaults->parts[2].text,
-		&(struct draft){.ttl = given->ttl, .time = DRAFT_NO_TIME});
+		&(struct fields){.ttl = given->ttl, .time = FIELDS_NO_TIME});
 	return defaults;
 }
 
@@ -68,16 +68,16 @@ bool defaults_insert(const struct defaults *defaults, const json_t *event, const
 	return lacks;
 }
 
-void defaults_fill(const struct defaults *defaults, struct draft *draft)
+void defaults_fill(const struct defaults *defaults, struct fields *fields)
 {
-	const struct draft *given = defaults->given;
+	const struct fields *given = defaults->given;
 
-	if (draft->entity == NULL || draft->entity[0] == '\0')
-		draft->entity = given->entity;
-	if (draft->tags == NULL)
-		draft->tags = given->tags;
-	if (draft->ttl == 0)
-		draft->ttl = given->ttl;
+	if (fields->entity == NULL || fields->entity[0] == '\0')
+		fields->entity = given->entity;
+	if (fields->tags == NULL)
+		fields->tags = given->tags;
+	if (fields->ttl == 0)
+		fields->ttl = given->ttl;
 }
 
 void time_insert(int64_t time, const char *text, size_t length, struct buffer *out)

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /* Of `given`, entity, ttl and tags count. It must outlive the defaults. */
-struct defaults *defaults_new(const struct draft *given);
+struct defaults *defaults_new(const struct fields *given);
 
 /*
  * Appends `text`, whose parsed form is `event`, with what it lacks. False: it lacks nothing, and
@@ -22,7 +22,7 @@ bool defaults_insert(const struct defaults *defaults, const json_t *event, const
 	size_t length, struct buffer *out);
 
 /* The same for one that is not yet JSON. */
-void defaults_fill(const struct defaults *defaults, struct draft *draft);
+void defaults_fill(const struct defaults *defaults, struct fields *fields);
 
 /* Appends `text`, an object in JSON with at least one key, with a `time` put in front. */
 void time_insert(int64_t time, const char *text, size_t length, struct buffer *out);

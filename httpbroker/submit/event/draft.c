@@ -10,7 +10,7 @@
 
 #define BLANKS " \t"
 
-bool draft_time_read(const char *text, int64_t *time, struct reason *why)
+bool fields_time_read(const char *text, int64_t *time, struct reason *why)
 {
 	const char *digits = text + strspn(text, BLANKS);
 	size_t whole = strspn(digits, "0123456789");
@@ -60,21 +60,21 @@ static int json_written(const char *bytes, size_t length, void *out)
 	return 0;
 }
 
-void draft_write(const struct draft *draft, struct buffer *json)
+void fields_write(const struct fields *fields, struct buffer *json)
 {
 	json_t *event = json_object();
 
-	text_add(event, "entity", draft->entity, UTF8_ONE_LINE);
-	text_add(event, "check", draft->check, UTF8_ONE_LINE);
-	text_add(event, "state", draft->state, UTF8_ONE_LINE);
-	text_add(event, "summary", draft->summary, UTF8_ONE_LINE);
-	text_add(event, "details", draft->details, UTF8_LINES);
-	text_add(event, "perfdata", draft->perfdata, UTF8_ONE_LINE);
-	tags_add(event, draft->tags);
-	if (draft->time != DRAFT_NO_TIME)
-		json_object_set_new(event, "time", json_integer(draft->time));
-	if (draft->ttl != 0)
-		json_object_set_new(event, "ttl", json_integer(draft->ttl));
+	text_add(event, "entity", fields->entity, UTF8_ONE_LINE);
+	text_add(event, "check", fields->check, UTF8_ONE_LINE);
+	text_add(event, "state", fields->state, UTF8_ONE_LINE);
+	text_add(event, "summary", fields->summary, UTF8_ONE_LINE);
+	text_add(event, "details", fields->details, UTF8_LINES);
+	text_add(event, "perfdata", fields->perfdata, UTF8_ONE_LINE);
+	tags_add(event, fields->tags);
+	if (fields->time != FIELDS_NO_TIME)
+		json_object_set_new(event, "time", json_integer(fields->time));
+	if (fields->ttl != 0)
+		json_object_set_new(event, "ttl", json_integer(fields->ttl));
 	json_dump_callback(event, json_written, json, JSON_COMPACT);
 	json_decref(event);
 }

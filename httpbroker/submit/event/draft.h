@@ -11,10 +11,10 @@
 
 #include <stdint.h>
 
-#define DRAFT_NO_TIME INT64_MIN
-#define DRAFT_TTL_NEVER (-1) /* it never goes stale */
+#define FIELDS_NO_TIME INT64_MIN
+#define FIELDS_TTL_NEVER (-1) /* it never goes stale */
 
-struct draft {
+struct fields {
 	const char *entity; /* a text that is NULL or empty is left out */
 	const char *check;
 	const char *state;
@@ -22,17 +22,17 @@ struct draft {
 	const char *details;
 	const char *perfdata;
 	char **tags;  /* NULL: none; else up to a NULL */
-	int64_t time; /* seconds since the epoch, or DRAFT_NO_TIME: left out */
-	int64_t ttl;  /* seconds, or DRAFT_TTL_NEVER; 0: left out */
+	int64_t time; /* seconds since the epoch, or FIELDS_NO_TIME: left out */
+	int64_t ttl;  /* seconds, or FIELDS_TTL_NEVER; 0: left out */
 };
 
 /* Reads seconds since the epoch, with blanks around and a fraction, which is dropped. */
-bool draft_time_read(const char *text, int64_t *time, struct reason *why);
+bool fields_time_read(const char *text, int64_t *time, struct reason *why);
 
 /*
  * Appends the event as one JSON object, on one line. What no alerter could pass on is left out or
  * replaced (common/utf8.h): an alert is worth more than its umlauts. Only details have lines.
  */
-void draft_write(const struct draft *draft, struct buffer *json);
+void fields_write(const struct fields *fields, struct buffer *json);
 
 #endif

@@ -26,11 +26,11 @@ size_t utf8_severed(const char *bytes, size_t length)
 	return count;
 }
 
-void utf8_shorten(struct buffer *text, size_t most)
+void utf8_shorten(struct buffer *text, size_t max)
 {
-	size_t half = (most - strlen(UTF8_ELLIPSIS)) / 2;
+	size_t half = (max - strlen(UTF8_ELLIPSIS)) / 2;
 
-	if (text->length <= most)
+	if (text->length <= max)
 		return;
 	const char *tail = text->data + text->length - half;
 	size_t skip = utf8_severed(tail, half);

@@ -14,6 +14,6 @@ size_t utf8_whole(const char *bytes, size_t length);
 size_t utf8_severed(const char *bytes, size_t length);
 
 /* Cuts the middle out of a text of more than `most` bytes, so that it has no more of them. */
-void utf8_shorten(struct buffer *text, size_t most);
+void utf8_shorten(struct buffer *text, size_t max);
 
 #endif

@@ -62,10 +62,10 @@ struct feed *feed_new(const struct feed_options *options, struct reason *why)
 	feed->format = known;
 	feed->options = *options;
 	feed->defaults = defaults_new(&feed->options.defaults);
-	lines_init(&feed->lines, FEED_LINE_MOST);
+	lines_init(&feed->lines, FEED_LINE_MAX);
 	feed->lines.mark = known->mark;
 	if (known->translate == NULL)
-		feed->documents = documents_new(FEED_DOCUMENT_MOST);
+		feed->documents = documents_new(FEED_DOCUMENT_MAX);
 	return feed;
 }
 
@@ -174,16 +174,16 @@ static bool line_translate(
 {
 	const struct format_context context = {
 		feed->options.delimiter, &feed->parts, &feed->summary};
-	struct draft draft = {.time = DRAFT_NO_TIME};
+	struct fields fields = {.time = FIELDS_NO_TIME};
 
-	if (!feed->format->translate(line, &context, &draft, why))
+	if (!feed->format->translate(line, &context, &fields, why))
 		return false;
-	defaults_fill(feed->defaults, &draft);
+	defaults_fill(feed->defaults, &fields);
 	buffer_clear(&feed->json);
-	draft_write(&draft, &feed->json);
+	fields_write(&fields, &feed->json);
 	item->json = feed->json.data;
 	item->length = feed->json.length;
-	item->timeless = draft.time == DRAFT_NO_TIME;
+	item->timeless = fields.time == FIELDS_NO_TIME;
 	return true;
 }
 
@@ -199,7 +199,7 @@ static enum feed_result line_next(struct feed *feed, struct feed_item *item, str
 		return FEED_NONE;
 	item->line = feed->lines.number;
 	if (result == LINES_TOO_LONG) {
-		reason_set(why, "longer than %zu bytes", FEED_LINE_MOST);
+		reason_set(why, "longer than %zu bytes", FEED_LINE_MAX);
 		return FEED_BAD;
 	}
 	return line_translate(feed, line, item, why) ? FEED_EVENT : FEED_BAD;

@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FEED_DOCUMENT_MOST ((size_t)1024 * 1024) /* bytes of one JSON document */
-#define FEED_LINE_MOST ((size_t)64 * 1024)       /* bytes of a line, in formats made of lines */
+#define FEED_DOCUMENT_MAX ((size_t)1024 * 1024) /* bytes of one JSON document */
+#define FEED_LINE_MAX ((size_t)64 * 1024)       /* bytes of a line, in formats made of lines */
 
 struct feed_item {
 	uint64_t line;    /* of the input, on which it began; the first is 1 */
@@ -25,8 +25,8 @@ struct feed_item {
 
 struct feed_options {
 	const char *format;
-	char delimiter;        /* of nsca's fields */
-	struct draft defaults; /* entity, tags and ttl of the events that lack them */
+	char delimiter;         /* of nsca's fields */
+	struct fields defaults; /* entity, tags and ttl of the events that lack them */
 };
 
 enum feed_result {

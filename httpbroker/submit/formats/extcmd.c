@@ -18,7 +18,7 @@ static bool time_read(char **line, int64_t *time, struct reason *why)
 	if (**line != '[' || close == NULL)
 		return reason_set(why, "'%.40s' does not begin with [TIME]", *line);
 	*close = '\0';
-	if (!draft_time_read(*line + 1, time, why))
+	if (!fields_time_read(*line + 1, time, why))
 		return reason_prefix(why, "time");
 	*line = close + 1;
 	*line += strspn(*line, " \t");
@@ -36,12 +36,12 @@ static bool command_known(const char *command, bool *service, struct reason *why
 }
 
 bool extcmd_translate(
-	char *line, const struct format_context *context, struct draft *draft, struct reason *why)
+	char *line, const struct format_context *context, struct fields *fields, struct reason *why)
 {
 	struct result result = {NULL, NULL, NULL, NULL};
 	bool service;
 
-	if (!time_read(&line, &draft->time, why))
+	if (!time_read(&line, &fields->time, why))
 		return false;
 	char *rest = line;
 	if (!command_known(strsep(&rest, ";"), &service, why))
@@ -54,5 +54,5 @@ bool extcmd_translate(
 	if (result.output == NULL)
 		return reason_set(why, "a %s result has %d fields between semicolons",
 			service ? "service" : "host", service ? 5 : 4);
-	return result_translate(&result, context, draft, why);
+	return result_translate(&result, context, fields, why);
 }

@@ -22,8 +22,8 @@ struct format_context {
  * Writes what the line says into *draft, which then points into the line and into the context:
  * both are taken apart in place. False: the line is no event, and *why says why not.
  */
-typedef bool format_translate(
-	char *line, const struct format_context *context, struct draft *draft, struct reason *why);
+typedef bool format_translate(char *line, const struct format_context *context,
+	struct fields *fields, struct reason *why);
 
 format_translate nagios_translate; /* what Nagios writes as performance data: nagios.c */
 format_translate nsca_translate;   /* what is piped into send_nsca: nsca.c */

@@ -46,16 +46,16 @@ static const struct {
 #define STATES (sizeof states / sizeof states[0])
 
 /* Splits at tabs; the last field takes the rest with its tabs. Missing ones are empty. */
-static int fields_split(char *line, char *fields[FIELDS])
+static int columns_split(char *line, char *columns[FIELDS])
 {
 	int count = 0;
 
 	while (line != NULL && count < FIELDS - 1)
-		fields[count++] = strsep(&line, "\t");
+		columns[count++] = strsep(&line, "\t");
 	if (line != NULL)
-		fields[count++] = line;
+		columns[count++] = line;
 	for (int i = count; i < FIELDS; i++)
-		fields[i] = fields[count - 1] + strlen(fields[count - 1]);
+		columns[i] = columns[count - 1] + strlen(columns[count - 1]);
 	return count;
 }
 
@@ -68,59 +68,59 @@ static bool kind_known(const char *kind)
 }
 
 /* NULL if such a line has no such state. */
-static const char *state_of(char *const fields[FIELDS])
+static const char *state_of(char *const columns[FIELDS])
 {
 	for (size_t i = 0; i < STATES; i++)
-		if (strcmp(fields[FIELD_KIND], states[i].kind) == 0 &&
-			strcmp(fields[FIELD_STATE], states[i].state) == 0)
+		if (strcmp(columns[FIELD_KIND], states[i].kind) == 0 &&
+			strcmp(columns[FIELD_STATE], states[i].state) == 0)
 			return states[i].event;
 	return NULL;
 }
 
-static bool layout_check(char *const fields[FIELDS], int count, struct reason *why)
+static bool layout_check(char *const columns[FIELDS], int count, struct reason *why)
 {
-	if (!kind_known(fields[FIELD_KIND]))
+	if (!kind_known(columns[FIELD_KIND]))
 		return reason_set(why,
 			"'%.40s' is not [SERVICEPERFDATA] or [HOSTPERFDATA] and a tab",
-			fields[FIELD_KIND]);
+			columns[FIELD_KIND]);
 	if (count < FIELDS_NEEDED)
 		return reason_set(why, "%d fields between tabs where at least %d are needed", count,
 			FIELDS_NEEDED);
-	if (fields[FIELD_HOST][0] == '\0')
+	if (columns[FIELD_HOST][0] == '\0')
 		return reason_set(why, "the host's name is empty");
-	if (fields[FIELD_CHECK][0] == '\0')
+	if (columns[FIELD_CHECK][0] == '\0')
 		return reason_set(why, "the service's name is empty");
 	return true;
 }
 
 static bool values_read(
-	char *const fields[FIELDS], const char **state, int64_t *time, struct reason *why)
+	char *const columns[FIELDS], const char **state, int64_t *time, struct reason *why)
 {
-	*state = state_of(fields);
+	*state = state_of(columns);
 	if (*state == NULL)
-		return reason_set(why, "'%.40s' is not a state of a %s line", fields[FIELD_STATE],
-			fields[FIELD_KIND]);
-	if (!draft_time_read(fields[FIELD_TIME], time, why))
+		return reason_set(why, "'%.40s' is not a state of a %s line", columns[FIELD_STATE],
+			columns[FIELD_KIND]);
+	if (!fields_time_read(columns[FIELD_TIME], time, why))
 		return reason_prefix(why, "time");
 	return true;
 }
 
 bool nagios_translate(
-	char *line, const struct format_context *context, struct draft *draft, struct reason *why)
+	char *line, const struct format_context *context, struct fields *fields, struct reason *why)
 {
-	char *fields[FIELDS];
+	char *columns[FIELDS];
 
 	(void)context;
-	if (!layout_check(fields, fields_split(line, fields), why))
+	if (!layout_check(columns, columns_split(line, columns), why))
 		return false;
-	if (!values_read(fields, &draft->state, &draft->time, why))
+	if (!values_read(columns, &fields->state, &fields->time, why))
 		return reason_prefix(
-			why, "'%.80s' on '%.80s'", fields[FIELD_CHECK], fields[FIELD_HOST]);
-	plugin_unescape(fields[FIELD_LONG_OUTPUT]);
-	draft->entity = fields[FIELD_HOST];
-	draft->check = fields[FIELD_CHECK];
-	draft->summary = fields[FIELD_OUTPUT];
-	draft->details = fields[FIELD_LONG_OUTPUT];
-	draft->perfdata = fields[FIELD_PERFDATA];
+			why, "'%.80s' on '%.80s'", columns[FIELD_CHECK], columns[FIELD_HOST]);
+	plugin_unescape(columns[FIELD_LONG_OUTPUT]);
+	fields->entity = columns[FIELD_HOST];
+	fields->check = columns[FIELD_CHECK];
+	fields->summary = columns[FIELD_OUTPUT];
+	fields->details = columns[FIELD_LONG_OUTPUT];
+	fields->perfdata = columns[FIELD_PERFDATA];
 	return true;
 }

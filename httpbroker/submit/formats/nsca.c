@@ -36,7 +36,7 @@ static char *field_next(char **rest, char delimiter)
 }
 
 bool nsca_translate(
-	char *line, const struct format_context *context, struct draft *draft, struct reason *why)
+	char *line, const struct format_context *context, struct fields *fields, struct reason *why)
 {
 	char *rest = line;
 	char *host = field_next(&rest, context->delimiter);
@@ -55,5 +55,5 @@ bool nsca_translate(
 		result = (struct result){host, second, host_output, host_output + length + 1};
 	else if (fourth)
 		host_output[length] = context->delimiter;
-	return result_translate(&result, context, draft, why);
+	return result_translate(&result, context, fields, why);
 }

@@ -31,36 +31,36 @@ static const char *service_state(int64_t code)
 
 /* The output's parts; a code that no plugin has stands before the summary. */
 static void output_take(
-	char *output, int64_t code, const struct format_context *context, struct draft *draft)
+	char *output, int64_t code, const struct format_context *context, struct fields *fields)
 {
 	plugin_unescape(output);
 	plugin_split(output, context->parts);
-	draft->summary = context->parts->summary;
-	draft->details = context->parts->details;
-	draft->perfdata = context->parts->perfdata.data;
+	fields->summary = context->parts->summary;
+	fields->details = context->parts->details;
+	fields->perfdata = context->parts->perfdata.data;
 	if (code >= 0 && code <= 3)
 		return;
 	buffer_clear(context->summary);
 	buffer_printf(context->summary, "return code %" PRId64 "%s%s", code,
-		draft->summary[0] != '\0' ? ": " : "", draft->summary);
-	draft->summary = context->summary->data;
+		fields->summary[0] != '\0' ? ": " : "", fields->summary);
+	fields->summary = context->summary->data;
 }
 
 bool result_translate(const struct result *result, const struct format_context *context,
-	struct draft *draft, struct reason *why)
+	struct fields *fields, struct reason *why)
 {
 	bool host = result->service == NULL;
 	int64_t code;
 
 	if (!names_check(result, why))
 		return false;
-	draft->entity = result->host;
-	draft->check = host ? "HOST" : result->service;
+	fields->entity = result->host;
+	fields->check = host ? "HOST" : result->service;
 	if (!result_code(result->code, &code))
 		return reason_set(why,
 			"'%.80s' on '%.80s': return code: '%.40s' is not a whole number",
-			draft->check, draft->entity, result->code);
-	draft->state = !host ? service_state(code) : code == 0 ? "ok" : "critical";
-	output_take(result->output, code, context, draft);
+			fields->check, fields->entity, result->code);
+	fields->state = !host ? service_state(code) : code == 0 ? "ok" : "critical";
+	output_take(result->output, code, context, fields);
 	return true;
 }

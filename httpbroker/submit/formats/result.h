@@ -21,6 +21,6 @@ bool result_code(const char *text, int64_t *code);
  * named in the summary.
  */
 bool result_translate(const struct result *result, const struct format_context *context,
-	struct draft *draft, struct reason *why);
+	struct fields *fields, struct reason *why);
 
 #endif

@@ -205,7 +205,7 @@ static enum directory_read file_open(int directory, const char *name, int *out, 
 	return DIRECTORY_READ;
 }
 
-static enum directory_read file_read(int fd, size_t most, struct buffer *out, struct reason *why)
+static enum directory_read file_read(int fd, size_t max, struct buffer *out, struct reason *why)
 {
 	ssize_t got;
 
@@ -214,22 +214,22 @@ static enum directory_read file_read(int fd, size_t most, struct buffer *out, st
 		if (got < 0)
 			return failure(errno, why);
 		out->length += (size_t)got;
-	} while (got > 0 && out->length <= most);
+	} while (got > 0 && out->length <= max);
 	if (got == 0)
 		return DIRECTORY_READ;
-	reason_set(why, "it is longer than %zu bytes", most);
+	reason_set(why, "it is longer than %zu bytes", max);
 	return DIRECTORY_ODD;
 }
 
 enum directory_read directory_read(
-	int directory, const char *name, size_t most, struct buffer *out, struct reason *why)
+	int directory, const char *name, size_t max, struct buffer *out, struct reason *why)
 {
 	int fd = -1;
 	enum directory_read result = file_open(directory, name, &fd, why);
 
 	if (result != DIRECTORY_READ)
 		return result;
-	result = file_read(fd, most, out, why);
+	result = file_read(fd, max, out, why);
 	close(fd);
 	return result;
 }

@@ -37,7 +37,7 @@ enum directory_read {
 	DIRECTORY_ODD,    /* it is longer, or it is no file */
 };
 enum directory_read directory_read(
-	int directory, const char *name, size_t most, struct buffer *out, struct reason *why);
+	int directory, const char *name, size_t max, struct buffer *out, struct reason *why);
 
 /* False, and logged: it is still there under that name. */
 bool directory_remove(int directory, const char *name);

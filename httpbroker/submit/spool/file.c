@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HEAD_MOST 80 /* bytes of the first line */
+#define HEAD_MAX 80 /* bytes of the first line */
 #define HEAD_FORMAT "httpbroker-submit spool 1: %zu events, %zu bytes\n"
 
 /* Line breaks stand between the tokens of an event, never in its strings. */
@@ -23,7 +23,7 @@ static void line_append(struct buffer *out, const struct queued *event)
 	buffer_append_text(out, "\n");
 }
 
-static size_t lines_write(struct buffer *out, const struct queued *first, size_t most)
+static size_t lines_write(struct buffer *out, const struct queued *first, size_t max)
 {
 	const struct queued *event = first;
 	size_t count = 0;
@@ -33,7 +33,7 @@ static size_t lines_write(struct buffer *out, const struct queued *first, size_t
 		size_t before = out->length;
 
 		line_append(out, event);
-		if (out->length > most || (count > 0 && out->length > SPOOL_FILE_BYTES)) {
+		if (out->length > max || (count > 0 && out->length > SPOOL_FILE_BYTES)) {
 			out->length = before;
 			break;
 		}
@@ -43,10 +43,10 @@ static size_t lines_write(struct buffer *out, const struct queued *first, size_t
 	return count;
 }
 
-size_t spool_file_write(struct buffer *out, const struct queued *first, size_t most)
+size_t spool_file_write(struct buffer *out, const struct queued *first, size_t max)
 {
 	struct buffer lines = {NULL, 0, 0};
-	size_t count = most > HEAD_MOST ? lines_write(&lines, first, most - HEAD_MOST) : 0;
+	size_t count = max > HEAD_MAX ? lines_write(&lines, first, max - HEAD_MAX) : 0;
 
 	buffer_clear(out);
 	buffer_printf(out, HEAD_FORMAT, count, lines.length);
@@ -59,8 +59,8 @@ size_t spool_file_write(struct buffer *out, const struct queued *first, size_t m
 static bool head_read(
 	const char *bytes, size_t length, size_t *events, const char **rest, struct reason *why)
 {
-	const char *newline = memchr(bytes, '\n', length < HEAD_MOST ? length : HEAD_MOST);
-	char head[HEAD_MOST + 1] = "", again[HEAD_MOST + 1];
+	const char *newline = memchr(bytes, '\n', length < HEAD_MAX ? length : HEAD_MAX);
+	char head[HEAD_MAX + 1] = "", again[HEAD_MAX + 1];
 	size_t said;
 
 	if (newline == NULL)

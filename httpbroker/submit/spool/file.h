@@ -14,15 +14,15 @@
 #include "httpbroker/submit/delivery/queue.h"
 
 #define SPOOL_FILE_EVENTS 500
-#define SPOOL_FILE_BYTES ((size_t)256 * 1024)     /* of events; a longer one has its own file */
-#define SPOOL_FILE_MOST ((size_t)2 * 1024 * 1024) /* no file is longer */
+#define SPOOL_FILE_BYTES ((size_t)256 * 1024)    /* of events; a longer one has its own file */
+#define SPOOL_FILE_MAX ((size_t)2 * 1024 * 1024) /* no file is longer */
 
 /*
  * Writes into `out`, which is cleared first, `first` and those behind it, while they come from
  * the same file as it (that is NULL, for events that come from none) and the file has at most
  * `most` bytes. Returns how many they are.
  */
-size_t spool_file_write(struct buffer *out, const struct queued *first, size_t most);
+size_t spool_file_write(struct buffer *out, const struct queued *first, size_t max);
 
 /*
  * Appends the events of the file's bytes to `queue`, with `name` as their origin. False: the file

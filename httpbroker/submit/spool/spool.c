@@ -33,7 +33,7 @@ struct spool {
 	char *path;
 	int directory;
 	bool locked;
-	size_t most;  /* bytes */
+	size_t max;   /* bytes */
 	size_t bytes; /* of the entries */
 	int64_t last; /* number of the last name that was seen or made */
 	nsec looked;  /* monotonic: when the directory was listed last; 0: never */
@@ -41,7 +41,7 @@ struct spool {
 	struct entry *entries;
 };
 
-struct spool *spool_open(const char *path, size_t most, struct reason *why)
+struct spool *spool_open(const char *path, size_t max, struct reason *why)
 {
 	int directory = directory_open(path, why);
 	struct spool *spool;
@@ -51,7 +51,7 @@ struct spool *spool_open(const char *path, size_t most, struct reason *why)
 	spool = memory_zeroed(1, sizeof *spool);
 	spool->path = memory_copied(path);
 	spool->directory = directory;
-	spool->most = most;
+	spool->max = max;
 	return spool;
 }
 
@@ -206,7 +206,7 @@ static bool entry_take(struct spool *spool, struct entry **link, struct queue *q
 	size_t before = queue->count;
 	struct reason why;
 	enum directory_read found =
-		directory_read(spool->directory, entry->name, SPOOL_FILE_MOST, &bytes, &why);
+		directory_read(spool->directory, entry->name, SPOOL_FILE_MAX, &bytes, &why);
 	bool sound = found == DIRECTORY_READ &&
 		     spool_file_read(bytes.data, bytes.length, entry->name, queue, &why);
 
@@ -273,7 +273,7 @@ void spool_return(struct spool *spool, const struct queue *queue)
 
 		if (entry == NULL || entry->taken == entry->left)
 			continue;
-		spool_file_write(&bytes, event, SPOOL_FILE_MOST);
+		spool_file_write(&bytes, event, SPOOL_FILE_MAX);
 		if (!directory_write(spool->directory, entry->name, &bytes, &why))
 			log_warning("%s/%s: %s: what was sent of it will be sent again",
 				spool->path, entry->name, why.text);
@@ -285,18 +285,18 @@ void spool_return(struct spool *spool, const struct queue *queue)
 /* Writes the first events of the queue into a file behind all others. Returns how many. */
 static size_t file_put(struct spool *spool, const struct queue *queue, struct reason *why)
 {
-	size_t room = spool->most > spool->bytes ? spool->most - spool->bytes : 0;
+	size_t room = spool->max > spool->bytes ? spool->max - spool->bytes : 0;
 	int64_t now = clock_wall() / 1000;
 	struct buffer bytes = {NULL, 0, 0};
 	char name[64];
 	size_t count = spool_file_write(
-		&bytes, queue->first, room < SPOOL_FILE_MOST ? room : SPOOL_FILE_MOST);
+		&bytes, queue->first, room < SPOOL_FILE_MAX ? room : SPOOL_FILE_MAX);
 
 	spool->last = spool->last < now ? now : spool->last + 1;
 	snprintf(name, sizeof name, NAME_FORMAT, spool->last, random_number(), random_number());
 	if (count == 0)
-		reason_set(why, "%s is full: %zu of %zu bytes", spool->path, spool->bytes,
-			spool->most);
+		reason_set(
+			why, "%s is full: %zu of %zu bytes", spool->path, spool->bytes, spool->max);
 	else if (directory_write(spool->directory, name, &bytes, why))
 		entry_add(spool, entry_place(&spool->entries, name), name, bytes.length);
 	else

@@ -20,7 +20,7 @@
 #define SPOOL_LOOK_AGAIN (10 * NSEC_PER_SEC)
 
 /* Opens the directory, which is made if there is none, of at most `most` bytes. NULL: *why. */
-struct spool *spool_open(const char *path, size_t most, struct reason *why);
+struct spool *spool_open(const char *path, size_t max, struct reason *why);
 
 /* Tries to get the lock, and looks what is there; *why is set if that fails otherwise. */
 enum spool_lock { SPOOL_LOCKED, SPOOL_IN_USE, SPOOL_ERROR };
