@@ -6,7 +6,7 @@
 #include "common/random.h"
 #include "common/signals.h"
 #include "common/utf8.h"
-#include "httpbroker/submit/delivery/outage.h"
+#include "httpbroker/submit/outage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 static void parameter_append(struct buffer *query, const char *name, const char *value)
 {
-	struct buffer clean = {NULL, 0, 0}; /* as it is sent (event/draft.h) */
+	struct buffer clean = {NULL, 0, 0}; /* as it is sent (event.h) */
 
 	utf8_clean_append(&clean, value, strlen(value), UTF8_ONE_LINE);
 	char *encoded = curl_easy_escape(NULL, clean.data, (int)clean.length);

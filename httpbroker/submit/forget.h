@@ -4,7 +4,7 @@
 #define HTTPBROKER_SUBMIT_FORGET_H
 
 #include "common/clocks.h"
-#include "httpbroker/submit/delivery/sender.h"
+#include "httpbroker/submit/sender.h"
 
 #include <stdbool.h>
 

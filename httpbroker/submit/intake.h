@@ -6,8 +6,8 @@
 #ifndef HTTPBROKER_SUBMIT_INTAKE_H
 #define HTTPBROKER_SUBMIT_INTAKE_H
 
-#include "httpbroker/submit/delivery/tally.h"
-#include "httpbroker/submit/feed/source.h"
+#include "httpbroker/submit/results.h"
+#include "httpbroker/submit/source.h"
 
 /* Bytes of events that wait at most: then reading pauses. An endless input gets the larger room. */
 #define INTAKE_AHEAD_MAX ((size_t)256 * 1024)

@@ -4,12 +4,12 @@
 #include "common/secret.h"
 #include "common/secretfile.h"
 #include "common/signals.h"
-#include "httpbroker/submit/check/command.h"
-#include "httpbroker/submit/check/report.h"
+#include "httpbroker/submit/command.h"
 #include "httpbroker/submit/dryrun.h"
 #include "httpbroker/submit/forget.h"
+#include "httpbroker/submit/loop.h"
 #include "httpbroker/submit/options.h"
-#include "httpbroker/submit/submit.h"
+#include "httpbroker/submit/report.h"
 
 #include <curl/curl.h>
 #include <errno.h>

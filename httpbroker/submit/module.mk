@@ -4,44 +4,30 @@
 noinst_LIBRARIES += httpbroker/submit/libsubmit.a
 httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 httpbroker_submit_libsubmit_a_SOURCES = \
+	httpbroker/submit/command.c httpbroker/submit/command.h \
 	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
+	httpbroker/submit/event.c httpbroker/submit/event.h \
+	httpbroker/submit/feed.c httpbroker/submit/feed.h \
 	httpbroker/submit/forget.c httpbroker/submit/forget.h \
 	httpbroker/submit/intake.c httpbroker/submit/intake.h \
-	httpbroker/submit/mode.c httpbroker/submit/mode.h \
+	httpbroker/submit/json_stream.c httpbroker/submit/json_stream.h \
+	httpbroker/submit/line_format.h \
+	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
+	httpbroker/submit/loop.c httpbroker/submit/loop.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
-	httpbroker/submit/refusal.c httpbroker/submit/refusal.h \
+	httpbroker/submit/outage.c httpbroker/submit/outage.h \
+	httpbroker/submit/plugin.c httpbroker/submit/plugin.h \
+	httpbroker/submit/queue.c httpbroker/submit/queue.h \
+	httpbroker/submit/report.c httpbroker/submit/report.h \
+	httpbroker/submit/request_batch.c httpbroker/submit/request_batch.h \
+	httpbroker/submit/response.c httpbroker/submit/response.h \
+	httpbroker/submit/results.c httpbroker/submit/results.h \
+	httpbroker/submit/sender.c httpbroker/submit/sender.h \
+	httpbroker/submit/source.c httpbroker/submit/source.h \
+	httpbroker/submit/spool.c httpbroker/submit/spool.h \
+	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h \
 	httpbroker/submit/store.c httpbroker/submit/store.h \
-	httpbroker/submit/submit.c httpbroker/submit/submit.h \
-	httpbroker/submit/values.c httpbroker/submit/values.h \
-	httpbroker/submit/check/command.c httpbroker/submit/check/command.h \
-	httpbroker/submit/check/relay.c httpbroker/submit/check/relay.h \
-	httpbroker/submit/check/report.c httpbroker/submit/check/report.h \
-	httpbroker/submit/delivery/answer.c httpbroker/submit/delivery/answer.h \
-	httpbroker/submit/delivery/batch.c httpbroker/submit/delivery/batch.h \
-	httpbroker/submit/delivery/excerpt.c httpbroker/submit/delivery/excerpt.h \
-	httpbroker/submit/delivery/outage.c httpbroker/submit/delivery/outage.h \
-	httpbroker/submit/delivery/queue.c httpbroker/submit/delivery/queue.h \
-	httpbroker/submit/delivery/sender.c httpbroker/submit/delivery/sender.h \
-	httpbroker/submit/delivery/shipment.c httpbroker/submit/delivery/shipment.h \
-	httpbroker/submit/delivery/tally.c httpbroker/submit/delivery/tally.h \
-	httpbroker/submit/delivery/target.c httpbroker/submit/delivery/target.h \
-	httpbroker/submit/event/defaults.c httpbroker/submit/event/defaults.h \
-	httpbroker/submit/event/draft.c httpbroker/submit/event/draft.h \
-	httpbroker/submit/event/plugin.c httpbroker/submit/event/plugin.h \
-	httpbroker/submit/event/utf8.c httpbroker/submit/event/utf8.h \
-	httpbroker/submit/feed/documents.c httpbroker/submit/feed/documents.h \
-	httpbroker/submit/feed/feed.c httpbroker/submit/feed/feed.h \
-	httpbroker/submit/feed/input.c httpbroker/submit/feed/input.h \
-	httpbroker/submit/feed/shape.c httpbroker/submit/feed/shape.h \
-	httpbroker/submit/feed/source.c httpbroker/submit/feed/source.h \
-	httpbroker/submit/formats/extcmd.c \
-	httpbroker/submit/formats/format.h \
-	httpbroker/submit/formats/nagios.c \
-	httpbroker/submit/formats/nsca.c \
-	httpbroker/submit/formats/result.c httpbroker/submit/formats/result.h \
-	httpbroker/submit/spool/directory.c httpbroker/submit/spool/directory.h \
-	httpbroker/submit/spool/file.c httpbroker/submit/spool/file.h \
-	httpbroker/submit/spool/spool.c httpbroker/submit/spool/spool.h
+	httpbroker/submit/target.c httpbroker/submit/target.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/options.h"
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/options.h"
 #include "common/optiontable.h"
-#include "httpbroker/submit/delivery/batch.h"
-#include "httpbroker/submit/mode.h"
-#include "httpbroker/submit/values.h"
+#include "httpbroker/submit/event.h"
+#include "httpbroker/submit/queue.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -270,4 +270,125 @@ void options_free(struct options *options)
 	list_free(options->event.tags);
 	list_free(options->files);
 	list_free(options->urls);
+}
+
+#define TTL_MAX (365 * 86400 * NSEC_PER_SEC)
+#define PATIENCE_MAX TTL_MAX
+
+static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
+	"unreachable", "acknowledgement", "test_notifications"};
+
+const char *value_filled(const char *option, const char *value)
+{
+	if (value[0] == '\0')
+		die(EX_USAGE, "%s: empty", option);
+	return value;
+}
+
+const char *value_state(const char *option, const char *value)
+{
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+		if (strcasecmp(value, states[i]) == 0)
+			return value;
+	die(EX_USAGE,
+		"%s: '%s' is none of ok, warning, critical, unknown, up, down, unreachable, "
+		"acknowledgement, test_notifications",
+		option, value);
+}
+
+int64_t value_ttl(const char *option, const char *value)
+{
+	struct reason why;
+	nsec ttl;
+
+	if (strcmp(value, "never") == 0)
+		return FIELDS_TTL_NEVER;
+	if (!duration_parse(value, NSEC_PER_MSEC, TTL_MAX, &ttl, &why))
+		die(EX_USAGE, "%s: %s; say 'never' for a state that does not go stale", option,
+			why.text);
+	/* the broker counts in whole seconds: a part of one is one more */
+	return (ttl + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+}
+
+int64_t value_time(const char *option, const char *value)
+{
+	struct reason why;
+	int64_t time;
+
+	if (!fields_time_read(value, &time, &why))
+		die(EX_USAGE, "%s: %s", option, why.text);
+	return time;
+}
+
+char value_byte(const char *option, const char *value)
+{
+	if (strcmp(value, "\\t") == 0)
+		return '\t';
+	if (strlen(value) != 1 || *value == '\n')
+		die(EX_USAGE, "%s: '%s' is not a single byte such as ';', or '\\t' for a tab",
+			option, value);
+	return *value;
+}
+
+nsec value_patience(const char *option, const char *value)
+{
+	struct reason why;
+	nsec patience;
+
+	if (strcmp(value, "forever") == 0)
+		return NSEC_NEVER;
+	if (!duration_parse(value, 0, PATIENCE_MAX, &patience, &why))
+		die(EX_USAGE, "%s: %s, nor 'forever'", option, why.text);
+	return patience;
+}
+
+/* What was given by the user and has no use, who is told what it is for. */
+static void unwanted(bool given, const char *words)
+{
+	if (given)
+		die(EX_USAGE, "%s", words);
+}
+
+static void mode_choose(struct options *options)
+{
+	bool forget = options->mode == MODE_FORGET;
+	bool state = options->event.state != NULL;
+
+	unwanted(options->command != NULL && options->command[0] == NULL,
+		"a command must stand behind --");
+	unwanted(forget && (state || options->command != NULL),
+		"--forget goes neither with -s nor with a command");
+	unwanted(state && options->command != NULL,
+		"-s does not go with a command: its exit code says the state");
+	unwanted(options->files_count > 0 && (forget || state || options->command != NULL),
+		"a file to read does not go with -s, -- or --forget");
+	if (options->command != NULL)
+		options->mode = MODE_CHECK;
+	else if (state)
+		options->mode = MODE_EVENT;
+}
+
+static void mode_check(const struct options *options)
+{
+	const struct fields *event = &options->event;
+	bool feed = options->mode == MODE_FEED, check = options->mode == MODE_CHECK;
+	bool forget = options->mode == MODE_FORGET;
+
+	unwanted(options->mode == MODE_EVENT && event->check == NULL, "-s needs -c");
+	unwanted(feed && event->check != NULL, "-c needs -s, a command or --forget");
+	unwanted((feed || forget || check) && (event->summary != NULL || event->details != NULL),
+		"-m and -d need -s");
+	unwanted((feed || forget) && event->time != FIELDS_NO_TIME, "--time needs -s or a command");
+	unwanted(forget && (event->ttl != 0 || options->tags_count > 0),
+		"-t and -T do not go with --forget");
+	unwanted(forget && event->entity == NULL, "--forget needs -e");
+	unwanted(forget && options->spool != NULL, "--forget cannot be kept in a spool");
+	unwanted(!check && (options->timeout != NSEC_NEVER || options->quiet),
+		"--timeout and -q need a command");
+}
+
+void mode_set(struct options *options)
+{
+	mode_choose(options);
+	mode_check(options);
 }

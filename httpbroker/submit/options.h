@@ -4,10 +4,11 @@
 #define HTTPBROKER_SUBMIT_OPTIONS_H
 
 #include "common/clocks.h"
-#include "httpbroker/submit/check/report.h"
-#include "httpbroker/submit/event/draft.h"
+#include "httpbroker/submit/event.h"
+#include "httpbroker/submit/report.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define OPTIONS_RETRY_UNSET (-1)
 
@@ -47,5 +48,32 @@ struct options {
 struct options options_read(int argc, char **argv);
 
 void options_free(struct options *options);
+
+/* Values of httpbroker-submit's options that no other program has. A wrong one ends the program
+ * with 64 and a message that names `option`. */
+
+/* Not empty. */
+const char *value_filled(const char *option, const char *value);
+
+/* What httpbroker(1) calls a state, in whatever case. */
+const char *value_state(const char *option, const char *value);
+
+/* A time to live in whole seconds, or FIELDS_TTL_NEVER (event.h). */
+int64_t value_ttl(const char *option, const char *value);
+
+/* Seconds since the epoch. */
+int64_t value_time(const char *option, const char *value);
+
+/* A single byte, `\t` for a tab, that no line ends with. */
+char value_byte(const char *option, const char *value);
+
+/* How long to wait; NSEC_NEVER for `forever`. */
+nsec value_patience(const char *option, const char *value);
+
+/* What the options as a whole ask for, and which of them make no sense with that. */
+
+/* Sets options->mode, where it is not --forget already. A contradiction ends the program with 64
+ * and the words that resolve it. */
+void mode_set(struct options *options);
 
 #endif

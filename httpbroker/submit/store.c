@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/signals.h"
-#include "httpbroker/submit/delivery/batch.h"
+#include "httpbroker/submit/queue.h"
 
 #define LOCK_AGAIN (50 * NSEC_PER_MSEC)
 

@@ -7,7 +7,7 @@
 #define HTTPBROKER_SUBMIT_STORE_H
 
 #include "common/clocks.h"
-#include "httpbroker/submit/spool/spool.h"
+#include "httpbroker/submit/spool.h"
 
 struct store {
 	struct spool *spool; /* NULL: there is none */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a command prints, and what is made of it. */
-#include "httpbroker/submit/check/report.h"
-#include "httpbroker/submit/event/utf8.h"
+#include "httpbroker/submit/event.h"
+#include "httpbroker/submit/report.h"
 #include "t/fuzz/fuzz.h"
 
 #include <jansson.h>

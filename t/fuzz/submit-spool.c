@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A file of the spool, as somebody may have left it. */
-#include "httpbroker/submit/spool/file.h"
+#include "httpbroker/submit/spool_files.h"
 #include "t/fuzz/fuzz.h"
 
 /* What was understood is written as it would be understood again. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/fuzz/submit.h"
 
-#include "httpbroker/submit/feed/feed.h"
+#include "httpbroker/submit/feed.h"
 #include "t/fuzz/fuzz.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/check/report.h"
+#include "httpbroker/submit/report.h"
 
 #include <string.h>
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/delivery/answer.h"
-#include "httpbroker/submit/delivery/batch.h"
-#include "httpbroker/submit/delivery/excerpt.h"
-#include "httpbroker/submit/delivery/outage.h"
+#include "httpbroker/submit/outage.h"
+#include "httpbroker/submit/queue.h"
+#include "httpbroker/submit/response.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
-#include "httpbroker/submit/feed/documents.h"
+#include "httpbroker/submit/json_stream.h"
 
 #include <stdlib.h>
 #include <string.h>

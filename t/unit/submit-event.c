@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/event/defaults.h"
-#include "httpbroker/submit/event/draft.h"
-#include "httpbroker/submit/event/plugin.h"
-#include "httpbroker/submit/event/utf8.h"
+#include "httpbroker/submit/event.h"
+#include "httpbroker/submit/plugin.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/formats/format.h"
+#include "httpbroker/submit/line_format.h"
 
 #include <string.h>
 

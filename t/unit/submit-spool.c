@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/spool/file.h"
-#include "httpbroker/submit/spool/spool.h"
+#include "httpbroker/submit/spool.h"
+#include "httpbroker/submit/spool_files.h"
 
 #include <stdlib.h>
 #include <string.h>

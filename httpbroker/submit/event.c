@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/event.h"
+
+#include "common/memory.h"
+#include "common/utf8.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLANKS " \t"
+
+bool fields_time_read(const char *text, int64_t *time, struct reason *why)
+{
+	const char *digits = text + strspn(text, BLANKS);
+	size_t whole = strspn(digits, "0123456789");
+	const char *end = digits + whole;
+
+	if (end[0] == '.' && isdigit((unsigned char)end[1]))
+		end += 1 + strspn(end + 1, "0123456789");
+	if (whole == 0 || end[strspn(end, BLANKS)] != '\0')
+		return reason_set(why, "'%.40s' is not a time in seconds since the epoch", text);
+	if (whole > 18) /* nor are there so many: it would not fit */
+		return reason_set(why, "'%.40s' is too large", text);
+	*time = strtoll(digits, NULL, 10);
+	return true;
+}
+
+static json_t *clean_string(const char *text, enum utf8_lines lines)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	utf8_clean_append(&clean, text, strlen(text), lines);
+	json_t *string = json_string(clean.length > 0 ? clean.data : "");
+	buffer_free(&clean);
+	return string;
+}
+
+static void text_add(json_t *event, const char *key, const char *text, enum utf8_lines lines)
+{
+	if (text != NULL && text[0] != '\0')
+		json_object_set_new(event, key, clean_string(text, lines));
+}
+
+static void tags_add(json_t *event, char **tags)
+{
+	json_t *array;
+
+	if (tags == NULL || *tags == NULL)
+		return;
+	array = json_array();
+	for (; *tags != NULL; tags++)
+		json_array_append_new(array, clean_string(*tags, UTF8_ONE_LINE));
+	json_object_set_new(event, "tags", array);
+}
+
+static int json_written(const char *bytes, size_t length, void *out)
+{
+	buffer_append(out, bytes, length);
+	return 0;
+}
+
+void fields_write(const struct fields *fields, struct buffer *json)
+{
+	json_t *event = json_object();
+
+	text_add(event, "entity", fields->entity, UTF8_ONE_LINE);
+	text_add(event, "check", fields->check, UTF8_ONE_LINE);
+	text_add(event, "state", fields->state, UTF8_ONE_LINE);
+	text_add(event, "summary", fields->summary, UTF8_ONE_LINE);
+	text_add(event, "details", fields->details, UTF8_LINES);
+	text_add(event, "perfdata", fields->perfdata, UTF8_ONE_LINE);
+	tags_add(event, fields->tags);
+	if (fields->time != FIELDS_NO_TIME)
+		json_object_set_new(event, "time", json_integer(fields->time));
+	if (fields->ttl != 0)
+		json_object_set_new(event, "ttl", json_integer(fields->ttl));
+	json_dump_callback(event, json_written, json, JSON_COMPACT);
+	json_decref(event);
+}
+
+enum { KEYS = 3 };
+
+struct defaults {
+	const struct fields *given;
+	struct {
+		const char *key;
+		struct buffer text; /* `"key":value`; empty: not given */
+	} parts[KEYS];
+};
+
+/* What fields_write() makes of it, without the brackets around. */
+static void part_write(struct buffer *out, const struct fields *fields)
+{
+	fields_write(fields, out);
+	buffer_consume(out, 1);
+	out->length--;
+}
+
+struct defaults *defaults_new(const struct fields *given)
+{
+	struct defaults *defaults = memory_zeroed(1, sizeof *defaults);
+
+	defaults->given = given;
+	defaults->parts[0].key = "entity";
+	part_write(&defaults->parts[0].text,
+		&(struct fields){.entity = given->entity, .time = FIELDS_NO_TIME});
+	defaults->parts[1].key = "tags";
+	part_write(&defaults->parts[1].text,
+		&(struct fields){.tags = given->tags, .time = FIELDS_NO_TIME});
+	defaults->parts[2].key = "ttl";
+	part_write(&defaults->parts[2].text,
+		&(struct fields){.ttl = given->ttl, .time = FIELDS_NO_TIME});
+	return defaults;
+}
+
+/* Behind the bracket of an object that goes on with `text`. */
+static void rest_append(struct buffer *out, bool empty, const char *text, size_t length)
+{
+	if (!empty)
+		buffer_append_text(out, ",");
+	buffer_append(out, text + 1, length - 1);
+}
+
+bool defaults_insert(const struct defaults *defaults, const json_t *event, const char *text,
+	size_t length, struct buffer *out)
+{
+	bool lacks = false;
+
+	for (size_t i = 0; i < KEYS; i++) {
+		const struct buffer *part = &defaults->parts[i].text;
+
+		if (part->length == 0 || json_object_get(event, defaults->parts[i].key) != NULL)
+			continue;
+		buffer_append_text(out, lacks ? "," : "{");
+		buffer_append(out, part->data, part->length);
+		lacks = true;
+	}
+	if (lacks)
+		rest_append(out, json_object_size(event) == 0, text, length);
+	return lacks;
+}
+
+void defaults_fill(const struct defaults *defaults, struct fields *fields)
+{
+	const struct fields *given = defaults->given;
+
+	if (fields->entity == NULL || fields->entity[0] == '\0')
+		fields->entity = given->entity;
+	if (fields->tags == NULL)
+		fields->tags = given->tags;
+	if (fields->ttl == 0)
+		fields->ttl = given->ttl;
+}
+
+void time_insert(int64_t time, const char *text, size_t length, struct buffer *out)
+{
+	buffer_printf(out, "{\"time\":%" PRId64, time);
+	rest_append(out, false, text, length);
+}
+
+void defaults_free(struct defaults *defaults)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		buffer_free(&defaults->parts[i].text);
+	free(defaults);
+}
+
+size_t utf8_whole(const char *bytes, size_t length)
+{
+	size_t lead = length;
+
+	while (lead > 0 && length - lead < 3 && ((unsigned char)bytes[lead - 1] & 0xc0) == 0x80)
+		lead--;
+	if (lead == 0 || utf8_promised((unsigned char)bytes[lead - 1]) <= length - lead + 1)
+		return length;
+	return lead - 1;
+}
+
+size_t utf8_severed(const char *bytes, size_t length)
+{
+	size_t count = 0;
+
+	while (count < length && count < UTF8_LONGEST - 1 &&
+		((unsigned char)bytes[count] & 0xc0) == 0x80)
+		count++;
+	return count;
+}
+
+void utf8_shorten(struct buffer *text, size_t max)
+{
+	size_t half = (max - strlen(UTF8_ELLIPSIS)) / 2;
+
+	if (text->length <= max)
+		return;
+	const char *tail = text->data + text->length - half;
+	size_t skip = utf8_severed(tail, half);
+	struct buffer shorter = {NULL, 0, 0};
+
+	buffer_append(&shorter, text->data, utf8_whole(text->data, half));
+	buffer_append_text(&shorter, UTF8_ELLIPSIS);
+	buffer_append(&shorter, tail + skip, half - skip);
+	buffer_free(text);
+	*text = shorter;
+}

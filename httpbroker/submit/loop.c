@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/loop.h"
+
+#include "common/duration.h"
+#include "common/log.h"
+#include "common/random.h"
+#include "common/signals.h"
+#include "httpbroker/submit/intake.h"
+#include "httpbroker/submit/outage.h"
+#include "httpbroker/submit/request_batch.h"
+#include "httpbroker/submit/store.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+struct submit {
+	const struct submit_parts *parts;
+	struct intake intake;
+	struct store store;
+	struct batch batch;
+	struct outage outage;
+	struct results results;
+	bool locked_out;  /* another run has the spool: nothing may be sent past what is in it */
+	bool stop_wanted; /* by a signal, and nothing was done about it yet */
+	bool stopping;    /* by a signal */
+	nsec stop_at;     /* whatever is still to be sent */
+};
+
+/* SIGTERM: what has been written to us until now is sent, nothing that comes later. */
+static void stop_begin(struct submit *submit)
+{
+	nsec now = clock_monotonic();
+	/* with a spool nothing is gained by waiting for who is away */
+	bool hopeless = submit->store.spool != NULL && submit->outage.away;
+
+	submit->stopping = true;
+	submit->stop_at = now + SUBMIT_STOP_LIMIT;
+	outage_hurry(&submit->outage, now, hopeless ? 0 : SUBMIT_STOP_LIMIT);
+	intake_stop(&submit->intake, &submit->results);
+}
+
+static bool stop_wanted(void *context)
+{
+	struct submit *submit = context;
+	bool terminated = signal_arrived(SIGTERM);
+	bool interrupted = signal_arrived(SIGINT);
+	bool hung_up = signal_arrived(SIGHUP);
+
+	submit->stop_wanted = submit->stop_wanted || terminated || interrupted || hung_up;
+	return submit->stop_wanted;
+}
+
+static void next_send(struct submit *submit)
+{
+	size_t max = submit->parts->batch;
+
+	if (sender_busy(submit->parts->sender) || clock_monotonic() < submit->outage.try_again)
+		return;
+	struct queue *queue = store_take(&submit->store, max);
+	if (queue == NULL)
+		queue = &submit->intake.queue;
+	if (queue->first != NULL)
+		request_batch_send(&submit->batch, queue, max, submit->parts->sender);
+}
+
+static void broker_answered(struct submit *submit)
+{
+	size_t waiting = submit->intake.queue.count + submit->store.taken.count;
+	nsec since = submit->outage.since;
+	char text[DURATION_TEXT];
+
+	if (outage_over(&submit->outage))
+		log_info("%s takes events again after %s, %zu wait%s",
+			sender_url(submit->parts->sender),
+			duration_text(clock_monotonic() - since, text), waiting,
+			waiting == 1 ? "s" : "");
+}
+
+static void broker_failed(struct submit *submit, const struct answer *answer)
+{
+	const struct spool *spool = submit->store.spool;
+	const char *path = spool != NULL ? spool_path(spool) : NULL;
+	char plan[OUTAGE_TEXT];
+
+	if (outage_failed(&submit->outage, clock_monotonic(), random_number()))
+		sender_failure_log(
+			submit->parts->sender, answer, outage_plan(&submit->outage, path, plan));
+	if (submit->outage.given_up)
+		store_put(&submit->store, &submit->intake.queue);
+}
+
+/* The spool's files go with their last event. */
+static void event_settled(void *context, const struct queue *queue, const struct queued *event)
+{
+	struct store *store = context;
+
+	if (queue == &store->taken)
+		store_settle(store, event);
+}
+
+static void answer_heed(struct submit *submit, const struct answer *answer)
+{
+	const struct answer busy = {.why = {"only some of them were taken"}};
+	struct batch *batch = &submit->batch;
+
+	if (answer->outcome == OUTCOME_AWAY) {
+		/* a pipe that has no end can wait for another token, too */
+		if (answer->by_token && !intake_endless(&submit->intake))
+			outage_hopeless(&submit->outage);
+		broker_failed(submit, answer);
+		return;
+	}
+	if (request_batch_divided(batch, answer))
+		return;
+	bool in_part = request_batch_in_part(batch, answer);
+	if (!in_part)
+		broker_answered(submit);
+	request_batch_settle(batch, answer, &submit->results, event_settled, &submit->store);
+	if (in_part)
+		broker_failed(submit, &busy);
+}
+
+/* Lets the transfer go on, and looks whether that answered for what was sent. */
+static void answer_take(struct submit *submit, const struct pollfd *fds, nfds_t count)
+{
+	struct sender *sender = submit->parts->sender;
+	struct answer answer = {.outcome = OUTCOME_PENDING};
+	enum outcome outcome = sender_advance(sender, fds, count, clock_monotonic(), &answer);
+
+	if (outcome == OUTCOME_PENDING)
+		return;
+	answer_heed(submit, &answer);
+	answer_clear(&answer);
+}
+
+/* Given up, with a spool that takes the rest of what is read. */
+static bool only_spooling(const struct submit *submit)
+{
+	return submit->outage.given_up && submit->store.spool != NULL &&
+	       !intake_endless(&submit->intake);
+}
+
+/* When something is to be done even if nobody does anything to us. */
+static nsec deadline(const struct submit *submit)
+{
+	const struct sender *sender = submit->parts->sender;
+	nsec when = submit->stopping ? submit->stop_at : NSEC_NEVER;
+	bool waiting = submit->intake.queue.first != NULL || submit->store.taken.first != NULL;
+
+	if (sender_busy(sender))
+		return nsec_earlier(when, sender_deadline(sender));
+	return waiting && !only_spooling(submit) ? nsec_earlier(when, submit->outage.try_again)
+						 : when;
+}
+
+/* Sleeps until something happens, and sees to it. */
+static void turn(struct submit *submit)
+{
+	struct pollfd fds[1 + SENDER_FDS];
+	struct timespec left;
+	bool reading = intake_wanted(&submit->intake);
+
+	fds[0] = (struct pollfd){.fd = reading ? intake_fd(&submit->intake) : -1, .events = POLLIN};
+	nfds_t count = sender_watch(submit->parts->sender, fds + 1);
+	const struct timespec *timeout = clock_timeout(clock_monotonic(), deadline(submit), &left);
+	bool readable = signals_poll(fds, 1 + count, timeout) > 0;
+	if (sender_busy(submit->parts->sender))
+		answer_take(submit, fds + 1, readable ? count : 0);
+	/* the broker has its work before we go on with ours */
+	if (!only_spooling(submit))
+		next_send(submit);
+	if (readable && fds[0].revents != 0)
+		intake_read(&submit->intake, &submit->results);
+	if (only_spooling(submit))
+		store_put(&submit->store, &submit->intake.queue);
+	if (stop_wanted(submit) && !submit->stopping)
+		stop_begin(submit);
+}
+
+static bool all_sent(const struct submit *submit)
+{
+	return submit->intake.ended && submit->intake.queue.first == NULL &&
+	       submit->store.taken.first == NULL && !store_waits(&submit->store);
+}
+
+static bool is_over(const struct submit *submit)
+{
+	if (all_sent(submit) || (submit->stopping && clock_monotonic() >= submit->stop_at))
+		return true;
+	if (!submit->outage.given_up)
+		return false;
+	return submit->store.spool == NULL || submit->intake.ended || submit->locked_out ||
+	       (only_spooling(submit) && submit->store.refuses);
+}
+
+/* What is said at the end, if there is anything to say. */
+static void conclude(const struct submit *submit, bool endless)
+{
+	const struct store *store = &submit->store;
+
+	if (endless)
+		log_info("stopped: %" PRIu64 " accepted, %" PRIu64 " refused",
+			submit->results.accepted, submit->results.refused);
+	if (submit->intake.cut)
+		log_warning("stopped before the end of %s", source_name(submit->intake.source));
+	if (store->kept > 0)
+		log_warning("%zu event%s kept in %s", store->kept, store->kept == 1 ? "" : "s",
+			spool_path(store->spool));
+	if (submit->intake.queue.first != NULL)
+		results_undelivered(&submit->intake.queue, sender_urls(submit->parts->sender),
+			submit->intake.ended);
+}
+
+static int exit_code(const struct submit *submit)
+{
+	const struct source *source = submit->intake.source;
+
+	if (submit->intake.queue.first != NULL)
+		return EX_UNAVAILABLE;
+	if (source != NULL && source_unreadable(source))
+		return EX_NOINPUT;
+	if (submit->results.refused + store_damaged(&submit->store) > 0 && !submit->stopping)
+		return EX_DATAERR;
+	if (store_holds(&submit->store) || submit->locked_out)
+		return EX_TEMPFAIL;
+	return submit->parts->spoolless && !submit->stopping ? EX_CANTCREAT : 0;
+}
+
+/* Nothing else is to be done before the spool is ours. Without its lock nothing may be sent: that
+ * would overtake what waits in it. */
+static void spool_begin(struct submit *submit)
+{
+	nsec patience = submit->parts->patience;
+	nsec began = clock_monotonic();
+	nsec until = patience == NSEC_NEVER ? NSEC_NEVER : began + patience;
+
+	if (!store_lock(&submit->store, until, stop_wanted, submit)) {
+		submit->locked_out = true;
+		submit->outage.given_up = true;
+		if (submit->stop_wanted)
+			stop_begin(submit);
+		store_put(&submit->store, &submit->intake.queue);
+	} else if (patience != NSEC_NEVER) {
+		/* in whole milliseconds: a lock that was free costs nothing that is worth a word */
+		nsec waited = (clock_monotonic() - began) / NSEC_PER_MSEC * NSEC_PER_MSEC;
+
+		submit->outage.patience = waited < patience ? patience - waited : 0;
+	}
+}
+
+static void begin(struct submit *submit)
+{
+	const struct submit_parts *parts = submit->parts;
+	struct queued event = {.arrived = clock_wall(), .timeless = parts->timeless};
+
+	outage_init(&submit->outage, parts->patience);
+	if (parts->event != NULL)
+		queue_append(&submit->intake.queue, &event, parts->event, strlen(parts->event));
+	intake_begin(&submit->intake, &submit->results);
+	if (parts->spool != NULL)
+		spool_begin(submit);
+}
+
+int submit_run(const struct submit_parts *parts)
+{
+	struct submit submit = {
+		.parts = parts,
+		.intake.source = parts->source,
+		.store.spool = parts->spool,
+		.results.verbose = parts->verbose,
+	};
+	bool endless = intake_endless(&submit.intake);
+
+	begin(&submit);
+	while (!is_over(&submit)) {
+		if (!only_spooling(&submit))
+			next_send(&submit);
+		if (!is_over(&submit))
+			turn(&submit);
+	}
+	store_put(&submit.store, &submit.intake.queue);
+	store_return(&submit.store);
+	conclude(&submit, endless);
+	int code = exit_code(&submit);
+	queue_clear(&submit.intake.queue);
+	request_batch_clear(&submit.batch);
+	return code;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/sender.h"
+
+#include "common/buffer.h"
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+/* Bytes of an answer; the rest is read and dropped. A batch's has a line for each event. */
+#define ANSWER_KEPT ((size_t)4 * 1024 * 1024)
+
+struct sender {
+	struct target *targets[SENDER_TARGETS];
+	size_t targets_count;
+	size_t current;        /* of the targets: asked now, or first */
+	size_t failed;         /* of the targets, for the request under way, in this round */
+	unsigned busy_targets; /* a bit each: they have answered 503 in the first round */
+	bool last_round;       /* the second, of the busy ones */
+	CURLM *multi;
+	struct curl_slist *headers; /* of a POST */
+	struct curl_slist *prefer;  /* of a request in the last round */
+	const struct request *request;
+	bool busy;
+	nsec deadline; /* libcurl's, monotonic */
+	nfds_t count;  /* of watched */
+	struct pollfd watched[SENDER_FDS];
+	struct buffer answer;
+	struct reason failures; /* of the targets that failed */
+	char error[CURL_ERROR_SIZE];
+};
+
+/* libcurl tells which descriptors it waits for (CURLMOPT_SOCKETFUNCTION). */
+static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, void *unused)
+{
+	struct sender *sender = data;
+	nfds_t i = 0;
+
+	(void)easy;
+	(void)unused;
+	while (i < sender->count && sender->watched[i].fd != fd)
+		i++;
+	if (what == CURL_POLL_REMOVE) {
+		if (i < sender->count)
+			sender->watched[i] = sender->watched[--sender->count];
+		return 0;
+	}
+	if (i == SENDER_FDS)
+		return -1;
+	if (i == sender->count)
+		sender->count++;
+	short events =
+		(short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0));
+	sender->watched[i] = (struct pollfd){.fd = fd, .events = events};
+	return 0;
+}
+
+static int timer_changed(CURLM *multi, long timeout_ms, void *data)
+{
+	struct sender *sender = data;
+
+	(void)multi;
+	sender->deadline =
+		timeout_ms < 0 ? NSEC_NEVER : clock_monotonic() + timeout_ms * NSEC_PER_MSEC;
+	return 0;
+}
+
+static size_t answer_keep(char *bytes, size_t size, size_t count, void *data)
+{
+	struct sender *sender = data;
+	size_t room = ANSWER_KEPT - sender->answer.length;
+
+	buffer_append(&sender->answer, bytes, size * count < room ? size * count : room);
+	return size * count;
+}
+
+struct sender *sender_new(void)
+{
+	struct sender *sender = memory_zeroed(1, sizeof *sender);
+
+	sender->deadline = NSEC_NEVER;
+	sender->multi = curl_multi_init();
+	if (sender->multi == NULL)
+		die(EX_OSERR, "libcurl cannot be initialised");
+	sender->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	/* no waiting for `100 Continue` before a large body */
+	sender->headers = curl_slist_append(sender->headers, "Expect:");
+	sender->prefer = curl_slist_append(NULL, "Prefer: respond-async");
+	for (const struct curl_slist *header = sender->headers; header != NULL;
+		header = header->next)
+		sender->prefer = curl_slist_append(sender->prefer, header->data);
+	curl_multi_setopt(sender->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
+	curl_multi_setopt(sender->multi, CURLMOPT_SOCKETDATA, sender);
+	curl_multi_setopt(sender->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
+	curl_multi_setopt(sender->multi, CURLMOPT_TIMERDATA, sender);
+	return sender;
+}
+
+bool sender_add(struct sender *sender, const char *url, const struct target_options *options,
+	struct reason *why)
+{
+	struct target *target;
+
+	if (sender->targets_count == SENDER_TARGETS)
+		return reason_set(why, "'%s': there are %d others already", url, SENDER_TARGETS);
+	target = target_new(url, options, why);
+	if (target == NULL)
+		return false;
+	curl_easy_setopt(target->easy, CURLOPT_WRITEFUNCTION, answer_keep);
+	curl_easy_setopt(target->easy, CURLOPT_WRITEDATA, sender);
+	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, sender->error);
+	sender->targets[sender->targets_count++] = target;
+	return true;
+}
+
+static struct target *current(const struct sender *sender)
+{
+	return sender->targets[sender->current];
+}
+
+const char *sender_url(const struct sender *sender)
+{
+	return current(sender)->shown;
+}
+
+const char *sender_urls(const struct sender *sender)
+{
+	return sender->targets_count == 1 ? sender_url(sender) : "every broker";
+}
+
+void sender_failure_log(const struct sender *sender, const struct answer *answer, const char *next)
+{
+	const char *what = sender->request->body != NULL ? "events" : "the request";
+
+	if (sender->targets_count > 1)
+		log_warning("no broker takes %s: %s%s", what, answer->why.text, next);
+	else if (answer->unreachable)
+		log_warning("%s is away: %s%s", sender_url(sender), answer->why.text, next);
+	else
+		log_warning("%s does not take %s: %s%s", sender_url(sender), what, answer->why.text,
+			next);
+}
+
+bool sender_busy(const struct sender *sender)
+{
+	return sender->busy;
+}
+
+static void post_set_up(const struct sender *sender)
+{
+	const struct target *target = current(sender);
+
+	curl_easy_setopt(target->easy, CURLOPT_URL, target->url);
+	curl_easy_setopt(target->easy, CURLOPT_HTTPHEADER,
+		sender->last_round ? sender->prefer : sender->headers);
+	curl_easy_setopt(
+		target->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)sender->request->length);
+	curl_easy_setopt(target->easy, CURLOPT_POSTFIELDS, sender->request->body);
+}
+
+static void delete_set_up(const struct sender *sender)
+{
+	const struct target *target = current(sender);
+	char *url = target_url_with(target, sender->request->query);
+
+	curl_easy_setopt(target->easy, CURLOPT_URL, url);
+	curl_easy_setopt(target->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+	curl_easy_setopt(
+		target->easy, CURLOPT_HTTPHEADER, sender->last_round ? sender->prefer : NULL);
+	free(url);
+}
+
+/* Asks the current target. */
+static void transfer_start(struct sender *sender)
+{
+	int left;
+
+	buffer_clear(&sender->answer);
+	sender->error[0] = '\0';
+	if (sender->request->body != NULL)
+		post_set_up(sender);
+	else
+		delete_set_up(sender);
+	curl_multi_add_handle(sender->multi, current(sender)->easy);
+	sender->busy = true;
+	/* on its way before the caller turns to anything else */
+	sender->deadline = NSEC_NEVER;
+	curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+	if (left == 0)
+		sender->deadline = 0; /* it is over already, and nothing else would say so */
+}
+
+void sender_start(struct sender *sender, const struct request *request)
+{
+	sender->request = request;
+	sender->failed = 0;
+	sender->busy_targets = 0;
+	sender->last_round = false;
+	sender->failures.text[0] = '\0';
+	transfer_start(sender);
+}
+
+nfds_t sender_watch(const struct sender *sender, struct pollfd *fds)
+{
+	memcpy(fds, sender->watched, sender->count * sizeof fds[0]);
+	return sender->count;
+}
+
+nsec sender_deadline(const struct sender *sender)
+{
+	return sender->deadline;
+}
+
+/* Too long to be kept, and so to be understood: of one document alone it is shorter. */
+static bool answer_is_cut(const struct sender *sender)
+{
+	return sender->answer.length == ANSWER_KEPT && sender->request->documents > 1;
+}
+
+/* Of a path libcurl speaks as if it were localhost's port 80. */
+static const char *failure_words(const struct sender *sender, CURLcode code)
+{
+	long error = 0;
+
+	curl_easy_getinfo(current(sender)->easy, CURLINFO_OS_ERRNO, &error);
+	if (current(sender)->local && code == CURLE_COULDNT_CONNECT && error != 0)
+		return strerror((int)error);
+	return sender->error[0] != '\0' ? sender->error : curl_easy_strerror(code);
+}
+
+static void transfer_judge(const struct sender *sender, CURLcode code, struct answer *answer)
+{
+	long status = 0;
+
+	if (code != CURLE_OK) {
+		*answer = (struct answer){.outcome = OUTCOME_AWAY, .unreachable = true};
+		reason_set(&answer->why, "%s", failure_words(sender, code));
+		return;
+	}
+	if (answer_is_cut(sender)) {
+		*answer = (struct answer){.outcome = OUTCOME_REFUSED, .by_content = true};
+		reason_set(&answer->why, "the answer is longer than %zu bytes", ANSWER_KEPT);
+		return;
+	}
+	curl_easy_getinfo(current(sender)->easy, CURLINFO_RESPONSE_CODE, &status);
+	answer_judge(status, sender->answer.data, sender->request->documents,
+		current(sender)->secrets, answer);
+}
+
+/* Notes why the current target did not take it. */
+static void failure_note(struct sender *sender, const struct reason *why)
+{
+	struct reason before = sender->failures;
+
+	if (sender->targets_count == 1)
+		sender->failures = *why;
+	else
+		reason_set(&sender->failures, "%s%s%s: %s", before.text,
+			before.text[0] != '\0' ? "; " : "", sender_url(sender), why->text);
+}
+
+/* Turns to the next that is to be asked. False if there is none. */
+static bool target_next(struct sender *sender)
+{
+	do {
+		sender->current = (sender->current + 1) % sender->targets_count;
+		if (++sender->failed == sender->targets_count) {
+			if (sender->last_round || sender->busy_targets == 0)
+				return false;
+			sender->last_round = true;
+			sender->failed = 0;
+		}
+	} while (sender->last_round && (sender->busy_targets & 1u << sender->current) == 0);
+	return true;
+}
+
+/* The next is asked. What the first round has found out is what is told. */
+static enum outcome target_failed(struct sender *sender, struct answer *answer)
+{
+	if (!sender->last_round)
+		failure_note(sender, &answer->why);
+	if (answer->by_broker)
+		sender->busy_targets |= 1u << sender->current;
+	if (target_next(sender)) {
+		transfer_start(sender);
+		return OUTCOME_PENDING;
+	}
+	answer->why = sender->failures;
+	answer->unreachable = answer->unreachable && !sender->last_round;
+	answer->by_token = answer->by_token && sender->targets_count == 1;
+	return OUTCOME_AWAY;
+}
+
+static enum outcome transfer_ended(struct sender *sender, CURLcode code, struct answer *answer)
+{
+	transfer_judge(sender, code, answer);
+	curl_multi_remove_handle(sender->multi, current(sender)->easy);
+	sender->busy = false;
+	return answer->outcome == OUTCOME_AWAY ? target_failed(sender, answer) : answer->outcome;
+}
+
+enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now,
+	struct answer *answer)
+{
+	int left;
+
+	for (nfds_t i = 0; i < count; i++) {
+		int ready = (fds[i].revents & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) |
+			    (fds[i].revents & POLLOUT ? CURL_CSELECT_OUT : 0) |
+			    (fds[i].revents & (POLLERR | POLLNVAL) ? CURL_CSELECT_ERR : 0);
+
+		if (ready != 0)
+			curl_multi_socket_action(sender->multi, fds[i].fd, ready, &left);
+	}
+	if (now >= sender->deadline) {
+		sender->deadline = NSEC_NEVER;
+		curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &left);
+	}
+	CURLMsg *message = curl_multi_info_read(sender->multi, &left);
+	if (message == NULL || message->msg != CURLMSG_DONE)
+		return OUTCOME_PENDING;
+	return transfer_ended(sender, message->data.result, answer);
+}
+
+void sender_free(struct sender *sender)
+{
+	if (sender->busy)
+		curl_multi_remove_handle(sender->multi, current(sender)->easy);
+	for (size_t i = 0; i < sender->targets_count; i++)
+		target_free(sender->targets[i]);
+	curl_multi_cleanup(sender->multi);
+	curl_slist_free_all(sender->headers);
+	curl_slist_free_all(sender->prefer);
+	buffer_free(&sender->answer);
+	free(sender);
+}

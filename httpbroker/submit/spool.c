@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/spool.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/number.h"
+#include "common/random.h"
+#include "httpbroker/submit/spool_files.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SUFFIX ".events"
+/* Names sort as numbers do; what follows by chance keeps two writers from having the same. */
+#define NAME_FORMAT "%020" PRId64 "-%08" PRIx32 "%08" PRIx32 SUFFIX
+#define NUMBER_DIGITS 20
+
+/* A file that is known to be there; in the list in the order of their names. */
+struct entry {
+	struct entry *next;
+	size_t bytes;
+	size_t taken; /* events of it that were appended to a queue; 0: not yet read */
+	size_t left;  /* of these, not answered for */
+	bool done;    /* it could not be read, or not be removed: this run leaves it alone */
+	char name[];  /* in the directory */
+};
+
+struct spool {
+	char *path;
+	int directory;
+	bool locked;
+	size_t max;   /* bytes */
+	size_t bytes; /* of the entries */
+	int64_t last; /* number of the last name that was seen or made */
+	nsec looked;  /* monotonic: when the directory was listed last; 0: never */
+	size_t damaged;
+	struct entry *entries;
+};
+
+struct spool *spool_open(const char *path, size_t max, struct reason *why)
+{
+	int directory = directory_open(path, why);
+	struct spool *spool;
+
+	if (directory < 0)
+		return NULL;
+	spool = memory_zeroed(1, sizeof *spool);
+	spool->path = memory_copied(path);
+	spool->directory = directory;
+	spool->max = max;
+	return spool;
+}
+
+static bool is_file_of_ours(const char *name)
+{
+	size_t length = strlen(name), end = strlen(SUFFIX);
+
+	return length > NUMBER_DIGITS + end && strcmp(name + length - end, SUFFIX) == 0 &&
+	       strspn(name, "0123456789") == NUMBER_DIGITS;
+}
+
+/* The link to the first entry from `link` on that is not before `name`. */
+static struct entry **entry_place(struct entry **link, const char *name)
+{
+	while (*link != NULL && strcmp((*link)->name, name) < 0)
+		link = &(*link)->next;
+	return link;
+}
+
+static void entry_add(struct spool *spool, struct entry **link, const char *name, size_t bytes)
+{
+	struct entry *entry = memory_zeroed(1, sizeof *entry + strlen(name) + 1);
+	char digits[NUMBER_DIGITS + 1] = "";
+	struct reason why;
+	int64_t number;
+
+	memcpy(entry->name, name, strlen(name) + 1);
+	memcpy(digits, name, NUMBER_DIGITS);
+	if (number_parse(digits, 0, INT64_MAX - 1, &number, &why) && number > spool->last)
+		spool->last = number;
+	entry->bytes = bytes;
+	entry->next = *link;
+	*link = entry;
+	spool->bytes += bytes;
+}
+
+static void entry_drop(struct spool *spool, struct entry **link)
+{
+	struct entry *entry = *link;
+
+	*link = entry->next;
+	spool->bytes -= entry->bytes;
+	free(entry);
+}
+
+struct look {
+	struct spool *spool;
+	struct entry **link; /* names come sorted: the next one's place is not before this */
+};
+
+static void name_seen(void *data, const char *name, size_t bytes)
+{
+	struct look *look = data;
+
+	if (!is_file_of_ours(name))
+		return;
+	look->link = entry_place(look->link, name);
+	if (*look->link == NULL || strcmp((*look->link)->name, name) != 0)
+		entry_add(look->spool, look->link, name, bytes);
+}
+
+static bool spool_look(struct spool *spool, struct reason *why)
+{
+	struct look look = {spool, &spool->entries};
+
+	spool->looked = clock_monotonic();
+	return directory_each(spool->directory, name_seen, &look, why);
+}
+
+/* For what others have put there since. If it cannot be seen now, it will be. */
+static void spool_look_again(struct spool *spool)
+{
+	struct reason why;
+
+	if (spool->looked == 0 || clock_monotonic() - spool->looked >= SPOOL_LOOK_AGAIN)
+		(void)spool_look(spool, &why);
+}
+
+enum spool_lock spool_lock(struct spool *spool, struct reason *why)
+{
+	enum directory_lock lock = directory_lock(spool->directory, spool->path, why);
+
+	if (lock == DIRECTORY_IN_USE)
+		return SPOOL_IN_USE;
+	if (lock == DIRECTORY_ERROR)
+		return SPOOL_ERROR;
+	directory_tidy(spool->directory);
+	spool->locked = spool_look(spool, why);
+	return spool->locked ? SPOOL_LOCKED : SPOOL_ERROR;
+}
+
+bool spool_holds(const struct spool *spool)
+{
+	return spool->entries != NULL;
+}
+
+bool spool_waits(const struct spool *spool)
+{
+	const struct entry *entry = spool->entries;
+
+	while (entry != NULL && entry->done)
+		entry = entry->next;
+	return entry != NULL;
+}
+
+size_t spool_damaged(const struct spool *spool)
+{
+	return spool->damaged;
+}
+
+const char *spool_path(const struct spool *spool)
+{
+	return spool->path;
+}
+
+/* The file is out of the way, or it stays where it is and must not be found again as a new one. */
+static void entry_settle(struct spool *spool, struct entry **link, bool gone)
+{
+	if (gone)
+		entry_drop(spool, link);
+	else
+		(*link)->done = true;
+}
+
+static void set_aside(struct spool *spool, struct entry **link, const struct reason *why)
+{
+	char *aside = memory_printed("%s.damaged", (*link)->name);
+
+	log_error("%s/%s is damaged: %s; it is set aside as %s", spool->path, (*link)->name,
+		why->text, aside);
+	spool->damaged++;
+	entry_settle(spool, link, directory_rename(spool->directory, (*link)->name, aside));
+	free(aside);
+}
+
+static void entry_remove(struct spool *spool, struct entry **link)
+{
+	entry_settle(spool, link, directory_remove(spool->directory, (*link)->name));
+}
+
+static void entry_leave(struct spool *spool, struct entry **link, const struct reason *why)
+{
+	log_error("%s/%s cannot be read: %s; it stays", spool->path, (*link)->name, why->text);
+	entry_settle(spool, link, false);
+}
+
+/* Reads the file at *link into the queue, or sets it aside, or forgets it if it is gone. */
+static bool entry_take(struct spool *spool, struct entry **link, struct queue *queue)
+{
+	struct entry *entry = *link;
+	struct buffer bytes = {NULL, 0, 0};
+	size_t before = queue->count;
+	struct reason why;
+	enum directory_read found =
+		directory_read(spool->directory, entry->name, SPOOL_FILE_MAX, &bytes, &why);
+	bool sound = found == DIRECTORY_READ &&
+		     spool_file_read(bytes.data, bytes.length, entry->name, queue, &why);
+
+	buffer_free(&bytes);
+	entry->taken = entry->left = queue->count - before;
+	if (found == DIRECTORY_GONE)
+		entry_drop(spool, link);
+	else if (found == DIRECTORY_DENIED)
+		entry_leave(spool, link, &why);
+	else if (!sound)
+		set_aside(spool, link, &why);
+	else if (entry->taken == 0)
+		entry_remove(spool, link);
+	return sound && queue->count > before;
+}
+
+static struct entry **first_untaken(struct spool *spool)
+{
+	struct entry **link = &spool->entries;
+
+	while (*link != NULL && ((*link)->taken > 0 || (*link)->done))
+		link = &(*link)->next;
+	return link;
+}
+
+bool spool_take(struct spool *spool, struct queue *queue)
+{
+	struct entry **link;
+
+	if (!spool->locked)
+		return false;
+	if (*first_untaken(spool) == NULL)
+		spool_look_again(spool);
+	while (*(link = first_untaken(spool)) != NULL)
+		if (entry_take(spool, link, queue))
+			return true;
+	return false;
+}
+
+static struct entry **entry_of(struct spool *spool, const struct queued *event)
+{
+	struct entry **link = &spool->entries;
+
+	while (*link != NULL && (*link)->name != event->origin.file)
+		link = &(*link)->next;
+	return link;
+}
+
+void spool_settle(struct spool *spool, const struct queued *event)
+{
+	struct entry **link = entry_of(spool, event);
+
+	if (*link != NULL && --(*link)->left == 0)
+		entry_remove(spool, link);
+}
+
+void spool_return(struct spool *spool, const struct queue *queue)
+{
+	struct buffer bytes = {NULL, 0, 0};
+	struct reason why;
+
+	for (const struct queued *event = queue->first; event != NULL; event = event->next) {
+		struct entry *entry = *entry_of(spool, event);
+
+		if (entry == NULL || entry->taken == entry->left)
+			continue;
+		spool_file_write(&bytes, event, SPOOL_FILE_MAX);
+		if (!directory_write(spool->directory, entry->name, &bytes, &why))
+			log_warning("%s/%s: %s: what was sent of it will be sent again",
+				spool->path, entry->name, why.text);
+		entry->taken = entry->left; /* once is enough */
+	}
+	buffer_free(&bytes);
+}
+
+/* Writes the first events of the queue into a file behind all others. Returns how many. */
+static size_t file_put(struct spool *spool, const struct queue *queue, struct reason *why)
+{
+	size_t room = spool->max > spool->bytes ? spool->max - spool->bytes : 0;
+	int64_t now = clock_wall() / 1000;
+	struct buffer bytes = {NULL, 0, 0};
+	char name[64];
+	size_t count = spool_file_write(
+		&bytes, queue->first, room < SPOOL_FILE_MAX ? room : SPOOL_FILE_MAX);
+
+	spool->last = spool->last < now ? now : spool->last + 1;
+	snprintf(name, sizeof name, NAME_FORMAT, spool->last, random_number(), random_number());
+	if (count == 0)
+		reason_set(
+			why, "%s is full: %zu of %zu bytes", spool->path, spool->bytes, spool->max);
+	else if (directory_write(spool->directory, name, &bytes, why))
+		entry_add(spool, entry_place(&spool->entries, name), name, bytes.length);
+	else
+		count = 0;
+	buffer_free(&bytes);
+	return count;
+}
+
+bool spool_put(struct spool *spool, struct queue *queue, struct reason *why)
+{
+	spool_look_again(spool); /* what others have put there counts */
+	while (queue->first != NULL) {
+		size_t count = file_put(spool, queue, why);
+
+		if (count == 0)
+			return false;
+		while (count-- > 0)
+			queue_drop(queue, NULL);
+	}
+	return true;
+}
+
+void spool_close(struct spool *spool)
+{
+	while (spool->entries != NULL)
+		entry_drop(spool, &spool->entries);
+	close(spool->directory);
+	free(spool->path);
+	free(spool);
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/spool_files.h"
+
+#include "common/clocks.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/random.h"
+#include "httpbroker/submit/queue.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NEW_PREFIX ".new-" /* and digits by chance: a file that is being written */
+#define NEW_NAME 32
+
+/* A file that nobody has written to for so long was left by a run that was killed. Whether that
+ * still runs cannot be asked for: it may be in another PID namespace, or on another host. */
+#define ABANDONED_AFTER (3600 * NSEC_PER_SEC)
+
+enum directory_lock directory_lock(int directory, const char *path, struct reason *why)
+{
+	if (flock(directory, LOCK_EX | LOCK_NB) == 0)
+		return DIRECTORY_LOCKED;
+	if (errno == EWOULDBLOCK || errno == EINTR)
+		return DIRECTORY_IN_USE;
+	reason_set(why, "%s cannot be locked: %s", path, strerror(errno));
+	return DIRECTORY_ERROR;
+}
+
+int directory_open(const char *path, struct reason *why)
+{
+	int fd;
+
+	if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+		reason_set(why, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		reason_set(why, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	/* not for long: there may be a command to be run before it is needed */
+	if (directory_lock(fd, path, why) == DIRECTORY_ERROR) {
+		close(fd);
+		return -1;
+	}
+	flock(fd, LOCK_UN);
+	return fd;
+}
+
+static void tidy_away(void *data, const char *name, size_t bytes)
+{
+	int directory = *(int *)data;
+	struct stat status;
+
+	(void)bytes;
+	if (strncmp(name, NEW_PREFIX, strlen(NEW_PREFIX)) != 0 ||
+		fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	if (clock_wall() - status.st_mtim.tv_sec * NSEC_PER_SEC >= ABANDONED_AFTER)
+		directory_remove(directory, name);
+}
+
+void directory_tidy(int directory)
+{
+	struct reason why;
+
+	(void)directory_each(directory, tidy_away, &directory, &why);
+}
+
+static size_t file_size(int directory, const char *name)
+{
+	struct stat status;
+
+	return fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? (size_t)status.st_size
+									   : 0;
+}
+
+static int name_compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* All names in the folder, in order; NULL, with errno, if it cannot be read. (scandirat(3) is
+ * glibc's alone.) */
+static char **names_read(int directory, size_t *count)
+{
+	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+	char **names = NULL;
+	struct dirent *entry;
+
+	*count = 0;
+	if (stream == NULL)
+		return NULL;
+	for (errno = 0; (entry = readdir(stream)) != NULL; errno = 0) {
+		names = memory_resized(names, (*count + 1) * sizeof *names);
+		names[(*count)++] = memory_copied(entry->d_name);
+	}
+	int fault = errno;
+	closedir(stream);
+	errno = fault;
+	qsort(names, *count, sizeof *names, name_compare);
+	return names;
+}
+
+bool directory_each(int directory, void (*seen)(void *data, const char *name, size_t bytes),
+	void *data, struct reason *why)
+{
+	size_t count;
+
+	errno = 0;
+	char **names = names_read(directory, &count);
+	bool read = errno == 0;
+	if (!read)
+		reason_set(why, "the spool cannot be read: %s", strerror(errno));
+	for (size_t i = 0; i < count; i++) {
+		if (read)
+			seen(data, names[i], file_size(directory, names[i]));
+		free(names[i]);
+	}
+	free(names);
+	return read;
+}
+
+static bool all_written(int fd, const struct buffer *bytes)
+{
+	size_t done = 0;
+
+	while (done < bytes->length) {
+		ssize_t wrote = write(fd, bytes->data + done, bytes->length - done);
+
+		if (wrote < 0 && errno != EINTR)
+			return false;
+		done += wrote > 0 ? (size_t)wrote : 0;
+	}
+	return fsync(fd) == 0;
+}
+
+/* A new file under a name that nobody looks at, and no other writer has, wherever it runs. */
+static int new_open(int directory, char name[NEW_NAME])
+{
+	int fd;
+
+	do {
+		snprintf(name, NEW_NAME, NEW_PREFIX "%08" PRIx32 "%08" PRIx32, random_number(),
+			random_number());
+		fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	} while (fd < 0 && errno == EEXIST);
+	return fd;
+}
+
+/* The name is on the disk as well. Some file systems have no such call for a directory. */
+static bool name_kept(int directory)
+{
+	return fsync(directory) == 0 || errno == EINVAL;
+}
+
+bool directory_write(
+	int directory, const char *name, const struct buffer *bytes, struct reason *why)
+{
+	char new[NEW_NAME];
+	int fd = new_open(directory, new);
+
+	if (fd < 0)
+		return reason_set(why, "cannot write to the spool: %s", strerror(errno));
+	bool written = all_written(fd, bytes) && renameat(directory, new, directory, name) == 0 &&
+		       name_kept(directory);
+	if (!written) {
+		reason_set(why, "cannot write to the spool: %s", strerror(errno));
+		unlinkat(directory, new, 0);
+	}
+	close(fd);
+	return written;
+}
+
+static enum directory_read failure(int error, struct reason *why)
+{
+	reason_set(why, "%s", strerror(error));
+	return error == ENOENT ? DIRECTORY_GONE : error == ELOOP ? DIRECTORY_ODD : DIRECTORY_DENIED;
+}
+
+/* Nobody who puts a pipe there keeps us waiting. */
+static enum directory_read file_open(int directory, const char *name, int *out, struct reason *why)
+{
+	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0)
+		return failure(errno, why);
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		reason_set(why, "it is not a file");
+		close(fd);
+		return DIRECTORY_ODD;
+	}
+	*out = fd;
+	return DIRECTORY_READ;
+}
+
+static enum directory_read file_read(int fd, size_t max, struct buffer *out, struct reason *why)
+{
+	ssize_t got;
+
+	do {
+		got = read(fd, buffer_reserve(out, 65536), 65536);
+		if (got < 0)
+			return failure(errno, why);
+		out->length += (size_t)got;
+	} while (got > 0 && out->length <= max);
+	if (got == 0)
+		return DIRECTORY_READ;
+	reason_set(why, "it is longer than %zu bytes", max);
+	return DIRECTORY_ODD;
+}
+
+enum directory_read directory_read(
+	int directory, const char *name, size_t max, struct buffer *out, struct reason *why)
+{
+	int fd = -1;
+	enum directory_read result = file_open(directory, name, &fd, why);
+
+	if (result != DIRECTORY_READ)
+		return result;
+	result = file_read(fd, max, out, why);
+	close(fd);
+	return result;
+}
+
+bool directory_remove(int directory, const char *name)
+{
+	if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+		return true;
+	log_error("%s cannot be removed from the spool: %s", name, strerror(errno));
+	return false;
+}
+
+bool directory_rename(int directory, const char *name, const char *to)
+{
+	if (renameat(directory, name, directory, to) == 0)
+		return true;
+	log_error("%s cannot be renamed in the spool: %s", name, strerror(errno));
+	return false;
+}
+
+#define HEAD_MAX 80 /* bytes of the first line */
+#define HEAD_FORMAT "httpbroker-submit spool 1: %zu events, %zu bytes\n"
+
+/* Line breaks stand between the tokens of an event, never in its strings. */
+static void line_append(struct buffer *out, const struct queued *event)
+{
+	size_t start = out->length;
+
+	event_append_timed(out, event);
+	for (size_t i = start; i < out->length; i++)
+		if (out->data[i] == '\n' || out->data[i] == '\r')
+			out->data[i] = ' ';
+	buffer_append_text(out, "\n");
+}
+
+static size_t lines_write(struct buffer *out, const struct queued *first, size_t max)
+{
+	const struct queued *event = first;
+	size_t count = 0;
+
+	while (event != NULL && event->origin.file == first->origin.file &&
+		count < SPOOL_FILE_EVENTS) {
+		size_t before = out->length;
+
+		line_append(out, event);
+		if (out->length > max || (count > 0 && out->length > SPOOL_FILE_BYTES)) {
+			out->length = before;
+			break;
+		}
+		event = event->next;
+		count++;
+	}
+	return count;
+}
+
+size_t spool_file_write(struct buffer *out, const struct queued *first, size_t max)
+{
+	struct buffer lines = {NULL, 0, 0};
+	size_t count = max > HEAD_MAX ? lines_write(&lines, first, max - HEAD_MAX) : 0;
+
+	buffer_clear(out);
+	buffer_printf(out, HEAD_FORMAT, count, lines.length);
+	buffer_append(out, lines.data, lines.length);
+	buffer_free(&lines);
+	return count;
+}
+
+/* Reads the first line; *events and *rest are what it says and where the events begin. */
+static bool head_read(
+	const char *bytes, size_t length, size_t *events, const char **rest, struct reason *why)
+{
+	const char *newline = memchr(bytes, '\n', length < HEAD_MAX ? length : HEAD_MAX);
+	char head[HEAD_MAX + 1] = "", again[HEAD_MAX + 1];
+	size_t said;
+
+	if (newline == NULL)
+		return reason_set(why, "it does not begin as a file of a spool does");
+	memcpy(head, bytes, (size_t)(newline - bytes) + 1);
+	if (sscanf(head, HEAD_FORMAT, events, &said) != 2)
+		return reason_set(why, "it does not begin as a file of a spool does");
+	snprintf(again, sizeof again, HEAD_FORMAT, *events, said);
+	if (strcmp(head, again) != 0)
+		return reason_set(why, "it does not begin as a file of a spool does");
+	*rest = newline + 1;
+	size_t found = length - (size_t)(*rest - bytes);
+	return found == said ||
+	       reason_set(why, "it has %zu bytes of events where there were %zu", found, said);
+}
+
+static bool event_read(const char *text, size_t length, struct queued *event, struct queue *queue,
+	struct reason *why)
+{
+	json_error_t error;
+	json_t *json = json_loadb(text, length, JSON_ALLOW_NUL, &error);
+	bool object = json_is_object(json) && text[0] == '{';
+
+	if (json == NULL)
+		reason_set(why, "line %" PRIu64 ": %s", event->origin.line, error.text);
+	else if (!object)
+		reason_set(why, "line %" PRIu64 ": not an object", event->origin.line);
+	json_decref(json);
+	if (object)
+		queue_append(queue, event, text, length);
+	return object;
+}
+
+static bool lines_read(const char *text, const char *end, const char *name, struct queue *queue,
+	struct reason *why)
+{
+	struct queued event = {.origin = {name, 2}};
+	const char *newline;
+
+	for (; text < end; text = newline + 1, event.origin.line++) {
+		newline = memchr(text, '\n', (size_t)(end - text));
+		if (newline == NULL)
+			return reason_set(why, "line %" PRIu64 " has no end", event.origin.line);
+		if (!event_read(text, (size_t)(newline - text), &event, queue, why))
+			return false;
+	}
+	return true;
+}
+
+static void queue_join(struct queue *queue, struct queue *more)
+{
+	if (more->first == NULL)
+		return;
+	if (queue->last != NULL)
+		queue->last->next = more->first;
+	else
+		queue->first = more->first;
+	queue->last = more->last;
+	queue->count += more->count;
+	queue->bytes += more->bytes;
+	*more = (struct queue){NULL, NULL, 0, 0};
+}
+
+bool spool_file_read(
+	const char *bytes, size_t length, const char *name, struct queue *queue, struct reason *why)
+{
+	struct queue found = {NULL, NULL, 0, 0};
+	const char *rest = bytes;
+	size_t events = 0;
+
+	if (!head_read(bytes, length, &events, &rest, why))
+		return false;
+	bool sound = lines_read(rest, bytes + length, name, &found, why);
+	if (sound && found.count != events)
+		sound = reason_set(why, "it has %zu event%s where there were %zu", found.count,
+			found.count == 1 ? "" : "s", events);
+	if (sound)
+		queue_join(queue, &found);
+	queue_clear(&found);
+	return sound;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/target.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <sysexits.h>
+
+/* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line come on top. */
+#define REQUEST_LIMIT_MS 15000L
+#define CONNECT_LIMIT_MS 5000L
+
+#define UNIX_PREFIX "unix:"
+#define UNIX_URL "http://localhost/state" /* what is asked of a broker that listens on a path */
+
+/* The URL as it may be shown, however wrong it is: without what may be a password or a token. */
+static char *url_masked(const char *url)
+{
+	const char *behind = strstr(url, "://");
+	const char *begin = behind != NULL ? behind + 3 : url;
+	const char *at = strrchr(begin, '@');
+	const char *rest = at != NULL ? at : begin;
+	size_t length = strcspn(rest, "?");
+
+	return memory_printed("%.*s%s%.*s%s", (int)(begin - url), url, at != NULL ? "***" : "",
+		(int)length, rest, rest[length] != '\0' ? "?***" : "");
+}
+
+/* Parses the URL into `parts`; libcurl fills in what may be left out. */
+static bool url_parse(CURLU *parts, const char *url, struct reason *why)
+{
+	CURLUcode code = curl_url_set(parts, CURLUPART_URL, url, 0);
+	char *scheme = NULL, *shown = url_masked(url);
+
+	if (code == CURLUE_OK)
+		curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0);
+	bool known =
+		scheme != NULL && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+	if (code != CURLUE_OK)
+		reason_set(why, "'%s' is not a URL such as http://localhost:3090: %s", shown,
+			curl_url_strerror(code));
+	else if (!known)
+		reason_set(
+			why, "'%s': '%s' is neither http nor https, nor unix:/path", shown, scheme);
+	curl_free(scheme);
+	free(shown);
+	return known;
+}
+
+/* Where events are posted: at /state, unless another path is given. */
+static char *url_completed(CURLU *parts)
+{
+	char *path = NULL, *url = NULL;
+
+	curl_url_get(parts, CURLUPART_PATH, &path, 0);
+	if (path == NULL || strcmp(path, "/") == 0)
+		curl_url_set(parts, CURLUPART_PATH, "/state", 0);
+	curl_url_get(parts, CURLUPART_URL, &url, 0);
+	if (url == NULL)
+		die(EX_OSERR, "libcurl does not put a URL together");
+	char *copy = memory_copied(url);
+	curl_free(path);
+	curl_free(url);
+	return copy;
+}
+
+static char *password_of(CURLU *parts)
+{
+	char *password = NULL;
+
+	curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
+	char *copy = memory_copied(password != NULL ? password : "");
+	curl_free(password);
+	return copy;
+}
+
+/* Drops what may not be shown from the parts. */
+static char *url_shown(CURLU *parts)
+{
+	char *url = NULL;
+
+	curl_url_set(parts, CURLUPART_USER, NULL, 0);
+	curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
+	curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
+	curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
+	curl_url_get(parts, CURLUPART_URL, &url, 0);
+	char *shown = memory_copied(url != NULL ? url : "the broker");
+	curl_free(url);
+	return shown;
+}
+
+static void easy_set_up(CURL *easy)
+{
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "httpbroker-submit/" PACKAGE_VERSION);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, REQUEST_LIMIT_MS);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	/* without it, giving up waits for a resolver whose name server does not answer */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+}
+
+static void options_set(CURL *easy, const struct target_options *options)
+{
+	if (options->ca_file != NULL)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+	if (options->token == NULL)
+		return;
+	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+	curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->token);
+}
+
+/* A UNIX socket's path has no place in a URL of libcurl: it is an option beside it. */
+static bool unix_take(struct target *target, const char *path, struct reason *why)
+{
+	if (path[0] != '/')
+		return reason_set(why, "'%s%s': the path begins with '/'", UNIX_PREFIX, path);
+	if (strlen(path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
+		return reason_set(why, "'%s%s': the path is longer than %zu bytes", UNIX_PREFIX,
+			path, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
+	if (curl_easy_setopt(target->easy, CURLOPT_UNIX_SOCKET_PATH, path) != CURLE_OK)
+		return reason_set(why, "'%s%s': libcurl does not take it", UNIX_PREFIX, path);
+	/* a proxy is asked nothing that only this machine can answer */
+	curl_easy_setopt(target->easy, CURLOPT_PROXY, "");
+	target->local = true;
+	target->shown = memory_printed("%s%s", UNIX_PREFIX, path);
+	target->url = memory_copied(UNIX_URL);
+	return true;
+}
+
+static bool url_take(struct target *target, const char *url, struct reason *why)
+{
+	CURLU *parts;
+
+	if (strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		return unix_take(target, url + strlen(UNIX_PREFIX), why);
+	parts = curl_url();
+	bool known = url_parse(parts, url, why);
+	if (known) {
+		target->url = url_completed(parts);
+		target->secrets[1] = password_of(parts);
+		target->shown = url_shown(parts);
+	}
+	curl_url_cleanup(parts);
+	return known;
+}
+
+struct target *target_new(const char *url, const struct target_options *options, struct reason *why)
+{
+	struct target *target = memory_zeroed(1, sizeof *target);
+
+	target->easy = curl_easy_init();
+	if (target->easy == NULL)
+		die(EX_OSERR, "libcurl cannot be initialised");
+	if (!url_take(target, url, why)) {
+		target_free(target);
+		return NULL;
+	}
+	easy_set_up(target->easy);
+	options_set(target->easy, options);
+	target->secrets[0] = memory_copied(options->token != NULL ? options->token : "");
+	return target;
+}
+
+char *target_url_with(const struct target *target, const char *query)
+{
+	CURLU *parts = curl_url();
+	char *url = NULL;
+
+	curl_url_set(parts, CURLUPART_URL, target->url, 0);
+	curl_url_set(parts, CURLUPART_QUERY, query, CURLU_APPENDQUERY);
+	curl_url_get(parts, CURLUPART_URL, &url, 0);
+	char *copy = memory_copied(url);
+	curl_free(url);
+	curl_url_cleanup(parts);
+	return copy;
+}
+
+static void secret_free(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+void target_free(struct target *target)
+{
+	for (size_t i = 0; i < TARGET_SECRETS; i++)
+		secret_free(target->secrets[i]);
+	curl_easy_cleanup(target->easy);
+	free(target->url);
+	free(target->shown);
+	free(target);
+}
