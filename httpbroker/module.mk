@@ -122,30 +122,30 @@ UNIT_TESTS += t/unit/broker-sns-fetcher
 t_unit_broker_sns_fetcher_SOURCES = t/unit/broker-sns-fetcher.c t/unit/unit.h
 t_unit_broker_sns_fetcher_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-backlog
-t_unit_broker_backlog_SOURCES = t/unit/broker-backlog.c $(T_BROKER)
-t_unit_broker_backlog_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_backlog_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-accepted
+t_unit_broker_accepted_SOURCES = t/unit/broker-accepted.c $(T_BROKER)
+t_unit_broker_accepted_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_accepted_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-forgetting
-t_unit_broker_forgetting_SOURCES = t/unit/broker-forgetting.c $(T_BROKER)
-t_unit_broker_forgetting_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_forgetting_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-forget
+t_unit_broker_forget_SOURCES = t/unit/broker-forget.c $(T_BROKER)
+t_unit_broker_forget_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_forget_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-claim
-t_unit_broker_claim_SOURCES = t/unit/broker-claim.c $(T_BROKER)
-t_unit_broker_claim_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_claim_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-lease
+t_unit_broker_lease_SOURCES = t/unit/broker-lease.c $(T_BROKER)
+t_unit_broker_lease_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_lease_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-commit
 t_unit_broker_commit_SOURCES = t/unit/broker-commit.c $(T_BROKER)
 t_unit_broker_commit_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_commit_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-crowd
-t_unit_broker_crowd_SOURCES = t/unit/broker-crowd.c $(T_BROKER)
-t_unit_broker_crowd_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_crowd_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-burst
+t_unit_broker_burst_SOURCES = t/unit/broker-burst.c $(T_BROKER)
+t_unit_broker_burst_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_burst_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-deletion
 t_unit_broker_deletion_SOURCES = t/unit/broker-deletion.c t/unit/unit.h
@@ -199,35 +199,35 @@ t_unit_broker_format_SOURCES = t/unit/broker-format.c $(T_BROKER_FORMATS)
 t_unit_broker_format_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_format_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-greeting
-t_unit_broker_greeting_SOURCES = t/unit/broker-greeting.c $(T_BROKER)
-t_unit_broker_greeting_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_greeting_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-handshake
+t_unit_broker_handshake_SOURCES = t/unit/broker-handshake.c $(T_BROKER)
+t_unit_broker_handshake_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_handshake_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-ledger
-t_unit_broker_ledger_SOURCES = t/unit/broker-ledger.c $(T_BROKER)
-t_unit_broker_ledger_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_ledger_LDADD = $(T_BROKER_LIBS)
-t_unit_broker_ledger_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=checks_count
+UNIT_TESTS += t/unit/broker-engine
+t_unit_broker_engine_SOURCES = t/unit/broker-engine.c $(T_BROKER)
+t_unit_broker_engine_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_engine_LDADD = $(T_BROKER_LIBS)
+t_unit_broker_engine_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=checks_count
 
-UNIT_TESTS += t/unit/broker-ledger-simulation
-t_unit_broker_ledger_simulation_SOURCES = t/unit/broker-ledger-simulation.c $(T_BROKER)
-t_unit_broker_ledger_simulation_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_ledger_simulation_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-engine-simulation
+t_unit_broker_engine_simulation_SOURCES = t/unit/broker-engine-simulation.c $(T_BROKER)
+t_unit_broker_engine_simulation_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_engine_simulation_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-outbox
 t_unit_broker_outbox_SOURCES = t/unit/broker-outbox.c $(T_BROKER)
 t_unit_broker_outbox_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_outbox_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-permit
-t_unit_broker_permit_SOURCES = t/unit/broker-permit.c t/unit/unit.h
-t_unit_broker_permit_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-acl
+t_unit_broker_acl_SOURCES = t/unit/broker-acl.c t/unit/unit.h
+t_unit_broker_acl_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-reader
-t_unit_broker_reader_SOURCES = t/unit/broker-reader.c $(T_BROKER)
-t_unit_broker_reader_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_reader_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-loader
+t_unit_broker_loader_SOURCES = t/unit/broker-loader.c $(T_BROKER)
+t_unit_broker_loader_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_loader_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-record
 t_unit_broker_record_SOURCES = t/unit/broker-record.c $(T_BROKER)
@@ -248,15 +248,15 @@ t_unit_broker_session_simulation_SOURCES = t/unit/broker-session-simulation.c $(
 t_unit_broker_session_simulation_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_session_simulation_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-tenure
-t_unit_broker_tenure_SOURCES = t/unit/broker-tenure.c t/unit/unit.h
-t_unit_broker_tenure_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_tenure_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-leadership
+t_unit_broker_leadership_SOURCES = t/unit/broker-leadership.c t/unit/unit.h
+t_unit_broker_leadership_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_leadership_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-states
-t_unit_broker_states_SOURCES = t/unit/broker-states.c $(T_BROKER)
-t_unit_broker_states_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_states_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-checks
+t_unit_broker_checks_SOURCES = t/unit/broker-checks.c $(T_BROKER)
+t_unit_broker_checks_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_checks_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-tokens
 t_unit_broker_tokens_SOURCES = t/unit/broker-tokens.c t/unit/unit.h
@@ -273,25 +273,25 @@ t_fuzz_broker_token_SOURCES = t/fuzz/broker-token.c $(T_FUZZ)
 t_fuzz_broker_token_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_broker_token_LDADD = $(HTTPBROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-waking
-t_unit_broker_waking_SOURCES = t/unit/broker-waking.c t/unit/unit.h
-t_unit_broker_waking_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
-t_unit_broker_waking_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-suspend
+t_unit_broker_suspend_SOURCES = t/unit/broker-suspend.c t/unit/unit.h
+t_unit_broker_suspend_CFLAGS = $(AM_CFLAGS) $(MICROHTTPD_CFLAGS)
+t_unit_broker_suspend_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-wheel
 t_unit_broker_wheel_SOURCES = t/unit/broker-wheel.c $(T_BROKER)
 t_unit_broker_wheel_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_broker_wheel_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-wire
-t_unit_broker_wire_SOURCES = t/unit/broker-wire.c $(T_BROKER)
-t_unit_broker_wire_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_wire_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-encode
+t_unit_broker_encode_SOURCES = t/unit/broker-encode.c $(T_BROKER)
+t_unit_broker_encode_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_encode_LDADD = $(T_BROKER_LIBS)
 
-UNIT_TESTS += t/unit/broker-alone
-t_unit_broker_alone_SOURCES = t/unit/broker-alone.c $(T_BROKER)
-t_unit_broker_alone_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_broker_alone_LDADD = $(T_BROKER_LIBS)
+UNIT_TESTS += t/unit/broker-memory-only
+t_unit_broker_memory_only_SOURCES = t/unit/broker-memory-only.c $(T_BROKER)
+t_unit_broker_memory_only_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_broker_memory_only_LDADD = $(T_BROKER_LIBS)
 
 UNIT_TESTS += t/unit/broker-answer
 t_unit_broker_answer_SOURCES = t/unit/broker-answer.c $(T_BROKER)
