@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * An event on its way to JSON: what is known of it so far, from options, a line of a feed or the
- * end of a command. Nothing is owned here. What the keys mean is in httpbroker(1).
+ * end of a command. Nothing is owned here. What the keys mean is in httpbroker-formats(5).
  */
 #ifndef HTTPBROKER_SUBMIT_EVENT_H
 #define HTTPBROKER_SUBMIT_EVENT_H

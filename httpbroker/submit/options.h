@@ -55,7 +55,7 @@ void options_free(struct options *options);
 /* Not empty. */
 const char *value_filled(const char *option, const char *value);
 
-/* What httpbroker(1) calls a state, in whatever case. */
+/* What httpbroker-formats(5) calls a state, in whatever case. */
 const char *value_state(const char *option, const char *value);
 
 /* A time to live in whole seconds, or FIELDS_TTL_NEVER (event.h). */

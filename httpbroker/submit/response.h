@@ -2,8 +2,8 @@
 /*
  * What an answer means for the documents that were sent. Pure. The broker answers 200 (Redis has
  * them) or 202 (it has them in memory), 400, 403 and 413 with {"error": "…"}, and of several
- * documents, where they fared differently, it says how each did (httpbroker(1)). Between it and us
- * there may be anything, with pages of its own, whatever their status. So nothing is accepted, and
+ * documents, where they fared differently, it says how each did (httpbroker-http(7)). Between it and
+ * us there may be anything, with pages of its own, whatever their status. So nothing is accepted, and
  * nothing refused, but in the broker's own words; all else is as if it were away. Only 413 is
  * believed of everybody: who stands in between takes no document that is too large for him, however
  * often it comes, and those behind it would wait for ever.
