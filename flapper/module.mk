@@ -30,7 +30,7 @@ QUICK_TESTS += t/flapper-options.bats t/flapper.bats t/flapper-supervised.bats
 SLOW_TESTS += t/flapper-oscillation.bats t/flapper-port.bats
 EXTRA_DIST += t/lib/flapper.bash
 
-dist_man_MANS += doc/flapper.1
+dist_man_MANS += doc/flapper.8
 EXTRA_DIST += \
 	doc/examples/flapper/daemontools/run \
 	doc/examples/flapper/flapper.service \

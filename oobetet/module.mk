@@ -119,7 +119,7 @@ SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
-dist_man_MANS += doc/oobetet.1 doc/oobetet.ini.5
+dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash \
 	doc/examples/oobetet/alert-command.conf doc/examples/oobetet/alert-mail doc/examples/oobetet/alert-ntfy \
 	doc/examples/oobetet/alert-slack doc/examples/oobetet/alert-sms \
