@@ -129,7 +129,7 @@ hang_up() {
 	asks 200 -H "$(bearer old)" "$url"
 	asks 200 -H "$(bearer new)" "$url"
 	tokens other same same
-	hang_up "error: SIGHUP: $work/tokens: line 3: this token is there already; the tokens stay as they were"
+	hang_up "error: SIGHUP: $work/tokens: line 3: this token is already in the file; the tokens stay as they were"
 	asks 200 -H "$(bearer new)" "$url"
 	asks 401 -H "$(bearer other)" "$url"
 	rm "$work/tokens"
@@ -158,13 +158,13 @@ refuses() {
 @test "--token-file: a bad one is refused with its line, one that all may read is told" {
 	refuses 'No such file'
 	tokens '# nothing'
-	refuses 'there is no token in it'
+	refuses 'it has no token'
 	tokens sesame '' "$(printf 'sesamé')"
-	refuses 'line 3: the token has a byte that is no visible ASCII'
+	refuses 'line 3: the token has a byte that is not visible ASCII'
 	tokens "$(printf 'sesame\r')"
 	refuses 'line 1: it ends in a carriage return'
 	tokens sesame 'two *' ' sesame x'
-	refuses 'line 3: this token is there already'
+	refuses 'line 3: this token is already in the file'
 	tokens "$(head -c 256 /dev/zero | tr '\0' s)"
 	refuses 'line 1: the token has more than 255 bytes'
 	rm "$work/tokens"

@@ -6,15 +6,29 @@
 #include "httpbroker/limits.h"
 
 #include <fnmatch.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+struct token {
+	char secret[TOKEN_MAX]; /* padded with NULs */
+	struct acl acl;
+	char **globs; /* owned, each of them too */
+};
+
+struct tokens {
+	atomic_uint references;
+	size_t count;
+	struct token list[TOKENS_MAX];
+};
+
 struct auth {
 	const char *path;
-	pthread_mutex_t lock; /* for what follows */
+	pthread_mutex_t lock; /* of what follows */
 	struct tokens *tokens;
 };
 
@@ -68,39 +82,33 @@ bool auth_reload(struct auth *auth, struct reason *why)
 	return true;
 }
 
-static struct tokens *auth_tokens(struct auth *auth)
-{
-	pthread_mutex_lock(&auth->lock);
-	struct tokens *tokens = tokens_share(auth->tokens);
-	pthread_mutex_unlock(&auth->lock);
-	return tokens;
-}
-
-enum auth_verdict auth_admit(struct auth *auth, const char *header, struct grant *pass)
+enum auth_result auth_check(struct auth *auth, const char *header, struct grant *grant)
 {
 	char token[TOKEN_MAX];
 
-	*pass = (struct grant){NULL, NULL};
+	*grant = (struct grant){NULL, NULL};
 	if (auth == NULL)
-		return AUTH_OPEN;
+		return AUTH_OK;
 	if (header == NULL || !credentials_read(header, token))
 		return AUTH_MISSING;
-	pass->tokens = auth_tokens(auth);
-	pass->acl = tokens_find(pass->tokens, token);
+	pthread_mutex_lock(&auth->lock);
+	grant->tokens = tokens_share(auth->tokens);
+	pthread_mutex_unlock(&auth->lock);
+	grant->acl = tokens_find(grant->tokens, token);
 	explicit_bzero(token, sizeof token);
-	if (pass->acl != NULL)
-		return AUTH_OPEN;
-	grant_end(pass);
+	if (grant->acl != NULL)
+		return AUTH_OK;
+	auth_release(grant);
 	return AUTH_UNKNOWN;
 }
 
-void grant_end(struct grant *pass)
+void auth_release(struct grant *grant)
 {
-	tokens_release(pass->tokens);
-	*pass = (struct grant){NULL, NULL};
+	tokens_release(grant->tokens);
+	*grant = (struct grant){NULL, NULL};
 }
 
-enum { COLONS_MAX = 32 }; /* in a check's name: each is one look at all globs */
+enum { COLONS_MAX = 32 }; /* in a check's name: each costs a match of all globs */
 
 static bool name_allowed(const struct acl *acl, int flapjack, const char *name)
 {
@@ -112,7 +120,7 @@ static bool name_allowed(const struct acl *acl, int flapjack, const char *name)
 	return false;
 }
 
-/* An entity is no longer than that, so that none can be made of more. */
+/* No entity is longer than LIMIT_NAME. */
 static bool append(char name[LIMIT_NAME + 1], size_t *used, const char *bytes, size_t length)
 {
 	if (length > LIMIT_NAME - *used)
@@ -150,7 +158,7 @@ bool acl_allows(const struct acl *acl, int flapjack, struct text entity, struct 
 
 enum { BASIC_MAX = 1024 }; /* bytes of `user:TOKEN` */
 
-/* What stands behind `SCHEME `, any case; NULL if it is another. */
+/* What follows `SCHEME `, in any case; NULL: another scheme. */
 static const char *scheme_skip(const char *header, const char *scheme)
 {
 	size_t length = strlen(scheme);
@@ -169,38 +177,25 @@ static bool token_copy(const char *text, size_t length, char token[TOKEN_MAX])
 	return true;
 }
 
-/* Of a base64 digit (RFC 4648), 0 to 63; -1 if it is none. */
-static int digit_value(char digit)
+/* The number of bytes; -1: no base64, or too long. The padding may be missing (RFC 4648). */
+static int base64_read(const char *text, char out[BASIC_MAX + 2])
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/";
-	const char *found = digit != '\0' ? strchr(digits, digit) : NULL;
+	size_t digits = strcspn(text, "="), blocks = (digits + 3) / 4;
+	char padded[(BASIC_MAX + 2) / 3 * 4 + 4];
 
-	return found != NULL ? (int)(found - digits) : -1;
-}
-
-/* How many bytes it is; -1 if it is no base64, or too much. The padding is not looked at. */
-static int base64_read(const char *text, char out[BASIC_MAX])
-{
-	unsigned bits = 0;
-	int held = 0, length = 0;
-
-	for (; digit_value(*text) >= 0; text++) {
-		bits = bits << 6 | (unsigned)digit_value(*text);
-		held += 6;
-		if (held < 8)
-			continue;
-		if (length == BASIC_MAX)
-			return -1;
-		held -= 8;
-		out[length++] = (char)(bits >> held & 0xff);
-	}
-	return text[strspn(text, "=")] == '\0' ? length : -1;
+	if (text[digits + strspn(text + digits, "=")] != '\0' || digits * 3 / 4 > BASIC_MAX)
+		return -1;
+	memset(padded, 'A', sizeof padded);
+	memcpy(padded, text, digits);
+	int length = EVP_DecodeBlock(
+		(unsigned char *)out, (const unsigned char *)padded, (int)(blocks * 4));
+	explicit_bzero(padded, sizeof padded);
+	return length == (int)(blocks * 3) ? (int)(digits * 3 / 4) : -1;
 }
 
 static bool basic_read(const char *text, char token[TOKEN_MAX])
 {
-	char plain[BASIC_MAX];
+	char plain[BASIC_MAX + 2]; /* whole blocks of 3 */
 	int length = base64_read(text, plain);
 	const char *colon = length > 0 ? memchr(plain, ':', (size_t)length) : NULL;
 	bool read =
@@ -220,19 +215,7 @@ bool credentials_read(const char *header, char token[TOKEN_MAX])
 	return basic != NULL && basic_read(basic, token);
 }
 
-struct token {
-	char secret[TOKEN_MAX]; /* padded with NULs */
-	struct acl acl;
-	char **globs; /* owned, each of them too */
-};
-
-struct tokens {
-	atomic_uint owners;
-	size_t count;
-	struct token list[TOKENS_MAX];
-};
-
-/* A word of a line, not ended by a NUL. */
+/* A word of a line, without a NUL at its end. */
 struct word {
 	const char *text;
 	size_t length;
@@ -259,7 +242,7 @@ static bool secret_check(const struct word *word, struct reason *why)
 		return reason_set(why, "the token has more than %d bytes", TOKEN_MAX - 1);
 	for (size_t i = 0; i < word->length; i++)
 		if (word->text[i] < 0x21 || word->text[i] > 0x7e)
-			return reason_set(why, "the token has a byte that is no visible ASCII");
+			return reason_set(why, "the token has a byte that is not visible ASCII");
 	return true;
 }
 
@@ -273,8 +256,7 @@ static void glob_add(struct token *token, const struct word *word)
 	token->acl = (struct acl){token->globs, count + 1};
 }
 
-/* A line that holds a token. */
-static bool token_take(struct tokens *tokens, struct word word, const char *rest, const char *end,
+static bool token_add(struct tokens *tokens, struct word word, const char *rest, const char *end,
 	struct reason *why)
 {
 	struct token *token = &tokens->list[tokens->count];
@@ -285,26 +267,27 @@ static bool token_take(struct tokens *tokens, struct word word, const char *rest
 		return false;
 	memcpy(token->secret, word.text, word.length);
 	if (tokens_find(tokens, token->secret) != NULL)
-		return reason_set(why, "this token is there already");
+		return reason_set(why, "this token is already in the file");
 	tokens->count++;
 	while ((word = word_next(&rest, end)).length > 0)
 		glob_add(token, &word);
 	return true;
 }
 
-static bool line_take(struct tokens *tokens, const char *line, const char *end, struct reason *why)
+static bool line_parse(struct tokens *tokens, const char *line, const char *end, struct reason *why)
 {
 	const char *rest = line;
 	struct word word = word_next(&rest, end);
 
 	if (memchr(line, '\0', (size_t)(end - line)) != NULL)
-		return reason_set(why, "there is a NUL in it");
+		return reason_set(why, "it has a NUL");
 	if (end > line && end[-1] == '\r')
-		return reason_set(why, "it ends in a carriage return");
-	return word.length == 0 || word.text[0] == '#' || token_take(tokens, word, rest, end, why);
+		return reason_set(
+			why, "it ends in a carriage return: save the file with Unix line ends");
+	return word.length == 0 || word.text[0] == '#' || token_add(tokens, word, rest, end, why);
 }
 
-static bool text_take(struct tokens *tokens, const char *text, size_t length, struct reason *why)
+static bool lines_parse(struct tokens *tokens, const char *text, size_t length, struct reason *why)
 {
 	const char *end = text + length;
 
@@ -312,19 +295,19 @@ static bool text_take(struct tokens *tokens, const char *text, size_t length, st
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		const char *stop = newline != NULL ? newline : end;
 
-		if (!line_take(tokens, text, stop, why))
+		if (!line_parse(tokens, text, stop, why))
 			return reason_prefix(why, "line %d", number);
 		text = stop + 1;
 	}
-	return tokens->count > 0 || reason_set(why, "there is no token in it");
+	return tokens->count > 0 || reason_set(why, "it has no token");
 }
 
 struct tokens *tokens_parse(const char *text, size_t length, struct reason *why)
 {
 	struct tokens *tokens = memory_zeroed(1, sizeof *tokens);
 
-	atomic_init(&tokens->owners, 1);
-	if (text_take(tokens, text, length, why))
+	atomic_init(&tokens->references, 1);
+	if (lines_parse(tokens, text, length, why))
 		return tokens;
 	tokens_release(tokens);
 	return NULL;
@@ -332,13 +315,13 @@ struct tokens *tokens_parse(const char *text, size_t length, struct reason *why)
 
 struct tokens *tokens_share(struct tokens *tokens)
 {
-	atomic_fetch_add(&tokens->owners, 1);
+	atomic_fetch_add(&tokens->references, 1);
 	return tokens;
 }
 
 void tokens_release(struct tokens *tokens)
 {
-	if (tokens == NULL || atomic_fetch_sub(&tokens->owners, 1) > 1)
+	if (tokens == NULL || atomic_fetch_sub(&tokens->references, 1) > 1)
 		return;
 	for (size_t i = 0; i < tokens->count; i++) {
 		for (size_t j = 0; j < tokens->list[i].acl.count; j++)
@@ -349,23 +332,12 @@ void tokens_release(struct tokens *tokens)
 	free(tokens);
 }
 
-/* Looks at every byte, whatever it has seen: volatile, so that the compiler does not stop early. */
-static bool secrets_equal(const char a[TOKEN_MAX], const char b[TOKEN_MAX])
-{
-	const volatile char *left = a, *right = b;
-	int difference = 0;
-
-	for (size_t i = 0; i < TOKEN_MAX; i++)
-		difference |= left[i] ^ right[i];
-	return difference == 0;
-}
-
 const struct acl *tokens_find(const struct tokens *tokens, const char token[TOKEN_MAX])
 {
 	const struct acl *found = NULL;
 
 	for (size_t i = 0; i < tokens->count; i++)
-		if (secrets_equal(tokens->list[i].secret, token))
+		if (CRYPTO_memcmp(tokens->list[i].secret, token, TOKEN_MAX) == 0)
 			found = &tokens->list[i].acl;
 	return found;
 }

@@ -95,8 +95,8 @@ static void auth_pass(struct exchange *exchange)
 	const char *header = MHD_lookup_connection_value(
 		exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
 
-	switch (auth_admit(exchange->context->auth, header, &exchange->grant)) {
-	case AUTH_OPEN:
+	switch (auth_check(exchange->context->auth, header, &exchange->grant)) {
+	case AUTH_OK:
 		exchange->request.acl = exchange->grant.acl;
 		return;
 	case AUTH_MISSING:
@@ -409,7 +409,7 @@ void exchange_completed(void *context, struct MHD_Connection *connection, void *
 		end_log(exchange, how);
 	if (exchange->route != NULL && exchange->route->free != NULL)
 		exchange->route->free(&exchange->request);
-	grant_end(&exchange->grant);
+	auth_release(&exchange->grant);
 	buffer_free(&exchange->request.body);
 	held_release(whole->broker->held, &exchange->holding);
 	response_free(&exchange->response);

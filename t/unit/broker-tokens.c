@@ -147,12 +147,13 @@ static void a_file_that_is_wrong_is_refused_with_its_line(void **state)
 	char large[TOKEN_MAX + 1], many[8 * (TOKENS_MAX + 1) + 1];
 
 	(void)state;
-	REFUSED("", "there is no token in it");
-	REFUSED("# one\n\n", "there is no token in it");
-	REFUSED("one\ntwo x\n one y\n", "line 3: this token is there already");
-	REFUSED("one\nt\xc3\xa9\n", "line 2: the token has a byte that is no visible ASCII");
-	REFUSED("o\0ne\n", "line 1: there is a NUL in it");
-	REFUSED("one\r\n", "line 1: it ends in a carriage return");
+	REFUSED("", "it has no token");
+	REFUSED("# one\n\n", "it has no token");
+	REFUSED("one\ntwo x\n one y\n", "line 3: this token is already in the file");
+	REFUSED("one\nt\xc3\xa9\n", "line 2: the token has a byte that is not visible ASCII");
+	REFUSED("o\0ne\n", "line 1: it has a NUL");
+	REFUSED("one\r\n",
+		"line 1: it ends in a carriage return: save the file with Unix line ends");
 	memset(large, 'a', sizeof large);
 	assert_refused(large, sizeof large, "line 1: the token has more than 255 bytes");
 	for (int i = 0; i <= TOKENS_MAX; i++)
