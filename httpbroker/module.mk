@@ -62,9 +62,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/redis/client.c httpbroker/redis/client.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
-	httpbroker/redis/handshake.c httpbroker/redis/handshake.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \
-	httpbroker/redis/link.c httpbroker/redis/link.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/redis/session.c httpbroker/redis/session.h \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \

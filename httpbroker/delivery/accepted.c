@@ -95,7 +95,7 @@ static void entry_write(struct entry *kept, const struct prepared *prepared)
 {
 	struct buffer json = {NULL, 0, 0};
 
-	decode_write(&json, prepared);
+	encode_stored(&json, prepared);
 	free(kept->json);
 	kept->json = memory_resized(json.data, json.length);
 	kept->length = json.length;
@@ -154,7 +154,7 @@ bool accepted_put(struct accepted *accepted, const struct prepared *prepared)
 	return true;
 }
 
-void accepted_put_judged(struct accepted *accepted, const struct prepared *prepared,
+void accepted_put_applied(struct accepted *accepted, const struct prepared *prepared,
 	const struct watermarks *watermarks)
 {
 	entry_put(accepted, prepared, true)->watermarks = *watermarks;
@@ -198,7 +198,7 @@ void accepted_free(struct accepted *accepted)
 	free(accepted);
 }
 
-void accepted_done(struct accepted *accepted, const struct watermarks *done)
+void accepted_committed(struct accepted *accepted, const struct watermarks *done)
 {
 	while (accepted->all != NULL && accepted->all->applied &&
 		watermarks_reached(done, &accepted->all->watermarks))
@@ -222,7 +222,7 @@ struct entry *accepted_next(const struct accepted *accepted)
 	return accepted->next;
 }
 
-void accepted_judged(struct accepted *accepted, const struct watermarks *watermarks)
+void accepted_mark_applied(struct accepted *accepted, const struct watermarks *watermarks)
 {
 	struct entry *kept = accepted->next;
 
@@ -243,12 +243,12 @@ size_t accepted_count(const struct accepted *accepted)
 	return accepted->count;
 }
 
-size_t accepted_unjudged(const struct accepted *accepted)
+size_t accepted_unapplied(const struct accepted *accepted)
 {
 	return accepted->unapplied;
 }
 
-size_t accepted_unjudged_checks(const struct accepted *accepted)
+size_t accepted_unapplied_checks(const struct accepted *accepted)
 {
 	size_t count = 0;
 

@@ -38,18 +38,18 @@ void accepted_free(struct accepted *accepted);
 bool accepted_put(struct accepted *accepted, const struct prepared *prepared);
 
 /* The same for one that the ledger has taken, and that is in Redis with these marks. Never full. */
-void accepted_put_judged(struct accepted *accepted, const struct prepared *prepared,
+void accepted_put_applied(struct accepted *accepted, const struct prepared *prepared,
 	const struct watermarks *watermarks);
 
 /* What has these marks is in Redis, and dropped. */
-void accepted_done(struct accepted *accepted, const struct watermarks *done);
+void accepted_committed(struct accepted *accepted, const struct watermarks *done);
 
 /* What the ledger made of them came to nothing: all are to be judged again. */
 void accepted_reopen(struct accepted *accepted);
 
 /* The first that was not judged; NULL: none. It has been now, with these marks. */
 struct entry *accepted_next(const struct accepted *accepted);
-void accepted_judged(struct accepted *accepted, const struct watermarks *watermarks);
+void accepted_mark_applied(struct accepted *accepted, const struct watermarks *watermarks);
 
 /* The first of all, and to go on ->next; drop so many of them. */
 struct entry *accepted_first(const struct accepted *accepted);
@@ -60,9 +60,9 @@ void accepted_freeze(struct accepted *accepted, size_t count);
 
 /* How many there are: of all, and of those not judged. */
 size_t accepted_count(const struct accepted *accepted);
-size_t accepted_unjudged(const struct accepted *accepted);
+size_t accepted_unapplied(const struct accepted *accepted);
 
 /* How many checks the latter change. */
-size_t accepted_unjudged_checks(const struct accepted *accepted);
+size_t accepted_unapplied_checks(const struct accepted *accepted);
 
 #endif

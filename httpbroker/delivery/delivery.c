@@ -30,7 +30,7 @@ static void *delivery_run_alone(void *argument)
 {
 	struct delivery *delivery = argument;
 
-	memory_only_run(&(struct memory_only){delivery->submissions, &delivery->books,
+	memory_only_run(&(struct memory_only){delivery->submissions, &delivery->core,
 		delivery->pending, &delivery->board, &delivery->stop_at});
 	return NULL;
 }
@@ -49,14 +49,14 @@ static void token_make(char token[BATCH_TOKEN + 1])
 	snprintf(token, BATCH_TOKEN + 1, "%016" PRIx64, random);
 }
 
-static struct link *link_make(const struct delivery_settings *settings,
+static struct redis *redis_make(const struct delivery_settings *settings,
 	const struct delivery *delivery, const char token[BATCH_TOKEN + 1], nsec now)
 {
-	struct link_settings link = {
+	struct redis_settings redis = {
 		.server = settings->server,
 		.session =
 			{
-				.greeter = {settings->password, settings->database},
+				.login = {settings->password, settings->database},
 				.keys = &delivery->keys,
 				.place = settings->place,
 				.grace = settings->grace,
@@ -65,8 +65,8 @@ static struct link *link_make(const struct delivery_settings *settings,
 		.wake_fd = submissions_fd(delivery->submissions),
 	};
 
-	memcpy(link.session.token, token, sizeof link.session.token);
-	return link_new(&link, now);
+	memcpy(redis.session.token, token, sizeof redis.session.token);
+	return redis_new(&redis, now);
 }
 
 static void parts_make(struct delivery *delivery, const struct delivery_settings *settings,
@@ -75,7 +75,7 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 	struct siphash_key key;
 
 	random_fill(&key, sizeof key);
-	delivery->books = (struct books){
+	delivery->core = (struct core){
 		.checks = checks,
 		.interval = settings->interval,
 		.max = settings->memory_only ? SIZE_MAX : (size_t)settings->max_pending,
@@ -86,10 +86,10 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 		.forget_after = settings->forget_after,
 	};
 	delivery->loader = loader_new(&key);
-	delivery->books.missing = loader_missing(delivery->loader);
-	books_open(&delivery->books, now);
+	delivery->core.missing = loader_missing(delivery->loader);
+	core_open(&delivery->core, now);
 	delivery->accepted = accepted_new((size_t)settings->max_pending, &key);
-	delivery->pending = pending_new(&delivery->books, delivery->loader, delivery->accepted);
+	delivery->pending = pending_new(&delivery->core, delivery->loader, delivery->accepted);
 	delivery->backpressure =
 		(struct backpressure){.max = settings->max_queue, .interval = settings->interval};
 	delivery->rewrite = CHECKS_SHARDS;
@@ -111,7 +111,7 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	token_make(token);
 	handoff_send_init(&delivery->handoff_sender, &delivery->keys, token);
 	if (!settings->memory_only)
-		delivery->link = link_make(settings, delivery, token, now.monotonic);
+		delivery->redis = redis_make(settings, delivery, token, now.monotonic);
 	int error = pthread_create(&delivery->thread, NULL,
 		settings->memory_only ? delivery_run_alone : delivery_run, delivery);
 	if (error != 0)
@@ -154,14 +154,14 @@ void delivery_stop(struct delivery *delivery, nsec patience)
 
 void delivery_free(struct delivery *delivery)
 {
-	if (delivery->link != NULL)
-		link_free(delivery->link);
+	if (delivery->redis != NULL)
+		redis_free(delivery->redis);
 	pending_free(delivery->pending);
 	handoff_free(&delivery->handoff);
 	handoff_send_free(&delivery->handoff_sender);
 	accepted_free(delivery->accepted);
 	loader_free(delivery->loader);
-	books_close(&delivery->books);
+	core_close(&delivery->core);
 	keys_free(&delivery->keys);
 	submissions_free(delivery->submissions);
 	status_free(&delivery->board);
@@ -170,31 +170,31 @@ void delivery_free(struct delivery *delivery)
 
 static bool repeats_go(const struct delivery *delivery)
 {
-	return is_active(delivery) && link_serves(delivery->link) &&
+	return is_active(delivery) && redis_serves(delivery->redis) &&
 	       !delivery->backpressure.paused &&
-	       (outbox_refused(delivery->books.outbox) & COMMIT_PUSHES) == 0;
+	       (outbox_refused(delivery->core.outbox) & COMMIT_PUSHES) == 0;
 }
 
 void delivery_retry(struct delivery *delivery)
 {
-	outbox_retry(delivery->books.outbox);
+	outbox_retry(delivery->core.outbox);
 	delivery->retry_at = NSEC_NEVER;
 }
 
 bool delivery_rewrites(const struct delivery *delivery)
 {
 	return delivery->rewrite < CHECKS_SHARDS ||
-	       outbox_done(delivery->books.outbox).records < delivery->rewritten;
+	       outbox_done(delivery->core.outbox).records < delivery->rewritten;
 }
 
 /* One shard at a time that has any states, when the records of the one before are written. */
 static void rewrite_work(struct delivery *delivery)
 {
-	struct outbox *outbox = delivery->books.outbox;
+	struct outbox *outbox = delivery->core.outbox;
 
 	while (delivery->rewrite < CHECKS_SHARDS &&
 		outbox_done(outbox).records >= delivery->rewritten) {
-		engine_rewrite(delivery->books.engine, delivery->rewrite++);
+		engine_rewrite(delivery->core.engine, delivery->rewrite++);
 		delivery->rewritten = outbox_watermarks(outbox).records;
 	}
 }
@@ -202,12 +202,12 @@ static void rewrite_work(struct delivery *delivery)
 static void active_work(struct delivery *delivery, struct moment now)
 {
 	loader_prefetch_none(delivery->loader);
-	handoff_judge(&delivery->handoff, &delivery->books, delivery->loader, now);
+	handoff_apply(&delivery->handoff, &delivery->core, delivery->loader, now);
 	if (delivery->handoff.settled)
-		pending_judge(delivery->pending, now);
+		pending_apply(delivery->pending, now);
 	if (now.monotonic >= delivery->retry_at)
 		delivery_retry(delivery);
-	delivery->status.repeats += engine_turn(delivery->books.engine, repeats_go(delivery), now);
+	delivery->status.repeats += engine_run(delivery->core.engine, repeats_go(delivery), now);
 	rewrite_work(delivery);
 }
 
@@ -215,8 +215,8 @@ static void count_work(struct delivery *delivery, nsec now)
 {
 	if (now < delivery->count_at)
 		return;
-	log_debug("Number of cached states: %zu", checks_count(delivery->books.checks));
-	delivery->count_at = now + delivery->books.interval;
+	log_debug("Number of cached states: %zu", checks_count(delivery->core.checks));
+	delivery->count_at = now + delivery->core.interval;
 }
 
 static enum delivery_role role_of(const struct delivery *delivery)
@@ -233,20 +233,20 @@ static enum delivery_role role_of(const struct delivery *delivery)
 static void redis_look(struct delivery *delivery, nsec now)
 {
 	struct delivery_status *status = &delivery->status;
-	bool up = !link_away(delivery->link) && status->role != DELIVERY_STARTS;
+	bool up = !redis_away(delivery->redis) && status->role != DELIVERY_STARTS;
 
 	if (up != status->redis_up)
 		status->redis_since = now;
 	status->redis_up = up;
 	snprintf(status->redis_why, sizeof status->redis_why, "%s",
-		up ? "" : link_why(delivery->link));
+		up ? "" : redis_why_away(delivery->redis));
 }
 
 static void status_work(struct delivery *delivery, nsec now)
 {
 	struct delivery_status *status = &delivery->status;
-	struct watermarks made = outbox_watermarks(delivery->books.outbox);
-	struct watermarks done = outbox_done(delivery->books.outbox);
+	struct watermarks made = outbox_watermarks(delivery->core.outbox);
+	struct watermarks done = outbox_done(delivery->core.outbox);
 	enum delivery_role role = role_of(delivery);
 
 	if (role != status->role)
@@ -267,7 +267,7 @@ static void status_work(struct delivery *delivery, nsec now)
 
 static bool is_busy(const struct delivery *delivery)
 {
-	return session_busy(session_of(delivery)) && !link_away(delivery->link);
+	return session_busy(session_of(delivery)) && !redis_away(delivery->redis);
 }
 
 /* Why nothing is answered 202 now unless the client has nobody else; NULL: it is. */
@@ -280,7 +280,7 @@ static const char *refusal_of(const struct delivery *delivery, nsec now)
 static void outlived_work(struct delivery *delivery, nsec now)
 {
 	const char *refusal = refusal_of(delivery, now);
-	bool outlived = refusal != NULL && link_away(delivery->link);
+	bool outlived = refusal != NULL && redis_away(delivery->redis);
 
 	if (outlived && !delivery->outlived)
 		log_warning(
@@ -293,24 +293,24 @@ static void outlived_work(struct delivery *delivery, nsec now)
 
 static void keep_work(struct delivery *delivery, nsec now)
 {
-	bool all = link_away(delivery->link) && !delivery->stopping;
+	bool all = redis_away(delivery->redis) && !delivery->stopping;
 
-	pending_keep(delivery->pending, all, refusal_of(delivery, now), now);
+	pending_accept(delivery->pending, all, refusal_of(delivery, now), now);
 }
 
 void delivery_work(struct delivery *delivery, struct moment now)
 {
-	delivery_hear(delivery, now);
+	delivery_receive(delivery, now);
 	if (!is_busy(delivery) || !loader_complete(delivery->loader))
-		pending_take(
+		pending_add(
 			delivery->pending, submissions_take(delivery->submissions), now.monotonic);
 	if (role_of(delivery) == DELIVERY_STANDS_BY)
 		pending_drop(delivery->pending, "another broker is the active one");
 	outlived_work(delivery, now.monotonic);
 	if (is_active(delivery))
 		active_work(delivery, now);
-	delivery_say(delivery, now);
-	pending_commit(delivery->pending);
+	delivery_send(delivery, now);
+	pending_committed(delivery->pending);
 	keep_work(delivery, now.monotonic);
 	status_work(delivery, now.monotonic);
 	if (log_enabled(LOG_LEVEL_DEBUG))
@@ -320,12 +320,12 @@ void delivery_work(struct delivery *delivery, struct moment now)
 static nsec next_work(const struct delivery *delivery)
 {
 	nsec next =
-		nsec_earlier(link_deadline(delivery->link), pending_deadline(delivery->pending));
+		nsec_earlier(redis_deadline(delivery->redis), pending_deadline(delivery->pending));
 
 	if (is_active(delivery))
 		next = nsec_earlier(nsec_earlier(next, delivery->retry_at),
-			engine_next(delivery->books.engine, repeats_go(delivery)));
-	next = nsec_earlier(next, delivery_question_at(delivery));
+			engine_next(delivery->core.engine, repeats_go(delivery)));
+	next = nsec_earlier(next, delivery_query_at(delivery));
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		next = nsec_earlier(next, delivery->count_at);
 	return nsec_earlier(next, atomic_load(&delivery->stop_at));
@@ -339,11 +339,11 @@ void delivery_sleep(struct delivery *delivery)
 
 	if (!busy && next_work(delivery) != 0 && !submissions_listen(delivery->submissions))
 		return;
-	link_poll(delivery->link, &fds[1]);
+	redis_poll(delivery->redis, &fds[1]);
 	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next_work(delivery), &timeout), NULL) >
 			0 &&
 		fds[0].revents != 0)
-		submissions_awake(delivery->submissions);
+		submissions_clear_wake(delivery->submissions);
 }
 
 /* The inbox is closed now, but was not yet emptied for the last time. */
@@ -352,10 +352,10 @@ static void stopping_begin(struct delivery *delivery)
 	struct moment now = moment_now();
 
 	delivery->stopping = true;
-	delivery->last_failures = link_failures(delivery->link);
-	link_hurry(delivery->link, now.monotonic);
+	delivery->last_failures = redis_failures(delivery->redis);
+	redis_retry_now(delivery->redis, now.monotonic);
 	delivery_retry(delivery);
-	pending_take(delivery->pending, submissions_take(delivery->submissions), now.monotonic);
+	pending_add(delivery->pending, submissions_take(delivery->submissions), now.monotonic);
 	delivery_work(delivery, now);
 }
 
@@ -372,7 +372,7 @@ static bool all_is_done(const struct delivery *delivery)
 		return accepted_count(delivery->accepted) == 0 &&
 		       pending_is_empty(delivery->pending);
 	return pending_is_empty(delivery->pending) &&
-	       (outbox_is_empty(delivery->books.outbox) || is_refused(delivery->books.outbox));
+	       (outbox_is_empty(delivery->core.outbox) || is_refused(delivery->core.outbox));
 }
 
 /* Then the lease is given up, so that a broker that stands by need not wait until it runs out. */
@@ -381,7 +381,7 @@ static bool release_is_over(struct delivery *delivery)
 	if (!is_active(delivery) || session_released(session_of(delivery)))
 		return true;
 	if (!delivery->releasing && session_ready(session_of(delivery))) {
-		link_release(delivery->link, moment_now());
+		redis_release(delivery->redis, moment_now());
 		delivery->releasing = true;
 	}
 	return false;
@@ -395,23 +395,23 @@ bool delivery_is_over(struct delivery *delivery, nsec now)
 		return false;
 	if (!delivery->stopping)
 		stopping_begin(delivery);
-	return now >= stop_at || link_failures(delivery->link) != delivery->last_failures ||
+	return now >= stop_at || redis_failures(delivery->redis) != delivery->last_failures ||
 	       (all_is_done(delivery) && release_is_over(delivery));
 }
 
 static void loss_tell(const struct delivery *delivery)
 {
-	struct watermarks made = outbox_watermarks(delivery->books.outbox);
-	struct watermarks done = outbox_done(delivery->books.outbox);
-	uint64_t events = made.pushes - done.pushes + accepted_unjudged(delivery->accepted);
+	struct watermarks made = outbox_watermarks(delivery->core.outbox);
+	struct watermarks done = outbox_done(delivery->core.outbox);
+	uint64_t events = made.pushes - done.pushes + accepted_unapplied(delivery->accepted);
 	uint64_t checks = made.records - done.records;
 
-	if (delivery->books.persistent)
-		checks += accepted_unjudged_checks(delivery->accepted);
-	if (accepted_unjudged(delivery->accepted) > 0 || !watermarks_reached(&done, &made))
+	if (delivery->core.persistent)
+		checks += accepted_unapplied_checks(delivery->accepted);
+	if (accepted_unapplied(delivery->accepted) > 0 || !watermarks_reached(&done, &made))
 		log_error("stopping %s: %" PRIu64 " event%s %s not delivered and %" PRIu64
 			  " state%s not written",
-			is_refused(delivery->books.outbox) && link_serves(delivery->link)
+			is_refused(delivery->core.outbox) && redis_serves(delivery->redis)
 				? "while Redis refuses some of it"
 				: "without Redis",
 			events, number_plural(events), events == 1 ? "was" : "were", checks,
@@ -420,7 +420,7 @@ static void loss_tell(const struct delivery *delivery)
 
 void delivery_finish(struct delivery *delivery)
 {
-	pending_take(delivery->pending, submissions_take(delivery->submissions), clock_monotonic());
+	pending_add(delivery->pending, submissions_take(delivery->submissions), clock_monotonic());
 	loss_tell(delivery);
 	pending_drop(delivery->pending, "the broker is stopping");
 }

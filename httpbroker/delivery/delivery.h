@@ -4,7 +4,7 @@
  * submitted and what is due, commits it in groups, and wakes those who wait:
  *
  *   SUBMISSION_COMMITTED  as soon as Redis has acknowledged it
- *   SUBMISSION_KEPT       at once while Redis is away; after LIMIT_REDIS_WAIT if it just hangs
+ *   SUBMISSION_ACCEPTED       at once while Redis is away; after LIMIT_REDIS_WAIT if it just hangs
  *   SUBMISSION_DROPPED    when the broker stops and Redis did not take it; when another broker
  *                         of the same name is the active one; when Redis is away, the lease has run
  *                         out and another broker stood by (unless the submission is async)
@@ -12,7 +12,7 @@
  * Whether this broker is active is for the lease to say (redis/lease.h). When it becomes that,
  * it reads the states back from Redis (loader.h), and meanwhile goes on with the checks that it
  * knows. When it no longer is, it forgets them, and hands over what it has answered
- * SUBMISSION_KEPT (handoff.h).
+ * SUBMISSION_ACCEPTED (handoff.h).
  */
 #ifndef HTTPBROKER_DELIVERY_DELIVERY_H
 #define HTTPBROKER_DELIVERY_DELIVERY_H

@@ -44,12 +44,12 @@ struct engine *engine_new(
 	return engine;
 }
 
-void engine_tell_stale_as(struct engine *engine, enum state state)
+void engine_stale_state(struct engine *engine, enum state state)
 {
 	engine->stale_as = state;
 }
 
-void engine_tell_nobody(struct engine *engine)
+void engine_mute(struct engine *engine)
 {
 	engine->untold = true;
 }
@@ -69,7 +69,7 @@ void engine_note_forgotten(struct engine *engine, struct missing *missing)
 	engine->missing = missing;
 }
 
-void engine_owe_until(struct engine *engine, nsec until)
+void engine_hold_until(struct engine *engine, nsec until)
 {
 	engine->owe_until = until;
 }
@@ -179,7 +179,7 @@ static void check_start(struct engine *engine, struct check *check, struct momen
 	wheel_put(engine->wheel, check);
 }
 
-static enum engine_answer check_go_on(struct engine *engine, struct check *check,
+static enum engine_result check_go_on(struct engine *engine, struct check *check,
 	const struct prepared *prepared, struct moment now)
 {
 	const struct checks_event event = event_of(prepared);
@@ -194,7 +194,7 @@ static enum engine_answer check_go_on(struct engine *engine, struct check *check
 	check->posted = !prepared->handed;
 	outbox_record(engine->outbox, check);
 	wheel_move(engine->wheel, check);
-	return ENGINE_TAKEN;
+	return ENGINE_APPLIED;
 }
 
 /*
@@ -216,7 +216,7 @@ static void former_end(struct engine *engine, const struct prepared *prepared, s
 	check->retired = true;
 }
 
-static enum engine_answer check_begin(
+static enum engine_result check_begin(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	const struct checks_event event = event_of(prepared);
@@ -227,10 +227,10 @@ static enum engine_answer check_begin(
 	check->posted = !prepared->handed;
 	check_start(engine, check, now);
 	former_end(engine, prepared, now);
-	return ENGINE_TAKEN;
+	return ENGINE_APPLIED;
 }
 
-static enum engine_answer forgotten_take(
+static enum engine_result forgotten_take(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	const struct check *check = checks_find(engine->checks, &prepared->names);
@@ -238,10 +238,10 @@ static enum engine_answer forgotten_take(
 	if (check != NULL && is_older(prepared, check, now))
 		return ENGINE_OLDER;
 	engine_forget(engine, &prepared->names);
-	return ENGINE_TAKEN;
+	return ENGINE_APPLIED;
 }
 
-enum engine_answer engine_take(
+enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	if (prepared->forgotten)
@@ -249,10 +249,10 @@ enum engine_answer engine_take(
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
 	if (!state_lasts(prepared->state) && engine->untold)
-		return ENGINE_UNTOLD;
+		return ENGINE_IGNORED;
 	if (!state_lasts(prepared->state)) {
 		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
-		return ENGINE_TAKEN;
+		return ENGINE_APPLIED;
 	}
 	struct check *check = checks_find(engine->checks, &prepared->names);
 	if (check == NULL)
@@ -269,24 +269,24 @@ static bool is_the_same(const struct check *check, const struct prepared *prepar
 	       memcmp(prepared->encoded.bytes, check->encoded.bytes, prepared->encoded.length) == 0;
 }
 
-enum engine_answer engine_take_handed(
+enum engine_result engine_apply_handed(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	struct check *check = checks_find(engine->checks, &prepared->names);
 
 	if (check == NULL || !check->untold || prepared->forgotten ||
 		!state_lasts(prepared->state) || order_of(prepared, check) > 0)
-		return engine_take(engine, prepared, now);
+		return engine_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
 	if (!is_the_same(check, prepared)) {
 		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
-		return ENGINE_TAKEN;
+		return ENGINE_APPLIED;
 	}
 	check_tell(engine, check, now);
 	outbox_record(engine->outbox, check);
 	wheel_move(engine->wheel, check);
-	return ENGINE_TAKEN;
+	return ENGINE_APPLIED;
 }
 
 /* Repeats of what is loaded are spread over the interval: nobody knows when they were due. */
@@ -397,7 +397,7 @@ static bool is_over(const struct engine *engine, const struct check *check, stru
 	       (check->retired && !check->owed);
 }
 
-size_t engine_turn(struct engine *engine, bool repeats, struct moment now)
+size_t engine_run(struct engine *engine, bool repeats, struct moment now)
 {
 	size_t repeated = 0;
 
@@ -421,28 +421,28 @@ nsec engine_next(struct engine *engine, bool repeats)
 	return repeats && outbox_full(engine->outbox) ? NSEC_NEVER : wheel_next(engine->wheel);
 }
 
-void books_open(struct books *books, struct moment now)
+void core_open(struct core *core, struct moment now)
 {
-	books->outbox = outbox_new();
-	outbox_limit(books->outbox, books->max);
-	if (!books->persistent)
-		outbox_forget_records(books->outbox);
-	books->engine = engine_new(books->checks, books->outbox, books->interval, now);
-	engine_tell_stale_as(books->engine, books->stale_as);
-	engine_limit(books->engine, books->max_states);
-	engine_forget_after(books->engine, books->forget_after);
-	engine_note_forgotten(books->engine, books->missing);
+	core->outbox = outbox_new();
+	outbox_limit(core->outbox, core->max);
+	if (!core->persistent)
+		outbox_forget_records(core->outbox);
+	core->engine = engine_new(core->checks, core->outbox, core->interval, now);
+	engine_stale_state(core->engine, core->stale_as);
+	engine_limit(core->engine, core->max_states);
+	engine_forget_after(core->engine, core->forget_after);
+	engine_note_forgotten(core->engine, core->missing);
 }
 
-void books_close(struct books *books)
+void core_close(struct core *core)
 {
-	engine_free(books->engine);
-	outbox_free(books->outbox);
+	engine_free(core->engine);
+	outbox_free(core->outbox);
 }
 
-void books_reset(struct books *books, struct moment now)
+void core_reset(struct core *core, struct moment now)
 {
-	books_close(books);
-	checks_clear(books->checks);
-	books_open(books, now);
+	core_close(core);
+	checks_clear(core->checks);
+	core_open(core, now);
 }

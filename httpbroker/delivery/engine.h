@@ -23,11 +23,11 @@
 #include "httpbroker/delivery/missing.h"
 #include "httpbroker/delivery/outbox.h"
 
-enum engine_answer {
-	ENGINE_TAKEN,  /* in the outbox */
-	ENGINE_OLDER,  /* nothing done: what is cached is newer */
-	ENGINE_FULL,   /* nothing done: the limit of checks or LIMIT_PENDING is reached */
-	ENGINE_UNTOLD, /* nothing done: it is no state, and there is nobody to be told of it */
+enum engine_result {
+	ENGINE_APPLIED, /* in the outbox */
+	ENGINE_OLDER,   /* nothing done: what is cached is newer */
+	ENGINE_FULL,    /* nothing done: the limit of checks or LIMIT_PENDING is reached */
+	ENGINE_IGNORED, /* nothing done: it is no state, and there is nobody to be told of it */
 };
 
 struct engine;
@@ -38,10 +38,10 @@ struct engine *engine_new(
 void engine_free(struct engine *engine);
 
 /* As what a stale check is told: before anything else; STATE_UNKNOWN if not said. */
-void engine_tell_stale_as(struct engine *engine, enum state state);
+void engine_stale_state(struct engine *engine, enum state state);
 
 /* Nobody is told of anything, and the outbox stays empty but for records. */
-void engine_tell_nobody(struct engine *engine);
+void engine_mute(struct engine *engine);
 
 /* How many checks are remembered; at first LIMIT_STATES. */
 void engine_limit(struct engine *engine, size_t max);
@@ -59,22 +59,22 @@ void engine_note_forgotten(struct engine *engine, struct missing *missing);
  * Until then what is loaded and owed is not told, for the broker that was active may hand over what
  * comes before it. 0 if not said.
  */
-void engine_owe_until(struct engine *engine, nsec until);
+void engine_hold_until(struct engine *engine, nsec until);
 
 /* What is to be forgotten is, unless there is something newer; it needs no room. */
-enum engine_answer engine_take(
+enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now);
 
 /*
  * What another broker has handed over: in order. Of a check that is still owed what its record
  * says, that and whatever is older is told, and its record stays; all else is taken as it would be.
  */
-enum engine_answer engine_take_handed(
+enum engine_result engine_apply_handed(
 	struct engine *engine, const struct prepared *prepared, struct moment now);
 
 /*
  * A check as Redis has it, with the state that Flapjack was told last: that is no change. NULL: it
- * is owed that, and told at once, or as engine_owe_until() says. False if there is no room, or it
+ * is owed that, and told at once, or as engine_hold_until() says. False if there is no room, or it
  * is known already: then it is as new or newer.
  */
 bool engine_load(struct engine *engine, const struct prepared *prepared, const enum state *sent,
@@ -92,9 +92,9 @@ bool engine_forget(struct engine *engine, const struct names *names);
  * full.
  * Returns how many were repeated.
  */
-size_t engine_turn(struct engine *engine, bool repeats, struct moment now);
+size_t engine_run(struct engine *engine, bool repeats, struct moment now);
 
-/* When engine_turn() will have something to do (monotonic). */
+/* When engine_run() will have something to do (monotonic). */
 nsec engine_next(struct engine *engine, bool repeats);
 
 /*
@@ -103,7 +103,7 @@ nsec engine_next(struct engine *engine, bool repeats);
  * one they are emptied together.
  */
 
-struct books {
+struct core {
 	struct checks *checks; /* not owned */
 	struct outbox *outbox;
 	struct engine *engine;
@@ -118,10 +118,10 @@ struct books {
 };
 
 /* Fills in the outbox and the ledger; the rest is set. */
-void books_open(struct books *books, struct moment now);
-void books_close(struct books *books);
+void core_open(struct core *core, struct moment now);
+void core_close(struct core *core);
 
 /* Empties them, and the table. */
-void books_reset(struct books *books, struct moment now);
+void core_reset(struct core *core, struct moment now);
 
 #endif

@@ -6,7 +6,7 @@
 
 #define KEY "\nmaxmemory_policy:"
 
-enum eviction_change eviction_hear(
+enum eviction_change eviction_update(
 	struct eviction *eviction, const char *info, char policy[EVICTION_POLICY], nsec now)
 {
 	const char *found = strstr(info, KEY);

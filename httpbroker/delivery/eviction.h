@@ -22,7 +22,7 @@ struct eviction {
 enum eviction_change { EVICTION_SAME, EVICTION_BEGINS, EVICTION_ENDS };
 
 /* Takes the answer; the policy is written to `policy`. An answer without one changes nothing. */
-enum eviction_change eviction_hear(
+enum eviction_change eviction_update(
 	struct eviction *eviction, const char *info, char policy[EVICTION_POLICY], nsec now);
 
 #endif

@@ -11,15 +11,15 @@ static void ask(struct delivery *delivery, enum asked what, const char *const *w
 {
 	delivery->asked = what;
 	delivery->commit_next = true;
-	link_ask(delivery->link, words, list, now);
+	redis_query(delivery->redis, words, list, now);
 }
 
 static void checks_ask(struct delivery *delivery, nsec now)
 {
 	const char *words[LOADER_WORDS];
-	const struct resp_list *list = loader_question(delivery->loader, &delivery->keys, words);
+	const struct resp_list *list = loader_command(delivery->loader, &delivery->keys, words);
 
-	ask(delivery, ASKED_STATES, words, list, now);
+	ask(delivery, QUERY_CHECKS, words, list, now);
 }
 
 /* What was answered 202 is for the active one. */
@@ -28,17 +28,17 @@ static bool handoff_send_ask(struct delivery *delivery, nsec now)
 	struct resp_list list = {{NULL, 0, 0}, 0};
 	const char *words[HANDOFF_SEND_WORDS];
 	bool asks =
-		handoff_send_question(&delivery->handoff_sender, delivery->accepted, words, &list);
+		handoff_send_command(&delivery->handoff_sender, delivery->accepted, words, &list);
 
 	if (asks)
-		ask(delivery, ASKED_TO_TAKE, words, &list, now);
+		ask(delivery, QUERY_HANDOFF_SEND, words, &list, now);
 	resp_free(&list);
 	return asks;
 }
 
 static bool question_begin(struct delivery *delivery, nsec now)
 {
-	bool looks = handoff_looks(&delivery->handoff, &delivery->books, now);
+	bool looks = handoff_is_due(&delivery->handoff, &delivery->core, now);
 
 	if (handoff_send_is_open(&delivery->handoff_sender))
 		return handoff_send_ask(
@@ -48,12 +48,12 @@ static bool question_begin(struct delivery *delivery, nsec now)
 	if (!loader_complete(delivery->loader) && (delivery->handoff.settled || !looks))
 		checks_ask(delivery, now);
 	else if (looks)
-		ask(delivery, ASKED_HANDOFF, HANDOFF_QUESTION(&delivery->keys), NULL, now);
+		ask(delivery, QUERY_HANDOFF, HANDOFF_QUESTION(&delivery->keys), NULL, now);
 	else if (backpressure_asks(&delivery->backpressure, now)) {
 		backpressure_asked(&delivery->backpressure, now);
-		ask(delivery, ASKED_LENGTH, RESP_WORDS("LLEN", delivery->keys.queue), NULL, now);
+		ask(delivery, QUERY_LENGTH, RESP_WORDS("LLEN", delivery->keys.queue), NULL, now);
 	} else if (now >= delivery->eviction.ask_at) {
-		ask(delivery, ASKED_POLICY, RESP_WORDS("INFO", "memory"), NULL, now);
+		ask(delivery, QUERY_POLICY, RESP_WORDS("INFO", "memory"), NULL, now);
 	} else {
 		return false;
 	}
@@ -63,12 +63,12 @@ static bool question_begin(struct delivery *delivery, nsec now)
 static bool commit_begin(struct delivery *delivery, struct moment now)
 {
 	struct commit *commit =
-		outbox_take(delivery->books.outbox, session_clock(session_of(delivery)));
+		outbox_take(delivery->core.outbox, session_clock(session_of(delivery)));
 
 	delivery->commit_next = false;
 	delivery->commit_at = now.monotonic;
 	if (commit != NULL)
-		link_commit(delivery->link, commit, now);
+		redis_commit(delivery->redis, commit, now);
 	return commit != NULL;
 }
 
@@ -81,15 +81,15 @@ static void active_say(struct delivery *delivery, struct moment now)
 		commit_begin(delivery, now);
 }
 
-void delivery_say(struct delivery *delivery, struct moment now)
+void delivery_send(struct delivery *delivery, struct moment now)
 {
 	if (session_ready(session_of(delivery)))
 		active_say(delivery, now);
-	else if (session_rests(session_of(delivery)) && !is_active(delivery))
+	else if (session_idle(session_of(delivery)) && !is_active(delivery))
 		handoff_send_ask(delivery, now.monotonic);
 }
 
-nsec delivery_question_at(const struct delivery *delivery)
+nsec delivery_query_at(const struct delivery *delivery)
 {
 	nsec next = delivery->eviction.ask_at;
 
@@ -104,24 +104,25 @@ nsec delivery_question_at(const struct delivery *delivery)
 
 #define RETRY_WAIT NSEC_PER_SEC /* until what Redis refused of a commit is tried again */
 
-static struct recall decode_make(const struct delivery *delivery, struct moment now)
+static struct decode_context decode_make(const struct delivery *delivery, struct moment now)
 {
-	return (struct recall){delivery->books.flapjack, session_clock(session_of(delivery)), now};
+	return (struct decode_context){
+		delivery->core.flapjack, session_clock(session_of(delivery)), now};
 }
 
 static void active_begin(struct delivery *delivery, struct moment now)
 {
 	log_info("active: this broker repeats, and takes events");
 	pending_reopen(delivery->pending);
-	books_reset(&delivery->books, now);
+	core_reset(&delivery->core, now);
 	if (delivery->status.role != DELIVERY_STARTS) /* then another broker was active before */
-		engine_owe_until(delivery->books.engine, now.monotonic + LEASE_LEFT);
+		engine_hold_until(delivery->core.engine, now.monotonic + LEASE_LEFT);
 	handoff_begin(&delivery->handoff, now.monotonic);
-	link_content(delivery->link, now.monotonic);
+	redis_recovered(delivery->redis, now.monotonic);
 	delivery->rewrite = CHECKS_SHARDS;
 	delivery->rewritten = 0;
 	delivery->eviction.ask_at = now.monotonic;
-	if (delivery->books.persistent)
+	if (delivery->core.persistent)
 		loader_begin(delivery->loader, now.monotonic);
 }
 
@@ -130,9 +131,9 @@ static void standby_begin(struct delivery *delivery, struct moment now)
 	log_info("standing by: %s is active", session_holder(session_of(delivery)));
 	pending_drop(delivery->pending, "another broker is the active one");
 	pending_reopen(delivery->pending);
-	books_reset(&delivery->books, now);
+	core_reset(&delivery->core, now);
 	handoff_free(&delivery->handoff);
-	link_content(delivery->link, now.monotonic);
+	redis_recovered(delivery->redis, now.monotonic);
 	loader_finish(delivery->loader);
 }
 
@@ -146,7 +147,7 @@ static void rewrite_begin(struct delivery *delivery)
 
 static void turn_work(struct delivery *delivery, struct moment now)
 {
-	switch (link_turned(delivery->link)) {
+	switch (session_role_change(session_of(delivery))) {
 	case CHANGE_NONE:
 		return;
 	case CHANGE_DATA_LOST:
@@ -165,7 +166,7 @@ static void turn_work(struct delivery *delivery, struct moment now)
 static void length_hear(struct delivery *delivery, int64_t length, nsec now)
 {
 	delivery->status.queue_length = length;
-	switch (backpressure_hear(&delivery->backpressure, length, now)) {
+	switch (backpressure_update(&delivery->backpressure, length, now)) {
 	case PRESSURE_SAME:
 		return;
 	case PRESSURE_PAUSES:
@@ -182,11 +183,11 @@ static void length_hear(struct delivery *delivery, int64_t length, nsec now)
 
 static void checks_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
 {
-	const struct recall recall = decode_make(delivery, now);
+	const struct decode_context decode_context = decode_make(delivery, now);
 	struct reason why;
 
-	if (!loader_take(delivery->loader, reply, &recall, delivery->books.engine, &why))
-		link_refuse(delivery->link, why.text, now.monotonic);
+	if (!loader_read(delivery->loader, reply, &decode_context, delivery->core.engine, &why))
+		redis_reject(delivery->redis, why.text, now.monotonic);
 }
 
 /* The other broker has it now, or soon. */
@@ -194,8 +195,8 @@ static void taken_hear(struct delivery *delivery, const redisReply *reply, nsec 
 {
 	struct reason why;
 
-	if (!handoff_send_take(&delivery->handoff_sender, delivery->accepted, reply, &why))
-		link_refuse(delivery->link, why.text, now);
+	if (!handoff_send_read(&delivery->handoff_sender, delivery->accepted, reply, &why))
+		redis_reject(delivery->redis, why.text, now);
 	else if (accepted_count(delivery->accepted) == 0)
 		log_info("all that was answered 202 was handed over");
 }
@@ -205,7 +206,7 @@ static void policy_hear(struct delivery *delivery, const redisReply *reply, nsec
 	const char *info = reply->type == REDIS_REPLY_STRING ? reply->str : "";
 	char policy[EVICTION_POLICY];
 
-	switch (eviction_hear(&delivery->eviction, info, policy, now)) {
+	switch (eviction_update(&delivery->eviction, info, policy, now)) {
 	case EVICTION_SAME:
 		return;
 	case EVICTION_BEGINS:
@@ -223,25 +224,25 @@ static void policy_hear(struct delivery *delivery, const redisReply *reply, nsec
 
 static void answer_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
 {
-	const struct recall recall = decode_make(delivery, now);
+	const struct decode_context decode_context = decode_make(delivery, now);
 
 	switch (delivery->asked) {
-	case ASKED_NOTHING:
+	case QUERY_NONE:
 		return;
-	case ASKED_STATES:
+	case QUERY_CHECKS:
 		checks_hear(delivery, reply, now);
 		return;
-	case ASKED_HANDOFF:
-		delivery->unreadable += handoff_take(&delivery->handoff, reply, &recall);
+	case QUERY_HANDOFF:
+		delivery->unreadable += handoff_read(&delivery->handoff, reply, &decode_context);
 		return;
-	case ASKED_LENGTH:
+	case QUERY_LENGTH:
 		if (reply->type == REDIS_REPLY_INTEGER)
 			length_hear(delivery, reply->integer, now.monotonic);
 		return;
-	case ASKED_TO_TAKE:
+	case QUERY_HANDOFF_SEND:
 		taken_hear(delivery, reply, now.monotonic);
 		return;
-	case ASKED_POLICY:
+	case QUERY_POLICY:
 		policy_hear(delivery, reply, now.monotonic);
 		return;
 	}
@@ -250,14 +251,14 @@ static void answer_hear(struct delivery *delivery, const redisReply *reply, stru
 /* Where the connection broke, what was asked is not answered any more. */
 static void answer_work(struct delivery *delivery, struct moment now)
 {
-	struct redisReply *reply = link_answer(delivery->link);
+	struct redisReply *reply = redis_reply(delivery->redis);
 
 	if (reply != NULL)
 		answer_hear(delivery, reply, now);
-	else if (delivery->asked == ASKED_STATES && !session_busy(session_of(delivery)))
+	else if (delivery->asked == QUERY_CHECKS && !session_busy(session_of(delivery)))
 		loader_interrupt(delivery->loader);
 	if (reply != NULL || !session_busy(session_of(delivery)))
-		delivery->asked = ASKED_NOTHING;
+		delivery->asked = QUERY_NONE;
 	if (reply != NULL)
 		freeReplyObject(reply);
 }
@@ -265,13 +266,13 @@ static void answer_work(struct delivery *delivery, struct moment now)
 /* What stood in the place of the records may have taken all of them along. */
 static void refusals_see(struct delivery *delivery, unsigned before, unsigned refused, nsec now)
 {
-	unsigned left = outbox_refused(delivery->books.outbox);
+	unsigned left = outbox_refused(delivery->core.outbox);
 
 	if (refused != 0) {
-		link_complain(delivery->link, refused, now);
+		redis_degraded(delivery->redis, refused, now);
 		delivery->retry_at = now + RETRY_WAIT;
 	} else if (left == 0) {
-		link_content(delivery->link, now);
+		redis_recovered(delivery->redis, now);
 	}
 	if ((before & ~left & COMMIT_RECORDS) == 0)
 		return;
@@ -283,8 +284,8 @@ static void refusals_see(struct delivery *delivery, unsigned before, unsigned re
 /* Each commit counts the records. Somebody may have deleted them, be it Redis to make room. */
 static void records_see(struct delivery *delivery, nsec now)
 {
-	const struct outbox *outbox = delivery->books.outbox;
-	int64_t there = link_records(delivery->link);
+	const struct outbox *outbox = delivery->core.outbox;
+	int64_t there = session_records(session_of(delivery));
 	char more[LOG_LIMIT_TEXT];
 	unsigned long dropped_field;
 
@@ -300,7 +301,7 @@ static void records_see(struct delivery *delivery, nsec now)
 
 static void applied_take(struct delivery *delivery, struct commit *applied, nsec now)
 {
-	struct outbox *outbox = delivery->books.outbox;
+	struct outbox *outbox = delivery->core.outbox;
 	uint64_t pushes = outbox_done(outbox).pushes;
 	unsigned before = outbox_refused(outbox), refused = applied->refused;
 
@@ -310,14 +311,14 @@ static void applied_take(struct delivery *delivery, struct commit *applied, nsec
 	refusals_see(delivery, before, refused, now);
 }
 
-void delivery_hear(struct delivery *delivery, struct moment now)
+void delivery_receive(struct delivery *delivery, struct moment now)
 {
-	link_step(delivery->link, now);
-	struct commit *applied = link_applied(delivery->link);
+	redis_step(delivery->redis, now);
+	struct commit *applied = session_applied(session_of(delivery));
 	if (applied != NULL)
 		applied_take(delivery, applied, now.monotonic);
 	records_see(delivery, now.monotonic);
-	pending_commit(delivery->pending); /* before what is left may be given away */
+	pending_committed(delivery->pending); /* before what is left may be given away */
 	if (applied != NULL && applied->queue_length >= 0)
 		length_hear(delivery, applied->queue_length, now.monotonic);
 	answer_work(delivery, now);

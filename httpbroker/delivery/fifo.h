@@ -6,20 +6,20 @@
 #include "httpbroker/checks/checks.h"
 
 /* {0} is an empty one. */
-struct line {
+struct fifo {
 	struct check **checks; /* those in it are from `first` on, up to `end` */
 	size_t first, end, capacity;
 };
 
-void line_append(struct line *line, struct check *check);
+void fifo_append(struct fifo *line, struct check *check);
 
 /* The first; NULL: it is empty. The other one takes it out as well. */
-struct check *line_first(const struct line *line);
-struct check *line_take(struct line *line);
+struct check *fifo_first(const struct fifo *line);
+struct check *fifo_take(struct fifo *line);
 
-size_t line_length(const struct line *line);
+size_t fifo_length(const struct fifo *line);
 
 /* The memory, not the states. */
-void line_free(struct line *line);
+void fifo_free(struct fifo *line);
 
 #endif

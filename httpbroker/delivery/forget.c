@@ -38,25 +38,25 @@ static const struct prepared *check_remember(
 	return prepared;
 }
 
-static void check_forget(struct forget *forget, const struct books *books,
-	const struct check *check, struct moment now)
+static void check_forget(struct forget *forget, const struct core *core, const struct check *check,
+	struct moment now)
 {
 	const struct prepared *remembered = check_remember(forget, check, now);
 
-	engine_forget(books->engine, &remembered->names);
+	engine_forget(core->engine, &remembered->names);
 }
 
-void forget_check(struct forget *forget, struct books *books, struct moment now)
+void forget_check(struct forget *forget, struct core *core, struct moment now)
 {
-	const struct check *check = checks_find(books->checks, &forget->names);
+	const struct check *check = checks_find(core->checks, &forget->names);
 
 	if (check != NULL)
-		check_forget(forget, books, check, now);
+		check_forget(forget, core, check, now);
 }
 
 struct search {
 	struct forget *forget;
-	struct books *books;
+	struct core *core;
 	struct moment now;
 };
 
@@ -67,14 +67,14 @@ static void check_visit(struct check *check, void *context)
 
 	if (check->entity_length == entity->length &&
 		memcmp(check->names, entity->bytes, entity->length) == 0)
-		check_forget(search->forget, search->books, check, search->now);
+		check_forget(search->forget, search->core, check, search->now);
 }
 
-void forget_shard(struct forget *forget, struct books *books, unsigned shard, struct moment now)
+void forget_shard(struct forget *forget, struct core *core, unsigned shard, struct moment now)
 {
-	struct search search = {forget, books, now};
+	struct search search = {forget, core, now};
 
-	checks_work(books->checks, shard, check_visit, &search);
+	checks_work(core->checks, shard, check_visit, &search);
 }
 
 void forget_end(struct forget *forget)

@@ -20,8 +20,8 @@ struct forget {
 bool forget_is_whole(const struct forget *forget);
 
 /* Forgets the check, or those of the entity in this shard. */
-void forget_check(struct forget *forget, struct books *books, struct moment now);
-void forget_shard(struct forget *forget, struct books *books, unsigned shard, struct moment now);
+void forget_check(struct forget *forget, struct core *core, struct moment now);
+void forget_shard(struct forget *forget, struct core *core, unsigned shard, struct moment now);
 
 /* It is over: frees what it has remembered. Or it came to nothing, and begins again. */
 void forget_end(struct forget *forget);

@@ -28,13 +28,14 @@ void handoff_begin(struct handoff *handoff, nsec now)
 	handoff->settled = false;
 }
 
-static bool item_take(struct handoff *handoff, const redisReply *item, const struct recall *recall)
+static bool item_take(struct handoff *handoff, const redisReply *item,
+	const struct decode_context *decode_context)
 {
 	const struct blob json = {item->str, (size_t)item->len};
 	struct reason why = {"it is no text"};
 
 	if (item->type == REDIS_REPLY_STRING &&
-		decode_event(recall, json, &handoff->prepared[handoff->count], &why)) {
+		decode_event(decode_context, json, &handoff->prepared[handoff->count], &why)) {
 		handoff->prepared[handoff->count++].handed = true;
 		return true;
 	}
@@ -57,13 +58,13 @@ static void refusal_see(struct handoff *handoff, const redisReply *reply)
 	handoff->refused = refused;
 }
 
-size_t handoff_take(
-	struct handoff *handoff, const struct redisReply *reply, const struct recall *recall)
+size_t handoff_read(struct handoff *handoff, const struct redisReply *reply,
+	const struct decode_context *decode_context)
 {
 	size_t unreadable = 0;
 
 	handoff_free(handoff);
-	handoff->look_at = recall->now.monotonic + HANDOFF_LOOK;
+	handoff->look_at = decode_context->now.monotonic + HANDOFF_LOOK;
 	refusal_see(handoff, reply);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
 		handoff->settled = true;
@@ -72,7 +73,7 @@ size_t handoff_take(
 	handoff->found = reply->elements;
 	handoff->prepared = memory_zeroed(reply->elements, sizeof handoff->prepared[0]);
 	for (size_t i = 0; i < reply->elements; i++)
-		unreadable += !item_take(handoff, reply->element[i], recall);
+		unreadable += !item_take(handoff, reply->element[i], decode_context);
 	log_info("taking %zu event%s that another broker has handed over", handoff->count,
 		number_plural(handoff->count));
 	return unreadable;
@@ -80,7 +81,7 @@ size_t handoff_take(
 
 /* All that are not known are wanted at once. */
 static bool handoff_known(
-	const struct handoff *handoff, const struct books *books, struct loader *loader)
+	const struct handoff *handoff, const struct core *core, struct loader *loader)
 {
 	bool known = true;
 
@@ -88,7 +89,7 @@ static bool handoff_known(
 		const struct prepared *prepared = &handoff->prepared[i];
 
 		for (; prepared != NULL; prepared = prepared->former) {
-			if (loader_knows(loader, books->checks, &prepared->names))
+			if (loader_knows(loader, core->checks, &prepared->names))
 				continue;
 			loader_prefetch(loader, &prepared->names);
 			known = false;
@@ -98,10 +99,10 @@ static bool handoff_known(
 }
 
 /* False if there is no room for it now. */
-static bool item_judge(struct handoff *handoff, struct books *books, struct moment now)
+static bool item_judge(struct handoff *handoff, struct core *core, struct moment now)
 {
 	const struct prepared *prepared = &handoff->prepared[handoff->next];
-	enum engine_answer answer = engine_take_handed(books->engine, prepared, now);
+	enum engine_result answer = engine_apply_handed(core->engine, prepared, now);
 
 	if (answer == ENGINE_FULL)
 		return false;
@@ -123,24 +124,24 @@ static void older_tell(struct handoff *handoff)
 			handoff->older > 1 ? " and others" : "");
 }
 
-void handoff_judge(
-	struct handoff *handoff, struct books *books, struct loader *loader, struct moment now)
+void handoff_apply(
+	struct handoff *handoff, struct core *core, struct loader *loader, struct moment now)
 {
-	if (handoff->found == 0 || outbox_trims(books->outbox) ||
-		!handoff_known(handoff, books, loader))
+	if (handoff->found == 0 || outbox_is_trimming(core->outbox) ||
+		!handoff_known(handoff, core, loader))
 		return;
 	while (handoff->next < handoff->count)
-		if (!item_judge(handoff, books, now))
+		if (!item_judge(handoff, core, now))
 			return;
 	older_tell(handoff);
-	outbox_trim(books->outbox, handoff->found);
+	outbox_trim(core->outbox, handoff->found);
 	handoff_free(handoff);
 	handoff->look_at = now.monotonic; /* there may be more */
 }
 
-bool handoff_looks(const struct handoff *handoff, const struct books *books, nsec now)
+bool handoff_is_due(const struct handoff *handoff, const struct core *core, nsec now)
 {
-	return handoff->found == 0 && !outbox_trims(books->outbox) && now >= handoff->look_at;
+	return handoff->found == 0 && !outbox_is_trimming(core->outbox) && now >= handoff->look_at;
 }
 
 enum { BIT_MAX = 500, BIT_BYTES = 1 << 20 }; /* far fewer than Lua's unpack takes */
@@ -190,7 +191,7 @@ static void bit_begin(struct handoff_sender *handoff_sender, struct accepted *ac
 		++handoff_sender->bits);
 }
 
-bool handoff_send_question(struct handoff_sender *handoff_sender, struct accepted *accepted,
+bool handoff_send_command(struct handoff_sender *handoff_sender, struct accepted *accepted,
 	const char *words[HANDOFF_SEND_WORDS], struct resp_list *list)
 {
 	const struct entry *kept = accepted_first(accepted);
@@ -211,7 +212,7 @@ bool handoff_send_question(struct handoff_sender *handoff_sender, struct accepte
 	return true;
 }
 
-bool handoff_send_take(struct handoff_sender *handoff_sender, struct accepted *accepted,
+bool handoff_send_read(struct handoff_sender *handoff_sender, struct accepted *accepted,
 	const struct redisReply *reply, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_INTEGER)

@@ -38,15 +38,15 @@ void handoff_begin(struct handoff *handoff, nsec now);
 #define HANDOFF_QUESTION(keys) RESP_WORDS("LRANGE", (keys)->handoff, "0", "499")
 
 /* Takes the answer. Returns how many could not be read: each is named in the log. */
-size_t handoff_take(
-	struct handoff *handoff, const struct redisReply *reply, const struct recall *recall);
+size_t handoff_read(struct handoff *handoff, const struct redisReply *reply,
+	const struct decode_context *decode_context);
 
 /* Judges what can be: a check that was not read yet is wanted from the reader. */
-void handoff_judge(
-	struct handoff *handoff, struct books *books, struct loader *loader, struct moment now);
+void handoff_apply(
+	struct handoff *handoff, struct core *core, struct loader *loader, struct moment now);
 
 /* Whether it is time to look; what is there already comes first. */
-bool handoff_looks(const struct handoff *handoff, const struct books *books, nsec now);
+bool handoff_is_due(const struct handoff *handoff, const struct core *core, nsec now);
 
 void handoff_free(struct handoff *handoff);
 
@@ -81,11 +81,11 @@ bool handoff_send_is_open(const struct handoff_sender *handoff_sender);
  * The question that leaves the bit under way, or the next: its words, ended by NULL, and appended
  * to `list` the events. False if there is nothing.
  */
-bool handoff_send_question(struct handoff_sender *handoff_sender, struct accepted *accepted,
+bool handoff_send_command(struct handoff_sender *handoff_sender, struct accepted *accepted,
 	const char *words[HANDOFF_SEND_WORDS], struct resp_list *list);
 
 /* Takes the answer, and the bit out of the backlog. False if it was refused, and why. */
-bool handoff_send_take(struct handoff_sender *handoff_sender, struct accepted *accepted,
+bool handoff_send_read(struct handoff_sender *handoff_sender, struct accepted *accepted,
 	const struct redisReply *reply, struct reason *why);
 
 #endif

@@ -13,19 +13,19 @@
 #include "httpbroker/delivery/handoff.h"
 #include "httpbroker/delivery/pending.h"
 #include "httpbroker/delivery/status.h"
-#include "httpbroker/redis/link.h"
+#include "httpbroker/redis/client.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 /* What was asked of Redis last. */
 enum asked {
-	ASKED_NOTHING,
-	ASKED_STATES,
-	ASKED_HANDOFF,
-	ASKED_LENGTH,
-	ASKED_TO_TAKE,
-	ASKED_POLICY,
+	QUERY_NONE,
+	QUERY_CHECKS,
+	QUERY_HANDOFF,
+	QUERY_LENGTH,
+	QUERY_HANDOFF_SEND,
+	QUERY_POLICY,
 };
 
 struct delivery {
@@ -37,8 +37,8 @@ struct delivery {
 
 	/* the thread's own */
 	struct keys keys;
-	struct link *link; /* NULL: there is no Redis, and all the link would do is not done */
-	struct books books;
+	struct redis *redis; /* NULL: there is no Redis, and all the link would do is not done */
+	struct core core;
 	struct loader *loader;
 	struct accepted *accepted;
 	struct pending *pending;
@@ -61,9 +61,9 @@ struct delivery {
 	struct delivery_status status; /* as it is published */
 };
 
-static inline const struct session *session_of(const struct delivery *delivery)
+static inline struct session *session_of(const struct delivery *delivery)
 {
-	return link_session(delivery->link);
+	return redis_session(delivery->redis);
 }
 
 static inline bool is_active(const struct delivery *delivery)
@@ -72,16 +72,16 @@ static inline bool is_active(const struct delivery *delivery)
 }
 
 /* Goes on with the link, and takes what has come: what was applied, answered, become of us. */
-void delivery_hear(struct delivery *delivery, struct moment now);
+void delivery_receive(struct delivery *delivery, struct moment now);
 
 /* Says what is next, if nothing is under way: a commit or a question. */
-void delivery_say(struct delivery *delivery, struct moment now);
+void delivery_send(struct delivery *delivery, struct moment now);
 
 /* Whether all records are being written again. */
 bool delivery_rewrites(const struct delivery *delivery);
 
 /* When there will be a question, if nothing happens before. */
-nsec delivery_question_at(const struct delivery *delivery);
+nsec delivery_query_at(const struct delivery *delivery);
 
 /* What Redis has refused of commits is tried again. */
 void delivery_retry(struct delivery *delivery);

@@ -140,7 +140,7 @@ static void words_set(const char *words[LOADER_WORDS], const char *const *from)
 	words[i] = NULL;
 }
 
-const struct resp_list *loader_question(
+const struct resp_list *loader_command(
 	struct loader *loader, const struct keys *keys, const char *words[LOADER_WORDS])
 {
 	if (loader->wanted_count > 0) {
@@ -168,18 +168,18 @@ static void unreadable_tell(struct loader *loader, struct blob field, const stru
 }
 
 static bool record_take(struct loader *loader, struct blob field, struct blob value,
-	const struct recall *recall, struct engine *engine)
+	const struct decode_context *decode_context, struct engine *engine)
 {
 	struct prepared prepared;
 	struct record record;
 	struct reason why;
 
-	if (!decode_record(recall, field, value, &prepared, &record, &why)) {
+	if (!decode_record(decode_context, field, value, &prepared, &record, &why)) {
 		unreadable_tell(loader, field, &why);
 		return false;
 	}
-	loader->loaded +=
-		engine_load(engine, &prepared, record.owed ? NULL : &record.sent, recall->now);
+	loader->loaded += engine_load(
+		engine, &prepared, record.owed ? NULL : &record.sent, decode_context->now);
 	prepared_free(&prepared);
 	return true;
 }
@@ -195,8 +195,8 @@ static bool refuse(const redisReply *reply, const char *command, struct reason *
 		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 }
 
-static bool fetch_take(struct loader *loader, const redisReply *reply, const struct recall *recall,
-	struct engine *engine, struct reason *why)
+static bool fetch_take(struct loader *loader, const redisReply *reply,
+	const struct decode_context *decode_context, struct engine *engine, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != loader->wanted_count)
 		return refuse(reply, "HMGET", why);
@@ -206,7 +206,8 @@ static bool fetch_take(struct loader *loader, const redisReply *reply, const str
 
 		if (!missing_has(loader->missing, field.bytes, field.length) &&
 			(value->type != REDIS_REPLY_STRING ||
-				!record_take(loader, field, blob_of(value), recall, engine)))
+				!record_take(
+					loader, field, blob_of(value), decode_context, engine)))
 			missing_add(loader->missing, field.bytes, field.length);
 	}
 	wanted_clear(loader);
@@ -234,8 +235,8 @@ static bool is_chunk(const redisReply *reply)
 	       reply->element[1]->type == REDIS_REPLY_ARRAY && reply->element[1]->elements % 2 == 0;
 }
 
-static bool scan_take(struct loader *loader, const redisReply *reply, const struct recall *recall,
-	struct engine *engine, struct reason *why)
+static bool scan_take(struct loader *loader, const redisReply *reply,
+	const struct decode_context *decode_context, struct engine *engine, struct reason *why)
 {
 	if (!is_chunk(reply))
 		return refuse(reply, "HSCAN", why);
@@ -244,12 +245,13 @@ static bool scan_take(struct loader *loader, const redisReply *reply, const stru
 		struct blob field = blob_of(pairs->element[i]);
 
 		if (!missing_has(loader->missing, field.bytes, field.length))
-			record_take(loader, field, blob_of(pairs->element[i + 1]), recall, engine);
+			record_take(loader, field, blob_of(pairs->element[i + 1]), decode_context,
+				engine);
 	}
 	strcpy(loader->cursor, reply->element[0]->str);
 	if (strcmp(loader->cursor, "0") != 0)
 		return true;
-	end_tell(loader, recall->now.monotonic);
+	end_tell(loader, decode_context->now.monotonic);
 	loader_finish(loader);
 	return true;
 }
@@ -269,8 +271,8 @@ static bool is_no_hash(const redisReply *reply)
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0;
 }
 
-bool loader_take(struct loader *loader, const struct redisReply *reply, const struct recall *recall,
-	struct engine *engine, struct reason *why)
+bool loader_read(struct loader *loader, const struct redisReply *reply,
+	const struct decode_context *decode_context, struct engine *engine, struct reason *why)
 {
 	enum question asked = loader->asked;
 
@@ -280,9 +282,9 @@ bool loader_take(struct loader *loader, const struct redisReply *reply, const st
 		return true;
 	}
 	if (asked == QUESTION_FETCH)
-		return fetch_take(loader, reply, recall, engine, why);
+		return fetch_take(loader, reply, decode_context, engine, why);
 	if (asked == QUESTION_SCAN)
-		return scan_take(loader, reply, recall, engine, why);
+		return scan_take(loader, reply, decode_context, engine, why);
 	return asked != QUESTION_COUNT || count_take(loader, reply, why);
 }
 

@@ -40,12 +40,12 @@ void loader_prefetch_none(struct loader *loader);
 
 /* What to ask next: its words, ended by NULL, and what comes behind them, or NULL. */
 enum { LOADER_WORDS = 8 };
-const struct resp_list *loader_question(
+const struct resp_list *loader_command(
 	struct loader *loader, const struct keys *keys, const char *words[LOADER_WORDS]);
 
 /* Takes the answer to that. False if Redis cannot go on like this, and why. */
-bool loader_take(struct loader *loader, const struct redisReply *reply, const struct recall *recall,
-	struct engine *engine, struct reason *why);
+bool loader_read(struct loader *loader, const struct redisReply *reply,
+	const struct decode_context *decode_context, struct engine *engine, struct reason *why);
 
 /* The connection broke: what was asked is not answered. A cursor may mean nothing any more. */
 void loader_interrupt(struct loader *loader);

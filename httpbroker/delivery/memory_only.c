@@ -7,25 +7,25 @@
 
 static void memory_only_work(const struct memory_only *memory_only, struct moment now)
 {
-	pending_take(
+	pending_add(
 		memory_only->pending, submissions_take(memory_only->submissions), now.monotonic);
-	pending_judge(memory_only->pending, now);
-	engine_turn(memory_only->books->engine, false, now);
-	pending_commit(memory_only->pending);
+	pending_apply(memory_only->pending, now);
+	engine_run(memory_only->core->engine, false, now);
+	pending_committed(memory_only->pending);
 }
 
 static void memory_only_sleep(const struct memory_only *memory_only)
 {
 	struct pollfd fd = {.fd = submissions_fd(memory_only->submissions), .events = POLLIN};
 	struct timespec timeout;
-	nsec next = nsec_earlier(engine_next(memory_only->books->engine, false),
+	nsec next = nsec_earlier(engine_next(memory_only->core->engine, false),
 		pending_deadline(memory_only->pending));
 
 	next = nsec_earlier(next, atomic_load(memory_only->stop_at));
 	if (next != 0 && !submissions_listen(memory_only->submissions))
 		return;
 	if (ppoll(&fd, 1, clock_timeout(clock_monotonic(), next, &timeout), NULL) > 0)
-		submissions_awake(memory_only->submissions);
+		submissions_clear_wake(memory_only->submissions);
 }
 
 static void status_tell(const struct memory_only *memory_only)
@@ -41,7 +41,7 @@ static void status_tell(const struct memory_only *memory_only)
 void memory_only_run(const struct memory_only *memory_only)
 {
 	log_info("without Redis: states are in memory only, and nobody is told of them");
-	engine_tell_nobody(memory_only->books->engine);
+	engine_mute(memory_only->core->engine);
 	status_tell(memory_only);
 	do {
 		memory_only_sleep(memory_only);

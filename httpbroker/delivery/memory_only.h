@@ -15,7 +15,7 @@
 /* Nothing is owned. */
 struct memory_only {
 	struct submissions *submissions;
-	struct books *books;
+	struct core *core;
 	struct pending *pending;
 	struct status_board *board;
 	const _Atomic nsec *stop_at; /* NSEC_NEVER: not stopping; else the inbox is closed */

@@ -28,8 +28,8 @@ struct outbox {
 	struct commit *waiting; /* a list; the last one is being gathered; never empty */
 	struct commit *taken;   /* and not yet applied; NULL: none */
 	struct commit *spare;   /* NULL: none */
-	struct line listed;     /* whose record is to be written or deleted */
-	struct line owed;       /* whose record went out, though their event was not in the queue */
+	struct fifo listed;     /* whose record is to be written or deleted */
+	struct fifo owed;       /* whose record went out, though their event was not in the queue */
 	struct watermarks made, done;
 	size_t recorded;         /* states that have a record */
 	size_t max;              /* pushes */
@@ -85,13 +85,13 @@ void outbox_free(struct outbox *outbox)
 		commit_free(commit);
 	commit_free(outbox->taken);
 	commit_free(outbox->spare);
-	while ((check = line_take(&outbox->listed)) != NULL)
+	while ((check = fifo_take(&outbox->listed)) != NULL)
 		if (check->forgotten)
 			deletion_leave(check);
-	while ((check = line_take(&outbox->owed)) != NULL)
+	while ((check = fifo_take(&outbox->owed)) != NULL)
 		owed_leave(check);
-	line_free(&outbox->listed);
-	line_free(&outbox->owed);
+	fifo_free(&outbox->listed);
+	fifo_free(&outbox->owed);
 	resp_free(&outbox->returned.forgets);
 	resp_free(&outbox->returned.records);
 	free(outbox);
@@ -155,7 +155,7 @@ void outbox_record(struct outbox *outbox, struct check *check)
 {
 	if (check->listed || outbox->forgetful)
 		return;
-	line_append(&outbox->listed, check);
+	fifo_append(&outbox->listed, check);
 	outbox->made.records++;
 	check->listed = true;
 }
@@ -187,7 +187,7 @@ void outbox_trim(struct outbox *outbox, size_t count)
 	outbox->trims = outbox->made;
 }
 
-bool outbox_trims(const struct outbox *outbox)
+bool outbox_is_trimming(const struct outbox *outbox)
 {
 	return outbox->trim > 0;
 }
@@ -240,7 +240,7 @@ static void record_gather(
 		outbox_mark_recorded(outbox, check);
 	check->listed = false;
 	if (waits && !check->owed)
-		line_append(&outbox->owed, check);
+		fifo_append(&outbox->owed, check);
 	check->owed |= waits;
 }
 
@@ -271,11 +271,11 @@ static void records_gather(struct outbox *outbox, struct commit *commit, nsec cl
 	for (int i = 0; i < RECORDS_MAX &&
 			commit->records.bytes.length + commit->told.bytes.length < BYTES_MAX;
 		i++) {
-		const struct check *check = line_first(&outbox->listed);
+		const struct check *check = fifo_first(&outbox->listed);
 
 		if (check == NULL || !record_may_go(outbox, check, commit))
 			break;
-		record_gather(outbox, commit, line_take(&outbox->listed), clock);
+		record_gather(outbox, commit, fifo_take(&outbox->listed), clock);
 	}
 }
 
@@ -288,7 +288,7 @@ static void records_take(struct outbox *outbox, struct commit *commit, nsec cloc
 		commit->reaches.records = outbox->returned.reaches;
 	} else {
 		records_gather(outbox, commit, clock);
-		commit->reaches.records = outbox->made.records - line_length(&outbox->listed);
+		commit->reaches.records = outbox->made.records - fifo_length(&outbox->listed);
 	}
 }
 
@@ -306,7 +306,7 @@ static bool pushes_wait(const struct outbox *outbox)
 
 static bool records_wait(const struct outbox *outbox)
 {
-	return (line_first(&outbox->listed) != NULL || is_returned(outbox)) &&
+	return (fifo_first(&outbox->listed) != NULL || is_returned(outbox)) &&
 	       (outbox->held & PART_RECORDS) == 0;
 }
 
@@ -386,13 +386,13 @@ static void owed_settle(struct outbox *outbox, bool was_refused)
 
 	if (refused && !wrong)
 		return;
-	for (size_t left = line_length(&outbox->owed); left > 0; left--) {
-		struct check *check = line_take(&outbox->owed);
+	for (size_t left = fifo_length(&outbox->owed); left > 0; left--) {
+		struct check *check = fifo_take(&outbox->owed);
 
 		if (wrong && !check->forgotten)
 			outbox_record(outbox, check);
 		if (refused)
-			line_append(&outbox->owed, check);
+			fifo_append(&outbox->owed, check);
 		else
 			owed_end(outbox, check);
 	}
@@ -412,7 +412,7 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 		outbox->trim = 0; /* if it was refused, there is nothing there to be dropped */
 	if ((commit->refused & PART_RECORDS) != 0) {
 		if ((commit->refused & COMMIT_PUSHES) == 0)
-			commit_join(commit);
+			commit_join_dependent(commit);
 		returned_swap(outbox, commit);
 		outbox->returned.reaches = commit->reaches.records;
 	} else {

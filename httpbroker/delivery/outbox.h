@@ -53,10 +53,10 @@ struct watermarks outbox_done(const struct outbox *outbox);
 
 /*
  * That with what there is so far, or after it, `count` events are dropped that another broker
- * had left (see commit.h). Once at a time: while it is not done, outbox_trims().
+ * had left (see commit.h). Once at a time: while it is not done, outbox_is_trimming().
  */
 void outbox_trim(struct outbox *outbox, size_t count);
-bool outbox_trims(const struct outbox *outbox);
+bool outbox_is_trimming(const struct outbox *outbox);
 
 /* Whether nothing waits, and nothing is taken. */
 bool outbox_is_empty(const struct outbox *outbox);

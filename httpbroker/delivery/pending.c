@@ -11,7 +11,7 @@
 enum { FORGET_SHARDS = 8 }; /* gone through in one go for an entity: a few ms of a large table */
 
 struct pending {
-	struct books *books;
+	struct core *core;
 	struct loader *loader;
 	struct accepted *accepted;
 	struct submission *arrived; /* not, or not wholly judged; the oldest first */
@@ -20,11 +20,11 @@ struct pending {
 	struct submission *waiting; /* for what was judged to be in Redis */
 };
 
-struct pending *pending_new(struct books *books, struct loader *loader, struct accepted *accepted)
+struct pending *pending_new(struct core *core, struct loader *loader, struct accepted *accepted)
 {
 	struct pending *pending = memory_zeroed(1, sizeof *pending);
 
-	pending->books = books;
+	pending->core = core;
 	pending->loader = loader;
 	pending->accepted = accepted;
 	return pending;
@@ -49,7 +49,7 @@ static void entry_show(const struct pending *pending, struct submission *submiss
 	submission->done(submission);
 }
 
-void pending_take(struct pending *pending, struct submission *list, nsec now)
+void pending_add(struct pending *pending, struct submission *list, nsec now)
 {
 	struct submission *submission, *next;
 
@@ -85,7 +85,7 @@ static void submission_drop(
 static void submission_await(
 	struct pending *pending, struct submission **from, struct submission *submission)
 {
-	submission->watermarks = outbox_watermarks(pending->books->outbox);
+	submission->watermarks = outbox_watermarks(pending->core->outbox);
 	DL_DELETE(*from, submission);
 	DL_APPEND(pending->waiting, submission);
 }
@@ -102,7 +102,7 @@ static void forget_begin(struct pending *pending, struct submission *submission,
 		DL_DELETE(pending->arrived, submission);
 		DL_APPEND(pending->forget, submission);
 	} else {
-		forget_check(forget, pending->books, now);
+		forget_check(forget, pending->core, now);
 		submission_await(pending, &pending->arrived, submission);
 	}
 }
@@ -112,7 +112,7 @@ static void forget_work(struct pending *pending, struct moment now)
 	struct submission *submission = pending->forget;
 
 	for (int i = 0; submission != NULL && i < FORGET_SHARDS; i++)
-		forget_shard(submission->forget, pending->books, pending->shard++, now);
+		forget_shard(submission->forget, pending->core, pending->shard++, now);
 	if (submission == NULL || pending->shard < CHECKS_SHARDS)
 		return;
 	pending->shard = 0;
@@ -122,7 +122,7 @@ static void forget_work(struct pending *pending, struct moment now)
 /* Whether this check can be judged; if not, its record will be asked for. */
 static bool names_known(struct pending *pending, const struct names *names)
 {
-	if (loader_knows(pending->loader, pending->books->checks, names))
+	if (loader_knows(pending->loader, pending->core->checks, names))
 		return true;
 	loader_prefetch(pending->loader, names);
 	return false;
@@ -149,7 +149,7 @@ static bool postings_judge(
 		known &= prepared_known(pending, prepared);
 		if (!known)
 			continue;
-		submission->answers[i] = engine_take(pending->books->engine, prepared, now);
+		submission->answers[i] = engine_apply(pending->core->engine, prepared, now);
 		submission->applied = i + 1;
 	}
 	return known;
@@ -180,15 +180,16 @@ static void arrived_judge(struct pending *pending, struct moment now)
 /* What was written by ourselves, that it cannot be read is not to be feared; it would be lost. */
 static bool entry_apply(struct pending *pending, const struct entry *kept, struct moment now)
 {
-	const struct recall recall = {pending->books->flapjack, 0, now};
+	const struct decode_context decode_context = {pending->core->flapjack, 0, now};
 	struct prepared prepared;
 	struct reason why;
 
-	if (!decode_event(&recall, (struct blob){kept->json, kept->length}, &prepared, &why))
+	if (!decode_event(
+		    &decode_context, (struct blob){kept->json, kept->length}, &prepared, &why))
 		return true;
 	bool known = prepared_known(pending, &prepared);
 	if (known)
-		known = engine_take(pending->books->engine, &prepared, now) != ENGINE_FULL;
+		known = engine_apply(pending->core->engine, &prepared, now) != ENGINE_FULL;
 	prepared_free(&prepared);
 	return known;
 }
@@ -202,8 +203,8 @@ static bool accepted_judge(struct pending *pending, struct moment now)
 		if (i == ACCEPTED_BITE ||
 			!entry_apply(pending, accepted_next(pending->accepted), now))
 			return false;
-		struct watermarks watermarks = outbox_watermarks(pending->books->outbox);
-		accepted_judged(pending->accepted, &watermarks);
+		struct watermarks watermarks = outbox_watermarks(pending->core->outbox);
+		accepted_mark_applied(pending->accepted, &watermarks);
 	}
 	return true;
 }
@@ -212,20 +213,20 @@ static bool accepted_judge(struct pending *pending, struct moment now)
 static void accepted_want(struct pending *pending, struct moment now)
 {
 	const struct entry *kept = accepted_next(pending->accepted);
-	const struct recall recall = {pending->books->flapjack, 0, now};
+	const struct decode_context decode_context = {pending->core->flapjack, 0, now};
 	struct prepared prepared;
 	struct reason why;
 
 	for (int i = 0; kept != NULL && i < ACCEPTED_BITE / 2; i++, kept = kept->next) {
-		if (!decode_event(
-			    &recall, (struct blob){kept->json, kept->length}, &prepared, &why))
+		if (!decode_event(&decode_context, (struct blob){kept->json, kept->length},
+			    &prepared, &why))
 			continue;
 		prepared_known(pending, &prepared);
 		prepared_free(&prepared);
 	}
 }
 
-void pending_judge(struct pending *pending, struct moment now)
+void pending_apply(struct pending *pending, struct moment now)
 {
 	forget_work(pending, now);
 	if (accepted_judge(pending, now))
@@ -234,20 +235,20 @@ void pending_judge(struct pending *pending, struct moment now)
 		accepted_want(pending, now);
 }
 
-void pending_commit(struct pending *pending)
+void pending_committed(struct pending *pending)
 {
-	struct watermarks done = outbox_done(pending->books->outbox);
+	struct watermarks done = outbox_done(pending->core->outbox);
 
 	while (pending->waiting != NULL && watermarks_reached(&done, &pending->waiting->watermarks))
 		submission_answer(&pending->waiting, pending->waiting, SUBMISSION_COMMITTED);
-	accepted_done(pending->accepted, &done);
+	accepted_committed(pending->accepted, &done);
 }
 
 static void applied_keep(struct pending *pending, const struct submission *submission, size_t until)
 {
 	for (size_t i = 0; i < until; i++)
-		if (submission->answers[i] == ENGINE_TAKEN)
-			accepted_put_judged(pending->accepted, &submission->prepared[i],
+		if (submission->answers[i] == ENGINE_APPLIED)
+			accepted_put_applied(pending->accepted, &submission->prepared[i],
 				&submission->watermarks);
 }
 
@@ -256,7 +257,8 @@ static void forgotten_keep(struct pending *pending, const struct submission *sub
 	const struct forget *forget = submission->forget;
 
 	for (size_t i = 0; i < forget->count; i++)
-		accepted_put_judged(pending->accepted, &forget->checks[i], &submission->watermarks);
+		accepted_put_applied(
+			pending->accepted, &forget->checks[i], &submission->watermarks);
 }
 
 static void waiting_keep(struct pending *pending)
@@ -267,7 +269,7 @@ static void waiting_keep(struct pending *pending)
 		forgotten_keep(pending, submission);
 	else
 		applied_keep(pending, submission, submission->count);
-	submission_answer(&pending->waiting, submission, SUBMISSION_KEPT);
+	submission_answer(&pending->waiting, submission, SUBMISSION_ACCEPTED);
 }
 
 static void arrived_keep(struct pending *pending)
@@ -278,13 +280,13 @@ static void arrived_keep(struct pending *pending)
 		submission_drop(&pending->arrived, submission, "Redis is away");
 		return;
 	}
-	submission->watermarks = outbox_watermarks(pending->books->outbox);
+	submission->watermarks = outbox_watermarks(pending->core->outbox);
 	applied_keep(pending, submission, submission->applied);
 	for (size_t i = submission->applied; i < submission->count; i++)
 		submission->answers[i] = accepted_put(pending->accepted, &submission->prepared[i])
-						 ? ENGINE_TAKEN
+						 ? ENGINE_APPLIED
 						 : ENGINE_FULL;
-	submission_answer(&pending->arrived, submission, SUBMISSION_KEPT);
+	submission_answer(&pending->arrived, submission, SUBMISSION_ACCEPTED);
 }
 
 static bool has_waited(const struct submission *submission, nsec now)
@@ -292,7 +294,7 @@ static bool has_waited(const struct submission *submission, nsec now)
 	return now - submission->since >= LIMIT_REDIS_WAIT;
 }
 
-void pending_keep(struct pending *pending, bool all, const char *refusal, nsec now)
+void pending_accept(struct pending *pending, bool all, const char *refusal, nsec now)
 {
 	while (pending->waiting != NULL && (all || has_waited(pending->waiting, now)))
 		if (refusal != NULL && !pending->waiting->async)
@@ -373,13 +375,13 @@ nsec pending_deadline(const struct pending *pending)
 bool pending_is_empty(const struct pending *pending)
 {
 	return pending->arrived == NULL && pending->forget == NULL &&
-	       accepted_unjudged(pending->accepted) == 0;
+	       accepted_unapplied(pending->accepted) == 0;
 }
 
 size_t pending_count(const struct pending *pending)
 {
 	const struct submission *submission;
-	size_t count = accepted_unjudged(pending->accepted);
+	size_t count = accepted_unapplied(pending->accepted);
 
 	DL_FOREACH(pending->arrived, submission)
 		count += submission->count - submission->applied;

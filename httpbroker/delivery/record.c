@@ -192,9 +192,9 @@ static json_t *json_read(struct blob blob, struct reason *why)
 }
 
 /* Takes the one event of a document, and makes a posting of it. */
-struct recaller {
+struct decoder {
 	struct event_sink sink; /* first, so that it is an intake */
-	const struct recall *recall;
+	const struct decode_context *decode_context;
 	const struct record_field *field; /* whose record it is; NULL: it is no record */
 	const struct record *record;
 	const json_t *formerly; /* the check's former names; NULL: none */
@@ -227,18 +227,18 @@ static bool record_check(
 }
 
 /* Time, time to live and deadline are those that a record has beside its JSON. */
-static bool record_make(const struct recaller *recaller, const struct event *given)
+static bool record_make(const struct decoder *decoder, const struct event *given)
 {
-	const struct recall *recall = recaller->recall;
+	const struct decode_context *decode_context = decoder->decode_context;
 	struct event event = *given;
 
-	if (!record_check(recaller->field, given, recaller->why))
+	if (!record_check(decoder->field, given, decoder->why))
 		return false;
-	event.time = recaller->record->time;
-	event.fraction = recaller->fraction;
-	event.ttl = recaller->record->ttl;
-	prepared_make(recaller->out, &event, recall->flapjack, recall->now);
-	recaller->out->deadline = deadline_of(recaller->record->deadline, recall->clock);
+	event.time = decoder->record->time;
+	event.fraction = decoder->fraction;
+	event.ttl = decoder->record->ttl;
+	prepared_make(decoder->out, &event, decode_context->flapjack, decode_context->now);
+	decoder->out->deadline = deadline_of(decoder->record->deadline, decode_context->clock);
 	return true;
 }
 
@@ -253,101 +253,105 @@ static bool names_read(
 
 static void event_take(struct event_sink *sink, const struct event *given)
 {
-	struct recaller *recaller = (struct recaller *)sink;
-	const struct recall *recall = recaller->recall;
+	struct decoder *decoder = (struct decoder *)sink;
+	const struct decode_context *decode_context = decoder->decode_context;
 	struct event event = *given;
 	struct reason ignored;
 
-	if (recaller->record != NULL) {
-		recaller->sound = record_make(recaller, given);
+	if (decoder->record != NULL) {
+		decoder->sound = record_make(decoder, given);
 		return;
 	}
 	if (event.fraction == 0) /* else the time was not taken as it was given */
-		event.fraction = recaller->fraction;
-	if (!names_read(recaller->formerly, &event.former_entity, &event.former_check, &ignored))
+		event.fraction = decoder->fraction;
+	if (!names_read(decoder->formerly, &event.former_entity, &event.former_check, &ignored))
 		event.former_check = (struct text){NULL, 0};
-	prepared_make(recaller->out, &event, recall->flapjack, recall->now);
-	recaller->sound = true;
+	prepared_make(decoder->out, &event, decode_context->flapjack, decode_context->now);
+	decoder->sound = true;
 }
 
 static void event_refuse(struct event_sink *sink, const struct reason *why)
 {
-	*((struct recaller *)sink)->why = *why;
+	*((struct decoder *)sink)->why = *why;
 }
 
 /* Whether it says so of a check; if it is sound, the posting is made. */
-static bool forgotten_take(struct recaller *recaller, const json_t *document)
+static bool forgotten_take(struct decoder *decoder, const json_t *document)
 {
 	const json_t *time = json_object_get(document, "forgotten");
 	struct event event;
 
-	if (time == NULL || recaller->record != NULL)
+	if (time == NULL || decoder->record != NULL)
 		return false;
 	event_init(&event);
-	recaller->sound = names_read(document, &event.entity, &event.check, recaller->why) &&
-			  (value_whole(time, 0, EVENT_TIME_IN_MILLISECONDS, &event.time) ||
-				  reason_set(recaller->why, "'forgotten' is no time"));
-	if (recaller->sound)
-		prepared_make_forgotten(recaller->out, event.entity, event.check,
-			(struct instant){event.time, recaller->fraction});
+	decoder->sound = names_read(document, &event.entity, &event.check, decoder->why) &&
+			 (value_whole(time, 0, EVENT_TIME_IN_MILLISECONDS, &event.time) ||
+				 reason_set(decoder->why, "'forgotten' is no time"));
+	if (decoder->sound)
+		prepared_make_forgotten(decoder->out, event.entity, event.check,
+			(struct instant){event.time, decoder->fraction});
 	return true;
 }
 
 /* What is no key of an event is taken out. */
-static void additions_take(struct recaller *recaller, json_t *document, json_t **formerly)
+static void additions_take(struct decoder *decoder, json_t *document, json_t **formerly)
 {
 	int64_t millis;
 
 	if (value_whole(json_object_get(document, "millis"), 0, 999, &millis))
-		recaller->fraction = (uint16_t)(millis + 1);
+		decoder->fraction = (uint16_t)(millis + 1);
 	*formerly = json_incref(json_object_get(document, "formerly"));
-	recaller->formerly = *formerly;
+	decoder->formerly = *formerly;
 	json_object_del(document, "millis");
 	json_object_del(document, "formerly");
 }
 
-static bool json_recall(struct recaller *recaller, struct blob json)
+static bool json_recall(struct decoder *decoder, struct blob json)
 {
 	const struct format_context context = {
-		.flapjack = recaller->recall->flapjack,
-		.now = recaller->recall->now.wall / NSEC_PER_SEC,
+		.flapjack = decoder->decode_context->flapjack,
+		.now = decoder->decode_context->now.wall / NSEC_PER_SEC,
 		.stored = true,
-		.millis = (int16_t)(recaller->recall->now.wall % NSEC_PER_SEC / NSEC_PER_MSEC),
+		.millis =
+			(int16_t)(decoder->decode_context->now.wall % NSEC_PER_SEC / NSEC_PER_MSEC),
 	};
-	json_t *document = json_read(json, recaller->why);
+	json_t *document = json_read(json, decoder->why);
 
 	if (document == NULL)
 		return false;
-	reason_set(recaller->why, "it is no event");
-	recaller->sink = (struct event_sink){event_take, event_refuse, NULL};
+	reason_set(decoder->why, "it is no event");
+	decoder->sink = (struct event_sink){event_take, event_refuse, NULL};
 	json_t *formerly;
-	additions_take(recaller, document, &formerly);
-	if (!forgotten_take(recaller, document) && json_is_object(document))
-		format_flapjack.translate(document, &context, &recaller->sink);
+	additions_take(decoder, document, &formerly);
+	if (!forgotten_take(decoder, document) && json_is_object(document))
+		format_flapjack.translate(document, &context, &decoder->sink);
 	json_decref(formerly);
 	json_decref(document);
-	return recaller->sound;
+	return decoder->sound;
 }
 
-bool decode_record(const struct recall *recall, struct blob field, struct blob value,
-	struct prepared *out, struct record *record, struct reason *why)
+bool decode_record(const struct decode_context *decode_context, struct blob field,
+	struct blob value, struct prepared *out, struct record *record, struct reason *why)
 {
 	struct record_field names;
-	struct recaller recaller = {
-		.recall = recall, .field = &names, .record = record, .out = out, .why = why};
+	struct decoder decoder = {.decode_context = decode_context,
+		.field = &names,
+		.record = record,
+		.out = out,
+		.why = why};
 
 	if (!record_field_read(field.bytes, field.length, &names, why) ||
 		!record_read(value.bytes, value.length, record, why))
 		return false;
-	return json_recall(&recaller, (struct blob){record->json, record->json_length});
+	return json_recall(&decoder, (struct blob){record->json, record->json_length});
 }
 
-bool decode_event(
-	const struct recall *recall, struct blob json, struct prepared *out, struct reason *why)
+bool decode_event(const struct decode_context *decode_context, struct blob json,
+	struct prepared *out, struct reason *why)
 {
-	struct recaller recaller = {.recall = recall, .out = out, .why = why};
+	struct decoder decoder = {.decode_context = decode_context, .out = out, .why = why};
 
-	return json_recall(&recaller, json);
+	return json_recall(&decoder, json);
 }
 
 static void names_write(struct buffer *out, const struct names *names)
@@ -377,7 +381,7 @@ static void forgotten_write(struct buffer *out, const struct prepared *prepared)
 	buffer_append(out, "}", 1);
 }
 
-void decode_write(struct buffer *out, const struct prepared *prepared)
+void encode_stored(struct buffer *out, const struct prepared *prepared)
 {
 	if (prepared->forgotten) {
 		forgotten_write(out, prepared);

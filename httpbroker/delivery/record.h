@@ -79,21 +79,21 @@ struct blob {
 };
 
 /* What is to be known for that. */
-struct recall {
+struct decode_context {
 	int flapjack; /* the version that events are for */
 	nsec clock;   /* what to add to the monotonic clock to get the broker clock */
 	struct moment now;
 };
 
 /* Free the posting afterwards. Its deadline is the record's; what else that says is in *record. */
-bool decode_record(const struct recall *recall, struct blob field, struct blob value,
-	struct prepared *out, struct record *record, struct reason *why);
+bool decode_record(const struct decode_context *decode_context, struct blob field,
+	struct blob value, struct prepared *out, struct record *record, struct reason *why);
 
 /* The same for what was handed over. */
-bool decode_event(
-	const struct recall *recall, struct blob json, struct prepared *out, struct reason *why);
+bool decode_event(const struct decode_context *decode_context, struct blob json,
+	struct prepared *out, struct reason *why);
 
 /* Appends a posting as decode_event() reads it. */
-void decode_write(struct buffer *out, const struct prepared *prepared);
+void encode_stored(struct buffer *out, const struct prepared *prepared);
 
 #endif

@@ -54,7 +54,7 @@ const char *delivery_role_name(enum delivery_role role)
 	return names[role];
 }
 
-enum backpressure_change backpressure_hear(
+enum backpressure_change backpressure_update(
 	struct backpressure *backpressure, int64_t length, nsec now)
 {
 	bool before = backpressure->paused;

@@ -76,7 +76,7 @@ struct backpressure {
 enum backpressure_change { PRESSURE_SAME, PRESSURE_PAUSES, PRESSURE_RESUMES };
 
 /* So long is the queue now. */
-enum backpressure_change backpressure_hear(
+enum backpressure_change backpressure_update(
 	struct backpressure *backpressure, int64_t length, nsec now);
 
 /* Whether, while they pause, the length is to be asked for; and that it is. */

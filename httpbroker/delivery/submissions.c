@@ -72,7 +72,7 @@ int submissions_fd(const struct submissions *submissions)
 	return submissions->wake_fd;
 }
 
-void submissions_awake(struct submissions *submissions)
+void submissions_clear_wake(struct submissions *submissions)
 {
 	eventfd_t ignored;
 

@@ -11,7 +11,7 @@
 
 enum submission_result {
 	SUBMISSION_COMMITTED, /* in Redis */
-	SUBMISSION_KEPT,      /* in memory: it will get there unless this process dies first */
+	SUBMISSION_ACCEPTED,  /* in memory: it will get there unless this process dies first */
 	SUBMISSION_DROPPED, /* neither, and `why`: the broker is stopping, or not the active one */
 };
 
@@ -19,7 +19,7 @@ enum submission_result {
  * after. */
 struct submission {
 	struct prepared *prepared;
-	enum engine_answer *answers; /* room for one each, set before done() */
+	enum engine_result *answers; /* room for one each, set before done() */
 	size_t count;
 	struct forget *forget; /* instead of postings; NULL: none */
 	struct buffer *look;   /* instead of postings: filled with what is kept; NULL: none */
@@ -50,9 +50,9 @@ void submissions_wake(struct submissions *submissions);
 /* Nothing more is taken in. */
 void submissions_close(struct submissions *submissions);
 
-/* The deliverer's: an eventfd, readable from submissions_wake() until submissions_awake(). */
+/* The deliverer's: an eventfd, readable from submissions_wake() until submissions_clear_wake(). */
 int submissions_fd(const struct submissions *submissions);
-void submissions_awake(struct submissions *submissions);
+void submissions_clear_wake(struct submissions *submissions);
 
 /*
  * The deliverer's: from now on a submission wakes it, until it takes next. (Else it does not:

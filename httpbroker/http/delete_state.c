@@ -83,7 +83,7 @@ static void delete_end(struct request *request, struct response *answer)
 		none_answer(&deletion->forget.names, answer);
 		return;
 	}
-	answer->status = deletion->submission.result == SUBMISSION_KEPT ? 202 : 200;
+	answer->status = deletion->submission.result == SUBMISSION_ACCEPTED ? 202 : 200;
 	answer->type = ANSWER_JSON;
 	buffer_printf(&answer->body, "{\"forgotten\": %zu}\n", deletion->forget.count);
 }

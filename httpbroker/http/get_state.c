@@ -293,7 +293,7 @@ static void entry_take(struct checks *checks, const struct prepared *prepared)
 
 static struct checks *entry_states(const struct look *look)
 {
-	const struct recall recall = {look->broker->flapjack, 0, moment_now()};
+	const struct decode_context decode_context = {look->broker->flapjack, 0, moment_now()};
 	const char *line = look->kept.data, *end;
 	struct siphash_key key;
 	struct prepared prepared;
@@ -305,7 +305,7 @@ static struct checks *entry_states(const struct look *look)
 	for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		struct blob json = {line, (size_t)(end - line)};
 
-		if (!decode_event(&recall, json, &prepared, &why))
+		if (!decode_event(&decode_context, json, &prepared, &why))
 			continue;
 		entry_take(checks, &prepared);
 		prepared_free(&prepared);

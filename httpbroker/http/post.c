@@ -87,7 +87,7 @@ struct prepared *post_submit(struct post *post)
 	return &post->submission.prepared[post->submission.count++];
 }
 
-static enum outcome outcome_of(enum submission_result result, enum engine_answer answer)
+static enum outcome outcome_of(enum submission_result result, enum engine_result answer)
 {
 	if (result == SUBMISSION_DROPPED)
 		return OUTCOME_STOPPING;
@@ -95,9 +95,9 @@ static enum outcome outcome_of(enum submission_result result, enum engine_answer
 		return OUTCOME_FULL;
 	if (answer == ENGINE_OLDER)
 		return OUTCOME_OLDER;
-	if (answer == ENGINE_UNTOLD)
+	if (answer == ENGINE_IGNORED)
 		return OUTCOME_UNTOLD;
-	return result == SUBMISSION_KEPT ? OUTCOME_KEPT : OUTCOME_DELIVERED;
+	return result == SUBMISSION_ACCEPTED ? OUTCOME_KEPT : OUTCOME_DELIVERED;
 }
 
 /* Those of one format and fate that follow each other are counted at once. */

@@ -35,7 +35,7 @@ struct post {
 
 	struct item first_item; /* what these three point to while there is only one */
 	struct prepared first_posting;
-	enum engine_answer first_answer;
+	enum engine_result first_answer;
 };
 
 /* Its events are counted there. */

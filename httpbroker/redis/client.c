@@ -1,123 +1,331 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/redis/client.h"
 
+#include "common/backoff.h"
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/random.h"
+#include "common/reason.h"
+#include "httpbroker/limits.h"
+#include "httpbroker/redis/connection.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sysexits.h>
-#include <unistd.h>
 
-enum { READ_CHUNK = 16384, OUT_KEPT = 4 << 20 };
+#define REFUSED_WAIT (2 * NSEC_PER_SEC) /* each attempt renews the lease, which lasts for 5 s */
 
-struct redis {
-	int fd;
-	redisReader *loader;
-	struct buffer out;
-	size_t written; /* of out */
+enum { PORT_OF_FLAPJACK = 6380 }; /* its packages bring a Redis there; Debian's is at 6379 */
+
+/* From OUTAGE_PART on, each bit is a part of commits that is refused while the rest is applied. */
+enum outage_kind { OUTAGE_UNREACHABLE = 1, OUTAGE_REFUSED = 2, OUTAGE_PART = 4 };
+
+/* A time during which Redis cannot be used. */
+struct outage {
+	struct backoff backoff;
+	bool away;         /* it lasts */
+	unsigned logged;   /* kinds, since it began */
+	nsec since;        /* when it began */
+	unsigned failures; /* ever */
+	struct reason why; /* of the last failure */
 };
 
-struct redis *redis_new(int fd)
+enum step {
+	STEP_WAITS,    /* after a failure, until `until` */
+	STEP_CONNECTS, /* at `until` it is reported as away, but goes on */
+	STEP_CONNECTED,
+};
+
+struct redis {
+	struct redis_settings settings;
+	char server[ADDRESS_TEXT];
+	enum step step;
+	nsec until;
+	struct connector *connector;   /* in STEP_CONNECTS */
+	struct connection *connection; /* in STEP_CONNECTED */
+	struct session *session;
+	bool connected; /* ever */
+	bool rejected;  /* by redis_reject(), and no query was answered since */
+	bool degraded;  /* parts of commits are refused */
+	bool broken;    /* it failed and does not work again yet */
+	struct outage outage;
+};
+
+static void outage_log(struct redis *redis, unsigned kinds, const char *why, nsec now)
+{
+	if (!redis->outage.away)
+		redis->outage.since = now;
+	redis->outage.away = true;
+	reason_set(&redis->outage.why, "%s", why);
+	if ((redis->outage.logged & kinds) == kinds)
+		log_debug("Redis at %s: %s", redis->server, why);
+	else
+		log_error("Redis at %s: %s; until that is over, events are kept in memory "
+			  "and answered 202",
+			redis->server, why);
+	redis->outage.logged |= kinds;
+}
+
+static nsec outage_fail(struct redis *redis, enum outage_kind kind, const char *why, nsec now)
+{
+	outage_log(redis, kind, why, now);
+	redis->outage.failures++;
+	nsec wait = backoff_wait(&redis->outage.backoff, random_number());
+	return now + (kind == OUTAGE_REFUSED ? nsec_earlier(wait, REFUSED_WAIT) : wait);
+}
+
+static void outage_end(struct redis *redis, nsec now)
+{
+	char span[DURATION_TEXT];
+
+	backoff_reset(&redis->outage.backoff);
+	if (!redis->outage.away)
+		return;
+	log_info("Redis at %s: back after %s", redis->server,
+		duration_text(now - redis->outage.since, span));
+	redis->outage.away = false;
+	redis->outage.logged = 0;
+}
+
+struct redis *redis_new(const struct redis_settings *settings, nsec now)
 {
 	struct redis *redis = memory_zeroed(1, sizeof *redis);
 
-	redis->fd = fd;
-	redis->loader = redisReaderCreate();
-	if (redis->loader == NULL)
-		die(EX_OSERR, "out of memory");
+	redis->settings = *settings;
+	redis->step = STEP_WAITS;
+	redis->until = now;
+	redis->session = session_new(&settings->session);
+	address_text(&settings->server, redis->server);
+	redis->outage.backoff = (struct backoff){100 * NSEC_PER_MSEC, 5 * NSEC_PER_SEC, 0};
+	reason_set(&redis->outage.why, "not connected yet");
 	return redis;
+}
+
+static void redis_close(struct redis *redis)
+{
+	if (redis->connector != NULL)
+		connector_drop(redis->connector);
+	connection_free(redis->connection);
+	session_close(redis->session);
+	redis->connector = NULL;
+	redis->connection = NULL;
 }
 
 void redis_free(struct redis *redis)
 {
-	if (redis == NULL)
-		return;
-	close(redis->fd);
-	redisReaderFree(redis->loader);
-	buffer_free(&redis->out);
+	redis_close(redis);
+	session_free(redis->session);
 	free(redis);
 }
 
-int redis_fd(const struct redis *redis)
+static void redis_fail(struct redis *redis, enum outage_kind kind, const char *why, nsec now)
 {
-	return redis->fd;
+	redis_close(redis);
+	redis->broken = true;
+	redis->step = STEP_WAITS;
+	redis->until = outage_fail(redis, kind, why, now);
 }
 
-short redis_events(const struct redis *redis)
+static void connect_begin(struct redis *redis, nsec now)
 {
-	return redis->written < redis->out.length ? POLLIN | POLLOUT : POLLIN;
+	redis->connector =
+		connector_start(&redis->settings.server, LIMIT_REDIS_WAIT, redis->settings.wake_fd);
+	redis->step = STEP_CONNECTS;
+	redis->until = now + LIMIT_REDIS_WAIT;
 }
 
-struct buffer *redis_out(struct redis *redis)
+static void connect_fail(struct redis *redis, int error, const struct reason *cause, nsec now)
 {
-	return &redis->out;
+	struct reason why;
+
+	reason_set(&why, "cannot connect: %s", cause->text);
+	if (error == ECONNREFUSED && redis->settings.server.port == PORT_OF_FLAPJACK)
+		reason_set(&why,
+			"cannot connect: %s (Debian's connection-server listens on port 6379)",
+			cause->text);
+	redis_fail(redis, OUTAGE_UNREACHABLE, why.text, now);
 }
 
-/* Everything is out: one huge commit shall not be remembered in memory for ever. */
-static void out_forget(struct redis *redis)
+static void session_begin(struct redis *redis, int fd, nsec now)
 {
-	if (redis->out.capacity > OUT_KEPT)
-		buffer_free(&redis->out);
-	buffer_clear(&redis->out);
-	redis->written = 0;
+	connector_drop(redis->connector);
+	redis->connector = NULL;
+	redis->connection = connection_new(fd);
+	redis->step = STEP_CONNECTED;
+	session_open(redis->session, now, connection_out(redis->connection));
+	connection_flush(redis->connection);
 }
 
-static bool redis_send(struct redis *redis, struct reason *why)
+static void connect_step(struct redis *redis, nsec now)
 {
-	while (redis->written < redis->out.length) {
-		ssize_t sent = send(redis->fd, redis->out.data + redis->written,
-			redis->out.length - redis->written, MSG_NOSIGNAL);
+	struct reason why;
+	int fd, error;
 
-		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
-			return true;
-		if (sent < 0)
-			return reason_set(why, "the connection broke: %s", strerror(errno));
-		redis->written += (size_t)sent;
+	switch (connector_poll(redis->connector, &fd, &error, &why)) {
+	case CONNECTOR_RUNS:
+		if (now < redis->until)
+			return;
+		outage_log(redis, OUTAGE_UNREACHABLE, "cannot connect: no answer", now);
+		redis->until = NSEC_NEVER;
+		return;
+	case CONNECTOR_DONE:
+		session_begin(redis, fd, now);
+		return;
+	case CONNECTOR_FAILED:
+		connect_fail(redis, error, &why, now);
+		return;
 	}
-	if (redis->written > 0)
-		out_forget(redis);
-	return true;
 }
 
-void redis_flush(struct redis *redis)
+/* The outage is over when nothing is left to be sent again. */
+static void outage_check(struct redis *redis, nsec now)
 {
-	struct reason ignored;
-
-	redis_send(redis, &ignored);
+	if (!session_settled(redis->session) || redis->rejected)
+		return;
+	redis->broken = false;
+	if (!redis->connected)
+		log_info("Redis at %s: connected", redis->server);
+	redis->connected = true;
+	if (!redis->degraded)
+		outage_end(redis, now);
 }
 
-static bool redis_receive(struct redis *redis, struct reason *why)
+/* False when there is nothing more to be had from this connector now. */
+static bool reply_read(struct redis *redis, struct moment now)
 {
-	char chunk[READ_CHUNK];
-	ssize_t got = recv(redis->fd, chunk, sizeof chunk, 0);
+	struct redisReply *reply;
+	struct reason why;
 
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (got < 0)
-		return reason_set(why, "the connection broke: %s", strerror(errno));
-	if (got == 0)
-		return reason_set(why, "the connection was closed");
-	if (redisReaderFeed(redis->loader, chunk, (size_t)got) != REDIS_OK)
-		return reason_set(why, "its answer cannot be read: %s", redis->loader->errstr);
-	return true;
+	if (!connection_reply(redis->connection, &reply, &why)) {
+		redis_fail(redis, OUTAGE_UNREACHABLE, why.text, now.monotonic);
+		return false;
+	}
+	if (reply == NULL)
+		return false;
+	if (session_receive(redis->session, reply, now, connection_out(redis->connection), &why))
+		outage_check(redis, now.monotonic);
+	else
+		redis_fail(redis, OUTAGE_REFUSED, why.text, now.monotonic);
+	return redis->connection != NULL;
 }
 
-bool redis_step(struct redis *redis, struct reason *why)
+static void connected_step(struct redis *redis, struct moment now)
 {
-	return redis_send(redis, why) && redis_receive(redis, why);
+	struct reason why;
+
+	if (!connection_step(redis->connection, &why)) {
+		redis_fail(redis, OUTAGE_UNREACHABLE, why.text, now.monotonic);
+		return;
+	}
+	while (reply_read(redis, now))
+		continue;
+	if (redis->connection == NULL)
+		return;
+	if (session_tick(redis->session, now, connection_out(redis->connection)))
+		connection_flush(redis->connection);
+	else
+		redis_fail(redis, OUTAGE_UNREACHABLE, "no answer within 5 s", now.monotonic);
 }
 
-bool redis_answer(struct redis *redis, struct redisReply **reply, struct reason *why)
+void redis_step(struct redis *redis, struct moment now)
 {
-	void *answer = NULL;
+	if (redis->step == STEP_WAITS && now.monotonic >= redis->until)
+		connect_begin(redis, now.monotonic);
+	if (redis->step == STEP_CONNECTS)
+		connect_step(redis, now.monotonic);
+	if (redis->step == STEP_CONNECTED)
+		connected_step(redis, now);
+}
 
-	if (redisReaderGetReply(redis->loader, &answer) != REDIS_OK)
-		return reason_set(why, "its answer cannot be read: %s", redis->loader->errstr);
-	*reply = answer;
-	return true;
+nsec redis_deadline(const struct redis *redis)
+{
+	return redis->step == STEP_CONNECTED ? session_deadline(redis->session) : redis->until;
+}
+
+void redis_poll(const struct redis *redis, struct pollfd *out)
+{
+	out->fd = redis->connection != NULL ? connection_fd(redis->connection) : -1;
+	out->events = redis->connection != NULL ? connection_events(redis->connection) : 0;
+}
+
+struct session *redis_session(const struct redis *redis)
+{
+	return redis->session;
+}
+
+struct redisReply *redis_reply(struct redis *redis)
+{
+	struct redisReply *reply = session_reply(redis->session);
+
+	if (reply != NULL && reply->type != REDIS_REPLY_ERROR)
+		redis->rejected = false;
+	return reply;
+}
+
+void redis_commit(struct redis *redis, struct commit *commit, struct moment now)
+{
+	session_commit(redis->session, commit, now, connection_out(redis->connection));
+	connection_flush(redis->connection);
+}
+
+void redis_query(
+	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now)
+{
+	session_query(redis->session, words, list, now, connection_out(redis->connection));
+	connection_flush(redis->connection);
+}
+
+void redis_release(struct redis *redis, struct moment now)
+{
+	session_release(redis->session, now, connection_out(redis->connection));
+	connection_flush(redis->connection);
+}
+
+void redis_reject(struct redis *redis, const char *why, nsec now)
+{
+	redis->rejected = true;
+	if (redis->step == STEP_CONNECTED)
+		redis_fail(redis, OUTAGE_REFUSED, why, now);
+}
+
+void redis_degraded(struct redis *redis, unsigned parts, nsec now)
+{
+	redis->degraded = true;
+	outage_log(redis, parts * OUTAGE_PART, session_refusal(redis->session), now);
+}
+
+void redis_recovered(struct redis *redis, nsec now)
+{
+	if (!redis->degraded)
+		return;
+	redis->degraded = false;
+	outage_check(redis, now);
+}
+
+bool redis_away(const struct redis *redis)
+{
+	return redis->outage.away;
+}
+
+bool redis_serves(const struct redis *redis)
+{
+	return !redis->outage.away || (redis->degraded && !redis->broken);
+}
+
+const char *redis_why_away(const struct redis *redis)
+{
+	return redis->outage.why.text;
+}
+
+void redis_retry_now(struct redis *redis, nsec now)
+{
+	if (redis->step == STEP_WAITS)
+		redis->until = now;
+}
+
+unsigned redis_failures(const struct redis *redis)
+{
+	return redis->outage.failures;
 }

@@ -1,37 +1,66 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection to Redis that never blocks: bytes go out as the socket takes them, answers are
- * there when they are there. After the first failure it is good for nothing but being freed.
+ * The client of one Redis server: connects, reconnects with back-off (0.1 s to 5 s), and passes
+ * replies to the session (session.h), which decides what to send. Never blocks. An outage is logged
+ * once for each kind of failure, and once when it is over.
  */
 #ifndef HTTPBROKER_REDIS_CLIENT_H
 #define HTTPBROKER_REDIS_CLIENT_H
 
-#include "common/buffer.h"
-#include "common/reason.h"
+#include "common/address.h"
+#include "common/clocks.h"
+#include "httpbroker/redis/session.h"
 
-#include <stdbool.h>
-
+struct pollfd;
 struct redis;
-struct redisReply;
 
-/* Takes over a connected, non-blocking socket. */
-struct redis *redis_new(int fd);
+struct redis_settings {
+	struct address server;
+	struct session_settings session;
+	int wake_fd; /* an eventfd, written to when redis_step() has work */
+};
+
+struct redis *redis_new(const struct redis_settings *settings, nsec now);
 void redis_free(struct redis *redis);
 
-/* For poll(2): the socket, and POLLIN or POLLIN | POLLOUT. */
-int redis_fd(const struct redis *redis);
-short redis_events(const struct redis *redis);
+/* Does what is possible now. Call when poll(2) says so, or at redis_deadline(). */
+void redis_step(struct redis *redis, struct moment now);
+nsec redis_deadline(const struct redis *redis);
+void redis_poll(const struct redis *redis, struct pollfd *out);
 
-/* Where commands are appended. */
-struct buffer *redis_out(struct redis *redis);
+/* The session; what needs no connection is asked there. */
+struct session *redis_session(const struct redis *redis);
 
-/* Writes what the socket takes. A failure shows in the next redis_step(). */
-void redis_flush(struct redis *redis);
+/* session_reply(), and remembers whether Redis works again after redis_reject(). */
+struct redisReply *redis_reply(struct redis *redis);
 
-/* Writes what the socket takes and reads what it has. */
-bool redis_step(struct redis *redis, struct reason *why);
+/* Send a commit, a query, the release of the lease: only when the session is ready for it. */
+void redis_commit(struct redis *redis, struct commit *commit, struct moment now);
+void redis_query(
+	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now);
+void redis_release(struct redis *redis, struct moment now);
 
-/* The next answer; *reply is NULL if none is complete, else to be freed by freeReplyObject(). */
-bool redis_answer(struct redis *redis, struct redisReply **reply, struct reason *why);
+/* The reply to a query is unusable: handled as a failure of the connection. */
+void redis_reject(struct redis *redis, const char *why, nsec now);
+
+/*
+ * Redis refuses some parts of commits (enum commit_part) and applies the rest: it is reported as
+ * away, but the connection stays. Then: it has applied those parts as well.
+ */
+void redis_degraded(struct redis *redis, unsigned parts, nsec now);
+void redis_recovered(struct redis *redis, nsec now);
+
+/* Whether Redis is away, so that no request should wait for it; why it is, or was last. */
+bool redis_away(const struct redis *redis);
+const char *redis_why_away(const struct redis *redis);
+
+/* Whether Redis does what it is asked for, except for the parts reported as degraded. */
+bool redis_serves(const struct redis *redis);
+
+/* Skips the back-off. */
+void redis_retry_now(struct redis *redis, nsec now);
+
+/* How often the connection has failed. */
+unsigned redis_failures(const struct redis *redis);
 
 #endif

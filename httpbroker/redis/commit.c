@@ -106,7 +106,7 @@ unsigned commit_parts(const struct commit *commit)
 	       (commit->trim > 0 ? COMMIT_TRIM : 0u);
 }
 
-void commit_join(struct commit *commit)
+void commit_join_dependent(struct commit *commit)
 {
 	struct resp_list *told = &commit->told;
 
@@ -129,7 +129,7 @@ void commit_write(
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
 	if ((commit->todo & COMMIT_PUSHES) == 0)
-		commit_join(commit);
+		commit_join_dependent(commit);
 	commit->sent = commit->todo | COMMIT_LEASE |
 		       ((commit->todo & COMMIT_PUSHES) != 0 ? COMMIT_PROOF : COMMIT_BATCH);
 	if (commit->records.count == 0)
@@ -304,7 +304,7 @@ static void standby_see(struct commit *commit, const struct lease *lease, const 
 	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL)
 		commit_fail(commit, "GET", commit->keys->standby, reply, why);
 	commit->backed = reply->type == REDIS_REPLY_STRING &&
-			 lease_judge(lease, reply->str, (size_t)reply->len) == LEASE_ANOTHERS;
+			 lease_holder_of(lease, reply->str, (size_t)reply->len) == LEASE_ANOTHERS;
 }
 
 static void lease_see(struct commit *commit, const struct lease *lease, const redisReply *reply,
@@ -313,10 +313,10 @@ static void lease_see(struct commit *commit, const struct lease *lease, const re
 	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL)
 		commit_fail(commit, "GET", commit->keys->lease, reply, why);
 	commit->held = reply->type == REDIS_REPLY_STRING &&
-		       lease_judge(lease, reply->str, (size_t)reply->len) == LEASE_OURS;
+		       lease_holder_of(lease, reply->str, (size_t)reply->len) == LEASE_OURS;
 }
 
-enum commit_verdict commit_judge(struct commit *commit, const struct lease *lease,
+enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why)
 {
 	int parts_sent = __builtin_popcount(commit->sent);
@@ -336,7 +336,7 @@ enum commit_verdict commit_judge(struct commit *commit, const struct lease *leas
 	} else if (index == parts_sent + 4) {
 		lease_see(commit, lease, reply, why);
 	}
-	return index < parts_sent + 4 ? COMMIT_WAITS : (enum commit_verdict)commit->verdict;
+	return index < parts_sent + 4 ? COMMIT_WAITS : (enum commit_result)commit->verdict;
 }
 
 const char *batch_text(const struct batch *batch, char out[BATCH_TEXT])

@@ -91,7 +91,7 @@ struct commit {
 	int64_t queue_length;  /* that Redis told; -1: it did not */
 	int64_t records_there; /* how many; -1: that was not asked */
 	int answers;           /* read so far */
-	int verdict;           /* so far; enum commit_verdict */
+	int verdict;           /* so far; enum commit_result */
 	bool unfenced;         /* MULTI was refused: its commands ran, or not, by themselves */
 	bool backed;           /* another broker stands by */
 	bool held;             /* the lease is still ours, as the last answer says */
@@ -104,13 +104,13 @@ void commit_free(struct commit *commit);
 unsigned commit_parts(const struct commit *commit);
 
 /* Events are applied: the records that tell of them become records like the others. */
-void commit_join(struct commit *commit);
+void commit_join_dependent(struct commit *commit);
 
 /* Appends the commands for what is to be done, and forgets earlier answers. */
 void commit_write(
 	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out);
 
-enum commit_verdict {
+enum commit_result {
 	COMMIT_WAITS, /* more answers are to come */
 	COMMIT_DONE,  /* everything is in Redis, but for what was refused; then the reason is set */
 	COMMIT_AGAIN, /* somebody touched the lease, or it ran out: nothing was applied; look */
@@ -128,7 +128,7 @@ unsigned commit_left(const struct commit *commit, const char *queue);
  * Takes the next answer. `why` is to be the same for all that answer one commit_write(). With
  * COMMIT_DONE commit->held tells whether the lease is ours.
  */
-enum commit_verdict commit_judge(struct commit *commit, const struct lease *lease,
+enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why);
 
 /*

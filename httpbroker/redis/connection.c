@@ -5,8 +5,11 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/random.h"
+#include "common/secret.h"
+#include "httpbroker/redis/resp.h"
 
 #include <errno.h>
+#include <hiredis/hiredis.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,27 +21,28 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sysexits.h>
 #include <unistd.h>
 
-struct connection {
+struct connector {
 	struct address to;
 	nsec patience;
 	int wake_fd;
 
 	pthread_mutex_t lock; /* for what follows */
-	enum connection_result result;
+	enum connector_result result;
 	int fd; /* -1: none, or given away */
 	int error;
 	struct reason why;
 	bool dropped; /* whoever comes last frees it */
 };
 
-static void connection_free(struct connection *connection)
+static void connector_free(struct connector *connector)
 {
-	if (connection->fd >= 0)
-		close(connection->fd);
-	pthread_mutex_destroy(&connection->lock);
-	free(connection);
+	if (connector->fd >= 0)
+		close(connector->fd);
+	pthread_mutex_destroy(&connector->lock);
+	free(connector);
 }
 
 /* Waits until a non-blocking connect(2) has succeeded or failed; 0 or an errno. */
@@ -74,24 +78,24 @@ static int address_connect(
 	return -1;
 }
 
-static int path_connect(const struct connection *connection, int *error)
+static int path_connect(const struct connector *connector, int *error)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	memcpy(address.sun_path, connection->to.path, sizeof address.sun_path);
+	memcpy(address.sun_path, connector->to.path, sizeof address.sun_path);
 	return address_connect(
-		(struct sockaddr *)&address, sizeof address, connection->patience, error);
+		(struct sockaddr *)&address, sizeof address, connector->patience, error);
 }
 
-static int host_connect(const struct connection *connection, int *error, struct reason *why)
+static int host_connect(const struct connector *connector, int *error, struct reason *why)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	const char *host = connection->to.host[0] != '\0' ? connection->to.host : "localhost";
+	const char *host = connector->to.host[0] != '\0' ? connector->to.host : "localhost";
 	struct addrinfo *found = NULL;
 	char port[8];
 	int fd = -1;
 
-	snprintf(port, sizeof port, "%u", connection->to.port);
+	snprintf(port, sizeof port, "%u", connector->to.port);
 	int failure = getaddrinfo(host, port, &hints, &found);
 	if (failure != 0) {
 		*error = 0;
@@ -99,7 +103,7 @@ static int host_connect(const struct connection *connection, int *error, struct 
 		return -1;
 	}
 	for (const struct addrinfo *i = found; i != NULL && fd < 0; i = i->ai_next)
-		fd = address_connect(i->ai_addr, i->ai_addrlen, connection->patience, error);
+		fd = address_connect(i->ai_addr, i->ai_addrlen, connector->patience, error);
 	freeaddrinfo(found);
 	if (fd >= 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -108,128 +112,230 @@ static int host_connect(const struct connection *connection, int *error, struct 
 	return fd;
 }
 
-static void *connection_run(void *argument)
+static void *connector_run(void *argument)
 {
-	struct connection *connection = argument;
+	struct connector *connector = argument;
 	struct reason why = {""};
 	int error = 0;
-	int fd = connection->to.path[0] != '\0' ? path_connect(connection, &error)
-						: host_connect(connection, &error, &why);
+	int fd = connector->to.path[0] != '\0' ? path_connect(connector, &error)
+					       : host_connect(connector, &error, &why);
 
 	if (fd < 0 && why.text[0] == '\0')
 		reason_set(&why, "%s", strerror(error));
-	pthread_mutex_lock(&connection->lock);
-	bool dropped = connection->dropped;
-	connection->fd = fd;
-	connection->error = error;
-	connection->why = why;
-	connection->result = fd >= 0 ? CONNECTION_DONE : CONNECTION_FAILED;
+	pthread_mutex_lock(&connector->lock);
+	bool dropped = connector->dropped;
+	connector->fd = fd;
+	connector->error = error;
+	connector->why = why;
+	connector->result = fd >= 0 ? CONNECTOR_DONE : CONNECTOR_FAILED;
 	if (!dropped)
-		eventfd_write(connection->wake_fd, 1);
-	pthread_mutex_unlock(&connection->lock);
+		eventfd_write(connector->wake_fd, 1);
+	pthread_mutex_unlock(&connector->lock);
 	if (dropped)
-		connection_free(connection);
+		connector_free(connector);
 	return NULL;
 }
 
-static void thread_start(struct connection *connection)
+static void thread_start(struct connector *connector)
 {
 	pthread_attr_t attributes;
 	pthread_t thread;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	int error = pthread_create(&thread, &attributes, connection_run, connection);
+	int error = pthread_create(&thread, &attributes, connector_run, connector);
 	pthread_attr_destroy(&attributes);
 	if (error == 0)
 		return;
-	connection->result = CONNECTION_FAILED;
-	connection->error = error;
-	reason_set(&connection->why, "no thread for it: %s", strerror(error));
+	connector->result = CONNECTOR_FAILED;
+	connector->error = error;
+	reason_set(&connector->why, "no thread for it: %s", strerror(error));
 }
 
-struct connection *connection_start(const struct address *to, nsec patience, int wake_fd)
+struct connector *connector_start(const struct address *to, nsec patience, int wake_fd)
 {
-	struct connection *connection = memory_zeroed(1, sizeof *connection);
+	struct connector *connector = memory_zeroed(1, sizeof *connector);
 
-	connection->to = *to;
-	connection->patience = patience;
-	connection->wake_fd = wake_fd;
-	connection->fd = -1;
-	pthread_mutex_init(&connection->lock, NULL);
-	thread_start(connection);
-	return connection;
+	connector->to = *to;
+	connector->patience = patience;
+	connector->wake_fd = wake_fd;
+	connector->fd = -1;
+	pthread_mutex_init(&connector->lock, NULL);
+	thread_start(connector);
+	return connector;
 }
 
-enum connection_result connection_look(
-	struct connection *connection, int *fd, int *error, struct reason *why)
+enum connector_result connector_poll(
+	struct connector *connector, int *fd, int *error, struct reason *why)
 {
-	pthread_mutex_lock(&connection->lock);
-	enum connection_result result = connection->result;
-	if (result == CONNECTION_DONE) {
-		*fd = connection->fd;
-		connection->fd = -1;
-	} else if (result == CONNECTION_FAILED) {
-		*error = connection->error;
-		*why = connection->why;
+	pthread_mutex_lock(&connector->lock);
+	enum connector_result result = connector->result;
+	if (result == CONNECTOR_DONE) {
+		*fd = connector->fd;
+		connector->fd = -1;
+	} else if (result == CONNECTOR_FAILED) {
+		*error = connector->error;
+		*why = connector->why;
 	}
-	pthread_mutex_unlock(&connection->lock);
+	pthread_mutex_unlock(&connector->lock);
 	return result;
 }
 
-void connection_drop(struct connection *connection)
+void connector_drop(struct connector *connector)
 {
-	pthread_mutex_lock(&connection->lock);
-	bool over = connection->result != CONNECTION_RUNS;
-	connection->dropped = true;
-	pthread_mutex_unlock(&connection->lock);
+	pthread_mutex_lock(&connector->lock);
+	bool over = connector->result != CONNECTOR_RUNS;
+	connector->dropped = true;
+	pthread_mutex_unlock(&connector->lock);
 	if (over)
-		connection_free(connection);
+		connector_free(connector);
 }
 
-#define REFUSED_WAIT (2 * NSEC_PER_SEC) /* each try renews the lease, which lasts for 5 s */
+enum { READ_CHUNK = 16384, OUT_KEPT = 4 << 20 };
 
-void outage_init(struct outage *outage, const char *server)
+struct connection {
+	int fd;
+	redisReader *loader;
+	struct buffer out;
+	size_t written; /* of out */
+};
+
+struct connection *connection_new(int fd)
 {
-	*outage = (struct outage){
-		.server = server,
-		.backoff = {100 * NSEC_PER_MSEC, 5 * NSEC_PER_SEC, 0},
-		.why = {"not connected yet"},
-	};
+	struct connection *connection = memory_zeroed(1, sizeof *connection);
+
+	connection->fd = fd;
+	connection->loader = redisReaderCreate();
+	if (connection->loader == NULL)
+		die(EX_OSERR, "out of memory");
+	return connection;
 }
 
-void outage_tell(struct outage *outage, unsigned kinds, const char *why, nsec now)
+void connection_free(struct connection *connection)
 {
-	if (!outage->away)
-		outage->since = now;
-	outage->away = true;
-	reason_set(&outage->why, "%s", why);
-	if ((outage->told & kinds) == kinds)
-		log_debug("Redis at %s: %s", outage->server, why);
-	else
-		log_error("Redis at %s: %s; until that is over, events are kept in memory "
-			  "and answered 202",
-			outage->server, why);
-	outage->told |= kinds;
-}
-
-nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, nsec now)
-{
-	outage_tell(outage, kind, why, now);
-	outage->failures++;
-	nsec wait = backoff_wait(&outage->backoff, random_number());
-	return now + (kind == OUTAGE_REFUSED ? nsec_earlier(wait, REFUSED_WAIT) : wait);
-}
-
-void outage_end(struct outage *outage, nsec now)
-{
-	char span[DURATION_TEXT];
-
-	backoff_reset(&outage->backoff);
-	if (!outage->away)
+	if (connection == NULL)
 		return;
-	log_info("Redis at %s: back after %s", outage->server,
-		duration_text(now - outage->since, span));
-	outage->away = false;
-	outage->told = 0;
+	close(connection->fd);
+	redisReaderFree(connection->loader);
+	buffer_free(&connection->out);
+	free(connection);
+}
+
+int connection_fd(const struct connection *connection)
+{
+	return connection->fd;
+}
+
+short connection_events(const struct connection *connection)
+{
+	return connection->written < connection->out.length ? POLLIN | POLLOUT : POLLIN;
+}
+
+struct buffer *connection_out(struct connection *connection)
+{
+	return &connection->out;
+}
+
+/* Everything is out: one huge commit shall not be remembered in memory for ever. */
+static void out_forget(struct connection *connection)
+{
+	if (connection->out.capacity > OUT_KEPT)
+		buffer_free(&connection->out);
+	buffer_clear(&connection->out);
+	connection->written = 0;
+}
+
+static bool connection_send(struct connection *connection, struct reason *why)
+{
+	while (connection->written < connection->out.length) {
+		ssize_t sent = send(connection->fd, connection->out.data + connection->written,
+			connection->out.length - connection->written, MSG_NOSIGNAL);
+
+		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+			return true;
+		if (sent < 0)
+			return reason_set(why, "the connection broke: %s", strerror(errno));
+		connection->written += (size_t)sent;
+	}
+	if (connection->written > 0)
+		out_forget(connection);
+	return true;
+}
+
+void connection_flush(struct connection *connection)
+{
+	struct reason ignored;
+
+	connection_send(connection, &ignored);
+}
+
+static bool connection_receive(struct connection *connection, struct reason *why)
+{
+	char chunk[READ_CHUNK];
+	ssize_t got = recv(connection->fd, chunk, sizeof chunk, 0);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (got < 0)
+		return reason_set(why, "the connection broke: %s", strerror(errno));
+	if (got == 0)
+		return reason_set(why, "the connection was closed");
+	if (redisReaderFeed(connection->loader, chunk, (size_t)got) != REDIS_OK)
+		return reason_set(why, "its answer cannot be read: %s", connection->loader->errstr);
+	return true;
+}
+
+bool connection_step(struct connection *connection, struct reason *why)
+{
+	return connection_send(connection, why) && connection_receive(connection, why);
+}
+
+bool connection_reply(struct connection *connection, struct redisReply **reply, struct reason *why)
+{
+	void *answer = NULL;
+
+	if (redisReaderGetReply(connection->loader, &answer) != REDIS_OK)
+		return reason_set(why, "its answer cannot be read: %s", connection->loader->errstr);
+	*reply = answer;
+	return true;
+}
+
+enum { STEP_AUTH, STEP_SELECT, STEPS };
+
+static const char *const commands[STEPS] = {"AUTH", "SELECT"};
+
+static void select_write(struct handshake *handshake, struct buffer *out)
+{
+	char number[16];
+
+	handshake->step = STEP_SELECT;
+	snprintf(number, sizeof number, "%d", handshake->login.database);
+	resp_command(out, RESP_WORDS("SELECT", number), NULL);
+}
+
+void handshake_write(
+	struct handshake *handshake, const struct handshake_settings *login, struct buffer *out)
+{
+	*handshake = (struct handshake){.login = *login, .step = STEP_AUTH};
+	if (login->password != NULL)
+		resp_command(out, RESP_WORDS("AUTH", login->password), NULL);
+	else
+		select_write(handshake, out);
+}
+
+enum handshake_result handshake_read(struct handshake *handshake, const struct redisReply *reply,
+	struct buffer *out, struct reason *why)
+{
+	int step = handshake->step++;
+
+	if (reply->type != REDIS_REPLY_STATUS) {
+		reason_set(why, "refuses %s: %s", commands[step],
+			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+		/* who does not know AUTH quotes what came with it */
+		secret_mask(why->text, handshake->login.password);
+		return HANDSHAKE_REFUSED;
+	}
+	if (step == STEP_AUTH)
+		select_write(handshake, out);
+	return step == STEP_SELECT ? HANDSHAKE_DONE : HANDSHAKE_WAITS;
 }

@@ -1,65 +1,89 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connecting without waiting for it. Resolving a name can block for as long as a name server is
- * silent, so each attempt has a thread of its own, which tries all addresses of the name.
+ * A connection to Redis that never blocks, in three steps: the connector connects in a thread of
+ * its own, the handshake logs in, the connection carries commands and replies.
  */
 #ifndef HTTPBROKER_REDIS_CONNECTION_H
 #define HTTPBROKER_REDIS_CONNECTION_H
 
 #include "common/address.h"
-#include "common/backoff.h"
+#include "common/buffer.h"
 #include "common/clocks.h"
 #include "common/reason.h"
 
 #include <stdbool.h>
 
+struct redisReply;
+
+/*
+ * Resolving a name blocks for as long as a name server is silent: each attempt has its own thread,
+ * which tries all addresses of the name.
+ */
+struct connector;
+
+/*
+ * Starts an attempt. An empty host is localhost; each address gets `timeout`. At the end `wake_fd`
+ * (an eventfd that must outlive the connector) is written to.
+ */
+struct connector *connector_start(const struct address *to, nsec timeout, int wake_fd);
+
+enum connector_result {
+	CONNECTOR_RUNS,
+	CONNECTOR_DONE,   /* *fd is a connected, non-blocking socket, now the caller's */
+	CONNECTOR_FAILED, /* *error is an errno, and the reason says the same in words */
+};
+
+enum connector_result connector_poll(
+	struct connector *connector, int *fd, int *error, struct reason *why);
+
+/* At any time. A thread that is stuck in the resolver is detached and cleans up after itself. */
+void connector_drop(struct connector *connector);
+
+/*
+ * AUTH, if there is a password, then SELECT. Each is sent after the reply to the one before: where
+ * SELECT fails, later commands must not reach database 0.
+ */
+struct handshake_settings {
+	const char *password; /* NULL: none; not owned */
+	int database;
+};
+
+struct handshake {
+	struct handshake_settings login;
+	int step; /* whose reply is awaited */
+};
+
+enum handshake_result { HANDSHAKE_WAITS, HANDSHAKE_DONE, HANDSHAKE_REFUSED };
+
+/* Appends the first command. */
+void handshake_write(
+	struct handshake *handshake, const struct handshake_settings *login, struct buffer *out);
+
+/* Reads the next reply and appends the next command; HANDSHAKE_REFUSED sets the reason. */
+enum handshake_result handshake_read(struct handshake *handshake, const struct redisReply *reply,
+	struct buffer *out, struct reason *why);
+
+/* After the first failure a connection can only be freed. */
 struct connection;
 
-/*
- * Begins. An empty host is localhost. Each address gets `patience`. When it is over, `wake_fd`
- * (an eventfd, which must outlive the connector) is written to.
- */
-struct connection *connection_start(const struct address *to, nsec patience, int wake_fd);
+/* Takes over a connected, non-blocking socket. */
+struct connection *connection_new(int fd);
+void connection_free(struct connection *connection);
 
-enum connection_result {
-	CONNECTION_RUNS,
-	CONNECTION_DONE,   /* *fd is a connected, non-blocking socket, now the caller's */
-	CONNECTION_FAILED, /* *error is an errno, and the reason says the same in words */
-};
+/* For poll(2): the socket, and POLLIN or POLLIN | POLLOUT. */
+int connection_fd(const struct connection *connection);
+short connection_events(const struct connection *connection);
 
-enum connection_result connection_look(
-	struct connection *connection, int *fd, int *error, struct reason *why);
+/* The buffer that commands are appended to. */
+struct buffer *connection_out(struct connection *connection);
 
-/* At any time. A thread that is stuck in the resolver is left behind and cleans up after itself. */
-void connection_drop(struct connection *connection);
+/* Writes what the socket takes. connection_step() reports a failure. */
+void connection_flush(struct connection *connection);
 
-/*
- * A time during which Redis cannot be had: each kind of failure is told once, the end once, and
- * the tries between are further and further apart.
- */
+/* Writes what the socket takes and reads what it has. */
+bool connection_step(struct connection *connection, struct reason *why);
 
-/* From OUTAGE_PART on, each bit is something that is refused while the rest goes on. */
-enum outage_kind { OUTAGE_UNREACHABLE = 1, OUTAGE_REFUSED = 2, OUTAGE_PART = 4 };
-
-struct outage {
-	const char *server; /* for the log; not owned */
-	struct backoff backoff;
-	bool away;         /* it lasts */
-	unsigned told;     /* kinds, since it began */
-	nsec since;        /* when it began */
-	unsigned failures; /* ever */
-	struct reason why; /* of the last failure */
-};
-
-void outage_init(struct outage *outage, const char *server);
-
-/* A failure: logged as an error if it is the first of its kind, or kinds, in this outage. */
-void outage_tell(struct outage *outage, unsigned kinds, const char *why, nsec now);
-
-/* The same, and it spoilt the connection; returns when to try again. */
-nsec outage_fail(struct outage *outage, enum outage_kind kind, const char *why, nsec now);
-
-/* Redis does as it is told. */
-void outage_end(struct outage *outage, nsec now);
+/* The next reply; *reply is NULL if none is complete, else to be freed by freeReplyObject(). */
+bool connection_reply(struct connection *connection, struct redisReply **reply, struct reason *why);
 
 #endif

@@ -20,7 +20,7 @@ const char *lease_token(const struct lease *lease)
 	return lease->text + lease->place + 1;
 }
 
-enum lease_holder lease_judge(const struct lease *ours, const char *value, size_t length)
+enum lease_holder lease_holder_of(const struct lease *ours, const char *value, size_t length)
 {
 	size_t whole = strlen(ours->text);
 
@@ -87,14 +87,14 @@ void look_write(struct acquire *acquire, bool stands_by, struct buffer *out)
 
 static void holder_see(struct acquire *acquire, const redisReply *reply)
 {
-	struct seen *seen = &acquire->seen;
+	struct observed *seen = &acquire->seen;
 	int place = (int)reply->len - BATCH_TOKEN - 1;
 
 	seen->place[0] = '\0';
 	seen->holder = LEASE_NOBODYS;
 	if (reply->type == REDIS_REPLY_NIL)
 		return;
-	seen->holder = lease_judge(acquire->lease, reply->str, (size_t)reply->len);
+	seen->holder = lease_holder_of(acquire->lease, reply->str, (size_t)reply->len);
 	snprintf(seen->place, sizeof seen->place, "%.*s", place > 0 ? place : (int)reply->len,
 		reply->str);
 }
@@ -129,7 +129,7 @@ static bool look_take(
 	return true;
 }
 
-enum acquire_verdict look_judge(
+enum acquire_result look_read(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
 {
 	int index = acquire->answers++ - acquire->before;
@@ -139,7 +139,7 @@ enum acquire_verdict look_judge(
 	return index < 3 ? ACQUIRE_WAITS : ACQUIRE_DONE;
 }
 
-void take_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out)
+void acquire_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out)
 {
 	const struct keys *keys = acquire->keys;
 	char key[KEY_TEXT], text[BATCH_TEXT], lasts[24];
@@ -182,7 +182,7 @@ static void exec_take(struct acquire *acquire, const redisReply *reply, struct r
 			take_fail(acquire, reply->element[i], "SET", why);
 }
 
-static enum acquire_verdict take_end(
+static enum acquire_result take_end(
 	struct acquire *acquire, const redisReply *reply, struct reason *why)
 {
 	if (!is_text_or_none(reply))
@@ -193,7 +193,7 @@ static enum acquire_verdict take_end(
 	return acquire->taken && acquire->seen.holder == LEASE_OURS ? ACQUIRE_DONE : ACQUIRE_LOST;
 }
 
-enum acquire_verdict take_judge(
+enum acquire_result acquire_read(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
 {
 	int sets = 1 + acquire->write.leave + acquire->write.begin;
@@ -241,7 +241,7 @@ struct batch leadership_batch(const struct leadership *leadership, struct moment
 	return batch;
 }
 
-bool leadership_sees_loss(struct leadership *leadership, const struct seen *seen)
+bool leadership_saw_loss(struct leadership *leadership, const struct observed *seen)
 {
 	int64_t before = leadership->seen;
 
@@ -249,19 +249,20 @@ bool leadership_sees_loss(struct leadership *leadership, const struct seen *seen
 	return leadership->seen < before;
 }
 
-bool leadership_may_take(const struct leadership *leadership, const struct seen *seen)
+bool leadership_may_take(const struct leadership *leadership, const struct observed *seen)
 {
 	if (seen->holder == LEASE_OF_OUR_PLACE)
 		return !leadership->claimed;
 	return seen->holder != LEASE_ANOTHERS;
 }
 
-static bool is_ours(const struct leadership *leadership, const struct seen *seen)
+static bool is_ours(const struct leadership *leadership, const struct observed *seen)
 {
 	return seen->found && strcmp(seen->last.token, leadership->token) == 0;
 }
 
-const struct batch *leadership_applied(const struct leadership *leadership, const struct seen *seen)
+const struct batch *leadership_applied(
+	const struct leadership *leadership, const struct observed *seen)
 {
 	const struct batch *ours = is_ours(leadership, seen) ? &seen->last : &seen->ours;
 
@@ -270,7 +271,7 @@ const struct batch *leadership_applied(const struct leadership *leadership, cons
 	return ours->number == leadership->number ? ours : NULL;
 }
 
-static enum role_change turn_of(const struct leadership *leadership, const struct seen *seen)
+static enum role_change turn_of(const struct leadership *leadership, const struct observed *seen)
 {
 	int64_t acknowledged = leadership->number - leadership->in_flight;
 
@@ -285,7 +286,7 @@ static enum role_change turn_of(const struct leadership *leadership, const struc
 
 /* The broker clock goes on where it stood, and by what an outage was too long. */
 static nsec clock_resume(
-	const struct leadership *leadership, const struct seen *seen, struct moment now)
+	const struct leadership *leadership, const struct observed *seen, struct moment now)
 {
 	if (!seen->found)
 		return -now.monotonic;
@@ -295,7 +296,7 @@ static nsec clock_resume(
 }
 
 struct lease_write leadership_plan(
-	struct leadership *leadership, const struct seen *seen, struct moment now)
+	struct leadership *leadership, const struct observed *seen, struct moment now)
 {
 	bool ours = is_ours(leadership, seen);
 	enum role_change turn = turn_of(leadership, seen);

@@ -42,7 +42,7 @@ enum lease_holder {
 };
 
 /* Whose a value is. */
-enum lease_holder lease_judge(const struct lease *ours, const char *value, size_t length);
+enum lease_holder lease_holder_of(const struct lease *ours, const char *value, size_t length);
 
 /*
  * Getting the lease. First a look, which also reads what is known of the last commits:
@@ -67,7 +67,7 @@ enum lease_holder lease_judge(const struct lease *ours, const char *value, size_
  */
 
 /* What a look has found. */
-struct seen {
+struct observed {
 	enum lease_holder holder;
 	char place[LEASE_PLACE]; /* of the holder, if it is another: for the log */
 	bool found;              /* there was a last batch */
@@ -88,7 +88,7 @@ struct lease_write {
 struct acquire {
 	const struct keys *keys;   /* not owned */
 	const struct lease *lease; /* ours; not owned */
-	struct seen seen;          /* by the look */
+	struct observed seen;      /* by the look */
 	struct lease_write write;  /* of the try */
 	int before;                /* answers of the look that come before those to it */
 	int answers;               /* read so far, of either */
@@ -96,7 +96,7 @@ struct acquire {
 	bool taken;
 };
 
-enum acquire_verdict {
+enum acquire_result {
 	ACQUIRE_WAITS, /* more answers are to come */
 	ACQUIRE_DONE,  /* the look is complete; the lease is ours and watched */
 	ACQUIRE_LOST,  /* somebody was there before: look again */
@@ -105,11 +105,11 @@ enum acquire_verdict {
 
 /* `stands_by`: this broker does, and says so. */
 void look_write(struct acquire *acquire, bool stands_by, struct buffer *out);
-enum acquire_verdict look_judge(
+enum acquire_result look_read(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why);
 
-void take_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out);
-enum acquire_verdict take_judge(
+void acquire_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out);
+enum acquire_result acquire_read(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why);
 
 /* Gives the lease up, with this last batch: so many answers come. */
@@ -151,21 +151,21 @@ void leadership_init(struct leadership *leadership, const char *token, nsec grac
 struct batch leadership_batch(const struct leadership *leadership, struct moment now);
 
 /* Whether Redis has lost something since the look before, which was handed in here as well. */
-bool leadership_sees_loss(struct leadership *leadership, const struct seen *seen);
+bool leadership_saw_loss(struct leadership *leadership, const struct observed *seen);
 
 /* Whether what was seen lets us take the lease. */
-bool leadership_may_take(const struct leadership *leadership, const struct seen *seen);
+bool leadership_may_take(const struct leadership *leadership, const struct observed *seen);
 
 /*
  * What the commit in flight came to, for sure if the lease is not touched any more: the batch that
  * it has left, in `seen`; NULL if it was not applied. Only when tenure->flying.
  */
 const struct batch *leadership_applied(
-	const struct leadership *leadership, const struct seen *seen);
+	const struct leadership *leadership, const struct observed *seen);
 
 /* Before taking it: what has to be written for that; the turn, clock and number are set. */
 struct lease_write leadership_plan(
-	struct leadership *leadership, const struct seen *seen, struct moment now);
+	struct leadership *leadership, const struct observed *seen, struct moment now);
 
 /* It was taken: how that changes what we are. */
 enum role_change leadership_begin(struct leadership *leadership);

@@ -95,7 +95,7 @@ void session_open(struct session *session, nsec now, struct buffer *out)
 {
 	if (session->role == SESSION_STANDS_BY)
 		session->left_until = now + LEASE_LEFT;
-	handshake_write(&session->handshake, &session->settings.greeter, out);
+	handshake_write(&session->handshake, &session->settings.login, out);
 	phase_begin(session, PHASE_GREETS, now);
 }
 
@@ -171,7 +171,7 @@ static void stand_by(struct session *session, nsec now)
 	phase_rest(session, PHASE_STANDS, now >= session->say_at ? now : now + LEASE_LOOK);
 }
 
-static void commit_look(struct session *session, const struct seen *seen)
+static void commit_look(struct session *session, const struct observed *seen)
 {
 	const struct batch *applied =
 		session->in_flight != NULL ? leadership_applied(&session->leadership, seen) : NULL;
@@ -183,10 +183,10 @@ static void commit_look(struct session *session, const struct seen *seen)
 /* What the look has seen of a commit in flight is what became of it, unless it was ours to keep. */
 static void look_end(struct session *session, struct moment now, struct buffer *out)
 {
-	const struct seen *seen = &session->acquire.seen;
+	const struct observed *seen = &session->acquire.seen;
 
 	commit_look(session, seen);
-	if (leadership_sees_loss(&session->leadership, seen) && session->role != SESSION_ACTIVE)
+	if (leadership_saw_loss(&session->leadership, seen) && session->role != SESSION_ACTIVE)
 		session->left_until = now.monotonic + LEASE_LEFT;
 	if (now.monotonic < session->left_until ||
 		!leadership_may_take(&session->leadership, seen)) {
@@ -196,7 +196,7 @@ static void look_end(struct session *session, struct moment now, struct buffer *
 	struct lease_write write = leadership_plan(&session->leadership, seen, now);
 	if (session->in_flight != NULL && !session->leadership.in_flight)
 		commit_settle(session, seen_enough(session));
-	take_write(&session->acquire, &write, out);
+	acquire_write(&session->acquire, &write, out);
 	phase_begin(session, PHASE_TAKES, now.monotonic);
 }
 
@@ -226,8 +226,8 @@ static bool acquire_hear(struct session *session, const redisReply *reply, struc
 	struct buffer *out, struct reason *why)
 {
 	bool looks = session->phase == PHASE_LOOKS;
-	enum acquire_verdict verdict = looks ? look_judge(&session->acquire, reply, &session->why)
-					     : take_judge(&session->acquire, reply, &session->why);
+	enum acquire_result verdict = looks ? look_read(&session->acquire, reply, &session->why)
+					    : acquire_read(&session->acquire, reply, &session->why);
 
 	if (verdict == ACQUIRE_REFUSED)
 		return reason_set(why, "%s", session->why.text);
@@ -259,7 +259,7 @@ static bool commit_hear(struct session *session, const redisReply *reply, struct
 {
 	struct commit *commit = session->in_flight;
 
-	switch (commit_judge(commit, &session->lease, reply, &session->why)) {
+	switch (commit_read(commit, &session->lease, reply, &session->why)) {
 	case COMMIT_WAITS:
 		return true;
 	case COMMIT_DONE:
@@ -277,7 +277,7 @@ static bool commit_hear(struct session *session, const redisReply *reply, struct
 static bool handshake_hear(struct session *session, const redisReply *reply, nsec now,
 	struct buffer *out, struct reason *why)
 {
-	enum handshake_verdict verdict = handshake_judge(&session->handshake, reply, out, why);
+	enum handshake_result verdict = handshake_read(&session->handshake, reply, out, why);
 
 	if (verdict == HANDSHAKE_DONE)
 		look_begin(session, now, out);
@@ -317,7 +317,7 @@ static bool answer_hear(struct session *session, const redisReply *reply, struct
 	return reason_set(why, "speaks without being asked");
 }
 
-bool session_hear(struct session *session, struct redisReply *reply, struct moment now,
+bool session_receive(struct session *session, struct redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
 	if (session->phase == PHASE_ASKS) {
@@ -330,7 +330,7 @@ bool session_hear(struct session *session, struct redisReply *reply, struct mome
 	return sound;
 }
 
-bool session_turn(struct session *session, struct moment now, struct buffer *out)
+bool session_tick(struct session *session, struct moment now, struct buffer *out)
 {
 	if (now.monotonic < session->until)
 		return true;
@@ -363,7 +363,7 @@ const char *session_holder(const struct session *session)
 	return session->acquire.seen.place;
 }
 
-enum role_change session_turned(struct session *session)
+enum role_change session_role_change(struct session *session)
 {
 	enum role_change turn = session->turn;
 
@@ -376,7 +376,7 @@ bool session_settled(const struct session *session)
 	return session->phase >= PHASE_RESTS;
 }
 
-bool session_rests(const struct session *session)
+bool session_idle(const struct session *session)
 {
 	return (session->phase == PHASE_RESTS || session->phase == PHASE_STANDS) &&
 	       session->turn == CHANGE_NONE && session->applied == NULL && session->reply == NULL;
@@ -384,7 +384,7 @@ bool session_rests(const struct session *session)
 
 bool session_ready(const struct session *session)
 {
-	return session->phase == PHASE_RESTS && session_rests(session);
+	return session->phase == PHASE_RESTS && session_idle(session);
 }
 
 void session_commit(
@@ -406,14 +406,14 @@ const char *session_refusal(const struct session *session)
 	return session->refusal.text;
 }
 
-void session_ask(struct session *session, const char *const *words, const struct resp_list *list,
+void session_query(struct session *session, const char *const *words, const struct resp_list *list,
 	nsec now, struct buffer *out)
 {
 	resp_command(out, words, list);
 	phase_begin(session, PHASE_ASKS, now);
 }
 
-struct redisReply *session_answer(struct session *session)
+struct redisReply *session_reply(struct session *session)
 {
 	struct redisReply *reply = session->reply;
 

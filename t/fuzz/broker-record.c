@@ -8,7 +8,7 @@
 #include "httpbroker/redis/commit.h"
 #include "t/fuzz/fuzz.h"
 
-static const struct recall recall = {2, 0, {1795224000 * NSEC_PER_SEC, 0}};
+static const struct decode_context decode_context = {2, 0, {1795224000 * NSEC_PER_SEC, 0}};
 
 static void prepared_expect(const struct prepared *prepared)
 {
@@ -25,7 +25,7 @@ static void record_try(struct blob field, struct blob value)
 	struct record record;
 	struct reason why = {""};
 
-	if (!decode_record(&recall, field, value, &prepared, &record, &why)) {
+	if (!decode_record(&decode_context, field, value, &prepared, &record, &why)) {
 		FUZZ_EXPECT(why.text[0] != '\0');
 		return;
 	}
@@ -41,14 +41,14 @@ static void event_try(struct blob json)
 	struct buffer written = {NULL, 0, 0};
 	struct reason why = {""};
 
-	if (!decode_event(&recall, json, &prepared, &why)) {
+	if (!decode_event(&decode_context, json, &prepared, &why)) {
 		FUZZ_EXPECT(why.text[0] != '\0');
 		return;
 	}
 	prepared_expect(&prepared);
-	decode_write(&written, &prepared);
-	FUZZ_EXPECT(
-		decode_event(&recall, (struct blob){written.data, written.length}, &again, &why));
+	encode_stored(&written, &prepared);
+	FUZZ_EXPECT(decode_event(
+		&decode_context, (struct blob){written.data, written.length}, &again, &why));
 	FUZZ_EXPECT(again.state == prepared.state && again.time == prepared.time &&
 		    again.ttl == prepared.ttl);
 	FUZZ_EXPECT(again.forgotten == prepared.forgotten);

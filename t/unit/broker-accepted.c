@@ -40,14 +40,14 @@ static void put_applied(
 {
 	struct prepared prepared = prepared_of(check, state, 1, "s");
 
-	accepted_put_judged(accepted, &prepared, &(struct watermarks){pushes, 0});
+	accepted_put_applied(accepted, &prepared, &(struct watermarks){pushes, 0});
 	prepared_free(&prepared);
 }
 
 /* The summaries that are kept, from this one on, each with a blank behind it. */
 static void assert_kept(const struct entry *kept, const char *expected)
 {
-	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
+	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
 	char text[256] = "";
 
 	for (; kept != NULL; kept = kept->next) {
@@ -59,7 +59,7 @@ static void assert_kept(const struct entry *kept, const char *expected)
 		strncat(text, summary, strcspn(summary, "\""));
 		strcat(text, " ");
 		assert_true(decode_event(
-			&recall, (struct blob){kept->json, kept->length}, &prepared, &why));
+			&decode_context, (struct blob){kept->json, kept->length}, &prepared, &why));
 		prepared_free(&prepared);
 	}
 	assert_string_equal(text, expected);
@@ -80,8 +80,8 @@ static void what_says_the_same_takes_the_place_of_the_one_before(void **state)
 	put(accepted, "c", STATE_ACKNOWLEDGEMENT, 6, "8");
 	assert_kept(accepted_first(accepted), "3 2 4 5 6 7 8 ");
 	assert_int_equal(accepted_count(accepted), 7);
-	assert_int_equal(accepted_unjudged(accepted), 7);
-	assert_int_equal(accepted_unjudged_checks(accepted), 2);
+	assert_int_equal(accepted_unapplied(accepted), 7);
+	assert_int_equal(accepted_unapplied_checks(accepted), 2);
 	accepted_free(accepted);
 }
 
@@ -91,21 +91,21 @@ static void forget(struct accepted *accepted, const char *check, int64_t time)
 
 	prepared_make_forgotten(&prepared, text_literal("\xc3\xa4\""),
 		(struct text){check, strlen(check)}, (struct instant){time, 0});
-	accepted_put_judged(accepted, &prepared, &(struct watermarks){0, 1});
+	accepted_put_applied(accepted, &prepared, &(struct watermarks){0, 1});
 	prepared_free(&prepared);
 }
 
 /* It is left as JSON, and read back. */
 static void assert_forgotten(const struct entry *kept, const char *json, int64_t time)
 {
-	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
+	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
 	struct prepared prepared;
 	struct reason why;
 
 	assert_int_equal(kept->length, strlen(json));
 	assert_memory_equal(kept->json, json, kept->length);
-	assert_true(
-		decode_event(&recall, (struct blob){kept->json, kept->length}, &prepared, &why));
+	assert_true(decode_event(
+		&decode_context, (struct blob){kept->json, kept->length}, &prepared, &why));
 	assert_true(prepared.forgotten);
 	assert_int_equal(prepared.time, time);
 	assert_int_equal(prepared.names.entity_length, 3);
@@ -123,9 +123,9 @@ static void what_is_to_be_forgotten_is_kept_in_its_turn(void **state)
 	(void)state;
 	event.time = 5;
 	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
-	accepted_put_judged(accepted, &prepared, &(struct watermarks){1, 1});
+	accepted_put_applied(accepted, &prepared, &(struct watermarks){1, 1});
 	forget(accepted, "c", 5);
-	accepted_put_judged(accepted, &prepared, &(struct watermarks){2, 2}); /* not before that */
+	accepted_put_applied(accepted, &prepared, &(struct watermarks){2, 2}); /* not before that */
 	forget(accepted, "c", 5);
 	forget(accepted, "c", 6);
 	assert_int_equal(accepted_count(accepted), 4);
@@ -142,7 +142,7 @@ static void what_is_to_be_forgotten_is_kept_in_its_turn(void **state)
 /* So that whoever takes it up sets the former name ok. */
 static void the_former_names_of_a_check_are_kept(void **state)
 {
-	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
+	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
 	struct event event = event_plain("e", "c{x}", STATE_CRITICAL);
 	struct prepared prepared, read;
 	struct buffer json = {NULL, 0, 0};
@@ -152,10 +152,11 @@ static void the_former_names_of_a_check_are_kept(void **state)
 	event.former_entity = text_literal("\xc3\xa4\"");
 	event.former_check = text_literal("c");
 	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
-	decode_write(&json, &prepared);
+	encode_stored(&json, &prepared);
 	assert_non_null(
 		strstr(json.data, ",\"formerly\":{\"entity\":\"\xc3\xa4\\\"\",\"check\":\"c\"}}"));
-	assert_true(decode_event(&recall, (struct blob){json.data, json.length}, &read, &why));
+	assert_true(
+		decode_event(&decode_context, (struct blob){json.data, json.length}, &read, &why));
 	assert_non_null(read.former);
 	assert_int_equal(read.former->names.length, 5);
 	assert_memory_equal(read.former->names.bytes, "\xc3\xa4\":c", 5);
@@ -168,11 +169,13 @@ static void the_former_names_of_a_check_are_kept(void **state)
 
 static void assert_recalled(const char *json, int64_t time, int fraction, bool forgotten)
 {
-	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC + 7 * NSEC_PER_MSEC, 0}};
+	const struct decode_context decode_context = {
+		2, 0, {1000000 * NSEC_PER_SEC + 7 * NSEC_PER_MSEC, 0}};
 	struct prepared prepared;
 	struct reason why;
 
-	assert_true(decode_event(&recall, (struct blob){json, strlen(json)}, &prepared, &why));
+	assert_true(
+		decode_event(&decode_context, (struct blob){json, strlen(json)}, &prepared, &why));
 	assert_int_equal(prepared.time, time);
 	assert_int_equal(prepared.fraction, fraction);
 	assert_int_equal(prepared.forgotten, forgotten);
@@ -192,14 +195,14 @@ static void milliseconds_are_kept_where_they_are_known(void **state)
 	event.time = 5;
 	event.fraction = 251;
 	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
-	decode_write(&json, &prepared);
+	encode_stored(&json, &prepared);
 	assert_non_null(strstr(json.data, ",\"time\":5,\"millis\":250,\"ttl\":300}"));
 	assert_recalled(json.data, 5, 251, false);
 	prepared_free(&prepared);
 	buffer_clear(&json);
 	prepared_make_forgotten(
 		&prepared, text_literal("e"), text_literal("c"), (struct instant){6, 1});
-	decode_write(&json, &prepared);
+	encode_stored(&json, &prepared);
 	assert_string_equal(json.data, FORGOTTEN_JSON("\"forgotten\":6,\"millis\":0"));
 	assert_recalled(json.data, 6, 1, true);
 	prepared_free(&prepared);
@@ -214,11 +217,12 @@ static void milliseconds_are_kept_where_they_are_known(void **state)
 
 static void assert_unreadable(const char *json, const char *expected)
 {
-	const struct recall recall = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
+	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
 	struct prepared prepared;
 	struct reason why;
 
-	assert_false(decode_event(&recall, (struct blob){json, strlen(json)}, &prepared, &why));
+	assert_false(
+		decode_event(&decode_context, (struct blob){json, strlen(json)}, &prepared, &why));
 	assert_string_equal(why.text, expected);
 }
 
@@ -241,22 +245,22 @@ static void what_was_judged_goes_when_it_is_in_redis(void **state)
 	(void)state;
 	put_applied(accepted, "c", STATE_OK, 7);
 	put_applied(accepted, "d", STATE_OK, 9);
-	assert_int_equal(accepted_unjudged(accepted), 0);
+	assert_int_equal(accepted_unapplied(accepted), 0);
 	assert_null(accepted_next(accepted));
 	put(accepted, "c", STATE_OK, 5, "1"); /* not in the place of a judged one */
 	assert_int_equal(accepted_count(accepted), 3);
-	accepted_done(accepted, &(struct watermarks){6, 0});
+	accepted_committed(accepted, &(struct watermarks){6, 0});
 	assert_int_equal(accepted_count(accepted), 3);
-	accepted_done(accepted, &(struct watermarks){8, 0});
+	accepted_committed(accepted, &(struct watermarks){8, 0});
 	assert_int_equal(accepted_count(accepted), 2);
-	accepted_done(
+	accepted_committed(
 		accepted, &(struct watermarks){100, 100}); /* nobody has judged the last one */
 	assert_kept(accepted_next(accepted), "1 ");
 	assert_int_equal(accepted_count(accepted), 1);
-	accepted_judged(accepted, &(struct watermarks){101, 0});
+	accepted_mark_applied(accepted, &(struct watermarks){101, 0});
 	assert_null(accepted_next(accepted));
-	assert_int_equal(accepted_unjudged_checks(accepted), 0);
-	accepted_done(accepted, &(struct watermarks){101, 0});
+	assert_int_equal(accepted_unapplied_checks(accepted), 0);
+	accepted_committed(accepted, &(struct watermarks){101, 0});
 	assert_int_equal(accepted_count(accepted), 0);
 	accepted_free(accepted);
 }
@@ -268,12 +272,12 @@ static void what_came_to_nothing_is_judged_again(void **state)
 	(void)state;
 	put(accepted, "c", STATE_OK, 5, "1");
 	put(accepted, "c", STATE_CRITICAL, 5, "2");
-	accepted_judged(accepted, &(struct watermarks){1, 0});
+	accepted_mark_applied(accepted, &(struct watermarks){1, 0});
 	assert_kept(accepted_next(accepted), "2 ");
 	accepted_reopen(accepted);
 	assert_kept(accepted_next(accepted), "1 2 ");
-	assert_int_equal(accepted_unjudged(accepted), 2);
-	accepted_done(accepted, &(struct watermarks){100, 100});
+	assert_int_equal(accepted_unapplied(accepted), 2);
+	accepted_committed(accepted, &(struct watermarks){100, 100});
 	assert_int_equal(accepted_count(accepted), 2);
 	accepted_free(accepted);
 }
@@ -317,7 +321,7 @@ static void it_is_full_at_its_bytes(void **state)
 	accepted_drop(accepted, 1);
 	assert_true(accepted_put(accepted, &prepared));
 	assert_false(accepted_put(accepted, &prepared));
-	accepted_judged(
+	accepted_mark_applied(
 		accepted, &(struct watermarks){1, 0}); /* then it counts as what it was made into */
 	assert_true(accepted_put(accepted, &prepared));
 	accepted_reopen(accepted);
@@ -354,7 +358,7 @@ static void leaver_end(struct leaver *leaver)
 static bool question(struct leaver *leaver)
 {
 	resp_clear(&leaver->list, SIZE_MAX);
-	return handoff_send_question(
+	return handoff_send_command(
 		&leaver->handoff_sender, leaver->accepted, leaver->words, &leaver->list);
 }
 
@@ -364,7 +368,7 @@ static bool answer(struct leaver *leaver, int type)
 	redisReply reply = {.type = type, .integer = 1, .str = error};
 	struct reason why;
 
-	if (handoff_send_take(&leaver->handoff_sender, leaver->accepted, &reply, &why))
+	if (handoff_send_read(&leaver->handoff_sender, leaver->accepted, &reply, &why))
 		return true;
 	assert_string_equal(why.text, "refuses RPUSH httpbroker:n:handover: ERR no");
 	return false;

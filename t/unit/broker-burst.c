@@ -52,8 +52,8 @@ static void post_many(struct crowd *crowd, int count)
 		struct event event = event_plain("e", check, STATE_OK);
 		event.ttl = EVENT_TTL_NEVER;
 		prepared_make(&prepared, &event, 2, (struct moment){0, 0});
-		assert_int_equal(
-			engine_take(crowd->engine, &prepared, (struct moment){0, 0}), ENGINE_TAKEN);
+		assert_int_equal(engine_apply(crowd->engine, &prepared, (struct moment){0, 0}),
+			ENGINE_APPLIED);
 		prepared_free(&prepared);
 	}
 }
@@ -78,7 +78,7 @@ static uint64_t largest_tick(struct crowd *crowd, int interval, int count)
 	for (int64_t tick = interval * TICKS + 1; tick <= (interval + 1) * TICKS; tick++) {
 		const struct moment now = {tick * WHEEL_TICK, tick * WHEEL_TICK};
 
-		engine_turn(crowd->engine, true, now);
+		engine_run(crowd->engine, true, now);
 		uint64_t told = commit_all(crowd);
 		max = told > max ? told : max;
 		all += told;
@@ -116,7 +116,7 @@ static void repeats_end_with_a_full_commit_and_go_on_behind_it(void **state)
 	post_many(crowd, 2500);
 	commit_all(crowd);
 	while (engine_next(crowd->engine, true) <= later.monotonic) {
-		engine_turn(crowd->engine, true, later);
+		engine_run(crowd->engine, true, later);
 		uint64_t pushed = outbox_watermarks(crowd->outbox).pushes - crowd->told;
 		assert_between(pushed, 1, 1000);
 		if (pushed == 1000)
@@ -135,7 +135,7 @@ static void repeats_are_skipped_behind_a_full_commit_as_well(void **state)
 	post_many(crowd, 2500);
 	while (!outbox_full(crowd->outbox)) /* the commit that is being gathered */
 		resp_add_text(outbox_push(crowd->outbox), "x");
-	engine_turn(crowd->engine, false, later);
+	engine_run(crowd->engine, false, later);
 	assert_true(engine_next(crowd->engine, false) > later.monotonic);
 }
 

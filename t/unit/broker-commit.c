@@ -73,16 +73,16 @@ static redisReply *reply_next(redisReader *loader)
 }
 
 /* Hands in all answers. All but the last leave it waiting. */
-static enum commit_verdict judge(struct talk *talk, const char *answers)
+static enum commit_result judge(struct talk *talk, const char *answers)
 {
 	redisReader *loader = loader_of(answers);
-	enum commit_verdict verdict = COMMIT_WAITS;
+	enum commit_result verdict = COMMIT_WAITS;
 	redisReply *reply;
 
 	snprintf(talk->why.text, sizeof talk->why.text, "no reason");
 	while ((reply = reply_next(loader)) != NULL) {
 		assert_int_equal(verdict, COMMIT_WAITS);
-		verdict = commit_judge(&talk->commit, &talk->lease, reply, &talk->why);
+		verdict = commit_read(&talk->commit, &talk->lease, reply, &talk->why);
 		freeReplyObject(reply);
 	}
 	redisReaderFree(loader);

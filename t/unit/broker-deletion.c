@@ -112,7 +112,7 @@ static void it_is_answered_by_what_became_of_it(void **state)
 {
 	(void)state;
 	assert_answer(SUBMISSION_COMMITTED, 1, 200, "{\"forgotten\": 1}\n");
-	assert_answer(SUBMISSION_KEPT, 70000, 202, "{\"forgotten\": 70000}\n");
+	assert_answer(SUBMISSION_ACCEPTED, 70000, 202, "{\"forgotten\": 70000}\n");
 	assert_answer(SUBMISSION_COMMITTED, 0, 404,
 		"{\"error\": \"nothing is remembered of 'web-1:a:b'\"}\n");
 	assert_answer(SUBMISSION_DROPPED, 0, 503, "{\"error\": \"the broker is stopping\"}\n");

@@ -64,7 +64,7 @@ static void model_tell(struct model *model, int number, int64_t time, struct mom
 	check->sent = check->stale ? model->stale_as : check->state;
 }
 
-static enum engine_answer model_take(struct model *model, int number, enum state state,
+static enum engine_result model_take(struct model *model, int number, enum state state,
 	int64_t time, int32_t ttl, struct moment now)
 {
 	struct model_check *check = &model->checks[number];
@@ -83,7 +83,7 @@ static enum engine_answer model_take(struct model *model, int number, enum state
 		model_tell(model, number, time, now);
 		check->repeat_at = now.monotonic + INTERVAL;
 	}
-	return ENGINE_TAKEN;
+	return ENGINE_APPLIED;
 }
 
 static void model_turn_one(struct model *model, int number, bool repeats, struct moment now)
@@ -193,7 +193,7 @@ static void post_random(struct simulation *simulation, struct moment now)
 	event.time = now.wall / NSEC_PER_SEC - chance(simulation, 4) * chance(simulation, 3);
 	event.ttl = ttls[chance(simulation, ARRAY_LENGTH(ttls))];
 	prepared_make(&prepared, &event, 2, now);
-	enum engine_answer answer = engine_take(simulation->engine, &prepared, now);
+	enum engine_result answer = engine_apply(simulation->engine, &prepared, now);
 	prepared_free(&prepared);
 	assert_int_equal(answer,
 		model_take(&simulation->model, number, event.state, event.time, event.ttl, now));
@@ -218,7 +218,7 @@ static void tick_random(struct simulation *simulation, nsec tick)
 	bool repeats = tick / (3 * INTERVAL) % 4 != 0;
 	struct moment now = {tick + simulation->wall_offset, tick};
 
-	engine_turn(simulation->engine, repeats, now);
+	engine_run(simulation->engine, repeats, now);
 	for (int i = 0; i < CHECKS; i++)
 		model_turn_one(&simulation->model, i, repeats, now);
 	if (chance(simulation, 3000) == 0)
@@ -287,7 +287,7 @@ static void simulate(enum state stale_as, nsec forget_after)
 
 	simulation.engine = engine_new(simulation.checks, simulation.outbox, INTERVAL,
 		(struct moment){simulation.wall_offset, 0});
-	engine_tell_stale_as(simulation.engine, stale_as);
+	engine_stale_state(simulation.engine, stale_as);
 	engine_forget_after(simulation.engine, forget_after);
 	buffer_append(&simulation.model.told, "", 0);
 	for (nsec tick = 0; tick < TICKS * WHEEL_TICK; tick += WHEEL_TICK) {
@@ -297,7 +297,7 @@ static void simulate(enum state stale_as, nsec forget_after)
 	assert_true(simulation.told > 1000);
 	assert_true(simulation.forgotten > 100);
 	assert_int_equal(simulation.model.over > 50, forget_after != NSEC_NEVER);
-	assert_true(simulation.answered[ENGINE_TAKEN] > 1000);
+	assert_true(simulation.answered[ENGINE_APPLIED] > 1000);
 	assert_true(simulation.answered[ENGINE_OLDER] > 10);
 	simulation_free(&simulation);
 }

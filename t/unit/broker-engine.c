@@ -66,7 +66,7 @@ static int pending_close(void **state)
 }
 
 /* Posts what `c` on `e` is, `age` seconds after it was so. */
-static enum engine_answer post(
+static enum engine_result post(
 	struct pending *pending, double seconds, enum state state, int age, int32_t ttl)
 {
 	struct moment now = at(pending, seconds);
@@ -76,7 +76,7 @@ static enum engine_answer post(
 	event.time = now.wall / NSEC_PER_SEC - age;
 	event.ttl = ttl;
 	prepared_make(&prepared, &event, 2, now);
-	enum engine_answer answer = engine_take(pending->engine, &prepared, now);
+	enum engine_result answer = engine_apply(pending->engine, &prepared, now);
 	prepared_free(&prepared);
 	return answer;
 }
@@ -84,7 +84,7 @@ static enum engine_answer post(
 /* Does what is due then. */
 static void turn(struct pending *pending, double seconds)
 {
-	engine_turn(pending->engine, true, at(pending, seconds));
+	engine_run(pending->engine, true, at(pending, seconds));
 }
 
 /* The word behind `"state":"`, and the seconds since EPOCH. */
@@ -125,13 +125,13 @@ static void what_is_new_or_changed_is_told_at_once(void **state)
 {
 	struct pending *pending = *state;
 
-	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
 	assert_told(pending, "ok@0", 1);
-	assert_int_equal(post(pending, 1, STATE_CRITICAL, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
 	assert_told(pending, "critical@1", 1);
-	assert_int_equal(post(pending, 2, STATE_WARNING, 0, 300), ENGINE_TAKEN);
-	assert_int_equal(post(pending, 2, STATE_OK, 0, 300), ENGINE_TAKEN);
-	assert_int_equal(post(pending, 2, STATE_WARNING, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
+	assert_int_equal(post(pending, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
+	assert_int_equal(post(pending, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
 	assert_told(pending, "warning@2 ok@2 warning@2", 1); /* no change is folded away */
 }
 
@@ -190,7 +190,7 @@ static void repeats_nobody_can_hear_are_skipped(void **state)
 	post(pending, 0, STATE_OK, 0, EVENT_TTL_NEVER);
 	assert_told(pending, "ok@0", 1);
 	for (int second = 1; second < 35; second++)
-		engine_turn(pending->engine, false, at(pending, second));
+		engine_run(pending->engine, false, at(pending, second));
 	assert_told(pending, "", 0);
 	turn(pending, 39.9);
 	assert_told(pending, "", 0);
@@ -220,7 +220,7 @@ static void what_goes_stale_unheard_is_still_told(void **state)
 
 	post(pending, 0, STATE_OK, 0, 5);
 	assert_told(pending, "ok@0", 1);
-	engine_turn(pending->engine, false, at(pending, 7));
+	engine_run(pending->engine, false, at(pending, 7));
 	assert_told(pending, "UNKNOWN@7", 1);
 }
 
@@ -256,7 +256,7 @@ static void a_stale_check_is_told_as_what_is_wanted(void **state)
 {
 	struct pending *pending = *state;
 
-	engine_tell_stale_as(pending->engine, STATE_CRITICAL);
+	engine_stale_state(pending->engine, STATE_CRITICAL);
 	post(pending, 0, STATE_OK, 0, 5);
 	turn(pending, 5);
 	turn(pending, 15);
@@ -296,9 +296,9 @@ static void what_was_told_as_stale_before_a_restart_is_not_told_again(void **sta
 {
 	struct pending *pending = *state;
 
-	engine_tell_stale_as(pending->engine, STATE_WARNING);
+	engine_stale_state(pending->engine, STATE_WARNING);
 	load(pending, 5, &(enum state){STATE_WARNING});
-	assert_int_equal(post(pending, 10, STATE_OK, 9, 5), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 10, STATE_OK, 9, 5), ENGINE_APPLIED);
 	assert_told(pending, "", 1);
 	turn(pending, 20);
 	assert_told(pending, "WARNING@20", 0);
@@ -308,7 +308,7 @@ static void what_was_told_as_another_state_before_a_restart_is_told_at_once(void
 {
 	struct pending *pending = *state;
 
-	engine_tell_stale_as(pending->engine, STATE_WARNING);
+	engine_stale_state(pending->engine, STATE_WARNING);
 	load(pending, 5, &(enum state){STATE_UNKNOWN}); /* then --stale-state was another */
 	turn(pending, 10);
 	assert_told(pending, "WARNING@10", 1);
@@ -320,7 +320,7 @@ static void what_was_owed_before_a_restart_is_told_at_once(void **state)
 	struct pending *pending = *state;
 
 	load(pending, 300, NULL);
-	assert_int_equal(post(pending, 10, STATE_OK, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 10, STATE_OK, 0, 300), ENGINE_APPLIED);
 	assert_told(pending, "ok@0", 1);
 	assert_non_null(strstr(pending->records.data, " 300 ok "));
 	turn_from(pending, 10, 25);
@@ -339,9 +339,9 @@ static void and_as_stale_if_it_is_that(void **state)
 
 /* Another broker has it handed over at 12 s: what `c` was. As it is read there, not as it was made.
  */
-static enum engine_answer hand(struct pending *pending, enum state state, int64_t time)
+static enum engine_result hand(struct pending *pending, enum state state, int64_t time)
 {
-	const struct recall recall = {2, 0, at(pending, 12)};
+	const struct decode_context decode_context = {2, 0, at(pending, 12)};
 	struct event event = event_plain("e", "c", state);
 	struct buffer json = {NULL, 0, 0};
 	struct prepared prepared;
@@ -350,10 +350,12 @@ static enum engine_answer hand(struct pending *pending, enum state state, int64_
 	event.time = EPOCH + time;
 	event.ttl = 300;
 	prepared_make(&prepared, &event, 2, at(pending, 12));
-	decode_write(&json, &prepared);
+	encode_stored(&json, &prepared);
 	prepared_free(&prepared);
-	assert_true(decode_event(&recall, (struct blob){json.data, json.length}, &prepared, &why));
-	enum engine_answer answer = engine_take_handed(pending->engine, &prepared, at(pending, 12));
+	assert_true(decode_event(
+		&decode_context, (struct blob){json.data, json.length}, &prepared, &why));
+	enum engine_result answer =
+		engine_apply_handed(pending->engine, &prepared, at(pending, 12));
 	prepared_free(&prepared);
 	buffer_free(&json);
 	return answer;
@@ -364,21 +366,21 @@ static void what_is_owed_waits_for_what_another_broker_hands_over(void **state)
 {
 	struct pending *pending = *state;
 
-	engine_owe_until(pending->engine, 16 * NSEC_PER_SEC);
+	engine_hold_until(pending->engine, 16 * NSEC_PER_SEC);
 	load(pending, 300, NULL);
 	turn_from(pending, 10, 12);
 	assert_told(pending, "", 0);
-	assert_int_equal(hand(pending, STATE_CRITICAL, -1), ENGINE_TAKEN);
-	assert_int_equal(hand(pending, STATE_WARNING, 0), ENGINE_TAKEN);
+	assert_int_equal(hand(pending, STATE_CRITICAL, -1), ENGINE_APPLIED);
+	assert_int_equal(hand(pending, STATE_WARNING, 0), ENGINE_APPLIED);
 	assert_told(pending, "critical@-1 warning@0", 0);
 	for (unsigned i = 0; i < CHECKS_SHARDS; i++)
 		engine_rewrite(pending->engine, i);
 	assert_told(pending, "", 1);
 	assert_non_null(strstr(pending->records.data, " 300 - "));
-	assert_int_equal(hand(pending, STATE_OK, 0), ENGINE_TAKEN);
+	assert_int_equal(hand(pending, STATE_OK, 0), ENGINE_APPLIED);
 	assert_told(pending, "ok@0", 1);
 	assert_non_null(strstr(pending->records.data, " 300 ok "));
-	assert_int_equal(hand(pending, STATE_CRITICAL, 2), ENGINE_TAKEN);
+	assert_int_equal(hand(pending, STATE_CRITICAL, 2), ENGINE_APPLIED);
 	assert_told(pending, "critical@2", 1);
 	turn_from(pending, 12, 20);
 	assert_told(pending, "", 0);
@@ -388,7 +390,7 @@ static void but_not_for_long_nor_behind_what_is_newer(void **state)
 {
 	struct pending *pending = *state;
 
-	engine_owe_until(pending->engine, 16 * NSEC_PER_SEC);
+	engine_hold_until(pending->engine, 16 * NSEC_PER_SEC);
 	load(pending, 300, NULL);
 	turn_from(pending, 10, 16);
 	assert_told(pending, "", 0);
@@ -402,9 +404,9 @@ static void what_is_owed_goes_before_what_is_newer(void **state)
 {
 	struct pending *pending = *state;
 
-	engine_owe_until(pending->engine, 16 * NSEC_PER_SEC);
+	engine_hold_until(pending->engine, 16 * NSEC_PER_SEC);
 	load(pending, 300, NULL);
-	assert_int_equal(post(pending, 11, STATE_CRITICAL, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 11, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
 	assert_told(pending, "ok@0 critical@11", 1);
 	turn_from(pending, 11, 20);
 	assert_told(pending, "", 0);
@@ -422,7 +424,7 @@ static void post_renamed(struct pending *pending, double seconds, enum state sta
 	event.former_entity = text_literal("e");
 	event.former_check = text_literal("c");
 	prepared_make(&prepared, &event, 2, now);
-	assert_int_equal(engine_take(pending->engine, &prepared, now), ENGINE_TAKEN);
+	assert_int_equal(engine_apply(pending->engine, &prepared, now), ENGINE_APPLIED);
 	prepared_free(&prepared);
 }
 
@@ -463,7 +465,7 @@ static void a_former_name_that_was_heard_of_is_another_check(void **state)
 	struct pending *pending = *state;
 
 	load(pending, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
-	assert_int_equal(post(pending, 10, STATE_CRITICAL, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 10, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
 	post_renamed(pending, 11, STATE_CRITICAL);
 	assert_told(pending, "critical@11", 2);
 	assert_int_equal(__real_checks_count(pending->checks), 2);
@@ -486,7 +488,7 @@ static void a_former_name_that_is_heard_of_again_goes_on(void **state)
 
 	load(pending, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
 	post_renamed(pending, 11, STATE_CRITICAL);
-	assert_int_equal(post(pending, 12, STATE_WARNING, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 12, STATE_WARNING, 0, 300), ENGINE_APPLIED);
 	assert_told(pending, "critical@11 ok@11 warning@12", 2);
 	turn_from(pending, 12, 23);
 	assert_told(pending, "critical@21 warning@22", 0);
@@ -507,7 +509,7 @@ static void what_is_stale_for_long_is_forgotten(void **state)
 	assert_int_equal(__real_checks_count(pending->checks), 0);
 	turn_from(pending, 25, 60);
 	assert_told(pending, "", 0);
-	assert_int_equal(post(pending, 60, STATE_OK, 58, 300), ENGINE_TAKEN); /* it is new */
+	assert_int_equal(post(pending, 60, STATE_OK, 58, 300), ENGINE_APPLIED); /* it is new */
 	assert_told(pending, "ok@2", 1);
 }
 
@@ -529,9 +531,9 @@ static void what_is_long_stale_is_forgotten_though_nobody_listens(void **state)
 
 	engine_forget_after(pending->engine, 20 * NSEC_PER_SEC);
 	load(pending, 5, &(enum state){STATE_UNKNOWN});
-	engine_turn(pending->engine, false, at(pending, 24.99));
+	engine_run(pending->engine, false, at(pending, 24.99));
 	assert_told(pending, "", 0);
-	engine_turn(pending->engine, false, at(pending, 35)); /* its repeat is before that */
+	engine_run(pending->engine, false, at(pending, 35)); /* its repeat is before that */
 	assert_told(pending, "", 1);
 	assert_int_equal(__real_checks_count(pending->checks), 0);
 }
@@ -553,9 +555,9 @@ static void what_is_stale_when_it_comes_is_told_as_that(void **state)
 {
 	struct pending *pending = *state;
 
-	assert_int_equal(post(pending, 0, STATE_OK, 400, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 0, STATE_OK, 400, 300), ENGINE_APPLIED);
 	assert_told(pending, "UNKNOWN@0", 1);
-	assert_int_equal(post(pending, 1, STATE_CRITICAL, 399, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 1, STATE_CRITICAL, 399, 300), ENGINE_APPLIED);
 	assert_told(pending, "", 1);
 	turn(pending, 10);
 	assert_told(pending, "UNKNOWN@10", 0);
@@ -591,7 +593,7 @@ static void the_newest_event_wins(void **state)
 	assert_told(pending, "ok@10", 1);
 	assert_int_equal(post(pending, 11, STATE_CRITICAL, 2, 300), ENGINE_OLDER);
 	assert_told(pending, "", 0);
-	assert_int_equal(post(pending, 11, STATE_CRITICAL, 1, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 11, STATE_CRITICAL, 1, 300), ENGINE_APPLIED);
 	assert_told(pending, "critical@10", 1);
 }
 
@@ -601,7 +603,7 @@ static void what_is_cached_from_the_future_beats_nothing(void **state)
 
 	post(pending, 10, STATE_OK, 0, 300);
 	pending->set_back = 3600 * NSEC_PER_SEC;
-	assert_int_equal(post(pending, 11, STATE_CRITICAL, 5, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 11, STATE_CRITICAL, 5, 300), ENGINE_APPLIED);
 	assert_told(pending, "ok@10 critical@-3594", 1);
 	assert_int_equal(post(pending, 12, STATE_OK, 100, 300), ENGINE_OLDER);
 }
@@ -660,12 +662,12 @@ static void what_is_forgotten_is_not_told_of_again(void **state)
 	assert_string_equal(pending->records.data, "e\x1f"
 						   "c\n-\n");
 	assert_int_equal(engine_next(pending->engine, true), NSEC_NEVER);
-	assert_int_equal(post(pending, 61, STATE_OK, 50, 300), ENGINE_TAKEN); /* older, but new */
+	assert_int_equal(post(pending, 61, STATE_OK, 50, 300), ENGINE_APPLIED); /* older, but new */
 	assert_told(pending, "ok@11", 1);
 }
 
 /* The same, of this millisecond of EPOCH's second; -1: only the second is known. */
-static enum engine_answer post_exactly(
+static enum engine_result post_exactly(
 	struct pending *pending, enum state state, int millis, bool handed)
 {
 	struct event event = event_plain("e", "c", state);
@@ -675,7 +677,7 @@ static enum engine_answer post_exactly(
 	event.fraction = (uint16_t)(millis + 1);
 	prepared_make(&prepared, &event, 2, at(pending, 5));
 	prepared.handed = handed;
-	enum engine_answer answer = engine_take(pending->engine, &prepared, at(pending, 5));
+	enum engine_result answer = engine_apply(pending->engine, &prepared, at(pending, 5));
 	prepared_free(&prepared);
 	return answer;
 }
@@ -684,11 +686,11 @@ static void within_a_second_the_millisecond_decides_if_both_know_it(void **state
 {
 	struct pending *pending = *state;
 
-	assert_int_equal(post_exactly(pending, STATE_OK, 500, false), ENGINE_TAKEN);
+	assert_int_equal(post_exactly(pending, STATE_OK, 500, false), ENGINE_APPLIED);
 	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 499, false), ENGINE_OLDER);
-	assert_int_equal(post_exactly(pending, STATE_WARNING, 500, false), ENGINE_TAKEN);
-	assert_int_equal(post_exactly(pending, STATE_OK, -1, false), ENGINE_TAKEN);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 0, false), ENGINE_TAKEN);
+	assert_int_equal(post_exactly(pending, STATE_WARNING, 500, false), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(pending, STATE_OK, -1, false), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 0, false), ENGINE_APPLIED);
 	assert_told(pending, "ok@0 warning@0 ok@0 critical@0", 1);
 }
 
@@ -700,10 +702,10 @@ static void what_was_posted_here_beats_what_is_handed_over_unless_that_is_newer(
 	assert_int_equal(post_exactly(pending, STATE_CRITICAL, -1, true), ENGINE_OLDER);
 	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 499, true), ENGINE_OLDER);
 	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 500, true), ENGINE_OLDER);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 501, true), ENGINE_TAKEN);
+	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 501, true), ENGINE_APPLIED);
 	/* those that are handed over are in order among themselves */
-	assert_int_equal(post_exactly(pending, STATE_WARNING, -1, true), ENGINE_TAKEN);
-	assert_int_equal(post_exactly(pending, STATE_OK, -1, true), ENGINE_TAKEN);
+	assert_int_equal(post_exactly(pending, STATE_WARNING, -1, true), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(pending, STATE_OK, -1, true), ENGINE_APPLIED);
 	assert_told(pending, "ok@0 critical@0 warning@0 ok@0", 1);
 }
 
@@ -719,18 +721,18 @@ static void what_is_handed_over_follows_what_was_loaded(void **state)
 	prepared_make(&prepared, &event, 2, at(pending, 4));
 	assert_true(engine_load(pending->engine, &prepared, &sent, at(pending, 4)));
 	prepared_free(&prepared);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, -1, true), ENGINE_TAKEN);
-	assert_int_equal(post_exactly(pending, STATE_OK, 5, true), ENGINE_TAKEN);
+	assert_int_equal(post_exactly(pending, STATE_CRITICAL, -1, true), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(pending, STATE_OK, 5, true), ENGINE_APPLIED);
 	assert_told(pending, "critical@0 ok@0", 1);
 }
 
-static enum engine_answer post_forgotten(struct pending *pending, double seconds, int64_t time)
+static enum engine_result post_forgotten(struct pending *pending, double seconds, int64_t time)
 {
 	struct prepared prepared;
 
 	prepared_make_forgotten(
 		&prepared, text_literal("e"), text_literal("c"), (struct instant){time, 0});
-	enum engine_answer answer = engine_take(pending->engine, &prepared, at(pending, seconds));
+	enum engine_result answer = engine_apply(pending->engine, &prepared, at(pending, seconds));
 	prepared_free(&prepared);
 	return answer;
 }
@@ -740,21 +742,21 @@ static void what_was_to_be_forgotten_is_unless_it_is_newer(void **state)
 	struct pending *pending = *state;
 
 	assert_int_equal(
-		post_forgotten(pending, 0, EPOCH), ENGINE_TAKEN); /* it is unknown already */
+		post_forgotten(pending, 0, EPOCH), ENGINE_APPLIED); /* it is unknown already */
 	post(pending, 10, STATE_OK, 0, 30);
 	assert_told(pending, "ok@10", 1);
 	assert_int_equal(post_forgotten(pending, 11, EPOCH + 9), ENGINE_OLDER);
 	assert_int_equal(checks_count(pending->checks), 1);
 	/* no matter how much waits */
 	outbox_limit(pending->outbox, 0);
-	assert_int_equal(post_forgotten(pending, 11, EPOCH + 10), ENGINE_TAKEN);
+	assert_int_equal(post_forgotten(pending, 11, EPOCH + 10), ENGINE_APPLIED);
 	assert_int_equal(checks_count(pending->checks), 0);
 	assert_told(pending, "", 1);
 	outbox_limit(pending->outbox, 10);
 	/* what was heard of in the future is not newer */
 	post(pending, 20, STATE_OK, 0, 30);
 	pending->set_back = 15 * NSEC_PER_SEC;
-	assert_int_equal(post_forgotten(pending, 21, EPOCH + 6), ENGINE_TAKEN);
+	assert_int_equal(post_forgotten(pending, 21, EPOCH + 6), ENGINE_APPLIED);
 	assert_int_equal(checks_count(pending->checks), 0);
 }
 
@@ -782,8 +784,8 @@ static void beyond_a_million_states_only_known_ones_are_taken(void **state)
 	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_FULL);
 	assert_told(pending, "", 0);
 	made_up_states = LIMIT_STATES - 1;
-	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_TAKEN);
-	assert_int_equal(post(pending, 1, STATE_CRITICAL, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
+	assert_int_equal(post(pending, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
 	assert_told(pending, "ok@0 critical@1", 1);
 }
 
@@ -793,12 +795,12 @@ static void beyond_what_may_wait_nothing_is_taken(void **state)
 
 	for (int i = 0; i < LIMIT_PENDING; i++)
 		assert_int_equal(post(pending, 0, i % 2 == 0 ? STATE_OK : STATE_CRITICAL, 0, 300),
-			ENGINE_TAKEN);
+			ENGINE_APPLIED);
 	assert_int_equal(post(pending, 1, STATE_OK, 0, 300), ENGINE_FULL);
 	assert_int_equal(post(pending, 1, STATE_ACKNOWLEDGEMENT, 0, 300), ENGINE_FULL);
 	assert_int_equal(outbox_watermarks(pending->outbox).pushes, LIMIT_PENDING);
 	outbox_applied(pending->outbox, outbox_take(pending->outbox, 0));
-	assert_int_equal(post(pending, 2, STATE_OK, 0, 300), ENGINE_TAKEN);
+	assert_int_equal(post(pending, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
 }
 
 #define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, pending_open, pending_close)

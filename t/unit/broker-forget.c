@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct room {
-	struct books books;
+	struct core core;
 	struct loader *loader;
 	struct accepted *accepted;
 	struct pending *pending;
@@ -24,7 +24,7 @@ static int room_open(void **state)
 	struct room *room = calloc(1, sizeof *room);
 
 	assert_non_null(room);
-	room->books = (struct books){
+	room->core = (struct core){
 		.checks = checks_new(&key),
 		.interval = 10 * NSEC_PER_SEC,
 		.max = 100,
@@ -34,10 +34,10 @@ static int room_open(void **state)
 		.max_states = 100,
 		.forget_after = NSEC_NEVER,
 	};
-	books_open(&room->books, now);
+	core_open(&room->core, now);
 	room->loader = loader_new(&key);
 	room->accepted = accepted_new(100, &key);
-	room->pending = pending_new(&room->books, room->loader, room->accepted);
+	room->pending = pending_new(&room->core, room->loader, room->accepted);
 	*state = room;
 	return 0;
 }
@@ -49,8 +49,8 @@ static int room_close(void **state)
 	pending_free(room->pending);
 	accepted_free(room->accepted);
 	loader_free(room->loader);
-	books_close(&room->books);
-	checks_free(room->books.checks);
+	core_close(&room->core);
+	checks_free(room->core.checks);
 	free(room);
 	return 0;
 }
@@ -62,7 +62,7 @@ static void know(struct room *room, const char *entity, const char *check)
 
 	event.time = now.wall / NSEC_PER_SEC;
 	prepared_make(&prepared, &event, 2, now);
-	assert_int_equal(engine_take(room->books.engine, &prepared, now), ENGINE_TAKEN);
+	assert_int_equal(engine_apply(room->core.engine, &prepared, now), ENGINE_APPLIED);
 	prepared_free(&prepared);
 }
 
@@ -70,7 +70,7 @@ static bool is_known(const struct room *room, const char *text, uint16_t entity_
 {
 	const struct names names = {text, (uint16_t)strlen(text), entity_length};
 
-	return checks_find(room->books.checks, &names) != NULL;
+	return checks_find(room->core.checks, &names) != NULL;
 }
 
 /* All that is known: three checks of `e`, and others that look like such. */
@@ -109,9 +109,9 @@ static void a_whole_entity_is_forgotten_a_shard_at_a_time(void **state)
 	know_some(room);
 	assert_true(forget_is_whole(&forget));
 	for (unsigned shard = 0; shard < CHECKS_SHARDS; shard++)
-		forget_shard(&forget, &room->books, shard, later);
+		forget_shard(&forget, &room->core, shard, later);
 	assert_int_equal(forget.count, 3);
-	assert_int_equal(checks_count(room->books.checks), 3);
+	assert_int_equal(checks_count(room->core.checks), 3);
 	assert_remembered(&forget, "e:1", 1795224005);
 	assert_remembered(&forget, "e:2", 1795224005);
 	assert_remembered(&forget, "e:3", 1795224005);
@@ -130,12 +130,12 @@ static void one_check_is_forgotten_if_it_is_known(void **state)
 
 	know_some(room);
 	assert_false(forget_is_whole(&forget));
-	forget_check(&forget, &room->books, now);
-	forget_check(&forget, &room->books, now);
+	forget_check(&forget, &room->core, now);
+	forget_check(&forget, &room->core, now);
 	assert_int_equal(forget.count, 1);
 	assert_remembered(&forget, "e:2", 1795224000);
 	assert_false(is_known(room, "e:2", 1));
-	assert_int_equal(checks_count(room->books.checks), 5);
+	assert_int_equal(checks_count(room->core.checks), 5);
 	forget_end(&forget);
 }
 
@@ -147,7 +147,7 @@ static void it_is_not_before_what_is_known_however_the_clock_was_set(void **stat
 	struct room *room = *state;
 
 	know_some(room);
-	forget_check(&forget, &room->books, back);
+	forget_check(&forget, &room->core, back);
 	assert_int_equal(forget.count, 1);
 	assert_remembered(&forget, "e:2", 1795224000);
 	forget_end(&forget);
@@ -165,13 +165,13 @@ static void forget_away(struct room *room, struct names names, size_t count)
 	struct forget forget = {.names = names};
 	struct submission submission = {.forget = &forget, .done = done, .owner = &answered};
 
-	pending_take(room->pending, &submission, now.monotonic);
+	pending_add(room->pending, &submission, now.monotonic);
 	for (int i = 0; i < CHECKS_SHARDS && !answered; i++) {
-		pending_judge(room->pending, now);
-		pending_keep(room->pending, forget.count == count, NULL, now.monotonic);
+		pending_apply(room->pending, now);
+		pending_accept(room->pending, forget.count == count, NULL, now.monotonic);
 	}
 	assert_true(answered);
-	assert_int_equal(submission.result, SUBMISSION_KEPT);
+	assert_int_equal(submission.result, SUBMISSION_ACCEPTED);
 	assert_int_equal(forget.count, count);
 	assert_null(forget.checks);
 }
@@ -185,26 +185,26 @@ static void what_is_answered_202_is_done_by_whoever_reads_the_checks_again(void 
 	forget_away(room, (struct names){"f:1", 3, 1}, 1);
 	forget_away(room, (struct names){"e", 1, 1}, 3);
 	assert_int_equal(accepted_count(room->accepted), 4);
-	assert_int_equal(accepted_unjudged(room->accepted), 0);
+	assert_int_equal(accepted_unapplied(room->accepted), 0);
 	/* another was active meanwhile; what Redis has is read, and one has been heard of since */
-	books_reset(&room->books, now);
+	core_reset(&room->core, now);
 	know_some(room);
-	struct check *newer = checks_find(room->books.checks, &(struct names){"e:3", 3, 1});
+	struct check *newer = checks_find(room->core.checks, &(struct names){"e:3", 3, 1});
 	newer->time++;
-	outbox_drain(room->books.outbox, 0, &events, &records);
+	outbox_drain(room->core.outbox, 0, &events, &records);
 	pending_reopen(room->pending);
-	assert_int_equal(accepted_unjudged(room->accepted), 4);
+	assert_int_equal(accepted_unapplied(room->accepted), 4);
 	struct moment later = {now.wall + NSEC_PER_SEC, now.monotonic};
-	pending_judge(room->pending, later);
+	pending_apply(room->pending, later);
 	assert_true(pending_is_empty(room->pending));
-	assert_int_equal(checks_count(room->books.checks), 3);
+	assert_int_equal(checks_count(room->core.checks), 3);
 	assert_true(is_known(room, "e:3", 1) && is_known(room, "ee:1", 2) &&
 		    is_known(room, "e:1:e", 3));
-	outbox_drain(room->books.outbox, 0, &events, &records);
+	outbox_drain(room->core.outbox, 0, &events, &records);
 	assert_string_equal(events.data, "");
 	assert_non_null(strstr(records.data, "f\x1f"
 					     "1\n-\n"));
-	pending_commit(room->pending);
+	pending_committed(room->pending);
 	assert_int_equal(accepted_count(room->accepted), 0);
 	buffer_free(&events);
 	buffer_free(&records);
@@ -218,13 +218,13 @@ static void what_came_to_nothing_begins_again(void **state)
 	struct room *room = *state;
 
 	know_some(room);
-	pending_take(room->pending, &submission, now.monotonic);
-	pending_judge(room->pending, now);
+	pending_add(room->pending, &submission, now.monotonic);
+	pending_apply(room->pending, now);
 	assert_int_equal(forget.count, 1);
-	books_reset(&room->books, now);
+	core_reset(&room->core, now);
 	know_some(room);
 	pending_reopen(room->pending);
-	pending_judge(room->pending, now);
+	pending_apply(room->pending, now);
 	assert_int_equal(forget.count, 1);
 	assert_remembered(&forget, "e:2", 1795224000);
 	assert_false(is_known(room, "e:2", 1));

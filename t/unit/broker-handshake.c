@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/redis/commit.h"
-#include "httpbroker/redis/handshake.h"
+#include "httpbroker/redis/connection.h"
 #include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>
@@ -14,22 +14,22 @@
 static void assert_greeted(
 	const char *password, const char *answers, const char *said, const char *why)
 {
-	const struct greeter greeter = {password, 13};
+	const struct handshake_settings login = {password, 13};
 	redisReader *loader = redisReaderCreate();
-	enum handshake_verdict verdict = HANDSHAKE_WAITS;
+	enum handshake_result verdict = HANDSHAKE_WAITS;
 	struct buffer out = {NULL, 0, 0};
 	struct reason reason = {""};
 	struct handshake handshake;
 	void *reply = NULL;
 
 	assert_non_null(loader);
-	handshake_write(&handshake, &greeter, &out);
+	handshake_write(&handshake, &login, &out);
 	redisReaderFeed(loader, answers, strlen(answers));
 	while (verdict == HANDSHAKE_WAITS) {
 		assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
 		if (reply == NULL)
 			break;
-		verdict = handshake_judge(&handshake, reply, &out, &reason);
+		verdict = handshake_read(&handshake, reply, &out, &reason);
 		freeReplyObject(reply);
 	}
 	redisReaderFree(loader);
@@ -93,7 +93,8 @@ static void a_lease_tells_its_own_from_its_place_from_others(void **state)
 	assert_string_equal(lease.text, "host 127.0.0.1:80 " TOKEN);
 	assert_string_equal(lease_token(&lease), TOKEN);
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
-		if (lease_judge(&lease, cases[i].value, strlen(cases[i].value)) != cases[i].holder)
+		if (lease_holder_of(&lease, cases[i].value, strlen(cases[i].value)) !=
+			cases[i].holder)
 			fail_msg("'%s'", cases[i].value);
 }
 
@@ -107,7 +108,7 @@ static void a_long_place_is_cut(void **state)
 	place[sizeof place - 1] = '\0';
 	lease_init(&lease, place, TOKEN);
 	assert_string_equal(lease_token(&lease), TOKEN);
-	assert_int_equal(lease_judge(&lease, lease.text, strlen(lease.text)), LEASE_OURS);
+	assert_int_equal(lease_holder_of(&lease, lease.text, strlen(lease.text)), LEASE_OURS);
 }
 
 static void a_batch_is_read_as_it_was_written(void **state)

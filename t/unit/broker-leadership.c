@@ -14,9 +14,9 @@
 
 /* A look at a lease that is nobody's, after another's last commit: number 41, clock 60 s, wall 1000
  * s. */
-static struct seen seen_make(enum lease_holder holder, const char *token, int64_t number)
+static struct observed seen_make(enum lease_holder holder, const char *token, int64_t number)
 {
-	struct seen seen = {.holder = holder, .found = true};
+	struct observed seen = {.holder = holder, .found = true};
 
 	seen.last = (struct batch){.number = number, .clock = 60000, .wall = 1000000};
 	memcpy(seen.last.token, token, sizeof seen.last.token);
@@ -25,7 +25,7 @@ static struct seen seen_make(enum lease_holder holder, const char *token, int64_
 
 static void assert_resumes_at(nsec wall, nsec grace, int64_t clock)
 {
-	const struct seen seen = seen_make(LEASE_NOBODYS, OTHER, 41);
+	const struct observed seen = seen_make(LEASE_NOBODYS, OTHER, 41);
 	const struct moment now = {wall, 7 * SEC};
 	struct leadership leadership;
 
@@ -50,7 +50,7 @@ static void the_clock_stands_still_but_for_what_grace_does_not_cover(void **stat
 static void assert_turn(
 	struct leadership leadership, const char *token, int64_t number, enum role_change turn)
 {
-	const struct seen seen = seen_make(LEASE_NOBODYS, token, number);
+	const struct observed seen = seen_make(LEASE_NOBODYS, token, number);
 
 	leadership_plan(&leadership, &seen, (struct moment){1000 * SEC, 7 * SEC});
 	assert_int_equal(leadership_begin(&leadership), turn);
@@ -77,24 +77,24 @@ static void what_was_seen_tells_what_has_happened(void **state)
 
 static void a_batch_that_is_gone_or_lower_is_a_loss_once(void **state)
 {
-	struct seen seen = seen_make(LEASE_ANOTHERS, OTHER, 41);
+	struct observed seen = seen_make(LEASE_ANOTHERS, OTHER, 41);
 	struct leadership leadership;
 
 	(void)state;
 	leadership_init(&leadership, TOKEN, 0);
-	assert_false(leadership_sees_loss(&leadership, &seen));
-	assert_false(leadership_sees_loss(&leadership, &seen));
+	assert_false(leadership_saw_loss(&leadership, &seen));
+	assert_false(leadership_saw_loss(&leadership, &seen));
 	seen.last.number = 40;
-	assert_true(leadership_sees_loss(&leadership, &seen));
-	assert_false(leadership_sees_loss(&leadership, &seen));
+	assert_true(leadership_saw_loss(&leadership, &seen));
+	assert_false(leadership_saw_loss(&leadership, &seen));
 	seen.found = false;
-	assert_true(leadership_sees_loss(&leadership, &seen));
-	assert_false(leadership_sees_loss(&leadership, &seen));
+	assert_true(leadership_saw_loss(&leadership, &seen));
+	assert_false(leadership_saw_loss(&leadership, &seen));
 }
 
 static void who_may_take_the_lease(void **state)
 {
-	struct seen seen = seen_make(LEASE_OF_OUR_PLACE, OTHER, 41);
+	struct observed seen = seen_make(LEASE_OF_OUR_PLACE, OTHER, 41);
 	struct leadership leadership;
 
 	(void)state;
@@ -113,15 +113,15 @@ static void repeats_pause_above_and_go_on_below_nine_tenths(void **state)
 	struct backpressure backpressure = {.max = 100, .interval = SEC};
 
 	(void)state;
-	assert_int_equal(backpressure_hear(&backpressure, 100, 0), PRESSURE_SAME);
-	assert_int_equal(backpressure_hear(&backpressure, 101, 0), PRESSURE_PAUSES);
-	assert_int_equal(backpressure_hear(&backpressure, 500, 0), PRESSURE_SAME);
+	assert_int_equal(backpressure_update(&backpressure, 100, 0), PRESSURE_SAME);
+	assert_int_equal(backpressure_update(&backpressure, 101, 0), PRESSURE_PAUSES);
+	assert_int_equal(backpressure_update(&backpressure, 500, 0), PRESSURE_SAME);
 	assert_false(backpressure_asks(&backpressure, SEC - 1));
 	assert_true(backpressure_asks(&backpressure, SEC));
 	backpressure_asked(&backpressure, SEC);
 	assert_false(backpressure_asks(&backpressure, SEC));
-	assert_int_equal(backpressure_hear(&backpressure, 90, SEC), PRESSURE_SAME);
-	assert_int_equal(backpressure_hear(&backpressure, 89, SEC), PRESSURE_RESUMES);
+	assert_int_equal(backpressure_update(&backpressure, 90, SEC), PRESSURE_SAME);
+	assert_int_equal(backpressure_update(&backpressure, 89, SEC), PRESSURE_RESUMES);
 	assert_false(backpressure_asks(&backpressure, 100 * SEC));
 }
 
@@ -133,17 +133,17 @@ static void a_redis_that_may_delete_keys_is_told_of_once_each_way(void **state)
 	char policy[EVICTION_POLICY];
 
 	(void)state;
-	assert_int_equal(
-		eviction_hear(&eviction, INFO "noeviction\r\nx:1\r\n", policy, SEC), EVICTION_SAME);
+	assert_int_equal(eviction_update(&eviction, INFO "noeviction\r\nx:1\r\n", policy, SEC),
+		EVICTION_SAME);
 	assert_int_equal(eviction.ask_at, SEC + EVICTION_ASKED);
-	assert_int_equal(eviction_hear(&eviction, INFO "allkeys-lru\r\nx:1\r\n", policy, SEC),
+	assert_int_equal(eviction_update(&eviction, INFO "allkeys-lru\r\nx:1\r\n", policy, SEC),
 		EVICTION_BEGINS);
 	assert_string_equal(policy, "allkeys-lru");
 	assert_int_equal(
-		eviction_hear(&eviction, INFO "volatile-ttl\r\n", policy, SEC), EVICTION_SAME);
+		eviction_update(&eviction, INFO "volatile-ttl\r\n", policy, SEC), EVICTION_SAME);
 	/* one that does not say, or may not be asked */
-	assert_int_equal(eviction_hear(&eviction, "", policy, SEC), EVICTION_SAME);
-	assert_int_equal(eviction_hear(&eviction, INFO "noeviction", policy, SEC), EVICTION_ENDS);
+	assert_int_equal(eviction_update(&eviction, "", policy, SEC), EVICTION_SAME);
+	assert_int_equal(eviction_update(&eviction, INFO "noeviction", policy, SEC), EVICTION_ENDS);
 }
 
 int main(void)

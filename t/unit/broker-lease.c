@@ -25,7 +25,7 @@ struct talk {
 	struct reason why;
 };
 
-typedef enum acquire_verdict judging(
+typedef enum acquire_result judging(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why);
 
 static void talk_begin(struct talk *talk)
@@ -44,10 +44,10 @@ static void talk_end(struct talk *talk)
 }
 
 /* Hands in all answers. All but the last leave it waiting. */
-static enum acquire_verdict hear(struct talk *talk, judging *judge, const char *answers)
+static enum acquire_result hear(struct talk *talk, judging *judge, const char *answers)
 {
 	redisReader *loader = redisReaderCreate();
-	enum acquire_verdict verdict = ACQUIRE_WAITS;
+	enum acquire_result verdict = ACQUIRE_WAITS;
 	void *reply;
 
 	redisReaderFeed(loader, answers, strlen(answers));
@@ -63,11 +63,11 @@ static enum acquire_verdict hear(struct talk *talk, judging *judge, const char *
 	return verdict;
 }
 
-static enum acquire_verdict look(struct talk *talk, const char *answers)
+static enum acquire_result look(struct talk *talk, const char *answers)
 {
 	talk_begin(talk);
 	look_write(&talk->acquire, false, &talk->said);
-	return hear(talk, look_judge, answers);
+	return hear(talk, look_read, answers);
 }
 
 static void a_look_sees_who_and_what_was_last(void **state)
@@ -145,21 +145,21 @@ static void who_stands_by_says_so_before_it_looks(void **state)
 	look_write(&talk.acquire, true, &talk.said);
 	assert_memory_equal(talk.said.data, STANDBY "*2\r\n$5\r\nWATCH\r\n",
 		sizeof STANDBY "*2\r\n$5\r\nWATCH\r\n" - 1);
-	assert_int_equal(hear(&talk, look_judge, "+OK\r\n+OK\r\n" THEIRS BATCH NONE), ACQUIRE_DONE);
+	assert_int_equal(hear(&talk, look_read, "+OK\r\n+OK\r\n" THEIRS BATCH NONE), ACQUIRE_DONE);
 	assert_int_equal(talk.acquire.seen.holder, LEASE_ANOTHERS);
 	look_write(&talk.acquire, true, &talk.said);
-	assert_int_equal(hear(&talk, look_judge, "-OOM x\r\n"), ACQUIRE_REFUSED);
+	assert_int_equal(hear(&talk, look_read, "-OOM x\r\n"), ACQUIRE_REFUSED);
 	assert_string_equal(talk.why.text, "refuses SET httpbroker:n:standby: OOM x");
 	talk_end(&talk);
 }
 
-static enum acquire_verdict take(struct talk *talk, bool begin, const char *answers)
+static enum acquire_result take(struct talk *talk, bool begin, const char *answers)
 {
 	const struct lease_write write = {.begin = begin, .ours = {42, TOKEN, 1, 2, ""}};
 
 	talk_begin(talk);
-	take_write(&talk->acquire, &write, &talk->said);
-	return hear(talk, take_judge, answers);
+	acquire_write(&talk->acquire, &write, &talk->said);
+	return hear(talk, acquire_read, answers);
 }
 
 static void it_is_taken_if_it_still_is_ours_when_it_is_watched(void **state)

@@ -20,7 +20,7 @@
 enum { EPOCH = 1795224000, CHECKS = 900, CHUNK = 100 };
 
 struct pending {
-	struct books books;
+	struct core core;
 	struct loader *loader;
 	struct keys keys;
 	struct handoff handoff;
@@ -32,16 +32,16 @@ static struct moment at(nsec monotonic)
 	return (struct moment){EPOCH * SEC + monotonic, monotonic};
 }
 
-static struct recall decode_at(nsec monotonic)
+static struct decode_context decode_at(nsec monotonic)
 {
-	return (struct recall){2, 0, at(monotonic)};
+	return (struct decode_context){2, 0, at(monotonic)};
 }
 
 static int pending_open(void **state)
 {
 	struct pending *pending = calloc(1, sizeof *pending);
 
-	pending->books = (struct books){
+	pending->core = (struct core){
 		.checks = checks_new(&(struct siphash_key){1, 2}),
 		.interval = 10 * SEC,
 		.max = 100000,
@@ -52,8 +52,8 @@ static int pending_open(void **state)
 		.forget_after = NSEC_NEVER,
 	};
 	pending->loader = loader_new(&(struct siphash_key){3, 4});
-	pending->books.missing = loader_missing(pending->loader);
-	books_open(&pending->books, at(0));
+	pending->core.missing = loader_missing(pending->loader);
+	core_open(&pending->core, at(0));
 	keys_init(&pending->keys, "n", "events", 2);
 	*state = pending;
 	return 0;
@@ -65,8 +65,8 @@ static int pending_close(void **state)
 
 	handoff_free(&pending->handoff);
 	loader_free(pending->loader);
-	books_close(&pending->books);
-	checks_free(pending->books.checks);
+	core_close(&pending->core);
+	checks_free(pending->core.checks);
 	keys_free(&pending->keys);
 	free(pending);
 	return 0;
@@ -108,9 +108,9 @@ static void record_append(struct buffer *out, int i)
 static bool hear_text(struct pending *pending, const struct buffer *answer, nsec now)
 {
 	redisReply *reply = reply_of(answer->data, answer->length);
-	const struct recall recall = decode_at(now);
-	bool taken =
-		loader_take(pending->loader, reply, &recall, pending->books.engine, &pending->why);
+	const struct decode_context decode_context = decode_at(now);
+	bool taken = loader_read(
+		pending->loader, reply, &decode_context, pending->core.engine, &pending->why);
 
 	freeReplyObject(reply);
 	return taken;
@@ -127,7 +127,7 @@ static bool hear(struct pending *pending, const char *answer, nsec now)
 static void assert_asks(struct pending *pending, const char *expected)
 {
 	const char *words[LOADER_WORDS];
-	const struct resp_list *list = loader_question(pending->loader, &pending->keys, words);
+	const struct resp_list *list = loader_command(pending->loader, &pending->keys, words);
 	struct buffer said = {NULL, 0, 0}, fields = {NULL, 0, 0};
 
 	for (int i = 0; words[i] != NULL; i++)
@@ -160,7 +160,7 @@ static void load_from(struct pending *pending, int chunks, nsec now)
 		const char *words[LOADER_WORDS];
 		bool last = (i + 1) * CHUNK == CHECKS;
 
-		loader_question(pending->loader, &pending->keys, words);
+		loader_command(pending->loader, &pending->keys, words);
 		snprintf(cursor, sizeof cursor, "%d", last ? 0 : i + 1);
 		hear_chunk(pending, i == 0 ? 0 : i * CHUNK - 7, (i + 1) * CHUNK, cursor, now);
 	}
@@ -182,7 +182,7 @@ static void it_counts_then_goes_through_them(void **state)
 	hear_chunk(pending, 2, 5, "0", 0);
 	assert_true(loader_complete(pending->loader));
 	assert_int_equal(loader_loaded(pending->loader), 5);
-	assert_int_equal(checks_count(pending->books.checks), 5);
+	assert_int_equal(checks_count(pending->core.checks), 5);
 }
 
 /* How many times each check is told in this span of turns. */
@@ -191,8 +191,8 @@ static void repeats_count(struct pending *pending, nsec from, nsec to, unsigned 
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
 	for (nsec now = from; now < to; now += WHEEL_TICK) {
-		engine_turn(pending->books.engine, true, at(now));
-		outbox_drain(pending->books.outbox, 0, &events, &records);
+		engine_run(pending->core.engine, true, at(now));
+		outbox_drain(pending->core.outbox, 0, &events, &records);
 		for (const char *line = events.data; *line != '\0'; line = strchr(line, '\n') + 1)
 			told[atoi(strstr(line, "\"check\":\"") + 9)]++;
 	}
@@ -263,9 +263,9 @@ static void what_somebody_waits_for_comes_first(void **state)
 	struct pending *pending = *state;
 	struct buffer answer = {NULL, 0, 0};
 
-	assert_true(loader_knows(pending->loader, pending->books.checks, &wanted));
+	assert_true(loader_knows(pending->loader, pending->core.checks, &wanted));
 	loader_begin(pending->loader, 0);
-	assert_false(loader_knows(pending->loader, pending->books.checks, &wanted));
+	assert_false(loader_knows(pending->loader, pending->core.checks, &wanted));
 	loader_prefetch(pending->loader, &wanted);
 	loader_prefetch(pending->loader, &absent);
 	assert_asks(pending, "HMGET httpbroker:n:states " WANTED);
@@ -273,9 +273,9 @@ static void what_somebody_waits_for_comes_first(void **state)
 	value_append(&answer, 7);
 	buffer_append_text(&answer, "$-1\r\n");
 	assert_true(hear_text(pending, &answer, 0));
-	assert_true(loader_knows(pending->loader, pending->books.checks, &wanted));
-	assert_true(loader_knows(pending->loader, pending->books.checks, &absent));
-	assert_int_equal(checks_count(pending->books.checks), 1);
+	assert_true(loader_knows(pending->loader, pending->core.checks, &wanted));
+	assert_true(loader_knows(pending->loader, pending->core.checks, &absent));
+	assert_int_equal(checks_count(pending->core.checks), 1);
 	/* what was wanted and not asked for is forgotten */
 	const struct names other = {"e:8", 3, 1};
 	loader_prefetch(pending->loader, &other);
@@ -296,7 +296,7 @@ static void a_record_is_none_of_what_is_handed_over(void **state)
 		"*1\r\n$71\r\n1 1 300 ok 300000 {\"entity\":\"e\",\"check\":\"7\",\"state\":\"ok\","
 		"\"forgotten\":1}\r\n",
 		0));
-	assert_int_equal(checks_find(pending->books.checks, &wanted)->ttl, 300);
+	assert_int_equal(checks_find(pending->core.checks, &wanted)->ttl, 300);
 }
 
 /* As it was, not as a repeat: with its own time. */
@@ -314,7 +314,7 @@ static void what_a_record_owes_is_told_at_once(void **state)
 		"c\r\n$65\r\n1 1795223990 300 - 300000 "
 		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"}\r\n",
 		0));
-	outbox_drain(pending->books.outbox, 0, &events, &records);
+	outbox_drain(pending->core.outbox, 0, &events, &records);
 	assert_non_null(
 		strstr(events.data, "\"state\":\"ok\",\"summary\":\"\",\"time\":1795223990}"));
 	assert_non_null(strstr(records.data, "\n1 1795223990 300 ok 300000 "));
@@ -336,7 +336,7 @@ static void what_cannot_be_read_is_counted_and_left_out(void **state)
 		0));
 	assert_int_equal(loader_unreadable(pending->loader), 2);
 	assert_true(loader_complete(pending->loader));
-	assert_int_equal(checks_count(pending->books.checks), 0);
+	assert_int_equal(checks_count(pending->core.checks), 0);
 }
 
 static void odd_answers_are_refused(void **state)
@@ -365,8 +365,8 @@ static void odd_answers_are_refused(void **state)
 static size_t found(struct pending *pending, const char *answer, nsec now)
 {
 	redisReply *reply = reply_of(answer, strlen(answer));
-	const struct recall recall = decode_at(now);
-	size_t unreadable = handoff_take(&pending->handoff, reply, &recall);
+	const struct decode_context decode_context = decode_at(now);
+	size_t unreadable = handoff_read(&pending->handoff, reply, &decode_context);
 
 	freeReplyObject(reply);
 	return unreadable;
@@ -377,7 +377,7 @@ static size_t found(struct pending *pending, const char *answer, nsec now)
 
 static void assert_pushed(struct pending *pending, int count)
 {
-	assert_int_equal(outbox_watermarks(pending->books.outbox).pushes, count);
+	assert_int_equal(outbox_watermarks(pending->core.outbox).pushes, count);
 }
 
 static void what_was_handed_over_is_taken_in_order_and_dropped(void **state)
@@ -386,22 +386,22 @@ static void what_was_handed_over_is_taken_in_order_and_dropped(void **state)
 
 	handoff_begin(&pending->handoff, 0);
 	assert_false(pending->handoff.settled);
-	assert_true(handoff_looks(&pending->handoff, &pending->books, 0));
+	assert_true(handoff_is_due(&pending->handoff, &pending->core, 0));
 	assert_int_equal(found(pending, "*3\r\n" ONE "$1\r\nx\r\n" TWO, 0), 1);
-	assert_false(handoff_looks(&pending->handoff, &pending->books, 10 * SEC));
-	handoff_judge(&pending->handoff, &pending->books, pending->loader, at(0));
+	assert_false(handoff_is_due(&pending->handoff, &pending->core, 10 * SEC));
+	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
 	assert_pushed(pending, 2);
 	/* as many as there were, with what cannot be read; not looked again before they are gone */
-	assert_false(handoff_looks(&pending->handoff, &pending->books, 10 * SEC));
-	struct commit *commit = outbox_take(pending->books.outbox, 0);
+	assert_false(handoff_is_due(&pending->handoff, &pending->core, 10 * SEC));
+	struct commit *commit = outbox_take(pending->core.outbox, 0);
 	assert_int_equal(commit->trim, 3);
-	outbox_applied(pending->books.outbox, commit);
-	assert_true(handoff_looks(&pending->handoff, &pending->books, 0));
+	outbox_applied(pending->core.outbox, commit);
+	assert_true(handoff_is_due(&pending->handoff, &pending->core, 0));
 	/* nothing older than what is posted from now on */
 	assert_int_equal(found(pending, "*0\r\n", SEC), 0);
 	assert_true(pending->handoff.settled);
-	assert_false(handoff_looks(&pending->handoff, &pending->books, 2 * SEC - 1));
-	assert_true(handoff_looks(&pending->handoff, &pending->books, 2 * SEC));
+	assert_false(handoff_is_due(&pending->handoff, &pending->core, 2 * SEC - 1));
+	assert_true(handoff_is_due(&pending->handoff, &pending->core, 2 * SEC));
 }
 
 static void what_was_handed_over_waits_for_its_records(void **state)
@@ -411,12 +411,12 @@ static void what_was_handed_over_waits_for_its_records(void **state)
 	loader_begin(pending->loader, 0);
 	handoff_begin(&pending->handoff, 0);
 	found(pending, "*1\r\n" ONE, 0);
-	handoff_judge(&pending->handoff, &pending->books, pending->loader, at(0));
+	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
 	assert_pushed(pending, 0);
 	assert_asks(pending, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
 	assert_true(hear(pending, "*1\r\n$-1\r\n", 0));
-	handoff_judge(&pending->handoff, &pending->books, pending->loader, at(0));
+	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
 	assert_pushed(pending, 1);
 }
 
@@ -429,20 +429,20 @@ static void what_others_were_to_forget_is_forgotten_once_it_is_read(void **state
 	handoff_begin(&pending->handoff, 0);
 	found(pending,
 		"*1\r\n$49\r\n{\"entity\":\"e\",\"check\":\"7\",\"forgotten\":1795224000}\r\n", 0);
-	handoff_judge(&pending->handoff, &pending->books, pending->loader, at(0));
+	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
 	assert_asks(pending, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
 	buffer_append_text(&answer, "*1\r\n");
 	value_append(&answer, 7);
 	assert_true(hear_text(pending, &answer, 0));
-	assert_int_equal(checks_count(pending->books.checks), 1);
-	handoff_judge(&pending->handoff, &pending->books, pending->loader, at(0));
-	assert_int_equal(checks_count(pending->books.checks), 0);
-	struct commit *commit = outbox_take(pending->books.outbox, 0);
+	assert_int_equal(checks_count(pending->core.checks), 1);
+	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
+	assert_int_equal(checks_count(pending->core.checks), 0);
+	struct commit *commit = outbox_take(pending->core.outbox, 0);
 	assert_int_equal(commit->forgets.count, 1);
 	assert_int_equal(commit->trim, 1);
 	assert_int_equal(commit->pushes.count, 0);
-	outbox_applied(pending->books.outbox, commit);
+	outbox_applied(pending->core.outbox, commit);
 	buffer_free(&answer);
 }
 
@@ -457,16 +457,16 @@ static void what_was_forgotten_does_not_come_back(void **state)
 	hear(pending, ":10\r\n", 0);
 	assert_asks(pending, "HSCAN httpbroker:n:states 0 COUNT 500 ");
 	hear_chunk(pending, 5, 8, "77", 0);
-	assert_true(engine_forget(pending->books.engine, &wanted));
+	assert_true(engine_forget(pending->core.engine, &wanted));
 	assert_asks(pending, "HSCAN httpbroker:n:states 77 COUNT 500 ");
 	hear_chunk(pending, 6, 9, "78", 0);
-	assert_null(checks_find(pending->books.checks, &wanted));
+	assert_null(checks_find(pending->core.checks, &wanted));
 	/* nor by being asked for: it is known that there is none */
-	assert_true(loader_knows(pending->loader, pending->books.checks, &wanted));
-	outbox_drain(pending->books.outbox, 0, &events, &records);
+	assert_true(loader_knows(pending->loader, pending->core.checks, &wanted));
+	outbox_drain(pending->core.outbox, 0, &events, &records);
 	assert_string_equal(records.data, "e\x1f"
 					  "7\n-\n");
-	assert_int_equal(outbox_recorded(pending->books.outbox), 3);
+	assert_int_equal(outbox_recorded(pending->core.outbox), 3);
 	buffer_free(&events);
 	buffer_free(&records);
 }
@@ -516,7 +516,7 @@ static void store_ask(struct store *store)
 {
 	const char *words[LOADER_WORDS];
 	const struct resp_list *list =
-		loader_question(store->pending->loader, &store->pending->keys, words);
+		loader_command(store->pending->loader, &store->pending->keys, words);
 	struct buffer fields = {NULL, 0, 0};
 
 	if (strcmp(words[0], "HLEN") == 0)
@@ -539,7 +539,7 @@ static void store_ask(struct store *store)
 
 static void store_commit(struct store *store)
 {
-	struct commit *commit = outbox_take(store->pending->books.outbox, 0);
+	struct commit *commit = outbox_take(store->pending->core.outbox, 0);
 	struct buffer lines = {NULL, 0, 0};
 
 	if (commit == NULL)
@@ -547,11 +547,11 @@ static void store_commit(struct store *store)
 	for (const char *at = resp_lines(&commit->forgets, &lines); *at != '\0';
 		at = strchr(at, '\n') + 1)
 		store->there[atoi(strchr(at, '\x1f') + 1)] = false;
-	commit_join(commit);
+	commit_join_dependent(commit);
 	for (const char *at = resp_lines(&commit->records, &lines); *at != '\0';
 		at = strchr(strchr(at, '\n') + 1, '\n') + 1)
 		store->there[atoi(strchr(at, '\x1f') + 1)] = true;
-	outbox_applied(store->pending->books.outbox, commit);
+	outbox_applied(store->pending->core.outbox, commit);
 	buffer_free(&lines);
 }
 
@@ -564,7 +564,7 @@ static void store_judge(struct store *store, nsec now)
 	char text[16], check[16];
 	const struct names names = names_of(i, text);
 
-	if (!loader_knows(pending->loader, pending->books.checks, &names)) {
+	if (!loader_knows(pending->loader, pending->core.checks, &names)) {
 		loader_prefetch(pending->loader, &names);
 		return;
 	}
@@ -576,9 +576,8 @@ static void store_judge(struct store *store, nsec now)
 	else
 		prepared_make_forgotten(
 			&prepared, event.entity, event.check, (struct instant){EPOCH, 0});
-	store->forgotten +=
-		prepared.forgotten && checks_find(pending->books.checks, &names) != NULL;
-	engine_take(pending->books.engine, &prepared, at(now));
+	store->forgotten += prepared.forgotten && checks_find(pending->core.checks, &names) != NULL;
+	engine_apply(pending->core.engine, &prepared, at(now));
 	prepared_free(&prepared);
 }
 
@@ -611,23 +610,23 @@ static void what_is_known_is_what_redis_has_in_the_end(void **state)
 	char text[16];
 
 	for (int load = 0; load < 200; load++) {
-		books_reset(&pending->books, at(0));
+		core_reset(&pending->core, at(0));
 		for (int i = 0; i < CHUNK; i++)
 			store.there[i] = chance(&store, 4) > 0;
 		loader_begin(pending->loader, 0);
 		while (!loader_complete(pending->loader))
 			store_step(&store, 0);
-		while (!outbox_is_empty(pending->books.outbox))
+		while (!outbox_is_empty(pending->core.outbox))
 			store_commit(&store);
 		size_t count = 0;
 		for (int i = 0; i < CHUNK; i++) {
 			const struct names names = names_of(i, text);
 
 			assert_int_equal(
-				checks_find(pending->books.checks, &names) != NULL, store.there[i]);
+				checks_find(pending->core.checks, &names) != NULL, store.there[i]);
 			count += store.there[i];
 		}
-		assert_int_equal(outbox_recorded(pending->books.outbox), count);
+		assert_int_equal(outbox_recorded(pending->core.outbox), count);
 	}
 	assert_true(store.forgotten > 100);
 	buffer_free(&store.answer);
@@ -670,7 +669,7 @@ static void a_list_that_is_none_is_said_and_held_for_empty(void **state)
 	assert_true(pending->handoff.refused);
 	assert_int_equal(found(pending, "*1\r\n" ONE, 2 * SEC), 0);
 	assert_false(pending->handoff.refused);
-	handoff_judge(&pending->handoff, &pending->books, pending->loader, at(2 * SEC));
+	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(2 * SEC));
 	assert_pushed(pending, 1);
 }
 

@@ -68,7 +68,7 @@ static void submit_and_wait(struct office *office, struct submission *submission
 static void post_many(struct office *office, size_t count)
 {
 	struct prepared prepared[8];
-	enum engine_answer answers[8];
+	enum engine_result answers[8];
 	char names[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
 	assert_between(count, 1, 8);
@@ -82,7 +82,7 @@ static void post_many(struct office *office, size_t count)
 	submit_and_wait(office,
 		&(struct submission){.prepared = prepared, .answers = answers, .count = count});
 	for (size_t i = 0; i < count; i++) {
-		assert_int_equal(answers[i], ENGINE_TAKEN);
+		assert_int_equal(answers[i], ENGINE_APPLIED);
 		prepared_free(&prepared[i]);
 	}
 }

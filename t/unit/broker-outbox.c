@@ -584,7 +584,7 @@ static void what_was_handed_over_waits_for_what_is_refused(void **state)
 	struct commit *commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE | COMMIT_TRIM);
 	assert_int_equal(commit->trim, 5);
 	refuse(outbox, commit, COMMIT_TRIM); /* then there is no such list */
-	assert_false(outbox_trims(outbox));
+	assert_false(outbox_is_trimming(outbox));
 	assert_int_equal(outbox_refused(outbox), 0);
 	assert_true(outbox_is_empty(outbox));
 	outbox_free(outbox);

@@ -61,7 +61,7 @@ static void posted_end(struct posted *posted, enum submission_result result, con
 	assert_non_null(submission);
 	assert_int_equal(submission->count, strlen(answers));
 	for (size_t i = 0; i < submission->count; i++)
-		submission->answers[i] = answers[i] == 't'   ? ENGINE_TAKEN
+		submission->answers[i] = answers[i] == 't'   ? ENGINE_APPLIED
 					 : answers[i] == 'o' ? ENGINE_OLDER
 							     : ENGINE_FULL;
 	submission->result = result;
@@ -119,7 +119,7 @@ static void one_event_is_answered_as_the_original_did(void **state)
 {
 	(void)state;
 	assert_one(SUBMISSION_COMMITTED, "t", 200, ECHO("c", "300"), OUTCOME_DELIVERED);
-	assert_one(SUBMISSION_KEPT, "t", 202, ECHO("c", "300"), OUTCOME_KEPT);
+	assert_one(SUBMISSION_ACCEPTED, "t", 202, ECHO("c", "300"), OUTCOME_KEPT);
 	assert_one(SUBMISSION_COMMITTED, "o", 200,
 		"{\"kept\": false, \"reason\": \"a newer event of this check is cached\"}\n",
 		OUTCOME_OLDER);
@@ -196,9 +196,9 @@ static void a_batch_is_answered_by_what_became_of_each(void **state)
 
 	(void)state;
 	assert_three(SUBMISSION_COMMITTED, "ttt", 200, "{" LIST("3", "0"), delivered);
-	assert_three(SUBMISSION_KEPT, "ttt", 202, "{" LIST("3", "0"), kept);
+	assert_three(SUBMISSION_ACCEPTED, "ttt", 202, "{" LIST("3", "0"), kept);
 	assert_three(SUBMISSION_COMMITTED, "tot", 200, "{" LIST("3", "0"), older);
-	assert_three(SUBMISSION_KEPT, "tfo", 207, "{" LIST("2", "1"), some);
+	assert_three(SUBMISSION_ACCEPTED, "tfo", 207, "{" LIST("2", "1"), some);
 	assert_three(SUBMISSION_COMMITTED, "fff", 503,
 		"{\"error\":\"none of 3: " FULL "\"," LIST("0", "3"), busy);
 	assert_three(SUBMISSION_DROPPED, "ttt", 503,
@@ -273,7 +273,7 @@ static void every_mixture_is_answered_by_its_items(void **state)
 	(void)state;
 	for (unsigned mixture = 0; mixture < KINDS * KINDS * KINDS * KINDS; mixture++) {
 		assert_mixture(mixture, SUBMISSION_COMMITTED);
-		assert_mixture(mixture, SUBMISSION_KEPT);
+		assert_mixture(mixture, SUBMISSION_ACCEPTED);
 		assert_mixture(mixture, SUBMISSION_DROPPED);
 	}
 }
@@ -306,7 +306,7 @@ static void lines_are_named(void **state)
 	struct posted *posted = post(EVENT("a", "") "\n\n{\n" EVENT("b", "") "\n");
 
 	(void)state;
-	posted_end(posted, SUBMISSION_KEPT, "tt");
+	posted_end(posted, SUBMISSION_ACCEPTED, "tt");
 	assert_answer(posted, 207,
 		"{" LIST("2",
 			"1") "{\"index\":0,\"line\":1,\"result\":\"kept\"},\n"

@@ -47,12 +47,12 @@ static void assert_fraction(const char *value, int fraction)
 {
 	static const char field[] = "a:b\x1f"
 				    "c";
-	const struct recall recall = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
+	const struct decode_context decode_context = {2, 0, {1429505590 * NSEC_PER_SEC, 0}};
 	struct prepared prepared;
 	struct record record;
 	struct reason why;
 
-	assert_true(decode_record(&recall, (struct blob){WITH_LENGTH(field)},
+	assert_true(decode_record(&decode_context, (struct blob){WITH_LENGTH(field)},
 		(struct blob){value, strlen(value)}, &prepared, &record, &why));
 	assert_int_equal(prepared.time, 1429505587);
 	assert_int_equal(prepared.fraction, fraction);

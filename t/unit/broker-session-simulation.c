@@ -25,7 +25,7 @@ struct value {
 
 enum { VALUES = 16384 };
 
-struct connection {
+struct peer {
 	redisReader *heard; /* what Redis has to carry out; NULL: not in use */
 	struct buffer answers;
 	bool open; /* the broker is still there to hear them */
@@ -42,7 +42,7 @@ struct redis {
 	uint64_t step;
 	struct value *values;
 	int count;
-	struct connection connections[CONNECTIONS];
+	struct peer connections[CONNECTIONS];
 	char (*queue)[16];
 	int length;
 	bool no_list; /* the queue is something else just now */
@@ -54,7 +54,7 @@ struct broker {
 	struct session *session;
 	struct keys keys;
 	char place[32];
-	struct connection *connection;
+	struct peer *connection;
 	redisReader *loader;
 	struct commit commit;
 	int event, last; /* of which the commit in flight is, or 0; made so far */
@@ -200,7 +200,7 @@ static void command_run(struct redis *redis, const redisReply *command, struct b
 	}
 }
 
-static void queued_drop(struct connection *connection)
+static void queued_drop(struct peer *connection)
 {
 	for (int i = 0; i < connection->queued_count; i++)
 		freeReplyObject(connection->queued[i]);
@@ -209,7 +209,7 @@ static void queued_drop(struct connection *connection)
 	connection->watched[0] = '\0';
 }
 
-static void exec_run(struct redis *redis, struct connection *connection)
+static void exec_run(struct redis *redis, struct peer *connection)
 {
 	struct buffer *out = &connection->answers;
 	bool watched = connection->watched[0] != '\0';
@@ -226,7 +226,7 @@ static void exec_run(struct redis *redis, struct connection *connection)
 }
 
 /* Takes over the command. */
-static void command_take(struct redis *redis, struct connection *connection, redisReply *command)
+static void command_take(struct redis *redis, struct peer *connection, redisReply *command)
 {
 	if (is(command, "EXEC")) {
 		exec_run(redis, connection);
@@ -250,16 +250,16 @@ static void command_take(struct redis *redis, struct connection *connection, red
 	freeReplyObject(command);
 }
 
-static void connection_free(struct connection *connection)
+static void peer_free(struct peer *connection)
 {
 	queued_drop(connection);
 	redisReaderFree(connection->heard);
 	buffer_free(&connection->answers);
-	*connection = (struct connection){0};
+	*connection = (struct peer){0};
 }
 
 /* Carries out some commands of a connection: all, or as many as fit before it stands still. */
-static void connection_run(struct redis *redis, struct connection *connection, int max)
+static void connection_run(struct redis *redis, struct peer *connection, int max)
 {
 	void *command = NULL;
 
@@ -270,13 +270,13 @@ static void connection_run(struct redis *redis, struct connection *connection, i
 		command_take(redis, connection, command);
 	}
 	if (!connection->open && command == NULL)
-		connection_free(connection);
+		peer_free(connection);
 }
 
 static void redis_run(struct simulation *simulation)
 {
 	for (int i = 0; i < CONNECTIONS; i++) {
-		struct connection *connection =
+		struct peer *connection =
 			&simulation->redis.connections[chance(simulation, CONNECTIONS)];
 
 		if (connection->heard != NULL)
@@ -309,7 +309,7 @@ static void broker_hang_up(struct simulation *simulation, struct broker *broker)
 		return;
 	broker->connection->open = false;
 	if (chance(simulation, 3) == 0)
-		connection_free(broker->connection);
+		peer_free(broker->connection);
 	broker->connection = NULL;
 	redisReaderFree(broker->loader);
 	session_close(broker->session);
@@ -317,7 +317,7 @@ static void broker_hang_up(struct simulation *simulation, struct broker *broker)
 
 static void broker_dial(struct simulation *simulation, struct broker *broker)
 {
-	struct connection *connection = simulation->redis.connections;
+	struct peer *connection = simulation->redis.connections;
 	struct buffer out = {NULL, 0, 0};
 
 	for (int i = 0; connection->heard != NULL; connection++)
@@ -360,7 +360,7 @@ static void broker_look(struct simulation *simulation, struct broker *broker)
 		simulation->refused += applied->refused != 0;
 		outcome_set(simulation, broker, applied->refused != 0 ? 'd' : 'a');
 	}
-	enum role_change turn = session_turned(broker->session);
+	enum role_change turn = session_role_change(broker->session);
 	simulation->turns[turn]++;
 	if (!simulation->calm)
 		assert_int_not_equal(turn, CHANGE_DATA_LOST); /* this Redis loses nothing */
@@ -407,7 +407,7 @@ static bool broker_hear(
 		assert_int_equal(redisReaderGetReply(broker->loader, &reply), REDIS_OK);
 		if (reply == NULL)
 			return true;
-		if (!session_hear(broker->session, reply, now, out, &why))
+		if (!session_receive(broker->session, reply, now, out, &why))
 			fail_msg("refused: %s", why.text);
 		broker_look(simulation, broker);
 	}
@@ -418,7 +418,7 @@ static void broker_talk(struct simulation *simulation, struct broker *broker, st
 	struct buffer out = {NULL, 0, 0};
 
 	broker_hear(simulation, broker, now, &out);
-	if (!session_turn(broker->session, now, &out)) {
+	if (!session_tick(broker->session, now, &out)) {
 		broker_hang_up(simulation, broker);
 		buffer_free(&out);
 		return;
@@ -525,7 +525,7 @@ static void simulation_end(struct simulation *simulation)
 	}
 	for (int i = 0; i < CONNECTIONS; i++)
 		if (simulation->redis.connections[i].heard != NULL)
-			connection_free(&simulation->redis.connections[i]);
+			peer_free(&simulation->redis.connections[i]);
 	free(simulation->redis.values);
 	free(simulation->redis.queue);
 	free(simulation->redis.told);
@@ -685,9 +685,9 @@ static enum role_change settle(struct simulation *simulation, struct broker *bro
 	void *reply;
 
 	simulation->redis.now = now;
-	assert_true(session_turn(broker->session, moment, &out));
+	assert_true(session_tick(broker->session, moment, &out));
 	do {
-		struct connection *connection = broker->connection;
+		struct peer *connection = broker->connection;
 
 		redisReaderFeed(connection->heard, out.data, out.length);
 		buffer_clear(&out);
@@ -696,10 +696,10 @@ static enum role_change settle(struct simulation *simulation, struct broker *bro
 			broker->loader, connection->answers.data, connection->answers.length);
 		buffer_clear(&connection->answers);
 		while (redisReaderGetReply(broker->loader, &reply) == REDIS_OK && reply != NULL)
-			assert_true(session_hear(broker->session, reply, moment, &out, &why));
+			assert_true(session_receive(broker->session, reply, moment, &out, &why));
 	} while (out.length > 0);
 	buffer_free(&out);
-	return session_turned(broker->session);
+	return session_role_change(broker->session);
 }
 
 /* Two of them: the first is active, the other stands by. Then Redis is away, and comes back empty.
