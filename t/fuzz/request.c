@@ -29,10 +29,10 @@ static uint8_t mood;
 bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submission);
 bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submission)
 {
-	static const enum engine_answer answers[] = {
-		ENGINE_TAKEN, ENGINE_TAKEN, ENGINE_OLDER, ENGINE_FULL};
-	static const enum submission_result results[] = {
-		SUBMISSION_COMMITTED, SUBMISSION_COMMITTED, SUBMISSION_KEPT, SUBMISSION_DROPPED};
+	static const enum engine_result answers[] = {
+		ENGINE_APPLIED, ENGINE_APPLIED, ENGINE_OLDER, ENGINE_FULL};
+	static const enum submission_result results[] = {SUBMISSION_COMMITTED, SUBMISSION_COMMITTED,
+		SUBMISSION_ACCEPTED, SUBMISSION_DROPPED};
 
 	(void)delivery;
 	if (mood % 8 == 7)
