@@ -15,7 +15,6 @@ common_libcommon_a_SOURCES = \
 	common/memory.c common/memory.h \
 	common/number.c common/number.h \
 	common/options.c common/options.h \
-	common/optiontable.c common/optiontable.h \
 	common/random.c common/random.h \
 	common/ready.c common/ready.h \
 	common/reason.c common/reason.h \

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/options.h"
 
+#include "common/buffer.h"
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/number.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,6 +17,13 @@
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
+
+enum {
+	SCREEN = 80,     /* columns of --help */
+	LABEL_TEXT = 64, /* bytes of `-n, --name ARGUMENT` */
+	OPERAND = 1,     /* what getopt_long() returns for an operand */
+	ROW_0 = 256,     /* what it returns for the first row: no letter's number */
+};
 
 nsec option_duration(const char *option, const char *text, nsec min, nsec max)
 {
@@ -35,7 +45,7 @@ int64_t option_number(const char *option, const char *text, int64_t min, int64_t
 	return value;
 }
 
-int64_t option_size(const char *option, const char *text, int64_t min, int64_t max)
+static int64_t option_size(const char *option, const char *text, int64_t min, int64_t max)
 {
 	static const char units[] = "kMG"; /* each 1024 of the one before */
 	size_t length = strlen(text);
@@ -79,12 +89,8 @@ int option_ready_fd(const char *option, const char *text)
 		die(EX_USAGE, "%s: %d is where the log goes", option, fd);
 	if (fcntl(fd, F_GETFD) < 0)
 		die(EX_USAGE, "%s: %d: %s", option, fd, strerror(errno));
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
-}
-
-void option_version(const char *program)
-{
-	printf("%s %s\n", program, PACKAGE_VERSION);
 }
 
 void option_hint(const char *program)
@@ -96,4 +102,199 @@ void option_hint(const char *program)
 void option_unexpected(const char *operand)
 {
 	die(EX_USAGE, "unexpected argument '%s'", operand);
+}
+
+/* '\0': none. */
+static char row_letter(const struct option_row *row)
+{
+	return row->name[1] == ',' ? row->name[0] : '\0';
+}
+
+static const char *row_name(const struct option_row *row)
+{
+	return row_letter(row) != '\0' ? row->name + 2 : row->name;
+}
+
+static size_t row_label(const struct option_row *row, char out[LABEL_TEXT])
+{
+	const char *argument = row->argument != NULL ? row->argument : "";
+	char letter[] = {'-', row_letter(row), ',', ' ', '\0'};
+
+	return (size_t)snprintf(out, LABEL_TEXT, "%s--%s%s%s",
+		row_letter(row) != '\0' ? letter : "    ", row_name(row),
+		*argument != '\0' ? " " : "", argument);
+}
+
+/* The length of the first line of `text`: it is broken at blanks. */
+static size_t line_length(const char *text, size_t width)
+{
+	size_t length = strlen(text);
+
+	if (length <= width)
+		return length;
+	length = width;
+	while (length > 0 && text[length] != ' ')
+		length--;
+	return length > 0 ? length : width;
+}
+
+/* The first line of the help stands beside the label, the others below it. */
+static void row_print(const struct option_row *row, size_t width)
+{
+	char label[LABEL_TEXT];
+	const char *rest = row->help;
+
+	row_label(row, label);
+	do {
+		size_t length = line_length(rest, SCREEN - width - 4);
+
+		printf("  %-*s  %.*s\n", (int)width, label, (int)length, rest);
+		rest += length + strspn(rest + length, " ");
+		label[0] = '\0';
+	} while (*rest != '\0');
+}
+
+static void table_print(const struct option_table *table)
+{
+	char label[LABEL_TEXT];
+	size_t width = 0;
+
+	printf("usage: %s [OPTION...]%s%s\n\n%s\n", table->program,
+		*table->operands != '\0' ? " " : "", table->operands, table->purpose);
+	for (const struct option_row *row = table->rows; row->name != NULL; row++)
+		if (row->help != NULL && row_label(row, label) > width)
+			width = row_label(row, label);
+	for (const struct option_row *row = table->rows; row->name != NULL; row++)
+		if (row->help != NULL)
+			row_print(row, width);
+}
+
+static void text_set(
+	const struct option_row *row, const char *option, const char *value, const char **member)
+{
+	int64_t length = (int64_t)strlen(value);
+
+	if (length < row->min && row->max == INT64_MAX)
+		die(EX_USAGE, "%s: empty", option);
+	if (length < row->min || length > row->max)
+		die(EX_USAGE, "%s: the value must have %" PRId64 " to %" PRId64 " bytes", option,
+			row->min, row->max);
+	*member = value;
+}
+
+/* The row's limits fit into the member. */
+static void number_set(const struct option_row *row, int64_t value, void *member)
+{
+	int32_t narrow = (int32_t)(uint32_t)value;
+
+	if (row->size == sizeof value)
+		memcpy(member, &value, sizeof value);
+	else
+		memcpy(member, &narrow, sizeof narrow);
+}
+
+static void row_apply(const struct option_table *table, const struct option_row *row,
+	struct options *options, const char *value)
+{
+	char option[LABEL_TEXT];
+	void *member = (char *)options + row->offset;
+
+	snprintf(option, sizeof option, "--%s", row_name(row));
+	switch (row->kind) {
+	case OPTION_KIND_FLAG:
+		*(bool *)member = row->max != 0;
+		break;
+	case OPTION_KIND_TEXT:
+		text_set(row, option, value, member);
+		break;
+	case OPTION_KIND_NUMBER:
+		number_set(row, option_number(option, value, row->min, row->max), member);
+		break;
+	case OPTION_KIND_SIZE:
+		number_set(row, option_size(option, value, row->min, row->max), member);
+		break;
+	case OPTION_KIND_DURATION:
+		*(nsec *)member = option_duration(option, value, row->min, row->max);
+		break;
+	case OPTION_KIND_READY_FD:
+		*(int *)member = option_ready_fd(option, value);
+		break;
+	case OPTION_KIND_SET:
+		row->set(options, option, value);
+		break;
+	case OPTION_KIND_VERSION:
+		printf("%s %s\n", table->program, PACKAGE_VERSION);
+		exit(0);
+	case OPTION_KIND_HELP:
+		table_print(table);
+		exit(0);
+	}
+}
+
+static void operand_apply(const struct option_table *table, struct options *options, char *text)
+{
+	if (table->operand == NULL)
+		option_unexpected(text);
+	table->operand(options, text);
+}
+
+/* The table as getopt_long() wants it. Its letters begin with `-`: operands come in their place. */
+static struct option *getopt_table(const struct option_row *rows, struct buffer *letters)
+{
+	struct option *known = NULL;
+	size_t count = 0;
+
+	buffer_append_text(letters, "-");
+	for (; rows[count].name != NULL; count++) {
+		const struct option_row *row = &rows[count];
+		int argument = row->argument != NULL ? required_argument : no_argument;
+
+		known = memory_resized(known, (count + 2) * sizeof *known);
+		known[count] = (struct option){row_name(row), argument, NULL, ROW_0 + (int)count};
+		if (row_letter(row) != '\0')
+			buffer_printf(
+				letters, "%c%s", row_letter(row), row->argument != NULL ? ":" : "");
+	}
+	known[count] = (struct option){NULL, 0, NULL, 0};
+	return known;
+}
+
+/* The row that getopt_long() found. */
+static const struct option_row *row_found(const struct option_table *table, int found)
+{
+	const struct option_row *row = table->rows;
+
+	if (found >= ROW_0)
+		return &table->rows[found - ROW_0];
+	while (row->name != NULL && row_letter(row) != found)
+		row++;
+	if (row->name == NULL) /* '?': getopt_long() has printed why */
+		option_hint(table->program);
+	return row;
+}
+
+char **options_parse(
+	const struct option_table *table, struct options *options, int argc, char **argv)
+{
+	struct buffer letters = {NULL, 0, 0};
+	struct option *known = getopt_table(table->rows, &letters);
+	const char *value = NULL;
+	int found;
+
+	while ((found = getopt_long(argc, argv, letters.data, known, NULL)) != -1) {
+		value = optarg;
+		if (found == OPERAND)
+			operand_apply(table, options, optarg);
+		else
+			row_apply(table, row_found(table, found), options, optarg);
+	}
+	free(known);
+	buffer_free(&letters);
+	while (!table->command && optind < argc)
+		operand_apply(table, options, argv[optind++]);
+	if (optind < argc)
+		return argv + optind;
+	/* a `--` that is the last word, and no option's value */
+	bool last = argc > 1 && strcmp(argv[argc - 1], "--") == 0 && value != argv[argc - 1];
+	return table->command && last ? argv + argc : NULL;
 }

@@ -3,7 +3,6 @@
 
 #include "common/log.h"
 #include "common/options.h"
-#include "common/optiontable.h"
 #include "common/secretfile.h"
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/limits.h"
@@ -14,26 +13,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define INTERVAL_MIN NSEC_PER_MSEC
-#define INTERVAL_MAX (24 * 3600 * NSEC_PER_SEC)
-
-#define HELD_MAX (INT64_C(1) << 40)
-
-#define TIMEOUT_MAX (3600 * NSEC_PER_SEC)
-#define GRACE_MAX (365 * 24 * 3600 * NSEC_PER_SEC)
-
-#define FORGET_MIN NSEC_PER_SEC
-#define FORGET_MAX (3650 * 24 * 3600 * NSEC_PER_SEC)
+#define YEAR (365 * 24 * 3600 * NSEC_PER_SEC)
 
 enum {
-	QUEUE_MAX = 512, /* bytes of its name */
 	NAME_LENGTH_MAX = 64,
-	PENDING_HIGHEST = 10000000,
-	BODY_HIGHEST = 1 << 30,
-	HELD_MIN = 1 << 20,
-	HELD_PER_BODY = 4, /* a body and what is read of it have room beside others */
-	CHECKS_HIGHEST = 100000000,
-	CONNECTIONS_HIGHEST = 1000000,
+	HELD_PER_BODY = 4, /* a body and its parsed form have room beside others */
 };
 
 static struct address server_address(const char *option, const char *text)
@@ -45,14 +29,14 @@ static struct address server_address(const char *option, const char *text)
 	return address;
 }
 
-static void port_take(struct options *options, const char *option, const char *value)
+static void port_set(struct options *options, const char *option, const char *value)
 {
 	if (options->listen_count == LISTEN_MAX)
 		die(EX_USAGE, "%s: more than %d of them", option, LISTEN_MAX);
 	options->listen[options->listen_count++] = option_address(option, value);
 }
 
-static void server_take(struct options *options, const char *option, const char *value)
+static void server_set(struct options *options, const char *option, const char *value)
 {
 	options->memory_only = strcmp(value, "none") == 0;
 	if (options->memory_only)
@@ -74,7 +58,7 @@ void options_free(struct options *options)
 	options->secret = NULL;
 }
 
-static void password_take(struct options *options, const char *option, const char *value)
+static void password_set(struct options *options, const char *option, const char *value)
 {
 	struct reason why;
 
@@ -84,24 +68,7 @@ static void password_take(struct options *options, const char *option, const cha
 		die(EX_CONFIG, "%s: %s", option, why.text);
 }
 
-static void database_take(struct options *options, const char *option, const char *value)
-{
-	options->database = (int)option_number(option, value, 0, INT_MAX);
-}
-
-static void interval_take(struct options *options, const char *option, const char *value)
-{
-	options->interval = option_duration(option, value, INTERVAL_MIN, INTERVAL_MAX);
-}
-
-static void queue_take(struct options *options, const char *option, const char *value)
-{
-	if (value[0] == '\0' || strlen(value) > QUEUE_MAX)
-		die(EX_USAGE, "%s: the name must have 1 to %d bytes", option, QUEUE_MAX);
-	options->queue = value;
-}
-
-static void name_take(struct options *options, const char *option, const char *value)
+static void name_set(struct options *options, const char *option, const char *value)
 {
 	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-");
@@ -112,19 +79,7 @@ static void name_take(struct options *options, const char *option, const char *v
 	options->name = value;
 }
 
-static void grace_take(struct options *options, const char *option, const char *value)
-{
-	options->grace = option_duration(option, value, 0, GRACE_MAX);
-}
-
-static void no_persist_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->persistent = false;
-}
-
-static void stale_state_take(struct options *options, const char *option, const char *value)
+static void stale_state_set(struct options *options, const char *option, const char *value)
 {
 	bool known;
 
@@ -133,27 +88,7 @@ static void stale_state_take(struct options *options, const char *option, const 
 		die(EX_USAGE, "%s: '%s' is not unknown, critical or warning", option, value);
 }
 
-static void forget_after_take(struct options *options, const char *option, const char *value)
-{
-	options->forget_after = option_duration(option, value, FORGET_MIN, FORGET_MAX);
-}
-
-static void max_pending_take(struct options *options, const char *option, const char *value)
-{
-	options->max_pending = option_number(option, value, 1, PENDING_HIGHEST);
-}
-
-static void max_queue_take(struct options *options, const char *option, const char *value)
-{
-	options->max_queue = option_number(option, value, 1, INT32_MAX);
-}
-
-static void flapjack_take(struct options *options, const char *option, const char *value)
-{
-	options->flapjack = (int)option_number(option, value, 1, 2);
-}
-
-static void host_name_take(struct options *options, const char *option, const char *value)
+static void host_name_set(struct options *options, const char *option, const char *value)
 {
 	if (options->host_name_count == HOST_NAMES_MAX)
 		die(EX_USAGE, "%s: more than %d of them", option, HOST_NAMES_MAX);
@@ -165,23 +100,7 @@ static void host_name_take(struct options *options, const char *option, const ch
 	options->host_names[options->host_name_count++] = value;
 }
 
-static void token_file_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	options->token_file = value;
-}
-
-static void max_body_take(struct options *options, const char *option, const char *value)
-{
-	options->max_body = (size_t)option_size(option, value, 1, BODY_HIGHEST);
-}
-
-static void max_held_take(struct options *options, const char *option, const char *value)
-{
-	options->max_held = (size_t)option_size(option, value, HELD_MIN, HELD_MAX);
-}
-
-/* Not given, it is the default or what the bodies need. */
+/* The default is what the largest bodies need, but at least LIMIT_HELD. */
 static void max_held_complete(struct options *options)
 {
 	size_t least = HELD_PER_BODY * options->max_body;
@@ -195,32 +114,7 @@ static void max_held_complete(struct options *options)
 			options->max_held, least, options->max_held / HELD_PER_BODY);
 }
 
-static void max_states_take(struct options *options, const char *option, const char *value)
-{
-	options->max_states = (size_t)option_number(option, value, 1, CHECKS_HIGHEST);
-}
-
-static void max_connections_take(struct options *options, const char *option, const char *value)
-{
-	options->max_connections = (unsigned)option_number(option, value, 1, CONNECTIONS_HIGHEST);
-}
-
-static void idle_timeout_take(struct options *options, const char *option, const char *value)
-{
-	options->idle_timeout = option_duration(option, value, NSEC_PER_SEC, TIMEOUT_MAX);
-}
-
-static void request_timeout_take(struct options *options, const char *option, const char *value)
-{
-	options->request_timeout = option_duration(option, value, NSEC_PER_SEC, TIMEOUT_MAX);
-}
-
-static void ready_take(struct options *options, const char *option, const char *value)
-{
-	options->ready_fd = option_ready_fd(option, value);
-}
-
-static void sns_topic_take(struct options *options, const char *option, const char *value)
+static void sns_topic_set(struct options *options, const char *option, const char *value)
 {
 	struct reason why;
 
@@ -231,81 +125,76 @@ static void sns_topic_take(struct options *options, const char *option, const ch
 	options->sns_topics[options->sns_topic_count++] = value;
 }
 
-static void sns_ca_file_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	options->sns_ca_file = value;
-}
-
-static void debug_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->debug = true;
-}
-
 static const struct option_row rows[] = {
-	{"port", "ADDRESS", port_take,
-		"listen on port, host:port, [v6]:port or unix:/path; may be "
-		"given several times; a port alone is on 127.0.0.1 and ::1 "
-		"(default: $PORT, or 3090; 0 picks one)"},
-	{"server", "ADDRESS", server_take,
-		"Redis: port, host:port, [v6]:port or unix:/path; none: no "
-		"Redis, states are in memory only and nobody is told "
-		"(default localhost:6380)"},
-	{"password-file", "FILE", password_take,
-		"Redis's password, one line (default: $REDIS_PASSWORD)"},
-	{"database", "N", database_take, "Redis database (default 0)"},
-	{"interval", "DURATION", interval_take, "between the repeats of a check (default 10s)"},
-	{"queue", "NAME", queue_take, "Flapjack's list in Redis (default events)"},
-	{"flapjack-version", "N", flapjack_take, "1 or 2 (default 2)"},
-	{"name", "NAME", name_take,
-		"brokers of one name stand by for each other; its default "
-		"is the word default"},
-	{"grace", "DURATION", grace_take,
-		"a time without any broker in which no state grows older (default 1h)"},
-	{"no-persist", NULL, no_persist_take, "do not keep states in Redis"},
-	{"stale-state", "STATE", stale_state_take,
-		"as what Flapjack is told of a stale check: unknown, critical "
-		"or warning (default unknown)"},
-	{"forget-after", "DURATION", forget_after_take,
-		"forget a check that is stale for so long (default never)"},
-	{"max-pending", "N", max_pending_take, "events that may wait for Redis (default 100000)"},
-	{"max-queue", "N", max_queue_take,
-		"repeats pause while the queue is longer (default 1000000)"},
-	{"sns-topic", "ARN", sns_topic_take,
-		"take Amazon SNS's messages of this topic; a * at the end "
-		"stands for anything; repeatable (default: of none)"},
-	{"sns-ca-file", "FILE", sns_ca_file_take,
-		"authorities, in PEM, to trust for SNS's certificates "
-		"(default: the system's)"},
-	{"host-name", "NAME", host_name_take,
-		"a name by which browsers and clients may reach the broker on "
-		"loopback; repeatable (default: localhost, this machine's)"},
-	{"token-file", "FILE", token_file_take,
-		"let in only who has one of the tokens in FILE; a line each: "
-		"TOKEN [ENTITY-GLOB...]; SIGHUP reads it again"},
-	{"max-body", "BYTES", max_body_take, "of a request (default 16M)"},
-	{"max-held", "BYTES", max_held_take,
-		"of memory that all requests hold together (default 256M)"},
-	{"max-states", "N", max_states_take, "checks that are remembered (default 1000000)"},
-	{"max-connections", "N", max_connections_take, "at a time (default 4096)"},
-	{"idle-timeout", "DURATION", idle_timeout_take,
-		"close a connection after such a silence (default 15s)"},
-	{"request-timeout", "DURATION", request_timeout_take,
-		"for a whole request to come in (default 30s)"},
-	{"ready-fd", "FD", ready_take, "write a newline to FD when serving"},
-	{"debug", NULL, debug_take, "log every event"},
+	{"port", "ADDRESS",
+		"listen on port, host:port, [v6]:port or unix:/path; repeatable; a port alone is "
+		"on 127.0.0.1 and ::1 (default: $PORT, or 3090; 0 picks one)",
+		OPTION_SET(port_set)},
+	{"server", "ADDRESS",
+		"Redis: port, host:port, [v6]:port or unix:/path; none: no Redis, states are kept "
+		"in memory only and no events are sent (default localhost:6380)",
+		OPTION_SET(server_set)},
+	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
+		OPTION_SET(password_set)},
+	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
+	{"interval", "DURATION", "between the repeats of a check (default 10s)",
+		OPTION_DURATION(interval, NSEC_PER_MSEC, 24 * 3600 * NSEC_PER_SEC)},
+	{"queue", "NAME", "Flapjack's list in Redis (default events)", OPTION_NAME(queue, 512)},
+	{"flapjack-version", "N", "1 or 2 (default 2)", OPTION_NUMBER(flapjack, 1, 2)},
+	{"name", "NAME",
+		"brokers of one name stand by for each other; its default is the word default",
+		OPTION_SET(name_set)},
+	{"grace", "DURATION", "an outage of all brokers ages no state for so long (default 1h)",
+		OPTION_DURATION(grace, 0, YEAR)},
+	{"no-persist", NULL, "do not keep states in Redis", OPTION_FLAG_OFF(persistent)},
+	{"stale-state", "STATE",
+		"state reported for stale checks: unknown, critical or warning (default unknown)",
+		OPTION_SET(stale_state_set)},
+	{"forget-after", "DURATION", "forget a check that is stale for so long (default never)",
+		OPTION_DURATION(forget_after, NSEC_PER_SEC, 10 * YEAR)},
+	{"max-pending", "N", "events that may wait for Redis (default 100000)",
+		OPTION_NUMBER(max_pending, 1, 10000000)},
+	{"max-queue", "N", "repeats pause while the queue is longer (default 1000000)",
+		OPTION_NUMBER(max_queue, 1, INT32_MAX)},
+	{"sns-topic", "ARN",
+		"accept Amazon SNS messages of this topic; a * at the end stands for anything; "
+		"repeatable (default: none)",
+		OPTION_SET(sns_topic_set)},
+	{"sns-ca-file", "FILE",
+		"authorities, in PEM, to trust for SNS's certificates (default: the system's)",
+		OPTION_TEXT(sns_ca_file)},
+	{"host-name", "NAME",
+		"a name by which browsers and clients may reach the broker on loopback; "
+		"repeatable (default: localhost, this machine's)",
+		OPTION_SET(host_name_set)},
+	{"token-file", "FILE",
+		"accept only clients with a token in FILE; a line each: TOKEN [ENTITY-GLOB...]; "
+		"SIGHUP reads it again",
+		OPTION_TEXT(token_file)},
+	{"max-body", "BYTES", "of a request (default 16M)", OPTION_SIZE(max_body, 1, 1 << 30)},
+	{"max-held", "BYTES", "of memory that all requests hold together (default 256M)",
+		OPTION_SIZE(max_held, 1 << 20, INT64_C(1) << 40)},
+	{"max-states", "N", "checks that are remembered (default 1000000)",
+		OPTION_NUMBER(max_states, 1, 100000000)},
+	{"max-connections", "N", "at a time (default 4096)",
+		OPTION_NUMBER(max_connections, 1, 1000000)},
+	{"idle-timeout", "DURATION", "close a connection idle for so long (default 15s)",
+		OPTION_DURATION(idle_timeout, NSEC_PER_SEC, 3600 * NSEC_PER_SEC)},
+	{"request-timeout", "DURATION", "for a whole request to arrive (default 30s)",
+		OPTION_DURATION(request_timeout, NSEC_PER_SEC, 3600 * NSEC_PER_SEC)},
+	{"ready-fd", "FD", "write a newline to FD when serving", OPTION_READY_FD(ready_fd)},
+	{"debug", NULL, "log every event", OPTION_FLAG(debug)},
+	OPTION_END,
 };
 
 static const struct option_table table = {
-	"httpbroker",
-	"",
-	"Takes events over HTTP (POST /state), remembers the last state of every check,\n"
-	"and repeats it to Flapjack, through Redis, until its time to live is over; then\n"
-	"it says UNKNOWN.\n",
-	rows,
-	sizeof rows / sizeof rows[0],
+	.program = "httpbroker",
+	.operands = "",
+	.purpose =
+		"Accepts events over HTTP (POST /state), remembers the last state of every check,\n"
+		"and repeats it to Flapjack, through Redis, until its time to live expires; then\n"
+		"it reports UNKNOWN.\n",
+	.rows = rows,
 };
 
 static const char *default_password(void)
@@ -315,12 +204,12 @@ static const char *default_password(void)
 	return password != NULL && password[0] != '\0' ? password : NULL;
 }
 
-/* Where to listen if no --port says so: the original's way of being told in the environment. */
+/* Without --port: $PORT, as the original httpbroker has it. */
 static void listen_default(struct options *options)
 {
 	const char *port = getenv("PORT");
 
-	port_take(options, "PORT", port != NULL && port[0] != '\0' ? port : "3090");
+	port_set(options, "PORT", port != NULL && port[0] != '\0' ? port : "3090");
 }
 
 struct options options_read(int argc, char **argv)
@@ -346,9 +235,10 @@ struct options options_read(int argc, char **argv)
 		.ready_fd = -1,
 	};
 
-	option_table_read(&table, &options, argc, argv);
+	options_parse(&table, &options, argc, argv);
 	if (options.sns_ca_file != NULL && options.sns_topic_count == 0)
-		die(EX_USAGE, "--sns-ca-file: without --sns-topic no SNS is taken");
+		die(EX_USAGE,
+			"--sns-ca-file: needs --sns-topic: without it no SNS message is accepted");
 	max_held_complete(&options);
 	if (options.listen_count == 0)
 		listen_default(&options);

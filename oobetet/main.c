@@ -10,8 +10,6 @@
 #include "oobetet/testalert.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,22 +20,6 @@
 #define PLACE_1 "/etc/oobetet.ini"
 #define PLACE_2 SYSCONFDIR "/oobetet.ini"
 
-static const char usage[] =
-	"usage: oobetet [-c FILE] [OPTION...]\n"
-	"\n"
-	"Sits in a Jabber room, and tells when the messages stop that should keep coming.\n"
-	"\n"
-	"  -c, --config FILE   the configuration, oobetet.ini(5); by default\n"
-	"                      " PLACE_1 ", or else\n"
-	"                      " PLACE_2 "\n"
-	"  -n, --check-config  only check it; print what was understood, secrets masked\n"
-	"      --test-alert    send one marked test by every road, say whether it arrived\n"
-	"      --create-rooms  with --test-alert: a room that did not exist is no failure\n"
-	"      --debug         log whatever happens, whatever the configuration says\n"
-	"      --ready-fd FD   write a newline to FD when watching\n"
-	"  -V, --version       print the version\n"
-	"  -h, --help          print this\n";
-
 struct options {
 	const char *config;
 	bool check;
@@ -47,52 +29,27 @@ struct options {
 	int ready_fd; /* -1: none */
 };
 
-enum { OPTION_DEBUG = 1, OPTION_TEST, OPTION_CREATE_ROOMS, OPTION_READY_FD };
-
-static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"check-config", no_argument, NULL, 'n'},
-	{"test-alert", no_argument, NULL, OPTION_TEST},
-	{"create-rooms", no_argument, NULL, OPTION_CREATE_ROOMS},
-	{"debug", no_argument, NULL, OPTION_DEBUG},
-	{"ready-fd", required_argument, NULL, OPTION_READY_FD},
-	{"version", no_argument, NULL, 'V'},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
+static const struct option_row rows[] = {
+	{"c,config", "FILE",
+		"the configuration, oobetet.ini(5) (default: " PLACE_1 ", or else " PLACE_2 ")",
+		OPTION_TEXT(config)},
+	{"n,check-config", NULL, "only check it; print the result, secrets masked",
+		OPTION_FLAG(check)},
+	{"test-alert", NULL, "send one marked test by every channel; report whether it arrived",
+		OPTION_FLAG(test)},
+	{"create-rooms", NULL, "with --test-alert: a room that did not exist is no failure",
+		OPTION_FLAG(create_rooms)},
+	{"debug", NULL, "log everything, whatever the configuration says", OPTION_FLAG(debug)},
+	{"ready-fd", "FD", "write a newline to FD when watching", OPTION_READY_FD(ready_fd)},
+	OPTION_END,
 };
 
-static void option_take(struct options *options, int option)
-{
-	switch (option) {
-	case 'c':
-		options->config = optarg;
-		break;
-	case 'n':
-		options->check = true;
-		break;
-	case OPTION_TEST:
-		options->test = true;
-		break;
-	case OPTION_CREATE_ROOMS:
-		options->create_rooms = true;
-		break;
-	case OPTION_DEBUG:
-		options->debug = true;
-		break;
-	case OPTION_READY_FD:
-		options->ready_fd = option_ready_fd("--ready-fd", optarg);
-		fcntl(options->ready_fd, F_SETFD, FD_CLOEXEC);
-		break;
-	case 'V':
-		option_version("oobetet");
-		exit(0);
-	case 'h':
-		fputs(usage, stdout);
-		exit(0);
-	default:
-		option_hint("oobetet");
-	}
-}
+static const struct option_table table = {
+	.program = "oobetet",
+	.operands = "",
+	.purpose = "Watches a Jabber room and raises an alarm when expected messages stop.\n",
+	.rows = rows,
+};
 
 /* One that cannot be read is an error, and no reason to look elsewhere. */
 static const char *config_find(void)
@@ -110,12 +67,7 @@ static const char *config_find(void)
 
 static void options_read(struct options *options, int argc, char **argv)
 {
-	int option;
-
-	while ((option = getopt_long(argc, argv, "c:nVh", long_options, NULL)) != -1)
-		option_take(options, option);
-	if (optind < argc)
-		option_unexpected(argv[optind]);
+	options_parse(&table, options, argc, argv);
 	if (options->create_rooms && !options->test)
 		die(EX_USAGE, "--create-rooms is only for --test-alert");
 	if (options->config == NULL)

@@ -81,7 +81,7 @@ pushed() {
 	refuses "--interval: '0' is not from 1ms to 1d" --interval 0
 	refuses "--interval: '25h' is not from 1ms to 1d" --interval 25h
 	refuses "--interval: 'often' is not a duration" --interval often
-	refuses "--queue: the name must have 1 to 512 bytes" --queue ''
+	refuses "--queue: the value must have 1 to 512 bytes" --queue ''
 	refuses "--flapjack-version: 3 is not from 1 to 2" --flapjack-version 3
 	refuses "--ready-fd: 99: Bad file descriptor" --ready-fd 99
 	refuses "--ready-fd: 2 is where the log goes" --ready-fd 2

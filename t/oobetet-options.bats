@@ -18,7 +18,7 @@ refuses() {
 
 @test "oobetet: --help and --version answer on standard output" {
 	run -0 --separate-stderr oobetet -h
-	[[ "$output" == "usage: oobetet [-c FILE]"* && "$stderr" == '' ]]
+	[[ "$output" == "usage: oobetet [OPTION...]"* && "$stderr" == '' ]]
 	run -0 --separate-stderr oobetet --version
 	[[ "$output" =~ ^oobetet\ [0-9.]+$ && "$stderr" == '' ]]
 }

@@ -136,7 +136,7 @@ static struct spool *spool_make(const struct options *options)
 
 	if (options->spool == NULL || options->dry_run)
 		return NULL;
-	spool = spool_open(options->spool, options->spool_most, &why);
+	spool = spool_open(options->spool, options->spool_max, &why);
 	if (spool == NULL)
 		log_error("--spool: %s; what cannot be sent is not kept", why.text);
 	return spool;

@@ -5,7 +5,6 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/options.h"
-#include "common/optiontable.h"
 #include "httpbroker/submit/event.h"
 #include "httpbroker/submit/queue.h"
 
@@ -14,11 +13,12 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define LONGEST (365 * 86400 * NSEC_PER_SEC)
+#define YEAR (365 * 86400 * NSEC_PER_SEC)
 #define DEFAULT_URL "http://localhost:3090"
-#define SPOOL_MOST_LEAST 4096
-#define SPOOL_MOST_MAX (INT64_C(1) << 40)
-#define SPOOL_MOST_DEFAULT ((size_t)64 * 1024 * 1024)
+#define SPOOL_MAX_DEFAULT ((size_t)64 * 1024 * 1024)
+
+static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
+	"unreachable", "acknowledgement", "test_notifications"};
 
 /* Appends to a list of texts that ends in a NULL. */
 static void list_add(char ***list, size_t *count, const char *text)
@@ -28,264 +28,7 @@ static void list_add(char ***list, size_t *count, const char *text)
 	(*list)[*count] = NULL;
 }
 
-static void entity_take(struct options *options, const char *option, const char *value)
-{
-	options->event.entity = value_filled(option, value);
-}
-
-static void check_take(struct options *options, const char *option, const char *value)
-{
-	options->event.check = value_filled(option, value);
-}
-
-static void state_take(struct options *options, const char *option, const char *value)
-{
-	options->event.state = value_state(option, value);
-}
-
-static void summary_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	options->event.summary = value;
-}
-
-static void details_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	options->event.details = value;
-}
-
-static void ttl_take(struct options *options, const char *option, const char *value)
-{
-	options->event.ttl = value_ttl(option, value);
-}
-
-static void tag_take(struct options *options, const char *option, const char *value)
-{
-	list_add(&options->event.tags, &options->tags_count, value_filled(option, value));
-}
-
-static void time_take(struct options *options, const char *option, const char *value)
-{
-	options->event.time = value_time(option, value);
-}
-
-static void forget_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->mode = MODE_FORGET;
-}
-
-static void format_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	options->format = value;
-}
-
-static void delimiter_take(struct options *options, const char *option, const char *value)
-{
-	options->delimiter = value_byte(option, value);
-}
-
-static void exit_map_take(struct options *options, const char *option, const char *value)
-{
-	if (strcmp(value, "plugin") != 0 && strcmp(value, "plain") != 0)
-		die(EX_USAGE, "%s: '%s' is neither plugin nor plain", option, value);
-	options->rules.map = strcmp(value, "plain") == 0 ? EXIT_MAP_PLAIN : EXIT_MAP_PLUGIN;
-}
-
-static void timeout_take(struct options *options, const char *option, const char *value)
-{
-	options->timeout = option_duration(option, value, NSEC_PER_MSEC, LONGEST);
-}
-
-static void timeout_state_take(struct options *options, const char *option, const char *value)
-{
-	options->rules.timeout_state = value_state(option, value);
-}
-
-static void quiet_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->quiet = true;
-}
-
-static void url_take(struct options *options, const char *option, const char *value)
-{
-	list_add(&options->urls, &options->urls_count, value_filled(option, value));
-}
-
-static void cacert_take(struct options *options, const char *option, const char *value)
-{
-	options->ca_file = value_filled(option, value);
-}
-
-static void token_file_take(struct options *options, const char *option, const char *value)
-{
-	options->token_file = value_filled(option, value);
-}
-
-static void retry_take(struct options *options, const char *option, const char *value)
-{
-	options->retry = value_patience(option, value);
-}
-
-static void spool_take(struct options *options, const char *option, const char *value)
-{
-	options->spool = value_filled(option, value);
-}
-
-static void spool_max_take(struct options *options, const char *option, const char *value)
-{
-	options->spool_most = (size_t)option_size(option, value, SPOOL_MOST_LEAST, SPOOL_MOST_MAX);
-}
-
-static void batch_take(struct options *options, const char *option, const char *value)
-{
-	options->batch = (size_t)option_number(option, value, 1, BATCH_MAX);
-}
-
-static void dry_run_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->dry_run = true;
-}
-
-static void verbose_take(struct options *options, const char *option, const char *value)
-{
-	(void)option;
-	(void)value;
-	options->verbose = true;
-}
-
-static const struct option_row rows[] = {
-	{"e,entity", "NAME", entity_take, "whose check it is (default: this host's name)"},
-	{"c,check", "NAME", check_take, "of the check (with --: the command's name)"},
-	{"s,state", "STATE", state_take,
-		"one event: ok, warning, critical, unknown, up, down, unreachable"},
-	{"m,summary", "TEXT", summary_take, "one line about it"},
-	{"d,details", "TEXT", details_take, "more about it"},
-	{"t,ttl", "DURATION", ttl_take, "after which it is stale: 5m, 26h, 1d, never"},
-	{"T,tag", "TAG", tag_take, "may be given several times"},
-	{"time", "SECONDS", time_take, "when it was, since the epoch (default: now)"},
-	{"forget", NULL, forget_take,
-		"the broker forgets the check, or without -c all of the entity"},
-	{"format", "FORMAT", format_take, "of a feed: json (default), nagios, nsca, extcmd"},
-	{"delimiter", "CHAR", delimiter_take, "between the fields of nsca (default: a tab)"},
-	{"exit-map", "MAP", exit_map_take,
-		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown; plain: 0 is ok; "
-		"all else is critical"},
-	{"timeout", "DURATION", timeout_take, "ends a command that takes longer"},
-	{"timeout-state", "STATE", timeout_state_take, "and reports this (default critical)"},
-	{"q,quiet", NULL, quiet_take, "what the command prints is not passed on"},
-	{"url", "URL", url_take,
-		"the broker: http://host:port, https://host or unix:/path; several are tried in "
-		"turn (default $HTTPBROKER_URL, or " DEFAULT_URL ")"},
-	{"cacert", "FILE", cacert_take, "whose certificates are trusted (default: the system's)"},
-	{"token-file", "FILE", token_file_take, "with the token (or $HTTPBROKER_TOKEN)"},
-	{"retry", "DURATION", retry_take,
-		"how long to wait for a broker that is away: 0, 30s, forever (default 30s; a "
-		"named pipe without --spool: forever)"},
-	{"spool", "DIR", spool_take, "keeps what could not be sent"},
-	{"spool-max", "BYTES", spool_max_take, "and no more than this (default 64M)"},
-	{"batch", "N", batch_take, "events a request (default 500)"},
-	{"dry-run", NULL, dry_run_take, "print what would be sent"},
-	{"v,verbose", NULL, verbose_take, "say of each event what became of it"},
-};
-
-static const struct option_table table = {
-	"httpbroker-submit",
-	"[FILE... | -- COMMAND...]",
-	"Hands events to httpbroker:\n"
-	"\n"
-	"  some-feed | httpbroker-submit                    standard input, or each FILE\n"
-	"  httpbroker-submit -c backup -s ok -t 1d          one, from options\n"
-	"  httpbroker-submit -t 5m -- check_load -w 5 -c 9  how a command went\n"
-	"  httpbroker-submit --forget -e db-01              a host that was retired\n"
-	"\n"
-	"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 a FILE cannot\n"
-	"be read, 69 no broker took them, 73 no spool, 75 kept in the spool, 78 no token;\n"
-	"with --, the command's own.\n"
-	"More in httpbroker-submit(1).\n",
-	rows,
-	sizeof rows / sizeof rows[0],
-};
-
-static void file_take(struct options *options, char *text)
-{
-	list_add(&options->files, &options->files_count, text);
-}
-
-/* HTTPBROKER_URL may name several, with blanks between them. */
-static void urls_complete(struct options *options)
-{
-	const char *given = getenv("HTTPBROKER_URL");
-	char *urls = memory_copied(given != NULL ? given : "");
-	char *rest = urls, *url;
-	bool wanted = options->urls_count == 0;
-
-	while (wanted && (url = strsep(&rest, " \t\n")) != NULL)
-		if (*url != '\0')
-			list_add(&options->urls, &options->urls_count, url);
-	free(urls);
-	/* a password in it is not for the command that is run */
-	if (given != NULL && strchr(given, '@') != NULL)
-		unsetenv("HTTPBROKER_URL");
-	if (options->urls_count == 0)
-		list_add(&options->urls, &options->urls_count, DEFAULT_URL);
-}
-
-struct options options_read(int argc, char **argv)
-{
-	struct options options = {
-		.event = {.time = FIELDS_NO_TIME},
-		.format = "json",
-		.delimiter = '\t',
-		.rules = {EXIT_MAP_PLUGIN, "critical"},
-		.timeout = NSEC_NEVER,
-		.retry = OPTIONS_RETRY_UNSET,
-		.spool_most = SPOOL_MOST_DEFAULT,
-		.batch = BATCH_DEFAULT,
-	};
-
-	options.files = memory_zeroed(1, sizeof *options.files);
-	options.command = option_table_read_all(&table, &options, argc, argv, file_take);
-	mode_set(&options);
-	urls_complete(&options);
-	return options;
-}
-
-static void list_free(char **list)
-{
-	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-		free(list[i]);
-	free(list);
-}
-
-void options_free(struct options *options)
-{
-	list_free(options->event.tags);
-	list_free(options->files);
-	list_free(options->urls);
-}
-
-#define TTL_MAX (365 * 86400 * NSEC_PER_SEC)
-#define PATIENCE_MAX TTL_MAX
-
-static const char *const states[] = {"ok", "warning", "critical", "unknown", "up", "down",
-	"unreachable", "acknowledgement", "test_notifications"};
-
-const char *value_filled(const char *option, const char *value)
-{
-	if (value[0] == '\0')
-		die(EX_USAGE, "%s: empty", option);
-	return value;
-}
-
-const char *value_state(const char *option, const char *value)
+static const char *state_checked(const char *option, const char *value)
 {
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
 		if (strcasecmp(value, states[i]) == 0)
@@ -296,59 +39,167 @@ const char *value_state(const char *option, const char *value)
 		option, value);
 }
 
-int64_t value_ttl(const char *option, const char *value)
+static void state_set(struct options *options, const char *option, const char *value)
+{
+	options->event.state = state_checked(option, value);
+}
+
+static void timeout_state_set(struct options *options, const char *option, const char *value)
+{
+	options->rules.timeout_state = state_checked(option, value);
+}
+
+static void ttl_set(struct options *options, const char *option, const char *value)
 {
 	struct reason why;
 	nsec ttl;
 
+	options->event.ttl = FIELDS_TTL_NEVER;
 	if (strcmp(value, "never") == 0)
-		return FIELDS_TTL_NEVER;
-	if (!duration_parse(value, NSEC_PER_MSEC, TTL_MAX, &ttl, &why))
+		return;
+	if (!duration_parse(value, NSEC_PER_MSEC, YEAR, &ttl, &why))
 		die(EX_USAGE, "%s: %s; say 'never' for a state that does not go stale", option,
 			why.text);
-	/* the broker counts in whole seconds: a part of one is one more */
-	return (ttl + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+	/* the broker counts whole seconds: a fraction is rounded up */
+	options->event.ttl = (ttl + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
 }
 
-int64_t value_time(const char *option, const char *value)
+static void tag_set(struct options *options, const char *option, const char *value)
+{
+	if (value[0] == '\0')
+		die(EX_USAGE, "%s: empty", option);
+	list_add(&options->event.tags, &options->tags_count, value);
+}
+
+static void time_set(struct options *options, const char *option, const char *value)
 {
 	struct reason why;
-	int64_t time;
 
-	if (!fields_time_read(value, &time, &why))
+	if (!fields_time_read(value, &options->event.time, &why))
 		die(EX_USAGE, "%s: %s", option, why.text);
-	return time;
 }
 
-char value_byte(const char *option, const char *value)
+static void forget_set(struct options *options, const char *option, const char *value)
 {
-	if (strcmp(value, "\\t") == 0)
-		return '\t';
-	if (strlen(value) != 1 || *value == '\n')
+	(void)option;
+	(void)value;
+	options->mode = MODE_FORGET;
+}
+
+static void delimiter_set(struct options *options, const char *option, const char *value)
+{
+	bool tab = strcmp(value, "\\t") == 0;
+
+	if (!tab && (strlen(value) != 1 || *value == '\n'))
 		die(EX_USAGE, "%s: '%s' is not a single byte such as ';', or '\\t' for a tab",
 			option, value);
-	return *value;
+	options->delimiter = tab ? '\t' : *value;
 }
 
-nsec value_patience(const char *option, const char *value)
+static void exit_map_set(struct options *options, const char *option, const char *value)
+{
+	if (strcmp(value, "plugin") != 0 && strcmp(value, "plain") != 0)
+		die(EX_USAGE, "%s: '%s' is neither plugin nor plain", option, value);
+	options->rules.map = strcmp(value, "plain") == 0 ? EXIT_MAP_PLAIN : EXIT_MAP_PLUGIN;
+}
+
+static void url_set(struct options *options, const char *option, const char *value)
+{
+	if (value[0] == '\0')
+		die(EX_USAGE, "%s: empty", option);
+	list_add(&options->urls, &options->urls_count, value);
+}
+
+static void retry_set(struct options *options, const char *option, const char *value)
 {
 	struct reason why;
-	nsec patience;
 
 	if (strcmp(value, "forever") == 0)
-		return NSEC_NEVER;
-	if (!duration_parse(value, 0, PATIENCE_MAX, &patience, &why))
+		options->retry = NSEC_NEVER;
+	else if (!duration_parse(value, 0, YEAR, &options->retry, &why))
 		die(EX_USAGE, "%s: %s, nor 'forever'", option, why.text);
-	return patience;
 }
 
-/* What was given by the user and has no use, who is told what it is for. */
-static void unwanted(bool given, const char *words)
+static void file_add(struct options *options, char *text)
+{
+	list_add(&options->files, &options->files_count, text);
+}
+
+static const struct option_row rows[] = {
+	{"e,entity", "NAME", "whose check it is (default: this host's name)",
+		OPTION_FILLED(event.entity)},
+	{"c,check", "NAME", "of the check (with --: the command's name)",
+		OPTION_FILLED(event.check)},
+	{"s,state", "STATE", "one event: ok, warning, critical, unknown, up, down, unreachable",
+		OPTION_SET(state_set)},
+	{"m,summary", "TEXT", "one line about it", OPTION_TEXT(event.summary)},
+	{"d,details", "TEXT", "more about it", OPTION_TEXT(event.details)},
+	{"t,ttl", "DURATION", "after which it is stale: 5m, 26h, 1d, never", OPTION_SET(ttl_set)},
+	{"T,tag", "TAG", "may be given several times", OPTION_SET(tag_set)},
+	{"time", "SECONDS", "when it happened, since the epoch (default: now)",
+		OPTION_SET(time_set)},
+	{"forget", NULL, "the broker forgets the check, or without -c all of the entity",
+		OPTION_SET(forget_set)},
+	{"format", "FORMAT", "of the input: json (default), nagios, nsca, extcmd",
+		OPTION_TEXT(format)},
+	{"delimiter", "CHAR", "between the fields of nsca (default: a tab)",
+		OPTION_SET(delimiter_set)},
+	{"exit-map", "MAP",
+		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown; plain: 0 is ok; "
+		"all else is critical",
+		OPTION_SET(exit_map_set)},
+	{"timeout", "DURATION", "ends a command that takes longer",
+		OPTION_DURATION(timeout, NSEC_PER_MSEC, YEAR)},
+	{"timeout-state", "STATE", "and reports this (default critical)",
+		OPTION_SET(timeout_state_set)},
+	{"q,quiet", NULL, "do not pass on the command's output", OPTION_FLAG(quiet)},
+	{"url", "URL",
+		"the broker: http://host:port, https://host or unix:/path; several are tried in "
+		"turn (default $HTTPBROKER_URL, or " DEFAULT_URL ")",
+		OPTION_SET(url_set)},
+	{"cacert", "FILE", "certificates to trust (default: the system's)", OPTION_FILLED(ca_file)},
+	{"token-file", "FILE", "with the token (or $HTTPBROKER_TOKEN)", OPTION_FILLED(token_file)},
+	{"retry", "DURATION",
+		"how long to retry an unreachable broker: 0, 30s, forever (default 30s; a named "
+		"pipe without --spool: forever)",
+		OPTION_SET(retry_set)},
+	{"spool", "DIR", "keeps events that could not be sent", OPTION_FILLED(spool)},
+	{"spool-max", "BYTES", "and no more than this (default 64M)",
+		OPTION_SIZE(spool_max, 4096, INT64_C(1) << 40)},
+	{"batch", "N", "events per request (default 500)", OPTION_NUMBER(batch, 1, BATCH_MAX)},
+	{"dry-run", NULL, "print the events instead of sending them", OPTION_FLAG(dry_run)},
+	{"v,verbose", NULL, "log the result of each event", OPTION_FLAG(verbose)},
+	OPTION_END,
+};
+
+static const struct option_table table = {
+	.program = "httpbroker-submit",
+	.operands = "[FILE... | -- COMMAND...]",
+	.purpose =
+		"Submits events to httpbroker:\n"
+		"\n"
+		"  some-feed | httpbroker-submit                    standard input, or each FILE\n"
+		"  httpbroker-submit -c backup -s ok -t 1d          one event, from options\n"
+		"  httpbroker-submit -t 5m -- check_load -w 5 -c 9  a command's result\n"
+		"  httpbroker-submit --forget -e db-01              remove a retired host\n"
+		"\n"
+		"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 a FILE cannot\n"
+		"be read, 69 no broker accepted them, 73 no spool, 75 kept in the spool, 78 no\n"
+		"token; with --, the command's own.\n"
+		"More in httpbroker-submit(1).\n",
+	.rows = rows,
+	.operand = file_add,
+	.command = true,
+};
+
+/* Ends the program where an option is given that has no use here. */
+static void unwanted(bool given, const char *message)
 {
 	if (given)
-		die(EX_USAGE, "%s", words);
+		die(EX_USAGE, "%s", message);
 }
 
+/* The mode, where it is not --forget already. */
 static void mode_choose(struct options *options)
 {
 	bool forget = options->mode == MODE_FORGET;
@@ -387,8 +238,56 @@ static void mode_check(const struct options *options)
 		"--timeout and -q need a command");
 }
 
-void mode_set(struct options *options)
+/* HTTPBROKER_URL may hold several, separated by blanks. */
+static void urls_complete(struct options *options)
 {
-	mode_choose(options);
-	mode_check(options);
+	const char *given = getenv("HTTPBROKER_URL");
+	char *urls = memory_copied(given != NULL ? given : "");
+	char *rest = urls, *url;
+	bool wanted = options->urls_count == 0;
+
+	while (wanted && (url = strsep(&rest, " \t\n")) != NULL)
+		if (*url != '\0')
+			list_add(&options->urls, &options->urls_count, url);
+	free(urls);
+	/* the command that is run must not see a password in it */
+	if (given != NULL && strchr(given, '@') != NULL)
+		unsetenv("HTTPBROKER_URL");
+	if (options->urls_count == 0)
+		list_add(&options->urls, &options->urls_count, DEFAULT_URL);
+}
+
+struct options options_read(int argc, char **argv)
+{
+	struct options options = {
+		.event = {.time = FIELDS_NO_TIME},
+		.format = "json",
+		.delimiter = '\t',
+		.rules = {EXIT_MAP_PLUGIN, "critical"},
+		.timeout = NSEC_NEVER,
+		.retry = OPTIONS_RETRY_UNSET,
+		.spool_max = SPOOL_MAX_DEFAULT,
+		.batch = BATCH_DEFAULT,
+	};
+
+	options.files = memory_zeroed(1, sizeof *options.files);
+	options.command = options_parse(&table, &options, argc, argv);
+	mode_choose(&options);
+	mode_check(&options);
+	urls_complete(&options);
+	return options;
+}
+
+static void list_free(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+void options_free(struct options *options)
+{
+	list_free(options->event.tags);
+	list_free(options->files);
+	list_free(options->urls);
 }
