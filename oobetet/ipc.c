@@ -123,11 +123,11 @@ const char *speaker_name(enum speaker speaker)
 {
 	switch (speaker) {
 	case SPEAKER_XMPP:
-		return "ear";
+		return "xmpp";
 	case SPEAKER_HTTP:
-		return "pager";
+		return "http";
 	default:
-		return "clock";
+		return "monitor";
 	}
 }
 
@@ -142,7 +142,7 @@ bool message_read(char *line, enum speaker from, struct message *out, struct rea
 	if (!message_type_read(name, &out->type))
 		return reason_set(why, "unknown word '%.20s'", name);
 	if ((message_types[out->type].speakers & from) == 0)
-		return reason_set(why, "'%s' is not for the %s to say", name, speaker_name(from));
+		return reason_set(why, "'%s' may not be sent by %s", name, speaker_name(from));
 	for (; rest != NULL && count < IPC_FIELDS; count++) {
 		out->field[count] = strsep(&rest, "\t");
 		if (!ipc_unescape(out->field[count]))
@@ -195,7 +195,7 @@ struct ipc *ipc_open(const char *name)
 	struct ipc *ipc = memory_zeroed(1, sizeof *ipc);
 
 	if (fstat(IPC_FD, &status) != 0 || !S_ISSOCK(status.st_mode))
-		die(EX_USAGE, "the %s is started by oobetet itself, not by hand", name);
+		die(EX_USAGE, "the %s worker is started by oobetet itself, not by hand", name);
 	fcntl(IPC_FD, F_SETFD, FD_CLOEXEC);
 	process_become(name);
 	lines_init(&ipc->in, IPC_LINE);
@@ -257,10 +257,10 @@ bool ipc_next(struct ipc *ipc, struct message *message)
 		case LINES_LINE:
 			if (message_read(line, SPEAKER_CLOCK, message, &why))
 				return true;
-			log_error("the clock says what nobody understands: %s", why.text);
+			log_error("protocol error: the monitor sent: %s; ignored", why.text);
 			break;
 		case LINES_TOO_LONG:
-			log_error("the clock says more than a line holds");
+			log_error("protocol error: the monitor sent a line longer than IPC_LINE bytes; ignored");
 			break;
 		case LINES_NONE:
 			return false;
@@ -278,7 +278,7 @@ static bool configuration_take(
 		return message_number(message->field[0], &ipc->attempt);
 	if (message->type == MESSAGE_CONFIG &&
 		!config_take(config, message->field[0], message->field[1], &why))
-		log_error("the clock configures what nobody understands: %s", why.text);
+		log_error("protocol error: the monitor sent a wrong configuration: %s; ignored", why.text);
 	return false;
 }
 

@@ -79,9 +79,9 @@ static bool worker_run(int argc, char **argv, int *code)
 {
 	if (argc != 2)
 		return false;
-	if (strcmp(argv[1], "ear") == 0)
+	if (strcmp(argv[1], "xmpp") == 0)
 		*code = xmpp_main();
-	else if (strcmp(argv[1], "pager") == 0)
+	else if (strcmp(argv[1], "http") == 0)
 		*code = http_main();
 	else
 		return false;

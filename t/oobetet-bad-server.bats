@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet and servers that are none: the alarm comes by the road that is left, the clock's memory stays
+# oobetet and broken servers: the alarm comes by the channel that is left, the monitor's memory stays
 # flat, and a good server is the end of it.
 
 bats_require_minimum_version 1.5.0
@@ -121,13 +121,13 @@ while True: threading.Thread(target=talk, args=s.accept()[:1]).start()' "$prosod
 start_watching() {
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 said oobetet 'watching for'
-	before=$(clock_memory)
+	before=$(monitor_memory)
 }
 
-# recovers SERVER START: the clock's memory has stayed flat; that server is replaced by one started
+# recovers SERVER START: the monitor's memory has stayed flat; that server is replaced by one started
 # so; it joins and heals by itself
 recovers() {
-	after=$(clock_memory)
+	after=$(monitor_memory)
 	echo "$before KiB, then $after KiB"
 	[ $((after - before)) -lt 1024 ]
 	stop "$1" || :
@@ -149,12 +149,12 @@ recovers() {
 	start oobetet sh -c 'exec oobetet -c "$0" --ready-fd 8' "$work/oobetet.ini"
 	begun=$EPOCHREALTIME
 	read -rt 10 -u 8 # ready is who watches, not who hears something
-	before=$(clock_memory)
+	before=$(monitor_memory)
 	exec 8>&-
 	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(not there yet\)"'
 	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
-	poll 30 said oobetet 'ear: the server did not let us log in within 10 s; trying again'
+	poll 30 said oobetet 'xmpp: the server did not let us log in within 10 s; trying again'
 	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)"'
 	recovers mute start_prosody
 	stop_within 2 oobetet
@@ -171,7 +171,7 @@ recovers() {
 	poll 20 paged '202 trigger '
 	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
-	poll 20 said oobetet 'ear: it was stuck, and was killed; trying again'
+	poll 20 said oobetet 'xmpp: it was stuck, and was killed; trying again'
 	poll 20 at_least 2 stalling stalling
 	poll 20 at_least 4 pagerduty '202 trigger '
 	recovers stalling start_prosody_tls
@@ -184,10 +184,10 @@ recovers() {
 	write_ini tls=off
 	start_watching
 	begun=$EPOCHREALTIME
-	# if all else failed it would end the ear, and not the machine
-	grep -Eq '^Max data size +67108864 +67108864' "/proc/$(hand ear)/limits"
+	# if all else failed it would end the xmpp worker, and not the machine
+	grep -Eq '^Max data size +67108864 +67108864' "/proc/$(worker_pid xmpp)/limits"
 	poll 20 said endless 'gone after'
-	poll 20 said oobetet 'warning: ear: the server sends more than 4 MB in one piece; trying again'
+	poll 20 said oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'
 	poll 20 paged '202 trigger '
 	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$told" 'BEGIN { print t - b; exit !(t - b < 4.5) }'
@@ -199,19 +199,19 @@ recovers() {
 	start_pagerduty
 	write_ini tls=off
 	start_watching
-	poll 20 said oobetet 'warning: ear: .*; trying again'
+	poll 20 said oobetet 'warning: xmpp: .*; trying again'
 	poll 20 paged '202 trigger '
-	[ "$(count_of oobetet 'warning: ear: .*; trying again')" -le 2 ]
+	[ "$(count_of oobetet 'warning: xmpp: .*; trying again')" -le 2 ]
 	recovers endless start_prosody
 }
 
-# Has the ear left N times because of too much? Meanwhile: how much memory it had at most.
+# Has the xmpp worker left N times because of too much? Meanwhile: how much memory it had at most.
 left_often() {
-	local ear now
-	ear=$(pgrep -P "${pids[oobetet]}" -x oobetet-ear) || :
-	now=$(awk '/^VmHWM/ { print $2 }' "/proc/${ear:-none}/status" 2>/dev/null) || :
+	local xmpp now
+	xmpp=$(pgrep -P "${pids[oobetet]}" -x oobetet-xmpp) || :
+	now=$(awk '/^VmHWM/ { print $2 }' "/proc/${xmpp:-none}/status" 2>/dev/null) || :
 	[ "${now:-0}" -le "$peak" ] || peak=$now
-	at_least "$1" oobetet 'warning: ear: the server sends more than 4 MB in one piece; trying again'
+	at_least "$1" oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'
 }
 
 @test "oobetet: a server that floods it after log-in: it is left, for that reason, and the alarm comes" {
@@ -223,7 +223,7 @@ left_often() {
 	# twice each kind of flood
 	peak=0
 	poll 120 left_often 6
-	echo "the ear had $peak KiB at most"
+	echo "the xmpp worker had $peak KiB at most"
 	[ "$peak" -gt 0 ] && [ "$peak" -lt 32768 ]
 	run ! said oobetet 'by signal|without a word|out of memory'
 	poll 40 paged '202 trigger '

@@ -73,7 +73,7 @@ child_there() {
 	child=$(cat "$work/child")
 	poll 20 paged '202 trigger'
 	poll 20 heard '<oobetet>.* is Critical'
-	poll 20 at_least 3 eve '<oobetet>.* is Critical' # the clock goes on
+	poll 20 at_least 3 eve '<oobetet>.* is Critical' # the monitor goes on
 	both
 	poll 20 heard '<oobetet>.* is OK'
 	kill -0 "$child"

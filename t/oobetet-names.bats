@@ -49,14 +49,14 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	poll 20 at_least $((critical + 1)) flapjack '<oobetet>.* is Critical'
 	told=$(sed '1,/<oobetet>.* is OK/d' "$work/flapjack.log" | grep -m 1 '<oobetet>.* is Critical' | cut -d' ' -f1)
 	awk -v last="$last" -v told="$told" 'BEGIN { print told - last; exit !(told - last > 3 && told - last < 4) }'
-	# the pager waits for names, too, but goes on living meanwhile
+	# the http worker waits for names, too, but goes on living meanwhile
 	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: (Resolving timed out|Could not resolve)'
 	poll 20 at_least 12 flapjack '<oobetet>.* is Critical'
-	run ! said oobetet 'pager: it was stuck'
+	run ! said oobetet 'http: it was stuck'
 	stop_within 2 oobetet
 }
 
-@test "oobetet: the name server never answers the ear: PagerDuty is told in time, SIGTERM within two seconds" {
+@test "oobetet: the name server never answers the xmpp: PagerDuty is told in time, SIGTERM within two seconds" {
 	start_pagerduty
 	start_silent_names
 	write_ini server=jabber.example port=5222
@@ -79,13 +79,13 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
 	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
 	stop prosody
-	poll 20 said oobetet 'ear: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
+	poll 20 said oobetet 'xmpp: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
 	start_prosody
 	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	stop oobetet
 	printf '127.0.0.3 jabber.example\n' >"$work/hosts"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'ear: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
+	poll 20 said oobetet 'xmpp: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
 }
 
 # start_half FAULT: two addresses, on one port. Whichever is called first does FAULT from then on, the
@@ -149,7 +149,7 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 	start_half leaving
 	write_ini server=jabber.example port="$port" pagerduty_contact=
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'ear: the server closed the connection before log-in; trying again'
+	poll 20 said oobetet 'xmpp: the server closed the connection before log-in; trying again'
 	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
@@ -161,13 +161,13 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 		tls_ca_file="$prosody_certificate"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
 	poll 20 said half '^stalling'
-	poll 20 said oobetet 'ear: it was stuck, and was killed; trying again'
+	poll 20 said oobetet 'xmpp: it was stuck, and was killed; trying again'
 	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
 	# and each time anew; what is wrong is said once, until it was there again
 	stop prosody
-	poll 20 said oobetet 'out of the room|ear: the server closed the connection; trying again'
+	poll 20 said oobetet 'out of the room|xmpp: the server closed the connection; trying again'
 	poll 60 at_least 4 half '^stalling'
-	[ "$(count_of oobetet 'ear: it was stuck, and was killed')" -eq 2 ]
+	[ "$(count_of oobetet 'xmpp: it was stuck, and was killed')" -eq 2 ]
 	start_prosody_tls
 	poll 60 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 }

@@ -29,8 +29,8 @@ refuses() {
 	refuses 64 '--create-rooms is only for --test-alert' -c /dev/null --create-rooms
 	refuses 64 "unexpected argument 'start'" -c /dev/null start
 	refuses 64 '--ready-fd: 99: Bad file descriptor' -c /dev/null --ready-fd 99
-	refuses 64 'the ear is started by oobetet itself, not by hand' ear 3</dev/null
-	refuses 64 'the pager is started by oobetet itself, not by hand' pager 3>&-
+	refuses 64 'the xmpp worker is started by oobetet itself, not by hand' xmpp 3</dev/null
+	refuses 64 'the http worker is started by oobetet itself, not by hand' http 3>&-
 }
 
 # where_etc_holds FILE... -- COMMAND...: runs it where /etc holds nothing else

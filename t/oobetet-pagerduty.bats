@@ -19,7 +19,7 @@ teardown() { stop_all; }
 	start_oobetet
 	poll 20 paged '202 trigger'
 	[ "$(count_of pagerduty ' (500|429) trigger ')" -eq 3 ]
-	[ "$(count_of oobetet "info: pager: online: $pagerduty_url")" -eq 1 ]
+	[ "$(count_of oobetet "info: http: online: $pagerduty_url")" -eq 1 ]
 	[ "$(count_of oobetet 'error: PagerDuty cannot be told: HTTP 500: .*this answer was asked for.*; trying again')" -ge 1 ]
 	poll 20 said oobetet 'info: PagerDuty has been told again'
 	both
@@ -83,7 +83,7 @@ teardown() { stop_all; }
 	poll 20 said oobetet 'error: PagerDuty cannot be told: SSL certificate problem: self-signed certificate; trying again'
 	poll 20 heard '<oobetet>.* is Critical.*; PagerDuty does not take what it is told \(SSL certificate problem'
 	run ! said pagerduty trigger
-	run ! said oobetet 'pager: online' # it never was
+	run ! said oobetet 'http: online' # it never was
 }
 
 # A proxy that writes down what it is asked for and refuses it.

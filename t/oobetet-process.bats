@@ -22,14 +22,14 @@ can_look_into() {
 	start_chain
 	both
 	poll 20 heard '<oobetet>.* is Critical'
-	for pid in "${pids[oobetet]}" $(hand ear) $(hand pager); do
+	for pid in "${pids[oobetet]}" $(worker_pid xmpp) $(worker_pid http); do
 		tr '\0' '\n' <"/proc/$pid/cmdline"
 		# the kernel lets nobody in but root, and that not everywhere
 		if can_look_into "$pid"; then tr '\0' '\n' <"/proc/$pid/environ"; fi
 	done >"$work/seen"
-	grep -q '^ear$' "$work/seen"
-	[ "$(ps -o comm= -p "$(hand pager)")" = oobetet-pager ]
-	[ "$(ps -o args= -p "$(hand ear)")" = 'oobetet: ear' ]
+	grep -q '^xmpp$' "$work/seen"
+	[ "$(ps -o comm= -p "$(worker_pid http)")" = oobetet-http ]
+	[ "$(ps -o args= -p "$(worker_pid xmpp)")" = 'oobetet: xmpp' ]
 	stop oobetet
 	start oobetet oobetet -c "$work/oobetet.ini" --debug
 	poll 20 said oobetet 'debug: problem|is Critical'
@@ -37,7 +37,7 @@ can_look_into() {
 	run ! grep -E "secret-of-oobetet|0123456789abcdef|$plain|<auth|<response" "$work/seen" "$work/oobetet.log"
 }
 
-@test "oobetet: each hand has its part of the configuration and no other secret" {
+@test "oobetet: each worker has its part of the configuration and no other secret" {
 	start_chain
 	both
 	poll 20 paged '202 trigger'
@@ -62,13 +62,13 @@ can_look_into() {
 	}
 	can_look_into "${pids[oobetet]}" || skip "nobody may look into its memory, not even we"
 	memory_holds "${pids[oobetet]}" secret-of-oobetet
-	memory_holds "$(hand ear)" secret-of-oobetet
-	memory_holds "$(hand pager)" 0123456789abcdefABCDEF
-	run ! memory_holds "$(hand pager)" secret-of-oobetet
-	run ! memory_holds "$(hand ear)" 0123456789abcdefABCDEF
+	memory_holds "$(worker_pid xmpp)" secret-of-oobetet
+	memory_holds "$(worker_pid http)" 0123456789abcdefABCDEF
+	run ! memory_holds "$(worker_pid http)" secret-of-oobetet
+	run ! memory_holds "$(worker_pid xmpp)" 0123456789abcdefABCDEF
 }
 
-@test "oobetet: no other process of its user looks into it, and its hands cannot gain privileges" {
+@test "oobetet: no other process of its user looks into it, and its workers cannot gain privileges" {
 	load lib/confined
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
@@ -78,29 +78,29 @@ can_look_into() {
 	start other "${curious[@]}" sleep 60
 	poll 20 said oobetet 'in the room'
 	poll 20 "${curious[@]}" cat "/proc/${pids[other]}/environ" >"$work/other"
-	for pid in "${pids[oobetet]}" $(hand ear) $(hand pager); do
+	for pid in "${pids[oobetet]}" $(worker_pid xmpp) $(worker_pid http); do
 		run ! "${curious[@]}" cat "/proc/$pid/environ"
 		run ! "${curious[@]}" cat "/proc/$pid/maps"
 	done
-	for name in ear pager; do grep -q '^NoNewPrivs:.1$' "/proc/$(hand "$name")/status"; done
+	for name in xmpp http; do grep -q '^NoNewPrivs:.1$' "/proc/$(worker_pid "$name")/status"; done
 	# mail needs sendmail's group, plugins may need root: what the user has run keeps its own
 	poll 20 test -s "$work/command"
 	[[ "$(cat "$work/command")" == NoNewPrivs:*0 ]]
 }
 
-@test "oobetet: what the supervisor left open goes to no hand" {
+@test "oobetet: what the supervisor left open goes to no worker" {
 	exec 9<"$work"
 	start_chain
 	exec 9<&-
 	can_look_into "${pids[oobetet]}" || skip "nobody may look at its descriptors, not even we"
 	[ -e "/proc/${pids[oobetet]}/fd/9" ]
-	for pid in $(hand ear) $(hand pager); do
+	for pid in $(worker_pid xmpp) $(worker_pid http); do
 		[ -S "/proc/$pid/fd/3" ]
 		[ ! -e "/proc/$pid/fd/9" ]
 	done
 }
 
-@test "oobetet: its file is replaced: the hands that it starts are still the same program" {
+@test "oobetet: its file is replaced: the workers that it starts are still the same program" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	enter_room flapjack flapjack
@@ -113,7 +113,7 @@ can_look_into() {
 	for change in "mv $work/newer $work/replaced" "rm $work/replaced"; do
 		$change
 		joined=$(count_of oobetet 'in the room .* as ')
-		kill -KILL "$(poll 20 hand ear)"
+		kill -KILL "$(poll 20 worker_pid xmpp)"
 		poll 20 at_least $((joined + 1)) oobetet 'in the room .* as '
 	done
 	run ! said oobetet newer

@@ -146,14 +146,14 @@ start_room_with() {
 	start_oobetet
 	start other oobetet -c "$work/oobetet.ini"
 	poll 20 said other 'in the room ops@conference.localhost as oobetet'
-	poll 20 said oobetet 'warning: ear: the server ended the stream: this account has logged in elsewhere with the same resource'
-	poll 20 said other 'warning: ear: the server ended the stream: this account has logged in elsewhere with the same resource'
+	poll 20 said oobetet 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
+	poll 20 said other 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
 	# each waits longer and longer: by now at least 0.19 s, 0.37 s and 0.75 s
 	begun=${EPOCHREALTIME/./}
 	poll 30 at_least 4 oobetet 'ended the stream'
 	[ $((${EPOCHREALTIME/./} - begun)) -gt 1000000 ]
 	stop other
-	running_alone() { [ "$(count_of oobetet 'ear: online')" -gt "$(count_of oobetet 'ended the stream')" ]; }
+	running_alone() { [ "$(count_of oobetet 'xmpp: online')" -gt "$(count_of oobetet 'ended the stream')" ]; }
 	poll 30 running_alone
 }
 

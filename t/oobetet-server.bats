@@ -23,12 +23,12 @@ once() {
 	both
 	poll 20 paged '202 resolve'
 	kill -KILL "${pids[prosody]}"
-	poll 20 said oobetet 'warning: ear: the server closed the connection; trying again'
+	poll 20 said oobetet 'warning: xmpp: the server closed the connection; trying again'
 	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused\)"'
 	stop flapjack || :
 	stop eve || :
 	stop prosody || :
-	[ "$(count_of oobetet 'ear: cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused; trying again')" -eq 1 ]
+	[ "$(count_of oobetet 'xmpp: cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused; trying again')" -eq 1 ]
 	start_prosody
 	enter_room eve eve
 	poll 20 heard 'presence oobetet is here'
@@ -48,7 +48,7 @@ once() {
 	poll 20 paged '202 trigger .* is Critical'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: the room does not answer our pings'
 	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room'
-	poll 20 said oobetet 'ear: the server has fallen silent'
+	poll 20 said oobetet 'xmpp: the server has fallen silent'
 	kill -CONT "${pids[prosody]}"
 	poll 30 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	poll 20 heard '<oobetet>.* is Critical'
@@ -63,7 +63,7 @@ once() {
 	start_pagerduty
 	write_ini max_latency=10
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'ear: the server refuses the log-in of oobetet@localhost: is the password right\?; trying again'
+	poll 20 said oobetet 'xmpp: the server refuses the log-in of oobetet@localhost: is the password right\?; trying again'
 	poll 30 paged '202 trigger .*out of the room .*refuses the log-in of oobetet@localhost: is the password right\?'
 	once 'refuses the log-in of oobetet@localhost: is the password right.; trying again'
 	# 0.25 s, 0.5 s, then 1 s each, less up to a quarter: in these ten seconds at most sixteen (without

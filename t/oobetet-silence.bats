@@ -33,7 +33,7 @@ seconds_from_to() {
 	start_chain max_latency=8
 	both
 	poll 20 heard '<flapjack> Recovery'
-	old=$(hand ear)
+	old=$(worker_pid xmpp)
 	freeze "$old"
 	read -rt 3 <> <(:) || :
 	both
@@ -62,7 +62,7 @@ seconds_from_to() {
 	passed=$(seconds_from_to eve '<flapjack> Recovery' '<oobetet>.* is Critical')
 	echo "$passed s"
 	awk -v passed="$passed" 'BEGIN { exit !(passed > 9 && passed < 14) }'
-	# its hands were not blamed for it
+	# its workers were not blamed for it
 	run ! said oobetet 'it was stuck'
 }
 

@@ -202,7 +202,7 @@ nothing_left() {
 	kill -TERM -- "-${pids[oobetet]}"
 	stop_within 2 oobetet
 	run ! grep '^young' "$work/state"
-	run ! said oobetet 'warning: (process|ear)|cannot be written'
+	run ! said oobetet 'warning: (process|xmpp)|cannot be written'
 }
 
 @test "oobetet: started while everything is down: it alarms, and says that nobody can be told" {

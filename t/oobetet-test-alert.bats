@@ -37,17 +37,17 @@ PagerDuty: arrived' ]
 	[ "$(count_of eve '<oobetet> TEST by oobetet on [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+: nothing is wrong')" -eq 1 ]
 	said pagerduty '202 trigger "TEST by oobetet on [^ ]+, [-0-9T:.]+Z" "TEST by oobetet'
 	said pagerduty '202 resolve "TEST by oobetet on [^ ]+, [-0-9T:.]+Z"$'
-	run ! said oobetet '(warning|error): (ear|out of)'
+	run ! said oobetet '(warning|error): (xmpp|out of)'
 }
 
-@test "oobetet: --test-alert closes what it opened when its pager dies in between" {
+@test "oobetet: --test-alert closes what it opened when its http worker dies in between" {
 	# the answer to the resolve does not come, and then there is nobody who waits for it
 	start_pagerduty --answer 202,hang
 	write_ini server=127.0.0.1 port=1
 	start oobetet oobetet -c "$work/oobetet.ini" --test-alert
 	poll 20 paged '202 trigger'
 	read -rt 0.5 <> <(:) || : # until it is told to close it
-	kill -KILL "$(hand pager)"
+	kill -KILL "$(worker_pid http)"
 	poll 20 said oobetet '^PagerDuty: arrived'
 	said pagerduty '202 resolve "TEST by oobetet'
 	[ "$(count_of pagerduty ' 202 trigger ')" -eq 1 ]

@@ -52,7 +52,7 @@ unverified() {
 	start_pagerduty
 	write_ini tls= tls_ca_file="$work/$certificate.pem"
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet "ear: the server.s certificate cannot be verified: $1.*\\(tls_ca_file names the authority\\); trying again"
+	poll 20 said oobetet "xmpp: the server.s certificate cannot be verified: $1.*\\(tls_ca_file names the authority\\); trying again"
 	poll 20 paged "202 trigger .*certificate cannot be verified"
 	run ! said prosody 'Authenticated as'
 	[ "$(count_of oobetet 'cannot be verified.*; trying again')" -eq 1 ]
@@ -85,7 +85,7 @@ unverified() {
 	stop oobetet
 	write_ini tls=
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'ear: the server.s certificate cannot be verified: .*\(tls_ca_file names the authority\); trying again'
+	poll 20 said oobetet 'xmpp: the server.s certificate cannot be verified: .*\(tls_ca_file names the authority\); trying again'
 	poll 20 paged '202 trigger .*certificate cannot be verified'
 }
 
@@ -95,7 +95,7 @@ unverified() {
 	start_pagerduty
 	write_ini tls=required
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'ear: libstrophe: TLS is not supported, but set as mandatory'
+	poll 20 said oobetet 'xmpp: libstrophe: TLS is not supported, but set as mandatory'
 	run ! said prosody 'Authenticated as'
 	poll 20 paged '202 trigger .*TLS is not supported'
 	stop oobetet

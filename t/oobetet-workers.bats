@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet while its hands die or stand still.
+# oobetet while its workers die or stand still.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -10,13 +10,13 @@ load lib/oobetet
 setup() { start_work; }
 
 teardown() {
-	for name in ear pager; do kill -CONT "$(hand "$name")" 2>/dev/null || :; done
+	for name in xmpp http; do kill -CONT "$(worker_pid "$name")" 2>/dev/null || :; done
 	stop_all
 }
 
 other_hand_than() {
 	local now
-	now=$(hand "$1") && [ "$now" != "$2" ]
+	now=$(worker_pid "$1") && [ "$now" != "$2" ]
 }
 
 # Told everywhere after the first one's end.
@@ -29,11 +29,11 @@ second_incident() {
 trouble() {
 	local old
 	poll 20 heard '<oobetet>.* is Critical'
-	old=$(hand "$1")
+	old=$(worker_pid "$1")
 	kill "-$2" "$old"
 	poll 30 other_hand_than "$1" "$old"
 	ended "$old"
-	[ "$1" = pager ] || poll 20 at_least 2 oobetet 'info: in the room ops@conference.localhost as'
+	[ "$1" = http ] || poll 20 at_least 2 oobetet 'info: in the room ops@conference.localhost as'
 	both
 	poll 20 heard '<oobetet>.* is OK'
 	poll 20 paged '202 resolve'
@@ -41,43 +41,43 @@ trouble() {
 	[ "$(incidents)" -eq 2 ]
 }
 
-@test "oobetet: the ear is killed" {
+@test "oobetet: the xmpp worker is killed" {
 	start_chain
-	trouble ear KILL
-	said oobetet 'warning: ear: it ended without a word; trying again'
+	trouble xmpp KILL
+	said oobetet 'warning: xmpp: it ended without a word; trying again'
 }
 
-@test "oobetet: the ear stands still" {
+@test "oobetet: the xmpp worker stands still" {
 	start_chain
-	trouble ear STOP
-	said oobetet 'warning: ear: it was stuck, and was killed; trying again'
+	trouble xmpp STOP
+	said oobetet 'warning: xmpp: it was stuck, and was killed; trying again'
 }
 
-@test "oobetet: the pager is killed" {
+@test "oobetet: the http worker is killed" {
 	start_chain
-	trouble pager KILL
-	said oobetet 'warning: pager: it ended without a word; trying again'
+	trouble http KILL
+	said oobetet 'warning: http: it ended without a word; trying again'
 }
 
-@test "oobetet: the pager stands still" {
+@test "oobetet: the http worker stands still" {
 	start_chain
-	trouble pager STOP
-	said oobetet 'warning: pager: it was stuck, and was killed; trying again'
+	trouble http STOP
+	said oobetet 'warning: http: it was stuck, and was killed; trying again'
 }
 
-@test "oobetet: SIGTERM is exit 0 within two seconds even if both hands stand still" {
+@test "oobetet: SIGTERM is exit 0 within two seconds even if both workers stand still" {
 	start_chain
-	ear=$(hand ear) pager=$(hand pager)
-	freeze "$ear" "$pager"
+	xmpp=$(worker_pid xmpp) http=$(worker_pid http)
+	freeze "$xmpp" "$http"
 	stop_within 2 oobetet
-	poll 5 eval "! grep -q '^State:.[^Z]' /proc/$ear/status /proc/$pager/status 2>/dev/null"
+	poll 5 eval "! grep -q '^State:.[^Z]' /proc/$xmpp/status /proc/$http/status 2>/dev/null"
 }
 
-@test "oobetet: its hands go with it when it is killed" {
+@test "oobetet: its workers go with it when it is killed" {
 	start_chain
-	ear=$(hand ear) pager=$(hand pager)
-	freeze "$pager"
+	xmpp=$(worker_pid xmpp) http=$(worker_pid http)
+	freeze "$http"
 	kill -KILL "${pids[oobetet]}"
-	poll 10 eval "! grep -q '^State:.[^Z]' /proc/$ear/status /proc/$pager/status 2>/dev/null"
+	poll 10 eval "! grep -q '^State:.[^Z]' /proc/$xmpp/status /proc/$http/status 2>/dev/null"
 	poll 20 heard 'presence oobetet has left'
 }

@@ -129,10 +129,10 @@ teardown() { stop_all; }
 	start_chain
 	kill -HUP "${pids[oobetet]}"
 	poll 20 said oobetet 'SIGHUP changes nothing'
-	hands="$(hand ear) $(hand pager)"
+	workers="$(worker_pid xmpp) $(worker_pid http)"
 	stop_within 2 oobetet
 	poll 20 heard 'presence oobetet has left'
-	for hand in $hands; do ended "$hand"; done
+	for worker in $workers; do ended "$worker"; done
 }
 
 @test "oobetet: several rooms; an alert in any of them counts, the alarm goes to all" {

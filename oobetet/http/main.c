@@ -190,7 +190,7 @@ static void http_worker_free(struct http *http)
 
 int http_main(void)
 {
-	struct http http = {.ipc = ipc_open("pager")};
+	struct http http = {.ipc = ipc_open("http")};
 
 	http.config = ipc_configuration(http.ipc);
 	if (http.config != NULL) {

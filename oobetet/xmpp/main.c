@@ -259,7 +259,7 @@ static void memory_limit(void)
 
 int xmpp_main(void)
 {
-	struct ipc *ipc = ipc_open("ear");
+	struct ipc *ipc = ipc_open("xmpp");
 	struct config *config = ipc_configuration(ipc);
 
 	memory_limit();

@@ -13,13 +13,13 @@
 #   problem, recovery, both        flapjack says so in the room
 #   said_with ID EXTRA TEXT        flapjack's message with that id, and XML beside its body
 #   start_beat, stop_beat          ... both, again and again
-#   hand NAME                      prints the process id of the ear or the pager
+#   worker_pid NAME                prints the process id of the xmpp worker or the http worker
 #   paged PATTERN, heard PATTERN   PagerDuty has taken a request, or eve has heard a line, so far
 #   count_of NAME PATTERN          how many lines of NAME.log match
 #   at_least N NAME PATTERN        ... are there so many?
 #   change ATTRIBUTES              flapjack, who owns the room, changes somebody's role or rights
 #   ban NAME, unban NAME           ... NAME@localhost may not be in the room, or may again
-#   clock_memory                   of the clock itself, in KiB
+#   monitor_memory                   of the monitor itself, in KiB
 #   incidents                      how many incidents PagerDuty has been told of
 
 write_ini() {
@@ -88,7 +88,7 @@ stop_beat() {
 	stop beat || :
 }
 
-hand() {
+worker_pid() {
 	# there may be none at the moment: on a busy machine one that falls silent is started again
 	poll 20 pgrep -P "${pids[oobetet]:-0}" -x "oobetet-$1"
 }
@@ -125,6 +125,6 @@ unban() {
 	change "jid='$1@localhost' affiliation='none'"
 }
 
-clock_memory() {
+monitor_memory() {
 	awk '/^VmRSS/ { print $2 }' "/proc/${pids[oobetet]}/status"
 }

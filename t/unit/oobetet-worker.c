@@ -246,7 +246,7 @@ static void who_does_not_keep_to_the_protocol_is_killed(void **state)
 	assert_string_equal(message.field[0], "1");
 	assert_false(worker_next(worker, &message, now));
 	lost(worker, now,
-		"protocol error ('refused' is not for the ear to say), and it was killed");
+		"protocol error ('refused' may not be sent by xmpp), and it was killed");
 	worker_finish(worker);
 }
 
@@ -280,12 +280,12 @@ static void each_reason_is_logged_once_until_it_works_again(void **state)
 		listen_for_nothing(worker, now);
 		now = lost(worker, now, reasons[i % 2]);
 	}
-	int first = logged(path, "warning: ear: one; trying again");
-	int second = logged(path, "warning: ear: two; trying again");
+	int first = logged(path, "warning: xmpp: one; trying again");
+	int second = logged(path, "warning: xmpp: two; trying again");
 	says("online\tus\ngone\tone\n");
 	listen_for_nothing(worker, now);
 	lost(worker, now, "one");
-	int again = logged(path, "warning: ear: one; trying again");
+	int again = logged(path, "warning: xmpp: one; trying again");
 	dup2(before, STDERR_FILENO);
 	close(before);
 	close(log);
