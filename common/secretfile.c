@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE_MOST = 4096 }; /* bytes of a password */
+enum { LINE_MAX_BYTES = 4096 }; /* of a password file */
 
 /* All room is made at once, for what grows leaves copies of itself behind. */
 static bool file_read(int fd, size_t limit, struct buffer *out, struct reason *why)
@@ -40,36 +40,36 @@ static bool file_take(int fd, size_t limit, struct buffer *out, bool *exposed, s
 	return file_read(fd, limit, out, why);
 }
 
-bool secret_file_look(
+bool secret_file_read(
 	const char *path, size_t limit, struct buffer *out, bool *exposed, struct reason *why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool readable = false;
 
 	*out = (struct buffer){NULL, 0, 0};
 	if (fd < 0)
 		return reason_set(why, "%s: %s", path, strerror(errno));
-	bool done = file_take(fd, limit, out, exposed, why) || reason_prefix(why, "%s", path);
+	bool done = file_take(fd, limit, out, &readable, why) || reason_prefix(why, "%s", path);
 	close(fd);
 	if (!done)
 		buffer_wipe(out);
+	else if (exposed != NULL)
+		*exposed = readable;
+	else if (readable)
+		log_warning("%s: everybody on this machine may read the secrets in it", path);
 	return done;
 }
 
-bool secret_file_read(const char *path, size_t limit, struct buffer *out, struct reason *why)
+static void last_cut(struct buffer *bytes, char last)
 {
-	bool exposed;
-
-	if (!secret_file_look(path, limit, out, &exposed, why))
-		return false;
-	if (exposed)
-		log_warning("%s: everybody on this machine may read the secrets in it", path);
-	return true;
+	if (bytes->length > 0 && bytes->data[bytes->length - 1] == last)
+		bytes->data[--bytes->length] = '\0';
 }
 
 static bool line_cut(struct buffer *bytes, struct reason *why)
 {
-	if (bytes->length > 0 && bytes->data[bytes->length - 1] == '\n')
-		bytes->data[--bytes->length] = '\0';
+	last_cut(bytes, '\n');
+	last_cut(bytes, '\r');
 	if (bytes->length == 0)
 		return reason_set(why, "there is nothing in it");
 	if (memchr(bytes->data, '\n', bytes->length) != NULL)
@@ -79,12 +79,12 @@ static bool line_cut(struct buffer *bytes, struct reason *why)
 	return true;
 }
 
-char *secret_file_line(const char *path, struct reason *why)
+char *secret_file_line(const char *path, bool *exposed, struct reason *why)
 {
 	struct buffer bytes;
 	char *line = NULL;
 
-	if (!secret_file_read(path, LINE_MOST, &bytes, why))
+	if (!secret_file_read(path, LINE_MAX_BYTES, &bytes, exposed, why))
 		return NULL;
 	if (line_cut(&bytes, why))
 		line = memory_copied(bytes.data);

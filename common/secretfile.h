@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Files with passwords and tokens: read whole, and only if they are plain files, so that nobody
- * waits for a writer.
- */
+/* Files with passwords and tokens: only plain files are read, since a FIFO may block. */
 #ifndef COMMON_SECRETFILE_H
 #define COMMON_SECRETFILE_H
 
@@ -10,16 +7,14 @@
 #include "common/reason.h"
 
 /*
- * Reads at most `limit` bytes into `out`, which the caller frees, best by buffer_wipe(). The
- * reason begins with the path. *exposed: everybody on this machine may read the file.
+ * Reads at most `limit` bytes into `out`; free it with buffer_wipe(). *exposed: every user of this
+ * machine may read the file; with exposed == NULL a warning is logged instead. The reason begins
+ * with the path.
  */
-bool secret_file_look(
+bool secret_file_read(
 	const char *path, size_t limit, struct buffer *out, bool *exposed, struct reason *why);
 
-/* The same, and logs a warning if everybody may read it. */
-bool secret_file_read(const char *path, size_t limit, struct buffer *out, struct reason *why);
-
-/* The one line of such a file, without its newline: a password; to be freed. NULL: the reason. */
-char *secret_file_line(const char *path, struct reason *why);
+/* The only line of such a file, without its newline or CRLF. To be freed; NULL: see the reason. */
+char *secret_file_line(const char *path, bool *exposed, struct reason *why);
 
 #endif

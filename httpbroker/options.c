@@ -63,7 +63,7 @@ static void password_set(struct options *options, const char *option, const char
 	struct reason why;
 
 	options_free(options);
-	options->password = options->secret = secret_file_line(value, &why);
+	options->password = options->secret = secret_file_line(value, NULL, &why);
 	if (options->secret == NULL)
 		die(EX_CONFIG, "%s: %s", option, why.text);
 }

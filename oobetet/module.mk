@@ -29,9 +29,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/config/config.c oobetet/config/config.h \
 	oobetet/config/ini.c oobetet/config/ini.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
-	oobetet/config/list.c oobetet/config/list.h \
-	oobetet/config/secretfile.c oobetet/config/secretfile.h \
-	oobetet/config/values.c oobetet/config/values.h \
+	oobetet/config/values.c \
 	oobetet/http/main.c oobetet/http/main.h \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
 	oobetet/http/request.c oobetet/http/request.h \

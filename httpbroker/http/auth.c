@@ -37,7 +37,7 @@ static struct tokens *file_read(const char *path, struct reason *why)
 	struct tokens *tokens;
 	struct buffer text;
 
-	if (!secret_file_read(path, TOKENS_FILE_MAX, &text, why))
+	if (!secret_file_read(path, TOKENS_FILE_MAX, &text, NULL, why))
 		return NULL;
 	tokens = tokens_parse(text.data, text.length, why);
 	if (tokens == NULL)

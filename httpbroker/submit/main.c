@@ -97,7 +97,7 @@ static char *token_read(const struct options *options)
 	if (options->token_file != NULL) {
 		source = "--token-file";
 		token_wipe(token);
-		token = secret_file_line(options->token_file, &why);
+		token = secret_file_line(options->token_file, NULL, &why);
 	}
 	if (token != NULL && !token_valid(token, &why)) {
 		token_wipe(token);

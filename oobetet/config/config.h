@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What oobetet.ini says. One table of keys (keys.c) serves the file, --check-config and what a
- * hand is handed; a new key is a line there, a field here, and a paragraph in the manual.
+ * The configuration, oobetet.ini(5). One table of keys (keys.c) serves the file, --check-config and
+ * the workers' part of it. A new key is a row there, a field here, and a paragraph in the manual.
  */
 #ifndef OOBETET_CONFIG_CONFIG_H
 #define OOBETET_CONFIG_CONFIG_H
@@ -9,16 +9,23 @@
 #include "common/clocks.h"
 #include "common/log.h"
 #include "common/reason.h"
-#include "oobetet/config/list.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-/*
- * As accepted: everything required is there, what was left out has its default. The texts are the
- * configuration's own.
- */
+#define LIST_MAX 64 /* items; each room costs a presence, a ping and a queue */
+
+/* Texts that all differ, ignoring case: rooms or nicks. {0} is empty. */
+struct text_list {
+	char **item; /* owned, as are the items */
+	int count;
+};
+
+bool list_has(const struct text_list *list, const char *text, size_t length);
+
+/* Once read: all required keys are there, others have their defaults. It owns the texts. */
 struct config {
 	bool enabled;              /* false: stay idle */
 	const char *server;        /* host to connect to; NULL: what DNS says of the JID's domain */
@@ -27,11 +34,11 @@ struct config {
 	const char *password;      /* secret */
 	const char *password_file; /* where it was read from; NULL: it was given */
 	const char *alias;         /* our nick in the rooms */
-	bool tls;                  /* false: in plain text, as was demanded in so many words */
+	bool tls;                  /* false: in plain text, only where tls = off */
 	const char *tls_ca_file;   /* NULL: the system's authorities */
 	struct text_list rooms;    /* to join: at least one, all different; the next two included */
-	struct text_list watch_rooms;  /* where alerts are heard; at least one */
-	struct text_list alert_rooms;  /* which are told; at least one */
+	struct text_list watch_rooms;  /* where alerts are watched for; at least one */
+	struct text_list alert_rooms;  /* where alarms are sent; at least one */
 	const char *room_password;     /* secret; NULL: none */
 	bool greeting;                 /* say once a start in each room what is watched */
 	const char *watched_check;     /* see match.h */
@@ -49,7 +56,7 @@ struct config {
 	const char *alert_command;          /* for sh(1); NULL: none */
 	const char *pagerduty_contact;      /* secret, the routing key; NULL: no PagerDuty */
 	const char *pagerduty_contact_file; /* where it was read from; NULL: it was given */
-	int64_t pagerduty_api;              /* 1 or 2 */
+	int pagerduty_api;                  /* 1 or 2 */
 	const char *pagerduty_url;          /* where events are posted */
 	const char *pagerduty_severity;     /* critical, error, warning or info */
 	const char *heartbeat_url;          /* fetched while all is well; NULL: none */
@@ -60,39 +67,25 @@ struct config {
 	struct given *given;      /* keys.c's: the values as they were written */
 };
 
-/* Whom a key concerns, beside the clock. */
+/* Which workers need a key. */
 enum { CONFIG_XMPP = 1, CONFIG_HTTP = 2, CONFIG_WORKERS = CONFIG_XMPP | CONFIG_HTTP };
 
 /* Reads the file; a reason names it, and the line. */
 struct config *config_read(const char *path, struct reason *why);
 struct config *config_read_stream(FILE *file, const char *name, struct reason *why);
 
-/*
- * In a hand: an empty one, filled key by key with what config_hand_over() gave, which was
- * accepted once and is so again.
- */
+/* In a worker: an empty one, which config_take() fills with what config_hand_over() gave. */
 struct config *config_new(void);
 bool config_take(struct config *config, const char *key, const char *value, struct reason *why);
 
-/* Gives every key and value that concerns `whom`; a list's items one by one. */
-void config_hand_over(const struct config *config, unsigned whom,
+/* Gives each key and value that these workers need; the items of a list one by one. */
+void config_hand_over(const struct config *config, unsigned workers,
 	void (*give)(void *user, const char *key, const char *value), void *user);
 
-/* Writes down what was understood, defaults included, secrets as asterisks. */
+/* Prints the keys and values, defaults included, secrets masked. */
 void config_show(const struct config *config, FILE *out);
 
-/* Overwrites the secrets first. NULL is fine. */
+/* Wipes the secrets. NULL is fine. */
 void config_free(struct config *config);
-
-/* What a configuration needs besides keys that are right one by one. */
-
-/*
- * Reads the files that hold secrets, and sets what was left out to its default. A file that
- * everybody may read is added to config->exposed. A reason begins with `path`, and the line.
- */
-bool config_complete(struct config *config, const char *path, struct reason *why);
-
-/* Is everything there that is required, and does it fit together? */
-bool config_check(const struct config *config, const char *path, struct reason *why);
 
 #endif

@@ -13,25 +13,24 @@
 struct source {
 	FILE *file;
 	const char *const *sections;
-	ini_take take;
+	ini_take *take;
 	void *user;
 	struct reason *why;
-	int line;    /* of the line that inih has before it */
-	bool failed; /* *why is set: there is nothing more to read */
+	int line;    /* its number */
+	bool failed; /* *why is set: stop reading */
 };
 
-static bool source_refuse(struct source *source, const char *expected)
+static bool source_fail(struct source *source, const char *expected)
 {
 	source->failed = true;
 	return reason_set(source->why, "%s", expected);
 }
 
-/* `[name]`, with a name that is known. */
 static bool section_check(struct source *source, const char *line)
 {
 	size_t length = strlen(line);
 
-	for (int i = 0; source->sections[i] != NULL; i++) {
+	for (int i = 0; i < 2; i++) {
 		const char *name = source->sections[i];
 
 		if (length == strlen(name) + 2 && line[length - 1] == ']' &&
@@ -39,13 +38,8 @@ static bool section_check(struct source *source, const char *line)
 			return true;
 	}
 	source->failed = true;
-	reason_set(
-		source->why, "unknown section '%.60s'; expected [%s]", line, source->sections[0]);
-	for (int i = 1; source->sections[i] != NULL; i++) {
-		struct reason so_far = *source->why;
-		reason_set(source->why, "%.400s or [%s]", so_far.text, source->sections[i]);
-	}
-	return false;
+	return reason_set(source->why, "unknown section '%.60s'; expected [%s] or [%s]", line,
+		source->sections[0], source->sections[1]);
 }
 
 static bool inline_comment(const char *line)
@@ -61,26 +55,26 @@ static bool key_check(struct source *source, const char *line)
 	size_t key = strcspn(line, "=:");
 
 	if (line[key] != '=' || key == 0)
-		return source_refuse(source, "expected 'key = value', a [section] or a # comment");
+		return source_fail(source, "expected 'key = value', a [section] or a # comment");
 	if (inline_comment(line))
-		return source_refuse(source,
+		return source_fail(source,
 			"a blank and ';' begin a comment, which would cut the value short: put "
 			"comments on lines of their own");
 	return true;
 }
 
-/* The line, without its end, as it stands in the file. */
+/* A line without its newline. */
 static bool line_check(struct source *source, const char *line)
 {
 	const char *text = line + strspn(line, BLANKS);
 
 	if (source->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0)
-		return source_refuse(
+		return source_fail(
 			source, "the file begins with a byte-order mark: save it as plain UTF-8");
 	if (text[0] == '\0' || text[0] == '#' || text[0] == ';')
 		return true;
 	if (text != line)
-		return source_refuse(source,
+		return source_fail(source,
 			"a line must not begin with a blank: it would continue the one before");
 	if (line[0] == '[')
 		return section_check(source, line);
@@ -96,7 +90,7 @@ static void trailing_blanks_cut(char *line)
 	line[length] = '\0';
 }
 
-/* Reads one line into out[size], without its newline. False: end of file, or a refusal. */
+/* Reads one line into out[size], without its newline. False: end of file, or an error. */
 static bool line_get(struct source *source, char *out, int size)
 {
 	int length = 0, byte;
@@ -104,7 +98,7 @@ static bool line_get(struct source *source, char *out, int size)
 	source->line++;
 	while ((byte = getc(source->file)) != EOF && byte != '\n') {
 		if (byte == '\0')
-			return source_refuse(source, "the line holds a NUL byte");
+			return source_fail(source, "the line holds a NUL byte");
 		if (length == size - 2) {
 			reason_set(source->why, "the line is longer than %d bytes", size - 2);
 			source->failed = true;
@@ -114,7 +108,7 @@ static bool line_get(struct source *source, char *out, int size)
 	}
 	out[length] = '\0';
 	if (ferror(source->file))
-		return source_refuse(source, strerror(errno));
+		return source_fail(source, strerror(errno));
 	return byte != EOF || length > 0;
 }
 
@@ -129,7 +123,7 @@ static char *source_read(char *out, int size, void *stream)
 	if (!line_check(source, out))
 		return NULL;
 	if (!text_is_clean(out)) {
-		source_refuse(source, "the line holds control characters, or is not UTF-8");
+		source_fail(source, "the line holds control characters, or is not UTF-8");
 		return NULL;
 	}
 	size_t length = strlen(out);
@@ -147,15 +141,15 @@ static int source_take(void *user, const char *section, const char *key, const c
 	return !source->failed;
 }
 
-bool ini_read(FILE *file, const char *name, const char *const *sections, ini_take take, void *user,
-	struct reason *why)
+bool ini_read(FILE *file, const char *name, const char *const sections[2], ini_take *take,
+	void *user, struct reason *why)
 {
 	struct source source = {file, sections, take, user, why, 0, false};
 	int bad = ini_parse_stream(source_read, &source, source_take, &source);
 
 	if (bad != 0 && !source.failed) {
 		source.line = bad;
-		source_refuse(&source, "expected 'key = value'");
+		source_fail(&source, "expected 'key = value'");
 	}
 	return !source.failed || reason_prefix(why, "%s:%d", name, source.line);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * INI files through inih, but nothing is guessed, cut or ignored: what inih would read otherwise
- * than it is written (an over-long line, a blank and `;` inside a value, an indented line, a byte-
- * order mark) is refused, as is what it would pass over (an unknown section, a line without `=`).
+ * INI files, read with inih, but strictly: a line that inih would cut or join (too long, with a
+ * blank and `;` in the value, indented, with a byte-order mark) is an error, and so is a line that
+ * inih would ignore (an unknown section, no `=`).
  */
 #ifndef OOBETET_CONFIG_INI_H
 #define OOBETET_CONFIG_INI_H
@@ -11,15 +11,15 @@
 
 #include <stdio.h>
 
-/* Takes one key; a refusal needs no place, that is added. `section` is "" before the first one. */
-typedef bool (*ini_take)(void *user, const char *section, const char *key, const char *value,
-	int line, struct reason *why);
+/* Takes one key; its reason gets file and line as prefix. `section` is "" before the first one. */
+typedef bool ini_take(void *user, const char *section, const char *key, const char *value, int line,
+	struct reason *why);
 
 /*
- * Hands every key of `file` to `take`, in order, until one is refused. `sections` lists the names
- * that a section may have, then NULL. A reason begins with `name:line: `.
+ * Calls `take` for each key of `file`, in order, until one fails. `sections`: the names that a
+ * section may have. A reason begins with `name:line: `.
  */
-bool ini_read(FILE *file, const char *name, const char *const *sections, ini_take take, void *user,
-	struct reason *why);
+bool ini_read(FILE *file, const char *name, const char *const sections[2], ini_take *take,
+	void *user, struct reason *why);
 
 #endif

@@ -13,43 +13,61 @@
 
 #define MAIN KEYS_MAIN
 
+/* The last columns of a row. */
+#define ANY 0, 0, NULL
+#define RANGE(min, max) min, max, NULL
+#define ONE_OF(choices) 0, 0, &(choices)
+
+static const struct choices yes_or_no = {"yes or no",
+	{{"yes", 1}, {"true", 1}, {"on", 1}, {"no", 0}, {"false", 0}, {"off", 0}, {NULL, 0}}};
+static const struct choices tls_modes = {
+	"required or off", {{"required", 1}, {"off", 0}, {NULL, 0}}};
+static const struct choices api_versions = {"v1 or v2", {{"v1", 1}, {"v2", 2}, {NULL, 0}}};
+static const struct choices severities = {"critical, error, warning or info",
+	{{"critical", 0}, {"error", 0}, {"warning", 0}, {"info", 0}, {NULL, 0}}};
+static const struct choices levels = {"DEBUG, INFO, WARN or ERROR",
+	{{"error", LOG_LEVEL_ERROR}, {"warn", LOG_LEVEL_WARNING}, {"warning", LOG_LEVEL_WARNING},
+		{"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}, {NULL, 0}}};
+
 static const struct key keys[] = {
-	{MAIN, FIELD(enabled), value_flag, "yes", 0, 0, 0},
-	{MAIN, FIELD(server), value_host, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(port), value_number, "5222", CONFIG_XMPP, 1, UINT16_MAX},
-	{MAIN, FIELD(jabberid), value_jid, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(password), value_secret, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(password_file), value_file, NULL, 0, 0, 0},
-	{MAIN, FIELD(alias), value_text, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(tls), value_tls, "required", CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(tls_ca_file), value_pem, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(rooms), value_rooms, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(watch_rooms), value_rooms, NULL, 0, 0, 0},
-	{MAIN, FIELD(alert_rooms), value_rooms, NULL, 0, 0, 0},
-	{MAIN, FIELD(room_password), value_secret, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(greeting), value_flag, "yes", 0, 0, 0},
-	{MAIN, FIELD(watched_check), value_text, NULL, 0, 0, 0},
-	{MAIN, FIELD(watched_entity), value_text, NULL, 0, 0, 0},
-	{MAIN, FIELD(watched_nick), value_names, NULL, CONFIG_XMPP, 0, 0},
-	{MAIN, FIELD(problem_pattern), value_pattern, NULL, 0, 0, 0},
-	{MAIN, FIELD(recovery_pattern), value_pattern, NULL, 0, 0, 0},
-	{MAIN, FIELD(acknowledgement_pattern), value_pattern, NULL, 0, 0, 0},
-	{MAIN, FIELD(heartbeat_pattern), value_pattern, NULL, 0, 0, 0},
-	{MAIN, FIELD(max_latency), value_duration, "300", CONFIG_WORKERS, SECONDS(1), DAYS(7)},
-	{MAIN, FIELD(repeat_interval), value_duration, "60", 0, SECONDS(1), DAYS(1)},
-	{MAIN, FIELD(repeat_max), value_duration, "15m", 0, SECONDS(1), DAYS(1)},
-	{MAIN, FIELD(state_file), value_state, NULL, 0, 0, 0},
-	{MAIN, FIELD(incident_key), value_text, NULL, 0, 0, 160},
-	{MAIN, FIELD(alert_command), value_command, NULL, 0, 0, 0},
-	{MAIN, FIELD(pagerduty_contact), value_secret, NULL, CONFIG_HTTP, 0, 0},
-	{MAIN, FIELD(pagerduty_contact_file), value_file, NULL, 0, 0, 0},
-	{MAIN, FIELD(pagerduty_api), value_api, "v2", CONFIG_HTTP, 0, 0},
-	{MAIN, FIELD(pagerduty_url), value_url, NULL, CONFIG_HTTP, 0, 0},
-	{MAIN, FIELD(pagerduty_severity), value_severity, "critical", CONFIG_HTTP, 0, 0},
-	{MAIN, FIELD(heartbeat_url), value_ping, NULL, CONFIG_HTTP, 0, 0},
-	{MAIN, FIELD(heartbeat_interval), value_duration, "60", CONFIG_HTTP, SECONDS(1), DAYS(1)},
-	{"logger", FIELD(level), value_level, "INFO", 0, 0, 0},
-	{"logger", FIELD(syslog_errors), value_flag, "no", 0, 0, 0},
+	{MAIN, FIELD(enabled), value_flag, "yes", 0, ONE_OF(yes_or_no)},
+	{MAIN, FIELD(server), value_host, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(port), value_number, "5222", CONFIG_XMPP, RANGE(1, UINT16_MAX)},
+	{MAIN, FIELD(jabberid), value_jid, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(password), value_secret, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(password_file), value_file, NULL, 0, ANY},
+	{MAIN, FIELD(alias), value_text, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(tls), value_flag, "required", CONFIG_XMPP, ONE_OF(tls_modes)},
+	{MAIN, FIELD(tls_ca_file), value_pem, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(rooms), value_rooms, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(watch_rooms), value_rooms, NULL, 0, ANY},
+	{MAIN, FIELD(alert_rooms), value_rooms, NULL, 0, ANY},
+	{MAIN, FIELD(room_password), value_secret, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(greeting), value_flag, "yes", 0, ONE_OF(yes_or_no)},
+	{MAIN, FIELD(watched_check), value_text, NULL, 0, ANY},
+	{MAIN, FIELD(watched_entity), value_text, NULL, 0, ANY},
+	{MAIN, FIELD(watched_nick), value_names, NULL, CONFIG_XMPP, ANY},
+	{MAIN, FIELD(problem_pattern), value_pattern, NULL, 0, ANY},
+	{MAIN, FIELD(recovery_pattern), value_pattern, NULL, 0, ANY},
+	{MAIN, FIELD(acknowledgement_pattern), value_pattern, NULL, 0, ANY},
+	{MAIN, FIELD(heartbeat_pattern), value_pattern, NULL, 0, ANY},
+	{MAIN, FIELD(max_latency), value_duration, "300", CONFIG_WORKERS,
+		RANGE(SECONDS(1), DAYS(7))},
+	{MAIN, FIELD(repeat_interval), value_duration, "60", 0, RANGE(SECONDS(1), DAYS(1))},
+	{MAIN, FIELD(repeat_max), value_duration, "15m", 0, RANGE(SECONDS(1), DAYS(1))},
+	{MAIN, FIELD(state_file), value_state, NULL, 0, ANY},
+	{MAIN, FIELD(incident_key), value_text, NULL, 0, RANGE(0, 160)},
+	{MAIN, FIELD(alert_command), value_command, NULL, 0, ANY},
+	{MAIN, FIELD(pagerduty_contact), value_secret, NULL, CONFIG_HTTP, ANY},
+	{MAIN, FIELD(pagerduty_contact_file), value_file, NULL, 0, ANY},
+	{MAIN, FIELD(pagerduty_api), value_choice, "v2", CONFIG_HTTP, ONE_OF(api_versions)},
+	{MAIN, FIELD(pagerduty_url), value_url, NULL, CONFIG_HTTP, ANY},
+	{MAIN, FIELD(pagerduty_severity), value_word, "critical", CONFIG_HTTP, ONE_OF(severities)},
+	{MAIN, FIELD(heartbeat_url), value_ping, NULL, CONFIG_HTTP, ANY},
+	{MAIN, FIELD(heartbeat_interval), value_duration, "60", CONFIG_HTTP,
+		RANGE(SECONDS(1), DAYS(1))},
+	{KEYS_LOGGER, FIELD(level), value_choice, "INFO", 0, ONE_OF(levels)},
+	{KEYS_LOGGER, FIELD(syslog_errors), value_flag, "no", 0, ONE_OF(yes_or_no)},
 };
 
 #define KEYS (sizeof keys / sizeof keys[0])
@@ -67,11 +85,6 @@ const struct key *key_at(size_t i)
 bool key_is_list(const struct key *key)
 {
 	return key->read == value_rooms || key->read == value_names;
-}
-
-bool key_is_secret(const struct key *key)
-{
-	return key->read == value_secret;
 }
 
 static void *key_field(const struct key *key, struct config *config)
@@ -97,11 +110,6 @@ const char *key_text(const struct config *config, const char *name)
 	return config->given->text[key_find(name) - keys];
 }
 
-bool key_is_given(const struct config *config, const char *name)
-{
-	return key_text(config, name) != NULL;
-}
-
 int key_line(const struct config *config, const char *name)
 {
 	return config->given->line[key_find(name) - keys];
@@ -121,16 +129,15 @@ bool key_set(struct config *config, const struct key *key, const char *value, st
 		return reason_set(why, "%s: the value is missing", key->name);
 	*given = before == NULL ? memory_copied(value) : memory_printed("%s, %s", before, value);
 	free(before);
-	/* a text is not copied again: it lives in what was given; a list takes only what is new */
-	if (!key->read(key_is_list(key) ? value : *given, key_field(key, config), key->min,
-		    key->max, why))
+	/* a field points into the given text, which stays; a list only appends the new items */
+	if (!key->read(key, key_is_list(key) ? value : *given, key_field(key, config), why))
 		return reason_prefix(why, "%s", key->name);
 	return true;
 }
 
 bool key_default(struct config *config, const char *name, const char *value, struct reason *why)
 {
-	return value == NULL || key_is_given(config, name) ||
+	return value == NULL || key_text(config, name) != NULL ||
 	       key_set(config, key_find(name), value, why);
 }
 
@@ -139,19 +146,14 @@ struct given *given_new(void)
 	return memory_zeroed(1, sizeof(struct given));
 }
 
-static void text_wipe(char *text)
-{
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
-	free(text);
-}
-
 void given_free(struct config *config)
 {
 	for (size_t i = 0; i < KEYS; i++) {
 		if (key_is_list(&keys[i]))
 			list_free(key_field(&keys[i], config));
-		text_wipe(config->given->text[i]);
+		if (config->given->text[i] != NULL)
+			explicit_bzero(config->given->text[i], strlen(config->given->text[i]));
+		free(config->given->text[i]);
 	}
 	free(config->given);
 }

@@ -1,52 +1,92 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table of keys, for the files of this folder: where a key stands, its type, its default, who
- * is handed it; and the values as they were written. A list's items are joined by commas.
+ * Private to this folder: the table of keys (keys.c), the types of their values (values.c), and the
+ * values as they were written. The items of a list are joined by commas.
  */
 #ifndef OOBETET_CONFIG_KEYS_H
 #define OOBETET_CONFIG_KEYS_H
 
 #include "oobetet/config/config.h"
-#include "oobetet/config/values.h"
 
 /* The section of the original's keys, which may also stand before any section. */
 #define KEYS_MAIN "oobetet"
 #define KEYS_LOGGER "logger"
 
+struct key;
+
+/*
+ * Reads a value into a field of struct config. A text is not copied: the field points to it. The
+ * reason says what was expected.
+ */
+typedef bool value_read(const struct key *key, const char *text, void *field, struct reason *why);
+
+value_read value_text;     /* const char *: no quotation marks around it; max: bytes, 0: any */
+value_read value_secret;   /* const char *: anything; no reason or listing ever shows it */
+value_read value_file;     /* const char *: a readable file */
+value_read value_pem;      /* const char *: a file with certificates */
+value_read value_state;    /* const char *: a plain file, or none yet */
+value_read value_host;     /* const char *: a host name or address, without a port */
+value_read value_jid;      /* const char *: user@domain[/resource] */
+value_read value_pattern;  /* const char *: a POSIX extended regular expression */
+value_read value_command;  /* const char *: for sh(1), quotation marks included */
+value_read value_url;      /* const char *: http:// or https:// */
+value_read value_ping;     /* const char *: the same, but its path is a secret */
+value_read value_word;     /* const char *: one of the key's choices */
+value_read value_flag;     /* bool: one of the key's choices */
+value_read value_choice;   /* int or enum: one of the key's choices */
+value_read value_number;   /* int64_t */
+value_read value_duration; /* nsec */
+value_read value_rooms;    /* struct text_list: room@service by commas; appends */
+value_read value_names;    /* struct text_list: names by commas; appends */
+
+struct choices {
+	const char *expected; /* for the reason */
+	struct choice {
+		const char *name; /* NULL: the end */
+		int value;
+	} choice[7];
+};
+
 struct key {
 	const char *section;
 	const char *name;
-	size_t field;         /* where in struct config */
+	size_t field;         /* offset in struct config */
 	value_read *read;     /* its type */
-	const char *fallback; /* its default, as one would write it; NULL: none */
-	unsigned whom;        /* which hands are handed it */
-	int64_t min, max;     /* of numbers and durations */
+	const char *fallback; /* its default, as in the file; NULL: none */
+	unsigned workers;     /* which get it: CONFIG_XMPP, CONFIG_HTTP */
+	int64_t min, max;     /* of numbers, durations and texts */
+	const struct choices *choices;
 };
 
-/* The keys in the order in which they are shown; NULL: there are no more. */
+/* The keys in the order of --check-config; NULL after the last. */
 const struct key *key_at(size_t i);
 const struct key *key_find(const char *name);
 
 bool key_is_list(const struct key *key);
-bool key_is_secret(const struct key *key);
 const struct text_list *key_list(const struct key *key, const struct config *config);
 
-/* What was written, by the user or as a default; NULL: nothing. */
+/* The value as written, by the user or as a default; NULL: none. */
 const char *key_text(const struct config *config, const char *name);
-bool key_is_given(const struct config *config, const char *name);
 
-/* In which line; 0: a default, or handed over. */
+/* Its line in the file; 0: a default, or from the main process. */
 int key_line(const struct config *config, const char *name);
 void key_set_line(struct config *config, const struct key *key, int line);
 
 bool key_set(struct config *config, const struct key *key, const char *value, struct reason *why);
 
-/* Sets what was left out; NULL: there is nothing to set it to. */
+/* Sets a key that has no value yet; NULL: there is no default. */
 bool key_default(struct config *config, const char *name, const char *value, struct reason *why);
 
 struct given *given_new(void);
 
 /* Wipes the texts; frees the lists, too. */
 void given_free(struct config *config);
+
+/* Appends a copy. Refuses a duplicate, and an item after LIST_MAX. */
+bool list_add(struct text_list *list, const char *text, size_t length, struct reason *why);
+
+/* Appends copies of those items of `more` that the list does not have. */
+void list_unite(struct text_list *list, const struct text_list *more);
+void list_free(struct text_list *list);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/config/values.h"
-
 #include "common/duration.h"
+#include "common/memory.h"
 #include "common/number.h"
+#include "oobetet/config/keys.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,14 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool value_secret(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+/* ---- texts ---- */
+
+bool value_secret(const struct key *key, const char *text, void *field, struct reason *why)
 {
-	(void)min, (void)max, (void)why;
+	(void)key, (void)why;
 	*(const char **)field = text;
 	return true;
 }
 
-static bool bare_check(const char *text, size_t length, struct reason *why)
+static bool quotes_check(const char *text, size_t length, struct reason *why)
 {
 	if (length < 2 || strchr("\"'", text[0]) == NULL || text[length - 1] != text[0])
 		return true;
@@ -29,108 +31,31 @@ static bool bare_check(const char *text, size_t length, struct reason *why)
 		(int)length, text);
 }
 
-bool value_text(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+bool value_text(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	size_t length = strlen(text);
 
-	if (max > 0 && length > (size_t)max)
-		return reason_set(why, "it is longer than %" PRId64 " bytes", max);
-	return bare_check(text, length, why) && value_secret(text, field, min, max, why);
+	if (key->max > 0 && length > (size_t)key->max)
+		return reason_set(why, "it is longer than %" PRId64 " bytes", key->max);
+	return quotes_check(text, length, why) && value_secret(key, text, field, why);
 }
 
-bool value_file(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+bool value_command(const struct key *key, const char *text, void *field, struct reason *why)
 {
-	if (access(text, R_OK) != 0)
-		return reason_set(why, "cannot read %s: %s", text, strerror(errno));
-	return value_text(text, field, min, max, why);
+	return value_secret(key, text, field, why);
 }
 
-bool value_pem(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	return file_check_certificates(text, why) && value_text(text, field, min, max, why);
-}
-
-bool value_state(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	return file_check_replaceable(text, why) && value_text(text, field, min, max, why);
-}
-
-bool value_host(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+bool value_host(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	const char *colon = strchr(text, ':');
 	bool with_port = colon != NULL && strchr(colon + 1, ':') == NULL; /* IPv6 has more */
 
 	if (with_port || strpbrk(text, " \t/@[]\"") != NULL)
 		return reason_set(why, "'%s': expected a host; its port is a key of its own", text);
-	return value_secret(text, field, min, max, why);
+	return value_secret(key, text, field, why);
 }
 
-struct choice {
-	const char *name;
-	int value;
-};
-
-static bool choose(const char *text, const struct choice *choices, int *out)
-{
-	for (; choices->name != NULL; choices++) {
-		if (strcasecmp(text, choices->name) == 0) {
-			*out = choices->value;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool value_flag(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	static const struct choice choices[] = {
-		{"yes", 1}, {"true", 1}, {"on", 1}, {"no", 0}, {"false", 0}, {"off", 0}, {NULL, 0}};
-	int value;
-
-	(void)min, (void)max;
-	if (!choose(text, choices, &value))
-		return reason_set(why, "'%s': expected yes or no", text);
-	*(bool *)field = value != 0;
-	return true;
-}
-
-bool value_tls(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	static const struct choice choices[] = {{"required", 1}, {"off", 0}, {NULL, 0}};
-	int value;
-
-	(void)min, (void)max;
-	if (!choose(text, choices, &value))
-		return reason_set(why, "'%s': expected required or off", text);
-	*(bool *)field = value != 0;
-	return true;
-}
-
-bool value_level(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	static const struct choice choices[] = {{"error", LOG_LEVEL_ERROR},
-		{"warn", LOG_LEVEL_WARNING}, {"warning", LOG_LEVEL_WARNING},
-		{"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}, {NULL, 0}};
-	int value;
-
-	(void)min, (void)max;
-	if (!choose(text, choices, &value))
-		return reason_set(why, "'%s': expected DEBUG, INFO, WARN or ERROR", text);
-	*(enum log_level *)field = (enum log_level)value;
-	return true;
-}
-
-bool value_number(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	return number_parse(text, min, max, field, why);
-}
-
-bool value_duration(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	return duration_parse(text, min, max, field, why);
-}
-
-/* `local@domain`, and in a JID perhaps `/resource`; no part of it empty, no blank in it. */
+/* `local@domain` without an empty part or a character that XMPP forbids. */
 static bool address_is_whole(const char *text, size_t length)
 {
 	const char *at = memchr(text, '@', length);
@@ -145,62 +70,16 @@ static bool address_is_whole(const char *text, size_t length)
 	return true;
 }
 
-bool value_jid(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+bool value_jid(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	size_t bare = strcspn(text, "/");
 
 	if (!address_is_whole(text, bare) || (text[bare] == '/' && text[bare + 1] == '\0'))
 		return reason_set(why, "'%s': expected a Jabber ID: user@domain", text);
-	return value_secret(text, field, min, max, why);
+	return value_secret(key, text, field, why);
 }
 
-static bool room_add(struct text_list *rooms, const char *start, size_t length, struct reason *why)
-{
-	if (!address_is_whole(start, length) || memchr(start, '/', length) != NULL)
-		return reason_set(
-			why, "'%.*s': expected a room: name@conference.domain", (int)length, start);
-	return list_add(rooms, start, length, why);
-}
-
-typedef bool item_add(struct text_list *list, const char *start, size_t length, struct reason *why);
-
-static bool items_read(const char *text, struct text_list *list, item_add *add, struct reason *why)
-{
-	for (;;) {
-		text += strspn(text, " \t");
-		size_t length = strcspn(text, ",");
-		size_t name = length;
-
-		while (name > 0 && strchr(" \t", text[name - 1]) != NULL)
-			name--;
-		if (!add(list, text, name, why))
-			return false;
-		if (text[length] == '\0')
-			return true;
-		text += length + 1;
-	}
-}
-
-bool value_rooms(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	(void)min, (void)max;
-	return items_read(text, field, room_add, why);
-}
-
-static bool name_add(struct text_list *names, const char *start, size_t length, struct reason *why)
-{
-	if (length == 0)
-		return reason_set(why, "'': expected a name between commas");
-	return bare_check(start, length, why) && list_add(names, start, length, why);
-}
-
-bool value_names(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	(void)min, (void)max;
-	return items_read(text, field, name_add, why);
-}
-
-/* glibc takes them, though they are not POSIX; one line of a peer could then cost hours. */
+/* glibc accepts back-references, though POSIX has none; matching one line could take hours. */
 static bool has_back_reference(const char *pattern)
 {
 	for (const char *p = strchr(pattern, '\\'); p != NULL; p = strchr(p + 2, '\\')) {
@@ -212,7 +91,7 @@ static bool has_back_reference(const char *pattern)
 	return false;
 }
 
-bool value_pattern(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+bool value_pattern(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	char fault[200];
 	regex_t compiled;
@@ -225,41 +104,9 @@ bool value_pattern(const char *text, void *field, int64_t min, int64_t max, stru
 	regfree(&compiled);
 	if (has_back_reference(text))
 		return reason_set(why, "'%s': a back-reference could take for ever", text);
-	return value_text(text, field, min, max, why);
+	return value_text(key, text, field, why);
 }
 
-bool value_command(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	return value_secret(text, field, min, max, why);
-}
-
-bool value_api(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	static const struct choice choices[] = {{"v1", 1}, {"v2", 2}, {NULL, 0}};
-	int value;
-
-	(void)min, (void)max;
-	if (!choose(text, choices, &value))
-		return reason_set(why, "'%s': expected v1 or v2", text);
-	*(int64_t *)field = value;
-	return true;
-}
-
-bool value_severity(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
-{
-	static const char *const severities[] = {"critical", "error", "warning", "info"};
-
-	(void)min, (void)max;
-	for (size_t i = 0; i < sizeof severities / sizeof severities[0]; i++) {
-		if (strcmp(text, severities[i]) == 0) {
-			*(const char **)field = severities[i];
-			return true;
-		}
-	}
-	return reason_set(why, "'%s': expected critical, error, warning or info", text);
-}
-
-/* The full address of something on a web server. */
 static bool url_is_full(const char *text)
 {
 	const char *host = strstr(text, "://");
@@ -268,50 +115,179 @@ static bool url_is_full(const char *text)
 	return scheme && strcspn(host + 3, "/?# \t") > 0 && strpbrk(text, " \t\"") == NULL;
 }
 
-bool value_url(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+bool value_url(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	if (!url_is_full(text))
 		return reason_set(
 			why, "'%s': expected the full address: http://… or https://…", text);
-	return value_secret(text, field, min, max, why);
+	return value_secret(key, text, field, why);
 }
 
-/* Who knows such an address can use it: it is not repeated. */
-bool value_ping(const char *text, void *field, int64_t min, int64_t max, struct reason *why)
+bool value_ping(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	if (!url_is_full(text))
 		return reason_set(why, "expected the full address: http://… or https://…");
-	return value_secret(text, field, min, max, why);
+	return value_secret(key, text, field, why);
 }
 
-bool file_check_replaceable(const char *path, struct reason *why)
+/* ---- files ---- */
+
+bool value_file(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	if (access(text, R_OK) != 0)
+		return reason_set(why, "cannot read %s: %s", text, strerror(errno));
+	return value_text(key, text, field, why);
+}
+
+/* It is replaced by rename(2): a device or a directory there would be lost. */
+bool value_state(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	struct stat status;
 
-	if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-		return reason_set(why, "%s: is no plain file", path);
+	if (stat(text, &status) == 0 && !S_ISREG(status.st_mode))
+		return reason_set(why, "%s: is no plain file", text);
+	return value_text(key, text, field, why);
+}
+
+/* libstrophe does not say what is wrong with a file that holds no certificate. */
+bool value_pem(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	FILE *file = fopen(text, "re");
+	bool found = false;
+	char line[100]; /* longer lines begin no certificate */
+
+	if (file == NULL)
+		return reason_set(why, "cannot read %s: %s", text, strerror(errno));
+	/* RFC 7468, and OpenSSL's own `-----BEGIN TRUSTED CERTIFICATE-----` */
+	while (!found && fgets(line, sizeof line, file) != NULL)
+		found = strncmp(line, "-----BEGIN ", 11) == 0 &&
+			strstr(line, "CERTIFICATE-----") != NULL;
+	if (!found)
+		reason_set(why, "%s: %s", text,
+			ferror(file) ? strerror(errno) : "holds no PEM certificate");
+	fclose(file);
+	return found && value_text(key, text, field, why);
+}
+
+/* ---- choices and numbers ---- */
+
+static const struct choice *choose(const struct key *key, const char *text, struct reason *why)
+{
+	for (const struct choice *choice = key->choices->choice; choice->name != NULL; choice++)
+		if (strcasecmp(text, choice->name) == 0)
+			return choice;
+	reason_set(why, "'%s': expected %s", text, key->choices->expected);
+	return NULL;
+}
+
+bool value_flag(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	const struct choice *choice = choose(key, text, why);
+
+	if (choice != NULL)
+		*(bool *)field = choice->value != 0;
+	return choice != NULL;
+}
+
+bool value_choice(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	const struct choice *choice = choose(key, text, why);
+
+	if (choice != NULL)
+		*(int *)field = choice->value;
+	return choice != NULL;
+}
+
+bool value_word(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	const struct choice *choice = choose(key, text, why);
+
+	if (choice != NULL)
+		*(const char **)field = choice->name;
+	return choice != NULL;
+}
+
+bool value_number(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	return number_parse(text, key->min, key->max, field, why);
+}
+
+bool value_duration(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	return duration_parse(text, key->min, key->max, field, why);
+}
+
+/* ---- lists ---- */
+
+bool list_has(const struct text_list *list, const char *text, size_t length)
+{
+	for (int i = 0; i < list->count; i++)
+		if (strlen(list->item[i]) == length &&
+			strncasecmp(list->item[i], text, length) == 0)
+			return true;
+	return false;
+}
+
+static void item_append(struct text_list *list, const char *text, size_t length)
+{
+	list->item = memory_resized(list->item, ((size_t)list->count + 1) * sizeof(char *));
+	list->item[list->count++] = memory_printed("%.*s", (int)length, text);
+}
+
+bool list_add(struct text_list *list, const char *text, size_t length, struct reason *why)
+{
+	if (list_has(list, text, length))
+		return reason_set(why, "'%.*s' is there twice", (int)length, text);
+	if (list->count == LIST_MAX)
+		return reason_set(why, "there are more than %d", LIST_MAX);
+	item_append(list, text, length);
 	return true;
 }
 
-/* RFC 7468, and what OpenSSL writes besides: `-----BEGIN TRUSTED CERTIFICATE-----`. */
-static bool line_begins_certificate(const char *line)
+void list_unite(struct text_list *list, const struct text_list *more)
 {
-	return strncmp(line, "-----BEGIN ", 11) == 0 && strstr(line, "CERTIFICATE-----") != NULL;
+	for (int i = 0; i < more->count; i++)
+		if (!list_has(list, more->item[i], strlen(more->item[i])))
+			item_append(list, more->item[i], strlen(more->item[i]));
 }
 
-bool file_check_certificates(const char *path, struct reason *why)
+void list_free(struct text_list *list)
 {
-	FILE *file = fopen(path, "re");
-	bool found = false;
-	char line[100]; /* a longer one is none that begins a certificate */
+	for (int i = 0; i < list->count; i++)
+		free(list->item[i]);
+	free(list->item);
+	*list = (struct text_list){NULL, 0};
+}
 
-	if (file == NULL)
-		return reason_set(why, "cannot read %s: %s", path, strerror(errno));
-	while (!found && fgets(line, sizeof line, file) != NULL)
-		found = line_begins_certificate(line);
-	if (!found)
-		reason_set(why, "%s: %s", path,
-			ferror(file) ? strerror(errno) : "holds no PEM certificate");
-	fclose(file);
-	return found;
+static bool item_check(const struct key *key, const char *start, size_t length, struct reason *why)
+{
+	if (key->read == value_rooms)
+		return (address_is_whole(start, length) && memchr(start, '/', length) == NULL) ||
+		       reason_set(why, "'%.*s': expected a room: name@conference.domain",
+			       (int)length, start);
+	if (length == 0)
+		return reason_set(why, "'': expected a name between commas");
+	return quotes_check(start, length, why);
+}
+
+bool value_names(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	for (;;) {
+		text += strspn(text, " \t");
+		size_t length = strcspn(text, ",");
+		size_t name = length;
+
+		while (name > 0 && strchr(" \t", text[name - 1]) != NULL)
+			name--;
+		if (!item_check(key, text, name, why) || !list_add(field, text, name, why))
+			return false;
+		if (text[length] == '\0')
+			return true;
+		text += length + 1;
+	}
+}
+
+bool value_rooms(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	return value_names(key, text, field, why);
 }

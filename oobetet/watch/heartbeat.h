@@ -7,7 +7,7 @@
 #define OOBETET_WATCH_HEARTBEAT_H
 
 #include "common/clocks.h"
-#include "oobetet/config/list.h"
+#include "oobetet/config/config.h"
 
 #include <stdbool.h>
 

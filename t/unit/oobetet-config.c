@@ -349,9 +349,9 @@ static void a_secret_may_be_in_a_file_of_its_own(void **state)
 		size_t length;
 		const char *why;
 	} bad[] = {
-		{"a\nb\n", 4, "holds more than one line"},
-		{"\n", 1, "is empty"},
-		{"a\0b", 3, "holds more than one line"},
+		{"a\nb\n", 4, "has more than one line"},
+		{"\n", 1, "there is nothing in it"},
+		{"a\0b", 3, "there is a NUL in it"},
 		{"a\x01", 2, "holds control characters"},
 	};
 	struct reason why = {""};
@@ -417,7 +417,7 @@ static void a_long_repeat_interval_needs_no_repeat_max(void **state)
 	config_free(config);
 }
 
-/* What a hand was given, as lines. */
+/* The keys that a worker got, as lines. */
 static char given[2000];
 
 static void give(void *user, const char *key, const char *value)
@@ -429,7 +429,7 @@ static void give(void *user, const char *key, const char *value)
 	snprintf(given + strlen(given), sizeof given - strlen(given), "%s=%s\n", key, value);
 }
 
-static void a_hand_gets_what_it_needs_and_no_more(void **state)
+static void a_worker_gets_the_keys_that_it_needs(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST "rooms = b@c, d@e\n"
@@ -506,7 +506,7 @@ int main(void)
 		cmocka_unit_test(a_long_secret_has_a_bound),
 		cmocka_unit_test(a_secret_is_not_read_from_a_pipe),
 		cmocka_unit_test(a_long_repeat_interval_needs_no_repeat_max),
-		cmocka_unit_test(a_hand_gets_what_it_needs_and_no_more),
+		cmocka_unit_test(a_worker_gets_the_keys_that_it_needs),
 		cmocka_unit_test(what_is_shown_masks_the_secrets_and_can_be_read_again),
 	};
 
