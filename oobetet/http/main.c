@@ -13,8 +13,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REQUESTS_MAX 16 /* under way at once; the clock has one a watch */
-#define OUTCOME 300     /* bytes of what came of a request */
+#define REQUESTS_MAX 16 /* at once; the main process needs one for each watch */
+#define FAULT 300       /* bytes of a text that says what failed */
 
 struct http {
 	struct ipc *ipc;
@@ -22,14 +22,14 @@ struct http {
 	struct integration integration;
 	struct timing timing;
 	CURLM *multi;
-	struct request *requests[REQUESTS_MAX]; /* under way; NULL: a free place */
-	struct request *heartbeat;              /* the same */
-	char heartbeat_fault[OUTCOME];          /* as logged last; "": it arrives */
-	bool online;                            /* somebody has answered */
+	struct request *requests[REQUESTS_MAX]; /* in progress; NULL: a free slot */
+	struct request *heartbeat;              /* in progress, or NULL */
+	char heartbeat_fault[FAULT];            /* as last logged; "": none */
+	bool online;                            /* a server has answered */
 	bool stopping;
 };
 
-static struct request **place_of(struct http *http, const struct request *request)
+static struct request **slot_of(struct http *http, const struct request *request)
 {
 	for (int i = 0; i < REQUESTS_MAX; i++)
 		if (http->requests[i] == request)
@@ -37,120 +37,97 @@ static struct request **place_of(struct http *http, const struct request *reques
 	return NULL;
 }
 
-static void post(struct http *http, const char *id, const struct page *page)
+static void post(struct http *http, const char *id, const struct event *event)
 {
-	struct request **place = place_of(http, NULL);
+	struct request **slot = slot_of(http, NULL);
 
-	if (place == NULL) {
-		ipc_say(http->ipc, MESSAGE_FAILED, FIELDS(id, "too many requests are under way"));
-		return;
-	}
-	*place = request_start(http->multi, http->config->pagerduty_url, id,
-		pagerduty_body(&http->integration, page), http->timing.request);
+	if (slot == NULL)
+		ipc_say(http->ipc, MESSAGE_FAILED, FIELDS(id, "too many requests in progress"));
+	else
+		*slot = request_start(http->multi, http->config->pagerduty_url, id,
+			pagerduty_body(&http->integration, event), http->timing.request);
 }
 
-/* One that is under way still is as good as the next. */
-static void heartbeat_fetch(struct http *http)
+static void messages_read(struct http *http)
 {
-	if (http->heartbeat == NULL && http->config->heartbeat_url != NULL)
-		http->heartbeat = request_start(
-			http->multi, http->config->heartbeat_url, "", NULL, http->timing.request);
-}
-
-static void word_take(struct http *http, const struct message *message)
-{
-	char *const *field = message->field;
-
-	if (message->type == MESSAGE_TRIGGER)
-		post(http, field[0],
-			&(struct page){.key = field[1],
-				.since = field[2],
-				.source = field[3],
-				.component = field[4],
-				.text = field[5]});
-	else if (message->type == MESSAGE_RESOLVE)
-		post(http, field[0], &(struct page){.key = field[1]});
-	else if (message->type == MESSAGE_HEARTBEAT)
-		heartbeat_fetch(http);
-	else if (message->type == MESSAGE_STOP)
-		http->stopping = true;
-}
-
-static void words_take(struct http *http)
-{
+	const char *heartbeat_url = http->config->heartbeat_url;
 	struct message message;
 
-	while (ipc_next(http->ipc, &message))
-		word_take(http, &message);
+	while (ipc_next(http->ipc, &message)) {
+		char *const *field = message.field;
+
+		if (message.type == MESSAGE_TRIGGER)
+			post(http, field[0],
+				&(struct event){.key = field[1],
+					.since = field[2],
+					.source = field[3],
+					.component = field[4],
+					.text = field[5]});
+		else if (message.type == MESSAGE_RESOLVE)
+			post(http, field[0], &(struct event){.key = field[1]});
+		else if (message.type == MESSAGE_HEARTBEAT && http->heartbeat == NULL &&
+			 heartbeat_url != NULL)
+			http->heartbeat = request_start(
+				http->multi, heartbeat_url, "", NULL, http->timing.request);
+		else if (message.type == MESSAGE_STOP)
+			http->stopping = true;
+	}
 }
 
-/* What came of a request, in words. Returns out. */
-static char *outcome_write(const struct http *http, const struct request *request, char *out)
+static void event_done(struct http *http, const struct request *request)
 {
-	long status = request_status(request);
-	const char *const secrets[] = {http->integration.key, NULL};
+	const struct integration *integration = &http->integration;
+	const char *const secrets[] = {integration->key, NULL};
+	const char *answer = request->answer.data;
+	char fault[FAULT];
+	enum message_type type = pagerduty_result(integration->version, request->status, answer);
 
-	if (status == 0)
-		text_of_peer(request_error(request), secrets, out, OUTCOME);
+	if (type == MESSAGE_DONE) {
+		ipc_say(http->ipc, type, FIELDS(request->id));
+		return;
+	}
+	if (request->status == 0)
+		text_of_peer(request->error, secrets, fault, sizeof fault);
 	else
-		pagerduty_explain(
-			&http->integration, status, request_answer(request), out, OUTCOME);
-	return out;
+		pagerduty_explain(integration, request->status, answer, fault, sizeof fault);
+	ipc_say(http->ipc, type, FIELDS(request->id, fault));
 }
 
-static void answer_tell(struct http *http, const struct request *request)
+/* Logs a fault when it begins or changes, and when it ends. */
+static void heartbeat_done(struct http *http, const struct request *request)
 {
-	char outcome[OUTCOME];
-	enum message_type type = pagerduty_judge(
-		http->integration.version, request_status(request), request_answer(request));
+	char fault[FAULT] = "";
 
-	if (type == MESSAGE_DONE)
-		ipc_say(http->ipc, type, FIELDS(request_id(request)));
-	else
-		ipc_say(http->ipc, type,
-			FIELDS(request_id(request), outcome_write(http, request, outcome)));
-}
-
-/* Nobody waits for it: what is wrong is logged, once, and when that is over. */
-static void heartbeat_judge(struct http *http)
-{
-	long status = request_status(http->heartbeat);
-	char fault[OUTCOME] = "";
-
-	if (status == 0)
-		text_clean_line(request_error(http->heartbeat), fault, sizeof fault);
-	else if (status < 200 || status > 299)
-		snprintf(fault, sizeof fault, "HTTP %ld", status);
+	if (request->status == 0)
+		text_clean_line(request->error, fault, sizeof fault);
+	else if (request->status < 200 || request->status > 299)
+		snprintf(fault, sizeof fault, "HTTP %ld", request->status);
 	if (fault[0] == '\0' && http->heartbeat_fault[0] != '\0')
 		log_info("heartbeat_url is fetched again");
 	else if (fault[0] != '\0' && strcmp(fault, http->heartbeat_fault) != 0)
 		log_error("heartbeat_url cannot be fetched: %s; trying again", fault);
 	memcpy(http->heartbeat_fault, fault, sizeof fault);
+	http->heartbeat = NULL;
 }
 
-/* The first answer of all, whatever it says. */
-static void online_tell(struct http *http, const struct request *request)
-{
-	if (http->online || request_status(request) == 0)
-		return;
-	http->online = true;
-	ipc_say(http->ipc, MESSAGE_ONLINE,
-		FIELDS(request == http->heartbeat ? "heartbeat_url answers"
-						  : http->config->pagerduty_url));
-}
-
-static void answers_take(struct http *http)
+static void requests_finish(struct http *http)
 {
 	struct request *request;
 
 	while ((request = request_done(http->multi)) != NULL) {
-		online_tell(http, request);
-		if (request == http->heartbeat) {
-			heartbeat_judge(http);
-			http->heartbeat = NULL;
+		bool heartbeat = request == http->heartbeat;
+
+		if (!http->online && request->status != 0) {
+			http->online = true;
+			ipc_say(http->ipc, MESSAGE_ONLINE,
+				FIELDS(heartbeat ? "heartbeat_url answers"
+						 : http->config->pagerduty_url));
+		}
+		if (heartbeat) {
+			heartbeat_done(http, request);
 		} else {
-			answer_tell(http, request);
-			*place_of(http, request) = NULL;
+			event_done(http, request);
+			*slot_of(http, request) = NULL;
 		}
 		request_free(request);
 	}
@@ -158,21 +135,21 @@ static void answers_take(struct http *http)
 
 static void http_worker_run(struct http *http)
 {
-	struct curl_waitfd clock = {.fd = IPC_FD, .events = CURL_WAIT_POLLIN};
+	struct curl_waitfd ipc = {.fd = IPC_FD, .events = CURL_WAIT_POLLIN};
 	int running;
 
-	ipc_say(http->ipc, MESSAGE_ONLINE, FIELDS("")); /* ready, and nobody has answered yet */
-	words_take(http); /* what came in one piece with the configuration */
+	ipc_say(http->ipc, MESSAGE_ONLINE, FIELDS("")); /* ready, but no server has answered */
+	messages_read(http); /* which may have come with the configuration */
 	while (!ipc_closed(http->ipc) && !http->stopping) {
 		ipc_live(http->ipc, clock_monotonic(), http->timing.alive, http->timing.timeout);
-		clock.revents = 0;
+		ipc.revents = 0;
 		curl_multi_poll(
-			http->multi, &clock, 1, (int)(http->timing.alive / NSEC_PER_MSEC), NULL);
-		if (clock.revents != 0)
+			http->multi, &ipc, 1, (int)(http->timing.alive / NSEC_PER_MSEC), NULL);
+		if (ipc.revents != 0)
 			ipc_listen(http->ipc);
-		words_take(http);
+		messages_read(http);
 		curl_multi_perform(http->multi, &running);
-		answers_take(http);
+		requests_finish(http);
 	}
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * PagerDuty's Events API, version 2 (developer.pagerduty.com, "Send an Alert Event") and version 1
- * ("Events API v1", /generic/2010-04-15/create_event.json): what is posted, and what the answer
- * means. Pure.
+ * PagerDuty's Events API, version 2 ("Send an Alert Event") and version 1 ("Events API v1",
+ * /generic/2010-04-15/create_event.json): the requests, and the meaning of the answers. Pure.
  */
 #ifndef OOBETET_HTTP_PAGERDUTY_H
 #define OOBETET_HTTP_PAGERDUTY_H
@@ -11,36 +10,33 @@
 
 #include <stdint.h>
 
-/* What an account's integration is, by configuration. */
+/* The configured integration of a PagerDuty account. */
 struct integration {
 	int64_t version;      /* of the API: 1 or 2 */
 	const char *key;      /* routing_key in version 2, service_key in version 1 */
-	const char *severity; /* version 1 has none */
+	const char *severity; /* of version 2 only */
 };
 
-struct page {
-	const char *key;       /* the incident's: dedup_key, incident_key */
+struct event {
+	const char *key;       /* of the incident: dedup_key, incident_key */
 	const char *since;     /* ISO 8601; NULL, as the following: this is a resolve */
-	const char *source;    /* the machine that tells it */
+	const char *source;    /* the machine that sends it */
 	const char *component; /* what is watched */
 	const char *text;      /* the summary */
 };
 
-/* The body to post. Free it with free(3) after explicit_bzero(3): it holds the integration's key.
- */
-char *pagerduty_body(const struct integration *integration, const struct page *page);
+/* The body to post. Wipe it, for it holds the integration's key, and free it with free(3). */
+char *pagerduty_body(const struct integration *integration, const struct event *event);
 
 /*
- * What the clock is to be told of an HTTP status, 0 if none came: done, refused or failed. Any page
- * may come with 200, a proxy's perhaps, which is what version 1 is done with: so there the answer
- * must be PagerDuty's own.
+ * Done, refused or failed, by the HTTP status (0: no answer). A proxy may answer 200, which is
+ * version 1's success: there the answer must be PagerDuty's own.
  */
-enum message_type pagerduty_judge(int64_t version, long status, const char *answer);
+enum message_type pagerduty_result(int64_t version, long status, const char *answer);
 
 /*
- * An answer that is not the good one, in words for people: `HTTP 400: Event object is invalid:
- * 'summary' is missing`. `answer` is not trusted; the integration's key is masked in it. Returns
- * out.
+ * An answer other than success as a text: `HTTP 400: Event object is invalid: 'summary' is
+ * missing`. `answer` is untrusted; the integration's key in it is masked. Returns out.
  */
 char *pagerduty_explain(const struct integration *integration, long status, const char *answer,
 	char *out, size_t size);

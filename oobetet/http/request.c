@@ -1,30 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/http/request.h"
 
-#include "common/buffer.h"
 #include "common/log.h"
 #include "common/memory.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#define ANSWER_MAX 1024 /* bytes that are kept: enough to see what it complains of */
+#define ANSWER_MAX 1024 /* bytes: enough for an error message */
 
-struct request {
-	CURLM *multi;
-	CURL *easy;
-	struct curl_slist *headers;
-	char *id;
-	char *body; /* NULL: nothing is posted */
-	struct buffer answer;
-	CURLcode result;
-	char error[CURL_ERROR_SIZE];
-};
-
-/* The rest of a long answer is read and forgotten: to stop there would make it a failure. */
-static size_t answer_take(char *bytes, size_t size, size_t count, void *user)
+/* Reads the rest of a long answer, too: to stop would make the request fail. */
+static size_t on_answer(char *bytes, size_t size, size_t count, void *user)
 {
 	struct request *request = user;
 	size_t there = size * count;
@@ -47,13 +36,13 @@ static void request_configure(struct request *request, const char *url, nsec lim
 	}
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "oobetet/" PACKAGE_VERSION);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(limit / NSEC_PER_MSEC));
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_take);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_answer);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* without this a name server that does not answer stalls the whole process (7.88) */
+	/* without it a name server that does not answer stalls the process (curl 7.88) */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	/* kept for a day otherwise: megabytes, for a connection a minute at most */
+	/* by default megabytes stay for a day, for at most a connection a minute */
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 }
 
@@ -74,7 +63,7 @@ struct request *request_start(CURLM *multi, const char *url, const char *id, cha
 	return request;
 }
 
-/* As curl writes one: "12 ms", "5001 milliseconds". */
+/* "12 ms", "5001 milliseconds" */
 static bool is_span(const char *text)
 {
 	const char *unit = text + strspn(text, "0123456789");
@@ -82,7 +71,7 @@ static bool is_span(const char *text)
 	return unit > text && (strncmp(unit, " ms", 3) == 0 || strncmp(unit, " milli", 6) == 0);
 }
 
-/* From "after" up to a colon, which begins the reason, or to the end. */
+/* Cuts from "after" to the colon before the reason, or to the end. */
 char *error_unmeasured(char *error)
 {
 	static const char after[] = " after ";
@@ -108,35 +97,16 @@ struct request *request_done(CURLM *multi)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
-		request->result = message->data.result;
+		if (message->data.result == CURLE_OK)
+			curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &request->status);
+		else if (request->error[0] == '\0')
+			snprintf(request->error, sizeof request->error, "%s",
+				curl_easy_strerror(message->data.result));
 		error_unmeasured(request->error);
+		buffer_append(&request->answer, "", 1); /* for those who read it as a string */
 		return request;
 	}
 	return NULL;
-}
-
-long request_status(const struct request *request)
-{
-	long status = 0;
-
-	if (request->result == CURLE_OK)
-		curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-	return status;
-}
-
-const char *request_answer(const struct request *request)
-{
-	return request->answer.length > 0 ? request->answer.data : "";
-}
-
-const char *request_error(const struct request *request)
-{
-	return request->error[0] != '\0' ? request->error : curl_easy_strerror(request->result);
-}
-
-const char *request_id(const struct request *request)
-{
-	return request->id;
 }
 
 void request_free(struct request *request)

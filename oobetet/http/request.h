@@ -1,42 +1,37 @@
 /* SPDX-License-Identifier: MIT */
-/* One HTTP request, that posts JSON or fetches, carried by a curl multi handle. */
+/* One HTTP request of a curl multi handle: it posts JSON, or fetches. */
 #ifndef OOBETET_HTTP_REQUEST_H
 #define OOBETET_HTTP_REQUEST_H
 
+#include "common/buffer.h"
 #include "common/clocks.h"
 
 #include <curl/curl.h>
-#include <stddef.h>
 
-struct request;
+struct request {
+	CURLM *multi;
+	CURL *easy;
+	struct curl_slist *headers;
+	char *id;                    /* the caller's name for it */
+	char *body;                  /* NULL: nothing is posted */
+	struct buffer answer;        /* untrusted; its first 1024 bytes */
+	long status;                 /* of the answer; 0: there was none */
+	char error[CURL_ERROR_SIZE]; /* why there was none, by curl */
+};
 
-/*
- * Begins to post `body`, which becomes the request's and is wiped in the end; NULL: to fetch. `id`
- * comes back with the answer. After `limit` it has failed.
- */
+/* Starts a POST of `body`, which it owns and wipes; NULL: a GET. It fails after `limit`. */
 struct request *request_start(
 	CURLM *multi, const char *url, const char *id, char *body, nsec limit);
 
-/* A request that the multi handle calls done; NULL: none is. It is then the caller's to free. */
+/* A request that is done, with status or error set; the caller frees it. NULL: none is. */
 struct request *request_done(CURLM *multi);
 
-/* The answer's status; 0: there was none. */
-long request_status(const struct request *request);
-
-/* What was answered, as far as it was kept: at most 1024 bytes, and nothing that can be trusted. */
-const char *request_answer(const struct request *request);
-
-/* Why there was no answer: curl's words, without what it has measured. */
-const char *request_error(const struct request *request);
+void request_free(struct request *request);
 
 /*
- * Cuts out of an error of curl's how long it took and how much had come by then ("Failed to connect
- * to HOST port 443 after 3 ms: Connection refused"), so that the same fault has the same words each
- * time. Returns error.
+ * Cuts durations and byte counts out of a curl error ("Failed to connect to HOST port 443 after 3
+ * ms: Connection refused"), so that a repeated fault is the same text. Returns error.
  */
 char *error_unmeasured(char *error);
-
-const char *request_id(const struct request *request);
-void request_free(struct request *request);
 
 #endif

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	pagerduty_explain(&integration, status, answer, out, sizeof out);
 	FUZZ_EXPECT(strncmp(out, "HTTP ", 5) == 0);
 	FUZZ_EXPECT(text_is_clean(out));
-	enum message_type type = pagerduty_judge(version, status, answer);
+	enum message_type type = pagerduty_result(version, status, answer);
 	bool good = status == (version == 1 ? 200 : 202);
 	bool told =
 		version == 2 || strstr(answer, "uccess") != NULL || strchr(answer, '\\') != NULL;

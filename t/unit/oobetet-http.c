@@ -14,19 +14,19 @@
 
 #define KEY "0123456789abcdef0123456789abcdef"
 
-static const struct page trigger = {
+static const struct event trigger = {
 	"the \"key\"", "2026-11-20T10:29:06.123Z", "vm", "\"Flapper\" on web-01", "it is broken"};
-static const struct page resolve = {.key = "the \"key\""};
+static const struct event resolve = {.key = "the \"key\""};
 
-static json_t *posted(int version, const char *severity, const struct page *page)
+static json_t *posted(int version, const char *severity, const struct event *event)
 {
 	const struct integration integration = {version, KEY, severity};
-	char *body = pagerduty_body(&integration, page);
-	json_t *event = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
+	char *body = pagerduty_body(&integration, event);
+	json_t *root = json_loads(body, JSON_REJECT_DUPLICATES, NULL);
 
-	assert_non_null(event);
+	assert_non_null(root);
 	free(body);
-	return event;
+	return root;
 }
 
 static const char *text_at(const json_t *object, const char *name)
@@ -70,7 +70,7 @@ static void version_1_has_other_names(void **state)
 	json_decref(event);
 }
 
-static void a_status_is_judged_by_its_version(void **state)
+static void each_version_has_its_own_success_status(void **state)
 {
 	static const struct {
 		int version;
@@ -94,13 +94,13 @@ static void a_status_is_judged_by_its_version(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
 		assert_int_equal(
-			pagerduty_judge(cases[i].version, cases[i].status,
+			pagerduty_result(cases[i].version, cases[i].status,
 				"{\"status\":\"success\",\"message\":\"Event processed\"}"),
 			cases[i].type);
 }
 
-/* A proxy's page, a portal's, another service's. */
-static void a_page_that_is_not_pagerdutys_is_no_answer(void **state)
+/* Pages of a proxy, a portal, another service. */
+static void an_answer_of_another_service_is_a_failure(void **state)
 {
 	static const char *const pages[] = {"", "<html>Welcome</html>", "OK", "[]", "\"success\"",
 		"{\"status\":\"invalid event\"}", "{\"status\":1}", "{\"status\":\"success\""};
@@ -108,28 +108,28 @@ static void a_page_that_is_not_pagerdutys_is_no_answer(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(pages); i++)
-		assert_int_equal(pagerduty_judge(1, 200, pages[i]), MESSAGE_FAILED);
+		assert_int_equal(pagerduty_result(1, 200, pages[i]), MESSAGE_FAILED);
 	assert_string_equal(pagerduty_explain(&(struct integration){1, KEY, "critical"}, 200,
 				    pages[1], out, sizeof out),
 		"HTTP 200, but the answer is not PagerDuty's: <html>Welcome</html>");
 }
 
-static void all_else_is_tried_again(void **state)
+static void any_other_status_is_a_failure(void **state)
 {
 	static const long again[] = {100, 201, 301, 302, 401, 404, 408, 503};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(again); i++)
 		for (int version = 1; version <= 2; version++)
-			assert_int_equal(pagerduty_judge(version, again[i], ""), MESSAGE_FAILED);
+			assert_int_equal(pagerduty_result(version, again[i], ""), MESSAGE_FAILED);
 }
 
-static void an_answer_is_put_into_words(void **state)
+static void an_answer_is_explained(void **state)
 {
 	static const struct {
 		int version;
 		long status;
-		const char *answer, *message_types;
+		const char *answer, *text;
 	} cases[] = {
 		{2, 500, "", "HTTP 500"},
 		{2, 502, "<html>\nBad\x01 gateway", "HTTP 502: <html> Bad gateway"},
@@ -155,12 +155,12 @@ static void an_answer_is_put_into_words(void **state)
 
 		assert_string_equal(pagerduty_explain(&integration, cases[i].status,
 					    cases[i].answer, out, sizeof out),
-			cases[i].message_types);
+			cases[i].text);
 	}
 }
 
-/* Wherever the key is in an answer, and wherever that is cut: no half of it is told. */
-static void no_part_of_the_key_is_told(void **state)
+/* Wherever the key is in an answer, and wherever the answer is cut. */
+static void no_part_of_the_key_is_shown(void **state)
 {
 	static const struct {
 		const char *begin, *end;
@@ -184,7 +184,7 @@ static void no_part_of_the_key_is_told(void **state)
 				pagerduty_explain(&integration, 400, answer, out, sizeof out);
 				if (strstr(out, "0123") != NULL || strstr(out, "456789") != NULL)
 					fail_msg("%d: %s", before, out);
-				answer[1024] = '\0'; /* as much as is kept of it */
+				answer[1024] = '\0'; /* the part that is kept */
 			}
 		}
 }
@@ -201,10 +201,10 @@ static void a_long_answer_is_cut(void **state)
 	assert_true(text_is_clean(out));
 }
 
-static void the_same_fault_has_the_same_words(void **state)
+static void durations_are_cut_out_of_errors(void **state)
 {
 	static const struct {
-		const char *error, *message_types;
+		const char *error, *text;
 	} cases[] = {
 		{"Failed to connect to pager.example port 443 after 12 ms: Connection refused",
 			"Failed to connect to pager.example port 443: Connection refused"},
@@ -228,7 +228,7 @@ static void the_same_fault_has_the_same_words(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		strcpy(error, cases[i].error);
-		assert_string_equal(error_unmeasured(error), cases[i].message_types);
+		assert_string_equal(error_unmeasured(error), cases[i].text);
 	}
 }
 
@@ -311,13 +311,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(version_2_has_a_payload),
 		cmocka_unit_test(version_1_has_other_names),
-		cmocka_unit_test(a_page_that_is_not_pagerdutys_is_no_answer),
-		cmocka_unit_test(a_status_is_judged_by_its_version),
-		cmocka_unit_test(all_else_is_tried_again),
-		cmocka_unit_test(an_answer_is_put_into_words),
-		cmocka_unit_test(no_part_of_the_key_is_told),
+		cmocka_unit_test(an_answer_of_another_service_is_a_failure),
+		cmocka_unit_test(each_version_has_its_own_success_status),
+		cmocka_unit_test(any_other_status_is_a_failure),
+		cmocka_unit_test(an_answer_is_explained),
+		cmocka_unit_test(no_part_of_the_key_is_shown),
 		cmocka_unit_test(a_long_answer_is_cut),
-		cmocka_unit_test(the_same_fault_has_the_same_words),
+		cmocka_unit_test(durations_are_cut_out_of_errors),
 		cmocka_unit_test(it_beats_while_we_are_in_all_rooms),
 		cmocka_unit_test(the_watchdog_is_told_twice_in_its_time),
 		cmocka_unit_test(a_watchdog_that_is_not_ours_is_not_told),
