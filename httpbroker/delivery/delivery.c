@@ -77,16 +77,20 @@ static void parts_make(struct delivery *delivery, const struct delivery_settings
 	random_fill(&key, sizeof key);
 	delivery->core = (struct core){
 		.checks = checks,
-		.interval = settings->interval,
-		.max = settings->memory_only ? SIZE_MAX : (size_t)settings->max_pending,
-		.max_states = settings->max_states,
+		.settings =
+			{
+				.interval = settings->interval,
+				.max_checks = settings->max_states,
+				.stale_state = settings->stale_as,
+				.forget_after = settings->forget_after,
+				.muted = settings->memory_only,
+			},
+		.max_pending = settings->memory_only ? SIZE_MAX : (size_t)settings->max_pending,
 		.flapjack = settings->flapjack,
 		.persistent = settings->persistent && !settings->memory_only,
-		.stale_as = settings->stale_as,
-		.forget_after = settings->forget_after,
 	};
 	delivery->loader = loader_new(&key);
-	delivery->core.missing = loader_missing(delivery->loader);
+	delivery->core.settings.missing = loader_missing(delivery->loader);
 	core_open(&delivery->core, now);
 	delivery->accepted = accepted_new((size_t)settings->max_pending, &key);
 	delivery->pending = pending_new(&delivery->core, delivery->loader, delivery->accepted);
@@ -216,7 +220,7 @@ static void count_work(struct delivery *delivery, nsec now)
 	if (now < delivery->count_at)
 		return;
 	log_debug("Number of cached states: %zu", checks_count(delivery->core.checks));
-	delivery->count_at = now + delivery->core.interval;
+	delivery->count_at = now + delivery->core.settings.interval;
 }
 
 static enum delivery_role role_of(const struct delivery *delivery)

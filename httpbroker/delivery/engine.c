@@ -11,67 +11,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CROWD = 64 }; /* so many repeats in one tick are no burst, whatever the average */
+enum { BURST_LIMIT = 64 }; /* repeats in one tick that are no burst, whatever the average */
 
 struct engine {
 	struct checks *checks;
 	struct outbox *outbox;
+	const struct engine_settings *settings;
 	struct wheel *wheel;
-	size_t max; /* checks */
-	nsec interval;
-	enum state stale_as;
-	bool untold; /* nobody is told */
-	nsec forget_after;
-	struct missing *missing; /* NULL: not kept */
-	nsec owe_until;
+	nsec hold_until;
 	int64_t ticks; /* of the wheel, over which an interval's repeats are spread */
 };
 
-struct engine *engine_new(
-	struct checks *checks, struct outbox *outbox, nsec interval, struct moment now)
+struct engine *engine_new(struct checks *checks, struct outbox *outbox,
+	const struct engine_settings *settings, struct moment now)
 {
 	struct engine *engine = memory_zeroed(1, sizeof *engine);
-	int64_t ticks = interval / WHEEL_TICK;
+	int64_t ticks = settings->interval / WHEEL_TICK;
 
 	engine->checks = checks;
 	engine->outbox = outbox;
+	engine->settings = settings;
 	engine->wheel = wheel_new(now.monotonic);
-	engine->max = LIMIT_STATES;
-	engine->interval = interval;
-	engine->stale_as = STATE_UNKNOWN;
-	engine->forget_after = NSEC_NEVER;
 	engine->ticks = ticks < 1 ? 1 : ticks > WHEEL_SLOTS ? WHEEL_SLOTS : ticks;
 	return engine;
 }
 
-void engine_stale_state(struct engine *engine, enum state state)
-{
-	engine->stale_as = state;
-}
-
-void engine_mute(struct engine *engine)
-{
-	engine->untold = true;
-}
-
-void engine_limit(struct engine *engine, size_t max)
-{
-	engine->max = max;
-}
-
-void engine_forget_after(struct engine *engine, nsec span)
-{
-	engine->forget_after = span;
-}
-
-void engine_note_forgotten(struct engine *engine, struct missing *missing)
-{
-	engine->missing = missing;
-}
-
 void engine_hold_until(struct engine *engine, nsec until)
 {
-	engine->owe_until = until;
+	engine->hold_until = until;
 }
 
 void engine_free(struct engine *engine)
@@ -80,71 +47,68 @@ void engine_free(struct engine *engine)
 	free(engine);
 }
 
-/*
- * When a check that is told now is repeated first. Where that moment is crowded, the check is
- * given a place of its own within the interval, which it then keeps.
- */
+/* A fixed offset within the interval, by the check's hash. */
+static nsec repeat_offset(const struct engine *engine, const struct check *check)
+{
+	return (nsec)((double)check->hh.hashv / UINT32_MAX * (double)engine->settings->interval);
+}
+
+/* The first repeat of a check that is pushed now: spread out where that tick is crowded. */
 static nsec repeat_first(const struct engine *engine, const struct check *check, nsec now)
 {
-	nsec at = now + engine->interval;
+	nsec at = now + engine->settings->interval;
 	int64_t fair = (int64_t)checks_count(engine->checks) / engine->ticks;
 
-	if (wheel_crowd(engine->wheel, at) <= CROWD + 2 * fair)
-		return at;
-	double place = (double)check->hh.hashv / UINT32_MAX;
-	return at - (nsec)(place * (double)engine->interval);
+	bool crowded = wheel_crowd(engine->wheel, at) > BURST_LIMIT + 2 * fair;
+	return crowded ? at - repeat_offset(engine, check) : at;
 }
 
-/* One interval on; when that has passed, the next one that has not. */
+/* The next repeat that is not in the past. */
 static nsec repeat_next(const struct engine *engine, const struct check *check, nsec now)
 {
-	nsec at = check->repeat_at + engine->interval;
+	nsec at = check->repeat_at + engine->settings->interval;
 
-	return at > now ? at : at + ((now - at) / engine->interval + 1) * engine->interval;
+	return at > now ? at
+			: at + ((now - at) / engine->settings->interval + 1) *
+					  engine->settings->interval;
 }
 
-static void event_tell(struct engine *engine, struct check *check, int64_t time)
+static void event_push(struct engine *engine, struct check *check, int64_t time)
 {
 	check->sent = check->state;
-	if (engine->untold)
+	if (engine->settings->muted)
 		return;
 	log_debug("Sending event data for %.*s", (int)check->hh.keylen, check->names);
 	flapjack_event(outbox_push(engine->outbox), &check->encoded, time);
 	check->pushed_in = outbox_sequence(engine->outbox);
 }
 
-static void stale_tell(struct engine *engine, struct check *check, struct moment now)
+static void stale_push(struct engine *engine, struct check *check, struct moment now)
 {
-	check->sent = (uint8_t)engine->stale_as;
+	check->sent = (uint8_t)engine->settings->stale_state;
 	check->stale = true;
-	if (engine->untold) {
+	if (engine->settings->muted) {
 		log_debug("State for %.*s is stale.", (int)check->hh.keylen, check->names);
 		return;
 	}
 	log_debug("State for %.*s is stale. Sending %s.", (int)check->hh.keylen, check->names,
-		flapjack_stale_word(engine->stale_as));
-	flapjack_stale(outbox_push(engine->outbox), check, engine->stale_as, now);
+		flapjack_stale_word(engine->settings->stale_state));
+	flapjack_stale(outbox_push(engine->outbox), check, engine->settings->stale_state, now);
 	check->pushed_in = outbox_sequence(engine->outbox);
 }
 
-static enum state state_now(
-	const struct engine *engine, const struct check *check, struct moment now)
-{
-	return check->deadline <= now.monotonic ? engine->stale_as : (enum state)check->state;
-}
-
-/* Tells at once what the check's state is. */
-static void check_tell(struct engine *engine, struct check *check, struct moment now)
+/* Pushes the check's state at once. */
+static void check_push(struct engine *engine, struct check *check, struct moment now)
 {
 	if (check->deadline <= now.monotonic)
-		stale_tell(engine, check, now);
+		stale_push(engine, check, now);
 	else
-		event_tell(engine, check, check->time);
+		event_push(engine, check, check->time);
 	check->repeat_at = repeat_first(engine, check, now.monotonic);
 	check->untold = false;
 }
 
-/* Less than 0: the posting is older than the state. */
+/* Less than 0: the event is older than the known one. */
 static int order_of(const struct prepared *prepared, const struct check *check)
 {
 	return instant_compare((struct instant){prepared->time, prepared->fraction},
@@ -152,9 +116,8 @@ static int order_of(const struct prepared *prepared, const struct check *check)
 }
 
 /*
- * A cached time in the future (the clock was set back since) beats nothing. What another broker has
- * handed over came to that before this one was active: of what was posted here it beats only what
- * is older.
+ * A known time in the future (the clock was set back since) beats nothing. A handed-off event came
+ * before this broker was active: it beats only older ones of those posted here.
  */
 static bool is_older(const struct prepared *prepared, const struct check *check, struct moment now)
 {
@@ -174,22 +137,22 @@ static struct checks_event event_of(const struct prepared *prepared)
 
 static void check_start(struct engine *engine, struct check *check, struct moment now)
 {
-	check_tell(engine, check, now);
+	check_push(engine, check, now);
 	outbox_record(engine->outbox, check);
 	wheel_put(engine->wheel, check);
 }
 
-static enum engine_result check_go_on(struct engine *engine, struct check *check,
+static enum engine_result check_update(struct engine *engine, struct check *check,
 	const struct prepared *prepared, struct moment now)
 {
 	const struct checks_event event = event_of(prepared);
 
 	if (check->untold)
-		check_tell(engine, check, now);
+		check_push(engine, check, now);
 	checks_set(engine->checks, check, &event);
-	if (check->sent != state_now(engine, check, now))
-		check_tell(engine, check, now);
 	check->stale = check->deadline <= now.monotonic;
+	if (check->sent != (check->stale ? engine->settings->stale_state : check->state))
+		check_push(engine, check, now);
 	check->loaded = check->retired = false;
 	check->posted = !prepared->handed;
 	outbox_record(engine->outbox, check);
@@ -198,39 +161,40 @@ static enum engine_result check_go_on(struct engine *engine, struct check *check
 }
 
 /*
- * A check was renamed by an upgrade, and nobody will speak of its former name again: what is wrong
- * there would stay so for ever. A check of that name that was heard of since is another one, and so
- * is one whose time has milliseconds, which the versions of those names did not keep.
+ * An upgrade has renamed the check: no event will ever clear a problem under its former name. A
+ * check of that name that had an event since is another one, and so is one whose time has
+ * milliseconds, which the versions of those names did not keep.
  */
-static void former_end(struct engine *engine, const struct prepared *prepared, struct moment now)
+static void former_resolve(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	const struct prepared *former = prepared->former;
 	struct check *check = former != NULL ? checks_find(engine->checks, &former->names) : NULL;
 
 	if (check == NULL || !check->loaded || check->fraction != 0)
 		return;
-	log_info("the check %.*s is named %.*s now: the former is set ok",
+	log_info("check %.*s was renamed to %.*s: the former name is set ok",
 		(int)former->names.length, former->names.bytes, (int)prepared->names.length,
 		prepared->names.bytes);
-	check_go_on(engine, check, former, now);
+	check_update(engine, check, former, now);
 	check->retired = true;
 }
 
-static enum engine_result check_begin(
+static enum engine_result check_add(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	const struct checks_event event = event_of(prepared);
 
-	if (checks_count(engine->checks) >= engine->max)
+	if (checks_count(engine->checks) >= engine->settings->max_checks)
 		return ENGINE_FULL;
 	struct check *check = checks_add(engine->checks, &prepared->names, &event);
 	check->posted = !prepared->handed;
 	check_start(engine, check, now);
-	former_end(engine, prepared, now);
+	former_resolve(engine, prepared, now);
 	return ENGINE_APPLIED;
 }
 
-static enum engine_result forgotten_take(
+static enum engine_result forgotten_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	const struct check *check = checks_find(engine->checks, &prepared->names);
@@ -245,10 +209,10 @@ enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
 	if (prepared->forgotten)
-		return forgotten_take(engine, prepared, now);
+		return forgotten_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
-	if (!state_lasts(prepared->state) && engine->untold)
+	if (!state_lasts(prepared->state) && engine->settings->muted)
 		return ENGINE_IGNORED;
 	if (!state_lasts(prepared->state)) {
 		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
@@ -256,13 +220,13 @@ enum engine_result engine_apply(
 	}
 	struct check *check = checks_find(engine->checks, &prepared->names);
 	if (check == NULL)
-		return check_begin(engine, prepared, now);
+		return check_add(engine, prepared, now);
 	if (is_older(prepared, check, now))
 		return ENGINE_OLDER;
-	return check_go_on(engine, check, prepared, now);
+	return check_update(engine, check, prepared, now);
 }
 
-static bool is_the_same(const struct check *check, const struct prepared *prepared)
+static bool is_same_event(const struct check *check, const struct prepared *prepared)
 {
 	return order_of(prepared, check) == 0 &&
 	       prepared->encoded.length == check->encoded.length &&
@@ -279,39 +243,14 @@ enum engine_result engine_apply_handed(
 		return engine_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
-	if (!is_the_same(check, prepared)) {
+	if (!is_same_event(check, prepared)) {
 		flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
 		return ENGINE_APPLIED;
 	}
-	check_tell(engine, check, now);
+	check_push(engine, check, now);
 	outbox_record(engine->outbox, check);
 	wheel_move(engine->wheel, check);
 	return ENGINE_APPLIED;
-}
-
-/* Repeats of what is loaded are spread over the interval: nobody knows when they were due. */
-static nsec repeat_loaded(const struct engine *engine, const struct check *check, nsec now)
-{
-	double place = (double)check->hh.hashv / UINT32_MAX;
-
-	return now + (nsec)(place * (double)engine->interval);
-}
-
-static void loaded_begin(
-	struct engine *engine, struct check *check, enum state sent, struct moment now)
-{
-	check->sent = (uint8_t)sent;
-	check->stale = check->deadline <= now.monotonic && sent == engine->stale_as;
-	check->repeat_at = repeat_loaded(engine, check, now.monotonic);
-	wheel_put(engine->wheel, check);
-}
-
-static void owed_begin(struct engine *engine, struct check *check)
-{
-	check->untold = true;
-	check->sent = check->state;
-	check->repeat_at = engine->owe_until;
-	wheel_put(engine->wheel, check);
 }
 
 bool engine_load(struct engine *engine, const struct prepared *prepared, const enum state *sent,
@@ -319,24 +258,30 @@ bool engine_load(struct engine *engine, const struct prepared *prepared, const e
 {
 	const struct checks_event event = event_of(prepared);
 
-	if (checks_count(engine->checks) >= engine->max ||
+	if (checks_count(engine->checks) >= engine->settings->max_checks ||
 		checks_find(engine->checks, &prepared->names) != NULL)
 		return false;
 	struct check *check = checks_add(engine->checks, &prepared->names, &event);
 	check->loaded = true;
 	outbox_mark_recorded(engine->outbox, check);
-	if (sent != NULL)
-		loaded_begin(engine, check, *sent, now);
-	else if (now.monotonic < engine->owe_until)
-		owed_begin(engine, check);
-	else
+	check->sent = (uint8_t)(sent != NULL ? *sent : prepared->state);
+	if (sent == NULL && now.monotonic >= engine->hold_until) {
 		check_start(engine, check, now);
+		return true;
+	}
+	/* when its repeats were due is unknown: they are spread over the interval */
+	check->repeat_at =
+		sent != NULL ? now.monotonic + repeat_offset(engine, check) : engine->hold_until;
+	check->untold = sent == NULL;
+	check->stale = sent != NULL && check->deadline <= now.monotonic &&
+		       *sent == engine->settings->stale_state;
+	wheel_put(engine->wheel, check);
 	return true;
 }
 
-static void check_rewrite(struct check *check, void *context)
+static void check_rewrite(struct check *check, void *outbox)
 {
-	outbox_record(context, check);
+	outbox_record(outbox, check);
 }
 
 void engine_rewrite(struct engine *engine, unsigned shard)
@@ -344,20 +289,15 @@ void engine_rewrite(struct engine *engine, unsigned shard)
 	checks_work(engine->checks, shard, check_rewrite, engine->outbox);
 }
 
-/* By the field of its record. */
-static void forgotten_note(struct engine *engine, const struct check *check)
-{
-	char field[2 * LIMIT_NAME + 1];
-
-	memcpy(field, check->names, check->hh.keylen);
-	field[check->entity_length] = RECORD_SEPARATOR;
-	missing_add(engine->missing, field, check->hh.keylen);
-}
-
 static void check_forget(struct engine *engine, struct check *check)
 {
-	if (engine->missing != NULL)
-		forgotten_note(engine, check);
+	if (engine->settings->missing != NULL) {
+		char field[2 * LIMIT_NAME + 1];
+
+		memcpy(field, check->names, check->hh.keylen);
+		field[check->entity_length] = RECORD_SEPARATOR;
+		missing_add(engine->settings->missing, field, check->hh.keylen);
+	}
 	log_debug("Forgetting %.*s", (int)check->hh.keylen, check->names);
 	checks_remove(engine->checks, check);
 	outbox_forget(engine->outbox, check);
@@ -374,26 +314,27 @@ bool engine_forget(struct engine *engine, const struct names *names)
 	return true;
 }
 
-/* What is due of a state: that it has just gone stale, or its repeat; then true. */
-static bool check_turn(struct engine *engine, struct check *check, bool repeats, struct moment now)
+/* Pushes a check that has just gone stale, or its repeat: then true. */
+static bool check_run(struct engine *engine, struct check *check, bool repeats, struct moment now)
 {
 	if (check->untold || (!check->stale && check->deadline <= now.monotonic)) {
-		check_tell(engine, check, now);
+		check_push(engine, check, now);
 		outbox_record(engine->outbox, check);
 		return false;
 	}
 	if (repeats && check->stale)
-		stale_tell(engine, check, now);
+		stale_push(engine, check, now);
 	else if (repeats)
-		event_tell(engine, check, now.wall / NSEC_PER_SEC);
+		event_push(engine, check, now.wall / NSEC_PER_SEC);
 	check->repeat_at = repeat_next(engine, check, now.monotonic);
 	return repeats;
 }
 
-/* Of a check that is told as stale for so long, or whose end in another name was told. */
-static bool is_over(const struct engine *engine, const struct check *check, struct moment now)
+/* Stale for too long; or renamed, and its ok is in the queue. */
+static bool is_expired(const struct engine *engine, const struct check *check, struct moment now)
 {
-	return (check->stale && now.monotonic - check->deadline >= engine->forget_after) ||
+	return (check->stale &&
+		       now.monotonic - check->deadline >= engine->settings->forget_after) ||
 	       (check->retired && !check->owed);
 }
 
@@ -406,11 +347,11 @@ size_t engine_run(struct engine *engine, bool repeats, struct moment now)
 
 		if (check == NULL)
 			break;
-		if (is_over(engine, check, now)) {
+		if (is_expired(engine, check, now)) {
 			check_forget(engine, check);
 			continue;
 		}
-		repeated += check_turn(engine, check, repeats, now);
+		repeated += check_run(engine, check, repeats, now);
 		wheel_put(engine->wheel, check);
 	}
 	return repeated;
@@ -424,14 +365,10 @@ nsec engine_next(struct engine *engine, bool repeats)
 void core_open(struct core *core, struct moment now)
 {
 	core->outbox = outbox_new();
-	outbox_limit(core->outbox, core->max);
+	outbox_limit(core->outbox, core->max_pending);
 	if (!core->persistent)
 		outbox_forget_records(core->outbox);
-	core->engine = engine_new(core->checks, core->outbox, core->interval, now);
-	engine_stale_state(core->engine, core->stale_as);
-	engine_limit(core->engine, core->max_states);
-	engine_forget_after(core->engine, core->forget_after);
-	engine_note_forgotten(core->engine, core->missing);
+	core->engine = engine_new(core->checks, core->outbox, &core->settings, now);
 }
 
 void core_close(struct core *core)

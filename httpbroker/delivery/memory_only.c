@@ -41,7 +41,6 @@ static void status_tell(const struct memory_only *memory_only)
 void memory_only_run(const struct memory_only *memory_only)
 {
 	log_info("without Redis: states are in memory only, and nobody is told of them");
-	engine_mute(memory_only->core->engine);
 	status_tell(memory_only);
 	do {
 		memory_only_sleep(memory_only);

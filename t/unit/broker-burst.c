@@ -11,6 +11,11 @@
 #define INTERVAL (10 * NSEC_PER_SEC)
 #define TICKS (INTERVAL / WHEEL_TICK)
 
+static const struct engine_settings settings = {.interval = INTERVAL,
+	.max_checks = LIMIT_STATES,
+	.stale_state = STATE_UNKNOWN,
+	.forget_after = NSEC_NEVER};
+
 struct crowd {
 	struct checks *states;
 	struct outbox *outbox;
@@ -25,7 +30,7 @@ static int crowd_begin(void **state)
 	assert_non_null(crowd);
 	crowd->states = checks_new(&(struct siphash_key){1, 2});
 	crowd->outbox = outbox_new();
-	crowd->engine = engine_new(crowd->states, crowd->outbox, INTERVAL, (struct moment){0, 0});
+	crowd->engine = engine_new(crowd->states, crowd->outbox, &settings, (struct moment){0, 0});
 	*state = crowd;
 	return 0;
 }

@@ -284,11 +284,13 @@ static void simulate(enum state stale_as, nsec forget_after)
 		.model.forget_after = forget_after,
 		.wall_offset = 1795224000 * NSEC_PER_SEC,
 	};
+	const struct engine_settings settings = {.interval = INTERVAL,
+		.max_checks = LIMIT_STATES,
+		.stale_state = stale_as,
+		.forget_after = forget_after};
 
-	simulation.engine = engine_new(simulation.checks, simulation.outbox, INTERVAL,
+	simulation.engine = engine_new(simulation.checks, simulation.outbox, &settings,
 		(struct moment){simulation.wall_offset, 0});
-	engine_stale_state(simulation.engine, stale_as);
-	engine_forget_after(simulation.engine, forget_after);
 	buffer_append(&simulation.model.told, "", 0);
 	for (nsec tick = 0; tick < TICKS * WHEEL_TICK; tick += WHEEL_TICK) {
 		tick_random(&simulation, tick);

@@ -24,67 +24,73 @@ size_t __wrap_checks_count(const struct checks *checks)
 	return __real_checks_count(checks) + made_up_states;
 }
 
-struct pending {
+struct fixture {
 	struct checks *checks;
 	struct outbox *outbox;
 	struct engine *engine;
+	struct engine_settings settings;
 	nsec set_back; /* how far the wall clock was set back since */
 	struct buffer events, records;
 };
 
-static struct moment at(const struct pending *pending, double seconds)
+static struct moment at(const struct fixture *fixture, double seconds)
 {
 	nsec monotonic = (nsec)(seconds * 1000) * NSEC_PER_MSEC;
 
-	return (struct moment){EPOCH * NSEC_PER_SEC + monotonic - pending->set_back, monotonic};
+	return (struct moment){EPOCH * NSEC_PER_SEC + monotonic - fixture->set_back, monotonic};
 }
 
-static int pending_open(void **state)
+static int fixture_open(void **state)
 {
-	struct pending *pending = calloc(1, sizeof *pending);
+	struct fixture *fixture = calloc(1, sizeof *fixture);
 
-	assert_non_null(pending);
+	assert_non_null(fixture);
 	made_up_states = 0;
-	pending->checks = checks_new(&(struct siphash_key){1, 2});
-	pending->outbox = outbox_new();
-	pending->engine = engine_new(pending->checks, pending->outbox, INTERVAL, at(pending, 0));
-	*state = pending;
+	fixture->checks = checks_new(&(struct siphash_key){1, 2});
+	fixture->outbox = outbox_new();
+	fixture->settings = (struct engine_settings){.interval = INTERVAL,
+		.max_checks = LIMIT_STATES,
+		.stale_state = STATE_UNKNOWN,
+		.forget_after = NSEC_NEVER};
+	fixture->engine =
+		engine_new(fixture->checks, fixture->outbox, &fixture->settings, at(fixture, 0));
+	*state = fixture;
 	return 0;
 }
 
-static int pending_close(void **state)
+static int fixture_close(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_free(pending->engine);
-	outbox_free(pending->outbox);
-	checks_free(pending->checks);
-	buffer_free(&pending->events);
-	buffer_free(&pending->records);
-	free(pending);
+	engine_free(fixture->engine);
+	outbox_free(fixture->outbox);
+	checks_free(fixture->checks);
+	buffer_free(&fixture->events);
+	buffer_free(&fixture->records);
+	free(fixture);
 	return 0;
 }
 
 /* Posts what `c` on `e` is, `age` seconds after it was so. */
 static enum engine_result post(
-	struct pending *pending, double seconds, enum state state, int age, int32_t ttl)
+	struct fixture *fixture, double seconds, enum state state, int age, int32_t ttl)
 {
-	struct moment now = at(pending, seconds);
+	struct moment now = at(fixture, seconds);
 	struct event event = event_plain("e", "c", state);
 	struct prepared prepared;
 
 	event.time = now.wall / NSEC_PER_SEC - age;
 	event.ttl = ttl;
 	prepared_make(&prepared, &event, 2, now);
-	enum engine_result answer = engine_apply(pending->engine, &prepared, now);
+	enum engine_result answer = engine_apply(fixture->engine, &prepared, now);
 	prepared_free(&prepared);
 	return answer;
 }
 
 /* Does what is due then. */
-static void turn(struct pending *pending, double seconds)
+static void turn(struct fixture *fixture, double seconds)
 {
-	engine_run(pending->engine, true, at(pending, seconds));
+	engine_run(fixture->engine, true, at(fixture, seconds));
 }
 
 /* The word behind `"state":"`, and the seconds since EPOCH. */
@@ -98,16 +104,16 @@ static void tell_short(struct buffer *out, const char *line)
 }
 
 /* What was told since the last look, such as `ok@0 UNKNOWN@30`, and how many records written. */
-static void assert_told(struct pending *pending, const char *expected, int records)
+static void assert_told(struct fixture *fixture, const char *expected, int records)
 {
 	struct buffer told = {NULL, 0, 0};
 	int lines = 0;
 
-	outbox_drain(pending->outbox, 0, &pending->events, &pending->records);
+	outbox_drain(fixture->outbox, 0, &fixture->events, &fixture->records);
 	buffer_append(&told, "", 0);
-	for (char *line = pending->events.data; *line != '\0'; line = strchr(line, '\n') + 1)
+	for (char *line = fixture->events.data; *line != '\0'; line = strchr(line, '\n') + 1)
 		tell_short(&told, line);
-	for (const char *c = pending->records.data; *c != '\0'; c++)
+	for (const char *c = fixture->records.data; *c != '\0'; c++)
 		lines += *c == '\n';
 	assert_string_equal(told.data, expected);
 	assert_int_equal(lines, 2 * records);
@@ -115,165 +121,165 @@ static void assert_told(struct pending *pending, const char *expected, int recor
 }
 
 /* Turns at every tick from one time to the other. */
-static void turn_from(struct pending *pending, int from, int to)
+static void turn_from(struct fixture *fixture, int from, int to)
 {
 	for (nsec now = from * NSEC_PER_SEC; now < to * NSEC_PER_SEC; now += WHEEL_TICK)
-		turn(pending, (double)now / NSEC_PER_SEC);
+		turn(fixture, (double)now / NSEC_PER_SEC);
 }
 
 static void what_is_new_or_changed_is_told_at_once(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
-	assert_told(pending, "ok@0", 1);
-	assert_int_equal(post(pending, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
-	assert_told(pending, "critical@1", 1);
-	assert_int_equal(post(pending, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
-	assert_int_equal(post(pending, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
-	assert_int_equal(post(pending, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
-	assert_told(pending, "warning@2 ok@2 warning@2", 1); /* no change is folded away */
+	assert_int_equal(post(fixture, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
+	assert_told(fixture, "ok@0", 1);
+	assert_int_equal(post(fixture, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
+	assert_told(fixture, "critical@1", 1);
+	assert_int_equal(post(fixture, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
+	assert_int_equal(post(fixture, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
+	assert_int_equal(post(fixture, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
+	assert_told(fixture, "warning@2 ok@2 warning@2", 1); /* no change is folded away */
 }
 
 static void a_change_is_told_with_its_own_time(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 5, STATE_OK, 2, 300);
-	turn(pending, 15.5);
-	assert_told(pending, "ok@3 ok@15", 1);
+	post(fixture, 5, STATE_OK, 2, 300);
+	turn(fixture, 15.5);
+	assert_told(fixture, "ok@3 ok@15", 1);
 }
 
 static void the_same_again_waits_for_its_repeat(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, 300);
-	assert_told(pending, "ok@0", 1);
+	post(fixture, 0, STATE_OK, 0, 300);
+	assert_told(fixture, "ok@0", 1);
 	for (int second = 1; second < 10; second++)
-		post(pending, second, STATE_OK, 0, 300);
-	turn(pending, 9.99);
-	assert_told(pending, "", 1);
-	turn(pending, 10);
-	assert_told(pending, "ok@10", 0);
+		post(fixture, second, STATE_OK, 0, 300);
+	turn(fixture, 9.99);
+	assert_told(fixture, "", 1);
+	turn(fixture, 10);
+	assert_told(fixture, "ok@10", 0);
 }
 
 static void repeats_are_one_interval_apart(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 3, STATE_OK, 0, EVENT_TTL_NEVER);
-	assert_told(pending, "ok@3", 1);
-	turn_from(pending, 3, 64);
-	assert_told(pending, "ok@13 ok@23 ok@33 ok@43 ok@53 ok@63", 0);
-	post(pending, 65, STATE_WARNING, 0, EVENT_TTL_NEVER); /* a change begins anew */
-	turn_from(pending, 65, 90);
-	assert_told(pending, "warning@65 warning@75 warning@85", 1);
+	post(fixture, 3, STATE_OK, 0, EVENT_TTL_NEVER);
+	assert_told(fixture, "ok@3", 1);
+	turn_from(fixture, 3, 64);
+	assert_told(fixture, "ok@13 ok@23 ok@33 ok@43 ok@53 ok@63", 0);
+	post(fixture, 65, STATE_WARNING, 0, EVENT_TTL_NEVER); /* a change begins anew */
+	turn_from(fixture, 65, 90);
+	assert_told(fixture, "warning@65 warning@75 warning@85", 1);
 }
 
 static void a_late_turn_makes_up_for_nothing_and_keeps_the_beat(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, EVENT_TTL_NEVER);
-	turn(pending, 47);
-	turn(pending, 49.9);
-	assert_told(pending, "ok@0 ok@47", 1);
-	turn(pending, 50);
-	assert_told(pending, "ok@50", 0);
+	post(fixture, 0, STATE_OK, 0, EVENT_TTL_NEVER);
+	turn(fixture, 47);
+	turn(fixture, 49.9);
+	assert_told(fixture, "ok@0 ok@47", 1);
+	turn(fixture, 50);
+	assert_told(fixture, "ok@50", 0);
 }
 
 static void repeats_nobody_can_hear_are_skipped(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, EVENT_TTL_NEVER);
-	assert_told(pending, "ok@0", 1);
+	post(fixture, 0, STATE_OK, 0, EVENT_TTL_NEVER);
+	assert_told(fixture, "ok@0", 1);
 	for (int second = 1; second < 35; second++)
-		engine_run(pending->engine, false, at(pending, second));
-	assert_told(pending, "", 0);
-	turn(pending, 39.9);
-	assert_told(pending, "", 0);
-	turn(pending, 40);
-	assert_told(pending, "ok@40", 0);
+		engine_run(fixture->engine, false, at(fixture, second));
+	assert_told(fixture, "", 0);
+	turn(fixture, 39.9);
+	assert_told(fixture, "", 0);
+	turn(fixture, 40);
+	assert_told(fixture, "ok@40", 0);
 }
 
 static void what_is_not_heard_of_goes_stale_within_a_tick(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 2, 30); /* 28 s are left */
-	turn(pending, 27.99);
-	assert_told(pending, "ok@-2 ok@27", 1);
-	assert_int_equal(engine_next(pending->engine, true), 28 * NSEC_PER_SEC);
-	turn(pending, 28);
-	assert_told(pending, "UNKNOWN@28", 1);
-	assert_non_null(strstr(pending->records.data, " 30 unknown 28000 "));
-	turn_from(pending, 28, 60);
-	assert_told(pending, "UNKNOWN@38 UNKNOWN@48 UNKNOWN@58", 0);
-	assert_non_null(strstr(pending->events.data, "stale (60s old, should be < 30s)"));
+	post(fixture, 0, STATE_OK, 2, 30); /* 28 s are left */
+	turn(fixture, 27.99);
+	assert_told(fixture, "ok@-2 ok@27", 1);
+	assert_int_equal(engine_next(fixture->engine, true), 28 * NSEC_PER_SEC);
+	turn(fixture, 28);
+	assert_told(fixture, "UNKNOWN@28", 1);
+	assert_non_null(strstr(fixture->records.data, " 30 unknown 28000 "));
+	turn_from(fixture, 28, 60);
+	assert_told(fixture, "UNKNOWN@38 UNKNOWN@48 UNKNOWN@58", 0);
+	assert_non_null(strstr(fixture->events.data, "stale (60s old, should be < 30s)"));
 }
 
 static void what_goes_stale_unheard_is_still_told(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, 5);
-	assert_told(pending, "ok@0", 1);
-	engine_run(pending->engine, false, at(pending, 7));
-	assert_told(pending, "UNKNOWN@7", 1);
+	post(fixture, 0, STATE_OK, 0, 5);
+	assert_told(fixture, "ok@0", 1);
+	engine_run(fixture->engine, false, at(fixture, 7));
+	assert_told(fixture, "UNKNOWN@7", 1);
 }
 
 static void what_comes_back_is_told_even_if_it_is_as_before(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, 5);
-	turn(pending, 5);
-	assert_told(pending, "ok@0 UNKNOWN@5", 1);
-	post(pending, 8, STATE_OK, 0, 5);
-	assert_told(pending, "ok@8", 1);
-	turn(pending, 12.99);
-	assert_told(pending, "", 0);
-	turn(pending, 13);
-	assert_told(pending, "UNKNOWN@13", 1);
+	post(fixture, 0, STATE_OK, 0, 5);
+	turn(fixture, 5);
+	assert_told(fixture, "ok@0 UNKNOWN@5", 1);
+	post(fixture, 8, STATE_OK, 0, 5);
+	assert_told(fixture, "ok@8", 1);
+	turn(fixture, 12.99);
+	assert_told(fixture, "", 0);
+	turn(fixture, 13);
+	assert_told(fixture, "UNKNOWN@13", 1);
 }
 
 static void an_unknown_that_goes_stale_is_told_in_the_words_of_stale(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_UNKNOWN, 0, 5);
-	turn(pending, 5);
-	assert_told(pending, "unknown@0 UNKNOWN@5", 1);
-	post(pending, 8, STATE_UNKNOWN, 0, 20); /* to Flapjack it is the same */
-	assert_told(pending, "", 1);
-	turn(pending, 15);
-	assert_told(pending, "unknown@15", 0);
+	post(fixture, 0, STATE_UNKNOWN, 0, 5);
+	turn(fixture, 5);
+	assert_told(fixture, "unknown@0 UNKNOWN@5", 1);
+	post(fixture, 8, STATE_UNKNOWN, 0, 20); /* to Flapjack it is the same */
+	assert_told(fixture, "", 1);
+	turn(fixture, 15);
+	assert_told(fixture, "unknown@15", 0);
 }
 
 static void a_stale_check_is_told_as_what_is_wanted(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_stale_state(pending->engine, STATE_CRITICAL);
-	post(pending, 0, STATE_OK, 0, 5);
-	turn(pending, 5);
-	turn(pending, 15);
-	assert_told(pending, "ok@0 CRITICAL@5 CRITICAL@15", 1);
-	assert_non_null(strstr(pending->records.data, " 5 critical 5000 "));
-	assert_non_null(strstr(pending->events.data, "stale (15s old, should be < 5s)"));
-	post(pending, 16, STATE_CRITICAL, 0, 5); /* to Flapjack it is the same */
-	assert_told(pending, "", 1);
-	post(pending, 17, STATE_UNKNOWN, 0, 5);
-	assert_told(pending, "unknown@17", 1);
-	post(pending, 18, STATE_OK, 1, 1); /* over already */
-	assert_told(pending, "CRITICAL@18", 1);
+	fixture->settings.stale_state = STATE_CRITICAL;
+	post(fixture, 0, STATE_OK, 0, 5);
+	turn(fixture, 5);
+	turn(fixture, 15);
+	assert_told(fixture, "ok@0 CRITICAL@5 CRITICAL@15", 1);
+	assert_non_null(strstr(fixture->records.data, " 5 critical 5000 "));
+	assert_non_null(strstr(fixture->events.data, "stale (15s old, should be < 5s)"));
+	post(fixture, 16, STATE_CRITICAL, 0, 5); /* to Flapjack it is the same */
+	assert_told(fixture, "", 1);
+	post(fixture, 17, STATE_UNKNOWN, 0, 5);
+	assert_told(fixture, "unknown@17", 1);
+	post(fixture, 18, STATE_OK, 1, 1); /* over already */
+	assert_told(fixture, "CRITICAL@18", 1);
 }
 
 /* The same, of this fraction of a second. */
 static void load_fraction(
-	struct pending *pending, uint16_t fraction, int32_t ttl, const enum state *sent)
+	struct fixture *fixture, uint16_t fraction, int32_t ttl, const enum state *sent)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 	struct prepared prepared;
@@ -281,67 +287,67 @@ static void load_fraction(
 	event.time = EPOCH;
 	event.fraction = fraction;
 	event.ttl = ttl;
-	prepared_make(&prepared, &event, 2, at(pending, 10));
-	assert_true(engine_load(pending->engine, &prepared, sent, at(pending, 10)));
+	prepared_make(&prepared, &event, 2, at(fixture, 10));
+	assert_true(engine_load(fixture->engine, &prepared, sent, at(fixture, 10)));
 	prepared_free(&prepared);
 }
 
 /* What is loaded at 10 s and was so at 0 s; NULL: that was not told. */
-static void load(struct pending *pending, int32_t ttl, const enum state *sent)
+static void load(struct fixture *fixture, int32_t ttl, const enum state *sent)
 {
-	load_fraction(pending, 0, ttl, sent);
+	load_fraction(fixture, 0, ttl, sent);
 }
 
 static void what_was_told_as_stale_before_a_restart_is_not_told_again(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_stale_state(pending->engine, STATE_WARNING);
-	load(pending, 5, &(enum state){STATE_WARNING});
-	assert_int_equal(post(pending, 10, STATE_OK, 9, 5), ENGINE_APPLIED);
-	assert_told(pending, "", 1);
-	turn(pending, 20);
-	assert_told(pending, "WARNING@20", 0);
+	fixture->settings.stale_state = STATE_WARNING;
+	load(fixture, 5, &(enum state){STATE_WARNING});
+	assert_int_equal(post(fixture, 10, STATE_OK, 9, 5), ENGINE_APPLIED);
+	assert_told(fixture, "", 1);
+	turn(fixture, 20);
+	assert_told(fixture, "WARNING@20", 0);
 }
 
 static void what_was_told_as_another_state_before_a_restart_is_told_at_once(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_stale_state(pending->engine, STATE_WARNING);
-	load(pending, 5, &(enum state){STATE_UNKNOWN}); /* then --stale-state was another */
-	turn(pending, 10);
-	assert_told(pending, "WARNING@10", 1);
-	assert_non_null(strstr(pending->records.data, " 5 warning 5000 "));
+	fixture->settings.stale_state = STATE_WARNING;
+	load(fixture, 5, &(enum state){STATE_UNKNOWN}); /* then --stale-state was another */
+	turn(fixture, 10);
+	assert_told(fixture, "WARNING@10", 1);
+	assert_non_null(strstr(fixture->records.data, " 5 warning 5000 "));
 }
 
 static void what_was_owed_before_a_restart_is_told_at_once(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	load(pending, 300, NULL);
-	assert_int_equal(post(pending, 10, STATE_OK, 0, 300), ENGINE_APPLIED);
-	assert_told(pending, "ok@0", 1);
-	assert_non_null(strstr(pending->records.data, " 300 ok "));
-	turn_from(pending, 10, 25);
-	assert_told(pending, "ok@20", 0);
+	load(fixture, 300, NULL);
+	assert_int_equal(post(fixture, 10, STATE_OK, 0, 300), ENGINE_APPLIED);
+	assert_told(fixture, "ok@0", 1);
+	assert_non_null(strstr(fixture->records.data, " 300 ok "));
+	turn_from(fixture, 10, 25);
+	assert_told(fixture, "ok@20", 0);
 }
 
 static void and_as_stale_if_it_is_that(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	load(pending, 5, NULL);
-	turn_from(pending, 10, 25);
-	assert_told(pending, "UNKNOWN@10 UNKNOWN@20", 1);
-	assert_non_null(strstr(pending->records.data, " 5 unknown "));
+	load(fixture, 5, NULL);
+	turn_from(fixture, 10, 25);
+	assert_told(fixture, "UNKNOWN@10 UNKNOWN@20", 1);
+	assert_non_null(strstr(fixture->records.data, " 5 unknown "));
 }
 
 /* Another broker has it handed over at 12 s: what `c` was. As it is read there, not as it was made.
  */
-static enum engine_result hand(struct pending *pending, enum state state, int64_t time)
+static enum engine_result hand(struct fixture *fixture, enum state state, int64_t time)
 {
-	const struct decode_context decode_context = {2, 0, at(pending, 12)};
+	const struct decode_context decode_context = {2, 0, at(fixture, 12)};
 	struct event event = event_plain("e", "c", state);
 	struct buffer json = {NULL, 0, 0};
 	struct prepared prepared;
@@ -349,13 +355,13 @@ static enum engine_result hand(struct pending *pending, enum state state, int64_
 
 	event.time = EPOCH + time;
 	event.ttl = 300;
-	prepared_make(&prepared, &event, 2, at(pending, 12));
+	prepared_make(&prepared, &event, 2, at(fixture, 12));
 	encode_stored(&json, &prepared);
 	prepared_free(&prepared);
 	assert_true(decode_event(
 		&decode_context, (struct blob){json.data, json.length}, &prepared, &why));
 	enum engine_result answer =
-		engine_apply_handed(pending->engine, &prepared, at(pending, 12));
+		engine_apply_handed(fixture->engine, &prepared, at(fixture, 12));
 	prepared_free(&prepared);
 	buffer_free(&json);
 	return answer;
@@ -364,58 +370,58 @@ static enum engine_result hand(struct pending *pending, enum state state, int64_
 /* Its record is kept as it is until that was told. */
 static void what_is_owed_waits_for_what_another_broker_hands_over(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_hold_until(pending->engine, 16 * NSEC_PER_SEC);
-	load(pending, 300, NULL);
-	turn_from(pending, 10, 12);
-	assert_told(pending, "", 0);
-	assert_int_equal(hand(pending, STATE_CRITICAL, -1), ENGINE_APPLIED);
-	assert_int_equal(hand(pending, STATE_WARNING, 0), ENGINE_APPLIED);
-	assert_told(pending, "critical@-1 warning@0", 0);
+	engine_hold_until(fixture->engine, 16 * NSEC_PER_SEC);
+	load(fixture, 300, NULL);
+	turn_from(fixture, 10, 12);
+	assert_told(fixture, "", 0);
+	assert_int_equal(hand(fixture, STATE_CRITICAL, -1), ENGINE_APPLIED);
+	assert_int_equal(hand(fixture, STATE_WARNING, 0), ENGINE_APPLIED);
+	assert_told(fixture, "critical@-1 warning@0", 0);
 	for (unsigned i = 0; i < CHECKS_SHARDS; i++)
-		engine_rewrite(pending->engine, i);
-	assert_told(pending, "", 1);
-	assert_non_null(strstr(pending->records.data, " 300 - "));
-	assert_int_equal(hand(pending, STATE_OK, 0), ENGINE_APPLIED);
-	assert_told(pending, "ok@0", 1);
-	assert_non_null(strstr(pending->records.data, " 300 ok "));
-	assert_int_equal(hand(pending, STATE_CRITICAL, 2), ENGINE_APPLIED);
-	assert_told(pending, "critical@2", 1);
-	turn_from(pending, 12, 20);
-	assert_told(pending, "", 0);
+		engine_rewrite(fixture->engine, i);
+	assert_told(fixture, "", 1);
+	assert_non_null(strstr(fixture->records.data, " 300 - "));
+	assert_int_equal(hand(fixture, STATE_OK, 0), ENGINE_APPLIED);
+	assert_told(fixture, "ok@0", 1);
+	assert_non_null(strstr(fixture->records.data, " 300 ok "));
+	assert_int_equal(hand(fixture, STATE_CRITICAL, 2), ENGINE_APPLIED);
+	assert_told(fixture, "critical@2", 1);
+	turn_from(fixture, 12, 20);
+	assert_told(fixture, "", 0);
 }
 
 static void but_not_for_long_nor_behind_what_is_newer(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_hold_until(pending->engine, 16 * NSEC_PER_SEC);
-	load(pending, 300, NULL);
-	turn_from(pending, 10, 16);
-	assert_told(pending, "", 0);
-	turn(pending, 16);
-	assert_told(pending, "ok@0", 1);
-	assert_int_equal(hand(pending, STATE_CRITICAL, -1), ENGINE_OLDER);
-	assert_told(pending, "", 0);
+	engine_hold_until(fixture->engine, 16 * NSEC_PER_SEC);
+	load(fixture, 300, NULL);
+	turn_from(fixture, 10, 16);
+	assert_told(fixture, "", 0);
+	turn(fixture, 16);
+	assert_told(fixture, "ok@0", 1);
+	assert_int_equal(hand(fixture, STATE_CRITICAL, -1), ENGINE_OLDER);
+	assert_told(fixture, "", 0);
 }
 
 static void what_is_owed_goes_before_what_is_newer(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_hold_until(pending->engine, 16 * NSEC_PER_SEC);
-	load(pending, 300, NULL);
-	assert_int_equal(post(pending, 11, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
-	assert_told(pending, "ok@0 critical@11", 1);
-	turn_from(pending, 11, 20);
-	assert_told(pending, "", 0);
+	engine_hold_until(fixture->engine, 16 * NSEC_PER_SEC);
+	load(fixture, 300, NULL);
+	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
+	assert_told(fixture, "ok@0 critical@11", 1);
+	turn_from(fixture, 11, 20);
+	assert_told(fixture, "", 0);
 }
 
 /* What `c` is, from now on named `c{x}`. */
-static void post_renamed(struct pending *pending, double seconds, enum state state)
+static void post_renamed(struct fixture *fixture, double seconds, enum state state)
 {
-	struct moment now = at(pending, seconds);
+	struct moment now = at(fixture, seconds);
 	struct event event = event_plain("e", "c{x}", state);
 	struct prepared prepared;
 
@@ -424,386 +430,386 @@ static void post_renamed(struct pending *pending, double seconds, enum state sta
 	event.former_entity = text_literal("e");
 	event.former_check = text_literal("c");
 	prepared_make(&prepared, &event, 2, now);
-	assert_int_equal(engine_apply(pending->engine, &prepared, now), ENGINE_APPLIED);
+	assert_int_equal(engine_apply(fixture->engine, &prepared, now), ENGINE_APPLIED);
 	prepared_free(&prepared);
 }
 
 static void a_former_name_is_set_ok_once_and_forgotten(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	load(pending, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
-	post_renamed(pending, 11, STATE_CRITICAL);
-	assert_told(pending, "critical@11 ok@11", 2);
-	assert_non_null(strstr(pending->events.data,
+	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
+	post_renamed(fixture, 11, STATE_CRITICAL);
+	assert_told(fixture, "critical@11 ok@11", 2);
+	assert_non_null(strstr(fixture->events.data,
 		"\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
 		"\"summary\":\"httpbroker: this check is now named c{x}\",\"time\":"));
-	post_renamed(pending, 12, STATE_WARNING);
-	assert_told(pending, "warning@12", 1);
-	turn_from(pending, 12, 23);
-	assert_told(pending, "warning@22", 1);
-	assert_non_null(strstr(pending->records.data, "e\x1f"
+	post_renamed(fixture, 12, STATE_WARNING);
+	assert_told(fixture, "warning@12", 1);
+	turn_from(fixture, 12, 23);
+	assert_told(fixture, "warning@22", 1);
+	assert_non_null(strstr(fixture->records.data, "e\x1f"
 						      "c\n-\n"));
-	assert_int_equal(__real_checks_count(pending->checks), 1);
+	assert_int_equal(__real_checks_count(fixture->checks), 1);
 }
 
 /* Of several that had the same name, the first ends it. */
 static void only_what_was_loaded_is_a_former_name(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post_renamed(pending, 1, STATE_CRITICAL);
-	assert_told(pending, "critical@1", 1);
-	assert_int_equal(__real_checks_count(pending->checks), 1);
-	load(pending, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
-	post_renamed(pending, 11, STATE_CRITICAL); /* not for the first time */
-	assert_told(pending, "", 1);
+	post_renamed(fixture, 1, STATE_CRITICAL);
+	assert_told(fixture, "critical@1", 1);
+	assert_int_equal(__real_checks_count(fixture->checks), 1);
+	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
+	post_renamed(fixture, 11, STATE_CRITICAL); /* not for the first time */
+	assert_told(fixture, "", 1);
 }
 
 static void a_former_name_that_was_heard_of_is_another_check(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	load(pending, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
-	assert_int_equal(post(pending, 10, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
-	post_renamed(pending, 11, STATE_CRITICAL);
-	assert_told(pending, "critical@11", 2);
-	assert_int_equal(__real_checks_count(pending->checks), 2);
+	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
+	assert_int_equal(post(fixture, 10, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
+	post_renamed(fixture, 11, STATE_CRITICAL);
+	assert_told(fixture, "critical@11", 2);
+	assert_int_equal(__real_checks_count(fixture->checks), 2);
 }
 
 /* An alert without further labels is named so by this version, too. */
 static void what_this_version_has_written_is_no_former_name(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	load_fraction(pending, 1, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
-	post_renamed(pending, 11, STATE_CRITICAL);
-	assert_told(pending, "critical@11", 1);
-	assert_int_equal(__real_checks_count(pending->checks), 2);
+	load_fraction(fixture, 1, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
+	post_renamed(fixture, 11, STATE_CRITICAL);
+	assert_told(fixture, "critical@11", 1);
+	assert_int_equal(__real_checks_count(fixture->checks), 2);
 }
 
 static void a_former_name_that_is_heard_of_again_goes_on(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	load(pending, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
-	post_renamed(pending, 11, STATE_CRITICAL);
-	assert_int_equal(post(pending, 12, STATE_WARNING, 0, 300), ENGINE_APPLIED);
-	assert_told(pending, "critical@11 ok@11 warning@12", 2);
-	turn_from(pending, 12, 23);
-	assert_told(pending, "critical@21 warning@22", 0);
+	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
+	post_renamed(fixture, 11, STATE_CRITICAL);
+	assert_int_equal(post(fixture, 12, STATE_WARNING, 0, 300), ENGINE_APPLIED);
+	assert_told(fixture, "critical@11 ok@11 warning@12", 2);
+	turn_from(fixture, 12, 23);
+	assert_told(fixture, "critical@21 warning@22", 0);
 }
 
 static void what_is_stale_for_long_is_forgotten(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_forget_after(pending->engine, 20 * NSEC_PER_SEC);
-	post(pending, 0, STATE_OK, 0, 5);
-	turn_from(pending, 0, 25);
-	assert_told(pending, "ok@0 UNKNOWN@5 UNKNOWN@15", 1);
-	turn(pending, 25);
-	assert_told(pending, "", 1);
-	assert_string_equal(pending->records.data, "e\x1f"
+	fixture->settings.forget_after = 20 * NSEC_PER_SEC;
+	post(fixture, 0, STATE_OK, 0, 5);
+	turn_from(fixture, 0, 25);
+	assert_told(fixture, "ok@0 UNKNOWN@5 UNKNOWN@15", 1);
+	turn(fixture, 25);
+	assert_told(fixture, "", 1);
+	assert_string_equal(fixture->records.data, "e\x1f"
 						   "c\n-\n");
-	assert_int_equal(__real_checks_count(pending->checks), 0);
-	turn_from(pending, 25, 60);
-	assert_told(pending, "", 0);
-	assert_int_equal(post(pending, 60, STATE_OK, 58, 300), ENGINE_APPLIED); /* it is new */
-	assert_told(pending, "ok@2", 1);
+	assert_int_equal(__real_checks_count(fixture->checks), 0);
+	turn_from(fixture, 25, 60);
+	assert_told(fixture, "", 0);
+	assert_int_equal(post(fixture, 60, STATE_OK, 58, 300), ENGINE_APPLIED); /* it is new */
+	assert_told(fixture, "ok@2", 1);
 }
 
 static void what_comes_back_or_never_goes_stale_is_not_forgotten(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_forget_after(pending->engine, 20 * NSEC_PER_SEC);
-	post(pending, 0, STATE_OK, 0, 5);
-	turn_from(pending, 0, 24);
-	post(pending, 24, STATE_OK, 0, EVENT_TTL_NEVER);
-	turn(pending, 1000);
-	assert_told(pending, "ok@0 UNKNOWN@5 UNKNOWN@15 ok@24 ok@1000", 1);
+	fixture->settings.forget_after = 20 * NSEC_PER_SEC;
+	post(fixture, 0, STATE_OK, 0, 5);
+	turn_from(fixture, 0, 24);
+	post(fixture, 24, STATE_OK, 0, EVENT_TTL_NEVER);
+	turn(fixture, 1000);
+	assert_told(fixture, "ok@0 UNKNOWN@5 UNKNOWN@15 ok@24 ok@1000", 1);
 }
 
 static void what_is_long_stale_is_forgotten_though_nobody_listens(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_forget_after(pending->engine, 20 * NSEC_PER_SEC);
-	load(pending, 5, &(enum state){STATE_UNKNOWN});
-	engine_run(pending->engine, false, at(pending, 24.99));
-	assert_told(pending, "", 0);
-	engine_run(pending->engine, false, at(pending, 35)); /* its repeat is before that */
-	assert_told(pending, "", 1);
-	assert_int_equal(__real_checks_count(pending->checks), 0);
+	fixture->settings.forget_after = 20 * NSEC_PER_SEC;
+	load(fixture, 5, &(enum state){STATE_UNKNOWN});
+	engine_run(fixture->engine, false, at(fixture, 24.99));
+	assert_told(fixture, "", 0);
+	engine_run(fixture->engine, false, at(fixture, 35)); /* its repeat is before that */
+	assert_told(fixture, "", 1);
+	assert_int_equal(__real_checks_count(fixture->checks), 0);
 }
 
 static void nothing_is_forgotten_before_it_was_told_as_stale(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	engine_forget_after(pending->engine, 20 * NSEC_PER_SEC);
-	load(pending, 5, &(enum state){STATE_OK});
-	turn(pending, 100);
-	assert_told(pending, "UNKNOWN@100", 1);
-	turn(pending, 110);
-	assert_told(pending, "", 1);
-	assert_int_equal(__real_checks_count(pending->checks), 0);
+	fixture->settings.forget_after = 20 * NSEC_PER_SEC;
+	load(fixture, 5, &(enum state){STATE_OK});
+	turn(fixture, 100);
+	assert_told(fixture, "UNKNOWN@100", 1);
+	turn(fixture, 110);
+	assert_told(fixture, "", 1);
+	assert_int_equal(__real_checks_count(fixture->checks), 0);
 }
 
 static void what_is_stale_when_it_comes_is_told_as_that(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	assert_int_equal(post(pending, 0, STATE_OK, 400, 300), ENGINE_APPLIED);
-	assert_told(pending, "UNKNOWN@0", 1);
-	assert_int_equal(post(pending, 1, STATE_CRITICAL, 399, 300), ENGINE_APPLIED);
-	assert_told(pending, "", 1);
-	turn(pending, 10);
-	assert_told(pending, "UNKNOWN@10", 0);
+	assert_int_equal(post(fixture, 0, STATE_OK, 400, 300), ENGINE_APPLIED);
+	assert_told(fixture, "UNKNOWN@0", 1);
+	assert_int_equal(post(fixture, 1, STATE_CRITICAL, 399, 300), ENGINE_APPLIED);
+	assert_told(fixture, "", 1);
+	turn(fixture, 10);
+	assert_told(fixture, "UNKNOWN@10", 0);
 }
 
 static void an_event_may_renew_what_another_ended(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, 300);
-	post(pending, 1, STATE_OK, 0, 3); /* now it ends at 4 s already */
-	turn(pending, 3.99);
-	assert_told(pending, "ok@0", 1);
-	turn(pending, 4);
-	assert_told(pending, "UNKNOWN@4", 1);
+	post(fixture, 0, STATE_OK, 0, 300);
+	post(fixture, 1, STATE_OK, 0, 3); /* now it ends at 4 s already */
+	turn(fixture, 3.99);
+	assert_told(fixture, "ok@0", 1);
+	turn(fixture, 4);
+	assert_told(fixture, "UNKNOWN@4", 1);
 }
 
 static void never_stale_is_never_stale(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_CRITICAL, 1000000, EVENT_TTL_NEVER);
-	assert_told(pending, "critical@-1000000", 1);
-	turn(pending, 100000);
-	assert_told(pending, "critical@100000", 0);
+	post(fixture, 0, STATE_CRITICAL, 1000000, EVENT_TTL_NEVER);
+	assert_told(fixture, "critical@-1000000", 1);
+	turn(fixture, 100000);
+	assert_told(fixture, "critical@100000", 0);
 }
 
 static void the_newest_event_wins(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 10, STATE_OK, 0, 300);
-	assert_told(pending, "ok@10", 1);
-	assert_int_equal(post(pending, 11, STATE_CRITICAL, 2, 300), ENGINE_OLDER);
-	assert_told(pending, "", 0);
-	assert_int_equal(post(pending, 11, STATE_CRITICAL, 1, 300), ENGINE_APPLIED);
-	assert_told(pending, "critical@10", 1);
+	post(fixture, 10, STATE_OK, 0, 300);
+	assert_told(fixture, "ok@10", 1);
+	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 2, 300), ENGINE_OLDER);
+	assert_told(fixture, "", 0);
+	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 1, 300), ENGINE_APPLIED);
+	assert_told(fixture, "critical@10", 1);
 }
 
 static void what_is_cached_from_the_future_beats_nothing(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 10, STATE_OK, 0, 300);
-	pending->set_back = 3600 * NSEC_PER_SEC;
-	assert_int_equal(post(pending, 11, STATE_CRITICAL, 5, 300), ENGINE_APPLIED);
-	assert_told(pending, "ok@10 critical@-3594", 1);
-	assert_int_equal(post(pending, 12, STATE_OK, 100, 300), ENGINE_OLDER);
+	post(fixture, 10, STATE_OK, 0, 300);
+	fixture->set_back = 3600 * NSEC_PER_SEC;
+	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 5, 300), ENGINE_APPLIED);
+	assert_told(fixture, "ok@10 critical@-3594", 1);
+	assert_int_equal(post(fixture, 12, STATE_OK, 100, 300), ENGINE_OLDER);
 }
 
 static void setting_the_clock_makes_nothing_stale(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, 30);
-	pending->set_back = -86400 * NSEC_PER_SEC;
-	turn(pending, 29.99);
-	assert_told(pending, "ok@0 ok@86429", 1);
-	pending->set_back = 86400 * NSEC_PER_SEC;
-	turn(pending, 30);
-	assert_told(pending, "UNKNOWN@-86370", 1);
-	assert_non_null(strstr(pending->events.data, "(30s old, should be < 30s)"));
+	post(fixture, 0, STATE_OK, 0, 30);
+	fixture->set_back = -86400 * NSEC_PER_SEC;
+	turn(fixture, 29.99);
+	assert_told(fixture, "ok@0 ok@86429", 1);
+	fixture->set_back = 86400 * NSEC_PER_SEC;
+	turn(fixture, 30);
+	assert_told(fixture, "UNKNOWN@-86370", 1);
+	assert_non_null(strstr(fixture->events.data, "(30s old, should be < 30s)"));
 }
 
 static void an_acknowledgement_passes_once_and_is_no_state(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_ACKNOWLEDGEMENT, 0, 300);
-	assert_int_equal(checks_count(pending->checks), 0);
-	assert_int_equal(engine_next(pending->engine, true), NSEC_NEVER);
-	post(pending, 0, STATE_CRITICAL, 0, 300);
-	post(pending, 1, STATE_ACKNOWLEDGEMENT, 0, 300);
-	post(pending, 2, STATE_TEST_NOTIFICATIONS, 9, 300);
+	post(fixture, 0, STATE_ACKNOWLEDGEMENT, 0, 300);
+	assert_int_equal(checks_count(fixture->checks), 0);
+	assert_int_equal(engine_next(fixture->engine, true), NSEC_NEVER);
+	post(fixture, 0, STATE_CRITICAL, 0, 300);
+	post(fixture, 1, STATE_ACKNOWLEDGEMENT, 0, 300);
+	post(fixture, 2, STATE_TEST_NOTIFICATIONS, 9, 300);
 	assert_told(
-		pending, "acknowledgement@0 critical@0 acknowledgement@1 test_notifications@-7", 1);
-	turn(pending, 10);
-	assert_told(pending, "critical@10", 0);
+		fixture, "acknowledgement@0 critical@0 acknowledgement@1 test_notifications@-7", 1);
+	turn(fixture, 10);
+	assert_told(fixture, "critical@10", 0);
 }
 
-static bool forget(struct pending *pending, const char *entity, const char *check)
+static bool forget(struct fixture *fixture, const char *entity, const char *check)
 {
 	char text[32];
 	int length = snprintf(text, sizeof text, "%s:%s", entity, check);
 	const struct names names = {text, (uint16_t)length, (uint16_t)strlen(entity)};
 
-	return engine_forget(pending->engine, &names);
+	return engine_forget(fixture->engine, &names);
 }
 
 static void what_is_forgotten_is_not_told_of_again(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, 30);
-	assert_told(pending, "ok@0", 1);
-	assert_false(forget(pending, "e", "d"));
-	assert_true(forget(pending, "e", "c"));
-	assert_false(forget(pending, "e", "c"));
-	assert_int_equal(checks_count(pending->checks), 0);
-	turn_from(pending, 0, 60);
-	assert_told(pending, "", 1);
-	assert_string_equal(pending->records.data, "e\x1f"
+	post(fixture, 0, STATE_OK, 0, 30);
+	assert_told(fixture, "ok@0", 1);
+	assert_false(forget(fixture, "e", "d"));
+	assert_true(forget(fixture, "e", "c"));
+	assert_false(forget(fixture, "e", "c"));
+	assert_int_equal(checks_count(fixture->checks), 0);
+	turn_from(fixture, 0, 60);
+	assert_told(fixture, "", 1);
+	assert_string_equal(fixture->records.data, "e\x1f"
 						   "c\n-\n");
-	assert_int_equal(engine_next(pending->engine, true), NSEC_NEVER);
-	assert_int_equal(post(pending, 61, STATE_OK, 50, 300), ENGINE_APPLIED); /* older, but new */
-	assert_told(pending, "ok@11", 1);
+	assert_int_equal(engine_next(fixture->engine, true), NSEC_NEVER);
+	assert_int_equal(post(fixture, 61, STATE_OK, 50, 300), ENGINE_APPLIED); /* older, but new */
+	assert_told(fixture, "ok@11", 1);
 }
 
 /* The same, of this millisecond of EPOCH's second; -1: only the second is known. */
 static enum engine_result post_exactly(
-	struct pending *pending, enum state state, int millis, bool handed)
+	struct fixture *fixture, enum state state, int millis, bool handed)
 {
 	struct event event = event_plain("e", "c", state);
 	struct prepared prepared;
 
 	event.time = EPOCH;
 	event.fraction = (uint16_t)(millis + 1);
-	prepared_make(&prepared, &event, 2, at(pending, 5));
+	prepared_make(&prepared, &event, 2, at(fixture, 5));
 	prepared.handed = handed;
-	enum engine_result answer = engine_apply(pending->engine, &prepared, at(pending, 5));
+	enum engine_result answer = engine_apply(fixture->engine, &prepared, at(fixture, 5));
 	prepared_free(&prepared);
 	return answer;
 }
 
 static void within_a_second_the_millisecond_decides_if_both_know_it(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	assert_int_equal(post_exactly(pending, STATE_OK, 500, false), ENGINE_APPLIED);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 499, false), ENGINE_OLDER);
-	assert_int_equal(post_exactly(pending, STATE_WARNING, 500, false), ENGINE_APPLIED);
-	assert_int_equal(post_exactly(pending, STATE_OK, -1, false), ENGINE_APPLIED);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 0, false), ENGINE_APPLIED);
-	assert_told(pending, "ok@0 warning@0 ok@0 critical@0", 1);
+	assert_int_equal(post_exactly(fixture, STATE_OK, 500, false), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 499, false), ENGINE_OLDER);
+	assert_int_equal(post_exactly(fixture, STATE_WARNING, 500, false), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(fixture, STATE_OK, -1, false), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 0, false), ENGINE_APPLIED);
+	assert_told(fixture, "ok@0 warning@0 ok@0 critical@0", 1);
 }
 
 static void what_was_posted_here_beats_what_is_handed_over_unless_that_is_newer(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post_exactly(pending, STATE_OK, 500, false);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, -1, true), ENGINE_OLDER);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 499, true), ENGINE_OLDER);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 500, true), ENGINE_OLDER);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, 501, true), ENGINE_APPLIED);
+	post_exactly(fixture, STATE_OK, 500, false);
+	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, -1, true), ENGINE_OLDER);
+	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 499, true), ENGINE_OLDER);
+	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 500, true), ENGINE_OLDER);
+	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 501, true), ENGINE_APPLIED);
 	/* those that are handed over are in order among themselves */
-	assert_int_equal(post_exactly(pending, STATE_WARNING, -1, true), ENGINE_APPLIED);
-	assert_int_equal(post_exactly(pending, STATE_OK, -1, true), ENGINE_APPLIED);
-	assert_told(pending, "ok@0 critical@0 warning@0 ok@0", 1);
+	assert_int_equal(post_exactly(fixture, STATE_WARNING, -1, true), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(fixture, STATE_OK, -1, true), ENGINE_APPLIED);
+	assert_told(fixture, "ok@0 critical@0 warning@0 ok@0", 1);
 }
 
 /* The one that hands over had written that record before. */
 static void what_is_handed_over_follows_what_was_loaded(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 	struct event event = event_plain("e", "c", STATE_OK);
 	const enum state sent = STATE_OK;
 	struct prepared prepared;
 
 	event.time = EPOCH;
-	prepared_make(&prepared, &event, 2, at(pending, 4));
-	assert_true(engine_load(pending->engine, &prepared, &sent, at(pending, 4)));
+	prepared_make(&prepared, &event, 2, at(fixture, 4));
+	assert_true(engine_load(fixture->engine, &prepared, &sent, at(fixture, 4)));
 	prepared_free(&prepared);
-	assert_int_equal(post_exactly(pending, STATE_CRITICAL, -1, true), ENGINE_APPLIED);
-	assert_int_equal(post_exactly(pending, STATE_OK, 5, true), ENGINE_APPLIED);
-	assert_told(pending, "critical@0 ok@0", 1);
+	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, -1, true), ENGINE_APPLIED);
+	assert_int_equal(post_exactly(fixture, STATE_OK, 5, true), ENGINE_APPLIED);
+	assert_told(fixture, "critical@0 ok@0", 1);
 }
 
-static enum engine_result post_forgotten(struct pending *pending, double seconds, int64_t time)
+static enum engine_result post_forgotten(struct fixture *fixture, double seconds, int64_t time)
 {
 	struct prepared prepared;
 
 	prepared_make_forgotten(
 		&prepared, text_literal("e"), text_literal("c"), (struct instant){time, 0});
-	enum engine_result answer = engine_apply(pending->engine, &prepared, at(pending, seconds));
+	enum engine_result answer = engine_apply(fixture->engine, &prepared, at(fixture, seconds));
 	prepared_free(&prepared);
 	return answer;
 }
 
 static void what_was_to_be_forgotten_is_unless_it_is_newer(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
 	assert_int_equal(
-		post_forgotten(pending, 0, EPOCH), ENGINE_APPLIED); /* it is unknown already */
-	post(pending, 10, STATE_OK, 0, 30);
-	assert_told(pending, "ok@10", 1);
-	assert_int_equal(post_forgotten(pending, 11, EPOCH + 9), ENGINE_OLDER);
-	assert_int_equal(checks_count(pending->checks), 1);
+		post_forgotten(fixture, 0, EPOCH), ENGINE_APPLIED); /* it is unknown already */
+	post(fixture, 10, STATE_OK, 0, 30);
+	assert_told(fixture, "ok@10", 1);
+	assert_int_equal(post_forgotten(fixture, 11, EPOCH + 9), ENGINE_OLDER);
+	assert_int_equal(checks_count(fixture->checks), 1);
 	/* no matter how much waits */
-	outbox_limit(pending->outbox, 0);
-	assert_int_equal(post_forgotten(pending, 11, EPOCH + 10), ENGINE_APPLIED);
-	assert_int_equal(checks_count(pending->checks), 0);
-	assert_told(pending, "", 1);
-	outbox_limit(pending->outbox, 10);
+	outbox_limit(fixture->outbox, 0);
+	assert_int_equal(post_forgotten(fixture, 11, EPOCH + 10), ENGINE_APPLIED);
+	assert_int_equal(checks_count(fixture->checks), 0);
+	assert_told(fixture, "", 1);
+	outbox_limit(fixture->outbox, 10);
 	/* what was heard of in the future is not newer */
-	post(pending, 20, STATE_OK, 0, 30);
-	pending->set_back = 15 * NSEC_PER_SEC;
-	assert_int_equal(post_forgotten(pending, 21, EPOCH + 6), ENGINE_APPLIED);
-	assert_int_equal(checks_count(pending->checks), 0);
+	post(fixture, 20, STATE_OK, 0, 30);
+	fixture->set_back = 15 * NSEC_PER_SEC;
+	assert_int_equal(post_forgotten(fixture, 21, EPOCH + 6), ENGINE_APPLIED);
+	assert_int_equal(checks_count(fixture->checks), 0);
 }
 
 static void what_is_due_may_be_forgotten(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	post(pending, 0, STATE_OK, 0, 30);
-	post(pending, 0, STATE_ACKNOWLEDGEMENT, 0, 30);
-	assert_told(pending, "ok@0 acknowledgement@0", 1);
+	post(fixture, 0, STATE_OK, 0, 30);
+	post(fixture, 0, STATE_ACKNOWLEDGEMENT, 0, 30);
+	assert_told(fixture, "ok@0 acknowledgement@0", 1);
 	for (int i = 0; i < 1000; i++)
-		resp_add_text(outbox_push(pending->outbox), "{\"state\":\"x\",\"time\":0}");
-	turn(pending, 40); /* the commit is full: it stays with those that are due */
-	assert_true(forget(pending, "e", "c"));
-	outbox_applied(pending->outbox, outbox_take(pending->outbox, 0));
-	turn(pending, 41);
-	assert_told(pending, "", 0);
+		resp_add_text(outbox_push(fixture->outbox), "{\"state\":\"x\",\"time\":0}");
+	turn(fixture, 40); /* the commit is full: it stays with those that are due */
+	assert_true(forget(fixture, "e", "c"));
+	outbox_applied(fixture->outbox, outbox_take(fixture->outbox, 0));
+	turn(fixture, 41);
+	assert_told(fixture, "", 0);
 }
 
 static void beyond_a_million_states_only_known_ones_are_taken(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
 	made_up_states = LIMIT_STATES;
-	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_FULL);
-	assert_told(pending, "", 0);
+	assert_int_equal(post(fixture, 0, STATE_OK, 0, 300), ENGINE_FULL);
+	assert_told(fixture, "", 0);
 	made_up_states = LIMIT_STATES - 1;
-	assert_int_equal(post(pending, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
-	assert_int_equal(post(pending, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
-	assert_told(pending, "ok@0 critical@1", 1);
+	assert_int_equal(post(fixture, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
+	assert_int_equal(post(fixture, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
+	assert_told(fixture, "ok@0 critical@1", 1);
 }
 
 static void beyond_what_may_wait_nothing_is_taken(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
 	for (int i = 0; i < LIMIT_PENDING; i++)
-		assert_int_equal(post(pending, 0, i % 2 == 0 ? STATE_OK : STATE_CRITICAL, 0, 300),
+		assert_int_equal(post(fixture, 0, i % 2 == 0 ? STATE_OK : STATE_CRITICAL, 0, 300),
 			ENGINE_APPLIED);
-	assert_int_equal(post(pending, 1, STATE_OK, 0, 300), ENGINE_FULL);
-	assert_int_equal(post(pending, 1, STATE_ACKNOWLEDGEMENT, 0, 300), ENGINE_FULL);
-	assert_int_equal(outbox_watermarks(pending->outbox).pushes, LIMIT_PENDING);
-	outbox_applied(pending->outbox, outbox_take(pending->outbox, 0));
-	assert_int_equal(post(pending, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
+	assert_int_equal(post(fixture, 1, STATE_OK, 0, 300), ENGINE_FULL);
+	assert_int_equal(post(fixture, 1, STATE_ACKNOWLEDGEMENT, 0, 300), ENGINE_FULL);
+	assert_int_equal(outbox_watermarks(fixture->outbox).pushes, LIMIT_PENDING);
+	outbox_applied(fixture->outbox, outbox_take(fixture->outbox, 0));
+	assert_int_equal(post(fixture, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
 }
 
-#define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, pending_open, pending_close)
+#define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 
 int main(void)
 {

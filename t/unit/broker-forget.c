@@ -26,13 +26,13 @@ static int room_open(void **state)
 	assert_non_null(room);
 	room->core = (struct core){
 		.checks = checks_new(&key),
-		.interval = 10 * NSEC_PER_SEC,
-		.max = 100,
+		.settings = {.interval = 10 * NSEC_PER_SEC,
+			.max_checks = 100,
+			.stale_state = STATE_UNKNOWN,
+			.forget_after = NSEC_NEVER},
+		.max_pending = 100,
 		.flapjack = 2,
 		.persistent = true,
-		.stale_as = STATE_UNKNOWN,
-		.max_states = 100,
-		.forget_after = NSEC_NEVER,
 	};
 	core_open(&room->core, now);
 	room->loader = loader_new(&key);

@@ -19,7 +19,7 @@
 
 enum { EPOCH = 1795224000, CHECKS = 900, CHUNK = 100 };
 
-struct pending {
+struct fixture {
 	struct core core;
 	struct loader *loader;
 	struct keys keys;
@@ -37,38 +37,38 @@ static struct decode_context decode_at(nsec monotonic)
 	return (struct decode_context){2, 0, at(monotonic)};
 }
 
-static int pending_open(void **state)
+static int fixture_open(void **state)
 {
-	struct pending *pending = calloc(1, sizeof *pending);
+	struct fixture *fixture = calloc(1, sizeof *fixture);
 
-	pending->core = (struct core){
+	fixture->core = (struct core){
 		.checks = checks_new(&(struct siphash_key){1, 2}),
-		.interval = 10 * SEC,
-		.max = 100000,
+		.settings = {.interval = 10 * SEC,
+			.max_checks = 100000,
+			.stale_state = STATE_UNKNOWN,
+			.forget_after = NSEC_NEVER},
+		.max_pending = 100000,
 		.flapjack = 2,
 		.persistent = true,
-		.stale_as = STATE_UNKNOWN,
-		.max_states = 100000,
-		.forget_after = NSEC_NEVER,
 	};
-	pending->loader = loader_new(&(struct siphash_key){3, 4});
-	pending->core.missing = loader_missing(pending->loader);
-	core_open(&pending->core, at(0));
-	keys_init(&pending->keys, "n", "events", 2);
-	*state = pending;
+	fixture->loader = loader_new(&(struct siphash_key){3, 4});
+	fixture->core.settings.missing = loader_missing(fixture->loader);
+	core_open(&fixture->core, at(0));
+	keys_init(&fixture->keys, "n", "events", 2);
+	*state = fixture;
 	return 0;
 }
 
-static int pending_close(void **state)
+static int fixture_close(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	handoff_free(&pending->handoff);
-	loader_free(pending->loader);
-	core_close(&pending->core);
-	checks_free(pending->core.checks);
-	keys_free(&pending->keys);
-	free(pending);
+	handoff_free(&fixture->handoff);
+	loader_free(fixture->loader);
+	core_close(&fixture->core);
+	checks_free(fixture->core.checks);
+	keys_free(&fixture->keys);
+	free(fixture);
 	return 0;
 }
 
@@ -105,29 +105,29 @@ static void record_append(struct buffer *out, int i)
 	value_append(out, i);
 }
 
-static bool hear_text(struct pending *pending, const struct buffer *answer, nsec now)
+static bool hear_text(struct fixture *fixture, const struct buffer *answer, nsec now)
 {
 	redisReply *reply = reply_of(answer->data, answer->length);
 	const struct decode_context decode_context = decode_at(now);
 	bool taken = loader_read(
-		pending->loader, reply, &decode_context, pending->core.engine, &pending->why);
+		fixture->loader, reply, &decode_context, fixture->core.engine, &fixture->why);
 
 	freeReplyObject(reply);
 	return taken;
 }
 
-static bool hear(struct pending *pending, const char *answer, nsec now)
+static bool hear(struct fixture *fixture, const char *answer, nsec now)
 {
 	const struct buffer bytes = {(char *)(uintptr_t)answer, strlen(answer), 0};
 
-	return hear_text(pending, &bytes, now);
+	return hear_text(fixture, &bytes, now);
 }
 
 /* The words of what is asked next, and what comes behind them, each with a blank behind it. */
-static void assert_asks(struct pending *pending, const char *expected)
+static void assert_asks(struct fixture *fixture, const char *expected)
 {
 	const char *words[LOADER_WORDS];
-	const struct resp_list *list = loader_command(pending->loader, &pending->keys, words);
+	const struct resp_list *list = loader_command(fixture->loader, &fixture->keys, words);
 	struct buffer said = {NULL, 0, 0}, fields = {NULL, 0, 0};
 
 	for (int i = 0; words[i] != NULL; i++)
@@ -140,7 +140,7 @@ static void assert_asks(struct pending *pending, const char *expected)
 }
 
 /* The records from `from` to `end`; where to go on; some of the chunk before come again. */
-static void hear_chunk(struct pending *pending, int from, int end, const char *cursor, nsec now)
+static void hear_chunk(struct fixture *fixture, int from, int end, const char *cursor, nsec now)
 {
 	struct buffer answer = {NULL, 0, 0};
 
@@ -148,11 +148,11 @@ static void hear_chunk(struct pending *pending, int from, int end, const char *c
 		&answer, "*2\r\n$%zu\r\n%s\r\n*%d\r\n", strlen(cursor), cursor, 2 * (end - from));
 	for (int i = from; i < end; i++)
 		record_append(&answer, i);
-	assert_true(hear_text(pending, &answer, now));
+	assert_true(hear_text(fixture, &answer, now));
 	buffer_free(&answer);
 }
 
-static void load_from(struct pending *pending, int chunks, nsec now)
+static void load_from(struct fixture *fixture, int chunks, nsec now)
 {
 	char cursor[16];
 
@@ -160,39 +160,39 @@ static void load_from(struct pending *pending, int chunks, nsec now)
 		const char *words[LOADER_WORDS];
 		bool last = (i + 1) * CHUNK == CHECKS;
 
-		loader_command(pending->loader, &pending->keys, words);
+		loader_command(fixture->loader, &fixture->keys, words);
 		snprintf(cursor, sizeof cursor, "%d", last ? 0 : i + 1);
-		hear_chunk(pending, i == 0 ? 0 : i * CHUNK - 7, (i + 1) * CHUNK, cursor, now);
+		hear_chunk(fixture, i == 0 ? 0 : i * CHUNK - 7, (i + 1) * CHUNK, cursor, now);
 	}
 }
 
 static void it_counts_then_goes_through_them(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	assert_true(loader_complete(pending->loader));
-	loader_begin(pending->loader, 0);
-	assert_false(loader_complete(pending->loader));
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	assert_true(hear(pending, ":900\r\n", 0));
-	assert_int_equal(loader_to_load(pending->loader), 900);
-	assert_asks(pending, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	hear_chunk(pending, 0, 3, "77", 0);
-	assert_asks(pending, "HSCAN httpbroker:n:states 77 COUNT 500 ");
-	hear_chunk(pending, 2, 5, "0", 0);
-	assert_true(loader_complete(pending->loader));
-	assert_int_equal(loader_loaded(pending->loader), 5);
-	assert_int_equal(checks_count(pending->core.checks), 5);
+	assert_true(loader_complete(fixture->loader));
+	loader_begin(fixture->loader, 0);
+	assert_false(loader_complete(fixture->loader));
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	assert_true(hear(fixture, ":900\r\n", 0));
+	assert_int_equal(loader_to_load(fixture->loader), 900);
+	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+	hear_chunk(fixture, 0, 3, "77", 0);
+	assert_asks(fixture, "HSCAN httpbroker:n:states 77 COUNT 500 ");
+	hear_chunk(fixture, 2, 5, "0", 0);
+	assert_true(loader_complete(fixture->loader));
+	assert_int_equal(loader_loaded(fixture->loader), 5);
+	assert_int_equal(checks_count(fixture->core.checks), 5);
 }
 
 /* How many times each check is told in this span of turns. */
-static void repeats_count(struct pending *pending, nsec from, nsec to, unsigned char told[CHECKS])
+static void repeats_count(struct fixture *fixture, nsec from, nsec to, unsigned char told[CHECKS])
 {
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
 	for (nsec now = from; now < to; now += WHEEL_TICK) {
-		engine_run(pending->core.engine, true, at(now));
-		outbox_drain(pending->core.outbox, 0, &events, &records);
+		engine_run(fixture->core.engine, true, at(now));
+		outbox_drain(fixture->core.outbox, 0, &events, &records);
 		for (const char *line = events.data; *line != '\0'; line = strchr(line, '\n') + 1)
 			told[atoi(strstr(line, "\"check\":\"") + 9)]++;
 	}
@@ -210,41 +210,41 @@ static void assert_told(const unsigned char told[CHECKS], int known, int times)
 /* A third is read, the connection breaks, and it begins again: what was known stays as it is. */
 static void a_load_that_broke_off_makes_no_repeat_come_twice(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 	unsigned char told[CHECKS] = {0};
 
-	loader_begin(pending->loader, 0);
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	hear(pending, ":900\r\n", 0);
-	load_from(pending, 3, 0);
-	repeats_count(pending, 0, 10 * SEC, told);
+	loader_begin(fixture->loader, 0);
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	hear(fixture, ":900\r\n", 0);
+	load_from(fixture, 3, 0);
+	repeats_count(fixture, 0, 10 * SEC, told);
 	assert_told(told, 3 * CHUNK, 1);
-	assert_asks(pending, "HSCAN httpbroker:n:states 3 COUNT 500 ");
-	loader_interrupt(pending->loader);
-	load_from(pending, CHECKS / CHUNK, 10 * SEC);
-	assert_true(loader_complete(pending->loader));
-	assert_int_equal(loader_loaded(pending->loader), CHECKS);
+	assert_asks(fixture, "HSCAN httpbroker:n:states 3 COUNT 500 ");
+	loader_interrupt(fixture->loader);
+	load_from(fixture, CHECKS / CHUNK, 10 * SEC);
+	assert_true(loader_complete(fixture->loader));
+	assert_int_equal(loader_loaded(fixture->loader), CHECKS);
 	memset(told, 0, sizeof told);
-	repeats_count(pending, 10 * SEC, 20 * SEC, told);
+	repeats_count(fixture, 10 * SEC, 20 * SEC, told);
 	assert_told(told, CHECKS, 1);
-	repeats_count(pending, 20 * SEC, 40 * SEC, told);
+	repeats_count(fixture, 20 * SEC, 40 * SEC, told);
 	assert_told(told, CHECKS, 3);
 }
 
 /* They are spread: no tenth of the interval has more than twice its share. */
 static void what_was_loaded_is_repeated_all_over_the_interval(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	loader_begin(pending->loader, 0);
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	hear(pending, ":900\r\n", 0);
-	load_from(pending, CHECKS / CHUNK, 0);
+	loader_begin(fixture->loader, 0);
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	hear(fixture, ":900\r\n", 0);
+	load_from(fixture, CHECKS / CHUNK, 0);
 	for (int tenth = 0; tenth < 10; tenth++) {
 		unsigned char told[CHECKS] = {0};
 		int count = 0;
 
-		repeats_count(pending, tenth * SEC, (tenth + 1) * SEC, told);
+		repeats_count(fixture, tenth * SEC, (tenth + 1) * SEC, told);
 		for (int i = 0; i < CHECKS; i++)
 			count += told[i];
 		assert_between(count, CHECKS / 20, CHECKS / 5);
@@ -260,61 +260,61 @@ static const struct names wanted = {"e:7", 3, 1}, absent = {"e:x", 3, 1};
 
 static void what_somebody_waits_for_comes_first(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 	struct buffer answer = {NULL, 0, 0};
 
-	assert_true(loader_knows(pending->loader, pending->core.checks, &wanted));
-	loader_begin(pending->loader, 0);
-	assert_false(loader_knows(pending->loader, pending->core.checks, &wanted));
-	loader_prefetch(pending->loader, &wanted);
-	loader_prefetch(pending->loader, &absent);
-	assert_asks(pending, "HMGET httpbroker:n:states " WANTED);
+	assert_true(loader_knows(fixture->loader, fixture->core.checks, &wanted));
+	loader_begin(fixture->loader, 0);
+	assert_false(loader_knows(fixture->loader, fixture->core.checks, &wanted));
+	loader_prefetch(fixture->loader, &wanted);
+	loader_prefetch(fixture->loader, &absent);
+	assert_asks(fixture, "HMGET httpbroker:n:states " WANTED);
 	buffer_append_text(&answer, "*2\r\n");
 	value_append(&answer, 7);
 	buffer_append_text(&answer, "$-1\r\n");
-	assert_true(hear_text(pending, &answer, 0));
-	assert_true(loader_knows(pending->loader, pending->core.checks, &wanted));
-	assert_true(loader_knows(pending->loader, pending->core.checks, &absent));
-	assert_int_equal(checks_count(pending->core.checks), 1);
+	assert_true(hear_text(fixture, &answer, 0));
+	assert_true(loader_knows(fixture->loader, fixture->core.checks, &wanted));
+	assert_true(loader_knows(fixture->loader, fixture->core.checks, &absent));
+	assert_int_equal(checks_count(fixture->core.checks), 1);
 	/* what was wanted and not asked for is forgotten */
 	const struct names other = {"e:8", 3, 1};
-	loader_prefetch(pending->loader, &other);
-	loader_prefetch_none(pending->loader);
-	assert_asks(pending, "HLEN httpbroker:n:states ");
+	loader_prefetch(fixture->loader, &other);
+	loader_prefetch_none(fixture->loader);
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
 	buffer_free(&answer);
 }
 
 static void a_record_is_none_of_what_is_handed_over(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	loader_begin(pending->loader, 0);
-	loader_prefetch(pending->loader, &wanted);
-	assert_asks(pending, "HMGET httpbroker:n:states e\x1f"
+	loader_begin(fixture->loader, 0);
+	loader_prefetch(fixture->loader, &wanted);
+	assert_asks(fixture, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
-	assert_true(hear(pending,
+	assert_true(hear(fixture,
 		"*1\r\n$71\r\n1 1 300 ok 300000 {\"entity\":\"e\",\"check\":\"7\",\"state\":\"ok\","
 		"\"forgotten\":1}\r\n",
 		0));
-	assert_int_equal(checks_find(pending->core.checks, &wanted)->ttl, 300);
+	assert_int_equal(checks_find(fixture->core.checks, &wanted)->ttl, 300);
 }
 
 /* As it was, not as a repeat: with its own time. */
 static void what_a_record_owes_is_told_at_once(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
-	loader_begin(pending->loader, 0);
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	hear(pending, ":1\r\n", 0);
-	assert_asks(pending, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	assert_true(hear(pending,
+	loader_begin(fixture->loader, 0);
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	hear(fixture, ":1\r\n", 0);
+	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+	assert_true(hear(fixture,
 		"*2\r\n$1\r\n0\r\n*2\r\n$3\r\ne\x1f"
 		"c\r\n$65\r\n1 1795223990 300 - 300000 "
 		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"}\r\n",
 		0));
-	outbox_drain(pending->core.outbox, 0, &events, &records);
+	outbox_drain(fixture->core.outbox, 0, &events, &records);
 	assert_non_null(
 		strstr(events.data, "\"state\":\"ok\",\"summary\":\"\",\"time\":1795223990}"));
 	assert_non_null(strstr(records.data, "\n1 1795223990 300 ok 300000 "));
@@ -324,19 +324,19 @@ static void what_a_record_owes_is_told_at_once(void **state)
 
 static void what_cannot_be_read_is_counted_and_left_out(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	loader_begin(pending->loader, 0);
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	hear(pending, ":2\r\n", 0);
-	assert_asks(pending, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	assert_true(hear(pending,
+	loader_begin(fixture->loader, 0);
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	hear(fixture, ":2\r\n", 0);
+	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+	assert_true(hear(fixture,
 		"*2\r\n$1\r\n0\r\n*4\r\n$1\r\nx\r\n$1\r\ny\r\n$3\r\ne\x1f"
 		"c\r\n$0\r\n\r\n",
 		0));
-	assert_int_equal(loader_unreadable(pending->loader), 2);
-	assert_true(loader_complete(pending->loader));
-	assert_int_equal(checks_count(pending->core.checks), 0);
+	assert_int_equal(loader_unreadable(fixture->loader), 2);
+	assert_true(loader_complete(fixture->loader));
+	assert_int_equal(checks_count(fixture->core.checks), 0);
 }
 
 static void odd_answers_are_refused(void **state)
@@ -344,29 +344,29 @@ static void odd_answers_are_refused(void **state)
 	static const char *const scans[] = {"-ERR x\r\n", ":1\r\n", "*1\r\n$1\r\n0\r\n",
 		"*2\r\n$1\r\n0\r\n*1\r\n$1\r\nx\r\n", "*2\r\n:0\r\n*0\r\n",
 		"*2\r\n$24\r\n000000000000000000000000\r\n*0\r\n"};
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	loader_begin(pending->loader, 0);
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	assert_false(hear(pending, "$1\r\nx\r\n", 0));
-	assert_string_equal(pending->why.text, "refuses HLEN of the states: an odd answer");
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	hear(pending, ":1\r\n", 0);
+	loader_begin(fixture->loader, 0);
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	assert_false(hear(fixture, "$1\r\nx\r\n", 0));
+	assert_string_equal(fixture->why.text, "refuses HLEN of the states: an odd answer");
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	hear(fixture, ":1\r\n", 0);
 	for (size_t i = 0; i < ARRAY_LENGTH(scans); i++) {
-		assert_asks(pending, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-		assert_false(hear(pending, scans[i], 0));
+		assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+		assert_false(hear(fixture, scans[i], 0));
 	}
 	/* where there is something else there are no states */
-	assert_asks(pending, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	assert_true(hear(pending, "-WRONGTYPE x\r\n", 0));
-	assert_true(loader_complete(pending->loader));
+	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+	assert_true(hear(fixture, "-WRONGTYPE x\r\n", 0));
+	assert_true(loader_complete(fixture->loader));
 }
 
-static size_t found(struct pending *pending, const char *answer, nsec now)
+static size_t found(struct fixture *fixture, const char *answer, nsec now)
 {
 	redisReply *reply = reply_of(answer, strlen(answer));
 	const struct decode_context decode_context = decode_at(now);
-	size_t unreadable = handoff_read(&pending->handoff, reply, &decode_context);
+	size_t unreadable = handoff_read(&fixture->handoff, reply, &decode_context);
 
 	freeReplyObject(reply);
 	return unreadable;
@@ -375,98 +375,98 @@ static size_t found(struct pending *pending, const char *answer, nsec now)
 #define ONE "$45\r\n{\"entity\":\"e\",\"check\":\"7\",\"state\":\"critical\"}\r\n"
 #define TWO "$39\r\n{\"entity\":\"e\",\"check\":\"7\",\"state\":\"ok\"}\r\n"
 
-static void assert_pushed(struct pending *pending, int count)
+static void assert_pushed(struct fixture *fixture, int count)
 {
-	assert_int_equal(outbox_watermarks(pending->core.outbox).pushes, count);
+	assert_int_equal(outbox_watermarks(fixture->core.outbox).pushes, count);
 }
 
 static void what_was_handed_over_is_taken_in_order_and_dropped(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	handoff_begin(&pending->handoff, 0);
-	assert_false(pending->handoff.settled);
-	assert_true(handoff_is_due(&pending->handoff, &pending->core, 0));
-	assert_int_equal(found(pending, "*3\r\n" ONE "$1\r\nx\r\n" TWO, 0), 1);
-	assert_false(handoff_is_due(&pending->handoff, &pending->core, 10 * SEC));
-	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
-	assert_pushed(pending, 2);
+	handoff_begin(&fixture->handoff, 0);
+	assert_false(fixture->handoff.settled);
+	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 0));
+	assert_int_equal(found(fixture, "*3\r\n" ONE "$1\r\nx\r\n" TWO, 0), 1);
+	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 10 * SEC));
+	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	assert_pushed(fixture, 2);
 	/* as many as there were, with what cannot be read; not looked again before they are gone */
-	assert_false(handoff_is_due(&pending->handoff, &pending->core, 10 * SEC));
-	struct commit *commit = outbox_take(pending->core.outbox, 0);
+	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 10 * SEC));
+	struct commit *commit = outbox_take(fixture->core.outbox, 0);
 	assert_int_equal(commit->trim, 3);
-	outbox_applied(pending->core.outbox, commit);
-	assert_true(handoff_is_due(&pending->handoff, &pending->core, 0));
+	outbox_applied(fixture->core.outbox, commit);
+	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 0));
 	/* nothing older than what is posted from now on */
-	assert_int_equal(found(pending, "*0\r\n", SEC), 0);
-	assert_true(pending->handoff.settled);
-	assert_false(handoff_is_due(&pending->handoff, &pending->core, 2 * SEC - 1));
-	assert_true(handoff_is_due(&pending->handoff, &pending->core, 2 * SEC));
+	assert_int_equal(found(fixture, "*0\r\n", SEC), 0);
+	assert_true(fixture->handoff.settled);
+	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 2 * SEC - 1));
+	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 2 * SEC));
 }
 
 static void what_was_handed_over_waits_for_its_records(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	loader_begin(pending->loader, 0);
-	handoff_begin(&pending->handoff, 0);
-	found(pending, "*1\r\n" ONE, 0);
-	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
-	assert_pushed(pending, 0);
-	assert_asks(pending, "HMGET httpbroker:n:states e\x1f"
+	loader_begin(fixture->loader, 0);
+	handoff_begin(&fixture->handoff, 0);
+	found(fixture, "*1\r\n" ONE, 0);
+	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	assert_pushed(fixture, 0);
+	assert_asks(fixture, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
-	assert_true(hear(pending, "*1\r\n$-1\r\n", 0));
-	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
-	assert_pushed(pending, 1);
+	assert_true(hear(fixture, "*1\r\n$-1\r\n", 0));
+	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	assert_pushed(fixture, 1);
 }
 
 static void what_others_were_to_forget_is_forgotten_once_it_is_read(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 	struct buffer answer = {NULL, 0, 0};
 
-	loader_begin(pending->loader, 0);
-	handoff_begin(&pending->handoff, 0);
-	found(pending,
+	loader_begin(fixture->loader, 0);
+	handoff_begin(&fixture->handoff, 0);
+	found(fixture,
 		"*1\r\n$49\r\n{\"entity\":\"e\",\"check\":\"7\",\"forgotten\":1795224000}\r\n", 0);
-	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
-	assert_asks(pending, "HMGET httpbroker:n:states e\x1f"
+	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	assert_asks(fixture, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
 	buffer_append_text(&answer, "*1\r\n");
 	value_append(&answer, 7);
-	assert_true(hear_text(pending, &answer, 0));
-	assert_int_equal(checks_count(pending->core.checks), 1);
-	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(0));
-	assert_int_equal(checks_count(pending->core.checks), 0);
-	struct commit *commit = outbox_take(pending->core.outbox, 0);
+	assert_true(hear_text(fixture, &answer, 0));
+	assert_int_equal(checks_count(fixture->core.checks), 1);
+	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	assert_int_equal(checks_count(fixture->core.checks), 0);
+	struct commit *commit = outbox_take(fixture->core.outbox, 0);
 	assert_int_equal(commit->forgets.count, 1);
 	assert_int_equal(commit->trim, 1);
 	assert_int_equal(commit->pushes.count, 0);
-	outbox_applied(pending->core.outbox, commit);
+	outbox_applied(fixture->core.outbox, commit);
 	buffer_free(&answer);
 }
 
 /* Its record was in what was read before it was deleted in Redis. */
 static void what_was_forgotten_does_not_come_back(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
-	loader_begin(pending->loader, 0);
-	assert_asks(pending, "HLEN httpbroker:n:states ");
-	hear(pending, ":10\r\n", 0);
-	assert_asks(pending, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	hear_chunk(pending, 5, 8, "77", 0);
-	assert_true(engine_forget(pending->core.engine, &wanted));
-	assert_asks(pending, "HSCAN httpbroker:n:states 77 COUNT 500 ");
-	hear_chunk(pending, 6, 9, "78", 0);
-	assert_null(checks_find(pending->core.checks, &wanted));
+	loader_begin(fixture->loader, 0);
+	assert_asks(fixture, "HLEN httpbroker:n:states ");
+	hear(fixture, ":10\r\n", 0);
+	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
+	hear_chunk(fixture, 5, 8, "77", 0);
+	assert_true(engine_forget(fixture->core.engine, &wanted));
+	assert_asks(fixture, "HSCAN httpbroker:n:states 77 COUNT 500 ");
+	hear_chunk(fixture, 6, 9, "78", 0);
+	assert_null(checks_find(fixture->core.checks, &wanted));
 	/* nor by being asked for: it is known that there is none */
-	assert_true(loader_knows(pending->loader, pending->core.checks, &wanted));
-	outbox_drain(pending->core.outbox, 0, &events, &records);
+	assert_true(loader_knows(fixture->loader, fixture->core.checks, &wanted));
+	outbox_drain(fixture->core.outbox, 0, &events, &records);
 	assert_string_equal(records.data, "e\x1f"
 					  "7\n-\n");
-	assert_int_equal(outbox_recorded(pending->core.outbox), 3);
+	assert_int_equal(outbox_recorded(fixture->core.outbox), 3);
 	buffer_free(&events);
 	buffer_free(&records);
 }
@@ -476,7 +476,7 @@ static void what_was_forgotten_does_not_come_back(void **state)
  * said to it meanwhile; but checks are judged.
  */
 struct store {
-	struct pending *pending;
+	struct fixture *fixture;
 	unsigned seed;
 	bool there[CHUNK];
 	struct buffer answer; /* empty: nothing was asked */
@@ -516,7 +516,7 @@ static void store_ask(struct store *store)
 {
 	const char *words[LOADER_WORDS];
 	const struct resp_list *list =
-		loader_command(store->pending->loader, &store->pending->keys, words);
+		loader_command(store->fixture->loader, &store->fixture->keys, words);
 	struct buffer fields = {NULL, 0, 0};
 
 	if (strcmp(words[0], "HLEN") == 0)
@@ -539,7 +539,7 @@ static void store_ask(struct store *store)
 
 static void store_commit(struct store *store)
 {
-	struct commit *commit = outbox_take(store->pending->core.outbox, 0);
+	struct commit *commit = outbox_take(store->fixture->core.outbox, 0);
 	struct buffer lines = {NULL, 0, 0};
 
 	if (commit == NULL)
@@ -551,21 +551,21 @@ static void store_commit(struct store *store)
 	for (const char *at = resp_lines(&commit->records, &lines); *at != '\0';
 		at = strchr(strchr(at, '\n') + 1, '\n') + 1)
 		store->there[atoi(strchr(at, '\x1f') + 1)] = true;
-	outbox_applied(store->pending->core.outbox, commit);
+	outbox_applied(store->fixture->core.outbox, commit);
 	buffer_free(&lines);
 }
 
 /* Handed over: a check is to be forgotten, or an event of it. It waits until the check is known. */
 static void store_judge(struct store *store, nsec now)
 {
-	struct pending *pending = store->pending;
+	struct fixture *fixture = store->fixture;
 	int i = chance(store, CHUNK);
 	struct prepared prepared;
 	char text[16], check[16];
 	const struct names names = names_of(i, text);
 
-	if (!loader_knows(pending->loader, pending->core.checks, &names)) {
-		loader_prefetch(pending->loader, &names);
+	if (!loader_knows(fixture->loader, fixture->core.checks, &names)) {
+		loader_prefetch(fixture->loader, &names);
 		return;
 	}
 	snprintf(check, sizeof check, "%d", i);
@@ -576,27 +576,27 @@ static void store_judge(struct store *store, nsec now)
 	else
 		prepared_make_forgotten(
 			&prepared, event.entity, event.check, (struct instant){EPOCH, 0});
-	store->forgotten += prepared.forgotten && checks_find(pending->core.checks, &names) != NULL;
-	engine_apply(pending->core.engine, &prepared, at(now));
+	store->forgotten += prepared.forgotten && checks_find(fixture->core.checks, &names) != NULL;
+	engine_apply(fixture->core.engine, &prepared, at(now));
 	prepared_free(&prepared);
 }
 
 static void store_step(struct store *store, nsec now)
 {
-	struct pending *pending = store->pending;
+	struct fixture *fixture = store->fixture;
 
 	if (chance(store, 2) == 0)
 		store_judge(store, now);
-	if (chance(store, 200) == 0 && !loader_complete(pending->loader)) {
-		loader_interrupt(pending->loader);
+	if (chance(store, 200) == 0 && !loader_complete(fixture->loader)) {
+		loader_interrupt(fixture->loader);
 		buffer_clear(&store->answer);
 	}
 	if (chance(store, 3) > 0)
 		return;
 	if (store->answer.length > 0) {
-		assert_true(hear_text(pending, &store->answer, now));
+		assert_true(hear_text(fixture, &store->answer, now));
 		buffer_clear(&store->answer);
-	} else if (!loader_complete(pending->loader) && chance(store, 2) == 0) {
+	} else if (!loader_complete(fixture->loader) && chance(store, 2) == 0) {
 		store_ask(store);
 	} else {
 		store_commit(store);
@@ -605,42 +605,42 @@ static void store_step(struct store *store, nsec now)
 
 static void what_is_known_is_what_redis_has_in_the_end(void **state)
 {
-	struct store store = {.pending = *state, .seed = seed_choose()};
-	struct pending *pending = store.pending;
+	struct store store = {.fixture = *state, .seed = seed_choose()};
+	struct fixture *fixture = store.fixture;
 	char text[16];
 
 	for (int load = 0; load < 200; load++) {
-		core_reset(&pending->core, at(0));
+		core_reset(&fixture->core, at(0));
 		for (int i = 0; i < CHUNK; i++)
 			store.there[i] = chance(&store, 4) > 0;
-		loader_begin(pending->loader, 0);
-		while (!loader_complete(pending->loader))
+		loader_begin(fixture->loader, 0);
+		while (!loader_complete(fixture->loader))
 			store_step(&store, 0);
-		while (!outbox_is_empty(pending->core.outbox))
+		while (!outbox_is_empty(fixture->core.outbox))
 			store_commit(&store);
 		size_t count = 0;
 		for (int i = 0; i < CHUNK; i++) {
 			const struct names names = names_of(i, text);
 
 			assert_int_equal(
-				checks_find(pending->core.checks, &names) != NULL, store.there[i]);
+				checks_find(fixture->core.checks, &names) != NULL, store.there[i]);
 			count += store.there[i];
 		}
-		assert_int_equal(outbox_recorded(pending->core.outbox), count);
+		assert_int_equal(outbox_recorded(fixture->core.outbox), count);
 	}
 	assert_true(store.forgotten > 100);
 	buffer_free(&store.answer);
 }
 
 /* What goes to the log while `answer` is taken. */
-static void assert_logs(struct pending *pending, const char *answer, const char *expected)
+static void assert_logs(struct fixture *fixture, const char *answer, const char *expected)
 {
 	int before = dup(STDERR_FILENO), ends[2];
 	char said[512] = "";
 
 	assert_int_equal(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
-	found(pending, answer, 0);
+	found(fixture, answer, 0);
 	dup2(before, STDERR_FILENO);
 	close(ends[1]);
 	assert_true(read(ends[0], said, sizeof said - 1) > 0);
@@ -651,29 +651,29 @@ static void assert_logs(struct pending *pending, const char *answer, const char 
 
 static void what_is_no_text_is_named_as_that(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	assert_logs(pending, "*1\r\n:7\r\n",
+	assert_logs(fixture, "*1\r\n:7\r\n",
 		"handed over cannot be read and is left out: it is no text\n");
-	assert_logs(pending, "*1\r\n$1\r\nx\r\n", "left out: its JSON, column 1:");
+	assert_logs(fixture, "*1\r\n$1\r\nx\r\n", "left out: its JSON, column 1:");
 }
 
 static void a_list_that_is_none_is_said_and_held_for_empty(void **state)
 {
-	struct pending *pending = *state;
+	struct fixture *fixture = *state;
 
-	handoff_begin(&pending->handoff, 0);
-	assert_int_equal(found(pending, "-WRONGTYPE x\r\n", 0), 0);
-	assert_true(pending->handoff.refused && pending->handoff.settled);
-	assert_int_equal(found(pending, "-WRONGTYPE x\r\n", SEC), 0);
-	assert_true(pending->handoff.refused);
-	assert_int_equal(found(pending, "*1\r\n" ONE, 2 * SEC), 0);
-	assert_false(pending->handoff.refused);
-	handoff_apply(&pending->handoff, &pending->core, pending->loader, at(2 * SEC));
-	assert_pushed(pending, 1);
+	handoff_begin(&fixture->handoff, 0);
+	assert_int_equal(found(fixture, "-WRONGTYPE x\r\n", 0), 0);
+	assert_true(fixture->handoff.refused && fixture->handoff.settled);
+	assert_int_equal(found(fixture, "-WRONGTYPE x\r\n", SEC), 0);
+	assert_true(fixture->handoff.refused);
+	assert_int_equal(found(fixture, "*1\r\n" ONE, 2 * SEC), 0);
+	assert_false(fixture->handoff.refused);
+	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(2 * SEC));
+	assert_pushed(fixture, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, pending_open, pending_close)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 
 int main(void)
 {
