@@ -84,7 +84,7 @@ QUICK_TESTS += t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 SLOW_TESTS += t/broker-proxy.bats t/broker-unrest.bats
-dist_man_MANS += doc/httpbroker.8
+dist_man_MANS += doc/httpbroker.8 doc/httpbroker-formats.5 doc/httpbroker-http.7
 EXTRA_DIST += \
 	doc/examples/httpbroker/daemontools/run \
 	doc/examples/httpbroker/httpbroker.service \
