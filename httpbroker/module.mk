@@ -32,7 +32,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/submissions.c httpbroker/delivery/submissions.h \
 	httpbroker/formats/alertmanager.c \
 	httpbroker/formats/body.c httpbroker/formats/body.h \
-	httpbroker/formats/cloudwatch.c httpbroker/formats/cloudwatch.h \
+	httpbroker/formats/cloudwatch.c \
 	httpbroker/formats/flapjack.c \
 	httpbroker/formats/format.c httpbroker/formats/format.h \
 	httpbroker/formats/json.c httpbroker/formats/json.h \
@@ -69,8 +69,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
 	httpbroker/sns/fetcher.c httpbroker/sns/fetcher.h \
 	httpbroker/sns/message.c httpbroker/sns/message.h \
-	httpbroker/sns/policy.c httpbroker/sns/policy.h \
-	httpbroker/sns/signature.c httpbroker/sns/signature.h
+	httpbroker/sns/policy.c httpbroker/sns/policy.h
 
 HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 

@@ -1,120 +1,58 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/formats/cloudwatch.h"
-
-#include "httpbroker/checks/event.h"
+/*
+ * A CloudWatch alarm, as SNS delivers it in a message, becomes one event:
+ *
+ *     entity   the alarm's name          check    the metric's name, else the alarm's, with
+ *                                                 `{account=…,region=…}` of the alarm's ARN: a name
+ *                                                 is unique only there
+ *     state    ALARM critical, OK ok, INSUFFICIENT_DATA unknown
+ *     summary  the reason                details  what is measured (details_append)
+ *     tags     httpbroker                ttl      never stale: SNS delivers changes only
+ */
+#include "common/buffer.h"
+#include "httpbroker/formats/format.h"
 #include "httpbroker/formats/json.h"
 #include "httpbroker/formats/names.h"
 
 #include <string.h>
 
-/* The details are made of many parts, so the document has to hold them. */
-static struct text details_make(json_t *document, const struct alarm *alarm)
-{
-	struct buffer out = {NULL, 0, 0};
-	struct text details = {NULL, 0};
+/* The two forms of an alarm spell the keys of a metric differently. */
+struct metric_keys {
+	const char *id, *expression, *stat, *metric, *namespace, *name, *dimensions;
+};
 
-	details_append(&out, alarm);
-	if (out.length > 0)
-		details = text_keep(document, out.data, out.length);
-	buffer_free(&out);
-	return details;
-}
-
-/* Of the ARN; where there is none, what the alarm says of it. */
-static struct text place_read(json_t *document, struct text part, const json_t *said)
-{
-	return part.bytes != NULL ? text_keep(document, part.bytes, part.length) : alarm_text(said);
-}
-
-static struct text check_name(json_t *document, const struct alarm *alarm, struct text name)
-{
-	const struct label all[] = {
-		{"account", place_read(document, alarm_arn_part(alarm, ALARM_ARN_ACCOUNT),
-				    alarm->account)},
-		{"region", place_read(document, alarm_arn_part(alarm, ALARM_ARN_REGION),
-				   alarm->region)},
-	};
-	struct label given[2];
-	size_t count = 0;
-
-	for (size_t i = 0; i < 2; i++)
-		if (all[i].value.bytes != NULL)
-			given[count++] = all[i];
-	return name_labelled(document, name, given, count);
-}
-
-static bool names_read(
-	json_t *document, const struct alarm *alarm, struct event *event, struct reason *why)
-{
-	struct text name = alarm_text(alarm->name), metric = alarm_text(alarm->metric);
-	struct text former_metric = alarm_text(alarm->former_metric);
-
-	if (name.bytes == NULL)
-		name = alarm_arn_part(alarm, ALARM_ARN_NAME);
-	event->entity = name_fit(document, name);
-	if (event->entity.bytes == NULL)
-		return reason_set(why, "the alarm has no name");
-	event->check = check_name(document, alarm, metric.bytes != NULL ? metric : name);
-	if (event->check.bytes == NULL)
-		event->check = event->entity;
-	event->former_entity = name;
-	event->former_check = former_metric.bytes != NULL ? former_metric : name;
-	return true;
-}
-
-static bool alarm_state(const json_t *value, struct text *out, struct reason *why)
-{
-	const char *word = json_is_string(value) ? json_string_value(value) : "";
-
-	if (strcmp(word, "OK") == 0)
-		*out = text_literal("ok");
-	else if (strcmp(word, "ALARM") == 0)
-		*out = text_literal("critical");
-	else if (strcmp(word, "INSUFFICIENT_DATA") == 0)
-		*out = text_literal("unknown");
-	else
-		return reason_set(why, "the alarm's state is none of OK, ALARM, INSUFFICIENT_DATA");
-	return true;
-}
-
-static bool event_read(
-	json_t *document, struct alarm *alarm, struct event *event, struct reason *why)
-{
-	if (!names_read(document, alarm, event, why) ||
-		!alarm_state(alarm->state, &event->state_text, why))
-		return false;
-	event->summary = alarm_text(alarm->reason);
-	if (text_is(event->state_text, "ok"))
-		alarm->description = NULL; /* it is the problem's */
-	event->details = details_make(document, alarm);
-	isotime_read(alarm_text(alarm->time), &event->time);
-	if (json_object_set_new(document, " ", json_string("httpbroker")) == 0)
-		event->tags = json_object_get(document, " ");
-	return true;
-}
-
-static void alarm_translate(
-	json_t *document, const struct format_context *context, struct event_sink *out)
-{
-	struct alarm alarm = alarm_read(document);
-	struct event event;
-	struct reason why;
-
-	event_init(&event);
-	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
-	if (event_read(document, &alarm, &event, &why))
-		event_sink_event(out, &event, context);
-	else
-		out->refuse(out, &why);
-}
-
-const struct format format_cloudwatch = {"cloudwatch", false, alarm_matches, alarm_translate};
+/*
+ * The fields of either form, CloudWatch's own and EventBridge's. All belong to the document; NULL:
+ * not given.
+ *
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+ */
+struct alarm {
+	const json_t *name;
+	const json_t *arn; /* arn:aws:cloudwatch:REGION:ACCOUNT:alarm:NAME */
+	const json_t *state;
+	const json_t *reason;
+	const json_t *time;
+	const json_t *description;
+	const json_t *account;
+	const json_t *region;
+	const json_t *metric;        /* its name; NULL: several metrics, or a composite alarm */
+	const json_t *former_metric; /* what earlier versions read as the metric */
+	const json_t *namespace;
+	const json_t *dimensions; /* [{name, value}] or {name: value} */
+	const json_t *threshold;
+	const json_t *metrics;  /* [{id, and an expression or a metric}], where there are several */
+	const json_t *rule;     /* of a composite alarm */
+	const json_t *children; /* [{Arn, State}]: the alarms that changed a composite alarm */
+	const struct metric_keys *keys; /* of `metrics` */
+};
 
 #define EVENTBRIDGE_TYPE "CloudWatch Alarm State Change"
 
-static const struct alarm_words direct_words = {
+static const struct metric_keys direct_keys = {
 	"Id", "Expression", "MetricStat", "Metric", "Namespace", "MetricName", "Dimensions"};
-static const struct alarm_words eventbridge_words = {
+static const struct metric_keys eventbridge_keys = {
 	"id", "expression", "metricStat", "metric", "namespace", "name", "dimensions"};
 
 static const json_t *member(const json_t *object, const char *name)
@@ -133,7 +71,7 @@ static bool is_eventbridge(const json_t *document)
 	       string_is(member(document, "detail-type"), EVENTBRIDGE_TYPE);
 }
 
-bool alarm_matches(const json_t *document)
+static bool alarm_matches(const json_t *document)
 {
 	if (member(document, "entity") != NULL)
 		return false;
@@ -141,21 +79,21 @@ bool alarm_matches(const json_t *document)
 	       (member(document, "AlarmName") != NULL && member(document, "NewStateValue") != NULL);
 }
 
-/* The only one of a list, if it is a metric; of several none is the alarm's. */
-static const json_t *only_metric(const json_t *metrics, const struct alarm_words *words)
+/* The metric of a list of one. */
+static const json_t *only_metric(const json_t *metrics, const struct metric_keys *keys)
 {
 	if (json_array_size(metrics) != 1)
 		return NULL;
-	return member(member(json_array_get(metrics, 0), words->stat), words->metric);
+	return member(member(json_array_get(metrics, 0), keys->stat), keys->metric);
 }
 
-/* An alarm of one metric has it in the trigger itself, or in a list of one. */
+/* A single metric is in the trigger itself, or in a list of one. */
 static struct alarm direct_read(const json_t *document)
 {
 	const json_t *trigger = member(document, "Trigger");
 	const json_t *metrics = member(trigger, "Metrics");
 	const json_t *name = member(trigger, "MetricName");
-	const json_t *only = only_metric(metrics, &direct_words);
+	const json_t *only = only_metric(metrics, &direct_keys);
 	const json_t *metric = name != NULL || only == NULL ? trigger : only;
 
 	return (struct alarm){
@@ -175,7 +113,7 @@ static struct alarm direct_read(const json_t *document)
 		.metrics = metric == trigger ? metrics : NULL,
 		.rule = member(document, "AlarmRule"),
 		.children = member(document, "TriggeringChildren"),
-		.words = &direct_words,
+		.keys = &direct_keys,
 	};
 }
 
@@ -186,7 +124,7 @@ static struct alarm eventbridge_read(const json_t *document)
 	const json_t *state = member(detail, "state");
 	const json_t *configuration = member(detail, "configuration");
 	const json_t *metrics = member(configuration, "metrics");
-	const json_t *metric = only_metric(metrics, &eventbridge_words);
+	const json_t *metric = only_metric(metrics, &eventbridge_keys);
 
 	return (struct alarm){
 		.name = member(detail, "alarmName"),
@@ -203,23 +141,27 @@ static struct alarm eventbridge_read(const json_t *document)
 		.dimensions = member(metric, "dimensions"),
 		.metrics = metric == NULL ? metrics : NULL,
 		.rule = member(configuration, "alarmRule"),
-		.words = &eventbridge_words,
+		.keys = &eventbridge_keys,
 	};
 }
 
-struct alarm alarm_read(const json_t *document)
+static struct alarm alarm_read(const json_t *document)
 {
 	return is_eventbridge(document) ? eventbridge_read(document) : direct_read(document);
 }
 
-struct text alarm_text(const json_t *value)
+/* A string that is not empty; else not given. */
+static struct text alarm_text(const json_t *value)
 {
 	if (!json_is_string(value) || json_string_length(value) == 0)
 		return (struct text){NULL, 0};
 	return (struct text){json_string_value(value), json_string_length(value)};
 }
 
-struct text alarm_arn_part(const struct alarm *alarm, int number)
+/* A field of the ARN, which ends in the name; not given where there is none. */
+enum { ARN_REGION = 3, ARN_ACCOUNT = 4, ARN_NAME = 6 };
+
+static struct text alarm_arn_part(const struct alarm *alarm, int number)
 {
 	struct text arn = alarm_text(alarm->arn);
 	const char *at = arn.bytes;
@@ -230,7 +172,7 @@ struct text alarm_arn_part(const struct alarm *alarm, int number)
 		at = (at = strchr(at, ':')) != NULL ? at + 1 : NULL;
 	if (at == NULL)
 		return (struct text){NULL, 0};
-	size_t length = number == ALARM_ARN_NAME ? strlen(at) : strcspn(at, ":");
+	size_t length = number == ARN_NAME ? strlen(at) : strcspn(at, ":");
 	return (struct text){length > 0 ? at : NULL, length};
 }
 
@@ -249,7 +191,7 @@ static void value_append(struct buffer *out, const json_t *value)
 		buffer_printf(out, "%g", json_real_value(value));
 }
 
-/* A part begins, apart from what is there already; NULL: it has no label. */
+/* Begins a part; `label` may be NULL. */
 static void part_begin(struct buffer *out, const char *separator, const char *label)
 {
 	buffer_append_text(out, out->length > 0 ? separator : "");
@@ -290,26 +232,24 @@ static void dimensions_append(struct buffer *out, const char *separator, const j
 			out, separator, json_object_iter_key(each), json_object_iter_value(each));
 }
 
-/* One of several: an expression, or a metric with its dimensions. */
-static void metric_append(struct buffer *out, const json_t *metric, const struct alarm_words *words)
+/* An expression, or a metric with its dimensions. */
+static void metric_append(struct buffer *out, const json_t *metric, const struct metric_keys *keys)
 {
-	const json_t *expression = json_object_get(metric, words->expression);
-	const json_t *measured =
-		json_object_get(json_object_get(metric, words->stat), words->metric);
+	const json_t *expression = json_object_get(metric, keys->expression);
+	const json_t *measured = json_object_get(json_object_get(metric, keys->stat), keys->metric);
 	struct buffer what = {0};
 
 	part_append(&what, "", NULL, expression);
-	part_append(&what, "", NULL, json_object_get(measured, words->namespace));
-	part_append(&what, " ", NULL, json_object_get(measured, words->name));
-	dimensions_append(&what, ", ", json_object_get(measured, words->dimensions));
+	part_append(&what, "", NULL, json_object_get(measured, keys->namespace));
+	part_append(&what, " ", NULL, json_object_get(measured, keys->name));
+	dimensions_append(&what, ", ", json_object_get(measured, keys->dimensions));
 	if (what.length > 0) {
-		part_begin(out, "\n", json_string_value(json_object_get(metric, words->id)));
+		part_begin(out, "\n", json_string_value(json_object_get(metric, keys->id)));
 		buffer_append(out, what.data, what.length);
 	}
 	buffer_free(&what);
 }
 
-/* One of the alarms that made a composite alarm change: its ARN and its state. */
 static void child_append(struct buffer *out, const json_t *child)
 {
 	const json_t *state = json_object_get(json_object_get(child, "State"), "Value");
@@ -317,7 +257,17 @@ static void child_append(struct buffer *out, const json_t *child)
 	line_append(out, json_string_value(state), json_object_get(child, "Arn"));
 }
 
-void details_append(struct buffer *out, const struct alarm *alarm)
+/*
+ * A line each:
+ *
+ *     call Ann                                    call Ann
+ *     account: 123456789012                       account: 123456789012
+ *     region: EU (Ireland)                        region: EU (Ireland)
+ *     namespace: AWS/RDS                          threshold: 0.5
+ *     DBInstanceIdentifier: db-01                 errors: AWS/ELB HTTP_5XX, LoadBalancer: lb-1
+ *     threshold: 5                                rate: errors / requests
+ */
+static void details_append(struct buffer *out, const struct alarm *alarm)
 {
 	line_append(out, NULL, alarm->description);
 	line_append(out, "account", alarm->account);
@@ -326,8 +276,110 @@ void details_append(struct buffer *out, const struct alarm *alarm)
 	dimensions_append(out, "\n", alarm->dimensions);
 	line_append(out, "threshold", alarm->threshold);
 	for (size_t i = 0; i < json_array_size(alarm->metrics); i++)
-		metric_append(out, json_array_get(alarm->metrics, i), alarm->words);
+		metric_append(out, json_array_get(alarm->metrics, i), alarm->keys);
 	line_append(out, "rule", alarm->rule);
 	for (size_t i = 0; i < json_array_size(alarm->children); i++)
 		child_append(out, json_array_get(alarm->children, i));
 }
+
+static struct text details_make(json_t *document, const struct alarm *alarm)
+{
+	struct buffer out = {NULL, 0, 0};
+	struct text details = {NULL, 0};
+
+	details_append(&out, alarm);
+	if (out.length > 0)
+		details = text_keep(document, out.data, out.length);
+	buffer_free(&out);
+	return details;
+}
+
+/* The field of the ARN; else the alarm's own. */
+static struct text label_value(json_t *document, struct text part, const json_t *own)
+{
+	return part.bytes != NULL ? text_keep(document, part.bytes, part.length) : alarm_text(own);
+}
+
+static struct text check_name(json_t *document, const struct alarm *alarm, struct text name)
+{
+	const struct label all[] = {
+		{"account",
+			label_value(document, alarm_arn_part(alarm, ARN_ACCOUNT), alarm->account)},
+		{"region", label_value(document, alarm_arn_part(alarm, ARN_REGION), alarm->region)},
+	};
+	struct label given[2];
+	size_t count = 0;
+
+	for (size_t i = 0; i < 2; i++)
+		if (all[i].value.bytes != NULL)
+			given[count++] = all[i];
+	return name_labelled(document, name, given, count);
+}
+
+static bool names_read(
+	json_t *document, const struct alarm *alarm, struct event *event, struct reason *why)
+{
+	struct text name = alarm_text(alarm->name), metric = alarm_text(alarm->metric);
+	struct text former_metric = alarm_text(alarm->former_metric);
+
+	if (name.bytes == NULL)
+		name = alarm_arn_part(alarm, ARN_NAME);
+	event->entity = name_fit(document, name);
+	if (event->entity.bytes == NULL)
+		return reason_set(why, "the alarm has no name");
+	event->check = check_name(document, alarm, metric.bytes != NULL ? metric : name);
+	if (event->check.bytes == NULL)
+		event->check = event->entity;
+	event->former_entity = name;
+	event->former_check = former_metric.bytes != NULL ? former_metric : name;
+	return true;
+}
+
+static bool alarm_state(const json_t *value, struct text *out, struct reason *why)
+{
+	const char *word = json_is_string(value) ? json_string_value(value) : "";
+
+	if (strcmp(word, "OK") == 0)
+		*out = text_literal("ok");
+	else if (strcmp(word, "ALARM") == 0)
+		*out = text_literal("critical");
+	else if (strcmp(word, "INSUFFICIENT_DATA") == 0)
+		*out = text_literal("unknown");
+	else
+		return reason_set(
+			why, "the alarm's state is not one of OK, ALARM, INSUFFICIENT_DATA");
+	return true;
+}
+
+static bool event_read(
+	json_t *document, struct alarm *alarm, struct event *event, struct reason *why)
+{
+	if (!names_read(document, alarm, event, why) ||
+		!alarm_state(alarm->state, &event->state_text, why))
+		return false;
+	event->summary = alarm_text(alarm->reason);
+	if (text_is(event->state_text, "ok"))
+		alarm->description = NULL; /* it describes the problem */
+	event->details = details_make(document, alarm);
+	isotime_read(alarm_text(alarm->time), &event->time);
+	if (json_object_set_new(document, " ", json_string("httpbroker")) == 0)
+		event->tags = json_object_get(document, " ");
+	return true;
+}
+
+static void alarm_translate(
+	json_t *document, const struct format_context *context, struct event_sink *out)
+{
+	struct alarm alarm = alarm_read(document);
+	struct event event;
+	struct reason why;
+
+	event_init(&event);
+	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
+	if (event_read(document, &alarm, &event, &why))
+		event_sink_event(out, &event, context);
+	else
+		out->refuse(out, &why);
+}
+
+const struct format format_cloudwatch = {"cloudwatch", false, alarm_matches, alarm_translate};

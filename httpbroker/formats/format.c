@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/formats/format.h"
 
-#include "httpbroker/formats/cloudwatch.h"
 #include "httpbroker/formats/json.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/sns/envelope.h"
 
-/* The first that matches is it. */
+/* A message of Amazon SNS (sns/envelope.h) holds events only after its signature is verified. */
+static bool sns_matches(const json_t *document)
+{
+	return json_object_get(document, "entity") == NULL &&
+	       json_is_string(json_object_get(document, "Type")) &&
+	       json_is_string(json_object_get(document, "TopicArn"));
+}
+
+static void sns_translate(
+	json_t *document, const struct format_context *context, struct event_sink *out)
+{
+	struct reason why;
+
+	(void)document, (void)context;
+	reason_set(&why, "a message of SNS must be the only document of its request");
+	out->refuse(out, &why);
+}
+
+const struct format format_sns = {"sns", false, sns_matches, sns_translate};
+
+/* The first format that matches is used. */
 static const struct format *const formats[] = {
 	&format_flapjack,
 	&format_sensu,

@@ -45,8 +45,8 @@ struct format {
 		json_t *document, const struct format_context *context, struct event_sink *out);
 };
 
-extern const struct format format_sensu, format_flapjack, format_alertmanager, format_newrelic,
-	format_newrelic_workflow;
+extern const struct format format_alertmanager, format_cloudwatch, format_flapjack, format_newrelic,
+	format_newrelic_workflow, format_sensu, format_sns;
 
 /* The table of formats, in the order in which they are tried. */
 unsigned formats_count(void);

@@ -3,7 +3,8 @@
 
 #include "common/log.h"
 #include "common/loglimit.h"
-#include "httpbroker/formats/cloudwatch.h"
+#include "httpbroker/formats/body.h"
+#include "httpbroker/formats/format.h"
 #include "httpbroker/http/post.h"
 #include "httpbroker/http/post_state.h"
 #include "httpbroker/sns/message.h"
@@ -84,10 +85,6 @@ static struct submission *said_take(
 	struct post *post = request->data;
 	struct collector collector;
 
-	if (!is_event(said)) {
-		const struct reason why = {"the message is no alarm"};
-		return sns_message_answer(broker, SNS_MESSAGE_DONE, &why, answer);
-	}
 	if (!collector_begin(&collector, broker, request, post, answer))
 		return NULL;
 	collector_document(&collector, said, (struct place){0, 0});
@@ -99,16 +96,37 @@ static struct submission *said_take(
 	return NULL;
 }
 
+static struct submission *message_take(
+	const struct broker *broker, struct request *request, struct response *answer)
+{
+	struct text text = sns_message_text(((struct post *)request->data)->message);
+	struct submission *submission;
+	json_error_t error;
+	json_t *said = body_document(text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
+
+	if (is_event(said)) {
+		submission = said_take(broker, request, said, answer);
+	} else {
+		struct reason why;
+
+		reason_set(&why, "the message is no alarm: %.*s",
+			text.length > 200 ? 200 : (int)text.length, text.bytes);
+		submission = sns_message_answer(broker, SNS_MESSAGE_DONE, &why, answer);
+	}
+	json_decref(said);
+	return submission;
+}
+
 struct submission *post_sns_go(
 	const struct broker *broker, struct request *request, struct response *answer)
 {
 	struct post *post = request->data;
 	struct reason why = {""};
-	enum sns_message_step step = sns_message_go(post->message, moment_now(), &why);
+	enum sns_message_step step = sns_message_continue(post->message, moment_now(), &why);
 
-	if (step == SNS_MESSAGE_SPEAKS)
-		return said_take(broker, request, sns_message_said(post->message), answer);
-	if (step != SNS_MESSAGE_AWAITS)
+	if (step == SNS_MESSAGE_EVENT)
+		return message_take(broker, request, answer);
+	if (step != SNS_MESSAGE_WAITING)
 		return sns_message_answer(broker, step, &why, answer);
 	request->waits = true;
 	return NULL;

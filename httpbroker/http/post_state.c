@@ -6,7 +6,6 @@
 #include "httpbroker/http/post.h"
 #include "httpbroker/http/post_sns.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/sns/envelope.h"
 
 #include <string.h>
 #include <strings.h>

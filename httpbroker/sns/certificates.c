@@ -15,36 +15,20 @@
 
 enum { LINKS_MAX = 8 }; /* certificates of one file; SNS's chains have three or four */
 
-struct chain {
-	X509_STORE *store;
-};
-
-struct chain *chain_new(const char *ca_file, struct reason *why)
+X509_STORE *authorities_read(const char *ca_file, struct reason *why)
 {
 	X509_STORE *store = X509_STORE_new();
-	bool loaded = store != NULL && (ca_file != NULL ? X509_STORE_load_file(store, ca_file)
-							: X509_STORE_set_default_paths(store)) == 1;
 
-	if (!loaded) {
-		X509_STORE_free(store);
-		reason_set(why, "no certificates of authorities can be read from %s",
-			ca_file != NULL ? ca_file : "the system");
-		return NULL;
-	}
-	struct chain *chain = memory_zeroed(1, sizeof *chain);
-	chain->store = store;
-	return chain;
+	if (store != NULL && (ca_file != NULL ? X509_STORE_load_file(store, ca_file)
+					      : X509_STORE_set_default_paths(store)) == 1)
+		return store;
+	X509_STORE_free(store);
+	reason_set(why, "no certificates of authorities can be read from %s",
+		ca_file != NULL ? ca_file : "the system");
+	return NULL;
 }
 
-void chain_free(struct chain *chain)
-{
-	if (chain == NULL)
-		return;
-	X509_STORE_free(chain->store);
-	free(chain);
-}
-
-/* Adds the certificates of the text to those that there are. */
+/* Appends the certificates of the text. */
 static void certificates_read(STACK_OF(X509) * into, const struct buffer *pem)
 {
 	BIO *bio = pem->length > 0 ? BIO_new_mem_buf(pem->data, (int)pem->length) : NULL;
@@ -65,7 +49,7 @@ static bool links_verify(
 	X509_STORE *store, X509 *leaf, STACK_OF(X509) * links, nsec wall, struct reason *why)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
-	bool sound = false;
+	bool valid = false;
 
 	if (context == NULL || X509_STORE_CTX_init(context, store, leaf, links) != 1) {
 		X509_STORE_CTX_free(context);
@@ -73,33 +57,33 @@ static bool links_verify(
 	}
 	X509_STORE_CTX_set_time(context, 0, (time_t)(wall / NSEC_PER_SEC));
 	X509_STORE_CTX_set_purpose(context, X509_PURPOSE_SSL_SERVER);
-	sound = X509_verify_cert(context) == 1;
-	if (!sound)
+	valid = X509_verify_cert(context) == 1;
+	if (!valid)
 		reason_set(why, "the signing certificate cannot be verified: %s",
 			X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
 	X509_STORE_CTX_free(context);
-	return sound;
+	return valid;
 }
 
-X509 *chain_verify(const struct chain *chain, const struct buffer *pem,
-	const struct buffer *helpers, nsec wall, struct reason *why)
+X509 *certificate_verify(X509_STORE *authorities, const struct buffer *pem,
+	const struct buffer *links, nsec wall, struct reason *why)
 {
-	STACK_OF(X509) *links = sk_X509_new_null();
+	STACK_OF(X509) *all = sk_X509_new_null();
 	X509 *leaf = NULL;
 
-	if (links == NULL)
+	if (all == NULL)
 		return NULL;
-	certificates_read(links, pem);
-	if (sk_X509_num(links) == 0) {
-		reason_set(why, "what SigningCertURL has is no certificate");
+	certificates_read(all, pem);
+	if (sk_X509_num(all) == 0) {
+		reason_set(why, "SigningCertURL holds no certificate");
 	} else {
-		certificates_read(links, helpers);
-		if (links_verify(chain->store, sk_X509_value(links, 0), links, wall, why)) {
-			leaf = sk_X509_value(links, 0);
+		certificates_read(all, links);
+		if (links_verify(authorities, sk_X509_value(all, 0), all, wall, why)) {
+			leaf = sk_X509_value(all, 0);
 			X509_up_ref(leaf);
 		}
 	}
-	sk_X509_pop_free(links, X509_free);
+	sk_X509_pop_free(all, X509_free);
 	return leaf;
 }
 
@@ -108,25 +92,25 @@ struct entry {
 	struct certificates *certificates;
 	struct fetch fetch;
 	struct certificate_wait *waiting;
-	enum certificate_verdict verdict; /* AWAITED: it is under way */
-	X509 *certificate;                /* if SOUND */
-	struct reason why;                /* if LATER or WRONG */
-	nsec until;                       /* monotonic; when to forget it */
+	enum certificate_status status;
+	X509 *certificate; /* if VALID */
+	struct reason why; /* if UNAVAILABLE or INVALID */
+	nsec until;        /* monotonic; when the entry expires; not if PENDING */
 	char url[];
 };
 
 struct certificates {
-	const struct chain *chain;
+	X509_STORE *authorities;
 	struct fetcher *fetcher;
 	pthread_mutex_t lock; /* for the entries */
 	struct entry *entries;
 };
 
-struct certificates *certificates_new(const struct chain *chain, struct fetcher *fetcher)
+struct certificates *certificates_new(X509_STORE *authorities, struct fetcher *fetcher)
 {
 	struct certificates *certificates = memory_zeroed(1, sizeof *certificates);
 
-	certificates->chain = chain;
+	certificates->authorities = authorities;
 	certificates->fetcher = fetcher;
 	pthread_mutex_init(&certificates->lock, NULL);
 	return certificates;
@@ -139,7 +123,7 @@ static void entry_free(struct entry *entry)
 	free(entry);
 }
 
-static void entry_forget(struct certificates *certificates, struct entry *entry)
+static void entry_remove(struct certificates *certificates, struct entry *entry)
 {
 	HASH_DEL(certificates->entries, entry);
 	entry_free(entry);
@@ -150,36 +134,31 @@ void certificates_free(struct certificates *certificates)
 	struct entry *entry, *next;
 
 	HASH_ITER(hh, certificates->entries, entry, next)
-		entry_forget(certificates, entry);
+		entry_remove(certificates, entry);
 	pthread_mutex_destroy(&certificates->lock);
 	free(certificates);
 }
 
-/* What came is judged. */
-static enum certificate_verdict entry_judge(struct entry *entry, nsec wall)
-{
-	const struct fetch *fetch = &entry->fetch;
-
-	if (!fetch->fetched) {
-		reason_set(&entry->why, "%s: %s", entry->url, fetch->why.text);
-		return CERTIFICATE_LATER;
-	}
-	entry->certificate = chain_verify(
-		entry->certificates->chain, &fetch->body, &fetch->links, wall, &entry->why);
-	return entry->certificate != NULL ? CERTIFICATE_SOUND : CERTIFICATE_WRONG;
-}
-
-static void entry_settle(struct entry *entry, struct moment now)
+static void entry_finish(struct entry *entry, struct moment now)
 {
 	static const nsec lasts[] = {
-		[CERTIFICATE_SOUND] = CERTIFICATE_SOUND_LASTS,
-		[CERTIFICATE_LATER] = CERTIFICATE_LATER_LASTS,
-		[CERTIFICATE_WRONG] = CERTIFICATE_WRONG_LASTS,
+		[CERTIFICATE_VALID] = CERTIFICATE_VALID_LASTS,
+		[CERTIFICATE_UNAVAILABLE] = CERTIFICATE_UNAVAILABLE_LASTS,
+		[CERTIFICATE_INVALID] = CERTIFICATE_INVALID_LASTS,
 	};
+	struct fetch *fetch = &entry->fetch;
 
-	entry->verdict = entry_judge(entry, now.wall);
-	entry->until = now.monotonic + lasts[entry->verdict];
-	fetch_free(&entry->fetch);
+	if (fetch->fetched) {
+		entry->certificate = certificate_verify(entry->certificates->authorities,
+			&fetch->body, &fetch->links, now.wall, &entry->why);
+		entry->status =
+			entry->certificate != NULL ? CERTIFICATE_VALID : CERTIFICATE_INVALID;
+	} else {
+		reason_set(&entry->why, "%s: %s", entry->url, fetch->why.text);
+		entry->status = CERTIFICATE_UNAVAILABLE;
+	}
+	entry->until = now.monotonic + lasts[entry->status];
+	fetch_free(fetch);
 }
 
 /* In the fetcher's thread. */
@@ -189,7 +168,7 @@ static void entry_fetched(struct fetch *fetch)
 	struct certificate_wait *waiting, *wait, *next;
 
 	pthread_mutex_lock(&entry->certificates->lock);
-	entry_settle(entry, moment_now());
+	entry_finish(entry, moment_now());
 	waiting = entry->waiting;
 	entry->waiting = NULL;
 	pthread_mutex_unlock(&entry->certificates->lock);
@@ -202,26 +181,26 @@ static struct entry *entry_find(struct certificates *certificates, struct text u
 	struct entry *entry;
 
 	HASH_FIND(hh, certificates->entries, url.bytes, url.length, entry);
-	if (entry == NULL || entry->verdict == CERTIFICATE_AWAITED || now < entry->until)
+	if (entry == NULL || entry->status == CERTIFICATE_PENDING || now < entry->until)
 		return entry;
-	entry_forget(certificates, entry);
+	entry_remove(certificates, entry);
 	return NULL;
 }
 
 static struct entry *oldest_of(
-	const struct certificates *certificates, enum certificate_verdict verdict)
+	const struct certificates *certificates, enum certificate_status status)
 {
 	struct entry *entry, *next;
 
 	HASH_ITER(hh, certificates->entries, entry, next)
-		if (entry->verdict == verdict)
+		if (entry->status == status)
 			return entry;
 	return NULL;
 }
 
 /*
- * Anybody can make us look for what is not there. That must not cost what is: a sound one goes
- * only where all are sound.
+ * Any sender can cause failing fetches. They must not evict valid certificates: one of those goes
+ * only where all are valid.
  */
 static bool room_make(struct certificates *certificates)
 {
@@ -229,18 +208,18 @@ static bool room_make(struct certificates *certificates)
 
 	if (HASH_COUNT(certificates->entries) < CERTIFICATES_MAX)
 		return true;
-	spare = oldest_of(certificates, CERTIFICATE_LATER);
+	spare = oldest_of(certificates, CERTIFICATE_UNAVAILABLE);
 	if (spare == NULL)
-		spare = oldest_of(certificates, CERTIFICATE_WRONG);
-	if (spare == NULL && oldest_of(certificates, CERTIFICATE_AWAITED) == NULL)
-		spare = oldest_of(certificates, CERTIFICATE_SOUND);
+		spare = oldest_of(certificates, CERTIFICATE_INVALID);
+	if (spare == NULL && oldest_of(certificates, CERTIFICATE_PENDING) == NULL)
+		spare = oldest_of(certificates, CERTIFICATE_VALID);
 	if (spare == NULL)
 		return false;
-	entry_forget(certificates, spare);
+	entry_remove(certificates, spare);
 	return true;
 }
 
-/* A new one, under way; NULL if too many are. */
+/* Starts to fetch; NULL: too many are pending. */
 static struct entry *entry_begin(struct certificates *certificates, struct text url)
 {
 	if (!room_make(certificates))
@@ -249,7 +228,7 @@ static struct entry *entry_begin(struct certificates *certificates, struct text 
 
 	memcpy(entry->url, url.bytes, url.length);
 	entry->certificates = certificates;
-	entry->verdict = CERTIFICATE_AWAITED;
+	entry->status = CERTIFICATE_PENDING;
 	entry->fetch.url = entry->url;
 	entry->fetch.done = entry_fetched;
 	entry->fetch.owner = entry;
@@ -261,31 +240,23 @@ static struct entry *entry_begin(struct certificates *certificates, struct text 
 	return entry;
 }
 
-static enum certificate_verdict entry_tell(
-	struct entry *entry, struct certificate_wait *wait, X509 **out, struct reason *why)
-{
-	if (entry->verdict == CERTIFICATE_AWAITED)
-		LL_PREPEND(entry->waiting, wait);
-	else if (entry->verdict == CERTIFICATE_SOUND && X509_up_ref(entry->certificate) == 1)
-		*out = entry->certificate;
-	else
-		*why = entry->why;
-	return entry->verdict;
-}
-
-enum certificate_verdict certificates_look(struct certificates *certificates, struct text url,
+enum certificate_status certificates_get(struct certificates *certificates, struct text url,
 	struct moment now, struct certificate_wait *wait, X509 **out, struct reason *why)
 {
-	enum certificate_verdict verdict = CERTIFICATE_LATER;
+	enum certificate_status status = CERTIFICATE_UNAVAILABLE;
 
 	pthread_mutex_lock(&certificates->lock);
 	struct entry *entry = entry_find(certificates, url, now.monotonic);
 	if (entry == NULL)
 		entry = entry_begin(certificates, url);
-	if (entry != NULL)
-		verdict = entry_tell(entry, wait, out, why);
+	if (entry == NULL)
+		reason_set(why, "the queue of certificates to fetch is full");
+	else if ((status = entry->status) == CERTIFICATE_PENDING)
+		LL_PREPEND(entry->waiting, wait);
+	else if (status == CERTIFICATE_VALID && X509_up_ref(entry->certificate) == 1)
+		*out = entry->certificate;
 	else
-		reason_set(why, "too many certificates are being fetched");
+		*why = entry->why;
 	pthread_mutex_unlock(&certificates->lock);
-	return verdict;
+	return status;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whether a certificate may be believed: a chain leads from it to an authority that we trust,
- * every link is within its dates, and it is one for servers, as SNS's are.
+ * The certificates that SNS signs with, by URL: fetched and verified once, then cached for a day.
+ * Failures are cached as well, so that no sender can cause a fetch with every message.
  */
 #ifndef HTTPBROKER_SNS_CERTIFICATES_H
 #define HTTPBROKER_SNS_CERTIFICATES_H
@@ -14,58 +14,48 @@
 
 #include <openssl/x509.h>
 
-struct chain;
-
-/* The authorities of this file (PEM); NULL: the system's. NULL and a reason if it cannot be read.
- */
-struct chain *chain_new(const char *ca_file, struct reason *why);
-void chain_free(struct chain *chain);
+/* The authorities of this file (PEM); NULL: the system's. NULL and a reason if none can be read. */
+X509_STORE *authorities_read(const char *ca_file, struct reason *why);
 
 /*
- * The first certificate of the PEM text, verified at this wall time. The others in it may serve as
- * links, and so may those of `helpers`: SNS's file has the certificate alone, but the server that
- * it comes from presents links that it shares. NULL and a reason if it is not to be believed.
- * The caller's, to be freed with X509_free(). Any thread.
+ * The first certificate of `pem` if a chain of server certificates, each within its dates at
+ * `wall`, leads to an authority; else NULL and a reason. Links are the other certificates of `pem`
+ * and those of `links`: SNS's file has the certificate alone, but its server presents the links.
+ * The caller calls X509_free(). Any thread.
  */
-X509 *chain_verify(const struct chain *chain, const struct buffer *pem,
-	const struct buffer *helpers, nsec wall, struct reason *why);
+X509 *certificate_verify(X509_STORE *authorities, const struct buffer *pem,
+	const struct buffer *links, nsec wall, struct reason *why);
 
-/*
- * The certificates that SNS signs with, by the URL where each is kept: fetched and verified once,
- * then remembered for a day. What could not be had is remembered as well, so that nobody can make
- * us ask for it all the time: ten minutes if it is wrong, ten seconds if it may yet come.
- */
+enum { CERTIFICATES_MAX = 64 }; /* cached or pending */
 
-enum { CERTIFICATES_MAX = 64 }; /* remembered or under way */
-
-#define CERTIFICATE_SOUND_LASTS (86400 * NSEC_PER_SEC)
-#define CERTIFICATE_WRONG_LASTS (600 * NSEC_PER_SEC)
-#define CERTIFICATE_LATER_LASTS (10 * NSEC_PER_SEC)
-
-enum certificate_verdict {
-	CERTIFICATE_SOUND,   /* here it is */
-	CERTIFICATE_AWAITED, /* done() of the wait will be called: then look again */
-	CERTIFICATE_LATER,   /* it cannot be had now */
-	CERTIFICATE_WRONG,   /* it is there, and not to be believed */
+enum certificate_status {
+	CERTIFICATE_VALID,
+	CERTIFICATE_PENDING,     /* being fetched: done() will be called, then get it again */
+	CERTIFICATE_UNAVAILABLE, /* the fetch failed */
+	CERTIFICATE_INVALID,     /* fetched, but not verified */
 };
 
-/* Somebody who waits for a certificate. */
+/* How long each is cached. */
+#define CERTIFICATE_VALID_LASTS (86400 * NSEC_PER_SEC)
+#define CERTIFICATE_UNAVAILABLE_LASTS (10 * NSEC_PER_SEC)
+#define CERTIFICATE_INVALID_LASTS (600 * NSEC_PER_SEC)
+
 struct certificate_wait {
 	void (*done)(struct certificate_wait *wait); /* called once, in the fetcher's thread */
-	struct certificate_wait *next;               /* the certificates' */
+	struct certificate_wait *next;               /* internal */
 };
 
 struct certificates;
 
-/* The chain and the fetcher are used, not owned; stop the fetcher before freeing this. */
-struct certificates *certificates_new(const struct chain *chain, struct fetcher *fetcher);
+/* Owns neither the authorities nor the fetcher; stop the fetcher before certificates_free(). */
+struct certificates *certificates_new(X509_STORE *authorities, struct fetcher *fetcher);
 void certificates_free(struct certificates *certificates);
 
 /*
- * Any thread. With CERTIFICATE_SOUND *out is the caller's, to be freed with X509_free(); with
- * _LATER and _WRONG the reason is set.
+ * Any thread. CERTIFICATE_VALID: the caller calls X509_free(*out). CERTIFICATE_UNAVAILABLE and
+ * CERTIFICATE_INVALID: the reason is set.
  */
-enum certificate_verdict certificates_look(struct certificates *certificates, struct text url,
+enum certificate_status certificates_get(struct certificates *certificates, struct text url,
 	struct moment now, struct certificate_wait *wait, X509 **out, struct reason *why);
 
 #endif

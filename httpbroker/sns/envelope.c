@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/sns/envelope.h"
 
+#include "common/memory.h"
+
+#include <openssl/evp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
 	IN_NOTIFICATIONS = 1,
 	IN_CONFIRMATIONS = 2,
 	IN_ALL = IN_NOTIFICATIONS | IN_CONFIRMATIONS,
-	MAYBE = 4, /* SNS leaves it out where there is none */
+	MAYBE = 4, /* may be missing */
 };
 
 enum { SHORT_MAX = 4096, MESSAGE_MAX = 256 * 1024 }; /* bytes; SNS's own limit for a message */
@@ -40,13 +44,6 @@ static const char *const type_words[] = {
 	[SNS_UNSUBSCRIBE] = "UnsubscribeConfirmation",
 };
 
-bool envelope_matches(const json_t *document)
-{
-	return json_object_get(document, "entity") == NULL &&
-	       json_is_string(json_object_get(document, "Type")) &&
-	       json_is_string(json_object_get(document, "TopicArn"));
-}
-
 static bool type_read(const json_t *document, enum sns_type *out, struct reason *why)
 {
 	const char *word = json_string_value(json_object_get(document, "Type"));
@@ -57,7 +54,7 @@ static bool type_read(const json_t *document, enum sns_type *out, struct reason 
 			return true;
 		}
 	}
-	return reason_set(why, "'Type' is none of Notification, SubscriptionConfirmation, "
+	return reason_set(why, "'Type' is not one of Notification, SubscriptionConfirmation, "
 			       "UnsubscribeConfirmation");
 }
 
@@ -91,18 +88,6 @@ bool envelope_read(const json_t *document, struct envelope *out, struct reason *
 	return true;
 }
 
-static void sns_translate(
-	json_t *document, const struct format_context *context, struct event_sink *out)
-{
-	struct reason why;
-
-	(void)document, (void)context;
-	reason_set(&why, "a message of SNS has to come alone");
-	out->refuse(out, &why);
-}
-
-const struct format format_sns = {"sns", false, envelope_matches, sns_translate};
-
 static void field_append(struct buffer *out, const char *name, struct text value)
 {
 	if (value.bytes == NULL)
@@ -113,7 +98,7 @@ static void field_append(struct buffer *out, const char *name, struct text value
 	buffer_append(out, "\n", 1);
 }
 
-/* A field that its type of message has not is not given, and so is left out. */
+/* A field that is not given is left out. */
 void canonical_append(struct buffer *out, const struct envelope *envelope)
 {
 	field_append(out, "Message", envelope->message);
@@ -124,4 +109,53 @@ void canonical_append(struct buffer *out, const struct envelope *envelope)
 	field_append(out, "Token", envelope->token);
 	field_append(out, "TopicArn", envelope->topic);
 	field_append(out, "Type", envelope->type_word);
+}
+
+/* EVP_DecodeBlock() counts padding as bytes: subtract it. */
+static unsigned char *base64_read(struct text text, size_t *length)
+{
+	unsigned char *bytes = memory_zeroed(text.length + 1, 1);
+	int decoded = EVP_DecodeBlock(bytes, (const unsigned char *)text.bytes, (int)text.length);
+
+	if (decoded < 0) {
+		free(bytes);
+		return NULL;
+	}
+	*length = (size_t)decoded;
+	for (size_t i = 0; i < 2 && i < text.length && text.bytes[text.length - 1 - i] == '='; i++)
+		--*length;
+	return bytes;
+}
+
+static bool bytes_verify(EVP_PKEY *key, const EVP_MD *digest, const struct buffer *bytes,
+	const unsigned char *signature, size_t length)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool valid = context != NULL &&
+		     EVP_DigestVerifyInit(context, NULL, digest, NULL, key) == 1 &&
+		     EVP_DigestVerify(context, signature, length,
+			     (const unsigned char *)bytes->data, bytes->length) == 1;
+
+	EVP_MD_CTX_free(context);
+	return valid;
+}
+
+bool signature_verify(const struct envelope *envelope, X509 *certificate, struct reason *why)
+{
+	const EVP_MD *digest =
+		envelope->signature_version.bytes[0] == '1' ? EVP_sha1() : EVP_sha256();
+	EVP_PKEY *key = X509_get0_pubkey(certificate);
+	struct buffer canonical = {0};
+	size_t length = 0;
+
+	if (key == NULL || EVP_PKEY_base_id(key) != EVP_PKEY_RSA)
+		return reason_set(why, "the signing certificate has no RSA key");
+	unsigned char *signature = base64_read(envelope->signature, &length);
+	if (signature == NULL)
+		return reason_set(why, "'Signature' is not base64");
+	canonical_append(&canonical, envelope);
+	bool valid = bytes_verify(key, digest, &canonical, signature, length);
+	buffer_free(&canonical);
+	free(signature);
+	return valid || reason_set(why, "the signature does not match the message");
 }

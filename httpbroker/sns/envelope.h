@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Amazon SNS posts: a message and who says to have sent it. Nothing of it is to be believed
- * before its signature was verified.
+ * What Amazon SNS posts. None of it may be trusted before signature_verify().
  *
  * https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
  */
@@ -11,14 +10,15 @@
 #include "common/buffer.h"
 #include "common/reason.h"
 #include "httpbroker/checks/event.h"
-#include "httpbroker/formats/format.h"
+
+#include <openssl/x509.h>
 
 enum sns_type { SNS_NOTIFICATION, SNS_SUBSCRIBE, SNS_UNSUBSCRIBE };
 
 /* All texts point into the document. */
 struct envelope {
 	enum sns_type type;
-	struct text type_word; /* as it was written, and signed */
+	struct text type_word; /* as it is signed */
 	struct text message_id;
 	struct text topic;   /* ARN */
 	struct text subject; /* of a notification, or not given */
@@ -31,22 +31,18 @@ struct envelope {
 	struct text certificate_url;
 };
 
-/* Whether the document has the shape of an envelope; not yet whether it is sound. */
-bool envelope_matches(const json_t *document);
-
-/* In the table of formats it is recognised by that, and refused: it has to come alone. */
-extern const struct format format_sns;
-
-/* Reads it: every field a string, none missing, none longer than anything that SNS sends. */
+/* Every field must be a string, present, and no longer than SNS sends it. */
 bool envelope_read(const json_t *document, struct envelope *out, struct reason *why);
 
 /*
- * The bytes that SNS has signed: `Name\nValue\n` of certain fields in byte order, the values as
- * they are behind JSON's escapes.
+ * The bytes that SNS signs: `Name\nValue\n` of certain fields in byte order, the values without
+ * JSON's escapes.
  *
  * https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html
  */
-
 void canonical_append(struct buffer *out, const struct envelope *envelope);
+
+/* RSA PKCS#1 v1.5 over these, with SHA-1 (SignatureVersion 1) or SHA-256 (2). */
+bool signature_verify(const struct envelope *envelope, X509 *certificate, struct reason *why);
 
 #endif

@@ -37,19 +37,19 @@ static bool is_stopping(struct fetcher *fetcher)
 	return stopping;
 }
 
-/* A CURLOPT_WRITEFUNCTION. Less than was given breaks the transfer off. */
-static size_t body_take(char *bytes, size_t one, size_t length, void *context)
+/* CURLOPT_WRITEFUNCTION: a return value other than length aborts the transfer. */
+static size_t body_write(char *bytes, size_t one, size_t length, void *context)
 {
 	struct fetch *fetch = context;
 
-	(void)one; /* 1, says the manual */
+	(void)one; /* always 1 */
 	if (length > FETCH_BODY_MAX - fetch->body.length)
 		return 0;
 	buffer_append(&fetch->body, bytes, length);
 	return length;
 }
 
-/* A CURLOPT_XFERINFOFUNCTION, called about once a second: other than 0 breaks it off. */
+/* CURLOPT_XFERINFOFUNCTION, called about once a second: a value other than 0 aborts. */
 static int progress(
 	void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
@@ -65,14 +65,13 @@ static void curl_set_up(struct fetcher *fetcher, const char *ca_file)
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)FETCH_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* a dead resolver holds nobody up */
-	/* CERTINFO is there only after a whole handshake: no connection, no session is used again
-	 */
+	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L); /* do not wait for a dead resolver */
+	/* CERTINFO needs a full handshake: reuse no connection and no session */
 	curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
 	curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, fetcher->error);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_take);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, body_write);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, fetcher);
@@ -84,8 +83,8 @@ static void curl_set_up(struct fetcher *fetcher, const char *ca_file)
 
 #define CERTIFICATE_LABEL "Cert:"
 
-/* The server's certificates: libcurl tells much of each, and its PEM behind this label. */
-static void links_take(CURL *curl, struct buffer *out)
+/* libcurl gives each certificate as lines, among them the PEM behind this label. */
+static void links_read(CURL *curl, struct buffer *out)
 {
 	struct curl_certinfo *chain = NULL;
 
@@ -99,7 +98,7 @@ static void links_take(CURL *curl, struct buffer *out)
 	}
 }
 
-static bool fetch_judge(const struct fetcher *fetcher, struct fetch *fetch, CURLcode result)
+static bool fetch_check(const struct fetcher *fetcher, struct fetch *fetch, CURLcode result)
 {
 	long status = 0;
 
@@ -109,7 +108,7 @@ static bool fetch_judge(const struct fetcher *fetcher, struct fetch *fetch, CURL
 		return reason_set(&fetch->why, "%s",
 			fetcher->error[0] != '\0' ? fetcher->error : curl_easy_strerror(result));
 	curl_easy_getinfo(fetcher->curl, CURLINFO_RESPONSE_CODE, &status);
-	return status == 200 || reason_set(&fetch->why, "the answer is %ld, not 200", status);
+	return status == 200 || reason_set(&fetch->why, "the response is %ld, not 200", status);
 }
 
 static void fetch_run(struct fetcher *fetcher, struct fetch *fetch)
@@ -117,13 +116,13 @@ static void fetch_run(struct fetcher *fetcher, struct fetch *fetch)
 	fetcher->error[0] = '\0';
 	curl_easy_setopt(fetcher->curl, CURLOPT_URL, fetch->url);
 	curl_easy_setopt(fetcher->curl, CURLOPT_WRITEDATA, fetch);
-	fetch->fetched = fetch_judge(fetcher, fetch, curl_easy_perform(fetcher->curl));
+	fetch->fetched = fetch_check(fetcher, fetch, curl_easy_perform(fetcher->curl));
 	if (fetch->fetched)
-		links_take(fetcher->curl, &fetch->links);
+		links_read(fetcher->curl, &fetch->links);
 }
 
-/* The next errand; NULL: there is none, and there will be none. */
-static struct fetch *fetch_take(struct fetcher *fetcher)
+/* Waits for the next fetch; NULL: the fetcher is stopping. */
+static struct fetch *fetch_next(struct fetcher *fetcher)
 {
 	pthread_mutex_lock(&fetcher->lock);
 	while (fetcher->waiting == NULL && !fetcher->stopping)
@@ -142,7 +141,7 @@ static void *fetcher_thread(void *context)
 	struct fetcher *fetcher = context;
 	struct fetch *fetch;
 
-	while ((fetch = fetch_take(fetcher)) != NULL) {
+	while ((fetch = fetch_next(fetcher)) != NULL) {
 		if (is_stopping(fetcher))
 			reason_set(&fetch->why, "the broker is stopping");
 		else
@@ -159,13 +158,13 @@ struct fetcher *fetcher_start(const char *ca_file)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	fetcher->curl = curl_easy_init();
 	if (fetcher->curl == NULL)
-		die(EX_OSERR, "no HTTP client for SNS");
+		die(EX_OSERR, "cannot start the HTTP client for SNS");
 	curl_set_up(fetcher, ca_file);
 	pthread_mutex_init(&fetcher->lock, NULL);
 	pthread_cond_init(&fetcher->work, NULL);
 	int error = pthread_create(&fetcher->thread, NULL, fetcher_thread, fetcher);
 	if (error != 0)
-		die(EX_OSERR, "no thread for SNS: %s", strerror(error));
+		die(EX_OSERR, "cannot start the thread for SNS: %s", strerror(error));
 	return fetcher;
 }
 

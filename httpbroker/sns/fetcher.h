@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thread that fetches what SNS's messages need, one thing after the other, over HTTPS alone:
- * no redirects, five seconds each, so many bytes and no more. https_proxy is honoured.
+ * A thread that fetches URLs, one at a time: HTTPS only, no redirects, bounded in time and size.
+ * https_proxy is honoured.
  */
 #ifndef HTTPBROKER_SNS_FETCHER_H
 #define HTTPBROKER_SNS_FETCHER_H
@@ -17,31 +17,31 @@ enum {
 	FETCH_QUEUE_MAX = 64,
 };
 
-/* One errand; it belongs to whoever put it, who gets it back by done(). */
+/* The caller owns it, and may free it from done() on. */
 struct fetch {
 	const char *url;
 	void (*done)(struct fetch *fetch); /* called once, in the fetcher's thread */
 	void *owner;                       /* for done() */
 
-	bool fetched;        /* set before done(): an answer with status 200 has come */
-	struct reason why;   /* if not, why */
-	struct buffer body;  /* of that; owned by the errand: fetch_free() */
-	struct buffer links; /* certificates that the server presented, as PEM; likewise */
+	bool fetched;        /* set before done(): the response has status 200 */
+	struct reason why;   /* if not fetched */
+	struct buffer body;  /* owned: fetch_free() */
+	struct buffer links; /* owned; certificates that the server presented, as PEM */
 
-	struct fetch *prev, *next; /* the fetcher's */
+	struct fetch *prev, *next; /* internal */
 };
 
 void fetch_free(struct fetch *fetch);
 
 struct fetcher;
 
-/* The authorities of this file (PEM) instead of the system's, unless NULL. Exits if it cannot. */
+/* `ca_file`: authorities (PEM); NULL: the system's. Exits if there is no thread or curl handle. */
 struct fetcher *fetcher_start(const char *ca_file);
 
-/* Any thread. False, and done() is not called: too many wait already, or it is stopping. */
+/* Any thread. False, without done(): the queue is full, or the fetcher is stopping. */
 bool fetcher_put(struct fetcher *fetcher, struct fetch *fetch);
 
-/* Breaks off what is under way. Every errand is done, without success, when it returns. */
+/* Aborts the current fetch. When it returns, done() was called for every fetch. */
 void fetcher_stop(struct fetcher *fetcher);
 void fetcher_free(struct fetcher *fetcher);
 

@@ -3,8 +3,6 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "httpbroker/formats/body.h"
-#include "httpbroker/sns/signature.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,100 +10,82 @@
 #include <sysexits.h>
 #include <uthash.h>
 
-struct message {
+struct duplicate {
 	UT_hash_handle hh; /* uthash keeps the order of arrival: the oldest comes first */
 	nsec since;
 	char id[];
 };
 
-struct seen {
-	struct message *messages;
+struct duplicates {
+	struct duplicate *ids;
 };
 
-struct seen *seen_new(void)
+struct duplicates *duplicates_new(void)
 {
-	return memory_zeroed(1, sizeof(struct seen));
+	return memory_zeroed(1, sizeof(struct duplicates));
 }
 
-static void oldest_forget(struct seen *seen)
+static void oldest_remove(struct duplicates *duplicates)
 {
-	struct message *oldest = seen->messages;
+	struct duplicate *oldest = duplicates->ids;
 
-	HASH_DEL(seen->messages, oldest);
+	HASH_DEL(duplicates->ids, oldest);
 	free(oldest);
 }
 
-void seen_free(struct seen *seen)
+void duplicates_free(struct duplicates *duplicates)
 {
-	if (seen == NULL)
+	while (duplicates->ids != NULL)
+		oldest_remove(duplicates);
+	free(duplicates);
+}
+
+bool duplicates_has(struct duplicates *duplicates, struct text id, nsec now)
+{
+	struct duplicate *found;
+
+	while (duplicates->ids != NULL && now - duplicates->ids->since >= DUPLICATES_LAST)
+		oldest_remove(duplicates);
+	HASH_FIND(hh, duplicates->ids, id.bytes, id.length, found);
+	return found != NULL;
+}
+
+void duplicates_add(struct duplicates *duplicates, struct text id, nsec now)
+{
+	if (duplicates_has(duplicates, id, now))
 		return;
-	while (seen->messages != NULL)
-		oldest_forget(seen);
-	free(seen);
-}
-
-static void old_forget(struct seen *seen, nsec now)
-{
-	while (seen->messages != NULL && now - seen->messages->since >= SEEN_LASTS)
-		oldest_forget(seen);
-}
-
-static struct message *message_find(const struct seen *seen, struct text id)
-{
-	struct message *message;
-
-	HASH_FIND(hh, seen->messages, id.bytes, id.length, message);
-	return message;
-}
-
-void seen_add(struct seen *seen, struct text id, nsec now)
-{
-	old_forget(seen, now);
-	if (message_find(seen, id) != NULL)
-		return;
-	if (HASH_COUNT(seen->messages) >= SEEN_MAX)
-		oldest_forget(seen);
-	struct message *message = memory_zeroed(1, sizeof *message + id.length + 1);
-	message->since = now;
-	memcpy(message->id, id.bytes, id.length);
-	HASH_ADD_KEYPTR(hh, seen->messages, message->id, id.length, message);
-}
-
-bool seen_has(struct seen *seen, struct text id, nsec now)
-{
-	old_forget(seen, now);
-	return message_find(seen, id) != NULL;
+	if (HASH_COUNT(duplicates->ids) >= DUPLICATES_MAX)
+		oldest_remove(duplicates);
+	struct duplicate *added = memory_zeroed(1, sizeof *added + id.length + 1);
+	added->since = now;
+	memcpy(added->id, id.bytes, id.length);
+	HASH_ADD_KEYPTR(hh, duplicates->ids, added->id, id.length, added);
 }
 
 struct sns {
 	struct policy policy;
-	struct chain *chain; /* these three: NULL where nobody is allowed */
+	X509_STORE *authorities; /* these three are NULL where no topic is allowed */
 	struct fetcher *fetcher;
 	struct certificates *certificates;
-	pthread_mutex_t lock; /* for what was seen */
-	struct seen *seen;
+	pthread_mutex_t lock; /* for the duplicates */
+	struct duplicates *duplicates;
 };
-
-static void trust_set_up(struct sns *sns, const char *ca_file)
-{
-	struct reason why;
-
-	sns->chain = chain_new(ca_file, &why);
-	if (sns->chain == NULL)
-		die(EX_NOINPUT, "--sns-ca-file: %s", why.text);
-	sns->fetcher = fetcher_start(ca_file);
-	sns->certificates = certificates_new(sns->chain, sns->fetcher);
-}
 
 struct sns *sns_start(const struct sns_settings *settings)
 {
 	struct sns *sns = memory_zeroed(1, sizeof *sns);
+	struct reason why;
 
 	sns->policy = settings->policy;
-	sns->seen = seen_new();
+	sns->duplicates = duplicates_new();
 	pthread_mutex_init(&sns->lock, NULL);
-	if (sns->policy.count > 0)
-		trust_set_up(sns, settings->ca_file);
+	if (sns->policy.count == 0)
+		return sns;
+	sns->authorities = authorities_read(settings->ca_file, &why);
+	if (sns->authorities == NULL)
+		die(EX_NOINPUT, "--sns-ca-file: %s", why.text);
+	sns->fetcher = fetcher_start(settings->ca_file);
+	sns->certificates = certificates_new(sns->authorities, sns->fetcher);
 	return sns;
 }
 
@@ -121,67 +101,35 @@ void sns_free(struct sns *sns)
 		certificates_free(sns->certificates);
 		fetcher_free(sns->fetcher);
 	}
-	chain_free(sns->chain);
-	seen_free(sns->seen);
+	X509_STORE_free(sns->authorities);
+	duplicates_free(sns->duplicates);
 	pthread_mutex_destroy(&sns->lock);
 	free(sns);
 }
 
-const struct policy *sns_gate(const struct sns *sns)
-{
-	return &sns->policy;
-}
-
-struct certificates *sns_certificates(struct sns *sns)
-{
-	return sns->certificates;
-}
-
-struct fetcher *sns_fetcher(struct sns *sns)
-{
-	return sns->fetcher;
-}
-
-bool sns_has_seen(struct sns *sns, struct text message_id, nsec now)
-{
-	pthread_mutex_lock(&sns->lock);
-	bool has = seen_has(sns->seen, message_id, now);
-	pthread_mutex_unlock(&sns->lock);
-	return has;
-}
-
-void sns_remember(struct sns *sns, struct text message_id, nsec now)
-{
-	pthread_mutex_lock(&sns->lock);
-	seen_add(sns->seen, message_id, now);
-	pthread_mutex_unlock(&sns->lock);
-}
-
-/* What comes next. */
-enum stage { STAGE_JUDGE, STAGE_VERIFY, STAGE_CONFIRMED };
+enum stage { STAGE_CHECK, STAGE_VERIFY, STAGE_CONFIRM };
 
 struct sns_message {
-	struct certificate_wait wait; /* first, so that a wait is a letter */
+	struct certificate_wait wait; /* first: a wait is cast to its message */
 	struct sns *sns;
 	void (*done)(void *owner);
 	void *owner;
 	json_t *document;
 	struct envelope envelope;
 	struct topic topic;
-	enum stage stage;
+	enum stage stage; /* the next */
 	struct fetch confirmation;
-	struct buffer url;
-	json_t *said;
+	struct buffer url; /* of the confirmation */
 };
 
-static void sns_message_certified(struct certificate_wait *wait)
+static void certificate_arrived(struct certificate_wait *wait)
 {
 	const struct sns_message *message = (const struct sns_message *)wait;
 
 	message->done(message->owner);
 }
 
-static void sns_message_confirmed(struct fetch *fetch)
+static void confirmation_arrived(struct fetch *fetch)
 {
 	const struct sns_message *message = fetch->owner;
 
@@ -193,7 +141,7 @@ struct sns_message *sns_message_new(
 {
 	struct sns_message *message = memory_zeroed(1, sizeof *message);
 
-	message->wait.done = sns_message_certified;
+	message->wait.done = certificate_arrived;
 	message->sns = sns;
 	message->document = json_incref(document);
 	message->done = done;
@@ -207,140 +155,121 @@ void sns_message_free(struct sns_message *message)
 		return;
 	fetch_free(&message->confirmation);
 	buffer_free(&message->url);
-	json_decref(message->said);
 	json_decref(message->document);
 	free(message);
 }
 
-json_t *sns_message_said(const struct sns_message *message)
+struct text sns_message_text(const struct sns_message *message)
 {
-	return message->said;
+	return message->envelope.message;
 }
 
 void sns_message_accepted(struct sns_message *message, nsec now)
 {
-	sns_remember(message->sns, message->envelope.message_id, now);
+	struct sns *sns = message->sns;
+
+	pthread_mutex_lock(&sns->lock);
+	duplicates_add(sns->duplicates, message->envelope.message_id, now);
+	pthread_mutex_unlock(&sns->lock);
 }
 
-/* The beginning of a text from outside, fit for a log's line. */
-static struct reason text_shown(struct text text)
+static bool was_accepted(const struct sns_message *message, nsec now)
 {
-	struct reason shown;
+	struct sns *sns = message->sns;
 
-	reason_set(&shown, "%.*s", text.length > 200 ? 200 : (int)text.length, text.bytes);
-	return shown;
+	pthread_mutex_lock(&sns->lock);
+	bool has = duplicates_has(sns->duplicates, message->envelope.message_id, now);
+	pthread_mutex_unlock(&sns->lock);
+	return has;
 }
 
-/* Nothing but an object is worth being translated. */
-static enum sns_message_step message_read(struct sns_message *message, struct reason *why)
-{
-	struct text body = message->envelope.message;
-	json_error_t error;
-
-	message->said = body_document(body.bytes, body.length, JSON_REJECT_DUPLICATES, &error);
-	if (json_is_object(message->said))
-		return SNS_MESSAGE_SPEAKS;
-	reason_set(why, "the message is no alarm: %s", text_shown(body).text);
-	return SNS_MESSAGE_DONE;
-}
-
-/* SubscribeURL is not asked: it may be anybody's. */
+/* Never fetches the message's SubscribeURL: that may be any host. */
 static enum sns_message_step confirmation_begin(struct sns_message *message, struct reason *why)
 {
 	topic_confirm_url(
 		&message->url, &message->topic, message->envelope.topic, message->envelope.token);
 	message->confirmation.url = message->url.data;
-	message->confirmation.done = sns_message_confirmed;
+	message->confirmation.done = confirmation_arrived;
 	message->confirmation.owner = message;
-	message->stage = STAGE_CONFIRMED;
-	if (fetcher_put(sns_fetcher(message->sns), &message->confirmation))
-		return SNS_MESSAGE_AWAITS;
-	reason_set(why, "too much is being fetched");
+	message->stage = STAGE_CONFIRM;
+	if (fetcher_put(message->sns->fetcher, &message->confirmation))
+		return SNS_MESSAGE_WAITING;
+	reason_set(why, "the queue of fetches is full");
 	return SNS_MESSAGE_LATER;
 }
 
-#define TAG_BEGIN "<SubscriptionArn>"
+#define ARN_BEGIN "<SubscriptionArn>"
 
-/* The answer is XML, of which we want one word. */
-static struct text subscription_of(const struct buffer *body)
-{
-	const char *begin = body->data != NULL ? strstr(body->data, TAG_BEGIN) : NULL;
-
-	if (begin == NULL)
-		return (struct text){"unnamed", 7};
-	begin += strlen(TAG_BEGIN);
-	return (struct text){begin, strcspn(begin, "<")};
-}
-
+/* SNS responds with XML, of which only the subscription's ARN is of use. */
 static enum sns_message_step confirmation_end(
 	struct sns_message *message, nsec now, struct reason *why)
 {
-	if (!message->confirmation.fetched) {
-		reason_set(why, "the subscription cannot be confirmed: %s",
-			message->confirmation.why.text);
+	const struct fetch *fetch = &message->confirmation;
+
+	if (!fetch->fetched) {
+		reason_set(why, "the subscription cannot be confirmed: %s", fetch->why.text);
 		return SNS_MESSAGE_LATER;
 	}
-	reason_set(why, "confirmed the subscription %s",
-		text_shown(subscription_of(&message->confirmation.body)).text);
+	const char *arn = fetch->body.data != NULL ? strstr(fetch->body.data, ARN_BEGIN) : NULL;
+	arn = arn != NULL ? arn + strlen(ARN_BEGIN) : "unnamed";
+	size_t length = strcspn(arn, "<");
+	reason_set(why, "confirmed the subscription %.*s", length > 200 ? 200 : (int)length, arn);
 	sns_message_accepted(message, now);
 	return SNS_MESSAGE_DONE;
 }
 
-/* It is believed. */
-static enum sns_message_step sns_message_open(
+static enum sns_message_step verified_handle(
 	struct sns_message *message, nsec now, struct reason *why)
 {
-	if (sns_has_seen(message->sns, message->envelope.message_id, now)) {
+	const struct text topic = message->envelope.topic;
+
+	if (was_accepted(message, now)) {
 		reason_set(why, "the message was accepted before");
 		return SNS_MESSAGE_DONE;
 	}
-	switch (message->envelope.type) {
-	case SNS_NOTIFICATION:
-		return message_read(message, why);
-	case SNS_SUBSCRIBE:
+	if (message->envelope.type == SNS_NOTIFICATION)
+		return SNS_MESSAGE_EVENT;
+	if (message->envelope.type == SNS_SUBSCRIBE)
 		return confirmation_begin(message, why);
-	default: /* fetching its SubscribeURL would subscribe again */
-		reason_set(why, "the subscription to %s has ended",
-			text_shown(message->envelope.topic).text);
-		return SNS_MESSAGE_DONE;
-	}
+	/* the SubscribeURL of an UnsubscribeConfirmation would subscribe again */
+	reason_set(why, "the subscription to %.*s has ended",
+		topic.length > 200 ? 200 : (int)topic.length, topic.bytes);
+	return SNS_MESSAGE_DONE;
 }
 
-static enum sns_message_step sns_message_verify(
+static enum sns_message_step message_verify(
 	struct sns_message *message, struct moment now, struct reason *why)
 {
 	X509 *certificate = NULL;
 
-	switch (certificates_look(sns_certificates(message->sns), message->envelope.certificate_url,
-		now, &message->wait, &certificate, why)) {
-	case CERTIFICATE_AWAITED:
-		return SNS_MESSAGE_AWAITS;
-	case CERTIFICATE_LATER:
+	switch (certificates_get(message->sns->certificates, message->envelope.certificate_url, now,
+		&message->wait, &certificate, why)) {
+	case CERTIFICATE_PENDING:
+		return SNS_MESSAGE_WAITING;
+	case CERTIFICATE_UNAVAILABLE:
 		return SNS_MESSAGE_LATER;
-	case CERTIFICATE_WRONG:
+	case CERTIFICATE_INVALID:
 		return SNS_MESSAGE_REFUSED;
 	default:
 		break;
 	}
-	bool sound = signature_verify(&message->envelope, certificate, why);
+	bool valid = signature_verify(&message->envelope, certificate, why);
 	X509_free(certificate);
-	return sound ? sns_message_open(message, now.monotonic, why) : SNS_MESSAGE_REFUSED;
+	return valid ? verified_handle(message, now.monotonic, why) : SNS_MESSAGE_REFUSED;
 }
 
-static bool sns_message_judge(struct sns_message *message, struct moment now, struct reason *why)
-{
-	return envelope_read(message->document, &message->envelope, why) &&
-	       policy_judge(sns_gate(message->sns), &message->envelope, now.wall / NSEC_PER_SEC,
-		       &message->topic, why);
-}
-
-enum sns_message_step sns_message_go(
+enum sns_message_step sns_message_continue(
 	struct sns_message *message, struct moment now, struct reason *why)
 {
-	if (message->stage == STAGE_CONFIRMED)
+	struct envelope *envelope = &message->envelope;
+
+	if (message->stage == STAGE_CONFIRM)
 		return confirmation_end(message, now.monotonic, why);
-	if (message->stage == STAGE_JUDGE && !sns_message_judge(message, now, why))
+	if (message->stage == STAGE_CHECK &&
+		(!envelope_read(message->document, envelope, why) ||
+			!policy_check(&message->sns->policy, envelope, now.wall / NSEC_PER_SEC,
+				&message->topic, why)))
 		return SNS_MESSAGE_REFUSED;
 	message->stage = STAGE_VERIFY;
-	return sns_message_verify(message, now, why);
+	return message_verify(message, now, why);
 }

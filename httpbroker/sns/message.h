@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The messages that were accepted within the last hour, so that one that SNS sends again, because
- * our answer was lost, has no second effect. No lock: the caller's.
- */
+/* Amazon SNS: checks each message and its signature, and confirms subscriptions. */
 #ifndef HTTPBROKER_SNS_MESSAGE_H
 #define HTTPBROKER_SNS_MESSAGE_H
 
@@ -11,77 +8,60 @@
 #include "httpbroker/sns/certificates.h"
 #include "httpbroker/sns/policy.h"
 
-#define SEEN_LASTS (3600 * NSEC_PER_SEC)
-enum { SEEN_MAX = 50000 }; /* of more within an hour the oldest are forgotten */
-
-struct seen;
-
-struct seen *seen_new(void);
-void seen_free(struct seen *seen);
-
-/* `now` is monotonic. */
-void seen_add(struct seen *seen, struct text message_id, nsec now);
-bool seen_has(struct seen *seen, struct text message_id, nsec now);
-
 /*
- * What all of SNS's messages are judged with: who may, the certificates, what was seen. A message
- * goes through it as a letter (message.h).
+ * The ids of the messages accepted within the last hour: SNS sends a message again if the response
+ * is lost, and the second has no effect. Without a lock. `now` is monotonic.
  */
+#define DUPLICATES_LAST (3600 * NSEC_PER_SEC)
+enum { DUPLICATES_MAX = 50000 }; /* above it the oldest is forgotten */
 
+struct duplicates;
+
+struct duplicates *duplicates_new(void);
+void duplicates_free(struct duplicates *duplicates);
+void duplicates_add(struct duplicates *duplicates, struct text message_id, nsec now);
+bool duplicates_has(struct duplicates *duplicates, struct text message_id, nsec now);
+
+/* What all messages share: the policy, the certificates, the duplicate cache. */
 struct sns;
 
 struct sns_settings {
-	struct policy policy; /* nobody allowed: SNS is refused, and nothing is ever fetched */
-	const char *ca_file;  /* authorities, instead of the system's; NULL: the system's */
+	struct policy policy; /* no topic: every message is refused, and nothing is ever fetched */
+	const char *ca_file;  /* authorities; NULL: the system's */
 };
 
 /* Exits with a message if the authorities cannot be read. */
 struct sns *sns_start(const struct sns_settings *settings);
 
-/* Whoever waits is woken, and finds that nothing can be had any more. */
+/* Ends all fetching: messages that wait for it get SNS_MESSAGE_LATER. */
 void sns_stop(struct sns *sns);
 
-/* After it was stopped, and when no letter is left. */
+/* Call after sns_stop() and after the last sns_message_free(). */
 void sns_free(struct sns *sns);
 
-const struct policy *sns_gate(const struct sns *sns);
-struct certificates *sns_certificates(struct sns *sns);
-struct fetcher *sns_fetcher(struct sns *sns);
-
-/* Any thread: the messages that were accepted (see message.h). `now` is monotonic. */
-bool sns_has_seen(struct sns *sns, struct text message_id, nsec now);
-void sns_remember(struct sns *sns, struct text message_id, nsec now);
-
-/*
- * One message of SNS on its way to being believed: judged by what it says, held against its
- * certificate, which may have to be fetched first, and then a notification to be read, a
- * subscription to be confirmed, or the news of its end.
- */
-
+/* One message. */
 struct sns_message;
 
 enum sns_message_step {
-	SNS_MESSAGE_AWAITS,  /* something is being fetched: done() will be called, then go on */
-	SNS_MESSAGE_SPEAKS,  /* it is believed: sns_message_said() is what it says, a document */
-	SNS_MESSAGE_DONE,    /* it is believed, and there is nothing to do (any more) */
-	SNS_MESSAGE_LATER,   /* not now: what it needs cannot be fetched */
-	SNS_MESSAGE_REFUSED, /* never */
+	SNS_MESSAGE_WAITING, /* for a fetch: done() will be called, then continue */
+	SNS_MESSAGE_EVENT,   /* verified: sns_message_text() may be an event */
+	SNS_MESSAGE_DONE,    /* verified, and handled; the reason says how */
+	SNS_MESSAGE_LATER,   /* try again: a fetch failed; the reason says which */
+	SNS_MESSAGE_REFUSED, /* the reason says why */
 };
 
-/* `done` is called in the fetcher's thread; the document is used until the letter is freed. */
+/* `done` is called in the fetcher's thread. The message keeps a reference to the document. */
 struct sns_message *sns_message_new(
 	struct sns *sns, json_t *document, void (*done)(void *owner), void *owner);
 void sns_message_free(struct sns_message *message);
 
-/* Goes on. With SNS_MESSAGE_LATER and _REFUSED the reason is set, with _DONE it says what was done.
- */
-enum sns_message_step sns_message_go(
+enum sns_message_step sns_message_continue(
 	struct sns_message *message, struct moment now, struct reason *why);
 
-/* The letter's. */
-json_t *sns_message_said(const struct sns_message *message);
+/* What a verified notification says; it points into the document. */
+struct text sns_message_text(const struct sns_message *message);
 
-/* What it said was accepted: it has no effect if it comes again. `now` is monotonic. */
+/* Its event was accepted: the message has no effect if it comes again. `now` is monotonic. */
 void sns_message_accepted(struct sns_message *message, nsec now);
 
 #endif

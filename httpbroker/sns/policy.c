@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { ACCOUNT_DIGITS = 12, REGION_LEAST = 3, NAME_MAX = 256, CERTIFICATE_DIGITS = 32 };
+enum { ACCOUNT_DIGITS = 12, REGION_MIN = 3, TOPIC_MAX = 256, CERTIFICATE_DIGITS = 32 };
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -13,54 +13,56 @@ enum { ACCOUNT_DIGITS = 12, REGION_LEAST = 3, NAME_MAX = 256, CERTIFICATE_DIGITS
 
 #define CERTIFICATE_PATH "/SimpleNotificationService-"
 
-/* Text is read from its beginning, and what has been read is gone from it. */
-static bool take_word(struct text *from, const char *word)
+/* These read a text from its beginning and shorten it by what they read. */
+static bool skip_text(struct text *from, struct text prefix)
 {
-	size_t length = strlen(word);
-
-	if (from->length < length || memcmp(from->bytes, word, length) != 0)
+	if (from->length < prefix.length || memcmp(from->bytes, prefix.bytes, prefix.length) != 0)
 		return false;
-	from->bytes += length;
-	from->length -= length;
+	from->bytes += prefix.length;
+	from->length -= prefix.length;
 	return true;
 }
 
-/* As many bytes as there are of these. */
-static struct text take_of(struct text *from, const char *these)
+static bool skip(struct text *from, const char *prefix)
+{
+	return skip_text(from, text_literal(prefix));
+}
+
+/* Returns the longest prefix that consists of these bytes. */
+static struct text span_read(struct text *from, const char *bytes)
 {
 	struct text taken = {from->bytes, 0};
 
 	while (taken.length < from->length && taken.bytes[taken.length] != '\0' &&
-		strchr(these, taken.bytes[taken.length]) != NULL)
+		strchr(bytes, taken.bytes[taken.length]) != NULL)
 		taken.length++;
 	from->bytes += taken.length;
 	from->length -= taken.length;
 	return taken;
 }
 
-/* Up to the account and the colon behind it; the rest is left in *arn. */
-static bool account_take(struct text *arn, struct topic *out)
+/* Reads up to the colon behind the account. */
+static bool account_read(struct text *arn, struct topic *out)
 {
-	out->china = take_word(arn, "arn:aws-cn:sns:");
-	if (!out->china && !take_word(arn, "arn:aws:sns:") &&
-		!take_word(arn, "arn:aws-us-gov:sns:"))
+	out->china = skip(arn, "arn:aws-cn:sns:");
+	if (!out->china && !skip(arn, "arn:aws:sns:") && !skip(arn, "arn:aws-us-gov:sns:"))
 		return false;
-	out->region = take_of(arn, LOWER DIGITS "-");
-	if (out->region.length < REGION_LEAST || !take_word(arn, ":"))
+	out->region = span_read(arn, LOWER DIGITS "-");
+	if (out->region.length < REGION_MIN || !skip(arn, ":"))
 		return false;
-	out->account = take_of(arn, DIGITS);
-	return out->account.length == ACCOUNT_DIGITS && take_word(arn, ":");
+	out->account = span_read(arn, DIGITS);
+	return out->account.length == ACCOUNT_DIGITS && skip(arn, ":");
 }
 
 bool topic_read(struct text arn, struct topic *out, struct reason *why)
 {
 	struct text rest = arn;
 
-	if (account_take(&rest, out)) {
+	if (account_read(&rest, out)) {
 		out->name = rest;
-		take_of(&rest, LOWER UPPER DIGITS "-_");
-		take_word(&rest, ".fifo");
-		if (rest.length == 0 && out->name.length > 0 && out->name.length <= NAME_MAX)
+		span_read(&rest, LOWER UPPER DIGITS "-_");
+		skip(&rest, ".fifo");
+		if (rest.length == 0 && out->name.length > 0 && out->name.length <= TOPIC_MAX)
 			return true;
 	}
 	return reason_set(why, "'TopicArn' is not arn:aws:sns:REGION:ACCOUNT:NAME");
@@ -77,8 +79,8 @@ bool topic_pattern_check(const char *pattern, struct reason *why)
 		return topic_read(rest, &topic, &ignored) ||
 		       reason_set(why, "'%.300s' is not arn:aws:sns:REGION:ACCOUNT:NAME", pattern);
 	if (pattern[star + 1] != '\0')
-		return reason_set(why, "'%.300s' has a '*' that is not at its end", pattern);
-	return account_take(&rest, &topic) ||
+		return reason_set(why, "'%.300s' has a '*' before its end", pattern);
+	return account_read(&rest, &topic) ||
 	       reason_set(why,
 		       "'%.300s' would allow other accounts' topics: write "
 		       "arn:aws:sns:REGION:ACCOUNT:*",
@@ -102,29 +104,21 @@ bool topic_is_allowed(struct text arn, const char *const *patterns, size_t count
 	return false;
 }
 
-static bool take_text(struct text *from, struct text word)
-{
-	if (from->length < word.length || memcmp(from->bytes, word.bytes, word.length) != 0)
-		return false;
-	from->bytes += word.length;
-	from->length -= word.length;
-	return true;
-}
-
 bool topic_certificate_url_check(const struct topic *topic, struct text url, struct reason *why)
 {
 	struct text rest = url;
 
-	if (!take_word(&rest, "https://sns.") || !take_text(&rest, topic->region) ||
-		!take_word(&rest, topic->china ? ".amazonaws.com.cn" : ".amazonaws.com") ||
+	if (!skip(&rest, "https://sns.") || !skip_text(&rest, topic->region) ||
+		!skip(&rest, topic->china ? ".amazonaws.com.cn" : ".amazonaws.com") ||
 		rest.length == 0 || rest.bytes[0] != '/')
 		return reason_set(why,
 			"'SigningCertURL' is not at https://sns.%.*s.amazonaws.com%s",
 			(int)topic->region.length, topic->region.bytes, topic->china ? ".cn" : "");
-	if (!take_word(&rest, CERTIFICATE_PATH) ||
-		take_of(&rest, DIGITS "abcdef").length != CERTIFICATE_DIGITS ||
-		!take_word(&rest, ".pem") || rest.length != 0)
-		return reason_set(why, "'SigningCertURL' has not the path of an SNS certificate");
+	if (!skip(&rest, CERTIFICATE_PATH) ||
+		span_read(&rest, DIGITS "abcdef").length != CERTIFICATE_DIGITS ||
+		!skip(&rest, ".pem") || rest.length != 0)
+		return reason_set(
+			why, "the path of 'SigningCertURL' is not that of an SNS certificate");
 	return true;
 }
 
@@ -150,40 +144,38 @@ void topic_confirm_url(
 	percent_append(out, token);
 }
 
-static bool topic_judge(const struct policy *policy, struct text arn, struct reason *why)
+static bool topic_check(const struct policy *policy, struct text arn, struct reason *why)
 {
 	if (policy->count == 0)
-		return reason_set(why, "SNS is not taken here: no --sns-topic is given");
+		return reason_set(why, "SNS is not enabled: no --sns-topic is given");
 	return topic_is_allowed(arn, policy->patterns, policy->count) ||
 	       reason_set(why, "no --sns-topic allows %.*s", (int)arn.length, arn.bytes);
 }
 
-static bool version_judge(struct text version, struct reason *why)
-{
-	return (version.length == 1 && (version.bytes[0] == '1' || version.bytes[0] == '2')) ||
-	       reason_set(why, "'SignatureVersion' is neither 1 nor 2");
-}
-
-static bool time_judge(struct text timestamp, int64_t now, struct reason *why)
+static bool time_check(struct text timestamp, int64_t now, struct reason *why)
 {
 	int64_t time;
 
 	if (!isotime_read(timestamp, &time))
 		return reason_set(why, "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
-	if (time < now - POLICY_TIME_MOST)
+	if (time < now - POLICY_TIME_MAX)
 		return reason_set(why, "'Timestamp' is more than an hour ago");
-	if (time > now + POLICY_TIME_MOST)
+	if (time > now + POLICY_TIME_MAX)
 		return reason_set(
-			why, "'Timestamp' is more than an hour ahead: which clock is wrong?");
+			why, "'Timestamp' is more than an hour in the future: check the clocks");
 	return true;
 }
 
-bool policy_judge(const struct policy *policy, const struct envelope *envelope, int64_t now,
+bool policy_check(const struct policy *policy, const struct envelope *envelope, int64_t now,
 	struct topic *topic, struct reason *why)
 {
-	return topic_read(envelope->topic, topic, why) &&
-	       topic_judge(policy, envelope->topic, why) &&
-	       topic_certificate_url_check(topic, envelope->certificate_url, why) &&
-	       version_judge(envelope->signature_version, why) &&
-	       time_judge(envelope->timestamp, now, why);
+	struct text version = envelope->signature_version;
+
+	if (!topic_read(envelope->topic, topic, why) ||
+		!topic_check(policy, envelope->topic, why) ||
+		!topic_certificate_url_check(topic, envelope->certificate_url, why))
+		return false;
+	if (version.length != 1 || (version.bytes[0] != '1' && version.bytes[0] != '2'))
+		return reason_set(why, "'SignatureVersion' is not 1 or 2");
+	return time_check(envelope->timestamp, now, why);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/formats/cloudwatch.h"
+#include "httpbroker/formats/format.h"
 #include "t/fuzz/format.h"
 #include "t/fuzz/fuzz.h"
 

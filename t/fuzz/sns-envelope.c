@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A message of SNS, up to where its certificate would be fetched. */
 #include "common/buffer.h"
+#include "httpbroker/formats/format.h"
 #include "httpbroker/sns/policy.h"
 #include "t/fuzz/fuzz.h"
 
@@ -26,9 +27,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	struct topic topic;
 	struct reason why = {""};
 
-	if (document != NULL && envelope_matches(document)) {
+	if (document != NULL && format_sns.matches(document)) {
 		if (!envelope_read(document, &envelope, &why) ||
-			!policy_judge(&policy, &envelope, INT64_C(1767323045), &topic, &why))
+			!policy_check(&policy, &envelope, INT64_C(1767323045), &topic, &why))
 			FUZZ_EXPECT(why.text[0] != '\0');
 		else
 			passed_try(&envelope, &topic);

@@ -2,7 +2,7 @@
 /* CloudWatch's alarms, in each of the shapes in which SNS delivers them. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/formats/cloudwatch.h"
+#include "httpbroker/formats/format.h"
 #include "t/unit/broker-formats.h"
 
 #include <string.h>
@@ -54,8 +54,8 @@ static void what_the_states_are(void **state)
 	assert_state(DIRECT("OK", ""), SLOW, "ok");
 	assert_state(DIRECT("ALARM", ""), SLOW, "critical");
 	assert_state(DIRECT("INSUFFICIENT_DATA", ""), SLOW, "unknown");
-	assert_refused(
-		2, DIRECT("Ok", ""), "the alarm's state is none of OK, ALARM, INSUFFICIENT_DATA");
+	assert_refused(2, DIRECT("Ok", ""),
+		"the alarm's state is not one of OK, ALARM, INSUFFICIENT_DATA");
 }
 
 /* The alarm is the check, and its details end so. */

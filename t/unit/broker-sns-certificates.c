@@ -36,7 +36,7 @@ void fetch_free(struct fetch *fetch)
 static struct {
 	struct identity root, leaf;
 	char root_file[IDENTITY_PATH];
-	struct chain *chain;
+	X509_STORE *authorities;
 	struct certificates *certificates;
 	nsec now; /* monotonic */
 } world;
@@ -52,15 +52,15 @@ static int world_make(void **state)
 	world.root = identity_make(&root, NULL);
 	world.leaf = identity_make(&leaf, &world.root);
 	identity_file(world.root_file, &world.root);
-	world.chain = chain_new(world.root_file, &why);
-	return world.chain == NULL ? -1 : 0;
+	world.authorities = authorities_read(world.root_file, &why);
+	return world.authorities == NULL ? -1 : 0;
 }
 
 static int world_end(void **state)
 {
 	(void)state;
 	unlink(world.root_file);
-	chain_free(world.chain);
+	X509_STORE_free(world.authorities);
 	identity_free(&world.root);
 	identity_free(&world.leaf);
 	return 0;
@@ -72,7 +72,7 @@ static int begin(void **state)
 	fetcher.count = 0;
 	fetcher.full = false;
 	world.now = clock_monotonic();
-	world.certificates = certificates_new(world.chain, NULL);
+	world.certificates = certificates_new(world.authorities, NULL);
 	return 0;
 }
 
@@ -94,23 +94,23 @@ static void wake(struct certificate_wait *wait)
 	((struct waiter *)wait)->woken++;
 }
 
-static enum certificate_verdict look(const char *url, struct waiter *waiter, struct reason *why)
+static enum certificate_status look(const char *url, struct waiter *waiter, struct reason *why)
 {
 	const struct text text = {url, strlen(url)};
 	const struct moment now = {.monotonic = world.now};
 	X509 *out = NULL;
 
 	waiter->wait.done = wake;
-	enum certificate_verdict verdict =
-		certificates_look(world.certificates, text, now, &waiter->wait, &out, why);
-	assert_int_equal(out != NULL, verdict == CERTIFICATE_SOUND);
+	enum certificate_status verdict =
+		certificates_get(world.certificates, text, now, &waiter->wait, &out, why);
+	assert_int_equal(out != NULL, verdict == CERTIFICATE_VALID);
 	if (out != NULL)
 		assert_int_equal(X509_cmp(out, world.leaf.certificate), 0);
 	X509_free(out);
 	return verdict;
 }
 
-static void assert_verdict(const char *url, enum certificate_verdict expected)
+static void assert_verdict(const char *url, enum certificate_status expected)
 {
 	static struct waiter waiter;
 	struct reason why;
@@ -119,14 +119,14 @@ static void assert_verdict(const char *url, enum certificate_verdict expected)
 }
 
 /* The errand of this number comes back: with the certificate, with something else, or not. */
-static void fetched(unsigned number, enum certificate_verdict as)
+static void fetched(unsigned number, enum certificate_status as)
 {
 	struct fetch *fetch = fetcher.asked[number];
 
-	fetch->fetched = as != CERTIFICATE_LATER;
-	if (as == CERTIFICATE_SOUND)
+	fetch->fetched = as != CERTIFICATE_UNAVAILABLE;
+	if (as == CERTIFICATE_VALID)
 		identity_pem(&fetch->body, &world.leaf);
-	else if (as == CERTIFICATE_WRONG)
+	else if (as == CERTIFICATE_INVALID)
 		buffer_append_text(&fetch->body, "<html>");
 	else
 		reason_set(&fetch->why, "no route");
@@ -140,40 +140,40 @@ static void all_who_wait_are_woken_once(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(look("a", &waiters[i], &why), CERTIFICATE_AWAITED);
+		assert_int_equal(look("a", &waiters[i], &why), CERTIFICATE_PENDING);
 	assert_int_equal(fetcher.count, 1);
 	assert_string_equal(fetcher.asked[0]->url, "a");
-	fetched(0, CERTIFICATE_SOUND);
+	fetched(0, CERTIFICATE_VALID);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(waiters[i].woken, 1);
-	assert_verdict("a", CERTIFICATE_SOUND);
+	assert_verdict("a", CERTIFICATE_VALID);
 	assert_int_equal(fetcher.count, 1);
 }
 
 /* What came of it is known for so long, and then asked for again. */
-static void assert_lasts(enum certificate_verdict verdict, nsec lasts)
+static void assert_lasts(enum certificate_status verdict, nsec lasts)
 {
 	unsigned number = fetcher.count;
 
-	assert_verdict("a", CERTIFICATE_AWAITED);
+	assert_verdict("a", CERTIFICATE_PENDING);
 	nsec before = clock_monotonic();
 	fetched(number, verdict);
 	world.now = before + lasts - 1;
 	assert_verdict("a", verdict);
 	assert_int_equal(fetcher.count, number + 1);
 	world.now = clock_monotonic() + lasts;
-	assert_verdict("a", CERTIFICATE_AWAITED);
+	assert_verdict("a", CERTIFICATE_PENDING);
 	assert_int_equal(fetcher.count, number + 2);
-	fetched(number + 1, CERTIFICATE_LATER);
-	world.now = clock_monotonic() + CERTIFICATE_LATER_LASTS;
+	fetched(number + 1, CERTIFICATE_UNAVAILABLE);
+	world.now = clock_monotonic() + CERTIFICATE_UNAVAILABLE_LASTS;
 }
 
 static void how_long_each_verdict_lasts(void **state)
 {
 	(void)state;
-	assert_lasts(CERTIFICATE_SOUND, CERTIFICATE_SOUND_LASTS);
-	assert_lasts(CERTIFICATE_WRONG, CERTIFICATE_WRONG_LASTS);
-	assert_lasts(CERTIFICATE_LATER, CERTIFICATE_LATER_LASTS);
+	assert_lasts(CERTIFICATE_VALID, CERTIFICATE_VALID_LASTS);
+	assert_lasts(CERTIFICATE_INVALID, CERTIFICATE_INVALID_LASTS);
+	assert_lasts(CERTIFICATE_UNAVAILABLE, CERTIFICATE_UNAVAILABLE_LASTS);
 }
 
 static void the_reason_is_remembered(void **state)
@@ -182,14 +182,14 @@ static void the_reason_is_remembered(void **state)
 	struct reason why = {""};
 
 	(void)state;
-	assert_verdict("a", CERTIFICATE_AWAITED);
-	fetched(0, CERTIFICATE_LATER);
-	assert_int_equal(look("a", &waiter, &why), CERTIFICATE_LATER);
+	assert_verdict("a", CERTIFICATE_PENDING);
+	fetched(0, CERTIFICATE_UNAVAILABLE);
+	assert_int_equal(look("a", &waiter, &why), CERTIFICATE_UNAVAILABLE);
 	assert_string_equal(why.text, "a: no route");
-	assert_verdict("b", CERTIFICATE_AWAITED);
-	fetched(1, CERTIFICATE_WRONG);
-	assert_int_equal(look("b", &waiter, &why), CERTIFICATE_WRONG);
-	assert_string_equal(why.text, "what SigningCertURL has is no certificate");
+	assert_verdict("b", CERTIFICATE_PENDING);
+	fetched(1, CERTIFICATE_INVALID);
+	assert_int_equal(look("b", &waiter, &why), CERTIFICATE_INVALID);
+	assert_string_equal(why.text, "SigningCertURL holds no certificate");
 	assert_int_equal(waiter.woken, 0);
 }
 
@@ -200,7 +200,7 @@ static void fill(unsigned from, unsigned below)
 
 	for (unsigned i = from; i < below; i++) {
 		snprintf(url, sizeof url, "%u", i);
-		assert_verdict(url, CERTIFICATE_AWAITED);
+		assert_verdict(url, CERTIFICATE_PENDING);
 	}
 }
 
@@ -211,19 +211,19 @@ static void what_is_not_there_costs_no_sound_one(void **state)
 
 	(void)state;
 	fill(0, CERTIFICATES_MAX);
-	assert_int_equal(look("more", &waiter, &why), CERTIFICATE_LATER);
-	assert_string_equal(why.text, "too many certificates are being fetched");
-	fetched(0, CERTIFICATE_SOUND);
-	assert_verdict("more", CERTIFICATE_LATER); /* the rest is under way */
-	fetched(1, CERTIFICATE_WRONG);
-	fetched(2, CERTIFICATE_LATER);
+	assert_int_equal(look("more", &waiter, &why), CERTIFICATE_UNAVAILABLE);
+	assert_string_equal(why.text, "the queue of certificates to fetch is full");
+	fetched(0, CERTIFICATE_VALID);
+	assert_verdict("more", CERTIFICATE_UNAVAILABLE); /* the rest is under way */
+	fetched(1, CERTIFICATE_INVALID);
+	fetched(2, CERTIFICATE_UNAVAILABLE);
 	fill(CERTIFICATES_MAX, CERTIFICATES_MAX + 1);
-	assert_verdict("1", CERTIFICATE_WRONG); /* what may yet come goes first */
+	assert_verdict("1", CERTIFICATE_INVALID); /* what may yet come goes first */
 	fill(CERTIFICATES_MAX + 1, CERTIFICATES_MAX + 2);
-	assert_verdict("more", CERTIFICATE_LATER);
-	assert_verdict("0", CERTIFICATE_SOUND);
+	assert_verdict("more", CERTIFICATE_UNAVAILABLE);
+	assert_verdict("0", CERTIFICATE_VALID);
 	for (unsigned i = 3; i < fetcher.count; i++)
-		fetched(i, CERTIFICATE_LATER);
+		fetched(i, CERTIFICATE_UNAVAILABLE);
 }
 
 static void of_sound_ones_the_oldest_goes(void **state)
@@ -231,22 +231,22 @@ static void of_sound_ones_the_oldest_goes(void **state)
 	(void)state;
 	fill(0, CERTIFICATES_MAX);
 	for (unsigned i = 0; i < CERTIFICATES_MAX; i++)
-		fetched(i, CERTIFICATE_SOUND);
-	assert_verdict("more", CERTIFICATE_AWAITED);
-	assert_verdict("1", CERTIFICATE_SOUND);
-	fetched(CERTIFICATES_MAX, CERTIFICATE_SOUND);
-	assert_verdict("0", CERTIFICATE_AWAITED);
-	fetched(CERTIFICATES_MAX + 1, CERTIFICATE_LATER);
+		fetched(i, CERTIFICATE_VALID);
+	assert_verdict("more", CERTIFICATE_PENDING);
+	assert_verdict("1", CERTIFICATE_VALID);
+	fetched(CERTIFICATES_MAX, CERTIFICATE_VALID);
+	assert_verdict("0", CERTIFICATE_PENDING);
+	fetched(CERTIFICATES_MAX + 1, CERTIFICATE_UNAVAILABLE);
 }
 
 static void a_full_queue_is_no_verdict(void **state)
 {
 	(void)state;
 	fetcher.full = true;
-	assert_verdict("a", CERTIFICATE_LATER);
+	assert_verdict("a", CERTIFICATE_UNAVAILABLE);
 	fetcher.full = false;
-	assert_verdict("a", CERTIFICATE_AWAITED);
-	fetched(0, CERTIFICATE_SOUND);
+	assert_verdict("a", CERTIFICATE_PENDING);
+	fetched(0, CERTIFICATE_VALID);
 }
 
 int main(void)

@@ -5,7 +5,6 @@
 #include "common/memory.h"
 #include "httpbroker/sns/certificates.h"
 #include "httpbroker/sns/envelope.h"
-#include "httpbroker/sns/signature.h"
 #include "t/unit/certificates.h"
 
 #include <openssl/evp.h>
@@ -19,7 +18,7 @@ enum { DAY = 86400 };
 static struct {
 	struct identity root, link, leaf, client, expired, stranger, curved;
 	char root_file[IDENTITY_PATH];
-	struct chain *chain;
+	X509_STORE *authorities;
 } world;
 
 static struct identity made(const char *name, const char *usage, const struct identity *issuer)
@@ -44,15 +43,15 @@ static int world_make(void **state)
 	world.curved = identity_make(&curved, &world.root);
 	world.stranger = made("stranger", "serverAuth", NULL);
 	identity_file(world.root_file, &world.root);
-	world.chain = chain_new(world.root_file, &why);
-	return world.chain == NULL ? -1 : 0;
+	world.authorities = authorities_read(world.root_file, &why);
+	return world.authorities == NULL ? -1 : 0;
 }
 
 static int world_end(void **state)
 {
 	(void)state;
 	unlink(world.root_file);
-	chain_free(world.chain);
+	X509_STORE_free(world.authorities);
 	identity_free(&world.root);
 	identity_free(&world.link);
 	identity_free(&world.leaf);
@@ -75,7 +74,7 @@ static void assert_believed(const struct identity *leaf, const struct identity *
 		identity_pem(&pem, beside);
 	if (helper != NULL)
 		identity_pem(&helpers, helper);
-	X509 *verified = chain_verify(world.chain, &pem, &helpers, wall, &why);
+	X509 *verified = certificate_verify(world.authorities, &pem, &helpers, wall, &why);
 	if (expected == NULL) {
 		assert_non_null(verified);
 		assert_int_equal(X509_cmp(verified, leaf->certificate), 0);
@@ -115,9 +114,9 @@ static void what_is_no_certificate(void **state)
 	(void)state;
 	identity_pem(&helpers, &world.leaf); /* must not be taken for the certificate itself */
 	identity_pem(&helpers, &world.link);
-	assert_null(chain_verify(world.chain, &pem, &helpers, AT, &why));
+	assert_null(certificate_verify(world.authorities, &pem, &helpers, AT, &why));
 	buffer_append_text(&pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-	assert_null(chain_verify(world.chain, &pem, &helpers, AT, &why));
+	assert_null(certificate_verify(world.authorities, &pem, &helpers, AT, &why));
 	assert_non_null(strstr(why.text, "no certificate"));
 	buffer_free(&pem);
 	buffer_free(&helpers);
@@ -128,9 +127,9 @@ static void authorities_that_cannot_be_read(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_null(chain_new("/nonexistent", &why));
+	assert_null(authorities_read("/nonexistent", &why));
 	assert_non_null(strstr(why.text, "/nonexistent"));
-	assert_null(chain_new("/dev/null", &why));
+	assert_null(authorities_read("/dev/null", &why));
 }
 
 /* An envelope, signed, with room for the signature. */

@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/event.h"
+#include "httpbroker/formats/format.h"
 #include "httpbroker/sns/envelope.h"
 #include "httpbroker/sns/message.h"
 #include "httpbroker/sns/policy.h"
@@ -46,7 +47,7 @@ static void assert_signed(const char *document, const char *expected)
 	struct buffer out = {0};
 	struct reason why;
 
-	assert_true(envelope_matches(json));
+	assert_true(format_sns.matches(json));
 	assert_true(envelope_read(json, &envelope, &why));
 	canonical_append(&out, &envelope);
 	assert_string_equal(out.data, expected);
@@ -153,7 +154,7 @@ static void assert_shape(bool expected, const char *document)
 {
 	json_t *json = document_of(document);
 
-	assert_int_equal(envelope_matches(json), expected);
+	assert_int_equal(format_sns.matches(json), expected);
 	json_decref(json);
 }
 
@@ -298,7 +299,7 @@ static void assert_applied(const char *key, const char *value, const char *expec
 	if (key != NULL)
 		json_object_set_new(json, key, json_string(value));
 	assert_true(envelope_read(json, &envelope, &why));
-	bool passes = policy_judge(&policy, &envelope, NOW, &topic, &why);
+	bool passes = policy_check(&policy, &envelope, NOW, &topic, &why);
 	assert_int_equal(passes, expected == NULL);
 	if (expected != NULL)
 		assert_string_equal(why.text, expected);
@@ -318,17 +319,17 @@ static void who_passes_the_gate(void **state)
 	assert_applied("SigningCertURL", HOST,
 		"'SigningCertURL' is not at https://sns.eu-west-1.amazonaws.com");
 	assert_applied("SigningCertURL", HOST "/x.pem",
-		"'SigningCertURL' has not the path of an SNS certificate");
+		"the path of 'SigningCertURL' is not that of an SNS certificate");
 	assert_applied("SignatureVersion", "2", NULL);
-	assert_applied("SignatureVersion", "3", "'SignatureVersion' is neither 1 nor 2");
-	assert_applied("SignatureVersion", "", "'SignatureVersion' is neither 1 nor 2");
-	assert_applied("SignatureVersion", "12", "'SignatureVersion' is neither 1 nor 2");
+	assert_applied("SignatureVersion", "3", "'SignatureVersion' is not 1 or 2");
+	assert_applied("SignatureVersion", "", "'SignatureVersion' is not 1 or 2");
+	assert_applied("SignatureVersion", "12", "'SignatureVersion' is not 1 or 2");
 	assert_applied("Timestamp", "2026-01-02T02:04:05.000Z", NULL);
 	assert_applied(
 		"Timestamp", "2026-01-02T02:04:04.999Z", "'Timestamp' is more than an hour ago");
 	assert_applied("Timestamp", "2026-01-02T04:04:05Z", NULL);
 	assert_applied("Timestamp", "2026-01-02T04:04:06Z",
-		"'Timestamp' is more than an hour ahead: which clock is wrong?");
+		"'Timestamp' is more than an hour in the future: check the clocks");
 	assert_applied(
 		"Timestamp", "yesterday", "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
 }
@@ -343,42 +344,42 @@ static void nobody_passes_where_no_topic_is_named(void **state)
 
 	(void)state;
 	assert_true(envelope_read(json, &envelope, &why));
-	assert_false(policy_judge(&policy, &envelope, NOW, &topic, &why));
-	assert_string_equal(why.text, "SNS is not taken here: no --sns-topic is given");
+	assert_false(policy_check(&policy, &envelope, NOW, &topic, &why));
+	assert_string_equal(why.text, "SNS is not enabled: no --sns-topic is given");
 	json_decref(json);
 }
 
 static void what_was_seen_is_known_for_an_hour(void **state)
 {
-	struct seen *seen = seen_new();
+	struct duplicates *seen = duplicates_new();
 
 	(void)state;
-	assert_false(seen_has(seen, text("a"), 0));
-	seen_add(seen, text("a"), 0);
-	seen_add(seen, text("b"), NSEC_PER_SEC);
-	seen_add(seen, text("a"), 2 * NSEC_PER_SEC); /* the first time counts */
-	assert_true(seen_has(seen, text("a"), SEEN_LASTS - 1));
-	assert_false(seen_has(seen, text("ab"), SEEN_LASTS - 1));
-	assert_false(seen_has(seen, text("a"), SEEN_LASTS));
-	assert_true(seen_has(seen, text("b"), SEEN_LASTS));
-	seen_free(seen);
+	assert_false(duplicates_has(seen, text("a"), 0));
+	duplicates_add(seen, text("a"), 0);
+	duplicates_add(seen, text("b"), NSEC_PER_SEC);
+	duplicates_add(seen, text("a"), 2 * NSEC_PER_SEC); /* the first time counts */
+	assert_true(duplicates_has(seen, text("a"), DUPLICATES_LAST - 1));
+	assert_false(duplicates_has(seen, text("ab"), DUPLICATES_LAST - 1));
+	assert_false(duplicates_has(seen, text("a"), DUPLICATES_LAST));
+	assert_true(duplicates_has(seen, text("b"), DUPLICATES_LAST));
+	duplicates_free(seen);
 }
 
 static void what_was_seen_is_bounded(void **state)
 {
-	struct seen *seen = seen_new();
+	struct duplicates *seen = duplicates_new();
 	char id[32];
 
 	(void)state;
-	for (int i = 0; i <= SEEN_MAX; i++) {
+	for (int i = 0; i <= DUPLICATES_MAX; i++) {
 		snprintf(id, sizeof id, "%d", i);
-		seen_add(seen, text(id), i);
+		duplicates_add(seen, text(id), i);
 	}
-	assert_false(seen_has(seen, text("0"), SEEN_MAX));
-	assert_true(seen_has(seen, text("1"), SEEN_MAX));
-	snprintf(id, sizeof id, "%d", SEEN_MAX);
-	assert_true(seen_has(seen, text(id), SEEN_MAX));
-	seen_free(seen);
+	assert_false(duplicates_has(seen, text("0"), DUPLICATES_MAX));
+	assert_true(duplicates_has(seen, text("1"), DUPLICATES_MAX));
+	snprintf(id, sizeof id, "%d", DUPLICATES_MAX);
+	assert_true(duplicates_has(seen, text(id), DUPLICATES_MAX));
+	duplicates_free(seen);
 }
 
 static void times_are_read(void **state)
