@@ -2,7 +2,6 @@
 #include "common/log.h"
 
 #include "common/descriptors.h"
-#include "common/sysloglink.h"
 #include "common/utf8.h"
 
 #include <errno.h>
@@ -15,8 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LOG_LINE 4096 /* a pipe takes this much in one piece (PIPE_BUF) */
@@ -34,7 +36,37 @@ static const struct level {
 static const char *log_program = "?";
 static enum log_level log_threshold = LOG_LEVEL_INFO;
 static bool log_to_journal, log_to_syslog, log_waits = true;
-static atomic_uint log_lost; /* lines that stderr did not take at once */
+static atomic_uint log_dropped; /* lines that stderr did not accept at once */
+
+#define SYSLOG_LINE 2048 /* many daemons cut longer ones (RFC 5424, 6.1) */
+
+static int syslog_fd = -1;
+static struct sockaddr_un syslog_address = {.sun_family = AF_UNIX};
+
+bool syslog_open(const char *path)
+{
+	if (strlen(path) >= sizeof syslog_address.sun_path)
+		return false;
+	memcpy(syslog_address.sun_path, path, strlen(path) + 1);
+	syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return syslog_fd >= 0;
+}
+
+/* The form that glibc sends: `<27>Nov 20 10:29:06 program[123]: text`. */
+bool syslog_send(int priority, const char *program, const char *text)
+{
+	char line[SYSLOG_LINE], stamp[32] = "";
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (localtime_r(&now, &local) != NULL)
+		strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &local);
+	snprintf(line, sizeof line, "<%d>%s %s[%d]: %s", LOG_DAEMON | priority, stamp, program,
+		(int)getpid(), text);
+	/* not connected: a restarted daemon is found again */
+	return sendto(syslog_fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL,
+		       (const struct sockaddr *)&syslog_address, sizeof syslog_address) >= 0;
+}
 
 /* systemd.exec(5): JOURNAL_STREAM is `device:inode` of the stream that goes to the journal. */
 static bool stderr_is_journal(void)
@@ -67,7 +99,7 @@ bool log_enabled(enum log_level level)
 
 void log_errors_to_syslog(void)
 {
-	log_to_syslog = sysloglink_open(_PATH_LOG);
+	log_to_syslog = syslog_open(_PATH_LOG);
 }
 
 void log_never_wait(void)
@@ -75,7 +107,7 @@ void log_never_wait(void)
 	log_waits = false;
 }
 
-/* What would forge a line, steer a terminal, or make journald show no text but `blob data`. */
+/* Control characters forge lines, steer terminals and make journald show `blob data`. */
 static void line_clean(char *text)
 {
 	const char *end = text + strlen(text);
@@ -98,7 +130,7 @@ static int log_prefix(char *out, size_t size, const struct level *level)
 				 level->name);
 }
 
-/* A pipe that polls as writable takes PIPE_BUF bytes; so do a file, a terminal and a socket. */
+/* Whatever polls as writable takes PIPE_BUF bytes: a pipe, a file, a terminal, a socket. */
 static bool stderr_would_wait(void)
 {
 	struct pollfd poller = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -106,22 +138,19 @@ static bool stderr_would_wait(void)
 	return !log_waits && poll(&poller, 1, 0) == 0;
 }
 
-/*
- * Returns whether it was written. Where no thread may wait, they take turns: two that find room for
- * one line would both write, and the second would wait.
- */
+/* Serialised where no thread may wait: two that see room for one line would both write. */
 static bool stderr_write(const char *line, size_t length)
 {
-	static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 	if (!log_waits)
-		pthread_mutex_lock(&turn);
+		pthread_mutex_lock(&lock);
 	bool room = !stderr_would_wait();
 	bool written = room && write(STDERR_FILENO, line, length) >= 0;
 	if (!log_waits)
-		pthread_mutex_unlock(&turn);
+		pthread_mutex_unlock(&lock);
 	if (!room)
-		log_lost++;
+		log_dropped++;
 	return written;
 }
 
@@ -129,18 +158,18 @@ __attribute__((format(printf, 2, 0))) static void log_line(
 	enum log_level level, const char *format, va_list arguments)
 {
 	char line[LOG_LINE];
-	int saved_errno = errno; /* the caller may want it after having logged */
+	int saved_errno = errno; /* the caller may need it after logging */
 	size_t start = (size_t)log_prefix(line, sizeof line, &levels[level]);
 
 	vsnprintf(line + start, sizeof line - start - 1, format, arguments);
 	line_clean(line + start);
 	if (log_to_syslog && level == LOG_LEVEL_ERROR)
-		sysloglink_send(LOG_ERR, log_program, line + start);
+		syslog_send(LOG_ERR, log_program, line + start);
 	size_t length = strlen(line);
 	line[length++] = '\n';
-	unsigned lost = stderr_write(line, length) ? atomic_exchange(&log_lost, 0) : 0;
-	if (lost > 0)
-		log_warning("%u log lines were lost: nobody took them", lost);
+	unsigned dropped = stderr_write(line, length) ? atomic_exchange(&log_dropped, 0) : 0;
+	if (dropped > 0)
+		log_warning("%u log lines were dropped: stderr did not accept them", dropped);
 	errno = saved_errno;
 }
 
@@ -183,4 +212,28 @@ _Noreturn void die(int code, const char *format, ...)
 	log_line(LOG_LEVEL_ERROR, format, arguments);
 	va_end(arguments);
 	exit(code);
+}
+
+/* Each line moves `next` on by an interval; the burst limits how far ahead it may be. */
+bool log_limit_pass(struct log_limit *limit, nsec now, unsigned long *dropped)
+{
+	nsec next = atomic_load(&limit->next), from;
+
+	do {
+		from = next > now ? next : now;
+		if (from - now > (LOG_LIMIT_BURST - 1) * LOG_LIMIT_INTERVAL) {
+			atomic_fetch_add(&limit->dropped, 1);
+			return false;
+		}
+	} while (!atomic_compare_exchange_weak(&limit->next, &next, from + LOG_LIMIT_INTERVAL));
+	*dropped = atomic_exchange(&limit->dropped, 0);
+	return true;
+}
+
+const char *log_limit_text(unsigned long dropped, char out[LOG_LIMIT_TEXT])
+{
+	out[0] = '\0';
+	if (dropped > 0)
+		snprintf(out, LOG_LIMIT_TEXT, " (%lu more like it were not logged)", dropped);
+	return out;
 }

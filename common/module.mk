@@ -11,7 +11,6 @@ common_libcommon_a_SOURCES = \
 	common/duration.c common/duration.h \
 	common/lines.c common/lines.h \
 	common/log.c common/log.h \
-	common/loglimit.c common/loglimit.h \
 	common/memory.c common/memory.h \
 	common/number.c common/number.h \
 	common/options.c common/options.h \
@@ -19,9 +18,7 @@ common_libcommon_a_SOURCES = \
 	common/ready.c common/ready.h \
 	common/reason.c common/reason.h \
 	common/secret.c common/secret.h \
-	common/secretfile.c common/secretfile.h \
 	common/signals.c common/signals.h \
-	common/sysloglink.c common/sysloglink.h \
 	common/utf8.c common/utf8.h
 
 UNIT_TESTS += t/unit/common t/unit/common-process

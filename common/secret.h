@@ -1,22 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process that holds passwords and tokens does to keep them to itself. */
+/* Passwords and tokens: kept from other processes, out of messages, and read from files. */
 #ifndef COMMON_SECRET_H
 #define COMMON_SECRET_H
 
+#include "common/buffer.h"
+#include "common/reason.h"
+
 /*
- * From now on no other process of the same user can read this one's memory or environment, and it
- * leaves no core file. What it starts by exec(3) is not protected. Call it before any secret is
- * read.
+ * Keeps other processes of the same user from reading this one's memory and environment, and
+ * prevents core files; not in programs that it executes. Call it before reading any secret.
  */
 void secret_protect_process(void);
 
-/* A shorter secret is none, and would be found everywhere. */
-#define SECRET_LEAST 4
+#define SECRET_MIN 4 /* bytes; a shorter one is not masked: it would be found everywhere */
 
 /*
- * Overwrites the secret with asterisks wherever it is in the text, and its beginning where the text
- * ends with that: the rest may have been cut. NULL is fine. Do it before the text is cut.
+ * Overwrites the secret with asterisks wherever it is in the text, and a beginning of it at the
+ * text's end, which may have been cut. `secret` may be NULL. Call it before cutting the text.
  */
 void secret_mask(char *text, const char *secret);
+
+/*
+ * Reads at most `limit` bytes of a plain file (a FIFO may block) into `out`; free it with
+ * buffer_wipe(). *exposed: every user of this machine may read the file; with exposed == NULL a
+ * warning is logged instead. The reason begins with the path.
+ */
+bool secret_file_read(
+	const char *path, size_t limit, struct buffer *out, bool *exposed, struct reason *why);
+
+/* The only line of such a file, without its newline or CRLF. To be freed; NULL: see the reason. */
+char *secret_file_line(const char *path, bool *exposed, struct reason *why);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
-#include "common/secretfile.h"
+#include "common/secret.h"
 #include "httpbroker/http/hosts.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/sns/policy.h"

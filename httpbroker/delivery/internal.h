@@ -7,7 +7,7 @@
 #ifndef HTTPBROKER_DELIVERY_INTERNAL_H
 #define HTTPBROKER_DELIVERY_INTERNAL_H
 
-#include "common/loglimit.h"
+#include "common/log.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/delivery/eviction.h"
 #include "httpbroker/delivery/handoff.h"

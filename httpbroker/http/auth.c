@@ -2,7 +2,7 @@
 #include "httpbroker/http/auth.h"
 
 #include "common/memory.h"
-#include "common/secretfile.h"
+#include "common/secret.h"
 #include "httpbroker/limits.h"
 
 #include <fnmatch.h>

@@ -2,7 +2,6 @@
 #include "httpbroker/http/clients.h"
 
 #include "common/log.h"
-#include "common/loglimit.h"
 #include "common/memory.h"
 #include "common/number.h"
 

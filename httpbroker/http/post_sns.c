@@ -2,7 +2,6 @@
 #include "httpbroker/http/post_sns.h"
 
 #include "common/log.h"
-#include "common/loglimit.h"
 #include "httpbroker/formats/body.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/http/post.h"

@@ -3,7 +3,6 @@
 
 #include "common/address.h"
 #include "common/log.h"
-#include "common/loglimit.h"
 
 #include <string.h>
 

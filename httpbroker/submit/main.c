@@ -2,7 +2,6 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/secret.h"
-#include "common/secretfile.h"
 #include "common/signals.h"
 #include "httpbroker/submit/command.h"
 #include "httpbroker/submit/dryrun.h"

@@ -2,7 +2,7 @@
 #include "oobetet/config/config.h"
 
 #include "common/memory.h"
-#include "common/secretfile.h"
+#include "common/secret.h"
 #include "oobetet/config/ini.h"
 #include "oobetet/config/keys.h"
 #include "oobetet/text.h"

@@ -3,7 +3,6 @@
 
 #include "common/duration.h"
 #include "common/log.h"
-#include "common/loglimit.h"
 #include "common/memory.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "common/buffer.h"
 #include "common/duration.h"
 #include "common/lines.h"
-#include "common/loglimit.h"
+#include "common/log.h"
 #include "common/number.h"
 #include "common/utf8.h"
 
