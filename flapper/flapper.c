@@ -5,8 +5,8 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/signals.h"
+#include "flapper/clients.h"
 #include "flapper/oscillator.h"
-#include "flapper/visitors.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,11 +16,11 @@
 
 struct flapper {
 	const struct options *options;
-	struct port *port;
-	struct visitors *visitors;
+	struct listener *listener;
+	struct clients *clients;
 	struct oscillator oscillator;
-	int64_t closed_halves; /* that have ended */
-	bool troubled;         /* the port could not be opened when it should have been */
+	int64_t closed_halves; /* ended ones */
+	bool troubled;         /* the port should be open and could not be opened */
 	nsec retry;            /* monotonic: when to try again, in an open half while troubled */
 };
 
@@ -30,29 +30,29 @@ static void transition_log(const struct flapper *flapper, nsec length)
 
 	if (!flapper->options->quiet)
 		log_info("%s on %s for %s", flapper->oscillator.open ? "up" : "down",
-			port_text(flapper->port), duration_text(length, text));
+			listener_text(flapper->listener), duration_text(length, text));
 }
 
 static bool flapper_open(struct flapper *flapper, struct reason *why)
 {
-	if (!port_open(flapper->port, why))
+	if (!listener_open(flapper->listener, why))
 		return false;
-	visitors_open_door(flapper->visitors, port_listener(flapper->port));
+	clients_accept_from(flapper->clients, listener_socket(flapper->listener));
 	return true;
 }
 
-/* The door first, while those who came to it can still be let in and seen off. */
+/* Accepting stops first, while connections in the backlog can still be closed in order. */
 static void flapper_close(struct flapper *flapper)
 {
-	visitors_close_door(flapper->visitors);
-	port_close(flapper->port);
-	visitors_dismiss(flapper->visitors);
+	clients_accept_stop(flapper->clients);
+	listener_close(flapper->listener);
+	clients_close(flapper->clients);
 }
 
 static void trouble_begin(struct flapper *flapper, const struct reason *why, nsec now)
 {
 	if (!flapper->troubled)
-		log_error("%s; trying on", why->text);
+		log_error("%s; retrying every second", why->text);
 	flapper->troubled = true;
 	flapper->retry = now + RETRY_INTERVAL;
 }
@@ -66,23 +66,22 @@ static void go_up(struct flapper *flapper, nsec now)
 		return;
 	}
 	if (flapper->troubled) {
-		log_info("%s works again", port_text(flapper->port));
+		log_info("%s works again", listener_text(flapper->listener));
 		flapper->troubled = false;
 		flapper->oscillator.began = now;
 	}
 	transition_log(flapper, flapper->oscillator.deadline - flapper->oscillator.began);
 }
 
-/* What was not up does not go down. */
 static void go_down(struct flapper *flapper)
 {
-	if (port_listener(flapper->port) < 0)
+	if (listener_socket(flapper->listener) < 0)
 		return;
 	flapper_close(flapper);
 	transition_log(flapper, flapper->oscillator.deadline - flapper->oscillator.began);
 }
 
-/* The halves that were asked for are over. */
+/* --count halves are over. */
 static bool counted_out(const struct flapper *flapper)
 {
 	return flapper->options->count != 0 && flapper->closed_halves == flapper->options->count;
@@ -109,17 +108,17 @@ static void turn(struct flapper *flapper, const struct moment *now)
 
 static void state_log(const struct flapper *flapper, nsec now)
 {
-	bool up = port_listener(flapper->port) >= 0;
+	bool up = listener_socket(flapper->listener) >= 0;
 	const char *trouble = flapper->troubled ? " (it could not be opened)" : "";
-	size_t count = visitors_count(flapper->visitors);
+	size_t count = clients_count(flapper->clients);
 	char text[DURATION_TEXT];
 
 	log_info("%s on %s%s, %zu connection%s, %s to the next transition", up ? "up" : "down",
-		port_text(flapper->port), trouble, count, count == 1 ? "" : "s",
+		listener_text(flapper->listener), trouble, count, count == 1 ? "" : "s",
 		duration_text(flapper->oscillator.deadline - now, text));
 }
 
-/* When there is next something to do that nobody outside decides. */
+/* The next transition or retry. */
 static nsec next_deadline(const struct flapper *flapper)
 {
 	const struct oscillator *oscillator = &flapper->oscillator;
@@ -129,13 +128,14 @@ static nsec next_deadline(const struct flapper *flapper)
 								 : oscillator->deadline;
 }
 
-struct flapper *flapper_start(const struct options *options, struct port *port, struct reason *why)
+struct flapper *flapper_start(
+	const struct options *options, struct listener *listener, struct reason *why)
 {
 	struct flapper *flapper = memory_zeroed(1, sizeof *flapper);
 	struct moment now = moment_now();
 
-	*flapper = (struct flapper){.options = options, .port = port};
-	flapper->visitors = visitors_new();
+	*flapper = (struct flapper){.options = options, .listener = listener};
+	flapper->clients = clients_new();
 	oscillator_start(&flapper->oscillator, options->interval, options->align, &now);
 	if (flapper->oscillator.open && !flapper_open(flapper, why)) {
 		int error = errno;
@@ -151,7 +151,7 @@ static void serve(struct flapper *flapper)
 {
 	struct reason why;
 
-	if (visitors_serve(flapper->visitors, &why))
+	if (clients_serve(flapper->clients, &why))
 		return;
 	flapper_close(flapper);
 	trouble_begin(flapper, &why, clock_monotonic());
@@ -161,8 +161,8 @@ static void sleep_until_next(struct flapper *flapper)
 {
 	struct timespec left;
 
-	visitors_wait(
-		flapper->visitors, clock_timeout(clock_monotonic(), next_deadline(flapper), &left));
+	clients_wait(
+		flapper->clients, clock_timeout(clock_monotonic(), next_deadline(flapper), &left));
 }
 
 void flapper_run(struct flapper *flapper)
@@ -176,7 +176,7 @@ void flapper_run(struct flapper *flapper)
 			go_up(flapper, now.monotonic);
 		if (counted_out(flapper))
 			return;
-		/* what was overdue has been done: so it tells the state as it is */
+		/* after what was overdue: the state is current */
 		if (signal_arrived(SIGUSR1))
 			state_log(flapper, now.monotonic);
 		sleep_until_next(flapper);
@@ -187,6 +187,6 @@ void flapper_run(struct flapper *flapper)
 void flapper_stop(struct flapper *flapper)
 {
 	flapper_close(flapper);
-	visitors_free(flapper->visitors);
+	clients_free(flapper->clients);
 	free(flapper);
 }

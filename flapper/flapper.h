@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The port, opened and closed in the oscillator's rhythm, and the visitors that this brings.
- * It sleeps until the next transition, a connection or a signal, and does nothing else.
+ * Opens and closes the port in the oscillator's rhythm and serves its clients. It sleeps until the
+ * next transition, a connection or a signal.
  *
- * If the port cannot be opened when its time comes, that is said once and tried again every
- * second of the open half and at the next, until it works, which is said too.
+ * If the port cannot be opened at its time, that is logged once and retried every second of the
+ * open halves until it works, which is logged too.
  */
 #ifndef FLAPPER_FLAPPER_H
 #define FLAPPER_FLAPPER_H
 
+#include "flapper/listener.h"
 #include "flapper/options.h"
-#include "flapper/port.h"
 
 struct flapper;
 
 /*
- * Begins the first half on a port that is held, and which remains the caller's. NULL, errno and
- * *why say so if it should be open and cannot be. Both arguments must outlive it.
+ * Begins the first half on a port that is held. Both arguments remain the caller's and must
+ * outlive it. NULL, with errno and *why: the port should be open and cannot be opened.
  */
-struct flapper *flapper_start(const struct options *options, struct port *port, struct reason *why);
+struct flapper *flapper_start(
+	const struct options *options, struct listener *listener, struct reason *why);
 
-/* Until SIGTERM or SIGINT has come, or the closed halves have been counted. They are caught. */
+/* Runs until SIGTERM or SIGINT, which must be caught, or until --count closed halves are over. */
 void flapper_run(struct flapper *flapper);
 
-/* Closes the port and sees everybody off. */
+/* Closes the port and all connections. */
 void flapper_stop(struct flapper *flapper);
 
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* flapper: a TCP port that opens and closes for ever. */
+/* flapper: a TCP port that opens and closes forever. */
 #include "common/descriptors.h"
 #include "common/log.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "flapper/clients.h"
 #include "flapper/flapper.h"
+#include "flapper/listener.h"
 #include "flapper/options.h"
-#include "flapper/port.h"
-#include "flapper/visitors.h"
 
 #include <errno.h>
 #include <sysexits.h>
 
-/* Beside the visitors: the standard three, the port's two, one for the log, some inherited. */
+/* Beside the clients': the standard three, the port's two, one for the log, some inherited. */
 enum { OTHER_DESCRIPTORS = 16 };
 
 static _Noreturn void refuse(const struct reason *why, int error)
@@ -39,14 +39,14 @@ int main(int argc, char **argv)
 	options_read(&options, argc, argv);
 	log_never_wait();
 	signals_catch(caught, sizeof caught / sizeof caught[0]);
-	descriptors_allow(VISITORS_MOST + OTHER_DESCRIPTORS);
+	descriptors_allow(CLIENTS_MAX + OTHER_DESCRIPTORS);
 
-	struct port *port = port_hold(options.bind, options.port, &why);
-	if (port == NULL)
+	struct listener *listener = listener_hold(options.bind, options.port, &why);
+	if (listener == NULL)
 		refuse(&why, errno);
 	if (options.port == 0)
-		log_info("the port is %s", port_text(port));
-	struct flapper *flapper = flapper_start(&options, port, &why);
+		log_info("the port is %s", listener_text(listener));
+	struct flapper *flapper = flapper_start(&options, listener, &why);
 	if (flapper == NULL)
 		refuse(&why, errno);
 	ready_announce(options.ready_fd);
@@ -55,6 +55,6 @@ int main(int argc, char **argv)
 
 	ready_notify("STOPPING=1");
 	flapper_stop(flapper);
-	port_release(port);
+	listener_release(listener);
 	return EX_OK;
 }

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
-# A TCP port that opens and closes for ever.
+# A TCP port that opens and closes forever.
 
 noinst_LIBRARIES += flapper/libflapper.a
 flapper_libflapper_a_SOURCES = \
+	flapper/clients.c flapper/clients.h \
 	flapper/flapper.c flapper/flapper.h \
+	flapper/listener.c flapper/listener.h \
 	flapper/options.c flapper/options.h \
-	flapper/oscillator.c flapper/oscillator.h \
-	flapper/port.c flapper/port.h \
-	flapper/quit.c flapper/quit.h \
-	flapper/visitors.c flapper/visitors.h
+	flapper/oscillator.c flapper/oscillator.h
 
 bin_PROGRAMS += flapper/flapper
 flapper_flapper_SOURCES = flapper/main.c

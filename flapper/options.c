@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/options.h"
-#include "flapper/port.h"
+#include "flapper/listener.h"
 
 #include <string.h>
 #include <sysexits.h>
@@ -21,7 +21,7 @@ static void port_set(struct options *options, const char *option, const char *va
 
 static void bind_set(struct options *options, const char *option, const char *value)
 {
-	if (!port_host_valid(value))
+	if (!listener_host_valid(value))
 		die(EX_USAGE,
 			"%s: '%s' is not a numeric address such as 127.0.0.1, ::1 or fe80::1%%eth0",
 			option, value);

@@ -11,13 +11,13 @@ struct options {
 	nsec interval;    /* of one full oscillation */
 	uint16_t port;    /* 0: one that is free */
 	const char *bind; /* a numeric address, from argv; NULL: all of both families */
-	bool align;       /* the phase is the wall clock's */
-	int64_t count;    /* closed halves before the end; 0: no end */
+	bool align;       /* the phase follows the wall clock */
+	int64_t count;    /* closed halves before the exit; 0: no exit */
 	bool quiet;       /* transitions are not logged */
-	int ready_fd;     /* -1: nobody waits there */
+	int ready_fd;     /* -1: none */
 };
 
-/* Reads the command line; --help, --version and errors (exit 64) end the program. */
+/* --help, --version and errors (exit 64) end the program. */
 void options_read(struct options *options, int argc, char **argv);
 
 #endif

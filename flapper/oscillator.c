@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "flapper/oscillator.h"
 
-/* A period of an odd number of nanoseconds has its second half longer by one. */
+/* The second half of an odd number of nanoseconds is longer by one. */
 static nsec half_length(const struct oscillator *oscillator, bool open)
 {
 	nsec first = oscillator->period / 2;
@@ -9,7 +9,7 @@ static nsec half_length(const struct oscillator *oscillator, bool open)
 	return open ? first : oscillator->period - first;
 }
 
-/* How far into a period of the grid `now` is: 0 ≤ phase < period. */
+/* The position of `now` in its period: 0 ≤ phase < period. */
 static nsec phase(const struct oscillator *oscillator, const struct moment *now)
 {
 	nsec since = oscillator->aligned ? now->wall : now->monotonic - oscillator->origin;
@@ -18,7 +18,7 @@ static nsec phase(const struct oscillator *oscillator, const struct moment *now)
 	return within < 0 ? within + oscillator->period : within;
 }
 
-/* From now to the next end of such a half on the grid: 0 < left ≤ period. */
+/* The time to the next end of such a half on the grid: 0 < left ≤ period. */
 static nsec left_of_half(const struct oscillator *oscillator, bool open, const struct moment *now)
 {
 	nsec end = open ? half_length(oscillator, true) : oscillator->period;
@@ -36,7 +36,7 @@ void oscillator_start(
 	oscillator->deadline = now->monotonic + left_of_half(oscillator, oscillator->open, now);
 }
 
-/* How many whole halves have gone by since the deadline. */
+/* The number of whole halves since the deadline. */
 static int64_t halves_missed(const struct oscillator *oscillator, nsec now)
 {
 	nsec late = now - oscillator->deadline;
@@ -58,7 +58,7 @@ int64_t oscillator_turn(struct oscillator *oscillator, const struct moment *now)
 	oscillator->open = other ? !oscillator->open : oscillator->open;
 	nsec half = half_length(oscillator, oscillator->open);
 	nsec left = left_of_half(oscillator, oscillator->open, now);
-	/* one that goes on was long enough before */
+	/* a continued half was long enough before */
 	nsec length = clamp(left, other ? half - half / 2 : 0, half + half / 2);
 	bool on_grid = missed == 0 && length == left;
 	oscillator->began = on_grid ? oscillator->deadline : now->monotonic;

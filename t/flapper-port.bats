@@ -54,7 +54,7 @@ def thieve():
         s.close()
 while not (stolen := thieve()): time.sleep(0.01)
 open(sys.argv[2]).read()' "$port" "$work/release"
-	poll 20 said flapper "error: cannot listen on \[::\]:$port: Address already in use; trying on\$"
+	poll 20 said flapper "error: cannot listen on \[::\]:$port: Address already in use; retrying every second\$"
 	local before
 	before=$(transitions)
 	kill -USR1 "${pids[flapper]}"

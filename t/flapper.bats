@@ -283,7 +283,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	start_flapper -i 1h
 	allow_no_more_descriptors
 	check_tcp -H 127.0.0.1 -p "$port" || :
-	poll 10 said flapper 'error: cannot accept connections: Too many open files; trying on'
+	poll 10 said flapper 'error: cannot accept connections: Too many open files; retrying every second'
 	prlimit --pid "${pids[flapper]}" --nofile=1024:
 	poll 10 said flapper 'works again'
 	check_tcp -H 127.0.0.1 -p "$port"
