@@ -5,7 +5,7 @@
  * Where there are several brokers, the one that took the last request is asked first, then the
  * others in their order. When none of them has taken it, those that have answered 503 are asked
  * once more, with `Prefer: respond-async`: one of them may keep in memory what it cannot write to
- * Redis (httpbroker(8), "Several brokers"). curl_global_init(3) comes first.
+ * Redis (httpbroker(8), STAND-BY). curl_global_init(3) comes first.
  */
 #ifndef HTTPBROKER_SUBMIT_SENDER_H
 #define HTTPBROKER_SUBMIT_SENDER_H
