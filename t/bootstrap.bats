@@ -158,7 +158,7 @@ new_listeners() {
 @test "an unknown option is an error, not a target" {
 	copy_tree
 	run -64 "$tree/bootstrap" --please
-	[[ "$output" == *'there is no option --please'*usage:* ]]
+	[[ "$output" == *'unknown option --please'*usage:* ]]
 }
 
 @test "CONFIGURE_FLAGS other than those of the build are an error, not unheeded" {
