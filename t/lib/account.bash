@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash, broker.bash and redis.bash
 #
-# Clients that post numbered changes whatever happens, and the accounting at the end.
+# Clients that keep posting numbered changes, and the account at the end.
 #
-#   start_changes CLIENTS    each changes one check of its own, over and over; what is not answered
-#                            200 or 202 is posted again; until changes_account
-#   changes N                waits until so many more were accepted
-#   changes_account          ends them, waits until all is in the queue, and prints
+#   start_changes CLIENTS    each client keeps changing one check of its own until changes_account;
+#                            a request not answered with 200 or 202 is posted again
+#   changes N                waits until N more changes were accepted
+#   changes_account          stops the clients, waits until all events are in the queue, and prints
 #                            accepted, delivered, repeated, lost, disordered; fails if any of the
 #                            last three is not 0
 

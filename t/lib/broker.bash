@@ -3,14 +3,14 @@
 #
 #   start_broker OPTION...   httpbroker, on the Redis at $redis_port; waits until it listens; sets
 #                            $broker_port (kept when set before) and $url
-#   broker_listens           sets them from what its log says
+#   broker_listens           sets them from its log
 #   event ENTITY CHECK STATE [KEYS]   JSON; KEYS, such as '"ttl":30', are added to it
 #   post JSON [CURL-OPTION...]        sets $code and $answer; with `Prefer: $prefer`, if that is set
-#   queue                    what is in the queue, the oldest first
-#   queued N                 succeeds once there are N at least
-#   last_queued PATTERN      succeeds once the latest of them matches the extended expression
-#   client SCRIPT-ARGUMENT...   runs standard input as Python, with post() and get() of its own; each
-#                            request has the header line in $client_header, if that is set
+#   queue                    prints the queue, oldest first
+#   queued N                 succeeds if the queue has at least N events
+#   last_queued PATTERN      succeeds if the newest event matches the extended regular expression
+#   client SCRIPT-ARGUMENT...   runs standard input as Python, with post() and get() defined; each
+#                            request has the header line $client_header, if that is set
 
 start_broker() {
 	start broker httpbroker --port "${broker_port:-0}" --server "127.0.0.1:$redis_port" "$@"
@@ -35,7 +35,7 @@ post() {
 	answer=$(cat "$work/answer")
 }
 
-# posts CODE JSON...: each is answered with that
+# posts CODE JSON...: posts each; fails unless each is answered with CODE
 posts() {
 	local json
 	for json in "${@:2}"; do

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 #
-# Starting, waiting for and always stopping the parts of a test. Source it, set $work to an empty
-# directory of your own (start_work does it), and call stop_all when leaving (teardown, trap EXIT).
+# Starts, awaits and always stops the parts of a test. Source it, set $work to an empty directory
+# (start_work does so), and call stop_all at the end (teardown, trap EXIT).
 #
 #   start NAME COMMAND...   runs it in the background; its output goes to $work/NAME.log
-#   stop NAME               TERM, KILL after twenty seconds; returns its exit status
-#   stop_within SECONDS NAME   the same; fails when it takes longer
-#   freeze NAME|PID...      STOP; returns when they stand still
-#   poll SECONDS COMMAND... repeats the command until it succeeds; fails when the time is over
-#   said NAME PATTERN       succeeds once NAME.log holds a line matching the extended expression
-#   free_port [N]           N ports on which nobody listens
+#   stop NAME               sends TERM, KILL after twenty seconds; returns the exit status
+#   stop_within SECONDS NAME   the same; fails if it takes longer
+#   freeze NAME|PID...      sends STOP; returns when they are stopped
+#   poll SECONDS COMMAND... repeats the command until it succeeds; fails after that time
+#   said NAME PATTERN       succeeds if a line of NAME.log matches the extended regular expression
+#   free_port [N]           prints N unused ports
 
-# `run -75 command` and the like; the demo, which is no bats, may be run by one
+# for `run -75 command`; the demo is not bats, but a bats test may run it
 ! declare -F bats_require_minimum_version >/dev/null || bats_require_minimum_version 1.5.0
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -43,7 +43,7 @@ running() {
 	kill -0 "${pids[$1]:-none}" 2>/dev/null
 }
 
-# The kernel's letter for a process: T is stopped, Z nothing but an exit status; none: it is gone.
+# The kernel's letter for a process: T stopped, Z zombie; empty: it does not exist.
 process_state() {
 	local stat
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || :
@@ -51,14 +51,14 @@ process_state() {
 	printf '%s' "${stat%% *}"
 }
 
-# On a busy machine a thread may go on for a while after the signal.
+# On a busy machine a thread may run for a while after the signal.
 freeze() {
 	local who
 	for who; do kill -STOP "${pids[$who]:-$who}"; done
 	for who; do poll 20 frozen "${pids[$who]:-$who}" || return; done
 }
 
-# Or gone: it may be somebody's who kills what stands still.
+# Or gone: a supervisor may kill a stopped process.
 frozen() {
 	local thread
 	for thread in "/proc/$1/task/"*; do
@@ -66,7 +66,7 @@ frozen() {
 	done
 }
 
-# A process that ends within a trap of ours stays a Z: bash takes it in later.
+# A process that ends during a trap stays Z: bash reaps it later.
 ended() {
 	[[ $(process_state "$1") == ?(Z) ]]
 }
@@ -84,7 +84,7 @@ stop() {
 	return $status
 }
 
-# In naps of ours, which a busy machine stretches as it does what we wait for.
+# Counts sleeps, not time: a busy machine delays these as it delays what is awaited.
 stop_within() {
 	local limit=$(($1 * 20)) naps=0
 	kill -TERM "${pids[$2]}" 2>/dev/null || :

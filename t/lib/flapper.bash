@@ -2,12 +2,12 @@
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
 #   start_flapper OPTION...    flapper on $port (a free one, unless set); waits for its first half
-#   start_stamped OPTION...    the same, each line of its log beginning with the wall time
-#   transitions [up|down]      how many such lines there are in its log
-#   wait_for up|down           until that half has begun once more
-#   status_of FIELD            a number from /proc/PID/status
-#   descriptors                how many descriptors it has open
-#   allow_no_more_descriptors  lowers its limit to those
+#   start_stamped OPTION...    the same; each log line begins with the wall time
+#   transitions [up|down]      prints the number of such lines in its log
+#   wait_for up|down           waits until that half begins again
+#   status_of FIELD            prints a number from /proc/PID/status
+#   descriptors                prints the number of its open descriptors
+#   allow_no_more_descriptors  lowers its limit to that number
 
 start_flapper() {
 	port=${port:-$(free_port)}

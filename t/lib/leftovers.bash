@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work comes from daemons.bash
 #
-# What a program that starts others has left behind, although other tests run beside this one.
+# Lists what a program and its children left behind, while other tests run at the same time.
 #
-#   marked COMMAND...   runs it (it may be a function) so that whatever comes of it can be told
-#                       from everything else
-#   leftovers           the processes (not those that merely wait to be reaped), sockets and files
-#                       that are left of it, one a line; nothing: all is gone
+#   marked COMMAND...   runs a command or function so that its processes, sockets and files can be
+#                       recognised
+#   leftovers           prints those that are left, one a line, without zombies; nothing: all are gone
 
 marked() {
 	mkdir -p "$work/tmp"
@@ -21,7 +20,7 @@ leftovers() {
 	find "$work/tmp" -mindepth 1
 }
 
-# By its environment, or where it has overwritten that by what it writes to or where it is.
+# By its environment or, if it has overwritten that, by its open files or its directory.
 is_marked() {
 	[[ $(readlink "$1/fd/1" "$1/fd/2" "$1/cwd" 2>/dev/null) != *"$work/tmp/"* ]] || return 0
 	grep -qsz "^QN_MARK=$work$" "$1/environ"

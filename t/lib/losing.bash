@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
-#   start_losing_way FROM TO   a way to Redis from one port to another, on which one answer is lost
+#   start_losing_way FROM TO   a proxy to Redis, from one port to another, that can lose a response
 #
-# When what is in $work/lose is said on it, that is carried out, $work/losing is run by sh, nothing is
-# answered and the connection ends; $work/lose has become $work/lost then.
+# When a request contains the text in $work/lose, Redis executes it, sh runs $work/losing, the response
+# is discarded and the connection closed; $work/lose is then renamed to $work/lost.
 
 start_losing_way() {
 	start way python3 -c '

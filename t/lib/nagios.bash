@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
-# A real Nagios of our own, which listens nowhere, mails nobody and runs as whoever starts it.
+# A private, real Nagios: no listening socket, no mail, runs as the user of the test.
 #
 #   start_nagios PORT [HOST [SERVICE]]   checks 127.0.0.1:PORT with check_tcp each second and writes
-#                                        a line a result into the named pipe $nagios_perfdata; with
-#                                        the names `flapper-on-nagios-01.example.org` and `Flapper`
+#                                        one line for each result to the named pipe $nagios_perfdata;
+#                                        default names `flapper-on-nagios-01.example.org`, `Flapper`
 #
-# The pipe is there once nagios_configure has been called, which start_nagios does where it was
-# not: Nagios gives up a pipe that is missing when it starts.
+# nagios_configure creates the pipe; start_nagios calls it if the test has not: Nagios ignores a pipe
+# that is missing when it starts.
 
 start_nagios() {
 	[ -p "${nagios_perfdata-}" ] || nagios_configure "$@"
@@ -26,7 +26,7 @@ nagios_configure() {
 		>"$work/nagios/objects.cfg"
 }
 
-# An interval's unit is a second. Nothing is kept over a restart, logged elsewhere or looked up.
+# The unit of intervals is a second. No state is kept, no other log written, no name resolved.
 nagios_main_file() {
 	cat <<-CONFIG
 		cfg_file=$work/nagios/objects.cfg

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $root and the functions come from daemons.bash; $proxy_port is the test's
 #
-#   start_nginx PORT              with $work/proxy.conf within its http { }; waits until it listens there
-#   start_proxy BROKER [BROKER]   doc/examples' one, before brokers at these addresses, at $proxy_port
+#   start_nginx PORT              with $work/proxy.conf in its http { }; waits until it listens on PORT
+#   start_proxy BROKER [BROKER]   the proxy of doc/examples for brokers at these addresses, on $proxy_port
 
 start_proxy() {
 	sed -e "s|a\.example\.org:3090|$1|; ${2:+s|b\.example\.org:3090|$2|;} /b\.example\.org:3090/d" \

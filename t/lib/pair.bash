@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034 # $work and the functions come from daemons.bash; url is for tests
 #
-# Two brokers of one name, a and b, on the Redis at $redis_port.
+# Two brokers with one name, a and b, on the Redis at $redis_port.
 #
-#   pair_ports               sets $port_a, $port_b, and $proxy_port for what stands before them
-#   start_one a|b OPTION...  one of them
-#   start_two                both: a is active, b stands by
-#   at a|b                   what follows is posted to that one
-#   killed NAME [SIGNAL]     by KILL, if not said; waits until it is gone
+#   pair_ports               sets $port_a, $port_b, and $proxy_port for a proxy before them
+#   start_one a|b OPTION...  starts one of them
+#   start_two                starts both: a is active, b stands by
+#   at a|b                   later posts go to that one
+#   killed NAME [SIGNAL]     sends SIGNAL (default KILL); waits until it is gone
 
 pair_ports() {
 	read -r port_a port_b proxy_port <<<"$(free_port 3 | tr '\n' ' ')"

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
-# A real Jabber server of our own, with the domain `localhost` and rooms at `conference.localhost`.
-# It listens on one free port of 127.0.0.1 and on nothing else.
+# A private, real Jabber server, with the domain `localhost` and rooms at `conference.localhost`.
+# It listens only on one free port of 127.0.0.1.
 #
 #   start_prosody [LINE...]      without TLS, passwords allowed in clear; LINEs are added to its
 #                                configuration; sets $prosody_port (kept when set before)
-#   start_prosody_tls [LINE...]  nobody gets in without TLS; the certificate is its own authority,
-#                                $prosody_certificate, made for `localhost` where none is there
+#   start_prosody_tls [LINE...]  requires TLS, with a self-signed certificate, $prosody_certificate,
+#                                made for `localhost` if there is none
 #                                with $prosody_rooms_module the rooms' service has that module
-#   prosody_account NAME PASSWORD    NAME@localhost may log in; before or after the start
-#   enter_room NAME NICK [ROOM]  somebody in the room (`ops`): what is heard goes to NAME.log,
-#                                what say() gives is said; with TLS where $prosody_certificate is
+#   prosody_account NAME PASSWORD    creates NAME@localhost; before or after the start
+#   enter_room NAME NICK [ROOM]  starts a client in the room (`ops`): messages go to NAME.log; say()
+#                                sends; with TLS if there is $prosody_certificate
 #   say NAME TEXT
 
 start_prosody() {
@@ -52,7 +52,7 @@ say() {
 	printf '%s\n' "$2" >"$work/$1.in"
 }
 
-# make_certificate HOST [OPENSSL-REQ-OPTION...]: HOST.pem and HOST.key, signed by itself.
+# make_certificate HOST [OPENSSL-REQ-OPTION...]: creates self-signed HOST.pem and HOST.key.
 make_certificate() {
 	local host=$1
 	shift
@@ -82,7 +82,7 @@ prosody_configure() {
 	CONFIG
 }
 
-# Its port opens when everything else is ready: it does one thing after the other.
+# Its port opens last, when everything else is ready.
 prosody_start() {
 	start prosody prosody -F --config "$work/prosody/prosody.cfg.lua"
 	poll 60 listening "$prosody_port"

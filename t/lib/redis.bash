@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
-#   start_redis [OPTION...]  a redis-server of our own on $redis_port, nothing on disk unless asked
-#   redis COMMAND...         redis-cli to it
+#   start_redis [OPTION...]  a private redis-server on $redis_port, without persistence by default
+#   redis COMMAND...         runs redis-cli on it
 
 start_redis() {
 	redis_port=${redis_port:-$(free_port)}

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034,SC2119,SC2120 # $work and the functions come from daemons.bash; some are for tests
 #
-# Amazon SNS, as far as the broker can tell: certificates of our own authority, a server that has
-# them (nginx), and a proxy by which every host of the Internet is that server. Messages are
-# signed with openssl, from what the documentation says, and with nothing of the broker's.
+# Stands for Amazon SNS: certificates of a private authority, a server that serves them (nginx), and
+# a proxy that makes every Internet host that server. Messages are signed with openssl as documented,
+# without any code of the broker.
 #
-#   start_amazon             sets $https_proxy; $sns_options are for the broker
-#   certificate NAME [OPTION...]  $work/NAME.key and .pem, for servers, signed by the link between
-#                            them and our authority; OPTION: of openssl x509 -req
-#   serve NAME               it is to be had from then on; sets $certificate_url
-#   envelope JSON            a notification with these members instead of the usual ones; sets
-#                            $envelope, signed with $signer (a NAME; default sns)
-#   start_broker_for_sns     the broker, with these
-#   nothing_happened [N]     no event, and so many requests at the server (0)
-#   fetched                  how many requests the server has answered
+#   start_amazon             sets $https_proxy, and $sns_options for the broker
+#   certificate NAME [OPTION...]  creates $work/NAME.key and .pem for a server, signed by our
+#                            intermediate authority; OPTION: of openssl x509 -req
+#   serve NAME               serves it from then on; sets $certificate_url
+#   envelope JSON            sets $envelope: a notification with these members in place of the usual
+#                            ones, signed with $signer (a NAME; default sns)
+#   start_broker_for_sns     starts the broker with $sns_options
+#   nothing_happened [N]     succeeds if there is no event, and N requests (0) reached the server
+#   fetched                  prints the number of requests that the server answered
 #   send JSON [CURL-OPTION...]  posts it as SNS does, with JSON's Type in a header
 
 topic=arn:aws:sns:eu-west-1:123456789012:alarms
@@ -39,8 +39,8 @@ certificate() {
 		"subjectAltName=DNS:$amazon\nextendedKeyUsage=${certificate_usage:-serverAuth}\n" "${@:2}"
 }
 
-# Each has a path of its own, as each of SNS's has, and is there alone: the link to the authority
-# is known from the server that has it.
+# Each has its own path, as at SNS, and is served alone: the intermediate certificate comes from the
+# TLS server.
 serve() {
 	local path
 	path=SimpleNotificationService-$(printf %s "$1" | md5sum | cut -c-32).pem
@@ -82,7 +82,7 @@ amazon_server() {
 	poll 10 listening "$amazon_port"
 }
 
-# Whatever host is asked for, it is our server; where $work/hang is, it is silence.
+# Connects every host to our server; if $work/hang exists, it never answers.
 amazon_proxy() {
 	start proxy python3 -c '
 import os, socket, sys, threading
@@ -118,7 +118,7 @@ while True:
 	poll 10 listening "$proxy_port"
 }
 
-# The same for all tests of a file: a key takes a busy machine seconds.
+# Shared by all tests of a file: a busy machine needs seconds to create a key.
 certificates_make() {
 	local made=$BATS_FILE_TMPDIR/amazon
 	if [ ! -e "$made" ]; then
@@ -158,7 +158,7 @@ nothing_happened() {
 	[ "$(fetched)" = "${1:-0}" ]
 }
 
-# said_by JSON NAME...: the canonical form: these members, if there, each after its name.
+# said_by JSON NAME...: the canonical form: these members, if present, each after its name.
 said_by() {
 	local json=$1
 	shift
@@ -184,7 +184,7 @@ envelope() {
 	envelope=$(jq --arg signature "$(signature_of "$plain")" '.Signature = $signature' <<<"$plain")
 }
 
-# envelope_of MESSAGE [JSON]: a notification that says this.
+# envelope_of MESSAGE [JSON]: a notification with this message.
 envelope_of() {
 	envelope "$(jq -n --arg message "$1" --argjson more "${2:-{\}}" '{Message: $message} + $more')"
 }
@@ -212,7 +212,7 @@ send() {
 		-H "x-amz-sns-message-type: $(jq -r .Type <<<"$1")" "${@:2}"
 }
 
-# sends CODE JSON: is answered with that
+# sends CODE JSON: posts it; fails unless it is answered with CODE
 sends() {
 	send "$2" "${@:3}"
 	[ "$code" = "$1" ] || {

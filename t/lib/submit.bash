@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
-#   submit TEXT [OPTION...]  runs httpbroker-submit with this on its standard input
-#   feed [OPTION...]         starts one that reads the named pipe $work/fifo, to which descriptor 8
-#                            writes from then on
+#   submit TEXT [OPTION...]  runs httpbroker-submit with TEXT on standard input
+#   feed [OPTION...]         starts one that reads the named pipe $work/fifo; descriptor 8 writes to it
 #
-#   start_broker [OPTION...] httpbroker for $HTTPBROKER_URL at the Redis of start_redis; it repeats
-#                            hardly anything: of many checks the first repeats may come at once
-#   delivered                the events in Redis, oldest first, a line each, without type and time,
-#                            and without what was there before: that is a repeat
-#   catches_term             the program (no longer bash before exec) handles SIGTERM
-#   ok N                     an event of a check N
+#   start_broker [OPTION...] httpbroker for $HTTPBROKER_URL on the Redis of start_redis, with a long
+#                            interval: with many checks, some first repeats are due at once
+#   delivered                prints the events in Redis, oldest first, one a line, without type, time
+#                            and repeats
+#   catches_term             succeeds if the program (no longer bash before exec) handles SIGTERM
+#   ok N                     prints an event of check N
 
 submit() {
 	run httpbroker-submit "${@:2}" <<<"$1"
@@ -28,7 +27,7 @@ start_broker() {
 	poll 20 listening "$port"
 }
 
-# Of an empty list redis-cli prints an empty line.
+# For an empty list redis-cli prints an empty line.
 delivered() {
 	redis --raw LRANGE events 0 -1 | tac | sed -E 's/"type":"service",//; s/,"time":[0-9]+//' |
 		awk 'NF > 0 && !seen[$0]++'
@@ -49,7 +48,7 @@ ok() {
 	printf '{"entity":"e","check":"%s","state":"ok"}' "$1"
 }
 
-# The same as Flapjack gets it.
+# The same, as Flapjack gets it.
 ok_delivered() {
 	printf '{"entity":"e","check":"%s","state":"ok","summary":""}\n' "$1"
 }
