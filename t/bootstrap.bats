@@ -69,8 +69,8 @@ new_listeners() {
 	enabled_services | diff "$work/services" -
 
 	run ! grep -q $'\e' "$work/out"
-	for act in 'Would I be told?' '1. Calm' '2. Nagios hangs' '3. The alarm' \
-		'4. Nagios goes on' '5. What was measured'; do
+	for act in 'Would I be told?' '1. Normal operation' '2. Nagios hangs' '3. The alarm' \
+		'4. Nagios continues' '5. Measurements'; do
 		grep -Fq -- "── $act ─" "$work/out"
 	done
 	# the alarm is one line, however long, in the room and in the payload

@@ -36,7 +36,7 @@ under_way() {
 	echo "$output"
 	[ "$status" = 1 ]
 	grep -q '^ *[0-9.]* room  *oobetet: Flapjack Self Monitoring is Critical' "$screen"
-	grep -q 'What was measured ─' "$screen"
+	grep -q '5. Measurements ─' "$screen"
 }
 
 @test "what does not fit is wrapped below itself, at words where there are any" {

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034 # $user_locale and $began come from the demo; it uses the colours
 #
-# How the demo writes. On a terminal: in colour, and wrapped to its width. Into a file or a pipe:
-# each fact is one line, however long, without colour.
+# Output of the demo. On a terminal: in colour, wrapped to its width. To a file or a pipe: one line for
+# each fact, however long, without colour.
 #
-#   screen_open            looks at standard output; first of all
+#   screen_open            examines standard output; call it first
 #   title TEXT             begins an act
 #   prose < TEXT           sentences for the reader, in lines of at most 78 characters
-#   skip                   an empty line, unless there is one
-#   fact MS STATION COLOUR TEXT   what happened, at that time since the epoch
-#   entry COLOUR TEXT      more of the fact above it
-#   picture < TEXT         as it stands, in plain characters where the terminal has no others
+#   skip                   an empty line, unless the last line is empty
+#   fact MS STATION COLOUR TEXT   a fact, with its time in milliseconds since the epoch
+#   entry COLOUR TEXT      another line of the fact above
+#   picture < TEXT         unchanged, or in ASCII where the terminal has no other characters
 
 text_column=17 # where the text of a fact begins
 
@@ -25,7 +25,7 @@ screen_open() {
 	red=$'\e[31m' green=$'\e[32m' yellow=$'\e[33m' dim=$'\e[2m' bold=$'\e[1m' plain=$'\e[m'
 }
 
-# write COLOUR INDENT LEAD TEXT: the text behind its lead, wrapped at words below itself.
+# write COLOUR INDENT LEAD TEXT: the lead, then the text, wrapped at words and indented.
 write() {
 	local colour=$1 indent=$2 lead=$3 text=$4 room piece
 	blank=''
@@ -33,7 +33,7 @@ write() {
 	[ "$width" -gt 0 ] || room=${#text}
 	while [ ${#text} -gt "$room" ]; do
 		piece=${text:0:room+1}
-		# at the last blank that fits, or right through a word without one
+		# at the last blank that fits, or within a word if there is none
 		if [[ $piece == *' '* ]]; then piece=${piece% *} text=${text:${#piece}+1}; else
 			piece=${text:0:room} text=${text:room}
 		fi
@@ -90,7 +90,7 @@ seconds() {
 	printf -v REPLY '%d.%d' $(($1 / 1000)) $(($1 % 1000 / 100))
 }
 
-# Where the reader's locale is not UTF-8, arrows are drawn with what every terminal has.
+# In a locale without UTF-8, arrows are drawn in ASCII.
 plain_characters() {
 	local -n _text=$1
 	[[ $user_locale != *[Uu][Tt][Ff]* ]] || return 0

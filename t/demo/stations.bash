@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $pids and the functions come from t/lib and from the demo
 #
-# The parts of the chain: what they are, how they are started, and how all of them end.
+# The parts of the chain: their names, how each is started, and how all are stopped.
 
 host=lab     # the name under which Nagios knows the machine with the flapper
 check=Flapper
 period=4     # seconds: the port is open for half of it
 max_latency=10
 
-# In the order in which a check's result travels; the log of each is $work/STATION.log.
+# In the order that a check's result takes; each log is $work/STATION.log.
 chain=(flapper nagios submit httpbroker redis flapjack prosody room oobetet pagerduty)
 
-# In place of the one in daemons.bash: what it starts ends with the demo, even if that is killed,
-# and a Ctrl-C is the demo's alone to answer.
+# Replaces start of daemons.bash: the program ends with the demo, even if the demo is killed, and
+# Ctrl-C reaches only the demo.
 start() {
 	local name=$1
 	shift
@@ -32,7 +32,7 @@ apart() {
 	exec setsid setpriv --pdeathsig KILL "$@"
 }
 
-# In place of the one in daemons.bash: a signal ends it as well.
+# Replaces poll of daemons.bash: a signal ends it as well.
 poll() {
 	local limit
 	now
@@ -58,7 +58,7 @@ programs_find() {
 	done
 }
 
-# The servers that the chain runs through.
+# The servers of the chain.
 services_start() {
 	local name
 	for name in "${chain[@]}" checks; do : >"$work/$name.log"; done
@@ -72,7 +72,7 @@ services_start() {
 	pagerduty_url=$(grep -Eo 'http://[^ ]+' "$work/pagerduty.log")
 }
 
-# What reads starts before what writes, so that the first result arrives.
+# Readers start before writers, so that the first result arrives.
 chain_start() {
 	room_start
 	oobetet_start
@@ -88,7 +88,7 @@ up() {
 	poll "$@" 2>/dev/null || fail "$name" 'did not start'
 }
 
-# Whoever is in the room before the first message has all of them: the demo itself listens there.
+# The demo's own observer joins before the first message, so that it sees every message.
 room_start() {
 	enter_room room observer 2>/dev/null || fail room 'did not start'
 	prosody_account flapjack secret-of-flapjack
@@ -135,7 +135,7 @@ broker_start() {
 	start submit httpbroker-submit --url "$url" --format nagios "$nagios_perfdata"
 }
 
-# Its debug log has each result, stamped by Nagios itself.
+# Nagios's debug log has each result, with Nagios's own time stamp.
 nagios_start() {
 	cat >>"$work/nagios/nagios.cfg" <<-CONFIG
 		debug_file=$work/checks.log
@@ -146,7 +146,7 @@ nagios_start() {
 	start_nagios 2>/dev/null || fail nagios 'did not start'
 }
 
-# Fails with the first station that has ended by itself.
+# Fails if a station has ended by itself.
 chain_check() {
 	local name status=0
 	for name in "${chain[@]}"; do
@@ -156,7 +156,7 @@ chain_check() {
 	done
 }
 
-# All are told at once, then waited for one by one.
+# Signals all at once, then waits for each.
 chain_stop() {
 	[ -z "${pids[*]}" ] || kill -TERM "${pids[@]}" 2>/dev/null
 	stop_all 2>/dev/null

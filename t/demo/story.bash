@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034 # the chain's settings come from stations.bash, colours from screen.bash
 #
-# What the stations say, as it comes: reads their logs side by side and hands each line, in the
-# order of what happened, to the hear_ function of its station (hear.bash). All times are milliseconds
-# since the epoch.
+# Follows the logs of all stations and passes each line, in the order of events, to the read_ function
+# of its station (logs.bash). All times are milliseconds since the epoch.
 
-declare -A at=()   # when something happened last, by a name; a station's: when it told of a change
-declare -A rank=() # of a log's station in the chain
-declare -A last=() # time that a log has named
+declare -A at=()   # by name: when it happened last; for a station: when it passed on a change
+declare -A rank=() # position of a log's station in the chain
+declare -A last=() # latest time in a log
 
-# One reader of all logs; it says whose lines follow. They come in the order of the chain.
+# One tail(1) for all logs; it prints which log the next lines are from.
 story_open() {
 	local logs=() name
 	for name in flapper checks httpbroker flapjack room oobetet pagerduty; do
@@ -18,7 +17,7 @@ story_open() {
 	done
 	exec 7< <(exec setsid setpriv --pdeathsig KILL tail -n +1 -s 0.1 -f "${logs[@]}" 2>/dev/null)
 	reader=$!
-	speaker='' partial=''
+	source='' partial=''
 }
 
 story_close() {
@@ -26,19 +25,19 @@ story_close() {
 	[ -z "${reader-}" ] || kill "$reader" 2>/dev/null
 }
 
-# The time, in $REPLY.
+# Sets $REPLY to the time.
 now() {
 	REPLY=$((${EPOCHREALTIME/./} / 1000))
 }
 
-# story_until SECONDS [CONDITION]: tells what happens until it is so; false: not within the time.
+# story_until SECONDS [CONDITION]: shows events until the condition holds; false: not in time.
 story_until() {
 	local limit
 	now
 	limit=$((REPLY + $1 * 1000))
 	until [ -n "${2-}" ] && "$2"; do
 		burst_read
-		burst_tell
+		burst_show
 		signal_check
 		chain_check
 		now
@@ -46,47 +45,47 @@ story_until() {
 	done
 }
 
-# What comes until there is a pause, in $burst: its time, the rank of who says it, who, and what.
+# Reads lines until there is a pause. $burst: time, rank of the station, its name, the line.
 burst_read() {
 	burst=()
 	while line_read; do
 		case $line in
 		'') ;;
-		'==> '*' <==') speaker=${line##*/} speaker=${speaker%.log*} ;;
+		'==> '*' <==') source=${line##*/} source=${source%.log*} ;;
 		*)
 			[[ ! $line =~ ^\[?([0-9]{10})\.([0-9]{3}) ]] ||
-				last[$speaker]=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
-			burst+=("${last[$speaker]-0}"$'\t'"${rank[$speaker]}"$'\t'"$speaker"$'\t'"$line")
+				last[$source]=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+			burst+=("${last[$source]-0}"$'\t'"${rank[$source]}"$'\t'"$source"$'\t'"$line")
 			;;
 		esac
 	done
 }
 
-# In the order in which it happened; what came within a tenth of a second in that of the chain, for
-# a program may write its log a little later than it acts.
-burst_tell() {
+# Shows the lines in the order of their times; lines within a tenth of a second in the order of the
+# chain, because a program may write its log a little after it acts.
+burst_show() {
 	local who line keys=(-k '1,1n' -k '2,2n')
 	[ ${#burst[@]} -gt 0 ] || return 0
 	[ $((${burst[-1]%%$'\t'*} - ${burst[0]%%$'\t'*})) -ge 100 ] || keys=(-k '2,2n')
 	while IFS=$'\t' read -r _ _ who line; do
-		[ "$who" = httpbroker ] || repeat_tell
-		"hear_$who" "$line"
+		[ "$who" = httpbroker ] || repeat_show
+		"read_$who" "$line"
 	done < <(printf '%s\n' "${burst[@]}" | sort -s -t $'\t' "${keys[@]}")
-	repeat_tell
+	repeat_show
 }
 
-# The next line, in $line; false: none for a moment.
+# Sets $line to the next line; false: none for now.
 line_read() {
 	local piece='' status=0
 	IFS= read -rt 0.03 -u 7 piece || status=$?
 	line=$partial$piece partial=''
 	[ "$status" -ne 0 ] || return 0
-	partial=$line # it may be the half of one
-	[ "$status" -gt 128 ] || fail demo 'cannot read the logs any more'
+	partial=$line # perhaps half a line
+	[ "$status" -gt 128 ] || fail demo 'can no longer read the logs'
 	return 1
 }
 
-# note NAME [MS]: it happened, now or then.
+# note NAME [MS]: records the time of NAME: now, or MS.
 note() {
 	local when=${2-}
 	[ -n "$when" ] || { now && when=$REPLY; }

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034 # the chain's settings come from stations.bash, colours from screen.bash
 #
-# What each station's log says, told as facts on the screen; note() keeps their times for the table.
+# Reads each station's log and shows its facts on the screen; note() keeps the times for the table.
 
 states=(OK WARNING CRITICAL UNKNOWN) # by a plugin's exit code
-travel=()       # of each change: from Nagios's result to the message in the room
+travel=()       # of each change: time from Nagios's result to the message in the room
 state=''        # Nagios's last
 output_due=''   # the next line of its log is a plugin's output
 kept_state=''   # the broker's last
 sent_at=''      # when it sent a state for a reason not yet known
 event_state=''  # Flapjack's last
-silent_since='' # when the room fell silent, while it should be so
+silent_since='' # since when the room is silent, during the hang
 
-# The time that begins a line of our tools, in $stamp, and what follows it, in $text.
+# Splits a line of our tools: the time into $stamp, the rest into $text.
 stamped() {
 	stamp=${1%% *}
 	stamp=${stamp/./}
@@ -20,30 +20,30 @@ stamped() {
 	[[ $stamp == +([0-9]) ]]
 }
 
-hear_flapper() {
+read_flapper() {
 	stamped "$1" || return 0
 	case $text in
-	*': up on '*) port_moves "$green" opens ;;
-	*': down on '*) port_moves "$red" closes ;;
+	*': up on '*) port_changes "$green" opens ;;
+	*': down on '*) port_changes "$red" closes ;;
 	esac
 }
 
-port_moves() {
+port_changes() {
 	note flapper "$stamp"
 	skip
 	if [ -z "$silent_since" ]; then
 		fact "$stamp" flapper "$1" "port $flapper_port $2"
 	else
-		fact "$stamp" flapper "$1" "port $flapper_port $2, and nobody looks"
+		fact "$stamp" flapper "$1" "port $flapper_port $2, unchecked"
 		fact "$stamp" room "$dim" "silent for $(((stamp - silent_since + 500) / 1000)) s"
 	fi
 }
 
-# Nagios's debug log: the stamp, two lines on, the exit code, and on the line after that the output.
-hear_checks() {
+# Nagios's debug log: the stamp; two lines later the exit code; on the next line the output.
+read_checks() {
 	if [ -n "$output_due" ]; then
 		output_due=''
-		result_heard "$1"
+		result_seen "$1"
 		return
 	fi
 	case $1 in
@@ -60,13 +60,13 @@ hear_checks() {
 	esac
 }
 
-# result_heard OUTPUT: the plugin's own words, without the address that we know.
-result_heard() {
+# result_seen OUTPUT: the plugin's text, without the known address.
+result_seen() {
 	local words=${1%%|*}
 	words=${words% on 127.0.0.1 port *}
 	words=${words##*: }
 	if [ "$result" = "$state" ]; then
-		fact "$result_at" nagios "$dim" "check_tcp: $result, as before"
+		fact "$result_at" nagios "$dim" "check_tcp: $result, unchanged"
 		return
 	fi
 	state=$result
@@ -78,8 +78,8 @@ state_colour() {
 	case ${1^^} in OK) printf %s "$green" ;; *) printf %s "$red" ;; esac
 }
 
-# Its debug log says when it sends a state, and then, if that came of an event, which one it keeps.
-hear_httpbroker() {
+# Its debug log has a line when it sends a state, and then, if an event caused that, the state.
+read_httpbroker() {
 	local kept
 	stamped "$1" || return 0
 	case $text in
@@ -87,92 +87,92 @@ hear_httpbroker() {
 	*'Caching state: {'*'"state":"'*)
 		kept=${text#*\"state\":\"}
 		kept=${kept%%\"*}
-		[ "$kept" = "$kept_state" ] || change_tell
+		[ "$kept" = "$kept_state" ] || change_show
 		kept_state=$kept
 		;;
 	esac
 }
 
-change_tell() {
+change_show() {
 	note httpbroker "$stamp"
-	fact "$stamp" httpbroker '' 'a change: into the queue at once'
+	fact "$stamp" httpbroker '' 'a change: pushed to the queue at once'
 	sent_at=''
 }
 
-# What was sent although no event had changed anything.
-repeat_tell() {
+# A state that was sent without a change.
+repeat_show() {
 	[ -n "$sent_at" ] || return 0
 	fact "$sent_at" httpbroker "$dim" "repeats the last state, ${kept_state^^}"
 	sent_at=''
 }
 
-hear_flapjack() {
+read_flapjack() {
 	stamped "$1" || return 0
 	case $text in
-	"event \"$host:$check\" "*) event_heard "${text#event \"*\" }" ;;
-	rejected:*) fail httpbroker "sent what Flapjack rejects: ${text#rejected: }" ;;
+	"event \"$host:$check\" "*) event_seen "${text#event \"*\" }" ;;
+	rejected:*) fail httpbroker "sent an event that Flapjack rejects: ${text#rejected: }" ;;
 	esac
 }
 
-# event_heard `STATE SUMMARY`
-event_heard() {
+# event_seen `STATE SUMMARY`
+event_seen() {
 	local event=${1%% *}
 	if [ "$event" = "${event_state:-OK}" ]; then
-		fact "$stamp" 'flapjack *' "$dim" "takes the event: $event, as before; says nothing"
+		fact "$stamp" 'flapjack *' "$dim" "event: $event, unchanged; no message"
 	else
 		note flapjack "$stamp"
-		fact "$stamp" 'flapjack *' '' "takes the event: $event, a change; tells the room"
+		fact "$stamp" 'flapjack *' '' "event: $event, a change; sends a message"
 	fi
 	event_state=$event
 }
 
-hear_room() {
+read_room() {
 	stamped "$1" || return 0
 	case $text in
-	'<flapjack> Problem: '*) message_heard problem "$red" ;;
-	'<flapjack> Recovery: '*) message_heard recovery "$green" ;;
-	'<oobetet> Flapjack Self Monitoring is OK'*) oobetet_speaks clear "$green" ;;
-	'<oobetet> Flapjack Self Monitoring is Critical'*) oobetet_speaks alarm "$red" ;;
+	'<flapjack> Problem: '*) message_seen problem "$red" ;;
+	'<flapjack> Recovery: '*) message_seen recovery "$green" ;;
+	'<oobetet> Flapjack Self Monitoring is OK'*) oobetet_message clear "$green" ;;
+	'<oobetet> Flapjack Self Monitoring is Critical'*) oobetet_message alarm "$red" ;;
 	esac
 }
 
-message_heard() {
+message_seen() {
 	note room "$stamp"
 	note "$1" "$stamp"
 	travel+=($((stamp - at[nagios])))
 	fact "$stamp" room "$2" "flapjack: ${text#<flapjack> }"
 }
 
-oobetet_speaks() {
+oobetet_message() {
 	[ -n "${at[$1]-}" ] || note "$1" "$stamp"
 	[ "$1" != alarm ] || skip
 	fact "$stamp" room "$bold$2" "oobetet: ${text#<oobetet> }"
 }
 
-# Its debug log has what it takes for one of the two kinds. What heals has the last word already.
-hear_oobetet() {
+# Its debug log has each problem and recovery. Nothing is shown after the end of the incident.
+read_oobetet() {
 	[ -z "${at[clear]-}" ] || return 0
 	stamped "$1" && [[ $text =~ debug:\ (problem|recovery)\ from\  ]] || return 0
 	note oobetet "$stamp"
 	seconds $((stamp + max_latency * 1000 - began))
-	fact "$stamp" oobetet "$dim" "hears the ${BASH_REMATCH[1]}; the next is due by $REPLY"
+	fact "$stamp" oobetet "$dim" "a ${BASH_REMATCH[1]} was seen; the next is due by $REPLY"
 }
 
 # The line of a request, and the lines of its payload.
-hear_pagerduty() {
+read_pagerduty() {
 	if ! stamped "$1"; then
 		[[ $1 != *standin:* ]] && entry "$dim" "$1"
 		return 0
 	fi
 	case $text in
-	'202 trigger '*) incident_heard paged "$red" 'an incident is opened; the payload:' ;;
-	'202 resolve '*) incident_heard resolved "$green" 'the incident is resolved' ;;
-	'incident '*) ;; # what became of the request
-	*) fail oobetet "sent what PagerDuty refuses: $text" ;;
+	'202 trigger '*) incident_seen paged "$red" 'an incident is opened; the payload:' ;;
+	'202 resolve '*) incident_seen resolved "$green" 'the incident is resolved' ;;
+	'incident '*) ;; # the result of the request
+	*) fail oobetet "sent a request that PagerDuty refuses: $text" ;;
 	esac
 }
 
-incident_heard() {
+incident_seen() {
 	[ -n "${at[$1]-}" ] || note "$1" "$stamp"
 	fact "$stamp" 'pagerduty*' "$bold$2" "$3"
 }
