@@ -7,6 +7,7 @@
 #include "common/ready.h"
 #include "common/secret.h"
 #include "common/signals.h"
+#include "httpbroker/delivery/delivery.h"
 #include "httpbroker/formats/json.h"
 #include "httpbroker/http/health.h"
 #include "httpbroker/http/server.h"
@@ -118,7 +119,7 @@ static struct auth *auth_make(const struct options *options)
 }
 
 static struct server *server_make(const struct options *options, struct auth *auth,
-	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery)
+	const struct listeners *listeners, const struct broker *broker)
 {
 	const struct server_settings settings = {
 		.max_body = options->max_body,
@@ -129,7 +130,7 @@ static struct server *server_make(const struct options *options, struct auth *au
 		.hosts = {options->host_names, options->host_name_count, own_name()},
 	};
 
-	return server_start(&settings, listeners, broker, delivery);
+	return server_start(&settings, listeners, broker);
 }
 
 static void files_reload(struct auth *auth)
@@ -181,7 +182,7 @@ int main(int argc, char **argv)
 	struct sns *sns = sns_make(&options);
 	const struct broker broker = {checks, options.flapjack, options.stale_state, counters, held,
 		&counts, sns, delivery};
-	struct server *server = server_make(&options, auth, &listeners, &broker, delivery);
+	struct server *server = server_make(&options, auth, &listeners, &broker);
 	ready_announce(options.ready_fd);
 
 	stop_await(auth);

@@ -41,7 +41,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/sensu.c \
 	httpbroker/http/auth.c httpbroker/http/auth.h \
 	httpbroker/http/clients.c httpbroker/http/clients.h \
-	httpbroker/http/counters.c httpbroker/http/counters.h \
 	httpbroker/http/delete_state.c \
 	httpbroker/http/get_state.c httpbroker/http/get_state.h \
 	httpbroker/http/headers.c httpbroker/http/headers.h \
@@ -54,9 +53,8 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/post_sns.c httpbroker/http/post_sns.h \
 	httpbroker/http/post_state.c httpbroker/http/post_state.h \
 	httpbroker/http/request.c httpbroker/http/request.h \
-	httpbroker/http/requestlog.c httpbroker/http/requestlog.h \
 	httpbroker/http/response.c httpbroker/http/response.h \
-	httpbroker/http/routes.c httpbroker/http/routes.h \
+	httpbroker/http/routes.c \
 	httpbroker/http/server.c httpbroker/http/server.h \
 	httpbroker/http/suspend.c httpbroker/http/suspend.h \
 	httpbroker/redis/client.c httpbroker/redis/client.h \

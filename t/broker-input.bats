@@ -463,7 +463,7 @@ a late UNKNOWN' ]
 		 $(event a c ok "\"summary\":\"$(printf 'x%.0s' {1..5000})\"")]
 	E
 	said broker "left out 'other', which Flapjack would reject$"
-	said broker "a:b: left out 'perfdata', which would end a Flapjack 2$"
+	said broker "a:b: left out 'perfdata', which Flapjack 2 would exit on$"
 	said broker "a:c: cut the end of 'summary'$"
 	[ "$(grep -c 'Caching state: {' "$work/broker.log")" -eq 2 ]
 }

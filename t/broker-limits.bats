@@ -440,7 +440,7 @@ start_within() {
 	run ! said broker warning
 	stop broker
 	start_within 200
-	said broker 'warning: only 136 connections at a time, for no more descriptors are allowed: see ulimit -n$'
+	said broker 'warning: only 136 connections at a time: no more descriptors are allowed, see ulimit -n$'
 	client <<-'E'
 		crowd = [connect() for i in range(136)]
 		for s in crowd: assert get(s)[0] == 200

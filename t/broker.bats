@@ -178,7 +178,7 @@ pushed() {
 	answers 400 'milliseconds' -d "$(event a b ok '"time":1795224305123')" "$url"
 	answers 404 'nothing at /nowhere' "${url%state}nowhere"
 	for method in PATCH PUT OPTIONS TRACE CONNECT NONSENSE post; do
-		answers 405 "/state does not take $method, only DELETE, GET, HEAD, POST" -X $method "$url"
+		answers 405 "/state does not accept $method, only DELETE, GET, HEAD, POST" -X $method "$url"
 	done
 	answers 413 'more than 1048576 bytes' --data-binary "@$work/large" "$url"
 	answers 413 'more than 1048576 bytes' -T - -X POST "$url" <"$work/large"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* DELETE /state?entity=E[&check=C]: a check is forgotten, or all of an entity. */
+/* DELETE /state?entity=E[&check=C]: deletes a check, or all checks of an entity. */
 #include "common/memory.h"
 #include "httpbroker/checks/event.h"
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* One allocation for everything that one request needs until it is answered. */
 struct deletion {
 	struct submission submission;
 	struct forget forget;
@@ -39,22 +38,23 @@ static struct deletion *deletion_new(struct text entity, struct text check)
 	return deletion;
 }
 
-static struct submission *delete_begin(
-	const struct broker *broker, struct request *request, struct response *answer)
+static struct submission *delete_begin(struct request *request)
 {
+	struct response *response = &request->response;
 	struct text entity = parameter_text(request, "entity");
 	struct text check = parameter_text(request, "check");
 	struct reason why;
 
-	if (!query_check(&request->query, parameters, answer))
+	if (!query_check(&request->query, parameters, response))
 		return NULL;
 	if (!event_name_check("entity", entity, &why) ||
 		(check.bytes != NULL && !event_name_check("check", check, &why))) {
-		response_error(answer, 400, "%s", why.text);
+		response_error(response, 400, "%s", why.text);
 		return NULL;
 	}
-	if (!acl_allows(request->acl, broker->flapjack, entity, (struct text){NULL, 0})) {
-		response_error(answer, 403, "this token may not write '%.*s'", (int)entity.length,
+	if (!acl_allows(request->grant.acl, request->broker->flapjack, entity,
+		    (struct text){NULL, 0})) {
+		response_error(response, 403, "this token may not write '%.*s'", (int)entity.length,
 			entity.bytes);
 		return NULL;
 	}
@@ -63,29 +63,26 @@ static struct submission *delete_begin(
 	return &deletion->submission;
 }
 
-static void none_answer(const struct names *names, struct response *answer)
+static void delete_end(struct request *request)
 {
-	bool whole = names->length == names->entity_length;
-
-	response_error(answer, 404, "nothing is remembered of %s'%.*s'",
-		whole ? "any check of " : "", (int)names->length, names->bytes);
-}
-
-static void delete_end(struct request *request, struct response *answer)
-{
+	struct response *response = &request->response;
 	const struct deletion *deletion = request->data;
 
 	if (deletion->submission.result == SUBMISSION_DROPPED) {
-		response_busy(answer, deletion->submission.why);
+		response_busy(response, deletion->submission.why);
 		return;
 	}
 	if (deletion->forget.count == 0) {
-		none_answer(&deletion->forget.names, answer);
+		const struct names *names = &deletion->forget.names;
+
+		response_error(response, 404, "nothing is remembered of %s'%.*s'",
+			names->length == names->entity_length ? "any check of " : "",
+			(int)names->length, names->bytes);
 		return;
 	}
-	answer->status = deletion->submission.result == SUBMISSION_ACCEPTED ? 202 : 200;
-	answer->type = ANSWER_JSON;
-	buffer_printf(&answer->body, "{\"forgotten\": %zu}\n", deletion->forget.count);
+	response->status = deletion->submission.result == SUBMISSION_ACCEPTED ? 202 : 200;
+	response->type = CONTENT_JSON;
+	buffer_printf(&response->body, "{\"forgotten\": %zu}\n", deletion->forget.count);
 }
 
 static void delete_free(struct request *request)

@@ -15,13 +15,13 @@ static bool text_is(const char *text, size_t length, const char *bytes, size_t c
 	return text == NULL || (length == count && memcmp(text, bytes, length) == 0);
 }
 
-static bool is_wanted(const struct scan *scan, const struct check *check)
+static bool is_selected(const struct scan *scan, const struct check *check)
 {
 	size_t check_name = (size_t)check->entity_length + 1;
 	bool stale = check->deadline <= scan->now.monotonic;
-	int told = stale ? (int)scan->broker->stale_as : (int)check->state;
+	int reported = stale ? (int)scan->stale_as : (int)check->state;
 
-	return (scan->state < 0 || scan->state == told) &&
+	return (scan->state < 0 || scan->state == reported) &&
 	       (scan->stale < 0 || scan->stale == (int)stale) &&
 	       text_is(scan->entity, scan->entity_length, check->names, check->entity_length) &&
 	       text_is(scan->check_name, scan->check_length, check->names + check_name,
@@ -32,13 +32,13 @@ static void check_scan(const struct check *check, void *context)
 {
 	struct scan *scan = context;
 
-	if (!is_wanted(scan, check))
+	if (!is_selected(scan, check))
 		return;
 	scan->form->item(scan, check);
 	scan->begun = true;
 }
 
-/* One check is found by its name; whatever else is wanted has to be looked for. */
+/* One check is looked up by its name; anything else needs the whole table. */
 static bool checks_scan(struct scan *scan)
 {
 	struct checks *checks = scan->checks;
@@ -62,7 +62,8 @@ static bool scan_more(struct stream *stream, struct buffer *out)
 		scan->form->head(scan);
 	if (checks_scan(scan))
 		return true;
-	scan->form->foot(scan);
+	if (scan->form->foot != NULL)
+		scan->form->foot(scan);
 	scan->begun = false;
 	return ++scan->pass < scan->form->passes;
 }
@@ -71,7 +72,7 @@ static void scan_free(struct stream *stream)
 {
 	struct scan *scan = (struct scan *)stream;
 
-	if (scan->own)
+	if (scan->owns_checks)
 		checks_free(scan->checks);
 	free(scan);
 }
@@ -83,7 +84,6 @@ static size_t length_of(const char *text)
 	return text != NULL ? strlen(text) : 0;
 }
 
-/* The names as the table has them, `entity:check`. */
 static struct scan *scan_new(const char *entity, const char *check_name)
 {
 	size_t entity_length = length_of(entity), check_length = length_of(check_name);
@@ -100,17 +100,17 @@ static struct scan *scan_new(const char *entity, const char *check_name)
 	return scan;
 }
 
-static bool name_check(const char *key, const char *name, struct response *answer)
+static bool name_check(const char *key, const char *name, struct response *response)
 {
 	struct reason why;
 
 	if (name == NULL || event_name_check(key, (struct text){name, strlen(name)}, &why))
 		return true;
-	response_error(answer, 400, "%s", why.text);
+	response_error(response, 400, "%s", why.text);
 	return false;
 }
 
-static bool state_take(const char *word, int *out, struct response *answer)
+static bool state_read_parameter(const char *word, int *out, struct response *response)
 {
 	enum state state;
 	bool known;
@@ -119,7 +119,7 @@ static bool state_take(const char *word, int *out, struct response *answer)
 	if (word == NULL)
 		return true;
 	if (!state_read(word, strlen(word), &state, &known) || !state_lasts(state)) {
-		response_error(answer, 400, "'state' is '%.64s', not one of %s", word,
+		response_error(response, 400, "'state' is '%.64s', not one of %s", word,
 			STATE_LASTING_WORDS);
 		return false;
 	}
@@ -127,70 +127,51 @@ static bool state_take(const char *word, int *out, struct response *answer)
 	return true;
 }
 
-static bool stale_take(const char *word, int *out, struct response *answer)
+static bool stale_read_parameter(const char *word, int *out, struct response *response)
 {
 	*out = -1;
 	if (word == NULL)
 		return true;
 	if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0) {
-		response_error(answer, 400, "'stale' is '%.64s', not true or false", word);
+		response_error(response, 400, "'stale' is '%.64s', not true or false", word);
 		return false;
 	}
 	*out = strcmp(word, "true") == 0;
 	return true;
 }
 
-/* NULL, with an answer, if the query is wrong. */
-static struct scan *scan_make(const struct broker *broker, const struct request *request,
-	const struct scan_form *form, const char *type, struct response *answer)
+void scan_start(
+	struct request *request, const struct scan_form *form, const char *type, struct checks *own)
 {
-	const char *entity = query_get(&request->query, "entity");
-	const char *check_name = query_get(&request->query, "check");
+	const struct query *query = &request->query;
+	struct response *response = &request->response;
+	const char *entity = query_get(query, "entity"), *check_name = query_get(query, "check");
 	int state, stale;
 
-	if (!query_check(&request->query, parameters, answer) ||
-		!name_check("entity", entity, answer) || !name_check("check", check_name, answer) ||
-		!state_take(query_get(&request->query, "state"), &state, answer) ||
-		!stale_take(query_get(&request->query, "stale"), &stale, answer))
-		return NULL;
-	struct scan *scan = scan_new(entity, check_name);
-	scan->stream = (struct stream){scan_more, scan_free};
-	scan->broker = broker;
-	scan->form = form;
-	scan->state = state;
-	scan->stale = stale;
-	answer->status = 200;
-	answer->type = type;
-	answer->stream = &scan->stream;
-	return scan;
-}
-
-void scan_answer(const struct broker *broker, const struct request *request,
-	const struct scan_form *form, const char *type, struct response *answer)
-{
-	struct scan *scan = scan_make(broker, request, form, type, answer);
-
-	if (scan != NULL)
-		scan->checks = broker->checks;
-}
-
-void scan_answer_own(const struct broker *broker, struct checks *checks,
-	const struct request *request, const struct scan_form *form, const char *type,
-	struct response *answer)
-{
-	struct scan *scan = scan_make(broker, request, form, type, answer);
-
-	if (scan == NULL) {
-		checks_free(checks);
+	if (!query_check(query, parameters, response) || !name_check("entity", entity, response) ||
+		!name_check("check", check_name, response) ||
+		!state_read_parameter(query_get(query, "state"), &state, response) ||
+		!stale_read_parameter(query_get(query, "stale"), &stale, response)) {
+		if (own != NULL)
+			checks_free(own);
 		return;
 	}
-	scan->checks = checks;
-	scan->own = true;
+	struct scan *scan = scan_new(entity, check_name);
+	scan->stream = (struct stream){scan_more, scan_free};
+	scan->form = form;
+	scan->checks = own != NULL ? own : request->broker->checks;
+	scan->owns_checks = own != NULL;
+	scan->stale_as = request->broker->stale_as;
+	scan->state = state;
+	scan->stale = stale;
+	response->status = 200;
+	response->type = type;
+	response->stream = &scan->stream;
 }
 
 /*
- * GET /state: every check's last event, as an object keyed `entity:check`. `state` is what is told
- * of the check, `reported` what the event said.
+ * GET /state: every check's last event, as an object keyed `entity:check`. `state` is the reported
+ * state, `reported` the one that the event had.
  */
 
 static void listing_begin(struct scan *scan)
@@ -206,7 +187,7 @@ static void key_append(struct buffer *out, const struct check *check)
 	buffer_append(out, ":", 1);
 }
 
-/* What the event said, as it stands in the wire: `,"state":"ok"`. */
+/* The state in the encoded event: `,"state":"ok"`. */
 static struct text reported_text(const struct encoded *encoded)
 {
 	static const char before[] = ",\"state\":\"";
@@ -217,17 +198,17 @@ static struct text reported_text(const struct encoded *encoded)
 }
 
 static void event_append(struct buffer *out, const struct encoded *encoded,
-	const struct text *reported, const char *told)
+	const struct text *reported, const char *instead)
 {
 	size_t before = (size_t)(reported->bytes - encoded->bytes);
 	size_t after = before + reported->length;
 
-	if (told == NULL) {
+	if (instead == NULL) {
 		buffer_append(out, encoded->bytes, encoded->length);
 		return;
 	}
 	buffer_append(out, encoded->bytes, before);
-	buffer_append_text(out, told);
+	buffer_append_text(out, instead);
 	buffer_append(out, encoded->bytes + after, encoded->length - after);
 }
 
@@ -240,8 +221,7 @@ static void check_list(struct scan *scan, const struct check *check)
 
 	buffer_append_text(out, scan->begun ? ",\n" : "\n");
 	key_append(out, check);
-	event_append(
-		out, &check->encoded, &reported, stale ? state_name(scan->broker->stale_as) : NULL);
+	event_append(out, &check->encoded, &reported, stale ? state_name(scan->stale_as) : NULL);
 	buffer_append_text(out, ",\"time\":");
 	jsontext_number(out, check->time);
 	buffer_append_text(out, ",\"ttl\":");
@@ -261,15 +241,13 @@ static void listing_end(struct scan *scan)
 
 static const struct scan_form listing = {1, listing_begin, check_list, listing_end};
 
-/* Before the broker knows what Redis has, there are only events that were answered 202. */
+/* Until the broker has loaded the checks, it shows the events that it has answered 202. */
 struct look {
 	struct submission submission;
-	const struct broker *broker;
-	struct buffer kept; /* a line each */
+	struct buffer accepted; /* an event a line */
 };
 
-/* The writer of these states is this thread. */
-static void entry_take(struct checks *checks, const struct prepared *prepared)
+static void accepted_apply(struct checks *checks, const struct prepared *prepared)
 {
 	const struct checks_event event = {.encoded = prepared->encoded,
 		.state = prepared->state,
@@ -291,50 +269,48 @@ static void entry_take(struct checks *checks, const struct prepared *prepared)
 	}
 }
 
-static struct checks *entry_states(const struct look *look)
+static struct checks *accepted_checks(const struct look *look, int flapjack)
 {
-	const struct decode_context decode_context = {look->broker->flapjack, 0, moment_now()};
-	const char *line = look->kept.data, *end;
+	const struct decode_context context = {flapjack, 0, moment_now()};
+	const char *line = look->accepted.data, *end;
 	struct siphash_key key;
 	struct prepared prepared;
 	struct reason why;
 
-	if (getentropy(&key, sizeof key) != 0) /* for this answer any will do */
+	if (getentropy(&key, sizeof key) != 0) /* any key will do for one response */
 		key = (struct siphash_key){0, 0};
 	struct checks *checks = checks_new(&key);
 	for (; line != NULL && (end = strchr(line, '\n')) != NULL; line = end + 1) {
 		struct blob json = {line, (size_t)(end - line)};
 
-		if (!decode_event(&decode_context, json, &prepared, &why))
+		if (!decode_event(&context, json, &prepared, &why))
 			continue;
-		entry_take(checks, &prepared);
+		accepted_apply(checks, &prepared);
 		prepared_free(&prepared);
 	}
 	return checks;
 }
 
-static struct submission *get_begin(
-	const struct broker *broker, struct request *request, struct response *answer)
+static struct submission *get_begin(struct request *request)
 {
-	if (delivery_role(broker->delivery) != DELIVERY_STARTS) {
-		scan_answer(broker, request, &listing, ANSWER_JSON, answer);
+	if (delivery_role(request->broker->delivery) != DELIVERY_STARTS) {
+		scan_start(request, &listing, CONTENT_JSON, NULL);
 		return NULL;
 	}
 	struct look *look = request->data = memory_zeroed(1, sizeof *look);
-	look->broker = broker;
-	look->submission.look = &look->kept;
+	look->submission.look = &look->accepted;
 	return &look->submission;
 }
 
-static void get_end(struct request *request, struct response *answer)
+static void get_end(struct request *request)
 {
 	const struct look *look = request->data;
 
 	if (look->submission.result == SUBMISSION_DROPPED)
-		response_busy(answer, look->submission.why);
+		response_busy(&request->response, look->submission.why);
 	else
-		scan_answer_own(
-			look->broker, entry_states(look), request, &listing, ANSWER_JSON, answer);
+		scan_start(request, &listing, CONTENT_JSON,
+			accepted_checks(look, request->broker->flapjack));
 }
 
 static void get_free(struct request *request)
@@ -342,7 +318,7 @@ static void get_free(struct request *request)
 	struct look *look = request->data;
 
 	if (look != NULL)
-		buffer_free(&look->kept);
+		buffer_free(&look->accepted);
 	free(look);
 }
 

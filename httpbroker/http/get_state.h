@@ -1,59 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All states, or those that a filter lets through, as a stream. It is made of few states at a
- * time, so that nobody waits for long and there is no second copy of the table. What changes
- * meanwhile may be in it as it was or as it is; what was there all the time is there once a pass.
+ * GET /state and GET /metrics/states: the checks that a filter selects, as a stream. It is made of
+ * a few checks at a time, so that no lock is held for long and the table is not copied. A check
+ * that changes meanwhile appears as it was or as it is, once a pass.
  */
 #ifndef HTTPBROKER_HTTP_GET_STATE_H
 #define HTTPBROKER_HTTP_GET_STATE_H
 
 #include "common/clocks.h"
 #include "httpbroker/checks/checks.h"
-#include "httpbroker/http/response.h"
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
 
 struct scan;
 
-/* How it is written. */
+/* How the checks are written. */
 struct scan_form {
-	unsigned passes; /* how often all states are gone through */
+	unsigned passes; /* over all checks */
 	void (*head)(struct scan *scan);
 	void (*item)(struct scan *scan, const struct check *check); /* be quick: a lock is held */
-	void (*foot)(struct scan *scan);
+	void (*foot)(struct scan *scan);                            /* NULL: none */
 };
 
-/* What a form sees of it. */
 struct scan {
-	struct stream stream; /* the answer's; first, so that a scan is a stream */
+	struct stream stream; /* first: a stream is cast to this */
 	const struct scan_form *form;
-	struct buffer *out; /* where it is written to */
+	struct buffer *out; /* where the form writes */
 	struct moment now;
-	const struct broker *broker;
-	struct checks *checks; /* those that are gone through */
-	bool own;              /* they go with the scan */
-	unsigned pass;         /* 0, 1, … */
-	bool begun;            /* a state was written in this pass */
+	struct checks *checks;
+	bool owns_checks;
+	enum state stale_as; /* the state reported for stale checks */
+	unsigned pass;       /* 0, 1, … */
+	bool begun;          /* a check was written in this pass */
 
 	struct checks_cursor cursor;
-	const char *entity, *check_name;    /* the only ones, or NULL */
+	const char *entity, *check_name;    /* the selected ones; NULL: all */
 	size_t entity_length, check_length; /* of these */
-	int state;                          /* what is told, the only one, or -1 */
-	int stale;                          /* 1 or 0, the only ones, or -1 */
-	char names[];                       /* what these point to, `entity:check` */
+	int state;                          /* the selected reported state; -1: all */
+	int stale;                          /* 1 or 0: only stale, only fresh ones; -1: all */
+	char names[];                       /* `entity:check`, what the two point to */
 };
 
 /*
- * Makes *answer a scan of those that `?entity=&check=&state=&stale=` lets through, or a 400 if
- * anything is wrong with that.
+ * Makes the response a scan of the checks that `?entity=&check=&state=&stale=` selects, or a 400.
+ * `own`: scans this table, which it takes over in any case; NULL: the broker's.
  */
-void scan_answer(const struct broker *broker, const struct request *request,
-	const struct scan_form *form, const char *type, struct response *answer);
-
-/*
- * The same of other states than the broker's, which the scan takes over, whatever comes of it.
- */
-void scan_answer_own(const struct broker *broker, struct checks *checks,
-	const struct request *request, const struct scan_form *form, const char *type,
-	struct response *answer);
+void scan_start(struct request *request, const struct scan_form *form, const char *type,
+	struct checks *own);
 
 #endif

@@ -1,74 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/headers.h"
 
-#include "common/number.h"
+#include "httpbroker/http/request.h"
 
 #include <string.h>
 #include <strings.h>
 
-static const char *header_of(struct MHD_Connection *connection, const char *name)
-{
-	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-}
+enum { PARAMETERS_MAX = 64 }; /* of a query; a hundred more are too many for libmicrohttpd */
 
-int64_t headers_length(struct MHD_Connection *connection)
-{
-	const char *text = header_of(connection, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	struct reason ignored;
-	int64_t length = 0;
-
-	if (text != NULL && !number_parse(text, 0, INT64_MAX, &length, &ignored))
-		return INT64_MAX;
-	return length;
-}
-
-bool headers_expect(struct MHD_Connection *connection)
-{
-	return header_of(connection, MHD_HTTP_HEADER_EXPECT) != NULL;
-}
-
-bool headers_coding(struct MHD_Connection *connection, struct response *answer)
-{
-	const char *coding = header_of(connection, MHD_HTTP_HEADER_CONTENT_ENCODING);
-
-	if (coding == NULL || strcasecmp(coding, "identity") == 0)
-		return true;
-	response_error(answer, 415, "Content-Encoding: %.64s is not taken: send the body as it is",
-		coding);
-	return false;
-}
-
-/* HTTP/1.0 may be without Host; no browser sends that. */
-bool headers_site(struct MHD_Connection *connection, const char *method, const struct hosts *hosts,
-	bool checks_host, struct response *answer)
-{
-	const char *host = header_of(connection, MHD_HTTP_HEADER_HOST);
-	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-
-	if (checks_host && host != NULL && !hosts_know(hosts, host))
-		response_error(answer, 403,
-			"'%.64s' in Host is no name of this broker: see --host-name", host);
-	else if (!reads && !hosts_trust(hosts, header_of(connection, "Sec-Fetch-Site"),
-				   header_of(connection, MHD_HTTP_HEADER_ORIGIN), host))
-		response_error(answer, 403,
-			"a web page of another site may not change states: see --host-name");
-	else
-		return true;
-	return false;
-}
-
-enum { PARAMETERS_MAX = 64 }; /* of a query; a hundred more are too many for the library */
-
-/* What the headers say of it. */
+/* What the headers say about the body, and what is wrong with them. */
 struct framing {
-	const char *length;  /* Content-Length; NULL: not there */
-	const char *coding;  /* Transfer-Encoding; NULL: not there */
-	const char *unknown; /* a transfer coding that is not for us; NULL: none */
+	const char *length;  /* Content-Length; NULL: none */
+	const char *coding;  /* Transfer-Encoding; NULL: none */
+	const char *unknown; /* an unsupported transfer coding; NULL: none */
 	bool twice;          /* two lengths that differ */
 	bool in_place;       /* library_cuts_in_place() */
-	unsigned hosts;      /* how many Host there are */
-	bool odd_name;       /* of a header: with what is no character of a name */
-	bool odd_end;        /* of a header: a NUL in it, or an end that is not CR LF */
+	unsigned hosts;      /* how many Host headers */
+	bool odd_name;       /* a header's name has an illegal character */
+	bool odd_end;        /* a header has a NUL, or does not end in CR LF */
 };
 
 struct target target_look(const char *uri)
@@ -82,20 +31,7 @@ struct target target_look(const char *uri)
 		parameters > PARAMETERS_MAX};
 }
 
-static void length_take(struct framing *framing, const char *value)
-{
-	framing->twice |= framing->length != NULL && strcmp(framing->length, value) != 0;
-	framing->length = value;
-}
-
-static void coding_take(struct framing *framing, const char *value)
-{
-	if (framing->coding != NULL || strcasecmp(value, "chunked") != 0)
-		framing->unknown = value;
-	framing->coding = value;
-}
-
-/* A blank before the colon is the library's part of the name (RFC 9112, 5.1, forbids it). */
+/* RFC 9112, 5.1, forbids a blank before the colon; libmicrohttpd makes it part of the name. */
 static bool is_name(const char *name)
 {
 	const char *c = name;
@@ -106,8 +42,8 @@ static bool is_name(const char *name)
 }
 
 /*
- * libmicrohttpd before 1.0 hands out where the headers came in, cut by NULs: one in place of CR and
- * one in place of LF. 1.0 refuses what this is for.
+ * libmicrohttpd before 1.0 hands out the headers in the buffer that it received, cut by NULs: one
+ * in place of CR and one in place of LF. 1.0 itself refuses what this detects.
  */
 static bool library_cuts_in_place(void)
 {
@@ -115,17 +51,21 @@ static bool library_cuts_in_place(void)
 }
 
 /* An MHD_KeyValueIterator. */
-static enum MHD_Result header_take(
+static enum MHD_Result header_add(
 	void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {
 	struct framing *framing = context;
 	const char *text = value != NULL ? value : "";
 
 	(void)kind;
-	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0)
-		length_take(framing, text);
-	else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0)
-		coding_take(framing, text);
+	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
+		framing->twice |= framing->length != NULL && strcmp(framing->length, text) != 0;
+		framing->length = text;
+	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
+		if (framing->coding != NULL || strcasecmp(text, "chunked") != 0)
+			framing->unknown = text;
+		framing->coding = text;
+	}
 	framing->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
 	framing->odd_name |= !is_name(name);
 	if (framing->in_place && value != NULL)
@@ -133,15 +73,8 @@ static enum MHD_Result header_take(
 	return MHD_YES;
 }
 
-/* The version stands behind the target, with what was a blank in between. */
-static bool target_has_nul(const struct target *target, const char *version)
-{
-	return target->has_nul || (library_cuts_in_place() && version[0] != '\0' &&
-					  version != target->bytes + target->length + 1);
-}
-
 /* NULL: nothing. */
-static const char *what_is_wrong(const struct framing *framing, bool http_1_0)
+static const char *framing_fault(const struct framing *framing, bool http_1_0)
 {
 	if (framing->odd_name)
 		return "a header's name has a blank or a control character";
@@ -160,24 +93,57 @@ static const char *what_is_wrong(const struct framing *framing, bool http_1_0)
 	return NULL;
 }
 
-bool framing_check(struct MHD_Connection *connection, const struct target *target,
-	const char *version, struct response *answer)
+bool headers_framing_check(struct request *request, const char *version)
 {
+	const struct target *target = &request->client->target;
 	struct framing framing = {.in_place = library_cuts_in_place()};
 
-	MHD_get_connection_values(connection, MHD_HEADER_KIND, header_take, &framing);
-	bool http_1_0 = strcmp(version, MHD_HTTP_VERSION_1_0) == 0;
-	const char *wrong = target_has_nul(target, version) ? "there is a NUL in the target"
-							    : what_is_wrong(&framing, http_1_0);
+	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, header_add, &framing);
+	const char *fault = framing_fault(&framing, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
+	/* without a NUL, the version follows the target, behind what was a blank */
+	if (target->has_nul || (framing.in_place && version[0] != '\0' &&
+				       version != target->bytes + target->length + 1))
+		fault = "there is a NUL in the target";
 	if (framing.unknown != NULL)
-		response_error(answer, 501, "Transfer-Encoding: %.64s is not taken, only chunked",
-			framing.unknown);
-	else if (wrong != NULL)
-		response_error(answer, 400, "%s", wrong);
-	return framing.unknown == NULL && wrong == NULL;
+		response_error(&request->response, 501,
+			"Transfer-Encoding: %.64s is not supported, only chunked", framing.unknown);
+	else if (fault != NULL)
+		response_error(&request->response, 400, "%s", fault);
+	return framing.unknown == NULL && fault == NULL;
 }
 
-/* A quoted value with a comma in it is not taken for one: none of ours has a value. */
+/* HTTP/1.0 may be without Host; no browser sends that. */
+bool headers_origin_check(struct request *request)
+{
+	const struct hosts *hosts = &request->context->hosts;
+	const char *method = request->method;
+	const char *host = request->header(request, MHD_HTTP_HEADER_HOST);
+	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+
+	if (request->client->checks_host && host != NULL && !hosts_know(hosts, host))
+		response_error(&request->response, 403,
+			"'%.64s' in Host is no name of this broker: see --host-name", host);
+	else if (!reads && !hosts_trust(hosts, request->header(request, "Sec-Fetch-Site"),
+				   request->header(request, MHD_HTTP_HEADER_ORIGIN), host))
+		response_error(&request->response, 403,
+			"a web page of another site may not change states: see --host-name");
+	else
+		return true;
+	return false;
+}
+
+bool headers_coding_check(struct request *request)
+{
+	const char *coding = request->header(request, MHD_HTTP_HEADER_CONTENT_ENCODING);
+
+	if (coding == NULL || strcasecmp(coding, "identity") == 0)
+		return true;
+	response_error(&request->response, 415,
+		"Content-Encoding: %.64s is not supported: send the body uncompressed", coding);
+	return false;
+}
+
+/* A quoted value with a comma is misread; none of ours has a value. */
 bool prefer_has(const char *value, const char *preference)
 {
 	const size_t wanted = strlen(preference);

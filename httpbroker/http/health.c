@@ -4,15 +4,15 @@
 #include "common/memory.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/delivery.h"
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct counting {
-	struct stream stream; /* first, so that a stream is one of these */
+	struct stream stream; /* first: a stream is cast to this */
 	struct checks *checks;
-	struct buffer head; /* sent before anything is counted */
+	struct buffer head; /* sent first */
 	unsigned shard;     /* the next one */
 	nsec now;           /* monotonic */
 	struct counts counts;
@@ -100,22 +100,22 @@ static void counting_free(struct stream *stream)
 	free(counting);
 }
 
-void state_counts_answer(struct checks *checks, struct response *answer, state_counts_end *end)
+void state_counts_stream(struct checks *checks, struct response *response, state_counts_end *end)
 {
 	struct counting *counting = memory_zeroed(1, sizeof *counting);
 
 	counting->stream = (struct stream){counting_more, counting_free};
 	counting->checks = checks;
-	counting->head = answer->body;
+	counting->head = response->body;
 	counting->end = end;
-	answer->body = (struct buffer){NULL, 0, 0};
-	answer->stream = &counting->stream;
+	response->body = (struct buffer){NULL, 0, 0};
+	response->stream = &counting->stream;
 }
 
-/* GET /health: whether events that are posted here reach Flapjack; if not, why, and since when. */
+/* GET /health: whether posted events reach Flapjack; if not, why, and since when. */
 
 struct health {
-	char why[256]; /* nothing, if all is well */
+	char why[256]; /* empty: healthy */
 	nsec since;    /* monotonic */
 };
 
@@ -125,8 +125,8 @@ static void why_set(struct health *health, const char *what, const char *why, ns
 	health->since = since;
 }
 
-/* Since when all is well, or the first of what is not. */
-static struct health health_judge(const struct delivery_status *status, bool stopping, nsec now)
+/* Since when it is healthy, or why it is not: the first reason that applies. */
+static struct health health_of(const struct delivery_status *status, bool stopping, nsec now)
 {
 	bool role_is_newer = status->role_since > status->redis_since;
 	struct health health = {"", role_is_newer ? status->role_since : status->redis_since};
@@ -193,21 +193,22 @@ static void state_counts_write(struct buffer *out, const struct counts *counts)
 	buffer_append_text(out, "}\n");
 }
 
-static struct submission *health_begin(
-	const struct broker *broker, struct request *request, struct response *answer)
+static struct submission *health_begin(struct request *request)
 {
 	static const char *const none[] = {NULL};
+	const struct broker *broker = request->broker;
+	struct response *response = &request->response;
 	const struct delivery_status status = delivery_status(broker->delivery);
 	nsec now = clock_monotonic();
-	const struct health health = health_judge(&status, request->stopping, now);
+	const struct health health = health_of(&status, request->stopping, now);
 
-	if (!query_check(&request->query, none, answer))
+	if (!query_check(&request->query, none, response))
 		return NULL;
-	answer->status = *health.why == '\0' ? 200 : 503;
-	answer->type = ANSWER_JSON;
-	health_write(&answer->body, &health, &status);
+	response->status = *health.why == '\0' ? 200 : 503;
+	response->type = CONTENT_JSON;
+	health_write(&response->body, &health, &status);
 	const struct counts counts = state_counts_recent(broker->counts, broker->checks, now);
-	state_counts_write(&answer->body, &counts);
+	state_counts_write(&response->body, &counts);
 	return NULL;
 }
 

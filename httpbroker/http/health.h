@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What has to be counted by looking at every state, for /health and /metrics, a shard of the table
- * at a time, so that nobody waits for long; what changes meanwhile may be counted as it was or as
- * it is. For /metrics it is done while the answer is sent. /health is for everybody: what was
- * counted is used again for a while, so that counting takes no more than a hundredth of the time.
+ * Counting all checks for /health and /metrics, a shard of the table at a time, so that no lock is
+ * held for long; a check that changes meanwhile counts as it was or as it is. /metrics counts while
+ * it is sent. /health is open to everybody: it reuses a count, so that counting takes at most a
+ * hundredth of the time.
  */
 #ifndef HTTPBROKER_HTTP_HEALTH_H
 #define HTTPBROKER_HTTP_HEALTH_H
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* After so long nobody waits for a check any more; somebody should have it forgotten. */
+/* A check that is stale for so long is probably gone, and should be deleted. */
 #define STATE_COUNTS_LONG (7 * 24 * 3600 * NSEC_PER_SEC)
 
 struct counts {
@@ -29,10 +29,10 @@ void state_counts_add(struct counts *counts, const struct check *check, nsec now
 
 enum { STATE_COUNTS_SHARE = 100 };
 
-/* What was counted last. All zero: nothing yet. */
+/* The last count. */
 struct state_counts_cache {
-	pthread_mutex_t lock; /* for what follows */
-	bool counting;        /* a thread does; the others use what there is */
+	pthread_mutex_t lock; /* of what follows */
+	bool counting;        /* one thread counts; the others use the last count */
 	struct counts counts;
 	nsec at;   /* when it was counted (monotonic) */
 	nsec took; /* how long */
@@ -40,14 +40,14 @@ struct state_counts_cache {
 
 void state_counts_cache_init(struct state_counts_cache *cache);
 
-/* Any thread: what was counted, now (monotonic) or not long ago; the number of states is of now. */
+/* Any thread: a recent count; the number of checks is of `now` (monotonic). */
 struct counts state_counts_recent(
 	struct state_counts_cache *cache, struct checks *checks, nsec now);
 
-/* Writes the end of the answer, with what was counted. */
+/* Appends the end of the body, with the count. */
 typedef void state_counts_end(const struct counts *counts, struct buffer *out);
 
-/* A stream of what the answer's body holds already, which it takes over, and that end. */
-void state_counts_answer(struct checks *checks, struct response *answer, state_counts_end *end);
+/* Makes the response a stream: what its body holds already, then that end. */
+void state_counts_stream(struct checks *checks, struct response *response, state_counts_end *end);
 
 #endif

@@ -1,189 +1,173 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/metrics.h"
 
+#include "common/log.h"
+#include "common/memory.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/get_state.h"
 #include "httpbroker/http/health.h"
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
+#include "httpbroker/limits.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
-/* GET /metrics: the broker's own figures, for Prometheus. */
+typedef _Atomic uint64_t counter;
 
-#define GAUGE(out, name, help, value) exposition_number(out, name, EXPOSITION_GAUGE, help, value)
-#define COUNTER(out, name, help, value) \
-	exposition_number(out, name, EXPOSITION_COUNTER, help, value)
-
-static const char *format_name(unsigned format)
-{
-	return format < formats_count() ? format_at(format)->name : "none";
-}
-
-/* All there can be, from the start: what begins with 1 is no increase to Prometheus. */
-static void events_write(struct buffer *out, const struct counters *counters, bool accepted,
-	const char *name, const char *label)
-{
-	for (unsigned format = 0; format <= formats_count(); format++)
-		for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
-			if (outcome_is_accepted(outcome) == accepted)
-				buffer_printf(out, "%s{format=\"%s\",%s=\"%s\"} %" PRIu64 "\n",
-					name, format_name(format), label, outcome_name(outcome),
-					counters_events(counters, format, outcome));
-}
-
-static void counters_write(struct buffer *out, const struct counters *counters)
-{
-	static const char accepted[] = "httpbroker_events_accepted_total";
-	static const char refused[] = "httpbroker_events_refused_total";
-	static const char dropped_field[] = "httpbroker_left_out_total";
-
-	exposition_family(out, accepted, EXPOSITION_COUNTER,
-		"Events that were accepted, and what became of them.");
-	events_write(out, counters, true, accepted, "result");
-	exposition_family(out, refused, EXPOSITION_COUNTER,
-		"Events, or documents of which no event could be made, that were refused.");
-	events_write(out, counters, false, refused, "reason");
-	exposition_family(out, dropped_field, EXPOSITION_COUNTER,
-		"Parts of accepted events that were left out or cut.");
-	for (unsigned what = 0; what < DROPPED_FIELDS; what++)
-		buffer_printf(out, "%s{what=\"%s\"} %" PRIu64 "\n", dropped_field,
-			dropped_name(what), counters_dropped_total(counters, what));
-}
-
-static void redis_write(
-	struct buffer *out, const struct delivery *delivery, const struct delivery_status *status)
-{
-	GAUGE(out, "httpbroker_redis_up", "Whether Redis takes what it is told.", status->redis_up);
-	if (status->queue_length >= 0)
-		GAUGE(out, "httpbroker_queue_length",
-			"Events in the queue, when Redis told that last.", status->queue_length);
-	GAUGE(out, "httpbroker_repeats_paused", "Whether the queue is too long for repeats.",
-		status->repeats_paused);
-	GAUGE(out, "httpbroker_pending_events", "Events that wait for Redis.",
-		(int64_t)status->pending);
-	COUNTER(out, "httpbroker_pushed_total",
-		"Events in the queue that Redis has acknowledged, repeats included.",
-		(int64_t)status->pushed);
-	COUNTER(out, "httpbroker_repeats_total", "Events that repeat what was told before.",
-		(int64_t)status->repeats);
-	exposition_family(out, "httpbroker_handover_lost_total", EXPOSITION_COUNTER,
-		"Events that another broker handed over and that changed nothing.");
-	buffer_printf(out,
-		"httpbroker_handover_lost_total{reason=\"older\"} %" PRIu64 "\n"
-		"httpbroker_handover_lost_total{reason=\"unreadable\"} %" PRIu64 "\n",
-		status->handed_older, status->handed_unreadable);
-	exposition_histogram(out, "httpbroker_commit_duration_seconds",
-		"From what is written to Redis to its acknowledgement.",
-		delivery_commits(delivery));
-}
-
-static void state_counts_write(const struct counts *counts, struct buffer *out)
-{
-	GAUGE(out, "httpbroker_states", "Checks that are remembered.", (int64_t)counts->checks);
-	GAUGE(out, "httpbroker_states_stale", "Checks whose time to live is over.",
-		(int64_t)counts->stale);
-	GAUGE(out, "httpbroker_states_stale_long",
-		"Checks whose time to live has been over for more than 7 days.",
-		(int64_t)counts->stale_long);
-}
-
-static struct submission *metrics_begin(
-	const struct broker *broker, struct request *request, struct response *answer)
-{
-	static const char *const none[] = {NULL};
-	const struct delivery_status status = delivery_status(broker->delivery);
-	struct buffer *out = &answer->body;
-
-	if (!query_check(&request->query, none, answer))
-		return NULL;
-	answer->status = 200;
-	answer->type = ANSWER_METRICS;
-	exposition_family(out, "httpbroker_build_info", EXPOSITION_GAUGE, "Which version this is.");
-	buffer_printf(out, "httpbroker_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
-	counters_write(out, broker->counters);
-	GAUGE(out, "httpbroker_active", "Whether this broker is the active one of its name.",
-		status.role == DELIVERY_ACTIVE);
-	if (!status.memory_only)
-		redis_write(out, broker->delivery, &status);
-	GAUGE(out, "httpbroker_held_bytes", "Memory that requests hold, all together.",
-		(int64_t)held_total(broker->held));
-	exposition_histogram(out, "httpbroker_request_duration_seconds",
-		"From the end of a request to the beginning of its answer.",
-		counters_requests(broker->counters));
-	state_counts_answer(broker->checks, answer, state_counts_write);
-	return NULL;
-}
-
-const struct route route_get_metrics = {
-	.path = "/metrics", .method = "GET", .begin = metrics_begin};
-
-/* GET /metrics/states: every check's state, for Prometheus, which wants a family in one block. */
-
-enum { PASS_STATE, PASS_AGE, PASS_STALE, PASSES };
-
-static const struct family {
-	const char *name;
-	const char *help;
-} families[PASSES] = {
-	[PASS_STATE] = {"httpbroker_check_state",
-		"0 ok, 1 warning, 2 critical, 3 unknown; of a stale check what it is told as."},
-	[PASS_AGE] = {"httpbroker_check_age_seconds", "Since the time of the last event."},
-	[PASS_STALE] = {"httpbroker_check_stale", "Whether the time to live is over."},
+struct counters {
+	counter dropped[DROPPED_FIELDS];
+	struct histogram requests;
+	struct overload overload;
+	counter events[]; /* OUTCOMES of each format, and of no format */
 };
 
-static void family_begin(struct scan *scan)
-{
-	const struct family *family = &families[scan->pass];
+static const char *const outcome_names[OUTCOMES] = {
+	[OUTCOME_DELIVERED] = "delivered",
+	[OUTCOME_KEPT] = "kept",
+	[OUTCOME_OLDER] = "older",
+	[OUTCOME_TEST] = "test",
+	[OUTCOME_MERGED] = "merged",
+	[OUTCOME_NOTED] = "noted",
+	[OUTCOME_UNTOLD] = "untold",
+	[OUTCOME_TOO_LARGE] = "too_large",
+	[OUTCOME_SYNTAX] = "syntax",
+	[OUTCOME_SHAPE] = "shape",
+	[OUTCOME_INVALID] = "invalid",
+	[OUTCOME_FORBIDDEN] = "forbidden",
+	[OUTCOME_FULL] = "full",
+	[OUTCOME_LATER] = "later",
+	[OUTCOME_STOPPING] = "stopping",
+};
 
-	exposition_family(scan->out, family->name, EXPOSITION_GAUGE, family->help);
+static const char *const dropped_names[DROPPED_FIELDS] = {
+	[DROPPED_KEY] = "key",
+	[DROPPED_PERFDATA] = "perfdata",
+	[DROPPED_RECOVERY_DELAY] = "initial_recovery_delay",
+	[DROPPED_SUMMARY] = "summary",
+	[DROPPED_DETAILS] = "details",
+};
+
+const char *outcome_name(enum outcome outcome)
+{
+	return outcome_names[outcome];
 }
 
-static int64_t figure_of(const struct scan *scan, const struct check *check)
+bool outcome_is_accepted(enum outcome outcome)
 {
-	bool stale = check->deadline <= scan->now.monotonic;
-	int64_t age = scan->now.wall / NSEC_PER_SEC - check->time;
-
-	if (scan->pass == PASS_AGE)
-		return age > 0 ? age : 0;
-	if (scan->pass == PASS_STALE)
-		return stale;
-	return stale ? (int64_t)scan->broker->stale_as : check->state;
+	return outcome < OUTCOME_TOO_LARGE;
 }
 
-static void check_write(struct scan *scan, const struct check *check)
+const char *dropped_name(enum dropped_field field)
 {
-	struct buffer *out = scan->out;
-	size_t check_name = (size_t)check->entity_length + 1;
-
-	buffer_append_text(out, families[scan->pass].name);
-	buffer_append_text(out, "{entity=");
-	exposition_label(out, check->names, check->entity_length);
-	buffer_append_text(out, ",check=");
-	exposition_label(out, check->names + check_name, check->hh.keylen - check_name);
-	buffer_append_text(out, "} ");
-	jsontext_number(out, figure_of(scan, check));
-	buffer_append_text(out, "\n");
+	return dropped_names[field];
 }
 
-static void family_end(struct scan *scan)
+struct counters *counters_new(void)
 {
-	(void)scan;
+	size_t events = (formats_count() + 1) * (size_t)OUTCOMES;
+
+	return memory_zeroed(1, sizeof(struct counters) + events * sizeof(counter));
 }
 
-static const struct scan_form families_form = {PASSES, family_begin, check_write, family_end};
-
-static struct submission *checks_begin(
-	const struct broker *broker, struct request *request, struct response *answer)
+void counters_free(struct counters *counters)
 {
-	scan_answer(broker, request, &families_form, ANSWER_METRICS, answer);
-	return NULL;
+	free(counters);
 }
 
-const struct route route_get_state_metrics = {
-	.path = "/metrics/states", .method = "GET", .active_only = true, .begin = checks_begin};
+void counters_event(struct counters *counters, const struct format *format, enum outcome outcome,
+	unsigned count)
+{
+	unsigned row = 0;
 
-void exposition_family(
+	while (row < formats_count() && format_at(row) != format)
+		row++;
+	atomic_fetch_add_explicit(
+		&counters->events[row * (unsigned)OUTCOMES + outcome], count, memory_order_relaxed);
+}
+
+void counters_dropped(struct counters *counters, enum dropped_field field, unsigned count)
+{
+	atomic_fetch_add_explicit(&counters->dropped[field], count, memory_order_relaxed);
+}
+
+uint64_t counters_events(const struct counters *counters, unsigned format, enum outcome outcome)
+{
+	return atomic_load_explicit(
+		&counters->events[format * (unsigned)OUTCOMES + outcome], memory_order_relaxed);
+}
+
+uint64_t counters_dropped_total(const struct counters *counters, enum dropped_field field)
+{
+	return atomic_load_explicit(&counters->dropped[field], memory_order_relaxed);
+}
+
+void counters_request(struct counters *counters, nsec took)
+{
+	histogram_add(&counters->requests, took);
+}
+
+enum overload_change overload_note(struct overload *overload, bool refused, nsec now)
+{
+	if (refused)
+		return atomic_exchange(&overload->last, now) == 0 ? OVERLOAD_BEGINS : OVERLOAD_SAME;
+	nsec last = atomic_load(&overload->last);
+	if (last == 0 || now - last < OVERLOAD_QUIET)
+		return OVERLOAD_SAME;
+	return atomic_compare_exchange_strong(&overload->last, &last, 0) ? OVERLOAD_ENDS
+									 : OVERLOAD_SAME;
+}
+
+void overload_update(struct counters *counters, bool refused)
+{
+	switch (overload_note(&counters->overload, refused, clock_monotonic())) {
+	case OVERLOAD_SAME:
+		return;
+	case OVERLOAD_BEGINS:
+		log_warning("events are refused, 503: as many checks as may be are remembered "
+			    "(--max-states), as many events wait for Redis (--max-pending), or "
+			    "requests hold as much memory as they may (--max-held)");
+		return;
+	case OVERLOAD_ENDS:
+		log_info("events are accepted again: no limit is reached any more");
+	}
+}
+
+static void dropped_log(struct counters *counters, enum dropped_field field,
+	const struct event *event, const char *words)
+{
+	counters_dropped(counters, field, 1);
+	log_debug("%.*s:%.*s: %s", (int)event->entity.length, event->entity.bytes,
+		(int)event->check.length, event->check.bytes, words);
+}
+
+void dropped_count(struct counters *counters, const struct event *event, int flapjack)
+{
+	if (event->unknown_keys > 0)
+		counters_dropped(counters, DROPPED_KEY, event->unknown_keys);
+	if (flapjack == 2 && event->perfdata.length > 0)
+		dropped_log(counters, DROPPED_PERFDATA, event,
+			"left out 'perfdata', which Flapjack 2 would exit on");
+	if (flapjack == 1 && event->initial_recovery_delay != EVENT_NOT_GIVEN)
+		dropped_log(counters, DROPPED_RECOVERY_DELAY, event,
+			"left out 'initial_recovery_delay', which Flapjack 1 would reject");
+	if (event->summary.length > LIMIT_SUMMARY)
+		dropped_log(counters, DROPPED_SUMMARY, event, "cut the end of 'summary'");
+	if (event->details.length > LIMIT_DETAILS)
+		dropped_log(counters, DROPPED_DETAILS, event, "cut the end of 'details'");
+}
+
+/*
+ * Prometheus' text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): the figures
+ * of one family stand together, after its name and type.
+ */
+
+#define CONTENT_METRICS "text/plain; version=0.0.4; charset=utf-8"
+
+enum exposition_type { EXPOSITION_COUNTER, EXPOSITION_GAUGE, EXPOSITION_HISTOGRAM };
+
+static void exposition_family(
 	struct buffer *out, const char *name, enum exposition_type type, const char *help)
 {
 	static const char *const types[] = {"counter", "gauge", "histogram"};
@@ -191,7 +175,7 @@ void exposition_family(
 	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
 }
 
-void exposition_number(struct buffer *out, const char *name, enum exposition_type type,
+static void exposition_number(struct buffer *out, const char *name, enum exposition_type type,
 	const char *help, int64_t value)
 {
 	exposition_family(out, name, type, help);
@@ -203,8 +187,8 @@ static double seconds_of(uint64_t time)
 	return (double)time / (double)NSEC_PER_SEC;
 }
 
-/* A count is of all up to its bound; the last bound of all is infinite. */
-void exposition_histogram(
+/* A bucket counts everything up to its bound; the last bound is infinite. */
+static void exposition_histogram(
 	struct buffer *out, const char *name, const char *help, const struct histogram *histogram)
 {
 	uint64_t count = 0;
@@ -227,7 +211,7 @@ static const char *escape_of(char c)
 	return c == '\\' ? "\\\\" : c == '"' ? "\\\"" : c == '\n' ? "\\n" : NULL;
 }
 
-void exposition_label(struct buffer *out, const char *bytes, size_t length)
+static void exposition_label(struct buffer *out, const char *bytes, size_t length)
 {
 	size_t start = 0;
 
@@ -244,3 +228,169 @@ void exposition_label(struct buffer *out, const char *bytes, size_t length)
 	buffer_append(out, bytes + start, length - start);
 	buffer_append(out, "\"", 1);
 }
+
+#define GAUGE(out, name, help, value) exposition_number(out, name, EXPOSITION_GAUGE, help, value)
+#define COUNTER(out, name, help, value) \
+	exposition_number(out, name, EXPOSITION_COUNTER, help, value)
+
+static const char *format_name(unsigned format)
+{
+	return format < formats_count() ? format_at(format)->name : "none";
+}
+
+/* Every label from the start, as 0: Prometheus sees no increase in a counter that begins with 1. */
+static void events_write(struct buffer *out, const struct counters *counters, bool accepted,
+	const char *name, const char *label)
+{
+	for (unsigned format = 0; format <= formats_count(); format++)
+		for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
+			if (outcome_is_accepted(outcome) == accepted)
+				buffer_printf(out, "%s{format=\"%s\",%s=\"%s\"} %" PRIu64 "\n",
+					name, format_name(format), label, outcome_name(outcome),
+					counters_events(counters, format, outcome));
+}
+
+static void counters_write(struct buffer *out, const struct counters *counters)
+{
+	static const char accepted[] = "httpbroker_events_accepted_total";
+	static const char refused[] = "httpbroker_events_refused_total";
+	static const char dropped[] = "httpbroker_left_out_total";
+
+	exposition_family(
+		out, accepted, EXPOSITION_COUNTER, "Events that were accepted, by their outcome.");
+	events_write(out, counters, true, accepted, "result");
+	exposition_family(out, refused, EXPOSITION_COUNTER,
+		"Events, or documents without a readable event, that were refused.");
+	events_write(out, counters, false, refused, "reason");
+	exposition_family(out, dropped, EXPOSITION_COUNTER,
+		"Parts of accepted events that were left out or cut.");
+	for (unsigned field = 0; field < DROPPED_FIELDS; field++)
+		buffer_printf(out, "%s{what=\"%s\"} %" PRIu64 "\n", dropped, dropped_name(field),
+			counters_dropped_total(counters, field));
+}
+
+static void redis_write(
+	struct buffer *out, const struct delivery *delivery, const struct delivery_status *status)
+{
+	GAUGE(out, "httpbroker_redis_up", "Whether Redis is up and accepts commits.",
+		status->redis_up);
+	if (status->queue_length >= 0)
+		GAUGE(out, "httpbroker_queue_length", "Events in the queue, as of the last commit.",
+			status->queue_length);
+	GAUGE(out, "httpbroker_repeats_paused", "Whether the queue is too long for repeats.",
+		status->repeats_paused);
+	GAUGE(out, "httpbroker_pending_events", "Events that wait for Redis.",
+		(int64_t)status->pending);
+	COUNTER(out, "httpbroker_pushed_total",
+		"Events in the queue that Redis has acknowledged, repeats included.",
+		(int64_t)status->pushed);
+	COUNTER(out, "httpbroker_repeats_total", "Events that repeat the last one of their check.",
+		(int64_t)status->repeats);
+	exposition_family(out, "httpbroker_handover_lost_total", EXPOSITION_COUNTER,
+		"Events that another broker handed off and that had no effect.");
+	buffer_printf(out,
+		"httpbroker_handover_lost_total{reason=\"older\"} %" PRIu64 "\n"
+		"httpbroker_handover_lost_total{reason=\"unreadable\"} %" PRIu64 "\n",
+		status->handed_older, status->handed_unreadable);
+	exposition_histogram(out, "httpbroker_commit_duration_seconds",
+		"From the write to Redis to its acknowledgement.", delivery_commits(delivery));
+}
+
+static void state_counts_write(const struct counts *counts, struct buffer *out)
+{
+	GAUGE(out, "httpbroker_states", "Checks that are remembered.", (int64_t)counts->checks);
+	GAUGE(out, "httpbroker_states_stale", "Checks whose TTL has expired.",
+		(int64_t)counts->stale);
+	GAUGE(out, "httpbroker_states_stale_long", "Checks whose TTL expired more than 7 days ago.",
+		(int64_t)counts->stale_long);
+}
+
+static struct submission *metrics_begin(struct request *request)
+{
+	static const char *const none[] = {NULL};
+	const struct broker *broker = request->broker;
+	const struct delivery_status status = delivery_status(broker->delivery);
+	struct response *response = &request->response;
+	struct buffer *out = &response->body;
+
+	if (!query_check(&request->query, none, response))
+		return NULL;
+	response->status = 200;
+	response->type = CONTENT_METRICS;
+	exposition_family(out, "httpbroker_build_info", EXPOSITION_GAUGE, "Which version this is.");
+	buffer_printf(out, "httpbroker_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+	counters_write(out, broker->counters);
+	GAUGE(out, "httpbroker_active", "Whether this broker is the active one of its name.",
+		status.role == DELIVERY_ACTIVE);
+	if (!status.memory_only)
+		redis_write(out, broker->delivery, &status);
+	GAUGE(out, "httpbroker_held_bytes", "Memory that all requests hold.",
+		(int64_t)held_total(broker->held));
+	exposition_histogram(out, "httpbroker_request_duration_seconds",
+		"From the end of a request to the beginning of its response.",
+		&broker->counters->requests);
+	state_counts_stream(broker->checks, response, state_counts_write);
+	return NULL;
+}
+
+const struct route route_get_metrics = {
+	.path = "/metrics", .method = "GET", .begin = metrics_begin};
+
+/* GET /metrics/states: every check's state, a pass for each family. */
+
+enum { PASS_STATE, PASS_AGE, PASS_STALE, PASSES };
+
+static const struct family {
+	const char *name;
+	const char *help;
+} families[PASSES] = {
+	[PASS_STATE] = {"httpbroker_check_state",
+		"0 ok, 1 warning, 2 critical, 3 unknown; of a stale check the state that is reported."},
+	[PASS_AGE] = {"httpbroker_check_age_seconds", "Since the time of the last event."},
+	[PASS_STALE] = {"httpbroker_check_stale", "Whether the TTL has expired."},
+};
+
+static void family_begin(struct scan *scan)
+{
+	const struct family *family = &families[scan->pass];
+
+	exposition_family(scan->out, family->name, EXPOSITION_GAUGE, family->help);
+}
+
+static int64_t figure_of(const struct scan *scan, const struct check *check)
+{
+	bool stale = check->deadline <= scan->now.monotonic;
+	int64_t age = scan->now.wall / NSEC_PER_SEC - check->time;
+
+	if (scan->pass == PASS_AGE)
+		return age > 0 ? age : 0;
+	if (scan->pass == PASS_STALE)
+		return stale;
+	return stale ? (int64_t)scan->stale_as : check->state;
+}
+
+static void check_write(struct scan *scan, const struct check *check)
+{
+	struct buffer *out = scan->out;
+	size_t check_name = (size_t)check->entity_length + 1;
+
+	buffer_append_text(out, families[scan->pass].name);
+	buffer_append_text(out, "{entity=");
+	exposition_label(out, check->names, check->entity_length);
+	buffer_append_text(out, ",check=");
+	exposition_label(out, check->names + check_name, check->hh.keylen - check_name);
+	buffer_append_text(out, "} ");
+	jsontext_number(out, figure_of(scan, check));
+	buffer_append_text(out, "\n");
+}
+
+static const struct scan_form families_form = {PASSES, family_begin, check_write, NULL};
+
+static struct submission *checks_begin(struct request *request)
+{
+	scan_start(request, &families_form, CONTENT_METRICS, NULL);
+	return NULL;
+}
+
+const struct route route_get_state_metrics = {
+	.path = "/metrics/states", .method = "GET", .active_only = true, .begin = checks_begin};

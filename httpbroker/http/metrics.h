@@ -1,34 +1,90 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writing figures as Prometheus reads them: its text format 0.0.4
- * (prometheus.io/docs/instrumenting/exposition_formats). All of one family stand together, behind
- * what it is.
+ * The broker's own figures, for GET /metrics: how many events, in which format, with which outcome.
+ * Any thread counts and reads without waiting; figures that are read together may differ by what is
+ * counted meanwhile.
  */
 #ifndef HTTPBROKER_HTTP_METRICS_H
 #define HTTPBROKER_HTTP_METRICS_H
 
-#include "common/buffer.h"
+#include "common/clocks.h"
 #include "httpbroker/delivery/histogram.h"
+#include "httpbroker/formats/format.h"
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#define ANSWER_METRICS "text/plain; version=0.0.4; charset=utf-8"
+/* What becomes of an event, or of a document that holds none. */
+enum outcome {
+	/* accepted */
+	OUTCOME_DELIVERED, /* in Redis */
+	OUTCOME_KEPT,      /* in memory, while Redis is away */
+	OUTCOME_OLDER,     /* without effect: the check's last event is newer */
+	OUTCOME_TEST,      /* a service tests its channel: no event */
+	OUTCOME_MERGED,    /* the same document has a worse event of the same check */
+	OUTCOME_NOTED,     /* read, and it holds no event */
+	OUTCOME_UNTOLD,    /* no lasting state, and no Redis to deliver it to */
+	/* refused */
+	OUTCOME_TOO_LARGE, /* a body, or too many events in one */
+	OUTCOME_SYNTAX,    /* no JSON, or JSON that is not supported */
+	OUTCOME_SHAPE,     /* JSON of no known format */
+	OUTCOME_INVALID,   /* of a known format, with a wrong key */
+	OUTCOME_FORBIDDEN, /* the token may not write its entity */
+	OUTCOME_FULL,      /* a limit is reached: checks, pending events, memory of requests */
+	OUTCOME_STOPPING,  /* the broker stops, or another one is active */
+	OUTCOME_LATER,     /* what proves it cannot be fetched now */
+	OUTCOMES
+};
 
-enum exposition_type { EXPOSITION_COUNTER, EXPOSITION_GAUGE, EXPOSITION_HISTOGRAM };
+/* The value of a label: `delivered`, `too_large`, … */
+const char *outcome_name(enum outcome outcome);
+bool outcome_is_accepted(enum outcome outcome);
 
-/* What a family is. `help` is a line, and has no backslash. */
-void exposition_family(
-	struct buffer *out, const char *name, enum exposition_type type, const char *help);
+/* What was removed from accepted events. */
+enum dropped_field {
+	DROPPED_KEY,            /* Flapjack would reject it */
+	DROPPED_PERFDATA,       /* Flapjack 2 would exit */
+	DROPPED_RECOVERY_DELAY, /* Flapjack 1 would reject it */
+	DROPPED_SUMMARY,        /* the end of a long one */
+	DROPPED_DETAILS,        /* the end of a long one */
+	DROPPED_FIELDS
+};
 
-/* A family of one figure. */
-void exposition_number(struct buffer *out, const char *name, enum exposition_type type,
-	const char *help, int64_t value);
+const char *dropped_name(enum dropped_field field);
 
-void exposition_histogram(
-	struct buffer *out, const char *name, const char *help, const struct histogram *histogram);
+struct counters;
 
-/* The value of a label, any bytes of valid UTF-8, in quotes. */
-void exposition_label(struct buffer *out, const char *bytes, size_t length);
+struct counters *counters_new(void);
+void counters_free(struct counters *counters);
+
+/* `format`: NULL if it was not recognised. */
+void counters_event(struct counters *counters, const struct format *format, enum outcome outcome,
+	unsigned count);
+
+/* How long a request took, from its end to the beginning of its response. */
+void counters_request(struct counters *counters, nsec took);
+
+/* Counts, and logs at debug level, what this Flapjack (1 or 2) will not see of an event. */
+void dropped_count(struct counters *counters, const struct event *event, int flapjack);
+void counters_dropped(struct counters *counters, enum dropped_field field, unsigned count);
+
+/* The figures. `format` is a number below formats_count(), or formats_count() for none. */
+uint64_t counters_events(const struct counters *counters, unsigned format, enum outcome outcome);
+uint64_t counters_dropped_total(const struct counters *counters, enum dropped_field field);
+
+/* Whether events are refused because a limit is reached: over after OVERLOAD_QUIET without one. */
+#define OVERLOAD_QUIET (10 * NSEC_PER_SEC)
+
+struct overload {
+	_Atomic nsec last; /* the last refusal (monotonic); 0: it is over, or never was */
+};
+
+enum overload_change { OVERLOAD_SAME, OVERLOAD_BEGINS, OVERLOAD_ENDS };
+
+/* A request was handled; `refused`: an event of it was. */
+enum overload_change overload_note(struct overload *overload, bool refused, nsec now);
+
+/* The same for the broker's latch, which logs the beginning and the end. */
+void overload_update(struct counters *counters, bool refused);
 
 #endif

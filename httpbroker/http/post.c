@@ -117,22 +117,6 @@ static void items_count(const struct post *post)
 	}
 }
 
-void overload_tell(struct counters *counters, bool refused)
-{
-	switch (overload_note(counters_overload(counters), refused, clock_monotonic())) {
-	case OVERLOAD_SAME:
-		return;
-	case OVERLOAD_BEGINS:
-		log_warning("events are refused, 503: as many checks as may be are remembered "
-			    "(--max-states), as many events wait for Redis (--max-pending), or "
-			    "requests hold as much memory as they may (--max-held)");
-		return;
-	case OVERLOAD_ENDS:
-		log_info("events are not refused any more for want of room");
-		return;
-	}
-}
-
 size_t post_bytes(const struct post *post)
 {
 	const struct submission *submission = &post->submission;
@@ -160,7 +144,7 @@ void post_settle(struct post *post)
 			item->why = memory_copied(submission->why);
 	}
 	if (answered > 0)
-		overload_tell(post->counters, crowded);
+		overload_update(post->counters, crowded);
 	items_count(post);
 }
 
@@ -225,29 +209,29 @@ static bool outcome_is_busy(enum outcome outcome)
 	return outcome == OUTCOME_FULL || outcome == OUTCOME_STOPPING;
 }
 
-static void entry_not_answer(const struct item *item, struct response *answer)
+static void entry_not_answer(const struct item *item, struct response *response)
 {
-	answer->status = 200;
-	answer->type = ANSWER_JSON;
-	buffer_append_text(&answer->body, "{\"kept\": false, \"reason\": ");
-	response_string(&answer->body, outcome_words(item));
-	buffer_append_text(&answer->body, "}\n");
+	response->status = 200;
+	response->type = CONTENT_JSON;
+	buffer_append_text(&response->body, "{\"kept\": false, \"reason\": ");
+	response_string(&response->body, outcome_words(item));
+	buffer_append_text(&response->body, "}\n");
 }
 
-static void one_answer(const struct post *post, struct response *answer)
+static void one_answer(const struct post *post, struct response *response)
 {
 	const struct item *item = &post->items[0];
 
 	if (item->outcome == OUTCOME_DELIVERED || item->outcome == OUTCOME_KEPT) {
-		answer->status = item->outcome == OUTCOME_KEPT ? 202 : 200;
-		answer->type = ANSWER_TEXT;
-		echo_append(&answer->body, &post->submission.prepared[0]);
+		response->status = item->outcome == OUTCOME_KEPT ? 202 : 200;
+		response->type = CONTENT_TEXT;
+		echo_append(&response->body, &post->submission.prepared[0]);
 	} else if (outcome_is_accepted(item->outcome)) {
-		entry_not_answer(item, answer);
+		entry_not_answer(item, response);
 	} else if (outcome_is_busy(item->outcome)) {
-		response_busy(answer, outcome_words(item));
+		response_busy(response, outcome_words(item));
 	} else {
-		response_error(answer, item->outcome == OUTCOME_FORBIDDEN ? 403 : 400, "%s",
+		response_error(response, item->outcome == OUTCOME_FORBIDDEN ? 403 : 400, "%s",
 			outcome_words(item));
 	}
 }
@@ -338,27 +322,27 @@ static void error_append(struct buffer *out, const struct total *total)
 	buffer_append_text(out, ",");
 }
 
-static void refused_tell(const struct total *total, struct response *answer)
+static void refused_tell(const struct total *total, struct response *response)
 {
 	size_t count = total->refused + total->accepted;
 	struct reason why;
 
 	reason_set(&why, "%zu of %zu event%s refused, the first: %s", total->refused, count,
 		number_plural(count), total->first);
-	answer_refuses(answer, why.text);
+	response_reason(response, why.text);
 }
 
-static void list_answer(const struct post *post, struct response *answer)
+static void list_answer(const struct post *post, struct response *response)
 {
-	struct buffer *out = &answer->body;
+	struct buffer *out = &response->body;
 	struct total total = total_of(post);
 
 	if (status_of(&total) == 503)
-		response_busy(answer, ""); /* for its headers */
+		response_busy(response, ""); /* for its headers */
 	else if (total.refused > 0)
-		refused_tell(&total, answer);
-	answer->status = status_of(&total);
-	answer->type = ANSWER_JSON;
+		refused_tell(&total, response);
+	response->status = status_of(&total);
+	response->type = CONTENT_JSON;
 	buffer_clear(out);
 	buffer_append_text(out, "{");
 	if (total.accepted == 0)
@@ -371,12 +355,12 @@ static void list_answer(const struct post *post, struct response *answer)
 	}
 }
 
-void post_respond(const struct post *post, struct response *answer)
+void post_respond(const struct post *post, struct response *response)
 {
 	if (log_enabled(LOG_LEVEL_DEBUG))
 		taken_log(post);
 	if (post->one)
-		one_answer(post, answer);
+		one_answer(post, response);
 	else
-		list_answer(post, answer);
+		list_answer(post, response);
 }

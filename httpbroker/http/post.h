@@ -6,11 +6,9 @@
 #ifndef HTTPBROKER_HTTP_POST_H
 #define HTTPBROKER_HTTP_POST_H
 
-#include "httpbroker/delivery/submissions.h"
 #include "httpbroker/formats/body.h"
 #include "httpbroker/formats/format.h"
-#include "httpbroker/http/counters.h"
-#include "httpbroker/http/response.h"
+#include "httpbroker/http/request.h"
 #include "httpbroker/sns/message.h"
 
 /* An event, or what was to be one. */
@@ -55,9 +53,6 @@ struct prepared *post_submit(struct post *post);
 /* How much memory it needs, or nearly so. */
 size_t post_bytes(const struct post *post);
 
-/* Logs that events are refused for want of room, and that they no longer are (counters.h). */
-void overload_tell(struct counters *counters, bool refused);
-
 /* Once the submission is answered, or when there is none: sets the fates and counts them. */
 void post_settle(struct post *post);
 
@@ -74,7 +69,10 @@ void post_settle(struct post *post);
  * body from 0; `line` is there for lines, `part` (from 0) for a document that holds several events.
  */
 
+/* The submission, or NULL and the response if no item is submitted. */
+struct submission *post_submission(struct request *request);
+
 /* The batch is settled, and has an item. */
-void post_respond(const struct post *post, struct response *answer);
+void post_respond(const struct post *post, struct response *response);
 
 #endif

@@ -17,15 +17,16 @@ static void sns_message_fetched(void *owner)
 {
 	struct request *request = owner;
 
-	request->wake(request);
+	request_resume(request);
 }
 
-void post_sns_begin(const struct broker *broker, struct request *request, json_t *document)
+void post_sns_begin(struct request *request, json_t *document)
 {
 	struct post *post = request->data;
 
 	post_clear(post);
-	post->message = sns_message_new(broker->sns, document, sns_message_fetched, request);
+	post->message =
+		sns_message_new(request->broker->sns, document, sns_message_fetched, request);
 }
 
 /* What is refused is logged with the request (requestlog.h). Anybody can post what looks so. */
@@ -45,95 +46,76 @@ static void sns_message_log(enum sns_message_step step, const struct reason *why
 		log_warning("SNS: not now: %s%s", why->text, text);
 }
 
-/* Nothing is made of it. */
-static struct submission *sns_message_answer(const struct broker *broker,
-	enum sns_message_step step, const struct reason *why, struct response *answer)
+/* It holds no event. */
+static struct submission *sns_message_respond(
+	struct request *request, enum sns_message_step step, const struct reason *why)
 {
-	static const struct {
-		enum outcome outcome;
-		unsigned status;
-	} ends[] = {
-		[SNS_MESSAGE_DONE] = {OUTCOME_NOTED, 200},
-		[SNS_MESSAGE_LATER] = {OUTCOME_LATER, 503},
-		[SNS_MESSAGE_REFUSED] = {OUTCOME_FORBIDDEN, 403},
-	};
+	struct response *response = &request->response;
+	struct reason refusal;
 
-	counters_event(broker->counters, &format_sns, ends[step].outcome, 1);
 	sns_message_log(step, why);
 	if (step == SNS_MESSAGE_DONE) {
-		answer->status = ends[step].status;
-		answer->type = ANSWER_TEXT;
-		buffer_printf(&answer->body, "SNS: %s\n", why->text);
-		return NULL;
+		counters_event(request->broker->counters, &format_sns, OUTCOME_NOTED, 1);
+		response->status = 200;
+		response->type = CONTENT_TEXT;
+		buffer_printf(&response->body, "SNS: %s\n", why->text);
+	} else if (step == SNS_MESSAGE_LATER) {
+		request_refuse(request, &format_sns, OUTCOME_LATER, why->text);
+	} else {
+		reason_set(&refusal, "SNS: %s", why->text);
+		request_refuse(request, &format_sns, OUTCOME_FORBIDDEN, refusal.text);
 	}
-	if (step == SNS_MESSAGE_LATER)
-		response_busy(answer, why->text);
-	else
-		response_error(answer, ends[step].status, "SNS: %s", why->text);
 	return NULL;
 }
 
-static bool is_event(const json_t *said)
+static struct submission *event_submit(struct request *request, json_t *document)
 {
-	return json_object_get(said, "entity") != NULL || format_cloudwatch.matches(said);
-}
-
-static struct submission *said_take(
-	const struct broker *broker, struct request *request, json_t *said, struct response *answer)
-{
-	struct post *post = request->data;
 	struct collector collector;
 
-	if (!collector_begin(&collector, broker, request, post, answer))
+	if (!collector_begin(&collector, request))
 		return NULL;
-	collector_document(&collector, said, (struct place){0, 0});
+	collector_document(&collector, document, (struct place){0, 0});
 	collector_end(&collector);
-	if (post->submission.count > 0)
-		return &post->submission;
-	post_settle(post);
-	post_respond(post, answer);
-	return NULL;
+	return post_submission(request);
 }
 
-static struct submission *message_take(
-	const struct broker *broker, struct request *request, struct response *answer)
+static struct submission *content_submit(struct request *request)
 {
-	struct text text = sns_message_text(((struct post *)request->data)->message);
+	const struct post *post = request->data;
+	struct text text = sns_message_text(post->message);
 	struct submission *submission;
 	json_error_t error;
-	json_t *said = body_document(text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
+	struct reason why;
+	json_t *content = body_document(text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
 
-	if (is_event(said)) {
-		submission = said_take(broker, request, said, answer);
+	if (json_object_get(content, "entity") != NULL || format_cloudwatch.matches(content)) {
+		submission = event_submit(request, content);
 	} else {
-		struct reason why;
-
 		reason_set(&why, "the message is no alarm: %.*s",
 			text.length > 200 ? 200 : (int)text.length, text.bytes);
-		submission = sns_message_answer(broker, SNS_MESSAGE_DONE, &why, answer);
+		submission = sns_message_respond(request, SNS_MESSAGE_DONE, &why);
 	}
-	json_decref(said);
+	json_decref(content);
 	return submission;
 }
 
-struct submission *post_sns_go(
-	const struct broker *broker, struct request *request, struct response *answer)
+struct submission *post_sns_go(struct request *request)
 {
-	struct post *post = request->data;
+	const struct post *post = request->data;
 	struct reason why = {""};
 	enum sns_message_step step = sns_message_continue(post->message, moment_now(), &why);
 
 	if (step == SNS_MESSAGE_EVENT)
-		return message_take(broker, request, answer);
+		return content_submit(request);
 	if (step != SNS_MESSAGE_WAITING)
-		return sns_message_answer(broker, step, &why, answer);
+		return sns_message_respond(request, step, &why);
 	request->waits = true;
 	return NULL;
 }
 
-void post_sns_end(struct post *post, const struct response *answer)
+void post_sns_end(struct post *post, const struct response *response)
 {
-	if (answer->status == 200 || answer->status == 202)
+	if (response->status == 200 || response->status == 202)
 		sns_message_accepted(post->message, clock_monotonic());
 }
 

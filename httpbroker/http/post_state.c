@@ -104,40 +104,40 @@ bool collector_refuse(struct collector *collector, enum outcome outcome, const s
 }
 
 /* `?ttl=DURATION`; 0: not given. */
-static bool ttl_read(const struct query *query, int32_t *out, struct response *answer)
+static bool ttl_read(const struct query *query, int32_t *out, struct response *response)
 {
 	static const char *const known[] = {"ttl", NULL};
 	const char *text = query_get(query, "ttl");
 	struct reason why;
 	nsec ttl = 0;
 
-	if (!query_check(query, known, answer))
+	if (!query_check(query, known, response))
 		return false;
 	if (text != NULL &&
 		!duration_parse(text, NSEC_PER_SEC, INT32_MAX * NSEC_PER_SEC, &ttl, &why)) {
-		response_error(answer, 400, "?ttl: %s", why.text);
+		response_error(response, 400, "?ttl: %s", why.text);
 		return false;
 	}
 	*out = (int32_t)((ttl + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
 	return true;
 }
 
-bool collector_begin(struct collector *collector, const struct broker *broker,
-	const struct request *request, struct post *post, struct response *answer)
+bool collector_begin(struct collector *collector, struct request *request)
 {
+	const struct broker *broker = request->broker;
 	struct moment now = moment_now();
 
 	*collector = (struct collector){
 		.sink = {event_take, event_refuse, event_pass},
 		.broker = broker,
-		.acl = request->acl,
+		.acl = request->grant.acl,
 		.context = {.flapjack = broker->flapjack,
 			.now = now.wall / NSEC_PER_SEC,
 			.millis = (int16_t)(now.wall % NSEC_PER_SEC / NSEC_PER_MSEC)},
 		.now = now,
-		.post = post,
+		.post = request->data,
 	};
-	return ttl_read(&request->query, &collector->context.ttl, answer);
+	return ttl_read(&request->query, &collector->context.ttl, &request->response);
 }
 
 void collector_end(struct collector *collector)
@@ -175,36 +175,18 @@ static bool says_lines(const struct request *request)
 	return strchr("; \t", said[sizeof type - 1]) != NULL; /* its end as well */
 }
 
-/* Nothing of the body is taken. */
-static void body_refuse(
-	const struct broker *broker, struct response *answer, enum outcome outcome, const char *why)
-{
-	unsigned status = outcome == OUTCOME_TOO_LARGE   ? 413
-			  : outcome == OUTCOME_FORBIDDEN ? 403
-							 : 400;
-
-	counters_event(broker->counters, NULL, outcome, 1);
-	if (outcome == OUTCOME_FULL) {
-		overload_tell(broker->counters, true);
-		response_busy(answer, why);
-		return;
-	}
-	response_error(answer, status, "%s", why);
-}
-
-/* Fills the batch from the body. False, with an answer, if nothing of it is taken. */
-static bool body_take(
-	struct collector *collector, const struct request *request, struct response *answer)
+/* Fills the post from the body. False: the whole body is refused. */
+static bool body_collect(struct collector *collector, struct request *request)
 {
 	struct body_visitor visitor = {document_take, line_refuse, collector, BODY_NO_JSON};
 	struct post *post = collector->post;
 	struct reason why;
-	enum body_kind kind = body_read(
-		request->body.data, request->body.length, says_lines(request), &visitor, &why);
+	enum body_kind kind = body_read(request->holding.body.data, request->holding.body.length,
+		says_lines(request), &visitor, &why);
 
 	post->one = kind == BODY_ONE && (collector->format == NULL || !collector->format->many);
 	if (kind == BODY_BROKEN) {
-		body_refuse(collector->broker, answer, outcome_of(visitor.fault), why.text);
+		request_refuse(request, NULL, outcome_of(visitor.fault), why.text);
 		return false;
 	}
 	if (post->overflows)
@@ -213,51 +195,53 @@ static bool body_take(
 		reason_set(&why, "the batch is empty: there is no event in it");
 	else
 		return true;
-	body_refuse(collector->broker, answer, post->overflows ? OUTCOME_TOO_LARGE : OUTCOME_SHAPE,
-		why.text);
+	request_refuse(
+		request, NULL, post->overflows ? OUTCOME_TOO_LARGE : OUTCOME_SHAPE, why.text);
 	return false;
 }
 
-static struct submission *post_go(struct post *post, struct response *answer)
+struct submission *post_submission(struct request *request)
 {
+	struct post *post = request->data;
+
 	if (post->submission.count > 0)
 		return &post->submission;
 	post_settle(post);
-	post_respond(post, answer);
+	post_respond(post, &request->response);
 	return NULL;
 }
 
-static struct submission *post_state_begin(
-	const struct broker *broker, struct request *request, struct response *answer)
+static struct submission *post_state_begin(struct request *request)
 {
-	struct post *post = request->data = post_new(broker->counters);
+	struct post *post = request->data = post_new(request->broker->counters);
 	struct collector collector;
 
-	if (post_sns_is_raw(request) && request->acl == NULL) {
-		body_refuse(broker, answer, OUTCOME_FORBIDDEN, "SNS's raw delivery needs a token");
+	if (post_sns_is_raw(request) && request->grant.acl == NULL) {
+		request_refuse(
+			request, NULL, OUTCOME_FORBIDDEN, "SNS's raw delivery needs a token");
 		return NULL;
 	}
-	if (!collector_begin(&collector, broker, request, post, answer))
+	if (!collector_begin(&collector, request))
 		return NULL;
-	bool taken = body_take(&collector, request, answer);
-	buffer_free(&request->body); /* not to be held while it waits for Redis */
-	if (taken && post->one && collector.message != NULL)
-		post_sns_begin(broker, request, collector.message);
+	bool collected = body_collect(&collector, request);
+	buffer_free(&request->holding.body); /* not to be held while it waits for Redis */
+	if (collected && post->one && collector.message != NULL)
+		post_sns_begin(request, collector.message);
 	collector_end(&collector);
-	request->holds = post_bytes(post);
+	request->bytes = post_bytes(post);
 	if (post->message != NULL)
-		return post_sns_go(broker, request, answer);
-	return taken ? post_go(post, answer) : NULL;
+		return post_sns_go(request);
+	return collected ? post_submission(request) : NULL;
 }
 
-static void post_state_end(struct request *request, struct response *answer)
+static void post_state_end(struct request *request)
 {
 	struct post *post = request->data;
 
 	post_settle(post);
-	post_respond(post, answer);
+	post_respond(post, &request->response);
 	if (post->message != NULL)
-		post_sns_end(post, answer);
+		post_sns_end(post, &request->response);
 }
 
 static void post_state_free(struct request *request)

@@ -4,7 +4,6 @@
 #define HTTPBROKER_HTTP_POST_STATE_H
 
 #include "httpbroker/http/post.h"
-#include "httpbroker/http/routes.h"
 
 struct collector {
 	struct event_sink sink; /* first, so that an intake is one of these */
@@ -20,8 +19,7 @@ struct collector {
 };
 
 /* From now, and what the query says of it. False if that is wrong: then there is an answer. */
-bool collector_begin(struct collector *collector, const struct broker *broker,
-	const struct request *request, struct post *post, struct response *answer);
+bool collector_begin(struct collector *collector, struct request *request);
 void collector_end(struct collector *collector);
 
 /* Takes all that is in the document. False if the batch has become too large. */

@@ -1,295 +1,172 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/http/request.h"
 
+#include "common/address.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
+#include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/headers.h"
-#include "httpbroker/http/post.h"
-#include "httpbroker/http/requestlog.h"
-#include "httpbroker/http/response.h"
-#include "httpbroker/http/suspend.h"
-#include "httpbroker/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { BODY_FIRST = 4096 }; /* bytes of a body for which there is room at once */
+enum { BODY_FIRST = 4096 }; /* bytes reserved for a body at once */
 
-struct exchange {
-	struct exchange_context *context;
-	struct MHD_Connection *connection;
-	struct client *client;
-	const struct route *route; /* NULL: there is none */
-	struct grant grant;
-	struct request request;
-	struct holding holding; /* its memory; the body, until that is whole */
-	struct response response;
-	bool last;     /* nothing more can be read on this connection */
-	bool refused;  /* the answer is there already; what comes still is swallowed */
-	nsec whole_at; /* when all of it had come (monotonic); 0: not yet */
-	nsec begun;    /* at debug level: when its headers had come (monotonic) */
-	struct submission *submission; /* what the route submitted; NULL: nothing (yet) */
-	struct queue *queue;           /* by which it wakes when that is answered; its thread's */
-	struct suspended_request suspended_request;
-};
-
-static struct client *exchange_client(struct MHD_Connection *connection)
+/* The peer; the kernel says no more about the clients of a UNIX socket. */
+static const char *peer_text(const struct request *request, char out[ADDRESS_TEXT])
 {
-	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-		->socket_context;
+	const struct sockaddr *peer =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr;
+
+	return peer->sa_family == AF_UNIX ? "a UNIX socket" : address_of_socket(peer, out);
+}
+
+static void begin_log(const struct request *request)
+{
+	char peer[ADDRESS_TEXT];
+
+	log_debug("Started %.32s %.200s for connection %d from %s", request->method, request->path,
+		request->client->fd, peer_text(request, peer));
+}
+
+static void end_log(const struct request *request, bool answered)
+{
+	double took = (double)(clock_monotonic() - request->begun) / NSEC_PER_MSEC;
+	char peer[ADDRESS_TEXT];
+
+	if (answered)
+		log_debug("Completed %u in %.3fms for connection %d from %s",
+			request->response.status, took, request->client->fd,
+			peer_text(request, peer));
+	else
+		log_debug("Ended without a response after %.3fms for connection %d from %s", took,
+			request->client->fd, peer_text(request, peer));
+}
+
+/* SNS sends its password only after a 401, each time. */
+static bool asks_for_challenge(const struct request *request)
+{
+	return request->response.status == 401 &&
+	       request->header(request, "x-amz-sns-message-type") != NULL &&
+	       request->header(request, MHD_HTTP_HEADER_AUTHORIZATION) == NULL;
 }
 
 /*
- * libmicrohttpd (0.9.75) sends the end of a chunked body, `0`, after the headers that answer HEAD:
- * on a connection that goes on it would be taken for the beginning of the next answer.
+ * Senders such as Alertmanager neither retry nor log a refusal, so the broker logs it: of a POST
+ * what a retry cannot mend, of other methods what a token is missing for.
  */
-static bool ends_connection(const struct exchange *exchange)
+static void refusal_log(const struct request *request)
 {
-	return exchange->response.stream != NULL && strcmp(exchange->request.method, "HEAD") == 0;
+	static struct log_limit limit;
+	const struct response *response = &request->response;
+	unsigned status = response->status;
+	char peer[ADDRESS_TEXT], more[LOG_LIMIT_TEXT];
+	unsigned long suppressed;
+	bool logged = strcmp(request->method, "POST") == 0
+			      ? status == 207 || (status >= 400 && status < 500)
+			      : status == 401 || status == 403;
+
+	if (response->why == NULL || !logged || asks_for_challenge(request) ||
+		!log_limit_pass(&limit, clock_monotonic(), &suppressed))
+		return;
+	log_warning("%.32s %.200s from %s: %u: %s%s", request->method, request->path,
+		peer_text(request, peer), status, response->why, log_limit_text(suppressed, more));
 }
 
-static enum MHD_Result exchange_reply(struct exchange *exchange)
+static enum MHD_Result request_respond(struct request *request)
 {
-	struct exchange_context *context = exchange->context;
+	const struct response *response = &request->response;
+	/*
+	 * libmicrohttpd (0.9.75) sends the end of a chunked body, `0`, after the headers that
+	 * answer HEAD: a client would read it as the beginning of the connection's next response.
+	 */
+	bool last = request->last || in_flight_is_draining(&request->context->in_flight) ||
+		    (response->stream != NULL && strcmp(request->method, "HEAD") == 0);
 
-	if (exchange->whole_at != 0)
-		counters_request(context->broker->counters, clock_monotonic() - exchange->whole_at);
-	client_turn(exchange->client, CLIENT_READS);
-	requestlog_refusal(exchange->connection, &exchange->request, &exchange->response);
-	bool last = exchange->last || in_flight_is_draining(&context->in_flight) ||
-		    ends_connection(exchange);
-	return response_send(exchange->connection, &exchange->response, last);
+	if (request->complete_at != 0)
+		counters_request(
+			request->broker->counters, clock_monotonic() - request->complete_at);
+	client_turn(request->client, CLIENT_READS);
+	refusal_log(request);
+	return response_send(request->connection, &request->response, last);
 }
 
-static void too_large_refuse(struct exchange *exchange)
+static void too_large_refuse(struct request *request)
 {
-	response_error(&exchange->response, 413, "the body has more than %zu bytes",
-		exchange->context->max_body);
-	counters_event(exchange->context->broker->counters, NULL, OUTCOME_TOO_LARGE, 1);
-	exchange->refused = true;
-	held_release(exchange->context->broker->held, &exchange->holding);
+	struct reason why;
+
+	reason_set(&why, "the body has more than %zu bytes", request->context->max_body);
+	request_refuse(request, NULL, OUTCOME_TOO_LARGE, why.text);
+	request->refused = true;
+	held_release(request->broker->held, &request->holding);
 }
 
-static void crowded_refuse(struct exchange *exchange)
+static void no_memory_refuse(struct request *request)
 {
-	struct counters *counters = exchange->context->broker->counters;
-
-	response_busy(&exchange->response, "too much is coming in at a time (--max-held)");
-	counters_event(counters, NULL, OUTCOME_FULL, 1);
-	overload_tell(counters, true);
-	exchange->refused = true;
+	request_refuse(request, NULL, OUTCOME_FULL,
+		"the requests in progress hold too much memory (--max-held)");
+	request->refused = true;
 }
 
-static void challenge_refuse(struct exchange *exchange, const char *why)
+static void request_authenticate(struct request *request)
 {
-	response_error(&exchange->response, 401,
-		"%s: send Authorization: Bearer TOKEN, or Basic with it as the password", why);
-	exchange->response.challenge = true;
-	exchange->refused = true;
-}
+	const char *why;
 
-static void auth_pass(struct exchange *exchange)
-{
-	const char *header = MHD_lookup_connection_value(
-		exchange->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_AUTHORIZATION);
-
-	switch (auth_check(exchange->context->auth, header, &exchange->grant)) {
+	switch (auth_check(request->context->auth,
+		request->header(request, MHD_HTTP_HEADER_AUTHORIZATION), &request->grant)) {
 	case AUTH_OK:
-		exchange->request.acl = exchange->grant.acl;
 		return;
 	case AUTH_MISSING:
-		challenge_refuse(exchange, "a token is needed");
-		return;
-	case AUTH_UNKNOWN:
-		challenge_refuse(exchange, "this token is not known");
-		return;
+		why = "a token is needed";
+		break;
+	default:
+		why = "this token is not known";
 	}
+	response_error(&request->response, 401,
+		"%s: send Authorization: Bearer TOKEN, or Basic with it as the password", why);
+	request->response.challenge = true;
+	request->refused = true;
 }
 
-/* Who has no token does not learn what there is. */
-static void route_choose(struct exchange *exchange)
+/* INT64_MAX: not a number. */
+static int64_t content_length(const struct request *request)
 {
-	const struct request *request = &exchange->request;
+	const char *text = request->header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	struct reason ignored;
+	int64_t length = 0;
 
-	exchange->route = route_find(request->method, request->path, &exchange->response);
-	exchange->refused = exchange->route == NULL;
-	if (exchange->route == NULL || !exchange->route->open)
-		auth_pass(exchange);
+	if (text != NULL && !number_parse(text, 0, INT64_MAX, &length, &ignored))
+		return INT64_MAX;
+	return length;
 }
 
-static void headers_judge(struct exchange *exchange)
+/* A client without a token does not learn which paths exist: its 401 replaces the 404. */
+static void headers_check(struct request *request)
 {
-	struct exchange_context *context = exchange->context;
-	int64_t length = headers_length(exchange->connection);
+	const struct route *route = NULL;
+	int64_t length = content_length(request);
 
-	exchange->refused = !headers_site(exchange->connection, exchange->request.method,
-		&context->hosts, exchange->client->checks_host, &exchange->response);
-	if (!exchange->refused)
-		route_choose(exchange);
-	if (!exchange->refused)
-		exchange->refused = !headers_coding(exchange->connection, &exchange->response);
-	if (!exchange->refused && length > (int64_t)context->max_body)
-		too_large_refuse(exchange);
-	if (!exchange->refused && length > 0)
-		buffer_reserve(&exchange->holding.body,
+	request->refused = !headers_origin_check(request);
+	if (!request->refused) {
+		route = request->route =
+			route_find(request->method, request->path, &request->response);
+		request->refused = route == NULL;
+		if (route == NULL || !route->open)
+			request_authenticate(request);
+	}
+	if (!request->refused)
+		request->refused = !headers_coding_check(request);
+	if (!request->refused && length > (int64_t)request->context->max_body)
+		too_large_refuse(request);
+	if (!request->refused && length > 0)
+		buffer_reserve(&request->holding.body,
 			(size_t)(length < BODY_FIRST ? length : BODY_FIRST));
 }
 
-/*
- * What is refused is answered when all of it has come: who is still sending when the connection
- * is closed may never see the answer. Not so if the client asks before it sends, or if nobody
- * knows when that is.
- */
-static enum MHD_Result headers_take(struct exchange *exchange, const char *version)
-{
-	exchange->last = !framing_check(
-		exchange->connection, &exchange->client->target, version, &exchange->response);
-	if (exchange->last)
-		return exchange_reply(exchange);
-	headers_judge(exchange);
-	if (exchange->refused && headers_expect(exchange->connection))
-		return exchange_reply(exchange);
-	return MHD_YES;
-}
-
-static void body_take(struct exchange *exchange, const char *bytes, size_t length)
-{
-	struct holding *holding = &exchange->holding;
-
-	if (exchange->refused)
-		return;
-	if (length > exchange->context->max_body - holding->length)
-		too_large_refuse(exchange);
-	else if (!held_append(exchange->context->broker->held, holding, bytes, length))
-		crowded_refuse(exchange);
-}
-
-/* In the delivery thread. */
-static void submission_done(struct submission *submission)
-{
-	struct exchange *exchange = submission->owner;
-
-	resume_queue_resume(exchange->queue, &exchange->suspended_request);
-}
-
-/* Whether its client has nobody else to ask. */
-static bool prefers_async(const struct exchange *exchange)
-{
-	return prefer_has(
-		MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Prefer"),
-		"respond-async");
-}
-
-/* Suspended first: the answer may be there before delivery_submit() returns. */
-static void exchange_submit(struct exchange *exchange)
-{
-	struct submission *submission = exchange->submission;
-
-	exchange->queue = resume_queue_mine(exchange->context->resume_queues);
-	exchange->suspended_request.connection = exchange->connection;
-	submission->owner = exchange;
-	submission->done = submission_done;
-	submission->async = prefers_async(exchange);
-	MHD_suspend_connection(exchange->connection);
-	if (delivery_submit(exchange->context->delivery, submission))
-		return;
-	submission->result = SUBMISSION_DROPPED;
-	submission->why = "the broker is stopping";
-	MHD_resume_connection(exchange->connection);
-}
-
-static void request_wake(struct request *request)
-{
-	if (atomic_exchange(&request->met, true))
-		MHD_resume_connection(request->connection);
-}
-
-/* Whoever wakes may come before or after the connection is suspended. */
-static void exchange_wait(struct exchange *exchange)
-{
-	MHD_suspend_connection(exchange->connection);
-	request_wake(&exchange->request);
-}
-
-/* What the request holds from now on until it is answered. */
-static void exchange_count(struct exchange *exchange)
-{
-	const struct request *request = &exchange->request;
-
-	held_count(exchange->context->broker->held, &exchange->holding,
-		request->body.capacity + request->holds + exchange->response.body.capacity);
-}
-
-static struct submission *route_go(struct exchange *exchange)
-{
-	const struct route *route = exchange->route;
-	struct request *request = &exchange->request;
-	bool again = request->waits;
-
-	request->waits = false;
-	request->stopping = in_flight_is_draining(&exchange->context->in_flight);
-	atomic_store(&request->met, false);
-	return (again ? route->resume : route->begin)(
-		exchange->context->broker, request, &exchange->response);
-}
-
-/* Why the answer has to come from another broker; NULL: it has not. */
-static const char *elsewhere_why(const struct exchange *exchange)
-{
-	struct delivery *delivery = exchange->context->delivery;
-
-	if (exchange->route == NULL || !exchange->route->active_only)
-		return NULL;
-	if (delivery_role(delivery) == DELIVERY_STANDS_BY)
-		return "another broker is the active one";
-	return delivery_outlived(delivery, clock_monotonic()) && !prefers_async(exchange)
-		       ? DELIVERY_OUTLIVED
-		       : NULL;
-}
-
-static void body_complete(struct exchange *exchange)
-{
-	struct holding *holding = &exchange->holding;
-
-	exchange->whole_at = clock_monotonic();
-	if (exchange->refused)
-		return;
-	if (!held_complete(exchange->context->broker->held, holding))
-		crowded_refuse(exchange);
-	exchange->request.body = holding->body;
-	holding->body = (struct buffer){NULL, 0, 0};
-}
-
-static enum MHD_Result request_take(struct exchange *exchange)
-{
-	if (exchange->whole_at == 0)
-		body_complete(exchange);
-	if (!client_turn(exchange->client, CLIENT_WAITS))
-		return MHD_NO;
-	const char *elsewhere = exchange->refused ? NULL : elsewhere_why(exchange);
-	if (elsewhere != NULL)
-		response_busy(&exchange->response, elsewhere);
-	else if (!exchange->refused)
-		exchange->submission = route_go(exchange);
-	exchange_count(exchange);
-	if (exchange->submission != NULL)
-		exchange_submit(exchange);
-	else if (exchange->request.waits)
-		exchange_wait(exchange);
-	else
-		return exchange_reply(exchange);
-	return MHD_YES;
-}
-
-static const char *request_header(const struct request *request, const char *name)
-{
-	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
 /* An MHD_KeyValueIteratorN. */
-static enum MHD_Result parameter_take(void *context, enum MHD_ValueKind kind, const char *name,
+static enum MHD_Result parameter_add(void *context, enum MHD_ValueKind kind, const char *name,
 	size_t name_length, const char *value, size_t value_length)
 {
 	struct query *query = context;
@@ -298,50 +175,200 @@ static enum MHD_Result parameter_take(void *context, enum MHD_ValueKind kind, co
 
 	(void)kind;
 	if (!whole || query->count == QUERY_MAX || query_get(query, name) != NULL) {
-		query->sound = false;
+		query->valid = false;
 		return MHD_NO;
 	}
 	query->parameters[query->count++] = (struct parameter){name, value};
 	return MHD_YES;
 }
 
-static void request_init(struct request *request, struct MHD_Connection *connection,
-	const char *url, const char *method)
+static const char *request_header(const struct request *request, const char *name)
 {
+	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
+static struct request *request_new(struct request_context *context,
+	struct MHD_Connection *connection, const char *url, const char *method)
+{
+	struct request *request = memory_zeroed(1, sizeof *request);
+
+	in_flight_enter(&context->in_flight);
+	request->context = context;
+	request->broker = context->broker;
+	request->connection = connection;
+	request->client = client_of(connection);
 	request->path = url;
 	request->method = method;
 	request->header = request_header;
-	request->connection = connection;
-	request->wake = request_wake;
-	request->query.sound = true;
+	request->query.valid = true;
 	MHD_get_connection_values_n(
-		connection, MHD_GET_ARGUMENT_KIND, parameter_take, &request->query);
+		connection, MHD_GET_ARGUMENT_KIND, parameter_add, &request->query);
+	if (log_enabled(LOG_LEVEL_DEBUG)) {
+		request->begun = clock_monotonic();
+		begin_log(request);
+	}
+	return request;
 }
 
-static enum MHD_Result exchange_begin(struct exchange_context *context,
-	struct MHD_Connection *connection, const char *url, const char *method, const char *version,
+/*
+ * A refusal is sent when the whole request is there: a client that is still sending when the
+ * connection is closed may never see it. At once if the client asks before it sends the body, or if
+ * the end of the request is not known.
+ */
+static enum MHD_Result request_begin(struct request *request, const char *version)
+{
+	request->last = !headers_framing_check(request, version);
+	if (request->last)
+		return request_respond(request);
+	headers_check(request);
+	if (request->refused && request->header(request, MHD_HTTP_HEADER_EXPECT) != NULL)
+		return request_respond(request);
+	return MHD_YES;
+}
+
+static void body_append(struct request *request, const char *bytes, size_t length)
+{
+	struct holding *holding = &request->holding;
+
+	if (request->refused)
+		return;
+	if (length > request->context->max_body - holding->length)
+		too_large_refuse(request);
+	else if (!held_append(request->broker->held, holding, bytes, length))
+		no_memory_refuse(request);
+}
+
+/* The client has no other broker to ask. */
+static bool prefers_async(const struct request *request)
+{
+	return prefer_has(request->header(request, "Prefer"), "respond-async");
+}
+
+/* Why another broker has to answer; NULL: this one answers. */
+static const char *elsewhere_why(const struct request *request)
+{
+	struct delivery *delivery = request->broker->delivery;
+
+	if (request->route == NULL || !request->route->active_only)
+		return NULL;
+	if (delivery_role(delivery) == DELIVERY_STANDS_BY)
+		return "another broker is the active one";
+	return delivery_outlived(delivery, clock_monotonic()) && !prefers_async(request)
+		       ? DELIVERY_OUTLIVED
+		       : NULL;
+}
+
+/* In the delivery thread. */
+static void submission_done(struct submission *submission)
+{
+	struct request *request = submission->owner;
+
+	resume_queue_resume(request->queue, &request->suspended);
+}
+
+/* Suspended first: the answer may be there before delivery_submit() returns. */
+static void request_submit(struct request *request)
+{
+	struct submission *submission = request->submission;
+
+	request->queue = resume_queue_mine(request->context->resume_queues);
+	request->suspended.connection = request->connection;
+	submission->owner = request;
+	submission->done = submission_done;
+	submission->async = prefers_async(request);
+	MHD_suspend_connection(request->connection);
+	if (delivery_submit(request->broker->delivery, submission))
+		return;
+	submission->result = SUBMISSION_DROPPED;
+	submission->why = "the broker is stopping";
+	MHD_resume_connection(request->connection);
+}
+
+void request_resume(struct request *request)
+{
+	if (atomic_exchange(&request->met, true))
+		MHD_resume_connection(request->connection);
+}
+
+static void route_run(struct request *request)
+{
+	const struct route *route = request->route;
+	bool again = request->waits;
+
+	request->waits = false;
+	request->stopping = in_flight_is_draining(&request->context->in_flight);
+	atomic_store(&request->met, false);
+	request->submission = (again ? route->resume : route->begin)(request);
+}
+
+/* Until the response is sent. */
+static void memory_count(struct request *request)
+{
+	held_count(request->broker->held, &request->holding,
+		request->holding.body.capacity + request->bytes + request->response.body.capacity);
+}
+
+/* The whole request is there, or request_resume() was called. */
+static enum MHD_Result request_dispatch(struct request *request)
+{
+	if (request->complete_at == 0) {
+		request->complete_at = clock_monotonic();
+		if (!request->refused && !held_complete(request->broker->held, &request->holding))
+			no_memory_refuse(request);
+	}
+	if (!client_turn(request->client, CLIENT_WAITS))
+		return MHD_NO;
+	const char *elsewhere = request->refused ? NULL : elsewhere_why(request);
+	if (elsewhere != NULL)
+		response_busy(&request->response, elsewhere);
+	else if (!request->refused)
+		route_run(request);
+	memory_count(request);
+	if (request->submission != NULL) {
+		request_submit(request);
+	} else if (request->waits) {
+		MHD_suspend_connection(request->connection);
+		request_resume(request); /* the other call may have come before */
+	} else {
+		return request_respond(request);
+	}
+	return MHD_YES;
+}
+
+enum MHD_Result request_handle(void *context, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *upload, size_t *upload_size,
 	void **state)
 {
-	struct exchange *exchange = memory_zeroed(1, sizeof *exchange);
+	struct request *request = *state;
 
-	in_flight_enter(&context->in_flight);
-	exchange->context = context;
-	exchange->connection = connection;
-	exchange->client = exchange_client(connection);
-	request_init(&exchange->request, connection, url, method);
-	if (log_enabled(LOG_LEVEL_DEBUG)) {
-		exchange->begun = clock_monotonic();
-		requestlog_begin(connection, exchange->client->fd, &exchange->request);
+	if (request == NULL) {
+		request = *state = request_new(context, connection, url, method);
+		return request_begin(request, version);
 	}
-	*state = exchange;
-	return headers_take(exchange, version);
+	if (*upload_size > 0) {
+		body_append(request, upload, *upload_size);
+		*upload_size = 0;
+		return MHD_YES;
+	}
+	if (request->submission == NULL)
+		return request_dispatch(request);
+	resume_queue_run(request->queue);
+	request->route->end(request);
+	memory_count(request);
+	return request_respond(request);
 }
 
-void exchange_connected(void *door, struct MHD_Connection *connection, void **client,
+void request_connected(void *listener, struct MHD_Connection *connection, void **client,
 	enum MHD_ConnectionNotificationCode code)
 {
-	const struct exchange_door *mine = door;
-	struct clients *clients = mine->context->clients;
+	const struct request_listener *own = listener;
+	struct clients *clients = own->context->clients;
 
 	if (code != MHD_CONNECTION_NOTIFY_STARTED) {
 		client_leave(clients, *client);
@@ -349,13 +376,13 @@ void exchange_connected(void *door, struct MHD_Connection *connection, void **cl
 	}
 	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	struct client *entered = client_enter(clients, fd);
-	entered->checks_host = mine->checks_host;
+	entered->checks_host = own->checks_host;
 	*client = entered;
 }
 
-void *exchange_heard(void *context, const char *uri, struct MHD_Connection *connection)
+void *request_first_line(void *context, const char *uri, struct MHD_Connection *connection)
 {
-	struct client *client = exchange_client(connection);
+	struct client *client = client_of(connection);
 
 	(void)context;
 	client_turn(client, CLIENT_ASKS);
@@ -365,55 +392,26 @@ void *exchange_heard(void *context, const char *uri, struct MHD_Connection *conn
 	return NULL;
 }
 
-enum MHD_Result exchange_handle(void *context, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload, size_t *upload_size,
-	void **state)
-{
-	struct exchange *exchange = *state;
-
-	if (exchange == NULL)
-		return exchange_begin(context, connection, url, method, version, state);
-	if (*upload_size > 0) {
-		body_take(exchange, upload, *upload_size);
-		*upload_size = 0;
-		return MHD_YES;
-	}
-	if (exchange->submission == NULL)
-		return request_take(exchange);
-	resume_queue_run(exchange->queue);
-	exchange->route->end(&exchange->request, &exchange->response);
-	exchange_count(exchange);
-	return exchange_reply(exchange);
-}
-
-static void end_log(const struct exchange *exchange, enum MHD_RequestTerminationCode how)
-{
-	bool answered = how == MHD_REQUEST_TERMINATED_COMPLETED_OK;
-
-	requestlog_end(exchange->connection, exchange->client->fd,
-		answered ? exchange->response.status : 0, clock_monotonic() - exchange->begun);
-}
-
-void exchange_completed(void *context, struct MHD_Connection *connection, void **state,
+void request_completed(void *context, struct MHD_Connection *connection, void **state,
 	enum MHD_RequestTerminationCode how)
 {
-	struct exchange_context *whole = context;
-	struct exchange *exchange = *state;
+	struct request *request = *state;
 
-	client_turn(exchange_client(connection), CLIENT_RESTS);
-	if (exchange == NULL)
+	(void)context;
+	client_turn(client_of(connection), CLIENT_RESTS);
+	if (request == NULL)
 		return;
-	if (exchange->queue != NULL) /* its client may have gone while it was suspended */
-		resume_queue_run(exchange->queue);
+	if (request->queue != NULL) /* its client may have gone while it was suspended */
+		resume_queue_run(request->queue);
 	if (log_enabled(LOG_LEVEL_DEBUG))
-		end_log(exchange, how);
-	if (exchange->route != NULL && exchange->route->free != NULL)
-		exchange->route->free(&exchange->request);
-	auth_release(&exchange->grant);
-	buffer_free(&exchange->request.body);
-	held_release(whole->broker->held, &exchange->holding);
-	response_free(&exchange->response);
-	free(exchange);
+		end_log(request, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+	if (request->route != NULL && request->route->free != NULL)
+		request->route->free(request);
+	auth_release(&request->grant);
+	held_release(request->broker->held, &request->holding);
+	response_free(&request->response);
+	struct in_flight *in_flight = &request->context->in_flight;
+	free(request);
 	*state = NULL;
-	in_flight_leave(&whole->in_flight);
+	in_flight_leave(in_flight);
 }

@@ -12,7 +12,7 @@
 
 enum { RETRY_AFTER = 5, ERROR_TEXT = 1024 };
 
-/* A message may quote what a client sent, cut anywhere: then it is no UTF-8 any more. */
+/* A message may quote a client, cut in the middle of a character: then it is not UTF-8. */
 static json_t *string_make(const char *text)
 {
 	json_t *string = json_string(text);
@@ -37,7 +37,7 @@ void response_string(struct buffer *out, const char *text)
 	json_decref(string);
 }
 
-void response_error(struct response *answer, unsigned status, const char *format, ...)
+void response_error(struct response *response, unsigned status, const char *format, ...)
 {
 	char text[ERROR_TEXT];
 	va_list arguments;
@@ -45,40 +45,40 @@ void response_error(struct response *answer, unsigned status, const char *format
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	answer->status = status;
-	answer->type = ANSWER_JSON;
-	buffer_clear(&answer->body);
-	buffer_append_text(&answer->body, "{\"error\": ");
-	response_string(&answer->body, text);
-	buffer_append_text(&answer->body, "}\n");
-	answer_refuses(answer, text);
+	response->status = status;
+	response->type = CONTENT_JSON;
+	buffer_clear(&response->body);
+	buffer_append_text(&response->body, "{\"error\": ");
+	response_string(&response->body, text);
+	buffer_append_text(&response->body, "}\n");
+	response_reason(response, text);
 }
 
-void answer_refuses(struct response *answer, const char *why)
+void response_reason(struct response *response, const char *why)
 {
-	free(answer->why);
-	answer->why = memory_copied(why);
+	free(response->why);
+	response->why = memory_copied(why);
 }
 
-void response_busy(struct response *answer, const char *why)
+void response_busy(struct response *response, const char *why)
 {
-	response_error(answer, 503, "%s", why);
-	answer->retry_after = RETRY_AFTER;
+	response_error(response, 503, "%s", why);
+	response->retry_after = RETRY_AFTER;
 }
 
-void response_free(struct response *answer)
+void response_free(struct response *response)
 {
-	if (answer->stream != NULL)
-		answer->stream->free(answer->stream);
-	answer->stream = NULL;
-	buffer_free(&answer->body);
-	free(answer->why);
-	answer->why = NULL;
+	if (response->stream != NULL)
+		response->stream->free(response->stream);
+	response->stream = NULL;
+	buffer_free(&response->body);
+	free(response->why);
+	response->why = NULL;
 }
 
-enum { STREAM_BLOCK = 32768 }; /* bytes that the HTTP library asks for at a time */
+enum { STREAM_BLOCK = 32768 }; /* bytes that libmicrohttpd asks for at a time */
 
-/* A stream that is being sent: the piece that was made last, and how much of it is out. */
+/* A stream that is being sent: its last piece, and how much of that is sent. */
 struct sending {
 	struct stream *stream;
 	struct buffer piece;
@@ -87,8 +87,8 @@ struct sending {
 };
 
 /*
- * Called by the HTTP library when it has room: it takes what fits of the piece. An empty piece is
- * no reason to make the next one at once: the library's thread has others to serve meanwhile.
+ * An MHD_ContentReaderCallback. An empty piece is returned as such, not followed by the next one
+ * at once: libmicrohttpd's thread serves other connections in between.
  */
 static ssize_t sending_read(void *closure, uint64_t position, char *out, size_t size)
 {
@@ -118,67 +118,52 @@ static void sending_free(void *closure)
 	free(sending);
 }
 
-static struct MHD_Response *stream_response(struct stream *stream)
+static struct MHD_Response *response_make(struct response *response)
 {
-	struct sending *sending = memory_zeroed(1, sizeof *sending);
+	if (response->stream == NULL) {
+		struct buffer body = response->body;
 
-	sending->stream = stream;
+		response->body = (struct buffer){NULL, 0, 0};
+		return MHD_create_response_from_buffer(
+			body.length, body.data, MHD_RESPMEM_MUST_FREE);
+	}
+	struct sending *sending = memory_zeroed(1, sizeof *sending);
+	sending->stream = response->stream;
+	response->stream = NULL;
 	return MHD_create_response_from_callback(
 		MHD_SIZE_UNKNOWN, STREAM_BLOCK, sending_read, sending, sending_free);
 }
 
-static struct MHD_Response *answer_response(struct response *answer)
+static void headers_add(struct MHD_Response *made, const struct response *response, bool last)
 {
-	struct stream *stream = answer->stream;
-	struct buffer body = answer->body;
+	MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response->type);
+	if (response->challenge) { /* Amazon SNS sends a password only if Basic is offered */
+		MHD_add_response_header(
+			made, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"httpbroker\"");
+		MHD_add_response_header(
+			made, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"httpbroker\"");
+	}
+	if (response->allow != NULL)
+		MHD_add_response_header(made, MHD_HTTP_HEADER_ALLOW, response->allow);
+	if (response->retry_after > 0) {
+		char seconds[16];
 
-	answer->stream = NULL;
-	answer->body = (struct buffer){NULL, 0, 0};
-	if (stream == NULL)
-		return MHD_create_response_from_buffer(
-			body.length, body.data, MHD_RESPMEM_MUST_FREE);
-	buffer_free(&body);
-	return stream_response(stream);
-}
-
-/* Both ways; who can do neither, like Amazon SNS, waits for the offer of the second. */
-static void challenge_add(struct MHD_Response *response)
-{
-	MHD_add_response_header(
-		response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"httpbroker\"");
-	MHD_add_response_header(
-		response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"httpbroker\"");
-}
-
-static void retry_after_add(struct MHD_Response *response, unsigned after)
-{
-	char seconds[16];
-
-	snprintf(seconds, sizeof seconds, "%u", after);
-	MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
-}
-
-static void headers_add(struct MHD_Response *response, const struct response *answer, bool last)
-{
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
-	if (answer->challenge)
-		challenge_add(response);
-	if (answer->allow != NULL)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, answer->allow);
-	if (answer->retry_after > 0)
-		retry_after_add(response, answer->retry_after);
+		snprintf(seconds, sizeof seconds, "%u", response->retry_after);
+		MHD_add_response_header(made, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+	}
 	if (last)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+		MHD_add_response_header(made, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
-enum MHD_Result response_send(struct MHD_Connection *connection, struct response *answer, bool last)
+enum MHD_Result response_send(
+	struct MHD_Connection *connection, struct response *response, bool last)
 {
-	struct MHD_Response *response = answer_response(answer);
+	struct MHD_Response *made = response_make(response);
 
-	if (response == NULL)
+	if (made == NULL)
 		return MHD_NO;
-	headers_add(response, answer, last);
-	enum MHD_Result queued = MHD_queue_response(connection, answer->status, response);
-	MHD_destroy_response(response);
+	headers_add(made, response, last);
+	enum MHD_Result queued = MHD_queue_response(connection, response->status, made);
+	MHD_destroy_response(made);
 	return queued;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An HTTP answer, as the routes make it. They know nothing of the HTTP library. */
+/* An HTTP response, as the routes fill it, and its way to libmicrohttpd. */
 #ifndef HTTPBROKER_HTTP_RESPONSE_H
 #define HTTPBROKER_HTTP_RESPONSE_H
 
@@ -8,9 +8,10 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
-/* A body that is made while it is sent, in pieces: never all in memory. */
+/* A body that is made in pieces while it is sent. */
 struct stream {
-	/* Appends the next piece; false after the last one. May be called by any one thread. */
+	/* Appends the next piece; false: it was the last one. Called by any one thread at a time.
+	 */
 	bool (*more)(struct stream *stream, struct buffer *out);
 	void (*free)(struct stream *stream);
 };
@@ -20,34 +21,32 @@ struct response {
 	const char *type;      /* Content-Type */
 	struct buffer body;    /* owned until it is sent */
 	struct stream *stream; /* instead of a body; owned; NULL: none */
-	bool challenge;        /* with 401: how a token can be sent */
-	const char *allow;     /* the methods there are, with 405; NULL: no such header */
+	bool challenge;        /* with 401: WWW-Authenticate */
+	const char *allow;     /* with 405: Allow; NULL: no such header */
 	unsigned retry_after;  /* seconds; 0: no such header */
-	char *why;             /* something was refused: for the log; owned; NULL: nothing was */
+	char *why;             /* the reason of a refusal, for the log; owned; NULL: none */
 };
 
-#define ANSWER_TEXT "text/plain; charset=utf-8"
-#define ANSWER_JSON "application/json"
+#define CONTENT_TEXT "text/plain; charset=utf-8"
+#define CONTENT_JSON "application/json"
 
-/* Appends a text as a JSON string. Whatever the text holds, the JSON is sound. */
+/* Appends a text as a JSON string; bytes that are not UTF-8 become `?`. */
 void response_string(struct buffer *out, const char *text);
 
-/* `{"error": "…"}` and a newline. Whatever the text holds, the JSON is sound. */
-void response_error(struct response *answer, unsigned status, const char *format, ...)
+/* `{"error": "…"}` and a newline; valid JSON whatever the text holds. */
+void response_error(struct response *response, unsigned status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Something was refused, which the answer says by itself. */
-void answer_refuses(struct response *answer, const char *why);
+/* Sets `why` where the body has the reason already. */
+void response_reason(struct response *response, const char *why);
 
-/* The same as response_error() with 503: come back in a few seconds. */
-void response_busy(struct response *answer, const char *why);
+/* response_error() with 503 and Retry-After. */
+void response_busy(struct response *response, const char *why);
 
-void response_free(struct response *answer);
+void response_free(struct response *response);
 
-/* An answer on its way: from struct response to libmicrohttpd. */
-
-/* Takes what the answer owns. With `last` the connection is closed after it. */
+/* Hands the body or stream to libmicrohttpd. `last`: the connection is closed after it. */
 enum MHD_Result response_send(
-	struct MHD_Connection *connection, struct response *answer, bool last);
+	struct MHD_Connection *connection, struct response *response, bool last);
 
 #endif

@@ -1,7 +1,43 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/http/routes.h"
+/* Which route answers a request; the query; refusals. */
+#include "httpbroker/http/request.h"
 
 #include <string.h>
+
+/* `methods` is the same for all routes of a path: the Allow header. */
+static const struct {
+	const struct route *route;
+	const char *methods;
+} routes[] = {
+	{&route_delete_state, "DELETE, GET, HEAD, POST"},
+	{&route_get_state, "DELETE, GET, HEAD, POST"},
+	{&route_post_state, "DELETE, GET, HEAD, POST"},
+	{&route_get_health, "GET, HEAD"},
+	{&route_get_metrics, "GET, HEAD"},
+	{&route_get_state_metrics, "GET, HEAD"},
+};
+
+const struct route *route_find(const char *method, const char *path, struct response *response)
+{
+	/* HEAD is handled as GET: libmicrohttpd omits the body */
+	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+		if (strcmp(routes[i].route->path, path) != 0)
+			continue;
+		if (strcmp(routes[i].route->method, wanted) == 0)
+			return routes[i].route;
+		response->allow = routes[i].methods;
+	}
+	if (response->allow != NULL)
+		response_error(response, 405, "%s does not accept %.32s, only %s", path, method,
+			response->allow);
+	else
+		response_error(response, 404,
+			"there is nothing at %.200s; there are /state, /health, /metrics and /metrics/states",
+			path);
+	return NULL;
+}
 
 const char *query_get(const struct query *query, const char *name)
 {
@@ -11,80 +47,42 @@ const char *query_get(const struct query *query, const char *name)
 	return NULL;
 }
 
-static bool is_known(const char *name, const char *const *known)
+bool query_check(const struct query *query, const char *const *known, struct response *response)
 {
-	for (size_t i = 0; known[i] != NULL; i++)
-		if (strcmp(known[i], name) == 0)
-			return true;
-	return false;
-}
-
-bool query_check(const struct query *query, const char *const *known, struct response *answer)
-{
-	if (!query->sound) {
-		response_error(answer, 400,
+	if (!query->valid) {
+		response_error(response, 400,
 			"the query has a parameter twice, a NUL, or more than %d parameters",
 			QUERY_MAX);
 		return false;
 	}
-	for (unsigned i = 0; i < query->count; i++)
-		if (!is_known(query->parameters[i].name, known)) {
-			response_error(answer, 400, "there is no parameter '%.64s' here",
-				query->parameters[i].name);
+	for (unsigned i = 0; i < query->count; i++) {
+		const char *name = query->parameters[i].name;
+		size_t k = 0;
+
+		while (known[k] != NULL && strcmp(known[k], name) != 0)
+			k++;
+		if (known[k] == NULL) {
+			response_error(response, 400, "there is no parameter '%.64s' here", name);
 			return false;
 		}
+	}
 	return true;
 }
 
-static const struct route *const routes[] = {
-	&route_delete_state,
-	&route_get_health,
-	&route_get_metrics,
-	&route_get_state,
-	&route_get_state_metrics,
-	&route_post_state,
-};
-
-/* The methods of each path, for Allow. */
-static const struct path {
-	const char *path;
-	const char *methods;
-} paths[] = {
-	{"/health", "GET, HEAD"},
-	{"/metrics", "GET, HEAD"},
-	{"/metrics/states", "GET, HEAD"},
-	{"/state", "DELETE, GET, HEAD, POST"},
-};
-
-static const struct path *path_find(const char *path)
+void request_refuse(
+	struct request *request, const struct format *format, enum outcome outcome, const char *why)
 {
-	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-		if (strcmp(paths[i].path, path) == 0)
-			return &paths[i];
-	return NULL;
-}
+	struct counters *counters = request->broker->counters;
 
-/* HEAD is as GET: the HTTP library leaves out the body. */
-static bool route_takes(const struct route *route, const char *method)
-{
-	return strcmp(route->method, strcmp(method, "HEAD") == 0 ? "GET" : method) == 0;
-}
-
-const struct route *route_find(const char *method, const char *path, struct response *answer)
-{
-	const struct path *known = path_find(path);
-
-	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-		if (strcmp(routes[i]->path, path) == 0 && route_takes(routes[i], method))
-			return routes[i];
-	if (known == NULL) {
-		response_error(answer, 404,
-			"there is nothing at %.200s; there are /state, /health, /metrics and /metrics/states",
-			path);
-		return NULL;
-	}
-	response_error(
-		answer, 405, "%s does not take %.32s, only %s", path, method, known->methods);
-	answer->allow = known->methods;
-	return NULL;
+	counters_event(counters, format, outcome, 1);
+	if (outcome == OUTCOME_FULL)
+		overload_update(counters, true);
+	if (outcome == OUTCOME_FULL || outcome == OUTCOME_LATER)
+		response_busy(&request->response, why);
+	else
+		response_error(&request->response,
+			outcome == OUTCOME_TOO_LARGE   ? 413
+			: outcome == OUTCOME_FORBIDDEN ? 403
+						       : 400,
+			"%s", why);
 }

@@ -24,18 +24,18 @@
 #define DAEMON_FLAGS (MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG)
 enum { DAEMON_THREADS = 3 };
 
-/* Descriptors besides the connections': ours, and of each socket that is listened on. */
+/* Descriptors besides those of the connections. */
 enum { DESCRIPTORS_OF_OURS = 60, DESCRIPTORS_PER_LISTENER = 1 + DAEMON_THREADS };
 
 struct server {
 	struct server_settings settings;
-	struct exchange_context context;
-	struct exchange_door doors[LISTENERS_MAX]; /* of the daemons */
+	struct request_context context;
+	struct request_listener listeners[LISTENERS_MAX]; /* of the daemons */
 	struct MHD_Daemon *daemons[LISTENERS_MAX];
 	int count;
 };
 
-/* What the HTTP library has to say is about single connections. */
+/* At debug level: libmicrohttpd logs about single connections. */
 __attribute__((format(printf, 2, 0))) static void library_log(
 	void *context, const char *format, va_list arguments)
 {
@@ -47,7 +47,7 @@ __attribute__((format(printf, 2, 0))) static void library_log(
 	log_debug("libmicrohttpd: %s", text);
 }
 
-/* How many connections there can be; a warning if that is less than was wanted. */
+/* The number of connections; a warning if that is less than wanted. */
 static unsigned connections_allowed(unsigned wanted, int listeners)
 {
 	size_t reserve = DESCRIPTORS_OF_OURS + DESCRIPTORS_PER_LISTENER * (size_t)listeners;
@@ -57,16 +57,16 @@ static unsigned connections_allowed(unsigned wanted, int listeners)
 		return wanted;
 	if (allowed <= reserve)
 		die(EX_OSERR,
-			"%zu descriptors are allowed, and more than %zu are needed: see "
-			"ulimit -n",
+			"only %zu descriptors are allowed, more than %zu are needed: see ulimit "
+			"-n",
 			allowed, reserve);
-	log_warning("only %zu connection%s at a time, for no more descriptors are allowed: see "
+	log_warning("only %zu connection%s at a time: no more descriptors are allowed, see "
 		    "ulimit -n",
 		allowed - reserve, number_plural(allowed - reserve));
 	return (unsigned)(allowed - reserve);
 }
 
-/* An MHD_AcceptPolicyCallback: the library counts what one socket has, and not all together. */
+/* An MHD_AcceptPolicyCallback: libmicrohttpd's own limit is for each socket by itself. */
 static enum MHD_Result client_accept(
 	void *context, const struct sockaddr *address, socklen_t length)
 {
@@ -77,23 +77,21 @@ static enum MHD_Result client_accept(
 	return clients_admit(server->context.clients) ? MHD_YES : MHD_NO;
 }
 
-/*
- * Each socket may have all the connections there are. The library zeroes a connection's memory
- * for every request: so it has no more than it needs.
- */
-static struct MHD_Daemon *daemon_start(struct server *server, int fd, struct exchange_door *door)
+/* libmicrohttpd zeroes a connection's memory for every request: it is no larger than needed. */
+static struct MHD_Daemon *daemon_start(
+	struct server *server, int fd, struct request_listener *listener)
 {
 	const struct server_settings *settings = &server->settings;
 	nsec idle = (settings->idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
 
 	struct MHD_Daemon *daemon = MHD_start_daemon(DAEMON_FLAGS, 0, client_accept, server,
-		exchange_handle, &server->context, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+		request_handle, &server->context, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, DAEMON_THREADS,
 		MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)idle, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, door,
-		MHD_OPTION_URI_LOG_CALLBACK, exchange_heard, &server->context,
-		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, &server->context, MHD_OPTION_END);
+		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, request_connected, listener,
+		MHD_OPTION_URI_LOG_CALLBACK, request_first_line, &server->context,
+		MHD_OPTION_NOTIFY_COMPLETED, request_completed, &server->context, MHD_OPTION_END);
 	if (daemon == NULL)
 		die(EX_OSERR, "the HTTP server cannot be started: %s", strerror(errno));
 	return daemon;
@@ -108,7 +106,7 @@ static struct clients *clients_make(const struct server_settings *settings)
 				[CLIENT_ASKS] = settings->request_timeout,
 				[CLIENT_WAITS] = NSEC_NEVER,
 				[CLIENT_READS] = LIMIT_ANSWER,
-				/* one that is silent for so long is closed by the library */
+				/* libmicrohttpd closes one that is silent for so long */
 				[CLIENT_RESTS] = settings->idle_timeout + settings->request_timeout,
 			},
 	};
@@ -117,7 +115,7 @@ static struct clients *clients_make(const struct server_settings *settings)
 }
 
 struct server *server_start(const struct server_settings *settings,
-	const struct listeners *listeners, const struct broker *broker, struct delivery *delivery)
+	const struct listeners *listeners, const struct broker *broker)
 {
 	struct server *server = memory_zeroed(1, sizeof *server);
 
@@ -125,7 +123,6 @@ struct server *server_start(const struct server_settings *settings,
 	server->settings.max_connections =
 		connections_allowed(settings->max_connections, listeners->count);
 	server->context.broker = broker;
-	server->context.delivery = delivery;
 	server->context.auth = settings->auth;
 	server->context.hosts = settings->hosts;
 	server->context.max_body = settings->max_body;
@@ -134,18 +131,18 @@ struct server *server_start(const struct server_settings *settings,
 	for (int i = 0; i < listeners->count; i++) {
 		int fd = listeners->fds[i];
 
-		server->doors[i] = (struct exchange_door){
+		server->listeners[i] = (struct request_listener){
 			&server->context, settings->auth == NULL && listener_is_loopback(fd)};
-		server->daemons[server->count++] = daemon_start(server, fd, &server->doors[i]);
+		server->daemons[server->count++] = daemon_start(server, fd, &server->listeners[i]);
 	}
 	return server;
 }
 
 /*
- * Those who have connected, as far as they can tell, are let in: if the socket were closed before
- * they were accepted, the kernel would reset them. No more of them than can have waited.
+ * Accepts the connections that wait: the kernel would reset them if the socket were closed first.
+ * Not more of them than the backlog holds.
  */
-static void accepted_accept(struct MHD_Daemon *daemon, int listener)
+static void backlog_accept(struct MHD_Daemon *daemon, int listener)
 {
 	for (int i = 0; i < SOMAXCONN; i++) {
 		struct sockaddr_storage address;
@@ -153,21 +150,21 @@ static void accepted_accept(struct MHD_Daemon *daemon, int listener)
 		int fd = accept4(listener, (struct sockaddr *)&address, &length,
 			SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-		if (fd >= 0) /* which closes it where it does not take it */
+		if (fd >= 0) /* it closes the descriptor if it refuses it */
 			MHD_add_connection(daemon, fd, (struct sockaddr *)&address, length);
 		else if (errno != ECONNABORTED && errno != EINTR)
 			return;
 	}
 }
 
-/* Once only: the library would hand out the same number again, which may be another's by then. */
+/* Once only: a second time it would return the same number, which may be reused by then. */
 static void daemon_close(struct MHD_Daemon *daemon)
 {
 	int listener = MHD_quiesce_daemon(daemon);
 
 	if (listener < 0)
 		return;
-	accepted_accept(daemon, listener);
+	backlog_accept(daemon, listener);
 	close(listener);
 }
 
@@ -178,25 +175,20 @@ void server_close(struct server *server)
 	in_flight_close(&server->context.in_flight);
 }
 
-/* A request that has come, but at which nobody has looked yet, is no traffic so far. */
-static void unread_await(struct server *server, nsec end)
+/* A request that was sent, but is not read yet, is not in flight. */
+void server_drain(struct server *server, nsec timeout)
 {
+	nsec end = clock_monotonic() + timeout;
+
 	while (clients_have_unread(server->context.clients) && clock_monotonic() < end)
 		nanosleep(&(struct timespec){0, NSEC_PER_MSEC}, NULL);
-}
-
-void server_drain(struct server *server, nsec patience)
-{
-	nsec end = clock_monotonic() + patience;
-
-	unread_await(server, end);
 	in_flight_drain(&server->context.in_flight, end - clock_monotonic());
 }
 
 void server_stop(struct server *server)
 {
-	for (int i = 0; i < RESUME_QUEUE_THREADS;
-		i++) /* the library aborts if one is suspended still */
+	/* libmicrohttpd aborts if a connection is still suspended */
+	for (int i = 0; i < RESUME_QUEUE_THREADS; i++)
 		resume_queue_run(&server->context.resume_queues[i]);
 	for (int i = 0; i < server->count; i++)
 		MHD_stop_daemon(server->daemons[i]);

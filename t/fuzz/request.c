@@ -6,6 +6,7 @@
  */
 #include "httpbroker/http/request.h"
 #include "common/log.h"
+#include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/health.h"
 #include "httpbroker/limits.h"
 #include "t/fuzz/fuzz.h"
@@ -20,8 +21,8 @@ enum { INPUT_MAX = 60000, TURNS_MAX = 200 }; /* so much fits a socket's buffer *
 
 enum { MOOD_GUARDED = 0x80 }; /* a token is needed */
 
-static struct exchange_context context;
-static struct exchange_door door = {&context, false};
+static struct request_context context;
+static struct request_listener listener = {&context, false};
 static struct auth *auth;
 static struct MHD_Daemon *server;
 static uint8_t mood;
@@ -115,10 +116,10 @@ static void server_prepare(void)
 	auth = auth_make();
 	FUZZ_EXPECT(auth != NULL);
 	server = MHD_start_daemon(MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,
-		NULL, exchange_handle, &context, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, exchange_connected, &door,
-		MHD_OPTION_URI_LOG_CALLBACK, exchange_heard, &context, MHD_OPTION_NOTIFY_COMPLETED,
-		exchange_completed, &context, MHD_OPTION_END);
+		NULL, request_handle, &context, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)LIMIT_HEADERS, MHD_OPTION_NOTIFY_CONNECTION, request_connected, &listener,
+		MHD_OPTION_URI_LOG_CALLBACK, request_first_line, &context,
+		MHD_OPTION_NOTIFY_COMPLETED, request_completed, &context, MHD_OPTION_END);
 	FUZZ_EXPECT(server != NULL);
 }
 

@@ -2,7 +2,7 @@
 /* The broker's answers: sound JSON whatever is quoted in them, and the routes. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
 #include "t/unit/broker-parts.h"
 
 #include <jansson.h>
@@ -12,7 +12,7 @@
 /* The `error` of an answer's body; free it. */
 static char *error_of(const struct response *answer)
 {
-	assert_string_equal(answer->type, ANSWER_JSON);
+	assert_string_equal(answer->type, CONTENT_JSON);
 	assert_int_equal(answer->body.data[answer->body.length - 1], '\n');
 	json_t *body = json_loadb(answer->body.data, answer->body.length, 0, NULL);
 	assert_non_null(body);

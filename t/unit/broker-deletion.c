@@ -2,13 +2,12 @@
 /* DELETE /state, up to where it is submitted, and how it is answered then. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
 
 #include <string.h>
 
 struct talk {
 	struct request request;
-	struct response response;
 	struct submission *submission;
 };
 
@@ -19,15 +18,16 @@ static const struct query one = {{{"check", "a:b"}, {"entity", "web-1"}}, 2, tru
 static void talk_begin(struct talk *talk, const struct query *query, const struct acl *acl)
 {
 	memset(talk, 0, sizeof *talk);
+	talk->request.broker = &broker;
 	talk->request.query = *query;
-	talk->request.acl = acl;
-	talk->submission = route_delete_state.begin(&broker, &talk->request, &talk->response);
+	talk->request.grant.acl = acl;
+	talk->submission = route_delete_state.begin(&talk->request);
 }
 
 static void talk_end(struct talk *talk)
 {
 	route_delete_state.free(&talk->request);
-	response_free(&talk->response);
+	response_free(&talk->request.response);
 }
 
 static void assert_submitted(const struct talk *talk, const char *names, uint16_t entity_length)
@@ -59,8 +59,8 @@ static void assert_refused(
 
 	talk_begin(&talk, query, acl);
 	assert_null(talk.submission);
-	assert_int_equal(talk.response.status, status);
-	assert_non_null(strstr(talk.response.body.data, words));
+	assert_int_equal(talk.request.response.status, status);
+	assert_non_null(strstr(talk.request.response.body.data, words));
 	talk_end(&talk);
 }
 
@@ -102,9 +102,9 @@ static void assert_answer(
 	talk.submission->result = result;
 	talk.submission->why = "the broker is stopping";
 	talk.submission->forget->count = count;
-	route_delete_state.end(&talk.request, &talk.response);
-	assert_int_equal(talk.response.status, status);
-	assert_string_equal(talk.response.body.data, body);
+	route_delete_state.end(&talk.request);
+	assert_int_equal(talk.request.response.status, status);
+	assert_string_equal(talk.request.response.body.data, body);
 	talk_end(&talk);
 }
 

@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>
@@ -14,7 +14,6 @@ struct posted {
 	struct counters *counters;
 	struct broker broker;
 	struct request request;
-	struct response response;
 	struct submission *submission;
 	const char *type;
 };
@@ -31,8 +30,9 @@ static struct posted *posted_new(int flapjack)
 	struct posted *posted = calloc(1, sizeof *posted);
 
 	posted->counters = counters_new();
+	posted->request.broker = &posted->broker;
 	posted->broker = (struct broker){.flapjack = flapjack, .counters = posted->counters};
-	posted->request.query.sound = true;
+	posted->request.query.valid = true;
 	posted->request.header = header;
 	posted->request.connection = posted;
 	return posted;
@@ -40,9 +40,8 @@ static struct posted *posted_new(int flapjack)
 
 static void posted_begin(struct posted *posted, const char *body)
 {
-	buffer_append_text(&posted->request.body, body);
-	posted->submission =
-		route_post_state.begin(&posted->broker, &posted->request, &posted->response);
+	buffer_append_text(&posted->request.holding.body, body);
+	posted->submission = route_post_state.begin(&posted->request);
 }
 
 static struct posted *post(const char *body)
@@ -66,14 +65,14 @@ static void posted_end(struct posted *posted, enum submission_result result, con
 							     : ENGINE_FULL;
 	submission->result = result;
 	submission->why = "the broker is stopping";
-	route_post_state.end(&posted->request, &posted->response);
+	route_post_state.end(&posted->request);
 }
 
 static void posted_free(struct posted *posted)
 {
 	route_post_state.free(&posted->request);
-	buffer_free(&posted->request.body);
-	response_free(&posted->response);
+	buffer_free(&posted->request.holding.body);
+	response_free(&posted->request.response);
 	counters_free(posted->counters);
 	free(posted);
 }
@@ -90,8 +89,8 @@ static uint64_t counted(
 
 static void assert_answer(const struct posted *posted, unsigned status, const char *body)
 {
-	assert_string_equal(posted->response.body.data, body);
-	assert_int_equal(posted->response.status, status);
+	assert_string_equal(posted->request.response.body.data, body);
+	assert_int_equal(posted->request.response.status, status);
 }
 
 #define EVENT(check, more) \
@@ -109,7 +108,7 @@ static void assert_one(enum submission_result result, const char *answers, unsig
 	posted_end(posted, result, answers);
 	assert_answer(posted, status, body);
 	assert_int_equal(counted(posted, &format_flapjack, outcome), 1);
-	assert_int_equal(posted->response.retry_after > 0, status == 503);
+	assert_int_equal(posted->request.response.retry_after > 0, status == 503);
 	posted_free(posted);
 }
 
@@ -180,8 +179,8 @@ static void assert_three(enum submission_result result, const char *answers, uns
 							: ",\"error\":\"" FULL "\"",
 			i < 2 ? ",\n" : "\n]}\n");
 	assert_answer(posted, status, expected.data);
-	assert_string_equal(posted->response.type, ANSWER_JSON);
-	assert_int_equal(posted->response.retry_after > 0, status == 503);
+	assert_string_equal(posted->request.response.type, CONTENT_JSON);
+	assert_int_equal(posted->request.response.retry_after > 0, status == 503);
 	buffer_free(&expected);
 	posted_free(posted);
 }
@@ -254,9 +253,10 @@ static void assert_mixture(unsigned mixture, enum submission_result result)
 	struct posted *posted = post(body.data);
 	if (answers[0] != '\0')
 		posted_end(posted, result, answers);
-	assert_int_equal(posted->response.status, status_by(words));
-	assert_int_equal(posted->response.retry_after > 0, posted->response.status == 503);
-	json_t *answer = json_loads(posted->response.body.data, 0, NULL);
+	assert_int_equal(posted->request.response.status, status_by(words));
+	assert_int_equal(
+		posted->request.response.retry_after > 0, posted->request.response.status == 503);
+	json_t *answer = json_loads(posted->request.response.body.data, 0, NULL);
 	for (int i = 0; i < MIXED; i++) {
 		const json_t *item = json_array_get(json_object_get(answer, "events"), (size_t)i);
 
@@ -352,7 +352,7 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 	struct posted *posted = posted_new(2);
 
 	(void)state;
-	posted->request.acl = &acl;
+	posted->request.grant.acl = &acl;
 	posted_begin(posted, EVENT("c", ""));
 	assert_null(posted->submission);
 	assert_answer(posted, 403, "{\"error\": \"this token may not write 'e'\"}\n");
@@ -360,21 +360,21 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 	posted_free(posted);
 
 	posted = posted_new(2);
-	posted->request.acl = &acl;
+	posted->request.grant.acl = &acl;
 	posted_begin(posted, "[" EVENT("c", "") "]");
 	assert_null(posted->submission);
-	assert_int_equal(posted->response.status, 403);
+	assert_int_equal(posted->request.response.status, 403);
 	posted_free(posted);
 
 	posted = posted_new(2);
-	posted->request.acl = &acl;
+	posted->request.grant.acl = &acl;
 	posted_begin(posted, "[7," EVENT("c", "") "]");
 	assert_null(posted->submission);
-	assert_int_equal(posted->response.status, 400);
+	assert_int_equal(posted->request.response.status, 400);
 	posted_free(posted);
 
 	posted = posted_new(2);
-	posted->request.acl = &acl;
+	posted->request.grant.acl = &acl;
 	posted_begin(posted,
 		"[" EVENT("c", "") ",{\"entity\":\"db-1\",\"check\":\"c\",\"state\":\"ok\"}]");
 	posted_end(posted, SUBMISSION_COMMITTED, "t");
@@ -419,7 +419,7 @@ static void a_group_of_alerts_comes_again_if_one_may_be_taken_later(void **state
 				   "{\"index\":0,\"part\":1,\"result\":\"busy\",\"error\":\"" FULL
 				   "\"}\n"
 				   "]}\n");
-	assert_true(posted->response.retry_after > 0);
+	assert_true(posted->request.response.retry_after > 0);
 	posted_free(posted);
 }
 
@@ -461,12 +461,12 @@ static void assert_ttl(const char *text, const char *more, const char *ttl)
 		&body, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"time\":1000%s}", more);
 	posted_begin(posted, body.data);
 	if (ttl == NULL) {
-		assert_int_equal(posted->response.status, 400);
+		assert_int_equal(posted->request.response.status, 400);
 	} else {
 		posted_end(posted, SUBMISSION_COMMITTED, "t");
 		buffer_clear(&body);
 		buffer_printf(&body, ",\"time\":1000,\"ttl\":%s}\n", ttl);
-		assert_non_null(strstr(posted->response.body.data, body.data));
+		assert_non_null(strstr(posted->request.response.body.data, body.data));
 	}
 	buffer_free(&body);
 	posted_free(posted);
@@ -506,7 +506,7 @@ static struct posted *many(unsigned count, const char *before, const char *each,
 	const char *between, const char *after)
 {
 	struct posted *posted = posted_new(2);
-	struct buffer *body = &posted->request.body;
+	struct buffer *body = &posted->request.holding.body;
 
 	buffer_append_text(body, before);
 	for (unsigned i = 0; i < count; i++) {
@@ -565,7 +565,7 @@ static void what_is_left_out_is_counted(void **state)
 static void assert_cut(const char *key, size_t length, uint64_t summaries, uint64_t details)
 {
 	struct posted *posted = posted_new(2);
-	struct buffer *body = &posted->request.body;
+	struct buffer *body = &posted->request.holding.body;
 
 	buffer_printf(body, "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"%s\":\"", key);
 	memset(buffer_reserve(body, length), 'x', length);
@@ -592,7 +592,7 @@ static void a_body_is_not_held_while_its_events_wait(void **state)
 
 	(void)state;
 	assert_non_null(posted->submission);
-	assert_null(posted->request.body.data);
+	assert_null(posted->request.holding.body.data);
 	posted_free(posted);
 }
 

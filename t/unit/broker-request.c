@@ -5,7 +5,7 @@
 #include "httpbroker/http/headers.h"
 #include "httpbroker/http/health.h"
 #include "httpbroker/http/hosts.h"
-#include "httpbroker/http/routes.h"
+#include "httpbroker/http/request.h"
 
 #include <string.h>
 
@@ -34,7 +34,7 @@ static void assert_query(const struct query *query, unsigned status, const char 
 static void a_query_with_anything_else_is_refused(void **state)
 {
 	(void)state;
-	assert_query(&(struct query){.sound = true}, 0, NULL);
+	assert_query(&(struct query){.valid = true}, 0, NULL);
 	assert_query(&(struct query){{{"ttl", "30"}, {"entity", "e"}}, 2, true}, 0, NULL);
 	assert_query(&(struct query){{{"ttl", "30"}, {"tll", "1"}}, 2, true}, 400,
 		"there is no parameter 'tll' here");
