@@ -94,7 +94,8 @@ t_unit_standin_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_standin_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 SLOW_TESTS += t/bootstrap.bats t/demo.bats
-QUICK_TESTS += t/flapjack-standin.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats t/units.bats
+QUICK_TESTS += t/flapjack-standin.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
+	t/units.bats
 
 # What a change breaks most often, in a fraction of the time; without the tests whose tools are missing.
 QUICK = $(UNIT_TESTS) $(FUZZ_TARGETS) $(QUICK_TESTS)

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $root, $build and $output come from lib/daemons and bats
+# The manual pages have every option, refer to pages that exist, and have the sections of a page.
+
+load lib/daemons
+
+page_of() { echo "$root/doc/$1".[18]; }
+
+# options_of_page PAGE: each option that has an entry of its own.
+options_of_page() {
+	sed -n 's/^\.It Fl /Fl /p' "$1" | sed 's/Fl Fl /Fl -/g' | grep -oE 'Fl -?[a-zA-Z][a-z-]*' |
+		sed 's/^Fl /-/' | sort -u
+}
+
+options_of_help() {
+	"$1" --help | grep -oE '^ +(-[a-zA-Z], )?(--[a-z-]+|-[a-zA-Z])' |
+		tr -d ' ' | tr ',' '\n' | sort -u
+}
+
+@test "a manual page has the options that --help has, and no others" {
+	local program name
+	for program in flapper/flapper httpbroker/httpbroker httpbroker/submit/httpbroker-submit oobetet/oobetet; do
+		name=${program##*/}
+		echo "$name"
+		[ "$(options_of_help "$build/$program" | wc -l)" -ge 5 ]
+		diff <(options_of_help "$build/$program") <(options_of_page "$(page_of "$name")")
+	done
+}
+
+@test "a reference to a page of ours is to one that exists" {
+	local name section
+	while read -r name section; do
+		echo "$name.$section"
+		[ -f "$root/doc/$name.$section" ]
+	done < <(sed -nE 's/^\.Xr ((httpbroker|flapper|oobetet)[a-z.-]*) ([0-9]).*/\1 \3/p' "$root"/doc/*.[1578] | sort -u)
+	while IFS='()' read -r name section _; do
+		echo "$name.$section"
+		[ -f "$root/doc/$name.$section" ]
+	done < <(grep -rhoE '\b(httpbroker|flapper|oobetet)[a-z.-]*\([1-8]\)' "$root"/{README,HACKING,NEWS} \
+		"$root"/doc/examples "$root"/{common,flapper,httpbroker,oobetet} | sort -u)
+}
+
+# messages_of PAGE: a line for each message under DIAGNOSTICS, placeholders and numbers taken out, its
+# fixed parts separated by tabs.
+messages_of() {
+	sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Li [a-z]*: //p' "$1" | sed -E \
+		-e 's/\\\(dq/"/g; s/\b([A-Z][A-Z]+|[0-9]+|N)\b|PagerDuty|[^ ]*[/@][^ ]*|\[::\]:|\.\.\./\t/g' \
+		-e "s/'|\"|: |[;,()]|\b(event|line|connection|state|record|process|message)(s|es)?\b/\t/g"
+}
+
+# is_in_sources MESSAGE: one of its parts is; or none says anything without what is put into it.
+is_in_sources() {
+	local parts part telling=0
+	IFS=$'\t' read -ra parts <<<"$1"
+	for part in "${parts[@]}"; do
+		part=${part# } part=${part% }
+		[ "${#part}" -ge 8 ] || continue
+		telling=1
+		! grep -qF -e "$part" "$BATS_TEST_TMPDIR/sources" || return 0
+	done
+	[ "$telling" -eq 0 ]
+}
+
+@test "a message under DIAGNOSTICS is one that the sources have" {
+	local page message
+	find "$root"/{common,flapper,httpbroker,oobetet} -name '*.c' -exec cat {} + |
+		sed -zE 's/"[[:space:]]+"//g' >"$BATS_TEST_TMPDIR/sources"
+	for page in "$root"/doc/*.[18]; do
+		[ "$(messages_of "$page" | wc -l)" -ge 5 ]
+		while read -r message; do
+			echo "${page##*/}: $message"
+			is_in_sources "$message"
+		done < <(messages_of "$page")
+	done
+}
+
+@test "a page begins with examples and ends in diagnostics" {
+	local page
+	for page in "$root"/doc/*.[18]; do
+		echo "$page"
+		[ "$(grep -m 4 '^\.Sh' "$page" | tail -1)" = '.Sh EXAMPLES' ]
+		grep -qx '\.Sh DIAGNOSTICS' "$page"
+	done
+}
