@@ -56,7 +56,7 @@ changes() {
 
 changes_arrived() {
 	queue | sed -n 's/.*"entity":"changes","check":"\(c[0-9]*\)".*"summary":"\([0-9][0-9]*\)".*/\1 \2/p' >"$work/delivered"
-	# of each accepted one, at least one
+	# each accepted change at least once
 	[ -z "$(sort -u "$work/delivered" | comm -13 - <(sort -u "$work/accepted"))" ]
 }
 

@@ -19,7 +19,7 @@ build=${QN_BUILD:-$root/build}
 PATH=$build/flapper:$build/httpbroker:$build/httpbroker/submit:$build/oobetet:$build/t/tools:/usr/lib/nagios/plugins:/usr/sbin:/sbin:$PATH
 export PATH LC_ALL=C.UTF-8
 
-declare -gA pids=() # -g: bats loads this file from within a function
+declare -gA pids=() # -g: bats loads this file in a function
 
 start_work() {
 	work=${BATS_TEST_TMPDIR:-$(mktemp -d)}
@@ -32,9 +32,9 @@ free_port() {
 start() {
 	local name=$1
 	shift
-	# the background shell opens it when it comes to run: until then the one before would speak
+	# emptied here: the background shell opens it later, and until then it has the previous log
 	: >"$work/$name.log"
-	# 3 is bats' own descriptor: a daemon that kept it would keep bats waiting
+	# 3 is a descriptor of bats: bats would wait for a daemon that keeps it
 	"$@" >"$work/$name.log" 2>&1 </dev/null 3>&- &
 	pids[$name]=$!
 }
@@ -75,9 +75,9 @@ stop() {
 	local pid=${pids[$1]:-} status=0
 	[ -n "$pid" ] || return 0
 	unset "pids[$1]"
-	# it may be gone at any of these, which is no failure of ours: its status tells
+	# the process may end at any step, which is no failure here: its status is returned
 	kill -TERM "$pid" 2>/dev/null || :
-	# not to what runs: LeakSanitizer can hang for ever over one that comes while it ends
+	# not to a running process: CONT during its exit can make LeakSanitizer hang forever
 	[ "$(process_state "$pid")" != T ] || kill -CONT "$pid" 2>/dev/null || :
 	poll 20 ended "$pid" || kill -KILL "$pid" || :
 	wait "$pid" 2>/dev/null || status=$?

@@ -9,7 +9,7 @@
 
 marked() {
 	mkdir -p "$work/tmp"
-	TMPDIR=$work/tmp QN_MARK=$work "$@" 3>&- # what it leaves must not keep bats waiting
+	TMPDIR=$work/tmp QN_MARK=$work "$@" 3>&- # bats must not wait for its leftovers
 }
 
 leftovers() {

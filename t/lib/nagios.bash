@@ -66,7 +66,7 @@ nagios_objects() {
 			alias           always
 			$(printf '%s 00:00-24:00\n' {sun,mon,tues,wednes,thurs,fri,satur}day)
 		}
-		define contact { # it wants one; it is told nothing
+		define contact { # Nagios requires one; it gets no notification
 			contact_name                  nobody
 			host_notifications_enabled    0
 			service_notifications_enabled 0

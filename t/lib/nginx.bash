@@ -13,7 +13,7 @@ start_proxy() {
 
 start_nginx() {
 	local user=
-	# its workers read our files, too
+	# its workers must be able to read our files
 	[ "$EUID" -ne 0 ] || user="user root;"
 	cat >"$work/nginx.conf" <<-E
 		daemon off;

@@ -64,7 +64,7 @@ make_certificate() {
 
 prosody_configure() {
 	prosody_port=${prosody_port:-$(free_port)}
-	mkdir -p "$work/prosody/certs" # it looks into that folder, and complains without it
+	mkdir -p "$work/prosody/certs" # Prosody logs an error without this folder
 	cat >"$work/prosody/prosody.cfg.lua" <<-CONFIG
 		run_as_root = true
 		daemonize = false
