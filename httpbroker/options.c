@@ -193,7 +193,8 @@ static const struct option_table table = {
 	.purpose =
 		"Accepts events over HTTP (POST /state), remembers the last state of every check,\n"
 		"and repeats it to Flapjack, through Redis, until its time to live expires; then\n"
-		"it reports UNKNOWN.\n",
+		"it reports UNKNOWN.\n"
+		"More in httpbroker(8), httpbroker-http(7) and httpbroker-formats(5).\n",
 	.rows = rows,
 };
 
