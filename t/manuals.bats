@@ -45,7 +45,7 @@ options_of_help() {
 # fixed parts separated by tabs.
 messages_of() {
 	sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Li [a-z]*: //p' "$1" | sed -E \
-		-e 's/\\\(dq/"/g; s/\b([A-Z][A-Z]+|[0-9]+|N)\b|PagerDuty|[^ ]*[/@][^ ]*|\[::\]:|\.\.\./\t/g' \
+		-e 's/\\\(dq/"/g; s/\b([A-Z][A-Z]+|[0-9]+|N)\b|PagerDuty|--[a-z-]+|[^ ]*[/@][^ ]*|\[::\]:|\.\.\./\t/g' \
 		-e "s/'|\"|: |[;,()]|\b(event|line|connection|state|record|process|message)(s|es)?\b/\t/g"
 }
 
