@@ -2,25 +2,26 @@
 # shellcheck disable=SC2154 # $work, $pids and $prosody_port come from the other files
 # shellcheck disable=SC2119,SC2120 # some are called with arguments, and some without
 #
-# An oobetet in the room `ops` of start_prosody's server, with somebody called flapjack whom it
-# watches, an onlooker called eve, and a stand-in for PagerDuty. Load daemons and prosody first.
+# An oobetet in the room `ops` of start_prosody's server, with the watched occupant flapjack, another
+# occupant eve, and a stand-in for PagerDuty. Load daemons and prosody first.
 #
-#   start_chain [KEY=VALUE...]     all of it; the keys as in write_ini
-#   write_ini [KEY=VALUE...]       $work/oobetet.ini: three seconds of silence are an alarm, and
-#                                  these keys besides, or instead; KEY= leaves one out
-#   start_oobetet [OPTION...]      runs it with that file, and waits until it is in the room
-#   start_pagerduty [OPTION...]    sets $pagerduty_url
-#   problem, recovery, both        flapjack says so in the room
-#   said_with ID EXTRA TEXT        flapjack's message with that id, and XML beside its body
-#   start_beat, stop_beat          ... both, again and again
-#   worker_pid NAME                prints the process id of the xmpp worker or the http worker
-#   paged PATTERN, heard PATTERN   PagerDuty has taken a request, or eve has heard a line, so far
-#   count_of NAME PATTERN          how many lines of NAME.log match
-#   at_least N NAME PATTERN        ... are there so many?
-#   change ATTRIBUTES              flapjack, who owns the room, changes somebody's role or rights
-#   ban NAME, unban NAME           ... NAME@localhost may not be in the room, or may again
-#   monitor_memory                   of the monitor itself, in KiB
-#   incidents                      how many incidents PagerDuty has been told of
+#   start_chain [KEY=VALUE...]     starts all of them; keys as in write_ini
+#   write_ini [KEY=VALUE...]       writes $work/oobetet.ini: alarm after three seconds of silence;
+#                                  these keys are added or replaced; KEY= removes one
+#   start_oobetet [OPTION...]      starts it with that file; waits until it is in the room
+#   start_pagerduty [OPTION...]    starts the stand-in; sets $pagerduty_url
+#   problem, recovery, both        flapjack sends these messages to the room
+#   said_with ID EXTRA TEXT        flapjack sends a message with that id, and XML beside its body
+#   start_beat, stop_beat          flapjack sends both repeatedly
+#   worker_pid NAME                prints the process id of the worker xmpp or http
+#   paged PATTERN, heard PATTERN   succeeds if PagerDuty has accepted such a request, or eve has
+#                                  received such a message
+#   count_of NAME PATTERN          prints the number of matching lines in NAME.log
+#   at_least N NAME PATTERN        succeeds if there are at least N
+#   change ATTRIBUTES              flapjack, owner of the room, changes a role or an affiliation
+#   ban NAME, unban NAME           bans NAME@localhost from the room, or permits it again
+#   monitor_memory                 prints the memory of the monitor in KiB
+#   incidents                      prints the number of incidents at PagerDuty
 
 write_ini() {
 	local -A keys=([server]=127.0.0.1 [port]=${prosody_port:-1} [jabberid]=oobetet@localhost
@@ -89,7 +90,7 @@ stop_beat() {
 }
 
 worker_pid() {
-	# there may be none at the moment: on a busy machine one that falls silent is started again
+	# it may be missing for a moment: on a busy machine a silent worker is restarted
 	poll 20 pgrep -P "${pids[oobetet]:-0}" -x "oobetet-$1"
 }
 
