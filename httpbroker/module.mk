@@ -50,8 +50,8 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
 	httpbroker/http/post.c httpbroker/http/post.h \
-	httpbroker/http/post_sns.c httpbroker/http/post_sns.h \
-	httpbroker/http/post_state.c httpbroker/http/post_state.h \
+	httpbroker/http/post_sns.c \
+	httpbroker/http/post_state.c \
 	httpbroker/http/request.c httpbroker/http/request.h \
 	httpbroker/http/response.c httpbroker/http/response.h \
 	httpbroker/http/routes.c \

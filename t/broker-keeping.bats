@@ -113,7 +113,7 @@ is_stale() {
 	said broker 'Booting with config: .* Server:none '
 	posts 200 "$(event a b ok '"ttl":1')" "$(event a c critical)" \
 		"[$(event x y ok),$(event x z warning)]" "$(event a b acknowledgement)"
-	[ "$answer" = '{"kept": false, "reason": "there is nobody to be told of it: this broker is without Redis"}' ]
+	[ "$answer" = '{"kept": false, "reason": "not delivered: this broker is without Redis"}' ]
 	post "[$(event a b test_notifications),$(event x z warning)]"
 	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["untold","delivered"]' ]
 	post "$(event a c ok '"time":1000')"

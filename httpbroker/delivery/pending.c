@@ -144,12 +144,14 @@ static bool postings_judge(
 	bool known = true;
 
 	for (size_t i = submission->applied; i < submission->count; i++) {
-		const struct prepared *prepared = &submission->prepared[i];
+		struct item *item = &submission->items[i];
 
-		known &= prepared_known(pending, prepared);
+		if (item->submitted)
+			known &= prepared_known(pending, &item->prepared);
 		if (!known)
 			continue;
-		submission->answers[i] = engine_apply(pending->core->engine, prepared, now);
+		if (item->submitted)
+			item->result = engine_apply(pending->core->engine, &item->prepared, now);
 		submission->applied = i + 1;
 	}
 	return known;
@@ -171,7 +173,8 @@ static void arrived_judge(struct pending *pending, struct moment now)
 			known = postings_judge(pending, submission, now);
 		else
 			for (size_t i = 0; i < submission->count; i++)
-				prepared_known(pending, &submission->prepared[i]);
+				if (submission->items[i].submitted)
+					prepared_known(pending, &submission->items[i].prepared);
 		if (known)
 			submission_await(pending, &pending->arrived, submission);
 	}
@@ -247,8 +250,8 @@ void pending_committed(struct pending *pending)
 static void applied_keep(struct pending *pending, const struct submission *submission, size_t until)
 {
 	for (size_t i = 0; i < until; i++)
-		if (submission->answers[i] == ENGINE_APPLIED)
-			accepted_put_applied(pending->accepted, &submission->prepared[i],
+		if (submission->items[i].submitted && submission->items[i].result == ENGINE_APPLIED)
+			accepted_put_applied(pending->accepted, &submission->items[i].prepared,
 				&submission->watermarks);
 }
 
@@ -282,10 +285,14 @@ static void arrived_keep(struct pending *pending)
 	}
 	submission->watermarks = outbox_watermarks(pending->core->outbox);
 	applied_keep(pending, submission, submission->applied);
-	for (size_t i = submission->applied; i < submission->count; i++)
-		submission->answers[i] = accepted_put(pending->accepted, &submission->prepared[i])
-						 ? ENGINE_APPLIED
-						 : ENGINE_FULL;
+	for (size_t i = submission->applied; i < submission->count; i++) {
+		struct item *item = &submission->items[i];
+
+		if (item->submitted)
+			item->result = accepted_put(pending->accepted, &item->prepared)
+					       ? ENGINE_APPLIED
+					       : ENGINE_FULL;
+	}
 	submission_answer(&pending->arrived, submission, SUBMISSION_ACCEPTED);
 }
 
@@ -384,6 +391,7 @@ size_t pending_count(const struct pending *pending)
 	size_t count = accepted_unapplied(pending->accepted);
 
 	DL_FOREACH(pending->arrived, submission)
-		count += submission->count - submission->applied;
+		for (size_t i = submission->applied; i < submission->count; i++)
+			count += submission->items[i].submitted;
 	return count;
 }

@@ -15,11 +15,47 @@ enum submission_result {
 	SUBMISSION_DROPPED, /* neither, and `why`: the broker is stopping, or not the active one */
 };
 
+/* What becomes of an event, or of a document that holds none. */
+enum outcome {
+	/* accepted */
+	OUTCOME_DELIVERED, /* in Redis */
+	OUTCOME_KEPT,      /* in memory, while Redis is away */
+	OUTCOME_OLDER,     /* without effect: the check's last event is newer */
+	OUTCOME_TEST,      /* a service tests its channel: no event */
+	OUTCOME_MERGED,    /* the same document has a worse event of the same check */
+	OUTCOME_NOTED,     /* read, and it holds no event */
+	OUTCOME_UNTOLD,    /* no lasting state, and no Redis to deliver it to */
+	/* refused */
+	OUTCOME_TOO_LARGE, /* a body, or too many events in one */
+	OUTCOME_SYNTAX,    /* no JSON, or JSON that is not supported */
+	OUTCOME_SHAPE,     /* JSON of no known format */
+	OUTCOME_INVALID,   /* of a known format, with a wrong key */
+	OUTCOME_FORBIDDEN, /* the token may not write its entity */
+	OUTCOME_FULL,      /* a limit is reached: checks, pending events, memory of requests */
+	OUTCOME_STOPPING,  /* the broker stops, or another one is active */
+	OUTCOME_LATER,     /* what proves it cannot be fetched now */
+	OUTCOMES
+};
+
+struct format;
+
+/* An item of a request: an event to deliver, or why there is none. */
+struct item {
+	bool submitted;            /* false: the delivery skips it */
+	struct prepared prepared;  /* of a submitted one */
+	enum engine_result result; /* of a submitted one, set before done() */
+
+	/* the rest is the submitter's */
+	uint32_t index, line, part;  /* of its document in the body; of the item in that */
+	const struct format *format; /* NULL: not recognised */
+	enum outcome outcome;
+	char *why; /* it was refused or ignored; owned; NULL: none */
+};
+
 /* What one request wants kept, forgotten or looked at. Whoever submits it owns it until done() and
  * after. */
 struct submission {
-	struct prepared *prepared;
-	enum engine_result *answers; /* room for one each, set before done() */
+	struct item *items;
 	size_t count;
 	struct forget *forget; /* instead of postings; NULL: none */
 	struct buffer *look;   /* instead of postings: filled with what is kept; NULL: none */

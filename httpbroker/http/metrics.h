@@ -9,32 +9,11 @@
 
 #include "common/clocks.h"
 #include "httpbroker/delivery/histogram.h"
+#include "httpbroker/delivery/submissions.h"
 #include "httpbroker/formats/format.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* What becomes of an event, or of a document that holds none. */
-enum outcome {
-	/* accepted */
-	OUTCOME_DELIVERED, /* in Redis */
-	OUTCOME_KEPT,      /* in memory, while Redis is away */
-	OUTCOME_OLDER,     /* without effect: the check's last event is newer */
-	OUTCOME_TEST,      /* a service tests its channel: no event */
-	OUTCOME_MERGED,    /* the same document has a worse event of the same check */
-	OUTCOME_NOTED,     /* read, and it holds no event */
-	OUTCOME_UNTOLD,    /* no lasting state, and no Redis to deliver it to */
-	/* refused */
-	OUTCOME_TOO_LARGE, /* a body, or too many events in one */
-	OUTCOME_SYNTAX,    /* no JSON, or JSON that is not supported */
-	OUTCOME_SHAPE,     /* JSON of no known format */
-	OUTCOME_INVALID,   /* of a known format, with a wrong key */
-	OUTCOME_FORBIDDEN, /* the token may not write its entity */
-	OUTCOME_FULL,      /* a limit is reached: checks, pending events, memory of requests */
-	OUTCOME_STOPPING,  /* the broker stops, or another one is active */
-	OUTCOME_LATER,     /* what proves it cannot be fetched now */
-	OUTCOMES
-};
 
 /* The value of a label: `delivered`, `too_large`, … */
 const char *outcome_name(enum outcome outcome);

@@ -1,64 +1,41 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one POST carries, from its body to its answer: the events that are submitted, and of every
- * item, submitted or not, what became of it. Mostly it is one event, which needs one allocation.
+ * POST /state: the items of one request, from its body to its response. A request with a single
+ * event, the usual case, needs one allocation.
  */
 #ifndef HTTPBROKER_HTTP_POST_H
 #define HTTPBROKER_HTTP_POST_H
 
-#include "httpbroker/formats/body.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/http/request.h"
-#include "httpbroker/sns/message.h"
-
-/* An event, or what was to be one. */
-struct item {
-	struct place place;   /* of its document */
-	uint32_t part;        /* in its document: how many are before it */
-	bool submitted;       /* as the next of the postings that no item before has */
-	enum outcome outcome; /* of one that was not submitted; of the others, once answered */
-	const struct format *format; /* NULL: not recognised */
-	char *why;                   /* it was refused, or passed over; owned; NULL: for none */
-};
 
 struct post {
-	struct submission submission; /* the postings; none: there is nothing to submit */
+	struct submission submission; /* the items */
 	struct counters *counters;
-	struct item *items;
-	size_t count;
-	size_t capacity;             /* of items, postings and answers */
-	bool one;                    /* a single event, whose answer is not a list */
-	struct sns_message *message; /* of SNS, in which it came; owned; NULL: none */
-	bool overflows;              /* there were more than LIMIT_BATCH; they are not here */
-
-	struct item first_item; /* what these three point to while there is only one */
-	struct prepared first_posting;
-	enum engine_result first_answer;
+	size_t capacity;             /* of items */
+	size_t submitted;            /* how many of them are */
+	bool one;                    /* a single event: its response is not a list */
+	bool overflows;              /* the body has more than LIMIT_BATCH: the rest is missing */
+	struct sns_message *message; /* that the event came in; owned; NULL: none */
+	struct item first;           /* submission.items while there is only one */
 };
 
-/* Its events are counted there. */
 struct post *post_new(struct counters *counters);
 void post_free(struct post *post);
 
-/* Empty again. */
+/* Removes all items. */
 void post_clear(struct post *post);
 
-/* Appends an item; NULL, and batch->overflows, if there are too many. It may move the others. */
-struct item *post_add(
-	struct post *post, const struct format *format, struct place place, uint32_t part);
+/* Appends an item; NULL, and post->overflows: there are too many. It may move the others. */
+struct item *post_add(struct post *post);
 
-/* Where the last item's posting goes, which is submitted thereby. */
-struct prepared *post_submit(struct post *post);
-
-/* How much memory it needs, or nearly so. */
+/* The memory that it needs, roughly. */
 size_t post_bytes(const struct post *post);
 
-/* Once the submission is answered, or when there is none: sets the fates and counts them. */
-void post_settle(struct post *post);
-
 /*
- * The answer to what was posted. A single event that was accepted is shown as the original did,
- * in one line. To a batch the answer is
+ * Sets and counts the outcomes, then fills the response. There is an item; the submission, if one
+ * is submitted, is answered. A single accepted event is echoed in one line, as the original did it;
+ * the response to several is
  *
  *     {"accepted":1,"refused":1,"events":[
  *     {"index":0,"line":1,"result":"delivered"},
@@ -66,13 +43,30 @@ void post_settle(struct post *post);
  *     ]}
  *
  * with `"error"` before `"accepted"` if nothing was accepted. `index` counts the documents of the
- * body from 0; `line` is there for lines, `part` (from 0) for a document that holds several events.
+ * body from 0; `line` is given for lines, `part` (from 0) for a document that can hold several
+ * events.
  */
+void post_respond(struct post *post, struct response *response);
 
-/* The submission, or NULL and the response if no item is submitted. */
+/* The request's submission; NULL, and the response: no item is submitted. */
 struct submission *post_submission(struct request *request);
 
-/* The batch is settled, and has an item. */
-void post_respond(const struct post *post, struct response *response);
+/* Adds the events of one document and returns post_submission(). */
+struct submission *post_document(struct request *request, json_t *document);
+
+/* The body is a message of Amazon SNS (post_sns.c), which is verified before its content is used.
+ */
+
+/* Whether SNS delivers without an envelope, and so without a signature. */
+bool post_sns_is_raw(const struct request *request);
+
+/* Replaces the items by the message. */
+void post_sns_begin(struct request *request, json_t *document);
+
+/* A route's resume: verifies, as far as that is possible without waiting. */
+struct submission *post_sns_resume(struct request *request);
+
+/* The response to what the message held is filled. */
+void post_sns_end(struct request *request);
 
 #endif

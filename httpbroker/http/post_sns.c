@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/http/post_sns.h"
-
+/* POST /state with a message of Amazon SNS. */
 #include "common/log.h"
 #include "httpbroker/formats/body.h"
-#include "httpbroker/formats/format.h"
 #include "httpbroker/http/post.h"
-#include "httpbroker/http/post_state.h"
 #include "httpbroker/sns/message.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
 
-/* In the fetcher's thread. */
-static void sns_message_fetched(void *owner)
+bool post_sns_is_raw(const struct request *request)
 {
-	struct request *request = owner;
+	const char *raw = request->header(request, "x-amz-sns-rawdelivery");
 
-	request_resume(request);
+	return raw != NULL && strcasecmp(raw, "true") == 0;
+}
+
+/* In the fetcher's thread. */
+static void certificate_fetched(void *owner)
+{
+	request_resume(owner);
 }
 
 void post_sns_begin(struct request *request, json_t *document)
@@ -26,28 +26,27 @@ void post_sns_begin(struct request *request, json_t *document)
 
 	post_clear(post);
 	post->message =
-		sns_message_new(request->broker->sns, document, sns_message_fetched, request);
+		sns_message_new(request->broker->sns, document, certificate_fetched, request);
 }
 
-/* What is refused is logged with the request (requestlog.h). Anybody can post what looks so. */
+/* Limited, for anybody can post what looks like a message. request.c logs refusals. */
 static void sns_message_log(enum sns_message_step step, const struct reason *why)
 {
 	static struct log_limit limit;
-	unsigned long dropped_field;
-	char text[LOG_LIMIT_TEXT];
+	unsigned long suppressed;
+	char more[LOG_LIMIT_TEXT];
 
-	if (step == SNS_MESSAGE_REFUSED ||
-		!log_limit_pass(&limit, clock_monotonic(), &dropped_field))
+	if (step == SNS_MESSAGE_REFUSED || !log_limit_pass(&limit, clock_monotonic(), &suppressed))
 		return;
-	log_limit_text(dropped_field, text);
+	log_limit_text(suppressed, more);
 	if (step == SNS_MESSAGE_DONE)
-		log_info("SNS: %s%s", why->text, text);
+		log_info("SNS: %s%s", why->text, more);
 	else
-		log_warning("SNS: not now: %s%s", why->text, text);
+		log_warning("SNS: not verified yet: %s%s", why->text, more);
 }
 
-/* It holds no event. */
-static struct submission *sns_message_respond(
+/* The message holds no event. */
+static struct submission *message_respond(
 	struct request *request, enum sns_message_step step, const struct reason *why)
 {
 	struct response *response = &request->response;
@@ -68,17 +67,7 @@ static struct submission *sns_message_respond(
 	return NULL;
 }
 
-static struct submission *event_submit(struct request *request, json_t *document)
-{
-	struct collector collector;
-
-	if (!collector_begin(&collector, request))
-		return NULL;
-	collector_document(&collector, document, (struct place){0, 0});
-	collector_end(&collector);
-	return post_submission(request);
-}
-
+/* The message is verified: its text is an alarm, an event in our own format, or neither. */
 static struct submission *content_submit(struct request *request)
 {
 	const struct post *post = request->data;
@@ -89,17 +78,17 @@ static struct submission *content_submit(struct request *request)
 	json_t *content = body_document(text.bytes, text.length, JSON_REJECT_DUPLICATES, &error);
 
 	if (json_object_get(content, "entity") != NULL || format_cloudwatch.matches(content)) {
-		submission = event_submit(request, content);
+		submission = post_document(request, content);
 	} else {
 		reason_set(&why, "the message is no alarm: %.*s",
 			text.length > 200 ? 200 : (int)text.length, text.bytes);
-		submission = sns_message_respond(request, SNS_MESSAGE_DONE, &why);
+		submission = message_respond(request, SNS_MESSAGE_DONE, &why);
 	}
 	json_decref(content);
 	return submission;
 }
 
-struct submission *post_sns_go(struct request *request)
+struct submission *post_sns_resume(struct request *request)
 {
 	const struct post *post = request->data;
 	struct reason why = {""};
@@ -108,20 +97,16 @@ struct submission *post_sns_go(struct request *request)
 	if (step == SNS_MESSAGE_EVENT)
 		return content_submit(request);
 	if (step != SNS_MESSAGE_WAITING)
-		return sns_message_respond(request, step, &why);
+		return message_respond(request, step, &why);
 	request->waits = true;
 	return NULL;
 }
 
-void post_sns_end(struct post *post, const struct response *response)
+void post_sns_end(struct request *request)
 {
-	if (response->status == 200 || response->status == 202)
+	const struct post *post = request->data;
+	unsigned status = request->response.status;
+
+	if (status == 200 || status == 202)
 		sns_message_accepted(post->message, clock_monotonic());
-}
-
-bool post_sns_is_raw(const struct request *request)
-{
-	const char *raw = request->header(request, "x-amz-sns-rawdelivery");
-
-	return raw != NULL && strcasecmp(raw, "true") == 0;
 }

@@ -39,7 +39,7 @@ bool __wrap_delivery_submit(struct delivery *delivery, struct submission *submis
 	if (mood % 8 == 7)
 		return false;
 	for (size_t i = 0; i < submission->count; i++)
-		submission->answers[i] = answers[(i + mood / 4) % 4];
+		submission->items[i].result = answers[(i + mood / 4) % 4];
 	submission->result = results[mood % 4];
 	submission->why = "the broker is stopping";
 	submission->done(submission);

@@ -67,8 +67,7 @@ static void submit_and_wait(struct office *office, struct submission *submission
 /* Posts `count` checks of the entity `e`, all in one submission. */
 static void post_many(struct office *office, size_t count)
 {
-	struct prepared prepared[8];
-	enum engine_result answers[8];
+	struct item items[8];
 	char names[8][2] = {"a", "b", "c", "d", "e", "f", "g", "h"};
 
 	assert_between(count, 1, 8);
@@ -76,14 +75,13 @@ static void post_many(struct office *office, size_t count)
 		struct event event = event_plain("e", names[i], STATE_OK);
 
 		event.time = moment_now().wall / NSEC_PER_SEC;
-		prepared_make(&prepared[i], &event, 2, moment_now());
-		answers[i] = ENGINE_FULL;
+		items[i] = (struct item){.submitted = true, .result = ENGINE_FULL};
+		prepared_make(&items[i].prepared, &event, 2, moment_now());
 	}
-	submit_and_wait(office,
-		&(struct submission){.prepared = prepared, .answers = answers, .count = count});
+	submit_and_wait(office, &(struct submission){.items = items, .count = count});
 	for (size_t i = 0; i < count; i++) {
-		assert_int_equal(answers[i], ENGINE_APPLIED);
-		prepared_free(&prepared[i]);
+		assert_int_equal(items[i].result, ENGINE_APPLIED);
+		prepared_free(&items[i].prepared);
 	}
 }
 

@@ -58,11 +58,18 @@ static void posted_end(struct posted *posted, enum submission_result result, con
 	struct submission *submission = posted->submission;
 
 	assert_non_null(submission);
-	assert_int_equal(submission->count, strlen(answers));
-	for (size_t i = 0; i < submission->count; i++)
-		submission->answers[i] = answers[i] == 't'   ? ENGINE_APPLIED
-					 : answers[i] == 'o' ? ENGINE_OLDER
-							     : ENGINE_FULL;
+	size_t submitted = 0;
+	for (size_t i = 0; i < submission->count; i++) {
+		struct item *item = &submission->items[i];
+
+		if (!item->submitted)
+			continue;
+		item->result = answers[submitted] == 't'   ? ENGINE_APPLIED
+			       : answers[submitted] == 'o' ? ENGINE_OLDER
+							   : ENGINE_FULL;
+		submitted++;
+	}
+	assert_int_equal(submitted, strlen(answers));
 	submission->result = result;
 	submission->why = "the broker is stopping";
 	route_post_state.end(&posted->request);
