@@ -43,7 +43,7 @@ mortal=(env)
 # shellcheck disable=SC2034 # used by tests
 curious=(env)
 # shellcheck disable=SC2034 # used by tests
-[ "$(id -u)" -ne 0 ] || curious=(capsh --drop=cap_sys_ptrace,cap_sys_admin,cap_perfmon --shell=/usr/bin/env --)
+[ "$(id -u)" -ne 0 ] || curious=(capsh "--drop=cap_sys_ptrace,cap_sys_admin,cap_perfmon" --shell=/usr/bin/env --)
 
 # A container may permit every port to all users; a network of its own does not.
 unprivileged=()
