@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/random.h"
 
+#include "common/clocks.h"
 #include "common/log.h"
 
 #include <errno.h>
@@ -16,4 +17,13 @@ uint32_t random_number(void)
 		if (errno != EINTR)
 			die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
 	return number;
+}
+
+uint64_t random_seed(void)
+{
+	uint64_t seed = (uint64_t)clock_monotonic();
+
+	if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) < 0)
+		log_debug("no random numbers yet: using the time");
+	return seed;
 }

@@ -8,4 +8,7 @@
 /* Any number of 32 bits; waits, soon after boot, until the kernel has gathered enough. */
 uint32_t random_number(void);
 
+/* For ids and jitter, which need not be secret. Never waits: soon after boot it is the time. */
+uint64_t random_seed(void);
+
 #endif

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Sits in the room and tells when the messages stop.
+# oobetet: watches a Jabber room and raises an alarm when expected messages stop.
 
 bin_PROGRAMS += oobetet/oobetet
 oobetet_oobetet_SOURCES = oobetet/main.c
@@ -14,7 +14,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/dispatch.c oobetet/dispatch.h \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/monitor.c oobetet/monitor.h \
-	oobetet/random.c oobetet/random.h \
 	oobetet/selfexec.c oobetet/selfexec.h \
 	oobetet/testalert.c oobetet/testalert.h \
 	oobetet/text.c oobetet/text.h \
@@ -44,70 +43,77 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
 	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
-	oobetet/xmpp/heap.c oobetet/xmpp/heap.h \
 	oobetet/xmpp/main.c oobetet/xmpp/main.h \
 	oobetet/xmpp/muc.c oobetet/xmpp/muc.h \
-	oobetet/xmpp/receipts.c oobetet/xmpp/receipts.h \
 	oobetet/xmpp/session.c oobetet/xmpp/session.h \
 	oobetet/xmpp/stanza.c oobetet/xmpp/stanza.h
 
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)
 
-UNIT_TESTS += t/unit/oobetet-http
-t_unit_oobetet_http_SOURCES = t/unit/oobetet-http.c t/unit/unit.h
-t_unit_oobetet_http_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_oobetet_http_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 T_JUDGE = t/unit/oobetet-judge.c t/unit/oobetet-judge.h t/unit/unit.h
-UNIT_TESTS += t/unit/oobetet-worker
-t_unit_oobetet_worker_SOURCES = t/unit/oobetet-worker.c t/unit/unit.h
-t_unit_oobetet_worker_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-activetime
+t_unit_oobetet_activetime_SOURCES = t/unit/oobetet-activetime.c t/unit/unit.h
+t_unit_oobetet_activetime_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-channels
 t_unit_oobetet_channels_SOURCES = t/unit/oobetet-channels.c t/unit/unit.h
 t_unit_oobetet_channels_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-channels-simulation
 t_unit_oobetet_channels_simulation_SOURCES = t/unit/oobetet-channels-simulation.c $(T_JUDGE)
 t_unit_oobetet_channels_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-UNIT_TESTS += t/unit/oobetet-simulation t/unit/oobetet-activetime t/unit/oobetet-match t/unit/oobetet-watch t/unit/oobetet-queue t/unit/oobetet-ipc t/unit/oobetet-config t/unit/oobetet-room
-t_unit_oobetet_simulation_SOURCES = t/unit/oobetet-simulation.c $(T_JUDGE)
-t_unit_oobetet_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_oobetet_activetime_SOURCES = t/unit/oobetet-activetime.c t/unit/unit.h
-t_unit_oobetet_activetime_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_oobetet_match_SOURCES = t/unit/oobetet-match.c t/unit/unit.h
-t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_oobetet_watch_SOURCES = t/unit/oobetet-watch.c t/unit/unit.h
-t_unit_oobetet_watch_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_oobetet_queue_SOURCES = t/unit/oobetet-queue.c t/unit/unit.h
-t_unit_oobetet_queue_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-UNIT_TESTS += t/unit/oobetet-state
-t_unit_oobetet_state_SOURCES = t/unit/oobetet-state.c t/unit/unit.h
-t_unit_oobetet_state_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-config
+t_unit_oobetet_config_SOURCES = t/unit/oobetet-config.c t/unit/unit.h
+t_unit_oobetet_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-http
+t_unit_oobetet_http_SOURCES = t/unit/oobetet-http.c t/unit/unit.h
+t_unit_oobetet_http_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_oobetet_http_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-ipc
+t_unit_oobetet_ipc_SOURCES = t/unit/oobetet-ipc.c t/unit/unit.h
+t_unit_oobetet_ipc_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-keeper
 t_unit_oobetet_keeper_SOURCES = t/unit/oobetet-keeper.c t/unit/unit.h
 t_unit_oobetet_keeper_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_oobetet_ipc_SOURCES = t/unit/oobetet-ipc.c t/unit/unit.h
-t_unit_oobetet_ipc_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
-t_unit_oobetet_config_SOURCES = t/unit/oobetet-config.c t/unit/unit.h
-t_unit_oobetet_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-match
+t_unit_oobetet_match_SOURCES = t/unit/oobetet-match.c t/unit/unit.h
+t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-queue
+t_unit_oobetet_queue_SOURCES = t/unit/oobetet-queue.c t/unit/unit.h
+t_unit_oobetet_queue_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-room
 t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
 t_unit_oobetet_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-simulation
+t_unit_oobetet_simulation_SOURCES = t/unit/oobetet-simulation.c $(T_JUDGE)
+t_unit_oobetet_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-state
+t_unit_oobetet_state_SOURCES = t/unit/oobetet-state.c t/unit/unit.h
+t_unit_oobetet_state_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-watch
+t_unit_oobetet_watch_SOURCES = t/unit/oobetet-watch.c t/unit/unit.h
+t_unit_oobetet_watch_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-worker
+t_unit_oobetet_worker_SOURCES = t/unit/oobetet-worker.c t/unit/unit.h
+t_unit_oobetet_worker_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 
-FUZZ_TARGETS += t/fuzz/oobetet-ipc t/fuzz/oobetet-config t/fuzz/oobetet-pagerduty
-t_fuzz_oobetet_ipc_SOURCES = t/fuzz/oobetet-ipc.c $(T_FUZZ)
-t_fuzz_oobetet_ipc_LDFLAGS = $(FUZZ_LINK)
-t_fuzz_oobetet_ipc_LDADD = $(OOBETET_LIBS)
+FUZZ_TARGETS += t/fuzz/oobetet-config
 t_fuzz_oobetet_config_SOURCES = t/fuzz/oobetet-config.c $(T_FUZZ)
 t_fuzz_oobetet_config_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_config_LDADD = $(OOBETET_LIBS)
-t_fuzz_oobetet_pagerduty_SOURCES = t/fuzz/oobetet-pagerduty.c $(T_FUZZ)
-t_fuzz_oobetet_pagerduty_LDFLAGS = $(FUZZ_LINK)
-t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
-
-FUZZ_TARGETS += t/fuzz/oobetet-match t/fuzz/oobetet-state
+FUZZ_TARGETS += t/fuzz/oobetet-ipc
+t_fuzz_oobetet_ipc_SOURCES = t/fuzz/oobetet-ipc.c $(T_FUZZ)
+t_fuzz_oobetet_ipc_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_oobetet_ipc_LDADD = $(OOBETET_LIBS)
+FUZZ_TARGETS += t/fuzz/oobetet-match
 t_fuzz_oobetet_match_SOURCES = t/fuzz/oobetet-match.c $(T_FUZZ)
 t_fuzz_oobetet_match_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_match_LDADD = $(OOBETET_LIBS)
+FUZZ_TARGETS += t/fuzz/oobetet-pagerduty
+t_fuzz_oobetet_pagerduty_SOURCES = t/fuzz/oobetet-pagerduty.c $(T_FUZZ)
+t_fuzz_oobetet_pagerduty_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
+FUZZ_TARGETS += t/fuzz/oobetet-state
 t_fuzz_oobetet_state_SOURCES = t/fuzz/oobetet-state.c $(T_FUZZ)
 t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)

@@ -3,9 +3,9 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/random.h"
 #include "common/ready.h"
 #include "common/signals.h"
-#include "oobetet/random.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -311,7 +311,7 @@ nsec monitor_begin(
 	struct monitor *clock, const struct config *config, const struct selfexec *selfexec)
 {
 	nsec now = clock_monotonic();
-	uint64_t seed = random_draw();
+	uint64_t seed = random_seed();
 	bool http = config->pagerduty_contact != NULL || config->heartbeat_url != NULL;
 
 	*clock = (struct monitor){.config = config, .timer = timer_begin()};

@@ -3,10 +3,10 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/random.h"
 #include "common/signals.h"
 #include "oobetet/channel/channels.h"
 #include "oobetet/ipc.h"
-#include "oobetet/random.h"
 #include "oobetet/text.h"
 #include "oobetet/workers.h"
 
@@ -155,7 +155,7 @@ static void command_turn(struct trial *trial, nsec now)
 static void test_alert_begin(
 	struct trial *trial, const struct config *config, const struct selfexec *selfexec)
 {
-	uint64_t seed = random_draw();
+	uint64_t seed = random_seed();
 
 	gethostname(trial->host, sizeof trial->host - 1);
 	trial->timing = timing_of(config->max_latency);

@@ -21,7 +21,7 @@ with_etc() {
 	exec unshare "$spaces" sh -c 'mount --bind "$0" "/etc/${0##*/}" && exec "$@"' "$work/$1" "${@:2}"
 }
 
-# A name server on port 53 of an address of loopback that nobody else uses, and never a word of it.
+# A name server on port 53 of an address of loopback that nothing else uses; it never answers.
 start_silent_names() {
 	silent=127.53.$((RANDOM % 250)).$((RANDOM % 250 + 1))
 	start names python3 -c '
@@ -32,7 +32,7 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	printf 'nameserver %s\noptions timeout:10 attempts:3\n' "$silent" >"$work/resolv.conf"
 }
 
-@test "oobetet: the name server never answers: the room is told within a second, and SIGTERM within two" {
+@test "oobetet: the name server never answers: messages reach the room within a second, SIGTERM works within two" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	enter_room flapjack flapjack
@@ -56,7 +56,7 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	stop_within 2 oobetet
 }
 
-@test "oobetet: the name server never answers the xmpp: PagerDuty is told in time, SIGTERM within two seconds" {
+@test "oobetet: the name server never answers the xmpp worker: PagerDuty gets the alarm, SIGTERM works within two seconds" {
 	start_pagerduty
 	start_silent_names
 	write_ini server=jabber.example port=5222
@@ -70,7 +70,7 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	stop_within 2 oobetet
 }
 
-@test "oobetet: a server with several addresses, of which only the last can be reached" {
+@test "oobetet: a server with several addresses, only the last can be reached" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	enter_room flapjack flapjack
@@ -133,7 +133,7 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 	printf '127.0.0.1 jabber.example\n127.0.0.2 jabber.example\n' >"$work/hosts"
 }
 
-@test "oobetet: a server with several addresses, of which the first takes the connection and says nothing" {
+@test "oobetet: a server with several addresses, the first accepts and sends nothing" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_half mute
@@ -143,17 +143,17 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
-@test "oobetet: a server with several addresses, of which the first ends the connection before log-in" {
+@test "oobetet: a server with several addresses, the first closes the connection before login" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_half leaving
 	write_ini server=jabber.example port="$port" pagerduty_contact=
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'xmpp: the server closed the connection before log-in; trying again'
+	poll 20 said oobetet 'xmpp: the server closed the connection before login; trying again'
 	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
-@test "oobetet: a server with several addresses, of which the first stalls in the TLS handshake" {
+@test "oobetet: a server with several addresses, the first stalls in the TLS handshake" {
 	start_prosody_tls
 	prosody_account oobetet secret-of-oobetet
 	start_half stalling

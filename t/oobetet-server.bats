@@ -41,14 +41,14 @@ once() {
 	poll 20 at_least 2 pagerduty '202 resolve'
 }
 
-@test "oobetet: the server stands still and goes on" {
+@test "oobetet: the server stops and continues" {
 	start_chain
 	both
 	freeze prosody
 	poll 20 paged '202 trigger .* is Critical'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: the room does not answer our pings'
 	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room'
-	poll 20 said oobetet 'xmpp: the server has fallen silent'
+	poll 20 said oobetet 'xmpp: the server does not answer'
 	kill -CONT "${pids[prosody]}"
 	poll 30 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	poll 20 heard '<oobetet>.* is Critical'
@@ -63,9 +63,9 @@ once() {
 	start_pagerduty
 	write_ini max_latency=10
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'xmpp: the server refuses the log-in of oobetet@localhost: is the password right\?; trying again'
-	poll 30 paged '202 trigger .*out of the room .*refuses the log-in of oobetet@localhost: is the password right\?'
-	once 'refuses the log-in of oobetet@localhost: is the password right.; trying again'
+	poll 20 said oobetet 'xmpp: the server rejects the login of oobetet@localhost: is the password right\?; trying again'
+	poll 30 paged '202 trigger .*out of the room .*rejects the login of oobetet@localhost: is the password right\?'
+	once 'rejects the login of oobetet@localhost: is the password right.; trying again'
 	# 0.25 s, 0.5 s, then 1 s each, less up to a quarter: in these ten seconds at most sixteen (without
 	# backing off it would be forty), and fewer on a busy machine
 	attempts=$(count_of prosody 'Client connected')
@@ -76,7 +76,7 @@ once() {
 	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
-@test "oobetet: kicked, it comes back; banned, it keeps trying, and says so by the other road" {
+@test "oobetet: kicked, it comes back; banned, it keeps trying, and PagerDuty gets the alarm" {
 	start_chain
 	start_beat
 	change "nick='oobetet' role='none'"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server sends to the ear, and what of it the clock is told. */
+/* The stanzas of the server: updates the rooms and reports to the main process. */
 #ifndef OOBETET_XMPP_HANDLERS_H
 #define OOBETET_XMPP_HANDLERS_H
 
@@ -7,25 +7,29 @@
 #include "oobetet/xmpp/muc.h"
 #include "oobetet/xmpp/session.h"
 
-/* All that an ear has: ear.c makes it, hearing.c works on it while the server speaks. */
+/* The state of the xmpp worker. */
 struct xmpp {
 	struct ipc *ipc;
 	struct config *config;
 	struct timing timing;
 	struct session *session;
-	struct room **rooms;
+	struct muc **rooms;
 	int room_count;
-	nsec heard; /* when the server sent anything last; 0: we are not logged in */
+	nsec received; /* when the server last sent a stanza; 0: we are not logged in */
 	bool stopping;
 };
 
-/* Once logged in: from now on what the server sends is heard. */
+/* Registers the handlers; call it once logged in. */
 void handlers_start(struct xmpp *xmpp);
 
-/* Asks what the room with this index can do (muc.h). */
+/* Asks the room with this index for its features. */
 void handlers_ask_features(struct xmpp *xmpp, int room);
 
-/* Tells the clock that we are out of the room, and why. */
-void handlers_tell_left(struct xmpp *xmpp, const struct room *room, const char *why);
+/* Reports that we are out of the room. */
+void handlers_report_left(struct xmpp *xmpp, const struct muc *room, const char *why);
+
+/* The id of the newest ping of this room. */
+#define PING_ID_SIZE 40
+void handlers_ping_id(const struct xmpp *xmpp, int room, char out[PING_ID_SIZE]);
 
 #endif

@@ -12,102 +12,92 @@
 #include <strings.h>
 #include <sys/resource.h>
 
-#define TICK (500 * NSEC_PER_MSEC) /* until log-in libstrophe has timers of its own */
-#define LEAVING NSEC_PER_SEC       /* how long leaving may take */
-#define MEMORY (64 << 20)          /* bytes: if all else fails, it ends the ear, not the machine */
+#define TICK (500 * NSEC_PER_MSEC) /* until login libstrophe has timers of its own */
+#define LEAVE_LIMIT NSEC_PER_SEC   /* how long leaving may take */
+#define DATA_MAX (64 << 20)        /* bytes: the last resort, to protect the machine */
 
 /* ---- rooms ---- */
 
 static void room_ping(struct xmpp *xmpp, int index)
 {
-	const struct room *room = xmpp->rooms[index];
-	char id[40];
+	const struct muc *room = xmpp->rooms[index];
+	char id[PING_ID_SIZE];
 
-	snprintf(id, sizeof id, "ping-%d-%u", index, room_ping_number(room));
-	stanza_ping(session_connection(xmpp->session), room_name(room), room_nick(room), id);
+	handlers_ping_id(xmpp, index, id);
+	stanza_ping(session_connection(xmpp->session), room->name, room->nick, id);
 }
 
-/* What it can do is known, if it tells, before the first presence comes. */
+/* Asks for the features first: they should be known when the first presence arrives. */
 static void room_join(struct xmpp *xmpp, int index, nsec now)
 {
-	const struct room *room = xmpp->rooms[index];
+	const struct muc *room = xmpp->rooms[index];
 
 	handlers_ask_features(xmpp, index);
-	stanza_join(session_connection(xmpp->session), room_name(room), room_nick(room),
-		xmpp->config->room_password, room_history(room, now));
+	stanza_join(session_connection(xmpp->session), room->name, room->nick,
+		xmpp->config->room_password, muc_history(room, now));
 }
 
 static void rooms_tick(struct xmpp *xmpp, nsec now)
 {
 	for (int i = 0; i < xmpp->room_count; i++) {
-		struct room *room = xmpp->rooms[i];
-		enum room_wish wish;
+		struct muc *room = xmpp->rooms[i];
+		enum muc_action action;
 
-		while ((wish = room_tick(room, now)) != ROOM_REST) {
-			if (wish == ROOM_JOIN)
+		while ((action = muc_tick(room, now)) != MUC_NONE) {
+			if (action == MUC_JOIN)
 				room_join(xmpp, i, now);
-			else if (wish == ROOM_PING)
+			else if (action == MUC_PING)
 				room_ping(xmpp, i);
 			else
-				handlers_tell_left(xmpp, room, room_why(room));
+				handlers_report_left(xmpp, room, room->why);
 		}
 	}
 }
 
-static void rooms_leave(struct xmpp *xmpp)
+static struct muc *room_named(const struct xmpp *xmpp, const char *name)
 {
 	for (int i = 0; i < xmpp->room_count; i++)
-		if (room_is_in(xmpp->rooms[i]))
-			stanza_leave(session_connection(xmpp->session), room_name(xmpp->rooms[i]),
-				room_nick(xmpp->rooms[i]));
-}
-
-static struct room *room_named(const struct xmpp *xmpp, const char *name)
-{
-	for (int i = 0; i < xmpp->room_count; i++)
-		if (strcasecmp(room_name(xmpp->rooms[i]), name) == 0)
+		if (strcasecmp(xmpp->rooms[i]->name, name) == 0)
 			return xmpp->rooms[i];
 	return NULL;
 }
 
-/* ---- the clock's words ---- */
+/* ---- messages of the main process ---- */
 
-static void say(struct xmpp *xmpp, const char *id, const char *name, const char *text)
+static void message_send(struct xmpp *xmpp, const char *id, const char *name, const char *text)
 {
-	struct room *room = room_named(xmpp, name);
+	struct muc *room = room_named(xmpp, name);
 
-	if (room == NULL || !room_is_in(room) || !session_online(xmpp->session)) {
+	if (room == NULL || room->state != MUC_IN || !session_online(xmpp->session)) {
 		ipc_say(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, "we are not in the room"));
 		return;
 	}
-	receipts_expect(room_receipts(room), id, text);
-	stanza_say(session_connection(xmpp->session), room_name(room), id, text);
+	muc_sent(room, id, text);
+	stanza_message(session_connection(xmpp->session), room->name, id, text);
 }
 
-static void miss(const struct xmpp *xmpp, const char *name, const char *since)
-{
-	struct room *room = room_named(xmpp, name);
-	nsec stamp;
-
-	if (room != NULL && message_number(since, &stamp))
-		room_missed(room, stamp);
-}
-
-static void words_take(struct xmpp *xmpp)
+static void messages_read(struct xmpp *xmpp)
 {
 	struct message message;
 
 	while (ipc_next(xmpp->ipc, &message)) {
-		if (message.type == MESSAGE_SAY)
-			say(xmpp, message.field[0], message.field[1], message.field[2]);
-		else if (message.type == MESSAGE_MISSED)
-			miss(xmpp, message.field[0], message.field[1]);
-		else if (message.type == MESSAGE_STOP)
+		char *const *field = message.field;
+		nsec stamp;
+
+		if (message.type == MESSAGE_SAY) {
+			message_send(xmpp, field[0], field[1], field[2]);
+		} else if (message.type == MESSAGE_MISSED) {
+			struct muc *room = room_named(xmpp, field[0]);
+
+			if (room != NULL && message_number(field[1], &stamp))
+				room->absent = stamp;
+		} else if (message.type == MESSAGE_STOP) {
 			xmpp->stopping = true;
+		}
 	}
 }
 
-/* ---- its life ---- */
+/* ---- the event loop ---- */
 
 static nsec xmpp_worker_deadline(const struct xmpp *xmpp, nsec now)
 {
@@ -116,12 +106,12 @@ static nsec xmpp_worker_deadline(const struct xmpp *xmpp, nsec now)
 	if (!session_online(xmpp->session))
 		return now + TICK;
 	for (int i = 0; i < xmpp->room_count; i++)
-		if (room_deadline(xmpp->rooms[i]) < deadline)
-			deadline = room_deadline(xmpp->rooms[i]);
+		if (muc_deadline(xmpp->rooms[i]) < deadline)
+			deadline = muc_deadline(xmpp->rooms[i]);
 	return deadline;
 }
 
-/* Sleeps until the clock or the server says something, or something is due. */
+/* Waits for the main process, the server, or the next deadline. */
 static void xmpp_worker_wait(struct xmpp *xmpp)
 {
 	nsec now = clock_monotonic();
@@ -134,60 +124,49 @@ static void xmpp_worker_wait(struct xmpp *xmpp)
 	if (ppoll(fds, 2, clock_timeout(now, xmpp_worker_deadline(xmpp, now), &left), NULL) > 0 &&
 		fds[0].revents != 0)
 		ipc_listen(xmpp->ipc);
-	words_take(xmpp);
+	messages_read(xmpp);
 }
 
-/* A connection over which nothing comes, though we ask, is none. */
+/* Our pings should have been answered: the connection is dead. */
 static bool server_is_silent(const struct xmpp *xmpp, nsec now)
 {
-	return now - xmpp->heard > 2 * (xmpp->timing.ping + xmpp->timing.answer);
+	return now - xmpp->received > 2 * (xmpp->timing.ping + xmpp->timing.answer);
 }
 
-static void xmpp_worker_begin(struct xmpp *xmpp)
-{
-	handlers_start(xmpp);
-	ipc_say(xmpp->ipc, MESSAGE_ONLINE,
-		FIELDS(xmpp_conn_get_bound_jid(session_connection(xmpp->session))));
-}
-
-/* NULL: all is well. */
-static const char *xmpp_worker_why_over(const struct xmpp *xmpp, nsec now)
+/* NULL: it goes on. */
+static const char *why_over(const struct xmpp *xmpp, nsec now)
 {
 	const char *why = session_why_over(xmpp->session);
 
-	if (why == NULL && xmpp->heard != 0 && server_is_silent(xmpp, now))
-		why = "the server has fallen silent";
+	if (why == NULL && xmpp->received != 0 && server_is_silent(xmpp, now))
+		why = "the server does not answer";
 	return why;
 }
 
-static void xmpp_worker_try_next(struct xmpp *xmpp)
+static void try_next_address(struct xmpp *xmpp)
 {
+	nsec now = clock_monotonic();
+
 	if (!session_wants_next(xmpp->session))
 		return;
-	nsec now = clock_monotonic();
 	ipc_live(xmpp->ipc, now, xmpp->timing.alive, TIMING_RESOLVER);
 	session_next(xmpp->session, now);
 }
 
-/* Who was stopped has heard nothing meanwhile, whoever spoke. */
-static void xmpp_extend(struct xmpp *xmpp, nsec turned, nsec now)
+/* Returns when the connection or the main process is gone, or says stop. */
+static void xmpp_worker_run(struct xmpp *xmpp)
 {
-	if (xmpp->heard != 0 && now - turned > 2 * xmpp->timing.alive)
-		xmpp->heard += now - turned;
-}
+	nsec last = clock_monotonic();
 
-/* Until the connection, or the clock, is gone, or the clock says stop. */
-static void xmpp_worker_listen(struct xmpp *xmpp)
-{
-	nsec turned = clock_monotonic();
-
-	words_take(xmpp); /* what came in one piece with the configuration */
+	messages_read(xmpp); /* which may have come with the configuration */
 	while (!ipc_closed(xmpp->ipc) && !xmpp->stopping) {
 		nsec now = clock_monotonic();
 
-		xmpp_extend(xmpp, turned, now);
-		turned = now;
-		const char *why = xmpp_worker_why_over(xmpp, now);
+		/* while this process was stopped, the server may have answered */
+		if (xmpp->received != 0 && now - last > 2 * xmpp->timing.alive)
+			xmpp->received += now - last;
+		last = now;
+		const char *why = why_over(xmpp, now);
 
 		if (why != NULL) {
 			ipc_say(xmpp->ipc, MESSAGE_GONE, FIELDS(why));
@@ -195,21 +174,28 @@ static void xmpp_worker_listen(struct xmpp *xmpp)
 		}
 		ipc_live(xmpp->ipc, now, xmpp->timing.alive, xmpp->timing.timeout);
 		if (session_online(xmpp->session)) {
-			if (xmpp->heard == 0)
-				xmpp_worker_begin(xmpp);
+			if (xmpp->received == 0) {
+				handlers_start(xmpp);
+				ipc_say(xmpp->ipc, MESSAGE_ONLINE,
+					FIELDS(xmpp_conn_get_bound_jid(
+						session_connection(xmpp->session))));
+			}
 			rooms_tick(xmpp, now);
 		}
 		xmpp_worker_wait(xmpp);
 		session_run(xmpp->session, clock_monotonic());
-		xmpp_worker_try_next(xmpp);
+		try_next_address(xmpp);
 	}
 }
 
 static void xmpp_worker_leave(struct xmpp *xmpp)
 {
-	nsec limit = clock_monotonic() + LEAVING;
+	nsec limit = clock_monotonic() + LEAVE_LIMIT;
 
-	rooms_leave(xmpp);
+	for (int i = 0; i < xmpp->room_count; i++)
+		if (xmpp->rooms[i]->state == MUC_IN)
+			stanza_presence(session_connection(xmpp->session), xmpp->rooms[i]->name,
+				xmpp->rooms[i]->nick, "unavailable");
 	session_close(xmpp->session);
 	while (session_why_over(xmpp->session) == NULL && clock_monotonic() < limit) {
 		struct pollfd server = session_poll(xmpp->session);
@@ -228,9 +214,9 @@ static struct xmpp *xmpp_worker_new(struct ipc *ipc, struct config *config)
 	xmpp->config = config;
 	xmpp->timing = timing_of(config->max_latency);
 	xmpp->room_count = config->rooms.count;
-	xmpp->rooms = memory_zeroed((size_t)xmpp->room_count, sizeof(struct room *));
+	xmpp->rooms = memory_zeroed((size_t)xmpp->room_count, sizeof(struct muc *));
 	for (int i = 0; i < xmpp->room_count; i++)
-		xmpp->rooms[i] = room_new(config->rooms.item[i], config->alias, &xmpp->timing,
+		xmpp->rooms[i] = muc_new(config->rooms.item[i], config->alias, &xmpp->timing,
 			(uint32_t)now + (uint32_t)i);
 	ipc_live(ipc, now, xmpp->timing.alive, TIMING_RESOLVER);
 	xmpp->session = session_open(config, ipc_attempt(ipc), now, xmpp->timing.login);
@@ -241,17 +227,17 @@ static void xmpp_worker_free(struct xmpp *xmpp)
 {
 	session_free(xmpp->session);
 	for (int i = 0; i < xmpp->room_count; i++)
-		room_free(xmpp->rooms[i]);
+		muc_free(xmpp->rooms[i]);
 	free(xmpp->rooms);
 	config_free(xmpp->config);
 	free(xmpp);
 }
 
-/* AddressSanitizer reserves terabytes: under it there is no such limit. */
+/* AddressSanitizer reserves terabytes: no limit under it. */
 static void memory_limit(void)
 {
 #ifndef __SANITIZE_ADDRESS__
-	const struct rlimit memory = {MEMORY, MEMORY};
+	const struct rlimit memory = {DATA_MAX, DATA_MAX};
 
 	setrlimit(RLIMIT_DATA, &memory);
 #endif
@@ -266,7 +252,7 @@ int xmpp_main(void)
 	if (config != NULL) {
 		struct xmpp *xmpp = xmpp_worker_new(ipc, config);
 
-		xmpp_worker_listen(xmpp);
+		xmpp_worker_run(xmpp);
 		if (xmpp->stopping)
 			xmpp_worker_leave(xmpp);
 		xmpp_worker_free(xmpp);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ear: the hand that holds libstrophe. It logs in, joins the rooms, proves that it stays in
- * them, says what it is told to and reports what it hears. It lives for one connection: when that
- * ends it says why and exits, and the clock starts another.
+ * The xmpp worker, which runs libstrophe. It logs in, joins the rooms, proves that it stays in
+ * them, sends messages and reports those of others. It lives for one connection: when that ends it
+ * reports why and exits, and the main process starts another.
  */
 #ifndef OOBETET_XMPP_MAIN_H
 #define OOBETET_XMPP_MAIN_H
 
-/* The whole life of this process; returns its exit code. */
+/* Runs until the connection or the main process ends. Returns the exit code. */
 int xmpp_main(void);
 
 #endif

@@ -1,237 +1,201 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/xmpp/muc.h"
 
-#include "common/backoff.h"
 #include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define OTHER_NICKS 3  /* tried with `_`, `__`, `___`; then the back-off begins */
-#define PINGS_MISSED 2 /* one may be lost, two in a row are an absence */
+#define OTHER_NICKS 3  /* `_`, `__`, `___` behind it; then the back-off begins */
+#define PINGS_MISSED 2 /* one may be lost; two in a row mean that we are out */
 
-struct room {
-	const char *name;
-	char *alias; /* the nick that we want */
-	char *nick;  /* the nick that we have or try */
-	struct timing timing;
-	struct backoff backoff;
-	uint32_t seed;
-	enum { OUT, JOINING, IN } state;
-	nsec next;       /* OUT: when to join; JOINING: when to give up; IN: the next ping */
-	nsec answer_by;  /* IN: of the ping that is under way; NSEC_NEVER: none is */
-	unsigned number; /* of the newest ping */
-	int missed;      /* pings in a row */
-	nsec entered;    /* when we came in */
-	nsec unheard;    /* since when we do not know what was said; NSEC_NEVER: always */
-	int other_nicks; /* tried since the last back-off */
-	const char *why; /* of ROOM_LOST */
-	bool history_is_over;
-	struct room_features features;
-	struct receipts receipts;
-};
-
-struct room *room_new(
-	const char *name, const char *nick, const struct timing *timing, uint32_t seed)
+struct muc *muc_new(const char *name, const char *nick, const struct timing *timing, uint32_t seed)
 {
-	struct room *room = memory_zeroed(1, sizeof *room);
+	struct muc *muc = memory_zeroed(1, sizeof *muc);
 
-	room->name = name;
-	room->alias = memory_copied(nick);
-	room->nick = memory_copied(nick);
-	room->timing = *timing;
-	room->backoff = (struct backoff){.min = timing->retry_min, .max = timing->retry_max};
-	room->seed = seed;
-	room->answer_by = NSEC_NEVER;
-	room->unheard = NSEC_NEVER;
-	room->why = "";
-	return room;
+	muc->name = name;
+	muc->alias = memory_copied(nick);
+	muc->nick = memory_copied(nick);
+	muc->timing = *timing;
+	muc->backoff = (struct backoff){.min = timing->retry_min, .max = timing->retry_max};
+	muc->seed = seed;
+	muc->answer_by = NSEC_NEVER;
+	muc->absent = NSEC_NEVER;
+	muc->why = "";
+	return muc;
 }
 
-void room_free(struct room *room)
+static void sent_drop(struct muc *muc, int i)
 {
-	if (room == NULL)
+	free(muc->sent[i].id);
+	free(muc->sent[i].text);
+	muc->sent_count--;
+	memmove(&muc->sent[i], &muc->sent[i + 1],
+		(size_t)(muc->sent_count - i) * sizeof muc->sent[0]);
+}
+
+static void sent_clear(struct muc *muc)
+{
+	while (muc->sent_count > 0)
+		sent_drop(muc, muc->sent_count - 1);
+}
+
+void muc_free(struct muc *muc)
+{
+	if (muc == NULL)
 		return;
-	receipts_clear(&room->receipts);
-	free(room->alias);
-	free(room->nick);
-	free(room);
+	sent_clear(muc);
+	free(muc->alias);
+	free(muc->nick);
+	free(muc);
 }
 
-const char *room_name(const struct room *room)
+static void nick_set(struct muc *muc, const char *nick)
 {
-	return room->name;
-}
-
-const char *room_nick(const struct room *room)
-{
-	return room->nick;
-}
-
-bool room_is_in(const struct room *room)
-{
-	return room->state == IN;
-}
-
-const char *room_why(const struct room *room)
-{
-	return room->why;
-}
-
-unsigned room_ping_number(const struct room *room)
-{
-	return room->number;
-}
-
-static void nick_set(struct room *room, const char *nick)
-{
-	if (strcmp(room->nick, nick) == 0)
+	if (strcmp(muc->nick, nick) == 0)
 		return;
-	char *copy = memory_copied(nick); /* `nick` may be a part of the old one */
-	free(room->nick);
-	room->nick = copy;
+	char *copy = memory_copied(nick); /* `nick` may point into the old one */
+	free(muc->nick);
+	muc->nick = copy;
 }
 
-bool room_left(struct room *room, nsec now)
+bool muc_left(struct muc *muc, nsec now)
 {
-	if (room->state == OUT)
+	if (muc->state == MUC_OUT)
 		return false;
-	/* a room that throws us out again and again is left alone for longer and longer */
-	if (room->state == IN && now - room->entered > room->timing.retry_max)
-		backoff_reset(&room->backoff);
-	room->state = OUT;
+	/* a room that keeps removing us is joined less and less often */
+	if (muc->state == MUC_IN && now - muc->entered > muc->timing.retry_max)
+		backoff_reset(&muc->backoff);
+	muc->state = MUC_OUT;
 	/* each attempt has a jitter of its own (Knuth's multiplicative hash) */
-	room->seed = room->seed * 2654435761U + 1;
-	room->next = now + backoff_wait(&room->backoff, room->seed);
-	room->other_nicks = 0;
-	nick_set(room, room->alias);
+	muc->seed = muc->seed * 2654435761U + 1;
+	muc->next = now + backoff_wait(&muc->backoff, muc->seed);
+	muc->other_nicks = 0;
+	nick_set(muc, muc->alias);
 	return true;
 }
 
-static enum room_wish room_lose(struct room *room, nsec now, const char *why)
+static enum muc_action muc_lose(struct muc *muc, nsec now, const char *why)
 {
-	room_left(room, now);
-	room->why = why;
-	return ROOM_LOST;
+	muc_left(muc, now);
+	muc->why = why;
+	return MUC_LOST;
 }
 
-static enum room_wish stay_tick(struct room *room, nsec now)
+static enum muc_action in_tick(struct muc *muc, nsec now)
 {
-	if (now >= room->answer_by) {
-		room->answer_by = NSEC_NEVER;
-		if (++room->missed == PINGS_MISSED)
-			return room_lose(room, now, "the room does not answer our pings");
-		room->next = now;
+	if (now >= muc->answer_by) {
+		muc->answer_by = NSEC_NEVER;
+		if (++muc->missed == PINGS_MISSED)
+			return muc_lose(muc, now, "the room does not answer our pings");
+		muc->next = now;
 	}
-	if (room->answer_by != NSEC_NEVER || now < room->next)
-		return ROOM_REST;
-	room->number++;
-	room->answer_by = now + room->timing.answer;
-	room->next = now + room->timing.ping;
-	return ROOM_PING;
+	if (muc->answer_by != NSEC_NEVER || now < muc->next)
+		return MUC_NONE;
+	muc->number++;
+	muc->answer_by = now + muc->timing.answer;
+	muc->next = now + muc->timing.ping;
+	return MUC_PING;
 }
 
-enum room_wish room_tick(struct room *room, nsec now)
+enum muc_action muc_tick(struct muc *muc, nsec now)
 {
-	if (room->state == IN)
-		return stay_tick(room, now);
-	if (now < room->next)
-		return ROOM_REST;
-	if (room->state == JOINING)
-		return room_lose(room, now, "the room does not answer our joining");
-	room->state = JOINING;
-	room->features = (struct room_features){false, false};
-	room->next = now + room->timing.answer;
-	return ROOM_JOIN;
+	if (muc->state == MUC_IN)
+		return in_tick(muc, now);
+	if (now < muc->next)
+		return MUC_NONE;
+	if (muc->state == MUC_JOINING)
+		return muc_lose(muc, now, "the room does not answer our request to join");
+	muc->state = MUC_JOINING;
+	muc->stable_ids = muc->occupant_ids = false;
+	muc->next = now + muc->timing.answer;
+	return MUC_JOIN;
 }
 
-nsec room_deadline(const struct room *room)
+nsec muc_deadline(const struct muc *muc)
 {
-	return room->state == IN && room->answer_by != NSEC_NEVER ? room->answer_by : room->next;
+	return muc->state == MUC_IN && muc->answer_by != NSEC_NEVER ? muc->answer_by : muc->next;
 }
 
-bool room_entered(struct room *room, const char *nick, nsec now)
+bool muc_entered(struct muc *muc, const char *nick, nsec now)
 {
-	bool news = room->state != IN;
+	bool news = muc->state != MUC_IN;
 
-	nick_set(room, nick);
+	nick_set(muc, nick);
 	if (!news)
 		return false;
-	room->state = IN;
-	room->history_is_over = false;
-	receipts_clear(&room->receipts);
-	room->next = now + room->timing.ping;
-	room->answer_by = NSEC_NEVER;
-	room->missed = 0;
-	room->entered = now;
+	muc->state = MUC_IN;
+	muc->history_over = false;
+	sent_clear(muc);
+	muc->next = now + muc->timing.ping;
+	muc->answer_by = NSEC_NEVER;
+	muc->missed = 0;
+	muc->entered = now;
 	return true;
 }
 
-void room_nick_taken(struct room *room, nsec now)
+void muc_nick_taken(struct muc *muc, nsec now)
 {
-	int tried = room->other_nicks + 1;
+	int tried = muc->other_nicks + 1;
 
-	room_left(room, now);
+	muc_left(muc, now);
 	if (tried > OTHER_NICKS)
 		return;
-	char *nick = memory_printed("%s%.*s", room->alias, tried, "___");
-	nick_set(room, nick);
+	char *nick = memory_printed("%s%.*s", muc->alias, tried, "___");
+	nick_set(muc, nick);
 	free(nick);
-	room->other_nicks = tried;
-	room->next = now;
+	muc->other_nicks = tried;
+	muc->next = now;
 }
 
-bool room_nick_is_free(const struct room *room, const char *nick)
+bool muc_nick_is_free(const struct muc *muc, const char *nick)
 {
-	return room->state == IN && strcmp(nick, room->alias) == 0 &&
-	       strcmp(room->nick, room->alias) != 0;
+	return muc->state == MUC_IN && strcmp(nick, muc->alias) == 0 &&
+	       strcmp(muc->nick, muc->alias) != 0;
 }
 
-void room_renamed(struct room *room, const char *nick)
+void muc_renamed(struct muc *muc, const char *nick)
 {
-	if (room->state == IN)
-		nick_set(room, nick);
+	if (muc->state == MUC_IN)
+		nick_set(muc, nick);
 }
 
-void room_missed(struct room *room, nsec since)
+int64_t muc_history(const struct muc *muc, nsec now)
 {
-	room->unheard = since;
+	return muc->absent == NSEC_NEVER ? 0 : (now - muc->absent) / NSEC_PER_SEC + 1;
 }
 
-int64_t room_history(const struct room *room, nsec now)
+void muc_ponged(struct muc *muc, unsigned number)
 {
-	return room->unheard == NSEC_NEVER ? 0 : (now - room->unheard) / NSEC_PER_SEC + 1;
-}
-
-void room_history_ends(struct room *room)
-{
-	room->history_is_over = true;
-}
-
-bool room_history_is_over(const struct room *room)
-{
-	return room->history_is_over;
-}
-
-void room_set_features(struct room *room, struct room_features features)
-{
-	room->features = features;
-}
-
-struct room_features room_features(const struct room *room)
-{
-	return room->features;
-}
-
-struct receipts *room_receipts(struct room *room)
-{
-	return &room->receipts;
-}
-
-void room_ponged(struct room *room, unsigned number)
-{
-	if (room->state != IN || number != room->number)
+	if (muc->state != MUC_IN || number != muc->number)
 		return;
-	room->answer_by = NSEC_NEVER;
-	room->missed = 0;
+	muc->answer_by = NSEC_NEVER;
+	muc->missed = 0;
+}
+
+void muc_sent(struct muc *muc, const char *id, const char *text)
+{
+	if (muc->sent_count == SENT_MAX)
+		sent_drop(muc, 0);
+	muc->sent[muc->sent_count++] =
+		(struct sent){.id = memory_copied(id), .text = memory_copied(text)};
+}
+
+void muc_back_by_id(struct muc *muc, const char *id)
+{
+	for (int i = muc->sent_count - 1; i >= 0; i--)
+		if (strcmp(muc->sent[i].id, id) == 0)
+			sent_drop(muc, i);
+}
+
+char *muc_back_by_text(struct muc *muc, const char *text)
+{
+	for (int i = 0; i < muc->sent_count; i++) {
+		if (strcmp(muc->sent[i].text, text) != 0)
+			continue;
+		char *id = memory_copied(muc->sent[i].id);
+		sent_drop(muc, i);
+		return id;
+	}
+	return NULL;
 }

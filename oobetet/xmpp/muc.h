@@ -1,82 +1,94 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Our stay in one room: when to join, to prove that we are in, to give up and join anew. Pure:
- * the ear carries out what room_tick() wishes, and tells what it heard of the room.
+ * Our membership of one room (XEP-0045): when to join, to ping ourselves in it (XEP-0410), to give
+ * up and join again, and which of our messages the room has not sent back yet. Pure: the caller
+ * sends what muc_tick() asks for and reports the room's stanzas.
  */
 #ifndef OOBETET_XMPP_MUC_H
 #define OOBETET_XMPP_MUC_H
 
+#include "common/backoff.h"
 #include "oobetet/timing.h"
-#include "oobetet/xmpp/receipts.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct room;
+/* Unreceived messages of a room: an alarm, its repeats, a greeting; then the oldest is dropped. */
+#define SENT_MAX 8
 
-/* Out, to be joined at once. `name` is the caller's and stays valid. Free with room_free(). */
-struct room *room_new(
-	const char *name, const char *nick, const struct timing *timing, uint32_t seed);
-void room_free(struct room *room);
+/* Read it freely, change it through the functions; `history_over` and the features are set. */
+struct muc {
+	const char *name;
+	char *alias; /* the nick of the configuration */
+	char *nick;  /* the nick that we have or try */
+	struct timing timing;
+	struct backoff backoff;
+	uint32_t seed;
+	enum { MUC_OUT, MUC_JOINING, MUC_IN } state;
+	nsec next;         /* OUT: when to join; JOINING: when to give up; IN: the next ping */
+	nsec answer_by;    /* IN: of the ping in progress; NSEC_NEVER: none is */
+	unsigned number;   /* of the newest ping */
+	int missed;        /* pings in a row without an answer */
+	nsec entered;      /* when we came in */
+	nsec absent;       /* since when we missed messages; NSEC_NEVER: we were never in */
+	int other_nicks;   /* tried since the last back-off */
+	const char *why;   /* of MUC_LOST */
+	bool history_over; /* the subject has come since we came in: messages are live */
 
-const char *room_name(const struct room *room);
-const char *room_nick(const struct room *room); /* the one that we have, or try to have */
-bool room_is_in(const struct room *room);
+	/* What the room supports (XEP-0030), asked for at each attempt to join. */
+	bool stable_ids;   /* a message comes back with the id that it was sent with */
+	bool occupant_ids; /* XEP-0421: nobody can forge one */
 
-enum room_wish {
-	ROOM_REST, /* nothing to do before room_deadline() */
-	ROOM_JOIN, /* send presence */
-	ROOM_PING, /* ping ourselves in the room, with room_ping_number() */
-	ROOM_LOST, /* nobody answers: we are out (room_why() says why); joining is tried again */
+	struct sent {
+		char *id, *text; /* owned */
+	} sent[SENT_MAX];        /* since we came in, and not back yet; the oldest first */
+	int sent_count;
 };
 
-/* What to do now. More may be due at once: call it until it says ROOM_REST. */
-enum room_wish room_tick(struct room *room, nsec now);
-nsec room_deadline(const struct room *room);
-const char *room_why(const struct room *room);
-unsigned room_ping_number(const struct room *room);
+/* Out, to be joined at once. `name` is the caller's and stays valid. Free with muc_free(). */
+struct muc *muc_new(const char *name, const char *nick, const struct timing *timing, uint32_t seed);
+void muc_free(struct muc *muc);
+
+enum muc_action {
+	MUC_NONE, /* nothing to do before muc_deadline() */
+	MUC_JOIN, /* send presence */
+	MUC_PING, /* ping our own nick in the room, with muc->number */
+	MUC_LOST, /* no answer: we are out, muc->why says why; it will be joined again */
+};
+
+/* What to do now. Several actions may be due: call it until it returns MUC_NONE. */
+enum muc_action muc_tick(struct muc *muc, nsec now);
+nsec muc_deadline(const struct muc *muc);
 
 /* Our presence in the room, under `nick`. True: we were not in before. */
-bool room_entered(struct room *room, const char *nick, nsec now);
+bool muc_entered(struct muc *muc, const char *nick, nsec now);
 
-/* The room does not take us in, or no longer has us. True: that is news. */
-bool room_left(struct room *room, nsec now);
+/* The room rejected or removed us. True: we were in or joining before. */
+bool muc_left(struct muc *muc, nsec now);
+
+/* The nick is in use: another one is tried at once. */
+void muc_nick_taken(struct muc *muc, nsec now);
+
+/* Somebody gave up `nick`. True: it is our configured one, and we have another: ask for it. */
+bool muc_nick_is_free(const struct muc *muc, const char *nick);
+
+/* We are in under another nick. */
+void muc_renamed(struct muc *muc, const char *nick);
+
+/* How many seconds of history to ask for on joining; 0: none, as on the first joining. */
+int64_t muc_history(const struct muc *muc, nsec now);
+
+/* The ping with this number was answered in a way that proves that we are in. */
+void muc_ponged(struct muc *muc, unsigned number);
 
 /*
- * We have been in before, and have missed what was said since then. How many seconds of history to
- * ask for on joining; 0: none, as on a first joining.
+ * Receipts. A room with stable ids (XEP-0045, 18.4) sends a message back with its id. Others, such
+ * as bridges, may not: there the text identifies it, once for each time that it was sent.
  */
-void room_missed(struct room *room, nsec since);
-int64_t room_history(const struct room *room, nsec now);
+void muc_sent(struct muc *muc, const char *id, const char *text);
+void muc_back_by_id(struct muc *muc, const char *id); /* all that were sent with it */
 
-/* The nick is somebody else's: joining is tried with another, at once. */
-void room_nick_taken(struct room *room, nsec now);
-
-/*
- * Somebody has left, or has given up `nick`. True: it is the one that we are meant to have, and do
- * not: ask for it. Whether we get it, our presence will tell.
- */
-bool room_nick_is_free(const struct room *room, const char *nick);
-
-/* We are in as before, but with another nick. */
-void room_renamed(struct room *room, const char *nick);
-
-/* The room's subject has come: what it had kept has come before that. */
-void room_history_ends(struct room *room);
-bool room_history_is_over(const struct room *room); /* since we came in this time */
-
-/* What the room says that it can do (XEP-0030), until we try to join again. */
-struct room_features {
-	bool stable_ids;   /* a message comes back with the id that it was sent with */
-	bool occupant_ids; /* XEP-0421, so that nobody can forge one */
-};
-void room_set_features(struct room *room, struct room_features features);
-struct room_features room_features(const struct room *room);
-
-/* What we say in it, to know it when it comes back (receipts.h). */
-struct receipts *room_receipts(struct room *room);
-
-/* A ping was answered in a way that proves that we are in. */
-void room_ponged(struct room *room, unsigned number);
+/* The id of the oldest message with this text, no longer expected; free it. NULL: none. */
+char *muc_back_by_text(struct muc *muc, const char *text);
 
 #endif

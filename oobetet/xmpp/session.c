@@ -6,59 +6,96 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "oobetet/text.h"
-#include "oobetet/xmpp/heap.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define FAULT 300 /* bytes of a text that says what went wrong */
+#define FAULT 300 /* bytes of a text that says what failed */
 
 /*
- * A TLS record holds 16 KiB and libstrophe reads 4 KiB a run: this many runs take in a whole one,
- * of which poll(2) sees nothing any more once its beginning has been read.
+ * A TLS record holds 16 KiB, a run of libstrophe reads 4 KiB: this many runs read a whole record.
+ * poll(2) does not report its rest once its beginning has been read.
  */
 #define RUNS 5
+
+/*
+ * What libstrophe and expat may allocate: a server may send a stanza, a tag or a name without end.
+ * Login and normal stanzas need a fraction; libstrophe frees even the deepest nesting within this
+ * by recursion without exhausting the stack.
+ */
+#define HEAP_MAX (4 << 20) /* bytes */
+#define HEAP_MAX_TEXT "4 MB"
 
 struct session {
 	const struct config *config;
 	const char *secrets[3]; /* the configuration's; NULL ends them */
 	xmpp_log_t log;
-	struct heap heap;
+	xmpp_mem_t memory;
+	size_t heap; /* bytes that libstrophe holds */
 	xmpp_ctx_t *context;
 	xmpp_conn_t *connection;
-	nsec give_up; /* when log-in must be done */
+	nsec give_up; /* when login must be done */
 	nsec limit;
 	bool reached; /* there was a TCP connection */
 	bool online;
 	bool over;
-	bool failed;       /* this address has, and nothing else is known to be wrong */
-	char place[FAULT]; /* host and port of the last attempt to connect, as far as known */
-	int fault;         /* why that failed, an errno; 0: not known */
-	char message_types[FAULT]; /* the last error that libstrophe itself named */
-	char why[FAULT];
+	bool failed;            /* this address did; another one may work */
+	char peer[FAULT];       /* host and port of the last attempt to connect, if known */
+	int fault;              /* why that failed, an errno; 0: not known */
+	char error_text[FAULT]; /* the last error that libstrophe logged */
+	char why[FAULT];        /* of `failed` or `over` */
 };
 
+/* libstrophe's callbacks for sockets and certificates have no user pointer. */
 static int session_socket = -1;
-static int addresses;         /* that libstrophe has come upon since it began to connect */
-static int addresses_skipped; /* the first ones, which have failed, perhaps in a life before */
+static int addresses;         /* that libstrophe has tried since it began to connect */
+static int addresses_skipped; /* the first ones, which have failed, perhaps in an earlier process */
 static char certificate_fault[FAULT];
 
-/* Called for one address after the other, until one is good enough to try: for it alone. */
+/* ---- memory ---- */
+
+static void *on_realloc(void *block, size_t size, void *user)
+{
+	struct session *session = user;
+
+	session->heap -= malloc_usable_size(block);
+	block = memory_resized(block, size);
+	session->heap += malloc_usable_size(block);
+	return block;
+}
+
+static void *on_alloc(size_t size, void *user)
+{
+	return on_realloc(NULL, size, user);
+}
+
+static void on_free(void *block, void *user)
+{
+	struct session *session = user;
+
+	session->heap -= malloc_usable_size(block);
+	free(block);
+}
+
+/* ---- libstrophe's callbacks ---- */
+
+/* Called for one address after the other until it returns 0: then that one is tried. */
 static int on_socket(xmpp_conn_t *connection, void *socket)
 {
 	if (++addresses <= addresses_skipped) {
-		errno = ECANCELED; /* libstrophe 0.14 takes an old EINPROGRESS for a connection */
+		errno = ECANCELED; /* libstrophe 0.14 takes an old EINPROGRESS as connected */
 		return -1;
 	}
 	session_socket = *(int *)socket;
 	return xmpp_sockopt_cb_keepalive(connection, socket);
 }
 
-/* Called for a certificate that cannot be verified: never to be let through. */
+/* Called for a certificate that cannot be verified; 0 rejects it. */
 static int on_certificate(const xmpp_tlscert_t *certificate, const char *const fault)
 {
 	(void)certificate;
@@ -66,44 +103,44 @@ static int on_certificate(const xmpp_tlscert_t *certificate, const char *const f
 	return 0;
 }
 
-/* What follows `start`; NULL: something else does. */
-static const char *past(const char *text, const char *start)
+/* The text after `start`; NULL: it begins otherwise. */
+static const char *text_after(const char *text, const char *start)
 {
 	size_t length = strlen(start);
 
 	return strncmp(text, start, length) == 0 ? text + length : NULL;
 }
 
-/* HOST:PORT, and what follows; 0.14 adds `via ADDRESS`. */
-static void place_take(struct session *session, const char *text)
+/* From `HOST:PORT ...`; 0.14 adds `via ADDRESS`. */
+static void peer_set(struct session *session, const char *text)
 {
-	char place[FAULT];
+	char peer[FAULT];
 	const char *via = strstr(text, " via ");
 
 	if (via != NULL && strncmp(text, via + 5, strcspn(text, ":")) != 0)
-		snprintf(place, sizeof place, "%.*s (%s)", (int)strcspn(text, " "), text, via + 5);
+		snprintf(peer, sizeof peer, "%.*s (%s)", (int)strcspn(text, " "), text, via + 5);
 	else
-		snprintf(place, sizeof place, "%.*s", (int)strcspn(text, " "), text);
-	text_clean_line(place, session->place, sizeof session->place);
+		snprintf(peer, sizeof peer, "%.*s", (int)strcspn(text, " "), text);
+	text_clean_line(peer, session->peer, sizeof session->peer);
 }
 
-/* Where it connects to, which DNS may have said, and why that fails: nothing else tells. */
+/* Only the debug messages say to which address libstrophe connects, and why that fails. */
 static void debug_read(struct session *session, const char *text)
 {
-	const char *place = past(text, "sock_connect() to "); /* 0.12 */
-	const char *error = past(text, "connection failed, error ");
+	const char *peer = text_after(text, "sock_connect() to "); /* 0.12 */
+	const char *error = text_after(text, "connection failed, error ");
 	struct reason ignored;
 	int64_t number;
 
-	if (place == NULL)
-		place = past(text, "Connecting to "); /* 0.14 */
-	if (place != NULL)
-		place_take(session, place);
+	if (peer == NULL)
+		peer = text_after(text, "Connecting to "); /* 0.14 */
+	if (peer != NULL)
+		peer_set(session, peer);
 	if (error != NULL && number_parse(error, 1, INT_MAX, &number, &ignored))
 		session->fault = (int)number;
 }
 
-/* At level debug libstrophe writes down whole stanzas, the log-in's included: these go nowhere. */
+/* Debug messages contain whole stanzas, the login included: they are not logged. */
 static void on_log(void *user, xmpp_log_level_t level, const char *area, const char *text)
 {
 	struct session *session = user;
@@ -116,35 +153,35 @@ static void on_log(void *user, xmpp_log_level_t level, const char *area, const c
 	log_debug("libstrophe: %s: %s", area,
 		text_of_peer(text, session->secrets, line, sizeof line));
 	if (level == XMPP_LEVEL_ERROR)
-		text_of_peer(text, session->secrets, session->message_types,
-			sizeof session->message_types);
+		text_of_peer(
+			text, session->secrets, session->error_text, sizeof session->error_text);
 }
 
-/* RFC 6120, 4.9.3, for what a watcher may meet. */
+/* RFC 6120, 4.9.3 */
 static const char *stream_fault(xmpp_error_type_t type)
 {
-	switch (type) {
-	case XMPP_SE_CONFLICT:
-		return "the server ended the stream: this account has logged in elsewhere with the "
-		       "same resource";
-	case XMPP_SE_SYSTEM_SHUTDOWN:
-		return "the server shuts down";
-	case XMPP_SE_HOST_UNKNOWN:
-		return "the server does not serve the domain of jabberid";
-	case XMPP_SE_POLICY_VIOLATION:
-		return "the server ended the stream: we broke its policy";
-	case XMPP_SE_RESOURCE_CONSTRAINT:
-		return "the server ended the stream: it lacks resources";
-	case XMPP_SE_INVALID_XML:
-	case XMPP_SE_XML_NOT_WELL_FORMED:
-	case XMPP_SE_BAD_FORMAT:
-		return "broken XML in the stream";
-	default:
-		return "the server ended the stream with an error";
-	}
+	static const struct {
+		xmpp_error_type_t type;
+		const char *fault;
+	} faults[] = {
+		{XMPP_SE_CONFLICT, "the server ended the stream: this account has logged in "
+				   "elsewhere with the same resource"},
+		{XMPP_SE_SYSTEM_SHUTDOWN, "the server shuts down"},
+		{XMPP_SE_HOST_UNKNOWN, "the server does not serve the domain of jabberid"},
+		{XMPP_SE_POLICY_VIOLATION, "the server ended the stream: we broke its policy"},
+		{XMPP_SE_RESOURCE_CONSTRAINT, "the server ended the stream: it lacks resources"},
+		{XMPP_SE_INVALID_XML, "broken XML in the stream"},
+		{XMPP_SE_XML_NOT_WELL_FORMED, "broken XML in the stream"},
+		{XMPP_SE_BAD_FORMAT, "broken XML in the stream"},
+	};
+
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+		if (faults[i].type == type)
+			return faults[i].fault;
+	return "the server ended the stream with an error";
 }
 
-/* Whether TCP has connected: libstrophe's own view of it differs from version to version. */
+/* Asks the kernel, since libstrophe's own view differs from version to version. */
 static bool socket_is_connected(void)
 {
 	struct sockaddr_storage peer;
@@ -162,37 +199,32 @@ static void session_end(struct session *session, const char *why)
 	snprintf(session->why, sizeof session->why, "%s", why);
 }
 
-/* Until libstrophe says where it connects to. */
-static void place_guess(struct session *session)
+/* Until libstrophe logs to which address it connects. */
+static void peer_guess(struct session *session)
 {
 	const struct config *config = session->config;
 	const char *domain = strchr(config->jabberid, '@') + 1;
 
 	if (config->server != NULL)
-		snprintf(session->place, sizeof session->place, "%.200s:%d", config->server,
+		snprintf(session->peer, sizeof session->peer, "%.200s:%d", config->server,
 			(int)config->port);
 	else
-		snprintf(session->place, sizeof session->place, "%.*s", (int)strcspn(domain, "/"),
+		snprintf(session->peer, sizeof session->peer, "%.*s", (int)strcspn(domain, "/"),
 			domain);
 }
 
-/* libstrophe hands on whatever errno it finds, EINPROGRESS and OpenSSL's numbers too: only what a
- * network can say is believed. 0: it is none of these. */
+/* libstrophe reports any errno, EINPROGRESS and OpenSSL's numbers too; 0: not a network error. */
 static int network_fault(int error)
 {
-	switch (error) {
-	case ECONNREFUSED:
-	case EHOSTUNREACH:
-	case ENETDOWN:
-	case ENETUNREACH:
-	case ETIMEDOUT:
-		return error;
-	default:
-		return 0;
-	}
+	static const int faults[] = {ECONNREFUSED, EHOSTUNREACH, ENETDOWN, ENETUNREACH, ETIMEDOUT};
+
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+		if (faults[i] == error)
+			return error;
+	return 0;
 }
 
-/* The connection is gone, and nobody has said why. */
+/* The connection is gone without an explanation. */
 static void closing_explain(const struct session *session, int error, char out[FAULT])
 {
 	int fault = session->fault != 0 ? session->fault : network_fault(error);
@@ -202,13 +234,13 @@ static void closing_explain(const struct session *session, int error, char out[F
 			network_fault(error) != 0 ? strerror(error)
 						  : "the server closed the connection");
 	else if (session->reached)
-		snprintf(out, FAULT, "the server closed the connection before log-in");
+		snprintf(out, FAULT, "the server closed the connection before login");
 	else
-		snprintf(out, FAULT, "cannot connect to %.200s%s%s", session->place,
+		snprintf(out, FAULT, "cannot connect to %.200s%s%s", session->peer,
 			fault != 0 ? ": " : "", fault != 0 ? strerror(fault) : "");
 }
 
-/* libstrophe says little about why it disconnected: the best of what is known. */
+/* Chooses the most specific of the known reasons. */
 static void disconnection_explain(
 	const struct session *session, int error, xmpp_stream_error_t *stream, char out[FAULT])
 {
@@ -224,12 +256,12 @@ static void disconnection_explain(
 	else if (stream != NULL)
 		snprintf(out, FAULT, "%s%s%s", stream_fault(stream->type),
 			text[0] != '\0' ? ": " : "", text);
-	else if (strstr(session->message_types, "authenticate") != NULL)
+	else if (strstr(session->error_text, "authenticate") != NULL)
 		snprintf(out, FAULT,
-			"the server refuses the log-in of %.200s: is the password right?",
+			"the server rejects the login of %.200s: is the password right?",
 			session->config->jabberid);
-	else if (session->message_types[0] != '\0' && !session->online)
-		snprintf(out, FAULT, "libstrophe: %.250s", session->message_types);
+	else if (session->error_text[0] != '\0' && !session->online)
+		snprintf(out, FAULT, "libstrophe: %.250s", session->error_text);
 	else
 		closing_explain(session, error, out);
 }
@@ -241,7 +273,7 @@ static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error
 	char why[FAULT];
 
 	if (connection != session->connection)
-		return; /* one that was given up */
+		return; /* an earlier one */
 	if (event == XMPP_CONN_CONNECT) {
 		session->online = true;
 	} else if (event != XMPP_CONN_RAW_CONNECT) {
@@ -255,43 +287,32 @@ static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error
 	}
 }
 
-static void connection_configure(xmpp_conn_t *connection, const struct config *config)
+/* With a new connection, since libstrophe cannot use one twice. False: no address to try. */
+static bool connection_try(struct session *session)
 {
+	const struct config *config = session->config;
+	xmpp_conn_t *old = session->connection, *new = xmpp_conn_new(session->context);
 	/* stream management re-sends old room messages in 0.12 */
 	unsigned long flags = XMPP_CONN_FLAG_DISABLE_SM;
 
-	flags |= config->tls ? XMPP_CONN_FLAG_MANDATORY_TLS : XMPP_CONN_FLAG_DISABLE_TLS;
-	xmpp_conn_set_flags(connection, (long)flags);
-	xmpp_conn_set_jid(connection, config->jabberid);
-	xmpp_conn_set_pass(connection, config->password);
-	if (config->tls_ca_file != NULL)
-		xmpp_conn_set_cafile(connection, config->tls_ca_file);
-	xmpp_conn_set_certfail_handler(connection, on_certificate);
-	xmpp_conn_set_sockopt_callback(connection, on_socket);
-}
-
-/* One that has been connected, though it led nowhere, cannot be used again. */
-static void connection_renew(struct session *session)
-{
-	xmpp_conn_t *old = session->connection;
-
-	session->connection = xmpp_conn_new(session->context);
-	connection_configure(session->connection, session->config);
+	session->connection = new;
 	if (old != NULL)
 		xmpp_conn_release(old);
 	session_socket = -1;
-}
-
-/* False: there is no address that can be tried. */
-static bool connection_try(struct session *session)
-{
-	connection_renew(session);
 	addresses = 0;
-	return xmpp_connect_client(session->connection, session->config->server,
-		       (unsigned short)session->config->port, on_event, session) == XMPP_EOK;
+	flags |= config->tls ? XMPP_CONN_FLAG_MANDATORY_TLS : XMPP_CONN_FLAG_DISABLE_TLS;
+	xmpp_conn_set_flags(new, (long)flags);
+	xmpp_conn_set_jid(new, config->jabberid);
+	xmpp_conn_set_pass(new, config->password);
+	if (config->tls_ca_file != NULL)
+		xmpp_conn_set_cafile(new, config->tls_ca_file);
+	xmpp_conn_set_certfail_handler(new, on_certificate);
+	xmpp_conn_set_sockopt_callback(new, on_socket);
+	return xmpp_connect_client(new, config->server, (unsigned short)config->port, on_event,
+		       session) == XMPP_EOK;
 }
 
-/* Begins with the address whose turn it is: how many there are is known once all were skipped. */
+/* Begins with the next address. Their number is known once all were skipped. */
 static void session_connect(struct session *session, int64_t attempt)
 {
 	addresses_skipped = attempt < INT_MAX ? (int)attempt : 0;
@@ -303,7 +324,7 @@ static void session_connect(struct session *session, int64_t attempt)
 			return;
 	}
 	char why[FAULT];
-	snprintf(why, sizeof why, "cannot connect to %.200s%s", session->place,
+	snprintf(why, sizeof why, "cannot connect to %.200s%s", session->peer,
 		addresses > 0 ? "" : ": does its name exist?");
 	session_end(session, why);
 }
@@ -320,7 +341,7 @@ void session_next(struct session *session, nsec now)
 	session->give_up = now + session->limit;
 	addresses_skipped++;
 	if (!connection_try(session))
-		session->over = true; /* why is what the last address said */
+		session->over = true; /* session->why is of the last address */
 }
 
 struct session *session_open(const struct config *config, int64_t attempt, nsec now, nsec limit)
@@ -333,10 +354,10 @@ struct session *session_open(const struct config *config, int64_t attempt, nsec 
 	session->log = (xmpp_log_t){on_log, session};
 	session->limit = limit;
 	session->give_up = now + limit;
-	place_guess(session);
+	peer_guess(session);
 	xmpp_initialize();
-	heap_begin(&session->heap);
-	session->context = xmpp_ctx_new(&session->heap.memory, &session->log);
+	session->memory = (xmpp_mem_t){on_alloc, on_free, on_realloc, session};
+	session->context = xmpp_ctx_new(&session->memory, &session->log);
 	session_connect(session, attempt);
 	return session;
 }
@@ -353,8 +374,7 @@ void session_free(struct session *session)
 
 struct pollfd session_poll(const struct session *session)
 {
-	/* from libstrophe 0.14 on it is still connecting when TCP is connected, and always writable
-	 */
+	/* in libstrophe 0.14 it is still `connecting` with TCP connected, and always writable */
 	bool sending = (!session->reached && xmpp_conn_is_connecting(session->connection)) ||
 		       xmpp_conn_send_queue_len(session->connection) > 0;
 
@@ -362,7 +382,7 @@ struct pollfd session_poll(const struct session *session)
 		.events = sending ? POLLIN | POLLOUT : POLLIN};
 }
 
-/* There may be another address that does better. */
+/* Another address may work. */
 static void login_limit_check(struct session *session, nsec now)
 {
 	char span[DURATION_TEXT];
@@ -376,7 +396,7 @@ static void login_limit_check(struct session *session, nsec now)
 			"the server did not let us log in within %s", span);
 	else
 		snprintf(session->why, sizeof session->why, "no connection to %.200s within %s",
-			session->place, span);
+			session->peer, span);
 }
 
 void session_run(struct session *session, nsec now)
@@ -384,9 +404,9 @@ void session_run(struct session *session, nsec now)
 	for (int i = 0; i < RUNS && !session->over && !session->failed; i++) {
 		session->reached |= socket_is_connected();
 		xmpp_run_once(session->context, 0);
-		if (heap_is_exceeded(&session->heap))
+		if (session->heap > HEAP_MAX)
 			session_end(session,
-				"the server sends more than " HEAP_LIMIT_TEXT " in one piece");
+				"the server sends more than " HEAP_MAX_TEXT " in one piece");
 	}
 	login_limit_check(session, now);
 }
@@ -416,5 +436,5 @@ void session_close(struct session *session)
 	if (session_online(session))
 		xmpp_disconnect(session->connection);
 	else
-		session_end(session, "we gave up connecting");
+		session_end(session, "stopped while connecting");
 }

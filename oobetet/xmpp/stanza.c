@@ -24,7 +24,6 @@ static xmpp_stanza_t *child_new(xmpp_conn_t *connection, const char *name, const
 	return child;
 }
 
-/* `child` becomes the parent's. */
 static xmpp_stanza_t *child_add(xmpp_stanza_t *parent, xmpp_stanza_t *child)
 {
 	xmpp_stanza_add_child_ex(parent, child, 0);
@@ -54,7 +53,7 @@ static void password_add(xmpp_stanza_t *x, xmpp_conn_t *connection, const char *
 	xmpp_stanza_set_text(text, password);
 }
 
-/* A room that was busy meanwhile need not send all of it: the newest are what counts. */
+/* Of a busy room the newest messages are enough. */
 static void history_ask(xmpp_stanza_t *history, int64_t seconds)
 {
 	char text[24];
@@ -82,25 +81,17 @@ void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, co
 	send_and_release(connection, presence);
 }
 
-/* XEP-0045, 7.6 */
-void stanza_rename(xmpp_conn_t *connection, const char *room, const char *nick)
+void stanza_presence(xmpp_conn_t *connection, const char *room, const char *nick, const char *type)
 {
 	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
 
 	to_occupant(presence, room, nick);
+	if (type != NULL)
+		xmpp_stanza_set_type(presence, type);
 	send_and_release(connection, presence);
 }
 
-void stanza_leave(xmpp_conn_t *connection, const char *room, const char *nick)
-{
-	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
-
-	to_occupant(presence, room, nick);
-	xmpp_stanza_set_type(presence, "unavailable");
-	send_and_release(connection, presence);
-}
-
-/* XEP-0045, 10.1.2: the room takes its defaults, and others may come in. */
+/* XEP-0045, 10.1.2: the defaults are accepted, and the room is open to others. */
 void stanza_unlock(xmpp_conn_t *connection, const char *room)
 {
 	xmpp_stanza_t *iq = xmpp_iq_new(xmpp_conn_get_context(connection), "set", "unlock");
@@ -112,7 +103,7 @@ void stanza_unlock(xmpp_conn_t *connection, const char *room)
 	send_and_release(connection, iq);
 }
 
-void stanza_say(xmpp_conn_t *connection, const char *room, const char *id, const char *text)
+void stanza_message(xmpp_conn_t *connection, const char *room, const char *id, const char *text)
 {
 	xmpp_stanza_t *message =
 		xmpp_message_new(xmpp_conn_get_context(connection), "groupchat", room, id);
@@ -159,44 +150,64 @@ void stanza_answer_error(xmpp_conn_t *connection, xmpp_stanza_t *iq, const char 
 
 /* ---- reading ---- */
 
-bool stanza_has_status(xmpp_stanza_t *presence, int code)
+/* Whether `parent` has a child <name attribute="value"/>. */
+static bool has_child(
+	xmpp_stanza_t *parent, const char *name, const char *attribute, const char *value)
 {
-	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
-	xmpp_stanza_t *child = x != NULL ? xmpp_stanza_get_children(x) : NULL;
-	char wanted[8];
+	xmpp_stanza_t *child = parent != NULL ? xmpp_stanza_get_children(parent) : NULL;
 
-	snprintf(wanted, sizeof wanted, "%d", code);
 	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
-		const char *name = xmpp_stanza_get_name(child);
-		const char *value = xmpp_stanza_get_attribute(child, "code");
+		const char *its_name = xmpp_stanza_get_name(child);
+		const char *its_value = xmpp_stanza_get_attribute(child, attribute);
 
-		if (name != NULL && value != NULL && strcmp(name, "status") == 0 &&
-			strcmp(value, wanted) == 0)
+		if (its_name != NULL && its_value != NULL && strcmp(its_name, name) == 0 &&
+			strcmp(its_value, value) == 0)
 			return true;
 	}
 	return false;
 }
 
-const char *stanza_new_nick(xmpp_stanza_t *presence)
+/* The child `name` of the room's own part of a presence; NULL: none. */
+static xmpp_stanza_t *muc_child(xmpp_stanza_t *presence, const char *name)
 {
 	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
-	xmpp_stanza_t *item = x != NULL ? xmpp_stanza_get_child_by_name(x, "item") : NULL;
+
+	return x != NULL ? xmpp_stanza_get_child_by_name(x, name) : NULL;
+}
+
+bool stanza_has_status(xmpp_stanza_t *presence, int code)
+{
+	char value[8];
+
+	snprintf(value, sizeof value, "%d", code);
+	return has_child(
+		xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER), "status", "code", value);
+}
+
+bool stanza_has_feature(xmpp_stanza_t *iq, const char *feature)
+{
+	return has_child(xmpp_stanza_get_child_by_ns(iq, NS_DISCO), "feature", "var", feature);
+}
+
+const char *stanza_new_nick(xmpp_stanza_t *presence)
+{
+	xmpp_stanza_t *item = muc_child(presence, "item");
 
 	if (item == NULL || !stanza_has_status(presence, MUC_NICK_CHANGED))
 		return NULL;
 	return xmpp_stanza_get_attribute(item, "nick");
 }
 
-/* On what is not somebody's own words now, whoever says so. */
-static bool is_no_saying(xmpp_stanza_t *message)
+/* Corrections, copies and retractions are not messages of their own. */
+static bool refers_to_another(xmpp_stanza_t *message)
 {
-	static const char *const marks[] = {"urn:xmpp:message-correct:0", "urn:xmpp:carbons:2",
+	static const char *const namespaces[] = {"urn:xmpp:message-correct:0", "urn:xmpp:carbons:2",
 		"urn:xmpp:forward:0", "urn:xmpp:fasten:0", "urn:xmpp:message-retract:0",
 		"urn:xmpp:message-retract:1", "urn:xmpp:message-moderate:0",
 		"urn:xmpp:message-moderate:1"};
 
-	for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-		if (xmpp_stanza_get_child_by_ns(message, marks[i]) != NULL)
+	for (size_t i = 0; i < sizeof namespaces / sizeof namespaces[0]; i++)
+		if (xmpp_stanza_get_child_by_ns(message, namespaces[i]) != NULL)
 			return true;
 	return false;
 }
@@ -208,7 +219,7 @@ static bool has_namespace(xmpp_stanza_t *stanza, const char *ns)
 	return its != NULL && strcmp(its, ns) == 0;
 }
 
-/* May the room, or its service, have put it there? Who says nothing may be anybody. */
+/* Whether the room or its service may have added the delay; without a sender it may. */
 static bool may_be_of_room(const char *from, const char *room)
 {
 	if (from == NULL)
@@ -220,8 +231,8 @@ static bool may_be_of_room(const char *from, const char *room)
 	       (service != NULL && strcasecmp(from, service + 1) == 0);
 }
 
-/* What one mark of an earlier time says of the message. */
-static enum stanza_time delay_judge(
+/* What one delay (XEP-0203) means for the message. */
+static enum stanza_time delay_time(
 	xmpp_stanza_t *delay, const char *room, bool history_is_over, nsec *stamp)
 {
 	const char *from = xmpp_stanza_get_attribute(delay, "from");
@@ -239,14 +250,14 @@ enum stanza_time stanza_time(
 	enum stanza_time time = STANZA_LIVE;
 	xmpp_stanza_t *child = xmpp_stanza_get_children(message);
 
-	if (is_no_saying(message))
+	if (refers_to_another(message))
 		return STANZA_NEITHER;
 	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
 		if (!has_namespace(child, NS_DELAY) && !has_namespace(child, NS_OLD_DELAY))
 			continue;
-		enum stanza_time its = delay_judge(child, room, history_is_over, stamp);
+		enum stanza_time its = delay_time(child, room, history_is_over, stamp);
 
-		/* some rooms leave the old kind of mark, or the sender's, beside their own */
+		/* some rooms keep the old kind of delay, or the sender's, beside their own */
 		if (its == STANZA_RECALLED)
 			return its;
 		if (its == STANZA_NEITHER)
@@ -255,7 +266,7 @@ enum stanza_time stanza_time(
 	return time;
 }
 
-/* The child that is part of the message itself, and not of somebody's extension. */
+/* A child of the message itself, not of an extension. */
 static xmpp_stanza_t *own_child(xmpp_stanza_t *message, const char *name)
 {
 	xmpp_stanza_t *child = xmpp_stanza_get_children(message);
@@ -282,39 +293,24 @@ bool stanza_is_subject(xmpp_stanza_t *message)
 	return own_child(message, "subject") != NULL && own_child(message, "body") == NULL;
 }
 
-bool stanza_has_feature(xmpp_stanza_t *iq, const char *feature)
+static const char *attribute_or_empty(xmpp_stanza_t *stanza, const char *name)
 {
-	xmpp_stanza_t *query = xmpp_stanza_get_child_by_ns(iq, NS_DISCO);
-	xmpp_stanza_t *child = query != NULL ? xmpp_stanza_get_children(query) : NULL;
+	const char *value = stanza != NULL ? xmpp_stanza_get_attribute(stanza, name) : NULL;
 
-	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
-		const char *name = xmpp_stanza_get_name(child);
-		const char *var = xmpp_stanza_get_attribute(child, "var");
-
-		if (name != NULL && var != NULL && strcmp(name, "feature") == 0 &&
-			strcmp(var, feature) == 0)
-			return true;
-	}
-	return false;
+	return value != NULL ? value : "";
 }
 
-struct occupant stanza_occupant(xmpp_stanza_t *presence)
+struct identity stanza_identity(xmpp_stanza_t *presence)
 {
-	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
-	xmpp_stanza_t *item = x != NULL ? xmpp_stanza_get_child_by_name(x, "item") : NULL;
+	xmpp_stanza_t *item = muc_child(presence, "item");
 	xmpp_stanza_t *id = xmpp_stanza_get_child_by_ns(presence, NS_OCCUPANT_ID);
-	struct occupant occupant = {NULL, NULL, NULL};
 
-	if (item != NULL) {
-		occupant.jid = xmpp_stanza_get_attribute(item, "jid");
-		occupant.affiliation = xmpp_stanza_get_attribute(item, "affiliation");
-	}
-	if (id != NULL)
-		occupant.id = xmpp_stanza_get_attribute(id, "id");
-	return occupant;
+	return (struct identity){.jid = attribute_or_empty(item, "jid"),
+		.affiliation = attribute_or_empty(item, "affiliation"),
+		.id = attribute_or_empty(id, "id")};
 }
 
-/* `.5` and so on, up to nanoseconds; returns what follows. */
+/* Reads `.5`, up to nanoseconds; returns the rest. */
 static const char *fraction_read(const char *text, nsec *fraction)
 {
 	*fraction = 0;
@@ -354,14 +350,9 @@ bool stanza_stamp(const char *text, nsec *stamp)
 	return *stamp >= 0;
 }
 
-static xmpp_stanza_t *error_of(xmpp_stanza_t *stanza)
-{
-	return xmpp_stanza_get_child_by_name(stanza, "error");
-}
-
 const char *stanza_condition(xmpp_stanza_t *stanza)
 {
-	xmpp_stanza_t *error = error_of(stanza);
+	xmpp_stanza_t *error = xmpp_stanza_get_child_by_name(stanza, "error");
 	xmpp_stanza_t *child = error != NULL ? xmpp_stanza_get_children(error) : NULL;
 
 	for (; child != NULL; child = xmpp_stanza_get_next(child)) {
@@ -375,7 +366,7 @@ const char *stanza_condition(xmpp_stanza_t *stanza)
 	return "error";
 }
 
-/* Appends `: ` and the text of the named child, if there is one with a text. */
+/* Appends `: ` and the text of the child, if it has one. */
 static void text_append(
 	xmpp_stanza_t *parent, const char *name, const char *const *secrets, char *out, size_t size)
 {
@@ -390,14 +381,13 @@ static void text_append(
 	xmpp_free(xmpp_stanza_get_context(child), text);
 }
 
-char *stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size)
+void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size)
 {
 	text_clean_line(stanza_condition(stanza), out, size);
-	text_append(error_of(stanza), "text", secrets, out, size);
-	return out;
+	text_append(xmpp_stanza_get_child_by_name(stanza, "error"), "text", secrets, out, size);
 }
 
-char *stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size)
+void stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size)
 {
 	static const struct {
 		int code;
@@ -410,9 +400,7 @@ char *stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *
 		{MUC_MEMBERS_ONLY, "the room is for members only now"},
 		{MUC_SHUTDOWN, "the rooms' service shuts down"},
 	};
-	xmpp_stanza_t *x = xmpp_stanza_get_child_by_ns(presence, NS_MUC_USER);
-	xmpp_stanza_t *destroy = x != NULL ? xmpp_stanza_get_child_by_name(x, "destroy") : NULL;
-	xmpp_stanza_t *item = x != NULL ? xmpp_stanza_get_child_by_name(x, "item") : NULL;
+	xmpp_stanza_t *destroy = muc_child(presence, "destroy");
 	const char *why = destroy != NULL ? "the room was destroyed" : "we left the room";
 
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
@@ -422,6 +410,6 @@ char *stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *
 		}
 	}
 	snprintf(out, size, "%s", why);
-	text_append(destroy != NULL ? destroy : item, "reason", secrets, out, size);
-	return out;
+	text_append(destroy != NULL ? destroy : muc_child(presence, "item"), "reason", secrets, out,
+		size);
 }

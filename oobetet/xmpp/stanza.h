@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pieces of XML that the ear sends and looks for: RFC 6120 and 6121, XEP-0045 (rooms),
- * XEP-0199 and XEP-0410 (ping), XEP-0203 (delay).
+ * Builds and reads stanzas: RFC 6120 and 6121, XEP-0045 (rooms), XEP-0199 and XEP-0410 (ping),
+ * XEP-0203 (delay).
  */
 #ifndef OOBETET_XMPP_STANZA_H
 #define OOBETET_XMPP_STANZA_H
 
 #include "common/clocks.h"
+#include "oobetet/watch/occupants.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,15 +38,15 @@ enum {
 };
 
 /*
- * Each sends one stanza, or nothing when there is no connection. `password` may be NULL; `history`
- * is how many seconds of what was said are asked for on joining, 0: none.
+ * Each sends one stanza, or nothing when there is no connection. `password` may be NULL; `history`:
+ * seconds of history to ask for, 0: none. A presence of `type` NULL
+ * changes our nick, "unavailable" leaves.
  */
 void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, const char *password,
 	int64_t history);
-void stanza_rename(xmpp_conn_t *connection, const char *room, const char *nick);
-void stanza_leave(xmpp_conn_t *connection, const char *room, const char *nick);
+void stanza_presence(xmpp_conn_t *connection, const char *room, const char *nick, const char *type);
 void stanza_unlock(xmpp_conn_t *connection, const char *room);
-void stanza_say(xmpp_conn_t *connection, const char *room, const char *id, const char *text);
+void stanza_message(xmpp_conn_t *connection, const char *room, const char *id, const char *text);
 void stanza_ping(xmpp_conn_t *connection, const char *room, const char *nick, const char *id);
 void stanza_ask_features(xmpp_conn_t *connection, const char *room, const char *id);
 
@@ -53,55 +54,50 @@ void stanza_ask_features(xmpp_conn_t *connection, const char *room, const char *
 void stanza_answer(xmpp_conn_t *connection, xmpp_stanza_t *iq);
 void stanza_answer_error(xmpp_conn_t *connection, xmpp_stanza_t *iq, const char *condition);
 
-/* Presence in a room: does it carry this status code? */
+/* Does a presence in a room have this status code? */
 bool stanza_has_status(xmpp_stanza_t *presence, int code);
 
 enum stanza_time {
-	STANZA_LIVE,     /* somebody says it in the room now */
-	STANZA_RECALLED, /* the room itself has stamped when it was said (XEP-0203) */
-	STANZA_NEITHER,  /* history with no such proof, a correction, a copy, what was taken back */
+	STANZA_LIVE,     /* sent to the room now */
+	STANZA_RECALLED, /* history, with a time stamp of the room itself (XEP-0203) */
+	STANZA_NEITHER,  /* history without such a stamp, a correction, a copy, a retraction */
 };
 
 /*
- * What a message is. The sender, or its server, may have stamped it as well: that is live once the
- * history is over. `stamp`, since the epoch, is set for STANZA_RECALLED.
+ * Whether a message is live. A time stamp of the sender or its server does not count once the
+ * history is over. `stamp` (since the epoch) is set for STANZA_RECALLED.
  */
 enum stanza_time stanza_time(
 	xmpp_stanza_t *message, const char *room, bool history_is_over, nsec *stamp);
 
-/* The text that is said; not what has only its name. NULL: none. Free it with xmpp_free(). */
+/* The body of the message itself. NULL: none. Free it with xmpp_free(). */
 char *stanza_body(xmpp_stanza_t *message);
 
-/* The subject of a room, which ends the history. */
+/* Is it the subject of a room, which ends the history? */
 bool stanza_is_subject(xmpp_stanza_t *message);
 
-/* An answer to stanza_ask_features(): is this one of them? */
+/* Does an answer to stanza_ask_features() list this one? */
 bool stanza_has_feature(xmpp_stanza_t *iq, const char *feature);
 
-/* Whose presence it is, where the room shows it; each may be NULL. */
-struct occupant {
-	const char *jid;         /* the real one */
-	const char *affiliation; /* owner, admin, member, none */
-	const char *id;          /* XEP-0421 */
-};
-struct occupant stanza_occupant(xmpp_stanza_t *presence);
+/* The occupant, as far as the room shows it. The texts are the stanza's. */
+struct identity stanza_identity(xmpp_stanza_t *presence);
 
-/* Presence that says so (status 303): the occupant's new nick; NULL: it has none. */
+/* The occupant's new nick (status 303); NULL: it has not changed. */
 const char *stanza_new_nick(xmpp_stanza_t *presence);
 
-/* `2026-11-20T10:29:06.5Z`, as XEP-0082 has it, with any offset. */
+/* Reads a time as in XEP-0082, `2026-11-20T10:29:06.5Z`, with any offset. */
 bool stanza_stamp(const char *text, nsec *stamp);
 
 /* The condition of an error stanza, such as "not-authorized"; never NULL. */
 const char *stanza_condition(xmpp_stanza_t *stanza);
 
 /*
- * The condition and its text for people: "not-authorized: Invalid password". The secrets, up to a
- * NULL, are masked in it. Returns out.
+ * Condition and text of an error: "not-authorized: Invalid password". The secrets, up to a NULL,
+ * are masked.
  */
-char *stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size);
+void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size);
 
-/* Why we are out of a room, by the presence that says so, masked as well. Returns out. */
-char *stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size);
+/* Why we are out of a room, by our presence `unavailable`; masked as well. */
+void stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size);
 
 #endif

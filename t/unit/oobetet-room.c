@@ -12,101 +12,101 @@
 
 /* As it is with max_latency = 600: a ping each 30 s, 15 s to answer, 1 s to 60 s between attempts.
  */
-static struct room *room_make(void)
+static struct muc *room_make(void)
 {
 	struct timing timing = timing_of(600 * SEC);
 
-	return room_new("ops@conference.example.org", "oobetet", &timing, 1);
+	return muc_new("ops@conference.example.org", "oobetet", &timing, 1);
 }
 
-/* What is wished at `now`, which is all that is wished. */
-static enum room_wish wished(struct room *room, nsec now)
+/* The only action at `now`. */
+static enum muc_action action_at(struct muc *room, nsec now)
 {
-	enum room_wish wish = room_tick(room, now);
+	enum muc_action action = muc_tick(room, now);
 
-	if (wish != ROOM_REST)
-		assert_int_equal(room_tick(room, now), ROOM_REST);
-	return wish;
+	if (action != MUC_NONE)
+		assert_int_equal(muc_tick(room, now), MUC_NONE);
+	return action;
 }
 
 static void it_joins_and_pings(void **state)
 {
-	struct room *room = room_make();
+	struct muc *room = room_make();
 
 	(void)state;
-	assert_int_equal(wished(room, 0), ROOM_JOIN);
-	assert_false(room_is_in(room));
-	assert_true(room_entered(room, "oobetet", SEC));
-	assert_true(room_is_in(room));
-	assert_false(room_entered(room, "oobetet", SEC));
-	assert_int_equal(room_deadline(room), 31 * SEC);
-	assert_int_equal(wished(room, 31 * SEC - 1), ROOM_REST);
-	assert_int_equal(wished(room, 31 * SEC), ROOM_PING);
-	assert_int_equal(room_deadline(room), 46 * SEC);
-	room_ponged(room, room_ping_number(room));
-	assert_int_equal(room_deadline(room), 61 * SEC);
-	room_free(room);
+	assert_int_equal(action_at(room, 0), MUC_JOIN);
+	assert_false(room->state == MUC_IN);
+	assert_true(muc_entered(room, "oobetet", SEC));
+	assert_true(room->state == MUC_IN);
+	assert_false(muc_entered(room, "oobetet", SEC));
+	assert_int_equal(muc_deadline(room), 31 * SEC);
+	assert_int_equal(action_at(room, 31 * SEC - 1), MUC_NONE);
+	assert_int_equal(action_at(room, 31 * SEC), MUC_PING);
+	assert_int_equal(muc_deadline(room), 46 * SEC);
+	muc_ponged(room, room->number);
+	assert_int_equal(muc_deadline(room), 61 * SEC);
+	muc_free(room);
 }
 
-static void two_pings_in_a_row_are_an_absence(void **state)
+static void two_unanswered_pings_in_a_row_mean_out(void **state)
 {
-	struct room *room = room_make();
+	struct muc *room = room_make();
 
 	(void)state;
-	wished(room, 0);
-	room_entered(room, "oobetet", 0);
-	assert_int_equal(wished(room, 30 * SEC), ROOM_PING);
-	unsigned lost = room_ping_number(room);
-	assert_int_equal(wished(room, 45 * SEC), ROOM_PING); /* asked again at once */
-	room_ponged(room, lost);                             /* too late, and for another ping */
-	room_ponged(room, room_ping_number(room));
-	assert_int_equal(wished(room, 75 * SEC), ROOM_PING);
-	assert_int_equal(wished(room, 90 * SEC), ROOM_PING);
-	assert_true(room_is_in(room));
-	assert_int_equal(wished(room, 105 * SEC), ROOM_LOST);
-	assert_false(room_is_in(room));
-	assert_non_null(strstr(room_why(room), "pings"));
-	assert_between(room_deadline(room), 105 * SEC + SEC / 2, 106 * SEC);
-	assert_int_equal(wished(room, 106 * SEC), ROOM_JOIN);
-	room_free(room);
+	action_at(room, 0);
+	muc_entered(room, "oobetet", 0);
+	assert_int_equal(action_at(room, 30 * SEC), MUC_PING);
+	unsigned lost = room->number;
+	assert_int_equal(action_at(room, 45 * SEC), MUC_PING); /* asked again at once */
+	muc_ponged(room, lost);                                /* too late, and for another ping */
+	muc_ponged(room, room->number);
+	assert_int_equal(action_at(room, 75 * SEC), MUC_PING);
+	assert_int_equal(action_at(room, 90 * SEC), MUC_PING);
+	assert_true(room->state == MUC_IN);
+	assert_int_equal(action_at(room, 105 * SEC), MUC_LOST);
+	assert_false(room->state == MUC_IN);
+	assert_non_null(strstr(room->why, "pings"));
+	assert_between(muc_deadline(room), 105 * SEC + SEC / 2, 106 * SEC);
+	assert_int_equal(action_at(room, 106 * SEC), MUC_JOIN);
+	muc_free(room);
 }
 
 static void joining_is_tried_again_with_back_off(void **state)
 {
-	struct room *room = room_make();
+	struct muc *room = room_make();
 	nsec now = 0, waited = 0;
 
 	(void)state;
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(wished(room, now), ROOM_JOIN);
+		assert_int_equal(action_at(room, now), MUC_JOIN);
 		now += 15 * SEC;
-		assert_int_equal(wished(room, now), ROOM_LOST);
-		waited = room_deadline(room) - now;
+		assert_int_equal(action_at(room, now), MUC_LOST);
+		waited = muc_deadline(room) - now;
 		now += waited;
 	}
 	assert_between(waited, 45 * SEC, 60 * SEC);
 	/* a refusal is no news twice */
-	assert_int_equal(wished(room, now), ROOM_JOIN);
-	assert_true(room_left(room, now));
-	assert_false(room_left(room, now));
-	room_free(room);
+	assert_int_equal(action_at(room, now), MUC_JOIN);
+	assert_true(muc_left(room, now));
+	assert_false(muc_left(room, now));
+	muc_free(room);
 }
 
 /* How long the next joining is put off after having been in for `stay`. */
-static nsec wait_after(struct room *room, nsec *now, nsec stay)
+static nsec wait_after(struct muc *room, nsec *now, nsec stay)
 {
-	assert_int_equal(wished(room, *now), ROOM_JOIN);
-	room_entered(room, "oobetet", *now);
+	assert_int_equal(action_at(room, *now), MUC_JOIN);
+	muc_entered(room, "oobetet", *now);
 	*now += stay;
-	assert_true(room_left(room, *now));
-	nsec wait = room_deadline(room) - *now;
-	*now = room_deadline(room);
+	assert_true(muc_left(room, *now));
+	nsec wait = muc_deadline(room) - *now;
+	*now = muc_deadline(room);
 	return wait;
 }
 
-static void who_is_thrown_out_again_and_again_waits_longer(void **state)
+static void repeated_removal_waits_longer(void **state)
 {
-	struct room *room = room_make();
+	struct muc *room = room_make();
 	nsec now = 0;
 
 	(void)state;
@@ -114,65 +114,65 @@ static void who_is_thrown_out_again_and_again_waits_longer(void **state)
 		wait_after(room, &now, SEC);
 	assert_between(wait_after(room, &now, SEC), 45 * SEC, 60 * SEC);
 	assert_between(wait_after(room, &now, 61 * SEC), SEC / 2, SEC);
-	room_free(room);
+	muc_free(room);
 }
 
 static void a_taken_nick_is_varied(void **state)
 {
 	static const char *const nicks[] = {"oobetet_", "oobetet__", "oobetet___"};
-	struct room *room = room_make();
+	struct muc *room = room_make();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(nicks); i++) {
-		assert_int_equal(wished(room, 0), ROOM_JOIN);
-		room_nick_taken(room, 0);
-		assert_string_equal(room_nick(room), nicks[i]);
+		assert_int_equal(action_at(room, 0), MUC_JOIN);
+		muc_nick_taken(room, 0);
+		assert_string_equal(room->nick, nicks[i]);
 	}
-	assert_int_equal(wished(room, 0), ROOM_JOIN);
-	room_nick_taken(room, 0);
-	assert_string_equal(room_nick(room), "oobetet");
-	assert_int_equal(wished(room, 0), ROOM_REST);
-	assert_int_equal(wished(room, 60 * SEC), ROOM_JOIN);
-	assert_true(room_entered(room, "given by the server", 61 * SEC));
-	assert_string_equal(room_nick(room), "given by the server");
-	room_left(room, 61 * SEC);
-	assert_string_equal(room_nick(room), "oobetet");
-	room_free(room);
+	assert_int_equal(action_at(room, 0), MUC_JOIN);
+	muc_nick_taken(room, 0);
+	assert_string_equal(room->nick, "oobetet");
+	assert_int_equal(action_at(room, 0), MUC_NONE);
+	assert_int_equal(action_at(room, 60 * SEC), MUC_JOIN);
+	assert_true(muc_entered(room, "given by the server", 61 * SEC));
+	assert_string_equal(room->nick, "given by the server");
+	muc_left(room, 61 * SEC);
+	assert_string_equal(room->nick, "oobetet");
+	muc_free(room);
 }
 
 static void the_nick_is_taken_back_when_it_is_free(void **state)
 {
-	struct room *room = room_make();
+	struct muc *room = room_make();
 
 	(void)state;
-	wished(room, 0);
-	assert_false(room_nick_is_free(room, "oobetet")); /* not in */
-	room_nick_taken(room, 0);
-	wished(room, 0);
-	assert_false(room_nick_is_free(room, "oobetet")); /* still on the way in */
-	room_entered(room, "oobetet_", 0);
-	assert_false(room_nick_is_free(room, "somebody"));
-	assert_false(room_nick_is_free(room, "oobetet_"));
-	assert_true(room_nick_is_free(room, "oobetet"));
-	room_renamed(room, "oobetet");
-	assert_string_equal(room_nick(room), "oobetet");
-	assert_true(room_is_in(room));
-	assert_false(room_nick_is_free(room, "oobetet"));
-	room_left(room, SEC);
-	room_renamed(room, "other");
-	assert_string_equal(room_nick(room), "oobetet");
-	room_free(room);
+	action_at(room, 0);
+	assert_false(muc_nick_is_free(room, "oobetet")); /* not in */
+	muc_nick_taken(room, 0);
+	action_at(room, 0);
+	assert_false(muc_nick_is_free(room, "oobetet")); /* still on the way in */
+	muc_entered(room, "oobetet_", 0);
+	assert_false(muc_nick_is_free(room, "somebody"));
+	assert_false(muc_nick_is_free(room, "oobetet_"));
+	assert_true(muc_nick_is_free(room, "oobetet"));
+	muc_renamed(room, "oobetet");
+	assert_string_equal(room->nick, "oobetet");
+	assert_true(room->state == MUC_IN);
+	assert_false(muc_nick_is_free(room, "oobetet"));
+	muc_left(room, SEC);
+	muc_renamed(room, "other");
+	assert_string_equal(room->nick, "oobetet");
+	muc_free(room);
 }
 
-static void history_is_for_who_was_there_before(void **state)
+static void history_is_asked_for_after_a_first_stay(void **state)
 {
-	struct room *room = room_make();
+	struct muc *room = room_make();
 
 	(void)state;
-	assert_int_equal(room_history(room, 100 * SEC), 0);
-	room_missed(room, 40 * SEC);
-	assert_int_equal(room_history(room, 100 * SEC), 61);
-	room_free(room);
+	assert_int_equal(muc_history(room, 100 * SEC), 0);
+	room->absent = 40 * SEC;
+	assert_int_equal(muc_history(room, 100 * SEC), 61);
+	muc_free(room);
 }
 
 static void stamps_of_history(void **state)
@@ -233,7 +233,7 @@ static enum stanza_time time_of(const char *children, bool history_is_over, nsec
 #define OF_SERVICE "from='muc.localhost'"
 #define OF_SENDER "from='flapjack@localhost/bot'"
 
-static void when_a_message_was_said(void **state)
+static void live_recalled_or_neither(void **state)
 {
 	static const struct {
 		const char *children;
@@ -269,9 +269,9 @@ static void when_a_message_was_said(void **state)
 	}
 }
 
-static void takes_text(struct receipts *receipts, const char *text, const char *id)
+static void takes_text(struct muc *room, const char *text, const char *id)
 {
-	char *taken = receipts_take_text(receipts, text);
+	char *taken = muc_back_by_text(room, text);
 
 	if (id == NULL)
 		assert_null(taken);
@@ -280,35 +280,33 @@ static void takes_text(struct receipts *receipts, const char *text, const char *
 	free(taken);
 }
 
-static void what_was_said_is_known_by_its_text_once_a_send(void **state)
+static void a_message_comes_back_by_its_text_once_for_each_send(void **state)
 {
-	struct room *room = room_make();
-	struct receipts *receipts = room_receipts(room);
-
+	struct muc *room = room_make();
 	(void)state;
-	room_tick(room, 0);
-	room_entered(room, "oobetet", 0);
-	takes_text(receipts, "alarm", NULL);
-	receipts_expect(receipts, "1", "alarm");
-	receipts_expect(receipts, "2", "ok");
-	receipts_expect(receipts, "3", "alarm");
-	takes_text(receipts, "alarms", NULL);
-	takes_text(receipts, "alarm", "1");
-	takes_text(receipts, "alarm", "3");
-	takes_text(receipts, "alarm", NULL);
-	receipts_take_id(receipts, "2");
-	takes_text(receipts, "ok", NULL);
-	receipts_expect(receipts, "4", "alarm");
-	room_left(room, SEC);
-	room_tick(room, 100 * SEC);
-	room_entered(room, "oobetet", 100 * SEC);
-	takes_text(receipts, "alarm", NULL); /* of the stay before */
-	for (int i = 0; i < 3 * RECEIPTS_MAX; i++)
-		receipts_expect(receipts, "n", "repeat");
-	room_free(room);
+	muc_tick(room, 0);
+	muc_entered(room, "oobetet", 0);
+	takes_text(room, "alarm", NULL);
+	muc_sent(room, "1", "alarm");
+	muc_sent(room, "2", "ok");
+	muc_sent(room, "3", "alarm");
+	takes_text(room, "alarms", NULL);
+	takes_text(room, "alarm", "1");
+	takes_text(room, "alarm", "3");
+	takes_text(room, "alarm", NULL);
+	muc_back_by_id(room, "2");
+	takes_text(room, "ok", NULL);
+	muc_sent(room, "4", "alarm");
+	muc_left(room, SEC);
+	muc_tick(room, 100 * SEC);
+	muc_entered(room, "oobetet", 100 * SEC);
+	takes_text(room, "alarm", NULL); /* of the earlier stay */
+	for (int i = 0; i < 3 * SENT_MAX; i++)
+		muc_sent(room, "n", "repeat");
+	muc_free(room);
 }
 
-static void a_nick_that_has_become_somebody_elses(void **state)
+static void a_nick_with_a_new_owner(void **state)
 {
 	static const struct {
 		const char *nick;
@@ -351,16 +349,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_joins_and_pings),
-		cmocka_unit_test(two_pings_in_a_row_are_an_absence),
+		cmocka_unit_test(two_unanswered_pings_in_a_row_mean_out),
 		cmocka_unit_test(joining_is_tried_again_with_back_off),
-		cmocka_unit_test(who_is_thrown_out_again_and_again_waits_longer),
+		cmocka_unit_test(repeated_removal_waits_longer),
 		cmocka_unit_test(a_taken_nick_is_varied),
 		cmocka_unit_test(the_nick_is_taken_back_when_it_is_free),
-		cmocka_unit_test(history_is_for_who_was_there_before),
+		cmocka_unit_test(history_is_asked_for_after_a_first_stay),
 		cmocka_unit_test(stamps_of_history),
-		cmocka_unit_test(when_a_message_was_said),
-		cmocka_unit_test(a_nick_that_has_become_somebody_elses),
-		cmocka_unit_test(what_was_said_is_known_by_its_text_once_a_send),
+		cmocka_unit_test(live_recalled_or_neither),
+		cmocka_unit_test(a_nick_with_a_new_owner),
+		cmocka_unit_test(a_message_comes_back_by_its_text_once_for_each_send),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
