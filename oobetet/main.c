@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* oobetet: sits in a Jabber room and tells when the messages stop that should keep coming. */
-#include "oobetet/xmpp/main.h"
+/* oobetet: watches a Jabber room and raises an alarm when expected messages stop. */
+#include "oobetet/http/main.h"
 #include "common/address.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/secret.h"
-#include "oobetet/http/main.h"
 #include "oobetet/monitor.h"
 #include "oobetet/testalert.h"
+#include "oobetet/xmpp/main.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,8 +17,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define PLACE_1 "/etc/oobetet.ini"
-#define PLACE_2 SYSCONFDIR "/oobetet.ini"
+#define PATH_1 "/etc/oobetet.ini"
+#define PATH_2 SYSCONFDIR "/oobetet.ini"
 
 struct options {
 	const char *config;
@@ -31,7 +31,7 @@ struct options {
 
 static const struct option_row rows[] = {
 	{"c,config", "FILE",
-		"the configuration, oobetet.ini(5) (default: " PLACE_1 ", or else " PLACE_2 ")",
+		"the configuration, oobetet.ini(5) (default: " PATH_1 ", or else " PATH_2 ")",
 		OPTION_TEXT(config)},
 	{"n,check-config", NULL, "only check it; print the result, secrets masked",
 		OPTION_FLAG(check)},
@@ -51,18 +51,18 @@ static const struct option_table table = {
 	.rows = rows,
 };
 
-/* One that cannot be read is an error, and no reason to look elsewhere. */
+/* The first that exists, even if it cannot be read. */
 static const char *config_find(void)
 {
-	static const char *const places[] = {PLACE_1, PLACE_2};
+	static const char *const paths[] = {PATH_1, PATH_2};
 
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-		if (access(places[i], F_OK) == 0 || errno != ENOENT) {
-			log_info("configuration: %s", places[i]);
-			return places[i];
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+		if (access(paths[i], F_OK) == 0 || errno != ENOENT) {
+			log_info("configuration: %s", paths[i]);
+			return paths[i];
 		}
-	die(EX_CONFIG, "no configuration: neither " PLACE_1 " nor " PLACE_2 " is there; copy the "
-		       "example, doc/examples/oobetet/oobetet.ini, or say -c FILE");
+	die(EX_CONFIG, "no configuration: neither " PATH_1 " nor " PATH_2 " is there; copy the "
+		       "example, doc/examples/oobetet/oobetet.ini, or use -c FILE");
 }
 
 static void options_read(struct options *options, int argc, char **argv)
@@ -74,21 +74,19 @@ static void options_read(struct options *options, int argc, char **argv)
 		options->config = config_find();
 }
 
-/* Started by the clock as one of its hands? Its exit code then goes into *code. */
+/* The main process starts its workers by running this program with their name. */
 static bool worker_run(int argc, char **argv, int *code)
 {
-	if (argc != 2)
-		return false;
-	if (strcmp(argv[1], "xmpp") == 0)
+	if (argc == 2 && strcmp(argv[1], "xmpp") == 0)
 		*code = xmpp_main();
-	else if (strcmp(argv[1], "http") == 0)
+	else if (argc == 2 && strcmp(argv[1], "http") == 0)
 		*code = http_main();
 	else
 		return false;
 	return true;
 }
 
-/* Quotation marks may well be a part of a secret, but seldom are. */
+/* Quotation marks may be part of a secret, but seldom are. */
 static void secret_warn(const char *key, const char *secret)
 {
 	size_t length = secret != NULL ? strlen(secret) : 0;
@@ -97,27 +95,22 @@ static void secret_warn(const char *key, const char *secret)
 		log_warning("%s: the quotation marks around it are taken as a part of it", key);
 }
 
-/* The host in an address of a web server, which config_read() has accepted. */
-static bool url_is_of_another_machine(const char *url)
+static void clear_text_warn(const char *key, const char *url)
 {
+	if (url == NULL || strncasecmp(url, "http:", 5) != 0)
+		return;
 	const char *host = strstr(url, "://") + 3;
 	const char *user = memrchr(host, '@', strcspn(host, "/?#"));
 
 	if (user != NULL)
 		host = user + 1;
-	size_t length = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
-	return !host_is_loopback(host, length);
-}
-
-static void clear_text_warn(const char *key, const char *url)
-{
-	if (url != NULL && strncasecmp(url, "http:", 5) == 0 && url_is_of_another_machine(url))
-		log_warning("%s begins with http: what is sent to that machine can be read, and "
-			    "answered, by others; use https",
+	if (!host_is_loopback(
+		    host, host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#")))
+		log_warning("%s begins with http: others can read what is sent to that machine, "
+			    "and forge its answers; use https",
 			key);
 }
 
-/* The server is where the account is, unless there is another name for it. */
 static void tls_warn(const struct config *config)
 {
 	const char *host = config->server;
@@ -132,7 +125,7 @@ static void tls_warn(const struct config *config)
 			(int)length, host);
 }
 
-/* What is allowed, and yet not wise. */
+/* Allowed, but unwise. */
 static void config_warn(const struct config *config)
 {
 	for (int i = 0; i < config->exposed.count; i++)
@@ -145,7 +138,7 @@ static void config_warn(const struct config *config)
 	clear_text_warn("heartbeat_url", config->heartbeat_url);
 	tls_warn(config);
 	if (config->enabled && config->watched_nick.count == 0)
-		log_warning("without watched_nick anybody in the room can keep the alarm silent");
+		log_warning("without watched_nick anybody in the room can prevent the alarm");
 }
 
 static struct config *config_accept(const struct options *options)
@@ -160,14 +153,6 @@ static struct config *config_accept(const struct options *options)
 	if (config->syslog_errors)
 		log_errors_to_syslog();
 	return config;
-}
-
-static int test_alert(
-	const struct config *config, const struct selfexec *selfexec, bool create_rooms)
-{
-	if (!config->enabled)
-		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test");
-	return test_alert_run(config, selfexec, create_rooms) ? 0 : EX_UNAVAILABLE;
 }
 
 int main(int argc, char **argv)
@@ -185,11 +170,13 @@ int main(int argc, char **argv)
 	struct selfexec *selfexec = selfexec_self();
 	struct config *config = config_accept(&options);
 	if (selfexec == NULL)
-		die(EX_OSERR, "cannot tell from /proc/self/exe which program this is");
+		die(EX_OSERR, "cannot read /proc/self/exe to find this program");
 	if (options.check)
 		config_show(config, stdout);
+	else if (options.test && !config->enabled)
+		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test");
 	else if (options.test)
-		code = test_alert(config, selfexec, options.create_rooms);
+		code = test_alert_run(config, selfexec, options.create_rooms) ? 0 : EX_UNAVAILABLE;
 	else if (!config->enabled)
 		monitor_idle(options.ready_fd);
 	else

@@ -35,7 +35,7 @@ char *text_of_peer(const char *text, const char *const *secrets, char *out, size
 {
 	struct buffer whole = {NULL, 0, 0};
 
-	/* a secret is found only in what is cleaned, and whole */
+	/* mask after cleaning and before cutting: otherwise a secret is not found */
 	utf8_clean_append(&whole, text, strlen(text), UTF8_ONE_LINE);
 	buffer_append(&whole, "", 1);
 	for (; *secrets != NULL; secrets++)

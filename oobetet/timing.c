@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/timing.h"
 
-/* `part` of max_latency, within bounds in milliseconds. */
+/* A fraction of max_latency within bounds, in milliseconds. */
 static nsec share(nsec max_latency, int part, nsec min, nsec max)
 {
 	nsec value = max_latency / part;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The intervals that nobody configures. All follow from max_latency, so that what watches for
- * seconds notices a lost room within seconds, and what watches for hours is quiet on the wire. The
- * manual lists them.
+ * The intervals without a key of their own. All follow from max_latency: with seconds, a lost room
+ * is noticed within seconds; with hours, there is little traffic. The manual lists them.
  */
 #ifndef OOBETET_TIMING_H
 #define OOBETET_TIMING_H
@@ -10,20 +9,20 @@
 #include "common/clocks.h"
 
 struct timing {
-	nsec alive;     /* how often a hand says that it lives */
-	nsec timeout;   /* how long it may say nothing before it is killed */
-	nsec login;     /* from connecting to being logged in */
-	nsec ping;      /* between two proofs that we are in a room */
-	nsec answer;    /* how long a ping, a joining or a reflection may take */
-	nsec request;   /* how long an HTTP request may take */
-	nsec retry_min; /* after a failure: from this, doubling ... */
-	nsec retry_max; /* ... to this */
-	nsec record;    /* between two writings of the state file, of which each is a process */
+	nsec alive;     /* between two `alive` messages of a worker */
+	nsec timeout;   /* without such a message a worker is killed */
+	nsec login;     /* from connecting to login */
+	nsec ping;      /* between two pings of a room */
+	nsec answer;    /* limit of a ping, a join and a receipt */
+	nsec request;   /* limit of an HTTP request */
+	nsec retry_min; /* the first wait after a failure, which doubles ... */
+	nsec retry_max; /* ... up to this */
+	nsec record;    /* between two writes of the state file, each by a process of its own */
 };
 
 struct timing timing_of(nsec max_latency);
 
-/* How long one call of the resolver may take at worst: the hand that makes it says so before. */
+/* Limit of one call of the resolver: a worker extends its deadline by it first. */
 #define TIMING_RESOLVER (60 * NSEC_PER_SEC)
 
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $stderr, $pids and what load brings
-# What oobetet says to the command line and to its configuration.
+# The command line and the configuration of oobetet.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -41,7 +41,7 @@ where_etc_holds() {
 		shift && exec "$@"' - "$@"
 }
 
-@test "oobetet: without -c it looks in /etc, and else in sysconfdir" {
+@test "oobetet: without -c the file is in /etc, or else in sysconfdir" {
 	for spaces in -m -rm; do ! unshare "$spaces" true 2>/dev/null || break; done
 	unshare "$spaces" true 2>/dev/null || skip "name spaces are forbidden here"
 	run -78 where_etc_holds -- oobetet -n
@@ -49,7 +49,7 @@ where_etc_holds() {
 	write_ini alias=from-etc
 	run -0 where_etc_holds "$work/oobetet.ini" -- oobetet -n
 	[[ "$output" == *'info: configuration: /etc/oobetet.ini'*'alias = from-etc'* ]]
-	# one that is there is meant, whatever is wrong with it
+	# the first that exists is used, even if it is wrong
 	echo bogus=1 >>"$work/oobetet.ini"
 	run -78 where_etc_holds "$work/oobetet.ini" -- oobetet -n
 	[[ "$output" == *'error: /etc/oobetet.ini:'* ]]
@@ -71,7 +71,7 @@ where_etc_holds() {
 	refuses 78 "$work:1: Is a directory" -c "$work"
 }
 
-@test "oobetet: what inih would cut or mistake is refused, and no secret is shown" {
+@test "oobetet: lines that inih would misread are refused, and no secret is shown" {
 	local ini=$work/oobetet.ini line
 	for line in 'heartbeat_url = beat.example/hush' 'password = hush ;hush' "password = hush$(printf '%0200d' 0)" $'password = x\n hush = y' \
 		$'\xef\xbb\xbfpassword = hush' $'password = hush\x01'; do
@@ -81,7 +81,7 @@ where_etc_holds() {
 	done
 }
 
-@test "oobetet: --check-config prints what was understood, secrets masked" {
+@test "oobetet: --check-config prints the configuration, secrets masked" {
 	write_ini 'password=s3cret-word' watched_nick=flapjack
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
 	[ "$stderr" = '' ]
@@ -90,7 +90,7 @@ where_etc_holds() {
 	[[ "$output" != *s3cret-word* && "$output" != *0123456789abcdef* ]]
 }
 
-@test "oobetet: secrets in files of their own; one that everybody may read gets a warning" {
+@test "oobetet: secrets in files of their own; a warning if everybody may read one" {
 	(umask 077 && echo 's3cret ;word' >"$work/password" && echo 0123456789abcdefABCDEF0123456789 >"$work/key")
 	write_ini password= password_file="$work/password" pagerduty_contact= \
 		pagerduty_contact_file="$work/key" watched_nick=flapjack
@@ -106,11 +106,11 @@ where_etc_holds() {
 	refuses 78 ': password_file: there is password as well, in line ' -c "$work/oobetet.ini"
 }
 
-@test "oobetet: what is allowed and not wise gets a warning" {
+@test "oobetet: unwise settings get a warning" {
 	write_ini 'password="quoted"'
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
 	[[ "$stderr" == *'oobetet: warning: password: the quotation marks around it are taken as a part of it'* ]]
-	[[ "$stderr" == *'oobetet: warning: without watched_nick anybody in the room can keep the alarm silent'* ]]
+	[[ "$stderr" == *'oobetet: warning: without watched_nick anybody in the room can prevent the alarm'* ]]
 	[[ "$stderr" != *quoted* ]]
 	write_ini watched_nick=flapjack
 	chmod 644 "$work/oobetet.ini"
@@ -118,7 +118,7 @@ where_etc_holds() {
 	[[ "$stderr" == "oobetet: warning: $work/oobetet.ini holds a secret and everybody may read it"* ]]
 }
 
-@test "oobetet: what goes to another machine in clear text gets a warning" {
+@test "oobetet: clear text to another machine gets a warning" {
 	checked() {
 		write_ini watched_nick=flapjack "$@"
 		run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
@@ -144,13 +144,13 @@ where_etc_holds() {
 	[ "$stderr" = '' ]
 }
 
-@test "oobetet: without a reason there is no warning" {
+@test "oobetet: no warning without a reason" {
 	write_ini watched_nick=flapjack alert_command='mail -s alarm root' repeat_max=5m
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
 	[ "$stderr" = '' ]
 }
 
-@test "oobetet: enabled = no says so once, is ready, and stays idle until it is told to stop" {
+@test "oobetet: enabled = no is logged once, is ready, and stays idle until SIGTERM" {
 	echo 'enabled = no' >"$work/oobetet.ini"
 	mkfifo "$work/ready"
 	exec 8<>"$work/ready"

@@ -238,7 +238,7 @@ static bool config_check(const struct config *config, const char *path, struct r
 
 static bool config_fill(struct config *config, FILE *file, const char *path, struct reason *why)
 {
-	static const char *const sections[] = {KEYS_MAIN, KEYS_LOGGER};
+	static const char *const sections[] = {"[" KEYS_MAIN "]", "[" KEYS_LOGGER "]"};
 
 	if (!ini_read(file, path, sections, on_key, config, why))
 		return false;

@@ -28,18 +28,13 @@ static bool source_fail(struct source *source, const char *expected)
 
 static bool section_check(struct source *source, const char *line)
 {
-	size_t length = strlen(line);
+	const char *const *sections = source->sections;
 
-	for (int i = 0; i < 2; i++) {
-		const char *name = source->sections[i];
-
-		if (length == strlen(name) + 2 && line[length - 1] == ']' &&
-			strncmp(line + 1, name, length - 2) == 0)
-			return true;
-	}
+	if (strcmp(line, sections[0]) == 0 || strcmp(line, sections[1]) == 0)
+		return true;
 	source->failed = true;
-	return reason_set(source->why, "unknown section '%.60s'; expected [%s] or [%s]", line,
-		source->sections[0], source->sections[1]);
+	return reason_set(source->why, "unknown section '%.60s'; expected %s or %s", line,
+		sections[0], sections[1]);
 }
 
 static bool inline_comment(const char *line)
@@ -81,15 +76,6 @@ static bool line_check(struct source *source, const char *line)
 	return key_check(source, line);
 }
 
-static void trailing_blanks_cut(char *line)
-{
-	size_t length = strlen(line);
-
-	while (length > 0 && strchr(BLANKS "\r", line[length - 1]) != NULL)
-		length--;
-	line[length] = '\0';
-}
-
 /* Reads one line into out[size], without its newline. False: end of file, or an error. */
 static bool line_get(struct source *source, char *out, int size)
 {
@@ -100,9 +86,9 @@ static bool line_get(struct source *source, char *out, int size)
 		if (byte == '\0')
 			return source_fail(source, "the line holds a NUL byte");
 		if (length == size - 2) {
-			reason_set(source->why, "the line is longer than %d bytes", size - 2);
 			source->failed = true;
-			return false;
+			return reason_set(
+				source->why, "the line is longer than %d bytes", size - 2);
 		}
 		out[length++] = (char)byte;
 	}
@@ -112,21 +98,23 @@ static bool line_get(struct source *source, char *out, int size)
 	return byte != EOF || length > 0;
 }
 
-/* inih's fgets. */
+/* inih's fgets(3). */
 static char *source_read(char *out, int size, void *stream)
 {
 	struct source *source = stream;
 
 	if (source->failed || !line_get(source, out, size))
 		return NULL;
-	trailing_blanks_cut(out);
+	size_t length = strlen(out);
+	while (length > 0 && strchr(BLANKS "\r", out[length - 1]) != NULL)
+		length--;
+	out[length] = '\0';
 	if (!line_check(source, out))
 		return NULL;
 	if (!text_is_clean(out)) {
 		source_fail(source, "the line holds control characters, or is not UTF-8");
 		return NULL;
 	}
-	size_t length = strlen(out);
 	out[length] = '\n';
 	out[length + 1] = '\0';
 	return out;

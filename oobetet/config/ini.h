@@ -16,8 +16,8 @@ typedef bool ini_take(void *user, const char *section, const char *key, const ch
 	struct reason *why);
 
 /*
- * Calls `take` for each key of `file`, in order, until one fails. `sections`: the names that a
- * section may have. A reason begins with `name:line: `.
+ * Calls `take` for each key of `file`, in order, until one fails. `sections`: the two
+ * headings that are allowed, in brackets. A reason begins with `name:line: `.
  */
 bool ini_read(FILE *file, const char *name, const char *const sections[2], ini_take *take,
 	void *user, struct reason *why);
