@@ -10,7 +10,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-@test "oobetet: PagerDuty answers 500 and 429, then takes it: one incident, resolved" {
+@test "oobetet: PagerDuty answers 500 and 429, then 202: one incident, resolved" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty --answer 500,429,500
@@ -27,7 +27,7 @@ teardown() { stop_all; }
 	[ "$(count_of pagerduty ' 202 ')" -eq 2 ]
 }
 
-@test "oobetet: PagerDuty refuses with 400: not tried again, said loudly, and in the room" {
+@test "oobetet: PagerDuty refuses with 400: no retry, an error, and a message in the room" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
@@ -41,7 +41,7 @@ teardown() { stop_all; }
 	run ! grep -q too-short "$work/oobetet.log" "$work/eve.log"
 }
 
-@test "oobetet: PagerDuty takes the connection and never answers: the room is told in time" {
+@test "oobetet: PagerDuty accepts and never answers: the room gets the alarm in time" {
 	start_chain
 	stop pagerduty
 	start_pagerduty --answer hang,hang,hang
@@ -55,7 +55,7 @@ teardown() { stop_all; }
 	poll 30 said oobetet 'error: PagerDuty cannot be told: .*(timed out|Timeout).*; trying again'
 }
 
-@test "oobetet: an answer that never ends, a reset: tried again, one incident" {
+@test "oobetet: an answer without end, a reset: retried, one incident" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty --answer 202~60s,reset
@@ -71,7 +71,7 @@ teardown() { stop_all; }
 	run ! paged 'incident 2'
 }
 
-@test "oobetet: a PagerDuty with a wrong certificate is told nothing; the room is" {
+@test "oobetet: a PagerDuty with a wrong certificate gets nothing; the room does" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	make_certificate localhost
@@ -100,7 +100,7 @@ while True:
 	poll 20 listening "$proxy_port"
 }
 
-@test "oobetet: https_proxy is asked, unless no_proxy names the host" {
+@test "oobetet: https_proxy is used, unless no_proxy names the host" {
 	start_proxy
 	write_ini max_latency=1 pagerduty_url=https://pagerduty.invalid/v2/enqueue
 	export https_proxy=http://127.0.0.1:$proxy_port

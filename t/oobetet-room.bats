@@ -45,7 +45,7 @@ start_room_with() {
 	start_room "plugin_paths = { '$work/modules' }"
 }
 
-@test "oobetet: a nick that is taken is varied, and taken back when it is free" {
+@test "oobetet: a nick in use is varied, and taken when it is free" {
 	start_room
 	enter_room eve oobetet
 	write_ini
@@ -87,7 +87,7 @@ start_room_with() {
 	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
 }
 
-@test "oobetet: a room for members only, before it is one and when it no longer is" {
+@test "oobetet: a room for members only: before we are a member, and afterwards" {
 	start_room
 	room_set "$(room_field muc#roomconfig_membersonly 1)"
 	write_ini
@@ -104,7 +104,7 @@ start_room_with() {
 	poll 20 at_least 2 pagerduty 'incident [0-9]+ opened'
 }
 
-@test "oobetet: the room is destroyed: it makes it anew, and waits there" {
+@test "oobetet: the room is destroyed: it is created again" {
 	start_room
 	write_ini
 	start_oobetet
@@ -119,7 +119,7 @@ start_room_with() {
 	once 'destroyed'
 }
 
-@test "oobetet: thrown out for a technical reason (333), it comes back" {
+@test "oobetet: removed for a technical reason (333), it comes back" {
 	start_room_with <<-'LUA'
 		local st = require "util.stanza";
 		module:hook("muc-occupant-groupchat", function (event)
@@ -140,7 +140,7 @@ start_room_with() {
 	once 'technical'
 }
 
-@test "oobetet: another one with the same resource: says so, and backs off" {
+@test "oobetet: another client with the same resource is logged, with back-off" {
 	start_room
 	write_ini jabberid=oobetet@localhost/watcher max_latency=30
 	start_oobetet
@@ -157,7 +157,7 @@ start_room_with() {
 	poll 30 running_alone
 }
 
-@test "oobetet: nobody in the room can put it out: errors count only from the room itself" {
+@test "oobetet: occupants cannot remove it: only errors of the room itself count" {
 	start_room
 	enter_room eve eve
 	write_ini
@@ -194,7 +194,7 @@ start_bridge() {
 	LUA
 }
 
-@test "oobetet: a room that keeps no ids: what it sends back is known by its text" {
+@test "oobetet: a room without stable ids: messages come back by their text" {
 	start_bridge
 	write_ini
 	start_oobetet
@@ -213,7 +213,7 @@ paced() {
 		awk -v gap="$1" 'NR > 1 && $1 - before < gap { exit 1 } { before = $1 }'
 }
 
-@test "oobetet: a room that sends back something else: told again no sooner than the repeats, and it is said" {
+@test "oobetet: a room that changes messages: sent again no sooner than the repeats, and logged" {
 	start_bridge ' (by a bridge)'
 	write_ini repeat_interval=4
 	start_oobetet
@@ -225,7 +225,7 @@ paced() {
 	poll 20 said flapjack '<oobetet>.* is OK'
 }
 
-@test "oobetet: a watched nick that somebody else takes is a warning, its owner's return is none" {
+@test "oobetet: a watched nick with a new owner is a warning, the return of its owner is none" {
 	start_room
 	write_ini watched_nick=flapjack max_latency=60
 	start_oobetet
@@ -248,7 +248,7 @@ paced() {
 	poll 20 said oobetet "$was real JID mallory@localhost, before flapjack@localhost; its messages still count\$"
 }
 
-@test "oobetet: a password that somebody repeats is in no message, not even a part of it" {
+@test "oobetet: a password in a text of the server is masked, even a part of it" {
 	start_room
 	write_ini room_password=open-sesame
 	start_oobetet

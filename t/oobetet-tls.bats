@@ -75,7 +75,7 @@ unverified() {
 	unverified 'certificate has expired'
 }
 
-@test "oobetet: the right certificate, by an authority that it knows, and that it does not" {
+@test "oobetet: the right certificate, by a known and by an unknown authority" {
 	start_prosody_tls
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
@@ -89,7 +89,7 @@ unverified() {
 	poll 20 paged '202 trigger .*certificate cannot be verified'
 }
 
-@test "oobetet: no TLS where it is required: no log-in; tls = off says otherwise" {
+@test "oobetet: no login without TLS, except with tls = off" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty

@@ -10,7 +10,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-@test "oobetet: silence is told in the room and at PagerDuty, repeated, and resolved" {
+@test "oobetet: silence raises an alarm in the room and at PagerDuty, which is repeated and resolved" {
 	start_chain
 	both
 	poll 20 heard '<oobetet> Flapjack Self Monitoring is Critical: haven.t seen a test problem notification in the last 3 seconds for "Flapper" on web-01, from [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+$'
@@ -29,7 +29,7 @@ teardown() { stop_all; }
 	[[ "$(tail -n 1 "$work/pagerduty.log")" == *' incident 1 resolved' ]]
 }
 
-@test "oobetet: no alarm while both kinds keep coming, one when only one of them does" {
+@test "oobetet: no alarm while both kinds come, an alarm with only one" {
 	start_chain max_latency=6
 	heard '<oobetet> oobetet on .*: watching for "Flapper" on web-01'
 	start_beat
@@ -45,7 +45,7 @@ teardown() { stop_all; }
 	done
 }
 
-@test "oobetet: the alarm leaves within a second after the last moment in time" {
+@test "oobetet: the alarm is sent within a second after max_latency" {
 	start_chain
 	both
 	poll 20 heard '<oobetet>.* is Critical'
@@ -57,7 +57,7 @@ teardown() { stop_all; }
 		exit !(told - last > 3 && told - last < 4 && paged - last > 3 && paged - last < 4) }'
 }
 
-@test "oobetet: both of Flapjack's wordings count, look-alikes do not" {
+@test "oobetet: both of Flapjack's formats count, look-alikes do not" {
 	start_chain
 	poll 20 heard 'is Critical: haven'
 	say flapjack 'Problem: "Flapper" on web-012 is Critical'
@@ -70,7 +70,7 @@ teardown() { stop_all; }
 	poll 20 heard 'Monitoring is OK'
 }
 
-@test "oobetet: history, corrections and copies are not heard" {
+@test "oobetet: history, corrections and copies do not count" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
@@ -106,7 +106,7 @@ teardown() { stop_all; }
 	poll 20 heard 'Monitoring is OK'
 }
 
-@test "oobetet: neither its own words nor another oobetet's heal it" {
+@test "oobetet: messages of its own or of another oobetet do not end an incident" {
 	start_chain
 	prosody_account other secret-of-other
 	write_ini jabberid=other@localhost password=secret-of-other pagerduty_contact=
@@ -119,7 +119,7 @@ teardown() { stop_all; }
 	poll 20 heard '<oobetet>.*Monitoring is OK'
 }
 
-@test "oobetet: an acknowledgement is mentioned in the alarm" {
+@test "oobetet: the alarm mentions an acknowledgement" {
 	start_chain
 	say flapjack 'Acknowledgement: "Flapper" on web-01 has been acknowledged, unscheduled maintenance created for 1 hour'
 	poll 20 heard 'is Critical.*; it was acknowledged [0-9]+ s ago, which silences Flapjack'

@@ -44,7 +44,7 @@ static struct config *read_text(const char *text, struct reason *why)
 	"watched_check = Flapper\n"                    \
 	"rooms = test@conference.jabber.example.com\n"
 
-static void the_least_gets_the_defaults(void **state)
+static void a_minimal_file_gets_the_defaults(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST, &why);
@@ -69,7 +69,7 @@ static void the_least_gets_the_defaults(void **state)
 	config_free(config);
 }
 
-static void everything_can_be_said(void **state)
+static void every_key_is_read(void **state)
 {
 	struct reason why;
 	struct config *config = read_text("# a comment\r\n"
@@ -116,7 +116,7 @@ static void everything_can_be_said(void **state)
 
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
-static void what_is_wrong_is_named_with_its_line(void **state)
+static void errors_name_their_line(void **state)
 {
 	static const struct {
 		const char *text;
@@ -205,7 +205,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		{"rooms = a@b\nrooms = c@d, A@B\n", ":2: rooms: 'A@B' is there twice"},
 		{LEAST "[logger]\nlevel = LOUD\n",
 			":6: level: 'LOUD': expected DEBUG, INFO, WARN or ERROR"},
-		/* what inih would cut, continue or mistake */
+		/* lines that inih would misread */
 		{"password = a ;b\n", ":1: a blank and ';' begin a comment"},
 		{"password = a\t; b\n", ":1: a blank and ';' begin a comment"},
 		{"password = a\n  alias = b\n", ":2: a line must not begin with a blank"},
@@ -224,7 +224,7 @@ static void what_is_wrong_is_named_with_its_line(void **state)
 		struct config *config = read_text(cases[i].text, &why);
 
 		if (config != NULL)
-			fail_msg("taken: %s", cases[i].text);
+			fail_msg("accepted: %s", cases[i].text);
 		if (strncmp(why.text, path, strlen(path)) != 0 ||
 			strncmp(why.text + strlen(path), cases[i].expected,
 				strlen(cases[i].expected)) != 0)
@@ -248,7 +248,7 @@ static void other_files_are_refused(void **state)
 	assert_string_equal(why.text, "/dev/zero:1: the line holds a NUL byte");
 }
 
-static void the_longest_line_is_taken(void **state)
+static void the_longest_line_is_accepted(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(
@@ -261,7 +261,7 @@ static void the_longest_line_is_taken(void **state)
 	config_free(config);
 }
 
-static void which_rooms_are_watched_and_told(void **state)
+static void watch_rooms_and_alert_rooms(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST, &why);
@@ -294,7 +294,7 @@ static void the_url_follows_from_the_api(void **state)
 	config_free(config);
 }
 
-static void an_idle_one_need_not_be_complete(void **state)
+static void a_disabled_one_may_be_incomplete(void **state)
 {
 	struct reason why;
 	struct config *config = read_text("enabled = no\n", &why);
@@ -306,7 +306,7 @@ static void an_idle_one_need_not_be_complete(void **state)
 	assert_null(read_text("enabled = no\nbogus = 1\n", &why));
 }
 
-static void who_may_read_the_secret_is_looked_at(void **state)
+static void a_readable_secret_is_reported(void **state)
 {
 	struct reason why;
 
@@ -390,7 +390,7 @@ static void a_long_secret_has_a_bound(void **state)
 	assert_non_null(strstr(why.text, "is longer than 1000 bytes"));
 }
 
-/* Nobody waits for its writer. */
+/* It is not opened blocking. */
 static void a_secret_is_not_read_from_a_pipe(void **state)
 {
 	struct reason why;
@@ -458,7 +458,7 @@ static void a_worker_gets_the_keys_that_it_needs(void **state)
 	config_free(config);
 }
 
-static void what_is_shown_masks_the_secrets_and_can_be_read_again(void **state)
+static void the_listing_masks_secrets_and_can_be_read_again(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST
@@ -493,21 +493,21 @@ static void what_is_shown_masks_the_secrets_and_can_be_read_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_least_gets_the_defaults),
-		cmocka_unit_test(everything_can_be_said),
-		cmocka_unit_test(what_is_wrong_is_named_with_its_line),
+		cmocka_unit_test(a_minimal_file_gets_the_defaults),
+		cmocka_unit_test(every_key_is_read),
+		cmocka_unit_test(errors_name_their_line),
 		cmocka_unit_test(other_files_are_refused),
-		cmocka_unit_test(the_longest_line_is_taken),
-		cmocka_unit_test(which_rooms_are_watched_and_told),
+		cmocka_unit_test(the_longest_line_is_accepted),
+		cmocka_unit_test(watch_rooms_and_alert_rooms),
 		cmocka_unit_test(the_url_follows_from_the_api),
-		cmocka_unit_test(an_idle_one_need_not_be_complete),
-		cmocka_unit_test(who_may_read_the_secret_is_looked_at),
+		cmocka_unit_test(a_disabled_one_may_be_incomplete),
+		cmocka_unit_test(a_readable_secret_is_reported),
 		cmocka_unit_test(a_secret_may_be_in_a_file_of_its_own),
 		cmocka_unit_test(a_long_secret_has_a_bound),
 		cmocka_unit_test(a_secret_is_not_read_from_a_pipe),
 		cmocka_unit_test(a_long_repeat_interval_needs_no_repeat_max),
 		cmocka_unit_test(a_worker_gets_the_keys_that_it_needs),
-		cmocka_unit_test(what_is_shown_masks_the_secrets_and_can_be_read_again),
+		cmocka_unit_test(the_listing_masks_secrets_and_can_be_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, path_make, path_remove);
