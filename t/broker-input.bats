@@ -245,7 +245,7 @@ web-1 Memory high ok' ]
 	[ "$answer" = 'Caching state: {"entity":"web-1","check":"check-cpu","type":"service","state":"warning","summary":"CPU 80 %","details":"more","time":1429505587,"ttl":-1}' ]
 	curl -sSf "${url%/state}/metrics" | grep -F 'httpbroker_events_accepted_total{format="sensu",result="delivered"} 1'
 	sends 400 <<<'{"client":{"name":"web-1"},"check":{"name":"cpu","status":1},"action":"create"}'
-	[ "$answer" = '{"error": "this is an event of Sensu Core 1, which is not taken: only Sensu Go'"'"'s are"}' ]
+	[ "$answer" = '{"error": "this is an event of Sensu Core 1, which is not supported: only Sensu Go'"'"'s are"}' ]
 }
 
 @test "no control character goes out, of whatever format it came in, nor out of an old record" {

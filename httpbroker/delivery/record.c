@@ -324,7 +324,7 @@ static bool json_recall(struct decoder *decoder, struct blob json)
 	json_t *formerly;
 	additions_take(decoder, document, &formerly);
 	if (!forgotten_take(decoder, document) && json_is_object(document))
-		format_flapjack.translate(document, &context, &decoder->sink);
+		format_apply(&format_flapjack, document, &context, &decoder->sink);
 	json_decref(formerly);
 	json_decref(document);
 	return decoder->sound;

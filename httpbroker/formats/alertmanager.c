@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Prometheus's Alertmanager posts (webhook_config, version 4), and Grafana, whose documents
- * are the same with more in them: a group of alerts, each of which is firing or resolved.
+ * Webhooks of Prometheus's Alertmanager (webhook_config, version 4) and of Grafana, which adds
+ * keys: a group of alerts, each of which is firing or resolved.
  *
- * Alertmanager knows an alert by the whole set of its labels, and so do we: one label names the
- * entity, and the check is the alert's name with all the others. A resolved alert must not clear
- * another that still fires.
+ * Alertmanager identifies an alert by all its labels. So one label names the entity, and the check
+ * is the alert's name with all the others: a resolved alert must not clear another that is firing.
  */
 #include "common/buffer.h"
 #include "common/memory.h"
@@ -20,9 +19,9 @@
 
 #define NAME "alertname"
 
-/* An alert that has none of the labels that name a machine or a job still has to be told. */
-#define NOBODY "alertmanager"
-#define NAMELESS "alert"
+/* For alerts without such labels. */
+#define ENTITY_DEFAULT "alertmanager"
+#define CHECK_DEFAULT "alert"
 
 static bool alertmanager_matches(const json_t *document)
 {
@@ -47,22 +46,22 @@ static bool alert_state(
 	return true;
 }
 
-/* Which label names the entity; NULL: none. */
+/* The label that names the entity; NULL: none does. */
 static const char *entity_label(json_t *labels)
 {
-	static const char *const whose[] = {"instance", "job", "host"};
+	static const char *const keys[] = {"instance", "job", "host"};
 
-	for (size_t i = 0; i < sizeof whose / sizeof whose[0]; i++) {
-		const json_t *value = json_object_get(labels, whose[i]);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		const json_t *value = json_object_get(labels, keys[i]);
 
 		if (!json_is_null(value) && value != NULL &&
 			(!json_is_string(value) || json_string_length(value) > 0))
-			return whose[i];
+			return keys[i];
 	}
 	return NULL;
 }
 
-/* All labels but those that stand elsewhere; an empty one is as good as none to Prometheus. */
+/* With all labels but the name and the entity. To Prometheus an empty label is none. */
 static struct text check_name(
 	json_t *document, json_t *labels, struct text name, const char *entity_key)
 {
@@ -84,7 +83,7 @@ static struct text check_name(
 	return check;
 }
 
-/* The names of earlier versions, which were the alert's and the entity's labels alone. */
+/* Earlier versions used the labels of the alert's and the entity's name alone. */
 static void former_read(const json_t *labels, const char *entity_key, struct event *event)
 {
 	const json_t *entity = entity_key != NULL ? json_object_get(labels, entity_key) : NULL;
@@ -92,10 +91,8 @@ static void former_read(const json_t *labels, const char *entity_key, struct eve
 
 	if (!json_is_string(name) || (entity_key != NULL && !json_is_string(entity)))
 		return;
-	event->former_check = (struct text){json_string_value(name), json_string_length(name)};
-	event->former_entity = entity == NULL ? text_literal(NOBODY)
-					      : (struct text){json_string_value(entity),
-							json_string_length(entity)};
+	event->former_check = value_string(name);
+	event->former_entity = entity == NULL ? text_literal(ENTITY_DEFAULT) : value_string(entity);
 }
 
 static bool names_read(json_t *document, json_t *labels, struct event *event, struct reason *why)
@@ -107,20 +104,20 @@ static bool names_read(json_t *document, json_t *labels, struct event *event, st
 	event->entity = entity_key != NULL
 				? name_fit(document, value_shown(document,
 							     json_object_get(labels, entity_key)))
-				: text_literal(NOBODY);
+				: text_literal(ENTITY_DEFAULT);
 	if (event->entity.bytes == NULL)
-		event->entity = text_literal(NOBODY);
+		event->entity = text_literal(ENTITY_DEFAULT);
 	struct text name = value_shown(document, json_object_get(labels, NAME));
 	if (name.bytes == NULL)
-		name = text_literal(NAMELESS);
+		name = text_literal(CHECK_DEFAULT);
 	event->check = check_name(document, labels, name, entity_key);
 	if (event->check.bytes == NULL)
-		event->check = text_literal(NAMELESS);
+		event->check = text_literal(CHECK_DEFAULT);
 	former_read(labels, entity_key, event);
 	return true;
 }
 
-/* The annotations are the problem's: once it is over they would say what is no longer so. */
+/* The annotations describe the problem: they are omitted once it is resolved. */
 static void texts_read(json_t *document, const json_t *annotations, struct event *event)
 {
 	if (text_is(event->state_text, "ok")) {
@@ -133,15 +130,14 @@ static void texts_read(json_t *document, const json_t *annotations, struct event
 		event->summary = event->details;
 }
 
-/* The time is that of the message, not startsAt: what is said again days later still holds. */
+/* The time is the message's, not startsAt: an alert that is repeated days later still holds. */
 static bool alert_read(json_t *document, const json_t *alert, const struct format_context *context,
 	struct event *event, struct reason *why)
 {
 	struct text status = {NULL, 0};
 	const json_t *labels;
 
-	event_init(event);
-	event->ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
+	format_event_init(&format_alertmanager, context, event);
 	if (!json_is_object(alert))
 		return reason_set(why, "an alert is %s, not an object", value_kind(alert));
 	if (!value_object(alert, "labels", &labels, why) ||
@@ -163,12 +159,11 @@ static bool is_test(const json_t *alert, const struct event *event)
 	return name != NULL && strcmp(name, "TestAlert") == 0 && text_is(event->entity, "Grafana");
 }
 
-static json_int_t badness(const struct event *event)
+static json_int_t severity(const struct event *event)
 {
 	return text_is(event->state_text, "ok") ? 0 : text_is(event->state_text, "warning") ? 1 : 2;
 }
 
-/* The key of a check in the table of the worst. */
 static const char *pair_key(const struct event *event, struct buffer *out)
 {
 	buffer_clear(out);
@@ -178,7 +173,7 @@ static const char *pair_key(const struct event *event, struct buffer *out)
 	return out->data;
 }
 
-/* Which alert speaks for each check: `key` to [badness, index], the first of the worst. */
+/* Maps each check to [severity, index] of its worst alert, the first of equals. */
 static json_t *worst_find(json_t *document, const json_t *alerts,
 	const struct format_context *context, struct buffer *key)
 {
@@ -194,16 +189,16 @@ static json_t *worst_find(json_t *document, const json_t *alerts,
 		if (!alert_read(document, alert, context, &event, &ignored))
 			continue;
 		const json_t *known = json_object_get(worst, pair_key(&event, key));
-		json_int_t bad = badness(&event);
+		json_int_t rank = severity(&event);
 
-		if (known == NULL || json_integer_value(json_array_get(known, 0)) < bad)
+		if (known == NULL || json_integer_value(json_array_get(known, 0)) < rank)
 			json_object_set_new(
-				worst, key->data, json_pack("[I, I]", bad, (json_int_t)i));
+				worst, key->data, json_pack("[I, I]", rank, (json_int_t)i));
 	}
 	return worst;
 }
 
-static bool speaks(const json_t *worst, const char *key, size_t i)
+static bool is_worst(const json_t *worst, const char *key, size_t i)
 {
 	const json_t *known = json_object_get(worst, key);
 
@@ -222,14 +217,14 @@ static void alertmanager_translate(
 	size_t i;
 
 	json_array_foreach(alerts, i, alert) {
-		if (i > LIMIT_BATCH) /* one too many is enough to refuse all */
+		if (i > LIMIT_BATCH) /* one too many: the request is refused */
 			break;
 		if (!alert_read(document, alert, context, &event, &why))
 			out->refuse(out, &why);
 		else if (is_test(alert, &event))
-			out->pass(out, PASSED_TEST);
-		else if (!speaks(worst, pair_key(&event, &key), i))
-			out->pass(out, PASSED_WORSE);
+			out->skip(out, SKIPPED_TEST);
+		else if (!is_worst(worst, pair_key(&event, &key), i))
+			out->skip(out, SKIPPED_MERGED);
 		else
 			event_sink_event(out, &event, context);
 	}
@@ -242,4 +237,9 @@ static void alertmanager_translate(
 }
 
 const struct format format_alertmanager = {
-	"alertmanager", true, alertmanager_matches, alertmanager_translate};
+	.name = "alertmanager",
+	.many = true,
+	.ttl = EVENT_TTL_NEVER,
+	.matches = alertmanager_matches,
+	.translate = alertmanager_translate,
+};

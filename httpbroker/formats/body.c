@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-/* What may stand between documents, as JSON has it. */
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -20,7 +19,7 @@ static size_t blanks_skip(const char *bytes, size_t at, size_t length)
 	return at;
 }
 
-/* What the library says of a byte-order mark shows what cannot be seen. */
+/* jansson's message for a byte-order mark shows invisible bytes. */
 static const char *failure_text(const char *bytes, size_t length, const json_error_t *error)
 {
 	static const char mark[] = "\xef\xbb\xbf";
@@ -30,7 +29,7 @@ static const char *failure_text(const char *bytes, size_t length, const json_err
 	return error->text;
 }
 
-/* What is refused here is rare: so it is copied and mended only then. */
+/* Such escapes are rare: the text is copied and mended only after a failure. */
 json_t *body_document(const char *bytes, size_t length, size_t flags, json_error_t *error)
 {
 	json_t *document = json_loadb(bytes, length, flags, error);
@@ -60,7 +59,7 @@ static enum body_fault fault_of(enum jsonpool_end end, struct reason *why)
 	}
 }
 
-/* Reads a document that begins on `line`; *used becomes where it ends, if more may follow it. */
+/* Reads a document that begins on `line`. With `used` more may follow: *used is where it ends. */
 static json_t *document_read(const char *bytes, size_t length, uint32_t line, size_t *used,
 	enum body_fault *fault, struct reason *why)
 {
@@ -84,49 +83,49 @@ static json_t *document_read(const char *bytes, size_t length, uint32_t line, si
 }
 
 static bool line_visit(
-	const char *bytes, size_t length, struct place place, struct body_visitor *visitor)
+	const char *bytes, size_t length, struct position position, struct body_visitor *visitor)
 {
 	struct reason why;
 	enum body_fault fault;
-	json_t *document = document_read(bytes, length, place.line, NULL, &fault, &why);
+	json_t *document = document_read(bytes, length, position.line, NULL, &fault, &why);
 
 	if (document == NULL)
-		return visitor->broken(visitor, fault, &why, place);
-	bool more = visitor->document(visitor, document, place);
+		return visitor->broken(visitor, fault, &why, position);
+	bool more = visitor->document(visitor, document, position);
 	json_decref(document);
 	return more;
 }
 
 static void lines_visit(const char *bytes, size_t length, struct body_visitor *visitor)
 {
-	struct place place = {0, 1};
+	struct position position = {0, 1};
 
-	for (size_t at = 0, end; at < length; at = end + 1, place.line++) {
+	for (size_t at = 0, end; at < length; at = end + 1, position.line++) {
 		const char *newline = memchr(bytes + at, '\n', length - at);
 
 		end = newline != NULL ? (size_t)(newline - bytes) : length;
 		if (blanks_skip(bytes, at, end) == end)
 			continue;
-		if (!line_visit(bytes + at, end - at, place, visitor))
+		if (!line_visit(bytes + at, end - at, position, visitor))
 			return;
-		place.index++;
+		position.index++;
 	}
 }
 
 static void elements_visit(const json_t *array, struct body_visitor *visitor)
 {
-	struct place place = {0, 0};
+	struct position position = {0, 0};
 
-	while (place.index < json_array_size(array)) {
-		json_t *element = json_array_get(array, place.index);
+	while (position.index < json_array_size(array)) {
+		json_t *element = json_array_get(array, position.index);
 
-		if (!visitor->document(visitor, element, place))
+		if (!visitor->document(visitor, element, position))
 			return;
-		place.index++;
+		position.index++;
 	}
 }
 
-/* Whether a document that ends at `end` is a line's, and what follows at `next` another's. */
+/* Whether the document is on one line, and the next bytes, at `next`, are on another. */
 static bool is_first_line(const char *bytes, size_t begin, size_t end, size_t next)
 {
 	return memchr(bytes + begin, '\n', end - begin) == NULL &&
@@ -154,11 +153,11 @@ static enum body_kind document_visit(json_t *document, struct body_visitor *visi
 		elements_visit(document, visitor);
 		return BODY_MANY;
 	}
-	visitor->document(visitor, document, (struct place){0, 0});
+	visitor->document(visitor, document, (struct position){0, 0});
 	return BODY_ONE;
 }
 
-/* The first document was read up to `end`: is it all, or the first of many lines? */
+/* The first document was read up to `end`: it is the only one, or the first of many lines. */
 static enum body_kind rest_visit(json_t *document, const char *bytes, size_t length, size_t end,
 	struct body_visitor *visitor, struct reason *why)
 {

@@ -48,8 +48,6 @@ struct alarm {
 	const struct metric_keys *keys; /* of `metrics` */
 };
 
-#define EVENTBRIDGE_TYPE "CloudWatch Alarm State Change"
-
 static const struct metric_keys direct_keys = {
 	"Id", "Expression", "MetricStat", "Metric", "Namespace", "MetricName", "Dimensions"};
 static const struct metric_keys eventbridge_keys = {
@@ -60,15 +58,12 @@ static const json_t *member(const json_t *object, const char *name)
 	return json_object_get(object, name);
 }
 
-static bool string_is(const json_t *value, const char *word)
-{
-	return json_is_string(value) && strcmp(json_string_value(value), word) == 0;
-}
-
 static bool is_eventbridge(const json_t *document)
 {
-	return string_is(member(document, "source"), "aws.cloudwatch") &&
-	       string_is(member(document, "detail-type"), EVENTBRIDGE_TYPE);
+	return text_equals(
+		       value_string(member(document, "source")), text_literal("aws.cloudwatch")) &&
+	       text_equals(value_string(member(document, "detail-type")),
+		       text_literal("CloudWatch Alarm State Change"));
 }
 
 static bool alarm_matches(const json_t *document)
@@ -153,9 +148,9 @@ static struct alarm alarm_read(const json_t *document)
 /* A string that is not empty; else not given. */
 static struct text alarm_text(const json_t *value)
 {
-	if (!json_is_string(value) || json_string_length(value) == 0)
-		return (struct text){NULL, 0};
-	return (struct text){json_string_value(value), json_string_length(value)};
+	struct text text = value_string(value);
+
+	return text.length > 0 ? text : (struct text){NULL, 0};
 }
 
 /* A field of the ARN, which ends in the name; not given where there is none. */
@@ -351,35 +346,26 @@ static bool alarm_state(const json_t *value, struct text *out, struct reason *wh
 	return true;
 }
 
-static bool event_read(
-	json_t *document, struct alarm *alarm, struct event *event, struct reason *why)
+static bool cloudwatch_read(json_t *document, struct event *event, struct reason *why)
 {
-	if (!names_read(document, alarm, event, why) ||
-		!alarm_state(alarm->state, &event->state_text, why))
+	struct alarm alarm = alarm_read(document);
+
+	if (!names_read(document, &alarm, event, why) ||
+		!alarm_state(alarm.state, &event->state_text, why))
 		return false;
-	event->summary = alarm_text(alarm->reason);
+	event->summary = alarm_text(alarm.reason);
 	if (text_is(event->state_text, "ok"))
-		alarm->description = NULL; /* it describes the problem */
-	event->details = details_make(document, alarm);
-	isotime_read(alarm_text(alarm->time), &event->time);
+		alarm.description = NULL; /* it describes the problem */
+	event->details = details_make(document, &alarm);
+	isotime_read(alarm_text(alarm.time), &event->time);
 	if (json_object_set_new(document, " ", json_string("httpbroker")) == 0)
 		event->tags = json_object_get(document, " ");
 	return true;
 }
 
-static void alarm_translate(
-	json_t *document, const struct format_context *context, struct event_sink *out)
-{
-	struct alarm alarm = alarm_read(document);
-	struct event event;
-	struct reason why;
-
-	event_init(&event);
-	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
-	if (event_read(document, &alarm, &event, &why))
-		event_sink_event(out, &event, context);
-	else
-		out->refuse(out, &why);
-}
-
-const struct format format_cloudwatch = {"cloudwatch", false, alarm_matches, alarm_translate};
+const struct format format_cloudwatch = {
+	.name = "cloudwatch",
+	.ttl = EVENT_TTL_NEVER,
+	.matches = alarm_matches,
+	.read = cloudwatch_read,
+};

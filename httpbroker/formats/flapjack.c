@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Flapjack's own events, as the original httpbroker took them: one object, one event. */
+/* Flapjack's own events, as in the original httpbroker: one object, one event. */
 #include "common/log.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/json.h"
@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Reads one value into one field of the event. The reason names what was expected. */
+/* Sets a member of the event. The reason says what was expected. */
 typedef bool value_reader(const json_t *value, void *field, struct reason *why);
 
 static bool text_read(const json_t *value, void *field, struct reason *why)
@@ -16,11 +16,11 @@ static bool text_read(const json_t *value, void *field, struct reason *why)
 
 	if (!json_is_string(value))
 		return reason_set(why, "a string");
-	*out = (struct text){json_string_value(value), json_string_length(value)};
+	*out = value_string(value);
 	return true;
 }
 
-/* What goes out as type follows from the state; a client's own only has to be well formed. */
+/* The client's type is not used: it follows from the state. */
 static bool type_read(const json_t *value, void *field, struct reason *why)
 {
 	(void)field;
@@ -41,7 +41,7 @@ static bool tags_read(const json_t *value, void *field, struct reason *why)
 	return true;
 }
 
-/* As in the original, 0 is as good as not given. */
+/* As in the original, 0 means not given. */
 static bool time_read(const json_t *value, void *field, struct reason *why)
 {
 	int64_t *out = field;
@@ -94,38 +94,29 @@ static const struct key {
 	{"initial_recovery_delay", seconds_read, offsetof(struct event, initial_recovery_delay)},
 };
 
-enum { KEYS = sizeof keys / sizeof keys[0] };
-
-static const struct key *key_find(const char *name)
-{
-	for (int i = 0; i < KEYS; i++)
-		if (strcmp(keys[i].name, name) == 0)
-			return &keys[i];
-	return NULL;
-}
-
 static bool flapjack_matches(const json_t *document)
 {
 	const json_t *entity = json_object_get(document, "entity");
 
-	return entity != NULL && json_object_get(entity, "metadata") == NULL; /* Sensu's has it */
+	return entity != NULL &&
+	       json_object_get(entity, "metadata") == NULL; /* Sensu's entity has it */
 }
 
 static bool key_read(const char *name, const json_t *value, struct event *event, struct reason *why)
 {
-	const struct key *key = key_find(name);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		void *field = (char *)event + keys[i].field;
 
-	if (key == NULL) {
-		event->unknown_keys++;
-		log_debug("left out '%s', which Flapjack would reject", name);
-		return true;
+		if (strcmp(keys[i].name, name) == 0)
+			return json_is_null(value) || keys[i].read(value, field, why) ||
+			       value_refuse(name, value, why);
 	}
-	if (json_is_null(value))
-		return true; /* how some clients say nothing */
-	return key->read(value, (char *)event + key->field, why) || value_refuse(name, value, why);
+	event->unknown_keys++;
+	log_debug("left out '%s', which Flapjack would reject", name);
+	return true;
 }
 
-static bool keys_read(json_t *document, struct event *event, struct reason *why)
+static bool flapjack_read(json_t *document, struct event *event, struct reason *why)
 {
 	const char *name;
 	json_t *value;
@@ -136,19 +127,9 @@ static bool keys_read(json_t *document, struct event *event, struct reason *why)
 	return true;
 }
 
-static void flapjack_translate(
-	json_t *document, const struct format_context *context, struct event_sink *out)
-{
-	struct event event;
-	struct reason why;
-
-	event_init(&event);
-	if (context->ttl != 0)
-		event.ttl = context->ttl;
-	if (keys_read(document, &event, &why))
-		event_sink_event(out, &event, context);
-	else
-		out->refuse(out, &why);
-}
-
-const struct format format_flapjack = {"flapjack", false, flapjack_matches, flapjack_translate};
+const struct format format_flapjack = {
+	.name = "flapjack",
+	.ttl = EVENT_TTL_DEFAULT,
+	.matches = flapjack_matches,
+	.read = flapjack_read,
+};

@@ -12,28 +12,16 @@ static bool sns_matches(const json_t *document)
 	       json_is_string(json_object_get(document, "TopicArn"));
 }
 
-static void sns_translate(
-	json_t *document, const struct format_context *context, struct event_sink *out)
+static bool sns_read(json_t *document, struct event *event, struct reason *why)
 {
-	struct reason why;
-
-	(void)document, (void)context;
-	reason_set(&why, "a message of SNS must be the only document of its request");
-	out->refuse(out, &why);
+	(void)document, (void)event;
+	return reason_set(why, "a message of SNS must be the only document of its request");
 }
 
-const struct format format_sns = {"sns", false, sns_matches, sns_translate};
+const struct format format_sns = {.name = "sns", .matches = sns_matches, .read = sns_read};
 
-/* The first format that matches is used. */
-static const struct format *const formats[] = {
-	&format_flapjack,
-	&format_sensu,
-	&format_alertmanager,
-	&format_newrelic_workflow,
-	&format_newrelic,
-	&format_sns,
-	&format_cloudwatch,
-};
+#define FORMAT_ADDRESS(name) &format_##name,
+static const struct format *const formats[] = {FORMATS(FORMAT_ADDRESS)};
 
 unsigned formats_count(void)
 {
@@ -45,57 +33,44 @@ const struct format *format_at(unsigned number)
 	return formats[number];
 }
 
-static const struct format *format_find(const json_t *document)
-{
-	for (unsigned i = 0; i < formats_count(); i++)
-		if (formats[i]->matches(document))
-			return formats[i];
-	return NULL;
-}
-
-/* What others post here in error: known by these keys, and told what to do instead. */
-static const struct shape {
+/* Documents of services that are not supported, by their keys, and what to do instead. */
+static const struct unsupported {
 	const char *key;
-	const char *other; /* NULL: one is enough */
+	const char *other; /* NULL: one key is enough */
 	const char *what;
-} shapes[] = {
+} unsupported[] = {
 	{"ruleId", "evalMatches",
-		"a webhook of Grafana's legacy alerting, which is not taken: use Grafana Alerting"},
+		"a webhook of Grafana's legacy alerting, which is not supported: use Grafana "
+		"Alerting"},
 	{"Records", NULL,
-		"what Amazon gives to Lambda ('Records'), which is not taken: subscribe the broker to "
-		"the SNS topic itself"},
-	{"client", "check", "an event of Sensu Core 1, which is not taken: only Sensu Go's are"},
-	{"routing_key", "event_action", "an event for PagerDuty, which is not taken"},
+		"what Amazon gives to Lambda ('Records'), which is not supported: subscribe the "
+		"broker to the SNS topic itself"},
+	{"client", "check",
+		"an event of Sensu Core 1, which is not supported: only Sensu Go's are"},
+	{"routing_key", "event_action", "an event for PagerDuty, which is not supported"},
 	{"detail-type", "source",
-		"an event of EventBridge other than a CloudWatch alarm, which is not taken"},
+		"an event of EventBridge other than a CloudWatch alarm, which is not supported"},
 	{"labels", "annotations",
-		"an alert as Prometheus posts it to Alertmanager, which is not taken: post by a webhook "
-		"of Alertmanager"},
+		"an alert as Prometheus posts it to Alertmanager, which is not supported: post by a "
+		"webhook of Alertmanager"},
 };
-
-static const struct shape *shape_find(const json_t *document)
-{
-	for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-		if (json_object_get(document, shapes[i].key) != NULL &&
-			(shapes[i].other == NULL ||
-				json_object_get(document, shapes[i].other) != NULL))
-			return &shapes[i];
-	return NULL;
-}
 
 static bool unknown_explain(const json_t *document, struct reason *why)
 {
-	const struct shape *shape = shape_find(document);
+	for (size_t i = 0; i < sizeof unsupported / sizeof unsupported[0]; i++) {
+		const struct unsupported *row = &unsupported[i];
 
-	if (shape != NULL)
-		return reason_set(why, "this is %s", shape->what);
+		if (json_object_get(document, row->key) != NULL &&
+			(row->other == NULL || json_object_get(document, row->other) != NULL))
+			return reason_set(why, "this is %s", row->what);
+	}
 	if (!json_is_object(document))
 		return reason_set(
 			why, "this is no event, but %s: post an object", value_kind(document));
 	return reason_set(why, "this is no event: 'entity' is missing");
 }
 
-/* Of the former names, only what an earlier version would have taken, and what differs. */
+/* Drops former names that an earlier version would have refused, and those that did not change. */
 static void former_check(struct event *event)
 {
 	struct reason ignored;
@@ -107,12 +82,6 @@ static void former_check(struct event *event)
 		event->former_check = (struct text){NULL, 0};
 }
 
-static bool quotes_check(const struct event *event, struct reason *why)
-{
-	return event_quotes_check("entity", event->entity, why) &&
-	       event_quotes_check("check", event->check, why);
-}
-
 void event_sink_event(
 	struct event_sink *out, struct event *event, const struct format_context *context)
 {
@@ -122,8 +91,35 @@ void event_sink_event(
 	if (event->former_check.bytes != NULL)
 		former_check(event);
 	if (event_check(event, context->flapjack, now, &why) &&
-		(context->stored || quotes_check(event, &why)))
+		(context->stored || (event_quotes_check("entity", event->entity, &why) &&
+					    event_quotes_check("check", event->check, &why))))
 		out->event(out, event);
+	else
+		out->refuse(out, &why);
+}
+
+void format_event_init(
+	const struct format *format, const struct format_context *context, struct event *event)
+{
+	event_init(event);
+	event->ttl = context->ttl != 0 ? context->ttl : format->ttl;
+}
+
+void format_apply(const struct format *format, json_t *document,
+	const struct format_context *context, struct event_sink *out)
+{
+	struct event event;
+	struct reason why;
+
+	if (format->many) {
+		format->translate(document, context, out);
+		return;
+	}
+	format_event_init(format, context, &event);
+	if (format->is_test != NULL && format->is_test(document))
+		out->skip(out, SKIPPED_TEST);
+	else if (format->read(document, &event, &why))
+		event_sink_event(out, &event, context);
 	else
 		out->refuse(out, &why);
 }
@@ -131,16 +127,20 @@ void event_sink_event(
 const struct format *format_translate(
 	json_t *document, const struct format_context *context, struct event_sink *out)
 {
-	const struct format *format = NULL;
 	struct reason why;
 
-	if (value_is_deep(document, LIMIT_NESTING))
+	if (value_is_deep(document, LIMIT_NESTING)) {
 		reason_set(&why, "arrays and objects are nested more than %d deep", LIMIT_NESTING);
-	else if ((format = format_find(document)) == NULL)
-		unknown_explain(document, &why);
-	if (format == NULL)
 		out->refuse(out, &why);
-	else
-		format->translate(document, context, out);
-	return format;
+		return NULL;
+	}
+	for (unsigned i = 0; i < formats_count(); i++) {
+		if (formats[i]->matches(document)) {
+			format_apply(formats[i], document, context, out);
+			return formats[i];
+		}
+	}
+	unknown_explain(document, &why);
+	out->refuse(out, &why);
+	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Formats: from a JSON document, as some program posts it, to events. A format is one file and
- * one line in the table of formats.c. It knows nothing of HTTP, Redis or what is remembered.
+ * Formats: a JSON document of some service becomes events. A format is one file and one line in the
+ * table below. It uses neither HTTP nor Redis.
  */
 #ifndef HTTPBROKER_FORMATS_FORMAT_H
 #define HTTPBROKER_FORMATS_FORMAT_H
@@ -9,57 +9,73 @@
 #include "httpbroker/checks/event.h"
 
 struct format_context {
-	int flapjack; /* the version that the events are for: 1 or 2 */
-	int64_t now;  /* seconds since the epoch */
-	bool stored; /* it comes from Redis, with names as an earlier version may have taken them */
-	int32_t ttl; /* of events that say none, in seconds; 0: what the format says */
-	int16_t millis; /* of the second that is `now` */
+	int flapjack;   /* the version that the events are for: 1 or 2 */
+	int64_t now;    /* seconds since the epoch */
+	bool stored;    /* the document comes from Redis: its names may have quotes */
+	int32_t ttl;    /* seconds, of events without one; 0: the format's */
+	int16_t millis; /* of the second `now` */
 };
 
-/* Why something that was understood makes no event. */
-enum passed {
-	PASSED_TEST,  /* a service tries its channel */
-	PASSED_WORSE, /* something worse of the same check is in the same document */
+/* Why a part of a document that is valid is not an event. */
+enum skipped {
+	SKIPPED_TEST,   /* a test message of the service */
+	SKIPPED_MERGED, /* another event of the document, of the same check, is worse */
 };
 
-/* Takes in what a document holds, a piece at a time, in order. */
+/* Receives each part of a document, in order. */
 struct event_sink {
-	/* A valid event. It and its texts are the caller's, and gone afterwards. */
+	/* A valid event; it is gone when this returns. */
 	void (*event)(struct event_sink *sink, const struct event *event);
-
-	/* What was to be an event and cannot be one. */
 	void (*refuse)(struct event_sink *sink, const struct reason *why);
-
-	void (*pass)(struct event_sink *sink, enum passed why);
+	void (*skip)(struct event_sink *sink, enum skipped why);
 };
 
 struct format {
 	const char *name; /* in messages and metrics */
-	bool many;        /* a document holds any number of events, not just one */
+	bool many;        /* a document holds any number of events, not one */
+	int32_t ttl;      /* seconds, of events without one */
 
-	/* Whether the document has this format's shape; not yet whether it is sound. */
+	/* Whether the document has the format's keys; it may still be invalid. */
 	bool (*matches)(const json_t *document);
 
-	/* Hands everything in the document to the intake, by way of event_sink_event(). */
+	/* Whether it is a test message of the service; NULL: the service has none. */
+	bool (*is_test)(const json_t *document);
+
+	/* Sets the event's members, which may point into the document; false and a reason. */
+	bool (*read)(json_t *document, struct event *event, struct reason *why);
+
+	/* Instead of read(), if `many`: calls event_sink_event() for each event. */
 	void (*translate)(
 		json_t *document, const struct format_context *context, struct event_sink *out);
 };
 
-extern const struct format format_alertmanager, format_cloudwatch, format_flapjack, format_newrelic,
-	format_newrelic_workflow, format_sensu, format_sns;
-
 /* The table of formats, in the order in which they are tried. */
+#define FORMATS(row)                                                                             \
+	row(flapjack) row(sensu) row(alertmanager) row(newrelic_workflow) row(newrelic) row(sns) \
+		row(cloudwatch)
+
+#define FORMAT_DECLARE(name) extern const struct format format_##name;
+FORMATS(FORMAT_DECLARE)
+
 unsigned formats_count(void);
 const struct format *format_at(unsigned number);
 
 /*
- * Recognises the document's format and hands what it holds to the intake: at least one piece.
- * Returns the format; NULL, after a refusal, if it has none that is known.
+ * Finds the document's format and translates it: one call of the sink at least. NULL, after a
+ * refusal: no format matches.
  */
 const struct format *format_translate(
 	json_t *document, const struct format_context *context, struct event_sink *out);
 
-/* For the formats: hands the event in if it is valid (event_check), else why it is not. */
+/* The same for a format that is known. */
+void format_apply(const struct format *format, json_t *document,
+	const struct format_context *context, struct event_sink *out);
+
+/* Empty but for the defaults of the format. */
+void format_event_init(
+	const struct format *format, const struct format_context *context, struct event *event);
+
+/* Passes the event on if it is valid (event_check), else refuses it. */
 void event_sink_event(
 	struct event_sink *out, struct event *event, const struct format_context *context);
 

@@ -72,7 +72,7 @@ bool value_whole(const json_t *value, int64_t min, int64_t max, int64_t *out)
 	return digits || (json_is_integer(value) && *out >= min && *out <= max);
 }
 
-/* The value at `key`; NULL if nothing is said there. */
+/* NULL: missing or null. */
 static const json_t *value_given(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
@@ -80,21 +80,23 @@ static const json_t *value_given(const json_t *object, const char *key)
 	return json_is_null(value) ? NULL : value;
 }
 
-static bool string_take(const char *key, const json_t *value, struct text *out, struct reason *why)
+struct text value_string(const json_t *value)
 {
-	if (!json_is_string(value)) {
-		reason_set(why, "a string");
-		return value_refuse(key, value, why);
-	}
-	*out = (struct text){json_string_value(value), json_string_length(value)};
-	return true;
+	return (struct text){json_string_value(value), json_string_length(value)};
 }
 
 bool value_text(const json_t *object, const char *key, struct text *out, struct reason *why)
 {
 	const json_t *value = value_given(object, key);
 
-	return value == NULL || string_take(key, value, out, why);
+	if (value == NULL)
+		return true;
+	if (!json_is_string(value)) {
+		reason_set(why, "a string");
+		return value_refuse(key, value, why);
+	}
+	*out = value_string(value);
+	return true;
 }
 
 #define KEPT "" /* the key in a document under which text_keep() keeps its strings */
@@ -110,7 +112,7 @@ struct text text_keep(json_t *document, const char *bytes, size_t length)
 	}
 	if (string == NULL || json_array_append_new(kept, string) != 0)
 		return (struct text){NULL, 0};
-	return (struct text){json_string_value(string), json_string_length(string)};
+	return value_string(string);
 }
 
 struct text value_shown(json_t *document, const json_t *value)
@@ -121,7 +123,7 @@ struct text value_shown(json_t *document, const json_t *value)
 		(json_is_string(value) && json_string_length(value) == 0))
 		return text;
 	if (json_is_string(value))
-		return (struct text){json_string_value(value), json_string_length(value)};
+		return value_string(value);
 	char *shown = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 	if (shown != NULL)
 		text = text_keep(document, shown, strlen(shown));
@@ -162,24 +164,22 @@ bool text_is(struct text text, const char *word)
 	       strncasecmp(text.bytes, word, text.length) == 0;
 }
 
-/* Of the threads that come first: there are no more, but for very many addresses to listen on. */
+/* Later threads have none: there are more only with very many addresses to listen on. */
 enum { POOLS = 16, POOL_BYTES = 1 << 20, ALIGNMENT = alignof(max_align_t) };
 
 struct pool {
-	/* the thread's own */
-	size_t used;
-	unsigned living; /* blocks that it has taken, without those that it has given back */
-
-	atomic_uint strayed; /* given back by other threads */
+	size_t used;         /* the thread's own, as the next */
+	unsigned living;     /* blocks that it allocated and did not free */
+	atomic_uint strayed; /* blocks that other threads freed */
 	alignas(max_align_t) char bytes[POOL_BYTES];
 };
 
 static struct pool pools[POOLS];
 static atomic_uint owned;
 static _Thread_local struct pool *mine;
-static _Thread_local bool looked; /* for one */
+static _Thread_local bool assigned;
 
-static const struct jsonpool_bound *bound; /* NULL: there is none */
+static const struct jsonpool_bound *bound; /* NULL: none */
 
 static _Thread_local struct {
 	bool on;
@@ -189,15 +189,15 @@ static _Thread_local struct {
 
 static struct pool *pool_mine(void)
 {
-	if (looked)
+	if (assigned)
 		return mine;
 	unsigned number = atomic_fetch_add(&owned, 1);
-	looked = true;
+	assigned = true;
 	mine = number < POOLS ? &pools[number] : NULL;
 	return mine;
 }
 
-/* NULL: malloc's. */
+/* NULL: the block is malloc's. */
 static struct pool *pool_of(const void *block)
 {
 	uintptr_t offset = (uintptr_t)block - (uintptr_t)pools;
@@ -205,8 +205,8 @@ static struct pool *pool_of(const void *block)
 	return offset < sizeof pools ? &pools[offset / sizeof pools[0]] : NULL;
 }
 
-/* What others have written to a block, they had done before they gave it back. */
-static void pool_look(struct pool *pool)
+/* Acquire: other threads wrote to their blocks before they freed them. */
+static void pool_recycle(struct pool *pool)
 {
 	if (pool->living != atomic_load_explicit(&pool->strayed, memory_order_acquire))
 		return;
@@ -215,7 +215,7 @@ static void pool_look(struct pool *pool)
 	pool->used = 0;
 }
 
-/* Whether there may be a block of so many bytes beyond the pools, which then is counted. */
+/* Counts a block of malloc's; false: it is beyond the bound. */
 static bool bound_take(size_t bytes)
 {
 	if (bound == NULL)
@@ -232,7 +232,7 @@ static bool bound_take(size_t bytes)
 	return true;
 }
 
-/* With what malloc needs beside it: most blocks are small. */
+/* With malloc's own header: most blocks are small. */
 static size_t block_bytes(void *block)
 {
 	return malloc_usable_size(block) + sizeof(size_t);
@@ -276,13 +276,13 @@ void jsonpool_give(void *block)
 		block_give(block);
 	} else if (pool == pool_mine()) {
 		pool->living--;
-		pool_look(pool);
+		pool_recycle(pool);
 	} else {
 		atomic_fetch_add_explicit(&pool->strayed, 1, memory_order_release);
 	}
 }
 
-/* AddressSanitizer is to see each block by itself. */
+/* AddressSanitizer needs blocks of malloc's. */
 void jsonpool_use(const struct jsonpool_bound *its)
 {
 	bound = its;

@@ -23,22 +23,17 @@ static void clean_append(struct buffer *out, struct text text)
 	utf8_clean_append(out, text.bytes, text.length, UTF8_ONE_LINE);
 }
 
-static void hash_append(struct buffer *out, const struct buffer *whole)
+/* Cuts a name between characters, at `limit` bytes, and appends a hash of the whole. */
+static void name_cut(struct buffer *name, size_t limit, const struct buffer *whole)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 
-	EVP_Digest(whole->data, whole->length, digest, NULL, EVP_sha256(), NULL);
-	for (int i = 0; i < NAME_HASH / 2; i++)
-		buffer_printf(out, "%02x", digest[i]);
-}
-
-/* Cuts a name between characters, at `limit` bytes, with the hash of the whole behind. */
-static void name_cut(struct buffer *name, size_t limit, const struct buffer *whole)
-{
 	while (limit > 0 && ((unsigned char)name->data[limit] & 0xc0) == 0x80)
 		limit--;
 	name->length = limit;
-	hash_append(name, whole);
+	EVP_Digest(whole->data, whole->length, digest, NULL, EVP_sha256(), NULL);
+	for (int i = 0; i < NAME_HASH / 2; i++)
+		buffer_printf(name, "%02x", digest[i]);
 }
 
 static struct text name_keep(json_t *document, struct buffer *name)
@@ -51,19 +46,14 @@ static struct text name_keep(json_t *document, struct buffer *name)
 	return text;
 }
 
-static bool fits(struct text text)
-{
-	return text.length <= LIMIT_NAME && memchr(text.bytes, '"', text.length) == NULL &&
-	       utf8_clean_span(text.bytes, text.length, UTF8_ONE_LINE) == text.length;
-}
-
 struct text name_fit(json_t *document, struct text text)
 {
 	struct buffer name = {NULL, 0, 0}, whole = {NULL, 0, 0};
 
 	if (text.bytes == NULL || text.length == 0)
 		return (struct text){NULL, 0};
-	if (fits(text))
+	if (text.length <= LIMIT_NAME && memchr(text.bytes, '"', text.length) == NULL &&
+		utf8_clean_span(text.bytes, text.length, UTF8_ONE_LINE) == text.length)
 		return text;
 	buffer_append(&whole, text.bytes, text.length);
 	clean_append(&name, text);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An event of Sensu Go, as its handlers are given it: the result of a check of an entity.
+ * An event of Sensu Go, as its handlers receive it: the result of a check of an entity. It never
+ * goes stale: handlers mostly receive changes only, and Sensu watches a check's own ttl.
  *
  * https://docs.sensu.io/sensu-go/latest/observability-pipeline/observe-events/events/
- *
- * Handlers mostly get problems and their end only, and Sensu watches over a check's own ttl: so an
- * event never goes stale here.
  */
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/json.h"
@@ -14,9 +12,9 @@
 
 #include <string.h>
 
-static const json_t *metadata_of(const json_t *document, const char *what)
+static const json_t *metadata_of(const json_t *document, const char *key)
 {
-	return json_object_get(json_object_get(document, what), "metadata");
+	return json_object_get(json_object_get(document, key), "metadata");
 }
 
 static bool sensu_matches(const json_t *document)
@@ -25,12 +23,12 @@ static bool sensu_matches(const json_t *document)
 	       json_is_object(metadata_of(document, "entity"));
 }
 
-/* The exit status of a plugin. */
+/* The status is the exit code of a plugin. */
 static bool sensu_state(const json_t *check, struct text *out, struct reason *why)
 {
 	static const char *const words[] = {"ok", "warning", "critical", "unknown"};
 	const json_t *given = json_object_get(check, "status");
-	int64_t status = 0; /* Sensu leaves out what is 0 */
+	int64_t status = 0; /* Sensu omits 0 */
 
 	if (given != NULL && !value_whole(given, INT32_MIN, UINT32_MAX, &status)) {
 		reason_set(why, "a whole number");
@@ -40,7 +38,7 @@ static bool sensu_state(const json_t *check, struct text *out, struct reason *wh
 	return true;
 }
 
-/* An entity's name is its own in its namespace only. */
+/* An entity's name is unique only in its namespace. */
 static bool names_read(
 	json_t *document, const json_t *check, struct event *event, struct reason *why)
 {
@@ -52,7 +50,7 @@ static bool names_read(
 
 	if (space.value.bytes == NULL)
 		space.value = value_shown(document, json_object_get(entity, "namespace"));
-	if (name.bytes == NULL) /* so the agent's own interface has it */
+	if (name.bytes == NULL) /* as the agent's own interface writes it */
 		name = value_shown(document, json_object_get(check, "proxy_entity_name"));
 	event->entity = name_fit(document, name);
 	if (event->entity.bytes == NULL)
@@ -66,12 +64,11 @@ static bool names_read(
 	return event->check.bytes != NULL || reason_set(why, "the check's name is empty");
 }
 
-/* The first line is the summary; with a metric format of Nagios, performance data is behind `|`. */
+/* The first line is the summary; with Nagios's metric format, performance data follows `|`. */
 static void output_read(const json_t *check, struct event *event)
 {
-	const json_t *given = json_object_get(check, "output");
 	const char *format = json_string_value(json_object_get(check, "output_metric_format"));
-	struct text output = {json_string_value(given), json_string_length(given)};
+	struct text output = value_string(json_object_get(check, "output"));
 
 	if (output.bytes == NULL)
 		return;
@@ -89,28 +86,23 @@ static void output_read(const json_t *check, struct event *event)
 		event->perfdata = perfdata;
 }
 
-static void sensu_translate(
-	json_t *document, const struct format_context *context, struct event_sink *out)
+static bool sensu_read(json_t *document, struct event *event, struct reason *why)
 {
 	const json_t *check = json_object_get(document, "check");
-	struct event event;
-	struct reason why;
 
-	event_init(&event);
-	event.ttl = context->ttl != 0 ? context->ttl : EVENT_TTL_NEVER;
-	if (!json_is_object(check)) {
-		reason_set(&why, "this event of Sensu has no check, only metrics");
-		out->refuse(out, &why);
-		return;
-	}
-	if (!sensu_state(check, &event.state_text, &why) ||
-		!names_read(document, check, &event, &why)) {
-		out->refuse(out, &why);
-		return;
-	}
-	output_read(check, &event);
-	value_milliseconds(document, "timestamp", &event.time);
-	event_sink_event(out, &event, context);
+	if (!json_is_object(check))
+		return reason_set(why, "this event of Sensu has no check, only metrics");
+	if (!sensu_state(check, &event->state_text, why) ||
+		!names_read(document, check, event, why))
+		return false;
+	output_read(check, event);
+	value_milliseconds(document, "timestamp", &event->time);
+	return true;
 }
 
-const struct format format_sensu = {"sensu", false, sensu_matches, sensu_translate};
+const struct format format_sensu = {
+	.name = "sensu",
+	.ttl = EVENT_TTL_NEVER,
+	.matches = sensu_matches,
+	.read = sensu_read,
+};

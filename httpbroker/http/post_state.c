@@ -17,7 +17,7 @@ struct collector {
 	struct post *post; /* of the request */
 	struct format_context context;
 	struct moment now;
-	struct place place;          /* of the current document */
+	struct position position;    /* of the current document */
 	uint32_t part;               /* how many items the current document has so far */
 	const struct format *format; /* of the last document; NULL: not recognised */
 	json_t *message;             /* the last document that is a message of SNS; owned */
@@ -29,8 +29,8 @@ static struct item *item_add(struct collector *collector)
 
 	if (item == NULL)
 		return NULL;
-	item->index = collector->place.index;
-	item->line = collector->place.line;
+	item->index = collector->position.index;
+	item->line = collector->position.line;
 	item->part = collector->part++;
 	return item;
 }
@@ -50,12 +50,12 @@ static void event_refuse(struct event_sink *sink, const struct reason *why)
 	item_refuse((struct collector *)sink, OUTCOME_INVALID, why);
 }
 
-static void event_pass(struct event_sink *sink, enum passed why)
+static void event_pass(struct event_sink *sink, enum skipped why)
 {
 	struct item *item = item_add((struct collector *)sink);
 
 	if (item != NULL)
-		item->outcome = why == PASSED_TEST ? OUTCOME_TEST : OUTCOME_MERGED;
+		item->outcome = why == SKIPPED_TEST ? OUTCOME_TEST : OUTCOME_MERGED;
 }
 
 static bool is_allowed(const struct collector *collector, struct text entity, struct text check)
@@ -101,12 +101,13 @@ static void event_add(struct event_sink *sink, const struct event *given)
 }
 
 /* False: the post overflows. */
-static bool document_collect(struct collector *collector, json_t *document, struct place place)
+static bool document_collect(
+	struct collector *collector, json_t *document, struct position position)
 {
 	const struct post *post = collector->post;
 	size_t first = post->submission.count;
 
-	collector->place = place;
+	collector->position = position;
 	collector->part = 0;
 	collector->format = format_translate(document, &collector->context, &collector->sink);
 	for (size_t i = first; i < post->submission.count; i++) {
@@ -119,9 +120,9 @@ static bool document_collect(struct collector *collector, json_t *document, stru
 	return !post->overflows;
 }
 
-static bool document_visit(struct body_visitor *visitor, json_t *document, struct place place)
+static bool document_visit(struct body_visitor *visitor, json_t *document, struct position position)
 {
-	return document_collect(visitor->owner, document, place);
+	return document_collect(visitor->owner, document, position);
 }
 
 static enum outcome fault_outcome(enum body_fault fault)
@@ -132,11 +133,11 @@ static enum outcome fault_outcome(enum body_fault fault)
 }
 
 static bool line_refuse(struct body_visitor *visitor, enum body_fault fault,
-	const struct reason *why, struct place place)
+	const struct reason *why, struct position position)
 {
 	struct collector *collector = visitor->owner;
 
-	collector->place = place;
+	collector->position = position;
 	collector->part = 0;
 	item_refuse(collector, fault_outcome(fault), why);
 	return !collector->post->overflows;
@@ -194,7 +195,7 @@ struct submission *post_document(struct request *request, json_t *document)
 
 	if (!collector_init(&collector, request))
 		return NULL;
-	document_collect(&collector, document, (struct place){0, 0});
+	document_collect(&collector, document, (struct position){0, 0});
 	json_decref(collector.message);
 	return post_submission(request);
 }

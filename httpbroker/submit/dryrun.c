@@ -123,7 +123,7 @@ static void refusal_find(struct event_sink *sink, const struct reason *why)
 	finding->refused = true;
 }
 
-static void pass_find(struct event_sink *sink, enum passed why)
+static void pass_find(struct event_sink *sink, enum skipped why)
 {
 	(void)sink;
 	(void)why;

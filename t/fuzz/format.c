@@ -92,10 +92,10 @@ static void refusal_take(struct event_sink *sink, const struct reason *why)
 	FUZZ_EXPECT(why->text[0] != '\0');
 }
 
-static void pass_take(struct event_sink *sink, enum passed why)
+static void pass_take(struct event_sink *sink, enum skipped why)
 {
 	((struct pieces *)sink)->count++;
-	FUZZ_EXPECT(why == PASSED_TEST || why == PASSED_WORSE);
+	FUZZ_EXPECT(why == SKIPPED_TEST || why == SKIPPED_MERGED);
 }
 
 void format_fuzz(const struct format *format, const uint8_t *bytes, size_t length)
@@ -111,7 +111,7 @@ void format_fuzz(const struct format *format, const uint8_t *bytes, size_t lengt
 
 		if (!format->matches(document))
 			break;
-		format->translate(document, &context, &pieces.sink);
+		format_apply(format, document, &context, &pieces.sink);
 		FUZZ_EXPECT(format->many ? pieces.count >= 1 : pieces.count == 1);
 	}
 	json_decref(document);

@@ -111,9 +111,9 @@ static void the_worst_alert_speaks_for_a_check(void **state)
 
 	(void)state;
 	assert_int_equal(pieces->count, 4);
-	assert_passed(pieces, 0, PASSED_WORSE);
+	assert_passed(pieces, 0, SKIPPED_MERGED);
 	assert_event(pieces, 1, "db-01:9100", "DiskFull", "critical");
-	assert_passed(pieces, 2, PASSED_WORSE);
+	assert_passed(pieces, 2, SKIPPED_MERGED);
 	assert_event(pieces, 3, "db-02:9100", "DiskFull", "ok");
 	pieces_free(pieces);
 }
@@ -146,7 +146,7 @@ static void a_long_name_is_cut_and_ends_in_a_hash(void **state)
 
 	(void)state;
 	struct text first = long_name(pieces, 0);
-	assert_passed(pieces, 1, PASSED_WORSE);
+	assert_passed(pieces, 1, SKIPPED_MERGED);
 	assert_memory_not_equal(first.bytes, long_name(pieces, 2).bytes, 216);
 	assert_int_equal(umlauts->list[0].event.check.length, 199 + 16);
 	pieces_free(pieces);
@@ -328,7 +328,7 @@ static void grafanas_test_makes_no_check(void **state)
 
 	(void)state;
 	assert_int_equal(pieces->count, 2);
-	assert_passed(pieces, 0, PASSED_TEST);
+	assert_passed(pieces, 0, SKIPPED_TEST);
 	assert_event(pieces, 1, "db-01", "TestAlert", "critical");
 	pieces_free(pieces);
 }

@@ -15,23 +15,23 @@ struct seen {
 	size_t count;
 };
 
-static bool document_see(struct body_visitor *visitor, json_t *document, struct place place)
+static bool document_see(struct body_visitor *visitor, json_t *document, struct position position)
 {
 	struct seen *seen = visitor->owner;
 	char *value = json_dumps(document, JSON_ENCODE_ANY | JSON_COMPACT);
 
-	buffer_printf(&seen->words, "%u/%u:%s ", place.index, place.line, value);
+	buffer_printf(&seen->words, "%u/%u:%s ", position.index, position.line, value);
 	free(value);
 	return ++seen->count < seen->max;
 }
 
 static bool broken_see(struct body_visitor *visitor, enum body_fault fault,
-	const struct reason *why, struct place place)
+	const struct reason *why, struct position position)
 {
 	assert_int_equal(fault, BODY_NO_JSON);
 	struct seen *seen = visitor->owner;
 
-	buffer_printf(&seen->words, "%u/%u!%s ", place.index, place.line, why->text);
+	buffer_printf(&seen->words, "%u/%u!%s ", position.index, position.line, why->text);
 	return ++seen->count < seen->max;
 }
 

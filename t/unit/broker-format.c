@@ -323,22 +323,22 @@ static void what_is_known_and_not_taken_is_named(void **state)
 	assert_refused(2,
 		"{\"title\":\"[Alerting] CPU\",\"ruleId\":1,\"ruleName\":\"CPU\",\"state\":\"alerting\","
 		"\"evalMatches\":[{\"value\":100,\"metric\":\"High value\",\"tags\":null}]}",
-		"this is a webhook of Grafana's legacy alerting, which is not taken: use Grafana Alerting");
+		"this is a webhook of Grafana's legacy alerting, which is not supported: use Grafana Alerting");
 	assert_refused(2,
 		"{\"Records\":[{\"EventSource\":\"aws:sns\",\"EventVersion\":\"1.0\",\"Sns\":{}}]}",
-		"this is what Amazon gives to Lambda ('Records'), which is not taken: subscribe the broker "
+		"this is what Amazon gives to Lambda ('Records'), which is not supported: subscribe the broker "
 		"to the SNS topic itself");
 	assert_refused(2,
 		"{\"id\":\"x\",\"client\":{\"name\":\"e\"},\"check\":{\"name\":\"c\",\"status\":1},"
 		"\"action\":\"create\"}",
-		"this is an event of Sensu Core 1, which is not taken: only Sensu Go's are");
+		"this is an event of Sensu Core 1, which is not supported: only Sensu Go's are");
 	assert_refused(2, "{\"routing_key\":\"k\",\"event_action\":\"trigger\",\"payload\":{}}",
-		"this is an event for PagerDuty, which is not taken");
+		"this is an event for PagerDuty, which is not supported");
 	assert_refused(2,
 		"{\"detail-type\":\"EC2 Instance State-change Notification\",\"source\":\"aws.ec2\"}",
-		"this is an event of EventBridge other than a CloudWatch alarm, which is not taken");
+		"this is an event of EventBridge other than a CloudWatch alarm, which is not supported");
 	assert_refused(2, "{\"labels\":{\"alertname\":\"a\"},\"annotations\":{}}",
-		"this is an alert as Prometheus posts it to Alertmanager, which is not taken: post by a "
+		"this is an alert as Prometheus posts it to Alertmanager, which is not supported: post by a "
 		"webhook of Alertmanager");
 	assert_refused(
 		2, "{\"client\":\"c\",\"state\":\"ok\"}", "this is no event: 'entity' is missing");

@@ -25,7 +25,7 @@ static void refusal_take(struct event_sink *sink, const struct reason *why)
 	piece_add(sink)->why = *why;
 }
 
-static void pass_take(struct event_sink *sink, enum passed how)
+static void pass_take(struct event_sink *sink, enum skipped how)
 {
 	struct piece *piece = piece_add(sink);
 
@@ -80,7 +80,7 @@ void assert_refusal(const struct pieces *pieces, size_t i, const char *words)
 	assert_string_equal(pieces->list[i].why.text, words);
 }
 
-void assert_passed(const struct pieces *pieces, size_t i, enum passed how)
+void assert_passed(const struct pieces *pieces, size_t i, enum skipped how)
 {
 	assert_true(i < pieces->count);
 	assert_true(pieces->list[i].passed);

@@ -14,7 +14,7 @@ struct piece {
 	struct event event;
 	struct reason why;
 	bool passed;
-	enum passed how;
+	enum skipped how;
 };
 
 struct pieces {
@@ -37,7 +37,7 @@ void assert_event(const struct pieces *pieces, size_t i, const char *entity, con
 
 /* Piece i is a refusal in these words. */
 void assert_refusal(const struct pieces *pieces, size_t i, const char *words);
-void assert_passed(const struct pieces *pieces, size_t i, enum passed how);
+void assert_passed(const struct pieces *pieces, size_t i, enum skipped how);
 
 /* The document is a single event, which is refused in these words; NULL: which is taken. */
 void assert_refused(int flapjack, const char *json, const char *words);

@@ -79,7 +79,7 @@ static void the_test_of_the_channel_makes_no_check(void **state)
 
 	(void)state;
 	assert_int_equal(pieces->count, 1);
-	assert_passed(pieces, 0, PASSED_TEST);
+	assert_passed(pieces, 0, SKIPPED_TEST);
 	pieces_free(pieces);
 }
 
@@ -283,7 +283,7 @@ static void the_sample_issue_makes_no_check(void **state)
 
 	(void)state;
 	assert_int_equal(pieces->count, 1);
-	assert_passed(pieces, 0, PASSED_TEST);
+	assert_passed(pieces, 0, SKIPPED_TEST);
 	pieces_free(pieces);
 }
 
