@@ -14,7 +14,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
 	httpbroker/delivery/engine.c httpbroker/delivery/engine.h \
-	httpbroker/delivery/eviction.c httpbroker/delivery/eviction.h \
 	httpbroker/delivery/exchange.c \
 	httpbroker/delivery/fifo.c httpbroker/delivery/fifo.h \
 	httpbroker/delivery/forget.c httpbroker/delivery/forget.h \
@@ -22,7 +21,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
 	httpbroker/delivery/internal.h \
 	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
-	httpbroker/delivery/memory_only.c httpbroker/delivery/memory_only.h \
 	httpbroker/delivery/missing.c httpbroker/delivery/missing.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
 	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \

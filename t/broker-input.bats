@@ -203,7 +203,7 @@ kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
 	sends 200 < <(pod_alert ci job-7 firing)
 	[ "$(queue | jq -r 'select(.check == "KubePodNotReady" and .state == "ok").summary')" = \
 		'httpbroker: this check is now named KubePodNotReady{namespace=shop,pod=cart-1}' ]
-	poll 10 grep -q 'the check kube-state-metrics:KubePodNotReady is named kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1} now' "$work/broker.log"
+	poll 10 grep -q 'check kube-state-metrics:KubePodNotReady was renamed to kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1}' "$work/broker.log"
 	poll 20 forgotten $'kube-state-metrics\x1fKubePodNotReady'
 	[ "$(curl -sSf "$url" | jq -r 'keys | sort | .[]')" = 'api-5xx:5XXError
 kube-state-metrics:KubePodNotReady{namespace=ci,pod=job-7}

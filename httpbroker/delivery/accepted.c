@@ -10,7 +10,7 @@
 #include <uthash.h>
 #include <utlist.h>
 
-/* A check of which something is kept. */
+/* A check with an entry. */
 struct entry_check {
 	UT_hash_handle hh;
 	struct entry *latest;
@@ -21,10 +21,10 @@ struct entry_check {
 struct accepted {
 	struct siphash_key key;
 	struct entry *all;  /* a list */
-	struct entry *next; /* the first of them that was not judged; NULL: none */
+	struct entry *next; /* the first that is not applied; NULL: none */
 	struct entry_check *checks;
 	size_t count, unapplied, max;
-	size_t bytes; /* of those not judged */
+	size_t bytes; /* of those not applied */
 };
 
 struct accepted *accepted_new(size_t max, const struct siphash_key *key)
@@ -43,47 +43,43 @@ static void names_write(const struct prepared *prepared, char out[2 * LIMIT_NAME
 	out[prepared->names.entity_length] = '\0';
 }
 
-static unsigned names_hash(const struct accepted *accepted, const char *names, size_t length)
+/* The check, if it has an entry; *hash is set, for check_add(). */
+static struct entry_check *check_find(const struct accepted *accepted,
+	const struct prepared *prepared, char names[2 * LIMIT_NAME + 1], unsigned *hash)
 {
-	return (unsigned)siphash(&accepted->key, names, length);
-}
-
-/* The check, if something of it is kept. */
-static struct entry_check *check_known(
-	const struct accepted *accepted, const struct prepared *prepared)
-{
-	const size_t length = prepared->names.length;
-	char names[2 * LIMIT_NAME + 1];
 	struct entry_check *check;
 
 	names_write(prepared, names);
-	unsigned hash = names_hash(accepted, names, length);
-	HASH_FIND_BYHASHVALUE(hh, accepted->checks, names, length, hash, check);
+	*hash = (unsigned)siphash(&accepted->key, names, prepared->names.length);
+	HASH_FIND_BYHASHVALUE(hh, accepted->checks, names, prepared->names.length, *hash, check);
 	return check;
 }
 
-/* The check, now if not before; NULL for what says nothing of how a check is doing. */
+/* The check, added if it was not there; NULL for an event that is no lasting state. */
 static struct entry_check *check_of(struct accepted *accepted, const struct prepared *prepared)
 {
 	const size_t length = prepared->names.length;
-	struct entry_check *check = check_known(accepted, prepared);
+	char names[2 * LIMIT_NAME + 1];
+	unsigned hash;
 
-	if (!state_lasts(prepared->state) || check != NULL)
-		return state_lasts(prepared->state) ? check : NULL;
+	if (!state_lasts(prepared->state))
+		return NULL;
+	struct entry_check *check = check_find(accepted, prepared, names, &hash);
+	if (check != NULL)
+		return check;
 	check = memory_zeroed(1, sizeof *check + length);
-	names_write(prepared, check->names);
-	unsigned hash = names_hash(accepted, check->names, length);
+	memcpy(check->names, names, length);
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, accepted->checks, check->names, length, hash, check);
 	return check;
 }
 
-static void check_leave(struct accepted *accepted, struct entry *kept)
+static void check_leave(struct accepted *accepted, struct entry *entry)
 {
-	struct entry_check *check = kept->check;
+	struct entry_check *check = entry->check;
 
 	if (check == NULL)
 		return;
-	if (check->latest == kept)
+	if (check->latest == entry)
 		check->latest = NULL;
 	if (--check->count > 0)
 		return;
@@ -91,20 +87,20 @@ static void check_leave(struct accepted *accepted, struct entry *kept)
 	free(check);
 }
 
-static void entry_write(struct entry *kept, const struct prepared *prepared)
+static void entry_write(struct entry *entry, const struct prepared *prepared)
 {
 	struct buffer json = {NULL, 0, 0};
 
 	encode_stored(&json, prepared);
-	free(kept->json);
-	kept->json = memory_resized(json.data, json.length);
-	kept->length = json.length;
-	kept->state = prepared->state;
-	kept->forgotten = prepared->forgotten;
-	kept->time = (struct instant){prepared->time, prepared->fraction};
+	free(entry->json);
+	entry->json = memory_resized(json.data, json.length);
+	entry->length = json.length;
+	entry->state = prepared->state;
+	entry->forgotten = prepared->forgotten;
+	entry->time = (struct instant){prepared->time, prepared->fraction};
 }
 
-/* The one before of this check, if this one says the same and is not older. */
+/* The check's latest entry, if this event has the same state and is not older. */
 static struct entry *entry_same(
 	const struct entry_check *check, const struct prepared *prepared, bool applied)
 {
@@ -121,34 +117,37 @@ static struct entry *entry_put(
 	struct accepted *accepted, const struct prepared *prepared, bool applied)
 {
 	struct entry_check *check = check_of(accepted, prepared);
-	struct entry *kept = entry_same(check, prepared, applied);
+	struct entry *entry = entry_same(check, prepared, applied);
 
-	if (kept == NULL) {
-		kept = memory_zeroed(1, sizeof *kept);
-		kept->applied = applied;
-		kept->check = check;
+	if (entry == NULL) {
+		entry = memory_zeroed(1, sizeof *entry);
+		entry->applied = applied;
+		entry->check = check;
 		if (check != NULL) {
 			check->count++;
-			check->latest = kept;
+			check->latest = entry;
 		}
-		DL_APPEND(accepted->all, kept);
+		DL_APPEND(accepted->all, entry);
 		accepted->count++;
 		accepted->unapplied += !applied;
 		if (!applied && accepted->next == NULL)
-			accepted->next = kept;
+			accepted->next = entry;
 	}
-	accepted->bytes -= applied ? 0 : kept->length;
-	entry_write(kept, prepared);
-	accepted->bytes += applied ? 0 : kept->length;
-	return kept;
+	accepted->bytes -= applied ? 0 : entry->length;
+	entry_write(entry, prepared);
+	accepted->bytes += applied ? 0 : entry->length;
+	return entry;
 }
 
 bool accepted_put(struct accepted *accepted, const struct prepared *prepared)
 {
+	char names[2 * LIMIT_NAME + 1];
+	unsigned hash;
 	bool full = accepted->unapplied >= accepted->max || accepted->bytes >= LIMIT_PENDING_BYTES;
 
-	/* whatever takes the place of another needs no room */
-	if (full && entry_same(check_known(accepted, prepared), prepared, false) == NULL)
+	/* one that replaces another needs no room */
+	if (full &&
+		entry_same(check_find(accepted, prepared, names, &hash), prepared, false) == NULL)
 		return false;
 	entry_put(accepted, prepared, false);
 	return true;
@@ -163,17 +162,17 @@ void accepted_put_applied(struct accepted *accepted, const struct prepared *prep
 /* Only from the front. */
 static void entry_drop(struct accepted *accepted)
 {
-	struct entry *kept = accepted->all;
+	struct entry *entry = accepted->all;
 
-	if (accepted->next == kept)
-		accepted->next = kept->next;
-	accepted->unapplied -= !kept->applied;
-	accepted->bytes -= kept->applied ? 0 : kept->length;
+	if (accepted->next == entry)
+		accepted->next = entry->next;
+	accepted->unapplied -= !entry->applied;
+	accepted->bytes -= entry->applied ? 0 : entry->length;
 	accepted->count--;
-	DL_DELETE(accepted->all, kept);
-	check_leave(accepted, kept);
-	free(kept->json);
-	free(kept);
+	DL_DELETE(accepted->all, entry);
+	check_leave(accepted, entry);
+	free(entry->json);
+	free(entry);
 }
 
 void accepted_drop(struct accepted *accepted, size_t count)
@@ -184,11 +183,11 @@ void accepted_drop(struct accepted *accepted, size_t count)
 
 void accepted_freeze(struct accepted *accepted, size_t count)
 {
-	struct entry *kept = accepted->all;
+	struct entry *entry = accepted->all;
 
-	for (; count > 0 && kept != NULL; count--, kept = kept->next) {
-		check_leave(accepted, kept);
-		kept->check = NULL;
+	for (; count > 0 && entry != NULL; count--, entry = entry->next) {
+		check_leave(accepted, entry);
+		entry->check = NULL;
 	}
 }
 
@@ -207,12 +206,12 @@ void accepted_committed(struct accepted *accepted, const struct watermarks *done
 
 void accepted_reopen(struct accepted *accepted)
 {
-	struct entry *kept;
+	struct entry *entry;
 
-	DL_FOREACH(accepted->all, kept) {
-		accepted->unapplied += kept->applied;
-		accepted->bytes += kept->applied ? kept->length : 0;
-		kept->applied = false;
+	DL_FOREACH(accepted->all, entry) {
+		accepted->unapplied += entry->applied;
+		accepted->bytes += entry->applied ? entry->length : 0;
+		entry->applied = false;
 	}
 	accepted->next = accepted->all;
 }
@@ -224,13 +223,13 @@ struct entry *accepted_next(const struct accepted *accepted)
 
 void accepted_mark_applied(struct accepted *accepted, const struct watermarks *watermarks)
 {
-	struct entry *kept = accepted->next;
+	struct entry *entry = accepted->next;
 
-	kept->applied = true;
-	kept->watermarks = *watermarks;
-	accepted->next = kept->next;
+	entry->applied = true;
+	entry->watermarks = *watermarks;
+	accepted->next = entry->next;
 	accepted->unapplied--;
-	accepted->bytes -= kept->length;
+	accepted->bytes -= entry->length;
 }
 
 struct entry *accepted_first(const struct accepted *accepted)
@@ -252,7 +251,7 @@ size_t accepted_unapplied_checks(const struct accepted *accepted)
 {
 	size_t count = 0;
 
-	for (const struct entry *kept = accepted->next; kept != NULL; kept = kept->next)
-		count += kept->check != NULL && kept->check->latest == kept;
+	for (const struct entry *entry = accepted->next; entry != NULL; entry = entry->next)
+		count += entry->check != NULL && entry->check->latest == entry;
 	return count;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was answered 202: it is kept here, as it was posted, until it is in Redis, whatever becomes
- * of this broker's role meanwhile. It is either judged (the ledger has taken it, and it gets to
- * Redis with what that made of it), or not yet, because nobody knew what Redis has of its check.
- * The judged ones are the older ones.
+ * Events that were answered 202, in order, until they are in Redis, whatever this broker's role
+ * becomes meanwhile. Each is either applied (the engine has it, and it gets to Redis through the
+ * outbox), or not yet, because it is not known what Redis has of its check. The applied ones are
+ * the older ones.
  *
- * One that says the same of its check as the one before takes its place: so it grows with the
- * changes, and the checks, not with what says the same again. That a check is to be forgotten is
- * kept as well, in its turn.
+ * An event with the same state as the one before of its check replaces it: memory grows with the
+ * changes and the checks, not with repeated states. That a check is to be forgotten is kept
+ * likewise.
  */
 #ifndef HTTPBROKER_DELIVERY_ACCEPTED_H
 #define HTTPBROKER_DELIVERY_ACCEPTED_H
@@ -21,48 +21,46 @@ struct entry {
 	struct entry *prev, *next;
 	char *json; /* as decode_event() reads it; owned */
 	size_t length;
-	/* the rest is the backlog's */
+	/* the rest is private */
 	struct watermarks watermarks;
 	bool applied;
-	struct entry_check *check; /* NULL: nothing may take its place */
+	struct entry_check *check; /* NULL: nothing may replace it */
 	enum state state;
 	bool forgotten;
 	struct instant time;
 };
 
-/* `most` that were not judged, at most. `key` makes its hash unpredictable. */
+/* At most `max` that are not applied. `key` makes its hash unpredictable. */
 struct accepted *accepted_new(size_t max, const struct siphash_key *key);
 void accepted_free(struct accepted *accepted);
 
-/* False if it is full: then it was not taken. */
+/* False if it is full. */
 bool accepted_put(struct accepted *accepted, const struct prepared *prepared);
 
-/* The same for one that the ledger has taken, and that is in Redis with these marks. Never full. */
+/* One that the engine has applied, and that is in Redis at these watermarks. Never full. */
 void accepted_put_applied(struct accepted *accepted, const struct prepared *prepared,
 	const struct watermarks *watermarks);
 
-/* What has these marks is in Redis, and dropped. */
+/* Drops those that are in Redis. */
 void accepted_committed(struct accepted *accepted, const struct watermarks *done);
 
-/* What the ledger made of them came to nothing: all are to be judged again. */
+/* All are to be applied again. */
 void accepted_reopen(struct accepted *accepted);
 
-/* The first that was not judged; NULL: none. It has been now, with these marks. */
+/* The first that is not applied, or NULL. Now it is, and in Redis at these watermarks. */
 struct entry *accepted_next(const struct accepted *accepted);
 void accepted_mark_applied(struct accepted *accepted, const struct watermarks *watermarks);
 
-/* The first of all, and to go on ->next; drop so many of them. */
+/* The first of all; go on with ->next. Drops the first `count`. */
 struct entry *accepted_first(const struct accepted *accepted);
 void accepted_drop(struct accepted *accepted, size_t count);
 
-/* So many of the first are to stay as they are: nothing takes their place any more. */
+/* Nothing replaces the first `count` any more. */
 void accepted_freeze(struct accepted *accepted, size_t count);
 
-/* How many there are: of all, and of those not judged. */
+/* How many there are; how many are not applied; how many checks those change. */
 size_t accepted_count(const struct accepted *accepted);
 size_t accepted_unapplied(const struct accepted *accepted);
-
-/* How many checks the latter change. */
 size_t accepted_unapplied_checks(const struct accepted *accepted);
 
 #endif

@@ -3,7 +3,6 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "httpbroker/delivery/internal.h"
-#include "httpbroker/delivery/memory_only.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,128 +13,22 @@
 #include <sys/random.h>
 #include <sysexits.h>
 
-static void *delivery_run(void *argument)
-{
-	struct delivery *delivery = argument;
-
-	do {
-		delivery_sleep(delivery);
-		delivery_work(delivery, moment_now());
-	} while (!delivery_is_over(delivery, clock_monotonic()));
-	delivery_finish(delivery);
-	return NULL;
-}
-
-static void *delivery_run_alone(void *argument)
-{
-	struct delivery *delivery = argument;
-
-	memory_only_run(&(struct memory_only){delivery->submissions, &delivery->core,
-		delivery->pending, &delivery->board, &delivery->stop_at});
-	return NULL;
-}
-
-static void random_fill(void *out, size_t size)
-{
-	if (getentropy(out, size) != 0)
-		die(EX_OSERR, "no random numbers: %s", strerror(errno));
-}
-
-static void token_make(char token[BATCH_TOKEN + 1])
-{
-	uint64_t random;
-
-	random_fill(&random, sizeof random);
-	snprintf(token, BATCH_TOKEN + 1, "%016" PRIx64, random);
-}
-
-static struct redis *redis_make(const struct delivery_settings *settings,
-	const struct delivery *delivery, const char token[BATCH_TOKEN + 1], nsec now)
-{
-	struct redis_settings redis = {
-		.server = settings->server,
-		.session =
-			{
-				.login = {settings->password, settings->database},
-				.keys = &delivery->keys,
-				.place = settings->place,
-				.grace = settings->grace,
-				.persistent = settings->persistent,
-			},
-		.wake_fd = submissions_fd(delivery->submissions),
-	};
-
-	memcpy(redis.session.token, token, sizeof redis.session.token);
-	return redis_new(&redis, now);
-}
-
-static void parts_make(struct delivery *delivery, const struct delivery_settings *settings,
-	struct checks *checks, struct moment now)
-{
-	struct siphash_key key;
-
-	random_fill(&key, sizeof key);
-	delivery->core = (struct core){
-		.checks = checks,
-		.settings =
-			{
-				.interval = settings->interval,
-				.max_checks = settings->max_states,
-				.stale_state = settings->stale_as,
-				.forget_after = settings->forget_after,
-				.muted = settings->memory_only,
-			},
-		.max_pending = settings->memory_only ? SIZE_MAX : (size_t)settings->max_pending,
-		.flapjack = settings->flapjack,
-		.persistent = settings->persistent && !settings->memory_only,
-	};
-	delivery->loader = loader_new(&key);
-	delivery->core.settings.missing = loader_missing(delivery->loader);
-	core_open(&delivery->core, now);
-	delivery->accepted = accepted_new((size_t)settings->max_pending, &key);
-	delivery->pending = pending_new(&delivery->core, delivery->loader, delivery->accepted);
-	delivery->backpressure =
-		(struct backpressure){.max = settings->max_queue, .interval = settings->interval};
-	delivery->rewrite = CHECKS_SHARDS;
-	delivery->retry_at = NSEC_NEVER;
-}
-
-struct delivery *delivery_start(const struct delivery_settings *settings, struct checks *checks)
-{
-	struct delivery *delivery = memory_zeroed(1, sizeof *delivery);
-	struct moment now = moment_now();
-	char token[BATCH_TOKEN + 1];
-
-	atomic_init(&delivery->stop_at, NSEC_NEVER);
-	status_init(&delivery->board, now.monotonic);
-	delivery->status = status_read(&delivery->board);
-	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
-	delivery->submissions = submissions_new();
-	parts_make(delivery, settings, checks, now);
-	token_make(token);
-	handoff_send_init(&delivery->handoff_sender, &delivery->keys, token);
-	if (!settings->memory_only)
-		delivery->redis = redis_make(settings, delivery, token, now.monotonic);
-	int error = pthread_create(&delivery->thread, NULL,
-		settings->memory_only ? delivery_run_alone : delivery_run, delivery);
-	if (error != 0)
-		die(EX_OSERR, "cannot start a thread: %s", strerror(error));
-	return delivery;
-}
-
 struct delivery_status delivery_status(struct delivery *delivery)
 {
-	return status_read(&delivery->board);
+	pthread_mutex_lock(&delivery->status_lock);
+	struct delivery_status status = delivery->published;
+	pthread_mutex_unlock(&delivery->status_lock);
+	return status;
 }
 
 enum delivery_role delivery_role(struct delivery *delivery)
 {
-	return status_role(&delivery->board);
+	return (enum delivery_role)atomic_load(&delivery->role);
 }
 
 bool delivery_outlived(struct delivery *delivery, nsec now)
 {
-	return now >= status_outlived_at(&delivery->board);
+	return now >= atomic_load(&delivery->outlived_at);
 }
 
 const struct histogram *delivery_commits(const struct delivery *delivery)
@@ -148,79 +41,25 @@ bool delivery_submit(struct delivery *delivery, struct submission *submission)
 	return submissions_put(delivery->submissions, submission);
 }
 
-void delivery_stop(struct delivery *delivery, nsec patience)
+static void status_publish(struct delivery *delivery)
 {
-	submissions_close(delivery->submissions);
-	atomic_store(&delivery->stop_at, clock_monotonic() + patience);
-	submissions_wake(delivery->submissions);
-	pthread_join(delivery->thread, NULL);
+	pthread_mutex_lock(&delivery->status_lock);
+	delivery->published = delivery->status;
+	atomic_store(&delivery->role, (int)delivery->status.role);
+	atomic_store(&delivery->outlived_at, delivery->status.outlived_at);
+	pthread_mutex_unlock(&delivery->status_lock);
 }
 
-void delivery_free(struct delivery *delivery)
+static void redis_status_set(struct delivery *delivery, nsec now)
 {
-	if (delivery->redis != NULL)
-		redis_free(delivery->redis);
-	pending_free(delivery->pending);
-	handoff_free(&delivery->handoff);
-	handoff_send_free(&delivery->handoff_sender);
-	accepted_free(delivery->accepted);
-	loader_free(delivery->loader);
-	core_close(&delivery->core);
-	keys_free(&delivery->keys);
-	submissions_free(delivery->submissions);
-	status_free(&delivery->board);
-	free(delivery);
-}
+	struct delivery_status *status = &delivery->status;
+	bool up = !redis_away(delivery->redis) && status->role != DELIVERY_STARTS;
 
-static bool repeats_go(const struct delivery *delivery)
-{
-	return is_active(delivery) && redis_serves(delivery->redis) &&
-	       !delivery->backpressure.paused &&
-	       (outbox_refused(delivery->core.outbox) & COMMIT_PUSHES) == 0;
-}
-
-void delivery_retry(struct delivery *delivery)
-{
-	outbox_retry(delivery->core.outbox);
-	delivery->retry_at = NSEC_NEVER;
-}
-
-bool delivery_rewrites(const struct delivery *delivery)
-{
-	return delivery->rewrite < CHECKS_SHARDS ||
-	       outbox_done(delivery->core.outbox).records < delivery->rewritten;
-}
-
-/* One shard at a time that has any states, when the records of the one before are written. */
-static void rewrite_work(struct delivery *delivery)
-{
-	struct outbox *outbox = delivery->core.outbox;
-
-	while (delivery->rewrite < CHECKS_SHARDS &&
-		outbox_done(outbox).records >= delivery->rewritten) {
-		engine_rewrite(delivery->core.engine, delivery->rewrite++);
-		delivery->rewritten = outbox_watermarks(outbox).records;
-	}
-}
-
-static void active_work(struct delivery *delivery, struct moment now)
-{
-	loader_prefetch_none(delivery->loader);
-	handoff_apply(&delivery->handoff, &delivery->core, delivery->loader, now);
-	if (delivery->handoff.settled)
-		pending_apply(delivery->pending, now);
-	if (now.monotonic >= delivery->retry_at)
-		delivery_retry(delivery);
-	delivery->status.repeats += engine_run(delivery->core.engine, repeats_go(delivery), now);
-	rewrite_work(delivery);
-}
-
-static void count_work(struct delivery *delivery, nsec now)
-{
-	if (now < delivery->count_at)
-		return;
-	log_debug("Number of cached states: %zu", checks_count(delivery->core.checks));
-	delivery->count_at = now + delivery->core.settings.interval;
+	if (up != status->redis_up)
+		status->redis_since = now;
+	status->redis_up = up;
+	snprintf(status->redis_why, sizeof status->redis_why, "%s",
+		up ? "" : redis_why_away(delivery->redis));
 }
 
 static enum delivery_role role_of(const struct delivery *delivery)
@@ -234,19 +73,7 @@ static enum delivery_role role_of(const struct delivery *delivery)
 	return roles[session_role(session_of(delivery))];
 }
 
-static void redis_look(struct delivery *delivery, nsec now)
-{
-	struct delivery_status *status = &delivery->status;
-	bool up = !redis_away(delivery->redis) && status->role != DELIVERY_STARTS;
-
-	if (up != status->redis_up)
-		status->redis_since = now;
-	status->redis_up = up;
-	snprintf(status->redis_why, sizeof status->redis_why, "%s",
-		up ? "" : redis_why_away(delivery->redis));
-}
-
-static void status_work(struct delivery *delivery, nsec now)
+static void status_update(struct delivery *delivery, nsec now)
 {
 	struct delivery_status *status = &delivery->status;
 	struct watermarks made = outbox_watermarks(delivery->core.outbox);
@@ -257,30 +84,55 @@ static void status_work(struct delivery *delivery, nsec now)
 		status->role_since = now;
 	status->role = role;
 	status->outlived_at = session_outlived_at(session_of(delivery));
-	redis_look(delivery, now);
+	redis_status_set(delivery, now);
 	status->repeats_paused = delivery->backpressure.paused;
 	status->loading = !loader_complete(delivery->loader);
-	status->loaded = loader_loaded(delivery->loader);
-	status->to_load = loader_to_load(delivery->loader);
-	status->unreadable = loader_unreadable(delivery->loader) + delivery->unreadable;
 	status->handed_older = delivery->handoff.lost;
 	status->handed_unreadable = delivery->unreadable;
 	status->pending = made.pushes - done.pushes + pending_count(delivery->pending);
-	status_publish(&delivery->board, status);
+	status_publish(delivery);
+}
+
+static bool repeats_go(const struct delivery *delivery)
+{
+	return is_active(delivery) && redis_serves(delivery->redis) &&
+	       !delivery->backpressure.paused &&
+	       (outbox_refused(delivery->core.outbox) & COMMIT_PUSHES) == 0;
+}
+
+static void active_work(struct delivery *delivery, struct moment now)
+{
+	loader_prefetch_none(delivery->loader);
+	handoff_apply(&delivery->handoff, &delivery->core, delivery->loader, now);
+	if (delivery->handoff.settled)
+		pending_apply(delivery->pending, now);
+	if (now.monotonic >= delivery->retry_at)
+		delivery_retry(delivery);
+	delivery->status.repeats += engine_run(delivery->core.engine, repeats_go(delivery), now);
+	delivery_rewrite(delivery);
+}
+
+static void count_log(struct delivery *delivery, nsec now)
+{
+	if (!log_enabled(LOG_LEVEL_DEBUG) || now < delivery->count_at)
+		return;
+	log_debug("Number of cached states: %zu", checks_count(delivery->core.checks));
+	delivery->count_at = now + delivery->core.settings.interval;
 }
 
 static bool is_busy(const struct delivery *delivery)
 {
-	return session_busy(session_of(delivery)) && !redis_away(delivery->redis);
+	return session_busy(session_of(delivery)) && !redis_away(delivery->redis) &&
+	       loader_complete(delivery->loader);
 }
 
-/* Why nothing is answered 202 now unless the client has nobody else; NULL: it is. */
+/* Why submissions that are not async are dropped instead of accepted; NULL: they are accepted. */
 static const char *refusal_of(const struct delivery *delivery, nsec now)
 {
 	return now >= session_outlived_at(session_of(delivery)) ? DELIVERY_OUTLIVED : NULL;
 }
 
-/* What is refused shall not be judged before: nothing of it is to stay here. */
+/* Before anything is applied: nothing of a dropped submission may stay here. */
 static void outlived_work(struct delivery *delivery, nsec now)
 {
 	const char *refusal = refusal_of(delivery, now);
@@ -295,17 +147,11 @@ static void outlived_work(struct delivery *delivery, nsec now)
 		pending_refuse(delivery->pending, refusal);
 }
 
-static void keep_work(struct delivery *delivery, nsec now)
-{
-	bool all = redis_away(delivery->redis) && !delivery->stopping;
-
-	pending_accept(delivery->pending, all, refusal_of(delivery, now), now);
-}
-
-void delivery_work(struct delivery *delivery, struct moment now)
+/* One round: everything that can be done without waiting. */
+static void delivery_work(struct delivery *delivery, struct moment now)
 {
 	delivery_receive(delivery, now);
-	if (!is_busy(delivery) || !loader_complete(delivery->loader))
+	if (!is_busy(delivery))
 		pending_add(
 			delivery->pending, submissions_take(delivery->submissions), now.monotonic);
 	if (role_of(delivery) == DELIVERY_STANDS_BY)
@@ -315,10 +161,10 @@ void delivery_work(struct delivery *delivery, struct moment now)
 		active_work(delivery, now);
 	delivery_send(delivery, now);
 	pending_committed(delivery->pending);
-	keep_work(delivery, now.monotonic);
-	status_work(delivery, now.monotonic);
-	if (log_enabled(LOG_LEVEL_DEBUG))
-		count_work(delivery, now.monotonic);
+	pending_accept(delivery->pending, redis_away(delivery->redis) && !delivery->stopping,
+		refusal_of(delivery, now.monotonic), now.monotonic);
+	status_update(delivery, now.monotonic);
+	count_log(delivery, now.monotonic);
 }
 
 static nsec next_work(const struct delivery *delivery)
@@ -335,22 +181,23 @@ static nsec next_work(const struct delivery *delivery)
 	return nsec_earlier(next, atomic_load(&delivery->stop_at));
 }
 
-void delivery_sleep(struct delivery *delivery)
+/* Waits for Redis, a submission or the deadline `next`; 0: there is work already. */
+static void delivery_sleep(struct delivery *delivery, nsec next, bool busy)
 {
-	bool busy = is_busy(delivery) && loader_complete(delivery->loader);
-	struct pollfd fds[2] = {{.fd = submissions_fd(delivery->submissions), .events = POLLIN}};
+	struct pollfd fds[2] = {
+		{.fd = submissions_fd(delivery->submissions), .events = POLLIN}, {.fd = -1}};
 	struct timespec timeout;
 
-	if (!busy && next_work(delivery) != 0 && !submissions_listen(delivery->submissions))
+	if (!busy && next != 0 && !submissions_listen(delivery->submissions))
 		return;
-	redis_poll(delivery->redis, &fds[1]);
-	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next_work(delivery), &timeout), NULL) >
-			0 &&
+	if (delivery->redis != NULL)
+		redis_poll(delivery->redis, &fds[1]);
+	if (ppoll(fds, 2, clock_timeout(clock_monotonic(), next, &timeout), NULL) > 0 &&
 		fds[0].revents != 0)
 		submissions_clear_wake(delivery->submissions);
 }
 
-/* The inbox is closed now, but was not yet emptied for the last time. */
+/* After submissions_close(): takes the last submissions. */
 static void stopping_begin(struct delivery *delivery)
 {
 	struct moment now = moment_now();
@@ -363,24 +210,25 @@ static void stopping_begin(struct delivery *delivery)
 	delivery_work(delivery, now);
 }
 
-/* Whether there is nothing but what Redis refuses. */
+/* Whether nothing is left but what Redis refuses. */
 static bool is_refused(const struct outbox *outbox)
 {
 	return outbox_refused(outbox) != 0 && !outbox_waits(outbox);
 }
 
-/* Whether everything that was accepted is where it belongs. */
+/* Whether everything that was accepted is committed or handed off. */
 static bool all_is_done(const struct delivery *delivery)
 {
-	if (!is_active(delivery))
-		return accepted_count(delivery->accepted) == 0 &&
-		       pending_is_empty(delivery->pending);
+	const struct outbox *outbox = delivery->core.outbox;
+
+	if (!is_active(delivery) && accepted_count(delivery->accepted) > 0)
+		return false;
 	return pending_is_empty(delivery->pending) &&
-	       (outbox_is_empty(delivery->core.outbox) || is_refused(delivery->core.outbox));
+	       (!is_active(delivery) || outbox_is_empty(outbox) || is_refused(outbox));
 }
 
-/* Then the lease is given up, so that a broker that stands by need not wait until it runs out. */
-static bool release_is_over(struct delivery *delivery)
+/* Gives up the lease, so that a stand-by need not wait until it runs out. True when done. */
+static bool release_work(struct delivery *delivery)
 {
 	if (!is_active(delivery) || session_released(session_of(delivery)))
 		return true;
@@ -391,7 +239,7 @@ static bool release_is_over(struct delivery *delivery)
 	return false;
 }
 
-bool delivery_is_over(struct delivery *delivery, nsec now)
+static bool is_over(struct delivery *delivery, nsec now)
 {
 	nsec stop_at = atomic_load(&delivery->stop_at);
 
@@ -400,10 +248,10 @@ bool delivery_is_over(struct delivery *delivery, nsec now)
 	if (!delivery->stopping)
 		stopping_begin(delivery);
 	return now >= stop_at || redis_failures(delivery->redis) != delivery->last_failures ||
-	       (all_is_done(delivery) && release_is_over(delivery));
+	       (all_is_done(delivery) && release_work(delivery));
 }
 
-static void loss_tell(const struct delivery *delivery)
+static void loss_log(const struct delivery *delivery)
 {
 	struct watermarks made = outbox_watermarks(delivery->core.outbox);
 	struct watermarks done = outbox_done(delivery->core.outbox);
@@ -422,9 +270,163 @@ static void loss_tell(const struct delivery *delivery)
 			number_plural(checks));
 }
 
-void delivery_finish(struct delivery *delivery)
+static void *delivery_run(void *argument)
 {
+	struct delivery *delivery = argument;
+
+	do {
+		delivery_sleep(delivery, next_work(delivery), is_busy(delivery));
+		delivery_work(delivery, moment_now());
+	} while (!is_over(delivery, clock_monotonic()));
 	pending_add(delivery->pending, submissions_take(delivery->submissions), clock_monotonic());
-	loss_tell(delivery);
+	loss_log(delivery);
 	pending_drop(delivery->pending, "the broker is stopping");
+	return NULL;
+}
+
+static void memory_only_work(struct delivery *delivery, struct moment now)
+{
+	pending_add(delivery->pending, submissions_take(delivery->submissions), now.monotonic);
+	pending_apply(delivery->pending, now);
+	engine_run(delivery->core.engine, false, now);
+	pending_committed(delivery->pending);
+}
+
+/*
+ * Without Redis (--server none): events are applied, kept in memory and go stale as ever; pushes
+ * and records are dropped, so that what is applied is as good as committed.
+ */
+static void *memory_only_run(void *argument)
+{
+	struct delivery *delivery = argument;
+	struct engine *engine = delivery->core.engine;
+
+	log_info("without Redis: states are in memory only, and nothing is pushed to a queue");
+	delivery->status.role = DELIVERY_ACTIVE;
+	delivery->status.memory_only = true;
+	delivery->status.redis_why[0] = '\0';
+	status_publish(delivery);
+	do {
+		nsec next = nsec_earlier(
+			engine_next(engine, false), pending_deadline(delivery->pending));
+
+		next = nsec_earlier(next, atomic_load(&delivery->stop_at));
+		delivery_sleep(delivery, next, false);
+		memory_only_work(delivery, moment_now());
+	} while (atomic_load(&delivery->stop_at) == NSEC_NEVER);
+	do
+		memory_only_work(delivery, moment_now());
+	while (!pending_is_empty(delivery->pending));
+	return NULL;
+}
+
+static void random_fill(void *out, size_t size)
+{
+	if (getentropy(out, size) != 0)
+		die(EX_OSERR, "no random numbers: %s", strerror(errno));
+}
+
+static void redis_init(
+	struct delivery *delivery, const struct delivery_settings *settings, nsec now)
+{
+	struct redis_settings redis = {
+		.server = settings->server,
+		.session =
+			{
+				.login = {settings->password, settings->database},
+				.keys = &delivery->keys,
+				.place = settings->place,
+				.grace = settings->grace,
+				.persistent = settings->persistent,
+			},
+		.wake_fd = submissions_fd(delivery->submissions),
+	};
+	uint64_t random;
+
+	random_fill(&random, sizeof random);
+	snprintf(redis.session.token, sizeof redis.session.token, "%016" PRIx64, random);
+	handoff_send_init(&delivery->handoff_sender, &delivery->keys, redis.session.token);
+	if (!settings->memory_only)
+		delivery->redis = redis_new(&redis, now);
+}
+
+static void core_init(struct delivery *delivery, const struct delivery_settings *settings,
+	struct checks *checks, struct moment now)
+{
+	struct siphash_key key;
+
+	random_fill(&key, sizeof key);
+	delivery->loader = loader_new(&key);
+	delivery->core = (struct core){
+		.checks = checks,
+		.settings =
+			{
+				.interval = settings->interval,
+				.max_checks = settings->max_states,
+				.stale_state = settings->stale_as,
+				.forget_after = settings->forget_after,
+				.muted = settings->memory_only,
+				.missing = loader_missing(delivery->loader),
+			},
+		.max_pending = settings->memory_only ? SIZE_MAX : (size_t)settings->max_pending,
+		.flapjack = settings->flapjack,
+		.persistent = settings->persistent && !settings->memory_only,
+	};
+	core_open(&delivery->core, now);
+	delivery->accepted = accepted_new((size_t)settings->max_pending, &key);
+	delivery->pending = pending_new(&delivery->core, delivery->loader, delivery->accepted);
+}
+
+struct delivery *delivery_start(const struct delivery_settings *settings, struct checks *checks)
+{
+	struct delivery *delivery = memory_zeroed(1, sizeof *delivery);
+	struct moment now = moment_now();
+
+	atomic_init(&delivery->stop_at, NSEC_NEVER);
+	pthread_mutex_init(&delivery->status_lock, NULL);
+	delivery->status = (struct delivery_status){
+		.role_since = now.monotonic,
+		.outlived_at = NSEC_NEVER,
+		.redis_since = now.monotonic,
+		.redis_why = "not connected yet",
+		.queue_length = -1,
+	};
+	status_publish(delivery);
+	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
+	delivery->submissions = submissions_new();
+	core_init(delivery, settings, checks, now);
+	delivery->backpressure =
+		(struct backpressure){.max = settings->max_queue, .interval = settings->interval};
+	delivery->rewrite = CHECKS_SHARDS;
+	delivery->retry_at = NSEC_NEVER;
+	redis_init(delivery, settings, now.monotonic);
+	int error = pthread_create(&delivery->thread, NULL,
+		settings->memory_only ? memory_only_run : delivery_run, delivery);
+	if (error != 0)
+		die(EX_OSERR, "cannot start a thread: %s", strerror(error));
+	return delivery;
+}
+
+void delivery_stop(struct delivery *delivery, nsec timeout)
+{
+	submissions_close(delivery->submissions);
+	atomic_store(&delivery->stop_at, clock_monotonic() + timeout);
+	submissions_wake(delivery->submissions);
+	pthread_join(delivery->thread, NULL);
+}
+
+void delivery_free(struct delivery *delivery)
+{
+	if (delivery->redis != NULL)
+		redis_free(delivery->redis);
+	pending_free(delivery->pending);
+	handoff_free(&delivery->handoff);
+	handoff_send_free(&delivery->handoff_sender);
+	accepted_free(delivery->accepted);
+	loader_free(delivery->loader);
+	core_close(&delivery->core);
+	keys_free(&delivery->keys);
+	submissions_free(delivery->submissions);
+	pthread_mutex_destroy(&delivery->status_lock);
+	free(delivery);
 }

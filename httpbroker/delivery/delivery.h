@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The delivery thread: the one writer of the states and the one user of Redis. It takes what was
- * submitted and what is due, commits it in groups, and wakes those who wait:
+ * The delivery thread: the only writer of the table of checks and the only user of Redis. It
+ * applies submissions and what is due, commits both in groups, and ends each submission with
  *
- *   SUBMISSION_COMMITTED  as soon as Redis has acknowledged it
- *   SUBMISSION_ACCEPTED       at once while Redis is away; after LIMIT_REDIS_WAIT if it just hangs
- *   SUBMISSION_DROPPED    when the broker stops and Redis did not take it; when another broker
- *                         of the same name is the active one; when Redis is away, the lease has run
- *                         out and another broker stood by (unless the submission is async)
+ *   SUBMISSION_COMMITTED  Redis has acknowledged it
+ *   SUBMISSION_ACCEPTED   Redis is away (at once), or does not answer (after LIMIT_REDIS_WAIT)
+ *   SUBMISSION_DROPPED    the broker stops and Redis did not take it; another broker is active; or
+ *                         Redis is away, the lease has run out and another broker stood by (unless
+ *                         the submission is async)
  *
- * Whether this broker is active is for the lease to say (redis/lease.h). When it becomes that,
- * it reads the states back from Redis (loader.h), and meanwhile goes on with the checks that it
- * knows. When it no longer is, it forgets them, and hands over what it has answered
- * SUBMISSION_ACCEPTED (handoff.h).
+ * The lease decides whether this broker is active (redis/lease.h). When it becomes active it loads
+ * the records from Redis (loader.h), while checks that it knows already go on. When it no longer
+ * is, it forgets them and hands off what it has accepted (handoff.h).
  */
 #ifndef HTTPBROKER_DELIVERY_DELIVERY_H
 #define HTTPBROKER_DELIVERY_DELIVERY_H
@@ -25,35 +24,35 @@
 struct delivery;
 
 struct delivery_settings {
-	bool memory_only; /* there is no Redis (memory_only.h): what is of Redis does not matter */
+	bool memory_only; /* there is no Redis: the settings for it are ignored */
 
 	struct address server; /* Redis */
-	const char *password;  /* its; NULL: none; not owned, must outlive the delivery */
+	const char *password;  /* NULL: none; not owned, must outlive the delivery */
 	int database;
 	nsec interval;       /* between the repeats of a check */
 	const char *queue;   /* Flapjack's list in Redis */
 	int flapjack;        /* its version, 1 or 2 */
 	const char *name;    /* part of our keys in Redis */
-	const char *place;   /* who we are to other brokers of that name: `HOST ADDRESS`; copied */
-	nsec grace;          /* of an outage, during which no time to live runs out */
-	bool persistent;     /* states are written to Redis, and read back */
-	enum state stale_as; /* what a stale check is told as */
-	nsec forget_after;   /* for so long a check is stale at most; NSEC_NEVER: for ever */
+	const char *place;   /* this broker to others of that name: `HOST ADDRESS`; copied */
+	nsec grace;          /* of an outage, during which no ttl runs out */
+	bool persistent;     /* records are written and loaded */
+	enum state stale_as; /* the state pushed for a stale check */
+	nsec forget_after;   /* a check is stale this long at most; NSEC_NEVER: forever */
 	int64_t max_pending; /* events that wait for Redis */
 	int64_t max_queue;   /* events in the queue, above which repeats pause */
 	size_t max_states;   /* checks that are remembered */
 };
 
-/* The states are used, not owned. */
+/* The table is used, not owned. */
 struct delivery *delivery_start(const struct delivery_settings *settings, struct checks *checks);
 
-/* Any thread: how things stand; the role alone costs next to nothing. */
+/* Any thread. The role alone takes no lock. */
 struct delivery_status delivery_status(struct delivery *delivery);
 enum delivery_role delivery_role(struct delivery *delivery);
 
 /*
- * Any thread: whether this active broker is cut off from Redis, and another one has probably taken
- * over. Then requests are refused, with these words, unless they are async (submissions.h).
+ * Any thread: whether this active broker is cut off from Redis and another has probably taken over.
+ * Then requests are refused with this text, unless they are async (submissions.h).
  */
 bool delivery_outlived(struct delivery *delivery, nsec now);
 #define DELIVERY_OUTLIVED "Redis is away, and another broker can take over"
@@ -61,15 +60,14 @@ bool delivery_outlived(struct delivery *delivery, nsec now);
 /* Any thread: how long commits took. */
 const struct histogram *delivery_commits(const struct delivery *delivery);
 
-/* Any thread. False when the broker is stopping: then it was not submitted, done() not called. */
+/* Any thread. False when the broker is stopping: not submitted, done() is not called. */
 bool delivery_submit(struct delivery *delivery, struct submission *submission);
 
 /*
- * Takes in nothing more, commits what is there, but gives up after `patience`, or when Redis
- * cannot be had, and says how much was lost. Every submission has been answered when it returns;
- * what is submitted later is not taken.
+ * Takes no more submissions and commits what is there, until `timeout` or a failure of Redis, and
+ * logs what was lost. Every submission has ended when it returns.
  */
-void delivery_stop(struct delivery *delivery, nsec patience);
+void delivery_stop(struct delivery *delivery, nsec timeout);
 
 /* After it was stopped, and when nobody can submit any more. */
 void delivery_free(struct delivery *delivery);

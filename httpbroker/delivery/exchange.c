@@ -6,58 +6,60 @@
 #include <hiredis/hiredis.h>
 #include <inttypes.h>
 
-static void ask(struct delivery *delivery, enum asked what, const char *const *words,
+#define RETRY_WAIT NSEC_PER_SEC /* until what Redis refused in a commit is tried again */
+
+static bool query_send(struct delivery *delivery, enum redis_query query, const char *const *words,
 	const struct resp_list *list, nsec now)
 {
-	delivery->asked = what;
+	delivery->query = query;
 	delivery->commit_next = true;
 	redis_query(delivery->redis, words, list, now);
+	return true;
 }
 
-static void checks_ask(struct delivery *delivery, nsec now)
+/* What was answered 202 is handed off to the active broker. */
+static bool handoff_query(struct delivery *delivery, nsec now)
+{
+	struct resp_list list = {{NULL, 0, 0}, 0};
+	const char *words[HANDOFF_SEND_WORDS];
+	bool any =
+		handoff_send_command(&delivery->handoff_sender, delivery->accepted, words, &list);
+
+	if (any)
+		query_send(delivery, QUERY_HANDOFF_SEND, words, &list, now);
+	resp_free(&list);
+	return any;
+}
+
+static bool checks_query(struct delivery *delivery, nsec now)
 {
 	const char *words[LOADER_WORDS];
 	const struct resp_list *list = loader_command(delivery->loader, &delivery->keys, words);
 
-	ask(delivery, QUERY_CHECKS, words, list, now);
+	return query_send(delivery, QUERY_CHECKS, words, list, now);
 }
 
-/* What was answered 202 is for the active one. */
-static bool handoff_send_ask(struct delivery *delivery, nsec now)
+static bool query_begin(struct delivery *delivery, nsec now)
 {
-	struct resp_list list = {{NULL, 0, 0}, 0};
-	const char *words[HANDOFF_SEND_WORDS];
-	bool asks =
-		handoff_send_command(&delivery->handoff_sender, delivery->accepted, words, &list);
-
-	if (asks)
-		ask(delivery, QUERY_HANDOFF_SEND, words, &list, now);
-	resp_free(&list);
-	return asks;
-}
-
-static bool question_begin(struct delivery *delivery, nsec now)
-{
+	const struct keys *keys = &delivery->keys;
 	bool looks = handoff_is_due(&delivery->handoff, &delivery->core, now);
 
+	/* a hand-off whose reply was lost: this broker then finds it in the list */
 	if (handoff_send_is_open(&delivery->handoff_sender))
-		return handoff_send_ask(
-			delivery, now); /* and then found among what others have left */
+		return handoff_query(delivery, now);
+	/* when stopping, only what is still to be applied needs a reply */
 	if (delivery->stopping && pending_is_empty(delivery->pending))
-		return false; /* only what is still to be judged needs an answer */
-	if (!loader_complete(delivery->loader) && (delivery->handoff.settled || !looks))
-		checks_ask(delivery, now);
-	else if (looks)
-		ask(delivery, QUERY_HANDOFF, HANDOFF_QUESTION(&delivery->keys), NULL, now);
-	else if (backpressure_asks(&delivery->backpressure, now)) {
-		backpressure_asked(&delivery->backpressure, now);
-		ask(delivery, QUERY_LENGTH, RESP_WORDS("LLEN", delivery->keys.queue), NULL, now);
-	} else if (now >= delivery->eviction.ask_at) {
-		ask(delivery, QUERY_POLICY, RESP_WORDS("INFO", "memory"), NULL, now);
-	} else {
 		return false;
-	}
-	return true;
+	if (!loader_complete(delivery->loader) && (delivery->handoff.settled || !looks))
+		return checks_query(delivery, now);
+	if (looks)
+		return query_send(delivery, QUERY_HANDOFF, HANDOFF_QUESTION(keys), NULL, now);
+	if (backpressure_asks(&delivery->backpressure, now))
+		return query_send(
+			delivery, QUERY_LENGTH, RESP_WORDS("LLEN", keys->queue), NULL, now);
+	if (now >= delivery->eviction.ask_at)
+		return query_send(delivery, QUERY_POLICY, RESP_WORDS("INFO", "memory"), NULL, now);
+	return false;
 }
 
 static bool commit_begin(struct delivery *delivery, struct moment now)
@@ -72,21 +74,18 @@ static bool commit_begin(struct delivery *delivery, struct moment now)
 	return commit != NULL;
 }
 
-/* Commits and questions in turn, so that neither waits for the end of the others. */
-static void active_say(struct delivery *delivery, struct moment now)
-{
-	if (delivery->commit_next && commit_begin(delivery, now))
-		return;
-	if (!question_begin(delivery, now.monotonic))
-		commit_begin(delivery, now);
-}
-
 void delivery_send(struct delivery *delivery, struct moment now)
 {
-	if (session_ready(session_of(delivery)))
-		active_say(delivery, now);
-	else if (session_idle(session_of(delivery)) && !is_active(delivery))
-		handoff_send_ask(delivery, now.monotonic);
+	const struct session *session = session_of(delivery);
+
+	if (session_ready(session)) {
+		/* commits and queries in turn, so that neither waits for the end of the others */
+		if ((!delivery->commit_next || !commit_begin(delivery, now)) &&
+			!query_begin(delivery, now.monotonic))
+			commit_begin(delivery, now);
+	} else if (session_idle(session) && !is_active(delivery)) {
+		handoff_query(delivery, now.monotonic);
+	}
 }
 
 nsec delivery_query_at(const struct delivery *delivery)
@@ -102,17 +101,9 @@ nsec delivery_query_at(const struct delivery *delivery)
 	return next;
 }
 
-#define RETRY_WAIT NSEC_PER_SEC /* until what Redis refused of a commit is tried again */
-
-static struct decode_context decode_make(const struct delivery *delivery, struct moment now)
-{
-	return (struct decode_context){
-		delivery->core.flapjack, session_clock(session_of(delivery)), now};
-}
-
 static void active_begin(struct delivery *delivery, struct moment now)
 {
-	log_info("active: this broker repeats, and takes events");
+	log_info("active: this broker takes events and repeats them");
 	pending_reopen(delivery->pending);
 	core_reset(&delivery->core, now);
 	if (delivery->status.role != DELIVERY_STARTS) /* then another broker was active before */
@@ -145,7 +136,7 @@ static void rewrite_begin(struct delivery *delivery)
 		loader_interrupt(delivery->loader);
 }
 
-static void turn_work(struct delivery *delivery, struct moment now)
+static void role_change_apply(struct delivery *delivery, struct moment now)
 {
 	switch (session_role_change(session_of(delivery))) {
 	case CHANGE_NONE:
@@ -163,45 +154,26 @@ static void turn_work(struct delivery *delivery, struct moment now)
 	}
 }
 
-static void length_hear(struct delivery *delivery, int64_t length, nsec now)
+static void length_apply(struct delivery *delivery, int64_t length, nsec now)
 {
+	const char *plural = number_plural((uint64_t)length);
+
 	delivery->status.queue_length = length;
 	switch (backpressure_update(&delivery->backpressure, length, now)) {
 	case PRESSURE_SAME:
 		return;
 	case PRESSURE_PAUSES:
 		log_warning("the queue has %" PRId64 " event%s, more than %" PRId64
-			    ": repeats pause until somebody takes them",
-			length, number_plural((uint64_t)length), delivery->backpressure.max);
+			    ": repeats pause until it is shorter",
+			length, plural, delivery->backpressure.max);
 		return;
 	case PRESSURE_RESUMES:
-		log_info("the queue has %" PRId64 " event%s: repeats go on", length,
-			number_plural((uint64_t)length));
+		log_info("the queue has %" PRId64 " event%s: repeats go on", length, plural);
 		return;
 	}
 }
 
-static void checks_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
-{
-	const struct decode_context decode_context = decode_make(delivery, now);
-	struct reason why;
-
-	if (!loader_read(delivery->loader, reply, &decode_context, delivery->core.engine, &why))
-		redis_reject(delivery->redis, why.text, now.monotonic);
-}
-
-/* The other broker has it now, or soon. */
-static void taken_hear(struct delivery *delivery, const redisReply *reply, nsec now)
-{
-	struct reason why;
-
-	if (!handoff_send_read(&delivery->handoff_sender, delivery->accepted, reply, &why))
-		redis_reject(delivery->redis, why.text, now);
-	else if (accepted_count(delivery->accepted) == 0)
-		log_info("all that was answered 202 was handed over");
-}
-
-static void policy_hear(struct delivery *delivery, const redisReply *reply, nsec now)
+static void policy_apply(struct delivery *delivery, const redisReply *reply, nsec now)
 {
 	const char *info = reply->type == REDIS_REPLY_STRING ? reply->str : "";
 	char policy[EVICTION_POLICY];
@@ -222,49 +194,82 @@ static void policy_hear(struct delivery *delivery, const redisReply *reply, nsec
 	}
 }
 
-static void answer_hear(struct delivery *delivery, const redisReply *reply, struct moment now)
+static void reply_apply(struct delivery *delivery, const redisReply *reply, struct moment now)
 {
-	const struct decode_context decode_context = decode_make(delivery, now);
+	const struct decode_context context = {
+		delivery->core.flapjack, session_clock(session_of(delivery)), now};
+	bool usable = true;
+	struct reason why;
 
-	switch (delivery->asked) {
+	switch (delivery->query) {
 	case QUERY_NONE:
 		return;
 	case QUERY_CHECKS:
-		checks_hear(delivery, reply, now);
-		return;
+		usable =
+			loader_read(delivery->loader, reply, &context, delivery->core.engine, &why);
+		break;
 	case QUERY_HANDOFF:
-		delivery->unreadable += handoff_read(&delivery->handoff, reply, &decode_context);
-		return;
+		delivery->unreadable += handoff_read(&delivery->handoff, reply, &context);
+		break;
 	case QUERY_LENGTH:
 		if (reply->type == REDIS_REPLY_INTEGER)
-			length_hear(delivery, reply->integer, now.monotonic);
-		return;
+			length_apply(delivery, reply->integer, now.monotonic);
+		break;
 	case QUERY_HANDOFF_SEND:
-		taken_hear(delivery, reply, now.monotonic);
-		return;
+		usable = handoff_send_read(
+			&delivery->handoff_sender, delivery->accepted, reply, &why);
+		if (usable && accepted_count(delivery->accepted) == 0)
+			log_info("all events that were answered 202 are handed off");
+		break;
 	case QUERY_POLICY:
-		policy_hear(delivery, reply, now.monotonic);
-		return;
+		policy_apply(delivery, reply, now.monotonic);
+		break;
+	}
+	if (!usable)
+		redis_reject(delivery->redis, why.text, now.monotonic);
+}
+
+void delivery_retry(struct delivery *delivery)
+{
+	outbox_retry(delivery->core.outbox);
+	delivery->retry_at = NSEC_NEVER;
+}
+
+static bool is_rewriting(const struct delivery *delivery)
+{
+	return delivery->rewrite < CHECKS_SHARDS ||
+	       outbox_done(delivery->core.outbox).records < delivery->rewritten;
+}
+
+/* One shard at a time that has any checks, when the records of the one before are written. */
+void delivery_rewrite(struct delivery *delivery)
+{
+	struct outbox *outbox = delivery->core.outbox;
+
+	while (delivery->rewrite < CHECKS_SHARDS &&
+		outbox_done(outbox).records >= delivery->rewritten) {
+		engine_rewrite(delivery->core.engine, delivery->rewrite++);
+		delivery->rewritten = outbox_watermarks(outbox).records;
 	}
 }
 
-/* Where the connection broke, what was asked is not answered any more. */
-static void answer_work(struct delivery *delivery, struct moment now)
+/* The reply to a query is lost with its connection. */
+static void reply_work(struct delivery *delivery, struct moment now)
 {
 	struct redisReply *reply = redis_reply(delivery->redis);
 
 	if (reply != NULL)
-		answer_hear(delivery, reply, now);
-	else if (delivery->asked == QUERY_CHECKS && !session_busy(session_of(delivery)))
+		reply_apply(delivery, reply, now);
+	else if (delivery->query == QUERY_CHECKS && !session_busy(session_of(delivery)))
 		loader_interrupt(delivery->loader);
 	if (reply != NULL || !session_busy(session_of(delivery)))
-		delivery->asked = QUERY_NONE;
+		delivery->query = QUERY_NONE;
 	if (reply != NULL)
 		freeReplyObject(reply);
 }
 
-/* What stood in the place of the records may have taken all of them along. */
-static void refusals_see(struct delivery *delivery, unsigned before, unsigned refused, nsec now)
+/* HSET works again after WRONGTYPE: the key was replaced, so all records are rewritten. */
+static void refusals_check(struct delivery *delivery, unsigned before, unsigned refused, nsec now)
 {
 	unsigned left = outbox_refused(delivery->core.outbox);
 
@@ -281,46 +286,46 @@ static void refusals_see(struct delivery *delivery, unsigned before, unsigned re
 	rewrite_begin(delivery);
 }
 
-/* Each commit counts the records. Somebody may have deleted them, be it Redis to make room. */
-static void records_see(struct delivery *delivery, nsec now)
+/* Each commit counts the records: they may have been deleted, or evicted by Redis. */
+static void records_check(struct delivery *delivery, nsec now)
 {
 	const struct outbox *outbox = delivery->core.outbox;
 	int64_t there = session_records(session_of(delivery));
 	char more[LOG_LIMIT_TEXT];
-	unsigned long dropped_field;
+	unsigned long suppressed;
 
-	if (there < 0 || (uint64_t)there >= outbox_recorded(outbox) ||
-		delivery_rewrites(delivery) || (outbox_refused(outbox) & COMMIT_RECORDS) != 0)
+	if (there < 0 || (uint64_t)there >= outbox_recorded(outbox) || is_rewriting(delivery) ||
+		(outbox_refused(outbox) & COMMIT_RECORDS) != 0)
 		return;
-	if (log_limit_pass(&delivery->losses, now, &dropped_field))
+	if (log_limit_pass(&delivery->losses, now, &suppressed))
 		log_warning("Redis has lost %" PRIu64 " of %zu states: writing all again%s",
 			outbox_recorded(outbox) - (uint64_t)there, outbox_recorded(outbox),
-			log_limit_text(dropped_field, more));
+			log_limit_text(suppressed, more));
 	rewrite_begin(delivery);
 }
 
-static void applied_take(struct delivery *delivery, struct commit *applied, nsec now)
+static void commit_apply(struct delivery *delivery, struct commit *commit, nsec now)
 {
 	struct outbox *outbox = delivery->core.outbox;
 	uint64_t pushes = outbox_done(outbox).pushes;
-	unsigned before = outbox_refused(outbox), refused = applied->refused;
+	unsigned before = outbox_refused(outbox), refused = commit->refused;
 
-	outbox_applied(outbox, applied);
+	outbox_applied(outbox, commit);
 	delivery->status.pushed += outbox_done(outbox).pushes - pushes;
 	histogram_add(&delivery->commits, now - delivery->commit_at);
-	refusals_see(delivery, before, refused, now);
+	refusals_check(delivery, before, refused, now);
 }
 
 void delivery_receive(struct delivery *delivery, struct moment now)
 {
 	redis_step(delivery->redis, now);
-	struct commit *applied = session_applied(session_of(delivery));
-	if (applied != NULL)
-		applied_take(delivery, applied, now.monotonic);
-	records_see(delivery, now.monotonic);
-	pending_committed(delivery->pending); /* before what is left may be given away */
-	if (applied != NULL && applied->queue_length >= 0)
-		length_hear(delivery, applied->queue_length, now.monotonic);
-	answer_work(delivery, now);
-	turn_work(delivery, now);
+	struct commit *commit = session_applied(session_of(delivery));
+	if (commit != NULL)
+		commit_apply(delivery, commit, now.monotonic);
+	records_check(delivery, now.monotonic);
+	pending_committed(delivery->pending); /* before the rest may be handed off */
+	if (commit != NULL && commit->queue_length >= 0)
+		length_apply(delivery, commit->queue_length, now.monotonic);
+	reply_work(delivery, now);
+	role_change_apply(delivery, now);
 }

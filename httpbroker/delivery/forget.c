@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool forget_is_whole(const struct forget *forget)
+bool forget_is_whole_entity(const struct forget *forget)
 {
 	return forget->names.entity_length == forget->names.length;
 }
 
-/* Each time that they fill their room it is doubled. */
+/* Capacity is the next power of two. */
 static struct prepared *check_add(struct forget *forget)
 {
 	size_t count = forget->count++;
@@ -22,28 +22,20 @@ static struct prepared *check_add(struct forget *forget)
 	return &forget->checks[count];
 }
 
-/* Of no earlier time than what is known of it, which a clock that was set back may have made. */
-static const struct prepared *check_remember(
-	struct forget *forget, const struct check *check, struct moment now)
+/* Not older than the known event, whose time may be ahead where the clock was set back. */
+static void check_forget(struct forget *forget, const struct core *core, const struct check *check,
+	struct moment now)
 {
 	const struct text entity = {check->names, check->entity_length};
-	const struct text check_name = {
+	const struct text name = {
 		check->names + entity.length + 1, check->hh.keylen - entity.length - 1};
 	const struct instant known = {check->time, check->fraction};
 	const struct instant time = instant_of(now.wall);
 	struct prepared *prepared = check_add(forget);
 
 	prepared_make_forgotten(
-		prepared, entity, check_name, instant_compare(time, known) > 0 ? time : known);
-	return prepared;
-}
-
-static void check_forget(struct forget *forget, const struct core *core, const struct check *check,
-	struct moment now)
-{
-	const struct prepared *remembered = check_remember(forget, check, now);
-
-	engine_forget(core->engine, &remembered->names);
+		prepared, entity, name, instant_compare(time, known) > 0 ? time : known);
+	engine_forget(core->engine, &prepared->names);
 }
 
 void forget_check(struct forget *forget, struct core *core, struct moment now)

@@ -28,14 +28,14 @@ void handoff_begin(struct handoff *handoff, nsec now)
 	handoff->settled = false;
 }
 
-static bool item_take(struct handoff *handoff, const redisReply *item,
-	const struct decode_context *decode_context)
+static bool item_decode(
+	struct handoff *handoff, const redisReply *item, const struct decode_context *context)
 {
 	const struct blob json = {item->str, (size_t)item->len};
 	struct reason why = {"it is no text"};
 
 	if (item->type == REDIS_REPLY_STRING &&
-		decode_event(decode_context, json, &handoff->prepared[handoff->count], &why)) {
+		decode_event(context, json, &handoff->prepared[handoff->count], &why)) {
 		handoff->prepared[handoff->count++].handed = true;
 		return true;
 	}
@@ -45,27 +45,28 @@ static bool item_take(struct handoff *handoff, const redisReply *item,
 	return false;
 }
 
-/* As where a key of that name is no list: nobody can leave anything there then. */
-static void refusal_see(struct handoff *handoff, const redisReply *reply)
+/* Such as where the key is no list. */
+static void refusal_log(struct handoff *handoff, const redisReply *reply)
 {
 	bool refused = reply->type != REDIS_REPLY_ARRAY;
 
 	if (refused && !handoff->refused)
-		log_error("what other brokers have left cannot be taken: Redis refuses LRANGE: %s",
+		log_error(
+			"cannot read the events that other brokers have handed off: Redis refuses LRANGE: %s",
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 	if (!refused && handoff->refused)
-		log_info("what other brokers have left can be taken again");
+		log_info("events that other brokers have handed off can be read again");
 	handoff->refused = refused;
 }
 
 size_t handoff_read(struct handoff *handoff, const struct redisReply *reply,
-	const struct decode_context *decode_context)
+	const struct decode_context *context)
 {
 	size_t unreadable = 0;
 
 	handoff_free(handoff);
-	handoff->look_at = decode_context->now.monotonic + HANDOFF_LOOK;
-	refusal_see(handoff, reply);
+	handoff->look_at = context->now.monotonic + HANDOFF_LOOK;
+	refusal_log(handoff, reply);
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements == 0) {
 		handoff->settled = true;
 		return 0;
@@ -73,33 +74,25 @@ size_t handoff_read(struct handoff *handoff, const struct redisReply *reply,
 	handoff->found = reply->elements;
 	handoff->prepared = memory_zeroed(reply->elements, sizeof handoff->prepared[0]);
 	for (size_t i = 0; i < reply->elements; i++)
-		unreadable += !item_take(handoff, reply->element[i], decode_context);
+		unreadable += !item_decode(handoff, reply->element[i], context);
 	log_info("taking %zu event%s that another broker has handed over", handoff->count,
 		number_plural(handoff->count));
 	return unreadable;
 }
 
-/* All that are not known are wanted at once. */
-static bool handoff_known(
+/* Prefetches all records that are not loaded yet. */
+static bool items_known(
 	const struct handoff *handoff, const struct core *core, struct loader *loader)
 {
 	bool known = true;
 
-	for (size_t i = handoff->next; i < handoff->count; i++) {
-		const struct prepared *prepared = &handoff->prepared[i];
-
-		for (; prepared != NULL; prepared = prepared->former) {
-			if (loader_knows(loader, core->checks, &prepared->names))
-				continue;
-			loader_prefetch(loader, &prepared->names);
-			known = false;
-		}
-	}
+	for (size_t i = handoff->next; i < handoff->count; i++)
+		known &= loader_ready(loader, core->checks, &handoff->prepared[i]);
 	return known;
 }
 
-/* False if there is no room for it now. */
-static bool item_judge(struct handoff *handoff, struct core *core, struct moment now)
+/* False if there is no room now. */
+static bool item_apply(struct handoff *handoff, struct core *core, struct moment now)
 {
 	const struct prepared *prepared = &handoff->prepared[handoff->next];
 	enum engine_result answer = engine_apply_handed(core->engine, prepared, now);
@@ -112,7 +105,7 @@ static bool item_judge(struct handoff *handoff, struct core *core, struct moment
 	return true;
 }
 
-static void older_tell(struct handoff *handoff)
+static void older_log(struct handoff *handoff)
 {
 	handoff->lost += handoff->older;
 	if (handoff->older > 0)
@@ -128,12 +121,12 @@ void handoff_apply(
 	struct handoff *handoff, struct core *core, struct loader *loader, struct moment now)
 {
 	if (handoff->found == 0 || outbox_is_trimming(core->outbox) ||
-		!handoff_known(handoff, core, loader))
+		!items_known(handoff, core, loader))
 		return;
 	while (handoff->next < handoff->count)
-		if (!item_judge(handoff, core, now))
+		if (!item_apply(handoff, core, now))
 			return;
-	older_tell(handoff);
+	older_log(handoff);
 	outbox_trim(core->outbox, handoff->found);
 	handoff_free(handoff);
 	handoff->look_at = now.monotonic; /* there may be more */
@@ -144,7 +137,7 @@ bool handoff_is_due(const struct handoff *handoff, const struct core *core, nsec
 	return handoff->found == 0 && !outbox_is_trimming(core->outbox) && now >= handoff->look_at;
 }
 
-enum { BIT_MAX = 500, BIT_BYTES = 1 << 20 }; /* far fewer than Lua's unpack takes */
+enum { CHUNK_MAX = 500, CHUNK_BYTES = 1 << 20 }; /* far fewer than Lua's unpack takes */
 
 /* The number lasts for a day: nobody is cut off for longer, and goes on then. */
 #define SCRIPT                                                        \
@@ -170,38 +163,39 @@ bool handoff_send_is_open(const struct handoff_sender *handoff_sender)
 	return handoff_sender->count > 0;
 }
 
-static size_t bit_measure(const struct accepted *accepted)
+static size_t chunk_measure(const struct accepted *accepted)
 {
 	size_t count = 0, bytes = 0;
 
-	for (const struct entry *kept = accepted_first(accepted); kept != NULL; kept = kept->next) {
-		if (count == BIT_MAX || bytes >= BIT_BYTES)
+	for (const struct entry *entry = accepted_first(accepted); entry != NULL;
+		entry = entry->next) {
+		if (count == CHUNK_MAX || bytes >= CHUNK_BYTES)
 			break;
-		bytes += kept->length;
+		bytes += entry->length;
 		count++;
 	}
 	return count;
 }
 
-static void bit_begin(struct handoff_sender *handoff_sender, struct accepted *accepted)
+static void chunk_begin(struct handoff_sender *handoff_sender, struct accepted *accepted)
 {
-	handoff_sender->count = bit_measure(accepted);
+	handoff_sender->count = chunk_measure(accepted);
 	accepted_freeze(accepted, handoff_sender->count);
 	snprintf(handoff_sender->number, sizeof handoff_sender->number, "%" PRIu64,
-		++handoff_sender->bits);
+		++handoff_sender->chunks);
 }
 
 bool handoff_send_command(struct handoff_sender *handoff_sender, struct accepted *accepted,
 	const char *words[HANDOFF_SEND_WORDS], struct resp_list *list)
 {
-	const struct entry *kept = accepted_first(accepted);
+	const struct entry *entry = accepted_first(accepted);
 
-	if (kept == NULL)
+	if (entry == NULL)
 		return false;
 	if (handoff_sender->count == 0)
-		bit_begin(handoff_sender, accepted);
-	for (size_t i = 0; i < handoff_sender->count; i++, kept = kept->next)
-		resp_add(list, kept->json, kept->length);
+		chunk_begin(handoff_sender, accepted);
+	for (size_t i = 0; i < handoff_sender->count; i++, entry = entry->next)
+		resp_add(list, entry->json, entry->length);
 	words[0] = "EVAL";
 	words[1] = SCRIPT;
 	words[2] = "2";

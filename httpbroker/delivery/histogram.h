@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long something took, counted in ranges from a quarter of a millisecond to five seconds. Any
- * thread may add and read, and nobody waits: figures that are read together may differ by what is
- * being added meanwhile.
+ * A histogram of durations from 0.25 ms to 5 s. Any thread adds and reads without a lock: counts
+ * that are read together may differ by what is being added.
  */
 #ifndef HTTPBROKER_DELIVERY_HISTOGRAM_H
 #define HTTPBROKER_DELIVERY_HISTOGRAM_H
@@ -21,7 +20,7 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, nsec took);
 
-/* Up to which time, itself included, the n-th of the counts reaches. */
+/* The inclusive upper bound of the n-th count. */
 nsec histogram_bound(unsigned number);
 
 #endif

@@ -15,25 +15,24 @@
 #include <string.h>
 
 enum {
-	WANTED_MAX = 500, /* asked for at once */
-	NAMED_MAX = 20,   /* unreadable records, each with a line in the log */
+	WANTED_MAX = 500, /* fetched at once */
+	NAMED_MAX = 20,   /* unreadable records that are logged */
 	CURSOR_TEXT = 24,
 };
 
 #define SCAN_COUNT "500" /* records of a chunk, about: a millisecond or two of Redis and of us */
 
-enum question { QUESTION_NONE, QUESTION_COUNT, QUESTION_SCAN, QUESTION_FETCH };
+enum loader_query { LOADER_NONE, LOADER_SCAN, LOADER_FETCH };
 
 struct loader {
 	bool complete;
-	bool counted;
 	char cursor[CURSOR_TEXT];
-	enum question asked;
+	enum loader_query query;
 	struct missing *missing;
 	char *wanted[WANTED_MAX]; /* their fields; owned */
 	size_t wanted_count;
 	struct resp_list fields; /* the same as arguments */
-	uint64_t loaded, to_load, unreadable;
+	uint64_t loaded, unreadable;
 	nsec begun;
 };
 
@@ -65,9 +64,9 @@ void loader_free(struct loader *loader)
 void loader_begin(struct loader *loader, nsec now)
 {
 	wanted_clear(loader);
-	missing_open(loader->missing);
-	loader->complete = loader->counted = false;
-	loader->loaded = loader->to_load = loader->unreadable = 0;
+	missing_open(loader->missing, true);
+	loader->complete = false;
+	loader->loaded = loader->unreadable = 0;
 	loader->begun = now;
 	loader_interrupt(loader);
 }
@@ -75,7 +74,7 @@ void loader_begin(struct loader *loader, nsec now)
 void loader_finish(struct loader *loader)
 {
 	wanted_clear(loader);
-	missing_close(loader->missing);
+	missing_open(loader->missing, false);
 	loader->complete = true;
 }
 
@@ -91,7 +90,7 @@ bool loader_complete(const struct loader *loader)
 
 void loader_interrupt(struct loader *loader)
 {
-	loader->asked = QUESTION_NONE;
+	loader->query = LOADER_NONE;
 	strcpy(loader->cursor, "0");
 }
 
@@ -117,7 +116,7 @@ void loader_prefetch(struct loader *loader, const struct names *names)
 	char field[2 * LIMIT_NAME + 1];
 	size_t length = field_write(names, field);
 
-	if (loader->wanted_count == WANTED_MAX || loader->asked == QUESTION_FETCH)
+	if (loader->wanted_count == WANTED_MAX || loader->query == LOADER_FETCH)
 		return;
 	char *wanted = memory_zeroed(1, length + 1);
 	memcpy(wanted, field, length);
@@ -125,39 +124,40 @@ void loader_prefetch(struct loader *loader, const struct names *names)
 	resp_add(&loader->fields, field, length);
 }
 
-void loader_prefetch_none(struct loader *loader)
+bool loader_ready(
+	struct loader *loader, const struct checks *checks, const struct prepared *prepared)
 {
-	if (loader->asked != QUESTION_FETCH)
-		wanted_clear(loader);
+	bool ready = true;
+
+	for (; prepared != NULL; prepared = prepared->former) {
+		if (loader_knows(loader, checks, &prepared->names))
+			continue;
+		loader_prefetch(loader, &prepared->names);
+		ready = false;
+	}
+	return ready;
 }
 
-static void words_set(const char *words[LOADER_WORDS], const char *const *from)
+void loader_prefetch_none(struct loader *loader)
 {
-	int i = 0;
-
-	for (; from[i] != NULL; i++)
-		words[i] = from[i];
-	words[i] = NULL;
+	if (loader->query != LOADER_FETCH)
+		wanted_clear(loader);
 }
 
 const struct resp_list *loader_command(
 	struct loader *loader, const struct keys *keys, const char *words[LOADER_WORDS])
 {
-	if (loader->wanted_count > 0) {
-		loader->asked = QUESTION_FETCH;
-		words_set(words, RESP_WORDS("HMGET", keys->checks));
-		return &loader->fields;
-	}
-	loader->asked = loader->counted ? QUESTION_SCAN : QUESTION_COUNT;
-	if (loader->counted)
-		words_set(words,
-			RESP_WORDS("HSCAN", keys->checks, loader->cursor, "COUNT", SCAN_COUNT));
-	else
-		words_set(words, RESP_WORDS("HLEN", keys->checks));
-	return NULL;
+	bool fetch = loader->wanted_count > 0;
+	const char *const scan[] = {
+		"HSCAN", keys->checks, loader->cursor, "COUNT", SCAN_COUNT, NULL};
+	const char *const get[] = {"HMGET", keys->checks, NULL};
+
+	loader->query = fetch ? LOADER_FETCH : LOADER_SCAN;
+	memcpy(words, fetch ? get : scan, fetch ? sizeof get : sizeof scan);
+	return fetch ? &loader->fields : NULL;
 }
 
-static void unreadable_tell(struct loader *loader, struct blob field, const struct reason *why)
+static void unreadable_log(struct loader *loader, struct blob field, const struct reason *why)
 {
 	int shown = field.length > 128 ? 128 : (int)field.length;
 
@@ -167,19 +167,19 @@ static void unreadable_tell(struct loader *loader, struct blob field, const stru
 			field.bytes, why->text);
 }
 
-static bool record_take(struct loader *loader, struct blob field, struct blob value,
-	const struct decode_context *decode_context, struct engine *engine)
+static bool record_load(struct loader *loader, struct blob field, struct blob value,
+	const struct decode_context *context, struct engine *engine)
 {
 	struct prepared prepared;
 	struct record record;
 	struct reason why;
 
-	if (!decode_record(decode_context, field, value, &prepared, &record, &why)) {
-		unreadable_tell(loader, field, &why);
+	if (!decode_record(context, field, value, &prepared, &record, &why)) {
+		unreadable_log(loader, field, &why);
 		return false;
 	}
-	loader->loaded += engine_load(
-		engine, &prepared, record.owed ? NULL : &record.sent, decode_context->now);
+	loader->loaded +=
+		engine_load(engine, &prepared, record.owed ? NULL : &record.sent, context->now);
 	prepared_free(&prepared);
 	return true;
 }
@@ -195,8 +195,8 @@ static bool refuse(const redisReply *reply, const char *command, struct reason *
 		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 }
 
-static bool fetch_take(struct loader *loader, const redisReply *reply,
-	const struct decode_context *decode_context, struct engine *engine, struct reason *why)
+static bool fetch_read(struct loader *loader, const redisReply *reply,
+	const struct decode_context *context, struct engine *engine, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != loader->wanted_count)
 		return refuse(reply, "HMGET", why);
@@ -206,15 +206,14 @@ static bool fetch_take(struct loader *loader, const redisReply *reply,
 
 		if (!missing_has(loader->missing, field.bytes, field.length) &&
 			(value->type != REDIS_REPLY_STRING ||
-				!record_take(
-					loader, field, blob_of(value), decode_context, engine)))
+				!record_load(loader, field, blob_of(value), context, engine)))
 			missing_add(loader->missing, field.bytes, field.length);
 	}
 	wanted_clear(loader);
 	return true;
 }
 
-static void end_tell(const struct loader *loader, nsec now)
+static void end_log(const struct loader *loader, nsec now)
 {
 	char span[DURATION_TEXT];
 
@@ -235,8 +234,8 @@ static bool is_chunk(const redisReply *reply)
 	       reply->element[1]->type == REDIS_REPLY_ARRAY && reply->element[1]->elements % 2 == 0;
 }
 
-static bool scan_take(struct loader *loader, const redisReply *reply,
-	const struct decode_context *decode_context, struct engine *engine, struct reason *why)
+static bool scan_read(struct loader *loader, const redisReply *reply,
+	const struct decode_context *context, struct engine *engine, struct reason *why)
 {
 	if (!is_chunk(reply))
 		return refuse(reply, "HSCAN", why);
@@ -245,60 +244,33 @@ static bool scan_take(struct loader *loader, const redisReply *reply,
 		struct blob field = blob_of(pairs->element[i]);
 
 		if (!missing_has(loader->missing, field.bytes, field.length))
-			record_take(loader, field, blob_of(pairs->element[i + 1]), decode_context,
-				engine);
+			record_load(loader, field, blob_of(pairs->element[i + 1]), context, engine);
 	}
 	strcpy(loader->cursor, reply->element[0]->str);
 	if (strcmp(loader->cursor, "0") != 0)
 		return true;
-	end_tell(loader, decode_context->now.monotonic);
+	end_log(loader, context->now.monotonic);
 	loader_finish(loader);
 	return true;
 }
 
-static bool count_take(struct loader *loader, const redisReply *reply, struct reason *why)
-{
-	if (reply->type != REDIS_REPLY_INTEGER)
-		return refuse(reply, "HLEN", why);
-	loader->to_load = (uint64_t)reply->integer;
-	loader->counted = true;
-	return true;
-}
-
-/* Where there is something else, there are no states; writing them will be refused, and said. */
+/* Another type of key holds no records; HSET will be refused, and that is logged. */
 static bool is_no_hash(const redisReply *reply)
 {
 	return reply->type == REDIS_REPLY_ERROR && strncmp(reply->str, "WRONGTYPE", 9) == 0;
 }
 
 bool loader_read(struct loader *loader, const struct redisReply *reply,
-	const struct decode_context *decode_context, struct engine *engine, struct reason *why)
+	const struct decode_context *context, struct engine *engine, struct reason *why)
 {
-	enum question asked = loader->asked;
+	enum loader_query query = loader->query;
 
-	loader->asked = QUESTION_NONE;
-	if (is_no_hash(reply)) {
+	loader->query = LOADER_NONE;
+	if (is_no_hash(reply))
 		loader_finish(loader);
-		return true;
-	}
-	if (asked == QUESTION_FETCH)
-		return fetch_take(loader, reply, decode_context, engine, why);
-	if (asked == QUESTION_SCAN)
-		return scan_take(loader, reply, decode_context, engine, why);
-	return asked != QUESTION_COUNT || count_take(loader, reply, why);
-}
-
-uint64_t loader_loaded(const struct loader *loader)
-{
-	return loader->loaded;
-}
-
-uint64_t loader_to_load(const struct loader *loader)
-{
-	return loader->to_load;
-}
-
-uint64_t loader_unreadable(const struct loader *loader)
-{
-	return loader->unreadable;
+	else if (query == LOADER_FETCH)
+		return fetch_read(loader, reply, context, engine, why);
+	else if (query == LOADER_SCAN)
+		return scan_read(loader, reply, context, engine, why);
+	return true;
 }

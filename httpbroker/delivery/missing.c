@@ -26,7 +26,7 @@ struct missing *missing_new(const struct siphash_key *key)
 	return missing;
 }
 
-static void missing_clear(struct missing *missing)
+void missing_open(struct missing *missing, bool open)
 {
 	struct missed *missed, *next;
 
@@ -34,24 +34,13 @@ static void missing_clear(struct missing *missing)
 		HASH_DEL(missing->all, missed);
 		free(missed);
 	}
+	missing->open = open;
 }
 
 void missing_free(struct missing *missing)
 {
-	missing_clear(missing);
+	missing_open(missing, false);
 	free(missing);
-}
-
-void missing_open(struct missing *missing)
-{
-	missing_clear(missing);
-	missing->open = true;
-}
-
-void missing_close(struct missing *missing)
-{
-	missing_clear(missing);
-	missing->open = false;
 }
 
 bool missing_has(const struct missing *missing, const char *field, size_t length)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The checks of which Redis has no record that counts: none at all, one that cannot be read, or one
- * that is to be deleted. Kept while the states are being read, so that what was forgotten meanwhile
- * is not loaded again from a record that was read before it was deleted.
+ * Checks without a valid record in Redis: none, one that cannot be decoded, or one to be deleted.
+ * Kept while records are being loaded, so that a check that is forgotten meanwhile is not loaded
+ * from a record that was read before.
  */
 #ifndef HTTPBROKER_DELIVERY_MISSING_H
 #define HTTPBROKER_DELIVERY_MISSING_H
@@ -18,9 +18,8 @@ struct missing;
 struct missing *missing_new(const struct siphash_key *key);
 void missing_free(struct missing *missing);
 
-/* Empties it; from then on it keeps what is added. Or it is closed: empty, and keeps nothing. */
-void missing_open(struct missing *missing);
-void missing_close(struct missing *missing);
+/* Empties it and sets whether it keeps what is added. */
+void missing_open(struct missing *missing, bool open);
 
 /* A check, by the field of its record (record.h), which is copied. */
 void missing_add(struct missing *missing, const char *field, size_t length);

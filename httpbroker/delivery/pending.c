@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <utlist.h>
 
-enum { FORGET_SHARDS = 8 }; /* gone through in one go for an entity: a few ms of a large table */
+enum { FORGET_SHARDS = 8 }; /* searched in one go: a few ms of a large table */
 
 struct pending {
 	struct core *core;
 	struct loader *loader;
 	struct accepted *accepted;
-	struct submission *arrived; /* not, or not wholly judged; the oldest first */
-	struct submission *forget;  /* whole entities: the first is at work, in `shard` */
+	struct submission *arrived; /* not wholly applied; the oldest first */
+	struct submission *forget;  /* whole entities: the first is being searched, in `shard` */
 	unsigned shard;
-	struct submission *waiting; /* for what was judged to be in Redis */
+	struct submission *waiting; /* until the result is in Redis */
 };
 
 struct pending *pending_new(struct core *core, struct loader *loader, struct accepted *accepted)
@@ -35,14 +35,13 @@ void pending_free(struct pending *pending)
 	free(pending);
 }
 
-/* What was answered 202 and is not among the states yet, a line each, as decode_event() reads it.
- */
-static void entry_show(const struct pending *pending, struct submission *submission)
+/* The accepted events that are not in the table yet, a line each, as decode_event() reads them. */
+static void look_answer(const struct pending *pending, struct submission *submission)
 {
-	const struct entry *kept;
+	const struct entry *entry;
 
-	for (kept = accepted_next(pending->accepted); kept != NULL; kept = kept->next) {
-		buffer_append(submission->look, kept->json, kept->length);
+	for (entry = accepted_next(pending->accepted); entry != NULL; entry = entry->next) {
+		buffer_append(submission->look, entry->json, entry->length);
 		buffer_append(submission->look, "\n", 1);
 	}
 	submission->result = SUBMISSION_COMMITTED;
@@ -55,7 +54,7 @@ void pending_add(struct pending *pending, struct submission *list, nsec now)
 
 	DL_FOREACH_SAFE(list, submission, next) {
 		if (submission->look != NULL) {
-			entry_show(pending, submission);
+			look_answer(pending, submission);
 			continue;
 		}
 		submission->since = now;
@@ -81,7 +80,7 @@ static void submission_drop(
 	submission_answer(list, submission, SUBMISSION_DROPPED);
 }
 
-/* All that the submission wants is in the outbox. */
+/* All of the submission is in the outbox. */
 static void submission_await(
 	struct pending *pending, struct submission **from, struct submission *submission)
 {
@@ -90,7 +89,7 @@ static void submission_await(
 	DL_APPEND(pending->waiting, submission);
 }
 
-/* A whole entity is looked for bit by bit, so that nobody waits for that. */
+/* An entity is searched a few shards at a time, so that nobody waits for long. */
 static void forget_begin(struct pending *pending, struct submission *submission, struct moment now)
 {
 	struct forget *forget = submission->forget;
@@ -98,7 +97,7 @@ static void forget_begin(struct pending *pending, struct submission *submission,
 	if (!loader_complete(pending->loader)) {
 		submission_drop(&pending->arrived, submission,
 			"the states are still being read from Redis");
-	} else if (forget_is_whole(forget)) {
+	} else if (forget_is_whole_entity(forget)) {
 		DL_DELETE(pending->arrived, submission);
 		DL_APPEND(pending->forget, submission);
 	} else {
@@ -119,92 +118,80 @@ static void forget_work(struct pending *pending, struct moment now)
 	submission_await(pending, &pending->forget, submission);
 }
 
-/* Whether this check can be judged; if not, its record will be asked for. */
-static bool names_known(struct pending *pending, const struct names *names)
+/*
+ * Applies events up to the first whose record is not loaded; only prefetches if `blocked`. Returns
+ * whether all are applied.
+ */
+static bool events_apply(
+	struct pending *pending, struct submission *submission, bool blocked, struct moment now)
 {
-	if (loader_knows(pending->loader, pending->core->checks, names))
-		return true;
-	loader_prefetch(pending->loader, names);
-	return false;
-}
-
-/* The same for all that the ledger looks at. */
-static bool prepared_known(struct pending *pending, const struct prepared *prepared)
-{
-	bool known = names_known(pending, &prepared->names);
-
-	return (prepared->former == NULL || names_known(pending, &prepared->former->names)) &&
-	       known;
-}
-
-/* False if there is one that has to wait. Those behind it are wanted from the reader as well. */
-static bool postings_judge(
-	struct pending *pending, struct submission *submission, struct moment now)
-{
-	bool known = true;
+	bool ready = !blocked;
 
 	for (size_t i = submission->applied; i < submission->count; i++) {
 		struct item *item = &submission->items[i];
 
 		if (item->submitted)
-			known &= prepared_known(pending, &item->prepared);
-		if (!known)
+			ready &= loader_ready(
+				pending->loader, pending->core->checks, &item->prepared);
+		if (!ready)
 			continue;
 		if (item->submitted)
 			item->result = engine_apply(pending->core->engine, &item->prepared, now);
 		submission->applied = i + 1;
 	}
-	return known;
+	return ready;
 }
 
-static void arrived_judge(struct pending *pending, struct moment now)
+static void arrived_apply(struct pending *pending, struct moment now)
 {
 	struct submission *submission, *next;
-	bool known = true;
+	bool ready = true;
 
 	DL_FOREACH_SAFE(pending->arrived, submission, next) {
-		if (submission->forget != NULL && !known)
+		if (submission->forget != NULL && !ready)
 			return;
 		if (submission->forget != NULL) {
 			forget_begin(pending, submission, now);
 			continue;
 		}
-		if (known)
-			known = postings_judge(pending, submission, now);
-		else
-			for (size_t i = 0; i < submission->count; i++)
-				if (submission->items[i].submitted)
-					prepared_known(pending, &submission->items[i].prepared);
-		if (known)
+		ready = events_apply(pending, submission, !ready, now);
+		if (ready)
 			submission_await(pending, &pending->arrived, submission);
 	}
 }
 
-/* What was written by ourselves, that it cannot be read is not to be feared; it would be lost. */
-static bool entry_apply(struct pending *pending, const struct entry *kept, struct moment now)
-{
-	const struct decode_context decode_context = {pending->core->flapjack, 0, now};
-	struct prepared prepared;
-	struct reason why;
+enum { ACCEPTED_MAX = 1000 }; /* applied in one go, so that nobody waits for long */
 
-	if (!decode_event(
-		    &decode_context, (struct blob){kept->json, kept->length}, &prepared, &why))
-		return true;
-	bool known = prepared_known(pending, &prepared);
-	if (known)
-		known = engine_apply(pending->core->engine, &prepared, now) != ENGINE_FULL;
-	prepared_free(&prepared);
-	return known;
+/* An entry that cannot be decoded counts as applied; it is our own, so that should not happen. */
+static bool entry_decode(const struct pending *pending, const struct entry *entry,
+	struct prepared *out, struct moment now)
+{
+	const struct decode_context context = {pending->core->flapjack, 0, now};
+	struct reason ignored;
+
+	return decode_event(&context, (struct blob){entry->json, entry->length}, out, &ignored);
 }
 
-enum { ACCEPTED_BITE = 1000 }; /* judged in one go, so that nobody waits for long */
-
-/* False while there is some left. */
-static bool accepted_judge(struct pending *pending, struct moment now)
+/* False if its record is not loaded, or there is no room. */
+static bool entry_apply(struct pending *pending, const struct entry *entry, struct moment now)
 {
-	for (int i = 0; accepted_next(pending->accepted) != NULL; i++) {
-		if (i == ACCEPTED_BITE ||
-			!entry_apply(pending, accepted_next(pending->accepted), now))
+	struct prepared prepared;
+
+	if (!entry_decode(pending, entry, &prepared, now))
+		return true;
+	bool applied = loader_ready(pending->loader, pending->core->checks, &prepared) &&
+		       engine_apply(pending->core->engine, &prepared, now) != ENGINE_FULL;
+	prepared_free(&prepared);
+	return applied;
+}
+
+/* False while some are left. */
+static bool accepted_apply(struct pending *pending, struct moment now)
+{
+	const struct entry *entry;
+
+	for (int i = 0; (entry = accepted_next(pending->accepted)) != NULL; i++) {
+		if (i == ACCEPTED_MAX || !entry_apply(pending, entry, now))
 			return false;
 		struct watermarks watermarks = outbox_watermarks(pending->core->outbox);
 		accepted_mark_applied(pending->accepted, &watermarks);
@@ -212,19 +199,16 @@ static bool accepted_judge(struct pending *pending, struct moment now)
 	return true;
 }
 
-/* What is behind the first that has to wait is asked for with it. */
-static void accepted_want(struct pending *pending, struct moment now)
+/* Prefetches the records of the entries behind the first that has to wait. */
+static void accepted_prefetch(struct pending *pending, struct moment now)
 {
-	const struct entry *kept = accepted_next(pending->accepted);
-	const struct decode_context decode_context = {pending->core->flapjack, 0, now};
+	const struct entry *entry = accepted_next(pending->accepted);
 	struct prepared prepared;
-	struct reason why;
 
-	for (int i = 0; kept != NULL && i < ACCEPTED_BITE / 2; i++, kept = kept->next) {
-		if (!decode_event(&decode_context, (struct blob){kept->json, kept->length},
-			    &prepared, &why))
+	for (int i = 0; entry != NULL && i < ACCEPTED_MAX / 2; i++, entry = entry->next) {
+		if (!entry_decode(pending, entry, &prepared, now))
 			continue;
-		prepared_known(pending, &prepared);
+		loader_ready(pending->loader, pending->core->checks, &prepared);
 		prepared_free(&prepared);
 	}
 }
@@ -232,10 +216,10 @@ static void accepted_want(struct pending *pending, struct moment now)
 void pending_apply(struct pending *pending, struct moment now)
 {
 	forget_work(pending, now);
-	if (accepted_judge(pending, now))
-		arrived_judge(pending, now);
+	if (accepted_apply(pending, now))
+		arrived_apply(pending, now);
 	else if (!loader_complete(pending->loader))
-		accepted_want(pending, now);
+		accepted_prefetch(pending, now);
 }
 
 void pending_committed(struct pending *pending)
@@ -247,7 +231,8 @@ void pending_committed(struct pending *pending)
 	accepted_committed(pending->accepted, &done);
 }
 
-static void applied_keep(struct pending *pending, const struct submission *submission, size_t until)
+static void applied_accept(
+	struct pending *pending, const struct submission *submission, size_t until)
 {
 	for (size_t i = 0; i < until; i++)
 		if (submission->items[i].submitted && submission->items[i].result == ENGINE_APPLIED)
@@ -255,27 +240,21 @@ static void applied_keep(struct pending *pending, const struct submission *submi
 				&submission->watermarks);
 }
 
-static void forgotten_keep(struct pending *pending, const struct submission *submission)
-{
-	const struct forget *forget = submission->forget;
-
-	for (size_t i = 0; i < forget->count; i++)
-		accepted_put_applied(
-			pending->accepted, &forget->checks[i], &submission->watermarks);
-}
-
-static void waiting_keep(struct pending *pending)
+static void waiting_accept(struct pending *pending)
 {
 	struct submission *submission = pending->waiting;
 
-	if (submission->forget != NULL)
-		forgotten_keep(pending, submission);
-	else
-		applied_keep(pending, submission, submission->count);
+	const struct forget *forget = submission->forget;
+
+	for (size_t i = 0; forget != NULL && i < forget->count; i++)
+		accepted_put_applied(
+			pending->accepted, &forget->checks[i], &submission->watermarks);
+	if (forget == NULL)
+		applied_accept(pending, submission, submission->count);
 	submission_answer(&pending->waiting, submission, SUBMISSION_ACCEPTED);
 }
 
-static void arrived_keep(struct pending *pending)
+static void arrived_accept(struct pending *pending)
 {
 	struct submission *submission = pending->arrived;
 
@@ -284,7 +263,7 @@ static void arrived_keep(struct pending *pending)
 		return;
 	}
 	submission->watermarks = outbox_watermarks(pending->core->outbox);
-	applied_keep(pending, submission, submission->applied);
+	applied_accept(pending, submission, submission->applied);
 	for (size_t i = submission->applied; i < submission->count; i++) {
 		struct item *item = &submission->items[i];
 
@@ -307,46 +286,43 @@ void pending_accept(struct pending *pending, bool all, const char *refusal, nsec
 		if (refusal != NULL && !pending->waiting->async)
 			submission_drop(&pending->waiting, pending->waiting, refusal);
 		else
-			waiting_keep(pending);
+			waiting_accept(pending);
 	while (pending->arrived != NULL && (all || has_waited(pending->arrived, now)))
 		if (refusal != NULL && !pending->arrived->async)
 			submission_drop(&pending->arrived, pending->arrived, refusal);
 		else
-			arrived_keep(pending);
+			arrived_accept(pending);
 }
 
-static void list_drop(struct submission **list, const char *why)
-{
-	while (*list != NULL)
-		submission_drop(list, *list, why);
-}
-
-static void list_refuse(struct submission **list, const char *why)
+static void list_drop(struct submission **list, const char *why, bool async)
 {
 	struct submission *submission, *next;
 
 	DL_FOREACH_SAFE(*list, submission, next)
-		if (!submission->async)
+		if (async || !submission->async)
 			submission_drop(list, submission, why);
+}
+
+/* With or without those that are async. */
+static void lists_drop(struct pending *pending, const char *why, bool async)
+{
+	const struct submission *first = pending->forget;
+
+	list_drop(&pending->waiting, why, async);
+	list_drop(&pending->forget, why, async);
+	list_drop(&pending->arrived, why, async);
+	if (pending->forget != first)
+		pending->shard = 0;
 }
 
 void pending_drop(struct pending *pending, const char *why)
 {
-	list_drop(&pending->waiting, why);
-	list_drop(&pending->forget, why);
-	list_drop(&pending->arrived, why);
-	pending->shard = 0;
+	lists_drop(pending, why, true);
 }
 
 void pending_refuse(struct pending *pending, const char *why)
 {
-	const struct submission *first = pending->forget;
-
-	list_refuse(&pending->waiting, why);
-	list_refuse(&pending->forget, why);
-	list_refuse(&pending->arrived, why);
-	if (pending->forget != first)
-		pending->shard = 0;
+	lists_drop(pending, why, false);
 }
 
 void pending_reopen(struct pending *pending)

@@ -1,51 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/delivery/status.h"
 
-void status_init(struct status_board *board, nsec now)
-{
-	pthread_mutex_init(&board->lock, NULL);
-	board->status = (struct delivery_status){
-		.role_since = now,
-		.outlived_at = NSEC_NEVER,
-		.redis_since = now,
-		.redis_why = "not connected yet",
-		.queue_length = -1,
-	};
-	atomic_init(&board->role, (int)DELIVERY_STARTS);
-	atomic_init(&board->outlived_at, NSEC_NEVER);
-}
+#include <stdio.h>
+#include <string.h>
 
-void status_free(struct status_board *board)
-{
-	pthread_mutex_destroy(&board->lock);
-}
-
-void status_publish(struct status_board *board, const struct delivery_status *status)
-{
-	pthread_mutex_lock(&board->lock);
-	board->status = *status;
-	atomic_store(&board->role, (int)status->role);
-	atomic_store(&board->outlived_at, status->outlived_at);
-	pthread_mutex_unlock(&board->lock);
-}
-
-struct delivery_status status_read(struct status_board *board)
-{
-	pthread_mutex_lock(&board->lock);
-	struct delivery_status status = board->status;
-	pthread_mutex_unlock(&board->lock);
-	return status;
-}
-
-enum delivery_role status_role(struct status_board *board)
-{
-	return (enum delivery_role)atomic_load(&board->role);
-}
-
-nsec status_outlived_at(struct status_board *board)
-{
-	return atomic_load(&board->outlived_at);
-}
+#define POLICY_KEY "\nmaxmemory_policy:"
 
 const char *delivery_role_name(enum delivery_role role)
 {
@@ -69,12 +28,29 @@ enum backpressure_change backpressure_update(
 	return backpressure->paused ? PRESSURE_PAUSES : PRESSURE_RESUMES;
 }
 
-bool backpressure_asks(const struct backpressure *backpressure, nsec now)
+bool backpressure_asks(struct backpressure *backpressure, nsec now)
 {
-	return backpressure->paused && now >= backpressure->ask_at;
+	if (!backpressure->paused || now < backpressure->ask_at)
+		return false;
+	backpressure->ask_at = now + backpressure->interval;
+	return true;
 }
 
-void backpressure_asked(struct backpressure *backpressure, nsec now)
+enum eviction_change eviction_update(
+	struct eviction *eviction, const char *info, char policy[EVICTION_POLICY], nsec now)
 {
-	backpressure->ask_at = now + backpressure->interval;
+	const char *found = strstr(info, POLICY_KEY);
+	bool before = eviction->evicts;
+
+	eviction->ask_at = now + EVICTION_ASKED;
+	policy[0] = '\0';
+	if (found == NULL)
+		return EVICTION_SAME;
+	found += strlen(POLICY_KEY);
+	snprintf(policy, EVICTION_POLICY, "%.*s", (int)strspn(found, "abcdefghijklmnopqrstuvwxyz-"),
+		found);
+	eviction->evicts = strcmp(policy, "noeviction") != 0;
+	if (eviction->evicts == before)
+		return EVICTION_SAME;
+	return eviction->evicts ? EVICTION_BEGINS : EVICTION_ENDS;
 }

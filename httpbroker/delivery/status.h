@@ -1,86 +1,76 @@
 /* SPDX-License-Identifier: MIT */
-/* How the delivery is doing, for whoever asks from another thread: /health and the metrics. */
+/*
+ * The condition of the delivery, for /health and the metrics, and two conditions of Redis: the
+ * length of the queue and the eviction policy. Pure: replies and the time go in.
+ */
 #ifndef HTTPBROKER_DELIVERY_STATUS_H
 #define HTTPBROKER_DELIVERY_STATUS_H
 
 #include "common/clocks.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum delivery_role {
-	DELIVERY_STARTS,    /* Redis was not heard yet: nobody knows */
-	DELIVERY_ACTIVE,    /* it takes events and repeats */
+	DELIVERY_STARTS,    /* the role is not known yet */
+	DELIVERY_ACTIVE,    /* takes events and repeats them */
 	DELIVERY_STANDS_BY, /* another broker of the same name is active */
 };
-
-struct delivery_status {
-	enum delivery_role role;
-	nsec role_since;  /* monotonic */
-	nsec outlived_at; /* from then on another may have taken over (session.h), if it is still so
-			   */
-
-	bool memory_only; /* there is no Redis, and need not be: what follows of it says nothing */
-	bool redis_up;    /* it answers, and does as it is told */
-	nsec redis_since; /* monotonic: since when that is so, or is not */
-	char redis_why[128];  /* why it is not; empty if it is */
-	int64_t queue_length; /* when it was heard last; -1: never */
-	bool repeats_paused;  /* the queue is too long */
-
-	bool loading;        /* states are being read from Redis */
-	uint64_t loaded;     /* of them, so far */
-	uint64_t to_load;    /* that there were at the start of it; 0: not known yet */
-	uint64_t unreadable; /* records that could not be read, and were skipped */
-
-	uint64_t handed_older;      /* events that others handed over, and that changed nothing */
-	uint64_t handed_unreadable; /* and that could not be read */
-
-	uint64_t pending; /* events that wait for Redis */
-	uint64_t pushed;  /* events that Redis has acknowledged, since the start */
-	uint64_t repeats; /* events that say what was told before, since the start */
-};
-
-/* What the delivery publishes and others read. */
-struct status_board {
-	pthread_mutex_t lock;
-	struct delivery_status status;
-	atomic_int role; /* the same as in it, for who asks with every request */
-	_Atomic nsec outlived_at;
-};
-
-void status_init(struct status_board *board, nsec now);
-void status_free(struct status_board *board);
-
-void status_publish(struct status_board *board, const struct delivery_status *status);
-struct delivery_status status_read(struct status_board *board);
-enum delivery_role status_role(struct status_board *board);
-nsec status_outlived_at(struct status_board *board);
 
 /* The role in a word: starting, active, standby. */
 const char *delivery_role_name(enum delivery_role role);
 
-/*
- * Back-pressure: when nobody takes what is in the queue, repeats pause, until enough of it is
- * gone. Changes go on. Pure: lengths and time go in.
- */
+struct delivery_status {
+	enum delivery_role role;
+	nsec role_since;  /* monotonic */
+	nsec outlived_at; /* when another broker may have taken over (session.h) */
 
+	bool memory_only;     /* there is no Redis: the rest says nothing of it */
+	bool redis_up;        /* it answers and applies what it is sent */
+	nsec redis_since;     /* monotonic: since when that is so, or is not */
+	char redis_why[128];  /* why it is not up; empty if it is */
+	int64_t queue_length; /* the last known; -1: unknown */
+	bool repeats_paused;  /* the queue is too long */
+	bool loading;         /* records are being loaded from Redis */
+
+	uint64_t handed_older;      /* handed-off events that were older than what was known */
+	uint64_t handed_unreadable; /* and those that could not be read */
+
+	uint64_t pending; /* events that wait for Redis */
+	uint64_t pushed;  /* events that Redis has acknowledged, since the start */
+	uint64_t repeats; /* since the start */
+};
+
+/* Back-pressure: above `max` events in the queue repeats pause, below 90 % of it they resume. */
 struct backpressure {
-	int64_t max;   /* events in the queue, above which repeats pause */
-	nsec interval; /* so often the length is asked for then */
+	int64_t max;
+	nsec interval; /* between the queries for the length, while they pause */
 	bool paused;
 	nsec ask_at;
 };
 
 enum backpressure_change { PRESSURE_SAME, PRESSURE_PAUSES, PRESSURE_RESUMES };
 
-/* So long is the queue now. */
 enum backpressure_change backpressure_update(
 	struct backpressure *backpressure, int64_t length, nsec now);
 
-/* Whether, while they pause, the length is to be asked for; and that it is. */
-bool backpressure_asks(const struct backpressure *backpressure, nsec now);
-void backpressure_asked(struct backpressure *backpressure, nsec now);
+/* Whether the length has to be queried; true once an interval. */
+bool backpressure_asks(struct backpressure *backpressure, nsec now);
+
+/* Whether Redis may delete keys to make room: its maxmemory-policy, queried every 10 minutes. */
+#define EVICTION_ASKED (600 * NSEC_PER_SEC)
+
+enum { EVICTION_POLICY = 32 }; /* bytes that hold a policy's name, or what is shown of it */
+
+struct eviction {
+	nsec ask_at; /* 0: at once */
+	bool evicts; /* by the last reply */
+};
+
+enum eviction_change { EVICTION_SAME, EVICTION_BEGINS, EVICTION_ENDS };
+
+/* Reads the reply to INFO memory into `policy`. One without a policy changes nothing. */
+enum eviction_change eviction_update(
+	struct eviction *eviction, const char *info, char policy[EVICTION_POLICY], nsec now);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * From the many threads that take requests to the one that delivers: submissions, in the order
- * in which they came.
- */
+/* The queue from the HTTP threads to the delivery thread: submissions in order of arrival. */
 #ifndef HTTPBROKER_DELIVERY_SUBMISSIONS_H
 #define HTTPBROKER_DELIVERY_SUBMISSIONS_H
 
@@ -11,8 +8,8 @@
 
 enum submission_result {
 	SUBMISSION_COMMITTED, /* in Redis */
-	SUBMISSION_ACCEPTED,  /* in memory: it will get there unless this process dies first */
-	SUBMISSION_DROPPED, /* neither, and `why`: the broker is stopping, or not the active one */
+	SUBMISSION_ACCEPTED,  /* in memory: lost only if this process dies before Redis is back */
+	SUBMISSION_DROPPED,   /* neither, and `why` */
 };
 
 /* What becomes of an event, or of a document that holds none. */
@@ -52,23 +49,22 @@ struct item {
 	char *why; /* it was refused or ignored; owned; NULL: none */
 };
 
-/* What one request wants kept, forgotten or looked at. Whoever submits it owns it until done() and
- * after. */
+/* The events of one request, or a request to forget or to look. The submitter owns it. */
 struct submission {
 	struct item *items;
 	size_t count;
-	struct forget *forget; /* instead of postings; NULL: none */
-	struct buffer *look;   /* instead of postings: filled with what is kept; NULL: none */
-	bool async; /* 202 is welcome where another broker could be asked: there is none */
+	struct forget *forget; /* instead of events; NULL: none */
+	struct buffer *look;   /* instead of events: filled with those accepted; NULL: none */
+	bool async;            /* prefers 202 to a 503 that names another broker */
 	void (*done)(struct submission *submission); /* called once, in the delivery thread */
 	void *owner;                                 /* for done() */
 
 	enum submission_result result; /* set before done() */
 	const char *why;               /* with SUBMISSION_DROPPED */
 
-	struct submission *prev, *next; /* the delivery's, from here on */
+	struct submission *prev, *next; /* from here on the delivery's */
 	struct watermarks watermarks;
-	size_t applied; /* postings */
+	size_t applied; /* events */
 	nsec since;
 };
 
@@ -77,26 +73,24 @@ struct submissions;
 struct submissions *submissions_new(void);
 void submissions_free(struct submissions *submissions);
 
-/* Any thread. False if the inbox is closed: then it is not submitted. */
+/* Any thread. False if it is closed: not submitted. */
 bool submissions_put(struct submissions *submissions, struct submission *submission);
 
-/* Any thread: makes submissions_fd() readable. */
+/* Any thread: wakes the delivery thread; takes no more submissions. */
 void submissions_wake(struct submissions *submissions);
-
-/* Nothing more is taken in. */
 void submissions_close(struct submissions *submissions);
 
-/* The deliverer's: an eventfd, readable from submissions_wake() until submissions_clear_wake(). */
+/* Delivery thread: an eventfd, readable from submissions_wake() to submissions_clear_wake(). */
 int submissions_fd(const struct submissions *submissions);
 void submissions_clear_wake(struct submissions *submissions);
 
 /*
- * The deliverer's: from now on a submission wakes it, until it takes next. (Else it does not:
- * while a commit is under way nobody looks anyway.) False if something is there already.
+ * Delivery thread: the next submission wakes it, until submissions_take(). (Else none does: while a
+ * commit is in flight it need not.) False if there is one already.
  */
 bool submissions_listen(struct submissions *submissions);
 
-/* The deliverer's: all that is there, a utlist DL list. */
+/* Delivery thread: all that is there, a utlist DL list. */
 struct submission *submissions_take(struct submissions *submissions);
 
 #endif

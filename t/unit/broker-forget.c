@@ -107,7 +107,7 @@ static void a_whole_entity_is_forgotten_a_shard_at_a_time(void **state)
 	struct room *room = *state;
 
 	know_some(room);
-	assert_true(forget_is_whole(&forget));
+	assert_true(forget_is_whole_entity(&forget));
 	for (unsigned shard = 0; shard < CHECKS_SHARDS; shard++)
 		forget_shard(&forget, &room->core, shard, later);
 	assert_int_equal(forget.count, 3);
@@ -129,7 +129,7 @@ static void one_check_is_forgotten_if_it_is_known(void **state)
 	struct room *room = *state;
 
 	know_some(room);
-	assert_false(forget_is_whole(&forget));
+	assert_false(forget_is_whole_entity(&forget));
 	forget_check(&forget, &room->core, now);
 	forget_check(&forget, &room->core, now);
 	assert_int_equal(forget.count, 1);

@@ -2,7 +2,6 @@
 /* The broker clock over an outage, what a look means, and when repeats pause. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/eviction.h"
 #include "httpbroker/delivery/status.h"
 #include "httpbroker/redis/lease.h"
 
@@ -118,7 +117,6 @@ static void repeats_pause_above_and_go_on_below_nine_tenths(void **state)
 	assert_int_equal(backpressure_update(&backpressure, 500, 0), PRESSURE_SAME);
 	assert_false(backpressure_asks(&backpressure, SEC - 1));
 	assert_true(backpressure_asks(&backpressure, SEC));
-	backpressure_asked(&backpressure, SEC);
 	assert_false(backpressure_asks(&backpressure, SEC));
 	assert_int_equal(backpressure_update(&backpressure, 90, SEC), PRESSURE_SAME);
 	assert_int_equal(backpressure_update(&backpressure, 89, SEC), PRESSURE_RESUMES);
