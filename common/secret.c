@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/secret.h"
 
+#include "common/utf8.h"
+
 #include "common/log.h"
 #include "common/memory.h"
 
@@ -123,4 +125,18 @@ char *secret_file_line(const char *path, bool *exposed, struct reason *why)
 		reason_prefix(why, "%s", path);
 	buffer_wipe(&bytes);
 	return line;
+}
+
+char *secret_clean_line(const char *text, const char *const *secrets, char *out, size_t size)
+{
+	struct buffer whole = {NULL, 0, 0};
+
+	/* mask after cleaning and before cutting: otherwise a secret may not be found */
+	utf8_clean_append(&whole, text, strlen(text), UTF8_ONE_LINE);
+	buffer_append(&whole, "", 1);
+	for (; *secrets != NULL; secrets++)
+		secret_mask(whole.data, *secrets);
+	utf8_clean_line(whole.data, out, size);
+	buffer_wipe(&whole);
+	return out;
 }

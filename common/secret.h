@@ -3,6 +3,8 @@
 #ifndef COMMON_SECRET_H
 #define COMMON_SECRET_H
 
+#include <stddef.h>
+
 #include "common/buffer.h"
 #include "common/reason.h"
 
@@ -19,6 +21,12 @@ void secret_protect_process(void);
  * text's end, which may have been cut. `secret` may be NULL. Call it before cutting the text.
  */
 void secret_mask(char *text, const char *secret);
+
+/*
+ * utf8_clean_line() for the text of a peer, who may repeat a secret: the secrets, up to a NULL, are
+ * masked. Returns out.
+ */
+char *secret_clean_line(const char *text, const char *const *secrets, char *out, size_t size);
 
 /*
  * Reads at most `limit` bytes of a plain file (a FIFO may block) into `out`; free it with

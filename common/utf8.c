@@ -152,6 +152,30 @@ size_t utf8_clean_copy(
 	return used;
 }
 
+char *utf8_clean_line(const char *text, char *out, size_t size)
+{
+	utf8_clean_copy(out, size, text, strlen(text), UTF8_ONE_LINE);
+	return out;
+}
+
+bool utf8_is_clean_line(const char *text)
+{
+	size_t length = strlen(text);
+
+	return strchr(text, '\n') == NULL && utf8_clean_span(text, length, UTF8_LINES) == length;
+}
+
+size_t utf8_cut(const char *text, size_t limit)
+{
+	size_t length = strnlen(text, limit + 1);
+
+	if (length <= limit)
+		return length;
+	while (limit > 0 && ((unsigned char)text[limit] & 0xc0) == 0x80)
+		limit--;
+	return limit;
+}
+
 /* The number of the `\uXXXX` at `text`; -1: there is none. */
 static int escape_read(const char *text, size_t left)
 {

@@ -49,6 +49,15 @@ void utf8_clean_append(struct buffer *out, const char *bytes, size_t length, enu
 size_t utf8_clean_copy(
 	char *out, size_t size, const char *bytes, size_t length, enum utf8_lines lines);
 
+/* The same for a string, as one line. Returns out. */
+char *utf8_clean_line(const char *text, char *out, size_t size);
+
+/* Whether the string is one line of clean text; tabs are allowed. */
+bool utf8_is_clean_line(const char *text);
+
+/* The length of `text`, cut to at most `limit` bytes between characters. */
+size_t utf8_cut(const char *text, size_t limit);
+
 /*
  * JSON can write as escapes what its parsers refuse, and with it the whole document. An unpaired
  * surrogate becomes \uffff and \u0000 becomes \u0001: a parser takes these, and the rule above then

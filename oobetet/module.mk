@@ -16,7 +16,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/selfexec.c oobetet/selfexec.h \
 	oobetet/testalert.c oobetet/testalert.h \
-	oobetet/text.c oobetet/text.h \
 	oobetet/timing.c oobetet/timing.h \
 	oobetet/watchdog.c oobetet/watchdog.h \
 	oobetet/worker.c oobetet/worker.h \

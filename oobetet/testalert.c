@@ -5,9 +5,9 @@
 #include "common/memory.h"
 #include "common/random.h"
 #include "common/signals.h"
+#include "common/utf8.h"
 #include "oobetet/channel/channels.h"
 #include "oobetet/ipc.h"
-#include "oobetet/text.h"
 #include "oobetet/workers.h"
 
 #include <inttypes.h>
@@ -295,7 +295,7 @@ void attempt_fails(struct attempt *attempt, const char *why)
 		return;
 	if (strcmp(attempt->why, why) != 0)
 		log_warning("%s: %s", attempt->channel, why);
-	text_clean_line(why, attempt->why, sizeof attempt->why);
+	utf8_clean_line(why, attempt->why, sizeof attempt->why);
 	attempt->id[0] = '\0';
 	attempt->over = ++attempt->failures == FAILURES;
 }

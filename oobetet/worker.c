@@ -6,7 +6,6 @@
 #include "common/lines.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "oobetet/text.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 #include "oobetet/channel/notification.h"
 
 #include "common/duration.h"
-#include "oobetet/text.h"
+#include "common/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +44,7 @@ char *notification_key(const struct target *target, nsec since, char out[NOTIFIC
 	snprintf(start, sizeof start, "Flapjack Self Monitoring from %.64s", target->host);
 	snprintf(key, sizeof key, "%.160s, %s, %s", target->key != NULL ? target->key : start,
 		stamp, target_name(target, name, sizeof name));
-	return text_clean_line(key, out, NOTIFICATION_KEY);
+	return utf8_clean_line(key, out, NOTIFICATION_KEY);
 }
 
 static void notification_begin(struct notification *notification, enum notification_kind kind,
@@ -72,7 +72,7 @@ void notification_alarm(struct notification *notification, const struct target *
 		"last %s seconds for %s, from %s at %s%s",
 		kind_name(missing), span, target_name(target, name, sizeof name), target->host,
 		clock_stamp(now, stamp, sizeof stamp), remarks);
-	text_clean_line(text, notification->text, sizeof notification->text);
+	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 
 void notification_ok(struct notification *notification, const struct target *target,
@@ -86,7 +86,7 @@ void notification_ok(struct notification *notification, const struct target *tar
 		"Flapjack Self Monitoring is OK (it was not for %s), from %s at %s",
 		duration_text(whole, message_types), target->host,
 		clock_stamp(now, stamp, sizeof stamp));
-	text_clean_line(text, notification->text, sizeof notification->text);
+	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 
 void notification_test(struct notification *notification, const struct target *target, nsec now)
@@ -97,11 +97,11 @@ void notification_test(struct notification *notification, const struct target *t
 	notification->missing = KIND_NONE;
 	since_write(now, notification->since);
 	snprintf(key, sizeof key, "TEST by oobetet on %s, %s", target->host, notification->since);
-	text_clean_line(key, notification->key, sizeof notification->key);
+	utf8_clean_line(key, notification->key, sizeof notification->key);
 	snprintf(text, sizeof text,
 		"TEST by oobetet on %s at %s: nothing is wrong, this is how an alarm would come",
 		target->host, clock_stamp(now, stamp, sizeof stamp));
-	text_clean_line(text, notification->text, sizeof notification->text);
+	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 
 char *notification_greeting(const struct target *target, nsec now, char *out, size_t size)
@@ -113,7 +113,7 @@ char *notification_greeting(const struct target *target, nsec now, char *out, si
 		"oobetet on %s, started at %s: watching for %s, telling you after %s of silence",
 		target->host, clock_stamp(now, stamp, sizeof stamp),
 		target_name(target, name, sizeof name), duration_text(target->max_latency, span));
-	return text_clean_line(text, out, size);
+	return utf8_clean_line(text, out, size);
 }
 
 char *notification_absence(
@@ -126,5 +126,5 @@ char *notification_absence(
 		"silence",
 		target->host, why, duration_text(away / NSEC_PER_SEC * NSEC_PER_SEC, span),
 		target_name(target, name, sizeof name));
-	return text_clean_line(text, out, size);
+	return utf8_clean_line(text, out, size);
 }

@@ -3,9 +3,9 @@
 
 #include "common/memory.h"
 #include "common/secret.h"
+#include "common/utf8.h"
 #include "oobetet/config/ini.h"
 #include "oobetet/config/keys.h"
-#include "oobetet/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -115,7 +115,7 @@ static bool secret_check(const char *file, const char *secret, struct reason *wh
 {
 	if (strlen(secret) > SECRET_MAX)
 		return reason_set(why, "%s: it is longer than %d bytes", file, SECRET_MAX);
-	return text_is_clean(secret) ||
+	return utf8_is_clean_line(secret) ||
 	       reason_set(why, "%s: it holds control characters, or is not UTF-8", file);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/config/ini.h"
 
-#include "oobetet/text.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <ini.h>
@@ -111,7 +111,7 @@ static char *source_read(char *out, int size, void *stream)
 	out[length] = '\0';
 	if (!line_check(source, out))
 		return NULL;
-	if (!text_is_clean(out)) {
+	if (!utf8_is_clean_line(out)) {
 		source_fail(source, "the line holds control characters, or is not UTF-8");
 		return NULL;
 	}

@@ -2,10 +2,11 @@
 #include "oobetet/http/main.h"
 
 #include "common/log.h"
+#include "common/secret.h"
+#include "common/utf8.h"
 #include "oobetet/http/pagerduty.h"
 #include "oobetet/http/request.h"
 #include "oobetet/ipc.h"
-#include "oobetet/text.h"
 #include "oobetet/timing.h"
 
 #include <stdio.h>
@@ -87,7 +88,7 @@ static void event_done(struct http *http, const struct request *request)
 		return;
 	}
 	if (request->status == 0)
-		text_of_peer(request->error, secrets, fault, sizeof fault);
+		secret_clean_line(request->error, secrets, fault, sizeof fault);
 	else
 		pagerduty_explain(integration, request->status, answer, fault, sizeof fault);
 	ipc_say(http->ipc, type, FIELDS(request->id, fault));
@@ -99,7 +100,7 @@ static void heartbeat_done(struct http *http, const struct request *request)
 	char fault[FAULT] = "";
 
 	if (request->status == 0)
-		text_clean_line(request->error, fault, sizeof fault);
+		utf8_clean_line(request->error, fault, sizeof fault);
 	else if (request->status < 200 || request->status > 299)
 		snprintf(fault, sizeof fault, "HTTP %ld", request->status);
 	if (fault[0] == '\0' && http->heartbeat_fault[0] != '\0')

@@ -3,7 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
-#include "oobetet/text.h"
+#include "common/secret.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -115,7 +115,7 @@ char *pagerduty_explain(const struct integration *integration, long status, cons
 		key_hint(version, answer, &text);
 	if (!answer_read(answer, &text) && answer[0] != '\0')
 		buffer_printf(&text, ": %s", answer);
-	text_of_peer(text.data, secrets, out, size);
+	secret_clean_line(text.data, secrets, out, size);
 	buffer_free(&text);
 	return out;
 }

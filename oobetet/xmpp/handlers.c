@@ -2,7 +2,7 @@
 #include "oobetet/xmpp/handlers.h"
 
 #include "common/log.h"
-#include "oobetet/text.h"
+#include "common/utf8.h"
 #include "oobetet/xmpp/stanza.h"
 
 #include <stdio.h>
@@ -69,7 +69,7 @@ static void report_message(struct xmpp *xmpp, enum message_type type, nsec stamp
 
 	if (text == NULL)
 		return;
-	text[text_boundary(text, IPC_TEXT)] = '\0';
+	text[utf8_cut(text, IPC_TEXT)] = '\0';
 	ipc_say(xmpp->ipc, type,
 		FIELDS(message_number_text(stamp, stamp_text), from->room->name, from->nick, text));
 	text_free(xmpp, text);

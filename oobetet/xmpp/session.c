@@ -5,7 +5,8 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
-#include "oobetet/text.h"
+#include "common/secret.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -99,7 +100,7 @@ static int on_socket(xmpp_conn_t *connection, void *socket)
 static int on_certificate(const xmpp_tlscert_t *certificate, const char *const fault)
 {
 	(void)certificate;
-	text_clean_line(fault, certificate_fault, sizeof certificate_fault);
+	utf8_clean_line(fault, certificate_fault, sizeof certificate_fault);
 	return 0;
 }
 
@@ -121,7 +122,7 @@ static void peer_set(struct session *session, const char *text)
 		snprintf(peer, sizeof peer, "%.*s (%s)", (int)strcspn(text, " "), text, via + 5);
 	else
 		snprintf(peer, sizeof peer, "%.*s", (int)strcspn(text, " "), text);
-	text_clean_line(peer, session->peer, sizeof session->peer);
+	utf8_clean_line(peer, session->peer, sizeof session->peer);
 }
 
 /* Only the debug messages say to which address libstrophe connects, and why that fails. */
@@ -151,9 +152,9 @@ static void on_log(void *user, xmpp_log_level_t level, const char *area, const c
 		return;
 	}
 	log_debug("libstrophe: %s: %s", area,
-		text_of_peer(text, session->secrets, line, sizeof line));
+		secret_clean_line(text, session->secrets, line, sizeof line));
 	if (level == XMPP_LEVEL_ERROR)
-		text_of_peer(
+		secret_clean_line(
 			text, session->secrets, session->error_text, sizeof session->error_text);
 }
 
@@ -247,7 +248,7 @@ static void disconnection_explain(
 	char text[160] = "";
 
 	if (stream != NULL && stream->text != NULL)
-		text_of_peer(stream->text, session->secrets, text, sizeof text);
+		secret_clean_line(stream->text, session->secrets, text, sizeof text);
 	if (certificate_fault[0] != '\0')
 		snprintf(out, FAULT,
 			"the server's certificate cannot be verified: %.200s (tls_ca_file "

@@ -2,7 +2,8 @@
 #include "oobetet/xmpp/stanza.h"
 
 #include "common/memory.h"
-#include "oobetet/text.h"
+#include "common/secret.h"
+#include "common/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -376,14 +377,14 @@ static void text_append(
 	if (text == NULL)
 		return;
 	char *whole = memory_printed("%s: %s", out, text);
-	text_of_peer(whole, secrets, out, size);
+	secret_clean_line(whole, secrets, out, size);
 	free(whole);
 	xmpp_free(xmpp_stanza_get_context(child), text);
 }
 
 void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size)
 {
-	text_clean_line(stanza_condition(stanza), out, size);
+	utf8_clean_line(stanza_condition(stanza), out, size);
 	text_append(xmpp_stanza_get_child_by_name(stanza, "error"), "text", secrets, out, size);
 }
 

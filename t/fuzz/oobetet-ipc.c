@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines between the clock and its hands: what is understood is written as it was. */
 #include "common/lines.h"
+#include "common/utf8.h"
 #include "oobetet/ipc.h"
-#include "oobetet/text.h"
 #include "t/fuzz/fuzz.h"
 
 #define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_XMPP | SPEAKER_HTTP))
@@ -36,8 +36,8 @@ static void text_try(const char *text)
 	char out[100];
 	nsec stamp;
 
-	FUZZ_EXPECT(text_is_clean(text_clean_line(text, out, sizeof out)));
-	FUZZ_EXPECT(text_boundary(text, 50) <= 50);
+	FUZZ_EXPECT(utf8_is_clean_line(utf8_clean_line(text, out, sizeof out)));
+	FUZZ_EXPECT(utf8_cut(text, 50) <= 50);
 	if (message_number(text, &stamp))
 		FUZZ_EXPECT(stamp >= 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* PagerDuty's answers: the first byte chooses the status, the others are the body. */
+#include "common/utf8.h"
 #include "oobetet/http/pagerduty.h"
-#include "oobetet/text.h"
 #include "t/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 	pagerduty_explain(&integration, status, answer, out, sizeof out);
 	FUZZ_EXPECT(strncmp(out, "HTTP ", 5) == 0);
-	FUZZ_EXPECT(text_is_clean(out));
+	FUZZ_EXPECT(utf8_is_clean_line(out));
 	enum message_type type = pagerduty_result(version, status, answer);
 	bool good = status == (version == 1 ? 200 : 202);
 	bool told =

@@ -2,9 +2,9 @@
 /* The pure parts of what goes to PagerDuty, and when others are told that we live. */
 #include "t/unit/unit.h"
 
+#include "common/utf8.h"
 #include "oobetet/http/pagerduty.h"
 #include "oobetet/http/request.h"
-#include "oobetet/text.h"
 #include "oobetet/watch/heartbeat.h"
 #include "oobetet/watchdog.h"
 
@@ -198,7 +198,7 @@ static void a_long_answer_is_cut(void **state)
 	answer[sizeof answer - 1] = '\0';
 	pagerduty_explain(&(struct integration){2, KEY, "critical"}, 400, answer, out, sizeof out);
 	assert_int_equal(strlen(out), sizeof out - 1);
-	assert_true(text_is_clean(out));
+	assert_true(utf8_is_clean_line(out));
 }
 
 static void durations_are_cut_out_of_errors(void **state)

@@ -2,9 +2,10 @@
 /* The lines between the clock and its hands, the texts in them, and the texts of the alarms. */
 #include "t/unit/unit.h"
 
+#include "common/secret.h"
+#include "common/utf8.h"
 #include "oobetet/channel/notification.h"
 #include "oobetet/ipc.h"
-#include "oobetet/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,20 +145,20 @@ static void texts_are_cleaned(void **state)
 	char out[64], small[6];
 
 	(void)state;
-	assert_string_equal(text_clean_line("a\x01"
+	assert_string_equal(utf8_clean_line("a\x01"
 					    "b\x1b[1mc\nd\te\x7f\xc2\x85",
 				    out, sizeof out),
 		"abc d e");
 	/* a lone continuation, a non-character */
 	assert_string_equal(
-		text_clean_line("\x80|\xef\xbf\xbf", out, sizeof out), "\xef\xbf\xbd|\xef\xbf\xbd");
-	assert_string_equal(text_clean_line("abc\xe2\x82\xac", small, sizeof small), "abc");
-	assert_int_equal(text_boundary("abc\xe2\x82\xac", 6), 6);
-	assert_int_equal(text_boundary("abc\xe2\x82\xac", 5), 3);
-	assert_true(text_is_clean("a\tb \xe2\x82\xac"));
-	assert_false(text_is_clean("a\x01"));
-	assert_false(text_is_clean("a\nb"));
-	assert_false(text_is_clean("\xff"));
+		utf8_clean_line("\x80|\xef\xbf\xbf", out, sizeof out), "\xef\xbf\xbd|\xef\xbf\xbd");
+	assert_string_equal(utf8_clean_line("abc\xe2\x82\xac", small, sizeof small), "abc");
+	assert_int_equal(utf8_cut("abc\xe2\x82\xac", 6), 6);
+	assert_int_equal(utf8_cut("abc\xe2\x82\xac", 5), 3);
+	assert_true(utf8_is_clean_line("a\tb \xe2\x82\xac"));
+	assert_false(utf8_is_clean_line("a\x01"));
+	assert_false(utf8_is_clean_line("a\nb"));
+	assert_false(utf8_is_clean_line("\xff"));
 }
 
 static void a_secret_is_masked_before_the_text_is_cut(void **state)
@@ -182,8 +183,8 @@ static void a_secret_is_masked_before_the_text_is_cut(void **state)
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		char out[20];
 
-		assert_string_equal(
-			text_of_peer(cases[i].text, secrets, out, sizeof out), cases[i].masked);
+		assert_string_equal(secret_clean_line(cases[i].text, secrets, out, sizeof out),
+			cases[i].masked);
 	}
 }
 
@@ -242,7 +243,7 @@ static void long_texts_are_cut_between_characters(void **state)
 		memcpy(remarks + 3 * i, "\xe2\x82\xac", 4);
 	notification_alarm(&notification, &target, &outage, KIND_PROBLEM, 0, 0, remarks);
 	assert_between(strlen(notification.text), NOTIFICATION_TEXT - 4, NOTIFICATION_TEXT - 1);
-	assert_true(text_is_clean(notification.text));
+	assert_true(utf8_is_clean_line(notification.text));
 	memset(name, 'n', sizeof name - 1);
 	named.check = name;
 	notification_key(&named, 0, outage.key);
