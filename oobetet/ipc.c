@@ -260,7 +260,8 @@ bool ipc_next(struct ipc *ipc, struct message *message)
 			log_error("protocol error: the monitor sent: %s; ignored", why.text);
 			break;
 		case LINES_TOO_LONG:
-			log_error("protocol error: the monitor sent a line longer than IPC_LINE bytes; ignored");
+			log_error(
+				"protocol error: the monitor sent a line longer than IPC_LINE bytes; ignored");
 			break;
 		case LINES_NONE:
 			return false;
@@ -278,7 +279,8 @@ static bool configuration_take(
 		return message_number(message->field[0], &ipc->attempt);
 	if (message->type == MESSAGE_CONFIG &&
 		!config_take(config, message->field[0], message->field[1], &why))
-		log_error("protocol error: the monitor sent a wrong configuration: %s; ignored", why.text);
+		log_error("protocol error: the monitor sent a wrong configuration: %s; ignored",
+			why.text);
 	return false;
 }
 

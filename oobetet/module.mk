@@ -11,7 +11,7 @@ noinst_LIBRARIES += oobetet/liboobetet.a
 oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) \
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
-	oobetet/dispatch.c oobetet/dispatch.h \
+	oobetet/dispatch.c \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/selfexec.c oobetet/selfexec.h \
@@ -19,7 +19,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/timing.c oobetet/timing.h \
 	oobetet/watchdog.c oobetet/watchdog.h \
 	oobetet/worker.c oobetet/worker.h \
-	oobetet/workers.c oobetet/workers.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \
 	oobetet/channel/command.c oobetet/channel/command.h \
 	oobetet/channel/notification.c oobetet/channel/notification.h \

@@ -11,119 +11,178 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#define STOPPING (1500 * NSEC_PER_MSEC) /* how long the hands may take to leave */
+#define STOPPING (1500 * NSEC_PER_MSEC) /* how long the workers may take to stop */
+#define NO_RETRY (3600 * NSEC_PER_SEC)
+#define READS_MAX 64 /* of 64 KiB in a row: a worker that floods us must not stop the monitor */
+
+/* `now`, of CLOCK_MONOTONIC, on all clocks that a notification needs. */
+static struct timestamps timestamps_at(const struct monitor *monitor, nsec now)
+{
+	return (struct timestamps){.active_time = active_time_at(&monitor->active_time, now),
+		.monotonic = now,
+		.boot = clock_boot(),
+		.wall = clock_wall()};
+}
 
 /* ---- a turn ---- */
 
-/* Long absences are said where people would have relied on us. */
-static void absence_tell(struct monitor *clock, nsec away, const char *why)
+/* Long absences are announced in the rooms, where people would have relied on us. */
+static void absence_report(struct monitor *monitor, nsec away, const char *why)
 {
 	char text[NOTIFICATION_TEXT];
 
-	notification_absence(&clock->target, away, why, text, sizeof text);
+	notification_absence(&monitor->target, away, why, text, sizeof text);
 	log_warning("%s", text);
-	if (away > clock->config->max_latency)
-		channels_announce(clock->channels, text);
+	if (away > monitor->config->max_latency)
+		channels_announce(monitor->channels, text);
 }
 
-static void attend(struct monitor *clock, nsec now)
+static void active_time_update(struct monitor *monitor, nsec now)
 {
 	nsec away =
-		active_time_turn(&clock->active_time, signal_arrived(SIGCONT), now, clock_boot());
+		active_time_turn(&monitor->active_time, signal_arrived(SIGCONT), now, clock_boot());
 
-	if (away == 0)
-		return;
-	workers_extend(&clock->workers, away);
-	if (away > clock->active_time.tick)
-		absence_tell(clock, away, "was stopped, or its machine was,");
+	worker_extend(monitor->workers.xmpp, away);
+	worker_extend(monitor->workers.http, away);
+	if (away > monitor->active_time.tick)
+		absence_report(monitor, away, "was stopped, or its machine was,");
 }
 
-static void message_take(void *user, const struct message *message, nsec now)
+static void messages_read(struct monitor *monitor, struct worker *worker, nsec now)
 {
-	dispatch_take(user, message, now);
-}
+	struct message message;
+	bool more = true;
 
-static void workers_turn(struct monitor *clock, nsec now)
-{
-	enum workers_news news;
-
-	while ((news = workers_tick(&clock->workers, now)) != WORKERS_NO_NEWS) {
-		if (news == WORKERS_XMPP_STARTED)
-			dispatch_xmpp_started(&clock->dispatch);
-		else if (news == WORKERS_XMPP_LOST)
-			dispatch_xmpp_lost(&clock->dispatch, worker_why(clock->workers.xmpp), now);
-		else if (news == WORKERS_HTTP_STARTED)
-			channels_http_started(clock->channels);
-		else
-			channels_http_lost(clock->channels, worker_why(clock->workers.http));
+	for (int i = 0; more && i < READS_MAX; i++) {
+		more = worker_exchange(worker);
+		while (worker_next(worker, &message, now))
+			if (!monitor->leaving)
+				dispatch_message(monitor, &message, now);
 	}
 }
 
-static bool writer_ended(void *past, pid_t pid, int status)
+static void config_item_send(void *user, const char *key, const char *value)
 {
-	return snapshot_ended(past, pid, status);
+	worker_send(user, MESSAGE_CONFIG, FIELDS(key, value));
 }
 
-/* True: there are children that have not ended. */
-static bool children_reap(struct monitor *clock)
+static void worker_configure(struct worker *worker, const struct config *config, unsigned whom)
 {
-	return workers_reap(&clock->workers, writer_ended, &clock->past);
+	char attempt[MESSAGE_NUMBER];
+
+	config_hand_over(config, whom, config_item_send, worker);
+	/* --debug overrides the file's level; workers log nothing above INFO */
+	config_item_send(worker, "level", log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG" : "INFO");
+	worker_send(
+		worker, MESSAGE_GO, FIELDS(message_number_text(worker_attempt(worker), attempt)));
 }
 
-static void command_turn(struct monitor *clock, nsec now)
+/* Starts, kills and restarts the workers as due. */
+static void workers_tick(struct monitor *monitor, nsec now)
+{
+	struct workers *workers = &monitor->workers;
+	enum worker_news news;
+
+	while ((news = worker_tick(workers->xmpp, now)) != WORKER_NO_NEWS) {
+		if (news == WORKER_STARTED) {
+			worker_configure(workers->xmpp, monitor->config, CONFIG_XMPP);
+			dispatch_xmpp_started(monitor);
+		} else {
+			dispatch_xmpp_lost(monitor, now);
+		}
+	}
+	while ((news = worker_tick(workers->http, now)) != WORKER_NO_NEWS) {
+		if (news == WORKER_STARTED) {
+			worker_configure(workers->http, monitor->config, CONFIG_HTTP);
+			channels_open(monitor->channels, CHANNEL_PAGERDUTY, NULL);
+		} else {
+			channels_close(monitor->channels, CHANNEL_PAGERDUTY, NULL,
+				worker_why(workers->http));
+		}
+	}
+}
+
+/* True: there are children that have not ended. A worker's end is noticed at its socket. */
+static bool children_reap(struct monitor *monitor)
+{
+	int status;
+	pid_t pid;
+
+	/* those of our own process group: all but the command */
+	while ((pid = waitpid(0, &status, WNOHANG)) > 0) {
+		if (snapshot_ended(&monitor->snapshot, pid, status))
+			continue;
+		worker_reaped(monitor->workers.xmpp, pid);
+		worker_reaped(monitor->workers.http, pid);
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+			log_warning("process %d was ended by signal %d (%s)", (int)pid,
+				WTERMSIG(status), strsignal(WTERMSIG(status)));
+	}
+	return command_runs(monitor->workers.command) || pid == 0;
+}
+
+static void command_update(struct monitor *monitor, nsec now)
 {
 	struct outcome outcome;
 
-	if (command_tick(clock->workers.command, now, &outcome))
-		channels_answer(clock->channels, CHANNEL_COMMAND, outcome.id, outcome.answer,
+	if (command_tick(monitor->workers.command, now, &outcome))
+		channels_answer(monitor->channels, CHANNEL_COMMAND, outcome.id, outcome.answer,
 			outcome.why, now);
 }
 
-static void life_tell(struct monitor *clock, nsec now)
+static void liveness_report(struct monitor *monitor, nsec now)
 {
-	if (heartbeat_due(clock->heartbeat, now))
-		worker_send(clock->workers.http, MESSAGE_HEARTBEAT, NO_FIELDS);
-	if (watchdog_due(&clock->watchdog, workers_progress(&clock->workers, now), now))
+	bool progress = worker_progresses(monitor->workers.xmpp, now) &&
+			worker_progresses(monitor->workers.http, now);
+
+	if (heartbeat_due(&monitor->heartbeat, now))
+		worker_send(monitor->workers.http, MESSAGE_HEARTBEAT, NO_FIELDS);
+	if (watchdog_due(&monitor->watchdog, progress, now))
 		ready_notify("WATCHDOG=1");
 }
 
-static void hangup_tell(void)
+static void hangup_log(void)
 {
 	if (signal_arrived(SIGHUP))
 		log_info("SIGHUP changes nothing: the configuration is read at the start");
 }
 
-/* Everything that is due, once. What was heard is taken in before it is judged. */
-static void monitor_turn(struct monitor *clock)
+void monitor_turn(struct monitor *monitor)
 {
 	nsec now = clock_monotonic();
 
-	attend(clock, now);
-	workers_listen(&clock->workers, message_take, &clock->dispatch, now);
-	struct timestamps timestamps = monitor_now(clock, now);
-	incident_report(&clock->reporter, &timestamps);
-	workers_turn(clock, now);
-	children_reap(clock);
-	command_turn(clock, now);
-	channels_send(clock->channels, &clock->workers, now);
-	snapshot_tick(&clock->past, &timestamps);
-	life_tell(clock, now);
-	hangup_tell();
+	active_time_update(monitor, now);
+	/* all messages are applied before the watch is evaluated */
+	messages_read(monitor, monitor->workers.xmpp, now);
+	messages_read(monitor, monitor->workers.http, now);
+	struct timestamps timestamps = timestamps_at(monitor, now);
+	if (!monitor->test)
+		incident_report(&monitor->notifier, &timestamps);
+	workers_tick(monitor, now);
+	children_reap(monitor);
+	command_update(monitor, now);
+	channels_send(monitor->channels, &monitor->workers, now);
+	snapshot_tick(&monitor->snapshot, &timestamps);
+	liveness_report(monitor, now);
+	hangup_log();
 }
 
 /* ---- between two turns ---- */
 
-static nsec monitor_deadline(const struct monitor *clock, nsec now)
+nsec monitor_deadline(const struct monitor *monitor, nsec now)
 {
 	const nsec deadlines[] = {
-		watch_deadline(clock->watch) + clock->active_time.away,
-		channels_deadline(clock->channels), snapshot_deadline(&clock->past),
-		workers_deadline(&clock->workers), heartbeat_deadline(clock->heartbeat),
-		watchdog_deadline(&clock->watchdog),
-		now + clock->active_time.tick, /* often enough to notice that we were stopped */
+		monitor->test ? NSEC_NEVER
+			      : watch_deadline(monitor->watch) + monitor->active_time.away,
+		channels_deadline(monitor->channels), snapshot_deadline(&monitor->snapshot),
+		worker_deadline(monitor->workers.xmpp), worker_deadline(monitor->workers.http),
+		command_deadline(monitor->workers.command), heartbeat_deadline(&monitor->heartbeat),
+		watchdog_deadline(&monitor->watchdog),
+		now + monitor->active_time.tick, /* often enough to notice that we were stopped */
 	};
 	nsec first = NSEC_NEVER;
 
@@ -133,93 +192,78 @@ static nsec monitor_deadline(const struct monitor *clock, nsec now)
 }
 
 /*
- * Until `deadline`, by a timer that rings at that moment whatever happened meanwhile: ppoll(2)'s
- * own limit goes on after a freeze as if nothing had been.
+ * The timer expires at that moment even if the process was frozen meanwhile: ppoll(2)'s own
+ * timeout would start again from where it was.
  */
-static void monitor_wait(const struct monitor *clock, nsec deadline)
+void monitor_wait(const struct monitor *monitor, nsec deadline)
 {
 	nsec at = deadline > 0 ? deadline : 1; /* 0 would switch it off */
 	const struct itimerspec timer = {
 		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
-	struct pollfd fds[WORKERS_POLLED + 1] = {
-		[WORKERS_POLLED] = {.fd = clock->timer, .events = POLLIN}};
+	struct pollfd fds[] = {worker_poll(monitor->workers.xmpp),
+		worker_poll(monitor->workers.http), command_poll(monitor->workers.command),
+		{.fd = monitor->timer, .events = POLLIN}};
 
-	workers_poll(&clock->workers, fds);
-	timerfd_settime(clock->timer, TFD_TIMER_ABSTIME, &timer, NULL);
-	signals_poll(fds, WORKERS_POLLED + 1, NULL);
+	timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &timer, NULL);
+	signals_poll(fds, sizeof fds / sizeof fds[0], NULL);
 }
 
-/* ---- its beginning and its end ---- */
+/* ---- start and stop ---- */
 
-static void monitor_announce(const struct monitor *clock, int ready_fd)
+static void start_announce(const struct monitor *monitor, int ready_fd)
 {
-	const struct config *config = clock->config;
+	const struct config *config = monitor->config;
 	char name[NOTIFICATION_KEY], span[DURATION_TEXT];
 
-	log_info("watching for %s in %d room%s; silence of %s for %s is told",
-		target_name(&clock->target, name, sizeof name), config->watch_rooms.count,
-		config->watch_rooms.count == 1 ? "" : "s",
-		config->heartbeat_pattern != NULL ? "it" : "either kind",
-		duration_text(config->max_latency, span));
+	log_info("watching for %s in %d room%s; alarm after %s without %s",
+		target_name(&monitor->target, name, sizeof name), config->watch_rooms.count,
+		config->watch_rooms.count == 1 ? "" : "s", duration_text(config->max_latency, span),
+		config->heartbeat_pattern != NULL ? "it" : "a problem or without a recovery");
 	if (config->pagerduty_contact == NULL && config->alert_command == NULL)
-		log_warning(
-			"without pagerduty_contact or alert_command nobody is told outside the rooms");
+		log_warning("neither pagerduty_contact nor alert_command is set: alarms are sent "
+			    "to the rooms only");
 	ready_announce(ready_fd);
 }
 
-static void message_ignore(void *user, const struct message *message, nsec now)
-{
-	(void)user, (void)message, (void)now;
-}
-
-/* The hands leave; what they still say on their way out is not looked at. */
-static void monitor_leave(struct monitor *clock)
+void monitor_leave(struct monitor *monitor)
 {
 	nsec limit = clock_monotonic() + STOPPING;
-	int pending = channels_pending(clock->channels);
+	int pending = channels_pending(monitor->channels);
 	bool written = false;
 
+	monitor->leaving = true;
 	ready_notify("STOPPING=1");
-	if (pending > 0)
-		log_warning("stopping, with %d untold", pending);
-	workers_shut_down(&clock->workers);
-	while ((children_reap(clock) || !written) && clock_monotonic() < limit) {
-		struct timestamps now = monitor_now(clock, clock_monotonic());
+	if (pending > 0 && !monitor->test)
+		log_warning("stopping; notifications not delivered: %d", pending);
+	worker_shut_down(monitor->workers.xmpp);
+	worker_shut_down(monitor->workers.http);
+	while ((children_reap(monitor) || !written) && clock_monotonic() < limit) {
+		struct timestamps now = timestamps_at(monitor, clock_monotonic());
 
-		/* what the command still did is in it; a disk that hangs is not waited for */
-		command_turn(clock, now.monotonic);
-		written = written || snapshot_write(&clock->past, &now, true);
-		workers_listen(&clock->workers, message_ignore, NULL, now.monotonic);
-		monitor_wait(clock, limit);
+		/* the last state holds the command's outcome; a disk that hangs is not awaited */
+		command_update(monitor, now.monotonic);
+		written = written || snapshot_write(&monitor->snapshot, &now, true);
+		messages_read(monitor, monitor->workers.xmpp, now.monotonic);
+		messages_read(monitor, monitor->workers.http, now.monotonic);
+		monitor_wait(monitor, limit);
 	}
 }
 
 void monitor_run(const struct config *config, const struct selfexec *selfexec, int ready_fd)
 {
-	struct monitor clock;
+	struct monitor monitor;
 
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD}, 4);
-	nsec away = monitor_begin(&clock, config, selfexec);
+	nsec away = monitor_begin(&monitor, config, selfexec, false);
 	if (away > config->max_latency)
-		absence_tell(&clock, away, "was not running");
-	monitor_announce(&clock, ready_fd);
+		absence_report(&monitor, away, "was not running");
+	start_announce(&monitor, ready_fd);
 	while (!signals_say_stop()) {
-		monitor_turn(&clock);
-		monitor_wait(&clock, monitor_deadline(&clock, clock_monotonic()));
+		monitor_turn(&monitor);
+		monitor_wait(&monitor, monitor_deadline(&monitor, clock_monotonic()));
 	}
-	monitor_leave(&clock);
-	monitor_end(&clock);
-}
-
-/* Until a signal comes, or systemd wants to hear of us. */
-static void idle_wait(struct watchdog *watchdog)
-{
-	nsec now = clock_monotonic();
-	struct timespec timeout;
-
-	if (watchdog_due(watchdog, true, now))
-		ready_notify("WATCHDOG=1");
-	signals_poll(NULL, 0, clock_timeout(now, watchdog_deadline(watchdog), &timeout));
+	monitor_leave(&monitor);
+	monitor_end(&monitor);
 }
 
 void monitor_idle(int ready_fd)
@@ -230,13 +274,18 @@ void monitor_idle(int ready_fd)
 	log_info("disabled (enabled = no): idle");
 	ready_announce(ready_fd);
 	while (!signals_say_stop()) {
-		idle_wait(&watchdog);
-		hangup_tell();
+		nsec now = clock_monotonic();
+		struct timespec timeout;
+
+		if (watchdog_due(&watchdog, true, now))
+			ready_notify("WATCHDOG=1");
+		signals_poll(NULL, 0, clock_timeout(now, watchdog_deadline(&watchdog), &timeout));
+		hangup_log();
 	}
 	ready_notify("STOPPING=1");
 }
 
-/* The configuration was accepted with these patterns. */
+/* config_read() has accepted these patterns. */
 static void match_begin(struct match *match, const struct config *config)
 {
 	const char *const patterns[KIND_NONE] = {
@@ -264,86 +313,76 @@ static struct watch *watch_begin(const struct config *config, const struct match
 	return watch_new(&rules, now);
 }
 
-static int timer_begin(void)
+static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec, nsec now)
 {
-	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	const struct config *config = monitor->config;
+	uint64_t seed = random_seed();
 
-	if (timer < 0)
-		die(EX_OSERR, "no timer: %s", strerror(errno));
-	return timer;
+	gethostname(monitor->host, sizeof monitor->host - 1);
+	monitor->timing = timing_of(config->max_latency);
+	monitor->target = (struct target){monitor->host, config->watched_check,
+		config->watched_entity, config->max_latency, config->incident_key};
+	match_begin(&monitor->match, config);
+	active_time_begin(&monitor->active_time, monitor->timing.alive, now, clock_boot());
+	monitor->watch = watch_begin(config, &monitor->match, now);
+	monitor->rooms =
+		rooms_new(config, 2 * (monitor->timing.ping + monitor->timing.answer), now);
+	struct timing retries = monitor->timing;
+	if (monitor->test) /* a failed test is reported, not sent again */
+		retries.retry_min = retries.retry_max = NO_RETRY;
+	monitor->channels = channels_new(config, &monitor->target, &retries, seed);
+	monitor->heartbeat = (struct heartbeat){.rooms = monitor->rooms,
+		.interval = config->heartbeat_url != NULL && !monitor->test
+				    ? config->heartbeat_interval
+				    : 0};
+	monitor->watchdog = watchdog_asked();
+	monitor->workers.xmpp =
+		worker_new(SPEAKER_XMPP, selfexec, &monitor->timing, (uint32_t)(seed >> 32));
+	if (config->pagerduty_contact != NULL || monitor->heartbeat.interval > 0)
+		monitor->workers.http =
+			worker_new(SPEAKER_HTTP, selfexec, &monitor->timing, (uint32_t)seed);
+	if (config->alert_command != NULL)
+		monitor->workers.command = command_new(config->alert_command);
+	monitor->notifier = (struct notifier){.target = &monitor->target,
+		.watch = monitor->watch,
+		.channels = monitor->channels,
+		.rooms = monitor->rooms};
 }
 
-/* What knows the time, the watched check and the roads, but none of the others. */
-static void parts_make(struct monitor *clock, nsec now, uint64_t seed)
-{
-	const struct config *config = clock->config;
-
-	gethostname(clock->host, sizeof clock->host - 1);
-	clock->timing = timing_of(config->max_latency);
-	clock->target = (struct target){clock->host, config->watched_check, config->watched_entity,
-		config->max_latency, config->incident_key};
-	match_begin(&clock->match, config);
-	active_time_begin(&clock->active_time, clock->timing.alive, now, clock_boot());
-	clock->watch = watch_begin(config, &clock->match, now);
-	clock->rooms = rooms_new(config, 2 * (clock->timing.ping + clock->timing.answer), now);
-	clock->channels = channels_new(config, &clock->target, &clock->timing, seed);
-	if (config->heartbeat_url != NULL)
-		clock->heartbeat = heartbeat_new(&config->rooms, config->heartbeat_interval);
-	clock->watchdog = watchdog_asked();
-}
-
-static void parts_join(struct monitor *clock)
-{
-	clock->dispatch = (struct dispatch){.match = &clock->match,
-		.active_time = &clock->active_time,
-		.watch = clock->watch,
-		.rooms = clock->rooms,
-		.channels = clock->channels,
-		.heartbeat = clock->heartbeat,
-		.xmpp = clock->workers.xmpp};
-	clock->reporter = (struct reporter){.target = &clock->target,
-		.watch = clock->watch,
-		.channels = clock->channels,
-		.rooms = clock->rooms};
-}
-
-nsec monitor_begin(
-	struct monitor *clock, const struct config *config, const struct selfexec *selfexec)
+nsec monitor_begin(struct monitor *monitor, const struct config *config,
+	const struct selfexec *selfexec, bool test)
 {
 	nsec now = clock_monotonic();
-	uint64_t seed = random_seed();
-	bool http = config->pagerduty_contact != NULL || config->heartbeat_url != NULL;
 
-	*clock = (struct monitor){.config = config, .timer = timer_begin()};
-	parts_make(clock, now, seed);
-	workers_begin(&clock->workers, config, selfexec, &clock->timing, http, seed);
-	parts_join(clock);
-	struct timestamps timestamps = monitor_now(clock, clock_monotonic());
-	nsec away = snapshot_begin(&clock->past, config->state_file, &clock->reporter,
-		clock->timing.record, &timestamps);
-	if (clock->past.crashed && clock->heartbeat != NULL) {
+	*monitor = (struct monitor){.config = config,
+		.test = test,
+		.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
+	if (monitor->timer < 0)
+		die(EX_OSERR, "cannot create a timer: %s", strerror(errno));
+	parts_begin(monitor, selfexec, now);
+	if (test) {
+		channels_recorded(monitor->channels, UINT64_MAX);
+		return 0;
+	}
+	struct timestamps timestamps = timestamps_at(monitor, clock_monotonic());
+	nsec away = snapshot_begin(&monitor->snapshot, config->state_file, &monitor->notifier,
+		monitor->timing.record, &timestamps);
+	if (monitor->snapshot.crashed && monitor->heartbeat.interval > 0) {
 		log_warning("the last run ended unexpectedly within 60 s of its start: "
 			    "heartbeat_url is not fetched in the first 60 s of this one");
-		heartbeat_hold(clock->heartbeat, now + PAST_YOUNG);
+		monitor->heartbeat.next = now + SNAPSHOT_YOUNG;
 	}
 	return away;
 }
 
-void monitor_end(struct monitor *clock)
+void monitor_end(struct monitor *monitor)
 {
-	workers_end(&clock->workers);
-	heartbeat_free(clock->heartbeat);
-	channels_free(clock->channels);
-	rooms_free(clock->rooms);
-	watch_free(clock->watch);
-	match_free(&clock->match);
-	close(clock->timer);
-}
-
-struct timestamps monitor_now(const struct monitor *clock, nsec now)
-{
-	return (struct timestamps){.active_time = active_time_at(&clock->active_time, now),
-		.monotonic = now,
-		.boot = clock_boot(),
-		.wall = clock_wall()};
+	command_free(monitor->workers.command);
+	worker_free(monitor->workers.http);
+	worker_free(monitor->workers.xmpp);
+	channels_free(monitor->channels);
+	rooms_free(monitor->rooms);
+	watch_free(monitor->watch);
+	match_free(&monitor->match);
+	close(monitor->timer);
 }

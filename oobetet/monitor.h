@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clock: the parent of the hands, which keeps the time. Here nothing can block: it sleeps
- * until the next deadline or the next line, takes in all that was heard, judges, and lets the
- * hands carry what is to be told.
+ * The monitor: the parent of the workers. Nothing in it can block. It sleeps until the next
+ * deadline or message, applies all messages, evaluates the watch, and has the workers send what is
+ * queued.
  */
 #ifndef OOBETET_MONITOR_H
 #define OOBETET_MONITOR_H
 
 #include "oobetet/channel/channels.h"
 #include "oobetet/config/config.h"
-#include "oobetet/dispatch.h"
 #include "oobetet/selfexec.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
@@ -19,23 +18,25 @@
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
 #include "oobetet/watchdog.h"
-#include "oobetet/workers.h"
+#include "oobetet/worker.h"
 
 #include <limits.h>
 
 /*
- * Watches until SIGTERM or SIGINT, then leaves the rooms and returns, within two seconds. Says
- * that it is ready (common/ready.h, `ready_fd`) as soon as it watches.
+ * Watches until SIGTERM or SIGINT, then leaves the rooms and returns, within two seconds. Reports
+ * readiness (common/ready.h, `ready_fd`) as soon as it watches.
  */
 void monitor_run(const struct config *config, const struct selfexec *selfexec, int ready_fd);
 
-/* For `enabled = no`: ready, and idle, until SIGTERM or SIGINT. */
+/* For `enabled = no`: ready and idle until SIGTERM or SIGINT. */
 void monitor_idle(int ready_fd);
 
-/* What a clock is made of, put together as the configuration says. monitor.h has what drives it. */
+/* The rest is for monitor_run(), dispatch.c and --test-alert. */
 
 struct monitor {
 	const struct config *config;
+	bool test;    /* --test-alert: no watch, no state file, no heartbeat */
+	bool leaving; /* the workers' messages are ignored */
 	struct timing timing;
 	char host[HOST_NAME_MAX + 1];
 	struct target target;
@@ -44,25 +45,36 @@ struct monitor {
 	struct watch *watch;
 	struct rooms *rooms;
 	struct channels *channels;
-	struct heartbeat *heartbeat; /* NULL: no heartbeat_url */
+	struct heartbeat heartbeat;
 	struct workers workers;
-	struct dispatch dispatch; /* what comes from the carriers */
-	struct reporter reporter; /* what goes to the roads */
-	struct past past;
+	struct notifier notifier; /* turns the watch's verdicts into notifications */
+	struct snapshot snapshot;
 	struct watchdog watchdog;
-	int timer; /* a timerfd, which wakes us at the next deadline */
+	int timer; /* a timerfd that ends the wait at the next deadline */
 };
 
 /*
- * Makes all of it, and takes up the past; dies where there is no timer. `config` and `program` are
- * the caller's and stay valid. Returns how long nobody listened before this start; 0 if that is
+ * Makes all parts and resumes the saved state; dies if there is no timer. `config` and `selfexec`
+ * stay the caller's and valid. Returns how long nobody listened before this start; 0 if that is
  * not known. End it with monitor_end().
  */
-nsec monitor_begin(
-	struct monitor *clock, const struct config *config, const struct selfexec *selfexec);
-void monitor_end(struct monitor *clock);
+nsec monitor_begin(struct monitor *monitor, const struct config *config,
+	const struct selfexec *selfexec, bool test);
+void monitor_end(struct monitor *monitor);
 
-/* `now`, of CLOCK_MONOTONIC, on the clocks that are needed to tell it. */
-struct timestamps monitor_now(const struct monitor *clock, nsec now);
+/* Does everything that is due, once. */
+void monitor_turn(struct monitor *monitor);
+
+/* Sleeps until `deadline`, or until there is something to read. */
+void monitor_wait(const struct monitor *monitor, nsec deadline);
+nsec monitor_deadline(const struct monitor *monitor, nsec now);
+
+/* Stops the workers and writes the state for the last time; 1.5 s at most. */
+void monitor_leave(struct monitor *monitor);
+
+/* dispatch.c: applies a worker's message, and the start or end of the xmpp worker. */
+void dispatch_message(struct monitor *monitor, const struct message *message, nsec now);
+void dispatch_xmpp_started(struct monitor *monitor);
+void dispatch_xmpp_lost(struct monitor *monitor, nsec now);
 
 #endif

@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define UNSENT_MAX (256 * 1024) /* bytes that may wait for a hand which does not read */
+#define UNSENT_MAX (256 * 1024) /* bytes queued for a worker that does not read */
 #define WHY 300
-#define TOLD 4 /* each of a server's addresses may have another: they come in turn */
+#define LOGGED 4 /* reasons: each address of a server may have its own, in turn */
 
 struct worker {
 	enum speaker speaker;
@@ -29,18 +29,18 @@ struct worker {
 	pid_t pid; /* 0: there is no process, or it has been reaped */
 	int fd;    /* our end; -1: there is no process */
 	struct lines in;
-	struct buffer out;    /* said, and not yet written */
-	nsec patience_ends;   /* when silence becomes too long */
-	nsec start_at;        /* while there is no process: when to start one */
-	nsec spoke;           /* when it said anything last; at first, when it should have begun */
-	nsec online;          /* since when it does its work; 0: it does not */
-	int64_t attempt;      /* lives in a row that have ended before that */
-	bool ended;           /* it has closed its end; what it said before is still to be taken */
-	bool dismissed;       /* it was told to stop: its end is no news */
-	bool lost;            /* worker_tick() has to tell that it is gone */
-	char why[WHY];        /* why it was lost last; "": it works again */
-	char told[TOLD][WHY]; /* of these reasons, what was logged since it worked last */
-	int told_count;
+	struct buffer out;        /* not yet written */
+	nsec deadline;            /* of its next message: later means that it is stuck */
+	nsec start_at;            /* while there is no process: when to start one */
+	nsec heard;               /* its last message; at first, when it should have started */
+	nsec online;              /* since when it does its work; 0: it does not */
+	int64_t attempt;          /* runs in a row that ended before that */
+	bool ended;               /* it closed its end; what it sent before is still to be read */
+	bool shut_down;           /* it was asked to stop: its end is no failure */
+	bool lost;                /* worker_tick() has to report it */
+	char why[WHY];            /* why it was lost last; "": it works again */
+	char logged[LOGGED][WHY]; /* the reasons logged since it worked last */
+	int logged_count;
 };
 
 struct worker *worker_new(enum speaker speaker, const struct selfexec *selfexec,
@@ -85,26 +85,26 @@ void worker_free(struct worker *worker)
 }
 
 /* Each reason is logged once, not at each attempt. */
-static void why_tell(struct worker *worker, const char *why)
+static void why_set(struct worker *worker, const char *why)
 {
 	snprintf(worker->why, sizeof worker->why, "%s", why);
-	for (int i = 0; i < TOLD && i < worker->told_count; i++)
-		if (strcmp(worker->told[i], worker->why) == 0)
+	for (int i = 0; i < LOGGED && i < worker->logged_count; i++)
+		if (strcmp(worker->logged[i], worker->why) == 0)
 			return;
-	memcpy(worker->told[worker->told_count++ % TOLD], worker->why, WHY);
+	memcpy(worker->logged[worker->logged_count++ % LOGGED], worker->why, WHY);
 	log_warning("%s: %s; trying again", worker->name, worker->why);
 }
 
-/* Its end, whatever it was. What ran well for long is started again soon. */
+/* A worker that was online for long is restarted soon. */
 static void worker_end(struct worker *worker, nsec now, const char *why)
 {
 	if (worker->fd < 0)
 		return;
-	if (worker->dismissed) {
+	if (worker->shut_down) {
 		process_end(worker);
 		return;
 	}
-	why_tell(worker, why);
+	why_set(worker, why);
 	process_end(worker);
 	if (worker->online != 0 && now - worker->online > worker->timing.retry_max)
 		backoff_reset(&worker->backoff);
@@ -121,21 +121,23 @@ static enum worker_news worker_start(struct worker *worker, nsec now)
 	if (worker->pid < 0) {
 		char why[WHY];
 
-		snprintf(why, sizeof why, "it cannot be started: %s", strerror(errno));
-		why_tell(worker, why);
+		snprintf(why, sizeof why, "cannot start: %s", strerror(errno));
+		why_set(worker, why);
 		worker->start_at = now + backoff_wait(&worker->backoff, 0);
 		return WORKER_NO_NEWS;
 	}
-	worker->patience_ends = now + worker->timing.timeout;
-	log_debug("the %s is process %d", worker->name, (int)worker->pid);
+	worker->deadline = now + worker->timing.timeout;
+	log_debug("%s: process %d", worker->name, (int)worker->pid);
 	return WORKER_STARTED;
 }
 
 enum worker_news worker_tick(struct worker *worker, nsec now)
 {
-	if (worker->spoke == 0)
-		worker->spoke = now;
-	if (worker->fd >= 0 && now >= worker->patience_ends)
+	if (worker == NULL)
+		return WORKER_NO_NEWS;
+	if (worker->heard == 0)
+		worker->heard = now;
+	if (worker->fd >= 0 && now >= worker->deadline)
 		worker_end(worker, now, "it was stuck, and was killed");
 	if (worker->lost) {
 		worker->lost = false;
@@ -147,9 +149,11 @@ enum worker_news worker_tick(struct worker *worker, nsec now)
 
 nsec worker_deadline(const struct worker *worker)
 {
+	if (worker == NULL)
+		return NSEC_NEVER;
 	if (worker->lost)
 		return 0;
-	return worker->fd >= 0 ? worker->patience_ends : worker->start_at;
+	return worker->fd >= 0 ? worker->deadline : worker->start_at;
 }
 
 int64_t worker_attempt(const struct worker *worker)
@@ -159,18 +163,21 @@ int64_t worker_attempt(const struct worker *worker)
 
 void worker_extend(struct worker *worker, nsec away)
 {
-	worker->patience_ends += away;
+	if (worker != NULL)
+		worker->deadline += away;
 }
 
 void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
-	/* one that does not read what it is told will soon be found to be stuck */
-	if (worker->fd >= 0 && worker->out.length <= UNSENT_MAX)
+	/* a worker that does not read will soon miss its deadline */
+	if (worker != NULL && worker->fd >= 0 && worker->out.length <= UNSENT_MAX)
 		message_write(&worker->out, type, fields);
 }
 
 struct pollfd worker_poll(const struct worker *worker)
 {
+	if (worker == NULL)
+		return (struct pollfd){.fd = -1};
 	return (struct pollfd){
 		.fd = worker->fd, .events = worker->out.length > 0 ? POLLIN | POLLOUT : POLLIN};
 }
@@ -181,14 +188,14 @@ static void worker_write(struct worker *worker)
 		ssize_t sent = send(worker->fd, worker->out.data, worker->out.length, MSG_NOSIGNAL);
 
 		if (sent < 0)
-			return; /* full, or gone: reading will tell */
+			return; /* full, or closed: reading shows which */
 		buffer_consume(&worker->out, (size_t)sent);
 	}
 }
 
 bool worker_exchange(struct worker *worker)
 {
-	if (worker->fd < 0 || worker->ended)
+	if (worker == NULL || worker->fd < 0 || worker->ended)
 		return false;
 	worker_write(worker);
 	enum lines_read_result result = lines_read(&worker->in, worker->fd);
@@ -196,7 +203,7 @@ bool worker_exchange(struct worker *worker)
 	return result != LINES_AGAIN;
 }
 
-/* ---- its words about itself ---- */
+/* ---- messages about the worker itself ---- */
 
 static void ipc_broken(struct worker *worker, nsec now, const char *fault)
 {
@@ -206,36 +213,25 @@ static void ipc_broken(struct worker *worker, nsec now, const char *fault)
 	worker_end(worker, now, why);
 }
 
-static void alive_take(struct worker *worker, const struct message *message, nsec now)
+/* True: the message was about the worker itself. */
+static bool own_message_handle(struct worker *worker, const struct message *message, nsec now)
 {
 	nsec timeout;
 
-	if (!message_number(message->field[0], &timeout))
-		ipc_broken(worker, now, "'alive' without a number");
-	else
-		worker->patience_ends =
-			now + (timeout < TIMING_RESOLVER ? timeout : TIMING_RESOLVER);
-}
-
-static void online_take(struct worker *worker, const struct message *message, nsec now)
-{
-	worker->why[0] = '\0';
-	worker->told_count = 0;
-	if (worker->online == 0)
-		worker->online = now;
-	if (message->field[0][0] != '\0')
-		log_info("%s: online: %s", worker->name, message->field[0]);
-}
-
-/* True: the message was about the hand itself. */
-static bool own_words_take(struct worker *worker, const struct message *message, nsec now)
-{
 	switch (message->type) {
 	case MESSAGE_ALIVE:
-		alive_take(worker, message, now);
+		if (!message_number(message->field[0], &timeout))
+			ipc_broken(worker, now, "'alive' without a number");
+		else
+			worker->deadline = now + nsec_earlier(timeout, TIMING_RESOLVER);
 		return true;
 	case MESSAGE_ONLINE:
-		online_take(worker, message, now);
+		worker->why[0] = '\0';
+		worker->logged_count = 0;
+		if (worker->online == 0)
+			worker->online = now;
+		if (message->field[0][0] != '\0')
+			log_info("%s: online: %s", worker->name, message->field[0]);
 		return true;
 	case MESSAGE_GONE:
 		worker_end(worker, now, message->field[0]);
@@ -250,22 +246,22 @@ static bool message_next(struct worker *worker, struct message *message, nsec no
 	char *line;
 	struct reason why;
 
-	if (worker->fd < 0)
+	if (worker == NULL || worker->fd < 0)
 		return false;
 	switch (lines_next(&worker->in, &line)) {
 	case LINES_LINE:
 		if (message_read(line, worker->speaker, message, &why)) {
-			worker->spoke = now;
+			worker->heard = now;
 			return true;
 		}
 		ipc_broken(worker, now, why.text);
 		return false;
 	case LINES_TOO_LONG:
-		ipc_broken(worker, now, "more than a line holds");
+		ipc_broken(worker, now, "line too long");
 		return false;
 	case LINES_NONE:
 		if (worker->ended)
-			worker_end(worker, now, "it ended without a word");
+			worker_end(worker, now, "it ended without a reason");
 	}
 	return false;
 }
@@ -273,27 +269,29 @@ static bool message_next(struct worker *worker, struct message *message, nsec no
 bool worker_next(struct worker *worker, struct message *message, nsec now)
 {
 	while (message_next(worker, message, now))
-		if (!own_words_take(worker, message, now))
+		if (!own_message_handle(worker, message, now))
 			return true;
 	return false;
 }
 
 void worker_reaped(struct worker *worker, pid_t pid)
 {
-	if (worker->pid == pid)
+	if (worker != NULL && worker->pid == pid)
 		worker->pid = 0;
 }
 
 void worker_shut_down(struct worker *worker)
 {
-	worker->dismissed = true;
+	if (worker == NULL)
+		return;
+	worker->shut_down = true;
 	worker_send(worker, MESSAGE_STOP, NO_FIELDS);
 }
 
 bool worker_progresses(const struct worker *worker, nsec now)
 {
-	return now - worker->spoke <=
-	       TIMING_RESOLVER + worker->timing.timeout + worker->timing.retry_max;
+	return worker == NULL || now - worker->heard <= TIMING_RESOLVER + worker->timing.timeout +
+								worker->timing.retry_max;
 }
 
 const char *worker_why(const struct worker *worker)

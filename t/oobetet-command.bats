@@ -36,7 +36,7 @@ child_there() {
 	script '{ env | grep ^OOBETET_ | sort; echo "text=$(cat)"; echo; } >>told' \
 		'echo fine; echo "and good" >&2'
 	start_chain pagerduty_contact= repeat_interval=60 alert_command="$work/command"
-	run ! said oobetet 'nobody is told outside the rooms'
+	run ! said oobetet 'alarms are sent to the rooms only'
 	poll 20 told '^text=Flapjack Self Monitoring is Critical: .*"Flapper" on web-01, from'
 	[ "$(sed -n '1,/^$/p' "$work/told" | grep -c ^OOBETET_)" -eq 6 ]
 	told '^OOBETET_EVENT=alarm$'
@@ -60,8 +60,8 @@ child_there() {
 	start_alone repeat_interval=60
 	poll 20 told 'is Critical'
 	[ "$(wc -l <"$work/tries")" -eq 4 ]
-	poll 20 said oobetet 'info: alert_command has been told again'
-	[ "$(count_of oobetet 'error: alert_command cannot be told: exit status 7; trying again')" -eq 1 ]
+	poll 20 said oobetet 'info: delivery to alert_command works again'
+	[ "$(count_of oobetet 'error: delivery to alert_command is failing: exit status 7; trying again')" -eq 1 ]
 	[ "$(grep -c 'is Critical' "$work/told")" -eq 1 ]
 }
 
@@ -77,7 +77,7 @@ child_there() {
 	both
 	poll 20 heard '<oobetet>.* is OK'
 	kill -0 "$child"
-	poll 60 said oobetet 'error: alert_command cannot be told: it took longer than 30 s, was killed; trying again'
+	poll 60 said oobetet 'error: delivery to alert_command is failing: it took longer than 30 s, was killed; trying again'
 	poll 10 ended "$child"
 }
 

@@ -63,8 +63,8 @@ healed() {
 	start_oobetet
 	poll 20 paged '200 trigger "Flapjack Self Monitoring from [^ ]+, 2[-0-9]+T[0-9:.]+Z, ..Flapper.. on web-01" "Flapjack Self Monitoring is Critical: haven.t seen'
 	[ "$(count_of pagerduty ' 403 trigger ')" -eq 2 ]
-	said oobetet 'error: PagerDuty cannot be told: HTTP 403: this answer was asked for; trying again'
-	poll 20 said oobetet 'info: PagerDuty has been told again'
+	said oobetet 'error: delivery to PagerDuty is failing: HTTP 403: this answer was asked for; trying again'
+	poll 20 said oobetet 'info: delivery to PagerDuty works again'
 	healed '200 resolve'
 	said pagerduty ' incident 1 resolved$'
 }
@@ -77,7 +77,7 @@ healed() {
 	write_ini pagerduty_url="${pagerduty_url%/generic*}/v2/enqueue"
 	start_oobetet
 	poll 20 said oobetet 'error: PagerDuty refuses .*: HTTP 400 \(if that key is for version 1 of the Events API: set pagerduty_api = v1\)'
-	poll 20 heard '<oobetet>.* is Critical.*; PagerDuty does not take what it is told \(.*set pagerduty_api = v1\)'
+	poll 20 heard '<oobetet>.* is Critical.*; delivery to PagerDuty is failing \(.*set pagerduty_api = v1\)'
 }
 
 @test "oobetet: the severity is the configured one" {

@@ -44,7 +44,7 @@ trouble() {
 @test "oobetet: the xmpp worker is killed" {
 	start_chain
 	trouble xmpp KILL
-	said oobetet 'warning: xmpp: it ended without a word; trying again'
+	said oobetet 'warning: xmpp: it ended without a reason; trying again'
 }
 
 @test "oobetet: the xmpp worker stands still" {
@@ -56,7 +56,7 @@ trouble() {
 @test "oobetet: the http worker is killed" {
 	start_chain
 	trouble http KILL
-	said oobetet 'warning: http: it ended without a word; trying again'
+	said oobetet 'warning: http: it ended without a reason; trying again'
 }
 
 @test "oobetet: the http worker stands still" {

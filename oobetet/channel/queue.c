@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct parcel {
+struct entry {
 	uint64_t id;
 	struct notification notification;
 };
@@ -16,14 +16,14 @@ struct parcel {
 struct queue {
 	struct queue_rules rules;
 	struct backoff backoff;
-	uint32_t chance; /* state of the jitter's generator; never 0 */
-	bool open;       /* the road is there */
-	bool under_way;  /* parcels[0] has been taken and not answered */
-	bool tried;      /* parcels[0] has been taken at least once */
-	nsec next;       /* under way: when to give up; otherwise: when to try (again) */
-	char told[NOTIFICATION_KEY]; /* the incident whose alarm was tried last: it needs its OK */
-	int count;                   /* parcels in use */
-	struct parcel parcels[QUEUE_MAX];
+	uint32_t random; /* state of the jitter's generator; never 0 */
+	bool open;       /* the channel can be used */
+	bool in_flight;  /* entries[0] was taken and is not answered */
+	bool tried;      /* entries[0] was taken at least once */
+	nsec next;       /* in flight: when to give up; otherwise: when to try (again) */
+	char tried_key[NOTIFICATION_KEY]; /* key of the alarm tried last: it needs its OK */
+	int count;                        /* entries in use */
+	struct entry entries[QUEUE_MAX];
 };
 
 struct queue *queue_new(const struct queue_rules *rules)
@@ -32,7 +32,7 @@ struct queue *queue_new(const struct queue_rules *rules)
 
 	queue->rules = *rules;
 	queue->backoff = (struct backoff){.min = rules->retry_min, .max = rules->retry_max};
-	queue->chance = rules->seed | 1;
+	queue->random = rules->seed | 1;
 	return queue;
 }
 
@@ -42,71 +42,71 @@ void queue_free(struct queue *queue)
 }
 
 /* Marsaglia's xorshift: jitter needs no better. */
-static uint32_t chance(struct queue *queue)
+static uint32_t random_next(struct queue *queue)
 {
-	queue->chance ^= queue->chance << 13;
-	queue->chance ^= queue->chance >> 17;
-	queue->chance ^= queue->chance << 5;
-	return queue->chance;
+	queue->random ^= queue->random << 13;
+	queue->random ^= queue->random >> 17;
+	queue->random ^= queue->random << 5;
+	return queue->random;
 }
 
-static void parcel_drop(struct queue *queue, int i)
+static void entry_drop(struct queue *queue, int i)
 {
 	queue->count--;
-	memmove(&queue->parcels[i], &queue->parcels[i + 1],
-		(size_t)(queue->count - i) * sizeof queue->parcels[0]);
+	memmove(&queue->entries[i], &queue->entries[i + 1],
+		(size_t)(queue->count - i) * sizeof queue->entries[0]);
 	if (i == 0)
-		queue->tried = queue->under_way = false;
+		queue->tried = queue->in_flight = false;
 }
 
 /*
- * Nobody has answered for what was under way. On a road of people that does not matter if there is
- * something newer, which has its own time.
+ * The attempt in flight got no answer. Where people read, a newer notification replaces it and is
+ * due on its own time.
  */
 static void attempt_end(struct queue *queue)
 {
-	queue->under_way = false;
+	queue->in_flight = false;
 	while (queue->rules.latest_only && queue->count > 1) {
-		parcel_drop(queue, 0);
+		entry_drop(queue, 0);
 		queue->next = 0;
 	}
 }
 
-/* On a road of people: whatever is not under way gives way, and does not hold the newest up. */
-static void waiting_drop(struct queue *queue)
+/* Where people read: the newest replaces and does not wait for what is not in flight. */
+static void unsent_drop(struct queue *queue)
 {
-	while (queue->count > (queue->under_way ? 1 : 0))
-		parcel_drop(queue, queue->count - 1);
-	if (!queue->under_way)
+	while (queue->count > (queue->in_flight ? 1 : 0))
+		entry_drop(queue, queue->count - 1);
+	if (!queue->in_flight)
 		queue->next = 0;
 }
 
-/* On a road of incidents: this incident's alarms that were never tried. */
+/* At PagerDuty and the command: this incident's alarms that were never tried. */
 static void untried_drop(struct queue *queue, const char *key)
 {
 	for (int i = queue->count - 1; i >= (queue->tried ? 1 : 0); i--)
-		if (queue->parcels[i].notification.kind == NOTIFICATION_ALARM &&
-			strcmp(queue->parcels[i].notification.key, key) == 0)
-			parcel_drop(queue, i);
+		if (queue->entries[i].notification.kind == NOTIFICATION_ALARM &&
+			strcmp(queue->entries[i].notification.key, key) == 0)
+			entry_drop(queue, i);
 }
 
-static bool notification_matters(struct queue *queue, const struct notification *notification)
+static bool notification_is_wanted(struct queue *queue, const struct notification *notification)
 {
 	if (queue->rules.latest_only) {
-		waiting_drop(queue);
+		unsent_drop(queue);
 		return true;
 	}
 	untried_drop(queue, notification->key);
-	return notification->kind == NOTIFICATION_ALARM ||
-	       strcmp(queue->told, notification->key) == 0;
+	return notification->kind != NOTIFICATION_OK ||
+	       strcmp(queue->tried_key, notification->key) == 0;
 }
 
 void queue_put(struct queue *queue, const struct notification *notification, uint64_t id)
 {
-	if (!notification_matters(queue, notification))
+	if (!notification_is_wanted(queue, notification))
 		return;
 	assert(queue->count < QUEUE_MAX);
-	queue->parcels[queue->count++] = (struct parcel){.id = id, .notification = *notification};
+	queue->entries[queue->count++] = (struct entry){.id = id, .notification = *notification};
 }
 
 void queue_open(struct queue *queue)
@@ -122,10 +122,10 @@ void queue_close(struct queue *queue)
 	attempt_end(queue);
 }
 
-/* People would see that it comes sooner than it should: on their road there is no jitter. */
+/* No jitter where people read: they would see a message come too early. */
 static void attempt_failed(struct queue *queue, nsec now)
 {
-	uint32_t jitter = queue->rules.latest_only ? 0 : chance(queue);
+	uint32_t jitter = queue->rules.latest_only ? 0 : random_next(queue);
 
 	queue->next = now + backoff_wait(&queue->backoff, jitter);
 	attempt_end(queue);
@@ -134,8 +134,13 @@ static void attempt_failed(struct queue *queue, nsec now)
 static void head_try(struct queue *queue)
 {
 	queue->tried = true;
-	if (queue->parcels[0].notification.kind == NOTIFICATION_ALARM)
-		memcpy(queue->told, queue->parcels[0].notification.key, NOTIFICATION_KEY);
+	if (queue->entries[0].notification.kind != NOTIFICATION_OK)
+		memcpy(queue->tried_key, queue->entries[0].notification.key, NOTIFICATION_KEY);
+}
+
+bool queue_is_open(const struct queue *queue)
+{
+	return queue->open;
 }
 
 bool queue_intend(struct queue *queue, nsec now)
@@ -148,7 +153,7 @@ bool queue_intend(struct queue *queue, nsec now)
 
 bool queue_expire(struct queue *queue, nsec now)
 {
-	if (!queue->open || !queue->under_way || now < queue->next)
+	if (!queue->open || !queue->in_flight || now < queue->next)
 		return false;
 	attempt_failed(queue, now);
 	return true;
@@ -156,24 +161,24 @@ bool queue_expire(struct queue *queue, nsec now)
 
 const struct notification *queue_take(struct queue *queue, nsec now, uint64_t *id)
 {
-	if (!queue->open || queue->count == 0 || queue->under_way || now < queue->next)
+	if (!queue->open || queue->count == 0 || queue->in_flight || now < queue->next)
 		return NULL;
-	queue->under_way = true;
+	queue->in_flight = true;
 	head_try(queue);
 	queue->next = now + queue->rules.answer_limit;
-	*id = queue->parcels[0].id;
-	return &queue->parcels[0].notification;
+	*id = queue->entries[0].id;
+	return &queue->entries[0].notification;
 }
 
 bool queue_answer(struct queue *queue, uint64_t id, enum answer answer, nsec now)
 {
-	if (queue->count == 0 || queue->parcels[0].id != id || !queue->tried)
+	if (queue->count == 0 || queue->entries[0].id != id || !queue->tried)
 		return false;
 	if (answer == ANSWER_FAILED) {
 		attempt_failed(queue, now);
 		return true;
 	}
-	parcel_drop(queue, 0);
+	entry_drop(queue, 0);
 	queue->next = 0;
 	backoff_reset(&queue->backoff);
 	return true;
@@ -192,18 +197,18 @@ int queue_count(const struct queue *queue)
 void queue_remember(const struct queue *queue, struct queue_saved *past)
 {
 	*past = (struct queue_saved){.tried = queue->tried, .count = queue->count};
-	memcpy(past->told, queue->told, NOTIFICATION_KEY);
+	memcpy(past->tried_key, queue->tried_key, NOTIFICATION_KEY);
 	for (int i = 0; i < queue->count; i++)
-		past->notifications[i] = queue->parcels[i].notification;
+		past->notifications[i] = queue->entries[i].notification;
 }
 
 void queue_resume(struct queue *queue, const struct queue_saved *past, uint64_t *last_id)
 {
-	memcpy(queue->told, past->told, NOTIFICATION_KEY);
+	memcpy(queue->tried_key, past->tried_key, NOTIFICATION_KEY);
 	queue->count = past->count;
 	queue->tried = past->tried && past->count > 0;
 	for (int i = 0; i < past->count; i++)
-		queue->parcels[i] =
-			(struct parcel){.id = ++*last_id, .notification = past->notifications[i]};
+		queue->entries[i] =
+			(struct entry){.id = ++*last_id, .notification = past->notifications[i]};
 	attempt_end(queue);
 }

@@ -14,15 +14,15 @@
 
 #include <limits.h>
 
-#define PAST_YOUNG (60 * NSEC_PER_SEC)
+#define SNAPSHOT_YOUNG (60 * NSEC_PER_SEC)
 
-struct past {
+struct snapshot {
 	struct statefile statefile;
 	char path[PATH_MAX];       /* keeper.path, where there is one */
-	struct reporter *reporter; /* whose past it is, with its watch and roads */
+	struct notifier *notifier; /* whose past it is, with its watch and roads */
 	nsec interval;             /* between two writings; at first there are more */
 	struct timestamps start;   /* of this run */
-	bool crashed;     /* the run before was killed, or crashed, before it was PAST_YOUNG */
+	bool crashed;     /* the run before was killed, or crashed, before it was SNAPSHOT_YOUNG */
 	uint64_t to_come; /* the intents that the next writing holds */
 };
 
@@ -31,20 +31,20 @@ struct past {
  * `teller` is whole and stays valid. Returns how long nobody listened before this start: 0 if
  * that is not known.
  */
-nsec snapshot_begin(struct past *past, const char *path, struct reporter *reporter, nsec interval,
-	const struct timestamps *now);
+nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct notifier *notifier,
+	nsec interval, const struct timestamps *now);
 
 /* Begins to write if it is time to, or if something is about to be told for the first time. */
-void snapshot_tick(struct past *past, const struct timestamps *now);
-nsec snapshot_deadline(const struct past *past);
+void snapshot_tick(struct snapshot *snapshot, const struct timestamps *now);
+nsec snapshot_deadline(const struct snapshot *snapshot);
 
 /*
  * Begins to write, whatever the time; false: the last one is still being written. `last`: this run
  * was told to stop.
  */
-bool snapshot_write(struct past *past, const struct timestamps *now, bool last);
+bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, bool last);
 
 /* A child has ended; true: it was the one that writes. */
-bool snapshot_ended(struct past *past, pid_t pid, int status);
+bool snapshot_ended(struct snapshot *snapshot, pid_t pid, int status);
 
 #endif

@@ -60,7 +60,7 @@ static void channel_write(const struct state_channel *channel, struct buffer *ou
 {
 	buffer_append_text(out, "road");
 	text_write(out, channel->name);
-	text_write(out, channel->queue.told);
+	text_write(out, channel->queue.tried_key);
 	number_write(out, channel->queue.tried ? 1 : 0);
 	buffer_append_text(out, "\n");
 	for (int i = 0; i < channel->queue.count; i++) {
@@ -194,7 +194,7 @@ static bool channel_take(struct state *state, char *const field[])
 	struct state_channel *channel = &state->channels[state->count++];
 	memset(channel, 0, sizeof *channel);
 	if (!text_read(field[0], channel->name, sizeof channel->name) ||
-		!text_read(field[1], channel->queue.told, sizeof channel->queue.told) ||
+		!text_read(field[1], channel->queue.tried_key, sizeof channel->queue.tried_key) ||
 		!number_read(field[2], &tried) || tried > 1)
 		return false;
 	channel->queue.tried = tried == 1;
@@ -225,7 +225,7 @@ static const char *channel_key(const struct queue_saved *queue)
 	for (int i = queue->count - 1; i >= 0; i--)
 		if (queue->notifications[i].kind == NOTIFICATION_ALARM)
 			return queue->notifications[i].key;
-	return queue->told;
+	return queue->tried_key;
 }
 
 /* A road that is new in the configuration need not have been told yet. */

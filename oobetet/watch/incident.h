@@ -9,7 +9,7 @@
 #include "oobetet/watch/watch.h"
 
 /* Nothing is owned. */
-struct reporter {
+struct notifier {
 	const struct target *target;
 	struct watch *watch;
 	struct channels *channels;
@@ -27,6 +27,6 @@ struct timestamps {
 };
 
 /* Judges the watch, and tells whatever there is to tell. Everything heard so far is taken in. */
-void incident_report(struct reporter *reporter, const struct timestamps *now);
+void incident_report(struct notifier *notifier, const struct timestamps *now);
 
 #endif

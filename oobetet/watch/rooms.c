@@ -14,23 +14,24 @@
 
 struct room {
 	const char *name;
-	bool in;
-	bool watched;  /* what is said there counts */
-	nsec left;     /* since when we are out */
+	bool joined;
+	bool created;  /* by joining it */
+	bool watched;  /* its messages count */
+	nsec left;     /* since when it is not joined */
 	nsec missed;   /* see rooms_missed() */
-	char why[WHY]; /* why we are out */
+	char why[WHY]; /* why it is not joined */
 };
 
 struct rooms {
 	const struct text_list *nicks;
 	struct occupants *occupants;
-	struct log_limit changes; /* of occupants */
-	nsec notification;
+	struct log_limit changes; /* of nicks' owners */
+	nsec delay;
 	int count;
 	struct room room[];
 };
 
-struct rooms *rooms_new(const struct config *config, nsec notification, nsec now)
+struct rooms *rooms_new(const struct config *config, nsec delay, nsec now)
 {
 	int count = config->rooms.count;
 	struct rooms *rooms =
@@ -38,7 +39,7 @@ struct rooms *rooms_new(const struct config *config, nsec notification, nsec now
 
 	rooms->occupants = occupants_new();
 	rooms->nicks = &config->watched_nick;
-	rooms->notification = notification;
+	rooms->delay = delay;
 	rooms->count = count;
 	for (int i = 0; i < count; i++) {
 		const char *name = config->rooms.item[i];
@@ -47,7 +48,7 @@ struct rooms *rooms_new(const struct config *config, nsec notification, nsec now
 			.watched = list_has(&config->watch_rooms, name, strlen(name)),
 			.left = now,
 			.missed = NSEC_NEVER,
-			.why = "not there yet"};
+			.why = "not joined yet"};
 	}
 	return rooms;
 }
@@ -66,30 +67,39 @@ int rooms_index(const struct rooms *rooms, const char *name)
 	return -1;
 }
 
-void rooms_created(const struct rooms *rooms, const char *name)
+void rooms_created(struct rooms *rooms, const char *name)
 {
-	if (rooms_index(rooms, name) >= 0)
-		log_warning("the room %s did not exist; it was created: is its name right?", name);
+	int index = rooms_index(rooms, name);
+
+	if (index < 0)
+		return;
+	log_warning("the room %s did not exist; it was created: is its name right?", name);
+	rooms->room[index].created = true;
 }
 
-bool rooms_entered(struct rooms *rooms, const char *name, const char *nick)
+bool rooms_was_created(const struct rooms *rooms, int index)
+{
+	return rooms->room[index].created;
+}
+
+bool rooms_joined(struct rooms *rooms, const char *name, const char *nick)
 {
 	int index = rooms_index(rooms, name);
 
 	if (index < 0)
 		return false;
 	log_info("in the room %s as %s", name, nick);
-	rooms->room[index].in = true;
+	rooms->room[index].joined = true;
 	return true;
 }
 
 static void room_leave(struct rooms *rooms, struct room *room, const char *why, nsec now)
 {
-	if (room->in) {
+	if (room->joined) {
 		room->left = now;
-		room->missed = now - rooms->notification;
+		room->missed = now - rooms->delay;
 	}
-	room->in = false;
+	room->joined = false;
 	snprintf(room->why, sizeof room->why, "%s", why);
 }
 
@@ -99,7 +109,7 @@ bool rooms_left(struct rooms *rooms, const char *name, const char *why, nsec now
 
 	if (index < 0)
 		return false;
-	if (rooms->room[index].in || strcmp(rooms->room[index].why, why) != 0)
+	if (rooms->room[index].joined || strcmp(rooms->room[index].why, why) != 0)
 		log_warning("out of the room %s: %s; trying again", name, why);
 	room_leave(rooms, &rooms->room[index], why, now);
 	return true;
@@ -109,6 +119,14 @@ void rooms_all_left(struct rooms *rooms, const char *why, nsec now)
 {
 	for (int i = 0; i < rooms->count; i++)
 		room_leave(rooms, &rooms->room[i], why, now);
+}
+
+bool rooms_all_joined(const struct rooms *rooms)
+{
+	for (int i = 0; i < rooms->count; i++)
+		if (!rooms->room[i].joined)
+			return false;
+	return true;
 }
 
 static bool nick_counts(const struct rooms *rooms, const char *nick)
@@ -132,7 +150,7 @@ void rooms_see(struct rooms *rooms, const char *name, const char *nick, const st
 	char what[400], more[LOG_LIMIT_TEXT];
 	unsigned long left_out;
 
-	/* without watched nicks anybody counts */
+	/* without watched_nick every occupant counts */
 	if (rooms->nicks->count == 0 || !rooms_listen(rooms, name, nick) ||
 		!occupants_see(rooms->occupants, rooms_index(rooms, name), nick, seen, what,
 			sizeof what) ||
@@ -165,7 +183,7 @@ void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks)
 	for (int i = 0; i < rooms->count; i++) {
 		const struct room *room = &rooms->room[i];
 
-		if (!room->in)
+		if (!room->joined)
 			buffer_printf(remarks, "; oobetet is out of the room %s for %s (%.150s)",
 				room->name,
 				duration_text(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In which rooms the ear is, since when it is out of the others and why, and whom it listens to
- * in them. Pure, but for its log lines: a room is lost once, and found once.
+ * Which rooms are joined, since when the others are not and why, and whose messages count in them.
+ * Pure, except for log lines: each loss and each return is logged once.
  */
 #ifndef OOBETET_WATCH_ROOMS_H
 #define OOBETET_WATCH_ROOMS_H
@@ -14,40 +14,43 @@
 struct rooms;
 
 /*
- * Out of all of them. `config` is the caller's and stays valid. `notice` is how long it may take
- * the ear to find out that it is out of a room. All times are CLOCK_MONOTONIC.
+ * None is joined. `config` stays the caller's and valid. `delay` is how long the xmpp worker may
+ * take to notice that it left a room. All times are CLOCK_MONOTONIC.
  */
-struct rooms *rooms_new(const struct config *config, nsec notification, nsec now);
+struct rooms *rooms_new(const struct config *config, nsec delay, nsec now);
 void rooms_free(struct rooms *rooms);
 
-/* The room was not there: in a mistyped one nobody else will ever be. */
-void rooms_created(const struct rooms *rooms, const char *name);
-
-/* Somebody has a watched nick, and what he says counts: a warning if it is somebody else now. */
-void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
-	nsec now);
-
-/* What the ear says of a room; false: none of ours. */
-bool rooms_entered(struct rooms *rooms, const char *name, const char *nick);
-bool rooms_left(struct rooms *rooms, const char *name, const char *why, nsec now);
-
-/* The ear itself is gone. */
-void rooms_all_left(struct rooms *rooms, const char *why, nsec now);
-
-/* Do the words of this nick in this room count? */
-bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick);
-
+/* -1: not one of ours. */
+int rooms_index(const struct rooms *rooms, const char *name);
 int rooms_count(const struct rooms *rooms);
 const char *rooms_name(const struct rooms *rooms, int index);
 
+/* What the xmpp worker reports of a room; false: not one of ours. */
+bool rooms_joined(struct rooms *rooms, const char *name, const char *nick);
+bool rooms_left(struct rooms *rooms, const char *name, const char *why, nsec now);
+
+/* The xmpp worker ended. */
+void rooms_all_left(struct rooms *rooms, const char *why, nsec now);
+bool rooms_all_joined(const struct rooms *rooms);
+
+/* The room did not exist: if its name is mistyped, nobody else will ever be in it. */
+void rooms_created(struct rooms *rooms, const char *name);
+bool rooms_was_created(const struct rooms *rooms, int index);
+
+/* An occupant has a nick; logs a warning if that nick counts and is somebody else's now. */
+void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
+	nsec now);
+
+/* True if messages of this nick in this room count. */
+bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick);
+
 /*
- * Since when, at the earliest, we have not heard what was said in a room, the last time that we
- * were out of it; NSEC_NEVER: we have not been in before. History counts from then on.
+ * The earliest moment of the last absence from a room; NSEC_NEVER: it was never joined. History
+ * counts from then on.
  */
 nsec rooms_missed(const struct rooms *rooms, int index);
-int rooms_index(const struct rooms *rooms, const char *name); /* -1: none of ours */
 
-/* The rooms that we are out of, as remarks to an alarm (notification.h). */
+/* Appends the rooms that are not joined, as remarks to an alarm (notification.h). */
 void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks);
 
 #endif

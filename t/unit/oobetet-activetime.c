@@ -102,18 +102,19 @@ static void of_many_stops_only_the_last_have_their_place(void **state)
 static void a_heartbeat_that_is_held_waits(void **state)
 {
 	char room[] = "ops@conference", *rooms[] = {room};
-	const struct text_list list = {rooms, 1};
-	struct heartbeat *heartbeat = heartbeat_new(&list, 10 * SEC);
+	const struct config config = {.rooms = {rooms, 1}};
+	struct rooms *joined = rooms_new(&config, 0, 0);
+	struct heartbeat heartbeat = {.rooms = joined, .interval = 10 * SEC};
 
 	(void)state;
-	assert_false(heartbeat_due(heartbeat, SEC));
-	heartbeat_hold(heartbeat, 60 * SEC);
-	heartbeat_joined(heartbeat, room);
-	assert_int_equal(heartbeat_deadline(heartbeat), 60 * SEC);
-	assert_false(heartbeat_due(heartbeat, 60 * SEC - 1));
-	assert_true(heartbeat_due(heartbeat, 60 * SEC));
-	assert_int_equal(heartbeat_deadline(heartbeat), 70 * SEC);
-	heartbeat_free(heartbeat);
+	assert_false(heartbeat_due(&heartbeat, SEC));
+	heartbeat.next = 60 * SEC;
+	rooms_joined(joined, room, "nick");
+	assert_int_equal(heartbeat_deadline(&heartbeat), 60 * SEC);
+	assert_false(heartbeat_due(&heartbeat, 60 * SEC - 1));
+	assert_true(heartbeat_due(&heartbeat, 60 * SEC));
+	assert_int_equal(heartbeat_deadline(&heartbeat), 70 * SEC);
+	rooms_free(joined);
 }
 
 int main(void)

@@ -79,8 +79,8 @@ static struct world {
 	struct watch *watch;
 	struct rooms *rooms;
 	struct channels *channels;
-	struct reporter reporter;
-	struct past past;
+	struct notifier notifier;
+	struct snapshot snapshot;
 	struct paper disk, writing;
 	nsec written; /* world.time when `writing` is on the disk */
 	bool slow;    /* the disk, since the last restart */
@@ -272,18 +272,18 @@ static void answers_bring(void)
 static void channel_now_open(int i)
 {
 	if (i < PAGER)
-		channels_room_opened(world.channels, names[i]);
+		channels_open(world.channels, CHANNEL_ROOM, names[i]);
 	else if (i == PAGER)
-		channels_http_started(world.channels);
+		channels_open(world.channels, CHANNEL_PAGERDUTY, NULL);
 }
 
 static void channel_now_close(int i)
 {
 	world.trips[i].answered = NSEC_NEVER;
 	if (i < PAGER)
-		channels_room_closed(world.channels, names[i], "so it is");
+		channels_close(world.channels, CHANNEL_ROOM, names[i], "so it is");
 	else if (i == PAGER)
-		channels_http_lost(world.channels, "so it is");
+		channels_close(world.channels, CHANNEL_PAGERDUTY, NULL, "so it is");
 }
 
 static void weather_change(int i, enum weather weather)
@@ -350,8 +350,8 @@ bool statefile_save(
 	struct statefile *statefile, const struct buffer *text, uint64_t number, nsec now)
 {
 	struct judge judge = world.judge;
-	nsec age =
-		active_time_at(&world.active_time, world.monotonic) - world.past.start.active_time;
+	nsec age = active_time_at(&world.active_time, world.monotonic) -
+		   world.snapshot.start.active_time;
 
 	assert_int_equal(statefile->pid, 0);
 	/* what is written right after a start is a quarter of a second ahead */
@@ -387,7 +387,7 @@ static void disk_turn(void)
 	if (world.writing.text == NULL || world.written > world.time)
 		return;
 	disk_takes();
-	snapshot_ended(&world.past, 1, 0);
+	snapshot_ended(&world.snapshot, 1, 0);
 }
 
 /* ---- oobetet ---- */
@@ -437,9 +437,9 @@ static void turn(bool continued)
 	answers_bring();
 	disk_turn();
 	struct timestamps timestamps = telling_now();
-	incident_report(&world.reporter, &timestamps);
+	incident_report(&world.notifier, &timestamps);
 	channels_send(world.channels, &workers, world.monotonic);
-	snapshot_tick(&world.past, &timestamps);
+	snapshot_tick(&world.snapshot, &timestamps);
 }
 
 static nsec next_event(void)
@@ -456,7 +456,7 @@ static nsec deadline(void)
 {
 	nsec watch = watch_deadline(world.watch) + world.active_time.away;
 	nsec others =
-		nsec_earlier(snapshot_deadline(&world.past), channels_deadline(world.channels));
+		nsec_earlier(snapshot_deadline(&world.snapshot), channels_deadline(world.channels));
 
 	return nsec_earlier(nsec_earlier(watch, others), world.monotonic + TICK);
 }
@@ -503,12 +503,12 @@ static void begin(void)
 	world.watch = watch_new(&rules, world.monotonic);
 	world.rooms = rooms_new(&config, MINUTE, world.monotonic);
 	world.channels = channels_new(&config, &target, &timing, (uint64_t)mrand48());
-	world.reporter = (struct reporter){.target = &target,
+	world.notifier = (struct notifier){.target = &target,
 		.watch = world.watch,
 		.channels = world.channels,
 		.rooms = world.rooms};
 	timestamps = telling_now();
-	snapshot_begin(&world.past, "disk", &world.reporter, 10 * HOUR, &timestamps);
+	snapshot_begin(&world.snapshot, "disk", &world.notifier, 10 * HOUR, &timestamps);
 	for (int i = 0; i < ROADS; i++) {
 		if (world.trips[i].weather != CLOSED)
 			channel_now_open(i);
@@ -601,7 +601,7 @@ static void stop_and_start(void)
 		pass(MINUTE);
 		timestamps = telling_now();
 		world.stopping = true;
-	} while (!snapshot_write(&world.past, &timestamps, true));
+	} while (!snapshot_write(&world.snapshot, &timestamps, true));
 	world.stopping = false;
 	disk_takes();
 	judge_go_back(&world.disk.judge);

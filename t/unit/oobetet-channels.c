@@ -99,9 +99,9 @@ static struct channels *channels_begin(void)
 
 static void all_open(struct channels *channels)
 {
-	channels_room_opened(channels, ops);
-	channels_room_opened(channels, boss);
-	channels_http_started(channels);
+	channels_open(channels, CHANNEL_ROOM, ops);
+	channels_open(channels, CHANNEL_ROOM, boss);
+	channels_open(channels, CHANNEL_PAGERDUTY, NULL);
 }
 
 static void put(struct channels *channels, enum notification_kind kind, const char *key,
@@ -186,8 +186,8 @@ static void what_was_under_way_when_a_road_closed_is_told_as_soon_as_it_is_open(
 	all_open(channels);
 	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
 	deliver(channels, START);
-	channels_xmpp_lost(channels, "gone");
-	channels_http_lost(channels, "gone");
+	channels_close(channels, CHANNEL_ROOM, NULL, "gone");
+	channels_close(channels, CHANNEL_PAGERDUTY, NULL, "gone");
 	deliver(channels, START + 1);
 	assert_int_equal(told_count, 0);
 	all_open(channels);
@@ -207,9 +207,9 @@ static void a_room_is_told_the_latest_though_an_older_one_was_under_way(void **s
 	all_open(channels);
 	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
 	deliver(channels, START);
-	channels_room_closed(channels, ops, "kicked");
+	channels_close(channels, CHANNEL_ROOM, ops, "kicked");
 	put(channels, NOTIFICATION_OK, "a", "ok", true);
-	channels_room_opened(channels, "OPS@Conference"); /* a room's name in any case */
+	channels_open(channels, CHANNEL_ROOM, "OPS@Conference"); /* a room's name in any case */
 	deliver(channels, START + 1);
 	expect(ops, "ok");
 	expect(boss, NULL);
@@ -289,10 +289,10 @@ static void only_a_road_that_works_and_has_nothing_to_tell_can_tell(void **state
 	answer(channels, ANSWER_FAILED, START);
 	channels_remark(channels, &remarks);
 	assert_string_equal(remarks.data,
-		"; PagerDuty does not take what it is told (not there yet); alert_command does not "
-		"take what it is told (so it is)");
+		"; delivery to PagerDuty is failing (not connected yet); delivery to alert_command "
+		"is failing (so it is)");
 	buffer_clear(&remarks);
-	channels_http_started(channels);
+	channels_open(channels, CHANNEL_PAGERDUTY, NULL);
 	deliver(channels, START + SEC);
 	assert_true(channels_all_fail(channels));
 	answer(channels, ANSWER_DONE, START + SEC);
@@ -316,13 +316,13 @@ static void a_room_is_greeted_once_and_told_the_last_announcement(void **state)
 	assert_int_equal(told_count, 0);
 	channels_announce(channels, "was away");
 	channels_announce(channels, "was away again");
-	channels_room_opened(channels, ops);
+	channels_open(channels, CHANNEL_ROOM, ops);
 	deliver(channels, START);
 	assert_int_equal(told_count, 2);
 	assert_memory_equal(told[0].text, "oobetet on vm, started at ", 26);
 	assert_string_equal(told[1].text, "was away again");
-	channels_room_closed(channels, ops, "gone");
-	channels_room_opened(channels, ops);
+	channels_close(channels, CHANNEL_ROOM, ops, "gone");
+	channels_open(channels, CHANNEL_ROOM, ops);
 	deliver(channels, START);
 	assert_int_equal(told_count, 0);
 	channels_free(channels);

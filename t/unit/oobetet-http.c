@@ -236,38 +236,43 @@ static void it_beats_while_we_are_in_all_rooms(void **state)
 {
 	char one[] = "a@c", two[] = "B@c";
 	char *item[] = {one, two};
-	const struct text_list rooms = {item, 2};
-	struct heartbeat *heartbeat = heartbeat_new(&rooms, 60);
+	const struct config config = {.rooms = {item, 2}};
+	struct rooms *rooms = rooms_new(&config, 0, 0);
+	struct heartbeat heartbeat = {.rooms = rooms, .interval = 60};
 
 	(void)state;
-	assert_false(heartbeat_due(heartbeat, 0));
-	assert_int_equal(heartbeat_deadline(heartbeat), NSEC_NEVER);
-	heartbeat_joined(heartbeat, "a@c");
-	heartbeat_joined(heartbeat, "elsewhere@c");
-	assert_false(heartbeat_due(heartbeat, 0));
-	heartbeat_joined(heartbeat, "b@c");
-	assert_true(heartbeat_due(heartbeat, 5));
-	assert_int_equal(heartbeat_deadline(heartbeat), 65);
-	assert_false(heartbeat_due(heartbeat, 64));
-	heartbeat_left(heartbeat, "b@c");
-	assert_false(heartbeat_due(heartbeat, 65));
-	heartbeat_joined(heartbeat, "b@c");
-	assert_true(heartbeat_due(heartbeat, 500)); /* once, not seven times */
-	assert_false(heartbeat_due(heartbeat, 559));
-	heartbeat_lost(heartbeat);
-	assert_false(heartbeat_due(heartbeat, 560));
-	heartbeat_joined(heartbeat, "b@c");
-	assert_false(heartbeat_due(heartbeat, 560));
-	heartbeat_free(heartbeat);
+	assert_false(heartbeat_due(&heartbeat, 0));
+	assert_int_equal(heartbeat_deadline(&heartbeat), NSEC_NEVER);
+	rooms_joined(rooms, "a@c", "nick");
+	rooms_joined(rooms, "elsewhere@c", "nick");
+	assert_false(heartbeat_due(&heartbeat, 0));
+	rooms_joined(rooms, "b@c", "nick");
+	assert_true(heartbeat_due(&heartbeat, 5));
+	assert_int_equal(heartbeat_deadline(&heartbeat), 65);
+	assert_false(heartbeat_due(&heartbeat, 64));
+	rooms_left(rooms, "b@c", "kicked", 64);
+	assert_false(heartbeat_due(&heartbeat, 65));
+	rooms_joined(rooms, "b@c", "nick");
+	assert_true(heartbeat_due(&heartbeat, 500)); /* once, not seven times */
+	assert_false(heartbeat_due(&heartbeat, 559));
+	rooms_all_left(rooms, "gone", 559);
+	assert_false(heartbeat_due(&heartbeat, 560));
+	rooms_joined(rooms, "b@c", "nick");
+	assert_false(heartbeat_due(&heartbeat, 560));
+	rooms_free(rooms);
 }
 
 static void without_an_address_it_never_beats(void **state)
 {
+	const struct config config = {.rooms = {NULL, 0}};
+	struct rooms *none = rooms_new(&config, 0, 0);
+	struct heartbeat heartbeat = {.rooms = none, .interval = 0};
+
 	(void)state;
-	heartbeat_joined(NULL, "a@c");
-	heartbeat_lost(NULL);
-	assert_false(heartbeat_due(NULL, 5));
-	assert_int_equal(heartbeat_deadline(NULL), NSEC_NEVER);
+	assert_true(rooms_all_joined(none));
+	assert_false(heartbeat_due(&heartbeat, 5));
+	assert_int_equal(heartbeat_deadline(&heartbeat), NSEC_NEVER);
+	rooms_free(none);
 }
 
 static void the_watchdog_is_told_twice_in_its_time(void **state)

@@ -35,7 +35,7 @@ static struct state state_whole(void)
 
 	strcpy(state.channels[0].name, "ops@conference");
 	strcpy(state.channels[1].name, "PagerDuty");
-	*queue = (struct queue_saved){.told = "key 1", .tried = true, .count = QUEUE_MAX};
+	*queue = (struct queue_saved){.tried_key = "key 1", .tried = true, .count = QUEUE_MAX};
 	queue->notifications[0] =
 		(struct notification){NOTIFICATION_ALARM, "key 1", KIND_PROBLEM, "then", "one"};
 	queue->notifications[1] =
@@ -81,7 +81,7 @@ static void snapshot_is_the_same(const struct watch_saved *a, const struct watch
 
 static void queue_is_the_same(const struct queue_saved *a, const struct queue_saved *b)
 {
-	assert_string_equal(a->told, b->told);
+	assert_string_equal(a->tried_key, b->tried_key);
 	assert_int_equal(a->tried, b->tried);
 	assert_int_equal(a->count, b->count);
 	for (int i = 0; i < a->count; i++) {

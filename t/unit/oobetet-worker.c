@@ -190,7 +190,7 @@ static void it_counts_the_lives_that_came_to_nothing(void **state)
 	assert_string_equal(worker_why(worker), "");
 	far_closes();
 	listen_for_nothing(worker, now);
-	now = lost(worker, now, "it ended without a word");
+	now = lost(worker, now, "it ended without a reason");
 	assert_int_equal(worker_attempt(worker), 0);
 	worker_finish(worker);
 }
@@ -233,7 +233,7 @@ static void who_does_not_keep_to_the_protocol_is_killed(void **state)
 	says(much);
 	says("\n");
 	listen_for_nothing(worker, now);
-	now = lost(worker, now, "protocol error (more than a line holds), and it was killed");
+	now = lost(worker, now, "protocol error (line too long), and it was killed");
 	says("alive\tsoon\n");
 	listen_for_nothing(worker, now);
 	now = lost(worker, now, "protocol error ('alive' without a number), and it was killed");
@@ -245,8 +245,7 @@ static void who_does_not_keep_to_the_protocol_is_killed(void **state)
 	assert_int_equal(message.from, SPEAKER_XMPP);
 	assert_string_equal(message.field[0], "1");
 	assert_false(worker_next(worker, &message, now));
-	lost(worker, now,
-		"protocol error ('refused' may not be sent by xmpp), and it was killed");
+	lost(worker, now, "protocol error ('refused' may not be sent by xmpp), and it was killed");
 	worker_finish(worker);
 }
 
