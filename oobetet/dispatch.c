@@ -12,7 +12,7 @@ static void body_apply(struct monitor *monitor, nsec stamp, char *const field[])
 	if (kind == KIND_NONE || !rooms_listen(monitor->rooms, field[1], field[2]))
 		return;
 	log_debug("%s from %s in %s", kind_name(kind), field[2], field[1]);
-	watch_hear(monitor->watch, kind,
+	watch_receive(monitor->watch, kind,
 		active_time_at(&monitor->active_time, nsec_earlier(stamp, clock_monotonic())));
 }
 

@@ -19,40 +19,40 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define CLOCK SPEAKER_CLOCK
-#define EAR SPEAKER_XMPP
-#define PAGER SPEAKER_HTTP
+#define MONITOR SPEAKER_MONITOR
+#define XMPP SPEAKER_XMPP
+#define HTTP SPEAKER_HTTP
 
 static const struct {
 	const char *name;
 	int fields;
-	unsigned speakers; /* who may say it */
+	unsigned speakers; /* who may send it */
 } message_types[] = {
-	[MESSAGE_CONFIG] = {"config", 2, CLOCK},
-	[MESSAGE_GO] = {"go", 1, CLOCK},
-	[MESSAGE_SAY] = {"say", 3, CLOCK},
-	[MESSAGE_TRIGGER] = {"trigger", 6, CLOCK},
-	[MESSAGE_RESOLVE] = {"resolve", 2, CLOCK},
-	[MESSAGE_HEARTBEAT] = {"beat", 0, CLOCK},
-	[MESSAGE_MISSED] = {"missed", 2, CLOCK},
-	[MESSAGE_STOP] = {"stop", 0, CLOCK},
-	[MESSAGE_ALIVE] = {"alive", 1, EAR | PAGER},
-	[MESSAGE_ONLINE] = {"online", 1, EAR | PAGER},
-	[MESSAGE_GONE] = {"gone", 1, EAR | PAGER},
-	[MESSAGE_CREATED] = {"created", 1, EAR},
-	[MESSAGE_JOINED] = {"joined", 2, EAR},
-	[MESSAGE_LEFT] = {"left", 2, EAR},
-	[MESSAGE_OCCUPANT] = {"occupant", 5, EAR},
-	[MESSAGE_HEARD] = {"heard", 4, EAR},
-	[MESSAGE_RECALLED] = {"recalled", 4, EAR},
-	[MESSAGE_DONE] = {"done", 1, EAR | PAGER},
-	[MESSAGE_REFUSED] = {"refused", 2, PAGER},
-	[MESSAGE_FAILED] = {"failed", 2, EAR | PAGER},
+	[MESSAGE_CONFIG] = {"config", 2, MONITOR},
+	[MESSAGE_GO] = {"go", 1, MONITOR},
+	[MESSAGE_SAY] = {"say", 3, MONITOR},
+	[MESSAGE_TRIGGER] = {"trigger", 6, MONITOR},
+	[MESSAGE_RESOLVE] = {"resolve", 2, MONITOR},
+	[MESSAGE_HEARTBEAT] = {"beat", 0, MONITOR},
+	[MESSAGE_MISSED] = {"missed", 2, MONITOR},
+	[MESSAGE_STOP] = {"stop", 0, MONITOR},
+	[MESSAGE_ALIVE] = {"alive", 1, XMPP | HTTP},
+	[MESSAGE_ONLINE] = {"online", 1, XMPP | HTTP},
+	[MESSAGE_GONE] = {"gone", 1, XMPP | HTTP},
+	[MESSAGE_CREATED] = {"created", 1, XMPP},
+	[MESSAGE_JOINED] = {"joined", 2, XMPP},
+	[MESSAGE_LEFT] = {"left", 2, XMPP},
+	[MESSAGE_OCCUPANT] = {"occupant", 5, XMPP},
+	[MESSAGE_HEARD] = {"heard", 4, XMPP},
+	[MESSAGE_RECALLED] = {"recalled", 4, XMPP},
+	[MESSAGE_DONE] = {"done", 1, XMPP | HTTP},
+	[MESSAGE_REFUSED] = {"refused", 2, HTTP},
+	[MESSAGE_FAILED] = {"failed", 2, XMPP | HTTP},
 };
 
-#define WORDS ((int)(sizeof message_types / sizeof message_types[0]))
+#define TYPES ((int)(sizeof message_types / sizeof message_types[0]))
 
-/* What is escaped, and the letter that stands for it after the backslash. */
+/* The escaped characters, and the letters that stand for them after the backslash. */
 static const char escaped[] = "\t\n\r\\";
 static const char letters[] = "tnr\\";
 
@@ -110,7 +110,7 @@ bool message_write(struct buffer *out, enum message_type type, const char *const
 
 static bool message_type_read(const char *name, enum message_type *out)
 {
-	for (int i = 0; i < WORDS; i++) {
+	for (int i = 0; i < TYPES; i++) {
 		if (strcmp(message_types[i].name, name) == 0) {
 			*out = (enum message_type)i;
 			return true;
@@ -140,7 +140,7 @@ bool message_read(char *line, enum speaker from, struct message *out, struct rea
 	memset(out, 0, sizeof *out);
 	out->from = from;
 	if (!message_type_read(name, &out->type))
-		return reason_set(why, "unknown word '%.20s'", name);
+		return reason_set(why, "unknown type '%.20s'", name);
 	if ((message_types[out->type].speakers & from) == 0)
 		return reason_set(why, "'%s' may not be sent by %s", name, speaker_name(from));
 	for (; rest != NULL && count < IPC_FIELDS; count++) {
@@ -206,8 +206,7 @@ void ipc_free(struct ipc *ipc)
 {
 	if (ipc == NULL)
 		return;
-	/* the descriptor stays open to the very end: its closing tells the clock that we are gone
-	 */
+	/* IPC_FD stays open until the exit: its end tells the monitor that this worker ended */
 	lines_free(&ipc->in);
 	buffer_free(&ipc->out);
 	free(ipc);
@@ -255,7 +254,7 @@ bool ipc_next(struct ipc *ipc, struct message *message)
 	for (;;) {
 		switch (lines_next(&ipc->in, &line)) {
 		case LINES_LINE:
-			if (message_read(line, SPEAKER_CLOCK, message, &why))
+			if (message_read(line, SPEAKER_MONITOR, message, &why))
 				return true;
 			log_error("protocol error: the monitor sent: %s; ignored", why.text);
 			break;

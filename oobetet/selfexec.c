@@ -18,8 +18,8 @@
 #define SELF "/proc/self/exe"
 
 struct selfexec {
-	char path[PATH_MAX]; /* what SELF was a link to */
-	struct stat file;    /* what was there */
+	char path[PATH_MAX]; /* the target of SELF */
+	struct stat file;    /* its inode at the start */
 };
 
 struct selfexec *selfexec_self(void)
@@ -34,7 +34,7 @@ struct selfexec *selfexec_self(void)
 	return selfexec;
 }
 
-/* What was installed since speaks another protocol, perhaps: then run what runs here. */
+/* A file installed since may have another protocol: then run the one in memory. */
 static const char *selfexec_path(const struct selfexec *selfexec)
 {
 	struct stat now;
@@ -45,14 +45,14 @@ static const char *selfexec_path(const struct selfexec *selfexec)
 		       : SELF;
 }
 
-/* In the child: gives `end` its number, and keeps everything else from the new program. */
+/* In the child: makes `end` IPC_FD and marks everything else close-on-exec. */
 static bool descriptors_arrange(int end)
 {
 	if (end == IPC_FD)
 		fcntl(end, F_SETFD, 0);
 	else if (dup2(end, IPC_FD) < 0)
 		return false;
-	descriptors_keep_from_exec(IPC_FD + 1); /* what the supervisor left open, too */
+	descriptors_keep_from_exec(IPC_FD + 1); /* also what the supervisor left open */
 	return true;
 }
 
@@ -63,12 +63,11 @@ static _Noreturn void worker_become(
 	char *const arguments[] = {title, role, NULL};
 
 	signals_restore();
-	/* what is sent to the whole group, or typed, is for the clock, which tells the hands to
-	 * leave */
+	/* signals to the process group are for the monitor, which stops its workers */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
-	/* a hand that is stuck would not see that the clock has gone */
+	/* a stuck worker would not notice that the monitor died */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() == parent && descriptors_arrange(end))
 		execv(selfexec_path(selfexec), arguments);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The program that runs here, started again as a hand: fork, and exec, so that it begins clean. */
+/* Starts this program again as a worker: fork and exec, so that it begins with clean memory. */
 #ifndef OOBETET_SELFEXEC_H
 #define OOBETET_SELFEXEC_H
 
@@ -8,15 +8,15 @@
 struct selfexec;
 
 /*
- * Remembers which file runs here: do it first, before an upgrade can replace it. NULL: /proc does
- * not say. Free with free(3).
+ * Remembers the running file: call it first, before an upgrade can replace it. NULL: /proc is not
+ * usable. Free with free(3).
  */
 struct selfexec *selfexec_self(void);
 
 /*
- * Starts it with `name` as its only argument; the child has its end of a socketpair as
- * IPC_FD, and no other descriptor of ours beyond the standard three. It dies with us.
- * Returns its pid and our end, non-blocking, in *fd; -1: errno says why not.
+ * Starts it with `name` as its only argument. The child gets its end of a socketpair as IPC_FD, the
+ * standard three and no other descriptor, and dies with this process. Returns its pid, and our end,
+ * non-blocking, in *fd; -1: see errno.
  */
 pid_t selfexec_start(const struct selfexec *selfexec, const char *name, int *fd);
 

@@ -138,7 +138,7 @@ enum worker_news worker_tick(struct worker *worker, nsec now)
 	if (worker->heard == 0)
 		worker->heard = now;
 	if (worker->fd >= 0 && now >= worker->deadline)
-		worker_end(worker, now, "it was stuck, and was killed");
+		worker_end(worker, now, "not responding, killed");
 	if (worker->lost) {
 		worker->lost = false;
 		return WORKER_LOST;
@@ -209,7 +209,7 @@ static void ipc_broken(struct worker *worker, nsec now, const char *fault)
 {
 	char why[WHY];
 
-	snprintf(why, sizeof why, "protocol error (%.200s), and it was killed", fault);
+	snprintf(why, sizeof why, "protocol error (%.200s), killed", fault);
 	worker_end(worker, now, why);
 }
 
@@ -261,7 +261,7 @@ static bool message_next(struct worker *worker, struct message *message, nsec no
 		return false;
 	case LINES_NONE:
 		if (worker->ended)
-			worker_end(worker, now, "it ended without a reason");
+			worker_end(worker, now, "it ended without giving a reason");
 	}
 	return false;
 }

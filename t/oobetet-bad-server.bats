@@ -171,7 +171,7 @@ recovers() {
 	poll 20 paged '202 trigger '
 	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
-	poll 20 said oobetet 'xmpp: it was stuck, and was killed; trying again'
+	poll 20 said oobetet 'xmpp: not responding, killed; trying again'
 	poll 20 at_least 2 stalling stalling
 	poll 20 at_least 4 pagerduty '202 trigger '
 	recovers stalling start_prosody_tls

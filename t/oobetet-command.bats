@@ -77,7 +77,7 @@ child_there() {
 	both
 	poll 20 heard '<oobetet>.* is OK'
 	kill -0 "$child"
-	poll 60 said oobetet 'error: delivery to alert_command is failing: it took longer than 30 s, was killed; trying again'
+	poll 60 said oobetet 'error: delivery to alert_command is failing: it ran longer than 30 s and was killed; trying again'
 	poll 10 ended "$child"
 }
 

@@ -76,7 +76,7 @@ healed() {
 	enter_room eve eve
 	write_ini pagerduty_url="${pagerduty_url%/generic*}/v2/enqueue"
 	start_oobetet
-	poll 20 said oobetet 'error: PagerDuty refuses .*: HTTP 400 \(if that key is for version 1 of the Events API: set pagerduty_api = v1\)'
+	poll 20 said oobetet 'error: PagerDuty rejected .*: HTTP 400 \(if that key is for version 1 of the Events API: set pagerduty_api = v1\)'
 	poll 20 heard '<oobetet>.* is Critical.*; delivery to PagerDuty is failing \(.*set pagerduty_api = v1\)'
 }
 

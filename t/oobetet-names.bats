@@ -52,7 +52,7 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	# the http worker waits for names, too, but goes on living meanwhile
 	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: (Resolving timed out|Could not resolve)'
 	poll 20 at_least 12 flapjack '<oobetet>.* is Critical'
-	run ! said oobetet 'http: it was stuck'
+	run ! said oobetet 'http: not responding'
 	stop_within 2 oobetet
 }
 
@@ -161,13 +161,13 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 		tls_ca_file="$prosody_certificate"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
 	poll 20 said half '^stalling'
-	poll 20 said oobetet 'xmpp: it was stuck, and was killed; trying again'
+	poll 20 said oobetet 'xmpp: not responding, killed; trying again'
 	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
 	# and each time anew; what is wrong is said once, until it was there again
 	stop prosody
 	poll 20 said oobetet 'out of the room|xmpp: the server closed the connection; trying again'
 	poll 60 at_least 4 half '^stalling'
-	[ "$(count_of oobetet 'xmpp: it was stuck, and was killed')" -eq 2 ]
+	[ "$(count_of oobetet 'xmpp: not responding, killed')" -eq 2 ]
 	start_prosody_tls
 	poll 60 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 }

@@ -125,13 +125,13 @@ run_until_written() {
 	run ! said oobetet 'error: '
 }
 
-@test "oobetet: a state file that nobody understands is named, set aside, and counts as none" {
+@test "oobetet: a state file that cannot be parsed is named, set aside and ignored" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	write_ini state_file="$work/state" max_latency=60
 	printf 'oobetet-state\t1\nwatch\tx' >"$work/state"
 	start_oobetet
-	said oobetet "error: state file $work/state: it is damaged: .*; it counts as none, and is now $work/state.damaged"
+	said oobetet "error: state file $work/state: damaged: .*; ignored, and is now $work/state.damaged"
 	[ "$(cat "$work/state.damaged")" = "$(printf 'oobetet-state\t1\nwatch\tx')" ]
 	stop oobetet
 	sed -i 's/Flapper/Other/' "$work/oobetet.ini"
@@ -166,7 +166,7 @@ nothing_left() {
 	start oobetet without disk oobetet -c "$work/oobetet.ini"
 	poll 20 heard '<oobetet>.* is Critical'
 	poll 20 paged '202 trigger'
-	poll 20 said oobetet "error: state file $work/state cannot be written: its disk has not answered for 5 s"
+	poll 20 said oobetet "error: state file $work/state cannot be written: the disk has not answered for 5 s"
 	[ ! -e "$work/state" ]
 	stop_within 2 oobetet
 	# what hangs might wake up and replace what the next one has written

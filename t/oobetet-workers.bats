@@ -44,25 +44,25 @@ trouble() {
 @test "oobetet: the xmpp worker is killed" {
 	start_chain
 	trouble xmpp KILL
-	said oobetet 'warning: xmpp: it ended without a reason; trying again'
+	said oobetet 'warning: xmpp: it ended without giving a reason; trying again'
 }
 
 @test "oobetet: the xmpp worker stands still" {
 	start_chain
 	trouble xmpp STOP
-	said oobetet 'warning: xmpp: it was stuck, and was killed; trying again'
+	said oobetet 'warning: xmpp: not responding, killed; trying again'
 }
 
 @test "oobetet: the http worker is killed" {
 	start_chain
 	trouble http KILL
-	said oobetet 'warning: http: it ended without a reason; trying again'
+	said oobetet 'warning: http: it ended without giving a reason; trying again'
 }
 
 @test "oobetet: the http worker stands still" {
 	start_chain
 	trouble http STOP
-	said oobetet 'warning: http: it was stuck, and was killed; trying again'
+	said oobetet 'warning: http: not responding, killed; trying again'
 }
 
 @test "oobetet: SIGTERM is exit 0 within two seconds even if both workers stand still" {

@@ -21,10 +21,10 @@
 
 struct command {
 	const char *line;
-	char id[COMMAND_ID]; /* of the run; "": there is none */
-	pid_t pid;           /* of its shell, and its group; 0: there is none, or it is reaped */
-	bool ended; /* the shell has; as long as it is not reaped, the group is nobody else's */
-	int out;    /* what it prints; -1: that is at its end */
+	char id[COMMAND_ID]; /* of the run; "": none */
+	pid_t pid;           /* of the shell and its group; 0: none, or reaped */
+	bool ended;          /* the shell; its number stays taken until it is reaped */
+	int out;             /* its output; -1: closed */
 	struct lines lines;
 	int logged, dropped; /* lines */
 	nsec limit;
@@ -76,7 +76,7 @@ static void environment_set(const struct job *job)
 	setenv("OOBETET_SINCE", job->since, 1);
 	setenv("OOBETET_KEY", job->key, 1);
 	setenv("OOBETET_HOST", job->host, 1);
-	/* what the supervisor said to us is not for it */
+	/* these are for this process only */
 	unsetenv("NOTIFY_SOCKET");
 	unsetenv("WATCHDOG_USEC");
 	unsetenv("WATCHDOG_PID");
@@ -84,13 +84,13 @@ static void environment_set(const struct job *job)
 
 static bool descriptors_arrange(int in, int out)
 {
-	/* out of the way of the standard three, which need not have been open */
+	/* the standard three may have been closed: keep clear of them */
 	in = fcntl(in, F_DUPFD, STDERR_FILENO + 1);
 	out = fcntl(out, F_DUPFD, STDERR_FILENO + 1);
 	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
 		dup2(out, STDERR_FILENO) < 0)
 		return false;
-	descriptors_keep_from_exec(STDERR_FILENO + 1); /* what the supervisor left open, too */
+	descriptors_keep_from_exec(STDERR_FILENO + 1); /* also what the supervisor left open */
 	return !fcntl(in, F_SETFD, FD_CLOEXEC) && !fcntl(out, F_SETFD, FD_CLOEXEC);
 }
 
@@ -106,9 +106,9 @@ static _Noreturn void shell_become(
 	_exit(127);
 }
 
-/* ---- in the clock ---- */
+/* ---- in the monitor ---- */
 
-/* A pipe with the message in it, and its end; -1: errno says why not. */
+/* Returns the reading end of a pipe that holds the message; -1: see errno. */
 static int message_pipe(const char *text)
 {
 	char line[NOTIFICATION_TEXT + 1];
@@ -127,7 +127,7 @@ static int message_pipe(const char *text)
 	return -1;
 }
 
-/* Whether it could be is seen at `pid`. */
+/* command->pid < 0: it failed. */
 static void shell_run(struct command *command, const struct job *job, int in, int out)
 {
 	pid_t parent = getpid();
@@ -168,8 +168,7 @@ bool command_start(struct command *command, const struct job *job, nsec now)
 	command->killed = command->ended = false;
 	command->answer = ANSWER_FAILED;
 	if (!shell_start(command, job)) {
-		snprintf(command->why, sizeof command->why, "it cannot be started: %s",
-			strerror(errno));
+		snprintf(command->why, sizeof command->why, "cannot start: %s", strerror(errno));
 		command->pid = 0;
 		out_close(command);
 	}
@@ -195,7 +194,8 @@ static void outcome_note(struct command *command, const siginfo_t *info)
 	if (info->si_code == CLD_EXITED && info->si_status == 0)
 		command->answer = ANSWER_DONE;
 	else if (command->killed)
-		snprintf(command->why, sizeof command->why, "it took longer than %d s, was killed",
+		snprintf(command->why, sizeof command->why,
+			"it ran longer than %d s and was killed",
 			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
 	else if (info->si_code != CLD_EXITED)
 		snprintf(command->why, sizeof command->why, "signal %d (%s)", info->si_status,
@@ -233,7 +233,7 @@ static void lines_log(struct command *command)
 	}
 }
 
-/* 64 KiB at most: there may be more, which poll(2) will tell. */
+/* 64 KiB at most: poll(2) reports the rest. */
 static void out_read(struct command *command)
 {
 	if (command->out < 0)
@@ -244,11 +244,12 @@ static void out_read(struct command *command)
 		out_close(command);
 }
 
-/* The shell, or what it left behind. */
+/* Kills the shell, or the processes that it left. */
 static void group_kill(struct command *command)
 {
 	if (command->ended)
-		log_warning("alert_command: what it left behind took longer than %d s, was killed",
+		log_warning(
+			"alert_command: its background processes ran longer than %d s and were killed",
 			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
 	command->killed = true;
 	kill(-command->pid, SIGKILL);

@@ -32,8 +32,8 @@ static void since_write(nsec since, char out[NOTIFICATION_SINCE])
 }
 
 /*
- * The original's key, which all its incidents shared, and what tells them apart. What may be long
- * comes last, so that cutting it never makes two incidents one.
+ * The original's key, which all its incidents shared, and the time that tells them apart. The part
+ * that may be long comes last: cutting it never makes two keys equal.
  */
 char *notification_key(const struct target *target, nsec since, char out[NOTIFICATION_KEY])
 {
@@ -78,14 +78,13 @@ void notification_alarm(struct notification *notification, const struct target *
 void notification_ok(struct notification *notification, const struct target *target,
 	const struct outage *outage, enum kind missing, nsec span, nsec now)
 {
-	char text[NOTIFICATION_TEXT], stamp[STAMP], message_types[DURATION_TEXT];
+	char text[NOTIFICATION_TEXT], stamp[STAMP], length[DURATION_TEXT];
 	nsec whole = span >= NSEC_PER_SEC ? span / NSEC_PER_SEC * NSEC_PER_SEC : span;
 
 	notification_begin(notification, NOTIFICATION_OK, outage, missing);
 	snprintf(text, sizeof text,
 		"Flapjack Self Monitoring is OK (it was not for %s), from %s at %s",
-		duration_text(whole, message_types), target->host,
-		clock_stamp(now, stamp, sizeof stamp));
+		duration_text(whole, length), target->host, clock_stamp(now, stamp, sizeof stamp));
 	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 

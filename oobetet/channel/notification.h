@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What is told of an incident, in the words that every road carries. Pure: the texts are made of
- * facts and wall times that the caller has.
- */
+/* The texts and keys of notifications, the same for all channels. Pure. */
 #ifndef OOBETET_CHANNEL_NOTIFICATION_H
 #define OOBETET_CHANNEL_NOTIFICATION_H
 
@@ -18,60 +15,55 @@ enum notification_kind { NOTIFICATION_ALARM, NOTIFICATION_OK, NOTIFICATION_TEST 
 
 struct notification {
 	enum notification_kind kind;
-	char key[NOTIFICATION_KEY]; /* one incident's alarms and its OK have the same, no other has
-				     */
-	enum kind missing;          /* the kind that was missed first; of a test, none */
+	char key[NOTIFICATION_KEY];     /* shared by one incident's alarms and its OK only */
+	enum kind missing;              /* the kind that was missing first; of a test, none */
 	char since[NOTIFICATION_SINCE]; /* when the incident began: ISO 8601, UTC */
 	char text[NOTIFICATION_TEXT];
 };
 
-/* Whom the texts speak of. Nothing is owned. */
+/* What the texts are about. Owns nothing. */
 struct target {
 	const char *host;   /* this machine */
-	const char *check;  /* the watched one */
-	const char *entity; /* NULL: the check's name says it all */
+	const char *check;  /* the watched check */
+	const char *entity; /* NULL: the check's name is complete */
 	nsec max_latency;
-	const char *key; /* how incidents' keys begin; NULL: as the original's */
+	const char *key; /* how keys begin; NULL: as the original's */
 };
 
-/* An incident, as all that is told of it has it. */
+/* An incident, as all its notifications state it. */
 struct outage {
-	char key[NOTIFICATION_KEY]; /* made once, by notification_key(), whatever becomes of host
-				       and subject */
+	char key[NOTIFICATION_KEY]; /* made once, by notification_key(), and kept */
 	nsec since;                 /* its beginning, by the wall clock */
 };
 
 /* The key of the incident that began at `since`. Returns out. */
 char *notification_key(const struct target *target, nsec since, char out[NOTIFICATION_KEY]);
 
-/* The name of what is watched: `"CHECK" on ENTITY`, or `"CHECK"`. */
+/* The name of the watched check: `"CHECK" on ENTITY`, or `"CHECK"`. */
 char *target_name(const struct target *target, char *out, size_t size);
 
 /*
- * The alarm of an incident, as told at `now`, when `missing` was not heard for `silence`. `remarks`
- * is what else is known, each remark beginning with `; `: it may be empty, and is what gets cut.
+ * The alarm of an incident at `now`, when `missing` had not come for `silence`. `remarks` may be
+ * empty; each begins with `; `. If the text is too long, they are cut.
  */
 void notification_alarm(struct notification *notification, const struct target *target,
 	const struct outage *outage, enum kind missing, nsec silence, nsec now,
 	const char *remarks);
 
 /*
- * The end of the same incident, which was not OK for `span`, as told at `now`. No two have the same
- * text: a room that gives messages ids of its own is known to have it by that alone.
+ * The end at `now` of the same incident, which lasted `span`. No two have the same text: that is
+ * how a reflection is recognised in a room that replaces message ids.
  */
 void notification_ok(struct notification *notification, const struct target *target,
 	const struct outage *outage, enum kind missing, nsec span, nsec now);
 
-/* The test that --test-alert tells, an incident of its own. */
+/* The test of --test-alert, an incident of its own. */
 void notification_test(struct notification *notification, const struct target *target, nsec now);
 
-/*
- * What oobetet says when it has joined a room for the first time. It must not begin with
- * `flapjack`: Flapjack 1's bot would answer.
- */
+/* The greeting. It must not begin with `flapjack`: Flapjack 1's bot would answer. */
 char *notification_greeting(const struct target *target, nsec now, char *out, size_t size);
 
-/* What it says after a time in which nobody listened, `why` being such as "was stopped". */
+/* The message after a time in which nobody listened; `why` is for example "was stopped". */
 char *notification_absence(
 	const struct target *target, nsec away, const char *why, char *out, size_t size);
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WRITING (5 * NSEC_PER_SEC)    /* that no writer is killed before */
-#define ADVANCE (250 * NSEC_PER_MSEC) /* of silence that the first writing has */
+#define WRITING (5 * NSEC_PER_SEC)    /* no writer is killed before */
+#define ADVANCE (250 * NSEC_PER_MSEC) /* silence that the first write includes in advance */
 
-/* After a start, beside what the interval asks for. */
+/* Extra writes after a start. */
 static const nsec early[] = {
 	ADVANCE, 500 * NSEC_PER_MSEC, NSEC_PER_SEC, 2 * NSEC_PER_SEC, 4 * NSEC_PER_SEC};
 
@@ -30,19 +30,20 @@ static const char *path_find(struct snapshot *snapshot, const char *path)
 			(int)strcspn(folder, ":"), folder);
 	if (snapshot->path[0] != '\0')
 		return snapshot->path;
-	log_warning("no state_file: a start counts as having heard everything, and what was not "
-		    "told is forgotten");
+	log_warning(
+		"no state_file: a restart loses the silence so far and notifications that are not "
+		"delivered");
 	return NULL;
 }
 
-/* The state of one watch must not become another's. */
+/* Two processes must not overwrite each other's state. */
 static void path_lock(struct snapshot *snapshot)
 {
 	pid_t holder;
 
 	if (snapshot->statefile.path == NULL ||
 		statefile_lock(&snapshot->statefile, &holder) != EBUSY)
-		return; /* what else is wrong is seen when it is written */
+		return; /* other errors are reported by the first write */
 	log_error("state file %s is in use by another oobetet (process %d; 0: not known): this one "
 		  "runs without a state file",
 		snapshot->path, (int)holder);
@@ -61,7 +62,7 @@ static void incident_log(const struct snapshot *snapshot)
 }
 
 /* Returns how long nobody listened, by the wall clock. */
-static nsec state_take(
+static nsec state_resume(
 	struct snapshot *snapshot, const struct state *state, const struct timestamps *now)
 {
 	struct notifier *notifier = snapshot->notifier;
@@ -81,7 +82,7 @@ static nsec state_take(
 	return away;
 }
 
-static nsec text_take(struct snapshot *snapshot, char *text, const struct timestamps *now)
+static nsec text_resume(struct snapshot *snapshot, char *text, const struct timestamps *now)
 {
 	char name[NOTIFICATION_TEXT];
 	struct state state;
@@ -95,7 +96,7 @@ static nsec text_take(struct snapshot *snapshot, char *text, const struct timest
 		reason_set(&why, "it is of another watch, %.300s", state.watch);
 		statefile_set_aside(&snapshot->statefile, why.text);
 	} else {
-		away = state_take(snapshot, &state, now);
+		away = state_resume(snapshot, &state, now);
 	}
 	state_free(&state);
 	return away;
@@ -117,7 +118,7 @@ nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct notifier
 	}
 	char *text = statefile_load(&snapshot->statefile, &why);
 	if (text != NULL)
-		away = text_take(snapshot, text, now);
+		away = text_resume(snapshot, text, now);
 	else if (why.text[0] != '\0')
 		statefile_set_aside(&snapshot->statefile, why.text);
 	free(text);
@@ -157,7 +158,7 @@ bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, boo
 	state_write(&state, &text);
 	statefile_save(&snapshot->statefile, &text, channels_intents(snapshot->notifier->channels),
 		now->monotonic);
-	snapshot->to_come = snapshot->statefile.number;
+	snapshot->intents = snapshot->statefile.number;
 	state_free(&state);
 	buffer_free(&text);
 	return true;
@@ -170,7 +171,7 @@ void snapshot_tick(struct snapshot *snapshot, const struct timestamps *now)
 	statefile_tick(&snapshot->statefile, now->monotonic);
 	if (snapshot->statefile.pid == 0 &&
 		(now->monotonic >= snapshot_deadline(snapshot) ||
-			channels_intents(snapshot->notifier->channels) > snapshot->to_come))
+			channels_intents(snapshot->notifier->channels) > snapshot->intents))
 		snapshot_write(snapshot, now, false);
 }
 

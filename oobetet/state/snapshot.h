@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What oobetet knows of its past: kept in the state file while it runs, and taken up at a start.
- * Without a file the start counts as having heard everything.
+ * Saves the state of the watch and the channels to the state file, and resumes it at a start.
+ * Without a file, a start counts as if every kind of message had just come.
  *
- * A run that is killed soon after its start, again and again, must not forget its silence: so a
- * young one writes more often, and its first writing counts a quarter of a second in advance.
+ * A crash loop must not lose its silence: a young run writes more often, and its first write
+ * includes a quarter of a second in advance.
  */
 #ifndef OOBETET_STATE_SNAPSHOT_H
 #define OOBETET_STATE_SNAPSHOT_H
@@ -18,33 +18,33 @@
 
 struct snapshot {
 	struct statefile statefile;
-	char path[PATH_MAX];       /* keeper.path, where there is one */
-	struct notifier *notifier; /* whose past it is, with its watch and roads */
-	nsec interval;             /* between two writings; at first there are more */
+	char path[PATH_MAX];       /* statefile.path, if there is one */
+	struct notifier *notifier; /* with the watch and the channels */
+	nsec interval;             /* between two writes; at first there are more */
 	struct timestamps start;   /* of this run */
-	bool crashed;     /* the run before was killed, or crashed, before it was SNAPSHOT_YOUNG */
-	uint64_t to_come; /* the intents that the next writing holds */
+	bool crashed;              /* the previous run ended unexpectedly before SNAPSHOT_YOUNG */
+	uint64_t intents;          /* the intents that the last write holds */
 };
 
 /*
- * Opens `path`, or, if that is NULL, oobetet.state in $STATE_DIRECTORY. Takes up what is there.
- * `teller` is whole and stays valid. Returns how long nobody listened before this start: 0 if
+ * Opens `path` or, if NULL, oobetet.state in $STATE_DIRECTORY, and resumes the state in it.
+ * `notifier` is complete and stays valid. Returns how long nobody listened before this start; 0 if
  * that is not known.
  */
 nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct notifier *notifier,
 	nsec interval, const struct timestamps *now);
 
-/* Begins to write if it is time to, or if something is about to be told for the first time. */
+/* Begins to write if it is time to, or if a first attempt waits for it. */
 void snapshot_tick(struct snapshot *snapshot, const struct timestamps *now);
 nsec snapshot_deadline(const struct snapshot *snapshot);
 
 /*
- * Begins to write, whatever the time; false: the last one is still being written. `last`: this run
- * was told to stop.
+ * Begins to write in any case; false: the previous write has not ended. `last`: this run ends in
+ * good order.
  */
 bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, bool last);
 
-/* A child has ended; true: it was the one that writes. */
+/* A child has ended; true: it was the writer. */
 bool snapshot_ended(struct snapshot *snapshot, pid_t pid, int status);
 
 #endif

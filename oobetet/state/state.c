@@ -14,10 +14,10 @@
 #define MAGIC "oobetet-state\t1\n"
 #define END "end\t"
 #define FIELDS_MAX 7
-#define CHANNELS_MOST 100
+#define CHANNELS_MAX 100
 #define NUMBER_MAX (INT64_MAX / 2) /* 2116 by the wall clock; two of them can be added */
 
-/* FNV-1a: it has to find damage, not malice. */
+/* FNV-1a: it detects damage, not malice. */
 static uint64_t checksum(const char *text, size_t length)
 {
 	uint64_t sum = 14695981039346656037U;
@@ -29,7 +29,7 @@ static uint64_t checksum(const char *text, size_t length)
 
 /* ---- writing ---- */
 
-/* Whatever a clock that was set has made of it: no state is written that would not be read. */
+/* Clamped: a clock that was set must not make a state that cannot be read. */
 static void number_write(struct buffer *out, nsec number)
 {
 	if (number < 0 || number > NUMBER_MAX)
@@ -121,13 +121,13 @@ static bool numbers_read(char *const field[], nsec *const out[], int count)
 	return true;
 }
 
-static bool watch_take(struct state *state, char *const field[])
+static bool watch_read(struct state *state, char *const field[])
 {
 	return text_read(field[0], state->watch, sizeof state->watch) &&
 	       number_read(field[1], &state->wall);
 }
 
-static bool silence_take(struct state *state, char *const field[])
+static bool silence_read(struct state *state, char *const field[])
 {
 	nsec *silence = state->past.silence;
 
@@ -156,19 +156,19 @@ static void unawaited_find(nsec silence[KINDS_AWAITED])
 		*problem = *recovery = NSEC_NEVER;
 }
 
-static bool young_take(struct state *state, char *const field[])
+static bool young_read(struct state *state, char *const field[])
 {
 	(void)field;
 	state->young = true;
 	return true;
 }
 
-static bool acknowledged_take(struct state *state, char *const field[])
+static bool acknowledged_read(struct state *state, char *const field[])
 {
 	return number_read(field[0], &state->past.acknowledged);
 }
 
-static bool incident_take(struct state *state, char *const field[])
+static bool incident_read(struct state *state, char *const field[])
 {
 	nsec missing;
 
@@ -183,11 +183,11 @@ static bool incident_take(struct state *state, char *const field[])
 	return true;
 }
 
-static bool channel_take(struct state *state, char *const field[])
+static bool channel_read(struct state *state, char *const field[])
 {
 	nsec tried;
 
-	if (state->count == CHANNELS_MOST)
+	if (state->count == CHANNELS_MAX)
 		return false;
 	state->channels = memory_resized(
 		state->channels, ((size_t)state->count + 1) * sizeof state->channels[0]);
@@ -201,7 +201,7 @@ static bool channel_take(struct state *state, char *const field[])
 	return true;
 }
 
-static bool notification_take(struct state *state, char *const field[])
+static bool notification_read(struct state *state, char *const field[])
 {
 	struct queue_saved *queue =
 		state->count > 0 ? &state->channels[state->count - 1].queue : NULL;
@@ -219,7 +219,7 @@ static bool notification_take(struct state *state, char *const field[])
 	       text_read(field[4], notification->text, sizeof notification->text);
 }
 
-/* Of the newest incident that this road knows. */
+/* The key of the newest incident that this channel has. */
 static const char *channel_key(const struct queue_saved *queue)
 {
 	for (int i = queue->count - 1; i >= 0; i--)
@@ -228,7 +228,7 @@ static const char *channel_key(const struct queue_saved *queue)
 	return queue->tried_key;
 }
 
-/* A road that is new in the configuration need not have been told yet. */
+/* A channel that is new in the configuration may not have it yet. */
 static void key_find(struct state *state)
 {
 	for (int i = 0; state->past.open && state->key[0] == '\0' && i < state->count; i++)
@@ -238,18 +238,18 @@ static void key_find(struct state *state)
 static const struct {
 	const char *name;
 	int fields;
-	bool (*take)(struct state *state, char *const field[]);
-} message_types[] = {
-	{"watch", 2, watch_take},
-	{"silence", KINDS_AWAITED, silence_take},
-	{"young", 0, young_take},
-	{"acknowledged", 1, acknowledged_take},
-	{"incident", 7, incident_take},
-	{"road", 3, channel_take},
-	{"notice", 5, notification_take},
+	bool (*read)(struct state *state, char *const field[]);
+} line_types[] = {
+	{"watch", 2, watch_read},
+	{"silence", KINDS_AWAITED, silence_read},
+	{"young", 0, young_read},
+	{"acknowledged", 1, acknowledged_read},
+	{"incident", 7, incident_read},
+	{"road", 3, channel_read},
+	{"notice", 5, notification_read},
 };
 
-static bool line_take(struct state *state, char *line)
+static bool line_read(struct state *state, char *line)
 {
 	char *field[FIELDS_MAX] = {NULL};
 	const char *name = strsep(&line, "\t");
@@ -260,14 +260,14 @@ static bool line_take(struct state *state, char *line)
 		if (!ipc_unescape(field[count]))
 			return false;
 	}
-	for (size_t i = 0; i < sizeof message_types / sizeof message_types[0]; i++)
-		if (strcmp(message_types[i].name, name) == 0)
-			return line == NULL && count == message_types[i].fields &&
-			       message_types[i].take(state, field);
+	for (size_t i = 0; i < sizeof line_types / sizeof line_types[0]; i++)
+		if (strcmp(line_types[i].name, name) == 0)
+			return line == NULL && count == line_types[i].fields &&
+			       line_types[i].read(state, field);
 	return false;
 }
 
-/* Cuts the last line off, if it is the right one. */
+/* Checks the last line and cuts it off. */
 static bool end_check(char *text)
 {
 	size_t length = strlen(text);
@@ -291,16 +291,16 @@ bool state_read(char *text, struct state *state, struct reason *why)
 
 	*state = (struct state){.past = {.acknowledged = NSEC_NEVER}};
 	if (strncmp(text, MAGIC, strlen(MAGIC)) != 0)
-		return reason_set(why, "it is no state of an oobetet, or of a newer one");
+		return reason_set(why, "not a state file of this or an earlier version");
 	if (!end_check(text))
-		return reason_set(why, "it is damaged: its end is not that of its beginning");
+		return reason_set(why, "damaged: the checksum at its end is wrong");
 	text += strlen(MAGIC);
 	for (char *line; (line = strsep(&text, "\n")) != NULL && text != NULL; number++)
-		if (!line_take(state, line))
-			return reason_set(why, "line %d says what nobody understands", number);
+		if (!line_read(state, line))
+			return reason_set(why, "line %d cannot be parsed", number);
 	unawaited_find(state->past.silence);
 	key_find(state);
-	return state->watch[0] != '\0' || reason_set(why, "it does not say of what it is");
+	return state->watch[0] != '\0' || reason_set(why, "it does not name its watch");
 }
 
 void state_free(struct state *state)

@@ -27,7 +27,7 @@ void statefile_begin(struct statefile *statefile, const char *path, nsec limit)
 
 /* ---- at a start ---- */
 
-/* Who has it, as F_GETLK knows it: not of another machine, nor of another PID namespace. */
+/* The holder of the lock; 0: on another machine or in another PID namespace. */
 static pid_t lock_holder(int fd)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -61,7 +61,7 @@ int statefile_lock(struct statefile *statefile, pid_t *holder)
 	return 0;
 }
 
-/* A pipe in its place must not be waited for. */
+/* O_NONBLOCK: a pipe in its place must not block. */
 static FILE *file_open(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -97,7 +97,7 @@ void statefile_set_aside(const struct statefile *statefile, const char *why)
 	char *aside = memory_printed("%s.damaged", statefile->path);
 	bool done = rename(statefile->path, aside) == 0;
 
-	log_error("state file %s: %s; it counts as none, and %s%s", statefile->path, why,
+	log_error("state file %s: %s; ignored, and %s%s", statefile->path, why,
 		done ? "is now " : "cannot be renamed: ", done ? aside : strerror(errno));
 	free(aside);
 }
@@ -124,18 +124,17 @@ static bool folder_synced(const char *path)
 	return fd >= 0 && fsync(fd) == 0;
 }
 
-/* Who comes after the clock writes the file: what hangs in here must not do so behind its back. */
-static void monitor_follow(pid_t clock)
+/* The writer dies with its parent: stuck in I/O, it must not overwrite the successor's file. */
+static void monitor_follow(pid_t monitor)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != clock)
+	if (getppid() != monitor)
 		_exit(EINTR);
 }
 
 /*
- * A new file, FILE.new, or, where something stands there that cannot be removed, FILE.new-1, -2.
- * What stands there, a pipe perhaps, is never opened. Returns its descriptor, and its name in
- * *name.
+ * Creates FILE.new, or, if that exists and cannot be removed, FILE.new-1, -2. An existing file, a
+ * pipe perhaps, is never opened. Returns its descriptor, and its name in *name.
  */
 static int fresh_open(const char *path, char **name)
 {
@@ -162,36 +161,33 @@ static int file_replace(const char *path, const struct buffer *text)
 	return 0;
 }
 
-/*
- * The signals that the clock catches stay blocked: one that is sent to all of the group, or typed
- * at the terminal, is for the clock alone.
- */
-static _Noreturn void writer_run(const char *path, const struct buffer *text, pid_t clock)
+/* The caught signals stay blocked: those sent to the process group are for the monitor only. */
+static _Noreturn void writer_run(const char *path, const struct buffer *text, pid_t monitor)
 {
-	monitor_follow(clock);
-	signal(SIGXFSZ, SIG_IGN); /* write(2) tells */
+	monitor_follow(monitor);
+	signal(SIGXFSZ, SIG_IGN); /* write(2) fails instead */
 	_exit(file_replace(path, text));
 }
 
-/* ---- in the clock ---- */
+/* ---- in the monitor ---- */
 
-static void outcome_tell(struct statefile *statefile, int error)
+static void outcome_log(struct statefile *statefile, int error)
 {
 	bool locked = statefile->lock >= 0;
 
-	if (error != 0 && error != statefile->told)
+	if (error != 0 && error != statefile->logged)
 		log_error("state file %s cannot be written: %s%s%s%s; trying again",
 			statefile->path, strerror(error), locked ? "" : " (",
 			locked ? "" : statefile->path, locked ? "" : ".lock)");
-	else if (error == 0 && statefile->told != 0)
+	else if (error == 0 && statefile->logged != 0)
 		log_info("state file %s is written again", statefile->path);
-	statefile->told = error;
+	statefile->logged = error;
 }
 
 bool statefile_save(
 	struct statefile *statefile, const struct buffer *text, uint64_t number, nsec now)
 {
-	pid_t clock = getpid(), holder;
+	pid_t monitor = getpid(), holder;
 
 	if (statefile->pid != 0)
 		return false;
@@ -201,9 +197,9 @@ bool statefile_save(
 	int error = statefile_lock(statefile, &holder);
 	pid_t pid = error == 0 ? fork() : -1;
 	if (pid == 0)
-		writer_run(statefile->path, text, clock);
+		writer_run(statefile->path, text, monitor);
 	if (pid < 0)
-		outcome_tell(statefile, error != 0 ? error : errno);
+		outcome_log(statefile, error != 0 ? error : errno);
 	else
 		statefile->pid = pid;
 	return true;
@@ -223,10 +219,10 @@ void statefile_tick(struct statefile *statefile, nsec now)
 		return;
 	statefile->late = true;
 	kill(statefile->pid, SIGKILL);
-	if (statefile->told == ETIMEDOUT)
+	if (statefile->logged == ETIMEDOUT)
 		return;
-	statefile->told = ETIMEDOUT;
-	log_error("state file %s cannot be written: its disk has not answered for %s; trying again "
+	statefile->logged = ETIMEDOUT;
+	log_error("state file %s cannot be written: the disk has not answered for %s; trying again "
 		  "when it does",
 		statefile->path, duration_text(statefile->limit, span));
 }
@@ -237,7 +233,7 @@ bool statefile_ended(struct statefile *statefile, pid_t pid, int status)
 		return false;
 	statefile->pid = 0;
 	int error = WIFEXITED(status) ? WEXITSTATUS(status) : statefile->late ? ETIMEDOUT : EINTR;
-	outcome_tell(statefile, error);
+	outcome_log(statefile, error);
 	if (error == 0)
 		statefile->kept = statefile->number;
 	return true;

@@ -2,7 +2,7 @@
 #include "oobetet/watch/activetime.h"
 
 #define LOAD (2 * NSEC_PER_SEC)    /* a loaded machine may wake us so late */
-#define SKEW (100 * NSEC_PER_MSEC) /* between two clocks that are read one after the other */
+#define SKEW (100 * NSEC_PER_MSEC) /* between two clocks read one after the other */
 
 void active_time_begin(struct active_time *active_time, nsec tick, nsec monotonic, nsec boot)
 {
@@ -19,14 +19,14 @@ static void gap_add(struct active_time *active_time, nsec from, nsec until)
 	active_time->away += until - from;
 }
 
-/* Since when nobody looked; `monotonic`: somebody always did. */
+/* Since when the process did not run; `monotonic`: it always ran. */
 static nsec stopped_since(const struct active_time *active_time, bool continued, nsec monotonic)
 {
 	nsec expected = active_time->turned + active_time->tick;
 
 	if (continued)
 		return active_time->turned;
-	/* time must go on for one who is always late, too */
+	/* active time must advance even if every turn is late */
 	return monotonic > expected + LOAD ? expected : monotonic;
 }
 

@@ -4,7 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 
-/* An acknowledgement silences Flapjack: for this long, unless somebody chose another duration. */
+/* Flapjack's default: for how long an acknowledgement silences a check. */
 #define ACKNOWLEDGED (4 * 3600 * NSEC_PER_SEC)
 
 static void remarks_write(
@@ -21,7 +21,7 @@ static void remarks_write(
 	channels_remark(notifier->channels, remarks);
 }
 
-static void alarm_tell(struct notifier *notifier, const struct timestamps *now, bool loud)
+static void alarm_put(struct notifier *notifier, const struct timestamps *now, bool loud)
 {
 	enum kind missing = watch_incident(notifier->watch)->missing;
 	struct notification notification;
@@ -39,7 +39,7 @@ static void alarm_tell(struct notifier *notifier, const struct timestamps *now, 
 	channels_put(notifier->channels, &notification, loud);
 }
 
-static void ok_tell(struct notifier *notifier, const struct timestamps *now)
+static void ok_put(struct notifier *notifier, const struct timestamps *now)
 {
 	struct notification notification;
 
@@ -62,13 +62,13 @@ void incident_report(struct notifier *notifier, const struct timestamps *now)
 {
 	enum verdict verdict;
 
-	while ((verdict = watch_judge(notifier->watch, now->active_time)) != WATCH_QUIET) {
+	while ((verdict = watch_evaluate(notifier->watch, now->active_time)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM)
 			incident_begin(notifier, now);
 		if (verdict == WATCH_HEALED)
-			ok_tell(notifier, now);
+			ok_put(notifier, now);
 		else
-			alarm_tell(notifier, now,
+			alarm_put(notifier, now,
 				verdict == WATCH_ALARM || watch_repeat_loud(notifier->watch));
 	}
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the watch's verdict to the roads: what is told of an incident, in the log and by each road.
- */
+/* Turns the watch's verdicts into notifications: logged, and queued on the channels. */
 #ifndef OOBETET_WATCH_INCIDENT_H
 #define OOBETET_WATCH_INCIDENT_H
 
@@ -8,17 +7,17 @@
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
 
-/* Nothing is owned. */
+/* Owns nothing. */
 struct notifier {
 	const struct target *target;
 	struct watch *watch;
 	struct channels *channels;
 	const struct rooms *rooms;
-	struct outage outage; /* the incident, as it was told first */
-	nsec began;           /* its beginning by CLOCK_BOOTTIME, which nobody sets */
+	struct outage outage; /* the open incident, as its first alarm stated it */
+	nsec began;           /* its beginning by CLOCK_BOOTTIME, which cannot be set */
 };
 
-/* Now, on the clocks that are needed to tell it. */
+/* One moment on all clocks that a notification needs. */
 struct timestamps {
 	nsec active_time; /* activetime.h */
 	nsec monotonic;
@@ -26,7 +25,7 @@ struct timestamps {
 	nsec wall;
 };
 
-/* Judges the watch, and tells whatever there is to tell. Everything heard so far is taken in. */
+/* Evaluates the watch and queues what follows. All messages received so far must be applied. */
 void incident_report(struct notifier *notifier, const struct timestamps *now);
 
 #endif

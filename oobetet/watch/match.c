@@ -9,9 +9,8 @@
 #include <strings.h>
 
 static const struct wording {
-	const char *first; /* the line's first word, and the kind's name */
-	const char
-		*follows; /* what must follow the name, so that it is the whole name; NULL: none */
+	const char *first;   /* the message's first word, and the kind's name */
+	const char *follows; /* what must follow the check's name; NULL: the kind has no wording */
 } wordings[] = {
 	[KIND_PROBLEM] = {"problem", " is "},
 	[KIND_RECOVERY] = {"recovery", " is "},
@@ -19,16 +18,16 @@ static const struct wording {
 	[KIND_ACKNOWLEDGEMENT] = {"acknowledgement", " has been acknowledged"},
 };
 
-/* Each of these returns what follows the text that it expects at `p`, or NULL. */
+/* These return what follows the expected text at `p`, or NULL. */
 
-static const char *past_exactly(const char *p, const char *expected)
+static const char *after_exactly(const char *p, const char *expected)
 {
 	size_t length = strlen(expected);
 
 	return p != NULL && strncmp(p, expected, length) == 0 ? p + length : NULL;
 }
 
-static const char *past_in_any_case(const char *p, const char *expected)
+static const char *after_any_case(const char *p, const char *expected)
 {
 	size_t length = strlen(expected);
 
@@ -36,24 +35,24 @@ static const char *past_in_any_case(const char *p, const char *expected)
 }
 
 /* "CHECK" on ENTITY */
-static const char *past_name_of_1(const struct match *match, const char *quote)
+static const char *after_name_of_1(const struct match *match, const char *quote)
 {
-	const char *p = past_exactly(quote + 1, match->check);
+	const char *p = after_exactly(quote + 1, match->check);
 
-	return past_in_any_case(past_exactly(p, "\" on "), match->entity);
+	return after_any_case(after_exactly(p, "\" on "), match->entity);
 }
 
 /* "ENTITY:CHECK" */
-static const char *past_name_of_2(const struct match *match, const char *quote)
+static const char *after_name_of_2(const struct match *match, const char *quote)
 {
 	const char *p = quote + 1;
 
 	if (match->entity != NULL)
-		p = past_exactly(past_in_any_case(p, match->entity), ":");
-	return past_exactly(past_exactly(p, match->check), "\"");
+		p = after_exactly(after_any_case(p, match->entity), ":");
+	return after_exactly(after_exactly(p, match->check), "\"");
 }
 
-/* Flapjack has words for it, and no pattern takes their place. */
+/* True if the kind is matched by Flapjack's wording: no pattern replaces it. */
 static bool is_worded(const struct match *match, enum kind kind)
 {
 	bool replaced = match->pattern[kind] != NULL ||
@@ -67,7 +66,7 @@ static enum kind worded_kind(const struct match *match, const char *body, const 
 	for (enum kind kind = KIND_PROBLEM; kind < KIND_NONE; kind++) {
 		if (!is_worded(match, kind))
 			continue;
-		*rest = past_exactly(past_in_any_case(body, wordings[kind].first), ": ");
+		*rest = after_exactly(after_any_case(body, wordings[kind].first), ": ");
 		if (*rest != NULL)
 			return kind;
 	}
@@ -82,15 +81,15 @@ static enum kind match_wordings(const struct match *match, const char *body)
 
 	if (quote == NULL)
 		return KIND_NONE;
-	if (past_exactly(past_name_of_2(match, quote), wordings[kind].follows) != NULL)
+	if (after_exactly(after_name_of_2(match, quote), wordings[kind].follows) != NULL)
 		return kind;
 	if (match->entity != NULL &&
-		past_exactly(past_name_of_1(match, quote), wordings[kind].follows) != NULL)
+		after_exactly(after_name_of_1(match, quote), wordings[kind].follows) != NULL)
 		return kind;
 	return KIND_NONE;
 }
 
-/* An acknowledgement first: it must not pass for what it may quote. */
+/* Acknowledgements first: they may quote the other kinds. */
 static enum kind match_patterns(const struct match *match, const char *body)
 {
 	for (int kind = KIND_NONE - 1; kind >= 0; kind--)
@@ -100,11 +99,11 @@ static enum kind match_patterns(const struct match *match, const char *body)
 	return KIND_NONE;
 }
 
-/* As every notice and greeting begins. */
+/* How all notifications and greetings begin. */
 static bool is_of_an_oobetet(const char *body)
 {
-	return past_exactly(body, "Flapjack Self Monitoring ") != NULL ||
-	       past_exactly(body, "oobetet on ") != NULL;
+	return after_exactly(body, "Flapjack Self Monitoring ") != NULL ||
+	       after_exactly(body, "oobetet on ") != NULL;
 }
 
 enum kind match_body(const struct match *match, const char *body)

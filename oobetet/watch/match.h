@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a line in the room says about the watched check. Flapjack 1 and 2 word it thus, with or
+ * What a message in a room means for the watched check. Flapjack 1 and 2 send these, with or
  * without the part `NICK: ACKID ID, `, the first word in any case:
  *
  *     Problem: flapjack: ACKID f79395cd, "CHECK" on ENTITY is Critical, SUMMARY       (1)
@@ -8,11 +8,11 @@
  *     Acknowledgement: "CHECK" on ENTITY has been acknowledged, …
  *     Problem: flapjack: ACKID , "ENTITY:CHECK" is Critical                           (2)
  *
- * The name is what the *first* quotation mark begins: a summary that quotes our check says nothing
- * about it. Quotation marks inside a check's name are not escaped.
+ * The name begins at the first quotation mark: a summary that quotes our check does not count.
+ * Quotation marks inside a check's name are not escaped.
  *
- * A pattern (a POSIX extended expression) takes the place of the wording of its kind, so that any
- * alerter can be watched. A heartbeat takes the place of problem and recovery both. Pure.
+ * A pattern (a POSIX extended regular expression) replaces the wording of its kind, so that any
+ * alerter can be watched. A heartbeat pattern replaces problem and recovery. Pure.
  */
 #ifndef OOBETET_WATCH_MATCH_H
 #define OOBETET_WATCH_MATCH_H
@@ -22,7 +22,7 @@
 #include <regex.h>
 #include <stdbool.h>
 
-/* The first ones are those whose absence is an incident. */
+/* The kinds before KIND_ACKNOWLEDGEMENT can be awaited. */
 enum kind { KIND_PROBLEM, KIND_RECOVERY, KIND_HEARTBEAT, KIND_ACKNOWLEDGEMENT, KIND_NONE };
 
 #define KINDS_AWAITED KIND_ACKNOWLEDGEMENT
@@ -36,10 +36,10 @@ struct match {
 /* Sets the pattern of a kind. */
 bool match_pattern(struct match *match, enum kind kind, const char *pattern, struct reason *why);
 
-/* Is this a kind whose absence means that the chain is broken? */
+/* True if the absence of this kind is an incident. */
 bool match_awaits(const struct match *match, enum kind kind);
 
-/* What any oobetet says (notification.h) is KIND_NONE, whatever the patterns say. */
+/* Messages of any oobetet (notification.h) are KIND_NONE, even if a pattern matches. */
 enum kind match_body(const struct match *match, const char *body);
 
 /* `problem`, `recovery`, `heartbeat`, `acknowledgement`. */

@@ -53,7 +53,7 @@ static struct occupant *occupant_of(struct occupants *occupants, int room, const
 	return next;
 }
 
-/* What both have decides, the best of it; MARKS: it is the same, as far as can be told. */
+/* The best mark that both have decides; MARKS: no difference is known. */
 static int difference(const struct occupant *known, char *const seen[MARKS])
 {
 	for (int mark = 0; mark < MARKS; mark++)
@@ -65,7 +65,7 @@ static int difference(const struct occupant *known, char *const seen[MARKS])
 	return MARKS;
 }
 
-/* Takes `seen`. Of the same one, what is not shown at the moment is still known. */
+/* Takes ownership of `seen`. For the same occupant, marks not shown now are kept. */
 static void occupant_set(struct occupant *known, char *seen[MARKS], bool same)
 {
 	for (int mark = 0; mark < MARKS; mark++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who has the watched nicks. A nick proves little: once its owner has left, anybody may take it.
- * What else a room shows of an occupant tells whether it is still the same. Pure.
+ * The owners of the watched nicks. A nick proves little: after its owner has left, anyone may take
+ * it. The other marks that a room shows tell whether the owner has changed. Pure.
  */
 #ifndef OOBETET_WATCH_OCCUPANTS_H
 #define OOBETET_WATCH_OCCUPANTS_H
@@ -11,7 +11,7 @@
 
 /* What a room shows of an occupant; "": not shown. */
 struct identity {
-	const char *jid; /* the real one; its resource, if there is one, does not count */
+	const char *jid; /* the real one; its resource is ignored */
 	const char *affiliation;
 	const char *id; /* XEP-0421 */
 };
@@ -22,9 +22,9 @@ struct occupants *occupants_new(void);
 void occupants_free(struct occupants *occupants);
 
 /*
- * Somebody has this nick in this room now. True: it is somebody else than before, and `out` says
- * what tells them apart: `real JID b@example.org, before a@example.org`. What is better known
- * decides: the real JID, else the occupant-id, else the affiliation.
+ * An occupant has this nick in this room. True: it is not the same as before, and `out` names the
+ * difference: `real JID b@example.org, before a@example.org`. The real JID decides, else the
+ * occupant-id, else the affiliation.
  */
 bool occupants_see(struct occupants *occupants, int room, const char *nick,
 	const struct identity *seen, char *out, size_t size);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define LOUD_FIRST 10  /* repeats for people before the wait between them grows */
-#define CHANGES_MAX 16 /* beginnings and ends of incidents that wait to be told */
+#define CHANGES_MAX 16 /* beginnings and ends of incidents not yet reported */
 
-/* What was heard of one kind, and is too young to be judged: only the ends matter. */
+/* Messages of one kind that are too young to be evaluated: only the first and last matter. */
 struct fresh {
 	bool any;
 	nsec first, last;
@@ -22,19 +22,19 @@ struct change {
 
 struct watch {
 	struct watch_rules rules;
-	nsec seen[KINDS_AWAITED]; /* when each kind was heard last, up to `settled` */
+	nsec seen[KINDS_AWAITED]; /* the last message of each kind, up to `settled` */
 	struct fresh fresh[KINDS_AWAITED];
-	nsec settled;                      /* what was heard up to here has been judged */
-	nsec acknowledged;                 /* when an acknowledgement was; NSEC_NEVER: never */
-	bool open;                         /* there is an incident, told or not */
+	nsec settled;                      /* messages up to here are evaluated */
+	nsec acknowledged;                 /* the last acknowledgement; NSEC_NEVER: none */
+	bool open;                         /* there is an incident, reported or not */
 	struct incident incident;          /* the newest */
-	struct change change[CHANGES_MAX]; /* not told yet, oldest first */
+	struct change change[CHANGES_MAX]; /* not yet reported, oldest first */
 	int changes;
-	struct incident told; /* what the last verdict was about */
-	nsec repeat_at;       /* the next repeat, once the incident was told */
-	int64_t loud;         /* repeats that were for people */
-	int64_t quiet;        /* repeats until the next that is */
-	bool is_loud;         /* the last repeat was */
+	struct incident reported; /* what the last verdict was about */
+	nsec repeat_at;           /* the next repeat, once the incident is reported */
+	int64_t loud;             /* repeats sent to people */
+	int64_t quiet;            /* repeats until the next of these */
+	bool is_loud;             /* the last repeat was one of these */
 };
 
 struct watch *watch_new(const struct watch_rules *rules, nsec now)
@@ -54,8 +54,8 @@ void watch_free(struct watch *watch)
 	free(watch);
 }
 
-/* The awaited kind that was not heard for longest. */
-static enum kind kind_missed(const struct watch *watch)
+/* The awaited kind whose last message is the oldest. */
+static enum kind kind_missing(const struct watch *watch)
 {
 	enum kind missed = KIND_NONE;
 
@@ -66,15 +66,15 @@ static enum kind kind_missed(const struct watch *watch)
 	return missed;
 }
 
-/* The last moment at which hearing it is in time. */
+/* The last moment at which a message is in time. */
 static nsec limit(const struct watch *watch)
 {
-	return watch->seen[kind_missed(watch)] + watch->rules.max_latency;
+	return watch->seen[kind_missing(watch)] + watch->rules.max_latency;
 }
 
 /*
- * What a room has kept of an absence may hold several incidents. If there are too many, those that
- * are over before anybody could be told are left out.
+ * A room's history of an absence may hold several incidents. If there are too many, those that are
+ * already over are left out.
  */
 static void change_add(struct watch *watch, enum verdict verdict)
 {
@@ -88,18 +88,18 @@ static void change_add(struct watch *watch, enum verdict verdict)
 static void incident_begin(struct watch *watch)
 {
 	watch->open = true;
-	watch->incident = (struct incident){.since = limit(watch), .missing = kind_missed(watch)};
+	watch->incident = (struct incident){.since = limit(watch), .missing = kind_missing(watch)};
 	change_add(watch, WATCH_ALARM);
 }
 
-/* Whoever is missed at `now`, before what was heard then. */
-static void silence_judge(struct watch *watch, nsec now)
+/* Begins an incident if `now`, before the message of that moment, is past the limit. */
+static void silence_evaluate(struct watch *watch, nsec now)
 {
 	if (!watch->open && now > limit(watch))
 		incident_begin(watch);
 }
 
-/* When anything awaited was heard last. */
+/* The last message of any awaited kind. */
 static nsec newest(const struct watch *watch)
 {
 	nsec stamp = INT64_MIN;
@@ -110,10 +110,10 @@ static nsec newest(const struct watch *watch)
 	return stamp;
 }
 
-/* Each awaited kind was heard since the incident began, and all of them within max_latency. */
-static void recovery_judge(struct watch *watch)
+/* Ends it if each awaited kind came since it began, and all of them within max_latency. */
+static void recovery_evaluate(struct watch *watch)
 {
-	nsec oldest = watch->seen[kind_missed(watch)];
+	nsec oldest = watch->seen[kind_missing(watch)];
 
 	if (!watch->open || oldest <= watch->incident.since || newest(watch) > limit(watch))
 		return;
@@ -121,15 +121,15 @@ static void recovery_judge(struct watch *watch)
 	change_add(watch, WATCH_HEALED);
 }
 
-static void take(struct watch *watch, enum kind kind, nsec stamp)
+static void message_apply(struct watch *watch, enum kind kind, nsec stamp)
 {
-	silence_judge(watch, stamp);
+	silence_evaluate(watch, stamp);
 	if (stamp > watch->seen[kind])
 		watch->seen[kind] = stamp;
-	recovery_judge(watch);
+	recovery_evaluate(watch);
 }
 
-static void keep(struct fresh *fresh, nsec stamp)
+static void fresh_add(struct fresh *fresh, nsec stamp)
 {
 	if (!fresh->any || stamp < fresh->first)
 		fresh->first = stamp;
@@ -138,7 +138,7 @@ static void keep(struct fresh *fresh, nsec stamp)
 	fresh->any = true;
 }
 
-void watch_hear(struct watch *watch, enum kind kind, nsec stamp)
+void watch_receive(struct watch *watch, enum kind kind, nsec stamp)
 {
 	if (kind == KIND_ACKNOWLEDGEMENT &&
 		(watch->acknowledged == NSEC_NEVER || stamp > watch->acknowledged))
@@ -146,12 +146,12 @@ void watch_hear(struct watch *watch, enum kind kind, nsec stamp)
 	if (kind >= KINDS_AWAITED || !watch->rules.awaited[kind])
 		return;
 	if (stamp <= watch->settled)
-		take(watch, kind, stamp);
+		message_apply(watch, kind, stamp);
 	else
-		keep(&watch->fresh[kind], stamp);
+		fresh_add(&watch->fresh[kind], stamp);
 }
 
-/* The kind whose fresh line is the oldest; KIND_NONE: there is none up to `end`. */
+/* The kind with the oldest fresh message; KIND_NONE: there is none up to `end`. */
 static enum kind kind_fresh(const struct watch *watch, nsec end)
 {
 	enum kind oldest = KIND_NONE;
@@ -164,7 +164,7 @@ static enum kind kind_fresh(const struct watch *watch, nsec end)
 	return oldest;
 }
 
-/* Takes in what was heard up to `end`, in order, and the silence after it. */
+/* Evaluates the messages up to `end`, in order, and the silence after them. */
 static void settle(struct watch *watch, nsec end)
 {
 	enum kind kind;
@@ -172,16 +172,16 @@ static void settle(struct watch *watch, nsec end)
 	while ((kind = kind_fresh(watch, end)) != KIND_NONE) {
 		struct fresh *fresh = &watch->fresh[kind];
 
-		take(watch, kind, fresh->first);
+		message_apply(watch, kind, fresh->first);
 		fresh->any = fresh->last > fresh->first;
 		fresh->first = fresh->last;
 	}
 	if (end > watch->settled)
 		watch->settled = end;
-	silence_judge(watch, watch->settled);
+	silence_evaluate(watch, watch->settled);
 }
 
-/* From one repeat for people to the next, in repeats. */
+/* From one repeat sent to people to the next, in repeats. */
 static int64_t loud_wait(const struct watch *watch)
 {
 	int64_t max = watch->rules.repeat_max / watch->rules.repeat_interval, wait = 1;
@@ -191,7 +191,7 @@ static int64_t loud_wait(const struct watch *watch)
 	return wait < max || max == 0 ? wait : max;
 }
 
-/* Some repeats are due, of which one is told. */
+/* Several repeats may be due; one is sent. */
 static void loudness_count(struct watch *watch, int64_t due)
 {
 	watch->quiet -= due;
@@ -202,7 +202,7 @@ static void loudness_count(struct watch *watch, int64_t due)
 	watch->quiet = loud_wait(watch);
 }
 
-/* The incident goes on. Repeats that were missed are not made up for. */
+/* The incident goes on. Missed repeats are not made up for. */
 static enum verdict watch_repeat(struct watch *watch, nsec now)
 {
 	if (now < watch->repeat_at)
@@ -210,17 +210,17 @@ static enum verdict watch_repeat(struct watch *watch, nsec now)
 	nsec missed = (now - watch->repeat_at) / watch->rules.repeat_interval;
 	watch->repeat_at += (missed + 1) * watch->rules.repeat_interval;
 	loudness_count(watch, missed + 1);
-	watch->told = (struct incident){watch->incident.since, kind_missed(watch)};
+	watch->reported = (struct incident){watch->incident.since, kind_missing(watch)};
 	return WATCH_REPEAT;
 }
 
-static enum verdict change_tell(struct watch *watch, nsec now)
+static enum verdict change_report(struct watch *watch, nsec now)
 {
 	const struct change change = watch->change[0];
 
 	memmove(watch->change, watch->change + 1,
 		(size_t)--watch->changes * sizeof watch->change[0]);
-	watch->told = change.incident;
+	watch->reported = change.incident;
 	if (change.verdict == WATCH_ALARM) {
 		watch->repeat_at = now + watch->rules.repeat_interval;
 		watch->loud = 0;
@@ -229,12 +229,12 @@ static enum verdict change_tell(struct watch *watch, nsec now)
 	return change.verdict;
 }
 
-enum verdict watch_judge(struct watch *watch, nsec now)
+enum verdict watch_evaluate(struct watch *watch, nsec now)
 {
 	if (watch->changes == 0)
 		settle(watch, now - WATCH_GRACE);
 	if (watch->changes > 0)
-		return change_tell(watch, now);
+		return change_report(watch, now);
 	return watch->open ? watch_repeat(watch, now) : WATCH_QUIET;
 }
 
@@ -255,11 +255,11 @@ bool watch_repeat_loud(const struct watch *watch)
 
 const struct incident *watch_incident(const struct watch *watch)
 {
-	return &watch->told;
+	return &watch->reported;
 }
 
-/* When a kind was heard last, judged or not. */
-static nsec heard_last(const struct watch *watch, enum kind kind)
+/* The last message of a kind, evaluated or not. */
+static nsec last_message(const struct watch *watch, enum kind kind)
 {
 	return watch->fresh[kind].any && watch->fresh[kind].last > watch->seen[kind]
 		       ? watch->fresh[kind].last
@@ -268,7 +268,7 @@ static nsec heard_last(const struct watch *watch, enum kind kind)
 
 nsec watch_silence(const struct watch *watch, enum kind kind, nsec now)
 {
-	return now - heard_last(watch, kind);
+	return now - last_message(watch, kind);
 }
 
 nsec watch_acknowledged(const struct watch *watch, nsec now)
@@ -276,13 +276,13 @@ nsec watch_acknowledged(const struct watch *watch, nsec now)
 	if (watch->acknowledged == NSEC_NEVER)
 		return NSEC_NEVER;
 	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
-		if (watch->rules.awaited[kind] && heard_last(watch, kind) > watch->acknowledged)
+		if (watch->rules.awaited[kind] && last_message(watch, kind) > watch->acknowledged)
 			return NSEC_NEVER;
 	return now - watch->acknowledged;
 }
 
-/* The incident that was told, and whose end was not; NULL: there is none. */
-static const struct incident *incident_told(const struct watch *watch)
+/* The incident that was reported, and its end was not; NULL: none. */
+static const struct incident *incident_reported(const struct watch *watch)
 {
 	if (watch->changes > 0)
 		return watch->change[0].verdict == WATCH_HEALED ? &watch->change[0].incident : NULL;
@@ -291,12 +291,12 @@ static const struct incident *incident_told(const struct watch *watch)
 
 void watch_remember(const struct watch *watch, nsec now, struct watch_saved *past)
 {
-	const struct incident *incident = incident_told(watch);
+	const struct incident *incident = incident_reported(watch);
 
 	*past = (struct watch_saved){.acknowledged = watch_acknowledged(watch, now)};
 	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
 		past->silence[kind] =
-			watch->rules.awaited[kind] ? now - heard_last(watch, kind) : NSEC_NEVER;
+			watch->rules.awaited[kind] ? now - last_message(watch, kind) : NSEC_NEVER;
 	if (incident == NULL)
 		return;
 	past->open = true;
@@ -311,10 +311,10 @@ static void incident_resume(struct watch *watch, const struct watch_saved *past,
 {
 	watch->open = true;
 	watch->incident = (struct incident){.since = now - past->lasted, .missing = past->missing};
-	watch->told = watch->incident;
+	watch->reported = watch->incident;
 	watch->repeat_at = now + past->repeat_in;
 	watch->loud = past->loud;
-	/* repeat_interval may have been another then */
+	/* repeat_interval may have changed */
 	watch->quiet = past->quiet < loud_wait(watch) ? past->quiet : loud_wait(watch);
 }
 
@@ -329,5 +329,5 @@ void watch_resume(struct watch *watch, const struct watch_saved *past, nsec now)
 		past->acknowledged == NSEC_NEVER ? NSEC_NEVER : now - past->acknowledged;
 	if (past->open)
 		incident_resume(watch, past, now);
-	recovery_judge(watch);
+	recovery_evaluate(watch);
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The decision: has any kind of message that should keep coming not been heard for longer than
- * max_latency? Pure: what was heard, and when, goes in; what to tell comes out.
- *
- * All times are those of activetime.h: what passes while nobody could hear is no silence.
+ * The decision: has an awaited kind of message been missing for longer than max_latency? Pure:
+ * messages and their times go in, verdicts come out. All times are active time (activetime.h).
  */
 #ifndef OOBETET_WATCH_WATCH_H
 #define OOBETET_WATCH_WATCH_H
@@ -16,85 +14,78 @@
 struct watch_rules {
 	nsec max_latency;
 	nsec repeat_interval;        /* between alarms of one incident */
-	nsec repeat_max;             /* what people's grows to; 0: it does not */
-	bool awaited[KINDS_AWAITED]; /* the kinds that should keep coming; at least one */
+	nsec repeat_max;             /* what that grows to for people; 0: it does not grow */
+	bool awaited[KINDS_AWAITED]; /* the kinds that are expected; at least one */
 };
 
 struct watch;
 
-/* All kinds count as heard at `now`. Free with watch_free(). */
+/* All kinds count as received at `now`. Free with watch_free(). */
 struct watch *watch_new(const struct watch_rules *rules, nsec now);
 void watch_free(struct watch *watch);
 
-/*
- * A line that was stamped in time may still be on its way, and overtaken by another: what was
- * heard is put in order, and judged, so much later.
- */
+/* Messages may arrive out of order: they are sorted and evaluated after this delay. */
 #define WATCH_GRACE (200 * NSEC_PER_MSEC)
 
 /*
- * What was heard at `stamp`, which is not in the future. A gap that this line ends is an incident
- * as well if it was too long, even if nobody has judged meanwhile.
+ * A message of `stamp`, which is not in the future. If it ends a gap that was too long, that gap is
+ * an incident even if nothing was evaluated meanwhile.
  */
-void watch_hear(struct watch *watch, enum kind kind, nsec stamp);
+void watch_receive(struct watch *watch, enum kind kind, nsec stamp);
 
 enum verdict {
-	WATCH_QUIET,  /* nothing to tell */
+	WATCH_QUIET,  /* nothing to report */
 	WATCH_ALARM,  /* an incident begins */
-	WATCH_REPEAT, /* it goes on: say so again */
-	/*
-	 * It is over: at the first line after which every awaited kind has been heard since it
-	 * began, and within max_latency. One outage is one incident.
-	 */
-	WATCH_HEALED,
+	WATCH_REPEAT, /* it goes on: repeat the alarm */
+	WATCH_HEALED, /* it is over: every awaited kind came since it began, within max_latency */
 };
 
-/* What to tell now. More may be due at once: call it until it says WATCH_QUIET. */
-enum verdict watch_judge(struct watch *watch, nsec now);
+/* What to report now. Call it until it returns WATCH_QUIET. */
+enum verdict watch_evaluate(struct watch *watch, nsec now);
 
-/* When watch_judge() will have something to tell, at the earliest, if nothing is heard. */
+/* The earliest time at which watch_evaluate() has something to report without a new message. */
 nsec watch_deadline(const struct watch *watch);
 
 /*
- * Is the repeat that watch_judge() spoke of last one for people as well? The first ten are; from
- * then on the wait between two of them doubles each time, up to repeat_max.
+ * True if the last repeat is for people as well. The first ten are; after that the wait between two
+ * of them doubles each time, up to repeat_max.
  */
 bool watch_repeat_loud(const struct watch *watch);
 
 struct incident {
 	nsec since;        /* when max_latency was over */
-	enum kind missing; /* the kind that was missed first; of a repeat, that still is */
+	enum kind missing; /* the kind that was missing first; of a repeat, still is */
 };
 
-/* The incident that watch_judge() spoke of last. */
+/* The incident that watch_evaluate() reported last. */
 const struct incident *watch_incident(const struct watch *watch);
 
-/* How long ago an awaited kind was heard last. */
+/* How long ago the last message of an awaited kind came. */
 nsec watch_silence(const struct watch *watch, enum kind kind, nsec now);
 
 /*
- * How long ago an acknowledgement was heard, which silences Flapjack until the check recovers;
- * NSEC_NEVER: never, or an awaited kind was heard since.
+ * How long ago the last acknowledgement came, which silences Flapjack until the check recovers;
+ * NSEC_NEVER: none came, or an awaited kind came since.
  */
 nsec watch_acknowledged(const struct watch *watch, nsec now);
 
-/* All that a watch has to know of its past: what a state file keeps. */
+/* What the state file keeps of a watch. */
 struct watch_saved {
 	nsec silence[KINDS_AWAITED]; /* so far; NSEC_NEVER: the kind was not awaited */
 	nsec acknowledged;           /* how long ago; NSEC_NEVER: never */
-	bool open;                   /* an incident was told, and has not healed */
+	bool open;                   /* an incident was reported and has not healed */
 	nsec lasted;                 /* open: since max_latency was over */
 	enum kind missing;           /* open: as in struct incident */
 	nsec repeat_in;              /* open: until its next repeat */
-	int64_t loud;                /* open: repeats that were for people */
-	int64_t quiet;               /* open: repeats until the next that is */
+	int64_t loud;                /* open: repeats sent to people */
+	int64_t quiet;               /* open: repeats until the next of these */
 };
 
 void watch_remember(const struct watch *watch, nsec now, struct watch_saved *past);
 
 /*
- * Instead of watch_new()'s past. A kind that was not awaited then counts as heard now, and not for
- * the end of an incident that is open.
+ * Replaces what watch_new() assumed. A kind that was not awaited then counts as received now, but
+ * not for the end of an open incident.
  */
 void watch_resume(struct watch *watch, const struct watch_saved *past, nsec now);
 

@@ -5,7 +5,7 @@
 #include "oobetet/ipc.h"
 #include "t/fuzz/fuzz.h"
 
-#define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_XMPP | SPEAKER_HTTP))
+#define ANYBODY ((enum speaker)(SPEAKER_MONITOR | SPEAKER_XMPP | SPEAKER_HTTP))
 
 static void message_try(char *line)
 {

@@ -537,7 +537,7 @@ static void hear(const char *body)
 	judge_hear(&world.judge, kind);
 	if (world.judge.ends != ends)
 		world.healed = world.time;
-	watch_hear(world.watch, kind, active_time_at(&world.active_time, world.monotonic));
+	watch_receive(world.watch, kind, active_time_at(&world.active_time, world.monotonic));
 }
 
 static void say(void)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ANYBODY ((enum speaker)(SPEAKER_CLOCK | SPEAKER_XMPP | SPEAKER_HTTP))
+#define ANYBODY ((enum speaker)(SPEAKER_MONITOR | SPEAKER_XMPP | SPEAKER_HTTP))
 
 /* The line that a message became, without its newline; it is the only one. */
 static char *line_of(struct buffer *buffer)
@@ -88,12 +88,12 @@ static void each_says_only_its_own(void **state)
 		const char *const *lines;
 		unsigned speakers;
 	} lists[] = {{everybodys, SPEAKER_XMPP | SPEAKER_HTTP}, {ears, SPEAKER_XMPP},
-		{pagers, SPEAKER_HTTP}, {clocks, SPEAKER_CLOCK}};
+		{pagers, SPEAKER_HTTP}, {clocks, SPEAKER_MONITOR}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
 		for (const char *const *line = lists[i].lines; *line != NULL; line++)
-			for (unsigned speaker = SPEAKER_CLOCK; speaker <= SPEAKER_HTTP;
+			for (unsigned speaker = SPEAKER_MONITOR; speaker <= SPEAKER_HTTP;
 				speaker *= 2) {
 				char copy[64];
 				struct message message;

@@ -105,7 +105,7 @@ static void it_is_replaced_as_a_whole(void **state)
 	save("two");
 	await();
 	file_is("two");
-	assert_int_equal(statefile.told, 0);
+	assert_int_equal(statefile.logged, 0);
 	assert_int_equal(access("state.new", F_OK), -1);
 }
 
@@ -120,7 +120,7 @@ static void whatever_stands_in_its_way_is_not_opened(void **state)
 	save("past a folder");
 	await();
 	file_is("past a folder");
-	assert_int_equal(statefile.told, 0);
+	assert_int_equal(statefile.logged, 0);
 }
 
 static void a_pipe_is_not_read(void **state)
@@ -141,19 +141,19 @@ static void a_writer_that_hangs_is_killed_and_told(void **state)
 	save("never");
 	assert_int_equal(statefile_deadline(&statefile), SEC + LIMIT);
 	statefile_tick(&statefile, SEC + LIMIT - 1);
-	assert_int_equal(statefile.told, 0);
+	assert_int_equal(statefile.logged, 0);
 	assert_false(statefile_save(&statefile, &more, 2, 2 * SEC));
 	statefile_tick(&statefile, SEC + LIMIT);
-	assert_int_equal(statefile.told, ETIMEDOUT);
+	assert_int_equal(statefile.logged, ETIMEDOUT);
 	assert_int_equal(statefile_deadline(&statefile), NSEC_NEVER);
 	await();
-	assert_int_equal(statefile.told, ETIMEDOUT);
+	assert_int_equal(statefile.logged, ETIMEDOUT);
 	assert_int_equal(statefile.kept, 0);
 	disk = WORKS;
 	save("again");
 	await();
 	file_is("again");
-	assert_int_equal(statefile.told, 0);
+	assert_int_equal(statefile.logged, 0);
 	assert_int_equal(statefile.kept, 1);
 }
 
@@ -165,7 +165,7 @@ static void a_signal_for_the_group_is_not_for_the_writer(void **state)
 	save("written");
 	await();
 	file_is("written");
-	assert_int_equal(statefile.told, 0);
+	assert_int_equal(statefile.logged, 0);
 }
 
 static void a_file_that_gets_too_large_is_a_reason(void **state)
@@ -179,7 +179,7 @@ static void a_file_that_gets_too_large_is_a_reason(void **state)
 	save("too much");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
 	await();
-	assert_int_equal(statefile.told, EFBIG);
+	assert_int_equal(statefile.logged, EFBIG);
 }
 
 /* A process that locks the file, lets `child` run. Returns its pid. */
@@ -233,14 +233,14 @@ static void what_could_not_be_locked_is_not_written(void **state)
 	(void)state;
 	save("mine");
 	assert_int_equal(statefile.pid, 0);
-	assert_int_equal(statefile.told, EBUSY);
+	assert_int_equal(statefile.logged, EBUSY);
 	kill(other, SIGKILL);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(other, NULL, 0), other);
 	save("mine");
 	await();
 	file_is("mine");
-	assert_int_equal(statefile.told, 0);
+	assert_int_equal(statefile.logged, 0);
 }
 
 #define KEEPER_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

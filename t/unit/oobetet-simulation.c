@@ -53,7 +53,7 @@ static void tell(struct world *world)
 	nsec now = active_time_at(&world->active_time, world->now);
 	enum verdict verdict;
 
-	while ((verdict = watch_judge(world->watch, now)) != WATCH_QUIET) {
+	while ((verdict = watch_evaluate(world->watch, now)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM)
 			assert_int_equal(++world->alarms, world->healed + world->forgotten + 1);
 		else if (verdict == WATCH_HEALED)
@@ -71,7 +71,8 @@ static void arrive(struct world *world)
 			continue;
 		}
 		world->flight[i] = world->flight[--world->flying];
-		watch_hear(world->watch, line.kind, active_time_at(&world->active_time, line.said));
+		watch_receive(
+			world->watch, line.kind, active_time_at(&world->active_time, line.said));
 	}
 }
 
@@ -149,7 +150,7 @@ static void miss(struct world *world)
 	}
 	settle(world);
 	for (int i = 0; i < count; i++) {
-		watch_hear(world->watch, missed[i].kind, missed[i].said);
+		watch_receive(world->watch, missed[i].kind, missed[i].said);
 		judge_recall(&world->judge, missed[i].kind, missed[i].arrives);
 	}
 	settle(world);

@@ -247,7 +247,7 @@ static void what_nobody_understands_is_refused(void **unused)
 	static const struct {
 		const char *body, *why;
 	} cases[] = {
-		{"", "it does not say of what it is"}, {"watch\tx\n", "line 2 "},
+		{"", "it does not name its watch"}, {"watch\tx\n", "line 2 "},
 		{"watch\tx\t1\t2\n", "line 2 "}, {"watch\tx\t-1\n", "line 2 "},
 		{"watch\tx\\q\t1\n", "line 2 "}, {"watch\tx\t1\nfuture\t1\n", "line 3 "},
 		{"watch\tx\t1\nsilence\t1\t2\n", "line 3 "},
@@ -336,7 +336,7 @@ static void restarted_every_30_seconds_it_alarms_in_time(void **unused)
 	(void)unused;
 	for (; now < HOUR; now += 7 * SEC) {
 		for (int i = 0; i < 300; i++, now += SEC / 10, listened += SEC / 10) {
-			enum verdict verdict = watch_judge(watch, now);
+			enum verdict verdict = watch_evaluate(watch, now);
 
 			assert_true(verdict == WATCH_QUIET || verdict == WATCH_REPEAT ||
 				    (verdict == WATCH_ALARM && told == 0));
@@ -360,7 +360,7 @@ static void killed_every_30_seconds_it_alarms_all_the_same(void **unused)
 		watch = restarted(watch, now, now + 5 * SEC);
 		now += 5 * SEC;
 		for (nsec end = now + 25 * SEC; now < end && told == 0; now += SEC / 10)
-			if (watch_judge(watch, now) == WATCH_ALARM)
+			if (watch_evaluate(watch, now) == WATCH_ALARM)
 				told = now;
 		if (told != 0)
 			assert_int_equal(start, 13); /* 12 times 25 s are max_latency */
@@ -376,10 +376,10 @@ static void an_hour_down_is_no_silence_and_not_forgiven(void **unused)
 
 	(void)unused;
 	watch = restarted(watch, now, start);
-	assert_int_equal(watch_judge(watch, start), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, start), WATCH_QUIET);
 	assert_int_equal(watch_deadline(watch), start + 200 * SEC + WATCH_GRACE + 1);
-	assert_int_equal(watch_judge(watch, watch_deadline(watch) - 1), WATCH_QUIET);
-	assert_int_equal(watch_judge(watch, watch_deadline(watch)), WATCH_ALARM);
+	assert_int_equal(watch_evaluate(watch, watch_deadline(watch) - 1), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, watch_deadline(watch)), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, start + 200 * SEC);
 	watch_free(watch);
 }

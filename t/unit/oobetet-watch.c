@@ -16,19 +16,19 @@ static struct watch *watch_make(void)
 	return watch_new(&rules, 0);
 }
 
-/* What watch_judge() says at `now`, which is all that it says. */
+/* What watch_evaluate() says at `now`, which is all that it says. */
 static enum verdict judged(struct watch *watch, nsec now)
 {
-	enum verdict verdict = watch_judge(watch, now);
+	enum verdict verdict = watch_evaluate(watch, now);
 
-	assert_int_equal(watch_judge(watch, now), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, now), WATCH_QUIET);
 	return verdict;
 }
 
 static void hear_both(struct watch *watch, nsec stamp)
 {
-	watch_hear(watch, KIND_PROBLEM, stamp);
-	watch_hear(watch, KIND_RECOVERY, stamp);
+	watch_receive(watch, KIND_PROBLEM, stamp);
+	watch_receive(watch, KIND_RECOVERY, stamp);
 }
 
 static void silence_is_told_and_repeated_until_healed(void **state)
@@ -47,9 +47,9 @@ static void silence_is_told_and_repeated_until_healed(void **state)
 	/* stopped for ten minutes: one repeat, and then in the old rhythm */
 	assert_int_equal(judged(watch, 1000 * SEC), WATCH_REPEAT);
 	assert_int_equal(watch_deadline(watch), 1021 * SEC);
-	watch_hear(watch, KIND_PROBLEM, 1001 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 1001 * SEC);
 	assert_int_equal(judged(watch, 1001 * SEC), WATCH_QUIET);
-	watch_hear(watch, KIND_RECOVERY, 1002 * SEC);
+	watch_receive(watch, KIND_RECOVERY, 1002 * SEC);
 	assert_int_equal(watch_deadline(watch), 1001 * SEC + WATCH_GRACE);
 	assert_int_equal(judged(watch, 1002 * SEC + WATCH_GRACE), WATCH_HEALED);
 	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
@@ -63,17 +63,17 @@ static void one_outage_is_one_incident(void **state)
 	struct watch *watch = watch_make();
 
 	(void)state;
-	watch_hear(watch, KIND_RECOVERY, 100 * SEC);
-	watch_hear(watch, KIND_PROBLEM, 160 * SEC);
+	watch_receive(watch, KIND_RECOVERY, 100 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 160 * SEC);
 	assert_int_equal(judged(watch, 401 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
 	assert_int_equal(watch_incident(watch)->since, 400 * SEC);
-	watch_hear(watch, KIND_RECOVERY, 440 * SEC);
+	watch_receive(watch, KIND_RECOVERY, 440 * SEC);
 	/* the recovery is there: it is the problem that is still missing */
 	assert_int_equal(judged(watch, 461 * SEC), WATCH_REPEAT);
 	assert_int_equal(watch_incident(watch)->missing, KIND_PROBLEM);
 	assert_int_equal(watch_silence(watch, KIND_PROBLEM, 461 * SEC), 301 * SEC);
-	watch_hear(watch, KIND_PROBLEM, 500 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 500 * SEC);
 	assert_int_equal(judged(watch, 500 * SEC + WATCH_GRACE), WATCH_HEALED);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
 	assert_int_equal(judged(watch, 740 * SEC), WATCH_QUIET);
@@ -86,11 +86,11 @@ static void a_line_between_limit_and_alarm_is_after_the_beginning(void **state)
 	struct watch *watch = watch_make();
 
 	(void)state;
-	watch_hear(watch, KIND_PROBLEM, 1 * SEC);
-	watch_hear(watch, KIND_PROBLEM, 300 * SEC);
-	watch_hear(watch, KIND_PROBLEM, 300 * SEC + WATCH_GRACE / 2);
+	watch_receive(watch, KIND_PROBLEM, 1 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 300 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 300 * SEC + WATCH_GRACE / 2);
 	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
-	watch_hear(watch, KIND_RECOVERY, 302 * SEC);
+	watch_receive(watch, KIND_RECOVERY, 302 * SEC);
 	assert_int_equal(judged(watch, 303 * SEC), WATCH_HEALED);
 	watch_free(watch);
 }
@@ -103,7 +103,7 @@ static void kinds_that_never_meet_heal_nothing(void **state)
 	(void)state;
 	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
 	for (nsec t = 400 * SEC; t < 4000 * SEC; t += 301 * SEC) {
-		watch_hear(watch, t / SEC % 2 == 0 ? KIND_PROBLEM : KIND_RECOVERY, t);
+		watch_receive(watch, t / SEC % 2 == 0 ? KIND_PROBLEM : KIND_RECOVERY, t);
 		assert_int_equal(judged(watch, t + SEC), WATCH_REPEAT);
 	}
 	watch_free(watch);
@@ -120,11 +120,11 @@ static void an_absence_is_judged_line_by_line(void **state)
 	/* all that was missed until 400 s: then it had been well, and was not again */
 	hear_both(watch, 200 * SEC);
 	hear_both(watch, 400 * SEC);
-	assert_int_equal(watch_judge(watch, 1000 * SEC), WATCH_HEALED);
+	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_HEALED);
 	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
-	assert_int_equal(watch_judge(watch, 1000 * SEC), WATCH_ALARM);
+	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, 700 * SEC);
-	assert_int_equal(watch_judge(watch, 1000 * SEC), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_QUIET);
 	/* it was well all the time: that is heard as soon as both are */
 	for (nsec t = 650 * SEC; t <= 950 * SEC; t += 100 * SEC)
 		hear_both(watch, t);
@@ -144,7 +144,7 @@ static void an_absence_may_hold_any_number_of_incidents(void **state)
 	assert_int_equal(judged(watch, 100000 * SEC), WATCH_ALARM);
 	for (nsec t = 1000 * SEC; t < 99000 * SEC; t += 1000 * SEC)
 		hear_both(watch, t);
-	for (; (verdict = watch_judge(watch, 100000 * SEC)) != WATCH_QUIET; verdicts++) {
+	for (; (verdict = watch_evaluate(watch, 100000 * SEC)) != WATCH_QUIET; verdicts++) {
 		assert_int_equal(verdict, last == WATCH_HEALED ? WATCH_ALARM : WATCH_HEALED);
 		last = verdict;
 	}
@@ -160,13 +160,13 @@ static void both_halves_count(void **state)
 
 	(void)state;
 	for (nsec t = 10 * SEC; t <= 300 * SEC; t += 10 * SEC)
-		watch_hear(watch, KIND_PROBLEM, t);
+		watch_receive(watch, KIND_PROBLEM, t);
 	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
 	hear_both(watch, 302 * SEC);
 	assert_int_equal(judged(watch, 302 * SEC + WATCH_GRACE), WATCH_HEALED);
 	for (nsec t = 310 * SEC; t <= 600 * SEC; t += 10 * SEC)
-		watch_hear(watch, KIND_RECOVERY, t);
+		watch_receive(watch, KIND_RECOVERY, t);
 	assert_int_equal(judged(watch, 603 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->missing, KIND_PROBLEM);
 	watch_free(watch);
@@ -189,9 +189,9 @@ static void a_gap_that_nobody_judged_was_one(void **state)
 
 	(void)state;
 	hear_both(watch, 300 * SEC + 1);
-	assert_int_equal(watch_judge(watch, 301 * SEC), WATCH_ALARM);
-	assert_int_equal(watch_judge(watch, 301 * SEC), WATCH_HEALED);
-	assert_int_equal(watch_judge(watch, 301 * SEC), WATCH_QUIET);
+	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_ALARM);
+	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_HEALED);
+	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_QUIET);
 	watch_free(watch);
 }
 
@@ -201,8 +201,8 @@ static void an_acknowledgement_is_remembered_and_heals_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(watch_acknowledged(watch, SEC), NSEC_NEVER);
-	watch_hear(watch, KIND_ACKNOWLEDGEMENT, 100 * SEC);
-	watch_hear(watch, KIND_NONE, 200 * SEC);
+	watch_receive(watch, KIND_ACKNOWLEDGEMENT, 100 * SEC);
+	watch_receive(watch, KIND_NONE, 200 * SEC);
 	assert_int_equal(watch_acknowledged(watch, 160 * SEC), 60 * SEC);
 	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_acknowledged(watch, 301 * SEC), 201 * SEC);
@@ -218,16 +218,16 @@ static void an_acknowledgement_ends_with_what_is_heard_after_it(void **state)
 	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
 		struct watch *watch = watch_make();
 
-		watch_hear(watch, kinds[i], 90 * SEC);
-		watch_hear(watch, KIND_ACKNOWLEDGEMENT, 100 * SEC);
+		watch_receive(watch, kinds[i], 90 * SEC);
+		watch_receive(watch, KIND_ACKNOWLEDGEMENT, 100 * SEC);
 		assert_int_equal(watch_acknowledged(watch, 110 * SEC), 10 * SEC);
-		watch_hear(watch, KIND_ACKNOWLEDGEMENT, 95 * SEC); /* overtaken */
+		watch_receive(watch, KIND_ACKNOWLEDGEMENT, 95 * SEC); /* overtaken */
 		assert_int_equal(watch_acknowledged(watch, 110 * SEC), 10 * SEC);
-		watch_hear(watch, kinds[i], 120 * SEC);
+		watch_receive(watch, kinds[i], 120 * SEC);
 		assert_int_equal(watch_acknowledged(watch, 120 * SEC), NSEC_NEVER);
 		assert_int_equal(judged(watch, 130 * SEC), WATCH_QUIET);
 		assert_int_equal(watch_acknowledged(watch, 130 * SEC), NSEC_NEVER);
-		watch_hear(watch, KIND_ACKNOWLEDGEMENT, 140 * SEC);
+		watch_receive(watch, KIND_ACKNOWLEDGEMENT, 140 * SEC);
 		assert_int_equal(watch_acknowledged(watch, 141 * SEC), SEC);
 		watch_free(watch);
 	}
@@ -306,7 +306,7 @@ static void people_are_told_less_often_after_ten_repeats(void **state)
 			assert_int_equal(
 				until_loud(&watch, restart == 1 ? 900 * SEC : 0), waits[i]);
 		/* healed: the next incident begins anew */
-		watch_hear(watch, KIND_PROBLEM, 100000 * SEC);
+		watch_receive(watch, KIND_PROBLEM, 100000 * SEC);
 		assert_int_equal(judged(watch, 100001 * SEC), WATCH_HEALED);
 		assert_int_equal(judged(watch, 100301 * SEC), WATCH_ALARM);
 		for (int i = 0; i < 10; i++)
@@ -340,7 +340,7 @@ static void a_heartbeat_is_awaited_alone(void **state)
 	hear_both(watch, 200 * SEC);
 	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->missing, KIND_HEARTBEAT);
-	watch_hear(watch, KIND_HEARTBEAT, 302 * SEC);
+	watch_receive(watch, KIND_HEARTBEAT, 302 * SEC);
 	assert_int_equal(judged(watch, 303 * SEC), WATCH_HEALED);
 	assert_int_equal(judged(watch, 600 * SEC), WATCH_QUIET);
 	watch_free(watch);
@@ -363,8 +363,8 @@ static void a_restart_goes_on_with_the_silence(void **state)
 	struct watch *watch = watch_make();
 
 	(void)state;
-	watch_hear(watch, KIND_PROBLEM, 100 * SEC);
-	watch_hear(watch, KIND_ACKNOWLEDGEMENT, 150 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 100 * SEC);
+	watch_receive(watch, KIND_ACKNOWLEDGEMENT, 150 * SEC);
 	watch = restarted(watch, 200 * SEC, 7 * SEC);
 	assert_int_equal(watch_acknowledged(watch, 7 * SEC), 50 * SEC);
 	assert_int_equal(watch_deadline(watch), 107 * SEC + WATCH_GRACE + 1);
@@ -384,7 +384,7 @@ static void a_restart_goes_on_with_the_incident(void **state)
 	struct watch *watch = watch_make();
 
 	(void)state;
-	watch_hear(watch, KIND_PROBLEM, 100 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 100 * SEC);
 	assert_int_equal(judged(watch, 301 * SEC), WATCH_ALARM);
 	watch = restarted(watch, 321 * SEC, 1000 * SEC);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
@@ -403,14 +403,14 @@ static void a_restart_knows_what_was_heard_since_the_beginning(void **state)
 	struct watch *watch = watch_make();
 
 	(void)state;
-	watch_hear(watch, KIND_RECOVERY, 100 * SEC);
-	watch_hear(watch, KIND_PROBLEM, 160 * SEC);
+	watch_receive(watch, KIND_RECOVERY, 100 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 160 * SEC);
 	assert_int_equal(judged(watch, 401 * SEC), WATCH_ALARM);
-	watch_hear(watch, KIND_RECOVERY, 440 * SEC);
+	watch_receive(watch, KIND_RECOVERY, 440 * SEC);
 	watch = restarted(watch, 441 * SEC, 1000 * SEC);
-	watch_hear(watch, KIND_RECOVERY, 1010 * SEC);
+	watch_receive(watch, KIND_RECOVERY, 1010 * SEC);
 	assert_int_equal(judged(watch, 1011 * SEC), WATCH_QUIET);
-	watch_hear(watch, KIND_PROBLEM, 1015 * SEC);
+	watch_receive(watch, KIND_PROBLEM, 1015 * SEC);
 	/* written down before it was judged: the next one finds that it is over */
 	watch = restarted(watch, 1015 * SEC, 50 * SEC);
 	assert_int_equal(judged(watch, 50 * SEC), WATCH_HEALED);
@@ -456,7 +456,7 @@ static void a_kind_that_was_not_awaited_heals_no_incident(void **state)
 	watch = reconfigured(watch, KIND_HEARTBEAT, 310 * SEC);
 	assert_int_equal(judged(watch, 361 * SEC), WATCH_REPEAT);
 	assert_int_equal(watch_incident(watch)->missing, KIND_HEARTBEAT);
-	watch_hear(watch, KIND_HEARTBEAT, 362 * SEC);
+	watch_receive(watch, KIND_HEARTBEAT, 362 * SEC);
 	assert_int_equal(judged(watch, 363 * SEC), WATCH_HEALED);
 	watch_free(watch);
 }

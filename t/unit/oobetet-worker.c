@@ -161,7 +161,7 @@ static void silence_for_longer_than_it_announced_kills_it(void **state)
 	worker_extend(worker, 10 * SEC);
 	assert_int_equal(worker_tick(worker, START + 16 * SEC - 1), WORKER_NO_NEWS);
 	assert_int_equal(worker_tick(worker, START + 16 * SEC), WORKER_LOST);
-	assert_string_equal(worker_why(worker), "it was stuck, and was killed");
+	assert_string_equal(worker_why(worker), "not responding, killed");
 	child_is_killed();
 	/* nobody may ask for more than a resolver needs */
 	nsec next = worker_deadline(worker);
@@ -190,7 +190,7 @@ static void it_counts_the_lives_that_came_to_nothing(void **state)
 	assert_string_equal(worker_why(worker), "");
 	far_closes();
 	listen_for_nothing(worker, now);
-	now = lost(worker, now, "it ended without a reason");
+	now = lost(worker, now, "it ended without giving a reason");
 	assert_int_equal(worker_attempt(worker), 0);
 	worker_finish(worker);
 }
@@ -227,16 +227,16 @@ static void who_does_not_keep_to_the_protocol_is_killed(void **state)
 	(void)state;
 	says("hello\n");
 	listen_for_nothing(worker, START);
-	nsec now = lost(worker, START, "protocol error (unknown word 'hello'), and it was killed");
+	nsec now = lost(worker, START, "protocol error (unknown type 'hello'), killed");
 	memset(much, 'x', sizeof much - 1);
 	much[sizeof much - 1] = '\0';
 	says(much);
 	says("\n");
 	listen_for_nothing(worker, now);
-	now = lost(worker, now, "protocol error (line too long), and it was killed");
+	now = lost(worker, now, "protocol error (line too long), killed");
 	says("alive\tsoon\n");
 	listen_for_nothing(worker, now);
-	now = lost(worker, now, "protocol error ('alive' without a number), and it was killed");
+	now = lost(worker, now, "protocol error ('alive' without a number), killed");
 	/* what is another's to say; what was said before it counts */
 	says("done\t1\nrefused\t2\tno\ndone\t3\n");
 	struct message message;
@@ -245,7 +245,7 @@ static void who_does_not_keep_to_the_protocol_is_killed(void **state)
 	assert_int_equal(message.from, SPEAKER_XMPP);
 	assert_string_equal(message.field[0], "1");
 	assert_false(worker_next(worker, &message, now));
-	lost(worker, now, "protocol error ('refused' may not be sent by xmpp), and it was killed");
+	lost(worker, now, "protocol error ('refused' may not be sent by xmpp), killed");
 	worker_finish(worker);
 }
 
