@@ -7,7 +7,7 @@
 #include "common/utf8.h"
 #include "httpbroker/submit/event.h"
 #include "httpbroker/submit/json_stream.h"
-#include "httpbroker/submit/line_format.h"
+#include "httpbroker/submit/line_formats.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -15,8 +15,8 @@
 
 static const struct format {
 	const char *name;
-	format_translate *translate; /* NULL: the input is JSON documents, not lines */
-	char mark;                   /* stands between events of one line; NUL: a line is one */
+	line_translate *translate; /* NULL: JSON documents */
+	char mark;                 /* separates events on one line; NUL: none does */
 } formats[] = {
 	{"json", NULL, '\0'},
 	{"nagios", nagios_translate, '\0'},
@@ -169,11 +169,9 @@ static enum feed_result document_next(struct feed *feed, struct feed_item *item,
 	return FEED_EVENT;
 }
 
-static bool line_translate(
-	struct feed *feed, char *line, struct feed_item *item, struct reason *why)
+static bool line_parse(struct feed *feed, char *line, struct feed_item *item, struct reason *why)
 {
-	const struct format_context context = {
-		feed->options.delimiter, &feed->parts, &feed->summary};
+	const struct line_context context = {feed->options.delimiter, &feed->parts, &feed->summary};
 	struct fields fields = {.time = FIELDS_NO_TIME};
 
 	if (!feed->format->translate(line, &context, &fields, why))
@@ -202,7 +200,7 @@ static enum feed_result line_next(struct feed *feed, struct feed_item *item, str
 		reason_set(why, "longer than %zu bytes", FEED_LINE_MAX);
 		return FEED_BAD;
 	}
-	return line_translate(feed, line, item, why) ? FEED_EVENT : FEED_BAD;
+	return line_parse(feed, line, item, why) ? FEED_EVENT : FEED_BAD;
 }
 
 enum feed_result feed_next(struct feed *feed, struct feed_item *item, struct reason *why)

@@ -9,6 +9,133 @@
 #include <stdlib.h>
 #include <string.h>
 
+/*
+ * The shape of a JSON text (RFC 8259), one byte at a time: whether brackets, strings, commas and
+ * colons stand where the grammar permits them. A broken text is noticed at the byte that breaks it,
+ * before it swallows the next event, and its end at its last bracket. The content of strings,
+ * numbers and words is left to jansson.
+ */
+
+#define SHAPE_DEPTH 64 /* open brackets */
+
+enum shape_expects {
+	SHAPE_VALUE,
+	SHAPE_FIRST_VALUE, /* a value, or the end of an empty array */
+	SHAPE_KEY,
+	SHAPE_FIRST_KEY, /* a key, or the end of an empty object */
+	SHAPE_COLON,
+	SHAPE_COMMA,      /* or the closing bracket */
+	SHAPE_STRING,     /* inside a string that is a value */
+	SHAPE_KEY_STRING, /* inside a key */
+	SHAPE_WORD,       /* inside a number, true, false or null */
+};
+
+struct shape {
+	enum shape_expects expects;
+	unsigned depth;   /* open brackets; 0: between texts, where expects is SHAPE_VALUE */
+	bool escaped;     /* the byte before is a backslash */
+	uint64_t objects; /* bit n: the bracket at depth n is an object's, not an array's */
+};
+
+/* White space of JSON, which is less than isspace(3) takes. */
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+static bool in_object(const struct shape *shape)
+{
+	return shape->depth > 0 && (shape->objects >> (shape->depth - 1) & 1) != 0;
+}
+
+static bool misplaced(const struct shape *shape, char byte, struct reason *why)
+{
+	static const char *const expected[] = {"a value", "a value or ']'", "a key in quotes",
+		"a key in quotes or '}'", "':'", "',' or ']'"};
+	bool after = shape->expects == SHAPE_COMMA || shape->expects == SHAPE_WORD;
+	const char *what = !after             ? expected[shape->expects]
+			   : in_object(shape) ? "',' or '}'"
+					      : "',' or ']'";
+	unsigned value = (unsigned char)byte;
+
+	if (value > ' ' && value < 0x7f)
+		return reason_set(why, "expected %s, found '%c'", what, byte);
+	return reason_set(why, "expected %s, found byte 0x%02x", what, value);
+}
+
+/* A value is complete: in a bracket more may follow, at depth 0 the text is over. */
+static void value_ended(struct shape *shape)
+{
+	shape->expects = shape->depth > 0 ? SHAPE_COMMA : SHAPE_VALUE;
+}
+
+static bool bracket_open(struct shape *shape, bool object, struct reason *why)
+{
+	uint64_t bit = UINT64_C(1) << (shape->depth % SHAPE_DEPTH);
+
+	if (shape->depth == SHAPE_DEPTH)
+		return reason_set(why, "nested deeper than %d", SHAPE_DEPTH);
+	shape->objects = object ? shape->objects | bit : shape->objects & ~bit;
+	shape->depth++;
+	shape->expects = object ? SHAPE_FIRST_KEY : SHAPE_FIRST_VALUE;
+	return true;
+}
+
+static bool string_step(struct shape *shape, char byte, struct reason *why)
+{
+	if (byte == '\n')
+		return reason_set(why, "a string does not end in its line");
+	if ((unsigned char)byte < ' ')
+		return reason_set(why, "control character 0x%02x in a string", byte);
+	if (shape->escaped || byte == '\\')
+		shape->escaped = !shape->escaped;
+	else if (byte == '"' && shape->expects == SHAPE_KEY_STRING)
+		shape->expects = SHAPE_COLON;
+	else if (byte == '"')
+		value_ended(shape);
+	return true;
+}
+
+static bool structure_step(struct shape *shape, char byte, struct reason *why)
+{
+	enum shape_expects was = shape->expects;
+	bool value = was == SHAPE_VALUE || was == SHAPE_FIRST_VALUE;
+	bool key = was == SHAPE_KEY || was == SHAPE_FIRST_KEY;
+	bool after = shape->depth > 0 && (was == SHAPE_COMMA || was == SHAPE_WORD);
+	bool empty = was == SHAPE_FIRST_VALUE || was == SHAPE_FIRST_KEY;
+	bool word = isalnum((unsigned char)byte) || byte == '-' || byte == '+' || byte == '.';
+
+	if ((byte == '{' || byte == '[') && value)
+		return bracket_open(shape, byte == '{', why);
+	if (byte == (in_object(shape) ? '}' : ']') && (after || empty)) {
+		shape->depth--;
+		value_ended(shape);
+	} else if (byte == ',' && after) {
+		shape->expects = in_object(shape) ? SHAPE_KEY : SHAPE_VALUE;
+	} else if (byte == ':' && was == SHAPE_COLON) {
+		shape->expects = SHAPE_VALUE;
+	} else if (byte == '"' && (key || value)) {
+		shape->expects = key ? SHAPE_KEY_STRING : SHAPE_STRING;
+	} else if (word && (value || was == SHAPE_WORD)) {
+		shape->expects = SHAPE_WORD;
+	} else {
+		return misplaced(shape, byte, why);
+	}
+	return true;
+}
+
+/* Takes one byte. False: it is misplaced, and the shape is to be reset. */
+static bool shape_step(struct shape *shape, char byte, struct reason *why)
+{
+	if (shape->expects == SHAPE_STRING || shape->expects == SHAPE_KEY_STRING)
+		return string_step(shape, byte, why);
+	if (!is_blank(byte))
+		return structure_step(shape, byte, why);
+	if (shape->expects == SHAPE_WORD)
+		value_ended(shape);
+	return true;
+}
+
 struct place {
 	size_t offset; /* in pending */
 	uint64_t line;
@@ -17,14 +144,14 @@ struct place {
 
 struct documents {
 	size_t limit;          /* bytes of one document */
-	struct buffer pending; /* pushed and still needed */
-	struct shape shape;    /* of what was read; an array around the objects included */
-	struct place at;       /* the next byte to look at */
+	struct buffer pending; /* pushed, and not yet returned */
+	struct shape shape;    /* with the array around the objects */
+	struct place at;       /* the next byte to read */
 	struct place start;    /* of the object or array that is open */
-	bool inside;           /* an object: it began at start */
-	bool line_blank;       /* nothing but blanks stand before `at` in its line */
-	bool seeking;          /* a line that begins with a bracket, after a broken document */
-	bool lenient; /* the broken one stood in an array, whose commas and end may follow */
+	bool inside;           /* an object that began at start */
+	bool line_blank;       /* only blanks stand before `at` in its line */
+	bool seeking;          /* after a broken document: a line that begins with a bracket */
+	bool lenient;          /* it stood in an array, whose commas and end may follow */
 	bool finished;
 };
 
@@ -35,7 +162,6 @@ struct documents *documents_new(size_t limit)
 	documents->limit = limit;
 	documents->at = (struct place){0, 1, 1};
 	documents->line_blank = true;
-	shape_reset(&documents->shape);
 	return documents;
 }
 
@@ -60,7 +186,7 @@ void documents_finish(struct documents *documents)
 	documents->finished = true;
 }
 
-static void step_over(struct documents *documents, char byte)
+static void byte_skip(struct documents *documents, char byte)
 {
 	struct place *at = &documents->at;
 
@@ -70,12 +196,12 @@ static void step_over(struct documents *documents, char byte)
 		at->line++;
 		at->column = 1;
 		documents->line_blank = true;
-	} else if (!shape_blank(byte)) {
+	} else if (!is_blank(byte)) {
 		documents->line_blank = false;
 	}
 }
 
-/* Back to the end of the line on which the broken document began, if it has ended since. */
+/* Back to the end of the line on which the broken document began, if that line has ended. */
 static void go_back(struct documents *documents)
 {
 	const struct place *start = &documents->start;
@@ -89,7 +215,7 @@ static void go_back(struct documents *documents)
 	documents->line_blank = false;
 }
 
-/* In an array, be it that of the document just read or one around it. */
+/* In an array around the documents. */
 static bool outermost_is_array(const struct shape *shape)
 {
 	return shape->depth > 0 && (shape->objects & 1) == 0;
@@ -108,11 +234,11 @@ static enum documents_result broken(
 	documents->lenient = documents->lenient || outermost_is_array(&documents->shape);
 	documents->inside = false;
 	documents->seeking = true;
-	shape_reset(&documents->shape);
+	documents->shape = (struct shape){.expects = SHAPE_VALUE};
 	return DOCUMENTS_BAD;
 }
 
-/* Whoever cannot see the byte, as that of a byte-order mark, is told which it is. */
+/* An invisible byte, such as of a byte-order mark, is shown as a number. */
 static bool no_document(char byte, struct reason *why)
 {
 	static const char words[] = "an event is a JSON object and begins with '{'";
@@ -129,7 +255,7 @@ static bool outside_step(struct documents *documents, char byte, struct reason *
 	bool in_array = documents->shape.depth > 0;
 	bool punctuation = byte == ',' || byte == ']';
 
-	if (shape_blank(byte) || (punctuation && documents->lenient && !in_array)) {
+	if (is_blank(byte) || (punctuation && documents->lenient && !in_array)) {
 		documents->lenient = documents->lenient && byte != ']';
 		return true;
 	}
@@ -158,7 +284,7 @@ static bool inside_step(struct documents *documents, char byte, struct reason *w
 	return shape_step(&documents->shape, byte, why);
 }
 
-/* True while bytes are to be passed over to get behind a broken document. */
+/* True while bytes behind a broken document are skipped. */
 static bool still_seeking(struct documents *documents, char byte)
 {
 	if (documents->line_blank && (byte == '{' || byte == '['))
@@ -185,13 +311,13 @@ enum documents_result documents_next(
 		char byte = documents->pending.data[documents->at.offset];
 
 		if (documents->seeking && still_seeking(documents, byte)) {
-			step_over(documents, byte);
+			byte_skip(documents, byte);
 			continue;
 		}
 		if (!(documents->inside ? inside_step(documents, byte, why)
 					: outside_step(documents, byte, why)))
 			return broken(documents, document, why);
-		step_over(documents, byte);
+		byte_skip(documents, byte);
 		if (is_whole(documents))
 			return whole(documents, document);
 	}
@@ -199,173 +325,4 @@ enum documents_result documents_next(
 		return DOCUMENTS_NONE;
 	reason_set(why, documents->inside ? "the input ends inside it" : "an array has no end");
 	return broken(documents, document, why);
-}
-
-void shape_reset(struct shape *shape)
-{
-	*shape = (struct shape){.expects = SHAPE_VALUE};
-}
-
-bool shape_blank(char byte)
-{
-	return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
-}
-
-static bool in_object(const struct shape *shape)
-{
-	return shape->depth > 0 && (shape->objects >> (shape->depth - 1) & 1) != 0;
-}
-
-/* What the grammar wanted, for people. */
-static const char *wanted(const struct shape *shape)
-{
-	switch (shape->expects) {
-	case SHAPE_FIRST_VALUE:
-		return "a value or ']'";
-	case SHAPE_KEY:
-		return "a key in quotes";
-	case SHAPE_FIRST_KEY:
-		return "a key in quotes or '}'";
-	case SHAPE_COLON:
-		return "':'";
-	case SHAPE_COMMA:
-	case SHAPE_WORD:
-		return in_object(shape) ? "',' or '}'" : "',' or ']'";
-	default:
-		return "a value";
-	}
-}
-
-static bool misplaced(const struct shape *shape, char byte, struct reason *why)
-{
-	unsigned value = (unsigned char)byte;
-
-	if (value > ' ' && value < 0x7f)
-		return reason_set(why, "expected %s, found '%c'", wanted(shape), byte);
-	return reason_set(why, "expected %s, found byte 0x%02x", wanted(shape), value);
-}
-
-static bool bracket_open(struct shape *shape, bool object, struct reason *why)
-{
-	uint64_t bit = UINT64_C(1) << (shape->depth % SHAPE_DEPTH);
-
-	if (shape->depth == SHAPE_DEPTH)
-		return reason_set(why, "nested deeper than %d", SHAPE_DEPTH);
-	shape->objects = object ? shape->objects | bit : shape->objects & ~bit;
-	shape->depth++;
-	shape->expects = object ? SHAPE_FIRST_KEY : SHAPE_FIRST_VALUE;
-	return true;
-}
-
-/* A value is complete: in a bracket more may follow, at depth 0 the text is over. */
-static void value_ended(struct shape *shape)
-{
-	shape->expects = shape->depth > 0 ? SHAPE_COMMA : SHAPE_VALUE;
-}
-
-static bool bracket_close(struct shape *shape, char byte, struct reason *why)
-{
-	bool empty = shape->expects == SHAPE_FIRST_KEY || shape->expects == SHAPE_FIRST_VALUE;
-	bool after_value = shape->expects == SHAPE_COMMA || shape->expects == SHAPE_WORD;
-
-	if (shape->depth == 0 || byte != (in_object(shape) ? '}' : ']') || (!empty && !after_value))
-		return misplaced(shape, byte, why);
-	shape->depth--;
-	value_ended(shape);
-	return true;
-}
-
-static bool comma(struct shape *shape, char byte, struct reason *why)
-{
-	if (shape->depth == 0 || (shape->expects != SHAPE_COMMA && shape->expects != SHAPE_WORD))
-		return misplaced(shape, byte, why);
-	shape->expects = in_object(shape) ? SHAPE_KEY : SHAPE_VALUE;
-	return true;
-}
-
-static bool in_string(const struct shape *shape)
-{
-	return shape->expects == SHAPE_STRING || shape->expects == SHAPE_KEY_STRING;
-}
-
-static bool string_step(struct shape *shape, char byte, struct reason *why)
-{
-	if (byte == '\n')
-		return reason_set(why, "a string does not end in its line");
-	if ((unsigned char)byte < ' ')
-		return reason_set(why, "control character 0x%02x in a string", byte);
-	if (shape->escaped || byte == '\\')
-		shape->escaped = !shape->escaped;
-	else if (byte == '"' && shape->expects == SHAPE_KEY_STRING)
-		shape->expects = SHAPE_COLON;
-	else if (byte == '"')
-		value_ended(shape);
-	return true;
-}
-
-static bool wants_value(const struct shape *shape)
-{
-	return shape->expects == SHAPE_VALUE || shape->expects == SHAPE_FIRST_VALUE;
-}
-
-static bool quote(struct shape *shape, char byte, struct reason *why)
-{
-	if (shape->expects == SHAPE_KEY || shape->expects == SHAPE_FIRST_KEY)
-		shape->expects = SHAPE_KEY_STRING;
-	else if (wants_value(shape))
-		shape->expects = SHAPE_STRING;
-	else
-		return misplaced(shape, byte, why);
-	return true;
-}
-
-static bool colon(struct shape *shape, char byte, struct reason *why)
-{
-	if (shape->expects != SHAPE_COLON)
-		return misplaced(shape, byte, why);
-	shape->expects = SHAPE_VALUE;
-	return true;
-}
-
-/* A letter or a digit, or whatever else a number may hold. */
-static bool word_step(struct shape *shape, char byte, struct reason *why)
-{
-	if (!isalnum((unsigned char)byte) && byte != '-' && byte != '+' && byte != '.')
-		return misplaced(shape, byte, why);
-	if (shape->expects != SHAPE_WORD && !wants_value(shape))
-		return misplaced(shape, byte, why);
-	shape->expects = SHAPE_WORD;
-	return true;
-}
-
-static bool structure_step(struct shape *shape, char byte, struct reason *why)
-{
-	switch (byte) {
-	case '{':
-	case '[':
-		return wants_value(shape) ? bracket_open(shape, byte == '{', why)
-					  : misplaced(shape, byte, why);
-	case '}':
-	case ']':
-		return bracket_close(shape, byte, why);
-	case '"':
-		return quote(shape, byte, why);
-	case ',':
-		return comma(shape, byte, why);
-	case ':':
-		return colon(shape, byte, why);
-	default:
-		return word_step(shape, byte, why);
-	}
-}
-
-bool shape_step(struct shape *shape, char byte, struct reason *why)
-{
-	if (in_string(shape))
-		return string_step(shape, byte, why);
-	if (!shape_blank(byte))
-		return structure_step(shape, byte, why);
-	if (shape->expects == SHAPE_WORD)
-		value_ended(shape);
-	return true;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/line_formats.h"
 
-#include "httpbroker/submit/line_format.h"
-
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +34,8 @@ enum field {
 
 static const struct {
 	const char *kind;  /* of line */
-	const char *state; /* as Nagios says it */
-	const char *event; /* as Flapjack knows it */
+	const char *state; /* in Nagios */
+	const char *event; /* in Flapjack */
 } states[] = {
 	{"[SERVICEPERFDATA]", "OK", "ok"},
 	{"[SERVICEPERFDATA]", "WARNING", "warning"},
@@ -111,7 +109,7 @@ static bool values_read(
 }
 
 bool nagios_translate(
-	char *line, const struct format_context *context, struct fields *fields, struct reason *why)
+	char *line, const struct line_context *context, struct fields *fields, struct reason *why)
 {
 	char *columns[FIELDS];
 
@@ -130,14 +128,87 @@ bool nagios_translate(
 	return true;
 }
 
+/* A result of nsca and extcmd. */
+struct result {
+	const char *host;
+	const char *service; /* NULL: the result is of the host */
+	const char *code;    /* a whole number; a sign and blanks around it are permitted */
+	char *output;        /* a plugin's, with `\n` for a newline */
+};
+
+#define BLANKS " \t\r"
+
+/* Reads a return code as Nagios does. False: it is no number. */
+static bool result_code(const char *text, int64_t *code)
+{
+	char *end;
+
+	*code = strtoll(text, &end, 10); /* too large a number is no plugin's code */
+	return end != text && end[strspn(end, BLANKS)] == '\0';
+}
+
+static bool names_check(const struct result *result, struct reason *why)
+{
+	if (result->host[0] == '\0')
+		return reason_set(why, "the host's name is empty");
+	if (result->service != NULL && result->service[0] == '\0')
+		return reason_set(why, "the service's name is empty");
+	return true;
+}
+
+static const char *service_state(int64_t code)
+{
+	return code >= 0 && code <= 3 ? plugin_state(code) : "unknown";
+}
+
+/* The output's parts; a code that no plugin exits with is put before the summary. */
+static void output_set(
+	char *output, int64_t code, const struct line_context *context, struct fields *fields)
+{
+	plugin_unescape(output);
+	plugin_split(output, context->parts);
+	fields->summary = context->parts->summary;
+	fields->details = context->parts->details;
+	fields->perfdata = context->parts->perfdata.data;
+	if (code >= 0 && code <= 3)
+		return;
+	buffer_clear(context->summary);
+	buffer_printf(context->summary, "return code %" PRId64 "%s%s", code,
+		fields->summary[0] != '\0' ? ": " : "", fields->summary);
+	fields->summary = context->summary->data;
+}
+
 /*
- * What is piped into send_nsca(1), fields between delimiters (a tab, unless told otherwise):
+ * A service's code is a plugin's exit code; others are unknown. A host is up with 0, down with any
+ * other code, and its check is named HOST.
+ */
+static bool result_translate(const struct result *result, const struct line_context *context,
+	struct fields *fields, struct reason *why)
+{
+	bool host = result->service == NULL;
+	int64_t code;
+
+	if (!names_check(result, why))
+		return false;
+	fields->entity = result->host;
+	fields->check = host ? "HOST" : result->service;
+	if (!result_code(result->code, &code))
+		return reason_set(why,
+			"'%.80s' on '%.80s': return code: '%.40s' is not a whole number",
+			fields->check, fields->entity, result->code);
+	fields->state = !host ? service_state(code) : code == 0 ? "ok" : "critical";
+	output_set(result->output, code, context, fields);
+	return true;
+}
+
+/*
+ * The input of send_nsca(1), fields between delimiters (by default a tab):
  *
  *     HOST SERVICE CODE OUTPUT
  *     HOST CODE OUTPUT
  *
- * OUTPUT has the rest of the line with its delimiters. What the older ones of these programs want
- * one a line, send_nsca 2.10 and nsca-ng want ETB between: both are understood.
+ * OUTPUT is the rest of the line with its delimiters. Older programs put each result on its line,
+ * send_nsca 2.10 and nsca-ng put ETB between results: both are accepted.
  */
 
 static bool is_code(const char *text)
@@ -147,7 +218,7 @@ static bool is_code(const char *text)
 	return result_code(text, &code);
 }
 
-/* One that a plugin may have. */
+/* One that a plugin may exit with. */
 static bool is_exit_code(const char *text)
 {
 	int64_t code;
@@ -164,7 +235,7 @@ static char *field_next(char **rest, char delimiter)
 }
 
 bool nsca_translate(
-	char *line, const struct format_context *context, struct fields *fields, struct reason *why)
+	char *line, const struct line_context *context, struct fields *fields, struct reason *why)
 {
 	char *rest = line;
 	char *host = field_next(&rest, context->delimiter);
@@ -177,8 +248,8 @@ bool nsca_translate(
 	size_t length = strcspn(host_output, (const char[]){context->delimiter, '\0'});
 	bool fourth = host_output[length] != '\0';
 	host_output[length] = '\0';
-	/* a host's output may hold delimiters, too: then the third field is no code, or a number
-	 * that no plugin exits with */
+	/* a host's output may hold delimiters: then the third field is no code, or a number that
+	 * no plugin exits with */
 	if (fourth && (is_exit_code(host_output) || !is_code(second)))
 		result = (struct result){host, second, host_output, host_output + length + 1};
 	else if (fourth)
@@ -187,7 +258,7 @@ bool nsca_translate(
 }
 
 /*
- * What is written to the command file of Nagios, of which check results are taken
+ * The check results among the commands that are written to Nagios's command file
  * (https://assets.nagios.com/downloads/nagioscore/docs/nagioscore/4/en/extcommands.html):
  *
  *     [TIME] PROCESS_SERVICE_CHECK_RESULT;HOST;SERVICE;CODE;OUTPUT
@@ -220,7 +291,7 @@ static bool command_known(const char *command, bool *service, struct reason *why
 }
 
 bool extcmd_translate(
-	char *line, const struct format_context *context, struct fields *fields, struct reason *why)
+	char *line, const struct line_context *context, struct fields *fields, struct reason *why)
 {
 	struct result result = {NULL, NULL, NULL, NULL};
 	bool service;
@@ -239,64 +310,4 @@ bool extcmd_translate(
 		return reason_set(why, "a %s result has %d fields between semicolons",
 			service ? "service" : "host", service ? 5 : 4);
 	return result_translate(&result, context, fields, why);
-}
-
-#define BLANKS " \t\r"
-
-bool result_code(const char *text, int64_t *code)
-{
-	char *end;
-
-	*code = strtoll(text, &end, 10); /* a number that is too large is one that no plugin has */
-	return end != text && end[strspn(end, BLANKS)] == '\0';
-}
-
-static bool names_check(const struct result *result, struct reason *why)
-{
-	if (result->host[0] == '\0')
-		return reason_set(why, "the host's name is empty");
-	if (result->service != NULL && result->service[0] == '\0')
-		return reason_set(why, "the service's name is empty");
-	return true;
-}
-
-static const char *service_state(int64_t code)
-{
-	return code >= 0 && code <= 3 ? plugin_state(code) : "unknown";
-}
-
-/* The output's parts; a code that no plugin has stands before the summary. */
-static void output_take(
-	char *output, int64_t code, const struct format_context *context, struct fields *fields)
-{
-	plugin_unescape(output);
-	plugin_split(output, context->parts);
-	fields->summary = context->parts->summary;
-	fields->details = context->parts->details;
-	fields->perfdata = context->parts->perfdata.data;
-	if (code >= 0 && code <= 3)
-		return;
-	buffer_clear(context->summary);
-	buffer_printf(context->summary, "return code %" PRId64 "%s%s", code,
-		fields->summary[0] != '\0' ? ": " : "", fields->summary);
-	fields->summary = context->summary->data;
-}
-
-bool result_translate(const struct result *result, const struct format_context *context,
-	struct fields *fields, struct reason *why)
-{
-	bool host = result->service == NULL;
-	int64_t code;
-
-	if (!names_check(result, why))
-		return false;
-	fields->entity = result->host;
-	fields->check = host ? "HOST" : result->service;
-	if (!result_code(result->code, &code))
-		return reason_set(why,
-			"'%.80s' on '%.80s': return code: '%.40s' is not a whole number",
-			fields->check, fields->entity, result->code);
-	fields->state = !host ? service_state(code) : code == 0 ? "ok" : "critical";
-	output_take(result->output, code, context, fields);
-	return true;
 }

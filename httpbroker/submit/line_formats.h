@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* A check's result as a return code and the output of a plugin, in fields: nsca and extcmd. */
+/*
+ * The formats in which each line is an event: a function each. A new one is a function here and a
+ * line of the table in feed.c.
+ */
 #ifndef HTTPBROKER_SUBMIT_LINE_FORMATS_H
 #define HTTPBROKER_SUBMIT_LINE_FORMATS_H
 
-#include "httpbroker/submit/line_format.h"
+#include "common/reason.h"
+#include "httpbroker/submit/event.h"
+#include "httpbroker/submit/plugin.h"
 
-struct result {
-	const char *host;
-	const char *service; /* NULL: the result is the host's own */
-	const char *code;    /* a whole number, with a sign and blanks around where there are any */
-	char *output;        /* with `\n` for a newline; a bar and performance data behind it */
+#define NSCA_MARK '\x17' /* ETB: ends a result of nsca within its line */
+
+struct line_context {
+	char delimiter;            /* between the fields of an nsca line */
+	struct plugin_text *parts; /* room for the parts of the output */
+	struct buffer *summary;    /* room for a summary that is not in the line */
 };
 
-/* Reads a return code as Nagios does: with blanks around, and a sign. False: it is no number. */
-bool result_code(const char *text, int64_t *code);
-
 /*
- * Writes it into *draft. A service's code is a plugin's exit code, all others are unknown; a host
- * is up with 0 and down with any other, and its check is called HOST. A code that no plugin has is
- * named in the summary.
+ * Parses the line in place into *fields, which then point into the line and the context. False:
+ * the line is no event, and *why says why.
  */
-bool result_translate(const struct result *result, const struct format_context *context,
-	struct fields *fields, struct reason *why);
+typedef bool line_translate(
+	char *line, const struct line_context *context, struct fields *fields, struct reason *why);
+
+line_translate nagios_translate; /* Nagios's performance data */
+line_translate nsca_translate;   /* the input of send_nsca */
+line_translate extcmd_translate; /* external commands of Nagios */
 
 #endif

@@ -11,7 +11,6 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/forget.c httpbroker/submit/forget.h \
 	httpbroker/submit/intake.c httpbroker/submit/intake.h \
 	httpbroker/submit/json_stream.c httpbroker/submit/json_stream.h \
-	httpbroker/submit/line_format.h \
 	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
 	httpbroker/submit/loop.c httpbroker/submit/loop.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \

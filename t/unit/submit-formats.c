@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/line_format.h"
+#include "httpbroker/submit/line_formats.h"
 
 #include <string.h>
 
 /* What a line becomes: the event, or `!` and the reason. */
 static void assert_becomes(
-	format_translate *translate, char delimiter, const char *line, const char *expected)
+	line_translate *translate, char delimiter, const char *line, const char *expected)
 {
 	struct fields fields = {.time = FIELDS_NO_TIME};
 	struct plugin_text parts = {0};
 	struct buffer json = {NULL, 0, 0}, summary = {NULL, 0, 0};
-	const struct format_context context = {delimiter, &parts, &summary};
+	const struct line_context context = {delimiter, &parts, &summary};
 	char copy[1024];
 	struct reason why;
 
