@@ -10,16 +10,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FINISH_PATIENCE 2000             /* milliseconds */
-#define FINISH_MAX ((size_t)1024 * 1024) /* bytes: what a pipe can hold, not what others add */
+#define FINISH_TIMEOUT 2000              /* milliseconds */
+#define FINISH_MAX ((size_t)1024 * 1024) /* bytes: a full pipe, not what others add */
 
-void relay_start(struct relay *relay, int from, int to)
+#define RELAY_HEAD ((size_t)32 * 1024) /* bytes kept of the beginning */
+#define RELAY_TAIL ((size_t)32 * 1024) /* and of the end */
+#define RELAY_CHUNK 4096               /* a pipe that poll(2) calls writable takes so many bytes */
+
+/* One of the command's output pipes. */
+struct relay {
+	int from; /* the pipe, not blocking; -1: at its end */
+	int to;   /* -1: the output is not passed on */
+	struct kept kept;
+	size_t start, end; /* of the bytes in `held` still to be passed on */
+	char held[RELAY_CHUNK];
+};
+
+static void relay_start(struct relay *relay, int from, int to)
 {
 	*relay = (struct relay){.from = from, .to = to};
 	fcntl(from, F_SETFL, fcntl(from, F_GETFL) | O_NONBLOCK);
 }
 
-struct pollfd relay_watch(const struct relay *relay)
+/* What to poll for; its fd is -1: nothing. */
+static struct pollfd relay_watch(const struct relay *relay)
 {
 	if (relay->start < relay->end)
 		return (struct pollfd){.fd = relay->to, .events = POLLOUT};
@@ -32,7 +46,7 @@ static void from_close(struct relay *relay)
 	relay->from = -1;
 }
 
-/* No more than `most` bytes of the end. */
+/* Keeps RELAY_TAIL bytes of a tail longer than `max`. */
 static void tail_cut(struct kept *kept, size_t max)
 {
 	if (kept->tail.length <= max)
@@ -48,11 +62,11 @@ static void keep(struct kept *kept, const char *bytes, size_t length)
 
 	buffer_append(&kept->head, bytes, first);
 	buffer_append(&kept->tail, bytes + first, length - first);
-	/* so that not each read moves all of it */
+	/* with slack: not each read moves it all */
 	tail_cut(kept, 2 * RELAY_TAIL);
 }
 
-/* Returns false when there is nothing to read now, or never again. */
+/* False: nothing to read now, or the end. */
 static bool chunk_read(struct relay *relay)
 {
 	ssize_t got = read(relay->from, relay->held, RELAY_CHUNK);
@@ -74,12 +88,12 @@ static void held_write(struct relay *relay)
 	if (wrote > 0) {
 		relay->start += (size_t)wrote;
 	} else if (wrote < 0 && errno != EAGAIN && errno != EINTR) {
-		relay->to = -1; /* nobody reads it any more: what comes is still ours */
+		relay->to = -1; /* its reader is gone; the output is still kept */
 		relay->start = relay->end;
 	}
 }
 
-void relay_advance(struct relay *relay, short revents)
+static void relay_advance(struct relay *relay, short revents)
 {
 	if (revents == 0)
 		return;
@@ -89,13 +103,13 @@ void relay_advance(struct relay *relay, short revents)
 		chunk_read(relay);
 }
 
-/* The command no longer waits for it; nor do we, for a reader that stands still. */
+/* A blocked reader gets FINISH_TIMEOUT. */
 static void held_finish(struct relay *relay)
 {
 	while (relay->start < relay->end) {
 		struct pollfd out = {.fd = relay->to, .events = POLLOUT};
 
-		if (poll(&out, 1, FINISH_PATIENCE) <= 0) {
+		if (poll(&out, 1, FINISH_TIMEOUT) <= 0) {
 			relay->to = -1;
 			relay->start = relay->end;
 		} else {
@@ -104,7 +118,8 @@ static void held_finish(struct relay *relay)
 	}
 }
 
-void relay_finish(struct relay *relay)
+/* The command has ended: reads the rest of the pipe, and closes it even if others hold it. */
+static void relay_finish(struct relay *relay)
 {
 	size_t max = FINISH_MAX;
 
@@ -118,12 +133,6 @@ void relay_finish(struct relay *relay)
 	tail_cut(&relay->kept, RELAY_TAIL);
 }
 
-void kept_free(struct kept *kept)
-{
-	buffer_free(&kept->head);
-	buffer_free(&kept->tail);
-}
-
 #define GROUP_AGAIN (20 * NSEC_PER_MSEC)
 
 enum { OUT, ERR, STREAMS };
@@ -134,7 +143,7 @@ struct child {
 	bool ended;
 	bool timed_out;
 	bool killed;
-	bool told_to_end;
+	bool interrupted;
 	nsec term_at; /* SIGTERM, then SIGKILL; monotonic */
 	nsec kill_at;
 	struct relay relays[STREAMS];
@@ -142,7 +151,7 @@ struct child {
 
 struct pipes {
 	int stream[STREAMS][2];
-	int failure[2]; /* tells why exec failed; closed by exec that did not */
+	int failure[2]; /* errno of a failed exec; closed by a successful one */
 };
 
 static bool pipes_make(struct pipes *pipes)
@@ -175,7 +184,7 @@ static _Noreturn void command_exec(char *const *argv, const struct pipes *pipes)
 	_exit(127);
 }
 
-/* 0, or why it could not be started. */
+/* 0, or errno of exec. */
 static int failure_read(int fd)
 {
 	int error = 0;
@@ -217,7 +226,7 @@ static int child_start(struct child *child, const struct command *command)
 		close(pipes.failure[0]);
 		return error;
 	}
-	setpgid(child->pid, child->pid); /* whoever comes first, it is done */
+	setpgid(child->pid, child->pid); /* parent and child both: whichever runs first */
 	error = failure_read(pipes.failure[0]);
 	if (error != 0)
 		child_reap(child->pid);
@@ -227,18 +236,17 @@ static int child_start(struct child *child, const struct command *command)
 static void group_signal(const struct child *child, int signal)
 {
 	kill(-child->pid, signal);
-	kill(-child->pid, SIGCONT); /* who is stopped is to end as well */
+	kill(-child->pid, SIGCONT); /* a stopped process must end as well */
 }
 
-/* Hands on what was meant to end us. */
-static void signals_hand_on(struct child *child)
+static void signals_forward(struct child *child)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		if (signal_arrived(signals[i])) {
 			group_signal(child, signals[i]);
-			child->told_to_end = true;
+			child->interrupted = true;
 		}
 }
 
@@ -256,7 +264,7 @@ static void limit_enforce(struct child *child, nsec now)
 	}
 }
 
-/* Sleeps until something happens, and sees to it. */
+/* Waits for the next event and handles it. */
 static void turn(struct child *child)
 {
 	nsec now = clock_monotonic();
@@ -270,15 +278,14 @@ static void turn(struct child *child)
 	if (signals_poll(fds, STREAMS, timeout) >= 0)
 		for (int i = 0; i < STREAMS; i++)
 			relay_advance(&child->relays[i], fds[i].revents);
-	signals_hand_on(child);
+	signals_forward(child);
 	(void)signal_arrived(SIGCHLD);
 	child->ended = waitpid(child->pid, &child->status, WNOHANG) == child->pid;
 	if (!child->ended)
 		limit_enforce(child, clock_monotonic());
 }
 
-/* The command is gone; what it started has until then. Nobody tells us when others' children end:
- * so they are asked for. */
+/* The command has ended; its children have until kill_at. They are not ours to wait for: poll. */
 static void group_end(const struct child *child)
 {
 	struct timespec pause;
@@ -287,7 +294,7 @@ static void group_end(const struct child *child)
 
 	while ((there = kill(-child->pid, 0) == 0) && (now = clock_monotonic()) < child->kill_at)
 		ppoll(NULL, 0, clock_timeout(now, now + GROUP_AGAIN, &pause), NULL);
-	/* the number of one that is gone may be another's */
+	/* the id of a group that is gone may be reused */
 	if (there)
 		kill(-child->pid, SIGKILL);
 }
@@ -334,7 +341,7 @@ void command_run(const struct command *command, struct command_result *result)
 	result->took = clock_monotonic() - began;
 	result->out = child.relays[OUT].kept;
 	result->err = child.relays[ERR].kept;
-	result->told_to_end = child.told_to_end;
+	result->interrupted = child.interrupted;
 }
 
 int command_exit_code(const struct command_result *result)
@@ -353,6 +360,8 @@ int command_exit_code(const struct command_result *result)
 
 void command_result_free(struct command_result *result)
 {
-	kept_free(&result->out);
-	kept_free(&result->err);
+	buffer_free(&result->out.head);
+	buffer_free(&result->out.tail);
+	buffer_free(&result->err.head);
+	buffer_free(&result->err.tail);
 }

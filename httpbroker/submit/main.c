@@ -206,7 +206,7 @@ static int check_run(const struct options *options, struct submit_parts *parts)
 	if (event.check == NULL)
 		event.check = name;
 	report_make(&report, &result, &options->rules, name, &event);
-	if (result.told_to_end)
+	if (result.interrupted)
 		parts->patience = nsec_earlier(parts->patience, SUBMIT_STOP_LIMIT);
 	event_run(options, parts, &event);
 	int code = command_exit_code(&result);

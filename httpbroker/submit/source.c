@@ -14,20 +14,81 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Bytes a read. Taking so much apart takes a millisecond, for which an answer may have to wait. */
+/* Bytes a read. Parsing so much takes a millisecond, which may delay a response. */
 #define READ_SIZE 8192
+
+struct input {
+	int fd;
+	const char *name; /* the path, not owned, or `standard input` */
+	bool endless;     /* a FIFO given by name */
+};
+
+/* The largest pipe of an ordinary user: room for a writer that drops what does not fit (Nagios). */
+#define FIFO_SIZE (1024 * 1024)
+
+static bool fifo_open(struct input *input, const char *path, struct reason *why)
+{
+	input->endless = true;
+	input->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (input->fd < 0)
+		return reason_set(
+			why, "cannot open %s for reading and writing: %s", path, strerror(errno));
+	/* a smaller pipe works as well */
+	(void)fcntl(input->fd, F_SETPIPE_SZ, FIFO_SIZE);
+	return true;
+}
+
+/* The shell's <(command) is a pipe with a path that no other program opens: it has an end. */
+static bool is_named(const char *path)
+{
+	struct statfs system;
+
+	return statfs(path, &system) != 0 || system.f_type != PIPEFS_MAGIC;
+}
+
+static bool path_open(struct input *input, const char *path, struct reason *why)
+{
+	struct stat status;
+	bool found = stat(path, &status) == 0;
+
+	if (!found && errno == ENOENT)
+		return reason_set(
+			why, "%s does not exist; 'mkfifo %s' makes a named pipe", path, path);
+	if (found && S_ISFIFO(status.st_mode) && is_named(path))
+		return fifo_open(input, path, why);
+	input->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (input->fd < 0)
+		return reason_set(why, "cannot open %s: %s", path, strerror(errno));
+	return true;
+}
+
+/* "-" is standard input, which must be open. */
+static bool input_open(struct input *input, const char *path, struct reason *why)
+{
+	*input = (struct input){.fd = STDIN_FILENO, .name = "standard input"};
+	if (strcmp(path, "-") == 0)
+		return true;
+	input->name = path;
+	return path_open(input, path, why);
+}
+
+static void input_close(struct input *input)
+{
+	if (input->fd != STDIN_FILENO)
+		close(input->fd);
+}
 
 struct source {
 	char *const *next; /* of the paths still to be read */
-	bool several;      /* files, so that a line alone names nothing */
+	bool several;      /* files: a line number alone is ambiguous */
 	struct feed_options options;
 	struct input input;
-	bool open; /* input is */
+	bool open; /* the input is */
 	struct feed *feed;
 	bool unreadable;
 };
 
-/* Goes on to the next that can be opened, if there is one. */
+/* Opens the next readable input, if there is one. */
 static void next_open(struct source *source)
 {
 	struct reason why;
@@ -80,30 +141,27 @@ static void input_end(struct source *source)
 size_t source_read(struct source *source)
 {
 	char bytes[READ_SIZE];
-	struct reason why;
-	size_t got = 0;
+	ssize_t got = read(source->input.fd, bytes, sizeof bytes);
 
-	switch (input_read(&source->input, bytes, sizeof bytes, &got, &why)) {
-	case INPUT_READ:
-		feed_push(source->feed, bytes, got);
-		break;
-	case INPUT_AGAIN:
-		break;
-	case INPUT_ERROR:
-		log_error("%s", why.text);
-		source->unreadable = true;
-		input_end(source);
-		break;
-	case INPUT_END:
-		input_end(source);
-		break;
+	if (got > 0) {
+		feed_push(source->feed, bytes, (size_t)got);
+		return (size_t)got;
 	}
-	return got;
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (got < 0) {
+		log_error("cannot read %s: %s", source->input.name, strerror(errno));
+		source->unreadable = true;
+	}
+	input_end(source);
+	return 0;
 }
 
 bool source_ready(const struct source *source)
 {
-	return source->open && input_ready(&source->input);
+	struct pollfd fd = {.fd = source_fd(source), .events = POLLIN};
+
+	return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
 }
 
 void source_stop(struct source *source)
@@ -118,7 +176,7 @@ enum feed_result source_next(struct source *source, struct feed_item *item, stru
 {
 	enum feed_result result = feed_next(source->feed, item, why);
 
-	/* the next file has another feed: this one's events must be out before */
+	/* the next file has a feed of its own: this one must be empty before */
 	if (result == FEED_NONE && !source->open)
 		next_open(source);
 	return result;
@@ -150,83 +208,4 @@ void source_free(struct source *source)
 		input_close(&source->input);
 	feed_free(source->feed);
 	free(source);
-}
-
-/* The most that Linux gives an ordinary user's pipe: what a writer that drops what does not fit
- * (Nagios) may write while nobody reads. */
-#define FIFO_SIZE (1024 * 1024)
-
-static bool fifo_open(struct input *input, const char *path, struct reason *why)
-{
-	input->endless = true;
-	input->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (input->fd < 0)
-		return reason_set(
-			why, "cannot open %s for reading and writing: %s", path, strerror(errno));
-	/* it works as well with what it has */
-	(void)fcntl(input->fd, F_SETPIPE_SZ, FIFO_SIZE);
-	return true;
-}
-
-/* The shell's <(command) is a pipe with a path, but nobody else can open it: it has an end. */
-static bool is_named(const char *path)
-{
-	struct statfs system;
-
-	return statfs(path, &system) != 0 || system.f_type != PIPEFS_MAGIC;
-}
-
-static bool path_open(struct input *input, const char *path, struct reason *why)
-{
-	struct stat status;
-	bool found = stat(path, &status) == 0;
-
-	if (!found && errno == ENOENT)
-		return reason_set(
-			why, "%s does not exist; 'mkfifo %s' makes a named pipe", path, path);
-	if (found && S_ISFIFO(status.st_mode) && is_named(path))
-		return fifo_open(input, path, why);
-	input->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (input->fd < 0)
-		return reason_set(why, "cannot open %s: %s", path, strerror(errno));
-	return true;
-}
-
-bool input_open(struct input *input, const char *path, struct reason *why)
-{
-	*input = (struct input){.fd = STDIN_FILENO, .name = "standard input"};
-	if (strcmp(path, "-") == 0)
-		return true;
-	input->name = path;
-	return path_open(input, path, why);
-}
-
-enum input_result input_read(
-	struct input *input, char *bytes, size_t size, size_t *got, struct reason *why)
-{
-	ssize_t result = read(input->fd, bytes, size);
-
-	if (result > 0) {
-		*got = (size_t)result;
-		return INPUT_READ;
-	}
-	if (result == 0)
-		return INPUT_END;
-	if (errno == EAGAIN || errno == EINTR)
-		return INPUT_AGAIN;
-	reason_set(why, "cannot read %s: %s", input->name, strerror(errno));
-	return INPUT_ERROR;
-}
-
-bool input_ready(const struct input *input)
-{
-	struct pollfd fd = {.fd = input->fd, .events = POLLIN};
-
-	return poll(&fd, 1, 0) > 0;
-}
-
-void input_close(struct input *input)
-{
-	if (input->fd != STDIN_FILENO)
-		close(input->fd);
 }
