@@ -265,7 +265,7 @@ static void limit_enforce(struct child *child, nsec now)
 }
 
 /* Waits for the next event and handles it. */
-static void turn(struct child *child)
+static void wait_and_handle(struct child *child)
 {
 	nsec now = clock_monotonic();
 	struct pollfd fds[STREAMS];
@@ -304,7 +304,7 @@ static void child_wait(struct child *child, nsec limit)
 	child->term_at = limit == NSEC_NEVER ? NSEC_NEVER : clock_monotonic() + limit;
 	child->kill_at = NSEC_NEVER;
 	while (!child->ended)
-		turn(child);
+		wait_and_handle(child);
 	if (child->timed_out)
 		group_end(child);
 	for (int i = 0; i < STREAMS; i++)

@@ -34,10 +34,10 @@ static int printed(void)
 }
 
 /* False, and logged: the broker would refuse it. */
-static bool event_judge(const char *json, size_t length, const char *place)
+static bool event_acceptable(const char *json, size_t length, const char *place)
 {
 	struct reason why;
-	bool taken = refusal_absent(json, length, &why);
+	bool taken = dryrun_acceptable(json, length, &why);
 
 	if (!taken)
 		log_error("%sthe broker would refuse this: %s", place, why.text);
@@ -47,7 +47,7 @@ static bool event_judge(const char *json, size_t length, const char *place)
 int dryrun_event(const char *json, size_t length)
 {
 	event_print(json, length);
-	bool taken = event_judge(json, length, "");
+	bool taken = event_acceptable(json, length, "");
 	int code = printed();
 	return code == 0 && !taken ? EX_DATAERR : code;
 }
@@ -74,7 +74,7 @@ static uint64_t events_print(struct source *source)
 			file != NULL ? ": " : "", item.line);
 		if (result == FEED_EVENT) {
 			event_print(item.json, item.length);
-			bad += !event_judge(item.json, item.length, place);
+			bad += !event_acceptable(item.json, item.length, place);
 		} else {
 			log_error("%s%s", place, why.text);
 			bad++;
@@ -102,38 +102,38 @@ int dryrun_source(struct source *source)
 }
 
 /* The first refusal of what a document holds. */
-struct finding {
+struct refusal {
 	struct event_sink sink;
 	bool refused;
 	struct reason why;
 };
 
-static void event_find(struct event_sink *sink, const struct event *event)
+static void event_ignore(struct event_sink *sink, const struct event *event)
 {
 	(void)sink;
 	(void)event;
 }
 
-static void refusal_find(struct event_sink *sink, const struct reason *why)
+static void refusal_note(struct event_sink *sink, const struct reason *why)
 {
-	struct finding *finding = (struct finding *)sink; /* its first member */
+	struct refusal *finding = (struct refusal *)sink; /* its first member */
 
 	if (!finding->refused)
 		finding->why = *why;
 	finding->refused = true;
 }
 
-static void pass_find(struct event_sink *sink, enum skipped why)
+static void passed_ignore(struct event_sink *sink, enum skipped why)
 {
 	(void)sink;
 	(void)why;
 }
 
-static bool taken_for(int flapjack, const char *json, size_t length, struct reason *why)
+static bool accepted_by(int flapjack, const char *json, size_t length, struct reason *why)
 {
 	const struct format_context context = {
 		.flapjack = flapjack, .now = clock_wall() / NSEC_PER_SEC};
-	struct finding finding = {.sink = {event_find, refusal_find, pass_find}};
+	struct refusal finding = {.sink = {event_ignore, refusal_note, passed_ignore}};
 	json_error_t error;
 	json_t *document = body_document(json, length, JSON_REJECT_DUPLICATES, &error);
 
@@ -146,7 +146,7 @@ static bool taken_for(int flapjack, const char *json, size_t length, struct reas
 	return !finding.refused;
 }
 
-bool refusal_absent(const char *json, size_t length, struct reason *why)
+bool dryrun_acceptable(const char *json, size_t length, struct reason *why)
 {
-	return taken_for(1, json, length, why) || taken_for(2, json, length, why);
+	return accepted_by(1, json, length, why) || accepted_by(2, json, length, why);
 }

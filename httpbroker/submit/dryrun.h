@@ -22,6 +22,6 @@ int dryrun_source(struct source *source);
  * False: no broker would take this document, whatever Flapjack it is for; *why is what it would
  * say. What depends on its options, such as who may write, is not judged.
  */
-bool refusal_absent(const char *json, size_t length, struct reason *why);
+bool dryrun_acceptable(const char *json, size_t length, struct reason *why);
 
 #endif

@@ -92,7 +92,7 @@ struct defaults {
 };
 
 /* What fields_write() makes of it, without the brackets around. */
-static void part_write(struct buffer *out, const struct fields *fields)
+static void default_write(struct buffer *out, const struct fields *fields)
 {
 	fields_write(fields, out);
 	buffer_consume(out, 1);
@@ -105,13 +105,13 @@ struct defaults *defaults_new(const struct fields *given)
 
 	defaults->given = given;
 	defaults->parts[0].key = "entity";
-	part_write(&defaults->parts[0].text,
+	default_write(&defaults->parts[0].text,
 		&(struct fields){.entity = given->entity, .time = FIELDS_NO_TIME});
 	defaults->parts[1].key = "tags";
-	part_write(&defaults->parts[1].text,
+	default_write(&defaults->parts[1].text,
 		&(struct fields){.tags = given->tags, .time = FIELDS_NO_TIME});
 	defaults->parts[2].key = "ttl";
-	part_write(&defaults->parts[2].text,
+	default_write(&defaults->parts[2].text,
 		&(struct fields){.ttl = given->ttl, .time = FIELDS_NO_TIME});
 	return defaults;
 }

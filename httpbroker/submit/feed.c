@@ -136,7 +136,7 @@ static json_t *document_parse(struct feed *feed, struct document *document, stru
 }
 
 /* The event as it is, or with what it lacks. */
-static void document_take(struct feed *feed, const struct document *document, const json_t *json,
+static void document_item(struct feed *feed, const struct document *document, const json_t *json,
 	struct feed_item *item)
 {
 	item->json = document->text;
@@ -164,7 +164,7 @@ static enum feed_result document_next(struct feed *feed, struct feed_item *item,
 	json_t *json = document_parse(feed, &document, why);
 	if (json == NULL)
 		return FEED_BAD;
-	document_take(feed, &document, json, item);
+	document_item(feed, &document, json, item);
 	json_decref(json);
 	return FEED_EVENT;
 }

@@ -33,19 +33,20 @@ char *forget_query(const char *entity, const char *check)
 	return query.data;
 }
 
-/* Waits for the answer, or for the time to ask again. */
-static enum outcome turn(struct sender *sender, const struct outage *outage, struct answer *answer)
+/* Waits for the response, or for the time to ask again. */
+static enum outcome wait_and_handle(
+	struct sender *sender, const struct outage *outage, struct response *response)
 {
 	struct pollfd fds[SENDER_FDS];
 	struct timespec left;
 	nfds_t count = sender_watch(sender, fds);
-	nsec until = sender_busy(sender) ? sender_deadline(sender) : outage->try_again;
+	nsec until = sender_busy(sender) ? sender_deadline(sender) : outage->retry_at;
 
 	if (signals_poll(fds, count, clock_timeout(clock_monotonic(), until, &left)) < 0)
 		count = 0;
 	if (!sender_busy(sender))
 		return OUTCOME_PENDING;
-	return sender_advance(sender, fds, count, clock_monotonic(), answer);
+	return sender_advance(sender, fds, count, clock_monotonic(), response);
 }
 
 static bool stop_wanted(void)
@@ -55,42 +56,42 @@ static bool stop_wanted(void)
 
 /* OUTCOME_AWAY: nobody has answered, for as long as one may wait. */
 static enum outcome ask(struct sender *sender, const struct request *request, struct outage *outage,
-	struct answer *answer)
+	struct response *response)
 {
 	enum outcome outcome = OUTCOME_PENDING;
 	char plan[OUTAGE_TEXT];
 
 	while (outcome == OUTCOME_PENDING && !outage->given_up && !stop_wanted()) {
-		if (!sender_busy(sender) && clock_monotonic() >= outage->try_again)
+		if (!sender_busy(sender) && clock_monotonic() >= outage->retry_at)
 			sender_start(sender, request);
-		outcome = turn(sender, outage, answer);
+		outcome = wait_and_handle(sender, outage, response);
 		if (outcome != OUTCOME_AWAY)
 			continue;
-		if (answer->by_token)
-			outage_hopeless(outage);
+		if (response->unauthorized)
+			outage_end_retries(outage);
 		if (outage_failed(outage, clock_monotonic(), random_number()))
-			sender_failure_log(sender, answer, outage_plan(outage, NULL, plan));
-		answer_clear(answer);
+			sender_failure_log(sender, response, outage_plan(outage, NULL, plan));
+		response_clear(response);
 		outcome = OUTCOME_PENDING;
 	}
 	return outcome == OUTCOME_PENDING ? OUTCOME_AWAY : outcome;
 }
 
-int forget_run(struct sender *sender, const char *query, nsec patience, bool verbose)
+int forget_run(struct sender *sender, const char *query, nsec retry_limit, bool verbose)
 {
 	const struct request request = {.query = query};
-	struct answer answer = {.outcome = OUTCOME_PENDING};
+	struct response response = {.outcome = OUTCOME_PENDING};
 	struct outage outage;
 
-	outage_init(&outage, patience);
-	enum outcome outcome = ask(sender, &request, &outage, &answer);
+	outage_init(&outage, retry_limit);
+	enum outcome outcome = ask(sender, &request, &outage, &response);
 	if (outcome == OUTCOME_AWAY)
 		log_error("%s: nothing was forgotten", sender_urls(sender));
 	else if (outcome == OUTCOME_REFUSED)
-		log_error("%s", answer.why.text);
+		log_error("%s", response.why.text);
 	else if (verbose)
-		log_info("forgotten (%s)", answer.why.text);
-	answer_clear(&answer);
+		log_info("forgotten (%s)", response.why.text);
+	response_clear(&response);
 	return outcome == OUTCOME_ACCEPTED ? 0
 	       : outcome == OUTCOME_AWAY   ? EX_UNAVAILABLE
 					   : EX_DATAERR;

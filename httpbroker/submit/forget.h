@@ -12,10 +12,10 @@
 char *forget_query(const char *entity, const char *check);
 
 /*
- * Asks until the broker answers, for `patience` at most. Returns the exit code: 0, EX_DATAERR
+ * Asks until the broker responses, for `retry_limit` at most. Returns the exit code: 0, EX_DATAERR
  * (there is no such check, or it may not be forgotten), EX_UNAVAILABLE. Signals as for
  * submit_run().
  */
-int forget_run(struct sender *sender, const char *query, nsec patience, bool verbose);
+int forget_run(struct sender *sender, const char *query, nsec retry_limit, bool verbose);
 
 #endif

@@ -7,7 +7,7 @@
 #define STOP_READ_MAX ((size_t)1024 * 1024)
 
 /* Moves what the source has into the queue. */
-static void events_take(struct intake *intake, struct results *results)
+static void events_queue(struct intake *intake, struct results *results)
 {
 	struct source *source = intake->source;
 	struct queued event = {.arrived = clock_wall()};
@@ -30,7 +30,7 @@ static void events_take(struct intake *intake, struct results *results)
 void intake_begin(struct intake *intake, struct results *results)
 {
 	if (intake->source != NULL)
-		events_take(intake, results);
+		events_queue(intake, results);
 	else
 		intake->ended = true;
 }
@@ -68,7 +68,7 @@ static size_t read_once(struct intake *intake, struct results *results)
 {
 	size_t got = source_read(intake->source);
 
-	events_take(intake, results);
+	events_queue(intake, results);
 	return got;
 }
 
@@ -87,5 +87,5 @@ void intake_stop(struct intake *intake, struct results *results)
 		return;
 	intake->cut = !source_endless(intake->source);
 	source_stop(intake->source);
-	events_take(intake, results);
+	events_queue(intake, results);
 }

@@ -6,7 +6,7 @@
 #ifndef HTTPBROKER_SUBMIT_INTAKE_H
 #define HTTPBROKER_SUBMIT_INTAKE_H
 
-#include "httpbroker/submit/results.h"
+#include "httpbroker/submit/batch.h"
 #include "httpbroker/submit/source.h"
 
 /* Bytes of events that wait at most: then reading pauses. An endless input gets the larger room. */

@@ -5,10 +5,10 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "common/signals.h"
+#include "httpbroker/submit/batch.h"
 #include "httpbroker/submit/intake.h"
 #include "httpbroker/submit/outage.h"
-#include "httpbroker/submit/request_batch.h"
-#include "httpbroker/submit/store.h"
+#include "httpbroker/submit/spool.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static void stop_begin(struct submit *submit)
 
 	submit->stopping = true;
 	submit->stop_at = now + SUBMIT_STOP_LIMIT;
-	outage_hurry(&submit->outage, now, hopeless ? 0 : SUBMIT_STOP_LIMIT);
+	outage_set_limit(&submit->outage, now, hopeless ? 0 : SUBMIT_STOP_LIMIT);
 	intake_stop(&submit->intake, &submit->results);
 }
 
@@ -56,16 +56,16 @@ static void next_send(struct submit *submit)
 {
 	size_t max = submit->parts->batch;
 
-	if (sender_busy(submit->parts->sender) || clock_monotonic() < submit->outage.try_again)
+	if (sender_busy(submit->parts->sender) || clock_monotonic() < submit->outage.retry_at)
 		return;
 	struct queue *queue = store_take(&submit->store, max);
 	if (queue == NULL)
 		queue = &submit->intake.queue;
 	if (queue->first != NULL)
-		request_batch_send(&submit->batch, queue, max, submit->parts->sender);
+		batch_send(&submit->batch, queue, max, submit->parts->sender);
 }
 
-static void broker_answered(struct submit *submit)
+static void broker_recovered(struct submit *submit)
 {
 	size_t waiting = submit->intake.queue.count + submit->store.taken.count;
 	nsec since = submit->outage.since;
@@ -78,7 +78,7 @@ static void broker_answered(struct submit *submit)
 			waiting == 1 ? "s" : "");
 }
 
-static void broker_failed(struct submit *submit, const struct answer *answer)
+static void broker_failed(struct submit *submit, const struct response *response)
 {
 	const struct spool *spool = submit->store.spool;
 	const char *path = spool != NULL ? spool_path(spool) : NULL;
@@ -86,7 +86,7 @@ static void broker_failed(struct submit *submit, const struct answer *answer)
 
 	if (outage_failed(&submit->outage, clock_monotonic(), random_number()))
 		sender_failure_log(
-			submit->parts->sender, answer, outage_plan(&submit->outage, path, plan));
+			submit->parts->sender, response, outage_plan(&submit->outage, path, plan));
 	if (submit->outage.given_up)
 		store_put(&submit->store, &submit->intake.queue);
 }
@@ -100,39 +100,39 @@ static void event_settled(void *context, const struct queue *queue, const struct
 		store_settle(store, event);
 }
 
-static void answer_heed(struct submit *submit, const struct answer *answer)
+static void response_apply(struct submit *submit, const struct response *response)
 {
-	const struct answer busy = {.why = {"only some of them were taken"}};
+	const struct response busy = {.why = {"only some of them were taken"}};
 	struct batch *batch = &submit->batch;
 
-	if (answer->outcome == OUTCOME_AWAY) {
+	if (response->outcome == OUTCOME_AWAY) {
 		/* a pipe that has no end can wait for another token, too */
-		if (answer->by_token && !intake_endless(&submit->intake))
-			outage_hopeless(&submit->outage);
-		broker_failed(submit, answer);
+		if (response->unauthorized && !intake_endless(&submit->intake))
+			outage_end_retries(&submit->outage);
+		broker_failed(submit, response);
 		return;
 	}
-	if (request_batch_divided(batch, answer))
+	if (batch_split(batch, response))
 		return;
-	bool in_part = request_batch_in_part(batch, answer);
+	bool in_part = batch_partly_sent(batch, response);
 	if (!in_part)
-		broker_answered(submit);
-	request_batch_settle(batch, answer, &submit->results, event_settled, &submit->store);
+		broker_recovered(submit);
+	batch_settle(batch, response, &submit->results, event_settled, &submit->store);
 	if (in_part)
 		broker_failed(submit, &busy);
 }
 
 /* Lets the transfer go on, and looks whether that answered for what was sent. */
-static void answer_take(struct submit *submit, const struct pollfd *fds, nfds_t count)
+static void transfer_continue(struct submit *submit, const struct pollfd *fds, nfds_t count)
 {
 	struct sender *sender = submit->parts->sender;
-	struct answer answer = {.outcome = OUTCOME_PENDING};
-	enum outcome outcome = sender_advance(sender, fds, count, clock_monotonic(), &answer);
+	struct response response = {.outcome = OUTCOME_PENDING};
+	enum outcome outcome = sender_advance(sender, fds, count, clock_monotonic(), &response);
 
 	if (outcome == OUTCOME_PENDING)
 		return;
-	answer_heed(submit, &answer);
-	answer_clear(&answer);
+	response_apply(submit, &response);
+	response_clear(&response);
 }
 
 /* Given up, with a spool that takes the rest of what is read. */
@@ -151,12 +151,12 @@ static nsec deadline(const struct submit *submit)
 
 	if (sender_busy(sender))
 		return nsec_earlier(when, sender_deadline(sender));
-	return waiting && !only_spooling(submit) ? nsec_earlier(when, submit->outage.try_again)
+	return waiting && !only_spooling(submit) ? nsec_earlier(when, submit->outage.retry_at)
 						 : when;
 }
 
 /* Sleeps until something happens, and sees to it. */
-static void turn(struct submit *submit)
+static void wait_and_handle(struct submit *submit)
 {
 	struct pollfd fds[1 + SENDER_FDS];
 	struct timespec left;
@@ -167,7 +167,7 @@ static void turn(struct submit *submit)
 	const struct timespec *timeout = clock_timeout(clock_monotonic(), deadline(submit), &left);
 	bool readable = signals_poll(fds, 1 + count, timeout) > 0;
 	if (sender_busy(submit->parts->sender))
-		answer_take(submit, fds + 1, readable ? count : 0);
+		transfer_continue(submit, fds + 1, readable ? count : 0);
 	/* the broker has its work before we go on with ours */
 	if (!only_spooling(submit))
 		next_send(submit);
@@ -232,9 +232,9 @@ static int exit_code(const struct submit *submit)
  * would overtake what waits in it. */
 static void spool_begin(struct submit *submit)
 {
-	nsec patience = submit->parts->patience;
+	nsec retry_limit = submit->parts->retry_limit;
 	nsec began = clock_monotonic();
-	nsec until = patience == NSEC_NEVER ? NSEC_NEVER : began + patience;
+	nsec until = retry_limit == NSEC_NEVER ? NSEC_NEVER : began + retry_limit;
 
 	if (!store_lock(&submit->store, until, stop_wanted, submit)) {
 		submit->locked_out = true;
@@ -242,11 +242,11 @@ static void spool_begin(struct submit *submit)
 		if (submit->stop_wanted)
 			stop_begin(submit);
 		store_put(&submit->store, &submit->intake.queue);
-	} else if (patience != NSEC_NEVER) {
+	} else if (retry_limit != NSEC_NEVER) {
 		/* in whole milliseconds: a lock that was free costs nothing that is worth a word */
 		nsec waited = (clock_monotonic() - began) / NSEC_PER_MSEC * NSEC_PER_MSEC;
 
-		submit->outage.patience = waited < patience ? patience - waited : 0;
+		submit->outage.retry_limit = waited < retry_limit ? retry_limit - waited : 0;
 	}
 }
 
@@ -255,7 +255,7 @@ static void begin(struct submit *submit)
 	const struct submit_parts *parts = submit->parts;
 	struct queued event = {.arrived = clock_wall(), .timeless = parts->timeless};
 
-	outage_init(&submit->outage, parts->patience);
+	outage_init(&submit->outage, parts->retry_limit);
 	if (parts->event != NULL)
 		queue_append(&submit->intake.queue, &event, parts->event, strlen(parts->event));
 	intake_begin(&submit->intake, &submit->results);
@@ -278,13 +278,13 @@ int submit_run(const struct submit_parts *parts)
 		if (!only_spooling(&submit))
 			next_send(&submit);
 		if (!is_over(&submit))
-			turn(&submit);
+			wait_and_handle(&submit);
 	}
 	store_put(&submit.store, &submit.intake.queue);
 	store_return(&submit.store);
 	conclude(&submit, endless);
 	int code = exit_code(&submit);
 	queue_clear(&submit.intake.queue);
-	request_batch_clear(&submit.batch);
+	batch_clear(&submit.batch);
 	return code;
 }

@@ -23,7 +23,7 @@ struct submit_parts {
 	struct sender *sender;
 	struct spool *spool; /* NULL: none */
 	bool spoolless;      /* there should be one, and it cannot be opened */
-	nsec patience;       /* with an absent broker; NSEC_NEVER: for ever */
+	nsec retry_limit;    /* with an absent broker; NSEC_NEVER: for ever */
 	size_t batch;        /* events a request, at most */
 	bool verbose;        /* log each accepted event, too */
 };

@@ -141,7 +141,7 @@ static struct spool *spool_make(const struct options *options)
 	return spool;
 }
 
-static nsec patience(const struct options *options, bool waits)
+static nsec retry_limit(const struct options *options, bool waits)
 {
 	if (options->retry != OPTIONS_RETRY_UNSET)
 		return options->retry;
@@ -158,7 +158,7 @@ static int feed_run(const struct options *options, struct submit_parts *parts)
 	if (parts->source == NULL)
 		die(EX_USAGE, "--format: %s", why.text);
 	bool endless = source_endless(parts->source);
-	parts->patience = patience(options, endless && parts->spool == NULL);
+	parts->retry_limit = retry_limit(options, endless && parts->spool == NULL);
 	if (endless && !options->dry_run)
 		log_info("reading %s, sending to %s", source_name(parts->source),
 			sender_urls(parts->sender));
@@ -207,7 +207,7 @@ static int check_run(const struct options *options, struct submit_parts *parts)
 		event.check = name;
 	report_make(&report, &result, &options->rules, name, &event);
 	if (result.interrupted)
-		parts->patience = nsec_earlier(parts->patience, SUBMIT_STOP_LIMIT);
+		parts->retry_limit = nsec_earlier(parts->retry_limit, SUBMIT_STOP_LIMIT);
 	event_run(options, parts, &event);
 	int code = command_exit_code(&result);
 	report_free(&report);
@@ -223,7 +223,7 @@ static int forget(const struct options *options, const struct submit_parts *part
 	if (options->dry_run)
 		code = dryrun_forget(sender_url(parts->sender), query);
 	else
-		code = forget_run(parts->sender, query, parts->patience, parts->verbose);
+		code = forget_run(parts->sender, query, parts->retry_limit, parts->verbose);
 	free(query);
 	return code;
 }
@@ -258,7 +258,7 @@ int main(int argc, char **argv)
 	struct submit_parts parts = {
 		.sender = sender_make(&options),
 		.spool = spool_make(&options),
-		.patience = patience(&options, false),
+		.retry_limit = retry_limit(&options, false),
 		.batch = options.batch,
 		.verbose = options.verbose,
 	};

@@ -4,6 +4,7 @@
 noinst_LIBRARIES += httpbroker/submit/libsubmit.a
 httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 httpbroker_submit_libsubmit_a_SOURCES = \
+	httpbroker/submit/batch.c httpbroker/submit/batch.h \
 	httpbroker/submit/command.c httpbroker/submit/command.h \
 	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
 	httpbroker/submit/event.c httpbroker/submit/event.h \
@@ -18,14 +19,11 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/plugin.c httpbroker/submit/plugin.h \
 	httpbroker/submit/queue.c httpbroker/submit/queue.h \
 	httpbroker/submit/report.c httpbroker/submit/report.h \
-	httpbroker/submit/request_batch.c httpbroker/submit/request_batch.h \
 	httpbroker/submit/response.c httpbroker/submit/response.h \
-	httpbroker/submit/results.c httpbroker/submit/results.h \
 	httpbroker/submit/sender.c httpbroker/submit/sender.h \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \
 	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h \
-	httpbroker/submit/store.c httpbroker/submit/store.h \
 	httpbroker/submit/target.c httpbroker/submit/target.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit

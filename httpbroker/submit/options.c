@@ -193,7 +193,7 @@ static const struct option_table table = {
 };
 
 /* Ends the program where an option is given that has no use here. */
-static void unwanted(bool given, const char *message)
+static void refuse_if(bool given, const char *message)
 {
 	if (given)
 		die(EX_USAGE, "%s", message);
@@ -205,13 +205,13 @@ static void mode_choose(struct options *options)
 	bool forget = options->mode == MODE_FORGET;
 	bool state = options->event.state != NULL;
 
-	unwanted(options->command != NULL && options->command[0] == NULL,
+	refuse_if(options->command != NULL && options->command[0] == NULL,
 		"a command must stand behind --");
-	unwanted(forget && (state || options->command != NULL),
+	refuse_if(forget && (state || options->command != NULL),
 		"--forget goes neither with -s nor with a command");
-	unwanted(state && options->command != NULL,
+	refuse_if(state && options->command != NULL,
 		"-s does not go with a command: its exit code says the state");
-	unwanted(options->files_count > 0 && (forget || state || options->command != NULL),
+	refuse_if(options->files_count > 0 && (forget || state || options->command != NULL),
 		"a file to read does not go with -s, -- or --forget");
 	if (options->command != NULL)
 		options->mode = MODE_CHECK;
@@ -225,16 +225,17 @@ static void mode_check(const struct options *options)
 	bool feed = options->mode == MODE_FEED, check = options->mode == MODE_CHECK;
 	bool forget = options->mode == MODE_FORGET;
 
-	unwanted(options->mode == MODE_EVENT && event->check == NULL, "-s needs -c");
-	unwanted(feed && event->check != NULL, "-c needs -s, a command or --forget");
-	unwanted((feed || forget || check) && (event->summary != NULL || event->details != NULL),
+	refuse_if(options->mode == MODE_EVENT && event->check == NULL, "-s needs -c");
+	refuse_if(feed && event->check != NULL, "-c needs -s, a command or --forget");
+	refuse_if((feed || forget || check) && (event->summary != NULL || event->details != NULL),
 		"-m and -d need -s");
-	unwanted((feed || forget) && event->time != FIELDS_NO_TIME, "--time needs -s or a command");
-	unwanted(forget && (event->ttl != 0 || options->tags_count > 0),
+	refuse_if(
+		(feed || forget) && event->time != FIELDS_NO_TIME, "--time needs -s or a command");
+	refuse_if(forget && (event->ttl != 0 || options->tags_count > 0),
 		"-t and -T do not go with --forget");
-	unwanted(forget && event->entity == NULL, "--forget needs -e");
-	unwanted(forget && options->spool != NULL, "--forget cannot be kept in a spool");
-	unwanted(!check && (options->timeout != NSEC_NEVER || options->quiet),
+	refuse_if(forget && event->entity == NULL, "--forget needs -e");
+	refuse_if(forget && options->spool != NULL, "--forget cannot be kept in a spool");
+	refuse_if(!check && (options->timeout != NSEC_NEVER || options->quiet),
 		"--timeout and -q need a command");
 }
 

@@ -6,15 +6,15 @@
 #define RETRY_FIRST (100 * NSEC_PER_MSEC)
 #define RETRY_SLOWEST (5 * NSEC_PER_SEC)
 
-void outage_init(struct outage *outage, nsec patience)
+void outage_init(struct outage *outage, nsec retry_limit)
 {
 	*outage = (struct outage){
-		.patience = patience, .backoff = {.min = RETRY_FIRST, .max = RETRY_SLOWEST}};
+		.retry_limit = retry_limit, .backoff = {.min = RETRY_FIRST, .max = RETRY_SLOWEST}};
 }
 
 static nsec give_up_at(const struct outage *outage)
 {
-	return outage->patience == NSEC_NEVER ? NSEC_NEVER : outage->since + outage->patience;
+	return outage->retry_limit == NSEC_NEVER ? NSEC_NEVER : outage->since + outage->retry_limit;
 }
 
 bool outage_failed(struct outage *outage, nsec now, uint32_t chance)
@@ -25,32 +25,32 @@ bool outage_failed(struct outage *outage, nsec now, uint32_t chance)
 		outage->since = now;
 	outage->away = true;
 	outage->given_up = now >= give_up_at(outage);
-	outage->try_again = now + backoff_wait(&outage->backoff, chance);
+	outage->retry_at = now + backoff_wait(&outage->backoff, chance);
 	/* the last attempt is made when the time is over, not some seconds before */
-	if (now < give_up_at(outage) && outage->try_again > give_up_at(outage))
-		outage->try_again = give_up_at(outage);
+	if (now < give_up_at(outage) && outage->retry_at > give_up_at(outage))
+		outage->retry_at = give_up_at(outage);
 	return first;
 }
 
 const char *outage_plan(const struct outage *outage, const char *spool, char out[OUTAGE_TEXT])
 {
-	char patience[DURATION_TEXT];
+	char retry_limit[DURATION_TEXT];
 
 	out[0] = '\0';
-	if (outage->patience == NSEC_NEVER)
+	if (outage->retry_limit == NSEC_NEVER)
 		snprintf(out, OUTAGE_TEXT, "; trying again until it works");
 	else if (!outage->given_up && spool != NULL)
 		snprintf(out, OUTAGE_TEXT, "; trying again, after %s events go to %s",
-			duration_text(outage->patience, patience), spool);
+			duration_text(outage->retry_limit, retry_limit), spool);
 	else if (!outage->given_up)
 		snprintf(out, OUTAGE_TEXT, "; trying again for %s",
-			duration_text(outage->patience, patience));
+			duration_text(outage->retry_limit, retry_limit));
 	return out;
 }
 
-void outage_hopeless(struct outage *outage)
+void outage_end_retries(struct outage *outage)
 {
-	outage->patience = 0;
+	outage->retry_limit = 0;
 }
 
 bool outage_over(struct outage *outage)
@@ -59,15 +59,15 @@ bool outage_over(struct outage *outage)
 
 	outage->away = false;
 	outage->given_up = false;
-	outage->try_again = 0;
+	outage->retry_at = 0;
 	backoff_reset(&outage->backoff);
 	return was_away;
 }
 
-void outage_hurry(struct outage *outage, nsec now, nsec patience)
+void outage_set_limit(struct outage *outage, nsec now, nsec retry_limit)
 {
-	outage->patience = patience;
+	outage->retry_limit = retry_limit;
 	outage->since = now;
-	outage->try_again = now;
+	outage->retry_at = now;
 	backoff_reset(&outage->backoff);
 }

@@ -14,15 +14,15 @@
 #include <stdbool.h>
 
 struct outage {
-	nsec patience;  /* from the first failure to giving up; NSEC_NEVER: never give up */
-	nsec since;     /* when the first failure was seen; meaningful while away */
-	nsec try_again; /* not before; 0: at once */
+	nsec retry_limit; /* from the first failure to giving up; NSEC_NEVER: never give up */
+	nsec since;       /* when the first failure was seen; meaningful while away */
+	nsec retry_at;    /* not before; 0: at once */
 	bool away;
 	bool given_up;
 	struct backoff backoff;
 };
 
-void outage_init(struct outage *outage, nsec patience);
+void outage_init(struct outage *outage, nsec retry_limit);
 
 /* An attempt failed. `chance` as for backoff_wait(). True if it is the first in a row. */
 bool outage_failed(struct outage *outage, nsec now, uint32_t chance);
@@ -33,12 +33,13 @@ bool outage_failed(struct outage *outage, nsec now, uint32_t chance);
 const char *outage_plan(const struct outage *outage, const char *spool, char out[OUTAGE_TEXT]);
 
 /* From now on nobody waits: the next failure is the last. */
-void outage_hopeless(struct outage *outage);
+void outage_end_retries(struct outage *outage);
 
 /* An attempt came through. True if that ends an absence. */
 bool outage_over(struct outage *outage);
 
-/* From now on no longer than `patience`, and the next attempt at once: somebody wants us to end. */
-void outage_hurry(struct outage *outage, nsec now, nsec patience);
+/* From now on no longer than `retry_limit`, and the next attempt at once: somebody wants us to end.
+ */
+void outage_set_limit(struct outage *outage, nsec now, nsec retry_limit);
 
 #endif

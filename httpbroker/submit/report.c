@@ -91,7 +91,7 @@ static void lines_append(struct buffer *lines, const struct buffer *more)
 }
 
 /* Moves the first line to `line`. */
-static void first_line_take(struct buffer *text, struct buffer *line)
+static void first_line_move(struct buffer *text, struct buffer *line)
 {
 	buffer_consume(text, strspn(text->data, BLANKS));
 	size_t length = strcspn(text->data, "\n");
@@ -101,7 +101,7 @@ static void first_line_take(struct buffer *text, struct buffer *line)
 }
 
 /* Moves the last line to `line`. */
-static void last_line_take(struct buffer *text, struct buffer *line)
+static void last_line_move(struct buffer *text, struct buffer *line)
 {
 	const char *newline = strrchr(text->data, '\n');
 	const char *last = newline != NULL ? newline + 1 : text->data;
@@ -112,21 +112,22 @@ static void last_line_take(struct buffer *text, struct buffer *line)
 }
 
 /* Why a program failed it says last, and on standard error if it knows of that. */
-static void plain_take(struct report *report, struct buffer *out, struct buffer *err, bool failed)
+static void plain_split(struct report *report, struct buffer *out, struct buffer *err, bool failed)
 {
 	bool of_err = err->length > 0 && (failed || out->length == 0);
 	struct buffer *said = of_err ? err : out;
 
 	if (failed)
-		last_line_take(said, &report->line);
+		last_line_move(said, &report->line);
 	else
-		first_line_take(said, &report->line);
+		first_line_move(said, &report->line);
 	lines_append(&report->details, out);
 	lines_append(&report->details, err);
 }
 
 /* A plugin speaks on standard output; what stands beside that may say why it fails. */
-static void plugin_take(struct report *report, struct buffer *out, struct buffer *err, bool failed)
+static void plugin_output_split(
+	struct report *report, struct buffer *out, struct buffer *err, bool failed)
 {
 	struct plugin_text *parts = &report->parts;
 	bool silent = out->length == 0;
@@ -138,7 +139,7 @@ static void plugin_take(struct report *report, struct buffer *out, struct buffer
 		lines_append(&report->details, err);
 }
 
-static void output_take(
+static void output_split(
 	struct report *report, const struct command_result *result, enum exit_map map, bool failed)
 {
 	struct buffer out = {NULL, 0, 0}, err = {NULL, 0, 0};
@@ -148,9 +149,9 @@ static void output_take(
 	buffer_append_text(&report->line, "");
 	buffer_append_text(&report->details, "");
 	if (map == EXIT_MAP_PLAIN)
-		plain_take(report, &out, &err, failed);
+		plain_split(report, &out, &err, failed);
 	else
-		plugin_take(report, &out, &err, failed);
+		plugin_output_split(report, &out, &err, failed);
 	utf8_shorten(&report->details, DETAILS_MAX);
 	buffer_free(&out);
 	buffer_free(&err);
@@ -170,7 +171,7 @@ void report_make(struct report *report, const struct command_result *result,
 {
 	fields->state = state_of(result, rules);
 	bool failed = result->end != COMMAND_EXITED || strcmp(fields->state, "ok") != 0;
-	output_take(report, result, rules->map, failed);
+	output_split(report, result, rules->map, failed);
 	bool silent = report->line.length == 0 && report->details.length == 0 &&
 		      report->parts.perfdata.length == 0;
 	if (silent || result->end != COMMAND_EXITED)

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How the broker's answers begin that say what was done. */
+/* The beginnings of the broker's texts of success. */
 static const char *const done[] = {
 	"Caching state: ", "Sending event: ", "SNS: ", "{\"kept\": ", "{\"forgotten\": ", NULL};
 
-/* How the broker's words begin that blame the URL's parameters. */
+/* The beginnings of the broker's errors about the URL's parameters. */
 static const char *const of_the_url[] = {"?", "the query has ", "there is no parameter ", NULL};
 
 static bool begins(const char *text, const char *const *beginnings)
@@ -29,7 +29,7 @@ static bool is_list(const json_t *json)
 	return json_is_array(json_object_get(json, "events"));
 }
 
-/* Of many events all were taken. */
+/* All of many events were accepted. */
 static bool is_clean_list(const char *body)
 {
 	static const char begin[] = "{\"accepted\":", rest[] = ",\"refused\":0,\"events\":[";
@@ -41,13 +41,13 @@ static bool is_clean_list(const char *body)
 	return strncmp(body, rest, sizeof rest - 1) == 0;
 }
 
-/* The list is not taken apart: it is of hundreds of events, and behind it the next ones wait. */
+/* A list of hundreds of events is not parsed: the next ones wait. */
 static bool is_success(long status, const char *body)
 {
 	return (status == 200 || status == 202) && (begins(body, done) || is_clean_list(body));
 }
 
-/* The words of {"error": "…"}; NULL: it is another's answer. */
+/* The text of {"error": "…"}; NULL: not the broker's response. */
 static const char *error_of(const json_t *json)
 {
 	return json_string_value(json_object_get(json, "error"));
@@ -60,7 +60,7 @@ static bool blames_content(const json_t *json)
 	return error != NULL && !begins(error, of_the_url);
 }
 
-/* Of what was posted 404 says nothing, only of the URL. */
+/* For a POST, 404 is about the URL, not about the events. */
 static enum outcome failure_of(long status, const json_t *json, bool posted)
 {
 	switch (status) {
@@ -78,8 +78,8 @@ static enum outcome failure_of(long status, const json_t *json, bool posted)
 	}
 }
 
-/* The first line of the text, to be freed. It is masked before anybody cuts it: half a secret is
- * not found. */
+/* The first line of the text, to be freed. It is masked before it is cut: half a secret is not
+ * found. */
 static char *line_masked(const char *text, char *const *secrets)
 {
 	char *line = memory_printed("%.*s", (int)strcspn(text, "\r\n"), text);
@@ -89,123 +89,104 @@ static char *line_masked(const char *text, char *const *secrets)
 	return line;
 }
 
-/* The answer's words: those of {"error": "…"}, else its first line, and that it is another's. */
-static void words_of(
-	const json_t *json, const char *body, char *const *secrets, struct reason *words)
+/* The text of {"error": "…"}, else the first line of a foreign response, and the status. */
+static void why_set(struct response *response, long status, const json_t *json, const char *body,
+	char *const *secrets)
 {
 	const char *error = error_of(json);
 	char *line = line_masked(error != NULL ? error : body, secrets);
+	struct reason *why = &response->why;
 
-	if (error != NULL)
-		reason_set(words, "%s", line);
-	else if (!is_list(json))
-		reason_set(words, "not httpbroker's answer%s%s", line[0] != '\0' ? ": " : "", line);
+	if (error == NULL && is_list(json))
+		reason_set(why, "HTTP %ld", status);
+	else if (error != NULL)
+		reason_set(why, "%s (HTTP %ld)", line, status);
+	else
+		reason_set(why, "not httpbroker's answer%s%s (HTTP %ld)",
+			line[0] != '\0' ? ": " : "", line, status);
 	free(line);
 }
 
-static void why_set(struct answer *answer, long status, const struct reason *words)
+static enum outcome result_outcome(const json_t *json)
 {
-	if (words->text[0] != '\0')
-		reason_set(&answer->why, "%s (HTTP %ld)", words->text, status);
-	else
-		reason_set(&answer->why, "HTTP %ld", status);
-}
-
-static enum outcome result_outcome(const json_t *item)
-{
-	const char *result = json_string_value(json_object_get(item, "result"));
+	const char *result = json_string_value(json_object_get(json, "result"));
 
 	if (result == NULL || strcmp(result, "busy") == 0)
 		return OUTCOME_AWAY;
 	return strcmp(result, "refused") == 0 ? OUTCOME_REFUSED : OUTCOME_ACCEPTED;
 }
 
-/* Takes `why`, which is to be freed. */
-static void verdict_set(struct verdict *verdict, enum outcome outcome, char *why)
+/* A document of several events has several results: the worst counts. */
+static void item_read(struct response *response, const json_t *json, char *const *secrets)
 {
-	free(verdict->why);
-	verdict->outcome = outcome;
-	verdict->why = why;
-}
-
-/* A document of several events has several items: the worst of them speaks for it. */
-static void verdict_add(struct answer *answer, const json_t *item, char *const *secrets)
-{
-	const json_t *index = json_object_get(item, "index");
-	const char *error = json_string_value(json_object_get(item, "error"));
-	enum outcome outcome = result_outcome(item);
+	const json_t *index = json_object_get(json, "index");
+	const char *error = json_string_value(json_object_get(json, "error"));
+	enum outcome outcome = result_outcome(json);
 
 	if (!json_is_integer(index) || json_integer_value(index) < 0 ||
-		(size_t)json_integer_value(index) >= answer->count)
+		(size_t)json_integer_value(index) >= response->count)
 		return;
-	struct verdict *verdict = &answer->verdicts[json_integer_value(index)];
-	if (verdict->outcome != OUTCOME_PENDING && outcome <= verdict->outcome)
+	struct response_item *item = &response->items[json_integer_value(index)];
+	if (item->outcome != OUTCOME_PENDING && outcome <= item->outcome)
 		return;
-	verdict_set(verdict, outcome,
-		outcome == OUTCOME_ACCEPTED
-			? NULL
-			: line_masked(error != NULL ? error : "without a reason", secrets));
+	item->outcome = outcome;
+	free(item->why);
+	item->why = outcome != OUTCOME_ACCEPTED
+			    ? line_masked(error != NULL ? error : "without a reason", secrets)
+			    : NULL;
 }
 
-/* What the answer does not mention was neither accepted nor refused. */
-static void verdicts_complete(struct answer *answer)
+static void items_read(
+	struct response *response, const json_t *list, size_t count, char *const *secrets)
 {
-	for (size_t i = 0; i < answer->count; i++)
-		if (answer->verdicts[i].outcome == OUTCOME_PENDING)
-			verdict_set(&answer->verdicts[i], OUTCOME_AWAY,
-				memory_copied("the answer does not mention it"));
-}
-
-static void verdicts_read(
-	struct answer *answer, const json_t *items, size_t count, char *const *secrets)
-{
-	const json_t *item;
+	const json_t *json;
 	size_t i;
 
-	answer->verdicts = memory_zeroed(count, sizeof *answer->verdicts);
-	answer->count = count;
-	json_array_foreach(items, i, item) {
-		verdict_add(answer, item, secrets);
+	response->items = memory_zeroed(count, sizeof *response->items);
+	response->count = count;
+	json_array_foreach(list, i, json) {
+		item_read(response, json, secrets);
 	}
-	verdicts_complete(answer);
+	for (i = 0; i < count; i++)
+		if (response->items[i].outcome == OUTCOME_PENDING)
+			response->items[i] = (struct response_item){
+				OUTCOME_AWAY, memory_copied("the answer does not mention it")};
 }
 
-static void failure_judge(
-	long status, const char *body, size_t count, char *const *secrets, struct answer *answer)
+static void failure_read(long status, const char *body, size_t count, char *const *secrets,
+	struct response *response)
 {
 	json_t *json = json_loads(body, 0, NULL);
-	struct reason words = {""};
 
-	answer->outcome = failure_of(status, json, count > 0);
-	answer->by_content = status == 400 || status == 413;
-	answer->by_token = status == 401 || status == 407;
-	answer->by_broker = status == 503 && error_of(json) != NULL;
-	words_of(json, body, secrets, &words);
-	why_set(answer, status, &words);
-	if (answer->outcome == OUTCOME_REFUSED && is_list(json) && count > 0)
-		verdicts_read(answer, json_object_get(json, "events"), count, secrets);
+	response->outcome = failure_of(status, json, count > 0);
+	response->bad_content = status == 400 || status == 413;
+	response->unauthorized = status == 401 || status == 407;
+	response->broker_busy = status == 503 && error_of(json) != NULL;
+	why_set(response, status, json, body, secrets);
+	if (response->outcome == OUTCOME_REFUSED && is_list(json) && count > 0)
+		items_read(response, json_object_get(json, "events"), count, secrets);
 	json_decref(json);
 }
 
-void answer_judge(
-	long status, const char *body, size_t count, char *const *secrets, struct answer *answer)
+void response_read(long status, const char *body, size_t count, char *const *secrets,
+	struct response *response)
 {
 	const char *text = body != NULL ? body : "";
 
-	*answer = (struct answer){.outcome = OUTCOME_ACCEPTED};
+	*response = (struct response){.outcome = OUTCOME_ACCEPTED};
 	if (is_success(status, text))
-		reason_set(&answer->why, "HTTP %ld", status);
+		reason_set(&response->why, "HTTP %ld", status);
 	else
-		failure_judge(status, text, count, secrets, answer);
+		failure_read(status, text, count, secrets, response);
 }
 
-void answer_clear(struct answer *answer)
+void response_clear(struct response *response)
 {
-	for (size_t i = 0; i < answer->count; i++)
-		free(answer->verdicts[i].why);
-	free(answer->verdicts);
-	answer->verdicts = NULL;
-	answer->count = 0;
+	for (size_t i = 0; i < response->count; i++)
+		free(response->items[i].why);
+	free(response->items);
+	response->items = NULL;
+	response->count = 0;
 }
 
 #define ELLIPSIS "\xe2\x80\xa6" /* U+2026; its size counts the NUL */
@@ -223,7 +204,7 @@ const char *quoted_input(const char *text, char out[QUOTED_INPUT_SIZE])
 	out[used] = '\0';
 	if (*text == '\0')
 		return out;
-	/* a character that was cut in two is dropped */
+	/* an incomplete character is dropped */
 	while (used > 0 && ((unsigned char)*text & 0xc0) == 0x80) {
 		text--;
 		used--;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an answer means for the documents that were sent. Pure. The broker answers 200 (Redis has
- * them) or 202 (it has them in memory), 400, 403 and 413 with {"error": "…"}, and of several
- * documents, where they fared differently, it says how each did (httpbroker-http(7)). Between it and
- * us there may be anything, with pages of its own, whatever their status. So nothing is accepted, and
- * nothing refused, but in the broker's own words; all else is as if it were away. Only 413 is
- * believed of everybody: who stands in between takes no document that is too large for him, however
- * often it comes, and those behind it would wait for ever.
+ * The meaning of a response for the documents that were sent. Pure. The broker answers 200 (written
+ * to Redis) or 202 (in memory), 400, 403 and 413 with {"error": "…"}, and a list with the result of
+ * each document where they differ (httpbroker-http(7)). A proxy between may send pages of its own
+ * with any status. So only the broker's own texts accept or refuse an event; any other response is
+ * as if it were unreachable. 413 alone is believed of everyone: a proxy never lets a document pass
+ * that is too large for it, and those behind it would wait forever.
  */
 #ifndef HTTPBROKER_SUBMIT_RESPONSE_H
 #define HTTPBROKER_SUBMIT_RESPONSE_H
@@ -16,45 +15,44 @@
 #include <stddef.h>
 
 enum outcome {
-	OUTCOME_PENDING,  /* no answer yet */
+	OUTCOME_PENDING,  /* no response yet */
 	OUTCOME_ACCEPTED, /* the broker has it */
-	OUTCOME_REFUSED,  /* sending it again would be refused again */
-	OUTCOME_AWAY,     /* not now: send it again */
+	OUTCOME_REFUSED,  /* a retry would be refused again */
+	OUTCOME_AWAY,     /* not now: retry */
 };
 
-struct verdict {
+struct response_item {
 	enum outcome outcome; /* of one document; never OUTCOME_PENDING */
-	char *why;            /* NULL where it was accepted */
+	char *why;            /* NULL: accepted */
 };
 
-struct answer {
-	enum outcome outcome; /* of the whole, and of each document unless verdicts say otherwise */
-	struct reason why;    /* always set; of what was accepted it is the status alone */
-	bool unreachable;     /* away, and nobody has answered */
-	bool by_content;      /* refused, and it may be because of a single document */
-	bool by_token;        /* away, until somebody gives one of us another token */
-	bool by_broker;       /* away: a broker says 503, and may take it if there is no other */
-	struct verdict *verdicts; /* of each document, in order; NULL: not said */
-	size_t count;             /* of the verdicts: as many as were sent */
+struct response {
+	enum outcome outcome; /* of each document, unless items say otherwise */
+	struct reason why;    /* always set; if accepted, the status */
+	bool unreachable;     /* away: there was no response */
+	bool bad_content;     /* refused, perhaps because of a single document */
+	bool unauthorized;    /* away, until the token is changed */
+	bool broker_busy;     /* away: a broker's 503; it may accept with `Prefer: respond-async` */
+	struct response_item *items; /* of each document, in order; NULL: none */
+	size_t count;                /* of the items: as many as documents */
 };
 
 /*
- * `body` as far as it was kept, NUL-terminated, not trusted; NULL if it is empty. `count` is how
- * many documents were sent. `secrets`, up to a NULL, do not stand in the words that are taken from
- * the body: who does not like a token may well repeat it. What *answer holds is freed by
- * answer_clear().
+ * Reads a response for `count` documents. `body` is NUL-terminated, perhaps cut, and not trusted;
+ * NULL: empty. `secrets`, up to a NULL, are masked in the texts taken from it: an error about a
+ * token may quote it. To be freed by response_clear().
  */
-void answer_judge(
-	long status, const char *body, size_t count, char *const *secrets, struct answer *answer);
+void response_read(long status, const char *body, size_t count, char *const *secrets,
+	struct response *response);
 
-void answer_clear(struct answer *answer);
+void response_clear(struct response *response);
 
 /*
- * The beginning of a text, to name it in a message: on one line, white space made one blank, cut
- * between two characters of UTF-8 with `…` where it goes on.
+ * The beginning of an input, to identify it in a message: on one line, white space reduced to one
+ * blank, cut between two characters of UTF-8 with `…`.
  */
 
-#define QUOTED_INPUT_SIZE 128 /* bytes that hold any excerpt */
+#define QUOTED_INPUT_SIZE 128 /* bytes with the NUL */
 
 /* Writes into `out` and returns it. */
 const char *quoted_input(const char *text, char out[QUOTED_INPUT_SIZE]);

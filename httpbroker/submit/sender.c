@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Bytes of an answer; the rest is read and dropped. A batch's has a line for each event. */
-#define ANSWER_KEPT ((size_t)4 * 1024 * 1024)
+/* Bytes of an response; the rest is read and dropped. A batch's has a line for each event. */
+#define RESPONSE_MAX ((size_t)4 * 1024 * 1024)
 
 struct sender {
 	struct target *targets[SENDER_TARGETS];
@@ -28,7 +28,7 @@ struct sender {
 	nsec deadline; /* libcurl's, monotonic */
 	nfds_t count;  /* of watched */
 	struct pollfd watched[SENDER_FDS];
-	struct buffer answer;
+	struct buffer response;
 	struct reason failures; /* of the targets that failed */
 	char error[CURL_ERROR_SIZE];
 };
@@ -68,12 +68,12 @@ static int timer_changed(CURLM *multi, long timeout_ms, void *data)
 	return 0;
 }
 
-static size_t answer_keep(char *bytes, size_t size, size_t count, void *data)
+static size_t response_append(char *bytes, size_t size, size_t count, void *data)
 {
 	struct sender *sender = data;
-	size_t room = ANSWER_KEPT - sender->answer.length;
+	size_t room = RESPONSE_MAX - sender->response.length;
 
-	buffer_append(&sender->answer, bytes, size * count < room ? size * count : room);
+	buffer_append(&sender->response, bytes, size * count < room ? size * count : room);
 	return size * count;
 }
 
@@ -109,7 +109,7 @@ bool sender_add(struct sender *sender, const char *url, const struct target_opti
 	target = target_new(url, options, why);
 	if (target == NULL)
 		return false;
-	curl_easy_setopt(target->easy, CURLOPT_WRITEFUNCTION, answer_keep);
+	curl_easy_setopt(target->easy, CURLOPT_WRITEFUNCTION, response_append);
 	curl_easy_setopt(target->easy, CURLOPT_WRITEDATA, sender);
 	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, sender->error);
 	sender->targets[sender->targets_count++] = target;
@@ -131,17 +131,18 @@ const char *sender_urls(const struct sender *sender)
 	return sender->targets_count == 1 ? sender_url(sender) : "every broker";
 }
 
-void sender_failure_log(const struct sender *sender, const struct answer *answer, const char *next)
+void sender_failure_log(
+	const struct sender *sender, const struct response *response, const char *next)
 {
 	const char *what = sender->request->body != NULL ? "events" : "the request";
 
 	if (sender->targets_count > 1)
-		log_warning("no broker takes %s: %s%s", what, answer->why.text, next);
-	else if (answer->unreachable)
-		log_warning("%s is away: %s%s", sender_url(sender), answer->why.text, next);
+		log_warning("no broker takes %s: %s%s", what, response->why.text, next);
+	else if (response->unreachable)
+		log_warning("%s is away: %s%s", sender_url(sender), response->why.text, next);
 	else
-		log_warning("%s does not take %s: %s%s", sender_url(sender), what, answer->why.text,
-			next);
+		log_warning("%s does not take %s: %s%s", sender_url(sender), what,
+			response->why.text, next);
 }
 
 bool sender_busy(const struct sender *sender)
@@ -178,7 +179,7 @@ static void transfer_start(struct sender *sender)
 {
 	int left;
 
-	buffer_clear(&sender->answer);
+	buffer_clear(&sender->response);
 	sender->error[0] = '\0';
 	if (sender->request->body != NULL)
 		post_set_up(sender);
@@ -215,9 +216,9 @@ nsec sender_deadline(const struct sender *sender)
 }
 
 /* Too long to be kept, and so to be understood: of one document alone it is shorter. */
-static bool answer_is_cut(const struct sender *sender)
+static bool response_is_cut(const struct sender *sender)
 {
-	return sender->answer.length == ANSWER_KEPT && sender->request->documents > 1;
+	return sender->response.length == RESPONSE_MAX && sender->request->documents > 1;
 }
 
 /* Of a path libcurl speaks as if it were localhost's port 80. */
@@ -231,23 +232,23 @@ static const char *failure_words(const struct sender *sender, CURLcode code)
 	return sender->error[0] != '\0' ? sender->error : curl_easy_strerror(code);
 }
 
-static void transfer_judge(const struct sender *sender, CURLcode code, struct answer *answer)
+static void transfer_result(const struct sender *sender, CURLcode code, struct response *response)
 {
 	long status = 0;
 
 	if (code != CURLE_OK) {
-		*answer = (struct answer){.outcome = OUTCOME_AWAY, .unreachable = true};
-		reason_set(&answer->why, "%s", failure_words(sender, code));
+		*response = (struct response){.outcome = OUTCOME_AWAY, .unreachable = true};
+		reason_set(&response->why, "%s", failure_words(sender, code));
 		return;
 	}
-	if (answer_is_cut(sender)) {
-		*answer = (struct answer){.outcome = OUTCOME_REFUSED, .by_content = true};
-		reason_set(&answer->why, "the answer is longer than %zu bytes", ANSWER_KEPT);
+	if (response_is_cut(sender)) {
+		*response = (struct response){.outcome = OUTCOME_REFUSED, .bad_content = true};
+		reason_set(&response->why, "the answer is longer than %zu bytes", RESPONSE_MAX);
 		return;
 	}
 	curl_easy_getinfo(current(sender)->easy, CURLINFO_RESPONSE_CODE, &status);
-	answer_judge(status, sender->answer.data, sender->request->documents,
-		current(sender)->secrets, answer);
+	response_read(status, sender->response.data, sender->request->documents,
+		current(sender)->secrets, response);
 }
 
 /* Notes why the current target did not take it. */
@@ -278,32 +279,33 @@ static bool target_next(struct sender *sender)
 }
 
 /* The next is asked. What the first round has found out is what is told. */
-static enum outcome target_failed(struct sender *sender, struct answer *answer)
+static enum outcome target_failed(struct sender *sender, struct response *response)
 {
 	if (!sender->last_round)
-		failure_note(sender, &answer->why);
-	if (answer->by_broker)
+		failure_note(sender, &response->why);
+	if (response->broker_busy)
 		sender->busy_targets |= 1u << sender->current;
 	if (target_next(sender)) {
 		transfer_start(sender);
 		return OUTCOME_PENDING;
 	}
-	answer->why = sender->failures;
-	answer->unreachable = answer->unreachable && !sender->last_round;
-	answer->by_token = answer->by_token && sender->targets_count == 1;
+	response->why = sender->failures;
+	response->unreachable = response->unreachable && !sender->last_round;
+	response->unauthorized = response->unauthorized && sender->targets_count == 1;
 	return OUTCOME_AWAY;
 }
 
-static enum outcome transfer_ended(struct sender *sender, CURLcode code, struct answer *answer)
+static enum outcome transfer_ended(struct sender *sender, CURLcode code, struct response *response)
 {
-	transfer_judge(sender, code, answer);
+	transfer_result(sender, code, response);
 	curl_multi_remove_handle(sender->multi, current(sender)->easy);
 	sender->busy = false;
-	return answer->outcome == OUTCOME_AWAY ? target_failed(sender, answer) : answer->outcome;
+	return response->outcome == OUTCOME_AWAY ? target_failed(sender, response)
+						 : response->outcome;
 }
 
 enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now,
-	struct answer *answer)
+	struct response *response)
 {
 	int left;
 
@@ -322,7 +324,7 @@ enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfd
 	CURLMsg *message = curl_multi_info_read(sender->multi, &left);
 	if (message == NULL || message->msg != CURLMSG_DONE)
 		return OUTCOME_PENDING;
-	return transfer_ended(sender, message->data.result, answer);
+	return transfer_ended(sender, message->data.result, response);
 }
 
 void sender_free(struct sender *sender)
@@ -334,6 +336,6 @@ void sender_free(struct sender *sender)
 	curl_multi_cleanup(sender->multi);
 	curl_slist_free_all(sender->headers);
 	curl_slist_free_all(sender->prefer);
-	buffer_free(&sender->answer);
+	buffer_free(&sender->response);
 	free(sender);
 }

@@ -41,7 +41,8 @@ const char *sender_url(const struct sender *sender);
 const char *sender_urls(const struct sender *sender);
 
 /* Says that the request did not come through, and why; `next` is what follows from that. */
-void sender_failure_log(const struct sender *sender, const struct answer *answer, const char *next);
+void sender_failure_log(
+	const struct sender *sender, const struct response *response, const char *next);
 
 /* Begins to send; only while idle. What the request points to must stay until the outcome. */
 void sender_start(struct sender *sender, const struct request *request);
@@ -56,10 +57,10 @@ nsec sender_deadline(const struct sender *sender);
 
 /*
  * Goes on with what `fds`, as sender_watch() wrote them and poll filled them, made possible.
- * OUTCOME_AWAY: no broker takes it now; *answer->why says why not, of each.
+ * OUTCOME_AWAY: no broker takes it now; *response->why says why not, of each.
  */
 enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now,
-	struct answer *answer);
+	struct response *response);
 
 /* Drops what is under way. */
 void sender_free(struct sender *sender);

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "common/random.h"
+#include "common/signals.h"
 #include "httpbroker/submit/spool_files.h"
 
 #include <inttypes.h>
@@ -112,7 +113,7 @@ static void name_seen(void *data, const char *name, size_t bytes)
 		entry_add(look->spool, look->link, name, bytes);
 }
 
-static bool spool_look(struct spool *spool, struct reason *why)
+static bool spool_scan(struct spool *spool, struct reason *why)
 {
 	struct look look = {spool, &spool->entries};
 
@@ -121,12 +122,12 @@ static bool spool_look(struct spool *spool, struct reason *why)
 }
 
 /* For what others have put there since. If it cannot be seen now, it will be. */
-static void spool_look_again(struct spool *spool)
+static void spool_rescan_when_due(struct spool *spool)
 {
 	struct reason why;
 
 	if (spool->looked == 0 || clock_monotonic() - spool->looked >= SPOOL_LOOK_AGAIN)
-		(void)spool_look(spool, &why);
+		(void)spool_scan(spool, &why);
 }
 
 enum spool_lock spool_lock(struct spool *spool, struct reason *why)
@@ -138,7 +139,7 @@ enum spool_lock spool_lock(struct spool *spool, struct reason *why)
 	if (lock == DIRECTORY_ERROR)
 		return SPOOL_ERROR;
 	directory_tidy(spool->directory);
-	spool->locked = spool_look(spool, why);
+	spool->locked = spool_scan(spool, why);
 	return spool->locked ? SPOOL_LOCKED : SPOOL_ERROR;
 }
 
@@ -167,7 +168,7 @@ const char *spool_path(const struct spool *spool)
 }
 
 /* The file is out of the way, or it stays where it is and must not be found again as a new one. */
-static void entry_settle(struct spool *spool, struct entry **link, bool gone)
+static void entry_finish(struct spool *spool, struct entry **link, bool gone)
 {
 	if (gone)
 		entry_drop(spool, link);
@@ -175,26 +176,26 @@ static void entry_settle(struct spool *spool, struct entry **link, bool gone)
 		(*link)->done = true;
 }
 
-static void set_aside(struct spool *spool, struct entry **link, const struct reason *why)
+static void entry_set_aside(struct spool *spool, struct entry **link, const struct reason *why)
 {
 	char *aside = memory_printed("%s.damaged", (*link)->name);
 
 	log_error("%s/%s is damaged: %s; it is set aside as %s", spool->path, (*link)->name,
 		why->text, aside);
 	spool->damaged++;
-	entry_settle(spool, link, directory_rename(spool->directory, (*link)->name, aside));
+	entry_finish(spool, link, directory_rename(spool->directory, (*link)->name, aside));
 	free(aside);
 }
 
 static void entry_remove(struct spool *spool, struct entry **link)
 {
-	entry_settle(spool, link, directory_remove(spool->directory, (*link)->name));
+	entry_finish(spool, link, directory_remove(spool->directory, (*link)->name));
 }
 
-static void entry_leave(struct spool *spool, struct entry **link, const struct reason *why)
+static void entry_skip(struct spool *spool, struct entry **link, const struct reason *why)
 {
 	log_error("%s/%s cannot be read: %s; it stays", spool->path, (*link)->name, why->text);
-	entry_settle(spool, link, false);
+	entry_finish(spool, link, false);
 }
 
 /* Reads the file at *link into the queue, or sets it aside, or forgets it if it is gone. */
@@ -214,9 +215,9 @@ static bool entry_take(struct spool *spool, struct entry **link, struct queue *q
 	if (found == DIRECTORY_GONE)
 		entry_drop(spool, link);
 	else if (found == DIRECTORY_DENIED)
-		entry_leave(spool, link, &why);
+		entry_skip(spool, link, &why);
 	else if (!sound)
-		set_aside(spool, link, &why);
+		entry_set_aside(spool, link, &why);
 	else if (entry->taken == 0)
 		entry_remove(spool, link);
 	return sound && queue->count > before;
@@ -238,7 +239,7 @@ bool spool_take(struct spool *spool, struct queue *queue)
 	if (!spool->locked)
 		return false;
 	if (*first_untaken(spool) == NULL)
-		spool_look_again(spool);
+		spool_rescan_when_due(spool);
 	while (*(link = first_untaken(spool)) != NULL)
 		if (entry_take(spool, link, queue))
 			return true;
@@ -282,7 +283,7 @@ void spool_return(struct spool *spool, const struct queue *queue)
 }
 
 /* Writes the first events of the queue into a file behind all others. Returns how many. */
-static size_t file_put(struct spool *spool, const struct queue *queue, struct reason *why)
+static size_t file_append(struct spool *spool, const struct queue *queue, struct reason *why)
 {
 	size_t room = spool->max > spool->bytes ? spool->max - spool->bytes : 0;
 	int64_t now = clock_wall() / 1000;
@@ -306,9 +307,9 @@ static size_t file_put(struct spool *spool, const struct queue *queue, struct re
 
 bool spool_put(struct spool *spool, struct queue *queue, struct reason *why)
 {
-	spool_look_again(spool); /* what others have put there counts */
+	spool_rescan_when_due(spool); /* what others have put there counts */
 	while (queue->first != NULL) {
-		size_t count = file_put(spool, queue, why);
+		size_t count = file_append(spool, queue, why);
 
 		if (count == 0)
 			return false;
@@ -325,4 +326,89 @@ void spool_close(struct spool *spool)
 	close(spool->directory);
 	free(spool->path);
 	free(spool);
+}
+
+#define LOCK_AGAIN (50 * NSEC_PER_MSEC)
+
+/* flock(2) has no timeout: it is retried. */
+static enum spool_lock lock_wait(struct spool *spool, nsec until, store_interrupted *interrupted,
+	void *context, struct reason *why)
+{
+	enum spool_lock lock;
+	struct timespec pause;
+
+	while ((lock = spool_lock(spool, why)) == SPOOL_IN_USE) {
+		nsec now = clock_monotonic();
+
+		if (interrupted(context) || now >= until)
+			break;
+		signals_poll(
+			NULL, 0, clock_timeout(now, nsec_earlier(now + LOCK_AGAIN, until), &pause));
+	}
+	return lock;
+}
+
+bool store_lock(struct store *store, nsec until, store_interrupted *interrupted, void *context)
+{
+	struct reason why;
+
+	if (store->spool == NULL)
+		return true;
+	enum spool_lock lock = lock_wait(store->spool, until, interrupted, context, &why);
+	if (lock == SPOOL_IN_USE)
+		log_warning("%s is in use by another run", spool_path(store->spool));
+	else if (lock == SPOOL_ERROR)
+		log_warning("%s", why.text);
+	return lock == SPOOL_LOCKED;
+}
+
+struct queue *store_take(struct store *store, size_t max)
+{
+	struct queue *taken = &store->taken;
+
+	while (store->spool != NULL && taken->count < max && taken->bytes < BATCH_BYTES &&
+		spool_take(store->spool, taken))
+		;
+	return taken->first != NULL ? taken : NULL;
+}
+
+void store_settle(struct store *store, const struct queued *event)
+{
+	spool_settle(store->spool, event);
+}
+
+void store_put(struct store *store, struct queue *queue)
+{
+	size_t before = queue->count;
+	struct reason why;
+
+	if (before == 0 || store->spool == NULL)
+		return;
+	bool refuses = !spool_put(store->spool, queue, &why);
+	if (refuses && !store->refuses)
+		log_error("%s", why.text);
+	store->refuses = refuses;
+	store->kept += before - queue->count;
+}
+
+bool store_holds(const struct store *store)
+{
+	return store->spool != NULL && spool_holds(store->spool);
+}
+
+bool store_waits(const struct store *store)
+{
+	return store->spool != NULL && spool_waits(store->spool);
+}
+
+size_t store_damaged(const struct store *store)
+{
+	return store->spool != NULL ? spool_damaged(store->spool) : 0;
+}
+
+void store_return(struct store *store)
+{
+	if (store->spool != NULL)
+		spool_return(store->spool, &store->taken);
+	queue_clear(&store->taken);
 }

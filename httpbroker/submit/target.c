@@ -9,7 +9,8 @@
 #include <sys/un.h>
 #include <sysexits.h>
 
-/* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line come on top. */
+/* The broker responses within 5 s even when its Redis hangs; a proxy and a slow line come on top.
+ */
 #define REQUEST_LIMIT_MS 15000L
 #define CONNECT_LIMIT_MS 5000L
 
@@ -100,7 +101,7 @@ static void easy_set_up(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, REQUEST_LIMIT_MS);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* without it, giving up waits for a resolver whose name server does not answer */
+	/* without it, giving up waits for a resolver whose name server does not response */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }
 
@@ -115,7 +116,7 @@ static void options_set(CURL *easy, const struct target_options *options)
 }
 
 /* A UNIX socket's path has no place in a URL of libcurl: it is an option beside it. */
-static bool unix_take(struct target *target, const char *path, struct reason *why)
+static bool unix_parse(struct target *target, const char *path, struct reason *why)
 {
 	if (path[0] != '/')
 		return reason_set(why, "'%s%s': the path begins with '/'", UNIX_PREFIX, path);
@@ -124,7 +125,7 @@ static bool unix_take(struct target *target, const char *path, struct reason *wh
 			path, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
 	if (curl_easy_setopt(target->easy, CURLOPT_UNIX_SOCKET_PATH, path) != CURLE_OK)
 		return reason_set(why, "'%s%s': libcurl does not take it", UNIX_PREFIX, path);
-	/* a proxy is asked nothing that only this machine can answer */
+	/* a proxy is asked nothing that only this machine can response */
 	curl_easy_setopt(target->easy, CURLOPT_PROXY, "");
 	target->local = true;
 	target->shown = memory_printed("%s%s", UNIX_PREFIX, path);
@@ -132,12 +133,12 @@ static bool unix_take(struct target *target, const char *path, struct reason *wh
 	return true;
 }
 
-static bool url_take(struct target *target, const char *url, struct reason *why)
+static bool target_parse(struct target *target, const char *url, struct reason *why)
 {
 	CURLU *parts;
 
 	if (strncmp(url, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
-		return unix_take(target, url + strlen(UNIX_PREFIX), why);
+		return unix_parse(target, url + strlen(UNIX_PREFIX), why);
 	parts = curl_url();
 	bool known = url_parse(parts, url, why);
 	if (known) {
@@ -156,7 +157,7 @@ struct target *target_new(const char *url, const struct target_options *options,
 	target->easy = curl_easy_init();
 	if (target->easy == NULL)
 		die(EX_OSERR, "libcurl cannot be initialised");
-	if (!url_take(target, url, why)) {
+	if (!target_parse(target, url, why)) {
 		target_free(target);
 		return NULL;
 	}

@@ -11,13 +11,13 @@ static char *const no_secrets[] = {NULL};
 
 static void assert_judged(long status, const char *body, enum outcome expected, const char *words)
 {
-	struct answer answer;
+	struct response response;
 
-	answer_judge(status, body, 1, no_secrets, &answer);
-	assert_int_equal(answer.outcome, expected);
-	assert_string_equal(answer.why.text, words);
-	assert_null(answer.verdicts);
-	answer_clear(&answer);
+	response_read(status, body, 1, no_secrets, &response);
+	assert_int_equal(response.outcome, expected);
+	assert_string_equal(response.why.text, words);
+	assert_null(response.items);
+	response_clear(&response);
 }
 
 static void only_the_broker_accepts(void **state)
@@ -71,14 +71,14 @@ static void all_else_is_as_if_the_broker_were_away(void **state)
 {
 	static const long others[] = {100, 201, 301, 307, 401, 404, 405, 407, 408, 414, 418, 422,
 		429, 431, 500, 502, 503, 504, 599};
-	struct answer answer;
+	struct response response;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-		answer_judge(others[i], "{\"error\": \"later\"}", 1, no_secrets, &answer);
-		assert_int_equal(answer.outcome, OUTCOME_AWAY);
-		assert_false(answer.by_content);
-		assert_int_equal(answer.by_token, others[i] == 401 || others[i] == 407);
+		response_read(others[i], "{\"error\": \"later\"}", 1, no_secrets, &response);
+		assert_int_equal(response.outcome, OUTCOME_AWAY);
+		assert_false(response.bad_content);
+		assert_int_equal(response.unauthorized, others[i] == 401 || others[i] == 407);
 	}
 	assert_judged(503, "{\"error\": \"stand-by\"}", OUTCOME_AWAY, "stand-by (HTTP 503)");
 }
@@ -98,13 +98,13 @@ static void forgetting_is_judged(void **state)
 		{404, "<html>", OUTCOME_AWAY},
 		{403, "{\"error\": \"not yours\"}", OUTCOME_REFUSED},
 	};
-	struct answer answer;
+	struct response response;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		answer_judge(rows[i].status, rows[i].body, 0, no_secrets, &answer);
-		assert_int_equal(answer.outcome, rows[i].expected);
-		assert_null(answer.verdicts);
+		response_read(rows[i].status, rows[i].body, 0, no_secrets, &response);
+		assert_int_equal(response.outcome, rows[i].expected);
+		assert_null(response.items);
 	}
 }
 
@@ -115,43 +115,43 @@ static void secrets_are_masked_before_anything_is_cut(void **state)
 {
 	static char token[] = "abcdefghijklmnopqrstuvwxyz012345", shorter[] = "to";
 	char *const secrets[] = {token, shorter, NULL};
-	struct answer answer;
+	struct response response;
 	char body[1024];
 
 	(void)state;
 	for (int padding = 440; padding < 520; padding++) {
 		snprintf(body, sizeof body, "{\"error\":\"%.*s not %s\"}", padding,
 			FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY FIFTY, token);
-		answer_judge(401, body, 1, secrets, &answer);
-		assert_null(strstr(answer.why.text, "abcd"));
+		response_read(401, body, 1, secrets, &response);
+		assert_null(strstr(response.why.text, "abcd"));
 	}
-	answer_judge(502, "Bearer abcdefghijklmnopqrstuvwxyz012345 to", 1, secrets, &answer);
-	assert_string_equal(answer.why.text, "not httpbroker's answer: Bearer "
-					     "******************************** to (HTTP 502)");
-	answer_judge(207,
+	response_read(502, "Bearer abcdefghijklmnopqrstuvwxyz012345 to", 1, secrets, &response);
+	assert_string_equal(response.why.text, "not httpbroker's answer: Bearer "
+					       "******************************** to (HTTP 502)");
+	response_read(207,
 		"{\"events\":[{\"index\":0,\"result\":\"refused\",\"error\":"
 		"\"abcdefghijklmnopqrstuvwxyz012345\"}]}",
-		1, secrets, &answer);
-	assert_string_equal(answer.verdicts[0].why, "********************************");
-	answer_clear(&answer);
+		1, secrets, &response);
+	assert_string_equal(response.items[0].why, "********************************");
+	response_clear(&response);
 }
 
-static void assert_verdict(
-	const struct answer *answer, size_t index, enum outcome outcome, const char *why)
+static void assert_item(
+	const struct response *response, size_t index, enum outcome outcome, const char *why)
 {
-	assert_int_equal(answer->verdicts[index].outcome, outcome);
+	assert_int_equal(response->items[index].outcome, outcome);
 	if (why == NULL)
-		assert_null(answer->verdicts[index].why);
+		assert_null(response->items[index].why);
 	else
-		assert_string_equal(answer->verdicts[index].why, why);
+		assert_string_equal(response->items[index].why, why);
 }
 
 static void a_batch_is_judged_document_by_document(void **state)
 {
-	struct answer answer;
+	struct response response;
 
 	(void)state;
-	answer_judge(207,
+	response_read(207,
 		"{\"accepted\":3,\"refused\":4,\"events\":[\n"
 		"{\"index\":0,\"result\":\"delivered\"},\n"
 		"{\"index\":1,\"line\":2,\"result\":\"refused\",\"error\":\"'check' is missing\"},\n"
@@ -163,35 +163,35 @@ static void a_batch_is_judged_document_by_document(void **state)
 		"{\"index\":6},"
 		"{\"index\":7,\"result\":\"refused\"},{\"index\":-1},{\"index\":\"0\"},7\n"
 		"]}\n",
-		7, no_secrets, &answer);
-	assert_int_equal(answer.count, 7);
-	assert_verdict(&answer, 0, OUTCOME_ACCEPTED, NULL);
-	assert_verdict(&answer, 1, OUTCOME_REFUSED, "'check' is missing");
-	assert_verdict(&answer, 2, OUTCOME_AWAY, "too many checks");
-	assert_verdict(&answer, 3, OUTCOME_REFUSED, "no");
-	assert_verdict(&answer, 4, OUTCOME_REFUSED, "without a reason");
-	assert_verdict(&answer, 5, OUTCOME_AWAY, "the answer does not mention it");
-	assert_verdict(&answer, 6, OUTCOME_AWAY, "without a reason");
-	answer_clear(&answer);
+		7, no_secrets, &response);
+	assert_int_equal(response.count, 7);
+	assert_item(&response, 0, OUTCOME_ACCEPTED, NULL);
+	assert_item(&response, 1, OUTCOME_REFUSED, "'check' is missing");
+	assert_item(&response, 2, OUTCOME_AWAY, "too many checks");
+	assert_item(&response, 3, OUTCOME_REFUSED, "no");
+	assert_item(&response, 4, OUTCOME_REFUSED, "without a reason");
+	assert_item(&response, 5, OUTCOME_AWAY, "the answer does not mention it");
+	assert_item(&response, 6, OUTCOME_AWAY, "without a reason");
+	response_clear(&response);
 }
 
 static void a_batch_of_which_none_is_taken_says_so_of_each(void **state)
 {
-	struct answer answer;
+	struct response response;
 
 	(void)state;
-	answer_judge(400,
+	response_read(400,
 		"{\"error\":\"none of 2: a\",\"events\":[{\"index\":0,\"result\":\"refused\","
 		"\"error\":\"a\"},{\"index\":1,\"result\":\"refused\",\"error\":\"b\"}]}",
-		2, no_secrets, &answer);
-	assert_int_equal(answer.outcome, OUTCOME_REFUSED);
-	assert_verdict(&answer, 0, OUTCOME_REFUSED, "a");
-	assert_verdict(&answer, 1, OUTCOME_REFUSED, "b");
-	answer_clear(&answer);
-	answer_judge(503, "{\"error\":\"full\",\"events\":[]}", 2, no_secrets, &answer);
-	assert_int_equal(answer.outcome, OUTCOME_AWAY);
-	assert_null(answer.verdicts);
-	answer_clear(&answer);
+		2, no_secrets, &response);
+	assert_int_equal(response.outcome, OUTCOME_REFUSED);
+	assert_item(&response, 0, OUTCOME_REFUSED, "a");
+	assert_item(&response, 1, OUTCOME_REFUSED, "b");
+	response_clear(&response);
+	response_read(503, "{\"error\":\"full\",\"events\":[]}", 2, no_secrets, &response);
+	assert_int_equal(response.outcome, OUTCOME_AWAY);
+	assert_null(response.items);
+	response_clear(&response);
 }
 
 static void assert_excerpt(const char *text, const char *expected)
@@ -226,13 +226,13 @@ static void an_outage_is_announced_once_and_ended_once(void **state)
 	outage_init(&outage, NSEC_NEVER);
 	assert_false(outage_over(&outage));
 	assert_true(outage_failed(&outage, NSEC_PER_SEC, 0));
-	assert_int_equal(outage.try_again, NSEC_PER_SEC + 100 * NSEC_PER_MSEC);
+	assert_int_equal(outage.retry_at, NSEC_PER_SEC + 100 * NSEC_PER_MSEC);
 	assert_false(outage_failed(&outage, 1000 * NSEC_PER_SEC, 0));
 	assert_false(outage.given_up);
 	assert_int_equal(outage.since, NSEC_PER_SEC);
 	assert_true(outage_over(&outage));
 	assert_false(outage_over(&outage));
-	assert_int_equal(outage.try_again, 0);
+	assert_int_equal(outage.retry_at, 0);
 	assert_true(outage_failed(&outage, 0, 0));
 }
 
@@ -241,7 +241,7 @@ static nsec attempts_fail(struct outage *outage, nsec now)
 {
 	while (!outage->given_up) {
 		outage_failed(outage, now, UINT32_MAX / 2);
-		now = outage->given_up ? now : outage->try_again;
+		now = outage->given_up ? now : outage->retry_at;
 	}
 	return now;
 }
@@ -269,13 +269,13 @@ static void hurry_tries_at_once_and_not_for_long(void **state)
 
 	(void)state;
 	outage_init(&outage, NSEC_NEVER);
-	for (nsec now = 0; now < 60 * NSEC_PER_SEC; now = outage.try_again)
+	for (nsec now = 0; now < 60 * NSEC_PER_SEC; now = outage.retry_at)
 		outage_failed(&outage, now, 0);
-	outage_hurry(&outage, 61 * NSEC_PER_SEC, 5 * NSEC_PER_SEC);
-	assert_int_equal(outage.try_again, 61 * NSEC_PER_SEC);
+	outage_set_limit(&outage, 61 * NSEC_PER_SEC, 5 * NSEC_PER_SEC);
+	assert_int_equal(outage.retry_at, 61 * NSEC_PER_SEC);
 	assert_false(outage_failed(&outage, 61 * NSEC_PER_SEC, 0));
-	assert_int_equal(outage.try_again, 61 * NSEC_PER_SEC + 100 * NSEC_PER_MSEC);
-	assert_int_equal(attempts_fail(&outage, outage.try_again), 66 * NSEC_PER_SEC);
+	assert_int_equal(outage.retry_at, 61 * NSEC_PER_SEC + 100 * NSEC_PER_MSEC);
+	assert_int_equal(attempts_fail(&outage, outage.retry_at), 66 * NSEC_PER_SEC);
 }
 
 static void an_outage_that_goes_on_is_not_tried_without_pause(void **state)
@@ -286,7 +286,7 @@ static void an_outage_that_goes_on_is_not_tried_without_pause(void **state)
 	outage_init(&outage, NSEC_PER_SEC);
 	nsec now = attempts_fail(&outage, 0);
 	outage_failed(&outage, now, UINT32_MAX);
-	assert_true(outage.try_again > now);
+	assert_true(outage.retry_at > now);
 	assert_true(outage.given_up);
 	outage_over(&outage);
 	assert_false(outage.given_up);
