@@ -46,7 +46,7 @@ states() {
 	[[ $output == *'(HTTP 400): {"entity":"eee'* ]]
 	run httpbroker-submit -e e -c c -s ok --url "http://127.0.0.1:$(free_port)/state" --retry 0
 	[ "$status" -eq 69 ]
-	[[ $output == *' took no more: 1 event not delivered' ]]
+	[[ $output == *' accepted no more: 1 event not delivered' ]]
 	run httpbroker-submit -e e -c c -s fine
 	[ "$status" -eq 64 ]
 	[[ $output == *"'fine' is none of ok, warning"* ]]
@@ -64,7 +64,7 @@ states() {
 	[ "$status" -eq 0 ]
 	run httpbroker-submit -e e -c 3 -s ok --url "$dead" --url "unix:$work/none" --retry 0
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == *"warning: no broker takes events: $dead: "*"; unix:$work/none: No such file or directory" ]]
+	[[ ${lines[0]} == *"warning: no broker accepts events: $dead: "*"; unix:$work/none: No such file or directory" ]]
 	run httpbroker-submit -e e -c 3 -s ok --retry 0 --url "$dead" --url "$dead" --url "$dead" --url "$dead"
 	[ "$status" -eq 69 ]
 	[ "$(grep -o "$dead: Failed to connect to 127.0.0.1 port [0-9]* " <<<"${lines[0]}" | wc -l)" -eq 4 ]
@@ -134,11 +134,11 @@ tokens() {
 	start_broker --token-file "$work/tokens"
 	run timeout 40 httpbroker-submit --retry 10m -e web-1 -c 1 -s ok
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == *'does not take events: a token is needed: '*' (HTTP 401)' ]]
-	[[ ${lines[1]} == *'took no more: 1 event not delivered' ]]
+	[[ ${lines[0]} == *'does not accept events: a token is needed: '*' (HTTP 401)' ]]
+	[[ ${lines[1]} == *'accepted no more: 1 event not delivered' ]]
 	HTTPBROKER_TOKEN=other run httpbroker-submit --spool "$work/spool" <<<"$(ok 1)$(ok 2)"
 	[ "$status" -eq 75 ]
-	[[ ${lines[0]} == *'does not take events: this token is not known: '*' (HTTP 401)' ]]
+	[[ ${lines[0]} == *'does not accept events: this token is not known: '*' (HTTP 401)' ]]
 	HTTPBROKER_TOKEN=other run timeout 40 httpbroker-submit --retry 10m --forget -e web-1
 	[ "$status" -eq 69 ]
 	HTTPBROKER_TOKEN=some run httpbroker-submit -e web-1 -c 1 -s ok
@@ -165,11 +165,11 @@ tokens() {
 	export HTTPBROKER_TOKEN=other
 	feed
 	ok 1 >&8
-	poll 20 said submit 'does not take events: this token is not known: .*; trying again until it works'
+	poll 20 said submit 'does not accept events: this token is not known: .*; retrying until it works'
 	tokens all other
 	kill -HUP "${pids[broker]}"
 	poll 20 delivered_count 1
-	poll 20 said submit 'takes events again after .*, 1 waits'
+	poll 20 said submit 'accepts events again after .*, 1 waiting'
 	stop submit
 }
 
@@ -241,19 +241,19 @@ tokens() {
 	[ "$status" -eq 0 ]
 	run httpbroker-submit -e e -c 3 -s ok --retry 0 --url "http://127.0.0.1:$port/stat"
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == *"warning: http://127.0.0.1:$port/stat does not take events: there is nothing at /stat; "*' (HTTP 404)' ]]
+	[[ ${lines[0]} == *"warning: http://127.0.0.1:$port/stat does not accept events: there is nothing at /stat; "*' (HTTP 404)' ]]
 }
 
 @test "it says for how long it tries again" {
 	run httpbroker-submit -e e -c 1 -s ok --retry 300ms
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == *" is away: "*"; trying again for 300 ms" ]]
+	[[ ${lines[0]} == *" cannot be reached: "*"; retrying for 300 ms" ]]
 	run httpbroker-submit --forget -e e --retry 300ms
-	[[ ${lines[0]} == *" is away: "*"; trying again for 300 ms" ]]
+	[[ ${lines[0]} == *" cannot be reached: "*"; retrying for 300 ms" ]]
 	run httpbroker-submit -e e -c 1 -s ok --retry 300ms --spool "$work/spool"
-	[[ ${lines[0]} == *" is away: "*"; trying again, after "*" ms events go to $work/spool" ]]
+	[[ ${lines[0]} == *" cannot be reached: "*"; retrying, after "*" ms events go to $work/spool" ]]
 	run httpbroker-submit -e e -c 1 -s ok --retry 0
-	[[ ${lines[0]} == *" is away: "* && ${lines[0]} != *trying* ]]
+	[[ ${lines[0]} == *" cannot be reached: "* && ${lines[0]} != *retrying* ]]
 }
 
 @test "messages about values that will not do name some that would" {

@@ -44,12 +44,12 @@ drop+ {"a":1}
 503+ {"a":1}
 200 {"a":1}
 200 {"b":2}' ]
-	[ "${lines[0]}" = "httpbroker-submit: warning: $HTTPBROKER_URL does not take events: later (HTTP 503); trying again for 30 s" ]
-	[[ ${lines[1]} == "httpbroker-submit: info: $HTTPBROKER_URL takes events again after "*", 2 wait" ]]
+	[ "${lines[0]}" = "httpbroker-submit: warning: $HTTPBROKER_URL does not accept events: later (HTTP 503); retrying for 30 s" ]
+	[[ ${lines[1]} == "httpbroker-submit: info: $HTTPBROKER_URL accepts events again after "*", 2 waiting" ]]
 	[ "${#lines[@]}" -eq 2 ]
 }
 
-@test "when no broker takes it, those that said 503 are asked once more, to keep it in memory" {
+@test "when no broker accepts it, those that said 503 are asked once more, to keep it in memory" {
 	local dead
 	dead=http://127.0.0.1:$(free_port)/state
 	double 503 202 503 503 200
@@ -59,7 +59,7 @@ drop+ {"a":1}
 	submit '{"b":2}' --retry 0 --url "$HTTPBROKER_URL" --url "$dead"
 	[ "$status" -eq 69 ]
 	# what the first round has found out is said once
-	[[ ${lines[0]} == *"no broker takes events: $HTTPBROKER_URL: later (HTTP 503); $dead: Failed to connect"* ]]
+	[[ ${lines[0]} == *"no broker accepts events: $HTTPBROKER_URL: later (HTTP 503); $dead: Failed to connect"* ]]
 	[ "$(grep -o 'HTTP 503' <<<"${lines[0]}" | wc -l)" -eq 1 ]
 	submit '{"c":3}' --retry 0
 	[ "$(cut -d' ' -f2- "$work/got")" = '503 {"a":1}

@@ -47,7 +47,7 @@ kept() {
 	before=$(files)
 	run httpbroker-submit --url "$proxy$1" --spool "$spool" --retry 0 </dev/null
 	[ "$status" -eq 75 ]
-	[ "${lines[0]}" = "httpbroker-submit: warning: $proxy${1%%\?*} does not take events: $2" ]
+	[ "${lines[0]}" = "httpbroker-submit: warning: $proxy${1%%\?*} does not accept events: $2" ]
 	[ "${#lines[@]}" -eq 1 ]
 	[ "$(files)" = "$before" ]
 }
@@ -94,8 +94,8 @@ kept() {
 	submit "$(ok 1)
 $(ok 2)" --url "$proxy/nothing" --retry 0 --batch 1
 	[ "$status" -eq 69 ]
-	[ "$output" = "httpbroker-submit: warning: $proxy/nothing does not take events: not httpbroker's answer: <html> (HTTP 404)
-httpbroker-submit: error: $proxy/nothing took no more: 2 events not delivered, from line 1 on" ]
+	[ "$output" = "httpbroker-submit: warning: $proxy/nothing does not accept events: not httpbroker's answer: <html> (HTTP 404)
+httpbroker-submit: error: $proxy/nothing accepted no more: 2 events not delivered, from line 1 on" ]
 	submit "$(ok 1)" --url "$proxy/nothing" --url "$proxy/broker/state"
 	[ "$status" -eq 0 ]
 	[ "$output" = '' ]

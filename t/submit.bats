@@ -123,8 +123,8 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 @test "a broker that is not there: how many are left, and from which line on" {
 	submit $'{}\n{}\n\n{}' --retry 0
 	[ "$status" -eq 69 ]
-	[[ ${lines[0]} == "httpbroker-submit: warning: $HTTPBROKER_URL is away: "?* ]]
-	[ "${lines[1]}" = "httpbroker-submit: error: $HTTPBROKER_URL took no more: 3 events not delivered, from line 1 on" ]
+	[[ ${lines[0]} == "httpbroker-submit: warning: $HTTPBROKER_URL cannot be reached: "?* ]]
+	[ "${lines[1]}" = "httpbroker-submit: error: $HTTPBROKER_URL accepted no more: 3 events not delivered, from line 1 on" ]
 	[ "${#lines[@]}" -eq 2 ]
 }
 
@@ -206,7 +206,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_broker
 	poll 20 delivered_count 2001
 	[ "$(delivered)" = "$(for i in {0..2000}; do ok_delivered "$i"; done)" ]
-	said submit 'takes events again after .* wait'
+	said submit 'accepts events again after .* wait'
 	[ "$(grep -c 'is away' "$work/submit.log")" -eq 1 ]
 	stop submit
 }
@@ -222,7 +222,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 import sys
 event, fifo = open(sys.argv[1], "rb").read(), open(sys.argv[2], "wb", 0)
 for i in range(350): fifo.write(event)' "$work/event" "$work/fifo"
-	poll 60 said submit 'events wait: .*fifo is not read until the broker takes some'
+	poll 60 said submit 'events wait: .*fifo is not read until the broker accepts some'
 	stop writer || :
 	start_redis
 	start_broker
@@ -294,7 +294,7 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 @test "a password in the URL is not logged" {
 	submit '{}' --retry 0 --url "http://user:secret@127.0.0.1:$port/state?token=secret"
 	[ "$status" -eq 69 ]
-	[[ $output == *"http://127.0.0.1:$port/state is away"* ]]
+	[[ $output == *"http://127.0.0.1:$port/state cannot be reached"* ]]
 	[[ $output != *secret* ]]
 	local wrong
 	for wrong in http://user:secret@host:99999/ ftp://user:secret@host/ user:secret@host \

@@ -50,7 +50,7 @@ void results_undelivered(const struct queue *queue, const char *brokers, bool wh
 	const struct origin *first = &queue->first->origin;
 	char text[PLACE_TEXT];
 
-	log_error("%s took no more: %zu event%s not delivered%s%s%s", brokers, queue->count,
+	log_error("%s accepted no more: %zu event%s not delivered%s%s%s", brokers, queue->count,
 		queue->count == 1 ? "" : "s", first->line > 0 ? ", from " : "",
 		place(first, " on", text), whole ? "" : "; what follows was not read");
 }

@@ -3,10 +3,10 @@
 
 #include "common/log.h"
 
-/* Bytes to take in at a stop: a full pipe. */
+/* Bytes read at a stop: a full pipe. */
 #define STOP_READ_MAX ((size_t)1024 * 1024)
 
-/* Moves what the source has into the queue. */
+/* Moves the source's events into the queue. */
 static void events_queue(struct intake *intake, struct results *results)
 {
 	struct source *source = intake->source;
@@ -43,14 +43,14 @@ bool intake_endless(const struct intake *intake)
 bool intake_wanted(struct intake *intake)
 {
 	bool endless = intake_endless(intake);
-	bool full = intake->queue.bytes >= (endless ? INTAKE_AHEAD_MOST_ENDLESS : INTAKE_AHEAD_MAX);
+	bool full = intake->queue.bytes >= (endless ? INTAKE_MAX_ENDLESS : INTAKE_MAX);
 
 	bool one = intake->queue.count == 1;
 
 	if (intake->ended)
 		return false;
 	if (endless && full && !intake->full)
-		log_warning("%zu event%s wait%s: %s is not read until the broker takes some",
+		log_warning("%zu event%s wait%s: %s is not read until the broker accepts some",
 			intake->queue.count, one ? "" : "s", one ? "s" : "",
 			source_name(intake->source));
 	if (endless && !full && intake->full)
@@ -64,7 +64,7 @@ int intake_fd(const struct intake *intake)
 	return source_fd(intake->source);
 }
 
-static size_t read_once(struct intake *intake, struct results *results)
+size_t intake_read(struct intake *intake, struct results *results)
 {
 	size_t got = source_read(intake->source);
 
@@ -72,17 +72,12 @@ static size_t read_once(struct intake *intake, struct results *results)
 	return got;
 }
 
-void intake_read(struct intake *intake, struct results *results)
-{
-	(void)read_once(intake, results);
-}
-
 void intake_stop(struct intake *intake, struct results *results)
 {
 	size_t got = 0;
 
 	while (!intake->ended && got < STOP_READ_MAX && source_ready(intake->source))
-		got += read_once(intake, results);
+		got += intake_read(intake, results);
 	if (intake->ended)
 		return;
 	intake->cut = !source_endless(intake->source);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is read: events from a source into a queue that has its limit, and the end of reading. A
- * named pipe's pauses are announced, for its writer may drop what does not fit into the pipe.
+ * Reads events from a source into a bounded queue. The pauses of a named pipe are logged, as its
+ * writer may drop what does not fit into the pipe.
  */
 #ifndef HTTPBROKER_SUBMIT_INTAKE_H
 #define HTTPBROKER_SUBMIT_INTAKE_H
@@ -9,34 +9,34 @@
 #include "httpbroker/submit/batch.h"
 #include "httpbroker/submit/source.h"
 
-/* Bytes of events that wait at most: then reading pauses. An endless input gets the larger room. */
-#define INTAKE_AHEAD_MAX ((size_t)256 * 1024)
-#define INTAKE_AHEAD_MOST_ENDLESS ((size_t)64 * 1024 * 1024)
+/* Bytes of queued events at which reading pauses: of an input with an end, of a named pipe. */
+#define INTAKE_MAX ((size_t)256 * 1024)
+#define INTAKE_MAX_ENDLESS ((size_t)64 * 1024 * 1024)
 
 struct intake {
-	struct source *source; /* NULL: nothing is read */
-	struct queue queue;    /* read, and not yet answered for */
+	struct source *source; /* NULL: none */
+	struct queue queue;    /* events without a response */
 	bool ended;            /* nothing more is read */
-	bool cut;              /* and that before the input's end */
-	bool full;             /* reading pauses; said */
+	bool cut;              /* and the input has not ended */
+	bool full;             /* reading pauses; logged */
 };
 
-/* Takes what the source has before anything is read; it may have no file that can be. */
+/* To be called first; the source may have no readable file. */
 void intake_begin(struct intake *intake, struct results *results);
 
-/* True while it is to be read on. */
+/* True while reading goes on. */
 bool intake_wanted(struct intake *intake);
 
-/* To wait on for reading; meaningful while it is wanted. */
+/* To poll for reading, while intake_wanted(). */
 int intake_fd(const struct intake *intake);
 
-/* One read, for which the caller has waited. */
-void intake_read(struct intake *intake, struct results *results);
+/* One read(2), after poll. Returns the number of bytes. */
+size_t intake_read(struct intake *intake, struct results *results);
 
-/* Reads what has been written to us until now, and nothing that comes later. */
+/* Reads what has been written to the input until now, and nothing later. */
 void intake_stop(struct intake *intake, struct results *results);
 
-/* It reads a named pipe. */
+/* The input is a named pipe. */
 bool intake_endless(const struct intake *intake);
 
 #endif

@@ -22,17 +22,17 @@ struct submit {
 	struct batch batch;
 	struct outage outage;
 	struct results results;
-	bool locked_out;  /* another run has the spool: nothing may be sent past what is in it */
-	bool stop_wanted; /* by a signal, and nothing was done about it yet */
-	bool stopping;    /* by a signal */
-	nsec stop_at;     /* whatever is still to be sent */
+	bool locked_out;  /* another run has the spool: its events must be sent first */
+	bool stop_wanted; /* a signal has arrived */
+	bool stopping;    /* and was acted on */
+	nsec stop_at;     /* the deadline for what is still to be sent */
 };
 
-/* SIGTERM: what has been written to us until now is sent, nothing that comes later. */
+/* SIGTERM: what has been written to the input until now is sent, nothing later. */
 static void stop_begin(struct submit *submit)
 {
 	nsec now = clock_monotonic();
-	/* with a spool nothing is gained by waiting for who is away */
+	/* with a spool, waiting for an unreachable broker gains nothing */
 	bool hopeless = submit->store.spool != NULL && submit->outage.away;
 
 	submit->stopping = true;
@@ -72,10 +72,9 @@ static void broker_recovered(struct submit *submit)
 	char text[DURATION_TEXT];
 
 	if (outage_over(&submit->outage))
-		log_info("%s takes events again after %s, %zu wait%s",
+		log_info("%s accepts events again after %s, %zu waiting",
 			sender_url(submit->parts->sender),
-			duration_text(clock_monotonic() - since, text), waiting,
-			waiting == 1 ? "s" : "");
+			duration_text(clock_monotonic() - since, text), waiting);
 }
 
 static void broker_failed(struct submit *submit, const struct response *response)
@@ -91,7 +90,7 @@ static void broker_failed(struct submit *submit, const struct response *response
 		store_put(&submit->store, &submit->intake.queue);
 }
 
-/* The spool's files go with their last event. */
+/* A spool file is removed with its last event. */
 static void event_settled(void *context, const struct queue *queue, const struct queued *event)
 {
 	struct store *store = context;
@@ -106,7 +105,7 @@ static void response_apply(struct submit *submit, const struct response *respons
 	struct batch *batch = &submit->batch;
 
 	if (response->outcome == OUTCOME_AWAY) {
-		/* a pipe that has no end can wait for another token, too */
+		/* a named pipe waits for another token, too */
 		if (response->unauthorized && !intake_endless(&submit->intake))
 			outage_end_retries(&submit->outage);
 		broker_failed(submit, response);
@@ -122,7 +121,7 @@ static void response_apply(struct submit *submit, const struct response *respons
 		broker_failed(submit, &busy);
 }
 
-/* Lets the transfer go on, and looks whether that answered for what was sent. */
+/* Continues the transfer and applies its response. */
 static void transfer_continue(struct submit *submit, const struct pollfd *fds, nfds_t count)
 {
 	struct sender *sender = submit->parts->sender;
@@ -135,14 +134,14 @@ static void transfer_continue(struct submit *submit, const struct pollfd *fds, n
 	response_clear(&response);
 }
 
-/* Given up, with a spool that takes the rest of what is read. */
+/* The broker is given up; the rest of the input goes into the spool. */
 static bool only_spooling(const struct submit *submit)
 {
 	return submit->outage.given_up && submit->store.spool != NULL &&
 	       !intake_endless(&submit->intake);
 }
 
-/* When something is to be done even if nobody does anything to us. */
+/* The next timeout. */
 static nsec deadline(const struct submit *submit)
 {
 	const struct sender *sender = submit->parts->sender;
@@ -155,7 +154,7 @@ static nsec deadline(const struct submit *submit)
 						 : when;
 }
 
-/* Sleeps until something happens, and sees to it. */
+/* Waits for the next event and handles it. */
 static void wait_and_handle(struct submit *submit)
 {
 	struct pollfd fds[1 + SENDER_FDS];
@@ -168,7 +167,7 @@ static void wait_and_handle(struct submit *submit)
 	bool readable = signals_poll(fds, 1 + count, timeout) > 0;
 	if (sender_busy(submit->parts->sender))
 		transfer_continue(submit, fds + 1, readable ? count : 0);
-	/* the broker has its work before we go on with ours */
+	/* sending first: the broker works while this program reads */
 	if (!only_spooling(submit))
 		next_send(submit);
 	if (readable && fds[0].revents != 0)
@@ -195,7 +194,7 @@ static bool is_over(const struct submit *submit)
 	       (only_spooling(submit) && submit->store.refuses);
 }
 
-/* What is said at the end, if there is anything to say. */
+/* The log lines at the end. */
 static void conclude(const struct submit *submit, bool endless)
 {
 	const struct store *store = &submit->store;
@@ -228,8 +227,7 @@ static int exit_code(const struct submit *submit)
 	return submit->parts->spoolless && !submit->stopping ? EX_CANTCREAT : 0;
 }
 
-/* Nothing else is to be done before the spool is ours. Without its lock nothing may be sent: that
- * would overtake what waits in it. */
+/* Waits for the spool's lock: without it, sending would overtake the events in the spool. */
 static void spool_begin(struct submit *submit)
 {
 	nsec retry_limit = submit->parts->retry_limit;
@@ -243,7 +241,7 @@ static void spool_begin(struct submit *submit)
 			stop_begin(submit);
 		store_put(&submit->store, &submit->intake.queue);
 	} else if (retry_limit != NSEC_NEVER) {
-		/* in whole milliseconds: a lock that was free costs nothing that is worth a word */
+		/* whole milliseconds: a free lock does not change the limit that is logged */
 		nsec waited = (clock_monotonic() - began) / NSEC_PER_MSEC * NSEC_PER_MSEC;
 
 		submit->outage.retry_limit = waited < retry_limit ? retry_limit - waited : 0;

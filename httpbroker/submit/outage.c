@@ -38,12 +38,12 @@ const char *outage_plan(const struct outage *outage, const char *spool, char out
 
 	out[0] = '\0';
 	if (outage->retry_limit == NSEC_NEVER)
-		snprintf(out, OUTAGE_TEXT, "; trying again until it works");
+		snprintf(out, OUTAGE_TEXT, "; retrying until it works");
 	else if (!outage->given_up && spool != NULL)
-		snprintf(out, OUTAGE_TEXT, "; trying again, after %s events go to %s",
+		snprintf(out, OUTAGE_TEXT, "; retrying, after %s events go to %s",
 			duration_text(outage->retry_limit, retry_limit), spool);
 	else if (!outage->given_up)
-		snprintf(out, OUTAGE_TEXT, "; trying again for %s",
+		snprintf(out, OUTAGE_TEXT, "; retrying for %s",
 			duration_text(outage->retry_limit, retry_limit));
 	return out;
 }

@@ -137,11 +137,12 @@ void sender_failure_log(
 	const char *what = sender->request->body != NULL ? "events" : "the request";
 
 	if (sender->targets_count > 1)
-		log_warning("no broker takes %s: %s%s", what, response->why.text, next);
+		log_warning("no broker accepts %s: %s%s", what, response->why.text, next);
 	else if (response->unreachable)
-		log_warning("%s is away: %s%s", sender_url(sender), response->why.text, next);
+		log_warning(
+			"%s cannot be reached: %s%s", sender_url(sender), response->why.text, next);
 	else
-		log_warning("%s does not take %s: %s%s", sender_url(sender), what,
+		log_warning("%s does not accept %s: %s%s", sender_url(sender), what,
 			response->why.text, next);
 }
 

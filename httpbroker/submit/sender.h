@@ -57,7 +57,7 @@ nsec sender_deadline(const struct sender *sender);
 
 /*
  * Goes on with what `fds`, as sender_watch() wrote them and poll filled them, made possible.
- * OUTCOME_AWAY: no broker takes it now; *response->why says why not, of each.
+ * OUTCOME_AWAY: no broker accepts it now; *response->why says why not, of each.
  */
 enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now,
 	struct response *response);
