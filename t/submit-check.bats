@@ -120,7 +120,7 @@ last_matches() {
 	check --retry 0 -- check_dummy 1 hm
 	[ "$status" -eq 1 ]
 	[ "$output" = 'WARNING: hm' ]
-	[[ $stderr == *'is away'*'1 event not delivered' ]]
+	[[ $stderr == *'cannot be reached'*'1 event not delivered' ]]
 	HTTPBROKER_URL=http://127.0.0.1:$port/state check --retry 0 --spool /dev/null/x -- check_dummy 0
 	[ "$status" -eq 0 ]
 	[[ $stderr == *'--spool: /dev/null/x: Not a directory'* ]]

@@ -102,7 +102,7 @@ states() {
 	[[ $output == *warning* && $output != *sesame* ]]
 	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/none"
 	[ "$status" -eq 78 ]
-	printf 'sesame\r\n' >"$work/token"
+	printf 'sesa\rme\n' >"$work/token"
 	chmod 600 "$work/token"
 	run httpbroker-submit -e e -c 3 -s ok --token-file "$work/token"
 	[ "$status" -eq 78 ]

@@ -118,7 +118,7 @@ drain() {
 	local bad=/dev/null/x
 	run httpbroker-submit --spool "$bad" --retry 0 -e e -c 1 -s ok
 	[ "$status" -eq 69 ]
-	[ "${lines[0]}" = "httpbroker-submit: error: --spool: $bad: Not a directory; what cannot be sent is not kept" ]
+	[ "${lines[0]}" = "httpbroker-submit: error: --spool: $bad: Not a directory; events that cannot be sent are not kept" ]
 	start_redis
 	start_broker
 	run httpbroker-submit --spool "$bad" -e e -c 1 -s ok
@@ -128,7 +128,7 @@ drain() {
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
 	run without locks httpbroker-submit --spool "$spool" -e e -c 4 -s ok
 	[ "$status" -eq 73 ]
-	[ "$output" = "httpbroker-submit: error: --spool: $spool cannot be locked: Bad file descriptor; what cannot be sent is not kept" ]
+	[ "$output" = "httpbroker-submit: error: --spool: $spool cannot be locked: Bad file descriptor; events that cannot be sent are not kept" ]
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2; ok_delivered 4)" ]
 	feed --spool "$bad"
 	ok 3 >&8

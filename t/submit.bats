@@ -139,7 +139,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_redis
 	ok 1 >"$work/file"
 	start submit httpbroker-submit "$work/file"
-	poll 20 said submit 'is away'
+	poll 20 said submit 'cannot be reached'
 	start_broker
 	poll 20 eval '! running submit'
 	wait "${pids[submit]}"
@@ -202,12 +202,12 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	kill -KILL "${pids[broker]}"
 	poll 20 eval '! running broker'
 	for i in {1..2000}; do ok "$i"; done >&8
-	poll 20 said submit 'is away'
+	poll 20 said submit 'cannot be reached'
 	start_broker
 	poll 20 delivered_count 2001
 	[ "$(delivered)" = "$(for i in {0..2000}; do ok_delivered "$i"; done)" ]
 	said submit 'accepts events again after .* wait'
-	[ "$(grep -c 'is away' "$work/submit.log")" -eq 1 ]
+	[ "$(grep -c 'cannot be reached' "$work/submit.log")" -eq 1 ]
 	stop submit
 }
 

@@ -18,7 +18,7 @@ enum { PLACE = 512 }; /* bytes of `FILE: line N: ` */
 
 static void event_print(const char *json, size_t length)
 {
-	/* line breaks stand between the tokens of JSON, never in its strings */
+	/* JSON has line breaks between tokens only, never in strings */
 	for (size_t i = 0; i < length; i++)
 		putchar(json[i] == '\n' || json[i] == '\r' ? ' ' : json[i]);
 	putchar('\n');
@@ -33,11 +33,65 @@ static int printed(void)
 	return EX_IOERR;
 }
 
+/* The first refusal in a document. */
+struct refusal {
+	struct event_sink sink;
+	bool refused;
+	struct reason why;
+};
+
+static void event_ignore(struct event_sink *sink, const struct event *event)
+{
+	(void)sink;
+	(void)event;
+}
+
+static void refusal_note(struct event_sink *sink, const struct reason *why)
+{
+	struct refusal *refusal = (struct refusal *)sink; /* the first member */
+
+	if (!refusal->refused)
+		refusal->why = *why;
+	refusal->refused = true;
+}
+
+static void passed_ignore(struct event_sink *sink, enum skipped why)
+{
+	(void)sink;
+	(void)why;
+}
+
+static bool accepted_by(int flapjack, const char *json, size_t length, struct reason *why)
+{
+	const struct format_context context = {
+		.flapjack = flapjack, .now = clock_wall() / NSEC_PER_SEC};
+	struct refusal refusal = {.sink = {event_ignore, refusal_note, passed_ignore}};
+	json_error_t error;
+	json_t *document = body_document(json, length, JSON_REJECT_DUPLICATES, &error);
+
+	if (document == NULL)
+		return reason_set(why, "%s", error.text);
+	format_translate(document, &context, &refusal.sink);
+	json_decref(document);
+	if (refusal.refused)
+		*why = refusal.why;
+	return !refusal.refused;
+}
+
+/*
+ * False, with *why: no broker would accept the document, whatever its Flapjack. What depends on the
+ * broker's options, such as tokens, is not checked.
+ */
+static bool acceptable(const char *json, size_t length, struct reason *why)
+{
+	return accepted_by(1, json, length, why) || accepted_by(2, json, length, why);
+}
+
 /* False, and logged: the broker would refuse it. */
 static bool event_acceptable(const char *json, size_t length, const char *place)
 {
 	struct reason why;
-	bool taken = dryrun_acceptable(json, length, &why);
+	bool taken = acceptable(json, length, &why);
 
 	if (!taken)
 		log_error("%sthe broker would refuse this: %s", place, why.text);
@@ -58,7 +112,7 @@ int dryrun_forget(const char *url, const char *query)
 	return printed();
 }
 
-/* Returns how many were bad. */
+/* Returns the number of bad ones. */
 static uint64_t events_print(struct source *source)
 {
 	enum feed_result result;
@@ -99,54 +153,4 @@ int dryrun_source(struct source *source)
 		bad += events_print(source);
 	}
 	return EX_IOERR;
-}
-
-/* The first refusal of what a document holds. */
-struct refusal {
-	struct event_sink sink;
-	bool refused;
-	struct reason why;
-};
-
-static void event_ignore(struct event_sink *sink, const struct event *event)
-{
-	(void)sink;
-	(void)event;
-}
-
-static void refusal_note(struct event_sink *sink, const struct reason *why)
-{
-	struct refusal *finding = (struct refusal *)sink; /* its first member */
-
-	if (!finding->refused)
-		finding->why = *why;
-	finding->refused = true;
-}
-
-static void passed_ignore(struct event_sink *sink, enum skipped why)
-{
-	(void)sink;
-	(void)why;
-}
-
-static bool accepted_by(int flapjack, const char *json, size_t length, struct reason *why)
-{
-	const struct format_context context = {
-		.flapjack = flapjack, .now = clock_wall() / NSEC_PER_SEC};
-	struct refusal finding = {.sink = {event_ignore, refusal_note, passed_ignore}};
-	json_error_t error;
-	json_t *document = body_document(json, length, JSON_REJECT_DUPLICATES, &error);
-
-	if (document == NULL)
-		return reason_set(why, "%s", error.text);
-	format_translate(document, &context, &finding.sink);
-	json_decref(document);
-	if (finding.refused)
-		*why = finding.why;
-	return !finding.refused;
-}
-
-bool dryrun_acceptable(const char *json, size_t length, struct reason *why)
-{
-	return accepted_by(1, json, length, why) || accepted_by(2, json, length, why);
 }

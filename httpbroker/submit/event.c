@@ -22,7 +22,7 @@ bool fields_time_read(const char *text, int64_t *time, struct reason *why)
 		end += 1 + strspn(end + 1, "0123456789");
 	if (whole == 0 || end[strspn(end, BLANKS)] != '\0')
 		return reason_set(why, "'%.40s' is not a time in seconds since the epoch", text);
-	if (whole > 18) /* nor are there so many: it would not fit */
+	if (whole > 18) /* it would not fit */
 		return reason_set(why, "'%.40s' is too large", text);
 	*time = strtoll(digits, NULL, 10);
 	return true;
@@ -91,7 +91,7 @@ struct defaults {
 	} parts[KEYS];
 };
 
-/* What fields_write() makes of it, without the brackets around. */
+/* The fields as JSON, without the brackets. */
 static void default_write(struct buffer *out, const struct fields *fields)
 {
 	fields_write(fields, out);
@@ -116,7 +116,7 @@ struct defaults *defaults_new(const struct fields *given)
 	return defaults;
 }
 
-/* Behind the bracket of an object that goes on with `text`. */
+/* Appends the rest of the object `text` behind its first bracket. */
 static void rest_append(struct buffer *out, bool empty, const char *text, size_t length)
 {
 	if (!empty)

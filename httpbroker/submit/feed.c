@@ -28,12 +28,12 @@ struct feed {
 	const struct format *format;
 	struct feed_options options;
 	struct defaults *defaults;
-	struct documents *documents; /* NULL where the format is made of lines */
+	struct documents *documents; /* NULL: a line format */
 	struct lines lines;
 	struct plugin_text parts; /* of a line's output */
-	struct buffer summary;    /* of a line, where it is not in it */
-	struct buffer mended;     /* the document, where it had to be */
-	struct buffer json;       /* the event that came last, where it is not as it was pushed */
+	struct buffer summary;    /* of a line that has none */
+	struct buffer mended;     /* a repaired document */
+	struct buffer json;       /* the last event, where it differs from the input */
 };
 
 static const struct format *format_named(const char *name, struct reason *why)
@@ -82,8 +82,7 @@ void feed_free(struct feed *feed)
 	free(feed);
 }
 
-/* A NUL would end its line, and what follows would be lost: it becomes a byte that is no UTF-8 and
- * is replaced as such. */
+/* A NUL would cut its line: it becomes a byte that is no UTF-8, and is replaced as such. */
 static void line_bytes_push(struct lines *lines, const void *bytes, size_t length)
 {
 	lines_push(lines, bytes, length);
@@ -110,8 +109,8 @@ void feed_finish(struct feed *feed)
 		lines_finish(&feed->lines);
 }
 
-/* What only a JSON parser can tell: words, numbers, escapes, UTF-8. The rest is the broker's. What
- * it does not take for an unpaired surrogate is mended, as the broker does. */
+/* jansson checks words, numbers, escapes and UTF-8; the broker checks the rest. Unpaired
+ * surrogates, which jansson rejects, are repaired as the broker does. */
 static json_t *document_parse(struct feed *feed, struct document *document, struct reason *why)
 {
 	json_error_t error;
@@ -135,7 +134,7 @@ static json_t *document_parse(struct feed *feed, struct document *document, stru
 	return json;
 }
 
-/* The event as it is, or with what it lacks. */
+/* The event, with the defaults that it lacks. */
 static void document_item(struct feed *feed, const struct document *document, const json_t *json,
 	struct feed_item *item)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events out of a stream of bytes, in one of the formats that feeds come in. Pure: bytes are
- * pushed, events come out. A new format of lines is one file in formats/ and one line of the
- * table in feed.c.
+ * Parses a stream of bytes in one of the input formats to events. Pure. A new line format is a
+ * function in line_formats.c and a line of the table in feed.c.
  */
 #ifndef HTTPBROKER_SUBMIT_FEED_H
 #define HTTPBROKER_SUBMIT_FEED_H
@@ -17,31 +16,30 @@
 #define FEED_LINE_MAX ((size_t)64 * 1024)       /* bytes of a line, in formats made of lines */
 
 struct feed_item {
-	uint64_t line;    /* of the input, on which it began; the first is 1 */
-	const char *json; /* one JSON object; ours, until the next call; not NUL-terminated */
+	uint64_t line;    /* of the input, from 1 */
+	const char *json; /* one JSON object; valid until the next call; not NUL-terminated */
 	size_t length;
-	bool timeless; /* an event of ours (it has an entity) that does not say when it was */
+	bool timeless; /* it has an entity and no time */
 };
 
 struct feed_options {
 	const char *format;
 	char delimiter;         /* of nsca's fields */
-	struct fields defaults; /* entity, tags and ttl of the events that lack them */
+	struct fields defaults; /* entity, tags and ttl of events that lack them */
 };
 
 enum feed_result {
 	FEED_EVENT, /* *item is the next event */
-	FEED_BAD,   /* what began on item->line is no event; *why says why not. Go on. */
+	FEED_BAD,   /* the input on item->line is no event; *why. Go on. */
 	FEED_NONE,  /* push more */
 };
 
-/* NULL if there is no format of that name; *why says which there are. The options are copied,
- * the texts in them are not. */
+/* NULL: there is no such format; *why lists them. The options are copied, their texts are not. */
 struct feed *feed_new(const struct feed_options *options, struct reason *why);
 
 void feed_push(struct feed *feed, const void *bytes, size_t length);
 
-/* Nothing more comes. */
+/* The input ends. */
 void feed_finish(struct feed *feed);
 
 enum feed_result feed_next(struct feed *feed, struct feed_item *item, struct reason *why);

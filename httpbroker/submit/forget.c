@@ -14,7 +14,7 @@
 
 static void parameter_append(struct buffer *query, const char *name, const char *value)
 {
-	struct buffer clean = {NULL, 0, 0}; /* as it is sent (event.h) */
+	struct buffer clean = {NULL, 0, 0}; /* as in events (event.h) */
 
 	utf8_clean_append(&clean, value, strlen(value), UTF8_ONE_LINE);
 	char *encoded = curl_easy_escape(NULL, clean.data, (int)clean.length);
@@ -33,7 +33,7 @@ char *forget_query(const char *entity, const char *check)
 	return query.data;
 }
 
-/* Waits for the response, or for the time to ask again. */
+/* Waits for the response or the next retry. */
 static enum outcome wait_and_handle(
 	struct sender *sender, const struct outage *outage, struct response *response)
 {
@@ -54,7 +54,7 @@ static bool stop_wanted(void)
 	return signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP);
 }
 
-/* OUTCOME_AWAY: nobody has answered, for as long as one may wait. */
+/* OUTCOME_AWAY: no response within the limit. */
 static enum outcome ask(struct sender *sender, const struct request *request, struct outage *outage,
 	struct response *response)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* --forget: one DELETE, and what the broker says to it. */
+/* --forget: one DELETE. */
 #ifndef HTTPBROKER_SUBMIT_FORGET_H
 #define HTTPBROKER_SUBMIT_FORGET_H
 
@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-/* The query that names the checks: all of `entity` where `check` is NULL. To be freed. */
+/* The query for a check, or for all of `entity` where `check` is NULL. To be freed. */
 char *forget_query(const char *entity, const char *check);
 
 /*

@@ -19,7 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define PATIENCE (30 * NSEC_PER_SEC) /* with an absent broker, where the input ends */
+#define RETRY_LIMIT (30 * NSEC_PER_SEC) /* default where the input ends */
 
 enum { HOST_NAME = 256 };
 
@@ -32,7 +32,6 @@ static bool reads_standard_input(const struct options *options)
 	return options->mode == MODE_FEED && (named || options->files_count == 0);
 }
 
-/* What would end us is to be heeded before; a child's end is to wake us up. */
 static void signals_begin(const struct options *options)
 {
 	int caught[4] = {SIGTERM, SIGINT};
@@ -41,13 +40,13 @@ static void signals_begin(const struct options *options)
 
 	if (options->mode == MODE_CHECK)
 		caught[count++] = SIGCHLD;
-	/* nohup(1) has said that it does not matter */
+	/* nohup(1) ignores it */
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
 		caught[count++] = SIGHUP;
 	signals_catch(caught, count);
 }
 
-/* It goes into a header: no end of a line may be in it. */
+/* It is sent in a header: no line break may be in it. */
 static bool token_valid(const char *token, struct reason *why)
 {
 	for (; *token != '\0'; token++)
@@ -56,7 +55,7 @@ static bool token_valid(const char *token, struct reason *why)
 	return true;
 }
 
-/* What a command that we run has no business to know leaves the environment. To be wiped and freed;
+/* Removes the token from the environment: the command must not see it. To be wiped and freed;
  * NULL: none. */
 static char *token_of_environment(void)
 {
@@ -77,8 +76,7 @@ static void token_wipe(char *token)
 	free(token);
 }
 
-/* Ends the program, but not where a command is to be run: whatever becomes of its report, it must
- * be run. */
+/* Ends the program, except with a command: that must run even if its result cannot be sent. */
 static void misconfigured(const struct options *options, const char *what, const char *why)
 {
 	if (options->mode != MODE_CHECK)
@@ -111,7 +109,7 @@ static struct sender *sender_make(const struct options *options)
 {
 	struct reason why;
 
-	/* libcurl would look at it only after it has reached somebody */
+	/* libcurl reads it only when it has connected */
 	if (options->ca_file != NULL && access(options->ca_file, R_OK) != 0) {
 		reason_set(&why, "%s: %s", options->ca_file, strerror(errno));
 		misconfigured(options, "--cacert", why.text);
@@ -126,8 +124,7 @@ static struct sender *sender_make(const struct options *options)
 	return sender;
 }
 
-/* NULL where none is wanted, or it cannot be opened: that keeps no command from being run, and no
- * event from being sent. */
+/* NULL: none is wanted, or it cannot be opened; the events are sent nevertheless. */
 static struct spool *spool_make(const struct options *options)
 {
 	struct spool *spool;
@@ -137,7 +134,7 @@ static struct spool *spool_make(const struct options *options)
 		return NULL;
 	spool = spool_open(options->spool, options->spool_max, &why);
 	if (spool == NULL)
-		log_error("--spool: %s; what cannot be sent is not kept", why.text);
+		log_error("--spool: %s; events that cannot be sent are not kept", why.text);
 	return spool;
 }
 
@@ -145,7 +142,7 @@ static nsec retry_limit(const struct options *options, bool waits)
 {
 	if (options->retry != OPTIONS_RETRY_UNSET)
 		return options->retry;
-	return waits ? NSEC_NEVER : PATIENCE;
+	return waits ? NSEC_NEVER : RETRY_LIMIT;
 }
 
 static int feed_run(const struct options *options, struct submit_parts *parts)
@@ -167,7 +164,7 @@ static int feed_run(const struct options *options, struct submit_parts *parts)
 	return code;
 }
 
-/* One event; the host it is of, unless somebody said otherwise, is this one. */
+/* Sends one event; its default entity is this host's name. */
 static int event_run(
 	const struct options *options, struct submit_parts *parts, const struct fields *given)
 {

@@ -26,7 +26,7 @@ bool outage_failed(struct outage *outage, nsec now, uint32_t chance)
 	outage->away = true;
 	outage->given_up = now >= give_up_at(outage);
 	outage->retry_at = now + backoff_wait(&outage->backoff, chance);
-	/* the last attempt is made when the time is over, not some seconds before */
+	/* the last attempt is at the end of the time, not some seconds before */
 	if (now < give_up_at(outage) && outage->retry_at > give_up_at(outage))
 		outage->retry_at = give_up_at(outage);
 	return first;

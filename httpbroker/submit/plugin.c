@@ -29,7 +29,7 @@ static char *trim_lines(char *text)
 	return first;
 }
 
-/* One line of it, whatever it was before. */
+/* Appends the text's words on one line. */
 static void perfdata_add(struct buffer *out, char *text)
 {
 	char *word;
@@ -44,7 +44,7 @@ static void perfdata_add(struct buffer *out, char *text)
 	}
 }
 
-/* Cuts `text` at its first bar and takes what is behind that. */
+/* Cuts `text` at its first bar and moves what is behind it to the performance data. */
 static void bar_cut(char *text, struct buffer *perfdata)
 {
 	char *bar = strchr(text, '|');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a monitoring plugin prints, taken apart as its guidelines have it
+ * The output of a monitoring plugin, parsed as its guidelines say
  * (https://www.monitoring-plugins.org/doc/guidelines.html, "Plugin Output for Nagios", and the
  * multi-line form of Nagios 3):
  *
@@ -9,7 +9,7 @@
  *     the last of them | performance data
  *     more performance data
  *
- * Every part may be missing. Pure.
+ * Each part is optional. Pure.
  */
 #ifndef HTTPBROKER_SUBMIT_PLUGIN_H
 #define HTTPBROKER_SUBMIT_PLUGIN_H
@@ -19,21 +19,21 @@
 #include <stdint.h>
 
 struct plugin_text {
-	char *summary;          /* in the text that was taken apart, as is details */
-	char *details;          /* its lines; empty: there are none */
-	struct buffer perfdata; /* owned: all of it, on one line */
+	char *summary;          /* points into the parsed text, as does details */
+	char *details;          /* lines; empty: none */
+	struct buffer perfdata; /* owned; all of it, on one line */
 };
 
 /*
- * Takes `text` apart in place, into a plugin_text that is {0} or was used before. Blank lines
- * before the first are passed over; blanks around a part are not part of it.
+ * Parses `text` in place, into a plugin_text that is {0} or was used before. Leading blank lines
+ * and blanks around a part are dropped.
  */
 void plugin_split(char *text, struct plugin_text *out);
 
-/* In what Nagios hands on a newline is `\n` and a backslash `\\`: turns them back, in place. */
+/* Nagios writes a newline as `\n` and a backslash as `\\`: reverts that in place. */
 void plugin_unescape(char *text);
 
-/* What an exit code says: ok, warning, critical, unknown for 0 to 3, critical for all else. */
+/* The state of an exit code: ok, warning, critical, unknown for 0 to 3; critical for others. */
 const char *plugin_state(int64_t code);
 
 #endif

@@ -65,7 +65,7 @@ static void event_append(struct buffer *out, const struct queued *event, nsec wa
 		buffer_append(out, event->json, event->length);
 }
 
-/* How many of the first are sent together. */
+/* The number of first events that are sent together. */
 static size_t fitting(const struct queue *queue, size_t max)
 {
 	const struct queued *event = queue->first;

@@ -9,8 +9,8 @@
 
 #define BLANKS " \t\n"
 
-/* What the broker takes (httpbroker/limits.h). It cuts longer details at their end, where the
- * reason stands, and refuses longer performance data. */
+/* The broker's limits (httpbroker/limits.h). It cuts longer details at their end, where the reason
+ * of a failure stands, and refuses longer performance data. */
 #define DETAILS_MAX 65536
 #define PERFDATA_MAX (65536 - 64) /* and the run time */
 
@@ -37,7 +37,7 @@ static double seconds(nsec span)
 	return (double)span / NSEC_PER_SEC;
 }
 
-/* How it ended, in words, where its output does not tell; NULL where that is all there is to it. */
+/* Appends a sentence on the command's end. */
 static void end_describe(struct buffer *out, const struct command_result *result, const char *name)
 {
 	char limit[DURATION_TEXT];
@@ -61,8 +61,7 @@ static void end_describe(struct buffer *out, const struct command_result *result
 	}
 }
 
-/* What was kept of a stream, as text without blanks at its end, and with a mark where something is
- * missing. */
+/* Appends the kept output as text without trailing blanks, with a mark where some was cut. */
 static void stream_text(const struct kept *kept, struct buffer *text)
 {
 	struct buffer bytes = {NULL, 0, 0};
@@ -111,7 +110,7 @@ static void last_line_move(struct buffer *text, struct buffer *line)
 	text_trim(text);
 }
 
-/* Why a program failed it says last, and on standard error if it knows of that. */
+/* A program prints the reason of a failure last, mostly on standard error. */
 static void plain_split(struct report *report, struct buffer *out, struct buffer *err, bool failed)
 {
 	bool of_err = err->length > 0 && (failed || out->length == 0);
@@ -125,7 +124,7 @@ static void plain_split(struct report *report, struct buffer *out, struct buffer
 	lines_append(&report->details, err);
 }
 
-/* A plugin speaks on standard output; what stands beside that may say why it fails. */
+/* A plugin prints to standard output; standard error may hold the reason of a failure. */
 static void plugin_output_split(
 	struct report *report, struct buffer *out, struct buffer *err, bool failed)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the end of a command says about the check that it is: the state and the texts. Pure. */
+/* A command's result as an event: the state and the texts. Pure. */
 #ifndef HTTPBROKER_SUBMIT_REPORT_H
 #define HTTPBROKER_SUBMIT_REPORT_H
 
@@ -15,11 +15,11 @@ enum exit_map {
 
 struct report_rules {
 	enum exit_map map;
-	const char *timeout_state; /* of a command that took too long */
+	const char *timeout_state; /* of a command that timed out */
 };
 
 struct report {
-	struct plugin_text parts; /* of a plugin's output; its texts are gone */
+	struct plugin_text parts; /* of a plugin's output; only perfdata is valid later */
 	struct buffer line;       /* of the output, for the summary */
 	struct buffer summary;
 	struct buffer details;  /* the other lines */
@@ -27,13 +27,13 @@ struct report {
 };
 
 /*
- * With EXIT_MAP_PLUGIN the output is taken apart as a plugin's (plugin.h), and where the
- * state is not ok, what stands on standard error is put behind the details. With EXIT_MAP_PLAIN the
- * summary is the first line, or of a failure the last one, on standard error if there is any; the
- * details are the other lines of both.
+ * With EXIT_MAP_PLUGIN the output is parsed as a plugin's (plugin.h); if the state is not ok,
+ * standard error is appended to the details. With EXIT_MAP_PLAIN the summary is the first line, or
+ * the last one of a failure, of standard error if it has any; the details are the other lines of
+ * both.
  *
- * Writes state, summary, details and perfdata into *draft, which then points into *report; that
- * is {0} before, and freed by report_free(). `name` is the command's.
+ * Sets state, summary, details and perfdata of *fields, which then point into *report. That is {0}
+ * before, and freed by report_free(). `name` is the command's.
  */
 void report_make(struct report *report, const struct command_result *result,
 	const struct report_rules *rules, const char *name, struct fields *fields);

@@ -10,15 +10,15 @@
 #include <string.h>
 #include <sysexits.h>
 
-/* Bytes of an response; the rest is read and dropped. A batch's has a line for each event. */
+/* Bytes kept of a response; the rest is dropped. A batch's has a line for each event. */
 #define RESPONSE_MAX ((size_t)4 * 1024 * 1024)
 
 struct sender {
 	struct target *targets[SENDER_TARGETS];
 	size_t targets_count;
-	size_t current;        /* of the targets: asked now, or first */
-	size_t failed;         /* of the targets, for the request under way, in this round */
-	unsigned busy_targets; /* a bit each: they have answered 503 in the first round */
+	size_t current;        /* index of the current target */
+	size_t failed;         /* targets that failed in this round */
+	unsigned busy_targets; /* a bit each: 503 in the first round */
 	bool last_round;       /* the second, of the busy ones */
 	CURLM *multi;
 	struct curl_slist *headers; /* of a POST */
@@ -33,7 +33,7 @@ struct sender {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* libcurl tells which descriptors it waits for (CURLMOPT_SOCKETFUNCTION). */
+/* libcurl's descriptors have changed (CURLMOPT_SOCKETFUNCTION). */
 static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, void *unused)
 {
 	struct sender *sender = data;
@@ -175,7 +175,7 @@ static void delete_set_up(const struct sender *sender)
 	free(url);
 }
 
-/* Asks the current target. */
+/* Sends the request to the current target. */
 static void transfer_start(struct sender *sender)
 {
 	int left;
@@ -188,11 +188,11 @@ static void transfer_start(struct sender *sender)
 		delete_set_up(sender);
 	curl_multi_add_handle(sender->multi, current(sender)->easy);
 	sender->busy = true;
-	/* on its way before the caller turns to anything else */
+	/* send at once */
 	sender->deadline = NSEC_NEVER;
 	curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &left);
 	if (left == 0)
-		sender->deadline = 0; /* it is over already, and nothing else would say so */
+		sender->deadline = 0; /* it has ended already, without an event */
 }
 
 void sender_start(struct sender *sender, const struct request *request)
@@ -216,13 +216,13 @@ nsec sender_deadline(const struct sender *sender)
 	return sender->deadline;
 }
 
-/* Too long to be kept, and so to be understood: of one document alone it is shorter. */
+/* Too long to be parsed: the response for a single document is shorter. */
 static bool response_is_cut(const struct sender *sender)
 {
 	return sender->response.length == RESPONSE_MAX && sender->request->documents > 1;
 }
 
-/* Of a path libcurl speaks as if it were localhost's port 80. */
+/* For a UNIX socket, libcurl's own text names port 80 of localhost. */
 static const char *failure_words(const struct sender *sender, CURLcode code)
 {
 	long error = 0;
@@ -252,7 +252,7 @@ static void transfer_result(const struct sender *sender, CURLcode code, struct r
 		current(sender)->secrets, response);
 }
 
-/* Notes why the current target did not take it. */
+/* Adds the current target's failure to the list. */
 static void failure_note(struct sender *sender, const struct reason *why)
 {
 	struct reason before = sender->failures;
@@ -264,7 +264,7 @@ static void failure_note(struct sender *sender, const struct reason *why)
 			before.text[0] != '\0' ? "; " : "", sender_url(sender), why->text);
 }
 
-/* Turns to the next that is to be asked. False if there is none. */
+/* Switches to the next target. False: none is left. */
 static bool target_next(struct sender *sender)
 {
 	do {
@@ -279,7 +279,7 @@ static bool target_next(struct sender *sender)
 	return true;
 }
 
-/* The next is asked. What the first round has found out is what is told. */
+/* Tries the next target. The reasons reported are those of the first round. */
 static enum outcome target_failed(struct sender *sender, struct response *response)
 {
 	if (!sender->last_round)

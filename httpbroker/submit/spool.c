@@ -15,17 +15,17 @@
 #include <unistd.h>
 
 #define SUFFIX ".events"
-/* Names sort as numbers do; what follows by chance keeps two writers from having the same. */
+/* Names sort by number; the random part keeps those of two writers apart. */
 #define NAME_FORMAT "%020" PRId64 "-%08" PRIx32 "%08" PRIx32 SUFFIX
 #define NUMBER_DIGITS 20
 
-/* A file that is known to be there; in the list in the order of their names. */
+/* A known file; the list is sorted by name. */
 struct entry {
 	struct entry *next;
 	size_t bytes;
-	size_t taken; /* events of it that were appended to a queue; 0: not yet read */
-	size_t left;  /* of these, not answered for */
-	bool done;    /* it could not be read, or not be removed: this run leaves it alone */
+	size_t taken; /* events that were appended to a queue; 0: not read yet */
+	size_t left;  /* of these, without a response */
+	bool done;    /* it cannot be read or removed: this run ignores it */
 	char name[];  /* in the directory */
 };
 
@@ -35,8 +35,8 @@ struct spool {
 	bool locked;
 	size_t max;   /* bytes */
 	size_t bytes; /* of the entries */
-	int64_t last; /* number of the last name that was seen or made */
-	nsec looked;  /* monotonic: when the directory was listed last; 0: never */
+	int64_t last; /* the largest number of a name so far */
+	nsec looked;  /* monotonic: the last listing; 0: never */
 	size_t damaged;
 	struct entry *entries;
 };
@@ -121,7 +121,7 @@ static bool spool_scan(struct spool *spool, struct reason *why)
 	return directory_each(spool->directory, name_seen, &look, why);
 }
 
-/* For what others have put there since. If it cannot be seen now, it will be. */
+/* Finds other runs' files. A failure is ignored: the next listing finds them. */
 static void spool_rescan_when_due(struct spool *spool)
 {
 	struct reason why;
@@ -167,7 +167,7 @@ const char *spool_path(const struct spool *spool)
 	return spool->path;
 }
 
-/* The file is out of the way, or it stays where it is and must not be found again as a new one. */
+/* Forgets a file that is gone; one that stays must not be found again as a new one. */
 static void entry_finish(struct spool *spool, struct entry **link, bool gone)
 {
 	if (gone)
@@ -198,7 +198,7 @@ static void entry_skip(struct spool *spool, struct entry **link, const struct re
 	entry_finish(spool, link, false);
 }
 
-/* Reads the file at *link into the queue, or sets it aside, or forgets it if it is gone. */
+/* Reads the file at *link into the queue, renames a damaged one, forgets a vanished one. */
 static bool entry_take(struct spool *spool, struct entry **link, struct queue *queue)
 {
 	struct entry *entry = *link;
@@ -275,14 +275,14 @@ void spool_return(struct spool *spool, const struct queue *queue)
 			continue;
 		spool_file_write(&bytes, event, SPOOL_FILE_MAX);
 		if (!directory_write(spool->directory, entry->name, &bytes, &why))
-			log_warning("%s/%s: %s: what was sent of it will be sent again",
+			log_warning("%s/%s: %s: its events that were sent will be sent again",
 				spool->path, entry->name, why.text);
-		entry->taken = entry->left; /* once is enough */
+		entry->taken = entry->left; /* rewritten once */
 	}
 	buffer_free(&bytes);
 }
 
-/* Writes the first events of the queue into a file behind all others. Returns how many. */
+/* Writes the first events of the queue into a file behind all others. Returns their number. */
 static size_t file_append(struct spool *spool, const struct queue *queue, struct reason *why)
 {
 	size_t room = spool->max > spool->bytes ? spool->max - spool->bytes : 0;
@@ -307,7 +307,7 @@ static size_t file_append(struct spool *spool, const struct queue *queue, struct
 
 bool spool_put(struct spool *spool, struct queue *queue, struct reason *why)
 {
-	spool_rescan_when_due(spool); /* what others have put there counts */
+	spool_rescan_when_due(spool); /* other runs' files count */
 	while (queue->first != NULL) {
 		size_t count = file_append(spool, queue, why);
 

@@ -19,11 +19,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NEW_PREFIX ".new-" /* and digits by chance: a file that is being written */
+#define NEW_PREFIX ".new-" /* and random digits: an incomplete file */
 #define NEW_NAME 32
 
-/* A file that nobody has written to for so long was left by a run that was killed. Whether that
- * still runs cannot be asked for: it may be in another PID namespace, or on another host. */
+/* An incomplete file this old was left by a killed run. Whether that still runs cannot be asked: it
+ * may be in another PID namespace or on another host. */
 #define ABANDONED_AFTER (3600 * NSEC_PER_SEC)
 
 enum directory_lock directory_lock(int directory, const char *path, struct reason *why)
@@ -49,7 +49,7 @@ int directory_open(const char *path, struct reason *why)
 		reason_set(why, "%s: %s", path, strerror(errno));
 		return -1;
 	}
-	/* not for long: there may be a command to be run before it is needed */
+	/* unlocked again: a command may run before the spool is needed */
 	if (directory_lock(fd, path, why) == DIRECTORY_ERROR) {
 		close(fd);
 		return -1;
@@ -91,8 +91,8 @@ static int name_compare(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* All names in the folder, in order; NULL, with errno, if it cannot be read. (scandirat(3) is
- * glibc's alone.) */
+/* All names in the directory, sorted; NULL with errno: it cannot be read. (scandirat(3) is glibc's
+ * alone.) */
 static char **names_read(int directory, size_t *count)
 {
 	int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -147,7 +147,7 @@ static bool all_written(int fd, const struct buffer *bytes)
 	return fsync(fd) == 0;
 }
 
-/* A new file under a name that nobody looks at, and no other writer has, wherever it runs. */
+/* A new file under a unique name that readers ignore. */
 static int new_open(int directory, char name[NEW_NAME])
 {
 	int fd;
@@ -160,7 +160,7 @@ static int new_open(int directory, char name[NEW_NAME])
 	return fd;
 }
 
-/* The name is on the disk as well. Some file systems have no such call for a directory. */
+/* Syncs the directory entry. Some file systems do not support that. */
 static bool name_kept(int directory)
 {
 	return fsync(directory) == 0 || errno == EINVAL;
@@ -190,7 +190,7 @@ static enum directory_read failure(int error, struct reason *why)
 	return error == ENOENT ? DIRECTORY_GONE : error == ELOOP ? DIRECTORY_ODD : DIRECTORY_DENIED;
 }
 
-/* Nobody who puts a pipe there keeps us waiting. */
+/* Opening a FIFO does not block. */
 static enum directory_read file_open(int directory, const char *name, int *out, struct reason *why)
 {
 	int fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -255,7 +255,7 @@ bool directory_rename(int directory, const char *name, const char *to)
 #define HEAD_MAX 80 /* bytes of the first line */
 #define HEAD_FORMAT "httpbroker-submit spool 1: %zu events, %zu bytes\n"
 
-/* Line breaks stand between the tokens of an event, never in its strings. */
+/* JSON has line breaks between tokens only, never in strings. */
 static void line_append(struct buffer *out, const struct queued *event)
 {
 	size_t start = out->length;
@@ -299,7 +299,7 @@ size_t spool_file_write(struct buffer *out, const struct queued *first, size_t m
 	return count;
 }
 
-/* Reads the first line; *events and *rest are what it says and where the events begin. */
+/* Reads the first line: the number of events, and where they begin. */
 static bool head_read(
 	const char *bytes, size_t length, size_t *events, const char **rest, struct reason *why)
 {

@@ -9,15 +9,14 @@
 #include <sys/un.h>
 #include <sysexits.h>
 
-/* The broker responses within 5 s even when its Redis hangs; a proxy and a slow line come on top.
- */
+/* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line add to that. */
 #define REQUEST_LIMIT_MS 15000L
 #define CONNECT_LIMIT_MS 5000L
 
 #define UNIX_PREFIX "unix:"
-#define UNIX_URL "http://localhost/state" /* what is asked of a broker that listens on a path */
+#define UNIX_URL "http://localhost/state" /* of a broker on a UNIX socket */
 
-/* The URL as it may be shown, however wrong it is: without what may be a password or a token. */
+/* The URL, valid or not, without anything that may be a password or a token. */
 static char *url_masked(const char *url)
 {
 	const char *behind = strstr(url, "://");
@@ -51,46 +50,36 @@ static bool url_parse(CURLU *parts, const char *url, struct reason *why)
 	return known;
 }
 
-/* Where events are posted: at /state, unless another path is given. */
+/* To be freed with free(3); `missing` where there is no such part. */
+static char *part_copied(CURLU *parts, CURLUPart part, unsigned flags, const char *missing)
+{
+	char *text = NULL;
+
+	curl_url_get(parts, part, &text, flags);
+	char *copy = memory_copied(text != NULL ? text : missing);
+	curl_free(text);
+	return copy;
+}
+
+/* The URL with its default path. */
 static char *url_completed(CURLU *parts)
 {
-	char *path = NULL, *url = NULL;
+	char *path = part_copied(parts, CURLUPART_PATH, 0, "/");
 
-	curl_url_get(parts, CURLUPART_PATH, &path, 0);
-	if (path == NULL || strcmp(path, "/") == 0)
+	if (strcmp(path, "/") == 0)
 		curl_url_set(parts, CURLUPART_PATH, "/state", 0);
-	curl_url_get(parts, CURLUPART_URL, &url, 0);
-	if (url == NULL)
-		die(EX_OSERR, "libcurl does not put a URL together");
-	char *copy = memory_copied(url);
-	curl_free(path);
-	curl_free(url);
-	return copy;
+	free(path);
+	return part_copied(parts, CURLUPART_URL, 0, "");
 }
 
-static char *password_of(CURLU *parts)
-{
-	char *password = NULL;
-
-	curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
-	char *copy = memory_copied(password != NULL ? password : "");
-	curl_free(password);
-	return copy;
-}
-
-/* Drops what may not be shown from the parts. */
+/* The URL without its secrets, which are removed from the parts. */
 static char *url_shown(CURLU *parts)
 {
-	char *url = NULL;
-
 	curl_url_set(parts, CURLUPART_USER, NULL, 0);
 	curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
 	curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
 	curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
-	curl_url_get(parts, CURLUPART_URL, &url, 0);
-	char *shown = memory_copied(url != NULL ? url : "the broker");
-	curl_free(url);
-	return shown;
+	return part_copied(parts, CURLUPART_URL, 0, "the broker");
 }
 
 static void easy_set_up(CURL *easy)
@@ -101,7 +90,7 @@ static void easy_set_up(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, REQUEST_LIMIT_MS);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* without it, giving up waits for a resolver whose name server does not response */
+	/* otherwise giving up waits for a resolver whose name server does not answer */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }
 
@@ -115,7 +104,7 @@ static void options_set(CURL *easy, const struct target_options *options)
 	curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->token);
 }
 
-/* A UNIX socket's path has no place in a URL of libcurl: it is an option beside it. */
+/* libcurl takes the path of a UNIX socket as an option, not in the URL. */
 static bool unix_parse(struct target *target, const char *path, struct reason *why)
 {
 	if (path[0] != '/')
@@ -124,8 +113,8 @@ static bool unix_parse(struct target *target, const char *path, struct reason *w
 		return reason_set(why, "'%s%s': the path is longer than %zu bytes", UNIX_PREFIX,
 			path, sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
 	if (curl_easy_setopt(target->easy, CURLOPT_UNIX_SOCKET_PATH, path) != CURLE_OK)
-		return reason_set(why, "'%s%s': libcurl does not take it", UNIX_PREFIX, path);
-	/* a proxy is asked nothing that only this machine can response */
+		return reason_set(why, "'%s%s': libcurl rejects it", UNIX_PREFIX, path);
+	/* a proxy cannot reach a UNIX socket of this machine */
 	curl_easy_setopt(target->easy, CURLOPT_PROXY, "");
 	target->local = true;
 	target->shown = memory_printed("%s%s", UNIX_PREFIX, path);
@@ -143,7 +132,7 @@ static bool target_parse(struct target *target, const char *url, struct reason *
 	bool known = url_parse(parts, url, why);
 	if (known) {
 		target->url = url_completed(parts);
-		target->secrets[1] = password_of(parts);
+		target->secrets[1] = part_copied(parts, CURLUPART_PASSWORD, CURLU_URLDECODE, "");
 		target->shown = url_shown(parts);
 	}
 	curl_url_cleanup(parts);
@@ -170,15 +159,12 @@ struct target *target_new(const char *url, const struct target_options *options,
 char *target_url_with(const struct target *target, const char *query)
 {
 	CURLU *parts = curl_url();
-	char *url = NULL;
 
 	curl_url_set(parts, CURLUPART_URL, target->url, 0);
 	curl_url_set(parts, CURLUPART_QUERY, query, CURLU_APPENDQUERY);
-	curl_url_get(parts, CURLUPART_URL, &url, 0);
-	char *copy = memory_copied(url);
-	curl_free(url);
+	char *url = part_copied(parts, CURLUPART_URL, 0, "");
 	curl_url_cleanup(parts);
-	return copy;
+	return url;
 }
 
 static void secret_free(char *secret)
