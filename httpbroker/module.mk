@@ -8,7 +8,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/checks/checks.c httpbroker/checks/checks.h \
 	httpbroker/checks/encode.c httpbroker/checks/encode.h \
 	httpbroker/checks/event.c httpbroker/checks/event.h \
-	httpbroker/checks/prepared.c httpbroker/checks/prepared.h \
 	httpbroker/checks/siphash.c httpbroker/checks/siphash.h \
 	httpbroker/checks/wheel.c httpbroker/checks/wheel.h \
 	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \

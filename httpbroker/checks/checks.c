@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Few buckets at first, for there are 256 tables; uthash doubles them as they fill. */
+/* Few buckets at first: there are 256 tables, and uthash doubles them as they fill. */
 #define HASH_INITIAL_NUM_BUCKETS 8U
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 3U
 
-/* A key is not bytes in a row, but a text and where it is cut: see names_differ(). */
+/* A key is a text and the offset that splits it. */
 #define HASH_KEYCMP(check, wanted, length) names_differ(check, wanted, length)
 
 #include "httpbroker/checks/checks.h"
@@ -45,7 +45,6 @@ struct checks *checks_new(const struct siphash_key *key)
 	return checks;
 }
 
-/* Returns how many there were. */
 static size_t shard_clear(struct shard *shard)
 {
 	struct check *check, *next;
@@ -60,16 +59,12 @@ static size_t shard_clear(struct shard *shard)
 	return count;
 }
 
-static void shard_free(struct shard *shard)
-{
-	shard_clear(shard);
-	pthread_mutex_destroy(&shard->lock);
-}
-
 void checks_free(struct checks *checks)
 {
-	for (int i = 0; i < CHECKS_SHARDS; i++)
-		shard_free(&checks->shards[i]);
+	for (int i = 0; i < CHECKS_SHARDS; i++) {
+		shard_clear(&checks->shards[i]);
+		pthread_mutex_destroy(&checks->shards[i].lock);
+	}
 	free(checks);
 }
 
@@ -78,10 +73,7 @@ size_t checks_count(const struct checks *checks)
 	return atomic_load_explicit(&checks->count, memory_order_relaxed);
 }
 
-/*
- * In two steps, so that the pairs which look alike (there is one for each colon in the text) can
- * be told apart without hashing the text again for each.
- */
+/* In two steps: the pairs with the same text, one for each colon in it, share the first. */
 static uint64_t text_hash(const struct checks *checks, const struct names *names)
 {
 	return siphash(&checks->key, names->bytes, names->length);
@@ -110,7 +102,7 @@ struct check *checks_find(const struct checks *checks, const struct names *names
 	return pair_find(checks, names, text_hash(checks, names));
 }
 
-/* Marks the ranks of all other states whose names look like this text. */
+/* Marks the ranks of all other checks with this text. */
 static void ranks_find(const struct checks *checks, const struct names *names, uint64_t text,
 	bool taken[CHECKS_UNRANKED + 1])
 {
@@ -125,7 +117,7 @@ static void ranks_find(const struct checks *checks, const struct names *names, u
 	}
 }
 
-/* Whether a state whose names look like this text, the names themselves aside, has this rank. */
+/* Whether a check with this text has this rank. */
 static bool rank_is_taken(const struct checks *checks, const char *text, size_t length, int rank)
 {
 	const struct names names = {text, (uint16_t)length, 0};
@@ -135,7 +127,7 @@ static bool rank_is_taken(const struct checks *checks, const char *text, size_t 
 	return taken[rank];
 }
 
-/* The N of a text that ends in `#N`, if that may be a rank's; else 1. */
+/* The N of a text that ends in `#N`, if N is a rank; else 1. */
 static int suffix_read(const char *text, size_t length, size_t *before)
 {
 	size_t at = length;
@@ -152,7 +144,7 @@ static int suffix_read(const char *text, size_t length, size_t *before)
 	return number;
 }
 
-/* Whether the key `text` is that of a state whose own text is shorter, or, with `#rank`, longer. */
+/* Whether another text, shorter or longer by `#N`, gives the key of these names and this rank. */
 static bool key_is_taken(const struct checks *checks, const struct names *names, int rank)
 {
 	char longer[CHECKS_KEY];
@@ -192,7 +184,7 @@ size_t check_key(const struct check *check, char out[CHECKS_KEY])
 	return length;
 }
 
-/* A new event mostly is as long as the one before, so that its bytes fit where those were. */
+/* Most events are as long as the one before: their bytes are reused. */
 static void encoded_replace(struct encoded *old, const struct encoded *new)
 {
 	char *bytes = old->bytes;
@@ -204,7 +196,7 @@ static void encoded_replace(struct encoded *old, const struct encoded *new)
 	old->bytes = bytes;
 }
 
-static void check_set(struct check *check, const struct checks_event *event)
+static void check_set(struct check *check, const struct prepared *event)
 {
 	encoded_replace(&check->encoded, &event->encoded);
 	check->state = (uint8_t)event->state;
@@ -214,9 +206,9 @@ static void check_set(struct check *check, const struct checks_event *event)
 	check->deadline = event->deadline;
 }
 
-struct check *checks_add(
-	struct checks *checks, const struct names *names, const struct checks_event *event)
+struct check *checks_add(struct checks *checks, const struct prepared *event)
 {
+	const struct names *names = &event->names;
 	uint64_t text = text_hash(checks, names);
 	unsigned hash = pair_hash(checks, text, names->entity_length);
 	struct shard *shard = &checks->shards[hash >> SHARD_SHIFT];
@@ -233,7 +225,7 @@ struct check *checks_add(
 	return check;
 }
 
-void checks_set(struct checks *checks, struct check *check, const struct checks_event *event)
+void checks_set(struct checks *checks, struct check *check, const struct prepared *event)
 {
 	struct shard *shard = &checks->shards[check->hh.hashv >> SHARD_SHIFT];
 
@@ -305,8 +297,8 @@ static void bucket_visit(const UT_hash_table *table, unsigned bucket,
 }
 
 /*
- * A part is all hashes that end in the same bits. Buckets go by these bits as well: so a state
- * stays in its part when the table grows, and only the part's buckets have to be looked at.
+ * A part is all hashes with the same lower bits, as a bucket is: a check stays in its part when the
+ * table grows, and only the part's buckets are visited.
  */
 static void part_visit(const struct shard *shard, const struct checks_cursor *cursor,
 	checks_visitor *visit, void *context)

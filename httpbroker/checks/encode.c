@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/checks/encode.h"
 
+#include "common/memory.h"
 #include "common/utf8.h"
 #include "httpbroker/limits.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool needs_escape(char c)
@@ -63,7 +65,7 @@ void jsontext_number(struct buffer *out, int64_t number)
 	buffer_append(out, digits, jsontext_digits(digits, number));
 }
 
-/* A string, cleaned: nothing else may go out, whatever came in. */
+/* All strings are cleaned before they are sent. */
 static void string_append(struct buffer *out, struct text text, enum utf8_lines lines)
 {
 	struct buffer clean = {NULL, 0, 0};
@@ -77,7 +79,6 @@ static void string_append(struct buffer *out, struct text text, enum utf8_lines 
 	buffer_free(&clean);
 }
 
-/* A text of one line. */
 static void text_append(struct buffer *out, const char *key, struct text text)
 {
 	if (text.bytes == NULL)
@@ -86,15 +87,7 @@ static void text_append(struct buffer *out, const char *key, struct text text)
 	string_append(out, text, UTF8_ONE_LINE);
 }
 
-/* The longest beginning of at most `limit` bytes that does not end inside a character. */
-static size_t whole_characters(struct text text, size_t limit)
-{
-	while (limit > 0 && ((unsigned char)text.bytes[limit] & 0xc0) == 0x80)
-		limit--;
-	return limit;
-}
-
-/* A text of any number of lines. A long one is cut, and ends in `…` then. */
+/* Keeps line breaks. A long text is cut between characters, and `…` follows. */
 static void text_append_cut(struct buffer *out, const char *key, struct text text, size_t limit)
 {
 	static const char ellipsis[] = "\xe2\x80\xa6\"";
@@ -103,7 +96,9 @@ static void text_append_cut(struct buffer *out, const char *key, struct text tex
 	if (text.bytes == NULL)
 		return;
 	if (cut)
-		text.length = whole_characters(text, limit);
+		for (text.length = limit; text.length > 0; text.length--)
+			if (((unsigned char)text.bytes[text.length] & 0xc0) != 0x80)
+				break;
 	buffer_append_text(out, key);
 	string_append(out, text, UTF8_LINES);
 	if (!cut)
@@ -120,39 +115,30 @@ static void seconds_append(struct buffer *out, const char *key, int64_t seconds)
 	jsontext_number(out, seconds);
 }
 
-static void tag_append(struct buffer *out, const json_t *tag)
-{
-	struct text text = {json_string_value(tag), json_string_length(tag)};
-
-	string_append(out, text, UTF8_ONE_LINE);
-}
-
 static void tags_append(struct buffer *out, const json_t *tags)
 {
+	size_t count = json_is_string(tags) ? 1 : json_array_size(tags);
+
 	if (tags == NULL)
 		return;
 	buffer_append_text(out, ",\"tags\":[");
-	if (json_is_string(tags))
-		tag_append(out, tags);
-	for (size_t i = 0; i < json_array_size(tags); i++) {
-		if (i > 0)
-			buffer_append(out, ",", 1);
-		tag_append(out, json_array_get(tags, i));
+	for (size_t i = 0; i < count; i++) {
+		const json_t *tag = json_is_string(tags) ? tags : json_array_get(tags, i);
+
+		buffer_append(out, ",", i > 0 ? 1 : 0);
+		string_append(out, (struct text){json_string_value(tag), json_string_length(tag)},
+			UTF8_ONE_LINE);
 	}
 	buffer_append(out, "]", 1);
 }
 
-/* As service, Flapjack 1 would take the words that are no state for the check's new state. */
-static const char *type_of(enum state state)
-{
-	return state_lasts(state) ? ",\"type\":\"service\"" : ",\"type\":\"action\"";
-}
-
+/* Flapjack 1 takes the state of a service for lasting, even acknowledgement. */
 static void head_append(struct buffer *out, const struct event *event)
 {
 	text_append(out, "{\"entity\":", event->entity);
 	text_append(out, ",\"check\":", event->check);
-	buffer_append_text(out, type_of(event->state));
+	buffer_append_text(
+		out, state_lasts(event->state) ? ",\"type\":\"service\"" : ",\"type\":\"action\"");
 }
 
 static void middle_append(struct buffer *out, const struct event *event, int flapjack)
@@ -190,4 +176,95 @@ struct encoded encoded_make(const struct event *event, int flapjack, struct buff
 	encoded.length = (uint32_t)(out->length - start);
 	encoded.bytes = out->data + start;
 	return encoded;
+}
+
+static nsec deadline_of(const struct event *event, struct moment now)
+{
+	nsec ends, left;
+
+	if (event->ttl < 0)
+		return NSEC_NEVER;
+	if (__builtin_mul_overflow(event->time + event->ttl, NSEC_PER_SEC, &ends) ||
+		__builtin_sub_overflow(ends, now.wall, &left))
+		return NSEC_NEVER;
+	return now.monotonic + left;
+}
+
+/* Appends `entity:check`, and gives the block to *prepared. */
+static void names_append(
+	struct prepared *prepared, struct buffer *block, struct text entity, struct text check)
+{
+	size_t begin = block->length;
+
+	buffer_append(block, entity.bytes, entity.length);
+	buffer_append(block, ":", 1);
+	buffer_append(block, check.bytes, check.length);
+	prepared->block = block->data;
+	prepared->names = (struct names){
+		.bytes = block->data + begin,
+		.length = (uint16_t)(block->length - begin),
+		.entity_length = (uint16_t)entity.length,
+	};
+}
+
+/* An ok for the check's former names. */
+static struct prepared *former_make(const struct event *event, int flapjack, struct moment now)
+{
+	struct prepared *former = memory_zeroed(1, sizeof *former);
+	struct buffer summary = {NULL, 0, 0};
+	struct event ok;
+
+	event_init(&ok);
+	ok.time = event->time;
+	ok.fraction = event->fraction;
+	ok.entity = event->former_entity;
+	ok.check = event->former_check;
+	ok.state_text = text_literal(state_name(STATE_OK));
+	ok.state = STATE_OK;
+	ok.ttl = EVENT_TTL_NEVER;
+	buffer_printf(&summary, "httpbroker: this check is now named %.*s",
+		(int)event->check.length, event->check.bytes);
+	ok.summary = (struct text){summary.data, summary.length};
+	prepared_make(former, &ok, flapjack, now);
+	buffer_free(&summary);
+	return former;
+}
+
+void prepared_make(
+	struct prepared *prepared, const struct event *event, int flapjack, struct moment now)
+{
+	struct buffer block = {NULL, 0, 0};
+
+	*prepared = (struct prepared){
+		.state = event->state,
+		.time = event->time,
+		.fraction = event->fraction,
+		.ttl = event->ttl,
+		.deadline = deadline_of(event, now),
+	};
+	prepared->encoded = encoded_make(event, flapjack, &block);
+	names_append(prepared, &block, event->entity, event->check);
+	prepared->encoded.bytes = block.data;
+	if (event->former_check.bytes != NULL)
+		prepared->former = former_make(event, flapjack, now);
+}
+
+void prepared_make_forgotten(
+	struct prepared *prepared, struct text entity, struct text check, struct instant time)
+{
+	struct buffer block = {NULL, 0, 0};
+
+	*prepared = (struct prepared){
+		.time = time.seconds, .fraction = time.fraction, .forgotten = true};
+	names_append(prepared, &block, entity, check);
+}
+
+void prepared_free(struct prepared *prepared)
+{
+	if (prepared->former != NULL)
+		prepared_free(prepared->former);
+	free(prepared->former);
+	free(prepared->block);
+	prepared->former = NULL;
+	prepared->block = NULL;
 }

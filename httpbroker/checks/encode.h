@@ -1,41 +1,70 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing JSON, fast and straight into a buffer. Reading it is jansson's work. */
+/* Writes JSON into a buffer, and prepares events for the checks and for Flapjack. */
 #ifndef HTTPBROKER_CHECKS_ENCODE_H
 #define HTTPBROKER_CHECKS_ENCODE_H
 
 #include "common/buffer.h"
+#include "common/clocks.h"
 #include "httpbroker/checks/event.h"
 
 #include <stdint.h>
 
-/* A string in quotes. The bytes are valid UTF-8; what JSON wants escaped is. */
+/* A string in quotes, escaped. The bytes must be valid UTF-8. */
 void jsontext_string(struct buffer *out, const char *bytes, size_t length);
 
 void jsontext_number(struct buffer *out, int64_t number);
 
 #define JSONTEXT_NUMBER 24 /* bytes that hold any number */
 
-/* The digits alone, without a NUL; returns how many bytes that are. */
+/* The digits without a NUL; returns how many. */
 size_t jsontext_digits(char out[JSONTEXT_NUMBER], int64_t number);
 
 /*
- * An event as Flapjack takes it, ready made but for its time, so that repeating it is a copy and
- * a stamp. Keys come in a fixed order: entity, check, type, state, summary, details, perfdata,
- * acknowledgement_id, duration, tags, the delays, time.
- *
- * The keys that Flapjack 1.6 and 2.0 accept were found by running both; either rejects an event
- * with any other key, and a non-empty perfdata ends a Flapjack 2.
+ * An event as JSON, but for its time: a repeat is a copy and a stamp. The order of its keys is
+ * fixed: entity, check, type, state, summary, details, perfdata, acknowledgement_id, duration,
+ * tags, the delays, time. Flapjack rejects an event with any other key, and a non-empty perfdata
+ * ends Flapjack 2; this was found by running 1.6 and 2.0.
  */
-
 struct encoded {
 	char *bytes; /* `{"entity":…`, to be followed by `,"time":N}` */
 	uint32_t length;
-	uint32_t head; /* where what a check *is* ends: entity, check, type */
-	uint32_t tail; /* where what *holds on* begins: tags and delays */
+	uint32_t head; /* the length of entity, check, type */
+	uint32_t tail; /* the offset of tags and delays */
 };
 
-/* Appends the event, its texts cleaned (common/utf8.h) and cut, for this version of Flapjack (1 or
- * 2); the result points into *out. */
+/* Appends the event for this version of Flapjack (1 or 2), its strings cleaned (common/utf8.h) and
+ * cut. The result points into *out. */
 struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out);
+
+/* The pair that identifies a check. Two pairs may have the same text. */
+struct names {
+	const char *bytes;      /* `entity:check` */
+	uint16_t length;        /* of the whole */
+	uint16_t entity_length; /* the offset of the separating colon */
+};
+
+/* A valid event, encoded and with a deadline; or that a check is forgotten. */
+struct prepared {
+	struct names names;
+	struct encoded encoded;
+	enum state state;
+	int64_t time;            /* seconds since the epoch, not in the future */
+	uint16_t fraction;       /* of that second: struct instant */
+	int32_t ttl;             /* seconds; negative: never stale */
+	nsec deadline;           /* monotonic, or NSEC_NEVER; no clock step changes it */
+	bool handed;             /* another broker has handed it off */
+	bool forgotten;          /* the check is forgotten: only names and time are set */
+	struct prepared *former; /* owned; sets the check's former names ok; NULL: none */
+	char *block;             /* owned; names and encoded point into it */
+};
+
+/* The event is valid (event_check) for this version of Flapjack. */
+void prepared_make(
+	struct prepared *prepared, const struct event *event, int flapjack, struct moment now);
+
+void prepared_make_forgotten(
+	struct prepared *prepared, struct text entity, struct text check, struct instant time);
+
+void prepared_free(struct prepared *prepared);
 
 #endif

@@ -129,12 +129,6 @@ static bool is_older(const struct prepared *prepared, const struct check *check,
 	       (order < 0 && (known || instant_compare(cached, instant_of(now.wall)) <= 0));
 }
 
-static struct checks_event event_of(const struct prepared *prepared)
-{
-	return (struct checks_event){prepared->encoded, prepared->state, prepared->time,
-		prepared->ttl, prepared->deadline, prepared->fraction};
-}
-
 static void check_start(struct engine *engine, struct check *check, struct moment now)
 {
 	check_push(engine, check, now);
@@ -145,11 +139,9 @@ static void check_start(struct engine *engine, struct check *check, struct momen
 static enum engine_result check_update(struct engine *engine, struct check *check,
 	const struct prepared *prepared, struct moment now)
 {
-	const struct checks_event event = event_of(prepared);
-
 	if (check->untold)
 		check_push(engine, check, now);
-	checks_set(engine->checks, check, &event);
+	checks_set(engine->checks, check, prepared);
 	check->stale = check->deadline <= now.monotonic;
 	if (check->sent != (check->stale ? engine->settings->stale_state : check->state))
 		check_push(engine, check, now);
@@ -183,11 +175,9 @@ static void former_resolve(
 static enum engine_result check_add(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
-	const struct checks_event event = event_of(prepared);
-
 	if (checks_count(engine->checks) >= engine->settings->max_checks)
 		return ENGINE_FULL;
-	struct check *check = checks_add(engine->checks, &prepared->names, &event);
+	struct check *check = checks_add(engine->checks, prepared);
 	check->posted = !prepared->handed;
 	check_start(engine, check, now);
 	former_resolve(engine, prepared, now);
@@ -256,12 +246,10 @@ enum engine_result engine_apply_handed(
 bool engine_load(struct engine *engine, const struct prepared *prepared, const enum state *sent,
 	struct moment now)
 {
-	const struct checks_event event = event_of(prepared);
-
 	if (checks_count(engine->checks) >= engine->settings->max_checks ||
 		checks_find(engine->checks, &prepared->names) != NULL)
 		return false;
-	struct check *check = checks_add(engine->checks, &prepared->names, &event);
+	struct check *check = checks_add(engine->checks, prepared);
 	check->loaded = true;
 	outbox_mark_recorded(engine->outbox, check);
 	check->sent = (uint8_t)(sent != NULL ? *sent : prepared->state);

@@ -19,7 +19,7 @@
 
 #include "common/clocks.h"
 #include "httpbroker/checks/checks.h"
-#include "httpbroker/checks/prepared.h"
+#include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/missing.h"
 #include "httpbroker/delivery/outbox.h"
 

@@ -22,7 +22,7 @@
 
 #include "common/reason.h"
 #include "httpbroker/checks/checks.h"
-#include "httpbroker/checks/prepared.h"
+#include "httpbroker/checks/encode.h"
 #include "httpbroker/redis/resp.h"
 
 #include <stdbool.h>

@@ -249,12 +249,6 @@ struct look {
 
 static void accepted_apply(struct checks *checks, const struct prepared *prepared)
 {
-	const struct checks_event event = {.encoded = prepared->encoded,
-		.state = prepared->state,
-		.time = prepared->time,
-		.ttl = prepared->ttl,
-		.deadline = prepared->deadline,
-		.fraction = prepared->fraction};
 	struct check *check = checks_find(checks, &prepared->names);
 
 	if (prepared->forgotten && check != NULL) {
@@ -263,9 +257,9 @@ static void accepted_apply(struct checks *checks, const struct prepared *prepare
 	} else if (prepared->forgotten || !state_lasts(prepared->state)) {
 		return;
 	} else if (check == NULL) {
-		checks_add(checks, &prepared->names, &event);
+		checks_add(checks, prepared);
 	} else if (prepared->time >= check->time) {
-		checks_set(checks, check, &event);
+		checks_set(checks, check, prepared);
 	}
 }
 

@@ -2,7 +2,7 @@
 #include "t/fuzz/format.h"
 
 #include "common/utf8.h"
-#include "httpbroker/checks/prepared.h"
+#include "httpbroker/checks/encode.h"
 #include "httpbroker/limits.h"
 #include "t/fuzz/fuzz.h"
 

@@ -60,14 +60,14 @@ static struct check *add(
 	struct names names = pair(text, sizeof text, entity, name);
 
 	snprintf(bytes, sizeof bytes, "%s", json);
-	return checks_add(checks, &names,
-		&(struct checks_event){
-			.encoded = {bytes, (uint32_t)strlen(bytes), 1, 2},
-			.state = STATE_WARNING,
-			.time = 7,
-			.ttl = 8,
-			.deadline = 9,
-		});
+	return checks_add(checks, &(struct prepared){
+					  .names = names,
+					  .encoded = {bytes, (uint32_t)strlen(bytes), 1, 2},
+					  .state = STATE_WARNING,
+					  .time = 7,
+					  .ttl = 8,
+					  .deadline = 9,
+				  });
 }
 
 static struct check *find(const struct checks *checks, const char *entity, const char *name)
@@ -117,7 +117,7 @@ static void the_next_event_takes_the_place_of_the_last(void **state)
 
 		snprintf(bytes, sizeof bytes, "%s", events[i]);
 		checks_set(checks, held,
-			&(struct checks_event){.encoded = {bytes, (uint32_t)strlen(bytes), 0, 1},
+			&(struct prepared){.encoded = {bytes, (uint32_t)strlen(bytes), 0, 1},
 				.state = STATE_CRITICAL,
 				.time = 10 + (int64_t)i});
 		memset(bytes, 'x', sizeof bytes); /* it must be a copy */
@@ -285,7 +285,7 @@ static void ranks_end(void **state)
 		struct names names = {text, sizeof text, i};
 		char bytes[] = "{}";
 		const struct check *added = checks_add(
-			checks, &names, &(struct checks_event){.encoded = {bytes, 2, 0, 0}});
+			checks, &(struct prepared){.names = names, .encoded = {bytes, 2, 0, 0}});
 
 		assert_int_equal(added->rank, i <= CHECKS_RANKS ? i : CHECKS_UNRANKED);
 	}

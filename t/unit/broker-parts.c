@@ -35,9 +35,7 @@ struct held held_make(const struct event *event, struct moment now)
 	struct prepared prepared;
 
 	prepared_make(&prepared, event, 2, now);
-	held.check = checks_add(held.checks, &prepared.names,
-		&(struct checks_event){prepared.encoded, prepared.state, prepared.time,
-			prepared.ttl, prepared.deadline, prepared.fraction});
+	held.check = checks_add(held.checks, &prepared);
 	prepared_free(&prepared);
 	return held;
 }

@@ -3,7 +3,7 @@
 #ifndef T_UNIT_BROKER_PARTS_H
 #define T_UNIT_BROKER_PARTS_H
 
-#include "httpbroker/checks/prepared.h"
+#include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/outbox.h"
 
 /* For rand_r(): another each time, printed; $SEED, if there is one, to see a failure again. */

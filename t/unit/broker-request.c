@@ -212,9 +212,10 @@ static void state_add(struct checks *checks, const char *name, nsec deadline)
 {
 	const struct names names = {name, (uint16_t)strlen(name), 1};
 	char bytes[] = "{}";
-	const struct checks_event event = {{bytes, 2, 0, 0}, STATE_OK, 0, 300, deadline, 0};
+	const struct prepared event = {
+		.names = names, .encoded = {bytes, 2, 0, 0}, .ttl = 300, .deadline = deadline};
 
-	checks_add(checks, &names, &event);
+	checks_add(checks, &event);
 }
 
 static void what_is_counted_for_everybody_is_used_again(void **state)
