@@ -81,8 +81,7 @@ static bool on_key(void *user, const char *section, const char *name, const char
 	int before = key_line(config, name);
 	if (before != 0 && !key_is_list(key))
 		return reason_set(why, "%s: is already there, in line %d", name, before);
-	key_set_line(config, key, line);
-	return key_set(config, key, value, why);
+	return key_set(config, key, value, line, why);
 }
 
 /* Puts the file, and the line of the key if it has one, before the reason. */
@@ -129,7 +128,8 @@ static bool secret_read(
 		return false;
 	if (exposed && !list_has(&config->exposed, file, strlen(file)))
 		list_add(&config->exposed, file, strlen(file), why);
-	bool set = secret_check(file, secret, why) && key_set(config, key_find(name), secret, why);
+	bool set =
+		secret_check(file, secret, why) && key_set(config, key_find(name), secret, 0, why);
 	explicit_bzero(secret, strlen(secret));
 	free(secret);
 	return set;
@@ -276,32 +276,7 @@ struct config *config_read(const char *path, struct reason *why)
 	return config;
 }
 
-struct config *config_new(void)
-{
-	struct config *config = memory_zeroed(1, sizeof *config);
-
-	config->given = given_new();
-	return config;
-}
-
-void config_free(struct config *config)
-{
-	if (config == NULL)
-		return;
-	list_free(&config->exposed);
-	given_free(config);
-	free(config);
-}
-
 /* ---- to the workers ---- */
-
-bool config_take(struct config *config, const char *name, const char *value, struct reason *why)
-{
-	const struct key *key = key_find(name);
-
-	return key != NULL ? key_set(config, key, value, why)
-			   : reason_set(why, "unknown key '%.60s'", name);
-}
 
 void config_hand_over(const struct config *config, unsigned workers,
 	void (*give)(void *user, const char *key, const char *value), void *user)

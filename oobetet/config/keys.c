@@ -115,18 +115,16 @@ int key_line(const struct config *config, const char *name)
 	return config->given->line[key_find(name) - keys];
 }
 
-void key_set_line(struct config *config, const struct key *key, int line)
-{
-	config->given->line[key - keys] = line;
-}
-
-bool key_set(struct config *config, const struct key *key, const char *value, struct reason *why)
+bool key_set(struct config *config, const struct key *key, const char *value, int line,
+	struct reason *why)
 {
 	char **given = &config->given->text[key - keys];
 	char *before = *given;
 
 	if (value[0] == '\0')
 		return reason_set(why, "%s: the value is missing", key->name);
+	if (line > 0)
+		config->given->line[key - keys] = line;
 	*given = before == NULL ? memory_copied(value) : memory_printed("%s, %s", before, value);
 	free(before);
 	/* a field points into the given text, which stays; a list only appends the new items */
@@ -138,16 +136,29 @@ bool key_set(struct config *config, const struct key *key, const char *value, st
 bool key_default(struct config *config, const char *name, const char *value, struct reason *why)
 {
 	return value == NULL || key_text(config, name) != NULL ||
-	       key_set(config, key_find(name), value, why);
+	       key_set(config, key_find(name), value, 0, why);
 }
 
-struct given *given_new(void)
+bool config_take(struct config *config, const char *name, const char *value, struct reason *why)
 {
-	return memory_zeroed(1, sizeof(struct given));
+	const struct key *key = key_find(name);
+
+	return key != NULL ? key_set(config, key, value, 0, why)
+			   : reason_set(why, "unknown key '%.60s'", name);
 }
 
-void given_free(struct config *config)
+struct config *config_new(void)
 {
+	struct config *config = memory_zeroed(1, sizeof *config);
+
+	config->given = memory_zeroed(1, sizeof *config->given);
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
 	for (size_t i = 0; i < KEYS; i++) {
 		if (key_is_list(&keys[i]))
 			list_free(key_field(&keys[i], config));
@@ -155,5 +166,7 @@ void given_free(struct config *config)
 			explicit_bzero(config->given->text[i], strlen(config->given->text[i]));
 		free(config->given->text[i]);
 	}
+	list_free(&config->exposed);
 	free(config->given);
+	free(config);
 }

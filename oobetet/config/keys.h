@@ -70,17 +70,13 @@ const char *key_text(const struct config *config, const char *name);
 
 /* Its line in the file; 0: a default, or from the main process. */
 int key_line(const struct config *config, const char *name);
-void key_set_line(struct config *config, const struct key *key, int line);
 
-bool key_set(struct config *config, const struct key *key, const char *value, struct reason *why);
+/* `line`: in the file, or 0. */
+bool key_set(struct config *config, const struct key *key, const char *value, int line,
+	struct reason *why);
 
 /* Sets a key that has no value yet; NULL: there is no default. */
 bool key_default(struct config *config, const char *name, const char *value, struct reason *why);
-
-struct given *given_new(void);
-
-/* Wipes the texts; frees the lists, too. */
-void given_free(struct config *config);
 
 /* Appends a copy. Refuses a duplicate, and an item after LIST_MAX. */
 bool list_add(struct text_list *list, const char *text, size_t length, struct reason *why);

@@ -23,10 +23,19 @@ static size_t on_answer(char *bytes, size_t size, size_t count, void *user)
 	return there;
 }
 
-static void request_configure(struct request *request, const char *url, nsec limit)
+struct request *request_start(CURLM *multi, const char *url, const char *id, char *body, nsec limit)
 {
-	CURL *easy = request->easy;
+	struct request *request = memory_zeroed(1, sizeof *request);
+	CURL *easy = curl_easy_init();
 
+	if (easy == NULL)
+		die(EX_OSERR, "out of memory");
+	request->multi = multi;
+	request->easy = easy;
+	request->headers = curl_slist_append(NULL, "Content-Type: application/json");
+	request->headers = curl_slist_append(request->headers, "Expect:");
+	request->id = memory_copied(id);
+	request->body = body;
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, request);
 	curl_easy_setopt(easy, CURLOPT_URL, url);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -44,22 +53,7 @@ static void request_configure(struct request *request, const char *url, nsec lim
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	/* by default megabytes stay for a day, for at most a connection a minute */
 	curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
-}
-
-struct request *request_start(CURLM *multi, const char *url, const char *id, char *body, nsec limit)
-{
-	struct request *request = memory_zeroed(1, sizeof *request);
-
-	request->multi = multi;
-	request->easy = curl_easy_init();
-	if (request->easy == NULL)
-		die(EX_OSERR, "out of memory");
-	request->headers = curl_slist_append(NULL, "Content-Type: application/json");
-	request->headers = curl_slist_append(request->headers, "Expect:");
-	request->id = memory_copied(id);
-	request->body = body;
-	request_configure(request, url, limit);
-	curl_multi_add_handle(multi, request->easy);
+	curl_multi_add_handle(multi, easy);
 	return request;
 }
 

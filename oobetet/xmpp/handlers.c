@@ -57,7 +57,7 @@ static bool is_our_message_id(const char *id)
 
 static void text_free(const struct xmpp *xmpp, char *text)
 {
-	xmpp_free(xmpp_conn_get_context(session_connection(xmpp->session)), text);
+	xmpp_free(xmpp_conn_get_context(xmpp->session->connection), text);
 }
 
 /* ---- messages ---- */
@@ -132,7 +132,7 @@ static void message_error(struct xmpp *xmpp, const struct origin *from, xmpp_sta
 	const char *id = xmpp_stanza_get_id(message);
 	char why[WHY];
 
-	stanza_fault(message, session_secrets(xmpp->session), why, sizeof why);
+	stanza_fault(message, xmpp->session->secrets, why, sizeof why);
 	if (is_our_message_id(id))
 		ipc_say(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, why));
 	if (strcmp(stanza_condition(message), "not-acceptable") == 0)
@@ -175,7 +175,7 @@ static void presence_error(struct xmpp *xmpp, const struct origin *from, xmpp_st
 		muc_nick_taken(from->room, clock_monotonic());
 		return;
 	}
-	stanza_fault(presence, session_secrets(xmpp->session), why, sizeof why);
+	stanza_fault(presence, xmpp->session->secrets, why, sizeof why);
 	size_t used = strlen(why);
 	if (strcmp(condition, "not-authorized") == 0)
 		snprintf(why + used, sizeof why - used, ": is room_password right?");
@@ -192,7 +192,7 @@ static void own_unavailable(struct xmpp *xmpp, const struct origin *from, xmpp_s
 		log_info("our nick in the room %s is %s now", from->room->name, nick);
 		return;
 	}
-	stanza_why_out(presence, session_secrets(xmpp->session), why, sizeof why);
+	stanza_why_out(presence, xmpp->session->secrets, why, sizeof why);
 	room_lost(xmpp, from->room, why);
 }
 
@@ -201,13 +201,13 @@ void handlers_ask_features(struct xmpp *xmpp, int room)
 	char id[40];
 
 	snprintf(id, sizeof id, FEATURES_ID "%d", room);
-	stanza_ask_features(session_connection(xmpp->session), xmpp->rooms[room]->name, id);
+	stanza_ask_features(xmpp->session->connection, xmpp->rooms[room]->name, id);
 }
 
 static void own_available(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *presence)
 {
 	if (stanza_has_status(presence, MUC_CREATED)) {
-		stanza_unlock(session_connection(xmpp->session), from->room->name);
+		stanza_unlock(xmpp->session->connection, from->room->name);
 		ipc_say(xmpp->ipc, MESSAGE_CREATED, FIELDS(from->room->name));
 	}
 	if (!muc_entered(from->room, from->nick, clock_monotonic()))
@@ -246,8 +246,7 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 	else if (from.nick == NULL)
 		return 1;
 	else if (type_is(presence, "unavailable") && muc_nick_is_free(from.room, from.nick))
-		stanza_presence(
-			session_connection(xmpp->session), from.room->name, from.nick, NULL);
+		stanza_presence(xmpp->session->connection, from.room->name, from.nick, NULL);
 	else if (xmpp_stanza_get_type(presence) == NULL && own)
 		own_available(xmpp, &from, presence);
 	else if (xmpp_stanza_get_type(presence) == NULL)
@@ -292,7 +291,7 @@ static void pong(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *iq
 			muc_ponged(from->room, from->room->number);
 		return;
 	}
-	stanza_fault(iq, session_secrets(xmpp->session), why, sizeof why);
+	stanza_fault(iq, xmpp->session->secrets, why, sizeof why);
 	room_lost(xmpp, from->room, why);
 }
 
@@ -330,7 +329,7 @@ static int on_iq(xmpp_conn_t *connection, xmpp_stanza_t *iq, void *user)
 
 void handlers_start(struct xmpp *xmpp)
 {
-	xmpp_conn_t *connection = session_connection(xmpp->session);
+	xmpp_conn_t *connection = xmpp->session->connection;
 
 	xmpp->received = clock_monotonic();
 	xmpp_handler_add(connection, on_message, NULL, "message", NULL, xmpp);

@@ -24,7 +24,7 @@ static void room_ping(struct xmpp *xmpp, int index)
 	char id[PING_ID_SIZE];
 
 	handlers_ping_id(xmpp, index, id);
-	stanza_ping(session_connection(xmpp->session), room->name, room->nick, id);
+	stanza_ping(xmpp->session->connection, room->name, room->nick, id);
 }
 
 /* Asks for the features first: they should be known when the first presence arrives. */
@@ -33,8 +33,8 @@ static void room_join(struct xmpp *xmpp, int index, nsec now)
 	const struct muc *room = xmpp->rooms[index];
 
 	handlers_ask_features(xmpp, index);
-	stanza_join(session_connection(xmpp->session), room->name, room->nick,
-		xmpp->config->room_password, muc_history(room, now));
+	stanza_join(xmpp->session->connection, room->name, room->nick, xmpp->config->room_password,
+		muc_history(room, now));
 }
 
 static void rooms_tick(struct xmpp *xmpp, nsec now)
@@ -73,7 +73,7 @@ static void message_send(struct xmpp *xmpp, const char *id, const char *name, co
 		return;
 	}
 	muc_sent(room, id, text);
-	stanza_message(session_connection(xmpp->session), room->name, id, text);
+	stanza_message(xmpp->session->connection, room->name, id, text);
 }
 
 static void messages_read(struct xmpp *xmpp)
@@ -177,8 +177,7 @@ static void xmpp_worker_run(struct xmpp *xmpp)
 			if (xmpp->received == 0) {
 				handlers_start(xmpp);
 				ipc_say(xmpp->ipc, MESSAGE_ONLINE,
-					FIELDS(xmpp_conn_get_bound_jid(
-						session_connection(xmpp->session))));
+					FIELDS(xmpp_conn_get_bound_jid(xmpp->session->connection)));
 			}
 			rooms_tick(xmpp, now);
 		}
@@ -194,7 +193,7 @@ static void xmpp_worker_leave(struct xmpp *xmpp)
 
 	for (int i = 0; i < xmpp->room_count; i++)
 		if (xmpp->rooms[i]->state == MUC_IN)
-			stanza_presence(session_connection(xmpp->session), xmpp->rooms[i]->name,
+			stanza_presence(xmpp->session->connection, xmpp->rooms[i]->name,
 				xmpp->rooms[i]->nick, "unavailable");
 	session_close(xmpp->session);
 	while (session_why_over(xmpp->session) == NULL && clock_monotonic() < limit) {

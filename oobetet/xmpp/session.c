@@ -16,8 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define FAULT 300 /* bytes of a text that says what failed */
-
 /*
  * A TLS record holds 16 KiB, a run of libstrophe reads 4 KiB: this many runs read a whole record.
  * poll(2) does not report its rest once its beginning has been read.
@@ -32,31 +30,11 @@
 #define HEAP_MAX (4 << 20) /* bytes */
 #define HEAP_MAX_TEXT "4 MB"
 
-struct session {
-	const struct config *config;
-	const char *secrets[3]; /* the configuration's; NULL ends them */
-	xmpp_log_t log;
-	xmpp_mem_t memory;
-	size_t heap; /* bytes that libstrophe holds */
-	xmpp_ctx_t *context;
-	xmpp_conn_t *connection;
-	nsec give_up; /* when login must be done */
-	nsec limit;
-	bool reached; /* there was a TCP connection */
-	bool online;
-	bool over;
-	bool failed;            /* this address did; another one may work */
-	char peer[FAULT];       /* host and port of the last attempt to connect, if known */
-	int fault;              /* why that failed, an errno; 0: not known */
-	char error_text[FAULT]; /* the last error that libstrophe logged */
-	char why[FAULT];        /* of `failed` or `over` */
-};
-
 /* libstrophe's callbacks for sockets and certificates have no user pointer. */
 static int session_socket = -1;
 static int addresses;         /* that libstrophe has tried since it began to connect */
 static int addresses_skipped; /* the first ones, which have failed, perhaps in an earlier process */
-static char certificate_fault[FAULT];
+static char certificate_fault[SESSION_FAULT];
 
 /* ---- memory ---- */
 
@@ -115,7 +93,7 @@ static const char *text_after(const char *text, const char *start)
 /* From `HOST:PORT ...`; 0.14 adds `via ADDRESS`. */
 static void peer_set(struct session *session, const char *text)
 {
-	char peer[FAULT];
+	char peer[SESSION_FAULT];
 	const char *via = strstr(text, " via ");
 
 	if (via != NULL && strncmp(text, via + 5, strcspn(text, ":")) != 0)
@@ -226,43 +204,43 @@ static int network_fault(int error)
 }
 
 /* The connection is gone without an explanation. */
-static void closing_explain(const struct session *session, int error, char out[FAULT])
+static void closing_explain(const struct session *session, int error, char out[SESSION_FAULT])
 {
 	int fault = session->fault != 0 ? session->fault : network_fault(error);
 
 	if (session->online)
-		snprintf(out, FAULT, "%s",
+		snprintf(out, SESSION_FAULT, "%s",
 			network_fault(error) != 0 ? strerror(error)
 						  : "the server closed the connection");
 	else if (session->reached)
-		snprintf(out, FAULT, "the server closed the connection before login");
+		snprintf(out, SESSION_FAULT, "the server closed the connection before login");
 	else
-		snprintf(out, FAULT, "cannot connect to %.200s%s%s", session->peer,
+		snprintf(out, SESSION_FAULT, "cannot connect to %.200s%s%s", session->peer,
 			fault != 0 ? ": " : "", fault != 0 ? strerror(fault) : "");
 }
 
 /* Chooses the most specific of the known reasons. */
-static void disconnection_explain(
-	const struct session *session, int error, xmpp_stream_error_t *stream, char out[FAULT])
+static void disconnection_explain(const struct session *session, int error,
+	xmpp_stream_error_t *stream, char out[SESSION_FAULT])
 {
 	char text[160] = "";
 
 	if (stream != NULL && stream->text != NULL)
 		secret_clean_line(stream->text, session->secrets, text, sizeof text);
 	if (certificate_fault[0] != '\0')
-		snprintf(out, FAULT,
+		snprintf(out, SESSION_FAULT,
 			"the server's certificate cannot be verified: %.200s (tls_ca_file "
 			"names the authority)",
 			certificate_fault);
 	else if (stream != NULL)
-		snprintf(out, FAULT, "%s%s%s", stream_fault(stream->type),
+		snprintf(out, SESSION_FAULT, "%s%s%s", stream_fault(stream->type),
 			text[0] != '\0' ? ": " : "", text);
 	else if (strstr(session->error_text, "authenticate") != NULL)
-		snprintf(out, FAULT,
+		snprintf(out, SESSION_FAULT,
 			"the server rejects the login of %.200s: is the password right?",
 			session->config->jabberid);
 	else if (session->error_text[0] != '\0' && !session->online)
-		snprintf(out, FAULT, "libstrophe: %.250s", session->error_text);
+		snprintf(out, SESSION_FAULT, "libstrophe: %.250s", session->error_text);
 	else
 		closing_explain(session, error, out);
 }
@@ -271,7 +249,7 @@ static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error
 	xmpp_stream_error_t *stream, void *user)
 {
 	struct session *session = user;
-	char why[FAULT];
+	char why[SESSION_FAULT];
 
 	if (connection != session->connection)
 		return; /* an earlier one */
@@ -324,7 +302,7 @@ static void session_connect(struct session *session, int64_t attempt)
 		if (connection_try(session))
 			return;
 	}
-	char why[FAULT];
+	char why[SESSION_FAULT];
 	snprintf(why, sizeof why, "cannot connect to %.200s%s", session->peer,
 		addresses > 0 ? "" : ": does its name exist?");
 	session_end(session, why);
@@ -415,16 +393,6 @@ void session_run(struct session *session, nsec now)
 bool session_online(const struct session *session)
 {
 	return session->online && !session->over;
-}
-
-xmpp_conn_t *session_connection(const struct session *session)
-{
-	return session->connection;
-}
-
-const char *const *session_secrets(const struct session *session)
-{
-	return session->secrets;
 }
 
 const char *session_why_over(const struct session *session)

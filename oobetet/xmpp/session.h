@@ -12,7 +12,28 @@
 #include <poll.h>
 #include <strophe.h>
 
-struct session;
+#define SESSION_FAULT 300 /* bytes of a text that says what failed */
+
+/* For others to read: connection, secrets. */
+struct session {
+	const struct config *config;
+	const char *secrets[3]; /* passwords, to be masked in texts of the server; NULL ends them */
+	xmpp_log_t log;
+	xmpp_mem_t memory;
+	size_t heap; /* bytes that libstrophe holds */
+	xmpp_ctx_t *context;
+	xmpp_conn_t *connection;
+	nsec give_up; /* when login must be done */
+	nsec limit;
+	bool reached; /* there was a TCP connection */
+	bool online;
+	bool over;
+	bool failed;                    /* this address did; another one may work */
+	char peer[SESSION_FAULT];       /* host and port of the last attempt to connect, if known */
+	int fault;                      /* why that failed, an errno; 0: not known */
+	char error_text[SESSION_FAULT]; /* the last error that libstrophe logged */
+	char why[SESSION_FAULT];        /* of `failed` or `over` */
+};
 
 /*
  * Begins to connect. Blocks while names are resolved; gives up an address without a login after
@@ -36,12 +57,8 @@ void session_run(struct session *session, nsec now);
 bool session_wants_next(const struct session *session);
 void session_next(struct session *session, nsec now);
 
-/* Logged in: stanzas can be sent, and handlers added to session_connection(). */
+/* Logged in: stanzas can be sent, and handlers added to session->connection. */
 bool session_online(const struct session *session);
-xmpp_conn_t *session_connection(const struct session *session);
-
-/* Passwords, up to a NULL, to be masked in texts of the server. */
-const char *const *session_secrets(const struct session *session);
 
 /* NULL while the session lives; afterwards, why it does not. */
 const char *session_why_over(const struct session *session);
