@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet and broken servers: the alarm comes by the channel that is left, the monitor's memory stays
-# flat, and a good server is the end of it.
+# oobetet and broken servers: the alarm is sent by the other channel, the monitor's memory
+# stays flat, and with a good server it recovers.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -11,7 +11,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# A server that accepts connections and never says a word, on $prosody_port.
+# A server on $prosody_port that accepts connections and never sends anything.
 start_mute() {
 	prosody_port=$(free_port)
 	start mute python3 -c '
@@ -43,7 +43,7 @@ while True:
 	poll 20 listening "$prosody_port"
 }
 
-# What the server on $prosody_port says to each who connects, again and again, after a greeting.
+# A server on $prosody_port that sends this to each client, repeatedly, after a greeting.
 start_endless() {
 	prosody_port=$(free_port)
 	start endless python3 -c '
@@ -64,8 +64,8 @@ while True: threading.Thread(target=talk, args=s.accept()[:1]).start()' "$prosod
 	poll 20 listening "$prosody_port"
 }
 
-# A server that lets everybody log in, and then sends too much in one piece: to each in turn a text
-# without end, tags without end, each within the last, and a message that is whole, and deep.
+# A server that accepts each login and then sends too much in one piece, to each client in turn: a
+# text without end, nested tags without end, a complete message with deep nesting.
 start_flooding() {
 	prosody_port=$(free_port)
 	start flooding python3 -c '
@@ -117,15 +117,15 @@ while True: threading.Thread(target=talk, args=s.accept()[:1]).start()' "$prosod
 	poll 20 listening "$prosody_port"
 }
 
-# oobetet, and what it takes before anything has happened.
+# Starts oobetet and records its memory before the fault.
 start_watching() {
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 said oobetet 'watching for'
 	before=$(monitor_memory)
 }
 
-# recovers SERVER START: the monitor's memory has stayed flat; that server is replaced by one started
-# so; it joins and heals by itself
+# recovers SERVER START: the monitor's memory has stayed flat; START replaces that server; oobetet
+# joins and ends the incident by itself
 recovers() {
 	after=$(monitor_memory)
 	echo "$before KiB, then $after KiB"
@@ -184,7 +184,7 @@ recovers() {
 	write_ini tls=off
 	start_watching
 	begun=$EPOCHREALTIME
-	# if all else failed it would end the xmpp worker, and not the machine
+	# the last resort ends the xmpp worker, not the machine
 	grep -Eq '^Max data size +67108864 +67108864' "/proc/$(worker_pid xmpp)/limits"
 	poll 20 said endless 'gone after'
 	poll 20 said oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'
@@ -205,7 +205,7 @@ recovers() {
 	recovers endless start_prosody
 }
 
-# Has the xmpp worker left N times because of too much? Meanwhile: how much memory it had at most.
+# Has the xmpp worker disconnected N times for that reason? Records its peak memory meanwhile.
 left_often() {
 	local xmpp now
 	xmpp=$(pgrep -P "${pids[oobetet]}" -x oobetet-xmpp) || :

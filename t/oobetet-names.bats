@@ -49,7 +49,7 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	poll 20 at_least $((critical + 1)) flapjack '<oobetet>.* is Critical'
 	told=$(sed '1,/<oobetet>.* is OK/d' "$work/flapjack.log" | grep -m 1 '<oobetet>.* is Critical' | cut -d' ' -f1)
 	awk -v last="$last" -v told="$told" 'BEGIN { print told - last; exit !(told - last > 3 && told - last < 4) }'
-	# the http worker waits for names, too, but goes on living meanwhile
+	# the http worker waits for names, too, but stays alive
 	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: (Resolving timed out|Could not resolve)'
 	poll 20 at_least 12 flapjack '<oobetet>.* is Critical'
 	run ! said oobetet 'http: not responding'
@@ -88,9 +88,9 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	poll 20 said oobetet 'xmpp: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
 }
 
-# start_half FAULT: two addresses, on one port. Whichever is called first does FAULT from then on, the
-# other is Prosody. mute: it takes connections and says nothing; leaving: it ends them at once;
-# stalling: it begins TLS, and then says nothing.
+# start_half FAULT: two addresses, on one port. The first to be connected has FAULT from then on, the
+# other is Prosody. mute: it accepts and sends nothing; leaving: it closes connections at once;
+# stalling: it begins TLS, and then sends nothing.
 start_half() {
 	port=$(free_port)
 	start half python3 -c '
@@ -163,7 +163,7 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 	poll 20 said half '^stalling'
 	poll 20 said oobetet 'xmpp: not responding, killed; trying again'
 	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
-	# and each time anew; what is wrong is said once, until it was there again
+	# at each attempt; the failure is logged once until it is connected again
 	stop prosody
 	poll 20 said oobetet 'out of the room|xmpp: the server closed the connection; trying again'
 	poll 60 at_least 4 half '^stalling'

@@ -9,7 +9,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# refuses CODE MESSAGE OPTION...: that exit code, and a message that holds MESSAGE
+# refuses CODE MESSAGE OPTION...: exits with CODE and a message that contains MESSAGE
 refuses() {
 	run "-$1" timeout 10 oobetet "${@:3}"
 	echo "$output"
@@ -33,7 +33,7 @@ refuses() {
 	refuses 64 'the http worker is started by oobetet itself, not by hand' http 3>&-
 }
 
-# where_etc_holds FILE... -- COMMAND...: runs it where /etc holds nothing else
+# where_etc_holds FILE... -- COMMAND...: runs it with nothing but these files in /etc
 where_etc_holds() {
 	# shellcheck disable=SC2016 # the variables are the inner shell's
 	unshare "$spaces" sh -c 'mount -t tmpfs none /etc || exit

@@ -86,7 +86,7 @@ teardown() { stop_all; }
 	run ! said oobetet 'http: online' # it never was
 }
 
-# A proxy that writes down what it is asked for and refuses it.
+# A proxy that logs each request and refuses it.
 start_proxy() {
 	proxy_port=$(free_port)
 	start proxy python3 -c '

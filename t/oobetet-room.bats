@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034 # $work, $output, $pids and what load brings; what it takes
-# oobetet and what a room may do to it: who may come in, under which name, and for how long.
+# oobetet in rooms: access, nicks, removal, receipts.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -15,7 +15,7 @@ once() {
 	[ "$(count_of oobetet "$1")" -eq 1 ]
 }
 
-# own XML: flapjack, who owns the room, asks this of it
+# own XML: flapjack, the owner of the room, sends it this query
 own() {
 	say flapjack "<iq to='ops@conference.localhost' type='set' id='own'><query xmlns='http://jabber.org/protocol/muc#owner'>$1</query></iq>"
 }
@@ -29,7 +29,7 @@ room_set() {
 	own "<x xmlns='jabber:x:data' type='submit'>$(room_field FORM_TYPE http://jabber.org/protocol/muc#roomconfig)$1</x>"
 }
 
-# The room and the people in it, before oobetet comes.
+# The room and its occupants, before oobetet joins.
 start_room() {
 	start_prosody "$@"
 	prosody_account oobetet secret-of-oobetet
@@ -37,7 +37,7 @@ start_room() {
 	enter_room flapjack flapjack
 }
 
-# The same in a service that does what a module of its own, on standard input, says.
+# The same, with a Prosody module on standard input loaded into the service.
 start_room_with() {
 	mkdir -p "$work/modules"
 	cat >"$work/modules/mod_odd.lua"
@@ -59,7 +59,7 @@ start_room_with() {
 	poll 20 said flapjack '<oobetet> .* is Critical'
 	both
 	poll 20 said flapjack '<oobetet> .* is OK'
-	# what it said itself came back under the new name, too
+	# its own messages came back under the new nick, too
 	run ! said oobetet 'delivery to .* is failing'
 	[ "$(count_of oobetet 'out of the room')" -eq 1 ]
 }
@@ -80,7 +80,7 @@ start_room_with() {
 		: >"$work/pagerduty.log"
 	done
 	run ! grep -E 'sesame|wrong' "$work/oobetet.log"
-	# the room changes its mind
+	# the room accepts it again
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 said oobetet 'is room_password right'
 	room_set "$(room_field muc#roomconfig_passwordprotectedroom 0)$(room_field muc#roomconfig_roomsecret '')"
@@ -148,7 +148,7 @@ start_room_with() {
 	poll 20 said other 'in the room ops@conference.localhost as oobetet'
 	poll 20 said oobetet 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
 	poll 20 said other 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
-	# each waits longer and longer: by now at least 0.19 s, 0.37 s and 0.75 s
+	# each wait is longer: by now at least 0.19 s, 0.37 s and 0.75 s
 	begun=${EPOCHREALTIME/./}
 	poll 30 at_least 4 oobetet 'ended the stream'
 	[ $((${EPOCHREALTIME/./} - begun)) -gt 1000000 ]
@@ -171,12 +171,12 @@ start_room_with() {
 	say eve 'Problem: "Flapper" on web-01 is Critical'
 	poll 20 said oobetet 'debug: problem from eve in ops@conference.localhost'
 	run ! said oobetet 'out of the room'
-	# nor is what the room does with what was said for anybody else to say
+	# nor may occupants send errors about messages
 	poll 20 heard '<oobetet>.* is Critical'
 	run ! said oobetet 'delivery to .* is failing'
 }
 
-# A bridge gives each message an id of its own, and TEXT at its end. It does not say that it keeps ids.
+# A bridge: gives each message a new id, appends TEXT, and does not announce stable ids.
 start_bridge() {
 	start_room_with <<-LUA
 		module:hook("muc-broadcast-message", function (event)
@@ -237,7 +237,7 @@ paced() {
 	poll 20 said oobetet "$was occupant-id [^ ]+, before [^ ]+; its messages still count\$"
 	once "$was"
 	stop mallory || :
-	# where everybody sees who is who, that is what is told
+	# a non-anonymous room shows real JIDs: these are logged
 	enter_room flapjack flapjack
 	poll 20 at_least 2 oobetet "$was"
 	room_set "$(room_field muc#roomconfig_whois anyone)"
@@ -253,7 +253,7 @@ paced() {
 	write_ini room_password=open-sesame
 	start_oobetet
 	out=0
-	# wherever a message may be cut
+	# at each position where a message may be cut
 	for padding in 0 150 250 262; do
 		reason="$(printf "%${padding}s" | tr ' ' x) secret-of-oobetet open-sesame"
 		say flapjack "<iq to='ops@conference.localhost' type='set' id='kick'><query xmlns='http://jabber.org/protocol/muc#admin'><item nick='oobetet' role='none'><reason>$reason</reason></item></query></iq>"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet while the Jabber server, or the room, fails: the alarm comes by the road that is left,
-# and it comes back by itself.
+# oobetet while the Jabber server or the room fails: the alarm is sent by the other channel, and it
+# reconnects by itself.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -11,7 +11,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# How often oobetet has logged a line like this is how often it is logged, not how often it happens.
+# The number of log lines that match: a repeated failure is logged once.
 once() {
 	[ "$(count_of oobetet "$1")" -eq 1 ]
 }
@@ -33,7 +33,7 @@ once() {
 	enter_room eve eve
 	poll 20 heard 'presence oobetet is here'
 	poll 20 heard '<oobetet>.* is Critical: [^;]*$'
-	# once a start it says who it is, not each time it comes in
+	# the greeting is sent once a start, not at each join
 	run ! heard '<oobetet> oobetet on'
 	enter_room flapjack flapjack
 	both
@@ -67,11 +67,11 @@ once() {
 	poll 30 paged '202 trigger .*out of the room .*rejects the login of oobetet@localhost: is the password right\?'
 	once 'rejects the login of oobetet@localhost: is the password right.; trying again'
 	# 0.25 s, 0.5 s, then 1 s each, less up to a quarter: in these ten seconds at most sixteen (without
-	# backing off it would be forty), and fewer on a busy machine
+	# back-off it would be forty), and fewer on a busy machine
 	attempts=$(count_of prosody 'Client connected')
 	[ "$attempts" -ge 2 ] && [ "$attempts" -le 17 ]
 	run ! grep -rE 'secret-of-oobetet|another-secret' "$work/oobetet.log"
-	# somebody puts it right
+	# the password is corrected
 	prosody_account oobetet secret-of-oobetet
 	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
 }
@@ -85,7 +85,7 @@ once() {
 	ban oobetet
 	poll 20 said oobetet 'out of the room ops@conference.localhost: banned from the room: off with you; trying again'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: forbidden'
-	# it hears nothing: that is an alarm, whatever goes on in the room
+	# it receives nothing: that is an alarm, whatever happens in the room
 	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(forbidden'
 	once 'out of the room ops@conference.localhost: forbidden'
 	unban oobetet

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet and certificates: right, of somebody unknown, of another host, expired, none at all.
+# oobetet and certificates: valid, of an unknown authority, of another host, expired, none.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -10,10 +10,10 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# A server with a certificate that is no good for localhost, and a good one put in its place.
+# A server with a certificate that is invalid for localhost, then with a valid one.
 certificate=prosody/localhost
 
-# As make_certificate, but of some years ago.
+# As make_certificate, but expired for years.
 make_expired_certificate() {
 	local folder=$work/prosody/authority
 	mkdir -p "$folder"
@@ -45,7 +45,7 @@ make_other_certificate() {
 	mv "$work/prosody/other.example.pem" "$work/$certificate.pem"
 }
 
-# unverified WHY: the error says so, and names tls_ca_file; a good certificate is the end of it
+# unverified WHY: the error says so, and names tls_ca_file; with a valid certificate it recovers
 unverified() {
 	start_prosody_tls
 	prosody_account oobetet secret-of-oobetet

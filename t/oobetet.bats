@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet in a real room: when it alarms, when not, and what it listens to.
+# oobetet in a real room: when it raises an alarm, when not, and which messages count.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -77,10 +77,10 @@ teardown() { stop_all; }
 	enter_room flapjack flapjack
 	both
 	poll 20 said flapjack '<flapjack> Recovery'
-	# a newcomer is sent both again ...
+	# the room sends both to a new occupant ...
 	enter_room eve eve
 	poll 20 heard 'history <flapjack> Recovery'
-	# ... but not oobetet, which asks for none, and knows it when it comes all the same
+	# ... but not to oobetet, which asks for no history, and recognises it anyway
 	write_ini
 	start_oobetet
 	poll 20 heard '<oobetet>.* is Critical'
@@ -99,7 +99,7 @@ teardown() { stop_all; }
 	poll 20 heard '<flapjack> that was all'
 	poll 20 at_least 4 eve '<oobetet>.* is Critical'
 	run ! heard 'Monitoring is OK'
-	# the sender, or its server, may have been slow: that is live nevertheless
+	# a delay stamp of the sender or its server: live nevertheless
 	said_with last '<delay xmlns="urn:xmpp:delay" from="localhost" stamp="2026-11-20T10:29:06Z"/>' \
 		'Problem: "Flapper" on web-01 is Critical'
 	said_with last '' 'Recovery: "Flapper" on web-01 is OK'

@@ -127,30 +127,16 @@ static void xmpp_worker_wait(struct xmpp *xmpp)
 	messages_read(xmpp);
 }
 
-/* Our pings should have been answered: the connection is dead. */
-static bool server_is_silent(const struct xmpp *xmpp, nsec now)
-{
-	return now - xmpp->received > 2 * (xmpp->timing.ping + xmpp->timing.answer);
-}
-
 /* NULL: it goes on. */
 static const char *why_over(const struct xmpp *xmpp, nsec now)
 {
 	const char *why = session_why_over(xmpp->session);
+	nsec limit = 2 * (xmpp->timing.ping + xmpp->timing.answer);
 
-	if (why == NULL && xmpp->received != 0 && server_is_silent(xmpp, now))
+	/* our pings should have been answered: the connection is dead */
+	if (why == NULL && xmpp->received != 0 && now - xmpp->received > limit)
 		why = "the server does not answer";
 	return why;
-}
-
-static void try_next_address(struct xmpp *xmpp)
-{
-	nsec now = clock_monotonic();
-
-	if (!session_wants_next(xmpp->session))
-		return;
-	ipc_live(xmpp->ipc, now, xmpp->timing.alive, TIMING_RESOLVER);
-	session_next(xmpp->session, now);
 }
 
 /* Returns when the connection or the main process is gone, or says stop. */
@@ -182,8 +168,12 @@ static void xmpp_worker_run(struct xmpp *xmpp)
 			rooms_tick(xmpp, now);
 		}
 		xmpp_worker_wait(xmpp);
-		session_run(xmpp->session, clock_monotonic());
-		try_next_address(xmpp);
+		now = clock_monotonic();
+		session_run(xmpp->session, now);
+		if (session_wants_next(xmpp->session)) {
+			ipc_live(xmpp->ipc, now, xmpp->timing.alive, TIMING_RESOLVER);
+			session_next(xmpp->session, now);
+		}
 	}
 }
 

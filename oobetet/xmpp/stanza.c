@@ -15,18 +15,14 @@
 
 /* ---- building ---- */
 
-static xmpp_stanza_t *child_new(xmpp_conn_t *connection, const char *name, const char *ns)
+/* `ns` may be NULL. The child belongs to the parent. */
+static xmpp_stanza_t *child_add(xmpp_stanza_t *parent, const char *name, const char *ns)
 {
-	xmpp_stanza_t *child = xmpp_stanza_new(xmpp_conn_get_context(connection));
+	xmpp_stanza_t *child = xmpp_stanza_new(xmpp_stanza_get_context(parent));
 
 	xmpp_stanza_set_name(child, name);
 	if (ns != NULL)
 		xmpp_stanza_set_ns(child, ns);
-	return child;
-}
-
-static xmpp_stanza_t *child_add(xmpp_stanza_t *parent, xmpp_stanza_t *child)
-{
 	xmpp_stanza_add_child_ex(parent, child, 0);
 	return child;
 }
@@ -45,13 +41,13 @@ static void to_occupant(xmpp_stanza_t *stanza, const char *room, const char *nic
 	free(to);
 }
 
-static void password_add(xmpp_stanza_t *x, xmpp_conn_t *connection, const char *password)
+static void password_add(xmpp_stanza_t *x, const char *password)
 {
-	xmpp_stanza_t *element = child_add(x, child_new(connection, "password", NULL));
-	xmpp_stanza_t *text =
-		child_add(element, xmpp_stanza_new(xmpp_conn_get_context(connection)));
+	xmpp_stanza_t *element = child_add(x, "password", NULL);
+	xmpp_stanza_t *text = xmpp_stanza_new(xmpp_stanza_get_context(x));
 
 	xmpp_stanza_set_text(text, password);
+	xmpp_stanza_add_child_ex(element, text, 0);
 }
 
 /* Of a busy room the newest messages are enough. */
@@ -72,13 +68,13 @@ void stanza_join(xmpp_conn_t *connection, const char *room, const char *nick, co
 	int64_t seconds)
 {
 	xmpp_stanza_t *presence = xmpp_presence_new(xmpp_conn_get_context(connection));
-	xmpp_stanza_t *x = child_add(presence, child_new(connection, "x", NS_MUC));
-	xmpp_stanza_t *history = child_add(x, child_new(connection, "history", NULL));
+	xmpp_stanza_t *x = child_add(presence, "x", NS_MUC);
+	xmpp_stanza_t *history = child_add(x, "history", NULL);
 
 	to_occupant(presence, room, nick);
 	history_ask(history, seconds);
 	if (password != NULL)
-		password_add(x, connection, password);
+		password_add(x, password);
 	send_and_release(connection, presence);
 }
 
@@ -96,8 +92,8 @@ void stanza_presence(xmpp_conn_t *connection, const char *room, const char *nick
 void stanza_unlock(xmpp_conn_t *connection, const char *room)
 {
 	xmpp_stanza_t *iq = xmpp_iq_new(xmpp_conn_get_context(connection), "set", "unlock");
-	xmpp_stanza_t *query = child_add(iq, child_new(connection, "query", NS_MUC_OWNER));
-	xmpp_stanza_t *form = child_add(query, child_new(connection, "x", "jabber:x:data"));
+	xmpp_stanza_t *query = child_add(iq, "query", NS_MUC_OWNER);
+	xmpp_stanza_t *form = child_add(query, "x", "jabber:x:data");
 
 	xmpp_stanza_set_to(iq, room);
 	xmpp_stanza_set_type(form, "submit");
@@ -117,7 +113,7 @@ void stanza_ping(xmpp_conn_t *connection, const char *room, const char *nick, co
 {
 	xmpp_stanza_t *iq = xmpp_iq_new(xmpp_conn_get_context(connection), "get", id);
 
-	child_add(iq, child_new(connection, "ping", NS_PING));
+	child_add(iq, "ping", NS_PING);
 	to_occupant(iq, room, nick);
 	send_and_release(connection, iq);
 }
@@ -126,7 +122,7 @@ void stanza_ask_features(xmpp_conn_t *connection, const char *room, const char *
 {
 	xmpp_stanza_t *iq = xmpp_iq_new(xmpp_conn_get_context(connection), "get", id);
 
-	child_add(iq, child_new(connection, "query", NS_DISCO));
+	child_add(iq, "query", NS_DISCO);
 	xmpp_stanza_set_to(iq, room);
 	send_and_release(connection, iq);
 }
