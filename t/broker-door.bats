@@ -111,7 +111,7 @@ socket_listens() {
 	refuses 75 "cannot listen on unix:$work/b.sock: Address already in use" --port "unix:$work/b.sock"
 	curl -sSf --unix-socket "$work/b.sock" http://broker/state
 	: >"$work/file"
-	refuses 71 "cannot listen on unix:$work/file: there is something that is no socket" \
+	refuses 71 "cannot listen on unix:$work/file: the file is no socket: remove it, or choose another path" \
 		--port "unix:$work/file"
 	[ -f "$work/file" ]
 	refuses 71 'No such file' --port "unix:$work/none/b.sock"
@@ -184,10 +184,10 @@ lock_awaited() {
 	run -1 said broker warning
 	stop broker
 	start broker httpbroker --port '[::]:0' --server 127.0.0.1:1
-	poll 10 said broker 'warning: whoever reaches this machine may say anything of any check'
+	poll 10 said broker 'warning: any host that reaches this machine may post events of any check'
 	stop broker
 	start broker httpbroker --port '0.0.0.0:0' --server 127.0.0.1:1
-	poll 10 said broker 'warning: whoever reaches this machine may say anything of any check'
+	poll 10 said broker 'warning: any host that reaches this machine may post events of any check'
 }
 
 # answers CODE HEADER|PATH...: that is what a GET of this is answered, or a POST with --post before

@@ -83,8 +83,8 @@ start_alone() {
 		three.settimeout(20)
 		assert answer(three)[0] == 200
 	E
-	said broker 'warning: 2 connections, and there may be no more \(--max-connections\)'
-	poll 10 said broker 'info: (0 connections|1 connection): there may be more again'
+	said broker 'warning: 2 connections, the maximum \(--max-connections\): no more are accepted'
+	poll 10 said broker 'info: (0 connections|1 connection): more are accepted again'
 }
 
 @test "--max-connections counts all sockets together" {
@@ -456,5 +456,5 @@ start_within() {
 	E
 	stop broker
 	run -71 timeout 10 prlimit --nofile=64:64 httpbroker --port 127.0.0.1:0 --server none
-	[[ "$output" == *'error: 64 descriptors are allowed, and more than 64 are needed: see ulimit -n'* ]]
+	[[ "$output" == *'error: only 64 descriptors are allowed, more than 64 are needed: see ulimit -n'* ]]
 }

@@ -175,7 +175,7 @@ refuses() {
 	start_guarded --port '[::]:0'
 	said broker "warning: $work/tokens: everybody on this machine may read the secrets in it"
 	# who has to have a token may come from anywhere
-	run -1 said broker 'warning: whoever reaches'
+	run -1 said broker 'warning: any host that reaches'
 }
 
 @test "no other process of their user looks into those that hold a token" {

@@ -22,20 +22,20 @@ struct clients {
 	nsec shortest; /* of the limits */
 	pthread_t thread;
 
-	pthread_mutex_t lock; /* for what follows */
+	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t sooner;
 	bool stopping;
 	unsigned count;
-	unsigned arriving; /* admitted, but not entered yet */
+	unsigned arriving; /* admitted, not entered yet */
 	bool full;
-	bool full_logged;       /* and the end of it is to be */
+	bool full_logged;       /* its end is to be logged as well */
 	struct log_limit limit; /* of that */
 	struct client *list;    /* in no order */
 };
 
 /*
- * What a client is doing, and since when, in one word: so it is changed without the lock, which
- * the threads would fight for, four times a request. The time loses the bits of the phase.
+ * The phase and its beginning in one word, which is changed four times a request without the lock.
+ * The time loses the bits of the phase.
  */
 enum { PHASE = 7 };
 
@@ -58,10 +58,10 @@ static nsec mark_deadline(const struct clients *clients, uint64_t mark)
 }
 
 /*
- * The library has nothing of ours to send while a request is coming in: so this is the answer.
- * `why` is short, and needs no escapes in JSON.
+ * libmicrohttpd accepts no response while a request arrives: so it is written here. `why` is short,
+ * and needs no escapes in JSON.
  */
-static void answer_at_once(int fd, const char *status, const char *why)
+static void response_write(int fd, const char *status, const char *why)
 {
 	char text[512], body[256];
 	int size = snprintf(body, sizeof body, "{\"error\": \"%s\"}\n", why);
@@ -73,25 +73,19 @@ static void answer_at_once(int fd, const char *status, const char *why)
 	send(fd, text, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/*
- * The lock is held, which the client needs to leave: so the descriptor is still its own. Not if it
- * has gone on in this moment.
- */
+/* The lock is held, so the descriptor is still the client's. Not if its phase just changed. */
 static void client_cut(struct client *client, uint64_t mark)
 {
 	if (!atomic_compare_exchange_strong(&client->mark, &mark, mark_make(CLIENT_CUT, 0)))
 		return;
 	if (mark_phase(mark) == CLIENT_ASKS)
-		answer_at_once(client->fd, "408 Request Timeout",
-			"the request took longer to come in than is waited for");
+		response_write(client->fd, "408 Request Timeout",
+			"the request took longer to arrive than --request-timeout");
 	shutdown(client->fd, SHUT_RDWR);
-	log_debug("a client took too long: its connection is closed");
+	log_debug("a client exceeded its timeout: its connection is closed");
 }
 
-/*
- * The lock is held. Returns when somebody may overstay next; who goes on meanwhile has the shortest
- * limit at least.
- */
+/* The lock is held. Returns the next deadline; a phase that begins now has one after `shortest`. */
 static nsec clients_cut(struct clients *clients, nsec now)
 {
 	nsec next = clients->list != NULL ? now + clients->shortest : NSEC_NEVER;
@@ -127,22 +121,15 @@ static void *clients_watch(void *argument)
 	return NULL;
 }
 
-static nsec shortest_of(const struct clients_settings *settings)
-{
-	nsec shortest = LONGEST_SLEEP;
-
-	for (int i = 0; i < CLIENT_PHASES; i++)
-		shortest = nsec_earlier(shortest, settings->limits[i]);
-	return shortest;
-}
-
 struct clients *clients_start(const struct clients_settings *settings)
 {
 	struct clients *clients = memory_zeroed(1, sizeof *clients);
 	pthread_condattr_t attributes;
 
 	clients->settings = *settings;
-	clients->shortest = shortest_of(settings);
+	clients->shortest = LONGEST_SLEEP;
+	for (int i = 0; i < CLIENT_PHASES; i++)
+		clients->shortest = nsec_earlier(clients->shortest, settings->limits[i]);
 	pthread_mutex_init(&clients->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -177,20 +164,21 @@ bool clients_admit(struct clients *clients)
 
 static void clients_grow(struct clients *clients)
 {
-	unsigned long dropped_field;
+	unsigned long suppressed;
 	char text[LOG_LIMIT_TEXT];
 
 	if (++clients->count < clients->settings.max || clients->full)
 		return;
 	clients->full = true;
-	clients->full_logged = log_limit_pass(&clients->limit, clock_monotonic(), &dropped_field);
+	clients->full_logged = log_limit_pass(&clients->limit, clock_monotonic(), &suppressed);
 	if (clients->full_logged)
-		log_warning("%u connection%s, and there may be no more (--max-connections)%s",
+		log_warning(
+			"%u connection%s, the maximum (--max-connections): no more are accepted%s",
 			clients->count, number_plural(clients->count),
-			log_limit_text(dropped_field, text));
+			log_limit_text(suppressed, text));
 }
 
-/* Not at once when there is room: else a full house would be logged with every visitor. */
+/* Over below 90 %: else it would be logged for every connection at the maximum. */
 static void clients_shrink(struct clients *clients)
 {
 	clients->count--;
@@ -198,7 +186,7 @@ static void clients_shrink(struct clients *clients)
 		return;
 	clients->full = false;
 	if (clients->full_logged)
-		log_info("%u connection%s: there may be more again", clients->count,
+		log_info("%u connection%s: more are accepted again", clients->count,
 			number_plural(clients->count));
 }
 
@@ -242,7 +230,7 @@ void client_refuse(struct client *client, const char *status, const char *why)
 {
 	if (!client_turn(client, CLIENT_CUT))
 		return;
-	answer_at_once(client->fd, status, why);
+	response_write(client->fd, status, why);
 	shutdown(client->fd, SHUT_RDWR);
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The connections of clients: how many there are, what each is doing, and for how long it may.
- * The HTTP library only watches for silence, which a byte now and then breaks; here a request has
- * to be in, and an answer taken, in a fixed time. Whoever overstays is shut down: the library
- * sees the end of the connection and does the rest.
+ * The clients' connections: their number, the phase of each, and its timeout. libmicrohttpd's own
+ * timeout is for silence, which a byte now and then avoids; here a request must arrive, and a
+ * response be read, within a fixed time. After that the socket is shut down, and libmicrohttpd
+ * closes the connection.
  */
 #ifndef HTTPBROKER_HTTP_CLIENTS_H
 #define HTTPBROKER_HTTP_CLIENTS_H
@@ -15,62 +15,59 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a client is doing. In this order, and from the last to the second again. */
+/* Phases of a connection, in this order; the second follows the last. */
 enum client_phase {
-	CLIENT_ASKS,  /* its request is coming in; for the first one, since it connected */
-	CLIENT_WAITS, /* its request is in; this lasts as long as we take */
-	CLIENT_READS, /* its answer is going out */
-	CLIENT_RESTS, /* it may send another request's first line */
+	CLIENT_ASKS,  /* it sends a request; the first time, since it connected */
+	CLIENT_WAITS, /* for the response; this takes as long as the broker needs */
+	CLIENT_READS, /* the response */
+	CLIENT_RESTS, /* it is idle between requests */
 	CLIENT_PHASES,
-	CLIENT_CUT = CLIENT_PHASES, /* it was shut down */
+	CLIENT_CUT = CLIENT_PHASES, /* shut down */
 };
 
 struct client {
 	int fd;
 	_Atomic uint64_t mark; /* the phase, and when it began */
-	bool checks_host;      /* it came to a socket where Host must be a name of ours */
-	struct target target;  /* of the request that is coming in; for its own thread */
+	bool checks_host;      /* Host must be one of our names */
+	struct target target;  /* of the current request; its own thread's */
 	struct client *prev, *next;
 };
 
 struct clients_settings {
 	unsigned max;               /* connections at a time */
-	nsec limits[CLIENT_PHASES]; /* how long each phase may last; NSEC_NEVER: no limit */
+	nsec limits[CLIENT_PHASES]; /* timeout of each phase; NSEC_NEVER: none */
 };
 
 struct clients;
 
-/* Starts the thread that watches. Exits with a message if it cannot. */
+/* Starts the thread that enforces the timeouts. Exits with a message if it cannot. */
 struct clients *clients_start(const struct clients_settings *settings);
 
 /* When no client is left. */
 void clients_stop(struct clients *clients);
 
-/* All that follows is for any thread. */
+/* The rest is for any thread. */
 
-/* Whether there is room for one more, which then is arriving, until client_enter(). */
+/* Whether one more connection is allowed; it then counts as arriving until client_enter(). */
 bool clients_admit(struct clients *clients);
 
 /*
- * A connection has begun; it has ended, and its descriptor will be closed after this. That there
- * is no more room is logged once, and once that it is over.
+ * A connection was opened; it ends, and its descriptor is closed after this. Reaching the maximum
+ * is logged once, and once when it is over.
  */
 struct client *client_enter(struct clients *clients, int fd);
 void client_leave(struct clients *clients, struct client *client);
 
-/*
- * The client goes on to this phase. A client that asks already goes on asking, since when it
- * began. False if it was shut down: then nobody waits for an answer any more.
- */
+/* Enters a phase; CLIENT_ASKS keeps the time of its beginning. False: it was shut down. */
 bool client_turn(struct client *client, enum client_phase phase);
 
 /*
- * Answers a request that the library cannot, with a status such as "414 URI Too Long", and shuts
- * the client down. For the client's own thread, while its request is coming in.
+ * Answers a request that libmicrohttpd cannot, with a status such as "414 URI Too Long", and shuts
+ * the client down. For the client's own thread, in CLIENT_ASKS.
  */
 void client_refuse(struct client *client, const char *status, const char *why);
 
-/* Whether some client is arriving, or has sent what nobody has read yet. */
+/* Whether a client is arriving, or has sent something that is not read yet. */
 bool clients_have_unread(struct clients *clients);
 
 #endif

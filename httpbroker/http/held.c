@@ -10,25 +10,25 @@
 #include <utlist.h>
 
 enum {
-	STEP_SMALL = 4096,  /* bytes by which small bodies are counted */
+	STEP_SMALL = 4096,  /* bytes: the step by which small bodies are counted */
 	STEP_LARGE = 65536, /* the same for large ones */
-	MMAP_FROM = 131072, /* bytes of a block that is the system's again when it is freed */
+	MMAP_FROM = 131072, /* bytes: larger blocks return to the system when freed */
 };
 
-/* Once so many bytes were held, and hardly any are, the allocator is to give back what is free. */
+/* malloc_trim() is called when TRIM_FROM bytes were held and less than TRIM_BELOW are. */
 #define TRIM_FROM ((size_t)16 << 20)
 #define TRIM_BELOW ((size_t)1 << 20)
 
 struct held {
 	size_t max;   /* bytes of all */
-	size_t large; /* of all large bodies that come in; the lock's */
+	size_t large; /* of the large bodies that arrive; the lock's */
 	_Atomic size_t total;
 	atomic_bool swollen; /* it was above TRIM_FROM, and has not been below TRIM_BELOW since */
 	pthread_mutex_t lock;
-	struct holding *list; /* the large bodies that come in */
+	struct holding *list; /* the large bodies that arrive */
 };
 
-/* glibc would raise the first limit with each large block that is freed, and then keep those. */
+/* By default glibc raises the first limit with each large block that is freed. */
 struct held *held_new(size_t max)
 {
 	struct held *held = memory_zeroed(1, sizeof *held);
@@ -61,10 +61,7 @@ static void total_add(struct held *held, size_t bytes)
 		atomic_store(&held->swollen, true);
 }
 
-/*
- * Small blocks that were freed lie between others, and are given back only when asked for. Not with
- * the lock: that takes a while.
- */
+/* malloc_trim() returns freed small blocks; it takes a while, so never with the lock. */
 static void total_subtract(struct held *held, size_t bytes)
 {
 	size_t total = atomic_fetch_sub(&held->total, bytes) - bytes;
@@ -122,16 +119,16 @@ static bool has_room(const struct held *held, size_t more, bool large)
 	return !large || held->large + more <= held->max / 4 * 3;
 }
 
-/* The lock is held. `for_whom`: a large body, which may be the slowest itself; or NULL. */
-static bool room_make(struct held *held, size_t more, const struct holding *for_whom)
+/* The lock is held. `own`: a large body, which may be the slowest itself; or NULL. */
+static bool room_make(struct held *held, size_t more, const struct holding *own)
 {
-	while (!has_room(held, more, for_whom != NULL)) {
+	while (!has_room(held, more, own != NULL)) {
 		struct holding *slowest = slowest_of(held);
 
 		if (slowest == NULL)
 			return false;
 		holding_drop(held, slowest);
-		if (slowest == for_whom)
+		if (slowest == own)
 			return false;
 	}
 	return true;
@@ -195,7 +192,6 @@ static bool large_grow(struct held *held, struct holding *holding, size_t after)
 	return true;
 }
 
-/* What comes now counts as well when the slowest is looked for. */
 static bool large_append(
 	struct held *held, struct holding *holding, const char *bytes, size_t length)
 {

@@ -9,14 +9,14 @@
 #include <strings.h>
 
 /*
- * nginx sends the name of its upstream as Host unless told otherwise, and ours has always been
- * called so in the example. A name without a dot cannot be made to resolve to us by a foreign site.
+ * nginx sends the name of its upstream as Host by default, and our example calls it so. A foreign
+ * site cannot have a name without a dot.
  */
 #define PROXY_UPSTREAM "httpbroker"
 
 enum { NAME_MAX_BYTES = 253 }; /* RFC 1035, 2.3.4, as text */
 
-/* A name within a header's value, not ended by a NUL; length 0: there is none. */
+/* A name in a header's value, without a NUL at its end; length 0: none. */
 struct name {
 	const char *text;
 	size_t length;
@@ -33,7 +33,7 @@ static bool is_port(const char *text)
 	       (text[0] == ':' && strspn(text + 1, "0123456789") == strlen(text + 1));
 }
 
-/* The name of `name[:port]`, without the dot that ends a whole one. */
+/* The name of `name[:port]`, without a final dot. */
 static struct name name_of(const char *host)
 {
 	const char *close = host[0] == '[' ? strchr(host, ']') : NULL;
@@ -96,7 +96,7 @@ static bool origin_is_ours(const struct hosts *hosts, const char *origin, const 
 	       is_listed(hosts, name_of(mark + 3));
 }
 
-/* `none`: by the user's own hand, an address that was typed for instance. */
+/* `none`: the user's own action, such as typing the address. */
 bool hosts_trust(
 	const struct hosts *hosts, const char *fetch_site, const char *origin, const char *host)
 {

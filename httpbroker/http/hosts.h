@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of this broker, against web pages: a browser on a machine that reaches the broker sends
- * whatever a page of any site tells it to. It says which site that was (Sec-Fetch-Site, Origin:
- * Fetch Metadata and RFC 6454), and under which name it has reached us (Host): a page of a site
- * whose name was made to resolve to our address is of our own origin to the browser, but has a
- * name that is not ours.
+ * Protection against web pages: a browser that can reach the broker sends what a page of any site
+ * wants. Sec-Fetch-Site (Fetch Metadata) and Origin (RFC 6454) name that site; Host names us: a
+ * site whose name resolves to our address (DNS rebinding) is same-origin to the browser, but its
+ * name is not ours.
  */
 #ifndef HTTPBROKER_HTTP_HOSTS_H
 #define HTTPBROKER_HTTP_HOSTS_H
@@ -15,10 +14,10 @@
 struct hosts {
 	const char *const *names; /* from the command line, without a port */
 	size_t count;
-	const char *own; /* what this machine is called */
+	const char *own; /* the machine's name */
 };
 
-/* Whether it may be a name: 1 to 253 letters, digits, `.`, `-` and `_`, or an `[IPV6]`. */
+/* Whether it is a valid name: 1 to 253 letters, digits, `.`, `-` and `_`, or an `[IPV6]`. */
 bool hosts_name_check(const char *name);
 
 /*
@@ -29,8 +28,8 @@ bool hosts_name_check(const char *name);
 bool hosts_know(const struct hosts *hosts, const char *host);
 
 /*
- * Whether a request that changes something does not come from a page of another site. Any of the
- * headers' values may be NULL: what is no browser sends neither of the first two.
+ * Whether a request that changes something comes from no page of another site. Values may be NULL:
+ * only browsers send the first two.
  */
 bool hosts_trust(
 	const struct hosts *hosts, const char *fetch_site, const char *origin, const char *host);

@@ -19,16 +19,26 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+/* -1, with errno as it was. */
+static int fail_close(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 static struct sockaddr_un address_of(const char *path)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	strncpy(address.sun_path, path, sizeof address.sun_path - 1);
+	memcpy(address.sun_path, path, strnlen(path, sizeof address.sun_path - 1));
 	return address;
 }
 
-/* Any user who may read the directory can hold the lock: so it is not waited for for long. */
-#define LOCK_PATIENCE (2 * NSEC_PER_SEC)
+/* Any user who may read the directory can hold the lock: so the wait is short. */
+#define LOCK_TIMEOUT (2 * NSEC_PER_SEC)
 #define LOCK_PAUSE (20 * NSEC_PER_MSEC)
 
 static int directory_open(const char *path)
@@ -40,19 +50,19 @@ static int directory_open(const char *path)
 }
 
 /*
- * Brokers that start at the same time must not take each other's new socket for a stale one: they
- * take turns, by a lock on the directory (-1: it cannot be opened). A broker that does not get it
- * goes on without. False: it is to stop.
+ * Brokers that start at the same time must not mistake each other's new socket for a stale one: a
+ * lock on the directory (-1: it cannot be opened) serialises them. A broker that does not get it
+ * continues without. False: a signal says to stop.
  */
 static bool directory_lock(int fd, const char *path)
 {
 	const struct timespec pause = {0, LOCK_PAUSE};
-	nsec end = clock_monotonic() + LOCK_PATIENCE;
+	nsec end = clock_monotonic() + LOCK_TIMEOUT;
 
 	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
 		if (clock_monotonic() >= end) {
-			log_warning("%s: another process holds a lock on the directory; going on "
-				    "without it",
+			log_warning("%s: another process holds a lock on the directory; "
+				    "going on without it",
 				path);
 			return true;
 		}
@@ -63,7 +73,7 @@ static bool directory_lock(int fd, const char *path)
 	return true;
 }
 
-/* No more than 0660 from its first moment on. */
+/* Never more than mode 0660, from the beginning. */
 static int bind_private(int fd, const char *path)
 {
 	const struct sockaddr_un address = address_of(path);
@@ -76,8 +86,8 @@ static int bind_private(int fd, const char *path)
 	return result;
 }
 
-/* Who listens there may be too busy to take us; then the answer is EAGAIN. */
-static bool is_deserted(const char *path)
+/* A listener whose backlog is full answers EAGAIN. */
+static bool is_stale(const char *path)
 {
 	const struct sockaddr_un address = address_of(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -98,7 +108,7 @@ static bool stale_remove(const char *path)
 		errno = EEXIST;
 		return false;
 	}
-	if (!is_deserted(path)) {
+	if (!is_stale(path)) {
 		errno = EADDRINUSE;
 		return false;
 	}
@@ -118,7 +128,7 @@ static bool path_listen(int fd, const char *path, struct unix_socket *out)
 
 	if (!path_bind(fd, path) || listen(fd, SOMAXCONN) != 0 || lstat(path, &status) != 0)
 		return false;
-	strncpy(out->path, path, sizeof out->path - 1);
+	memcpy(out->path, path, strnlen(path, sizeof out->path - 1));
 	out->device = status.st_dev;
 	out->inode = status.st_ino;
 	return true;
@@ -128,15 +138,11 @@ static int socket_open(const char *path, struct unix_socket *out)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0 || path_listen(fd, path, out))
-		return fd;
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return fd < 0 || path_listen(fd, path, out) ? fd : fail_close(fd);
 }
 
-int unix_socket_open(const char *path, struct unix_socket *out)
+/* A listening socket, or -1 with errno: EADDRINUSE, EEXIST (no socket), EINTR (stop). */
+static int unix_socket_open(const char *path, struct unix_socket *out)
 {
 	int lock = directory_open(path), fd = -1, error = EINTR;
 
@@ -150,13 +156,13 @@ int unix_socket_open(const char *path, struct unix_socket *out)
 	return fd;
 }
 
-void unix_socket_remove(const struct unix_socket *socket)
+static void unix_socket_remove(const struct unix_socket *socket)
 {
 	int lock = directory_open(socket->path);
 	struct stat status;
 
 	if (lock >= 0)
-		flock(lock, LOCK_EX | LOCK_NB); /* stopping waits for nobody */
+		flock(lock, LOCK_EX | LOCK_NB); /* do not wait while stopping */
 	if (lstat(socket->path, &status) == 0 && status.st_dev == socket->device &&
 		status.st_ino == socket->inode)
 		unlink(socket->path);
@@ -164,20 +170,19 @@ void unix_socket_remove(const struct unix_socket *socket)
 		close(lock);
 }
 
-enum { PORT_TRIES = 20 }; /* for a port that is free on all addresses */
+enum { PORT_TRIES = 20 }; /* to find a port that is free on all addresses */
 
-/* Where to listen. */
-struct place {
+struct endpoint {
 	struct sockaddr_storage address;
 	socklen_t length;
 };
 
-struct places {
-	struct place list[LISTENERS_MAX];
+struct endpoints {
+	struct endpoint list[LISTENERS_MAX];
 	int count;
 };
 
-static void places_add(struct places *places, const char *host)
+static void endpoints_add(struct endpoints *endpoints, const char *host)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *found;
@@ -186,100 +191,97 @@ static void places_add(struct places *places, const char *host)
 	if (failure != 0)
 		die(EX_NOHOST, "--port: '%s': %s", host, gai_strerror(failure));
 	for (const struct addrinfo *i = found; i != NULL; i = i->ai_next) {
-		if (places->count == LISTENERS_MAX)
+		if (endpoints->count == LISTENERS_MAX)
 			die(EX_USAGE, "--port: more than %d sockets to listen on", LISTENERS_MAX);
-		struct place *place = &places->list[places->count++];
-		memcpy(&place->address, i->ai_addr, i->ai_addrlen);
-		place->length = i->ai_addrlen;
+		struct endpoint *endpoint = &endpoints->list[endpoints->count++];
+		memcpy(&endpoint->address, i->ai_addr, i->ai_addrlen);
+		endpoint->length = i->ai_addrlen;
 	}
 	freeaddrinfo(found);
 }
 
-static void places_find(const struct address *address, struct places *out)
+static void endpoints_find(const struct address *address, struct endpoints *out)
 {
 	out->count = 0;
 	if (address->host[0] != '\0') {
-		places_add(out, address->host);
+		endpoints_add(out, address->host);
 		return;
 	}
-	/* not by the name localhost: what that stands for is for the resolver to say */
-	places_add(out, "127.0.0.1");
-	places_add(out, "::1");
+	/* not `localhost`: the resolver may say something else */
+	endpoints_add(out, "127.0.0.1");
+	endpoints_add(out, "::1");
 }
 
-/* In network order, as everywhere here. */
-static in_port_t *port_of(struct place *place)
+/* In network order. */
+static in_port_t *port_of(struct endpoint *endpoint)
 {
-	if (place->address.ss_family == AF_INET6)
-		return &((struct sockaddr_in6 *)&place->address)->sin6_port;
-	return &((struct sockaddr_in *)&place->address)->sin_port;
+	if (endpoint->address.ss_family == AF_INET6)
+		return &((struct sockaddr_in6 *)&endpoint->address)->sin6_port;
+	return &((struct sockaddr_in *)&endpoint->address)->sin_port;
 }
 
-static bool socket_listen(int fd, struct place *place)
+static bool socket_listen(int fd, struct endpoint *endpoint)
 {
-	struct sockaddr *address = (struct sockaddr *)&place->address;
+	struct sockaddr *address = (struct sockaddr *)&endpoint->address;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
-	if (address->sa_family == AF_INET6) /* the one for all addresses is for both families */
+	if (address->sa_family == AF_INET6) /* `::` serves both families */
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int));
-	return bind(fd, address, place->length) == 0 && listen(fd, SOMAXCONN) == 0 &&
-	       getsockname(fd, address, &place->length) == 0;
+	return bind(fd, address, endpoint->length) == 0 && listen(fd, SOMAXCONN) == 0 &&
+	       getsockname(fd, address, &endpoint->length) == 0;
 }
 
-/* A listening socket, the port that it was given being put into the place; -1 with errno. */
-static int listener_open(struct place *place)
+/* A listening socket, and its port in the endpoint; -1 with errno. */
+static int listener_open(struct endpoint *endpoint)
 {
-	int fd = socket(place->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(endpoint->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd < 0 || socket_listen(fd, place))
-		return fd;
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
+	return fd < 0 || socket_listen(fd, endpoint) ? fd : fail_close(fd);
 }
 
-/* A machine may be without IPv6; but somewhere we have to listen. */
-static bool can_do_without(const struct places *places, int opened, int i)
+/* A machine may be without IPv6; one socket at least is needed. */
+static bool is_optional(const struct endpoints *endpoints, int opened, int i)
 {
 	bool missing = errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL;
 
-	return missing && (opened > 0 || i + 1 < places->count);
+	return missing && (opened > 0 || i + 1 < endpoints->count);
 }
 
-/* On each place, with one port for all. The place that failed, with errno, or NULL. */
-static struct place *places_listen(
-	struct places *places, in_port_t port, int fds[LISTENERS_MAX], int *count)
+/* On each endpoint, with one port for all. NULL, or the one that failed, with errno. */
+static struct endpoint *endpoints_listen(
+	struct endpoints *endpoints, in_port_t port, int fds[LISTENERS_MAX], int *count)
 {
 	*count = 0;
-	for (int i = 0; i < places->count; i++) {
-		struct place *place = &places->list[i];
+	for (int i = 0; i < endpoints->count; i++) {
+		struct endpoint *endpoint = &endpoints->list[i];
 
-		*port_of(place) = port;
-		int fd = listener_open(place);
-		if (fd < 0 && can_do_without(places, *count, i))
+		*port_of(endpoint) = port;
+		int fd = listener_open(endpoint);
+		if (fd < 0 && is_optional(endpoints, *count, i))
 			continue;
 		if (fd < 0)
-			return place;
+			return endpoint;
 		fds[(*count)++] = fd;
-		port = *port_of(place);
+		port = *port_of(endpoint);
 	}
 	return NULL;
 }
 
 _Noreturn static void listen_die(const char *where, const char *hint)
 {
-	if (errno == EINTR) /* a signal has said to stop */
+	if (errno == EINTR) /* a signal says to stop */
 		exit(0);
 
-	bool passes = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
-	int code = passes ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
+	bool temporary = errno == EADDRINUSE || errno == EADDRNOTAVAIL;
+	int code = temporary ? EX_TEMPFAIL : errno == EACCES ? EX_NOPERM : EX_OSERR;
 
 	die(code, "cannot listen on %s: %s%s", where,
-		errno == EEXIST ? "there is something that is no socket" : strerror(errno), hint);
+		errno == EEXIST ? "the file is no socket: remove it, or choose another path"
+				: strerror(errno),
+		hint);
 }
 
-_Noreturn static void place_die(const struct place *place)
+_Noreturn static void endpoint_die(const struct endpoint *endpoint)
 {
 	const char *hint = errno == EADDRINUSE ? " ('ss -ltnp' shows by whom)"
 			   : errno == EACCES
@@ -287,7 +289,7 @@ _Noreturn static void place_die(const struct place *place)
 				   : "";
 	char text[ADDRESS_TEXT];
 
-	listen_die(address_of_socket((const struct sockaddr *)&place->address, text), hint);
+	listen_die(address_of_socket((const struct sockaddr *)&endpoint->address, text), hint);
 }
 
 static void room_need(const struct listeners *listeners, int more)
@@ -299,13 +301,13 @@ static void room_need(const struct listeners *listeners, int more)
 static void tcp_open(const struct address *address, struct listeners *out)
 {
 	int fds[LISTENERS_MAX], count, tries = 0;
-	const struct place *failed;
-	struct places places;
+	const struct endpoint *failed;
+	struct endpoints endpoints;
 
-	places_find(address, &places);
-	while ((failed = places_listen(&places, htons(address->port), fds, &count)) != NULL) {
+	endpoints_find(address, &endpoints);
+	while ((failed = endpoints_listen(&endpoints, htons(address->port), fds, &count)) != NULL) {
 		if (address->port != 0 || errno != EADDRINUSE || ++tries == PORT_TRIES)
-			place_die(failed);
+			endpoint_die(failed);
 		for (int i = 0; i < count; i++)
 			close(fds[i]);
 	}
@@ -336,7 +338,7 @@ static bool socket_address(int fd, struct sockaddr_storage *out)
 {
 	socklen_t length = sizeof *out;
 
-	memset(out, 0, sizeof *out); /* a path need not end in a NUL */
+	memset(out, 0, sizeof *out); /* a path may lack its NUL */
 	return getsockname(fd, (struct sockaddr *)out, &length) == 0;
 }
 
@@ -352,7 +354,7 @@ static void listeners_log(const struct listeners *listeners)
 	}
 }
 
-/* UNIX sockets last: what is still refused then leaves none behind. */
+/* UNIX sockets last: if an address fails, no path is left behind. */
 void listeners_open(const struct address *addresses, int count, struct listeners *out)
 {
 	*out = (struct listeners){.count = 0};
@@ -390,8 +392,8 @@ void listeners_warn(const struct listeners *listeners)
 
 		if (!socket_address(listeners->fds[i], &address) || is_of_this_machine(&address))
 			continue;
-		log_warning("whoever reaches this machine may say anything of any check: there is "
-			    "no --token-file");
+		log_warning("any host that reaches this machine may post events of any check: "
+			    "there is no --token-file");
 		return;
 	}
 }

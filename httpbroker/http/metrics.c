@@ -125,9 +125,9 @@ void overload_update(struct counters *counters, bool refused)
 	case OVERLOAD_SAME:
 		return;
 	case OVERLOAD_BEGINS:
-		log_warning("events are refused, 503: as many checks as may be are remembered "
-			    "(--max-states), as many events wait for Redis (--max-pending), or "
-			    "requests hold as much memory as they may (--max-held)");
+		log_warning("events are refused, 503: a limit is reached: checks (--max-states), "
+			    "events that wait for Redis (--max-pending) or memory of requests "
+			    "(--max-held)");
 		return;
 	case OVERLOAD_ENDS:
 		log_info("events are accepted again: no limit is reached any more");

@@ -82,7 +82,7 @@ static enum MHD_Result request_respond(struct request *request)
 	 * libmicrohttpd (0.9.75) sends the end of a chunked body, `0`, after the headers that
 	 * answer HEAD: a client would read it as the beginning of the connection's next response.
 	 */
-	bool last = request->last || in_flight_is_draining(&request->context->in_flight) ||
+	bool last = request->last || atomic_load(&request->context->draining) ||
 		    (response->stream != NULL && strcmp(request->method, "HEAD") == 0);
 
 	if (request->complete_at != 0)
@@ -198,7 +198,7 @@ static struct request *request_new(struct request_context *context,
 {
 	struct request *request = memory_zeroed(1, sizeof *request);
 
-	in_flight_enter(&context->in_flight);
+	atomic_fetch_add(&context->in_flight, 1);
 	request->context = context;
 	request->broker = context->broker;
 	request->connection = connection;
@@ -302,7 +302,7 @@ static void route_run(struct request *request)
 	bool again = request->waits;
 
 	request->waits = false;
-	request->stopping = in_flight_is_draining(&request->context->in_flight);
+	request->stopping = atomic_load(&request->context->draining);
 	atomic_store(&request->met, false);
 	request->submission = (again ? route->resume : route->begin)(request);
 }
@@ -410,8 +410,8 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 	auth_release(&request->grant);
 	held_release(request->broker->held, &request->holding);
 	response_free(&request->response);
-	struct in_flight *in_flight = &request->context->in_flight;
+	atomic_uint *in_flight = &request->context->in_flight;
 	free(request);
 	*state = NULL;
-	in_flight_leave(in_flight);
+	atomic_fetch_sub(in_flight, 1);
 }

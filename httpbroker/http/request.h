@@ -39,9 +39,10 @@ struct request_context {
 	struct auth *auth; /* NULL: no token is needed */
 	struct clients *clients;
 	struct hosts hosts;
-	size_t max_body; /* bytes */
-	struct in_flight in_flight;
-	struct queue resume_queues[RESUME_QUEUE_THREADS];
+	size_t max_body;       /* bytes */
+	atomic_uint in_flight; /* requests */
+	atomic_bool draining;  /* every response is the last of its connection */
+	struct resume_queue resume_queues[RESUME_QUEUE_THREADS];
 };
 
 /* What the connections to one listening socket share. */
@@ -94,7 +95,7 @@ struct request {
 	nsec complete_at;          /* when all of it was there (monotonic); 0: not yet */
 	atomic_bool met;           /* of request_resume() and the suspending, one has come */
 	struct submission *submission; /* the route's; NULL: none (yet) */
-	struct queue *queue;           /* of its thread: resumes it when that is answered */
+	struct resume_queue *queue;    /* of its thread: resumes it when that is answered */
 	struct suspended_request suspended;
 };
 

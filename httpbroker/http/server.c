@@ -127,7 +127,6 @@ struct server *server_start(const struct server_settings *settings,
 	server->context.hosts = settings->hosts;
 	server->context.max_body = settings->max_body;
 	server->context.clients = clients_make(&server->settings);
-	in_flight_init(&server->context.in_flight);
 	for (int i = 0; i < listeners->count; i++) {
 		int fd = listeners->fds[i];
 
@@ -172,17 +171,18 @@ void server_close(struct server *server)
 {
 	for (int i = 0; i < server->count; i++)
 		daemon_close(server->daemons[i]);
-	in_flight_close(&server->context.in_flight);
+	atomic_store(&server->context.draining, true);
 }
 
-/* A request that was sent, but is not read yet, is not in flight. */
+/* A request that was sent, but is not read yet, is not in flight. This polls: once, at the end. */
 void server_drain(struct server *server, nsec timeout)
 {
+	struct request_context *context = &server->context;
 	nsec end = clock_monotonic() + timeout;
 
-	while (clients_have_unread(server->context.clients) && clock_monotonic() < end)
+	while ((clients_have_unread(context->clients) || atomic_load(&context->in_flight) > 0) &&
+		clock_monotonic() < end)
 		nanosleep(&(struct timespec){0, NSEC_PER_MSEC}, NULL);
-	in_flight_drain(&server->context.in_flight, end - clock_monotonic());
 }
 
 void server_stop(struct server *server)

@@ -112,7 +112,6 @@ static void server_prepare(void)
 	context.max_body = LIMIT_BODY;
 	context.hosts.own = "here";
 	context.clients = clients_start(&clients);
-	in_flight_init(&context.in_flight);
 	auth = auth_make();
 	FUZZ_EXPECT(auth != NULL);
 	server = MHD_start_daemon(MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0, NULL,

@@ -33,7 +33,7 @@ static void assert_resumed(const int wanted[SLEEPERS])
 
 static void the_first_is_resumed_and_the_others_when_their_thread_goes_on(void **state)
 {
-	struct queue queue = {NULL, {0}};
+	struct resume_queue queue = {NULL, {0}};
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
@@ -48,7 +48,7 @@ static void the_first_is_resumed_and_the_others_when_their_thread_goes_on(void *
 /* Else nobody would wake their thread. */
 static void after_that_there_is_a_first_again(void **state)
 {
-	struct queue queue = {NULL, {0}};
+	struct resume_queue queue = {NULL, {0}};
 
 	(void)state;
 	resume_queue_resume(&queue, &suspended[0]);
@@ -63,7 +63,7 @@ static void after_that_there_is_a_first_again(void **state)
 
 static void each_thread_is_woken_for_its_own(void **state)
 {
-	struct queue resume_queues[RESUME_QUEUE_THREADS] = {{NULL, {0}}};
+	struct resume_queue resume_queues[RESUME_QUEUE_THREADS] = {{NULL, {0}}};
 
 	(void)state;
 	assert_ptr_equal(resume_queue_mine(resume_queues), resume_queue_mine(resume_queues));
