@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* httpbroker: remembers the last state of every check and repeats it to Flapjack. */
+/* httpbroker: stores the last state of each check and repeats it to Flapjack. */
 #include "common/buffer.h"
 #include "common/duration.h"
 #include "common/log.h"
@@ -22,10 +22,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-/* Together under the five seconds in which a stop is over. */
-#define PATIENCE_REQUESTS NSEC_PER_SEC      /* for requests that are still coming in */
-#define PATIENCE_REDIS (3 * NSEC_PER_SEC)   /* for Redis to take what was accepted */
-#define PATIENCE_ANSWERS (NSEC_PER_SEC / 2) /* for the answers to go out */
+/* Together less than five seconds, the bound of a stop. */
+#define TIMEOUT_REQUESTS NSEC_PER_SEC        /* for requests being received */
+#define TIMEOUT_REDIS (3 * NSEC_PER_SEC)     /* for committing accepted events */
+#define TIMEOUT_RESPONSES (NSEC_PER_SEC / 2) /* for sending responses */
 
 enum { PLACE_TEXT = HOST_NAME_MAX + ADDRESS_TEXT + 2 };
 
@@ -50,7 +50,7 @@ static struct checks *checks_make(void)
 	struct siphash_key key;
 
 	if (getentropy(&key, sizeof key) != 0)
-		die(EX_OSERR, "no random numbers: %s", strerror(errno));
+		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
 	return checks_new(&key);
 }
 
@@ -62,7 +62,7 @@ static const char *own_name(void)
 	return name;
 }
 
-/* Who we are to other brokers: nobody else listens on that address of that host. */
+/* Identifies this broker among others: only one listens on an address of a host. */
 static const char *place_text(const struct listeners *listeners, char out[PLACE_TEXT])
 {
 	char address[ADDRESS_TEXT];
@@ -138,11 +138,11 @@ static void files_reload(struct auth *auth)
 	struct reason why;
 
 	if (auth == NULL)
-		log_info("SIGHUP: there is no --token-file to read again");
+		log_info("SIGHUP: no --token-file to reload");
 	else if (auth_reload(auth, &why))
-		log_info("SIGHUP: the tokens were read again");
+		log_info("SIGHUP: tokens reloaded");
 	else
-		log_error("SIGHUP: %s; the tokens stay as they were", why.text);
+		log_error("SIGHUP: %s; the old tokens stay in use", why.text);
 }
 
 static void stop_await(struct auth *auth)
@@ -190,10 +190,10 @@ int main(int argc, char **argv)
 	ready_notify("STOPPING=1");
 	listeners_remove(&listeners);
 	server_close(server);
-	server_drain(server, PATIENCE_REQUESTS);
+	server_drain(server, TIMEOUT_REQUESTS);
 	sns_stop(sns);
-	delivery_stop(delivery, PATIENCE_REDIS);
-	server_drain(server, PATIENCE_ANSWERS);
+	delivery_stop(delivery, TIMEOUT_REDIS);
+	server_drain(server, TIMEOUT_RESPONSES);
 	server_stop(server);
 	delivery_free(delivery);
 	sns_free(sns);

@@ -116,7 +116,7 @@ ends_well() {
 	done
 	answers 400
 	ends_well
-	[ "$(grep -c 'tokens were read again' "$work/broker.log")" -ge 1 ]
+	[ "$(grep -c 'tokens reloaded' "$work/broker.log")" -ge 1 ]
 	queue | jq -r .summary | sort -u >"$work/told"
 	[ "$(wc -l <"$work/accepted")" -ge 500 ]
 	sort -u "$work/accepted" | comm -23 - "$work/told" >"$work/lost"

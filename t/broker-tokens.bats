@@ -125,18 +125,18 @@ hang_up() {
 	tokens old
 	start_guarded
 	tokens old new
-	hang_up 'info: SIGHUP: the tokens were read again'
+	hang_up 'info: SIGHUP: tokens reloaded'
 	asks 200 -H "$(bearer old)" "$url"
 	asks 200 -H "$(bearer new)" "$url"
 	tokens other same same
-	hang_up "error: SIGHUP: $work/tokens: line 3: this token is already in the file; the tokens stay as they were"
+	hang_up "error: SIGHUP: $work/tokens: line 3: this token is already in the file; the old tokens stay in use"
 	asks 200 -H "$(bearer new)" "$url"
 	asks 401 -H "$(bearer other)" "$url"
 	rm "$work/tokens"
 	hang_up "error: SIGHUP: $work/tokens: No such file"
 	asks 200 -H "$(bearer new)" "$url"
 	tokens new 'last x*'
-	again() { [ "$(grep -c 'the tokens were read again' "$work/broker.log")" -eq 2 ]; }
+	again() { [ "$(grep -c 'tokens reloaded' "$work/broker.log")" -eq 2 ]; }
 	kill -HUP "${pids[broker]}"
 	poll 10 again
 	asks 200 -H "$(bearer new)" "$url"
@@ -144,7 +144,7 @@ hang_up() {
 	asks 403 -H "$(bearer last)" -d "$(event a b ok)" "$url"
 	stop broker
 	start_broker
-	hang_up 'info: SIGHUP: there is no --token-file'
+	hang_up 'info: SIGHUP: no --token-file'
 	posts 200 "$(event a b ok)"
 }
 

@@ -47,7 +47,7 @@ bool event_quotes_check(const char *key, struct text name, struct reason *why)
 
 	return quote == NULL ||
 	       reason_set(why,
-		       "'%s' has a double quote at byte %zu, where Flapjack's messages would end it",
+		       "'%s' has a double quote at byte %zu, which Flapjack's messages do not escape",
 		       key, (size_t)(quote - name.bytes) + 1);
 }
 
@@ -85,12 +85,6 @@ static bool time_check(struct event *event, nsec wall, struct reason *why)
 	return true;
 }
 
-static bool length_check(const char *key, size_t length, size_t max, struct reason *why)
-{
-	return length <= max ||
-	       reason_set(why, "'%s' is %zu bytes long, more than %zu", key, length, max);
-}
-
 static size_t tags_length(const json_t *tags)
 {
 	size_t length = json_is_string(tags) ? json_string_length(tags) : 0;
@@ -100,13 +94,23 @@ static size_t tags_length(const json_t *tags)
 	return length;
 }
 
-/* Summary and details are not here: they are cut (see wire.c), for their beginning is of use. */
+/* Summary and details are cut instead (encode.c): their beginning is of use. */
 static bool lengths_check(const struct event *event, struct reason *why)
 {
-	return length_check(
-		       "acknowledgement_id", event->acknowledgement_id.length, LIMIT_NAME, why) &&
-	       length_check("perfdata", event->perfdata.length, LIMIT_PERFDATA, why) &&
-	       length_check("tags", tags_length(event->tags), LIMIT_TAGS, why);
+	const struct {
+		const char *key;
+		size_t length, max;
+	} texts[] = {
+		{"acknowledgement_id", event->acknowledgement_id.length, LIMIT_NAME},
+		{"perfdata", event->perfdata.length, LIMIT_PERFDATA},
+		{"tags", tags_length(event->tags), LIMIT_TAGS},
+	};
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (texts[i].length > texts[i].max)
+			return reason_set(why, "'%s' is %zu bytes long, more than %zu",
+				texts[i].key, texts[i].length, texts[i].max);
+	return true;
 }
 
 bool event_check(struct event *event, int flapjack, nsec now, struct reason *why)
@@ -128,7 +132,7 @@ static const struct word {
 	{"unknown", STATE_UNKNOWN, true},
 	{"acknowledgement", STATE_ACKNOWLEDGEMENT, true},
 	{"test_notifications", STATE_TEST_NOTIFICATIONS, true},
-	/* what Nagios and its kin say of hosts */
+	/* Nagios's states of hosts */
 	{"up", STATE_OK, false},
 	{"down", STATE_CRITICAL, false},
 	{"unreachable", STATE_CRITICAL, false},
@@ -157,7 +161,7 @@ bool state_lasts(enum state state)
 	return state <= STATE_UNKNOWN;
 }
 
-/* Two digits from 0 to `most`; -1: none there. */
+/* Two digits up to `max`; -1: none. */
 static int pair_read(const char *text, int max)
 {
 	if (!isdigit((unsigned char)text[0]) || !isdigit((unsigned char)text[1]))
@@ -166,7 +170,7 @@ static int pair_read(const char *text, int max)
 	return pair <= max ? pair : -1;
 }
 
-/* `Z`, `+0100` or `+01:00`, and nothing behind it. */
+/* `Z`, `+0100` or `+01:00`, up to the end. */
 static bool offset_read(const char *text, int64_t *out)
 {
 	if (strcmp(text, "Z") == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SipHash-2-4 (Aumasson and Bernstein, 2012): a hash under a secret key, so that nobody who does
- * not know the key can choose names that fall into one bucket.
+ * SipHash-2-4 (Aumasson and Bernstein, 2012): a hash with a secret key, without which no client can
+ * choose names that collide.
  */
 #ifndef HTTPBROKER_CHECKS_SIPHASH_H
 #define HTTPBROKER_CHECKS_SIPHASH_H

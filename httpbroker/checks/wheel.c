@@ -7,14 +7,14 @@
 #include <utlist.h>
 
 struct slot {
-	struct check *checks; /* a list, the first put the first */
+	struct check *checks; /* a list, in the order of wheel_put() */
 	unsigned count;
 };
 
 struct wheel {
-	int64_t tick;     /* the first one that has not come yet */
-	int64_t earliest; /* from tick up to here every slot is empty */
-	struct slot due;  /* what is left of the tick before: its own slot stays empty till then */
+	int64_t tick;     /* the next one */
+	int64_t earliest; /* the slots before it are empty */
+	struct slot due;  /* the rest of the tick before, whose slot is empty */
 	struct slot slots[WHEEL_SLOTS];
 };
 
@@ -39,10 +39,7 @@ nsec wheel_due(const struct check *check)
 	return repeat_first ? check->repeat_at : check->deadline;
 }
 
-/*
- * The tick at whose start this time has passed. Never the one before wheel->tick, a turn later:
- * so a state that calls that slot its own is in `due`.
- */
+/* At most a turn ahead, less one: a check of the slot before wheel->tick is in `due`. */
 static int64_t tick_of(const struct wheel *wheel, nsec due)
 {
 	int64_t tick = due / WHEEL_TICK + (due % WHEEL_TICK > 0);
@@ -97,7 +94,7 @@ void wheel_move(struct wheel *wheel, struct check *check)
 	wheel_put(wheel, check);
 }
 
-/* The next tick has come. Its states are not touched, however many: only their list moves. */
+/* Constant time, however many checks: only the list moves. */
 static void wheel_turn(struct wheel *wheel)
 {
 	struct slot *slot = &wheel->slots[wheel->tick++ % WHEEL_SLOTS];
@@ -106,7 +103,7 @@ static void wheel_turn(struct wheel *wheel)
 	*slot = (struct slot){NULL, 0};
 }
 
-/* After a long sleep: whole turns are left out, for each slot is looked at in the last one. */
+/* After a long sleep whole turns are skipped: the last one visits every slot. */
 static void wheel_skip(struct wheel *wheel, nsec now)
 {
 	int64_t turns = (now / WHEEL_TICK - wheel->tick) / WHEEL_SLOTS - 1;
@@ -143,7 +140,7 @@ nsec wheel_next(struct wheel *wheel)
 	while (tick - wheel->tick < WHEEL_SLOTS && wheel->slots[tick % WHEEL_SLOTS].checks == NULL)
 		tick++;
 	bool found = tick - wheel->tick < WHEEL_SLOTS;
-	wheel->earliest = found ? tick : INT64_MAX; /* so that nobody looks there again */
+	wheel->earliest = found ? tick : INT64_MAX; /* skipped by the next call */
 	return found ? tick * WHEEL_TICK : NSEC_NEVER;
 }
 

@@ -323,7 +323,7 @@ static void *memory_only_run(void *argument)
 static void random_fill(void *out, size_t size)
 {
 	if (getentropy(out, size) != 0)
-		die(EX_OSERR, "no random numbers: %s", strerror(errno));
+		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
 }
 
 static void redis_init(
