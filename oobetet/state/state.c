@@ -6,7 +6,7 @@
 #include "oobetet/ipc.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,116 +27,141 @@ static uint64_t checksum(const char *text, size_t length)
 	return sum;
 }
 
-/* ---- writing ---- */
+/* ---- the lines: what is in them, and where it is kept ---- */
+
+enum field_type { FIELD_END, FIELD_NUMBER, FIELD_TEXT, FIELD_CHOICE, FIELD_FLAG };
+
+struct field {
+	enum field_type type;
+	size_t offset; /* in the struct of its line */
+	size_t limit;  /* of a text: its size; of a choice: how many there are */
+};
+
+#define NUMBER(type, member)                            \
+	{                                               \
+		FIELD_NUMBER, offsetof(type, member), 0 \
+	}
+#define TEXT(type, member)                                                         \
+	{                                                                          \
+		FIELD_TEXT, offsetof(type, member), sizeof(((type *)NULL)->member) \
+	}
+#define CHOICE(type, member, count)                         \
+	{                                                   \
+		FIELD_CHOICE, offsetof(type, member), count \
+	}
+#define FLAG(type, member)                            \
+	{                                             \
+		FIELD_FLAG, offsetof(type, member), 0 \
+	}
+
+enum line {
+	LINE_WATCH,
+	LINE_SILENCE,
+	LINE_YOUNG,
+	LINE_ACKNOWLEDGED,
+	LINE_INCIDENT,
+	LINE_CHANNEL,
+	LINE_NOTIFICATION,
+	LINES
+};
+
+static const struct {
+	const char *name;
+	struct field fields[FIELDS_MAX + 1];
+} lines[LINES] = {
+	[LINE_WATCH] = {"watch", {TEXT(struct state, watch), NUMBER(struct state, wall)}},
+	[LINE_SILENCE] = {"silence",
+		{NUMBER(struct state, past.silence[0]), NUMBER(struct state, past.silence[1]),
+			NUMBER(struct state, past.silence[2])}},
+	[LINE_YOUNG] = {"young", {{FIELD_END, 0, 0}}},
+	[LINE_ACKNOWLEDGED] = {"acknowledged", {NUMBER(struct state, past.acknowledged)}},
+	[LINE_INCIDENT] = {"incident",
+		{NUMBER(struct state, since), NUMBER(struct state, lasted),
+			NUMBER(struct state, past.lasted),
+			CHOICE(struct state, past.missing, KINDS_AWAITED),
+			NUMBER(struct state, past.repeat_in), NUMBER(struct state, past.loud),
+			NUMBER(struct state, past.quiet)}},
+	[LINE_CHANNEL] = {"road",
+		{TEXT(struct state_channel, name), TEXT(struct state_channel, queue.tried_key),
+			FLAG(struct state_channel, queue.tried)}},
+	[LINE_NOTIFICATION] = {"notice",
+		{CHOICE(struct notification, kind, NOTIFICATION_OK + 1),
+			CHOICE(struct notification, missing, KINDS_AWAITED),
+			TEXT(struct notification, key), TEXT(struct notification, since),
+			TEXT(struct notification, text)}},
+};
 
 /* Clamped: a clock that was set must not make a state that cannot be read. */
-static void number_write(struct buffer *out, nsec number)
+static nsec clamped(nsec number)
 {
-	if (number < 0 || number > NUMBER_MAX)
-		number = number < 0 ? 0 : NUMBER_MAX;
-	buffer_printf(out, "\t%" PRId64, number);
+	if (number < 0)
+		return 0;
+	return number > NUMBER_MAX ? NUMBER_MAX : number;
 }
 
-static void text_write(struct buffer *out, const char *text)
+static void line_write(struct buffer *out, enum line line, const void *from)
 {
-	buffer_append(out, "\t", 1);
-	ipc_escape(out, text);
-}
+	buffer_append_text(out, lines[line].name);
+	for (const struct field *field = lines[line].fields; field->type != FIELD_END; field++) {
+		const void *at = (const char *)from + field->offset;
 
-static void incident_write(const struct state *state, struct buffer *out)
-{
-	buffer_append_text(out, "incident");
-	number_write(out, state->since);
-	number_write(out, state->lasted);
-	number_write(out, state->past.lasted);
-	number_write(out, state->past.missing);
-	number_write(out, state->past.repeat_in);
-	number_write(out, state->past.loud);
-	number_write(out, state->past.quiet);
-	buffer_append_text(out, "\n");
-}
-
-static void channel_write(const struct state_channel *channel, struct buffer *out)
-{
-	buffer_append_text(out, "road");
-	text_write(out, channel->name);
-	text_write(out, channel->queue.tried_key);
-	number_write(out, channel->queue.tried ? 1 : 0);
-	buffer_append_text(out, "\n");
-	for (int i = 0; i < channel->queue.count; i++) {
-		const struct notification *notification = &channel->queue.notifications[i];
-
-		buffer_append_text(out, "notice");
-		number_write(out, notification->kind);
-		number_write(out, notification->missing);
-		text_write(out, notification->key);
-		text_write(out, notification->since);
-		text_write(out, notification->text);
-		buffer_append_text(out, "\n");
+		if (field->type == FIELD_NUMBER)
+			buffer_printf(out, "\t%" PRId64, clamped(*(const nsec *)at));
+		else if (field->type == FIELD_CHOICE)
+			buffer_printf(out, "\t%d", *(const int *)at);
+		else
+			buffer_append(out, "\t", 1);
+		if (field->type == FIELD_TEXT)
+			ipc_escape(out, at);
+		else if (field->type == FIELD_FLAG)
+			buffer_append_text(out, *(const bool *)at ? "1" : "0");
 	}
+	buffer_append(out, "\n", 1);
 }
 
 void state_write(const struct state *state, struct buffer *out)
 {
-	buffer_append_text(out, MAGIC "watch");
-	text_write(out, state->watch);
-	number_write(out, state->wall);
-	buffer_append_text(out, "\nsilence");
-	for (int i = 0; i < KINDS_AWAITED; i++)
-		number_write(out, state->past.silence[i]);
-	buffer_append_text(out, "\n");
+	buffer_append_text(out, MAGIC);
+	line_write(out, LINE_WATCH, state);
+	line_write(out, LINE_SILENCE, state);
 	if (state->young)
-		buffer_append_text(out, "young\n");
-	if (state->past.acknowledged != NSEC_NEVER) {
-		buffer_append_text(out, "acknowledged");
-		number_write(out, state->past.acknowledged);
-		buffer_append_text(out, "\n");
-	}
+		line_write(out, LINE_YOUNG, state);
+	if (state->past.acknowledged != NSEC_NEVER)
+		line_write(out, LINE_ACKNOWLEDGED, state);
 	if (state->past.open)
-		incident_write(state, out);
-	for (int i = 0; i < state->count; i++)
-		channel_write(&state->channels[i], out);
+		line_write(out, LINE_INCIDENT, state);
+	for (int i = 0; i < state->count; i++) {
+		const struct state_channel *channel = &state->channels[i];
+
+		line_write(out, LINE_CHANNEL, channel);
+		for (int j = 0; j < channel->queue.count; j++)
+			line_write(out, LINE_NOTIFICATION, &channel->queue.notifications[j]);
+	}
 	buffer_printf(out, END "%016" PRIx64 "\n", checksum(out->data, out->length));
 }
 
 /* ---- reading ---- */
 
-static bool number_read(const char *text, nsec *out)
+static bool field_read(const struct field *field, const char *text, void *into)
 {
 	struct reason ignored;
+	nsec number;
+	void *at = (char *)into + field->offset;
 
-	return number_parse(text, 0, NUMBER_MAX, out, &ignored);
-}
-
-static bool text_read(const char *text, char *out, size_t size)
-{
-	return snprintf(out, size, "%s", text) < (int)size;
-}
-
-static bool numbers_read(char *const field[], nsec *const out[], int count)
-{
-	for (int i = 0; i < count; i++)
-		if (!number_read(field[i], out[i]))
-			return false;
-	return true;
-}
-
-static bool watch_read(struct state *state, char *const field[])
-{
-	return text_read(field[0], state->watch, sizeof state->watch) &&
-	       number_read(field[1], &state->wall);
-}
-
-static bool silence_read(struct state *state, char *const field[])
-{
-	nsec *silence = state->past.silence;
-
-	if (!numbers_read(field, (nsec *const[]){&silence[0], &silence[1], &silence[2]}, 3))
+	if (field->type == FIELD_TEXT)
+		return snprintf(at, field->limit, "%s", text) < (int)field->limit;
+	if (!number_parse(text, 0, NUMBER_MAX, &number, &ignored))
 		return false;
-	for (int i = 0; i < KINDS_AWAITED; i++)
-		if (silence[i] == NUMBER_MAX)
-			silence[i] = NSEC_NEVER;
-	return true;
+	if (field->type == FIELD_NUMBER) {
+		*(nsec *)at = number;
+		return true;
+	}
+	if (field->type == FIELD_FLAG) {
+		*(bool *)at = number == 1;
+		return number <= 1;
+	}
+	*(int *)at = (int)number;
+	return number < (nsec)field->limit;
 }
 
 /*
@@ -145,6 +170,9 @@ static bool silence_read(struct state *state, char *const field[])
  */
 static void unawaited_find(nsec silence[KINDS_AWAITED])
 {
+	for (int i = 0; i < KINDS_AWAITED; i++)
+		if (silence[i] == NUMBER_MAX)
+			silence[i] = NSEC_NEVER;
 	nsec *problem = &silence[KIND_PROBLEM], *recovery = &silence[KIND_RECOVERY],
 	     *heartbeat = &silence[KIND_HEARTBEAT];
 
@@ -154,69 +182,6 @@ static void unawaited_find(nsec silence[KINDS_AWAITED])
 		*heartbeat = NSEC_NEVER;
 	else if (*heartbeat < *problem)
 		*problem = *recovery = NSEC_NEVER;
-}
-
-static bool young_read(struct state *state, char *const field[])
-{
-	(void)field;
-	state->young = true;
-	return true;
-}
-
-static bool acknowledged_read(struct state *state, char *const field[])
-{
-	return number_read(field[0], &state->past.acknowledged);
-}
-
-static bool incident_read(struct state *state, char *const field[])
-{
-	nsec missing;
-
-	state->past.open = true;
-	if (!numbers_read(field,
-		    (nsec *const[]){&state->since, &state->lasted, &state->past.lasted, &missing,
-			    &state->past.repeat_in, &state->past.loud, &state->past.quiet},
-		    7) ||
-		missing >= KINDS_AWAITED)
-		return false;
-	state->past.missing = (enum kind)missing;
-	return true;
-}
-
-static bool channel_read(struct state *state, char *const field[])
-{
-	nsec tried;
-
-	if (state->count == CHANNELS_MAX)
-		return false;
-	state->channels = memory_resized(
-		state->channels, ((size_t)state->count + 1) * sizeof state->channels[0]);
-	struct state_channel *channel = &state->channels[state->count++];
-	memset(channel, 0, sizeof *channel);
-	if (!text_read(field[0], channel->name, sizeof channel->name) ||
-		!text_read(field[1], channel->queue.tried_key, sizeof channel->queue.tried_key) ||
-		!number_read(field[2], &tried) || tried > 1)
-		return false;
-	channel->queue.tried = tried == 1;
-	return true;
-}
-
-static bool notification_read(struct state *state, char *const field[])
-{
-	struct queue_saved *queue =
-		state->count > 0 ? &state->channels[state->count - 1].queue : NULL;
-	nsec kind, missing;
-
-	if (queue == NULL || queue->count == QUEUE_MAX ||
-		!numbers_read(field, (nsec *const[]){&kind, &missing}, 2) ||
-		kind > NOTIFICATION_OK || missing >= KINDS_AWAITED)
-		return false;
-	struct notification *notification = &queue->notifications[queue->count++];
-	notification->kind = (enum notification_kind)kind;
-	notification->missing = (enum kind)missing;
-	return text_read(field[2], notification->key, sizeof notification->key) &&
-	       text_read(field[3], notification->since, sizeof notification->since) &&
-	       text_read(field[4], notification->text, sizeof notification->text);
 }
 
 /* The key of the newest incident that this channel has. */
@@ -235,36 +200,43 @@ static void key_find(struct state *state)
 		memcpy(state->key, channel_key(&state->channels[i].queue), NOTIFICATION_KEY);
 }
 
-static const struct {
-	const char *name;
-	int fields;
-	bool (*read)(struct state *state, char *const field[]);
-} line_types[] = {
-	{"watch", 2, watch_read},
-	{"silence", KINDS_AWAITED, silence_read},
-	{"young", 0, young_read},
-	{"acknowledged", 1, acknowledged_read},
-	{"incident", 7, incident_read},
-	{"road", 3, channel_read},
-	{"notice", 5, notification_read},
-};
-
-static bool line_read(struct state *state, char *line)
+/* Where the fields of such a line go; NULL: it must not come here. */
+static void *line_target(struct state *state, enum line line)
 {
-	char *field[FIELDS_MAX] = {NULL};
-	const char *name = strsep(&line, "\t");
-	int count = 0;
+	if (line == LINE_YOUNG)
+		state->young = true;
+	if (line == LINE_INCIDENT)
+		state->past.open = true;
+	if (line < LINE_CHANNEL)
+		return state;
+	if (line == LINE_CHANNEL && state->count < CHANNELS_MAX) {
+		state->channels = memory_resized(
+			state->channels, ((size_t)state->count + 1) * sizeof state->channels[0]);
+		return memset(&state->channels[state->count++], 0, sizeof state->channels[0]);
+	}
+	if (line == LINE_CHANNEL || state->count == 0)
+		return NULL;
+	struct queue_saved *queue = &state->channels[state->count - 1].queue;
+	return queue->count < QUEUE_MAX ? &queue->notifications[queue->count++] : NULL;
+}
 
-	for (; line != NULL && count < FIELDS_MAX; count++) {
-		field[count] = strsep(&line, "\t");
-		if (!ipc_unescape(field[count]))
+static bool line_read(struct state *state, char *text)
+{
+	const char *name = strsep(&text, "\t");
+	enum line line = LINE_WATCH;
+
+	while (line < LINES && strcmp(lines[line].name, name) != 0)
+		line++;
+	void *into = line < LINES ? line_target(state, line) : NULL;
+	if (into == NULL)
+		return false;
+	for (const struct field *field = lines[line].fields; field->type != FIELD_END; field++) {
+		char *value = strsep(&text, "\t");
+
+		if (value == NULL || !ipc_unescape(value) || !field_read(field, value, into))
 			return false;
 	}
-	for (size_t i = 0; i < sizeof line_types / sizeof line_types[0]; i++)
-		if (strcmp(line_types[i].name, name) == 0)
-			return line == NULL && count == line_types[i].fields &&
-			       line_types[i].read(state, field);
-	return false;
+	return text == NULL;
 }
 
 /* Checks the last line and cuts it off. */
