@@ -108,17 +108,6 @@ bool message_write(struct buffer *out, enum message_type type, const char *const
 	return true;
 }
 
-static bool message_type_read(const char *name, enum message_type *out)
-{
-	for (int i = 0; i < TYPES; i++) {
-		if (strcmp(message_types[i].name, name) == 0) {
-			*out = (enum message_type)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 const char *speaker_name(enum speaker speaker)
 {
 	switch (speaker) {
@@ -139,7 +128,9 @@ bool message_read(char *line, enum speaker from, struct message *out, struct rea
 
 	memset(out, 0, sizeof *out);
 	out->from = from;
-	if (!message_type_read(name, &out->type))
+	while ((int)out->type < TYPES && strcmp(message_types[out->type].name, name) != 0)
+		out->type++;
+	if ((int)out->type == TYPES)
 		return reason_set(why, "unknown type '%.20s'", name);
 	if ((message_types[out->type].speakers & from) == 0)
 		return reason_set(why, "'%s' may not be sent by %s", name, speaker_name(from));
@@ -268,33 +259,26 @@ bool ipc_next(struct ipc *ipc, struct message *message)
 	}
 }
 
-/* Takes one line of the configuration; true: that was all of it. */
-static bool configuration_take(
-	struct ipc *ipc, struct config *config, const struct message *message)
-{
-	struct reason why;
-
-	if (message->type == MESSAGE_GO)
-		return message_number(message->field[0], &ipc->attempt);
-	if (message->type == MESSAGE_CONFIG &&
-		!config_take(config, message->field[0], message->field[1], &why))
-		log_error("protocol error: the monitor sent a wrong configuration: %s; ignored",
-			why.text);
-	return false;
-}
-
 struct config *ipc_configuration(struct ipc *ipc)
 {
 	struct config *config = config_new();
 	struct message message;
+	struct reason why;
 
 	while (!ipc->closed) {
 		ipc_listen(ipc);
 		while (ipc_next(ipc, &message)) {
-			if (configuration_take(ipc, config, &message)) {
+			char *const *field = message.field;
+
+			if (message.type == MESSAGE_GO && message_number(field[0], &ipc->attempt)) {
 				log_set_level(config->level);
 				return config;
 			}
+			if (message.type == MESSAGE_CONFIG &&
+				!config_take(config, field[0], field[1], &why))
+				log_error("protocol error: the monitor sent a wrong configuration: "
+					  "%s; ignored",
+					why.text);
 		}
 	}
 	config_free(config);

@@ -17,7 +17,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/selfexec.c oobetet/selfexec.h \
 	oobetet/testalert.c oobetet/testalert.h \
 	oobetet/timing.c oobetet/timing.h \
-	oobetet/watchdog.c oobetet/watchdog.h \
 	oobetet/worker.c oobetet/worker.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \
 	oobetet/channel/command.c oobetet/channel/command.h \
@@ -34,7 +33,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
 	oobetet/watch/activetime.c oobetet/watch/activetime.h \
-	oobetet/watch/heartbeat.c oobetet/watch/heartbeat.h \
 	oobetet/watch/incident.c oobetet/watch/incident.h \
 	oobetet/watch/match.c oobetet/watch/match.h \
 	oobetet/watch/occupants.c oobetet/watch/occupants.h \

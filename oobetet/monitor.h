@@ -7,17 +7,16 @@
 #ifndef OOBETET_MONITOR_H
 #define OOBETET_MONITOR_H
 
+#include "common/ready.h"
 #include "oobetet/channel/channels.h"
 #include "oobetet/config/config.h"
 #include "oobetet/selfexec.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
-#include "oobetet/watch/heartbeat.h"
 #include "oobetet/watch/incident.h"
 #include "oobetet/watch/match.h"
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
-#include "oobetet/watchdog.h"
 #include "oobetet/worker.h"
 
 #include <limits.h>

@@ -191,3 +191,17 @@ void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks)
 				room->why);
 	}
 }
+
+bool heartbeat_due(struct heartbeat *heartbeat, nsec now)
+{
+	if (now < heartbeat_deadline(heartbeat))
+		return false;
+	heartbeat->next = now + heartbeat->interval;
+	return true;
+}
+
+nsec heartbeat_deadline(const struct heartbeat *heartbeat)
+{
+	return heartbeat->interval > 0 && rooms_all_joined(heartbeat->rooms) ? heartbeat->next
+									     : NSEC_NEVER;
+}

@@ -50,6 +50,20 @@ bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick)
  */
 nsec rooms_missed(const struct rooms *rooms, int index);
 
+/*
+ * When to fetch heartbeat_url, by which another watcher knows that this one works: at each
+ * interval, while all rooms are joined.
+ */
+struct heartbeat {
+	const struct rooms *rooms;
+	nsec interval; /* 0: there is no heartbeat_url, and it is never due */
+	nsec next;     /* not before */
+};
+
+/* True if it is time. The next time is an interval later; what was missed is not made up for. */
+bool heartbeat_due(struct heartbeat *heartbeat, nsec now);
+nsec heartbeat_deadline(const struct heartbeat *heartbeat);
+
 /* Appends the rooms that are not joined, as remarks to an alarm (notification.h). */
 void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks);
 

@@ -2,7 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "oobetet/watch/activetime.h"
-#include "oobetet/watch/heartbeat.h"
+#include "oobetet/watch/rooms.h"
 
 #define SEC NSEC_PER_SEC
 #define TICK (5 * SEC)

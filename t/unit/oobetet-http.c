@@ -2,11 +2,11 @@
 /* The pure parts of what goes to PagerDuty, and when others are told that we live. */
 #include "t/unit/unit.h"
 
+#include "common/ready.h"
 #include "common/utf8.h"
 #include "oobetet/http/pagerduty.h"
 #include "oobetet/http/request.h"
-#include "oobetet/watch/heartbeat.h"
-#include "oobetet/watchdog.h"
+#include "oobetet/watch/rooms.h"
 
 #include <jansson.h>
 #include <stdlib.h>
