@@ -10,22 +10,22 @@
 #include <string.h>
 #include <sys/random.h>
 
-static bool text_is(const char *text, size_t length, const char *bytes, size_t count)
+static bool text_matches(struct text selected, const char *bytes, size_t length)
 {
-	return text == NULL || (length == count && memcmp(text, bytes, length) == 0);
+	return selected.bytes == NULL ||
+	       (selected.length == length && memcmp(selected.bytes, bytes, length) == 0);
 }
 
 static bool is_selected(const struct scan *scan, const struct check *check)
 {
-	size_t check_name = (size_t)check->entity_length + 1;
+	size_t name = (size_t)check->entity_length + 1; /* where the check's own name begins */
 	bool stale = check->deadline <= scan->now.monotonic;
 	int reported = stale ? (int)scan->stale_as : (int)check->state;
 
 	return (scan->state < 0 || scan->state == reported) &&
 	       (scan->stale < 0 || scan->stale == (int)stale) &&
-	       text_is(scan->entity, scan->entity_length, check->names, check->entity_length) &&
-	       text_is(scan->check_name, scan->check_length, check->names + check_name,
-		       check->hh.keylen - check_name);
+	       text_matches(scan->entity, check->names, check->entity_length) &&
+	       text_matches(scan->check, check->names + name, check->hh.keylen - name);
 }
 
 static void check_scan(const struct check *check, void *context)
@@ -43,11 +43,11 @@ static bool checks_scan(struct scan *scan)
 {
 	struct checks *checks = scan->checks;
 
-	if (scan->entity == NULL || scan->check_name == NULL)
+	if (scan->entity.bytes == NULL || scan->check.bytes == NULL)
 		return checks_visit_some(checks, &scan->cursor, check_scan, scan);
 	const struct names names = {scan->names,
-		(uint16_t)(scan->entity_length + 1 + scan->check_length),
-		(uint16_t)scan->entity_length};
+		(uint16_t)(scan->entity.length + 1 + scan->check.length),
+		(uint16_t)scan->entity.length};
 	checks_visit_one(checks, &names, check_scan, scan);
 	return false;
 }
@@ -77,86 +77,59 @@ static void scan_free(struct stream *stream)
 	free(scan);
 }
 
-static const char *const parameters[] = {"entity", "check", "state", "stale", NULL};
-
-static size_t length_of(const char *text)
-{
-	return text != NULL ? strlen(text) : 0;
-}
-
-static struct scan *scan_new(const char *entity, const char *check_name)
-{
-	size_t entity_length = length_of(entity), check_length = length_of(check_name);
-	struct scan *scan = memory_zeroed(1, sizeof *scan + entity_length + 1 + check_length);
-
-	scan->entity_length = entity_length;
-	scan->check_length = check_length;
-	scan->names[entity_length] = ':';
-	if (entity != NULL)
-		scan->entity = memcpy(scan->names, entity, entity_length);
-	if (check_name != NULL)
-		scan->check_name =
-			memcpy(scan->names + entity_length + 1, check_name, check_length);
-	return scan;
-}
-
-static bool name_check(const char *key, const char *name, struct response *response)
+/* Reads a name of the query into *out; not given: NULL. False: a 400. */
+static bool name_read(struct request *request, const char *key, struct text *out)
 {
 	struct reason why;
 
-	if (name == NULL || event_name_check(key, (struct text){name, strlen(name)}, &why))
+	out->bytes = query_get(&request->query, key);
+	out->length = out->bytes != NULL ? strlen(out->bytes) : 0;
+	if (out->bytes == NULL || event_name_check(key, *out, &why))
 		return true;
-	response_error(response, 400, "%s", why.text);
+	response_error(&request->response, 400, "%s", why.text);
 	return false;
 }
 
-static bool state_read_parameter(const char *word, int *out, struct response *response)
+/* Reads `state` and `stale` of the query; not given: -1. False: a 400. */
+static bool filter_read(struct request *request, int *state, int *stale)
 {
-	enum state state;
+	const char *word = query_get(&request->query, "state");
+	const char *truth = query_get(&request->query, "stale");
+	enum state read = STATE_OK;
 	bool known;
 
-	*out = -1;
-	if (word == NULL)
-		return true;
-	if (!state_read(word, strlen(word), &state, &known) || !state_lasts(state)) {
-		response_error(response, 400, "'state' is '%.64s', not one of %s", word,
+	if (word != NULL &&
+		(!state_read(word, strlen(word), &read, &known) || !state_lasts(read))) {
+		response_error(&request->response, 400, "'state' is '%.64s', not one of %s", word,
 			STATE_LASTING_WORDS);
 		return false;
 	}
-	*out = (int)state;
-	return true;
-}
-
-static bool stale_read_parameter(const char *word, int *out, struct response *response)
-{
-	*out = -1;
-	if (word == NULL)
-		return true;
-	if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0) {
-		response_error(response, 400, "'stale' is '%.64s', not true or false", word);
+	if (truth != NULL && strcmp(truth, "true") != 0 && strcmp(truth, "false") != 0) {
+		response_error(
+			&request->response, 400, "'stale' is '%.64s', not true or false", truth);
 		return false;
 	}
-	*out = strcmp(word, "true") == 0;
+	*state = word != NULL ? (int)read : -1;
+	*stale = truth != NULL ? strcmp(truth, "true") == 0 : -1;
 	return true;
 }
 
 void scan_start(
 	struct request *request, const struct scan_form *form, const char *type, struct checks *own)
 {
-	const struct query *query = &request->query;
+	static const char *const known[] = {"entity", "check", "state", "stale", NULL};
 	struct response *response = &request->response;
-	const char *entity = query_get(query, "entity"), *check_name = query_get(query, "check");
+	struct text entity, check;
 	int state, stale;
 
-	if (!query_check(query, parameters, response) || !name_check("entity", entity, response) ||
-		!name_check("check", check_name, response) ||
-		!state_read_parameter(query_get(query, "state"), &state, response) ||
-		!stale_read_parameter(query_get(query, "stale"), &stale, response)) {
+	if (!query_check(&request->query, known, response) ||
+		!name_read(request, "entity", &entity) || !name_read(request, "check", &check) ||
+		!filter_read(request, &state, &stale)) {
 		if (own != NULL)
 			checks_free(own);
 		return;
 	}
-	struct scan *scan = scan_new(entity, check_name);
+	struct scan *scan = memory_zeroed(1, sizeof *scan + entity.length + 1 + check.length);
 	scan->stream = (struct stream){scan_more, scan_free};
 	scan->form = form;
 	scan->checks = own != NULL ? own : request->broker->checks;
@@ -164,6 +137,14 @@ void scan_start(
 	scan->stale_as = request->broker->stale_as;
 	scan->state = state;
 	scan->stale = stale;
+	scan->names[entity.length] = ':';
+	if (entity.bytes != NULL)
+		scan->entity = (struct text){
+			memcpy(scan->names, entity.bytes, entity.length), entity.length};
+	if (check.bytes != NULL)
+		scan->check = (struct text){
+			memcpy(scan->names + entity.length + 1, check.bytes, check.length),
+			check.length};
 	response->status = 200;
 	response->type = type;
 	response->stream = &scan->stream;
@@ -179,14 +160,6 @@ static void listing_begin(struct scan *scan)
 	buffer_append(scan->out, "{", 1);
 }
 
-static void key_append(struct buffer *out, const struct check *check)
-{
-	char key[CHECKS_KEY];
-
-	jsontext_string(out, key, check_key(check, key));
-	buffer_append(out, ":", 1);
-}
-
 /* The state in the encoded event: `,"state":"ok"`. */
 static struct text reported_text(const struct encoded *encoded)
 {
@@ -197,31 +170,25 @@ static struct text reported_text(const struct encoded *encoded)
 	return (struct text){word, (size_t)(end - word)};
 }
 
-static void event_append(struct buffer *out, const struct encoded *encoded,
-	const struct text *reported, const char *instead)
-{
-	size_t before = (size_t)(reported->bytes - encoded->bytes);
-	size_t after = before + reported->length;
-
-	if (instead == NULL) {
-		buffer_append(out, encoded->bytes, encoded->length);
-		return;
-	}
-	buffer_append(out, encoded->bytes, before);
-	buffer_append_text(out, instead);
-	buffer_append(out, encoded->bytes + after, encoded->length - after);
-}
-
 static void check_list(struct scan *scan, const struct check *check)
 {
 	int64_t age = scan->now.wall / NSEC_PER_SEC - check->time;
 	bool stale = check->deadline <= scan->now.monotonic;
 	const struct text reported = reported_text(&check->encoded);
+	const struct encoded *event = &check->encoded;
+	size_t before = (size_t)(reported.bytes - event->bytes), after = before + reported.length;
 	struct buffer *out = scan->out;
+	char key[CHECKS_KEY];
 
 	buffer_append_text(out, scan->begun ? ",\n" : "\n");
-	key_append(out, check);
-	event_append(out, &check->encoded, &reported, stale ? state_name(scan->stale_as) : NULL);
+	jsontext_string(out, key, check_key(check, key));
+	buffer_append(out, ":", 1);
+	buffer_append(out, event->bytes, before);
+	if (stale)
+		buffer_append_text(out, state_name(scan->stale_as));
+	else
+		buffer_append(out, reported.bytes, reported.length);
+	buffer_append(out, event->bytes + after, event->length - after);
 	buffer_append_text(out, ",\"time\":");
 	jsontext_number(out, check->time);
 	buffer_append_text(out, ",\"ttl\":");

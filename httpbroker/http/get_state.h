@@ -33,11 +33,10 @@ struct scan {
 	bool begun;          /* a check was written in this pass */
 
 	struct checks_cursor cursor;
-	const char *entity, *check_name;    /* the selected ones; NULL: all */
-	size_t entity_length, check_length; /* of these */
-	int state;                          /* the selected reported state; -1: all */
-	int stale;                          /* 1 or 0: only stale, only fresh ones; -1: all */
-	char names[];                       /* `entity:check`, what the two point to */
+	struct text entity, check; /* the selected ones; not given: all */
+	int state;                 /* the selected reported state; -1: all */
+	int stale;                 /* 1 or 0: only stale, only fresh ones; -1: all */
+	char names[];              /* `entity:check`, what the two point to */
 };
 
 /*

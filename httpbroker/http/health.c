@@ -2,10 +2,10 @@
 #include "httpbroker/http/health.h"
 
 #include "common/memory.h"
-#include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/request.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,54 +119,37 @@ struct health {
 	nsec since;    /* monotonic */
 };
 
-static void why_set(struct health *health, const char *what, const char *why, nsec since)
-{
-	snprintf(health->why, sizeof health->why, "%s%s%s", what, *why != '\0' ? ": " : "", why);
-	health->since = since;
-}
-
-/* Since when it is healthy, or why it is not: the first reason that applies. */
+/* Since when it is healthy, or the first reason why it is not. */
 static struct health health_of(const struct delivery_status *status, bool stopping, nsec now)
 {
-	bool role_is_newer = status->role_since > status->redis_since;
-	struct health health = {"", role_is_newer ? status->role_since : status->redis_since};
+	struct health health = {"", status->role_since > status->redis_since ? status->role_since
+									     : status->redis_since};
 
 	if (stopping)
-		why_set(&health, "the broker is stopping", "", now);
-	else if (!status->redis_up && !status->memory_only)
-		why_set(&health, "Redis is away", status->redis_why, status->redis_since);
-	else if (status->role == DELIVERY_STANDS_BY)
-		why_set(&health, "another broker is the active one", "", status->role_since);
+		health = (struct health){"the broker is stopping", now};
+	else if (!status->redis_up && !status->memory_only) {
+		snprintf(health.why, sizeof health.why, "Redis is away%s%s",
+			*status->redis_why != '\0' ? ": " : "", status->redis_why);
+		health.since = status->redis_since;
+	} else if (status->role == DELIVERY_STANDS_BY)
+		health = (struct health){"another broker is the active one", status->role_since};
 	else if (status->role == DELIVERY_STARTS)
-		why_set(&health, "the broker is starting", "", status->role_since);
+		health = (struct health){"the broker is starting", status->role_since};
 	return health;
 }
 
-static void member_string(struct buffer *out, const char *name, const char *value)
+static const char *truth(bool value)
 {
-	buffer_printf(out, ",\n\"%s\": ", name);
-	response_string(out, value);
-}
-
-static void member_number(struct buffer *out, const char *name, int64_t value)
-{
-	buffer_printf(out, ",\n\"%s\": ", name);
-	jsontext_number(out, value);
-}
-
-static void member_truth(struct buffer *out, const char *name, bool value)
-{
-	buffer_printf(out, ",\n\"%s\": %s", name, value ? "true" : "false");
+	return value ? "true" : "false";
 }
 
 static void redis_write(struct buffer *out, const struct delivery_status *status)
 {
-	member_truth(out, "redis_up", status->redis_up);
+	buffer_printf(out, ",\n\"redis_up\": %s", truth(status->redis_up));
 	if (status->queue_length >= 0)
-		member_number(out, "queue_length", status->queue_length);
-	member_truth(out, "repeats_paused", status->repeats_paused);
-	member_number(out, "pending", (int64_t)status->pending);
-	member_truth(out, "loading", status->loading);
+		buffer_printf(out, ",\n\"queue_length\": %" PRId64, status->queue_length);
+	buffer_printf(out, ",\n\"repeats_paused\": %s,\n\"pending\": %" PRIu64 ",\n\"loading\": %s",
+		truth(status->repeats_paused), status->pending, truth(status->loading));
 }
 
 static void health_write(
@@ -175,22 +158,17 @@ static void health_write(
 	struct moment now = moment_now();
 	nsec lasted = now.monotonic - health->since;
 
-	buffer_printf(out, "{\"healthy\": %s", *health->why == '\0' ? "true" : "false");
-	if (*health->why != '\0')
-		member_string(out, "why", health->why);
-	member_number(out, "since", (now.wall - lasted) / NSEC_PER_SEC);
-	member_number(out, "seconds", lasted / NSEC_PER_SEC);
-	member_string(out, "role", delivery_role_name(status->role));
+	buffer_printf(out, "{\"healthy\": %s", truth(*health->why == '\0'));
+	if (*health->why != '\0') {
+		buffer_append_text(out, ",\n\"why\": ");
+		response_string(out, health->why);
+	}
+	buffer_printf(out,
+		",\n\"since\": %" PRId64 ",\n\"seconds\": %" PRId64 ",\n\"role\": \"%s\"",
+		(now.wall - lasted) / NSEC_PER_SEC, lasted / NSEC_PER_SEC,
+		delivery_role_name(status->role));
 	if (!status->memory_only)
 		redis_write(out, status);
-}
-
-static void state_counts_write(struct buffer *out, const struct counts *counts)
-{
-	member_number(out, "states", (int64_t)counts->checks);
-	member_number(out, "states_stale", (int64_t)counts->stale);
-	member_number(out, "states_stale_7_days", (int64_t)counts->stale_long);
-	buffer_append_text(out, "}\n");
 }
 
 static struct submission *health_begin(struct request *request)
@@ -208,7 +186,10 @@ static struct submission *health_begin(struct request *request)
 	response->type = CONTENT_JSON;
 	health_write(&response->body, &health, &status);
 	const struct counts counts = state_counts_recent(broker->counts, broker->checks, now);
-	state_counts_write(&response->body, &counts);
+	buffer_printf(&response->body,
+		",\n\"states\": %" PRIu64 ",\n\"states_stale\": %" PRIu64
+		",\n\"states_stale_7_days\": %" PRIu64 "}\n",
+		counts.checks, counts.stale, counts.stale_long);
 	return NULL;
 }
 
