@@ -49,6 +49,10 @@ void batch_settle(struct batch *batch, const struct response *response, struct r
 
 void batch_clear(struct batch *batch);
 
+/* `FILE: line N` and `end`, as far as known. Writes into `out` and returns it. */
+#define ORIGIN_TEXT 512
+const char *origin_text(const struct origin *origin, const char *end, char out[ORIGIN_TEXT]);
+
 /* Counts and logs an input that is no event. */
 void results_unreadable(
 	struct results *results, const struct origin *origin, const struct reason *why);

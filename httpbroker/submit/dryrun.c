@@ -6,6 +6,7 @@
 #include "common/signals.h"
 #include "httpbroker/formats/body.h"
 #include "httpbroker/formats/format.h"
+#include "httpbroker/submit/batch.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -13,8 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
-
-enum { PLACE = 512 }; /* bytes of `FILE: line N: ` */
 
 static void event_print(const char *json, size_t length)
 {
@@ -118,14 +117,13 @@ static uint64_t events_print(struct source *source)
 	enum feed_result result;
 	struct feed_item item;
 	struct reason why;
-	char place[PLACE];
+	char place[ORIGIN_TEXT];
 	uint64_t bad = 0;
 
 	while ((result = source_next(source, &item, &why)) != FEED_NONE) {
-		const char *file = source_file(source);
+		const struct origin origin = {source_file(source), item.line};
 
-		snprintf(place, sizeof place, "%s%sline %" PRIu64 ": ", file != NULL ? file : "",
-			file != NULL ? ": " : "", item.line);
+		origin_text(&origin, ": ", place);
 		if (result == FEED_EVENT) {
 			event_print(item.json, item.length);
 			bad += !event_acceptable(item.json, item.length, place);

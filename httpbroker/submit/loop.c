@@ -6,7 +6,6 @@
 #include "common/random.h"
 #include "common/signals.h"
 #include "httpbroker/submit/batch.h"
-#include "httpbroker/submit/intake.h"
 #include "httpbroker/submit/outage.h"
 #include "httpbroker/submit/spool.h"
 
@@ -15,30 +14,125 @@
 #include <string.h>
 #include <sysexits.h>
 
+/* Bytes of queued events at which reading pauses: of an input with an end, of a named pipe. */
+#define READ_AHEAD ((size_t)256 * 1024)
+#define READ_AHEAD_ENDLESS ((size_t)64 * 1024 * 1024)
+
+#define STOP_READ_MAX ((size_t)1024 * 1024) /* bytes read at a stop: a full pipe */
+
 struct submit {
 	const struct submit_parts *parts;
-	struct intake intake;
-	struct store store;
+	struct source *source; /* NULL: none */
+	struct queue queue;    /* events of the source without a response */
+	struct spool *spool;   /* NULL: none */
+	struct queue taken;    /* events of the spool without a response; they are sent first */
+	size_t kept;           /* events put into the spool */
 	struct batch batch;
 	struct outage outage;
 	struct results results;
-	bool locked_out;  /* another run has the spool: its events must be sent first */
-	bool stop_wanted; /* a signal has arrived */
-	bool stopping;    /* and was acted on */
-	nsec stop_at;     /* the deadline for what is still to be sent */
+	bool ended;         /* nothing more is read */
+	bool cut;           /* and the input has not ended */
+	bool full;          /* reading pauses; logged */
+	bool spool_refuses; /* it is full or broken; logged */
+	bool locked_out;    /* another run has the spool: its events must be sent first */
+	bool stop_wanted;   /* a signal has arrived */
+	bool stopping;      /* and was acted on */
+	nsec stop_at;       /* the deadline for what is still to be sent */
 };
 
-/* SIGTERM: what has been written to the input until now is sent, nothing later. */
+/* Moves the source's events into the queue. */
+static void events_queue(struct submit *submit)
+{
+	struct source *source = submit->source;
+	struct queued event = {.arrived = clock_wall()};
+	enum feed_result result;
+	struct feed_item item;
+	struct reason why;
+
+	while ((result = source_next(source, &item, &why)) != FEED_NONE) {
+		event.origin = (struct origin){source_file(source), item.line};
+		if (result == FEED_BAD) {
+			results_unreadable(&submit->results, &event.origin, &why);
+			continue;
+		}
+		event.timeless = item.timeless;
+		queue_append(&submit->queue, &event, item.json, item.length);
+	}
+	submit->ended = source_fd(source) < 0;
+}
+
+static size_t input_read(struct submit *submit)
+{
+	size_t got = source_read(submit->source);
+
+	events_queue(submit);
+	return got;
+}
+
+/* The input is a named pipe. */
+static bool is_endless(const struct submit *submit)
+{
+	return submit->source != NULL && source_endless(submit->source);
+}
+
+/* Pauses of a named pipe are logged: its writer may drop what does not fit into the pipe. */
+static bool reads_on(struct submit *submit)
+{
+	bool endless = is_endless(submit), one = submit->queue.count == 1;
+	bool full = submit->queue.bytes >= (endless ? READ_AHEAD_ENDLESS : READ_AHEAD);
+
+	if (submit->ended)
+		return false;
+	if (endless && full && !submit->full)
+		log_warning("%zu event%s wait%s: %s is not read until the broker accepts some",
+			submit->queue.count, one ? "" : "s", one ? "s" : "",
+			source_name(submit->source));
+	if (endless && !full && submit->full)
+		log_info("%s is read again", source_name(submit->source));
+	submit->full = full;
+	return !full;
+}
+
+/* Reads what has been written to the input until now, and nothing later. */
+static void input_stop(struct submit *submit)
+{
+	size_t got = 0;
+
+	while (!submit->ended && got < STOP_READ_MAX && source_ready(submit->source))
+		got += input_read(submit);
+	if (submit->ended)
+		return;
+	submit->cut = !is_endless(submit);
+	source_stop(submit->source);
+	events_queue(submit);
+}
+
+/* Moves the queue into the spool, as far as there is room. */
+static void queue_spool(struct submit *submit)
+{
+	size_t before = submit->queue.count;
+	struct reason why;
+
+	if (before == 0 || submit->spool == NULL)
+		return;
+	bool refuses = !spool_put(submit->spool, &submit->queue, &why);
+	if (refuses && !submit->spool_refuses)
+		log_error("%s", why.text);
+	submit->spool_refuses = refuses;
+	submit->kept += before - submit->queue.count;
+}
+
+/* SIGTERM */
 static void stop_begin(struct submit *submit)
 {
 	nsec now = clock_monotonic();
 	/* with a spool, waiting for an unreachable broker gains nothing */
-	bool hopeless = submit->store.spool != NULL && submit->outage.away;
+	bool hopeless = submit->spool != NULL && submit->outage.away;
 
 	submit->stopping = true;
 	submit->stop_at = now + SUBMIT_STOP_LIMIT;
 	outage_set_limit(&submit->outage, now, hopeless ? 0 : SUBMIT_STOP_LIMIT);
-	intake_stop(&submit->intake, &submit->results);
+	input_stop(submit);
 }
 
 static bool stop_wanted(void *context)
@@ -58,16 +152,18 @@ static void next_send(struct submit *submit)
 
 	if (sender_busy(submit->parts->sender) || clock_monotonic() < submit->outage.retry_at)
 		return;
-	struct queue *queue = store_take(&submit->store, max);
-	if (queue == NULL)
-		queue = &submit->intake.queue;
+	struct queue *queue = &submit->taken;
+	while (queue->count < max && queue->bytes < BATCH_BYTES && spool_take(submit->spool, queue))
+		;
+	if (queue->first == NULL)
+		queue = &submit->queue;
 	if (queue->first != NULL)
 		batch_send(&submit->batch, queue, max, submit->parts->sender);
 }
 
 static void broker_recovered(struct submit *submit)
 {
-	size_t waiting = submit->intake.queue.count + submit->store.taken.count;
+	size_t waiting = submit->queue.count + submit->taken.count;
 	nsec since = submit->outage.since;
 	char text[DURATION_TEXT];
 
@@ -79,24 +175,23 @@ static void broker_recovered(struct submit *submit)
 
 static void broker_failed(struct submit *submit, const struct response *response)
 {
-	const struct spool *spool = submit->store.spool;
-	const char *path = spool != NULL ? spool_path(spool) : NULL;
+	const char *path = submit->spool != NULL ? spool_path(submit->spool) : NULL;
 	char plan[OUTAGE_TEXT];
 
 	if (outage_failed(&submit->outage, clock_monotonic(), random_number()))
 		sender_failure_log(
 			submit->parts->sender, response, outage_plan(&submit->outage, path, plan));
 	if (submit->outage.given_up)
-		store_put(&submit->store, &submit->intake.queue);
+		queue_spool(submit);
 }
 
 /* A spool file is removed with its last event. */
 static void event_settled(void *context, const struct queue *queue, const struct queued *event)
 {
-	struct store *store = context;
+	const struct submit *submit = context;
 
-	if (queue == &store->taken)
-		store_settle(store, event);
+	if (queue == &submit->taken)
+		spool_settle(submit->spool, event);
 }
 
 static void response_apply(struct submit *submit, const struct response *response)
@@ -106,7 +201,7 @@ static void response_apply(struct submit *submit, const struct response *respons
 
 	if (response->outcome == OUTCOME_AWAY) {
 		/* a named pipe waits for another token, too */
-		if (response->unauthorized && !intake_endless(&submit->intake))
+		if (response->unauthorized && !is_endless(submit))
 			outage_end_retries(&submit->outage);
 		broker_failed(submit, response);
 		return;
@@ -116,7 +211,7 @@ static void response_apply(struct submit *submit, const struct response *respons
 	bool in_part = batch_partly_sent(batch, response);
 	if (!in_part)
 		broker_recovered(submit);
-	batch_settle(batch, response, &submit->results, event_settled, &submit->store);
+	batch_settle(batch, response, &submit->results, event_settled, submit);
 	if (in_part)
 		broker_failed(submit, &busy);
 }
@@ -137,8 +232,7 @@ static void transfer_continue(struct submit *submit, const struct pollfd *fds, n
 /* The broker is given up; the rest of the input goes into the spool. */
 static bool only_spooling(const struct submit *submit)
 {
-	return submit->outage.given_up && submit->store.spool != NULL &&
-	       !intake_endless(&submit->intake);
+	return submit->outage.given_up && submit->spool != NULL && !is_endless(submit);
 }
 
 /* The next timeout. */
@@ -146,7 +240,7 @@ static nsec deadline(const struct submit *submit)
 {
 	const struct sender *sender = submit->parts->sender;
 	nsec when = submit->stopping ? submit->stop_at : NSEC_NEVER;
-	bool waiting = submit->intake.queue.first != NULL || submit->store.taken.first != NULL;
+	bool waiting = submit->queue.first != NULL || submit->taken.first != NULL;
 
 	if (sender_busy(sender))
 		return nsec_earlier(when, sender_deadline(sender));
@@ -159,9 +253,9 @@ static void wait_and_handle(struct submit *submit)
 {
 	struct pollfd fds[1 + SENDER_FDS];
 	struct timespec left;
-	bool reading = intake_wanted(&submit->intake);
+	int input = reads_on(submit) ? source_fd(submit->source) : -1;
 
-	fds[0] = (struct pollfd){.fd = reading ? intake_fd(&submit->intake) : -1, .events = POLLIN};
+	fds[0] = (struct pollfd){.fd = input, .events = POLLIN};
 	nfds_t count = sender_watch(submit->parts->sender, fds + 1);
 	const struct timespec *timeout = clock_timeout(clock_monotonic(), deadline(submit), &left);
 	bool readable = signals_poll(fds, 1 + count, timeout) > 0;
@@ -171,17 +265,17 @@ static void wait_and_handle(struct submit *submit)
 	if (!only_spooling(submit))
 		next_send(submit);
 	if (readable && fds[0].revents != 0)
-		intake_read(&submit->intake, &submit->results);
+		(void)input_read(submit);
 	if (only_spooling(submit))
-		store_put(&submit->store, &submit->intake.queue);
+		queue_spool(submit);
 	if (stop_wanted(submit) && !submit->stopping)
 		stop_begin(submit);
 }
 
 static bool all_sent(const struct submit *submit)
 {
-	return submit->intake.ended && submit->intake.queue.first == NULL &&
-	       submit->store.taken.first == NULL && !store_waits(&submit->store);
+	return submit->ended && submit->queue.first == NULL && submit->taken.first == NULL &&
+	       !spool_waits(submit->spool);
 }
 
 static bool is_over(const struct submit *submit)
@@ -190,39 +284,37 @@ static bool is_over(const struct submit *submit)
 		return true;
 	if (!submit->outage.given_up)
 		return false;
-	return submit->store.spool == NULL || submit->intake.ended || submit->locked_out ||
-	       (only_spooling(submit) && submit->store.refuses);
+	return submit->spool == NULL || submit->ended || submit->locked_out ||
+	       (only_spooling(submit) && submit->spool_refuses);
 }
 
 /* The log lines at the end. */
 static void conclude(const struct submit *submit, bool endless)
 {
-	const struct store *store = &submit->store;
-
 	if (endless)
 		log_info("stopped: %" PRIu64 " accepted, %" PRIu64 " refused",
 			submit->results.accepted, submit->results.refused);
-	if (submit->intake.cut)
-		log_warning("stopped before the end of %s", source_name(submit->intake.source));
-	if (store->kept > 0)
-		log_warning("%zu event%s kept in %s", store->kept, store->kept == 1 ? "" : "s",
-			spool_path(store->spool));
-	if (submit->intake.queue.first != NULL)
-		results_undelivered(&submit->intake.queue, sender_urls(submit->parts->sender),
-			submit->intake.ended);
+	if (submit->cut)
+		log_warning("stopped before the end of %s", source_name(submit->source));
+	if (submit->kept > 0)
+		log_warning("%zu event%s kept in %s", submit->kept, submit->kept == 1 ? "" : "s",
+			spool_path(submit->spool));
+	if (submit->queue.first != NULL)
+		results_undelivered(
+			&submit->queue, sender_urls(submit->parts->sender), submit->ended);
 }
 
 static int exit_code(const struct submit *submit)
 {
-	const struct source *source = submit->intake.source;
+	const struct source *source = submit->source;
 
-	if (submit->intake.queue.first != NULL)
+	if (submit->queue.first != NULL)
 		return EX_UNAVAILABLE;
 	if (source != NULL && source_unreadable(source))
 		return EX_NOINPUT;
-	if (submit->results.refused + store_damaged(&submit->store) > 0 && !submit->stopping)
+	if (submit->results.refused + spool_damaged(submit->spool) > 0 && !submit->stopping)
 		return EX_DATAERR;
-	if (store_holds(&submit->store) || submit->locked_out)
+	if (spool_holds(submit->spool) || submit->locked_out)
 		return EX_TEMPFAIL;
 	return submit->parts->spoolless && !submit->stopping ? EX_CANTCREAT : 0;
 }
@@ -234,12 +326,12 @@ static void spool_begin(struct submit *submit)
 	nsec began = clock_monotonic();
 	nsec until = retry_limit == NSEC_NEVER ? NSEC_NEVER : began + retry_limit;
 
-	if (!store_lock(&submit->store, until, stop_wanted, submit)) {
+	if (!spool_lock_wait(submit->spool, until, stop_wanted, submit)) {
 		submit->locked_out = true;
 		submit->outage.given_up = true;
 		if (submit->stop_wanted)
 			stop_begin(submit);
-		store_put(&submit->store, &submit->intake.queue);
+		queue_spool(submit);
 	} else if (retry_limit != NSEC_NEVER) {
 		/* whole milliseconds: a free lock does not change the limit that is logged */
 		nsec waited = (clock_monotonic() - began) / NSEC_PER_MSEC * NSEC_PER_MSEC;
@@ -255,8 +347,10 @@ static void begin(struct submit *submit)
 
 	outage_init(&submit->outage, parts->retry_limit);
 	if (parts->event != NULL)
-		queue_append(&submit->intake.queue, &event, parts->event, strlen(parts->event));
-	intake_begin(&submit->intake, &submit->results);
+		queue_append(&submit->queue, &event, parts->event, strlen(parts->event));
+	if (submit->source != NULL)
+		events_queue(submit);
+	submit->ended = submit->source == NULL || submit->ended;
 	if (parts->spool != NULL)
 		spool_begin(submit);
 }
@@ -265,11 +359,11 @@ int submit_run(const struct submit_parts *parts)
 {
 	struct submit submit = {
 		.parts = parts,
-		.intake.source = parts->source,
-		.store.spool = parts->spool,
+		.source = parts->source,
+		.spool = parts->spool,
 		.results.verbose = parts->verbose,
 	};
-	bool endless = intake_endless(&submit.intake);
+	bool endless = is_endless(&submit);
 
 	begin(&submit);
 	while (!is_over(&submit)) {
@@ -278,11 +372,13 @@ int submit_run(const struct submit_parts *parts)
 		if (!is_over(&submit))
 			wait_and_handle(&submit);
 	}
-	store_put(&submit.store, &submit.intake.queue);
-	store_return(&submit.store);
+	queue_spool(&submit);
+	if (submit.spool != NULL)
+		spool_rewrite(submit.spool, &submit.taken);
+	queue_clear(&submit.taken);
 	conclude(&submit, endless);
 	int code = exit_code(&submit);
-	queue_clear(&submit.intake.queue);
+	queue_clear(&submit.queue);
 	batch_clear(&submit.batch);
 	return code;
 }

@@ -262,8 +262,7 @@ int main(int argc, char **argv)
 	parts.spoolless = options.spool != NULL && parts.spool == NULL;
 	int code = mode_run(&options, &parts);
 
-	if (parts.spool != NULL)
-		spool_close(parts.spool);
+	spool_close(parts.spool);
 	sender_free(parts.sender);
 	curl_global_cleanup();
 	options_free(&options);

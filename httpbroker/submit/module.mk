@@ -10,7 +10,6 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/event.c httpbroker/submit/event.h \
 	httpbroker/submit/feed.c httpbroker/submit/feed.h \
 	httpbroker/submit/forget.c httpbroker/submit/forget.h \
-	httpbroker/submit/intake.c httpbroker/submit/intake.h \
 	httpbroker/submit/json_stream.c httpbroker/submit/json_stream.h \
 	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
 	httpbroker/submit/loop.c httpbroker/submit/loop.h \

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "common/secret.h"
+#include "httpbroker/submit/event.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -189,13 +190,11 @@ void response_clear(struct response *response)
 	response->count = 0;
 }
 
-#define ELLIPSIS "\xe2\x80\xa6" /* U+2026; its size counts the NUL */
-
 const char *quoted_input(const char *text, char out[QUOTED_INPUT_SIZE])
 {
 	size_t used = 0;
 
-	for (; *text != '\0' && used < QUOTED_INPUT_SIZE - sizeof ELLIPSIS; text++) {
+	for (; *text != '\0' && used < QUOTED_INPUT_SIZE - sizeof UTF8_ELLIPSIS; text++) {
 		if (!isspace((unsigned char)*text))
 			out[used++] = *text;
 		else if (used > 0 && out[used - 1] != ' ')
@@ -205,10 +204,6 @@ const char *quoted_input(const char *text, char out[QUOTED_INPUT_SIZE])
 	if (*text == '\0')
 		return out;
 	/* an incomplete character is dropped */
-	while (used > 0 && ((unsigned char)*text & 0xc0) == 0x80) {
-		text--;
-		used--;
-	}
-	memcpy(out + used, ELLIPSIS, sizeof ELLIPSIS);
+	memcpy(out + utf8_whole(out, used), UTF8_ELLIPSIS, sizeof UTF8_ELLIPSIS);
 	return out;
 }

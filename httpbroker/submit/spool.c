@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define SUFFIX ".events"
+#define LOCK_AGAIN (50 * NSEC_PER_MSEC)
 /* Names sort by number; the random part keeps those of two writers apart. */
 #define NAME_FORMAT "%020" PRId64 "-%08" PRIx32 "%08" PRIx32 SUFFIX
 #define NUMBER_DIGITS 20
@@ -132,25 +133,43 @@ static void spool_rescan_when_due(struct spool *spool)
 
 enum spool_lock spool_lock(struct spool *spool, struct reason *why)
 {
-	enum directory_lock lock = directory_lock(spool->directory, spool->path, why);
+	enum spool_lock lock = directory_lock(spool->directory, spool->path, why);
 
-	if (lock == DIRECTORY_IN_USE)
-		return SPOOL_IN_USE;
-	if (lock == DIRECTORY_ERROR)
-		return SPOOL_ERROR;
+	if (lock != SPOOL_LOCKED)
+		return lock;
 	directory_tidy(spool->directory);
 	spool->locked = spool_scan(spool, why);
 	return spool->locked ? SPOOL_LOCKED : SPOOL_ERROR;
 }
 
+bool spool_lock_wait(
+	struct spool *spool, nsec until, bool (*interrupted)(void *context), void *context)
+{
+	enum spool_lock lock;
+	struct timespec pause;
+	struct reason why;
+	nsec now;
+
+	/* flock(2) has no timeout: it is retried */
+	while ((lock = spool_lock(spool, &why)) == SPOOL_IN_USE && !interrupted(context) &&
+		(now = clock_monotonic()) < until)
+		signals_poll(
+			NULL, 0, clock_timeout(now, nsec_earlier(now + LOCK_AGAIN, until), &pause));
+	if (lock == SPOOL_IN_USE)
+		log_warning("%s is in use by another run", spool->path);
+	else if (lock == SPOOL_ERROR)
+		log_warning("%s", why.text);
+	return lock == SPOOL_LOCKED;
+}
+
 bool spool_holds(const struct spool *spool)
 {
-	return spool->entries != NULL;
+	return spool != NULL && spool->entries != NULL;
 }
 
 bool spool_waits(const struct spool *spool)
 {
-	const struct entry *entry = spool->entries;
+	const struct entry *entry = spool != NULL ? spool->entries : NULL;
 
 	while (entry != NULL && entry->done)
 		entry = entry->next;
@@ -159,7 +178,7 @@ bool spool_waits(const struct spool *spool)
 
 size_t spool_damaged(const struct spool *spool)
 {
-	return spool->damaged;
+	return spool != NULL ? spool->damaged : 0;
 }
 
 const char *spool_path(const struct spool *spool)
@@ -236,7 +255,7 @@ bool spool_take(struct spool *spool, struct queue *queue)
 {
 	struct entry **link;
 
-	if (!spool->locked)
+	if (spool == NULL || !spool->locked)
 		return false;
 	if (*first_untaken(spool) == NULL)
 		spool_rescan_when_due(spool);
@@ -263,7 +282,7 @@ void spool_settle(struct spool *spool, const struct queued *event)
 		entry_remove(spool, link);
 }
 
-void spool_return(struct spool *spool, const struct queue *queue)
+void spool_rewrite(struct spool *spool, const struct queue *queue)
 {
 	struct buffer bytes = {NULL, 0, 0};
 	struct reason why;
@@ -321,94 +340,11 @@ bool spool_put(struct spool *spool, struct queue *queue, struct reason *why)
 
 void spool_close(struct spool *spool)
 {
+	if (spool == NULL)
+		return;
 	while (spool->entries != NULL)
 		entry_drop(spool, &spool->entries);
 	close(spool->directory);
 	free(spool->path);
 	free(spool);
-}
-
-#define LOCK_AGAIN (50 * NSEC_PER_MSEC)
-
-/* flock(2) has no timeout: it is retried. */
-static enum spool_lock lock_wait(struct spool *spool, nsec until, store_interrupted *interrupted,
-	void *context, struct reason *why)
-{
-	enum spool_lock lock;
-	struct timespec pause;
-
-	while ((lock = spool_lock(spool, why)) == SPOOL_IN_USE) {
-		nsec now = clock_monotonic();
-
-		if (interrupted(context) || now >= until)
-			break;
-		signals_poll(
-			NULL, 0, clock_timeout(now, nsec_earlier(now + LOCK_AGAIN, until), &pause));
-	}
-	return lock;
-}
-
-bool store_lock(struct store *store, nsec until, store_interrupted *interrupted, void *context)
-{
-	struct reason why;
-
-	if (store->spool == NULL)
-		return true;
-	enum spool_lock lock = lock_wait(store->spool, until, interrupted, context, &why);
-	if (lock == SPOOL_IN_USE)
-		log_warning("%s is in use by another run", spool_path(store->spool));
-	else if (lock == SPOOL_ERROR)
-		log_warning("%s", why.text);
-	return lock == SPOOL_LOCKED;
-}
-
-struct queue *store_take(struct store *store, size_t max)
-{
-	struct queue *taken = &store->taken;
-
-	while (store->spool != NULL && taken->count < max && taken->bytes < BATCH_BYTES &&
-		spool_take(store->spool, taken))
-		;
-	return taken->first != NULL ? taken : NULL;
-}
-
-void store_settle(struct store *store, const struct queued *event)
-{
-	spool_settle(store->spool, event);
-}
-
-void store_put(struct store *store, struct queue *queue)
-{
-	size_t before = queue->count;
-	struct reason why;
-
-	if (before == 0 || store->spool == NULL)
-		return;
-	bool refuses = !spool_put(store->spool, queue, &why);
-	if (refuses && !store->refuses)
-		log_error("%s", why.text);
-	store->refuses = refuses;
-	store->kept += before - queue->count;
-}
-
-bool store_holds(const struct store *store)
-{
-	return store->spool != NULL && spool_holds(store->spool);
-}
-
-bool store_waits(const struct store *store)
-{
-	return store->spool != NULL && spool_waits(store->spool);
-}
-
-size_t store_damaged(const struct store *store)
-{
-	return store->spool != NULL ? spool_damaged(store->spool) : 0;
-}
-
-void store_return(struct store *store)
-{
-	if (store->spool != NULL)
-		spool_return(store->spool, &store->taken);
-	queue_clear(&store->taken);
 }

@@ -26,14 +26,14 @@
  * may be in another PID namespace or on another host. */
 #define ABANDONED_AFTER (3600 * NSEC_PER_SEC)
 
-enum directory_lock directory_lock(int directory, const char *path, struct reason *why)
+enum spool_lock directory_lock(int directory, const char *path, struct reason *why)
 {
 	if (flock(directory, LOCK_EX | LOCK_NB) == 0)
-		return DIRECTORY_LOCKED;
+		return SPOOL_LOCKED;
 	if (errno == EWOULDBLOCK || errno == EINTR)
-		return DIRECTORY_IN_USE;
+		return SPOOL_IN_USE;
 	reason_set(why, "%s cannot be locked: %s", path, strerror(errno));
-	return DIRECTORY_ERROR;
+	return SPOOL_ERROR;
 }
 
 int directory_open(const char *path, struct reason *why)
@@ -50,7 +50,7 @@ int directory_open(const char *path, struct reason *why)
 		return -1;
 	}
 	/* unlocked again: a command may run before the spool is needed */
-	if (directory_lock(fd, path, why) == DIRECTORY_ERROR) {
+	if (directory_lock(fd, path, why) == SPOOL_ERROR) {
 		close(fd);
 		return -1;
 	}

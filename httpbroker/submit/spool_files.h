@@ -13,10 +13,10 @@
 /* Opens or creates it (mode 0700). -1, with *why: also where locking fails, as on NFS. */
 int directory_open(const char *path, struct reason *why);
 
-enum directory_lock { DIRECTORY_LOCKED, DIRECTORY_IN_USE, DIRECTORY_ERROR };
+enum spool_lock { SPOOL_LOCKED, SPOOL_IN_USE, SPOOL_ERROR };
 
-/* flock(2), without waiting; closing the descriptor unlocks. *why is set for DIRECTORY_ERROR. */
-enum directory_lock directory_lock(int directory, const char *path, struct reason *why);
+/* flock(2), without waiting; closing the descriptor unlocks. *why is set for SPOOL_ERROR. */
+enum spool_lock directory_lock(int directory, const char *path, struct reason *why);
 
 /* Removes the incomplete files of killed runs after an hour. */
 void directory_tidy(int directory);
