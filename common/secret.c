@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -139,4 +140,11 @@ char *secret_clean_line(const char *text, const char *const *secrets, char *out,
 	utf8_clean_line(whole.data, out, size);
 	buffer_wipe(&whole);
 	return out;
+}
+
+void secret_free(char *secret)
+{
+	if (secret != NULL)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
 }

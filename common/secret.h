@@ -39,4 +39,7 @@ bool secret_file_read(
 /* The only line of such a file, without its newline or CRLF. To be freed; NULL: see the reason. */
 char *secret_file_line(const char *path, bool *exposed, struct reason *why);
 
+/* Wipes and frees it. NULL does nothing. */
+void secret_free(char *secret);
+
 #endif

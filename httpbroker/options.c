@@ -51,10 +51,7 @@ static void server_set(struct options *options, const char *option, const char *
 
 void options_free(struct options *options)
 {
-	if (options->secret == NULL)
-		return;
-	explicit_bzero(options->secret, strlen(options->secret));
-	free(options->secret);
+	secret_free(options->secret);
 	options->secret = NULL;
 }
 

@@ -40,7 +40,7 @@ drain() {
 
 @test "what cannot be sent is kept, and sent later in order with its own time" {
 	spooled 1
-	[[ $output == *"is away"*"warning: 1 event kept in $spool" ]]
+	[[ $output == *"cannot be reached"*"warning: 1 event kept in $spool" ]]
 	spooled 2
 	spooled 3
 	[ "$(files | wc -l)" -eq 3 ]

@@ -91,28 +91,25 @@ struct defaults {
 	} parts[KEYS];
 };
 
-/* The fields as JSON, without the brackets. */
-static void default_write(struct buffer *out, const struct fields *fields)
-{
-	fields_write(fields, out);
-	buffer_consume(out, 1);
-	out->length--;
-}
-
 struct defaults *defaults_new(const struct fields *given)
 {
+	const struct fields single[KEYS] = {
+		{.entity = given->entity, .time = FIELDS_NO_TIME},
+		{.tags = given->tags, .time = FIELDS_NO_TIME},
+		{.ttl = given->ttl, .time = FIELDS_NO_TIME},
+	};
+	static const char *const keys[KEYS] = {"entity", "tags", "ttl"};
 	struct defaults *defaults = memory_zeroed(1, sizeof *defaults);
 
 	defaults->given = given;
-	defaults->parts[0].key = "entity";
-	default_write(&defaults->parts[0].text,
-		&(struct fields){.entity = given->entity, .time = FIELDS_NO_TIME});
-	defaults->parts[1].key = "tags";
-	default_write(&defaults->parts[1].text,
-		&(struct fields){.tags = given->tags, .time = FIELDS_NO_TIME});
-	defaults->parts[2].key = "ttl";
-	default_write(&defaults->parts[2].text,
-		&(struct fields){.ttl = given->ttl, .time = FIELDS_NO_TIME});
+	for (size_t i = 0; i < KEYS; i++) {
+		struct buffer *text = &defaults->parts[i].text;
+
+		defaults->parts[i].key = keys[i];
+		fields_write(&single[i], text);
+		buffer_consume(text, 1); /* without the brackets */
+		text->length--;
+	}
 	return defaults;
 }
 

@@ -69,13 +69,6 @@ static char *token_of_environment(void)
 	return token;
 }
 
-static void token_wipe(char *token)
-{
-	if (token != NULL)
-		explicit_bzero(token, strlen(token));
-	free(token);
-}
-
 /* Ends the program, except with a command: that must run even if its result cannot be sent. */
 static void misconfigured(const struct options *options, const char *what, const char *why)
 {
@@ -93,11 +86,11 @@ static char *token_read(const struct options *options)
 
 	if (options->token_file != NULL) {
 		source = "--token-file";
-		token_wipe(token);
+		secret_free(token);
 		token = secret_file_line(options->token_file, NULL, &why);
 	}
 	if (token != NULL && !token_valid(token, &why)) {
-		token_wipe(token);
+		secret_free(token);
 		token = NULL;
 	}
 	if (why.text[0] != '\0')
@@ -120,7 +113,7 @@ static struct sender *sender_make(const struct options *options)
 	for (size_t i = 0; i < options->urls_count; i++)
 		if (!sender_add(sender, options->urls[i], &target, &why))
 			die(EX_USAGE, "--url: %s", why.text);
-	token_wipe(token);
+	secret_free(token);
 	return sender;
 }
 

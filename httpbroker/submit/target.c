@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,8 +83,14 @@ static char *url_shown(CURLU *parts)
 	return part_copied(parts, CURLUPART_URL, 0, "the broker");
 }
 
-static void easy_set_up(CURL *easy)
+static void easy_set_up(CURL *easy, const struct target_options *options)
 {
+	if (options->ca_file != NULL)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
+	if (options->token != NULL) {
+		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->token);
+	}
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "httpbroker-submit/" PACKAGE_VERSION);
@@ -92,16 +99,6 @@ static void easy_set_up(CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* otherwise giving up waits for a resolver whose name server does not answer */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-}
-
-static void options_set(CURL *easy, const struct target_options *options)
-{
-	if (options->ca_file != NULL)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-	if (options->token == NULL)
-		return;
-	curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-	curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, options->token);
 }
 
 /* libcurl takes the path of a UNIX socket as an option, not in the URL. */
@@ -150,8 +147,7 @@ struct target *target_new(const char *url, const struct target_options *options,
 		target_free(target);
 		return NULL;
 	}
-	easy_set_up(target->easy);
-	options_set(target->easy, options);
+	easy_set_up(target->easy, options);
 	target->secrets[0] = memory_copied(options->token != NULL ? options->token : "");
 	return target;
 }
@@ -165,13 +161,6 @@ char *target_url_with(const struct target *target, const char *query)
 	char *url = part_copied(parts, CURLUPART_URL, 0, "");
 	curl_url_cleanup(parts);
 	return url;
-}
-
-static void secret_free(char *secret)
-{
-	if (secret != NULL)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
 }
 
 void target_free(struct target *target)
