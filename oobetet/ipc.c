@@ -160,10 +160,10 @@ const char *message_number_text(int64_t value, char out[MESSAGE_NUMBER])
 
 struct ipc {
 	struct lines in;
-	struct buffer out; /* the line being said */
-	nsec said;         /* when `alive` was said last */
-	nsec timeout;      /* what it said */
-	int64_t attempt;   /* what `go` said */
+	struct buffer out; /* the line being sent */
+	nsec sent;         /* when `alive` was sent last */
+	nsec timeout;      /* its field */
+	int64_t attempt;   /* the field of `go` */
 	bool closed;
 };
 
@@ -222,9 +222,9 @@ void ipc_live(struct ipc *ipc, nsec now, nsec interval, nsec timeout)
 {
 	char text[MESSAGE_NUMBER];
 
-	if (ipc->said != 0 && now - ipc->said < interval && timeout == ipc->timeout)
+	if (ipc->sent != 0 && now - ipc->sent < interval && timeout == ipc->timeout)
 		return;
-	ipc->said = now;
+	ipc->sent = now;
 	ipc->timeout = timeout;
 	ipc_say(ipc, MESSAGE_ALIVE, FIELDS(message_number_text(timeout, text)));
 }

@@ -32,7 +32,7 @@ struct worker {
 	struct buffer out;        /* not yet written */
 	nsec deadline;            /* of its next message: later means that it is stuck */
 	nsec start_at;            /* while there is no process: when to start one */
-	nsec heard;               /* its last message; at first, when it should have started */
+	nsec received;            /* its last message; at first, when it should have started */
 	nsec online;              /* since when it does its work; 0: it does not */
 	int64_t attempt;          /* runs in a row that ended before that */
 	bool ended;               /* it closed its end; what it sent before is still to be read */
@@ -135,8 +135,8 @@ enum worker_news worker_tick(struct worker *worker, nsec now)
 {
 	if (worker == NULL)
 		return WORKER_NO_NEWS;
-	if (worker->heard == 0)
-		worker->heard = now;
+	if (worker->received == 0)
+		worker->received = now;
 	if (worker->fd >= 0 && now >= worker->deadline)
 		worker_end(worker, now, "not responding, killed");
 	if (worker->lost) {
@@ -251,7 +251,7 @@ static bool message_next(struct worker *worker, struct message *message, nsec no
 	switch (lines_next(&worker->in, &line)) {
 	case LINES_LINE:
 		if (message_read(line, worker->speaker, message, &why)) {
-			worker->heard = now;
+			worker->received = now;
 			return true;
 		}
 		ipc_broken(worker, now, why.text);
@@ -290,8 +290,9 @@ void worker_shut_down(struct worker *worker)
 
 bool worker_progresses(const struct worker *worker, nsec now)
 {
-	return worker == NULL || now - worker->heard <= TIMING_RESOLVER + worker->timing.timeout +
-								worker->timing.retry_max;
+	return worker == NULL || now - worker->received <= TIMING_RESOLVER +
+								   worker->timing.timeout +
+								   worker->timing.retry_max;
 }
 
 const char *worker_why(const struct worker *worker)

@@ -65,7 +65,7 @@ child_there() {
 	[ "$(grep -c 'is Critical' "$work/told")" -eq 1 ]
 }
 
-@test "oobetet: an alert_command that hangs is killed with its group, and delays no other road" {
+@test "oobetet: an alert_command that hangs is killed with its group, and delays no other channel" {
 	# shellcheck disable=SC2016 # the variables are the script's
 	script 'sleep 1000 & echo $! >child' 'wait'
 	start_chain alert_command="$work/command"

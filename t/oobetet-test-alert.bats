@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $stderr, $pids and what load brings
-# oobetet --test-alert: one test by every road, and whether it arrived.
+# oobetet --test-alert: one test through every channel, and whether it arrived.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -10,7 +10,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-start_roads() {
+start_channels() {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty "$@"
@@ -25,8 +25,8 @@ tested() {
 	echo "$stderr"
 }
 
-@test "oobetet: --test-alert tells every road once, and closes what it opened" {
-	start_roads
+@test "oobetet: --test-alert sends through every channel once, and closes what it opened" {
+	start_channels
 	write_ini 'rooms=ops@conference.localhost, second@conference.localhost'
 	start_oobetet # the test is nobody's alert, and no trouble for who watches
 	poll 20 said oobetet 'in the room second@'
@@ -46,7 +46,7 @@ PagerDuty: arrived' ]
 	write_ini server=127.0.0.1 port=1
 	start oobetet oobetet -c "$work/oobetet.ini" --test-alert
 	poll 20 paged '202 trigger'
-	read -rt 0.5 <> <(:) || : # until it is told to close it
+	read -rt 0.5 <> <(:) || : # until the resolve is sent
 	kill -KILL "$(worker_pid http)"
 	poll 20 said oobetet '^PagerDuty: arrived'
 	said pagerduty '202 resolve "TEST by oobetet'
@@ -61,8 +61,8 @@ PagerDuty: arrived' ]
 	[[ "$stderr" == *'warning: PagerDuty: the test'"'"'s incident is perhaps still open ("TEST by oobetet on '* ]]
 }
 
-@test "oobetet: --test-alert says which road does not work, and why" {
-	start_roads --api 1
+@test "oobetet: --test-alert says which channel does not work, and why" {
+	start_channels --api 1
 	ban oobetet
 	enter_room second eve second
 	write_ini 'rooms=ops@conference.localhost, second@conference.localhost' \
@@ -85,7 +85,7 @@ PagerDuty: arrived' ]
 }
 
 @test "oobetet: --test-alert fails in a room that did not exist, which may be mistyped" {
-	start_roads
+	start_channels
 	write_ini 'rooms=ops@conference.localhost, pos@conference.localhost'
 	tested 69
 	[ "$output" = 'ops@conference.localhost: arrived

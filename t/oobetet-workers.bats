@@ -25,7 +25,7 @@ second_incident() {
 		sed '1,/ 202 resolve/d' "$work/pagerduty.log" | grep -q '202 trigger'
 }
 
-# trouble HAND SIGNAL: the signal in the middle of an incident; it is healed, and another told
+# trouble WORKER SIGNAL: the signal in the middle of an incident; it is healed, and another told
 trouble() {
 	local old
 	poll 20 heard '<oobetet>.* is Critical'

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines between the clock and its hands: what is understood is written as it was. */
+/* The messages between the monitor and its workers: what can be parsed is written as it was. */
 #include "common/lines.h"
 #include "common/utf8.h"
 #include "oobetet/ipc.h"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A million hours of made-up time from a line in the room to those who are told: match, watch,
- * teller, roads with their outboxes, and the state file, as the clock has them; instead of the
- * hands, the command and the disk there is what follows here. Roads fail, fall silent, refuse and
+ * incidents, channels with their queues, and the state file, as in the monitor; the workers, the
+ * command and the disk are simulated here. Channels fail, fall silent, refuse and
  * close; answers get lost; the disk is slow; the wall clock is set; oobetet is stopped, suspended,
  * restarted, and killed without a last word.
  *
- * Then, by what the judge says (oobetet-judge.h): a road that works is told of every incident
+ * Then, by what the judge says (oobetet-judge.h): a channel that works gets every incident
  * within a second, again at its pace, and once of its end. A room that opens is told what is true
- * at once, and nothing else. On any road each incident that was opened is closed, no
- * incident is opened before the last one is closed, nor again after its end. Once all roads work,
- * what they were told last is true.
+ * at once, and nothing else. On any channel each incident that was opened is closed, no
+ * incident is opened before the last one is closed, nor again after its end. Once all channels
+ * work, what they were told last is true.
  *
  * SEED=N in the environment repeats a run.
  */
@@ -35,15 +35,15 @@
 #define TICK (2 * HOUR)
 #define AT_ONCE NSEC_PER_SEC /* within this an alarm is told */
 #define HURRY MINUTE         /* so early after an end it may still be on its way */
-#define BACK (6 * HOUR)      /* after this nothing is left of what was wrong with a road */
+#define BACK (6 * HOUR)      /* after this nothing is left of what was wrong with a channel */
 #define ADVANCE (NSEC_PER_SEC / 4)
 #define ENDED 64 /* incidents that are known to be over */
 
 enum weather { CLEAR, FAILING, SILENT, REFUSING, CLOSED };
-enum { ROOM, OTHER_ROOM, PAGER, COMMAND, ROADS };
+enum { ROOM, OTHER_ROOM, PAGERDUTY, COMMAND, CHANNELS };
 
-/* A road, and who is at its end. */
-struct trip {
+/* A channel and its receiver. */
+struct path {
 	enum weather weather;
 	nsec changed; /* world.time of the last change */
 	/* the attempt that is under way */
@@ -85,7 +85,7 @@ static struct world {
 	nsec written; /* world.time when `writing` is on the disk */
 	bool slow;    /* the disk, since the last restart */
 	bool stopping;
-	struct trip trips[ROADS];
+	struct path paths[CHANNELS];
 	struct incidents incidents;
 	struct judge judge;
 	nsec healed; /* when an incident ended last */
@@ -122,11 +122,11 @@ static bool happens(double probability)
 
 /* ---- who is told ---- */
 
-/* Nothing can be said about this incident on that road. */
-static void disturb(struct trip *trip)
+/* Nothing can be said about this incident on that channel. */
+static void disturb(struct path *path)
 {
-	trip->steady = false;
-	trip->changed = world.time;
+	path->steady = false;
+	path->changed = world.time;
 }
 
 static bool is_ended(const char *key)
@@ -160,147 +160,147 @@ static void incident_close(const char *key)
 }
 
 /* Ten repeats at the same pace; then people hear of it less and less often, PagerDuty does not. */
-static void repeat_arrives(struct trip *trip)
+static void repeat_arrives(struct path *path)
 {
-	nsec gap = world.judge.listened - trip->repeated;
-	bool same = trip == &world.trips[PAGER] || trip->alarms <= 10;
+	nsec gap = world.judge.listened - path->repeated;
+	bool same = path == &world.paths[PAGERDUTY] || path->alarms <= 10;
 
 	assert_between(gap, rules.repeat_interval - AT_ONCE,
 		(same ? rules.repeat_interval : rules.repeat_max) + AT_ONCE);
-	if (!same && trip->alarms > 11)
+	if (!same && path->alarms > 11)
 		assert_true(gap > rules.repeat_interval + AT_ONCE);
 	world.repeats++;
 }
 
-static void alarm_arrives(struct trip *trip)
+static void alarm_arrives(struct path *path)
 {
-	if (trip->alarms > 0) {
-		repeat_arrives(trip);
+	if (path->alarms > 0) {
+		repeat_arrives(path);
 	} else {
 		assert_between(world.judge.listened - world.judge.since, WATCH_GRACE, AT_ONCE);
 		world.told++;
 	}
-	trip->alarms++;
-	trip->repeated = world.judge.listened;
+	path->alarms++;
+	path->repeated = world.judge.listened;
 }
 
-static void arrive(struct trip *trip, bool alarm, const char *key)
+static void arrive(struct path *path, bool alarm, const char *key)
 {
-	trip->arrivals++;
-	if (trip == &world.trips[PAGER]) {
+	path->arrivals++;
+	if (path == &world.paths[PAGERDUTY]) {
 		if (alarm)
 			incident_open(key);
 		else
 			incident_close(key);
 	}
-	if (alarm && trip->steady)
-		alarm_arrives(trip);
-	trip->oks += alarm ? 0 : 1;
-	trip->bad = alarm;
+	if (alarm && path->steady)
+		alarm_arrives(path);
+	path->oks += alarm ? 0 : 1;
+	path->bad = alarm;
 }
 
 /* One attempt: whether it arrives, and what is said of it, and when. */
-static void travel(struct trip *trip, const char *id, bool alarm, const char *key)
+static void travel(struct path *path, const char *id, bool alarm, const char *key)
 {
-	snprintf(trip->id, sizeof trip->id, "%s", id);
-	trip->answered = world.time + below(5 * NSEC_PER_SEC);
-	switch (trip->weather) {
+	snprintf(path->id, sizeof path->id, "%s", id);
+	path->answered = world.time + below(5 * NSEC_PER_SEC);
+	switch (path->weather) {
 	case CLEAR:
-		trip->answer = ANSWER_DONE;
-		arrive(trip, alarm, key);
+		path->answer = ANSWER_DONE;
+		arrive(path, alarm, key);
 		break;
 	case SILENT: /* perhaps it arrives, and perhaps the answer only is late */
-		trip->answer = ANSWER_DONE;
-		trip->answered = NSEC_NEVER;
+		path->answer = ANSWER_DONE;
+		path->answered = NSEC_NEVER;
 		if (happens(0.5)) {
-			arrive(trip, alarm, key);
-			trip->answered = happens(0.5) ? world.time + below(HOUR) : NSEC_NEVER;
+			arrive(path, alarm, key);
+			path->answered = happens(0.5) ? world.time + below(HOUR) : NSEC_NEVER;
 		}
 		break;
 	case FAILING:
-		trip->answer = ANSWER_FAILED;
+		path->answer = ANSWER_FAILED;
 		break;
 	case REFUSING: /* what it does not let us close somebody closes by hand */
-		trip->answer = ANSWER_REFUSED;
+		path->answer = ANSWER_REFUSED;
 		if (!alarm)
-			arrive(trip, false, key);
+			arrive(path, false, key);
 		break;
 	case CLOSED:
-		fail_msg("a road that is closed is used");
+		fail_msg("a channel that is closed is used");
 	}
 }
 
-/* ---- instead of the hands and the command ---- */
+/* ---- instead of the workers and the command ---- */
 
 void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
 	(void)worker;
 	if (type == MESSAGE_TRIGGER)
-		travel(&world.trips[PAGER], fields[0], true, fields[1]);
+		travel(&world.paths[PAGERDUTY], fields[0], true, fields[1]);
 	else if (type == MESSAGE_RESOLVE)
-		travel(&world.trips[PAGER], fields[0], false, fields[1]);
+		travel(&world.paths[PAGERDUTY], fields[0], false, fields[1]);
 	else if (strncmp(fields[2], "oobetet on", 10) != 0)
-		travel(&world.trips[strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM], fields[0],
+		travel(&world.paths[strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM], fields[0],
 			strstr(fields[2], " is Critical") != NULL, "");
 }
 
 bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	(void)command, (void)now;
-	travel(&world.trips[COMMAND], job->id, strcmp(job->event, "alarm") == 0, job->key);
+	travel(&world.paths[COMMAND], job->id, strcmp(job->event, "alarm") == 0, job->key);
 	return true;
 }
 
 static void answers_bring(void)
 {
-	static const enum channel_type ways[ROADS] = {[ROOM] = CHANNEL_ROOM,
+	static const enum channel_type ways[CHANNELS] = {[ROOM] = CHANNEL_ROOM,
 		[OTHER_ROOM] = CHANNEL_ROOM,
-		[PAGER] = CHANNEL_PAGERDUTY,
+		[PAGERDUTY] = CHANNEL_PAGERDUTY,
 		[COMMAND] = CHANNEL_COMMAND};
 
-	for (int i = 0; i < ROADS; i++) {
-		struct trip *trip = &world.trips[i];
+	for (int i = 0; i < CHANNELS; i++) {
+		struct path *path = &world.paths[i];
 
-		if (trip->answered > world.time)
+		if (path->answered > world.time)
 			continue;
-		trip->answered = NSEC_NEVER;
-		channels_answer(world.channels, ways[i], trip->id, trip->answer, "so it is",
+		path->answered = NSEC_NEVER;
+		channels_answer(world.channels, ways[i], path->id, path->answer, "so it is",
 			world.monotonic);
 	}
 }
 
 static void channel_now_open(int i)
 {
-	if (i < PAGER)
+	if (i < PAGERDUTY)
 		channels_open(world.channels, CHANNEL_ROOM, names[i]);
-	else if (i == PAGER)
+	else if (i == PAGERDUTY)
 		channels_open(world.channels, CHANNEL_PAGERDUTY, NULL);
 }
 
 static void channel_now_close(int i)
 {
-	world.trips[i].answered = NSEC_NEVER;
-	if (i < PAGER)
+	world.paths[i].answered = NSEC_NEVER;
+	if (i < PAGERDUTY)
 		channels_close(world.channels, CHANNEL_ROOM, names[i], "so it is");
-	else if (i == PAGER)
+	else if (i == PAGERDUTY)
 		channels_close(world.channels, CHANNEL_PAGERDUTY, NULL, "so it is");
 }
 
 static void weather_change(int i, enum weather weather)
 {
-	struct trip *trip = &world.trips[i];
+	struct path *path = &world.paths[i];
 
 	/* people do not refuse, and a command is always there */
-	if ((weather == REFUSING && i != PAGER) || (weather == CLOSED && i == COMMAND))
+	if ((weather == REFUSING && i != PAGERDUTY) || (weather == CLOSED && i == COMMAND))
 		weather = FAILING;
-	if (weather == trip->weather)
+	if (weather == path->weather)
 		return;
 	if (weather == CLOSED)
 		channel_now_close(i);
-	else if (trip->weather == CLOSED)
+	else if (path->weather == CLOSED)
 		channel_now_open(i);
-	trip->weather = weather;
-	disturb(trip);
+	path->weather = weather;
+	disturb(path);
 }
 
 /* ---- instead of the disk ---- */
@@ -401,21 +401,21 @@ static struct timestamps telling_now(void)
 		.wall = world.wall};
 }
 
-/* A road that worked all the time has heard of the last incident, and once of its end. */
+/* A channel that worked all the time got the last incident, and its end once. */
 static void incident_begins(void)
 {
 	bool hurried = world.time - world.healed < HURRY;
 
-	for (int i = 0; i < ROADS; i++) {
-		struct trip *trip = &world.trips[i];
+	for (int i = 0; i < CHANNELS; i++) {
+		struct path *path = &world.paths[i];
 
-		if (trip->steady && !hurried) {
-			assert_true(trip->alarms > 0);
-			assert_int_equal(trip->oks, 1);
+		if (path->steady && !hurried) {
+			assert_true(path->alarms > 0);
+			assert_int_equal(path->oks, 1);
 		}
-		trip->alarms = trip->oks = 0;
-		trip->steady =
-			trip->weather == CLEAR && world.time - trip->changed > BACK && !hurried;
+		path->alarms = path->oks = 0;
+		path->steady =
+			path->weather == CLEAR && world.time - path->changed > BACK && !hurried;
 	}
 }
 
@@ -427,7 +427,7 @@ static void judged(void)
 	world.known = world.judge.incidents;
 }
 
-/* Everything that the clock does in a turn. */
+/* Everything that the monitor does in a turn. */
 static void turn(bool continued)
 {
 	const struct workers workers = {.xmpp = NULL};
@@ -446,12 +446,12 @@ static nsec next_event(void)
 {
 	nsec next = world.writing.text != NULL ? world.written : NSEC_NEVER;
 
-	for (int i = 0; i < ROADS; i++)
-		next = nsec_earlier(next, world.trips[i].answered);
+	for (int i = 0; i < CHANNELS; i++)
+		next = nsec_earlier(next, world.paths[i].answered);
 	return next;
 }
 
-/* By the deadlines that the clock waits for; of CLOCK_MONOTONIC. */
+/* The deadlines that the monitor waits for; of CLOCK_MONOTONIC. */
 static nsec deadline(void)
 {
 	nsec watch = watch_deadline(world.watch) + world.active_time.away;
@@ -509,10 +509,10 @@ static void begin(void)
 		.rooms = world.rooms};
 	timestamps = telling_now();
 	snapshot_begin(&world.snapshot, "disk", &world.notifier, 10 * HOUR, &timestamps);
-	for (int i = 0; i < ROADS; i++) {
-		if (world.trips[i].weather != CLOSED)
+	for (int i = 0; i < CHANNELS; i++) {
+		if (world.paths[i].weather != CLOSED)
 			channel_now_open(i);
-		disturb(&world.trips[i]);
+		disturb(&world.paths[i]);
 	}
 }
 
@@ -564,8 +564,8 @@ static void stop_for(nsec span)
 
 	settle();
 	advance(span);
-	for (int i = 0; i < ROADS; i++)
-		disturb(&world.trips[i]);
+	for (int i = 0; i < CHANNELS; i++)
+		disturb(&world.paths[i]);
 	if (!continued) /* one that is frozen counts as awake for another tick */
 		world.judge.listened += TICK;
 	turn(continued);
@@ -631,15 +631,15 @@ static void kill_and_start(void)
 	restart();
 }
 
-/* All roads work: what was told last is true by then. */
+/* All channels work: what was told last is true by then. */
 static void look(void)
 {
-	for (int i = 0; i < ROADS; i++)
+	for (int i = 0; i < CHANNELS; i++)
 		weather_change(i, CLEAR);
 	pass(2 * BACK);
 	settle();
-	for (int i = 0; i < ROADS; i++)
-		assert_int_equal(world.trips[i].bad, world.judge.broken);
+	for (int i = 0; i < CHANNELS; i++)
+		assert_int_equal(world.paths[i].bad, world.judge.broken);
 	assert_int_equal(world.incidents.open[0] != '\0', world.judge.broken);
 	assert_int_equal(
 		world.incidents.opens, world.incidents.ends + (world.judge.broken ? 1 : 0));
@@ -648,21 +648,21 @@ static void look(void)
 /* Who comes back into a room finds out what is true now, without what has become of it before. */
 static void room_opens(int i)
 {
-	struct trip *trip = &world.trips[i];
+	struct path *path = &world.paths[i];
 
-	if (trip->weather != CLOSED) {
+	if (path->weather != CLOSED) {
 		weather_change(i, CLOSED);
 		return;
 	}
 	settle();
-	long arrivals = trip->arrivals;
+	long arrivals = path->arrivals;
 	nsec news = watch_deadline(world.watch) + world.active_time.away - world.monotonic;
 	weather_change(i, CLEAR);
 	pass(MINUTE / 3);
 	if (news < MINUTE)
 		return;
-	assert_int_equal(trip->bad, world.judge.broken);
-	assert_between(trip->arrivals, arrivals, arrivals + 1);
+	assert_int_equal(path->bad, world.judge.broken);
+	assert_between(path->arrivals, arrivals, arrivals + 1);
 	world.reopened++;
 }
 
@@ -677,9 +677,9 @@ static void happen(void)
 	else if (chance < 0.855)
 		pass(below(12 * MAX_LATENCY));
 	else if (chance < 0.88)
-		room_opens((int)below(PAGER));
+		room_opens((int)below(PAGERDUTY));
 	else if (chance < 0.95)
-		weather_change((int)below(ROADS), (enum weather)below(CLOSED + 1));
+		weather_change((int)below(CHANNELS), (enum weather)below(CLOSED + 1));
 	else if (chance < 0.96)
 		stop_for(2 * TICK + below(100 * HOUR));
 	else if (chance < 0.97)
@@ -704,8 +704,8 @@ static void what_is_told_is_true(void **state)
 	srand48(seed);
 	world.wall = below(60 * YEAR);
 	world.judge.max_latency = MAX_LATENCY;
-	for (int i = 0; i < ROADS; i++)
-		world.trips[i].answered = NSEC_NEVER;
+	for (int i = 0; i < CHANNELS; i++)
+		world.paths[i].answered = NSEC_NEVER;
 	begin();
 	while (world.judge.listened < HOURS * HOUR)
 		happen();
@@ -727,7 +727,7 @@ int main(void)
 		cmocka_unit_test(what_is_told_is_true),
 	};
 
-	/* stderr is the clock's log */
+	/* stderr is the monitor's log */
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
 	return cmocka_run_group_tests(tests, NULL, NULL);

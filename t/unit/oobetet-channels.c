@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The roads together: who is told what, and when; in place of hands and command, what follows. */
+/* All channels together: what each sends, and when. The workers and the command are stubs. */
 #include "t/unit/unit.h"
 
 #include "oobetet/channel/channels.h"
@@ -20,7 +20,7 @@ static const struct timing timing = {
 	.answer = 15 * SEC, .request = 15 * SEC, .retry_min = SEC, .retry_max = 60 * SEC};
 static const struct workers workers = {.xmpp = NULL};
 
-/* ---- what the carriers were told ---- */
+/* ---- what the workers and the command were given ---- */
 
 #define TOLD_MAX 16
 
@@ -58,7 +58,7 @@ bool command_start(struct command *command, const struct job *job, nsec now)
 	return !busy;
 }
 
-/* What was told last on this road since the last time; NULL: nothing. Others' is forgotten. */
+/* What this channel sent since the last delivery; NULL: nothing. */
 static const char *news(const char *to)
 {
 	static char text[NOTIFICATION_TEXT];
@@ -85,7 +85,7 @@ static void expect(const char *to, const char *text)
 		assert_string_equal(heard, text);
 }
 
-/* ---- the roads ---- */
+/* ---- the channels ---- */
 
 static struct channels *channels_begin(void)
 {
@@ -120,23 +120,23 @@ static void deliver(struct channels *channels, nsec now)
 	channels_send(channels, &workers, now);
 }
 
-static enum channel_type way_to(const char *to)
+static enum channel_type type_of(const char *to)
 {
 	if (to == ops || to == boss)
 		return CHANNEL_ROOM;
 	return strcmp(to, "PagerDuty") == 0 ? CHANNEL_PAGERDUTY : CHANNEL_COMMAND;
 }
 
-/* Whoever was told says so. */
+/* Every receiver answers. */
 static void answer(struct channels *channels, enum answer answer, nsec now)
 {
 	for (int i = 0; i < told_count; i++)
-		channels_answer(channels, way_to(told[i].to), told[i].id, answer, "so it is", now);
+		channels_answer(channels, type_of(told[i].to), told[i].id, answer, "so it is", now);
 }
 
 /* ---- the tests ---- */
 
-static void a_loud_notice_is_everybodys_a_quiet_one_pagerdutys(void **state)
+static void a_loud_notification_goes_to_all_a_quiet_one_to_pagerduty(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -178,7 +178,7 @@ static void a_room_hears_the_latest_of_what_it_missed(void **state)
 	channels_free(channels);
 }
 
-static void what_was_under_way_when_a_road_closed_is_told_as_soon_as_it_is_open(void **state)
+static void what_was_in_flight_when_a_channel_closed_is_sent_as_soon_as_it_opens(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -216,8 +216,8 @@ static void a_room_is_told_the_latest_though_an_older_one_was_under_way(void **s
 	channels_free(channels);
 }
 
-/* A hand that has been taken over must not make an alarm on another way pass for told. */
-static void nobody_answers_for_what_went_another_way(void **state)
+/* A compromised worker must not confirm an alarm of another channel. */
+static void an_answer_of_another_channel_is_ignored(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -228,7 +228,7 @@ static void nobody_answers_for_what_went_another_way(void **state)
 	int pending = channels_pending(channels);
 	for (int i = 0; i < told_count; i++)
 		for (enum channel_type type = CHANNEL_ROOM; type <= CHANNEL_COMMAND; type++)
-			if (type != way_to(told[i].to))
+			if (type != type_of(told[i].to))
 				channels_answer(channels, type, told[i].id, ANSWER_DONE, "", START);
 	assert_int_equal(channels_pending(channels), pending);
 	answer(channels, ANSWER_DONE, START);
@@ -276,7 +276,7 @@ static void a_command_that_still_runs_is_tried_again(void **state)
 	channels_free(channels);
 }
 
-static void only_a_road_that_works_and_has_nothing_to_tell_can_tell(void **state)
+static void all_fail_unless_one_works_and_has_nothing_pending(void **state)
 {
 	struct channels *channels = channels_begin();
 	struct buffer remarks = {NULL, 0, 0};
@@ -331,15 +331,15 @@ static void a_room_is_greeted_once_and_told_the_last_announcement(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_loud_notice_is_everybodys_a_quiet_one_pagerdutys),
+		cmocka_unit_test(a_loud_notification_goes_to_all_a_quiet_one_to_pagerduty),
 		cmocka_unit_test(a_room_hears_the_latest_of_what_it_missed),
 		cmocka_unit_test(
-			what_was_under_way_when_a_road_closed_is_told_as_soon_as_it_is_open),
+			what_was_in_flight_when_a_channel_closed_is_sent_as_soon_as_it_opens),
 		cmocka_unit_test(a_room_is_told_the_latest_though_an_older_one_was_under_way),
-		cmocka_unit_test(nobody_answers_for_what_went_another_way),
+		cmocka_unit_test(an_answer_of_another_channel_is_ignored),
 		cmocka_unit_test(the_first_attempt_waits_for_the_file_half_a_second),
 		cmocka_unit_test(a_command_that_still_runs_is_tried_again),
-		cmocka_unit_test(only_a_road_that_works_and_has_nothing_to_tell_can_tell),
+		cmocka_unit_test(all_fail_unless_one_works_and_has_nothing_pending),
 		cmocka_unit_test(a_room_is_greeted_once_and_told_the_last_announcement),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines between the clock and its hands, the texts in them, and the texts of the alarms. */
+/* The messages between the monitor and its workers, and the texts of the alarms. */
 #include "t/unit/unit.h"
 
 #include "common/secret.h"

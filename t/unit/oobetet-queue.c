@@ -190,7 +190,7 @@ static void a_room_is_told_the_latest(void **state)
 	queue_free(queue);
 }
 
-/* What `outbox` remembers, in that of the next start; ids go on from *id. */
+/* The queue of the next start, from what this one saved; ids go on from *id. */
 static struct queue *resumed(struct queue *queue, uint64_t *id, struct queue *next)
 {
 	struct queue_saved past;
@@ -291,7 +291,7 @@ static void a_restart_goes_on_where_it_stopped(void **state)
 	queue = resumed(queue, &id, incidents_new());
 	assert_int_equal(id, 73);
 	assert_int_equal(queue_count(queue), 3);
-	assert_int_equal(taken(queue, 0), 0); /* closed until its road is there */
+	assert_int_equal(taken(queue, 0), 0); /* closed until the channel opens */
 	queue_open(queue);
 	assert_false(queue_answer(queue, 1, ANSWER_DONE, 0)); /* an id of the last start's */
 	assert_false(queue_intend(queue, 0));                 /* it was tried then */
@@ -324,7 +324,7 @@ static void a_restart_knows_whose_ok_is_owed(void **state)
 }
 
 /*
- * A receiver that keeps what PagerDuty would, on a road that fails, closes and loses answers at
+ * A receiver that keeps what PagerDuty would, on a channel that fails, closes and loses answers at
  * random, through 100,000 incidents. No incident stays open, none is opened after its end.
  */
 struct receiver {
@@ -415,7 +415,7 @@ static void the_pace_follows_max_latency(void **state)
 	assert_int_equal(slow.ping, 30 * SEC);
 	assert_int_equal(usual.record, 10 * SEC);
 	assert_int_equal(quick.record, SEC / 2);
-	/* two lines may be lost on a busy machine before a hand is taken for dead */
+	/* two lines may be lost on a busy machine before a worker counts as stuck */
 	assert_true(quick.alive * 3 <= quick.timeout && slow.alive * 3 <= slow.timeout);
 }
 

@@ -20,7 +20,8 @@ static const struct watch_saved incident = {.silence = {1, 2, NSEC_NEVER},
 	.loud = 7,
 	.quiet = 8};
 
-/* Two roads, of which the first has three notices; a tab, a newline and a backslash in a text. */
+/* Two channels, of which the first has three notifications; a tab, a newline and a backslash in a
+ * text. */
 static struct state state_whole(void)
 {
 	struct state state = {.wall = 9 * SEC,
@@ -136,7 +137,7 @@ static void without_an_incident_there_is_none(void **unused)
 	state_free(&after);
 }
 
-/* The incident that is open is the newest that a road has heard of, or is to hear of. */
+/* The open incident is the newest that a channel has sent or is to send. */
 static void an_open_incident_keeps_its_key(void **unused)
 {
 	static const struct {
@@ -242,7 +243,7 @@ static void damage_is_noticed(void **unused)
 	state_free(&before);
 }
 
-static void what_nobody_understands_is_refused(void **unused)
+static void what_cannot_be_parsed_is_refused(void **unused)
 {
 	static const struct {
 		const char *body, *why;
@@ -253,12 +254,12 @@ static void what_nobody_understands_is_refused(void **unused)
 		{"watch\tx\t1\nsilence\t1\t2\n", "line 3 "},
 		{"watch\tx\t1\nincident\t1\t2\t3\t3\t5\t6\t7\n", "line 3 "}, /* no such kind */
 		{"watch\tx\t1\nincident\t1\t2\t3\t1\t5\t6\n", "line 3 "},
-		{"watch\tx\t1\nnotice\t0\t0\tk\ts\tt\n", "line 3 "}, /* of no road */
+		{"watch\tx\t1\nnotice\t0\t0\tk\ts\tt\n", "line 3 "}, /* of no channel */
 		{"watch\tx\t1\nroad\tr\tk\t2\n", "line 3 "},
 		{"watch\tx\t1\nroad\tr\tk\t1\nnotice\t2\t0\tk\ts\tt\n", "line 4 "},
 		{"watch\tx\t1\nroad\tr\tk\t1\nnotice\t0\t0\tk\ts\tt\nnotice\t0\t0\tk\ts\tt\n"
 		 "notice\t0\t0\tk\ts\tt\nnotice\t0\t0\tk\ts\tt\n",
-			"line 7 "}, /* more than an outbox holds */
+			"line 7 "}, /* more than a queue holds */
 	};
 	struct state state;
 	struct reason why;
@@ -393,7 +394,7 @@ int main(void)
 		cmocka_unit_test(an_open_incident_keeps_its_key),
 		cmocka_unit_test(the_version_before_is_understood),
 		cmocka_unit_test(damage_is_noticed),
-		cmocka_unit_test(what_nobody_understands_is_refused),
+		cmocka_unit_test(what_cannot_be_parsed_is_refused),
 		cmocka_unit_test(too_much_is_refused),
 		cmocka_unit_test(restarted_every_30_seconds_it_alarms_in_time),
 		cmocka_unit_test(killed_every_30_seconds_it_alarms_all_the_same),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock's end of a hand. Instead of a program there is a child that sleeps, and we speak for
- * it. */
+/* The monitor's end of a worker. The process is a child that sleeps; the test sends for it. */
 #include "t/unit/unit.h"
 
 #include "oobetet/channel/command.h"
@@ -22,7 +21,7 @@
 static const struct timing timing = {
 	.alive = SEC, .timeout = 30 * SEC, .retry_min = SEC, .retry_max = 30 * SEC};
 
-static int far = -1; /* the hand's end; -1: there is none */
+static int far = -1; /* the worker's end; -1: there is none */
 static pid_t child;
 static int starts;
 
@@ -117,7 +116,7 @@ static nsec lost(struct worker *worker, nsec now, const char *why)
 	return next;
 }
 
-static void what_it_says_is_for_the_caller_but_for_what_is_about_itself(void **state)
+static void messages_about_itself_are_not_returned(void **state)
 {
 	struct worker *worker = worker_begin();
 	struct message message;
@@ -133,7 +132,7 @@ static void what_it_says_is_for_the_caller_but_for_what_is_about_itself(void **s
 	worker_finish(worker);
 }
 
-static void what_it_is_told_waits_until_it_takes_it(void **state)
+static void messages_wait_until_it_reads_them(void **state)
 {
 	struct worker *worker = worker_begin();
 	char line[40] = "";
@@ -172,7 +171,7 @@ static void silence_for_longer_than_it_announced_kills_it(void **state)
 	worker_finish(worker);
 }
 
-static void it_counts_the_lives_that_came_to_nothing(void **state)
+static void it_counts_the_runs_that_never_were_online(void **state)
 {
 	struct worker *worker = worker_begin();
 	nsec now = START;
@@ -219,7 +218,7 @@ static void it_backs_off_unless_it_worked_for_long(void **state)
 	worker_finish(worker);
 }
 
-static void who_does_not_keep_to_the_protocol_is_killed(void **state)
+static void a_protocol_error_kills_it(void **state)
 {
 	struct worker *worker = worker_begin();
 	char much[IPC_LINE + 2];
@@ -267,7 +266,7 @@ static void each_reason_is_logged_once_until_it_works_again(void **state)
 {
 	static const char *const lines[] = {"gone\tone\n", "gone\ttwo\n"};
 	static const char *const reasons[] = {"one", "two"};
-	char path[] = "oobetet-hand.XXXXXX";
+	char path[] = "oobetet-worker.XXXXXX";
 	int log = mkstemp(path), before = dup(STDERR_FILENO);
 	struct worker *worker = worker_begin();
 	nsec now = START;
@@ -295,7 +294,7 @@ static void each_reason_is_logged_once_until_it_works_again(void **state)
 	worker_finish(worker);
 }
 
-static void who_was_dismissed_may_go(void **state)
+static void after_a_shut_down_its_end_is_no_failure(void **state)
 {
 	struct worker *worker = worker_begin();
 
@@ -310,7 +309,7 @@ static void who_was_dismissed_may_go(void **state)
 	worker_free(worker);
 }
 
-static void progress_is_that_it_says_something_sooner_or_later(void **state)
+static void progress_is_a_message_now_and_then(void **state)
 {
 	struct worker *worker = worker_begin();
 	nsec max = TIMING_RESOLVER + timing.timeout + timing.retry_max;
@@ -325,7 +324,7 @@ static void progress_is_that_it_says_something_sooner_or_later(void **state)
 }
 
 /* Its number may be another process's by the time that its end of the socket is read. */
-static void who_was_reaped_is_not_signalled(void **state)
+static void a_reaped_process_is_not_signalled(void **state)
 {
 	struct worker *worker = worker_begin();
 
@@ -340,7 +339,7 @@ static void who_was_reaped_is_not_signalled(void **state)
 	worker_free(worker);
 }
 
-/* ---- the command, which is no hand ---- */
+/* ---- the command ---- */
 
 static const struct job job = {.id = "1",
 	.event = "test",
@@ -376,7 +375,7 @@ static void the_number_of_a_commands_group_stays_its_own(void **state)
 	assert_int_equal(signalled, -shell);
 	assert_int_equal(outcome.answer, ANSWER_DONE);
 	assert_int_equal(child_unreaped(), -1);
-	/* whoever has that number now is none of ours */
+	/* that number may be another process's now */
 	signalled = 0;
 	command_free(command);
 	assert_int_equal(signalled, 0);
@@ -402,22 +401,21 @@ static void a_command_that_is_over_is_reaped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_it_says_is_for_the_caller_but_for_what_is_about_itself),
-		cmocka_unit_test(what_it_is_told_waits_until_it_takes_it),
+		cmocka_unit_test(messages_about_itself_are_not_returned),
+		cmocka_unit_test(messages_wait_until_it_reads_them),
 		cmocka_unit_test(silence_for_longer_than_it_announced_kills_it),
-		cmocka_unit_test(it_counts_the_lives_that_came_to_nothing),
+		cmocka_unit_test(it_counts_the_runs_that_never_were_online),
 		cmocka_unit_test(it_backs_off_unless_it_worked_for_long),
-		cmocka_unit_test(who_does_not_keep_to_the_protocol_is_killed),
+		cmocka_unit_test(a_protocol_error_kills_it),
 		cmocka_unit_test(each_reason_is_logged_once_until_it_works_again),
-		cmocka_unit_test(who_was_dismissed_may_go),
-		cmocka_unit_test(who_was_reaped_is_not_signalled),
+		cmocka_unit_test(after_a_shut_down_its_end_is_no_failure),
+		cmocka_unit_test(a_reaped_process_is_not_signalled),
 		cmocka_unit_test(the_number_of_a_commands_group_stays_its_own),
 		cmocka_unit_test(a_command_that_is_over_is_reaped),
-		cmocka_unit_test(progress_is_that_it_says_something_sooner_or_later),
+		cmocka_unit_test(progress_is_a_message_now_and_then),
 	};
 
-	/* whoever is left when a test fails goes with us, and what it was told last does not kill
-	 * us */
+	/* children left by a failing test die with us; a write to them must not kill us */
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
