@@ -129,11 +129,11 @@ none_left() {
 	start_one a
 	at a
 	posts 200 "$(event a b critical)"
-	poll 20 said a 'error: what other brokers have left cannot be taken: Redis refuses LRANGE: WRONGTYPE'
+	poll 20 said a 'error: cannot read the events that other brokers have handed off: Redis refuses LRANGE: WRONGTYPE'
 	posts 200 "$(event a b ok)"
 	redis DEL httpbroker:default:handover
 	redis RPUSH httpbroker:default:handover "$(event x y critical)"
-	poll 20 said a 'info: what other brokers have left can be taken again'
+	poll 20 said a 'info: events that other brokers have handed off can be read again'
 	poll 20 queued 3
 	poll 20 none_left
 	[ "$(grep -c 'cannot be taken' "$work/a.log")" -eq 1 ]

@@ -8,48 +8,48 @@
 
 enum { CAPACITY_FIRST = 1000 };
 
-/* The room that those who have left have had at the front is used before there is made more. */
-static void room_make(struct fifo *line)
+/* Reuses the room at the front before it makes more. */
+static void fifo_grow(struct fifo *fifo)
 {
-	size_t length = fifo_length(line);
+	size_t length = fifo_length(fifo);
 
-	if (line->first > 0 && line->first >= line->capacity / 2) {
-		memmove(line->checks, line->checks + line->first, length * sizeof line->checks[0]);
-		line->first = 0;
-		line->end = length;
+	if (fifo->first > 0 && fifo->first >= fifo->capacity / 2) {
+		memmove(fifo->checks, fifo->checks + fifo->first, length * sizeof fifo->checks[0]);
+		fifo->first = 0;
+		fifo->end = length;
 		return;
 	}
-	line->capacity = line->capacity == 0 ? CAPACITY_FIRST : 2 * line->capacity;
-	line->checks = memory_resized(line->checks, line->capacity * sizeof line->checks[0]);
+	fifo->capacity = fifo->capacity == 0 ? CAPACITY_FIRST : 2 * fifo->capacity;
+	fifo->checks = memory_resized(fifo->checks, fifo->capacity * sizeof fifo->checks[0]);
 }
 
-void fifo_append(struct fifo *line, struct check *check)
+void fifo_append(struct fifo *fifo, struct check *check)
 {
-	if (line->end == line->capacity)
-		room_make(line);
-	line->checks[line->end++] = check;
+	if (fifo->end == fifo->capacity)
+		fifo_grow(fifo);
+	fifo->checks[fifo->end++] = check;
 }
 
-struct check *fifo_first(const struct fifo *line)
+struct check *fifo_first(const struct fifo *fifo)
 {
-	return line->first < line->end ? line->checks[line->first] : NULL;
+	return fifo->first < fifo->end ? fifo->checks[fifo->first] : NULL;
 }
 
-struct check *fifo_take(struct fifo *line)
+struct check *fifo_take(struct fifo *fifo)
 {
-	struct check *check = fifo_first(line);
+	struct check *check = fifo_first(fifo);
 
-	if (check != NULL && ++line->first == line->end)
-		line->first = line->end = 0;
+	if (check != NULL && ++fifo->first == fifo->end)
+		fifo->first = fifo->end = 0;
 	return check;
 }
 
-size_t fifo_length(const struct fifo *line)
+size_t fifo_length(const struct fifo *fifo)
 {
-	return line->end - line->first;
+	return fifo->end - fifo->first;
 }
 
-void fifo_free(struct fifo *line)
+void fifo_free(struct fifo *fifo)
 {
-	free(line->checks);
+	free(fifo->checks);
 }

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: MIT */
-/* States in a line: who comes first leaves first. They are not owned. */
+/* A first-in-first-out queue of checks, which are not owned. {0} is empty. */
 #ifndef HTTPBROKER_DELIVERY_FIFO_H
 #define HTTPBROKER_DELIVERY_FIFO_H
 
 #include "httpbroker/checks/checks.h"
 
-/* {0} is an empty one. */
 struct fifo {
-	struct check **checks; /* those in it are from `first` on, up to `end` */
+	struct check **checks; /* from `first` to `end` */
 	size_t first, end, capacity;
 };
 
-void fifo_append(struct fifo *line, struct check *check);
+void fifo_append(struct fifo *fifo, struct check *check);
 
-/* The first; NULL: it is empty. The other one takes it out as well. */
-struct check *fifo_first(const struct fifo *line);
-struct check *fifo_take(struct fifo *line);
+/* The first, or NULL; removes it as well. */
+struct check *fifo_first(const struct fifo *fifo);
+struct check *fifo_take(struct fifo *fifo);
 
-size_t fifo_length(const struct fifo *line);
+size_t fifo_length(const struct fifo *fifo);
 
-/* The memory, not the states. */
-void fifo_free(struct fifo *line);
+/* The memory, not the checks. */
+void fifo_free(struct fifo *fifo);
 
 #endif

@@ -12,13 +12,13 @@
 enum {
 	PUSHES_MAX = 1000, /* of one commit: Redis serves nobody else meanwhile */
 	RECORDS_MAX = 1000,
-	COMMITS_WAITING_MAX = 1 << 20, /* what is further ahead is long past */
+	COMMITS_WAITING_MAX = 1 << 20, /* further ahead means long past */
 	BYTES_MAX = 1 << 20, /* of pushes, and of records, in one commit (and one more of them) */
 };
 
 enum { PART_RECORDS = COMMIT_FORGETS | COMMIT_RECORDS };
 
-/* Records that were refused, as they were to be written: they go before any others. */
+/* Refused records, as they were to be written: they go before any others. */
 struct returned {
 	struct resp_list forgets, records;
 	uint64_t reaches;
@@ -26,18 +26,18 @@ struct returned {
 
 struct outbox {
 	struct commit *waiting; /* a list; the last one is being gathered; never empty */
-	struct commit *taken;   /* and not yet applied; NULL: none */
+	struct commit *taken;   /* in flight; NULL: none */
 	struct commit *spare;   /* NULL: none */
-	struct fifo listed;     /* whose record is to be written or deleted */
-	struct fifo owed;       /* whose record went out, though their event was not in the queue */
+	struct fifo listed;     /* their record is to be written or deleted */
+	struct fifo owed; /* their record was written, but their event is not in the queue yet */
 	struct watermarks made, done;
-	size_t recorded;         /* states that have a record */
+	size_t recorded;         /* checks with a record */
 	size_t max;              /* pushes */
-	size_t bytes;            /* of pushes in commits that have their fill */
-	size_t trim;             /* of what others left; 0: none */
+	size_t bytes;            /* of pushes in full commits */
+	size_t trim;             /* handed-off events to trim; 0: none */
 	struct watermarks trims; /* not before these are done */
 	bool forgetful;          /* no records */
-	unsigned refused;        /* parts, and not applied since */
+	unsigned refused;        /* parts that are refused */
 	unsigned held;           /* of them: not to be tried yet */
 	struct returned returned;
 };
@@ -47,13 +47,13 @@ struct outbox *outbox_new(void)
 	struct outbox *outbox = memory_zeroed(1, sizeof *outbox);
 	struct commit *first = memory_zeroed(1, sizeof *first);
 
-	first->sequence = 1; /* 0 is in a state of which nobody was told */
+	first->sequence = 1; /* 0 is in a check that was never pushed */
 	DL_APPEND(outbox->waiting, first);
 	outbox->max = LIMIT_PENDING;
 	return outbox;
 }
 
-/* A state that was forgotten is ours, and is freed when it is in neither line any more. */
+/* A forgotten check is owned, and freed when it is in neither list any more. */
 static void deletion_leave(struct check *check)
 {
 	check->listed = false;
@@ -68,7 +68,7 @@ static void owed_leave(struct check *check)
 		free(check);
 }
 
-/* Whatever its record says is in Redis now. */
+/* The event is in the queue: its record is true. */
 static void owed_end(struct outbox *outbox, struct check *check)
 {
 	if (!check->forgotten)
@@ -202,7 +202,7 @@ struct watermarks outbox_done(const struct outbox *outbox)
 	return outbox->done;
 }
 
-/* The deadline as a record holds it: what lies before the clock's beginning is its beginning. */
+/* The deadline as in a record; not before the clock's beginning. */
 static int64_t record_deadline(const struct check *check, nsec clock)
 {
 	if (check->deadline == NSEC_NEVER)
@@ -211,7 +211,7 @@ static int64_t record_deadline(const struct check *check, nsec clock)
 	return deadline > 0 ? deadline : 0;
 }
 
-/* Whether what Flapjack was told last of it is not in Redis before this commit is. */
+/* Whether the check's last push is in this commit or a later one. */
 static bool event_waits(const struct check *check, const struct commit *commit)
 {
 	return check->pushed_in - commit->sequence <= COMMITS_WAITING_MAX;
@@ -232,11 +232,11 @@ static void record_gather(
 		deletion_leave(check);
 		return;
 	}
-	bool waits = event_waits(check, commit), told = waits && !is_refused(outbox);
+	bool waits = event_waits(check, commit), dependent = waits && !is_refused(outbox);
 
-	record_write(told ? &commit->told : &commit->records, check,
-		(waits && !told) || check->untold, record_deadline(check, clock));
-	if (!told)
+	record_write(dependent ? &commit->dependent : &commit->records, check,
+		(waits && !dependent) || check->untold, record_deadline(check, clock));
+	if (!dependent)
 		outbox_mark_recorded(outbox, check);
 	check->listed = false;
 	if (waits && !check->owed)
@@ -245,8 +245,8 @@ static void record_gather(
 }
 
 /*
- * Not before the event that it says was sent: that would be lost if we ended in between. But where
- * events are refused nobody knows for how long, and states are to be remembered meanwhile.
+ * A record is not written before its event: a crash in between would lose that. But while the queue
+ * is refused, states must be remembered.
  */
 static bool record_may_go(
 	const struct outbox *outbox, const struct check *check, const struct commit *commit)
@@ -269,7 +269,7 @@ static bool is_returned(const struct outbox *outbox)
 static void records_gather(struct outbox *outbox, struct commit *commit, nsec clock)
 {
 	for (int i = 0; i < RECORDS_MAX &&
-			commit->records.bytes.length + commit->told.bytes.length < BYTES_MAX;
+			commit->records.bytes.length + commit->dependent.bytes.length < BYTES_MAX;
 		i++) {
 		const struct check *check = fifo_first(&outbox->listed);
 
@@ -315,7 +315,7 @@ static bool wake_waits(const struct outbox *outbox)
 	return (outbox->refused & ~outbox->held & COMMIT_WAKE) != 0;
 }
 
-/* The oldest events; or, where these are held up, a commit without any. */
+/* The oldest events; if they are held up, a commit without any. */
 static struct commit *pushes_take(struct outbox *outbox)
 {
 	struct commit *commit = outbox->waiting;
@@ -359,17 +359,17 @@ struct commit *outbox_take(struct outbox *outbox, nsec clock)
 static void commit_recycle(struct outbox *outbox, struct commit *commit)
 {
 	resp_clear(&commit->pushes, 2 * BYTES_MAX);
-	resp_clear(&commit->told, 2 * BYTES_MAX);
+	resp_clear(&commit->dependent, 2 * BYTES_MAX);
 	resp_clear(&commit->records, 2 * BYTES_MAX);
 	resp_clear(&commit->forgets, 2 * BYTES_MAX);
 	commit_free(outbox->spare);
 	outbox->spare = commit;
 }
 
-/* Back to the front, for they have to stay in order. The records of them were not written. */
+/* Back to the front, to keep the order. Their records were not written. */
 static void pushes_return(struct outbox *outbox, struct commit *commit)
 {
-	resp_clear(&commit->told, 2 * BYTES_MAX);
+	resp_clear(&commit->dependent, 2 * BYTES_MAX);
 	resp_clear(&commit->records, 2 * BYTES_MAX);
 	resp_clear(&commit->forgets, 2 * BYTES_MAX);
 	outbox->bytes += commit->pushes.bytes.length;
@@ -377,8 +377,8 @@ static void pushes_return(struct outbox *outbox, struct commit *commit)
 }
 
 /*
- * Those in the line are written again where their records have said something else than what is
- * now known of the queue; and leave it, unless that refuses their events.
+ * Writes owed records again if what they say of the queue has become wrong; they stay listed while
+ * the queue is refused.
  */
 static void owed_settle(struct outbox *outbox, bool was_refused)
 {
@@ -409,7 +409,7 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 	outbox->taken = NULL;
 	owed_settle(outbox, was_refused);
 	if (commit->trim > 0)
-		outbox->trim = 0; /* if it was refused, there is nothing there to be dropped */
+		outbox->trim = 0; /* if it was refused, there is nothing to trim */
 	if ((commit->refused & PART_RECORDS) != 0) {
 		if ((commit->refused & COMMIT_PUSHES) == 0)
 			commit_join_dependent(commit);

@@ -48,7 +48,7 @@ static void pushes_write(struct commit *commit, const struct keys *keys, struct 
 		resp_command(out, RESP_WORDS("LPUSH", keys->actions, "+"), NULL);
 }
 
-/* Only within the transaction can it be told for good whether LPUSH has worked. */
+/* Within the transaction, the type proves whether LPUSH was applied. */
 #define PROOF_SCRIPT                                          \
 	"local kind = redis.call('TYPE', KEYS[2]).ok "        \
 	"redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. kind) " \
@@ -62,7 +62,7 @@ static void batch_write(
 		resp_command(out,
 			RESP_WORDS("EVAL", PROOF_SCRIPT, "3", keys->batch, keys->queue,
 				keys->checks, batch),
-			&commit->told);
+			&commit->dependent);
 	else
 		resp_command(out, RESP_WORDS("SET", keys->batch, batch), NULL);
 }
@@ -93,7 +93,7 @@ void commit_free(struct commit *commit)
 		return;
 	resp_free(&commit->pushes);
 	resp_free(&commit->records);
-	resp_free(&commit->told);
+	resp_free(&commit->dependent);
 	resp_free(&commit->forgets);
 	free(commit);
 }
@@ -101,20 +101,20 @@ void commit_free(struct commit *commit)
 unsigned commit_parts(const struct commit *commit)
 {
 	return (commit->forgets.count > 0 ? COMMIT_FORGETS : 0u) |
-	       (commit->records.count + commit->told.count > 0 ? COMMIT_RECORDS : 0u) |
+	       (commit->records.count + commit->dependent.count > 0 ? COMMIT_RECORDS : 0u) |
 	       (commit->pushes.count > 0 ? COMMIT_PUSHES : 0u) |
 	       (commit->trim > 0 ? COMMIT_TRIM : 0u);
 }
 
 void commit_join_dependent(struct commit *commit)
 {
-	struct resp_list *told = &commit->told;
+	struct resp_list *dependent = &commit->dependent;
 
-	if (told->count == 0)
+	if (dependent->count == 0)
 		return;
-	buffer_append(&commit->records.bytes, told->bytes.data, told->bytes.length);
-	commit->records.count += told->count;
-	resp_clear(told, told->bytes.length);
+	buffer_append(&commit->records.bytes, dependent->bytes.data, dependent->bytes.length);
+	commit->records.count += dependent->count;
+	resp_clear(dependent, dependent->bytes.length);
 }
 
 void commit_write(
@@ -122,10 +122,10 @@ void commit_write(
 {
 	commit->keys = keys;
 	commit->refused = 0;
-	commit->answers = 0;
+	commit->replies = 0;
 	commit->queue_length = commit->records_there = -1;
 	commit->unfenced = commit->backed = commit->held = false;
-	commit->verdict = COMMIT_DONE; /* until an answer says otherwise */
+	commit->result = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
 	if ((commit->todo & COMMIT_PUSHES) == 0)
@@ -161,12 +161,12 @@ static const struct part {
 
 static const struct part part_records = {COMMIT_RECORDS, "HSET", offsetof(struct keys, checks)};
 
-/* Without these it is not known what became of the others. */
+/* If one of these is refused, the result of the others is unknown. */
 #define COMMIT_FRAME ((unsigned)(COMMIT_LEASE | COMMIT_BATCH | COMMIT_PROOF))
 
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
-/* The part whose command was the index-th; NULL: there is none such. */
+/* The part of the index-th command, or NULL. */
 static const struct part *part_at(unsigned sent, int index)
 {
 	for (int i = 0; i < PARTS; i++)
@@ -175,20 +175,20 @@ static const struct part *part_at(unsigned sent, int index)
 	return NULL;
 }
 
-static void refusal_tell(
+static void refusal_format(
 	const char *command, const char *key, const redisReply *reply, struct reason *why)
 {
 	reason_set(why, "refuses %s%s%s: %s", command, key[0] != '\0' ? " " : "", key,
 		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 }
 
-/* What goes wrong first is what is told. */
+/* Reports the first failure. */
 static void commit_fail(struct commit *commit, const char *command, const char *key,
 	const redisReply *reply, struct reason *why)
 {
-	if (commit->verdict != COMMIT_FAILED)
-		refusal_tell(command, key, reply, why);
-	commit->verdict = COMMIT_FAILED;
+	if (commit->result != COMMIT_FAILED)
+		refusal_format(command, key, reply, why);
+	commit->result = COMMIT_FAILED;
 }
 
 static const char *part_key(const struct commit *commit, const struct part *part)
@@ -208,25 +208,25 @@ static void refusal_add(const struct commit *commit, const struct part *part,
 	const struct reason before = *why;
 	struct reason more;
 
-	refusal_tell(part->command, part_key(commit, part), reply, &more);
+	refusal_format(part->command, part_key(commit, part), reply, &more);
 	reason_set(why, "%s%s%s", commit->refused != 0 ? before.text : "",
 		commit->refused != 0 ? "; " : "", more.text);
 }
 
-/* The others are applied all the same. */
+/* The other parts are applied nevertheless. */
 static void part_refuse(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
 {
 	bool proof = part->part == COMMIT_PROOF, applied = (commit->refused & COMMIT_PUSHES) == 0;
 
 	if (proof && strncmp(reply->str, "WRONGTYPE", 9) == 0)
-		part = &part_records; /* the last thing that EVAL does */
+		part = &part_records; /* the last command of EVAL */
 	if ((commit->refused & part->part) == 0)
 		refusal_add(commit, part, reply, why);
 	commit->refused |= part->part;
 	if ((part->part & COMMIT_FRAME) != 0)
-		commit->verdict = COMMIT_FAILED;
-	if (proof && applied && commit->told.count > 0)
+		commit->result = COMMIT_FAILED;
+	if (proof && applied && commit->dependent.count > 0)
 		commit->refused |= COMMIT_RECORDS;
 }
 
@@ -235,43 +235,42 @@ static bool is_status(const redisReply *reply, const char *expected)
 	return reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, expected) == 0;
 }
 
-/* What is to be sent again, and nothing else. */
 static void todo_set(struct commit *commit, unsigned todo)
 {
 	commit->todo = todo & ~COMMIT_FRAME;
 	if ((todo & COMMIT_PUSHES) != 0)
-		commit->todo |= COMMIT_WAKE; /* the one that came through was for nothing */
+		commit->todo |= COMMIT_WAKE; /* the one that was applied woke nobody */
 }
 
-static void part_hear(struct commit *commit, const struct part *part, const redisReply *answer,
-	struct reason *why)
+static void part_reply_read(struct commit *commit, const struct part *part,
+	const redisReply *answer, struct reason *why)
 {
 	if (part->part == COMMIT_PUSHES && answer->type == REDIS_REPLY_INTEGER)
 		commit->queue_length = answer->integer;
-	if (part->part == COMMIT_COUNT) /* where there is no hash, there are none */
+	if (part->part == COMMIT_COUNT) /* no hash: no records */
 		commit->records_there = answer->type == REDIS_REPLY_INTEGER ? answer->integer : 0;
 	else if (answer->type == REDIS_REPLY_ERROR)
 		part_refuse(commit, part, answer, why);
 }
 
-/* When one command fails, Redis goes on with the others: only that one is to be sent again. */
-static void parts_judge(struct commit *commit, const redisReply *reply, struct reason *why)
+/* Redis goes on after a refused command: only that one is sent again. */
+static void exec_parts_read(struct commit *commit, const redisReply *reply, struct reason *why)
 {
 	for (size_t i = 0; i < reply->elements; i++) {
 		const struct part *part = part_at(commit->sent, (int)i);
 
 		if (part != NULL)
-			part_hear(commit, part, reply->element[i], why);
+			part_reply_read(commit, part, reply->element[i], why);
 	}
 	todo_set(commit, commit->refused);
 }
 
-/* Not queued. Without a MULTI it ran by itself, if it was not refused as well. */
-static void part_judge(
+/* Not queued. Without MULTI it ran by itself, unless it was refused as well. */
+static void queued_read(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
 {
-	/* records that EVAL is to write are part of them: written once more if it does not */
-	bool all = part->part != COMMIT_RECORDS || commit->told.count == 0;
+	/* some records are EVAL's: all are written again */
+	bool all = part->part != COMMIT_RECORDS || commit->dependent.count == 0;
 
 	if (commit->unfenced && reply->type != REDIS_REPLY_ERROR && all)
 		todo_set(commit, commit->todo & ~part->part);
@@ -287,56 +286,51 @@ unsigned commit_left(const struct commit *commit, const char *queue)
 	return left | (commit->todo & COMMIT_WAKE);
 }
 
-static void exec_judge(struct commit *commit, const redisReply *reply, struct reason *why)
+static void exec_read(struct commit *commit, const redisReply *reply, struct reason *why)
 {
 	if (reply->type == REDIS_REPLY_NIL)
-		commit->verdict = COMMIT_AGAIN;
-	else if (reply->type == REDIS_REPLY_ARRAY && commit->verdict == COMMIT_DONE)
-		parts_judge(commit, reply, why);
+		commit->result = COMMIT_AGAIN;
+	else if (reply->type == REDIS_REPLY_ARRAY && commit->result == COMMIT_DONE)
+		exec_parts_read(commit, reply, why);
 	else
 		commit_fail(commit, "EXEC", "", reply, why);
 }
 
-/* Our own name is still there for a while after we have taken over. */
-static void standby_see(struct commit *commit, const struct lease *lease, const redisReply *reply,
-	struct reason *why)
+/* The holder by the value of a key; LEASE_NOBODYS: there is none. */
+static enum lease_holder holder_read(struct commit *commit, const struct lease *lease,
+	const char *key, const redisReply *reply, struct reason *why)
 {
-	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL)
-		commit_fail(commit, "GET", commit->keys->standby, reply, why);
-	commit->backed = reply->type == REDIS_REPLY_STRING &&
-			 lease_holder_of(lease, reply->str, (size_t)reply->len) == LEASE_ANOTHERS;
-}
-
-static void lease_see(struct commit *commit, const struct lease *lease, const redisReply *reply,
-	struct reason *why)
-{
-	if (reply->type != REDIS_REPLY_STRING && reply->type != REDIS_REPLY_NIL)
-		commit_fail(commit, "GET", commit->keys->lease, reply, why);
-	commit->held = reply->type == REDIS_REPLY_STRING &&
-		       lease_holder_of(lease, reply->str, (size_t)reply->len) == LEASE_OURS;
+	if (reply->type == REDIS_REPLY_STRING)
+		return lease_holder_of(lease, reply->str, (size_t)reply->len);
+	if (reply->type != REDIS_REPLY_NIL)
+		commit_fail(commit, "GET", key, reply, why);
+	return LEASE_NOBODYS;
 }
 
 enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why)
 {
 	int parts_sent = __builtin_popcount(commit->sent);
-	int index = commit->answers++;
+	int index = commit->replies++;
 
 	if (index == 0 && !is_status(reply, "OK")) {
 		commit->unfenced = true;
 		commit_fail(commit, "MULTI", "", reply, why);
 	} else if (index > 0 && index <= parts_sent && !is_status(reply, "QUEUED")) {
-		part_judge(commit, part_at(commit->sent, index - 1), reply, why);
+		queued_read(commit, part_at(commit->sent, index - 1), reply, why);
 	} else if (index == parts_sent + 1) {
-		exec_judge(commit, reply, why);
+		exec_read(commit, reply, why);
 	} else if (index == parts_sent + 2 && !is_status(reply, "OK")) {
 		commit_fail(commit, "WATCH", commit->keys->lease, reply, why);
 	} else if (index == parts_sent + 3) {
-		standby_see(commit, lease, reply, why);
+		/* our own name stays there for a while after a take-over */
+		commit->backed = holder_read(commit, lease, commit->keys->standby, reply, why) ==
+				 LEASE_ANOTHERS;
 	} else if (index == parts_sent + 4) {
-		lease_see(commit, lease, reply, why);
+		commit->held =
+			holder_read(commit, lease, commit->keys->lease, reply, why) == LEASE_OURS;
 	}
-	return index < parts_sent + 4 ? COMMIT_WAITS : (enum commit_result)commit->verdict;
+	return index < parts_sent + 4 ? COMMIT_WAITS : (enum commit_result)commit->result;
 }
 
 const char *batch_text(const struct batch *batch, char out[BATCH_TEXT])
@@ -349,7 +343,7 @@ const char *batch_text(const struct batch *batch, char out[BATCH_TEXT])
 
 enum { WORDS = 5, WORDS_LEAST = 4 };
 
-/* Cuts the text at its blanks; what is missing of the words is NULL. */
+/* Splits the text at its blanks; missing words are NULL. */
 static bool words_cut(char *text, char *words[WORDS])
 {
 	for (int i = 0; i < WORDS; i++) {

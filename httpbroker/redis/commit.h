@@ -1,30 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One commit: what is written to Redis in one piece and one round trip, and how its answers are
- * judged.
+ * One commit: everything that is written to Redis at once, in one transaction and one round trip.
  *
  *     MULTI
- *     PEXPIRE httpbroker:NAME:lease …  renews it
+ *     PEXPIRE httpbroker:NAME:lease …  renews the lease
  *     HDEL httpbroker:NAME:states …    records of checks that were forgotten
- *     HSET httpbroker:NAME:states …    records of states that have changed
+ *     HSET httpbroker:NAME:states …    records of checks that have changed
  *     LPUSH QUEUE …                    events for Flapjack, the oldest first
- *     LPUSH QUEUE_actions +            Flapjack 2 looks at its queue only then
- *     LTRIM httpbroker:NAME:handover … what another broker had left there, and is now taken
- *     SET httpbroker:NAME:batch …      which commit this was; with events it is an EVAL that
- *                                      adds the queue's type (commit.h), and, if that is a list,
- *                                      writes the records that say that these events were told
- *     HLEN httpbroker:NAME:states      how many records there are now
+ *     LPUSH QUEUE_actions +            wakes Flapjack 2
+ *     LTRIM httpbroker:NAME:handover … handed-off events that are now applied
+ *     SET httpbroker:NAME:batch …      identifies this commit; with events an EVAL that adds the
+ *                                      queue's type and, if that is a list, writes the records that
+ *                                      say that these events were pushed
+ *     HLEN httpbroker:NAME:states      counts the records
  *     EXEC
- *     WATCH httpbroker:NAME:lease      for the next one
+ *     WATCH httpbroker:NAME:lease      for the next commit
  *     GET httpbroker:NAME:standby      whether another broker could take over (lease.h)
  *     GET httpbroker:NAME:lease
  *
- * It is carried out only if nobody has touched the lease since it was watched, nor let it run
- * out. What another broker then has accepted is not written over. (Renewing it within the
- * transaction does not break the watch.)
+ * It is applied only if the lease was neither touched since it was watched nor ran out: it never
+ * overwrites what another broker has accepted. (Renewing it within the transaction keeps the
+ * watch.)
  *
- * Redis has no rollback: where a key is of a wrong type it refuses that command and carries out
- * the others. Those parts are the commit's `refused`, and nothing else is to be sent again.
+ * Redis has no rollback: a command on a key of the wrong type is refused and the others are
+ * applied. Those parts are `refused`, and only they are sent again.
  */
 #ifndef HTTPBROKER_REDIS_COMMIT_H
 #define HTTPBROKER_REDIS_COMMIT_H
@@ -39,13 +38,13 @@
 struct lease;
 struct redisReply;
 
-/* The names of Redis's keys; all owned. */
+/* The names of the keys; all owned. */
 struct keys {
 	char *checks;  /* the hash of records */
-	char *batch;   /* which commit was the last */
-	char *lease;   /* who is active (see lease.h) */
-	char *standby; /* who stands by (the same) */
-	char *handoff; /* what others have accepted and cannot write */
+	char *batch;   /* identifies the last commit */
+	char *lease;   /* the active broker (lease.h) */
+	char *standby; /* the stand-by (lease.h) */
+	char *handoff; /* events that others have accepted and cannot write */
 	char *queue;   /* Flapjack's list */
 	char *actions; /* its list of wake-ups; NULL: Flapjack 1, which has none */
 };
@@ -53,7 +52,7 @@ struct keys {
 void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack);
 void keys_free(struct keys *keys);
 
-/* How many pushes and records there were up to some point; neither ever goes back. */
+/* Pushes and records up to a point in time; they never decrease. */
 struct watermarks {
 	uint64_t pushes;
 	uint64_t records;
@@ -61,8 +60,7 @@ struct watermarks {
 
 bool watermarks_reached(const struct watermarks *done, const struct watermarks *wanted);
 
-/* In one commit a check that is forgotten and then posted again has its record: HDEL comes first.
- */
+/* HDEL comes first: a check that is forgotten and posted again in one commit has its record. */
 enum commit_part {
 	COMMIT_LEASE = 1, /* always part of it */
 	COMMIT_FORGETS = 2,
@@ -70,7 +68,7 @@ enum commit_part {
 	COMMIT_PUSHES = 8,
 	COMMIT_WAKE = 16,
 	COMMIT_TRIM = 32,
-	COMMIT_BATCH = 64,  /* this or the next is always part of it */
+	COMMIT_BATCH = 64,  /* this or COMMIT_PROOF is always part of it */
 	COMMIT_PROOF = 128, /* in place of COMMIT_BATCH, where there are pushes */
 	COMMIT_COUNT = 256, /* of the records */
 };
@@ -79,68 +77,65 @@ struct commit {
 	struct commit *prev, *next; /* the outbox's */
 	struct resp_list pushes;    /* events */
 	struct resp_list records;   /* fields and values */
-	struct resp_list told;      /* the same; not to be written unless the pushes are applied */
+	struct resp_list dependent; /* the same, written only if the pushes are applied */
 	struct resp_list forgets;   /* fields */
-	size_t trim;                /* how many of what others left, with COMMIT_TRIM */
-	const struct keys *keys;    /* that it was written with */
-	struct watermarks reaches;  /* what has been done once this one is */
-	uint32_t sequence;          /* the outbox's: which one it is */
-	unsigned todo;              /* parts that were not applied yet */
+	size_t trim;                /* handed-off events to trim, with COMMIT_TRIM */
+	const struct keys *keys;    /* set by commit_write() */
+	struct watermarks reaches;  /* reached when it is applied */
+	uint32_t sequence;          /* its number in the outbox */
+	unsigned todo;              /* parts that are not applied yet */
 	unsigned sent;              /* parts that were sent this time */
-	unsigned refused;      /* parts that were refused while the others were applied: todo */
-	int64_t queue_length;  /* that Redis told; -1: it did not */
-	int64_t records_there; /* how many; -1: that was not asked */
-	int answers;           /* read so far */
-	int verdict;           /* so far; enum commit_result */
-	bool unfenced;         /* MULTI was refused: its commands ran, or not, by themselves */
-	bool backed;           /* another broker stands by */
-	bool held;             /* the lease is still ours, as the last answer says */
+	unsigned refused;           /* parts that were refused while the others were applied */
+	int64_t queue_length;       /* by the reply; -1: unknown */
+	int64_t records_there;      /* their number; -1: unknown */
+	int replies;                /* read so far */
+	int result;                 /* so far; enum commit_result */
+	bool unfenced;              /* MULTI was refused: each command ran, or not, by itself */
+	bool backed;                /* another broker stands by */
+	bool held;                  /* the lease is still ours, by the last reply */
 };
 
-/* NULL is taken for nothing. */
+/* NULL is allowed. */
 void commit_free(struct commit *commit);
 
-/* What there is in it to be done: enum commit_part. */
+/* The parts it has: enum commit_part. */
 unsigned commit_parts(const struct commit *commit);
 
-/* Events are applied: the records that tell of them become records like the others. */
+/* The events are applied: the dependent records become records like the others. */
 void commit_join_dependent(struct commit *commit);
 
-/* Appends the commands for what is to be done, and forgets earlier answers. */
+/* Appends the commands for the parts to do, and forgets earlier replies. */
 void commit_write(
 	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out);
 
 enum commit_result {
-	COMMIT_WAITS, /* more answers are to come */
-	COMMIT_DONE,  /* everything is in Redis, but for what was refused; then the reason is set */
-	COMMIT_AGAIN, /* somebody touched the lease, or it ran out: nothing was applied; look */
-	COMMIT_FAILED, /* refused; what is to be sent again is in todo. The connection is spoilt */
+	COMMIT_WAITS,  /* more replies are to come */
+	COMMIT_DONE,   /* applied, except what was refused; then the reason is set */
+	COMMIT_AGAIN,  /* the lease was touched or ran out: nothing was applied; read the lease */
+	COMMIT_FAILED, /* refused; todo is what to send again. The connection is unusable */
 };
 
 /*
- * What may be left to be sent of one that was applied, while nobody heard its answers; `queue` is
- * the type that its batch tells. Records are written once more, for that does no harm; events only
- * if they were refused.
+ * What to send again of a commit that was applied, but whose replies were lost; `queue` is the type
+ * in its batch. Records are written once more, which does no harm; events only if refused.
  */
 unsigned commit_left(const struct commit *commit, const char *queue);
 
 /*
- * Takes the next answer. `why` is to be the same for all that answer one commit_write(). With
- * COMMIT_DONE commit->held tells whether the lease is ours.
+ * Reads the next reply. `why` is the same for all replies to one commit_write(). With COMMIT_DONE,
+ * commit->held says whether the lease is ours.
  */
 enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why);
 
 /*
- * The key `httpbroker:NAME:batch`, which every commit sets: `NUMBER TOKEN CLOCK WALL`, and behind
- * it, by a commit that pushes, what the queue was right after that: `list`, if the push was
- * applied; any other type, if it was refused.
+ * The key `httpbroker:NAME:batch`, set by every commit: `NUMBER TOKEN CLOCK WALL`, and, if it
+ * pushes, the queue's type right after: `list` if the push was applied; any other if it was
+ * refused.
  *
- * NUMBER and TOKEN say which commit was the last to be applied, so that one whose answer was
- * lost can be looked up instead of being repeated. CLOCK is the broker clock (see record.h), so
- * that the next broker goes on where this one stopped.
+ * NUMBER and TOKEN identify the last applied commit: one whose reply was lost is looked up instead
+ * of repeated. CLOCK is the broker clock (record.h), so that the next broker goes on with it.
  */
-
 enum {
 	BATCH_TOKEN = 16, /* hexadecimal digits */
 	BATCH_TEXT = 112, /* bytes that hold any batch */

@@ -26,14 +26,14 @@ enum lease_holder lease_holder_of(const struct lease *ours, const char *value, s
 
 	if (length == whole && memcmp(value, ours->text, whole) == 0)
 		return LEASE_OURS;
-	/* a token has no blank: so what is left of one place cannot begin another */
+	/* a token has no blank: the rest of one place cannot begin another */
 	if (length == whole && memcmp(value, ours->text, ours->place + 1) == 0 &&
 		memchr(value + ours->place + 1, ' ', BATCH_TOKEN) == NULL)
 		return LEASE_OF_OUR_PLACE;
 	return LEASE_ANOTHERS;
 }
 
-#define LEFT_LASTS "86400000" /* milliseconds: nobody is partitioned for longer and has 202s */
+#define LEFT_LASTS "86400000" /* milliseconds: no partition with accepted events is longer */
 
 enum { KEY_TEXT = 512 };
 
@@ -74,7 +74,7 @@ void look_write(struct acquire *acquire, bool stands_by, struct buffer *out)
 	const struct keys *keys = acquire->keys;
 	char left[KEY_TEXT];
 
-	acquire->answers = 0;
+	acquire->replies = 0;
 	acquire->before = stands_by;
 	if (stands_by)
 		standby_write(acquire, out);
@@ -85,7 +85,7 @@ void look_write(struct acquire *acquire, bool stands_by, struct buffer *out)
 		out, RESP_WORDS("GET", left_key(keys, lease_token(acquire->lease), left)), NULL);
 }
 
-static void holder_see(struct acquire *acquire, const redisReply *reply)
+static void holder_read(struct acquire *acquire, const redisReply *reply)
 {
 	struct observed *seen = &acquire->seen;
 	int place = (int)reply->len - BATCH_TOKEN - 1;
@@ -99,8 +99,9 @@ static void holder_see(struct acquire *acquire, const redisReply *reply)
 		reply->str);
 }
 
-/* Without one there may be an empty string: an older release left it. */
-static bool batch_see(const redisReply *reply, bool *found, struct batch *out, struct reason *why)
+/* An older release may have left an empty string. */
+static bool last_batch_read(
+	const redisReply *reply, bool *found, struct batch *out, struct reason *why)
 {
 	bool there = reply->type == REDIS_REPLY_STRING && reply->len > 0;
 
@@ -108,7 +109,7 @@ static bool batch_see(const redisReply *reply, bool *found, struct batch *out, s
 	return *found == there || reason_prefix(why, "holds a batch number that cannot be read");
 }
 
-static bool look_take(
+static bool look_reply_read(
 	struct acquire *acquire, int index, const redisReply *reply, struct reason *why)
 {
 	const struct keys *keys = acquire->keys;
@@ -121,20 +122,20 @@ static bool look_take(
 	if (!is_text_or_none(reply))
 		return reply_refuse(reply, "GET", index == 1 ? keys->lease : keys->batch, why);
 	if (index == 1)
-		holder_see(acquire, reply);
+		holder_read(acquire, reply);
 	else if (index == 2)
-		return batch_see(reply, &acquire->seen.found, &acquire->seen.last, why);
+		return last_batch_read(reply, &acquire->seen.found, &acquire->seen.last, why);
 	else
-		batch_see(reply, &acquire->seen.left, &acquire->seen.ours, &ignored);
+		last_batch_read(reply, &acquire->seen.left, &acquire->seen.ours, &ignored);
 	return true;
 }
 
 enum acquire_result look_read(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
 {
-	int index = acquire->answers++ - acquire->before;
+	int index = acquire->replies++ - acquire->before;
 
-	if (!look_take(acquire, index, reply, why))
+	if (!look_reply_read(acquire, index, reply, why))
 		return ACQUIRE_REFUSED;
 	return index < 3 ? ACQUIRE_WAITS : ACQUIRE_DONE;
 }
@@ -145,7 +146,7 @@ void acquire_write(struct acquire *acquire, const struct lease_write *write, str
 	char key[KEY_TEXT], text[BATCH_TEXT], lasts[24];
 
 	acquire->write = *write;
-	acquire->answers = 0;
+	acquire->replies = 0;
 	acquire->failed = acquire->taken = false;
 	snprintf(lasts, sizeof lasts, "%" PRId64, LEASE_LASTS / NSEC_PER_MSEC);
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
@@ -163,8 +164,8 @@ void acquire_write(struct acquire *acquire, const struct lease_write *write, str
 	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
 }
 
-/* What goes wrong first is what is told; the answers behind it are read all the same. */
-static void take_fail(
+/* Reports the first failure; the other replies are read nevertheless. */
+static void acquire_fail(
 	struct acquire *acquire, const redisReply *reply, const char *command, struct reason *why)
 {
 	if (!acquire->failed)
@@ -172,24 +173,24 @@ static void take_fail(
 	acquire->failed = true;
 }
 
-static void exec_take(struct acquire *acquire, const redisReply *reply, struct reason *why)
+static void exec_read(struct acquire *acquire, const redisReply *reply, struct reason *why)
 {
 	if (reply->type != REDIS_REPLY_NIL && reply->type != REDIS_REPLY_ARRAY)
-		take_fail(acquire, reply, "EXEC", why);
+		acquire_fail(acquire, reply, "EXEC", why);
 	acquire->taken = reply->type == REDIS_REPLY_ARRAY;
 	for (size_t i = 0; i < reply->elements; i++)
 		if (reply->element[i]->type == REDIS_REPLY_ERROR)
-			take_fail(acquire, reply->element[i], "SET", why);
+			acquire_fail(acquire, reply->element[i], "SET", why);
 }
 
-static enum acquire_result take_end(
+static enum acquire_result acquire_end(
 	struct acquire *acquire, const redisReply *reply, struct reason *why)
 {
 	if (!is_text_or_none(reply))
-		take_fail(acquire, reply, "GET", why);
+		acquire_fail(acquire, reply, "GET", why);
 	if (acquire->failed)
 		return ACQUIRE_REFUSED;
-	holder_see(acquire, reply);
+	holder_read(acquire, reply);
 	return acquire->taken && acquire->seen.holder == LEASE_OURS ? ACQUIRE_DONE : ACQUIRE_LOST;
 }
 
@@ -197,18 +198,18 @@ enum acquire_result acquire_read(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why)
 {
 	int sets = 1 + acquire->write.leave + acquire->write.begin;
-	int index = acquire->answers++;
+	int index = acquire->replies++;
 
 	if (index == sets + 3)
-		return take_end(acquire, reply, why);
+		return acquire_end(acquire, reply, why);
 	if (index == sets + 1)
-		exec_take(acquire, reply, why);
+		exec_read(acquire, reply, why);
 	else if (index == 0 && !is_status(reply, "OK"))
-		take_fail(acquire, reply, "MULTI", why);
+		acquire_fail(acquire, reply, "MULTI", why);
 	else if (index > 0 && index <= sets && !is_status(reply, "QUEUED"))
-		take_fail(acquire, reply, "SET", why);
+		acquire_fail(acquire, reply, "SET", why);
 	else if (index == sets + 2 && !is_status(reply, "OK"))
-		take_fail(acquire, reply, "WATCH", why);
+		acquire_fail(acquire, reply, "WATCH", why);
 	return ACQUIRE_WAITS;
 }
 
@@ -271,7 +272,7 @@ const struct batch *leadership_applied(
 	return ours->number == leadership->number ? ours : NULL;
 }
 
-static enum role_change turn_of(const struct leadership *leadership, const struct observed *seen)
+static enum role_change change_of(const struct leadership *leadership, const struct observed *seen)
 {
 	int64_t acknowledged = leadership->number - leadership->in_flight;
 
@@ -284,7 +285,7 @@ static enum role_change turn_of(const struct leadership *leadership, const struc
 		       : CHANGE_BECAME_ACTIVE;
 }
 
-/* The broker clock goes on where it stood, and by what an outage was too long. */
+/* The broker clock goes on where it stood, plus what the outage exceeded the grace by. */
 static nsec clock_resume(
 	const struct leadership *leadership, const struct observed *seen, struct moment now)
 {
@@ -299,17 +300,17 @@ struct lease_write leadership_plan(
 	struct leadership *leadership, const struct observed *seen, struct moment now)
 {
 	bool ours = is_ours(leadership, seen);
-	enum role_change turn = turn_of(leadership, seen);
+	enum role_change change = change_of(leadership, seen);
 	struct lease_write write = {
 		.leave = seen->found && !ours,
 		.theirs = seen->last,
 		.begin = !ours,
 	};
 
-	if (turn > leadership->turn)
-		leadership->turn = turn;
-	if (turn == CHANGE_BECAME_ACTIVE) {
-		leadership->active = false; /* until it is got, there is nothing to go on with */
+	if (change > leadership->change)
+		leadership->change = change;
+	if (change == CHANGE_BECAME_ACTIVE) {
+		leadership->active = false; /* until the lease is acquired */
 		leadership->number = seen->found ? seen->last.number + !ours : 1;
 		leadership->clock = clock_resume(leadership, seen, now);
 		leadership->in_flight = false;
@@ -321,16 +322,16 @@ struct lease_write leadership_plan(
 
 enum role_change leadership_begin(struct leadership *leadership)
 {
-	enum role_change turn = leadership->turn;
+	enum role_change change = leadership->change;
 
 	leadership->active = leadership->claimed = true;
-	leadership->turn = CHANGE_NONE;
-	return turn;
+	leadership->change = CHANGE_NONE;
+	return change;
 }
 
 enum role_change leadership_lose(struct leadership *leadership)
 {
 	leadership->active = false;
-	leadership->turn = CHANGE_NONE;
+	leadership->change = CHANGE_NONE;
 	return CHANGE_STANDBY;
 }

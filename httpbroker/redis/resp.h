@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Redis commands with very many arguments, written in Redis's own protocol (RESP 2,
- * https://redis.io/docs/latest/develop/reference/protocol-spec/) while the arguments are
- * gathered, so that each is copied once. Reading what Redis answers is hiredis's work.
+ * Writes commands with very many arguments in Redis's protocol (RESP 2,
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/) while the arguments are gathered,
+ * so that each is copied once. hiredis reads the replies.
  */
 #ifndef HTTPBROKER_REDIS_RESP_H
 #define HTTPBROKER_REDIS_RESP_H
@@ -22,7 +22,7 @@ void resp_add_text(struct resp_list *list, const char *text);
 void resp_begin(struct resp_list *list, size_t length);
 void resp_end(struct resp_list *list);
 
-/* Empty again; keeps the memory, unless it is more than `most` bytes. */
+/* Empties it; keeps the memory, unless it is more than `max` bytes. */
 void resp_clear(struct resp_list *list, size_t max);
 void resp_free(struct resp_list *list);
 

@@ -10,16 +10,16 @@
 #include <string.h>
 
 enum phase {
-	PHASE_AWAY,   /* no connection */
-	PHASE_GREETS, /* from here on: at `until` it has failed */
+	PHASE_AWAY,      /* no connection */
+	PHASE_HANDSHAKE, /* from here to PHASE_RELEASES: at `until` it has failed */
 	PHASE_LOOKS,
-	PHASE_TAKES,
+	PHASE_ACQUIRES,
 	PHASE_COMMITS,
-	PHASE_ASKS,
+	PHASE_QUERIES,
 	PHASE_RELEASES,
-	PHASE_RESTS,    /* active; at `until` the lease is renewed */
-	PHASE_STANDS,   /* stands by; at `until` it looks again */
-	PHASE_RELEASED, /* for ever */
+	PHASE_RESTS,     /* active; at `until` the lease is renewed */
+	PHASE_STANDS_BY, /* stands by; at `until` it looks again */
+	PHASE_RELEASED,  /* forever */
 };
 
 struct session {
@@ -28,25 +28,25 @@ struct session {
 	enum phase phase;
 	nsec until;
 	nsec renew_at;
-	nsec ours_until; /* the lease, if nothing is heard any more */
+	nsec ours_until; /* when the lease expires, if Redis does not reply any more */
 	bool backed;     /* another broker stood by at the last commit */
-	nsec say_at;     /* when to say next that this one stands by */
-	nsec left_until; /* the lease, to the one that was active */
+	nsec standby_at; /* when to renew the stand-by key */
+	nsec left_until; /* until then the lease is the former holder's */
 	enum session_role role;
 	struct handshake handshake;
 	struct acquire acquire;
 	struct leadership leadership;
-	struct commit renewal;    /* nothing but the lease and the batch */
-	struct commit *in_flight; /* handed over and not yet applied */
-	struct commit *applied;   /* and not yet asked for */
-	bool seen_applied;        /* by the last look: the flying one */
-	unsigned seen_left;       /* of it, if it was applied: what may have to be sent again */
-	struct reason refusal;    /* of what the applied one did not do */
-	enum role_change turn;    /* not yet asked for */
-	struct redisReply *reply; /* to a question, and not yet asked for */
-	int answers;              /* to a release, read so far */
-	int64_t records;          /* heard and not yet asked for, or -1 */
-	struct reason why;        /* of a commit's or a claim's answers */
+	struct commit renewal;    /* only the lease and the batch */
+	struct commit *in_flight; /* sent and not yet applied */
+	struct commit *applied;   /* and not yet returned */
+	bool seen_applied;        /* the one in flight, by the last look */
+	unsigned seen_left;       /* its parts that may have to be sent again */
+	struct reason refusal;    /* why parts of the applied one were refused */
+	enum role_change change;  /* not yet returned */
+	struct redisReply *reply; /* to a query, not yet returned */
+	int replies;              /* to a release, read so far */
+	int64_t records;          /* known and not yet returned, or -1 */
+	struct reason why;        /* of a commit's or an acquisition's replies */
 };
 
 struct session *session_new(const struct session_settings *settings)
@@ -78,14 +78,14 @@ void session_free(struct session *session)
 	free(session);
 }
 
-/* Something was said, and is to be answered in time. */
+/* A command was sent: the reply has a deadline. */
 static void phase_begin(struct session *session, enum phase phase, nsec now)
 {
 	session->phase = phase;
 	session->until = now + LIMIT_REDIS_WAIT;
 }
 
-static void phase_rest(struct session *session, enum phase phase, nsec until)
+static void phase_wait(struct session *session, enum phase phase, nsec until)
 {
 	session->phase = phase;
 	session->until = until;
@@ -96,22 +96,22 @@ void session_open(struct session *session, nsec now, struct buffer *out)
 	if (session->role == SESSION_STANDS_BY)
 		session->left_until = now + LEASE_LEFT;
 	handshake_write(&session->handshake, &session->settings.login, out);
-	phase_begin(session, PHASE_GREETS, now);
+	phase_begin(session, PHASE_HANDSHAKE, now);
 }
 
 void session_close(struct session *session)
 {
 	reply_drop(session);
 	if (session->phase != PHASE_RELEASED)
-		phase_rest(session, PHASE_AWAY, NSEC_NEVER);
+		phase_wait(session, PHASE_AWAY, NSEC_NEVER);
 }
 
 static void look_begin(struct session *session, nsec now, struct buffer *out)
 {
-	bool says = session->role == SESSION_STANDS_BY && now >= session->say_at;
+	bool says = session->role == SESSION_STANDS_BY && now >= session->standby_at;
 
 	if (says)
-		session->say_at = now + STANDBY_RENEWED;
+		session->standby_at = now + STANDBY_RENEWED;
 	look_write(&session->acquire, says, out);
 	phase_begin(session, PHASE_LOOKS, now);
 }
@@ -126,7 +126,7 @@ static void commit_send(struct session *session, struct moment now, struct buffe
 	phase_begin(session, PHASE_COMMITS, now.monotonic);
 }
 
-static void commit_launch(
+void session_commit(
 	struct session *session, struct commit *commit, struct moment now, struct buffer *out)
 {
 	session->in_flight = commit;
@@ -137,7 +137,7 @@ static void commit_launch(
 	commit_send(session, now, out);
 }
 
-/* It is known what became of it. */
+/* It is known whether the commit was applied. */
 static void commit_settle(struct session *session, bool applied)
 {
 	if (applied && session->in_flight != &session->renewal)
@@ -146,29 +146,29 @@ static void commit_settle(struct session *session, bool applied)
 	session->leadership.in_flight = false;
 }
 
-/* The latest is what counts, but a lesser one does not undo what was not asked for yet. */
-static void turn_tell(struct session *session, enum role_change turn)
+/* The latest counts, but a lesser one does not replace one that was not returned yet. */
+static void change_set(struct session *session, enum role_change turn)
 {
-	if (turn >= CHANGE_BECAME_ACTIVE || turn > session->turn)
-		session->turn = turn;
+	if (turn >= CHANGE_BECAME_ACTIVE || turn > session->change)
+		session->change = turn;
 }
 
-/* Whether its events are in the queue, once it is too late to send anything again. */
+/* Whether its events are in the queue, when nothing can be sent again. */
 static bool seen_enough(const struct session *session)
 {
 	return session->seen_applied && (session->seen_left & COMMIT_PUSHES) == 0;
 }
 
-/* The next look is at once if it is time to say so: who is active shall know it soon. */
+/* Looks at once if the stand-by key is due: the active broker shall know soon. */
 static void stand_by(struct session *session, nsec now)
 {
 	if (session->in_flight != NULL)
 		commit_settle(session, seen_enough(session));
 	if (session->role != SESSION_STANDS_BY)
-		turn_tell(session, leadership_lose(&session->leadership));
+		change_set(session, leadership_lose(&session->leadership));
 	session->role = SESSION_STANDS_BY;
 	session->backed = false;
-	phase_rest(session, PHASE_STANDS, now >= session->say_at ? now : now + LEASE_LOOK);
+	phase_wait(session, PHASE_STANDS_BY, now >= session->standby_at ? now : now + LEASE_LOOK);
 }
 
 static void commit_look(struct session *session, const struct observed *seen)
@@ -180,7 +180,7 @@ static void commit_look(struct session *session, const struct observed *seen)
 	session->seen_left = applied != NULL ? commit_left(session->in_flight, applied->queue) : 0;
 }
 
-/* What the look has seen of a commit in flight is what became of it, unless it was ours to keep. */
+/* A commit in flight is settled by what the look has read, unless it can be sent again. */
 static void look_end(struct session *session, struct moment now, struct buffer *out)
 {
 	const struct observed *seen = &session->acquire.seen;
@@ -197,10 +197,10 @@ static void look_end(struct session *session, struct moment now, struct buffer *
 	if (session->in_flight != NULL && !session->leadership.in_flight)
 		commit_settle(session, seen_enough(session));
 	acquire_write(&session->acquire, &write, out);
-	phase_begin(session, PHASE_TAKES, now.monotonic);
+	phase_begin(session, PHASE_ACQUIRES, now.monotonic);
 }
 
-/* It was applied: what is left of it is sent under its number, which says what became of that. */
+/* It was applied: the rest is sent again under its number. */
 static void commit_reduce(struct session *session)
 {
 	session->in_flight->todo = session->seen_left;
@@ -208,9 +208,9 @@ static void commit_reduce(struct session *session)
 		commit_settle(session, true);
 }
 
-static void take_end(struct session *session, struct moment now, struct buffer *out)
+static void acquire_end(struct session *session, struct moment now, struct buffer *out)
 {
-	turn_tell(session, leadership_begin(&session->leadership));
+	change_set(session, leadership_begin(&session->leadership));
 	session->role = SESSION_ACTIVE;
 	session->renew_at = now.monotonic + LEASE_RENEWED;
 	session->ours_until = now.monotonic + LEASE_LASTS;
@@ -219,24 +219,24 @@ static void take_end(struct session *session, struct moment now, struct buffer *
 	if (session->in_flight != NULL)
 		commit_send(session, now, out);
 	else
-		phase_rest(session, PHASE_RESTS, session->renew_at);
+		phase_wait(session, PHASE_RESTS, session->renew_at);
 }
 
-static bool acquire_hear(struct session *session, const redisReply *reply, struct moment now,
+static bool acquire_receive(struct session *session, const redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
 	bool looks = session->phase == PHASE_LOOKS;
-	enum acquire_result verdict = looks ? look_read(&session->acquire, reply, &session->why)
-					    : acquire_read(&session->acquire, reply, &session->why);
+	enum acquire_result result = looks ? look_read(&session->acquire, reply, &session->why)
+					   : acquire_read(&session->acquire, reply, &session->why);
 
-	if (verdict == ACQUIRE_REFUSED)
+	if (result == ACQUIRE_REFUSED)
 		return reason_set(why, "%s", session->why.text);
-	if (verdict == ACQUIRE_LOST)
+	if (result == ACQUIRE_LOST)
 		look_begin(session, now.monotonic, out);
-	else if (verdict == ACQUIRE_DONE && looks)
+	else if (result == ACQUIRE_DONE && looks)
 		look_end(session, now, out);
-	else if (verdict == ACQUIRE_DONE)
-		take_end(session, now, out);
+	else if (result == ACQUIRE_DONE)
+		acquire_end(session, now, out);
 	return true;
 }
 
@@ -249,12 +249,12 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 	session->ours_until = now + LEASE_LASTS;
 	commit_settle(session, true);
 	if (held)
-		phase_rest(session, PHASE_RESTS, session->renew_at);
+		phase_wait(session, PHASE_RESTS, session->renew_at);
 	else
 		look_begin(session, now, out);
 }
 
-static bool commit_hear(struct session *session, const redisReply *reply, struct moment now,
+static bool commit_receive(struct session *session, const redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
 	struct commit *commit = session->in_flight;
@@ -274,43 +274,43 @@ static bool commit_hear(struct session *session, const redisReply *reply, struct
 	return true;
 }
 
-static bool handshake_hear(struct session *session, const redisReply *reply, nsec now,
+static bool handshake_receive(struct session *session, const redisReply *reply, nsec now,
 	struct buffer *out, struct reason *why)
 {
-	enum handshake_result verdict = handshake_read(&session->handshake, reply, out, why);
+	enum handshake_result result = handshake_read(&session->handshake, reply, out, why);
 
-	if (verdict == HANDSHAKE_DONE)
+	if (result == HANDSHAKE_DONE)
 		look_begin(session, now, out);
-	return verdict != HANDSHAKE_REFUSED;
+	return result != HANDSHAKE_REFUSED;
 }
 
-static void ask_end(struct session *session, struct moment now)
+static void query_end(struct session *session, struct moment now)
 {
 	bool active = session->role == SESSION_ACTIVE;
 
-	phase_rest(session, active ? PHASE_RESTS : PHASE_STANDS,
+	phase_wait(session, active ? PHASE_RESTS : PHASE_STANDS_BY,
 		active ? session->renew_at : now.monotonic + LEASE_LOOK);
 }
 
-static bool answer_hear(struct session *session, const redisReply *reply, struct moment now,
+static bool reply_receive(struct session *session, const redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
 	switch (session->phase) {
-	case PHASE_GREETS:
-		return handshake_hear(session, reply, now.monotonic, out, why);
+	case PHASE_HANDSHAKE:
+		return handshake_receive(session, reply, now.monotonic, out, why);
 	case PHASE_LOOKS:
-	case PHASE_TAKES:
-		return acquire_hear(session, reply, now, out, why);
+	case PHASE_ACQUIRES:
+		return acquire_receive(session, reply, now, out, why);
 	case PHASE_COMMITS:
-		return commit_hear(session, reply, now, out, why);
+		return commit_receive(session, reply, now, out, why);
 	case PHASE_RELEASES:
-		if (++session->answers == RELEASE_ANSWERS)
-			phase_rest(session, PHASE_RELEASED, NSEC_NEVER);
+		if (++session->replies == RELEASE_ANSWERS)
+			phase_wait(session, PHASE_RELEASED, NSEC_NEVER);
 		return true;
-	case PHASE_ASKS:
+	case PHASE_QUERIES:
 	case PHASE_AWAY:
 	case PHASE_RESTS:
-	case PHASE_STANDS:
+	case PHASE_STANDS_BY:
 	case PHASE_RELEASED:
 		break;
 	}
@@ -320,12 +320,12 @@ static bool answer_hear(struct session *session, const redisReply *reply, struct
 bool session_receive(struct session *session, struct redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
-	if (session->phase == PHASE_ASKS) {
+	if (session->phase == PHASE_QUERIES) {
 		session->reply = reply;
-		ask_end(session, now);
+		query_end(session, now);
 		return true;
 	}
-	bool sound = answer_hear(session, reply, now, out, why);
+	bool sound = reply_receive(session, reply, now, out, why);
 	freeReplyObject(reply);
 	return sound;
 }
@@ -334,10 +334,10 @@ bool session_tick(struct session *session, struct moment now, struct buffer *out
 {
 	if (now.monotonic < session->until)
 		return true;
-	if (session->phase == PHASE_STANDS)
+	if (session->phase == PHASE_STANDS_BY)
 		look_begin(session, now.monotonic, out);
 	else if (session->phase == PHASE_RESTS)
-		commit_launch(session, &session->renewal, now, out);
+		session_commit(session, &session->renewal, now, out);
 	else
 		return false;
 	return true;
@@ -365,10 +365,10 @@ const char *session_holder(const struct session *session)
 
 enum role_change session_role_change(struct session *session)
 {
-	enum role_change turn = session->turn;
+	enum role_change change = session->change;
 
-	session->turn = CHANGE_NONE;
-	return turn;
+	session->change = CHANGE_NONE;
+	return change;
 }
 
 bool session_settled(const struct session *session)
@@ -378,19 +378,13 @@ bool session_settled(const struct session *session)
 
 bool session_idle(const struct session *session)
 {
-	return (session->phase == PHASE_RESTS || session->phase == PHASE_STANDS) &&
-	       session->turn == CHANGE_NONE && session->applied == NULL && session->reply == NULL;
+	return (session->phase == PHASE_RESTS || session->phase == PHASE_STANDS_BY) &&
+	       session->change == CHANGE_NONE && session->applied == NULL && session->reply == NULL;
 }
 
 bool session_ready(const struct session *session)
 {
 	return session->phase == PHASE_RESTS && session_idle(session);
-}
-
-void session_commit(
-	struct session *session, struct commit *commit, struct moment now, struct buffer *out)
-{
-	commit_launch(session, commit, now, out);
 }
 
 struct commit *session_applied(struct session *session)
@@ -410,7 +404,7 @@ void session_query(struct session *session, const char *const *words, const stru
 	nsec now, struct buffer *out)
 {
 	resp_command(out, words, list);
-	phase_begin(session, PHASE_ASKS, now);
+	phase_begin(session, PHASE_QUERIES, now);
 }
 
 struct redisReply *session_reply(struct session *session)
@@ -423,7 +417,7 @@ struct redisReply *session_reply(struct session *session)
 
 bool session_busy(const struct session *session)
 {
-	return session->phase == PHASE_COMMITS || session->phase == PHASE_ASKS;
+	return session->phase == PHASE_COMMITS || session->phase == PHASE_QUERIES;
 }
 
 void session_release(struct session *session, struct moment now, struct buffer *out)
@@ -431,7 +425,7 @@ void session_release(struct session *session, struct moment now, struct buffer *
 	session->leadership.number++;
 	const struct batch last = leadership_batch(&session->leadership, now);
 	release_write(&session->acquire, &last, out);
-	session->answers = 0;
+	session->replies = 0;
 	phase_begin(session, PHASE_RELEASES, now.monotonic);
 }
 

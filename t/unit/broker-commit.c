@@ -48,7 +48,7 @@ static void talk_end(struct talk *talk)
 {
 	resp_free(&talk->commit.pushes);
 	resp_free(&talk->commit.records);
-	resp_free(&talk->commit.told);
+	resp_free(&talk->commit.dependent);
 	resp_free(&talk->commit.forgets);
 	keys_free(&talk->keys);
 	buffer_free(&talk->said);
@@ -258,9 +258,9 @@ static struct talk *talk_told(void)
 {
 	struct talk *talk = talk_begin(ALL, 1);
 
-	resp_add_text(&talk->commit.told, "e\x1f"
-					  "f");
-	resp_add_text(&talk->commit.told, "1 y");
+	resp_add_text(&talk->commit.dependent, "e\x1f"
+					       "f");
+	resp_add_text(&talk->commit.dependent, "1 y");
 	talk_repeat(talk);
 	ASSERT_SAID(talk, MULTI HSET LPUSH PROVE_TOLD EXEC WATCH);
 	return talk;

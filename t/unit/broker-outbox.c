@@ -400,9 +400,9 @@ static void a_record_says_what_is_owed_while_events_are_refused(void **state)
 	one->sent = STATE_CRITICAL;
 	commit = take(outbox, both);
 	assert_int_equal(commit->records.count, 2);
-	assert_int_equal(commit->told.count, 2);
+	assert_int_equal(commit->dependent.count, 2);
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), "1\n1 0 0 critical 0 {"));
-	assert_non_null(strstr(resp_lines(&commit->told, &lines), "2\n1 0 0 ok 0 {"));
+	assert_non_null(strstr(resp_lines(&commit->dependent, &lines), "2\n1 0 0 ok 0 {"));
 	apply(outbox, commit);
 	assert_true(outbox_is_empty(outbox));
 	outbox_free(outbox);
@@ -422,7 +422,7 @@ static void what_tells_of_an_event_is_written_only_with_it(void **state)
 	tell(outbox, checks, "e:1");
 	record(outbox, checks, "e:0"); /* of which nobody is told */
 	struct commit *commit = take(outbox, both);
-	assert_non_null(strstr(resp_lines(&commit->told, &lines), "1\n1 0 0 ok 0 {"));
+	assert_non_null(strstr(resp_lines(&commit->dependent, &lines), "1\n1 0 0 ok 0 {"));
 	assert_int_equal(commit->records.count, 2);
 	assert_int_equal(outbox_recorded(outbox), 1);
 	refuse(outbox, commit, COMMIT_PUSHES);

@@ -89,7 +89,7 @@ int outbox_drain(struct outbox *outbox, nsec clock, struct buffer *events, struc
 		lines_append(&commit->pushes, events);
 		forgets_append(&commit->forgets, records);
 		lines_append(&commit->records, records);
-		lines_append(&commit->told, records);
+		lines_append(&commit->dependent, records);
 		outbox_applied(outbox, commit);
 		commits++;
 	}

@@ -385,9 +385,9 @@ static void broker_commit(
 	resp_clear(&broker->commit.records, 1 << 20);
 	resp_add_text(&broker->commit.records, "0");
 	resp_add_text(&broker->commit.records, "1 x");
-	resp_clear(&broker->commit.told, 1 << 20);
-	resp_add_text(&broker->commit.told, text);
-	resp_add_text(&broker->commit.told, "1 x");
+	resp_clear(&broker->commit.dependent, 1 << 20);
+	resp_add_text(&broker->commit.dependent, text);
+	resp_add_text(&broker->commit.dependent, "1 x");
 	broker->commit.todo = COMMIT_PUSHES | COMMIT_RECORDS;
 	session_commit(broker->session, &broker->commit, now, out);
 }
@@ -521,7 +521,7 @@ static void simulation_end(struct simulation *simulation)
 		keys_free(&broker->keys);
 		resp_free(&broker->commit.pushes);
 		resp_free(&broker->commit.records);
-		resp_free(&broker->commit.told);
+		resp_free(&broker->commit.dependent);
 	}
 	for (int i = 0; i < CONNECTIONS; i++)
 		if (simulation->redis.connections[i].heard != NULL)
