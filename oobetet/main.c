@@ -6,7 +6,6 @@
 #include "common/options.h"
 #include "common/secret.h"
 #include "oobetet/monitor.h"
-#include "oobetet/testalert.h"
 #include "oobetet/xmpp/main.h"
 
 #include <errno.h>

@@ -15,7 +15,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/selfexec.c oobetet/selfexec.h \
-	oobetet/testalert.c oobetet/testalert.h \
+	oobetet/testalert.c \
 	oobetet/timing.c oobetet/timing.h \
 	oobetet/worker.c oobetet/worker.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \

@@ -30,6 +30,16 @@ void monitor_run(const struct config *config, const struct selfexec *selfexec, i
 /* For `enabled = no`: ready and idle until SIGTERM or SIGINT. */
 void monitor_idle(int ready_fd);
 
+/*
+ * --test-alert (testalert.c): sends one marked test through every channel. Prints one line per
+ * channel on standard output. The test has arrived when a room sent it back, unless the room was
+ * created for it and not `create_rooms`; when PagerDuty accepted the trigger and the resolve after
+ * it; when alert_command exited with 0. Ends when each channel has succeeded or failed, when the
+ * time is over, on SIGTERM or SIGINT. True: all have arrived.
+ */
+bool test_alert_run(
+	const struct config *config, const struct selfexec *selfexec, bool create_rooms);
+
 /* The rest is for monitor_run(), dispatch.c and --test-alert. */
 
 struct monitor {

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/testalert.h"
+#include "oobetet/monitor.h"
 
 #include "common/log.h"
 #include "common/signals.h"
 #include "common/utf8.h"
-#include "oobetet/monitor.h"
 
 #include <stdio.h>
 
-#define FAILURES \
-	4 /* then a channel has failed: three nicks may be taken before the fourth is ours */
+#define FAILURES 4 /* then a channel has failed: three nicks may be taken before */
 
 struct test_alert {
 	struct monitor monitor;
