@@ -68,7 +68,7 @@ static void message_send(struct xmpp *xmpp, const char *id, const char *name, co
 {
 	struct muc *room = room_named(xmpp, name);
 
-	if (room == NULL || room->state != MUC_IN || !session_online(xmpp->session)) {
+	if (room == NULL || room->state != MUC_IN || xmpp->session->state != SESSION_ONLINE) {
 		ipc_say(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, "we are not in the room"));
 		return;
 	}
@@ -103,7 +103,7 @@ static nsec xmpp_worker_deadline(const struct xmpp *xmpp, nsec now)
 {
 	nsec deadline = now + xmpp->timing.alive;
 
-	if (!session_online(xmpp->session))
+	if (xmpp->session->state != SESSION_ONLINE)
 		return now + TICK;
 	for (int i = 0; i < xmpp->room_count; i++)
 		if (muc_deadline(xmpp->rooms[i]) < deadline)
@@ -130,13 +130,14 @@ static void xmpp_worker_wait(struct xmpp *xmpp)
 /* NULL: it goes on. */
 static const char *why_over(const struct xmpp *xmpp, nsec now)
 {
-	const char *why = session_why_over(xmpp->session);
+	const struct session *session = xmpp->session;
 	nsec limit = 2 * (xmpp->timing.ping + xmpp->timing.answer);
 
+	if (session->state == SESSION_OVER)
+		return session->why;
 	/* our pings should have been answered: the connection is dead */
-	if (why == NULL && xmpp->received != 0 && now - xmpp->received > limit)
-		why = "the server does not answer";
-	return why;
+	return xmpp->received != 0 && now - xmpp->received > limit ? "the server does not answer"
+								   : NULL;
 }
 
 /* Returns when the connection or the main process is gone, or says stop. */
@@ -159,7 +160,7 @@ static void xmpp_worker_run(struct xmpp *xmpp)
 			return;
 		}
 		ipc_live(xmpp->ipc, now, xmpp->timing.alive, xmpp->timing.timeout);
-		if (session_online(xmpp->session)) {
+		if (xmpp->session->state == SESSION_ONLINE) {
 			if (xmpp->received == 0) {
 				handlers_start(xmpp);
 				ipc_say(xmpp->ipc, MESSAGE_ONLINE,
@@ -170,7 +171,7 @@ static void xmpp_worker_run(struct xmpp *xmpp)
 		xmpp_worker_wait(xmpp);
 		now = clock_monotonic();
 		session_run(xmpp->session, now);
-		if (session_wants_next(xmpp->session)) {
+		if (xmpp->session->state == SESSION_FAILED) {
 			ipc_live(xmpp->ipc, now, xmpp->timing.alive, TIMING_RESOLVER);
 			session_next(xmpp->session, now);
 		}
@@ -186,7 +187,7 @@ static void xmpp_worker_leave(struct xmpp *xmpp)
 			stanza_presence(xmpp->session->connection, xmpp->rooms[i]->name,
 				xmpp->rooms[i]->nick, "unavailable");
 	session_close(xmpp->session);
-	while (session_why_over(xmpp->session) == NULL && clock_monotonic() < limit) {
+	while (xmpp->session->state != SESSION_OVER && clock_monotonic() < limit) {
 		struct pollfd server = session_poll(xmpp->session);
 
 		poll(&server, 1, 50);

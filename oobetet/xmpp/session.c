@@ -172,9 +172,9 @@ static bool socket_is_connected(void)
 
 static void session_end(struct session *session, const char *why)
 {
-	if (session->over)
+	if (session->state == SESSION_OVER)
 		return;
-	session->over = true;
+	session->state = SESSION_OVER;
 	snprintf(session->why, sizeof session->why, "%s", why);
 }
 
@@ -208,7 +208,7 @@ static void closing_explain(const struct session *session, int error, char out[S
 {
 	int fault = session->fault != 0 ? session->fault : network_fault(error);
 
-	if (session->online)
+	if (session->state == SESSION_ONLINE)
 		snprintf(out, SESSION_FAULT, "%s",
 			network_fault(error) != 0 ? strerror(error)
 						  : "the server closed the connection");
@@ -239,7 +239,7 @@ static void disconnection_explain(const struct session *session, int error,
 		snprintf(out, SESSION_FAULT,
 			"the server rejects the login of %.200s: is the password right?",
 			session->config->jabberid);
-	else if (session->error_text[0] != '\0' && !session->online)
+	else if (session->error_text[0] != '\0' && session->state != SESSION_ONLINE)
 		snprintf(out, SESSION_FAULT, "libstrophe: %.250s", session->error_text);
 	else
 		closing_explain(session, error, out);
@@ -251,18 +251,16 @@ static void on_event(xmpp_conn_t *connection, xmpp_conn_event_t event, int error
 	struct session *session = user;
 	char why[SESSION_FAULT];
 
-	if (connection != session->connection)
-		return; /* an earlier one */
+	if (connection != session->connection || session->state == SESSION_OVER)
+		return; /* an earlier one, or its end is known */
 	if (event == XMPP_CONN_CONNECT) {
-		session->online = true;
+		session->state = SESSION_ONLINE;
 	} else if (event != XMPP_CONN_RAW_CONNECT) {
 		session_socket = -1;
 		disconnection_explain(session, error, stream, why);
-		session->failed = !session->reached;
-		if (session->failed)
-			snprintf(session->why, sizeof session->why, "%s", why);
-		else
-			session_end(session, why);
+		session_end(session, why);
+		if (!session->reached)
+			session->state = SESSION_FAILED;
 	}
 }
 
@@ -308,19 +306,15 @@ static void session_connect(struct session *session, int64_t attempt)
 	session_end(session, why);
 }
 
-bool session_wants_next(const struct session *session)
-{
-	return session->failed && !session->over;
-}
-
 void session_next(struct session *session, nsec now)
 {
-	session->failed = session->reached = false;
+	session->state = SESSION_CONNECTING;
+	session->reached = false;
 	session->fault = 0;
 	session->give_up = now + session->limit;
 	addresses_skipped++;
 	if (!connection_try(session))
-		session->over = true; /* session->why is of the last address */
+		session->state = SESSION_OVER; /* session->why is of the last address */
 }
 
 struct session *session_open(const struct config *config, int64_t attempt, nsec now, nsec limit)
@@ -357,7 +351,7 @@ struct pollfd session_poll(const struct session *session)
 	bool sending = (!session->reached && xmpp_conn_is_connecting(session->connection)) ||
 		       xmpp_conn_send_queue_len(session->connection) > 0;
 
-	return (struct pollfd){.fd = session->over ? -1 : session_socket,
+	return (struct pollfd){.fd = session->state == SESSION_OVER ? -1 : session_socket,
 		.events = sending ? POLLIN | POLLOUT : POLLIN};
 }
 
@@ -366,9 +360,9 @@ static void login_limit_check(struct session *session, nsec now)
 {
 	char span[DURATION_TEXT];
 
-	if (session->online || session->over || session->failed || now < session->give_up)
+	if (session->state != SESSION_CONNECTING || now < session->give_up)
 		return;
-	session->failed = true;
+	session->state = SESSION_FAILED;
 	duration_text(session->limit, span);
 	if (session->reached)
 		snprintf(session->why, sizeof session->why,
@@ -380,7 +374,9 @@ static void login_limit_check(struct session *session, nsec now)
 
 void session_run(struct session *session, nsec now)
 {
-	for (int i = 0; i < RUNS && !session->over && !session->failed; i++) {
+	for (int i = 0;
+		i < RUNS && session->state != SESSION_OVER && session->state != SESSION_FAILED;
+		i++) {
 		session->reached |= socket_is_connected();
 		xmpp_run_once(session->context, 0);
 		if (session->heap > HEAP_MAX)
@@ -390,19 +386,9 @@ void session_run(struct session *session, nsec now)
 	login_limit_check(session, now);
 }
 
-bool session_online(const struct session *session)
-{
-	return session->online && !session->over;
-}
-
-const char *session_why_over(const struct session *session)
-{
-	return session->over ? session->why : NULL;
-}
-
 void session_close(struct session *session)
 {
-	if (session_online(session))
+	if (session->state == SESSION_ONLINE)
 		xmpp_disconnect(session->connection);
 	else
 		session_end(session, "stopped while connecting");

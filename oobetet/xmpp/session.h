@@ -14,7 +14,7 @@
 
 #define SESSION_FAULT 300 /* bytes of a text that says what failed */
 
-/* For others to read: connection, secrets. */
+/* For others to read: connection, secrets, state, why. */
 struct session {
 	const struct config *config;
 	const char *secrets[3]; /* passwords, to be masked in texts of the server; NULL ends them */
@@ -26,13 +26,16 @@ struct session {
 	nsec give_up; /* when login must be done */
 	nsec limit;
 	bool reached; /* there was a TCP connection */
-	bool online;
-	bool over;
-	bool failed;                    /* this address did; another one may work */
+	enum {
+		SESSION_CONNECTING,
+		SESSION_FAILED, /* this address; session_next() tries another one */
+		SESSION_ONLINE, /* logged in: stanzas can be sent, and handlers added */
+		SESSION_OVER,   /* for good; `why` says why */
+	} state;
 	char peer[SESSION_FAULT];       /* host and port of the last attempt to connect, if known */
 	int fault;                      /* why that failed, an errno; 0: not known */
 	char error_text[SESSION_FAULT]; /* the last error that libstrophe logged */
-	char why[SESSION_FAULT];        /* of `failed` or `over` */
+	char why[SESSION_FAULT];        /* of FAILED or OVER */
 };
 
 /*
@@ -51,19 +54,12 @@ struct pollfd session_poll(const struct session *session);
 void session_run(struct session *session, nsec now);
 
 /*
- * True: an address could not be reached, or allowed no login in time. session_next() tries the next
- * one, for which it resolves names again, or ends the session when there is none.
+ * In state FAILED, where an address could not be reached or allowed no login in time: tries the
+ * next one, for which it resolves names again, or ends the session when there is none.
  */
-bool session_wants_next(const struct session *session);
 void session_next(struct session *session, nsec now);
 
-/* Logged in: stanzas can be sent, and handlers added to session->connection. */
-bool session_online(const struct session *session);
-
-/* NULL while the session lives; afterwards, why it does not. */
-const char *session_why_over(const struct session *session);
-
-/* Begins to end the stream; session_why_over() says when that is done. */
+/* Begins to end the stream; then the state becomes OVER. */
 void session_close(struct session *session);
 
 #endif

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* oobetet.ini: what is accepted is accepted again by the hands, what is not is named with its line.
- */
+/* oobetet.ini: an accepted file is accepted by the workers, too; an error names its line. */
 #include "oobetet/config/config.h"
 #include "t/fuzz/fuzz.h"
 
@@ -33,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	char *copy = fuzz_string(bytes, length);
 	struct reason why = {""};
 
-	/* which files there are is no affair of this */
+	/* no test of the files of this machine */
 	FILE *file =
 		strstr(copy, "_file") == NULL && length > 0 ? fmemopen(copy, length, "r") : NULL;
 	if (file != NULL) {
