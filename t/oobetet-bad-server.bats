@@ -225,7 +225,7 @@ left_often() {
 	poll 120 left_often 6
 	echo "the xmpp worker had $peak KiB at most"
 	[ "$peak" -gt 0 ] && [ "$peak" -lt 32768 ]
-	run ! said oobetet 'by signal|without a word|out of memory'
+	run ! said oobetet 'by signal|without giving a reason|out of memory'
 	poll 40 paged '202 trigger '
 	recovers flooding start_prosody
 }

@@ -63,7 +63,7 @@ seconds_from_to() {
 	echo "$passed s"
 	awk -v passed="$passed" 'BEGIN { exit !(passed > 9 && passed < 14) }'
 	# its workers were not blamed for it
-	run ! said oobetet 'it was stuck'
+	run ! said oobetet 'not responding'
 }
 
 @test "oobetet: only the watched nick counts, only in the watched rooms, and not all rooms are told" {
