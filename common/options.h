@@ -89,7 +89,7 @@ int64_t option_number(const char *option, const char *text, int64_t min, int64_t
 struct address option_address(const char *option, const char *text);
 int option_ready_fd(const char *option, const char *text);
 
-/* `Try 'program --help'.` on stderr, then exit 64: getopt has already said what is wrong. */
+/* `Try 'program --help'.` on stderr, then exit 64: getopt_long() has printed the reason. */
 _Noreturn void option_hint(const char *program);
 
 /* Exit 64 for an operand that the program does not take. */

@@ -22,7 +22,7 @@ struct options {
 	int database;
 	nsec interval;
 	const char *queue;
-	const char *name;    /* part of our keys in Redis */
+	const char *name;    /* part of the keys in Redis */
 	nsec grace;          /* of an outage, during which no time to live runs out */
 	bool persistent;     /* states are kept in Redis */
 	int64_t max_pending; /* events that wait for Redis */
@@ -34,10 +34,10 @@ struct options {
 
 	bool memory_only; /* there is no Redis */
 
-	enum state stale_state; /* what a stale check is told as */
-	nsec forget_after;      /* for so long a check is stale at most; NSEC_NEVER: for ever */
+	enum state stale_state; /* reported for a stale check */
+	nsec forget_after;      /* how long a check may be stale; NSEC_NEVER: forever */
 
-	const char *host_names[HOST_NAMES_MAX]; /* under which web pages may reach us */
+	const char *host_names[HOST_NAMES_MAX]; /* that web pages may use */
 	size_t host_name_count;
 
 	const char *token_file; /* NULL: none */

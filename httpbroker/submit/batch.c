@@ -91,7 +91,7 @@ bool batch_partly_sent(const struct batch *batch, const struct response *respons
 }
 
 void batch_settle(struct batch *batch, const struct response *response, struct results *results,
-	batch_settled *settled, void *context)
+	struct spool *spool)
 {
 	struct queue *queue = batch->queue;
 	struct queued *before = NULL;
@@ -105,7 +105,8 @@ void batch_settle(struct batch *batch, const struct response *response, struct r
 			continue;
 		}
 		results_add(results, event, outcome, why_of(response, i));
-		settled(context, queue, event);
+		if (spool != NULL)
+			spool_settle(spool, event);
 		queue_drop(queue, before);
 		if (batch->singly > 0)
 			batch->singly--;

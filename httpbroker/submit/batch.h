@@ -12,6 +12,7 @@
 #include "httpbroker/submit/queue.h"
 #include "httpbroker/submit/response.h"
 #include "httpbroker/submit/sender.h"
+#include "httpbroker/submit/spool.h"
 
 struct results {
 	bool verbose; /* log accepted events, too */
@@ -40,12 +41,12 @@ bool batch_split(struct batch *batch, const struct response *response);
 /* True: the broker wants some of the events again. */
 bool batch_partly_sent(const struct batch *batch, const struct response *response);
 
-/* Called for each answered event before it leaves its queue. */
-typedef void batch_settled(void *context, const struct queue *queue, const struct queued *event);
-
-/* Removes the answered events from the queue and counts them. */
+/*
+ * Removes the answered events from the queue and counts them. Those of the spool are settled there;
+ * NULL: the queue is not the spool's.
+ */
 void batch_settle(struct batch *batch, const struct response *response, struct results *results,
-	batch_settled *settled, void *context);
+	struct spool *spool);
 
 void batch_clear(struct batch *batch);
 

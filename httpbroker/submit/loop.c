@@ -185,18 +185,9 @@ static void broker_failed(struct submit *submit, const struct response *response
 		queue_spool(submit);
 }
 
-/* A spool file is removed with its last event. */
-static void event_settled(void *context, const struct queue *queue, const struct queued *event)
-{
-	const struct submit *submit = context;
-
-	if (queue == &submit->taken)
-		spool_settle(submit->spool, event);
-}
-
 static void response_apply(struct submit *submit, const struct response *response)
 {
-	const struct response busy = {.why = {"only some of them were taken"}};
+	const struct response busy = {.why = {"only some of them were accepted"}};
 	struct batch *batch = &submit->batch;
 
 	if (response->outcome == OUTCOME_AWAY) {
@@ -211,7 +202,8 @@ static void response_apply(struct submit *submit, const struct response *respons
 	bool in_part = batch_partly_sent(batch, response);
 	if (!in_part)
 		broker_recovered(submit);
-	batch_settle(batch, response, &submit->results, event_settled, submit);
+	batch_settle(batch, response, &submit->results,
+		batch->queue == &submit->taken ? submit->spool : NULL);
 	if (in_part)
 		broker_failed(submit, &busy);
 }

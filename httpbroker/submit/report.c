@@ -114,12 +114,12 @@ static void last_line_move(struct buffer *text, struct buffer *line)
 static void plain_split(struct report *report, struct buffer *out, struct buffer *err, bool failed)
 {
 	bool of_err = err->length > 0 && (failed || out->length == 0);
-	struct buffer *said = of_err ? err : out;
+	struct buffer *output = of_err ? err : out;
 
 	if (failed)
-		last_line_move(said, &report->line);
+		last_line_move(output, &report->line);
 	else
-		first_line_move(said, &report->line);
+		first_line_move(output, &report->line);
 	lines_append(&report->details, out);
 	lines_append(&report->details, err);
 }

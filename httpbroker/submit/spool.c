@@ -56,7 +56,7 @@ struct spool *spool_open(const char *path, size_t max, struct reason *why)
 	return spool;
 }
 
-static bool is_file_of_ours(const char *name)
+static bool is_spool_file(const char *name)
 {
 	size_t length = strlen(name), end = strlen(SUFFIX);
 
@@ -107,7 +107,7 @@ static void name_seen(void *data, const char *name, size_t bytes)
 {
 	struct look *look = data;
 
-	if (!is_file_of_ours(name))
+	if (!is_spool_file(name))
 		return;
 	look->link = entry_place(look->link, name);
 	if (*look->link == NULL || strcmp((*look->link)->name, name) != 0)

@@ -305,20 +305,20 @@ static bool head_read(
 {
 	const char *newline = memchr(bytes, '\n', length < HEAD_MAX ? length : HEAD_MAX);
 	char head[HEAD_MAX + 1] = "", again[HEAD_MAX + 1];
-	size_t said;
+	size_t size;
 
 	if (newline == NULL)
 		return reason_set(why, "it does not begin as a file of a spool does");
 	memcpy(head, bytes, (size_t)(newline - bytes) + 1);
-	if (sscanf(head, HEAD_FORMAT, events, &said) != 2)
+	if (sscanf(head, HEAD_FORMAT, events, &size) != 2)
 		return reason_set(why, "it does not begin as a file of a spool does");
-	snprintf(again, sizeof again, HEAD_FORMAT, *events, said);
+	snprintf(again, sizeof again, HEAD_FORMAT, *events, size);
 	if (strcmp(head, again) != 0)
 		return reason_set(why, "it does not begin as a file of a spool does");
 	*rest = newline + 1;
 	size_t found = length - (size_t)(*rest - bytes);
-	return found == said ||
-	       reason_set(why, "it has %zu bytes of events where there were %zu", found, said);
+	return found == size ||
+	       reason_set(why, "it has %zu bytes of events where there were %zu", found, size);
 }
 
 static bool event_read(const char *text, size_t length, struct queued *event, struct queue *queue,

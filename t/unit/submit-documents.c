@@ -9,9 +9,8 @@
 
 #define LIMIT 64
 
-/* Everything that is there now: `LINE:DOCUMENT;` for a document, `LINE!REASON;` for a broken one.
- */
-static void told_append(struct documents *documents, struct buffer *told)
+/* `LINE:DOCUMENT;` for each document so far, `LINE!REASON;` for a broken one. */
+static void results_append(struct documents *documents, struct buffer *out)
 {
 	enum documents_result result;
 	struct document document;
@@ -19,15 +18,15 @@ static void told_append(struct documents *documents, struct buffer *told)
 
 	while ((result = documents_next(documents, &document, &why)) != DOCUMENTS_NONE) {
 		if (result == DOCUMENTS_ONE)
-			buffer_printf(told, "%d:%.*s;", (int)document.line, (int)document.length,
+			buffer_printf(out, "%d:%.*s;", (int)document.line, (int)document.length,
 				document.text);
 		else
-			buffer_printf(told, "%d!%s;", (int)document.line, why.text);
+			buffer_printf(out, "%d!%s;", (int)document.line, why.text);
 	}
 }
 
-/* The same of a whole input that comes in pieces of `step` bytes. The caller frees it. */
-static char *told(const char *input, size_t step)
+/* The same for a whole input in pieces of `step` bytes. To be freed. */
+static char *results_of(const char *input, size_t step)
 {
 	struct documents *documents = documents_new(LIMIT);
 	struct buffer out = {NULL, 0, 0};
@@ -36,19 +35,19 @@ static char *told(const char *input, size_t step)
 	buffer_append_text(&out, "");
 	for (size_t at = 0; at < length; at += step) {
 		documents_push(documents, input + at, length - at < step ? length - at : step);
-		told_append(documents, &out);
+		results_append(documents, &out);
 	}
 	documents_finish(documents);
-	told_append(documents, &out);
+	results_append(documents, &out);
 	documents_free(documents);
 	return out.data;
 }
 
-/* However the input is cut into pieces, the same must come out. */
-static void assert_told(const char *input, const char *expected)
+/* The result is the same for any pieces. */
+static void assert_documents(const char *input, const char *expected)
 {
 	for (size_t step = 1; step <= strlen(input) + 1; step++) {
-		char *is = told(input, step);
+		char *is = results_of(input, step);
 
 		if (strcmp(is, expected) != 0)
 			fail_msg("'%s' by %zu:\n  is       %s\n  expected %s", input, step, is,
@@ -60,52 +59,53 @@ static void assert_told(const char *input, const char *expected)
 static void documents_follow_each_other(void **state)
 {
 	(void)state;
-	assert_told("", "");
-	assert_told(" \t\r\n ", "");
-	assert_told("{}", "1:{};");
-	assert_told("{\"a\":1}{\"b\":-2.5e+3}\n{\"c\":null}",
+	assert_documents("", "");
+	assert_documents(" \t\r\n ", "");
+	assert_documents("{}", "1:{};");
+	assert_documents("{\"a\":1}{\"b\":-2.5e+3}\n{\"c\":null}",
 		"1:{\"a\":1};1:{\"b\":-2.5e+3};2:{\"c\":null};");
-	assert_told("\n\n {\"a\":\n[1, {} ,[]]\n}\r\n{}", "3:{\"a\":\n[1, {} ,[]]\n};6:{};");
-	assert_told("{\"}{\\\"\":\"\\\\\"} {\"a\":\"{[\"}",
+	assert_documents("\n\n {\"a\":\n[1, {} ,[]]\n}\r\n{}", "3:{\"a\":\n[1, {} ,[]]\n};6:{};");
+	assert_documents("{\"}{\\\"\":\"\\\\\"} {\"a\":\"{[\"}",
 		"1:{\"}{\\\"\":\"\\\\\"};1:{\"a\":\"{[\"};");
-	assert_told(
+	assert_documents(
 		"{\"a\" : true , \"b\":{\"c\":[1,2]}}", "1:{\"a\" : true , \"b\":{\"c\":[1,2]}};");
 }
 
 static void an_array_is_its_elements(void **state)
 {
 	(void)state;
-	assert_told("[]", "");
-	assert_told("[{}]", "1:{};");
-	assert_told("[\n{\"a\":1},\n {\"b\":2}\n]\n{}", "2:{\"a\":1};3:{\"b\":2};5:{};");
-	assert_told("[{}][{}]", "1:{};1:{};");
-	assert_told("[{},]\n{}", "1:{};1!expected a value, found ']' (line 1, column 5);2:{};");
-	assert_told("[{} {}\n", "1:{};1!expected ',' or ']', found '{' (line 1, column 5);");
-	assert_told("[{}\n", "1:{};2!an array has no end (line 2, column 1);");
-	assert_told("[1]\n{}",
+	assert_documents("[]", "");
+	assert_documents("[{}]", "1:{};");
+	assert_documents("[\n{\"a\":1},\n {\"b\":2}\n]\n{}", "2:{\"a\":1};3:{\"b\":2};5:{};");
+	assert_documents("[{}][{}]", "1:{};1:{};");
+	assert_documents(
+		"[{},]\n{}", "1:{};1!expected a value, found ']' (line 1, column 5);2:{};");
+	assert_documents("[{} {}\n", "1:{};1!expected ',' or ']', found '{' (line 1, column 5);");
+	assert_documents("[{}\n", "1:{};2!an array has no end (line 2, column 1);");
+	assert_documents("[1]\n{}",
 		"1!an event is a JSON object and begins with '{' (line 1, column 2);2:{};");
-	assert_told("[[{}]]\n{}",
+	assert_documents("[[{}]]\n{}",
 		"1!an event is a JSON object and begins with '{' (line 1, column 2);2:{};");
 }
 
 static void a_missing_comma_costs_no_element(void **state)
 {
 	(void)state;
-	assert_told("[{\"a\":1}\n{\"b\":2}\n]\n{}",
+	assert_documents("[{\"a\":1}\n{\"b\":2}\n]\n{}",
 		"1:{\"a\":1};2!expected ',' or ']', found '{' (line 2, column 1);2:{\"b\":2};4:{};");
 }
 
-/* Behind a broken element its array's commas and end are no faults of their own. */
+/* Behind a broken element, its array's commas and end are no errors. */
 static void a_broken_element_costs_no_other(void **state)
 {
 	(void)state;
-	assert_told("[{\"a\":1},\n{\"b\"},\n{\"c\":3},\n{\"d\":4}]\n{}",
+	assert_documents("[{\"a\":1},\n{\"b\"},\n{\"c\":3},\n{\"d\":4}]\n{}",
 		"1:{\"a\":1};2!expected ':', found '}' (line 2, column 5);3:{\"c\":3};4:{\"d\":4};5:{};");
-	/* but behind its end they are */
-	assert_told("[{\"a\"},\n{}]\n,{}",
+	/* but they are behind its end */
+	assert_documents("[{\"a\"},\n{}]\n,{}",
 		"1!expected ':', found '}' (line 1, column 6);2:{};"
 		"3!an event is a JSON object and begins with '{' (line 3, column 1);");
-	assert_told("[{\"a\"},\n[{}]\n,{}",
+	assert_documents("[{\"a\"},\n[{}]\n,{}",
 		"1!expected ':', found '}' (line 1, column 6);2:{};"
 		"3!an event is a JSON object and begins with '{' (line 3, column 1);");
 }
@@ -113,18 +113,18 @@ static void a_broken_element_costs_no_other(void **state)
 static void what_is_no_document_is_passed_over(void **state)
 {
 	(void)state;
-	assert_told("hello {}\n{\"a\":1}",
+	assert_documents("hello {}\n{\"a\":1}",
 		"1!an event is a JSON object and begins with '{' (line 1, column 1);2:{\"a\":1};");
-	assert_told("{} x\nmore of it\n \t{}",
+	assert_documents("{} x\nmore of it\n \t{}",
 		"1:{};1!an event is a JSON object and begins with '{' (line 1, column 4);3:{};");
-	assert_told("\"{}\"\n42\n[{}]",
+	assert_documents("\"{}\"\n42\n[{}]",
 		"1!an event is a JSON object and begins with '{' (line 1, column 1);3:{};");
-	assert_told("}\n{}",
+	assert_documents("}\n{}",
 		"1!an event is a JSON object and begins with '{' (line 1, column 1);2:{};");
-	assert_told("\x01\n{}",
+	assert_documents("\x01\n{}",
 		"1!an event is a JSON object and begins with '{', not with byte 0x01 (line 1, column 1);"
 		"2:{};");
-	assert_told("\xef\xbb\xbf{}\n{}",
+	assert_documents("\xef\xbb\xbf{}\n{}",
 		"1!an event is a JSON object and begins with '{', not with byte 0xef (line 1, column 1);"
 		"2:{};");
 }
@@ -132,17 +132,17 @@ static void what_is_no_document_is_passed_over(void **state)
 static void a_truncated_document_swallows_nothing(void **state)
 {
 	(void)state;
-	assert_told("{\"a\":1\n{\"b\":2}\n",
+	assert_documents("{\"a\":1\n{\"b\":2}\n",
 		"1!expected ',' or '}', found '{' (line 2, column 1);2:{\"b\":2};");
-	assert_told("{\"a\":\n{\"b\":2}\n{\"c\":3}\n",
+	assert_documents("{\"a\":\n{\"b\":2}\n{\"c\":3}\n",
 		"1!expected ',' or '}', found '{' (line 3, column 1);2:{\"b\":2};3:{\"c\":3};");
-	assert_told("{\"a\":[\n{\"b\":2}\n",
+	assert_documents("{\"a\":[\n{\"b\":2}\n",
 		"1!the input ends inside it (line 3, column 1);2:{\"b\":2};");
-	assert_told("{\"a\":\"x\n{\"b\":2}\n",
+	assert_documents("{\"a\":\"x\n{\"b\":2}\n",
 		"1!a string does not end in its line (line 1, column 8);2:{\"b\":2};");
-	assert_told("{\"a\":1,\n{\"b\":2}\n",
+	assert_documents("{\"a\":1,\n{\"b\":2}\n",
 		"1!expected a key in quotes, found '{' (line 2, column 1);2:{\"b\":2};");
-	assert_told("{\"a\": \"b", "1!the input ends inside it (line 1, column 9);");
+	assert_documents("{\"a\": \"b", "1!the input ends inside it (line 1, column 9);");
 }
 
 static void misplaced_bytes_are_named(void **state)
@@ -171,7 +171,7 @@ static void misplaced_bytes_are_named(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
-		assert_told(cases[i].input, cases[i].expected);
+		assert_documents(cases[i].input, cases[i].expected);
 }
 
 static void documents_have_a_limit(void **state)
@@ -184,13 +184,13 @@ static void documents_have_a_limit(void **state)
 		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
 	assert_int_equal(strlen(fits), LIMIT);
 	snprintf(expected, sizeof expected, "1:%s;", fits);
-	assert_told(fits, expected);
+	assert_documents(fits, expected);
 	snprintf(too_long, sizeof too_long, "{\"a\":%s}\n{}", fits);
-	assert_told(too_long, "1!longer than 64 bytes (line 1, column 65);2:{};");
-	/* an array may be as long as it likes */
+	assert_documents(too_long, "1!longer than 64 bytes (line 1, column 65);2:{};");
+	/* an array has no limit */
 	snprintf(too_long, sizeof too_long, "[%s,{}]", fits);
 	snprintf(expected, sizeof expected, "1:%s;1:{};", fits);
-	assert_told(too_long, expected);
+	assert_documents(too_long, expected);
 }
 
 static void nesting_has_a_limit(void **state)
@@ -205,7 +205,7 @@ static void nesting_has_a_limit(void **state)
 		buffer_append_text(&input, "[");
 	buffer_append_text(&input, "\n{}");
 	documents_push(documents, input.data, input.length);
-	told_append(documents, &out);
+	results_append(documents, &out);
 	assert_string_equal(out.data, "1!nested deeper than 64 (line 1, column 69);2:{};");
 	buffer_free(&input);
 	buffer_free(&out);
