@@ -21,7 +21,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
 	httpbroker/delivery/missing.c httpbroker/delivery/missing.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
-	httpbroker/delivery/outgoing.c httpbroker/delivery/outgoing.h \
+	httpbroker/delivery/flapjack.c httpbroker/delivery/flapjack.h \
 	httpbroker/delivery/pending.c httpbroker/delivery/pending.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \

@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "httpbroker/checks/wheel.h"
-#include "httpbroker/delivery/outgoing.h"
+#include "httpbroker/delivery/flapjack.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define RECORD_VERSION "1"
-#define NONE "-" /* a word that stands for nothing */
+#define NONE "-" /* in place of a word */
 
 void record_field_write(struct resp_list *fields, const struct check *check)
 {
@@ -47,7 +47,7 @@ static void head_number(struct head *head, int64_t number)
 	head->bytes[head->length++] = ' ';
 }
 
-/* The end of the JSON, which a release that does not know this key leaves out. */
+/* The end of the JSON; earlier releases leave out a key that they do not know. */
 static struct head tail_make(const struct check *check)
 {
 	struct head tail = {.length = 0};
@@ -61,7 +61,7 @@ static struct head tail_make(const struct check *check)
 	return tail;
 }
 
-/* Without printf(3), which took most of the time: there is one for every event. */
+/* Without printf(3), which took most of the time. */
 void record_write(struct resp_list *fields, const struct check *check, bool owed, int64_t deadline)
 {
 	const struct encoded *encoded = &check->encoded;
@@ -86,8 +86,8 @@ void record_write(struct resp_list *fields, const struct check *check, bool owed
 
 enum { WORD = 24 }; /* longer than any word before the JSON */
 
-/* Takes the word up to the next blank. */
-static bool word_take(const char **at, const char *end, char out[WORD], struct reason *why)
+/* Reads the word up to the next blank. */
+static bool word_read(const char **at, const char *end, char out[WORD], struct reason *why)
 {
 	const char *blank = memchr(*at, ' ', (size_t)(end - *at));
 	size_t length = blank != NULL ? (size_t)(blank - *at) : WORD;
@@ -100,26 +100,26 @@ static bool word_take(const char **at, const char *end, char out[WORD], struct r
 	return strlen(out) == length || reason_set(why, "a NUL is among its words");
 }
 
-static bool number_take(const char **at, const char *end, int64_t min, int64_t max, int64_t *out,
+static bool number_read(const char **at, const char *end, int64_t min, int64_t max, int64_t *out,
 	struct reason *why)
 {
 	char word[WORD];
 
-	return word_take(at, end, word, why) && number_parse(word, min, max, out, why);
+	return word_read(at, end, word, why) && number_parse(word, min, max, out, why);
 }
 
-static bool version_take(const char **at, const char *end, struct reason *why)
+static bool version_read(const char **at, const char *end, struct reason *why)
 {
 	char word[WORD];
 
-	if (!word_take(at, end, word, why))
+	if (!word_read(at, end, word, why))
 		return false;
 	return strcmp(word, RECORD_VERSION) == 0 ||
 	       reason_set(why, "its version is '%s', not %s", word, RECORD_VERSION);
 }
 
-/* Whether the next word is that nothing is there, which is taken then. */
-static bool none_take(const char **at, const char *end)
+/* Reads NONE, if it is next. */
+static bool none_read(const char **at, const char *end)
 {
 	size_t length = sizeof NONE; /* with the blank */
 
@@ -129,24 +129,24 @@ static bool none_take(const char **at, const char *end)
 	return true;
 }
 
-static bool sent_take(const char **at, const char *end, struct record *out, struct reason *why)
+static bool sent_read(const char **at, const char *end, struct record *out, struct reason *why)
 {
 	char word[WORD];
 	bool known;
 
-	out->owed = none_take(at, end);
+	out->owed = none_read(at, end);
 	if (out->owed)
 		return true;
-	if (!word_take(at, end, word, why))
+	if (!word_read(at, end, word, why))
 		return false;
 	return (state_read(word, strlen(word), &out->sent, &known) && state_lasts(out->sent)) ||
 	       reason_set(why, "'%s' is no state", word);
 }
 
-static bool deadline_take(const char **at, const char *end, int64_t *out, struct reason *why)
+static bool deadline_read(const char **at, const char *end, int64_t *out, struct reason *why)
 {
 	*out = RECORD_NEVER;
-	return none_take(at, end) || number_take(at, end, 0, INT64_MAX / NSEC_PER_MSEC, out, why);
+	return none_read(at, end) || number_read(at, end, 0, INT64_MAX / NSEC_PER_MSEC, out, why);
 }
 
 bool record_read(const char *value, size_t length, struct record *out, struct reason *why)
@@ -154,10 +154,10 @@ bool record_read(const char *value, size_t length, struct record *out, struct re
 	const char *at = value, *end = value + length;
 	int64_t ttl;
 
-	if (!version_take(&at, end, why) ||
-		!number_take(&at, end, 0, INT64_MAX / NSEC_PER_SEC, &out->time, why) ||
-		!number_take(&at, end, INT32_MIN, INT32_MAX, &ttl, why) ||
-		!sent_take(&at, end, out, why) || !deadline_take(&at, end, &out->deadline, why))
+	if (!version_read(&at, end, why) ||
+		!number_read(&at, end, 0, INT64_MAX / NSEC_PER_SEC, &out->time, why) ||
+		!number_read(&at, end, INT32_MIN, INT32_MAX, &ttl, why) ||
+		!sent_read(&at, end, out, why) || !deadline_read(&at, end, &out->deadline, why))
 		return false;
 	out->ttl = (int32_t)ttl;
 	out->json = at;
@@ -191,10 +191,10 @@ static json_t *json_read(struct blob blob, struct reason *why)
 	return document;
 }
 
-/* Takes the one event of a document, and makes a posting of it. */
+/* Prepares the one event of a document. */
 struct decoder {
 	struct event_sink sink; /* first, so that it is an intake */
-	const struct decode_context *decode_context;
+	const struct decode_context *context;
 	const struct record_field *field; /* whose record it is; NULL: it is no record */
 	const struct record *record;
 	const json_t *formerly; /* the check's former names; NULL: none */
@@ -226,10 +226,10 @@ static bool record_check(
 	       reason_set(why, "its JSON is of another check");
 }
 
-/* Time, time to live and deadline are those that a record has beside its JSON. */
-static bool record_make(const struct decoder *decoder, const struct event *given)
+/* Time, ttl and deadline are the record's. */
+static bool record_prepare(const struct decoder *decoder, const struct event *given)
 {
-	const struct decode_context *decode_context = decoder->decode_context;
+	const struct decode_context *context = decoder->context;
 	struct event event = *given;
 
 	if (!record_check(decoder->field, given, decoder->why))
@@ -237,12 +237,12 @@ static bool record_make(const struct decoder *decoder, const struct event *given
 	event.time = decoder->record->time;
 	event.fraction = decoder->fraction;
 	event.ttl = decoder->record->ttl;
-	prepared_make(decoder->out, &event, decode_context->flapjack, decode_context->now);
-	decoder->out->deadline = deadline_of(decoder->record->deadline, decode_context->clock);
+	prepared_make(decoder->out, &event, context->flapjack, context->now);
+	decoder->out->deadline = deadline_of(decoder->record->deadline, context->clock);
 	return true;
 }
 
-/* Whether both names are there; only what this program has written is ever looked for. */
+/* Whether both names are there. */
 static bool names_read(
 	const json_t *object, struct text *entity, struct text *check, struct reason *why)
 {
@@ -251,32 +251,32 @@ static bool names_read(
 	       event_name_check("entity", *entity, why) && event_name_check("check", *check, why);
 }
 
-static void event_take(struct event_sink *sink, const struct event *given)
+static void event_decode(struct event_sink *sink, const struct event *given)
 {
 	struct decoder *decoder = (struct decoder *)sink;
-	const struct decode_context *decode_context = decoder->decode_context;
+	const struct decode_context *context = decoder->context;
 	struct event event = *given;
 	struct reason ignored;
 
 	if (decoder->record != NULL) {
-		decoder->sound = record_make(decoder, given);
+		decoder->sound = record_prepare(decoder, given);
 		return;
 	}
-	if (event.fraction == 0) /* else the time was not taken as it was given */
+	if (event.fraction == 0) /* else the event's time was replaced */
 		event.fraction = decoder->fraction;
 	if (!names_read(decoder->formerly, &event.former_entity, &event.former_check, &ignored))
 		event.former_check = (struct text){NULL, 0};
-	prepared_make(decoder->out, &event, decode_context->flapjack, decode_context->now);
+	prepared_make(decoder->out, &event, context->flapjack, context->now);
 	decoder->sound = true;
 }
 
-static void event_refuse(struct event_sink *sink, const struct reason *why)
+static void event_reject(struct event_sink *sink, const struct reason *why)
 {
 	*((struct decoder *)sink)->why = *why;
 }
 
-/* Whether it says so of a check; if it is sound, the posting is made. */
-static bool forgotten_take(struct decoder *decoder, const json_t *document)
+/* Whether the document is of a check to be forgotten; if it is valid, *out is set. */
+static bool forgotten_decode(struct decoder *decoder, const json_t *document)
 {
 	const json_t *time = json_object_get(document, "forgotten");
 	struct event event;
@@ -293,8 +293,8 @@ static bool forgotten_take(struct decoder *decoder, const json_t *document)
 	return true;
 }
 
-/* What is no key of an event is taken out. */
-static void additions_take(struct decoder *decoder, json_t *document, json_t **formerly)
+/* Takes out the keys that are not of an event. */
+static void additions_read(struct decoder *decoder, json_t *document, json_t **formerly)
 {
 	int64_t millis;
 
@@ -306,52 +306,48 @@ static void additions_take(struct decoder *decoder, json_t *document, json_t **f
 	json_object_del(document, "formerly");
 }
 
-static bool json_recall(struct decoder *decoder, struct blob json)
+static bool json_decode(struct decoder *decoder, struct blob json)
 {
 	const struct format_context context = {
-		.flapjack = decoder->decode_context->flapjack,
-		.now = decoder->decode_context->now.wall / NSEC_PER_SEC,
+		.flapjack = decoder->context->flapjack,
+		.now = decoder->context->now.wall / NSEC_PER_SEC,
 		.stored = true,
-		.millis =
-			(int16_t)(decoder->decode_context->now.wall % NSEC_PER_SEC / NSEC_PER_MSEC),
+		.millis = (int16_t)(decoder->context->now.wall % NSEC_PER_SEC / NSEC_PER_MSEC),
 	};
 	json_t *document = json_read(json, decoder->why);
 
 	if (document == NULL)
 		return false;
 	reason_set(decoder->why, "it is no event");
-	decoder->sink = (struct event_sink){event_take, event_refuse, NULL};
+	decoder->sink = (struct event_sink){event_decode, event_reject, NULL};
 	json_t *formerly;
-	additions_take(decoder, document, &formerly);
-	if (!forgotten_take(decoder, document) && json_is_object(document))
+	additions_read(decoder, document, &formerly);
+	if (!forgotten_decode(decoder, document) && json_is_object(document))
 		format_apply(&format_flapjack, document, &context, &decoder->sink);
 	json_decref(formerly);
 	json_decref(document);
 	return decoder->sound;
 }
 
-bool decode_record(const struct decode_context *decode_context, struct blob field,
-	struct blob value, struct prepared *out, struct record *record, struct reason *why)
+bool decode_record(const struct decode_context *context, struct blob field, struct blob value,
+	struct prepared *out, struct record *record, struct reason *why)
 {
 	struct record_field names;
-	struct decoder decoder = {.decode_context = decode_context,
-		.field = &names,
-		.record = record,
-		.out = out,
-		.why = why};
+	struct decoder decoder = {
+		.context = context, .field = &names, .record = record, .out = out, .why = why};
 
 	if (!record_field_read(field.bytes, field.length, &names, why) ||
 		!record_read(value.bytes, value.length, record, why))
 		return false;
-	return json_recall(&decoder, (struct blob){record->json, record->json_length});
+	return json_decode(&decoder, (struct blob){record->json, record->json_length});
 }
 
-bool decode_event(const struct decode_context *decode_context, struct blob json,
-	struct prepared *out, struct reason *why)
+bool decode_event(const struct decode_context *context, struct blob json, struct prepared *out,
+	struct reason *why)
 {
-	struct decoder decoder = {.decode_context = decode_context, .out = out, .why = why};
+	struct decoder decoder = {.context = context, .out = out, .why = why};
 
-	return json_recall(&decoder, json);
+	return json_decode(&decoder, json);
 }
 
 static void names_write(struct buffer *out, const struct names *names)

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A check's record in Redis: the value of one field of the hash `httpbroker:NAME:states`, the
- * field being the entity, U+001F, the check. The value is
+ * A check's record in Redis: a field of the hash `httpbroker:NAME:states` (entity, U+001F, check)
+ * with the value
  *
  *     1 TIME TTL SENT DEADLINE JSON
  *
  * 1         the version of this format
  * TIME      of the event, seconds since the epoch
  * TTL       in seconds; negative: never stale
- * SENT      the state that Flapjack was told last (ok, warning, critical, unknown); `-`: it is
- *           still owed what the event says, for Redis refuses the queue
+ * SENT      the state pushed last (ok, warning, critical, unknown); `-`: the push of the event is
+ *           owed, because Redis refuses the queue
  * DEADLINE  when it goes stale, in milliseconds on the broker clock; `-`: never
- * JSON      the event as Flapjack takes it, without its time; with `millis`, the milliseconds of
- *           that, if they are known
+ * JSON      the event as pushed, without its time; `millis`: its milliseconds, if they are known
  *
- * The broker clock runs only while a broker of that name is active, so that a check's time to
- * live stands still while nobody could have reported.
+ * The broker clock runs only while a broker of that name is active: a ttl stands still while nobody
+ * could have reported.
  */
 #ifndef HTTPBROKER_DELIVERY_RECORD_H
 #define HTTPBROKER_DELIVERY_RECORD_H
@@ -36,7 +35,7 @@ struct record {
 	bool owed; /* then `sent` says nothing */
 	enum state sent;
 	int64_t deadline; /* milliseconds on the broker clock, or RECORD_NEVER */
-	const char *json; /* points into what was read */
+	const char *json; /* points into the value */
 	size_t json_length;
 };
 
@@ -46,10 +45,10 @@ void record_write(struct resp_list *fields, const struct check *check, bool owed
 /* Adds one argument, the field. */
 void record_field_write(struct resp_list *fields, const struct check *check);
 
-/* Reads a value. Its JSON is not looked into. */
+/* Reads a value, without parsing its JSON. */
 bool record_read(const char *value, size_t length, struct record *out, struct reason *why);
 
-/* Reads a field into the two names, of which *out holds pointers into `field`. */
+/* Reads a field; *out points into it. */
 struct record_field {
 	const char *entity, *check;
 	size_t entity_length, check_length;
@@ -58,42 +57,38 @@ bool record_field_read(
 	const char *field, size_t length, struct record_field *out, struct reason *why);
 
 /*
- * From what Redis holds back to what the ledger takes: a check's record (record.h), or an event
- * that another broker has left in `httpbroker:NAME:handover`. That is the event as a client
- * would post it, with its time and ttl, with the milliseconds of that time if they are known
- * (`"millis":123`), and with the former names of its check, if there are any
- * (`"formerly":{"entity":"…","check":"…"}`); who does not know these two leaves them out. Or, of a
- * check that is to be forgotten,
+ * Decodes a record, or an event that another broker has handed off (`httpbroker:NAME:handover`):
+ * the event as a client would post it, with its time and ttl, and, if known, the milliseconds of
+ * its time
+ * (`"millis":123`) and the former names of its check (`"formerly":{"entity":"…","check":"…"}`);
+ * earlier releases leave out these two. A check to be forgotten is
  *
  *     {"entity":"…","check":"…","forgotten":TIME}
  *
- * which is no event: who does not know it leaves it out.
+ * which is no event: earlier releases leave it out.
  */
 
-struct record;
-
-/* Bytes as Redis has them. */
+/* Bytes of a reply. */
 struct blob {
 	const char *bytes;
 	size_t length;
 };
 
-/* What is to be known for that. */
 struct decode_context {
 	int flapjack; /* the version that events are for */
 	nsec clock;   /* what to add to the monotonic clock to get the broker clock */
 	struct moment now;
 };
 
-/* Free the posting afterwards. Its deadline is the record's; what else that says is in *record. */
-bool decode_record(const struct decode_context *decode_context, struct blob field,
-	struct blob value, struct prepared *out, struct record *record, struct reason *why);
+/* Free *out afterwards. It has the deadline of the record; the rest is in *record. */
+bool decode_record(const struct decode_context *context, struct blob field, struct blob value,
+	struct prepared *out, struct record *record, struct reason *why);
 
-/* The same for what was handed over. */
-bool decode_event(const struct decode_context *decode_context, struct blob json,
-	struct prepared *out, struct reason *why);
+/* The same for a handed-off event. */
+bool decode_event(const struct decode_context *context, struct blob json, struct prepared *out,
+	struct reason *why);
 
-/* Appends a posting as decode_event() reads it. */
+/* Appends an event as decode_event() reads it. */
 void encode_stored(struct buffer *out, const struct prepared *prepared);
 
 #endif

@@ -16,7 +16,7 @@
 struct submissions {
 	pthread_mutex_t lock;
 	struct submission *waiting;
-	bool listening; /* the deliverer sleeps until something comes */
+	bool listening; /* the delivery thread sleeps until the next submission */
 	bool closed;
 	int wake_fd;
 };

@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/encode.h"
-#include "httpbroker/delivery/outgoing.h"
+#include "httpbroker/delivery/flapjack.h"
 #include "httpbroker/limits.h"
 #include "t/unit/broker-parts.h"
 

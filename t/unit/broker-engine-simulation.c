@@ -8,7 +8,7 @@
 
 #include "httpbroker/checks/wheel.h"
 #include "httpbroker/delivery/engine.h"
-#include "httpbroker/delivery/outgoing.h"
+#include "httpbroker/delivery/flapjack.h"
 #include "t/unit/broker-parts.h"
 
 #include <inttypes.h>

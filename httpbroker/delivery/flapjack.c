@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/delivery/outgoing.h"
+#include "httpbroker/delivery/flapjack.h"
 
 #include "httpbroker/checks/encode.h"
 
@@ -34,7 +34,7 @@ void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int6
 	resp_end(queue);
 }
 
-/* Seconds since the event: its time to live, and what has passed since that was over. */
+/* Seconds since the event: its ttl, and the time since that was over. */
 static int64_t age_of(const struct check *check, struct moment now)
 {
 	return check->ttl + (now.monotonic - check->deadline) / NSEC_PER_SEC;

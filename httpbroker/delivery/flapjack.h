@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes an event for Flapjack's queue, as one more argument of a list. */
+#ifndef HTTPBROKER_DELIVERY_FLAPJACK_H
+#define HTTPBROKER_DELIVERY_FLAPJACK_H
+
+#include "common/clocks.h"
+#include "httpbroker/checks/checks.h"
+#include "httpbroker/redis/resp.h"
+
+/* The event, with this time (seconds since the epoch). */
+void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int64_t time);
+
+/*
+ * A stale check as an event with this state: the summary says for how long (by the monotonic
+ * clock); tags and delays are the check's.
+ */
+void flapjack_stale(
+	struct resp_list *queue, const struct check *check, enum state state, struct moment now);
+
+/* That state in capitals, as the original wrote it. A lasting one. */
+const char *flapjack_stale_word(enum state state);
+
+#endif
