@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long to wait before trying again: doubling from `min` to `max`, with jitter so that many
- * who lost the same peer do not come back in step. Pure: the caller brings the chance.
+ * The wait before a retry: it doubles from `min` to `max`, with jitter, so that clients that lost
+ * the same peer do not reconnect at once.
  */
 #ifndef COMMON_BACKOFF_H
 #define COMMON_BACKOFF_H
@@ -14,10 +14,10 @@ struct backoff {
 	nsec next; /* the next wait before jitter; 0: start at min */
 };
 
-/* The wait before the next attempt: the step less up to a quarter of it, by `chance`. */
+/* The next wait, less up to a quarter of it in proportion to `chance`, a random number. */
 nsec backoff_wait(struct backoff *backoff, uint32_t chance);
 
-/* It worked: the next failure starts at min again. */
+/* After a success: the next wait is `min`. */
 void backoff_reset(struct backoff *backoff);
 
 #endif

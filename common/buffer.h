@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes that grow at the end. {0} is an empty one. The bytes are always followed by a NUL that
- * is not counted, once anything was appended. The caller bounds what it appends.
+ * Bytes that grow at the end; {0} is empty. Once anything was appended, a NUL that is not counted
+ * follows. The caller bounds the size.
  */
 #ifndef COMMON_BUFFER_H
 #define COMMON_BUFFER_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 struct buffer {
-	char *data;      /* owned; NULL while nothing was ever appended */
+	char *data;      /* owned; NULL before the first append */
 	size_t length;   /* bytes in use */
 	size_t capacity; /* bytes allocated */
 };
@@ -19,18 +19,18 @@ void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Makes room for `more` bytes behind the end and returns where they go; then add to length. */
+/* Reserves `more` bytes behind the end and returns their address; the caller adds to length. */
 char *buffer_reserve(struct buffer *buffer, size_t more);
 
 /* Drops the first `count` bytes. */
 void buffer_consume(struct buffer *buffer, size_t count);
 
-/* Empty again; keeps the memory. */
+/* Keeps the memory. */
 void buffer_clear(struct buffer *buffer);
 
 void buffer_free(struct buffer *buffer);
 
-/* The same, for secrets: nothing of it stays in memory. */
+/* For secrets: overwrites the memory, then frees it. */
 void buffer_wipe(struct buffer *buffer);
 
 #endif

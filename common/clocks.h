@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clocks. Every time and every span in this project is an `nsec`: nanoseconds in 64 bits,
- * which lasts for 292 years. Waiting is done on the monotonic clock, stamping on the wall clock.
+ * Clocks. Every time and duration is an `nsec`: nanoseconds in 64 bits, enough for 292 years.
+ * Deadlines use the monotonic clock, time stamps the wall clock.
  */
 #ifndef COMMON_CLOCKS_H
 #define COMMON_CLOCKS_H
@@ -16,22 +16,22 @@ typedef int64_t nsec;
 #define NSEC_PER_SEC INT64_C(1000000000)
 #define NSEC_NEVER INT64_MAX /* a deadline that never comes */
 
-/* The earlier of two; that of a time and NSEC_NEVER is the time. */
+/* The earlier of two; either may be NSEC_NEVER. */
 nsec nsec_earlier(nsec a, nsec b);
 
-/* Since some fixed moment; stands still while the machine is suspended; never steps. */
+/* Never steps; stops while the machine is suspended. */
 nsec clock_monotonic(void);
 
-/* The same for less, and behind by a few milliseconds: when that was the last tick came. */
+/* The same at less cost, a few milliseconds behind. */
 nsec clock_coarse(void);
 
-/* As clock_monotonic(), but goes on while the machine is suspended. */
+/* As clock_monotonic(), but runs while the machine is suspended. */
 nsec clock_boot(void);
 
-/* Since the epoch (UTC); steps when somebody sets it. */
+/* Since the epoch (UTC); may step. */
 nsec clock_wall(void);
 
-/* Now, on both clocks: handed to whatever judges by time, so that tests can make it up. */
+/* Now, on both clocks; an argument, so that tests choose it. */
 struct moment {
 	nsec wall;      /* for stamps; may step */
 	nsec monotonic; /* for deadlines */
@@ -40,8 +40,8 @@ struct moment {
 struct moment moment_now(void);
 
 /*
- * What to hand to ppoll(2) to sleep until `deadline` on the same clock as `now`: writes *out and
- * returns it, zero if the deadline has passed; returns NULL (no limit) for NSEC_NEVER.
+ * The timeout for ppoll(2) until `deadline`, zero if it has passed: writes *out and returns it;
+ * NULL (no timeout) for NSEC_NEVER.
  */
 const struct timespec *clock_timeout(nsec now, nsec deadline, struct timespec *out);
 

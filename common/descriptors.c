@@ -33,14 +33,14 @@ void descriptors_complete(void)
 		close(fd);
 }
 
-#define DESCRIPTORS_MOST 65536 /* looked at one by one: some systems have no limit */
+#define DESCRIPTORS_MAX 65536 /* one by one: some systems have no limit */
 
-static void descriptor_keep_each(int from)
+static void each_keep_from_exec(int from)
 {
 	long limit = sysconf(_SC_OPEN_MAX);
 
-	if (limit < 0 || limit > DESCRIPTORS_MOST)
-		limit = DESCRIPTORS_MOST;
+	if (limit < 0 || limit > DESCRIPTORS_MAX)
+		limit = DESCRIPTORS_MAX;
 	for (int fd = from; fd < limit; fd++)
 		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
@@ -51,5 +51,5 @@ void descriptors_keep_from_exec(int from)
 	if (close_range((unsigned)from, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		return;
 #endif
-	descriptor_keep_each(from);
+	each_keep_from_exec(from);
 }

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* Files, sockets and pipes: how many this process may have open at once, and the standard three. */
+/* File descriptors: their limit, the standard ones, and those that exec(3) closes. */
 #ifndef COMMON_DESCRIPTORS_H
 #define COMMON_DESCRIPTORS_H
 
 #include <stddef.h>
 
 /*
- * Raises the soft limit to `wanted`, or as far as the hard limit lets us; never lowers it.
- * Returns how many may be open now: what is less than wanted is the caller's to live with.
+ * Raises the soft limit to `wanted`, or to the hard limit; never lowers it. Returns the new limit,
+ * which may be less than wanted.
  */
 size_t descriptors_allow(size_t wanted);
 
-/* Opens /dev/null as each of the standard three that is closed: or what is opened next, be it a
- * connection, would be taken for it. */
+/* Opens /dev/null in place of each standard descriptor that is closed, so that nothing opened later
+ * gets its number. */
 void descriptors_complete(void);
 
 /*
- * Between fork and exec: keeps `from` and all above it from the new program. With close_range(2),
- * or one by one where the C library (musl) or the kernel has none.
+ * Between fork and exec: sets close-on-exec from `from` up, with close_range(2), or one by one
+ * where the C library (musl) or the kernel has none.
  */
 void descriptors_keep_from_exec(int from);
 

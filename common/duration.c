@@ -16,7 +16,7 @@ static const struct unit {
 	{"ms", NSEC_PER_MSEC},
 };
 
-/* The unit named by the letters at *text, which is moved past them; NULL if there is none such. */
+/* Reads a unit and moves *text behind it; NULL: no unit. */
 static const struct unit *unit_read(const char **text)
 {
 	size_t length = strspn(*text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -30,7 +30,7 @@ static const struct unit *unit_read(const char **text)
 	return NULL;
 }
 
-/* A decimal number, as nanoseconds if it counted seconds; at most nine places count. */
+/* A decimal number; places behind the ninth are ignored. */
 struct decimal {
 	int64_t whole;
 	int64_t billionths;
@@ -58,7 +58,7 @@ static bool decimal_read(const char **text, struct decimal *out)
 	return true;
 }
 
-/* Adds `number` units to *total; false if that is more than fits. */
+/* Adds `number` units to *total; false: overflow. */
 static bool duration_add(nsec *total, struct decimal number, nsec unit)
 {
 	nsec whole;
@@ -93,7 +93,7 @@ static bool duration_read(const char *text, nsec *out)
 	return true;
 }
 
-/* As one would type it: a whole number of the largest unit that has one. */
+/* As a user would write it: a whole number of the largest possible unit. */
 static const char *limit_text(nsec limit, char out[DURATION_TEXT])
 {
 	const struct unit *unit = units;

@@ -5,14 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINES_CHUNK 65536 /* what a pipe holds */
+#define LINES_CHUNK 65536 /* the size of a pipe */
 
 void lines_init(struct lines *lines, size_t limit)
 {
 	*lines = (struct lines){.limit = limit};
 }
 
-/* What was given out, or skipped, need not be kept any longer. */
+/* Drops lines that were returned or skipped. */
 static void pending_compact(struct lines *lines)
 {
 	buffer_consume(&lines->pending, lines->start);
@@ -51,7 +51,7 @@ enum lines_read_result lines_read(struct lines *lines, int fd)
 	return LINES_READ;
 }
 
-/* No newline yet: what is already too long is thrown away at once, so that memory stays flat. */
+/* No newline yet: a line that is already too long is dropped at once, to bound memory. */
 static enum lines_result line_wait(struct lines *lines, size_t there)
 {
 	if (lines->skipping || there > lines->limit) {
@@ -61,7 +61,7 @@ static enum lines_result line_wait(struct lines *lines, size_t there)
 	return LINES_NONE;
 }
 
-/* The newline or mark that comes first; NULL: none of them is there. */
+/* The first newline or mark; NULL: none. */
 static char *line_end(const struct lines *lines, char *start, size_t there)
 {
 	char *newline = memchr(start, '\n', there);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lines out of a stream of bytes, with a bound. A line longer than the limit is not delivered
- * cut: it is skipped up to its newline and reported, so that nobody mistakes half of it for
- * the whole.
+ * Splits a stream of bytes into lines. A line longer than the limit is skipped up to its newline
+ * and reported, never cut.
  */
 #ifndef COMMON_LINES_H
 #define COMMON_LINES_H
@@ -13,26 +12,26 @@
 #include <stdint.h>
 
 struct lines {
-	size_t limit;          /* bytes that a line may have, its newline not counted */
-	uint64_t number;       /* of the line that lines_next() gave last; the first is 1 */
-	struct buffer pending; /* read and not yet given out */
-	size_t start;          /* where in pending the next line begins */
+	size_t limit;          /* bytes of a line without its newline */
+	uint64_t number;       /* of the last line from lines_next(); the first is 1 */
+	struct buffer pending; /* bytes that lines_next() has not returned */
+	size_t start;          /* offset of the next line in pending */
 	bool skipping;         /* inside a line that is too long */
-	char mark;             /* may be set after lines_init(): ends what is given out as a newline
-				* does, but the line goes on, and its number; NUL: there is none */
-	bool marked;           /* what was given out last was ended by it */
+	char mark;             /* ends what lines_next() returns, but not the line and its number;
+				* set it after lines_init(); NUL: none */
+	bool marked;           /* the last result was ended by it */
 };
 
 enum lines_result {
 	LINES_LINE,     /* *line is the next one, without its newline, NUL-terminated */
-	LINES_TOO_LONG, /* line `number` was longer than the limit and is gone */
-	LINES_NONE,     /* no whole line is there: read more */
+	LINES_TOO_LONG, /* line `number` was skipped */
+	LINES_NONE,     /* no complete line: read more */
 };
 
 enum lines_read_result {
-	LINES_READ,  /* something came */
-	LINES_AGAIN, /* nothing there now (a non-blocking descriptor, or a signal) */
-	LINES_END,   /* end of file; a last line without newline has been completed */
+	LINES_READ,
+	LINES_AGAIN, /* EAGAIN or EINTR */
+	LINES_END,   /* end of file; lines_finish() was called */
 	LINES_ERROR, /* errno says what */
 };
 
@@ -41,11 +40,11 @@ void lines_init(struct lines *lines, size_t limit);
 /* One read(2) of at most 64 KiB. */
 enum lines_read_result lines_read(struct lines *lines, int fd);
 
-/* For bytes that somebody else has read, and for their end: a last line without newline is one. */
+/* For bytes read elsewhere; at their end a last line without newline counts as a line. */
 void lines_push(struct lines *lines, const void *bytes, size_t length);
 void lines_finish(struct lines *lines);
 
-/* The next line. *line is ours and holds until the next call of any of these. */
+/* The next line. *line is valid until the next call of any of these. */
 enum lines_result lines_next(struct lines *lines, char **line);
 
 void lines_free(struct lines *lines);

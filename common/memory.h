@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation that ends the program with a message (exit 71) instead of failing. The caller has
- * bounded the size: no peer may decide how much is asked for. Free with free(3).
+ * Allocation that exits with a message (71) instead of failing. The caller bounds the size: no peer
+ * may decide it. Free with free(3).
  */
 #ifndef COMMON_MEMORY_H
 #define COMMON_MEMORY_H

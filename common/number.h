@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one strict reader of whole numbers: digits with an optional minus, nothing before or after.
- */
+/* The strict parser of whole numbers: digits with an optional minus, and nothing else. */
 #ifndef COMMON_NUMBER_H
 #define COMMON_NUMBER_H
 
@@ -11,7 +10,7 @@
 /* Reads `text` into *out if it is a decimal whole number from min to max. */
 bool number_parse(const char *text, int64_t min, int64_t max, int64_t *out, struct reason *why);
 
-/* "" for one, "s" for any other number: what ends the noun behind it. */
+/* The ending of a noun behind the number: "" for one, else "s". */
 const char *number_plural(uint64_t number);
 
 #endif

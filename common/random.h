@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers from the kernel: arc4random(3) is not in every C library. */
+/* Random numbers from the kernel; arc4random(3) is not in every C library. */
 #ifndef COMMON_RANDOM_H
 #define COMMON_RANDOM_H
 
 #include <stdint.h>
 
-/* Any number of 32 bits; waits, soon after boot, until the kernel has gathered enough. */
+/* 32 bits; may block soon after boot. Exits if the kernel has none. */
 uint32_t random_number(void);
 
 /* For ids and jitter, which need not be secret. Never waits: soon after boot it is the time. */

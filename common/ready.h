@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Telling the supervisor that we serve: s6's newline on a descriptor (--ready-fd) and systemd's
- * datagrams to $NOTIFY_SOCKET (sd_notify(3) documents them; its library is not needed).
- * Nothing happens, and nothing fails, where nobody asked.
+ * Reports to the supervisor: s6's newline on a descriptor (--ready-fd) and systemd's datagrams to
+ * $NOTIFY_SOCKET (sd_notify(3)). Does nothing without them.
  */
 #ifndef COMMON_READY_H
 #define COMMON_READY_H
@@ -11,7 +10,7 @@
 
 #include <stdbool.h>
 
-/* Serving: READY=1, and a newline on `fd`, which is then closed; -1: no such descriptor. */
+/* Sends READY=1, and a newline on `fd`, which it closes; -1: none. */
 void ready_announce(int fd);
 
 /* Sends one datagram such as "STOPPING=1", "WATCHDOG=1" or "STATUS=…". */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why something was refused, in words for the person who asked: one line, no newline at its end,
- * naming the place and the value. A function that can refuse takes a `struct reason *` and
- * returns false with the reason set, or true with the reason untouched.
+ * An error message: one line without newline, with the place and the value. A function that can
+ * fail takes a `struct reason *` and returns false with the reason set, or true with it unchanged.
  */
 #ifndef COMMON_REASON_H
 #define COMMON_REASON_H
@@ -13,10 +12,10 @@ struct reason {
 	char text[512]; /* longer ones are cut */
 };
 
-/* Sets the reason. Always false, so that a refusal is `return reason_set(why, …)`. */
+/* Always false, for `return reason_set(why, …)`. */
 bool reason_set(struct reason *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts `place: ` before the reason that is there. Always false. */
+/* Puts `place: ` before the reason. Always false. */
 bool reason_prefix(struct reason *why, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 static volatile sig_atomic_t arrived[NSIG];
-static sigset_t wait_mask; /* what was blocked before us */
+static sigset_t wait_mask; /* without the caught signals */
 static sigset_t caught;
-static struct sigaction file_too_large; /* what was done at SIGXFSZ before us */
+static struct sigaction file_too_large; /* the action for SIGXFSZ at the start */
 
 static void signal_note(int signal)
 {
@@ -21,7 +21,7 @@ void signals_catch(const int *signals, int count)
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	sigemptyset(&caught);
-	/* uncaught, ppoll(2) goes on where it was stopped, for as long as was left then */
+	/* uncaught, ppoll(2) would sleep for what was left of its timeout */
 	sigaddset(&caught, SIGCONT);
 	for (int i = 0; i < count; i++)
 		sigaddset(&caught, signals[i]);
@@ -32,7 +32,6 @@ void signals_catch(const int *signals, int count)
 		sigdelset(&wait_mask, signal);
 		sigaction(signal, &note, NULL);
 	}
-	/* a write fails then, and who writes says so */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, &file_too_large);
 }

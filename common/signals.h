@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals as something to look at, not something that happens. The handler only sets a flag; the
- * caught signals are blocked except inside ppoll(2), so that none can slip in between looking
- * at the flags and going to sleep.
+ * Signals as flags. The handler only sets a flag, and caught signals are blocked except inside
+ * ppoll(2): none is lost between reading the flags and sleeping.
  */
 #ifndef COMMON_SIGNALS_H
 #define COMMON_SIGNALS_H
@@ -12,28 +11,24 @@
 #include <stdbool.h>
 
 /*
- * Catches `count` signals and ignores SIGPIPE and SIGXFSZ: write(2) fails instead. Call once,
- * before any thread is started. SIGCONT is caught as well: who was stopped and goes on must look at
- * the clock, not sleep out the rest.
+ * Catches `count` signals, and SIGCONT, after which ppoll(2) must not sleep out the rest. Ignores
+ * SIGPIPE and SIGXFSZ: write(2) fails instead. Call it once, before any thread is started.
  */
 void signals_catch(const int *signals, int count);
 
-/* True once for each time the signal has arrived since the last call (several count as one). */
+/* Whether the signal has arrived since the last call. */
 bool signal_arrived(int signal);
 
-/* True if SIGTERM or SIGINT has arrived since the last call; the log tells which. */
+/* Whether SIGTERM or SIGINT has arrived since the last call; it is logged. */
 bool signals_say_stop(void);
 
-/* The mask to hand to ppoll(2): in it, and only in it, the caught signals arrive. */
+/* The mask for ppoll(2), inside which alone the caught signals arrive. */
 const sigset_t *signals_wait_mask(void);
 
-/*
- * ppoll(2) with that mask, for loops that may never find nothing to read: ppoll(2) itself lets no
- * signal in while a descriptor is ready.
- */
+/* ppoll(2) with that mask; signals arrive even if a descriptor is always ready. */
 int signals_poll(struct pollfd *fds, nfds_t count, const struct timespec *timeout);
 
-/* In a child between fork and exec: puts every caught signal back as it was at the start. */
+/* In a child between fork and exec: restores every signal. */
 void signals_restore(void);
 
 #endif

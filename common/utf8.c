@@ -16,7 +16,7 @@ size_t utf8_promised(unsigned char lead)
 	return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
-/* The second byte is what tells overlong forms, surrogates and what lies above U+10FFFF. */
+/* The second byte excludes overlong forms, surrogates and what is above U+10FFFF. */
 static bool second_fits(unsigned char lead, unsigned char second)
 {
 	unsigned char low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
@@ -55,13 +55,12 @@ static bool is_not_for_xml(const char *character, size_t length)
 	       (unsigned char)character[2] >= 0xbe;
 }
 
-/* What a stretch of text becomes. */
 struct cleaned {
-	size_t length; /* bytes of the text that it stands for */
+	size_t length; /* bytes of the text that it replaces */
 	const char *written;
 };
 
-/* The length of a control character, and of what it begins: `ESC [`, or U+009B, up to a letter. */
+/* The length of a control character or terminal sequence: `ESC [`, or U+009B, up to a letter. */
 static size_t control_length(const char *bytes, size_t length, size_t left)
 {
 	size_t at = length;
@@ -75,7 +74,7 @@ static size_t control_length(const char *bytes, size_t length, size_t left)
 	return at < left && bytes[at] >= '@' && bytes[at] <= '~' ? at + 1 : length;
 }
 
-/* For the character at `bytes`, which the rule does not leave as it is. */
+/* For a character that is not clean. */
 static struct cleaned character_clean(const char *bytes, size_t left, enum utf8_lines lines)
 {
 	size_t length = bytes[0] == '\0' ? 1 : utf8_character(bytes, left);
@@ -176,7 +175,7 @@ size_t utf8_cut(const char *text, size_t limit)
 	return limit;
 }
 
-/* The number of the `\uXXXX` at `text`; -1: there is none. */
+/* The number of the `\uXXXX` at `text`; -1: none. */
 static int escape_read(const char *text, size_t left)
 {
 	int number = 0;
@@ -194,7 +193,7 @@ static int escape_read(const char *text, size_t left)
 	return number;
 }
 
-/* Mends the escape at `text` if it has to be. Returns how long the escape, or the pair, is. */
+/* Replaces the escape at `text` if necessary. Returns the length of the escape or pair. */
 static size_t escape_mend(char *text, size_t left, bool *mended)
 {
 	int number = escape_read(text, left);
