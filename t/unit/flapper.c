@@ -2,8 +2,8 @@
 /* flapper without a clock: addresses, the word quit, the port. */
 #include "t/unit/unit.h"
 
-#include "flapper/listener.h"
 #include "flapper/clients.h"
+#include "flapper/listener.h"
 
 #include <errno.h>
 #include <string.h>
