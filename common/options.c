@@ -241,7 +241,7 @@ static void operand_apply(const struct option_table *table, struct options *opti
 /* The table as getopt_long() wants it. Its letters begin with `-`: operands come in their place. */
 static struct option *getopt_table(const struct option_row *rows, struct buffer *letters)
 {
-	struct option *known = NULL;
+	struct option *known = memory_zeroed(1, sizeof *known);
 	size_t count = 0;
 
 	buffer_append_text(letters, "-");
