@@ -15,7 +15,8 @@ struct framing {
 	const char *unknown; /* an unsupported transfer coding; NULL: none */
 	bool twice;          /* two lengths that differ */
 	bool in_place;       /* library_cuts_in_place() */
-	unsigned hosts;      /* how many Host headers */
+	const char *host;    /* Host; NULL: none */
+	unsigned hosts;      /* how many of them */
 	bool odd_name;       /* a header's name has an illegal character */
 	bool odd_end;        /* a header has a NUL, or does not end in CR LF */
 };
@@ -65,8 +66,10 @@ static enum MHD_Result header_add(
 		if (framing->coding != NULL || strcasecmp(text, "chunked") != 0)
 			framing->unknown = text;
 		framing->coding = text;
+	} else if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
+		framing->host = text;
+		framing->hosts++;
 	}
-	framing->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
 	framing->odd_name |= !is_name(name);
 	if (framing->in_place && value != NULL)
 		framing->odd_end |= value[strlen(value) + 1] != '\0';
@@ -109,6 +112,8 @@ bool headers_framing_check(struct request *request, const char *version)
 			"Transfer-Encoding: %.64s is not supported, only chunked", framing.unknown);
 	else if (fault != NULL)
 		response_error(&request->response, 400, "%s", fault);
+	request->host = framing.host;
+	request->length = framing.length;
 	return framing.unknown == NULL && fault == NULL;
 }
 
@@ -116,8 +121,7 @@ bool headers_framing_check(struct request *request, const char *version)
 bool headers_origin_check(struct request *request)
 {
 	const struct hosts *hosts = &request->context->hosts;
-	const char *method = request->method;
-	const char *host = request->header(request, MHD_HTTP_HEADER_HOST);
+	const char *method = request->method, *host = request->host;
 	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 
 	if (request->client->checks_host && host != NULL && !hosts_know(hosts, host))

@@ -114,6 +114,8 @@ static void request_authenticate(struct request *request)
 {
 	const char *why;
 
+	if (request->context->auth == NULL)
+		return;
 	switch (auth_check(request->context->auth,
 		request->header(request, MHD_HTTP_HEADER_AUTHORIZATION), &request->grant)) {
 	case AUTH_OK:
@@ -133,11 +135,11 @@ static void request_authenticate(struct request *request)
 /* INT64_MAX: not a number. */
 static int64_t content_length(const struct request *request)
 {
-	const char *text = request->header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
 	struct reason ignored;
 	int64_t length = 0;
 
-	if (text != NULL && !number_parse(text, 0, INT64_MAX, &length, &ignored))
+	if (request->length != NULL &&
+		!number_parse(request->length, 0, INT64_MAX, &length, &ignored))
 		return INT64_MAX;
 	return length;
 }

@@ -89,6 +89,7 @@ struct request {
 	struct request_context *context;
 	struct client *client;
 	const struct route *route; /* NULL: none matches */
+	const char *host, *length; /* the headers Host and Content-Length; NULL: none */
 	bool last;                 /* nothing more can be read on this connection */
 	bool refused;              /* the response is there; the rest of the request is discarded */
 	nsec begun;                /* at debug level: when its headers were there (monotonic) */

@@ -9,9 +9,9 @@ static const struct {
 	const struct route *route;
 	const char *methods;
 } routes[] = {
+	{&route_post_state, "DELETE, GET, HEAD, POST"},
 	{&route_delete_state, "DELETE, GET, HEAD, POST"},
 	{&route_get_state, "DELETE, GET, HEAD, POST"},
-	{&route_post_state, "DELETE, GET, HEAD, POST"},
 	{&route_get_health, "GET, HEAD"},
 	{&route_get_metrics, "GET, HEAD"},
 	{&route_get_state_metrics, "GET, HEAD"},
@@ -21,17 +21,19 @@ const struct route *route_find(const char *method, const char *path, struct resp
 {
 	/* HEAD is handled as GET: libmicrohttpd omits the body */
 	const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+	const char *allow = NULL;
 
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
 		if (strcmp(routes[i].route->path, path) != 0)
 			continue;
 		if (strcmp(routes[i].route->method, wanted) == 0)
 			return routes[i].route;
-		response->allow = routes[i].methods;
+		allow = routes[i].methods;
 	}
-	if (response->allow != NULL)
-		response_error(response, 405, "%s does not accept %.32s, only %s", path, method,
-			response->allow);
+	response->allow = allow;
+	if (allow != NULL)
+		response_error(
+			response, 405, "%s does not accept %.32s, only %s", path, method, allow);
 	else
 		response_error(response, 404,
 			"there is nothing at %.200s; there are /state, /health, /metrics and /metrics/states",

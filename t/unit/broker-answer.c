@@ -119,6 +119,7 @@ static void routes_are_found_by_path_and_method(void **state)
 	assert_ptr_equal(route_find("GET", "/state", &answer), &route_get_state);
 	assert_ptr_equal(route_find("HEAD", "/state", &answer), &route_get_state);
 	assert_ptr_equal(route_find("POST", "/state", &answer), &route_post_state);
+	assert_null(answer.allow);
 	assert_int_equal(answer.status, 0);
 	assert_no_route("GET", "/", 404, NULL);
 	assert_no_route("HEAD", "/", 404, NULL);
