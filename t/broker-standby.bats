@@ -136,7 +136,7 @@ none_left() {
 	poll 20 said a 'info: events that other brokers have handed off can be read again'
 	poll 20 queued 3
 	poll 20 none_left
-	[ "$(grep -c 'cannot be taken' "$work/a.log")" -eq 1 ]
+	[ "$(grep -c 'cannot read the events' "$work/a.log")" -eq 1 ]
 }
 
 @test "what is handed over and is older than what was posted here is left out, counted and logged" {

@@ -34,7 +34,7 @@ struct connector {
 	int fd; /* -1: none, or given away */
 	int error;
 	struct reason why;
-	bool dropped; /* whoever comes last frees it */
+	bool dropped; /* the last user frees it */
 };
 
 static void connector_free(struct connector *connector)
