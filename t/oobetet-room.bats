@@ -220,7 +220,7 @@ paced() {
 	poll 20 said oobetet 'error: delivery to ops@conference.localhost is failing: the room has not sent it back within 1 s; trying again'
 	poll 20 at_least 3 flapjack '<oobetet>.* is Critical'
 	paced 3.9
-	once 'delivery to .* is failing'
+	once 'error: delivery to .* is failing'
 	both
 	poll 20 said flapjack '<oobetet>.* is OK'
 }
