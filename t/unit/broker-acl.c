@@ -117,8 +117,8 @@ static void no_entity_is_longer_than_one_can_be(void **state)
 	assert_false(acl_allows(&acl, 2, (struct text){longest, 1025}, none));
 }
 
-/* It makes small letters of an entity's. */
-static void flapjack_1_does_not_tell_letters_by_their_case(void **state)
+/* It converts an entity to lower case. */
+static void flapjack_1_ignores_the_case_of_an_entity(void **state)
 {
 	(void)state;
 	assert_true(allows_check("db-*", 1, "DB-01", "Up"));
@@ -138,7 +138,7 @@ int main(void)
 		cmocka_unit_test(no_more_of_the_name_than_it_has),
 		cmocka_unit_test(every_entity_that_a_colon_of_the_check_makes_is_covered),
 		cmocka_unit_test(no_entity_is_longer_than_one_can_be),
-		cmocka_unit_test(flapjack_1_does_not_tell_letters_by_their_case),
+		cmocka_unit_test(flapjack_1_ignores_the_case_of_an_entity),
 		cmocka_unit_test(a_name_made_for_backtracking_is_judged_soon),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The broker's answers: sound JSON whatever is quoted in them, and the routes. */
+/* Responses: valid JSON whatever they quote; the routes. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/request.h"

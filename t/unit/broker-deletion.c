@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* DELETE /state, up to where it is submitted, and how it is answered then. */
+/* DELETE /state: its submission, and its response. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/request.h"
@@ -79,7 +79,7 @@ static void a_token_may_only_forget_what_it_may_write(void **state)
 }
 
 /* A check's name misspelt must not forget the whole entity. */
-static void what_is_not_understood_is_refused(void **state)
+static void an_invalid_query_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(&(struct query){{{"entity", "e"}, {"chek", "c"}}, 2, true}, NULL, 400,
@@ -108,7 +108,7 @@ static void assert_answer(
 	talk_end(&talk);
 }
 
-static void it_is_answered_by_what_became_of_it(void **state)
+static void the_response_depends_on_the_result(void **state)
 {
 	(void)state;
 	assert_answer(SUBMISSION_COMMITTED, 1, 200, "{\"forgotten\": 1}\n");
@@ -123,8 +123,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_check_or_all_of_an_entity_is_submitted),
 		cmocka_unit_test(a_token_may_only_forget_what_it_may_write),
-		cmocka_unit_test(what_is_not_understood_is_refused),
-		cmocka_unit_test(it_is_answered_by_what_became_of_it),
+		cmocka_unit_test(an_invalid_query_is_refused),
+		cmocka_unit_test(the_response_depends_on_the_result),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /state from its body to its answer; what the ledger would say is made up. */
+/* POST /state from its body to its answer; the results of the delivery are made up. */
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
@@ -52,7 +52,7 @@ static struct posted *post(const char *body)
 	return posted;
 }
 
-/* The submission is answered: a letter for each posting, `t`aken, `o`lder or `f`ull. */
+/* The submission is answered: a letter for each event, `t`aken, `o`lder or `f`ull. */
 static void posted_end(struct posted *posted, enum submission_result result, const char *answers)
 {
 	struct submission *submission = posted->submission;
@@ -214,7 +214,7 @@ static void a_batch_is_answered_by_what_became_of_each(void **state)
 /* What an item of a mixture is, and what its answer has to say of it. */
 static const struct kind {
 	const char *json;
-	char answer;          /* the ledger's; 0: it is not submitted */
+	char answer;          /* the engine's result; 0: not submitted */
 	const char *words[3]; /* by the submission's result */
 } kinds[] = {
 	{EVENT("c", ""), 't', {"delivered", "kept", "busy"}},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What routes are told of a request, and what is counted of its events. */
+/* The query, headers and names of a request; the counters; the cached count of checks. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/headers.h"
@@ -56,7 +56,7 @@ static void a_preference_is_found_among_others(void **state)
 	assert_false(prefer_has(NULL, "respond-async"));
 }
 
-static void events_are_counted_by_format_and_fate(void **state)
+static void events_are_counted_by_format_and_outcome(void **state)
 {
 	struct counters *counters = counters_new();
 
@@ -74,7 +74,7 @@ static void events_are_counted_by_format_and_fate(void **state)
 	counters_free(counters);
 }
 
-static void what_is_left_out_is_counted(void **state)
+static void dropped_fields_are_counted(void **state)
 {
 	struct counters *counters = counters_new();
 
@@ -88,7 +88,7 @@ static void what_is_left_out_is_counted(void **state)
 	counters_free(counters);
 }
 
-static void every_fate_and_every_piece_has_a_name_of_its_own(void **state)
+static void every_outcome_and_dropped_field_has_its_own_name(void **state)
 {
 	(void)state;
 	for (int i = 0; i < OUTCOMES; i++)
@@ -105,7 +105,7 @@ static void every_fate_and_every_piece_has_a_name_of_its_own(void **state)
 	assert_false(outcome_is_accepted(OUTCOME_STOPPING));
 }
 
-static void want_of_room_is_told_once_and_once_when_it_is_over(void **state)
+static void overload_is_logged_once_and_once_when_it_is_over(void **state)
 {
 	struct overload overload = {0};
 	const nsec end = 7 * NSEC_PER_SEC + OVERLOAD_QUIET;
@@ -147,7 +147,7 @@ static void names_of_loopback_and_of_this_machine_are_known(void **state)
 			fail_msg("'%s' is known", foreign[i]);
 }
 
-static void what_a_page_of_another_site_sends_is_told_apart(void **state)
+static void requests_of_a_page_of_another_site_are_recognised(void **state)
 {
 	static const struct {
 		const char *fetch_site, *origin, *host;
@@ -218,7 +218,7 @@ static void state_add(struct checks *checks, const char *name, nsec deadline)
 	checks_add(checks, &event);
 }
 
-static void what_is_counted_for_everybody_is_used_again(void **state)
+static void a_recent_count_of_checks_is_reused(void **state)
 {
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	const nsec now = 1000 * NSEC_PER_SEC;
@@ -253,17 +253,17 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_loopback_and_of_this_machine_are_known),
-		cmocka_unit_test(what_a_page_of_another_site_sends_is_told_apart),
+		cmocka_unit_test(requests_of_a_page_of_another_site_are_recognised),
 		cmocka_unit_test(a_host_name_is_one_without_a_port),
 		cmocka_unit_test(a_target_is_looked_at_before_it_is_taken_apart),
-		cmocka_unit_test(what_is_counted_for_everybody_is_used_again),
+		cmocka_unit_test(a_recent_count_of_checks_is_reused),
 		cmocka_unit_test(parameters_are_found_by_name),
 		cmocka_unit_test(a_query_with_anything_else_is_refused),
 		cmocka_unit_test(a_preference_is_found_among_others),
-		cmocka_unit_test(events_are_counted_by_format_and_fate),
-		cmocka_unit_test(what_is_left_out_is_counted),
-		cmocka_unit_test(want_of_room_is_told_once_and_once_when_it_is_over),
-		cmocka_unit_test(every_fate_and_every_piece_has_a_name_of_its_own),
+		cmocka_unit_test(events_are_counted_by_format_and_outcome),
+		cmocka_unit_test(dropped_fields_are_counted),
+		cmocka_unit_test(overload_is_logged_once_and_once_when_it_is_over),
+		cmocka_unit_test(every_outcome_and_dropped_field_has_its_own_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is resumed at once, and who by the thread that was woken by that. */
+/* Which connection is resumed at once, and which by the thread that this wakes. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/suspend.h"
 
-enum { SLEEPERS = 4 };
+enum { SUSPENDED = 4 };
 
 /* Instead of libmicrohttpd's: a connection is the number of how often it was resumed. */
 void MHD_resume_connection(struct MHD_Connection *connection)
@@ -12,13 +12,13 @@ void MHD_resume_connection(struct MHD_Connection *connection)
 	++*(int *)connection;
 }
 
-static int resumed[SLEEPERS];
-static struct suspended_request suspended[SLEEPERS];
+static int resumed[SUSPENDED];
+static struct suspended_request suspended[SUSPENDED];
 
 static int begin(void **state)
 {
 	(void)state;
-	for (int i = 0; i < SLEEPERS; i++) {
+	for (int i = 0; i < SUSPENDED; i++) {
 		resumed[i] = 0;
 		suspended[i] =
 			(struct suspended_request){(struct MHD_Connection *)&resumed[i], NULL};
@@ -26,7 +26,7 @@ static int begin(void **state)
 	return 0;
 }
 
-static void assert_resumed(const int wanted[SLEEPERS])
+static void assert_resumed(const int wanted[SUSPENDED])
 {
 	assert_memory_equal(resumed, wanted, sizeof resumed);
 }
@@ -38,11 +38,11 @@ static void the_first_is_resumed_and_the_others_when_their_thread_goes_on(void *
 	(void)state;
 	for (int i = 0; i < 3; i++)
 		resume_queue_resume(&queue, &suspended[i]);
-	assert_resumed((const int[SLEEPERS]){1, 0, 0, 0});
+	assert_resumed((const int[SUSPENDED]){1, 0, 0, 0});
 	resume_queue_run(&queue);
-	assert_resumed((const int[SLEEPERS]){1, 1, 1, 0});
+	assert_resumed((const int[SUSPENDED]){1, 1, 1, 0});
 	resume_queue_run(&queue);
-	assert_resumed((const int[SLEEPERS]){1, 1, 1, 0});
+	assert_resumed((const int[SUSPENDED]){1, 1, 1, 0});
 }
 
 /* Else nobody would wake their thread. */
@@ -55,10 +55,10 @@ static void after_that_there_is_a_first_again(void **state)
 	resume_queue_run(&queue);
 	resume_queue_resume(&queue, &suspended[1]);
 	resume_queue_resume(&queue, &suspended[2]);
-	assert_resumed((const int[SLEEPERS]){1, 1, 0, 0});
+	assert_resumed((const int[SUSPENDED]){1, 1, 0, 0});
 	resume_queue_run(&queue);
 	resume_queue_resume(&queue, &suspended[3]);
-	assert_resumed((const int[SLEEPERS]){1, 1, 1, 1});
+	assert_resumed((const int[SUSPENDED]){1, 1, 1, 1});
 }
 
 static void each_thread_is_woken_for_its_own(void **state)
@@ -70,11 +70,11 @@ static void each_thread_is_woken_for_its_own(void **state)
 	resume_queue_resume(&resume_queues[0], &suspended[0]);
 	resume_queue_resume(&resume_queues[1], &suspended[1]);
 	resume_queue_resume(&resume_queues[1], &suspended[2]);
-	assert_resumed((const int[SLEEPERS]){1, 1, 0, 0});
+	assert_resumed((const int[SUSPENDED]){1, 1, 0, 0});
 	resume_queue_run(&resume_queues[0]);
-	assert_resumed((const int[SLEEPERS]){1, 1, 0, 0});
+	assert_resumed((const int[SUSPENDED]){1, 1, 0, 0});
 	resume_queue_run(&resume_queues[1]);
-	assert_resumed((const int[SLEEPERS]){1, 1, 1, 0});
+	assert_resumed((const int[SUSPENDED]){1, 1, 1, 0});
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tokens: how a client sends one, what a file of them may hold, which one it is. */
+/* Tokens: the Authorization header, the file, the look-up. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/auth.h"
