@@ -14,14 +14,13 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/engine.c httpbroker/delivery/engine.h \
 	httpbroker/delivery/exchange.c \
 	httpbroker/delivery/fifo.c httpbroker/delivery/fifo.h \
+	httpbroker/delivery/flapjack.c httpbroker/delivery/flapjack.h \
 	httpbroker/delivery/forget.c httpbroker/delivery/forget.h \
 	httpbroker/delivery/handoff.c httpbroker/delivery/handoff.h \
-	httpbroker/delivery/histogram.c httpbroker/delivery/histogram.h \
 	httpbroker/delivery/internal.h \
 	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
 	httpbroker/delivery/missing.c httpbroker/delivery/missing.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
-	httpbroker/delivery/flapjack.c httpbroker/delivery/flapjack.h \
 	httpbroker/delivery/pending.c httpbroker/delivery/pending.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
@@ -32,7 +31,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/formats/flapjack.c \
 	httpbroker/formats/format.c httpbroker/formats/format.h \
 	httpbroker/formats/json.c httpbroker/formats/json.h \
-	httpbroker/formats/names.c httpbroker/formats/names.h \
 	httpbroker/formats/newrelic.c \
 	httpbroker/formats/sensu.c \
 	httpbroker/http/auth.c httpbroker/http/auth.h \
@@ -42,7 +40,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/headers.c httpbroker/http/headers.h \
 	httpbroker/http/health.c httpbroker/http/health.h \
 	httpbroker/http/held.c httpbroker/http/held.h \
-	httpbroker/http/hosts.c httpbroker/http/hosts.h \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
 	httpbroker/http/post.c httpbroker/http/post.h \

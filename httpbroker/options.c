@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/secret.h"
-#include "httpbroker/http/hosts.h"
+#include "httpbroker/http/headers.h"
 #include "httpbroker/limits.h"
 #include "httpbroker/sns/policy.h"
 

@@ -17,7 +17,6 @@
 #define HTTPBROKER_DELIVERY_DELIVERY_H
 
 #include "common/address.h"
-#include "httpbroker/delivery/histogram.h"
 #include "httpbroker/delivery/status.h"
 #include "httpbroker/delivery/submissions.h"
 

@@ -10,7 +10,6 @@
 #include "common/memory.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/json.h"
-#include "httpbroker/formats/names.h"
 #include "httpbroker/limits.h"
 
 #include <stdlib.h>

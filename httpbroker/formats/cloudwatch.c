@@ -12,7 +12,6 @@
 #include "common/buffer.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/json.h"
-#include "httpbroker/formats/names.h"
 
 #include <string.h>
 

@@ -6,7 +6,6 @@
  */
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/json.h"
-#include "httpbroker/formats/names.h"
 
 #include <string.h>
 

@@ -7,7 +7,6 @@
  */
 #include "httpbroker/formats/format.h"
 #include "httpbroker/formats/json.h"
-#include "httpbroker/formats/names.h"
 #include "httpbroker/limits.h"
 
 #include <string.h>

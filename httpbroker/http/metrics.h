@@ -8,7 +8,7 @@
 #define HTTPBROKER_HTTP_METRICS_H
 
 #include "common/clocks.h"
-#include "httpbroker/delivery/histogram.h"
+#include "httpbroker/delivery/status.h"
 #include "httpbroker/delivery/submissions.h"
 #include "httpbroker/formats/format.h"
 

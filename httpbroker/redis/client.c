@@ -142,8 +142,7 @@ static void connect_fail(struct redis *redis, int error, const struct reason *ca
 
 	reason_set(&why, "cannot connect: %s", cause->text);
 	if (error == ECONNREFUSED && redis->settings.server.port == PORT_OF_FLAPJACK)
-		reason_set(&why,
-			"cannot connect: %s (Debian's redis-server listens on port 6379)",
+		reason_set(&why, "cannot connect: %s (Debian's redis-server listens on port 6379)",
 			cause->text);
 	redis_fail(redis, OUTAGE_UNREACHABLE, why.text, now);
 }

@@ -8,7 +8,7 @@
 
 #include "common/reason.h"
 #include "httpbroker/submit/event.h"
-#include "httpbroker/submit/plugin.h"
+#include "httpbroker/submit/report.h"
 
 #define NSCA_MARK '\x17' /* ETB: ends a result of nsca within its line */
 

@@ -8,14 +8,12 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/command.c httpbroker/submit/command.h \
 	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
 	httpbroker/submit/event.c httpbroker/submit/event.h \
-	httpbroker/submit/feed.c httpbroker/submit/feed.h \
 	httpbroker/submit/forget.c httpbroker/submit/forget.h \
 	httpbroker/submit/json_stream.c httpbroker/submit/json_stream.h \
 	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
 	httpbroker/submit/loop.c httpbroker/submit/loop.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
 	httpbroker/submit/outage.c httpbroker/submit/outage.h \
-	httpbroker/submit/plugin.c httpbroker/submit/plugin.h \
 	httpbroker/submit/queue.c httpbroker/submit/queue.h \
 	httpbroker/submit/report.c httpbroker/submit/report.h \
 	httpbroker/submit/response.c httpbroker/submit/response.h \

@@ -1,11 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* A command's result as an event: the state and the texts. Pure. */
+/*
+ * The output of a monitoring plugin, parsed as its guidelines say
+ * (https://www.monitoring-plugins.org/doc/guidelines.html, "Plugin Output for Nagios", and the
+ * multi-line form of Nagios 3):
+ *
+ *     summary | performance data
+ *     details, over several lines
+ *     the last of them | performance data
+ *     more performance data
+ *
+ * Each part is optional. Pure.
+ */
 #ifndef HTTPBROKER_SUBMIT_REPORT_H
 #define HTTPBROKER_SUBMIT_REPORT_H
 
+#include "common/buffer.h"
 #include "httpbroker/submit/command.h"
 #include "httpbroker/submit/event.h"
-#include "httpbroker/submit/plugin.h"
+
+#include <stdint.h>
+
+struct plugin_text {
+	char *summary;          /* points into the parsed text, as does details */
+	char *details;          /* lines; empty: none */
+	struct buffer perfdata; /* owned; all of it, on one line */
+};
+
+/*
+ * Parses `text` in place, into a plugin_text that is {0} or was used before. Leading blank lines
+ * and blanks around a part are dropped.
+ */
+void plugin_split(char *text, struct plugin_text *out);
+
+/* Nagios writes a newline as `\n` and a backslash as `\\`: reverts that in place. */
+void plugin_unescape(char *text);
+
+/* The state of an exit code: ok, warning, critical, unknown for 0 to 3; critical for others. */
+const char *plugin_state(int64_t code);
+
+/* A command's result as an event: the state and the texts. Pure. */
 
 /* How an exit code becomes a state. */
 enum exit_map {
@@ -27,7 +60,7 @@ struct report {
 };
 
 /*
- * With EXIT_MAP_PLUGIN the output is parsed as a plugin's (plugin.h); if the state is not ok,
+ * With EXIT_MAP_PLUGIN the output is parsed as a plugin's (report.h); if the state is not ok,
  * standard error is appended to the details. With EXIT_MAP_PLAIN the summary is the first line, or
  * the last one of a failure, of standard error if it has any; the details are the other lines of
  * both.

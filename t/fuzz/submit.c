@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/fuzz/submit.h"
 
-#include "httpbroker/submit/feed.h"
+#include "httpbroker/submit/source.h"
 #include "t/fuzz/fuzz.h"
 
 #include <jansson.h>

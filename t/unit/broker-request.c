@@ -4,7 +4,6 @@
 
 #include "httpbroker/http/headers.h"
 #include "httpbroker/http/health.h"
-#include "httpbroker/http/hosts.h"
 #include "httpbroker/http/request.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/submit/event.h"
-#include "httpbroker/submit/plugin.h"
+#include "httpbroker/submit/report.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/feed.h"
+#include "httpbroker/submit/source.h"
 
 #include <string.h>
 
