@@ -20,6 +20,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/worker.c oobetet/worker.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \
 	oobetet/channel/command.c oobetet/channel/command.h \
+	oobetet/channel/incident.c oobetet/channel/incident.h \
 	oobetet/channel/notification.c oobetet/channel/notification.h \
 	oobetet/channel/queue.c oobetet/channel/queue.h \
 	oobetet/config/config.c oobetet/config/config.h \
@@ -33,7 +34,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
 	oobetet/watch/activetime.c oobetet/watch/activetime.h \
-	oobetet/watch/incident.c oobetet/watch/incident.h \
 	oobetet/watch/match.c oobetet/watch/match.h \
 	oobetet/watch/occupants.c oobetet/watch/occupants.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \

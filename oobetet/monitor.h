@@ -13,7 +13,7 @@
 #include "oobetet/selfexec.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
-#include "oobetet/watch/incident.h"
+#include "oobetet/channel/incident.h"
 #include "oobetet/watch/match.h"
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"

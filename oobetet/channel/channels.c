@@ -333,23 +333,23 @@ void channels_recorded(struct channels *channels, uint64_t recorded)
 	channels->recorded = recorded;
 }
 
-void channels_remember(const struct channels *channels, struct state *state)
+struct channel_saved *channels_remember(const struct channels *channels)
 {
-	state->count = channels->count;
-	state->channels = memory_zeroed((size_t)channels->count + 1, sizeof state->channels[0]);
+	struct channel_saved *saved = memory_zeroed((size_t)channels->count + 1, sizeof *saved);
+
 	for (int i = 0; i < channels->count; i++) {
-		snprintf(state->channels[i].name, sizeof state->channels[i].name, "%s",
-			channels->channel[i].name);
-		queue_remember(channels->channel[i].queue, &state->channels[i].queue);
+		snprintf(saved[i].name, sizeof saved[i].name, "%s", channels->channel[i].name);
+		queue_remember(channels->channel[i].queue, &saved[i].queue);
 	}
+	return saved;
 }
 
-void channels_resume(struct channels *channels, const struct state *state)
+void channels_resume(struct channels *channels, const struct channel_saved *saved, int count)
 {
 	for (int i = 0; i < channels->count; i++)
-		for (int j = 0; j < state->count; j++)
-			if (strcmp(channels->channel[i].name, state->channels[j].name) == 0)
-				queue_resume(channels->channel[i].queue, &state->channels[j].queue,
+		for (int j = 0; j < count; j++)
+			if (strcmp(channels->channel[i].name, saved[j].name) == 0)
+				queue_resume(channels->channel[i].queue, &saved[j].queue,
 					&channels->last_id);
 }
 

@@ -11,7 +11,6 @@
 #include "oobetet/channel/notification.h"
 #include "oobetet/channel/queue.h"
 #include "oobetet/config/config.h"
-#include "oobetet/state/state.h"
 #include "oobetet/timing.h"
 #include "oobetet/worker.h"
 
@@ -63,9 +62,13 @@ void channels_announce(struct channels *channels, const char *text);
 uint64_t channels_intents(const struct channels *channels);
 void channels_recorded(struct channels *channels, uint64_t recorded); /* UINT64_MAX: no file */
 
-/* What a restart must know of each channel. */
-void channels_remember(const struct channels *channels, struct state *state);
-void channels_resume(struct channels *channels, const struct state *state);
+/* What a restart must know of each channel: an array of channels_count(), for free(3). */
+struct channel_saved {
+	char name[NOTIFICATION_TEXT]; /* the room, or the channel's name */
+	struct queue_saved queue;
+};
+struct channel_saved *channels_remember(const struct channels *channels);
+void channels_resume(struct channels *channels, const struct channel_saved *saved, int count);
 
 /* How many notifications are not delivered. */
 int channels_pending(const struct channels *channels);

@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "oobetet/state/state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ static nsec state_resume(
 
 	snapshot->crashed = state->young;
 	watch_resume(notifier->watch, &state->past, now->active_time);
-	channels_resume(notifier->channels, state);
+	channels_resume(notifier->channels, state->channels, state->count);
 	notifier->outage.since = state->since;
 	if (state->key[0] != '\0')
 		memcpy(notifier->outage.key, state->key, NOTIFICATION_KEY);
@@ -142,7 +143,8 @@ static void state_fill(const struct snapshot *snapshot, const struct timestamps 
 		state->since = notifier->outage.since > 0 ? notifier->outage.since : 0;
 		state->lasted = now->boot - notifier->began;
 	}
-	channels_remember(notifier->channels, state);
+	state->channels = channels_remember(notifier->channels);
+	state->count = channels_count(notifier->channels);
 }
 
 bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, bool last)

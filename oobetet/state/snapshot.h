@@ -9,8 +9,8 @@
 #ifndef OOBETET_STATE_SNAPSHOT_H
 #define OOBETET_STATE_SNAPSHOT_H
 
+#include "oobetet/channel/incident.h"
 #include "oobetet/state/statefile.h"
-#include "oobetet/watch/incident.h"
 
 #include <limits.h>
 

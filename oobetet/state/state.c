@@ -82,8 +82,8 @@ static const struct {
 			NUMBER(struct state, past.repeat_in), NUMBER(struct state, past.loud),
 			NUMBER(struct state, past.quiet)}},
 	[LINE_CHANNEL] = {"road",
-		{TEXT(struct state_channel, name), TEXT(struct state_channel, queue.tried_key),
-			FLAG(struct state_channel, queue.tried)}},
+		{TEXT(struct channel_saved, name), TEXT(struct channel_saved, queue.tried_key),
+			FLAG(struct channel_saved, queue.tried)}},
 	[LINE_NOTIFICATION] = {"notice",
 		{CHOICE(struct notification, kind, NOTIFICATION_OK + 1),
 			CHOICE(struct notification, missing, KINDS_AWAITED),
@@ -131,7 +131,7 @@ void state_write(const struct state *state, struct buffer *out)
 	if (state->past.open)
 		line_write(out, LINE_INCIDENT, state);
 	for (int i = 0; i < state->count; i++) {
-		const struct state_channel *channel = &state->channels[i];
+		const struct channel_saved *channel = &state->channels[i];
 
 		line_write(out, LINE_CHANNEL, channel);
 		for (int j = 0; j < channel->queue.count; j++)

@@ -11,15 +11,10 @@
 
 #include "common/buffer.h"
 #include "common/reason.h"
-#include "oobetet/channel/queue.h"
+#include "oobetet/channel/channels.h"
 #include "oobetet/watch/watch.h"
 
 #define STATE_MAX (1024 * 1024) /* bytes of a state file */
-
-struct state_channel {
-	char name[NOTIFICATION_TEXT]; /* the name in channels.h */
-	struct queue_saved queue;
-};
 
 struct state {
 	nsec wall;                     /* when it was written, since the epoch */
@@ -29,7 +24,7 @@ struct state {
 	nsec since;                 /* past.open: the incident's beginning, since the epoch */
 	nsec lasted;                /* past.open: how long ago that was, by CLOCK_BOOTTIME */
 	char key[NOTIFICATION_KEY]; /* past.open, after reading: its key; "": no channel has it */
-	struct state_channel *channels; /* owned */
+	struct channel_saved *channels; /* owned */
 	int count;
 };
 

@@ -19,7 +19,7 @@
 #include "common/memory.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
-#include "oobetet/watch/incident.h"
+#include "oobetet/channel/incident.h"
 #include "t/unit/oobetet-judge.h"
 
 #include <fcntl.h>

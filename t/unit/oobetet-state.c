@@ -30,7 +30,7 @@ static struct state state_whole(void)
 		.past = incident,
 		.since = 10,
 		.lasted = 11,
-		.channels = memory_zeroed(2, sizeof(struct state_channel)),
+		.channels = memory_zeroed(2, sizeof(struct channel_saved)),
 		.count = 2};
 	struct queue_saved *queue = &state.channels[0].queue;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/watch/incident.h"
+#include "oobetet/channel/incident.h"
 
 #include "common/duration.h"
 #include "common/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Turns the watch's verdicts into notifications: logged, and queued on the channels. */
-#ifndef OOBETET_WATCH_INCIDENT_H
-#define OOBETET_WATCH_INCIDENT_H
+#ifndef OOBETET_CHANNEL_INCIDENT_H
+#define OOBETET_CHANNEL_INCIDENT_H
 
 #include "oobetet/channel/channels.h"
 #include "oobetet/watch/rooms.h"
