@@ -16,7 +16,7 @@ static struct active_time awake(void)
 	return active_time;
 }
 
-static void it_runs_while_somebody_looks(void **state)
+static void active_time_runs_while_it_is_updated(void **state)
 {
 	struct active_time active_time = awake();
 
@@ -29,7 +29,7 @@ static void it_runs_while_somebody_looks(void **state)
 	assert_int_equal(active_time_at(&active_time, (AWAKE + 495) * SEC), (AWAKE + 495) * SEC);
 }
 
-static void it_stands_still_while_we_are_stopped(void **state)
+static void active_time_pauses_while_the_process_is_stopped(void **state)
 {
 	struct active_time active_time = awake();
 	nsec now = (AWAKE + 402) * SEC;
@@ -39,12 +39,12 @@ static void it_stands_still_while_we_are_stopped(void **state)
 	assert_int_equal(active_time_turn(&active_time, false, now, now), 395 * SEC);
 	assert_int_equal(active_time_at(&active_time, now), (AWAKE + 7) * SEC);
 	assert_int_equal(active_time_at(&active_time, now + 2 * SEC), (AWAKE + 9) * SEC);
-	/* what was heard in the meantime, and before it */
+	/* messages received during the stop, and before it */
 	assert_int_equal(active_time_at(&active_time, (AWAKE + 200) * SEC), (AWAKE + 7) * SEC);
 	assert_int_equal(active_time_at(&active_time, (AWAKE + 1) * SEC), (AWAKE + 1) * SEC);
 }
 
-static void a_short_stop_is_known_by_its_end(void **state)
+static void a_short_stop_is_detected_at_its_end(void **state)
 {
 	struct active_time active_time = awake();
 
@@ -56,7 +56,7 @@ static void a_short_stop_is_known_by_its_end(void **state)
 	assert_int_equal(active_time_at(&active_time, (AWAKE + 6) * SEC), (AWAKE + 3) * SEC);
 }
 
-static void time_goes_on_for_one_who_is_always_late(void **state)
+static void active_time_runs_when_every_update_is_late(void **state)
 {
 	struct active_time active_time = awake();
 
@@ -66,7 +66,7 @@ static void time_goes_on_for_one_who_is_always_late(void **state)
 	assert_int_equal(active_time_at(&active_time, (AWAKE + 100) * SEC), (AWAKE + 50) * SEC);
 }
 
-static void a_suspension_is_no_silence_but_told(void **state)
+static void a_suspension_is_not_counted_but_is_reported(void **state)
 {
 	struct active_time active_time = awake();
 
@@ -79,7 +79,7 @@ static void a_suspension_is_no_silence_but_told(void **state)
 		active_time_turn(&active_time, false, (AWAKE + 10) * SEC, (AWAKE + 3610) * SEC), 0);
 }
 
-static void of_many_stops_only_the_last_have_their_place(void **state)
+static void only_the_latest_stops_are_stored(void **state)
 {
 	struct active_time active_time = awake();
 	nsec now = AWAKE * SEC;
@@ -99,7 +99,7 @@ static void of_many_stops_only_the_last_have_their_place(void **state)
 }
 
 /* The other watcher must wake up when this one crashes again and again. */
-static void a_heartbeat_that_is_held_waits(void **state)
+static void a_delayed_heartbeat_waits(void **state)
 {
 	char room[] = "ops@conference", *rooms[] = {room};
 	const struct config config = {.rooms = {rooms, 1}};
@@ -120,13 +120,13 @@ static void a_heartbeat_that_is_held_waits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_runs_while_somebody_looks),
-		cmocka_unit_test(it_stands_still_while_we_are_stopped),
-		cmocka_unit_test(a_short_stop_is_known_by_its_end),
-		cmocka_unit_test(time_goes_on_for_one_who_is_always_late),
-		cmocka_unit_test(a_suspension_is_no_silence_but_told),
-		cmocka_unit_test(a_heartbeat_that_is_held_waits),
-		cmocka_unit_test(of_many_stops_only_the_last_have_their_place),
+		cmocka_unit_test(active_time_runs_while_it_is_updated),
+		cmocka_unit_test(active_time_pauses_while_the_process_is_stopped),
+		cmocka_unit_test(a_short_stop_is_detected_at_its_end),
+		cmocka_unit_test(active_time_runs_when_every_update_is_late),
+		cmocka_unit_test(a_suspension_is_not_counted_but_is_reported),
+		cmocka_unit_test(a_delayed_heartbeat_waits),
+		cmocka_unit_test(only_the_latest_stops_are_stored),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

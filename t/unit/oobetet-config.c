@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char path[] = "oobetet-ini.XXXXXX"; /* one file, written anew by every test */
+static char path[] = "oobetet-ini.XXXXXX"; /* one file, rewritten by every test */
 
 static int path_make(void **state)
 {
@@ -232,7 +232,7 @@ static void errors_name_their_line(void **state)
 	}
 }
 
-static void other_files_are_refused(void **state)
+static void invalid_files_are_refused(void **state)
 {
 	static const char nul[] = "alias = a\0b\n";
 	struct reason why = {""};
@@ -261,7 +261,7 @@ static void the_longest_line_is_accepted(void **state)
 	config_free(config);
 }
 
-static void watch_rooms_and_alert_rooms(void **state)
+static void watch_rooms_and_alert_rooms_are_merged(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST, &why);
@@ -281,7 +281,7 @@ static void watch_rooms_and_alert_rooms(void **state)
 	config_free(config);
 }
 
-static void the_url_follows_from_the_api(void **state)
+static void the_default_url_depends_on_the_api_version(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST "pagerduty_api = v1\n", &why);
@@ -294,7 +294,7 @@ static void the_url_follows_from_the_api(void **state)
 	config_free(config);
 }
 
-static void a_disabled_one_may_be_incomplete(void **state)
+static void a_disabled_configuration_may_be_incomplete(void **state)
 {
 	struct reason why;
 	struct config *config = read_text("enabled = no\n", &why);
@@ -306,7 +306,7 @@ static void a_disabled_one_may_be_incomplete(void **state)
 	assert_null(read_text("enabled = no\nbogus = 1\n", &why));
 }
 
-static void a_readable_secret_is_reported(void **state)
+static void a_world_readable_secret_is_reported(void **state)
 {
 	struct reason why;
 
@@ -323,7 +323,7 @@ static void a_readable_secret_is_reported(void **state)
 
 static char secret_path[] = "oobetet-secret.XXXXXX";
 
-/* What a file with these bytes as password_file gives; NULL: `why` says what is wrong. */
+/* Reads a configuration whose password_file has these bytes; NULL: error, see `why`. */
 static struct config *read_with_secret(
 	const char *bytes, size_t length, mode_t mode, struct reason *why)
 {
@@ -341,7 +341,7 @@ static struct config *read_with_secret(
 	return config;
 }
 
-static void a_secret_may_be_in_a_file_of_its_own(void **state)
+static void a_secret_may_be_in_a_separate_file(void **state)
 {
 	static const char *const good[] = {"a ;b", "a ;b\n", "a ;b\r\n"};
 	static const struct {
@@ -375,7 +375,7 @@ static void a_secret_may_be_in_a_file_of_its_own(void **state)
 	}
 }
 
-static void a_long_secret_has_a_bound(void **state)
+static void the_length_of_a_secret_is_limited(void **state)
 {
 	char long_one[1001];
 	struct reason why = {""};
@@ -390,7 +390,7 @@ static void a_long_secret_has_a_bound(void **state)
 	assert_non_null(strstr(why.text, "is longer than 1000 bytes"));
 }
 
-/* It is not opened blocking. */
+/* The file is opened without blocking. */
 static void a_secret_is_not_read_from_a_pipe(void **state)
 {
 	struct reason why;
@@ -417,19 +417,20 @@ static void a_long_repeat_interval_needs_no_repeat_max(void **state)
 	config_free(config);
 }
 
-/* The keys that a worker got, as lines. */
-static char given[2000];
+/* The keys passed to a worker, one a line. */
+static char keys_passed[2000];
 
-static void give(void *user, const char *key, const char *value)
+static void key_append(void *user, const char *key, const char *value)
 {
 	struct reason why;
 
 	if (!config_take(user, key, value, &why))
 		fail_msg("%s", why.text);
-	snprintf(given + strlen(given), sizeof given - strlen(given), "%s=%s\n", key, value);
+	snprintf(keys_passed + strlen(keys_passed), sizeof keys_passed - strlen(keys_passed),
+		"%s=%s\n", key, value);
 }
 
-static void a_worker_gets_the_keys_that_it_needs(void **state)
+static void a_worker_gets_only_the_keys_that_it_needs(void **state)
 {
 	struct reason why;
 	struct config *config = read_text(LEAST "rooms = b@c, d@e\n"
@@ -439,19 +440,19 @@ static void a_worker_gets_the_keys_that_it_needs(void **state)
 
 	(void)state;
 	assert_non_null(config);
-	given[0] = '\0';
-	config_hand_over(config, CONFIG_XMPP, give, xmpp);
-	assert_non_null(strstr(given, "password=nuther-good-password\n"));
-	assert_non_null(strstr(given, "alias=flapjacktest\n"));
-	assert_non_null(strstr(given, "rooms=b@c\nrooms=d@e\n"));
-	assert_null(strstr(given, "secret-key"));
+	keys_passed[0] = '\0';
+	config_hand_over(config, CONFIG_XMPP, key_append, xmpp);
+	assert_non_null(strstr(keys_passed, "password=nuther-good-password\n"));
+	assert_non_null(strstr(keys_passed, "alias=flapjacktest\n"));
+	assert_non_null(strstr(keys_passed, "rooms=b@c\nrooms=d@e\n"));
+	assert_null(strstr(keys_passed, "secret-key"));
 	assert_int_equal(xmpp->rooms.count, 3);
 	assert_int_equal(xmpp->max_latency, config->max_latency);
-	given[0] = '\0';
-	config_hand_over(config, CONFIG_HTTP, give, http);
-	assert_non_null(strstr(given, "pagerduty_contact=secret-key\n"));
-	assert_null(strstr(given, "password"));
-	assert_null(strstr(given, "jabberid"));
+	keys_passed[0] = '\0';
+	config_hand_over(config, CONFIG_HTTP, key_append, http);
+	assert_non_null(strstr(keys_passed, "pagerduty_contact=secret-key\n"));
+	assert_null(strstr(keys_passed, "password"));
+	assert_null(strstr(keys_passed, "jabberid"));
 	assert_string_equal(http->pagerduty_url, config->pagerduty_url);
 	config_free(http);
 	config_free(xmpp);
@@ -496,17 +497,17 @@ int main(void)
 		cmocka_unit_test(a_minimal_file_gets_the_defaults),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(errors_name_their_line),
-		cmocka_unit_test(other_files_are_refused),
+		cmocka_unit_test(invalid_files_are_refused),
 		cmocka_unit_test(the_longest_line_is_accepted),
-		cmocka_unit_test(watch_rooms_and_alert_rooms),
-		cmocka_unit_test(the_url_follows_from_the_api),
-		cmocka_unit_test(a_disabled_one_may_be_incomplete),
-		cmocka_unit_test(a_readable_secret_is_reported),
-		cmocka_unit_test(a_secret_may_be_in_a_file_of_its_own),
-		cmocka_unit_test(a_long_secret_has_a_bound),
+		cmocka_unit_test(watch_rooms_and_alert_rooms_are_merged),
+		cmocka_unit_test(the_default_url_depends_on_the_api_version),
+		cmocka_unit_test(a_disabled_configuration_may_be_incomplete),
+		cmocka_unit_test(a_world_readable_secret_is_reported),
+		cmocka_unit_test(a_secret_may_be_in_a_separate_file),
+		cmocka_unit_test(the_length_of_a_secret_is_limited),
 		cmocka_unit_test(a_secret_is_not_read_from_a_pipe),
 		cmocka_unit_test(a_long_repeat_interval_needs_no_repeat_max),
-		cmocka_unit_test(a_worker_gets_the_keys_that_it_needs),
+		cmocka_unit_test(a_worker_gets_only_the_keys_that_it_needs),
 		cmocka_unit_test(the_listing_masks_secrets_and_can_be_read_again),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pure parts of what goes to PagerDuty, and when others are told that we live. */
+/* The pure parts of requests to PagerDuty, of the heartbeat and of the systemd watchdog. */
 #include "t/unit/unit.h"
 
 #include "common/ready.h"
@@ -18,7 +18,7 @@ static const struct event trigger = {
 	"the \"key\"", "2026-11-20T10:29:06.123Z", "vm", "\"Flapper\" on web-01", "it is broken"};
 static const struct event resolve = {.key = "the \"key\""};
 
-static json_t *posted(int version, const char *severity, const struct event *event)
+static json_t *event_body(int version, const char *severity, const struct event *event)
 {
 	const struct integration integration = {version, KEY, severity};
 	char *body = pagerduty_body(&integration, event);
@@ -34,9 +34,9 @@ static const char *text_at(const json_t *object, const char *name)
 	return json_string_value(json_object_get(object, name));
 }
 
-static void version_2_has_a_payload(void **state)
+static void version_2_nests_fields_in_a_payload(void **state)
 {
-	json_t *event = posted(2, "warning", &trigger);
+	json_t *event = event_body(2, "warning", &trigger);
 	const json_t *payload = json_object_get(event, "payload");
 
 	(void)state;
@@ -47,15 +47,15 @@ static void version_2_has_a_payload(void **state)
 	assert_string_equal(text_at(payload, "severity"), "warning");
 	assert_string_equal(text_at(payload, "timestamp"), "2026-11-20T10:29:06.123Z");
 	json_decref(event);
-	event = posted(2, "warning", &resolve);
+	event = event_body(2, "warning", &resolve);
 	assert_string_equal(text_at(event, "event_action"), "resolve");
 	assert_int_equal(json_object_size(event), 3);
 	json_decref(event);
 }
 
-static void version_1_has_other_names(void **state)
+static void version_1_uses_other_field_names(void **state)
 {
-	json_t *event = posted(1, "warning", &trigger);
+	json_t *event = event_body(1, "warning", &trigger);
 
 	(void)state;
 	assert_string_equal(text_at(event, "service_key"), KEY);
@@ -64,7 +64,7 @@ static void version_1_has_other_names(void **state)
 	assert_string_equal(text_at(event, "description"), "it is broken");
 	assert_string_equal(text_at(json_object_get(event, "details"), "source"), "vm");
 	json_decref(event);
-	event = posted(1, "warning", &resolve);
+	event = event_body(1, "warning", &resolve);
 	assert_string_equal(text_at(event, "event_type"), "resolve");
 	assert_int_equal(json_object_size(event), 3);
 	json_decref(event);
@@ -99,8 +99,8 @@ static void each_version_has_its_own_success_status(void **state)
 			cases[i].type);
 }
 
-/* Pages of a proxy, a portal, another service. */
-static void an_answer_of_another_service_is_a_failure(void **state)
+/* Responses of a proxy, a captive portal, another service. */
+static void a_response_of_another_service_is_a_failure(void **state)
 {
 	static const char *const pages[] = {"", "<html>Welcome</html>", "OK", "[]", "\"success\"",
 		"{\"status\":\"invalid event\"}", "{\"status\":1}", "{\"status\":\"success\""};
@@ -124,7 +124,7 @@ static void any_other_status_is_a_failure(void **state)
 			assert_int_equal(pagerduty_result(version, again[i], ""), MESSAGE_FAILED);
 }
 
-static void an_answer_is_explained(void **state)
+static void a_failed_response_is_explained(void **state)
 {
 	static const struct {
 		int version;
@@ -159,7 +159,7 @@ static void an_answer_is_explained(void **state)
 	}
 }
 
-/* Wherever the key is in an answer, and wherever the answer is cut. */
+/* At any position of the key in the response, and of the cut. */
 static void no_part_of_the_key_is_shown(void **state)
 {
 	static const struct {
@@ -189,7 +189,7 @@ static void no_part_of_the_key_is_shown(void **state)
 		}
 }
 
-static void a_long_answer_is_cut(void **state)
+static void a_long_response_is_cut(void **state)
 {
 	char answer[2000], out[300];
 
@@ -201,7 +201,7 @@ static void a_long_answer_is_cut(void **state)
 	assert_true(utf8_is_clean_line(out));
 }
 
-static void durations_are_cut_out_of_errors(void **state)
+static void durations_are_removed_from_errors(void **state)
 {
 	static const struct {
 		const char *error, *text;
@@ -232,7 +232,7 @@ static void durations_are_cut_out_of_errors(void **state)
 	}
 }
 
-static void it_beats_while_we_are_in_all_rooms(void **state)
+static void the_heartbeat_is_sent_while_all_rooms_are_joined(void **state)
 {
 	char one[] = "a@c", two[] = "B@c";
 	char *item[] = {one, two};
@@ -262,7 +262,7 @@ static void it_beats_while_we_are_in_all_rooms(void **state)
 	rooms_free(rooms);
 }
 
-static void without_an_address_it_never_beats(void **state)
+static void no_heartbeat_is_sent_without_a_url(void **state)
 {
 	const struct config config = {.rooms = {NULL, 0}};
 	struct rooms *none = rooms_new(&config, 0, 0);
@@ -275,7 +275,7 @@ static void without_an_address_it_never_beats(void **state)
 	rooms_free(none);
 }
 
-static void the_watchdog_is_told_twice_in_its_time(void **state)
+static void the_watchdog_is_notified_twice_in_its_timeout(void **state)
 {
 	struct watchdog watchdog = watchdog_of("3000000", NULL, 7);
 
@@ -288,7 +288,7 @@ static void the_watchdog_is_told_twice_in_its_time(void **state)
 	assert_true(watchdog_due(&watchdog, true, 4 * NSEC_PER_SEC));
 }
 
-static void a_watchdog_that_is_not_ours_is_not_told(void **state)
+static void the_watchdog_of_another_process_is_not_notified(void **state)
 {
 	static const struct {
 		const char *usec, *pid;
@@ -314,19 +314,19 @@ static void a_watchdog_that_is_not_ours_is_not_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(version_2_has_a_payload),
-		cmocka_unit_test(version_1_has_other_names),
-		cmocka_unit_test(an_answer_of_another_service_is_a_failure),
+		cmocka_unit_test(version_2_nests_fields_in_a_payload),
+		cmocka_unit_test(version_1_uses_other_field_names),
+		cmocka_unit_test(a_response_of_another_service_is_a_failure),
 		cmocka_unit_test(each_version_has_its_own_success_status),
 		cmocka_unit_test(any_other_status_is_a_failure),
-		cmocka_unit_test(an_answer_is_explained),
+		cmocka_unit_test(a_failed_response_is_explained),
 		cmocka_unit_test(no_part_of_the_key_is_shown),
-		cmocka_unit_test(a_long_answer_is_cut),
-		cmocka_unit_test(durations_are_cut_out_of_errors),
-		cmocka_unit_test(it_beats_while_we_are_in_all_rooms),
-		cmocka_unit_test(the_watchdog_is_told_twice_in_its_time),
-		cmocka_unit_test(a_watchdog_that_is_not_ours_is_not_told),
-		cmocka_unit_test(without_an_address_it_never_beats),
+		cmocka_unit_test(a_long_response_is_cut),
+		cmocka_unit_test(durations_are_removed_from_errors),
+		cmocka_unit_test(the_heartbeat_is_sent_while_all_rooms_are_joined),
+		cmocka_unit_test(the_watchdog_is_notified_twice_in_its_timeout),
+		cmocka_unit_test(the_watchdog_of_another_process_is_not_notified),
+		cmocka_unit_test(no_heartbeat_is_sent_without_a_url),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The messages between the monitor and its workers, and the texts of the alarms. */
+/* Messages between the monitor and its workers; texts of the alarms. */
 #include "t/unit/unit.h"
 
 #include "common/secret.h"
@@ -12,7 +12,7 @@
 
 #define ANYBODY ((enum speaker)(SPEAKER_MONITOR | SPEAKER_XMPP | SPEAKER_HTTP))
 
-/* The line that a message became, without its newline; it is the only one. */
+/* The only line in the buffer, without its newline. */
 static char *line_of(struct buffer *buffer)
 {
 	char *newline = strchr(buffer->data, '\n');
@@ -22,7 +22,7 @@ static char *line_of(struct buffer *buffer)
 	return buffer->data;
 }
 
-static void a_message_comes_back_as_it_went(void **state)
+static void a_message_is_parsed_as_it_was_written(void **state)
 {
 	static const char odd[] = "a\tb\nc\rd\\e\\t \\\\ \xc3\xa9";
 	struct buffer buffer = {NULL, 0, 0};
@@ -43,7 +43,7 @@ static void a_message_comes_back_as_it_went(void **state)
 	buffer_free(&buffer);
 }
 
-static void a_message_without_fields(void **state)
+static void a_message_may_have_no_fields(void **state)
 {
 	struct buffer buffer = {NULL, 0, 0};
 	struct message message;
@@ -57,7 +57,7 @@ static void a_message_without_fields(void **state)
 	buffer_free(&buffer);
 }
 
-static void what_is_no_message_is_refused(void **state)
+static void invalid_messages_are_refused(void **state)
 {
 	static const char *const lines[] = {"", "\t", "hello", "stop\t", "stop\tx", "done",
 		"done\t1\t2", "say\t1\troom", "gone\ta\\", "gone\ta\\x", "Done\t1", "done 1",
@@ -75,7 +75,7 @@ static void what_is_no_message_is_refused(void **state)
 	}
 }
 
-static void each_says_only_its_own(void **state)
+static void each_sender_may_send_only_its_own_types(void **state)
 {
 	static const char *const everybodys[] = {
 		"alive\t1", "online\tx", "gone\tx", "done\t1", "failed\t1\tx", NULL};
@@ -106,7 +106,7 @@ static void each_says_only_its_own(void **state)
 			}
 }
 
-static void a_message_has_a_bound(void **state)
+static void the_length_of_a_message_is_limited(void **state)
 {
 	struct buffer buffer = {NULL, 0, 0};
 	char *text = malloc(IPC_LINE);
@@ -140,7 +140,7 @@ static void times_are_digits(void **state)
 	assert_false(message_number("9223372036854775808", &value));
 }
 
-static void texts_are_cleaned(void **state)
+static void texts_become_one_line_of_valid_utf8(void **state)
 {
 	char out[64], small[6];
 
@@ -149,7 +149,7 @@ static void texts_are_cleaned(void **state)
 					    "b\x1b[1mc\nd\te\x7f\xc2\x85",
 				    out, sizeof out),
 		"abc d e");
-	/* a lone continuation, a non-character */
+	/* a lone continuation byte, a non-character */
 	assert_string_equal(
 		utf8_clean_line("\x80|\xef\xbf\xbf", out, sizeof out), "\xef\xbf\xbd|\xef\xbf\xbd");
 	assert_string_equal(utf8_clean_line("abc\xe2\x82\xac", small, sizeof small), "abc");
@@ -190,7 +190,7 @@ static void a_secret_is_masked_before_the_text_is_cut(void **state)
 
 static const struct target target = {"vm", "d60", "flap", 60 * NSEC_PER_SEC, NULL};
 
-static void alarms_speak_as_the_original(void **state)
+static void alarm_texts_match_the_original_oobetet(void **state)
 {
 	struct notification notification;
 	nsec wall = INT64_C(1795170546123) * NSEC_PER_MSEC;
@@ -214,10 +214,10 @@ static void alarms_speak_as_the_original(void **state)
 		.key = "Chain"};
 	char other[NOTIFICATION_KEY];
 	assert_int_equal(strncmp(notification_key(&keyed, wall, other), "Chain, 2", 8), 0);
-	/* the key stays what it was when the incident began */
+	/* the key is that of the incident's start */
 	notification_alarm(&notification, &keyed, &outage, KIND_RECOVERY, 59 * NSEC_PER_SEC + 1,
 		wall, "; more");
-	/* it was heard before the incident began, and not since */
+	/* received before the incident began, not since */
 	assert_non_null(strstr(notification.text, "in the last 59 seconds for"));
 	assert_string_equal(notification.key, outage.key);
 	assert_non_null(strstr(notification.text, "test recovery notification"));
@@ -254,15 +254,15 @@ static void long_texts_are_cut_between_characters(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_message_comes_back_as_it_went),
-		cmocka_unit_test(a_message_without_fields),
-		cmocka_unit_test(what_is_no_message_is_refused),
-		cmocka_unit_test(each_says_only_its_own),
-		cmocka_unit_test(a_message_has_a_bound),
+		cmocka_unit_test(a_message_is_parsed_as_it_was_written),
+		cmocka_unit_test(a_message_may_have_no_fields),
+		cmocka_unit_test(invalid_messages_are_refused),
+		cmocka_unit_test(each_sender_may_send_only_its_own_types),
+		cmocka_unit_test(the_length_of_a_message_is_limited),
 		cmocka_unit_test(times_are_digits),
-		cmocka_unit_test(texts_are_cleaned),
+		cmocka_unit_test(texts_become_one_line_of_valid_utf8),
 		cmocka_unit_test(a_secret_is_masked_before_the_text_is_cut),
-		cmocka_unit_test(alarms_speak_as_the_original),
+		cmocka_unit_test(alarm_texts_match_the_original_oobetet),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
 	};
 

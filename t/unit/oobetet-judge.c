@@ -6,7 +6,7 @@ static nsec silence(const struct judge *judge, int kind)
 	return judge->listened - judge->said[kind];
 }
 
-/* Before anything that is said at `stamp`. */
+/* Called before a message with this stamp is counted. */
 static void look(struct judge *judge, nsec stamp)
 {
 	nsec limit = nsec_earlier(judge->said[0], judge->said[1]) + judge->max_latency;

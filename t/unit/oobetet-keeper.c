@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The state file on the disk: what stands in the writer's way, a disk that hangs, and the lock. */
+/* The state file on the disk: obstacles to the writer, a disk that hangs, the lock. */
 #include "t/unit/unit.h"
 
 #include "common/signals.h"
@@ -23,7 +23,7 @@
 static char folder[] = "/tmp/oobetet-keeper-XXXXXX";
 static struct statefile statefile;
 
-/* ---- instead of the disk ---- */
+/* ---- a simulated disk ---- */
 
 static enum { WORKS, HANGS, SIGNALLED } disk;
 
@@ -73,7 +73,7 @@ static void save(const char *message_types)
 	buffer_free(&text);
 }
 
-/* The writer ends, and is reaped. */
+/* Waits until the writer has exited and was reaped. */
 static void await(void)
 {
 	int status;
@@ -96,7 +96,7 @@ static void file_is(const char *message_types)
 
 /* ---- tests ---- */
 
-static void it_is_replaced_as_a_whole(void **state)
+static void the_file_is_replaced_atomically(void **state)
 {
 	(void)state;
 	save("one");
@@ -109,7 +109,7 @@ static void it_is_replaced_as_a_whole(void **state)
 	assert_int_equal(access("state.new", F_OK), -1);
 }
 
-static void whatever_stands_in_its_way_is_not_opened(void **state)
+static void other_files_at_the_temporary_name_are_not_opened(void **state)
 {
 	(void)state;
 	assert_int_equal(mkfifo("state.new", 0600), 0);
@@ -123,7 +123,7 @@ static void whatever_stands_in_its_way_is_not_opened(void **state)
 	assert_int_equal(statefile.logged, 0);
 }
 
-static void a_pipe_is_not_read(void **state)
+static void a_named_pipe_is_not_read(void **state)
 {
 	struct reason why;
 
@@ -132,7 +132,7 @@ static void a_pipe_is_not_read(void **state)
 	free(statefile_load(&statefile, &why));
 }
 
-static void a_writer_that_hangs_is_killed_and_told(void **state)
+static void a_hanging_writer_is_killed_and_reported(void **state)
 {
 	struct buffer more = {NULL, 0, 0};
 
@@ -157,8 +157,8 @@ static void a_writer_that_hangs_is_killed_and_told(void **state)
 	assert_int_equal(statefile.kept, 1);
 }
 
-/* ^C, or a supervisor that signals the whole group */
-static void a_signal_for_the_group_is_not_for_the_writer(void **state)
+/* ^C, or a supervisor that signals the process group */
+static void the_writer_ignores_signals_to_the_group(void **state)
 {
 	(void)state;
 	disk = SIGNALLED;
@@ -168,7 +168,7 @@ static void a_signal_for_the_group_is_not_for_the_writer(void **state)
 	assert_int_equal(statefile.logged, 0);
 }
 
-static void a_file_that_gets_too_large_is_a_reason(void **state)
+static void a_file_size_limit_is_reported(void **state)
 {
 	struct rlimit whole, little;
 
@@ -182,7 +182,7 @@ static void a_file_that_gets_too_large_is_a_reason(void **state)
 	assert_int_equal(statefile.logged, EFBIG);
 }
 
-/* A process that locks the file, lets `child` run. Returns its pid. */
+/* Starts a process that locks the file and leaves `child` running. Returns its pid. */
 static pid_t other_locks(pid_t *child)
 {
 	int said[2];
@@ -210,7 +210,7 @@ static pid_t other_locks(pid_t *child)
 	return pid;
 }
 
-static void two_never_share_it(void **state)
+static void a_locked_file_is_refused(void **state)
 {
 	pid_t holder = 0, child, other = other_locks(&child);
 
@@ -219,14 +219,14 @@ static void two_never_share_it(void **state)
 	assert_int_equal(holder, other);
 	kill(other, SIGKILL);
 	assert_int_equal(waitpid(other, NULL, 0), other);
-	/* its child, which hangs perhaps, keeps nobody out */
+	/* its child, which may hang, does not hold the lock */
 	assert_int_equal(statefile_lock(&statefile, &holder), 0);
 	assert_int_equal(statefile_lock(&statefile, &holder), 0);
 	kill(child, SIGKILL);
 }
 
-/* What another has taken meanwhile is not written to. */
-static void what_could_not_be_locked_is_not_written(void **state)
+/* Another process may have locked the file meanwhile. */
+static void a_file_without_a_lock_is_not_written(void **state)
 {
 	pid_t child, other = other_locks(&child);
 
@@ -248,14 +248,14 @@ static void what_could_not_be_locked_is_not_written(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		KEEPER_TEST(it_is_replaced_as_a_whole),
-		KEEPER_TEST(whatever_stands_in_its_way_is_not_opened),
-		KEEPER_TEST(a_pipe_is_not_read),
-		KEEPER_TEST(a_writer_that_hangs_is_killed_and_told),
-		KEEPER_TEST(a_signal_for_the_group_is_not_for_the_writer),
-		KEEPER_TEST(a_file_that_gets_too_large_is_a_reason),
-		KEEPER_TEST(two_never_share_it),
-		KEEPER_TEST(what_could_not_be_locked_is_not_written),
+		KEEPER_TEST(the_file_is_replaced_atomically),
+		KEEPER_TEST(other_files_at_the_temporary_name_are_not_opened),
+		KEEPER_TEST(a_named_pipe_is_not_read),
+		KEEPER_TEST(a_hanging_writer_is_killed_and_reported),
+		KEEPER_TEST(the_writer_ignores_signals_to_the_group),
+		KEEPER_TEST(a_file_size_limit_is_reported),
+		KEEPER_TEST(a_locked_file_is_refused),
+		KEEPER_TEST(a_file_without_a_lock_is_not_written),
 	};
 
 	alarm(PATIENCE);

@@ -22,7 +22,7 @@ static void samples_check(const struct match *match, const struct sample *sample
 
 #define ENTITY "flapper-on-nagios-01.example.org"
 
-static void both_wordings_are_understood(void **state)
+static void both_formats_of_flapjack_match(void **state)
 {
 	static const struct sample samples[] = {
 		{KIND_PROBLEM, "Problem: flapjack: ACKID f79395cd, \"Flapper\" on " ENTITY
@@ -46,7 +46,7 @@ static void both_wordings_are_understood(void **state)
 	samples_check(&flapper, samples, ARRAY_LENGTH(samples));
 }
 
-static void case_counts_only_in_the_check(void **state)
+static void only_the_check_is_case_sensitive(void **state)
 {
 	static const struct sample samples[] = {
 		{KIND_PROBLEM,
@@ -60,7 +60,7 @@ static void case_counts_only_in_the_check(void **state)
 	samples_check(&flapper, samples, ARRAY_LENGTH(samples));
 }
 
-static void what_only_resembles_is_nothing(void **state)
+static void similar_texts_do_not_match(void **state)
 {
 	static const struct sample samples[] = {
 		{KIND_NONE, ""},
@@ -77,7 +77,7 @@ static void what_only_resembles_is_nothing(void **state)
 		{KIND_NONE, "Problem: \"My Flapper\" on " ENTITY " is Critical"},
 		{KIND_NONE, "Problem: \"x" ENTITY ":Flapper\" is Critical"},
 		{KIND_NONE, "Problem: \"" ENTITY ":Flapper:2\" is Critical"},
-		/* somebody else's check, whose summary quotes ours */
+		/* another check, whose summary quotes ours */
 		{KIND_NONE, "Problem: ACKID 1, \"Other\" on web is Critical, \"Flapper\" on " ENTITY
 			    " is Critical"},
 		{KIND_NONE, "Test: \"Flapper\" on " ENTITY ", testing"},
@@ -93,7 +93,7 @@ static void what_only_resembles_is_nothing(void **state)
 	samples_check(&flapper, samples, ARRAY_LENGTH(samples));
 }
 
-static void quotation_marks_in_a_check(void **state)
+static void a_check_may_contain_quotation_marks(void **state)
 {
 	static const struct match match = {.check = "He said \"x\"", .entity = "foo"};
 	static const struct sample samples[] = {
@@ -107,7 +107,7 @@ static void quotation_marks_in_a_check(void **state)
 	samples_check(&match, samples, ARRAY_LENGTH(samples));
 }
 
-static void without_an_entity_the_check_is_the_name(void **state)
+static void the_check_alone_matches_without_an_entity(void **state)
 {
 	static const struct match match = {.check = "web-01:Flapper"};
 	static const struct sample samples[] = {
@@ -121,7 +121,7 @@ static void without_an_entity_the_check_is_the_name(void **state)
 	samples_check(&match, samples, ARRAY_LENGTH(samples));
 }
 
-static void no_word_of_ours_counts(void **state)
+static void texts_of_oobetet_do_not_match(void **state)
 {
 	const struct target target = {
 		"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC, NULL};
@@ -143,7 +143,7 @@ static void no_word_of_ours_counts(void **state)
 	match_free(&match);
 }
 
-static void patterns_take_the_place_of_the_wordings(void **state)
+static void patterns_replace_the_built_in_formats(void **state)
 {
 	static const struct sample samples[] = {
 		{KIND_PROBLEM, "[FIRING:1] Flapper (web 1)"},
@@ -170,7 +170,7 @@ static void patterns_take_the_place_of_the_wordings(void **state)
 	assert_false(match_pattern(&match, KIND_PROBLEM, "a(b", &why));
 }
 
-static void a_heartbeat_is_the_one_kind(void **state)
+static void a_heartbeat_pattern_matches_one_kind_only(void **state)
 {
 	static const struct sample samples[] = {
 		{KIND_HEARTBEAT, "[FIRING:1] Watchdog"},
@@ -197,14 +197,14 @@ static void a_heartbeat_is_the_one_kind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(both_wordings_are_understood),
-		cmocka_unit_test(case_counts_only_in_the_check),
-		cmocka_unit_test(what_only_resembles_is_nothing),
-		cmocka_unit_test(quotation_marks_in_a_check),
-		cmocka_unit_test(without_an_entity_the_check_is_the_name),
-		cmocka_unit_test(patterns_take_the_place_of_the_wordings),
-		cmocka_unit_test(a_heartbeat_is_the_one_kind),
-		cmocka_unit_test(no_word_of_ours_counts),
+		cmocka_unit_test(both_formats_of_flapjack_match),
+		cmocka_unit_test(only_the_check_is_case_sensitive),
+		cmocka_unit_test(similar_texts_do_not_match),
+		cmocka_unit_test(a_check_may_contain_quotation_marks),
+		cmocka_unit_test(the_check_alone_matches_without_an_entity),
+		cmocka_unit_test(patterns_replace_the_built_in_formats),
+		cmocka_unit_test(a_heartbeat_pattern_matches_one_kind_only),
+		cmocka_unit_test(texts_of_oobetet_do_not_match),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

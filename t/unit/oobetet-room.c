@@ -10,7 +10,7 @@
 
 #define SEC NSEC_PER_SEC
 
-/* As it is with max_latency = 600: a ping each 30 s, 15 s to answer, 1 s to 60 s between attempts.
+/* As with max_latency = 600: a ping each 30 s, 15 s to answer, 1 s to 60 s between attempts.
  */
 static struct muc *room_make(void)
 {
@@ -29,7 +29,7 @@ static enum muc_action action_at(struct muc *room, nsec now)
 	return action;
 }
 
-static void it_joins_and_pings(void **state)
+static void a_room_is_joined_and_then_pinged(void **state)
 {
 	struct muc *room = room_make();
 
@@ -48,7 +48,7 @@ static void it_joins_and_pings(void **state)
 	muc_free(room);
 }
 
-static void two_unanswered_pings_in_a_row_mean_out(void **state)
+static void two_unanswered_pings_in_a_row_leave_the_room(void **state)
 {
 	struct muc *room = room_make();
 
@@ -71,7 +71,7 @@ static void two_unanswered_pings_in_a_row_mean_out(void **state)
 	muc_free(room);
 }
 
-static void joining_is_tried_again_with_back_off(void **state)
+static void joining_is_retried_with_back_off(void **state)
 {
 	struct muc *room = room_make();
 	nsec now = 0, waited = 0;
@@ -85,14 +85,14 @@ static void joining_is_tried_again_with_back_off(void **state)
 		now += waited;
 	}
 	assert_between(waited, 45 * SEC, 60 * SEC);
-	/* a refusal is no news twice */
+	/* a repeated refusal is reported once */
 	assert_int_equal(action_at(room, now), MUC_JOIN);
 	assert_true(muc_left(room, now));
 	assert_false(muc_left(room, now));
 	muc_free(room);
 }
 
-/* How long the next joining is put off after having been in for `stay`. */
+/* The delay before the next join after `stay` in the room. */
 static nsec wait_after(struct muc *room, nsec *now, nsec stay)
 {
 	assert_int_equal(action_at(room, *now), MUC_JOIN);
@@ -104,7 +104,7 @@ static nsec wait_after(struct muc *room, nsec *now, nsec stay)
 	return wait;
 }
 
-static void repeated_removal_waits_longer(void **state)
+static void repeated_removal_lengthens_the_delay(void **state)
 {
 	struct muc *room = room_make();
 	nsec now = 0;
@@ -117,7 +117,7 @@ static void repeated_removal_waits_longer(void **state)
 	muc_free(room);
 }
 
-static void a_taken_nick_is_varied(void **state)
+static void a_nick_in_use_gets_a_suffix(void **state)
 {
 	static const char *const nicks[] = {"oobetet_", "oobetet__", "oobetet___"};
 	struct muc *room = room_make();
@@ -140,7 +140,7 @@ static void a_taken_nick_is_varied(void **state)
 	muc_free(room);
 }
 
-static void the_nick_is_taken_back_when_it_is_free(void **state)
+static void the_configured_nick_is_used_again_when_free(void **state)
 {
 	struct muc *room = room_make();
 
@@ -164,7 +164,7 @@ static void the_nick_is_taken_back_when_it_is_free(void **state)
 	muc_free(room);
 }
 
-static void history_is_asked_for_after_a_first_stay(void **state)
+static void history_is_requested_only_when_rejoining(void **state)
 {
 	struct muc *room = room_make();
 
@@ -175,7 +175,7 @@ static void history_is_asked_for_after_a_first_stay(void **state)
 	muc_free(room);
 }
 
-static void stamps_of_history(void **state)
+static void history_stamps_are_parsed(void **state)
 {
 	static const struct {
 		const char *text;
@@ -208,7 +208,7 @@ static void stamps_of_history(void **state)
 	}
 }
 
-/* One mark, beside others or alone, in a message from somebody in ops@muc.localhost. */
+/* Classifies a message with these child elements from an occupant of ops@muc.localhost. */
 static enum stanza_time time_of(const char *children, bool history_is_over, nsec *stamp)
 {
 	char xml[1000];
@@ -233,7 +233,7 @@ static enum stanza_time time_of(const char *children, bool history_is_over, nsec
 #define OF_SERVICE "from='muc.localhost'"
 #define OF_SENDER "from='flapjack@localhost/bot'"
 
-static void live_recalled_or_neither(void **state)
+static void messages_are_live_history_or_ignored(void **state)
 {
 	static const struct {
 		const char *children;
@@ -269,7 +269,7 @@ static void live_recalled_or_neither(void **state)
 	}
 }
 
-static void takes_text(struct muc *room, const char *text, const char *id)
+static void assert_text_confirms(struct muc *room, const char *text, const char *id)
 {
 	char *taken = muc_back_by_text(room, text);
 
@@ -280,33 +280,33 @@ static void takes_text(struct muc *room, const char *text, const char *id)
 	free(taken);
 }
 
-static void a_message_comes_back_by_its_text_once_for_each_send(void **state)
+static void each_sent_text_is_confirmed_once(void **state)
 {
 	struct muc *room = room_make();
 	(void)state;
 	muc_tick(room, 0);
 	muc_entered(room, "oobetet", 0);
-	takes_text(room, "alarm", NULL);
+	assert_text_confirms(room, "alarm", NULL);
 	muc_sent(room, "1", "alarm");
 	muc_sent(room, "2", "ok");
 	muc_sent(room, "3", "alarm");
-	takes_text(room, "alarms", NULL);
-	takes_text(room, "alarm", "1");
-	takes_text(room, "alarm", "3");
-	takes_text(room, "alarm", NULL);
+	assert_text_confirms(room, "alarms", NULL);
+	assert_text_confirms(room, "alarm", "1");
+	assert_text_confirms(room, "alarm", "3");
+	assert_text_confirms(room, "alarm", NULL);
 	muc_back_by_id(room, "2");
-	takes_text(room, "ok", NULL);
+	assert_text_confirms(room, "ok", NULL);
 	muc_sent(room, "4", "alarm");
 	muc_left(room, SEC);
 	muc_tick(room, 100 * SEC);
 	muc_entered(room, "oobetet", 100 * SEC);
-	takes_text(room, "alarm", NULL); /* of the earlier stay */
+	assert_text_confirms(room, "alarm", NULL); /* of the earlier stay */
 	for (int i = 0; i < 3 * SENT_MAX; i++)
 		muc_sent(room, "n", "repeat");
 	muc_free(room);
 }
 
-static void a_nick_with_a_new_owner(void **state)
+static void a_new_owner_of_a_nick_is_reported(void **state)
 {
 	static const struct {
 		const char *nick;
@@ -337,7 +337,7 @@ static void a_nick_with_a_new_owner(void **state)
 		if (other != (cases[i].difference != NULL) ||
 			(other && strcmp(out, cases[i].difference) != 0))
 			fail_msg("%zu: %s", i, other ? out : "the same");
-		/* in another room it is another */
+		/* owners are per room */
 		if (i == 0)
 			assert_false(occupants_see(occupants, 4, "bot",
 				&(struct identity){"z@x", "none", "9"}, out, sizeof out));
@@ -348,17 +348,17 @@ static void a_nick_with_a_new_owner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(it_joins_and_pings),
-		cmocka_unit_test(two_unanswered_pings_in_a_row_mean_out),
-		cmocka_unit_test(joining_is_tried_again_with_back_off),
-		cmocka_unit_test(repeated_removal_waits_longer),
-		cmocka_unit_test(a_taken_nick_is_varied),
-		cmocka_unit_test(the_nick_is_taken_back_when_it_is_free),
-		cmocka_unit_test(history_is_asked_for_after_a_first_stay),
-		cmocka_unit_test(stamps_of_history),
-		cmocka_unit_test(live_recalled_or_neither),
-		cmocka_unit_test(a_nick_with_a_new_owner),
-		cmocka_unit_test(a_message_comes_back_by_its_text_once_for_each_send),
+		cmocka_unit_test(a_room_is_joined_and_then_pinged),
+		cmocka_unit_test(two_unanswered_pings_in_a_row_leave_the_room),
+		cmocka_unit_test(joining_is_retried_with_back_off),
+		cmocka_unit_test(repeated_removal_lengthens_the_delay),
+		cmocka_unit_test(a_nick_in_use_gets_a_suffix),
+		cmocka_unit_test(the_configured_nick_is_used_again_when_free),
+		cmocka_unit_test(history_is_requested_only_when_rejoining),
+		cmocka_unit_test(history_stamps_are_parsed),
+		cmocka_unit_test(messages_are_live_history_or_ignored),
+		cmocka_unit_test(a_new_owner_of_a_nick_is_reported),
+		cmocka_unit_test(each_sent_text_is_confirmed_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
