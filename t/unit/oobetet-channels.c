@@ -20,22 +20,22 @@ static const struct timing timing = {
 	.answer = 15 * SEC, .request = 15 * SEC, .retry_min = SEC, .retry_max = 60 * SEC};
 static const struct workers workers = {.xmpp = NULL};
 
-/* ---- what the workers and the command were given ---- */
+/* ---- what the workers and the command received ---- */
 
-#define TOLD_MAX 16
+#define SENT_MAX 16
 
-static struct told {
+static struct sent {
 	const char *to; /* the room, PagerDuty, command */
 	char id[COMMAND_ID];
 	char text[NOTIFICATION_TEXT];
-} told[TOLD_MAX];
-static int told_count;
+} sent[SENT_MAX];
+static int sent_count;
 static bool busy; /* the command still runs */
 
-static void tell(const char *to, const char *id, const char *text)
+static void sent_add(const char *to, const char *id, const char *text)
 {
-	assert_true(told_count < TOLD_MAX);
-	struct told *next = &told[told_count++];
+	assert_true(sent_count < SENT_MAX);
+	struct sent *next = &sent[sent_count++];
 	next->to = to;
 	snprintf(next->id, sizeof next->id, "%s", id);
 	snprintf(next->text, sizeof next->text, "%s", text);
@@ -45,44 +45,44 @@ void worker_send(struct worker *worker, enum message_type type, const char *cons
 {
 	(void)worker;
 	if (type == MESSAGE_SAY)
-		tell(strcmp(fields[1], ops) == 0 ? ops : boss, fields[0], fields[2]);
+		sent_add(strcmp(fields[1], ops) == 0 ? ops : boss, fields[0], fields[2]);
 	else
-		tell("PagerDuty", fields[0], type == MESSAGE_RESOLVE ? "resolve" : fields[5]);
+		sent_add("PagerDuty", fields[0], type == MESSAGE_RESOLVE ? "resolve" : fields[5]);
 }
 
 bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	(void)command, (void)now;
 	if (!busy)
-		tell("command", job->id, job->text);
+		sent_add("command", job->id, job->text);
 	return !busy;
 }
 
-/* What this channel sent since the last delivery; NULL: nothing. */
-static const char *news(const char *to)
+/* The text sent on this channel by the last deliver(); NULL: none. */
+static const char *sent_to(const char *to)
 {
 	static char text[NOTIFICATION_TEXT];
 	bool any = false;
 
-	for (int i = 0; i < told_count; i++)
-		if (strcmp(told[i].to, to) == 0) {
+	for (int i = 0; i < sent_count; i++)
+		if (strcmp(sent[i].to, to) == 0) {
 			assert_false(any); /* one thing at a time */
 			any = true;
-			snprintf(text, sizeof text, "%s", told[i].text);
+			snprintf(text, sizeof text, "%s", sent[i].text);
 		}
 	return any ? text : NULL;
 }
 
 static void expect(const char *to, const char *text)
 {
-	const char *heard = news(to);
+	const char *text_sent = sent_to(to);
 
 	if (text == NULL)
-		assert_null(heard);
-	else if (heard == NULL)
-		fail_msg("%s has not been told: %s", to, text);
+		assert_null(text_sent);
+	else if (text_sent == NULL)
+		fail_msg("not sent to %s: %s", to, text);
 	else
-		assert_string_equal(heard, text);
+		assert_string_equal(text_sent, text);
 }
 
 /* ---- the channels ---- */
@@ -92,7 +92,7 @@ static struct channels *channels_begin(void)
 	struct channels *channels = channels_new(&config, &target, &timing, 1);
 
 	channels_recorded(channels, UINT64_MAX);
-	told_count = 0;
+	sent_count = 0;
 	busy = false;
 	return channels;
 }
@@ -116,7 +116,7 @@ static void put(struct channels *channels, enum notification_kind kind, const ch
 
 static void deliver(struct channels *channels, nsec now)
 {
-	told_count = 0;
+	sent_count = 0;
 	channels_send(channels, &workers, now);
 }
 
@@ -127,16 +127,16 @@ static enum channel_type type_of(const char *to)
 	return strcmp(to, "PagerDuty") == 0 ? CHANNEL_PAGERDUTY : CHANNEL_COMMAND;
 }
 
-/* Every receiver answers. */
+/* Every receiver responds. */
 static void answer(struct channels *channels, enum answer answer, nsec now)
 {
-	for (int i = 0; i < told_count; i++)
-		channels_answer(channels, type_of(told[i].to), told[i].id, answer, "so it is", now);
+	for (int i = 0; i < sent_count; i++)
+		channels_answer(channels, type_of(sent[i].to), sent[i].id, answer, "so it is", now);
 }
 
 /* ---- the tests ---- */
 
-static void a_loud_notification_goes_to_all_a_quiet_one_to_pagerduty(void **state)
+static void a_quiet_notification_goes_to_pagerduty_only(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -152,11 +152,11 @@ static void a_loud_notification_goes_to_all_a_quiet_one_to_pagerduty(void **stat
 	put(channels, NOTIFICATION_ALARM, "a", "second", false);
 	deliver(channels, START + SEC);
 	expect("PagerDuty", "second");
-	assert_int_equal(told_count, 1);
+	assert_int_equal(sent_count, 1);
 	channels_free(channels);
 }
 
-static void a_room_hears_the_latest_of_what_it_missed(void **state)
+static void a_room_gets_only_the_latest_notification(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -168,17 +168,17 @@ static void a_room_hears_the_latest_of_what_it_missed(void **state)
 	deliver(channels, START);
 	expect(ops, "ok");
 	expect(boss, "ok");
-	/* who was never told of the incident is not told of its end */
+	/* a channel that did not get the alarm does not get the OK */
 	expect("PagerDuty", NULL);
 	expect("command", NULL);
 	answer(channels, ANSWER_DONE, START);
 	deliver(channels, START + SEC);
-	assert_int_equal(told_count, 0);
+	assert_int_equal(sent_count, 0);
 	assert_int_equal(channels_pending(channels), 0);
 	channels_free(channels);
 }
 
-static void what_was_in_flight_when_a_channel_closed_is_sent_as_soon_as_it_opens(void **state)
+static void an_unanswered_notification_is_sent_again_when_a_channel_opens(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -189,7 +189,7 @@ static void what_was_in_flight_when_a_channel_closed_is_sent_as_soon_as_it_opens
 	channels_close(channels, CHANNEL_ROOM, NULL, "gone");
 	channels_close(channels, CHANNEL_PAGERDUTY, NULL, "gone");
 	deliver(channels, START + 1);
-	assert_int_equal(told_count, 0);
+	assert_int_equal(sent_count, 0);
 	all_open(channels);
 	deliver(channels, START + 2);
 	expect(ops, "alarm");
@@ -199,7 +199,7 @@ static void what_was_in_flight_when_a_channel_closed_is_sent_as_soon_as_it_opens
 	channels_free(channels);
 }
 
-static void a_room_is_told_the_latest_though_an_older_one_was_under_way(void **state)
+static void a_room_gets_the_latest_while_an_older_one_is_unanswered(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -217,7 +217,7 @@ static void a_room_is_told_the_latest_though_an_older_one_was_under_way(void **s
 }
 
 /* A compromised worker must not confirm an alarm of another channel. */
-static void an_answer_of_another_channel_is_ignored(void **state)
+static void a_response_from_another_channel_is_ignored(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -226,10 +226,10 @@ static void an_answer_of_another_channel_is_ignored(void **state)
 	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
 	deliver(channels, START);
 	int pending = channels_pending(channels);
-	for (int i = 0; i < told_count; i++)
+	for (int i = 0; i < sent_count; i++)
 		for (enum channel_type type = CHANNEL_ROOM; type <= CHANNEL_COMMAND; type++)
-			if (type != type_of(told[i].to))
-				channels_answer(channels, type, told[i].id, ANSWER_DONE, "", START);
+			if (type != type_of(sent[i].to))
+				channels_answer(channels, type, sent[i].id, ANSWER_DONE, "", START);
 	assert_int_equal(channels_pending(channels), pending);
 	answer(channels, ANSWER_DONE, START);
 	assert_int_equal(channels_pending(channels), 0);
@@ -245,22 +245,22 @@ static void the_first_attempt_waits_for_the_file_half_a_second(void **state)
 	channels_recorded(channels, 0);
 	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
 	deliver(channels, START);
-	assert_int_equal(told_count, 0);
+	assert_int_equal(sent_count, 0);
 	assert_int_equal(channels_intents(channels), 4);
 	assert_int_equal(channels_deadline(channels), START + SEC / 2);
 	channels_recorded(channels, 2); /* of the first two */
 	deliver(channels, START + 1);
 	expect(ops, "alarm");
 	expect(boss, "alarm");
-	assert_int_equal(told_count, 2);
+	assert_int_equal(sent_count, 2);
 	deliver(channels, START + SEC / 2);
 	expect("PagerDuty", "alarm");
 	expect("command", "alarm");
-	assert_int_equal(told_count, 2);
+	assert_int_equal(sent_count, 2);
 	channels_free(channels);
 }
 
-static void a_command_that_still_runs_is_tried_again(void **state)
+static void a_command_that_still_runs_is_retried(void **state)
 {
 	struct channels *channels = channels_begin();
 
@@ -268,7 +268,7 @@ static void a_command_that_still_runs_is_tried_again(void **state)
 	busy = true;
 	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
 	deliver(channels, START);
-	assert_int_equal(told_count, 0);
+	assert_int_equal(sent_count, 0);
 	assert_between(channels_deadline(channels), START + SEC / 2, START + SEC);
 	busy = false;
 	deliver(channels, START + SEC);
@@ -276,7 +276,7 @@ static void a_command_that_still_runs_is_tried_again(void **state)
 	channels_free(channels);
 }
 
-static void all_fail_unless_one_works_and_has_nothing_pending(void **state)
+static void all_channels_fail_unless_one_works_with_nothing_pending(void **state)
 {
 	struct channels *channels = channels_begin();
 	struct buffer remarks = {NULL, 0, 0};
@@ -285,7 +285,7 @@ static void all_fail_unless_one_works_and_has_nothing_pending(void **state)
 	assert_false(channels_all_fail(channels)); /* the command */
 	put(channels, NOTIFICATION_ALARM, "a", "alarm", true);
 	deliver(channels, START);
-	assert_true(channels_all_fail(channels)); /* nobody has answered */
+	assert_true(channels_all_fail(channels)); /* no response yet */
 	answer(channels, ANSWER_FAILED, START);
 	channels_remark(channels, &remarks);
 	assert_string_equal(remarks.data,
@@ -303,7 +303,7 @@ static void all_fail_unless_one_works_and_has_nothing_pending(void **state)
 	channels_free(channels);
 }
 
-static void a_room_is_greeted_once_and_told_the_last_announcement(void **state)
+static void a_room_gets_one_greeting_and_the_last_announcement(void **state)
 {
 	struct config greeting = config;
 	struct channels *channels;
@@ -313,34 +313,33 @@ static void a_room_is_greeted_once_and_told_the_last_announcement(void **state)
 	greeting.alert_rooms.count = 1;
 	channels = channels_new(&greeting, &target, &timing, 1);
 	deliver(channels, START);
-	assert_int_equal(told_count, 0);
+	assert_int_equal(sent_count, 0);
 	channels_announce(channels, "was away");
 	channels_announce(channels, "was away again");
 	channels_open(channels, CHANNEL_ROOM, ops);
 	deliver(channels, START);
-	assert_int_equal(told_count, 2);
-	assert_memory_equal(told[0].text, "oobetet on vm, started at ", 26);
-	assert_string_equal(told[1].text, "was away again");
+	assert_int_equal(sent_count, 2);
+	assert_memory_equal(sent[0].text, "oobetet on vm, started at ", 26);
+	assert_string_equal(sent[1].text, "was away again");
 	channels_close(channels, CHANNEL_ROOM, ops, "gone");
 	channels_open(channels, CHANNEL_ROOM, ops);
 	deliver(channels, START);
-	assert_int_equal(told_count, 0);
+	assert_int_equal(sent_count, 0);
 	channels_free(channels);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_loud_notification_goes_to_all_a_quiet_one_to_pagerduty),
-		cmocka_unit_test(a_room_hears_the_latest_of_what_it_missed),
-		cmocka_unit_test(
-			what_was_in_flight_when_a_channel_closed_is_sent_as_soon_as_it_opens),
-		cmocka_unit_test(a_room_is_told_the_latest_though_an_older_one_was_under_way),
-		cmocka_unit_test(an_answer_of_another_channel_is_ignored),
+		cmocka_unit_test(a_quiet_notification_goes_to_pagerduty_only),
+		cmocka_unit_test(a_room_gets_only_the_latest_notification),
+		cmocka_unit_test(an_unanswered_notification_is_sent_again_when_a_channel_opens),
+		cmocka_unit_test(a_room_gets_the_latest_while_an_older_one_is_unanswered),
+		cmocka_unit_test(a_response_from_another_channel_is_ignored),
 		cmocka_unit_test(the_first_attempt_waits_for_the_file_half_a_second),
-		cmocka_unit_test(a_command_that_still_runs_is_tried_again),
-		cmocka_unit_test(all_fail_unless_one_works_and_has_nothing_pending),
-		cmocka_unit_test(a_room_is_greeted_once_and_told_the_last_announcement),
+		cmocka_unit_test(a_command_that_still_runs_is_retried),
+		cmocka_unit_test(all_channels_fail_unless_one_works_with_nothing_pending),
+		cmocka_unit_test(a_room_gets_one_greeting_and_the_last_announcement),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The state file's text, and what a crash loop and a long stop make of a watch's silence. */
+/* The text of the state file; the silence counted over crash loops and long stops. */
 #include "t/unit/unit.h"
 
 #include "common/memory.h"
@@ -22,7 +22,7 @@ static const struct watch_saved incident = {.silence = {1, 2, NSEC_NEVER},
 
 /* Two channels, of which the first has three notifications; a tab, a newline and a backslash in a
  * text. */
-static struct state state_whole(void)
+static struct state state_example(void)
 {
 	struct state state = {.wall = 9 * SEC,
 		.watch = "\"Flapper\" on web-01",
@@ -54,7 +54,7 @@ static char *text_of(const struct state *state)
 	return text.data;
 }
 
-/* With the checksum that belongs to it. */
+/* Adds the header, and the end with a correct checksum. */
 static char *text_with_end(const char *body)
 {
 	uint64_t sum = 14695981039346656037U;
@@ -67,7 +67,7 @@ static char *text_with_end(const char *body)
 	return text;
 }
 
-static void snapshot_is_the_same(const struct watch_saved *a, const struct watch_saved *b)
+static void assert_watch_equal(const struct watch_saved *a, const struct watch_saved *b)
 {
 	for (int i = 0; i < KINDS_AWAITED; i++)
 		assert_int_equal(a->silence[i], b->silence[i]);
@@ -80,7 +80,7 @@ static void snapshot_is_the_same(const struct watch_saved *a, const struct watch
 	assert_int_equal(a->quiet, b->quiet);
 }
 
-static void queue_is_the_same(const struct queue_saved *a, const struct queue_saved *b)
+static void assert_queue_equal(const struct queue_saved *a, const struct queue_saved *b)
 {
 	assert_string_equal(a->tried_key, b->tried_key);
 	assert_int_equal(a->tried, b->tried);
@@ -94,9 +94,9 @@ static void queue_is_the_same(const struct queue_saved *a, const struct queue_sa
 	}
 }
 
-static void what_is_written_is_read(void **unused)
+static void a_state_is_read_as_it_was_written(void **unused)
 {
-	struct state before = state_whole(), after;
+	struct state before = state_example(), after;
 	struct reason why;
 	char *text = text_of(&before);
 
@@ -107,18 +107,18 @@ static void what_is_written_is_read(void **unused)
 	assert_true(after.young);
 	assert_int_equal(after.since, before.since);
 	assert_int_equal(after.lasted, before.lasted);
-	snapshot_is_the_same(&before.past, &after.past);
+	assert_watch_equal(&before.past, &after.past);
 	assert_int_equal(after.count, before.count);
 	for (int i = 0; i < after.count; i++) {
 		assert_string_equal(after.channels[i].name, before.channels[i].name);
-		queue_is_the_same(&before.channels[i].queue, &after.channels[i].queue);
+		assert_queue_equal(&before.channels[i].queue, &after.channels[i].queue);
 	}
 	free(text);
 	state_free(&before);
 	state_free(&after);
 }
 
-static void without_an_incident_there_is_none(void **unused)
+static void a_state_may_have_no_incident(void **unused)
 {
 	struct state before = {.watch = "x", .past = {.acknowledged = NSEC_NEVER}}, after;
 	struct reason why;
@@ -127,7 +127,7 @@ static void without_an_incident_there_is_none(void **unused)
 	(void)unused;
 	assert_null(strstr(text, "incident"));
 	assert_null(strstr(text, "acknowledged"));
-	assert_null(strstr(text, "young")); /* an older version would not understand it */
+	assert_null(strstr(text, "young")); /* older versions would refuse it */
 	assert_true(state_read(text, &after, &why));
 	assert_false(after.past.open);
 	assert_false(after.young);
@@ -137,7 +137,7 @@ static void without_an_incident_there_is_none(void **unused)
 	state_free(&after);
 }
 
-/* The open incident is the newest that a channel has sent or is to send. */
+/* The open incident is the newest that a channel has sent or has queued. */
 static void an_open_incident_keeps_its_key(void **unused)
 {
 	static const struct {
@@ -166,8 +166,8 @@ static void an_open_incident_keeps_its_key(void **unused)
 	}
 }
 
-/* An older version wrote the time that it had run for a kind that it did not await. */
-static void the_version_before_is_understood(void **unused)
+/* Older versions wrote their running time for a kind that they did not await. */
+static void a_file_of_the_previous_version_is_read(void **unused)
 {
 	static const struct {
 		const char *line;
@@ -195,8 +195,8 @@ static void the_version_before_is_understood(void **unused)
 	}
 }
 
-/* A machine without a clock of its own may begin in 1970, or anywhere. */
-static void whatever_the_clocks_say_it_can_be_read_again(void **unused)
+/* A machine without a real-time clock may boot with any date. */
+static void any_clock_value_can_be_written_and_read(void **unused)
 {
 	static const nsec odd[] = {INT64_MIN, -1, INT64_MAX / 3, INT64_MAX - 1};
 
@@ -219,10 +219,10 @@ static void whatever_the_clocks_say_it_can_be_read_again(void **unused)
 	}
 }
 
-/* A write that a crash cut short, a disk that swapped a bit: never half a past. */
-static void damage_is_noticed(void **unused)
+/* A write cut short by a crash, a flipped bit: the file is refused as a whole. */
+static void damage_is_detected(void **unused)
 {
-	struct state before = state_whole(), after;
+	struct state before = state_example(), after;
 	char *whole = text_of(&before);
 	struct reason why;
 
@@ -243,7 +243,7 @@ static void damage_is_noticed(void **unused)
 	state_free(&before);
 }
 
-static void what_cannot_be_parsed_is_refused(void **unused)
+static void invalid_lines_are_refused(void **unused)
 {
 	static const struct {
 		const char *body, *why;
@@ -275,7 +275,7 @@ static void what_cannot_be_parsed_is_refused(void **unused)
 	}
 }
 
-static void too_much_is_refused(void **unused)
+static void values_beyond_their_limits_are_refused(void **unused)
 {
 	struct buffer channels = {NULL, 0, 0};
 	struct state state;
@@ -311,7 +311,7 @@ static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
 	.repeat_interval = 60 * SEC,
 	.awaited = {[KIND_PROBLEM] = true, [KIND_RECOVERY] = true}};
 
-/* What is written down at `now`, read by one who starts at `start`. */
+/* The watch saved at `now` and restored at `start`. */
 static struct watch *restarted(struct watch *watch, nsec now, nsec start)
 {
 	struct state before = {.watch = "x"}, after;
@@ -328,10 +328,10 @@ static struct watch *restarted(struct watch *watch, nsec now, nsec start)
 	return watch;
 }
 
-/* It listens for 30 s, ends, and is there again 7 s later: these are no silence. */
-static void restarted_every_30_seconds_it_alarms_in_time(void **unused)
+/* It listens for 30 s, exits, and starts 7 s later: the 7 s are not counted. */
+static void restarts_every_30_seconds_do_not_delay_the_alarm(void **unused)
 {
-	nsec now = 0, listened = 0, told = 0;
+	nsec now = 0, listened = 0, alarmed = 0;
 	struct watch *watch = watch_new(&rules, now);
 
 	(void)unused;
@@ -340,37 +340,37 @@ static void restarted_every_30_seconds_it_alarms_in_time(void **unused)
 			enum verdict verdict = watch_evaluate(watch, now);
 
 			assert_true(verdict == WATCH_QUIET || verdict == WATCH_REPEAT ||
-				    (verdict == WATCH_ALARM && told == 0));
+				    (verdict == WATCH_ALARM && alarmed == 0));
 			if (verdict == WATCH_ALARM)
-				told = listened;
+				alarmed = listened;
 		}
 		watch = restarted(watch, now, now + 7 * SEC);
 	}
-	assert_between(told, MAX_LATENCY + 1, MAX_LATENCY + SEC / 2);
+	assert_between(alarmed, MAX_LATENCY + 1, MAX_LATENCY + SEC / 2);
 	watch_free(watch);
 }
 
-/* The same with a file that is 5 s old, as after a kill: what was not written down is lost. */
-static void killed_every_30_seconds_it_alarms_all_the_same(void **unused)
+/* The same with a file that is 5 s old, as after a kill: those 5 s are lost. */
+static void kills_every_30_seconds_do_not_prevent_the_alarm(void **unused)
 {
-	nsec now = 0, told = 0;
+	nsec now = 0, alarmed = 0;
 	struct watch *watch = watch_new(&rules, now);
 
 	(void)unused;
-	for (int start = 1; told == 0 && now < HOUR; start++) {
+	for (int start = 1; alarmed == 0 && now < HOUR; start++) {
 		watch = restarted(watch, now, now + 5 * SEC);
 		now += 5 * SEC;
-		for (nsec end = now + 25 * SEC; now < end && told == 0; now += SEC / 10)
+		for (nsec end = now + 25 * SEC; now < end && alarmed == 0; now += SEC / 10)
 			if (watch_evaluate(watch, now) == WATCH_ALARM)
-				told = now;
-		if (told != 0)
+				alarmed = now;
+		if (alarmed != 0)
 			assert_int_equal(start, 13); /* 12 times 25 s are max_latency */
 	}
-	assert_true(told != 0);
+	assert_true(alarmed != 0);
 	watch_free(watch);
 }
 
-static void an_hour_down_is_no_silence_and_not_forgiven(void **unused)
+static void downtime_is_not_counted_and_does_not_reset_the_silence(void **unused)
 {
 	nsec now = 100 * SEC, start = now + HOUR;
 	struct watch *watch = watch_new(&rules, 0);
@@ -388,17 +388,17 @@ static void an_hour_down_is_no_silence_and_not_forgiven(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),
-		cmocka_unit_test(without_an_incident_there_is_none),
-		cmocka_unit_test(whatever_the_clocks_say_it_can_be_read_again),
+		cmocka_unit_test(a_state_is_read_as_it_was_written),
+		cmocka_unit_test(a_state_may_have_no_incident),
+		cmocka_unit_test(any_clock_value_can_be_written_and_read),
 		cmocka_unit_test(an_open_incident_keeps_its_key),
-		cmocka_unit_test(the_version_before_is_understood),
-		cmocka_unit_test(damage_is_noticed),
-		cmocka_unit_test(what_cannot_be_parsed_is_refused),
-		cmocka_unit_test(too_much_is_refused),
-		cmocka_unit_test(restarted_every_30_seconds_it_alarms_in_time),
-		cmocka_unit_test(killed_every_30_seconds_it_alarms_all_the_same),
-		cmocka_unit_test(an_hour_down_is_no_silence_and_not_forgiven),
+		cmocka_unit_test(a_file_of_the_previous_version_is_read),
+		cmocka_unit_test(damage_is_detected),
+		cmocka_unit_test(invalid_lines_are_refused),
+		cmocka_unit_test(values_beyond_their_limits_are_refused),
+		cmocka_unit_test(restarts_every_30_seconds_do_not_delay_the_alarm),
+		cmocka_unit_test(kills_every_30_seconds_do_not_prevent_the_alarm),
+		cmocka_unit_test(downtime_is_not_counted_and_does_not_reset_the_silence),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The monitor's end of a worker. The process is a child that sleeps; the test sends for it. */
+/* The monitor's side of a worker. The process is a sleeping child; the test sends in its name. */
 #include "t/unit/unit.h"
 
 #include "oobetet/channel/command.h"
@@ -21,7 +21,7 @@
 static const struct timing timing = {
 	.alive = SEC, .timeout = 30 * SEC, .retry_min = SEC, .retry_max = 30 * SEC};
 
-static int far = -1; /* the worker's end; -1: there is none */
+static int worker_fd = -1; /* the worker's end of the socket; -1: none */
 static pid_t child;
 static int starts;
 
@@ -33,10 +33,10 @@ pid_t selfexec_start(const struct selfexec *selfexec, const char *name, int *fd)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	*fd = ends[0];
-	far = ends[1];
+	worker_fd = ends[1];
 	child = fork();
 	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails it goes with us */
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* it dies with a failing test */
 		for (;;)
 			pause();
 	}
@@ -44,7 +44,7 @@ pid_t selfexec_start(const struct selfexec *selfexec, const char *name, int *fd)
 	return child;
 }
 
-/* Whom anybody has sent a signal. */
+/* The process that was signalled last. */
 static pid_t signalled;
 
 int kill(pid_t pid, int number)
@@ -53,28 +53,28 @@ int kill(pid_t pid, int number)
 	return (int)syscall(SYS_kill, pid, number);
 }
 
-/* The child has a copy of it. */
-static void far_closes(void)
+/* Shut down first: the child has a copy of the descriptor. */
+static void worker_fd_close(void)
 {
-	shutdown(far, SHUT_RDWR);
-	close(far);
-	far = -1;
+	shutdown(worker_fd, SHUT_RDWR);
+	close(worker_fd);
+	worker_fd = -1;
 }
 
-/* It is killed, and nothing else ends it. */
-static void child_is_killed(void)
+/* The child was ended by SIGKILL. */
+static void assert_child_killed(void)
 {
 	int status;
 
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	if (far >= 0)
-		far_closes();
+	if (worker_fd >= 0)
+		worker_fd_close();
 }
 
-static void says(const char *line)
+static void worker_sends(const char *line)
 {
-	assert_int_equal(write(far, line, strlen(line)), (ssize_t)strlen(line));
+	assert_int_equal(write(worker_fd, line, strlen(line)), (ssize_t)strlen(line));
 }
 
 static struct worker *worker_begin(void)
@@ -90,11 +90,11 @@ static struct worker *worker_begin(void)
 static void worker_finish(struct worker *worker)
 {
 	worker_free(worker);
-	child_is_killed();
+	assert_child_killed();
 }
 
-/* Takes in what was said, of which nothing is for the caller. */
-static void listen_for_nothing(struct worker *worker, nsec now)
+/* Reads messages, none of which is returned to the caller. */
+static void receive_nothing(struct worker *worker, nsec now)
 {
 	struct message message;
 
@@ -102,13 +102,13 @@ static void listen_for_nothing(struct worker *worker, nsec now)
 	assert_false(worker_next(worker, &message, now));
 }
 
-/* It is lost for this reason; returns when the next is started. */
-static nsec lost(struct worker *worker, nsec now, const char *why)
+/* The worker is lost for this reason; returns when the next one is started. */
+static nsec assert_lost(struct worker *worker, nsec now, const char *why)
 {
 	assert_int_equal(worker_deadline(worker), 0);
 	assert_int_equal(worker_tick(worker, now), WORKER_LOST);
 	assert_string_equal(worker_why(worker), why);
-	child_is_killed();
+	assert_child_killed();
 	assert_int_equal(worker_tick(worker, now), WORKER_NO_NEWS);
 	nsec next = worker_deadline(worker);
 	assert_int_equal(worker_tick(worker, next - 1), WORKER_NO_NEWS);
@@ -122,7 +122,7 @@ static void messages_about_itself_are_not_returned(void **state)
 	struct message message;
 
 	(void)state;
-	says("alive\t5000000000\nonline\tus\nleft\troom\tkicked\nalive\t5000000000\n");
+	worker_sends("alive\t5000000000\nonline\tus\nleft\troom\tkicked\nalive\t5000000000\n");
 	assert_true(worker_exchange(worker));
 	assert_true(worker_next(worker, &message, START));
 	assert_int_equal(message.type, MESSAGE_LEFT);
@@ -132,7 +132,7 @@ static void messages_about_itself_are_not_returned(void **state)
 	worker_finish(worker);
 }
 
-static void messages_wait_until_it_reads_them(void **state)
+static void messages_wait_until_the_worker_reads_them(void **state)
 {
 	struct worker *worker = worker_begin();
 	char line[40] = "";
@@ -143,35 +143,35 @@ static void messages_wait_until_it_reads_them(void **state)
 	assert_int_equal(worker_poll(worker).events, POLLIN | POLLOUT);
 	worker_exchange(worker);
 	assert_int_equal(worker_poll(worker).events, POLLIN);
-	assert_int_equal(read(far, line, sizeof line - 1), 16);
+	assert_int_equal(read(worker_fd, line, sizeof line - 1), 16);
 	assert_string_equal(line, "say\t1\troom\ta\\tb\n");
 	worker_finish(worker);
 }
 
-static void silence_for_longer_than_it_announced_kills_it(void **state)
+static void silence_beyond_the_announced_time_kills_the_worker(void **state)
 {
 	struct worker *worker = worker_begin();
 
 	(void)state;
 	assert_int_equal(worker_deadline(worker), START + timing.timeout);
-	says("alive\t5000000000\n");
-	listen_for_nothing(worker, START + SEC);
+	worker_sends("alive\t5000000000\n");
+	receive_nothing(worker, START + SEC);
 	assert_int_equal(worker_deadline(worker), START + 6 * SEC);
 	worker_extend(worker, 10 * SEC);
 	assert_int_equal(worker_tick(worker, START + 16 * SEC - 1), WORKER_NO_NEWS);
 	assert_int_equal(worker_tick(worker, START + 16 * SEC), WORKER_LOST);
 	assert_string_equal(worker_why(worker), "not responding, killed");
-	child_is_killed();
-	/* nobody may ask for more than a resolver needs */
+	assert_child_killed();
+	/* the maximum is what a resolver needs */
 	nsec next = worker_deadline(worker);
 	assert_int_equal(worker_tick(worker, next), WORKER_STARTED);
-	says("alive\t999000000000\n");
-	listen_for_nothing(worker, next);
+	worker_sends("alive\t999000000000\n");
+	receive_nothing(worker, next);
 	assert_int_equal(worker_deadline(worker), next + TIMING_RESOLVER);
 	worker_finish(worker);
 }
 
-static void it_counts_the_runs_that_never_were_online(void **state)
+static void runs_that_never_were_online_are_counted(void **state)
 {
 	struct worker *worker = worker_begin();
 	nsec now = START;
@@ -179,76 +179,76 @@ static void it_counts_the_runs_that_never_were_online(void **state)
 	(void)state;
 	assert_int_equal(worker_attempt(worker), 0);
 	for (int i = 1; i <= 3; i++) {
-		says("gone\tno way\n");
-		listen_for_nothing(worker, now);
-		now = lost(worker, now, "no way");
+		worker_sends("gone\tno way\n");
+		receive_nothing(worker, now);
+		now = assert_lost(worker, now, "no way");
 		assert_int_equal(worker_attempt(worker), i);
 	}
-	says("online\tus\n");
-	listen_for_nothing(worker, now);
+	worker_sends("online\tus\n");
+	receive_nothing(worker, now);
 	assert_string_equal(worker_why(worker), "");
-	far_closes();
-	listen_for_nothing(worker, now);
-	now = lost(worker, now, "it ended without giving a reason");
+	worker_fd_close();
+	receive_nothing(worker, now);
+	now = assert_lost(worker, now, "it ended without giving a reason");
 	assert_int_equal(worker_attempt(worker), 0);
 	worker_finish(worker);
 }
 
-static void it_backs_off_unless_it_worked_for_long(void **state)
+static void restarts_back_off_unless_the_worker_ran_long(void **state)
 {
 	struct worker *worker = worker_begin();
 	nsec now = START, waited = 0;
 
 	(void)state;
 	for (int i = 0; i < 10; i++) {
-		says("online\tus\ngone\tno way\n");
-		listen_for_nothing(worker, now);
-		nsec next = lost(worker, now, "no way");
+		worker_sends("online\tus\ngone\tno way\n");
+		receive_nothing(worker, now);
+		nsec next = assert_lost(worker, now, "no way");
 		assert_true(next - now >= waited / 2);
 		waited = next - now;
 		now = next;
 	}
 	assert_between(waited, timing.retry_max * 3 / 4, timing.retry_max);
-	says("online\tus\n");
-	listen_for_nothing(worker, now);
+	worker_sends("online\tus\n");
+	receive_nothing(worker, now);
 	now += timing.retry_max + 1;
-	says("gone\tno way\n");
-	listen_for_nothing(worker, now);
-	assert_between(lost(worker, now, "no way") - now, SEC * 3 / 4, SEC);
+	worker_sends("gone\tno way\n");
+	receive_nothing(worker, now);
+	assert_between(assert_lost(worker, now, "no way") - now, SEC * 3 / 4, SEC);
 	worker_finish(worker);
 }
 
-static void a_protocol_error_kills_it(void **state)
+static void a_protocol_error_kills_the_worker(void **state)
 {
 	struct worker *worker = worker_begin();
 	char much[IPC_LINE + 2];
 
 	(void)state;
-	says("hello\n");
-	listen_for_nothing(worker, START);
-	nsec now = lost(worker, START, "protocol error (unknown type 'hello'), killed");
+	worker_sends("hello\n");
+	receive_nothing(worker, START);
+	nsec now = assert_lost(worker, START, "protocol error (unknown type 'hello'), killed");
 	memset(much, 'x', sizeof much - 1);
 	much[sizeof much - 1] = '\0';
-	says(much);
-	says("\n");
-	listen_for_nothing(worker, now);
-	now = lost(worker, now, "protocol error (line too long), killed");
-	says("alive\tsoon\n");
-	listen_for_nothing(worker, now);
-	now = lost(worker, now, "protocol error ('alive' without a number), killed");
-	/* what is another's to say; what was said before it counts */
-	says("done\t1\nrefused\t2\tno\ndone\t3\n");
+	worker_sends(much);
+	worker_sends("\n");
+	receive_nothing(worker, now);
+	now = assert_lost(worker, now, "protocol error (line too long), killed");
+	worker_sends("alive\tsoon\n");
+	receive_nothing(worker, now);
+	now = assert_lost(worker, now, "protocol error ('alive' without a number), killed");
+	/* a message of the other worker; earlier messages still count */
+	worker_sends("done\t1\nrefused\t2\tno\ndone\t3\n");
 	struct message message;
 	worker_exchange(worker);
 	assert_true(worker_next(worker, &message, now));
 	assert_int_equal(message.from, SPEAKER_XMPP);
 	assert_string_equal(message.field[0], "1");
 	assert_false(worker_next(worker, &message, now));
-	lost(worker, now, "protocol error ('refused' may not be sent by xmpp), killed");
+	assert_lost(worker, now, "protocol error ('refused' may not be sent by xmpp), killed");
 	worker_finish(worker);
 }
 
-/* How often the log, which is standard error, has a line. */
+/* The number of lines in the log, which is standard error, that contain `line`. */
 static int logged(const char *path, const char *line)
 {
 	char got[400];
@@ -262,7 +262,7 @@ static int logged(const char *path, const char *line)
 	return count;
 }
 
-static void each_reason_is_logged_once_until_it_works_again(void **state)
+static void each_reason_is_logged_once_until_the_worker_recovers(void **state)
 {
 	static const char *const lines[] = {"gone\tone\n", "gone\ttwo\n"};
 	static const char *const reasons[] = {"one", "two"};
@@ -274,15 +274,15 @@ static void each_reason_is_logged_once_until_it_works_again(void **state)
 	(void)state;
 	dup2(log, STDERR_FILENO);
 	for (int i = 0; i < 6; i++) {
-		says(lines[i % 2]);
-		listen_for_nothing(worker, now);
-		now = lost(worker, now, reasons[i % 2]);
+		worker_sends(lines[i % 2]);
+		receive_nothing(worker, now);
+		now = assert_lost(worker, now, reasons[i % 2]);
 	}
 	int first = logged(path, "warning: xmpp: one; trying again");
 	int second = logged(path, "warning: xmpp: two; trying again");
-	says("online\tus\ngone\tone\n");
-	listen_for_nothing(worker, now);
-	lost(worker, now, "one");
+	worker_sends("online\tus\ngone\tone\n");
+	receive_nothing(worker, now);
+	assert_lost(worker, now, "one");
 	int again = logged(path, "warning: xmpp: one; trying again");
 	dup2(before, STDERR_FILENO);
 	close(before);
@@ -294,22 +294,22 @@ static void each_reason_is_logged_once_until_it_works_again(void **state)
 	worker_finish(worker);
 }
 
-static void after_a_shut_down_its_end_is_no_failure(void **state)
+static void an_exit_after_shut_down_is_no_failure(void **state)
 {
 	struct worker *worker = worker_begin();
 
 	(void)state;
 	worker_shut_down(worker);
 	worker_exchange(worker);
-	says("gone\tas you said\n");
-	listen_for_nothing(worker, START);
+	worker_sends("gone\tas you said\n");
+	receive_nothing(worker, START);
 	assert_string_equal(worker_why(worker), "");
-	child_is_killed();
+	assert_child_killed();
 	assert_int_equal(starts, 1);
 	worker_free(worker);
 }
 
-static void progress_is_a_message_now_and_then(void **state)
+static void a_worker_without_messages_makes_no_progress(void **state)
 {
 	struct worker *worker = worker_begin();
 	nsec max = TIMING_RESOLVER + timing.timeout + timing.retry_max;
@@ -317,23 +317,23 @@ static void progress_is_a_message_now_and_then(void **state)
 	(void)state;
 	assert_true(worker_progresses(worker, START + max));
 	assert_false(worker_progresses(worker, START + max + 1));
-	says("alive\t1\n");
-	listen_for_nothing(worker, START + SEC);
+	worker_sends("alive\t1\n");
+	receive_nothing(worker, START + SEC);
 	assert_true(worker_progresses(worker, START + max + SEC));
 	worker_finish(worker);
 }
 
-/* Its number may be another process's by the time that its end of the socket is read. */
+/* Its pid may be reused before end of file on the socket is read. */
 static void a_reaped_process_is_not_signalled(void **state)
 {
 	struct worker *worker = worker_begin();
 
 	(void)state;
 	kill(child, SIGKILL);
-	child_is_killed();
+	assert_child_killed();
 	worker_reaped(worker, child);
 	signalled = 0;
-	listen_for_nothing(worker, START);
+	receive_nothing(worker, START);
 	assert_int_equal(worker_tick(worker, START), WORKER_LOST);
 	assert_int_equal(signalled, 0);
 	worker_free(worker);
@@ -357,8 +357,8 @@ static pid_t child_unreaped(void)
 	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 ? info.si_pid : -1;
 }
 
-/* The shell is gone, what it left behind is not. */
-static void the_number_of_a_commands_group_stays_its_own(void **state)
+/* The shell has exited, its child has not. */
+static void the_process_group_of_a_command_is_not_reused(void **state)
 {
 	struct command *command = command_new("sleep 60 &");
 	struct outcome outcome;
@@ -375,13 +375,13 @@ static void the_number_of_a_commands_group_stays_its_own(void **state)
 	assert_int_equal(signalled, -shell);
 	assert_int_equal(outcome.answer, ANSWER_DONE);
 	assert_int_equal(child_unreaped(), -1);
-	/* that number may be another process's now */
+	/* the pid may be reused now */
 	signalled = 0;
 	command_free(command);
 	assert_int_equal(signalled, 0);
 }
 
-static void a_command_that_is_over_is_reaped(void **state)
+static void a_finished_command_is_reaped(void **state)
 {
 	struct command *command = command_new("exit 3");
 	struct outcome outcome;
@@ -402,20 +402,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(messages_about_itself_are_not_returned),
-		cmocka_unit_test(messages_wait_until_it_reads_them),
-		cmocka_unit_test(silence_for_longer_than_it_announced_kills_it),
-		cmocka_unit_test(it_counts_the_runs_that_never_were_online),
-		cmocka_unit_test(it_backs_off_unless_it_worked_for_long),
-		cmocka_unit_test(a_protocol_error_kills_it),
-		cmocka_unit_test(each_reason_is_logged_once_until_it_works_again),
-		cmocka_unit_test(after_a_shut_down_its_end_is_no_failure),
+		cmocka_unit_test(messages_wait_until_the_worker_reads_them),
+		cmocka_unit_test(silence_beyond_the_announced_time_kills_the_worker),
+		cmocka_unit_test(runs_that_never_were_online_are_counted),
+		cmocka_unit_test(restarts_back_off_unless_the_worker_ran_long),
+		cmocka_unit_test(a_protocol_error_kills_the_worker),
+		cmocka_unit_test(each_reason_is_logged_once_until_the_worker_recovers),
+		cmocka_unit_test(an_exit_after_shut_down_is_no_failure),
 		cmocka_unit_test(a_reaped_process_is_not_signalled),
-		cmocka_unit_test(the_number_of_a_commands_group_stays_its_own),
-		cmocka_unit_test(a_command_that_is_over_is_reaped),
-		cmocka_unit_test(progress_is_a_message_now_and_then),
+		cmocka_unit_test(the_process_group_of_a_command_is_not_reused),
+		cmocka_unit_test(a_finished_command_is_reaped),
+		cmocka_unit_test(a_worker_without_messages_makes_no_progress),
 	};
 
-	/* children left by a failing test die with us; a write to them must not kill us */
+	/* a write to a dead child must not kill the test */
 	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
