@@ -65,7 +65,7 @@ static void assert_kept(const struct entry *kept, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-static void what_says_the_same_takes_the_place_of_the_one_before(void **state)
+static void an_event_with_the_same_text_replaces_the_previous_one(void **state)
 {
 	struct accepted *accepted = accepted_new(100, &key);
 
@@ -114,7 +114,7 @@ static void assert_forgotten(const struct entry *kept, const char *json, int64_t
 	prepared_free(&prepared);
 }
 
-static void what_is_to_be_forgotten_is_kept_in_its_turn(void **state)
+static void deletions_are_kept_in_order_with_events(void **state)
 {
 	struct event event = event_plain("\xc3\xa4\"", "c", STATE_OK);
 	struct accepted *accepted = accepted_new(100, &key);
@@ -185,7 +185,7 @@ static void assert_recalled(const char *json, int64_t time, int fraction, bool f
 #define EVENT_JSON(more) "{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"," more "}"
 #define FORGOTTEN_JSON(more) "{\"entity\":\"e\",\"check\":\"c\"," more "}"
 
-static void milliseconds_are_kept_where_they_are_known(void **state)
+static void milliseconds_are_kept_if_known(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 	struct buffer json = {NULL, 0, 0};
@@ -226,7 +226,7 @@ static void assert_unreadable(const char *json, const char *expected)
 	assert_string_equal(why.text, expected);
 }
 
-static void what_somebody_else_has_left_may_be_anything(void **state)
+static void an_invalid_handed_over_item_is_refused(void **state)
 {
 	(void)state;
 	assert_unreadable("{\"forgotten\":5}", "'entity' is missing");
@@ -238,7 +238,7 @@ static void what_somebody_else_has_left_may_be_anything(void **state)
 	assert_unreadable("[5]", "it is no event");
 }
 
-static void what_was_judged_goes_when_it_is_in_redis(void **state)
+static void applied_items_are_removed_once_redis_has_them(void **state)
 {
 	struct accepted *accepted = accepted_new(100, &key);
 
@@ -265,7 +265,7 @@ static void what_was_judged_goes_when_it_is_in_redis(void **state)
 	accepted_free(accepted);
 }
 
-static void what_came_to_nothing_is_judged_again(void **state)
+static void unapplied_items_are_returned_again(void **state)
 {
 	struct accepted *accepted = accepted_new(100, &key);
 
@@ -282,7 +282,7 @@ static void what_came_to_nothing_is_judged_again(void **state)
 	accepted_free(accepted);
 }
 
-static void it_is_full_at_its_number(void **state)
+static void the_number_of_items_is_bounded(void **state)
 {
 	struct accepted *accepted = accepted_new(2, &key);
 
@@ -300,7 +300,7 @@ static void it_is_full_at_its_number(void **state)
 }
 
 /* 256 MiB of those not judged, whatever their number. */
-static void it_is_full_at_its_bytes(void **state)
+static void the_bytes_of_items_are_bounded(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_ACKNOWLEDGEMENT);
 	struct accepted *accepted = accepted_new(SIZE_MAX, &key);
@@ -331,7 +331,7 @@ static void it_is_full_at_its_bytes(void **state)
 	accepted_free(accepted);
 }
 
-struct leaver {
+struct fixture {
 	struct accepted *accepted;
 	struct keys keys;
 	struct handoff_sender handoff_sender;
@@ -339,112 +339,113 @@ struct leaver {
 	const char *words[HANDOFF_SEND_WORDS];
 };
 
-static struct leaver leaver_begin(void)
+static struct fixture handover_begin(void)
 {
-	struct leaver leaver = {.accepted = accepted_new(10000, &key)};
+	struct fixture fixture = {.accepted = accepted_new(10000, &key)};
 
-	keys_init(&leaver.keys, "n", "events", 2);
-	return leaver;
+	keys_init(&fixture.keys, "n", "events", 2);
+	return fixture;
 }
 
-static void leaver_end(struct leaver *leaver)
+static void handover_end(struct fixture *fixture)
 {
-	handoff_send_free(&leaver->handoff_sender);
-	keys_free(&leaver->keys);
-	resp_free(&leaver->list);
-	accepted_free(leaver->accepted);
+	handoff_send_free(&fixture->handoff_sender);
+	keys_free(&fixture->keys);
+	resp_free(&fixture->list);
+	accepted_free(fixture->accepted);
 }
 
-static bool question(struct leaver *leaver)
+static bool send_next(struct fixture *fixture)
 {
-	resp_clear(&leaver->list, SIZE_MAX);
+	resp_clear(&fixture->list, SIZE_MAX);
 	return handoff_send_command(
-		&leaver->handoff_sender, leaver->accepted, leaver->words, &leaver->list);
+		&fixture->handoff_sender, fixture->accepted, fixture->words, &fixture->list);
 }
 
-static bool answer(struct leaver *leaver, int type)
+static bool receive_reply(struct fixture *fixture, int type)
 {
 	char error[] = "ERR no";
 	redisReply reply = {.type = type, .integer = 1, .str = error};
 	struct reason why;
 
-	if (handoff_send_read(&leaver->handoff_sender, leaver->accepted, &reply, &why))
+	if (handoff_send_read(&fixture->handoff_sender, fixture->accepted, &reply, &why))
 		return true;
 	assert_string_equal(why.text, "refuses RPUSH httpbroker:n:handover: ERR no");
 	return false;
 }
 
-static void a_bit_that_was_not_answered_is_left_as_it_was(void **state)
+static void an_unanswered_chunk_is_sent_again_unchanged(void **state)
 {
-	struct leaver leaver = leaver_begin();
+	struct fixture fixture = handover_begin();
 	struct buffer first = {NULL, 0, 0}, again = {NULL, 0, 0};
 
 	(void)state;
-	handoff_send_init(&leaver.handoff_sender, &leaver.keys, "0123456789abcdef");
-	assert_false(question(&leaver));
-	put(leaver.accepted, "c", STATE_OK, 5, "1");
-	put(leaver.accepted, "d", STATE_OK, 5, "2");
-	assert_false(handoff_send_is_open(&leaver.handoff_sender));
-	assert_true(question(&leaver));
-	assert_true(handoff_send_is_open(&leaver.handoff_sender));
-	assert_string_equal(leaver.words[0], "EVAL");
-	assert_string_equal(leaver.words[3], "httpbroker:n:handover");
-	assert_string_equal(leaver.words[4], "httpbroker:n:handover:0123456789abcdef");
-	assert_string_equal(leaver.words[5], "1");
-	assert_null(leaver.words[6]);
-	resp_lines(&leaver.list, &first);
-	/* no answer; more has come, and something that would take the place of what may be left */
-	put(leaver.accepted, "d", STATE_OK, 6, "3");
-	put(leaver.accepted, "f", STATE_OK, 5, "4");
-	assert_true(question(&leaver));
-	assert_string_equal(leaver.words[5], "1");
-	assert_string_equal(resp_lines(&leaver.list, &again), first.data);
-	assert_false(answer(&leaver, REDIS_REPLY_ERROR));
-	assert_true(answer(&leaver, REDIS_REPLY_INTEGER));
-	assert_false(handoff_send_is_open(&leaver.handoff_sender));
-	assert_kept(accepted_first(leaver.accepted), "3 4 ");
-	assert_true(question(&leaver));
-	assert_string_equal(leaver.words[5], "2");
-	assert_int_equal(leaver.list.count, 2);
+	handoff_send_init(&fixture.handoff_sender, &fixture.keys, "0123456789abcdef");
+	assert_false(send_next(&fixture));
+	put(fixture.accepted, "c", STATE_OK, 5, "1");
+	put(fixture.accepted, "d", STATE_OK, 5, "2");
+	assert_false(handoff_send_is_open(&fixture.handoff_sender));
+	assert_true(send_next(&fixture));
+	assert_true(handoff_send_is_open(&fixture.handoff_sender));
+	assert_string_equal(fixture.words[0], "EVAL");
+	assert_string_equal(fixture.words[3], "httpbroker:n:handover");
+	assert_string_equal(fixture.words[4], "httpbroker:n:handover:0123456789abcdef");
+	assert_string_equal(fixture.words[5], "1");
+	assert_null(fixture.words[6]);
+	resp_lines(&fixture.list, &first);
+	/* no receive_reply; more has come, and something that would take the place of what may be
+	 * left */
+	put(fixture.accepted, "d", STATE_OK, 6, "3");
+	put(fixture.accepted, "f", STATE_OK, 5, "4");
+	assert_true(send_next(&fixture));
+	assert_string_equal(fixture.words[5], "1");
+	assert_string_equal(resp_lines(&fixture.list, &again), first.data);
+	assert_false(receive_reply(&fixture, REDIS_REPLY_ERROR));
+	assert_true(receive_reply(&fixture, REDIS_REPLY_INTEGER));
+	assert_false(handoff_send_is_open(&fixture.handoff_sender));
+	assert_kept(accepted_first(fixture.accepted), "3 4 ");
+	assert_true(send_next(&fixture));
+	assert_string_equal(fixture.words[5], "2");
+	assert_int_equal(fixture.list.count, 2);
 	buffer_free(&first);
 	buffer_free(&again);
-	leaver_end(&leaver);
+	handover_end(&fixture);
 }
 
-static void a_bit_is_bounded(void **state)
+static void a_chunk_is_bounded(void **state)
 {
-	struct leaver leaver = leaver_begin();
+	struct fixture fixture = handover_begin();
 	char name[16];
 
 	(void)state;
-	handoff_send_init(&leaver.handoff_sender, &leaver.keys, "0123456789abcdef");
+	handoff_send_init(&fixture.handoff_sender, &fixture.keys, "0123456789abcdef");
 	for (int i = 0; i < 1100; i++) {
 		snprintf(name, sizeof name, "%d", i);
-		put(leaver.accepted, name, STATE_OK, 5, "s");
+		put(fixture.accepted, name, STATE_OK, 5, "s");
 	}
-	for (size_t left = 1100; left > 0; left -= leaver.list.count) {
-		assert_true(question(&leaver));
-		assert_int_equal(leaver.list.count, left > 500 ? 500 : left);
-		assert_true(answer(&leaver, REDIS_REPLY_INTEGER));
+	for (size_t left = 1100; left > 0; left -= fixture.list.count) {
+		assert_true(send_next(&fixture));
+		assert_int_equal(fixture.list.count, left > 500 ? 500 : left);
+		assert_true(receive_reply(&fixture, REDIS_REPLY_INTEGER));
 	}
-	assert_false(question(&leaver));
-	leaver_end(&leaver);
+	assert_false(send_next(&fixture));
+	handover_end(&fixture);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_says_the_same_takes_the_place_of_the_one_before),
-		cmocka_unit_test(what_is_to_be_forgotten_is_kept_in_its_turn),
+		cmocka_unit_test(an_event_with_the_same_text_replaces_the_previous_one),
+		cmocka_unit_test(deletions_are_kept_in_order_with_events),
 		cmocka_unit_test(the_former_names_of_a_check_are_kept),
-		cmocka_unit_test(milliseconds_are_kept_where_they_are_known),
-		cmocka_unit_test(what_somebody_else_has_left_may_be_anything),
-		cmocka_unit_test(what_was_judged_goes_when_it_is_in_redis),
-		cmocka_unit_test(what_came_to_nothing_is_judged_again),
-		cmocka_unit_test(it_is_full_at_its_number),
-		cmocka_unit_test(it_is_full_at_its_bytes),
-		cmocka_unit_test(a_bit_that_was_not_answered_is_left_as_it_was),
-		cmocka_unit_test(a_bit_is_bounded),
+		cmocka_unit_test(milliseconds_are_kept_if_known),
+		cmocka_unit_test(an_invalid_handed_over_item_is_refused),
+		cmocka_unit_test(applied_items_are_removed_once_redis_has_them),
+		cmocka_unit_test(unapplied_items_are_returned_again),
+		cmocka_unit_test(the_number_of_items_is_bounded),
+		cmocka_unit_test(the_bytes_of_items_are_bounded),
+		cmocka_unit_test(an_unanswered_chunk_is_sent_again_unchanged),
+		cmocka_unit_test(a_chunk_is_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ static bool allows_check(const char *glob, int flapjack, const char *entity, con
 	return acl_allows(&acl, flapjack, text_literal(entity), text_literal(check));
 }
 
-static void everything_without_a_token_or_a_glob(void **state)
+static void no_token_and_no_glob_allow_everything(void **state)
 {
 	const struct acl acl = {NULL, 0};
 
@@ -35,7 +35,7 @@ static void everything_without_a_token_or_a_glob(void **state)
 	assert_true(acl_allows(&acl, 2, (struct text){"db-01", 5}, none));
 }
 
-static void a_glob_is_for_the_whole_name(void **state)
+static void a_glob_matches_the_complete_name(void **state)
 {
 	(void)state;
 	assert_true(allows("db-*", "db-01"));
@@ -49,7 +49,7 @@ static void a_glob_is_for_the_whole_name(void **state)
 	assert_false(allows("db-*", "DB-01"));
 }
 
-static void any_of_several(void **state)
+static void one_matching_glob_of_several_is_enough(void **state)
 {
 	char *globs[] = {(char[]){"web-*"}, (char[]){"db-*"}};
 	const struct acl acl = {globs, 2};
@@ -60,7 +60,7 @@ static void any_of_several(void **state)
 	assert_false(acl_allows(&acl, 2, (struct text){"mail", 4}, none));
 }
 
-static void no_more_of_the_name_than_it_has(void **state)
+static void matching_stops_at_the_end_of_the_name(void **state)
 {
 	char *globs[] = {(char[]){"db"}};
 	const struct acl acl = {globs, 1};
@@ -71,7 +71,7 @@ static void no_more_of_the_name_than_it_has(void **state)
 }
 
 /* The glob is the operator's, the name a client's: together they must not take for ever. */
-static void a_name_made_for_backtracking_is_judged_soon(void **state)
+static void a_name_made_for_backtracking_is_matched_quickly(void **state)
 {
 	char name[1024];
 
@@ -82,7 +82,7 @@ static void a_name_made_for_backtracking_is_judged_soon(void **state)
 }
 
 /* `db-01:9100:Up` is what Flapjack sees, wherever that was divided. */
-static void every_entity_that_a_colon_of_the_check_makes_is_covered(void **state)
+static void every_split_at_a_colon_must_be_allowed(void **state)
 {
 	char colons[] = ":::::::::::::::::::::::::::::::::x";
 
@@ -101,7 +101,7 @@ static void every_entity_that_a_colon_of_the_check_makes_is_covered(void **state
 	assert_false(allows_check("*", 2, "db-01", colons)); /* 33 of them */
 }
 
-static void no_entity_is_longer_than_one_can_be(void **state)
+static void splits_with_an_overlong_entity_are_ignored(void **state)
 {
 	char *globs[] = {(char[]){"a*"}};
 	const struct acl acl = {globs, 1};
@@ -132,14 +132,14 @@ static void flapjack_1_ignores_the_case_of_an_entity(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_without_a_token_or_a_glob),
-		cmocka_unit_test(a_glob_is_for_the_whole_name),
-		cmocka_unit_test(any_of_several),
-		cmocka_unit_test(no_more_of_the_name_than_it_has),
-		cmocka_unit_test(every_entity_that_a_colon_of_the_check_makes_is_covered),
-		cmocka_unit_test(no_entity_is_longer_than_one_can_be),
+		cmocka_unit_test(no_token_and_no_glob_allow_everything),
+		cmocka_unit_test(a_glob_matches_the_complete_name),
+		cmocka_unit_test(one_matching_glob_of_several_is_enough),
+		cmocka_unit_test(matching_stops_at_the_end_of_the_name),
+		cmocka_unit_test(every_split_at_a_colon_must_be_allowed),
+		cmocka_unit_test(splits_with_an_overlong_entity_are_ignored),
 		cmocka_unit_test(flapjack_1_ignores_the_case_of_an_entity),
-		cmocka_unit_test(a_name_made_for_backtracking_is_judged_soon),
+		cmocka_unit_test(a_name_made_for_backtracking_is_matched_quickly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

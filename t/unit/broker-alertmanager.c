@@ -52,7 +52,7 @@ static void each_alert_is_an_event(void **state)
 	pieces_free(pieces);
 }
 
-static void it_is_of_now_and_never_stale_unless_told_otherwise(void **state)
+static void the_time_is_now_and_the_ttl_infinite_by_default(void **state)
 {
 	struct pieces *pieces = group(0, ALERT("firing", NAMED));
 
@@ -65,7 +65,7 @@ static void it_is_of_now_and_never_stale_unless_told_otherwise(void **state)
 	pieces_free(pieces);
 }
 
-static void the_instance_is_the_entity_before_job_and_host(void **state)
+static void the_instance_label_precedes_job_and_host_as_entity(void **state)
 {
 	struct pieces *pieces = group(0,
 		ALERT("firing", "\"alertname\":\"a\",\"host\":\"h\",\"job\":\"j\",\"instance\":\"i\"") "," ALERT(
@@ -81,7 +81,7 @@ static void the_instance_is_the_entity_before_job_and_host(void **state)
 }
 
 /* /var is full, / no longer is; as Alertmanager groups them, or in documents of their own. */
-static void alerts_that_differ_in_any_label_are_checks_of_their_own(void **state)
+static void alerts_that_differ_in_a_label_are_separate_checks(void **state)
 {
 	struct pieces *pieces = group(0,
 		ALERT("resolved", NAMED ",\"mountpoint\":\"/\"") "," ALERT("firing",
@@ -102,7 +102,7 @@ static void alerts_that_differ_in_any_label_are_checks_of_their_own(void **state
 }
 
 /* The same labels twice, which Alertmanager never sends. */
-static void the_worst_alert_speaks_for_a_check(void **state)
+static void the_worst_alert_sets_the_state_of_a_check(void **state)
 {
 	struct pieces *pieces =
 		group(0, ALERT("resolved", NAMED) "," ALERT("firing", NAMED) "," ALERT(
@@ -154,7 +154,7 @@ static void a_long_name_is_cut_and_ends_in_a_hash(void **state)
 }
 
 /* Nobody hears of a refusal: a name is made of what there is. */
-static void names_are_made_to_fit(void **state)
+static void invalid_names_are_made_valid(void **state)
 {
 	struct pieces *pieces = group(0,
 		ALERT("firing", "\"name\":\"replica lag\",\"instance\":\"db-2:9100\",\"cluster\":\"a\"") "," ALERT(
@@ -201,7 +201,7 @@ static void assert_former(
 }
 
 /* What the names were before all labels counted: where they were others, and could have been. */
-static void former_names_are_told(void **state)
+static void former_names_are_set(void **state)
 {
 	struct pieces *pieces = group(
 		0, ALERT("firing", NAMED ",\"severity\":\"page\"") "," ALERT(
@@ -221,7 +221,7 @@ static void former_names_are_told(void **state)
 	pieces_free(pieces);
 }
 
-static void a_bad_alert_does_not_spoil_the_others(void **state)
+static void an_invalid_alert_does_not_affect_the_others(void **state)
 {
 	struct pieces *pieces = group(0,
 		"7,{},{\"status\":\"firing\",\"labels\":[]},{\"status\":\"firing\",\"labels\":{}}," ALERT(
@@ -251,7 +251,7 @@ static void a_group_without_alerts_is_refused(void **state)
 		2, "{\"alerts\":[{\"labels\":{\"alertname\":\"a\"}}]}", "'status' is missing");
 }
 
-static void the_description_serves_where_there_is_no_summary(void **state)
+static void the_description_replaces_a_missing_summary(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		"{\"status\":\"firing\",\"alerts\":["
@@ -268,7 +268,7 @@ static void the_description_serves_where_there_is_no_summary(void **state)
 }
 
 /* Grafana's has more keys, of which some look like those of an event. */
-static void grafana_is_the_same_with_more_in_it(void **state)
+static void a_grafana_document_is_read_like_one_of_alertmanager(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		"{\"receiver\":\"hook\",\"status\":\"resolved\",\"alerts\":[{\"status\":\"resolved\","
@@ -291,7 +291,7 @@ static void grafana_is_the_same_with_more_in_it(void **state)
 }
 
 /* The annotations are the problem's. */
-static void a_recovery_has_no_text_of_the_problem(void **state)
+static void a_recovery_omits_the_text_of_the_problem(void **state)
 {
 	struct pieces *pieces = group(0, ALERT("resolved", NAMED));
 
@@ -303,7 +303,7 @@ static void a_recovery_has_no_text_of_the_problem(void **state)
 }
 
 /* One alert's name for all of Grafana's rules whose source has no data, or cannot be asked. */
-static void grafanas_rules_without_data_are_told_apart(void **state)
+static void grafana_rules_without_data_are_separate_checks(void **state)
 {
 	struct pieces *pieces = group(0,
 		ALERT("firing", "\"alertname\":\"DatasourceNoData\",\"rulename\":\"CPU: high\",\"ref_id\":\"A\"") "," ALERT(
@@ -320,7 +320,7 @@ static void grafanas_rules_without_data_are_told_apart(void **state)
 	pieces_free(pieces);
 }
 
-static void grafanas_test_makes_no_check(void **state)
+static void a_grafana_test_creates_no_check(void **state)
 {
 	struct pieces *pieces = group(0,
 		ALERT("firing", "\"alertname\":\"TestAlert\",\"instance\":\"Grafana\"") "," ALERT(
@@ -337,21 +337,21 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_alert_is_an_event),
-		cmocka_unit_test(it_is_of_now_and_never_stale_unless_told_otherwise),
-		cmocka_unit_test(the_instance_is_the_entity_before_job_and_host),
-		cmocka_unit_test(alerts_that_differ_in_any_label_are_checks_of_their_own),
-		cmocka_unit_test(the_worst_alert_speaks_for_a_check),
+		cmocka_unit_test(the_time_is_now_and_the_ttl_infinite_by_default),
+		cmocka_unit_test(the_instance_label_precedes_job_and_host_as_entity),
+		cmocka_unit_test(alerts_that_differ_in_a_label_are_separate_checks),
+		cmocka_unit_test(the_worst_alert_sets_the_state_of_a_check),
 		cmocka_unit_test(a_long_name_is_cut_and_ends_in_a_hash),
-		cmocka_unit_test(names_are_made_to_fit),
+		cmocka_unit_test(invalid_names_are_made_valid),
 		cmocka_unit_test(a_long_entity_is_cut_and_ends_in_a_hash),
-		cmocka_unit_test(former_names_are_told),
-		cmocka_unit_test(a_bad_alert_does_not_spoil_the_others),
+		cmocka_unit_test(former_names_are_set),
+		cmocka_unit_test(an_invalid_alert_does_not_affect_the_others),
 		cmocka_unit_test(a_group_without_alerts_is_refused),
-		cmocka_unit_test(the_description_serves_where_there_is_no_summary),
-		cmocka_unit_test(grafana_is_the_same_with_more_in_it),
-		cmocka_unit_test(a_recovery_has_no_text_of_the_problem),
-		cmocka_unit_test(grafanas_rules_without_data_are_told_apart),
-		cmocka_unit_test(grafanas_test_makes_no_check),
+		cmocka_unit_test(the_description_replaces_a_missing_summary),
+		cmocka_unit_test(a_grafana_document_is_read_like_one_of_alertmanager),
+		cmocka_unit_test(a_recovery_omits_the_text_of_the_problem),
+		cmocka_unit_test(grafana_rules_without_data_are_separate_checks),
+		cmocka_unit_test(a_grafana_test_creates_no_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,7 @@ static void assert_error(const char *message, const char *expected)
 	response_free(&answer);
 }
 
-static void errors_are_json_whatever_they_quote(void **state)
+static void errors_are_valid_json_with_any_quoted_text(void **state)
 {
 	(void)state;
 	assert_error("", "");
@@ -81,7 +81,7 @@ static void random_bytes_are_answered_in_json(void **state)
 	}
 }
 
-static void an_answer_is_the_last_one_set(void **state)
+static void the_last_response_set_is_sent(void **state)
 {
 	struct response answer = {.status = 0};
 
@@ -136,10 +136,10 @@ static void routes_are_found_by_path_and_method(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(errors_are_json_whatever_they_quote),
+		cmocka_unit_test(errors_are_valid_json_with_any_quoted_text),
 		cmocka_unit_test(long_errors_are_cut_and_still_json),
 		cmocka_unit_test(random_bytes_are_answered_in_json),
-		cmocka_unit_test(an_answer_is_the_last_one_set),
+		cmocka_unit_test(the_last_response_set_is_sent),
 		cmocka_unit_test(routes_are_found_by_path_and_method),
 	};
 

@@ -69,7 +69,7 @@ static void an_object_is_one_document(void **state)
 	assert_body(" \r\n\t{\"a\"\n:\n1}\n\n \r\n", BODY_ONE, "0/0:{\"a\":1} ");
 }
 
-static void an_array_is_its_elements(void **state)
+static void an_array_is_read_as_its_elements(void **state)
 {
 	(void)state;
 	assert_body("[]", BODY_MANY, "");
@@ -77,7 +77,7 @@ static void an_array_is_its_elements(void **state)
 	assert_read("[1,2,3]", 7, false, 2, BODY_MANY, "0/0:1 1/0:2 ");
 }
 
-static void a_line_and_another_are_lines(void **state)
+static void two_documents_on_two_lines_are_lines(void **state)
 {
 	(void)state;
 	assert_body("{\"a\":1}\n{\"b\":2}", BODY_MANY, "0/1:{\"a\":1} 1/2:{\"b\":2} ");
@@ -86,7 +86,7 @@ static void a_line_and_another_are_lines(void **state)
 	assert_read("{}\n{}\n{}", 8, false, 2, BODY_MANY, "0/1:{} 1/2:{} ");
 }
 
-static void a_broken_line_is_said_and_passed_over(void **state)
+static void an_invalid_line_is_reported_and_skipped(void **state)
 {
 	(void)state;
 	assert_body("{}\n{\"a\":}\n{\n{}", BODY_MANY,
@@ -99,7 +99,7 @@ static void a_broken_line_is_said_and_passed_over(void **state)
 		"0/1:{} 1/2!line 2, column 4: end of file expected near '{' ");
 }
 
-static void who_says_lines_gets_lines(void **state)
+static void a_content_type_of_lines_is_respected(void **state)
 {
 	(void)state;
 	assert_lines("", "");
@@ -115,7 +115,7 @@ static void who_says_lines_gets_lines(void **state)
 				       "1/2:{} ");
 }
 
-static void escapes_that_the_library_refuses_are_mended(void **state)
+static void escapes_that_the_library_refuses_are_replaced(void **state)
 {
 	(void)state;
 	assert_body(
@@ -128,7 +128,7 @@ static void escapes_that_the_library_refuses_are_mended(void **state)
 		"line 1, column 16: string or '}' expected near '}'");
 }
 
-static void what_follows_a_document_is_refused(void **state)
+static void data_after_a_document_is_refused(void **state)
 {
 	(void)state;
 	assert_body("{} {}", BODY_BROKEN,
@@ -142,7 +142,7 @@ static void what_follows_a_document_is_refused(void **state)
 		"or one on each line");
 }
 
-static void what_is_no_json_is_refused_with_its_place(void **state)
+static void invalid_json_is_refused_with_its_position(void **state)
 {
 	(void)state;
 	assert_body("", BODY_BROKEN, "the body is empty: post a JSON object");
@@ -164,7 +164,7 @@ static void what_is_no_json_is_refused_with_its_place(void **state)
 		"or one on each line");
 }
 
-static void no_nesting_is_too_deep_to_refuse(void **state)
+static void nesting_of_any_depth_is_refused_safely(void **state)
 {
 	enum { DEPTH = 100000 };
 	char *body = malloc(DEPTH);
@@ -187,14 +187,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_object_is_one_document),
-		cmocka_unit_test(an_array_is_its_elements),
-		cmocka_unit_test(a_line_and_another_are_lines),
-		cmocka_unit_test(a_broken_line_is_said_and_passed_over),
-		cmocka_unit_test(who_says_lines_gets_lines),
-		cmocka_unit_test(escapes_that_the_library_refuses_are_mended),
-		cmocka_unit_test(what_follows_a_document_is_refused),
-		cmocka_unit_test(what_is_no_json_is_refused_with_its_place),
-		cmocka_unit_test(no_nesting_is_too_deep_to_refuse),
+		cmocka_unit_test(an_array_is_read_as_its_elements),
+		cmocka_unit_test(two_documents_on_two_lines_are_lines),
+		cmocka_unit_test(an_invalid_line_is_reported_and_skipped),
+		cmocka_unit_test(a_content_type_of_lines_is_respected),
+		cmocka_unit_test(escapes_that_the_library_refuses_are_replaced),
+		cmocka_unit_test(data_after_a_document_is_refused),
+		cmocka_unit_test(invalid_json_is_refused_with_its_position),
+		cmocka_unit_test(nesting_of_any_depth_is_refused_safely),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* From the authors' own list: the key is 00 01 … 0f, the input 00 01 … of each length. */
-static void siphash_is_as_published(void **state)
+static void siphash_matches_the_published_values(void **state)
 {
 	static const struct {
 		size_t length;
@@ -78,7 +78,7 @@ static struct check *find(const struct checks *checks, const char *entity, const
 	return checks_find(checks, &names);
 }
 
-static void a_state_holds_its_event_and_nothing_else(void **state)
+static void a_check_stores_its_event_and_nothing_else(void **state)
 {
 	struct checks *checks = checks_make();
 	struct check *added = add(checks, "e", "c", "{}");
@@ -103,7 +103,7 @@ static void a_state_holds_its_event_and_nothing_else(void **state)
 	checks_free(checks);
 }
 
-static void the_next_event_takes_the_place_of_the_last(void **state)
+static void the_next_event_replaces_the_previous_one(void **state)
 {
 	static const char *const events[] = {"{\"a\":1}", "{\"b\":2}", "{}", "{\"long\":\"er\"}"};
 	struct checks *checks = checks_make();
@@ -132,7 +132,7 @@ static void the_next_event_takes_the_place_of_the_last(void **state)
 	checks_free(checks);
 }
 
-static void pairs_that_look_alike_are_two(void **state)
+static void pairs_with_the_same_key_are_distinct(void **state)
 {
 	struct checks *checks = checks_make();
 	struct check *first = add(checks, "a:b", "c", "{}");
@@ -148,7 +148,7 @@ static void pairs_that_look_alike_are_two(void **state)
 	checks_free(checks);
 }
 
-static void those_that_look_alike_are_ranked_in_their_order(void **state)
+static void pairs_with_the_same_key_are_ranked_in_order(void **state)
 {
 	struct checks *checks = checks_make();
 
@@ -182,7 +182,7 @@ static void forget(struct checks *checks, const char *entity, const char *name)
 	free(check);
 }
 
-static void no_two_keys_are_the_same(void **state)
+static void keys_are_unique(void **state)
 {
 	struct checks *checks = checks_make();
 
@@ -250,7 +250,7 @@ static void assert_keys_differ(struct checks *checks)
 }
 
 /* Random names of few letters, added and removed: at no time are two keys the same. */
-static void no_two_keys_ever_become_the_same(void **state)
+static void keys_stay_unique_under_random_changes(void **state)
 {
 	static const char letters[] = ":#2:#3";
 	struct checks *checks = checks_make();
@@ -274,7 +274,7 @@ static void no_two_keys_ever_become_the_same(void **state)
 	checks_free(checks);
 }
 
-static void ranks_end(void **state)
+static void ranks_are_bounded(void **state)
 {
 	char text[301];
 	struct checks *checks = checks_make();
@@ -293,7 +293,7 @@ static void ranks_end(void **state)
 }
 
 /* Sixteen and more that look alike, in any order: no key is another's. */
-static void beyond_the_ranks_keys_differ_too(void **state)
+static void keys_beyond_the_last_rank_are_unique(void **state)
 {
 	struct checks *checks = checks_make();
 
@@ -372,7 +372,7 @@ static void visit_of_piece(const struct check *check, void *context)
 }
 
 /* At first there is nothing; then more come from piece to piece. */
-static void in_pieces_all_are_visited_once_while_the_table_grows(void **state)
+static void piecewise_visits_see_each_check_once_while_the_table_grows(void **state)
 {
 	struct checks *checks = checks_make();
 	struct checks_cursor cursor = {0, 0, 0};
@@ -430,7 +430,7 @@ static void remove_by_digit(struct check *check, void *context)
 	free(check);
 }
 
-static void what_is_removed_is_gone_and_nothing_else(void **state)
+static void only_the_removed_checks_are_gone(void **state)
 {
 	struct checks *checks = checks_make();
 	char name[16];
@@ -515,7 +515,7 @@ static unsigned fullest_shard(const struct siphash_key *key, const int chosen[CH
 }
 
 /* Under the key that one knows they all meet; under the broker's own, four in a shard. */
-static void names_that_were_chosen_to_collide_do_not_under_another_key(void **state)
+static void chosen_collisions_do_not_collide_with_another_secret(void **state)
 {
 	const struct siphash_key known = {3, 5}, others[] = {{3, 6}, {4, 5}, {5, 3}, {0, 0}};
 	int chosen[CHOSEN];
@@ -530,20 +530,20 @@ static void names_that_were_chosen_to_collide_do_not_under_another_key(void **st
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(siphash_is_as_published),
-		cmocka_unit_test(a_state_holds_its_event_and_nothing_else),
-		cmocka_unit_test(the_next_event_takes_the_place_of_the_last),
-		cmocka_unit_test(pairs_that_look_alike_are_two),
-		cmocka_unit_test(those_that_look_alike_are_ranked_in_their_order),
-		cmocka_unit_test(no_two_keys_are_the_same),
-		cmocka_unit_test(no_two_keys_ever_become_the_same),
-		cmocka_unit_test(ranks_end),
-		cmocka_unit_test(beyond_the_ranks_keys_differ_too),
+		cmocka_unit_test(siphash_matches_the_published_values),
+		cmocka_unit_test(a_check_stores_its_event_and_nothing_else),
+		cmocka_unit_test(the_next_event_replaces_the_previous_one),
+		cmocka_unit_test(pairs_with_the_same_key_are_distinct),
+		cmocka_unit_test(pairs_with_the_same_key_are_ranked_in_order),
+		cmocka_unit_test(keys_are_unique),
+		cmocka_unit_test(keys_stay_unique_under_random_changes),
+		cmocka_unit_test(ranks_are_bounded),
+		cmocka_unit_test(keys_beyond_the_last_rank_are_unique),
 		cmocka_unit_test(a_hundred_thousand_are_found_and_visited_once),
-		cmocka_unit_test(in_pieces_all_are_visited_once_while_the_table_grows),
-		cmocka_unit_test(what_is_removed_is_gone_and_nothing_else),
+		cmocka_unit_test(piecewise_visits_see_each_check_once_while_the_table_grows),
+		cmocka_unit_test(only_the_removed_checks_are_gone),
 		cmocka_unit_test(checks_are_spread_over_the_shards),
-		cmocka_unit_test(names_that_were_chosen_to_collide_do_not_under_another_key),
+		cmocka_unit_test(chosen_collisions_do_not_collide_with_another_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

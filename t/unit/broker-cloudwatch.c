@@ -13,7 +13,7 @@
 	"\"StateChangeTime\":\"2026-11-20T10:29:06.678+0000\",\"Region\":\"EU (Ireland)\","   \
 	"\"OldStateValue\":\"OK\"" more "}"
 
-static void a_metrics_alarm(void **state)
+static void a_metric_alarm_is_an_event(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		DIRECT("ALARM",
@@ -48,7 +48,7 @@ static void assert_state(const char *json, const char *check, const char *expect
 
 #define SLOW "slow{account=123,region=EU (Ireland)}"
 
-static void what_the_states_are(void **state)
+static void alarm_states_are_mapped_to_states(void **state)
 {
 	(void)state;
 	assert_state(DIRECT("OK", ""), SLOW, "ok");
@@ -72,7 +72,7 @@ static void assert_without_metric(const char *json, const char *check, const cha
 	pieces_free(pieces);
 }
 
-static void of_several_metrics(void **state)
+static void an_alarm_of_several_metrics_is_an_event(void **state)
 {
 	(void)state;
 	assert_without_metric(
@@ -90,7 +90,7 @@ static void of_several_metrics(void **state)
 		SLOW, "threshold: 5\nx\ny");
 }
 
-static void of_other_alarms(void **state)
+static void a_composite_alarm_is_an_event(void **state)
 {
 	(void)state;
 	assert_without_metric(DIRECT("ALARM", ",\"AlarmRule\":\"ALARM(a) OR ALARM(b)\","
@@ -117,7 +117,7 @@ static void of_other_alarms(void **state)
 
 #define SLOW_IRELAND "slow{account=123,region=eu-west-1}"
 
-static void through_eventbridge(void **state)
+static void an_alarm_from_eventbridge_is_an_event(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0, EVENTBRIDGE(METRIC("m1")));
 	const struct event *event = &pieces->list[0].event;
@@ -142,7 +142,7 @@ static void through_eventbridge(void **state)
 #define WITH_ARN(arn) ",\"AlarmArn\":\"" arn "\""
 
 /* The same name in two regions, or of two accounts; whichever way the alarm comes. */
-static void a_name_is_one_alarms_in_its_region_and_account_only(void **state)
+static void names_are_unique_across_regions_and_accounts(void **state)
 {
 	char both[2048];
 
@@ -161,7 +161,7 @@ static void a_name_is_one_alarms_in_its_region_and_account_only(void **state)
 }
 
 /* SNS lists a single metric where EventBridge does, and is not to name the check otherwise. */
-static void a_list_of_one_metric_is_that_metric(void **state)
+static void a_list_of_one_metric_is_read_as_a_single_metric(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		DIRECT("ALARM",
@@ -180,7 +180,7 @@ static void a_list_of_one_metric_is_that_metric(void **state)
 }
 
 /* Nobody hears of a refusal; and the description is the problem's. */
-static void what_can_be_taken_is(void **state)
+static void invalid_optional_values_are_repaired(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		"{\"AlarmName\":\"\",\"NewStateValue\":\"OK\",\"NewStateReason\":\"fine\","
@@ -193,7 +193,7 @@ static void what_can_be_taken_is(void **state)
 	pieces_free(pieces);
 }
 
-static void what_is_no_alarm_is_not_taken_for_one(void **state)
+static void other_documents_are_not_alarms(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		"{\"AlarmName\":\"a\",\"NewStateValue\":\"OK\",\"entity\":\"e\","
@@ -210,15 +210,15 @@ static void what_is_no_alarm_is_not_taken_for_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_metrics_alarm),
-		cmocka_unit_test(what_the_states_are),
-		cmocka_unit_test(of_several_metrics),
-		cmocka_unit_test(of_other_alarms),
-		cmocka_unit_test(through_eventbridge),
-		cmocka_unit_test(a_name_is_one_alarms_in_its_region_and_account_only),
-		cmocka_unit_test(a_list_of_one_metric_is_that_metric),
-		cmocka_unit_test(what_can_be_taken_is),
-		cmocka_unit_test(what_is_no_alarm_is_not_taken_for_one),
+		cmocka_unit_test(a_metric_alarm_is_an_event),
+		cmocka_unit_test(alarm_states_are_mapped_to_states),
+		cmocka_unit_test(an_alarm_of_several_metrics_is_an_event),
+		cmocka_unit_test(a_composite_alarm_is_an_event),
+		cmocka_unit_test(an_alarm_from_eventbridge_is_an_event),
+		cmocka_unit_test(names_are_unique_across_regions_and_accounts),
+		cmocka_unit_test(a_list_of_one_metric_is_read_as_a_single_metric),
+		cmocka_unit_test(invalid_optional_values_are_repaired),
+		cmocka_unit_test(other_documents_are_not_alarms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

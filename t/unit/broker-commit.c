@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said to Redis, byte for byte, and how its answers are judged. */
+/* What is request to Redis, byte for byte, and how its answers are judged. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/redis/commit.h"
@@ -10,49 +10,49 @@
 #include <string.h>
 
 /* A commit with one record and two events, or with less, for one version of Flapjack. */
-struct talk {
+struct exchange {
 	struct commit commit;
 	struct keys keys;
 	struct lease lease;
-	struct buffer said;
+	struct buffer request;
 	struct reason why;
 };
 
-static struct talk *talk_begin(unsigned todo, int flapjack)
+static struct exchange *exchange_begin(unsigned todo, int flapjack)
 {
-	struct talk *talk = calloc(1, sizeof *talk);
+	struct exchange *exchange = calloc(1, sizeof *exchange);
 
-	assert_non_null(talk);
-	keys_init(&talk->keys, "n", "events", flapjack);
-	lease_init(&talk->lease, "h :1", "0123456789abcdef");
-	resp_add_text(&talk->commit.records, "e\x1f"
-					     "c");
-	resp_add_text(&talk->commit.records, "1 x");
-	resp_add_text(&talk->commit.forgets, "e\x1f"
-					     "d");
-	resp_add_text(&talk->commit.pushes, "{1}");
-	resp_add(&talk->commit.pushes, "{\0}", 3);
-	talk->commit.todo = todo;
-	commit_write(&talk->commit, &talk->keys, "7 ab 1 2", &talk->said);
-	return talk;
+	assert_non_null(exchange);
+	keys_init(&exchange->keys, "n", "events", flapjack);
+	lease_init(&exchange->lease, "h :1", "0123456789abcdef");
+	resp_add_text(&exchange->commit.records, "e\x1f"
+						 "c");
+	resp_add_text(&exchange->commit.records, "1 x");
+	resp_add_text(&exchange->commit.forgets, "e\x1f"
+						 "d");
+	resp_add_text(&exchange->commit.pushes, "{1}");
+	resp_add(&exchange->commit.pushes, "{\0}", 3);
+	exchange->commit.todo = todo;
+	commit_write(&exchange->commit, &exchange->keys, "7 ab 1 2", &exchange->request);
+	return exchange;
 }
 
 /* Says it again, as after a failure. */
-static void talk_repeat(struct talk *talk)
+static void exchange_repeat(struct exchange *exchange)
 {
-	buffer_clear(&talk->said);
-	commit_write(&talk->commit, &talk->keys, "8 ab 3 4", &talk->said);
+	buffer_clear(&exchange->request);
+	commit_write(&exchange->commit, &exchange->keys, "8 ab 3 4", &exchange->request);
 }
 
-static void talk_end(struct talk *talk)
+static void exchange_end(struct exchange *exchange)
 {
-	resp_free(&talk->commit.pushes);
-	resp_free(&talk->commit.records);
-	resp_free(&talk->commit.dependent);
-	resp_free(&talk->commit.forgets);
-	keys_free(&talk->keys);
-	buffer_free(&talk->said);
-	free(talk);
+	resp_free(&exchange->commit.pushes);
+	resp_free(&exchange->commit.records);
+	resp_free(&exchange->commit.dependent);
+	resp_free(&exchange->commit.forgets);
+	keys_free(&exchange->keys);
+	buffer_free(&exchange->request);
+	free(exchange);
 }
 
 static redisReader *loader_of(const char *answers)
@@ -73,20 +73,20 @@ static redisReply *reply_next(redisReader *loader)
 }
 
 /* Hands in all answers. All but the last leave it waiting. */
-static enum commit_result judge(struct talk *talk, const char *answers)
+static enum commit_result receive(struct exchange *exchange, const char *answers)
 {
 	redisReader *loader = loader_of(answers);
-	enum commit_result verdict = COMMIT_WAITS;
+	enum commit_result result = COMMIT_WAITS;
 	redisReply *reply;
 
-	snprintf(talk->why.text, sizeof talk->why.text, "no reason");
+	snprintf(exchange->why.text, sizeof exchange->why.text, "no reason");
 	while ((reply = reply_next(loader)) != NULL) {
-		assert_int_equal(verdict, COMMIT_WAITS);
-		verdict = commit_read(&talk->commit, &talk->lease, reply, &talk->why);
+		assert_int_equal(result, COMMIT_WAITS);
+		result = commit_read(&exchange->commit, &exchange->lease, reply, &exchange->why);
 		freeReplyObject(reply);
 	}
 	redisReaderFree(loader);
-	return verdict;
+	return result;
 }
 
 #define ALL (COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE)
@@ -131,309 +131,313 @@ static enum commit_result judge(struct talk *talk, const char *answers)
 #define NONE "$-1\r\n"
 #define MINE NONE OURS /* nobody stands by, and the lease is ours */
 
-#define ASSERT_SAID(talk, literal)                                                    \
-	do {                                                                          \
-		assert_int_equal((talk)->said.length, sizeof(literal) - 1);           \
-		assert_memory_equal((talk)->said.data, literal, sizeof(literal) - 1); \
+#define ASSERT_REQUEST(exchange, literal)                                                    \
+	do {                                                                                 \
+		assert_int_equal((exchange)->request.length, sizeof(literal) - 1);           \
+		assert_memory_equal((exchange)->request.data, literal, sizeof(literal) - 1); \
 	} while (0)
 
-static void everything_is_said_in_one_piece(void **state)
+static void a_commit_is_sent_as_one_transaction(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE PROVE EXEC WATCH);
-	talk_end(talk);
-	talk = talk_begin(COMMIT_RECORDS, 2);
-	ASSERT_SAID(talk, MULTI HSET SET EXEC WATCH);
-	talk_end(talk);
-	talk = talk_begin(COMMIT_PUSHES | COMMIT_WAKE, 2);
-	ASSERT_SAID(talk, MULTI LPUSH WAKE PROVE EXEC WATCH);
-	talk_end(talk);
+	ASSERT_REQUEST(exchange, MULTI HSET LPUSH WAKE PROVE EXEC WATCH);
+	exchange_end(exchange);
+	exchange = exchange_begin(COMMIT_RECORDS, 2);
+	ASSERT_REQUEST(exchange, MULTI HSET SET EXEC WATCH);
+	exchange_end(exchange);
+	exchange = exchange_begin(COMMIT_PUSHES | COMMIT_WAKE, 2);
+	ASSERT_REQUEST(exchange, MULTI LPUSH WAKE PROVE EXEC WATCH);
+	exchange_end(exchange);
 }
 
-static void flapjack_1_is_not_woken(void **state)
+static void flapjack_1_gets_no_wake_up(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 1);
+	struct exchange *exchange = exchange_begin(ALL, 1);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HSET LPUSH PROVE EXEC WATCH);
+	ASSERT_REQUEST(exchange, MULTI HSET LPUSH PROVE EXEC WATCH);
 	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n:2\r\n+OK\r\n+OK\r\n" MINE),
+		receive(exchange, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n:2\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_int_equal(talk->commit.todo, 0);
-	talk_end(talk);
+	assert_int_equal(exchange->commit.todo, 0);
+	exchange_end(exchange);
 }
 
-static void what_redis_takes_is_done(void **state)
+static void an_accepted_commit_is_applied(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q), COMMIT_WAITS);
-	assert_int_equal(judge(talk, "*5\r\n:1\r\n:1\r\n:2\r\n:1\r\n+OK\r\n"), COMMIT_WAITS);
-	assert_int_equal(judge(talk, "+OK\r\n" MINE), COMMIT_DONE);
-	assert_string_equal(talk->why.text, "no reason");
-	assert_int_equal(talk->commit.todo, 0);
-	assert_int_equal(talk->commit.refused, 0);
-	talk_end(talk);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q), COMMIT_WAITS);
+	assert_int_equal(receive(exchange, "*5\r\n:1\r\n:1\r\n:2\r\n:1\r\n+OK\r\n"), COMMIT_WAITS);
+	assert_int_equal(receive(exchange, "+OK\r\n" MINE), COMMIT_DONE);
+	assert_string_equal(exchange->why.text, "no reason");
+	assert_int_equal(exchange->commit.todo, 0);
+	assert_int_equal(exchange->commit.refused, 0);
+	exchange_end(exchange);
 }
 
-static void a_touched_key_means_all_of_it_again(void **state)
+static void a_touched_key_makes_the_commit_run_again(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*-1\r\n+OK\r\n" MINE), COMMIT_AGAIN);
-	assert_int_equal(talk->commit.todo, ALL);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE PROVE_AGAIN EXEC WATCH);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q
-				     "*5\r\n:1\r\n:1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
-		COMMIT_DONE);
-	talk_end(talk);
-}
-
-static void only_what_was_refused_is_said_again(void **state)
-{
-	struct talk *talk = talk_begin(ALL, 2);
-
-	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG
-				     ":2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
-		COMMIT_DONE);
-	assert_true(talk->commit.held);
-	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
-	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
-	assert_int_equal(talk->commit.refused, COMMIT_RECORDS);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET SET_AGAIN EXEC WATCH);
 	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE), COMMIT_DONE);
-	assert_int_equal(talk->commit.todo, 0);
-	talk_end(talk);
+		receive(exchange, "+OK\r\n" Q Q Q Q Q "*-1\r\n+OK\r\n" MINE), COMMIT_AGAIN);
+	assert_int_equal(exchange->commit.todo, ALL);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET LPUSH WAKE PROVE_AGAIN EXEC WATCH);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q
+					   "*5\r\n:1\r\n:1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	exchange_end(exchange);
+}
+
+static void only_refused_parts_are_sent_again(void **state)
+{
+	struct exchange *exchange = exchange_begin(ALL, 2);
+
+	(void)state;
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG
+					   ":2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_true(exchange->commit.held);
+	assert_string_equal(exchange->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
+	assert_int_equal(exchange->commit.todo, COMMIT_RECORDS);
+	assert_int_equal(exchange->commit.refused, COMMIT_RECORDS);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET SET_AGAIN EXEC WATCH);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_int_equal(exchange->commit.todo, 0);
+	exchange_end(exchange);
 }
 
 static void refused_events_need_another_wake_up(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG
-				     ":1\r\n+OK\r\n+OK\r\n" MINE),
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG
+					   ":1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_string_equal(talk->why.text, "refuses LPUSH events: " WRONG_WORDS);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI LPUSH WAKE PROVE_AGAIN EXEC WATCH);
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:2\r\n" WRONG "+OK\r\n+OK\r\n" MINE),
+	assert_string_equal(exchange->why.text, "refuses LPUSH events: " WRONG_WORDS);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI LPUSH WAKE PROVE_AGAIN EXEC WATCH);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:2\r\n" WRONG
+					   "+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_string_equal(talk->why.text, "refuses LPUSH events_actions: " WRONG_WORDS);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI WAKE SET_AGAIN EXEC WATCH);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses LPUSH events_actions: " WRONG_WORDS);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI WAKE SET_AGAIN EXEC WATCH);
+	exchange_end(exchange);
 }
 
 /* For a record of the same check is one that came after it was forgotten. */
-static void what_is_forgotten_is_deleted_first(void **state)
+static void deletions_precede_records(void **state)
 {
-	struct talk *talk = talk_begin(ALL | COMMIT_FORGETS, 2);
+	struct exchange *exchange = exchange_begin(ALL | COMMIT_FORGETS, 2);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HDEL HSET LPUSH WAKE PROVE EXEC WATCH);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q Q "*6\r\n:1\r\n" WRONG
-				     ":1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
+	ASSERT_REQUEST(exchange, MULTI HDEL HSET LPUSH WAKE PROVE EXEC WATCH);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q Q "*6\r\n:1\r\n" WRONG
+					   ":1\r\n:2\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_string_equal(talk->why.text, "refuses HDEL httpbroker:n:states: " WRONG_WORDS);
-	assert_int_equal(talk->commit.todo, COMMIT_FORGETS);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HDEL SET_AGAIN EXEC WATCH);
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE), COMMIT_DONE);
-	assert_int_equal(talk->commit.todo, 0);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses HDEL httpbroker:n:states: " WRONG_WORDS);
+	assert_int_equal(exchange->commit.todo, COMMIT_FORGETS);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HDEL SET_AGAIN EXEC WATCH);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE),
+		COMMIT_DONE);
+	assert_int_equal(exchange->commit.todo, 0);
+	exchange_end(exchange);
 }
 
-static struct talk *talk_told(void)
+static struct exchange *exchange_with_dependent(void)
 {
-	struct talk *talk = talk_begin(ALL, 1);
+	struct exchange *exchange = exchange_begin(ALL, 1);
 
-	resp_add_text(&talk->commit.dependent, "e\x1f"
-					       "f");
-	resp_add_text(&talk->commit.dependent, "1 y");
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET LPUSH PROVE_TOLD EXEC WATCH);
-	return talk;
+	resp_add_text(&exchange->commit.dependent, "e\x1f"
+						   "f");
+	resp_add_text(&exchange->commit.dependent, "1 y");
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET LPUSH PROVE_TOLD EXEC WATCH);
+	return exchange;
 }
 
 /* They go with the events; once these are there, with the other records. */
-static void records_that_tell_of_events_go_with_them(void **state)
+static void records_of_pushed_events_are_written_with_them(void **state)
 {
-	struct talk *talk = talk_told();
+	struct exchange *exchange = exchange_with_dependent();
 
 	(void)state;
 	/* the events are refused: nothing was written, and it goes with them again */
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n" WRONG "$-1\r\n+OK\r\n" MINE),
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n" WRONG
+					   "$-1\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_int_equal(talk->commit.refused, COMMIT_PUSHES);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI LPUSH PROVE_TOLD EXEC WATCH);
+	assert_int_equal(exchange->commit.refused, COMMIT_PUSHES);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI LPUSH PROVE_TOLD EXEC WATCH);
 	/* the records are, by EVAL, after it has set the number */
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:2\r\n" WRONG "+OK\r\n" MINE),
+	assert_int_equal(
+		receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:2\r\n" WRONG "+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
-	assert_int_equal(talk->commit.refused, COMMIT_RECORDS);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET_TOLD SET_AGAIN EXEC WATCH);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
+	assert_int_equal(exchange->commit.refused, COMMIT_RECORDS);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET_TOLD SET_AGAIN EXEC WATCH);
+	exchange_end(exchange);
 	/* both HSETs are: one reason */
-	talk = talk_told();
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n" WRONG ":2\r\n" WRONG "+OK\r\n" MINE),
+	exchange = exchange_with_dependent();
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n" WRONG ":2\r\n" WRONG
+					   "+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
+	exchange_end(exchange);
 	/* EVAL itself is: they are written again with the others */
-	talk = talk_told();
-	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n:2\r\n-OOM no\r\n+OK\r\n" MINE),
+	exchange = exchange_with_dependent();
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q
+					   "*4\r\n:1\r\n:1\r\n:2\r\n-OOM no\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET_TOLD SET_AGAIN EXEC WATCH);
-	talk_end(talk);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET_TOLD SET_AGAIN EXEC WATCH);
+	exchange_end(exchange);
 }
 
-static void it_may_count_the_records(void **state)
+static void a_commit_can_count_the_records(void **state)
 {
-	struct talk *talk = talk_begin(ALL | COMMIT_COUNT, 1);
+	struct exchange *exchange = exchange_begin(ALL | COMMIT_COUNT, 1);
 
 	(void)state;
-	ASSERT_SAID(talk, MULTI HSET LPUSH PROVE HLEN EXEC WATCH);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q
-				     "*5\r\n:1\r\n:1\r\n:3\r\n$-1\r\n:7\r\n+OK\r\n" MINE),
+	ASSERT_REQUEST(exchange, MULTI HSET LPUSH PROVE HLEN EXEC WATCH);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q
+					   "*5\r\n:1\r\n:1\r\n:3\r\n$-1\r\n:7\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_int_equal(talk->commit.records_there, 7);
-	assert_int_equal(talk->commit.queue_length, 3);
+	assert_int_equal(exchange->commit.records_there, 7);
+	assert_int_equal(exchange->commit.queue_length, 3);
 	/* where the key is something else there are none; that is told by HSET */
-	talk->commit.todo = COMMIT_COUNT;
-	talk_repeat(talk);
-	assert_int_equal(talk->commit.records_there, -1);
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n+OK\r\n" WRONG "+OK\r\n" MINE),
+	exchange->commit.todo = COMMIT_COUNT;
+	exchange_repeat(exchange);
+	assert_int_equal(exchange->commit.records_there, -1);
+	assert_int_equal(
+		receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n+OK\r\n" WRONG "+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_int_equal(talk->commit.refused, 0);
-	assert_int_equal(talk->commit.records_there, 0);
-	talk_end(talk);
+	assert_int_equal(exchange->commit.refused, 0);
+	assert_int_equal(exchange->commit.records_there, 0);
+	exchange_end(exchange);
 }
 
-static void several_refusals_are_one_reason(void **state)
+static void several_refusals_give_one_reason(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG WRONG
-				     ":1\r\n+OK\r\n+OK\r\n" MINE),
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG WRONG
+					   ":1\r\n+OK\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
-	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS
-					    "; refuses LPUSH events: " WRONG_WORDS);
-	assert_int_equal(talk->commit.refused, COMMIT_RECORDS | COMMIT_PUSHES);
-	assert_int_equal(talk->commit.todo, ALL);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS
+						"; refuses LPUSH events: " WRONG_WORDS);
+	assert_int_equal(exchange->commit.refused, COMMIT_RECORDS | COMMIT_PUSHES);
+	assert_int_equal(exchange->commit.todo, ALL);
+	exchange_end(exchange);
 }
 
-static void without_its_number_it_has_failed(void **state)
+static void a_commit_without_its_batch_number_fails(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG ":1\r\n"
-				     ":1\r\n-ERR no\r\n+OK\r\n" MINE),
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n" WRONG ":1\r\n"
+					   ":1\r\n-ERR no\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
-	assert_string_equal(talk->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS
-					    "; refuses EVAL httpbroker:n:batch: ERR no");
-	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS
+						"; refuses EVAL httpbroker:n:batch: ERR no");
+	assert_int_equal(exchange->commit.todo, COMMIT_RECORDS);
+	exchange_end(exchange);
 }
 
 /* Its answers were lost: what its batch says of the queue tells of the events. */
-static void what_is_left_of_one_that_was_applied(void **state)
+static void an_applied_commit_is_reduced_to_its_refused_parts(void **state)
 {
-	struct talk *talk = talk_begin(ALL | COMMIT_FORGETS, 2);
+	struct exchange *exchange = exchange_begin(ALL | COMMIT_FORGETS, 2);
 
 	(void)state;
-	assert_int_equal(
-		commit_left(&talk->commit, "list"), COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_WAKE);
-	assert_int_equal(commit_left(&talk->commit, "string"), ALL | COMMIT_FORGETS);
-	assert_int_equal(commit_left(&talk->commit, ""), ALL | COMMIT_FORGETS);
-	talk->commit.todo = COMMIT_PUSHES | COMMIT_TRIM;
-	assert_int_equal(commit_left(&talk->commit, "list"), 0);
-	assert_int_equal(commit_left(&talk->commit, "hash"), COMMIT_PUSHES);
-	talk_end(talk);
+	assert_int_equal(commit_left(&exchange->commit, "list"),
+		COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_WAKE);
+	assert_int_equal(commit_left(&exchange->commit, "string"), ALL | COMMIT_FORGETS);
+	assert_int_equal(commit_left(&exchange->commit, ""), ALL | COMMIT_FORGETS);
+	exchange->commit.todo = COMMIT_PUSHES | COMMIT_TRIM;
+	assert_int_equal(commit_left(&exchange->commit, "list"), 0);
+	assert_int_equal(commit_left(&exchange->commit, "hash"), COMMIT_PUSHES);
+	exchange_end(exchange);
 	/* those answers that came are believed */
-	talk = talk_begin(ALL, 2);
+	exchange = exchange_begin(ALL, 2);
 	assert_int_equal(
-		judge(talk, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG ":1\r\n+OK\r\n"),
+		receive(exchange, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG ":1\r\n+OK\r\n"),
 		COMMIT_WAITS);
-	assert_int_equal(commit_left(&talk->commit, "string"), COMMIT_PUSHES | COMMIT_WAKE);
-	talk_end(talk);
+	assert_int_equal(commit_left(&exchange->commit, "string"), COMMIT_PUSHES | COMMIT_WAKE);
+	exchange_end(exchange);
 }
 
 static void a_refused_batch_number_alone_is_a_failure(void **state)
 {
-	struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+	struct exchange *exchange = exchange_begin(COMMIT_RECORDS, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n-ERR no\r\n+OK\r\n" MINE),
+	assert_int_equal(
+		receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n-ERR no\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
-	assert_string_equal(talk->why.text, "refuses SET httpbroker:n:batch: ERR no");
-	assert_int_equal(talk->commit.todo, 0);
-	assert_int_equal(talk->commit.refused, COMMIT_BATCH);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses SET httpbroker:n:batch: ERR no");
+	assert_int_equal(exchange->commit.todo, 0);
+	assert_int_equal(exchange->commit.refused, COMMIT_BATCH);
+	exchange_end(exchange);
 }
 
-static void what_is_not_even_queued_is_all_said_again(void **state)
+static void commands_that_were_not_queued_are_all_sent_again(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "+OK\r\n" Q Q "-OOM command not allowed\r\n" Q Q
-				     "-EXECABORT Transaction discarded\r\n+OK\r\n" MINE),
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q "-OOM command not allowed\r\n" Q Q
+					   "-EXECABORT Transaction discarded\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
-	assert_string_equal(talk->why.text, "refuses LPUSH events: OOM command not allowed");
-	assert_int_equal(talk->commit.todo, ALL);
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET LPUSH WAKE PROVE_AGAIN EXEC WATCH);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses LPUSH events: OOM command not allowed");
+	assert_int_equal(exchange->commit.todo, ALL);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET LPUSH WAKE PROVE_AGAIN EXEC WATCH);
+	exchange_end(exchange);
 }
 
-static void a_server_that_refuses_all_is_quoted_once(void **state)
+static void a_server_that_refuses_everything_is_quoted_once(void **state)
 {
-	struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+	struct exchange *exchange = exchange_begin(COMMIT_RECORDS, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "-NOAUTH a\r\n-NOAUTH b\r\n-NOAUTH c\r\n-NOAUTH d\r\n"
-				     "-NOAUTH e\r\n-NOAUTH f\r\n-NOAUTH g\r\n-NOAUTH h\r\n"),
+	assert_int_equal(receive(exchange, "-NOAUTH a\r\n-NOAUTH b\r\n-NOAUTH c\r\n-NOAUTH d\r\n"
+					   "-NOAUTH e\r\n-NOAUTH f\r\n-NOAUTH g\r\n-NOAUTH h\r\n"),
 		COMMIT_FAILED);
-	assert_string_equal(talk->why.text, "refuses MULTI: NOAUTH a");
-	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses MULTI: NOAUTH a");
+	assert_int_equal(exchange->commit.todo, COMMIT_RECORDS);
+	exchange_end(exchange);
 }
 
 /* LOADING may end between two commands: those behind MULTI then run, each by itself. */
-static void what_ran_without_its_transaction_is_not_said_again(void **state)
+static void commands_run_outside_the_transaction_are_not_repeated(void **state)
 {
-	struct talk *talk = talk_begin(ALL, 2);
+	struct exchange *exchange = exchange_begin(ALL, 2);
 
 	(void)state;
-	assert_int_equal(judge(talk, "-LOADING a\r\n-LOADING b\r\n-LOADING c\r\n:2\r\n:1\r\n"
-				     "+OK\r\n-ERR EXEC without MULTI\r\n+OK\r\n" MINE),
+	assert_int_equal(receive(exchange, "-LOADING a\r\n-LOADING b\r\n-LOADING c\r\n:2\r\n:1\r\n"
+					   "+OK\r\n-ERR EXEC without MULTI\r\n+OK\r\n" MINE),
 		COMMIT_FAILED);
-	assert_string_equal(talk->why.text, "refuses MULTI: LOADING a");
-	assert_int_equal(talk->commit.todo, COMMIT_RECORDS);
-	talk_end(talk);
+	assert_string_equal(exchange->why.text, "refuses MULTI: LOADING a");
+	assert_int_equal(exchange->commit.todo, COMMIT_RECORDS);
+	exchange_end(exchange);
 }
 
-static void whose_the_lease_is_then_is_told(void **state)
+static void the_owner_of_the_lease_is_returned(void **state)
 {
 	static const struct {
 		const char *lease;
@@ -443,18 +447,18 @@ static void whose_the_lease_is_then_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct talk *talk = talk_begin(COMMIT_PUSHES, 1);
+		struct exchange *exchange = exchange_begin(COMMIT_PUSHES, 1);
 
-		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:7\r\n+OK\r\n+OK\r\n" NONE);
-		assert_int_equal(judge(talk, cases[i].lease), COMMIT_DONE);
-		assert_int_equal(talk->commit.held, cases[i].held);
-		assert_int_equal(talk->commit.queue_length, 7);
-		talk_end(talk);
+		receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:7\r\n+OK\r\n+OK\r\n" NONE);
+		assert_int_equal(receive(exchange, cases[i].lease), COMMIT_DONE);
+		assert_int_equal(exchange->commit.held, cases[i].held);
+		assert_int_equal(exchange->commit.queue_length, 7);
+		exchange_end(exchange);
 	}
 }
 
 /* Our own words may still be there after we have taken over, or those of a process before us. */
-static void whether_another_stands_by_is_told(void **state)
+static void a_standby_is_reported(void **state)
 {
 	static const struct {
 		const char *standby;
@@ -465,31 +469,31 @@ static void whether_another_stands_by_is_told(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct talk *talk = talk_begin(COMMIT_RECORDS, 1);
+		struct exchange *exchange = exchange_begin(COMMIT_RECORDS, 1);
 
-		judge(talk, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n");
-		judge(talk, cases[i].standby);
-		assert_int_equal(judge(talk, OURS), COMMIT_DONE);
-		assert_int_equal(talk->commit.backed, cases[i].backed);
-		talk_end(talk);
+		receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n");
+		receive(exchange, cases[i].standby);
+		assert_int_equal(receive(exchange, OURS), COMMIT_DONE);
+		assert_int_equal(exchange->commit.backed, cases[i].backed);
+		exchange_end(exchange);
 	}
 }
 
 #define TRIM "*4\r\n$5\r\nLTRIM\r\n$21\r\nhttpbroker:n:handover\r\n$2\r\n17\r\n$2\r\n-1\r\n"
 
-static void what_was_handed_over_is_dropped_with_it(void **state)
+static void handed_over_items_are_trimmed_by_the_commit(void **state)
 {
-	struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+	struct exchange *exchange = exchange_begin(COMMIT_RECORDS, 2);
 
 	(void)state;
-	talk->commit.todo = COMMIT_RECORDS | COMMIT_TRIM;
-	talk->commit.trim = 17;
-	talk_repeat(talk);
-	ASSERT_SAID(talk, MULTI HSET TRIM SET_AGAIN EXEC WATCH);
-	talk_end(talk);
+	exchange->commit.todo = COMMIT_RECORDS | COMMIT_TRIM;
+	exchange->commit.trim = 17;
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET TRIM SET_AGAIN EXEC WATCH);
+	exchange_end(exchange);
 }
 
-static void odd_answers_are_failures(void **state)
+static void unexpected_replies_are_failures(void **state)
 {
 	static const struct {
 		const char *answers, *why;
@@ -515,38 +519,38 @@ static void odd_answers_are_failures(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct talk *talk = talk_begin(COMMIT_RECORDS, 2);
+		struct exchange *exchange = exchange_begin(COMMIT_RECORDS, 2);
 
-		assert_int_equal(judge(talk, cases[i].answers), COMMIT_FAILED);
-		assert_string_equal(talk->why.text, cases[i].why);
-		assert_int_equal(talk->commit.todo, cases[i].todo);
-		talk_end(talk);
+		assert_int_equal(receive(exchange, cases[i].answers), COMMIT_FAILED);
+		assert_string_equal(exchange->why.text, cases[i].why);
+		assert_int_equal(exchange->commit.todo, cases[i].todo);
+		exchange_end(exchange);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_is_said_in_one_piece),
-		cmocka_unit_test(flapjack_1_is_not_woken),
-		cmocka_unit_test(what_redis_takes_is_done),
-		cmocka_unit_test(a_touched_key_means_all_of_it_again),
-		cmocka_unit_test(only_what_was_refused_is_said_again),
+		cmocka_unit_test(a_commit_is_sent_as_one_transaction),
+		cmocka_unit_test(flapjack_1_gets_no_wake_up),
+		cmocka_unit_test(an_accepted_commit_is_applied),
+		cmocka_unit_test(a_touched_key_makes_the_commit_run_again),
+		cmocka_unit_test(only_refused_parts_are_sent_again),
 		cmocka_unit_test(refused_events_need_another_wake_up),
-		cmocka_unit_test(what_is_forgotten_is_deleted_first),
-		cmocka_unit_test(records_that_tell_of_events_go_with_them),
-		cmocka_unit_test(it_may_count_the_records),
-		cmocka_unit_test(several_refusals_are_one_reason),
-		cmocka_unit_test(without_its_number_it_has_failed),
-		cmocka_unit_test(what_is_left_of_one_that_was_applied),
+		cmocka_unit_test(deletions_precede_records),
+		cmocka_unit_test(records_of_pushed_events_are_written_with_them),
+		cmocka_unit_test(a_commit_can_count_the_records),
+		cmocka_unit_test(several_refusals_give_one_reason),
+		cmocka_unit_test(a_commit_without_its_batch_number_fails),
+		cmocka_unit_test(an_applied_commit_is_reduced_to_its_refused_parts),
 		cmocka_unit_test(a_refused_batch_number_alone_is_a_failure),
-		cmocka_unit_test(what_is_not_even_queued_is_all_said_again),
-		cmocka_unit_test(a_server_that_refuses_all_is_quoted_once),
-		cmocka_unit_test(what_ran_without_its_transaction_is_not_said_again),
-		cmocka_unit_test(whose_the_lease_is_then_is_told),
-		cmocka_unit_test(whether_another_stands_by_is_told),
-		cmocka_unit_test(what_was_handed_over_is_dropped_with_it),
-		cmocka_unit_test(odd_answers_are_failures),
+		cmocka_unit_test(commands_that_were_not_queued_are_all_sent_again),
+		cmocka_unit_test(a_server_that_refuses_everything_is_quoted_once),
+		cmocka_unit_test(commands_run_outside_the_transaction_are_not_repeated),
+		cmocka_unit_test(the_owner_of_the_lease_is_returned),
+		cmocka_unit_test(a_standby_is_reported),
+		cmocka_unit_test(handed_over_items_are_trimmed_by_the_commit),
+		cmocka_unit_test(unexpected_replies_are_failures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

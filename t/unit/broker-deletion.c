@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-struct talk {
+struct exchange {
 	struct request request;
 	struct submission *submission;
 };
@@ -15,25 +15,27 @@ static const struct broker broker = {.flapjack = 2};
 static const struct query whole = {{{"entity", "web-1"}}, 1, true};
 static const struct query one = {{{"check", "a:b"}, {"entity", "web-1"}}, 2, true};
 
-static void talk_begin(struct talk *talk, const struct query *query, const struct acl *acl)
+static void exchange_begin(
+	struct exchange *exchange, const struct query *query, const struct acl *acl)
 {
-	memset(talk, 0, sizeof *talk);
-	talk->request.broker = &broker;
-	talk->request.query = *query;
-	talk->request.grant.acl = acl;
-	talk->submission = route_delete_state.begin(&talk->request);
+	memset(exchange, 0, sizeof *exchange);
+	exchange->request.broker = &broker;
+	exchange->request.query = *query;
+	exchange->request.grant.acl = acl;
+	exchange->submission = route_delete_state.begin(&exchange->request);
 }
 
-static void talk_end(struct talk *talk)
+static void exchange_end(struct exchange *exchange)
 {
-	route_delete_state.free(&talk->request);
-	response_free(&talk->request.response);
+	route_delete_state.free(&exchange->request);
+	response_free(&exchange->request.response);
 }
 
-static void assert_submitted(const struct talk *talk, const char *names, uint16_t entity_length)
+static void assert_submitted(
+	const struct exchange *exchange, const char *names, uint16_t entity_length)
 {
-	assert_non_null(talk->submission);
-	const struct names *found = &talk->submission->forget->names;
+	assert_non_null(exchange->submission);
+	const struct names *found = &exchange->submission->forget->names;
 	assert_int_equal(found->length, strlen(names));
 	assert_memory_equal(found->bytes, names, found->length);
 	assert_int_equal(found->entity_length, entity_length);
@@ -41,39 +43,39 @@ static void assert_submitted(const struct talk *talk, const char *names, uint16_
 
 static void a_check_or_all_of_an_entity_is_submitted(void **state)
 {
-	struct talk talk;
+	struct exchange exchange;
 
 	(void)state;
-	talk_begin(&talk, &whole, NULL);
-	assert_submitted(&talk, "web-1", 5);
-	talk_end(&talk);
-	talk_begin(&talk, &one, NULL);
-	assert_submitted(&talk, "web-1:a:b", 5);
-	talk_end(&talk);
+	exchange_begin(&exchange, &whole, NULL);
+	assert_submitted(&exchange, "web-1", 5);
+	exchange_end(&exchange);
+	exchange_begin(&exchange, &one, NULL);
+	assert_submitted(&exchange, "web-1:a:b", 5);
+	exchange_end(&exchange);
 }
 
 static void assert_refused(
 	const struct query *query, const struct acl *acl, unsigned status, const char *words)
 {
-	struct talk talk;
+	struct exchange exchange;
 
-	talk_begin(&talk, query, acl);
-	assert_null(talk.submission);
-	assert_int_equal(talk.request.response.status, status);
-	assert_non_null(strstr(talk.request.response.body.data, words));
-	talk_end(&talk);
+	exchange_begin(&exchange, query, acl);
+	assert_null(exchange.submission);
+	assert_int_equal(exchange.request.response.status, status);
+	assert_non_null(strstr(exchange.request.response.body.data, words));
+	exchange_end(&exchange);
 }
 
-static void a_token_may_only_forget_what_it_may_write(void **state)
+static void a_token_may_forget_only_what_it_may_write(void **state)
 {
 	char *ours[] = {(char[]){"web-*"}}, *theirs[] = {(char[]){"db-*"}};
 	const struct acl acl = {ours, 1}, other = {theirs, 1};
-	struct talk talk;
+	struct exchange exchange;
 
 	(void)state;
-	talk_begin(&talk, &one, &acl);
-	assert_submitted(&talk, "web-1:a:b", 5);
-	talk_end(&talk);
+	exchange_begin(&exchange, &one, &acl);
+	assert_submitted(&exchange, "web-1:a:b", 5);
+	exchange_end(&exchange);
 	assert_refused(&one, &other, 403, "may not write 'web-1'");
 	assert_refused(&whole, &other, 403, "may not write 'web-1'");
 }
@@ -96,16 +98,16 @@ static void an_invalid_query_is_refused(void **state)
 static void assert_answer(
 	enum submission_result result, size_t count, unsigned status, const char *body)
 {
-	struct talk talk;
+	struct exchange exchange;
 
-	talk_begin(&talk, &one, NULL);
-	talk.submission->result = result;
-	talk.submission->why = "the broker is stopping";
-	talk.submission->forget->count = count;
-	route_delete_state.end(&talk.request);
-	assert_int_equal(talk.request.response.status, status);
-	assert_string_equal(talk.request.response.body.data, body);
-	talk_end(&talk);
+	exchange_begin(&exchange, &one, NULL);
+	exchange.submission->result = result;
+	exchange.submission->why = "the broker is stopping";
+	exchange.submission->forget->count = count;
+	route_delete_state.end(&exchange.request);
+	assert_int_equal(exchange.request.response.status, status);
+	assert_string_equal(exchange.request.response.body.data, body);
+	exchange_end(&exchange);
 }
 
 static void the_response_depends_on_the_result(void **state)
@@ -122,7 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_check_or_all_of_an_entity_is_submitted),
-		cmocka_unit_test(a_token_may_only_forget_what_it_may_write),
+		cmocka_unit_test(a_token_may_forget_only_what_it_may_write),
 		cmocka_unit_test(an_invalid_query_is_refused),
 		cmocka_unit_test(the_response_depends_on_the_result),
 	};

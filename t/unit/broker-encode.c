@@ -26,7 +26,7 @@ static void strings_are_escaped(void **state)
 	buffer_free(&out);
 }
 
-static void every_byte_comes_back_from_a_json_reader(void **state)
+static void every_byte_survives_a_json_reader(void **state)
 {
 	char bytes[127];
 	struct buffer out = {NULL, 0, 0};
@@ -43,7 +43,7 @@ static void every_byte_comes_back_from_a_json_reader(void **state)
 	buffer_free(&out);
 }
 
-static void numbers_are_written_whole(void **state)
+static void numbers_are_written_in_full(void **state)
 {
 	struct buffer out = {NULL, 0, 0};
 
@@ -78,7 +78,7 @@ static struct event event_full(const json_t *tags)
 	return event;
 }
 
-static void assert_wire(const struct event *event, int flapjack, const char *expected)
+static void assert_encoded(const struct event *event, int flapjack, const char *expected)
 {
 	struct buffer out = {NULL, 0, 0};
 
@@ -91,19 +91,19 @@ static void assert_wire(const struct event *event, int flapjack, const char *exp
 	buffer_free(&out);
 }
 
-static void each_version_gets_its_own_keys_and_no_other(void **state)
+static void each_version_gets_only_its_own_keys(void **state)
 {
 	json_t *tags = json_pack("[ss]", "x", "\"y\"");
 	struct event event = event_full(tags);
 
 	(void)state;
-	assert_wire(&event, 1,
+	assert_encoded(&event, 1,
 		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"critical\",\"summary\":\"too\\nmuch\",\"details\":\"d\","
 		"\"perfdata\":\"a=1\",\"acknowledgement_id\":\"7f\",\"duration\":1,"
 		"\"tags\":[\"x\",\"\\\"y\\\"\"],\"initial_failure_delay\":0,"
 		"\"repeat_failure_delay\":3");
-	assert_wire(&event, 2,
+	assert_encoded(&event, 2,
 		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"critical\",\"summary\":\"too\\nmuch\",\"details\":\"d\","
 		"\"acknowledgement_id\":\"7f\",\"duration\":1,"
@@ -113,7 +113,7 @@ static void each_version_gets_its_own_keys_and_no_other(void **state)
 }
 
 /* Whatever the format was, and whatever an older broker has left in Redis. */
-static void control_characters_do_not_go_out(void **state)
+static void control_characters_are_removed(void **state)
 {
 	json_t *tags = json_pack("[ss]", "x\x1b[1my\x07", "\xef\xbf\xbf");
 	struct event event = event_full(tags);
@@ -125,7 +125,7 @@ static void control_characters_do_not_go_out(void **state)
 	event.perfdata = (struct text){WITH_LENGTH("a=1\nb=2\x7f")};
 	event.acknowledgement_id = (struct text){WITH_LENGTH("7\x01"
 							     "f")};
-	assert_wire(&event, 1,
+	assert_encoded(&event, 1,
 		"{\"entity\":\"db-01\",\"check\":\"load \\\"1\\\"\",\"type\":\"service\","
 		"\"state\":\"critical\",\"summary\":\"ERROR:\\na\xef\xbf\xbd\",\"details\":\"\","
 		"\"perfdata\":\"a=1 b=2\",\"acknowledgement_id\":\"7f\",\"duration\":1,"
@@ -134,20 +134,20 @@ static void control_characters_do_not_go_out(void **state)
 	json_decref(tags);
 }
 
-static void what_was_not_given_is_not_sent(void **state)
+static void missing_fields_are_omitted(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 
 	(void)state;
-	assert_wire(&event, 1,
+	assert_encoded(&event, 1,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
 		"\"summary\":\"\"");
 	event.state = STATE_ACKNOWLEDGEMENT;
-	assert_wire(&event, 1,
+	assert_encoded(&event, 1,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"action\",\"state\":\"ok\","
 		"\"summary\":\"\"");
 	event.state = STATE_TEST_NOTIFICATIONS;
-	assert_wire(&event, 2,
+	assert_encoded(&event, 2,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"action\",\"state\":\"ok\","
 		"\"summary\":\"\"");
 }
@@ -159,11 +159,11 @@ static void tags_become_an_array_of_strings(void **state)
 
 	(void)state;
 	event.tags = one;
-	assert_wire(&event, 2,
+	assert_encoded(&event, 2,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
 		"\"summary\":\"\",\"tags\":[\"apps\"]");
 	event.tags = none;
-	assert_wire(&event, 2,
+	assert_encoded(&event, 2,
 		"{\"entity\":\"e\",\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
 		"\"summary\":\"\",\"tags\":[]");
 	json_decref(one);
@@ -242,7 +242,7 @@ static void an_event_ends_with_its_time(void **state)
 	buffer_free(&lines);
 }
 
-static void a_stale_check_keeps_what_holds_on(void **state)
+static void a_stale_check_keeps_its_lasting_fields(void **state)
 {
 	const struct moment begin = {1000 * NSEC_PER_SEC, 50 * NSEC_PER_SEC};
 	const struct moment later = {5000 * NSEC_PER_SEC, 87 * NSEC_PER_SEC + NSEC_PER_SEC / 2};
@@ -296,16 +296,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_are_escaped),
-		cmocka_unit_test(every_byte_comes_back_from_a_json_reader),
-		cmocka_unit_test(numbers_are_written_whole),
-		cmocka_unit_test(each_version_gets_its_own_keys_and_no_other),
-		cmocka_unit_test(control_characters_do_not_go_out),
-		cmocka_unit_test(what_was_not_given_is_not_sent),
+		cmocka_unit_test(every_byte_survives_a_json_reader),
+		cmocka_unit_test(numbers_are_written_in_full),
+		cmocka_unit_test(each_version_gets_only_its_own_keys),
+		cmocka_unit_test(control_characters_are_removed),
+		cmocka_unit_test(missing_fields_are_omitted),
 		cmocka_unit_test(tags_become_an_array_of_strings),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
 		cmocka_unit_test(only_long_texts_are_cut),
 		cmocka_unit_test(an_event_ends_with_its_time),
-		cmocka_unit_test(a_stale_check_keeps_what_holds_on),
+		cmocka_unit_test(a_stale_check_keeps_its_lasting_fields),
 		cmocka_unit_test(deadlines_are_fixed_on_the_monotonic_clock),
 	};
 

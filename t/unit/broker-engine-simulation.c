@@ -2,7 +2,7 @@
 /*
  * The ledger against a model that is too slow to be used and too simple to be wrong: random
  * events, a wall clock that is set now and then, a Redis that is away at times. After every tick
- * both must have told and recorded the same.
+ * both must have pushed and recorded the same.
  */
 #include "t/unit/unit.h"
 
@@ -32,7 +32,7 @@ struct model_check {
 
 struct model {
 	struct model_check checks[CHECKS];
-	struct buffer told;
+	struct buffer pushed;
 	enum state stale_as;
 	nsec forget_after;
 	long over; /* checks that were forgotten for that */
@@ -46,7 +46,7 @@ static void encoded_print(struct buffer *out, int number, const char *check, con
 		number, check, summary);
 }
 
-static void model_tell(struct model *model, int number, int64_t time, struct moment now)
+static void model_push(struct model *model, int number, int64_t time, struct moment now)
 {
 	struct model_check *check = &model->checks[number];
 	char summary[128] = "";
@@ -56,15 +56,15 @@ static void model_tell(struct model *model, int number, int64_t time, struct mom
 			"httpbroker: Cached state is stale (%" PRId64 "s old, should be < %" PRId32
 			"s)",
 			check->ttl + (now.monotonic - check->deadline) / NSEC_PER_SEC, check->ttl);
-	encoded_print(&model->told, number,
+	encoded_print(&model->pushed, number,
 		check->stale ? flapjack_stale_word(model->stale_as) : state_name(check->state),
 		summary);
-	buffer_printf(&model->told, ",\"time\":%" PRId64 "}\n",
+	buffer_printf(&model->pushed, ",\"time\":%" PRId64 "}\n",
 		check->stale ? now.wall / NSEC_PER_SEC : time);
 	check->sent = check->stale ? model->stale_as : check->state;
 }
 
-static enum engine_result model_take(struct model *model, int number, enum state state,
+static enum engine_result model_apply(struct model *model, int number, enum state state,
 	int64_t time, int32_t ttl, struct moment now)
 {
 	struct model_check *check = &model->checks[number];
@@ -80,7 +80,7 @@ static enum engine_result model_take(struct model *model, int number, enum state
 		ttl < 0 ? NSEC_NEVER : now.monotonic + (time + ttl) * NSEC_PER_SEC - now.wall;
 	check->stale = check->deadline <= now.monotonic;
 	if (first || check->sent != (check->stale ? model->stale_as : state)) {
-		model_tell(model, number, time, now);
+		model_push(model, number, time, now);
 		check->repeat_at = now.monotonic + INTERVAL;
 	}
 	return ENGINE_APPLIED;
@@ -94,7 +94,7 @@ static void model_turn_one(struct model *model, int number, bool repeats, struct
 		return;
 	if (!check->stale && check->deadline <= now.monotonic) {
 		check->stale = check->changed = true;
-		model_tell(model, number, 0, now);
+		model_push(model, number, 0, now);
 		check->repeat_at = now.monotonic + INTERVAL;
 	} else if (check->repeat_at <= now.monotonic && check->stale &&
 		   now.monotonic - check->deadline >= model->forget_after) {
@@ -102,7 +102,7 @@ static void model_turn_one(struct model *model, int number, bool repeats, struct
 		model->over++;
 	} else if (check->repeat_at <= now.monotonic) {
 		if (repeats)
-			model_tell(model, number, now.wall / NSEC_PER_SEC, now);
+			model_push(model, number, now.wall / NSEC_PER_SEC, now);
 		check->repeat_at += INTERVAL;
 	}
 }
@@ -173,7 +173,7 @@ struct simulation {
 	nsec wall_offset;
 	bool recorded[CHECKS]; /* by all that was written */
 	struct buffer events, records, expected;
-	long told, forgotten, answered[3];
+	long pushed, forgotten, answered[3];
 };
 
 static int chance(struct simulation *simulation, int max)
@@ -196,7 +196,7 @@ static void post_random(struct simulation *simulation, struct moment now)
 	enum engine_result answer = engine_apply(simulation->engine, &prepared, now);
 	prepared_free(&prepared);
 	assert_int_equal(answer,
-		model_take(&simulation->model, number, event.state, event.time, event.ttl, now));
+		model_apply(&simulation->model, number, event.state, event.time, event.ttl, now));
 	simulation->answered[answer]++;
 }
 
@@ -252,15 +252,15 @@ static void records_count(struct simulation *simulation)
 static void both_compare(struct simulation *simulation)
 {
 	outbox_drain(simulation->outbox, 0, &simulation->events, &simulation->records);
-	simulation->told += simulation->events.length > 0;
-	assert_same(&simulation->events, &simulation->model.told);
+	simulation->pushed += simulation->events.length > 0;
+	assert_same(&simulation->events, &simulation->model.pushed);
 	buffer_clear(&simulation->expected);
 	buffer_append(&simulation->expected, "", 0);
 	model_records(&simulation->model, &simulation->expected);
 	records_count(simulation);
 	assert_same(&simulation->records, &simulation->expected);
-	buffer_clear(&simulation->model.told);
-	buffer_append(&simulation->model.told, "", 0);
+	buffer_clear(&simulation->model.pushed);
+	buffer_append(&simulation->model.pushed, "", 0);
 }
 
 static void simulation_free(struct simulation *simulation)
@@ -268,7 +268,7 @@ static void simulation_free(struct simulation *simulation)
 	engine_free(simulation->engine);
 	outbox_free(simulation->outbox);
 	checks_free(simulation->checks);
-	buffer_free(&simulation->model.told);
+	buffer_free(&simulation->model.pushed);
 	buffer_free(&simulation->events);
 	buffer_free(&simulation->records);
 	buffer_free(&simulation->expected);
@@ -291,12 +291,12 @@ static void simulate(enum state stale_as, nsec forget_after)
 
 	simulation.engine = engine_new(simulation.checks, simulation.outbox, &settings,
 		(struct moment){simulation.wall_offset, 0});
-	buffer_append(&simulation.model.told, "", 0);
+	buffer_append(&simulation.model.pushed, "", 0);
 	for (nsec tick = 0; tick < TICKS * WHEEL_TICK; tick += WHEEL_TICK) {
 		tick_random(&simulation, tick);
 		both_compare(&simulation);
 	}
-	assert_true(simulation.told > 1000);
+	assert_true(simulation.pushed > 1000);
 	assert_true(simulation.forgotten > 100);
 	assert_int_equal(simulation.model.over > 50, forget_after != NSEC_NEVER);
 	assert_true(simulation.answered[ENGINE_APPLIED] > 1000);
@@ -304,19 +304,19 @@ static void simulate(enum state stale_as, nsec forget_after)
 	simulation_free(&simulation);
 }
 
-static void the_ledger_does_as_the_model(void **state)
+static void the_engine_matches_the_model(void **state)
 {
 	(void)state;
 	simulate(STATE_UNKNOWN, NSEC_NEVER);
 }
 
-static void so_it_does_where_what_is_stale_is_told_as_critical(void **state)
+static void it_matches_with_critical_as_the_stale_state(void **state)
 {
 	(void)state;
 	simulate(STATE_CRITICAL, NSEC_NEVER);
 }
 
-static void so_it_does_where_what_is_long_stale_is_forgotten(void **state)
+static void it_matches_when_stale_checks_are_forgotten(void **state)
 {
 	(void)state;
 	simulate(STATE_UNKNOWN, 3 * NSEC_PER_SEC);
@@ -325,9 +325,9 @@ static void so_it_does_where_what_is_long_stale_is_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_ledger_does_as_the_model),
-		cmocka_unit_test(so_it_does_where_what_is_stale_is_told_as_critical),
-		cmocka_unit_test(so_it_does_where_what_is_long_stale_is_forgotten),
+		cmocka_unit_test(the_engine_matches_the_model),
+		cmocka_unit_test(it_matches_with_critical_as_the_stale_state),
+		cmocka_unit_test(it_matches_when_stale_checks_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

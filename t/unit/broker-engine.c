@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is told when. Every test says what time it is. */
+/* What is pushed when. Every test says what time it is. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/wheel.h"
@@ -94,7 +94,7 @@ static void turn(struct fixture *fixture, double seconds)
 }
 
 /* The word behind `"state":"`, and the seconds since EPOCH. */
-static void tell_short(struct buffer *out, const char *line)
+static void append_short_event(struct buffer *out, const char *line)
 {
 	const char *word = strstr(line, "\"state\":\"") + strlen("\"state\":\"");
 	const char *time = strstr(line, "\"time\":") + strlen("\"time\":");
@@ -103,21 +103,21 @@ static void tell_short(struct buffer *out, const char *line)
 		atol(time) - EPOCH);
 }
 
-/* What was told since the last look, such as `ok@0 UNKNOWN@30`, and how many records written. */
-static void assert_told(struct fixture *fixture, const char *expected, int records)
+/* What was pushed since the last look, such as `ok@0 UNKNOWN@30`, and how many records written. */
+static void assert_pushed(struct fixture *fixture, const char *expected, int records)
 {
-	struct buffer told = {NULL, 0, 0};
+	struct buffer pushed = {NULL, 0, 0};
 	int lines = 0;
 
 	outbox_drain(fixture->outbox, 0, &fixture->events, &fixture->records);
-	buffer_append(&told, "", 0);
+	buffer_append(&pushed, "", 0);
 	for (char *line = fixture->events.data; *line != '\0'; line = strchr(line, '\n') + 1)
-		tell_short(&told, line);
+		append_short_event(&pushed, line);
 	for (const char *c = fixture->records.data; *c != '\0'; c++)
 		lines += *c == '\n';
-	assert_string_equal(told.data, expected);
+	assert_string_equal(pushed.data, expected);
 	assert_int_equal(lines, 2 * records);
-	buffer_free(&told);
+	buffer_free(&pushed);
 }
 
 /* Turns at every tick from one time to the other. */
@@ -127,41 +127,41 @@ static void turn_from(struct fixture *fixture, int from, int to)
 		turn(fixture, (double)now / NSEC_PER_SEC);
 }
 
-static void what_is_new_or_changed_is_told_at_once(void **state)
+static void a_new_or_changed_check_is_pushed_at_once(void **state)
 {
 	struct fixture *fixture = *state;
 
 	assert_int_equal(post(fixture, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
-	assert_told(fixture, "ok@0", 1);
+	assert_pushed(fixture, "ok@0", 1);
 	assert_int_equal(post(fixture, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
-	assert_told(fixture, "critical@1", 1);
+	assert_pushed(fixture, "critical@1", 1);
 	assert_int_equal(post(fixture, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
 	assert_int_equal(post(fixture, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
 	assert_int_equal(post(fixture, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
-	assert_told(fixture, "warning@2 ok@2 warning@2", 1); /* no change is folded away */
+	assert_pushed(fixture, "warning@2 ok@2 warning@2", 1); /* no change is folded away */
 }
 
-static void a_change_is_told_with_its_own_time(void **state)
+static void a_change_is_pushed_with_its_own_time(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 5, STATE_OK, 2, 300);
 	turn(fixture, 15.5);
-	assert_told(fixture, "ok@3 ok@15", 1);
+	assert_pushed(fixture, "ok@3 ok@15", 1);
 }
 
-static void the_same_again_waits_for_its_repeat(void **state)
+static void an_unchanged_state_waits_for_its_repeat(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, 300);
-	assert_told(fixture, "ok@0", 1);
+	assert_pushed(fixture, "ok@0", 1);
 	for (int second = 1; second < 10; second++)
 		post(fixture, second, STATE_OK, 0, 300);
 	turn(fixture, 9.99);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	turn(fixture, 10);
-	assert_told(fixture, "ok@10", 0);
+	assert_pushed(fixture, "ok@10", 0);
 }
 
 static void repeats_are_one_interval_apart(void **state)
@@ -169,96 +169,96 @@ static void repeats_are_one_interval_apart(void **state)
 	struct fixture *fixture = *state;
 
 	post(fixture, 3, STATE_OK, 0, EVENT_TTL_NEVER);
-	assert_told(fixture, "ok@3", 1);
+	assert_pushed(fixture, "ok@3", 1);
 	turn_from(fixture, 3, 64);
-	assert_told(fixture, "ok@13 ok@23 ok@33 ok@43 ok@53 ok@63", 0);
+	assert_pushed(fixture, "ok@13 ok@23 ok@33 ok@43 ok@53 ok@63", 0);
 	post(fixture, 65, STATE_WARNING, 0, EVENT_TTL_NEVER); /* a change begins anew */
 	turn_from(fixture, 65, 90);
-	assert_told(fixture, "warning@65 warning@75 warning@85", 1);
+	assert_pushed(fixture, "warning@65 warning@75 warning@85", 1);
 }
 
-static void a_late_turn_makes_up_for_nothing_and_keeps_the_beat(void **state)
+static void a_late_run_skips_missed_repeats_and_keeps_the_phase(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, EVENT_TTL_NEVER);
 	turn(fixture, 47);
 	turn(fixture, 49.9);
-	assert_told(fixture, "ok@0 ok@47", 1);
+	assert_pushed(fixture, "ok@0 ok@47", 1);
 	turn(fixture, 50);
-	assert_told(fixture, "ok@50", 0);
+	assert_pushed(fixture, "ok@50", 0);
 }
 
-static void repeats_nobody_can_hear_are_skipped(void **state)
+static void repeats_are_skipped_while_redis_is_away(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, EVENT_TTL_NEVER);
-	assert_told(fixture, "ok@0", 1);
+	assert_pushed(fixture, "ok@0", 1);
 	for (int second = 1; second < 35; second++)
 		engine_run(fixture->engine, false, at(fixture, second));
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	turn(fixture, 39.9);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	turn(fixture, 40);
-	assert_told(fixture, "ok@40", 0);
+	assert_pushed(fixture, "ok@40", 0);
 }
 
-static void what_is_not_heard_of_goes_stale_within_a_tick(void **state)
+static void a_check_without_events_goes_stale_within_a_tick(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 2, 30); /* 28 s are left */
 	turn(fixture, 27.99);
-	assert_told(fixture, "ok@-2 ok@27", 1);
+	assert_pushed(fixture, "ok@-2 ok@27", 1);
 	assert_int_equal(engine_next(fixture->engine, true), 28 * NSEC_PER_SEC);
 	turn(fixture, 28);
-	assert_told(fixture, "UNKNOWN@28", 1);
+	assert_pushed(fixture, "UNKNOWN@28", 1);
 	assert_non_null(strstr(fixture->records.data, " 30 unknown 28000 "));
 	turn_from(fixture, 28, 60);
-	assert_told(fixture, "UNKNOWN@38 UNKNOWN@48 UNKNOWN@58", 0);
+	assert_pushed(fixture, "UNKNOWN@38 UNKNOWN@48 UNKNOWN@58", 0);
 	assert_non_null(strstr(fixture->events.data, "stale (60s old, should be < 30s)"));
 }
 
-static void what_goes_stale_unheard_is_still_told(void **state)
+static void a_check_that_goes_stale_during_an_outage_is_pushed_later(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, 5);
-	assert_told(fixture, "ok@0", 1);
+	assert_pushed(fixture, "ok@0", 1);
 	engine_run(fixture->engine, false, at(fixture, 7));
-	assert_told(fixture, "UNKNOWN@7", 1);
+	assert_pushed(fixture, "UNKNOWN@7", 1);
 }
 
-static void what_comes_back_is_told_even_if_it_is_as_before(void **state)
+static void a_stale_check_that_returns_is_pushed_even_if_unchanged(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, 5);
 	turn(fixture, 5);
-	assert_told(fixture, "ok@0 UNKNOWN@5", 1);
+	assert_pushed(fixture, "ok@0 UNKNOWN@5", 1);
 	post(fixture, 8, STATE_OK, 0, 5);
-	assert_told(fixture, "ok@8", 1);
+	assert_pushed(fixture, "ok@8", 1);
 	turn(fixture, 12.99);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	turn(fixture, 13);
-	assert_told(fixture, "UNKNOWN@13", 1);
+	assert_pushed(fixture, "UNKNOWN@13", 1);
 }
 
-static void an_unknown_that_goes_stale_is_told_in_the_words_of_stale(void **state)
+static void an_unknown_check_that_goes_stale_gets_the_stale_summary(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_UNKNOWN, 0, 5);
 	turn(fixture, 5);
-	assert_told(fixture, "unknown@0 UNKNOWN@5", 1);
+	assert_pushed(fixture, "unknown@0 UNKNOWN@5", 1);
 	post(fixture, 8, STATE_UNKNOWN, 0, 20); /* to Flapjack it is the same */
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	turn(fixture, 15);
-	assert_told(fixture, "unknown@15", 0);
+	assert_pushed(fixture, "unknown@15", 0);
 }
 
-static void a_stale_check_is_told_as_what_is_wanted(void **state)
+static void a_stale_check_is_pushed_with_the_configured_state(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -266,15 +266,15 @@ static void a_stale_check_is_told_as_what_is_wanted(void **state)
 	post(fixture, 0, STATE_OK, 0, 5);
 	turn(fixture, 5);
 	turn(fixture, 15);
-	assert_told(fixture, "ok@0 CRITICAL@5 CRITICAL@15", 1);
+	assert_pushed(fixture, "ok@0 CRITICAL@5 CRITICAL@15", 1);
 	assert_non_null(strstr(fixture->records.data, " 5 critical 5000 "));
 	assert_non_null(strstr(fixture->events.data, "stale (15s old, should be < 5s)"));
 	post(fixture, 16, STATE_CRITICAL, 0, 5); /* to Flapjack it is the same */
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	post(fixture, 17, STATE_UNKNOWN, 0, 5);
-	assert_told(fixture, "unknown@17", 1);
+	assert_pushed(fixture, "unknown@17", 1);
 	post(fixture, 18, STATE_OK, 1, 1); /* over already */
-	assert_told(fixture, "CRITICAL@18", 1);
+	assert_pushed(fixture, "CRITICAL@18", 1);
 }
 
 /* The same, of this fraction of a second. */
@@ -292,60 +292,60 @@ static void load_fraction(
 	prepared_free(&prepared);
 }
 
-/* What is loaded at 10 s and was so at 0 s; NULL: that was not told. */
+/* What is loaded at 10 s and was so at 0 s; NULL: that was not pushed. */
 static void load(struct fixture *fixture, int32_t ttl, const enum state *sent)
 {
 	load_fraction(fixture, 0, ttl, sent);
 }
 
-static void what_was_told_as_stale_before_a_restart_is_not_told_again(void **state)
+static void a_stale_state_is_not_pushed_again_after_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->settings.stale_state = STATE_WARNING;
 	load(fixture, 5, &(enum state){STATE_WARNING});
 	assert_int_equal(post(fixture, 10, STATE_OK, 9, 5), ENGINE_APPLIED);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	turn(fixture, 20);
-	assert_told(fixture, "WARNING@20", 0);
+	assert_pushed(fixture, "WARNING@20", 0);
 }
 
-static void what_was_told_as_another_state_before_a_restart_is_told_at_once(void **state)
+static void a_new_stale_state_is_pushed_at_once_after_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->settings.stale_state = STATE_WARNING;
 	load(fixture, 5, &(enum state){STATE_UNKNOWN}); /* then --stale-state was another */
 	turn(fixture, 10);
-	assert_told(fixture, "WARNING@10", 1);
+	assert_pushed(fixture, "WARNING@10", 1);
 	assert_non_null(strstr(fixture->records.data, " 5 warning 5000 "));
 }
 
-static void what_was_owed_before_a_restart_is_told_at_once(void **state)
+static void an_undelivered_event_is_pushed_at_once_after_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
 
 	load(fixture, 300, NULL);
 	assert_int_equal(post(fixture, 10, STATE_OK, 0, 300), ENGINE_APPLIED);
-	assert_told(fixture, "ok@0", 1);
+	assert_pushed(fixture, "ok@0", 1);
 	assert_non_null(strstr(fixture->records.data, " 300 ok "));
 	turn_from(fixture, 10, 25);
-	assert_told(fixture, "ok@20", 0);
+	assert_pushed(fixture, "ok@20", 0);
 }
 
-static void and_as_stale_if_it_is_that(void **state)
+static void an_undelivered_event_that_is_stale_is_pushed_as_stale(void **state)
 {
 	struct fixture *fixture = *state;
 
 	load(fixture, 5, NULL);
 	turn_from(fixture, 10, 25);
-	assert_told(fixture, "UNKNOWN@10 UNKNOWN@20", 1);
+	assert_pushed(fixture, "UNKNOWN@10 UNKNOWN@20", 1);
 	assert_non_null(strstr(fixture->records.data, " 5 unknown "));
 }
 
 /* Another broker has it handed over at 12 s: what `c` was. As it is read there, not as it was made.
  */
-static enum engine_result hand(struct fixture *fixture, enum state state, int64_t time)
+static enum engine_result apply_handed_over(struct fixture *fixture, enum state state, int64_t time)
 {
 	const struct decode_context decode_context = {2, 0, at(fixture, 12)};
 	struct event event = event_plain("e", "c", state);
@@ -367,55 +367,55 @@ static enum engine_result hand(struct fixture *fixture, enum state state, int64_
 	return answer;
 }
 
-/* Its record is kept as it is until that was told. */
-static void what_is_owed_waits_for_what_another_broker_hands_over(void **state)
+/* Its record is kept as it is until that was pushed. */
+static void an_undelivered_event_waits_for_the_handover(void **state)
 {
 	struct fixture *fixture = *state;
 
 	engine_hold_until(fixture->engine, 16 * NSEC_PER_SEC);
 	load(fixture, 300, NULL);
 	turn_from(fixture, 10, 12);
-	assert_told(fixture, "", 0);
-	assert_int_equal(hand(fixture, STATE_CRITICAL, -1), ENGINE_APPLIED);
-	assert_int_equal(hand(fixture, STATE_WARNING, 0), ENGINE_APPLIED);
-	assert_told(fixture, "critical@-1 warning@0", 0);
+	assert_pushed(fixture, "", 0);
+	assert_int_equal(apply_handed_over(fixture, STATE_CRITICAL, -1), ENGINE_APPLIED);
+	assert_int_equal(apply_handed_over(fixture, STATE_WARNING, 0), ENGINE_APPLIED);
+	assert_pushed(fixture, "critical@-1 warning@0", 0);
 	for (unsigned i = 0; i < CHECKS_SHARDS; i++)
 		engine_rewrite(fixture->engine, i);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	assert_non_null(strstr(fixture->records.data, " 300 - "));
-	assert_int_equal(hand(fixture, STATE_OK, 0), ENGINE_APPLIED);
-	assert_told(fixture, "ok@0", 1);
+	assert_int_equal(apply_handed_over(fixture, STATE_OK, 0), ENGINE_APPLIED);
+	assert_pushed(fixture, "ok@0", 1);
 	assert_non_null(strstr(fixture->records.data, " 300 ok "));
-	assert_int_equal(hand(fixture, STATE_CRITICAL, 2), ENGINE_APPLIED);
-	assert_told(fixture, "critical@2", 1);
+	assert_int_equal(apply_handed_over(fixture, STATE_CRITICAL, 2), ENGINE_APPLIED);
+	assert_pushed(fixture, "critical@2", 1);
 	turn_from(fixture, 12, 20);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 }
 
-static void but_not_for_long_nor_behind_what_is_newer(void **state)
+static void an_undelivered_event_waits_briefly_and_not_for_newer_ones(void **state)
 {
 	struct fixture *fixture = *state;
 
 	engine_hold_until(fixture->engine, 16 * NSEC_PER_SEC);
 	load(fixture, 300, NULL);
 	turn_from(fixture, 10, 16);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	turn(fixture, 16);
-	assert_told(fixture, "ok@0", 1);
-	assert_int_equal(hand(fixture, STATE_CRITICAL, -1), ENGINE_OLDER);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "ok@0", 1);
+	assert_int_equal(apply_handed_over(fixture, STATE_CRITICAL, -1), ENGINE_OLDER);
+	assert_pushed(fixture, "", 0);
 }
 
-static void what_is_owed_goes_before_what_is_newer(void **state)
+static void an_undelivered_event_is_pushed_before_a_newer_one(void **state)
 {
 	struct fixture *fixture = *state;
 
 	engine_hold_until(fixture->engine, 16 * NSEC_PER_SEC);
 	load(fixture, 300, NULL);
 	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
-	assert_told(fixture, "ok@0 critical@11", 1);
+	assert_pushed(fixture, "ok@0 critical@11", 1);
 	turn_from(fixture, 11, 20);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 }
 
 /* What `c` is, from now on named `c{x}`. */
@@ -440,86 +440,86 @@ static void a_former_name_is_set_ok_once_and_forgotten(void **state)
 
 	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
 	post_renamed(fixture, 11, STATE_CRITICAL);
-	assert_told(fixture, "critical@11 ok@11", 2);
+	assert_pushed(fixture, "critical@11 ok@11", 2);
 	assert_non_null(strstr(fixture->events.data,
 		"\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\","
 		"\"summary\":\"httpbroker: this check is now named c{x}\",\"time\":"));
 	post_renamed(fixture, 12, STATE_WARNING);
-	assert_told(fixture, "warning@12", 1);
+	assert_pushed(fixture, "warning@12", 1);
 	turn_from(fixture, 12, 23);
-	assert_told(fixture, "warning@22", 1);
+	assert_pushed(fixture, "warning@22", 1);
 	assert_non_null(strstr(fixture->records.data, "e\x1f"
 						      "c\n-\n"));
 	assert_int_equal(__real_checks_count(fixture->checks), 1);
 }
 
 /* Of several that had the same name, the first ends it. */
-static void only_what_was_loaded_is_a_former_name(void **state)
+static void only_a_loaded_check_can_be_a_former_name(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post_renamed(fixture, 1, STATE_CRITICAL);
-	assert_told(fixture, "critical@1", 1);
+	assert_pushed(fixture, "critical@1", 1);
 	assert_int_equal(__real_checks_count(fixture->checks), 1);
 	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
 	post_renamed(fixture, 11, STATE_CRITICAL); /* not for the first time */
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 }
 
-static void a_former_name_that_was_heard_of_is_another_check(void **state)
+static void a_former_name_with_events_is_a_separate_check(void **state)
 {
 	struct fixture *fixture = *state;
 
 	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
 	assert_int_equal(post(fixture, 10, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
 	post_renamed(fixture, 11, STATE_CRITICAL);
-	assert_told(fixture, "critical@11", 2);
+	assert_pushed(fixture, "critical@11", 2);
 	assert_int_equal(__real_checks_count(fixture->checks), 2);
 }
 
 /* An alert without further labels is named so by this version, too. */
-static void what_this_version_has_written_is_no_former_name(void **state)
+static void a_record_of_this_version_is_not_a_former_name(void **state)
 {
 	struct fixture *fixture = *state;
 
 	load_fraction(fixture, 1, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
 	post_renamed(fixture, 11, STATE_CRITICAL);
-	assert_told(fixture, "critical@11", 1);
+	assert_pushed(fixture, "critical@11", 1);
 	assert_int_equal(__real_checks_count(fixture->checks), 2);
 }
 
-static void a_former_name_that_is_heard_of_again_goes_on(void **state)
+static void a_former_name_with_new_events_continues(void **state)
 {
 	struct fixture *fixture = *state;
 
 	load(fixture, EVENT_TTL_NEVER, &(enum state){STATE_CRITICAL});
 	post_renamed(fixture, 11, STATE_CRITICAL);
 	assert_int_equal(post(fixture, 12, STATE_WARNING, 0, 300), ENGINE_APPLIED);
-	assert_told(fixture, "critical@11 ok@11 warning@12", 2);
+	assert_pushed(fixture, "critical@11 ok@11 warning@12", 2);
 	turn_from(fixture, 12, 23);
-	assert_told(fixture, "critical@21 warning@22", 0);
+	assert_pushed(fixture, "critical@21 warning@22", 0);
 }
 
-static void what_is_stale_for_long_is_forgotten(void **state)
+static void a_check_that_is_stale_for_long_is_forgotten(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->settings.forget_after = 20 * NSEC_PER_SEC;
 	post(fixture, 0, STATE_OK, 0, 5);
 	turn_from(fixture, 0, 25);
-	assert_told(fixture, "ok@0 UNKNOWN@5 UNKNOWN@15", 1);
+	assert_pushed(fixture, "ok@0 UNKNOWN@5 UNKNOWN@15", 1);
 	turn(fixture, 25);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	assert_string_equal(fixture->records.data, "e\x1f"
 						   "c\n-\n");
 	assert_int_equal(__real_checks_count(fixture->checks), 0);
 	turn_from(fixture, 25, 60);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	assert_int_equal(post(fixture, 60, STATE_OK, 58, 300), ENGINE_APPLIED); /* it is new */
-	assert_told(fixture, "ok@2", 1);
+	assert_pushed(fixture, "ok@2", 1);
 }
 
-static void what_comes_back_or_never_goes_stale_is_not_forgotten(void **state)
+static void a_check_that_returns_or_never_goes_stale_is_kept(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -528,67 +528,67 @@ static void what_comes_back_or_never_goes_stale_is_not_forgotten(void **state)
 	turn_from(fixture, 0, 24);
 	post(fixture, 24, STATE_OK, 0, EVENT_TTL_NEVER);
 	turn(fixture, 1000);
-	assert_told(fixture, "ok@0 UNKNOWN@5 UNKNOWN@15 ok@24 ok@1000", 1);
+	assert_pushed(fixture, "ok@0 UNKNOWN@5 UNKNOWN@15 ok@24 ok@1000", 1);
 }
 
-static void what_is_long_stale_is_forgotten_though_nobody_listens(void **state)
+static void a_stale_check_is_forgotten_during_an_outage(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->settings.forget_after = 20 * NSEC_PER_SEC;
 	load(fixture, 5, &(enum state){STATE_UNKNOWN});
 	engine_run(fixture->engine, false, at(fixture, 24.99));
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	engine_run(fixture->engine, false, at(fixture, 35)); /* its repeat is before that */
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	assert_int_equal(__real_checks_count(fixture->checks), 0);
 }
 
-static void nothing_is_forgotten_before_it_was_told_as_stale(void **state)
+static void a_check_is_pushed_as_stale_before_it_is_forgotten(void **state)
 {
 	struct fixture *fixture = *state;
 
 	fixture->settings.forget_after = 20 * NSEC_PER_SEC;
 	load(fixture, 5, &(enum state){STATE_OK});
 	turn(fixture, 100);
-	assert_told(fixture, "UNKNOWN@100", 1);
+	assert_pushed(fixture, "UNKNOWN@100", 1);
 	turn(fixture, 110);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	assert_int_equal(__real_checks_count(fixture->checks), 0);
 }
 
-static void what_is_stale_when_it_comes_is_told_as_that(void **state)
+static void an_event_that_is_stale_on_arrival_is_pushed_as_stale(void **state)
 {
 	struct fixture *fixture = *state;
 
 	assert_int_equal(post(fixture, 0, STATE_OK, 400, 300), ENGINE_APPLIED);
-	assert_told(fixture, "UNKNOWN@0", 1);
+	assert_pushed(fixture, "UNKNOWN@0", 1);
 	assert_int_equal(post(fixture, 1, STATE_CRITICAL, 399, 300), ENGINE_APPLIED);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	turn(fixture, 10);
-	assert_told(fixture, "UNKNOWN@10", 0);
+	assert_pushed(fixture, "UNKNOWN@10", 0);
 }
 
-static void an_event_may_renew_what_another_ended(void **state)
+static void an_event_can_renew_a_check_that_another_ended(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, 300);
 	post(fixture, 1, STATE_OK, 0, 3); /* now it ends at 4 s already */
 	turn(fixture, 3.99);
-	assert_told(fixture, "ok@0", 1);
+	assert_pushed(fixture, "ok@0", 1);
 	turn(fixture, 4);
-	assert_told(fixture, "UNKNOWN@4", 1);
+	assert_pushed(fixture, "UNKNOWN@4", 1);
 }
 
-static void never_stale_is_never_stale(void **state)
+static void an_infinite_ttl_never_goes_stale(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_CRITICAL, 1000000, EVENT_TTL_NEVER);
-	assert_told(fixture, "critical@-1000000", 1);
+	assert_pushed(fixture, "critical@-1000000", 1);
 	turn(fixture, 100000);
-	assert_told(fixture, "critical@100000", 0);
+	assert_pushed(fixture, "critical@100000", 0);
 }
 
 static void the_newest_event_wins(void **state)
@@ -596,39 +596,39 @@ static void the_newest_event_wins(void **state)
 	struct fixture *fixture = *state;
 
 	post(fixture, 10, STATE_OK, 0, 300);
-	assert_told(fixture, "ok@10", 1);
+	assert_pushed(fixture, "ok@10", 1);
 	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 2, 300), ENGINE_OLDER);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 1, 300), ENGINE_APPLIED);
-	assert_told(fixture, "critical@10", 1);
+	assert_pushed(fixture, "critical@10", 1);
 }
 
-static void what_is_cached_from_the_future_beats_nothing(void **state)
+static void a_cached_event_from_the_future_does_not_win(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 10, STATE_OK, 0, 300);
 	fixture->set_back = 3600 * NSEC_PER_SEC;
 	assert_int_equal(post(fixture, 11, STATE_CRITICAL, 5, 300), ENGINE_APPLIED);
-	assert_told(fixture, "ok@10 critical@-3594", 1);
+	assert_pushed(fixture, "ok@10 critical@-3594", 1);
 	assert_int_equal(post(fixture, 12, STATE_OK, 100, 300), ENGINE_OLDER);
 }
 
-static void setting_the_clock_makes_nothing_stale(void **state)
+static void a_clock_change_makes_no_check_stale(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, 30);
 	fixture->set_back = -86400 * NSEC_PER_SEC;
 	turn(fixture, 29.99);
-	assert_told(fixture, "ok@0 ok@86429", 1);
+	assert_pushed(fixture, "ok@0 ok@86429", 1);
 	fixture->set_back = 86400 * NSEC_PER_SEC;
 	turn(fixture, 30);
-	assert_told(fixture, "UNKNOWN@-86370", 1);
+	assert_pushed(fixture, "UNKNOWN@-86370", 1);
 	assert_non_null(strstr(fixture->events.data, "(30s old, should be < 30s)"));
 }
 
-static void an_acknowledgement_passes_once_and_is_no_state(void **state)
+static void an_acknowledgement_is_pushed_once_and_is_not_a_state(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -638,10 +638,10 @@ static void an_acknowledgement_passes_once_and_is_no_state(void **state)
 	post(fixture, 0, STATE_CRITICAL, 0, 300);
 	post(fixture, 1, STATE_ACKNOWLEDGEMENT, 0, 300);
 	post(fixture, 2, STATE_TEST_NOTIFICATIONS, 9, 300);
-	assert_told(
+	assert_pushed(
 		fixture, "acknowledgement@0 critical@0 acknowledgement@1 test_notifications@-7", 1);
 	turn(fixture, 10);
-	assert_told(fixture, "critical@10", 0);
+	assert_pushed(fixture, "critical@10", 0);
 }
 
 static bool forget(struct fixture *fixture, const char *entity, const char *check)
@@ -653,23 +653,23 @@ static bool forget(struct fixture *fixture, const char *entity, const char *chec
 	return engine_forget(fixture->engine, &names);
 }
 
-static void what_is_forgotten_is_not_told_of_again(void **state)
+static void a_forgotten_check_is_not_pushed_again(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, 30);
-	assert_told(fixture, "ok@0", 1);
+	assert_pushed(fixture, "ok@0", 1);
 	assert_false(forget(fixture, "e", "d"));
 	assert_true(forget(fixture, "e", "c"));
 	assert_false(forget(fixture, "e", "c"));
 	assert_int_equal(checks_count(fixture->checks), 0);
 	turn_from(fixture, 0, 60);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	assert_string_equal(fixture->records.data, "e\x1f"
 						   "c\n-\n");
 	assert_int_equal(engine_next(fixture->engine, true), NSEC_NEVER);
 	assert_int_equal(post(fixture, 61, STATE_OK, 50, 300), ENGINE_APPLIED); /* older, but new */
-	assert_told(fixture, "ok@11", 1);
+	assert_pushed(fixture, "ok@11", 1);
 }
 
 /* The same, of this millisecond of EPOCH's second; -1: only the second is known. */
@@ -688,7 +688,7 @@ static enum engine_result post_exactly(
 	return answer;
 }
 
-static void within_a_second_the_millisecond_decides_if_both_know_it(void **state)
+static void milliseconds_order_events_within_a_second_if_both_have_them(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -697,10 +697,10 @@ static void within_a_second_the_millisecond_decides_if_both_know_it(void **state
 	assert_int_equal(post_exactly(fixture, STATE_WARNING, 500, false), ENGINE_APPLIED);
 	assert_int_equal(post_exactly(fixture, STATE_OK, -1, false), ENGINE_APPLIED);
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 0, false), ENGINE_APPLIED);
-	assert_told(fixture, "ok@0 warning@0 ok@0 critical@0", 1);
+	assert_pushed(fixture, "ok@0 warning@0 ok@0 critical@0", 1);
 }
 
-static void what_was_posted_here_beats_what_is_handed_over_unless_that_is_newer(void **state)
+static void a_handed_over_event_replaces_a_posted_one_only_if_newer(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -712,11 +712,11 @@ static void what_was_posted_here_beats_what_is_handed_over_unless_that_is_newer(
 	/* those that are handed over are in order among themselves */
 	assert_int_equal(post_exactly(fixture, STATE_WARNING, -1, true), ENGINE_APPLIED);
 	assert_int_equal(post_exactly(fixture, STATE_OK, -1, true), ENGINE_APPLIED);
-	assert_told(fixture, "ok@0 critical@0 warning@0 ok@0", 1);
+	assert_pushed(fixture, "ok@0 critical@0 warning@0 ok@0", 1);
 }
 
 /* The one that hands over had written that record before. */
-static void what_is_handed_over_follows_what_was_loaded(void **state)
+static void a_handed_over_event_follows_a_loaded_record(void **state)
 {
 	struct fixture *fixture = *state;
 	struct event event = event_plain("e", "c", STATE_OK);
@@ -729,7 +729,7 @@ static void what_is_handed_over_follows_what_was_loaded(void **state)
 	prepared_free(&prepared);
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, -1, true), ENGINE_APPLIED);
 	assert_int_equal(post_exactly(fixture, STATE_OK, 5, true), ENGINE_APPLIED);
-	assert_told(fixture, "critical@0 ok@0", 1);
+	assert_pushed(fixture, "critical@0 ok@0", 1);
 }
 
 static enum engine_result post_forgotten(struct fixture *fixture, double seconds, int64_t time)
@@ -743,21 +743,21 @@ static enum engine_result post_forgotten(struct fixture *fixture, double seconds
 	return answer;
 }
 
-static void what_was_to_be_forgotten_is_unless_it_is_newer(void **state)
+static void a_deletion_applies_unless_the_check_is_newer(void **state)
 {
 	struct fixture *fixture = *state;
 
 	assert_int_equal(
 		post_forgotten(fixture, 0, EPOCH), ENGINE_APPLIED); /* it is unknown already */
 	post(fixture, 10, STATE_OK, 0, 30);
-	assert_told(fixture, "ok@10", 1);
+	assert_pushed(fixture, "ok@10", 1);
 	assert_int_equal(post_forgotten(fixture, 11, EPOCH + 9), ENGINE_OLDER);
 	assert_int_equal(checks_count(fixture->checks), 1);
 	/* no matter how much waits */
 	outbox_limit(fixture->outbox, 0);
 	assert_int_equal(post_forgotten(fixture, 11, EPOCH + 10), ENGINE_APPLIED);
 	assert_int_equal(checks_count(fixture->checks), 0);
-	assert_told(fixture, "", 1);
+	assert_pushed(fixture, "", 1);
 	outbox_limit(fixture->outbox, 10);
 	/* what was heard of in the future is not newer */
 	post(fixture, 20, STATE_OK, 0, 30);
@@ -766,36 +766,36 @@ static void what_was_to_be_forgotten_is_unless_it_is_newer(void **state)
 	assert_int_equal(checks_count(fixture->checks), 0);
 }
 
-static void what_is_due_may_be_forgotten(void **state)
+static void a_check_that_is_due_can_be_forgotten(void **state)
 {
 	struct fixture *fixture = *state;
 
 	post(fixture, 0, STATE_OK, 0, 30);
 	post(fixture, 0, STATE_ACKNOWLEDGEMENT, 0, 30);
-	assert_told(fixture, "ok@0 acknowledgement@0", 1);
+	assert_pushed(fixture, "ok@0 acknowledgement@0", 1);
 	for (int i = 0; i < 1000; i++)
 		resp_add_text(outbox_push(fixture->outbox), "{\"state\":\"x\",\"time\":0}");
 	turn(fixture, 40); /* the commit is full: it stays with those that are due */
 	assert_true(forget(fixture, "e", "c"));
 	outbox_applied(fixture->outbox, outbox_take(fixture->outbox, 0));
 	turn(fixture, 41);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 }
 
-static void beyond_a_million_states_only_known_ones_are_taken(void **state)
+static void only_known_checks_are_accepted_beyond_a_million(void **state)
 {
 	struct fixture *fixture = *state;
 
 	made_up_states = LIMIT_STATES;
 	assert_int_equal(post(fixture, 0, STATE_OK, 0, 300), ENGINE_FULL);
-	assert_told(fixture, "", 0);
+	assert_pushed(fixture, "", 0);
 	made_up_states = LIMIT_STATES - 1;
 	assert_int_equal(post(fixture, 0, STATE_OK, 0, 300), ENGINE_APPLIED);
 	assert_int_equal(post(fixture, 1, STATE_CRITICAL, 0, 300), ENGINE_APPLIED);
-	assert_told(fixture, "ok@0 critical@1", 1);
+	assert_pushed(fixture, "ok@0 critical@1", 1);
 }
 
-static void beyond_what_may_wait_nothing_is_taken(void **state)
+static void no_event_is_accepted_when_the_outbox_is_full(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -814,48 +814,48 @@ static void beyond_what_may_wait_nothing_is_taken(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		DESK_TEST(what_is_new_or_changed_is_told_at_once),
-		DESK_TEST(a_change_is_told_with_its_own_time),
-		DESK_TEST(the_same_again_waits_for_its_repeat),
+		DESK_TEST(a_new_or_changed_check_is_pushed_at_once),
+		DESK_TEST(a_change_is_pushed_with_its_own_time),
+		DESK_TEST(an_unchanged_state_waits_for_its_repeat),
 		DESK_TEST(repeats_are_one_interval_apart),
-		DESK_TEST(a_late_turn_makes_up_for_nothing_and_keeps_the_beat),
-		DESK_TEST(repeats_nobody_can_hear_are_skipped),
-		DESK_TEST(what_is_not_heard_of_goes_stale_within_a_tick),
-		DESK_TEST(what_goes_stale_unheard_is_still_told),
-		DESK_TEST(what_comes_back_is_told_even_if_it_is_as_before),
-		DESK_TEST(an_unknown_that_goes_stale_is_told_in_the_words_of_stale),
-		DESK_TEST(a_stale_check_is_told_as_what_is_wanted),
-		DESK_TEST(what_was_told_as_stale_before_a_restart_is_not_told_again),
-		DESK_TEST(what_was_told_as_another_state_before_a_restart_is_told_at_once),
-		DESK_TEST(what_was_owed_before_a_restart_is_told_at_once),
-		DESK_TEST(what_is_owed_waits_for_what_another_broker_hands_over),
-		DESK_TEST(but_not_for_long_nor_behind_what_is_newer),
-		DESK_TEST(what_is_owed_goes_before_what_is_newer),
-		DESK_TEST(and_as_stale_if_it_is_that),
+		DESK_TEST(a_late_run_skips_missed_repeats_and_keeps_the_phase),
+		DESK_TEST(repeats_are_skipped_while_redis_is_away),
+		DESK_TEST(a_check_without_events_goes_stale_within_a_tick),
+		DESK_TEST(a_check_that_goes_stale_during_an_outage_is_pushed_later),
+		DESK_TEST(a_stale_check_that_returns_is_pushed_even_if_unchanged),
+		DESK_TEST(an_unknown_check_that_goes_stale_gets_the_stale_summary),
+		DESK_TEST(a_stale_check_is_pushed_with_the_configured_state),
+		DESK_TEST(a_stale_state_is_not_pushed_again_after_a_restart),
+		DESK_TEST(a_new_stale_state_is_pushed_at_once_after_a_restart),
+		DESK_TEST(an_undelivered_event_is_pushed_at_once_after_a_restart),
+		DESK_TEST(an_undelivered_event_waits_for_the_handover),
+		DESK_TEST(an_undelivered_event_waits_briefly_and_not_for_newer_ones),
+		DESK_TEST(an_undelivered_event_is_pushed_before_a_newer_one),
+		DESK_TEST(an_undelivered_event_that_is_stale_is_pushed_as_stale),
 		DESK_TEST(a_former_name_is_set_ok_once_and_forgotten),
-		DESK_TEST(only_what_was_loaded_is_a_former_name),
-		DESK_TEST(a_former_name_that_was_heard_of_is_another_check),
-		DESK_TEST(what_this_version_has_written_is_no_former_name),
-		DESK_TEST(a_former_name_that_is_heard_of_again_goes_on),
-		DESK_TEST(what_is_stale_for_long_is_forgotten),
-		DESK_TEST(what_comes_back_or_never_goes_stale_is_not_forgotten),
-		DESK_TEST(what_is_long_stale_is_forgotten_though_nobody_listens),
-		DESK_TEST(nothing_is_forgotten_before_it_was_told_as_stale),
-		DESK_TEST(what_is_stale_when_it_comes_is_told_as_that),
-		DESK_TEST(an_event_may_renew_what_another_ended),
-		DESK_TEST(never_stale_is_never_stale),
+		DESK_TEST(only_a_loaded_check_can_be_a_former_name),
+		DESK_TEST(a_former_name_with_events_is_a_separate_check),
+		DESK_TEST(a_record_of_this_version_is_not_a_former_name),
+		DESK_TEST(a_former_name_with_new_events_continues),
+		DESK_TEST(a_check_that_is_stale_for_long_is_forgotten),
+		DESK_TEST(a_check_that_returns_or_never_goes_stale_is_kept),
+		DESK_TEST(a_stale_check_is_forgotten_during_an_outage),
+		DESK_TEST(a_check_is_pushed_as_stale_before_it_is_forgotten),
+		DESK_TEST(an_event_that_is_stale_on_arrival_is_pushed_as_stale),
+		DESK_TEST(an_event_can_renew_a_check_that_another_ended),
+		DESK_TEST(an_infinite_ttl_never_goes_stale),
 		DESK_TEST(the_newest_event_wins),
-		DESK_TEST(what_is_cached_from_the_future_beats_nothing),
-		DESK_TEST(setting_the_clock_makes_nothing_stale),
-		DESK_TEST(an_acknowledgement_passes_once_and_is_no_state),
-		DESK_TEST(what_is_forgotten_is_not_told_of_again),
-		DESK_TEST(within_a_second_the_millisecond_decides_if_both_know_it),
-		DESK_TEST(what_was_posted_here_beats_what_is_handed_over_unless_that_is_newer),
-		DESK_TEST(what_is_handed_over_follows_what_was_loaded),
-		DESK_TEST(what_was_to_be_forgotten_is_unless_it_is_newer),
-		DESK_TEST(what_is_due_may_be_forgotten),
-		DESK_TEST(beyond_a_million_states_only_known_ones_are_taken),
-		DESK_TEST(beyond_what_may_wait_nothing_is_taken),
+		DESK_TEST(a_cached_event_from_the_future_does_not_win),
+		DESK_TEST(a_clock_change_makes_no_check_stale),
+		DESK_TEST(an_acknowledgement_is_pushed_once_and_is_not_a_state),
+		DESK_TEST(a_forgotten_check_is_not_pushed_again),
+		DESK_TEST(milliseconds_order_events_within_a_second_if_both_have_them),
+		DESK_TEST(a_handed_over_event_replaces_a_posted_one_only_if_newer),
+		DESK_TEST(a_handed_over_event_follows_a_loaded_record),
+		DESK_TEST(a_deletion_applies_unless_the_check_is_newer),
+		DESK_TEST(a_check_that_is_due_can_be_forgotten),
+		DESK_TEST(only_known_checks_are_accepted_beyond_a_million),
+		DESK_TEST(no_event_is_accepted_when_the_outbox_is_full),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void names_have_no_control_characters(void **state)
 	assert_name("\xc3\x82\xc4\x82\xe2\x82\x80", NULL); /* 80 and 82, but not behind C2 */
 }
 
-static void names_are_there_and_bounded(void **state)
+static void names_are_required_and_bounded(void **state)
 {
 	struct event nobody = event_plain("x", "y", STATE_OK);
 	char name[LIMIT_NAME + 2];
@@ -76,7 +76,7 @@ static void assert_state(int flapjack, const char *word, enum state state, const
 	assert_memory_equal(event.state_text.bytes, sent_on, event.state_text.length);
 }
 
-static void checks_are_read_in_any_case(void **state)
+static void states_are_read_in_any_case(void **state)
 {
 	(void)state;
 	for (int flapjack = 1; flapjack <= 2; flapjack++) {
@@ -93,7 +93,7 @@ static void checks_are_read_in_any_case(void **state)
 	assert_state(2, "Test_Notifications", STATE_TEST_NOTIFICATIONS, "Test_Notifications");
 }
 
-static void what_is_no_state_is_refused(void **state)
+static void an_invalid_state_is_refused(void **state)
 {
 	static const char *const words[] = {
 		"", " ok", "ok ", "o", "okay", "BANANA", "test_notifications critical", "0"};
@@ -114,7 +114,7 @@ static void what_is_no_state_is_refused(void **state)
 	assert_checked(&event, 1, "'state' is test_notifications, which Flapjack 1 rejects");
 }
 
-static void only_conditions_last(void **state)
+static void only_conditions_are_states(void **state)
 {
 	(void)state;
 	assert_true(state_lasts(STATE_OK));
@@ -136,7 +136,7 @@ static void assert_time(int64_t given, int64_t time, const char *expected)
 		assert_int_equal(event.time, time);
 }
 
-static void a_time_of_our_own_is_known_to_the_millisecond(void **state)
+static void a_time_set_by_the_broker_has_milliseconds(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 	struct reason why;
@@ -155,7 +155,7 @@ static void a_time_of_our_own_is_known_to_the_millisecond(void **state)
 	assert_int_equal(event.fraction, 1);
 }
 
-static void seconds_are_compared_where_one_knows_no_more(void **state)
+static void seconds_are_compared_if_either_lacks_milliseconds(void **state)
 {
 	static const struct {
 		struct instant one, other;
@@ -174,7 +174,7 @@ static void seconds_are_compared_where_one_knows_no_more(void **state)
 	}
 }
 
-static void no_time_is_in_the_future_or_in_milliseconds(void **state)
+static void future_and_millisecond_times_are_refused(void **state)
 {
 	(void)state;
 	assert_time(0, 0, NULL);
@@ -232,15 +232,15 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_have_no_control_characters),
-		cmocka_unit_test(names_are_there_and_bounded),
-		cmocka_unit_test(checks_are_read_in_any_case),
-		cmocka_unit_test(what_is_no_state_is_refused),
-		cmocka_unit_test(only_conditions_last),
+		cmocka_unit_test(names_are_required_and_bounded),
+		cmocka_unit_test(states_are_read_in_any_case),
+		cmocka_unit_test(an_invalid_state_is_refused),
+		cmocka_unit_test(only_conditions_are_states),
 		cmocka_unit_test(other_texts_are_bounded),
 		cmocka_unit_test(all_tags_together_are_bounded),
-		cmocka_unit_test(a_time_of_our_own_is_known_to_the_millisecond),
-		cmocka_unit_test(seconds_are_compared_where_one_knows_no_more),
-		cmocka_unit_test(no_time_is_in_the_future_or_in_milliseconds),
+		cmocka_unit_test(a_time_set_by_the_broker_has_milliseconds),
+		cmocka_unit_test(seconds_are_compared_if_either_lacks_milliseconds),
+		cmocka_unit_test(future_and_millisecond_times_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

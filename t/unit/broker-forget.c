@@ -100,7 +100,7 @@ static void assert_remembered(const struct forget *forget, const char *text, int
 	assert_int_equal(found, 1);
 }
 
-static void a_whole_entity_is_forgotten_a_shard_at_a_time(void **state)
+static void all_checks_of_an_entity_are_forgotten_shard_by_shard(void **state)
 {
 	const struct moment later = {now.wall + 5 * NSEC_PER_SEC, now.monotonic};
 	struct forget forget = {.names = {"e", 1, 1}};
@@ -140,7 +140,7 @@ static void one_check_is_forgotten_if_it_is_known(void **state)
 }
 
 /* Or another broker, whose clock is right, would hold that for newer. */
-static void it_is_not_before_what_is_known_however_the_clock_was_set(void **state)
+static void a_deletion_is_not_older_than_the_known_event(void **state)
 {
 	const struct moment back = {now.wall - 60 * NSEC_PER_SEC, now.monotonic};
 	struct forget forget = {.names = {"e:2", 3, 1}};
@@ -176,7 +176,7 @@ static void forget_away(struct room *room, struct names names, size_t count)
 	assert_null(forget.checks);
 }
 
-static void what_is_answered_202_is_done_by_whoever_reads_the_checks_again(void **state)
+static void a_deletion_answered_202_is_done_after_a_reload(void **state)
 {
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 	struct room *room = *state;
@@ -210,7 +210,7 @@ static void what_is_answered_202_is_done_by_whoever_reads_the_checks_again(void 
 	buffer_free(&records);
 }
 
-static void what_came_to_nothing_begins_again(void **state)
+static void an_unfinished_deletion_starts_again(void **state)
 {
 	bool answered = false;
 	struct forget forget = {.names = {"e:2", 3, 1}};
@@ -237,11 +237,11 @@ static void what_came_to_nothing_begins_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_whole_entity_is_forgotten_a_shard_at_a_time),
+		TEST(all_checks_of_an_entity_are_forgotten_shard_by_shard),
 		TEST(one_check_is_forgotten_if_it_is_known),
-		TEST(it_is_not_before_what_is_known_however_the_clock_was_set),
-		TEST(what_is_answered_202_is_done_by_whoever_reads_the_checks_again),
-		TEST(what_came_to_nothing_begins_again),
+		TEST(a_deletion_is_not_older_than_the_known_event),
+		TEST(a_deletion_answered_202_is_done_after_a_reload),
+		TEST(an_unfinished_deletion_starts_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

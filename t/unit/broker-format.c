@@ -58,7 +58,7 @@ static void assert_defaults(const char *text)
 	pieces_free(pieces);
 }
 
-static void nothing_null_and_unknown_keys_leave_the_defaults(void **state)
+static void missing_null_and_unknown_keys_keep_the_defaults(void **state)
 {
 	(void)state;
 	assert_defaults("{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"}");
@@ -145,7 +145,7 @@ static struct reason refusal_of(const char *key, const char *value)
 	return why;
 }
 
-static void every_key_takes_its_type_and_names_itself_else(void **state)
+static void a_key_of_the_wrong_type_is_named(void **state)
 {
 	(void)state;
 	for (size_t k = 0; k < ARRAY_LENGTH(keys); k++) {
@@ -163,7 +163,7 @@ static void every_key_takes_its_type_and_names_itself_else(void **state)
 	}
 }
 
-static void refusals_say_what_was_expected(void **state)
+static void refusals_name_the_expected_value(void **state)
 {
 	static const char *const cases[][2] = {
 		{"\"summary\":7", "'summary' is 7, not a string"},
@@ -185,7 +185,7 @@ static void refusals_say_what_was_expected(void **state)
 	}
 }
 
-static void what_is_no_event_is_refused(void **state)
+static void a_document_that_is_not_an_event_is_refused(void **state)
 {
 	(void)state;
 	assert_refused(2, "{}", "this is no event: 'entity' is missing");
@@ -217,7 +217,7 @@ static void assert_times(const char *more, int64_t time, int32_t ttl)
 	pieces_free(pieces);
 }
 
-static void times_and_spans_are_made_usable(void **state)
+static void times_and_durations_are_normalized(void **state)
 {
 	(void)state;
 	assert_times("\"time\":1", 1, 300);
@@ -252,7 +252,7 @@ static void assert_nested(unsigned depth, const char *words)
 	buffer_free(&json);
 }
 
-static void nesting_has_a_limit(void **state)
+static void nesting_is_bounded(void **state)
 {
 	static const char words[] = "arrays and objects are nested more than 32 deep";
 
@@ -262,7 +262,7 @@ static void nesting_has_a_limit(void **state)
 	assert_nested(1000, words);
 }
 
-static void a_ttl_from_outside_is_for_events_that_say_none(void **state)
+static void an_external_ttl_applies_to_events_without_one(void **state)
 {
 	static const char *const more[] = {"", ",\"ttl\":0", ",\"ttl\":null", ",\"ttl\":30"};
 	static const int32_t expected[] = {77, 77, 77, 30};
@@ -280,7 +280,7 @@ static void a_ttl_from_outside_is_for_events_that_say_none(void **state)
 	}
 }
 
-static void keys_that_no_flapjack_takes_are_counted(void **state)
+static void keys_that_no_flapjack_accepts_are_counted(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\",\"a\":1,\"time\":null,\"b\":null}");
@@ -292,7 +292,7 @@ static void keys_that_no_flapjack_takes_are_counted(void **state)
 }
 
 /* What other formats are known by changes nothing of an object with an entity. */
-static void an_entity_makes_it_flapjacks(void **state)
+static void a_document_with_an_entity_is_flapjacks(void **state)
 {
 	static const char *const more[] = {
 		"\"condition_name\":\"x\",\"current_state\":\"open\"",
@@ -317,7 +317,7 @@ static void an_entity_makes_it_flapjacks(void **state)
 }
 
 /* Who posts it should learn what it is, and what to do. */
-static void what_is_known_and_not_taken_is_named(void **state)
+static void known_unsupported_formats_are_named(void **state)
 {
 	(void)state;
 	assert_refused(2,
@@ -347,17 +347,17 @@ static void what_is_known_and_not_taken_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_known_and_not_taken_is_named),
+		cmocka_unit_test(known_unsupported_formats_are_named),
 		cmocka_unit_test(every_key_is_read),
-		cmocka_unit_test(nothing_null_and_unknown_keys_leave_the_defaults),
-		cmocka_unit_test(every_key_takes_its_type_and_names_itself_else),
-		cmocka_unit_test(refusals_say_what_was_expected),
-		cmocka_unit_test(what_is_no_event_is_refused),
-		cmocka_unit_test(times_and_spans_are_made_usable),
-		cmocka_unit_test(nesting_has_a_limit),
-		cmocka_unit_test(a_ttl_from_outside_is_for_events_that_say_none),
-		cmocka_unit_test(keys_that_no_flapjack_takes_are_counted),
-		cmocka_unit_test(an_entity_makes_it_flapjacks),
+		cmocka_unit_test(missing_null_and_unknown_keys_keep_the_defaults),
+		cmocka_unit_test(a_key_of_the_wrong_type_is_named),
+		cmocka_unit_test(refusals_name_the_expected_value),
+		cmocka_unit_test(a_document_that_is_not_an_event_is_refused),
+		cmocka_unit_test(times_and_durations_are_normalized),
+		cmocka_unit_test(nesting_is_bounded),
+		cmocka_unit_test(an_external_ttl_applies_to_events_without_one),
+		cmocka_unit_test(keys_that_no_flapjack_accepts_are_counted),
+		cmocka_unit_test(a_document_with_an_entity_is_flapjacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,17 +15,17 @@ static struct piece *piece_add(struct event_sink *sink)
 	return &pieces->list[pieces->count++];
 }
 
-static void event_take(struct event_sink *sink, const struct event *event)
+static void on_event(struct event_sink *sink, const struct event *event)
 {
 	piece_add(sink)->event = *event;
 }
 
-static void refusal_take(struct event_sink *sink, const struct reason *why)
+static void on_refusal(struct event_sink *sink, const struct reason *why)
 {
 	piece_add(sink)->why = *why;
 }
 
-static void pass_take(struct event_sink *sink, enum skipped how)
+static void on_skipped(struct event_sink *sink, enum skipped how)
 {
 	struct piece *piece = piece_add(sink);
 
@@ -39,7 +39,7 @@ struct pieces *pieces_take(int flapjack, int32_t ttl, const char *json)
 	struct pieces *pieces = memory_zeroed(1, sizeof *pieces);
 	json_error_t error;
 
-	pieces->sink = (struct event_sink){event_take, refusal_take, pass_take};
+	pieces->sink = (struct event_sink){on_event, on_refusal, on_skipped};
 	pieces->document = json_loads(json, JSON_DECODE_ANY, &error);
 	if (pieces->document == NULL)
 		fail_msg("%s: %s", json, error.text);

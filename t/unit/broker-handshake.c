@@ -12,11 +12,11 @@
 
 /* Says what there is to say while the answers last; then compares all of it. */
 static void assert_greeted(
-	const char *password, const char *answers, const char *said, const char *why)
+	const char *password, const char *answers, const char *request, const char *why)
 {
 	const struct handshake_settings login = {password, 13};
 	redisReader *loader = redisReaderCreate();
-	enum handshake_result verdict = HANDSHAKE_WAITS;
+	enum handshake_result result = HANDSHAKE_WAITS;
 	struct buffer out = {NULL, 0, 0};
 	struct reason reason = {""};
 	struct handshake handshake;
@@ -25,17 +25,17 @@ static void assert_greeted(
 	assert_non_null(loader);
 	handshake_write(&handshake, &login, &out);
 	redisReaderFeed(loader, answers, strlen(answers));
-	while (verdict == HANDSHAKE_WAITS) {
+	while (result == HANDSHAKE_WAITS) {
 		assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
 		if (reply == NULL)
 			break;
-		verdict = handshake_read(&handshake, reply, &out, &reason);
+		result = handshake_read(&handshake, reply, &out, &reason);
 		freeReplyObject(reply);
 	}
 	redisReaderFree(loader);
-	assert_string_equal(out.data, said);
+	assert_string_equal(out.data, request);
 	assert_string_equal(reason.text, why != NULL ? why : "");
-	assert_int_equal(verdict == HANDSHAKE_REFUSED, why != NULL);
+	assert_int_equal(result == HANDSHAKE_REFUSED, why != NULL);
 	buffer_free(&out);
 }
 
@@ -43,7 +43,7 @@ static void assert_greeted(
 #define AUTH "*2\r\n$4\r\nAUTH\r\n$12\r\ns3cr\xc3\xa9t pass\r\n"
 #define PASSWORD "s3cr\xc3\xa9t pass"
 
-static void a_password_comes_before_all_else(void **state)
+static void the_password_is_sent_first(void **state)
 {
 	(void)state;
 	assert_greeted(PASSWORD, "", AUTH, NULL);
@@ -71,7 +71,7 @@ static void refusals_are_quoted(void **state)
 #define TOKEN "0123456789abcdef"
 #define OTHER "0123456789abcdee"
 
-static void a_lease_tells_its_own_from_its_place_from_others(void **state)
+static void a_lease_distinguishes_itself_its_address_and_others(void **state)
 {
 	static const struct {
 		const char *value;
@@ -98,7 +98,7 @@ static void a_lease_tells_its_own_from_its_place_from_others(void **state)
 			fail_msg("'%s'", cases[i].value);
 }
 
-static void a_long_place_is_cut(void **state)
+static void a_long_address_is_cut(void **state)
 {
 	char place[2 * LEASE_PLACE];
 	struct lease lease;
@@ -111,7 +111,7 @@ static void a_long_place_is_cut(void **state)
 	assert_int_equal(lease_holder_of(&lease, lease.text, strlen(lease.text)), LEASE_OURS);
 }
 
-static void a_batch_is_read_as_it_was_written(void **state)
+static void a_written_batch_can_be_read(void **state)
 {
 	const struct batch batches[] = {
 		{0, "0123456789abcdef", 0, 0, ""},
@@ -135,7 +135,7 @@ static void a_batch_is_read_as_it_was_written(void **state)
 	}
 }
 
-static void what_is_no_batch_is_refused(void **state)
+static void an_invalid_batch_is_refused(void **state)
 {
 	static const char *const texts[] = {"", "x", "42", "42 0123456789abcdef",
 		"42 0123456789abcdef 7", "42 0123456789abcdef 7 x", "42 0123456789abcdef 7 99 ",
@@ -161,12 +161,12 @@ static void what_is_no_batch_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_password_comes_before_all_else),
+		cmocka_unit_test(the_password_is_sent_first),
 		cmocka_unit_test(refusals_are_quoted),
-		cmocka_unit_test(a_lease_tells_its_own_from_its_place_from_others),
-		cmocka_unit_test(a_long_place_is_cut),
-		cmocka_unit_test(a_batch_is_read_as_it_was_written),
-		cmocka_unit_test(what_is_no_batch_is_refused),
+		cmocka_unit_test(a_lease_distinguishes_itself_its_address_and_others),
+		cmocka_unit_test(a_long_address_is_cut),
+		cmocka_unit_test(a_written_batch_can_be_read),
+		cmocka_unit_test(an_invalid_batch_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

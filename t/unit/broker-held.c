@@ -38,7 +38,7 @@ static bool append(struct holding *holding, size_t length)
 	return held_append(held, holding, zeros, length);
 }
 
-static void what_is_held_is_counted(void **state)
+static void held_memory_is_counted(void **state)
 {
 	struct holding holding = {.bytes = 0};
 
@@ -91,7 +91,7 @@ static void the_slowest_large_body_is_dropped_first(void **state)
 	held_release(held, &fourth);
 }
 
-static void small_bodies_have_room_that_large_ones_have_not(void **state)
+static void space_is_reserved_for_small_bodies(void **state)
 {
 	struct holding large = began(1), small[17];
 	size_t count = 0;
@@ -111,7 +111,7 @@ static void small_bodies_have_room_that_large_ones_have_not(void **state)
 	held_release(held, &large);
 }
 
-static void documents_take_the_room_of_slow_bodies(void **state)
+static void documents_displace_slow_bodies(void **state)
 {
 	struct holding large = began(1);
 
@@ -128,13 +128,13 @@ static void documents_take_the_room_of_slow_bodies(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_held_is_counted, held_begin, held_end),
+		cmocka_unit_test_setup_teardown(held_memory_is_counted, held_begin, held_end),
 		cmocka_unit_test_setup_teardown(
 			the_slowest_large_body_is_dropped_first, held_begin, held_end),
 		cmocka_unit_test_setup_teardown(
-			small_bodies_have_room_that_large_ones_have_not, held_begin, held_end),
+			space_is_reserved_for_small_bodies, held_begin, held_end),
 		cmocka_unit_test_setup_teardown(
-			documents_take_the_room_of_slow_bodies, held_begin, held_end),
+			documents_displace_slow_bodies, held_begin, held_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

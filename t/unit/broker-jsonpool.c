@@ -13,7 +13,7 @@
 /* More than any pool has, in blocks of a kilobyte. */
 enum { MANY = 3000, BLOCK = 1000 };
 
-static void *block_take(char mark)
+static void *block_allocate(char mark)
 {
 	char *block = jsonpool_take(BLOCK);
 
@@ -45,59 +45,59 @@ static void other_thread_gives(void *block)
 	pthread_join(thread, NULL);
 }
 
-static void when_all_is_given_back_it_begins_again(void **state)
+static void a_pool_restarts_when_all_blocks_are_freed(void **state)
 {
-	void *first = block_take('a'), *second = block_take('b');
+	void *first = block_allocate('a'), *second = block_allocate('b');
 
 	(void)state;
 	assert_ptr_not_equal(first, second);
 	block_give(first, 'a');
 	block_give(second, 'b');
-	assert_ptr_equal(block_take('c'), first);
+	assert_ptr_equal(block_allocate('c'), first);
 	block_give(first, 'c');
 }
 
-static void what_lives_on_is_not_handed_out_again(void **state)
+static void a_live_block_is_not_allocated_again(void **state)
 {
-	void *kept = block_take('k');
+	void *kept = block_allocate('k');
 
 	(void)state;
 	for (int i = 0; i < MANY; i++)
-		block_give(block_take('x'), 'x');
+		block_give(block_allocate('x'), 'x');
 	block_give(kept, 'k');
-	assert_ptr_equal(block_take('c'), kept);
+	assert_ptr_equal(block_allocate('c'), kept);
 	block_give(kept, 'c');
 }
 
-static void more_than_fits_is_as_good(void **state)
+static void allocations_beyond_the_pool_work(void **state)
 {
 	static void *blocks[MANY];
 	char *foreign = malloc(BLOCK);
 
 	(void)state;
 	for (int i = 0; i < MANY; i++)
-		blocks[i] = block_take((char)i);
+		blocks[i] = block_allocate((char)i);
 	for (int i = MANY - 1; i >= 0; i--)
 		block_give(blocks[i], (char)i);
-	assert_ptr_equal(block_take('c'), blocks[0]);
+	assert_ptr_equal(block_allocate('c'), blocks[0]);
 	block_give(blocks[0], 'c');
 	assert_non_null(foreign);
 	memset(foreign, 'm', BLOCK);
 	block_give(foreign, 'm');
 }
 
-static void another_thread_may_give_back(void **state)
+static void another_thread_can_free_a_block(void **state)
 {
-	void *first = block_take('a');
-	void *second = block_take('b');
+	void *first = block_allocate('a');
+	void *second = block_allocate('b');
 
 	(void)state;
 	other_thread_gives(first);
-	void *third = block_take('d');
+	void *third = block_allocate('d');
 	assert_true(third != first && third != second);
 	block_give(third, 'd');
 	block_give(second, 'b');
-	assert_ptr_equal(block_take('c'), first);
+	assert_ptr_equal(block_allocate('c'), first);
 	block_give(first, 'c');
 }
 
@@ -120,7 +120,7 @@ static void *blocks_swap(void *slot)
 	return NULL;
 }
 
-static void threads_give_each_others(void **state)
+static void threads_free_blocks_of_each_other(void **state)
 {
 	_Atomic(void *) shared = NULL;
 	pthread_t threads[20]; /* some have no pool */
@@ -141,7 +141,7 @@ struct bank {
 	size_t taken, max;
 };
 
-static bool bank_take(void *owner, size_t bytes, bool must)
+static bool bank_reserve(void *owner, size_t bytes, bool must)
 {
 	struct bank *bank = owner;
 
@@ -197,7 +197,7 @@ static void *documents_read(void *context)
 static void documents_beyond_the_bound_are_refused(void **state)
 {
 	struct bank bank = {0, SIZE_MAX};
-	struct jsonpool_bound bound = {bank_take, bank_give, &bank, SIZE_MAX};
+	struct jsonpool_bound bound = {bank_reserve, bank_give, &bank, SIZE_MAX};
 	pthread_t thread;
 	char *blocks[MANY];
 
@@ -221,11 +221,11 @@ static void documents_beyond_the_bound_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(when_all_is_given_back_it_begins_again),
-		cmocka_unit_test(what_lives_on_is_not_handed_out_again),
-		cmocka_unit_test(more_than_fits_is_as_good),
-		cmocka_unit_test(another_thread_may_give_back),
-		cmocka_unit_test(threads_give_each_others),
+		cmocka_unit_test(a_pool_restarts_when_all_blocks_are_freed),
+		cmocka_unit_test(a_live_block_is_not_allocated_again),
+		cmocka_unit_test(allocations_beyond_the_pool_work),
+		cmocka_unit_test(another_thread_can_free_a_block),
+		cmocka_unit_test(threads_free_blocks_of_each_other),
 		cmocka_unit_test(documents_beyond_the_bound_are_refused),
 	};
 

@@ -36,7 +36,7 @@ static void assert_resumes_at(nsec wall, nsec grace, int64_t clock)
 	assert_int_equal(leadership_begin(&leadership), CHANGE_BECAME_ACTIVE);
 }
 
-static void the_clock_stands_still_but_for_what_grace_does_not_cover(void **state)
+static void the_broker_clock_pauses_for_the_grace_period_of_an_outage(void **state)
 {
 	(void)state;
 	assert_resumes_at(1000 * SEC, 10 * SEC, 60000);
@@ -55,7 +55,7 @@ static void assert_turn(
 	assert_int_equal(leadership_begin(&leadership), turn);
 }
 
-static void what_was_seen_tells_what_has_happened(void **state)
+static void the_observed_lease_determines_the_role_change(void **state)
 {
 	struct leadership leadership;
 
@@ -74,7 +74,7 @@ static void what_was_seen_tells_what_has_happened(void **state)
 	assert_turn(leadership, TOKEN, 48, CHANGE_DATA_LOST);
 }
 
-static void a_batch_that_is_gone_or_lower_is_a_loss_once(void **state)
+static void a_missing_or_lower_batch_is_one_data_loss(void **state)
 {
 	struct observed seen = seen_make(LEASE_ANOTHERS, OTHER, 41);
 	struct leadership leadership;
@@ -91,7 +91,7 @@ static void a_batch_that_is_gone_or_lower_is_a_loss_once(void **state)
 	assert_false(leadership_saw_loss(&leadership, &seen));
 }
 
-static void who_may_take_the_lease(void **state)
+static void the_lease_may_be_acquired_under_these_conditions(void **state)
 {
 	struct observed seen = seen_make(LEASE_OF_OUR_PLACE, OTHER, 41);
 	struct leadership leadership;
@@ -107,7 +107,7 @@ static void who_may_take_the_lease(void **state)
 	assert_true(leadership_may_take(&leadership, &seen));
 }
 
-static void repeats_pause_above_and_go_on_below_nine_tenths(void **state)
+static void repeats_pause_above_the_limit_and_resume_below_nine_tenths(void **state)
 {
 	struct backpressure backpressure = {.max = 100, .interval = SEC};
 
@@ -125,7 +125,7 @@ static void repeats_pause_above_and_go_on_below_nine_tenths(void **state)
 
 #define INFO "# Memory\r\nmaxmemory_human:0B\r\nmaxmemory_policy:"
 
-static void a_redis_that_may_delete_keys_is_told_of_once_each_way(void **state)
+static void a_redis_with_an_eviction_policy_is_logged_once_each_way(void **state)
 {
 	struct eviction eviction = {0};
 	char policy[EVICTION_POLICY];
@@ -147,12 +147,12 @@ static void a_redis_that_may_delete_keys_is_told_of_once_each_way(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_clock_stands_still_but_for_what_grace_does_not_cover),
-		cmocka_unit_test(what_was_seen_tells_what_has_happened),
-		cmocka_unit_test(a_batch_that_is_gone_or_lower_is_a_loss_once),
-		cmocka_unit_test(who_may_take_the_lease),
-		cmocka_unit_test(a_redis_that_may_delete_keys_is_told_of_once_each_way),
-		cmocka_unit_test(repeats_pause_above_and_go_on_below_nine_tenths),
+		cmocka_unit_test(the_broker_clock_pauses_for_the_grace_period_of_an_outage),
+		cmocka_unit_test(the_observed_lease_determines_the_role_change),
+		cmocka_unit_test(a_missing_or_lower_batch_is_one_data_loss),
+		cmocka_unit_test(the_lease_may_be_acquired_under_these_conditions),
+		cmocka_unit_test(a_redis_with_an_eviction_policy_is_logged_once_each_way),
+		cmocka_unit_test(repeats_pause_above_the_limit_and_resume_below_nine_tenths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

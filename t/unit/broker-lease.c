@@ -17,37 +17,38 @@
 #define OURS "$31\r\n40 " TOKEN " 60000 9000 \r\n"
 #define Q "+QUEUED\r\n"
 
-struct talk {
+struct exchange {
 	struct keys keys;
 	struct lease lease;
 	struct acquire acquire;
-	struct buffer said;
+	struct buffer request;
 	struct reason why;
 };
 
-typedef enum acquire_result judging(
+typedef enum acquire_result reply_reader(
 	struct acquire *acquire, const struct redisReply *reply, struct reason *why);
 
-static void talk_begin(struct talk *talk)
+static void exchange_begin(struct exchange *exchange)
 {
-	*talk = (struct talk){.why = {"no reason"}};
-	keys_init(&talk->keys, "n", "events", 1);
-	lease_init(&talk->lease, "h :1", TOKEN);
-	talk->acquire.keys = &talk->keys;
-	talk->acquire.lease = &talk->lease;
+	*exchange = (struct exchange){.why = {"no reason"}};
+	keys_init(&exchange->keys, "n", "events", 1);
+	lease_init(&exchange->lease, "h :1", TOKEN);
+	exchange->acquire.keys = &exchange->keys;
+	exchange->acquire.lease = &exchange->lease;
 }
 
-static void talk_end(struct talk *talk)
+static void exchange_end(struct exchange *exchange)
 {
-	keys_free(&talk->keys);
-	buffer_free(&talk->said);
+	keys_free(&exchange->keys);
+	buffer_free(&exchange->request);
 }
 
 /* Hands in all answers. All but the last leave it waiting. */
-static enum acquire_result hear(struct talk *talk, judging *judge, const char *answers)
+static enum acquire_result receive(
+	struct exchange *exchange, reply_reader *reader, const char *answers)
 {
 	redisReader *loader = redisReaderCreate();
-	enum acquire_result verdict = ACQUIRE_WAITS;
+	enum acquire_result result = ACQUIRE_WAITS;
 	void *reply;
 
 	redisReaderFeed(loader, answers, strlen(answers));
@@ -55,22 +56,22 @@ static enum acquire_result hear(struct talk *talk, judging *judge, const char *a
 		assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
 		if (reply == NULL)
 			break;
-		assert_int_equal(verdict, ACQUIRE_WAITS);
-		verdict = judge(&talk->acquire, reply, &talk->why);
+		assert_int_equal(result, ACQUIRE_WAITS);
+		result = reader(&exchange->acquire, reply, &exchange->why);
 		freeReplyObject(reply);
 	}
 	redisReaderFree(loader);
-	return verdict;
+	return result;
 }
 
-static enum acquire_result look(struct talk *talk, const char *answers)
+static enum acquire_result look(struct exchange *exchange, const char *answers)
 {
-	talk_begin(talk);
-	look_write(&talk->acquire, false, &talk->said);
-	return hear(talk, look_read, answers);
+	exchange_begin(exchange);
+	look_write(&exchange->acquire, false, &exchange->request);
+	return receive(exchange, look_read, answers);
 }
 
-static void a_look_sees_who_and_what_was_last(void **state)
+static void a_look_reads_the_lease_and_the_last_batch(void **state)
 {
 	static const struct {
 		const char *lease, *place;
@@ -81,39 +82,39 @@ static void a_look_sees_who_and_what_was_last(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		char answers[256];
-		struct talk talk;
+		struct exchange exchange;
 
 		snprintf(answers, sizeof answers, "+OK\r\n%s%s", cases[i].lease, BATCH NONE);
-		assert_int_equal(look(&talk, answers), ACQUIRE_DONE);
-		assert_int_equal(talk.acquire.seen.holder, cases[i].holder);
-		assert_string_equal(talk.acquire.seen.place, cases[i].place);
-		assert_true(talk.acquire.seen.found);
-		assert_int_equal(talk.acquire.seen.last.number, 41);
-		assert_false(talk.acquire.seen.left);
-		talk_end(&talk);
+		assert_int_equal(look(&exchange, answers), ACQUIRE_DONE);
+		assert_int_equal(exchange.acquire.seen.holder, cases[i].holder);
+		assert_string_equal(exchange.acquire.seen.place, cases[i].place);
+		assert_true(exchange.acquire.seen.found);
+		assert_int_equal(exchange.acquire.seen.last.number, 41);
+		assert_false(exchange.acquire.seen.left);
+		exchange_end(&exchange);
 	}
 }
 
-static void a_look_finds_nothing_or_what_was_left(void **state)
+static void a_look_handles_missing_and_expired_keys(void **state)
 {
-	struct talk talk;
+	struct exchange exchange;
 
 	(void)state;
-	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE NONE), ACQUIRE_DONE);
-	assert_false(talk.acquire.seen.found || talk.acquire.seen.left);
-	talk_end(&talk);
-	assert_int_equal(look(&talk, "+OK\r\n" NONE "$0\r\n\r\n" BATCH), ACQUIRE_DONE);
-	assert_false(talk.acquire.seen.found);
-	assert_true(talk.acquire.seen.left);
-	assert_int_equal(talk.acquire.seen.ours.number, 41);
-	talk_end(&talk);
+	assert_int_equal(look(&exchange, "+OK\r\n" NONE NONE NONE), ACQUIRE_DONE);
+	assert_false(exchange.acquire.seen.found || exchange.acquire.seen.left);
+	exchange_end(&exchange);
+	assert_int_equal(look(&exchange, "+OK\r\n" NONE "$0\r\n\r\n" BATCH), ACQUIRE_DONE);
+	assert_false(exchange.acquire.seen.found);
+	assert_true(exchange.acquire.seen.left);
+	assert_int_equal(exchange.acquire.seen.ours.number, 41);
+	exchange_end(&exchange);
 	/* what cannot be read there is not ours to mind */
-	assert_int_equal(look(&talk, "+OK\r\n" NONE NONE OURS), ACQUIRE_DONE);
-	assert_false(talk.acquire.seen.left);
-	talk_end(&talk);
+	assert_int_equal(look(&exchange, "+OK\r\n" NONE NONE OURS), ACQUIRE_DONE);
+	assert_false(exchange.acquire.seen.left);
+	exchange_end(&exchange);
 }
 
-static void a_look_is_refused_with_its_reason(void **state)
+static void a_refused_look_has_a_reason(void **state)
 {
 	static const char *const cases[][2] = {
 		{"-NOAUTH a\r\n", "refuses WATCH httpbroker:n:lease: NOAUTH a"},
@@ -125,68 +126,75 @@ static void a_look_is_refused_with_its_reason(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct talk talk;
+		struct exchange exchange;
 
-		assert_int_equal(look(&talk, cases[i][0]), ACQUIRE_REFUSED);
-		assert_string_equal(talk.why.text, cases[i][1]);
-		talk_end(&talk);
+		assert_int_equal(look(&exchange, cases[i][0]), ACQUIRE_REFUSED);
+		assert_string_equal(exchange.why.text, cases[i][1]);
+		exchange_end(&exchange);
 	}
 }
 
 #define STANDBY \
 	"*5\r\n$3\r\nSET\r\n$20\r\nhttpbroker:n:standby\r\n" MINE "$2\r\nPX\r\n$4\r\n6000\r\n"
 
-static void who_stands_by_says_so_before_it_looks(void **state)
+static void a_standby_announces_itself_before_it_looks(void **state)
 {
-	struct talk talk;
+	struct exchange exchange;
 
 	(void)state;
-	talk_begin(&talk);
-	look_write(&talk.acquire, true, &talk.said);
-	assert_memory_equal(talk.said.data, STANDBY "*2\r\n$5\r\nWATCH\r\n",
+	exchange_begin(&exchange);
+	look_write(&exchange.acquire, true, &exchange.request);
+	assert_memory_equal(exchange.request.data, STANDBY "*2\r\n$5\r\nWATCH\r\n",
 		sizeof STANDBY "*2\r\n$5\r\nWATCH\r\n" - 1);
-	assert_int_equal(hear(&talk, look_read, "+OK\r\n+OK\r\n" THEIRS BATCH NONE), ACQUIRE_DONE);
-	assert_int_equal(talk.acquire.seen.holder, LEASE_ANOTHERS);
-	look_write(&talk.acquire, true, &talk.said);
-	assert_int_equal(hear(&talk, look_read, "-OOM x\r\n"), ACQUIRE_REFUSED);
-	assert_string_equal(talk.why.text, "refuses SET httpbroker:n:standby: OOM x");
-	talk_end(&talk);
+	assert_int_equal(
+		receive(&exchange, look_read, "+OK\r\n+OK\r\n" THEIRS BATCH NONE), ACQUIRE_DONE);
+	assert_int_equal(exchange.acquire.seen.holder, LEASE_ANOTHERS);
+	look_write(&exchange.acquire, true, &exchange.request);
+	assert_int_equal(receive(&exchange, look_read, "-OOM x\r\n"), ACQUIRE_REFUSED);
+	assert_string_equal(exchange.why.text, "refuses SET httpbroker:n:standby: OOM x");
+	exchange_end(&exchange);
 }
 
-static enum acquire_result take(struct talk *talk, bool begin, const char *answers)
+static enum acquire_result acquire_lease(struct exchange *exchange, bool begin, const char *answers)
 {
 	const struct lease_write write = {.begin = begin, .ours = {42, TOKEN, 1, 2, ""}};
 
-	talk_begin(talk);
-	acquire_write(&talk->acquire, &write, &talk->said);
-	return hear(talk, acquire_read, answers);
+	exchange_begin(exchange);
+	acquire_write(&exchange->acquire, &write, &exchange->request);
+	return receive(exchange, acquire_read, answers);
 }
 
-static void it_is_taken_if_it_still_is_ours_when_it_is_watched(void **state)
+static void the_lease_is_acquired_if_unchanged_once_watched(void **state)
 {
-	struct talk talk;
+	struct exchange exchange;
 
 	(void)state;
 	assert_int_equal(
-		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" MINE), ACQUIRE_DONE);
-	talk_end(&talk);
-	assert_int_equal(take(&talk, false, "+OK\r\n" Q "*1\r\n+OK\r\n+OK\r\n" MINE), ACQUIRE_DONE);
-	talk_end(&talk);
+		acquire_lease(&exchange, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" MINE),
+		ACQUIRE_DONE);
+	exchange_end(&exchange);
+	assert_int_equal(acquire_lease(&exchange, false, "+OK\r\n" Q "*1\r\n+OK\r\n+OK\r\n" MINE),
+		ACQUIRE_DONE);
+	exchange_end(&exchange);
 	/* somebody was there between the look and EXEC; between EXEC and WATCH */
-	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" THEIRS), ACQUIRE_LOST);
-	talk_end(&talk);
+	assert_int_equal(acquire_lease(&exchange, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" THEIRS),
+		ACQUIRE_LOST);
+	exchange_end(&exchange);
 	assert_int_equal(
-		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NEXT), ACQUIRE_LOST);
-	talk_end(&talk);
+		acquire_lease(&exchange, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NEXT),
+		ACQUIRE_LOST);
+	exchange_end(&exchange);
 	assert_int_equal(
-		take(&talk, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NONE), ACQUIRE_LOST);
-	talk_end(&talk);
+		acquire_lease(&exchange, true, "+OK\r\n" Q Q "*2\r\n+OK\r\n+OK\r\n+OK\r\n" NONE),
+		ACQUIRE_LOST);
+	exchange_end(&exchange);
 	/* ours from before, which was touched */
-	assert_int_equal(take(&talk, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" MINE), ACQUIRE_LOST);
-	talk_end(&talk);
+	assert_int_equal(
+		acquire_lease(&exchange, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" MINE), ACQUIRE_LOST);
+	exchange_end(&exchange);
 }
 
-static void what_redis_refuses_is_not_taken(void **state)
+static void a_refused_lease_is_not_acquired(void **state)
 {
 	static const char *const cases[][2] = {
 		{"-READONLY a\r\n" Q "-ERR EXEC without MULTI\r\n+OK\r\n" MINE, "MULTI"},
@@ -200,24 +208,24 @@ static void what_redis_refuses_is_not_taken(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		char expected[64];
-		struct talk talk;
+		struct exchange exchange;
 
-		assert_int_equal(take(&talk, false, cases[i][0]), ACQUIRE_REFUSED);
+		assert_int_equal(acquire_lease(&exchange, false, cases[i][0]), ACQUIRE_REFUSED);
 		snprintf(expected, sizeof expected, "refuses %s httpbroker:n:lease: ", cases[i][1]);
-		assert_memory_equal(talk.why.text, expected, strlen(expected));
-		talk_end(&talk);
+		assert_memory_equal(exchange.why.text, expected, strlen(expected));
+		exchange_end(&exchange);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_look_sees_who_and_what_was_last),
-		cmocka_unit_test(a_look_finds_nothing_or_what_was_left),
-		cmocka_unit_test(a_look_is_refused_with_its_reason),
-		cmocka_unit_test(who_stands_by_says_so_before_it_looks),
-		cmocka_unit_test(it_is_taken_if_it_still_is_ours_when_it_is_watched),
-		cmocka_unit_test(what_redis_refuses_is_not_taken),
+		cmocka_unit_test(a_look_reads_the_lease_and_the_last_batch),
+		cmocka_unit_test(a_look_handles_missing_and_expired_keys),
+		cmocka_unit_test(a_refused_look_has_a_reason),
+		cmocka_unit_test(a_standby_announces_itself_before_it_looks),
+		cmocka_unit_test(the_lease_is_acquired_if_unchanged_once_watched),
+		cmocka_unit_test(a_refused_lease_is_not_acquired),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,7 +105,7 @@ static void record_append(struct buffer *out, int i)
 	value_append(out, i);
 }
 
-static bool hear_text(struct fixture *fixture, const struct buffer *answer, nsec now)
+static bool receive_text(struct fixture *fixture, const struct buffer *answer, nsec now)
 {
 	redisReply *reply = reply_of(answer->data, answer->length);
 	const struct decode_context decode_context = decode_at(now);
@@ -116,11 +116,11 @@ static bool hear_text(struct fixture *fixture, const struct buffer *answer, nsec
 	return taken;
 }
 
-static bool hear(struct fixture *fixture, const char *answer, nsec now)
+static bool receive(struct fixture *fixture, const char *answer, nsec now)
 {
 	const struct buffer bytes = {(char *)(uintptr_t)answer, strlen(answer), 0};
 
-	return hear_text(fixture, &bytes, now);
+	return receive_text(fixture, &bytes, now);
 }
 
 /* The words of what is asked next, and what comes behind them, each with a blank behind it. */
@@ -128,19 +128,19 @@ static void assert_asks(struct fixture *fixture, const char *expected)
 {
 	const char *words[LOADER_WORDS];
 	const struct resp_list *list = loader_command(fixture->loader, &fixture->keys, words);
-	struct buffer said = {NULL, 0, 0}, fields = {NULL, 0, 0};
+	struct buffer request = {NULL, 0, 0}, fields = {NULL, 0, 0};
 
 	for (int i = 0; words[i] != NULL; i++)
-		buffer_printf(&said, "%s ", words[i]);
+		buffer_printf(&request, "%s ", words[i]);
 	if (list != NULL)
-		buffer_append_text(&said, resp_lines(list, &fields));
-	assert_string_equal(said.data, expected);
-	buffer_free(&said);
+		buffer_append_text(&request, resp_lines(list, &fields));
+	assert_string_equal(request.data, expected);
+	buffer_free(&request);
 	buffer_free(&fields);
 }
 
 /* The records from `from` to `end`; where to go on; some of the chunk before come again. */
-static void hear_chunk(struct fixture *fixture, int from, int end, const char *cursor, nsec now)
+static void receive_chunk(struct fixture *fixture, int from, int end, const char *cursor, nsec now)
 {
 	struct buffer answer = {NULL, 0, 0};
 
@@ -148,7 +148,7 @@ static void hear_chunk(struct fixture *fixture, int from, int end, const char *c
 		&answer, "*2\r\n$%zu\r\n%s\r\n*%d\r\n", strlen(cursor), cursor, 2 * (end - from));
 	for (int i = from; i < end; i++)
 		record_append(&answer, i);
-	assert_true(hear_text(fixture, &answer, now));
+	assert_true(receive_text(fixture, &answer, now));
 	buffer_free(&answer);
 }
 
@@ -162,11 +162,11 @@ static void load_from(struct fixture *fixture, int chunks, nsec now)
 
 		loader_command(fixture->loader, &fixture->keys, words);
 		snprintf(cursor, sizeof cursor, "%d", last ? 0 : i + 1);
-		hear_chunk(fixture, i == 0 ? 0 : i * CHUNK - 7, (i + 1) * CHUNK, cursor, now);
+		receive_chunk(fixture, i == 0 ? 0 : i * CHUNK - 7, (i + 1) * CHUNK, cursor, now);
 	}
 }
 
-static void it_counts_then_goes_through_them(void **state)
+static void the_loader_counts_the_records_then_scans_them(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -174,15 +174,15 @@ static void it_counts_then_goes_through_them(void **state)
 	loader_begin(fixture->loader, 0);
 	assert_false(loader_complete(fixture->loader));
 	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	hear_chunk(fixture, 0, 3, "77", 0);
+	receive_chunk(fixture, 0, 3, "77", 0);
 	assert_asks(fixture, "HSCAN httpbroker:n:states 77 COUNT 500 ");
-	hear_chunk(fixture, 2, 5, "0", 0);
+	receive_chunk(fixture, 2, 5, "0", 0);
 	assert_true(loader_complete(fixture->loader));
 	assert_int_equal(checks_count(fixture->core.checks), 5);
 }
 
-/* How many times each check is told in this span of turns. */
-static void repeats_count(struct fixture *fixture, nsec from, nsec to, unsigned char told[CHECKS])
+/* How many times each check is pushes in this span of turns. */
+static void repeats_count(struct fixture *fixture, nsec from, nsec to, unsigned char pushes[CHECKS])
 {
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
@@ -190,55 +190,55 @@ static void repeats_count(struct fixture *fixture, nsec from, nsec to, unsigned 
 		engine_run(fixture->core.engine, true, at(now));
 		outbox_drain(fixture->core.outbox, 0, &events, &records);
 		for (const char *line = events.data; *line != '\0'; line = strchr(line, '\n') + 1)
-			told[atoi(strstr(line, "\"check\":\"") + 9)]++;
+			pushes[atoi(strstr(line, "\"check\":\"") + 9)]++;
 	}
 	buffer_free(&events);
 	buffer_free(&records);
 }
 
-static void assert_told(const unsigned char told[CHECKS], int known, int times)
+static void assert_times_pushed(const unsigned char pushes[CHECKS], int known, int times)
 {
 	for (int i = 0; i < CHECKS; i++)
-		if (told[i] != (i < known ? times : 0))
-			fail_msg("check %d was told %d times", i, told[i]);
+		if (pushes[i] != (i < known ? times : 0))
+			fail_msg("check %d was pushed %d times", i, pushes[i]);
 }
 
 /* A third is read, the connection breaks, and it begins again: what was known stays as it is. */
-static void a_load_that_broke_off_makes_no_repeat_come_twice(void **state)
+static void an_interrupted_load_causes_no_double_repeat(void **state)
 {
 	struct fixture *fixture = *state;
-	unsigned char told[CHECKS] = {0};
+	unsigned char pushes[CHECKS] = {0};
 
 	loader_begin(fixture->loader, 0);
 	load_from(fixture, 3, 0);
-	repeats_count(fixture, 0, 10 * SEC, told);
-	assert_told(told, 3 * CHUNK, 1);
+	repeats_count(fixture, 0, 10 * SEC, pushes);
+	assert_times_pushed(pushes, 3 * CHUNK, 1);
 	assert_asks(fixture, "HSCAN httpbroker:n:states 3 COUNT 500 ");
 	loader_interrupt(fixture->loader);
 	load_from(fixture, CHECKS / CHUNK, 10 * SEC);
 	assert_true(loader_complete(fixture->loader));
 	assert_int_equal(checks_count(fixture->core.checks), CHECKS);
-	memset(told, 0, sizeof told);
-	repeats_count(fixture, 10 * SEC, 20 * SEC, told);
-	assert_told(told, CHECKS, 1);
-	repeats_count(fixture, 20 * SEC, 40 * SEC, told);
-	assert_told(told, CHECKS, 3);
+	memset(pushes, 0, sizeof pushes);
+	repeats_count(fixture, 10 * SEC, 20 * SEC, pushes);
+	assert_times_pushed(pushes, CHECKS, 1);
+	repeats_count(fixture, 20 * SEC, 40 * SEC, pushes);
+	assert_times_pushed(pushes, CHECKS, 3);
 }
 
 /* They are spread: no tenth of the interval has more than twice its share. */
-static void what_was_loaded_is_repeated_all_over_the_interval(void **state)
+static void loaded_checks_are_repeated_evenly_over_the_interval(void **state)
 {
 	struct fixture *fixture = *state;
 
 	loader_begin(fixture->loader, 0);
 	load_from(fixture, CHECKS / CHUNK, 0);
 	for (int tenth = 0; tenth < 10; tenth++) {
-		unsigned char told[CHECKS] = {0};
+		unsigned char pushes[CHECKS] = {0};
 		int count = 0;
 
-		repeats_count(fixture, tenth * SEC, (tenth + 1) * SEC, told);
+		repeats_count(fixture, tenth * SEC, (tenth + 1) * SEC, pushes);
 		for (int i = 0; i < CHECKS; i++)
-			count += told[i];
+			count += pushes[i];
 		assert_between(count, CHECKS / 20, CHECKS / 5);
 	}
 }
@@ -250,7 +250,7 @@ static const struct names wanted = {"e:7", 3, 1}, absent = {"e:x", 3, 1};
 	"7\ne\x1f" \
 	"x\n"
 
-static void what_somebody_waits_for_comes_first(void **state)
+static void requested_records_are_loaded_first(void **state)
 {
 	struct fixture *fixture = *state;
 	struct buffer answer = {NULL, 0, 0};
@@ -264,7 +264,7 @@ static void what_somebody_waits_for_comes_first(void **state)
 	buffer_append_text(&answer, "*2\r\n");
 	value_append(&answer, 7);
 	buffer_append_text(&answer, "$-1\r\n");
-	assert_true(hear_text(fixture, &answer, 0));
+	assert_true(receive_text(fixture, &answer, 0));
 	assert_true(loader_knows(fixture->loader, fixture->core.checks, &wanted));
 	assert_true(loader_knows(fixture->loader, fixture->core.checks, &absent));
 	assert_int_equal(checks_count(fixture->core.checks), 1);
@@ -276,7 +276,7 @@ static void what_somebody_waits_for_comes_first(void **state)
 	buffer_free(&answer);
 }
 
-static void a_record_is_none_of_what_is_handed_over(void **state)
+static void a_record_is_not_a_handed_over_item(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -284,7 +284,7 @@ static void a_record_is_none_of_what_is_handed_over(void **state)
 	loader_prefetch(fixture->loader, &wanted);
 	assert_asks(fixture, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
-	assert_true(hear(fixture,
+	assert_true(receive(fixture,
 		"*1\r\n$71\r\n1 1 300 ok 300000 {\"entity\":\"e\",\"check\":\"7\",\"state\":\"ok\","
 		"\"forgotten\":1}\r\n",
 		0));
@@ -292,14 +292,14 @@ static void a_record_is_none_of_what_is_handed_over(void **state)
 }
 
 /* As it was, not as a repeat: with its own time. */
-static void what_a_record_owes_is_told_at_once(void **state)
+static void an_undelivered_event_of_a_record_is_pushed_at_once(void **state)
 {
 	struct fixture *fixture = *state;
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
 	loader_begin(fixture->loader, 0);
 	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	assert_true(hear(fixture,
+	assert_true(receive(fixture,
 		"*2\r\n$1\r\n0\r\n*2\r\n$3\r\ne\x1f"
 		"c\r\n$65\r\n1 1795223990 300 - 300000 "
 		"{\"entity\":\"e\",\"check\":\"c\",\"state\":\"ok\"}\r\n",
@@ -312,13 +312,13 @@ static void what_a_record_owes_is_told_at_once(void **state)
 	buffer_free(&records);
 }
 
-static void what_cannot_be_read_is_left_out(void **state)
+static void unreadable_records_are_skipped(void **state)
 {
 	struct fixture *fixture = *state;
 
 	loader_begin(fixture->loader, 0);
 	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	assert_true(hear(fixture,
+	assert_true(receive(fixture,
 		"*2\r\n$1\r\n0\r\n*4\r\n$1\r\nx\r\n$1\r\ny\r\n$3\r\ne\x1f"
 		"c\r\n$0\r\n\r\n",
 		0));
@@ -326,7 +326,7 @@ static void what_cannot_be_read_is_left_out(void **state)
 	assert_int_equal(checks_count(fixture->core.checks), 0);
 }
 
-static void odd_answers_are_refused(void **state)
+static void unexpected_replies_are_refused(void **state)
 {
 	static const char *const scans[] = {"-ERR x\r\n", ":1\r\n", "*1\r\n$1\r\n0\r\n",
 		"*2\r\n$1\r\n0\r\n*1\r\n$1\r\nx\r\n", "*2\r\n:0\r\n*0\r\n",
@@ -336,12 +336,12 @@ static void odd_answers_are_refused(void **state)
 	loader_begin(fixture->loader, 0);
 	for (size_t i = 0; i < ARRAY_LENGTH(scans); i++) {
 		assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-		assert_false(hear(fixture, scans[i], 0));
+		assert_false(receive(fixture, scans[i], 0));
 	}
 	assert_string_equal(fixture->why.text, "refuses HSCAN of the states: an odd answer");
 	/* where there is something else there are no states */
 	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	assert_true(hear(fixture, "-WRONGTYPE x\r\n", 0));
+	assert_true(receive(fixture, "-WRONGTYPE x\r\n", 0));
 	assert_true(loader_complete(fixture->loader));
 }
 
@@ -363,7 +363,7 @@ static void assert_pushed(struct fixture *fixture, int count)
 	assert_int_equal(outbox_watermarks(fixture->core.outbox).pushes, count);
 }
 
-static void what_was_handed_over_is_taken_in_order_and_dropped(void **state)
+static void handed_over_items_are_applied_in_order_and_trimmed(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -387,7 +387,7 @@ static void what_was_handed_over_is_taken_in_order_and_dropped(void **state)
 	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 2 * SEC));
 }
 
-static void what_was_handed_over_waits_for_its_records(void **state)
+static void handed_over_items_wait_for_their_records(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -398,12 +398,12 @@ static void what_was_handed_over_waits_for_its_records(void **state)
 	assert_pushed(fixture, 0);
 	assert_asks(fixture, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
-	assert_true(hear(fixture, "*1\r\n$-1\r\n", 0));
+	assert_true(receive(fixture, "*1\r\n$-1\r\n", 0));
 	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
 	assert_pushed(fixture, 1);
 }
 
-static void what_others_were_to_forget_is_forgotten_once_it_is_read(void **state)
+static void handed_over_deletions_apply_once_the_record_is_read(void **state)
 {
 	struct fixture *fixture = *state;
 	struct buffer answer = {NULL, 0, 0};
@@ -417,7 +417,7 @@ static void what_others_were_to_forget_is_forgotten_once_it_is_read(void **state
 			     "7\n");
 	buffer_append_text(&answer, "*1\r\n");
 	value_append(&answer, 7);
-	assert_true(hear_text(fixture, &answer, 0));
+	assert_true(receive_text(fixture, &answer, 0));
 	assert_int_equal(checks_count(fixture->core.checks), 1);
 	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
 	assert_int_equal(checks_count(fixture->core.checks), 0);
@@ -430,17 +430,17 @@ static void what_others_were_to_forget_is_forgotten_once_it_is_read(void **state
 }
 
 /* Its record was in what was read before it was deleted in Redis. */
-static void what_was_forgotten_does_not_come_back(void **state)
+static void a_forgotten_check_does_not_come_back(void **state)
 {
 	struct fixture *fixture = *state;
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
 
 	loader_begin(fixture->loader, 0);
 	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
-	hear_chunk(fixture, 5, 8, "77", 0);
+	receive_chunk(fixture, 5, 8, "77", 0);
 	assert_true(engine_forget(fixture->core.engine, &wanted));
 	assert_asks(fixture, "HSCAN httpbroker:n:states 77 COUNT 500 ");
-	hear_chunk(fixture, 6, 9, "78", 0);
+	receive_chunk(fixture, 6, 9, "78", 0);
 	assert_null(checks_find(fixture->core.checks, &wanted));
 	/* nor by being asked for: it is known that there is none */
 	assert_true(loader_knows(fixture->loader, fixture->core.checks, &wanted));
@@ -454,7 +454,7 @@ static void what_was_forgotten_does_not_come_back(void **state)
 
 /*
  * Redis as it is while it is read, and what was asked of it and is not heard yet. Nothing else is
- * said to it meanwhile; but checks are judged.
+ * request to it meanwhile; but checks are judged.
  */
 struct store {
 	struct fixture *fixture;
@@ -535,7 +535,7 @@ static void store_commit(struct store *store)
 }
 
 /* Handed over: a check is to be forgotten, or an event of it. It waits until the check is known. */
-static void store_judge(struct store *store, nsec now)
+static void store_apply(struct store *store, nsec now)
 {
 	struct fixture *fixture = store->fixture;
 	int i = chance(store, CHUNK);
@@ -565,7 +565,7 @@ static void store_step(struct store *store, nsec now)
 	struct fixture *fixture = store->fixture;
 
 	if (chance(store, 2) == 0)
-		store_judge(store, now);
+		store_apply(store, now);
 	if (chance(store, 200) == 0 && !loader_complete(fixture->loader)) {
 		loader_interrupt(fixture->loader);
 		buffer_clear(&store->answer);
@@ -573,7 +573,7 @@ static void store_step(struct store *store, nsec now)
 	if (chance(store, 3) > 0)
 		return;
 	if (store->answer.length > 0) {
-		assert_true(hear_text(fixture, &store->answer, now));
+		assert_true(receive_text(fixture, &store->answer, now));
 		buffer_clear(&store->answer);
 	} else if (!loader_complete(fixture->loader) && chance(store, 2) == 0) {
 		store_ask(store);
@@ -582,7 +582,7 @@ static void store_step(struct store *store, nsec now)
 	}
 }
 
-static void what_is_known_is_what_redis_has_in_the_end(void **state)
+static void memory_and_redis_agree_in_the_end(void **state)
 {
 	struct store store = {.fixture = *state, .seed = seed_choose()};
 	struct fixture *fixture = store.fixture;
@@ -615,20 +615,20 @@ static void what_is_known_is_what_redis_has_in_the_end(void **state)
 static void assert_logs(struct fixture *fixture, const char *answer, const char *expected)
 {
 	int before = dup(STDERR_FILENO), ends[2];
-	char said[512] = "";
+	char request[512] = "";
 
 	assert_int_equal(pipe(ends), 0);
 	dup2(ends[1], STDERR_FILENO);
 	found(fixture, answer, 0);
 	dup2(before, STDERR_FILENO);
 	close(ends[1]);
-	assert_true(read(ends[0], said, sizeof said - 1) > 0);
-	assert_non_null(strstr(said, expected));
+	assert_true(read(ends[0], request, sizeof request - 1) > 0);
+	assert_non_null(strstr(request, expected));
 	close(ends[0]);
 	close(before);
 }
 
-static void what_is_no_text_is_named_as_that(void **state)
+static void an_item_that_is_not_a_string_is_named(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -637,7 +637,7 @@ static void what_is_no_text_is_named_as_that(void **state)
 	assert_logs(fixture, "*1\r\n$1\r\nx\r\n", "left out: its JSON, column 1:");
 }
 
-static void a_list_that_is_none_is_said_and_held_for_empty(void **state)
+static void a_handover_key_of_another_type_is_logged_and_treated_as_empty(void **state)
 {
 	struct fixture *fixture = *state;
 
@@ -657,21 +657,21 @@ static void a_list_that_is_none_is_said_and_held_for_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(it_counts_then_goes_through_them),
-		TEST(a_load_that_broke_off_makes_no_repeat_come_twice),
-		TEST(what_was_loaded_is_repeated_all_over_the_interval),
-		TEST(what_somebody_waits_for_comes_first),
-		TEST(a_record_is_none_of_what_is_handed_over),
-		TEST(what_a_record_owes_is_told_at_once),
-		TEST(what_cannot_be_read_is_left_out),
-		TEST(odd_answers_are_refused),
-		TEST(what_was_handed_over_is_taken_in_order_and_dropped),
-		TEST(what_was_handed_over_waits_for_its_records),
-		TEST(what_others_were_to_forget_is_forgotten_once_it_is_read),
-		TEST(what_was_forgotten_does_not_come_back),
-		TEST(what_is_known_is_what_redis_has_in_the_end),
-		TEST(what_is_no_text_is_named_as_that),
-		TEST(a_list_that_is_none_is_said_and_held_for_empty),
+		TEST(the_loader_counts_the_records_then_scans_them),
+		TEST(an_interrupted_load_causes_no_double_repeat),
+		TEST(loaded_checks_are_repeated_evenly_over_the_interval),
+		TEST(requested_records_are_loaded_first),
+		TEST(a_record_is_not_a_handed_over_item),
+		TEST(an_undelivered_event_of_a_record_is_pushed_at_once),
+		TEST(unreadable_records_are_skipped),
+		TEST(unexpected_replies_are_refused),
+		TEST(handed_over_items_are_applied_in_order_and_trimmed),
+		TEST(handed_over_items_wait_for_their_records),
+		TEST(handed_over_deletions_apply_once_the_record_is_read),
+		TEST(a_forgotten_check_does_not_come_back),
+		TEST(memory_and_redis_agree_in_the_end),
+		TEST(an_item_that_is_not_a_string_is_named),
+		TEST(a_handover_key_of_another_type_is_logged_and_treated_as_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static struct pieces *legacy(int32_t ttl, const char *current_state, const char 
 	return pieces_take(1, ttl, json);
 }
 
-static void a_condition_of_a_policy_is_a_check(void **state)
+static void a_condition_of_a_policy_becomes_a_check(void **state)
 {
 	struct pieces *pieces = legacy(0, "\"open\"", "\"CRITICAL\"");
 	const struct event *event = &pieces->list[0].event;
@@ -51,7 +51,7 @@ static void assert_legacy(const char *current, const char *severity, const char 
 	pieces_free(pieces);
 }
 
-static void open_is_as_bad_as_its_severity_and_closed_is_ok(void **state)
+static void an_open_incident_has_its_severity_and_a_closed_one_is_ok(void **state)
 {
 	(void)state;
 	assert_legacy("\"open\"", "\"CRITICAL\"", "critical");
@@ -68,7 +68,7 @@ static void open_is_as_bad_as_its_severity_and_closed_is_ok(void **state)
 	assert_legacy("\"CLOSED\"", "\"INFO\"", "ok");
 }
 
-static void the_test_of_the_channel_makes_no_check(void **state)
+static void a_channel_test_creates_no_check(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		"{\"account_id\":0,\"condition_id\":0,\"condition_name\":\"New Relic Alert - Test "
@@ -83,7 +83,7 @@ static void the_test_of_the_channel_makes_no_check(void **state)
 	pieces_free(pieces);
 }
 
-static void what_is_wrong_is_named(void **state)
+static void invalid_fields_are_named(void **state)
 {
 	(void)state;
 	assert_refused(2,
@@ -112,7 +112,7 @@ static void assert_legacy_names(const char *more, const char *entity, const char
 }
 
 /* Nobody hears of a refusal. */
-static void what_can_be_taken_is(void **state)
+static void invalid_optional_values_are_repaired(void **state)
 {
 	(void)state;
 	assert_legacy_names("\"condition_name\":\"c\"", "newrelic", "c");
@@ -124,7 +124,7 @@ static void what_can_be_taken_is(void **state)
 }
 
 /* The problem's text would say what is no longer so. */
-static void a_recovery_has_no_text_of_the_problem(void **state)
+static void a_recovery_omits_the_text_of_the_problem(void **state)
 {
 	struct pieces *pieces = legacy(0, "\"closed\"", "\"CRITICAL\"");
 
@@ -154,7 +154,7 @@ static struct pieces *workflow(const char *state, const char *more)
 	"\"alertPolicyNames\":[\"Policy1\",\"Policy2\"],"                   \
 	"\"alertConditionNames\":[\"condition1\",\"condition2\"]"
 
-static void an_issue_is_a_check(void **state)
+static void an_issue_becomes_a_check(void **state)
 {
 	struct pieces *pieces = workflow("\"ACTIVATED\"",
 		NAMES ",\"priority\":\"CRITICAL\",\"createdAt\":1795224200123,"
@@ -184,7 +184,7 @@ static void assert_workflow(const char *current, const char *priority, const cha
 	pieces_free(pieces);
 }
 
-static void an_issue_is_as_bad_as_its_priority_until_it_is_closed(void **state)
+static void an_issue_has_its_priority_until_it_is_closed(void **state)
 {
 	(void)state;
 	assert_workflow("\"CREATED\"", "\"CRITICAL\"", "critical");
@@ -210,7 +210,7 @@ static void assert_names(const char *more, const char *entity, const char *check
 	pieces_free(pieces);
 }
 
-static void names_come_from_what_the_template_left(void **state)
+static void names_come_from_the_remaining_template_fields(void **state)
 {
 	static const char title[] = "Memory Used % > 90 for at least 2 minutes on 'Some-Entity'";
 
@@ -239,7 +239,7 @@ static void assert_issue_time(const char *more, int64_t expected)
 	pieces_free(pieces);
 }
 
-static void its_time_is_that_of_its_last_change(void **state)
+static void an_issue_has_the_time_of_its_last_change(void **state)
 {
 	(void)state;
 	assert_issue_time("\"createdAt\":1795224200999", 1795224200);
@@ -252,7 +252,7 @@ static void its_time_is_that_of_its_last_change(void **state)
 	assert_issue_time("\"updatedAt\":-1", NOW);
 }
 
-static void an_issue_that_is_wrong_is_named(void **state)
+static void an_invalid_issue_is_named(void **state)
 {
 	static const char *const cases[][2] = {
 		{"\"x\",\"title\":\"t\"",
@@ -273,7 +273,7 @@ static void an_issue_that_is_wrong_is_named(void **state)
 	assert_refused(2, "{\"issueUrl\":\"\",\"state\":\"CLOSED\"}", "'issueUrl' is empty");
 }
 
-static void the_sample_issue_makes_no_check(void **state)
+static void the_sample_issue_creates_no_check(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
 		"{\"id\":\"d1b1f3fd-995a-4066-88ab-8ce4f6960654\",\"issueUrl\":"
@@ -290,18 +290,18 @@ static void the_sample_issue_makes_no_check(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_condition_of_a_policy_is_a_check),
-		cmocka_unit_test(open_is_as_bad_as_its_severity_and_closed_is_ok),
-		cmocka_unit_test(the_test_of_the_channel_makes_no_check),
-		cmocka_unit_test(what_is_wrong_is_named),
-		cmocka_unit_test(what_can_be_taken_is),
-		cmocka_unit_test(a_recovery_has_no_text_of_the_problem),
-		cmocka_unit_test(an_issue_is_a_check),
-		cmocka_unit_test(an_issue_is_as_bad_as_its_priority_until_it_is_closed),
-		cmocka_unit_test(names_come_from_what_the_template_left),
-		cmocka_unit_test(its_time_is_that_of_its_last_change),
-		cmocka_unit_test(an_issue_that_is_wrong_is_named),
-		cmocka_unit_test(the_sample_issue_makes_no_check),
+		cmocka_unit_test(a_condition_of_a_policy_becomes_a_check),
+		cmocka_unit_test(an_open_incident_has_its_severity_and_a_closed_one_is_ok),
+		cmocka_unit_test(a_channel_test_creates_no_check),
+		cmocka_unit_test(invalid_fields_are_named),
+		cmocka_unit_test(invalid_optional_values_are_repaired),
+		cmocka_unit_test(a_recovery_omits_the_text_of_the_problem),
+		cmocka_unit_test(an_issue_becomes_a_check),
+		cmocka_unit_test(an_issue_has_its_priority_until_it_is_closed),
+		cmocka_unit_test(names_come_from_the_remaining_template_fields),
+		cmocka_unit_test(an_issue_has_the_time_of_its_last_change),
+		cmocka_unit_test(an_invalid_issue_is_named),
+		cmocka_unit_test(the_sample_issue_creates_no_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

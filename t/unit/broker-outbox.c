@@ -18,7 +18,7 @@ static void assert_marks(struct watermarks watermarks, uint64_t pushes, uint64_t
 	assert_int_equal(watermarks.records, records);
 }
 
-static void nothing_is_no_commit(void **state)
+static void an_empty_outbox_yields_no_commit(void **state)
 {
 	struct outbox *outbox = outbox_new();
 
@@ -28,7 +28,7 @@ static void nothing_is_no_commit(void **state)
 	outbox_free(outbox);
 }
 
-static void a_commit_holds_what_was_there_when_it_was_taken(void **state)
+static void a_commit_contains_the_outbox_at_the_time_it_was_made(void **state)
 {
 	struct outbox *outbox = outbox_new();
 	struct buffer lines = {NULL, 0, 0};
@@ -53,7 +53,7 @@ static void a_commit_holds_what_was_there_when_it_was_taken(void **state)
 	buffer_free(&lines);
 }
 
-static void a_state_is_written_once_and_as_it_is_then(void **state)
+static void a_record_is_written_once_with_the_latest_state(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 	struct held held = held_make(&event, (struct moment){0, 0}); /* stale at 300 s */
@@ -99,7 +99,7 @@ static void assert_deadline(struct check *check, nsec clock, const char *expecte
 	buffer_free(&records);
 }
 
-static void deadlines_are_told_on_the_broker_clock(void **state)
+static void deadlines_are_written_on_the_broker_clock(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 	struct held held = held_make(&event, (struct moment){0, 0});
@@ -156,7 +156,7 @@ static void assert_commit(struct outbox *outbox, const char *deleted, const char
 	"e\x1f" \
 	"c\n"
 
-static void what_is_forgotten_is_deleted_in_its_turn(void **state)
+static void deletions_keep_their_order(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
 	struct outbox *outbox = outbox_new();
@@ -277,7 +277,7 @@ static void apply(struct outbox *outbox, struct commit *commit)
 	refuse(outbox, commit, 0);
 }
 
-static struct commit *take(struct outbox *outbox, unsigned todo)
+static struct commit *take_commit(struct outbox *outbox, unsigned todo)
 {
 	struct commit *commit = outbox_take(outbox, 0);
 
@@ -305,7 +305,7 @@ static struct check *record(struct outbox *outbox, struct checks *checks, const 
 	return check;
 }
 
-static void events_that_are_refused_hold_up_events_only(void **state)
+static void refused_events_delay_only_events(void **state)
 {
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
@@ -314,31 +314,32 @@ static void events_that_are_refused_hold_up_events_only(void **state)
 	(void)state;
 	push(outbox, "one");
 	record(outbox, checks, "e:1");
-	refuse(outbox, take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE), COMMIT_PUSHES);
+	refuse(outbox, take_commit(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE),
+		COMMIT_PUSHES);
 	assert_int_equal(outbox_refused(outbox), COMMIT_PUSHES);
 	assert_marks(outbox_done(outbox), 0, 1);
 	assert_false(outbox_waits(outbox));
 	assert_null(outbox_take(outbox, 0));
 	/* a record goes, though the event behind the refused one does not */
 	push(outbox, "two");
-	struct check *told = record(outbox, checks, "e:2");
-	told->pushed_in = outbox_sequence(outbox);
-	apply(outbox, take(outbox, COMMIT_RECORDS));
+	struct check *pushed = record(outbox, checks, "e:2");
+	pushed->pushed_in = outbox_sequence(outbox);
+	apply(outbox, take_commit(outbox, COMMIT_RECORDS));
 	assert_marks(outbox_done(outbox), 0, 2);
 	assert_int_equal(outbox_refused(outbox), COMMIT_PUSHES);
 	assert_null(outbox_take(outbox, 0));
 	/* tried again, and refused again; then not, and all come in their order */
 	outbox_retry(outbox);
-	commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	commit = take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE);
 	assert_pushes(commit, "one\n");
 	refuse(outbox, commit, COMMIT_PUSHES);
 	assert_null(outbox_take(outbox, 0));
 	outbox_retry(outbox);
-	commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	commit = take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE);
 	assert_pushes(commit, "one\n");
 	apply(outbox, commit);
 	assert_int_equal(outbox_refused(outbox), 0);
-	commit = take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE);
+	commit = take_commit(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE);
 	assert_pushes(commit, "two\n");
 	apply(outbox, commit);
 	assert_marks(outbox_done(outbox), 2, 3);
@@ -348,10 +349,10 @@ static void events_that_are_refused_hold_up_events_only(void **state)
 }
 
 /* The record that goes out next, alone, says that this was sent. */
-static void assert_says(struct outbox *outbox, const char *sent)
+static void assert_record_sent(struct outbox *outbox, const char *sent)
 {
 	struct buffer lines = {NULL, 0, 0};
-	struct commit *commit = take(outbox, COMMIT_RECORDS);
+	struct commit *commit = take_commit(outbox, COMMIT_RECORDS);
 	char expected[64];
 
 	snprintf(expected, sizeof expected, "\n1 0 0 %s 0 {", sent);
@@ -361,8 +362,9 @@ static void assert_says(struct outbox *outbox, const char *sent)
 	buffer_free(&lines);
 }
 
-/* A state of which Flapjack is told with the next commit. */
-static struct check *tell(struct outbox *outbox, struct checks *checks, const char *name)
+/* A state of which Flapjack is pushed with the next commit. */
+static struct check *push_with_record(
+	struct outbox *outbox, struct checks *checks, const char *name)
 {
 	push(outbox, name);
 	struct check *check = record(outbox, checks, name);
@@ -370,35 +372,35 @@ static struct check *tell(struct outbox *outbox, struct checks *checks, const ch
 	return check;
 }
 
-static void a_record_says_what_is_owed_while_events_are_refused(void **state)
+static void a_record_lists_undelivered_events_while_events_are_refused(void **state)
 {
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
 
 	(void)state;
-	struct check *one = tell(outbox, checks, "e:1");
-	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
-	assert_says(outbox, "-");
+	struct check *one = push_with_record(outbox, checks, "e:1");
+	refuse(outbox, take_commit(outbox, both), COMMIT_PUSHES);
+	assert_record_sent(outbox, "-");
 	assert_null(outbox_take(outbox, 0));
-	/* what nobody is to be told of is as it was */
+	/* what nobody is to be pushed of is as it was */
 	record(outbox, checks, "e:0");
-	assert_says(outbox, "ok");
-	tell(outbox, checks, "e:2");
-	assert_says(outbox, "-");
+	assert_record_sent(outbox, "ok");
+	push_with_record(outbox, checks, "e:2");
+	assert_record_sent(outbox, "-");
 	/* tried again in vain: nothing has changed; what goes out with that is owed as well */
 	outbox_retry(outbox);
 	outbox_record(outbox, one);
-	struct commit *commit = take(outbox, both);
+	struct commit *commit = take_commit(outbox, both);
 	struct buffer lines = {NULL, 0, 0};
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), "\n1 0 0 - 0 {"));
 	refuse(outbox, commit, COMMIT_PUSHES);
 	assert_null(outbox_take(outbox, 0));
 	/* then not: each record with its event, or behind it */
 	outbox_retry(outbox);
-	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	one->sent = STATE_CRITICAL;
-	commit = take(outbox, both);
+	commit = take_commit(outbox, both);
 	assert_int_equal(commit->records.count, 2);
 	assert_int_equal(commit->dependent.count, 2);
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), "1\n1 0 0 critical 0 {"));
@@ -410,8 +412,8 @@ static void a_record_says_what_is_owed_while_events_are_refused(void **state)
 	buffer_free(&lines);
 }
 
-/* So none says of an event that it was told when the queue refuses it for the first time. */
-static void what_tells_of_an_event_is_written_only_with_it(void **state)
+/* So none says of an event that it was pushed when the queue refuses it for the first time. */
+static void a_record_of_an_event_is_written_only_with_the_event(void **state)
 {
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
@@ -419,27 +421,27 @@ static void what_tells_of_an_event_is_written_only_with_it(void **state)
 	struct buffer lines = {NULL, 0, 0};
 
 	(void)state;
-	tell(outbox, checks, "e:1");
-	record(outbox, checks, "e:0"); /* of which nobody is told */
-	struct commit *commit = take(outbox, both);
+	push_with_record(outbox, checks, "e:1");
+	record(outbox, checks, "e:0"); /* of which nobody is pushed */
+	struct commit *commit = take_commit(outbox, both);
 	assert_non_null(strstr(resp_lines(&commit->dependent, &lines), "1\n1 0 0 ok 0 {"));
 	assert_int_equal(commit->records.count, 2);
 	assert_int_equal(outbox_recorded(outbox), 1);
 	refuse(outbox, commit, COMMIT_PUSHES);
 	assert_int_equal(outbox_recorded(outbox), 1);
-	assert_says(outbox, "-");
+	assert_record_sent(outbox, "-");
 	assert_int_equal(outbox_recorded(outbox), 2);
 	outbox_retry(outbox);
-	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
-	assert_says(outbox, "ok");
+	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	assert_record_sent(outbox, "ok");
 	/* the queue has taken it, but the records are no hash: it is a record like the others */
-	tell(outbox, checks, "e:2");
-	commit = take(outbox, both);
+	push_with_record(outbox, checks, "e:2");
+	commit = take_commit(outbox, both);
 	assert_int_equal(commit->records.count, 0);
 	refuse(outbox, commit, COMMIT_RECORDS);
 	assert_null(outbox_take(outbox, 0));
 	outbox_retry(outbox);
-	assert_says(outbox, "ok");
+	assert_record_sent(outbox, "ok");
 	assert_true(outbox_is_empty(outbox));
 	assert_int_equal(outbox_recorded(outbox), 3);
 	outbox_free(outbox);
@@ -447,7 +449,7 @@ static void what_tells_of_an_event_is_written_only_with_it(void **state)
 	buffer_free(&lines);
 }
 
-static void what_is_forgotten_is_owed_nothing(void **state)
+static void a_forgotten_check_has_no_undelivered_events(void **state)
 {
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
@@ -456,35 +458,36 @@ static void what_is_forgotten_is_owed_nothing(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		owed[i] = tell(outbox, checks, (const char *[]){"e:1", "e:2", "e:3"}[i]);
-	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
-	apply(outbox, take(outbox, COMMIT_RECORDS));
+		owed[i] =
+			push_with_record(outbox, checks, (const char *[]){"e:1", "e:2", "e:3"}[i]);
+	refuse(outbox, take_commit(outbox, both), COMMIT_PUSHES);
+	apply(outbox, take_commit(outbox, COMMIT_RECORDS));
 	/* one whose record is deleted before its event is in the queue, one after that */
 	checks_remove(checks, owed[0]);
 	outbox_forget(outbox, owed[0]);
-	apply(outbox, take(outbox, COMMIT_FORGETS));
+	apply(outbox, take_commit(outbox, COMMIT_FORGETS));
 	outbox_retry(outbox);
-	struct commit *commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE);
+	struct commit *commit = take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE);
 	checks_remove(checks, owed[1]);
 	outbox_forget(outbox, owed[1]);
 	apply(outbox, commit);
-	commit = take(outbox, COMMIT_FORGETS | COMMIT_RECORDS);
+	commit = take_commit(outbox, COMMIT_FORGETS | COMMIT_RECORDS);
 	assert_int_equal(commit->forgets.count, 1); /* the second's: each once */
 	assert_int_equal(commit->records.count, 2); /* the third's */
 	apply(outbox, commit);
 	assert_true(outbox_is_empty(outbox));
 	/* and what is still owed when all ends is freed */
-	owed[0] = tell(outbox, checks, "e:1");
-	refuse(outbox, take(outbox, both), COMMIT_PUSHES);
-	apply(outbox, take(outbox, COMMIT_RECORDS));
+	owed[0] = push_with_record(outbox, checks, "e:1");
+	refuse(outbox, take_commit(outbox, both), COMMIT_PUSHES);
+	apply(outbox, take_commit(outbox, COMMIT_RECORDS));
 	checks_remove(checks, owed[0]);
 	outbox_forget(outbox, owed[0]);
-	apply(outbox, take(outbox, COMMIT_FORGETS));
+	apply(outbox, take_commit(outbox, COMMIT_FORGETS));
 	outbox_free(outbox);
 	checks_free(checks);
 }
 
-static void records_that_are_refused_hold_up_records_only(void **state)
+static void refused_records_delay_only_records(void **state)
 {
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
@@ -494,26 +497,26 @@ static void records_that_are_refused_hold_up_records_only(void **state)
 	(void)state;
 	struct check *held = record(outbox, checks, "e:1");
 	held->sent = STATE_WARNING;
-	refuse(outbox, take(outbox, COMMIT_RECORDS), COMMIT_RECORDS);
+	refuse(outbox, take_commit(outbox, COMMIT_RECORDS), COMMIT_RECORDS);
 	assert_false(outbox_waits(outbox));
 	held->sent = STATE_CRITICAL;
 	outbox_record(outbox, held);
 	push(outbox, "one");
 	assert_marks(outbox_watermarks(outbox), 1, 2);
-	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	assert_marks(outbox_done(outbox), 1, 0);
 	assert_null(outbox_take(outbox, 0));
 	/* the older one first, as it was */
 	outbox_retry(outbox);
-	commit = take(outbox, COMMIT_RECORDS);
+	commit = take_commit(outbox, COMMIT_RECORDS);
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), " warning "));
 	refuse(outbox, commit, COMMIT_RECORDS);
 	outbox_retry(outbox);
-	commit = take(outbox, COMMIT_RECORDS);
+	commit = take_commit(outbox, COMMIT_RECORDS);
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), " warning "));
 	apply(outbox, commit);
 	assert_marks(outbox_done(outbox), 1, 1);
-	commit = take(outbox, COMMIT_RECORDS);
+	commit = take_commit(outbox, COMMIT_RECORDS);
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), " critical "));
 	apply(outbox, commit);
 	assert_marks(outbox_done(outbox), 1, 2);
@@ -523,7 +526,7 @@ static void records_that_are_refused_hold_up_records_only(void **state)
 	buffer_free(&lines);
 }
 
-static void both_refused_are_both_tried_again(void **state)
+static void refused_events_and_records_are_both_retried(void **state)
 {
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
@@ -535,53 +538,53 @@ static void both_refused_are_both_tried_again(void **state)
 	checks_remove(checks, forgotten);
 	outbox_forget(outbox, forgotten);
 	const unsigned all = COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
-	refuse(outbox, take(outbox, all), COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_PUSHES);
+	refuse(outbox, take_commit(outbox, all), COMMIT_FORGETS | COMMIT_RECORDS | COMMIT_PUSHES);
 	assert_null(outbox_take(outbox, 0));
 	assert_marks(outbox_done(outbox), 0, 0);
 	outbox_retry(outbox);
-	apply(outbox, take(outbox, all));
+	apply(outbox, take_commit(outbox, all));
 	assert_marks(outbox_done(outbox), 1, 2);
 	assert_int_equal(outbox_refused(outbox), 0);
 	/* what is refused at the end is freed */
 	push(outbox, "two");
 	record(outbox, checks, "e:3");
-	refuse(outbox, take(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE),
+	refuse(outbox, take_commit(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE),
 		COMMIT_RECORDS | COMMIT_PUSHES);
 	outbox_free(outbox);
 	checks_free(checks);
 }
 
-static void a_wake_up_that_is_refused_is_tried_by_itself(void **state)
+static void a_refused_wake_up_is_retried_alone(void **state)
 {
 	struct outbox *outbox = outbox_new();
 
 	(void)state;
 	push(outbox, "one");
-	refuse(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE), COMMIT_WAKE);
+	refuse(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE), COMMIT_WAKE);
 	assert_marks(outbox_done(outbox), 1, 0);
 	push(outbox, "two");
-	apply(outbox, take(outbox, COMMIT_PUSHES)); /* events do not wait for it */
+	apply(outbox, take_commit(outbox, COMMIT_PUSHES)); /* events do not wait for it */
 	assert_int_equal(outbox_refused(outbox), COMMIT_WAKE);
 	assert_null(outbox_take(outbox, 0));
 	outbox_retry(outbox);
-	apply(outbox, take(outbox, COMMIT_WAKE));
+	apply(outbox, take_commit(outbox, COMMIT_WAKE));
 	assert_int_equal(outbox_refused(outbox), 0);
 	outbox_free(outbox);
 }
 
-static void what_was_handed_over_waits_for_what_is_refused(void **state)
+static void the_handover_trim_waits_for_refused_parts(void **state)
 {
 	struct outbox *outbox = outbox_new();
 
 	(void)state;
 	push(outbox, "one");
-	refuse(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE), COMMIT_PUSHES);
+	refuse(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE), COMMIT_PUSHES);
 	push(outbox, "two");
 	outbox_trim(outbox, 5);
 	assert_null(outbox_take(outbox, 0));
 	outbox_retry(outbox);
-	apply(outbox, take(outbox, COMMIT_PUSHES | COMMIT_WAKE));
-	struct commit *commit = take(outbox, COMMIT_PUSHES | COMMIT_WAKE | COMMIT_TRIM);
+	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
+	struct commit *commit = take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE | COMMIT_TRIM);
 	assert_int_equal(commit->trim, 5);
 	refuse(outbox, commit, COMMIT_TRIM); /* then there is no such list */
 	assert_false(outbox_is_trimming(outbox));
@@ -591,7 +594,7 @@ static void what_was_handed_over_waits_for_what_is_refused(void **state)
 }
 
 /* 256 MiB of them, however few they are; what is refused counts as well. */
-static void bytes_that_wait_are_bounded(void **state)
+static void waiting_bytes_are_bounded(void **state)
 {
 	const size_t size = 1 << 20;
 	struct outbox *outbox = outbox_new();
@@ -618,23 +621,23 @@ static void bytes_that_wait_are_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_no_commit),
-		cmocka_unit_test(a_commit_holds_what_was_there_when_it_was_taken),
-		cmocka_unit_test(a_state_is_written_once_and_as_it_is_then),
-		cmocka_unit_test(deadlines_are_told_on_the_broker_clock),
-		cmocka_unit_test(what_is_forgotten_is_deleted_in_its_turn),
+		cmocka_unit_test(an_empty_outbox_yields_no_commit),
+		cmocka_unit_test(a_commit_contains_the_outbox_at_the_time_it_was_made),
+		cmocka_unit_test(a_record_is_written_once_with_the_latest_state),
+		cmocka_unit_test(deadlines_are_written_on_the_broker_clock),
+		cmocka_unit_test(deletions_keep_their_order),
 		cmocka_unit_test(commits_are_bounded_in_events),
 		cmocka_unit_test(commits_are_bounded_in_bytes),
 		cmocka_unit_test(commits_are_bounded_in_records),
-		cmocka_unit_test(events_that_are_refused_hold_up_events_only),
-		cmocka_unit_test(a_record_says_what_is_owed_while_events_are_refused),
-		cmocka_unit_test(what_tells_of_an_event_is_written_only_with_it),
-		cmocka_unit_test(what_is_forgotten_is_owed_nothing),
-		cmocka_unit_test(records_that_are_refused_hold_up_records_only),
-		cmocka_unit_test(both_refused_are_both_tried_again),
-		cmocka_unit_test(a_wake_up_that_is_refused_is_tried_by_itself),
-		cmocka_unit_test(what_was_handed_over_waits_for_what_is_refused),
-		cmocka_unit_test(bytes_that_wait_are_bounded),
+		cmocka_unit_test(refused_events_delay_only_events),
+		cmocka_unit_test(a_record_lists_undelivered_events_while_events_are_refused),
+		cmocka_unit_test(a_record_of_an_event_is_written_only_with_the_event),
+		cmocka_unit_test(a_forgotten_check_has_no_undelivered_events),
+		cmocka_unit_test(refused_records_delay_only_records),
+		cmocka_unit_test(refused_events_and_records_are_both_retried),
+		cmocka_unit_test(a_refused_wake_up_is_retried_alone),
+		cmocka_unit_test(the_handover_trim_waits_for_refused_parts),
+		cmocka_unit_test(waiting_bytes_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

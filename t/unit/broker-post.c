@@ -121,7 +121,7 @@ static void assert_one(enum submission_result result, const char *answers, unsig
 
 #define FULL "too many checks (--max-states), or events that wait for Redis (--max-pending)"
 
-static void one_event_is_answered_as_the_original_did(void **state)
+static void one_event_gets_the_response_of_the_original(void **state)
 {
 	(void)state;
 	assert_one(SUBMISSION_COMMITTED, "t", 200, ECHO("c", "300"), OUTCOME_DELIVERED);
@@ -146,7 +146,7 @@ static void assert_refusal(const char *body, unsigned status, const char *words,
 	posted_free(posted);
 }
 
-static void one_event_that_is_wrong_is_refused(void **state)
+static void one_invalid_event_is_refused(void **state)
 {
 	(void)state;
 	assert_refusal("", 400, "{\"error\": \"the body is empty: post a JSON object\"}\n", NULL,
@@ -192,7 +192,7 @@ static void assert_three(enum submission_result result, const char *answers, uns
 	posted_free(posted);
 }
 
-static void a_batch_is_answered_by_what_became_of_each(void **state)
+static void the_response_to_a_batch_has_the_result_of_each_item(void **state)
 {
 	static const char *const delivered[] = {"delivered", "delivered", "delivered"};
 	static const char *const kept[] = {"kept", "kept", "kept"};
@@ -275,7 +275,7 @@ static void assert_mixture(unsigned mixture, enum submission_result result)
 	posted_free(posted);
 }
 
-static void every_mixture_is_answered_by_its_items(void **state)
+static void the_response_to_any_mixture_follows_from_its_items(void **state)
 {
 	(void)state;
 	for (unsigned mixture = 0; mixture < KINDS * KINDS * KINDS * KINDS; mixture++) {
@@ -285,7 +285,7 @@ static void every_mixture_is_answered_by_its_items(void **state)
 	}
 }
 
-static void a_bad_event_does_not_spoil_the_others(void **state)
+static void an_invalid_event_does_not_affect_the_others(void **state)
 {
 	struct posted *posted =
 		post("[7," EVENT("b", "") ",{\"entity\":\"e\"},{\"x\":1}," EVENT("c", "") "]");
@@ -308,7 +308,7 @@ static void a_bad_event_does_not_spoil_the_others(void **state)
 	posted_free(posted);
 }
 
-static void lines_are_named(void **state)
+static void line_numbers_are_returned(void **state)
 {
 	struct posted *posted = post(EVENT("a", "") "\n\n{\n" EVENT("b", "") "\n");
 
@@ -339,7 +339,7 @@ static void assert_type(const char *type, bool lines)
 	posted_free(posted);
 }
 
-static void the_type_says_lines(void **state)
+static void the_content_type_selects_lines(void **state)
 {
 	(void)state;
 	assert_type("application/x-ndjson", true);
@@ -351,7 +351,7 @@ static void the_type_says_lines(void **state)
 	assert_type(NULL, false);
 }
 
-static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
+static void a_fully_refused_batch_gets_400_or_its_common_status(void **state)
 {
 	char glob[] = "db-*";
 	char *globs[] = {glob};
@@ -395,7 +395,7 @@ static void all_that_is_refused_is_400_or_what_it_was_refused_for(void **state)
 #define ALERT(status, name) \
 	"{\"status\":\"" status "\",\"labels\":{\"alertname\":\"" name "\",\"instance\":\"i\"}}"
 
-static void a_document_of_many_is_answered_as_a_batch(void **state)
+static void the_response_to_a_document_of_many_is_that_of_a_batch(void **state)
 {
 	struct posted *posted =
 		post("{\"alerts\":[" ALERT("resolved", "a") "," ALERT("firing", "a") ",{}]}");
@@ -414,7 +414,7 @@ static void a_document_of_many_is_answered_as_a_batch(void **state)
 }
 
 /* Alertmanager takes a 207 for success: the alert for which there was no room would be lost. */
-static void a_group_of_alerts_comes_again_if_one_may_be_taken_later(void **state)
+static void a_group_of_alerts_is_retried_if_one_may_be_accepted_later(void **state)
 {
 	struct posted *posted =
 		post("{\"alerts\":[" ALERT("firing", "a") "," ALERT("firing", "b") "]}");
@@ -430,7 +430,7 @@ static void a_group_of_alerts_comes_again_if_one_may_be_taken_later(void **state
 	posted_free(posted);
 }
 
-static void formats_may_be_mixed_in_a_batch(void **state)
+static void a_batch_can_mix_formats(void **state)
 {
 	struct posted *posted = post("[{\"alerts\":[" ALERT("firing", "a") "]}," EVENT(
 		"c", "") ",{\"current_state\":\"test\",\"condition_name\":\"c\"}]");
@@ -445,7 +445,7 @@ static void formats_may_be_mixed_in_a_batch(void **state)
 	posted_free(posted);
 }
 
-static void a_test_of_the_channel_is_200_and_no_event(void **state)
+static void a_channel_test_gets_200_and_no_event(void **state)
 {
 	struct posted *posted = post("{\"current_state\":\"test\",\"condition_name\":\"c\"}");
 
@@ -479,7 +479,7 @@ static void assert_ttl(const char *text, const char *more, const char *ttl)
 	posted_free(posted);
 }
 
-static void the_query_has_a_ttl_for_events_that_have_none(void **state)
+static void the_ttl_of_the_query_applies_to_events_without_one(void **state)
 {
 	(void)state;
 	assert_ttl("30", "", "30");
@@ -540,7 +540,7 @@ static void assert_most(
 	posted_free(posted);
 }
 
-static void a_batch_has_a_limit(void **state)
+static void the_size_of_a_batch_is_bounded(void **state)
 {
 	(void)state;
 	assert_most("[", EVENT("c", ""), ",", "]");
@@ -548,7 +548,7 @@ static void a_batch_has_a_limit(void **state)
 	assert_most("[", "{\"alerts\":[" ALERT("firing", "a") "]}", ",", "]");
 }
 
-static void what_is_left_out_is_counted(void **state)
+static void omitted_fields_are_counted(void **state)
 {
 	static const char body[] =
 		EVENT("c", ",\"perfdata\":\"a=1\",\"initial_recovery_delay\":7,\"x\":1,\"y\":null");
@@ -584,7 +584,7 @@ static void assert_cut(const char *key, size_t length, uint64_t summaries, uint6
 	posted_free(posted);
 }
 
-static void what_is_cut_is_counted(void **state)
+static void cut_fields_are_counted(void **state)
 {
 	(void)state;
 	assert_cut("summary", LIMIT_SUMMARY, 0, 0);
@@ -593,7 +593,7 @@ static void what_is_cut_is_counted(void **state)
 	assert_cut("details", LIMIT_DETAILS + 1, 0, 1);
 }
 
-static void a_body_is_not_held_while_its_events_wait(void **state)
+static void a_body_is_freed_while_its_events_wait(void **state)
 {
 	struct posted *posted = post(EVENT("c", ""));
 
@@ -606,24 +606,24 @@ static void a_body_is_not_held_while_its_events_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_event_is_answered_as_the_original_did),
-		cmocka_unit_test(one_event_that_is_wrong_is_refused),
-		cmocka_unit_test(a_batch_is_answered_by_what_became_of_each),
-		cmocka_unit_test(every_mixture_is_answered_by_its_items),
-		cmocka_unit_test(a_bad_event_does_not_spoil_the_others),
-		cmocka_unit_test(lines_are_named),
-		cmocka_unit_test(the_type_says_lines),
-		cmocka_unit_test(all_that_is_refused_is_400_or_what_it_was_refused_for),
-		cmocka_unit_test(a_document_of_many_is_answered_as_a_batch),
-		cmocka_unit_test(a_group_of_alerts_comes_again_if_one_may_be_taken_later),
-		cmocka_unit_test(formats_may_be_mixed_in_a_batch),
-		cmocka_unit_test(a_test_of_the_channel_is_200_and_no_event),
-		cmocka_unit_test(the_query_has_a_ttl_for_events_that_have_none),
+		cmocka_unit_test(one_event_gets_the_response_of_the_original),
+		cmocka_unit_test(one_invalid_event_is_refused),
+		cmocka_unit_test(the_response_to_a_batch_has_the_result_of_each_item),
+		cmocka_unit_test(the_response_to_any_mixture_follows_from_its_items),
+		cmocka_unit_test(an_invalid_event_does_not_affect_the_others),
+		cmocka_unit_test(line_numbers_are_returned),
+		cmocka_unit_test(the_content_type_selects_lines),
+		cmocka_unit_test(a_fully_refused_batch_gets_400_or_its_common_status),
+		cmocka_unit_test(the_response_to_a_document_of_many_is_that_of_a_batch),
+		cmocka_unit_test(a_group_of_alerts_is_retried_if_one_may_be_accepted_later),
+		cmocka_unit_test(a_batch_can_mix_formats),
+		cmocka_unit_test(a_channel_test_gets_200_and_no_event),
+		cmocka_unit_test(the_ttl_of_the_query_applies_to_events_without_one),
 		cmocka_unit_test(a_misspelt_parameter_is_refused),
-		cmocka_unit_test(a_batch_has_a_limit),
-		cmocka_unit_test(what_is_left_out_is_counted),
-		cmocka_unit_test(what_is_cut_is_counted),
-		cmocka_unit_test(a_body_is_not_held_while_its_events_wait),
+		cmocka_unit_test(the_size_of_a_batch_is_bounded),
+		cmocka_unit_test(omitted_fields_are_counted),
+		cmocka_unit_test(cut_fields_are_counted),
+		cmocka_unit_test(a_body_is_freed_while_its_events_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,7 +63,7 @@ static void assert_fraction(const char *value, int fraction)
 	"1 1429505587 300 ok 123456 {\"entity\":\"a:b\",\"check\":\"c\",\"type\":\"service\"," \
 	"\"state\":\"ok\",\"summary\":\"\""
 
-static void milliseconds_are_in_a_record_where_they_are_known(void **state)
+static void milliseconds_are_written_to_a_record_if_known(void **state)
 {
 	struct event event = event_plain("a:b", "c", STATE_OK);
 
@@ -120,7 +120,7 @@ static void assert_no_record(const char *value, size_t length, const char *expec
 	free(exact);
 }
 
-static void what_is_no_record_is_refused(void **state)
+static void an_invalid_record_is_refused(void **state)
 {
 	(void)state;
 	assert_no_record(WITH_LENGTH(""), "it is cut short, or no record at all");
@@ -153,7 +153,7 @@ static void what_is_no_record_is_refused(void **state)
 }
 
 /* No bytes that anybody may have put there are read beyond their end, or read as a deadline < 0. */
-static void garbage_is_read_without_harm(void **state)
+static void random_bytes_are_read_safely(void **state)
 {
 	static const char pieces[] = "1 07-9 ok{}\0\x1f\xff unknown";
 	unsigned seed = 1;
@@ -206,10 +206,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_written),
-		cmocka_unit_test(milliseconds_are_in_a_record_where_they_are_known),
+		cmocka_unit_test(milliseconds_are_written_to_a_record_if_known),
 		cmocka_unit_test(a_record_is_read),
-		cmocka_unit_test(what_is_no_record_is_refused),
-		cmocka_unit_test(garbage_is_read_without_harm),
+		cmocka_unit_test(an_invalid_record_is_refused),
+		cmocka_unit_test(random_bytes_are_read_safely),
 		cmocka_unit_test(fields_are_two_names),
 	};
 

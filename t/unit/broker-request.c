@@ -104,7 +104,7 @@ static void every_outcome_and_dropped_field_has_its_own_name(void **state)
 	assert_false(outcome_is_accepted(OUTCOME_STOPPING));
 }
 
-static void overload_is_logged_once_and_once_when_it_is_over(void **state)
+static void overload_is_logged_at_its_start_and_end(void **state)
 {
 	struct overload overload = {0};
 	const nsec end = 7 * NSEC_PER_SEC + OVERLOAD_QUIET;
@@ -192,7 +192,7 @@ static void a_host_name_is_one_without_a_port(void **state)
 		assert_false(hosts_name_check(bad[i]));
 }
 
-static void a_target_is_looked_at_before_it_is_taken_apart(void **state)
+static void a_target_is_validated_before_it_is_parsed(void **state)
 {
 	char many[400] = "/state?";
 
@@ -254,14 +254,14 @@ int main(void)
 		cmocka_unit_test(names_of_loopback_and_of_this_machine_are_known),
 		cmocka_unit_test(requests_of_a_page_of_another_site_are_recognised),
 		cmocka_unit_test(a_host_name_is_one_without_a_port),
-		cmocka_unit_test(a_target_is_looked_at_before_it_is_taken_apart),
+		cmocka_unit_test(a_target_is_validated_before_it_is_parsed),
 		cmocka_unit_test(a_recent_count_of_checks_is_reused),
 		cmocka_unit_test(parameters_are_found_by_name),
 		cmocka_unit_test(a_query_with_anything_else_is_refused),
 		cmocka_unit_test(a_preference_is_found_among_others),
 		cmocka_unit_test(events_are_counted_by_format_and_outcome),
 		cmocka_unit_test(dropped_fields_are_counted),
-		cmocka_unit_test(overload_is_logged_once_and_once_when_it_is_over),
+		cmocka_unit_test(overload_is_logged_at_its_start_and_end),
 		cmocka_unit_test(every_outcome_and_dropped_field_has_its_own_name),
 	};
 

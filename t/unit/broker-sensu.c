@@ -12,7 +12,7 @@
 	"{\"entity_class\":\"agent\",\"system\":{\"hostname\":\"sensu-centos\"},\"metadata\":{"  \
 	"\"name\":\"web-1\",\"namespace\":\"default\"}},\"id\":\"3c3e68f6\"" more "}"
 
-static void an_event_of_a_check(void **state)
+static void an_event_of_a_check_is_read(void **state)
 {
 	struct pieces *pieces = pieces_take(1, 0,
 		SENSU("\"status\":2,\"output\":\"CPU CRITICAL: 97 % | 95 %\\nsecond\\nthird\\n\"",
@@ -41,7 +41,7 @@ static void assert_sensu(const char *json, const char *check, const char *expect
 	pieces_free(pieces);
 }
 
-static void the_status_is_that_of_a_plugin(void **state)
+static void the_status_is_a_plugin_exit_status(void **state)
 {
 	(void)state;
 	assert_sensu(SENSU("\"status\":0", ""), "check-cpu", "ok");
@@ -54,7 +54,7 @@ static void the_status_is_that_of_a_plugin(void **state)
 		"'check.status' is \"bad\", not a whole number");
 }
 
-static void performance_data_is_taken_out_where_it_is_said_to_be(void **state)
+static void performance_data_is_extracted_from_the_named_format(void **state)
 {
 	struct pieces *pieces = pieces_take(1, 0,
 		SENSU("\"status\":0,\"output_metric_format\":\"nagios_perfdata\","
@@ -68,7 +68,7 @@ static void performance_data_is_taken_out_where_it_is_said_to_be(void **state)
 	pieces_free(pieces);
 }
 
-static void names_are_of_their_namespace(void **state)
+static void names_include_their_namespace(void **state)
 {
 	(void)state;
 	assert_sensu(
@@ -83,7 +83,7 @@ static void names_are_of_their_namespace(void **state)
 		"c ", "ok");
 }
 
-static void what_is_missing_is_named(void **state)
+static void missing_fields_are_named(void **state)
 {
 	(void)state;
 	assert_refused(2, "{\"check\":{\"metadata\":{\"name\":\"c\"},\"status\":0}}",
@@ -100,11 +100,11 @@ static void what_is_missing_is_named(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(an_event_of_a_check),
-		cmocka_unit_test(the_status_is_that_of_a_plugin),
-		cmocka_unit_test(performance_data_is_taken_out_where_it_is_said_to_be),
-		cmocka_unit_test(names_are_of_their_namespace),
-		cmocka_unit_test(what_is_missing_is_named),
+		cmocka_unit_test(an_event_of_a_check_is_read),
+		cmocka_unit_test(the_status_is_a_plugin_exit_status),
+		cmocka_unit_test(performance_data_is_extracted_from_the_named_format),
+		cmocka_unit_test(names_include_their_namespace),
+		cmocka_unit_test(missing_fields_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

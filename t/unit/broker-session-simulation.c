@@ -26,7 +26,7 @@ struct value {
 enum { VALUES = 16384 };
 
 struct peer {
-	redisReader *heard; /* what Redis has to carry out; NULL: not in use */
+	redisReader *incoming; /* what Redis has to carry out; NULL: not in use */
 	struct buffer answers;
 	bool open; /* the broker is still there to hear them */
 	bool multi;
@@ -47,7 +47,7 @@ struct redis {
 	int length;
 	bool no_list; /* the queue is something else just now */
 	int records;  /* of states: each commit writes one more, and one that tells of its event */
-	char *told;   /* of each event: whether there is one */
+	char *pushed; /* of each event: whether there is one */
 };
 
 struct broker {
@@ -149,7 +149,7 @@ static void batch_prove(struct redis *redis, const redisReply *command)
 	value->expires = NSEC_NEVER;
 	value->touched = ++redis->step;
 	for (size_t i = 7; i < command->elements && !redis->no_list; i += 2) {
-		redis->told[atoi(command->element[i]->str)] = 1;
+		redis->pushed[atoi(command->element[i]->str)] = 1;
 		redis->records++;
 	}
 }
@@ -188,7 +188,7 @@ static void command_run(struct redis *redis, const redisReply *command, struct b
 	} else if (is(command, "HSET")) {
 		redis->records += (int)(command->elements - 2) / 2;
 		for (size_t i = 2; i < command->elements; i += 2)
-			redis->told[atoi(command->element[i]->str)] = 1;
+			redis->pushed[atoi(command->element[i]->str)] = 1;
 		buffer_append_text(out, ":1\r\n");
 	} else if (is(command, "HLEN")) {
 		buffer_printf(out, ":%d\r\n", redis->records);
@@ -226,7 +226,7 @@ static void exec_run(struct redis *redis, struct peer *connection)
 }
 
 /* Takes over the command. */
-static void command_take(struct redis *redis, struct peer *connection, redisReply *command)
+static void command_receive(struct redis *redis, struct peer *connection, redisReply *command)
 {
 	if (is(command, "EXEC")) {
 		exec_run(redis, connection);
@@ -253,7 +253,7 @@ static void command_take(struct redis *redis, struct peer *connection, redisRepl
 static void peer_free(struct peer *connection)
 {
 	queued_drop(connection);
-	redisReaderFree(connection->heard);
+	redisReaderFree(connection->incoming);
 	buffer_free(&connection->answers);
 	*connection = (struct peer){0};
 }
@@ -264,10 +264,10 @@ static void connection_run(struct redis *redis, struct peer *connection, int max
 	void *command = NULL;
 
 	while (max-- > 0) {
-		assert_int_equal(redisReaderGetReply(connection->heard, &command), REDIS_OK);
+		assert_int_equal(redisReaderGetReply(connection->incoming, &command), REDIS_OK);
 		if (command == NULL)
 			break;
-		command_take(redis, connection, command);
+		command_receive(redis, connection, command);
 	}
 	if (!connection->open && command == NULL)
 		peer_free(connection);
@@ -279,7 +279,7 @@ static void redis_run(struct simulation *simulation)
 		struct peer *connection =
 			&simulation->redis.connections[chance(simulation, CONNECTIONS)];
 
-		if (connection->heard != NULL)
+		if (connection->incoming != NULL)
 			connection_run(&simulation->redis, connection,
 				chance(simulation, 4) == 0 ? chance(simulation, 12) : 1000);
 	}
@@ -320,15 +320,15 @@ static void broker_dial(struct simulation *simulation, struct broker *broker)
 	struct peer *connection = simulation->redis.connections;
 	struct buffer out = {NULL, 0, 0};
 
-	for (int i = 0; connection->heard != NULL; connection++)
+	for (int i = 0; connection->incoming != NULL; connection++)
 		if (++i == CONNECTIONS)
 			return;
-	connection->heard = redisReaderCreate();
+	connection->incoming = redisReaderCreate();
 	connection->open = true;
 	broker->connection = connection;
 	broker->loader = redisReaderCreate();
 	session_open(broker->session, simulation->redis.now, &out);
-	redisReaderFeed(connection->heard, out.data, out.length);
+	redisReaderFeed(connection->incoming, out.data, out.length);
 	buffer_free(&out);
 }
 
@@ -352,7 +352,7 @@ static void records_look(struct simulation *simulation, struct broker *broker)
 	broker->records = records;
 }
 
-static void broker_look(struct simulation *simulation, struct broker *broker)
+static void broker_update(struct simulation *simulation, struct broker *broker)
 {
 	records_look(simulation, broker);
 	const struct commit *applied = session_applied(broker->session);
@@ -393,7 +393,7 @@ static void broker_commit(
 }
 
 /* Hands in what was answered. False if that broke the connection. */
-static bool broker_hear(
+static bool broker_receive(
 	struct simulation *simulation, struct broker *broker, struct moment now, struct buffer *out)
 {
 	struct buffer *answers = &broker->connection->answers;
@@ -409,15 +409,15 @@ static bool broker_hear(
 			return true;
 		if (!session_receive(broker->session, reply, now, out, &why))
 			fail_msg("refused: %s", why.text);
-		broker_look(simulation, broker);
+		broker_update(simulation, broker);
 	}
 }
 
-static void broker_talk(struct simulation *simulation, struct broker *broker, struct moment now)
+static void broker_exchange(struct simulation *simulation, struct broker *broker, struct moment now)
 {
 	struct buffer out = {NULL, 0, 0};
 
-	broker_hear(simulation, broker, now, &out);
+	broker_receive(simulation, broker, now, &out);
 	if (!session_tick(broker->session, now, &out)) {
 		broker_hang_up(simulation, broker);
 		buffer_free(&out);
@@ -426,7 +426,7 @@ static void broker_talk(struct simulation *simulation, struct broker *broker, st
 	if (session_ready(broker->session) && chance(simulation, 2) == 0)
 		broker_commit(simulation, broker, now, &out);
 	if (out.length > 0)
-		redisReaderFeed(broker->connection->heard, out.data, out.length);
+		redisReaderFeed(broker->connection->incoming, out.data, out.length);
 	buffer_free(&out);
 }
 
@@ -440,7 +440,7 @@ static void broker_restart(struct simulation *simulation, struct broker *broker)
 	broker_begin(simulation, broker);
 }
 
-static void broker_suffer(struct simulation *simulation, struct broker *broker)
+static void broker_disturb(struct simulation *simulation, struct broker *broker)
 {
 	const nsec now = simulation->redis.now;
 	nsec misery = chance(simulation, 12000) * NSEC_PER_MSEC;
@@ -459,7 +459,7 @@ static void broker_step(struct simulation *simulation, struct broker *broker)
 	struct moment moment = {1795224000 * NSEC_PER_SEC + now, now};
 
 	if (!simulation->calm)
-		broker_suffer(simulation, broker);
+		broker_disturb(simulation, broker);
 	if (now < broker->rests_until)
 		return;
 	if (!simulation->calm && broker->connection != NULL && chance(simulation, 300) == 0)
@@ -467,7 +467,7 @@ static void broker_step(struct simulation *simulation, struct broker *broker)
 	if (broker->connection == NULL && now >= broker->cut_until)
 		broker_dial(simulation, broker);
 	if (broker->connection != NULL && now >= broker->cut_until)
-		broker_talk(simulation, broker, moment);
+		broker_exchange(simulation, broker, moment);
 	else if (broker->connection != NULL && chance(simulation, 500) == 0)
 		broker_hang_up(simulation, broker);
 }
@@ -499,7 +499,7 @@ static struct simulation *simulation_begin(void)
 	simulation->seed = seed_choose();
 	simulation->redis.values = calloc(VALUES, sizeof(struct value));
 	simulation->redis.queue = calloc(LISTED, 16);
-	simulation->redis.told = calloc(LISTED, 1);
+	simulation->redis.pushed = calloc(LISTED, 1);
 	simulation->outcome = calloc(LISTED, 1);
 	for (int i = 0; i < BROKERS; i++) {
 		struct broker *broker = &simulation->brokers[i];
@@ -524,11 +524,11 @@ static void simulation_end(struct simulation *simulation)
 		resp_free(&broker->commit.dependent);
 	}
 	for (int i = 0; i < CONNECTIONS; i++)
-		if (simulation->redis.connections[i].heard != NULL)
+		if (simulation->redis.connections[i].incoming != NULL)
 			peer_free(&simulation->redis.connections[i]);
 	free(simulation->redis.values);
 	free(simulation->redis.queue);
-	free(simulation->redis.told);
+	free(simulation->redis.pushed);
 	free(simulation->outcome);
 	free(simulation);
 }
@@ -545,7 +545,7 @@ static void queue_check(struct simulation *simulation)
 
 		if (times[i] > 1)
 			fail_msg("event %d came %d times", i, times[i]);
-		if (simulation->redis.told[i] != (times[i] > 0))
+		if (simulation->redis.pushed[i] != (times[i] > 0))
 			fail_msg("a record tells wrongly of event %d", i);
 		if (outcome == 'a' && times[i] == 0)
 			fail_msg("event %d was said to be applied", i);
@@ -555,7 +555,7 @@ static void queue_check(struct simulation *simulation)
 	free(times);
 }
 
-static void what_is_said_of_a_commit_is_true(void **state)
+static void the_result_of_a_commit_is_correct(void **state)
 {
 	struct simulation *simulation = simulation_begin();
 
@@ -584,7 +584,7 @@ static void what_is_said_of_a_commit_is_true(void **state)
 static void redis_lose(struct redis *redis, const struct value *before, int count)
 {
 	for (int i = 0; i < CONNECTIONS; i++)
-		if (redis->connections[i].heard != NULL)
+		if (redis->connections[i].incoming != NULL)
 			connection_run(redis, &redis->connections[i], 1000);
 	for (int i = 0; i < redis->count; i++) {
 		struct value *value = &redis->values[i];
@@ -659,7 +659,7 @@ static void records_lose(struct simulation *simulation)
 	assert_int_equal(simulation->turns[CHANGE_BECAME_ACTIVE], anew);
 }
 
-static void what_a_redis_loses_that_stays_there_the_active_one_makes_good(void **state)
+static void the_active_broker_restores_data_lost_by_a_running_redis(void **state)
 {
 	struct simulation *simulation = simulation_begin();
 	struct value *before = calloc(VALUES, sizeof *before);
@@ -689,7 +689,7 @@ static enum role_change settle(struct simulation *simulation, struct broker *bro
 	do {
 		struct peer *connection = broker->connection;
 
-		redisReaderFeed(connection->heard, out.data, out.length);
+		redisReaderFeed(connection->incoming, out.data, out.length);
 		buffer_clear(&out);
 		connection_run(&simulation->redis, connection, 1000);
 		redisReaderFeed(
@@ -721,7 +721,7 @@ static struct simulation *empty_begin(nsec now)
 	return simulation;
 }
 
-static void what_redis_has_lost_is_left_to_the_one_who_was_active(void **state)
+static void lost_data_is_restored_by_the_formerly_active_broker(void **state)
 {
 	const nsec back = 60 * NSEC_PER_SEC, until = back + 6 * NSEC_PER_SEC;
 	struct simulation *simulation = empty_begin(back);
@@ -739,7 +739,7 @@ static void what_redis_has_lost_is_left_to_the_one_who_was_active(void **state)
 	simulation_end(simulation);
 }
 
-static void but_not_for_ever(void **state)
+static void a_standby_restores_lost_data_after_a_while(void **state)
 {
 	const nsec back = 60 * NSEC_PER_SEC, until = back + 6 * NSEC_PER_SEC;
 	struct simulation *simulation = empty_begin(back);
@@ -757,10 +757,10 @@ static void but_not_for_ever(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_said_of_a_commit_is_true),
-		cmocka_unit_test(what_a_redis_loses_that_stays_there_the_active_one_makes_good),
-		cmocka_unit_test(what_redis_has_lost_is_left_to_the_one_who_was_active),
-		cmocka_unit_test(but_not_for_ever),
+		cmocka_unit_test(the_result_of_a_commit_is_correct),
+		cmocka_unit_test(the_active_broker_restores_data_lost_by_a_running_redis),
+		cmocka_unit_test(lost_data_is_restored_by_the_formerly_active_broker),
+		cmocka_unit_test(a_standby_restores_lost_data_after_a_while),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,9 +39,9 @@ static struct {
 	X509_STORE *authorities;
 	struct certificates *certificates;
 	nsec now; /* monotonic */
-} world;
+} fixture;
 
-static int world_make(void **state)
+static int fixture_make(void **state)
 {
 	time_t now = time(NULL);
 	const struct identity_wish root = {"root", NULL, now - DAY, now + DAY, NULL};
@@ -49,20 +49,20 @@ static int world_make(void **state)
 	struct reason why;
 
 	(void)state;
-	world.root = identity_make(&root, NULL);
-	world.leaf = identity_make(&leaf, &world.root);
-	identity_file(world.root_file, &world.root);
-	world.authorities = authorities_read(world.root_file, &why);
-	return world.authorities == NULL ? -1 : 0;
+	fixture.root = identity_make(&root, NULL);
+	fixture.leaf = identity_make(&leaf, &fixture.root);
+	identity_file(fixture.root_file, &fixture.root);
+	fixture.authorities = authorities_read(fixture.root_file, &why);
+	return fixture.authorities == NULL ? -1 : 0;
 }
 
-static int world_end(void **state)
+static int fixture_end(void **state)
 {
 	(void)state;
-	unlink(world.root_file);
-	X509_STORE_free(world.authorities);
-	identity_free(&world.root);
-	identity_free(&world.leaf);
+	unlink(fixture.root_file);
+	X509_STORE_free(fixture.authorities);
+	identity_free(&fixture.root);
+	identity_free(&fixture.leaf);
 	return 0;
 }
 
@@ -71,15 +71,15 @@ static int begin(void **state)
 	(void)state;
 	fetcher.count = 0;
 	fetcher.full = false;
-	world.now = clock_monotonic();
-	world.certificates = certificates_new(world.authorities, NULL);
+	fixture.now = clock_monotonic();
+	fixture.certificates = certificates_new(fixture.authorities, NULL);
 	return 0;
 }
 
 static int end(void **state)
 {
 	(void)state;
-	certificates_free(world.certificates);
+	certificates_free(fixture.certificates);
 	return 0;
 }
 
@@ -97,20 +97,20 @@ static void wake(struct certificate_wait *wait)
 static enum certificate_status look(const char *url, struct waiter *waiter, struct reason *why)
 {
 	const struct text text = {url, strlen(url)};
-	const struct moment now = {.monotonic = world.now};
+	const struct moment now = {.monotonic = fixture.now};
 	X509 *out = NULL;
 
 	waiter->wait.done = wake;
-	enum certificate_status verdict =
-		certificates_get(world.certificates, text, now, &waiter->wait, &out, why);
-	assert_int_equal(out != NULL, verdict == CERTIFICATE_VALID);
+	enum certificate_status status =
+		certificates_get(fixture.certificates, text, now, &waiter->wait, &out, why);
+	assert_int_equal(out != NULL, status == CERTIFICATE_VALID);
 	if (out != NULL)
-		assert_int_equal(X509_cmp(out, world.leaf.certificate), 0);
+		assert_int_equal(X509_cmp(out, fixture.leaf.certificate), 0);
 	X509_free(out);
-	return verdict;
+	return status;
 }
 
-static void assert_verdict(const char *url, enum certificate_status expected)
+static void assert_status(const char *url, enum certificate_status expected)
 {
 	static struct waiter waiter;
 	struct reason why;
@@ -118,14 +118,14 @@ static void assert_verdict(const char *url, enum certificate_status expected)
 	assert_int_equal(look(url, &waiter, &why), expected);
 }
 
-/* The errand of this number comes back: with the certificate, with something else, or not. */
+/* The fetch of this number comes back: with the certificate, with something else, or not. */
 static void fetched(unsigned number, enum certificate_status as)
 {
 	struct fetch *fetch = fetcher.asked[number];
 
 	fetch->fetched = as != CERTIFICATE_UNAVAILABLE;
 	if (as == CERTIFICATE_VALID)
-		identity_pem(&fetch->body, &world.leaf);
+		identity_pem(&fetch->body, &fixture.leaf);
 	else if (as == CERTIFICATE_INVALID)
 		buffer_append_text(&fetch->body, "<html>");
 	else
@@ -133,7 +133,7 @@ static void fetched(unsigned number, enum certificate_status as)
 	fetch->done(fetch);
 }
 
-static void all_who_wait_are_woken_once(void **state)
+static void all_waiters_are_woken_once(void **state)
 {
 	struct waiter waiters[3] = {0};
 	struct reason why;
@@ -146,29 +146,29 @@ static void all_who_wait_are_woken_once(void **state)
 	fetched(0, CERTIFICATE_VALID);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(waiters[i].woken, 1);
-	assert_verdict("a", CERTIFICATE_VALID);
+	assert_status("a", CERTIFICATE_VALID);
 	assert_int_equal(fetcher.count, 1);
 }
 
 /* What came of it is known for so long, and then asked for again. */
-static void assert_lasts(enum certificate_status verdict, nsec lasts)
+static void assert_lasts(enum certificate_status status, nsec lasts)
 {
 	unsigned number = fetcher.count;
 
-	assert_verdict("a", CERTIFICATE_PENDING);
+	assert_status("a", CERTIFICATE_PENDING);
 	nsec before = clock_monotonic();
-	fetched(number, verdict);
-	world.now = before + lasts - 1;
-	assert_verdict("a", verdict);
+	fetched(number, status);
+	fixture.now = before + lasts - 1;
+	assert_status("a", status);
 	assert_int_equal(fetcher.count, number + 1);
-	world.now = clock_monotonic() + lasts;
-	assert_verdict("a", CERTIFICATE_PENDING);
+	fixture.now = clock_monotonic() + lasts;
+	assert_status("a", CERTIFICATE_PENDING);
 	assert_int_equal(fetcher.count, number + 2);
 	fetched(number + 1, CERTIFICATE_UNAVAILABLE);
-	world.now = clock_monotonic() + CERTIFICATE_UNAVAILABLE_LASTS;
+	fixture.now = clock_monotonic() + CERTIFICATE_UNAVAILABLE_LASTS;
 }
 
-static void how_long_each_verdict_lasts(void **state)
+static void each_status_is_cached_for_its_time(void **state)
 {
 	(void)state;
 	assert_lasts(CERTIFICATE_VALID, CERTIFICATE_VALID_LASTS);
@@ -176,17 +176,17 @@ static void how_long_each_verdict_lasts(void **state)
 	assert_lasts(CERTIFICATE_UNAVAILABLE, CERTIFICATE_UNAVAILABLE_LASTS);
 }
 
-static void the_reason_is_remembered(void **state)
+static void the_reason_is_cached(void **state)
 {
 	struct waiter waiter = {0};
 	struct reason why = {""};
 
 	(void)state;
-	assert_verdict("a", CERTIFICATE_PENDING);
+	assert_status("a", CERTIFICATE_PENDING);
 	fetched(0, CERTIFICATE_UNAVAILABLE);
 	assert_int_equal(look("a", &waiter, &why), CERTIFICATE_UNAVAILABLE);
 	assert_string_equal(why.text, "a: no route");
-	assert_verdict("b", CERTIFICATE_PENDING);
+	assert_status("b", CERTIFICATE_PENDING);
 	fetched(1, CERTIFICATE_INVALID);
 	assert_int_equal(look("b", &waiter, &why), CERTIFICATE_INVALID);
 	assert_string_equal(why.text, "SigningCertURL holds no certificate");
@@ -200,11 +200,11 @@ static void fill(unsigned from, unsigned below)
 
 	for (unsigned i = from; i < below; i++) {
 		snprintf(url, sizeof url, "%u", i);
-		assert_verdict(url, CERTIFICATE_PENDING);
+		assert_status(url, CERTIFICATE_PENDING);
 	}
 }
 
-static void what_is_not_there_costs_no_sound_one(void **state)
+static void unavailable_certificates_displace_no_valid_one(void **state)
 {
 	struct waiter waiter = {0};
 	struct reason why;
@@ -214,51 +214,53 @@ static void what_is_not_there_costs_no_sound_one(void **state)
 	assert_int_equal(look("more", &waiter, &why), CERTIFICATE_UNAVAILABLE);
 	assert_string_equal(why.text, "the queue of certificates to fetch is full");
 	fetched(0, CERTIFICATE_VALID);
-	assert_verdict("more", CERTIFICATE_UNAVAILABLE); /* the rest is under way */
+	assert_status("more", CERTIFICATE_UNAVAILABLE); /* the rest is under way */
 	fetched(1, CERTIFICATE_INVALID);
 	fetched(2, CERTIFICATE_UNAVAILABLE);
 	fill(CERTIFICATES_MAX, CERTIFICATES_MAX + 1);
-	assert_verdict("1", CERTIFICATE_INVALID); /* what may yet come goes first */
+	assert_status("1", CERTIFICATE_INVALID); /* what may yet come goes first */
 	fill(CERTIFICATES_MAX + 1, CERTIFICATES_MAX + 2);
-	assert_verdict("more", CERTIFICATE_UNAVAILABLE);
-	assert_verdict("0", CERTIFICATE_VALID);
+	assert_status("more", CERTIFICATE_UNAVAILABLE);
+	assert_status("0", CERTIFICATE_VALID);
 	for (unsigned i = 3; i < fetcher.count; i++)
 		fetched(i, CERTIFICATE_UNAVAILABLE);
 }
 
-static void of_sound_ones_the_oldest_goes(void **state)
+static void the_oldest_valid_certificate_is_displaced(void **state)
 {
 	(void)state;
 	fill(0, CERTIFICATES_MAX);
 	for (unsigned i = 0; i < CERTIFICATES_MAX; i++)
 		fetched(i, CERTIFICATE_VALID);
-	assert_verdict("more", CERTIFICATE_PENDING);
-	assert_verdict("1", CERTIFICATE_VALID);
+	assert_status("more", CERTIFICATE_PENDING);
+	assert_status("1", CERTIFICATE_VALID);
 	fetched(CERTIFICATES_MAX, CERTIFICATE_VALID);
-	assert_verdict("0", CERTIFICATE_PENDING);
+	assert_status("0", CERTIFICATE_PENDING);
 	fetched(CERTIFICATES_MAX + 1, CERTIFICATE_UNAVAILABLE);
 }
 
-static void a_full_queue_is_no_verdict(void **state)
+static void a_full_queue_is_not_cached(void **state)
 {
 	(void)state;
 	fetcher.full = true;
-	assert_verdict("a", CERTIFICATE_UNAVAILABLE);
+	assert_status("a", CERTIFICATE_UNAVAILABLE);
 	fetcher.full = false;
-	assert_verdict("a", CERTIFICATE_PENDING);
+	assert_status("a", CERTIFICATE_PENDING);
 	fetched(0, CERTIFICATE_VALID);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(all_who_wait_are_woken_once, begin, end),
-		cmocka_unit_test_setup_teardown(how_long_each_verdict_lasts, begin, end),
-		cmocka_unit_test_setup_teardown(the_reason_is_remembered, begin, end),
-		cmocka_unit_test_setup_teardown(what_is_not_there_costs_no_sound_one, begin, end),
-		cmocka_unit_test_setup_teardown(of_sound_ones_the_oldest_goes, begin, end),
-		cmocka_unit_test_setup_teardown(a_full_queue_is_no_verdict, begin, end),
+		cmocka_unit_test_setup_teardown(all_waiters_are_woken_once, begin, end),
+		cmocka_unit_test_setup_teardown(each_status_is_cached_for_its_time, begin, end),
+		cmocka_unit_test_setup_teardown(the_reason_is_cached, begin, end),
+		cmocka_unit_test_setup_teardown(
+			unavailable_certificates_displace_no_valid_one, begin, end),
+		cmocka_unit_test_setup_teardown(
+			the_oldest_valid_certificate_is_displaced, begin, end),
+		cmocka_unit_test_setup_teardown(a_full_queue_is_not_cached, begin, end),
 	};
 
-	return cmocka_run_group_tests(tests, world_make, world_end);
+	return cmocka_run_group_tests(tests, fixture_make, fixture_end);
 }

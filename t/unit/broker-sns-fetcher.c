@@ -36,49 +36,49 @@ static int proxy_open(void)
 }
 
 /* Errands, and how often each has come back. */
-static struct errand {
+static struct job {
 	struct fetch fetch; /* first */
 	atomic_uint done;
-} errands[FETCH_QUEUE_MAX + 8];
+} jobs[FETCH_QUEUE_MAX + 8];
 
-static void came_back(struct fetch *fetch)
+static void fetch_finished(struct fetch *fetch)
 {
-	((struct errand *)fetch)->done++;
+	((struct job *)fetch)->done++;
 }
 
 static bool put(struct fetcher *fetcher, unsigned number, const char *url)
 {
-	struct errand *errand = &errands[number];
+	struct job *job = &jobs[number];
 
-	errand->fetch.url = url;
-	errand->fetch.done = came_back;
-	return fetcher_put(fetcher, &errand->fetch);
+	job->fetch.url = url;
+	job->fetch.done = fetch_finished;
+	return fetcher_put(fetcher, &job->fetch);
 }
 
 static int begin(void **state)
 {
 	(void)state;
-	memset(errands, 0, sizeof errands);
+	memset(jobs, 0, sizeof jobs);
 	return 0;
 }
 
 /* Polls for what another thread does. */
-static void await(bool (*has)(const struct errand *errand), const struct errand *errand)
+static void await(bool (*has)(const struct job *job), const struct job *job)
 {
 	const struct timespec pause = {0, 5 * NSEC_PER_MSEC};
 	nsec limit = clock_monotonic() + 30 * NSEC_PER_SEC;
 
-	while (!has(errand) && clock_monotonic() < limit)
+	while (!has(job) && clock_monotonic() < limit)
 		nanosleep(&pause, NULL);
-	assert_true(has(errand));
+	assert_true(has(job));
 }
 
-static bool is_done(const struct errand *errand)
+static bool is_done(const struct job *job)
 {
-	return errand->done > 0;
+	return job->done > 0;
 }
 
-static void a_stop_breaks_off_and_returns_all(void **state)
+static void a_stop_aborts_and_returns_all_fetches(void **state)
 {
 	int proxy = proxy_open();
 	struct fetcher *fetcher = fetcher_start(NULL);
@@ -93,27 +93,27 @@ static void a_stop_breaks_off_and_returns_all(void **state)
 	fetcher_stop(fetcher);
 	assert_false(put(fetcher, taken, URL));
 	for (unsigned i = 0; i < taken; i++) {
-		assert_int_equal(errands[i].done, 1);
-		assert_false(errands[i].fetch.fetched);
+		assert_int_equal(jobs[i].done, 1);
+		assert_false(jobs[i].fetch.fetched);
 	}
-	assert_int_equal(errands[taken].done, 0);
-	assert_non_null(strstr(errands[0].fetch.why.text, "aborted"));
-	assert_string_equal(errands[1].fetch.why.text, "the broker is stopping");
+	assert_int_equal(jobs[taken].done, 0);
+	assert_non_null(strstr(jobs[0].fetch.why.text, "aborted"));
+	assert_string_equal(jobs[1].fetch.why.text, "the broker is stopping");
 	fetcher_free(fetcher);
 	close(asked);
 	close(proxy);
 }
 
-static void nothing_but_https(void **state)
+static void only_https_is_fetched(void **state)
 {
 	int proxy = proxy_open();
 	struct fetcher *fetcher = fetcher_start(NULL);
 
 	(void)state;
 	assert_true(put(fetcher, 0, "http://sns.eu-west-1.amazonaws.com/"));
-	await(is_done, &errands[0]);
-	assert_false(errands[0].fetch.fetched);
-	assert_string_not_equal(errands[0].fetch.why.text, ""); /* in libcurl's words */
+	await(is_done, &jobs[0]);
+	assert_false(jobs[0].fetch.fetched);
+	assert_string_not_equal(jobs[0].fetch.why.text, ""); /* in libcurl's words */
 	fetcher_stop(fetcher);
 	fetcher_free(fetcher);
 	close(proxy);
@@ -122,8 +122,8 @@ static void nothing_but_https(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_stop_breaks_off_and_returns_all, begin),
-		cmocka_unit_test_setup(nothing_but_https, begin),
+		cmocka_unit_test_setup(a_stop_aborts_and_returns_all_fetches, begin),
+		cmocka_unit_test_setup(only_https_is_fetched, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

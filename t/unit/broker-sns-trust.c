@@ -19,7 +19,7 @@ static struct {
 	struct identity root, link, leaf, client, expired, stranger, curved;
 	char root_file[IDENTITY_PATH];
 	X509_STORE *authorities;
-} world;
+} pki;
 
 static struct identity made(const char *name, const char *usage, const struct identity *issuer)
 {
@@ -28,42 +28,42 @@ static struct identity made(const char *name, const char *usage, const struct id
 	return identity_make(&wish, issuer);
 }
 
-static int world_make(void **state)
+static int pki_make(void **state)
 {
 	const struct identity_wish expired = {"old", "serverAuth", NOW - 2 * DAY, NOW - DAY, NULL};
 	const struct identity_wish curved = {"curved", "serverAuth", NOW - DAY, NOW + DAY, "P-256"};
 	struct reason why;
 
 	(void)state;
-	world.root = made("root", NULL, NULL);
-	world.link = made("link", NULL, &world.root);
-	world.leaf = made("sns", "serverAuth", &world.link);
-	world.client = made("client", "clientAuth", &world.root);
-	world.expired = identity_make(&expired, &world.root);
-	world.curved = identity_make(&curved, &world.root);
-	world.stranger = made("stranger", "serverAuth", NULL);
-	identity_file(world.root_file, &world.root);
-	world.authorities = authorities_read(world.root_file, &why);
-	return world.authorities == NULL ? -1 : 0;
+	pki.root = made("root", NULL, NULL);
+	pki.link = made("link", NULL, &pki.root);
+	pki.leaf = made("sns", "serverAuth", &pki.link);
+	pki.client = made("client", "clientAuth", &pki.root);
+	pki.expired = identity_make(&expired, &pki.root);
+	pki.curved = identity_make(&curved, &pki.root);
+	pki.stranger = made("stranger", "serverAuth", NULL);
+	identity_file(pki.root_file, &pki.root);
+	pki.authorities = authorities_read(pki.root_file, &why);
+	return pki.authorities == NULL ? -1 : 0;
 }
 
-static int world_end(void **state)
+static int pki_free(void **state)
 {
 	(void)state;
-	unlink(world.root_file);
-	X509_STORE_free(world.authorities);
-	identity_free(&world.root);
-	identity_free(&world.link);
-	identity_free(&world.leaf);
-	identity_free(&world.client);
-	identity_free(&world.expired);
-	identity_free(&world.stranger);
-	identity_free(&world.curved);
+	unlink(pki.root_file);
+	X509_STORE_free(pki.authorities);
+	identity_free(&pki.root);
+	identity_free(&pki.link);
+	identity_free(&pki.leaf);
+	identity_free(&pki.client);
+	identity_free(&pki.expired);
+	identity_free(&pki.stranger);
+	identity_free(&pki.curved);
 	return 0;
 }
 
 /* Whether the leaf is believed with these beside it (NULL: nobody); NULL: it is. */
-static void assert_believed(const struct identity *leaf, const struct identity *beside,
+static void assert_trusted(const struct identity *leaf, const struct identity *beside,
 	const struct identity *helper, nsec wall, const char *expected)
 {
 	struct buffer pem = {0}, helpers = {0};
@@ -74,7 +74,7 @@ static void assert_believed(const struct identity *leaf, const struct identity *
 		identity_pem(&pem, beside);
 	if (helper != NULL)
 		identity_pem(&helpers, helper);
-	X509 *verified = certificate_verify(world.authorities, &pem, &helpers, wall, &why);
+	X509 *verified = certificate_verify(pki.authorities, &pem, &helpers, wall, &why);
 	if (expected == NULL) {
 		assert_non_null(verified);
 		assert_int_equal(X509_cmp(verified, leaf->certificate), 0);
@@ -90,39 +90,38 @@ static void assert_believed(const struct identity *leaf, const struct identity *
 
 #define AT (NOW * NSEC_PER_SEC)
 
-static void chains(void **state)
+static void a_chain_is_trusted_if_complete_and_valid(void **state)
 {
 	(void)state;
-	assert_believed(&world.leaf, &world.link, NULL, AT, NULL);
-	assert_believed(&world.leaf, NULL, &world.link, AT, NULL);
-	assert_believed(&world.leaf, NULL, NULL, AT, "unable to get local issuer");
-	assert_believed(&world.stranger, NULL, NULL, AT, "self-signed");
-	assert_believed(&world.stranger, NULL, &world.link, AT, "self-signed");
-	assert_believed(&world.stranger, &world.stranger, &world.stranger, AT, "self-signed");
-	assert_believed(&world.client, NULL, NULL, AT, "purpose");
-	assert_believed(&world.expired, NULL, NULL, AT, "expired");
-	assert_believed(&world.leaf, &world.link, NULL, AT + 2 * DAY * NSEC_PER_SEC, "expired");
-	assert_believed(
-		&world.leaf, &world.link, NULL, AT - 2 * DAY * NSEC_PER_SEC, "not yet valid");
+	assert_trusted(&pki.leaf, &pki.link, NULL, AT, NULL);
+	assert_trusted(&pki.leaf, NULL, &pki.link, AT, NULL);
+	assert_trusted(&pki.leaf, NULL, NULL, AT, "unable to get local issuer");
+	assert_trusted(&pki.stranger, NULL, NULL, AT, "self-signed");
+	assert_trusted(&pki.stranger, NULL, &pki.link, AT, "self-signed");
+	assert_trusted(&pki.stranger, &pki.stranger, &pki.stranger, AT, "self-signed");
+	assert_trusted(&pki.client, NULL, NULL, AT, "purpose");
+	assert_trusted(&pki.expired, NULL, NULL, AT, "expired");
+	assert_trusted(&pki.leaf, &pki.link, NULL, AT + 2 * DAY * NSEC_PER_SEC, "expired");
+	assert_trusted(&pki.leaf, &pki.link, NULL, AT - 2 * DAY * NSEC_PER_SEC, "not yet valid");
 }
 
-static void what_is_no_certificate(void **state)
+static void an_invalid_certificate_is_refused(void **state)
 {
 	struct buffer pem = {0}, helpers = {0};
 	struct reason why;
 
 	(void)state;
-	identity_pem(&helpers, &world.leaf); /* must not be taken for the certificate itself */
-	identity_pem(&helpers, &world.link);
-	assert_null(certificate_verify(world.authorities, &pem, &helpers, AT, &why));
+	identity_pem(&helpers, &pki.leaf); /* must not be taken for the certificate itself */
+	identity_pem(&helpers, &pki.link);
+	assert_null(certificate_verify(pki.authorities, &pem, &helpers, AT, &why));
 	buffer_append_text(&pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-	assert_null(certificate_verify(world.authorities, &pem, &helpers, AT, &why));
+	assert_null(certificate_verify(pki.authorities, &pem, &helpers, AT, &why));
 	assert_non_null(strstr(why.text, "no certificate"));
 	buffer_free(&pem);
 	buffer_free(&helpers);
 }
 
-static void authorities_that_cannot_be_read(void **state)
+static void unreadable_authorities_are_an_error(void **state)
 {
 	struct reason why;
 
@@ -147,19 +146,19 @@ static void sns_message_sign(
 	struct sns_message *message, const struct identity *by, const EVP_MD *digest)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	struct buffer said = {0};
+	struct buffer signed_text = {0};
 	unsigned char bytes[256];
 	size_t length = sizeof bytes;
 
-	canonical_append(&said, &message->envelope);
+	canonical_append(&signed_text, &message->envelope);
 	assert_int_equal(EVP_DigestSignInit(context, NULL, digest, NULL, by->key), 1);
-	assert_int_equal(EVP_DigestSign(context, bytes, &length, (const unsigned char *)said.data,
-				 said.length),
+	assert_int_equal(EVP_DigestSign(context, bytes, &length,
+				 (const unsigned char *)signed_text.data, signed_text.length),
 		1);
 	EVP_EncodeBlock((unsigned char *)message->signature, bytes, (int)length);
 	message->envelope.signature = text(message->signature);
 	EVP_MD_CTX_free(context);
-	buffer_free(&said);
+	buffer_free(&signed_text);
 }
 
 static void sns_message_write(struct sns_message *message, const char *version)
@@ -176,14 +175,14 @@ static void sns_message_write(struct sns_message *message, const char *version)
 						.subscribe_url = text("https://"),
 						.signature_version = text(version),
 					}};
-	sns_message_sign(message, &world.leaf, version[0] == '1' ? EVP_sha1() : EVP_sha256());
+	sns_message_sign(message, &pki.leaf, version[0] == '1' ? EVP_sha1() : EVP_sha256());
 }
 
 static bool verified(const struct sns_message *message)
 {
 	struct reason why;
 
-	return signature_verify(&message->envelope, world.leaf.certificate, &why);
+	return signature_verify(&message->envelope, pki.leaf.certificate, &why);
 }
 
 static void both_versions_are_verified(void **state)
@@ -197,12 +196,12 @@ static void both_versions_are_verified(void **state)
 	assert_false(verified(&message));
 	sns_message_write(&message, "2");
 	assert_true(verified(&message));
-	sns_message_sign(&message, &world.stranger, EVP_sha256());
+	sns_message_sign(&message, &pki.stranger, EVP_sha256());
 	assert_false(verified(&message));
 }
 
 /* One byte changed, one taken away, in every field that is signed. */
-static void no_field_can_be_changed(void **state)
+static void a_changed_field_invalidates_the_signature(void **state)
 {
 	static const size_t fields[] = {offsetof(struct envelope, type_word),
 		offsetof(struct envelope, message_id), offsetof(struct envelope, topic),
@@ -231,19 +230,19 @@ static void no_field_can_be_changed(void **state)
 }
 
 /* SNS signs with RSA alone; what is believed as a certificate is not yet believed to be SNS's. */
-static void a_key_that_is_not_rsa(void **state)
+static void a_key_other_than_rsa_is_refused(void **state)
 {
 	struct sns_message message;
 	struct reason why;
 
 	(void)state;
 	sns_message_write(&message, "2");
-	sns_message_sign(&message, &world.curved, EVP_sha256());
-	assert_false(signature_verify(&message.envelope, world.curved.certificate, &why));
+	sns_message_sign(&message, &pki.curved, EVP_sha256());
+	assert_false(signature_verify(&message.envelope, pki.curved.certificate, &why));
 	assert_string_equal(why.text, "the signing certificate has no RSA key");
 }
 
-static void signatures_that_are_none(void **state)
+static void invalid_signatures_are_refused(void **state)
 {
 	static const char *const wrong[] = {"", "=", "==", "A", "AAAA", "****", "AA=A"};
 	struct sns_message message;
@@ -256,21 +255,21 @@ static void signatures_that_are_none(void **state)
 		assert_false(verified(&message));
 	}
 	message.envelope.signature = text("****");
-	assert_false(signature_verify(&message.envelope, world.leaf.certificate, &why));
+	assert_false(signature_verify(&message.envelope, pki.leaf.certificate, &why));
 	assert_string_equal(why.text, "'Signature' is not base64");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(chains),
-		cmocka_unit_test(what_is_no_certificate),
-		cmocka_unit_test(authorities_that_cannot_be_read),
+		cmocka_unit_test(a_chain_is_trusted_if_complete_and_valid),
+		cmocka_unit_test(an_invalid_certificate_is_refused),
+		cmocka_unit_test(unreadable_authorities_are_an_error),
 		cmocka_unit_test(both_versions_are_verified),
-		cmocka_unit_test(no_field_can_be_changed),
-		cmocka_unit_test(a_key_that_is_not_rsa),
-		cmocka_unit_test(signatures_that_are_none),
+		cmocka_unit_test(a_changed_field_invalidates_the_signature),
+		cmocka_unit_test(a_key_other_than_rsa_is_refused),
+		cmocka_unit_test(invalid_signatures_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, world_make, world_end);
+	return cmocka_run_group_tests(tests, pki_make, pki_free);
 }

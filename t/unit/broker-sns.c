@@ -55,7 +55,7 @@ static void assert_signed(const char *document, const char *expected)
 	json_decref(json);
 }
 
-static void what_is_signed(void **state)
+static void the_signed_text_is_built_from_the_fields(void **state)
 {
 	(void)state;
 	assert_signed(NOTIFICATION,
@@ -67,7 +67,7 @@ static void what_is_signed(void **state)
 		"\nType\nSubscriptionConfirmation\n");
 }
 
-static void a_notification_without_subject(void **state)
+static void a_notification_without_subject_is_signed_without_it(void **state)
 {
 	json_t *json = document_of(NOTIFICATION);
 	struct envelope envelope;
@@ -84,7 +84,7 @@ static void a_notification_without_subject(void **state)
 }
 
 /* Without the key, with a number in it, with more in it than SNS sends: each is refused by name. */
-static void assert_needed(const char *document, const char *key)
+static void assert_required(const char *document, const char *key)
 {
 	json_t *json = document_of(document);
 	struct envelope envelope;
@@ -105,7 +105,7 @@ static void assert_needed(const char *document, const char *key)
 }
 
 /* What is there and empty is signed; what is null is not there. */
-static void a_subject_that_says_nothing(void **state)
+static void an_empty_subject_is_signed_and_a_null_one_is_not(void **state)
 {
 	(void)state;
 	assert_signed("{\"Type\":\"Notification\",\"MessageId\":\"1\",\"TopicArn\":\"a\","
@@ -119,7 +119,7 @@ static void a_subject_that_says_nothing(void **state)
 		"Message\nm\nMessageId\n1\nTimestamp\nt\nTopicArn\na\nType\nNotification\n");
 }
 
-static void a_type_that_there_is_not(void **state)
+static void an_unknown_type_is_refused(void **state)
 {
 	static const char *const wrong[] = {"", "Not", "notification", "Notifications",
 		"SubscriptionConfirm", "UnsubscribeConfirmation "};
@@ -136,18 +136,18 @@ static void a_type_that_there_is_not(void **state)
 	json_decref(json);
 }
 
-static void every_field_is_needed(void **state)
+static void every_field_is_required(void **state)
 {
 	static const char *const both[] = {"Type", "MessageId", "TopicArn", "Message", "Timestamp",
 		"SignatureVersion", "Signature", "SigningCertURL"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(both); i++) {
-		assert_needed(NOTIFICATION, both[i]);
-		assert_needed(CONFIRMATION, both[i]);
+		assert_required(NOTIFICATION, both[i]);
+		assert_required(CONFIRMATION, both[i]);
 	}
-	assert_needed(CONFIRMATION, "Token");
-	assert_needed(CONFIRMATION, "SubscribeURL");
+	assert_required(CONFIRMATION, "Token");
+	assert_required(CONFIRMATION, "SubscribeURL");
 }
 
 static void assert_shape(bool expected, const char *document)
@@ -158,7 +158,7 @@ static void assert_shape(bool expected, const char *document)
 	json_decref(json);
 }
 
-static void what_an_envelope_looks_like(void **state)
+static void an_envelope_is_recognised_by_its_shape(void **state)
 {
 	(void)state;
 	assert_shape(true, "{\"Type\":\"Whatever\",\"TopicArn\":\"\"}");
@@ -176,7 +176,7 @@ static bool topic_sound(const char *arn, struct topic *out)
 	return topic_read(text(arn), out, &why);
 }
 
-static void topics(void **state)
+static void topic_names_are_validated(void **state)
 {
 	static const char *const wrong[] = {"", "arn",
 		"arn:aws:sns:eu-west-1:123456789012:", "arn:aws:sns:eu-west-1:12345678901:x",
@@ -199,7 +199,7 @@ static void topics(void **state)
 		assert_false(topic_sound(wrong[i], &topic));
 }
 
-static void how_long_a_topics_name_may_be(void **state)
+static void the_length_of_a_topic_name_is_bounded(void **state)
 {
 	static const char begin[] = "arn:aws:sns:eu-west-1:123456789012:";
 	char arn[sizeof begin + 257];
@@ -214,7 +214,7 @@ static void how_long_a_topics_name_may_be(void **state)
 	assert_true(topic_sound(arn, &topic));
 }
 
-static void what_may_be_allowed(void **state)
+static void allowed_topic_patterns_are_validated(void **state)
 {
 	struct reason why;
 
@@ -229,7 +229,7 @@ static void what_may_be_allowed(void **state)
 	assert_false(topic_pattern_check("alarms", &why));
 }
 
-static void who_is_allowed(void **state)
+static void only_allowed_topics_match(void **state)
 {
 	const char *const patterns[] = {ARN, "arn:aws:sns:eu-west-2:123456789012:a*"};
 
@@ -244,7 +244,7 @@ static void who_is_allowed(void **state)
 	assert_false(topic_is_allowed(text(ARN), patterns, 0));
 }
 
-static void where_certificates_are(void **state)
+static void certificate_urls_are_validated(void **state)
 {
 	static const char *const wrong[] = {"", "https://",
 		"http://sns.eu-west-1.amazonaws.com" PEM,
@@ -272,7 +272,7 @@ static void where_certificates_are(void **state)
 		&topic, text("https://sns.cn-north-1.amazonaws.com.cn" PEM), &why));
 }
 
-static void the_address_that_confirms(void **state)
+static void confirmation_urls_are_validated(void **state)
 {
 	struct buffer out = {0};
 	struct topic topic;
@@ -306,7 +306,7 @@ static void assert_applied(const char *key, const char *value, const char *expec
 	json_decref(json);
 }
 
-static void who_passes_the_gate(void **state)
+static void only_valid_messages_of_allowed_topics_are_accepted(void **state)
 {
 	(void)state;
 	assert_applied(NULL, NULL, NULL);
@@ -334,7 +334,7 @@ static void who_passes_the_gate(void **state)
 		"Timestamp", "yesterday", "'Timestamp' is not like 2026-01-02T03:04:05.678Z");
 }
 
-static void nobody_passes_where_no_topic_is_named(void **state)
+static void every_message_is_refused_without_an_allowed_topic(void **state)
 {
 	const struct policy policy = {NULL, 0};
 	json_t *json = document_of(NOTIFICATION);
@@ -349,7 +349,7 @@ static void nobody_passes_where_no_topic_is_named(void **state)
 	json_decref(json);
 }
 
-static void what_was_seen_is_known_for_an_hour(void **state)
+static void a_message_id_is_remembered_for_an_hour(void **state)
 {
 	struct duplicates *seen = duplicates_new();
 
@@ -365,7 +365,7 @@ static void what_was_seen_is_known_for_an_hour(void **state)
 	duplicates_free(seen);
 }
 
-static void what_was_seen_is_bounded(void **state)
+static void remembered_message_ids_are_bounded(void **state)
 {
 	struct duplicates *seen = duplicates_new();
 	char id[32];
@@ -382,7 +382,7 @@ static void what_was_seen_is_bounded(void **state)
 	duplicates_free(seen);
 }
 
-static void times_are_read(void **state)
+static void timestamps_are_parsed(void **state)
 {
 	static const char *const right[] = {"2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678Z",
 		"2026-01-02T03:04:05.678+0000", "2026-01-02T04:34:05+01:30",
@@ -412,23 +412,23 @@ static void times_are_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_signed),
-		cmocka_unit_test(a_notification_without_subject),
-		cmocka_unit_test(a_subject_that_says_nothing),
-		cmocka_unit_test(a_type_that_there_is_not),
-		cmocka_unit_test(every_field_is_needed),
-		cmocka_unit_test(what_an_envelope_looks_like),
-		cmocka_unit_test(topics),
-		cmocka_unit_test(how_long_a_topics_name_may_be),
-		cmocka_unit_test(what_may_be_allowed),
-		cmocka_unit_test(who_is_allowed),
-		cmocka_unit_test(where_certificates_are),
-		cmocka_unit_test(the_address_that_confirms),
-		cmocka_unit_test(who_passes_the_gate),
-		cmocka_unit_test(nobody_passes_where_no_topic_is_named),
-		cmocka_unit_test(what_was_seen_is_known_for_an_hour),
-		cmocka_unit_test(what_was_seen_is_bounded),
-		cmocka_unit_test(times_are_read),
+		cmocka_unit_test(the_signed_text_is_built_from_the_fields),
+		cmocka_unit_test(a_notification_without_subject_is_signed_without_it),
+		cmocka_unit_test(an_empty_subject_is_signed_and_a_null_one_is_not),
+		cmocka_unit_test(an_unknown_type_is_refused),
+		cmocka_unit_test(every_field_is_required),
+		cmocka_unit_test(an_envelope_is_recognised_by_its_shape),
+		cmocka_unit_test(topic_names_are_validated),
+		cmocka_unit_test(the_length_of_a_topic_name_is_bounded),
+		cmocka_unit_test(allowed_topic_patterns_are_validated),
+		cmocka_unit_test(only_allowed_topics_match),
+		cmocka_unit_test(certificate_urls_are_validated),
+		cmocka_unit_test(confirmation_urls_are_validated),
+		cmocka_unit_test(only_valid_messages_of_allowed_topics_are_accepted),
+		cmocka_unit_test(every_message_is_refused_without_an_allowed_topic),
+		cmocka_unit_test(a_message_id_is_remembered_for_an_hour),
+		cmocka_unit_test(remembered_message_ids_are_bounded),
+		cmocka_unit_test(timestamps_are_parsed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

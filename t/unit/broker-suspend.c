@@ -31,7 +31,7 @@ static void assert_resumed(const int wanted[SUSPENDED])
 	assert_memory_equal(resumed, wanted, sizeof resumed);
 }
 
-static void the_first_is_resumed_and_the_others_when_their_thread_goes_on(void **state)
+static void the_first_connection_is_resumed_and_wakes_its_thread(void **state)
 {
 	struct resume_queue queue = {NULL, {0}};
 
@@ -46,7 +46,7 @@ static void the_first_is_resumed_and_the_others_when_their_thread_goes_on(void *
 }
 
 /* Else nobody would wake their thread. */
-static void after_that_there_is_a_first_again(void **state)
+static void the_next_connection_wakes_the_thread_again(void **state)
 {
 	struct resume_queue queue = {NULL, {0}};
 
@@ -61,7 +61,7 @@ static void after_that_there_is_a_first_again(void **state)
 	assert_resumed((const int[SUSPENDED]){1, 1, 1, 1});
 }
 
-static void each_thread_is_woken_for_its_own(void **state)
+static void each_thread_is_woken_for_its_own_connections(void **state)
 {
 	struct resume_queue resume_queues[RESUME_QUEUE_THREADS] = {{NULL, {0}}};
 
@@ -80,10 +80,9 @@ static void each_thread_is_woken_for_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(
-			the_first_is_resumed_and_the_others_when_their_thread_goes_on, begin),
-		cmocka_unit_test_setup(after_that_there_is_a_first_again, begin),
-		cmocka_unit_test_setup(each_thread_is_woken_for_its_own, begin),
+		cmocka_unit_test_setup(the_first_connection_is_resumed_and_wakes_its_thread, begin),
+		cmocka_unit_test_setup(the_next_connection_wakes_the_thread_again, begin),
+		cmocka_unit_test_setup(each_thread_is_woken_for_its_own_connections, begin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static const char *token_of(const char *header)
 	return token;
 }
 
-static void a_token_comes_as_bearer_or_as_a_password(void **state)
+static void a_token_is_sent_as_bearer_or_as_basic_password(void **state)
 {
 	(void)state;
 	assert_string_equal(token_of("Bearer s3cret"), "s3cret");
@@ -30,7 +30,7 @@ static void a_token_comes_as_bearer_or_as_a_password(void **state)
 	assert_string_equal(token_of("Basic dTr/fg=="), "\xff~");
 }
 
-static void what_is_no_token_is_none(void **state)
+static void an_invalid_header_has_no_token(void **state)
 {
 	static const char *const headers[] = {"", "Bearer", "Bearer ", "Bearers3cret", "s3cret",
 		"Digest username=x", "Basic", "Basic ", "Basic dXNlcg==" /* user */,
@@ -43,7 +43,7 @@ static void what_is_no_token_is_none(void **state)
 			fail_msg("'%s' was taken", headers[i]);
 }
 
-static void a_token_has_its_most_bytes(void **state)
+static void the_length_of_a_token_is_bounded(void **state)
 {
 	char header[4096];
 
@@ -79,7 +79,7 @@ static const struct acl *find(const struct tokens *tokens, const char *text)
 	return tokens_find(tokens, token);
 }
 
-static void every_token_of_the_file_is_good_and_no_other(void **state)
+static void only_tokens_of_the_file_are_valid(void **state)
 {
 	struct tokens *tokens = tokens_of("# old\none\n\n \t\n  two\tdb-* web-*  \n#three\nfour x");
 
@@ -102,7 +102,7 @@ static void every_token_of_the_file_is_good_and_no_other(void **state)
 }
 
 /* The comparison must look at all of it: a difference anywhere is one. */
-static void a_difference_in_any_byte_tells(void **state)
+static void a_difference_in_any_byte_is_detected(void **state)
 {
 	char text[TOKEN_MAX + 1] = {0}, other[TOKEN_MAX];
 
@@ -120,7 +120,7 @@ static void a_difference_in_any_byte_tells(void **state)
 	tokens_release(tokens);
 }
 
-static void who_shares_them_keeps_them(void **state)
+static void shared_tokens_live_until_the_last_reference(void **state)
 {
 	struct tokens *tokens = tokens_of("one glob");
 	const struct acl *acl = find(tokens_share(tokens), "one");
@@ -142,7 +142,7 @@ static void assert_refused(const char *text, size_t length, const char *expected
 
 #define REFUSED(text, expected) assert_refused(text, sizeof(text) - 1, expected)
 
-static void a_file_that_is_wrong_is_refused_with_its_line(void **state)
+static void an_invalid_file_is_refused_with_its_line(void **state)
 {
 	char large[TOKEN_MAX + 1], many[8 * (TOKENS_MAX + 1) + 1];
 
@@ -164,13 +164,13 @@ static void a_file_that_is_wrong_is_refused_with_its_line(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_token_comes_as_bearer_or_as_a_password),
-		cmocka_unit_test(what_is_no_token_is_none),
-		cmocka_unit_test(a_token_has_its_most_bytes),
-		cmocka_unit_test(every_token_of_the_file_is_good_and_no_other),
-		cmocka_unit_test(a_difference_in_any_byte_tells),
-		cmocka_unit_test(who_shares_them_keeps_them),
-		cmocka_unit_test(a_file_that_is_wrong_is_refused_with_its_line),
+		cmocka_unit_test(a_token_is_sent_as_bearer_or_as_basic_password),
+		cmocka_unit_test(an_invalid_header_has_no_token),
+		cmocka_unit_test(the_length_of_a_token_is_bounded),
+		cmocka_unit_test(only_tokens_of_the_file_are_valid),
+		cmocka_unit_test(a_difference_in_any_byte_is_detected),
+		cmocka_unit_test(shared_tokens_live_until_the_last_reference),
+		cmocka_unit_test(an_invalid_file_is_refused_with_its_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

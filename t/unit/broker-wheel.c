@@ -16,7 +16,7 @@ static struct check repeating(nsec at)
 	return (struct check){.repeat_at = at, .deadline = NSEC_NEVER};
 }
 
-static void a_state_is_due_at_its_repeat_or_its_end(void **state)
+static void a_check_is_due_at_its_repeat_or_its_deadline(void **state)
 {
 	struct check one = {.repeat_at = 5, .deadline = 7};
 
@@ -28,7 +28,7 @@ static void a_state_is_due_at_its_repeat_or_its_end(void **state)
 	assert_int_equal(wheel_due(&one), 5);
 }
 
-static void an_empty_wheel_has_nothing_ever(void **state)
+static void an_empty_wheel_is_never_due(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
 
@@ -55,7 +55,7 @@ static nsec time_of(struct wheel *wheel, const struct check *expected, int *look
 	return NSEC_NEVER;
 }
 
-static void each_comes_out_within_a_tick_however_far_away(void **state)
+static void each_check_expires_within_a_tick_at_any_distance(void **state)
 {
 	static const nsec distances[] = {-TURN, -TURN / 2, -WHEEL_TICK - 4, -1, 0, 1,
 		WHEEL_TICK - 1, WHEEL_TICK, WHEEL_TICK + 1, TURN / 2, TURN - 3 * WHEEL_TICK,
@@ -82,7 +82,7 @@ static void each_comes_out_within_a_tick_however_far_away(void **state)
 	}
 }
 
-static void a_late_look_finds_all_in_order(void **state)
+static void a_late_look_returns_all_in_order(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
 	struct check checks[5];
@@ -99,7 +99,7 @@ static void a_late_look_finds_all_in_order(void **state)
 	wheel_free(wheel);
 }
 
-static void those_of_one_tick_come_first_in_first_out(void **state)
+static void checks_of_one_tick_are_first_in_first_out(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
 	struct check checks[3];
@@ -116,7 +116,7 @@ static void those_of_one_tick_come_first_in_first_out(void **state)
 	wheel_free(wheel);
 }
 
-static void a_state_is_moved_to_and_fro(void **state)
+static void a_check_can_be_moved_back_and_forth(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
 	struct check one = repeating(START + TURN / 2), other = one, third = one;
@@ -141,7 +141,7 @@ static void a_state_is_moved_to_and_fro(void **state)
 }
 
 /* Of three that are due one was taken; the others wait, and can still be moved away. */
-static void what_is_due_but_not_taken_can_move(void **state)
+static void a_due_check_can_still_be_moved(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
 	struct check checks[3];
@@ -191,7 +191,7 @@ enum { CROWD = 200, ROUNDS = 200000 };
  * Whatever is moved, every state comes out in time: none that was due a tick before the last
  * time that all were taken is still there.
  */
-static void random_moves_lose_nothing(void **state)
+static void random_moves_lose_no_check(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
 	struct check checks[CROWD];
@@ -228,15 +228,15 @@ static void random_moves_lose_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_state_is_due_at_its_repeat_or_its_end),
-		cmocka_unit_test(an_empty_wheel_has_nothing_ever),
-		cmocka_unit_test(each_comes_out_within_a_tick_however_far_away),
-		cmocka_unit_test(a_late_look_finds_all_in_order),
-		cmocka_unit_test(those_of_one_tick_come_first_in_first_out),
-		cmocka_unit_test(a_state_is_moved_to_and_fro),
-		cmocka_unit_test(what_is_due_but_not_taken_can_move),
+		cmocka_unit_test(a_check_is_due_at_its_repeat_or_its_deadline),
+		cmocka_unit_test(an_empty_wheel_is_never_due),
+		cmocka_unit_test(each_check_expires_within_a_tick_at_any_distance),
+		cmocka_unit_test(a_late_look_returns_all_in_order),
+		cmocka_unit_test(checks_of_one_tick_are_first_in_first_out),
+		cmocka_unit_test(a_check_can_be_moved_back_and_forth),
+		cmocka_unit_test(a_due_check_can_still_be_moved),
 		cmocka_unit_test(the_farthest_slot_is_not_the_one_that_is_due),
-		cmocka_unit_test(random_moves_lose_nothing),
+		cmocka_unit_test(random_moves_lose_no_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static void capture_end(struct capture *capture, char *out, size_t size)
 	close(capture->pipe[0]);
 }
 
-static void log_writes_one_line_a_fact(void **state)
+static void log_writes_one_line_a_message(void **state)
 {
 	struct capture capture;
 	char written[256];
@@ -62,7 +62,7 @@ static void log_writes_one_line_a_fact(void **state)
 	assert_int_equal(after, ENOENT);
 }
 
-static void log_masks_what_could_forge_a_line(void **state)
+static void log_masks_characters_that_could_forge_a_line(void **state)
 {
 	struct capture capture;
 	char written[256];
@@ -139,7 +139,7 @@ static void nothing_is_opened_in_place_of_stderr(void **state)
 	assert_true(WEXITSTATUS(status) > STDERR_FILENO);
 }
 
-static void log_does_not_wait_for_a_reader_that_stands_still(void **state)
+static void log_does_not_wait_for_a_blocked_reader(void **state)
 {
 	static char line[4000], written[200000];
 	struct capture capture;
@@ -157,7 +157,7 @@ static void log_does_not_wait_for_a_reader_that_stands_still(void **state)
 	assert_non_null(strstr(written, " log lines were dropped: stderr did not accept them\n"));
 }
 
-static void syslog_gets_a_line_and_is_not_waited_for(void **state)
+static void syslog_gets_a_line_without_blocking(void **state)
 {
 	struct sockaddr_un name = {.sun_family = AF_UNIX};
 	int daemon = socket(AF_UNIX, SOCK_DGRAM, 0);
@@ -183,7 +183,7 @@ static void syslog_gets_a_line_and_is_not_waited_for(void **state)
 	unlink(name.sun_path);
 }
 
-static void ready_tells_whoever_asked(void **state)
+static void readiness_is_reported_to_the_supervisor(void **state)
 {
 	char path[] = "/tmp/ready.XXXXXX", message[32] = "";
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -227,7 +227,7 @@ static void signals_arrive_only_while_waiting(void **state)
 }
 
 /* Who is flooded with something to read is told all the same. */
-static void signals_arrive_though_there_is_something_to_read(void **state)
+static void signals_arrive_while_input_is_pending(void **state)
 {
 	static const int caught[] = {SIGUSR1};
 	int ends[2];
@@ -247,7 +247,7 @@ static void signals_arrive_though_there_is_something_to_read(void **state)
 }
 
 /* Stopped while it waits and then continued, a process must not sleep out the rest. */
-static void whoever_goes_on_wakes_up(void **state)
+static void a_continued_process_wakes_up(void **state)
 {
 	const struct timespec a_while = {0, NSEC_PER_SEC / 10}, long_time = {10, 0};
 	int status;
@@ -267,7 +267,7 @@ static void whoever_goes_on_wakes_up(void **state)
 	signals_restore();
 }
 
-static void descriptors_rise_to_the_hard_limit(void **state)
+static void the_descriptor_limit_rises_to_the_hard_limit(void **state)
 {
 	struct rlimit saved, low;
 
@@ -281,7 +281,7 @@ static void descriptors_rise_to_the_hard_limit(void **state)
 	setrlimit(RLIMIT_NOFILE, &saved);
 }
 
-static void reason_names_the_place(void **state)
+static void reason_names_file_and_line(void **state)
 {
 	struct reason why;
 
@@ -301,7 +301,7 @@ static int name_the_program(void **state)
 	return 0;
 }
 
-static void descriptors_are_kept_from_exec_from_a_number_on(void **state)
+static void descriptors_from_a_number_on_are_closed_on_exec(void **state)
 {
 	int below = fcntl(0, F_DUPFD, 50), above = fcntl(0, F_DUPFD, 60);
 
@@ -317,20 +317,20 @@ static void descriptors_are_kept_from_exec_from_a_number_on(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(log_writes_one_line_a_fact),
-		cmocka_unit_test(log_masks_what_could_forge_a_line),
+		cmocka_unit_test(log_writes_one_line_a_message),
+		cmocka_unit_test(log_masks_characters_that_could_forge_a_line),
 		cmocka_unit_test(log_cuts_a_line_that_is_too_long),
 		cmocka_unit_test(log_gives_the_journal_its_priorities),
 		cmocka_unit_test(nothing_is_opened_in_place_of_stderr),
-		cmocka_unit_test(log_does_not_wait_for_a_reader_that_stands_still),
-		cmocka_unit_test(descriptors_are_kept_from_exec_from_a_number_on),
-		cmocka_unit_test(syslog_gets_a_line_and_is_not_waited_for),
-		cmocka_unit_test(ready_tells_whoever_asked),
+		cmocka_unit_test(log_does_not_wait_for_a_blocked_reader),
+		cmocka_unit_test(descriptors_from_a_number_on_are_closed_on_exec),
+		cmocka_unit_test(syslog_gets_a_line_without_blocking),
+		cmocka_unit_test(readiness_is_reported_to_the_supervisor),
 		cmocka_unit_test(signals_arrive_only_while_waiting),
-		cmocka_unit_test(signals_arrive_though_there_is_something_to_read),
-		cmocka_unit_test(whoever_goes_on_wakes_up),
-		cmocka_unit_test(descriptors_rise_to_the_hard_limit),
-		cmocka_unit_test(reason_names_the_place),
+		cmocka_unit_test(signals_arrive_while_input_is_pending),
+		cmocka_unit_test(a_continued_process_wakes_up),
+		cmocka_unit_test(the_descriptor_limit_rises_to_the_hard_limit),
+		cmocka_unit_test(reason_names_file_and_line),
 	};
 
 	return cmocka_run_group_tests(tests, name_the_program, NULL);

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void duration_reads_what_people_write(void **state)
+static void duration_reads_units(void **state)
 {
 	static const struct {
 		const char *text;
@@ -48,7 +48,7 @@ static void duration_reads_what_people_write(void **state)
 	}
 }
 
-static void duration_refuses_the_rest(void **state)
+static void duration_refuses_invalid_text(void **state)
 {
 	static const char *const cases[] = {"", " 10", "10 ", "-1", "+1", "1x", "s", "1.", ".5",
 		"1,5", "10S", "1h30", "30m1h", "1m1m", "1e3", "0x10", "99999999999999999999",
@@ -65,7 +65,7 @@ static void duration_refuses_the_rest(void **state)
 	}
 }
 
-static void duration_keeps_to_its_bounds(void **state)
+static void duration_is_bounded(void **state)
 {
 	struct reason why;
 	nsec value;
@@ -82,7 +82,7 @@ static void duration_keeps_to_its_bounds(void **state)
 	assert_string_equal(why.text, "'0' is not from 1s to 90m");
 }
 
-static void duration_is_written_for_people(void **state)
+static void duration_is_written_with_units(void **state)
 {
 	char text[DURATION_TEXT];
 
@@ -138,7 +138,7 @@ static void address_reads_its_four_forms(void **state)
 	assert_int_equal(address.port, 80);
 }
 
-static void address_refuses_the_rest(void **state)
+static void address_refuses_invalid_text(void **state)
 {
 	static const char *const cases[] = {"", ":80", "host:", "host:65536", "::1:80", "[::1]",
 		"[::1]80", "[host]:80", "unix:", "unix:relative", "host:80x", "-1"};
@@ -166,7 +166,7 @@ static int pipe_with(const char *bytes)
 	return ends[0];
 }
 
-static void lines_come_whole_and_numbered(void **state)
+static void lines_are_complete_and_numbered(void **state)
 {
 	struct lines lines;
 	char *line;
@@ -223,7 +223,7 @@ static void assert_line(struct lines *lines, uint64_t number, const char *expect
 	assert_int_equal(lines->number, number);
 }
 
-static void a_mark_ends_what_is_given_out_but_not_the_line(void **state)
+static void a_mark_ends_the_output_but_not_the_line(void **state)
 {
 	struct lines lines;
 	char *line;
@@ -305,7 +305,7 @@ static void backoff_doubles_to_its_maximum(void **state)
 	assert_int_equal(backoff_wait(&backoff, 0), 100);
 }
 
-static void timeout_is_what_is_left(void **state)
+static void timeout_is_the_remaining_time(void **state)
 {
 	struct timespec t;
 
@@ -402,7 +402,7 @@ static void cleaned_text_is_cut_between_characters(void **state)
 	assert_string_equal(out, "");
 }
 
-static void escapes_of_json_are_mended(void **state)
+static void invalid_json_escapes_are_replaced(void **state)
 {
 	static const struct {
 		const char *json, *mended;
@@ -433,7 +433,7 @@ static void escapes_of_json_are_mended(void **state)
 	}
 }
 
-static void log_limit_lets_a_burst_through_and_then_few(void **state)
+static void log_limit_passes_a_burst_and_then_a_few(void **state)
 {
 	struct log_limit limit = {0};
 	unsigned long left_out = 0, passed = 0;
@@ -461,7 +461,7 @@ static void log_limit_lets_a_burst_through_and_then_few(void **state)
 	assert_string_equal(log_limit_text(0, text), "");
 }
 
-static void one_is_not_many(void **state)
+static void singular_and_plural_are_distinguished(void **state)
 {
 	(void)state;
 	assert_string_equal(number_plural(0), "s");
@@ -472,25 +472,25 @@ static void one_is_not_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(duration_reads_what_people_write),
-		cmocka_unit_test(duration_refuses_the_rest),
-		cmocka_unit_test(duration_keeps_to_its_bounds),
-		cmocka_unit_test(duration_is_written_for_people),
+		cmocka_unit_test(duration_reads_units),
+		cmocka_unit_test(duration_refuses_invalid_text),
+		cmocka_unit_test(duration_is_bounded),
+		cmocka_unit_test(duration_is_written_with_units),
 		cmocka_unit_test(number_is_strict),
 		cmocka_unit_test(address_reads_its_four_forms),
-		cmocka_unit_test(address_refuses_the_rest),
-		cmocka_unit_test(lines_come_whole_and_numbered),
+		cmocka_unit_test(address_refuses_invalid_text),
+		cmocka_unit_test(lines_are_complete_and_numbered),
 		cmocka_unit_test(lines_can_be_pushed),
-		cmocka_unit_test(a_mark_ends_what_is_given_out_but_not_the_line),
+		cmocka_unit_test(a_mark_ends_the_output_but_not_the_line),
 		cmocka_unit_test(lines_without_end_use_no_memory),
 		cmocka_unit_test(buffer_grows_and_shrinks),
 		cmocka_unit_test(backoff_doubles_to_its_maximum),
-		cmocka_unit_test(one_is_not_many),
-		cmocka_unit_test(log_limit_lets_a_burst_through_and_then_few),
-		cmocka_unit_test(timeout_is_what_is_left),
+		cmocka_unit_test(singular_and_plural_are_distinguished),
+		cmocka_unit_test(log_limit_passes_a_burst_and_then_a_few),
+		cmocka_unit_test(timeout_is_the_remaining_time),
 		cmocka_unit_test(text_is_cleaned_before_it_is_sent),
 		cmocka_unit_test(cleaned_text_is_cut_between_characters),
-		cmocka_unit_test(escapes_of_json_are_mended),
+		cmocka_unit_test(invalid_json_escapes_are_replaced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
