@@ -9,7 +9,7 @@ static void body_apply(struct monitor *monitor, nsec stamp, char *const field[])
 {
 	enum kind kind = match_body(&monitor->match, field[3]);
 
-	if (kind == KIND_NONE || !rooms_listen(monitor->rooms, field[1], field[2]))
+	if (kind == KIND_NONE || !rooms_counts(monitor->rooms, field[1], field[2]))
 		return;
 	log_debug("%s from %s in %s", kind_name(kind), field[2], field[1]);
 	watch_receive(monitor->watch, kind,
@@ -61,14 +61,14 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 			history_apply(monitor, stamp, field);
 		break;
 	case MESSAGE_CREATED:
-		rooms_created(monitor->rooms, field[0]);
+		rooms_set_created(monitor->rooms, field[0]);
 		break;
 	case MESSAGE_OCCUPANT:
 		rooms_see(monitor->rooms, field[0], field[1],
 			&(struct identity){field[2], field[3], field[4]}, now);
 		break;
 	case MESSAGE_JOINED:
-		if (rooms_joined(monitor->rooms, field[0], field[1]))
+		if (rooms_set_joined(monitor->rooms, field[0], field[1]))
 			channels_open(monitor->channels, CHANNEL_ROOM, field[0]);
 		break;
 	case MESSAGE_LEFT:

@@ -35,7 +35,7 @@ void worker_free(struct worker *worker);
 enum worker_news {
 	WORKER_NO_NEWS,
 	WORKER_STARTED, /* it waits for its configuration */
-	WORKER_LOST,    /* nothing that it was sent since it started counts as done */
+	WORKER_LOST,    /* it has ended: what it has not answered must be sent again */
 };
 
 /* Starts, kills, restarts as due. Call it until it returns WORKER_NO_NEWS. */

@@ -113,7 +113,7 @@ none_left() {
 	echo : >"$work/losing"
 	echo RPUSH >"$work/lose"
 	kill -CONT "${pids[a]}"
-	poll 20 said a 'info: all events that were answered 202 are handed off'
+	poll 20 said a 'info: all events that were answered 202 are handed over'
 	[ -e "$work/lost" ]
 	poll 20 queued 3
 	poll 20 said b 'info: taking 2 events'
@@ -129,11 +129,11 @@ none_left() {
 	start_one a
 	at a
 	posts 200 "$(event a b critical)"
-	poll 20 said a 'error: cannot read the events that other brokers have handed off: Redis refuses LRANGE: WRONGTYPE'
+	poll 20 said a 'error: cannot read the events that other brokers have handed over: Redis refuses LRANGE: WRONGTYPE'
 	posts 200 "$(event a b ok)"
 	redis DEL httpbroker:default:handover
 	redis RPUSH httpbroker:default:handover "$(event x y critical)"
-	poll 20 said a 'info: events that other brokers have handed off can be read again'
+	poll 20 said a 'info: events that other brokers have handed over can be read again'
 	poll 20 queued 3
 	poll 20 none_left
 	[ "$(grep -c 'cannot read the events' "$work/a.log")" -eq 1 ]
@@ -176,7 +176,7 @@ none_left() {
 	posts 200 "$(event x y ok '"summary":"6"')"
 	kill -CONT "${pids[a]}"
 	poll 10 said a 'info: standing by: [^ ]* 127.0.0.1:'"$port_b is active"
-	poll 10 said a 'info: all events that were answered 202 are handed off'
+	poll 10 said a 'info: all events that were answered 202 are handed over'
 	poll 10 queued 5
 	posts 200 "$(event x y ok)"
 	poll 10 said b 'info: taking [1-3] events? that another broker has handed over'
@@ -223,7 +223,7 @@ keys_are() {
 	poll 5 later_than "$second"
 	posts 200 "$(event f g critical)"
 	kill -CONT "${pids[a]}"
-	poll 10 said a 'info: all events that were answered 202 are handed off'
+	poll 10 said a 'info: all events that were answered 202 are handed over'
 	poll 10 none_left
 	poll 10 keys_are '"a:b""a:c""f:g"'
 	# that of before, and what came behind that it was to be forgotten; f:h was told as well
@@ -420,7 +420,7 @@ in_queue() {
 	at b
 	poll 20 lists '"a:b":'
 	kill -CONT "${pids[a]}"
-	poll 20 said a 'info: all events that were answered 202 are handed off'
+	poll 20 said a 'info: all events that were answered 202 are handed over'
 	redis EVAL "redis.call('RENAME', 'aside', 'events') return 1" 0
 	poll 20 none_left
 	poll 20 told_at_last
@@ -455,7 +455,7 @@ told_at_last() {
 	changes 200
 	kill -CONT "${pids[way_a]}"
 	poll 20 said a 'info: standing by'
-	poll 10 said a 'all events that were answered 202 are handed off'
+	poll 10 said a 'all events that were answered 202 are handed over'
 	# what it refuses from now on is posted to it again until it is the active one
 	stop b
 	changes 100

@@ -151,7 +151,7 @@ recovers() {
 	read -rt 10 -u 8 # ready is who watches, not who hears something
 	before=$(monitor_memory)
 	exec 8>&-
-	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(not joined yet\)"'
+	poll 20 paged '202 trigger .*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(not joined yet\)"'
 	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
 	poll 30 said oobetet 'xmpp: the server did not let us log in within 10 s; trying again'

@@ -131,7 +131,7 @@ run_until_written() {
 	write_ini state_file="$work/state" max_latency=60
 	printf 'oobetet-state\t1\nwatch\tx' >"$work/state"
 	start_oobetet
-	said oobetet "error: state file $work/state: damaged: .*; ignored, and is now $work/state.damaged"
+	said oobetet "error: state file $work/state: damaged: .*; the file is ignored and was renamed to $work/state.damaged"
 	[ "$(cat "$work/state.damaged")" = "$(printf 'oobetet-state\t1\nwatch\tx')" ]
 	stop oobetet
 	sed -i 's/Flapper/Other/' "$work/oobetet.ini"

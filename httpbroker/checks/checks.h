@@ -43,6 +43,12 @@ struct check {
 	char names[];       /* `entity:check`, hh.keylen bytes */
 };
 
+/* Its TTL is over. check->stale says that this was pushed. */
+static inline bool check_is_expired(const struct check *check, nsec now)
+{
+	return check->deadline <= now;
+}
+
 /*
  * The key in GET /state, unique among the checks: `entity:check`; if that is taken, with `#2` to
  * `#15` behind it, the first that is free. The number is the rank; 1 is none. Looking for more

@@ -216,7 +216,7 @@ static bool is_refused(const struct outbox *outbox)
 	return outbox_refused(outbox) != 0 && !outbox_waits(outbox);
 }
 
-/* Whether everything that was accepted is committed or handed off. */
+/* Whether everything that was accepted is committed or handed over. */
 static bool all_is_done(const struct delivery *delivery)
 {
 	const struct outbox *outbox = delivery->core.outbox;

@@ -100,7 +100,7 @@ static void stale_push(struct engine *engine, struct check *check, struct moment
 /* Pushes the check's state at once. */
 static void check_push(struct engine *engine, struct check *check, struct moment now)
 {
-	if (check->deadline <= now.monotonic)
+	if (check_is_expired(check, now.monotonic))
 		stale_push(engine, check, now);
 	else
 		event_push(engine, check, check->time);
@@ -142,7 +142,7 @@ static enum engine_result check_update(struct engine *engine, struct check *chec
 	if (check->untold)
 		check_push(engine, check, now);
 	checks_set(engine->checks, check, prepared);
-	check->stale = check->deadline <= now.monotonic;
+	check->stale = check_is_expired(check, now.monotonic);
 	if (check->sent != (check->stale ? engine->settings->stale_state : check->state))
 		check_push(engine, check, now);
 	check->loaded = check->retired = false;
@@ -261,7 +261,7 @@ bool engine_load(struct engine *engine, const struct prepared *prepared, const e
 	check->repeat_at =
 		sent != NULL ? now.monotonic + repeat_offset(engine, check) : engine->hold_until;
 	check->untold = sent == NULL;
-	check->stale = sent != NULL && check->deadline <= now.monotonic &&
+	check->stale = sent != NULL && check_is_expired(check, now.monotonic) &&
 		       *sent == engine->settings->stale_state;
 	wheel_put(engine->wheel, check);
 	return true;
@@ -305,7 +305,7 @@ bool engine_forget(struct engine *engine, const struct names *names)
 /* Pushes a check that has just gone stale, or its repeat: then true. */
 static bool check_run(struct engine *engine, struct check *check, bool repeats, struct moment now)
 {
-	if (check->untold || (!check->stale && check->deadline <= now.monotonic)) {
+	if (check->untold || (!check->stale && check_is_expired(check, now.monotonic))) {
 		check_push(engine, check, now);
 		outbox_record(engine->outbox, check);
 		return false;
@@ -355,7 +355,7 @@ void core_open(struct core *core, struct moment now)
 	core->outbox = outbox_new();
 	outbox_limit(core->outbox, core->max_pending);
 	if (!core->persistent)
-		outbox_forget_records(core->outbox);
+		outbox_skip_records(core->outbox);
 	core->engine = engine_new(core->checks, core->outbox, &core->settings, now);
 }
 

@@ -54,7 +54,7 @@ enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now);
 
 /*
- * The same for an event that another broker has handed off, in order. For a check that is still
+ * The same for an event that another broker has handed over, in order. For a check that is still
  * owed the push of its record, this event or an older one is pushed and the record stays.
  */
 enum engine_result engine_apply_handed(

@@ -17,7 +17,7 @@ static bool query_send(struct delivery *delivery, enum redis_query query, const 
 	return true;
 }
 
-/* What was answered 202 is handed off to the active broker. */
+/* What was answered 202 is handed over to the active broker. */
 static bool handoff_query(struct delivery *delivery, nsec now)
 {
 	struct resp_list list = {{NULL, 0, 0}, 0};
@@ -219,7 +219,7 @@ static void reply_apply(struct delivery *delivery, const redisReply *reply, stru
 		usable = handoff_send_read(
 			&delivery->handoff_sender, delivery->accepted, reply, &why);
 		if (usable && accepted_count(delivery->accepted) == 0)
-			log_info("all events that were answered 202 are handed off");
+			log_info("all events that were answered 202 are handed over");
 		break;
 	case QUERY_POLICY:
 		policy_apply(delivery, reply, now.monotonic);
@@ -323,7 +323,7 @@ void delivery_receive(struct delivery *delivery, struct moment now)
 	if (commit != NULL)
 		commit_apply(delivery, commit, now.monotonic);
 	records_check(delivery, now.monotonic);
-	pending_committed(delivery->pending); /* before the rest may be handed off */
+	pending_committed(delivery->pending); /* before the rest may be handed over */
 	if (commit != NULL && commit->queue_length >= 0)
 		length_apply(delivery, commit->queue_length, now.monotonic);
 	reply_work(delivery, now);

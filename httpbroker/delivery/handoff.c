@@ -52,10 +52,10 @@ static void refusal_log(struct handoff *handoff, const redisReply *reply)
 
 	if (refused && !handoff->refused)
 		log_error(
-			"cannot read the events that other brokers have handed off: Redis refuses LRANGE: %s",
+			"cannot read the events that other brokers have handed over: Redis refuses LRANGE: %s",
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 	if (!refused && handoff->refused)
-		log_info("events that other brokers have handed off can be read again");
+		log_info("events that other brokers have handed over can be read again");
 	handoff->refused = refused;
 }
 

@@ -102,7 +102,7 @@ void outbox_limit(struct outbox *outbox, size_t max)
 	outbox->max = max;
 }
 
-void outbox_forget_records(struct outbox *outbox)
+void outbox_skip_records(struct outbox *outbox)
 {
 	outbox->forgetful = true;
 }

@@ -23,9 +23,11 @@ struct outbox;
 struct outbox *outbox_new(void);
 void outbox_free(struct outbox *outbox);
 
-/* How many events it holds at most (at first LIMIT_PENDING); that no record is written. */
+/* How many events it holds at most; at first LIMIT_PENDING. */
 void outbox_limit(struct outbox *outbox, size_t max);
-void outbox_forget_records(struct outbox *outbox);
+
+/* From now on no records are written. */
+void outbox_skip_records(struct outbox *outbox);
 
 /* Whether it holds as many, or LIMIT_PENDING_BYTES of them: apply nothing new then. */
 bool outbox_overflows(const struct outbox *outbox);

@@ -57,7 +57,7 @@ bool record_field_read(
 	const char *field, size_t length, struct record_field *out, struct reason *why);
 
 /*
- * Decodes a record, or an event that another broker has handed off (`httpbroker:NAME:handover`):
+ * Decodes a record, or an event that another broker has handed over (`httpbroker:NAME:handover`):
  * the event as a client would post it, with its time and ttl, and, if known, the milliseconds of
  * its time
  * (`"millis":123`) and the former names of its check (`"formerly":{"entity":"…","check":"…"}`);

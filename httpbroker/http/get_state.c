@@ -19,7 +19,7 @@ static bool text_matches(struct text selected, const char *bytes, size_t length)
 static bool is_selected(const struct scan *scan, const struct check *check)
 {
 	size_t name = (size_t)check->entity_length + 1; /* where the check's own name begins */
-	bool stale = check->deadline <= scan->now.monotonic;
+	bool stale = check_is_expired(check, scan->now.monotonic);
 	int reported = stale ? (int)scan->stale_as : (int)check->state;
 
 	return (scan->state < 0 || scan->state == reported) &&
@@ -173,7 +173,7 @@ static struct text reported_text(const struct encoded *encoded)
 static void check_list(struct scan *scan, const struct check *check)
 {
 	int64_t age = scan->now.wall / NSEC_PER_SEC - check->time;
-	bool stale = check->deadline <= scan->now.monotonic;
+	bool stale = check_is_expired(check, scan->now.monotonic);
 	const struct text reported = reported_text(&check->encoded);
 	const struct encoded *event = &check->encoded;
 	size_t before = (size_t)(reported.bytes - event->bytes), after = before + reported.length;

@@ -22,7 +22,7 @@ struct counting {
 void state_counts_add(struct counts *counts, const struct check *check, nsec now)
 {
 	counts->checks++;
-	if (check->deadline > now)
+	if (!check_is_expired(check, now))
 		return;
 	counts->stale++;
 	counts->stale_long += check->deadline < now - STATE_COUNTS_LONG;

@@ -287,7 +287,7 @@ static void redis_write(
 	COUNTER(out, "httpbroker_repeats_total", "Events that repeat the last one of their check.",
 		(int64_t)status->repeats);
 	exposition_family(out, "httpbroker_handover_lost_total", EXPOSITION_COUNTER,
-		"Events that another broker handed off and that had no effect.");
+		"Events that another broker has handed over and that had no effect.");
 	buffer_printf(out,
 		"httpbroker_handover_lost_total{reason=\"older\"} %" PRIu64 "\n"
 		"httpbroker_handover_lost_total{reason=\"unreadable\"} %" PRIu64 "\n",
@@ -359,7 +359,7 @@ static void family_begin(struct scan *scan)
 
 static int64_t figure_of(const struct scan *scan, const struct check *check)
 {
-	bool stale = check->deadline <= scan->now.monotonic;
+	bool stale = check_is_expired(check, scan->now.monotonic);
 	int64_t age = scan->now.wall / NSEC_PER_SEC - check->time;
 
 	if (scan->pass == PASS_AGE)

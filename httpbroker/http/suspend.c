@@ -4,8 +4,11 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-/* The end of a queue: one connection, which is not in it, was resumed. */
-static struct suspended_request first;
+/*
+ * Marks the end of a queue that is not empty. The connection that began it is not in it: it was
+ * resumed at once.
+ */
+static struct suspended_request queue_end;
 
 struct resume_queue *resume_queue_mine(struct resume_queue queues[RESUME_QUEUE_THREADS])
 {
@@ -24,7 +27,7 @@ void resume_queue_resume(struct resume_queue *queue, struct suspended_request *s
 	do
 		suspended->next = before;
 	while (!atomic_compare_exchange_weak(
-		&queue->suspended, &before, before == NULL ? &first : suspended));
+		&queue->suspended, &before, before == NULL ? &queue_end : suspended));
 	if (before == NULL)
 		MHD_resume_connection(suspended->connection);
 }
@@ -34,7 +37,7 @@ void resume_queue_run(struct resume_queue *queue)
 	if (atomic_load(&queue->suspended) == NULL)
 		return;
 	struct suspended_request *suspended = atomic_exchange(&queue->suspended, NULL);
-	while (suspended != NULL && suspended != &first) {
+	while (suspended != NULL && suspended != &queue_end) {
 		struct suspended_request *next = suspended->next; /* it may be freed once resumed */
 
 		MHD_resume_connection(suspended->connection);

@@ -62,8 +62,8 @@ static void outage_log(struct redis *redis, unsigned kinds, const char *why, nse
 	if ((redis->outage.logged & kinds) == kinds)
 		log_debug("Redis at %s: %s", redis->server, why);
 	else
-		log_error("Redis at %s: %s; until that is over, events are kept in memory "
-			  "and answered 202",
+		log_error("Redis at %s: %s; until it is back, events are kept in memory (202, or "
+			  "503 if a stand-by can take over)",
 			redis->server, why);
 	redis->outage.logged |= kinds;
 }
@@ -191,7 +191,7 @@ static void outage_check(struct redis *redis, nsec now)
 		outage_end(redis, now);
 }
 
-/* False when there is nothing more to be had from this connector now. */
+/* False: no complete reply has arrived, or the connection failed. */
 static bool reply_read(struct redis *redis, struct moment now)
 {
 	struct redisReply *reply;

@@ -147,14 +147,14 @@ static void commit_settle(struct session *session, bool applied)
 }
 
 /* The latest counts, but a lesser one does not replace one that was not returned yet. */
-static void change_set(struct session *session, enum role_change turn)
+static void change_set(struct session *session, enum role_change change)
 {
-	if (turn >= CHANGE_BECAME_ACTIVE || turn > session->change)
-		session->change = turn;
+	if (change >= CHANGE_BECAME_ACTIVE || change > session->change)
+		session->change = change;
 }
 
-/* Whether its events are in the queue, when nothing can be sent again. */
-static bool seen_enough(const struct session *session)
+/* For a commit in flight that cannot be sent again: whether Redis has applied its pushes. */
+static bool pushes_were_applied(const struct session *session)
 {
 	return session->seen_applied && (session->seen_left & COMMIT_PUSHES) == 0;
 }
@@ -163,7 +163,7 @@ static bool seen_enough(const struct session *session)
 static void stand_by(struct session *session, nsec now)
 {
 	if (session->in_flight != NULL)
-		commit_settle(session, seen_enough(session));
+		commit_settle(session, pushes_were_applied(session));
 	if (session->role != SESSION_STANDS_BY)
 		change_set(session, leadership_lose(&session->leadership));
 	session->role = SESSION_STANDS_BY;
@@ -195,7 +195,7 @@ static void look_end(struct session *session, struct moment now, struct buffer *
 	}
 	struct lease_write write = leadership_plan(&session->leadership, seen, now);
 	if (session->in_flight != NULL && !session->leadership.in_flight)
-		commit_settle(session, seen_enough(session));
+		commit_settle(session, pushes_were_applied(session));
 	acquire_write(&session->acquire, &write, out);
 	phase_begin(session, PHASE_ACQUIRES, now.monotonic);
 }

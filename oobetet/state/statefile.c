@@ -97,8 +97,8 @@ void statefile_set_aside(const struct statefile *statefile, const char *why)
 	char *aside = memory_printed("%s.damaged", statefile->path);
 	bool done = rename(statefile->path, aside) == 0;
 
-	log_error("state file %s: %s; ignored, and %s%s", statefile->path, why,
-		done ? "is now " : "cannot be renamed: ", done ? aside : strerror(errno));
+	log_error("state file %s: %s; the file is ignored and %s%s", statefile->path, why,
+		done ? "was renamed to " : "cannot be renamed: ", done ? aside : strerror(errno));
 	free(aside);
 }
 

@@ -67,7 +67,7 @@ int rooms_index(const struct rooms *rooms, const char *name)
 	return -1;
 }
 
-void rooms_created(struct rooms *rooms, const char *name)
+void rooms_set_created(struct rooms *rooms, const char *name)
 {
 	int index = rooms_index(rooms, name);
 
@@ -82,7 +82,7 @@ bool rooms_was_created(const struct rooms *rooms, int index)
 	return rooms->room[index].created;
 }
 
-bool rooms_joined(struct rooms *rooms, const char *name, const char *nick)
+bool rooms_set_joined(struct rooms *rooms, const char *name, const char *nick)
 {
 	int index = rooms_index(rooms, name);
 
@@ -137,7 +137,7 @@ static bool nick_counts(const struct rooms *rooms, const char *nick)
 	return rooms->nicks->count == 0;
 }
 
-bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick)
+bool rooms_counts(const struct rooms *rooms, const char *name, const char *nick)
 {
 	int index = rooms_index(rooms, name);
 
@@ -151,7 +151,7 @@ void rooms_see(struct rooms *rooms, const char *name, const char *nick, const st
 	unsigned long left_out;
 
 	/* without watched_nick every occupant counts */
-	if (rooms->nicks->count == 0 || !rooms_listen(rooms, name, nick) ||
+	if (rooms->nicks->count == 0 || !rooms_counts(rooms, name, nick) ||
 		!occupants_see(rooms->occupants, rooms_index(rooms, name), nick, seen, what,
 			sizeof what) ||
 		!log_limit_pass(&rooms->changes, now, &left_out))
@@ -184,8 +184,8 @@ void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks)
 		const struct room *room = &rooms->room[i];
 
 		if (!room->joined)
-			buffer_printf(remarks, "; oobetet is out of the room %s for %s (%.150s)",
-				room->name,
+			buffer_printf(remarks,
+				"; oobetet has been out of the room %s for %s (%.150s)", room->name,
 				duration_text(
 					(now - room->left) / NSEC_PER_SEC * NSEC_PER_SEC, span),
 				room->why);

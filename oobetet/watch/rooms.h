@@ -26,7 +26,7 @@ int rooms_count(const struct rooms *rooms);
 const char *rooms_name(const struct rooms *rooms, int index);
 
 /* What the xmpp worker reports of a room; false: not one of ours. */
-bool rooms_joined(struct rooms *rooms, const char *name, const char *nick);
+bool rooms_set_joined(struct rooms *rooms, const char *name, const char *nick);
 bool rooms_left(struct rooms *rooms, const char *name, const char *why, nsec now);
 
 /* The xmpp worker ended. */
@@ -34,7 +34,7 @@ void rooms_all_left(struct rooms *rooms, const char *why, nsec now);
 bool rooms_all_joined(const struct rooms *rooms);
 
 /* The room did not exist: if its name is mistyped, nobody else will ever be in it. */
-void rooms_created(struct rooms *rooms, const char *name);
+void rooms_set_created(struct rooms *rooms, const char *name);
 bool rooms_was_created(const struct rooms *rooms, int index);
 
 /* An occupant has a nick; logs a warning if that nick counts and is somebody else's now. */
@@ -42,7 +42,7 @@ void rooms_see(struct rooms *rooms, const char *name, const char *nick, const st
 	nsec now);
 
 /* True if messages of this nick in this room count. */
-bool rooms_listen(const struct rooms *rooms, const char *name, const char *nick);
+bool rooms_counts(const struct rooms *rooms, const char *name, const char *nick);
 
 /*
  * The earliest moment of the last absence from a room; NSEC_NEVER: it was never joined. History

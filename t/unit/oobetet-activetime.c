@@ -109,7 +109,7 @@ static void a_delayed_heartbeat_waits(void **state)
 	(void)state;
 	assert_false(heartbeat_due(&heartbeat, SEC));
 	heartbeat.next = 60 * SEC;
-	rooms_joined(joined, room, "nick");
+	rooms_set_joined(joined, room, "nick");
 	assert_int_equal(heartbeat_deadline(&heartbeat), 60 * SEC);
 	assert_false(heartbeat_due(&heartbeat, 60 * SEC - 1));
 	assert_true(heartbeat_due(&heartbeat, 60 * SEC));

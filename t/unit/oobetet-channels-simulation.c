@@ -17,9 +17,9 @@
 #include "t/unit/unit.h"
 
 #include "common/memory.h"
+#include "oobetet/channel/incident.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
-#include "oobetet/channel/incident.h"
 #include "t/unit/oobetet-judge.h"
 
 #include <fcntl.h>
@@ -529,7 +529,7 @@ static void hear(const char *body)
 {
 	enum kind kind = match_body(&match, body);
 
-	assert_true(rooms_listen(world.rooms, room, "flapjack"));
+	assert_true(rooms_counts(world.rooms, room, "flapjack"));
 	if (kind == KIND_NONE)
 		return;
 	judged();

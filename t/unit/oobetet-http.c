@@ -243,21 +243,21 @@ static void the_heartbeat_is_sent_while_all_rooms_are_joined(void **state)
 	(void)state;
 	assert_false(heartbeat_due(&heartbeat, 0));
 	assert_int_equal(heartbeat_deadline(&heartbeat), NSEC_NEVER);
-	rooms_joined(rooms, "a@c", "nick");
-	rooms_joined(rooms, "elsewhere@c", "nick");
+	rooms_set_joined(rooms, "a@c", "nick");
+	rooms_set_joined(rooms, "elsewhere@c", "nick");
 	assert_false(heartbeat_due(&heartbeat, 0));
-	rooms_joined(rooms, "b@c", "nick");
+	rooms_set_joined(rooms, "b@c", "nick");
 	assert_true(heartbeat_due(&heartbeat, 5));
 	assert_int_equal(heartbeat_deadline(&heartbeat), 65);
 	assert_false(heartbeat_due(&heartbeat, 64));
 	rooms_left(rooms, "b@c", "kicked", 64);
 	assert_false(heartbeat_due(&heartbeat, 65));
-	rooms_joined(rooms, "b@c", "nick");
+	rooms_set_joined(rooms, "b@c", "nick");
 	assert_true(heartbeat_due(&heartbeat, 500)); /* once, not seven times */
 	assert_false(heartbeat_due(&heartbeat, 559));
 	rooms_all_left(rooms, "gone", 559);
 	assert_false(heartbeat_due(&heartbeat, 560));
-	rooms_joined(rooms, "b@c", "nick");
+	rooms_set_joined(rooms, "b@c", "nick");
 	assert_false(heartbeat_due(&heartbeat, 560));
 	rooms_free(rooms);
 }
