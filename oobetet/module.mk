@@ -47,7 +47,7 @@ oobetet_liboobetet_a_SOURCES = \
 OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)
 
-T_JUDGE = t/unit/oobetet-judge.c t/unit/oobetet-judge.h t/unit/unit.h
+T_MODEL = t/unit/oobetet-model.c t/unit/oobetet-model.h t/unit/unit.h
 UNIT_TESTS += t/unit/oobetet-activetime
 t_unit_oobetet_activetime_SOURCES = t/unit/oobetet-activetime.c t/unit/unit.h
 t_unit_oobetet_activetime_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
@@ -55,7 +55,7 @@ UNIT_TESTS += t/unit/oobetet-channels
 t_unit_oobetet_channels_SOURCES = t/unit/oobetet-channels.c t/unit/unit.h
 t_unit_oobetet_channels_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-channels-simulation
-t_unit_oobetet_channels_simulation_SOURCES = t/unit/oobetet-channels-simulation.c $(T_JUDGE)
+t_unit_oobetet_channels_simulation_SOURCES = t/unit/oobetet-channels-simulation.c $(T_MODEL)
 t_unit_oobetet_channels_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-config
 t_unit_oobetet_config_SOURCES = t/unit/oobetet-config.c t/unit/unit.h
@@ -81,7 +81,7 @@ t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
 t_unit_oobetet_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 t_unit_oobetet_room_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-simulation
-t_unit_oobetet_simulation_SOURCES = t/unit/oobetet-simulation.c $(T_JUDGE)
+t_unit_oobetet_simulation_SOURCES = t/unit/oobetet-simulation.c $(T_MODEL)
 t_unit_oobetet_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-state
 t_unit_oobetet_state_SOURCES = t/unit/oobetet-state.c t/unit/unit.h

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A million hours of made-up time from a line in the room to those who are told: match, watch,
- * incidents, channels with their queues, and the state file, as in the monitor; the workers, the
- * command and the disk are simulated here. Channels fail, fall silent, refuse and
- * close; answers get lost; the disk is slow; the wall clock is set; oobetet is stopped, suspended,
- * restarted, and killed without a last word.
+ * A million hours of simulated time, from a message in the room to the receivers of notifications:
+ * match, watch, incidents, channels with their queues, and the state file, as in the monitor; the
+ * workers, the command and the disk are simulated. Channels fail, stop responding, refuse and
+ * close; responses get lost; the disk is slow; the wall clock is set; oobetet is stopped,
+ * suspended, restarted, and killed.
  *
- * Then, by what the judge says (oobetet-judge.h): a channel that works gets every incident
- * within a second, again at its pace, and once of its end. A room that opens is told what is true
- * at once, and nothing else. On any channel each incident that was opened is closed, no
- * incident is opened before the last one is closed, nor again after its end. Once all channels
- * work, what they were told last is true.
+ * Compared with the reference model (oobetet-model.h): a channel that works gets every incident
+ * within a second, its repeats at their interval, and its end once. A room that opens gets the
+ * current state at once, and nothing else. On any channel each incident that was opened is closed,
+ * and no incident is opened before the last one is closed, nor again after its end. Once all
+ * channels work, their last notification is the current state.
  *
  * SEED=N in the environment repeats a run.
  */
@@ -20,7 +20,7 @@
 #include "oobetet/channel/incident.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
-#include "t/unit/oobetet-judge.h"
+#include "t/unit/oobetet-model.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -33,47 +33,47 @@
 #define HOURS 1000000
 #define MAX_LATENCY (10 * HOUR)
 #define TICK (2 * HOUR)
-#define AT_ONCE NSEC_PER_SEC /* within this an alarm is told */
-#define HURRY MINUTE         /* so early after an end it may still be on its way */
-#define BACK (6 * HOUR)      /* after this nothing is left of what was wrong with a channel */
+#define AT_ONCE NSEC_PER_SEC /* an alarm must be sent within this time */
+#define EARLY MINUTE         /* so soon after an end the OK may still be in transit */
+#define BACK (6 * HOUR)      /* after this a channel has recovered from a fault */
 #define ADVANCE (NSEC_PER_SEC / 4)
-#define ENDED 64 /* incidents that are known to be over */
+#define ENDED 64 /* incidents remembered as ended */
 
-enum weather { CLEAR, FAILING, SILENT, REFUSING, CLOSED };
+enum fault { NO_FAULT, FAILING, SILENT, REFUSING, CLOSED };
 enum { ROOM, OTHER_ROOM, PAGERDUTY, COMMAND, CHANNELS };
 
-/* A channel and its receiver. */
-struct path {
-	enum weather weather;
+/* A channel, its fault, and what its receiver got. */
+struct receiver {
+	enum fault fault;
 	nsec changed; /* world.time of the last change */
-	/* the attempt that is under way */
+	/* the current attempt */
 	char id[COMMAND_ID];
 	enum answer answer;
-	nsec answered; /* world.time; NSEC_NEVER: it never is */
-	/* what has arrived */
-	bool bad;        /* the last that was told is an alarm */
-	bool steady;     /* it worked since before the incident began, and nothing disturbed it */
-	int alarms, oks; /* since the judge's newest incident began */
-	nsec repeated;   /* the last of these alarms, by what the judge has listened */
+	nsec answered; /* world.time; NSEC_NEVER: no response */
+	/* what was delivered */
+	bool alarmed;    /* the last notification is an alarm */
+	bool steady;     /* no fault since before the incident began */
+	int alarms, oks; /* since the model's newest incident began */
+	nsec repeated;   /* the last of these alarms, of the model's clock */
 	long arrivals;   /* all so far */
 };
 
-/* As PagerDuty keeps them. */
+/* Incidents as PagerDuty keeps them. */
 struct incidents {
-	char open[NOTIFICATION_KEY]; /* "": none is */
+	char open[NOTIFICATION_KEY]; /* "": none */
 	char ended[ENDED][NOTIFICATION_KEY];
 	long opens, ends;
 };
 
-/* What is on the disk, or on its way there, and what the judge knew then. */
-struct paper {
+/* A state file, written or being written, and the model at that time. */
+struct file {
 	char *text; /* owned; NULL: nothing */
-	struct judge judge;
-	bool edge; /* a limit is just over: what the watch knows differs from what the judge does */
+	struct model model;
+	bool edge; /* a limit is just over: watch and model may differ */
 };
 
 static struct world {
-	nsec time; /* goes on whatever happens */
+	nsec time; /* never set back or stopped */
 	nsec monotonic, boot, wall;
 	struct active_time active_time;
 	struct watch *watch;
@@ -81,16 +81,16 @@ static struct world {
 	struct channels *channels;
 	struct notifier notifier;
 	struct snapshot snapshot;
-	struct paper disk, writing;
-	nsec written; /* world.time when `writing` is on the disk */
+	struct file disk, writing;
+	nsec written; /* world.time when `writing` will be on the disk */
 	bool slow;    /* the disk, since the last restart */
 	bool stopping;
-	struct path paths[CHANNELS];
+	struct receiver receivers[CHANNELS];
 	struct incidents incidents;
-	struct judge judge;
+	struct model model;
 	nsec healed; /* when an incident ended last */
-	long known;  /* of the judge's incidents */
-	long kills, told, repeats, reopened;
+	long known;  /* the model's incidents so far */
+	long kills, alarms_in_time, repeats, reopened;
 } world;
 
 static char room[] = "ops@conference", other_room[] = "boss@conference";
@@ -120,13 +120,13 @@ static bool happens(double probability)
 	return drand48() < probability;
 }
 
-/* ---- who is told ---- */
+/* ---- receivers ---- */
 
-/* Nothing can be said about this incident on that channel. */
-static void disturb(struct path *path)
+/* This incident cannot be checked on that channel. */
+static void disturb(struct receiver *receiver)
 {
-	path->steady = false;
-	path->changed = world.time;
+	receiver->steady = false;
+	receiver->changed = world.time;
 }
 
 static bool is_ended(const char *key)
@@ -159,117 +159,120 @@ static void incident_close(const char *key)
 	incidents->open[0] = '\0';
 }
 
-/* Ten repeats at the same pace; then people hear of it less and less often, PagerDuty does not. */
-static void repeat_arrives(struct path *path)
+/* Ten repeats at one interval; then they get rarer, except at PagerDuty. */
+static void repeat_check(struct receiver *receiver)
 {
-	nsec gap = world.judge.listened - path->repeated;
-	bool same = path == &world.paths[PAGERDUTY] || path->alarms <= 10;
+	nsec gap = world.model.listened - receiver->repeated;
+	bool same = receiver == &world.receivers[PAGERDUTY] || receiver->alarms <= 10;
 
 	assert_between(gap, rules.repeat_interval - AT_ONCE,
 		(same ? rules.repeat_interval : rules.repeat_max) + AT_ONCE);
-	if (!same && path->alarms > 11)
+	if (!same && receiver->alarms > 11)
 		assert_true(gap > rules.repeat_interval + AT_ONCE);
 	world.repeats++;
 }
 
-static void alarm_arrives(struct path *path)
+static void alarm_check(struct receiver *receiver)
 {
-	if (path->alarms > 0) {
-		repeat_arrives(path);
+	if (receiver->alarms > 0) {
+		repeat_check(receiver);
 	} else {
-		assert_between(world.judge.listened - world.judge.since, WATCH_GRACE, AT_ONCE);
-		world.told++;
+		assert_between(world.model.listened - world.model.since, WATCH_GRACE, AT_ONCE);
+		world.alarms_in_time++;
 	}
-	path->alarms++;
-	path->repeated = world.judge.listened;
+	receiver->alarms++;
+	receiver->repeated = world.model.listened;
 }
 
-static void arrive(struct path *path, bool alarm, const char *key)
+static void notification_deliver(struct receiver *receiver, bool alarm, const char *key)
 {
-	path->arrivals++;
-	if (path == &world.paths[PAGERDUTY]) {
+	receiver->arrivals++;
+	if (receiver == &world.receivers[PAGERDUTY]) {
 		if (alarm)
 			incident_open(key);
 		else
 			incident_close(key);
 	}
-	if (alarm && path->steady)
-		alarm_arrives(path);
-	path->oks += alarm ? 0 : 1;
-	path->bad = alarm;
+	if (alarm && receiver->steady)
+		alarm_check(receiver);
+	receiver->oks += alarm ? 0 : 1;
+	receiver->alarmed = alarm;
 }
 
-/* One attempt: whether it arrives, and what is said of it, and when. */
-static void travel(struct path *path, const char *id, bool alarm, const char *key)
+/* One attempt: whether it is delivered, and the response and its time. */
+static void notification_attempt(
+	struct receiver *receiver, const char *id, bool alarm, const char *key)
 {
-	snprintf(path->id, sizeof path->id, "%s", id);
-	path->answered = world.time + below(5 * NSEC_PER_SEC);
-	switch (path->weather) {
-	case CLEAR:
-		path->answer = ANSWER_DONE;
-		arrive(path, alarm, key);
+	snprintf(receiver->id, sizeof receiver->id, "%s", id);
+	receiver->answered = world.time + below(5 * NSEC_PER_SEC);
+	switch (receiver->fault) {
+	case NO_FAULT:
+		receiver->answer = ANSWER_DONE;
+		notification_deliver(receiver, alarm, key);
 		break;
-	case SILENT: /* perhaps it arrives, and perhaps the answer only is late */
-		path->answer = ANSWER_DONE;
-		path->answered = NSEC_NEVER;
+	case SILENT: /* it may be delivered, and the response may only be late */
+		receiver->answer = ANSWER_DONE;
+		receiver->answered = NSEC_NEVER;
 		if (happens(0.5)) {
-			arrive(path, alarm, key);
-			path->answered = happens(0.5) ? world.time + below(HOUR) : NSEC_NEVER;
+			notification_deliver(receiver, alarm, key);
+			receiver->answered = happens(0.5) ? world.time + below(HOUR) : NSEC_NEVER;
 		}
 		break;
 	case FAILING:
-		path->answer = ANSWER_FAILED;
+		receiver->answer = ANSWER_FAILED;
 		break;
-	case REFUSING: /* what it does not let us close somebody closes by hand */
-		path->answer = ANSWER_REFUSED;
+	case REFUSING: /* people close what a refused OK leaves open */
+		receiver->answer = ANSWER_REFUSED;
 		if (!alarm)
-			arrive(path, false, key);
+			notification_deliver(receiver, false, key);
 		break;
 	case CLOSED:
 		fail_msg("a channel that is closed is used");
 	}
 }
 
-/* ---- instead of the workers and the command ---- */
+/* ---- the simulated workers and command ---- */
 
 void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
 	(void)worker;
 	if (type == MESSAGE_TRIGGER)
-		travel(&world.paths[PAGERDUTY], fields[0], true, fields[1]);
+		notification_attempt(&world.receivers[PAGERDUTY], fields[0], true, fields[1]);
 	else if (type == MESSAGE_RESOLVE)
-		travel(&world.paths[PAGERDUTY], fields[0], false, fields[1]);
+		notification_attempt(&world.receivers[PAGERDUTY], fields[0], false, fields[1]);
 	else if (strncmp(fields[2], "oobetet on", 10) != 0)
-		travel(&world.paths[strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM], fields[0],
-			strstr(fields[2], " is Critical") != NULL, "");
+		notification_attempt(
+			&world.receivers[strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM],
+			fields[0], strstr(fields[2], " is Critical") != NULL, "");
 }
 
 bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	(void)command, (void)now;
-	travel(&world.paths[COMMAND], job->id, strcmp(job->event, "alarm") == 0, job->key);
+	notification_attempt(
+		&world.receivers[COMMAND], job->id, strcmp(job->event, "alarm") == 0, job->key);
 	return true;
 }
 
-static void answers_bring(void)
+static void responses_deliver(void)
 {
-	static const enum channel_type ways[CHANNELS] = {[ROOM] = CHANNEL_ROOM,
+	static const enum channel_type types[CHANNELS] = {[ROOM] = CHANNEL_ROOM,
 		[OTHER_ROOM] = CHANNEL_ROOM,
 		[PAGERDUTY] = CHANNEL_PAGERDUTY,
 		[COMMAND] = CHANNEL_COMMAND};
 
 	for (int i = 0; i < CHANNELS; i++) {
-		struct path *path = &world.paths[i];
+		struct receiver *receiver = &world.receivers[i];
 
-		if (path->answered > world.time)
+		if (receiver->answered > world.time)
 			continue;
-		path->answered = NSEC_NEVER;
-		channels_answer(world.channels, ways[i], path->id, path->answer, "so it is",
-			world.monotonic);
+		receiver->answered = NSEC_NEVER;
+		channels_answer(world.channels, types[i], receiver->id, receiver->answer,
+			"so it is", world.monotonic);
 	}
 }
 
-static void channel_now_open(int i)
+static void channel_open_again(int i)
 {
 	if (i < PAGERDUTY)
 		channels_open(world.channels, CHANNEL_ROOM, names[i]);
@@ -277,38 +280,38 @@ static void channel_now_open(int i)
 		channels_open(world.channels, CHANNEL_PAGERDUTY, NULL);
 }
 
-static void channel_now_close(int i)
+static void channel_close_now(int i)
 {
-	world.paths[i].answered = NSEC_NEVER;
+	world.receivers[i].answered = NSEC_NEVER;
 	if (i < PAGERDUTY)
 		channels_close(world.channels, CHANNEL_ROOM, names[i], "so it is");
 	else if (i == PAGERDUTY)
 		channels_close(world.channels, CHANNEL_PAGERDUTY, NULL, "so it is");
 }
 
-static void weather_change(int i, enum weather weather)
+static void fault_set(int i, enum fault fault)
 {
-	struct path *path = &world.paths[i];
+	struct receiver *receiver = &world.receivers[i];
 
-	/* people do not refuse, and a command is always there */
-	if ((weather == REFUSING && i != PAGERDUTY) || (weather == CLOSED && i == COMMAND))
-		weather = FAILING;
-	if (weather == path->weather)
+	/* only PagerDuty refuses, and the command never closes */
+	if ((fault == REFUSING && i != PAGERDUTY) || (fault == CLOSED && i == COMMAND))
+		fault = FAILING;
+	if (fault == receiver->fault)
 		return;
-	if (weather == CLOSED)
-		channel_now_close(i);
-	else if (path->weather == CLOSED)
-		channel_now_open(i);
-	path->weather = weather;
-	disturb(path);
+	if (fault == CLOSED)
+		channel_close_now(i);
+	else if (receiver->fault == CLOSED)
+		channel_open_again(i);
+	receiver->fault = fault;
+	disturb(receiver);
 }
 
-/* ---- instead of the disk ---- */
+/* ---- the simulated disk ---- */
 
-static void paper_throw(struct paper *paper)
+static void file_drop(struct file *file)
 {
-	free(paper->text);
-	*paper = (struct paper){.text = NULL};
+	free(file->text);
+	*file = (struct file){.text = NULL};
 }
 
 void statefile_begin(struct statefile *statefile, const char *path, nsec limit)
@@ -349,16 +352,16 @@ void statefile_set_aside(const struct statefile *statefile, const char *why)
 bool statefile_save(
 	struct statefile *statefile, const struct buffer *text, uint64_t number, nsec now)
 {
-	struct judge judge = world.judge;
+	struct model model = world.model;
 	nsec age = active_time_at(&world.active_time, world.monotonic) -
 		   world.snapshot.start.active_time;
 
 	assert_int_equal(statefile->pid, 0);
-	/* what is written right after a start is a quarter of a second ahead */
-	judge.listened += age < ADVANCE && !world.stopping ? ADVANCE - age : 0;
-	world.writing = (struct paper){.text = memory_copied(text->data),
-		.judge = judge,
-		.edge = judge_is_on_the_edge(&judge, WATCH_GRACE)};
+	/* a file written right after the start is a quarter of a second ahead */
+	model.listened += age < ADVANCE && !world.stopping ? ADVANCE - age : 0;
+	world.writing = (struct file){.text = memory_copied(text->data),
+		.model = model,
+		.edge = model_is_on_the_edge(&model, WATCH_GRACE)};
 	world.written = world.time + (world.slow ? below(MINUTE) : below(NSEC_PER_SEC / 10));
 	statefile->pid = 1;
 	statefile->saved = now;
@@ -374,10 +377,10 @@ bool statefile_ended(struct statefile *statefile, pid_t pid, int status)
 	return true;
 }
 
-/* A rename is there as a whole, or not at all. */
-static void disk_takes(void)
+/* A rename is atomic. */
+static void write_finish(void)
 {
-	paper_throw(&world.disk);
+	file_drop(&world.disk);
 	world.disk = world.writing;
 	world.writing.text = NULL;
 }
@@ -386,13 +389,13 @@ static void disk_turn(void)
 {
 	if (world.writing.text == NULL || world.written > world.time)
 		return;
-	disk_takes();
+	write_finish();
 	snapshot_ended(&world.snapshot, 1, 0);
 }
 
 /* ---- oobetet ---- */
 
-static struct timestamps telling_now(void)
+static struct timestamps timestamps_now(void)
 {
 	return (struct timestamps){
 		.active_time = active_time_at(&world.active_time, world.monotonic),
@@ -401,42 +404,42 @@ static struct timestamps telling_now(void)
 		.wall = world.wall};
 }
 
-/* A channel that worked all the time got the last incident, and its end once. */
-static void incident_begins(void)
+/* A channel without faults got the last incident, and its end once. */
+static void incident_check(void)
 {
-	bool hurried = world.time - world.healed < HURRY;
+	bool too_early = world.time - world.healed < EARLY;
 
 	for (int i = 0; i < CHANNELS; i++) {
-		struct path *path = &world.paths[i];
+		struct receiver *receiver = &world.receivers[i];
 
-		if (path->steady && !hurried) {
-			assert_true(path->alarms > 0);
-			assert_int_equal(path->oks, 1);
+		if (receiver->steady && !too_early) {
+			assert_true(receiver->alarms > 0);
+			assert_int_equal(receiver->oks, 1);
 		}
-		path->alarms = path->oks = 0;
-		path->steady =
-			path->weather == CLEAR && world.time - path->changed > BACK && !hurried;
+		receiver->alarms = receiver->oks = 0;
+		receiver->steady = receiver->fault == NO_FAULT &&
+				   world.time - receiver->changed > BACK && !too_early;
 	}
 }
 
-static void judged(void)
+static void model_update(void)
 {
-	judge_look(&world.judge);
-	if (world.judge.incidents != world.known)
-		incident_begins();
-	world.known = world.judge.incidents;
+	model_evaluate(&world.model);
+	if (world.model.incidents != world.known)
+		incident_check();
+	world.known = world.model.incidents;
 }
 
-/* Everything that the monitor does in a turn. */
-static void turn(bool continued)
+/* One turn of the monitor. */
+static void monitor_turn(bool continued)
 {
 	const struct workers workers = {.xmpp = NULL};
 
-	judged();
+	model_update();
 	active_time_turn(&world.active_time, continued, world.monotonic, world.boot);
-	answers_bring();
+	responses_deliver();
 	disk_turn();
-	struct timestamps timestamps = telling_now();
+	struct timestamps timestamps = timestamps_now();
 	incident_report(&world.notifier, &timestamps);
 	channels_send(world.channels, &workers, world.monotonic);
 	snapshot_tick(&world.snapshot, &timestamps);
@@ -447,11 +450,11 @@ static nsec next_event(void)
 	nsec next = world.writing.text != NULL ? world.written : NSEC_NEVER;
 
 	for (int i = 0; i < CHANNELS; i++)
-		next = nsec_earlier(next, world.paths[i].answered);
+		next = nsec_earlier(next, world.receivers[i].answered);
 	return next;
 }
 
-/* The deadlines that the monitor waits for; of CLOCK_MONOTONIC. */
+/* The next deadline of the monitor, of CLOCK_MONOTONIC. */
 static nsec deadline(void)
 {
 	nsec watch = watch_deadline(world.watch) + world.active_time.away;
@@ -469,15 +472,15 @@ static void advance(nsec span)
 	world.wall += span;
 }
 
-/* Somebody listens, and sleeps until the next deadline, or for `most`. */
+/* Listens until the next deadline, for `max` at most. */
 static void step(nsec max)
 {
 	nsec sleep = nsec_earlier(deadline() - world.monotonic, next_event() - world.time);
 
 	sleep = nsec_earlier(sleep > 0 ? sleep : 1, max);
 	advance(sleep);
-	world.judge.listened += sleep;
-	turn(false);
+	world.model.listened += sleep;
+	monitor_turn(false);
 }
 
 static void pass(nsec span)
@@ -492,7 +495,7 @@ static void settle(void)
 {
 	do
 		pass(NSEC_PER_SEC);
-	while (judge_is_on_the_edge(&world.judge, AT_ONCE));
+	while (model_is_on_the_edge(&world.model, AT_ONCE));
 }
 
 static void begin(void)
@@ -507,12 +510,12 @@ static void begin(void)
 		.watch = world.watch,
 		.channels = world.channels,
 		.rooms = world.rooms};
-	timestamps = telling_now();
+	timestamps = timestamps_now();
 	snapshot_begin(&world.snapshot, "disk", &world.notifier, 10 * HOUR, &timestamps);
 	for (int i = 0; i < CHANNELS; i++) {
-		if (world.paths[i].weather != CLOSED)
-			channel_now_open(i);
-		disturb(&world.paths[i]);
+		if (world.receivers[i].fault != CLOSED)
+			channel_open_again(i);
+		disturb(&world.receivers[i]);
 	}
 }
 
@@ -523,24 +526,24 @@ static void end(void)
 	watch_free(world.watch);
 }
 
-/* ---- what happens ---- */
+/* ---- random events ---- */
 
-static void hear(const char *body)
+static void message_receive(const char *body)
 {
 	enum kind kind = match_body(&match, body);
 
 	assert_true(rooms_counts(world.rooms, room, "flapjack"));
 	if (kind == KIND_NONE)
 		return;
-	judged();
-	long ends = world.judge.ends;
-	judge_hear(&world.judge, kind);
-	if (world.judge.ends != ends)
+	model_update();
+	long ends = world.model.ends;
+	model_receive(&world.model, kind);
+	if (world.model.ends != ends)
 		world.healed = world.time;
 	watch_receive(world.watch, kind, active_time_at(&world.active_time, world.monotonic));
 }
 
-static void say(void)
+static void message_send(void)
 {
 	static const char *const bodies[] = {
 		"Problem: flapjack: ACKID f79395cd, \"Flapper\" on web-01 is Critical, refused",
@@ -552,9 +555,9 @@ static void say(void)
 		"Flapjack Self Monitoring is OK (it was not for 3 h)",
 	};
 
-	if (judge_is_on_the_edge(&world.judge, AT_ONCE))
+	if (model_is_on_the_edge(&world.model, AT_ONCE))
 		settle();
-	hear(bodies[below(ARRAY_LENGTH(bodies))]);
+	message_receive(bodies[below(ARRAY_LENGTH(bodies))]);
 	pass(below(4 * HOUR));
 }
 
@@ -565,16 +568,16 @@ static void stop_for(nsec span)
 	settle();
 	advance(span);
 	for (int i = 0; i < CHANNELS; i++)
-		disturb(&world.paths[i]);
-	if (!continued) /* one that is frozen counts as awake for another tick */
-		world.judge.listened += TICK;
-	turn(continued);
+		disturb(&world.receivers[i]);
+	if (!continued) /* a frozen process counts as awake for another tick */
+		world.model.listened += TICK;
+	monitor_turn(continued);
 }
 
-static void judge_go_back(const struct judge *judge)
+static void model_restore(const struct model *model)
 {
-	world.judge = *judge;
-	world.known = judge->incidents;
+	world.model = *model;
+	world.known = model->incidents;
 }
 
 static void restart(void)
@@ -582,16 +585,16 @@ static void restart(void)
 	end();
 	advance(below(100 * HOUR));
 	world.boot += below(HOUR);
-	if (happens(0.5)) /* the machine as well */
+	if (happens(0.5)) /* the machine is rebooted */
 		world.monotonic = world.boot = below(HOUR);
 	world.slow = happens(0.1);
-	/* host and configuration may be others: that does not change what was begun */
+	/* a changed host or configuration does not change an open incident */
 	target.host = happens(0.5) ? "vm" : "renamed";
 	target.key = happens(0.9) ? NULL : "Chain";
 	begin();
 }
 
-/* SIGTERM: the last word is waited for. */
+/* SIGTERM: the last write is waited for. */
 static void stop_and_start(void)
 {
 	struct timestamps timestamps;
@@ -599,24 +602,24 @@ static void stop_and_start(void)
 	settle();
 	do {
 		pass(MINUTE);
-		timestamps = telling_now();
+		timestamps = timestamps_now();
 		world.stopping = true;
 	} while (!snapshot_write(&world.snapshot, &timestamps, true));
 	world.stopping = false;
-	disk_takes();
-	judge_go_back(&world.disk.judge);
+	write_finish();
+	model_restore(&world.disk.model);
 	restart();
 }
 
 /*
- * SIGKILL: what was about to be written is, or is not. What a slow disk has not taken may have been
- * told nevertheless, and is then unknown: that is the price of an alarm in time.
+ * SIGKILL: a write in progress succeeds or not. On a slow disk a notification may have been sent
+ * without being saved, because alarms do not wait for the disk; so that case is left out.
  */
 static void kill_and_start(void)
 {
 	while (world.writing.text == NULL && happens(0.95))
 		step(MAX_LATENCY);
-	const struct paper *last =
+	const struct file *last =
 		world.writing.text != NULL && happens(0.5) ? &world.writing : &world.disk;
 
 	if (world.slow || last->text == NULL || last->edge) {
@@ -624,54 +627,54 @@ static void kill_and_start(void)
 		return;
 	}
 	if (last == &world.writing)
-		disk_takes();
-	paper_throw(&world.writing);
-	judge_go_back(&world.disk.judge);
+		write_finish();
+	file_drop(&world.writing);
+	model_restore(&world.disk.model);
 	world.kills++;
 	restart();
 }
 
-/* All channels work: what was told last is true by then. */
-static void look(void)
+/* With all channels working, the last notification of each is the current state. */
+static void final_state_check(void)
 {
 	for (int i = 0; i < CHANNELS; i++)
-		weather_change(i, CLEAR);
+		fault_set(i, NO_FAULT);
 	pass(2 * BACK);
 	settle();
 	for (int i = 0; i < CHANNELS; i++)
-		assert_int_equal(world.paths[i].bad, world.judge.broken);
-	assert_int_equal(world.incidents.open[0] != '\0', world.judge.broken);
-	assert_int_equal(
-		world.incidents.opens, world.incidents.ends + (world.judge.broken ? 1 : 0));
+		assert_int_equal(world.receivers[i].alarmed, world.model.open);
+	assert_int_equal(world.incidents.open[0] != '\0', world.model.open);
+	assert_int_equal(world.incidents.opens, world.incidents.ends + (world.model.open ? 1 : 0));
 }
 
-/* Who comes back into a room finds out what is true now, without what has become of it before. */
+/* A room that opens gets the current state, without earlier notifications. */
 static void room_opens(int i)
 {
-	struct path *path = &world.paths[i];
+	struct receiver *receiver = &world.receivers[i];
 
-	if (path->weather != CLOSED) {
-		weather_change(i, CLOSED);
+	if (receiver->fault != CLOSED) {
+		fault_set(i, CLOSED);
 		return;
 	}
 	settle();
-	long arrivals = path->arrivals;
-	nsec news = watch_deadline(world.watch) + world.active_time.away - world.monotonic;
-	weather_change(i, CLEAR);
+	long arrivals = receiver->arrivals;
+	nsec next_notification =
+		watch_deadline(world.watch) + world.active_time.away - world.monotonic;
+	fault_set(i, NO_FAULT);
 	pass(MINUTE / 3);
-	if (news < MINUTE)
+	if (next_notification < MINUTE)
 		return;
-	assert_int_equal(path->bad, world.judge.broken);
-	assert_between(path->arrivals, arrivals, arrivals + 1);
+	assert_int_equal(receiver->alarmed, world.model.open);
+	assert_between(receiver->arrivals, arrivals, arrivals + 1);
 	world.reopened++;
 }
 
-static void happen(void)
+static void random_event(void)
 {
 	double chance = drand48();
 
 	if (chance < 0.8)
-		say();
+		message_send();
 	else if (chance < 0.85)
 		pass(below(3 * MAX_LATENCY));
 	else if (chance < 0.855)
@@ -679,7 +682,7 @@ static void happen(void)
 	else if (chance < 0.88)
 		room_opens((int)below(PAGERDUTY));
 	else if (chance < 0.95)
-		weather_change((int)below(CHANNELS), (enum weather)below(CLOSED + 1));
+		fault_set((int)below(CHANNELS), (enum fault)below(CLOSED + 1));
 	else if (chance < 0.96)
 		stop_for(2 * TICK + below(100 * HOUR));
 	else if (chance < 0.97)
@@ -691,10 +694,10 @@ static void happen(void)
 	else if (chance < 0.99)
 		kill_and_start();
 	else
-		look();
+		final_state_check();
 }
 
-static void what_is_told_is_true(void **state)
+static void notifications_match_the_model(void **state)
 {
 	const char *given = getenv("SEED");
 	long seed = given != NULL ? atol(given) : (long)clock_wall() / 1000;
@@ -703,28 +706,30 @@ static void what_is_told_is_true(void **state)
 	print_message("# SEED=%ld\n", seed);
 	srand48(seed);
 	world.wall = below(60 * YEAR);
-	world.judge.max_latency = MAX_LATENCY;
+	world.model.max_latency = MAX_LATENCY;
 	for (int i = 0; i < CHANNELS; i++)
-		world.paths[i].answered = NSEC_NEVER;
+		world.receivers[i].answered = NSEC_NEVER;
 	begin();
-	while (world.judge.listened < HOURS * HOUR)
-		happen();
-	look();
-	print_message("# %d hours, %ld incidents, %ld at PagerDuty, %ld told at once, %ld repeats "
-		      "in time, %ld rooms opened, %ld kills\n",
-		HOURS, world.judge.incidents, world.incidents.opens, world.told, world.repeats,
-		world.reopened, world.kills);
-	assert_true(world.incidents.opens > 10000 && world.told > 10000 && world.kills > 1000);
+	while (world.model.listened < HOURS * HOUR)
+		random_event();
+	final_state_check();
+	print_message(
+		"# %d hours, %ld incidents, %ld at PagerDuty, %ld alarms in time, %ld repeats "
+		"in time, %ld rooms opened, %ld kills\n",
+		HOURS, world.model.incidents, world.incidents.opens, world.alarms_in_time,
+		world.repeats, world.reopened, world.kills);
+	assert_true(world.incidents.opens > 10000 && world.alarms_in_time > 10000 &&
+		    world.kills > 1000);
 	assert_true(world.repeats > 10000 && world.reopened > 1000);
 	end();
-	paper_throw(&world.disk);
-	paper_throw(&world.writing);
+	file_drop(&world.disk);
+	file_drop(&world.writing);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_told_is_true),
+		cmocka_unit_test(notifications_match_the_model),
 	};
 
 	/* stderr is the monitor's log */

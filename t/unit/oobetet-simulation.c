@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A million hours of made-up time for the watch and its attention: lines with random gaps, that
- * come late and out of order; stops, freezes and suspensions; restarts with and without a state.
- * What the judge beside it says (oobetet-judge.h) and what is told must be the same.
+ * A million hours of simulated time for the watch and its active time: messages with random gaps,
+ * late and out of order; stops, freezes and suspensions; restarts with and without a state. The
+ * incidents must be those of the reference model (oobetet-model.h).
  *
  * SEED=N in the environment repeats a run.
  */
@@ -10,7 +10,7 @@
 
 #include "oobetet/watch/activetime.h"
 #include "oobetet/watch/watch.h"
-#include "t/unit/oobetet-judge.h"
+#include "t/unit/oobetet-model.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,25 +19,25 @@
 #define MAX_LATENCY (5 * HOUR)
 #define TICK HOUR
 #define HOURS 1000000
-#define FLIGHT 8  /* lines under way at most */
-#define MISSED 12 /* lines of one absence at most */
+#define TRANSIT_MAX 8  /* messages in transit at most */
+#define ABSENCE_MAX 12 /* messages of one absence at most */
 
 static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
 	.repeat_interval = HOUR / 2,
 	.awaited = {[KIND_PROBLEM] = true, [KIND_RECOVERY] = true}};
 
-struct line {
+struct message {
 	enum kind kind;
-	nsec said, arrives; /* CLOCK_MONOTONIC */
+	nsec sent, arrives; /* CLOCK_MONOTONIC */
 };
 
 struct world {
 	nsec now, boot;
 	struct watch *watch;
 	struct active_time active_time;
-	struct line flight[FLIGHT];
-	int flying;
-	struct judge judge;
+	struct message transit[TRANSIT_MAX];
+	int transit_count;
+	struct model model;
 	long alarms, healed, forgotten;
 };
 
@@ -48,7 +48,7 @@ static nsec below(nsec limit)
 
 /* ---- the watch ---- */
 
-static void tell(struct world *world)
+static void verdicts_count(struct world *world)
 {
 	nsec now = active_time_at(&world->active_time, world->now);
 	enum verdict verdict;
@@ -61,18 +61,18 @@ static void tell(struct world *world)
 	}
 }
 
-static void arrive(struct world *world)
+static void messages_deliver(struct world *world)
 {
-	for (int i = 0; i < world->flying;) {
-		const struct line line = world->flight[i];
+	for (int i = 0; i < world->transit_count;) {
+		const struct message message = world->transit[i];
 
-		if (line.arrives > world->now) {
+		if (message.arrives > world->now) {
 			i++;
 			continue;
 		}
-		world->flight[i] = world->flight[--world->flying];
-		watch_receive(
-			world->watch, line.kind, active_time_at(&world->active_time, line.said));
+		world->transit[i] = world->transit[--world->transit_count];
+		watch_receive(world->watch, message.kind,
+			active_time_at(&world->active_time, message.sent));
 	}
 }
 
@@ -80,20 +80,20 @@ static nsec next_arrival(const struct world *world)
 {
 	nsec next = NSEC_NEVER;
 
-	for (int i = 0; i < world->flying; i++)
-		next = nsec_earlier(next, world->flight[i].arrives);
+	for (int i = 0; i < world->transit_count; i++)
+		next = nsec_earlier(next, world->transit[i].arrives);
 	return next;
 }
 
-/* Everything that oobetet does in a turn. */
-static void turn(struct world *world, bool continued)
+/* One turn of the monitor. */
+static void monitor_turn(struct world *world, bool continued)
 {
 	active_time_turn(&world->active_time, continued, world->now, world->boot);
-	arrive(world);
-	tell(world);
+	messages_deliver(world);
+	verdicts_count(world);
 }
 
-/* Time in which somebody listens, slept from deadline to deadline. */
+/* Listening time, slept from deadline to deadline. */
 static void pass(struct world *world, nsec span)
 {
 	nsec end = world->now + span;
@@ -106,52 +106,52 @@ static void pass(struct world *world, nsec span)
 
 		world->now += slept;
 		world->boot += slept;
-		world->judge.listened += slept;
-		turn(world, false);
+		world->model.listened += slept;
+		monitor_turn(world, false);
 	}
 }
 
-/* Nothing is under way, and all is judged, as after a quiet second. */
+/* No message is in transit and all are evaluated, as after a quiet second. */
 static void settle(struct world *world)
 {
 	do
 		pass(world, NSEC_PER_SEC);
-	while (judge_is_on_the_edge(&world->judge, 2 * WATCH_GRACE));
-	judge_look(&world->judge);
+	while (model_is_on_the_edge(&world->model, 2 * WATCH_GRACE));
+	model_evaluate(&world->model);
 }
 
-/* ---- what happens ---- */
+/* ---- random events ---- */
 
-static void say(struct world *world)
+static void message_send(struct world *world)
 {
 	enum kind kind = drand48() < 0.5 ? KIND_PROBLEM : KIND_RECOVERY;
 
-	if (world->flying == FLIGHT)
+	if (world->transit_count == TRANSIT_MAX)
 		settle(world);
-	world->flight[world->flying++] = (struct line){
-		.kind = kind, .said = world->now, .arrives = world->now + below(WATCH_GRACE)};
-	judge_hear(&world->judge, kind);
-	/* the next may overtake it */
+	world->transit[world->transit_count++] = (struct message){
+		.kind = kind, .sent = world->now, .arrives = world->now + below(WATCH_GRACE)};
+	model_receive(&world->model, kind);
+	/* the next one may overtake it */
 	pass(world, drand48() < 0.2 ? below(WATCH_GRACE) : below(2 * HOUR));
 }
 
-/* Out of the room: what was said there is heard afterwards, each line at its stamp. */
-static void miss(struct world *world)
+/* Out of the room: its messages arrive afterwards as history, each with its stamp. */
+static void absence(struct world *world)
 {
-	struct line missed[MISSED];
-	int count = (int)below(MISSED);
+	struct message missed[ABSENCE_MAX];
+	int count = (int)below(ABSENCE_MAX);
 
 	settle(world);
 	for (int i = 0; i < count; i++) {
 		pass(world, below(drand48() < 0.2 ? MAX_LATENCY : 2 * HOUR));
 		missed[i].kind = drand48() < 0.5 ? KIND_PROBLEM : KIND_RECOVERY;
-		missed[i].said = active_time_at(&world->active_time, world->now);
-		missed[i].arrives = world->judge.listened;
+		missed[i].sent = active_time_at(&world->active_time, world->now);
+		missed[i].arrives = world->model.listened;
 	}
 	settle(world);
 	for (int i = 0; i < count; i++) {
-		watch_receive(world->watch, missed[i].kind, missed[i].said);
-		judge_recall(&world->judge, missed[i].kind, missed[i].arrives);
+		watch_receive(world->watch, missed[i].kind, missed[i].sent);
+		model_receive_late(&world->model, missed[i].kind, missed[i].arrives);
 	}
 	settle(world);
 }
@@ -163,10 +163,10 @@ static void stop_for(struct world *world, nsec span)
 	settle(world);
 	world->now += span;
 	world->boot += span;
-	if (!continued) /* one that is frozen counts as awake for another tick */
-		world->judge.listened += TICK;
-	turn(world, continued);
-	judge_look(&world->judge);
+	if (!continued) /* a frozen process counts as awake for another tick */
+		world->model.listened += TICK;
+	monitor_turn(world, continued);
+	model_evaluate(&world->model);
 }
 
 static void restart(struct world *world, bool with_state)
@@ -185,11 +185,11 @@ static void restart(struct world *world, bool with_state)
 		watch_resume(world->watch, &past, world->now);
 		return;
 	}
-	for (int i = 0; i < JUDGE_KINDS; i++)
-		world->judge.said[i] = world->judge.listened;
-	world->forgotten += world->judge.broken ? 1 : 0;
-	world->judge.ends += world->judge.broken ? 1 : 0;
-	world->judge.broken = false;
+	for (int i = 0; i < MODEL_KINDS; i++)
+		world->model.received[i] = world->model.listened;
+	world->forgotten += world->model.open ? 1 : 0;
+	world->model.ends += world->model.open ? 1 : 0;
+	world->model.open = false;
 }
 
 static void crash_loop(struct world *world)
@@ -200,16 +200,16 @@ static void crash_loop(struct world *world)
 	}
 }
 
-static void happen(struct world *world)
+static void random_event(struct world *world)
 {
 	double chance = drand48();
 
 	if (chance < 0.9)
-		say(world);
+		message_send(world);
 	else if (chance < 0.94)
 		pass(world, below(3 * MAX_LATENCY));
 	else if (chance < 0.95)
-		miss(world);
+		absence(world);
 	else if (chance < 0.97)
 		stop_for(world, 2 * TICK + below(100 * HOUR));
 	else if (chance < 0.98)
@@ -222,23 +222,23 @@ static void happen(struct world *world)
 		crash_loop(world);
 }
 
-static void alarm_if_and_only_if_a_gap_was_too_long(void **state)
+static void incidents_match_the_model(void **state)
 {
 	const char *given = getenv("SEED");
 	long seed = given != NULL ? atol(given) : (long)clock_wall() / 1000;
-	struct world world = {.now = HOUR, .boot = HOUR, .judge = {.max_latency = MAX_LATENCY}};
+	struct world world = {.now = HOUR, .boot = HOUR, .model = {.max_latency = MAX_LATENCY}};
 
 	(void)state;
 	print_message("# SEED=%ld\n", seed);
 	srand48(seed);
 	active_time_begin(&world.active_time, TICK, world.now, world.boot);
 	world.watch = watch_new(&rules, world.now);
-	while (world.judge.listened < HOURS * HOUR) {
-		happen(&world);
+	while (world.model.listened < HOURS * HOUR) {
+		random_event(&world);
 		if (drand48() < 0.1) {
 			settle(&world);
-			assert_int_equal(world.alarms, world.judge.incidents);
-			assert_int_equal(world.healed + world.forgotten, world.judge.ends);
+			assert_int_equal(world.alarms, world.model.incidents);
+			assert_int_equal(world.healed + world.forgotten, world.model.ends);
 		}
 	}
 	print_message("# %d hours, %ld incidents\n", HOURS, world.alarms);
@@ -249,7 +249,7 @@ static void alarm_if_and_only_if_a_gap_was_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(alarm_if_and_only_if_a_gap_was_too_long),
+		cmocka_unit_test(incidents_match_the_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
