@@ -6,13 +6,13 @@
 #define SECOND NSEC_PER_SEC
 #define MINUTE (60 * NSEC_PER_SEC)
 
-/* Chance that is the same in every run. */
-static uint64_t chance_state = 1;
+/* Random numbers that are the same in every run. */
+static uint64_t random_state = 1;
 
-static nsec chance(nsec below)
+static nsec random_below(nsec below)
 {
-	chance_state = chance_state * 6364136223846793005u + 1442695040888963407u;
-	return (nsec)((chance_state >> 11) % (uint64_t)below);
+	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
+	return (nsec)((random_state >> 11) % (uint64_t)below);
 }
 
 static struct moment at(nsec monotonic, nsec wall)
@@ -34,7 +34,7 @@ static void start(struct oscillator *oscillator, nsec period, bool aligned, nsec
 	oscillator_start(oscillator, period, aligned, &now);
 }
 
-static void starts_with_an_open_half(void **state)
+static void the_first_half_is_open(void **state)
 {
 	struct oscillator oscillator;
 
@@ -48,8 +48,8 @@ static void starts_with_an_open_half(void **state)
 	assert_int_equal(oscillator.deadline - oscillator.began, MINUTE);
 }
 
-/* However late each turn is, after a million periods the clock is where it would have been. */
-static void drifts_by_nothing_in_a_million_periods(void **state)
+/* Late turns do not add up: after a million periods the phase is exact. */
+static void the_phase_does_not_drift_in_a_million_periods(void **state)
 {
 	static const nsec periods[] = {2 * NSEC_PER_MSEC, 2 * NSEC_PER_MSEC + 1, 120 * SECOND,
 		7 * 86400 * SECOND / 1000 + 333333333};
@@ -63,15 +63,15 @@ static void drifts_by_nothing_in_a_million_periods(void **state)
 		for (int64_t n = 0; n < 1000000; n++) {
 			assert_true(oscillator.open);
 			assert_int_equal(oscillator.deadline, began + n * period + period / 2);
-			turn(&oscillator, oscillator.deadline + chance(period / 4), 0);
+			turn(&oscillator, oscillator.deadline + random_below(period / 4), 0);
 			assert_false(oscillator.open);
 			assert_int_equal(oscillator.deadline, began + (n + 1) * period);
-			turn(&oscillator, oscillator.deadline + chance(period / 4), 0);
+			turn(&oscillator, oscillator.deadline + random_below(period / 4), 0);
 		}
 	}
 }
 
-static void says_a_whole_half_though_it_woke_late(void **state)
+static void a_late_wakeup_reports_the_full_half(void **state)
 {
 	struct oscillator oscillator;
 
@@ -81,24 +81,24 @@ static void says_a_whole_half_though_it_woke_late(void **state)
 	assert_int_equal(oscillator.deadline - oscillator.began, MINUTE);
 }
 
-static void skips_what_it_slept_through(void **state)
+static void missed_halves_are_skipped(void **state)
 {
 	struct oscillator oscillator;
 
 	(void)state;
 	start(&oscillator, 2 * SECOND, false, 0, 0);
-	/* stopped for three periods in the open half: it has ended, and three more have gone by */
+	/* stopped for three periods in the open half: it is over, and so are three more */
 	assert_int_equal(turn(&oscillator, 7 * SECOND + SECOND / 4, 0), 6);
 	assert_false(oscillator.open);
 	assert_int_equal(oscillator.deadline, 8 * SECOND);
 	assert_int_equal(oscillator.deadline - oscillator.began, SECOND * 3 / 4);
-	/* up and down again slept through: it is closed, which it was */
+	/* one open half was missed: still closed */
 	assert_int_equal(turn(&oscillator, 9 * SECOND + SECOND * 7 / 8, 0), 2);
 	assert_false(oscillator.open);
 	assert_int_equal(oscillator.deadline, 10 * SECOND);
 }
 
-static void gives_an_odd_nanosecond_to_the_closed_half(void **state)
+static void the_closed_half_gets_an_odd_nanosecond(void **state)
 {
 	struct oscillator oscillator;
 
@@ -109,24 +109,24 @@ static void gives_an_odd_nanosecond_to_the_closed_half(void **state)
 	assert_int_equal(turn(&oscillator, oscillator.deadline + SECOND + 1, 0), 2);
 }
 
-static void cuts_no_half_below_half_its_length(void **state)
+static void no_half_is_shorter_than_half_its_length(void **state)
 {
 	struct oscillator oscillator;
 
 	(void)state;
 	start(&oscillator, 2 * SECOND, false, 0, 0);
-	/* a tenth of the closed half is left */
+	/* a tenth of the closed half remains */
 	turn(&oscillator, SECOND * 19 / 10, 0);
 	assert_false(oscillator.open);
 	assert_int_equal(oscillator.deadline, SECOND * 24 / 10);
-	/* and the open half after it ends when it would have ended */
+	/* the open half after it ends at its regular time */
 	turn(&oscillator, oscillator.deadline, 0);
 	assert_true(oscillator.open);
 	assert_int_equal(oscillator.deadline, 3 * SECOND);
 }
 
-/* Stops of any length at any time: each half long enough, the grid found again, none invented. */
-static void survives_any_stops(void **state)
+/* Random stops: every half is long enough, the phase is kept, no transition is invented. */
+static void random_stops_keep_the_phase(void **state)
 {
 	const nsec period = 2 * SECOND + 1, half = SECOND;
 	struct oscillator oscillator;
@@ -138,9 +138,9 @@ static void survives_any_stops(void **state)
 		bool was_open = oscillator.open;
 		nsec deadline = oscillator.deadline, began = now;
 
-		now = deadline + chance(i % 3 == 0 ? 20 * SECOND : SECOND / 10);
+		now = deadline + random_below(i % 3 == 0 ? 20 * SECOND : SECOND / 10);
 		int64_t skipped = turn(&oscillator, now, 0);
-		/* of the boundaries from the deadline to now one is made, or none */
+		/* of the boundaries between deadline and now at most one is made */
 		int64_t passed = 1 + (now - deadline) / period * 2 +
 				 ((now - deadline) % period >= half + was_open);
 		assert_true(now - began >= half / 2);
@@ -157,7 +157,7 @@ static void survives_any_stops(void **state)
 	}
 }
 
-static void aligned_joins_the_wall_clocks_half(void **state)
+static void aligned_starts_in_the_half_of_the_wall_clock(void **state)
 {
 	static const struct {
 		nsec wall;
@@ -184,8 +184,8 @@ static void aligned_joins_the_wall_clocks_half(void **state)
 	}
 }
 
-/* The clocks are read one after the other: the wall may be a little short of the boundary. */
-static void aligned_is_not_confused_by_nanoseconds(void **state)
+/* The clocks are read one after the other: the wall clock may be just before the boundary. */
+static void aligned_tolerates_nanoseconds_between_the_clocks(void **state)
 {
 	struct oscillator oscillator;
 	nsec wall = 1000 * 2 * SECOND + SECOND / 3, mono = 5 * SECOND;
@@ -194,7 +194,7 @@ static void aligned_is_not_confused_by_nanoseconds(void **state)
 	start(&oscillator, 2 * SECOND, true, mono, wall);
 	for (int i = 0; i < 1000; i++) {
 		bool was_open = oscillator.open;
-		nsec skew = chance(200) - 100;
+		nsec skew = random_below(200) - 100;
 
 		wall += oscillator.deadline - mono;
 		mono = oscillator.deadline;
@@ -205,7 +205,7 @@ static void aligned_is_not_confused_by_nanoseconds(void **state)
 	}
 }
 
-/* Steps by anything at any time: no half too short or too long, in phase by the second turn. */
+/* Random clock steps: no half is too short or too long; in phase by the second turn. */
 static void aligned_follows_clock_steps(void **state)
 {
 	const nsec half = 60 * SECOND;
@@ -216,7 +216,7 @@ static void aligned_follows_clock_steps(void **state)
 	start(&oscillator, 2 * half, true, mono, wall);
 	for (int i = 0; i < 200000; i++) {
 		bool was_open = oscillator.open;
-		nsec step = i % 4 == 0 ? chance(400 * SECOND) - 200 * SECOND : 0;
+		nsec step = i % 4 == 0 ? random_below(400 * SECOND) - 200 * SECOND : 0;
 
 		wall += oscillator.deadline - mono + step;
 		mono = oscillator.deadline;
@@ -224,7 +224,7 @@ static void aligned_follows_clock_steps(void **state)
 		assert_int_equal(oscillator.open, !was_open);
 		assert_true(oscillator.deadline - mono >= half / 2);
 		assert_true(oscillator.deadline - mono <= half + half / 2);
-		if (i % 4 >= 1) { /* the step counted at this turn's predecessor */
+		if (i % 4 >= 1) { /* the step counted at the previous turn */
 			nsec end = (wall + oscillator.deadline - mono) % (2 * half);
 			assert_int_equal(end, oscillator.open ? half : 0);
 		}
@@ -234,15 +234,15 @@ static void aligned_follows_clock_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(starts_with_an_open_half),
-		cmocka_unit_test(drifts_by_nothing_in_a_million_periods),
-		cmocka_unit_test(says_a_whole_half_though_it_woke_late),
-		cmocka_unit_test(skips_what_it_slept_through),
-		cmocka_unit_test(gives_an_odd_nanosecond_to_the_closed_half),
-		cmocka_unit_test(cuts_no_half_below_half_its_length),
-		cmocka_unit_test(survives_any_stops),
-		cmocka_unit_test(aligned_joins_the_wall_clocks_half),
-		cmocka_unit_test(aligned_is_not_confused_by_nanoseconds),
+		cmocka_unit_test(the_first_half_is_open),
+		cmocka_unit_test(the_phase_does_not_drift_in_a_million_periods),
+		cmocka_unit_test(a_late_wakeup_reports_the_full_half),
+		cmocka_unit_test(missed_halves_are_skipped),
+		cmocka_unit_test(the_closed_half_gets_an_odd_nanosecond),
+		cmocka_unit_test(no_half_is_shorter_than_half_its_length),
+		cmocka_unit_test(random_stops_keep_the_phase),
+		cmocka_unit_test(aligned_starts_in_the_half_of_the_wall_clock),
+		cmocka_unit_test(aligned_tolerates_nanoseconds_between_the_clocks),
 		cmocka_unit_test(aligned_follows_clock_steps),
 	};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* flapper without a clock: addresses, the word quit, the port. */
+/* The parts of flapper without a clock: addresses, the quit command, the listener. */
 #include "t/unit/unit.h"
 
 #include "flapper/clients.h"
@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-static void bind_takes_numeric_addresses(void **state)
+static void bind_accepts_numeric_addresses_only(void **state)
 {
 	static const char *const valid[] = {"127.0.0.1", "0.0.0.0", "::", "::1", "fe80::1%lo",
 		"::ffff:127.0.0.1", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255"};
@@ -25,7 +25,7 @@ static void bind_takes_numeric_addresses(void **state)
 			fail_msg("'%s' was taken", invalid[i]);
 }
 
-static void quit_is_a_line_of_its_own(void **state)
+static void quit_must_be_a_complete_line(void **state)
 {
 	static const struct {
 		const char *text;
@@ -62,7 +62,7 @@ static void quit_is_a_line_of_its_own(void **state)
 	}
 }
 
-static void quit_is_not_fooled_by_nul(void **state)
+static void quit_with_a_nul_byte_is_ignored(void **state)
 {
 	quit_state place = 0;
 
@@ -71,7 +71,7 @@ static void quit_is_not_fooled_by_nul(void **state)
 	assert_false(quit_found(&place, "\0quit\n", 6));
 }
 
-static void listener_opens_repeatedly(void **state)
+static void a_listener_can_be_opened_again(void **state)
 {
 	struct reason why;
 	struct listener *listener = listener_hold("127.0.0.1", 0, &why);
@@ -88,7 +88,7 @@ static void listener_opens_repeatedly(void **state)
 	listener_release(listener);
 }
 
-static void listener_names_the_refused_address(void **state)
+static void a_listener_error_has_the_address(void **state)
 {
 	struct reason why;
 	unsigned int number;
@@ -99,7 +99,7 @@ static void listener_names_the_refused_address(void **state)
 	assert_int_equal(sscanf(listener_text(first), "127.0.0.1:%u", &number), 1);
 	struct listener *second = listener_hold("127.0.0.1", (uint16_t)number, &why);
 	assert_non_null(second);
-	/* held twice: the first to open it succeeds, the other fails until that is closed */
+	/* two listeners, one port: the second fails until the first is closed */
 	assert_true(listener_open(first, &why));
 	assert_false(listener_open(second, &why));
 	assert_int_equal(errno, EADDRINUSE);
@@ -117,11 +117,11 @@ static void listener_names_the_refused_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bind_takes_numeric_addresses),
-		cmocka_unit_test(quit_is_a_line_of_its_own),
-		cmocka_unit_test(quit_is_not_fooled_by_nul),
-		cmocka_unit_test(listener_opens_repeatedly),
-		cmocka_unit_test(listener_names_the_refused_address),
+		cmocka_unit_test(bind_accepts_numeric_addresses_only),
+		cmocka_unit_test(quit_must_be_a_complete_line),
+		cmocka_unit_test(quit_with_a_nul_byte_is_ignored),
+		cmocka_unit_test(a_listener_can_be_opened_again),
+		cmocka_unit_test(a_listener_error_has_the_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #define FULL "\"type\":\"service\",\"entity\":\"foo\",\"check\":\"PING\",\"state\":\"ok\""
 #define WITH(key) "{" FULL ",\"" key "}"
 
-static enum verdict judge(enum flapjack_version version, const char *text, struct reason *why)
+static enum verdict verdict_of(enum flapjack_version version, const char *text, struct reason *why)
 {
 	struct flapjack_event event;
 	enum verdict verdict = flapjack_event_read(version, text, strlen(text), &event, why);
@@ -20,7 +20,7 @@ static enum verdict judge(enum flapjack_version version, const char *text, struc
 	return verdict;
 }
 
-static void each_version_judges_as_it_did(void **state)
+static void verdicts_match_each_version(void **state)
 {
 	static const struct {
 		const char *event;
@@ -61,25 +61,25 @@ static void each_version_judges_as_it_did(void **state)
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		struct reason why = {"no reason"};
 
-		if (judge(FLAPJACK_1, cases[i].event, &why) != cases[i].by_1)
+		if (verdict_of(FLAPJACK_1, cases[i].event, &why) != cases[i].by_1)
 			fail_msg("Flapjack 1, %s: %s", cases[i].event, why.text);
-		if (judge(FLAPJACK_2, cases[i].event, &why) != cases[i].by_2)
+		if (verdict_of(FLAPJACK_2, cases[i].event, &why) != cases[i].by_2)
 			fail_msg("Flapjack 2, %s: %s", cases[i].event, why.text);
 	}
 }
 
-static void reasons_name_the_key(void **state)
+static void reasons_contain_the_key(void **state)
 {
 	struct reason why;
 
 	(void)state;
-	judge(FLAPJACK_2, WITH("ttl\":30"), &why);
+	verdict_of(FLAPJACK_2, WITH("ttl\":30"), &why);
 	assert_string_equal(why.text, "Flapjack 2 has no key 'ttl'");
-	judge(FLAPJACK_1, "{\"check\":\"PING\",\"state\":\"OK\"}", &why);
+	verdict_of(FLAPJACK_1, "{\"check\":\"PING\",\"state\":\"OK\"}", &why);
 	assert_string_equal(why.text, "'type' is missing");
 }
 
-/* Hands an event to `alerts` at that second and compares what is said; NULL: nothing is. */
+/* Passes an event to `alerts` at that second and compares the message; NULL: none. */
 static void expect(struct alerts *alerts, enum flapjack_version version, int second,
 	const char *entity, const char *state, const char *more, const char *said)
 {
@@ -101,7 +101,7 @@ static void expect(struct alerts *alerts, enum flapjack_version version, int sec
 	flapjack_event_free(&event);
 }
 
-static void version_2_speaks_on_change_only(void **state)
+static void version_2_sends_on_state_changes_only(void **state)
 {
 	struct alerts *alerts = alerts_new(FLAPJACK_2, 0);
 	const char *problem = "Problem: flapjack: ACKID , \"Host:Flapper\" is Critical";
@@ -121,7 +121,7 @@ static void version_2_speaks_on_change_only(void **state)
 	alerts_free(alerts);
 }
 
-static void version_1_has_its_own_words(void **state)
+static void version_1_has_its_own_messages(void **state)
 {
 	struct alerts *alerts = alerts_new(FLAPJACK_1, 0);
 
@@ -139,13 +139,13 @@ static void version_1_has_its_own_words(void **state)
 		"Recovery: \"Flapper\" on host.example is OK, TCP OK");
 	expect(alerts, FLAPJACK_1, 4, "Host.Example", "unknown", "", NULL);
 	expect(alerts, FLAPJACK_1, 5, "Host.Example", "ok", "", NULL);
-	/* the first colon divides, wherever the client had put it */
+	/* split at the first colon, even one inside the entity */
 	expect(alerts, FLAPJACK_1, 6, "A:B", "critical", "",
 		"Problem: flapjack: ACKID 3c6ef362, \"B:Flapper\" on a is Critical");
 	alerts_free(alerts);
 }
 
-static void a_failure_must_last(void **state)
+static void a_failure_must_last_for_the_delay(void **state)
 {
 	struct alerts *alerts = alerts_new(FLAPJACK_2, 30 * NSEC_PER_SEC);
 	const char *problem = "Problem: flapjack: ACKID , \"h:Flapper\" is Critical";
@@ -165,11 +165,11 @@ static void a_failure_must_last(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_version_judges_as_it_did),
-		cmocka_unit_test(reasons_name_the_key),
-		cmocka_unit_test(version_2_speaks_on_change_only),
-		cmocka_unit_test(version_1_has_its_own_words),
-		cmocka_unit_test(a_failure_must_last),
+		cmocka_unit_test(verdicts_match_each_version),
+		cmocka_unit_test(reasons_contain_the_key),
+		cmocka_unit_test(version_2_sends_on_state_changes_only),
+		cmocka_unit_test(version_1_has_its_own_messages),
+		cmocka_unit_test(a_failure_must_last_for_the_delay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

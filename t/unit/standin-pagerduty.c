@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The pure parts of pagerduty-standin: what it takes for a documented event, and its script. */
+/* The pure parts of pagerduty-standin: validation of events, incidents, scripted responses. */
 #include "t/unit/unit.h"
 
 #include "t/tools/answers.h"
@@ -23,7 +23,7 @@ static bool check(const char *text, struct reason *why)
 	return good;
 }
 
-static void documented_events_are_taken(void **state)
+static void documented_events_are_accepted(void **state)
 {
 	static const char *const events[] = {
 		"{" TRIGGER ",\"payload\":{" PAYLOAD "}}",
@@ -46,7 +46,7 @@ static void documented_events_are_taken(void **state)
 	}
 }
 
-static void all_else_is_refused_by_name(void **state)
+static void other_events_are_refused_with_a_reason(void **state)
 {
 	static const struct {
 		const char *event, *why;
@@ -116,7 +116,7 @@ static bool generic(const char *text, struct reason *why)
 	return event != NULL;
 }
 
-static void version_1_has_names_of_its_own(void **state)
+static void version_1_has_its_own_field_names(void **state)
 {
 	static const struct {
 		const char *event, *why;
@@ -147,7 +147,7 @@ static void version_1_has_names_of_its_own(void **state)
 	assert_null(events_api_at("/v3/enqueue"));
 }
 
-static void incident_says(
+static void assert_incident(
 	struct incidents *incidents, const char *event, const char *key, const char *expected)
 {
 	char words[100];
@@ -155,29 +155,29 @@ static void incident_says(
 	assert_string_equal(incidents_take(incidents, event, key, words, sizeof words), expected);
 }
 
-static void incidents_go_as_people_and_events_say(void **state)
+static void incidents_follow_events_and_people(void **state)
 {
 	struct incidents *incidents = incidents_new();
 
 	(void)state;
-	incident_says(incidents, "trigger", "a", "incident 1 opened");
-	incident_says(incidents, "trigger", "a", "incident 1 goes on");
-	incident_says(incidents, "trigger", "b", "incident 2 opened");
-	incident_says(incidents, "resolve", "a", "incident 1 resolved");
-	incident_says(incidents, "resolve", "a", "no incident is open with that key");
+	assert_incident(incidents, "trigger", "a", "incident 1 opened");
+	assert_incident(incidents, "trigger", "a", "incident 1 goes on");
+	assert_incident(incidents, "trigger", "b", "incident 2 opened");
+	assert_incident(incidents, "resolve", "a", "incident 1 resolved");
+	assert_incident(incidents, "resolve", "a", "no incident is open with that key");
 	assert_int_equal(incidents_acknowledge(incidents), 1);
-	incident_says(incidents, "trigger", "b", "incident 2 goes on, unheard: acknowledged");
+	assert_incident(incidents, "trigger", "b", "incident 2 goes on, unheard: acknowledged");
 	incidents_maintain(incidents, true);
-	incident_says(incidents, "resolve", "b", "incident 2 stays open: maintenance");
-	incident_says(incidents, "trigger", "c", "no incident: maintenance");
+	assert_incident(incidents, "resolve", "b", "incident 2 stays open: maintenance");
+	assert_incident(incidents, "trigger", "c", "no incident: maintenance");
 	incidents_maintain(incidents, false);
-	incident_says(incidents, "trigger", "b", "incident 2 goes on, unheard: acknowledged");
+	assert_incident(incidents, "trigger", "b", "incident 2 goes on, unheard: acknowledged");
 	assert_int_equal(incidents_resolve(incidents), 1);
-	incident_says(incidents, "trigger", "b", "incident 3 opened");
+	assert_incident(incidents, "trigger", "b", "incident 3 opened");
 	incidents_free(incidents);
 }
 
-static void a_script_is_played_once(void **state)
+static void scripted_responses_are_used_once(void **state)
 {
 	struct answers answers;
 	struct reason why;
@@ -202,12 +202,12 @@ static void a_script_is_played_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(documented_events_are_taken),
-		cmocka_unit_test(all_else_is_refused_by_name),
+		cmocka_unit_test(documented_events_are_accepted),
+		cmocka_unit_test(other_events_are_refused_with_a_reason),
 		cmocka_unit_test(limits_are_exact),
-		cmocka_unit_test(version_1_has_names_of_its_own),
-		cmocka_unit_test(incidents_go_as_people_and_events_say),
-		cmocka_unit_test(a_script_is_played_once),
+		cmocka_unit_test(version_1_has_its_own_field_names),
+		cmocka_unit_test(incidents_follow_events_and_people),
+		cmocka_unit_test(scripted_responses_are_used_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

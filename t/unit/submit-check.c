@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* What a command's end is reported as: `state|summary|details|perfdata`. */
+/* Compares the report of a command's end with `state|summary|details|perfdata`. */
 static void assert_reported(enum command_end end, int value, const char *out, const char *err,
 	enum exit_map map, const char *expected)
 {
@@ -37,7 +37,7 @@ static void output_is_reported_with_the_run_time(void **state)
 		COMMAND_EXITED, 3, "|a=1", "", EXIT_MAP_PLUGIN, "unknown|||a=1 run_time=1.235s");
 }
 
-static void the_exit_map_says_the_state(void **state)
+static void the_exit_map_sets_the_state(void **state)
 {
 	(void)state;
 	assert_reported(COMMAND_EXITED, 4, "x", "", EXIT_MAP_PLUGIN, "critical|x||run_time=1.235s");
@@ -45,7 +45,7 @@ static void the_exit_map_says_the_state(void **state)
 	assert_reported(COMMAND_EXITED, 1, "x", "", EXIT_MAP_PLAIN, "critical|x||run_time=1.235s");
 }
 
-static void silence_is_put_into_words(void **state)
+static void empty_output_gets_a_summary(void **state)
 {
 	(void)state;
 	assert_reported(
@@ -56,8 +56,8 @@ static void silence_is_put_into_words(void **state)
 		"warning|disk full|bye|run_time=1.235s");
 }
 
-/* The last thing that it says is why it failed. */
-static void a_failure_has_the_last_line_as_its_reason(void **state)
+/* The last line of standard error usually has the reason. */
+static void the_summary_of_a_failure_is_the_last_error_line(void **state)
 {
 	(void)state;
 	assert_reported(COMMAND_EXITED, 1, "Starting backup\n", "error: refused\n", EXIT_MAP_PLAIN,
@@ -74,7 +74,7 @@ static void a_failure_has_the_last_line_as_its_reason(void **state)
 		"critical|failed|10%\n20%|run_time=1.235s");
 }
 
-static void what_is_no_plugin_is_not_taken_apart(void **state)
+static void only_plugin_output_is_split(void **state)
 {
 	(void)state;
 	assert_reported(COMMAND_EXITED, 0, "\n a | b \nc | d\n", "", EXIT_MAP_PLAIN,
@@ -87,7 +87,7 @@ static void what_is_no_plugin_is_not_taken_apart(void **state)
 		"critical|psql: FATAL | no||run_time=1.235s");
 }
 
-static void ends_of_other_kinds_are_named(void **state)
+static void signals_and_timeouts_are_reported(void **state)
 {
 	(void)state;
 	assert_reported(COMMAND_TIMED_OUT, 0, "", "", EXIT_MAP_PLUGIN,
@@ -101,7 +101,7 @@ static void ends_of_other_kinds_are_named(void **state)
 		"critical|check: cannot be run: No such file or directory||");
 }
 
-static void a_cut_is_shown_and_hurts_no_character(void **state)
+static void a_cut_is_marked_and_splits_no_character(void **state)
 {
 	const struct report_rules rules = {EXIT_MAP_PLAIN, "critical"};
 	struct command_result result = {.out.cut = true, .value = 1};
@@ -120,7 +120,7 @@ static void a_cut_is_shown_and_hurts_no_character(void **state)
 	command_result_free(&result);
 }
 
-/* The broker would cut them at their end. */
+/* The broker would cut the end, which matters more. */
 static void long_details_lose_their_middle(void **state)
 {
 	static char lines[60001];
@@ -152,7 +152,7 @@ static int code_of(enum command_end end, int value)
 	return command_exit_code(&result);
 }
 
-static void exit_codes_are_those_of_timeout(void **state)
+static void exit_codes_match_timeout_1(void **state)
 {
 	(void)state;
 	assert_int_equal(code_of(COMMAND_EXITED, 7), 7);
@@ -166,14 +166,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(output_is_reported_with_the_run_time),
-		cmocka_unit_test(the_exit_map_says_the_state),
-		cmocka_unit_test(silence_is_put_into_words),
-		cmocka_unit_test(ends_of_other_kinds_are_named),
-		cmocka_unit_test(a_failure_has_the_last_line_as_its_reason),
-		cmocka_unit_test(what_is_no_plugin_is_not_taken_apart),
+		cmocka_unit_test(the_exit_map_sets_the_state),
+		cmocka_unit_test(empty_output_gets_a_summary),
+		cmocka_unit_test(signals_and_timeouts_are_reported),
+		cmocka_unit_test(the_summary_of_a_failure_is_the_last_error_line),
+		cmocka_unit_test(only_plugin_output_is_split),
 		cmocka_unit_test(long_details_lose_their_middle),
-		cmocka_unit_test(a_cut_is_shown_and_hurts_no_character),
-		cmocka_unit_test(exit_codes_are_those_of_timeout),
+		cmocka_unit_test(a_cut_is_marked_and_splits_no_character),
+		cmocka_unit_test(exit_codes_match_timeout_1),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 static char *const no_secrets[] = {NULL};
 
-static void assert_judged(long status, const char *body, enum outcome expected, const char *words)
+static void assert_outcome(long status, const char *body, enum outcome expected, const char *words)
 {
 	struct response response;
 
@@ -20,54 +20,55 @@ static void assert_judged(long status, const char *body, enum outcome expected, 
 	response_clear(&response);
 }
 
-static void only_the_broker_accepts(void **state)
+static void only_responses_of_httpbroker_accept_events(void **state)
 {
 	(void)state;
-	assert_judged(200, "Caching state: {}\n", OUTCOME_ACCEPTED, "HTTP 200");
-	assert_judged(202, "Sending event: {}\n", OUTCOME_ACCEPTED, "HTTP 202");
-	assert_judged(200, "SNS: confirmed\n", OUTCOME_ACCEPTED, "HTTP 200");
-	assert_judged(200, "{\"kept\": false, \"reason\": \"a newer event\"}\n", OUTCOME_ACCEPTED,
+	assert_outcome(200, "Caching state: {}\n", OUTCOME_ACCEPTED, "HTTP 200");
+	assert_outcome(202, "Sending event: {}\n", OUTCOME_ACCEPTED, "HTTP 202");
+	assert_outcome(200, "SNS: confirmed\n", OUTCOME_ACCEPTED, "HTTP 200");
+	assert_outcome(200, "{\"kept\": false, \"reason\": \"a newer event\"}\n", OUTCOME_ACCEPTED,
 		"HTTP 200");
-	assert_judged(
+	assert_outcome(
 		202, "{\"accepted\":1,\"refused\":0,\"events\":[]}", OUTCOME_ACCEPTED, "HTTP 202");
-	assert_judged(200, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 200)");
-	assert_judged(200, "<!DOCTYPE html>\r\n<title>Log in", OUTCOME_AWAY,
+	assert_outcome(200, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 200)");
+	assert_outcome(200, "<!DOCTYPE html>\r\n<title>Log in", OUTCOME_AWAY,
 		"not httpbroker's answer: <!DOCTYPE html> (HTTP 200)");
-	assert_judged(202, "{\"accepted\":true}", OUTCOME_AWAY,
+	assert_outcome(202, "{\"accepted\":true}", OUTCOME_AWAY,
 		"not httpbroker's answer: {\"accepted\":true} (HTTP 202)");
-	assert_judged(204, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 204)");
-	assert_judged(207, "<multistatus/>", OUTCOME_AWAY,
+	assert_outcome(204, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 204)");
+	assert_outcome(207, "<multistatus/>", OUTCOME_AWAY,
 		"not httpbroker's answer: <multistatus/> (HTTP 207)");
 }
 
-static void only_the_broker_refuses(void **state)
+static void only_responses_of_httpbroker_refuse_events(void **state)
 {
 	(void)state;
-	assert_judged(400, "{\"error\": \"state is missing\"}\n", OUTCOME_REFUSED,
+	assert_outcome(400, "{\"error\": \"state is missing\"}\n", OUTCOME_REFUSED,
 		"state is missing (HTTP 400)");
-	assert_judged(403, "{\"error\": \"not yours\"}\n", OUTCOME_REFUSED, "not yours (HTTP 403)");
-	assert_judged(413, "{\"error\": \"too long\"}\n", OUTCOME_REFUSED, "too long (HTTP 413)");
-	assert_judged(413, NULL, OUTCOME_REFUSED, "not httpbroker's answer (HTTP 413)");
-	assert_judged(400, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 400)");
-	assert_judged(403, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 403)");
-	assert_judged(400, "{\"error\": 5}", OUTCOME_AWAY,
+	assert_outcome(
+		403, "{\"error\": \"not yours\"}\n", OUTCOME_REFUSED, "not yours (HTTP 403)");
+	assert_outcome(413, "{\"error\": \"too long\"}\n", OUTCOME_REFUSED, "too long (HTTP 413)");
+	assert_outcome(413, NULL, OUTCOME_REFUSED, "not httpbroker's answer (HTTP 413)");
+	assert_outcome(400, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 400)");
+	assert_outcome(403, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 403)");
+	assert_outcome(400, "{\"error\": 5}", OUTCOME_AWAY,
 		"not httpbroker's answer: {\"error\": 5} (HTTP 400)");
 }
 
-static void what_blames_the_url_refuses_no_event(void **state)
+static void an_error_about_the_url_refuses_no_event(void **state)
 {
 	(void)state;
-	assert_judged(400, "{\"error\": \"?ttl: no duration\"}", OUTCOME_AWAY,
+	assert_outcome(400, "{\"error\": \"?ttl: no duration\"}", OUTCOME_AWAY,
 		"?ttl: no duration (HTTP 400)");
-	assert_judged(400, "{\"error\": \"there is no parameter 'x' here\"}", OUTCOME_AWAY,
+	assert_outcome(400, "{\"error\": \"there is no parameter 'x' here\"}", OUTCOME_AWAY,
 		"there is no parameter 'x' here (HTTP 400)");
-	assert_judged(400, "{\"error\": \"the query has a parameter twice\"}", OUTCOME_AWAY,
+	assert_outcome(400, "{\"error\": \"the query has a parameter twice\"}", OUTCOME_AWAY,
 		"the query has a parameter twice (HTTP 400)");
-	assert_judged(404, "{\"error\": \"there is nothing at /\"}", OUTCOME_AWAY,
+	assert_outcome(404, "{\"error\": \"there is nothing at /\"}", OUTCOME_AWAY,
 		"there is nothing at / (HTTP 404)");
 }
 
-static void all_else_is_as_if_the_broker_were_away(void **state)
+static void any_other_response_is_retried(void **state)
 {
 	static const long others[] = {100, 201, 301, 307, 401, 404, 405, 407, 408, 414, 418, 422,
 		429, 431, 500, 502, 503, 504, 599};
@@ -80,11 +81,11 @@ static void all_else_is_as_if_the_broker_were_away(void **state)
 		assert_false(response.bad_content);
 		assert_int_equal(response.unauthorized, others[i] == 401 || others[i] == 407);
 	}
-	assert_judged(503, "{\"error\": \"stand-by\"}", OUTCOME_AWAY, "stand-by (HTTP 503)");
+	assert_outcome(503, "{\"error\": \"stand-by\"}", OUTCOME_AWAY, "stand-by (HTTP 503)");
 }
 
-/* Nothing was posted: 0 documents. */
-static void forgetting_is_judged(void **state)
+/* A DELETE sends no documents. */
+static void a_response_to_forget_is_classified(void **state)
 {
 	static const struct {
 		long status;
@@ -110,7 +111,7 @@ static void forgetting_is_judged(void **state)
 
 #define FIFTY "01234567890123456789012345678901234567890123456789"
 
-/* It may straddle the end of what can be said. */
+/* A secret may cross the end of the message. */
 static void secrets_are_masked_before_anything_is_cut(void **state)
 {
 	static char token[] = "abcdefghijklmnopqrstuvwxyz012345", shorter[] = "to";
@@ -146,7 +147,7 @@ static void assert_item(
 		assert_string_equal(response->items[index].why, why);
 }
 
-static void a_batch_is_judged_document_by_document(void **state)
+static void each_document_of_a_batch_has_its_outcome(void **state)
 {
 	struct response response;
 
@@ -175,7 +176,7 @@ static void a_batch_is_judged_document_by_document(void **state)
 	response_clear(&response);
 }
 
-static void a_batch_of_which_none_is_taken_says_so_of_each(void **state)
+static void a_refused_batch_has_a_reason_for_each_document(void **state)
 {
 	struct response response;
 
@@ -218,7 +219,7 @@ static void an_excerpt_is_one_line_of_whole_characters(void **state)
 	assert_excerpt(HUNDRED TEN TEN "012" EURO "4", HUNDRED TEN TEN "012" ELLIPSIS);
 }
 
-static void an_outage_is_announced_once_and_ended_once(void **state)
+static void the_start_and_end_of_an_outage_are_reported_once(void **state)
 {
 	struct outage outage;
 
@@ -236,7 +237,7 @@ static void an_outage_is_announced_once_and_ended_once(void **state)
 	assert_true(outage_failed(&outage, 0, 0));
 }
 
-/* Tries on and on until it gives up; returns when that was. */
+/* Fails attempts until the outage gives up; returns that time. */
 static nsec attempts_fail(struct outage *outage, nsec now)
 {
 	while (!outage->given_up) {
@@ -246,7 +247,7 @@ static nsec attempts_fail(struct outage *outage, nsec now)
 	return now;
 }
 
-static void an_outage_ends_with_patience(void **state)
+static void an_outage_gives_up_at_its_limit(void **state)
 {
 	struct outage outage;
 
@@ -263,7 +264,7 @@ static void an_outage_ends_with_patience(void **state)
 	assert_true(outage.given_up);
 }
 
-static void hurry_tries_at_once_and_not_for_long(void **state)
+static void a_new_limit_retries_at_once_until_then(void **state)
 {
 	struct outage outage;
 
@@ -278,7 +279,7 @@ static void hurry_tries_at_once_and_not_for_long(void **state)
 	assert_int_equal(attempts_fail(&outage, outage.retry_at), 66 * NSEC_PER_SEC);
 }
 
-static void an_outage_that_goes_on_is_not_tried_without_pause(void **state)
+static void an_outage_beyond_its_limit_still_backs_off(void **state)
 {
 	struct outage outage;
 
@@ -302,7 +303,7 @@ static void append(struct queue *queue, uint64_t line, const char *json)
 	queue_append(queue, &event, json, strlen(json));
 }
 
-static void the_queue_keeps_order_and_account(void **state)
+static void the_queue_keeps_order_and_counts(void **state)
 {
 	struct queue queue = {NULL, NULL, 0, 0};
 
@@ -360,7 +361,7 @@ static void a_batch_is_an_object_or_an_array(void **state)
 	queue_clear(&queue);
 }
 
-static void a_batch_has_an_end(void **state)
+static void the_size_of_a_batch_is_limited(void **state)
 {
 	static char large[BATCH_BYTES];
 	struct queue queue = {NULL, NULL, 0, 0};
@@ -384,22 +385,22 @@ static void a_batch_has_an_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_broker_accepts),
-		cmocka_unit_test(only_the_broker_refuses),
-		cmocka_unit_test(what_blames_the_url_refuses_no_event),
-		cmocka_unit_test(all_else_is_as_if_the_broker_were_away),
-		cmocka_unit_test(forgetting_is_judged),
+		cmocka_unit_test(only_responses_of_httpbroker_accept_events),
+		cmocka_unit_test(only_responses_of_httpbroker_refuse_events),
+		cmocka_unit_test(an_error_about_the_url_refuses_no_event),
+		cmocka_unit_test(any_other_response_is_retried),
+		cmocka_unit_test(a_response_to_forget_is_classified),
 		cmocka_unit_test(secrets_are_masked_before_anything_is_cut),
-		cmocka_unit_test(a_batch_is_judged_document_by_document),
-		cmocka_unit_test(a_batch_of_which_none_is_taken_says_so_of_each),
+		cmocka_unit_test(each_document_of_a_batch_has_its_outcome),
+		cmocka_unit_test(a_refused_batch_has_a_reason_for_each_document),
 		cmocka_unit_test(an_excerpt_is_one_line_of_whole_characters),
-		cmocka_unit_test(an_outage_is_announced_once_and_ended_once),
-		cmocka_unit_test(an_outage_ends_with_patience),
-		cmocka_unit_test(hurry_tries_at_once_and_not_for_long),
-		cmocka_unit_test(an_outage_that_goes_on_is_not_tried_without_pause),
-		cmocka_unit_test(the_queue_keeps_order_and_account),
+		cmocka_unit_test(the_start_and_end_of_an_outage_are_reported_once),
+		cmocka_unit_test(an_outage_gives_up_at_its_limit),
+		cmocka_unit_test(a_new_limit_retries_at_once_until_then),
+		cmocka_unit_test(an_outage_beyond_its_limit_still_backs_off),
+		cmocka_unit_test(the_queue_keeps_order_and_counts),
 		cmocka_unit_test(a_batch_is_an_object_or_an_array),
-		cmocka_unit_test(a_batch_has_an_end),
+		cmocka_unit_test(the_size_of_a_batch_is_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,7 @@ static char *results_of(const char *input, size_t step)
 	return out.data;
 }
 
-/* The result is the same for any pieces. */
+/* The result does not depend on the pieces. */
 static void assert_documents(const char *input, const char *expected)
 {
 	for (size_t step = 1; step <= strlen(input) + 1; step++) {
@@ -56,7 +56,7 @@ static void assert_documents(const char *input, const char *expected)
 	}
 }
 
-static void documents_follow_each_other(void **state)
+static void documents_may_follow_each_other(void **state)
 {
 	(void)state;
 	assert_documents("", "");
@@ -71,7 +71,7 @@ static void documents_follow_each_other(void **state)
 		"{\"a\" : true , \"b\":{\"c\":[1,2]}}", "1:{\"a\" : true , \"b\":{\"c\":[1,2]}};");
 }
 
-static void an_array_is_its_elements(void **state)
+static void the_elements_of_an_array_are_documents(void **state)
 {
 	(void)state;
 	assert_documents("[]", "");
@@ -88,20 +88,20 @@ static void an_array_is_its_elements(void **state)
 		"1!an event is a JSON object and begins with '{' (line 1, column 2);2:{};");
 }
 
-static void a_missing_comma_costs_no_element(void **state)
+static void a_missing_comma_loses_no_element(void **state)
 {
 	(void)state;
 	assert_documents("[{\"a\":1}\n{\"b\":2}\n]\n{}",
 		"1:{\"a\":1};2!expected ',' or ']', found '{' (line 2, column 1);2:{\"b\":2};4:{};");
 }
 
-/* Behind a broken element, its array's commas and end are no errors. */
-static void a_broken_element_costs_no_other(void **state)
+/* After an invalid element, the commas and the end of its array are no errors. */
+static void an_invalid_element_loses_no_other(void **state)
 {
 	(void)state;
 	assert_documents("[{\"a\":1},\n{\"b\"},\n{\"c\":3},\n{\"d\":4}]\n{}",
 		"1:{\"a\":1};2!expected ':', found '}' (line 2, column 5);3:{\"c\":3};4:{\"d\":4};5:{};");
-	/* but they are behind its end */
+	/* but they are errors after the end of the array */
 	assert_documents("[{\"a\"},\n{}]\n,{}",
 		"1!expected ':', found '}' (line 1, column 6);2:{};"
 		"3!an event is a JSON object and begins with '{' (line 3, column 1);");
@@ -110,7 +110,7 @@ static void a_broken_element_costs_no_other(void **state)
 		"3!an event is a JSON object and begins with '{' (line 3, column 1);");
 }
 
-static void what_is_no_document_is_passed_over(void **state)
+static void values_other_than_objects_are_skipped(void **state)
 {
 	(void)state;
 	assert_documents("hello {}\n{\"a\":1}",
@@ -129,7 +129,7 @@ static void what_is_no_document_is_passed_over(void **state)
 		"2:{};");
 }
 
-static void a_truncated_document_swallows_nothing(void **state)
+static void a_truncated_document_does_not_include_the_next(void **state)
 {
 	(void)state;
 	assert_documents("{\"a\":1\n{\"b\":2}\n",
@@ -145,7 +145,7 @@ static void a_truncated_document_swallows_nothing(void **state)
 	assert_documents("{\"a\": \"b", "1!the input ends inside it (line 1, column 9);");
 }
 
-static void misplaced_bytes_are_named(void **state)
+static void misplaced_bytes_are_reported(void **state)
 {
 	static const struct {
 		const char *input;
@@ -174,7 +174,7 @@ static void misplaced_bytes_are_named(void **state)
 		assert_documents(cases[i].input, cases[i].expected);
 }
 
-static void documents_have_a_limit(void **state)
+static void the_size_of_a_document_is_limited(void **state)
 {
 	char fits[LIMIT + 1], too_long[2 * LIMIT + 8];
 	char expected[LIMIT + 16];
@@ -193,7 +193,7 @@ static void documents_have_a_limit(void **state)
 	assert_documents(too_long, expected);
 }
 
-static void nesting_has_a_limit(void **state)
+static void the_depth_of_nesting_is_limited(void **state)
 {
 	struct documents *documents = documents_new(1024);
 	struct buffer out = {NULL, 0, 0};
@@ -215,15 +215,15 @@ static void nesting_has_a_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(documents_follow_each_other),
-		cmocka_unit_test(an_array_is_its_elements),
-		cmocka_unit_test(a_missing_comma_costs_no_element),
-		cmocka_unit_test(a_broken_element_costs_no_other),
-		cmocka_unit_test(what_is_no_document_is_passed_over),
-		cmocka_unit_test(a_truncated_document_swallows_nothing),
-		cmocka_unit_test(misplaced_bytes_are_named),
-		cmocka_unit_test(documents_have_a_limit),
-		cmocka_unit_test(nesting_has_a_limit),
+		cmocka_unit_test(documents_may_follow_each_other),
+		cmocka_unit_test(the_elements_of_an_array_are_documents),
+		cmocka_unit_test(a_missing_comma_loses_no_element),
+		cmocka_unit_test(an_invalid_element_loses_no_other),
+		cmocka_unit_test(values_other_than_objects_are_skipped),
+		cmocka_unit_test(a_truncated_document_does_not_include_the_next),
+		cmocka_unit_test(misplaced_bytes_are_reported),
+		cmocka_unit_test(the_size_of_a_document_is_limited),
+		cmocka_unit_test(the_depth_of_nesting_is_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

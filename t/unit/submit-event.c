@@ -55,7 +55,7 @@ static void assert_shortened(const char *text, size_t max, const char *expected)
 	buffer_free(&buffer);
 }
 
-static void utf8_is_cut_between_characters(void **state)
+static void text_is_cut_between_characters(void **state)
 {
 	(void)state;
 	assert_int_equal(utf8_whole("ab", 2), 2);
@@ -80,8 +80,8 @@ static void utf8_is_cut_between_characters(void **state)
 	assert_shortened("0123456\xe2\x82\xac", 8, "01" ELLIPSIS);
 }
 
-/* A Jabber server closes the alerter's stream for one of them. */
-static void control_characters_are_left_out(void **state)
+/* A Jabber server closes the stream that sends one. */
+static void control_characters_are_removed(void **state)
 {
 	struct buffer json = {NULL, 0, 0};
 	char tag[] = "t\a";
@@ -118,8 +118,8 @@ static void assert_split(const char *text, const char *expected)
 	buffer_free(&parts.perfdata);
 }
 
-/* The forms of the guidelines' chapter on output, and what plugins make of them. */
-static void plugin_output_comes_apart(void **state)
+/* The forms in the plugin guidelines' chapter on output, and those of real plugins. */
+static void plugin_output_is_split(void **state)
 {
 	(void)state;
 	assert_split("DISK OK - free space: / 3326 MB (56%);",
@@ -141,7 +141,7 @@ static void plugin_output_comes_apart(void **state)
 	assert_split("OK\n\n\nfirst\n\n\nsecond\n\n", "OK/first\n\n\nsecond/");
 }
 
-static void exit_codes_are_states(void **state)
+static void exit_codes_map_to_states(void **state)
 {
 	(void)state;
 	assert_string_equal(plugin_state(0), "ok");
@@ -162,7 +162,7 @@ static void assert_written(const struct fields *fields, const char *expected)
 	buffer_free(&json);
 }
 
-static void a_draft_becomes_json(void **state)
+static void fields_are_written_as_json(void **state)
 {
 	char tag[] = "a\"b", latin[] = "m\374ch";
 	char *tags[] = {tag, latin, NULL};
@@ -181,7 +181,7 @@ static void a_draft_becomes_json(void **state)
 		"\"tags\":[\"a\\\"b\",\"m" BAD "ch\"],\"time\":0,\"ttl\":-1}");
 }
 
-/* What an event of a feed becomes with these defaults. */
+/* Compares an event of a feed, completed with these defaults. */
 static void assert_completed(const struct fields *given, const char *text, const char *expected)
 {
 	struct defaults *defaults = defaults_new(given);
@@ -196,7 +196,7 @@ static void assert_completed(const struct fields *given, const char *text, const
 	defaults_free(defaults);
 }
 
-static void defaults_fill_in_what_is_missing(void **state)
+static void defaults_set_missing_fields_only(void **state)
 {
 	char tag[] = "x";
 	char *tags[] = {tag, NULL};
@@ -219,12 +219,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8_keeps_characters_and_replaces_the_rest),
-		cmocka_unit_test(utf8_is_cut_between_characters),
-		cmocka_unit_test(control_characters_are_left_out),
-		cmocka_unit_test(plugin_output_comes_apart),
-		cmocka_unit_test(exit_codes_are_states),
-		cmocka_unit_test(a_draft_becomes_json),
-		cmocka_unit_test(defaults_fill_in_what_is_missing),
+		cmocka_unit_test(text_is_cut_between_characters),
+		cmocka_unit_test(control_characters_are_removed),
+		cmocka_unit_test(plugin_output_is_split),
+		cmocka_unit_test(exit_codes_map_to_states),
+		cmocka_unit_test(fields_are_written_as_json),
+		cmocka_unit_test(defaults_set_missing_fields_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ static struct feed *feed_of(const char *format, struct reason *why)
 	return feed_new(&options, why);
 }
 
-/* The next of the feed, which must be `result`, of this line, with this event or reason. */
+/* The next result of the feed must be `result`, of this line, with this event or reason. */
 static void assert_next(struct feed *feed, enum feed_result result, uint64_t line, const char *text)
 {
 	struct reason why = {""};
@@ -32,7 +32,7 @@ static void push_text(struct feed *feed, const char *text)
 	feed_push(feed, text, strlen(text));
 }
 
-static void the_json_feed_says_where_a_document_is_wrong(void **state)
+static void the_json_feed_reports_the_line_of_an_error(void **state)
 {
 	struct reason why;
 	struct feed_item item;
@@ -49,7 +49,7 @@ static void the_json_feed_says_where_a_document_is_wrong(void **state)
 	feed_free(feed);
 }
 
-static void the_nagios_feed_goes_on_behind_bad_lines(void **state)
+static void the_nagios_feed_continues_after_invalid_lines(void **state)
 {
 	static const char good[] = "[HOSTPERFDATA]\t1\th\tHOST\tUP\t0\t0\t\n";
 	static const char event[] =
@@ -77,7 +77,7 @@ static void the_nagios_feed_goes_on_behind_bad_lines(void **state)
 	feed_free(feed);
 }
 
-static void nothing_is_lost_behind_a_nul(void **state)
+static void input_after_a_nul_byte_is_read(void **state)
 {
 	static const char lines[] = "h\ts\t0\ta\0b\n\0h\ts\t1\t\0\n";
 	struct reason why;
@@ -93,7 +93,7 @@ static void nothing_is_lost_behind_a_nul(void **state)
 	feed_free(feed);
 }
 
-static void results_of_one_send_nsca_are_several(void **state)
+static void one_send_nsca_input_may_hold_several_results(void **state)
 {
 	struct reason why;
 	struct feed_item item;
@@ -113,7 +113,7 @@ static void results_of_one_send_nsca_are_several(void **state)
 	feed_free(feed);
 }
 
-static void an_unknown_format_is_refused_with_the_known_ones(void **state)
+static void an_unknown_format_is_refused_with_a_list(void **state)
 {
 	struct reason why;
 
@@ -122,7 +122,7 @@ static void an_unknown_format_is_refused_with_the_known_ones(void **state)
 	assert_string_equal(why.text, "'xml' is none of the formats json, nagios, nsca, extcmd");
 }
 
-static void defaults_go_into_events_of_every_format(void **state)
+static void defaults_apply_to_every_format(void **state)
 {
 	static const struct {
 		const char *format, *input, *expected;
@@ -156,7 +156,7 @@ static void defaults_go_into_events_of_every_format(void **state)
 	}
 }
 
-static void only_an_event_with_an_entity_is_stamped(void **state)
+static void only_an_event_with_an_entity_gets_a_time(void **state)
 {
 	struct reason why;
 	struct feed *feed = feed_of("json", &why);
@@ -174,13 +174,13 @@ static void only_an_event_with_an_entity_is_stamped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_json_feed_says_where_a_document_is_wrong),
-		cmocka_unit_test(the_nagios_feed_goes_on_behind_bad_lines),
-		cmocka_unit_test(nothing_is_lost_behind_a_nul),
-		cmocka_unit_test(results_of_one_send_nsca_are_several),
-		cmocka_unit_test(an_unknown_format_is_refused_with_the_known_ones),
-		cmocka_unit_test(defaults_go_into_events_of_every_format),
-		cmocka_unit_test(only_an_event_with_an_entity_is_stamped),
+		cmocka_unit_test(the_json_feed_reports_the_line_of_an_error),
+		cmocka_unit_test(the_nagios_feed_continues_after_invalid_lines),
+		cmocka_unit_test(input_after_a_nul_byte_is_read),
+		cmocka_unit_test(one_send_nsca_input_may_hold_several_results),
+		cmocka_unit_test(an_unknown_format_is_refused_with_a_list),
+		cmocka_unit_test(defaults_apply_to_every_format),
+		cmocka_unit_test(only_an_event_with_an_entity_gets_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* What a line becomes: the event, or `!` and the reason. */
-static void assert_becomes(
+/* Compares the result of a line: the event, or `!` and the reason. */
+static void assert_line(
 	line_translate *translate, char delimiter, const char *line, const char *expected)
 {
 	struct fields fields = {.time = FIELDS_NO_TIME};
@@ -29,7 +29,7 @@ static void assert_becomes(
 
 static void assert_translated(const char *line, const char *expected)
 {
-	assert_becomes(nagios_translate, '\t', line, expected);
+	assert_line(nagios_translate, '\t', line, expected);
 }
 
 static void nagios_lines_become_events(void **state)
@@ -47,7 +47,7 @@ static void nagios_lines_become_events(void **state)
 		"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"ok\",\"time\":7}");
 }
 
-static void nagios_states_are_those_of_their_kind(void **state)
+static void nagios_states_depend_on_host_or_service(void **state)
 {
 	static const struct {
 		const char *kind, *state, *expected;
@@ -93,7 +93,7 @@ static void nagios_long_output_is_unescaped(void **state)
 		"\"details\":\"C:\\\\new\\nline\\\\x\\\\\",\"perfdata\":\"p=\\\\n\",\"time\":1}");
 }
 
-static void nagios_tabs_in_output_lose_nothing(void **state)
+static void nagios_output_may_contain_tabs(void **state)
 {
 	(void)state;
 	assert_translated("[SERVICEPERFDATA]\t1\th\ts\tOK\t0\t0\ta\tb\tc\td\te",
@@ -101,7 +101,7 @@ static void nagios_tabs_in_output_lose_nothing(void **state)
 		"\"details\":\"c\\td\\te\",\"perfdata\":\"b\",\"time\":1}");
 }
 
-static void nagios_refuses_the_rest(void **state)
+static void invalid_nagios_lines_are_refused(void **state)
 {
 	(void)state;
 	assert_translated("hello", "!'hello' is not [SERVICEPERFDATA] or [HOSTPERFDATA] and a tab");
@@ -115,7 +115,7 @@ static void nagios_refuses_the_rest(void **state)
 
 static void assert_nsca(const char *line, const char *expected)
 {
-	assert_becomes(nsca_translate, '\t', line, expected);
+	assert_line(nsca_translate, '\t', line, expected);
 }
 
 static void nsca_lines_become_events(void **state)
@@ -130,8 +130,8 @@ static void nsca_lines_become_events(void **state)
 	assert_nsca("db\tx\t0\t", "{\"entity\":\"db\",\"check\":\"x\",\"state\":\"ok\"}");
 }
 
-/* Nagios takes them: what is no plugin's exit code is UNKNOWN there. */
-static void odd_return_codes_are_taken_and_named(void **state)
+/* As in Nagios: any other return code is UNKNOWN. */
+static void other_return_codes_are_unknown_and_shown(void **state)
 {
 	static const struct {
 		const char *code, *service, *summary;
@@ -156,14 +156,14 @@ static void odd_return_codes_are_taken_and_named(void **state)
 		snprintf(expected, sizeof expected,
 			"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"%s\",\"summary\":\"%s\"}",
 			cases[i].service, cases[i].summary);
-		assert_becomes(nsca_translate, '\t', line, expected);
+		assert_line(nsca_translate, '\t', line, expected);
 		snprintf(line, sizeof line, "[1] PROCESS_SERVICE_CHECK_RESULT;h;s;%s;x",
 			cases[i].code);
 		snprintf(expected, sizeof expected,
 			"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"%s\",\"summary\":\"%s\","
 			"\"time\":1}",
 			cases[i].service, cases[i].summary);
-		assert_becomes(extcmd_translate, '\t', line, expected);
+		assert_line(extcmd_translate, '\t', line, expected);
 	}
 	assert_nsca("h\t-1\t", "{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"critical\","
 			       "\"summary\":\"return code -1\"}");
@@ -174,18 +174,17 @@ static void odd_return_codes_are_taken_and_named(void **state)
 static void times_may_have_fractions_and_blanks(void **state)
 {
 	(void)state;
-	assert_becomes(extcmd_translate, '\t', "[1795224305.75] PROCESS_HOST_CHECK_RESULT;h;0;",
+	assert_line(extcmd_translate, '\t', "[1795224305.75] PROCESS_HOST_CHECK_RESULT;h;0;",
 		"{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"ok\",\"time\":1795224305}");
-	assert_becomes(extcmd_translate, '\t', "[ 7 ] PROCESS_HOST_CHECK_RESULT;h;0;",
+	assert_line(extcmd_translate, '\t', "[ 7 ] PROCESS_HOST_CHECK_RESULT;h;0;",
 		"{\"entity\":\"h\",\"check\":\"HOST\",\"state\":\"ok\",\"time\":7}");
 	assert_translated("[SERVICEPERFDATA]\t7.000001\th\ts\tOK\t0\t0\t",
 		"{\"entity\":\"h\",\"check\":\"s\",\"state\":\"ok\",\"time\":7}");
-	assert_becomes(extcmd_translate, '\t', "[7.] PROCESS_HOST_CHECK_RESULT;h;0;",
+	assert_line(extcmd_translate, '\t', "[7.] PROCESS_HOST_CHECK_RESULT;h;0;",
 		"!time: '7.' is not a time in seconds since the epoch");
-	assert_becomes(extcmd_translate, '\t', "[-7] PROCESS_HOST_CHECK_RESULT;h;0;",
+	assert_line(extcmd_translate, '\t', "[-7] PROCESS_HOST_CHECK_RESULT;h;0;",
 		"!time: '-7' is not a time in seconds since the epoch");
-	assert_becomes(extcmd_translate, '\t',
-		"[1234567890123456789] PROCESS_HOST_CHECK_RESULT;h;0;",
+	assert_line(extcmd_translate, '\t', "[1234567890123456789] PROCESS_HOST_CHECK_RESULT;h;0;",
 		"!time: '1234567890123456789' is too large");
 }
 
@@ -201,7 +200,7 @@ static void nsca_output_may_hold_delimiters_and_newlines(void **state)
 				      "\"summary\":\"fine\"}");
 }
 
-static void nsca_refuses_the_rest(void **state)
+static void invalid_nsca_lines_are_refused(void **state)
 {
 	(void)state;
 	assert_nsca("db\t0", "!fewer than three fields between delimiters");
@@ -214,16 +213,16 @@ static void nsca_refuses_the_rest(void **state)
 	assert_nsca("db\tx\t \tfine", "!'x' on 'db': return code: ' ' is not a whole number");
 }
 
-static void nsca_takes_other_delimiters(void **state)
+static void nsca_delimiters_are_configurable(void **state)
 {
 	(void)state;
-	assert_becomes(nsca_translate, ';', "db;x;0;a\tb;c",
+	assert_line(nsca_translate, ';', "db;x;0;a\tb;c",
 		"{\"entity\":\"db\",\"check\":\"x\",\"state\":\"ok\",\"summary\":\"a b;c\"}");
 }
 
 static void assert_extcmd(const char *line, const char *expected)
 {
-	assert_becomes(extcmd_translate, '\t', line, expected);
+	assert_line(extcmd_translate, '\t', line, expected);
 }
 
 static void external_commands_become_events(void **state)
@@ -263,16 +262,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nagios_lines_become_events),
-		cmocka_unit_test(nagios_states_are_those_of_their_kind),
+		cmocka_unit_test(nagios_states_depend_on_host_or_service),
 		cmocka_unit_test(nagios_long_output_is_unescaped),
-		cmocka_unit_test(nagios_tabs_in_output_lose_nothing),
-		cmocka_unit_test(nagios_refuses_the_rest),
+		cmocka_unit_test(nagios_output_may_contain_tabs),
+		cmocka_unit_test(invalid_nagios_lines_are_refused),
 		cmocka_unit_test(nsca_lines_become_events),
-		cmocka_unit_test(odd_return_codes_are_taken_and_named),
+		cmocka_unit_test(other_return_codes_are_unknown_and_shown),
 		cmocka_unit_test(times_may_have_fractions_and_blanks),
 		cmocka_unit_test(nsca_output_may_hold_delimiters_and_newlines),
-		cmocka_unit_test(nsca_refuses_the_rest),
-		cmocka_unit_test(nsca_takes_other_delimiters),
+		cmocka_unit_test(invalid_nsca_lines_are_refused),
+		cmocka_unit_test(nsca_delimiters_are_configurable),
 		cmocka_unit_test(external_commands_become_events),
 		cmocka_unit_test(other_external_commands_are_refused),
 	};

@@ -15,7 +15,7 @@ static void append(struct queue *queue, const char *json, bool timeless)
 	queue_append(queue, &event, json, strlen(json));
 }
 
-static void what_is_written_is_read_again(void **state)
+static void a_file_is_read_as_it_was_written(void **state)
 {
 	struct queue queue = {NULL, NULL, 0, 0}, read = {NULL, NULL, 0, 0};
 	struct buffer bytes = {NULL, 0, 0};
@@ -41,7 +41,7 @@ static void what_is_written_is_read_again(void **state)
 	buffer_free(&bytes);
 }
 
-static void a_file_has_an_end(void **state)
+static void the_size_of_a_file_is_limited(void **state)
 {
 	struct queue queue = {NULL, NULL, 0, 0};
 	struct buffer bytes = {NULL, 0, 0};
@@ -70,7 +70,7 @@ static void assert_damaged(const char *text, const char *expected)
 
 #define HEAD "httpbroker-submit spool 1: "
 
-static void damage_is_known(void **state)
+static void damage_is_reported(void **state)
 {
 	(void)state;
 	assert_damaged("", "it does not begin as a file of a spool does");
@@ -96,8 +96,8 @@ static void put(struct spool *spool, const char *json)
 	assert_null(queue.first);
 }
 
-/* Attempts come in quick succession; each would list the directory, with all that waits in it. */
-static void what_others_put_in_is_not_looked_for_at_each_attempt(void **state)
+/* Attempts are frequent, and listing a full directory at each would be slow. */
+static void files_of_other_processes_are_not_listed_at_each_attempt(void **state)
 {
 	char path[] = "/tmp/submit-spool-XXXXXX";
 	struct queue taken = {NULL, NULL, 0, 0};
@@ -135,10 +135,10 @@ static void what_others_put_in_is_not_looked_for_at_each_attempt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read_again),
-		cmocka_unit_test(a_file_has_an_end),
-		cmocka_unit_test(damage_is_known),
-		cmocka_unit_test(what_others_put_in_is_not_looked_for_at_each_attempt),
+		cmocka_unit_test(a_file_is_read_as_it_was_written),
+		cmocka_unit_test(the_size_of_a_file_is_limited),
+		cmocka_unit_test(damage_is_reported),
+		cmocka_unit_test(files_of_other_processes_are_not_listed_at_each_attempt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
