@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2154 # the functions and their variables come from lib
-# A real Alertmanager posts to httpbroker as the manual has it.
+# A real Alertmanager posts to httpbroker, configured as in the manual.
 
 load lib/daemons
 load lib/redis
@@ -41,7 +41,7 @@ start_alertmanager() {
 	poll 20 listening "$alertmanager_port"
 }
 
-# alert MOUNTPOINT SEVERITY [END [BEGIN]]: as Prometheus tells it; with END it is over
+# alert MOUNTPOINT SEVERITY [END [BEGIN]]: sends it as Prometheus does; with END it is resolved
 alert() {
 	curl -sSf -m 20 -H 'Content-Type: application/json' \
 		-d "[{\"labels\": {\"alertname\": \"DiskFull\", \"instance\": \"db-01:9100\",
@@ -54,7 +54,7 @@ over() {
 	alert "$1" "$2" "$(date -u +%FT%TZ)"
 }
 
-# states: what is known of each check of the instance
+# states: the state of each check of the instance
 states() {
 	curl -sSf "$url" | jq -c 'to_entries | map(select(.key | startswith("db-01:9100:")) | [.key[11:], .value.state])'
 }

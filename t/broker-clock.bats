@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2154 # the functions and their variables come from lib
-# httpbroker on a machine whose clock is set while it runs: libfaketime moves the wall clock, and
-# the monotonic one goes on as ever, as in the kernel.
+# httpbroker on a machine whose clock changes while it runs: libfaketime moves the wall clock, and
+# the monotonic clock continues, as in the kernel.
 
 load lib/daemons
 load lib/redis
@@ -17,13 +17,13 @@ setup() {
 
 teardown() { stop_all; }
 
-# clock OFFSET: the broker's clock shows that much more than ours, such as -1d; a step, at once
+# clock OFFSET: steps the broker's clock to ours plus this offset, such as -1d
 clock() {
 	echo "$1" >"$work/clock.new"
 	mv "$work/clock.new" "$work/clock"
 }
 
-# start_clocked OPTION...: a broker that goes by that clock
+# start_clocked OPTION...: starts a broker that uses this clock
 start_clocked() {
 	local libraries=(/usr/lib/*/faketime/libfaketimeMT.so.1)
 	[ -e "${libraries[0]}" ]
@@ -33,7 +33,7 @@ start_clocked() {
 	poll 10 broker_listens
 }
 
-# repeated_at CHECK OFFSET N: there were N repeats at least of that check, with that clock's time
+# repeated_at CHECK OFFSET N: at least N repeats of this check have the time of this clock
 repeated_at() {
 	local now=$((EPOCHSECONDS + $2))
 	[ "$(queue | jq -c "select(.check == \"$1\" and .time > $now - 1000 and .time < $now + 1000)" | wc -l)" -ge "$3" ]
@@ -43,7 +43,7 @@ unknown() {
 	queue | jq -r 'select(.state == "UNKNOWN").check' | sort -u
 }
 
-@test "the clock is set a day on, and two back: nothing goes stale but what has to, and repeats go on" {
+@test "clock set one day ahead, then two back: only expired checks go stale, and repeats continue" {
 	local step offset
 	start_clocked --interval 100ms
 	posts 200 "$(event a minutes ok)" "$(event a never critical '"ttl":-1')" \
@@ -70,7 +70,7 @@ unknown() {
 	run ! said broker 'error|warning'
 }
 
-@test "the clock is set while clients are slow and Redis is away: nobody is cut off, nothing expires" {
+@test "clock set while clients are slow and Redis is down: no connection is closed, nothing expires" {
 	start_clocked --interval 100ms --idle-timeout 60s --request-timeout 60s
 	posts 200 "$(event a b critical)"
 	client "$work" <<-'E'

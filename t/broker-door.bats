@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# Who may reach httpbroker and as whom it reaches Redis: sockets, tokens, passwords.
+# Access to httpbroker and from it to Redis: sockets, tokens, passwords.
 
 load lib/daemons
 load lib/redis
@@ -14,14 +14,14 @@ teardown() {
 	stop_all
 }
 
-# refuses CODE MESSAGE OPTION...: that exit status, and a message that holds MESSAGE
+# refuses CODE MESSAGE OPTION...: the exit status is CODE and the output contains MESSAGE
 refuses() {
 	run "-$1" timeout 10 httpbroker "${@:3}"
 	echo "$output"
 	[[ "$output" == *"$2"* ]]
 }
 
-@test "Redis's password: from a file, from the environment, and the file wins" {
+@test "Redis password: from a file or the environment; the file takes precedence" {
 	export REDISCLI_AUTH='s3crét pass' # for redis-cli
 	start_redis --requirepass 's3crét pass'
 	printf 's3crét pass\n' >"$work/password"
@@ -38,7 +38,7 @@ refuses() {
 	[[ "$output" != *s3cr* && "$output" != *warning* ]]
 }
 
-@test "Redis's password, wrong or missing or not wanted, is told once, and heals" {
+@test "Redis password wrong, missing or not required: logged once, then recovers" {
 	export REDISCLI_AUTH=secret
 	start_redis --requirepass secret
 	start_broker
@@ -51,7 +51,7 @@ refuses() {
 	poll 10 said broker 'error: Redis at .* refuses AUTH: (ERR|WRONGPASS)'
 }
 
-@test "--password-file: what is no such file is refused, and one that all may read is told" {
+@test "--password-file: an invalid file is refused, a world-readable one is logged" {
 	refuses 78 "--password-file: $work/none: No such file" --password-file "$work/none"
 	refuses 78 "--password-file: $work: it is no plain file" --password-file "$work"
 	mkfifo "$work/fifo"
@@ -81,12 +81,12 @@ refuses() {
 	[ "$(redis LLEN events)" -eq 1 ]
 }
 
-# socket_listens: the log says so
+# socket_listens: the log says that the broker listens on the socket
 socket_listens() {
 	poll 10 said broker "info: listening on unix:$work/b.sock$"
 }
 
-@test "--port unix:/path: 0660 whatever the umask, stale ones replaced, removed at the end" {
+@test "--port unix:/path: mode 0660 with any umask, stale sockets replaced, removed at exit" {
 	umask 000
 	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
 	socket_listens
@@ -105,7 +105,7 @@ socket_listens() {
 	[ ! -e "$work/b.sock" ]
 }
 
-@test "--port unix:/path: a live socket is left alone, and so is what is no socket" {
+@test "--port unix:/path: a socket in use and a file that is not a socket are left alone" {
 	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
 	socket_listens
 	refuses 75 "cannot listen on unix:$work/b.sock: Address already in use" --port "unix:$work/b.sock"
@@ -123,7 +123,7 @@ socket_listens() {
 	[ -f "$work/b.sock" ]
 }
 
-# lock_held: somebody else has locked $work
+# lock_held: another process has locked $work
 lock_held() {
 	start holder flock --no-fork "$work" sleep 100
 	held() { ! flock -n "$work" true; }
@@ -134,8 +134,8 @@ lock_awaited() {
 	readlink "/proc/${pids[broker]}/fd/"* | grep -qx "$work"
 }
 
-# Else each might take the other's socket, not listened on yet, for a stale one.
-@test "--port unix:/path: brokers that start at the same time take turns" {
+# Otherwise each could treat the other's socket as stale before that listens.
+@test "--port unix:/path: brokers that start at the same time wait for each other" {
 	lock_held
 	start broker httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
 	poll 10 lock_awaited
@@ -147,7 +147,7 @@ lock_awaited() {
 	poll 10 said other 'cannot listen'
 }
 
-@test "--port unix:/path: a lock that somebody keeps on the directory blocks neither start nor stop" {
+@test "--port unix:/path: a foreign lock on the directory blocks neither start nor stop" {
 	lock_held
 	start broker httpbroker --port "unix:$work/b.sock" --server none
 	socket_listens
@@ -161,7 +161,7 @@ lock_awaited() {
 	[ ! -e "$work/b.sock" ]
 }
 
-@test "--port several times: all are listened on, and they are one broker" {
+@test "--port several times: one broker listens on all of them" {
 	read -r one two < <(free_port 2 | xargs)
 	start_redis
 	start broker httpbroker --port "127.0.0.1:$one" --port "[::1]:$two" --port "unix:$work/b.sock" \
@@ -178,7 +178,7 @@ lock_awaited() {
 	[ ! -e "$work/c.sock" ]
 }
 
-@test "beyond loopback without a token: a warning" {
+@test "listening beyond loopback without a token: a warning" {
 	start broker httpbroker --port 0 --port "unix:$work/b.sock" --server 127.0.0.1:1
 	socket_listens
 	run -1 said broker warning
@@ -190,7 +190,7 @@ lock_awaited() {
 	poll 10 said broker 'warning: any host that reaches this machine may post events of any check'
 }
 
-# answers CODE HEADER|PATH...: that is what a GET of this is answered, or a POST with --post before
+# answers CODE HEADER|PATH...: a GET of this, or a POST after --post, gets the status CODE
 answers() {
 	local code=$1 arguments=() i path=/state
 	shift
@@ -209,7 +209,7 @@ answers() {
 	}
 }
 
-@test "a web page of another site may not change states, and a foreign name reads nothing" {
+@test "cross-site requests cannot change states, and a foreign Host reads nothing" {
 	start broker httpbroker --port 0 --server none --host-name broker.example.org
 	poll 10 broker_listens
 	answers 200 --post
@@ -249,7 +249,7 @@ answers() {
 	[[ "$output" != *Access-Control* ]]
 }
 
-@test "Host may be any name where others reach the broker, where tokens are needed, on a UNIX socket" {
+@test "any Host is accepted beyond loopback, with tokens, and on a UNIX socket" {
 	# as in a container, whose name is not known to the broker
 	start broker httpbroker --port '0.0.0.0:0' --server none
 	poll 10 said broker 'listening on'
@@ -272,7 +272,7 @@ answers() {
 	refuses 64 "--host-name: 'a:80' is not a name or address without a port" --host-name a:80
 }
 
-# As in doc/examples/nginx, but that it is one broker, on a UNIX socket.
+# As in doc/examples/nginx, but with one broker, on a UNIX socket.
 @test "behind nginx, over a UNIX socket and over loopback" {
 	load lib/nginx
 	start_redis
@@ -302,7 +302,7 @@ answers() {
 	[ "$(redis LLEN events)" -eq 2 ]
 }
 
-# example SUPERVISOR: what doc/examples has for it, but for port, user and log; without Redis
+# example SUPERVISOR: its doc/examples with other port, user and log; without Redis
 example() {
 	cp -R "$root/doc/examples/httpbroker/$1" "$work/service"
 	sed -i "s/--port 3090/--port $port/; s/--server [^ ]*/--server none/" "$work/service/run"
@@ -336,8 +336,8 @@ healthy() {
 	run -7 curl -s "http://127.0.0.1:$port/health"
 }
 
-# There is no systemd in a test; what its units say is run as systemd would.
-@test "what the systemd units run serves" {
+# Tests have no systemd; this runs the commands of the units as systemd would.
+@test "the commands of the systemd units serve" {
 	local unit command
 	port=$(free_port)
 	for unit in httpbroker.service httpbroker@.service; do

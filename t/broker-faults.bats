@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# httpbroker and a Redis that refuses, forgets, or is too full; too much of everything.
+# httpbroker with a Redis that refuses commands, loses data or is full; and its limits.
 
 load lib/daemons
 load lib/redis
@@ -30,8 +30,8 @@ back() {
 	[ "$(times 'back after')" -ge "$1" ]
 }
 
-# refused SETTING VALUE WORD: with that setting Redis refuses with this word, said once, and it is
-# over when the setting is undone
+# refused SETTING VALUE WORD: with this setting Redis refuses with this word, logged once, until the
+# setting is undone
 refused() {
 	local before
 	before=$(redis CONFIG GET "$1" | tail -n 1)
@@ -46,14 +46,14 @@ refused() {
 	[ "$(redis LLEN events)" -eq 3 ]
 }
 
-@test "a Redis whose memory is full: OOM, said once, delivered when there is room" {
+@test "Redis out of memory: OOM is logged once, delivered when there is space" {
 	start_redis
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)"
 	refused maxmemory 1 OOM
 }
 
-@test "a Redis that is a replica: READONLY; or cannot write to its disk: MISCONF" {
+@test "Redis is a replica (READONLY) or cannot write to disk (MISCONF)" {
 	start_redis
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)"
@@ -77,8 +77,8 @@ refused() {
 	[ "$(redis LLEN events)" -eq 4 ]
 }
 
-# What the first Redis had taken, which has left it in its log, is read by another one; then the
-# second one's queue follows.
+# Another Redis reads the append-only file of the first one; then the queue of the second
+# follows.
 empty_account() {
 	local new=$redis_port
 	touch "$work/enough"
@@ -103,7 +103,7 @@ empty_account() {
 	grep -q 'lost 0, disordered 0$' "$work/account"
 }
 
-@test "a Redis that comes back empty: all states are written again, what was under way goes out" {
+@test "Redis restarts empty: all states are written again, events in flight are delivered" {
 	start_redis --appendonly yes --appendfsync always
 	start_broker --interval 24h
 	start_changes 4
@@ -123,7 +123,7 @@ empty_account() {
 	empty_account
 }
 
-@test "a Redis that loses the states alone, or some of them, gets all again; one that may is warned of" {
+@test "Redis loses all or some states: all are written again; an eviction policy gives a warning" {
 	start_redis --maxmemory-policy allkeys-lru
 	start_broker --interval 24h
 	poll 10 said broker 'warning: Redis may delete states and events .* maxmemory-policy is allkeys-lru; set it to noeviction'
@@ -149,7 +149,7 @@ empty_account() {
 	[ "$(redis LLEN events)" -eq 8 ]
 }
 
-@test "a Redis with its log on disk, killed, stopped and restarted under load: nothing lost, nothing twice" {
+@test "Redis with an append-only file killed, stopped and restarted under load: no loss, no duplicates" {
 	start_redis --appendonly yes --appendfsync always
 	start_broker --interval 24h
 	start_changes 8
@@ -170,7 +170,7 @@ empty_account() {
 	run ! said broker 'Redis has lost what it had'
 }
 
-@test "a Redis that reads a big file first: LOADING, said once, delivered when it is through" {
+@test "Redis loads a large file: LOADING is logged once, delivered afterwards" {
 	start_redis
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)"
@@ -190,7 +190,7 @@ empty_account() {
 	run ! said broker 'Redis has lost what it had'
 }
 
-@test "a Redis that wants a password from now on: NOAUTH, said once, delivered when it does not" {
+@test "Redis starts to require a password: NOAUTH is logged once, delivered when it no longer does" {
 	start_redis
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)"
@@ -208,7 +208,7 @@ empty_account() {
 	[ "$(redis LLEN events)" -eq 3 ]
 }
 
-@test "a database that Redis does not have: said once, nothing goes to another, delivered when it is there" {
+@test "missing Redis database: logged once, no other is used, delivered when it exists" {
 	start_redis --databases 4
 	start_broker --interval 24h --database 7
 	poll 20 said broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range"
@@ -227,7 +227,7 @@ database_has_it() {
 	[ "$(redis -n 7 LLEN events)" -eq 1 ]
 }
 
-@test "--max-pending: what comes then gets 503 and Retry-After; nothing that was answered 202 is lost" {
+@test "--max-pending: further events get 503 and Retry-After; no event with a 202 is lost" {
 	redis_port=$(free_port)
 	start_broker --interval 24h --max-pending 5
 	poll 10 said broker 'cannot connect'
@@ -256,12 +256,12 @@ llen_called() {
 	[ "$(llen_calls)" -ge "$1" ]
 }
 
-# The length is asked for once an interval: five of them.
+# The broker asks for the length once an interval: waits for five.
 intervals_pass() {
 	poll 10 llen_called $(($(llen_calls) + 5))
 }
 
-@test "--max-queue: repeats pause, changes go on, repeats go on when the queue is shorter; said once each way" {
+@test "--max-queue: repeats pause, changes continue, repeats resume with a shorter queue; logged once each way" {
 	start_redis
 	start_broker --interval 50ms --max-queue 20
 	posts 200 "$(event a b critical)"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring or read, a test's own
-# How httpbroker is doing, as monitoring asks it.
+# httpbroker's health and metrics for monitoring.
 
 load lib/daemons
 load lib/redis
@@ -16,14 +16,14 @@ look() {
 	code=$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' "${url%/state}$1")
 }
 
-# health CODE FILTER: GET /health is answered CODE, and jq finds FILTER true of its body
+# health CODE FILTER: GET /health gets the status CODE and FILTER of jq is true of the body
 health() {
 	look /health
 	echo "$code $(cat "$work/answer")"
 	[ "$code" = "$1" ] && jq -e "$2" "$work/answer" >/dev/null
 }
 
-@test "GET /health: 200 while events reach Redis, and how many checks there are, and are stale" {
+@test "GET /health: 200 while events reach Redis, with the numbers of checks and of stale checks" {
 	local now
 	start_redis
 	now=$(date +%s)
@@ -42,7 +42,7 @@ health() {
 	[ "$(curl -sS -o "$work/answer" -w '%{http_code}' -d x "${url%/state}/health")" = 405 ]
 }
 
-@test "GET /health: 503 while Redis is away, and why, and since when" {
+@test "GET /health: 503 while Redis is down, with the reason and since when" {
 	local since
 	start_redis
 	start_broker --interval 1h
@@ -58,7 +58,7 @@ health() {
 	poll 20 health 200 '.healthy and .pending == 0'
 }
 
-@test "GET /health wants no token, GET /metrics does" {
+@test "GET /health needs no token, GET /metrics does" {
 	start_redis
 	(umask 077 && echo secret >"$work/tokens")
 	start_broker --token-file "$work/tokens"
@@ -69,7 +69,7 @@ health() {
 	[[ "$output" == *httpbroker_redis_up* ]]
 }
 
-@test "GET /state before Redis was heard for the first time: what was answered 202" {
+@test "GET /state before the first contact with Redis: the events answered with 202" {
 	redis_port=$(free_port)
 	start_broker
 	posts 202 "$(event a b ok)" "$(event a b critical)" "$(event a c ok)" "$(event a old ok '"time":1000,"ttl":5')" \
@@ -87,13 +87,13 @@ health() {
 		'{"a:b":"critical","a:c":"ok","a:old":"unknown","d:1":"ok","d:2":"warning"}' ]
 }
 
-@test "GET /health: 503 before Redis was heard for the first time" {
+@test "GET /health: 503 before the first contact with Redis" {
 	redis_port=$(free_port)
 	start_broker
 	poll 10 health 503 '.role == "starting" and (.why | test("refused"))'
 }
 
-@test "GET /health: 503 from a broker that stands by, until it is the active one" {
+@test "GET /health: 503 from a standby until it becomes active" {
 	start_redis
 	start_broker
 	poll 10 health 200 .healthy
@@ -133,12 +133,12 @@ health() {
 	E
 }
 
-# figure NAME[{LABELS}]: what GET /metrics, which was read last, says
+# figure NAME[{LABELS}]: its value in the last answer of GET /metrics
 figure() {
 	awk -v name="$1" '$1 == name { print $2 }' "$work/answer"
 }
 
-# figures NAME VALUE...: reads /metrics; each of these has this value
+# figures NAME VALUE...: reads /metrics; each NAME has its VALUE
 figures() {
 	look /metrics
 	[ "$code" = 200 ] || return 1
@@ -151,14 +151,14 @@ figures() {
 	done
 }
 
-# sound: promtool has nothing to say about the answer
+# sound: promtool accepts the answer without remarks
 sound() {
 	run promtool check metrics <"$work/answer"
 	echo "$output"
 	[ "$status" -eq 0 ] && [ -z "$output" ]
 }
 
-@test "GET /metrics: what came in and what went out, and promtool likes it" {
+@test "GET /metrics: received and delivered events, accepted by promtool" {
 	start_redis
 	start_broker --interval 100ms
 	poll 10 figures httpbroker_redis_up 1 httpbroker_active 1 httpbroker_pushed_total 0
@@ -189,7 +189,7 @@ sound() {
 	queued_are_repeats_and_five
 }
 
-# Five were told at once; all others are repeats. The queue grows meanwhile: as it was before and after.
+# Five were pushed at once; the others are repeats. The queue grows meanwhile: length before and after.
 queued_are_repeats_and_five() {
 	local before after pushed
 	poll 20 queued 30
@@ -205,7 +205,7 @@ queued_are_repeats_and_five() {
 	[ "$(figure httpbroker_queue_length)" -le "$after" ] && [ "$(figure httpbroker_queue_length)" -ge 5 ]
 }
 
-@test "GET /metrics: Redis goes and comes back, and no figure starts again" {
+@test "GET /metrics: no counter restarts when Redis goes and comes back" {
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)" "$(event a c ok)"
@@ -220,14 +220,14 @@ queued_are_repeats_and_five() {
 	poll 20 figures httpbroker_redis_up 1 httpbroker_pushed_total 3 httpbroker_pending_events 0
 }
 
-# states QUERY: what GET /metrics/states says, sorted
+# states QUERY: the answer of GET /metrics/states, sorted
 states() {
 	curl -sSf "${url%/state}/metrics/states$1" >"$work/answer"
 	sound >&2
 	grep -v '^#' "$work/answer" | sort
 }
 
-@test "GET /metrics/states: each check's state, age, and whether it is stale" {
+@test "GET /metrics/states: state, age and staleness of each check" {
 	local now
 	start_redis
 	# an earlier version took double quotes in names
@@ -260,7 +260,7 @@ httpbroker_check_state{entity="b",check="old"} 2' ]
 	[ "$(grep -c '' "$work/families")" -eq 3 ] # each in one block
 }
 
-@test "the alert rules say what they are to say" {
+@test "the alert rules raise the expected alerts" {
 	promtool check rules "$root/doc/examples/prometheus/alerts.yml"
 	promtool test rules "$root/doc/examples/prometheus/alerts_test.yml"
 }

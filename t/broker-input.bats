@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2154 # the functions and their variables come from lib
-# What may be posted to httpbroker: one event or many, the other services' formats, and what is
-# none of these. Single cases are in the unit tests; here it is the whole way, to Redis.
+# Input of httpbroker: one event or many, formats of other services, and invalid input. Single
+# cases are in the unit tests; these tests cover the complete path to Redis.
 
 load lib/daemons
 load lib/redis
@@ -16,7 +16,7 @@ setup() {
 
 teardown() { stop_all; }
 
-# sends CODE: the body on standard input is answered with that; sets $answer, so not behind a pipe
+# sends CODE: posting the body on standard input gets CODE; sets $answer, so not behind a pipe
 sends() {
 	local wanted=$1
 	code=$(curl -sS -m 60 -o "$work/answer" -w '%{http_code}' --data-binary @- "${@:2}" "$url")
@@ -27,28 +27,28 @@ sends() {
 	}
 }
 
-# told: entity, check and state of all that was pushed, the oldest first
+# told: entity, check and state of all pushed events, the oldest first
 told() {
 	queue | jq -r '"\(.entity) \(.check) \(.state)"'
 }
 
-# queue_has ENTITY: something of it was pushed
+# queue_has ENTITY: an event of this entity was pushed
 queue_has() {
 	queue | grep -q "\"entity\":\"$1\""
 }
 
-# forgotten FIELD: Redis has no record of it
+# forgotten FIELD: Redis has no record of this field
 forgotten() {
 	[ "$(redis HEXISTS httpbroker:default:states "$1")" = 0 ]
 }
 
-# nothing_kept: the broker serves, knows of no check and has told nobody of any
+# nothing_kept: the broker serves, knows no check and has pushed no event
 nothing_kept() {
 	[ "$(curl -sSf -m 20 "$url")" = '{}' ]
 	[ "$(redis EXISTS events httpbroker:default:states)" -eq 0 ]
 }
 
-@test "an array: each event is judged by itself, in order, and the answer says so" {
+@test "an array: each event is handled separately, in order, and the response lists the results" {
 	start_broker --interval 1h
 	sends 207 <<-E
 		[$(event a one critical), $(event a '' ok), 7,
@@ -69,7 +69,7 @@ a one acknowledgement' ]
 	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
 }
 
-@test "lines: known by their type or their shape, and named in the answer" {
+@test "lines: recognised by type or shape, and numbered in the response" {
 	start_broker --interval 1h
 	sends 207 <<-E
 		$(event a one ok)
@@ -90,7 +90,7 @@ a one acknowledgement' ]
 	[ "$(told | wc -l)" -eq 3 ]
 }
 
-@test "many events at once, each of them in Redis when they are answered" {
+@test "many events at once: all are in Redis before the response" {
 	start_broker --interval 1h
 	sends 200 < <(seq -f '{"entity":"e%.0f","check":"c","state":"ok"}' 20000)
 	[ "$(jq -c '[.accepted, .refused, (.events | length)]' <<<"$answer")" = '[20000,0,20000]' ]
@@ -105,7 +105,7 @@ a one acknowledgement' ]
 	[ "$(redis HEXISTS httpbroker:default:states $'new\x1fc')" -eq 0 ]
 }
 
-@test "a batch while Redis is away: 202, kept; delivered later, in order" {
+@test "a batch while Redis is down: 202, kept, delivered later in order" {
 	start_broker --interval 1h
 	posts 200 "$(event a zero ok)"
 	stop redis
@@ -121,7 +121,7 @@ a two ok
 a three ok' ]
 }
 
-@test "when too much waits for Redis, what is left of a batch is busy, and then all is: 503" {
+@test "too many events wait for Redis: the rest of a batch is busy, and then everything gets 503" {
 	start_broker --interval 1h
 	stop redis
 	for part in {1..6}; do
@@ -136,7 +136,7 @@ a three ok' ]
 	[[ "$answer" == '{"error": "too many checks (--max-states), or events that wait for Redis (--max-pending)"}' ]]
 }
 
-@test "Alertmanager: an event for each alert, of a check of its own, never stale but by ?ttl=" {
+@test "Alertmanager: one event and one check for each alert, stale only with ?ttl=" {
 	start_broker --interval 1h
 	cat >"$work/group" <<-'E'
 		{"version": "4", "groupKey": "{}:{alertname=\"DiskFull\"}", "truncatedAlerts": 0,
@@ -177,14 +177,14 @@ db-02:9100 DiskFull ok' ]
 a b TwoLines{cluster=a} critical' ]
 }
 
-# alert NAMESPACE POD STATUS: as kube-prometheus groups them, by their namespace
+# alert NAMESPACE POD STATUS: grouped by namespace, as kube-prometheus does
 pod_alert() {
 	echo "{\"version\":\"4\",\"status\":\"$3\",\"groupKey\":\"{}:{namespace=\\\"$1\\\"}\",\"alerts\":[
 		{\"status\":\"$3\",\"labels\":{\"alertname\":\"KubePodNotReady\",\"job\":\"kube-state-metrics\",
 		\"namespace\":\"$1\",\"pod\":\"$2\"},\"annotations\":{\"summary\":\"Pod $2 is not ready\"}}]}"
 }
 
-@test "Alertmanager: what is resolved in one group does not clear what fires in another" {
+@test "Alertmanager: an alert resolved in one group does not clear one that fires in another" {
 	start_broker --interval 1h
 	sends 200 < <(pod_alert shop cart-1 firing)
 	sends 200 < <(pod_alert ci job-7 resolved)
@@ -192,7 +192,7 @@ pod_alert() {
 kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
 }
 
-@test "a check of the name that an earlier version gave it is set ok once, when the new name comes" {
+@test "a check under the name of an earlier version is set ok once when the new name arrives" {
 	redis HSET httpbroker:default:states $'kube-state-metrics\x1fKubePodNotReady' \
 		'1 1 -1 critical - {"entity":"kube-state-metrics","check":"KubePodNotReady","type":"service","state":"critical","summary":"Pod cart-1 is not ready"}' \
 		$'api-5xx\x1f5XXError' \
@@ -218,7 +218,7 @@ kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1}' ]
 	[ "$(curl -sSf "$url?entity=i" | jq -c '[.[] | [.check, .state]] | sort')" = '[["Down","critical"],["Down{x=y}","critical"]]' ]
 }
 
-@test "New Relic, both kinds: told on change, never stale; a test of the channel makes no check" {
+@test "New Relic, both kinds: pushed on change, never stale; a channel test creates no check" {
 	start_broker --interval 1h
 	incident='{"condition_name":"Apdex","policy_name":"Shop","current_state":"open","severity":"CRITICAL","details":"Apdex < 0.7","incident_url":"https://i/42","event_type":"INCIDENT","timestamp":1429505587123}'
 	issue='{"id":"d1b1","issueUrl":"https://radar/accounts/7/issues/1b2c","title":"Memory","priority":"HIGH","impactedEntities":["web-1"],"state":"ACTIVATED","createdAt":1429505587123,"updatedAt":1429505588123,"alertPolicyNames":["P"],"alertConditionNames":["Memory high"],"workflowName":"W"}'
@@ -238,7 +238,7 @@ Shop Apdex ok
 web-1 Memory high ok' ]
 }
 
-@test "Sensu Go: an event of a check; an earlier Sensu's is refused by its name" {
+@test "Sensu Go: an event of a check; one of an earlier Sensu is refused by name" {
 	start_broker --interval 1h
 	sensu='{"check":{"metadata":{"name":"check-cpu","namespace":"default"},"status":1,"output":"CPU 80 %\nmore","interval":60},"entity":{"metadata":{"name":"web-1","namespace":"default"}},"timestamp":1429505587}'
 	sends 200 <<<"$sensu"
@@ -248,7 +248,7 @@ web-1 Memory high ok' ]
 	[ "$answer" = '{"error": "this is an event of Sensu Core 1, which is not supported: only Sensu Go'"'"'s are"}' ]
 }
 
-@test "no control character goes out, of whatever format it came in, nor out of an old record" {
+@test "control characters are removed from every format and from old records" {
 	redis HSET httpbroker:default:states $'old\x1fcheck' \
 		'1 1 -1 critical - {"entity":"old","check":"check","type":"service","state":"critical","summary":"\u001b[1mold\u0007"}' >/dev/null
 	start_broker --interval 1s
@@ -264,7 +264,7 @@ web-1 Memory high ok' ]
 	[ "$(queue | jq -r 'select(.entity == "old").summary' | head -n 1)" = old ]
 }
 
-@test "?ttl= is for what says none itself; a parameter that is not known is refused" {
+@test "?ttl= applies to events without a ttl; an unknown parameter is refused" {
 	start_broker --interval 1h
 	base=$url
 	for query in ttl=0 ttl=500ms ttl=-1 ttl=soon ttl tll=30 'ttl=1&ttl=2' 'ttl=1%00'; do
@@ -277,7 +277,7 @@ web-1 Memory high ok' ]
 	[[ "$answer" == *',"ttl":30}' ]]
 }
 
-@test "malformed bodies: 400 with the place, nothing kept, and the broker goes on" {
+@test "malformed bodies: 400 with the position, nothing kept, the broker continues" {
 	start_broker --interval 1h
 	{
 		printf '%s\n' '{' '[' '{"entity"' '{"entity":"a",}' '"a"' 7 null true nonsense '[1,2' '{}}' \
@@ -315,7 +315,7 @@ web-1 Memory high ok' ]
 	posts 200 "$(event a b ok)"
 }
 
-@test "HTTP/1.0, chunks, Expect and pipelined requests" {
+@test "HTTP/1.0, chunked, Expect and pipelined requests" {
 	start_broker --interval 1h
 	sends 200 -0 < <(event a one ok)
 	sends 200 -H 'Transfer-Encoding: chunked' < <(event a two ok)
@@ -341,7 +341,7 @@ web-1 Memory high ok' ]
 	[ "$(redis LLEN events)" -eq 53 ]
 }
 
-@test "a body that may end in two places, or is compressed, is refused, and nothing hides in it" {
+@test "a body of ambiguous length or with compression is refused: no request smuggling" {
 	start_broker --interval 1h
 	client <<-'E'
 		inner = request(event("hidden", "c", "ok")).decode()
@@ -382,8 +382,8 @@ web-1 Memory high ok' ]
 	[ "$(curl -s "$url" | jq -c keys)" = '["seen:c"]' ]
 }
 
-# What libmicrohttpd 0.9.75 would take; 1.0 refuses most of it itself, with a page of its own.
-@test "a request that may be read in two ways is refused: NULs, blanks, Hosts, HTTP/1.0 in chunks" {
+# libmicrohttpd 0.9.75 would accept these; 1.0 refuses most of them itself, with its own page.
+@test "an ambiguous request is refused: NULs, blanks, several Hosts, chunked HTTP/1.0" {
 	start_broker --interval 1h
 	client <<-'E'
 		sound = event("seen", "c", "ok").encode()
@@ -422,7 +422,7 @@ web-1 Memory high ok' ]
 	[ "$(curl -s "$url" | jq -c keys)" = '["seen:c"]' ]
 }
 
-@test "what is refused is logged with the reason and the client, and only so much of it" {
+@test "refused requests are logged with reason and client, at a limited rate" {
 	start_broker --interval 1h
 	local alerts='{"version":"4","alerts":[
 		{"status":"firing","labels":{"alertname":"A","instance":"i"},"annotations":{}},
@@ -442,7 +442,7 @@ web-1 Memory high ok' ]
 	[ "$(grep -Ec '404: nothing|GET' "$work/broker.log")" -eq 0 ]
 }
 
-@test "times: older is not kept, stale on arrival is UNKNOWN only, milliseconds are refused" {
+@test "times: an older event is not kept, one stale on arrival is only UNKNOWN, milliseconds are refused" {
 	start_broker --interval 1h
 	sends 400 < <(event a b ok '"time":1429505587123')
 	[[ "$answer" == *'looks like milliseconds, not seconds'* ]]
@@ -456,7 +456,7 @@ web-1 Memory high ok' ]
 a late UNKNOWN' ]
 }
 
-@test "--debug says what was left out or cut, and of what" {
+@test "--debug logs omitted and cut fields with their check" {
 	start_broker --interval 1h --debug
 	sends 200 <<-E
 		[$(event a b ok '"perfdata":"p=1","other":1'),

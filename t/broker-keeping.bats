@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# What httpbroker makes of checks that nobody speaks of any more.
+# Checks without new events in httpbroker: stale, forgotten, or kept in memory only.
 
 load lib/daemons
 load lib/redis
@@ -11,7 +11,7 @@ load lib/broker
 setup() { start_work; }
 teardown() { stop_all; }
 
-# refuses MESSAGE OPTION...: exit 64, and a message that holds MESSAGE
+# refuses MESSAGE OPTION...: the exit status is 64 and the output contains MESSAGE
 refuses() {
 	run -64 timeout 10 httpbroker "${@:2}"
 	echo "$output"
@@ -26,7 +26,7 @@ recorded_as() {
 	[[ "$(record "$1" "$2")" == "1 "*" $3 "* ]]
 }
 
-@test "--stale-state: as what a stale check is told, and as what a restart knows it" {
+@test "--stale-state: the state pushed for a stale check and known after a restart" {
 	start_redis
 	start_broker --interval 24h --stale-state Critical --debug
 	# the one that goes stale last: on a busy machine it is that before the next is posted
@@ -51,7 +51,7 @@ recorded_as() {
 	last_queued '"check":"b",.*"state":"WARNING"'
 }
 
-@test "--stale-state refuses what is none" {
+@test "--stale-state refuses an invalid state" {
 	refuses "--stale-state: 'ok' is not unknown, critical or warning" --stale-state ok
 	refuses "--stale-state: 'down' is not unknown, critical or warning" --stale-state down
 	refuses "--stale-state: '' is not" --stale-state ''
@@ -62,7 +62,7 @@ recorded() {
 	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
 }
 
-@test "--forget-after: what is stale for so long is forgotten, in Redis too" {
+@test "--forget-after: checks stale for this time are forgotten, in Redis too" {
 	start_redis
 	start_broker --interval 100ms --forget-after 2s --debug
 	posts 200 "$(event a b ok '"ttl":1')" "$(event a c ok '"ttl":-1')" "$(event x y ok '"ttl":300')"
@@ -81,7 +81,7 @@ recorded() {
 	recorded 3
 }
 
-@test "--forget-after forgets what Redis has of a check that went stale before a restart" {
+@test "--forget-after: the record of a check that went stale before a restart is deleted" {
 	start_redis
 	start_broker --interval 100ms
 	posts 200 "$(event a b ok '"ttl":1')" "$(event x y ok)"
@@ -92,7 +92,7 @@ recorded() {
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["x:y"]' ]
 }
 
-@test "--forget-after refuses what is no duration, or too short" {
+@test "--forget-after refuses an invalid or too short duration" {
 	refuses "--forget-after: 'never' is not" --forget-after never
 	refuses "--forget-after: '0' is not from 1s to" --forget-after 0
 }
@@ -101,12 +101,12 @@ connections() {
 	redis INFO stats | sed -n 's/^total_connections_received:\([0-9]*\).*/\1/p'
 }
 
-# stale_of KEY: whether GET /state says so
+# is_stale KEY: GET /state shows the check as stale
 is_stale() {
 	[ "$(curl -sSf "$url" | jq -c ".\"$1\".stale")" = true ]
 }
 
-@test "--server none: states are kept in memory and go stale, nobody is asked or told" {
+@test "--server none: states are kept in memory and go stale, no connection to Redis is made" {
 	start_redis
 	before=$(connections)
 	start_broker --interval 50ms --server none --debug
@@ -134,7 +134,7 @@ is_stale() {
 	[ "$(redis DBSIZE)" -eq 0 ]
 }
 
-@test "--server none: /health and /metrics say nothing of a Redis, or of a queue, that is not there" {
+@test "--server none: /health and /metrics omit Redis and the queue" {
 	redis_port=1
 	start_broker --interval 50ms --server none
 	posts 200 "$(event a b ok '"ttl":1')" "$(event a b acknowledgement)"
@@ -150,7 +150,7 @@ is_stale() {
 	run ! grep -E 'redis|queue|push|repeat|pending|commit' "$work/metrics"
 }
 
-@test "--server none with --forget-after: what is stale for so long is gone" {
+@test "--server none with --forget-after: checks stale for this time are forgotten" {
 	redis_port=1
 	start_broker --interval 50ms --server none --forget-after 1s
 	posts 200 "$(event a b ok '"ttl":1')" "$(event a c ok)"
@@ -161,7 +161,7 @@ shows() {
 	[ "$(curl -sSf "$url" | jq -c keys)" = "$1" ]
 }
 
-@test "--server none: requests in flight are answered when it is stopped, from 32 connections" {
+@test "--server none: requests in flight on 32 connections are answered at stop" {
 	redis_port=1
 	start_broker --server none
 	client <<-'E'

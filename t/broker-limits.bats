@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# httpbroker's limits that are options: too much of anything, and who takes too long.
+# httpbroker's configurable limits: sizes, numbers and timeouts.
 
 load lib/daemons
 load lib/redis
@@ -11,13 +11,13 @@ load lib/broker
 setup() { start_work; }
 teardown() { stop_all; }
 
-# start_alone OPTION...: there is no Redis, and none is needed
+# start_alone OPTION...: starts the broker without a Redis
 start_alone() {
 	start broker httpbroker --port 127.0.0.1:0 --server 127.0.0.1:1 "$@"
 	poll 10 broker_listens
 }
 
-@test "the limits as options: what is out of range is refused" {
+@test "limit options: values out of range are refused" {
 	local option
 	for option in '--max-body 0' '--max-body 2G' '--max-body x' '--max-body -1' '--max-body 1T' \
 		'--max-held 1023k' '--max-held x' '--max-held 16M' \
@@ -30,7 +30,7 @@ start_alone() {
 	done
 }
 
-@test "--max-body: one byte more is 413, announced or not, and nothing of it is kept" {
+@test "--max-body: one byte more gets 413, announced or not, and nothing is kept" {
 	local json
 	json=$(event a b ok '"summary":"twelve bytes"')
 	start_alone --max-body "${#json}"
@@ -49,7 +49,7 @@ start_alone() {
 	[[ "$answer" == *'more than 1024 bytes'* ]]
 }
 
-@test "--max-states: one check more is 503 with Retry-After; those that are known go on" {
+@test "--max-states: one check more gets 503 with Retry-After; known checks continue" {
 	start_redis
 	start_broker --max-states 2 --interval 24h
 	posts 200 "$(event a one ok)" "$(event a two ok)"
@@ -66,7 +66,7 @@ start_alone() {
 	posts 200 "$(event a three ok)"
 }
 
-@test "--max-connections: one more waits until another has gone; told once, and once when over" {
+@test "--max-connections: one more waits until another closes; logged at the start and at the end" {
 	start_alone --max-connections 2
 	client <<-'E'
 		one, two, three = connect(), connect(), connect()
@@ -116,9 +116,9 @@ start_alone() {
 	E
 }
 
-# A body, or headers, with a byte each 0.1 s: the silence is never long, the request is. None is
-# closed before its time; how long after is a matter of the machine, but not ten times as long.
-@test "--request-timeout: a trickle does not stretch it: 408, and the connection is closed" {
+# A body, or headers, with a byte each 0.1 s: no pause is long, but the request is. None is
+# closed before the timeout; the delay after it depends on the machine, but stays below ten times.
+@test "--request-timeout: a slow trickle does not extend it: 408, and the connection is closed" {
 	start_alone --request-timeout 1s --idle-timeout 60s
 	client <<-'E'
 		def trickle(first, again):
@@ -153,7 +153,7 @@ start_alone() {
 	said broker 'listening'
 }
 
-@test "--idle-timeout: who says nothing is closed, and not before; who goes on is not" {
+@test "--idle-timeout: an idle connection is closed after it, an active one is not" {
 	start_alone --request-timeout 60s --idle-timeout 2s
 	client <<-'E'
 		def silent(first):
@@ -173,9 +173,9 @@ start_alone() {
 	E
 }
 
-# Half of them are in the middle of a body, half in the middle of the headers, and each says a byte
+# Half of them are in the middle of a body, half in the middle of the headers; each sends a byte
 # now and then.
-@test "2,000 slow clients beside a fast one: it is answered, and so are they in the end" {
+@test "2,000 slow clients beside a fast one: the fast one is answered, the others finally too" {
 	ulimit -n 2100 || skip "no more descriptors are allowed"
 	start_alone --idle-timeout 10m --request-timeout 10m
 	client <<-'E'
@@ -203,8 +203,8 @@ start_alone() {
 }
 
 # libmicrohttpd's epoll loop waits for more when exactly 128 events come at once, so it is not used.
-# Here they come at once: the broker is halted while each connection asks.
-@test "64, 126 to 131, 256, 1,000 and 2,000 busy connections, again and again: none is kept waiting" {
+# Here they come at once: the broker is stopped while each connection sends its request.
+@test "64, 126 to 131, 256, 1,000 and 2,000 busy connections, repeatedly: no request is delayed" {
 	ulimit -n 2100 || skip "no more descriptors are allowed"
 	start_alone --idle-timeout 10m
 	client "${pids[broker]}" <<-'E'
@@ -238,13 +238,13 @@ start_alone() {
 	E
 }
 
-# the broker's most memory so far, in KiB
+# the broker's peak memory in KiB
 most_memory() {
 	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
 }
 
-# memory_flat COMMAND...: the broker's memory is the same before and after, but for a few MiB: what
-# a sanitizer keeps of each thing that was freed is not the broker's
+# memory_flat COMMAND...: the broker's memory grows at most by a few MiB; the freed memory
+# that a sanitizer keeps does not count
 memory_flat() {
 	local before after
 	before=$(most_memory)
@@ -292,15 +292,15 @@ header_bombs() {
 	E
 }
 
-@test "header bombs: many headers, one without end, a request line without end; memory stays flat" {
+@test "header bombs: many headers, an endless header, an endless request line; memory stays flat" {
 	start_alone
 	posts 202 "$(event a b ok)"
 	memory_flat header_bombs
 	posts 202 "$(event a b ok)"
 }
 
-# Without `Expect: 100-continue` all of it is read before it is answered: who still sends would
-# never see the answer.
+# Without `Expect: 100-continue` the broker reads the complete body before it answers: a client
+# that still sends would never see the response.
 huge_bodies() {
 	client <<-'E'
 		head = b"POST /state HTTP/1.1\r\nHost: localhost\r\n"
@@ -329,13 +329,13 @@ memory_now() {
 	sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
 }
 
-# sanitized: the broker has a sanitizer's shadow of all memory, and what was freed is not given back
+# sanitized: the broker has a sanitizer's shadow memory and does not return freed memory
 sanitized() {
 	[ "$(sed -n 's/^VmSize:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status")" -gt 1000000000 ]
 }
 
-# Of 1 MiB each, slow and many; one that is faster, and small ones, have room meanwhile.
-@test "--max-held: slow large bodies are dropped, small ones are taken, memory is bounded and given back" {
+# Many slow bodies of 1 MiB each; a faster one and small ones have space meanwhile.
+@test "--max-held: slow large bodies are dropped, small ones accepted, memory is bounded and released" {
 	local before
 	start_alone --max-held 16M --max-body 1M --request-timeout 10m --idle-timeout 10m
 	posts 202 "$(event a b ok)"
@@ -369,7 +369,7 @@ sanitized() {
 	[ "$(curl -sS "${url%state}metrics" | sed -n 's/^httpbroker_held_bytes //p')" -eq 0 ]
 }
 
-@test "--max-held: a document that grows a hundredfold when it is read is refused, and leaves nothing behind" {
+@test "--max-held: a document that grows a hundredfold when parsed is refused, its memory is released" {
 	local before
 	start_alone --max-held 64M --max-body 16M
 	posts 202 "$(event a b ok)"
@@ -401,8 +401,8 @@ sanitized() {
 	memory_flat huge_bodies
 }
 
-# The broker's log is a pipe that nobody reads: it is full after some hundred lines.
-@test "a log that nobody reads does not stop the broker" {
+# The broker's log is a pipe without a reader: it is full after some hundred lines.
+@test "a blocked log does not stop the broker" {
 	broker_port=$(free_port)
 	start unread python3 -c '
 import os, subprocess, sys, time
@@ -423,14 +423,14 @@ sys.exit(p.wait())' "$broker_port"
 	wait "${pids[unread]}"
 }
 
-# start_within HARD OPTION...: a broker that may have 64 descriptors, and may allow itself so many
+# start_within HARD OPTION...: starts a broker with the soft descriptor limit 64 and this hard limit
 start_within() {
 	start broker prlimit --nofile="64:$1" \
 		httpbroker --port 127.0.0.1:0 --server none --idle-timeout 10m "${@:2}"
 	poll 10 broker_listens
 }
 
-@test "the descriptor limit is raised for --max-connections, as far as that may be" {
+@test "the descriptor limit is raised for --max-connections, up to the hard limit" {
 	start_within 1000 --max-connections 400
 	client <<-'E'
 		crowd = [connect() for i in range(300)]

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# Two brokers of one name behind nginx, of which one after the other goes: for $PROXY_SECONDS.
+# Two brokers of one name behind nginx, stopped in turn for $PROXY_SECONDS.
 
 load lib/daemons
 load lib/redis
@@ -18,7 +18,7 @@ setup() {
 }
 teardown() { stop_all; }
 
-# They go in turns, every other time by KILL: each of them both ways.
+# They stop in turn, every other time by KILL: each of them both ways.
 one_goes() {
 	local names=(a b) name
 	name=${names[round % 2]}
@@ -28,7 +28,7 @@ one_goes() {
 	poll 20 said "$name" 'standing by|active'
 }
 
-@test "two behind nginx, one killed or stopped every few seconds for a minute: nothing lost, nothing twice" {
+@test "two brokers behind nginx, one killed or stopped every few seconds for a minute: no loss, no duplicates" {
 	start_two
 	start_proxy "127.0.0.1:$port_a" "127.0.0.1:$port_b"
 	broker_port=$proxy_port

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2034,SC2154 # variables that load and run bring or read
-# What an operator reads from httpbroker, and makes it forget.
+# GET /state and DELETE /state of httpbroker.
 
 load lib/daemons
 load lib/redis
@@ -26,7 +26,7 @@ recorded() {
 	redis HLEN httpbroker:default:states
 }
 
-@test "DELETE /state forgets a check, or a whole host, in Redis before its 200" {
+@test "DELETE /state deletes a check, or all of a host, in Redis before its 200" {
 	start_redis
 	start_broker --interval 100ms
 	posts 200 "$(event a b ok)" "$(event a c ok)" "$(event a 'd e%' ok)" "$(event aa b ok)" "$(event a:b c ok)"
@@ -50,7 +50,7 @@ recorded() {
 	[ "$(recorded)" -eq 3 ]
 }
 
-@test "DELETE /state refuses what it does not understand, and forgets nothing then" {
+@test "DELETE /state refuses an invalid query and deletes nothing" {
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)"
@@ -66,7 +66,7 @@ recorded() {
 	[ "$(known)" = '"a:b"' ] && [ "$(recorded)" -eq 1 ]
 }
 
-@test "while Redis is away DELETE /state is answered 202, and done when it is back" {
+@test "DELETE /state while Redis is down: 202, done when it is back" {
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)" "$(event a c ok)" "$(event a d ok)"
@@ -87,12 +87,12 @@ recorded() {
 	[[ "$(redis HGET httpbroker:default:states $'a\x1fc')" == *' critical '* ]]
 }
 
-# shown QUERY: the keys that GET /state?QUERY has, sorted
+# shown QUERY: the keys of GET /state?QUERY, sorted
 shown() {
 	curl -sSf "$@" -G "$url" | sed -n 's/^\("[^"]*"\):{.*/\1/p' | sort | tr -d '\n'
 }
 
-@test "GET /state shows those that are asked for: by entity, by check, by state" {
+@test "GET /state selects by entity, by check, by state" {
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)" "$(event a c CRITICAL)" "$(event b b down)" "$(event a:b c warning)" \
@@ -132,8 +132,8 @@ for value in all.values():
 assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["stale"]' "$work/all"
 }
 
-# Else whoever knows this program could choose names that all fall on one place of its table.
-@test "the table is laid out by another secret at each start" {
+# Otherwise an attacker could choose names that all collide in the hash table.
+@test "the hash table has a new secret at each start" {
 	local i orders=()
 	for i in 1 2; do
 		start broker httpbroker --port 0 --server none
@@ -146,7 +146,7 @@ assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["s
 	[ "${orders[0]}" != "${orders[1]}" ]
 }
 
-@test "keys that two checks could have are not the same, whatever their names are" {
+@test "keys are unique whatever the names of the checks" {
 	start broker httpbroker --port 0 --server none
 	poll 10 broker_listens
 	posts 200 "$(event a b:c ok)" "$(event a:b c ok)" "$(event a b:c#2 ok)" "$(event a:b c#2 ok)" \
@@ -158,7 +158,7 @@ assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["s
 	[ "$(known)" = '"a:b:c#2""a:b:c#2#2""a:b:c#2#3""x:y""x:y#2""x:y:z""x:y:z#2"' ]
 }
 
-@test "GET /state refuses what it does not understand" {
+@test "GET /state refuses an invalid query" {
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)"
@@ -171,12 +171,12 @@ assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["s
 	done
 }
 
-# the broker's most memory so far, in KiB
+# the broker's peak memory in KiB
 most_memory() {
 	sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/${pids[broker]}/status"
 }
 
-@test "GET /state has no copy of the table in memory, however slowly it is read" {
+@test "GET /state makes no copy of the table, however slow the client" {
 	start_redis
 	start_broker --interval 1h
 	client <<-'E'
@@ -206,7 +206,7 @@ most_memory() {
 	[ "$before" -gt 32000 ] && [ $((after - before)) -lt 12000 ]
 }
 
-@test "a host of 20,000 checks is forgotten, and nothing else" {
+@test "DELETE /state of a host with 20,000 checks deletes only these" {
 	start_redis
 	start_broker --interval 1h
 	client <<-'E'
@@ -226,7 +226,7 @@ most_memory() {
 	run ! grep -q '"entity":"big"' <(curl -sSf "$url")
 }
 
-@test "posts, reads and deletes at the same time: memory and Redis agree in the end" {
+@test "concurrent posts, reads and deletes: memory and Redis agree in the end" {
 	start_redis
 	start_broker --interval 50ms
 	client <<-'E'

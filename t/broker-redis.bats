@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2154 # variables that load and run bring; a test is a subshell
-# httpbroker when Redis is away, comes back, hangs or refuses; many clients; a supervisor.
+# httpbroker when Redis is down, returns, hangs or refuses; many clients; a supervisor.
 
 load lib/daemons
 load lib/redis
@@ -12,7 +12,7 @@ load lib/losing
 setup() { start_work; }
 teardown() { stop_all; }
 
-# A Redis that has on its disk whatever it has answered for.
+# A Redis that syncs each write to disk before it answers.
 start_lasting_redis() {
 	start_redis --appendonly yes --appendfsync always
 }
@@ -23,17 +23,17 @@ kill_redis() {
 	unset 'pids[redis]'
 }
 
-# How often the broker's log has such a line.
+# The number of lines in the broker's log that match.
 times() {
 	grep -Ec -- "$1" "$work/broker.log" || :
 }
 
-# logged N PATTERN: there are N such lines
+# logged N PATTERN: there are N matching lines
 logged() {
 	[ "$(times "$2")" -eq "$1" ]
 }
 
-# recorded SENT [STATE]: as what a:b was sent last, by its record; and in which state it is
+# recorded SENT [STATE]: the last pushed state of a:b in its record; and its state
 recorded() {
 	redis HGET httpbroker:default:states $'a\x1fb' |
 		grep -q "^1 [0-9]* 300 $1 .*\"state\":\"${2:-$1}\""
@@ -43,8 +43,8 @@ connected() {
 	[ -n "$(ss -Htn state established "sport = :$broker_port")" ]
 }
 
-# start_stream CLIENTS: each posts changes of one check of its own, numbered in their summary, until
-# $work/enough is there. What was answered 200 or 202 goes to $work/taken, as `CHECK NUMBER`.
+# start_stream CLIENTS: each posts changes of its own check, numbered in their summary, until
+# $work/enough exists. $work/taken lists those that got 200 or 202, as `CHECK NUMBER`.
 start_stream() {
 	: >"$work/taken"
 	start stream stream "$1" "$work"
@@ -75,12 +75,12 @@ taken() {
 	[ "$(wc -l <"$work/taken")" -ge "$1" ]
 }
 
-# Until the stream has gone on for so many more.
+# Waits until the stream has posted this number of further changes.
 stream_on() {
 	poll 60 taken $(($(wc -l <"$work/taken") + $1))
 }
 
-# Ends the stream: all that was taken is in the queue, once, each check's in order.
+# Ends the stream: each accepted change is in the queue once, in the order of its check.
 stream_arrives() {
 	touch "$work/enough"
 	wait "${pids[stream]}"
@@ -95,7 +95,7 @@ stream_arrives() {
 	[ ! -s "$work/differences" ]
 }
 
-@test "Redis away at the start: 202, delivered when it comes, said once each way" {
+@test "Redis down at the start: 202, delivered when it is up, logged once each way" {
 	redis_port=$(free_port)
 	start_broker --interval 1h
 	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: cannot connect: Connection refused; until"
@@ -116,7 +116,7 @@ y ok' ]
 	[ "$(times "info: Redis at 127.0.0.1:$redis_port: back after [0-9]")" -eq 2 ]
 }
 
-@test "Redis killed and restarted under a stream of changes: none lost, none twice, in order" {
+@test "Redis killed and restarted under a stream of changes: no loss, no duplicates, in order" {
 	start_lasting_redis
 	start_broker --interval 1h
 	start_stream 8
@@ -132,7 +132,7 @@ y ok' ]
 	grep -E '202: [0-9]' "$work/stream.log"
 }
 
-@test "connections broken under a stream of changes, answers lost: none lost, none twice, in order" {
+@test "connections broken under a stream of changes, replies lost: no loss, no duplicates, in order" {
 	start_redis
 	start_broker --interval 1h
 	start_stream 8
@@ -144,7 +144,7 @@ y ok' ]
 	[ "$(times 'back after')" -gt 10 ]
 }
 
-@test "a Redis that hangs: 202 after five seconds, at once from then on, delivered when it goes on" {
+@test "Redis hangs: 202 after five seconds, then at once, delivered when it continues" {
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)"
@@ -165,7 +165,7 @@ y ok' ]
 	[ "$(times 'back after')" -eq 1 ]
 }
 
-@test "a queue that is no list: said with its name, states are written, delivered once it is gone" {
+@test "queue key of another type: logged by name, states are written, delivered once it is deleted" {
 	start_redis
 	redis SET events precious
 	start_broker --interval 1h
@@ -191,7 +191,7 @@ kill_broker() {
 	unset 'pids[broker]'
 }
 
-@test "what the queue has refused the next broker tells, if this one dies; what it has taken it does not" {
+@test "the next broker pushes the events that the queue refused before a crash, and no others" {
 	start_redis
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)" "$(event a c ok)"
@@ -222,7 +222,7 @@ is_lost() {
 	[ -e "$work/lost" ]
 }
 
-@test "no record says that an event was told which the queue has refused, not even when this one dies at once" {
+@test "no record lists a refused event as pushed, even if the broker dies at once" {
 	way_port=$(free_port)
 	start_redis
 	start_losing_way "$way_port" "$redis_port"
@@ -243,7 +243,7 @@ is_lost() {
 	[ "$(redis LLEN events)" -eq 1 ]
 }
 
-@test "a queue that becomes no list: each state is written meanwhile; the wrong states are said as well" {
+@test "queue key changes its type: all states are written meanwhile; wrong states are logged as well" {
 	start_redis
 	start_broker --interval 24h
 	posts 200 "$(event a b critical)"
@@ -271,7 +271,7 @@ is_lost() {
 	[ "$(times 'error: ')" -eq 2 ]
 }
 
-@test "an answer lost that would have said that the queue is no list: delivered once, when it is one again" {
+@test "lost reply about a queue of another type: delivered once, when it is a list again" {
 	start_redis
 	way_port=$(free_port)
 	start_losing_way "$way_port" "$redis_port"
@@ -300,7 +300,7 @@ is_lost() {
 	run ! said broker WRONGTYPE
 }
 
-@test "SIGTERM while the queue is no list: states are written, the lease is given up, what is lost is said" {
+@test "SIGTERM while the queue is of another type: states are written, the lease is released, the loss is logged" {
 	start_redis
 	redis SET events precious
 	start_broker --interval 24h
@@ -311,7 +311,7 @@ is_lost() {
 	said broker 'error: stopping while Redis refuses some of it: 2 events were not delivered and 0 states not written$'
 }
 
-@test "states that are no hash: said with their name, the queue is served all the same" {
+@test "states key of another type: logged by name, the queue still gets events" {
 	start_redis
 	redis SET httpbroker:default:states precious
 	start_broker --interval 1h
@@ -325,7 +325,7 @@ is_lost() {
 	[ "$(queue | wc -l)" -eq 2 ]
 }
 
-@test "a batch number that cannot be read is said, and is left as it was" {
+@test "an unreadable batch number is logged and left unchanged" {
 	start_redis
 	redis SET httpbroker:default:batch nonsense
 	start_broker --interval 1h
@@ -336,7 +336,7 @@ is_lost() {
 	poll 20 queued 1
 }
 
-@test "somebody else who touches the lease costs another try, and nothing more" {
+@test "a foreign write to the lease only causes a retry" {
 	start_redis
 	start_broker --interval 1h
 	start_stream 4
@@ -346,7 +346,7 @@ is_lost() {
 	run ! said broker error
 }
 
-@test "64 clients that post and look at once: each gets its answer" {
+@test "64 clients post and read at the same time: each gets its response" {
 	start_redis
 	start_broker --interval 200ms
 	client <<-'E'
@@ -364,7 +364,7 @@ is_lost() {
 	[ "$(redis HLEN httpbroker:default:states)" -eq 256 ]
 }
 
-@test "slow clients hold up nobody" {
+@test "slow clients do not delay others" {
 	start_redis
 	start_broker --interval 1h --idle-timeout 10m --request-timeout 10m
 	client <<-'E'
@@ -384,7 +384,7 @@ is_lost() {
 	E
 }
 
-@test "clients that leave while Redis hangs: the others get their answers" {
+@test "clients disconnect while Redis hangs: the others get their responses" {
 	start_redis
 	start_broker --interval 1h --idle-timeout 10m --request-timeout 10m
 	posts 200 "$(event a b ok)"
@@ -409,7 +409,7 @@ is_lost() {
 	E
 }
 
-@test "SIGTERM while Redis is away: says what is lost, exit 0 within 5 s" {
+@test "SIGTERM while Redis is down: the loss is logged, exit 0 within 5 s" {
 	redis_port=$(free_port)
 	start_broker
 	poll 10 said broker 'cannot connect'
@@ -418,7 +418,7 @@ is_lost() {
 	said broker 'error: stopping without Redis: 3 events were not delivered and 2 states not written$'
 }
 
-@test "SIGTERM while Redis hangs: whoever waits is told, exit 0 within 5 s" {
+@test "SIGTERM while Redis hangs: waiting clients are answered, exit 0 within 5 s" {
 	start_redis
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)"
@@ -434,7 +434,7 @@ is_lost() {
 	said broker 'error: stopping without Redis: 1 events? w[a-z]* not delivered and 1 states? not written'
 }
 
-@test "SIGTERM while Redis is just coming back: delivered first" {
+@test "SIGTERM while Redis is coming back: delivered first" {
 	redis_port=$(free_port)
 	start_broker
 	poll 10 said broker 'cannot connect'
@@ -445,7 +445,7 @@ is_lost() {
 	run ! said broker 'stopping without'
 }
 
-@test "under runsv: up, down at a word, and up again after it was killed" {
+@test "under runsv: starts, stops on command, and restarts after a kill" {
 	load lib/supervised
 	start_redis
 	broker_port=$(free_port)

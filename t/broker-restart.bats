@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# httpbroker started again: what it knew, what it must not tell, what it cannot read.
+# httpbroker restarted: restored states, no repeated pushes, unreadable records.
 
 load lib/daemons
 load lib/redis
@@ -22,7 +22,7 @@ kill_broker() {
 	rm "$work/broker.log"
 }
 
-# state_of ENTITY:CHECK EXPRESSION: of what GET /state says
+# state_of ENTITY:CHECK EXPRESSION: evaluates it on the answer of GET /state
 state_of() {
 	curl -sSf "$url" | jq -c ".\"$1\"$2"
 }
@@ -37,12 +37,12 @@ record() {
 		"1 $EPOCHSECONDS 60 $2 $3 {\"entity\":\"a\",\"check\":\"$1\",\"type\":\"service\",\"state\":\"$2\",\"summary\":\"s\"}"
 }
 
-# batch CLOCK WALL: the last commit of a broker that is gone
+# batch CLOCK WALL: the last commit of a previous broker
 batch() {
 	redis SET httpbroker:default:batch "41 0123456789abcdef $1 $2"
 }
 
-@test "killed and started again: the same states, nothing told again, changes are" {
+@test "killed and restarted: the same states, nothing is pushed again, changes are" {
 	start_broker --interval 24h
 	posts 200 "$(event a b critical '"time":1001,"ttl":-1,"tags":["x"],"summary":"s"')" "$(event a c ok)" \
 		"$(event x y warning '"details":"d"')"
@@ -58,12 +58,12 @@ batch() {
 	said broker 'info: read 3 states from Redis within '
 }
 
-# Of the checks that were posted again, but for one, none was told again. (Others may be repeated.)
+# No check posted again was pushed again, except one. (Others may be repeated.)
 pushed_once() {
 	[ "$(queue | grep -Ec '"check":"(c[0-9]|c1999[0-9]|new)"')" -eq 22 ]
 }
 
-@test "what was told is not told again while the states are still being read" {
+@test "a pushed state is not pushed again while the states are still loading" {
 	start_broker --interval 24h
 	client 20000 <<-'E'
 		s = connect()
@@ -91,7 +91,7 @@ pushed_once() {
 	pushed_once
 }
 
-@test "time to live stands still while no broker is there, but for what --grace does not cover" {
+@test "time to live pauses while no broker runs, up to --grace" {
 	now=$((EPOCHSECONDS * 1000))
 	record forgiven ok 70000
 	batch 60000 $((now - 3500000))
@@ -113,7 +113,7 @@ pushed_once() {
 	poll 10 last_queued '"check":"strict","type":"service","state":"UNKNOWN"'
 }
 
-@test "a stale state that was told is not told as a change" {
+@test "a pushed stale state is not pushed as a change" {
 	record told unknown 1000
 	record untold ok 1000
 	redis HSET httpbroker:default:states $'a\x1ftold' \
@@ -127,7 +127,7 @@ pushed_once() {
 	last_queued '"check":"told","type":"service","state":"ok"'
 }
 
-@test "garbage among the states is named, counted, left out, and left there" {
+@test "invalid records are logged, counted, skipped, and kept in Redis" {
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)"
 	stop broker
@@ -146,7 +146,7 @@ pushed_once() {
 	[ "$(redis HGET httpbroker:default:states $'a\x1fc' | cut -c 1,2)" = '1 ' ]
 }
 
-@test "records of another release are read: with keys left out, or more; a later version is named" {
+@test "records of another release are read, with missing or further keys; a later version is named" {
 	redis HSET httpbroker:default:states \
 		$'a\x1fbefore' '1 1000 -1 critical - {"entity":"a","check":"before","state":"critical"}' \
 		$'a\x1fafter' '1 1000 -1 critical - {"entity":"a","check":"after","state":"critical","millis":5,"more":{"x":[1]}}' \
@@ -159,7 +159,7 @@ pushed_once() {
 	[ "$(redis LLEN events)" -eq 1 ]
 }
 
-@test "--no-persist: no state is written, none read" {
+@test "--no-persist: no state is written or read" {
 	record b critical 1000000
 	batch 60000 $((EPOCHSECONDS * 1000))
 	start_broker --interval 24h --no-persist
@@ -168,7 +168,7 @@ pushed_once() {
 	[ "$(redis HLEN httpbroker:default:states)" -eq 1 ]
 }
 
-@test "killed at random under a stream of changes: what was answered 200 is there, in order, once" {
+@test "killed at random under a stream of changes: each change with a 200 is there, in order, once" {
 	broker_port=$(free_port)
 	start_broker --interval 24h
 	start_changes 8
@@ -187,7 +187,7 @@ kill_redis() {
 	unset 'pids[redis]'
 }
 
-# reboots POLICY: of Redis's log. The broker goes first, so that it answers no 202 in between.
+# reboots POLICY: appendfsync of Redis. The broker stops first, so it sends no 202 in between.
 reboots() {
 	stop redis
 	start_redis --appendonly yes --appendfsync "$1"
@@ -206,15 +206,15 @@ reboots() {
 	changes_account
 }
 
-@test "a reboot: broker and Redis killed and started again, with every write on the disk: nothing lost" {
+@test "a reboot: broker and Redis killed and restarted, with each write synced to disk: no loss" {
 	reboots always
 }
 
-@test "a reboot: the same, with Redis's log synced each second" {
+@test "a reboot: the same, with the append-only file synced each second" {
 	reboots everysec
 }
 
-# A million records, as a broker would have written them, in Redis's own protocol.
+# A million records, as written by a broker, in the Redis protocol.
 million() {
 	python3 -c '
 import sys, time
@@ -227,7 +227,7 @@ for i in range(1000000):
 ' | redis-cli -p "$redis_port" --pipe
 }
 
-@test "a million states at the start: requests are served meanwhile, each against what Redis has" {
+@test "a million states at the start: requests are served meanwhile, each against its record in Redis" {
 	million
 	batch 60000 $((EPOCHSECONDS * 1000))
 	start_broker --interval 24h

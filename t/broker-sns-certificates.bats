@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2034,SC2119,SC2030,SC2031 # $code, $answer, $envelope and the like come from lib/
 #
-# The certificates of Amazon SNS: from where they are fetched, which are believed, and what it costs
-# whoever posts meanwhile.
+# The certificates of Amazon SNS: where they are fetched from, which are trusted, and that fetching
+# does not delay other requests.
 
 load lib/daemons
 load lib/redis
@@ -17,7 +17,7 @@ setup() {
 }
 teardown() { stop_all; }
 
-@test "sns: nobody is asked for a certificate but SNS in the topic's own region" {
+@test "sns: certificates are fetched only from SNS in the region of the topic" {
 	start_broker_for_sns
 	for wrong in "http://$amazon" "https://$amazon:443" "https://evil@$amazon" \
 		https://sns.evil.amazonaws.com.example.org https://sns.eu-west-1.amazonaws.com@evil \
@@ -31,7 +31,7 @@ teardown() { stop_all; }
 	nothing_happened
 }
 
-@test "sns: a certificate that is not to be believed, asked for once" {
+@test "sns: an untrusted certificate is fetched once" {
 	certificate expired -days 0
 	certificate_usage=clientAuth certificate client
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$work/self.key" -out "$work/self.pem" \
@@ -50,7 +50,7 @@ teardown() { stop_all; }
 	said broker 'warning: .*SNS.*self-signed'
 }
 
-@test "sns: another certificate, when SNS signs with another" {
+@test "sns: a new certificate is fetched when SNS signs with a new one" {
 	start_broker_for_sns
 	certificate other
 	for signer in sns other; do
@@ -61,7 +61,7 @@ teardown() { stop_all; }
 	[ "$(fetched)" = 2 ]
 }
 
-@test "sns: a server that is not Amazon's gets no further than its certificate" {
+@test "sns: a server without a valid certificate gets no request" {
 	sns_options=(--sns-topic "$topic")
 	start_broker_for_sns
 	envelope_of "$(alarm)"
@@ -70,7 +70,7 @@ teardown() { stop_all; }
 	nothing_happened
 }
 
-@test "sns: a certificate of 100 MB, none at all, a redirect: not now, and no memory" {
+@test "sns: a certificate of 100 MB, a missing one, a redirect: retried later, no memory used" {
 	start_broker_for_sns
 	truncate -s 100M "$work/large.pem"
 	serve large
@@ -88,7 +88,7 @@ teardown() { stop_all; }
 	nothing_happened 3
 }
 
-@test "sns: what is not there displaces no certificate that is" {
+@test "sns: unavailable certificates displace no valid one" {
 	start_broker_for_sns
 	envelope_of "$(alarm)"
 	sends 200 "$envelope"
@@ -101,7 +101,7 @@ teardown() { stop_all; }
 	[ "$(fetched)" = 81 ]
 }
 
-# hanging N: that many connections have been met with silence.
+# hanging N: N connections have got no response.
 hanging() {
 	[ "$(grep -c '^silence' "$work/proxy.log")" -ge "$1" ]
 }
@@ -111,7 +111,7 @@ send_aside() {
 	(send "$envelope" && echo "$code" >"$work/$aside") 3>&- &
 }
 
-@test "sns: a certificate server that hangs holds up nobody, and a stop is a stop" {
+@test "sns: a hanging certificate server delays no other request and no stop" {
 	touch "$work/hang"
 	seq 5000 | jq -c '{entity: "db-01", check: "check-\(.)", state: "ok"}' >"$work/events"
 	start_broker_for_sns

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2119,SC2030,SC2031 # $code, $answer, $envelope and the like come from lib/
 #
-# httpbroker takes Amazon SNS: who may, and what becomes of what it says.
+# httpbroker receives Amazon SNS: allowed topics, and the results of messages.
 
 load lib/daemons
 load lib/redis
@@ -16,12 +16,12 @@ setup() {
 }
 teardown() { stop_all; }
 
-# last_event FILTER: of the event that went out last.
+# last_event FILTER: applies it to the last pushed event.
 last_event() {
 	redis LINDEX events 0 | jq -r "$1"
 }
 
-@test "sns: without --sns-topic it is refused, and nothing is fetched" {
+@test "sns: without --sns-topic messages are refused and nothing is fetched" {
 	start_broker
 	envelope_of "$(alarm)"
 	sends 403 "$envelope"
@@ -42,7 +42,7 @@ last_event() {
 	[ "$(curl -s "$url" | jq -r '.[].ttl')" = -1 ]
 }
 
-@test "sns: an alarm of other alarms, and one that comes through EventBridge" {
+@test "sns: a composite alarm, and an alarm from EventBridge" {
 	start_broker_for_sns
 	envelope_of "$(alarm | jq 'del(.Trigger) + {AlarmRule: "ALARM(\"a\") OR ALARM(\"b\")"}')"
 	sends 200 "$envelope"
@@ -64,7 +64,7 @@ last_event() {
 	[ "$(curl -s "$url" | jq -r '.[].ttl')" = 5400 ]
 }
 
-@test "sns: whatever is escaped in a message is signed as it is meant" {
+@test "sns: the signature covers the unescaped text of a message" {
 	start_broker_for_sns
 	envelope_of '{"entity": "größe 😀", "check": "\u0027a\u0027\\b", "state": "ok", "summary": "\"1\"\n2"}'
 	sends 200 "$envelope"
@@ -74,7 +74,7 @@ last_event() {
 	sends 200 "$(jq -a --arg id "$RANDOM" . <<<"$envelope")"
 }
 
-@test "sns: a message of which one byte was changed is refused" {
+@test "sns: a message with one changed byte is refused" {
 	start_broker_for_sns
 	for key in Message MessageId Subject Timestamp Signature; do
 		envelope_of "$(alarm)" '{"Subject": "an alarm"}'
@@ -93,7 +93,7 @@ last_event() {
 	said broker 'warning: .*SNS.*signature'
 }
 
-@test "sns: a topic that is not allowed, a wrong age, a version that there is not" {
+@test "sns: a topic that is not allowed, a wrong age and an unknown version are refused" {
 	start_broker_for_sns
 	envelope_of "$(alarm)" "{\"TopicArn\": \"${topic}2\"}"
 	sends 403 "$envelope"
@@ -108,7 +108,7 @@ last_event() {
 	nothing_happened
 }
 
-@test "sns: a topic may end in *, and an account must stand before it" {
+@test "sns: a topic pattern may end in * after an account" {
 	sns_options=(--sns-topic "${topic%:*}:al*" --sns-ca-file "$work/ca.pem")
 	start_broker_for_sns
 	envelope_of "$(alarm)"
@@ -121,7 +121,7 @@ last_event() {
 	[[ $output == *none.pem* ]]
 }
 
-@test "sns: a message that comes again has no second effect" {
+@test "sns: a repeated message has no second effect" {
 	start_broker_for_sns
 	envelope_of "$(alarm)"
 	sends 200 "$envelope"
@@ -132,7 +132,7 @@ last_event() {
 	[ "$(curl -s "$url" | jq length)" = 0 ]
 }
 
-@test "sns: what waits for Redis is accepted, and has no second effect either" {
+@test "sns: a message that waits for Redis is accepted, and has no second effect either" {
 	start_broker_for_sns
 	stop redis
 	envelope_of "$(alarm)"
@@ -141,7 +141,7 @@ last_event() {
 	[[ $answer == *before* ]]
 }
 
-@test "sns: a subscription is confirmed where SNS is, and only for a topic that is allowed" {
+@test "sns: a subscription is confirmed only at SNS and only for an allowed topic" {
 	start_broker_for_sns
 	confirmation
 	sends 200 "$envelope"
@@ -159,7 +159,7 @@ last_event() {
 	sends 503 "$envelope"
 }
 
-@test "sns: the end of a subscription is logged, and nothing is fetched for it" {
+@test "sns: the end of a subscription is logged and nothing is fetched" {
 	start_broker_for_sns
 	confirmation '{"Type": "UnsubscribeConfirmation"}'
 	sends 200 "$envelope"
@@ -167,7 +167,7 @@ last_event() {
 	[ "$(fetched)" = 1 ]
 }
 
-@test "sns: what is no alarm is answered 200 and logged, Flapjack's own is an event" {
+@test "sns: a message without an alarm gets 200 and is logged, a Flapjack event is an event" {
 	start_broker_for_sns
 	envelope_of 'Hello world'
 	sends 200 "$envelope"
@@ -188,7 +188,7 @@ last_event() {
 	[ "$(last_event .entity)" = db-01 ]
 }
 
-@test "sns: raw delivery, which nobody signs, needs a token" {
+@test "sns: raw delivery is unsigned and needs a token" {
 	start_broker_for_sns
 	post "$(alarm)" -H 'x-amz-sns-rawdelivery: true'
 	[ "$code" = 403 ]
@@ -196,7 +196,7 @@ last_event() {
 	nothing_happened
 }
 
-@test "sns: raw delivery with a token, which SNS shows as Basic once it is asked for" {
+@test "sns: raw delivery with a token, which SNS sends as Basic after a 401" {
 	echo 0123456789abcdef-secret >"$work/tokens"
 	chmod 600 "$work/tokens"
 	start_broker "${sns_options[@]}" --token-file "$work/tokens"

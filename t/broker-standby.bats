@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# Two brokers of one name: which of them is active, and what becomes of what the other has.
+# Two brokers of one name: which is active, and the handover of events from the other.
 
 load lib/daemons
 load lib/redis
@@ -23,7 +23,7 @@ answers() {
 	[ "$(curl -s -m 5 -o "$work/answer" -w '%{http_code}' "$url")" = "$1" ]
 }
 
-# lists TEXT: GET /state has it, be it only when it has been read back
+# lists TEXT: GET /state contains it, perhaps only after the load
 lists() {
 	answers 200 && grep -qF "$1" "$work/answer"
 }
@@ -37,7 +37,7 @@ since() {
 	echo $(((${EPOCHREALTIME/./} - ${1/./}) / 1000))
 }
 
-@test "one is active, the other answers 503; it takes over at once when the first is stopped" {
+@test "one is active, the standby answers 503; it takes over at once when the first stops" {
 	start_two
 	at a
 	posts 200 "$(event a b critical)"
@@ -59,7 +59,7 @@ since() {
 	[ "$(redis LLEN events)" -eq 2 ]
 }
 
-@test "it takes over within 6 s when the first is killed, with every state" {
+@test "the standby takes over within 6 s when the first is killed, with every state" {
 	start_two
 	at a
 	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
@@ -78,7 +78,7 @@ since() {
 	[ "$(redis LLEN events)" -eq 5 ]
 }
 
-@test "started again at its address it takes the lease at once, though that has not run out" {
+@test "a broker restarted at its address takes the lease at once, before that expires" {
 	start_one a
 	at a
 	posts 200 "$(event a b critical)"
@@ -95,7 +95,7 @@ none_left() {
 	[ "$(redis LLEN httpbroker:default:handover)" -eq 0 ]
 }
 
-@test "what is handed over comes once, though the answer to that is lost" {
+@test "handed over events are pushed once, even if the reply to the handover is lost" {
 	way_port=$(free_port)
 	start_losing_way "$way_port" "$redis_port"
 	redis_port=$way_port start_one a
@@ -124,7 +124,7 @@ none_left() {
 	redis KEYS 'httpbroker:default:handover:*' | grep -Ex 'httpbroker:default:handover:[0-9a-f]{16}'
 }
 
-@test "a hand-over list that is none is said once each way, and holds up nothing" {
+@test "handover key of another type: logged once each way, delays nothing" {
 	redis SET httpbroker:default:handover precious
 	start_one a
 	at a
@@ -139,7 +139,7 @@ none_left() {
 	[ "$(grep -c 'cannot read the events' "$work/a.log")" -eq 1 ]
 }
 
-@test "what is handed over and is older than what was posted here is left out, counted and logged" {
+@test "handed over events older than posted ones are skipped, counted and logged" {
 	start_one a
 	at a
 	posts 200 "$(event a b ok '"summary":"known"')"
@@ -162,7 +162,7 @@ none_left() {
 	[ "$(grep -c 'older than what is known' "$work/a.log")" -eq 1 ]
 }
 
-@test "one that was stopped for too long finds out, and hands over what it has answered 202" {
+@test "a broker suspended for too long notices it, and hands over its events with a 202" {
 	start_two
 	at a
 	posts 200 "$(event a b critical '"summary":"1"')"
@@ -189,7 +189,7 @@ none_left() {
 	posts 503 "$(event a b ok)"
 }
 
-# forgotten CODE QUERY: DELETE /state?QUERY is answered with that
+# forgotten CODE QUERY: DELETE /state?QUERY gets CODE
 forgotten() {
 	[ "$(curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -X DELETE -H "Prefer: ${prefer-}" "$url?$2")" = "$1" ]
 }
@@ -203,7 +203,7 @@ keys_are() {
 		[ "$(redis HKEYS httpbroker:default:states | tr '\037' : | sort | tr '\n' ' ')" = "$(tr -d '"' <<<"${1//\"\"/ }") " ]
 }
 
-@test "what it was to forget, answered 202, the other one forgets; what is newer it keeps" {
+@test "deletions with a 202 are handed over; newer checks are kept" {
 	start_two
 	at a
 	posts 200 "$(event a b critical)" "$(event a c ok)" "$(event e 1 ok)" "$(event e 2 ok)" "$(event f g ok)"
@@ -237,7 +237,7 @@ read_all() {
 	curl -sS -m 5 "${url%/state}/health" | grep -q '"loading": *false'
 }
 
-@test "what was handed over to be forgotten does not come back with what is read from Redis meanwhile" {
+@test "a check deleted by handover does not come back with the load from Redis" {
 	start_one a
 	at a
 	seq 3000 | sed 's/.*/{"entity":"gone","check":"c&","state":"ok"}/' | paste -sd, | sed 's/.*/[&]/' >"$work/many"
@@ -256,7 +256,7 @@ read_all() {
 	[ "$(redis HLEN httpbroker:default:states)" -eq 2660 ]
 }
 
-@test "one that was stopped while another took over refuses what was posted to it meanwhile" {
+@test "a broker suspended during a take-over refuses the requests of that time" {
 	start_two
 	freeze a
 	at b
@@ -271,7 +271,7 @@ read_all() {
 	[ "$(redis LLEN events)" -eq 0 ]
 }
 
-@test "a lease that ran out because Redis stood still is taken again, and nothing is refused" {
+@test "a lease that expired while Redis hung is acquired again, and no request is refused" {
 	start_one a
 	at a
 	posts 200 "$(event a b critical)"
@@ -291,7 +291,7 @@ states_are() {
 	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
 }
 
-@test "a Redis that comes back empty is told all by the one that was active, though the other was there first" {
+@test "Redis restarts empty: the formerly active broker restores the data, even if the other connects first" {
 	start_two
 	at a
 	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
@@ -307,7 +307,7 @@ states_are() {
 	[ "$(redis LLEN events)" -eq 0 ]
 }
 
-@test "a Redis that loses everything while it is there is told all by the one that was active" {
+@test "Redis loses all data while running: the active broker restores it" {
 	start_two
 	at a
 	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
@@ -319,7 +319,7 @@ states_are() {
 	[ "$(redis LLEN events)" -eq 0 ]
 }
 
-@test "the active one is dead and the replica behind: another takes over within 12 s" {
+@test "the active broker is dead and the replica lags: another takes over within 12 s" {
 	start_two
 	at a
 	posts 200 "$(event a b critical)"
@@ -337,7 +337,7 @@ states_are() {
 	poll 5 lists '"a:b":'
 }
 
-# start_way NAME PORT: a way to Redis that can be cut, as the process way_NAME
+# start_way NAME PORT: starts a proxy to Redis, as the process way_NAME, that can be stopped
 start_way() {
 	start "way_$1" python3 -c '
 import select, socket, sys, threading
@@ -361,7 +361,7 @@ in_queue() {
 	queue | grep -qF "$1"
 }
 
-@test "only the active one loses Redis: past the lease it answers 503, and 202 to who has no other" {
+@test "only the active broker loses Redis: after the lease it answers 503, and 202 without an alternative" {
 	way_a=$(free_port)
 	start_way a "$way_a"
 	redis_port=$way_a start_one a
@@ -409,7 +409,7 @@ in_queue() {
 	run ! in_queue '"check":"cut"'
 }
 
-@test "a queue that was no list, and a take-over meanwhile: all that is handed over comes once, in order" {
+@test "take-over while the queue key has another type: handed over events are pushed once, in order" {
 	start_two
 	at a
 	posts 200 "$(event a b ok '"summary":"0","ttl":-1')"
@@ -428,7 +428,7 @@ in_queue() {
 	[ "$(queue | sed -n 's/.*"summary":"\([0-9]\)".*/\1/p' | tr '\n' ,)" = 0,1,2, ]
 }
 
-# the record says what is still to be told, or what was
+# the record lists the state still to be pushed, or the pushed one
 owed() {
 	redis HGET httpbroker:default:states "$(printf 'a\037b')" | grep '^1 [0-9]* -1 - - .*"critical"'
 }
@@ -437,7 +437,7 @@ told_at_last() {
 	redis HGET httpbroker:default:states "$(printf 'a\037b')" | grep '^1 [0-9]* -1 critical - '
 }
 
-@test "two that were cut off from each other meet again: nothing is lost" {
+@test "two brokers separated from each other reconnect: nothing is lost" {
 	read -r way_a way_b <<<"$(free_port 2 | tr '\n' ' ')"
 	start_way a "$way_a"
 	start_way b "$way_b"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2154 # the functions and their variables come from lib
-# All of httpbroker's threads at work at once. `make check-threads` runs this with a broker that
-# ThreadSanitizer watches: whatever it reports makes that broker's exit status a failure.
+# All threads of httpbroker at the same time. `make check-threads` runs this with a broker under
+# ThreadSanitizer: any report makes the exit status of the broker a failure.
 
 load lib/daemons
 load lib/redis
@@ -17,8 +17,8 @@ setup() {
 teardown() { stop_all; }
 
 # start_crowd: 64 connections, each of which posts changes of its own check, one by one and many at
-# once, reads and forgets, until the broker is gone. A number in $work/answers for each answer, a
-# summary in $work/accepted for each event that was answered 200.
+# once, reads and deletes, until the broker is gone. A number in $work/answers for each response, a
+# summary in $work/accepted for each event with a 200.
 start_crowd() {
 	: >"$work/answers"
 	start crowd crowd "$work"
@@ -86,12 +86,12 @@ answered() {
 	[ "$(wc -l <"$work/answers")" -ge "$1" ]
 }
 
-# answers N: waits for so many more
+# answers N: waits for N further responses
 answers() {
 	poll 60 answered $(($(wc -l <"$work/answers") + $1))
 }
 
-# Without a report of a sanitizer: for such a one that status is not 0.
+# Without a sanitizer report: that would make the status non-zero.
 ends_well() {
 	local status=0
 	touch "$work/stopping"
@@ -105,7 +105,7 @@ ends_well() {
 	run ! said broker Sanitizer
 }
 
-@test "64 connections, Redis's broken again and again, new tokens, then SIGTERM: nothing accepted is lost" {
+@test "64 connections, repeated disconnects from Redis, new tokens, then SIGTERM: no accepted event is lost" {
 	start_redis
 	start_broker --interval 50ms --token-file "$work/tokens"
 	start_crowd
@@ -124,7 +124,7 @@ ends_well() {
 	[ ! -s "$work/lost" ]
 }
 
-@test "64 connections to a broker without Redis, whose checks go stale and are forgotten" {
+@test "64 connections to a broker without Redis while checks go stale and are forgotten" {
 	start broker httpbroker --port 0 --server none --interval 50ms --token-file "$work/tokens" \
 		--forget-after 1s
 	poll 10 broker_listens

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# Who is let in with --token-file, and what each may write.
+# Access with --token-file, and the entities each token may write.
 
 load lib/daemons
 load lib/redis
@@ -11,20 +11,20 @@ load lib/broker
 setup() { start_work; }
 teardown() { stop_all; }
 
-# tokens LINE...: what is in the file
+# tokens LINE...: writes the file
 tokens() {
 	printf '%s\n' "$@" >"$work/new"
 	chmod 600 "$work/new"
 	mv "$work/new" "$work/tokens"
 }
 
-# start_guarded OPTION...: with that file
+# start_guarded OPTION...: starts a broker with this file
 start_guarded() {
 	start_redis
 	start_broker --interval 24h --token-file "$work/tokens" "$@"
 }
 
-# asks CODE CURL-OPTION...: answered with that; sets $answer, and $head to the headers
+# asks CODE CURL-OPTION...: the request gets CODE; sets $answer, and $head to the headers
 asks() {
 	code=$(curl -sS -m 20 -D "$work/head" -o "$work/answer" -w '%{http_code}' "${@:2}")
 	answer=$(cat "$work/answer")
@@ -39,13 +39,13 @@ bearer() {
 	printf 'Authorization: Bearer %s' "$1"
 }
 
-# hang_up PATTERN: SIGHUP, and the log says it
+# hang_up PATTERN: sends SIGHUP and awaits PATTERN in the log
 hang_up() {
 	kill -HUP "${pids[broker]}"
 	poll 10 said broker "$1"
 }
 
-@test "--token-file: without a token, or with a wrong one, nobody comes in by any way" {
+@test "--token-file: without a token, or with a wrong one, every request is refused" {
 	tokens sesame
 	start_guarded --debug
 	local wrong
@@ -72,7 +72,7 @@ hang_up() {
 	run -1 grep -i sesam "$work/broker.log"
 }
 
-@test "--token-file: any of its tokens is good, as Bearer or as Basic's password" {
+@test "--token-file: each of its tokens is valid, as Bearer or as the Basic password" {
 	tokens '# for people' 'first-token' '' '  second~token	'
 	start_guarded
 	asks 200 -H "$(bearer first-token)" -d "$(event a b ok)" "$url"
@@ -84,7 +84,7 @@ hang_up() {
 	run -1 said broker warning
 }
 
-@test "--token-file: globs say what a token may write: one event, some of many, DELETE" {
+@test "--token-file: globs limit what a token may write: one event, some of many, DELETE" {
 	tokens 'all' 'some db-* web-[12]'
 	start_guarded
 	asks 200 -H "$(bearer some)" -d "$(event db-7 b ok)" "$url"
@@ -113,7 +113,7 @@ hang_up() {
 	[ "$(redis LLEN events)" -eq 6 ]
 }
 
-@test "--token-file: with Flapjack 1 the case of an entity's letters makes no difference" {
+@test "--token-file: with Flapjack 1 the case of an entity is ignored" {
 	tokens 'some db-*'
 	start_guarded --flapjack-version 1
 	asks 200 -H "$(bearer some)" -d "$(event DB-7 b ok)" "$url"
@@ -121,7 +121,7 @@ hang_up() {
 	asks 200 -H "$(bearer some)" -X DELETE "$url?entity=DB-7"
 }
 
-@test "SIGHUP: other tokens; a bad file is told with its line and changes nothing" {
+@test "SIGHUP: reloads tokens; an invalid file is logged with its line and changes nothing" {
 	tokens old
 	start_guarded
 	tokens old new
@@ -148,14 +148,14 @@ hang_up() {
 	posts 200 "$(event a b ok)"
 }
 
-# refuses MESSAGE: the file as it is; exit 78
+# refuses MESSAGE: the broker refuses the current file with exit status 78
 refuses() {
 	run -78 timeout 10 httpbroker --port 0 --token-file "$work/tokens"
 	echo "$output"
 	[[ "$output" == *"--token-file: $work/tokens: $1"* && "$output" != *sesame* ]]
 }
 
-@test "--token-file: a bad one is refused with its line, one that all may read is told" {
+@test "--token-file: an invalid file is refused with its line, a world-readable one is logged" {
 	refuses 'No such file'
 	tokens '# nothing'
 	refuses 'it has no token'
@@ -178,7 +178,7 @@ refuses() {
 	run -1 said broker 'warning: any host that reaches'
 }
 
-@test "no other process of their user looks into those that hold a token" {
+@test "other processes of the user cannot read the memory of those with a token" {
 	load lib/confined
 	tokens 'all-1 *'
 	start broker "${curious[@]}" httpbroker --port 0 --server none --token-file "$work/tokens"

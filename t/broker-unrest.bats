@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
-# httpbroker under load while somebody is at work on Redis: nothing lost, nothing twice.
+# httpbroker under load during maintenance of Redis: no loss, no duplicates.
 
 load lib/daemons
 load lib/redis
@@ -18,7 +18,7 @@ start_all() {
 	start_changes 6
 }
 
-# for_a_moment: up to a tenth of a second, which is no fact that anybody waits for
+# for_a_moment: sleeps up to a tenth of a second; this waits for no condition
 for_a_moment() {
 	read -rt "0.0$((RANDOM % 10))" <> <(:) || :
 }
@@ -31,7 +31,7 @@ back() {
 	[ "$(times 'back after')" -ge "$1" ]
 }
 
-@test "CLIENT PAUSE for longer than anybody waits for Redis" {
+@test "CLIENT PAUSE for longer than the timeout for Redis" {
 	start_all
 	for round in 1 2; do
 		changes 300
@@ -43,7 +43,7 @@ back() {
 	said broker 'no answer within 5 s'
 }
 
-# Each has a socket beside its port; where the broker looks for Redis is a link to the master's.
+# Each has a socket beside its port; the broker's path to Redis is a link to the master's socket.
 start_replicated() {
 	redis_port=$1 start_redis --unixsocket "$work/1.sock"
 	mkdir "$work/replica"
@@ -63,7 +63,7 @@ is_master() {
 	redis INFO replication | grep -q 'role:master'
 }
 
-# fails_over PORT SOCKET: to the one there
+# fails_over PORT SOCKET: fails over to the Redis there
 fails_over() {
 	redis FAILOVER TO 127.0.0.1 "$1"
 	redis_port=$1
@@ -88,7 +88,7 @@ fails_over() {
 	run ! said broker 'Redis has lost what it had'
 }
 
-@test "one command after the other is forbidden, for moments" {
+@test "one command after the other is forbidden for a moment" {
 	start_all
 	redis ACL SETUSER admin on '>secret' '~*' '&*' '+@all'
 	admin() { REDISCLI_AUTH=secret redis --user admin "$@"; }
@@ -102,7 +102,7 @@ fails_over() {
 	[ "$(times NOPERM)" -ge 1 ]
 }
 
-@test "its own keys are deleted" {
+@test "the broker's own keys are deleted" {
 	start_all
 	for round in {1..50}; do
 		redis DEL httpbroker:default:lease httpbroker:default:batch httpbroker:default:handover
@@ -115,13 +115,13 @@ fails_over() {
 	said broker 'Redis has lost what it had'
 }
 
-# What was taken out of the way, and what is there.
+# The renamed former queues and the current one.
 queue() {
 	local list
 	for list in $(redis KEYS 'taken:*' | sort) events; do redis LRANGE "$list" 0 -1 | tac; done
 }
 
-@test "the queue becomes something else, and a list again; connections break meanwhile" {
+@test "the queue key changes its type and becomes a list again; connections break meanwhile" {
 	start_all
 	for round in {10..19}; do
 		printf 'MULTI\nRENAME events taken:%d\nSET events precious\nEXEC\n' "$round" | redis

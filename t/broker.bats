@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # $1 of a sh -c; variables that load and run bring or read, a test's own
-# httpbroker with a Redis that does its work: its options, its answers, what goes out and when.
+# httpbroker with a working Redis: its options, its responses, and its pushes.
 
 load lib/daemons
 load lib/redis
@@ -15,14 +15,14 @@ setup() {
 
 teardown() { stop_all; }
 
-# refuses MESSAGE OPTION...: exit 64, and a message that holds MESSAGE
+# refuses MESSAGE OPTION...: the exit status is 64 and the output contains MESSAGE
 refuses() {
 	run -64 timeout 10 httpbroker "${@:2}"
 	echo "$output"
 	[[ "$output" == *"$1"* ]]
 }
 
-# answers CODE PATTERN CURL-OPTION...: a JSON error with that code and with a text that matches
+# answers CODE PATTERN CURL-OPTION...: the response is a JSON error with CODE and a matching text
 answers() {
 	run -0 curl -sS -m 20 -w '\n%{http_code} %{content_type}' "${@:3}"
 	echo "$output"
@@ -55,7 +55,7 @@ pushed() {
 	done
 }
 
-@test "what --help prints fits a terminal of 80 columns, in every program" {
+@test "--help fits a terminal of 80 columns, in every program" {
 	local program
 	for program in flapper httpbroker httpbroker-submit oobetet; do
 		run -0 "$program" --help
@@ -91,7 +91,7 @@ pushed() {
 	PORT=80x refuses "PORT: port: '80x' is not a whole number"
 }
 
-@test "a port that is taken: exit 75" {
+@test "a port in use: exit 75" {
 	start_broker
 	run -75 httpbroker --port "$broker_port"
 	[[ "$output" == *"error: cannot listen on 127.0.0.1:$broker_port: Address already in use ('ss -ltnp' shows by whom)" ]]
@@ -105,7 +105,7 @@ pushed() {
 	[[ "$output" == *'cannot listen on 127.0.0.1:80: Permission denied (a port below 1024 needs root or CAP_NET_BIND_SERVICE)' ]]
 }
 
-@test "port 0 picks one and says which, of loopback only, in both families" {
+@test "port 0 chooses a port and logs it, on loopback only, in both families" {
 	start_broker
 	said broker "info: listening on \[::1\]:$broker_port$"
 	[ "$(ss -Hltn "sport = :$broker_port" | awk '{print $4}' | sort)" = "127.0.0.1:$broker_port
@@ -113,7 +113,7 @@ pushed() {
 	curl -sSf "http://[::1]:$broker_port/state"
 }
 
-@test "--port with a host listens there and nowhere else; without IPv6, on IPv4" {
+@test "--port with a host listens only there; without IPv6, on IPv4" {
 	start broker httpbroker --port '[::1]:0'
 	poll 10 said broker 'listening on \[::1\]:[0-9]+$'
 	[ "$(grep -c listening "$work/broker.log")" -eq 1 ]
@@ -125,7 +125,7 @@ pushed() {
 	[ "$(ss -Hltn "sport = :$broker_port" | awk '{print $4}')" = "127.0.0.1:$broker_port" ]
 }
 
-@test "PORT in the environment is a default, --port beats it" {
+@test "PORT in the environment is a default, --port overrides it" {
 	broker_port=$(free_port)
 	PORT=$broker_port start broker httpbroker
 	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
@@ -134,7 +134,7 @@ pushed() {
 	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
 }
 
-@test "without options: port 3090, and a Redis at 6380 that is not there has another number" {
+@test "without options: port 3090, and a hint when Redis is not at 6380" {
 	load lib/confined # for somebody may be at 3090 or 6380
 	alone_free 3090 6380
 	start broker "${alone[@]}" "$build/httpbroker/httpbroker"
@@ -142,7 +142,7 @@ pushed() {
 	poll 10 said broker 'Redis at localhost:6380: cannot connect: Connection refused .*port 6379'
 }
 
-@test "the manual's example prints what the manual shows" {
+@test "the example of the manual prints the output in the manual" {
 	start_broker
 	before=$EPOCHSECONDS
 	run -0 curl -sS -m 20 -w 'response: %{http_code} \n' -X POST \
@@ -162,7 +162,7 @@ pushed() {
 	[ "${lines[1]}" = 'response: 200 ' ]
 }
 
-@test "what is refused is answered with a code, a reason and JSON, and keeps nothing" {
+@test "a refused request gets a code and a reason in JSON, and nothing is kept" {
 	start_broker --max-body 1M
 	head -c 1048577 /dev/zero | tr '\0' x >"$work/large"
 	answers 400 'the body is empty' -d '' "$url"
@@ -187,7 +187,7 @@ pushed() {
 	[ "$(redis EXISTS events httpbroker:default:states)" -eq 0 ]
 }
 
-@test "a body of the most bytes that are taken is taken" {
+@test "a body of the maximum size is accepted" {
 	start_broker --max-body 1M
 	{
 		printf '{"entity":"a","check":"b","state":"ok","summary":"'
@@ -199,7 +199,7 @@ pushed() {
 	[ "$code" = 200 ]
 }
 
-@test "GET /state: what is known of every check; those that look alike are told apart" {
+@test "GET /state: all fields of every check; checks with the same key are distinguished" {
 	start_broker
 	posts 200 "$(event a:b c ok '"time":1000,"ttl":-1')" "$(event a b:c critical '"time":1000,"ttl":5')" \
 		"$(event x 'say \\y' warning)"
@@ -212,7 +212,7 @@ pushed() {
 	grep -i '^content-type: application/json' "$work/headers"
 }
 
-@test "HEAD is as GET, without the body" {
+@test "HEAD answers like GET without the body" {
 	start_broker
 	posts 200 "$(event a b ok)"
 	run -0 curl -sSf -m 20 -I "$url"
@@ -231,7 +231,7 @@ pushed() {
 	[[ "$output" == *'"a:b"'* ]]
 }
 
-@test "a change is in the queue when it is answered, what says the same again is not" {
+@test "a change is in the queue before its response, an unchanged state is not pushed" {
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)" "$(event a b OK)" "$(event a b up)" "$(event a b down)" \
 		"$(event a b critical)" "$(event a c ok)" "$(event a b ok)"
@@ -242,7 +242,7 @@ c ok
 b ok' ]
 }
 
-@test "the newest event wins by its own time; an older one is answered with 200 and so" {
+@test "the newest event wins by its own time; an older one gets 200 and a note" {
 	start_broker --interval 1h
 	posts 200 "$(event a b ok '"time":2000,"ttl":-1')"
 	post "$(event a b critical '"time":1999,"ttl":-1')"
@@ -272,7 +272,7 @@ b ok' ]
 		END { exit failed }' "$work/pushes"
 }
 
-@test "what runs out is UNKNOWN within a second, at each repeat, and until it is heard of again" {
+@test "a stale check is UNKNOWN within a second, at each repeat, until its next event" {
 	watch_redis
 	start_broker --interval 500ms
 	post "$(event a b ok '"ttl":2,"tags":["t"],"summary":"fine"')"
@@ -295,7 +295,7 @@ b ok' ]
 	last_queued '"state":"ok"'
 }
 
-@test "an event that had run out before it came is UNKNOWN; with a negative ttl none ever does" {
+@test "an event stale on arrival is UNKNOWN; a negative ttl never goes stale" {
 	start_broker --interval 1h
 	posts 200 "$(event a old critical '"time":1000,"ttl":5')" "$(event a never critical '"time":1000,"ttl":-7')"
 	queue
@@ -322,7 +322,7 @@ everything='"type":"host","summary":"s","details":"d","perfdata":"p=1","acknowle
 	[ "$(redis EXISTS events_actions)" -eq 0 ]
 }
 
-@test "an acknowledgement passes once, is not repeated, and leaves the state as it was" {
+@test "an acknowledgement is pushed once, is not repeated, and does not change the state" {
 	start_broker --interval 100ms
 	posts 200 "$(event a b critical)"
 	post "$(event a b acknowledgement '"summary":"on it"')"
@@ -360,14 +360,14 @@ q 2
 q 2_actions' ]
 }
 
-@test "a database that is not there is said; nothing goes to database 0" {
+@test "a missing database is logged; nothing goes to database 0" {
 	start_broker --database 99
 	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range; until"
 	posts 202 "$(event a b ok)"
 	[ "$(redis INFO keyspace)" = $'# Keyspace\r' ]
 }
 
-@test "is ready when it serves, for s6 and for systemd, and without Redis" {
+@test "readiness is reported when it serves, to s6 and systemd, even without Redis" {
 	broker_port=$(free_port)
 	stop redis
 	client "$work/notify" "$redis_port" <<-'E'
@@ -395,7 +395,7 @@ q 2_actions' ]
 	stop_within 2 broker
 }
 
-@test "SIGTERM in the middle of posts: exit 0 within 5 s, and all that was answered 200 is there" {
+@test "SIGTERM during posts: exit 0 within 5 s, and each event with a 200 is there" {
 	start_broker --interval 1h
 	client "${pids[broker]}" >"$work/taken" <<-'E'
 		import signal
@@ -444,9 +444,9 @@ q 2_actions' ]
 	done
 }
 
-# The broker is halted while they connect and ask: so it has accepted none when it is to end. Those
-# who say nothing stay until the end.
-@test "SIGTERM with 200 connections that wait to be accepted: who asked is answered, and is there" {
+# The broker is suspended while they connect and send: it has accepted none at SIGTERM. Those that
+# send nothing stay until the end.
+@test "SIGTERM with 200 connections not yet accepted: each request is answered, and its event is there" {
 	start_broker --interval 1h --port "unix:$work/socket"
 	client "${pids[broker]}" "$work/socket" <<-'E'
 		import signal
@@ -474,7 +474,7 @@ q 2_actions' ]
 	run ! said broker 'error|Sanitizer'
 }
 
-@test "a request that ends while the broker stops is answered, or its connection closed" {
+@test "a request completed while the broker stops is answered, or its connection is closed" {
 	start_broker --interval 1h
 	client "${pids[broker]}" <<-'E'
 		import signal
@@ -495,7 +495,7 @@ q 2_actions' ]
 	run ! said broker 'error|Sanitizer'
 }
 
-@test "--debug tells what the original told" {
+@test "--debug logs the messages of the original" {
 	start_broker --debug --interval 200ms --port "unix:$work/socket"
 	posts 200 "$(event a b ok '"ttl":1')"
 	poll 20 said broker 'State for a:b is stale. Sending UNKNOWN.$'

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # shellcheck disable=SC2154 # the functions and their variables come from lib
-# A real Prometheus reads httpbroker's figures, with a token, and judges them by the alert rules, all
+# A real Prometheus scrapes httpbroker's metrics with a token and evaluates the alert rules, all
 # as in the examples.
 
 load lib/daemons
@@ -33,7 +33,7 @@ start_prometheus() {
 		--storage.tsdb.path="$work/prometheus" --web.listen-address="127.0.0.1:$prometheus_port"
 }
 
-# asked PATH FILTER: jq finds FILTER true of what Prometheus answers
+# asked PATH FILTER: FILTER of jq is true of the response of Prometheus
 asked() {
 	[ "$(curl -sS -m 20 "http://127.0.0.1:$prometheus_port/api/v1/$1" | jq "$2")" = true ]
 }
@@ -52,7 +52,7 @@ said_to() {
 	[ "$code" = 200 ]
 }
 
-@test "Prometheus reads both, and raises the alerts of a check that is critical and of one that is stale" {
+@test "Prometheus scrapes both, and raises the alerts for a critical and for a stale check" {
 	said_to PING critical 300
 	said_to cron ok 2
 	poll 30 value httpbroker_states 2
