@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $status and what load brings
-# The demo's story, and that nothing of it stays, however it ends. t/bootstrap.bats has it in a file.
+# The demo's output and its clean-up, for every way to end. t/bootstrap.bats runs it into a file.
 
 load lib/daemons
 load lib/leftovers
@@ -15,7 +15,7 @@ start_demo() {
 	marked start demo setsid env --default-signal=INT "$demo"
 }
 
-# Its first act is over; if it ended before that, it says why.
+# Waits for the end of its first scene; prints the output if it exited before.
 under_way() {
 	poll 120 eval "said demo ' room .*Recovery: ' || ended ${pids[demo]}"
 	said demo ' room .*Recovery: ' || {
@@ -24,7 +24,7 @@ under_way() {
 	}
 }
 
-@test "on a terminal of 80x24: the whole story, coloured, nothing beyond the edge" {
+@test "on a terminal of 80x24: all scenes, coloured, nothing beyond the right edge" {
 	local screen=$work/screen
 	marked env LANG=C.UTF-8 TERM=xterm script --quiet --return \
 		--command "stty cols 80 rows 24; exec '$demo'" "$screen.raw" </dev/null >/dev/null
@@ -39,7 +39,7 @@ under_way() {
 	grep -q '5. Measurements ─' "$screen"
 }
 
-@test "what does not fit is wrapped below itself, at words where there are any" {
+@test "long lines are wrapped at words, with a hanging indent" {
 	local expected
 	cat >"$work/narrow" <<-'E'
 		stty cols 40 rows 24
@@ -56,7 +56,7 @@ under_way() {
 	[ "$(tr -d '\r' <<<"$output")" = "$expected" ]
 }
 
-@test "Ctrl-C in the middle leaves no process, no port, no file" {
+@test "Ctrl-C during the demo leaves no process, no port, no file" {
 	local status=0
 	start_demo
 	under_way
@@ -68,7 +68,7 @@ under_way() {
 	[ -z "$(leftovers)" ]
 }
 
-@test "--keep: after the show all of it goes on, with its files, until SIGINT" {
+@test "--keep: after the demo programs and files stay until SIGINT" {
 	local status=0 place port
 	marked start demo setsid env --default-signal=INT "$demo" --keep
 	poll 120 eval "said demo 'kill [0-9]+ +the same as Ctrl-C' || ended ${pids[demo]}"
@@ -83,7 +83,7 @@ under_way() {
 	[ -z "$(leftovers)" ]
 }
 
-@test "killed outright, it takes its programs along" {
+@test "SIGKILL to the demo ends its programs too" {
 	start_demo
 	under_way
 	kill -KILL "${pids[demo]}"
@@ -94,7 +94,7 @@ no_process_left() {
 	[[ $(leftovers) != *'(process '* ]]
 }
 
-@test "a station that breaks is named, with its last words" {
+@test "a failing program is reported with its last output" {
 	local status=0 flapjack
 	start_demo
 	under_way
@@ -112,7 +112,7 @@ path_without() {
 	tr : '\n' <<<"$PATH" | grep -vxF "$1" | paste -sd:
 }
 
-@test "a program that is not there is named before anything starts" {
+@test "a missing program is reported before anything starts" {
 	mkdir "$work/build"
 	ln -s "$build/t" "$build/flapper" "$build/httpbroker" "$work/build"
 	while command -v oobetet; do PATH=$(path_without "$(dirname "$(command -v oobetet)")"); done

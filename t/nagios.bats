@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $status and what load brings
-# The Nagios that other tests rely on.
+# The Nagios that other tests use.
 
 load lib/daemons
 load lib/nagios
@@ -24,7 +24,7 @@ result() {
 	return 1
 }
 
-@test "checks each second, and writes results into the pipe" {
+@test "Nagios checks each second and writes results into the pipe" {
 	local port before
 	port=$(free_port)
 	nagios_configure "$port" web-01 'TCP port'
@@ -44,7 +44,7 @@ result() {
 	[[ "${fields[8]}" == 'time='* ]]
 }
 
-@test "listens nowhere, and writes nothing while stopped" {
+@test "Nagios does not listen, and writes nothing while stopped" {
 	local port line
 	port=$(free_port)
 	nagios_configure "$port"

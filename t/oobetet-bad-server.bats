@@ -22,7 +22,7 @@ while True: held.append(s.accept())' "$prosody_port"
 	poll 20 listening "$prosody_port"
 }
 
-# A server that begins TLS and then stops: libstrophe waits for it without limit.
+# A server that begins TLS and then stops: libstrophe has no timeout for it.
 start_stalling() {
 	prosody_port=$(free_port)
 	start stalling python3 -c '
@@ -139,7 +139,7 @@ recovers() {
 	poll 20 paged '202 resolve'
 }
 
-@test "oobetet: a server that accepts and sends nothing" {
+@test "oobetet: a server that accepts connections and sends nothing" {
 	start_mute
 	start_pagerduty
 	write_ini
@@ -178,7 +178,7 @@ recovers() {
 	stop_within 2 oobetet
 }
 
-@test "oobetet: a server that sends without end: memory is bounded, the alarm comes in time" {
+@test "oobetet: a server that sends endlessly: memory is bounded, the alarm is in time" {
 	start_endless '<stream:features><x>' x
 	start_pagerduty
 	write_ini tls=off
@@ -194,7 +194,7 @@ recovers() {
 	recovers endless start_prosody
 }
 
-@test "oobetet: broken XML" {
+@test "oobetet: invalid XML ends the connection, and the alarm is sent" {
 	start_endless '<stream:features></wrong>' '<&>'
 	start_pagerduty
 	write_ini tls=off
@@ -214,7 +214,7 @@ left_often() {
 	at_least "$1" oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'
 }
 
-@test "oobetet: a server that floods it after login: it disconnects and logs why, the alarm comes" {
+@test "oobetet: a server that floods after login: disconnected, logged, and the alarm is sent" {
 	start_flooding
 	start_pagerduty
 	write_ini tls=off max_latency=20

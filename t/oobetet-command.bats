@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet's alert_command: what it is given, and what becomes of it when it fails or hangs.
+# oobetet's alert_command: its input, and failing and hanging commands.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -16,7 +16,7 @@ script() {
 	chmod +x "$work/command"
 }
 
-# Nobody else is there to be told.
+# The command is the only channel that works.
 start_alone() {
 	write_ini pagerduty_contact= alert_command="$work/command" max_latency=1 "$@"
 	start oobetet oobetet -c "$work/oobetet.ini"
@@ -31,7 +31,7 @@ child_there() {
 	[ -s "$work/child" ]
 }
 
-@test "oobetet: alert_command gets text and environment, of the alarm and of its end" {
+@test "oobetet: alert_command gets text and environment for the alarm and for its end" {
 	# shellcheck disable=SC2016 # the variables are the script's
 	script '{ env | grep ^OOBETET_ | sort; echo "text=$(cat)"; echo; } >>told' \
 		'echo fine; echo "and good" >&2'
@@ -54,7 +54,7 @@ child_there() {
 	[ "$(grep '^OOBETET_KEY' "$work/told" | sort -u | wc -l)" -eq 1 ]
 }
 
-@test "oobetet: an alert_command that fails is run again, said once, and then told" {
+@test "oobetet: an alert_command that fails is retried; failure and recovery are logged once" {
 	# shellcheck disable=SC2016 # the variables are the script's
 	script 'echo x >>tries' '[ "$(wc -l <tries)" -gt 3 ] || exit 7' 'cat >>told'
 	start_alone repeat_interval=60
@@ -65,7 +65,7 @@ child_there() {
 	[ "$(grep -c 'is Critical' "$work/told")" -eq 1 ]
 }
 
-@test "oobetet: an alert_command that hangs is killed with its group, and delays no other channel" {
+@test "oobetet: a hanging alert_command is killed with its group and delays no other channel" {
 	# shellcheck disable=SC2016 # the variables are the script's
 	script 'sleep 1000 & echo $! >child' 'wait'
 	start_chain alert_command="$work/command"
@@ -81,7 +81,7 @@ child_there() {
 	poll 10 ended "$child"
 }
 
-@test "oobetet: an alert_command that hangs, or floods its output, does not hold up the end" {
+@test "oobetet: an alert_command that hangs or floods its output does not delay the exit" {
 	# shellcheck disable=SC2016 # the variables are the script's
 	script 'echo $$ >child' 'exec yes flood'
 	start_alone
@@ -93,7 +93,7 @@ child_there() {
 	[ "$(count_of oobetet 'alert_command: flood')" -eq 100 ]
 }
 
-@test "oobetet: --test-alert runs the alert_command, and says whether it took the test" {
+@test "oobetet: --test-alert runs the alert_command and reports its result" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	# shellcheck disable=SC2016 # the variables are the script's
@@ -108,7 +108,7 @@ alert_command: arrived' ]
 	[[ "$output" == *'alert_command: did not arrive: exit status 3' ]]
 }
 
-@test "oobetet: after ten repeats rooms and alert_command hear less often than PagerDuty" {
+@test "oobetet: after ten repeats rooms and alert_command get fewer repeats than PagerDuty" {
 	script 'cat >>told'
 	start_chain max_latency=1 repeat_max=3 alert_command="$work/command"
 	poll 60 at_least 21 pagerduty '202 trigger'
@@ -117,8 +117,8 @@ alert_command: arrived' ]
 	[ "$(count_of eve '<oobetet>.* is Critical')" -ge 10 ]
 }
 
-# What stands in for mail(1) and curl(1) writes down what it is given.
-@test "oobetet: the examples of alert_command hand the message on" {
+# Scripts in place of mail(1) and curl(1) record their input.
+@test "oobetet: the example alert_commands deliver the message" {
 	mkdir "$work/bin"
 	for name in mail curl; do
 		# shellcheck disable=SC2016 # the variables are the script's

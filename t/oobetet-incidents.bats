@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet and what people do at PagerDuty meanwhile; the other version of its API; the heartbeat.
+# oobetet and manual changes at PagerDuty; version 1 of its API; the heartbeat.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -10,7 +10,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# what somebody does at PagerDuty, to all that is open
+# by_hand ACTION: somebody does this at PagerDuty to all open incidents
 by_hand() {
 	curl -sS -X POST "${pagerduty_url%/v2*}/by-hand/$1"
 }
@@ -20,7 +20,7 @@ healed() {
 	poll 20 paged "$1"
 }
 
-@test "oobetet: whatever happened to the last incident, the next outage is a new one" {
+@test "oobetet: each outage is a new incident, after manual changes to the last one too" {
 	start_chain max_latency=1
 	poll 20 paged 'incident 1 opened'
 	by_hand maintenance-on
@@ -39,7 +39,7 @@ healed() {
 	run ! said pagerduty refused
 }
 
-@test "oobetet: one kind comes back before the other is missed: that is one incident" {
+@test "oobetet: one kind returns before the other is missing: one incident" {
 	start_chain max_latency=4
 	recovery
 	read -rt 2 <> <(:) || :
@@ -54,7 +54,7 @@ healed() {
 	run ! paged 'incident 2'
 }
 
-@test "oobetet: version 1 of the API: 403 is tried again, 200 is taken" {
+@test "oobetet: version 1 of the API: 403 is retried, 200 is success" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty --api 1 --answer 403,403
@@ -69,7 +69,7 @@ healed() {
 	said pagerduty ' incident 1 resolved$'
 }
 
-@test "oobetet: the key of a version 1 integration: the room and the log say what to set" {
+@test "oobetet: a key of a version 1 integration: room and log name the setting to change" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty --api 1
@@ -80,7 +80,7 @@ healed() {
 	poll 20 heard '<oobetet>.* is Critical.*; delivery to PagerDuty is failing \(.*set pagerduty_api = v1\)'
 }
 
-@test "oobetet: the severity is the configured one" {
+@test "oobetet: the configured severity is sent" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty --payload
@@ -90,7 +90,7 @@ healed() {
 	said pagerduty '"severity": "warning"'
 }
 
-@test "oobetet: the heartbeat is fetched in the room only, without PagerDuty too" {
+@test "oobetet: the heartbeat is sent only while in the room, without PagerDuty too" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
@@ -109,7 +109,7 @@ healed() {
 	poll 20 at_least $((fetched + 1)) pagerduty ' 200 heartbeat'
 }
 
-@test "oobetet: a heartbeat that fails is logged once, and once when it is over" {
+@test "oobetet: heartbeat failure and recovery are logged once each" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet while its link to the server is cut, and the room lives on.
+# oobetet while its link to the server is cut and the room continues.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -10,7 +10,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# A link to the server that can be cut: what goes over $linked_port.
+# A link to the server that can be cut: connections to $linked_port.
 start_link() {
 	linked_port=${linked_port:-$(free_port)}
 	start link python3 -c '
@@ -53,7 +53,7 @@ start_linked() {
 	poll 20 at_least 3 flapjack '<flapjack> Recovery'
 }
 
-@test "oobetet: nothing comes over the link for 0.8 of max_latency while the room lives on: no alarm" {
+@test "oobetet: no data on the link for 0.8 of max_latency while the room continues: no alarm" {
 	start_linked
 	freeze link
 	read -rt 60 <> <(:) || : # the length of the outage, which is what is tested
@@ -61,7 +61,7 @@ start_linked() {
 	lives_on
 }
 
-@test "oobetet: the link is gone for 0.8 of max_latency while the room lives on: no alarm" {
+@test "oobetet: the link is down for 0.8 of max_latency while the room continues: no alarm" {
 	start_linked
 	stop link || :
 	read -rt 60 <> <(:) || : # the length of the outage, which is what is tested

@@ -70,7 +70,7 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	stop_within 2 oobetet
 }
 
-@test "oobetet: a server with several addresses, only the last can be reached" {
+@test "oobetet: a server with several addresses, only the last is reachable" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	enter_room flapjack flapjack

@@ -16,14 +16,14 @@ refuses() {
 	[[ "$output" == *"$2"* ]]
 }
 
-@test "oobetet: --help and --version answer on standard output" {
+@test "oobetet: --help and --version print to standard output" {
 	run -0 --separate-stderr oobetet -h
 	[[ "$output" == "usage: oobetet [OPTION...]"* && "$stderr" == '' ]]
 	run -0 --separate-stderr oobetet --version
 	[[ "$output" =~ ^oobetet\ [0-9.]+$ && "$stderr" == '' ]]
 }
 
-@test "oobetet: a wrong command line is exit 64" {
+@test "oobetet: an invalid command line is exit 64" {
 	refuses 64 "Try 'oobetet --help'" --bogus
 	refuses 64 "Try 'oobetet --help'" -c
 	refuses 64 '--create-rooms is only for --test-alert' -c /dev/null --create-rooms
@@ -55,7 +55,7 @@ where_etc_holds() {
 	[[ "$output" == *'error: /etc/oobetet.ini:'* ]]
 }
 
-@test "oobetet: a wrong configuration is exit 78, with file, line and what was expected" {
+@test "oobetet: an invalid configuration is exit 78, with file, line and expected value" {
 	local ini=$work/oobetet.ini
 	write_ini 'bogus=1'
 	line=$(grep -n bogus "$ini" | cut -d: -f1)
@@ -90,7 +90,7 @@ where_etc_holds() {
 	[[ "$output" != *s3cret-word* && "$output" != *0123456789abcdef* ]]
 }
 
-@test "oobetet: secrets in files of their own; a warning if everybody may read one" {
+@test "oobetet: secrets in separate files; a warning if one is world-readable" {
 	(umask 077 && echo 's3cret ;word' >"$work/password" && echo 0123456789abcdefABCDEF0123456789 >"$work/key")
 	write_ini password= password_file="$work/password" pagerduty_contact= \
 		pagerduty_contact_file="$work/key" watched_nick=flapjack
@@ -106,7 +106,7 @@ where_etc_holds() {
 	refuses 78 ': password_file: there is password as well, in line ' -c "$work/oobetet.ini"
 }
 
-@test "oobetet: unwise settings get a warning" {
+@test "oobetet: risky settings get a warning" {
 	write_ini 'password="quoted"'
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
 	[[ "$stderr" == *'oobetet: warning: password: the quotation marks around it are taken as a part of it'* ]]
@@ -118,7 +118,7 @@ where_etc_holds() {
 	[[ "$stderr" == "oobetet: warning: $work/oobetet.ini holds a secret and everybody may read it"* ]]
 }
 
-@test "oobetet: clear text to another machine gets a warning" {
+@test "oobetet: an unencrypted connection to another machine gets a warning" {
 	checked() {
 		write_ini watched_nick=flapjack "$@"
 		run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
@@ -144,7 +144,7 @@ where_etc_holds() {
 	[ "$stderr" = '' ]
 }
 
-@test "oobetet: no warning without a reason" {
+@test "oobetet: an ordinary configuration gets no warning" {
 	write_ini watched_nick=flapjack alert_command='mail -s alarm root' repeat_max=5m
 	run -0 --separate-stderr oobetet -n -c "$work/oobetet.ini"
 	[ "$stderr" = '' ]

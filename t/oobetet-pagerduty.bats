@@ -55,7 +55,7 @@ teardown() { stop_all; }
 	poll 30 said oobetet 'error: delivery to PagerDuty is failing: .*(timed out|Timeout).*; trying again'
 }
 
-@test "oobetet: an answer without end, a reset: retried, one incident" {
+@test "oobetet: an endless response, a reset connection: retried, one incident" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty --answer 202~60s,reset

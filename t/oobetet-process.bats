@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet as a process: what others see of it, who reads its log, who restarts it.
+# oobetet as a process: secrets, privileges, descriptors, a blocked log, supervisors.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -37,7 +37,7 @@ can_look_into() {
 	run ! grep -E "secret-of-oobetet|0123456789abcdef|$plain|<auth|<response" "$work/seen" "$work/oobetet.log"
 }
 
-@test "oobetet: each worker has its part of the configuration and no other secret" {
+@test "oobetet: each worker gets its part of the configuration and no other secret" {
 	start_chain
 	both
 	poll 20 paged '202 trigger'
@@ -68,7 +68,7 @@ can_look_into() {
 	run ! memory_holds "$(worker_pid xmpp)" 0123456789abcdefABCDEF
 }
 
-@test "oobetet: no other process of its user looks into it, and its workers cannot gain privileges" {
+@test "oobetet: other processes of its user cannot trace it; its workers cannot gain privileges" {
 	load lib/confined
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
@@ -88,7 +88,7 @@ can_look_into() {
 	[[ "$(cat "$work/command")" == NoNewPrivs:*0 ]]
 }
 
-@test "oobetet: what the supervisor left open goes to no worker" {
+@test "oobetet: descriptors inherited from the supervisor are not passed to workers" {
 	exec 9<"$work"
 	start_chain
 	exec 9<&-
@@ -100,7 +100,7 @@ can_look_into() {
 	done
 }
 
-@test "oobetet: its file is replaced: the workers that it starts are still the same program" {
+@test "oobetet: after its executable is replaced, new workers still run the old program" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	enter_room flapjack flapjack
@@ -119,7 +119,7 @@ can_look_into() {
 	run ! said oobetet newer
 }
 
-@test "oobetet: a log that nobody reads does not stop the alarm" {
+@test "oobetet: a blocked log does not stop the alarm" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
@@ -143,7 +143,7 @@ service_is_down() {
 	svstat "$work/service" | grep -q ': down'
 }
 
-@test "oobetet: under supervise, which restarts it when it dies and stops it when told" {
+@test "oobetet: supervise restarts it after a crash and stops it" {
 	load lib/supervised
 	start_chain
 	stop oobetet
@@ -166,7 +166,7 @@ service_is_down() {
 	supervise_end "$work/service"
 }
 
-@test "oobetet: systemd's watchdog is told while it lives, and not while it stands still" {
+@test "oobetet: systemd's watchdog is notified while it runs, and not while it is stopped" {
 	start systemd python3 -u -c '
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -10,7 +10,7 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-# once PATTERN: logged, and once only
+# once PATTERN: logged exactly once
 once() {
 	[ "$(count_of oobetet "$1")" -eq 1 ]
 }
@@ -45,7 +45,7 @@ start_room_with() {
 	start_room "plugin_paths = { '$work/modules' }"
 }
 
-@test "oobetet: a nick in use is varied, and taken when it is free" {
+@test "oobetet: a nick in use gets a suffix, and is used again when free" {
 	start_room
 	enter_room eve oobetet
 	write_ini
@@ -64,7 +64,7 @@ start_room_with() {
 	[ "$(count_of oobetet 'out of the room')" -eq 1 ]
 }
 
-@test "oobetet: a room with a password: the right one, a wrong one, none" {
+@test "oobetet: a room with a password: the correct one, a wrong one, none" {
 	start_room
 	room_set "$(room_field muc#roomconfig_passwordprotectedroom 1)$(room_field muc#roomconfig_roomsecret sesame)"
 	write_ini room_password=sesame
@@ -87,7 +87,7 @@ start_room_with() {
 	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
 }
 
-@test "oobetet: a room for members only: before we are a member, and afterwards" {
+@test "oobetet: a members-only room: before and after oobetet is a member" {
 	start_room
 	room_set "$(room_field muc#roomconfig_membersonly 1)"
 	write_ini
@@ -119,7 +119,7 @@ start_room_with() {
 	once 'destroyed'
 }
 
-@test "oobetet: removed for a technical reason (333), it comes back" {
+@test "oobetet: removed for a technical reason (333), it joins again" {
 	start_room_with <<-'LUA'
 		local st = require "util.stanza";
 		module:hook("muc-occupant-groupchat", function (event)
@@ -194,7 +194,7 @@ start_bridge() {
 	LUA
 }
 
-@test "oobetet: a room without stable ids: messages come back by their text" {
+@test "oobetet: a room without stable ids: messages are confirmed by their text" {
 	start_bridge
 	write_ini
 	start_oobetet
@@ -213,7 +213,7 @@ paced() {
 		awk -v gap="$1" 'NR > 1 && $1 - before < gap { exit 1 } { before = $1 }'
 }
 
-@test "oobetet: a room that changes messages: sent again no sooner than the repeats, and logged" {
+@test "oobetet: a room that changes messages: resent no faster than repeats, and logged" {
 	start_bridge ' (by a bridge)'
 	write_ini repeat_interval=4
 	start_oobetet
@@ -225,7 +225,7 @@ paced() {
 	poll 20 said flapjack '<oobetet>.* is OK'
 }
 
-@test "oobetet: a watched nick with a new owner is a warning, the return of its owner is none" {
+@test "oobetet: a new owner of a watched nick is a warning, the return of the old one is not" {
 	start_room
 	write_ini watched_nick=flapjack max_latency=60
 	start_oobetet
@@ -248,7 +248,7 @@ paced() {
 	poll 20 said oobetet "$was real JID mallory@localhost, before flapjack@localhost; its messages still count\$"
 }
 
-@test "oobetet: a password in a text of the server is masked, even a part of it" {
+@test "oobetet: a password in a server's error text is masked, even in part" {
 	start_room
 	write_ini room_password=open-sesame
 	start_oobetet

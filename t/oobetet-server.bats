@@ -57,7 +57,7 @@ once() {
 	poll 20 paged '202 resolve'
 }
 
-@test "oobetet: a wrong password backs off and is logged once; the alarm goes to PagerDuty" {
+@test "oobetet: a wrong password: back-off, logged once, and the alarm goes to PagerDuty" {
 	start_prosody
 	prosody_account oobetet another-secret
 	start_pagerduty
@@ -76,7 +76,7 @@ once() {
 	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
-@test "oobetet: kicked, it comes back; banned, it keeps trying, and PagerDuty gets the alarm" {
+@test "oobetet: kicked, it joins again; banned, it keeps trying, and PagerDuty gets the alarm" {
 	start_chain
 	start_beat
 	change "nick='oobetet' role='none'"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet while it cannot hear: what was said meanwhile, and what is silence.
+# oobetet while it receives nothing: history, stops, and what counts as silence.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -14,7 +14,7 @@ teardown() {
 	stop_all
 }
 
-# family SIGNAL: to oobetet and all its children
+# family SIGNAL: sends it to oobetet and all its children
 family() {
 	local pid=${pids[oobetet]:-}
 	[ -z "$pid" ] || kill "-$1" "$pid" $(pgrep -P "$pid") 2>/dev/null
@@ -29,7 +29,7 @@ seconds_from_to() {
 	awk -v from="$from" -v to="$to" 'BEGIN { print to - from }'
 }
 
-@test "oobetet: what the room has kept of the time away counts at its stamp" {
+@test "oobetet: history of an absence counts at its stamps" {
 	start_chain max_latency=8
 	both
 	poll 20 heard '<flapjack> Recovery'
@@ -47,7 +47,7 @@ seconds_from_to() {
 	awk -v passed="$passed" 'BEGIN { exit !(passed > 6.5) }'
 }
 
-@test "oobetet: while all of it is stopped there is no silence, and none is forgotten" {
+@test "oobetet: time while all processes are stopped is not counted, earlier silence is" {
 	start_chain max_latency=4
 	both
 	poll 20 heard '<flapjack> Recovery'
@@ -66,7 +66,7 @@ seconds_from_to() {
 	run ! said oobetet 'not responding'
 }
 
-@test "oobetet: only the watched nick counts, only in the watched rooms, and not all rooms are told" {
+@test "oobetet: only watched nicks in watched rooms count; only alert rooms get alarms" {
 	start_chain watched_nick=flapjack watch_rooms=ops@conference.localhost \
 		alert_rooms=loud@conference.localhost greeting=no
 	run ! said oobetet 'watched_nick is not set'
@@ -88,7 +88,7 @@ seconds_from_to() {
 	run ! heard '<oobetet>'
 }
 
-@test "oobetet: patterns of another alerter; a heartbeat" {
+@test "oobetet: configured patterns for another alerter, and for a heartbeat" {
 	start_chain 'problem_pattern=^\[FIRING:[0-9]+\] Flapper' 'recovery_pattern=^\[RESOLVED\] Flapper'
 	poll 20 heard 'is Critical: haven.t seen a test (problem|recovery)'
 	both

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet over its restarts: what the state file keeps, and what becomes of a bad one.
+# oobetet over restarts: the state file, valid and damaged.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -19,7 +19,7 @@ pause() {
 	read -rt "$1" <> <(:) || :
 }
 
-@test "oobetet: killed in the middle of an incident: the next one goes on with it, and resolves it" {
+@test "oobetet: killed during an incident: the next process continues and resolves it" {
 	start_chain state_file="$work/state"
 	poll 20 paged '202 trigger'
 	poll 20 heard '<oobetet>.* is Critical'
@@ -34,7 +34,7 @@ pause() {
 	[ "$(stat -c %a "$work/state")" = 600 ]
 }
 
-@test "oobetet: incident_key changes in the middle of an incident: its key does not" {
+@test "oobetet: a change of incident_key does not change the key of an open incident" {
 	start_chain state_file="$work/state"
 	poll 20 paged '202 trigger "Flapjack Self Monitoring from'
 	stop oobetet
@@ -46,7 +46,7 @@ pause() {
 	poll 20 paged '202 trigger "Chain, 2'
 }
 
-@test "oobetet: an incident that ends while oobetet is down is resolved all the same" {
+@test "oobetet: an incident that ends while oobetet is down is resolved" {
 	start_chain state_file="$work/state"
 	poll 20 paged '202 trigger'
 	stop oobetet
@@ -58,7 +58,7 @@ pause() {
 	[ "$(incidents)" -eq 1 ]
 }
 
-@test "oobetet: killed again and again before max_latency it alarms all the same" {
+@test "oobetet: repeated kills before max_latency do not prevent the alarm" {
 	start_chain state_file="$work/state" max_latency=8 pagerduty_contact=
 	both
 	for ((i = 0; i < 10; i++)); do
@@ -74,7 +74,7 @@ written_by_another() {
 	[ "$(stat -c %i "$work/state" 2>/dev/null)" != "$1" ]
 }
 
-# run_until_written: a life that ends as soon as it has written the state file
+# run_until_written: starts oobetet and kills it after its first write of the state file
 run_until_written() {
 	local before
 	before=$(stat -c %i "$work/state" 2>/dev/null) || :
@@ -83,7 +83,7 @@ run_until_written() {
 	kill_oobetet
 }
 
-@test "oobetet: killed in the first moments of each life it alarms all the same" {
+@test "oobetet: repeated kills right after the start do not prevent the alarm" {
 	write_ini state_file="$work/state" max_latency=6 pagerduty_contact= alert_command="cat >>$work/told"
 	# each life counts a quarter of a second at least
 	for ((i = 0; i < 24; i++)); do run_until_written; done
@@ -91,7 +91,7 @@ run_until_written() {
 	poll 5 grep -q 'is Critical' "$work/told"
 }
 
-@test "oobetet: killed within a minute of its start: the next life holds the heartbeat back" {
+@test "oobetet: killed within a minute of its start: the next process delays the heartbeat" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
@@ -112,7 +112,7 @@ run_until_written() {
 	run ! said oobetet 'ended unexpectedly'
 }
 
-@test "oobetet: down for longer than max_latency: said, and no alarm for it" {
+@test "oobetet: down for longer than max_latency: reported, without an alarm" {
 	start_chain state_file="$work/state" max_latency=4 pagerduty_contact=
 	both
 	poll 20 heard '<flapjack> Recovery'
@@ -125,7 +125,7 @@ run_until_written() {
 	run ! said oobetet 'error: '
 }
 
-@test "oobetet: a state file that cannot be parsed is named, set aside and ignored" {
+@test "oobetet: an invalid state file is logged, set aside and ignored" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	write_ini state_file="$work/state" max_latency=60
@@ -157,7 +157,7 @@ nothing_left() {
 	! pgrep -f "^oobetet -c $work/"
 }
 
-@test "oobetet: a disk that hangs stops neither the alarm nor SIGTERM, and is logged" {
+@test "oobetet: a hanging disk is logged and delays neither the alarm nor SIGTERM" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty
@@ -173,14 +173,14 @@ nothing_left() {
 	poll 20 nothing_left
 }
 
-@test "oobetet: what stands where the new state file goes is not waited for" {
+@test "oobetet: a named pipe in place of the new state file does not block" {
 	mkfifo "$work/state.new"
 	write_ini state_file="$work/state"
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 [ -s "$work/state" ]
 }
 
-@test "oobetet: two never share a state file" {
+@test "oobetet: a state file in use: the second oobetet runs without it" {
 	write_ini state_file="$work/state"
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 [ -s "$work/state" ]
@@ -193,7 +193,7 @@ nothing_left() {
 	run ! said oobetet 'in use'
 }
 
-@test "oobetet: SIGTERM to all of its group: it leaves the rooms, the state file is written" {
+@test "oobetet: SIGTERM to the whole group: rooms are left, the state file is written" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	write_ini state_file="$work/state" max_latency=60
@@ -205,7 +205,7 @@ nothing_left() {
 	run ! said oobetet 'warning: (process|xmpp)|cannot be written'
 }
 
-@test "oobetet: started while everything is down: it alarms, and says that nobody can be told" {
+@test "oobetet: started while everything is down: it alarms, and logs that no channel works" {
 	write_ini state_file="$work/state"
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 said oobetet 'error: Flapjack Self Monitoring is Critical'

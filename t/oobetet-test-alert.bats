@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $stderr, $pids and what load brings
-# oobetet --test-alert: one test through every channel, and whether it arrived.
+# oobetet --test-alert: one test message through every channel, and its result.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -25,7 +25,7 @@ tested() {
 	echo "$stderr"
 }
 
-@test "oobetet: --test-alert sends through every channel once, and closes what it opened" {
+@test "oobetet: --test-alert sends through every channel once, and resolves its incident" {
 	start_channels
 	write_ini 'rooms=ops@conference.localhost, second@conference.localhost'
 	start_oobetet # the test is nobody's alert, and no trouble for who watches
@@ -40,7 +40,7 @@ PagerDuty: arrived' ]
 	run ! said oobetet '(warning|error): (xmpp|out of)'
 }
 
-@test "oobetet: --test-alert closes what it opened when its http worker dies in between" {
+@test "oobetet: --test-alert resolves its incident when its http worker dies in between" {
 	# the answer to the resolve does not come, and then there is nobody who waits for it
 	start_pagerduty --answer 202,hang
 	write_ini server=127.0.0.1 port=1
@@ -53,7 +53,7 @@ PagerDuty: arrived' ]
 	[ "$(count_of pagerduty ' 202 trigger ')" -eq 1 ]
 }
 
-@test "oobetet: --test-alert says what it could not close" {
+@test "oobetet: --test-alert reports an incident that it could not resolve" {
 	start_pagerduty --answer 202,500
 	write_ini server=127.0.0.1 port=1
 	tested 69
@@ -61,7 +61,7 @@ PagerDuty: arrived' ]
 	[[ "$stderr" == *'warning: PagerDuty: the test'"'"'s incident is perhaps still open ("TEST by oobetet on '* ]]
 }
 
-@test "oobetet: --test-alert says which channel does not work, and why" {
+@test "oobetet: --test-alert reports which channel does not work, and why" {
 	start_channels --api 1
 	ban oobetet
 	enter_room second eve second
@@ -74,7 +74,7 @@ PagerDuty: arrived' ]
 	[[ "$stderr" == *'warning: '*'ops@conference.localhost: forbidden'* ]]
 }
 
-@test "oobetet: --test-alert without a server ends, and says so" {
+@test "oobetet: --test-alert without a server exits with an error" {
 	start_pagerduty
 	write_ini
 	tested 69
@@ -84,7 +84,7 @@ PagerDuty: arrived' ]
 	tested 78
 }
 
-@test "oobetet: --test-alert fails in a room that did not exist, which may be mistyped" {
+@test "oobetet: --test-alert fails in a room that it had to create: a possible typo" {
 	start_channels
 	write_ini 'rooms=ops@conference.localhost, pos@conference.localhost'
 	tested 69

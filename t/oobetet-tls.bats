@@ -45,7 +45,7 @@ make_other_certificate() {
 	mv "$work/prosody/other.example.pem" "$work/$certificate.pem"
 }
 
-# unverified WHY: the error says so, and names tls_ca_file; with a valid certificate it recovers
+# unverified WHY: the error contains WHY and tls_ca_file; with a valid certificate it recovers
 unverified() {
 	start_prosody_tls
 	prosody_account oobetet secret-of-oobetet
@@ -75,7 +75,7 @@ unverified() {
 	unverified 'certificate has expired'
 }
 
-@test "oobetet: the right certificate, by a known and by an unknown authority" {
+@test "oobetet: a valid certificate, of a known and of an unknown authority" {
 	start_prosody_tls
 	prosody_account oobetet secret-of-oobetet
 	start_pagerduty

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $pids and what load brings
-# oobetet while its workers die or stand still.
+# oobetet while its workers die or are stopped.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -19,13 +19,13 @@ other_hand_than() {
 	now=$(worker_pid "$1") && [ "$now" != "$2" ]
 }
 
-# Told everywhere after the first one's end.
+# The next incident reaches every channel.
 second_incident() {
 	sed '1,/<oobetet>.*is OK/d' "$work/eve.log" | grep -q '<oobetet>.* is Critical' &&
 		sed '1,/ 202 resolve/d' "$work/pagerduty.log" | grep -q '202 trigger'
 }
 
-# trouble WORKER SIGNAL: the signal in the middle of an incident; it is healed, and another told
+# trouble WORKER SIGNAL: the signal during an incident, which ends; the next one is sent
 trouble() {
 	local old
 	poll 20 heard '<oobetet>.* is Critical'
@@ -47,7 +47,7 @@ trouble() {
 	said oobetet 'warning: xmpp: it ended without giving a reason; trying again'
 }
 
-@test "oobetet: the xmpp worker stands still" {
+@test "oobetet: the xmpp worker is stopped" {
 	start_chain
 	trouble xmpp STOP
 	said oobetet 'warning: xmpp: not responding, killed; trying again'
@@ -59,13 +59,13 @@ trouble() {
 	said oobetet 'warning: http: it ended without giving a reason; trying again'
 }
 
-@test "oobetet: the http worker stands still" {
+@test "oobetet: the http worker is stopped" {
 	start_chain
 	trouble http STOP
 	said oobetet 'warning: http: not responding, killed; trying again'
 }
 
-@test "oobetet: SIGTERM is exit 0 within two seconds even if both workers stand still" {
+@test "oobetet: SIGTERM is exit 0 within two seconds even if both workers are stopped" {
 	start_chain
 	xmpp=$(worker_pid xmpp) http=$(worker_pid http)
 	freeze "$xmpp" "$http"
@@ -73,7 +73,7 @@ trouble() {
 	poll 5 eval "! grep -q '^State:.[^Z]' /proc/$xmpp/status /proc/$http/status 2>/dev/null"
 }
 
-@test "oobetet: its workers go with it when it is killed" {
+@test "oobetet: its workers exit when it is killed" {
 	start_chain
 	xmpp=$(worker_pid xmpp) http=$(worker_pid http)
 	freeze "$http"

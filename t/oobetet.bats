@@ -29,7 +29,7 @@ teardown() { stop_all; }
 	[[ "$(tail -n 1 "$work/pagerduty.log")" == *' incident 1 resolved' ]]
 }
 
-@test "oobetet: no alarm while both kinds come, an alarm with only one" {
+@test "oobetet: no alarm while both kinds arrive, an alarm with only one" {
 	start_chain max_latency=6
 	heard '<oobetet> oobetet on .*: watching for "Flapper" on web-01'
 	start_beat

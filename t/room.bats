@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work, $output, $status and what load brings
-# The Jabber server and the occupant that other tests rely on.
+# The Jabber server and the room client that other tests use.
 
 load lib/daemons
 load lib/prosody
@@ -8,7 +8,7 @@ load lib/prosody
 setup() { start_work; }
 teardown() { stop_all; }
 
-@test "what one says the other hears, once, and it is not TLS" {
+@test "messages arrive once, without TLS" {
 	start_prosody
 	enter_room juliet Juliet
 	enter_room romeo Romeo
@@ -22,7 +22,7 @@ teardown() { stop_all; }
 	stop juliet
 }
 
-@test "with TLS, by the certificate that the test made; not by another" {
+@test "TLS with the test's certificate works, with another it fails" {
 	start_prosody_tls
 	enter_room juliet Juliet
 	make_certificate other.example
@@ -35,7 +35,7 @@ teardown() { stop_all; }
 	stop juliet
 }
 
-@test "at end of file it leaves when the room has everything" {
+@test "at end of file it leaves after all messages are confirmed" {
 	start_prosody
 	enter_room juliet Juliet
 	prosody_account romeo secret
@@ -46,7 +46,7 @@ teardown() { stop_all; }
 	stop juliet
 }
 
-@test "what was said before is told as history" {
+@test "earlier messages are printed as history" {
 	start_prosody
 	enter_room juliet Juliet
 	say juliet 'Wherefore art thou?'
@@ -55,7 +55,7 @@ teardown() { stop_all; }
 	poll 10 said romeo ' history <Juliet> Wherefore'
 }
 
-@test "a wrong password, a taken nick and a killed server are told" {
+@test "a wrong password, a nick in use and a killed server are reported" {
 	start_prosody
 	enter_room juliet Juliet
 	prosody_account romeo secret
