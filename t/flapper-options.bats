@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
-# What flapper says to the command line.
+# The command line of flapper.
 
 load lib/daemons
 load lib/flapper
 setup() { start_work; }
 teardown() { stop_all; }
 
-# refuses MESSAGE OPTION...: exit 64, and a message that holds MESSAGE
+# refuses MESSAGE OPTION...: exit 64, and an error that contains MESSAGE
 refuses() {
 	run -64 flapper "${@:2}"
 	echo "$output"
 	[[ "$output" == *"$1"* ]]
 }
 
-@test "flapper: --help and --version answer on standard output" {
+@test "flapper: --help and --version print to standard output" {
 	for option in -h --help; do
 		run -0 --separate-stderr flapper $option
 		[[ "$output" == "usage: flapper "* && "$stderr" == '' ]]
@@ -25,7 +25,7 @@ refuses() {
 	done
 }
 
-@test "flapper: a bad value is refused, naming the option and the value" {
+@test "flapper: an invalid value is refused with the option and the value" {
 	refuses "--interval: '1ms' is not from 2ms to 7d" -i 1ms
 	refuses "--interval: '7d1s' is not from 2ms to 7d" --interval 7d1s
 	refuses "--interval: 'often' is not a duration" --interval=often
@@ -45,7 +45,7 @@ refuses() {
 	refuses "unexpected argument 'here'" here
 }
 
-@test "flapper: what the original was told is answered with what to type" {
+@test "flapper: options of the original get an error with the new form" {
 	refuses "type 'flapper', with options such as --interval 120 --port 12345" start
 	refuses "type 'flapper', with options" start -d -p /var/run/flapper.pid
 	refuses "type 'sv stop flapper'" stop
@@ -55,14 +55,14 @@ refuses() {
 	refuses "type 'flapper --port 12345'" -p flapper.pid
 }
 
-@test "flapper: takes the original's names of its options" {
+@test "flapper: the original's option names work" {
 	port=$(free_port)
 	run -0 flapper --bind-ip 127.0.0.1 --bind-port "$port" --frequency 1.5 --count 1
 	[ "${lines[0]}" = "flapper: info: up on 127.0.0.1:$port for 750 ms" ]
 	[ "${lines[1]}" = "flapper: info: down on 127.0.0.1:$port for 750 ms" ]
 }
 
-@test "flapper: the interval reads like every duration" {
+@test "flapper: the interval accepts every form of a duration" {
 	local -A halves=([120]='60 s' [2m]='60 s' [1.5]='750 ms' [1h30m]='2700 s' [7d]='302400 s'
 		[2ms]='1 ms')
 	for interval in "${!halves[@]}"; do

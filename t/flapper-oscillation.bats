@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
-# The rhythm of flapper, over many periods and through a stop.
+# The oscillation of flapper, over many periods and through a stop.
 
 load lib/daemons
 load lib/flapper
 setup() { start_work; }
 teardown() { stop_all; }
 
-# see up|down WORD CODE: in a half that has just begun check_tcp says so, on IPv4 and on IPv6. What
-# was asked while the half ended does not count.
+# see up|down WORD CODE: check_tcp reports this in a half that has just begun, on IPv4 and IPv6. A
+# check during a transition does not count.
 see() {
 	local before answers address
 	for _ in 1 2 3; do
@@ -27,7 +27,7 @@ see() {
 	return 1
 }
 
-@test "flapper: check_tcp sees OK and refused in turn for ten periods, IPv4 and IPv6" {
+@test "flapper: check_tcp reports OK and refused in turn for ten periods, on IPv4 and IPv6" {
 	start_flapper -i 2
 	for _ in {1..10}; do
 		see down refused 2
@@ -53,7 +53,7 @@ hammer() {
 	E
 }
 
-@test "flapper: 10,000 periods of 2 ms: no descriptor is leaked, no time is lost" {
+@test "flapper: 10,000 periods of 2 ms: no descriptor leak, no drift" {
 	local began=${EPOCHREALTIME/./} sure before now most=0
 	start_flapper -i 2ms
 	sure=${EPOCHREALTIME/./}
@@ -93,7 +93,7 @@ phase_of() {
 		END { if (!seen) exit 1; print int(best * 1000) }' "$work/flapper.log"
 }
 
-@test "flapper: stopped for three periods and continued, it skips them and is back in phase" {
+@test "flapper: stopped for three periods, it skips them and continues in phase" {
 	start_stamped -i 2
 	local began grid period=2 stopped continued
 	wait_for up
@@ -123,7 +123,7 @@ phase_of() {
 	[ $((before - after)) -lt 200 ]
 }
 
-@test "flapper: --align keeps the wall clock's rhythm, also over a restart" {
+@test "flapper: --align keeps the phase of the wall clock, also over a restart" {
 	local grid=0 period=2 phase
 	for _ in first again; do
 		# begun in the second half of a period it begins with down

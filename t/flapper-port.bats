@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
-# What flapper costs, and what it does in a crowd and when its port is taken.
+# flapper's resource usage, many connections, and a port in use.
 
 load lib/daemons
 load lib/flapper
 setup() { start_work; }
 teardown() { stop_all; }
 
-@test "flapper: 5,000 connections in one period, of which the newest 1,024 stay" {
+@test "flapper: of 5,000 connections in one period the newest 1,024 stay open" {
 	ulimit -n 6000
 	start_flapper -i 30
 	python3 - "$port" "/proc/${pids[flapper]}" <<-'E' 3>&-
@@ -37,7 +37,7 @@ teardown() { stop_all; }
 	run ! said flapper error
 }
 
-@test "flapper: a port taken while it is closed: said once, tried on, said when it works again" {
+@test "flapper: a port in use after a closed half: logged once, retried, recovery logged" {
 	start_flapper -i 4
 	wait_for down
 	mkfifo "$work/release"
@@ -78,7 +78,7 @@ ephemeral_port() {
 	echo $((low + 2 * ((RANDOM * 32768 + RANDOM) % ((high - low) / 2))))
 }
 
-@test "flapper: who probes its closed port in the ephemeral range never connects to itself" {
+@test "flapper: a probe of its closed port in the ephemeral range never connects to itself" {
 	# an interval that is now in its closed half, for minutes
 	local interval=1000
 	until [ $((EPOCHSECONDS % interval)) -ge $((interval / 2)) ] &&
@@ -92,7 +92,7 @@ ephemeral_port() {
 	[[ "$output" == 'connected to itself at attempt'* ]]
 }
 
-# Succeeds once it has started on an ephemeral port that nobody uses.
+# Succeeds once flapper has started on an unused ephemeral port.
 ephemeral_flapper() {
 	port=$(ephemeral_port)
 	start flapper flapper -p "$port" "$@"
@@ -109,12 +109,12 @@ wakes() {
 	echo $((after - before)) $((${EPOCHREALTIME/./} - begun))
 }
 
-# In hundredths of a second: who never sleeps never wakes up either.
+# In hundredths of a second: a process that never sleeps never wakes up either.
 processor_time() {
 	awk '{ print $14 + $15 }' "/proc/${pids[flapper]}/stat"
 }
 
-@test "flapper: it wakes for transitions and connections only" {
+@test "flapper: it wakes up for transitions and connections only" {
 	port=$(free_port)
 	start flapper flapper -q -i 1h -p "$port"
 	poll 10 check_tcp -H 127.0.0.1 -p "$port"
@@ -132,7 +132,7 @@ processor_time() {
 	[ "$woke" -le $((took / 125000)) ] # 1.6 a half
 }
 
-@test "flapper: its resident memory stays under 2 MiB, with 1,024 visitors too" {
+@test "flapper: its resident memory stays under 2 MiB, also with 1,024 connections" {
 	ulimit -n 6000
 	start_flapper -i 20s
 	echo "at the start: $(status_of VmRSS) kB"

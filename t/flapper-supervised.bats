@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
-# The examples of doc/examples/flapper, each under the supervisor that it is for.
+# The examples of doc/examples/flapper, each under its supervisor.
 
 load lib/daemons
 load lib/flapper
 load lib/supervised
 
-# A place that the user `nobody` can reach, with flapper in it.
+# A directory that the user `nobody` can access, with flapper in it.
 setup() {
 	start_work
 	stage=$(mktemp -d /tmp/flapper-supervised.XXXXXX)
@@ -22,7 +22,7 @@ teardown() {
 	rm -rf "$stage"
 }
 
-# stage_example NAME: a copy of that directory, on $port and faster; who is not root stays himself
+# stage_example NAME: a copy of that directory, on $port and faster; no change of user without root
 stage_example() {
 	cp -R "$root/doc/examples/flapper/$1" "$stage/service"
 	chmod -R u+w "$stage/service"
@@ -40,7 +40,7 @@ expected_user() {
 	if [ "$(id -u)" -eq 0 ]; then echo nobody; else id -un; fi
 }
 
-@test "flapper: under runit's runsv it serves, is logged, and stops with exit code 0" {
+@test "flapper: runit's runsv runs it, logs it, and stops it with exit code 0" {
 	stage_example runit
 	printf '#!/bin/sh\necho "$@" >finished\n' >"$stage/service/finish"
 	chmod 755 "$stage/service/finish"
@@ -59,7 +59,7 @@ expected_user() {
 	poll 20 eval "! pgrep -f '^flapper .*--port $port\$'"
 }
 
-@test "flapper: under daemontools' supervise it serves and stops" {
+@test "flapper: daemontools' supervise runs it and stops it" {
 	stage_example daemontools
 	start supervise supervise "$stage/service"
 	poll 20 said supervise "flapper: info: up on \[::\]:$port for 1800 s"
@@ -74,8 +74,8 @@ expected_user() {
 	run -2 check_tcp -H 127.0.0.1 -p "$port"
 }
 
-# There is no systemd in a test; what its unit says is run as systemd would.
-@test "flapper: the command of flapper.service serves and tells systemd so" {
+# There is no systemd in a test; the command of the unit is run as systemd would run it.
+@test "flapper: the command of flapper.service serves and notifies systemd" {
 	local unit=$root/doc/examples/flapper/flapper.service command
 	grep -qx 'Type=notify' "$unit"
 	command=$(sed -n 's/^ExecStart=//p' "$unit")

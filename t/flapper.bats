@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings; eval's
-# One flapper: its port, its log, its visitors, its end.
+# One flapper: its port, its log, its connections, its exit.
 
 load lib/daemons
 load lib/flapper
@@ -19,7 +19,7 @@ s = connect()
 exec(sys.stdin.read())' "$port" "$@" 3>&-
 }
 
-@test "flapper: one line a transition, and it exits after the counted periods" {
+@test "flapper: one log line per transition, and exit after --count periods" {
 	port=$(free_port)
 	run -0 flapper -i 1500ms -n 2 -p "$port"
 	[ "$output" = "flapper: info: up on [::]:$port for 750 ms
@@ -28,7 +28,7 @@ flapper: info: up on [::]:$port for 750 ms
 flapper: info: down on [::]:$port for 750 ms" ]
 }
 
-@test "flapper: --quiet logs no transition, SIGUSR1 is answered all the same" {
+@test "flapper: --quiet logs no transitions, SIGUSR1 still logs the state" {
 	port=$(free_port)
 	run -0 flapper -i 1500ms -n 2 -q -p "$port"
 	[ "$output" = '' ]
@@ -39,7 +39,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	[ "$(wc -l <"$work/flapper.log")" -eq 1 ]
 }
 
-@test "flapper: SIGUSR1 that comes late tells the state after what was overdue" {
+@test "flapper: a late SIGUSR1 logs the state after the overdue transitions" {
 	start_flapper -i 400ms
 	freeze flapper
 	kill -USR1 "${pids[flapper]}"
@@ -50,7 +50,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	said flapper "(up|down) on \[::\]:$port, 0 connections, [0-9.]+ m?s to the next transition\$"
 }
 
-@test "flapper: started with everything closed, it says nothing to its visitors" {
+@test "flapper: started with closed standard streams, it sends nothing to clients" {
 	port=$(free_port)
 	bash -c 'exec flapper -p "$0" -i 7d <&- >&- 2>&-' "$port" 3>&- &
 	pids[flapper]=$!
@@ -64,7 +64,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	stop flapper
 }
 
-@test "flapper: keeps its rhythm though nobody reads its log" {
+@test "flapper: a blocked log does not stop the oscillation" {
 	port=$(free_port)
 	# more lines than a pipe holds
 	python3 - "$port" <<-'E'
@@ -78,7 +78,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	E
 }
 
-@test "flapper: port 0 picks one and says which" {
+@test "flapper: port 0 picks a port and logs it" {
 	port=0
 	start_flapper -i 1h
 	said flapper 'info: the port is \[::\]:[0-9]+$'
@@ -110,7 +110,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	done
 }
 
-@test "flapper: SIGTERM ends it at once though visitors flood it" {
+@test "flapper: SIGTERM ends it at once during a flood of connections" {
 	port=$(free_port)
 	python3 - "$port" <<-'E'
 		import socket, subprocess, sys, threading, time
@@ -136,7 +136,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	E
 }
 
-@test "flapper: a port that is taken at the start: exit 75 and who to ask" {
+@test "flapper: a port in use at the start: exit 75, and how to find its owner" {
 	start_flapper -i 1h
 	for address in :: 127.0.0.1 ::1; do
 		run -75 flapper -p "$port" -b $address
@@ -144,7 +144,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	done
 }
 
-@test "flapper: an address that this machine does not have: exit 75" {
+@test "flapper: an address of another machine: exit 75" {
 	run -75 flapper -p 0 -b 192.0.2.1
 	[[ "$output" == *"cannot bind to 192.0.2.1:0: Cannot assign requested address"* ]]
 }
@@ -155,7 +155,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	[[ "$output" == *"cannot bind to [::]:80: Permission denied"*CAP_NET_BIND_SERVICE* ]]
 }
 
-@test "flapper: --bind serves that address and no other" {
+@test "flapper: --bind serves only that address" {
 	start_flapper -i 1h -b 127.0.0.1
 	check_tcp -H 127.0.0.1 -p "$port"
 	run -2 check_tcp -H ::1 -p "$port"
@@ -172,7 +172,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	check_tcp -H 127.0.0.1 -p "$port"
 }
 
-@test "flapper: is ready when it serves, for s6 and for systemd" {
+@test "flapper: readiness is reported once it serves, to s6 and to systemd" {
 	port=$(free_port)
 	python3 - "$work/notify" "$port" <<-'E'
 		import os, socket, subprocess, sys
@@ -196,7 +196,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	E
 }
 
-@test "flapper: is ready in a closed half too" {
+@test "flapper: readiness is reported in a closed half too" {
 	port=$(free_port)
 	# an interval that is now in its closed half, for a minute more at least
 	interval=240
@@ -210,7 +210,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	[[ "$output" == *refused* ]]
 }
 
-@test "flapper: a line quit ends a visit, nothing else does" {
+@test "flapper: the line quit ends a connection, nothing else does" {
 	start_flapper -i 1h
 	peer <<-'E'
 		other = connect()
@@ -232,7 +232,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	check_tcp -H 127.0.0.1 -p "$port" -s hello -q quit
 }
 
-@test "flapper: closing is an orderly end for all, even for those that it had not yet seen" {
+@test "flapper: closing ends all connections orderly, those not yet accepted too" {
 	start_flapper -i 6
 	wait_for up
 	# three who send and do not listen; flapper sleeps through the end of the half
@@ -253,7 +253,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	said flapper 'down on'
 }
 
-@test "flapper: when descriptors run out the oldest visitor makes room" {
+@test "flapper: without free descriptors the oldest connection is closed" {
 	start_flapper -i 1h
 	local inside=$(($(descriptors) + 6))
 	mkfifo "$work/go"
@@ -279,7 +279,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	run ! said flapper error
 }
 
-@test "flapper: when nobody can be let in that is said once, and when it works again" {
+@test "flapper: failing accepts are logged once, and so is the recovery" {
 	start_flapper -i 1h
 	allow_no_more_descriptors
 	check_tcp -H 127.0.0.1 -p "$port" || :

@@ -22,7 +22,7 @@ check() {
 	run --separate-stderr httpbroker-submit -e db "$@"
 }
 
-# the last event in Redis has this value
+# The last event in Redis has this value.
 last_is() {
 	local found
 	found=$(redis --raw LINDEX events 0 |
@@ -37,7 +37,7 @@ last_matches() {
 	redis --raw LINDEX events 0 | grep -Eq -- "$1"
 }
 
-@test "real plugins: their state, their words, their exit code, their perfdata and the run time" {
+@test "real plugins: state, output, exit code, perfdata and run time are reported" {
 	local dead
 	start_redis
 	start_broker
@@ -72,7 +72,7 @@ last_matches() {
 	last_matches '"summary":"(LOAD )?OK - .*load average.*"perfdata":"load1='
 }
 
-@test "output over several lines comes apart; a command that says nothing is put into words" {
+@test "output of several lines is split; a command without output gets a summary" {
 	start_redis
 	start_broker
 	check -c long -- printf 'DISK OK | a=1\nfirst\n  "zweite" \303\244\nthird | b=2\nc=3\n'
@@ -89,7 +89,7 @@ last_matches() {
 	last_is summary 'no room'
 }
 
-@test "a job that fails: the last line of standard error is the summary, nothing is cut at a bar" {
+@test "a failing job: the last line of standard error is the summary; '|' splits nothing" {
 	start_redis
 	start_broker --flapjack-version 2
 	check -q -c backup --exit-map plain -- \
@@ -99,7 +99,7 @@ last_matches() {
 	last_is details $'Starting | backup\ndumping db'
 }
 
-@test "the exit code is the command's own, as timeout(1) has it" {
+@test "the exit code is that of the command, as with timeout(1)" {
 	start_redis
 	start_broker
 	run -127 --separate-stderr httpbroker-submit -e db -- no-such-command
@@ -116,7 +116,7 @@ last_matches() {
 	last_is state critical
 }
 
-@test "a broker that is away is said on stderr and does not hide the exit code" {
+@test "an unreachable broker is reported on stderr and does not change the exit code" {
 	check --retry 0 -- check_dummy 1 hm
 	[ "$status" -eq 1 ]
 	[ "$output" = 'WARNING: hm' ]
@@ -126,7 +126,7 @@ last_matches() {
 	[[ $stderr == *'--spool: /dev/null/x: Not a directory'* ]]
 }
 
-@test "a token or certificates that cannot be read do not keep a command from being run" {
+@test "a command runs even if the token or the certificates cannot be read" {
 	start_redis
 	start_broker
 	check --token-file "$work/none" --cacert "$work/none" -- check_dummy 1 hm
@@ -139,7 +139,7 @@ last_matches() {
 	[ "$stderr" = 'httpbroker-submit: error: HTTPBROKER_TOKEN: there is a control character in the token' ]
 }
 
-@test "a command that takes too long is ended with its group, and reported" {
+@test "a command that exceeds its timeout is ended with its group, and reported" {
 	start_redis
 	start_broker
 	check --timeout 200ms -- sleep 60
@@ -154,7 +154,7 @@ last_matches() {
 	ended "$(cat "$work/pid")"
 }
 
-@test "a command that takes too long is asked to end before it is made to" {
+@test "a command that exceeds its timeout gets SIGTERM before SIGKILL" {
 	start_redis
 	start_broker
 	check --timeout 300ms -- sh -c 'trap "echo tidied; exit 0" TERM; sleep 60 & wait'
@@ -163,7 +163,7 @@ last_matches() {
 	last_is summary 'sh: timed out after 300 ms: tidied'
 }
 
-@test "one that ignores SIGTERM is killed, with what it has started" {
+@test "a command that ignores SIGTERM is killed, with its children" {
 	start_redis
 	start_broker
 	check --timeout 200ms -- sh -c 'trap "" TERM; sleep 60 & echo $! >"$0"; wait' "$work/pid"
@@ -172,7 +172,7 @@ last_matches() {
 	ended "$(cat "$work/pid")"
 }
 
-@test "a flood is passed on and cut in the event, and takes no memory" {
+@test "a flood of output is passed on, cut in the event, and uses little memory" {
 	start_redis
 	start_broker
 	httpbroker-submit -e db -c flood -- sh -c 'yes ÄÖÜ | head -c 100M; echo the end' |
@@ -188,7 +188,7 @@ last_matches() {
 	last_is check endless
 }
 
-@test "a reader of ours that goes away does not end the command" {
+@test "a closed standard output of ours does not end the command" {
 	start_redis
 	start_broker
 	run bash -c 'httpbroker-submit -e db -c pipe -- sh -c "yes | head -c 1M; exit 2" | head -1; echo "${PIPESTATUS[0]}"'
@@ -196,7 +196,7 @@ last_matches() {
 	last_is state critical
 }
 
-@test "closed streams, on our side and on the command's" {
+@test "closed standard streams, ours and those of the command" {
 	start_redis
 	start_broker
 	check -c closes -- sh -c 'echo said; exec >&- 2>&-; sleep 0.3; exit 2'
@@ -207,7 +207,7 @@ last_matches() {
 	last_is summary said
 }
 
-@test "what a command leaves running is not waited for" {
+@test "background processes of a command are not waited for" {
 	local before=${EPOCHREALTIME/./}
 	start_redis
 	start_broker
@@ -218,7 +218,7 @@ last_matches() {
 	kill "$(cat "$work/pid")"
 }
 
-@test "SIGTERM is handed on, and the end is reported" {
+@test "SIGTERM is passed on to the command, and its end is reported" {
 	start_redis
 	start_broker
 	start submit httpbroker-submit -e db -c long -- sh -c 'echo $$ >"$0"; exec sleep 60' "$work/pid"
@@ -230,7 +230,7 @@ last_matches() {
 	last_matches '"summary":"sh: ended by signal 15'
 }
 
-@test "quotes, control characters and what is not UTF-8 arrive as they can" {
+@test "quotes arrive, control characters and invalid UTF-8 are replaced" {
 	start_redis
 	start_broker
 	check -c "a 'b' \ ü" -T 't"1' -T $'m\374ch' -- printf 'say "hi" \\ \001\033[1m \374 \000end\tx'
@@ -246,7 +246,7 @@ last_matches() {
 	[ "$output" = '' ]
 }
 
-@test "the lines of the cron example run as they are" {
+@test "the lines of the cron example run unchanged" {
 	local line
 	start_redis
 	start_broker

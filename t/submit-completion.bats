@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $root, $output and what load brings
-# The completion of bash, asked as bash asks it.
+# The bash completion, called as bash calls it.
 
 load lib/daemons
 
@@ -10,7 +10,7 @@ setup() {
 	source "$root/doc/completion/httpbroker-submit"
 }
 
-# completes WORD... : what the last word may become, sorted
+# completes WORD... : the completions of the last word, sorted
 completes() {
 	COMP_WORDS=(httpbroker-submit "$@")
 	COMP_CWORD=$#
@@ -18,7 +18,7 @@ completes() {
 	printf '%s\n' "${COMPREPLY[@]}" | sort | tr '\n' ' '
 }
 
-@test "options, and the values of those that have a few" {
+@test "options, and the values of options with a fixed set" {
 	[ "$(completes --sp)" = '--spool --spool-max ' ]
 	[ "$(completes -s u)" = 'unknown unreachable up ' ]
 	[ "$(completes --state = u)" = 'unknown unreachable up ' ]
@@ -28,13 +28,13 @@ completes() {
 	[ "$(completes -c '')" = ' ' ]
 }
 
-@test "every option that there is, and no other" {
+@test "all options of the program, and no others" {
 	local known
 	known=$(httpbroker-submit --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+' | grep -oE -- '-[a-zA-Z],|--[a-z-]+' | tr -d ,)
 	[ "$(completes -)" = "$(printf '%s\n' "$known" -- | sort | tr '\n' ' ')" ]
 }
 
-@test "files, directories, and behind -- commands" {
+@test "files, directories, and commands after --" {
 	mkdir "$work/dir"
 	touch "$work/file"
 	[ "$(completes "$work/f")" = "$work/file " ]
@@ -43,7 +43,7 @@ completes() {
 	[ "$(completes -t 5m -- check_dummy -)" = ' ' ]
 }
 
-@test "bash itself takes the file, and knows whom it is for" {
+@test "bash loads the file and registers the program" {
 	run bash --norc -c "source '$root/doc/completion/httpbroker-submit' && complete -p httpbroker-submit"
 	[ "$status" -eq 0 ]
 	[ "$output" = 'complete -o default -F _httpbroker_submit httpbroker-submit' ]

@@ -22,7 +22,7 @@ states() {
 	curl -sS "http://127.0.0.1:$port/state" | grep -o '"[^"]*":[^,]*' | tr '\n' ' '
 }
 
-@test "one event, with everything that options can say" {
+@test "one event, with all options" {
 	start_redis
 	start_broker
 	run httpbroker-submit -e db -c backup -s WARNING -m 'done "in" 4 min' -d $'a\nb' -t 1d -T x -T y
@@ -38,7 +38,7 @@ states() {
 	redis --raw LINDEX events 0 | grep -q '"time":1000000000'
 }
 
-@test "what is refused is 65, who is not there 69, wrong usage 64" {
+@test "a refused event is exit 65, an unreachable broker 69, wrong usage 64" {
 	start_redis
 	start_broker
 	run httpbroker-submit -e "$(printf 'e%.0s' {1..2000})" -c c -s ok
@@ -52,7 +52,7 @@ states() {
 	[[ $output == *"'fine' is none of ok, warning"* ]]
 }
 
-@test "several brokers: the next is asked, and all are named when none is there" {
+@test "several brokers: the next one is tried; if none works, all are reported" {
 	local dead
 	start_redis
 	start_broker
@@ -87,7 +87,7 @@ states() {
 	[[ $output == *'is longer than 107 bytes' ]]
 }
 
-@test "a token from a file or the environment, which is never said" {
+@test "a token from a file or the environment is used and never printed" {
 	echo 'sesame' >"$work/token"
 	chmod 600 "$work/token"
 	AUTHORIZATION='Bearer sesame' start broker "$root/t/tools/broker-double" "$port" "$work/got" 200
@@ -113,7 +113,7 @@ states() {
 	[ "$status" -eq 78 ]
 }
 
-@test "a command that is run gets no token and no password" {
+@test "a command does not get the token or the password" {
 	HTTPBROKER_TOKEN=sesame HTTPBROKER_URL=http://u:sesame@127.0.0.1:1/state \
 		run httpbroker-submit --dry-run -- sh -c 'env | grep sesame; cat /proc/$PPID/environ | tr "\0" "\n" | grep TOKEN'
 	[ "$status" -eq 0 ]
@@ -122,12 +122,12 @@ states() {
 	[ "$status" -eq 0 ]
 }
 
-# tokens LINE...: what the broker's file has
+# tokens LINE...: writes the broker's token file
 tokens() {
 	(umask 077 && printf '%s\n' "$@" >"$work/tokens")
 }
 
-@test "the broker's own tokens: who is not known keeps his events, who may not is refused" {
+@test "an unknown token keeps the events, an entity that is not permitted is refused" {
 	local known="httpbroker-submit: error: this token may not write 'web-1' (HTTP 403)"
 	tokens all 'some db-*'
 	start_redis
@@ -158,7 +158,7 @@ tokens() {
 		ok_delivered 1; ok_delivered 2; ok_delivered 5)" ]
 }
 
-@test "a named pipe waits until the broker knows its token" {
+@test "a feed waits until the broker knows its token" {
 	tokens all
 	start_redis
 	start_broker --token-file "$work/tokens"
@@ -173,7 +173,7 @@ tokens() {
 	stop submit
 }
 
-@test "https is verified, with the system's certificates or those of --cacert" {
+@test "https is verified with the system's certificates or those of --cacert" {
 	local tls_port
 	start_redis
 	start_broker
@@ -209,7 +209,7 @@ tokens() {
 	[ "$(delivered)" = "$(ok_delivered 1)" ]
 }
 
-@test "--forget: a check, a whole host, and what is not there" {
+@test "--forget: a check, a whole host, an unknown check" {
 	start_redis
 	start_broker
 	submit "$(ok 1)$(ok 2)$(ok 'a&b=c ü')"
@@ -244,7 +244,7 @@ tokens() {
 	[[ ${lines[0]} == *"warning: http://127.0.0.1:$port/stat does not accept events: there is nothing at /stat; "*' (HTTP 404)' ]]
 }
 
-@test "it says for how long it tries again" {
+@test "the first error has the duration of the retries" {
 	run httpbroker-submit -e e -c 1 -s ok --retry 300ms
 	[ "$status" -eq 69 ]
 	[[ ${lines[0]} == *" cannot be reached: "*"; retrying for 300 ms" ]]
@@ -256,14 +256,14 @@ tokens() {
 	[[ ${lines[0]} == *" cannot be reached: "* && ${lines[0]} != *retrying* ]]
 }
 
-@test "messages about values that will not do name some that would" {
+@test "messages about invalid values have valid examples" {
 	run httpbroker-submit -e e -c 1 -s ok -t 0
 	[ "$output" = "httpbroker-submit: error: --ttl: '0' is not from 1ms to 365d; say 'never' for a state that does not go stale" ]
 	run httpbroker-submit --retry always
 	[[ $output == *"'always' is not a duration such as "*", nor 'forever'" ]]
 }
 
-@test "--dry-run prints what would be sent, and sends nothing" {
+@test "--dry-run prints the events and sends nothing" {
 	run httpbroker-submit --dry-run -e e -c c -s ok -t 90s
 	[ "$status" -eq 0 ]
 	[ "$output" = '{"entity":"e","check":"c","state":"ok","ttl":90}' ]
@@ -284,7 +284,7 @@ tokens() {
 	[[ $output == '{"entity":"e","check":"check_dummy","state":"critical","summary":"CRITICAL: no",'* ]]
 }
 
-@test "--dry-run refuses what the broker would refuse, in its words" {
+@test "--dry-run refuses what the broker would refuse, with the same message" {
 	local alert='{"version":"4","alerts":[{"status":"firing","labels":{"alertname":"a"}}]}' answer
 	submit "$(ok 1) {\"a\":1} {\"entity\":\"e\",\"check\":\"c\",\"state\":\"banana\"} $alert
 {\"entity\":\"e\",\"check\":\"c\",\"state\":\"test_notifications\"}" --dry-run
@@ -302,7 +302,7 @@ tokens() {
 	[[ $output == *"would refuse this: $answer"* ]]
 }
 
-@test "a surrogate without its other half does not lose the event" {
+@test "a lone surrogate does not lose the event" {
 	start_redis
 	start_broker
 	submit '{"entity":"e","check":"1","state":"ok","summary":"a\ud800b"}'
@@ -310,7 +310,7 @@ tokens() {
 	[ "$(delivered)" = '{"entity":"e","check":"1","state":"ok","summary":"a�b"}' ]
 }
 
-@test "defaults of a feed, in every format" {
+@test "defaults apply to feeds of every format" {
 	start_redis
 	start_broker
 	submit '{"check":"1","state":"ok"} {"entity":"f","check":"2","state":"ok","ttl":7}' -e e -t 5m -T x
@@ -328,7 +328,7 @@ tokens() {
 	[[ $(states) == *'"ttl":300'*'"ttl":7'* || $(states) == *'"ttl":7'*'"ttl":300'* ]]
 }
 
-@test "several files, each with its lines; one that is missing does not hide the others" {
+@test "several files: lines are counted for each; a missing file does not stop the others" {
 	start_redis
 	start_broker
 	ok 1 >"$work/one"

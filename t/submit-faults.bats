@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016,SC2154 # $0 and $1 of a bash -c; $work, $output and what load brings
-# httpbroker-submit and a broker that behaves worse than the real one can be made to.
+# httpbroker-submit and a simulated broker with faults that the real one does not have.
 
 load lib/daemons
 load lib/submit
@@ -16,7 +16,7 @@ teardown() {
 	exec 8>&-
 }
 
-# double ANSWER...: a broker that gives these answers; what it got goes to $work/got
+# double ANSWER...: a broker that sends these responses; its requests go to $work/got
 double() {
 	: >"$work/got"
 	start broker "$root/t/tools/broker-double" "$port" "$work/got" "$@"
@@ -27,14 +27,14 @@ got_lines() {
 	[ "$(wc -l <"$work/got")" -ge "$1" ]
 }
 
-@test "one connection is enough" {
+@test "all requests use one connection" {
 	double 200
 	submit "$(for i in {1..300}; do ok "$i"; done)" --batch 1
 	[ "$status" -eq 0 ]
 	[ "$(cut -d' ' -f1 "$work/got" | uniq -c)" = '    300 1' ]
 }
 
-@test "503 and lost connections are tried again, said once and once when over" {
+@test "503 and lost connections are retried; the start and the end are reported once" {
 	double 503 drop 503 200
 	submit '{"a":1}{"b":2}' --batch 1
 	[ "$status" -eq 0 ]
@@ -49,7 +49,7 @@ drop+ {"a":1}
 	[ "${#lines[@]}" -eq 2 ]
 }
 
-@test "when no broker accepts it, those that said 503 are asked once more, to keep it in memory" {
+@test "brokers that answered 503 are asked once more, to keep the event in memory" {
 	local dead
 	dead=http://127.0.0.1:$(free_port)/state
 	double 503 202 503 503 200
@@ -69,14 +69,14 @@ drop+ {"a":1}
 200 {"c":3}' ]
 }
 
-@test "a broker that goes away in between: those behind are counted" {
+@test "a broker that goes away in between: unsent events are counted" {
 	double 200 400 drop
 	submit $'{}\n{}\n{}' --retry 1s --batch 1
 	[ "$status" -eq 69 ]
 	[[ $output == *"line 2: "*" 1 event not delivered, from line 3 on" ]]
 }
 
-@test "a broker that never answers keeps SIGTERM waiting for five seconds only" {
+@test "a broker that never responds delays SIGTERM by five seconds at most" {
 	double hang
 	feed
 	echo '{}' >&8
@@ -88,7 +88,7 @@ drop+ {"a":1}
 	said submit '1 event not delivered, from line 1 on'
 }
 
-@test "an answer too long to be understood costs nothing: each event is sent by itself" {
+@test "after a response that is too long, each event is sent separately" {
 	double long 200
 	submit '{"a":1}{"b":2}' -v
 	[ "$status" -eq 0 ]

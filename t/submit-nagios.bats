@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016,SC2154 # $0 and $1 of a bash -c; $work, $output and what load brings
-# The examples for Nagios and runit, as they are shipped but for the paths, and a real Nagios.
+# The examples for Nagios and runit, unchanged except for the paths, with a real Nagios.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -20,7 +20,7 @@ teardown() {
 	stop_all
 }
 
-# A Nagios with its own objects, and on top what the example adds.
+# A Nagios with its own objects and those of the example.
 configure() {
 	local own=$work/nagios
 	nagios_configure "$flapper_port" web-01 http
@@ -51,12 +51,12 @@ delivered_has() {
 	delivered | grep -Eq -- "$1"
 }
 
-# logged N PATTERN: svlogd has written so many lines with it
+# logged N PATTERN: svlogd has written N matching lines
 logged() {
 	[ "$(cat "$work"/log/@* "$work/log/current" 2>/dev/null | grep -c -- "$2")" -eq "$1" ]
 }
 
-@test "the Nagios example: each result of a service and of a host arrives, every ten seconds" {
+@test "the Nagios example: each result of a service and of a host arrives every ten seconds" {
 	local flapper='"entity":"flapper-on-nagios-01.example.org","check":"Flapper"'
 	start_redis
 	start_broker
@@ -73,7 +73,7 @@ logged() {
 	run ! said submit error
 }
 
-@test "the runit example: feeds, logs, starts again, stops" {
+@test "the runit example: runs a feed, logs, restarts, stops" {
 	local service=$work/httpbroker-submit
 	load lib/supervised
 	start_redis
@@ -98,7 +98,7 @@ logged() {
 	poll 20 logged 2 'stopped: 1 accepted, 0 refused'
 }
 
-@test "the daemontools example: feeds, and stops" {
+@test "the daemontools example: runs a feed and stops" {
 	local service=$work/httpbroker-submit
 	load lib/supervised
 	start_redis

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016,SC2154 # nginx's variables; $work, $output and what load brings
-# httpbroker-submit, the real broker, and a real nginx in between that answers for itself: only what
-# the broker has judged may leave the spool.
+# httpbroker-submit, the real broker, and a real nginx in between with responses of its own: only
+# events that the broker accepted or refused may leave the spool.
 
 load lib/daemons
 load lib/redis
@@ -22,7 +22,7 @@ teardown() {
 	stop_all
 }
 
-# proxy LINE...: what nginx does, besides handing everything below /broker/ to the broker
+# proxy LINE...: nginx directives, besides the forwarding of /broker/ to the broker
 proxy() {
 	printf '%s\n' "server {" "listen 127.0.0.1:$proxy_port;" "root $work/www;" "$@" \
 		"location /broker/ { proxy_pass http://127.0.0.1:$port/; }" "}" >"$work/proxy.conf"
@@ -34,14 +34,14 @@ files() {
 	find "$spool" -mindepth 1 -printf '%f\n' | sort
 }
 
-# fill: three events in the spool
+# fill: puts three events into the spool
 fill() {
 	run httpbroker-submit --url http://127.0.0.1:1/state --spool "$spool" --retry 0 \
 		<<<"$(ok 1)$(ok 2)$(ok 3)"
 	[ "$status" -eq 75 ]
 }
 
-# kept PATH REASON: what is sent there stays in the spool; it is said once, with URL and status
+# kept PATH REASON: events sent there stay in the spool; one error, with URL and status
 kept() {
 	local before
 	before=$(files)
@@ -52,7 +52,7 @@ kept() {
 	[ "$(files)" = "$before" ]
 }
 
-@test "what a proxy answers for itself neither refuses nor accepts anything" {
+@test "responses of a proxy neither refuse nor accept events" {
 	local foreign="not httpbroker's answer"
 	proxy 'error_page 402 =200 /login.html;' 'location /portal/ { return 402; }' \
 		"location = /login.html { return 200 '<title>Log in</title>'; }" \
@@ -78,7 +78,7 @@ kept() {
 	[ "$(delivered)" = "$(for i in 1 2 3; do ok_delivered "$i"; done)" ]
 }
 
-@test "nor does what the broker says of the URL" {
+@test "errors of the broker about the URL do not refuse events" {
 	proxy
 	fill
 	kept /broker/stat 'there is nothing at /stat; there are /state, /health, /metrics and /metrics/states (HTTP 404)'
@@ -89,7 +89,7 @@ kept() {
 		'the query has a parameter twice, a NUL, or more than 8 parameters (HTTP 400)'
 }
 
-@test "without a spool a foreign answer is 69, and said once" {
+@test "without a spool a response of another server is exit 69, reported once" {
 	proxy
 	submit "$(ok 1)
 $(ok 2)" --url "$proxy/nothing" --retry 0 --batch 1
@@ -102,7 +102,7 @@ httpbroker-submit: error: $proxy/nothing accepted no more: 2 events not delivere
 	[ "$(delivered)" = "$(ok_delivered 1)" ]
 }
 
-@test "what is too large for the proxy is named and gone; what was sent with it arrives" {
+@test "an event too large for the proxy is reported and dropped; others arrive" {
 	proxy 'client_max_body_size 20k;'
 	{
 		ok 1
@@ -120,7 +120,7 @@ httpbroker-submit: error: $proxy/nothing accepted no more: 2 events not delivere
 	[ "$(delivered)" = "$(for i in {1..500}; do ok_delivered "$i"; done)" ]
 }
 
-@test "--forget believes only the broker" {
+@test "--forget accepts only the broker's response" {
 	proxy "location /portal/ { return 200 '<title>Log in</title>'; }"
 	submit "$(ok 1)"
 	run httpbroker-submit --forget -e e --retry 0 --url "$proxy/nothing"

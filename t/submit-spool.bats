@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016,SC2030,SC2031,SC2154 # $ of another shell; a test is a subshell; $work, $output and what load brings
-# httpbroker-submit --spool: what waits on the disk, comes later, in order, and once.
+# httpbroker-submit --spool: events on the disk are sent later, in order, and once.
 
 bats_require_minimum_version 1.5.0
 load lib/daemons
@@ -20,7 +20,7 @@ teardown() {
 	exec 8>&-
 }
 
-# spooled N: an event of a check N that cannot be sent
+# spooled N: puts an event of check N into the spool
 spooled() {
 	run httpbroker-submit --spool "$spool" --retry 0 -e e -c "$1" -s ok
 	[ "$status" -eq 75 ]
@@ -38,7 +38,7 @@ drain() {
 	run httpbroker-submit --spool "$spool" </dev/null
 }
 
-@test "what cannot be sent is kept, and sent later in order with its own time" {
+@test "unsent events are kept, and sent later in order with their own time" {
 	spooled 1
 	[[ $output == *"cannot be reached"*"warning: 1 event kept in $spool" ]]
 	spooled 2
@@ -54,7 +54,7 @@ drain() {
 	[ "$(delivered)" = "$(for i in {1..4}; do ok_delivered "$i"; done)" ]
 }
 
-@test "the time of an event is that of its run, not of its delivery" {
+@test "the time of an event is that of the run, not of the delivery" {
 	local stamp before=$EPOCHSECONDS
 	spooled 1
 	stamp=$(sed -n 's/.*"time":\([0-9]*\).*/\1/p' "$spool"/*)
@@ -68,7 +68,7 @@ drain() {
 	redis --raw LINDEX events 0 | grep -q "\"time\":$((stamp - 100))"
 }
 
-@test "a feed goes into the spool whole, and comes out in order" {
+@test "a whole feed is spooled, and sent in order" {
 	for i in {1..1201}; do ok "$i"; done >"$work/feed"
 	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
 	[ "$status" -eq 75 ]
@@ -82,13 +82,13 @@ drain() {
 	[ "$(delivered)" = "$(for i in {1..1201}; do ok_delivered "$i"; done)" ]
 }
 
-@test "a check that is kept has its own exit code" {
+@test "a spooled check keeps the exit code of its command" {
 	run httpbroker-submit --spool "$spool" --retry 0 -q -- check_dummy 1
 	[ "$status" -eq 1 ]
 	[ "$(files | wc -l)" -eq 1 ]
 }
 
-@test "a full spool keeps what it has, and says what it does not take" {
+@test "a full spool keeps its events and reports the lost ones" {
 	local before
 	printf '{"entity":"e","check":"1","state":"ok","details":"%s"}' "$(head -c 3000 /dev/zero | tr '\0' x)" >"$work/one"
 	run httpbroker-submit --spool "$spool" --spool-max 4k --retry 0 "$work/one"
@@ -105,7 +105,7 @@ drain() {
 	[[ $output == *'1 event kept'*'2 events not delivered, from line 1 on'* ]]
 }
 
-@test "a disk that is full is said" {
+@test "a full disk is reported" {
 	mkdir "$spool"
 	run bash -c 'ulimit -f 1; httpbroker-submit --spool "$0" --retry 0 "$1"' "$spool" \
 		<(printf '{"entity":"e","check":"1","state":"ok","details":"%s"}' "$(head -c 9000 /dev/zero | tr '\0' x)")
@@ -114,7 +114,7 @@ drain() {
 	is_empty
 }
 
-@test "a spool that cannot be opened: what can be sent is sent, and the status says that there is none" {
+@test "a spool that cannot be opened: events are sent, and the exit status reports the spool" {
 	local bad=/dev/null/x
 	run httpbroker-submit --spool "$bad" --retry 0 -e e -c 1 -s ok
 	[ "$status" -eq 69 ]
@@ -136,7 +136,7 @@ drain() {
 	stop submit
 }
 
-@test "a damaged file is named, set aside, and does not hold up the others" {
+@test "a damaged file is reported, set aside, and does not delay the others" {
 	local names
 	for i in 1 2 3 4; do spooled $i; done
 	mapfile -t names < <(files)
@@ -155,7 +155,7 @@ ${names[2]}.damaged" ]
 	[ "$status" -eq 0 ]
 }
 
-@test "a spool that cannot be emptied is sent once, and then what is new; the next run sends it again" {
+@test "files that cannot be deleted are sent once per run, and do not delay new events" {
 	spooled 1
 	spooled 2
 	start_redis
@@ -174,7 +174,7 @@ ${names[2]}.damaged" ]
 	is_empty
 }
 
-@test "a file that cannot be read is not damaged: it is named once, and waits for who may" {
+@test "a file without read permission is reported once and kept" {
 	local before
 	for i in 1 2 3; do spooled $i; done
 	before=$(files | sed -n 2p)
@@ -192,7 +192,7 @@ ${names[2]}.damaged" ]
 	is_empty
 }
 
-@test "a spool that cannot be listed is not taken for empty: what comes goes behind what may be there" {
+@test "a spool that cannot be listed is not taken as empty: new events are spooled" {
 	spooled 1
 	start_redis
 	start_broker
@@ -206,7 +206,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
 }
 
-@test "a damaged file that cannot be set aside is named once" {
+@test "a damaged file that cannot be set aside is reported once" {
 	spooled 1
 	truncate -s -5 "$spool/$(files)"
 	chmod 500 "$spool"
@@ -220,7 +220,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(delivered)" = "$(ok_delivered 2; ok_delivered 3)" ]
 }
 
-@test "what a run that was killed has left is tidied away, not what may still be written" {
+@test "old temporary files of a killed run are removed, recent ones are kept" {
 	spooled 1
 	echo half >"$spool/.new-999999999" # no process here, but who knows of other containers
 	echo half >"$spool/.new-0123456789abcdef"
@@ -232,7 +232,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(files)" = .new-999999999 ]
 }
 
-@test "what another container's process of the same number is writing is left alone" {
+@test "a temporary file of another container's process with the same pid is kept" {
 	mkdir "$spool"
 	run -75 bash -c 'echo half >"$0/.new-$$"; exec httpbroker-submit --spool "$0" --retry 0 -e e -c 1 -s ok' \
 		"$spool"
@@ -240,7 +240,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(cat "$spool"/*.events | grep -c '^{')" -eq 1 ]
 }
 
-@test "what is refused from the spool is named, and gone" {
+@test "a spooled event that is refused is reported and removed" {
 	echo '{"entity":"e","check":"1","state":"banana"}' >"$work/feed"
 	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
 	[ "$status" -eq 75 ]
@@ -252,7 +252,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	is_empty
 }
 
-@test "two runs on one spool: the second waits, nothing is lost, nothing is sent twice" {
+@test "two runs on one spool: the second waits, no event is lost or sent twice" {
 	for i in {1..700}; do ok "$i"; done >"$work/feed"
 	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
 	[ "$status" -eq 75 ]
@@ -271,7 +271,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(cat "$work"/run?.log | grep -c 'accepted (HTTP 200)$')" -eq 704 ]
 }
 
-@test "SIGTERM ends the wait for the lock: what came until then is kept" {
+@test "SIGTERM ends the wait for the lock: events read until then are kept" {
 	mkdir "$spool"
 	start holder flock --no-fork "$spool" sleep 300
 	poll 20 eval '! flock -n "$spool" true'
@@ -288,7 +288,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(files | wc -l)" -eq 1 ]
 }
 
-@test "a run that does not get the lock in time puts its event behind the others" {
+@test "a run that does not get the lock in time spools its event after the others" {
 	mkdir "$spool"
 	start holder flock --no-fork "$spool" sleep 300
 	poll 20 eval '! flock -n "$spool" true'
@@ -305,7 +305,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$(delivered)" = "$(ok_delivered 1)" ]
 }
 
-# kept_by SIGNAL: what a feed has read and what still waits for it is kept when that comes
+# kept_by SIGNAL: on this signal a feed keeps the events that it has read and those in the pipe
 kept_by() {
 	mkfifo "$work/fifo"
 	# the tests themselves may be run by nohup
@@ -320,12 +320,12 @@ kept_by() {
 	[ "$status" -eq 75 ]
 }
 
-@test "a feed through a named pipe: SIGHUP keeps what waits" {
+@test "a feed through a named pipe: SIGHUP keeps unsent events" {
 	kept_by HUP
 	[ "$(cat "$spool"/* | grep -c '^{')" -eq 60 ]
 }
 
-@test "a feed through a named pipe: SIGTERM keeps what waits, and the next run sends it" {
+@test "a feed through a named pipe: SIGTERM keeps unsent events, and the next run sends them" {
 	kept_by TERM
 	start_redis
 	start_broker
@@ -335,7 +335,7 @@ kept_by() {
 	[ "$(delivered)" = "$(for i in {1..60}; do ok_delivered "$i"; done)" ]
 }
 
-@test "a feed through a named pipe goes on when the broker is back, the spool first" {
+@test "a feed through a named pipe continues when the broker is back, the spool first" {
 	feed --spool "$spool" --retry 100ms
 	for i in {1..50}; do ok "$i"; done >&8
 	poll 20 eval '! is_empty 2>/dev/null'
@@ -350,7 +350,7 @@ kept_by() {
 	stop submit
 }
 
-@test "a broker that goes away within a file: the rest stays, nothing comes twice" {
+@test "a broker that goes away during a file: the rest is kept, no event is sent twice" {
 	for i in {1..20}; do ok "$i"; done >"$work/feed"
 	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
 	: >"$work/got"

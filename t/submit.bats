@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2016,SC2154 # $0 and $1 of a bash -c; $work, $output and what load brings
-# httpbroker-submit, a broker and a Redis: what goes in comes out, and what does not is named.
+# httpbroker-submit, a broker and a Redis: every event arrives or is reported.
 
 load lib/daemons
 load lib/redis
@@ -28,13 +28,13 @@ teardown() {
 	[ "$(delivered)" = "$(for i in {1..4}; do ok_delivered "$i"; done)" ]
 }
 
-@test "nothing to send is no failure, and asks no broker" {
+@test "empty input is no failure, and no broker is contacted" {
 	submit ''
 	[ "$status" -eq 0 ]
 	[ "$output" = '' ]
 }
 
-@test "what the broker refuses is named with its words, the others arrive; -v names those too" {
+@test "refused events are reported with the broker's message, others arrive; -v lists them" {
 	start_redis
 	start_broker
 	submit "$(ok 1)
@@ -48,7 +48,7 @@ $(ok 3)" -v
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 3)" ]
 }
 
-@test "202 is accepted" {
+@test "202 counts as accepted" {
 	export redis_port=1 # where nobody listens
 	start_broker
 	submit "$(ok 1)" -v
@@ -56,7 +56,7 @@ $(ok 3)" -v
 	[ "$output" = 'httpbroker-submit: info: line 1: accepted (HTTP 202)' ]
 }
 
-@test "whatever the broker has accepted is known by its words" {
+@test "every success response of the broker is recognized" {
 	local old='{"entity":"e","check":"1","state":"ok","time":1000000000}' line
 	start_redis
 	start_broker
@@ -90,7 +90,7 @@ $(ok 2)" -v --batch 1 --retry 0
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
 }
 
-@test "a bad document is named, and the next line that begins one is read" {
+@test "an invalid document is reported, and reading continues at the next one" {
 	start_redis
 	start_broker
 	submit "$(ok 1)
@@ -108,7 +108,7 @@ httpbroker-submit: error: line 5: invalid token near 'tru' (line 5, column 8)
 httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' (line 6, column 1)" ]
 }
 
-@test "100 MB of one document take no memory" {
+@test "a document of 100 MB uses little memory" {
 	start_redis
 	start_broker
 	feed
@@ -120,7 +120,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	stop submit
 }
 
-@test "a broker that is not there: how many are left, and from which line on" {
+@test "an unreachable broker: the error has the number of unsent events and the first line" {
 	submit $'{}\n{}\n\n{}' --retry 0
 	[ "$status" -eq 69 ]
 	[[ ${lines[0]} == "httpbroker-submit: warning: $HTTPBROKER_URL cannot be reached: "?* ]]
@@ -128,14 +128,14 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	[ "${#lines[@]}" -eq 2 ]
 }
 
-@test "--retry waits that long" {
+@test "--retry limits the time of retries" {
 	local before=${EPOCHREALTIME/./}
 	submit '{}' --retry 1500ms
 	[ "$status" -eq 69 ]
 	[ $((${EPOCHREALTIME/./} - before)) -ge 1500000 ]
 }
 
-@test "a file waits for a broker that comes" {
+@test "a file waits for a broker that starts later" {
 	start_redis
 	ok 1 >"$work/file"
 	start submit httpbroker-submit "$work/file"
@@ -146,7 +146,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	[ "$(delivered)" = "$(ok_delivered 1)" ]
 }
 
-@test "a named pipe never ends, whoever writes to it" {
+@test "a named pipe is read on after each writer closes it" {
 	start_redis
 	start_broker
 	mkfifo "$work/fifo"
@@ -174,7 +174,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	said submit 'stopped: 500 accepted, 1 refused'
 }
 
-@test "SIGTERM ends a program that waits for its standard input" {
+@test "SIGTERM ends the wait for standard input" {
 	mkfifo "$work/pipe"
 	exec 8<>"$work/pipe"
 	start submit bash -c 'exec httpbroker-submit <"$1"' - "$work/pipe"
@@ -183,7 +183,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	said submit 'stopped before the end of standard input'
 }
 
-@test "SIGTERM ends a program that always finds something to read" {
+@test "SIGTERM ends a program with endless input" {
 	local option
 	for option in '' --dry-run; do
 		# shellcheck disable=SC2086 # an option, or none
@@ -193,7 +193,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	done
 }
 
-@test "a feed outlives a broker that is killed and comes back, and loses nothing" {
+@test "a feed survives a restart of the broker and loses nothing" {
 	start_redis
 	start_broker
 	feed
@@ -211,7 +211,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	stop submit
 }
 
-@test "a feed whose broker is away reads on while there is room, and then says that it pauses" {
+@test "a feed without its broker reads until its queue is full, and then reports a pause" {
 	feed
 	{
 		printf '{"entity":"e","check":"c","state":"ok","details":"'
@@ -231,7 +231,7 @@ for i in range(350): fifo.write(event)' "$work/event" "$work/fifo"
 	stop submit || [ $? -eq 69 ]
 }
 
-@test "Nagios lines become events, the bad ones are named" {
+@test "Nagios lines become events, invalid ones are reported" {
 	local t=$'\t' now=$EPOCHSECONDS latin=$'m\374ch'
 	start_redis
 	start_broker
@@ -248,13 +248,13 @@ END
 httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [SERVICEPERFDATA] line" ]
 }
 
-@test "a pipe that is missing: the error says mkfifo" {
+@test "a missing pipe: the error mentions mkfifo" {
 	run httpbroker-submit --format nagios "$work/fifo"
 	[ "$status" -eq 66 ]
 	[ "$output" = "httpbroker-submit: error: $work/fifo does not exist; 'mkfifo $work/fifo' makes a named pipe" ]
 }
 
-@test "what cannot be read is named" {
+@test "unreadable input is reported" {
 	run httpbroker-submit "$work"
 	[ "$status" -eq 66 ]
 	[ "$output" = "httpbroker-submit: error: cannot read $work: Is a directory" ]
@@ -263,7 +263,7 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 	[ "$output" = 'httpbroker-submit: error: standard input is closed' ]
 }
 
-@test "a file by name ends, and - is standard input" {
+@test "a named file is read to its end, and - is standard input" {
 	start_redis
 	start_broker
 	ok 1 >"$work/file"
@@ -274,7 +274,7 @@ httpbroker-submit: error: line 3: 'load' on 'db': 'BANANA' is not a state of a [
 	[ "$(delivered)" = "$(ok_delivered 1; ok_delivered 2)" ]
 }
 
-@test "wrong usage exits 64 and says what is wrong" {
+@test "wrong usage is exit 64 with the reason" {
 	local wrong
 	for wrong in '--format=xml' '--url=localhost:80' '--url=ftp://x/' '--url=' '--retry=soon' \
 		'--retry=-1' '--frobnicate' '--url' '--batch=0' '--batch=30001' '--spool=' \
