@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* `word` is a copy that may be cut at its mark. */
+/* Modifies `word`: it is cut at its mark. */
 static bool answer_parse(char *word, struct answer *out, struct reason *why)
 {
 	char *mark = strpbrk(word, "@~");

@@ -14,9 +14,9 @@
 struct check {
 	char *name;
 	enum check_state state;
-	nsec since;            /* when it got into that state */
-	bool told;             /* a failure was, and no recovery since */
-	enum check_state last; /* the failure that was told */
+	nsec since;            /* start of the current state */
+	bool told;             /* a failure was sent, and no recovery since */
+	enum check_state last; /* the failure that was sent */
 	bool acknowledged;     /* the failure, until the recovery */
 	UT_hash_handle hh;
 };
@@ -24,7 +24,7 @@ struct check {
 struct alerts {
 	enum flapjack_version version;
 	nsec failure_delay;
-	uint32_t count; /* of the failures told */
+	uint32_t count; /* of the failures sent */
 	struct check *checks;
 };
 
@@ -63,7 +63,7 @@ const char *check_state_name(enum check_state state)
 	return names[state];
 }
 
-/* In Flapjack 1 the entity is what stands before the first colon, in lower case. */
+/* In Flapjack 1 the entity is the part before the first colon, in lower case. */
 char *check_name(enum flapjack_version version, const struct flapjack_event *event)
 {
 	char *name = event->entity[0] == '\0'
@@ -104,7 +104,7 @@ static void subject_add(struct buffer *out, const struct alerts *alerts, const s
 		buffer_printf(out, "\"%s\"", check->name);
 }
 
-/* Only 1 adds the summary, and nothing where it is empty. */
+/* Only Flapjack 1 appends the summary, unless it is empty. */
 static char *message_finish(
 	struct buffer *out, const struct alerts *alerts, const struct flapjack_event *event)
 {

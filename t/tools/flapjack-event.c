@@ -9,7 +9,7 @@
 
 enum kind { KIND_TEXT, KIND_NAME, KIND_STATE, KIND_TYPE, KIND_SECONDS, KIND_TAGS };
 
-/* Who knows a key, and who insists on it: bits of 1 << version. */
+/* The versions that know a key and those that require it: bits of 1 << version. */
 enum { NOBODY = 0, ONLY_1 = 1 << FLAPJACK_1, ONLY_2 = 1 << FLAPJACK_2, BOTH = ONLY_1 | ONLY_2 };
 
 static const struct key {
@@ -51,7 +51,7 @@ static const struct {
 
 #define STATES (sizeof states / sizeof states[0])
 
-/* `test_notifications critical` has a condition behind its name. */
+/* `test_notifications critical` has a state after the name. */
 static bool state_read(enum flapjack_version version, const char *text, enum check_state *out)
 {
 	for (size_t i = 0; i < STATES; i++) {
@@ -144,7 +144,7 @@ static bool keys_check(enum flapjack_version version, json_t *event, struct reas
 	return true;
 }
 
-/* What hits Flapjack before it looks at the keys. */
+/* Input that crashes Flapjack before it checks the keys. */
 static bool is_deadly_unseen(enum flapjack_version version, const json_t *event, struct reason *why)
 {
 	if (version == FLAPJACK_1)
@@ -157,7 +157,7 @@ static bool is_deadly_unseen(enum flapjack_version version, const json_t *event,
 	       !reason_set(why, "a number as check");
 }
 
-/* What it stumbles over once it has found the event good. */
+/* Input that crashes Flapjack after it has accepted the event. */
 static bool is_deadly_later(enum flapjack_version version, const json_t *event, struct reason *why)
 {
 	const char *perfdata = json_string_value(json_object_get(event, "perfdata"));

@@ -9,8 +9,8 @@
 #include <time.h>
 
 struct queue {
-	redisContext *waiting; /* a BRPOP is under way on it */
-	redisContext *asking;  /* all else */
+	redisContext *waiting; /* for a pending BRPOP */
+	redisContext *asking;  /* for all other commands */
 	const char *name;
 	char *awaited; /* the list of the BRPOP */
 	enum flapjack_version version;
@@ -83,7 +83,7 @@ int queue_fd(const struct queue *queue)
 	return queue->waiting->fd;
 }
 
-/* Flapjack 1 counts what it takes. */
+/* Flapjack 1 counts the events that it takes. */
 static bool event_hand_over(struct queue *queue, const redisReply *event, queue_handler *handler,
 	void *user, struct reason *why)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * flapjack-standin: in place of Flapjack's event processor and of its Jabber gateway. Takes events
- * from Redis as Flapjack does, just as strictly, and says in the room what Flapjack says. Prints
- * one line an event that begins with the time. What would kill Flapjack ends it with exit code 70.
+ * flapjack-standin: a replacement for Flapjack's event processor and Jabber gateway. Takes events
+ * from Redis, checks them as strictly as Flapjack, and sends the same messages to the room. Prints
+ * one line an event that begins with the time. Input that crashes Flapjack is exit code 70.
  */
 #include "common/log.h"
 #include "common/options.h"
@@ -23,12 +23,12 @@ struct standin {
 	const char *queue_name;
 	enum flapjack_version version;
 	nsec failure_delay;
-	struct muc_account account; /* all empty: there is no room */
+	struct muc_account account; /* all empty: no room */
 
 	struct queue *queue;
 	struct alerts *alerts;
-	struct muc *muc; /* NULL: there is no room */
-	bool joined;     /* it */
+	struct muc *muc; /* NULL: no room */
+	bool joined;     /* the room */
 };
 
 static const char usage[] =
@@ -148,7 +148,7 @@ static void event_take(void *user, const char *text, size_t length)
 	}
 }
 
-/* The first words of the real one. */
+/* The greeting of Flapjack. */
 static void greeting_say(struct standin *standin)
 {
 	char stamp[64], greeting[160];
@@ -193,7 +193,7 @@ static void standin_start(struct standin *standin)
 		die(EX_UNAVAILABLE, "%s", why.text);
 }
 
-/* No event is taken before there is a room to tell about it. */
+/* No event is taken before the room is joined. */
 static void standin_run(struct standin *standin)
 {
 	const struct timespec tick = {.tv_nsec = MUC_TICK * NSEC_PER_MSEC};

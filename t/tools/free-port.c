@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * free-port [N]: prints N (1) different TCP ports on which nobody listens, one a line. They lie
- * below the range from which outgoing connections are given theirs, and are picked at random, so
- * that tests running side by side are unlikely to be handed the same.
+ * free-port [N]: prints N (1) different unused TCP ports, one a line. They are below the ephemeral
+ * range and are picked at random, so that parallel tests are unlikely to get the same.
  */
 #include "common/log.h"
 #include "common/options.h"
@@ -17,7 +16,7 @@
 
 enum { PORT_FIRST = 10000, PORT_LAST = 32000, PORTS_MOST = 100 };
 
-/* Listening on all addresses of both families is the strictest test there is. */
+/* Listening on all addresses of both families is the strictest test. */
 static bool port_is_free(uint16_t port)
 {
 	struct sockaddr_in6 address = {

@@ -33,7 +33,7 @@ void incidents_free(struct incidents *incidents)
 	free(incidents);
 }
 
-/* The open one with this key; -1: there is none. */
+/* The index of the open incident with this key; -1: none. */
 static int open_find(const struct incidents *incidents, const char *key)
 {
 	for (int i = 0; i < incidents->count; i++)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One write for a whole entry: requests are served side by side. */
+/* One write for a whole entry: requests are served in parallel. */
 static void entry_print(struct buffer *entry)
 {
 	fwrite(entry->data, 1, entry->length, stdout);

@@ -13,7 +13,7 @@
 #define NS_MUC "http://jabber.org/protocol/muc"
 #define SAID_PREFIX "said-" /* of the ids of our messages */
 
-static int muc_socket = -1; /* of the one muc; -1: none yet, or none any more */
+static int muc_socket = -1; /* of the only muc; -1: none */
 
 struct muc {
 	const struct muc_account *account;
@@ -25,15 +25,15 @@ struct muc {
 	unsigned said;        /* numbers our messages */
 	unsigned unconfirmed; /* of those, neither reflected nor refused */
 	bool inside;          /* in the room */
-	bool out;             /* MUC_OUT was told */
+	bool out;             /* MUC_OUT was reported */
 };
 
-static void muc_tell(struct muc *muc, enum muc_event event, const char *nick, const char *text)
+static void muc_report(struct muc *muc, enum muc_event event, const char *nick, const char *text)
 {
 	muc->handler(muc->user, event, nick, text);
 }
 
-static void nobody_listens(void *user, enum muc_event event, const char *nick, const char *text)
+static void event_ignore(void *user, enum muc_event event, const char *nick, const char *text)
 {
 	(void)user;
 	(void)event;
@@ -41,22 +41,22 @@ static void nobody_listens(void *user, enum muc_event event, const char *nick, c
 	(void)text;
 }
 
-static void muc_tell_out(struct muc *muc, const char *text)
+static void muc_report_out(struct muc *muc, const char *text)
 {
 	muc->inside = false;
 	if (muc->out)
 		return;
 	muc->out = true;
-	muc_tell(muc, MUC_OUT, "", text);
+	muc_report(muc, MUC_OUT, "", text);
 }
 
 static void own_presence(struct muc *muc, xmpp_stanza_t *presence, bool available)
 {
 	if (!available) {
-		muc_tell_out(muc, stanza_removal(presence));
+		muc_report_out(muc, stanza_removal(presence));
 	} else if (!muc->inside) {
 		muc->inside = true;
-		muc_tell(muc, MUC_JOINED, stanza_nick(presence), "");
+		muc_report(muc, MUC_JOINED, stanza_nick(presence), "");
 	}
 }
 
@@ -68,15 +68,15 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 
 	(void)connection;
 	if (type != NULL && strcmp(type, "error") == 0)
-		muc_tell_out(muc, stanza_condition(presence));
+		muc_report_out(muc, stanza_condition(presence));
 	else if (stanza_has_status(presence, "110"))
 		own_presence(muc, presence, available);
 	else
-		muc_tell(muc, available ? MUC_ENTERED : MUC_LEFT, stanza_nick(presence), "");
+		muc_report(muc, available ? MUC_ENTERED : MUC_LEFT, stanza_nick(presence), "");
 	return 1;
 }
 
-/* Our own words have come back: the room's own address and one of our numbers are on them. */
+/* The room's copy of our message: from our address in the room, with one of our ids. */
 static bool is_reflection(const struct muc *muc, xmpp_stanza_t *message)
 {
 	const char *from = xmpp_stanza_get_from(message);
@@ -86,13 +86,13 @@ static bool is_reflection(const struct muc *muc, xmpp_stanza_t *message)
 	       strncmp(id, SAID_PREFIX, sizeof SAID_PREFIX - 1) == 0;
 }
 
-static void message_heard(struct muc *muc, xmpp_stanza_t *message, const char *body)
+static void message_report(struct muc *muc, xmpp_stanza_t *message, const char *body)
 {
 	bool history = stanza_is_delayed(message);
 
 	if (!history && is_reflection(muc, message))
 		muc->unconfirmed--;
-	muc_tell(muc, history ? MUC_HISTORY : MUC_SAID, stanza_nick(message), body);
+	muc_report(muc, history ? MUC_HISTORY : MUC_SAID, stanza_nick(message), body);
 }
 
 static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *user)
@@ -104,9 +104,9 @@ static int on_message(xmpp_conn_t *connection, xmpp_stanza_t *message, void *use
 	(void)connection;
 	if (type != NULL && strcmp(type, "error") == 0) {
 		muc->unconfirmed--;
-		muc_tell(muc, MUC_REFUSED, "", stanza_condition(message));
+		muc_report(muc, MUC_REFUSED, "", stanza_condition(message));
 	} else if (type != NULL && strcmp(type, "groupchat") == 0 && body != NULL) {
-		message_heard(muc, message, body);
+		message_report(muc, message, body);
 	}
 	xmpp_free(muc->context, body);
 	return 1;
@@ -143,12 +143,13 @@ static void on_connection(xmpp_conn_t *connection, xmpp_conn_event_t event, int 
 		return;
 	}
 	muc_socket = -1;
-	muc_tell_out(muc, stream_error != NULL && stream_error->text != NULL
-				  ? stream_error->text
-				  : "the connection ended, was refused, or the password is wrong");
+	muc_report_out(
+		muc, stream_error != NULL && stream_error->text != NULL
+			     ? stream_error->text
+			     : "the connection ended, was refused, or the password is wrong");
 }
 
-/* The library tells its socket to this callback alone, which knows nobody: hence one a process. */
+/* The library passes its socket only to this callback, without a context: one muc a process. */
 static int on_socket(xmpp_conn_t *connection, void *socket)
 {
 	muc_socket = *(int *)socket;
@@ -208,7 +209,7 @@ void muc_run(struct muc *muc)
 	xmpp_run_once(muc->context, 0);
 }
 
-/* XML has no place for control characters but these; a server would end the stream. */
+/* XML allows no other control characters; a server would end the stream. */
 static void control_characters_mask(char *text)
 {
 	for (; *text != '\0'; text++)
@@ -251,7 +252,7 @@ static void muc_leave(struct muc *muc)
 	xmpp_stanza_set_type(presence, "unavailable");
 	xmpp_send(muc->connection, presence);
 	xmpp_stanza_release(presence);
-	muc->handler = nobody_listens;
+	muc->handler = event_ignore;
 	xmpp_disconnect(muc->connection);
 	while (!xmpp_conn_is_disconnected(muc->connection) && clock_monotonic() < limit)
 		xmpp_run_once(muc->context, 10);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pagerduty-standin: takes what oobetet sends to PagerDuty's Events API, version 1 and 2, checks
- * every field of it, and prints what journal.h says. It pages nobody, but keeps incidents as the
- * real one does (incidents.h). A GET of /heartbeat is answered 200 and printed. What people do at
- * PagerDuty is a POST to /by-hand/acknowledge, /resolve, /maintenance-on or /maintenance-off.
+ * pagerduty-standin: accepts requests of oobetet to PagerDuty's Events API, version 1 and 2, checks
+ * every field, and prints the lines of journal.h. It pages nobody, but keeps incidents as the real
+ * one does (incidents.h). A GET of /heartbeat is answered 200 and printed. Manual actions at
+ * PagerDuty are a POST to /by-hand/acknowledge, /resolve, /maintenance-on or /maintenance-off.
  */
 #include "common/buffer.h"
 #include "common/clocks.h"
@@ -37,10 +37,10 @@ struct standin {
 	bool payloads;          /* are printed */
 	int version;            /* of the API that the integration is for */
 	char *certificate;      /* PEM, with its key; NULL: no TLS */
-	struct answers answers; /* guarded by lock, as the next */
+	struct answers answers; /* guarded by lock, like the next */
 	struct incidents *incidents;
 	pthread_mutex_t lock;
-	int stopping; /* an eventfd that becomes readable when it is time to go */
+	int stopping; /* an eventfd that becomes readable at shutdown */
 };
 
 struct request {
@@ -144,7 +144,7 @@ static bool is_json(struct MHD_Connection *connection)
 	       strncasecmp(type, "application/json", length) == 0;
 }
 
-/* Half-sent answers included, the peer sees a reset. */
+/* The peer sees a reset, also in the middle of a response. */
 static void connection_reset(struct MHD_Connection *connection)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
@@ -153,7 +153,7 @@ static void connection_reset(struct MHD_Connection *connection)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
-/* What is answered, written down; and what becomes of it, if it is taken. */
+/* Chooses the response and logs it; an accepted event changes its incident. */
 static struct answer answer_choose(
 	struct standin *standin, const struct events_api *api, const json_t *event)
 {
@@ -188,7 +188,7 @@ static enum MHD_Result event_take(struct standin *standin, struct MHD_Connection
 		answer.slow, standin->stopping);
 }
 
-/* 0: it may be read. Otherwise the status of a refusal. */
+/* 0: the body may be read. Otherwise the status of the refusal. */
 static int request_fault(struct MHD_Connection *connection, const char *method,
 	const struct request *request, struct reason *why)
 {
@@ -230,24 +230,24 @@ static enum MHD_Result event_answer(struct standin *standin, struct MHD_Connecti
 	return queued;
 }
 
-/* What somebody does there; false: nobody can. */
-static bool hand_take(struct standin *standin, const char *deed)
+/* A manual action; false: unknown. */
+static bool action_take(struct standin *standin, const char *action)
 {
 	char words[100];
 	bool known = true;
 	int changed = 0;
 
 	pthread_mutex_lock(&standin->lock);
-	if (strcmp(deed, "acknowledge") == 0)
+	if (strcmp(action, "acknowledge") == 0)
 		changed = incidents_acknowledge(standin->incidents);
-	else if (strcmp(deed, "resolve") == 0)
+	else if (strcmp(action, "resolve") == 0)
 		changed = incidents_resolve(standin->incidents);
-	else if (strncmp(deed, "maintenance-o", 13) == 0)
-		incidents_maintain(standin->incidents, strcmp(deed, "maintenance-on") == 0);
+	else if (strncmp(action, "maintenance-o", 13) == 0)
+		incidents_maintain(standin->incidents, strcmp(action, "maintenance-on") == 0);
 	else
 		known = false;
 	pthread_mutex_unlock(&standin->lock);
-	snprintf(words, sizeof words, "by hand: %.40s, of %d", deed, changed);
+	snprintf(words, sizeof words, "by hand: %.40s, of %d", action, changed);
 	journal_note(words);
 	return known;
 }
@@ -264,7 +264,7 @@ static enum MHD_Result request_answer(struct standin *standin, struct MHD_Connec
 		journal_note("200 heartbeat");
 		return respond(connection, MHD_HTTP_OK, json_object(), 0, -1);
 	}
-	if (strncmp(path, "/by-hand/", 9) == 0 && hand_take(standin, path + 9))
+	if (strncmp(path, "/by-hand/", 9) == 0 && action_take(standin, path + 9))
 		return respond(connection, MHD_HTTP_OK, json_object(), 0, -1);
 	reason_set(&why, "path '%s' is not /v2/enqueue, nor that of version 1", path);
 	return refuse(connection, MHD_HTTP_NOT_FOUND, &why);
@@ -303,7 +303,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
 	free(request);
 }
 
-/* A thread a connection, so that an answer that is slow on purpose holds up no other. */
+/* A thread a connection, so that a deliberately slow response delays no other. */
 static struct MHD_Daemon *server_start(struct standin *standin)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,

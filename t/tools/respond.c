@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A body that takes its time. */
+/* A body that is sent slowly. */
 struct slow_body {
 	int stopping;
 	char *text;

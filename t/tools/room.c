@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * room: somebody in a Jabber room, for the tests and the demo. Prints what happens there, one
- * line an event that begins with the time (seconds since the epoch), and says each line of its
- * standard input; one that begins with `<message ` or `<iq ` is a stanza, sent as it is written.
- * At end of file it waits until the room has all that was said, and leaves.
+ * room: a client in a Jabber room, for the tests and the demo. Prints the events there, one a line
+ * that begins with the time (seconds since the epoch), and sends each line of its standard input; a
+ * line that begins with `<message ` or `<iq ` is sent unchanged as a stanza. At end of file it
+ * waits until the room has confirmed all messages, and leaves.
  */
 #include "common/clocks.h"
 #include "common/lines.h"
@@ -26,9 +26,9 @@ struct room {
 	struct muc_account account;
 	struct muc *muc;
 	struct lines input;
-	bool joined; /* we are in */
-	bool out;    /* we were, or never will be */
-	bool ended;  /* nothing more to be said */
+	bool joined; /* in the room now */
+	bool out;    /* left, or could not join */
+	bool ended;  /* end of input */
 };
 
 static const char usage[] = "usage: room OPTION...\n" ACCOUNT_USAGE;
@@ -57,7 +57,7 @@ static void options_read(struct muc_account *account, int argc, char **argv)
 		die(EX_USAGE, "--server, --jid, --password, --room and --nick are all required");
 }
 
-/* What comes before and after the nick. */
+/* The text before and after the nick. */
 static const struct event_words {
 	const char *before, *after;
 } event_words[] = {
@@ -70,7 +70,7 @@ static const struct event_words {
 	[MUC_OUT] = {"out: ", ""},
 };
 
-/* An event stays one line: what would break it is written as C writes it. */
+/* An event is one line: control characters are escaped as in C. */
 static void text_print(const char *text)
 {
 	for (; *text != '\0'; text++) {

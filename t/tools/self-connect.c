@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * self-connect PORT ATTEMPTS: connects to a closed port of this machine until it is connected to
- * itself, which happens when the kernel gives an outgoing connection the very port that it goes to.
- * Exits 0 if that never happens, 1 if it does, 69 if somebody really listens there.
+ * itself, which happens when the kernel picks the destination port as the source port. Exits 0 if
+ * that never happens, 1 if it does, 69 if another process listens there.
  */
 #include "common/log.h"
 #include "common/options.h"
@@ -24,7 +24,7 @@ static bool is_connected_to_itself(int fd, const struct sockaddr_in *to)
 	return from.sin_port == to->sin_port;
 }
 
-/* True if this attempt got anywhere; it leaves nothing behind in TIME_WAIT. */
+/* True if this attempt connected; it leaves no socket in TIME_WAIT. */
 static bool attempt(const struct sockaddr_in *to)
 {
 	const struct linger abort_at_close = {.l_onoff = 1};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* stamp-lines: copies lines, each behind the time at which it came (stamp.h). */
+/* stamp-lines: copies lines, each prefixed with its time of arrival (stamp.h). */
 #include "common/lines.h"
 #include "common/log.h"
 #include "t/tools/stamp.h"

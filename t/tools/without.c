@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * without WHAT COMMAND...: runs it on a kernel that, as far as it can see, lacks something:
+ * without WHAT COMMAND...: runs the command as if the kernel lacked something:
  *
  *   ipv6   socket(AF_INET6, …) fails with EAFNOSUPPORT, as where IPv6 is not in the kernel
  *   ports  bind() fails with EACCES, as for a port below 1024 without the capability for it
@@ -27,8 +27,8 @@
 static const struct lack {
 	const char *what;
 	unsigned call;
-	unsigned first; /* the argument; ANY: whatever it is */
-	unsigned error; /* HANG: it does not return */
+	unsigned first; /* the argument; ANY: every value */
+	unsigned error; /* HANG: the call does not return */
 } lacks[] = {
 #define ANY 0xffffffffU
 #define HANG 0
@@ -48,8 +48,8 @@ static const struct lack *lack_find(const char *what)
 }
 
 /*
- * A call that is left to a listener waits for it: nobody listens, but the descriptor stays open, in
- * the command as well.
+ * A call that is passed to a listener waits for its response. There is none, but the descriptor
+ * stays open, in the command as well.
  */
 static bool filter_install(const struct sock_fprog *program, bool hang)
 {
