@@ -75,7 +75,7 @@ refuses() {
 @test "flapper: without options the port is 12345 and the interval 120 s" {
 	flapper -h | grep -F '2ms to 7d (default 120s)'
 	flapper -h | grep -F '(default 12345;'
-	# somebody may have that port: what is said about it is the same
+	# the port may be in use: the message still contains it
 	start flapper flapper
 	poll 10 said flapper '(up on \[::\]:12345 for 60 s$|error: cannot .* \[::\]:12345: )'
 }

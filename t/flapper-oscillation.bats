@@ -65,15 +65,15 @@ hammer() {
 		now=$(descriptors)
 		most=$((now > most ? now : most))
 	done
-	# at least that long, and at most so long
+	# lower and upper bound of the duration
 	sure=$((${EPOCHREALTIME/./} - sure))
 	stop flapper
 	local took=$((${EPOCHREALTIME/./} - began))
 	run ! said flapper error
-	# the listener comes and goes, so one more or less is none
+	# the listener may be open or closed: a difference of one is no leak
 	echo "descriptors: $before before, $most at the end"
 	[ "$most" -le $((before + 1)) ]
-	# each transition was either made or skipped, and together they take as long as they should
+	# made and skipped transitions together take the expected time
 	local made skipped
 	made=$(transitions)
 	skipped=$(awk '/skipped/ { n += $4 } END { print n + 0 }' "$work/flapper.log")
@@ -101,7 +101,7 @@ phase_of() {
 	grid=$(awk 'NR == 1 { print $1 }' "$work/flapper.log")
 	freeze flapper
 	stopped=$EPOCHREALTIME
-	# in the middle of a closed half, three periods later
+	# three periods later, in the middle of a closed half
 	poll 20 eval "awk -v now=\$EPOCHREALTIME -v then=$stopped -v grid=$grid 'BEGIN {
 		phase = (now - grid) / 2; phase -= int(phase)
 		exit !(now - then >= 6 && phase > 0.65 && phase < 0.75) }'"
@@ -110,9 +110,9 @@ phase_of() {
 	for _ in 1 2 3; do wait_for up; done
 	cat "$work/flapper.log"
 	said flapper 'info: skipped [6-8] transitions$'
-	# it noticed at once, not after the rest of the sleep that it was stopped in
+	# it noticed at once, not after the rest of the interrupted sleep
 	awk -v t="$continued" '/skipped/ { exit !($1 - t < 0.6) }' "$work/flapper.log"
-	# nothing was made up for: at most one transition at once, the next no sooner than half a half
+	# no catching up: at most one transition at once, the next after half a half at the earliest
 	[ "$(awk -v t="$continued" '/(up|down) on/ && $1 >= t && $1 < t + 0.4' "$work/flapper.log" |
 		wc -l)" -le 1 ]
 	local before after
@@ -126,7 +126,7 @@ phase_of() {
 @test "flapper: --align keeps the phase of the wall clock, also over a restart" {
 	local grid=0 period=2 phase
 	for _ in first again; do
-		# begun in the second half of a period it begins with down
+		# started in the second half of a period it begins with down
 		poll 20 eval 'ms=$((${EPOCHREALTIME/./} / 1000 % 2000)); [ $ms -gt 1100 ] && [ $ms -lt 1500 ]'
 		port=$(free_port)
 		start_stamped --align -i 2

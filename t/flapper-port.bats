@@ -59,7 +59,7 @@ open(sys.argv[2]).read()' "$port" "$work/release"
 	before=$(transitions)
 	kill -USR1 "${pids[flapper]}"
 	poll 10 said flapper 'down on .* \(it could not be opened\), .* to the next transition'
-	# over a period later: nothing more has been said
+	# more than a period later: no further message
 	python3 -c 'import time; time.sleep(5)'
 	[ "$(grep -c 'cannot listen' "$work/flapper.log")" -eq 1 ]
 	[ "$(transitions)" -eq $((before + 1)) ] || [ "$(transitions)" -eq "$before" ]
@@ -71,7 +71,7 @@ open(sys.argv[2]).read()' "$port" "$work/release"
 	check_tcp -H 127.0.0.1 -p "$port"
 }
 
-# Ports from which outgoing connections are given theirs; of the parity that is given first.
+# A random port of the ephemeral range, of the parity that the kernel uses first.
 ephemeral_port() {
 	local low high
 	read -r low high </proc/sys/net/ipv4/ip_local_port_range
@@ -79,7 +79,7 @@ ephemeral_port() {
 }
 
 @test "flapper: a probe of its closed port in the ephemeral range never connects to itself" {
-	# an interval that is now in its closed half, for minutes
+	# an interval whose closed half lasts for minutes from now
 	local interval=1000
 	until [ $((EPOCHSECONDS % interval)) -ge $((interval / 2)) ] &&
 		[ $((EPOCHSECONDS % interval)) -lt $((interval - 300)) ]; do interval=$((interval + 2)); done
@@ -87,7 +87,7 @@ ephemeral_port() {
 	self-connect "$port" 300000
 	[ "$(transitions)" -eq 1 ]
 	stop flapper
-	# and without flapper it does: the probe is one that finds it
+	# without flapper the same probe does connect to itself
 	run -1 self-connect "$port" 1000000
 	[[ "$output" == 'connected to itself at attempt'* ]]
 }
@@ -118,7 +118,7 @@ processor_time() {
 	port=$(free_port)
 	start flapper flapper -q -i 1h -p "$port"
 	poll 10 check_tcp -H 127.0.0.1 -p "$port"
-	# on a busy machine the visit may still be before it
+	# on a busy machine the connection may still be pending
 	poll 20 eval '[[ "$(wakes 3)" == "0 "* ]]'
 	[ "$(processor_time)" -lt 10 ]
 	stop flapper

@@ -54,7 +54,7 @@ expected_user() {
 	run -2 check_tcp -H 127.0.0.1 -p "$port"
 	sv -w 20 up "$stage/service"
 	poll 20 check_tcp -H 127.0.0.1 -p "$port"
-	# runsv takes its service and the service's log with it
+	# runsv also ends the service and its log
 	stop runsv
 	poll 20 eval "! pgrep -f '^flapper .*--port $port\$'"
 }

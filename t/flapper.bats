@@ -198,7 +198,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 
 @test "flapper: readiness is reported in a closed half too" {
 	port=$(free_port)
-	# an interval that is now in its closed half, for a minute more at least
+	# an interval whose closed half lasts for another minute at least
 	interval=240
 	until [ $((EPOCHSECONDS % interval)) -ge $((interval / 2)) ] &&
 		[ $((EPOCHSECONDS % interval)) -lt $((interval - 60)) ]; do interval=$((interval + 2)); done
@@ -235,7 +235,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 @test "flapper: closing ends all connections orderly, those not yet accepted too" {
 	start_flapper -i 6
 	wait_for up
-	# three who send and do not listen; flapper sleeps through the end of the half
+	# three clients that send and do not read; flapper is stopped over the end of the half
 	peer "${pids[flapper]}" <<-'E'
 		import os, signal
 		inside = connect()

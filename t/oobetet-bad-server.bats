@@ -184,7 +184,7 @@ recovers() {
 	write_ini tls=off
 	start_watching
 	begun=$EPOCHREALTIME
-	# the last resort ends the xmpp worker, not the machine
+	# the memory limit ends the xmpp worker
 	grep -Eq '^Max data size +67108864 +67108864' "/proc/$(worker_pid xmpp)/limits"
 	poll 20 said endless 'gone after'
 	poll 20 said oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'

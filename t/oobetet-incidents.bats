@@ -32,7 +32,7 @@ healed() {
 	healed 'incident 2 resolved'
 	poll 20 paged 'incident 3 opened'
 	by_hand resolve
-	# the outage goes on, so somebody is told again
+	# the outage continues: the next repeat opens a new incident
 	poll 20 paged 'incident 4 opened'
 	healed 'incident 4 resolved'
 	poll 20 paged 'incident 5 opened'
@@ -118,9 +118,9 @@ healed() {
 	start_oobetet
 	poll 20 paged '200 heartbeat'
 	stop pagerduty
-	# while it ends, a request may still have failed otherwise
+	# while the server exits, a request may fail with another error first
 	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: Failed to connect .*; trying again'
-	read -rt 2.5 <> <(:) || : # that it is not said again is only seen by waiting
+	read -rt 2.5 <> <(:) || : # time for a second message
 	start_pagerduty --port "$port"
 	poll 20 said oobetet 'info: heartbeat_url is fetched again'
 	[ "$(count_of oobetet 'heartbeat_url cannot be fetched: Failed to connect')" -eq 1 ]

@@ -49,7 +49,7 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	poll 20 at_least $((critical + 1)) flapjack '<oobetet>.* is Critical'
 	told=$(sed '1,/<oobetet>.* is OK/d' "$work/flapjack.log" | grep -m 1 '<oobetet>.* is Critical' | cut -d' ' -f1)
 	awk -v last="$last" -v told="$told" 'BEGIN { print told - last; exit !(told - last > 3 && told - last < 4) }'
-	# the http worker waits for names, too, but stays alive
+	# the http worker waits for names too, but stays alive
 	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: (Resolving timed out|Could not resolve)'
 	poll 20 at_least 12 flapjack '<oobetet>.* is Critical'
 	run ! said oobetet 'http: not responding'

@@ -24,7 +24,7 @@ can_look_into() {
 	poll 20 heard '<oobetet>.* is Critical'
 	for pid in "${pids[oobetet]}" $(worker_pid xmpp) $(worker_pid http); do
 		tr '\0' '\n' <"/proc/$pid/cmdline"
-		# the kernel lets nobody in but root, and that not everywhere
+		# only root may read it, and not on every system
 		if can_look_into "$pid"; then tr '\0' '\n' <"/proc/$pid/environ"; fi
 	done >"$work/seen"
 	grep -q '^xmpp$' "$work/seen"
@@ -41,7 +41,7 @@ can_look_into() {
 	start_chain
 	both
 	poll 20 paged '202 trigger'
-	# root reads its children's memory
+	# reading the memory of its children needs root
 	memory_holds() {
 		python3 - "$1" "$2" <<-'PYTHON'
 			import sys
@@ -126,7 +126,7 @@ can_look_into() {
 	enter_room flapjack flapjack
 	mkfifo "$work/log"
 	exec 8<>"$work/log"
-	# fill the pipe to the last byte; then nobody reads it
+	# fill the pipe completely; it has no reader
 	dd if=/dev/zero of="$work/log" bs=4096 oflag=nonblock 2>/dev/null || :
 	write_ini
 	# shellcheck disable=SC2016 # $0 and $1 are the inner shell's
@@ -149,7 +149,7 @@ service_is_down() {
 	stop oobetet
 	mkdir -p "$work/service"
 	cp "$root/doc/examples/oobetet/daemontools/run" "$work/service/run"
-	# what a site would edit: whom it runs as, and where its configuration is
+	# as a site would: edit the user and the path of the configuration
 	sed -i -e 's/setuidgid oobetet //' -e "s:/etc/oobetet.ini:$work/oobetet.ini:" "$work/service/run"
 	start supervise supervise "$work/service"
 	poll 20 heard '<oobetet>.* is Critical'

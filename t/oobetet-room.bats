@@ -59,7 +59,7 @@ start_room_with() {
 	poll 20 said flapjack '<oobetet> .* is Critical'
 	both
 	poll 20 said flapjack '<oobetet> .* is OK'
-	# its own messages came back under the new nick, too
+	# its own messages are recognized under the new nick too
 	run ! said oobetet 'delivery to .* is failing'
 	[ "$(count_of oobetet 'out of the room')" -eq 1 ]
 }
@@ -167,7 +167,7 @@ start_room_with() {
 	say eve "<message type='error' id='x' to='$us'><body>x</body>$error</message>"
 	# the ids of its pings can be guessed
 	for number in 1 2 3 4; do say eve "<iq type='error' id='ping-0-$number' to='$us'>$error</iq>"; done
-	# the room sends one thing after the other
+	# the room sends stanzas in order
 	say eve 'Problem: "Flapper" on web-01 is Critical'
 	poll 20 said oobetet 'debug: problem from eve in ops@conference.localhost'
 	run ! said oobetet 'out of the room'

@@ -85,7 +85,7 @@ once() {
 	ban oobetet
 	poll 20 said oobetet 'out of the room ops@conference.localhost: banned from the room: off with you; trying again'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: forbidden'
-	# it receives nothing: that is an alarm, whatever happens in the room
+	# it receives nothing: an alarm, even if the room works
 	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(forbidden'
 	once 'out of the room ops@conference.localhost: forbidden'
 	unban oobetet

@@ -37,8 +37,8 @@ seconds_from_to() {
 	freeze "$old"
 	read -rt 3 <> <(:) || :
 	both
-	# found stuck, killed, started again; due eight seconds after what it missed, whose stamp is in
-	# whole seconds
+	# the worker is stuck, killed and restarted; the alarm is due eight seconds after the missed
+	# message, whose stamp has whole seconds
 	poll 20 heard '<oobetet>.* is Critical'
 	ended "$old"
 	[ "$(count_of oobetet 'info: in the room ops')" -eq 2 ]
@@ -62,7 +62,7 @@ seconds_from_to() {
 	passed=$(seconds_from_to eve '<flapjack> Recovery' '<oobetet>.* is Critical')
 	echo "$passed s"
 	awk -v passed="$passed" 'BEGIN { exit !(passed > 9 && passed < 14) }'
-	# its workers were not blamed for it
+	# its workers were not killed as stuck
 	run ! said oobetet 'not responding'
 }
 

@@ -85,7 +85,7 @@ run_until_written() {
 
 @test "oobetet: repeated kills right after the start do not prevent the alarm" {
 	write_ini state_file="$work/state" max_latency=6 pagerduty_contact= alert_command="cat >>$work/told"
-	# each life counts a quarter of a second at least
+	# each run counts as a quarter of a second at least
 	for ((i = 0; i < 24; i++)); do run_until_written; done
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 5 grep -q 'is Critical' "$work/told"
@@ -103,10 +103,10 @@ run_until_written() {
 	fetched=$(count_of pagerduty ' 200 heartbeat')
 	start_oobetet
 	said oobetet 'warning: the last run ended unexpectedly within 60 s of its start: heartbeat_url is not fetched'
-	pause 2 # that nothing comes is only seen by waiting
+	pause 2 # time for a heartbeat that must not come
 	[ "$(count_of pagerduty ' 200 heartbeat')" -eq "$fetched" ]
 	stop oobetet
-	# one that was told to stop did not crash
+	# a run stopped by SIGTERM did not crash
 	start_oobetet
 	poll 20 at_least $((fetched + 1)) pagerduty ' 200 heartbeat'
 	run ! said oobetet 'ended unexpectedly'
@@ -169,7 +169,7 @@ nothing_left() {
 	poll 20 said oobetet "error: state file $work/state cannot be written: the disk has not answered for 5 s"
 	[ ! -e "$work/state" ]
 	stop_within 2 oobetet
-	# what hangs might wake up and replace what the next one has written
+	# a hanging writer could wake up and overwrite the file of the next process
 	poll 20 nothing_left
 }
 

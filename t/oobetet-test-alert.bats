@@ -41,7 +41,7 @@ PagerDuty: arrived' ]
 }
 
 @test "oobetet: --test-alert resolves its incident when its http worker dies in between" {
-	# the answer to the resolve does not come, and then there is nobody who waits for it
+	# the response to the resolve does not come: its worker is killed
 	start_pagerduty --answer 202,hang
 	write_ini server=127.0.0.1 port=1
 	start oobetet oobetet -c "$work/oobetet.ini" --test-alert
@@ -98,7 +98,7 @@ PagerDuty: arrived' ]
 	run -0 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert --create-rooms
 	[[ "$output" == *'pos@conference.localhost: arrived'* ]]
 	[[ "$stderr" == *'warning: the room pos@conference.localhost did not exist; it was created'* ]]
-	# who watches says so as well
+	# in normal operation it is logged too
 	start_oobetet
 	poll 20 said oobetet 'warning: the room pos@conference.localhost did not exist; it was created: is its name right\?$'
 	run ! said oobetet 'the room ops@.* did not exist'

@@ -22,7 +22,7 @@ teardown() { stop_all; }
 	recovery
 	poll 20 heard '<oobetet> Flapjack Self Monitoring is OK \(it was not for [0-9.]+ m?s\), from [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+$'
 	poll 20 paged '202 resolve '
-	# one incident, one key; nothing was refused, and nothing follows the resolve
+	# one incident, one key; no refusal, and nothing after the resolve
 	[ "$(incidents)" -eq 1 ]
 	run ! said pagerduty refused
 	run ! said oobetet NOTICE
@@ -99,7 +99,7 @@ teardown() { stop_all; }
 	poll 20 heard '<flapjack> that was all'
 	poll 20 at_least 4 eve '<oobetet>.* is Critical'
 	run ! heard 'Monitoring is OK'
-	# a delay stamp of the sender or its server: live nevertheless
+	# a delay stamp of the sender or its server: still live
 	said_with last '<delay xmlns="urn:xmpp:delay" from="localhost" stamp="2026-11-20T10:29:06Z"/>' \
 		'Problem: "Flapper" on web-01 is Critical'
 	said_with last '' 'Recovery: "Flapper" on web-01 is OK'

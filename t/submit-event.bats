@@ -294,7 +294,7 @@ tokens() {
 	[[ $output == *"'entity' is missing"*"'state' is 'banana', not one of"* ]]
 	run httpbroker-submit --dry-run -e "$(printf 'e%.0s' {1..2000})" -c c -s ok
 	[ "$status" -eq 65 ]
-	# the same words
+	# the same message
 	start_redis
 	start_broker
 	answer=$(curl -sS -d '{"a":1}' "$HTTPBROKER_URL" | jq -r .error)

@@ -38,7 +38,7 @@ got_lines() {
 	double 503 drop 503 200
 	submit '{"a":1}{"b":2}' --batch 1
 	[ "$status" -eq 0 ]
-	# libcurl itself tries again where a connection that was used before is lost
+	# libcurl itself retries when a reused connection is lost
 	[ "$(cut -d' ' -f2- "$work/got")" = '503 {"a":1}
 drop+ {"a":1}
 503+ {"a":1}
@@ -58,7 +58,7 @@ drop+ {"a":1}
 	[ "$output" = '' ]
 	submit '{"b":2}' --retry 0 --url "$HTTPBROKER_URL" --url "$dead"
 	[ "$status" -eq 69 ]
-	# what the first round has found out is said once
+	# errors of the first round are reported once
 	[[ ${lines[0]} == *"no broker accepts events: $HTTPBROKER_URL: later (HTTP 503); $dead: Failed to connect"* ]]
 	[ "$(grep -o 'HTTP 503' <<<"${lines[0]}" | wc -l)" -eq 1 ]
 	submit '{"c":3}' --retry 0

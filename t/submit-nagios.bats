@@ -89,7 +89,7 @@ logged() {
 	poll 20 delivered_count 1
 	poll 20 service_up "$service"
 	sv -w 20 restart "$service"
-	# sv compares whole seconds: it is content with a service that began in this one
+	# sv compares whole seconds: a service started in this second counts as restarted
 	poll 20 logged 2 "reading $work/fifo"
 	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tDOWN\t0\t0\tdown\t\n' "$EPOCHSECONDS" >"$work/fifo"
 	poll 20 delivered_count 2

@@ -112,7 +112,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_redis
 	start_broker
 	feed
-	# on descriptor 8 it would wait for ever for a program that has died
+	# with descriptor 8 it would wait forever for a program that has died
 	{ printf '{"a":"'; head -c 100M /dev/zero | tr '\0' x; printf '"}\n%s' "$(ok 1)"; } >"$work/fifo" 8>&- &
 	poll 60 delivered_count 1
 	said submit 'line 1: longer than 1048576 bytes \(line 1, column 1048577\)$'
@@ -227,7 +227,7 @@ for i in range(350): fifo.write(event)' "$work/event" "$work/fifo"
 	start_redis
 	start_broker
 	poll 20 said submit 'fifo is read again'
-	# on a busy machine what still waits is more than it has time for
+	# on a busy machine there may be no time to send all events
 	stop submit || [ $? -eq 69 ]
 }
 

@@ -174,7 +174,7 @@ static void a_secret_is_masked_before_the_text_is_cut(void **state)
 		{"hunter\x1b[31m2", "*******"},
 		{"1234567890 hunter2 and more", "1234567890 ******* "},
 		{"123456789012345 hunter2 and more", "123456789012345 ***"},
-		{"so it begins hunter", "so it begins ******"}, /* somebody else has cut it */
+		{"so it begins hunter", "so it begins ******"}, /* cut by the sender */
 		{"so it begins hun", "so it begins hun"},
 		{"abcabc", "abcabc"}, /* too short to be a secret */
 	};

@@ -194,7 +194,7 @@ static pid_t other_locks(pid_t *child)
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails it goes with us */
 		left = statefile_lock(&statefile, &left) == 0 ? fork() : -1;
 		if (left == 0) {
-			alarm(PATIENCE); /* it outlives its parent: nobody else would end it */
+			alarm(PATIENCE); /* it outlives its parent: it must end itself */
 			for (;;)
 				pause();
 		}

@@ -311,7 +311,7 @@ static void a_new_owner_of_a_nick_is_reported(void **state)
 	static const struct {
 		const char *nick;
 		struct identity seen;
-		const char *difference; /* NULL: as far as can be told it is the same */
+		const char *difference; /* NULL: no known difference */
 	} cases[] = {
 		{"bot", {"", "member", ""}, NULL},
 		{"bot", {"a@x/home", "member", "1"}, NULL},
