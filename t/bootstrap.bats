@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $status and what load brings
-# ./bootstrap, from a copy of the tree as a clone has it: the one at hand may be read-only, and is
-# being tested by others at this moment.
+# ./bootstrap, from a copy of the tree like a clone: the tree itself may be read-only, and other
+# tests use it at the same time.
 
 load lib/daemons
 load lib/leftovers
@@ -13,7 +13,7 @@ setup() {
 
 teardown() { stop_all; }
 
-# Without what autoreconf and configure made.
+# Without the files of autoreconf and configure.
 copy_tree() {
 	mkdir "$tree"
 	tar -C "$root" --exclude='./build*' --exclude=./.git --exclude=./configure --exclude=./autom4te.cache \
@@ -21,7 +21,7 @@ copy_tree() {
 	chmod -R u+w "$tree"
 }
 
-# As somebody types it: not as a part of the make that runs this test.
+# As typed in a shell: without the environment of the make that runs this test.
 bootstrap() {
 	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u QN_BUILD \
 		CONFIGURE_FLAGS='--disable-hardening CFLAGS=-O1' "$tree/bootstrap" "$@"
@@ -32,7 +32,7 @@ configured() {
 	sed -n "s/^$1 = *//p" "$tree/build/Makefile"
 }
 
-# command_stub NAME: stands for it in $work/bin, and says in $work/called that it was called.
+# command_stub NAME: replaces NAME in $work/bin, and records each call in $work/called.
 command_stub() {
 	mkdir -p "$work/bin"
 	printf '#!/bin/sh\necho "%s $*" >>"%s"\n' "$1" "$work/called" >"$work/bin/$1"
@@ -47,7 +47,7 @@ listeners() {
 	ss -Hltn | awk '{ print $4 }' | sort
 }
 
-# Those who listen now and did not then, other tests' aside: theirs are not marked.
+# Listeners that are new since then and marked; those of other tests are not.
 new_listeners() {
 	local address pid
 	listeners | comm -13 "$1" - | while read -r address; do
@@ -57,7 +57,7 @@ new_listeners() {
 	done
 }
 
-@test "a clone becomes the demo; nothing of it stays; the second time nothing is built" {
+@test "demo in a fresh clone builds and leaves nothing behind; the second run builds nothing" {
 	local act
 	copy_tree
 	listeners >"$work/listeners"
@@ -89,7 +89,7 @@ new_listeners() {
 		diff "$work/made" -
 }
 
-@test "what is installed after configure ran is seen; configure runs again only then" {
+@test "tools installed after configure are found; configure runs again only then" {
 	copy_tree
 	command_stub make
 	PATH=$work/bin:$PATH
@@ -105,7 +105,7 @@ new_listeners() {
 	[[ "$output" != *checking* ]]
 }
 
-@test "make check names the tools that are missing, and runs nothing; check-quick leaves out what needs them" {
+@test "make check lists missing tools and runs no test; check-quick skips tests that need them" {
 	local tools=$BATS_TEST_DIRNAME/lib/tools package
 	PATH=$work/bin:$PATH
 	run -2 "$BATS_TEST_DIRNAME/lib/newcomer" make -C "$build" check BATS=bats TESTS='t/unit/common t/room.bats'
@@ -128,7 +128,7 @@ new_listeners() {
 	done <"$work/table"
 }
 
-@test "--list prints the packages of a target, and touches nothing" {
+@test "--list prints the packages of a target and changes nothing" {
 	local name
 	copy_tree
 	for name in apt-get sudo dpkg-query autoreconf make; do command_stub "$name"; done
@@ -143,7 +143,7 @@ new_listeners() {
 	[ ! -e "$tree/build" ]
 }
 
-@test "without apt-get it says what to install instead, and exits 69" {
+@test "without apt-get it lists what to install, and exits 69" {
 	local name
 	copy_tree
 	mkdir "$work/bin"
@@ -161,7 +161,7 @@ new_listeners() {
 	[[ "$output" == *'unknown option --please'*usage:* ]]
 }
 
-@test "CONFIGURE_FLAGS other than those of the build are an error, not unheeded" {
+@test "CONFIGURE_FLAGS that differ from those of the build are an error" {
 	copy_tree
 	command_stub make
 	PATH=$work/bin:$PATH
@@ -174,7 +174,7 @@ new_listeners() {
 	grep -q '^make .*install' "$work/called"
 }
 
-@test "./configure tells all that is missing at once, what for, and the package, as the list has it" {
+@test "./configure lists everything missing at once, with purpose and package, as in the list" {
 	local package
 	mkdir "$work/elsewhere"
 	cd "$work/elsewhere"

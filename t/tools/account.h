@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command-line options that say who somebody in a room is: shared by the tools with muc.h. */
+/* The command-line options for an account in a room: shared by the tools that use muc.h. */
 #ifndef T_TOOLS_ACCOUNT_H
 #define T_TOOLS_ACCOUNT_H
 
@@ -7,7 +7,7 @@
 
 #include <getopt.h>
 
-/* Values that no letter has, so that a tool may have letters of its own. */
+/* Values above all letters, which are left to the tools. */
 enum account_option {
 	ACCOUNT_SERVER = 0x100,
 	ACCOUNT_JID,
@@ -17,7 +17,7 @@ enum account_option {
 	ACCOUNT_CA,
 };
 
-/* To stand in a tool's table for getopt_long(). */
+/* For a tool's table for getopt_long(). */
 /* clang-format off */
 #define ACCOUNT_OPTIONS                                                                            \
 	{"server", required_argument, NULL, ACCOUNT_SERVER},                                       \
@@ -35,7 +35,7 @@ enum account_option {
 /* Takes the option if it is one of the above; `value` must outlive the account. */
 bool account_option_take(struct muc_account *account, int option, char *value);
 
-/* Everything that is needed to log in has been given. */
+/* All options needed to log in are set. */
 bool account_complete(const struct muc_account *account);
 
 #endif

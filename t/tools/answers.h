@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a stand-in is told to answer, one word a request, separated by commas: a status (`202`,
- * `500`), a status after a while (`202@3s`), one whose body takes a while (`202~3s`), `hang` for
- * never, or `reset` for a connection that breaks. When the words are used up, and without any, the
- * answer is the good one.
+ * The scripted responses of a stand-in, one word a request, separated by commas: a status (`202`,
+ * `500`), a delayed status (`202@3s`), a status with a slow body (`202~3s`), `hang` for no
+ * response, or `reset` for a reset connection. After the last word, and without a script, the
+ * response is success.
  */
 #ifndef T_TOOLS_ANSWERS_H
 #define T_TOOLS_ANSWERS_H
@@ -17,10 +17,10 @@
 enum { ANSWERS_MOST = 100 };
 
 struct answer {
-	int status; /* of HTTP; 0: no answer ever */
-	nsec delay; /* before it */
-	nsec slow;  /* that its body takes */
-	bool reset; /* no answer, but the end of the connection */
+	int status; /* of HTTP; 0: no response */
+	nsec delay; /* before the response */
+	nsec slow;  /* duration of the body */
+	bool reset; /* the connection is reset instead */
 };
 
 struct answers {
@@ -31,7 +31,7 @@ struct answers {
 
 bool answers_parse(const char *text, struct answers *out, struct reason *why);
 
-/* The next of the script, or `good` at once. */
+/* The next response of the script, or `good` without delay. */
 struct answer answers_next(struct answers *answers, int good);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may be sent to PagerDuty's Events API v2 (POST /v2/enqueue), field by field as it is
- * documented at developer.pagerduty.com: strict, so that a test notices what the real one lets
- * pass or silently drops.
+ * Validation for PagerDuty's Events API v2 (POST /v2/enqueue), field by field as documented at
+ * developer.pagerduty.com. Strict: tests must detect fields that the real one accepts or drops
+ * silently.
  */
 #ifndef T_TOOLS_ENQUEUE_H
 #define T_TOOLS_ENQUEUE_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON objects checked field by field against a table of what is documented, and nothing else. */
+/* Checks JSON objects against a table of the documented fields; any other field is refused. */
 #ifndef T_TOOLS_FIELDS_H
 #define T_TOOLS_FIELDS_H
 

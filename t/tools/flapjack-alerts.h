@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When Flapjack speaks in its room, and in which words. Pure: the time is an argument. Of its many
- * rules these: a failure is told once it has lasted for the initial failure delay, on the next
- * event after that; then again only when the check's state changes; a recovery is told if a
- * failure was; an acknowledged failure is not told. Its repeats (by default none within a
- * minute), maintenance, rollup and media intervals are left out.
+ * When Flapjack sends a message to its room, and its text. Pure: the time is an argument. It has
+ * these of Flapjack's rules: a failure is sent when it has lasted for the initial failure delay, on
+ * the next event after that; then again only when the check's state changes; a recovery is sent if
+ * its failure was; an acknowledged failure is not sent. Repeats (by default none within a minute),
+ * maintenance, rollup and media intervals are left out.
  */
 #ifndef T_TOOLS_FLAPJACK_ALERTS_H
 #define T_TOOLS_FLAPJACK_ALERTS_H
@@ -15,7 +15,7 @@ struct alerts;
 
 struct alerts *alerts_new(enum flapjack_version version, nsec failure_delay);
 
-/* What is said about the event, to be freed; NULL: nothing. */
+/* The message for the event, to be freed; NULL: none. */
 char *alerts_take(struct alerts *alerts, const struct flapjack_event *event, nsec now);
 
 void alerts_free(struct alerts *alerts);

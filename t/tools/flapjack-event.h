@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An event as Flapjack 1.6 and 2.0 take it off their queue: which keys and values they accept,
- * which they reject, and of which they die. Found by running both.
+ * An event as read by Flapjack 1.6 and 2.0: which keys and values they accept, reject, or crash on.
+ * Found by running both.
  */
 #ifndef T_TOOLS_FLAPJACK_EVENT_H
 #define T_TOOLS_FLAPJACK_EVENT_H
@@ -34,8 +34,8 @@ struct flapjack_event {
 
 enum verdict {
 	EVENT_TAKEN,
-	EVENT_REJECTED, /* the reason says why */
-	EVENT_DEADLY,   /* Flapjack would be gone now; the reason says why */
+	EVENT_REJECTED, /* see the reason */
+	EVENT_DEADLY,   /* Flapjack would crash; see the reason */
 };
 
 /* Only an event that was taken is to be freed. */

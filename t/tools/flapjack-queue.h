@@ -21,10 +21,10 @@ int queue_fd(const struct queue *queue);
 
 typedef void queue_handler(void *user, const char *event, size_t length);
 
-/* Hands over the events that have come, the oldest first. False: Redis is gone, or refused. */
+/* Passes the queued events to the handler, oldest first. False: an error of Redis. */
 bool queue_take(struct queue *queue, queue_handler *handler, void *user, struct reason *why);
 
-/* Puts what was rejected where Flapjack puts it: `<queue>_rejected:YYYYMMDDHH` (UTC). */
+/* Adds a rejected event to Flapjack's list of them: `<queue>_rejected:YYYYMMDDHH` (UTC). */
 bool queue_reject(
 	struct queue *queue, const char *event, size_t length, nsec wall, struct reason *why);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What pagerduty-standin prints on standard output, one line a request: the time, the status that
- * it answers (`hang`: none, `reset`: the connection's end), the action, the key and the summary as
- * JSON strings where there are any; for what it refuses, the reason. After what was taken, a line
- * that says what became of it. Safe to call from several threads.
+ * The standard output of pagerduty-standin, one line a request: the time, the status of the
+ * response
+ * (`hang`: none, `reset`: connection reset), the action, the key and the summary as JSON strings if
+ * present; for a refused request, the reason. An accepted event is followed by a line with its
+ * result. Safe to call from several threads.
  */
 #ifndef T_TOOLS_JOURNAL_H
 #define T_TOOLS_JOURNAL_H
@@ -12,13 +13,13 @@
 #include "t/tools/answers.h"
 #include "t/tools/events-api.h"
 
-/* Its payload follows, where it is wanted, over several lines. */
+/* The payload, if wanted, follows on several lines. */
 void journal_request(const struct events_api *api, const json_t *event, const struct answer *answer,
 	bool payload_too);
 
 void journal_refusal(int status, const struct reason *why);
 
-/* Anything else: the time and these words. */
+/* Any other line: the time and this text. */
 void journal_note(const char *words);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Answers of a stand-in that is an HTTP server with a thread a connection: slow ones, too. */
+/* Responses of a stand-in that is an HTTP server with a thread a connection, slow ones too. */
 #ifndef T_TOOLS_RESPOND_H
 #define T_TOOLS_RESPOND_H
 
@@ -11,7 +11,7 @@
 /* Waits for `delay`, or until `stopping` becomes readable; NSEC_NEVER only for that. */
 void respond_wait(int stopping, nsec delay);
 
-/* Takes over `body`, which takes `slow` to come; 0: it comes at once. */
+/* Takes over `body`, which is sent over the time `slow`; 0: at once. */
 enum MHD_Result respond(
 	struct MHD_Connection *connection, int status, json_t *body, nsec slow, int stopping);
 

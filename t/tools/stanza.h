@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <strophe.h>
 
-/* Whom it is from: what follows the slash in `room@service/nick`; empty for the room itself. */
+/* The sender's nick, after the slash in `room@service/nick`; empty for the room itself. */
 const char *stanza_nick(xmpp_stanza_t *stanza);
 
 /* The name of the condition in <error>: its first child (RFC 6120, 8.3.2). */
@@ -15,10 +15,10 @@ const char *stanza_condition(xmpp_stanza_t *stanza);
 
 bool stanza_has_status(xmpp_stanza_t *presence, const char *code);
 
-/* Why an occupant is not in the room any more, in a few words. */
+/* The reason why an occupant left the room, as a short text. */
 const char *stanza_removal(xmpp_stanza_t *presence);
 
-/* It was said earlier, and is delivered again as history (XEP-0203). */
+/* Is it an earlier message, delivered as history (XEP-0203)? */
 bool stanza_is_delayed(xmpp_stanza_t *message);
 
 #endif
