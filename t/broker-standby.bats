@@ -361,7 +361,7 @@ in_queue() {
 	queue | grep -qF "$1"
 }
 
-@test "only the active broker loses Redis: after the lease it answers 503, and 202 without an alternative" {
+@test "only the active broker loses Redis: after the lease it answers 503, and 202 without another broker" {
 	way_a=$(free_port)
 	start_way a "$way_a"
 	redis_port=$way_a start_one a

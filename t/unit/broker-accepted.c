@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What was answered 202: kept in order until it is in Redis, left for another broker bit by bit. */
+/* Accepted events (202): kept in order until Redis has them, handed over to another broker in
+ * chunks. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/delivery/handoff.h"
@@ -44,7 +45,7 @@ static void put_applied(
 	prepared_free(&prepared);
 }
 
-/* The summaries that are kept, from this one on, each with a blank behind it. */
+/* The summaries kept from this entry on, each followed by a space. */
 static void assert_kept(const struct entry *kept, const char *expected)
 {
 	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
@@ -75,7 +76,7 @@ static void an_event_with_the_same_text_replaces_the_previous_one(void **state)
 	put(accepted, "c", STATE_OK, 5, "3");
 	put(accepted, "c", STATE_CRITICAL, 5, "4");
 	put(accepted, "c", STATE_OK, 6, "5");
-	put(accepted, "c", STATE_OK, 5, "6"); /* older than that: it might lose, but who knows */
+	put(accepted, "c", STATE_OK, 5, "6"); /* older: it may lose, but that is not known yet */
 	put(accepted, "c", STATE_ACKNOWLEDGEMENT, 6, "7");
 	put(accepted, "c", STATE_ACKNOWLEDGEMENT, 6, "8");
 	assert_kept(accepted_first(accepted), "3 2 4 5 6 7 8 ");
@@ -95,7 +96,7 @@ static void forget(struct accepted *accepted, const char *check, int64_t time)
 	prepared_free(&prepared);
 }
 
-/* It is left as JSON, and read back. */
+/* Encodes it as JSON and decodes it. */
 static void assert_forgotten(const struct entry *kept, const char *json, int64_t time)
 {
 	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
@@ -125,7 +126,8 @@ static void deletions_are_kept_in_order_with_events(void **state)
 	prepared_make(&prepared, &event, 2, (struct moment){1000000 * NSEC_PER_SEC, 0});
 	accepted_put_applied(accepted, &prepared, &(struct watermarks){1, 1});
 	forget(accepted, "c", 5);
-	accepted_put_applied(accepted, &prepared, &(struct watermarks){2, 2}); /* not before that */
+	accepted_put_applied(
+		accepted, &prepared, &(struct watermarks){2, 2}); /* not applied earlier */
 	forget(accepted, "c", 5);
 	forget(accepted, "c", 6);
 	assert_int_equal(accepted_count(accepted), 4);
@@ -139,7 +141,7 @@ static void deletions_are_kept_in_order_with_events(void **state)
 	accepted_free(accepted);
 }
 
-/* So that whoever takes it up sets the former name ok. */
+/* Needed by the receiving broker to set the former name ok. */
 static void the_former_names_of_a_check_are_kept(void **state)
 {
 	const struct decode_context decode_context = {2, 0, {1000000 * NSEC_PER_SEC, 0}};
@@ -207,7 +209,7 @@ static void milliseconds_are_kept_if_known(void **state)
 	assert_recalled(json.data, 6, 1, true);
 	prepared_free(&prepared);
 	buffer_free(&json);
-	/* an earlier release writes none; nor does one with a clock that is ahead matter */
+	/* an earlier release writes none; a clock that is ahead does not matter */
 	assert_recalled(EVENT_JSON("\"time\":5"), 5, 0, false);
 	assert_recalled(FORGOTTEN_JSON("\"forgotten\":6"), 6, 0, true);
 	assert_recalled(EVENT_JSON("\"time\":5,\"millis\":1000"), 5, 0, false);
@@ -247,14 +249,14 @@ static void applied_items_are_removed_once_redis_has_them(void **state)
 	put_applied(accepted, "d", STATE_OK, 9);
 	assert_int_equal(accepted_unapplied(accepted), 0);
 	assert_null(accepted_next(accepted));
-	put(accepted, "c", STATE_OK, 5, "1"); /* not in the place of a judged one */
+	put(accepted, "c", STATE_OK, 5, "1"); /* does not replace an applied one */
 	assert_int_equal(accepted_count(accepted), 3);
 	accepted_committed(accepted, &(struct watermarks){6, 0});
 	assert_int_equal(accepted_count(accepted), 3);
 	accepted_committed(accepted, &(struct watermarks){8, 0});
 	assert_int_equal(accepted_count(accepted), 2);
 	accepted_committed(
-		accepted, &(struct watermarks){100, 100}); /* nobody has judged the last one */
+		accepted, &(struct watermarks){100, 100}); /* the last one is not applied */
 	assert_kept(accepted_next(accepted), "1 ");
 	assert_int_equal(accepted_count(accepted), 1);
 	accepted_mark_applied(accepted, &(struct watermarks){101, 0});
@@ -291,15 +293,15 @@ static void the_number_of_items_is_bounded(void **state)
 	assert_true(put(accepted, "d", STATE_OK, 5, "2"));
 	assert_false(put(accepted, "e", STATE_OK, 5, "3"));
 	assert_false(put(accepted, "d", STATE_CRITICAL, 5, "4"));
-	assert_true(put(accepted, "d", STATE_OK, 5, "5")); /* that needs no room */
-	put_applied(accepted, "f", STATE_OK, 1);           /* nor is that refused */
+	assert_true(put(accepted, "d", STATE_OK, 5, "5")); /* needs no space */
+	put_applied(accepted, "f", STATE_OK, 1);           /* not refused either */
 	accepted_drop(accepted, 1);
 	assert_true(put(accepted, "e", STATE_OK, 5, "6"));
 	assert_kept(accepted_first(accepted), "5 s 6 ");
 	accepted_free(accepted);
 }
 
-/* 256 MiB of those not judged, whatever their number. */
+/* 256 MiB of unapplied items, whatever their number. */
 static void the_bytes_of_items_are_bounded(void **state)
 {
 	struct event event = event_plain("e", "c", STATE_ACKNOWLEDGEMENT);
@@ -322,7 +324,7 @@ static void the_bytes_of_items_are_bounded(void **state)
 	assert_true(accepted_put(accepted, &prepared));
 	assert_false(accepted_put(accepted, &prepared));
 	accepted_mark_applied(
-		accepted, &(struct watermarks){1, 0}); /* then it counts as what it was made into */
+		accepted, &(struct watermarks){1, 0}); /* from then on its encoded size counts */
 	assert_true(accepted_put(accepted, &prepared));
 	accepted_reopen(accepted);
 	assert_false(accepted_put(accepted, &prepared));

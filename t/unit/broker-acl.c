@@ -70,7 +70,7 @@ static void matching_stops_at_the_end_of_the_name(void **state)
 	assert_false(acl_allows(&acl, 2, (struct text){"db-01", 3}, none));
 }
 
-/* The glob is the operator's, the name a client's: together they must not take for ever. */
+/* Globs come from the operator, names from clients: matching must end quickly. */
 static void a_name_made_for_backtracking_is_matched_quickly(void **state)
 {
 	char name[1024];
@@ -81,7 +81,7 @@ static void a_name_made_for_backtracking_is_matched_quickly(void **state)
 	assert_false(allows("*a*a*a*a*a*a*a*a*a*a*a*a*b", name));
 }
 
-/* `db-01:9100:Up` is what Flapjack sees, wherever that was divided. */
+/* Flapjack sees only `db-01:9100:Up`, wherever the entity ends. */
 static void every_split_at_a_colon_must_be_allowed(void **state)
 {
 	char colons[] = ":::::::::::::::::::::::::::::::::x";

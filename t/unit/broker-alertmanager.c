@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Prometheus's Alertmanager and Grafana post. */
+/* Documents of Prometheus Alertmanager and Grafana. */
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
@@ -80,7 +80,7 @@ static void the_instance_label_precedes_job_and_host_as_entity(void **state)
 	pieces_free(pieces);
 }
 
-/* /var is full, / no longer is; as Alertmanager groups them, or in documents of their own. */
+/* /var is full, / no longer is; grouped by Alertmanager, or in separate documents. */
 static void alerts_that_differ_in_a_label_are_separate_checks(void **state)
 {
 	struct pieces *pieces = group(0,
@@ -130,7 +130,7 @@ static struct text long_name(struct pieces *pieces, size_t i)
 	return check;
 }
 
-/* What is cut is told apart by the hash, whose order is the labels' own. */
+/* The hash over the sorted labels distinguishes cut names. */
 static void a_long_name_is_cut_and_ends_in_a_hash(void **state)
 {
 	struct pieces *pieces =
@@ -153,7 +153,7 @@ static void a_long_name_is_cut_and_ends_in_a_hash(void **state)
 	pieces_free(umlauts);
 }
 
-/* Nobody hears of a refusal: a name is made of what there is. */
+/* The sender ignores refusals: an invalid name is replaced by a valid one. */
 static void invalid_names_are_made_valid(void **state)
 {
 	struct pieces *pieces = group(0,
@@ -200,7 +200,7 @@ static void assert_former(
 	assert_text(pieces->list[i].event.former_check, check);
 }
 
-/* What the names were before all labels counted: where they were others, and could have been. */
+/* Names from before all labels counted, where they differ and were valid. */
 static void former_names_are_set(void **state)
 {
 	struct pieces *pieces = group(
@@ -267,7 +267,7 @@ static void the_description_replaces_a_missing_summary(void **state)
 	pieces_free(pieces);
 }
 
-/* Grafana's has more keys, of which some look like those of an event. */
+/* Grafana's document has more keys; some look like those of an event. */
 static void a_grafana_document_is_read_like_one_of_alertmanager(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
@@ -290,7 +290,7 @@ static void a_grafana_document_is_read_like_one_of_alertmanager(void **state)
 	pieces_free(pieces);
 }
 
-/* The annotations are the problem's. */
+/* The annotations describe the problem. */
 static void a_recovery_omits_the_text_of_the_problem(void **state)
 {
 	struct pieces *pieces = group(0, ALERT("resolved", NAMED));
@@ -302,7 +302,7 @@ static void a_recovery_omits_the_text_of_the_problem(void **state)
 	pieces_free(pieces);
 }
 
-/* One alert's name for all of Grafana's rules whose source has no data, or cannot be asked. */
+/* Grafana uses one alert name for all rules without data or with an unreachable source. */
 static void grafana_rules_without_data_are_separate_checks(void **state)
 {
 	struct pieces *pieces = group(0,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The `error` of an answer's body; free it. */
+/* Returns the `error` of the response body; free it. */
 static char *error_of(const struct response *answer)
 {
 	assert_string_equal(answer->type, CONTENT_JSON);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What was visited, a word each: `INDEX/LINE:VALUE`, or `INDEX/LINE!REASON`. */
+/* The visited documents, a word each: `INDEX/LINE:VALUE` or `INDEX/LINE!REASON`. */
 struct seen {
 	struct buffer words;
 	size_t max; /* to visit */
@@ -41,7 +41,7 @@ static void assert_read(const char *bytes, size_t length, bool lines, size_t max
 	struct seen seen = {{NULL, 0, 0}, max, 0};
 	struct body_visitor visitor = {document_see, broken_see, &seen, BODY_NO_JSON};
 	struct reason why = {""};
-	char *copy = malloc(length + 1); /* so that a sanitizer sees a read too far */
+	char *copy = malloc(length + 1); /* a sanitizer detects reads beyond it */
 
 	memcpy(copy, bytes, length);
 	buffer_append_text(&seen.words, "");

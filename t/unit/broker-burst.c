@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ledger with many checks: bursts are spread, and no commit gets more than its fill. */
+/* The engine with many checks: bursts are spread, and commits stay within their size. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/wheel.h"
@@ -63,7 +63,7 @@ static void post_many(struct burst *burst, int count)
 	}
 }
 
-/* Commits everything; returns how many events that were. */
+/* Commits everything; returns the number of events. */
 static uint64_t commit_all(struct burst *burst)
 {
 	struct commit *commit;
@@ -75,7 +75,8 @@ static uint64_t commit_all(struct burst *burst)
 	return burst->pushed - before;
 }
 
-/* How many repeats come at most in one tick of an interval. All `count` come once. */
+/* Returns the largest number of repeats in one tick of an interval. All `count` are repeated once.
+ */
 static uint64_t largest_tick(struct burst *burst, int interval, int count)
 {
 	uint64_t max = 0, all = 0;
@@ -101,7 +102,7 @@ static void a_few_checks_are_repeated_together(void **state)
 	assert_int_equal(largest_tick(burst, 0, 60), 60);
 }
 
-/* Ten thousand at one moment are ten in a tick, if they are spread; and they stay so. */
+/* Ten thousand at the same time are ten in a tick when spread, and stay spread. */
 static void a_burst_is_spread_over_the_interval(void **state)
 {
 	struct burst *burst = *state;
@@ -131,14 +132,14 @@ static void repeats_pause_at_a_full_commit_and_resume_after_it(void **state)
 	assert_int_equal(all, 2500);
 }
 
-/* While Redis is away they are skipped, however much waits for it. */
+/* Repeats are skipped while Redis is down, however much waits for it. */
 static void repeats_are_skipped_after_a_full_commit_as_well(void **state)
 {
 	const struct moment later = {2 * INTERVAL, 2 * INTERVAL};
 	struct burst *burst = *state;
 
 	post_many(burst, 2500);
-	while (!outbox_full(burst->outbox)) /* the commit that is being gathered */
+	while (!outbox_full(burst->outbox)) /* the next commit */
 		resp_add_text(outbox_push(burst->outbox), "x");
 	engine_run(burst->engine, false, later);
 	assert_true(engine_next(burst->engine, false) > later.monotonic);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From the authors' own list: the key is 00 01 … 0f, the input 00 01 … of each length. */
+/* From the authors' list: the key is 00 01 … 0f, the input 00 01 … of each length. */
 static void siphash_matches_the_published_values(void **state)
 {
 	static const struct {
@@ -164,7 +164,7 @@ static void pairs_with_the_same_key_are_ranked_in_order(void **state)
 	checks_free(checks);
 }
 
-/* What it is called in GET /state. */
+/* The key of the check in GET /state. */
 static void assert_key(const struct check *check, const char *expected)
 {
 	char key[CHECKS_KEY];
@@ -206,7 +206,7 @@ static void keys_are_unique(void **state)
 	assert_key(add(checks, "2", "#2", "{}"), "2:#2");
 	assert_key(add(checks, "#", "2", "{}"), "#:2");
 	assert_key(add(checks, "fan", "#2", "{}"), "fan:#2");
-	/* what nobody has any more is free again */
+	/* an unused key is free again */
 	forget(checks, "x", "y:z");
 	assert_key(add(checks, "x", "y:z", "{}"), "x:y:z#2");
 	forget(checks, "x:y", "z");
@@ -292,7 +292,7 @@ static void ranks_are_bounded(void **state)
 	checks_free(checks);
 }
 
-/* Sixteen and more that look alike, in any order: no key is another's. */
+/* Sixteen and more pairs with the same text, in any order: keys are unique. */
 static void keys_beyond_the_last_rank_are_unique(void **state)
 {
 	struct checks *checks = checks_make();
@@ -371,7 +371,7 @@ static void visit_of_piece(const struct check *check, void *context)
 	pieces->longest = ++pieces->piece > pieces->longest ? pieces->piece : pieces->longest;
 }
 
-/* At first there is nothing; then more come from piece to piece. */
+/* The table starts empty; each piece adds more. */
 static void piecewise_visits_see_each_check_once_while_the_table_grows(void **state)
 {
 	struct checks *checks = checks_make();
@@ -474,7 +474,7 @@ static void checks_are_spread_over_the_shards(void **state)
 
 enum { CHOSEN = 1000 };
 
-/* Numbers of checks that one shard of a table with this key has to hold all alone. */
+/* Chooses numbers of checks that all fall into one shard of a table with this secret. */
 static void choose_to_collide(const struct siphash_key *key, int chosen[CHOSEN])
 {
 	struct checks *checks = checks_new(key);
@@ -489,7 +489,7 @@ static void choose_to_collide(const struct siphash_key *key, int chosen[CHOSEN])
 	checks_free(checks);
 }
 
-/* Adds them, finds them all, and returns how many the fullest shard holds. */
+/* Adds them, finds them all, and returns the size of the fullest shard. */
 static unsigned fullest_shard(const struct siphash_key *key, const int chosen[CHOSEN])
 {
 	struct checks *checks = checks_new(key);
@@ -514,7 +514,7 @@ static unsigned fullest_shard(const struct siphash_key *key, const int chosen[CH
 	return max;
 }
 
-/* Under the key that one knows they all meet; under the broker's own, four in a shard. */
+/* With the known secret all fall into one shard; with the broker's secret, at most four. */
 static void chosen_collisions_do_not_collide_with_another_secret(void **state)
 {
 	const struct siphash_key known = {3, 5}, others[] = {{3, 6}, {4, 5}, {5, 3}, {0, 0}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CloudWatch's alarms, in each of the shapes in which SNS delivers them. */
+/* CloudWatch alarms, in each format delivered by SNS. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/formats/format.h"
@@ -58,7 +58,7 @@ static void alarm_states_are_mapped_to_states(void **state)
 		"the alarm's state is not one of OK, ALARM, INSUFFICIENT_DATA");
 }
 
-/* The alarm is the check, and its details end so. */
+/* The check is named after the alarm; the details end with `expected`. */
 static void assert_without_metric(const char *json, const char *check, const char *expected)
 {
 	struct pieces *pieces = pieces_take(1, 0, json);
@@ -141,7 +141,7 @@ static void an_alarm_from_eventbridge_is_an_event(void **state)
 #define ARN(region, account) "arn:aws:cloudwatch:" region ":" account ":alarm:slow"
 #define WITH_ARN(arn) ",\"AlarmArn\":\"" arn "\""
 
-/* The same name in two regions, or of two accounts; whichever way the alarm comes. */
+/* The same name in two regions or accounts, delivered directly or by EventBridge. */
 static void names_are_unique_across_regions_and_accounts(void **state)
 {
 	char both[2048];
@@ -160,7 +160,7 @@ static void names_are_unique_across_regions_and_accounts(void **state)
 	assert_state(both, "Latency{account=222222222222,region=us-east-1}", "critical");
 }
 
-/* SNS lists a single metric where EventBridge does, and is not to name the check otherwise. */
+/* A list of one metric must give the same check name as a single metric. */
 static void a_list_of_one_metric_is_read_as_a_single_metric(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,
@@ -179,7 +179,7 @@ static void a_list_of_one_metric_is_read_as_a_single_metric(void **state)
 	pieces_free(pieces);
 }
 
-/* Nobody hears of a refusal; and the description is the problem's. */
+/* The sender ignores refusals; the description is that of the problem. */
 static void invalid_optional_values_are_repaired(void **state)
 {
 	struct pieces *pieces = pieces_take(2, 0,

@@ -37,7 +37,7 @@ static struct exchange *exchange_begin(unsigned todo, int flapjack)
 	return exchange;
 }
 
-/* Says it again, as after a failure. */
+/* Writes the commit again, as after a failure. */
 static void exchange_repeat(struct exchange *exchange)
 {
 	buffer_clear(&exchange->request);
@@ -72,7 +72,7 @@ static redisReply *reply_next(redisReader *loader)
 	return reply;
 }
 
-/* Hands in all answers. All but the last leave it waiting. */
+/* Feeds all replies. All but the last leave it waiting. */
 static enum commit_result receive(struct exchange *exchange, const char *answers)
 {
 	redisReader *loader = loader_of(answers);
@@ -129,7 +129,7 @@ static enum commit_result receive(struct exchange *exchange, const char *answers
 	"*2\r\n$3\r\nGET\r\n$20\r\nhttpbroker:n:standby\r\n*2\r\n$3\r\nGET\r\n" LEASE_KEY
 #define OURS "$21\r\nh :1 0123456789abcdef\r\n"
 #define NONE "$-1\r\n"
-#define MINE NONE OURS /* nobody stands by, and the lease is ours */
+#define MINE NONE OURS /* no standby, and the lease is ours */
 
 #define ASSERT_REQUEST(exchange, literal)                                                    \
 	do {                                                                                 \
@@ -235,7 +235,7 @@ static void refused_events_need_another_wake_up(void **state)
 	exchange_end(exchange);
 }
 
-/* For a record of the same check is one that came after it was forgotten. */
+/* A record of the same check is newer than its deletion. */
 static void deletions_precede_records(void **state)
 {
 	struct exchange *exchange = exchange_begin(ALL | COMMIT_FORGETS, 2);
@@ -267,20 +267,20 @@ static struct exchange *exchange_with_dependent(void)
 	return exchange;
 }
 
-/* They go with the events; once these are there, with the other records. */
+/* They are written with the events; once these are in the queue, with the other records. */
 static void records_of_pushed_events_are_written_with_them(void **state)
 {
 	struct exchange *exchange = exchange_with_dependent();
 
 	(void)state;
-	/* the events are refused: nothing was written, and it goes with them again */
+	/* the events are refused: nothing was written; both are sent again */
 	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n:1\r\n" WRONG
 					   "$-1\r\n+OK\r\n" MINE),
 		COMMIT_DONE);
 	assert_int_equal(exchange->commit.refused, COMMIT_PUSHES);
 	exchange_repeat(exchange);
 	ASSERT_REQUEST(exchange, MULTI LPUSH PROVE_TOLD EXEC WATCH);
-	/* the records are, by EVAL, after it has set the number */
+	/* the records are refused in EVAL, after it has set the number */
 	assert_int_equal(
 		receive(exchange, "+OK\r\n" Q Q Q "*3\r\n:1\r\n:2\r\n" WRONG "+OK\r\n" MINE),
 		COMMIT_DONE);
@@ -289,14 +289,14 @@ static void records_of_pushed_events_are_written_with_them(void **state)
 	exchange_repeat(exchange);
 	ASSERT_REQUEST(exchange, MULTI HSET_TOLD SET_AGAIN EXEC WATCH);
 	exchange_end(exchange);
-	/* both HSETs are: one reason */
+	/* both HSETs are refused: one reason */
 	exchange = exchange_with_dependent();
 	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q "*4\r\n:1\r\n" WRONG ":2\r\n" WRONG
 					   "+OK\r\n" MINE),
 		COMMIT_DONE);
 	assert_string_equal(exchange->why.text, "refuses HSET httpbroker:n:states: " WRONG_WORDS);
 	exchange_end(exchange);
-	/* EVAL itself is: they are written again with the others */
+	/* EVAL itself is refused: they are written again with the others */
 	exchange = exchange_with_dependent();
 	assert_int_equal(receive(exchange, "+OK\r\n" Q Q Q Q
 					   "*4\r\n:1\r\n:1\r\n:2\r\n-OOM no\r\n+OK\r\n" MINE),
@@ -317,7 +317,7 @@ static void a_commit_can_count_the_records(void **state)
 		COMMIT_DONE);
 	assert_int_equal(exchange->commit.records_there, 7);
 	assert_int_equal(exchange->commit.queue_length, 3);
-	/* where the key is something else there are none; that is told by HSET */
+	/* a key of another type has no records; HSET reports the type */
 	exchange->commit.todo = COMMIT_COUNT;
 	exchange_repeat(exchange);
 	assert_int_equal(exchange->commit.records_there, -1);
@@ -358,7 +358,7 @@ static void a_commit_without_its_batch_number_fails(void **state)
 	exchange_end(exchange);
 }
 
-/* Its answers were lost: what its batch says of the queue tells of the events. */
+/* Replies are lost: the queue type in the batch shows whether the events were pushed. */
 static void an_applied_commit_is_reduced_to_its_refused_parts(void **state)
 {
 	struct exchange *exchange = exchange_begin(ALL | COMMIT_FORGETS, 2);
@@ -372,7 +372,7 @@ static void an_applied_commit_is_reduced_to_its_refused_parts(void **state)
 	assert_int_equal(commit_left(&exchange->commit, "list"), 0);
 	assert_int_equal(commit_left(&exchange->commit, "hash"), COMMIT_PUSHES);
 	exchange_end(exchange);
-	/* those answers that came are believed */
+	/* received replies count */
 	exchange = exchange_begin(ALL, 2);
 	assert_int_equal(
 		receive(exchange, "+OK\r\n" Q Q Q Q Q "*5\r\n:1\r\n:1\r\n" WRONG ":1\r\n+OK\r\n"),
@@ -423,7 +423,7 @@ static void a_server_that_refuses_everything_is_quoted_once(void **state)
 	exchange_end(exchange);
 }
 
-/* LOADING may end between two commands: those behind MULTI then run, each by itself. */
+/* LOADING can end between two commands: those after MULTI then run separately. */
 static void commands_run_outside_the_transaction_are_not_repeated(void **state)
 {
 	struct exchange *exchange = exchange_begin(ALL, 2);
@@ -457,7 +457,7 @@ static void the_owner_of_the_lease_is_returned(void **state)
 	}
 }
 
-/* Our own words may still be there after we have taken over, or those of a process before us. */
+/* The announcement of this process or a previous one can still exist after a take-over. */
 static void a_standby_is_reported(void **state)
 {
 	static const struct {

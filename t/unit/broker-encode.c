@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From an event to what Flapjack's queue gets. */
+/* Encoding of events for Flapjack's queue. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/encode.h"
@@ -112,7 +112,7 @@ static void each_version_gets_only_its_own_keys(void **state)
 	json_decref(tags);
 }
 
-/* Whatever the format was, and whatever an older broker has left in Redis. */
+/* For each format, and for records of an older broker. */
 static void control_characters_are_removed(void **state)
 {
 	json_t *tags = json_pack("[ss]", "x\x1b[1my\x07", "\xef\xbf\xbf");
@@ -170,7 +170,7 @@ static void tags_become_an_array_of_strings(void **state)
 	json_decref(none);
 }
 
-/* A long summary with this character at `at` should be sent as what is before, and `…`. */
+/* A long summary with this character at `at` is cut before it and ends in `…`. */
 static void assert_cut(const char *character, size_t at)
 {
 	static char bytes[LIMIT_DETAILS + 16];

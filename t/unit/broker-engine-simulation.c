@@ -19,7 +19,7 @@ enum { CHECKS = 12, TICKS = 200000, LINES = 4 * CHECKS };
 
 #define INTERVAL (2 * NSEC_PER_SEC)
 
-/* What the model knows of a check. */
+/* A check in the model. */
 struct model_check {
 	bool known, stale;
 	enum state state, sent;
@@ -27,7 +27,7 @@ struct model_check {
 	int32_t ttl;
 	nsec deadline, repeat_at;
 	bool changed;   /* since it was recorded */
-	bool forgotten; /* since then, and perhaps heard of again */
+	bool forgotten; /* since then, and perhaps with new events */
 };
 
 struct model {
@@ -35,7 +35,7 @@ struct model {
 	struct buffer pushed;
 	enum state stale_as;
 	nsec forget_after;
-	long over; /* checks that were forgotten for that */
+	long over; /* stale checks forgotten after this time */
 };
 
 static void encoded_print(struct buffer *out, int number, const char *check, const char *summary)
@@ -134,7 +134,7 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The lines in the order of the alphabet: within a tick, who comes first is nobody's business. */
+/* Sorts the lines: the order within a tick does not matter. */
 static void lines_sort(struct buffer *text, struct buffer *out)
 {
 	char *lines[LINES] = {NULL}, *rest = text->data;
@@ -233,7 +233,7 @@ static void tick_random(struct simulation *simulation, nsec tick)
 	}
 }
 
-/* What the outbox holds for the number of records is that. */
+/* Compares the outbox's count of records with the real one. */
 static void records_count(struct simulation *simulation)
 {
 	size_t count = 0;

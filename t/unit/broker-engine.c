@@ -14,7 +14,7 @@
 #define INTERVAL (10 * NSEC_PER_SEC)
 #define EPOCH 1795224000 /* the wall clock, in seconds, when the monotonic one shows 0 */
 
-/* How many states there are besides those that a test adds itself. */
+/* The number of states besides those added by a test. */
 static size_t made_up_states;
 size_t __real_checks_count(const struct checks *checks);
 size_t __wrap_checks_count(const struct checks *checks);
@@ -29,7 +29,7 @@ struct fixture {
 	struct outbox *outbox;
 	struct engine *engine;
 	struct engine_settings settings;
-	nsec set_back; /* how far the wall clock was set back since */
+	nsec set_back; /* total offset by which the wall clock was set back */
 	struct buffer events, records;
 };
 
@@ -71,7 +71,7 @@ static int fixture_close(void **state)
 	return 0;
 }
 
-/* Posts what `c` on `e` is, `age` seconds after it was so. */
+/* Posts a state of `c` on `e` with a time `age` seconds ago. */
 static enum engine_result post(
 	struct fixture *fixture, double seconds, enum state state, int age, int32_t ttl)
 {
@@ -87,7 +87,7 @@ static enum engine_result post(
 	return answer;
 }
 
-/* Does what is due then. */
+/* Runs the engine at this time. */
 static void turn(struct fixture *fixture, double seconds)
 {
 	engine_run(fixture->engine, true, at(fixture, seconds));
@@ -120,7 +120,7 @@ static void assert_pushed(struct fixture *fixture, const char *expected, int rec
 	buffer_free(&pushed);
 }
 
-/* Turns at every tick from one time to the other. */
+/* Runs the engine at every tick between two times. */
 static void turn_from(struct fixture *fixture, int from, int to)
 {
 	for (nsec now = from * NSEC_PER_SEC; now < to * NSEC_PER_SEC; now += WHEEL_TICK)
@@ -138,7 +138,7 @@ static void a_new_or_changed_check_is_pushed_at_once(void **state)
 	assert_int_equal(post(fixture, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
 	assert_int_equal(post(fixture, 2, STATE_OK, 0, 300), ENGINE_APPLIED);
 	assert_int_equal(post(fixture, 2, STATE_WARNING, 0, 300), ENGINE_APPLIED);
-	assert_pushed(fixture, "warning@2 ok@2 warning@2", 1); /* no change is folded away */
+	assert_pushed(fixture, "warning@2 ok@2 warning@2", 1); /* no change is merged */
 }
 
 static void a_change_is_pushed_with_its_own_time(void **state)
@@ -343,8 +343,7 @@ static void an_undelivered_event_that_is_stale_is_pushed_as_stale(void **state)
 	assert_non_null(strstr(fixture->records.data, " 5 unknown "));
 }
 
-/* Another broker has it handed over at 12 s: what `c` was. As it is read there, not as it was made.
- */
+/* Applies at 12 s a state of `c` handed over by another broker, after encoding and decoding. */
 static enum engine_result apply_handed_over(struct fixture *fixture, enum state state, int64_t time)
 {
 	const struct decode_context decode_context = {2, 0, at(fixture, 12)};
@@ -418,7 +417,7 @@ static void an_undelivered_event_is_pushed_before_a_newer_one(void **state)
 	assert_pushed(fixture, "", 0);
 }
 
-/* What `c` is, from now on named `c{x}`. */
+/* Posts a state of `c` under its new name `c{x}`. */
 static void post_renamed(struct fixture *fixture, double seconds, enum state state)
 {
 	struct moment now = at(fixture, seconds);
@@ -453,7 +452,7 @@ static void a_former_name_is_set_ok_once_and_forgotten(void **state)
 	assert_int_equal(__real_checks_count(fixture->checks), 1);
 }
 
-/* Of several that had the same name, the first ends it. */
+/* The first of several checks with the same former name ends it. */
 static void only_a_loaded_check_can_be_a_former_name(void **state)
 {
 	struct fixture *fixture = *state;

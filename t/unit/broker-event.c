@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What holds for every event, whatever its format. */
+/* Rules for events of every format. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/limits.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A request to forget: what it finds, and what becomes of it when it is answered 202. */
+/* Deletion requests: the checks they find, and their completion after a 202. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/delivery/pending.h"
@@ -73,7 +73,7 @@ static bool is_known(const struct room *room, const char *text, uint16_t entity_
 	return checks_find(room->core.checks, &names) != NULL;
 }
 
-/* All that is known: three checks of `e`, and others that look like such. */
+/* Adds three checks of `e` and others with similar names. */
 static void know_some(struct room *room)
 {
 	know(room, "e", "1");
@@ -118,7 +118,7 @@ static void all_checks_of_an_entity_are_forgotten_shard_by_shard(void **state)
 	assert_true(is_known(room, "ee:1", 2) && is_known(room, "f:1", 1) &&
 		    is_known(room, "e:1:e", 3));
 	forget_end(&forget);
-	assert_int_equal(forget.count, 3); /* which is still to be told */
+	assert_int_equal(forget.count, 3); /* still to be pushed */
 	forget_reopen(&forget);
 	assert_int_equal(forget.count, 0);
 }
@@ -139,7 +139,7 @@ static void one_check_is_forgotten_if_it_is_known(void **state)
 	forget_end(&forget);
 }
 
-/* Or another broker, whose clock is right, would hold that for newer. */
+/* Otherwise a broker with a correct clock would treat the event as newer. */
 static void a_deletion_is_not_older_than_the_known_event(void **state)
 {
 	const struct moment back = {now.wall - 60 * NSEC_PER_SEC, now.monotonic};
@@ -158,7 +158,7 @@ static void done(struct submission *submission)
 	*(bool *)submission->owner = true;
 }
 
-/* Submits it, and answers it as where Redis is away. */
+/* Submits it, and completes it with 202 as while Redis is down. */
 static void forget_away(struct room *room, struct names names, size_t count)
 {
 	bool answered = false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The first words on a connection, the lease, and the batch number. */
+/* The first commands on a connection, the lease, and the batch number. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/redis/commit.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Says what there is to say while the answers last; then compares all of it. */
+/* Writes commands while there are replies; then compares all of them. */
 static void assert_greeted(
 	const char *password, const char *answers, const char *request, const char *why)
 {

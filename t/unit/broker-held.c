@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The memory that requests hold. */
+/* The memory used by requests. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/held.h"

@@ -101,7 +101,7 @@ static void another_thread_can_free_a_block(void **state)
 	block_give(first, 'c');
 }
 
-/* Each thread takes, and gives the next one what it took. */
+/* Each thread allocates blocks and passes them to the next one to free. */
 static void *blocks_swap(void *slot)
 {
 	_Atomic(void *) *shared = slot;

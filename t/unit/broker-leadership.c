@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The broker clock over an outage, what a look means, and when repeats pause. */
+/* The broker clock over an outage, role changes after a look, and pauses of repeats. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/delivery/status.h"
@@ -43,7 +43,7 @@ static void the_broker_clock_pauses_for_the_grace_period_of_an_outage(void **sta
 	assert_resumes_at(1010 * SEC, 10 * SEC, 60000);
 	assert_resumes_at(1011 * SEC, 10 * SEC, 61000);
 	assert_resumes_at(1100 * SEC, 0, 160000);
-	assert_resumes_at(10 * SEC, 0, 60000); /* somebody has set the clock back */
+	assert_resumes_at(10 * SEC, 0, 60000); /* the clock was set back */
 }
 
 static void assert_turn(
@@ -91,7 +91,7 @@ static void a_missing_or_lower_batch_is_one_data_loss(void **state)
 	assert_false(leadership_saw_loss(&leadership, &seen));
 }
 
-static void the_lease_may_be_acquired_under_these_conditions(void **state)
+static void only_a_new_process_takes_the_lease_of_its_address(void **state)
 {
 	struct observed seen = seen_make(LEASE_OF_OUR_PLACE, OTHER, 41);
 	struct leadership leadership;
@@ -150,7 +150,7 @@ int main(void)
 		cmocka_unit_test(the_broker_clock_pauses_for_the_grace_period_of_an_outage),
 		cmocka_unit_test(the_observed_lease_determines_the_role_change),
 		cmocka_unit_test(a_missing_or_lower_batch_is_one_data_loss),
-		cmocka_unit_test(the_lease_may_be_acquired_under_these_conditions),
+		cmocka_unit_test(only_a_new_process_takes_the_lease_of_its_address),
 		cmocka_unit_test(a_redis_with_an_eviction_policy_is_logged_once_each_way),
 		cmocka_unit_test(repeats_pause_above_the_limit_and_resume_below_nine_tenths),
 	};

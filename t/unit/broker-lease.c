@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Looking at the lease, and taking it: answers go in, byte for byte. */
+/* Reading and acquiring the lease, with Redis's replies byte by byte. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/redis/lease.h"
@@ -43,7 +43,7 @@ static void exchange_end(struct exchange *exchange)
 	buffer_free(&exchange->request);
 }
 
-/* Hands in all answers. All but the last leave it waiting. */
+/* Feeds all replies. All but the last leave it waiting. */
 static enum acquire_result receive(
 	struct exchange *exchange, reply_reader *reader, const char *answers)
 {
@@ -108,7 +108,7 @@ static void a_look_handles_missing_and_expired_keys(void **state)
 	assert_true(exchange.acquire.seen.left);
 	assert_int_equal(exchange.acquire.seen.ours.number, 41);
 	exchange_end(&exchange);
-	/* what cannot be read there is not ours to mind */
+	/* an unreadable batch of another name is ignored */
 	assert_int_equal(look(&exchange, "+OK\r\n" NONE NONE OURS), ACQUIRE_DONE);
 	assert_false(exchange.acquire.seen.left);
 	exchange_end(&exchange);

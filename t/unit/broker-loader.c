@@ -123,7 +123,7 @@ static bool receive(struct fixture *fixture, const char *answer, nsec now)
 	return receive_text(fixture, &bytes, now);
 }
 
-/* The words of what is asked next, and what comes behind them, each with a blank behind it. */
+/* The words of the next command and of its list, each followed by a space. */
 static void assert_asks(struct fixture *fixture, const char *expected)
 {
 	const char *words[LOADER_WORDS];
@@ -203,7 +203,7 @@ static void assert_times_pushed(const unsigned char pushes[CHECKS], int known, i
 			fail_msg("check %d was pushed %d times", i, pushes[i]);
 }
 
-/* A third is read, the connection breaks, and it begins again: what was known stays as it is. */
+/* The connection breaks after a third, and loading restarts: loaded checks stay unchanged. */
 static void an_interrupted_load_causes_no_double_repeat(void **state)
 {
 	struct fixture *fixture = *state;
@@ -429,7 +429,7 @@ static void handed_over_deletions_apply_once_the_record_is_read(void **state)
 	buffer_free(&answer);
 }
 
-/* Its record was in what was read before it was deleted in Redis. */
+/* Its record was read before it was deleted in Redis. */
 static void a_forgotten_check_does_not_come_back(void **state)
 {
 	struct fixture *fixture = *state;
@@ -442,7 +442,7 @@ static void a_forgotten_check_does_not_come_back(void **state)
 	assert_asks(fixture, "HSCAN httpbroker:n:states 77 COUNT 500 ");
 	receive_chunk(fixture, 6, 9, "78", 0);
 	assert_null(checks_find(fixture->core.checks, &wanted));
-	/* nor by being asked for: it is known that there is none */
+	/* nor by a request: it is known not to exist */
 	assert_true(loader_knows(fixture->loader, fixture->core.checks, &wanted));
 	outbox_drain(fixture->core.outbox, 0, &events, &records);
 	assert_string_equal(records.data, "e\x1f"
@@ -534,7 +534,7 @@ static void store_commit(struct store *store)
 	buffer_free(&lines);
 }
 
-/* Handed over: a check is to be forgotten, or an event of it. It waits until the check is known. */
+/* A handed over deletion or event of a check. It waits until the check is loaded. */
 static void store_apply(struct store *store, nsec now)
 {
 	struct fixture *fixture = store->fixture;
@@ -611,7 +611,7 @@ static void memory_and_redis_agree_in_the_end(void **state)
 	buffer_free(&store.answer);
 }
 
-/* What goes to the log while `answer` is taken. */
+/* Returns the log output while `answer` is received. */
 static void assert_logs(struct fixture *fixture, const char *answer, const char *expected)
 {
 	int before = dup(STDERR_FILENO), ends[2];

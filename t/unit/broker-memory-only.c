@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The delivery without a Redis: everything is answered at once, nothing is kept back. */
+/* The delivery without Redis: every submission completes at once. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/delivery/delivery.h"
@@ -129,7 +129,7 @@ static void the_delivery_is_active_and_waits_for_nothing(void **state)
 	fixture_close(&fixture);
 }
 
-/* Counts those that were answered, on whatever thread. */
+/* Counts the completed submissions, on any thread. */
 static _Atomic int answered;
 
 static void late_done(struct submission *submission)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What New Relic posts: the older webhooks, and the workflows. */
+/* Documents of New Relic: legacy webhooks and workflows. */
 #include "t/unit/unit.h"
 
 #include "t/unit/broker-formats.h"
@@ -111,7 +111,7 @@ static void assert_legacy_names(const char *more, const char *entity, const char
 	pieces_free(pieces);
 }
 
-/* Nobody hears of a refusal. */
+/* The sender ignores refusals. */
 static void invalid_optional_values_are_repaired(void **state)
 {
 	(void)state;
@@ -123,7 +123,7 @@ static void invalid_optional_values_are_repaired(void **state)
 		"\"condition_name\":\"c\",\"policy_name\":\"p\",\"timestamp\":\"now\"", "p", "c");
 }
 
-/* The problem's text would say what is no longer so. */
+/* The text of the problem no longer applies. */
 static void a_recovery_omits_the_text_of_the_problem(void **state)
 {
 	struct pieces *pieces = legacy(0, "\"closed\"", "\"CRITICAL\"");

@@ -113,7 +113,7 @@ static void deadlines_are_written_on_the_broker_clock(void **state)
 	checks_free(held.checks);
 }
 
-/* How many commits it takes, none of which may be larger than it should be. */
+/* Returns the number of commits needed, each within its maximum size. */
 static int commits_counted(struct outbox *outbox, size_t max_pushes, size_t max_records)
 {
 	struct watermarks made = outbox_watermarks(outbox), seen = outbox_done(outbox);
@@ -133,7 +133,7 @@ static int commits_counted(struct outbox *outbox, size_t max_pushes, size_t max_
 	return count;
 }
 
-/* What one commit deletes and writes: the fields, and the conditions that were sent. */
+/* The fields that one commit deletes and writes, with the pushed conditions. */
 static void assert_commit(struct outbox *outbox, const char *deleted, const char *written)
 {
 	struct buffer lines = {NULL, 0, 0};
@@ -264,7 +264,7 @@ static void commits_are_bounded_in_records(void **state)
 	checks_free(checks);
 }
 
-/* Redis has carried it out, but for these parts. */
+/* Redis has executed the commit except for these parts. */
 static void refuse(struct outbox *outbox, struct commit *commit, unsigned parts)
 {
 	commit->sent = commit->todo;
@@ -348,7 +348,7 @@ static void refused_events_delay_only_events(void **state)
 	checks_free(checks);
 }
 
-/* The record that goes out next, alone, says that this was sent. */
+/* The next record, written alone, has this pushed state. */
 static void assert_record_sent(struct outbox *outbox, const char *sent)
 {
 	struct buffer lines = {NULL, 0, 0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* POST /state from its body to its answer; the results of the delivery are made up. */
+/* POST /state from body to response, with simulated results of the delivery. */
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A request, and what became of it. */
+/* A request and its response. */
 struct posted {
 	struct counters *counters;
 	struct broker broker;
@@ -52,7 +52,7 @@ static struct posted *post(const char *body)
 	return posted;
 }
 
-/* The submission is answered: a letter for each event, `t`aken, `o`lder or `f`ull. */
+/* Completes the submission: a character for each event, `t`aken, `o`lder or `f`ull. */
 static void posted_end(struct posted *posted, enum submission_result result, const char *answers)
 {
 	struct submission *submission = posted->submission;
@@ -211,7 +211,7 @@ static void the_response_to_a_batch_has_the_result_of_each_item(void **state)
 		"{\"error\":\"none of 3: the broker is stopping\"," LIST("0", "3"), busy);
 }
 
-/* What an item of a mixture is, and what its answer has to say of it. */
+/* An item of a mixture and the words for it in the response. */
 static const struct kind {
 	const char *json;
 	char answer;          /* the engine's result; 0: not submitted */

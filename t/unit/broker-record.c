@@ -42,7 +42,7 @@ static void a_record_is_written(void **state)
 	checks_free(held.checks);
 }
 
-/* How a record's posting is when it is read back. */
+/* The time of a record with its milliseconds after decoding. */
 static void assert_fraction(const char *value, int fraction)
 {
 	static const char field[] = "a:b\x1f"
@@ -111,7 +111,7 @@ static void assert_no_record(const char *value, size_t length, const char *expec
 {
 	struct record record;
 	struct reason why = {"no reason"};
-	char *exact = malloc(length > 0 ? length : 1); /* a sanitizer sees who reads on */
+	char *exact = malloc(length > 0 ? length : 1); /* a sanitizer detects reads beyond it */
 
 	assert_non_null(exact);
 	memcpy(exact, value, length);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What Sensu Go's handlers are given. */
+/* Events of Sensu Go handlers. */
 #include "t/unit/unit.h"
 
 #include "t/unit/broker-formats.h"

@@ -430,7 +430,7 @@ static void broker_exchange(struct simulation *simulation, struct broker *broker
 	buffer_free(&out);
 }
 
-/* It is killed, and another process begins where it was. Nobody knows what became of its last. */
+/* Kills it and starts another process at its address. The result of its last commit is unknown. */
 static void broker_restart(struct simulation *simulation, struct broker *broker)
 {
 	broker_hang_up(simulation, broker);
@@ -648,7 +648,7 @@ static void one_loss(struct simulation *simulation, struct value *before, bool k
 	steps_until(simulation, redis->now + NSEC_PER_SEC);
 }
 
-/* Nothing else is lost than the hash of records: nobody looks at the lease for that. */
+/* Only the hash of records is lost, which a look at the lease does not show. */
 static void records_lose(struct simulation *simulation)
 {
 	long shrunk = simulation->shrunk, anew = simulation->turns[CHANGE_BECAME_ACTIVE];
@@ -676,7 +676,8 @@ static void the_active_broker_restores_data_lost_by_a_running_redis(void **state
 	simulation_end(simulation);
 }
 
-/* All that can be said at this time is said and answered. Returns what became of the broker. */
+/* Exchanges all commands and replies possible at this time. Returns the role change of the broker.
+ */
 static enum role_change settle(struct simulation *simulation, struct broker *broker, nsec now)
 {
 	const struct moment moment = {1795224000 * NSEC_PER_SEC + now, now};
@@ -702,8 +703,7 @@ static enum role_change settle(struct simulation *simulation, struct broker *bro
 	return session_role_change(broker->session);
 }
 
-/* Two of them: the first is active, the other stands by. Then Redis is away, and comes back empty.
- */
+/* Two brokers: the first is active, the other is a standby. Then Redis restarts empty. */
 static struct simulation *empty_begin(nsec now)
 {
 	struct simulation *simulation = simulation_begin();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The certificates of Amazon SNS that are remembered; whoever fetches them is the test. */
+/* The certificate cache of Amazon SNS; the test replaces the fetcher. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/sns/certificates.h"
@@ -150,7 +150,7 @@ static void all_waiters_are_woken_once(void **state)
 	assert_int_equal(fetcher.count, 1);
 }
 
-/* What came of it is known for so long, and then asked for again. */
+/* The status is cached for this time, then fetched again. */
 static void assert_lasts(enum certificate_status status, nsec lasts)
 {
 	unsigned number = fetcher.count;

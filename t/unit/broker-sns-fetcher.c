@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whoever fetches for Amazon SNS, by way of a proxy that takes connections and says nothing. */
+/* The fetcher for Amazon SNS, through a proxy that accepts connections and never responds. */
 #include "t/unit/unit.h"
 
 #include "common/clocks.h"
@@ -35,7 +35,7 @@ static int proxy_open(void)
 	return proxy;
 }
 
-/* Errands, and how often each has come back. */
+/* Fetches, and how often each has finished. */
 static struct job {
 	struct fetch fetch; /* first */
 	atomic_uint done;

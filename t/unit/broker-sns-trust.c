@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Amazon SNS: whether a certificate is to be believed, and whether it signed the message. */
+/* Amazon SNS: trust in certificates, and signatures of messages. */
 #include "t/unit/unit.h"
 
 #include "common/memory.h"
@@ -229,7 +229,7 @@ static void a_changed_field_invalidates_the_signature(void **state)
 	}
 }
 
-/* SNS signs with RSA alone; what is believed as a certificate is not yet believed to be SNS's. */
+/* SNS signs only with RSA; a trusted certificate alone does not prove that SNS signed. */
 static void a_key_other_than_rsa_is_refused(void **state)
 {
 	struct sns_message message;

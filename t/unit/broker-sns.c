@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Amazon SNS, as far as it can be judged without a certificate. */
+/* The checks of Amazon SNS messages that need no certificate. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/event.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which connection is resumed at once, and which by the thread that this wakes. */
+/* Which connections are resumed at once, and which by the woken thread. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/suspend.h"
@@ -45,7 +45,7 @@ static void the_first_connection_is_resumed_and_wakes_its_thread(void **state)
 	assert_resumed((const int[SUSPENDED]){1, 1, 1, 0});
 }
 
-/* Else nobody would wake their thread. */
+/* Otherwise their thread would not wake. */
 static void the_next_connection_wakes_the_thread_again(void **state)
 {
 	struct resume_queue queue = {NULL, {0}};

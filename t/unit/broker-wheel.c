@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The timing wheel: in order, within a tick, and no state ever lost. */
+/* The timing wheel: ordered, within a tick, and without losses. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/wheel.h"

@@ -226,7 +226,7 @@ static void signals_arrive_only_while_waiting(void **state)
 	signals_restore();
 }
 
-/* Who is flooded with something to read is told all the same. */
+/* A signal is seen even with a constant flow of input. */
 static void signals_arrive_while_input_is_pending(void **state)
 {
 	static const int caught[] = {SIGUSR1};
@@ -246,7 +246,7 @@ static void signals_arrive_while_input_is_pending(void **state)
 	signals_restore();
 }
 
-/* Stopped while it waits and then continued, a process must not sleep out the rest. */
+/* A process stopped during its wait and continued must not wait for the rest of the time. */
 static void a_continued_process_wakes_up(void **state)
 {
 	const struct timespec a_while = {0, NSEC_PER_SEC / 10}, long_time = {10, 0};
