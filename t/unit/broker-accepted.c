@@ -395,8 +395,7 @@ static void an_unanswered_chunk_is_sent_again_unchanged(void **state)
 	assert_string_equal(fixture.words[5], "1");
 	assert_null(fixture.words[6]);
 	resp_lines(&fixture.list, &first);
-	/* no receive_reply; more has come, and something that would take the place of what may be
-	 * left */
+	/* no reply; more events arrive, one of which would replace an item possibly sent */
 	put(fixture.accepted, "d", STATE_OK, 6, "3");
 	put(fixture.accepted, "f", STATE_OK, 5, "4");
 	assert_true(send_next(&fixture));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is request to Redis, byte for byte, and how its answers are judged. */
+/* The commands of a commit, byte by byte, and the results of Redis's replies. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/redis/commit.h"

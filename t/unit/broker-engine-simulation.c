@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The ledger against a model that is too slow to be used and too simple to be wrong: random
- * events, a wall clock that is set now and then, a Redis that is away at times. After every tick
- * both must have pushed and recorded the same.
- */
+/* The engine against a simple, slow model: random events, a wall clock that is set at times, a
+ * Redis that is down at times. After every tick both must have pushed and recorded the same. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/wheel.h"

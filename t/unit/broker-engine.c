@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is pushed when. Every test says what time it is. */
+/* When the engine pushes events. The time is an argument. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/wheel.h"
@@ -103,7 +103,8 @@ static void append_short_event(struct buffer *out, const char *line)
 		atol(time) - EPOCH);
 }
 
-/* What was pushed since the last look, such as `ok@0 UNKNOWN@30`, and how many records written. */
+/* Compares the events pushed since the last call, such as `ok@0 UNKNOWN@30`, and the number of
+ * records. */
 static void assert_pushed(struct fixture *fixture, const char *expected, int records)
 {
 	struct buffer pushed = {NULL, 0, 0};
@@ -292,7 +293,7 @@ static void load_fraction(
 	prepared_free(&prepared);
 }
 
-/* What is loaded at 10 s and was so at 0 s; NULL: that was not pushed. */
+/* Loads at 10 s a record of 0 s with its pushed state; NULL: not pushed. */
 static void load(struct fixture *fixture, int32_t ttl, const enum state *sent)
 {
 	load_fraction(fixture, 0, ttl, sent);
@@ -366,7 +367,7 @@ static enum engine_result apply_handed_over(struct fixture *fixture, enum state 
 	return answer;
 }
 
-/* Its record is kept as it is until that was pushed. */
+/* Its record is kept unchanged until the event is pushed. */
 static void an_undelivered_event_waits_for_the_handover(void **state)
 {
 	struct fixture *fixture = *state;
@@ -708,13 +709,13 @@ static void a_handed_over_event_replaces_a_posted_one_only_if_newer(void **state
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 499, true), ENGINE_OLDER);
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 500, true), ENGINE_OLDER);
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 501, true), ENGINE_APPLIED);
-	/* those that are handed over are in order among themselves */
+	/* handed over events keep their order */
 	assert_int_equal(post_exactly(fixture, STATE_WARNING, -1, true), ENGINE_APPLIED);
 	assert_int_equal(post_exactly(fixture, STATE_OK, -1, true), ENGINE_APPLIED);
 	assert_pushed(fixture, "ok@0 critical@0 warning@0 ok@0", 1);
 }
 
-/* The one that hands over had written that record before. */
+/* The sender of the handover had written that record before. */
 static void a_handed_over_event_follows_a_loaded_record(void **state)
 {
 	struct fixture *fixture = *state;
@@ -752,13 +753,13 @@ static void a_deletion_applies_unless_the_check_is_newer(void **state)
 	assert_pushed(fixture, "ok@10", 1);
 	assert_int_equal(post_forgotten(fixture, 11, EPOCH + 9), ENGINE_OLDER);
 	assert_int_equal(checks_count(fixture->checks), 1);
-	/* no matter how much waits */
+	/* however many events wait */
 	outbox_limit(fixture->outbox, 0);
 	assert_int_equal(post_forgotten(fixture, 11, EPOCH + 10), ENGINE_APPLIED);
 	assert_int_equal(checks_count(fixture->checks), 0);
 	assert_pushed(fixture, "", 1);
 	outbox_limit(fixture->outbox, 10);
-	/* what was heard of in the future is not newer */
+	/* an event from the future is not newer */
 	post(fixture, 20, STATE_OK, 0, 30);
 	fixture->set_back = 15 * NSEC_PER_SEC;
 	assert_int_equal(post_forgotten(fixture, 21, EPOCH + 6), ENGINE_APPLIED);

@@ -186,7 +186,8 @@ static void a_deletion_answered_202_is_done_after_a_reload(void **state)
 	forget_away(room, (struct names){"e", 1, 1}, 3);
 	assert_int_equal(accepted_count(room->accepted), 4);
 	assert_int_equal(accepted_unapplied(room->accepted), 0);
-	/* another was active meanwhile; what Redis has is read, and one has been heard of since */
+	/* another broker was active meanwhile; the records are read, and one check has a newer
+	 * event */
 	core_reset(&room->core, now);
 	know_some(room);
 	struct check *newer = checks_find(room->core.checks, &(struct names){"e:3", 3, 1});

@@ -176,7 +176,7 @@ static void the_lease_is_acquired_if_unchanged_once_watched(void **state)
 	assert_int_equal(acquire_lease(&exchange, false, "+OK\r\n" Q "*1\r\n+OK\r\n+OK\r\n" MINE),
 		ACQUIRE_DONE);
 	exchange_end(&exchange);
-	/* somebody was there between the look and EXEC; between EXEC and WATCH */
+	/* a foreign write between the look and EXEC; between EXEC and WATCH */
 	assert_int_equal(acquire_lease(&exchange, true, "+OK\r\n" Q Q "*-1\r\n+OK\r\n" THEIRS),
 		ACQUIRE_LOST);
 	exchange_end(&exchange);

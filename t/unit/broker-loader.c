@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What comes back from Redis: records, in chunks and out of turn, over connections that break; and
- * what other brokers have handed over. Each check is known once, and repeated once an interval.
- */
+/* Loading from Redis: records, in chunks and on request, over connections that break; and items
+ * handed over by other brokers. Each check is loaded once and repeated once an interval. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/wheel.h"
@@ -181,7 +179,7 @@ static void the_loader_counts_the_records_then_scans_them(void **state)
 	assert_int_equal(checks_count(fixture->core.checks), 5);
 }
 
-/* How many times each check is pushes in this span of turns. */
+/* Counts how often each check is pushed in this time span. */
 static void repeats_count(struct fixture *fixture, nsec from, nsec to, unsigned char pushes[CHECKS])
 {
 	struct buffer events = {NULL, 0, 0}, records = {NULL, 0, 0};
@@ -225,7 +223,7 @@ static void an_interrupted_load_causes_no_double_repeat(void **state)
 	assert_times_pushed(pushes, CHECKS, 3);
 }
 
-/* They are spread: no tenth of the interval has more than twice its share. */
+/* Repeats are spread: no tenth of the interval has more than twice its share. */
 static void loaded_checks_are_repeated_evenly_over_the_interval(void **state)
 {
 	struct fixture *fixture = *state;
@@ -291,7 +289,7 @@ static void a_record_is_not_a_handed_over_item(void **state)
 	assert_int_equal(checks_find(fixture->core.checks, &wanted)->ttl, 300);
 }
 
-/* As it was, not as a repeat: with its own time. */
+/* As the original event with its own time, not as a repeat. */
 static void an_undelivered_event_of_a_record_is_pushed_at_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -374,13 +372,13 @@ static void handed_over_items_are_applied_in_order_and_trimmed(void **state)
 	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 10 * SEC));
 	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
 	assert_pushed(fixture, 2);
-	/* as many as there were, with what cannot be read; not looked again before they are gone */
+	/* all of them, with the unreadable ones; no further look before they are trimmed */
 	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 10 * SEC));
 	struct commit *commit = outbox_take(fixture->core.outbox, 0);
 	assert_int_equal(commit->trim, 3);
 	outbox_applied(fixture->core.outbox, commit);
 	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 0));
-	/* nothing older than what is posted from now on */
+	/* nothing older than events posted from now on */
 	assert_int_equal(found(fixture, "*0\r\n", SEC), 0);
 	assert_true(fixture->handoff.settled);
 	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 2 * SEC - 1));
@@ -452,10 +450,8 @@ static void a_forgotten_check_does_not_come_back(void **state)
 	buffer_free(&records);
 }
 
-/*
- * Redis as it is while it is read, and what was asked of it and is not heard yet. Nothing else is
- * request to it meanwhile; but checks are judged.
- */
+/* Redis while it is read, and the reply not yet received. No other command is sent meanwhile; but
+ * checks are accepted and deleted. */
 struct store {
 	struct fixture *fixture;
 	unsigned seed;

@@ -362,7 +362,7 @@ static void assert_record_sent(struct outbox *outbox, const char *sent)
 	buffer_free(&lines);
 }
 
-/* A state of which Flapjack is pushed with the next commit. */
+/* Adds an event and its record to the next commit. */
 static struct check *push_with_record(
 	struct outbox *outbox, struct checks *checks, const char *name)
 {
@@ -383,7 +383,7 @@ static void a_record_lists_undelivered_events_while_events_are_refused(void **st
 	refuse(outbox, take_commit(outbox, both), COMMIT_PUSHES);
 	assert_record_sent(outbox, "-");
 	assert_null(outbox_take(outbox, 0));
-	/* what nobody is to be pushed of is as it was */
+	/* a check without an event is unchanged */
 	record(outbox, checks, "e:0");
 	assert_record_sent(outbox, "ok");
 	push_with_record(outbox, checks, "e:2");
@@ -412,7 +412,7 @@ static void a_record_lists_undelivered_events_while_events_are_refused(void **st
 	buffer_free(&lines);
 }
 
-/* So none says of an event that it was pushed when the queue refuses it for the first time. */
+/* Otherwise a record would list an event as pushed when the queue first refuses it. */
 static void a_record_of_an_event_is_written_only_with_the_event(void **state)
 {
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
@@ -422,7 +422,7 @@ static void a_record_of_an_event_is_written_only_with_the_event(void **state)
 
 	(void)state;
 	push_with_record(outbox, checks, "e:1");
-	record(outbox, checks, "e:0"); /* of which nobody is pushed */
+	record(outbox, checks, "e:0"); /* without an event */
 	struct commit *commit = take_commit(outbox, both);
 	assert_non_null(strstr(resp_lines(&commit->dependent, &lines), "1\n1 0 0 ok 0 {"));
 	assert_int_equal(commit->records.count, 2);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Sessions of several brokers against a model of Redis: connections break with commands under way
- * that are carried out later or never, answers are lost, Redis and brokers stand still, brokers
- * end and begin, the queue is no list for a while. Whatever was said to be applied must be in the
- * queue once, and in order; what was said not to be must never get there.
- */
+/* Sessions of several brokers against a model of Redis: connections break with commands in flight
+ * that run later or never, replies are lost, Redis and brokers hang, brokers stop and start, the
+ * queue key has another type for a while. Events reported as applied must be in the queue once, and
+ * in order; events reported as not applied must never get there. */
 #include "t/unit/unit.h"
 
 #include "httpbroker/redis/session.h"
@@ -26,9 +24,9 @@ struct value {
 enum { VALUES = 16384 };
 
 struct peer {
-	redisReader *incoming; /* what Redis has to carry out; NULL: not in use */
+	redisReader *incoming; /* commands for Redis to run; NULL: not in use */
 	struct buffer answers;
-	bool open; /* the broker is still there to hear them */
+	bool open; /* the broker can still receive the replies */
 	bool multi;
 	char watched[TEXT];
 	uint64_t watched_at;
@@ -45,9 +43,9 @@ struct redis {
 	struct peer connections[CONNECTIONS];
 	char (*queue)[16];
 	int length;
-	bool no_list; /* the queue is something else just now */
+	bool no_list; /* the queue key has another type now */
 	int records;  /* of states: each commit writes one more, and one that tells of its event */
-	char *pushed; /* of each event: whether there is one */
+	char *pushed; /* of each event: whether it was pushed */
 };
 
 struct broker {
@@ -159,7 +157,7 @@ static bool is(const redisReply *command, const char *name)
 	return strcmp(command->element[0]->str, name) == 0;
 }
 
-/* One command, not those of transactions. */
+/* Runs one command, except those of transactions. */
 static void command_run(struct redis *redis, const redisReply *command, struct buffer *out)
 {
 	struct value *value;
@@ -258,7 +256,7 @@ static void peer_free(struct peer *connection)
 	*connection = (struct peer){0};
 }
 
-/* Carries out some commands of a connection: all, or as many as fit before it stands still. */
+/* Runs some commands of a connection: all, or as many as fit before Redis hangs. */
 static void connection_run(struct redis *redis, struct peer *connection, int max)
 {
 	void *command = NULL;
@@ -302,7 +300,7 @@ static void broker_begin(struct simulation *simulation, struct broker *broker)
 	broker->event = 0;
 }
 
-/* What it had under way may still be carried out. */
+/* Commands in flight can still run. */
 static void broker_hang_up(struct simulation *simulation, struct broker *broker)
 {
 	if (broker->connection == NULL)
@@ -392,7 +390,7 @@ static void broker_commit(
 	session_commit(broker->session, &broker->commit, now, out);
 }
 
-/* Hands in what was answered. False if that broke the connection. */
+/* Feeds the replies. False if that broke the connection. */
 static bool broker_receive(
 	struct simulation *simulation, struct broker *broker, struct moment now, struct buffer *out)
 {
@@ -533,7 +531,7 @@ static void simulation_end(struct simulation *simulation)
 	free(simulation);
 }
 
-/* Events were numbered as they were made: those of one broker are in order then, too. */
+/* Events are numbered at creation: those of one broker are then in order, too. */
 static void queue_check(struct simulation *simulation)
 {
 	int *times = calloc((size_t)simulation->events + 1, sizeof *times);
@@ -577,10 +575,8 @@ static void the_result_of_a_commit_is_correct(void **state)
 	simulation_end(simulation);
 }
 
-/*
- * Redis loses all it has, or goes back to what it had been. Whoever watches a key sees it touched.
- * What was sent before is carried out before, and in one go.
- */
+/* Redis loses all its data, or reverts to an earlier state. Watched keys count as touched. Commands
+ * sent before run before, all at once. */
 static void redis_lose(struct redis *redis, const struct value *before, int count)
 {
 	for (int i = 0; i < CONNECTIONS; i++)
@@ -612,7 +608,7 @@ static void steps_until(struct simulation *simulation, nsec until)
 		step(simulation);
 }
 
-/* It is killed, and with it all connections break, as when a replica is promoted. */
+/* Kills it and breaks all connections, as when a replica is promoted. */
 static void owner_kill(struct simulation *simulation, struct broker *owner)
 {
 	broker_restart(simulation, owner);
@@ -623,7 +619,7 @@ static void owner_kill(struct simulation *simulation, struct broker *owner)
 
 enum { LOSSES = 400 };
 
-/* What it has lost is either all, or the last seconds; its batch number tells. */
+/* Redis loses everything or the last seconds; the batch number shows it. */
 static void one_loss(struct simulation *simulation, struct value *before, bool killed)
 {
 	struct redis *redis = &simulation->redis;

@@ -11,7 +11,7 @@
 
 enum { DAY = 86400 };
 
-/* What has been asked for; it stands for the fetcher, whose thread this test is. */
+/* The requested fetches; the test replaces the thread of the fetcher. */
 static struct {
 	struct fetch *asked[2 * CERTIFICATES_MAX];
 	unsigned count;
@@ -83,7 +83,7 @@ static int end(void **state)
 	return 0;
 }
 
-/* Somebody who waits. */
+/* A waiter. */
 struct waiter {
 	struct certificate_wait wait; /* first */
 	unsigned woken;
@@ -118,7 +118,7 @@ static void assert_status(const char *url, enum certificate_status expected)
 	assert_int_equal(look(url, &waiter, &why), expected);
 }
 
-/* The fetch of this number comes back: with the certificate, with something else, or not. */
+/* Completes the fetch of this number: with the certificate, other data or a failure. */
 static void fetched(unsigned number, enum certificate_status as)
 {
 	struct fetch *fetch = fetcher.asked[number];
@@ -193,7 +193,7 @@ static void the_reason_is_cached(void **state)
 	assert_int_equal(waiter.woken, 0);
 }
 
-/* Asks for as many as fit; the first URL is "0". */
+/* Requests as many as fit; the first URL is "0". */
 static void fill(unsigned from, unsigned below)
 {
 	char url[16];
@@ -214,11 +214,11 @@ static void unavailable_certificates_displace_no_valid_one(void **state)
 	assert_int_equal(look("more", &waiter, &why), CERTIFICATE_UNAVAILABLE);
 	assert_string_equal(why.text, "the queue of certificates to fetch is full");
 	fetched(0, CERTIFICATE_VALID);
-	assert_status("more", CERTIFICATE_UNAVAILABLE); /* the rest is under way */
+	assert_status("more", CERTIFICATE_UNAVAILABLE); /* the rest is in flight */
 	fetched(1, CERTIFICATE_INVALID);
 	fetched(2, CERTIFICATE_UNAVAILABLE);
 	fill(CERTIFICATES_MAX, CERTIFICATES_MAX + 1);
-	assert_status("1", CERTIFICATE_INVALID); /* what may yet come goes first */
+	assert_status("1", CERTIFICATE_INVALID); /* unavailable ones are displaced first */
 	fill(CERTIFICATES_MAX + 1, CERTIFICATES_MAX + 2);
 	assert_status("more", CERTIFICATE_UNAVAILABLE);
 	assert_status("0", CERTIFICATE_VALID);

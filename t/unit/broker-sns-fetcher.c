@@ -62,7 +62,7 @@ static int begin(void **state)
 	return 0;
 }
 
-/* Polls for what another thread does. */
+/* Polls for a condition set by another thread. */
 static void await(bool (*has)(const struct job *job), const struct job *job)
 {
 	const struct timespec pause = {0, 5 * NSEC_PER_MSEC};
@@ -86,7 +86,7 @@ static void a_stop_aborts_and_returns_all_fetches(void **state)
 
 	(void)state;
 	assert_true(put(fetcher, taken++, URL));
-	int asked = accept(proxy, NULL, NULL); /* so the first is under way */
+	int asked = accept(proxy, NULL, NULL); /* the first is in flight */
 	while (put(fetcher, taken, URL))
 		taken++;
 	assert_int_equal(taken, 1 + FETCH_QUEUE_MAX);

@@ -62,7 +62,7 @@ static int pki_free(void **state)
 	return 0;
 }
 
-/* Whether the leaf is believed with these beside it (NULL: nobody); NULL: it is. */
+/* Verifies the leaf with these further certificates; NULL as expected error: it is trusted. */
 static void assert_trusted(const struct identity *leaf, const struct identity *beside,
 	const struct identity *helper, nsec wall, const char *expected)
 {

@@ -286,7 +286,7 @@ static void confirmation_urls_are_validated(void **state)
 	buffer_free(&out);
 }
 
-/* The notification with one field changed, judged; NULL: it passes. */
+/* Checks the notification with one field changed; NULL: it is accepted. */
 static void assert_applied(const char *key, const char *value, const char *expected)
 {
 	const char *const patterns[] = {ARN};
