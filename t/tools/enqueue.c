@@ -58,10 +58,10 @@ static const struct field event_fields[] = {
 
 bool enqueue_check(json_t *event, struct reason *why)
 {
-	static const struct field whole = {
+	static const struct field top_level = {
 		.name = "event", .required = true, .check = object_check, .inner = event_fields};
 
-	if (!object_check(event, &whole, why))
+	if (!object_check(event, &top_level, why))
 		return false;
 	const char *action = json_string_value(json_object_get(event, "event_action"));
 	const char *needed = strcmp(action, "trigger") == 0 ? "payload" : "dedup_key";
@@ -96,10 +96,10 @@ static const struct field generic_fields[] = {
 
 bool generic_check(json_t *event, struct reason *why)
 {
-	static const struct field whole = {
+	static const struct field top_level = {
 		.name = "event", .required = true, .check = object_check, .inner = generic_fields};
 
-	if (!object_check(event, &whole, why))
+	if (!object_check(event, &top_level, why))
 		return false;
 	const char *type = json_string_value(json_object_get(event, "event_type"));
 	const char *needed = strcmp(type, "trigger") == 0 ? "description" : "incident_key";

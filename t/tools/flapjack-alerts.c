@@ -15,7 +15,7 @@ struct check {
 	char *name;
 	enum check_state state;
 	nsec since;            /* start of the current state */
-	bool told;             /* a failure was sent, and no recovery since */
+	bool sent;             /* a failure was sent, and no recovery since */
 	enum check_state last; /* the failure that was sent */
 	bool acknowledged;     /* the failure, until the recovery */
 	UT_hash_handle hh;
@@ -172,10 +172,10 @@ static char *acknowledgement_take(
 static char *recovery_take(
 	const struct alerts *alerts, struct check *check, const struct flapjack_event *event)
 {
-	bool told = check->told;
+	bool sent = check->sent;
 
-	check->told = check->acknowledged = false;
-	return told ? recovery_text(alerts, check, event) : NULL;
+	check->sent = check->acknowledged = false;
+	return sent ? recovery_text(alerts, check, event) : NULL;
 }
 
 static char *failure_take(
@@ -186,11 +186,11 @@ static char *failure_take(
 	/* a contact's default rules in 1 have no medium for unknown */
 	if (alerts->version == FLAPJACK_1 && event->state == CHECK_UNKNOWN)
 		return NULL;
-	if (check->acknowledged || (check->told && check->last == event->state))
+	if (check->acknowledged || (check->sent && check->last == event->state))
 		return NULL;
 	if (now - check->since < delay)
 		return NULL;
-	check->told = true;
+	check->sent = true;
 	check->last = event->state;
 	return problem_text(alerts, check, event);
 }

@@ -233,7 +233,7 @@ static enum MHD_Result event_answer(struct standin *standin, struct MHD_Connecti
 /* A manual action; false: unknown. */
 static bool action_take(struct standin *standin, const char *action)
 {
-	char words[100];
+	char note[100];
 	bool known = true;
 	int changed = 0;
 
@@ -247,8 +247,8 @@ static bool action_take(struct standin *standin, const char *action)
 	else
 		known = false;
 	pthread_mutex_unlock(&standin->lock);
-	snprintf(words, sizeof words, "by hand: %.40s, of %d", action, changed);
-	journal_note(words);
+	snprintf(note, sizeof note, "by hand: %.40s, of %d", action, changed);
+	journal_note(note);
 	return known;
 }
 

@@ -29,7 +29,7 @@ static void quit_must_be_a_complete_line(void **state)
 {
 	static const struct {
 		const char *text;
-		bool said;
+		bool found;
 	} cases[] = {
 		{"quit\n", true},
 		{"QuIt\r\n", true},
@@ -50,15 +50,15 @@ static void quit_must_be_a_complete_line(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
 		quit_state whole = 0, pieces = 0;
-		bool said = false;
+		bool found = false;
 
-		for (const char *c = cases[i].text; *c != '\0' && !said; c++)
-			said = quit_found(&pieces, c, 1);
-		if (said != cases[i].said)
-			fail_msg("'%s' in pieces: %d", cases[i].text, said);
-		said = quit_found(&whole, cases[i].text, strlen(cases[i].text));
-		if (said != cases[i].said)
-			fail_msg("'%s': %d", cases[i].text, said);
+		for (const char *c = cases[i].text; *c != '\0' && !found; c++)
+			found = quit_found(&pieces, c, 1);
+		if (found != cases[i].found)
+			fail_msg("'%s' in pieces: %d", cases[i].text, found);
+		found = quit_found(&whole, cases[i].text, strlen(cases[i].text));
+		if (found != cases[i].found)
+			fail_msg("'%s': %d", cases[i].text, found);
 	}
 }
 

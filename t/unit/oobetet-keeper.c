@@ -18,7 +18,7 @@
 
 #define SEC NSEC_PER_SEC
 #define LIMIT (5 * SEC)
-#define PATIENCE 60 /* seconds for all of the tests: one that hangs must not do so for ever */
+#define TEST_TIMEOUT 60 /* seconds for all tests: a hanging test must end */
 
 static char folder[] = "/tmp/oobetet-keeper-XXXXXX";
 static struct statefile statefile;
@@ -170,14 +170,14 @@ static void the_writer_ignores_signals_to_the_group(void **state)
 
 static void a_file_size_limit_is_reported(void **state)
 {
-	struct rlimit whole, little;
+	struct rlimit unlimited, small;
 
 	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &whole), 0);
-	little = (struct rlimit){.rlim_cur = 1, .rlim_max = whole.rlim_max};
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &unlimited), 0);
+	small = (struct rlimit){.rlim_cur = 1, .rlim_max = unlimited.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	save("too much");
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &whole), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
 	await();
 	assert_int_equal(statefile.logged, EFBIG);
 }
@@ -185,28 +185,28 @@ static void a_file_size_limit_is_reported(void **state)
 /* Starts a process that locks the file and leaves `child` running. Returns its pid. */
 static pid_t other_locks(pid_t *child)
 {
-	int said[2];
+	int ready[2];
 	pid_t left = 0;
 
-	assert_int_equal(pipe(said), 0);
+	assert_int_equal(pipe(ready), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL); /* when a test fails it goes with us */
 		left = statefile_lock(&statefile, &left) == 0 ? fork() : -1;
 		if (left == 0) {
-			alarm(PATIENCE); /* it outlives its parent: it must end itself */
+			alarm(TEST_TIMEOUT); /* it outlives its parent: it must end itself */
 			for (;;)
 				pause();
 		}
-		if (write(said[1], &left, sizeof left) == sizeof left)
+		if (write(ready[1], &left, sizeof left) == sizeof left)
 			pause();
 		_exit(0);
 	}
-	assert_int_equal(read(said[0], &left, sizeof left), sizeof left);
+	assert_int_equal(read(ready[0], &left, sizeof left), sizeof left);
 	assert_true(left > 0);
 	*child = left;
-	close(said[0]);
-	close(said[1]);
+	close(ready[0]);
+	close(ready[1]);
 	return pid;
 }
 
@@ -258,7 +258,7 @@ int main(void)
 		KEEPER_TEST(a_file_without_a_lock_is_not_written),
 	};
 
-	alarm(PATIENCE);
+	alarm(TEST_TIMEOUT);
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD}, 4);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,7 +176,7 @@ static void a_file_of_the_previous_version_is_read(void **unused)
 		{"silence\t5\t6\t900\n", {5, 6, NSEC_NEVER}},
 		{"silence\t900\t6\t900\n", {900, 6, NSEC_NEVER}},
 		{"silence\t900\t900\t5\n", {NSEC_NEVER, NSEC_NEVER, 5}},
-		{"silence\t9\t9\t9\n", {9, 9, 9}}, /* nothing was heard: it may be any */
+		{"silence\t9\t9\t9\n", {9, 9, 9}}, /* no message was received: any value */
 	};
 	struct state state;
 	struct reason why;
@@ -223,13 +223,13 @@ static void any_clock_value_can_be_written_and_read(void **unused)
 static void damage_is_detected(void **unused)
 {
 	struct state before = state_example(), after;
-	char *whole = text_of(&before);
+	char *text = text_of(&before);
 	struct reason why;
 
 	(void)unused;
-	for (size_t i = 0; i < strlen(whole); i++) {
-		char *cut = memory_printed("%.*s", (int)i, whole);
-		char *changed = memory_copied(whole);
+	for (size_t i = 0; i < strlen(text); i++) {
+		char *cut = memory_printed("%.*s", (int)i, text);
+		char *changed = memory_copied(text);
 
 		changed[i] ^= 1;
 		assert_false(state_read(cut, &after, &why));
@@ -239,7 +239,7 @@ static void damage_is_detected(void **unused)
 		free(cut);
 		free(changed);
 	}
-	free(whole);
+	free(text);
 	state_free(&before);
 }
 

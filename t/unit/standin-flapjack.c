@@ -81,7 +81,7 @@ static void reasons_contain_the_key(void **state)
 
 /* Passes an event to `alerts` at that second and compares the message; NULL: none. */
 static void expect(struct alerts *alerts, enum flapjack_version version, int second,
-	const char *entity, const char *state, const char *more, const char *said)
+	const char *entity, const char *state, const char *more, const char *expected)
 {
 	struct flapjack_event event;
 	struct reason why;
@@ -93,10 +93,10 @@ static void expect(struct alerts *alerts, enum flapjack_version version, int sec
 	assert_int_equal(
 		flapjack_event_read(version, text, strlen(text), &event, &why), EVENT_TAKEN);
 	char *message = alerts_take(alerts, &event, second * NSEC_PER_SEC);
-	if (said == NULL)
+	if (expected == NULL)
 		assert_null(message);
 	else
-		assert_string_equal(message, said);
+		assert_string_equal(message, expected);
 	free(message);
 	flapjack_event_free(&event);
 }

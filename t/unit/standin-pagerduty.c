@@ -150,9 +150,9 @@ static void version_1_has_its_own_field_names(void **state)
 static void assert_incident(
 	struct incidents *incidents, const char *event, const char *key, const char *expected)
 {
-	char words[100];
+	char result[100];
 
-	assert_string_equal(incidents_take(incidents, event, key, words, sizeof words), expected);
+	assert_string_equal(incidents_take(incidents, event, key, result, sizeof result), expected);
 }
 
 static void incidents_follow_events_and_people(void **state)

@@ -9,13 +9,13 @@
 
 static char *const no_secrets[] = {NULL};
 
-static void assert_outcome(long status, const char *body, enum outcome expected, const char *words)
+static void assert_outcome(long status, const char *body, enum outcome expected, const char *why)
 {
 	struct response response;
 
 	response_read(status, body, 1, no_secrets, &response);
 	assert_int_equal(response.outcome, expected);
-	assert_string_equal(response.why.text, words);
+	assert_string_equal(response.why.text, why);
 	assert_null(response.items);
 	response_clear(&response);
 }
@@ -293,7 +293,7 @@ static void an_outage_beyond_its_limit_still_backs_off(void **state)
 	assert_false(outage.given_up);
 }
 
-/* An event of the queue; the first letter of the JSON's name is enough here. */
+/* Appends an event; without "time" in its JSON it counts as timeless. */
 static void append(struct queue *queue, uint64_t line, const char *json)
 {
 	const struct queued event = {.origin = {NULL, line},
