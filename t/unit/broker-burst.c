@@ -132,7 +132,7 @@ static void repeats_pause_at_a_full_commit_and_resume_after_it(void **state)
 	assert_int_equal(all, 2500);
 }
 
-/* Repeats are skipped while Redis is down, however much waits for it. */
+/* Repeats are skipped while Redis is down, even behind a full commit. */
 static void repeats_are_skipped_after_a_full_commit_as_well(void **state)
 {
 	const struct moment later = {2 * INTERVAL, 2 * INTERVAL};

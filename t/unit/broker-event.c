@@ -17,7 +17,7 @@ static void assert_checked(struct event *event, int flapjack, const char *expect
 	assert_string_equal(why.text, expected != NULL ? expected : "");
 }
 
-/* Tries it as an entity and as a check; `expected` is what follows the key in quotes. */
+/* Tries it as an entity and as a check; `expected` is the error text after the quoted key. */
 static void assert_name(const char *name, const char *expected)
 {
 	struct event entity = event_plain(name, "x", STATE_OK);
@@ -125,7 +125,7 @@ static void only_conditions_are_states(void **state)
 	assert_false(state_lasts(STATE_TEST_NOTIFICATIONS));
 }
 
-/* What becomes of a time; `expected` is the refusal, or NULL. */
+/* Checks a time; `expected` is the refusal, or NULL. */
 static void assert_time(int64_t given, int64_t time, const char *expected)
 {
 	struct event event = event_plain("e", "c", STATE_OK);
@@ -188,7 +188,7 @@ static void future_and_millisecond_times_are_refused(void **state)
 		"'time' is 1795224305000: that looks like milliseconds, not seconds");
 }
 
-/* A text of one byte less than that is taken, one of exactly that is refused in these words. */
+/* A text one byte shorter is accepted, one of this length is refused with this message. */
 static void assert_bounded(struct event *event, struct text *text, size_t refused, const char *why)
 {
 	static char bytes[LIMIT_PERFDATA + 1];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Flapjack's own events: from a document, as a client posts it, to an event. */
+/* Flapjack's own events: from a posted document to an event. */
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
@@ -71,7 +71,7 @@ static void missing_null_and_unknown_keys_keep_the_defaults(void **state)
 			"\"condition_name\":\"x\",\"\":[{}]}");
 }
 
-/* What one kind of key takes, by the bits of the kinds. */
+/* The types accepted by one kind of key, as bits. */
 enum { TEXT = 1, TAGS = 2, TIME = 4, TTL = 8, SECONDS = 16, ALL = 31 };
 
 static const struct {
@@ -131,7 +131,7 @@ static const struct {
 	{"-2147483649", 0},
 };
 
-/* The refusal of an event with this key alone added; "" if it is taken. */
+/* Returns the refusal of an event with only this key added; "" if it is accepted. */
 static struct reason refusal_of(const char *key, const char *value)
 {
 	struct reason why = {""};
@@ -154,7 +154,7 @@ static void a_key_of_the_wrong_type_is_named(void **state)
 			struct reason why = refusal_of(keys[k].name, values[v].json);
 			char start[128];
 
-			/* an event may be refused for what a string says, in other words */
+			/* a string of an invalid value is refused with another message */
 			snprintf(start, sizeof start, "'%s' is %s, not ", keys[k].name,
 				values[v].json);
 			if ((strncmp(why.text, start, strlen(start)) != 0) != wanted)
@@ -204,7 +204,7 @@ static void a_document_that_is_not_an_event_is_refused(void **state)
 		2, "{\"entity\":\"e\",\"check\":\"c\",\"state\":null}", "'state' is missing");
 }
 
-/* What becomes of a time and a ttl. */
+/* Compares the resulting time and ttl. */
 static void assert_times(const char *more, int64_t time, int32_t ttl)
 {
 	char text[256];
@@ -236,7 +236,7 @@ static void times_and_durations_are_normalized(void **state)
 	assert_times("\"ttl\":2147483647", NOW, INT32_MAX);
 }
 
-/* An event with so many arrays and objects within each other in it. */
+/* Builds an event with this depth of nested arrays and objects. */
 static void assert_nested(unsigned depth, const char *words)
 {
 	struct buffer json = {NULL, 0, 0};
@@ -291,7 +291,7 @@ static void keys_that_no_flapjack_accepts_are_counted(void **state)
 	pieces_free(pieces);
 }
 
-/* What other formats are known by changes nothing of an object with an entity. */
+/* Keys that identify other formats do not matter in an object with an entity. */
 static void a_document_with_an_entity_is_flapjacks(void **state)
 {
 	static const char *const more[] = {
@@ -316,7 +316,7 @@ static void a_document_with_an_entity_is_flapjacks(void **state)
 	}
 }
 
-/* Who posts it should learn what it is, and what to do. */
+/* The refusal names the format and the remedy. */
 static void known_unsupported_formats_are_named(void **state)
 {
 	(void)state;

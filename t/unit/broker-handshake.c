@@ -49,7 +49,7 @@ static void the_password_is_sent_first(void **state)
 	assert_greeted(PASSWORD, "", AUTH, NULL);
 	assert_greeted(PASSWORD, "+OK\r\n", AUTH SELECT, NULL);
 	assert_greeted(PASSWORD, "-WRONGPASS x\r\n", AUTH, "refuses AUTH: WRONGPASS x");
-	/* as Redis does it where AUTH was renamed, and cut as it may be */
+	/* Redis quotes it like this when AUTH was renamed, possibly cut */
 	assert_greeted(PASSWORD,
 		"-ERR unknown command 'AUTH', with args beginning with: '" PASSWORD "' \r\n", AUTH,
 		"refuses AUTH: ERR unknown command 'AUTH', with args beginning with: '************' ");

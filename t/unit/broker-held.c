@@ -27,7 +27,7 @@ static int held_end(void **state)
 	return 0;
 }
 
-/* A body that began so many seconds ago. */
+/* Starts a body this number of seconds ago. */
 static struct holding began(nsec seconds)
 {
 	return (struct holding){.begun = clock_coarse() - seconds * NSEC_PER_SEC};
@@ -74,12 +74,12 @@ static void the_slowest_large_body_is_dropped_first(void **state)
 	assert_int_equal(held_total(held), (256 + 256 + 128) * KIB);
 	assert_false(append(&slower, 1));
 	assert_false(held_complete(held, &slower));
-	/* one that is the slowest itself */
+	/* a body that is itself the slowest */
 	struct holding slowest = began(1000);
 	assert_false(append(&slowest, 256 * KIB));
 	assert_false(append(&slowest, 1));
 	assert_false(slow.dropped || fast.dropped || fourth.dropped);
-	/* what has come in whole is not dropped */
+	/* a complete body is not dropped */
 	assert_true(held_complete(held, &slow));
 	assert_true(held_complete(held, &fast));
 	assert_false(append(&fourth, 512 * KIB));
@@ -101,7 +101,7 @@ static void space_is_reserved_for_small_bodies(void **state)
 	memset(small, 0, sizeof small);
 	while (count < ARRAY_LENGTH(small) && append(&small[count], 64 * KIB))
 		count++;
-	assert_int_equal(count, 16); /* the large one has given way */
+	assert_int_equal(count, 16); /* the large one was dropped */
 	assert_true(large.dropped);
 	assert_false(held_take(held, 1, false));
 	assert_true(held_take(held, 1, true));

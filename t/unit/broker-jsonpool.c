@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than any pool has, in blocks of a kilobyte. */
+/* More blocks of a kilobyte than fit in a pool. */
 enum { MANY = 3000, BLOCK = 1000 };
 
 static void *block_allocate(char mark)
@@ -22,7 +22,7 @@ static void *block_allocate(char mark)
 	return memset(block, mark, BLOCK);
 }
 
-static void block_give(void *block, char mark)
+static void block_free(void *block, char mark)
 {
 	char expected[BLOCK];
 
@@ -37,7 +37,7 @@ static void *give(void *block)
 	return NULL;
 }
 
-static void other_thread_gives(void *block)
+static void free_in_other_thread(void *block)
 {
 	pthread_t thread;
 
@@ -51,10 +51,10 @@ static void a_pool_restarts_when_all_blocks_are_freed(void **state)
 
 	(void)state;
 	assert_ptr_not_equal(first, second);
-	block_give(first, 'a');
-	block_give(second, 'b');
+	block_free(first, 'a');
+	block_free(second, 'b');
 	assert_ptr_equal(block_allocate('c'), first);
-	block_give(first, 'c');
+	block_free(first, 'c');
 }
 
 static void a_live_block_is_not_allocated_again(void **state)
@@ -63,10 +63,10 @@ static void a_live_block_is_not_allocated_again(void **state)
 
 	(void)state;
 	for (int i = 0; i < MANY; i++)
-		block_give(block_allocate('x'), 'x');
-	block_give(kept, 'k');
+		block_free(block_allocate('x'), 'x');
+	block_free(kept, 'k');
 	assert_ptr_equal(block_allocate('c'), kept);
-	block_give(kept, 'c');
+	block_free(kept, 'c');
 }
 
 static void allocations_beyond_the_pool_work(void **state)
@@ -78,12 +78,12 @@ static void allocations_beyond_the_pool_work(void **state)
 	for (int i = 0; i < MANY; i++)
 		blocks[i] = block_allocate((char)i);
 	for (int i = MANY - 1; i >= 0; i--)
-		block_give(blocks[i], (char)i);
+		block_free(blocks[i], (char)i);
 	assert_ptr_equal(block_allocate('c'), blocks[0]);
-	block_give(blocks[0], 'c');
+	block_free(blocks[0], 'c');
 	assert_non_null(foreign);
 	memset(foreign, 'm', BLOCK);
-	block_give(foreign, 'm');
+	block_free(foreign, 'm');
 }
 
 static void another_thread_can_free_a_block(void **state)
@@ -92,13 +92,13 @@ static void another_thread_can_free_a_block(void **state)
 	void *second = block_allocate('b');
 
 	(void)state;
-	other_thread_gives(first);
+	free_in_other_thread(first);
 	void *third = block_allocate('d');
 	assert_true(third != first && third != second);
-	block_give(third, 'd');
-	block_give(second, 'b');
+	block_free(third, 'd');
+	block_free(second, 'b');
 	assert_ptr_equal(block_allocate('c'), first);
-	block_give(first, 'c');
+	block_free(first, 'c');
 }
 
 /* Each thread allocates blocks and passes them to the next one to free. */
@@ -137,32 +137,32 @@ static void threads_free_blocks_of_each_other(void **state)
 	jsonpool_give(shared);
 }
 
-struct bank {
+struct budget {
 	size_t taken, max;
 };
 
-static bool bank_reserve(void *owner, size_t bytes, bool must)
+static bool budget_reserve(void *owner, size_t bytes, bool must)
 {
-	struct bank *bank = owner;
+	struct budget *budget = owner;
 
-	if (!must && bank->taken + bytes > bank->max)
+	if (!must && budget->taken + bytes > budget->max)
 		return false;
-	bank->taken += bytes;
+	budget->taken += bytes;
 	return true;
 }
 
-static void bank_give(void *owner, size_t bytes)
+static void budget_release(void *owner, size_t bytes)
 {
-	struct bank *bank = owner;
+	struct budget *budget = owner;
 
-	assert_true(bank->taken >= bytes);
-	bank->taken -= bytes;
+	assert_true(budget->taken >= bytes);
+	budget->taken -= bytes;
 }
 
-/* A thread of its own has no pool left, or one that is full: each block is beyond it. */
+/* A new thread has no pool or a full one: each block is allocated outside of it. */
 static void *documents_read(void *context)
 {
-	struct bank *bank = context;
+	struct budget *budget = context;
 	static char wide[400000];
 	json_error_t error;
 
@@ -174,18 +174,18 @@ static void *documents_read(void *context)
 	json_t *document = json_loadb(wide, length, 0, &error);
 	assert_int_equal(jsonpool_read_end(), JSONPOOL_FITS);
 	assert_non_null(document);
-	assert_true(bank->taken > 10 * length);
-	size_t needed = bank->taken;
+	assert_true(budget->taken > 10 * length);
+	size_t needed = budget->taken;
 	json_decref(document);
-	assert_int_equal(bank->taken, 0);
-	bank->max = needed / 2;
+	assert_int_equal(budget->taken, 0);
+	budget->max = needed / 2;
 	jsonpool_read_begin();
 	json_decref(json_loadb(wide, length, 0, &error));
 	assert_int_equal(jsonpool_read_end(), JSONPOOL_FULL);
-	assert_int_equal(bank->taken, 0);
-	document = json_loadb(wide, length, 0, &error); /* what must be had is counted */
+	assert_int_equal(budget->taken, 0);
+	document = json_loadb(wide, length, 0, &error); /* required memory is counted */
 	assert_non_null(document);
-	assert_true(bank->taken > bank->max);
+	assert_true(budget->taken > budget->max);
 	json_decref(document);
 	jsonpool_read_begin();
 	document = json_loads("[1]", 0, &error);
@@ -196,16 +196,16 @@ static void *documents_read(void *context)
 
 static void documents_beyond_the_bound_are_refused(void **state)
 {
-	struct bank bank = {0, SIZE_MAX};
-	struct jsonpool_bound bound = {bank_reserve, bank_give, &bank, SIZE_MAX};
+	struct budget budget = {0, SIZE_MAX};
+	struct jsonpool_bound bound = {budget_reserve, budget_release, &budget, SIZE_MAX};
 	pthread_t thread;
 	char *blocks[MANY];
 
 	(void)state;
 	jsonpool_use(&bound);
-	assert_int_equal(pthread_create(&thread, NULL, documents_read, &bank), 0);
+	assert_int_equal(pthread_create(&thread, NULL, documents_read, &budget), 0);
 	pthread_join(thread, NULL);
-	assert_int_equal(bank.taken, 0);
+	assert_int_equal(budget.taken, 0);
 	bound.max = BLOCK;
 	jsonpool_read_begin();
 	size_t count = 0;

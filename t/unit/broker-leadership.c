@@ -11,7 +11,7 @@
 #define OTHER "fedcba9876543210"
 #define SEC NSEC_PER_SEC
 
-/* A look at a lease that is nobody's, after another's last commit: number 41, clock 60 s, wall 1000
+/* An observed free lease after the last commit of another broker: number 41, clock 60 s, wall 1000
  * s. */
 static struct observed seen_make(enum lease_holder holder, const char *token, int64_t number)
 {
@@ -68,7 +68,7 @@ static void the_observed_lease_determines_the_role_change(void **state)
 	assert_turn(leadership, OTHER, 49, CHANGE_DATA_LOST);
 	assert_turn(leadership, OTHER, 51, CHANGE_BECAME_ACTIVE);
 	assert_turn(leadership, TOKEN, 52, CHANGE_BECAME_ACTIVE);
-	leadership.in_flight = true; /* 50 is under way, 49 was acknowledged */
+	leadership.in_flight = true; /* 50 is in flight, 49 was acknowledged */
 	assert_turn(leadership, TOKEN, 49, CHANGE_NONE);
 	assert_turn(leadership, TOKEN, 50, CHANGE_NONE);
 	assert_turn(leadership, TOKEN, 48, CHANGE_DATA_LOST);
@@ -98,9 +98,9 @@ static void only_a_new_process_takes_the_lease_of_its_address(void **state)
 
 	(void)state;
 	leadership_init(&leadership, TOKEN, 0);
-	assert_true(leadership_may_take(&leadership, &seen)); /* we come after it */
+	assert_true(leadership_may_take(&leadership, &seen)); /* this process is newer */
 	leadership_begin(&leadership);
-	assert_false(leadership_may_take(&leadership, &seen)); /* it comes after us */
+	assert_false(leadership_may_take(&leadership, &seen)); /* the other process is newer */
 	seen.holder = LEASE_ANOTHERS;
 	assert_false(leadership_may_take(&leadership, &seen));
 	seen.holder = LEASE_OURS;
@@ -139,7 +139,7 @@ static void a_redis_with_an_eviction_policy_is_logged_once_each_way(void **state
 	assert_string_equal(policy, "allkeys-lru");
 	assert_int_equal(
 		eviction_update(&eviction, INFO "volatile-ttl\r\n", policy, SEC), EVICTION_SAME);
-	/* one that does not say, or may not be asked */
+	/* a Redis without the field, or that refuses INFO */
 	assert_int_equal(eviction_update(&eviction, "", policy, SEC), EVICTION_SAME);
 	assert_int_equal(eviction_update(&eviction, INFO "noeviction", policy, SEC), EVICTION_ENDS);
 }

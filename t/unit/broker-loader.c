@@ -70,7 +70,7 @@ static int fixture_close(void **state)
 	return 0;
 }
 
-/* An answer in Redis's protocol, as hiredis gives it. */
+/* Parses a reply in Redis's protocol with hiredis. */
 static redisReply *reply_of(const char *bytes, size_t length)
 {
 	redisReader *loader = redisReaderCreate();
@@ -137,7 +137,8 @@ static void assert_asks(struct fixture *fixture, const char *expected)
 	buffer_free(&fields);
 }
 
-/* The records from `from` to `end`; where to go on; some of the chunk before come again. */
+/* Receives the records from `from` to `end` and the next cursor; some of the previous chunk are
+ * repeated. */
 static void receive_chunk(struct fixture *fixture, int from, int end, const char *cursor, nsec now)
 {
 	struct buffer answer = {NULL, 0, 0};
@@ -266,7 +267,7 @@ static void requested_records_are_loaded_first(void **state)
 	assert_true(loader_knows(fixture->loader, fixture->core.checks, &wanted));
 	assert_true(loader_knows(fixture->loader, fixture->core.checks, &absent));
 	assert_int_equal(checks_count(fixture->core.checks), 1);
-	/* what was wanted and not asked for is forgotten */
+	/* requests not yet sent are dropped */
 	const struct names other = {"e:8", 3, 1};
 	loader_prefetch(fixture->loader, &other);
 	loader_prefetch_none(fixture->loader);
@@ -337,7 +338,7 @@ static void unexpected_replies_are_refused(void **state)
 		assert_false(receive(fixture, scans[i], 0));
 	}
 	assert_string_equal(fixture->why.text, "refuses HSCAN of the states: an odd answer");
-	/* where there is something else there are no states */
+	/* a key of another type contains no states */
 	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
 	assert_true(receive(fixture, "-WRONGTYPE x\r\n", 0));
 	assert_true(loader_complete(fixture->loader));
@@ -456,8 +457,8 @@ struct store {
 	struct fixture *fixture;
 	unsigned seed;
 	bool there[CHUNK];
-	struct buffer answer; /* empty: nothing was asked */
-	int cursor;           /* what HSCAN goes on with */
+	struct buffer answer; /* empty: no request */
+	int cursor;           /* the cursor of HSCAN */
 	long forgotten;
 };
 
@@ -472,7 +473,7 @@ static struct names names_of(int i, char text[16])
 	return (struct names){text, (uint16_t)strlen(text), 1};
 }
 
-/* Some of them, and now and then some that were there already. */
+/* Returns some of them, at times with repetitions. */
 static void scan_answer(struct store *store, int from)
 {
 	int end = from + 1 + chance(store, 9), count = 0;

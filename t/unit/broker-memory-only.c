@@ -101,7 +101,7 @@ static void posted_checks_are_kept_and_can_be_forgotten(void **state)
 
 	(void)state;
 	fixture_open(&fixture);
-	post_many(&fixture, 8); /* though only one may wait for Redis */
+	post_many(&fixture, 8); /* more than --max-pending, which limits only events for Redis */
 	post_many(&fixture, 8);
 	assert_int_equal(checks_count(fixture.checks), 8);
 	assert_int_equal(forget(&fixture, "e:c", 1), 1);

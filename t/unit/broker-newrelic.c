@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* The older payload, as New Relic documented it, with these in place of its own. */
+/* The legacy payload of New Relic's documentation, with these fields replaced. */
 static struct pieces *legacy(int32_t ttl, const char *current_state, const char *severity)
 {
 	char json[2048];
@@ -134,7 +134,7 @@ static void a_recovery_omits_the_text_of_the_problem(void **state)
 	pieces_free(pieces);
 }
 
-/* The workflows' payload, as their template comes, with these in place of its own. */
+/* The payload of the default workflow template, with these fields replaced. */
 static struct pieces *workflow(const char *state, const char *more)
 {
 	char json[2048];

@@ -75,7 +75,7 @@ static void a_record_is_written_once_with_the_latest_state(void **state)
 	assert_marks(outbox_watermarks(outbox), 0, 2);
 	struct commit *commit = outbox_take(outbox, 0);
 	assert_int_equal(commit->todo, COMMIT_RECORDS);
-	outbox_record(outbox, held.check); /* it has changed since it was taken */
+	outbox_record(outbox, held.check); /* changed since the commit was made */
 	outbox_applied(outbox, commit);
 	assert_marks(outbox_done(outbox), 0, 2);
 	assert_int_equal(outbox_drain(outbox, 0, &events, &records), 1);
@@ -167,7 +167,7 @@ static void deletions_keep_their_order(void **state)
 		held[i] = held_make(&event, (struct moment){0, 0});
 		held[i].check->sent = STATE_WARNING;
 	}
-	/* before its record was written: it never is */
+	/* before its record was written: it is never written */
 	outbox_record(outbox, held[0].check);
 	checks_remove(held[0].checks, held[0].check);
 	outbox_forget(outbox, held[0].check);
@@ -184,7 +184,7 @@ static void deletions_keep_their_order(void **state)
 	assert_marks(outbox_watermarks(outbox), 0, 4);
 	assert_commit(outbox, FIELD FIELD, FIELD "1 0 300 warning ");
 	assert_marks(outbox_done(outbox), 0, 4);
-	/* what is not deleted when all ends is freed */
+	/* pending deletions are freed at the end */
 	checks_remove(held[3].checks, held[3].check);
 	outbox_forget(outbox, held[3].check);
 	outbox_free(outbox);
@@ -320,7 +320,7 @@ static void refused_events_delay_only_events(void **state)
 	assert_marks(outbox_done(outbox), 0, 1);
 	assert_false(outbox_waits(outbox));
 	assert_null(outbox_take(outbox, 0));
-	/* a record goes, though the event behind the refused one does not */
+	/* a record is sent, but not the event behind the refused one */
 	push(outbox, "two");
 	struct check *pushed = record(outbox, checks, "e:2");
 	pushed->pushed_in = outbox_sequence(outbox);
@@ -328,7 +328,7 @@ static void refused_events_delay_only_events(void **state)
 	assert_marks(outbox_done(outbox), 0, 2);
 	assert_int_equal(outbox_refused(outbox), COMMIT_PUSHES);
 	assert_null(outbox_take(outbox, 0));
-	/* tried again, and refused again; then not, and all come in their order */
+	/* retried and refused again; then accepted, and all are in order */
 	outbox_retry(outbox);
 	commit = take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE);
 	assert_pushes(commit, "one\n");
@@ -388,7 +388,7 @@ static void a_record_lists_undelivered_events_while_events_are_refused(void **st
 	assert_record_sent(outbox, "ok");
 	push_with_record(outbox, checks, "e:2");
 	assert_record_sent(outbox, "-");
-	/* tried again in vain: nothing has changed; what goes out with that is owed as well */
+	/* a retry fails: nothing changes; events in the retried commit are undelivered as well */
 	outbox_retry(outbox);
 	outbox_record(outbox, one);
 	struct commit *commit = take_commit(outbox, both);
@@ -396,7 +396,7 @@ static void a_record_lists_undelivered_events_while_events_are_refused(void **st
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), "\n1 0 0 - 0 {"));
 	refuse(outbox, commit, COMMIT_PUSHES);
 	assert_null(outbox_take(outbox, 0));
-	/* then not: each record with its event, or behind it */
+	/* then accepted: each record with its event, or after it */
 	outbox_retry(outbox);
 	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	one->sent = STATE_CRITICAL;
@@ -434,7 +434,7 @@ static void a_record_of_an_event_is_written_only_with_the_event(void **state)
 	outbox_retry(outbox);
 	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	assert_record_sent(outbox, "ok");
-	/* the queue has taken it, but the records are no hash: it is a record like the others */
+	/* the queue accepted it, but the records key is not a hash: it is now an ordinary record */
 	push_with_record(outbox, checks, "e:2");
 	commit = take_commit(outbox, both);
 	assert_int_equal(commit->records.count, 0);
@@ -476,7 +476,7 @@ static void a_forgotten_check_has_no_undelivered_events(void **state)
 	assert_int_equal(commit->records.count, 2); /* the third's */
 	apply(outbox, commit);
 	assert_true(outbox_is_empty(outbox));
-	/* and what is still owed when all ends is freed */
+	/* undelivered events are freed at the end */
 	owed[0] = push_with_record(outbox, checks, "e:1");
 	refuse(outbox, take_commit(outbox, both), COMMIT_PUSHES);
 	apply(outbox, take_commit(outbox, COMMIT_RECORDS));
@@ -506,7 +506,7 @@ static void refused_records_delay_only_records(void **state)
 	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	assert_marks(outbox_done(outbox), 1, 0);
 	assert_null(outbox_take(outbox, 0));
-	/* the older one first, as it was */
+	/* the older one first, unchanged */
 	outbox_retry(outbox);
 	commit = take_commit(outbox, COMMIT_RECORDS);
 	assert_non_null(strstr(resp_lines(&commit->records, &lines), " warning "));
@@ -545,7 +545,7 @@ static void refused_events_and_records_are_both_retried(void **state)
 	apply(outbox, take_commit(outbox, all));
 	assert_marks(outbox_done(outbox), 1, 2);
 	assert_int_equal(outbox_refused(outbox), 0);
-	/* what is refused at the end is freed */
+	/* refused parts are freed at the end */
 	push(outbox, "two");
 	record(outbox, checks, "e:3");
 	refuse(outbox, take_commit(outbox, COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE),
@@ -586,14 +586,14 @@ static void the_handover_trim_waits_for_refused_parts(void **state)
 	apply(outbox, take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE));
 	struct commit *commit = take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE | COMMIT_TRIM);
 	assert_int_equal(commit->trim, 5);
-	refuse(outbox, commit, COMMIT_TRIM); /* then there is no such list */
+	refuse(outbox, commit, COMMIT_TRIM); /* the handover key is not a list */
 	assert_false(outbox_is_trimming(outbox));
 	assert_int_equal(outbox_refused(outbox), 0);
 	assert_true(outbox_is_empty(outbox));
 	outbox_free(outbox);
 }
 
-/* 256 MiB of them, however few they are; what is refused counts as well. */
+/* 256 MiB, whatever the number of items; refused ones count as well. */
 static void waiting_bytes_are_bounded(void **state)
 {
 	const size_t size = 1 << 20;

@@ -83,7 +83,7 @@ int outbox_drain(struct outbox *outbox, nsec clock, struct buffer *events, struc
 
 	buffer_clear(events);
 	buffer_clear(records);
-	buffer_append(events, "", 0); /* so that there is a NUL at least */
+	buffer_append(events, "", 0); /* at least a NUL */
 	buffer_append(records, "", 0);
 	while ((commit = outbox_take(outbox, clock)) != NULL) {
 		lines_append(&commit->pushes, events);

@@ -170,7 +170,7 @@ static void one_invalid_event_is_refused(void **state)
 #define LIST(accepted, refused) "\"accepted\":" accepted ",\"refused\":" refused ",\"events\":[\n"
 #define THREE "[" EVENT("a", "") "," EVENT("b", "") "," EVENT("c", "") "]"
 
-/* Of three events; `results` are the words for them. */
+/* Posts three events; `results` are their words in the response. */
 static void assert_three(enum submission_result result, const char *answers, unsigned status,
 	const char *start, const char *const results[3])
 {
@@ -241,7 +241,7 @@ static unsigned status_by(const char *const words[MIXED])
 	return accepted > 0 ? 207 : busy > 0 ? 503 : 400;
 }
 
-/* `mixture` in the base of KINDS says what each item is. */
+/* The digits of `mixture` in base KINDS select the kind of each item. */
 static void assert_mixture(unsigned mixture, enum submission_result result)
 {
 	struct buffer body = {NULL, 0, 0};
@@ -325,7 +325,7 @@ static void line_numbers_are_returned(void **state)
 	posted_free(posted);
 }
 
-/* By its type a single line is a batch of one. */
+/* With the type for lines a single line is a batch of one. */
 static void assert_type(const char *type, bool lines)
 {
 	struct posted *posted = posted_new(2);
@@ -413,7 +413,7 @@ static void the_response_to_a_document_of_many_is_that_of_a_batch(void **state)
 	posted_free(posted);
 }
 
-/* Alertmanager takes a 207 for success: the alert for which there was no room would be lost. */
+/* Alertmanager treats 207 as success: an alert refused for lack of space would be lost. */
 static void a_group_of_alerts_is_retried_if_one_may_be_accepted_later(void **state)
 {
 	struct posted *posted =
@@ -457,7 +457,7 @@ static void a_channel_test_gets_200_and_no_event(void **state)
 	posted_free(posted);
 }
 
-/* With `?ttl=text`; `ttl` is what the event is cached with; NULL: refused with 400. */
+/* Posts with `?ttl=text`; `ttl` is that of the cached event; NULL: refused with 400. */
 static void assert_ttl(const char *text, const char *more, const char *ttl)
 {
 	struct posted *posted = posted_new(2);
@@ -508,7 +508,7 @@ static void a_misspelt_parameter_is_refused(void **state)
 	posted_free(posted);
 }
 
-/* So many events in an array, in lines, or in one document. */
+/* This number of events in an array, in lines, or in one document. */
 static struct posted *many(unsigned count, const char *before, const char *each,
 	const char *between, const char *after)
 {

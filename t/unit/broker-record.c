@@ -77,7 +77,7 @@ static void milliseconds_are_written_to_a_record_if_known(void **state)
 		"c\n" VALUE ",\"millis\":123}\n");
 	checks_free(held.checks);
 	assert_fraction(VALUE ",\"millis\":123}", 124);
-	assert_fraction(VALUE "}", 0); /* an earlier release's */
+	assert_fraction(VALUE "}", 0); /* of an earlier release */
 }
 
 static void a_record_is_read(void **state)
@@ -152,7 +152,7 @@ static void an_invalid_record_is_refused(void **state)
 		"9223372036855 is not from 0 to 9223372036854");
 }
 
-/* No bytes that anybody may have put there are read beyond their end, or read as a deadline < 0. */
+/* Arbitrary bytes are never read beyond their end, and never give a deadline < 0. */
 static void random_bytes_are_read_safely(void **state)
 {
 	static const char pieces[] = "1 07-9 ok{}\0\x1f\xff unknown";

@@ -239,7 +239,7 @@ static void a_recent_count_of_checks_is_reused(void **state)
 	assert_int_equal(counts.stale, 1);
 	counts = state_counts_recent(&cache, checks, now + 100 * NSEC_PER_SEC);
 	assert_int_equal(counts.stale, 3);
-	/* while another thread counts, what there is */
+	/* while another thread counts, the cached number */
 	state_add(checks, "a:e", 1);
 	cache.counting = true;
 	counts = state_counts_recent(&cache, checks, now + 1000 * NSEC_PER_SEC);

@@ -4,7 +4,7 @@
 
 #include "t/unit/broker-formats.h"
 
-/* An event as Sensu documents it, cut short, with these in its check and behind it. */
+/* Sensu's documented event, shortened, with additions in and after its check. */
 #define SENSU(check, more)                                                                       \
 	"{\"check\":{\"command\":\"check-cpu.sh -w 75 -c 90\",\"interval\":60,\"ttl\":0,"        \
 	"\"state\":\"failing\",\"history\":[{\"status\":1,\"executed\":1795224200}],"            \

@@ -111,7 +111,7 @@ static void an_invalid_certificate_is_refused(void **state)
 	struct reason why;
 
 	(void)state;
-	identity_pem(&helpers, &pki.leaf); /* must not be taken for the certificate itself */
+	identity_pem(&helpers, &pki.leaf); /* must not replace the certificate itself */
 	identity_pem(&helpers, &pki.link);
 	assert_null(certificate_verify(pki.authorities, &pem, &helpers, AT, &why));
 	buffer_append_text(&pem, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
@@ -200,7 +200,7 @@ static void both_versions_are_verified(void **state)
 	assert_false(verified(&message));
 }
 
-/* One byte changed, one taken away, in every field that is signed. */
+/* One byte changed, one removed, in every signed field. */
 static void a_changed_field_invalidates_the_signature(void **state)
 {
 	static const size_t fields[] = {offsetof(struct envelope, type_word),

@@ -104,7 +104,7 @@ static void assert_required(const char *document, const char *key)
 	json_decref(json);
 }
 
-/* What is there and empty is signed; what is null is not there. */
+/* An empty subject is signed; a null one counts as missing. */
 static void an_empty_subject_is_signed_and_a_null_one_is_not(void **state)
 {
 	(void)state;

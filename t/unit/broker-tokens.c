@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Of a header's value; "" if there is none to be had. */
+/* Returns the token of a header's value; "" if there is none. */
 static const char *token_of(const char *header)
 {
 	static char token[TOKEN_MAX];
@@ -101,7 +101,7 @@ static void only_tokens_of_the_file_are_valid(void **state)
 	tokens_release(tokens);
 }
 
-/* The comparison must look at all of it: a difference anywhere is one. */
+/* The comparison must cover every byte. */
 static void a_difference_in_any_byte_is_detected(void **state)
 {
 	char text[TOKEN_MAX + 1] = {0}, other[TOKEN_MAX];

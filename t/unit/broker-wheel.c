@@ -10,7 +10,7 @@
 #define TURN (WHEEL_SLOTS * WHEEL_TICK)
 #define START (1000 * TURN + 3)
 
-/* A state that is repeated then and never goes stale. */
+/* A check with a repeat at this time that never goes stale. */
 static struct check repeating(nsec at)
 {
 	return (struct check){.repeat_at = at, .deadline = NSEC_NEVER};
@@ -24,7 +24,7 @@ static void a_check_is_due_at_its_repeat_or_its_deadline(void **state)
 	assert_int_equal(wheel_due(&one), 5);
 	one.deadline = 3;
 	assert_int_equal(wheel_due(&one), 3);
-	one.stale = true; /* that end is behind it */
+	one.stale = true; /* that deadline has passed */
 	assert_int_equal(wheel_due(&one), 5);
 }
 
@@ -38,7 +38,7 @@ static void an_empty_wheel_is_never_due(void **state)
 	wheel_free(wheel);
 }
 
-/* Looks when wheel_next() says so until the state comes out; returns when. */
+/* Takes due checks at the times of wheel_next() until the check is due; returns that time. */
 static nsec time_of(struct wheel *wheel, const struct check *expected, int *looks)
 {
 	for (*looks = 1; *looks < 100; ++*looks) {
@@ -75,7 +75,7 @@ static void each_check_expires_within_a_tick_at_any_distance(void **state)
 		if (came < earliest || came >= earliest + WHEEL_TICK)
 			fail_msg("%lld ns away, it came %lld ns late", (long long)distances[i],
 				(long long)(came - earliest));
-		/* one for each turn of the wheel, and two more for what lies at a turn's end */
+		/* one for each turn of the wheel, and two more for checks at the end of a turn */
 		assert_between(looks, 1, distances[i] < TURN / 2 + 1 ? 1 : distances[i] / TURN + 3);
 		assert_int_equal(wheel_next(wheel), NSEC_NEVER);
 		wheel_free(wheel);
@@ -140,7 +140,7 @@ static void a_check_can_be_moved_back_and_forth(void **state)
 	wheel_free(wheel);
 }
 
-/* Of three that are due one was taken; the others wait, and can still be moved away. */
+/* One of three due checks was taken; the others can still be moved. */
 static void a_due_check_can_still_be_moved(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
@@ -162,7 +162,7 @@ static void a_due_check_can_still_be_moved(void **state)
 	wheel_free(wheel);
 }
 
-/* One that lies as far ahead as can be comes and goes while others are due, and harms none. */
+/* Adding and removing a check at the maximum distance does not affect due ones. */
 static void the_farthest_slot_is_not_the_one_that_is_due(void **state)
 {
 	struct wheel *wheel = wheel_new(START);
@@ -187,10 +187,8 @@ static void the_farthest_slot_is_not_the_one_that_is_due(void **state)
 
 enum { CROWD = 200, ROUNDS = 200000 };
 
-/*
- * Whatever is moved, every state comes out in time: none that was due a tick before the last
- * time that all were taken is still there.
- */
+/* With any moves, every check becomes due in time: none due a tick before the last complete look
+ * remains. */
 static void random_moves_lose_no_check(void **state)
 {
 	struct wheel *wheel = wheel_new(START);

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* While captured, stderr is the writing end of a pipe. */
+/* While captured, stderr is the write end of a pipe. */
 struct capture {
 	int saved;
 	int pipe[2];
@@ -34,7 +34,7 @@ static void capture_start(struct capture *capture)
 	dup2(capture->pipe[1], STDERR_FILENO);
 }
 
-/* What was written since; and stderr is itself again. */
+/* Returns the captured output and restores stderr. */
 static void capture_end(struct capture *capture, char *out, size_t size)
 {
 	dup2(capture->saved, STDERR_FILENO);
@@ -116,7 +116,7 @@ static void log_gives_the_journal_its_priorities(void **state)
 	assert_string_equal(written, "test: error: bad\n");
 }
 
-/* In a child whose standard three are closed: the first number that is free once it may log. */
+/* Returns the first free descriptor once logging is set up, in a child without standard streams. */
 static int first_free_with_closed_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

@@ -319,7 +319,7 @@ static void timeout_is_the_remaining_time(void **state)
 
 #define BAD "\xef\xbf\xbd"
 
-/* `bytes` and what they become in many lines and in one; all of them without NULs. */
+/* `bytes` and the results with several lines and with one; all without NULs. */
 static const struct {
 	const char *bytes, *lines, *one_line;
 } texts[] = {
@@ -334,7 +334,7 @@ static const struct {
 	{"\x1b[38;5;196mx\xc2\x9b"
 	 "1;2Hy",
 		"xy", "xy"},
-	{"\x1b(Bx\x1b[", "(Bx[", "(Bx["}, /* not whole: only the ESC is */
+	{"\x1b(Bx\x1b[", "(Bx[", "(Bx["}, /* incomplete: only the ESC is removed */
 	{"\x1b[12\x01m", "[12m", "[12m"},
 	{"a\x01\x08\x0b\x0c\x1f\x7f"
 	 "b",
@@ -378,7 +378,7 @@ static void text_is_cleaned_before_it_is_sent(void **state)
 		assert_cleaned(texts[i].bytes, UTF8_ONE_LINE, texts[i].one_line);
 	}
 	utf8_clean_append(&out, NULL, 0, UTF8_LINES);
-	utf8_clean_append(&out, "a\0b\xe2\x82\xac", 5, UTF8_LINES); /* not all of the last one */
+	utf8_clean_append(&out, "a\0b\xe2\x82\xac", 5, UTF8_LINES); /* incomplete last character */
 	assert_string_equal(out.data, "ab" BAD BAD);
 	buffer_free(&out);
 }
