@@ -68,7 +68,7 @@ states() {
 	poll 30 last_queued '"check":"DiskFull.mountpoint=/var,severity=page.",.*"state":"ok","summary":"resolved"'
 	[ "$(states)" = '[["DiskFull{mountpoint=/,severity=warning}","warning"],["DiskFull{mountpoint=/var,severity=page}","ok"]]' ] ||
 		[ "$(states)" = '[["DiskFull{mountpoint=/var,severity=page}","ok"],["DiskFull{mountpoint=/,severity=warning}","warning"]]' ]
-	# as Prometheus sends an alert that had expired again: it began before it ended
+	# as Prometheus resends an expired alert: it began before it ended
 	alert /var page '' "$(date -u -d '-1 hour' +%FT%TZ)"
 	poll 30 last_queued '"check":"DiskFull.mountpoint=/var,severity=page.",.*"state":"critical"'
 	over / warning

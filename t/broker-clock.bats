@@ -52,7 +52,7 @@ unknown() {
 	for step in +1d -1d +0; do
 		clock "$step"
 		case $step in +1d) offset=86400 ;; -1d) offset=-86400 ;; *) offset=0 ;; esac
-		# whatever time the cached one has, this is newer
+		# newer than the cached event, whatever its time
 		posts 200 "$(event a minutes critical)" "$(event a minutes ok)"
 		[[ "$answer" =~ \"time\":([0-9]+), ]]
 		[ $((BASH_REMATCH[1] - EPOCHSECONDS - offset)) -ge -1000 ]
@@ -61,7 +61,7 @@ unknown() {
 		posts 200 "$(event a "new$step" ok '"ttl":1')"
 		for check in minutes never late; do poll 20 repeated_at "$check" "$offset" 5; done
 		still() { unknown | grep -Fxq "new$step"; }
-		poll 20 still # what runs out, runs out
+		poll 20 still # expired checks go stale
 		curl -sSf "${url%/state}/metrics/states" | grep 'check_stale{.*} 1' | sort >"$work/stale"
 		[ "$(grep -c '' "$work/stale")" -eq "$(unknown | wc -l)" ]
 	done

@@ -116,7 +116,7 @@ socket_listens() {
 	[ -f "$work/file" ]
 	refuses 71 'No such file' --port "unix:$work/none/b.sock"
 	refuses 75 'cannot listen on 192.0.2.1:3090: Cannot assign' --port 192.0.2.1:3090
-	# what somebody else has put there meanwhile is not removed at the end
+	# a file put there meanwhile by another process is not removed at exit
 	rm "$work/b.sock"
 	: >"$work/b.sock"
 	stop broker
@@ -222,8 +222,8 @@ answers() {
 	answers 200 --post "Origin: ${url%/state}"
 	answers 200 --post 'Origin: https://broker.example.org'
 	answers 403 --delete 'Sec-Fetch-Site: cross-site' '/state?entity=a'
-	answers 200 'Sec-Fetch-Site: cross-site' # reading is what the browser keeps from the page
-	# a name that somebody has made resolve to 127.0.0.1
+	answers 200 'Sec-Fetch-Site: cross-site' # the browser itself hides the response from the page
+	# a foreign name that resolves to 127.0.0.1 (DNS rebinding)
 	local path
 	for path in /state /health /metrics /metrics/states; do
 		answers 403 'Host: evil.example' 'Sec-Fetch-Site: same-origin' "$path"
@@ -238,7 +238,7 @@ answers() {
 		answers 200 --post "Host: $name:$broker_port"
 	done
 	answers 404 /none
-	# HAProxy's httpchk is without Host
+	# HAProxy's httpchk sends no Host
 	client <<-'E'
 		for method, status in (b"OPTIONS", b"405"), (b"GET", b"200"):
 		    s = connect()
@@ -250,7 +250,7 @@ answers() {
 }
 
 @test "any Host is accepted beyond loopback, with tokens, and on a UNIX socket" {
-	# as in a container, whose name is not known to the broker
+	# as in a container with a name unknown to the broker
 	start broker httpbroker --port '0.0.0.0:0' --server none
 	poll 10 said broker 'listening on'
 	broker_port=$(sed -n 's/.*listening on 0.0.0.0:\([0-9]*\)$/\1/p' "$work/broker.log")

@@ -97,7 +97,7 @@ empty_account() {
 	cat "$work/before" "$work/after" >"$work/delivered"
 	changes_judge | tee "$work/account"
 	echo "# $BATS_TEST_DESCRIPTION: $(cat "$work/account")" >&3
-	# what was under way when it was killed is in its log, though it has not answered
+	# commands in flight at the kill are in its append-only file, without a reply
 	repeated=$(sed 's/.*repeated \([0-9]*\).*/\1/' "$work/account")
 	[ "$repeated" -le 4 ]
 	grep -q 'lost 0, disordered 0$' "$work/account"
@@ -133,14 +133,14 @@ empty_account() {
 	said broker 'warning: Redis has lost 5 of 5 states: writing all again'
 	redis CONFIG SET maxmemory-policy noeviction
 	redis RENAME httpbroker:default:states elsewhere
-	# the next commit writes a record and finds that the others are gone
+	# the next commit writes a record and detects that the others are missing
 	posts 200 "$(event e c6 ok)"
 	poll 10 states_are 6
 	poll 10 said broker 'info: Redis deletes nothing'
 	redis HDEL httpbroker:default:states "$(printf 'e\037c3')"
 	poll 10 states_are 6
 	said broker 'warning: Redis has lost 1 of 6 states: writing all again'
-	# what was to be forgotten is not missed
+	# deleted records do not count as missing
 	curl -sS -m 10 -X DELETE "$url?entity=e&check=c1"
 	posts 200 "$(event e c2 critical)" "$(event e c2 ok)"
 	states_are 5
@@ -174,7 +174,7 @@ empty_account() {
 	start_redis
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)"
-	# slow to read, whatever the machine: some 5 s
+	# slow to load on any machine: some 5 s
 	redis EVAL "for i = 1, 5000 do redis.call('SET', 'key' .. i, i) end" 0
 	redis SAVE
 	killed_redis

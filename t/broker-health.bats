@@ -104,7 +104,7 @@ health() {
 	health 503 '.role == "standby" and .why == "another broker is the active one" and .redis_up'
 	look /metrics
 	[ "$code $(figure httpbroker_active)" = '200 0' ]
-	# what it remembers may be old: that is the active one's to tell
+	# its states may be old: only the active broker shows them
 	look /metrics/states
 	[ "$code" = 503 ] && [ "$(cat "$work/answer")" = '{"error": "another broker is the active one"}' ]
 	curl -sS -D - -o "$work/answer" "${url%/state}/metrics/states" | tr -d '\r' | grep -Fx 'Retry-After: 5'
@@ -118,7 +118,7 @@ health() {
 	start_redis
 	start_broker
 	poll 10 health 200 .healthy
-	freeze redis # so that it takes a while
+	freeze redis # makes the stop take a while
 	post "$(event a b ok)" -m 1 || :
 	client "${pids[broker]}" <<-'E'
 		def health(s):
@@ -169,7 +169,7 @@ sound() {
 	posts 400 '{' '[]' "$(event a b BANANA)" '{"a":1}'
 	head -c 16777217 /dev/zero | tr '\0' ' ' >"$work/large"
 	posts 413 "@$work/large"
-	# a repeat may wait for Redis when one looks
+	# a repeat may be waiting for Redis at this moment
 	poll 20 figures 'httpbroker_events_accepted_total{format="flapjack",result="delivered"}' 5 \
 		'httpbroker_events_accepted_total{format="flapjack",result="older"}' 1 \
 		'httpbroker_events_refused_total{format="flapjack",reason="invalid"}' 1 \
@@ -230,7 +230,7 @@ states() {
 @test "GET /metrics/states: state, age and staleness of each check" {
 	local now
 	start_redis
-	# an earlier version took double quotes in names
+	# an earlier version accepted double quotes in names
 	redis HSET httpbroker:default:states $'a\x1fq"\\x' \
 		'1 1000 -1 warning - {"entity":"a","check":"q\"\\x","type":"service","state":"warning","summary":""}' >/dev/null
 	start_broker --interval 1h --stale-state critical

@@ -99,7 +99,7 @@ a one acknowledgement' ]
 	seq -s, -f '{"entity":"e%.0f","check":"c","state":"down"}' 20000 >"$work/array"
 	sends 200 < <(echo "[$(cat "$work/array")]")
 	queued 40000
-	# more than is taken: none of them
+	# more than the limit: none is accepted
 	sends 413 <<<"[$(event new c ok)$(printf ',7%.0s' {1..30000})]"
 	[ "$answer" = '{"error": "there are more than 30000 events in the body"}' ]
 	[ "$(redis HEXISTS httpbroker:default:states $'new\x1fc')" -eq 0 ]
@@ -167,7 +167,7 @@ db-02:9100 DiskFull critical' ]
 	sends 200 < <(sed 's/"firing"/"resolved"/' "$work/group")
 	[ "$(told | tail -n 2)" = 'db-01:9100 DiskFull{mountpoint=/var,severity=warning} ok
 db-02:9100 DiskFull ok' ]
-	# one of a group that says little: nobody would hear of a refusal
+	# an alert with few labels: the sender would ignore a refusal
 	sends 200 <<-'E'
 		{"version":"4","status":"firing","alerts":[
 		{"status":"firing","labels":{"name":"replica lag","instance":"db-2:9100","cluster":"a"},"annotations":{}},
@@ -209,7 +209,7 @@ kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
 kube-state-metrics:KubePodNotReady{namespace=ci,pod=job-7}
 kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1}' ]
 	[ "$(queue | jq -c 'select(.check == "KubePodNotReady" and .state == "ok")' | wc -l)" -eq 1 ]
-	# of an alert without other labels this version says the same name, and it is not another's
+	# an alert without further labels keeps its name in this version
 	bare='{"alerts":[{"status":"firing","labels":{"alertname":"Down","instance":"i"}}]}'
 	sends 200 <<<"$bare"
 	stop broker

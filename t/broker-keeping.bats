@@ -29,7 +29,7 @@ recorded_as() {
 @test "--stale-state: the state pushed for a stale check and known after a restart" {
 	start_redis
 	start_broker --interval 24h --stale-state Critical --debug
-	# the one that goes stale last: on a busy machine it is that before the next is posted
+	# the last one to go stale: on a busy machine it is stale before the next post
 	posts 200 "$(event a c critical '"ttl":-1')" "$(event a b ok '"ttl":1')"
 	poll 20 queued 3
 	last_queued '"check":"b",.*"state":"CRITICAL","summary":"httpbroker: Cached state is stale \([0-9]+s old, should be < 1s\)"'
@@ -37,13 +37,13 @@ recorded_as() {
 	poll 10 recorded_as a b critical
 	stop broker
 	start_broker --interval 24h --stale-state critical
-	# what is over when it comes, or critical, is nothing new to Flapjack
+	# an event stale on arrival, or critical, does not change the state in Flapjack
 	posts 200 "$(event a b ok "\"ttl\":1,\"time\":$((EPOCHSECONDS - 1))")" "$(event a b critical)"
 	[ "$(redis LLEN events)" -eq 3 ]
 	posts 200 "$(event a b unknown)" "$(event a b ok '"ttl":1')"
 	poll 20 queued 6
 	last_queued '"check":"b",.*"state":"CRITICAL"'
-	# told as another state now
+	# pushed as another state now
 	poll 10 recorded_as a b critical
 	stop broker
 	start_broker --interval 24h --stale-state warning
@@ -70,12 +70,12 @@ recorded() {
 	said broker 'Forgetting a:b'
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:c","x:y"]' ]
 	[ -z "$(record a b)" ]
-	# it was told as stale until then, and no more
+	# it was pushed as stale until then, and not later
 	told=$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')
 	[ "$told" -ge 2 ]
 	poll 10 queued $(($(redis LLEN events) + 6))
 	[ "$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')" -eq "$told" ]
-	# what comes back is new, though it is older than what was known
+	# a check that returns is new, even with an older event
 	posts 200 "$(event a b ok '"ttl":-1,"time":1000')"
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:b","a:c","x:y"]' ]
 	recorded 3
@@ -130,7 +130,7 @@ is_stale() {
 	run ! said broker 'error|not delivered'
 	start_broker --server none
 	[ "$(curl -sSf "$url" | jq -c keys)" = '[]' ]
-	[ $(($(connections) - before)) -eq 1 ] # this one
+	[ $(($(connections) - before)) -eq 1 ] # this connection
 	[ "$(redis DBSIZE)" -eq 0 ]
 }
 

@@ -146,7 +146,7 @@ start_alone() {
 		body = b"POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n{"
 		head = b"GET /state HTTP/1.1\r\nHost: "
 		together(4, lambda i: trickle((body, head)[i % 2], i > 1))
-		# others are served as ever
+		# others are served as before
 		s = connect()
 		assert get(s)[0] == 200
 	E
@@ -267,7 +267,7 @@ header_bombs() {
 		    except (ConnectionResetError, BrokenPipeError):
 		        pass
 		    try: data = s.recv(65536)
-		    except ConnectionResetError: pass # which took the answer along
+		    except ConnectionResetError: pass # the response was lost with it
 		    return data
 		def code_of(first):
 		    s = connect()
@@ -283,11 +283,11 @@ header_bombs() {
 		    (b"GET ", b" "),
 		    (post + b"Cookie: ", b"a=b;"),
 		][i % 8]))
-		# what is just too much
+		# just above the limit
 		assert code_of(post + b"X-Header: y\r\n" * 600 + b"\r\n") == 431
 		assert code_of(post + b"X-Header: " + b"y" * 16384) == 431
 		assert code_of(b"GET /state?entity=" + b"y" * 16384) == 414
-		# and what is just not
+		# and just below it
 		assert code_of(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Header: " + b"y" * 8000 + b"\r\n\r\n") in (200, 503)
 	E
 }
@@ -316,9 +316,9 @@ huge_bodies() {
 		        for i in range(parts): s.sendall(part)
 		    code, body = answer(s)
 		    assert code == 413 and "more than 1048576 bytes" in body, (code, body)
-		    assert post(s, event("a", "b", "ok"))[0] == 202 # the connection is as good as before
+		    assert post(s, event("a", "b", "ok"))[0] == 202 # the connection remains usable
 		together(4, lambda i: huge(i % 2 == 0))
-		# who asks first is spared the sending
+		# a client with Expect need not send the body
 		s = connect()
 		s.sendall(head + b"Content-Length: 104857600\r\nExpect: 100-continue\r\n\r\n")
 		assert answer(s)[0] == 413
@@ -349,7 +349,7 @@ sanitized() {
 		for n in range(15):
 		    for s in slow: s.sendall(part)
 		    assert post(connect(), event("small", "c%d" % n, "ok"))[0] == 202
-		time.sleep(1) # what is slow now
+		time.sleep(1) # slow bodies must have a measurable age
 		fast = connect()
 		fast.sendall(head + json + b" " * (size - len(json)))
 		got = answer(fast)
@@ -385,7 +385,7 @@ sanitized() {
 		def many(i): codes.append(post(connect(), "[%s{}]" % ("{}," * (1 << 20)))[0])
 		together(6, many)
 		assert set(codes) <= {413, 503}, codes
-		# a large one that is no such bomb
+		# a large document that does not grow like this
 		code, body = post(connect(), "[%s]" % ",".join([event("e%d" % i, "c", "ok", "x" * 400) for i in range(12000)]))
 		assert code == 202, (code, body[:200])
 	E
@@ -451,7 +451,7 @@ start_within() {
 	client "${pids[broker]}" <<-'E'
 		crowd = [connect() for i in range(36)]
 		for s in crowd: assert get(s)[0] == 200
-		# the broker's own are free still
+		# the reserve for the broker itself is still free
 		assert len(os.listdir("/proc/%s/fd" % sys.argv[2])) <= 100 - 30
 	E
 	stop broker

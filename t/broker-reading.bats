@@ -44,7 +44,7 @@ recorded() {
 	total=$(redis LLEN events)
 	poll 20 queued $((total + 6))
 	[ "$(queue | grep -c '"entity":"a",')" -eq "$count" ]
-	# what comes back is new
+	# a check that returns is new
 	posts 200 "$(event a b ok '"time":1000,"ttl":-1')"
 	[ "$(queue | grep -c '"entity":"a","check":"b".*"time":1000}$')" -eq 1 ]
 	[ "$(recorded)" -eq 3 ]
@@ -106,7 +106,7 @@ shown() {
 	[ "$(shown -d state=critical)" = '"a:c""b:b"' ]
 	[ "$(shown -d state=Down -d entity=b)" = '"b:b"' ]
 	[ "$(shown -d state=ok -d entity=a)" = '"a:b"' ]
-	[ "$(shown -d state=unknown)" = '"a:b:c#2""a:x#2"' ] # what is told of it: the second is stale
+	[ "$(shown -d state=unknown)" = '"a:b:c#2""a:x#2"' ] # the pushed state: the second is stale
 	[ "$(shown -d stale=true)" = '"a:x#2"' ]
 	[ "$(shown -d stale=false -d entity=a)" = '"a:b""a:b:c#2""a:c"' ]
 	[ "$(shown -d stale=true -d state=ok)" = '' ]
@@ -121,7 +121,7 @@ shown() {
 		[ "$output" = '{}
 200' ] || [[ "$query" == *%00 && "$output" == *NUL*400 ]]
 	done
-	# older clients get it in one piece
+	# HTTP/1.0 clients get it without chunks
 	[ "$(curl -sSf -0 "$url?entity=a&state=critical" | sed -n 's/^"\(.*\)":{.*,"state":"\([^"]*\)".*/\1 \2/p')" = 'a:c CRITICAL' ]
 	curl -sSf "$url" >"$work/all"
 	python3 -c 'import json, sys
@@ -194,7 +194,7 @@ most_memory() {
 		    rest = s.recv(1000)
 		    other = connect()
 		    assert post(other, event("x", "%d" % i, "ok"))[0] == 200
-		    # a small part is enough: what is not read has to wait somewhere, and not in the broker
+		    # a small part is enough: unread data must not wait in the broker
 		    for k in range(200): rest = s.recv(65536)
 		    assert len(rest) > 0
 		    assert post(other, event("y", "%d" % i, "ok"))[0] == 200

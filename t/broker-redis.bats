@@ -88,7 +88,7 @@ stream_arrives() {
 	cat "$work/stream.log"
 	poll 20 queued "$(wc -l <"$work/taken")"
 	queue | sed 's/.*"check":"\(c[0-9]*\)".*"summary":"\([0-9]*\)".*/\1 \2/' >"$work/came"
-	# a stable sort by check leaves the order of each as it is
+	# a stable sort by check keeps the order of each
 	sort -s -k1,1 "$work/taken" >"$work/taken.sorted"
 	sort -s -k1,1 "$work/came" | diff "$work/taken.sorted" - | head -n 20 >"$work/differences"
 	cat "$work/differences"
@@ -204,7 +204,7 @@ kill_broker() {
 	start_broker --interval 24h
 	poll 20 queued 1
 	poll 20 recorded critical
-	# and once it is told it is no longer owed
+	# once pushed it is no longer undelivered
 	redis RENAME events taken
 	redis SADD events precious
 	posts 202 "$(event a b ok)"
@@ -260,7 +260,7 @@ is_lost() {
 	posts 202 "$(event a b warning)"
 	poll 20 said broker 'refuses HSET httpbroker:default:states: WRONGTYPE '
 	redis DEL httpbroker:default:states
-	# what was there before is written again
+	# former records are written again
 	poll 20 recorded_are 4
 	redis DEL events
 	poll 20 queued 5
@@ -288,7 +288,7 @@ is_lost() {
 	poll 20 logged 1 'back after'
 	posts 200 "$(event a b critical)"
 	recorded critical
-	# lost, but carried out: not once more
+	# the reply was lost, but the commit ran: it is not repeated
 	echo : >"$work/losing"
 	mv "$work/lost" "$work/lose"
 	post "$(event a b ok)"
@@ -395,7 +395,7 @@ is_lost() {
 		    rows = [line.split() for line in open("/proc/net/tcp")][1:]
 		    return [r for r in rows if int(r[1].split(":")[1], 16) == port and not r[4].endswith(":00000000")]
 		clients = [connect() for i in range(40)]
-		for first in 0, 20: # the kernel's table is long: not after each
+		for first in 0, 20: # the kernel's table is long: not after each one
 		    for i in range(first, first + 20): clients[i].sendall(request(event("e", "c%d" % i, "ok")))
 		    while unread(): time.sleep(0.001)
 		for s in clients[:20]:
@@ -403,7 +403,7 @@ is_lost() {
 		    s.close()
 		os.kill(int(sys.argv[2]), signal.SIGCONT)
 		for s in clients[20:]: assert answer(s)[0] in (200, 202)
-		# where all this took over 5 s, Redis is away for another moment
+		# if all this took over 5 s, Redis is down for another moment
 		end = time.monotonic() + 20
 		while post(connect(), event("e", "last", "ok"))[0] != 200: assert time.monotonic() < end
 	E

@@ -74,7 +74,7 @@ pushed_once() {
 	E
 	kill_broker
 	start_broker --interval 24h
-	# at once, from the end and from the beginning
+	# at once, from the end and the beginning
 	client 20000 <<-'E'
 		s = connect()
 		for i in list(range(19990, 20000)) + list(range(10)):
@@ -242,7 +242,7 @@ for i in range(1000000):
 		assert n > 10
 	E
 	said broker 'info: read 1000000 states from Redis'
-	# what was posted has said the same as before: none of it is in the queue but as a repeat
+	# the posted states are unchanged: they are in the queue only as repeats
 	[ "$(redis LLEN events)" -lt 1000 ]
 	posts 200 "$(event e c999999 critical)"
 	queue | grep -q '"check":"c999999","type":"service","state":"critical"'

@@ -51,7 +51,7 @@ last_event() {
 		"detail": {"alarmName": "queue", "state": {"value": "INSUFFICIENT_DATA", "reason": "late"}}}'
 	sends 200 "$envelope"
 	[ "$(last_event '[.entity, .check, .state, .summary] | join("|")')" = 'queue|queue|unknown|late' ]
-	envelope_of "$(alarm OK | jq '.AlarmArn |= sub("eu-west-1"; "us-east-1")')" # another of that name
+	envelope_of "$(alarm OK | jq '.AlarmArn |= sub("eu-west-1"; "us-east-1")')" # another alarm of this name
 	sends 200 "$envelope"
 	[ "$(curl -sSf "$url?entity=db-01%20is%20slow" | jq -c '[.[].state] | sort')" = '["critical","ok"]' ]
 }
@@ -60,7 +60,7 @@ last_event() {
 	start_broker_for_sns
 	envelope_of "$(alarm)"
 	url="$url?ttl=90m" sends 200 "$envelope"
-	[[ $answer == "Caching state"* ]] # one event has one answer, not a list
+	[[ $answer == "Caching state"* ]] # the response to one event is not a list
 	[ "$(curl -s "$url" | jq -r '.[].ttl')" = 5400 ]
 }
 
@@ -70,7 +70,7 @@ last_event() {
 	sends 200 "$envelope"
 	[ "$(last_event '.check + .entity')" = "'a'\\bgröße 😀" ]
 	[ "$(last_event .summary)" = $'"1"\n2' ]
-	# the same, with every character of it escaped in another way
+	# the same, with every character escaped differently
 	sends 200 "$(jq -a --arg id "$RANDOM" . <<<"$envelope")"
 }
 
@@ -149,7 +149,7 @@ last_event() {
 	grep -q 'GET /?Action=ConfirmSubscription&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aalarms&Token=2336412f37fb687f5d51e6e2425929f2 ' \
 		"$work/amazon-access.log"
 	[ "$(fetched)" = 2 ]
-	sends 200 "$envelope" # our answer was lost
+	sends 200 "$envelope" # as if the response was lost
 	[[ $answer == *before* ]]
 	[ "$(fetched)" = 2 ]
 	confirmation "{\"TopicArn\": \"arn:aws:sns:eu-west-1:999999999999:alarms\"}"

@@ -118,7 +118,7 @@ none_left() {
 	poll 20 queued 3
 	poll 20 said b 'info: taking 2 events'
 	poll 20 none_left
-	# what comes later comes behind it
+	# later events follow it
 	posts 200 "$(event x y ok)"
 	[ "$(queue | sed -n 's/.*"summary":"\([0-9]*\)".*/\1/p' | tr '\n' ,)" = 1,2,3,, ]
 	redis KEYS 'httpbroker:default:handover:*' | grep -Ex 'httpbroker:default:handover:[0-9a-f]{16}'
@@ -144,7 +144,7 @@ none_left() {
 	at a
 	posts 200 "$(event a b ok '"summary":"known"')"
 	second=$(curl -sS "$url?entity=a" | jq '."a:b".time')
-	# an earlier release says no milliseconds; what cannot be told apart loses as well
+	# an earlier release writes no milliseconds; a handed over event of the same second loses as well
 	redis RPUSH httpbroker:default:handover \
 		"$(event a b critical "\"summary\":\"same second\",\"time\":$second")" \
 		"$(event a b critical "\"summary\":\"earlier\",\"time\":$second,\"millis\":0")" \
@@ -181,7 +181,7 @@ none_left() {
 	posts 200 "$(event x y ok)"
 	poll 10 said b 'info: taking [1-3] events? that another broker has handed over'
 	poll 10 none_left
-	# in order for each check; 4 has said the same as 3
+	# in order for each check; 4 is the same state as 3
 	queue
 	[ "$(queue | sed -n 's/.*"check":"b".*"summary":"\([0-9]*\)".*/\1/p' | tr '\n' ' ')" = '1 2 4 ' ]
 	[ "$(redis LLEN events)" -eq 5 ]
@@ -226,7 +226,7 @@ keys_are() {
 	poll 10 said a 'info: all events that were answered 202 are handed over'
 	poll 10 none_left
 	poll 10 keys_are '"a:b""a:c""f:g"'
-	# that of before, and what came behind that it was to be forgotten; f:h was told as well
+	# the event before and the one after the deletion; f:h was pushed as well
 	queue
 	[ "$(queue | sed -n 's/.*"entity":"a","check":"b".*"state":"\([a-z]*\)".*/\1/p' | tr '\n' ' ')" = 'critical warning ' ]
 	[ "$(redis LLEN events)" -eq 8 ]
@@ -243,7 +243,7 @@ read_all() {
 	seq 3000 | sed 's/.*/{"entity":"gone","check":"c&","state":"ok"}/' | paste -sd, | sed 's/.*/[&]/' >"$work/many"
 	posts 200 "@$work/many"
 	killed a
-	# so much that the deletions are not in the first commit
+	# so many events that the deletions are not in the first commit
 	{
 		seq 60 | sed "s/.*/{\"entity\":\"big\",\"check\":\"c&\",\"state\":\"critical\",\"details\":\"$(printf '%064000d' 0)\"}/"
 		seq 400 | sed "s/.*/{\"entity\":\"gone\",\"check\":\"c&\",\"forgotten\":$EPOCHSECONDS}/"
@@ -373,7 +373,7 @@ in_queue() {
 	poll 10 known
 	at a
 	posts 200 "$(event a first ok)" "$(event a b ok)"
-	# the commit after that has seen it
+	# the next commit has seen the standby
 	sees() { posts 200 "$(event a sees ok)" && [ "$(redis LLEN events)" -ge 3 ]; }
 	poll 5 sees
 	freeze way_a
@@ -382,13 +382,13 @@ in_queue() {
 	[ "$answer" = '{"error": "Redis is away, and another broker can take over"}' ]
 	forgotten 503 'entity=a&check=b'
 	[ "$(grep -c 'warning: the lease has run out while Redis is away, and another broker stood by: events are answered 503 until Redis is back' "$work/a.log")" -eq 1 ]
-	# nor does it show states that are not kept up to date any more
+	# nor does it show outdated states
 	answers 503
 	[ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' -H 'Prefer: respond-async' "$url")" = 200 ]
 	posts 503 "[$(event a cut critical)]"
 	prefer=respond-async posts 202 "$(event a kept critical)"
 	posts 503 "$(event a cut critical)"
-	# through nginx all of it is delivered, by the other one
+	# through nginx the other broker delivers all
 	url=http://127.0.0.1:$proxy_port/state
 	for i in {1..6}; do posts 200 "$(event a "through$i" critical)"; done
 	for i in {1..4}; do lists '"a:through6"'; done
@@ -396,7 +396,7 @@ in_queue() {
 	both=(--retry 0 --url "http://127.0.0.1:$port_a/state" --url "http://127.0.0.1:$port_b/state")
 	httpbroker-submit -e a -c client1 -s critical "${both[@]}"
 	in_queue '"check":"client1"'
-	# and kept as a last resort when that has gone as well
+	# kept as a last resort when the other is gone as well
 	killed b
 	for i in {1..4}; do posts 202 "$(event a "last$i" critical)"; done
 	prefer=wait=1 posts 202 "$(event a last5 critical)"
@@ -445,7 +445,7 @@ told_at_last() {
 	poll 10 said a 'info: active'
 	redis_port=$way_b start_one b
 	poll 10 said b 'info: standing by'
-	# what is posted to the one that is cut off has nowhere else to go
+	# no other broker is reachable for events posted to the separated one
 	client_header='Prefer: respond-async' broker_port=$port_a start_changes 4
 	changes 200
 	freeze way_a
@@ -456,7 +456,7 @@ told_at_last() {
 	kill -CONT "${pids[way_a]}"
 	poll 20 said a 'info: standing by'
 	poll 10 said a 'all events that were answered 202 are handed over'
-	# what it refuses from now on is posted to it again until it is the active one
+	# refused events are posted again until it is active
 	stop b
 	changes 100
 	changes_account

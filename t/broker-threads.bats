@@ -33,7 +33,7 @@ crowd() {
 		    s.sendall(("%s %s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer secret\r\nContent-Length: %d\r\n\r\n%s"
 		        % (method, target, len(body), body)).encode())
 		    try: code, text = answer(s)
-		    except AssertionError: # a long answer may take longer than a broker that stops waits
+		    except AssertionError: # a long response may take longer than a stopping broker waits
 		        if not os.path.exists(sys.argv[2] + "/stopping"): raise
 		        raise ConnectionError
 		    with lock: answers.write("%d\n" % code)

@@ -62,7 +62,7 @@ hang_up() {
 	asks 401 -X DELETE "$url?entity=a"
 	asks 401 "${url%state}nowhere"
 	poll 10 asks 200 "${url%state}health"
-	# before the body is sent, if the client waits for that
+	# before the body is sent, if the client waits for 100 Continue
 	head -c 100000 /dev/zero >"$work/large"
 	asks 401 -H 'Expect: 100-continue' --data-binary "@$work/large" "$url"
 	[[ "$head" != *'100 Continue'* ]]
@@ -93,7 +93,7 @@ hang_up() {
 	[[ "$answer" == '{"error": '*'web-3'* ]]
 	asks 403 -H "$(bearer some)" -d "$(event xdb-7 b ok)" "$url"
 	asks 403 -H "$(bearer some)" -d "$(event DB-7 b ok)" "$url"
-	# where a name of Flapjack's is divided, it does not say
+	# Flapjack's names do not show where the entity ends
 	asks 200 -H "$(bearer some)" -d "$(event db-7 'Disk C:' ok)" "$url"
 	asks 200 -H "$(bearer some)" -d "$(event db-7 9100:Up ok)" "$url"
 	asks 403 -H "$(bearer some)" -d "$(event web-2 9100:Up ok)" "$url"
@@ -106,7 +106,7 @@ hang_up() {
 	asks 403 -H "$(bearer some)" -X DELETE "$url?entity=mail"
 	asks 403 -H "$(bearer some)" -X DELETE "$url?entity=mail&check=b"
 	asks 200 -H "$(bearer some)" -X DELETE "$url?entity=db-7"
-	# they do not limit what is read
+	# globs do not limit reads
 	asks 200 -H "$(bearer some)" "$url?entity=mail"
 	[[ "$answer" == *'"mail:b"'* ]]
 	[ "$(redis HLEN httpbroker:default:states)" -eq 3 ]
@@ -174,7 +174,7 @@ refuses() {
 	chmod 604 "$work/tokens"
 	start_guarded --port '[::]:0'
 	said broker "warning: $work/tokens: everybody on this machine may read the secrets in it"
-	# who has to have a token may come from anywhere
+	# with tokens any Host is accepted
 	run -1 said broker 'warning: any host that reaches'
 }
 
@@ -183,7 +183,7 @@ refuses() {
 	tokens 'all-1 *'
 	start broker "${curious[@]}" httpbroker --port 0 --server none --token-file "$work/tokens"
 	poll 10 broker_listens
-	# what it runs is not protected: it is the user's own
+	# programs that it runs are not protected: they are the user's own
 	start submit "${curious[@]}" env HTTPBROKER_TOKEN=all-1 httpbroker-submit --url "$url" -e a -c b \
 		-- sleep 60
 	poll 10 pgrep -P "${pids[submit]}" -x sleep >"$work/command"

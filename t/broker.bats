@@ -135,7 +135,7 @@ pushed() {
 }
 
 @test "without options: port 3090, and a hint when Redis is not at 6380" {
-	load lib/confined # for somebody may be at 3090 or 6380
+	load lib/confined # as ports 3090 or 6380 may be in use
 	alone_free 3090 6380
 	start broker "${alone[@]}" "$build/httpbroker/httpbroker"
 	poll 10 said broker 'listening on 127\.0\.0\.1:3090$'
@@ -219,7 +219,7 @@ pushed() {
 	[[ "$output" == 'HTTP/1.1 200 OK'* && "$output" != *'"a:b"'* ]]
 	run -0 curl -sS -m 20 -o /dev/null -w '%{http_code}' -I "${url%state}nowhere"
 	[ "$output" = 404 ]
-	# what the HTTP library sends behind it is not taken for the next answer: the connection ends
+	# the connection closes, so further data of the HTTP library is not read as the next response
 	client <<-'E'
 		s = connect()
 		s.sendall(b"HEAD /state HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -250,7 +250,7 @@ b ok' ]
 	posts 200 "$(event a b warning '"time":2000,"ttl":-1')"
 	[ "$(queue | wc -l)" -eq 2 ]
 	last_queued '"state":"warning"'
-	# the future is now, and so beats nothing that comes after it
+	# a time in the future is set to now, so later events win
 	posts 200 "$(event c d ok '"time":99999999999')" "$(event c d critical)"
 	last_queued '"state":"critical"'
 }
@@ -265,7 +265,7 @@ b ok' ]
 	[[ "$(redis LINDEX events -2)" =~ \"time\":([0-9]+)} ]]
 	[ "${BASH_REMATCH[1]}" -ge "$before" ] && [ "${BASH_REMATCH[1]}" -le "$EPOCHSECONDS" ]
 	pushes >"$work/pushes"
-	# one may come late on a busy machine, but then the next does not: no six in a row
+	# one may be late on a busy machine, but not six in a row
 	awk 'NR == 1 { first = $1 }
 		{ late = ($1 - first + 25000) % 200000 - 25000; print late; row = late > 60000 ? row + 1 : 0 }
 		row == 6 { exit failed = 1 }
