@@ -156,7 +156,7 @@ static void names_are_unique_across_regions_and_accounts(void **state)
 	assert_state(DIRECT("OK", WITH_ARN("arn:")), SLOW, "ok");
 	assert_state(DIRECT("OK", ",\"AlarmArn\":7"), SLOW, "ok");
 	snprintf(both, sizeof both, "{\"resources\":[\"%s\"],%s", ARN("us-east-1", "222222222222"),
-		EVENTBRIDGE(METRIC("m1")) + 1);
+		&EVENTBRIDGE(METRIC("m1"))[1]);
 	assert_state(both, "Latency{account=222222222222,region=us-east-1}", "critical");
 }
 
