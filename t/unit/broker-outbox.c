@@ -454,22 +454,22 @@ static void a_forgotten_check_has_no_undelivered_events(void **state)
 	const unsigned both = COMMIT_RECORDS | COMMIT_PUSHES | COMMIT_WAKE;
 	struct checks *checks = checks_new(&(struct siphash_key){1, 2});
 	struct outbox *outbox = outbox_new();
-	struct check *owed[3];
+	struct check *undelivered[3];
 
 	(void)state;
 	for (int i = 0; i < 3; i++)
-		owed[i] =
+		undelivered[i] =
 			push_with_record(outbox, checks, (const char *[]){"e:1", "e:2", "e:3"}[i]);
 	refuse(outbox, take_commit(outbox, both), COMMIT_PUSHES);
 	apply(outbox, take_commit(outbox, COMMIT_RECORDS));
 	/* one whose record is deleted before its event is in the queue, one after that */
-	checks_remove(checks, owed[0]);
-	outbox_forget(outbox, owed[0]);
+	checks_remove(checks, undelivered[0]);
+	outbox_forget(outbox, undelivered[0]);
 	apply(outbox, take_commit(outbox, COMMIT_FORGETS));
 	outbox_retry(outbox);
 	struct commit *commit = take_commit(outbox, COMMIT_PUSHES | COMMIT_WAKE);
-	checks_remove(checks, owed[1]);
-	outbox_forget(outbox, owed[1]);
+	checks_remove(checks, undelivered[1]);
+	outbox_forget(outbox, undelivered[1]);
 	apply(outbox, commit);
 	commit = take_commit(outbox, COMMIT_FORGETS | COMMIT_RECORDS);
 	assert_int_equal(commit->forgets.count, 1); /* the second's: each once */
@@ -477,11 +477,11 @@ static void a_forgotten_check_has_no_undelivered_events(void **state)
 	apply(outbox, commit);
 	assert_true(outbox_is_empty(outbox));
 	/* undelivered events are freed at the end */
-	owed[0] = push_with_record(outbox, checks, "e:1");
+	undelivered[0] = push_with_record(outbox, checks, "e:1");
 	refuse(outbox, take_commit(outbox, both), COMMIT_PUSHES);
 	apply(outbox, take_commit(outbox, COMMIT_RECORDS));
-	checks_remove(checks, owed[0]);
-	outbox_forget(outbox, owed[0]);
+	checks_remove(checks, undelivered[0]);
+	outbox_forget(outbox, undelivered[0]);
 	apply(outbox, take_commit(outbox, COMMIT_FORGETS));
 	outbox_free(outbox);
 	checks_free(checks);
