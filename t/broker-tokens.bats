@@ -178,7 +178,7 @@ refuses() {
 	run -1 said broker 'warning: any host that reaches'
 }
 
-@test "other processes of the user cannot read the memory of those with a token" {
+@test "other processes of the user cannot read the environment of those with a token" {
 	load lib/confined
 	tokens 'all-1 *'
 	start broker "${curious[@]}" httpbroker --port 0 --server none --token-file "$work/tokens"
