@@ -24,7 +24,7 @@ once() {
 	poll 20 paged '202 resolve'
 	kill -KILL "${pids[prosody]}"
 	poll 20 said oobetet 'warning: xmpp: the server closed the connection; trying again'
-	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused\)"'
+	poll 20 paged '202 trigger .* is Critical.*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused\)"'
 	stop flapjack || :
 	stop eve || :
 	stop prosody || :
@@ -47,7 +47,7 @@ once() {
 	freeze prosody
 	poll 20 paged '202 trigger .* is Critical'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: the room does not answer our pings'
-	poll 20 paged '202 trigger .* is Critical.*; oobetet is out of the room'
+	poll 20 paged '202 trigger .* is Critical.*; oobetet has been out of the room'
 	poll 20 said oobetet 'xmpp: the server does not answer'
 	kill -CONT "${pids[prosody]}"
 	poll 30 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
@@ -86,7 +86,7 @@ once() {
 	poll 20 said oobetet 'out of the room ops@conference.localhost: banned from the room: off with you; trying again'
 	poll 20 said oobetet 'out of the room ops@conference.localhost: forbidden'
 	# it receives nothing: an alarm, even if the room works
-	poll 20 paged '202 trigger .*; oobetet is out of the room ops@conference.localhost for [0-9]+ s \(forbidden'
+	poll 20 paged '202 trigger .*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(forbidden'
 	once 'out of the room ops@conference.localhost: forbidden'
 	unban oobetet
 	poll 20 paged '202 resolve'
