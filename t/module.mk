@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # How tests run. UNIT_TESTS are cmocka programs; QUICK_TESTS and SLOW_TESTS are bats files (slow:
-# over some twenty seconds). All speak TAP to automake's parallel harness.
+# over some twenty seconds); SYSTEM_TESTS are bats files for `make check-systems`, which run whole
+# systems for minutes. All speak TAP to automake's parallel harness.
 
 TAP_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 TEST_LIMIT = timeout --kill-after=10 400
@@ -25,7 +26,7 @@ check-tools:
 
 check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
 TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SLOW_TESTS) $(QUICK_TESTS)
-EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) t/README t/chroot t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
+EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) $(SYSTEM_TESTS) t/README t/chroot t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
 
 T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/newcomer t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools
 T_DEMO = t/demo/demo t/demo/logs.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
@@ -104,6 +105,10 @@ check-quick: all
 	@runnable=$$($(TOOLS) runnable $(QUICK) | paste -sd' ' -) && \
 		$(MAKE) check TESTS="$$runnable" check_PROGRAMS='$$(filter-out %.bats,$$(TESTS))' && \
 		$(TOOLS) left-out $(QUICK)
+
+# Chains of real programs that take minutes; CI runs them, `make check` does not.
+check-systems: all
+	@$(MAKE) check TESTS='$(SYSTEM_TESTS)' check_PROGRAMS=
 
 distcheck-quick:
 	$(MAKE) distcheck TESTS='$$(QUICK)'
