@@ -30,8 +30,9 @@ SLOW_TESTS += t/flapper-oscillation.bats t/flapper-port.bats
 EXTRA_DIST += t/lib/flapper.bash
 
 dist_man_MANS += doc/flapper.8
-EXTRA_DIST += \
+
+EXAMPLES += \
 	doc/examples/flapper/daemontools/run \
-	doc/examples/flapper/flapper.service \
 	doc/examples/flapper/runit/log/run \
 	doc/examples/flapper/runit/run
+UNITS += doc/examples/flapper/flapper.service

@@ -75,16 +75,6 @@ QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 SLOW_TESTS += t/broker-proxy.bats t/broker-unrest.bats
 dist_man_MANS += doc/httpbroker.8 doc/httpbroker-formats.5 doc/httpbroker-http.7
-EXTRA_DIST += \
-	doc/examples/httpbroker/daemontools/run \
-	doc/examples/httpbroker/httpbroker.service \
-	doc/examples/httpbroker/httpbroker@.service \
-	doc/examples/httpbroker/runit/log/run \
-	doc/examples/httpbroker/runit/run \
-	doc/examples/nginx/httpbroker.conf \
-	doc/examples/prometheus/alerts.yml \
-	doc/examples/prometheus/alerts_test.yml \
-	doc/examples/prometheus/scrape.yml
 
 # A unit test of the broker is one source and its name here: these are linked with it (LDADD).
 check_LIBRARIES = t/unit/libbroker.a
@@ -159,3 +149,13 @@ FUZZ_TARGETS += t/fuzz/request
 t_fuzz_request_SOURCES = t/fuzz/request.c $(T_FUZZ)
 t_fuzz_request_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=delivery_submit,--wrap=delivery_status,--wrap=delivery_role,--wrap=delivery_commits,--wrap=delivery_outlived
 t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)
+
+EXAMPLES += \
+	doc/examples/httpbroker/daemontools/run \
+	doc/examples/httpbroker/runit/log/run \
+	doc/examples/httpbroker/runit/run \
+	doc/examples/nginx/httpbroker.conf \
+	doc/examples/prometheus/alerts.yml \
+	doc/examples/prometheus/alerts_test.yml \
+	doc/examples/prometheus/scrape.yml
+UNITS += doc/examples/httpbroker/httpbroker.service doc/examples/httpbroker/httpbroker@.service

@@ -120,9 +120,16 @@ SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/
 	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
-EXTRA_DIST += t/lib/oobetet.bash \
-	doc/examples/oobetet/alert-command.conf doc/examples/oobetet/alert-mail doc/examples/oobetet/alert-ntfy \
-	doc/examples/oobetet/alert-slack doc/examples/oobetet/alert-sms \
-	doc/examples/oobetet/oobetet.ini doc/examples/oobetet/oobetet.service \
-	doc/examples/oobetet/daemontools/run doc/examples/oobetet/runit/run \
-	doc/examples/oobetet/runit/log/run
+EXTRA_DIST += t/lib/oobetet.bash
+
+EXAMPLES += \
+	doc/examples/oobetet/alert-command.conf \
+	doc/examples/oobetet/alert-mail \
+	doc/examples/oobetet/alert-ntfy \
+	doc/examples/oobetet/alert-slack \
+	doc/examples/oobetet/alert-sms \
+	doc/examples/oobetet/daemontools/run \
+	doc/examples/oobetet/oobetet.ini \
+	doc/examples/oobetet/runit/log/run \
+	doc/examples/oobetet/runit/run
+UNITS += doc/examples/oobetet/oobetet.service

@@ -54,3 +54,20 @@ setup() { cd "$root/doc/examples" || return; }
 		[ ! -e "$BATS_TEST_TMPDIR/fifo" ] # nothing was made as root
 	done
 }
+
+@test "make install honours DESTDIR, and make uninstall removes all of it" {
+	local to=$BATS_TEST_TMPDIR/to installed
+	env -u MAKEFLAGS make -s -C "$build" install DESTDIR="$to" prefix=/usr >/dev/null
+	for installed in bin/flapper bin/httpbroker bin/httpbroker-submit bin/oobetet share/man/man8/oobetet.8 \
+		share/man/man5/oobetet.ini.5 share/bash-completion/completions/httpbroker-submit \
+		lib/systemd/system/oobetet.service share/doc/quietnight/README; do
+		[ -f "$to/usr/$installed" ] || { echo "missing: $installed"; false; }
+	done
+	# every example, as it is here; what will hold a password is not for everybody to read
+	diff -r "$root/doc/examples" "$to/usr/share/doc/quietnight/examples"
+	[ -x "$to/usr/share/doc/quietnight/examples/flapper/runit/run" ]
+	[ "$(stat -c %a "$to/usr/share/doc/quietnight/examples/oobetet/oobetet.ini")" = 640 ]
+	env -u MAKEFLAGS make -s -C "$build" uninstall DESTDIR="$to" prefix=/usr >/dev/null
+	[ -z "$(find "$to" ! -type d)" ]
+	[ ! -e "$to/usr/share/doc/quietnight" ]
+}

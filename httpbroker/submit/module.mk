@@ -86,13 +86,13 @@ dist_man_MANS += doc/httpbroker-submit.1
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = doc/completion/httpbroker-submit
 
-EXTRA_DIST += \
-	t/lib/submit.bash \
-	t/tools/broker-double \
+EXTRA_DIST += t/lib/submit.bash t/tools/broker-double
+
+EXAMPLES += \
 	doc/examples/httpbroker-submit/cron \
 	doc/examples/httpbroker-submit/daemontools/run \
-	doc/examples/httpbroker-submit/httpbroker-submit.service \
 	doc/examples/httpbroker-submit/runit/log/run \
 	doc/examples/httpbroker-submit/runit/run \
 	doc/examples/nagios/flapper.cfg \
 	doc/examples/nagios/nagios.cfg
+UNITS += doc/examples/httpbroker-submit/httpbroker-submit.service
