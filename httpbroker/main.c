@@ -180,8 +180,8 @@ int main(int argc, char **argv)
 	struct state_counts_cache counts;
 	state_counts_cache_init(&counts);
 	struct sns *sns = sns_make(&options);
-	const struct broker broker = {checks, options.flapjack, options.stale_state, counters, held,
-		&counts, sns, delivery};
+	const struct broker broker = {checks, options.flapjack, options.stale_state,
+		options.heartbeats, counters, held, &counts, sns, delivery};
 	struct server *server = server_make(&options, auth, &listeners, &broker);
 	ready_announce(options.ready_fd);
 

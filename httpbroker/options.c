@@ -122,6 +122,15 @@ static void sns_topic_set(struct options *options, const char *option, const cha
 	options->sns_topics[options->sns_topic_count++] = value;
 }
 
+static void heartbeat_set(struct options *options, const char *option, const char *value)
+{
+	if (options->heartbeat_count == HEARTBEATS_MAX)
+		die(EX_USAGE, "%s: more than %d of them", option, HEARTBEATS_MAX);
+	if (value[0] == '\0')
+		die(EX_USAGE, "%s: the name of the alert is empty", option);
+	options->heartbeats[options->heartbeat_count++] = value;
+}
+
 static const struct option_row rows[] = {
 	{"port", "ADDRESS",
 		"listen on port, host:port, [v6]:port or unix:/path; repeatable; a port alone is "
@@ -164,6 +173,10 @@ static const struct option_row rows[] = {
 		"a name by which browsers and clients may reach the broker on loopback; "
 		"repeatable (default: localhost, this machine's)",
 		OPTION_SET(host_name_set)},
+	{"heartbeat-alert", "NAME",
+		"an alert of Alertmanager that fires all the time: ok while it fires, critical "
+		"when it is resolved; repeatable (default Watchdog)",
+		OPTION_SET(heartbeat_set)},
 	{"token-file", "FILE",
 		"accept only clients with a token in FILE; a line each: TOKEN [ENTITY-GLOB...]; "
 		"SIGHUP reads it again",
@@ -240,5 +253,7 @@ struct options options_read(int argc, char **argv)
 	max_held_complete(&options);
 	if (options.listen_count == 0)
 		listen_default(&options);
+	if (options.heartbeat_count == 0)
+		heartbeat_set(&options, "--heartbeat-alert", "Watchdog");
 	return options;
 }

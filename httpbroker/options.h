@@ -11,6 +11,7 @@ enum {
 	LISTEN_MAX = 16, /* addresses */
 	SNS_TOPICS_MAX = 64,
 	HOST_NAMES_MAX = 32,
+	HEARTBEATS_MAX = 16,
 };
 
 struct options {
@@ -39,6 +40,9 @@ struct options {
 
 	const char *host_names[HOST_NAMES_MAX]; /* that web pages may use */
 	size_t host_name_count;
+
+	const char *heartbeats[HEARTBEATS_MAX + 1]; /* alerts that fire all the time, then NULL */
+	size_t heartbeat_count;
 
 	const char *token_file; /* NULL: none */
 	size_t max_body;        /* bytes */

@@ -11,7 +11,7 @@ load lib/broker
 setup() {
 	start_work
 	start_redis
-	start_broker --interval 1h
+	start_broker --interval 1h --heartbeat-alert Watchdog --heartbeat-alert Pulse
 	start_alertmanager
 }
 
@@ -54,6 +54,13 @@ over() {
 	alert "$1" "$2" "$(date -u +%FT%TZ)"
 }
 
+# plain NAME SEVERITY [KEYS]: an alert with these two labels, as Prometheus sends it, with more KEYS
+plain() {
+	curl -sSf -m 20 -H 'Content-Type: application/json' \
+		-d "[{\"labels\": {\"alertname\": \"$1\", \"severity\": \"$2\"}${3-}}]" \
+		"http://127.0.0.1:$alertmanager_port/api/v2/alerts"
+}
+
 # states: the state of each check of the instance
 states() {
 	curl -sSf "$url" | jq -c 'to_entries | map(select(.key | startswith("db-01:9100:")) | [.key[11:], .value.state])'
@@ -79,4 +86,27 @@ ok
 critical
 ok' ]
 	[ "$(curl -sSf "$url" | jq -c '.["db-01:9100:DiskFull{mountpoint=/,severity=warning}"] | [.state, .ttl]')" = '["ok",18000]' ]
+}
+
+@test "a heartbeat is ok while it fires and critical when it ends; info is ok; notify's own alerts make no check" {
+	plain Watchdog none ', "annotations": {"summary": "alive"}'
+	poll 30 last_queued '"check":"Watchdog.severity=none.",.*"state":"ok","summary":"alive"'
+	plain Watchdog none ", \"endsAt\": \"$(date -u +%FT%TZ)\""
+	poll 30 last_queued '"check":"Watchdog.severity=none.",.*"state":"critical","summary":"resolved, but'
+	plain Pulse critical
+	poll 30 last_queued '"check":"Pulse.severity=critical.",.*"state":"ok"'
+	plain InfoInhibitor none
+	poll 30 last_queued '"check":"InfoInhibitor.severity=none.",.*"state":"ok"'
+	plain Flapper 'critical", "via": "httpbroker-notify'
+	poll 30 returned
+	[ "$(queue | jq -r .check)" = 'Watchdog{severity=none}
+Watchdog{severity=none}
+Pulse{severity=critical}
+InfoInhibitor{severity=none}' ]
+	[ "$(curl -sSf "$url" | jq -c '[.[] | .ttl] | sort')" = '[-1,18000,18000]' ]
+}
+
+returned() {
+	curl -sS "${url%/state}/metrics" |
+		grep -q '^httpbroker_events_accepted_total{format="alertmanager",result="returned"} [1-9]'
 }

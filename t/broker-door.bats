@@ -270,6 +270,7 @@ answers() {
 	socket_listens
 	run -0 curl -sSf --unix-socket "$work/b.sock" http://broker/state
 	refuses 64 "--host-name: 'a:80' is not a name or address without a port" --host-name a:80
+	refuses 64 '--heartbeat-alert: the name of the alert is empty' --heartbeat-alert ''
 }
 
 # As in doc/examples/nginx, but with one broker, on a UNIX socket.

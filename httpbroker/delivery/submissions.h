@@ -20,6 +20,7 @@ enum outcome {
 	OUTCOME_OLDER,     /* without effect: the check's last event is newer */
 	OUTCOME_TEST,      /* a service tests its channel: no event */
 	OUTCOME_MERGED,    /* the same document has a worse event of the same check */
+	OUTCOME_RETURNED,  /* httpbroker-notify has made it of a check of ours: no event */
 	OUTCOME_NOTED,     /* read, and it holds no event */
 	OUTCOME_UNTOLD,    /* no lasting state, and no Redis to deliver it to */
 	/* refused */

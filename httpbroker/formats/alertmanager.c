@@ -5,6 +5,9 @@
  *
  * Alertmanager identifies an alert by all its labels. So one label names the entity, and the check
  * is the alert's name with all the others: a resolved alert must not clear another that is firing.
+ *
+ * Two kinds of alerts are no problem while they fire: a heartbeat, such as Prometheus's Watchdog,
+ * whose end is the fault; and one of severity `none` or `info`.
  */
 #include "common/buffer.h"
 #include "common/memory.h"
@@ -14,7 +17,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NAME "alertname"
 
@@ -22,27 +24,60 @@
 #define ENTITY_DEFAULT "alertmanager"
 #define CHECK_DEFAULT "alert"
 
+enum { HEARTBEAT_TTL = 600 }; /* seconds */
+
+enum alert_kind { ALERT_PROBLEM, ALERT_HEARTBEAT, ALERT_INFORMATION };
+
 static bool alertmanager_matches(const json_t *document)
 {
 	return json_is_array(json_object_get(document, "alerts"));
 }
 
-static bool alert_state(
-	struct text status, const json_t *labels, struct text *out, struct reason *why)
+static bool label_is(const json_t *labels, const char *key, const char *word)
 {
-	const char *severity = json_string_value(json_object_get(labels, "severity"));
+	return text_is(value_string(json_object_get(labels, key)), word);
+}
+
+static enum alert_kind alert_kind(const json_t *labels, const char *const *heartbeats)
+{
+	const char *name = json_string_value(json_object_get(labels, NAME));
+
+	for (; name != NULL && heartbeats != NULL && *heartbeats != NULL; heartbeats++)
+		if (strcmp(name, *heartbeats) == 0)
+			return ALERT_HEARTBEAT;
+	return label_is(labels, "severity", "none") || label_is(labels, "severity", "info")
+		       ? ALERT_INFORMATION
+		       : ALERT_PROBLEM;
+}
+
+static bool alert_state(struct text status, enum alert_kind kind, const json_t *labels,
+	struct text *out, struct reason *why)
+{
+	bool fires = text_is(status, "firing");
 
 	if (status.bytes == NULL)
 		return reason_set(why, "'status' is missing");
-	if (text_is(status, "resolved"))
-		*out = text_literal("ok");
-	else if (!text_is(status, "firing"))
+	if (!fires && !text_is(status, "resolved"))
 		return reason_set(why, "'status' is '%.64s', not firing or resolved", status.bytes);
-	else if (severity != NULL && strcasecmp(severity, "warning") == 0)
-		*out = text_literal("warning");
+	if (kind == ALERT_HEARTBEAT)
+		*out = text_literal(fires ? "ok" : "critical");
+	else if (!fires || kind == ALERT_INFORMATION)
+		*out = text_literal("ok");
 	else
-		*out = text_literal("critical");
+		*out = text_literal(
+			label_is(labels, "severity", "warning") ? "warning" : "critical");
 	return true;
+}
+
+/* A heartbeat goes stale: Alertmanager may be what has stopped. */
+static int32_t alert_ttl(
+	enum alert_kind kind, struct text state, const struct format_context *context)
+{
+	if (kind == ALERT_INFORMATION)
+		return EVENT_TTL_NEVER;
+	if (kind == ALERT_HEARTBEAT && text_is(state, "ok") && context->ttl == 0)
+		return HEARTBEAT_TTL;
+	return context->ttl != 0 ? context->ttl : format_alertmanager.ttl;
 }
 
 /* The label that names the entity; NULL: none does. */
@@ -116,11 +151,16 @@ static bool names_read(json_t *document, json_t *labels, struct event *event, st
 	return true;
 }
 
-/* The annotations describe the problem: they are omitted once it is resolved. */
-static void texts_read(json_t *document, const json_t *annotations, struct event *event)
+/* The annotations describe the alert: they are omitted once it is resolved. */
+static void texts_read(json_t *document, const json_t *annotations, bool fires,
+	enum alert_kind kind, struct event *event)
 {
-	if (text_is(event->state_text, "ok")) {
-		event->summary = text_literal("resolved");
+	if (!fires) {
+		event->summary = text_literal(kind == ALERT_HEARTBEAT
+						      ? "resolved, but this heartbeat must fire "
+							"all the time: Prometheus, or its rule, "
+							"does not send it any more"
+						      : "resolved");
 		return;
 	}
 	event->details = value_shown(document, json_object_get(annotations, "description"));
@@ -135,17 +175,22 @@ static bool alert_read(json_t *document, const json_t *alert, const struct forma
 {
 	struct text status = {NULL, 0};
 	const json_t *labels;
+	enum alert_kind kind;
 
 	format_event_init(&format_alertmanager, context, event);
 	if (!json_is_object(alert))
 		return reason_set(why, "an alert is %s, not an object", value_kind(alert));
 	if (!value_object(alert, "labels", &labels, why) ||
 		!value_text(document, "status", &status, why) ||
-		!value_text(alert, "status", &status, why) ||
-		!alert_state(status, labels, &event->state_text, why) ||
+		!value_text(alert, "status", &status, why))
+		return false;
+	kind = alert_kind(labels, context->heartbeats);
+	if (!alert_state(status, kind, labels, &event->state_text, why) ||
 		!names_read(document, json_object_get(alert, "labels"), event, why))
 		return false;
-	texts_read(document, json_object_get(alert, "annotations"), event);
+	event->ttl = alert_ttl(kind, event->state_text, context);
+	texts_read(document, json_object_get(alert, "annotations"), text_is(status, "firing"), kind,
+		event);
 	return true;
 }
 
@@ -156,6 +201,15 @@ static bool is_test(const json_t *alert, const struct event *event)
 		json_string_value(json_object_get(json_object_get(alert, "labels"), NAME));
 
 	return name != NULL && strcmp(name, "TestAlert") == 0 && text_is(event->entity, "Grafana");
+}
+
+/* An alert that httpbroker-notify made of a check, back from Alertmanager: no check of its own. */
+static bool is_returned(const json_t *alert, const struct format_context *context)
+{
+	const json_t *labels = json_object_get(alert, "labels");
+
+	return label_is(labels, "via", "httpbroker-notify") &&
+	       alert_kind(labels, context->heartbeats) != ALERT_HEARTBEAT;
 }
 
 static json_int_t severity(const struct event *event)
@@ -222,6 +276,8 @@ static void alertmanager_translate(
 			out->refuse(out, &why);
 		else if (is_test(alert, &event))
 			out->skip(out, SKIPPED_TEST);
+		else if (is_returned(alert, context))
+			out->skip(out, SKIPPED_RETURNED);
 		else if (!is_worst(worst, pair_key(&event, &key), i))
 			out->skip(out, SKIPPED_MERGED);
 		else

@@ -48,12 +48,16 @@ struct format_context {
 	bool stored;    /* the document comes from Redis: its names may have quotes */
 	int32_t ttl;    /* seconds, of events without one; 0: the format's */
 	int16_t millis; /* of the second `now` */
+
+	/* Names of alerts that fire all the time, up to NULL; NULL: none. */
+	const char *const *heartbeats;
 };
 
 /* Why a part of a document that is valid is not an event. */
 enum skipped {
-	SKIPPED_TEST,   /* a test message of the service */
-	SKIPPED_MERGED, /* another event of the document, of the same check, is worse */
+	SKIPPED_TEST,     /* a test message of the service */
+	SKIPPED_MERGED,   /* another event of the document, of the same check, is worse */
+	SKIPPED_RETURNED, /* httpbroker-notify has made it of a check of ours */
 };
 
 /* Receives each part of a document, in order. */

@@ -29,6 +29,7 @@ static const char *const outcome_names[OUTCOMES] = {
 	[OUTCOME_OLDER] = "older",
 	[OUTCOME_TEST] = "test",
 	[OUTCOME_MERGED] = "merged",
+	[OUTCOME_RETURNED] = "returned",
 	[OUTCOME_NOTED] = "noted",
 	[OUTCOME_UNTOLD] = "untold",
 	[OUTCOME_TOO_LARGE] = "too_large",

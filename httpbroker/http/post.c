@@ -171,6 +171,8 @@ static const char *outcome_words(const struct item *item)
 		return "a test of the channel: no check is made of it";
 	case OUTCOME_MERGED:
 		return "the same document has a worse alert of this check, which is used";
+	case OUTCOME_RETURNED:
+		return "httpbroker-notify has sent this alert: no check is made of it";
 	case OUTCOME_UNTOLD:
 		return "not delivered: this broker is without Redis";
 	case OUTCOME_FULL:

@@ -52,10 +52,15 @@ static void event_refuse(struct event_sink *sink, const struct reason *why)
 
 static void event_pass(struct event_sink *sink, enum skipped why)
 {
+	static const enum outcome outcomes[] = {
+		[SKIPPED_TEST] = OUTCOME_TEST,
+		[SKIPPED_MERGED] = OUTCOME_MERGED,
+		[SKIPPED_RETURNED] = OUTCOME_RETURNED,
+	};
 	struct item *item = item_add((struct collector *)sink);
 
 	if (item != NULL)
-		item->outcome = why == SKIPPED_TEST ? OUTCOME_TEST : OUTCOME_MERGED;
+		item->outcome = outcomes[why];
 }
 
 static bool is_allowed(const struct collector *collector, struct text entity, struct text check)
@@ -173,7 +178,8 @@ static bool collector_init(struct collector *collector, struct request *request)
 		.post = request->data,
 		.context = {.flapjack = request->broker->flapjack,
 			.now = now.wall / NSEC_PER_SEC,
-			.millis = (int16_t)(now.wall % NSEC_PER_SEC / NSEC_PER_MSEC)},
+			.millis = (int16_t)(now.wall % NSEC_PER_SEC / NSEC_PER_MSEC),
+			.heartbeats = request->broker->heartbeats},
 		.now = now,
 	};
 	return ttl_read(request, &collector->context.ttl);

@@ -24,8 +24,9 @@ struct delivery;
 /* What the routes work with. */
 struct broker {
 	struct checks *checks;
-	int flapjack;        /* version, 1 or 2 */
-	enum state stale_as; /* the state reported for stale checks */
+	int flapjack;                  /* version, 1 or 2 */
+	enum state stale_as;           /* the state reported for stale checks */
+	const char *const *heartbeats; /* alerts that fire all the time, up to NULL */
 	struct counters *counters;
 	struct held *held;                 /* the memory of all requests */
 	struct state_counts_cache *counts; /* for /health */

@@ -95,7 +95,7 @@ static void refusal_take(struct event_sink *sink, const struct reason *why)
 static void pass_take(struct event_sink *sink, enum skipped why)
 {
 	((struct pieces *)sink)->count++;
-	FUZZ_EXPECT(why == SKIPPED_TEST || why == SKIPPED_MERGED);
+	FUZZ_EXPECT(why == SKIPPED_TEST || why == SKIPPED_MERGED || why == SKIPPED_RETURNED);
 }
 
 void format_fuzz(const struct format *format, const uint8_t *bytes, size_t length)
@@ -105,8 +105,11 @@ void format_fuzz(const struct format *format, const uint8_t *bytes, size_t lengt
 	if (document == NULL)
 		return;
 	for (int flapjack = 1; flapjack <= 2; flapjack++) {
-		const struct format_context context = {
-			.flapjack = flapjack, .now = NOW, .ttl = flapjack == 1 ? 0 : 60};
+		static const char *const heartbeats[] = {"Watchdog", NULL};
+		const struct format_context context = {.flapjack = flapjack,
+			.now = NOW,
+			.ttl = flapjack == 1 ? 0 : 60,
+			.heartbeats = heartbeats};
 		struct pieces pieces = {{event_take, refusal_take, pass_take}, flapjack, 0};
 
 		if (!format->matches(document))

@@ -38,7 +38,7 @@ static void each_alert_is_an_event(void **state)
 		ALERT("firing", NAMED ",\"severity\":\"warning\"") "," ALERT("resolved",
 			"\"alertname\":\"Down\",\"job\":\"node\",\"severity\":\"critical\"") "," ALERT("firing",
 			"\"alertname\":\"Down\",\"host\":\"db-02\",\"severity\":\"page\"") "," ALERT("firing",
-			"\"alertname\":\"Watchdog\""));
+			"\"alertname\":\"Down\""));
 
 	(void)state;
 	assert_ptr_equal(pieces->format, &format_alertmanager);
@@ -46,7 +46,7 @@ static void each_alert_is_an_event(void **state)
 	assert_event(pieces, 0, "db-01:9100", "DiskFull{severity=warning}", "warning");
 	assert_event(pieces, 1, "node", "Down{severity=critical}", "ok");
 	assert_event(pieces, 2, "db-02", "Down{severity=page}", "critical");
-	assert_event(pieces, 3, "alertmanager", "Watchdog", "critical");
+	assert_event(pieces, 3, "alertmanager", "Down", "critical");
 	assert_text(pieces->list[0].event.summary, "s");
 	assert_text(pieces->list[0].event.details, "d");
 	pieces_free(pieces);
@@ -333,6 +333,69 @@ static void a_grafana_test_creates_no_check(void **state)
 	pieces_free(pieces);
 }
 
+static void a_heartbeat_is_ok_while_it_fires(void **state)
+{
+	struct pieces *pieces = group(
+		0, ALERT("firing", "\"alertname\":\"Watchdog\",\"severity\":\"none\"") "," ALERT(
+			   "resolved", "\"alertname\":\"Pulse\"") "," ALERT("firing",
+			   "\"alertname\":\"Pulses\""));
+
+	(void)state;
+	assert_event(pieces, 0, "alertmanager", "Watchdog{severity=none}", "ok");
+	assert_int_equal(pieces->list[0].event.ttl, 600);
+	assert_text(pieces->list[0].event.summary, "s");
+	assert_event(pieces, 1, "alertmanager", "Pulse", "critical");
+	assert_int_equal(pieces->list[1].event.ttl, EVENT_TTL_NEVER);
+	assert_text(pieces->list[1].event.summary,
+		"resolved, but this heartbeat must fire all the time: Prometheus, or its rule, "
+		"does not send it any more");
+	assert_null(pieces->list[1].event.details.bytes);
+	assert_event(pieces, 2, "alertmanager", "Pulses", "critical");
+	pieces_free(pieces);
+	pieces = group(90, ALERT("firing", "\"alertname\":\"Watchdog\""));
+	assert_int_equal(pieces->list[0].event.ttl, 90);
+	pieces_free(pieces);
+}
+
+static void severities_none_and_info_are_ok_and_never_stale(void **state)
+{
+	struct pieces *pieces = group(90,
+		ALERT("firing", "\"alertname\":\"InfoInhibitor\",\"severity\":\"none\"") "," ALERT(
+			"firing",
+			"\"alertname\":\"Throttled\",\"severity\":\"Info\"") "," ALERT("resolved",
+			"\"alertname\":\"Restarted\",\"severity\":\"info\"") "," ALERT("firing",
+			"\"alertname\":\"Slow\",\"severity\":\"information\""));
+
+	(void)state;
+	assert_event(pieces, 0, "alertmanager", "InfoInhibitor{severity=none}", "ok");
+	assert_event(pieces, 1, "alertmanager", "Throttled{severity=Info}", "ok");
+	assert_event(pieces, 2, "alertmanager", "Restarted{severity=info}", "ok");
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(pieces->list[i].event.ttl, EVENT_TTL_NEVER);
+	assert_text(pieces->list[0].event.summary, "s");
+	assert_text(pieces->list[2].event.summary, "resolved");
+	assert_event(pieces, 3, "alertmanager", "Slow{severity=information}", "critical");
+	assert_int_equal(pieces->list[3].event.ttl, 90);
+	pieces_free(pieces);
+}
+
+/* A check whose alert came back would report itself. */
+static void an_alert_of_httpbroker_notify_makes_no_check(void **state)
+{
+	struct pieces *pieces = group(
+		0, ALERT("firing", NAMED ",\"via\":\"httpbroker-notify\"") "," ALERT(
+			   "resolved", NAMED ",\"via\":\"httpbroker-notify\"") "," ALERT("firing",
+			   NAMED ",\"via\":\"vpn\"") "," ALERT("firing",
+			   "\"alertname\":\"Pulse\",\"via\":\"httpbroker-notify\""));
+
+	(void)state;
+	assert_passed(pieces, 0, SKIPPED_RETURNED);
+	assert_passed(pieces, 1, SKIPPED_RETURNED);
+	assert_event(pieces, 2, "db-01:9100", "DiskFull{via=vpn}", "critical");
+	assert_event(pieces, 3, "alertmanager", "Pulse{via=httpbroker-notify}", "ok");
+	pieces_free(pieces);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +415,9 @@ int main(void)
 		cmocka_unit_test(a_recovery_omits_the_text_of_the_problem),
 		cmocka_unit_test(grafana_rules_without_data_are_separate_checks),
 		cmocka_unit_test(a_grafana_test_creates_no_check),
+		cmocka_unit_test(a_heartbeat_is_ok_while_it_fires),
+		cmocka_unit_test(severities_none_and_info_are_ok_and_never_stale),
+		cmocka_unit_test(an_alert_of_httpbroker_notify_makes_no_check),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,7 +35,9 @@ static void on_skipped(struct event_sink *sink, enum skipped how)
 
 struct pieces *pieces_take(int flapjack, int32_t ttl, const char *json)
 {
-	const struct format_context context = {.flapjack = flapjack, .now = NOW, .ttl = ttl};
+	static const char *const heartbeats[] = {"Watchdog", "Pulse", NULL};
+	const struct format_context context = {
+		.flapjack = flapjack, .now = NOW, .ttl = ttl, .heartbeats = heartbeats};
 	struct pieces *pieces = memory_zeroed(1, sizeof *pieces);
 	json_error_t error;
 

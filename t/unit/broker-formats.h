@@ -25,7 +25,10 @@ struct pieces {
 	size_t count;
 };
 
-/* Translates a document; free it with pieces_free(). `ttl` as in struct format_context. */
+/*
+ * Translates a document; free it with pieces_free(). `ttl` as in struct format_context; heartbeats
+ * are Watchdog and Pulse.
+ */
 struct pieces *pieces_take(int flapjack, int32_t ttl, const char *json);
 void pieces_free(struct pieces *pieces);
 
