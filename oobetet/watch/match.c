@@ -2,8 +2,11 @@
 #include "oobetet/watch/match.h"
 
 #include "common/memory.h"
+#include "common/utf8.h"
 
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -117,6 +120,179 @@ enum kind match_body(const struct match *match, const char *body)
 	}
 	return kind;
 }
+
+/* ---- why ---- */
+
+/* The name of a check as a message gives it; nothing is owned. */
+struct named {
+	const char *check; /* of format 2: the whole `ENTITY:CHECK` */
+	int check_length;
+	const char *entity; /* NULL: format 2 */
+	int entity_length;
+};
+
+/* Reads the name after the quotation mark. False: it does not end, or nothing follows it. */
+static bool name_read(const char *quote, const char *follows, struct named *named)
+{
+	const char *start = quote + 1;
+
+	for (const char *p = strchr(start, '"'); p != NULL; p = strchr(p + 1, '"')) {
+		const char *entity = after_exactly(p, "\" on ");
+		const char *end = entity != NULL ? strstr(entity, follows) : NULL;
+
+		*named = (struct named){start, (int)(p - start), NULL, 0};
+		if (after_exactly(p + 1, follows) != NULL)
+			return true;
+		if (end == NULL)
+			continue;
+		named->entity = entity;
+		named->entity_length = (int)(end - entity);
+		return true;
+	}
+	return false;
+}
+
+static bool text_is(const char *text, int length, const char *expected)
+{
+	return (size_t)length == strlen(expected) && memcmp(text, expected, (size_t)length) == 0;
+}
+
+static bool text_is_in_any_case(const char *text, int length, const char *expected)
+{
+	return (size_t)length == strlen(expected) &&
+	       strncasecmp(text, expected, (size_t)length) == 0;
+}
+
+/* Splits the name of format 2 where entity or check is the expected one; else it stays whole. */
+static void name_split(const struct match *match, struct named *named)
+{
+	const char *end = named->check + named->check_length;
+	const char *after = after_exactly(after_any_case(named->check, match->entity), ":");
+	size_t length = strlen(match->check);
+	const char *colon = (size_t)named->check_length > length ? end - length - 1 : NULL;
+
+	if (after == NULL && colon != NULL && *colon == ':' &&
+		strncasecmp(colon + 1, match->check, length) == 0)
+		after = colon + 1;
+	if (after == NULL || after > end)
+		return;
+	named->entity = named->check;
+	named->entity_length = (int)(after - 1 - named->check);
+	named->check = after;
+	named->check_length = (int)(end - after);
+}
+
+static void explain(struct explanation *out, enum mismatch mismatch, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void explain(struct explanation *out, enum mismatch mismatch, const char *format, ...)
+{
+	char text[2 * EXPLANATION_TEXT];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	out->mismatch = mismatch;
+	utf8_clean_line(text, out->text, sizeof out->text);
+}
+
+static void explain_name(const struct match *match, struct named *named, struct explanation *out)
+{
+	bool any_entity = match->entity == NULL;
+
+	if (!any_entity && named->entity == NULL)
+		name_split(match, named);
+	bool same_check = text_is(named->check, named->check_length, match->check);
+	bool same_entity = named->entity == NULL
+				   ? any_entity
+				   : !any_entity && text_is_in_any_case(named->entity,
+							    named->entity_length, match->entity);
+
+	if (same_check && any_entity)
+		explain(out, MISMATCH_ENTITY, "it names the entity %.*s: set watched_entity",
+			named->entity_length, named->entity);
+	else if (same_check)
+		explain(out, MISMATCH_ENTITY, "the entity is %.*s, not %s", named->entity_length,
+			named->entity, match->entity);
+	else if (same_entity)
+		explain(out, MISMATCH_CHECK, "the check is \"%.*s\", not \"%s\"%s",
+			named->check_length, named->check, match->check,
+			text_is_in_any_case(named->check, named->check_length, match->check)
+				? ": upper and lower case differ"
+				: "");
+	else
+		explain(out, MISMATCH_BOTH, "it is about \"%.*s\"%s%.*s", named->check_length,
+			named->check, named->entity != NULL ? " on " : "", named->entity_length,
+			named->entity != NULL ? named->entity : "");
+}
+
+/* The text begins with the first word of a kind. */
+static void explain_worded(
+	const struct match *match, enum kind kind, const char *rest, struct explanation *out)
+{
+	const char *quote = strchr(rest, '"');
+	struct named named;
+
+	if (!is_worded(match, kind))
+		explain(out, MISMATCH_PATTERN,
+			"it is in a format of Flapjack, which %s_pattern replaces, and no pattern "
+			"matches",
+			match->pattern[kind] != NULL ? kind_name(kind) : kind_name(KIND_HEARTBEAT));
+	else if (quote == NULL)
+		explain(out, MISMATCH_NAME, "it names no check in quotation marks");
+	else if (!name_read(quote, wordings[kind].follows, &named))
+		explain(out, MISMATCH_NAME, "no '%s' follows the name of the check",
+			wordings[kind].follows + 1);
+	else
+		explain_name(match, &named, out);
+}
+
+/* Of a text that does not match. */
+static void explain_text(const struct match *match, const char *body, struct explanation *out)
+{
+	bool patterns = false;
+
+	for (enum kind kind = KIND_PROBLEM; kind < KIND_NONE; kind++) {
+		const char *rest = wordings[kind].follows != NULL
+					   ? after_any_case(body, wordings[kind].first)
+					   : NULL;
+
+		patterns = patterns || match->pattern[kind] != NULL;
+		if (after_any_case(rest, " summary: ") != NULL) {
+			explain(out, MISMATCH_ROLLUP,
+				"it is a roll-up, which names no check for itself: give the medium "
+				"of this contact no rollup_threshold");
+			return;
+		}
+		if (after_exactly(rest, ": ") != NULL) {
+			explain_worded(match, kind, rest + 2, out);
+			return;
+		}
+	}
+	if (after_any_case(body, "test: ") != NULL)
+		explain(out, MISMATCH_TEST, "it is a test notification");
+	else
+		explain(out, MISMATCH_TEXT,
+			"%sit does not begin with Problem:, Recovery: or "
+			"Acknowledgement:",
+			patterns ? "no pattern matches, and " : "");
+}
+
+void match_explain(const struct match *match, const char *body, struct explanation *out)
+{
+	*out = (struct explanation){.kind = match_body(match, body)};
+	if (out->kind != KIND_NONE && match_patterns(match, body) != KIND_NONE)
+		explain(out, MISMATCH_NONE, "%s_pattern matches", kind_name(out->kind));
+	else if (out->kind != KIND_NONE)
+		explain(out, MISMATCH_NONE, "it is in a format of Flapjack");
+	else if (is_of_an_oobetet(body))
+		explain(out, MISMATCH_OOBETET, "it is a message of an oobetet");
+	else
+		explain_text(match, body, out);
+}
+
+/* ---- patterns ---- */
 
 bool match_pattern(struct match *match, enum kind kind, const char *pattern, struct reason *why)
 {

@@ -42,6 +42,30 @@ bool match_awaits(const struct match *match, enum kind kind);
 /* Messages of any oobetet (notification.h) are KIND_NONE, even if a pattern matches. */
 enum kind match_body(const struct match *match, const char *body);
 
+/* Why a message does not match. The last are the nearest to a match. */
+enum mismatch {
+	MISMATCH_OOBETET, /* it is an oobetet's */
+	MISMATCH_TEXT,    /* no pattern matches, and it is not in a format of Flapjack */
+	MISMATCH_PATTERN, /* a pattern replaces the format of Flapjack that it is in */
+	MISMATCH_TEST,    /* a test notification */
+	MISMATCH_ROLLUP,  /* a summary of several checks */
+	MISMATCH_NAME,    /* no check in quotation marks, or nothing that follows it */
+	MISMATCH_BOTH,    /* another check of another entity */
+	MISMATCH_CHECK,
+	MISMATCH_ENTITY,
+	MISMATCH_NONE, /* it matches */
+};
+
+#define EXPLANATION_TEXT 400 /* bytes */
+
+struct explanation {
+	enum kind kind; /* as match_body() returns it */
+	enum mismatch mismatch;
+	char text[EXPLANATION_TEXT]; /* why, for people; it may quote the message */
+};
+
+void match_explain(const struct match *match, const char *body, struct explanation *out);
+
 /* `problem`, `recovery`, `heartbeat`, `acknowledgement`. */
 const char *kind_name(enum kind kind);
 

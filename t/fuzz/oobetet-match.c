@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What oobetet hears: any line, with Flapjack's wordings and with patterns. */
+#include "common/utf8.h"
 #include "oobetet/watch/match.h"
 #include "t/fuzz/fuzz.h"
 
@@ -13,6 +14,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	FUZZ_EXPECT(worded <= KIND_NONE && worded != KIND_HEARTBEAT);
 	if (worded != KIND_NONE) /* the check's name is there, whatever is around it */
 		FUZZ_EXPECT(strstr(body, "Flapper\"") != NULL);
+	struct explanation explanation;
+	match_explain(&match, body, &explanation);
+	FUZZ_EXPECT(explanation.kind == worded);
+	FUZZ_EXPECT((explanation.mismatch == MISMATCH_NONE) == (worded != KIND_NONE));
+	FUZZ_EXPECT(explanation.text[0] != '\0' && utf8_is_clean_line(explanation.text));
 	FUZZ_EXPECT(match_pattern(&match, KIND_HEARTBEAT, "^[^a]*(a|ab)(c|bcd)*$", &why));
 	enum kind matched = match_body(&match, body);
 	FUZZ_EXPECT(matched >= KIND_HEARTBEAT);

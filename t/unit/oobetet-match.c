@@ -4,6 +4,8 @@
 #include "oobetet/channel/notification.h"
 #include "oobetet/watch/match.h"
 
+#include <string.h>
+
 static const struct match flapper = {
 	.check = "Flapper", .entity = "flapper-on-nagios-01.example.org"};
 
@@ -194,6 +196,109 @@ static void a_heartbeat_pattern_matches_one_kind_only(void **state)
 	match_free(&match);
 }
 
+struct reading {
+	enum mismatch mismatch;
+	const char *why; /* a part of the text */
+	const char *body;
+};
+
+static void readings_check(const struct match *match, const struct reading *readings, size_t count)
+{
+	struct explanation explanation;
+
+	for (size_t i = 0; i < count; i++) {
+		match_explain(match, readings[i].body, &explanation);
+		assert_int_equal(explanation.kind, match_body(match, readings[i].body));
+		if (explanation.mismatch != readings[i].mismatch ||
+			strstr(explanation.text, readings[i].why) == NULL)
+			fail_msg("%s: explained as %d, %s", readings[i].body, explanation.mismatch,
+				explanation.text);
+	}
+}
+
+static void the_nearest_reason_is_given(void **state)
+{
+	static const struct reading readings[] = {
+		{MISMATCH_NONE, "in a format of Flapjack",
+			"Problem: flapjack: ACKID 1, \"Flapper\" on " ENTITY " is Critical, x"},
+		{MISMATCH_NONE, "in a format of Flapjack",
+			"Recovery: \"" ENTITY ":Flapper\" is OK"},
+		{MISMATCH_OOBETET, "an oobetet", "oobetet on vm, started at noon: watching"},
+		{MISMATCH_OOBETET, "an oobetet", "Flapjack Self Monitoring is OK (it was"},
+		{MISMATCH_TEXT, "does not begin with Problem:", "hello"},
+		{MISMATCH_TEXT, "does not begin with", "I see: Problem: \"Flapper\" on " ENTITY},
+		{MISMATCH_TEST, "a test", "Test: \"Flapper\" on " ENTITY ", testing"},
+		{MISMATCH_ROLLUP, "rollup_threshold",
+			"Problem summary: Critical: 2 (Critical: ru:A, ru:B)"},
+		{MISMATCH_NAME, "no check in quotation marks", "Problem: Flapper is Critical"},
+		{MISMATCH_NAME, "no 'is ' follows", "Problem: \"Flapper\" on " ENTITY},
+		{MISMATCH_NAME, "no 'has been acknowledged' follows",
+			"Acknowledgement: \"Flapper\" on " ENTITY " is OK"},
+		{MISMATCH_BOTH, "about \"Other\" on web", "Problem: \"Other\" on web is Critical"},
+		{MISMATCH_BOTH, "about \"web:Other\"", "Problem: \"web:Other\" is Critical"},
+		/* another check, whose summary quotes ours */
+		{MISMATCH_BOTH, "about \"Other\" on web",
+			"Problem: \"Other\" on web is Critical, \"Flapper\" on " ENTITY
+			" is Critical"},
+		{MISMATCH_CHECK, "the check is \"Flaper\", not \"Flapper\"",
+			"Problem: \"Flaper\" on " ENTITY " is Critical"},
+		{MISMATCH_CHECK, "\"flapper\", not \"Flapper\": upper and lower case",
+			"Problem: \"flapper\" on " ENTITY " is Critical"},
+		{MISMATCH_CHECK, "the check is \"Flaper\"",
+			"Recovery: \"" ENTITY ":Flaper\" is OK"},
+		{MISMATCH_ENTITY, "the entity is " ENTITY "2, not " ENTITY,
+			"Problem: \"Flapper\" on " ENTITY "2 is Critical"},
+		{MISMATCH_ENTITY, "the entity is web, not", "Recovery: \"web:Flapper\" is OK"},
+	};
+	static const struct reading whole[] = {
+		{MISMATCH_NONE, "", "Recovery: \"Flapper\" is OK"},
+		{MISMATCH_ENTITY, "names the entity web: set watched_entity",
+			"Recovery: \"Flapper\" on web is OK"},
+		{MISMATCH_CHECK, "the check is \"web:Flapper\"", "Recovery: \"web:Flapper\" is OK"},
+		{MISMATCH_BOTH, "about \"x\" on web", "Recovery: \"x\" on web is OK"},
+	};
+
+	(void)state;
+	readings_check(&flapper, readings, ARRAY_LENGTH(readings));
+	readings_check(&(struct match){.check = "Flapper"}, whole, ARRAY_LENGTH(whole));
+}
+
+static void the_reason_tells_of_patterns(void **state)
+{
+	static const struct reading readings[] = {
+		{MISMATCH_NONE, "problem_pattern matches", "[FIRING:1] Flapper"},
+		{MISMATCH_NONE, "recovery_pattern matches", "[RESOLVED] Flapper"},
+		{MISMATCH_TEXT, "no pattern matches", "[FIRING:1] Flaper"},
+		{MISMATCH_PATTERN, "which recovery_pattern replaces",
+			"Recovery: \"Flapper\" on web is OK"},
+		{MISMATCH_NONE, "in a format of Flapjack",
+			"Acknowledgement: \"Flapper\" on web has been acknowledged"},
+	};
+	static const struct reading heartbeat = {MISMATCH_PATTERN, "heartbeat_pattern replaces",
+		"Problem: \"Flapper\" on web is Critical"};
+	struct match match = {.check = "Flapper", .entity = "web"};
+	struct reason why;
+
+	(void)state;
+	assert_true(match_pattern(&match, KIND_PROBLEM, "^\\[FIRING:[0-9]+\\] Flapper", &why));
+	assert_true(match_pattern(&match, KIND_RECOVERY, "^\\[RESOLVED\\] Flapper", &why));
+	readings_check(&match, readings, ARRAY_LENGTH(readings));
+	match_free(&match);
+	assert_true(match_pattern(&match, KIND_HEARTBEAT, "^Watchdog", &why));
+	readings_check(&match, &heartbeat, 1);
+	match_free(&match);
+}
+
+static void what_a_reason_quotes_is_clean(void **state)
+{
+	struct explanation explanation;
+
+	(void)state;
+	match_explain(&flapper, "Problem: \"\033[31m\n\377\" on web is Critical", &explanation);
+	assert_int_equal(explanation.mismatch, MISMATCH_BOTH);
+	assert_string_equal(explanation.text, "it is about \" \357\277\275\" on web");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +310,9 @@ int main(void)
 		cmocka_unit_test(patterns_replace_the_built_in_formats),
 		cmocka_unit_test(a_heartbeat_pattern_matches_one_kind_only),
 		cmocka_unit_test(texts_of_oobetet_do_not_match),
+		cmocka_unit_test(the_nearest_reason_is_given),
+		cmocka_unit_test(the_reason_tells_of_patterns),
+		cmocka_unit_test(what_a_reason_quotes_is_clean),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
