@@ -36,12 +36,14 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/auth.c httpbroker/http/auth.h \
 	httpbroker/http/clients.c httpbroker/http/clients.h \
 	httpbroker/http/delete_state.c \
+	httpbroker/http/get_check.c \
 	httpbroker/http/get_state.c httpbroker/http/get_state.h \
 	httpbroker/http/headers.c httpbroker/http/headers.h \
 	httpbroker/http/health.c httpbroker/http/health.h \
 	httpbroker/http/held.c httpbroker/http/held.h \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
+	httpbroker/http/path.c httpbroker/http/path.h \
 	httpbroker/http/post.c httpbroker/http/post.h \
 	httpbroker/http/post_sns.c \
 	httpbroker/http/post_state.c \
@@ -91,7 +93,7 @@ UNIT_TESTS += t/unit/broker-event t/unit/broker-forget t/unit/broker-format
 UNIT_TESTS += t/unit/broker-handshake t/unit/broker-held t/unit/broker-jsonpool
 UNIT_TESTS += t/unit/broker-leadership t/unit/broker-lease t/unit/broker-loader
 UNIT_TESTS += t/unit/broker-memory-only t/unit/broker-newrelic t/unit/broker-outbox
-UNIT_TESTS += t/unit/broker-post t/unit/broker-record t/unit/broker-request t/unit/broker-sensu
+UNIT_TESTS += t/unit/broker-path t/unit/broker-post t/unit/broker-record t/unit/broker-request t/unit/broker-sensu
 UNIT_TESTS += t/unit/broker-session-simulation t/unit/broker-sns t/unit/broker-sns-certificates
 UNIT_TESTS += t/unit/broker-sns-fetcher t/unit/broker-sns-trust t/unit/broker-suspend
 UNIT_TESTS += t/unit/broker-tokens t/unit/broker-wheel

@@ -132,6 +132,70 @@ for value in all.values():
 assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["stale"]' "$work/all"
 }
 
+# one PATH CURL-OPTION...: GET /state/PATH; prints the body and the status
+one() {
+	curl -sS -m 20 -w '%{http_code}\n' "${@:2}" "$url/$1"
+}
+
+@test "GET /state/ENTITY/CHECK: 200 while a check is ok, 503 otherwise, 404 if it is not known" {
+	local path
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok '"summary":"fine \"all\"","details":"more"')" "$(event a c warning '"summary":"1\n2"')" \
+		"$(event 'x/y' 'ü%:+' ok)" "$(event a old ok '"ttl":1,"summary":"was fine"')" "$(event h HOST up)"
+	[ "$(one a/b)" = $'ok: a:b: fine "all"\n200' ]
+	[ "$(one a/c)" = $'warning: a:c: 1 2\n503' ]
+	[ "$(one 'x%2Fy/%C3%BC%25:+')" = $'ok: x/y:ü%:+: \n200' ]
+	[ "$(one h/HOST)" = $'ok: h:HOST: \n200' ]
+	gone_stale() { [[ "$(one a/old)" == 'unknown: a:old: stale for '*'s, was ok: was fine'$'\n503' ]]; }
+	poll 10 gone_stale
+	[ "$(one a/b -H 'Accept: text/html, application/json;q=0.9' | head -1 | jq -c '[.entity, .state, .stale, .details, .ttl]')" = \
+		'["a","ok",false,"more",300]' ]
+	[ "$(one a/old -H 'Accept: application/json' | head -1 | jq -c '[.state, .reported, .stale]')" = '["unknown","ok",true]' ]
+	[ "$(one a/old -H 'Accept: application/json' | tail -1)" = 503 ]
+	[ "$(one a/b -I | tr -d '\r' | grep -c 'Content-Length: 20')" -eq 1 ]
+	[ "$(one a/c -I | tail -1)" = 503 ]
+	[ "$(one a/none)" = $'{"error": "there is no check \'none\' of \'a\'"}\n404' ]
+	for path in a a/b/c a/b/ a/b/c/d/e x/y/z; do
+		[[ "$(one "$path")" == *'there is /state/ENTITY/CHECK, where a slash in a name is written %2F'*404 ]]
+	done
+	for path in a/%zz a/%2 a/%0a /b 'a/b?ttl=1' "a/$(printf 'x%.0s' {1..1025})" a/%ff a/b%00; do
+		[[ "$(one "$path")" == '{"error": "'*'"}'$'\n400' ]]
+	done
+	[[ "$(one a/b -X DELETE)" == *'does not accept DELETE, only GET, HEAD'*405 ]]
+	# as a check of Nagios and the like
+	check_http -H 127.0.0.1 -p "$broker_port" -u /state/a/b -s 'ok: a:b'
+	run -2 check_http -H 127.0.0.1 -p "$broker_port" -u /state/a/c
+	stop redis
+	[ "$(one a/b | tail -1)" = 200 ]
+}
+
+@test "GET /state/ENTITY/CHECK: 503, not 404, until the checks are read from Redis" {
+	start_redis
+	start_broker --interval 1h
+	posts 200 "$(event a b ok)"
+	stop broker
+	freeze redis
+	start broker httpbroker --port "$broker_port" --server "127.0.0.1:$redis_port"
+	poll 10 broker_listens
+	[ "$(one a/b)" = $'{"error": "the checks are not read from Redis yet"}\n503' ]
+	kill -CONT "${pids[redis]}"
+	known_again() { [ "$(one a/b | tail -1)" = 200 ]; }
+	poll 20 known_again
+}
+
+@test "GET /state/ENTITY/CHECK needs a token, whatever it may write" {
+	printf 'all\nother x*\n' >"$work/tokens"
+	chmod 600 "$work/tokens"
+	start broker httpbroker --port 0 --server none --token-file "$work/tokens"
+	poll 10 broker_listens
+	posts 401 "$(event a b ok)"
+	curl -sSf -u :all -d "$(event a b ok)" "$url"
+	[ "$(one a/b | tail -1)" = 401 ]
+	[ "$(one a/none | tail -1)" = 401 ]
+	[ "$(one a/b -u :other | tail -1)" = 200 ]
+}
+
 # Otherwise an attacker could choose names that all collide in the hash table.
 @test "the hash table has a new secret at each start" {
 	local i orders=()

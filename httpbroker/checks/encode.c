@@ -42,6 +42,20 @@ void jsontext_string(struct buffer *out, const char *bytes, size_t length)
 	buffer_append(out, "\"", 1);
 }
 
+void jsontext_line(struct buffer *out, const char *bytes, size_t length)
+{
+	const char *end = bytes + length, *escape;
+
+	while ((escape = memchr(bytes, '\\', (size_t)(end - bytes))) != NULL && escape + 1 < end) {
+		char c = escape[1];
+
+		buffer_append(out, bytes, (size_t)(escape - bytes));
+		buffer_append(out, c == '"' || c == '\\' ? &c : " ", 1);
+		bytes = escape + (c == 'u' && end - escape >= 6 ? 6 : 2);
+	}
+	buffer_append(out, bytes, (size_t)(end - bytes));
+}
+
 size_t jsontext_digits(char out[JSONTEXT_NUMBER], int64_t number)
 {
 	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
@@ -176,6 +190,31 @@ struct encoded encoded_make(const struct event *event, int flapjack, struct buff
 	encoded.length = (uint32_t)(out->length - start);
 	encoded.bytes = out->data + start;
 	return encoded;
+}
+
+/* The string whose content begins at `begin`. */
+static struct text string_at(const struct encoded *encoded, const char *begin)
+{
+	const char *end = encoded->bytes + encoded->length, *c = begin;
+
+	while (c < end && *c != '"')
+		c += *c == '\\' ? 2 : 1;
+	return (struct text){begin, (size_t)(c - begin)};
+}
+
+struct text encoded_state(const struct encoded *encoded)
+{
+	static const char before[] = ",\"state\":\"";
+
+	return string_at(encoded, encoded->bytes + encoded->head + sizeof before - 1);
+}
+
+struct text encoded_summary(const struct encoded *encoded)
+{
+	static const char before[] = "\",\"summary\":\"";
+	const struct text state = encoded_state(encoded);
+
+	return string_at(encoded, state.bytes + state.length + sizeof before - 1);
 }
 
 static nsec deadline_of(const struct event *event, struct moment now)

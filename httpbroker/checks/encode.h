@@ -12,6 +12,9 @@
 /* A string in quotes, escaped. The bytes must be valid UTF-8. */
 void jsontext_string(struct buffer *out, const char *bytes, size_t length);
 
+/* Appends what jsontext_string() escaped, as one line: a line break or tab becomes a blank. */
+void jsontext_line(struct buffer *out, const char *bytes, size_t length);
+
 void jsontext_number(struct buffer *out, int64_t number);
 
 #define JSONTEXT_NUMBER 24 /* bytes that hold any number */
@@ -35,6 +38,13 @@ struct encoded {
 /* Appends the event for this version of Flapjack (1 or 2), its strings cleaned (common/utf8.h) and
  * cut. The result points into *out. */
 struct encoded encoded_make(const struct event *event, int flapjack, struct buffer *out);
+
+/*
+ * The state and the summary of an encoded event, as they stand between its quotes: of the summary
+ * jsontext_line() makes a text.
+ */
+struct text encoded_state(const struct encoded *encoded);
+struct text encoded_summary(const struct encoded *encoded);
 
 /* The pair that identifies a check. Two pairs may have the same text. */
 struct names {

@@ -160,32 +160,18 @@ static void listing_begin(struct scan *scan)
 	buffer_append(scan->out, "{", 1);
 }
 
-/* The state in the encoded event: `,"state":"ok"`. */
-static struct text reported_text(const struct encoded *encoded)
+void check_object_write(
+	struct buffer *out, const struct check *check, enum state stale_as, struct moment now)
 {
-	static const char before[] = ",\"state\":\"";
-	const char *word = encoded->bytes + encoded->head + sizeof before - 1;
-	const char *end = memchr(word, '"', (size_t)(encoded->bytes + encoded->length - word));
-
-	return (struct text){word, (size_t)(end - word)};
-}
-
-static void check_list(struct scan *scan, const struct check *check)
-{
-	int64_t age = scan->now.wall / NSEC_PER_SEC - check->time;
-	bool stale = check_is_expired(check, scan->now.monotonic);
-	const struct text reported = reported_text(&check->encoded);
+	int64_t age = now.wall / NSEC_PER_SEC - check->time;
+	bool stale = check_is_expired(check, now.monotonic);
 	const struct encoded *event = &check->encoded;
+	const struct text reported = encoded_state(event);
 	size_t before = (size_t)(reported.bytes - event->bytes), after = before + reported.length;
-	struct buffer *out = scan->out;
-	char key[CHECKS_KEY];
 
-	buffer_append_text(out, scan->begun ? ",\n" : "\n");
-	jsontext_string(out, key, check_key(check, key));
-	buffer_append(out, ":", 1);
 	buffer_append(out, event->bytes, before);
 	if (stale)
-		buffer_append_text(out, state_name(scan->stale_as));
+		buffer_append_text(out, state_name(stale_as));
 	else
 		buffer_append(out, reported.bytes, reported.length);
 	buffer_append(out, event->bytes + after, event->length - after);
@@ -199,6 +185,17 @@ static void check_list(struct scan *scan, const struct check *check)
 		stale ? ",\"stale\":true,\"reported\":\"" : ",\"stale\":false,\"reported\":\"");
 	buffer_append(out, reported.bytes, reported.length);
 	buffer_append_text(out, "\"}");
+}
+
+static void check_list(struct scan *scan, const struct check *check)
+{
+	struct buffer *out = scan->out;
+	char key[CHECKS_KEY];
+
+	buffer_append_text(out, scan->begun ? ",\n" : "\n");
+	jsontext_string(out, key, check_key(check, key));
+	buffer_append(out, ":", 1);
+	check_object_write(out, check, scan->stale_as, scan->now);
 }
 
 static void listing_end(struct scan *scan)

@@ -40,6 +40,13 @@ struct scan {
 };
 
 /*
+ * Appends a check as a JSON object: the keys of its last event, `time`, `ttl`, `age`, `stale`;
+ * `state` is the reported state, `reported` the event's.
+ */
+void check_object_write(
+	struct buffer *out, const struct check *check, enum state stale_as, struct moment now);
+
+/*
  * Makes the response a scan of the checks that `?entity=&check=&state=&stale=` selects, or a 400.
  * `own`: scans this table, which it takes over in any case; NULL: the broker's.
  */

@@ -2,10 +2,12 @@
 #include "httpbroker/http/headers.h"
 
 #include "common/address.h"
+#include "httpbroker/http/path.h"
 #include "httpbroker/http/request.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -130,7 +132,13 @@ struct target target_look(const char *uri)
 	for (const char *c = query; c != NULL && parameters <= PARAMETERS_MAX; parameters++)
 		c = strchr(c + 1, '&');
 	return (struct target){uri, strlen(uri), nul != NULL && (query == NULL || nul < query),
-		parameters > PARAMETERS_MAX};
+		parameters > PARAMETERS_MAX, path_read(uri)};
+}
+
+void target_clear(struct target *target)
+{
+	free(target->path);
+	target->path = NULL;
 }
 
 /* RFC 9112, 5.1, forbids a blank before the colon; libmicrohttpd makes it part of the name. */

@@ -36,17 +36,20 @@ bool hosts_trust(
 
 /* The checks of a request's headers, before its body is read. */
 
+struct path;
 struct request;
 
 /* The target of a request as it was sent, before libmicrohttpd decodes it. */
 struct target {
 	const char *bytes; /* where libmicrohttpd has it: to be compared only */
 	size_t length;
-	bool has_nul;  /* in the path, written as %00 */
-	bool too_many; /* parameters: libmicrohttpd has no memory for so many, and no answer */
+	bool has_nul;      /* in the path, written as %00 */
+	bool too_many;     /* parameters: libmicrohttpd has no memory for so many, and no answer */
+	struct path *path; /* below /state/; owned, until a request takes it; NULL: another one */
 };
 
 struct target target_look(const char *uri);
+void target_clear(struct target *target);
 
 /*
  * Where a request begins and ends (RFC 9112). A request that can be read in two ways is refused: a

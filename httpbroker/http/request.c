@@ -206,6 +206,8 @@ static struct request *request_new(struct request_context *context,
 	request->connection = connection;
 	request->client = client_of(connection);
 	request->path = url;
+	request->parts = request->client->target.path;
+	request->client->target.path = NULL;
 	request->method = method;
 	request->header = request_header;
 	request->query.valid = true;
@@ -388,6 +390,7 @@ void *request_first_line(void *context, const char *uri, struct MHD_Connection *
 
 	(void)context;
 	client_turn(client, CLIENT_ASKS);
+	target_clear(&client->target);
 	client->target = target_look(uri);
 	if (client->target.too_many)
 		client_refuse(client, "414 URI Too Long", "the query has too many parameters");
@@ -412,6 +415,7 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 	auth_release(&request->grant);
 	held_release(request->broker->held, &request->holding);
 	response_free(&request->response);
+	free(request->parts);
 	atomic_uint *in_flight = &request->context->in_flight;
 	free(request);
 	*state = NULL;

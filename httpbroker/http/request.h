@@ -13,6 +13,7 @@
 #include "httpbroker/http/headers.h"
 #include "httpbroker/http/held.h"
 #include "httpbroker/http/metrics.h"
+#include "httpbroker/http/path.h"
 #include "httpbroker/http/response.h"
 #include "httpbroker/http/suspend.h"
 
@@ -70,6 +71,7 @@ struct request {
 	const struct broker *broker;
 	const char *method;
 	const char *path;
+	struct path *parts; /* of the path, where it is below /state/; owned; NULL: it is not */
 	struct query query;
 	struct holding holding; /* its memory, and its body */
 	struct grant grant;     /* what its token may write */
@@ -102,7 +104,7 @@ struct request {
 };
 
 struct route {
-	const char *path;
+	const char *path; /* with a `/` at its end: all paths that begin with it */
 	const char *method;
 	bool active_only; /* a standby answers 503 */
 	bool open;        /* no token needed */
@@ -120,8 +122,8 @@ struct route {
 	void (*free)(struct request *request);
 };
 
-extern const struct route route_post_state, route_get_state, route_delete_state, route_get_health,
-	route_get_metrics, route_get_state_metrics;
+extern const struct route route_post_state, route_get_state, route_delete_state, route_get_check,
+	route_get_health, route_get_metrics, route_get_state_metrics;
 
 /* The route; NULL, with a 404 or 405: none. */
 const struct route *route_find(const char *method, const char *path, struct response *response);

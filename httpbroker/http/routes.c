@@ -12,10 +12,20 @@ static const struct {
 	{&route_post_state, "DELETE, GET, HEAD, POST"},
 	{&route_delete_state, "DELETE, GET, HEAD, POST"},
 	{&route_get_state, "DELETE, GET, HEAD, POST"},
+	{&route_get_check, "GET, HEAD"},
 	{&route_get_health, "GET, HEAD"},
 	{&route_get_metrics, "GET, HEAD"},
 	{&route_get_state_metrics, "GET, HEAD"},
 };
+
+static bool path_matches(const char *wanted, const char *path)
+{
+	size_t length = strlen(wanted);
+
+	if (wanted[length - 1] != '/')
+		return strcmp(path, wanted) == 0;
+	return strncmp(path, wanted, length) == 0 && path[length] != '\0';
+}
 
 const struct route *route_find(const char *method, const char *path, struct response *response)
 {
@@ -24,7 +34,7 @@ const struct route *route_find(const char *method, const char *path, struct resp
 	const char *allow = NULL;
 
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-		if (strcmp(routes[i].route->path, path) != 0)
+		if (!path_matches(routes[i].route->path, path))
 			continue;
 		if (strcmp(routes[i].route->method, wanted) == 0)
 			return routes[i].route;
@@ -36,7 +46,7 @@ const struct route *route_find(const char *method, const char *path, struct resp
 			response, 405, "%s does not accept %.32s, only %s", path, method, allow);
 	else
 		response_error(response, 404,
-			"there is nothing at %.200s; there are /state, /health, /metrics and /metrics/states",
+			"there is nothing at %.200s; there are /state, /state/ENTITY/CHECK, /health, /metrics and /metrics/states",
 			path);
 	return NULL;
 }

@@ -128,6 +128,8 @@ static void routes_are_found_by_path_and_method(void **state)
 	assert_ptr_equal(route_find("GET", "/metrics/states", &answer), &route_get_state_metrics);
 	assert_no_route("POST", "/health", 405, "GET, HEAD");
 	assert_no_route("GET", "/state/", 404, NULL);
+	assert_ptr_equal(route_find("HEAD", "/state/a/b", &answer), &route_get_check);
+	assert_no_route("POST", "/state/a/b", 405, "GET, HEAD");
 	assert_no_route("POST", "/\xff\"", 404, NULL);
 	assert_no_route("PUT", "/state", 405, "DELETE, GET, HEAD, POST");
 	assert_no_route("get", "/state", 405, "DELETE, GET, HEAD, POST");
