@@ -7,7 +7,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/checks/checks.c httpbroker/checks/checks.h \
 	httpbroker/checks/encode.c httpbroker/checks/encode.h \
 	httpbroker/checks/event.c httpbroker/checks/event.h \
-	httpbroker/checks/siphash.c httpbroker/checks/siphash.h \
 	httpbroker/checks/wheel.c httpbroker/checks/wheel.h \
 	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
@@ -19,17 +18,15 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/handoff.c httpbroker/delivery/handoff.h \
 	httpbroker/delivery/internal.h \
 	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
-	httpbroker/delivery/missing.c httpbroker/delivery/missing.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
 	httpbroker/delivery/pending.c httpbroker/delivery/pending.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/delivery/submissions.c httpbroker/delivery/submissions.h \
 	httpbroker/formats/alertmanager.c \
-	httpbroker/formats/body.c httpbroker/formats/body.h \
+	httpbroker/formats/format.c httpbroker/formats/format.h \
 	httpbroker/formats/cloudwatch.c \
 	httpbroker/formats/flapjack.c \
-	httpbroker/formats/format.c httpbroker/formats/format.h \
 	httpbroker/formats/json.c httpbroker/formats/json.h \
 	httpbroker/formats/newrelic.c \
 	httpbroker/formats/sensu.c \
@@ -45,13 +42,10 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
 	httpbroker/http/path.c httpbroker/http/path.h \
 	httpbroker/http/post.c httpbroker/http/post.h \
-	httpbroker/http/post_sns.c \
 	httpbroker/http/post_state.c \
 	httpbroker/http/request.c httpbroker/http/request.h \
 	httpbroker/http/response.c httpbroker/http/response.h \
-	httpbroker/http/routes.c \
 	httpbroker/http/server.c httpbroker/http/server.h \
-	httpbroker/http/suspend.c httpbroker/http/suspend.h \
 	httpbroker/redis/client.c httpbroker/redis/client.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
@@ -61,8 +55,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
 	httpbroker/sns/fetcher.c httpbroker/sns/fetcher.h \
-	httpbroker/sns/message.c httpbroker/sns/message.h \
-	httpbroker/sns/policy.c httpbroker/sns/policy.h
+	httpbroker/sns/message.c httpbroker/sns/message.h
 
 HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 

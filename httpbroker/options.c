@@ -6,7 +6,7 @@
 #include "common/secret.h"
 #include "httpbroker/http/headers.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/sns/policy.h"
+#include "httpbroker/sns/envelope.h"
 
 #include <limits.h>
 #include <stdlib.h>

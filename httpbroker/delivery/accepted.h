@@ -12,8 +12,8 @@
 #ifndef HTTPBROKER_DELIVERY_ACCEPTED_H
 #define HTTPBROKER_DELIVERY_ACCEPTED_H
 
+#include "httpbroker/checks/checks.h"
 #include "httpbroker/checks/encode.h"
-#include "httpbroker/checks/siphash.h"
 #include "httpbroker/redis/commit.h"
 
 struct accepted;

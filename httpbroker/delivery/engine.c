@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "httpbroker/checks/wheel.h"
 #include "httpbroker/delivery/flapjack.h"
+#include "httpbroker/delivery/loader.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 

@@ -20,7 +20,6 @@
 #include "common/clocks.h"
 #include "httpbroker/checks/checks.h"
 #include "httpbroker/checks/encode.h"
-#include "httpbroker/delivery/missing.h"
 #include "httpbroker/delivery/outbox.h"
 
 enum engine_result {
@@ -29,6 +28,8 @@ enum engine_result {
 	ENGINE_FULL,    /* nothing done: the limit of checks or LIMIT_PENDING is reached */
 	ENGINE_IGNORED, /* nothing done: it is no lasting state, and nothing is pushed */
 };
+
+struct missing;
 
 struct engine_settings {
 	nsec interval;           /* between the repeats of a check */

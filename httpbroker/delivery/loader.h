@@ -11,6 +11,10 @@
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/redis/commit.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
+struct missing;
 struct redisReply;
 struct loader;
 
@@ -27,8 +31,13 @@ bool loader_complete(const struct loader *loader);
 bool loader_knows(
 	const struct loader *loader, const struct checks *checks, const struct names *names);
 
-/* The checks without a record; the engine adds those that it forgets meanwhile. */
+/*
+ * The checks without a valid record: none, one that cannot be decoded, or one to be deleted. While
+ * records are being loaded the engine adds those that it forgets, by the fields of their records
+ * (record.h): a record that was read before does not bring them back.
+ */
 struct missing *loader_missing(struct loader *loader);
+void missing_add(struct missing *missing, const char *field, size_t length);
 
 /* Loads the check's record soon; ignored while enough are wanted or being fetched. */
 void loader_prefetch(struct loader *loader, const struct names *names);

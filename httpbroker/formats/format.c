@@ -6,123 +6,195 @@
 #include "httpbroker/formats/json.h"
 #include "httpbroker/limits.h"
 
-#include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
 
-static void characters_replace(struct buffer *name, char from, char to)
+static bool is_blank(char c)
 {
-	char *at = name->data;
-
-	while ((at = memchr(at, from, name->length - (size_t)(at - name->data))) != NULL)
-		*at++ = to;
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-static void clean_append(struct buffer *out, struct text text)
+static size_t blanks_skip(const char *bytes, size_t at, size_t length)
 {
-	utf8_clean_append(out, text.bytes, text.length, UTF8_ONE_LINE);
+	while (at < length && is_blank(bytes[at]))
+		at++;
+	return at;
 }
 
-/* Cuts a name between characters, at `limit` bytes, and appends a hash of the whole. */
-static void name_cut(struct buffer *name, size_t limit, const struct buffer *whole)
+/* jansson's message for a byte-order mark shows invisible bytes. */
+static const char *failure_text(const char *bytes, size_t length, const json_error_t *error)
 {
-	unsigned char digest[EVP_MAX_MD_SIZE];
+	static const char mark[] = "\xef\xbb\xbf";
 
-	while (limit > 0 && ((unsigned char)name->data[limit] & 0xc0) == 0x80)
-		limit--;
-	name->length = limit;
-	EVP_Digest(whole->data, whole->length, digest, NULL, EVP_sha256(), NULL);
-	for (int i = 0; i < NAME_HASH / 2; i++)
-		buffer_printf(name, "%02x", digest[i]);
+	if (length >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0)
+		return "there is a byte-order mark: send UTF-8 without it";
+	return error->text;
 }
 
-static struct text name_keep(json_t *document, struct buffer *name)
+/* Such escapes are rare: the text is copied and mended only after a failure. */
+json_t *body_document(const char *bytes, size_t length, size_t flags, json_error_t *error)
 {
-	struct text text = {NULL, 0};
+	json_t *document = json_loadb(bytes, length, flags, error);
+	struct buffer mended = {NULL, 0, 0};
 
-	if (name->length > 0)
-		text = text_keep(document, name->data, name->length);
-	buffer_free(name);
-	return text;
+	if (document != NULL || length == 0)
+		return document;
+	buffer_append(&mended, bytes, length);
+	if (utf8_mend_escapes(mended.data, mended.length))
+		document = json_loadb(mended.data, mended.length, flags, error);
+	buffer_free(&mended);
+	return document;
 }
 
-struct text name_fit(json_t *document, struct text text)
+static enum body_fault fault_of(enum jsonpool_end end, struct reason *why)
 {
-	struct buffer name = {NULL, 0, 0}, whole = {NULL, 0, 0};
-
-	if (text.bytes == NULL || text.length == 0)
-		return (struct text){NULL, 0};
-	if (text.length <= LIMIT_NAME && memchr(text.bytes, '"', text.length) == NULL &&
-		utf8_clean_span(text.bytes, text.length, UTF8_ONE_LINE) == text.length)
-		return text;
-	buffer_append(&whole, text.bytes, text.length);
-	clean_append(&name, text);
-	if (name.length > 0)
-		characters_replace(&name, '"', '\'');
-	if (name.length > LIMIT_NAME)
-		name_cut(&name, LIMIT_NAME - NAME_HASH, &whole);
-	buffer_free(&whole);
-	return name_keep(document, &name);
-}
-
-struct text name_first(json_t *document, const char *const *keys, struct text *given)
-{
-	for (; *keys != NULL; keys++) {
-		const json_t *value = json_object_get(document, *keys);
-
-		if (json_is_array(value))
-			value = json_array_get(value, 0); /* NULL if it is empty */
-		*given = value_shown(document, value);
-		struct text name = name_fit(document, *given);
-		if (name.bytes != NULL)
-			return name;
+	switch (end) {
+	case JSONPOOL_LARGE:
+		reason_set(why, "the document needs more memory than there is for one (half of "
+				"--max-held): send it in parts");
+		return BODY_LARGE;
+	case JSONPOOL_FULL:
+		reason_set(why, "there is no memory for the document now (--max-held)");
+		return BODY_FULL;
+	default:
+		return BODY_NO_JSON;
 	}
-	*given = (struct text){NULL, 0};
-	return *given;
 }
 
-static int labels_compare(const void *a, const void *b)
+/* Reads a document that begins on `line`. With `used` more may follow: *used is where it ends. */
+static json_t *document_read(const char *bytes, size_t length, uint32_t line, size_t *used,
+	enum body_fault *fault, struct reason *why)
 {
-	const struct label *one = a, *other = b;
+	json_error_t error;
+	size_t flags = JSON_REJECT_DUPLICATES | (used != NULL ? JSON_DISABLE_EOF_CHECK : 0);
 
-	return strcmp(one->key, other->key);
-}
-
-/* The byte 0xff is in no UTF-8, so that no two sets of labels look alike. */
-static void whole_append(struct buffer *whole, const char *bytes, size_t length)
-{
-	buffer_append(whole, bytes, length);
-	buffer_append(whole, "\xff", 1);
-}
-
-static void label_append(struct buffer *out, struct buffer *whole, const struct label *label)
-{
-	clean_append(out, text_literal(label->key));
-	buffer_append(out, "=", 1);
-	clean_append(out, label->value);
-	whole_append(whole, label->key, strlen(label->key));
-	whole_append(whole, label->value.bytes, label->value.length);
-}
-
-struct text name_labelled(json_t *document, struct text name, struct label *labels, size_t count)
-{
-	struct buffer out = {NULL, 0, 0}, whole = {NULL, 0, 0};
-
-	if (count > 1)
-		qsort(labels, count, sizeof labels[0], labels_compare);
-	clean_append(&out, name);
-	whole_append(&whole, name.bytes, name.length);
-	for (size_t i = 0; i < count; i++) {
-		buffer_append(&out, i == 0 ? "{" : ",", 1);
-		label_append(&out, &whole, &labels[i]);
+	jsonpool_read_begin();
+	json_t *document = body_document(bytes, length, flags, &error);
+	enum jsonpool_end end = jsonpool_read_end();
+	if (end != JSONPOOL_FITS) {
+		json_decref(document);
+		document = NULL;
+	} else if (document == NULL) {
+		reason_set(why, "line %ld, column %d: %s", (long)line - 1 + error.line,
+			error.column, failure_text(bytes, length, &error));
+	} else if (used != NULL) {
+		*used = (size_t)error.position;
 	}
-	buffer_append(&out, "}", count > 0 ? 1 : 0);
-	characters_replace(&out, '"', '\'');
-	characters_replace(&out, ':', '_');
-	if (out.length > LABELLED_MAX)
-		name_cut(&out, LABELLED_MAX, &whole);
-	buffer_free(&whole);
-	return name_keep(document, &out);
+	*fault = fault_of(end, why);
+	return document;
+}
+
+static bool line_visit(
+	const char *bytes, size_t length, struct position position, struct body_visitor *visitor)
+{
+	struct reason why;
+	enum body_fault fault;
+	json_t *document = document_read(bytes, length, position.line, NULL, &fault, &why);
+
+	if (document == NULL)
+		return visitor->broken(visitor, fault, &why, position);
+	bool more = visitor->document(visitor, document, position);
+	json_decref(document);
+	return more;
+}
+
+static void lines_visit(const char *bytes, size_t length, struct body_visitor *visitor)
+{
+	struct position position = {0, 1};
+
+	for (size_t at = 0, end; at < length; at = end + 1, position.line++) {
+		const char *newline = memchr(bytes + at, '\n', length - at);
+
+		end = newline != NULL ? (size_t)(newline - bytes) : length;
+		if (blanks_skip(bytes, at, end) == end)
+			continue;
+		if (!line_visit(bytes + at, end - at, position, visitor))
+			return;
+		position.index++;
+	}
+}
+
+static void elements_visit(const json_t *array, struct body_visitor *visitor)
+{
+	struct position position = {0, 0};
+
+	while (position.index < json_array_size(array)) {
+		json_t *element = json_array_get(array, position.index);
+
+		if (!visitor->document(visitor, element, position))
+			return;
+		position.index++;
+	}
+}
+
+/* Whether the document is on one line, and the next bytes, at `next`, are on another. */
+static bool is_first_line(const char *bytes, size_t begin, size_t end, size_t next)
+{
+	return memchr(bytes + begin, '\n', end - begin) == NULL &&
+	       memchr(bytes + end, '\n', next - end) != NULL;
+}
+
+static void excess_explain(const char *bytes, size_t at, struct reason *why)
+{
+	size_t line = 1, start = 0;
+
+	for (size_t i = 0; i < at; i++)
+		if (bytes[i] == '\n') {
+			line++;
+			start = i + 1;
+		}
+	reason_set(why,
+		"line %zu, column %zu: something follows the document: several go into an array, "
+		"or one on each line",
+		line, at - start + 1);
+}
+
+static enum body_kind document_visit(json_t *document, struct body_visitor *visitor)
+{
+	if (json_is_array(document)) {
+		elements_visit(document, visitor);
+		return BODY_MANY;
+	}
+	visitor->document(visitor, document, (struct position){0, 0});
+	return BODY_ONE;
+}
+
+/* The first document was read up to `end`: it is the only one, or the first of many lines. */
+static enum body_kind rest_visit(json_t *document, const char *bytes, size_t length, size_t end,
+	struct body_visitor *visitor, struct reason *why)
+{
+	size_t begin = blanks_skip(bytes, 0, length);
+	size_t next = blanks_skip(bytes, end, length);
+
+	if (next == length)
+		return document_visit(document, visitor);
+	if (!is_first_line(bytes, begin, end, next)) {
+		excess_explain(bytes, next, why);
+		return BODY_BROKEN;
+	}
+	lines_visit(bytes, length, visitor);
+	return BODY_MANY;
+}
+
+enum body_kind body_read(const char *bytes, size_t length, bool lines, struct body_visitor *visitor,
+	struct reason *why)
+{
+	size_t end;
+
+	visitor->fault = BODY_NO_JSON;
+	if (lines) {
+		lines_visit(bytes, length, visitor);
+		return BODY_MANY;
+	}
+	if (blanks_skip(bytes, 0, length) == length) {
+		reason_set(why, "the body is empty: post a JSON object");
+		return BODY_BROKEN;
+	}
+	json_t *document = document_read(bytes, length, 1, &end, &visitor->fault, why);
+	if (document == NULL)
+		return BODY_BROKEN;
+	enum body_kind kind = rest_visit(document, bytes, length, end, visitor, why);
+	json_decref(document);
+	return kind;
 }
 
 /* A message of Amazon SNS (sns/envelope.h) holds events only after its signature is verified. */

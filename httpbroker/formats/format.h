@@ -1,41 +1,57 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Makes a service's names valid, since a service cannot act on a refusal. Control characters are
- * dropped or replaced (common/utf8.h, one line), double quotes become single ones (Flapjack 1 puts
- * the check's name between double quotes), and a long name is cut and ends in a hash of the whole.
+ * Splits a request's body into JSON documents: one object, an array, or newline-delimited JSON; and
+ * finds the format of each, which makes events of it.
  */
 #ifndef HTTPBROKER_FORMATS_FORMAT_H
 #define HTTPBROKER_FORMATS_FORMAT_H
 
+#include "common/reason.h"
 #include "httpbroker/checks/event.h"
 
-/* Part of a check's identity. */
-struct label {
-	const char *key;
-	struct text value;
+#include <jansson.h>
+#include <stdint.h>
+
+/* Of a document in its body. */
+struct position {
+	uint32_t index; /* from 0 */
+	uint32_t line;  /* from 1; 0: not known */
 };
 
-enum {
-	LABELLED_MAX = 200, /* bytes of a name with labels; a longer one is cut there */
-	NAME_HASH = 16,     /* hex digits that follow */
+enum body_fault {
+	BODY_NO_JSON,
+	BODY_LARGE, /* the document needs too much memory */
+	BODY_FULL,  /* there is no memory now */
 };
 
-/* A valid name of at most LIMIT_NAME bytes, which lives as long as the document; may be empty: not
- * given. */
-struct text name_fit(json_t *document, struct text text);
+/* Receives the documents, in order. Both return whether to go on. */
+struct body_visitor {
+	/* A document of any type; it is gone when this returns. */
+	bool (*document)(struct body_visitor *visitor, json_t *document, struct position position);
+
+	/* A line cannot be read; the next ones may. */
+	bool (*broken)(struct body_visitor *visitor, enum body_fault fault,
+		const struct reason *why, struct position position);
+
+	void *owner;           /* for both */
+	enum body_fault fault; /* of BODY_BROKEN */
+};
+
+enum body_kind {
+	BODY_BROKEN, /* nothing was visited; see visitor->fault and *why */
+	BODY_ONE,
+	BODY_MANY, /* an array, or lines: any number of documents, even none */
+};
 
 /*
- * The name at the first key (up to NULL) that has one: a value, or the first of an array. *given
- * becomes the name before name_fit().
+ * `lines`: the client declares newline-delimited JSON. A body is also read as such if its first
+ * line is a document and another line that is not blank follows.
  */
-struct text name_first(json_t *document, const char *const *keys, struct text *given);
+enum body_kind body_read(const char *bytes, size_t length, bool lines, struct body_visitor *visitor,
+	struct reason *why);
 
-/*
- * `name{key=value,key=value}`; without labels the name alone. Sorts the labels by key, in place. A
- * colon becomes `_`: Flapjack 1 ends an entity at the first colon. A long one is cut at
- * LABELLED_MAX bytes, and NAME_HASH hex digits of the SHA-256 of the name and all labels follow.
- */
-struct text name_labelled(json_t *document, struct text name, struct label *labels, size_t count);
+/* json_loadb(), but with escapes of NUL and of unpaired surrogates (utf8_mend_escapes). */
+json_t *body_document(const char *bytes, size_t length, size_t flags, json_error_t *error);
 
 /*
  * Formats: a JSON document of some service becomes events. A format is one file and one line in the

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reads values of a JSON document, and bounds their memory. Where nothing else is said, a value
- * that is missing or null leaves *out as it is; one of a wrong type is refused by name.
+ * Reads values of a JSON document, makes names valid, and bounds the memory of documents. Where
+ * nothing else is said, a value that is missing or null leaves *out as it is; one of a wrong type
+ * is refused by name.
  */
 #ifndef HTTPBROKER_FORMATS_JSON_H
 #define HTTPBROKER_FORMATS_JSON_H
@@ -52,6 +53,40 @@ bool text_equals(struct text a, struct text b);
 
 /* Whether the text is this word, in any case. */
 bool text_is(struct text text, const char *word);
+
+/*
+ * Makes a service's names valid, since a service cannot act on a refusal. Control characters are
+ * dropped or replaced (common/utf8.h, one line), double quotes become single ones (Flapjack 1 puts
+ * the check's name between double quotes), and a long name is cut and ends in a hash of the whole.
+ */
+
+/* Part of a check's identity. */
+struct label {
+	const char *key;
+	struct text value;
+};
+
+enum {
+	LABELLED_MAX = 200, /* bytes of a name with labels; a longer one is cut there */
+	NAME_HASH = 16,     /* hex digits that follow */
+};
+
+/* A valid name of at most LIMIT_NAME bytes, which lives as long as the document; may be empty: not
+ * given. */
+struct text name_fit(json_t *document, struct text text);
+
+/*
+ * The name at the first key (up to NULL) that has one: a value, or the first of an array. *given
+ * becomes the name before name_fit().
+ */
+struct text name_first(json_t *document, const char *const *keys, struct text *given);
+
+/*
+ * `name{key=value,key=value}`; without labels the name alone. Sorts the labels by key, in place. A
+ * colon becomes `_`: Flapjack 1 ends an entity at the first colon. A long one is cut at
+ * LABELLED_MAX bytes, and NAME_HASH hex digits of the SHA-256 of the name and all labels follow.
+ */
+struct text name_labelled(json_t *document, struct text name, struct label *labels, size_t count);
 
 /*
  * Memory for JSON documents: dozens of small blocks that live for a moment. Each thread allocates

@@ -58,11 +58,12 @@ void target_clear(struct target *target);
  */
 bool headers_framing_check(struct request *request, const char *version);
 
-/* False: a 403; a web page of another site may have sent it (headers.h). */
-bool headers_origin_check(struct request *request);
-
-/* False: a 415; the body is compressed. */
-bool headers_coding_check(struct request *request);
+/*
+ * What can be refused before the body is read: a web page of another site (403), a path or method
+ * without a route (404, 405), a token (401), a coding of the body (415). Sets the request's route
+ * and grant. False: there is a response.
+ */
+bool headers_check(struct request *request);
 
 /* Whether a Prefer header (RFC 7240) has this preference: `respond-async, wait=5`. NULL: no. */
 bool prefer_has(const char *value, const char *preference);

@@ -48,25 +48,4 @@ size_t post_bytes(const struct post *post);
  */
 void post_respond(struct post *post, struct response *response);
 
-/* The request's submission; NULL, and the response: no item is submitted. */
-struct submission *post_submission(struct request *request);
-
-/* Adds the events of one document and returns post_submission(). */
-struct submission *post_document(struct request *request, json_t *document);
-
-/* The body is a message of Amazon SNS (post_sns.c), which is verified before its content is used.
- */
-
-/* Whether SNS delivers without an envelope, and so without a signature. */
-bool post_sns_is_raw(const struct request *request);
-
-/* Replaces the items by the message. */
-void post_sns_begin(struct request *request, json_t *document);
-
-/* A route's resume: verifies, as far as that is possible without waiting. */
-struct submission *post_sns_resume(struct request *request);
-
-/* The response to what the message held is filled. */
-void post_sns_end(struct request *request);
-
 #endif

@@ -110,28 +110,6 @@ static void no_memory_refuse(struct request *request)
 	request->refused = true;
 }
 
-static void request_authenticate(struct request *request)
-{
-	const char *why;
-
-	if (request->context->auth == NULL)
-		return;
-	switch (auth_check(request->context->auth,
-		request->header(request, MHD_HTTP_HEADER_AUTHORIZATION), &request->grant)) {
-	case AUTH_OK:
-		return;
-	case AUTH_MISSING:
-		why = "a token is needed";
-		break;
-	default:
-		why = "this token is not known";
-	}
-	response_error(&request->response, 401,
-		"%s: send Authorization: Bearer TOKEN, or Basic with it as the password", why);
-	request->response.challenge = true;
-	request->refused = true;
-}
-
 /* INT64_MAX: not a number. */
 static int64_t content_length(const struct request *request)
 {
@@ -144,22 +122,11 @@ static int64_t content_length(const struct request *request)
 	return length;
 }
 
-/* A client without a token does not learn which paths exist: its 401 replaces the 404. */
-static void headers_check(struct request *request)
+static void header_check(struct request *request)
 {
-	const struct route *route = NULL;
 	int64_t length = content_length(request);
 
-	request->refused = !headers_origin_check(request);
-	if (!request->refused) {
-		route = request->route =
-			route_find(request->method, request->path, &request->response);
-		request->refused = route == NULL;
-		if (route == NULL || !route->open)
-			request_authenticate(request);
-	}
-	if (!request->refused)
-		request->refused = !headers_coding_check(request);
+	request->refused = !headers_check(request);
 	if (!request->refused && length > (int64_t)request->context->max_body)
 		too_large_refuse(request);
 	if (!request->refused && length > 0)
@@ -230,7 +197,7 @@ static enum MHD_Result request_begin(struct request *request, const char *versio
 	request->last = !headers_framing_check(request, version);
 	if (request->last)
 		return request_respond(request);
-	headers_check(request);
+	header_check(request);
 	if (request->refused && request->header(request, MHD_HTTP_HEADER_EXPECT) != NULL)
 		return request_respond(request);
 	return MHD_YES;

@@ -15,7 +15,6 @@
 #include "httpbroker/http/metrics.h"
 #include "httpbroker/http/path.h"
 #include "httpbroker/http/response.h"
-#include "httpbroker/http/suspend.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>

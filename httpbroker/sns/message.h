@@ -6,7 +6,7 @@
 #include "common/clocks.h"
 #include "httpbroker/checks/event.h"
 #include "httpbroker/sns/certificates.h"
-#include "httpbroker/sns/policy.h"
+#include "httpbroker/sns/envelope.h"
 
 /*
  * The ids of the messages accepted within the last hour: SNS sends a message again if the response

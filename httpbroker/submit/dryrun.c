@@ -4,7 +4,6 @@
 #include "common/clocks.h"
 #include "common/log.h"
 #include "common/signals.h"
-#include "httpbroker/formats/body.h"
 #include "httpbroker/formats/format.h"
 #include "httpbroker/submit/batch.h"
 

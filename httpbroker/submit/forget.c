@@ -6,7 +6,7 @@
 #include "common/random.h"
 #include "common/signals.h"
 #include "common/utf8.h"
-#include "httpbroker/submit/outage.h"
+#include "httpbroker/submit/response.h"
 
 #include <stdlib.h>
 #include <string.h>

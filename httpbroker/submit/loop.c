@@ -6,7 +6,7 @@
 #include "common/random.h"
 #include "common/signals.h"
 #include "httpbroker/submit/batch.h"
-#include "httpbroker/submit/outage.h"
+#include "httpbroker/submit/response.h"
 #include "httpbroker/submit/spool.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 /* A message of SNS, up to where its certificate would be fetched. */
 #include "common/buffer.h"
 #include "httpbroker/formats/format.h"
-#include "httpbroker/sns/policy.h"
+#include "httpbroker/sns/envelope.h"
 #include "t/fuzz/fuzz.h"
 
 static void passed_try(const struct envelope *envelope, const struct topic *topic)

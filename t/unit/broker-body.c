@@ -3,7 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "common/buffer.h"
-#include "httpbroker/formats/body.h"
+#include "httpbroker/formats/format.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #include "httpbroker/formats/format.h"
 #include "httpbroker/sns/envelope.h"
 #include "httpbroker/sns/message.h"
-#include "httpbroker/sns/policy.h"
 
 #include <string.h>
 

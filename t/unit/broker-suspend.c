@@ -2,7 +2,7 @@
 /* Which connections are resumed at once, and which by the woken thread. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/http/suspend.h"
+#include "httpbroker/http/clients.h"
 
 enum { SUSPENDED = 4 };
 

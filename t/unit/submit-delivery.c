@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/outage.h"
 #include "httpbroker/submit/queue.h"
 #include "httpbroker/submit/response.h"
 
