@@ -26,12 +26,12 @@ void results_unreadable(
 	results->refused++;
 }
 
-static void results_add(
-	struct results *results, const struct queued *event, enum outcome outcome, const char *why)
+static void results_add(struct results *results, const struct queued *event,
+	enum response_result result, const char *why)
 {
 	char text[ORIGIN_TEXT], beginning[QUOTED_INPUT_SIZE];
 
-	if (outcome == OUTCOME_REFUSED) {
+	if (result == RESPONSE_REFUSED) {
 		log_error("%s%s: %s", origin_text(&event->origin, ": ", text), why,
 			quoted_input(event->json, beginning));
 		results->refused++;
@@ -63,16 +63,16 @@ void batch_send(struct batch *batch, struct queue *queue, size_t max, struct sen
 
 bool batch_split(struct batch *batch, const struct response *response)
 {
-	if (response->outcome != OUTCOME_REFUSED || !response->bad_content ||
+	if (response->result != RESPONSE_REFUSED || !response->bad_content ||
 		response->items != NULL || batch->count == 1)
 		return false;
 	batch->singly = batch->count;
 	return true;
 }
 
-static enum outcome outcome_of(const struct response *response, size_t index)
+static enum response_result result_of(const struct response *response, size_t index)
 {
-	return response->items != NULL ? response->items[index].outcome : response->outcome;
+	return response->items != NULL ? response->items[index].result : response->result;
 }
 
 static const char *why_of(const struct response *response, size_t index)
@@ -85,7 +85,7 @@ static const char *why_of(const struct response *response, size_t index)
 bool batch_partly_sent(const struct batch *batch, const struct response *response)
 {
 	for (size_t i = 0; i < batch->count; i++)
-		if (outcome_of(response, i) == OUTCOME_AWAY)
+		if (result_of(response, i) == RESPONSE_AWAY)
 			return true;
 	return false;
 }
@@ -98,13 +98,13 @@ void batch_settle(struct batch *batch, const struct response *response, struct r
 
 	for (size_t i = 0; i < batch->count; i++) {
 		struct queued *event = before != NULL ? before->next : queue->first;
-		enum outcome outcome = outcome_of(response, i);
+		enum response_result result = result_of(response, i);
 
-		if (outcome == OUTCOME_AWAY) {
+		if (result == RESPONSE_AWAY) {
 			before = event;
 			continue;
 		}
-		results_add(results, event, outcome, why_of(response, i));
+		results_add(results, event, result, why_of(response, i));
 		if (spool != NULL)
 			spool_settle(spool, event);
 		queue_drop(queue, before);

@@ -34,7 +34,7 @@ char *forget_query(const char *entity, const char *check)
 }
 
 /* Waits for the response or the next retry. */
-static enum outcome wait_and_handle(
+static enum response_result wait_and_handle(
 	struct sender *sender, const struct outage *outage, struct response *response)
 {
 	struct pollfd fds[SENDER_FDS];
@@ -45,7 +45,7 @@ static enum outcome wait_and_handle(
 	if (signals_poll(fds, count, clock_timeout(clock_monotonic(), until, &left)) < 0)
 		count = 0;
 	if (!sender_busy(sender))
-		return OUTCOME_PENDING;
+		return RESPONSE_PENDING;
 	return sender_advance(sender, fds, count, clock_monotonic(), response);
 }
 
@@ -54,45 +54,45 @@ static bool stop_wanted(void)
 	return signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP);
 }
 
-/* OUTCOME_AWAY: no response within the limit. */
-static enum outcome ask(struct sender *sender, const struct request *request, struct outage *outage,
-	struct response *response)
+/* RESPONSE_AWAY: no response within the limit. */
+static enum response_result ask(struct sender *sender, const struct request *request,
+	struct outage *outage, struct response *response)
 {
-	enum outcome outcome = OUTCOME_PENDING;
+	enum response_result result = RESPONSE_PENDING;
 	char plan[OUTAGE_TEXT];
 
-	while (outcome == OUTCOME_PENDING && !outage->given_up && !stop_wanted()) {
+	while (result == RESPONSE_PENDING && !outage->given_up && !stop_wanted()) {
 		if (!sender_busy(sender) && clock_monotonic() >= outage->retry_at)
 			sender_start(sender, request);
-		outcome = wait_and_handle(sender, outage, response);
-		if (outcome != OUTCOME_AWAY)
+		result = wait_and_handle(sender, outage, response);
+		if (result != RESPONSE_AWAY)
 			continue;
 		if (response->unauthorized)
 			outage_end_retries(outage);
 		if (outage_failed(outage, clock_monotonic(), random_number()))
 			sender_failure_log(sender, response, outage_plan(outage, NULL, plan));
 		response_clear(response);
-		outcome = OUTCOME_PENDING;
+		result = RESPONSE_PENDING;
 	}
-	return outcome == OUTCOME_PENDING ? OUTCOME_AWAY : outcome;
+	return result == RESPONSE_PENDING ? RESPONSE_AWAY : result;
 }
 
 int forget_run(struct sender *sender, const char *query, nsec retry_limit, bool verbose)
 {
 	const struct request request = {.query = query};
-	struct response response = {.outcome = OUTCOME_PENDING};
+	struct response response = {.result = RESPONSE_PENDING};
 	struct outage outage;
 
 	outage_init(&outage, retry_limit);
-	enum outcome outcome = ask(sender, &request, &outage, &response);
-	if (outcome == OUTCOME_AWAY)
+	enum response_result result = ask(sender, &request, &outage, &response);
+	if (result == RESPONSE_AWAY)
 		log_error("%s: nothing was forgotten", sender_urls(sender));
-	else if (outcome == OUTCOME_REFUSED)
+	else if (result == RESPONSE_REFUSED)
 		log_error("%s", response.why.text);
 	else if (verbose)
 		log_info("forgotten (%s)", response.why.text);
 	response_clear(&response);
-	return outcome == OUTCOME_ACCEPTED ? 0
-	       : outcome == OUTCOME_AWAY   ? EX_UNAVAILABLE
+	return result == RESPONSE_ACCEPTED ? 0
+	       : result == RESPONSE_AWAY   ? EX_UNAVAILABLE
 					   : EX_DATAERR;
 }

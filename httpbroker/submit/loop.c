@@ -190,7 +190,7 @@ static void response_apply(struct submit *submit, const struct response *respons
 	const struct response busy = {.why = {"only some of them were accepted"}};
 	struct batch *batch = &submit->batch;
 
-	if (response->outcome == OUTCOME_AWAY) {
+	if (response->result == RESPONSE_AWAY) {
 		/* a named pipe waits for another token, too */
 		if (response->unauthorized && !is_endless(submit))
 			outage_end_retries(&submit->outage);
@@ -212,10 +212,11 @@ static void response_apply(struct submit *submit, const struct response *respons
 static void transfer_continue(struct submit *submit, const struct pollfd *fds, nfds_t count)
 {
 	struct sender *sender = submit->parts->sender;
-	struct response response = {.outcome = OUTCOME_PENDING};
-	enum outcome outcome = sender_advance(sender, fds, count, clock_monotonic(), &response);
+	struct response response = {.result = RESPONSE_PENDING};
+	enum response_result result =
+		sender_advance(sender, fds, count, clock_monotonic(), &response);
 
-	if (outcome == OUTCOME_PENDING)
+	if (result == RESPONSE_PENDING)
 		return;
 	response_apply(submit, &response);
 	response_clear(&response);

@@ -63,20 +63,20 @@ static bool blames_content(const json_t *json)
 }
 
 /* For a POST, 404 is about the URL, not about the events. */
-static enum outcome failure_of(long status, const json_t *json, bool posted)
+static enum response_result failure_of(long status, const json_t *json, bool posted)
 {
 	switch (status) {
 	case 207:
-		return is_list(json) ? OUTCOME_REFUSED : OUTCOME_AWAY;
+		return is_list(json) ? RESPONSE_REFUSED : RESPONSE_AWAY;
 	case 400:
 	case 403:
-		return blames_content(json) ? OUTCOME_REFUSED : OUTCOME_AWAY;
+		return blames_content(json) ? RESPONSE_REFUSED : RESPONSE_AWAY;
 	case 404:
-		return blames_content(json) && !posted ? OUTCOME_REFUSED : OUTCOME_AWAY;
+		return blames_content(json) && !posted ? RESPONSE_REFUSED : RESPONSE_AWAY;
 	case 413:
-		return OUTCOME_REFUSED;
+		return RESPONSE_REFUSED;
 	default:
-		return OUTCOME_AWAY;
+		return RESPONSE_AWAY;
 	}
 }
 
@@ -109,13 +109,13 @@ static void why_set(struct response *response, long status, const json_t *json, 
 	free(line);
 }
 
-static enum outcome result_outcome(const json_t *json)
+static enum response_result entry_result(const json_t *json)
 {
 	const char *result = json_string_value(json_object_get(json, "result"));
 
 	if (result == NULL || strcmp(result, "busy") == 0)
-		return OUTCOME_AWAY;
-	return strcmp(result, "refused") == 0 ? OUTCOME_REFUSED : OUTCOME_ACCEPTED;
+		return RESPONSE_AWAY;
+	return strcmp(result, "refused") == 0 ? RESPONSE_REFUSED : RESPONSE_ACCEPTED;
 }
 
 /* A document of several events has several results: the worst counts. */
@@ -123,17 +123,17 @@ static void item_read(struct response *response, const json_t *json, char *const
 {
 	const json_t *index = json_object_get(json, "index");
 	const char *error = json_string_value(json_object_get(json, "error"));
-	enum outcome outcome = result_outcome(json);
+	enum response_result result = entry_result(json);
 
 	if (!json_is_integer(index) || json_integer_value(index) < 0 ||
 		(size_t)json_integer_value(index) >= response->count)
 		return;
 	struct response_item *item = &response->items[json_integer_value(index)];
-	if (item->outcome != OUTCOME_PENDING && outcome <= item->outcome)
+	if (item->result != RESPONSE_PENDING && result <= item->result)
 		return;
-	item->outcome = outcome;
+	item->result = result;
 	free(item->why);
-	item->why = outcome != OUTCOME_ACCEPTED
+	item->why = result != RESPONSE_ACCEPTED
 			    ? line_masked(error != NULL ? error : "without a reason", secrets)
 			    : NULL;
 }
@@ -150,9 +150,9 @@ static void items_read(
 		item_read(response, json, secrets);
 	}
 	for (i = 0; i < count; i++)
-		if (response->items[i].outcome == OUTCOME_PENDING)
+		if (response->items[i].result == RESPONSE_PENDING)
 			response->items[i] = (struct response_item){
-				OUTCOME_AWAY, memory_copied("the answer does not mention it")};
+				RESPONSE_AWAY, memory_copied("the answer does not mention it")};
 }
 
 static void failure_read(long status, const char *body, size_t count, char *const *secrets,
@@ -160,12 +160,12 @@ static void failure_read(long status, const char *body, size_t count, char *cons
 {
 	json_t *json = json_loads(body, 0, NULL);
 
-	response->outcome = failure_of(status, json, count > 0);
+	response->result = failure_of(status, json, count > 0);
 	response->bad_content = status == 400 || status == 413;
 	response->unauthorized = status == 401 || status == 407;
 	response->broker_busy = status == 503 && error_of(json) != NULL;
 	why_set(response, status, json, body, secrets);
-	if (response->outcome == OUTCOME_REFUSED && is_list(json) && count > 0)
+	if (response->result == RESPONSE_REFUSED && is_list(json) && count > 0)
 		items_read(response, json_object_get(json, "events"), count, secrets);
 	json_decref(json);
 }
@@ -175,7 +175,7 @@ void response_read(long status, const char *body, size_t count, char *const *sec
 {
 	const char *text = body != NULL ? body : "";
 
-	*response = (struct response){.outcome = OUTCOME_ACCEPTED};
+	*response = (struct response){.result = RESPONSE_ACCEPTED};
 	if (is_success(status, text))
 		reason_set(&response->why, "HTTP %ld", status);
 	else

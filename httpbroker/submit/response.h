@@ -18,25 +18,25 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum outcome {
-	OUTCOME_PENDING,  /* no response yet */
-	OUTCOME_ACCEPTED, /* the broker has it */
-	OUTCOME_REFUSED,  /* a retry would be refused again */
-	OUTCOME_AWAY,     /* not now: retry */
+enum response_result {
+	RESPONSE_PENDING,  /* no response yet */
+	RESPONSE_ACCEPTED, /* the broker has it */
+	RESPONSE_REFUSED,  /* a retry would be refused again */
+	RESPONSE_AWAY,     /* not now: retry */
 };
 
 struct response_item {
-	enum outcome outcome; /* of one document; never OUTCOME_PENDING */
-	char *why;            /* NULL: accepted */
+	enum response_result result; /* of one document; never RESPONSE_PENDING */
+	char *why;                   /* NULL: accepted */
 };
 
 struct response {
-	enum outcome outcome; /* of each document, unless items say otherwise */
-	struct reason why;    /* always set; if accepted, the status */
-	bool unreachable;     /* away: there was no response */
-	bool bad_content;     /* refused, perhaps because of a single document */
-	bool unauthorized;    /* away, until the token is changed */
-	bool broker_busy;     /* away: a broker's 503; it may accept with `Prefer: respond-async` */
+	enum response_result result; /* of each document, unless items say otherwise */
+	struct reason why;           /* always set; if accepted, the status */
+	bool unreachable;            /* away: there was no response */
+	bool bad_content;            /* refused, perhaps because of a single document */
+	bool unauthorized;           /* away, until the token is changed */
+	bool broker_busy; /* away: a broker's 503; it may accept with `Prefer: respond-async` */
 	struct response_item *items; /* of each document, in order; NULL: none */
 	size_t count;                /* of the items: as many as documents */
 };

@@ -238,12 +238,12 @@ static void transfer_result(const struct sender *sender, CURLcode code, struct r
 	long status = 0;
 
 	if (code != CURLE_OK) {
-		*response = (struct response){.outcome = OUTCOME_AWAY, .unreachable = true};
+		*response = (struct response){.result = RESPONSE_AWAY, .unreachable = true};
 		reason_set(&response->why, "%s", failure_words(sender, code));
 		return;
 	}
 	if (response_is_cut(sender)) {
-		*response = (struct response){.outcome = OUTCOME_REFUSED, .bad_content = true};
+		*response = (struct response){.result = RESPONSE_REFUSED, .bad_content = true};
 		reason_set(&response->why, "the answer is longer than %zu bytes", RESPONSE_MAX);
 		return;
 	}
@@ -280,7 +280,7 @@ static bool target_next(struct sender *sender)
 }
 
 /* Tries the next target. The reasons reported are those of the first round. */
-static enum outcome target_failed(struct sender *sender, struct response *response)
+static enum response_result target_failed(struct sender *sender, struct response *response)
 {
 	if (!sender->last_round)
 		failure_note(sender, &response->why);
@@ -288,25 +288,26 @@ static enum outcome target_failed(struct sender *sender, struct response *respon
 		sender->busy_targets |= 1u << sender->current;
 	if (target_next(sender)) {
 		transfer_start(sender);
-		return OUTCOME_PENDING;
+		return RESPONSE_PENDING;
 	}
 	response->why = sender->failures;
 	response->unreachable = response->unreachable && !sender->last_round;
 	response->unauthorized = response->unauthorized && sender->targets_count == 1;
-	return OUTCOME_AWAY;
+	return RESPONSE_AWAY;
 }
 
-static enum outcome transfer_ended(struct sender *sender, CURLcode code, struct response *response)
+static enum response_result transfer_ended(
+	struct sender *sender, CURLcode code, struct response *response)
 {
 	transfer_result(sender, code, response);
 	curl_multi_remove_handle(sender->multi, current(sender)->easy);
 	sender->busy = false;
-	return response->outcome == OUTCOME_AWAY ? target_failed(sender, response)
-						 : response->outcome;
+	return response->result == RESPONSE_AWAY ? target_failed(sender, response)
+						 : response->result;
 }
 
-enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now,
-	struct response *response)
+enum response_result sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count,
+	nsec now, struct response *response)
 {
 	int left;
 
@@ -324,7 +325,7 @@ enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfd
 	}
 	CURLMsg *message = curl_multi_info_read(sender->multi, &left);
 	if (message == NULL || message->msg != CURLMSG_DONE)
-		return OUTCOME_PENDING;
+		return RESPONSE_PENDING;
 	return transfer_ended(sender, message->data.result, response);
 }
 

@@ -55,11 +55,11 @@ nfds_t sender_watch(const struct sender *sender, struct pollfd *fds);
 nsec sender_deadline(const struct sender *sender);
 
 /*
- * Continues, with `fds` of sender_watch() after poll. OUTCOME_AWAY: no broker accepts the request
+ * Continues, with `fds` of sender_watch() after poll. RESPONSE_AWAY: no broker accepts the request
  * now; response->why has the reason of each.
  */
-enum outcome sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count, nsec now,
-	struct response *response);
+enum response_result sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count,
+	nsec now, struct response *response);
 
 /* Cancels a request under way. */
 void sender_free(struct sender *sender);

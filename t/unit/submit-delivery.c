@@ -8,12 +8,13 @@
 
 static char *const no_secrets[] = {NULL};
 
-static void assert_outcome(long status, const char *body, enum outcome expected, const char *why)
+static void assert_outcome(
+	long status, const char *body, enum response_result expected, const char *why)
 {
 	struct response response;
 
 	response_read(status, body, 1, no_secrets, &response);
-	assert_int_equal(response.outcome, expected);
+	assert_int_equal(response.result, expected);
 	assert_string_equal(response.why.text, why);
 	assert_null(response.items);
 	response_clear(&response);
@@ -22,48 +23,48 @@ static void assert_outcome(long status, const char *body, enum outcome expected,
 static void only_responses_of_httpbroker_accept_events(void **state)
 {
 	(void)state;
-	assert_outcome(200, "Caching state: {}\n", OUTCOME_ACCEPTED, "HTTP 200");
-	assert_outcome(202, "Sending event: {}\n", OUTCOME_ACCEPTED, "HTTP 202");
-	assert_outcome(200, "SNS: confirmed\n", OUTCOME_ACCEPTED, "HTTP 200");
-	assert_outcome(200, "{\"kept\": false, \"reason\": \"a newer event\"}\n", OUTCOME_ACCEPTED,
+	assert_outcome(200, "Caching state: {}\n", RESPONSE_ACCEPTED, "HTTP 200");
+	assert_outcome(202, "Sending event: {}\n", RESPONSE_ACCEPTED, "HTTP 202");
+	assert_outcome(200, "SNS: confirmed\n", RESPONSE_ACCEPTED, "HTTP 200");
+	assert_outcome(200, "{\"kept\": false, \"reason\": \"a newer event\"}\n", RESPONSE_ACCEPTED,
 		"HTTP 200");
 	assert_outcome(
-		202, "{\"accepted\":1,\"refused\":0,\"events\":[]}", OUTCOME_ACCEPTED, "HTTP 202");
-	assert_outcome(200, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 200)");
-	assert_outcome(200, "<!DOCTYPE html>\r\n<title>Log in", OUTCOME_AWAY,
+		202, "{\"accepted\":1,\"refused\":0,\"events\":[]}", RESPONSE_ACCEPTED, "HTTP 202");
+	assert_outcome(200, NULL, RESPONSE_AWAY, "not httpbroker's answer (HTTP 200)");
+	assert_outcome(200, "<!DOCTYPE html>\r\n<title>Log in", RESPONSE_AWAY,
 		"not httpbroker's answer: <!DOCTYPE html> (HTTP 200)");
-	assert_outcome(202, "{\"accepted\":true}", OUTCOME_AWAY,
+	assert_outcome(202, "{\"accepted\":true}", RESPONSE_AWAY,
 		"not httpbroker's answer: {\"accepted\":true} (HTTP 202)");
-	assert_outcome(204, NULL, OUTCOME_AWAY, "not httpbroker's answer (HTTP 204)");
-	assert_outcome(207, "<multistatus/>", OUTCOME_AWAY,
+	assert_outcome(204, NULL, RESPONSE_AWAY, "not httpbroker's answer (HTTP 204)");
+	assert_outcome(207, "<multistatus/>", RESPONSE_AWAY,
 		"not httpbroker's answer: <multistatus/> (HTTP 207)");
 }
 
 static void only_responses_of_httpbroker_refuse_events(void **state)
 {
 	(void)state;
-	assert_outcome(400, "{\"error\": \"state is missing\"}\n", OUTCOME_REFUSED,
+	assert_outcome(400, "{\"error\": \"state is missing\"}\n", RESPONSE_REFUSED,
 		"state is missing (HTTP 400)");
 	assert_outcome(
-		403, "{\"error\": \"not yours\"}\n", OUTCOME_REFUSED, "not yours (HTTP 403)");
-	assert_outcome(413, "{\"error\": \"too long\"}\n", OUTCOME_REFUSED, "too long (HTTP 413)");
-	assert_outcome(413, NULL, OUTCOME_REFUSED, "not httpbroker's answer (HTTP 413)");
-	assert_outcome(400, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 400)");
-	assert_outcome(403, "<html>", OUTCOME_AWAY, "not httpbroker's answer: <html> (HTTP 403)");
-	assert_outcome(400, "{\"error\": 5}", OUTCOME_AWAY,
+		403, "{\"error\": \"not yours\"}\n", RESPONSE_REFUSED, "not yours (HTTP 403)");
+	assert_outcome(413, "{\"error\": \"too long\"}\n", RESPONSE_REFUSED, "too long (HTTP 413)");
+	assert_outcome(413, NULL, RESPONSE_REFUSED, "not httpbroker's answer (HTTP 413)");
+	assert_outcome(400, "<html>", RESPONSE_AWAY, "not httpbroker's answer: <html> (HTTP 400)");
+	assert_outcome(403, "<html>", RESPONSE_AWAY, "not httpbroker's answer: <html> (HTTP 403)");
+	assert_outcome(400, "{\"error\": 5}", RESPONSE_AWAY,
 		"not httpbroker's answer: {\"error\": 5} (HTTP 400)");
 }
 
 static void an_error_about_the_url_refuses_no_event(void **state)
 {
 	(void)state;
-	assert_outcome(400, "{\"error\": \"?ttl: no duration\"}", OUTCOME_AWAY,
+	assert_outcome(400, "{\"error\": \"?ttl: no duration\"}", RESPONSE_AWAY,
 		"?ttl: no duration (HTTP 400)");
-	assert_outcome(400, "{\"error\": \"there is no parameter 'x' here\"}", OUTCOME_AWAY,
+	assert_outcome(400, "{\"error\": \"there is no parameter 'x' here\"}", RESPONSE_AWAY,
 		"there is no parameter 'x' here (HTTP 400)");
-	assert_outcome(400, "{\"error\": \"the query has a parameter twice\"}", OUTCOME_AWAY,
+	assert_outcome(400, "{\"error\": \"the query has a parameter twice\"}", RESPONSE_AWAY,
 		"the query has a parameter twice (HTTP 400)");
-	assert_outcome(404, "{\"error\": \"there is nothing at /\"}", OUTCOME_AWAY,
+	assert_outcome(404, "{\"error\": \"there is nothing at /\"}", RESPONSE_AWAY,
 		"there is nothing at / (HTTP 404)");
 }
 
@@ -76,11 +77,11 @@ static void any_other_response_is_retried(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
 		response_read(others[i], "{\"error\": \"later\"}", 1, no_secrets, &response);
-		assert_int_equal(response.outcome, OUTCOME_AWAY);
+		assert_int_equal(response.result, RESPONSE_AWAY);
 		assert_false(response.bad_content);
 		assert_int_equal(response.unauthorized, others[i] == 401 || others[i] == 407);
 	}
-	assert_outcome(503, "{\"error\": \"stand-by\"}", OUTCOME_AWAY, "stand-by (HTTP 503)");
+	assert_outcome(503, "{\"error\": \"stand-by\"}", RESPONSE_AWAY, "stand-by (HTTP 503)");
 }
 
 /* A DELETE sends no documents. */
@@ -89,21 +90,21 @@ static void a_response_to_forget_is_classified(void **state)
 	static const struct {
 		long status;
 		const char *body;
-		enum outcome expected;
+		enum response_result expected;
 	} rows[] = {
-		{200, "{\"forgotten\": 1}\n", OUTCOME_ACCEPTED},
-		{202, "{\"forgotten\": 1}\n", OUTCOME_ACCEPTED},
-		{200, "<html>", OUTCOME_AWAY},
-		{404, "{\"error\": \"nothing is remembered\"}", OUTCOME_REFUSED},
-		{404, "<html>", OUTCOME_AWAY},
-		{403, "{\"error\": \"not yours\"}", OUTCOME_REFUSED},
+		{200, "{\"forgotten\": 1}\n", RESPONSE_ACCEPTED},
+		{202, "{\"forgotten\": 1}\n", RESPONSE_ACCEPTED},
+		{200, "<html>", RESPONSE_AWAY},
+		{404, "{\"error\": \"nothing is remembered\"}", RESPONSE_REFUSED},
+		{404, "<html>", RESPONSE_AWAY},
+		{403, "{\"error\": \"not yours\"}", RESPONSE_REFUSED},
 	};
 	struct response response;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		response_read(rows[i].status, rows[i].body, 0, no_secrets, &response);
-		assert_int_equal(response.outcome, rows[i].expected);
+		assert_int_equal(response.result, rows[i].expected);
 		assert_null(response.items);
 	}
 }
@@ -137,9 +138,9 @@ static void secrets_are_masked_before_anything_is_cut(void **state)
 }
 
 static void assert_item(
-	const struct response *response, size_t index, enum outcome outcome, const char *why)
+	const struct response *response, size_t index, enum response_result result, const char *why)
 {
-	assert_int_equal(response->items[index].outcome, outcome);
+	assert_int_equal(response->items[index].result, result);
 	if (why == NULL)
 		assert_null(response->items[index].why);
 	else
@@ -165,13 +166,13 @@ static void each_document_of_a_batch_has_its_outcome(void **state)
 		"]}\n",
 		7, no_secrets, &response);
 	assert_int_equal(response.count, 7);
-	assert_item(&response, 0, OUTCOME_ACCEPTED, NULL);
-	assert_item(&response, 1, OUTCOME_REFUSED, "'check' is missing");
-	assert_item(&response, 2, OUTCOME_AWAY, "too many checks");
-	assert_item(&response, 3, OUTCOME_REFUSED, "no");
-	assert_item(&response, 4, OUTCOME_REFUSED, "without a reason");
-	assert_item(&response, 5, OUTCOME_AWAY, "the answer does not mention it");
-	assert_item(&response, 6, OUTCOME_AWAY, "without a reason");
+	assert_item(&response, 0, RESPONSE_ACCEPTED, NULL);
+	assert_item(&response, 1, RESPONSE_REFUSED, "'check' is missing");
+	assert_item(&response, 2, RESPONSE_AWAY, "too many checks");
+	assert_item(&response, 3, RESPONSE_REFUSED, "no");
+	assert_item(&response, 4, RESPONSE_REFUSED, "without a reason");
+	assert_item(&response, 5, RESPONSE_AWAY, "the answer does not mention it");
+	assert_item(&response, 6, RESPONSE_AWAY, "without a reason");
 	response_clear(&response);
 }
 
@@ -184,12 +185,12 @@ static void a_refused_batch_has_a_reason_for_each_document(void **state)
 		"{\"error\":\"none of 2: a\",\"events\":[{\"index\":0,\"result\":\"refused\","
 		"\"error\":\"a\"},{\"index\":1,\"result\":\"refused\",\"error\":\"b\"}]}",
 		2, no_secrets, &response);
-	assert_int_equal(response.outcome, OUTCOME_REFUSED);
-	assert_item(&response, 0, OUTCOME_REFUSED, "a");
-	assert_item(&response, 1, OUTCOME_REFUSED, "b");
+	assert_int_equal(response.result, RESPONSE_REFUSED);
+	assert_item(&response, 0, RESPONSE_REFUSED, "a");
+	assert_item(&response, 1, RESPONSE_REFUSED, "b");
 	response_clear(&response);
 	response_read(503, "{\"error\":\"full\",\"events\":[]}", 2, no_secrets, &response);
-	assert_int_equal(response.outcome, OUTCOME_AWAY);
+	assert_int_equal(response.result, RESPONSE_AWAY);
 	assert_null(response.items);
 	response_clear(&response);
 }
