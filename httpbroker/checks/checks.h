@@ -44,14 +44,14 @@ struct check {
 	uint8_t rank;                          /* see check_key() */
 	bool stale : 1;                        /* it was pushed as stale */
 	bool listed : 1;                       /* its record waits to be written */
-	bool forgotten : 1; /* removed from the table; its record waits to be deleted */
-	bool loaded : 1;    /* it came from Redis, and no event since */
-	bool posted : 1;    /* its last event came from a client of this broker */
-	bool retired : 1;   /* it was renamed: forgotten at its next repeat */
-	bool owed : 1;      /* its last push may not be in Redis */
-	bool untold : 1;    /* loaded, and still to be pushed */
-	bool recorded : 1;  /* Redis has a record of it, or will by the current commit */
-	char names[];       /* `entity:check`, hh.keylen bytes */
+	bool forgotten : 1;   /* removed from the table; its record waits to be deleted */
+	bool loaded : 1;      /* it came from Redis, and no event since */
+	bool posted : 1;      /* its last event came from a client of this broker */
+	bool retired : 1;     /* it was renamed: forgotten at its next repeat */
+	bool unconfirmed : 1; /* its last push may not be in Redis */
+	bool unpushed : 1;    /* loaded, and still to be pushed */
+	bool recorded : 1;    /* Redis has a record of it, or will by the current commit */
+	char names[];         /* `entity:check`, hh.keylen bytes */
 };
 
 /* Its TTL is over. check->stale says that this was pushed. */

@@ -102,7 +102,7 @@ static bool repeats_go(const struct delivery *delivery)
 
 static void active_work(struct delivery *delivery, struct moment now)
 {
-	loader_prefetch_none(delivery->loader);
+	loader_prefetch_drop(delivery->loader);
 	handoff_apply(&delivery->handoff, &delivery->core, delivery->loader, now);
 	if (delivery->handoff.settled)
 		pending_apply(delivery->pending, now);

@@ -106,7 +106,7 @@ static void check_push(struct engine *engine, struct check *check, struct moment
 	else
 		event_push(engine, check, check->time);
 	check->repeat_at = repeat_first(engine, check, now.monotonic);
-	check->untold = false;
+	check->unpushed = false;
 }
 
 /* Less than 0: the event is older than the known one. */
@@ -140,7 +140,7 @@ static void check_start(struct engine *engine, struct check *check, struct momen
 static enum engine_result check_update(struct engine *engine, struct check *check,
 	const struct prepared *prepared, struct moment now)
 {
-	if (check->untold)
+	if (check->unpushed)
 		check_push(engine, check, now);
 	checks_set(engine->checks, check, prepared);
 	check->stale = check_is_expired(check, now.monotonic);
@@ -229,7 +229,7 @@ enum engine_result engine_apply_handed(
 {
 	struct check *check = checks_find(engine->checks, &prepared->names);
 
-	if (check == NULL || !check->untold || prepared->forgotten ||
+	if (check == NULL || !check->unpushed || prepared->forgotten ||
 		!state_lasts(prepared->state) || order_of(prepared, check) > 0)
 		return engine_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
@@ -261,7 +261,7 @@ bool engine_load(struct engine *engine, const struct prepared *prepared, const e
 	/* when its repeats were due is unknown: they are spread over the interval */
 	check->repeat_at =
 		sent != NULL ? now.monotonic + repeat_offset(engine, check) : engine->hold_until;
-	check->untold = sent == NULL;
+	check->unpushed = sent == NULL;
 	check->stale = sent != NULL && check_is_expired(check, now.monotonic) &&
 		       *sent == engine->settings->stale_state;
 	wheel_put(engine->wheel, check);
@@ -306,7 +306,7 @@ bool engine_forget(struct engine *engine, const struct names *names)
 /* Pushes a check that has just gone stale, or its repeat: then true. */
 static bool check_run(struct engine *engine, struct check *check, bool repeats, struct moment now)
 {
-	if (check->untold || (!check->stale && check_is_expired(check, now.monotonic))) {
+	if (check->unpushed || (!check->stale && check_is_expired(check, now.monotonic))) {
 		check_push(engine, check, now);
 		outbox_record(engine->outbox, check);
 		return false;
@@ -324,7 +324,7 @@ static bool is_expired(const struct engine *engine, const struct check *check, s
 {
 	return (check->stale &&
 		       now.monotonic - check->deadline >= engine->settings->forget_after) ||
-	       (check->retired && !check->owed);
+	       (check->retired && !check->unconfirmed);
 }
 
 size_t engine_run(struct engine *engine, bool repeats, struct moment now)

@@ -47,7 +47,8 @@ struct engine *engine_new(struct checks *checks, struct outbox *outbox,
 	const struct engine_settings *settings, struct moment now);
 void engine_free(struct engine *engine);
 
-/* Loaded checks that are owed a push wait until then: the hand-off may bring earlier events. */
+/* Loaded checks that are still to be pushed wait until then: the hand-off may bring earlier events.
+ */
 void engine_hold_until(struct engine *engine, nsec until);
 
 /* A prepared->forgotten is applied as engine_forget(), unless the known event is newer. */
@@ -55,15 +56,15 @@ enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now);
 
 /*
- * The same for an event that another broker has handed over, in order. For a check that is still
- * owed the push of its record, this event or an older one is pushed and the record stays.
+ * The same for an event that another broker has handed over, in order. For a loaded check
+ * that is still to be pushed, this event or an older one is pushed and the record stays.
  */
 enum engine_result engine_apply_handed(
 	struct engine *engine, const struct prepared *prepared, struct moment now);
 
 /*
- * Adds a check from its record, with the state pushed last: that is no change. NULL: its push is
- * owed, and done at once or as engine_hold_until() says. False if there is no room, or the check is
+ * Adds a check from its record, with the state pushed last: that is no change. NULL: it is still
+ * to be pushed: at once or as engine_hold_until() says. False if there is no room, or the check is
  * known already (its event is then as new or newer).
  */
 bool engine_load(struct engine *engine, const struct prepared *prepared, const enum state *sent,

@@ -197,7 +197,7 @@ bool loader_ready(
 	return ready;
 }
 
-void loader_prefetch_none(struct loader *loader)
+void loader_prefetch_drop(struct loader *loader)
 {
 	if (loader->query != LOADER_FETCH)
 		wanted_clear(loader);
@@ -238,7 +238,7 @@ static bool record_load(struct loader *loader, struct blob field, struct blob va
 		return false;
 	}
 	loader->loaded +=
-		engine_load(engine, &prepared, record.owed ? NULL : &record.sent, context->now);
+		engine_load(engine, &prepared, record.unpushed ? NULL : &record.sent, context->now);
 	prepared_free(&prepared);
 	return true;
 }

@@ -47,7 +47,7 @@ bool loader_ready(
 	struct loader *loader, const struct checks *checks, const struct prepared *prepared);
 
 /* Drops the prefetches that are not being fetched. */
-void loader_prefetch_none(struct loader *loader);
+void loader_prefetch_drop(struct loader *loader);
 
 /* The next command: its words, ended by NULL, and the arguments behind them, or NULL. */
 enum { LOADER_WORDS = 8 };

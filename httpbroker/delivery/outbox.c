@@ -29,7 +29,8 @@ struct outbox {
 	struct commit *taken;   /* in flight; NULL: none */
 	struct commit *spare;   /* NULL: none */
 	struct fifo listed;     /* their record is to be written or deleted */
-	struct fifo owed; /* their record was written, but their event is not in the queue yet */
+	struct fifo
+		unconfirmed; /* their record was written, but their event is not in the queue yet */
 	struct watermarks made, done;
 	size_t recorded;         /* checks with a record */
 	size_t max;              /* pushes */
@@ -57,23 +58,23 @@ struct outbox *outbox_new(void)
 static void deletion_leave(struct check *check)
 {
 	check->listed = false;
-	if (!check->owed)
+	if (!check->unconfirmed)
 		free(check);
 }
 
-static void owed_leave(struct check *check)
+static void unconfirmed_leave(struct check *check)
 {
-	check->owed = false;
+	check->unconfirmed = false;
 	if (check->forgotten && !check->listed)
 		free(check);
 }
 
 /* The event is in the queue: its record is true. */
-static void owed_end(struct outbox *outbox, struct check *check)
+static void unconfirmed_end(struct outbox *outbox, struct check *check)
 {
 	if (!check->forgotten)
 		outbox_mark_recorded(outbox, check);
-	owed_leave(check);
+	unconfirmed_leave(check);
 }
 
 void outbox_free(struct outbox *outbox)
@@ -88,10 +89,10 @@ void outbox_free(struct outbox *outbox)
 	while ((check = fifo_take(&outbox->listed)) != NULL)
 		if (check->forgotten)
 			deletion_leave(check);
-	while ((check = fifo_take(&outbox->owed)) != NULL)
-		owed_leave(check);
+	while ((check = fifo_take(&outbox->unconfirmed)) != NULL)
+		unconfirmed_leave(check);
 	fifo_free(&outbox->listed);
-	fifo_free(&outbox->owed);
+	fifo_free(&outbox->unconfirmed);
 	resp_free(&outbox->returned.forgets);
 	resp_free(&outbox->returned.records);
 	free(outbox);
@@ -235,13 +236,13 @@ static void record_gather(
 	bool waits = event_waits(check, commit), dependent = waits && !is_refused(outbox);
 
 	record_write(dependent ? &commit->dependent : &commit->records, check,
-		(waits && !dependent) || check->untold, record_deadline(check, clock));
+		(waits && !dependent) || check->unpushed, record_deadline(check, clock));
 	if (!dependent)
 		outbox_mark_recorded(outbox, check);
 	check->listed = false;
-	if (waits && !check->owed)
-		fifo_append(&outbox->owed, check);
-	check->owed |= waits;
+	if (waits && !check->unconfirmed)
+		fifo_append(&outbox->unconfirmed, check);
+	check->unconfirmed |= waits;
 }
 
 /*
@@ -377,24 +378,24 @@ static void pushes_return(struct outbox *outbox, struct commit *commit)
 }
 
 /*
- * Writes owed records again if what they say of the queue has become wrong; they stay listed while
- * the queue is refused.
+ * Writes unconfirmed records again if what they say of the queue has become wrong; they stay listed
+ * while the queue is refused.
  */
-static void owed_settle(struct outbox *outbox, bool was_refused)
+static void unconfirmed_settle(struct outbox *outbox, bool was_refused)
 {
 	bool refused = is_refused(outbox), wrong = refused != was_refused;
 
 	if (refused && !wrong)
 		return;
-	for (size_t left = fifo_length(&outbox->owed); left > 0; left--) {
-		struct check *check = fifo_take(&outbox->owed);
+	for (size_t left = fifo_length(&outbox->unconfirmed); left > 0; left--) {
+		struct check *check = fifo_take(&outbox->unconfirmed);
 
 		if (wrong && !check->forgotten)
 			outbox_record(outbox, check);
 		if (refused)
-			fifo_append(&outbox->owed, check);
+			fifo_append(&outbox->unconfirmed, check);
 		else
-			owed_end(outbox, check);
+			unconfirmed_end(outbox, check);
 	}
 }
 
@@ -407,7 +408,7 @@ void outbox_applied(struct outbox *outbox, struct commit *commit)
 	outbox->refused = (outbox->refused & ~parts) | refused;
 	outbox->held = (outbox->held & ~parts) | refused;
 	outbox->taken = NULL;
-	owed_settle(outbox, was_refused);
+	unconfirmed_settle(outbox, was_refused);
 	if (commit->trim > 0)
 		outbox->trim = 0; /* if it was refused, there is nothing to trim */
 	if ((commit->refused & PART_RECORDS) != 0) {

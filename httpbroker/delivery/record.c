@@ -62,7 +62,8 @@ static struct head tail_make(const struct check *check)
 }
 
 /* Without printf(3), which took most of the time. */
-void record_write(struct resp_list *fields, const struct check *check, bool owed, int64_t deadline)
+void record_write(
+	struct resp_list *fields, const struct check *check, bool unpushed, int64_t deadline)
 {
 	const struct encoded *encoded = &check->encoded;
 	const struct head tail = tail_make(check);
@@ -71,7 +72,7 @@ void record_write(struct resp_list *fields, const struct check *check, bool owed
 	head_word(&head, RECORD_VERSION);
 	head_number(&head, check->time);
 	head_number(&head, check->ttl);
-	head_word(&head, owed ? NONE : state_name(check->sent));
+	head_word(&head, unpushed ? NONE : state_name(check->sent));
 	if (deadline != RECORD_NEVER)
 		head_number(&head, deadline);
 	else
@@ -134,8 +135,8 @@ static bool sent_read(const char **at, const char *end, struct record *out, stru
 	char word[WORD];
 	bool known;
 
-	out->owed = none_read(at, end);
-	if (out->owed)
+	out->unpushed = none_read(at, end);
+	if (out->unpushed)
 		return true;
 	if (!word_read(at, end, word, why))
 		return false;

@@ -8,8 +8,8 @@
  * 1         the version of this format
  * TIME      of the event, seconds since the epoch
  * TTL       in seconds; negative: never stale
- * SENT      the state pushed last (ok, warning, critical, unknown); `-`: the push of the event is
- *           owed, because Redis refuses the queue
+ * SENT      the state pushed last (ok, warning, critical, unknown); `-`: the event is not pushed
+ *           yet, because Redis refuses the queue
  * DEADLINE  when it goes stale, in milliseconds on the broker clock; `-`: never
  * JSON      the event as pushed, without its time; `millis`: its milliseconds, if they are known
  *
@@ -32,15 +32,16 @@
 struct record {
 	int64_t time;
 	int32_t ttl;
-	bool owed; /* then `sent` says nothing */
+	bool unpushed; /* then `sent` says nothing */
 	enum state sent;
 	int64_t deadline; /* milliseconds on the broker clock, or RECORD_NEVER */
 	const char *json; /* points into the value */
 	size_t json_length;
 };
 
-/* Adds two arguments, field and value. `owed` and `deadline` as in struct record. */
-void record_write(struct resp_list *fields, const struct check *check, bool owed, int64_t deadline);
+/* Adds two arguments, field and value. `unpushed` and `deadline` as in struct record. */
+void record_write(
+	struct resp_list *fields, const struct check *check, bool unpushed, int64_t deadline);
 
 /* Adds one argument, the field. */
 void record_field_write(struct resp_list *fields, const struct check *check);

@@ -14,15 +14,15 @@ enum submission_result {
 
 /* What becomes of an event, or of a document that holds none. */
 enum outcome {
-	/* accepted */
-	OUTCOME_DELIVERED, /* in Redis */
-	OUTCOME_KEPT,      /* in memory, while Redis is away */
-	OUTCOME_OLDER,     /* without effect: the check's last event is newer */
-	OUTCOME_TEST,      /* a service tests its channel: no event */
-	OUTCOME_MERGED,    /* the same document has a worse event of the same check */
-	OUTCOME_RETURNED,  /* httpbroker-notify has made it of a check of ours: no event */
-	OUTCOME_NOTED,     /* read, and it holds no event */
-	OUTCOME_UNTOLD,    /* no lasting state, and no Redis to deliver it to */
+	/* success: `accepted` in lists and metrics */
+	OUTCOME_DELIVERED,   /* in Redis */
+	OUTCOME_ACCEPTED,    /* in memory, while Redis is away: 202, `kept` in lists and metrics */
+	OUTCOME_OLDER,       /* without effect: the check's last event is newer */
+	OUTCOME_TEST,        /* a service tests its channel: no event */
+	OUTCOME_MERGED,      /* the same document has a worse event of the same check */
+	OUTCOME_RETURNED,    /* httpbroker-notify has made it of a check of ours: no event */
+	OUTCOME_NOTED,       /* read, and it holds no event */
+	OUTCOME_UNDELIVERED, /* no lasting state, and no Redis to deliver it to */
 	/* refused */
 	OUTCOME_TOO_LARGE, /* a body, or too many events in one */
 	OUTCOME_SYNTAX,    /* no JSON, or JSON that is not supported */

@@ -25,13 +25,13 @@ struct counters {
 
 static const char *const outcome_names[OUTCOMES] = {
 	[OUTCOME_DELIVERED] = "delivered",
-	[OUTCOME_KEPT] = "kept",
+	[OUTCOME_ACCEPTED] = "kept",
 	[OUTCOME_OLDER] = "older",
 	[OUTCOME_TEST] = "test",
 	[OUTCOME_MERGED] = "merged",
 	[OUTCOME_RETURNED] = "returned",
 	[OUTCOME_NOTED] = "noted",
-	[OUTCOME_UNTOLD] = "untold",
+	[OUTCOME_UNDELIVERED] = "untold",
 	[OUTCOME_TOO_LARGE] = "too_large",
 	[OUTCOME_SYNTAX] = "syntax",
 	[OUTCOME_SHAPE] = "shape",
@@ -55,7 +55,7 @@ const char *outcome_name(enum outcome outcome)
 	return outcome_names[outcome];
 }
 
-bool outcome_is_accepted(enum outcome outcome)
+bool outcome_is_success(enum outcome outcome)
 {
 	return outcome < OUTCOME_TOO_LARGE;
 }
@@ -245,7 +245,7 @@ static void events_write(struct buffer *out, const struct counters *counters, bo
 {
 	for (unsigned format = 0; format <= formats_count(); format++)
 		for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
-			if (outcome_is_accepted(outcome) == accepted)
+			if (outcome_is_success(outcome) == accepted)
 				buffer_printf(out, "%s{format=\"%s\",%s=\"%s\"} %" PRIu64 "\n",
 					name, format_name(format), label, outcome_name(outcome),
 					counters_events(counters, format, outcome));

@@ -17,7 +17,7 @@
 
 /* The value of a label: `delivered`, `too_large`, … */
 const char *outcome_name(enum outcome outcome);
-bool outcome_is_accepted(enum outcome outcome);
+bool outcome_is_success(enum outcome outcome);
 
 /* What was removed from accepted events. */
 enum dropped_field {

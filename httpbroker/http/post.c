@@ -88,8 +88,8 @@ static enum outcome outcome_of(enum submission_result submission, enum engine_re
 	if (result == ENGINE_OLDER)
 		return OUTCOME_OLDER;
 	if (result == ENGINE_IGNORED)
-		return OUTCOME_UNTOLD;
-	return submission == SUBMISSION_ACCEPTED ? OUTCOME_KEPT : OUTCOME_DELIVERED;
+		return OUTCOME_UNDELIVERED;
+	return submission == SUBMISSION_ACCEPTED ? OUTCOME_ACCEPTED : OUTCOME_DELIVERED;
 }
 
 static void outcomes_set(struct post *post)
@@ -145,7 +145,7 @@ static void echo_append(struct buffer *out, const struct prepared *prepared)
 
 static bool is_echoed(const struct item *item)
 {
-	return item->outcome == OUTCOME_DELIVERED || item->outcome == OUTCOME_KEPT;
+	return item->outcome == OUTCOME_DELIVERED || item->outcome == OUTCOME_ACCEPTED;
 }
 
 static void accepted_log(const struct submission *submission)
@@ -173,7 +173,7 @@ static const char *outcome_words(const struct item *item)
 		return "the same document has a worse alert of this check, which is used";
 	case OUTCOME_RETURNED:
 		return "httpbroker-notify has sent this alert: no check is made of it";
-	case OUTCOME_UNTOLD:
+	case OUTCOME_UNDELIVERED:
 		return "not delivered: this broker is without Redis";
 	case OUTCOME_FULL:
 		return item->why != NULL
@@ -194,10 +194,10 @@ static bool outcome_is_busy(enum outcome outcome)
 static void one_respond(const struct item *item, struct response *response)
 {
 	if (is_echoed(item)) {
-		response->status = item->outcome == OUTCOME_KEPT ? 202 : 200;
+		response->status = item->outcome == OUTCOME_ACCEPTED ? 202 : 200;
 		response->type = CONTENT_TEXT;
 		echo_append(&response->body, &item->prepared);
-	} else if (outcome_is_accepted(item->outcome)) {
+	} else if (outcome_is_success(item->outcome)) {
 		response->status = 200;
 		response->type = CONTENT_JSON;
 		buffer_append_text(&response->body, "{\"kept\": false, \"reason\": ");
@@ -212,12 +212,12 @@ static void one_respond(const struct item *item, struct response *response)
 }
 
 struct total {
-	size_t accepted, refused;
-	bool kept;         /* some are only in memory */
-	bool busy;         /* some may be accepted on a retry */
-	bool status_only;  /* and come from a service that reads nothing but the status */
-	bool forbidden;    /* all refusals are the token's */
-	const char *first; /* the reason of the first refusal */
+	size_t accepted, refused; /* as the list says it: accepted are all successes */
+	bool in_memory;           /* some are OUTCOME_ACCEPTED */
+	bool busy;                /* some may be accepted on a retry */
+	bool status_only;         /* and come from a service that reads nothing but the status */
+	bool forbidden;           /* all refusals are the token's */
+	const char *first;        /* the reason of the first refusal */
 };
 
 static struct total total_of(const struct submission *submission)
@@ -227,9 +227,9 @@ static struct total total_of(const struct submission *submission)
 	for (size_t i = 0; i < submission->count; i++) {
 		const struct item *item = &submission->items[i];
 
-		if (outcome_is_accepted(item->outcome)) {
+		if (outcome_is_success(item->outcome)) {
 			total.accepted++;
-			total.kept |= item->outcome == OUTCOME_KEPT;
+			total.in_memory |= item->outcome == OUTCOME_ACCEPTED;
 			continue;
 		}
 		if (total.refused++ == 0)
@@ -250,7 +250,7 @@ static unsigned status_of(const struct total *total)
 	if (total->accepted > 0 && total->refused > 0)
 		return 207;
 	if (total->refused == 0)
-		return total->kept ? 202 : 200;
+		return total->in_memory ? 202 : 200;
 	if (total->busy)
 		return 503;
 	return total->forbidden ? 403 : 400;
@@ -264,7 +264,7 @@ static void number_append(struct buffer *out, const char *key, uint32_t number)
 
 static void item_append(struct buffer *out, const struct item *item)
 {
-	bool accepted = outcome_is_accepted(item->outcome);
+	bool accepted = outcome_is_success(item->outcome);
 
 	number_append(out, "{\"index\":", item->index);
 	if (item->line > 0)

@@ -10,56 +10,56 @@
 #include <sysexits.h>
 #include <uthash.h>
 
-struct duplicate {
+struct cached_id {
 	UT_hash_handle hh; /* uthash keeps the order of arrival: the oldest comes first */
 	nsec since;
 	char id[];
 };
 
-struct duplicates {
-	struct duplicate *ids;
+struct id_cache {
+	struct cached_id *ids;
 };
 
-struct duplicates *duplicates_new(void)
+struct id_cache *id_cache_new(void)
 {
-	return memory_zeroed(1, sizeof(struct duplicates));
+	return memory_zeroed(1, sizeof(struct id_cache));
 }
 
-static void oldest_remove(struct duplicates *duplicates)
+static void oldest_remove(struct id_cache *cache)
 {
-	struct duplicate *oldest = duplicates->ids;
+	struct cached_id *oldest = cache->ids;
 
-	HASH_DEL(duplicates->ids, oldest);
+	HASH_DEL(cache->ids, oldest);
 	free(oldest);
 }
 
-void duplicates_free(struct duplicates *duplicates)
+void id_cache_free(struct id_cache *cache)
 {
-	while (duplicates->ids != NULL)
-		oldest_remove(duplicates);
-	free(duplicates);
+	while (cache->ids != NULL)
+		oldest_remove(cache);
+	free(cache);
 }
 
-bool duplicates_has(struct duplicates *duplicates, struct text id, nsec now)
+bool id_cache_has(struct id_cache *cache, struct text id, nsec now)
 {
-	struct duplicate *found;
+	struct cached_id *found;
 
-	while (duplicates->ids != NULL && now - duplicates->ids->since >= DUPLICATES_LAST)
-		oldest_remove(duplicates);
-	HASH_FIND(hh, duplicates->ids, id.bytes, id.length, found);
+	while (cache->ids != NULL && now - cache->ids->since >= ID_CACHE_LAST)
+		oldest_remove(cache);
+	HASH_FIND(hh, cache->ids, id.bytes, id.length, found);
 	return found != NULL;
 }
 
-void duplicates_add(struct duplicates *duplicates, struct text id, nsec now)
+void id_cache_add(struct id_cache *cache, struct text id, nsec now)
 {
-	if (duplicates_has(duplicates, id, now))
+	if (id_cache_has(cache, id, now))
 		return;
-	if (HASH_COUNT(duplicates->ids) >= DUPLICATES_MAX)
-		oldest_remove(duplicates);
-	struct duplicate *added = memory_zeroed(1, sizeof *added + id.length + 1);
+	if (HASH_COUNT(cache->ids) >= ID_CACHE_MAX)
+		oldest_remove(cache);
+	struct cached_id *added = memory_zeroed(1, sizeof *added + id.length + 1);
 	added->since = now;
 	memcpy(added->id, id.bytes, id.length);
-	HASH_ADD_KEYPTR(hh, duplicates->ids, added->id, id.length, added);
+	HASH_ADD_KEYPTR(hh, cache->ids, added->id, id.length, added);
 }
 
 struct sns {
@@ -67,8 +67,8 @@ struct sns {
 	X509_STORE *authorities; /* these three are NULL where no topic is allowed */
 	struct fetcher *fetcher;
 	struct certificates *certificates;
-	pthread_mutex_t lock; /* for the duplicates */
-	struct duplicates *duplicates;
+	pthread_mutex_t lock;      /* for the ids */
+	struct id_cache *accepted; /* their messages are answered 200 without effect */
 };
 
 struct sns *sns_start(const struct sns_settings *settings)
@@ -77,7 +77,7 @@ struct sns *sns_start(const struct sns_settings *settings)
 	struct reason why;
 
 	sns->policy = settings->policy;
-	sns->duplicates = duplicates_new();
+	sns->accepted = id_cache_new();
 	pthread_mutex_init(&sns->lock, NULL);
 	if (sns->policy.count == 0)
 		return sns;
@@ -102,7 +102,7 @@ void sns_free(struct sns *sns)
 		fetcher_free(sns->fetcher);
 	}
 	X509_STORE_free(sns->authorities);
-	duplicates_free(sns->duplicates);
+	id_cache_free(sns->accepted);
 	pthread_mutex_destroy(&sns->lock);
 	free(sns);
 }
@@ -169,7 +169,7 @@ void sns_message_accepted(struct sns_message *message, nsec now)
 	struct sns *sns = message->sns;
 
 	pthread_mutex_lock(&sns->lock);
-	duplicates_add(sns->duplicates, message->envelope.message_id, now);
+	id_cache_add(sns->accepted, message->envelope.message_id, now);
 	pthread_mutex_unlock(&sns->lock);
 }
 
@@ -178,7 +178,7 @@ static bool was_accepted(const struct sns_message *message, nsec now)
 	struct sns *sns = message->sns;
 
 	pthread_mutex_lock(&sns->lock);
-	bool has = duplicates_has(sns->duplicates, message->envelope.message_id, now);
+	bool has = id_cache_has(sns->accepted, message->envelope.message_id, now);
 	pthread_mutex_unlock(&sns->lock);
 	return has;
 }

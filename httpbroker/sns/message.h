@@ -12,17 +12,17 @@
  * The ids of the messages accepted within the last hour: SNS sends a message again if the response
  * is lost, and the second has no effect. Without a lock. `now` is monotonic.
  */
-#define DUPLICATES_LAST (3600 * NSEC_PER_SEC)
-enum { DUPLICATES_MAX = 50000 }; /* above it the oldest is forgotten */
+#define ID_CACHE_LAST (3600 * NSEC_PER_SEC)
+enum { ID_CACHE_MAX = 50000 }; /* above it the oldest is forgotten */
 
-struct duplicates;
+struct id_cache;
 
-struct duplicates *duplicates_new(void);
-void duplicates_free(struct duplicates *duplicates);
-void duplicates_add(struct duplicates *duplicates, struct text message_id, nsec now);
-bool duplicates_has(struct duplicates *duplicates, struct text message_id, nsec now);
+struct id_cache *id_cache_new(void);
+void id_cache_free(struct id_cache *cache);
+void id_cache_add(struct id_cache *cache, struct text message_id, nsec now);
+bool id_cache_has(struct id_cache *cache, struct text message_id, nsec now);
 
-/* What all messages share: the policy, the certificates, the duplicate cache. */
+/* What all messages share: the policy, the certificates, the cache of ids. */
 struct sns;
 
 struct sns_settings {

@@ -30,7 +30,7 @@ static void record_try(struct blob field, struct blob value)
 		return;
 	}
 	prepared_expect(&prepared);
-	FUZZ_EXPECT(record.owed || state_lasts(record.sent));
+	FUZZ_EXPECT(record.unpushed || state_lasts(record.sent));
 	FUZZ_EXPECT(state_lasts(prepared.state));
 	prepared_free(&prepared);
 }

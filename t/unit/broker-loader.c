@@ -270,7 +270,7 @@ static void requested_records_are_loaded_first(void **state)
 	/* requests not yet sent are dropped */
 	const struct names other = {"e:8", 3, 1};
 	loader_prefetch(fixture->loader, &other);
-	loader_prefetch_none(fixture->loader);
+	loader_prefetch_drop(fixture->loader);
 	assert_asks(fixture, "HSCAN httpbroker:n:states 0 COUNT 500 ");
 	buffer_free(&answer);
 }

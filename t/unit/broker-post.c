@@ -125,7 +125,7 @@ static void one_event_gets_the_response_of_the_original(void **state)
 {
 	(void)state;
 	assert_one(SUBMISSION_COMMITTED, "t", 200, ECHO("c", "300"), OUTCOME_DELIVERED);
-	assert_one(SUBMISSION_ACCEPTED, "t", 202, ECHO("c", "300"), OUTCOME_KEPT);
+	assert_one(SUBMISSION_ACCEPTED, "t", 202, ECHO("c", "300"), OUTCOME_ACCEPTED);
 	assert_one(SUBMISSION_COMMITTED, "o", 200,
 		"{\"kept\": false, \"reason\": \"a newer event of this check is cached\"}\n",
 		OUTCOME_OLDER);
@@ -321,7 +321,7 @@ static void line_numbers_are_returned(void **state)
 			     "string or '}' expected near end of file\"},\n"
 			     "{\"index\":2,\"line\":4,\"result\":\"kept\"}\n]}\n");
 	assert_int_equal(counted(posted, NULL, OUTCOME_SYNTAX), 1);
-	assert_int_equal(counted(posted, &format_flapjack, OUTCOME_KEPT), 2);
+	assert_int_equal(counted(posted, &format_flapjack, OUTCOME_ACCEPTED), 2);
 	posted_free(posted);
 }
 

@@ -10,12 +10,13 @@
 
 #define WITH_LENGTH(literal) literal, sizeof(literal) - 1
 
-static void assert_record(struct check *check, bool owed, int64_t deadline, const char *expected)
+static void assert_record(
+	struct check *check, bool unpushed, int64_t deadline, const char *expected)
 {
 	struct buffer lines = {NULL, 0, 0};
 	struct resp_list fields = {{NULL, 0, 0}, 0};
 
-	record_write(&fields, check, owed, deadline);
+	record_write(&fields, check, unpushed, deadline);
 	assert_int_equal(fields.count, 2);
 	assert_string_equal(resp_lines(&fields, &lines), expected);
 	resp_free(&fields);
@@ -84,7 +85,7 @@ static void a_record_is_read(void **state)
 {
 	static const char plain[] = "1 1429505587 300 critical 123456 {\"a\": \"b c\"}";
 	static const char never[] = "1 0 -2147483648 ok - {}";
-	static const char owed[] = "1 0 300 - 5 {}";
+	static const char unpushed[] = "1 0 300 - 5 {}";
 	struct record record;
 	struct reason why;
 
@@ -92,7 +93,7 @@ static void a_record_is_read(void **state)
 	assert_true(record_read(WITH_LENGTH(plain), &record, &why));
 	assert_int_equal(record.time, 1429505587);
 	assert_int_equal(record.ttl, 300);
-	assert_false(record.owed);
+	assert_false(record.unpushed);
 	assert_int_equal(record.sent, STATE_CRITICAL);
 	assert_int_equal(record.deadline, 123456);
 	assert_int_equal(record.json_length, strlen("{\"a\": \"b c\"}"));
@@ -102,8 +103,8 @@ static void a_record_is_read(void **state)
 	assert_int_equal(record.ttl, INT32_MIN);
 	assert_int_equal(record.sent, STATE_OK);
 	assert_int_equal(record.deadline, RECORD_NEVER);
-	assert_true(record_read(WITH_LENGTH(owed), &record, &why));
-	assert_true(record.owed);
+	assert_true(record_read(WITH_LENGTH(unpushed), &record, &why));
+	assert_true(record.unpushed);
 	assert_int_equal(record.deadline, 5);
 }
 

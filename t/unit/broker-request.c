@@ -67,7 +67,7 @@ static void events_are_counted_by_format_and_outcome(void **state)
 	assert_ptr_equal(format_at(0), &format_flapjack);
 	assert_int_equal(counters_events(counters, 0, OUTCOME_DELIVERED), 3);
 	assert_int_equal(counters_events(counters, 0, OUTCOME_STOPPING), 1);
-	assert_int_equal(counters_events(counters, 0, OUTCOME_KEPT), 0);
+	assert_int_equal(counters_events(counters, 0, OUTCOME_ACCEPTED), 0);
 	assert_int_equal(counters_events(counters, formats_count(), OUTCOME_SYNTAX), 4);
 	assert_int_equal(counters_events(counters, formats_count(), OUTCOME_DELIVERED), 0);
 	counters_free(counters);
@@ -98,10 +98,10 @@ static void every_outcome_and_dropped_field_has_its_own_name(void **state)
 		for (int j = 0; j < i; j++)
 			assert_string_not_equal(dropped_name((enum dropped_field)i),
 				dropped_name((enum dropped_field)j));
-	assert_true(outcome_is_accepted(OUTCOME_DELIVERED));
-	assert_true(outcome_is_accepted(OUTCOME_TEST));
-	assert_false(outcome_is_accepted(OUTCOME_TOO_LARGE));
-	assert_false(outcome_is_accepted(OUTCOME_STOPPING));
+	assert_true(outcome_is_success(OUTCOME_DELIVERED));
+	assert_true(outcome_is_success(OUTCOME_TEST));
+	assert_false(outcome_is_success(OUTCOME_TOO_LARGE));
+	assert_false(outcome_is_success(OUTCOME_STOPPING));
 }
 
 static void overload_is_logged_at_its_start_and_end(void **state)

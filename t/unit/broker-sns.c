@@ -350,35 +350,35 @@ static void every_message_is_refused_without_an_allowed_topic(void **state)
 
 static void a_message_id_is_remembered_for_an_hour(void **state)
 {
-	struct duplicates *seen = duplicates_new();
+	struct id_cache *seen = id_cache_new();
 
 	(void)state;
-	assert_false(duplicates_has(seen, text("a"), 0));
-	duplicates_add(seen, text("a"), 0);
-	duplicates_add(seen, text("b"), NSEC_PER_SEC);
-	duplicates_add(seen, text("a"), 2 * NSEC_PER_SEC); /* the first time counts */
-	assert_true(duplicates_has(seen, text("a"), DUPLICATES_LAST - 1));
-	assert_false(duplicates_has(seen, text("ab"), DUPLICATES_LAST - 1));
-	assert_false(duplicates_has(seen, text("a"), DUPLICATES_LAST));
-	assert_true(duplicates_has(seen, text("b"), DUPLICATES_LAST));
-	duplicates_free(seen);
+	assert_false(id_cache_has(seen, text("a"), 0));
+	id_cache_add(seen, text("a"), 0);
+	id_cache_add(seen, text("b"), NSEC_PER_SEC);
+	id_cache_add(seen, text("a"), 2 * NSEC_PER_SEC); /* the first time counts */
+	assert_true(id_cache_has(seen, text("a"), ID_CACHE_LAST - 1));
+	assert_false(id_cache_has(seen, text("ab"), ID_CACHE_LAST - 1));
+	assert_false(id_cache_has(seen, text("a"), ID_CACHE_LAST));
+	assert_true(id_cache_has(seen, text("b"), ID_CACHE_LAST));
+	id_cache_free(seen);
 }
 
 static void remembered_message_ids_are_bounded(void **state)
 {
-	struct duplicates *seen = duplicates_new();
+	struct id_cache *seen = id_cache_new();
 	char id[32];
 
 	(void)state;
-	for (int i = 0; i <= DUPLICATES_MAX; i++) {
+	for (int i = 0; i <= ID_CACHE_MAX; i++) {
 		snprintf(id, sizeof id, "%d", i);
-		duplicates_add(seen, text(id), i);
+		id_cache_add(seen, text(id), i);
 	}
-	assert_false(duplicates_has(seen, text("0"), DUPLICATES_MAX));
-	assert_true(duplicates_has(seen, text("1"), DUPLICATES_MAX));
-	snprintf(id, sizeof id, "%d", DUPLICATES_MAX);
-	assert_true(duplicates_has(seen, text(id), DUPLICATES_MAX));
-	duplicates_free(seen);
+	assert_false(id_cache_has(seen, text("0"), ID_CACHE_MAX));
+	assert_true(id_cache_has(seen, text("1"), ID_CACHE_MAX));
+	snprintf(id, sizeof id, "%d", ID_CACHE_MAX);
+	assert_true(id_cache_has(seen, text(id), ID_CACHE_MAX));
+	id_cache_free(seen);
 }
 
 static void timestamps_are_parsed(void **state)
