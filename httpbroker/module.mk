@@ -15,7 +15,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/fifo.c httpbroker/delivery/fifo.h \
 	httpbroker/delivery/flapjack.c httpbroker/delivery/flapjack.h \
 	httpbroker/delivery/forget.c httpbroker/delivery/forget.h \
-	httpbroker/delivery/handoff.c httpbroker/delivery/handoff.h \
+	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/internal.h \
 	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
@@ -24,9 +24,9 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/delivery/submissions.c httpbroker/delivery/submissions.h \
 	httpbroker/formats/alertmanager.c \
-	httpbroker/formats/format.c httpbroker/formats/format.h \
 	httpbroker/formats/cloudwatch.c \
 	httpbroker/formats/flapjack.c \
+	httpbroker/formats/format.c httpbroker/formats/format.h \
 	httpbroker/formats/json.c httpbroker/formats/json.h \
 	httpbroker/formats/newrelic.c \
 	httpbroker/formats/sensu.c \

@@ -95,7 +95,7 @@ none_left() {
 	[ "$(redis LLEN httpbroker:default:handover)" -eq 0 ]
 }
 
-@test "handed over events are pushed once, even if the reply to the handover is lost" {
+@test "events handed over are pushed once, even if the reply to the handover is lost" {
 	way_port=$(free_port)
 	start_losing_way "$way_port" "$redis_port"
 	redis_port=$way_port start_one a
@@ -139,7 +139,7 @@ none_left() {
 	[ "$(grep -c 'cannot read the events' "$work/a.log")" -eq 1 ]
 }
 
-@test "handed over events older than posted ones are skipped, counted and logged" {
+@test "events handed over older than posted ones are skipped, counted and logged" {
 	start_one a
 	at a
 	posts 200 "$(event a b ok '"summary":"known"')"
@@ -409,7 +409,7 @@ in_queue() {
 	run ! in_queue '"check":"cut"'
 }
 
-@test "take-over while the queue key has another type: handed over events are pushed once, in order" {
+@test "take-over while the queue key has another type: events handed over are pushed once, in order" {
 	start_two
 	at a
 	posts 200 "$(event a b ok '"summary":"0","ttl":-1')"

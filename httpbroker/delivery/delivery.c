@@ -87,7 +87,7 @@ static void status_update(struct delivery *delivery, nsec now)
 	redis_status_set(delivery, now);
 	status->repeats_paused = delivery->backpressure.paused;
 	status->loading = !loader_complete(delivery->loader);
-	status->handed_older = delivery->handoff.lost;
+	status->handed_older = delivery->handover.lost;
 	status->handed_unreadable = delivery->unreadable;
 	status->pending = made.pushes - done.pushes + pending_count(delivery->pending);
 	status_publish(delivery);
@@ -103,8 +103,8 @@ static bool repeats_go(const struct delivery *delivery)
 static void active_work(struct delivery *delivery, struct moment now)
 {
 	loader_prefetch_drop(delivery->loader);
-	handoff_apply(&delivery->handoff, &delivery->core, delivery->loader, now);
-	if (delivery->handoff.settled)
+	handover_apply(&delivery->handover, &delivery->core, delivery->loader, now);
+	if (delivery->handover.settled)
 		pending_apply(delivery->pending, now);
 	if (now.monotonic >= delivery->retry_at)
 		delivery_retry(delivery);
@@ -345,7 +345,7 @@ static void redis_init(
 
 	random_fill(&random, sizeof random);
 	snprintf(redis.session.token, sizeof redis.session.token, "%016" PRIx64, random);
-	handoff_send_init(&delivery->handoff_sender, &delivery->keys, redis.session.token);
+	handover_send_init(&delivery->handover_sender, &delivery->keys, redis.session.token);
 	if (!settings->memory_only)
 		delivery->redis = redis_new(&redis, now);
 }
@@ -420,8 +420,8 @@ void delivery_free(struct delivery *delivery)
 	if (delivery->redis != NULL)
 		redis_free(delivery->redis);
 	pending_free(delivery->pending);
-	handoff_free(&delivery->handoff);
-	handoff_send_free(&delivery->handoff_sender);
+	handover_free(&delivery->handover);
+	handover_send_free(&delivery->handover_sender);
 	accepted_free(delivery->accepted);
 	loader_free(delivery->loader);
 	core_close(&delivery->core);

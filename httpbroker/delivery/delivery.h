@@ -11,7 +11,7 @@
  *
  * The lease decides whether this broker is active (redis/lease.h). When it becomes active it loads
  * the records from Redis (loader.h), while checks that it knows already go on. When it no longer
- * is, it forgets them and hands off what it has accepted (handoff.h).
+ * is, it forgets them and hands over what it has accepted (handover.h).
  */
 #ifndef HTTPBROKER_DELIVERY_DELIVERY_H
 #define HTTPBROKER_DELIVERY_DELIVERY_H

@@ -117,7 +117,7 @@ static int order_of(const struct prepared *prepared, const struct check *check)
 }
 
 /*
- * A known time in the future (the clock was set back since) beats nothing. A handed-off event came
+ * A known time in the future (the clock was set back since) beats nothing. An event that was handed over came
  * before this broker was active: it beats only older ones of those posted here.
  */
 static bool is_older(const struct prepared *prepared, const struct check *check, struct moment now)

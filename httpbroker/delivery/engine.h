@@ -12,7 +12,7 @@
  * - A new check with a former name (prepared->former) sets the former check ok if that was loaded
  *   and no event came for it since; the former check is forgotten at its next repeat.
  * - The newest event wins, by its own time (event.h); among equals the later to arrive, except that
- *   a handed-off event never beats one that was posted here.
+ *   an event handed over never beats one that was posted here.
  */
 #ifndef HTTPBROKER_DELIVERY_ENGINE_H
 #define HTTPBROKER_DELIVERY_ENGINE_H
@@ -47,7 +47,7 @@ struct engine *engine_new(struct checks *checks, struct outbox *outbox,
 	const struct engine_settings *settings, struct moment now);
 void engine_free(struct engine *engine);
 
-/* Loaded checks that are still to be pushed wait until then: the hand-off may bring earlier events.
+/* Loaded checks that are still to be pushed wait until then: the handover may bring earlier events.
  */
 void engine_hold_until(struct engine *engine, nsec until);
 

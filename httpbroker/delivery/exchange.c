@@ -18,15 +18,15 @@ static bool query_send(struct delivery *delivery, enum redis_query query, const 
 }
 
 /* What was answered 202 is handed over to the active broker. */
-static bool handoff_query(struct delivery *delivery, nsec now)
+static bool handover_query(struct delivery *delivery, nsec now)
 {
 	struct resp_list list = {{NULL, 0, 0}, 0};
-	const char *words[HANDOFF_SEND_WORDS];
+	const char *words[HANDOVER_SEND_WORDS];
 	bool any =
-		handoff_send_command(&delivery->handoff_sender, delivery->accepted, words, &list);
+		handover_send_command(&delivery->handover_sender, delivery->accepted, words, &list);
 
 	if (any)
-		query_send(delivery, QUERY_HANDOFF_SEND, words, &list, now);
+		query_send(delivery, QUERY_HANDOVER_SEND, words, &list, now);
 	resp_free(&list);
 	return any;
 }
@@ -42,18 +42,18 @@ static bool checks_query(struct delivery *delivery, nsec now)
 static bool query_begin(struct delivery *delivery, nsec now)
 {
 	const struct keys *keys = &delivery->keys;
-	bool looks = handoff_is_due(&delivery->handoff, &delivery->core, now);
+	bool looks = handover_is_due(&delivery->handover, &delivery->core, now);
 
-	/* a hand-off whose reply was lost: this broker then finds it in the list */
-	if (handoff_send_is_open(&delivery->handoff_sender))
-		return handoff_query(delivery, now);
+	/* a handover whose reply was lost: this broker then finds it in the list */
+	if (handover_send_is_open(&delivery->handover_sender))
+		return handover_query(delivery, now);
 	/* when stopping, only what is still to be applied needs a reply */
 	if (delivery->stopping && pending_is_empty(delivery->pending))
 		return false;
-	if (!loader_complete(delivery->loader) && (delivery->handoff.settled || !looks))
+	if (!loader_complete(delivery->loader) && (delivery->handover.settled || !looks))
 		return checks_query(delivery, now);
 	if (looks)
-		return query_send(delivery, QUERY_HANDOFF, HANDOFF_QUESTION(keys), NULL, now);
+		return query_send(delivery, QUERY_HANDOVER, HANDOVER_QUESTION(keys), NULL, now);
 	if (backpressure_asks(&delivery->backpressure, now))
 		return query_send(
 			delivery, QUERY_LENGTH, RESP_WORDS("LLEN", keys->queue), NULL, now);
@@ -84,7 +84,7 @@ void delivery_send(struct delivery *delivery, struct moment now)
 			!query_begin(delivery, now.monotonic))
 			commit_begin(delivery, now);
 	} else if (session_idle(session) && !is_active(delivery)) {
-		handoff_query(delivery, now.monotonic);
+		handover_query(delivery, now.monotonic);
 	}
 }
 
@@ -94,8 +94,8 @@ nsec delivery_query_at(const struct delivery *delivery)
 
 	if (!session_ready(session_of(delivery)))
 		return NSEC_NEVER;
-	if (delivery->handoff.found == 0)
-		next = delivery->handoff.look_at;
+	if (delivery->handover.found == 0)
+		next = delivery->handover.look_at;
 	if (delivery->backpressure.paused)
 		next = nsec_earlier(next, delivery->backpressure.ask_at);
 	return next;
@@ -108,7 +108,7 @@ static void active_begin(struct delivery *delivery, struct moment now)
 	core_reset(&delivery->core, now);
 	if (delivery->status.role != DELIVERY_STARTS) /* then another broker was active before */
 		engine_hold_until(delivery->core.engine, now.monotonic + LEASE_LEFT);
-	handoff_begin(&delivery->handoff, now.monotonic);
+	handover_begin(&delivery->handover, now.monotonic);
 	redis_recovered(delivery->redis, now.monotonic);
 	delivery->rewrite = CHECKS_SHARDS;
 	delivery->rewritten = 0;
@@ -123,7 +123,7 @@ static void standby_begin(struct delivery *delivery, struct moment now)
 	pending_drop(delivery->pending, "another broker is the active one");
 	pending_reopen(delivery->pending);
 	core_reset(&delivery->core, now);
-	handoff_free(&delivery->handoff);
+	handover_free(&delivery->handover);
 	redis_recovered(delivery->redis, now.monotonic);
 	loader_finish(delivery->loader);
 }
@@ -208,16 +208,16 @@ static void reply_apply(struct delivery *delivery, const redisReply *reply, stru
 		usable =
 			loader_read(delivery->loader, reply, &context, delivery->core.engine, &why);
 		break;
-	case QUERY_HANDOFF:
-		delivery->unreadable += handoff_read(&delivery->handoff, reply, &context);
+	case QUERY_HANDOVER:
+		delivery->unreadable += handover_read(&delivery->handover, reply, &context);
 		break;
 	case QUERY_LENGTH:
 		if (reply->type == REDIS_REPLY_INTEGER)
 			length_apply(delivery, reply->integer, now.monotonic);
 		break;
-	case QUERY_HANDOFF_SEND:
-		usable = handoff_send_read(
-			&delivery->handoff_sender, delivery->accepted, reply, &why);
+	case QUERY_HANDOVER_SEND:
+		usable = handover_send_read(
+			&delivery->handover_sender, delivery->accepted, reply, &why);
 		if (usable && accepted_count(delivery->accepted) == 0)
 			log_info("all events that were answered 202 are handed over");
 		break;

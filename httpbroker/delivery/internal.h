@@ -5,7 +5,7 @@
 
 #include "common/log.h"
 #include "httpbroker/delivery/delivery.h"
-#include "httpbroker/delivery/handoff.h"
+#include "httpbroker/delivery/handover.h"
 #include "httpbroker/delivery/pending.h"
 #include "httpbroker/redis/client.h"
 
@@ -16,9 +16,9 @@
 enum redis_query {
 	QUERY_NONE,
 	QUERY_CHECKS,
-	QUERY_HANDOFF,
+	QUERY_HANDOVER,
 	QUERY_LENGTH,
-	QUERY_HANDOFF_SEND,
+	QUERY_HANDOVER_SEND,
 	QUERY_POLICY,
 };
 
@@ -41,14 +41,14 @@ struct delivery {
 	struct loader *loader;
 	struct accepted *accepted;
 	struct pending *pending;
-	struct handoff handoff;
-	struct handoff_sender handoff_sender;
+	struct handover handover;
+	struct handover_sender handover_sender;
 	struct backpressure backpressure;
 	struct eviction eviction;
 	enum redis_query query;
 	nsec commit_at;          /* when the last commit was sent */
 	bool commit_next;        /* a query was sent just now */
-	uint64_t unreadable;     /* handed-off events */
+	uint64_t unreadable;     /* events handed over */
 	nsec retry_at;           /* of what Redis has refused in commits */
 	unsigned rewrite;        /* the next shard whose records are written again */
 	uint64_t rewritten;      /* the watermark of the records of those before it */

@@ -35,7 +35,7 @@ struct outbox {
 	size_t recorded;         /* checks with a record */
 	size_t max;              /* pushes */
 	size_t bytes;            /* of pushes in full commits */
-	size_t trim;             /* handed-off events to trim; 0: none */
+	size_t trim;             /* events handed over to trim; 0: none */
 	struct watermarks trims; /* not before these are done */
 	bool forgetful;          /* no records */
 	unsigned refused;        /* parts that are refused */

@@ -53,8 +53,8 @@ struct watermarks outbox_watermarks(const struct outbox *outbox);
 struct watermarks outbox_done(const struct outbox *outbox);
 
 /*
- * Trims `count` handed-off events (commit.h) together with what there is so far, or later. One at a
- * time: until then it is trimming.
+ * Trims `count` events handed over (commit.h) together with what there is so far, or later. One at
+ * a time: until then it is trimming.
  */
 void outbox_trim(struct outbox *outbox, size_t count);
 bool outbox_is_trimming(const struct outbox *outbox);

@@ -85,7 +85,7 @@ struct decode_context {
 bool decode_record(const struct decode_context *context, struct blob field, struct blob value,
 	struct prepared *out, struct record *record, struct reason *why);
 
-/* The same for a handed-off event. */
+/* The same for a handed over event. */
 bool decode_event(const struct decode_context *context, struct blob json, struct prepared *out,
 	struct reason *why);
 

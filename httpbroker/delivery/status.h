@@ -52,7 +52,7 @@ struct delivery_status {
 	bool repeats_paused;  /* the queue is too long */
 	bool loading;         /* records are being loaded from Redis */
 
-	uint64_t handed_older;      /* handed-off events that were older than what was known */
+	uint64_t handed_older;      /* events handed over that were older than what was known */
 	uint64_t handed_unreadable; /* and those that could not be read */
 
 	uint64_t pending; /* events that wait for Redis */

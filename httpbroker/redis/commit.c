@@ -19,7 +19,7 @@ void keys_init(struct keys *keys, const char *name, const char *queue, int flapj
 	keys->batch = memory_printed("httpbroker:%s:batch", name);
 	keys->lease = memory_printed("httpbroker:%s:lease", name);
 	keys->standby = memory_printed("httpbroker:%s:standby", name);
-	keys->handoff = memory_printed("httpbroker:%s:handover", name);
+	keys->handover = memory_printed("httpbroker:%s:handover", name);
 	keys->queue = memory_copied(queue);
 	keys->actions = flapjack == 1 ? NULL : memory_printed("%s_actions", queue);
 }
@@ -30,7 +30,7 @@ void keys_free(struct keys *keys)
 	free(keys->batch);
 	free(keys->lease);
 	free(keys->standby);
-	free(keys->handoff);
+	free(keys->handover);
 	free(keys->queue);
 	free(keys->actions);
 }
@@ -81,7 +81,7 @@ static void parts_write(
 	pushes_write(commit, keys, out);
 	snprintf(number, sizeof number, "%zu", commit->trim);
 	if (commit->todo & COMMIT_TRIM)
-		resp_command(out, RESP_WORDS("LTRIM", keys->handoff, number, "-1"), NULL);
+		resp_command(out, RESP_WORDS("LTRIM", keys->handover, number, "-1"), NULL);
 	batch_write(commit, keys, batch, out);
 	if (commit->todo & COMMIT_COUNT)
 		resp_command(out, RESP_WORDS("HLEN", keys->checks), NULL);
@@ -153,7 +153,7 @@ static const struct part {
 	{COMMIT_RECORDS, "HSET", offsetof(struct keys, checks)},
 	{COMMIT_PUSHES, "LPUSH", offsetof(struct keys, queue)},
 	{COMMIT_WAKE, "LPUSH", offsetof(struct keys, actions)},
-	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handoff)},
+	{COMMIT_TRIM, "LTRIM", offsetof(struct keys, handover)},
 	{COMMIT_BATCH, "SET", offsetof(struct keys, batch)},
 	{COMMIT_PROOF, "EVAL", offsetof(struct keys, batch)},
 	{COMMIT_COUNT, "HLEN", offsetof(struct keys, checks)},

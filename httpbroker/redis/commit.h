@@ -8,7 +8,7 @@
  *     HSET httpbroker:NAME:states …    records of checks that have changed
  *     LPUSH QUEUE …                    events for Flapjack, the oldest first
  *     LPUSH QUEUE_actions +            wakes Flapjack 2
- *     LTRIM httpbroker:NAME:handover … handed-off events that are now applied
+ *     LTRIM httpbroker:NAME:handover … events handed over that are now applied
  *     SET httpbroker:NAME:batch …      identifies this commit; with events an EVAL that adds the
  *                                      queue's type and, if that is a list, writes the records that
  *                                      say that these events were pushed
@@ -40,13 +40,13 @@ struct redisReply;
 
 /* The names of the keys; all owned. */
 struct keys {
-	char *checks;  /* the hash of records */
-	char *batch;   /* identifies the last commit */
-	char *lease;   /* the active broker (lease.h) */
-	char *standby; /* the stand-by (lease.h) */
-	char *handoff; /* events that others have accepted and cannot write */
-	char *queue;   /* Flapjack's list */
-	char *actions; /* its list of wake-ups; NULL: Flapjack 1, which has none */
+	char *checks;   /* the hash of records */
+	char *batch;    /* identifies the last commit */
+	char *lease;    /* the active broker (lease.h) */
+	char *standby;  /* the stand-by (lease.h) */
+	char *handover; /* events that others have accepted and cannot write */
+	char *queue;    /* Flapjack's list */
+	char *actions;  /* its list of wake-ups; NULL: Flapjack 1, which has none */
 };
 
 void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack);
@@ -79,7 +79,7 @@ struct commit {
 	struct resp_list records;   /* fields and values */
 	struct resp_list dependent; /* the same, written only if the pushes are applied */
 	struct resp_list forgets;   /* fields */
-	size_t trim;                /* handed-off events to trim, with COMMIT_TRIM */
+	size_t trim;                /* events handed over to trim, with COMMIT_TRIM */
 	const struct keys *keys;    /* set by commit_write() */
 	struct watermarks reaches;  /* reached when it is applied */
 	uint32_t sequence;          /* its number in the outbox */

@@ -13,9 +13,9 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
 	httpbroker/submit/loop.c httpbroker/submit/loop.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
-	httpbroker/submit/response.c httpbroker/submit/response.h \
 	httpbroker/submit/queue.c httpbroker/submit/queue.h \
 	httpbroker/submit/report.c httpbroker/submit/report.h \
+	httpbroker/submit/response.c httpbroker/submit/response.h \
 	httpbroker/submit/sender.c httpbroker/submit/sender.h \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \

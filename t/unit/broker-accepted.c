@@ -3,7 +3,7 @@
  * chunks. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/handoff.h"
+#include "httpbroker/delivery/handover.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
 #include "t/unit/broker-parts.h"
@@ -336,9 +336,9 @@ static void the_bytes_of_items_are_bounded(void **state)
 struct fixture {
 	struct accepted *accepted;
 	struct keys keys;
-	struct handoff_sender handoff_sender;
+	struct handover_sender handover_sender;
 	struct resp_list list;
-	const char *words[HANDOFF_SEND_WORDS];
+	const char *words[HANDOVER_SEND_WORDS];
 };
 
 static struct fixture handover_begin(void)
@@ -351,7 +351,7 @@ static struct fixture handover_begin(void)
 
 static void handover_end(struct fixture *fixture)
 {
-	handoff_send_free(&fixture->handoff_sender);
+	handover_send_free(&fixture->handover_sender);
 	keys_free(&fixture->keys);
 	resp_free(&fixture->list);
 	accepted_free(fixture->accepted);
@@ -360,8 +360,8 @@ static void handover_end(struct fixture *fixture)
 static bool send_next(struct fixture *fixture)
 {
 	resp_clear(&fixture->list, SIZE_MAX);
-	return handoff_send_command(
-		&fixture->handoff_sender, fixture->accepted, fixture->words, &fixture->list);
+	return handover_send_command(
+		&fixture->handover_sender, fixture->accepted, fixture->words, &fixture->list);
 }
 
 static bool receive_reply(struct fixture *fixture, int type)
@@ -370,7 +370,7 @@ static bool receive_reply(struct fixture *fixture, int type)
 	redisReply reply = {.type = type, .integer = 1, .str = error};
 	struct reason why;
 
-	if (handoff_send_read(&fixture->handoff_sender, fixture->accepted, &reply, &why))
+	if (handover_send_read(&fixture->handover_sender, fixture->accepted, &reply, &why))
 		return true;
 	assert_string_equal(why.text, "refuses RPUSH httpbroker:n:handover: ERR no");
 	return false;
@@ -382,13 +382,13 @@ static void an_unanswered_chunk_is_sent_again_unchanged(void **state)
 	struct buffer first = {NULL, 0, 0}, again = {NULL, 0, 0};
 
 	(void)state;
-	handoff_send_init(&fixture.handoff_sender, &fixture.keys, "0123456789abcdef");
+	handover_send_init(&fixture.handover_sender, &fixture.keys, "0123456789abcdef");
 	assert_false(send_next(&fixture));
 	put(fixture.accepted, "c", STATE_OK, 5, "1");
 	put(fixture.accepted, "d", STATE_OK, 5, "2");
-	assert_false(handoff_send_is_open(&fixture.handoff_sender));
+	assert_false(handover_send_is_open(&fixture.handover_sender));
 	assert_true(send_next(&fixture));
-	assert_true(handoff_send_is_open(&fixture.handoff_sender));
+	assert_true(handover_send_is_open(&fixture.handover_sender));
 	assert_string_equal(fixture.words[0], "EVAL");
 	assert_string_equal(fixture.words[3], "httpbroker:n:handover");
 	assert_string_equal(fixture.words[4], "httpbroker:n:handover:0123456789abcdef");
@@ -403,7 +403,7 @@ static void an_unanswered_chunk_is_sent_again_unchanged(void **state)
 	assert_string_equal(resp_lines(&fixture.list, &again), first.data);
 	assert_false(receive_reply(&fixture, REDIS_REPLY_ERROR));
 	assert_true(receive_reply(&fixture, REDIS_REPLY_INTEGER));
-	assert_false(handoff_send_is_open(&fixture.handoff_sender));
+	assert_false(handover_send_is_open(&fixture.handover_sender));
 	assert_kept(accepted_first(fixture.accepted), "3 4 ");
 	assert_true(send_next(&fixture));
 	assert_string_equal(fixture.words[5], "2");
@@ -419,7 +419,7 @@ static void a_chunk_is_bounded(void **state)
 	char name[16];
 
 	(void)state;
-	handoff_send_init(&fixture.handoff_sender, &fixture.keys, "0123456789abcdef");
+	handover_send_init(&fixture.handover_sender, &fixture.keys, "0123456789abcdef");
 	for (int i = 0; i < 1100; i++) {
 		snprintf(name, sizeof name, "%d", i);
 		put(fixture.accepted, name, STATE_OK, 5, "s");

@@ -709,7 +709,7 @@ static void a_handed_over_event_replaces_a_posted_one_only_if_newer(void **state
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 499, true), ENGINE_OLDER);
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 500, true), ENGINE_OLDER);
 	assert_int_equal(post_exactly(fixture, STATE_CRITICAL, 501, true), ENGINE_APPLIED);
-	/* handed over events keep their order */
+	/* events handed over keep their order */
 	assert_int_equal(post_exactly(fixture, STATE_WARNING, -1, true), ENGINE_APPLIED);
 	assert_int_equal(post_exactly(fixture, STATE_OK, -1, true), ENGINE_APPLIED);
 	assert_pushed(fixture, "ok@0 critical@0 warning@0 ok@0", 1);

@@ -5,7 +5,7 @@
 
 #include "httpbroker/checks/wheel.h"
 #include "httpbroker/delivery/engine.h"
-#include "httpbroker/delivery/handoff.h"
+#include "httpbroker/delivery/handover.h"
 #include "t/unit/broker-parts.h"
 
 #include <hiredis/hiredis.h>
@@ -21,7 +21,7 @@ struct fixture {
 	struct core core;
 	struct loader *loader;
 	struct keys keys;
-	struct handoff handoff;
+	struct handover handover;
 	struct reason why;
 };
 
@@ -61,7 +61,7 @@ static int fixture_close(void **state)
 {
 	struct fixture *fixture = *state;
 
-	handoff_free(&fixture->handoff);
+	handover_free(&fixture->handover);
 	loader_free(fixture->loader);
 	core_close(&fixture->core);
 	checks_free(fixture->core.checks);
@@ -348,7 +348,7 @@ static size_t found(struct fixture *fixture, const char *answer, nsec now)
 {
 	redisReply *reply = reply_of(answer, strlen(answer));
 	const struct decode_context decode_context = decode_at(now);
-	size_t unreadable = handoff_read(&fixture->handoff, reply, &decode_context);
+	size_t unreadable = handover_read(&fixture->handover, reply, &decode_context);
 
 	freeReplyObject(reply);
 	return unreadable;
@@ -366,24 +366,24 @@ static void handed_over_items_are_applied_in_order_and_trimmed(void **state)
 {
 	struct fixture *fixture = *state;
 
-	handoff_begin(&fixture->handoff, 0);
-	assert_false(fixture->handoff.settled);
-	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 0));
+	handover_begin(&fixture->handover, 0);
+	assert_false(fixture->handover.settled);
+	assert_true(handover_is_due(&fixture->handover, &fixture->core, 0));
 	assert_int_equal(found(fixture, "*3\r\n" ONE "$1\r\nx\r\n" TWO, 0), 1);
-	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 10 * SEC));
-	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	assert_false(handover_is_due(&fixture->handover, &fixture->core, 10 * SEC));
+	handover_apply(&fixture->handover, &fixture->core, fixture->loader, at(0));
 	assert_pushed(fixture, 2);
 	/* all of them, with the unreadable ones; no further look before they are trimmed */
-	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 10 * SEC));
+	assert_false(handover_is_due(&fixture->handover, &fixture->core, 10 * SEC));
 	struct commit *commit = outbox_take(fixture->core.outbox, 0);
 	assert_int_equal(commit->trim, 3);
 	outbox_applied(fixture->core.outbox, commit);
-	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 0));
+	assert_true(handover_is_due(&fixture->handover, &fixture->core, 0));
 	/* nothing older than events posted from now on */
 	assert_int_equal(found(fixture, "*0\r\n", SEC), 0);
-	assert_true(fixture->handoff.settled);
-	assert_false(handoff_is_due(&fixture->handoff, &fixture->core, 2 * SEC - 1));
-	assert_true(handoff_is_due(&fixture->handoff, &fixture->core, 2 * SEC));
+	assert_true(fixture->handover.settled);
+	assert_false(handover_is_due(&fixture->handover, &fixture->core, 2 * SEC - 1));
+	assert_true(handover_is_due(&fixture->handover, &fixture->core, 2 * SEC));
 }
 
 static void handed_over_items_wait_for_their_records(void **state)
@@ -391,14 +391,14 @@ static void handed_over_items_wait_for_their_records(void **state)
 	struct fixture *fixture = *state;
 
 	loader_begin(fixture->loader, 0);
-	handoff_begin(&fixture->handoff, 0);
+	handover_begin(&fixture->handover, 0);
 	found(fixture, "*1\r\n" ONE, 0);
-	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	handover_apply(&fixture->handover, &fixture->core, fixture->loader, at(0));
 	assert_pushed(fixture, 0);
 	assert_asks(fixture, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
 	assert_true(receive(fixture, "*1\r\n$-1\r\n", 0));
-	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	handover_apply(&fixture->handover, &fixture->core, fixture->loader, at(0));
 	assert_pushed(fixture, 1);
 }
 
@@ -408,17 +408,17 @@ static void handed_over_deletions_apply_once_the_record_is_read(void **state)
 	struct buffer answer = {NULL, 0, 0};
 
 	loader_begin(fixture->loader, 0);
-	handoff_begin(&fixture->handoff, 0);
+	handover_begin(&fixture->handover, 0);
 	found(fixture,
 		"*1\r\n$49\r\n{\"entity\":\"e\",\"check\":\"7\",\"forgotten\":1795224000}\r\n", 0);
-	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	handover_apply(&fixture->handover, &fixture->core, fixture->loader, at(0));
 	assert_asks(fixture, "HMGET httpbroker:n:states e\x1f"
 			     "7\n");
 	buffer_append_text(&answer, "*1\r\n");
 	value_append(&answer, 7);
 	assert_true(receive_text(fixture, &answer, 0));
 	assert_int_equal(checks_count(fixture->core.checks), 1);
-	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(0));
+	handover_apply(&fixture->handover, &fixture->core, fixture->loader, at(0));
 	assert_int_equal(checks_count(fixture->core.checks), 0);
 	struct commit *commit = outbox_take(fixture->core.outbox, 0);
 	assert_int_equal(commit->forgets.count, 1);
@@ -638,14 +638,14 @@ static void a_handover_key_of_another_type_is_logged_and_treated_as_empty(void *
 {
 	struct fixture *fixture = *state;
 
-	handoff_begin(&fixture->handoff, 0);
+	handover_begin(&fixture->handover, 0);
 	assert_int_equal(found(fixture, "-WRONGTYPE x\r\n", 0), 0);
-	assert_true(fixture->handoff.refused && fixture->handoff.settled);
+	assert_true(fixture->handover.refused && fixture->handover.settled);
 	assert_int_equal(found(fixture, "-WRONGTYPE x\r\n", SEC), 0);
-	assert_true(fixture->handoff.refused);
+	assert_true(fixture->handover.refused);
 	assert_int_equal(found(fixture, "*1\r\n" ONE, 2 * SEC), 0);
-	assert_false(fixture->handoff.refused);
-	handoff_apply(&fixture->handoff, &fixture->core, fixture->loader, at(2 * SEC));
+	assert_false(fixture->handover.refused);
+	handover_apply(&fixture->handover, &fixture->core, fixture->loader, at(2 * SEC));
 	assert_pushed(fixture, 1);
 }
 
