@@ -341,7 +341,7 @@ struct fixture {
 	const char *words[HANDOVER_SEND_WORDS];
 };
 
-static struct fixture handover_begin(void)
+static struct fixture sending_begin(void)
 {
 	struct fixture fixture = {.accepted = accepted_new(10000, &key)};
 
@@ -349,7 +349,7 @@ static struct fixture handover_begin(void)
 	return fixture;
 }
 
-static void handover_end(struct fixture *fixture)
+static void sending_end(struct fixture *fixture)
 {
 	handover_send_free(&fixture->handover_sender);
 	keys_free(&fixture->keys);
@@ -378,7 +378,7 @@ static bool receive_reply(struct fixture *fixture, int type)
 
 static void an_unanswered_chunk_is_sent_again_unchanged(void **state)
 {
-	struct fixture fixture = handover_begin();
+	struct fixture fixture = sending_begin();
 	struct buffer first = {NULL, 0, 0}, again = {NULL, 0, 0};
 
 	(void)state;
@@ -410,12 +410,12 @@ static void an_unanswered_chunk_is_sent_again_unchanged(void **state)
 	assert_int_equal(fixture.list.count, 2);
 	buffer_free(&first);
 	buffer_free(&again);
-	handover_end(&fixture);
+	sending_end(&fixture);
 }
 
 static void a_chunk_is_bounded(void **state)
 {
-	struct fixture fixture = handover_begin();
+	struct fixture fixture = sending_begin();
 	char name[16];
 
 	(void)state;
@@ -430,7 +430,7 @@ static void a_chunk_is_bounded(void **state)
 		assert_true(receive_reply(&fixture, REDIS_REPLY_INTEGER));
 	}
 	assert_false(send_next(&fixture));
-	handover_end(&fixture);
+	sending_end(&fixture);
 }
 
 int main(void)
