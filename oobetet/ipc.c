@@ -203,7 +203,7 @@ void ipc_free(struct ipc *ipc)
 	free(ipc);
 }
 
-void ipc_say(struct ipc *ipc, enum message_type type, const char *const fields[])
+void ipc_send(struct ipc *ipc, enum message_type type, const char *const fields[])
 {
 	buffer_clear(&ipc->out);
 	bool fits = message_write(&ipc->out, type, fields);
@@ -226,7 +226,7 @@ void ipc_live(struct ipc *ipc, nsec now, nsec interval, nsec timeout)
 		return;
 	ipc->sent = now;
 	ipc->timeout = timeout;
-	ipc_say(ipc, MESSAGE_ALIVE, FIELDS(message_number_text(timeout, text)));
+	ipc_send(ipc, MESSAGE_ALIVE, FIELDS(message_number_text(timeout, text)));
 }
 
 void ipc_listen(struct ipc *ipc)

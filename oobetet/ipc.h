@@ -147,7 +147,7 @@ struct config *ipc_configuration(struct ipc *ipc);
 int64_t ipc_attempt(const struct ipc *ipc);
 
 /* Sends one message, as message_write() takes it; blocks while the link is full. */
-void ipc_say(struct ipc *ipc, enum message_type type, const char *const fields[]);
+void ipc_send(struct ipc *ipc, enum message_type type, const char *const fields[]);
 
 /* Sends `alive` if it is time to, or if `timeout` has changed. */
 void ipc_live(struct ipc *ipc, nsec now, nsec interval, nsec timeout);

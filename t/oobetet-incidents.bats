@@ -15,7 +15,7 @@ by_hand() {
 	curl -sS -X POST "${pagerduty_url%/v2*}/by-hand/$1"
 }
 
-healed() {
+ok_sent() {
 	both
 	poll 20 paged "$1"
 }
@@ -24,17 +24,17 @@ healed() {
 	start_chain max_latency=1
 	poll 20 paged 'incident 1 opened'
 	by_hand maintenance-on
-	healed 'incident 1 stays open: maintenance'
+	ok_sent 'incident 1 stays open: maintenance'
 	by_hand maintenance-off
 	poll 20 paged 'incident 2 opened'
 	by_hand acknowledge
 	poll 20 paged 'incident 2 goes on, unheard: acknowledged'
-	healed 'incident 2 resolved'
+	ok_sent 'incident 2 resolved'
 	poll 20 paged 'incident 3 opened'
 	by_hand resolve
 	# the outage continues: the next repeat opens a new incident
 	poll 20 paged 'incident 4 opened'
-	healed 'incident 4 resolved'
+	ok_sent 'incident 4 resolved'
 	poll 20 paged 'incident 5 opened'
 	run ! said pagerduty refused
 }
@@ -65,7 +65,7 @@ healed() {
 	[ "$(count_of pagerduty ' 403 trigger ')" -eq 2 ]
 	said oobetet 'error: delivery to PagerDuty is failing: HTTP 403: this answer was asked for; trying again'
 	poll 20 said oobetet 'info: delivery to PagerDuty works again'
-	healed '200 resolve'
+	ok_sent '200 resolve'
 	said pagerduty ' incident 1 resolved$'
 }
 

@@ -65,7 +65,7 @@ void incident_report(struct notifier *notifier, const struct timestamps *now)
 	while ((verdict = watch_evaluate(notifier->watch, now->active_time)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM)
 			incident_begin(notifier, now);
-		if (verdict == WATCH_HEALED)
+		if (verdict == WATCH_ENDED)
 			ok_put(notifier, now);
 		else
 			alarm_put(notifier, now,

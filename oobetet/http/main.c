@@ -43,7 +43,7 @@ static void post(struct http *http, const char *id, const struct event *event)
 	struct request **slot = slot_of(http, NULL);
 
 	if (slot == NULL)
-		ipc_say(http->ipc, MESSAGE_FAILED, FIELDS(id, "too many requests in progress"));
+		ipc_send(http->ipc, MESSAGE_FAILED, FIELDS(id, "too many requests in progress"));
 	else
 		*slot = request_start(http->multi, http->config->pagerduty_url, id,
 			pagerduty_body(&http->integration, event), http->timing.request);
@@ -84,14 +84,14 @@ static void event_done(struct http *http, const struct request *request)
 	enum message_type type = pagerduty_result(integration->version, request->status, answer);
 
 	if (type == MESSAGE_DONE) {
-		ipc_say(http->ipc, type, FIELDS(request->id));
+		ipc_send(http->ipc, type, FIELDS(request->id));
 		return;
 	}
 	if (request->status == 0)
 		secret_clean_line(request->error, secrets, fault, sizeof fault);
 	else
 		pagerduty_explain(integration, request->status, answer, fault, sizeof fault);
-	ipc_say(http->ipc, type, FIELDS(request->id, fault));
+	ipc_send(http->ipc, type, FIELDS(request->id, fault));
 }
 
 /* Logs a fault when it begins or changes, and when it ends. */
@@ -120,7 +120,7 @@ static void requests_finish(struct http *http)
 
 		if (!http->online && request->status != 0) {
 			http->online = true;
-			ipc_say(http->ipc, MESSAGE_ONLINE,
+			ipc_send(http->ipc, MESSAGE_ONLINE,
 				FIELDS(heartbeat ? "heartbeat_url answers"
 						 : http->config->pagerduty_url));
 		}
@@ -139,7 +139,7 @@ static void http_worker_run(struct http *http)
 	struct curl_waitfd ipc = {.fd = IPC_FD, .events = CURL_WAIT_POLLIN};
 	int running;
 
-	ipc_say(http->ipc, MESSAGE_ONLINE, FIELDS("")); /* ready, but no server has answered */
+	ipc_send(http->ipc, MESSAGE_ONLINE, FIELDS("")); /* ready, but no server has answered */
 	messages_read(http); /* which may have come with the configuration */
 	while (!ipc_closed(http->ipc) && !http->stopping) {
 		ipc_live(http->ipc, clock_monotonic(), http->timing.alive, http->timing.timeout);

@@ -16,7 +16,7 @@ struct fresh {
 };
 
 struct change {
-	enum verdict verdict; /* WATCH_ALARM or WATCH_HEALED */
+	enum verdict verdict; /* WATCH_ALARM or WATCH_ENDED */
 	struct incident incident;
 };
 
@@ -78,7 +78,7 @@ static nsec limit(const struct watch *watch)
  */
 static void change_add(struct watch *watch, enum verdict verdict)
 {
-	if (verdict == WATCH_HEALED && watch->changes >= CHANGES_MAX - 1) {
+	if (verdict == WATCH_ENDED && watch->changes >= CHANGES_MAX - 1) {
 		watch->changes--; /* the newest one, which is the beginning of the same incident */
 		return;
 	}
@@ -118,7 +118,7 @@ static void recovery_evaluate(struct watch *watch)
 	if (!watch->open || oldest <= watch->incident.since || newest(watch) > limit(watch))
 		return;
 	watch->open = false;
-	change_add(watch, WATCH_HEALED);
+	change_add(watch, WATCH_ENDED);
 }
 
 static void message_apply(struct watch *watch, enum kind kind, nsec stamp)
@@ -285,7 +285,7 @@ nsec watch_acknowledged(const struct watch *watch, nsec now)
 static const struct incident *incident_reported(const struct watch *watch)
 {
 	if (watch->changes > 0)
-		return watch->change[0].verdict == WATCH_HEALED ? &watch->change[0].incident : NULL;
+		return watch->change[0].verdict == WATCH_ENDED ? &watch->change[0].incident : NULL;
 	return watch->open ? &watch->incident : NULL;
 }
 

@@ -37,7 +37,7 @@ enum verdict {
 	WATCH_QUIET,  /* nothing to report */
 	WATCH_ALARM,  /* an incident begins */
 	WATCH_REPEAT, /* it goes on: repeat the alarm */
-	WATCH_HEALED, /* it is over: every awaited kind came since it began, within max_latency */
+	WATCH_ENDED, /* it is over: every awaited kind came since it began, within max_latency */
 };
 
 /* What to report now. Call it until it returns WATCH_QUIET. */
@@ -73,7 +73,7 @@ nsec watch_acknowledged(const struct watch *watch, nsec now);
 struct watch_saved {
 	nsec silence[KINDS_AWAITED]; /* so far; NSEC_NEVER: the kind was not awaited */
 	nsec acknowledged;           /* how long ago; NSEC_NEVER: never */
-	bool open;                   /* an incident was reported and has not healed */
+	bool open;                   /* an incident was reported and has not ended */
 	nsec lasted;                 /* open: since max_latency was over */
 	enum kind missing;           /* open: as in struct incident */
 	nsec repeat_in;              /* open: until its next repeat */

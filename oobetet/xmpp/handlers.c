@@ -70,7 +70,7 @@ static void report_message(struct xmpp *xmpp, enum message_type type, nsec stamp
 	if (text == NULL)
 		return;
 	text[utf8_cut(text, IPC_TEXT)] = '\0';
-	ipc_say(xmpp->ipc, type,
+	ipc_send(xmpp->ipc, type,
 		FIELDS(message_number_text(stamp, stamp_text), from->room->name, from->nick, text));
 	text_free(xmpp, text);
 }
@@ -82,7 +82,7 @@ static void own_message(struct xmpp *xmpp, const struct origin *from, xmpp_stanz
 
 	if (is_our_message_id(id)) {
 		muc_back_by_id(from->room, id);
-		ipc_say(xmpp->ipc, MESSAGE_DONE, FIELDS(id));
+		ipc_send(xmpp->ipc, MESSAGE_DONE, FIELDS(id));
 		return;
 	}
 	char *text = from->room->stable_ids ? NULL : stanza_body(message);
@@ -90,7 +90,7 @@ static void own_message(struct xmpp *xmpp, const struct origin *from, xmpp_stanz
 		return;
 	char *of = muc_back_by_text(from->room, text);
 	if (of != NULL)
-		ipc_say(xmpp->ipc, MESSAGE_DONE, FIELDS(of));
+		ipc_send(xmpp->ipc, MESSAGE_DONE, FIELDS(of));
 	free(of);
 	text_free(xmpp, text);
 }
@@ -117,7 +117,7 @@ static void groupchat_message(struct xmpp *xmpp, const struct origin *from, xmpp
 
 void handlers_report_left(struct xmpp *xmpp, const struct muc *room, const char *why)
 {
-	ipc_say(xmpp->ipc, MESSAGE_LEFT, FIELDS(room->name, why));
+	ipc_send(xmpp->ipc, MESSAGE_LEFT, FIELDS(room->name, why));
 }
 
 static void room_lost(struct xmpp *xmpp, struct muc *room, const char *why)
@@ -134,7 +134,7 @@ static void message_error(struct xmpp *xmpp, const struct origin *from, xmpp_sta
 
 	stanza_fault(message, xmpp->session->secrets, why, sizeof why);
 	if (is_our_message_id(id))
-		ipc_say(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, why));
+		ipc_send(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, why));
 	if (strcmp(stanza_condition(message), "not-acceptable") == 0)
 		room_lost(xmpp, from->room, "the room does not know us");
 }
@@ -208,13 +208,13 @@ static void own_available(struct xmpp *xmpp, const struct origin *from, xmpp_sta
 {
 	if (stanza_has_status(presence, MUC_CREATED)) {
 		stanza_unlock(xmpp->session->connection, from->room->name);
-		ipc_say(xmpp->ipc, MESSAGE_CREATED, FIELDS(from->room->name));
+		ipc_send(xmpp->ipc, MESSAGE_CREATED, FIELDS(from->room->name));
 	}
 	if (!muc_entered(from->room, from->nick, clock_monotonic()))
 		return;
 	/* again: before we came in the room may not have existed, or may not have answered */
 	handlers_ask_features(xmpp, from->index);
-	ipc_say(xmpp->ipc, MESSAGE_JOINED, FIELDS(from->room->name, from->nick));
+	ipc_send(xmpp->ipc, MESSAGE_JOINED, FIELDS(from->room->name, from->nick));
 }
 
 /* Reports watched nicks. Without the room's support anybody can forge an occupant id. */
@@ -223,7 +223,7 @@ static void other_available(struct xmpp *xmpp, const struct origin *from, xmpp_s
 	struct identity its = stanza_identity(presence);
 
 	if (list_has(&xmpp->config->watched_nick, from->nick, strlen(from->nick)))
-		ipc_say(xmpp->ipc, MESSAGE_OCCUPANT,
+		ipc_send(xmpp->ipc, MESSAGE_OCCUPANT,
 			FIELDS(from->room->name, from->nick, its.jid, its.affiliation,
 				from->room->occupant_ids ? its.id : ""));
 }

@@ -69,7 +69,7 @@ static void message_send(struct xmpp *xmpp, const char *id, const char *name, co
 	struct muc *room = room_named(xmpp, name);
 
 	if (room == NULL || room->state != MUC_IN || xmpp->session->state != SESSION_ONLINE) {
-		ipc_say(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, "we are not in the room"));
+		ipc_send(xmpp->ipc, MESSAGE_FAILED, FIELDS(id, "we are not in the room"));
 		return;
 	}
 	muc_sent(room, id, text);
@@ -156,14 +156,14 @@ static void xmpp_worker_run(struct xmpp *xmpp)
 		const char *why = why_over(xmpp, now);
 
 		if (why != NULL) {
-			ipc_say(xmpp->ipc, MESSAGE_GONE, FIELDS(why));
+			ipc_send(xmpp->ipc, MESSAGE_GONE, FIELDS(why));
 			return;
 		}
 		ipc_live(xmpp->ipc, now, xmpp->timing.alive, xmpp->timing.timeout);
 		if (xmpp->session->state == SESSION_ONLINE) {
 			if (xmpp->received == 0) {
 				handlers_start(xmpp);
-				ipc_say(xmpp->ipc, MESSAGE_ONLINE,
+				ipc_send(xmpp->ipc, MESSAGE_ONLINE,
 					FIELDS(xmpp_conn_get_bound_jid(xmpp->session->connection)));
 			}
 			rooms_tick(xmpp, now);

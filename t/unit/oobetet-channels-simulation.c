@@ -88,7 +88,7 @@ static struct world {
 	struct receiver receivers[CHANNELS];
 	struct incidents incidents;
 	struct model model;
-	nsec healed; /* when an incident ended last */
+	nsec ended; /* when an incident ended last */
 	long known;  /* the model's incidents so far */
 	long kills, alarms_in_time, repeats, reopened;
 } world;
@@ -407,7 +407,7 @@ static struct timestamps timestamps_now(void)
 /* A channel without faults got the last incident, and its end once. */
 static void incident_check(void)
 {
-	bool too_early = world.time - world.healed < EARLY;
+	bool too_early = world.time - world.ended < EARLY;
 
 	for (int i = 0; i < CHANNELS; i++) {
 		struct receiver *receiver = &world.receivers[i];
@@ -539,7 +539,7 @@ static void message_receive(const char *body)
 	long ends = world.model.ends;
 	model_receive(&world.model, kind);
 	if (world.model.ends != ends)
-		world.healed = world.time;
+		world.ended = world.time;
 	watch_receive(world.watch, kind, active_time_at(&world.active_time, world.monotonic));
 }
 

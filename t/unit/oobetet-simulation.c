@@ -38,7 +38,7 @@ struct world {
 	struct message transit[TRANSIT_MAX];
 	int transit_count;
 	struct model model;
-	long alarms, healed, forgotten;
+	long alarms, ended, forgotten;
 };
 
 static nsec below(nsec limit)
@@ -55,9 +55,9 @@ static void verdicts_count(struct world *world)
 
 	while ((verdict = watch_evaluate(world->watch, now)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM)
-			assert_int_equal(++world->alarms, world->healed + world->forgotten + 1);
-		else if (verdict == WATCH_HEALED)
-			world->healed++;
+			assert_int_equal(++world->alarms, world->ended + world->forgotten + 1);
+		else if (verdict == WATCH_ENDED)
+			world->ended++;
 	}
 }
 
@@ -238,7 +238,7 @@ static void incidents_match_the_model(void **state)
 		if (drand48() < 0.1) {
 			settle(&world);
 			assert_int_equal(world.alarms, world.model.incidents);
-			assert_int_equal(world.healed + world.forgotten, world.model.ends);
+			assert_int_equal(world.ended + world.forgotten, world.model.ends);
 		}
 	}
 	print_message("# %d hours, %ld incidents\n", HOURS, world.alarms);

@@ -31,7 +31,7 @@ static void receive_both(struct watch *watch, nsec stamp)
 	watch_receive(watch, KIND_RECOVERY, stamp);
 }
 
-static void silence_raises_an_alarm_that_is_repeated_until_healed(void **state)
+static void silence_raises_an_alarm_that_is_repeated_until_it_ends(void **state)
 {
 	struct watch *watch = watch_make();
 
@@ -51,7 +51,7 @@ static void silence_raises_an_alarm_that_is_repeated_until_healed(void **state)
 	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_QUIET);
 	watch_receive(watch, KIND_RECOVERY, 1002 * SEC);
 	assert_int_equal(watch_deadline(watch), 1001 * SEC + WATCH_GRACE);
-	assert_int_equal(evaluated(watch, 1002 * SEC + WATCH_GRACE), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 1002 * SEC + WATCH_GRACE), WATCH_ENDED);
 	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
 	assert_int_equal(watch_deadline(watch), 1301 * SEC + WATCH_GRACE + 1);
 	watch_free(watch);
@@ -74,7 +74,7 @@ static void one_outage_is_one_incident(void **state)
 	assert_int_equal(watch_incident(watch)->missing, KIND_PROBLEM);
 	assert_int_equal(watch_silence(watch, KIND_PROBLEM, 461 * SEC), 301 * SEC);
 	watch_receive(watch, KIND_PROBLEM, 500 * SEC);
-	assert_int_equal(evaluated(watch, 500 * SEC + WATCH_GRACE), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 500 * SEC + WATCH_GRACE), WATCH_ENDED);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
 	assert_int_equal(evaluated(watch, 740 * SEC), WATCH_QUIET);
 	watch_free(watch);
@@ -91,7 +91,7 @@ static void a_message_between_limit_and_alarm_is_part_of_the_incident(void **sta
 	watch_receive(watch, KIND_PROBLEM, 300 * SEC + WATCH_GRACE / 2);
 	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
 	watch_receive(watch, KIND_RECOVERY, 302 * SEC);
-	assert_int_equal(evaluated(watch, 303 * SEC), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 303 * SEC), WATCH_ENDED);
 	watch_free(watch);
 }
 
@@ -120,7 +120,7 @@ static void history_is_evaluated_message_by_message(void **state)
 	/* history until 400 s: the incident ended, and the next one began */
 	receive_both(watch, 200 * SEC);
 	receive_both(watch, 400 * SEC);
-	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_HEALED);
+	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_ENDED);
 	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
 	assert_int_equal(watch_evaluate(watch, 1000 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->since, 700 * SEC);
@@ -128,7 +128,7 @@ static void history_is_evaluated_message_by_message(void **state)
 	/* the history has no silence: the incident ends with the second kind */
 	for (nsec t = 650 * SEC; t <= 950 * SEC; t += 100 * SEC)
 		receive_both(watch, t);
-	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_ENDED);
 	assert_int_equal(evaluated(watch, 1250 * SEC), WATCH_QUIET);
 	watch_free(watch);
 }
@@ -145,7 +145,7 @@ static void history_may_contain_any_number_of_incidents(void **state)
 	for (nsec t = 1000 * SEC; t < 99000 * SEC; t += 1000 * SEC)
 		receive_both(watch, t);
 	for (; (verdict = watch_evaluate(watch, 100000 * SEC)) != WATCH_QUIET; verdicts++) {
-		assert_int_equal(verdict, last == WATCH_HEALED ? WATCH_ALARM : WATCH_HEALED);
+		assert_int_equal(verdict, last == WATCH_ENDED ? WATCH_ALARM : WATCH_ENDED);
 		last = verdict;
 	}
 	assert_int_equal(last, WATCH_ALARM);
@@ -164,7 +164,7 @@ static void both_kinds_are_awaited(void **state)
 	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->missing, KIND_RECOVERY);
 	receive_both(watch, 302 * SEC);
-	assert_int_equal(evaluated(watch, 302 * SEC + WATCH_GRACE), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 302 * SEC + WATCH_GRACE), WATCH_ENDED);
 	for (nsec t = 310 * SEC; t <= 600 * SEC; t += 10 * SEC)
 		watch_receive(watch, KIND_RECOVERY, t);
 	assert_int_equal(evaluated(watch, 603 * SEC), WATCH_ALARM);
@@ -190,7 +190,7 @@ static void a_gap_between_two_evaluations_is_detected(void **state)
 	(void)state;
 	receive_both(watch, 300 * SEC + 1);
 	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_ALARM);
-	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_HEALED);
+	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_ENDED);
 	assert_int_equal(watch_evaluate(watch, 301 * SEC), WATCH_QUIET);
 	watch_free(watch);
 }
@@ -305,9 +305,9 @@ static void loud_repeats_are_rarer_after_ten_repeats(void **state)
 		for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++)
 			assert_int_equal(
 				until_loud(&watch, restart == 1 ? 900 * SEC : 0), waits[i]);
-		/* healed: the next incident starts with the short interval */
+		/* ended: the next incident starts with the short interval */
 		watch_receive(watch, KIND_PROBLEM, 100000 * SEC);
-		assert_int_equal(evaluated(watch, 100001 * SEC), WATCH_HEALED);
+		assert_int_equal(evaluated(watch, 100001 * SEC), WATCH_ENDED);
 		assert_int_equal(evaluated(watch, 100301 * SEC), WATCH_ALARM);
 		for (int i = 0; i < 10; i++)
 			assert_int_equal(until_loud(&watch, 0), 1);
@@ -341,7 +341,7 @@ static void a_heartbeat_may_be_the_only_awaited_kind(void **state)
 	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
 	assert_int_equal(watch_incident(watch)->missing, KIND_HEARTBEAT);
 	watch_receive(watch, KIND_HEARTBEAT, 302 * SEC);
-	assert_int_equal(evaluated(watch, 303 * SEC), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 303 * SEC), WATCH_ENDED);
 	assert_int_equal(evaluated(watch, 600 * SEC), WATCH_QUIET);
 	watch_free(watch);
 }
@@ -393,7 +393,7 @@ static void a_restart_continues_the_incident(void **state)
 	assert_int_equal(evaluated(watch, 1040 * SEC - 1), WATCH_QUIET);
 	assert_int_equal(evaluated(watch, 1040 * SEC), WATCH_REPEAT);
 	receive_both(watch, 1041 * SEC);
-	assert_int_equal(evaluated(watch, 1042 * SEC), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 1042 * SEC), WATCH_ENDED);
 	watch_free(watch);
 }
 
@@ -413,7 +413,7 @@ static void a_restart_keeps_the_messages_since_the_incident_began(void **state)
 	watch_receive(watch, KIND_PROBLEM, 1015 * SEC);
 	/* saved before the evaluation: the end is found after the restart */
 	watch = restarted(watch, 1015 * SEC, 50 * SEC);
-	assert_int_equal(evaluated(watch, 50 * SEC), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 50 * SEC), WATCH_ENDED);
 	watch_free(watch);
 }
 
@@ -457,14 +457,14 @@ static void a_newly_awaited_kind_does_not_end_an_incident(void **state)
 	assert_int_equal(evaluated(watch, 361 * SEC), WATCH_REPEAT);
 	assert_int_equal(watch_incident(watch)->missing, KIND_HEARTBEAT);
 	watch_receive(watch, KIND_HEARTBEAT, 362 * SEC);
-	assert_int_equal(evaluated(watch, 363 * SEC), WATCH_HEALED);
+	assert_int_equal(evaluated(watch, 363 * SEC), WATCH_ENDED);
 	watch_free(watch);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(silence_raises_an_alarm_that_is_repeated_until_healed),
+		cmocka_unit_test(silence_raises_an_alarm_that_is_repeated_until_it_ends),
 		cmocka_unit_test(loud_repeats_are_rarer_after_ten_repeats),
 		cmocka_unit_test(loud_repeats_never_wait_longer_than_repeat_max),
 		cmocka_unit_test(both_kinds_are_awaited),
