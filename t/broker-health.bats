@@ -118,14 +118,16 @@ health() {
 	start_redis
 	start_broker
 	poll 10 health 200 .healthy
-	freeze redis # makes the stop take a while
-	post "$(event a b ok)" -m 1 || :
-	client "${pids[broker]}" <<-'E'
+	# Redis stops answering: the event that waits for it makes the stop take a while
+	client "${pids[broker]}" "${pids[redis]}" <<-'E'
 		def health(s):
 		    s.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		    return answer(s)
-		s, end = connect(), time.time() + 20
+		s, waiting, end = connect(), connect(), time.time() + 20
 		assert health(s)[0] == 200
+		os.kill(int(sys.argv[3]), 19)
+		body = b'{"entity": "a", "check": "b", "state": "ok"}'
+		waiting.sendall(b"POST /state HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 		os.kill(int(sys.argv[2]), 15)
 		code = 200
 		while code == 200 and time.time() < end: code, body = health(s)

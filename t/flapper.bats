@@ -7,7 +7,8 @@ load lib/flapper
 setup() { start_work; }
 teardown() { stop_all; }
 
-# peer ARGUMENT...: runs standard input as Python, with s a socket connected to flapper's port
+# peer ARGUMENT...: runs standard input as Python, with s a socket connected to flapper's port as soon
+# as that is open
 peer() {
 	python3 -c '
 import socket, sys, time
@@ -15,7 +16,12 @@ def connect():
     s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
     s.settimeout(20)
     return s
-s = connect()
+end = time.time() + 20
+while True:
+    try: s = connect(); break
+    except ConnectionRefusedError:
+        if time.time() > end: raise
+        time.sleep(0.02)
 exec(sys.stdin.read())' "$port" "$@" 3>&-
 }
 
@@ -235,19 +241,25 @@ flapper: info: down on [::]:$port for 750 ms" ]
 @test "flapper: closing ends all connections orderly, those not yet accepted too" {
 	start_flapper -i 6
 	wait_for up
-	# three clients that send and do not read; flapper is stopped over the end of the half
+	# three clients that send and do not read; flapper is stopped over the end of the half, which
+	# has just begun when they connect
 	peer "${pids[flapper]}" <<-'E'
 		import os, signal
-		inside = connect()
+		def refused():
+		    try: connect().close()
+		    except ConnectionRefusedError: return True
+		while not refused(): time.sleep(0.02)
+		while refused(): time.sleep(0.02)
+		first, inside = connect(), connect()
 		os.kill(int(sys.argv[2]), signal.SIGSTOP)
 		try:
 		    late = connect()
-		    for who in s, inside, late:
+		    for who in first, inside, late:
 		        who.sendall(b"x" * 20000)
 		    time.sleep(3.2)
 		finally:
 		    os.kill(int(sys.argv[2]), signal.SIGCONT)
-		for who in s, inside, late:
+		for who in first, inside, late:
 		    assert who.recv(1) == b"", "an orderly end"
 	E
 	said flapper 'down on'
