@@ -8,6 +8,7 @@
 #include "httpbroker/submit/forget.h"
 #include "httpbroker/submit/loop.h"
 #include "httpbroker/submit/options.h"
+#include "httpbroker/submit/query.h"
 #include "httpbroker/submit/report.h"
 
 #include <curl/curl.h>
@@ -38,6 +39,10 @@ static void signals_begin(const struct options *options)
 	int count = 2;
 	struct sigaction hangup;
 
+	if (options->mode == MODE_QUERY) { /* it has nothing to finish: a signal ends it */
+		signal(SIGPIPE, SIG_IGN);
+		return;
+	}
 	if (options->mode == MODE_CHECK)
 		caught[count++] = SIGCHLD;
 	/* nohup(1) ignores it */
@@ -218,6 +223,15 @@ static int forget(const struct options *options, const struct submit_parts *part
 	return code;
 }
 
+static int query(const struct options *options, const struct submit_parts *parts)
+{
+	const struct fields *given = &options->event;
+	const struct query query = {
+		given->entity, given->check, given->state, options->timeout, options->json};
+
+	return query_run(&query, parts->sender, stdout);
+}
+
 static int mode_run(const struct options *options, struct submit_parts *parts)
 {
 	switch (options->mode) {
@@ -227,6 +241,8 @@ static int mode_run(const struct options *options, struct submit_parts *parts)
 		return check_run(options, parts);
 	case MODE_FORGET:
 		return forget(options, parts);
+	case MODE_QUERY:
+		return query(options, parts);
 	default:
 		return feed_run(options, parts);
 	}

@@ -13,9 +13,11 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
 	httpbroker/submit/loop.c httpbroker/submit/loop.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
+	httpbroker/submit/query.c httpbroker/submit/query.h \
 	httpbroker/submit/queue.c httpbroker/submit/queue.h \
 	httpbroker/submit/report.c httpbroker/submit/report.h \
 	httpbroker/submit/response.c httpbroker/submit/response.h \
+	httpbroker/submit/rows.c \
 	httpbroker/submit/sender.c httpbroker/submit/sender.h \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \
@@ -30,7 +32,8 @@ httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a \
 	httpbroker/libhttpbroker.a common/libcommon.a $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += t/unit/submit-check t/unit/submit-delivery t/unit/submit-documents \
-	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-spool
+	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-query \
+	t/unit/submit-spool
 SUBMIT_UNIT = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 t_unit_submit_check_SOURCES = t/unit/submit-check.c t/unit/unit.h
 t_unit_submit_check_LDADD = $(SUBMIT_UNIT)
@@ -45,10 +48,13 @@ t_unit_submit_feed_SOURCES = t/unit/submit-feed.c t/unit/unit.h
 t_unit_submit_feed_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_formats_SOURCES = t/unit/submit-formats.c t/unit/unit.h
 t_unit_submit_formats_LDADD = $(SUBMIT_UNIT)
+t_unit_submit_query_SOURCES = t/unit/submit-query.c t/unit/unit.h
+t_unit_submit_query_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+t_unit_submit_query_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_spool_SOURCES = t/unit/submit-spool.c t/unit/unit.h
 t_unit_submit_spool_LDADD = $(SUBMIT_UNIT)
-FUZZ_TARGETS += t/fuzz/submit-extcmd t/fuzz/submit-json t/fuzz/submit-nagios t/fuzz/submit-nsca \
-	t/fuzz/submit-plugin t/fuzz/submit-spool
+FUZZ_TARGETS += t/fuzz/submit-extcmd t/fuzz/submit-json t/fuzz/submit-list t/fuzz/submit-nagios \
+	t/fuzz/submit-nsca t/fuzz/submit-plugin t/fuzz/submit-spool
 SUBMIT_FUZZ = t/fuzz/submit.c t/fuzz/submit.h $(T_FUZZ)
 SUBMIT_FUZZ_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS)
 t_fuzz_submit_extcmd_SOURCES = t/fuzz/submit-extcmd.c $(SUBMIT_FUZZ)
@@ -59,6 +65,10 @@ t_fuzz_submit_json_SOURCES = t/fuzz/submit-json.c $(SUBMIT_FUZZ)
 t_fuzz_submit_json_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_fuzz_submit_json_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_submit_json_LDADD = $(SUBMIT_FUZZ_LDADD)
+t_fuzz_submit_list_SOURCES = t/fuzz/submit-list.c $(T_FUZZ)
+t_fuzz_submit_list_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+t_fuzz_submit_list_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_submit_list_LDADD = $(SUBMIT_FUZZ_LDADD)
 t_fuzz_submit_nagios_SOURCES = t/fuzz/submit-nagios.c $(SUBMIT_FUZZ)
 t_fuzz_submit_nagios_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_fuzz_submit_nagios_LDFLAGS = $(FUZZ_LINK)
@@ -78,7 +88,7 @@ t_fuzz_submit_spool_LDADD = $(SUBMIT_FUZZ_LDADD)
 
 SLOW_TESTS += t/submit.bats t/submit-check.bats t/submit-event.bats t/submit-faults.bats \
 	t/submit-nagios.bats t/submit-proxy.bats t/submit-spool.bats
-QUICK_TESTS += t/submit-completion.bats
+QUICK_TESTS += t/submit-completion.bats t/submit-query.bats
 dist_man_MANS += doc/httpbroker-submit.1
 
 # Where bash-completion looks for it.

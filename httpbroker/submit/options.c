@@ -86,6 +86,13 @@ static void forget_set(struct options *options, const char *option, const char *
 	options->mode = MODE_FORGET;
 }
 
+static void query_set(struct options *options, const char *option, const char *value)
+{
+	(void)option;
+	(void)value;
+	options->mode = MODE_QUERY;
+}
+
 static void delimiter_set(struct options *options, const char *option, const char *value)
 {
 	bool tab = strcmp(value, "\\t") == 0;
@@ -140,6 +147,11 @@ static const struct option_row rows[] = {
 		OPTION_SET(time_set)},
 	{"forget", NULL, "the broker forgets the check, or without -c all of the entity",
 		OPTION_SET(forget_set)},
+	{"query", NULL,
+		"print the states of checks, and exit as a monitoring plugin does; -e, -c (globs) "
+		"and -s select",
+		OPTION_SET(query_set)},
+	{"json", NULL, "with --query: as a JSON array", OPTION_FLAG(json)},
 	{"format", "FORMAT", "of the input: json (default), nagios, nsca, extcmd",
 		OPTION_TEXT(format)},
 	{"delimiter", "CHAR", "between the fields of nsca (default: a tab)",
@@ -148,7 +160,7 @@ static const struct option_row rows[] = {
 		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown; plain: 0 is ok; "
 		"all else is critical",
 		OPTION_SET(exit_map_set)},
-	{"timeout", "DURATION", "ends a command that takes longer",
+	{"timeout", "DURATION", "ends a command, or a --query, that takes longer",
 		OPTION_DURATION(timeout, NSEC_PER_MSEC, YEAR)},
 	{"timeout-state", "STATE", "and reports this (default critical)",
 		OPTION_SET(timeout_state_set)},
@@ -182,10 +194,11 @@ static const struct option_table table = {
 		"  httpbroker-submit -c backup -s ok -t 1d          one event, from options\n"
 		"  httpbroker-submit -t 5m -- check_load -w 5 -c 9  a command's result\n"
 		"  httpbroker-submit --forget -e db-01              remove a retired host\n"
+		"  httpbroker-submit --query -e 'db-*'              print states\n"
 		"\n"
 		"Exit status: 0 all accepted, 64 wrong usage, 65 some refused, 66 a FILE cannot\n"
 		"be read, 69 no broker accepted them, 73 no spool, 75 kept in the spool, 78 no\n"
-		"token; with --, the command's own.\n"
+		"token; with --, the command's own; with --query, a plugin's 0 to 3.\n"
 		"More in httpbroker-submit(1).\n",
 	.rows = rows,
 	.operand = file_add,
@@ -199,10 +212,10 @@ static void refuse_if(bool given, const char *message)
 		die(EX_USAGE, "%s", message);
 }
 
-/* The mode, where it is not --forget already. */
+/* The mode, where it is not --forget or --query already. */
 static void mode_choose(struct options *options)
 {
-	bool forget = options->mode == MODE_FORGET;
+	bool forget = options->mode == MODE_FORGET, query = options->mode == MODE_QUERY;
 	bool state = options->event.state != NULL;
 
 	refuse_if(options->command != NULL && options->command[0] == NULL,
@@ -211,22 +224,42 @@ static void mode_choose(struct options *options)
 		"--forget goes neither with -s nor with a command");
 	refuse_if(state && options->command != NULL,
 		"-s does not go with a command: its exit code says the state");
-	refuse_if(options->files_count > 0 && (forget || state || options->command != NULL),
-		"a file to read does not go with -s, -- or --forget");
+	refuse_if(query && options->command != NULL, "--query does not go with a command");
+	refuse_if(
+		options->files_count > 0 && (forget || query || state || options->command != NULL),
+		"a file to read does not go with -s, --, --forget or --query");
 	if (options->command != NULL)
 		options->mode = MODE_CHECK;
-	else if (state)
+	else if (state && !query)
 		options->mode = MODE_EVENT;
+}
+
+static void query_check(const struct options *options)
+{
+	const struct fields *event = &options->event;
+
+	refuse_if(event->summary != NULL || event->details != NULL || event->ttl != 0 ||
+			  options->tags_count > 0 || event->time != FIELDS_NO_TIME,
+		"--query goes with -e, -c and -s, but no other part of an event");
+	refuse_if(options->spool != NULL || options->dry_run || options->quiet,
+		"--query does not go with --spool, --dry-run and -q");
+	refuse_if(event->state != NULL &&
+			  (strcasecmp(event->state, "acknowledgement") == 0 ||
+				  strcasecmp(event->state, "test_notifications") == 0),
+		"--query: a check is never in that state");
 }
 
 static void mode_check(const struct options *options)
 {
 	const struct fields *event = &options->event;
 	bool feed = options->mode == MODE_FEED, check = options->mode == MODE_CHECK;
-	bool forget = options->mode == MODE_FORGET;
+	bool forget = options->mode == MODE_FORGET, query = options->mode == MODE_QUERY;
 
+	if (query)
+		query_check(options);
+	refuse_if(!query && options->json, "--json needs --query");
 	refuse_if(options->mode == MODE_EVENT && event->check == NULL, "-s needs -c");
-	refuse_if(feed && event->check != NULL, "-c needs -s, a command or --forget");
+	refuse_if(feed && event->check != NULL, "-c needs -s, a command, --forget or --query");
 	refuse_if((feed || forget || check) && (event->summary != NULL || event->details != NULL),
 		"-m and -d need -s");
 	refuse_if(
@@ -235,8 +268,9 @@ static void mode_check(const struct options *options)
 		"-t and -T do not go with --forget");
 	refuse_if(forget && event->entity == NULL, "--forget needs -e");
 	refuse_if(forget && options->spool != NULL, "--forget cannot be kept in a spool");
-	refuse_if(!check && (options->timeout != NSEC_NEVER || options->quiet),
-		"--timeout and -q need a command");
+	refuse_if(!check && options->quiet, "-q needs a command");
+	refuse_if(!check && !query && options->timeout != NSEC_NEVER,
+		"--timeout needs a command or --query");
 }
 
 /* HTTPBROKER_URL may hold several, separated by blanks. */

@@ -17,6 +17,7 @@ enum mode {
 	MODE_EVENT,  /* -s: the one that the options describe */
 	MODE_CHECK,  /* --: a command's result */
 	MODE_FORGET, /* --forget */
+	MODE_QUERY,  /* --query: -e, -c and -s select checks */
 };
 
 struct options {
@@ -29,7 +30,7 @@ struct options {
 	size_t files_count;
 	char **command; /* the words behind --, up to a NULL; NULL: none */
 	struct report_rules rules;
-	nsec timeout; /* of the command; NSEC_NEVER: none */
+	nsec timeout; /* of the command or the query; NSEC_NEVER: none */
 	char **urls;  /* up to a NULL; owned */
 	size_t urls_count;
 	const char *ca_file;    /* NULL: the system's */
@@ -38,6 +39,7 @@ struct options {
 	const char *spool; /* NULL: none */
 	size_t spool_max;  /* bytes */
 	size_t batch;      /* events a request */
+	bool json;         /* of --query */
 	bool quiet;
 	bool dry_run;
 	bool verbose;

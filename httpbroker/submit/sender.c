@@ -116,6 +116,11 @@ bool sender_add(struct sender *sender, const char *url, const struct target_opti
 	return true;
 }
 
+struct target *sender_target(const struct sender *sender, size_t number)
+{
+	return number < sender->targets_count ? sender->targets[number] : NULL;
+}
+
 static struct target *current(const struct sender *sender)
 {
 	return sender->targets[sender->current];

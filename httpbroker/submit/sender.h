@@ -33,6 +33,9 @@ struct sender *sender_new(void);
 bool sender_add(struct sender *sender, const char *url, const struct target_options *options,
 	struct reason *why);
 
+/* The n-th target, in the order in which they were added; NULL: there are no more. */
+struct target *sender_target(const struct sender *sender, size_t number);
+
 /* The URL of the current target, for the log. */
 const char *sender_url(const struct sender *sender);
 

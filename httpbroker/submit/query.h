@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --query: the states of checks, as the broker reports them, in the way of a monitoring plugin.
+ *
+ * The first line of standard output has the number of checks in each state, with performance data;
+ * a table follows, worst first. As JSON: an array of the broker's objects instead. The rows wait in
+ * temporary files, one for each state: memory is bounded, whatever the broker sends.
+ */
+#ifndef HTTPBROKER_SUBMIT_QUERY_H
+#define HTTPBROKER_SUBMIT_QUERY_H
+
+#include "common/clocks.h"
+#include "httpbroker/submit/sender.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+struct query {
+	const char *entity, *check; /* globs (fnmatch(3)); NULL: all */
+	const char *state;          /* a word that the broker knows; NULL: all */
+	nsec limit;                 /* of each request; NSEC_NEVER: none */
+	bool json;
+};
+
+/*
+ * Asks the brokers in turn until one answers. Returns the exit code of a plugin: 0 ok, 1 warning, 2
+ * critical, 3 unknown; 3 as well where no check matches or no broker answers. Of several states the
+ * worst counts: critical, unknown, warning, ok.
+ */
+int query_run(const struct query *query, const struct sender *sender, FILE *out);
+
+/* A GET /state on its way into rows. Pure, but for the temporary files. */
+struct rows;
+
+/* NULL, and *why: a temporary file cannot be created. */
+struct rows *rows_new(const struct query *query, struct reason *why);
+void rows_free(struct rows *rows);
+
+/* Bytes of the list, in pieces of any size. False, and *why: it is none, or cannot be kept. */
+bool rows_add(struct rows *rows, const char *bytes, size_t length, struct reason *why);
+
+/* Whether the list is there to its end. */
+bool rows_complete(const struct rows *rows);
+
+/* Prints everything, once, and returns the exit code. False, and *why: it cannot be printed. */
+bool rows_print(struct rows *rows, FILE *out, int *code, struct reason *why);
+
+#endif

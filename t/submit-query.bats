@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output and what load brings
+# httpbroker-submit --query: the states of checks, as a table, as JSON, as a plugin's exit status.
+
+load lib/daemons
+load lib/broker
+
+setup() {
+	start_work
+	start broker httpbroker --port 0 --server none
+	poll 10 broker_listens
+	export HTTPBROKER_URL=$url
+}
+teardown() { stop_all; }
+
+# query [OPTION...]: sets $status, $output (standard output), $lines, $stderr
+query() {
+	run --separate-stderr httpbroker-submit --query "$@"
+}
+
+stale() {
+	[ "$(curl -sSf "$url?stale=true" | grep -c '^"')" -eq "$1" ]
+}
+
+@test "--query prints a table, worst first, and exits with the worst state" {
+	posts 200 "$(event db-1 disk ok '"summary":"fine"')" "$(event db-1 load Warning '"summary":"12"')" \
+		"$(event db-2 disk critical '"summary":"full | x=1\nmore"')" "$(event web HOST up)" \
+		"$(event db-2 old ok '"ttl":1,"summary":"was fine"')"
+	poll 10 stale 1
+	query
+	[ "$status" -eq 2 ]
+	[ "${lines[0]}" = 'CRITICAL: 1 critical, 1 unknown, 1 warning, 2 ok, of these 1 stale | critical=1 unknown=1 warning=1 ok=2 stale=1' ]
+	[[ "${lines[1]}" =~ ^'STATE     ENTITY  CHECK  AGE  LEFT   SUMMARY'$ ]]
+	[[ "${lines[2]}" == 'critical  db-2    disk   '*'  full / x=1 more' ]]
+	[[ "${lines[3]}" == 'unknown   db-2    old  '*'  stale  was ok: was fine' ]]
+	[[ "${lines[4]}" == 'warning   db-1    load '*'  12' ]]
+	[ "${#lines[@]}" -eq 7 ]
+	[ "$stderr" = '' ]
+	query -e db-1
+	[ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 4 ]
+	query -e 'db-*' -c 'o?d'
+	[ "$status" -eq 3 ] && [ "${#lines[@]}" -eq 3 ]
+	query -c '[dH]*' -s ok
+	[ "$status" -eq 0 ] && [ "${#lines[@]}" -eq 4 ]
+	query --state critical -e db-2 -c disk
+	[ "$status" -eq 2 ] && [ "${#lines[@]}" -eq 3 ]
+	query -e db
+	[ "$status" -eq 3 ] && [ "$output" = 'UNKNOWN: no check matches' ]
+	query -e 'db-1' -c 'd*k' --json
+	[ "$status" -eq 0 ]
+	[ "$(jq -c '.[] | [.entity, .check, .state, .stale]' <<<"$output")" = '["db-1","disk","ok",false]' ]
+	query --json
+	[ "$status" -eq 2 ]
+	[ "$(jq -c 'map(.state | ascii_downcase)' <<<"$output")" = '["critical","unknown","warning","ok","ok"]' ]
+	query --json -c none
+	[ "$status $output" = '3 []' ]
+}
+
+@test "--query: an unreachable broker, a stand-by or a wrong answer is UNKNOWN" {
+	local port
+	port=$(free_port)
+	query --url "http://127.0.0.1:$port"
+	[ "$status" -eq 3 ]
+	[[ "$output" == "UNKNOWN: http://127.0.0.1:$port/state: "*onnect* ]] && [ "$stderr" = '' ]
+	query --url "http://127.0.0.1:$port" --json
+	[ "$status" -eq 3 ] && [ "$output" = '' ] && [[ "$stderr" == *'error: http'* ]]
+	# the next one is asked
+	posts 200 "$(event a b ok)"
+	query --url "http://127.0.0.1:$port" --url "$url"
+	[ "$status" -eq 0 ]
+	query --url "${url%state}nowhere" --url "${url%state}metrics"
+	[ "$status" -eq 3 ]
+	[[ "$output" == *'there is nothing at /nowhere'*'; http'*"the answer is not a broker's list of checks" ]]
+	printf 'sesame\n' >"$work/tokens"
+	chmod 600 "$work/tokens"
+	start guarded httpbroker --port "unix:$work/socket" --server none --token-file "$work/tokens"
+	poll 10 test -S "$work/socket"
+	query --url "unix:$work/socket"
+	[ "$status" -eq 3 ] && [[ "$output" == 'UNKNOWN: unix:'*'a token is needed'* ]]
+	HTTPBROKER_TOKEN=sesame query --url "unix:$work/socket"
+	[ "$output" = 'UNKNOWN: no check matches' ]
+	freeze broker
+	query --timeout 300ms
+	[ "$status" -eq 3 ] && [[ "$output" == 'UNKNOWN: http'*' timed out '* ]]
+}
+
+@test "--query refuses the parts of an event, and what sends events" {
+	local options
+	for options in '-m x' '-t 5m' '--time 5' '-T x' '--spool s' '--dry-run' '-q' '-s acknowledgement' file \
+		'-- true'; do
+		# shellcheck disable=SC2086 # words
+		query $options
+		[ "$status" -eq 64 ] && [ "$output" = '' ]
+	done
+	run -64 httpbroker-submit --json -c a -s ok
+	run -64 httpbroker-submit --timeout 5 -c a -s ok
+}
+
+@test "--query needs no more memory for many checks" {
+	local name
+	name=$(printf 'x%.0s' {1..3900})
+	for k in {1..10}; do
+		for n in {1..500}; do event "e$k" "$n" warning "\"summary\":\"$name\""; done >"$work/events"
+		curl -sSf -o /dev/null --data-binary "@$work/events" "$url"
+	done
+	python3 -c 'import resource, subprocess, sys
+code = subprocess.run(["httpbroker-submit", "--query"], stdout=open(sys.argv[1], "w")).returncode
+print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$work/table" >"$work/used"
+	cat "$work/used"
+	read -r code memory <"$work/used"
+	[ "$code" -eq 1 ] && [ "$(wc -c <"$work/table")" -gt 19500000 ]
+	[ "$memory" -lt 24000 ]
+}
