@@ -58,14 +58,26 @@ static void incident_begin(struct notifier *notifier, const struct timestamps *n
 	notifier->began = now->boot - ago;
 }
 
+/* Planned work: the log alone has it. */
+static void held_log(const struct notifier *notifier, bool over)
+{
+	char name[NOTIFICATION_KEY];
+
+	log_info("%s: %s during planned work: %s", target_name(notifier->target, name, sizeof name),
+		over ? "the incident is over" : "an incident begins",
+		over ? "it is not reported" : "it is reported at the end of the work if it lasts");
+}
+
 void incident_report(struct notifier *notifier, const struct timestamps *now)
 {
 	enum verdict verdict;
 
 	while ((verdict = watch_evaluate(notifier->watch, now->active_time)) != WATCH_QUIET) {
-		if (verdict == WATCH_ALARM)
+		if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
 			incident_begin(notifier, now);
-		if (verdict == WATCH_ENDED)
+		if (verdict == WATCH_HELD || verdict == WATCH_SPARED)
+			held_log(notifier, verdict == WATCH_SPARED);
+		else if (verdict == WATCH_ENDED)
 			ok_put(notifier, now);
 		else
 			alarm_put(notifier, now,

@@ -60,6 +60,7 @@ enum line {
 	LINE_YOUNG,
 	LINE_ACKNOWLEDGED,
 	LINE_INCIDENT,
+	LINE_HELD,
 	LINE_CHANNEL,
 	LINE_NOTIFICATION,
 	LINES
@@ -81,6 +82,7 @@ static const struct {
 			CHOICE(struct state, past.missing, KINDS_AWAITED),
 			NUMBER(struct state, past.repeat_in), NUMBER(struct state, past.loud),
 			NUMBER(struct state, past.quiet)}},
+	[LINE_HELD] = {"held", {{FIELD_END, 0, 0}}},
 	[LINE_CHANNEL] = {"road",
 		{TEXT(struct channel_saved, name), TEXT(struct channel_saved, queue.tried_key),
 			FLAG(struct channel_saved, queue.tried)}},
@@ -130,6 +132,8 @@ void state_write(const struct state *state, struct buffer *out)
 		line_write(out, LINE_ACKNOWLEDGED, state);
 	if (state->past.open)
 		line_write(out, LINE_INCIDENT, state);
+	if (state->past.open && state->past.held)
+		line_write(out, LINE_HELD, state);
 	for (int i = 0; i < state->count; i++) {
 		const struct channel_saved *channel = &state->channels[i];
 
@@ -193,10 +197,12 @@ static const char *channel_key(const struct queue_saved *queue)
 	return queue->tried_key;
 }
 
-/* A channel that is new in the configuration may not have it yet. */
+/* A channel that is new in the configuration may not have it yet; of one that is held, none has. */
 static void key_find(struct state *state)
 {
-	for (int i = 0; state->past.open && state->key[0] == '\0' && i < state->count; i++)
+	bool sent = state->past.open && !state->past.held;
+
+	for (int i = 0; sent && state->key[0] == '\0' && i < state->count; i++)
 		memcpy(state->key, channel_key(&state->channels[i].queue), NOTIFICATION_KEY);
 }
 
@@ -207,6 +213,8 @@ static void *line_target(struct state *state, enum line line)
 		state->young = true;
 	if (line == LINE_INCIDENT)
 		state->past.open = true;
+	if (line == LINE_HELD)
+		state->past.held = true;
 	if (line < LINE_CHANNEL)
 		return state;
 	if (line == LINE_CHANNEL && state->count < CHANNELS_MAX) {

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOUD_FIRST 10  /* repeats for people before the wait between them grows */
-#define CHANGES_MAX 16 /* beginnings and ends of incidents not yet reported */
+#define LOUD_FIRST 10                   /* repeats for people before the wait between them grows */
+#define HOLD_LOOK (3600 * NSEC_PER_SEC) /* a hold ends by watch_hold(), not by time */
+#define CHANGES_MAX 16                  /* beginnings and ends of incidents not yet reported */
 
 /* Messages of one kind that are too young to be evaluated: only the first and last matter. */
 struct fresh {
@@ -27,6 +28,8 @@ struct watch {
 	nsec settled;                      /* messages up to here are evaluated */
 	nsec acknowledged;                 /* the last acknowledgement; NSEC_NEVER: none */
 	bool open;                         /* there is an incident, reported or not */
+	bool hold;                         /* planned work: no alarm, no repeat */
+	bool held;                         /* it was not reported because of that */
 	struct incident incident;          /* the newest */
 	struct change change[CHANGES_MAX]; /* not yet reported, oldest first */
 	int changes;
@@ -214,19 +217,27 @@ static enum verdict watch_repeat(struct watch *watch, nsec now)
 	return WATCH_REPEAT;
 }
 
+static enum verdict incident_alarm(struct watch *watch, nsec now)
+{
+	watch->held = false;
+	watch->repeat_at = now + watch->rules.repeat_interval;
+	watch->loud = 0;
+	watch->quiet = 1;
+	return WATCH_ALARM;
+}
+
 static enum verdict change_report(struct watch *watch, nsec now)
 {
 	const struct change change = watch->change[0];
+	bool held = watch->held;
 
 	memmove(watch->change, watch->change + 1,
 		(size_t)--watch->changes * sizeof watch->change[0]);
 	watch->reported = change.incident;
-	if (change.verdict == WATCH_ALARM) {
-		watch->repeat_at = now + watch->rules.repeat_interval;
-		watch->loud = 0;
-		watch->quiet = 1;
-	}
-	return change.verdict;
+	watch->held = change.verdict == WATCH_ALARM && watch->hold;
+	if (change.verdict == WATCH_ENDED)
+		return held ? WATCH_SPARED : WATCH_ENDED;
+	return watch->hold ? WATCH_HELD : incident_alarm(watch, now);
 }
 
 enum verdict watch_evaluate(struct watch *watch, nsec now)
@@ -235,7 +246,17 @@ enum verdict watch_evaluate(struct watch *watch, nsec now)
 		settle(watch, now - WATCH_GRACE);
 	if (watch->changes > 0)
 		return change_report(watch, now);
-	return watch->open ? watch_repeat(watch, now) : WATCH_QUIET;
+	if (!watch->open || watch->hold)
+		return WATCH_QUIET;
+	if (!watch->held)
+		return watch_repeat(watch, now);
+	watch->reported = (struct incident){watch->incident.since, kind_missing(watch)};
+	return incident_alarm(watch, now);
+}
+
+void watch_hold(struct watch *watch, bool hold)
+{
+	watch->hold = hold;
 }
 
 nsec watch_deadline(const struct watch *watch)
@@ -245,7 +266,11 @@ nsec watch_deadline(const struct watch *watch)
 
 	if (watch->changes > 0) /* at once */
 		return watch->settled;
-	return watch->open ? nsec_earlier(watch->repeat_at, fresh) : limit(watch) + WATCH_GRACE + 1;
+	if (!watch->open)
+		return limit(watch) + WATCH_GRACE + 1;
+	if (watch->hold)
+		return nsec_earlier(fresh, watch->settled + HOLD_LOOK);
+	return nsec_earlier(watch->held ? watch->settled : watch->repeat_at, fresh);
 }
 
 bool watch_repeat_loud(const struct watch *watch)
@@ -300,6 +325,7 @@ void watch_remember(const struct watch *watch, nsec now, struct watch_saved *pas
 	if (incident == NULL)
 		return;
 	past->open = true;
+	past->held = watch->held;
 	past->lasted = now - incident->since;
 	past->missing = incident->missing;
 	past->repeat_in = watch->repeat_at > now ? watch->repeat_at - now : 0;
@@ -310,6 +336,7 @@ void watch_remember(const struct watch *watch, nsec now, struct watch_saved *pas
 static void incident_resume(struct watch *watch, const struct watch_saved *past, nsec now)
 {
 	watch->open = true;
+	watch->held = past->held;
 	watch->incident = (struct incident){.since = now - past->lasted, .missing = past->missing};
 	watch->reported = watch->incident;
 	watch->repeat_at = now + past->repeat_in;

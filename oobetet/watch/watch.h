@@ -37,8 +37,17 @@ enum verdict {
 	WATCH_QUIET,  /* nothing to report */
 	WATCH_ALARM,  /* an incident begins */
 	WATCH_REPEAT, /* it goes on: repeat the alarm */
-	WATCH_ENDED, /* it is over: every awaited kind came since it began, within max_latency */
+	WATCH_ENDED,  /* it is over: every awaited kind came since it began, within max_latency */
+	WATCH_HELD,   /* an incident begins; its alarm is held back by watch_hold() */
+	WATCH_SPARED, /* it is over before its alarm was due: nobody need know */
 };
+
+/*
+ * During planned work (quiet.h) nothing is alarmed or repeated. An incident that was reported
+ * before is reported as over all the same; one that begins meanwhile and lasts until `hold` is
+ * false is a WATCH_ALARM then.
+ */
+void watch_hold(struct watch *watch, bool hold);
 
 /* What to report now. Call it until it returns WATCH_QUIET. */
 enum verdict watch_evaluate(struct watch *watch, nsec now);
@@ -73,7 +82,8 @@ nsec watch_acknowledged(const struct watch *watch, nsec now);
 struct watch_saved {
 	nsec silence[KINDS_AWAITED]; /* so far; NSEC_NEVER: the kind was not awaited */
 	nsec acknowledged;           /* how long ago; NSEC_NEVER: never */
-	bool open;                   /* an incident was reported and has not ended */
+	bool open;                   /* an incident was reported, or held, and has not ended */
+	bool held;                   /* open: its alarm is held back */
 	nsec lasted;                 /* open: since max_latency was over */
 	enum kind missing;           /* open: as in struct incident */
 	nsec repeat_in;              /* open: until its next repeat */

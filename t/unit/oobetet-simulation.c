@@ -38,7 +38,10 @@ struct world {
 	struct message transit[TRANSIT_MAX];
 	int transit_count;
 	struct model model;
-	long alarms, ended, forgotten;
+	bool hold;                     /* planned work */
+	bool held;                     /* an incident began, and nobody was told */
+	long alarms, ended, forgotten; /* beginnings, told or held back; ends; ends by forgetting */
+	long spared, released;         /* held back and over; held back and told afterwards */
 };
 
 static nsec below(nsec limit)
@@ -54,11 +57,24 @@ static void verdicts_count(struct world *world)
 	enum verdict verdict;
 
 	while ((verdict = watch_evaluate(world->watch, now)) != WATCH_QUIET) {
-		if (verdict == WATCH_ALARM)
+		bool alarm = verdict == WATCH_ALARM || verdict == WATCH_HELD;
+		bool over = verdict == WATCH_ENDED || verdict == WATCH_SPARED;
+
+		/* during planned work nothing but the end of what was told; afterwards all the rest
+		 */
+		if (verdict != WATCH_ENDED && verdict != WATCH_SPARED)
+			assert_int_equal(verdict == WATCH_HELD, world->hold);
+		assert_true(!over || (verdict == WATCH_SPARED) == world->held);
+		if (verdict == WATCH_ALARM && world->held)
+			world->released++;
+		else if (alarm)
 			assert_int_equal(++world->alarms, world->ended + world->forgotten + 1);
-		else if (verdict == WATCH_ENDED)
-			world->ended++;
+		world->ended += over ? 1 : 0;
+		world->spared += verdict == WATCH_SPARED ? 1 : 0;
+		if (alarm || over)
+			world->held = verdict == WATCH_HELD;
 	}
+	assert_false(world->held && !world->hold);
 }
 
 static void messages_deliver(struct world *world)
@@ -181,6 +197,7 @@ static void restart(struct world *world, bool with_state)
 	world->boot = world->now + below(HOUR);
 	active_time_begin(&world->active_time, TICK, world->now, world->boot);
 	world->watch = watch_new(&rules, world->now);
+	watch_hold(world->watch, world->hold);
 	if (with_state) {
 		watch_resume(world->watch, &past, world->now);
 		return;
@@ -190,6 +207,20 @@ static void restart(struct world *world, bool with_state)
 	world->forgotten += world->model.open ? 1 : 0;
 	world->model.ends += world->model.open ? 1 : 0;
 	world->model.open = false;
+	world->held = false;
+}
+
+/* Planned work begins or ends. Its end tells at once what it held back and still lasts. */
+static void planned_work(struct world *world)
+{
+	settle(world);
+	world->hold = !world->hold;
+	watch_hold(world->watch, world->hold);
+	if (!world->hold && world->model.open)
+		assert_true(watch_deadline(world->watch) <=
+				    active_time_at(&world->active_time, world->now) ||
+			    !world->held);
+	verdicts_count(world);
 }
 
 static void crash_loop(struct world *world)
@@ -204,6 +235,8 @@ static void random_event(struct world *world)
 {
 	double chance = drand48();
 
+	if (drand48() < 0.05)
+		planned_work(world);
 	if (chance < 0.9)
 		message_send(world);
 	else if (chance < 0.94)
@@ -241,8 +274,10 @@ static void incidents_match_the_model(void **state)
 			assert_int_equal(world.ended + world.forgotten, world.model.ends);
 		}
 	}
-	print_message("# %d hours, %ld incidents\n", HOURS, world.alarms);
+	print_message("# %d hours, %ld incidents; in planned work: %ld spared, %ld told after it\n",
+		HOURS, world.alarms, world.spared, world.released);
 	assert_true(world.alarms > 10000);
+	assert_true(world.spared > 1000 && world.released > 1000);
 	watch_free(world.watch);
 }
 

@@ -73,6 +73,7 @@ static void assert_watch_equal(const struct watch_saved *a, const struct watch_s
 		assert_int_equal(a->silence[i], b->silence[i]);
 	assert_int_equal(a->acknowledged, b->acknowledged);
 	assert_int_equal(a->open, b->open);
+	assert_int_equal(a->held, b->held);
 	assert_int_equal(a->lasted, b->lasted);
 	assert_int_equal(a->missing, b->missing);
 	assert_int_equal(a->repeat_in, b->repeat_in);
@@ -92,6 +93,23 @@ static void assert_queue_equal(const struct queue_saved *a, const struct queue_s
 		assert_string_equal(a->notifications[i].since, b->notifications[i].since);
 		assert_string_equal(a->notifications[i].text, b->notifications[i].text);
 	}
+}
+
+/* Its key is that of no notification: those are of the incident before. */
+static void a_held_incident_has_no_key_yet(void **unused)
+{
+	struct state before = state_example(), after;
+	struct reason why;
+
+	(void)unused;
+	before.past.held = true;
+	char *text = text_of(&before);
+	assert_true(state_read(text, &after, &why));
+	assert_watch_equal(&before.past, &after.past);
+	assert_string_equal(after.key, "");
+	free(text);
+	state_free(&before);
+	state_free(&after);
 }
 
 static void a_state_is_read_as_it_was_written(void **unused)
@@ -389,6 +407,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_state_is_read_as_it_was_written),
+		cmocka_unit_test(a_held_incident_has_no_key_yet),
 		cmocka_unit_test(a_state_may_have_no_incident),
 		cmocka_unit_test(any_clock_value_can_be_written_and_read),
 		cmocka_unit_test(an_open_incident_keeps_its_key),

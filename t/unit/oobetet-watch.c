@@ -461,6 +461,63 @@ static void a_newly_awaited_kind_does_not_end_an_incident(void **state)
 	watch_free(watch);
 }
 
+static void an_alarm_waits_for_the_end_of_planned_work(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	watch_hold(watch, true);
+	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_HELD);
+	assert_int_equal(watch_incident(watch)->since, 300 * SEC);
+	assert_int_equal(evaluated(watch, 900 * SEC), WATCH_QUIET);
+	assert_true(watch_deadline(watch) > 900 * SEC);
+	watch = restarted(watch, 900 * SEC, 1000 * SEC);
+	watch_hold(watch, true);
+	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_QUIET);
+	watch_hold(watch, false);
+	assert_true(watch_deadline(watch) <= 1001 * SEC);
+	assert_int_equal(evaluated(watch, 1001 * SEC), WATCH_ALARM);
+	assert_int_equal(watch_incident(watch)->since, 400 * SEC);
+	assert_int_equal(evaluated(watch, 1061 * SEC), WATCH_REPEAT);
+	receive_both(watch, 1062 * SEC);
+	assert_int_equal(evaluated(watch, 1063 * SEC), WATCH_ENDED);
+	watch_free(watch);
+}
+
+static void an_incident_within_planned_work_is_not_reported(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	watch_hold(watch, true);
+	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_HELD);
+	receive_both(watch, 400 * SEC);
+	assert_int_equal(evaluated(watch, 401 * SEC), WATCH_SPARED);
+	/* the same, if it is over only when the work is */
+	assert_int_equal(evaluated(watch, 800 * SEC), WATCH_HELD);
+	receive_both(watch, 900 * SEC);
+	watch_hold(watch, false);
+	assert_int_equal(evaluated(watch, 901 * SEC), WATCH_SPARED);
+	assert_int_equal(evaluated(watch, 1202 * SEC), WATCH_ALARM);
+	watch_free(watch);
+}
+
+static void planned_work_stops_repeats_but_not_the_end(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	assert_int_equal(evaluated(watch, 301 * SEC), WATCH_ALARM);
+	watch_hold(watch, true);
+	assert_int_equal(evaluated(watch, 800 * SEC), WATCH_QUIET);
+	watch_hold(watch, false);
+	assert_int_equal(evaluated(watch, 801 * SEC), WATCH_REPEAT);
+	watch_hold(watch, true);
+	receive_both(watch, 900 * SEC);
+	assert_int_equal(evaluated(watch, 901 * SEC), WATCH_ENDED);
+	watch_free(watch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -484,6 +541,9 @@ int main(void)
 		cmocka_unit_test(a_newly_awaited_kind_does_not_end_an_incident),
 		cmocka_unit_test(an_acknowledgement_is_kept_and_does_not_end_an_incident),
 		cmocka_unit_test(an_acknowledgement_ends_with_the_next_message),
+		cmocka_unit_test(an_alarm_waits_for_the_end_of_planned_work),
+		cmocka_unit_test(an_incident_within_planned_work_is_not_reported),
+		cmocka_unit_test(planned_work_stops_repeats_but_not_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
