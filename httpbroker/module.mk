@@ -2,11 +2,8 @@
 
 noinst_LIBRARIES += httpbroker/libhttpbroker.a
 httpbroker_libhttpbroker_a_SOURCES = \
-	httpbroker/limits.h \
 	httpbroker/options.c httpbroker/options.h \
 	httpbroker/checks/checks.c httpbroker/checks/checks.h \
-	httpbroker/checks/encode.c httpbroker/checks/encode.h \
-	httpbroker/checks/event.c httpbroker/checks/event.h \
 	httpbroker/checks/wheel.c httpbroker/checks/wheel.h \
 	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
@@ -46,18 +43,26 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/request.c httpbroker/http/request.h \
 	httpbroker/http/response.c httpbroker/http/response.h \
 	httpbroker/http/server.c httpbroker/http/server.h \
-	httpbroker/redis/client.c httpbroker/redis/client.h \
-	httpbroker/redis/commit.c httpbroker/redis/commit.h \
-	httpbroker/redis/connection.c httpbroker/redis/connection.h \
-	httpbroker/redis/lease.c httpbroker/redis/lease.h \
-	httpbroker/redis/resp.c httpbroker/redis/resp.h \
-	httpbroker/redis/session.c httpbroker/redis/session.h \
 	httpbroker/sns/certificates.c httpbroker/sns/certificates.h \
 	httpbroker/sns/envelope.c httpbroker/sns/envelope.h \
 	httpbroker/sns/fetcher.c httpbroker/sns/fetcher.h \
 	httpbroker/sns/message.c httpbroker/sns/message.h
 
-HTTPBROKER_LIBS = httpbroker/libhttpbroker.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
+# What the broker and httpbroker-notify share.
+noinst_LIBRARIES += httpbroker/libfamily.a
+httpbroker_libfamily_a_SOURCES = \
+	httpbroker/limits.h \
+	httpbroker/checks/encode.c httpbroker/checks/encode.h \
+	httpbroker/checks/event.c httpbroker/checks/event.h \
+	httpbroker/checks/siphash.c httpbroker/checks/siphash.h \
+	httpbroker/redis/client.c httpbroker/redis/client.h \
+	httpbroker/redis/commit.c httpbroker/redis/commit.h \
+	httpbroker/redis/connection.c httpbroker/redis/connection.h \
+	httpbroker/redis/lease.c httpbroker/redis/lease.h \
+	httpbroker/redis/resp.c httpbroker/redis/resp.h \
+	httpbroker/redis/session.c httpbroker/redis/session.h
+
+HTTPBROKER_LIBS = httpbroker/libhttpbroker.a httpbroker/libfamily.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c

@@ -20,7 +20,7 @@ options_of_help() {
 
 @test "a manual page has the options that --help has, and no others" {
 	local program name
-	for program in flapper/flapper httpbroker/httpbroker httpbroker/submit/httpbroker-submit oobetet/oobetet; do
+	for program in flapper/flapper httpbroker/httpbroker httpbroker/notify/httpbroker-notify httpbroker/submit/httpbroker-submit oobetet/oobetet; do
 		name=${program##*/}
 		echo "$name"
 		[ "$(options_of_help "$build/$program" | wc -l)" -ge 5 ]

@@ -10,21 +10,12 @@
 #define HTTPBROKER_CHECKS_CHECKS_H
 
 #include "httpbroker/checks/encode.h"
+#include "httpbroker/checks/siphash.h"
 #include "httpbroker/limits.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <uthash.h>
-
-/*
- * SipHash-2-4 (Aumasson and Bernstein, 2012): a hash with a secret key, without which no client can
- * choose names that collide.
- */
-struct siphash_key {
-	uint64_t k0, k1;
-};
-
-uint64_t siphash(const struct siphash_key *key, const void *bytes, size_t length);
 
 /* Ordered without padding: there may be a million of these. */
 struct check {

@@ -29,7 +29,7 @@ httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c
 httpbroker_submit_httpbroker_submit_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 # The broker's formats tell --dry-run what it would refuse.
 httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a \
-	httpbroker/libhttpbroker.a common/libcommon.a $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+	httpbroker/libhttpbroker.a httpbroker/libfamily.a common/libcommon.a $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += t/unit/submit-check t/unit/submit-delivery t/unit/submit-documents \
 	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-query \

@@ -16,7 +16,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${QN_BUILD:-$root/build}
-PATH=$build/flapper:$build/httpbroker:$build/httpbroker/submit:$build/oobetet:$build/t/tools:/usr/lib/nagios/plugins:/usr/sbin:/sbin:$PATH
+PATH=$build/flapper:$build/httpbroker:$build/httpbroker/notify:$build/httpbroker/submit:$build/oobetet:$build/t/tools:/usr/lib/nagios/plugins:/usr/sbin:/sbin:$PATH
 export PATH LC_ALL=C.UTF-8
 
 declare -gA pids=() # -g: bats loads this file in a function

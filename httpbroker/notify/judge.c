@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/notify/judge.h"
+
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAUSES = 24 }; /* of forget_after */
+
+struct judge {
+	struct judge_settings settings;
+	struct problems *problems;
+	nsec stream;   /* the stream's clock */
+	nsec event_at; /* monotonic; of the last event; 0: none yet */
+};
+
+struct judge *judge_new(const struct judge_settings *settings, struct problems *problems)
+{
+	struct judge *judge = memory_zeroed(1, sizeof *judge);
+
+	judge->settings = *settings;
+	judge->problems = problems;
+	return judge;
+}
+
+void judge_free(struct judge *judge)
+{
+	free(judge);
+}
+
+static void stream_advance(struct judge *judge, nsec now)
+{
+	nsec most = judge->settings.forget_after / PAUSES;
+	nsec pause = judge->event_at == 0 ? 0 : now - judge->event_at;
+
+	judge->stream += pause < most ? pause : most;
+	judge->event_at = now;
+}
+
+static int64_t stream_seconds(const struct judge *judge)
+{
+	return judge->stream / NSEC_PER_SEC;
+}
+
+void judge_resume(struct judge *judge)
+{
+	const struct problem *problem = problems_oldest(judge->problems);
+
+	judge->event_at = 0;
+	judge->stream = 0;
+	/* the newest is the last in the order of `heard`, which is a list whose head knows its tail
+	 */
+	if (problem != NULL)
+		judge->stream = problem->prev->heard * NSEC_PER_SEC;
+}
+
+static void tell(struct judge *judge, struct notification *notification)
+{
+	notification_identify(notification);
+	judge->settings.tell(notification, judge->settings.context);
+}
+
+static struct notification notification_of(const struct problem *problem, int64_t time)
+{
+	return (struct notification){
+		.kind = NOTIFICATION_PROBLEM,
+		.state = (enum state)problem->state,
+		.entity = problem_entity(problem),
+		.check = problem_check(problem),
+		.summary = text_literal(problem->summary != NULL ? problem->summary : ""),
+		.time = time,
+		.since = problem->since,
+	};
+}
+
+struct notification judge_problem(const struct problem *problem, int64_t time)
+{
+	struct notification notification = notification_of(problem, time);
+
+	notification.state = (enum state)problem->told;
+	notification_identify(&notification);
+	return notification;
+}
+
+static void repeat_schedule(struct judge *judge, struct problem *problem, nsec now)
+{
+	nsec repeat = judge->settings.repeat, least = problem->repeat_delay * NSEC_PER_SEC;
+
+	if (repeat == NSEC_NEVER || problem->acknowledged || problem->told == STATE_OK)
+		problem_schedule(judge->problems, problem, NSEC_NEVER);
+	else
+		problem_schedule(judge->problems, problem, now + (repeat > least ? repeat : least));
+}
+
+static void problem_tell(
+	struct judge *judge, struct problem *problem, int64_t time, struct moment now)
+{
+	struct notification notification = notification_of(problem, time);
+
+	problem->told = problem->state;
+	repeat_schedule(judge, problem, now.monotonic);
+	problem_change(judge->problems, problem);
+	tell(judge, &notification);
+}
+
+static void recovery_tell(struct judge *judge, struct problem *problem, int64_t time)
+{
+	struct notification notification = notification_of(problem, time);
+
+	notification.kind = NOTIFICATION_RECOVERY;
+	notification.state = STATE_OK;
+	problem_end(judge->problems, problem);
+	tell(judge, &notification);
+}
+
+/* An acknowledgement or a test: said of the check, it does not change its state. */
+static void action_judge(struct judge *judge, struct problem *problem, const struct event *event)
+{
+	struct buffer summary = {NULL, 0, 0};
+	struct notification notification = {
+		.kind = event->state == STATE_ACKNOWLEDGEMENT ? NOTIFICATION_ACKNOWLEDGEMENT
+							      : NOTIFICATION_TEST,
+		.state = problem != NULL ? (enum state)problem->state : STATE_OK,
+		.entity = event->entity,
+		.check = event->check,
+		.time = event->time,
+		.since = event->time,
+	};
+
+	notification_clean(event->summary, &summary);
+	notification.summary = (struct text){summary.data, summary.length};
+	if (problem != NULL && event->state == STATE_ACKNOWLEDGEMENT) {
+		notification.since = problem->since;
+		problem->acknowledged = true;
+		if (problem->state != STATE_OK) { /* it is told by the acknowledgement */
+			problem->told = problem->state;
+			problem_schedule(judge->problems, problem, NSEC_NEVER);
+		}
+		problem_change(judge->problems, problem);
+	}
+	tell(judge, &notification);
+	buffer_free(&summary);
+}
+
+static nsec delay_of(int64_t seconds, nsec otherwise)
+{
+	return seconds == EVENT_NOT_GIVEN ? otherwise : seconds * NSEC_PER_SEC;
+}
+
+static void ok_judge(
+	struct judge *judge, struct problem *problem, const struct event *event, struct moment now)
+{
+	nsec delay = delay_of(event->initial_recovery_delay, 0);
+
+	if (problem->told == STATE_OK) {
+		problem_end(judge->problems, problem); /* within initial_failure_delay: not told */
+		return;
+	}
+	if (problem->state == STATE_OK)
+		return; /* its recovery is delayed already */
+	problem->state = STATE_OK;
+	if (delay == 0) {
+		recovery_tell(judge, problem, event->time);
+		return;
+	}
+	problem_schedule(judge->problems, problem, now.monotonic + delay);
+	problem_change(judge->problems, problem);
+}
+
+static void failure_judge(
+	struct judge *judge, struct problem *problem, const struct event *event, struct moment now)
+{
+	nsec delay = delay_of(event->initial_failure_delay, judge->settings.initial_failure_delay);
+	bool fell = problem->state == STATE_OK, changed = problem->state != event->state;
+
+	problem->repeat_delay = (int32_t)(delay_of(event->repeat_failure_delay, 0) / NSEC_PER_SEC);
+	problem->state = (uint8_t)event->state;
+	if (problem->told != STATE_OK ? problem->told != event->state : fell && delay == 0) {
+		if (problem->told == STATE_OK)
+			problem->since = event->time;
+		problem_tell(judge, problem, event->time, now);
+		return;
+	}
+	if (!changed)
+		return;
+	if (fell && problem->told == STATE_OK) {
+		problem->since = event->time;
+		problem_schedule(judge->problems, problem, now.monotonic + delay);
+	} else if (fell) {
+		repeat_schedule(judge, problem, now.monotonic); /* no recovery after all */
+	}
+	problem_change(judge->problems, problem);
+}
+
+bool judge_event(
+	struct judge *judge, const struct event *event, struct moment now, struct reason *why)
+{
+	struct problems *problems = judge->problems;
+	struct problem *problem = problems_find(problems, event->entity, event->check);
+
+	stream_advance(judge, now.monotonic);
+	if (!state_lasts(event->state)) {
+		action_judge(judge, problem, event);
+		return true;
+	}
+	if (problem == NULL && event->state == STATE_OK)
+		return true;
+	if (problem == NULL && problems_count(problems) >= judge->settings.max_problems)
+		return reason_set(
+			why, "more than %zu checks are not ok", judge->settings.max_problems);
+	if (problem == NULL)
+		problem =
+			problems_add(problems, event->entity, event->check, stream_seconds(judge));
+	problem_hear(problems, problem, stream_seconds(judge));
+	if ((problem->heard - problem->heard_written) * NSEC_PER_SEC >
+		judge->settings.forget_after / PAUSES)
+		problem_change(problems, problem);
+	problem_summarise(problem, event->summary);
+	if (event->state == STATE_OK)
+		ok_judge(judge, problem, event, now);
+	else
+		failure_judge(judge, problem, event, now);
+	return true;
+}
+
+/* A delay or the pause before a repeat is over. */
+static void due_judge(struct judge *judge, struct problem *problem, struct moment now)
+{
+	int64_t time = now.wall / NSEC_PER_SEC;
+
+	if (problem->state == STATE_OK)
+		recovery_tell(judge, problem, time);
+	else
+		problem_tell(judge, problem, time, now);
+}
+
+/* The check that is no longer reported; NULL: none. */
+static struct problem *unreported(const struct judge *judge)
+{
+	struct problem *problem = problems_oldest(judge->problems);
+	nsec silence = problem == NULL ? 0 : judge->stream - problem->heard * NSEC_PER_SEC;
+
+	return silence >= judge->settings.forget_after ? problem : NULL;
+}
+
+static void unreported_end(struct judge *judge, struct problem *problem, struct moment now)
+{
+	if (problem->told == STATE_OK) {
+		problem_end(judge->problems, problem);
+		return;
+	}
+	problem_summarise(problem, text_literal("no longer reported"));
+	recovery_tell(judge, problem, now.wall / NSEC_PER_SEC);
+}
+
+void judge_tick(struct judge *judge, struct moment now, unsigned max)
+{
+	struct problem *problem;
+
+	while (max > 0 && (problem = problems_due(judge->problems)) != NULL &&
+		problem->due <= now.monotonic) {
+		due_judge(judge, problem, now);
+		max--;
+	}
+	while (max > 0 && (problem = unreported(judge)) != NULL) {
+		unreported_end(judge, problem, now);
+		max--;
+	}
+}
+
+nsec judge_deadline(const struct judge *judge)
+{
+	const struct problem *problem = problems_due(judge->problems);
+
+	if (unreported(judge) != NULL)
+		return 0;
+	return problem != NULL ? problem->due : NSEC_NEVER;
+}
+
+static void delay_end(const struct problem *visited, void *context)
+{
+	struct judge *judge = context;
+	struct problem *problem =
+		problems_find(judge->problems, problem_entity(visited), problem_check(visited));
+
+	/* not a repeat */
+	if (problem->told != problem->state)
+		problem_schedule(judge->problems, problem, 0);
+}
+
+void judge_finish(struct judge *judge, struct moment now)
+{
+	problems_visit(judge->problems, delay_end, judge);
+	for (struct problem *problem;
+		(problem = problems_due(judge->problems)) != NULL && problem->due == 0;)
+		due_judge(judge, problem, now);
+}

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# httpbroker-notify: turns the stream of events into notifications of changes.
+
+noinst_LIBRARIES += httpbroker/notify/libnotify.a
+httpbroker_notify_libnotify_a_SOURCES = \
+	httpbroker/notify/event_json.c httpbroker/notify/event_json.h \
+	httpbroker/notify/input.c httpbroker/notify/input.h \
+	httpbroker/notify/judge.c httpbroker/notify/judge.h \
+	httpbroker/notify/limits.h \
+	httpbroker/notify/notification.c httpbroker/notify/notification.h \
+	httpbroker/notify/notify.c httpbroker/notify/notify.h \
+	httpbroker/notify/options.c httpbroker/notify/options.h \
+	httpbroker/notify/output.c httpbroker/notify/output.h \
+	httpbroker/notify/problems.c httpbroker/notify/problems.h \
+	httpbroker/notify/queue.c httpbroker/notify/queue.h \
+	httpbroker/notify/stdout.c
+
+NOTIFY_LIBS = httpbroker/notify/libnotify.a httpbroker/libfamily.a common/libcommon.a \
+	$(CURL_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS)
+
+bin_PROGRAMS += httpbroker/notify/httpbroker-notify
+httpbroker_notify_httpbroker_notify_SOURCES = httpbroker/notify/main.c
+httpbroker_notify_httpbroker_notify_LDADD = $(NOTIFY_LIBS)
+
+UNIT_TESTS += t/unit/notify-judge t/unit/notify-queue
+NOTIFY_UNIT = $(NOTIFY_LIBS) $(CMOCKA_LIBS)
+t_unit_notify_judge_SOURCES = t/unit/notify-judge.c t/unit/unit.h
+t_unit_notify_judge_LDADD = $(NOTIFY_UNIT)
+t_unit_notify_queue_SOURCES = t/unit/notify-queue.c t/unit/unit.h
+t_unit_notify_queue_LDADD = $(NOTIFY_UNIT)
+
+QUICK_TESTS += t/notify.bats
+dist_man_MANS += doc/httpbroker-notify.8

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/notify/notification.h"
+
+#include "common/utf8.h"
+#include "httpbroker/checks/encode.h"
+#include "httpbroker/checks/siphash.h"
+#include "httpbroker/limits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const events[NOTIFICATION_KINDS] = {
+	"problem", "recovery", "acknowledgement", "test"};
+
+const char *notification_event(enum notification_kind kind)
+{
+	return events[kind];
+}
+
+void notification_identify(struct notification *notification)
+{
+	static const struct siphash_key key = {0, 0}; /* it must be the same after a restart */
+	struct buffer text = {NULL, 0, 0};
+
+	buffer_append(&text, notification->entity.bytes, notification->entity.length);
+	buffer_append(&text, "\x1f", 1);
+	buffer_append(&text, notification->check.bytes, notification->check.length);
+	buffer_printf(&text, "\x1f%" PRId64, notification->since);
+	snprintf(notification->key, sizeof notification->key, "%016" PRIx64,
+		siphash(&key, text.data, text.length));
+	buffer_free(&text);
+}
+
+static void text_append(struct buffer *out, const char *key, struct text text)
+{
+	buffer_append_text(out, key);
+	jsontext_string(out, text.length > 0 ? text.bytes : "", text.length);
+}
+
+void notification_encode(const struct notification *notification, struct buffer *out)
+{
+	text_append(out, "{\"event\":", text_literal(events[notification->kind]));
+	text_append(out, ",\"entity\":", notification->entity);
+	text_append(out, ",\"check\":", notification->check);
+	text_append(out, ",\"state\":", text_literal(state_name(notification->state)));
+	text_append(out, ",\"summary\":", notification->summary);
+	buffer_append_text(out, ",\"time\":");
+	jsontext_number(out, notification->time);
+	buffer_append_text(out, ",\"since\":");
+	jsontext_number(out, notification->since);
+	text_append(out, ",\"key\":", text_literal(notification->key));
+	buffer_append(out, "}", 1);
+}
+
+static bool kind_read(const char *word, enum notification_kind *out)
+{
+	for (int kind = 0; kind < NOTIFICATION_KINDS; kind++)
+		if (strcmp(word, events[kind]) == 0) {
+			*out = (enum notification_kind)kind;
+			return true;
+		}
+	return false;
+}
+
+static bool text_is_clean(struct text text)
+{
+	return utf8_clean_span(text.bytes, text.length, UTF8_ONE_LINE) == text.length;
+}
+
+json_t *notification_decode(
+	const char *bytes, size_t length, struct notification *out, struct reason *why)
+{
+	json_t *document = json_loadb(bytes, length, 0, NULL);
+	const char *event, *state, *key;
+	json_int_t time, since;
+	bool known;
+
+	*out = (struct notification){.kind = NOTIFICATION_PROBLEM};
+	if (json_unpack(document, "{s:s, s:s%, s:s%, s:s, s:s%, s:I, s:I, s:s}", "event", &event,
+		    "entity", &out->entity.bytes, &out->entity.length, "check", &out->check.bytes,
+		    &out->check.length, "state", &state, "summary", &out->summary.bytes,
+		    &out->summary.length, "time", &time, "since", &since, "key", &key) == 0 &&
+		kind_read(event, &out->kind) &&
+		state_read(state, strlen(state), &out->state, &known) && state_lasts(out->state) &&
+		text_is_clean(out->entity) && text_is_clean(out->check) &&
+		text_is_clean(out->summary) && strlen(key) < sizeof out->key) {
+		out->time = time;
+		out->since = since;
+		memcpy(out->key, key, strlen(key));
+		return document;
+	}
+	json_decref(document);
+	reason_set(why, "it is not a notification");
+	return NULL;
+}
+
+/* Version 1: "CHECK" on ENTITY; version 2: "ENTITY:CHECK". */
+static void name_append(const struct notification *notification, int flapjack, struct buffer *out)
+{
+	struct text entity = notification->entity, check = notification->check;
+
+	if (flapjack == 1)
+		buffer_printf(out, "\"%.*s\" on %.*s", (int)check.length, check.bytes,
+			(int)entity.length, entity.bytes);
+	else
+		buffer_printf(out, "\"%.*s:%.*s\"", (int)entity.length, entity.bytes,
+			(int)check.length, check.bytes);
+}
+
+void notification_word(const struct notification *notification, int flapjack, struct buffer *out)
+{
+	static const char *const begins[NOTIFICATION_KINDS] = {
+		"Problem: ", "Recovery: ", "Acknowledgement: ", "Test: "};
+	static const char *const states[] = {
+		[STATE_OK] = " is OK",
+		[STATE_WARNING] = " is Warning",
+		[STATE_CRITICAL] = " is Critical",
+		[STATE_UNKNOWN] = " is Unknown",
+	};
+	bool lasts = notification->kind <= NOTIFICATION_RECOVERY;
+
+	buffer_append_text(out, begins[notification->kind]);
+	name_append(notification, flapjack, out);
+	if (lasts)
+		buffer_append_text(out, states[notification->state]);
+	else if (notification->kind == NOTIFICATION_ACKNOWLEDGEMENT)
+		buffer_append_text(out, " has been acknowledged");
+	/* Flapjack 2 has no summary of a problem or a recovery */
+	if (notification->summary.length > 0 && (flapjack == 1 || !lasts))
+		buffer_printf(out, ", %.*s", (int)notification->summary.length,
+			notification->summary.bytes);
+}
+
+bool notification_line(const struct line_style *style, const char *json, size_t length,
+	struct buffer *out, struct reason *why)
+{
+	struct notification notification;
+	json_t *document = notification_decode(json, length, &notification, why);
+
+	if (document == NULL)
+		return false;
+	if (style->json)
+		buffer_append(out, json, length);
+	else
+		notification_word(&notification, style->flapjack, out);
+	buffer_append(out, "\n", 1);
+	json_decref(document);
+	return true;
+}
+
+void notification_clean(struct text text, struct buffer *out)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	utf8_clean_append(&clean, text.bytes, text.length, UTF8_ONE_LINE);
+	if (clean.length > 0)
+		buffer_append(out, clean.data, utf8_cut(clean.data, LIMIT_SUMMARY));
+	buffer_free(&clean);
+}
+
+const char *notification_stamp(int64_t seconds, char out[NOTIFICATION_STAMP])
+{
+	time_t when = seconds;
+	struct tm broken;
+
+	if (gmtime_r(&when, &broken) == NULL ||
+		strftime(out, NOTIFICATION_STAMP, "%Y-%m-%dT%H:%M:%SZ", &broken) == 0)
+		snprintf(out, NOTIFICATION_STAMP, "1970-01-01T00:00:00Z");
+	return out;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A notification: what is told about a check. It is stored, waits and is sent as one line of JSON:
+ *
+ *     {"event":"problem","entity":"db-01","check":"disk","state":"critical","summary":"full",
+ *      "time":1764440000,"since":1764439970,"key":"0123456789abcdef"}
+ */
+#ifndef HTTPBROKER_NOTIFY_NOTIFICATION_H
+#define HTTPBROKER_NOTIFY_NOTIFICATION_H
+
+#include "common/buffer.h"
+#include "common/reason.h"
+#include "httpbroker/checks/event.h"
+
+enum notification_kind {
+	NOTIFICATION_PROBLEM, /* not ok, or another kind of not ok; or a repeat of it */
+	NOTIFICATION_RECOVERY,
+	NOTIFICATION_ACKNOWLEDGEMENT,
+	NOTIFICATION_TEST,
+	NOTIFICATION_KINDS,
+};
+
+enum { NOTIFICATION_KEY = 17, NOTIFICATION_STAMP = 21 }; /* bytes with the NUL */
+
+/* Texts are one line of clean UTF-8 (common/utf8.h) and not owned. */
+struct notification {
+	enum notification_kind kind;
+	enum state state; /* of the check: ok, warning, critical or unknown */
+	struct text entity, check;
+	struct text summary;        /* may be empty */
+	int64_t time;               /* of the event, seconds since the epoch */
+	int64_t since;              /* when the problem began; without a problem: time */
+	char key[NOTIFICATION_KEY]; /* the same from a problem to its recovery; hexadecimal */
+};
+
+/* `problem`, `recovery`, `acknowledgement`, `test`. */
+const char *notification_event(enum notification_kind kind);
+
+/* Sets the key, from the names and since. */
+void notification_identify(struct notification *notification);
+
+/* Appends it as JSON, without a newline. */
+void notification_encode(const struct notification *notification, struct buffer *out);
+
+/* Its document, which the texts live in, to be freed with json_decref(); NULL: see the reason. */
+json_t *notification_decode(
+	const char *bytes, size_t length, struct notification *out, struct reason *why);
+
+/* Appends it as Flapjack of this version (1 or 2) words it in a room, without a newline. */
+void notification_word(const struct notification *notification, int flapjack, struct buffer *out);
+
+/* How the line of a notification looks. */
+struct line_style {
+	bool json;    /* else as Flapjack words it */
+	int flapjack; /* version, 1 or 2 */
+};
+
+/* Appends the line, with its newline, of a notification that is stored as JSON. */
+bool notification_line(const struct line_style *style, const char *json, size_t length,
+	struct buffer *out, struct reason *why);
+
+/* Appends a text of an event as a notification has it: one clean line, cut to LIMIT_SUMMARY. */
+void notification_clean(struct text text, struct buffer *out);
+
+/* Seconds since the epoch as `2026-01-02T03:04:05Z`. Writes into `out` and returns it. */
+const char *notification_stamp(int64_t seconds, char out[NOTIFICATION_STAMP]);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/notify/options.h"
+
+#include "common/log.h"
+#include "common/options.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#define DAY (24 * 3600 * NSEC_PER_SEC)
+
+static void format_set(struct options *options, const char *option, const char *value)
+{
+	options->json = strcmp(value, "json") == 0;
+	if (!options->json && strcmp(value, "text") != 0)
+		die(EX_USAGE, "%s: '%s' is not text or json", option, value);
+}
+
+static const struct option_row rows[] = {
+	{"initial-failure-delay", "DURATION",
+		"a problem is told if it lasts for so long, where the event does not say (default 0)",
+		OPTION_DURATION(initial_failure_delay, 0, DAY)},
+	{"forget-after", "DURATION",
+		"a problem of which nothing is heard for so long, while other checks are, is over "
+		"(default 1d)",
+		OPTION_DURATION(forget_after, 60 * NSEC_PER_SEC, 365 * DAY)},
+	{"repeat", "DURATION", "tell a lasting problem again after so long (default never)",
+		OPTION_DURATION(repeat, NSEC_PER_SEC, 365 * DAY)},
+	{"output-format", "FORMAT", "of a line: text or json (default text)",
+		OPTION_SET(format_set)},
+	{"flapjack-version", "N",
+		"word lines as Flapjack 1, with the summary, or as Flapjack 2 (default 1)",
+		OPTION_NUMBER(flapjack, 1, 2)},
+	{"ready-fd", "FD", "write a newline to FD when ready", OPTION_READY_FD(ready_fd)},
+	{"debug", NULL, "log every notification", OPTION_FLAG(debug)},
+	OPTION_END,
+};
+
+static const struct option_table table = {
+	.program = "httpbroker-notify",
+	.operands = "",
+	.purpose =
+		"Reads events in Flapjack's form, a line of JSON each, and tells of each change of\n"
+		"a check: on standard output.\n"
+		"More in httpbroker-notify(8).\n",
+	.rows = rows,
+};
+
+struct options options_read(int argc, char **argv)
+{
+	struct options options = {
+		.repeat = NSEC_NEVER,
+		.forget_after = DAY,
+		.flapjack = 1,
+		.ready_fd = -1,
+	};
+
+	options_parse(&table, &options, argc, argv);
+	return options;
+}

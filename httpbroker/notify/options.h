@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line. */
+#ifndef HTTPBROKER_NOTIFY_OPTIONS_H
+#define HTTPBROKER_NOTIFY_OPTIONS_H
+
+#include "common/address.h"
+#include "common/clocks.h"
+
+#include <stdbool.h>
+
+struct options {
+	bool redis; /* --server is given: the events come from Redis, else from standard input */
+	struct address server;
+	int database;
+	char *password; /* owned; NULL: none */
+	const char *queue;
+	const char *name;
+
+	nsec initial_failure_delay;
+	nsec repeat; /* NSEC_NEVER: none */
+	nsec forget_after;
+
+	char **command; /* up to a NULL; NULL: none */
+	unsigned jobs;
+	bool json;    /* of lines; else as Flapjack words them */
+	int flapjack; /* version, 1 or 2 */
+
+	bool test;
+	const char *metrics_file; /* NULL: none */
+	int ready_fd;             /* -1: none */
+	bool debug;
+};
+
+/* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
+struct options options_read(int argc, char **argv);
+
+/* Wipes the password. */
+void options_free(struct options *options);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/notify/problems.h"
+
+#include "common/memory.h"
+#include "httpbroker/checks/encode.h"
+#include "httpbroker/notify/notification.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define SEPARATOR '\x1f'
+
+struct problems {
+	struct siphash_key key;
+	struct problem *table;
+	struct problem *heard; /* the oldest first */
+	struct problem *dirty;
+	struct problem **heap; /* the first due first */
+	uint32_t scheduled, room;
+};
+
+struct problems *problems_new(const struct siphash_key *key)
+{
+	struct problems *problems = memory_zeroed(1, sizeof *problems);
+
+	problems->key = *key;
+	return problems;
+}
+
+/* ---- what is due: a binary heap ---- */
+
+static void heap_set(struct problems *problems, uint32_t place, struct problem *problem)
+{
+	problems->heap[place] = problem;
+	problem->heap = place + 1;
+}
+
+static void heap_up(struct problems *problems, uint32_t place, struct problem *problem)
+{
+	while (place > 0 && problems->heap[(place - 1) / 2]->due > problem->due) {
+		heap_set(problems, place, problems->heap[(place - 1) / 2]);
+		place = (place - 1) / 2;
+	}
+	heap_set(problems, place, problem);
+}
+
+static void heap_down(struct problems *problems, uint32_t place, struct problem *problem)
+{
+	uint32_t child;
+
+	while ((child = 2 * place + 1) < problems->scheduled) {
+		if (child + 1 < problems->scheduled &&
+			problems->heap[child + 1]->due < problems->heap[child]->due)
+			child++;
+		if (problems->heap[child]->due >= problem->due)
+			break;
+		heap_set(problems, place, problems->heap[child]);
+		place = child;
+	}
+	heap_set(problems, place, problem);
+}
+
+static void heap_remove(struct problems *problems, struct problem *problem)
+{
+	uint32_t place = problem->heap - 1;
+
+	if (problem->heap == 0)
+		return;
+	problem->heap = 0;
+	struct problem *last = problems->heap[--problems->scheduled];
+	if (last == problem)
+		return;
+	heap_down(problems, place, last);
+	heap_up(problems, last->heap - 1, last);
+}
+
+static void heap_add(struct problems *problems, struct problem *problem)
+{
+	if (problems->scheduled == problems->room) {
+		problems->room = problems->room > 0 ? 2 * problems->room : 64;
+		problems->heap =
+			memory_resized(problems->heap, problems->room * sizeof(struct problem *));
+	}
+	heap_up(problems, problems->scheduled++, problem);
+}
+
+void problem_schedule(struct problems *problems, struct problem *problem, nsec due)
+{
+	heap_remove(problems, problem);
+	problem->due = due;
+	if (due != NSEC_NEVER)
+		heap_add(problems, problem);
+}
+
+struct problem *problems_due(const struct problems *problems)
+{
+	return problems->scheduled > 0 ? problems->heap[0] : NULL;
+}
+
+/* ---- by name ---- */
+
+static void names_append(struct buffer *out, struct text entity, struct text check)
+{
+	buffer_append(out, entity.bytes, entity.length);
+	buffer_append(out, &(const char){SEPARATOR}, 1);
+	buffer_append(out, check.bytes, check.length);
+}
+
+uint64_t problems_check(const struct problems *problems, struct text entity, struct text check)
+{
+	struct buffer names = {NULL, 0, 0};
+
+	names_append(&names, entity, check);
+	uint64_t hash = siphash(&problems->key, names.data, names.length);
+	buffer_free(&names);
+	return hash;
+}
+
+static struct problem *names_find(const struct problems *problems, const struct buffer *names)
+{
+	unsigned hash = (unsigned)siphash(&problems->key, names->data, names->length);
+	struct problem *problem;
+
+	HASH_FIND_BYHASHVALUE(hh, problems->table, names->data, names->length, hash, problem);
+	return problem;
+}
+
+struct problem *problems_find(
+	const struct problems *problems, struct text entity, struct text check)
+{
+	struct buffer names = {NULL, 0, 0};
+
+	names_append(&names, entity, check);
+	struct problem *problem = names_find(problems, &names);
+	buffer_free(&names);
+	return problem != NULL && !problem->over ? problem : NULL;
+}
+
+static struct problem *problem_new(
+	struct problems *problems, const struct buffer *names, size_t entity_length)
+{
+	struct problem *problem = memory_zeroed(1, sizeof *problem + names->length + 1);
+	unsigned hash = (unsigned)siphash(&problems->key, names->data, names->length);
+
+	memcpy(problem->names, names->data, names->length);
+	problem->entity_length = (uint16_t)entity_length;
+	HASH_ADD_KEYPTR_BYHASHVALUE(
+		hh, problems->table, problem->names, names->length, hash, problem);
+	DL_APPEND(problems->heard, problem);
+	return problem;
+}
+
+struct problem *problems_add(
+	struct problems *problems, struct text entity, struct text check, int64_t heard)
+{
+	struct buffer names = {NULL, 0, 0};
+
+	names_append(&names, entity, check);
+	struct problem *problem = names_find(problems, &names);
+	if (problem == NULL)
+		problem = problem_new(problems, &names, entity.length);
+	else if (problem->over)
+		DL_APPEND(problems->heard, problem);
+	buffer_free(&names);
+	problem->state = problem->told = STATE_OK;
+	problem->acknowledged = problem->over = false;
+	problem->due = NSEC_NEVER;
+	problem_hear(problems, problem, heard);
+	return problem;
+}
+
+struct text problem_entity(const struct problem *problem)
+{
+	return (struct text){problem->names, problem->entity_length};
+}
+
+struct text problem_check(const struct problem *problem)
+{
+	size_t begin = problem->entity_length + 1u;
+
+	return (struct text){problem->names + begin, problem->hh.keylen - begin};
+}
+
+size_t problems_count(const struct problems *problems)
+{
+	return HASH_COUNT(problems->table);
+}
+
+void problem_summarise(struct problem *problem, struct text summary)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	if (problem->summary != NULL && strlen(problem->summary) == summary.length &&
+		memcmp(problem->summary, summary.bytes, summary.length) == 0)
+		return;
+	free(problem->summary);
+	notification_clean(summary, &clean);
+	problem->summary = clean.length > 0 ? memory_copied(clean.data) : NULL;
+	buffer_free(&clean);
+}
+
+/* ---- by when it was heard ---- */
+
+void problem_hear(struct problems *problems, struct problem *problem, int64_t heard)
+{
+	problem->heard = heard;
+	if (problem->next == NULL)
+		return; /* it is the newest */
+	DL_DELETE(problems->heard, problem);
+	DL_APPEND(problems->heard, problem);
+}
+
+struct problem *problems_oldest(const struct problems *problems)
+{
+	return problems->heard;
+}
+
+static int heard_compare(const struct problem *one, const struct problem *other)
+{
+	return (one->heard > other->heard) - (one->heard < other->heard);
+}
+
+void problems_sort(struct problems *problems)
+{
+	DL_SORT(problems->heard, heard_compare);
+}
+
+/* ---- what has changed ---- */
+
+void problem_change(struct problems *problems, struct problem *problem)
+{
+	if (!problem->dirty)
+		DL_APPEND2(problems->dirty, problem, dirty_prev, dirty_next);
+	problem->dirty = true;
+}
+
+void problem_end(struct problems *problems, struct problem *problem)
+{
+	problem->over = true;
+	DL_DELETE(problems->heard, problem);
+	problem_schedule(problems, problem, NSEC_NEVER);
+	problem_change(problems, problem);
+}
+
+static void problem_free(struct problems *problems, struct problem *problem)
+{
+	heap_remove(problems, problem);
+	HASH_DEL(problems->table, problem);
+	if (!problem->over)
+		DL_DELETE(problems->heard, problem);
+	free(problem->summary);
+	free(problem);
+}
+
+void problems_take_changes(struct problems *problems, problem_visitor *visit, void *context)
+{
+	struct problem *problem, *next;
+
+	DL_FOREACH_SAFE2(problems->dirty, problem, next, dirty_next)
+	{
+		problem->dirty = false;
+		problem->heard_written = problem->heard;
+		if (visit != NULL)
+			visit(problem, context);
+		if (problem->over)
+			problem_free(problems, problem);
+	}
+	problems->dirty = NULL;
+}
+
+bool problems_changed(const struct problems *problems)
+{
+	return problems->dirty != NULL;
+}
+
+void problems_visit(const struct problems *problems, problem_visitor *visit, void *context)
+{
+	struct problem *problem;
+
+	DL_FOREACH(problems->heard, problem)
+		visit(problem, context);
+}
+
+void problems_rewrite(struct problems *problems)
+{
+	struct problem *problem;
+
+	DL_FOREACH(problems->heard, problem)
+		problem_change(problems, problem);
+}
+
+void problems_clear(struct problems *problems)
+{
+	struct problem *problem, *next;
+
+	HASH_ITER(hh, problems->table, problem, next)
+		problem_free(problems, problem);
+	problems->dirty = NULL;
+}
+
+void problems_free(struct problems *problems)
+{
+	problems_clear(problems);
+	free(problems->heap);
+	free(problems);
+}
+
+/* ---- records ---- */
+
+static void number_append(struct buffer *out, const char *key, int64_t number)
+{
+	buffer_append_text(out, key);
+	jsontext_number(out, number);
+}
+
+void problem_encode(const struct problem *problem, struct moment now, struct buffer *out)
+{
+	const char *summary = problem->summary != NULL ? problem->summary : "";
+
+	buffer_printf(out, "{\"state\":\"%s\",\"told\":\"%s\"", state_name(problem->state),
+		state_name(problem->told));
+	number_append(out, ",\"since\":", problem->since);
+	number_append(out, ",\"heard\":", problem->heard);
+	if (problem->acknowledged)
+		buffer_append_text(out, ",\"acknowledged\":true");
+	if (problem->repeat_delay > 0)
+		number_append(out, ",\"repeat_delay\":", problem->repeat_delay);
+	if (problem->due != NSEC_NEVER)
+		number_append(out,
+			",\"due\":", (now.wall + (problem->due - now.monotonic)) / NSEC_PER_MSEC);
+	buffer_append_text(out, ",\"summary\":");
+	jsontext_string(out, summary, strlen(summary));
+	buffer_append(out, "}", 1);
+}
+
+static bool lasting_read(const char *word, uint8_t *out)
+{
+	enum state state;
+	bool known;
+
+	if (!state_read(word, strlen(word), &state, &known) || !state_lasts(state))
+		return false;
+	*out = (uint8_t)state;
+	return true;
+}
+
+static bool value_read(struct problem *problem, struct text value, struct moment now, nsec *due)
+{
+	json_t *document = json_loadb(value.bytes, value.length, 0, NULL);
+	json_int_t since, heard, repeat = 0, due_at = -1;
+	int acknowledged = 0;
+	const char *state, *told;
+	struct text summary;
+
+	bool read = json_unpack(document, "{s:s, s:s, s:I, s:I, s?b, s?I, s?I, s:s%}", "state",
+			    &state, "told", &told, "since", &since, "heard", &heard, "acknowledged",
+			    &acknowledged, "repeat_delay", &repeat, "due", &due_at, "summary",
+			    &summary.bytes, &summary.length) == 0 &&
+		    lasting_read(state, &problem->state) && lasting_read(told, &problem->told) &&
+		    since >= 0 && heard >= 0 && repeat >= 0 && repeat <= INT32_MAX &&
+		    due_at < INT64_MAX / 4 / NSEC_PER_MSEC;
+	if (read) {
+		problem->since = since;
+		problem->heard = problem->heard_written = heard;
+		problem->acknowledged = acknowledged;
+		problem->repeat_delay = (int32_t)repeat;
+		problem_summarise(problem, summary);
+		*due = due_at < 0 ? NSEC_NEVER
+				  : now.monotonic + (due_at * NSEC_PER_MSEC - now.wall);
+	}
+	json_decref(document);
+	return read;
+}
+
+bool problem_decode(struct problems *problems, struct text names, struct text value,
+	struct moment now, struct reason *why)
+{
+	const char *separator = memchr(names.bytes, SEPARATOR, names.length);
+	nsec due;
+
+	if (separator == NULL)
+		return reason_set(why, "its field is no entity and check");
+	struct text entity = {names.bytes, (size_t)(separator - names.bytes)};
+	struct text check = {separator + 1, names.length - entity.length - 1};
+	if (!event_name_check("entity", entity, why) || !event_name_check("check", check, why))
+		return false;
+	struct problem *problem = problems_add(problems, entity, check, 0);
+	if (value_read(problem, value, now, &due)) {
+		problem_schedule(problems, problem, due);
+		return true;
+	}
+	problem_free(problems, problem);
+	return reason_set(why, "it is not a state of a check");
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checks that are not ok, or of which a recovery was not told yet. A check that is ok, as far
+ * as was told, has no entry: it needs none. Found by name; by what is due next; by when they were
+ * heard last; and those that have changed since they were last written to Redis. Pure.
+ */
+#ifndef HTTPBROKER_NOTIFY_PROBLEMS_H
+#define HTTPBROKER_NOTIFY_PROBLEMS_H
+
+#include "common/buffer.h"
+#include "common/clocks.h"
+#include "httpbroker/checks/event.h"
+#include "httpbroker/checks/siphash.h"
+
+#include <uthash.h>
+
+struct problem {
+	UT_hash_handle hh;
+	struct problem *prev, *next;             /* in the order of `heard` */
+	struct problem *dirty_prev, *dirty_next; /* among the changed ones */
+	char *summary;          /* of the last event; owned, one clean line; NULL: empty */
+	nsec due;               /* monotonic: end of a delay, or next repeat; NSEC_NEVER */
+	int64_t since;          /* when the problem began, seconds since the epoch */
+	int64_t heard;          /* seconds of the stream's clock (judge.h) */
+	int64_t heard_written;  /* the same in Redis */
+	uint32_t heap;          /* place among the due ones, plus 1; 0: none */
+	int32_t repeat_delay;   /* repeat_failure_delay of the last event, seconds */
+	uint16_t entity_length; /* of names */
+	uint8_t state;          /* enum state of the last event */
+	uint8_t told;           /* enum state that was told last */
+	bool acknowledged;
+	bool dirty;   /* it has changed */
+	bool over;    /* to be forgotten */
+	char names[]; /* entity U+001F check; hh.keylen bytes, and a NUL */
+};
+
+struct problems;
+
+struct problems *problems_new(const struct siphash_key *key);
+void problems_free(struct problems *problems);
+void problems_clear(struct problems *problems);
+size_t problems_count(const struct problems *problems);
+
+/* Identifies a check; not the same in another run. */
+uint64_t problems_check(const struct problems *problems, struct text entity, struct text check);
+
+/* NULL: none, or it is over. */
+struct problem *problems_find(
+	const struct problems *problems, struct text entity, struct text check);
+
+/* Adds one, or begins one again that is over: state and told are ok. Heard now. */
+struct problem *problems_add(
+	struct problems *problems, struct text entity, struct text check, int64_t heard);
+
+struct text problem_entity(const struct problem *problem);
+struct text problem_check(const struct problem *problem);
+void problem_summarise(struct problem *problem, struct text summary);
+
+void problem_hear(struct problems *problems, struct problem *problem, int64_t heard);
+void problem_schedule(struct problems *problems, struct problem *problem, nsec due);
+void problem_change(struct problems *problems, struct problem *problem);
+void problem_end(struct problems *problems, struct problem *problem);
+
+/* The first that is due; the one that was heard longest ago; NULL: none. */
+struct problem *problems_due(const struct problems *problems);
+struct problem *problems_oldest(const struct problems *problems);
+
+/* Takes those that have changed: problem->over says that its record is to be deleted. It is then
+ * freed after the call. */
+typedef void problem_visitor(const struct problem *problem, void *context);
+void problems_take_changes(struct problems *problems, problem_visitor *visit, void *context);
+bool problems_changed(const struct problems *problems);
+
+/* All that are not over. */
+void problems_visit(const struct problems *problems, problem_visitor *visit, void *context);
+
+/* Every one has changed: Redis has lost data. */
+void problems_rewrite(struct problems *problems);
+
+/*
+ * A record (`httpbroker-notify:NAME:states`, field: the names) is JSON with the members state,
+ * told, since, heard, summary, and where they apply acknowledged, repeat_delay and due
+ * (milliseconds since the epoch). Read: false if the names or the value are not such.
+ */
+void problem_encode(const struct problem *problem, struct moment now, struct buffer *out);
+bool problem_decode(struct problems *problems, struct text names, struct text value,
+	struct moment now, struct reason *why);
+
+/* After the last problem_decode(). */
+void problems_sort(struct problems *problems);
+
+#endif

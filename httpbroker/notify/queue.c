@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/notify/queue.h"
+
+#include "common/memory.h"
+#include "httpbroker/redis/resp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+enum {
+	PUSH_WORDS = 200, /* of one RPUSH: Lua's stack bounds the words of a command */
+	TRIMS_MAX = 2000, /* of one commit: LREM may take long */
+};
+
+/* The waiting ones of one check. */
+struct lane {
+	UT_hash_handle hh;
+	uint64_t check;
+	struct item *first, *last;
+};
+
+struct queue {
+	size_t max;
+	bool stored;
+	struct item *items; /* in order of arrival */
+	struct item *done;  /* still in the list in Redis */
+	struct lane *lanes;
+	struct item *unlisted;    /* the first that is not listed; all behind it are not, either */
+	struct item *uncommitted; /* the same for those that are not committed */
+	size_t waiting, under_way;
+	size_t retried;  /* those with failures */
+	size_t trimming; /* the first of `done` that the current commit removes */
+	bool rewrite;
+	bool thin; /* all lanes were thinned since the queue exceeded max */
+	uint64_t thinned;
+};
+
+struct queue *queue_new(size_t max, bool stored)
+{
+	struct queue *queue = memory_zeroed(1, sizeof *queue);
+
+	queue->max = max;
+	queue->stored = stored;
+	return queue;
+}
+
+void queue_clear(struct queue *queue)
+{
+	struct item *item, *next;
+	struct lane *lane, *after;
+
+	DL_FOREACH_SAFE(queue->items, item, next)
+		free(item);
+	DL_FOREACH_SAFE(queue->done, item, next)
+		free(item);
+	HASH_ITER(hh, queue->lanes, lane, after) {
+		HASH_DEL(queue->lanes, lane);
+		free(lane);
+	}
+	*queue = (struct queue){
+		.max = queue->max, .stored = queue->stored, .thinned = queue->thinned};
+}
+
+void queue_free(struct queue *queue)
+{
+	queue_clear(queue);
+	free(queue);
+}
+
+static void lane_append(struct queue *queue, uint64_t check, struct item *item)
+{
+	struct lane *lane;
+
+	HASH_FIND(hh, queue->lanes, &check, sizeof check, lane);
+	if (lane == NULL) {
+		lane = memory_zeroed(1, sizeof *lane);
+		lane->check = check;
+		lane->first = item;
+		HASH_ADD(hh, queue->lanes, check, sizeof lane->check, lane);
+	} else {
+		lane->last->after = item;
+	}
+	lane->last = item;
+	item->lane = lane;
+}
+
+/* Takes it out of the queue; it stays in the list in Redis until a commit removes it there. */
+static void item_remove(struct queue *queue, struct item *item)
+{
+	if (queue->unlisted == item)
+		queue->unlisted = item->next;
+	if (queue->uncommitted == item)
+		queue->uncommitted = item->next;
+	DL_DELETE(queue->items, item);
+	queue->waiting--;
+	queue->retried -= item->failures > 0;
+	if (item->listed)
+		DL_APPEND(queue->done, item);
+	else
+		free(item);
+}
+
+/* Keeps the newest, and the one that is under way. */
+static void lane_thin(struct queue *queue, struct lane *lane)
+{
+	struct item *keep = lane->first->under_way ? lane->first : NULL;
+	struct item *item = keep != NULL ? keep->after : lane->first;
+
+	while (item != NULL && item != lane->last) {
+		struct item *after = item->after;
+
+		item_remove(queue, item);
+		queue->thinned++;
+		item = after;
+	}
+	if (keep != NULL && keep != lane->last)
+		keep->after = lane->last;
+	else
+		lane->first = lane->last;
+}
+
+/* All lanes once the queue gets too long, then those that grow. */
+static void queue_thin(struct queue *queue, struct lane *grown)
+{
+	struct lane *lane, *next;
+
+	if (queue->waiting <= queue->max) {
+		queue->thin = false;
+	} else if (queue->thin) {
+		lane_thin(queue, grown);
+	} else {
+		queue->thin = true;
+		HASH_ITER(hh, queue->lanes, lane, next)
+			lane_thin(queue, lane);
+	}
+}
+
+static struct item *item_append(
+	struct queue *queue, uint64_t check, const char *json, size_t length)
+{
+	struct item *item = memory_zeroed(1, sizeof *item + length + 1);
+
+	item->length = (uint32_t)length;
+	memcpy(item->json, json, length);
+	DL_APPEND(queue->items, item);
+	queue->waiting++;
+	lane_append(queue, check, item);
+	return item;
+}
+
+void queue_put(struct queue *queue, uint64_t check, const char *json, size_t length)
+{
+	struct item *item = item_append(queue, check, json, length);
+
+	if (queue->stored && queue->unlisted == NULL)
+		queue->unlisted = item;
+	if (queue->stored && queue->uncommitted == NULL)
+		queue->uncommitted = item;
+	queue_thin(queue, item->lane);
+}
+
+void queue_load(struct queue *queue, uint64_t check, const char *json, size_t length)
+{
+	struct item *item = item_append(queue, check, json, length);
+
+	item->listed = true;
+	queue_thin(queue, item->lane);
+}
+
+/* It is the first of its check, and neither under way nor in the future. */
+static bool item_may_go(const struct item *item, nsec now)
+{
+	return !item->under_way && item->not_before <= now && item->lane->first == item;
+}
+
+struct item *queue_next(struct queue *queue, nsec now)
+{
+	struct item *item;
+
+	for (item = queue->items; item != queue->uncommitted; item = item->next)
+		if (item_may_go(item, now))
+			break;
+	if (item == queue->uncommitted)
+		return NULL;
+	item->under_way = true;
+	queue->under_way++;
+	return item;
+}
+
+void queue_done(struct queue *queue, struct item *item)
+{
+	struct lane *lane = item->lane;
+
+	queue->under_way--;
+	lane->first = item->after;
+	if (lane->first == NULL) {
+		HASH_DEL(queue->lanes, lane);
+		free(lane);
+	}
+	item_remove(queue, item);
+	queue->thin = queue->thin && queue->waiting > queue->max;
+}
+
+void queue_retry(struct queue *queue, struct item *item, nsec at)
+{
+	queue->under_way--;
+	item->under_way = false;
+	item->not_before = at;
+	queue->retried += item->failures++ == 0;
+}
+
+nsec queue_deadline(const struct queue *queue)
+{
+	const struct item *item = queue->items;
+	nsec next = NSEC_NEVER;
+
+	for (size_t left = queue->retried; left > 0; item = item->next) {
+		left -= item->failures > 0;
+		if (item->failures > 0 && !item->under_way)
+			next = nsec_earlier(next, item->not_before);
+	}
+	return next;
+}
+
+size_t queue_waiting(const struct queue *queue)
+{
+	return queue->waiting;
+}
+
+size_t queue_under_way(const struct queue *queue)
+{
+	return queue->under_way;
+}
+
+uint64_t queue_thinned(const struct queue *queue)
+{
+	return queue->thinned;
+}
+
+static void command_begin(
+	struct resp_list *commands, size_t words, const char *command, const char *key)
+{
+	char number[24];
+
+	snprintf(number, sizeof number, "%zu", words + 2);
+	resp_add_text(commands, number);
+	resp_add_text(commands, command);
+	resp_add_text(commands, key);
+}
+
+/* RPUSH commands of PUSH_WORDS each, from `item` to the end of the queue. */
+static void pushes_append(struct item *item, const char *key, struct resp_list *commands)
+{
+	while (item != NULL) {
+		struct resp_list values = {{NULL, 0, 0}, 0};
+
+		for (; item != NULL && values.count < PUSH_WORDS; item = item->next) {
+			resp_add(&values, item->json, item->length);
+			item->listed = true;
+		}
+		command_begin(commands, values.count, "RPUSH", key);
+		buffer_append(&commands->bytes, values.bytes.data, values.bytes.length);
+		commands->count += values.count;
+		resp_free(&values);
+	}
+}
+
+/* Also those that are delivered: they are not in the new list. */
+static void rewrite_begin(struct queue *queue, const char *key, struct resp_list *commands)
+{
+	struct item *item, *next;
+
+	DL_FOREACH_SAFE(queue->done, item, next)
+		free(item);
+	queue->done = NULL;
+	command_begin(commands, 0, "DEL", key);
+	DL_FOREACH(queue->items, item)
+		item->listed = false;
+	queue->unlisted = queue->items;
+	queue->rewrite = false;
+}
+
+static void trims_append(struct queue *queue, const char *key, struct resp_list *commands)
+{
+	const struct item *item;
+
+	queue->trimming = 0;
+	DL_FOREACH(queue->done, item) {
+		if (queue->trimming == TRIMS_MAX)
+			return;
+		queue->trimming++;
+		command_begin(commands, 2, "LREM", key);
+		resp_add_text(commands, "1");
+		resp_add(commands, item->json, item->length);
+	}
+}
+
+void queue_commit(struct queue *queue, const char *key, struct resp_list *commands)
+{
+	if (queue->rewrite)
+		rewrite_begin(queue, key, commands);
+	trims_append(queue, key, commands);
+	pushes_append(queue->unlisted, key, commands);
+	queue->unlisted = NULL;
+}
+
+void queue_committed(struct queue *queue)
+{
+	struct item *item;
+
+	while (queue->trimming > 0) {
+		item = queue->done;
+		DL_DELETE(queue->done, item);
+		free(item);
+		queue->trimming--;
+	}
+	queue->uncommitted = queue->unlisted;
+}
+
+bool queue_changed(const struct queue *queue)
+{
+	return queue->rewrite || queue->done != NULL || queue->unlisted != NULL;
+}
+
+void queue_rewrite(struct queue *queue)
+{
+	queue->rewrite = true;
+}

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # $work, $output, $status and what load brings; bash -c
+# httpbroker-notify with events from standard input: its lines, its errors, its exit.
+
+load lib/daemons
+setup() { start_work; }
+teardown() { stop_all; }
+
+# event ENTITY CHECK STATE [SUMMARY]
+event() { printf '{"entity":"%s","check":"%s","state":"%s","summary":"%s"}\n' "$@"; }
+
+# told [OPTION...]: the lines of standard output for the events of standard input
+told() {
+	httpbroker-notify "$@" 2>"$work/errors"
+}
+
+story() {
+	event db-01 disk ok fine
+	event db-01 disk critical 'full \u001b[31mred\nx\u0000'
+	event db-01 disk critical full
+	event db-01 disk acknowledgement mine
+	event db-01 disk test_notifications hello
+	event db-01 disk ok ''
+}
+
+@test "a line for each change, worded as Flapjack 1 or 2" {
+	[ "$(story | told)" = 'Problem: "disk" on db-01 is Critical, full red x
+Acknowledgement: "disk" on db-01 has been acknowledged, mine
+Test: "disk" on db-01, hello
+Recovery: "disk" on db-01 is OK' ]
+	[ "$(story | told --flapjack-version 2)" = 'Problem: "db-01:disk" is Critical
+Acknowledgement: "db-01:disk" has been acknowledged, mine
+Test: "db-01:disk", hello
+Recovery: "db-01:disk" is OK' ]
+	[ ! -s "$work/errors" ]
+}
+
+@test "--output-format json: a document for each change" {
+	story | told --output-format json >"$work/out"
+	[ "$(jq -c '[.event,.entity,.check,.state,.summary]' "$work/out")" = '["problem","db-01","disk","critical","full red x"]
+["acknowledgement","db-01","disk","critical","mine"]
+["test","db-01","disk","critical","hello"]
+["recovery","db-01","disk","ok",""]' ]
+	[ "$(jq -r 'select(.event != "test").key' "$work/out" | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "what is no event is logged with its place and skipped" {
+	run told < <(echo nonsense; echo; event a b banana ''; echo '[1]'; event a b critical bad
+		echo '{"check":"x","state":"ok"}'
+		printf '{"check":"%01100000d"}\n' 1
+		event a '' critical x; printf '%s' "$(event z last critical unended)")
+	[ "$status" -eq 0 ]
+	[ "$output" = 'Problem: "b" on a is Critical, bad
+Problem: "last" on z is Critical, unended' ]
+	diff - "$work/errors" <<-'E'
+	httpbroker-notify: warning: standard input, line 1: it is not JSON: invalid token near 'nonsense' (column 8); the event is skipped
+	httpbroker-notify: warning: standard input, line 3: 'state' is 'banana', not one of ok, warning, critical, unknown, up, down, unreachable, acknowledgement, test_notifications; the event is skipped
+	httpbroker-notify: warning: standard input, line 4: it is not a JSON object; the event is skipped
+	httpbroker-notify: warning: standard input, line 6: 'entity' is missing; the event is skipped
+	httpbroker-notify: warning: standard input, line 7: it is longer than 1 MiB; the event is skipped
+	httpbroker-notify: warning: standard input, line 8: 'check' is empty; the event is skipped
+	E
+}
+
+# feed FIFO: keeps the FIFO open for writing as descriptor 7
+feed() {
+	mkfifo "$work/in"
+	start notify bash -c 'exec httpbroker-notify "$@" <"$0" >"${0%in}out"' "$work/in" "$@"
+	exec 7>"$work/in"
+}
+
+has_line() { [ "$(tail -n 1 "$work/out")" = "$1" ]; }
+
+@test "a line is written at once, and a delay ends without another event" {
+	feed --initial-failure-delay 1s
+	echo '{"entity":"a","check":"b","state":"critical","initial_failure_delay":0}' >&7
+	poll 10 has_line 'Problem: "b" on a is Critical'
+	event a c warning slow >&7
+	poll 10 has_line 'Problem: "c" on a is Warning, slow'
+	exec 7>&-
+	wait "${pids[notify]}"
+}
+
+# into_head LINES: the program's standard output goes to a reader that ends after so many lines
+into_head() {
+	{
+		httpbroker-notify <"$work/in" 2>"$work/errors" || status=$?
+		echo "exit ${status:-0}" >"$work/status"
+	} | head -n "$1" >"$work/out"
+}
+
+@test "the reader of standard output is gone: exit 75" {
+	mkfifo "$work/in"
+	into_head 1 3>&- &
+	pids[head]=$!
+	exec 7>"$work/in"
+	event a b critical one >&7
+	poll 10 has_line 'Problem: "b" on a is Critical, one'
+	event a c critical two >&7
+	poll 10 test -s "$work/status"
+	exec 7>&-
+	[ "$(cat "$work/status")" = 'exit 75' ]
+	grep -q 'output stdout: Broken pipe' "$work/errors"
+	grep -q 'not delivered: 1 notification$' "$work/errors"
+}
+
+@test "a reader that is slow holds back and loses nothing; SIGTERM is obeyed meanwhile" {
+	local i
+	mkfifo "$work/pipe"
+	for ((i = 0; i < 3000; i++)); do event a "check-$i" critical x; done >"$work/events"
+	start notify bash -c 'exec httpbroker-notify <"$0/events" >"$0/pipe"' "$work"
+	exec 6<"$work/pipe"
+	[ "$(head -n 3000 <&6 | grep -c '^Problem: "check-[0-9]*" on a is Critical, x$')" -eq 3000 ]
+	wait "${pids[notify]}"
+	start notify bash -c 'exec httpbroker-notify --debug <"$0/events" >"$0/pipe"' "$work"
+	exec 6<"$work/pipe"
+	poll 10 said notify check-2999
+	stop_within 5 notify || status=$?
+	[ "$status" -eq 75 ]
+	said notify 'not delivered: [0-9]+ notifications'
+}

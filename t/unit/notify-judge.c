@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: MIT */
+/* Which events become notifications: single cases, and a simulation against a model. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/notify/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SEC NSEC_PER_SEC
+#define DAY (24 * 3600 * SEC)
+#define START (1000 * SEC)
+
+enum { TOLD_TEXT = 4096 };
+
+/* A judge, what it has told (`EVENT CHECK STATE SUMMARY;`), and the time. */
+struct fixture {
+	struct problems *problems;
+	struct judge *judge;
+	nsec now;
+	char told[TOLD_TEXT];
+	char key[NOTIFICATION_KEY]; /* of the last one */
+	int64_t since;              /* the same */
+};
+
+static void on_tell(const struct notification *notification, void *context)
+{
+	struct fixture *fixture = context;
+	size_t used = strlen(fixture->told);
+
+	snprintf(fixture->told + used, TOLD_TEXT - used, "%s %.*s %s %.*s;",
+		notification_event(notification->kind), (int)notification->check.length,
+		notification->check.bytes, state_name(notification->state),
+		(int)notification->summary.length,
+		notification->summary.length > 0 ? notification->summary.bytes : "");
+	memcpy(fixture->key, notification->key, sizeof fixture->key);
+	fixture->since = notification->since;
+}
+
+static struct moment moment_of(const struct fixture *fixture)
+{
+	return (struct moment){.wall = START + fixture->now, .monotonic = fixture->now};
+}
+
+static void fixture_begin(struct fixture *fixture, const struct judge_settings *rules)
+{
+	struct judge_settings settings = *rules;
+
+	*fixture = (struct fixture){.now = SEC};
+	settings.tell = on_tell;
+	settings.context = fixture;
+	fixture->problems = problems_new(&(struct siphash_key){1, 2});
+	fixture->judge = judge_new(&settings, fixture->problems);
+}
+
+static void fixture_end(struct fixture *fixture)
+{
+	judge_free(fixture->judge);
+	problems_free(fixture->problems);
+}
+
+static const struct judge_settings *rules_of(nsec repeat, nsec initial_failure_delay)
+{
+	static struct judge_settings rules;
+
+	rules = (struct judge_settings){.repeat = repeat,
+		.initial_failure_delay = initial_failure_delay,
+		.forget_after = DAY,
+		.max_problems = 10};
+	return &rules;
+}
+
+static bool post(struct fixture *fixture, struct event event, const char *check, const char *state)
+{
+	struct reason why;
+
+	event.entity = text_literal("e");
+	event.check = text_literal(check);
+	event.state_text = text_literal(state);
+	assert_true(event_check(&event, 2, START + fixture->now, &why));
+	return judge_event(fixture->judge, &event, moment_of(fixture), &why);
+}
+
+static struct event said(const char *summary)
+{
+	struct event event;
+
+	event_init(&event);
+	event.summary = text_literal(summary);
+	return event;
+}
+
+static void hear(struct fixture *fixture, const char *check, const char *state, const char *summary)
+{
+	assert_true(post(fixture, said(summary), check, state));
+}
+
+/* The timers that are due until `later`, one by one. */
+static void wait_for(struct fixture *fixture, nsec later)
+{
+	nsec until = fixture->now + later;
+
+	while (judge_deadline(fixture->judge) <= until) {
+		if (judge_deadline(fixture->judge) > fixture->now)
+			fixture->now = judge_deadline(fixture->judge);
+		judge_tick(fixture->judge, moment_of(fixture), 100);
+	}
+	fixture->now = until;
+	judge_tick(fixture->judge, moment_of(fixture), 100);
+}
+
+/* What was told since the last call. */
+static void expect(struct fixture *fixture, const char *told)
+{
+	assert_string_equal(fixture->told, told);
+	fixture->told[0] = '\0';
+}
+
+static void changes_are_told_once(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	hear(&fixture, "a", "ok", "fine");
+	assert_int_equal(problems_count(fixture.problems), 0);
+	hear(&fixture, "a", "CRITICAL", "bad");
+	hear(&fixture, "a", "critical", "worse");
+	expect(&fixture, "problem a critical bad;");
+	hear(&fixture, "a", "warning", "");
+	hear(&fixture, "a", "unknown", "gone");
+	expect(&fixture, "problem a warning ;problem a unknown gone;");
+	hear(&fixture, "b", "down", "host");
+	expect(&fixture, "problem b critical host;");
+	hear(&fixture, "a", "ok", "back\x1b[31m\nhere");
+	hear(&fixture, "a", "ok", "back");
+	expect(&fixture, "recovery a ok back here;");
+	wait_for(&fixture, 3600 * SEC);
+	expect(&fixture, "");
+	problems_take_changes(fixture.problems, NULL, NULL);
+	assert_int_equal(problems_count(fixture.problems), 1);
+	fixture_end(&fixture);
+}
+
+static void a_key_lasts_from_the_problem_to_its_recovery(void **state)
+{
+	char first[NOTIFICATION_KEY];
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	hear(&fixture, "a", "warning", "");
+	memcpy(first, fixture.key, sizeof first);
+	wait_for(&fixture, 10 * SEC);
+	hear(&fixture, "a", "critical", "");
+	assert_string_equal(fixture.key, first);
+	assert_int_equal(fixture.since, (START + SEC) / SEC);
+	hear(&fixture, "a", "acknowledgement", "");
+	assert_string_equal(fixture.key, first);
+	hear(&fixture, "a", "test_notifications", "");
+	assert_string_not_equal(fixture.key, first);
+	hear(&fixture, "a", "ok", "");
+	assert_string_equal(fixture.key, first);
+	hear(&fixture, "a", "warning", "");
+	assert_string_not_equal(fixture.key, first);
+	fixture_end(&fixture);
+}
+
+static void acknowledgements_and_tests_are_told(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(60 * SEC, 0));
+	hear(&fixture, "a", "test_notifications", "x");
+	hear(&fixture, "a", "acknowledgement", "y");
+	expect(&fixture, "test a ok x;acknowledgement a ok y;");
+	hear(&fixture, "a", "critical", "bad");
+	expect(&fixture, "problem a critical bad;");
+	wait_for(&fixture, 60 * SEC);
+	expect(&fixture, "problem a critical bad;");
+	hear(&fixture, "a", "test_notifications", "x");
+	hear(&fixture, "a", "acknowledgement", "mine");
+	expect(&fixture, "test a critical x;acknowledgement a critical mine;");
+	wait_for(&fixture, 600 * SEC); /* no repeat */
+	expect(&fixture, "");
+	hear(&fixture, "a", "warning", "less");
+	expect(&fixture, "problem a warning less;");
+	wait_for(&fixture, 600 * SEC);
+	expect(&fixture, "");
+	hear(&fixture, "a", "ok", "");
+	hear(&fixture, "a", "critical", "again");
+	wait_for(&fixture, 60 * SEC); /* it has recovered: repeats again */
+	expect(&fixture, "recovery a ok ;problem a critical again;problem a critical again;");
+	fixture_end(&fixture);
+}
+
+static struct event delayed(int64_t failure, int64_t repeat, int64_t recovery)
+{
+	struct event event = said("");
+
+	event.initial_failure_delay = failure;
+	event.repeat_failure_delay = repeat;
+	event.initial_recovery_delay = recovery;
+	return event;
+}
+
+static void a_failure_is_told_after_its_delay(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 10 * SEC));
+	hear(&fixture, "a", "critical", "");
+	wait_for(&fixture, 9 * SEC);
+	hear(&fixture, "a", "warning", "newest");
+	expect(&fixture, "");
+	wait_for(&fixture, SEC);
+	expect(&fixture, "problem a warning newest;");
+	hear(&fixture, "b", "critical", "");
+	wait_for(&fixture, 9 * SEC);
+	hear(&fixture, "b", "ok", ""); /* within the delay: never told */
+	wait_for(&fixture, 60 * SEC);
+	expect(&fixture, "");
+	assert_true(post(&fixture, delayed(0, -1, -1), "c", "critical"));
+	expect(&fixture, "problem c critical ;");
+	assert_true(post(&fixture, delayed(30, -1, -1), "d", "critical"));
+	wait_for(&fixture, 29 * SEC);
+	hear(&fixture, "d", "acknowledgement", "seen");
+	wait_for(&fixture, 60 * SEC);
+	expect(&fixture, "acknowledgement d critical seen;");
+	hear(&fixture, "d", "ok", "");
+	expect(&fixture, "recovery d ok ;");
+	fixture_end(&fixture);
+}
+
+static void a_recovery_is_told_after_its_delay(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	hear(&fixture, "a", "critical", "");
+	expect(&fixture, "problem a critical ;");
+	assert_true(post(&fixture, delayed(-1, -1, 20), "a", "ok"));
+	wait_for(&fixture, 19 * SEC);
+	hear(&fixture, "a", "critical", ""); /* it did not last: nothing is told */
+	wait_for(&fixture, 60 * SEC);
+	expect(&fixture, "");
+	assert_true(post(&fixture, delayed(-1, -1, 20), "a", "ok"));
+	wait_for(&fixture, 10 * SEC);
+	assert_true(post(&fixture, delayed(-1, -1, 20), "a", "ok")); /* does not begin again */
+	wait_for(&fixture, 10 * SEC);
+	expect(&fixture, "recovery a ok ;");
+	hear(&fixture, "a", "critical", "");
+	assert_true(post(&fixture, delayed(-1, -1, 20), "a", "ok"));
+	hear(&fixture, "a", "warning", "");
+	expect(&fixture, "problem a critical ;problem a warning ;");
+	fixture_end(&fixture);
+}
+
+static void a_lasting_problem_is_repeated(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(60 * SEC, 0));
+	hear(&fixture, "a", "critical", "1");
+	wait_for(&fixture, 59 * SEC);
+	hear(&fixture, "a", "critical", "2");
+	expect(&fixture, "problem a critical 1;");
+	wait_for(&fixture, 61 * SEC);
+	expect(&fixture, "problem a critical 2;problem a critical 2;");
+	assert_true(post(&fixture, delayed(-1, 100, -1), "b", "critical"));
+	hear(&fixture, "a", "ok", "");
+	fixture.told[0] = '\0';
+	wait_for(&fixture, 99 * SEC);
+	expect(&fixture, "");
+	wait_for(&fixture, SEC);
+	expect(&fixture, "problem b critical ;");
+	fixture_end(&fixture);
+}
+
+static void a_check_that_is_no_longer_reported_is_over(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	hear(&fixture, "gone", "critical", "");
+	hear(&fixture, "there", "critical", "");
+	expect(&fixture, "problem gone critical ;problem there critical ;");
+	wait_for(&fixture, 10 * DAY); /* nothing at all is heard: that says nothing of a check */
+	hear(&fixture, "there", "critical", "");
+	wait_for(&fixture, SEC);
+	expect(&fixture, "");
+	for (int hour = 1; hour < 23; hour++) {
+		wait_for(&fixture, 3600 * SEC);
+		hear(&fixture, "there", "critical", "");
+	}
+	expect(&fixture, "");
+	wait_for(&fixture, 3600 * SEC);
+	hear(&fixture, "there", "critical", "");
+	wait_for(&fixture, 0);
+	expect(&fixture, "recovery gone ok no longer reported;");
+	fixture_end(&fixture);
+}
+
+static void what_is_delayed_is_told_when_the_input_ends(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(60 * SEC, 0));
+	hear(&fixture, "a", "critical", "");
+	hear(&fixture, "b", "critical", "");
+	assert_true(post(&fixture, delayed(-1, -1, 20), "b", "ok"));
+	assert_true(post(&fixture, delayed(30, -1, -1), "c", "critical"));
+	fixture.told[0] = '\0';
+	judge_finish(fixture.judge, moment_of(&fixture));
+	assert_non_null(strstr(fixture.told, "recovery b ok ;"));
+	assert_non_null(strstr(fixture.told, "problem c critical ;"));
+	assert_null(strstr(fixture.told, " a "));
+	fixture_end(&fixture);
+}
+
+static void problems_are_bounded(void **state)
+{
+	struct fixture fixture;
+	char name[8];
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof name, "c%d", i);
+		hear(&fixture, name, "critical", "");
+	}
+	assert_false(post(&fixture, said(""), "x", "critical"));
+	assert_true(post(&fixture, said(""), "x", "ok"));
+	assert_true(post(&fixture, said(""), "c1", "warning"));
+	fixture_end(&fixture);
+}
+
+struct record {
+	char field[64];
+	char value[512];
+};
+
+struct records {
+	const struct fixture *fixture;
+	struct record all[16];
+	size_t count;
+	size_t deleted;
+};
+
+static void on_change(const struct problem *problem, void *context)
+{
+	struct records *records = context;
+	struct record *record = &records->all[records->count];
+	struct buffer value = {NULL, 0, 0};
+
+	if (problem->over) {
+		records->deleted++;
+		return;
+	}
+	problem_encode(problem, moment_of(records->fixture), &value);
+	snprintf(record->field, sizeof record->field, "%s", problem->names);
+	snprintf(record->value, sizeof record->value, "%s", value.data);
+	records->count++;
+	buffer_free(&value);
+}
+
+/* Goes on with the records of `before`, `later` after they were written. */
+static void fixture_resume(struct fixture *fixture, const struct fixture *before,
+	const struct records *records, const struct judge_settings *rules, nsec later)
+{
+	struct reason why;
+
+	fixture_begin(fixture, rules);
+	fixture->now = before->now + later;
+	for (size_t i = 0; i < records->count; i++)
+		assert_true(problem_decode(fixture->problems, text_literal(records->all[i].field),
+			text_literal(records->all[i].value), moment_of(fixture), &why));
+	problems_sort(fixture->problems);
+	judge_resume(fixture->judge);
+}
+
+static void a_restart_repeats_nothing_and_delays_go_on(void **state)
+{
+	struct fixture before, fixture;
+	struct records records = {.fixture = &before};
+
+	(void)state;
+	fixture_begin(&before, rules_of(NSEC_NEVER, 0));
+	hear(&before, "a", "critical", "bad");
+	hear(&before, "ok", "critical", "");
+	hear(&before, "ok", "ok", "");
+	hear(&before, "acked", "warning", "");
+	hear(&before, "acked", "acknowledgement", "");
+	assert_true(post(&before, delayed(30, -1, -1), "later", "critical"));
+	problems_take_changes(before.problems, on_change, &records);
+	assert_int_equal(records.count, 3);
+	assert_int_equal(records.deleted, 1);
+	assert_false(problems_changed(before.problems));
+	fixture_resume(&fixture, &before, &records, rules_of(300 * SEC, 0), 20 * SEC);
+	hear(&fixture, "a", "critical", "bad");
+	hear(&fixture, "acked", "warning", "");
+	expect(&fixture, "");
+	wait_for(&fixture, 9 * SEC);
+	expect(&fixture, "");
+	wait_for(&fixture, SEC);
+	expect(&fixture, "problem later critical ;");
+	hear(&fixture, "a", "ok", "");
+	assert_string_not_equal(fixture.key, before.key);
+	assert_int_equal(fixture.since, (START + SEC) / SEC);
+	expect(&fixture, "recovery a ok ;");
+	fixture_end(&fixture);
+	fixture_end(&before);
+}
+
+static void damaged_records_are_refused(void **state)
+{
+	static const char *const values[] = {"", "{}", "[]", "null",
+		"{\"state\":\"banana\",\"told\":\"ok\",\"since\":1,\"heard\":1,\"summary\":\"\"}",
+		"{\"state\":\"ok\",\"told\":\"ok\",\"since\":-1,\"heard\":1,\"summary\":\"\"}",
+		"{\"state\":\"ok\",\"told\":\"ok\",\"since\":1,\"heard\":1,\"summary\":7}"};
+	struct fixture fixture;
+	struct reason why;
+
+	(void)state;
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
+		assert_false(problem_decode(fixture.problems,
+			text_literal("e\x1f"
+				     "c"),
+			text_literal(values[i]), moment_of(&fixture), &why));
+	assert_false(problem_decode(fixture.problems, text_literal("ec"),
+		text_literal("{\"state\":\"ok\",\"told\":\"ok\",\"since\":1,\"heard\":1,"
+			     "\"summary\":\"\"}"),
+		moment_of(&fixture), &why));
+	assert_int_equal(problems_count(fixture.problems), 0);
+	fixture_end(&fixture);
+}
+
+/* ---- the simulation ---- */
+
+/*
+ * The model is told every second what each check's state is, and computes from the whole history
+ * when a notification is due: it has no timers.
+ */
+enum { CHECKS = 5, SECONDS = 20000 };
+
+struct model {
+	int told; /* enum state */
+	int state;
+	int failed_at; /* the second since which it is not ok; -1: it is ok */
+	int healed_at; /* the same for ok, with a recovery still to be told */
+	int failure_delay, recovery_delay;
+	int told_at;
+	bool acknowledged;
+};
+
+static void model_say(char *out, const char *event, int check, int state)
+{
+	size_t used = strlen(out);
+
+	snprintf(out + used, TOLD_TEXT - used, "%s %d %s ;", event, check,
+		state_name((enum state)state));
+}
+
+static void model_hear(
+	struct model *model, int check, int state, const int delays[2], int second, char *out)
+{
+	if (state == STATE_ACKNOWLEDGEMENT) {
+		model_say(out, "acknowledgement", check, model->state);
+		if (model->told != STATE_OK || model->state != STATE_OK)
+			model->acknowledged = true;
+		if (model->state != STATE_OK) {
+			model->told = model->state;
+			model->told_at = second;
+		}
+		return;
+	}
+	if (state != STATE_OK && model->state == STATE_OK) {
+		model->failed_at = second;
+		model->failure_delay = delays[0];
+		model->told_at =
+			second; /* if it had recovered only for a moment: repeats begin again */
+	}
+	if (state == STATE_OK && model->state != STATE_OK) {
+		model->healed_at = second;
+		model->recovery_delay = delays[1];
+	}
+	model->state = state;
+}
+
+/* What is due at this second. */
+static void model_judge(struct model *model, int check, int second, int repeat, char *out)
+{
+	if (model->state == STATE_OK && model->told == STATE_OK) {
+		model->acknowledged = false;
+		return;
+	}
+	if (model->state == STATE_OK) {
+		if (second < model->healed_at + model->recovery_delay)
+			return;
+		model_say(out, "recovery", check, STATE_OK);
+		model->told = STATE_OK;
+		model->acknowledged = false;
+		return;
+	}
+	if (model->told == STATE_OK && second < model->failed_at + model->failure_delay)
+		return;
+	if (model->told == model->state &&
+		(model->acknowledged || second < model->told_at + repeat))
+		return;
+	model_say(out, "problem", check, model->state);
+	model->told = model->state;
+	model->told_at = second;
+}
+
+static void it_agrees_with_a_model_for_hours_of_made_up_time(void **state)
+{
+	static const char *const words[] = {"ok", "warning", "critical", "unknown"};
+	enum { REPEAT = 50 };
+	struct model models[CHECKS] = {{0}};
+	struct fixture fixture;
+	unsigned told = 0;
+
+	(void)state;
+	srand(7);
+	fixture_begin(&fixture, rules_of(REPEAT * SEC, 0));
+	for (int second = 1; second < SECONDS; second++) {
+		int check = rand() % CHECKS, dice = rand() % 12;
+		int delays[2] = {rand() % 3 * 10, rand() % 3 * 10};
+		char name[2] = {(char)('0' + check), '\0'}, expected[TOLD_TEXT] = "";
+
+		fixture.now = second * SEC;
+		fixture.told[0] = '\0';
+		for (int i = 0; i < CHECKS; i++) /* timers first */
+			model_judge(&models[i], i, second, REPEAT, expected);
+		judge_tick(fixture.judge, moment_of(&fixture), 100);
+		assert_int_equal(strlen(fixture.told), strlen(expected)); /* in any order */
+		fixture.told[0] = expected[0] = '\0';
+		if (dice > 4)
+			continue;
+		int word = dice == 4 ? STATE_ACKNOWLEDGEMENT : rand() % 2 * dice;
+		model_hear(&models[check], check, word, delays, second, expected);
+		model_judge(&models[check], check, second, REPEAT, expected);
+		assert_true(post(&fixture, delayed(delays[0], -1, delays[1]), name,
+			word == STATE_ACKNOWLEDGEMENT ? "acknowledgement" : words[word]));
+		assert_string_equal(fixture.told, expected);
+		told += expected[0] != '\0';
+		problems_take_changes(fixture.problems, NULL, NULL);
+	}
+	assert_between(told, 500, SECONDS);
+	fixture_end(&fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(changes_are_told_once),
+		cmocka_unit_test(a_key_lasts_from_the_problem_to_its_recovery),
+		cmocka_unit_test(acknowledgements_and_tests_are_told),
+		cmocka_unit_test(a_failure_is_told_after_its_delay),
+		cmocka_unit_test(a_recovery_is_told_after_its_delay),
+		cmocka_unit_test(a_lasting_problem_is_repeated),
+		cmocka_unit_test(a_check_that_is_no_longer_reported_is_over),
+		cmocka_unit_test(what_is_delayed_is_told_when_the_input_ends),
+		cmocka_unit_test(problems_are_bounded),
+		cmocka_unit_test(a_restart_repeats_nothing_and_delays_go_on),
+		cmocka_unit_test(damaged_records_are_refused),
+		cmocka_unit_test(it_agrees_with_a_model_for_hours_of_made_up_time),
+	};
+
+	return cmocka_run_group_tests_name("notify-judge", tests, NULL, NULL);
+}

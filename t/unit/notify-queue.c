@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* What waits for an output: its order, retries, the bound, and the list in Redis. */
+#include "t/unit/unit.h"
+
+#include "httpbroker/notify/queue.h"
+#include "httpbroker/redis/resp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void put(struct queue *queue, uint64_t check, const char *text)
+{
+	queue_put(queue, check, text, strlen(text));
+}
+
+/* Takes the next one, which must be this. */
+static struct item *taken(struct queue *queue, nsec now, const char *text)
+{
+	struct item *item = queue_next(queue, now);
+
+	assert_non_null(item);
+	assert_string_equal(item->json, text);
+	return item;
+}
+
+static void a_check_is_in_order_and_others_overtake(void **state)
+{
+	struct queue *queue = queue_new(100, false);
+
+	(void)state;
+	put(queue, 1, "a1");
+	put(queue, 1, "a2");
+	put(queue, 2, "b1");
+	struct item *a1 = taken(queue, 0, "a1");
+	struct item *b1 = taken(queue, 0, "b1");
+	assert_null(queue_next(queue, 0));
+	queue_done(queue, b1);
+	queue_retry(queue, a1, 50);
+	assert_int_equal(queue_deadline(queue), 50);
+	assert_null(queue_next(queue, 49));
+	put(queue, 2, "b2");
+	b1 = taken(queue, 49, "b2");
+	a1 = taken(queue, 50, "a1");
+	assert_int_equal(a1->failures, 1);
+	assert_int_equal(queue_under_way(queue), 2);
+	queue_done(queue, a1);
+	a1 = taken(queue, 50, "a2");
+	queue_done(queue, a1);
+	queue_done(queue, b1);
+	assert_int_equal(queue_waiting(queue), 0);
+	assert_int_equal(queue_deadline(queue), NSEC_NEVER);
+	assert_false(queue_changed(queue));
+	queue_free(queue);
+}
+
+static void above_the_bound_the_newest_of_each_check_stays(void **state)
+{
+	struct queue *queue = queue_new(4, false);
+
+	(void)state;
+	put(queue, 1, "a1");
+	struct item *a1 = taken(queue, 0, "a1");
+	put(queue, 1, "a2");
+	put(queue, 2, "b1");
+	put(queue, 2, "b2");
+	assert_int_equal(queue_thinned(queue), 0);
+	put(queue, 1, "a3");
+	assert_int_equal(queue_thinned(queue), 2);
+	queue_done(queue, a1);
+	queue_done(queue, taken(queue, 0, "b2"));
+	queue_done(queue, taken(queue, 0, "a3"));
+	assert_int_equal(queue_waiting(queue), 0);
+	for (char text[3] = "x1"; text[1] <= '9'; text[1]++)
+		put(queue, 3, text);
+	assert_int_equal(queue_waiting(queue), 1 + ('9' - '5') % 4);
+	queue_free(queue);
+}
+
+/* The commands of a commit, with blanks between their words. */
+static void expect_commands(struct queue *queue, const char *expected)
+{
+	struct resp_list commands = {{NULL, 0, 0}, 0};
+	char text[512] = "", *line;
+
+	queue_commit(queue, "k", &commands);
+	if (commands.count > 0)
+		for (line = strtok(commands.bytes.data, "\r\n"); line != NULL;
+			line = strtok(NULL, "\r\n"))
+			if (line[0] != '$') {
+				strcat(text, line);
+				strcat(text, " ");
+			}
+	assert_string_equal(text, expected);
+	resp_free(&commands);
+}
+
+static void nothing_is_given_out_before_it_is_in_the_list(void **state)
+{
+	struct queue *queue = queue_new(100, true);
+
+	(void)state;
+	put(queue, 1, "a1");
+	put(queue, 2, "b1");
+	assert_null(queue_next(queue, 0));
+	assert_true(queue_changed(queue));
+	expect_commands(queue, "4 RPUSH k a1 b1 ");
+	put(queue, 3, "c1"); /* not by that commit */
+	assert_null(queue_next(queue, 0));
+	queue_committed(queue);
+	struct item *a1 = taken(queue, 0, "a1");
+	struct item *b1 = taken(queue, 0, "b1");
+	assert_null(queue_next(queue, 0));
+	queue_done(queue, b1);
+	expect_commands(queue, "4 LREM k 1 b1 3 RPUSH k c1 ");
+	queue_done(queue, a1);
+	queue_committed(queue);
+	expect_commands(queue, "4 LREM k 1 a1 ");
+	queue_committed(queue);
+	assert_false(queue_changed(queue));
+	queue_done(queue, taken(queue, 0, "c1"));
+	put(queue, 4, "d1");
+	queue_rewrite(queue);
+	expect_commands(queue, "2 DEL k 3 RPUSH k d1 ");
+	queue_committed(queue);
+	assert_false(queue_changed(queue));
+	queue_free(queue);
+}
+
+static void what_was_loaded_is_in_the_list_already(void **state)
+{
+	struct queue *queue = queue_new(2, true);
+
+	(void)state;
+	queue_load(queue, 1, "a1", 2);
+	queue_load(queue, 1, "a2", 2);
+	put(queue, 1, "a3");
+	assert_int_equal(queue_waiting(queue), 1);
+	assert_null(queue_next(queue, 0));
+	expect_commands(queue, "4 LREM k 1 a1 4 LREM k 1 a2 3 RPUSH k a3 ");
+	put(queue, 1, "a4");
+	put(queue, 1, "a5");
+	put(queue, 1, "a6"); /* a3 is thinned while its commit is in flight */
+	queue_committed(queue);
+	expect_commands(queue, "4 LREM k 1 a3 4 RPUSH k a5 a6 ");
+	queue_committed(queue);
+	queue_done(queue, taken(queue, 0, "a5"));
+	queue_clear(queue);
+	assert_false(queue_changed(queue));
+	queue_free(queue);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_check_is_in_order_and_others_overtake),
+		cmocka_unit_test(above_the_bound_the_newest_of_each_check_stays),
+		cmocka_unit_test(nothing_is_given_out_before_it_is_in_the_list),
+		cmocka_unit_test(what_was_loaded_is_in_the_list_already),
+	};
+
+	return cmocka_run_group_tests_name("notify-queue", tests, NULL, NULL);
+}
