@@ -30,6 +30,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/http/main.c oobetet/http/main.h \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
 	oobetet/http/request.c oobetet/http/request.h \
+	oobetet/state/quiet.c oobetet/state/quiet.h \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
@@ -76,6 +77,9 @@ t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-queue
 t_unit_oobetet_queue_SOURCES = t/unit/oobetet-queue.c t/unit/unit.h
 t_unit_oobetet_queue_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-quiet
+t_unit_oobetet_quiet_SOURCES = t/unit/oobetet-quiet.c t/unit/unit.h
+t_unit_oobetet_quiet_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-room
 t_unit_oobetet_room_SOURCES = t/unit/oobetet-room.c t/unit/unit.h
 t_unit_oobetet_room_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
@@ -109,6 +113,10 @@ FUZZ_TARGETS += t/fuzz/oobetet-pagerduty
 t_fuzz_oobetet_pagerduty_SOURCES = t/fuzz/oobetet-pagerduty.c $(T_FUZZ)
 t_fuzz_oobetet_pagerduty_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_pagerduty_LDADD = $(OOBETET_LIBS)
+FUZZ_TARGETS += t/fuzz/oobetet-quiet
+t_fuzz_oobetet_quiet_SOURCES = t/fuzz/oobetet-quiet.c $(T_FUZZ)
+t_fuzz_oobetet_quiet_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_oobetet_quiet_LDADD = $(OOBETET_LIBS)
 FUZZ_TARGETS += t/fuzz/oobetet-state
 t_fuzz_oobetet_state_SOURCES = t/fuzz/oobetet-state.c $(T_FUZZ)
 t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)

@@ -27,6 +27,28 @@ static uint64_t checksum(const char *text, size_t length)
 	return sum;
 }
 
+void state_seal(struct buffer *out)
+{
+	buffer_printf(out, END "%016" PRIx64 "\n", checksum(out->data, out->length));
+}
+
+bool state_unseal(char *text)
+{
+	size_t length = strlen(text);
+	char expected[40];
+	int size = snprintf(expected, sizeof expected, END "%016" PRIx64 "\n", (uint64_t)0);
+
+	if (length < (size_t)size)
+		return false;
+	char *end = text + length - size;
+	snprintf(expected, sizeof expected, END "%016" PRIx64 "\n",
+		checksum(text, (size_t)(end - text)));
+	if (strcmp(end, expected) != 0)
+		return false;
+	*end = '\0';
+	return true;
+}
+
 /* ---- the lines: what is in them, and where it is kept ---- */
 
 enum field_type { FIELD_END, FIELD_NUMBER, FIELD_TEXT, FIELD_CHOICE, FIELD_FLAG };
@@ -141,7 +163,7 @@ void state_write(const struct state *state, struct buffer *out)
 		for (int j = 0; j < channel->queue.count; j++)
 			line_write(out, LINE_NOTIFICATION, &channel->queue.notifications[j]);
 	}
-	buffer_printf(out, END "%016" PRIx64 "\n", checksum(out->data, out->length));
+	state_seal(out);
 }
 
 /* ---- reading ---- */
@@ -247,24 +269,6 @@ static bool line_read(struct state *state, char *text)
 	return text == NULL;
 }
 
-/* Checks the last line and cuts it off. */
-static bool end_check(char *text)
-{
-	size_t length = strlen(text);
-	char expected[40];
-	int size = snprintf(expected, sizeof expected, END "%016" PRIx64 "\n", (uint64_t)0);
-
-	if (length < (size_t)size)
-		return false;
-	char *end = text + length - size;
-	snprintf(expected, sizeof expected, END "%016" PRIx64 "\n",
-		checksum(text, (size_t)(end - text)));
-	if (strcmp(end, expected) != 0)
-		return false;
-	*end = '\0';
-	return true;
-}
-
 bool state_read(char *text, struct state *state, struct reason *why)
 {
 	int number = 2;
@@ -272,7 +276,7 @@ bool state_read(char *text, struct state *state, struct reason *why)
 	*state = (struct state){.past = {.acknowledged = NSEC_NEVER}};
 	if (strncmp(text, MAGIC, strlen(MAGIC)) != 0)
 		return reason_set(why, "not a state file of this or an earlier version");
-	if (!end_check(text))
+	if (!state_unseal(text))
 		return reason_set(why, "damaged: the checksum at its end is wrong");
 	text += strlen(MAGIC);
 	for (char *line; (line = strsep(&text, "\n")) != NULL && text != NULL; number++)

@@ -34,4 +34,10 @@ void state_write(const struct state *state, struct buffer *out);
 bool state_read(char *text, struct state *state, struct reason *why);
 void state_free(struct state *state);
 
+/* Appends the last line, with the checksum of all before. */
+void state_seal(struct buffer *out);
+
+/* Checks the last line and cuts it off. False: the text is damaged. */
+bool state_unseal(char *text);
+
 #endif

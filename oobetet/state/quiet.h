@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Planned work: times in which the alarms of a watch are held back (watch_hold()). `oobetet
+ * --quiet` writes them to a file beside the state file, lines of tab-separated fields, escaped as
+ * in ipc.h, with a checksum at the end as in state.h:
+ *
+ *     oobetet-quiet 1
+ *     quiet WATCH FROM UNTIL BOOT BOOT_ID REASON
+ *     end CHECKSUM
+ *
+ * A time ends at UNTIL by the wall clock. No step of that clock makes it longer than asked:
+ * CLOCK_BOOTTIME, which cannot be set, ends it as well, from BOOT on if the machine has not been
+ * booted since, else from when it was read. Pure.
+ */
+#ifndef OOBETET_STATE_QUIET_H
+#define OOBETET_STATE_QUIET_H
+
+#include "common/buffer.h"
+#include "common/reason.h"
+#include "oobetet/channel/incident.h"
+
+#define QUIET_LONGEST (24 * 3600 * NSEC_PER_SEC)
+#define QUIET_REASON 200  /* bytes */
+#define QUIET_NAME 64     /* bytes */
+#define QUIET_BOOT_ID 40  /* holds /proc/sys/kernel/random/boot_id */
+#define QUIET_ENTRIES 100 /* a file with more is refused */
+
+struct quiet_entry {
+	char watch[QUIET_NAME + 1];  /* "": every watch */
+	nsec from, until;            /* since the epoch; at most QUIET_LONGEST apart */
+	nsec boot;                   /* CLOCK_BOOTTIME at `from` ... */
+	char boot_id[QUIET_BOOT_ID]; /* ... of this boot; "": not known */
+	char reason[QUIET_REASON + 1];
+	nsec ends; /* CLOCK_BOOTTIME of this boot; 0: not before quiet_begin() */
+};
+
+struct quiet {
+	int count;
+	struct quiet_entry entry[QUIET_ENTRIES]; /* one a watch */
+};
+
+void quiet_write(const struct quiet *quiet, struct buffer *out);
+
+/* Parses the text, in place. False: nothing of it counts. */
+bool quiet_read(char *text, struct quiet *quiet, struct reason *why);
+
+/*
+ * Sets when each entry ends. `boot_id` is this boot's; `before` is what was read before: an entry
+ * that was in it ends no later than it did.
+ */
+void quiet_begin(struct quiet *quiet, const struct quiet *before, const char *boot_id,
+	const struct timestamps *now);
+
+/* How long the entry still lasts; 0: it is over, or does not count. */
+nsec quiet_left(const struct quiet_entry *entry, const struct timestamps *now);
+
+/* The entry that lasts longest of those for this watch; NULL: none. */
+const struct quiet_entry *quiet_of(
+	const struct quiet *quiet, const char *watch, const struct timestamps *now);
+
+/* Replaces the entry of its watch; false: there is no room. Those that are over are dropped. */
+bool quiet_put(struct quiet *quiet, const struct quiet_entry *entry, const struct timestamps *now);
+
+/* Ends the entry of this watch; of "", all of them. Returns how many there were. */
+int quiet_end(struct quiet *quiet, const char *watch, const struct timestamps *now);
+
+#endif
