@@ -76,6 +76,7 @@ static struct delivery *delivery_make(
 {
 	const struct delivery_settings settings = {
 		.memory_only = options->memory_only,
+		.output = options->output,
 		.server = options->server,
 		.password = options->password,
 		.database = options->database,
@@ -133,25 +134,34 @@ static struct server *server_make(const struct options *options, struct auth *au
 	return server_start(&settings, listeners, broker);
 }
 
-static void files_reload(struct auth *auth)
+static void files_reload(struct auth *auth, struct delivery *delivery)
 {
 	struct reason why;
+	bool output = delivery_reopen(delivery);
 
 	if (auth == NULL)
-		log_info("SIGHUP: no --token-file to reload");
+		log_info("SIGHUP: %s",
+			output ? "the --output is opened again" : "no --token-file to reload");
 	else if (auth_reload(auth, &why))
 		log_info("SIGHUP: tokens reloaded");
 	else
 		log_error("SIGHUP: %s; the old tokens stay in use", why.text);
 }
 
-static void stop_await(struct auth *auth)
+/* Returns the exit status. */
+static int stop_await(struct auth *auth, struct delivery *delivery)
 {
+	struct pollfd ended = {.fd = delivery_ended_fd(delivery), .events = POLLIN};
+
 	while (!signals_say_stop()) {
+		if (ended.revents != 0)
+			return EX_TEMPFAIL;
 		if (signal_arrived(SIGHUP))
-			files_reload(auth);
-		signals_poll(NULL, 0, NULL);
+			files_reload(auth, delivery);
+		if (signals_poll(&ended, 1, NULL) <= 0)
+			ended.revents = 0;
 	}
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -185,7 +195,7 @@ int main(int argc, char **argv)
 	struct server *server = server_make(&options, auth, &listeners, &broker);
 	ready_announce(options.ready_fd);
 
-	stop_await(auth);
+	int status = stop_await(auth, delivery);
 
 	ready_notify("STOPPING=1");
 	listeners_remove(&listeners);
@@ -202,5 +212,5 @@ int main(int argc, char **argv)
 	held_free(held);
 	auth_free(auth);
 	options_free(&options);
-	return 0;
+	return status;
 }

@@ -15,7 +15,9 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/internal.h \
 	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
+	httpbroker/delivery/memory_only.c \
 	httpbroker/delivery/outbox.c httpbroker/delivery/outbox.h \
+	httpbroker/delivery/output.c httpbroker/delivery/output.h \
 	httpbroker/delivery/pending.c httpbroker/delivery/pending.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
@@ -70,7 +72,7 @@ httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
 QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats \
 	t/broker-sns-certificates.bats
-QUICK_TESTS += t/broker-keeping.bats t/prometheus.bats
+QUICK_TESTS += t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 SLOW_TESTS += t/broker-proxy.bats t/broker-unrest.bats
@@ -91,6 +93,7 @@ UNIT_TESTS += t/unit/broker-event t/unit/broker-forget t/unit/broker-format
 UNIT_TESTS += t/unit/broker-handshake t/unit/broker-held t/unit/broker-jsonpool
 UNIT_TESTS += t/unit/broker-leadership t/unit/broker-lease t/unit/broker-loader
 UNIT_TESTS += t/unit/broker-memory-only t/unit/broker-newrelic t/unit/broker-outbox
+UNIT_TESTS += t/unit/broker-output
 UNIT_TESTS += t/unit/broker-path t/unit/broker-post t/unit/broker-record t/unit/broker-request t/unit/broker-sensu
 UNIT_TESTS += t/unit/broker-session-simulation t/unit/broker-sns t/unit/broker-sns-certificates
 UNIT_TESTS += t/unit/broker-sns-fetcher t/unit/broker-sns-trust t/unit/broker-suspend

@@ -138,8 +138,12 @@ static const struct option_row rows[] = {
 		OPTION_SET(port_set)},
 	{"server", "ADDRESS",
 		"Redis: port, host:port, [v6]:port or unix:/path; none: no Redis, states are kept "
-		"in memory only and no events are sent (default localhost:6380)",
+		"in memory only (default localhost:6380)",
 		OPTION_SET(server_set)},
+	{"output", "FILE",
+		"with --server none: write the events to this file or FIFO, a line each; - is "
+		"standard output (default: they are not sent)",
+		OPTION_FILLED(output)},
 	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
 		OPTION_SET(password_set)},
 	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
@@ -158,7 +162,7 @@ static const struct option_row rows[] = {
 		OPTION_SET(stale_state_set)},
 	{"forget-after", "DURATION", "forget a check that is stale for so long (default never)",
 		OPTION_DURATION(forget_after, NSEC_PER_SEC, 10 * YEAR)},
-	{"max-pending", "N", "events that may wait for Redis (default 100000)",
+	{"max-pending", "N", "events that may wait for Redis or the output (default 100000)",
 		OPTION_NUMBER(max_pending, 1, 10000000)},
 	{"max-queue", "N", "repeats pause while the queue is longer (default 1000000)",
 		OPTION_NUMBER(max_queue, 1, INT32_MAX)},
@@ -250,6 +254,8 @@ struct options options_read(int argc, char **argv)
 	if (options.sns_ca_file != NULL && options.sns_topic_count == 0)
 		die(EX_USAGE,
 			"--sns-ca-file: needs --sns-topic: without it no SNS message is accepted");
+	if (options.output != NULL && !options.memory_only)
+		die(EX_USAGE, "--output: needs --server none: with Redis, events go to the queue");
 	max_held_complete(&options);
 	if (options.listen_count == 0)
 		listen_default(&options);

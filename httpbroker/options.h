@@ -26,14 +26,15 @@ struct options {
 	const char *name;    /* part of the keys in Redis */
 	nsec grace;          /* of an outage, during which no time to live runs out */
 	bool persistent;     /* states are kept in Redis */
-	int64_t max_pending; /* events that wait for Redis */
+	int64_t max_pending; /* events that wait for Redis or the output */
 	int64_t max_queue;   /* events in the queue, above which repeats pause */
 	int flapjack;        /* version, 1 or 2 */
 	const char *sns_topics[SNS_TOPICS_MAX]; /* ARNs, or beginnings of some and `*` */
 	size_t sns_topic_count;
 	const char *sns_ca_file; /* NULL: the system's authorities */
 
-	bool memory_only; /* there is no Redis */
+	bool memory_only;   /* there is no Redis */
+	const char *output; /* then: where events go, `-` or a path; NULL: nowhere */
 
 	enum state stale_state; /* reported for a stale check */
 	nsec forget_after;      /* how long a check may be stale; NSEC_NEVER: forever */

@@ -133,7 +133,7 @@ a three ok' ]
 	grep -i '^retry-after: 5' "$work/headers"
 	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["busy","refused","busy"]' ]
 	sends 503 < <(event f one ok)
-	[[ "$answer" == '{"error": "too many checks (--max-states), or events that wait for Redis (--max-pending)"}' ]]
+	[[ "$answer" == '{"error": "too many checks (--max-states), or events that wait for Redis or the output (--max-pending)"}' ]]
 }
 
 @test "Alertmanager: one event and one check for each alert, stale only with ?ttl=" {

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 struct delivery_status delivery_status(struct delivery *delivery)
 {
@@ -41,7 +43,7 @@ bool delivery_submit(struct delivery *delivery, struct submission *submission)
 	return submissions_put(delivery->submissions, submission);
 }
 
-static void status_publish(struct delivery *delivery)
+void delivery_status_publish(struct delivery *delivery)
 {
 	pthread_mutex_lock(&delivery->status_lock);
 	delivery->published = delivery->status;
@@ -90,7 +92,7 @@ static void status_update(struct delivery *delivery, nsec now)
 	status->handed_older = delivery->handover.lost;
 	status->handed_unreadable = delivery->unreadable;
 	status->pending = made.pushes - done.pushes + pending_count(delivery->pending);
-	status_publish(delivery);
+	delivery_status_publish(delivery);
 }
 
 static bool repeats_go(const struct delivery *delivery)
@@ -284,42 +286,6 @@ static void *delivery_run(void *argument)
 	return NULL;
 }
 
-static void memory_only_work(struct delivery *delivery, struct moment now)
-{
-	pending_add(delivery->pending, submissions_take(delivery->submissions), now.monotonic);
-	pending_apply(delivery->pending, now);
-	engine_run(delivery->core.engine, false, now);
-	pending_committed(delivery->pending);
-}
-
-/*
- * Without Redis (--server none): events are applied, kept in memory and go stale as ever; pushes
- * and records are dropped, so that what is applied is as good as committed.
- */
-static void *memory_only_run(void *argument)
-{
-	struct delivery *delivery = argument;
-	struct engine *engine = delivery->core.engine;
-
-	log_info("without Redis: states are in memory only, and nothing is pushed to a queue");
-	delivery->status.role = DELIVERY_ACTIVE;
-	delivery->status.memory_only = true;
-	delivery->status.redis_why[0] = '\0';
-	status_publish(delivery);
-	do {
-		nsec next = nsec_earlier(
-			engine_next(engine, false), pending_deadline(delivery->pending));
-
-		next = nsec_earlier(next, atomic_load(&delivery->stop_at));
-		delivery_sleep(delivery, next, false);
-		memory_only_work(delivery, moment_now());
-	} while (atomic_load(&delivery->stop_at) == NSEC_NEVER);
-	do
-		memory_only_work(delivery, moment_now());
-	while (!pending_is_empty(delivery->pending));
-	return NULL;
-}
-
 static void random_fill(void *out, size_t size)
 {
 	if (getentropy(out, size) != 0)
@@ -365,10 +331,12 @@ static void core_init(struct delivery *delivery, const struct delivery_settings 
 				.max_checks = settings->max_states,
 				.stale_state = settings->stale_as,
 				.forget_after = settings->forget_after,
-				.muted = settings->memory_only,
+				.muted = settings->memory_only && settings->output == NULL,
 				.missing = loader_missing(delivery->loader),
 			},
-		.max_pending = settings->memory_only ? SIZE_MAX : (size_t)settings->max_pending,
+		.max_pending = settings->memory_only && settings->output == NULL
+				       ? SIZE_MAX
+				       : (size_t)settings->max_pending,
 		.flapjack = settings->flapjack,
 		.persistent = settings->persistent && !settings->memory_only,
 	};
@@ -391,9 +359,14 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 		.redis_why = "not connected yet",
 		.queue_length = -1,
 	};
-	status_publish(delivery);
+	delivery_status_publish(delivery);
 	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
 	delivery->submissions = submissions_new();
+	delivery->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (delivery->ended_fd < 0)
+		die(EX_OSERR, "eventfd: %s", strerror(errno));
+	if (settings->output != NULL)
+		delivery->output = output_new(settings->output, now.monotonic);
 	core_init(delivery, settings, checks, now);
 	delivery->backpressure =
 		(struct backpressure){.max = settings->max_queue, .interval = settings->interval};
@@ -401,10 +374,24 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 	delivery->retry_at = NSEC_NEVER;
 	redis_init(delivery, settings, now.monotonic);
 	int error = pthread_create(&delivery->thread, NULL,
-		settings->memory_only ? memory_only_run : delivery_run, delivery);
+		settings->memory_only ? delivery_memory_only : delivery_run, delivery);
 	if (error != 0)
 		die(EX_OSERR, "cannot start a thread: %s", strerror(error));
 	return delivery;
+}
+
+int delivery_ended_fd(const struct delivery *delivery)
+{
+	return delivery->ended_fd;
+}
+
+bool delivery_reopen(struct delivery *delivery)
+{
+	if (delivery->output == NULL)
+		return false;
+	atomic_store(&delivery->reopen, true);
+	submissions_wake(delivery->submissions);
+	return true;
 }
 
 void delivery_stop(struct delivery *delivery, nsec timeout)
@@ -419,6 +406,9 @@ void delivery_free(struct delivery *delivery)
 {
 	if (delivery->redis != NULL)
 		redis_free(delivery->redis);
+	if (delivery->output != NULL)
+		output_free(delivery->output);
+	close(delivery->ended_fd);
 	pending_free(delivery->pending);
 	handover_free(&delivery->handover);
 	handover_send_free(&delivery->handover_sender);

@@ -9,6 +9,9 @@
  *                         Redis is away, the lease has run out and another broker stood by (unless
  *                         the submission is async)
  *
+ * Without Redis (--server none) every submission ends with SUBMISSION_COMMITTED as soon as it is
+ * applied; with an output (output.h) the output is in the place of Redis.
+ *
  * The lease decides whether this broker is active (redis/lease.h). When it becomes active it loads
  * the records from Redis (loader.h), while checks that it knows already go on. When it no longer
  * is, it forgets them and hands over what it has accepted (handover.h).
@@ -23,7 +26,8 @@
 struct delivery;
 
 struct delivery_settings {
-	bool memory_only; /* there is no Redis: the settings for it are ignored */
+	bool memory_only;   /* there is no Redis: the settings for it are ignored */
+	const char *output; /* without Redis: where events go (output.h); NULL: nowhere */
 
 	struct address server; /* Redis */
 	const char *password;  /* NULL: none; not owned, must outlive the delivery */
@@ -37,7 +41,7 @@ struct delivery_settings {
 	bool persistent;     /* records are written and loaded */
 	enum state stale_as; /* the state pushed for a stale check */
 	nsec forget_after;   /* a check is stale this long at most; NSEC_NEVER: forever */
-	int64_t max_pending; /* events that wait for Redis */
+	int64_t max_pending; /* events that wait for Redis or the output */
 	int64_t max_queue;   /* events in the queue, above which repeats pause */
 	size_t max_states;   /* checks that are remembered */
 };
@@ -61,6 +65,13 @@ const struct histogram *delivery_commits(const struct delivery *delivery);
 
 /* Any thread. False when the broker is stopping: not submitted, done() is not called. */
 bool delivery_submit(struct delivery *delivery, struct submission *submission);
+
+/* Readable when the reader of standard output has gone, and the program should stop (EX_TEMPFAIL).
+ */
+int delivery_ended_fd(const struct delivery *delivery);
+
+/* Any thread: opens the output's file by its name again. False: there is no output. */
+bool delivery_reopen(struct delivery *delivery);
 
 /*
  * Takes no more submissions and commits what is there, until `timeout` or a failure of Redis, and

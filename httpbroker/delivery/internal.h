@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The delivery thread's data, for its two files: delivery.c (the loop), exchange.c (Redis). */
+/*
+ * The delivery thread's data, for its files: delivery.c (the loop), exchange.c (Redis),
+ * memory_only.c (the loop without Redis).
+ */
 #ifndef HTTPBROKER_DELIVERY_INTERNAL_H
 #define HTTPBROKER_DELIVERY_INTERNAL_H
 
 #include "common/log.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/delivery/handover.h"
+#include "httpbroker/delivery/output.h"
 #include "httpbroker/delivery/pending.h"
 #include "httpbroker/redis/client.h"
 
@@ -26,6 +30,8 @@ struct delivery {
 	struct submissions *submissions;
 	pthread_t thread;
 	_Atomic nsec stop_at;     /* when to give up; NSEC_NEVER: not stopping */
+	atomic_bool reopen;       /* the output, by its name */
+	int ended_fd;             /* an eventfd */
 	struct histogram commits; /* how long they took */
 
 	/* published by the thread */
@@ -36,7 +42,9 @@ struct delivery {
 
 	/* the thread's own */
 	struct keys keys;
-	struct redis *redis; /* NULL: memory-only mode */
+	struct redis *redis;    /* NULL: memory-only mode */
+	struct output *output;  /* NULL: none */
+	struct commit *writing; /* what it writes; the outbox's; NULL: nothing */
 	struct core core;
 	struct loader *loader;
 	struct accepted *accepted;
@@ -84,5 +92,11 @@ void delivery_retry(struct delivery *delivery);
 
 /* Writes all records again, if Redis has lost some: as far as that is possible now. */
 void delivery_rewrite(struct delivery *delivery);
+
+/* The threads' function in memory-only mode. Its argument is the delivery. */
+void *delivery_memory_only(void *argument);
+
+/* Makes delivery->status what delivery_status() returns. */
+void delivery_status_publish(struct delivery *delivery);
 
 #endif

@@ -45,6 +45,10 @@ struct delivery_status {
 	nsec outlived_at; /* when another broker may have taken over (session.h) */
 
 	bool memory_only;     /* there is no Redis: the rest says nothing of it */
+	bool output;          /* there is an output in its place */
+	bool output_up;       /* and it takes events */
+	nsec output_since;    /* monotonic: since when that is so, or is not */
+	char output_why[240]; /* why it is not up, with its name; empty if it is */
 	bool redis_up;        /* it answers and applies what it is sent */
 	nsec redis_since;     /* monotonic: since when that is so, or is not */
 	char redis_why[128];  /* why it is not up; empty if it is */
@@ -55,8 +59,9 @@ struct delivery_status {
 	uint64_t handed_older;      /* events handed over that were older than what was known */
 	uint64_t handed_unreadable; /* and those that could not be read */
 
-	uint64_t pending; /* events that wait for Redis */
-	uint64_t pushed;  /* events that Redis has acknowledged, since the start */
+	uint64_t pending; /* events that wait for Redis or the output */
+	uint64_t pushed;  /* events that Redis has acknowledged or the output taken, since the start
+			   */
 	uint64_t repeats; /* since the start */
 };
 

@@ -122,15 +122,21 @@ struct health {
 /* Since when it is healthy, or the first reason why it is not. */
 static struct health health_of(const struct delivery_status *status, bool stopping, nsec now)
 {
-	struct health health = {"", status->role_since > status->redis_since ? status->role_since
-									     : status->redis_since};
+	struct health health = {"", status->role_since};
 
+	if (status->redis_since > health.since)
+		health.since = status->redis_since;
+	if (status->output && status->output_since > health.since)
+		health.since = status->output_since;
 	if (stopping)
 		health = (struct health){"the broker is stopping", now};
 	else if (!status->redis_up && !status->memory_only) {
 		snprintf(health.why, sizeof health.why, "Redis is away%s%s",
 			*status->redis_why != '\0' ? ": " : "", status->redis_why);
 		health.since = status->redis_since;
+	} else if (status->output && !status->output_up) {
+		snprintf(health.why, sizeof health.why, "--output %s", status->output_why);
+		health.since = status->output_since;
 	} else if (status->role == DELIVERY_STANDS_BY)
 		health = (struct health){"another broker is the active one", status->role_since};
 	else if (status->role == DELIVERY_STARTS)
@@ -141,6 +147,12 @@ static struct health health_of(const struct delivery_status *status, bool stoppi
 static const char *truth(bool value)
 {
 	return value ? "true" : "false";
+}
+
+static void output_write(struct buffer *out, const struct delivery_status *status)
+{
+	buffer_printf(out, ",\n\"output_up\": %s,\n\"repeats_paused\": %s,\n\"pending\": %" PRIu64,
+		truth(status->output_up), truth(status->repeats_paused), status->pending);
 }
 
 static void redis_write(struct buffer *out, const struct delivery_status *status)
@@ -169,6 +181,8 @@ static void health_write(
 		delivery_role_name(status->role));
 	if (!status->memory_only)
 		redis_write(out, status);
+	if (status->output)
+		output_write(out, status);
 }
 
 static struct submission *health_begin(struct request *request)

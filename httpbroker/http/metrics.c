@@ -127,8 +127,8 @@ void overload_update(struct counters *counters, bool refused)
 		return;
 	case OVERLOAD_BEGINS:
 		log_warning("events are refused, 503: a limit is reached: checks (--max-states), "
-			    "events that wait for Redis (--max-pending) or memory of requests "
-			    "(--max-held)");
+			    "events that wait for Redis or the output (--max-pending) or memory "
+			    "of requests (--max-held)");
 		return;
 	case OVERLOAD_ENDS:
 		log_info("events are accepted again: no limit is reached any more");
@@ -270,6 +270,21 @@ static void counters_write(struct buffer *out, const struct counters *counters)
 			counters_dropped_total(counters, field));
 }
 
+/* With Redis or an output. */
+static void pushes_write(struct buffer *out, const struct delivery_status *status)
+{
+	GAUGE(out, "httpbroker_repeats_paused",
+		"Whether the queue is too long, or the output away, for repeats.",
+		status->repeats_paused);
+	GAUGE(out, "httpbroker_pending_events", "Events that wait for Redis or the output.",
+		(int64_t)status->pending);
+	COUNTER(out, "httpbroker_pushed_total",
+		"Events that Redis has acknowledged or the output has taken, repeats included.",
+		(int64_t)status->pushed);
+	COUNTER(out, "httpbroker_repeats_total", "Events that repeat the last one of their check.",
+		(int64_t)status->repeats);
+}
+
 static void redis_write(
 	struct buffer *out, const struct delivery *delivery, const struct delivery_status *status)
 {
@@ -278,15 +293,7 @@ static void redis_write(
 	if (status->queue_length >= 0)
 		GAUGE(out, "httpbroker_queue_length", "Events in the queue, as of the last commit.",
 			status->queue_length);
-	GAUGE(out, "httpbroker_repeats_paused", "Whether the queue is too long for repeats.",
-		status->repeats_paused);
-	GAUGE(out, "httpbroker_pending_events", "Events that wait for Redis.",
-		(int64_t)status->pending);
-	COUNTER(out, "httpbroker_pushed_total",
-		"Events in the queue that Redis has acknowledged, repeats included.",
-		(int64_t)status->pushed);
-	COUNTER(out, "httpbroker_repeats_total", "Events that repeat the last one of their check.",
-		(int64_t)status->repeats);
+	pushes_write(out, status);
 	exposition_family(out, "httpbroker_handover_lost_total", EXPOSITION_COUNTER,
 		"Events that another broker has handed over and that had no effect.");
 	buffer_printf(out,
@@ -325,6 +332,11 @@ static struct submission *metrics_begin(struct request *request)
 		status.role == DELIVERY_ACTIVE);
 	if (!status.memory_only)
 		redis_write(out, broker->delivery, &status);
+	if (status.output) {
+		GAUGE(out, "httpbroker_output_up", "Whether the output takes events.",
+			status.output_up);
+		pushes_write(out, &status);
+	}
 	GAUGE(out, "httpbroker_held_bytes", "Memory that all requests hold.",
 		(int64_t)held_total(broker->held));
 	exposition_histogram(out, "httpbroker_request_duration_seconds",

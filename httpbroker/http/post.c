@@ -179,7 +179,7 @@ static const char *outcome_words(const struct item *item)
 		return item->why != NULL
 			       ? item->why
 			       : "too many checks (--max-states), or events that wait for "
-				 "Redis (--max-pending)";
+				 "Redis or the output (--max-pending)";
 	default:
 		return item->why;
 	}

@@ -3,6 +3,7 @@
 
 #include "httpbroker/checks/encode.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void header_append(struct buffer *out, char kind, size_t number)
@@ -64,6 +65,20 @@ void resp_swap(struct resp_list *one, struct resp_list *other)
 
 	*one = *other;
 	*other = kept;
+}
+
+void resp_append_lines(const struct resp_list *list, struct buffer *out)
+{
+	const char *at = list->bytes.data;
+
+	for (size_t i = 0; i < list->count; i++) {
+		char *after;
+		size_t length = strtoul(at + 1, &after, 10);
+
+		buffer_append(out, after + 2, length);
+		buffer_append(out, "\n", 1);
+		at = after + 2 + length + 2;
+	}
 }
 
 void resp_command(struct buffer *out, const char *const *words, const struct resp_list *list)

@@ -28,6 +28,9 @@ void resp_free(struct resp_list *list);
 
 void resp_swap(struct resp_list *one, struct resp_list *other);
 
+/* Appends each argument and a newline. */
+void resp_append_lines(const struct resp_list *list, struct buffer *out);
+
 /* Appends a command: its words, up to NULL, then what `list` holds (NULL: nothing). */
 void resp_command(struct buffer *out, const char *const *words, const struct resp_list *list);
 

@@ -119,7 +119,8 @@ static void assert_one(enum submission_result result, const char *answers, unsig
 	posted_free(posted);
 }
 
-#define FULL "too many checks (--max-states), or events that wait for Redis (--max-pending)"
+#define FULL \
+	"too many checks (--max-states), or events that wait for Redis or the output (--max-pending)"
 
 static void one_event_gets_the_response_of_the_original(void **state)
 {
