@@ -35,9 +35,14 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
 	oobetet/watch/activetime.c oobetet/watch/activetime.h \
+	oobetet/watch/diagnosis.c oobetet/watch/diagnosis.h \
+	oobetet/watch/links.c oobetet/watch/links.h \
 	oobetet/watch/match.c oobetet/watch/match.h \
 	oobetet/watch/occupants.c oobetet/watch/occupants.h \
+	oobetet/watch/readings.c oobetet/watch/readings.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
+	oobetet/watch/runs.c oobetet/watch/runs.h \
+	oobetet/watch/view.c oobetet/watch/view.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
 	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
 	oobetet/xmpp/main.c oobetet/xmpp/main.h \
@@ -61,6 +66,12 @@ t_unit_oobetet_channels_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-config
 t_unit_oobetet_config_SOURCES = t/unit/oobetet-config.c t/unit/unit.h
 t_unit_oobetet_config_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-diagnosis
+t_unit_oobetet_diagnosis_SOURCES = t/unit/oobetet-diagnosis.c t/unit/unit.h
+t_unit_oobetet_diagnosis_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-diagnosis-simulation
+t_unit_oobetet_diagnosis_simulation_SOURCES = t/unit/oobetet-diagnosis-simulation.c t/unit/unit.h
+t_unit_oobetet_diagnosis_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-http
 t_unit_oobetet_http_SOURCES = t/unit/oobetet-http.c t/unit/unit.h
 t_unit_oobetet_http_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
