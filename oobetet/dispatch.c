@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a worker's message means for the watch, the rooms and the channels. */
+/* What a worker's message means for the watches, the rooms and the channels. */
 #include "oobetet/monitor.h"
 
 #include "common/log.h"
@@ -7,13 +7,19 @@
 /* A message in a room at `stamp` of CLOCK_MONOTONIC, seen live or kept by the room. */
 static void body_apply(struct monitor *monitor, nsec stamp, char *const field[])
 {
-	enum kind kind = match_body(&monitor->match, field[3]);
+	stamp = active_time_at(&monitor->active_time, nsec_earlier(stamp, clock_monotonic()));
+	for (int i = 0; i < monitor->watches.count; i++) {
+		struct watched *watched = monitor->watches.each[i];
 
-	if (kind == KIND_NONE || !rooms_counts(monitor->rooms, field[1], field[2]))
-		return;
-	log_debug("%s from %s in %s", kind_name(kind), field[2], field[1]);
-	watch_receive(monitor->watch, kind,
-		active_time_at(&monitor->active_time, nsec_earlier(stamp, clock_monotonic())));
+		if (!rooms_counts(watched->config, field[1], field[2]))
+			continue;
+		enum kind kind = match_body(&watched->match, field[3]);
+		if (kind == KIND_NONE)
+			continue;
+		log_debug("%s%s from %s in %s", watched->config->label, kind_name(kind), field[2],
+			field[1]);
+		watch_receive(watched->watch, kind, stamp);
+	}
 }
 
 /* History counts only from an absence: not on the first joining. Its stamp is the room's. */
@@ -43,7 +49,22 @@ static void answer_apply(struct monitor *monitor, const struct message *message,
 {
 	enum channel_type type = message->from == SPEAKER_XMPP ? CHANNEL_ROOM : CHANNEL_PAGERDUTY;
 
-	channels_answer(monitor->channels, type, message->field[0], answer, why, now);
+	for (int i = 0; i < monitor->watches.count; i++)
+		channels_answer(monitor->watches.each[i]->channels, type, message->field[0], answer,
+			why, now);
+}
+
+static void room_open(struct monitor *monitor, const char *name)
+{
+	for (int i = 0; i < monitor->watches.count; i++)
+		channels_open(monitor->watches.each[i]->channels, CHANNEL_ROOM, name);
+}
+
+/* NULL: all rooms. */
+static void room_close(struct monitor *monitor, const char *name, const char *why)
+{
+	for (int i = 0; i < monitor->watches.count; i++)
+		channels_close(monitor->watches.each[i]->channels, CHANNEL_ROOM, name, why);
 }
 
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now)
@@ -69,12 +90,12 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 		break;
 	case MESSAGE_JOINED:
 		if (rooms_set_joined(monitor->rooms, field[0], field[1]))
-			channels_open(monitor->channels, CHANNEL_ROOM, field[0]);
+			room_open(monitor, field[0]);
 		break;
 	case MESSAGE_LEFT:
 		if (!rooms_left(monitor->rooms, field[0], field[1], now))
 			break;
-		channels_close(monitor->channels, CHANNEL_ROOM, field[0], field[1]);
+		room_close(monitor, field[0], field[1]);
 		missed_send(monitor, rooms_index(monitor->rooms, field[0]));
 		break;
 	case MESSAGE_DONE:
@@ -102,5 +123,5 @@ void dispatch_xmpp_lost(struct monitor *monitor, nsec now)
 	const char *why = worker_why(monitor->workers.xmpp);
 
 	rooms_all_left(monitor->rooms, why, now);
-	channels_close(monitor->channels, CHANNEL_ROOM, NULL, why);
+	room_close(monitor, NULL, why);
 }

@@ -28,11 +28,11 @@ static const struct {
 	int fields;
 	unsigned speakers; /* who may send it */
 } message_types[] = {
-	[MESSAGE_CONFIG] = {"config", 2, MONITOR},
+	[MESSAGE_CONFIG] = {"config", 3, MONITOR},
 	[MESSAGE_GO] = {"go", 1, MONITOR},
 	[MESSAGE_SAY] = {"say", 3, MONITOR},
-	[MESSAGE_TRIGGER] = {"trigger", 6, MONITOR},
-	[MESSAGE_RESOLVE] = {"resolve", 2, MONITOR},
+	[MESSAGE_TRIGGER] = {"trigger", 7, MONITOR},
+	[MESSAGE_RESOLVE] = {"resolve", 3, MONITOR},
 	[MESSAGE_HEARTBEAT] = {"beat", 0, MONITOR},
 	[MESSAGE_MISSED] = {"missed", 2, MONITOR},
 	[MESSAGE_STOP] = {"stop", 0, MONITOR},
@@ -259,11 +259,22 @@ bool ipc_next(struct ipc *ipc, struct message *message)
 	}
 }
 
+static void item_take(struct config *config, char *const field[])
+{
+	int64_t watch = CONFIG_PROCESS;
+	struct reason why;
+
+	if (field[0][0] != '\0' && !message_number(field[0], &watch))
+		reason_set(&why, "'%.20s' is no watch", field[0]);
+	else if (config_take(config, watch, field[1], field[2], &why))
+		return;
+	log_error("protocol error: the monitor sent a wrong configuration: %s; ignored", why.text);
+}
+
 struct config *ipc_configuration(struct ipc *ipc)
 {
 	struct config *config = config_new();
 	struct message message;
-	struct reason why;
 
 	while (!ipc->closed) {
 		ipc_listen(ipc);
@@ -271,14 +282,12 @@ struct config *ipc_configuration(struct ipc *ipc)
 			char *const *field = message.field;
 
 			if (message.type == MESSAGE_GO && message_number(field[0], &ipc->attempt)) {
+				config_complete(config);
 				log_set_level(config->level);
 				return config;
 			}
-			if (message.type == MESSAGE_CONFIG &&
-				!config_take(config, field[0], field[1], &why))
-				log_error("protocol error: the monitor sent a wrong configuration: "
-					  "%s; ignored",
-					why.text);
+			if (message.type == MESSAGE_CONFIG)
+				item_take(config, field);
 		}
 	}
 	config_free(config);

@@ -11,14 +11,17 @@
  *
  * From the monitor:
  *
- *     config KEY VALUE     an item of the configuration that this worker needs; the items of a
- *                          list come one by one
+ *     config WATCH KEY VALUE
+ *                          an item of the configuration that this worker needs; the items of a
+ *                          list come one by one. WATCH is the index of the watch (decimal), empty
+ *                          for a key of the whole process
  *     go ATTEMPT           the configuration is complete: begin. So many runs in a row ended before
  *                          they were `online` (decimal)
  *     say ID ROOM TEXT     (xmpp) send TEXT to ROOM, then answer with done or failed
- *     trigger ID KEY SINCE SOURCE COMPONENT TEXT
- *                          (http) open or repeat the incident KEY, then answer
- *     resolve ID KEY       (http) close it, then answer
+ *     trigger ID WATCH KEY SINCE SOURCE COMPONENT TEXT
+ *                          (http) open or repeat the incident KEY with PagerDuty's keys of the
+ *                          watch WATCH (as in config), then answer
+ *     resolve ID WATCH KEY (http) close it, then answer
  *     beat                 (http) fetch heartbeat_url once
  *     missed ROOM STAMP    (xmpp) when joining ROOM, request its history since STAMP
  *                          (CLOCK_MONOTONIC)
@@ -60,7 +63,7 @@
 
 #define IPC_LINE 32768 /* bytes of a line, escaped, without its newline */
 #define IPC_TEXT 4096  /* bytes of a TEXT; the sender cuts it */
-#define IPC_FIELDS 6   /* no type has more */
+#define IPC_FIELDS 7   /* no type has more */
 
 /* The descriptor of a worker's end of the socketpair. */
 #define IPC_FD 3

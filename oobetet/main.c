@@ -9,6 +9,7 @@
 #include "oobetet/xmpp/main.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,46 @@ static void tls_warn(const struct config *config)
 			(int)length, host);
 }
 
+/* True if an earlier watch has the same text: it was inherited, and has been looked at. */
+static bool is_repeated(const struct config *config, int watch, size_t field)
+{
+	const char *text = *(const char *const *)((const char *)config->watch[watch] + field);
+
+	for (int i = 0; i < watch && text != NULL; i++) {
+		const char *other = *(const char *const *)((const char *)config->watch[i] + field);
+
+		if (other != NULL && strcmp(other, text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void watches_warn(const struct config *config)
+{
+	const char *open = NULL; /* the first without watched_nick */
+	int count = 0;
+
+	for (int i = 0; i < config->watch_count; i++) {
+		const struct watch_config *watch = config->watch[i];
+
+		if (!is_repeated(config, i, offsetof(struct watch_config, pagerduty_contact)))
+			secret_warn("pagerduty_contact", watch->pagerduty_contact);
+		if (!is_repeated(config, i, offsetof(struct watch_config, pagerduty_url)))
+			clear_text_warn("pagerduty_url", watch->pagerduty_url);
+		if (watch->watched_nick.count > 0)
+			continue;
+		count++;
+		open = open == NULL ? watch->label : open;
+	}
+	if (config->enabled && count > 1)
+		log_warning("without watched_nick anybody in the room can prevent the alarm (%d "
+			    "watches)",
+			count);
+	else if (config->enabled && count > 0)
+		log_warning(
+			"%swithout watched_nick anybody in the room can prevent the alarm", open);
+}
+
 /* Allowed, but unwise. */
 static void config_warn(const struct config *config)
 {
@@ -132,12 +173,9 @@ static void config_warn(const struct config *config)
 			config->exposed.item[i]);
 	secret_warn("password", config->password);
 	secret_warn("room_password", config->room_password);
-	secret_warn("pagerduty_contact", config->pagerduty_contact);
-	clear_text_warn("pagerduty_url", config->pagerduty_url);
 	clear_text_warn("heartbeat_url", config->heartbeat_url);
 	tls_warn(config);
-	if (config->enabled && config->watched_nick.count == 0)
-		log_warning("without watched_nick anybody in the room can prevent the alarm");
+	watches_warn(config);
 }
 
 static struct config *config_accept(const struct options *options)

@@ -18,14 +18,17 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/testalert.c \
 	oobetet/timing.c oobetet/timing.h \
 	oobetet/worker.c oobetet/worker.h \
+	oobetet/channel/asides.c oobetet/channel/asides.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \
 	oobetet/channel/command.c oobetet/channel/command.h \
 	oobetet/channel/incident.c oobetet/channel/incident.h \
 	oobetet/channel/notification.c oobetet/channel/notification.h \
 	oobetet/channel/queue.c oobetet/channel/queue.h \
 	oobetet/config/config.c oobetet/config/config.h \
+	oobetet/config/defaults.c \
 	oobetet/config/ini.c oobetet/config/ini.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
+	oobetet/config/show.c \
 	oobetet/config/values.c \
 	oobetet/http/main.c oobetet/http/main.h \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \

@@ -28,18 +28,60 @@ static struct timestamps timestamps_at(const struct monitor *monitor, nsec now)
 		.wall = clock_wall()};
 }
 
-/* ---- a turn ---- */
+/* ---- what the rooms are told of all their watches ---- */
+
+/* The targets of the watches that send to this room and have a max_latency below `limit`. */
+static int room_targets(const struct monitor *monitor, const char *room, nsec limit,
+	const struct target *targets[WATCHES_MAX])
+{
+	int count = 0;
+
+	for (int i = 0; i < monitor->watches.count; i++) {
+		const struct watched *watched = monitor->watches.each[i];
+
+		if (watched->config->max_latency < limit &&
+			(room == NULL ||
+				list_has(&watched->config->alert_rooms, room, strlen(room))))
+			targets[count++] = &watched->target;
+	}
+	return count;
+}
+
+static void rooms_greet(struct monitor *monitor, const char *began)
+{
+	const struct target *targets[WATCHES_MAX];
+	char text[NOTIFICATION_TEXT];
+
+	for (int i = 0; monitor->config->greeting && i < rooms_count(monitor->rooms); i++) {
+		const char *room = rooms_name(monitor->rooms, i);
+		int count = room_targets(monitor, room, NSEC_NEVER, targets);
+
+		if (count > 0)
+			asides_put(monitor->asides, ASIDE_GREETING, room,
+				notification_greeting(
+					targets, count, began, clock_wall(), text, sizeof text));
+	}
+}
 
 /* Long absences are announced in the rooms, where people would have relied on us. */
 static void absence_report(struct monitor *monitor, nsec away, const char *why)
 {
+	const struct target *targets[WATCHES_MAX];
 	char text[NOTIFICATION_TEXT];
+	int count = room_targets(monitor, NULL, NSEC_NEVER, targets);
 
-	notification_absence(&monitor->target, away, why, text, sizeof text);
-	log_warning("%s", text);
-	if (away > monitor->config->max_latency)
-		channels_announce(monitor->channels, text);
+	log_warning("%s", notification_absence(targets, count, away, why, text, sizeof text));
+	for (int i = 0; i < rooms_count(monitor->rooms); i++) {
+		const char *room = rooms_name(monitor->rooms, i);
+
+		count = room_targets(monitor, room, away, targets);
+		if (count > 0)
+			asides_put(monitor->asides, ASIDE_ANNOUNCEMENT, room,
+				notification_absence(targets, count, away, why, text, sizeof text));
+	}
 }
+
+/* ---- a turn ---- */
 
 static void active_time_update(struct monitor *monitor, nsec now)
 {
@@ -65,9 +107,13 @@ static void messages_read(struct monitor *monitor, struct worker *worker, nsec n
 	}
 }
 
-static void config_item_send(void *user, const char *key, const char *value)
+static void config_item_send(void *user, int watch, const char *key, const char *value)
 {
-	worker_send(user, MESSAGE_CONFIG, FIELDS(key, value));
+	char index[MESSAGE_NUMBER] = "";
+
+	if (watch != CONFIG_PROCESS)
+		message_number_text(watch, index);
+	worker_send(user, MESSAGE_CONFIG, FIELDS(index, key, value));
 }
 
 static void worker_configure(struct worker *worker, const struct config *config, unsigned whom)
@@ -76,9 +122,22 @@ static void worker_configure(struct worker *worker, const struct config *config,
 
 	config_hand_over(config, whom, config_item_send, worker);
 	/* --debug overrides the file's level; workers log nothing above INFO */
-	config_item_send(worker, "level", log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG" : "INFO");
+	config_item_send(
+		worker, CONFIG_PROCESS, "level", log_enabled(LOG_LEVEL_DEBUG) ? "DEBUG" : "INFO");
 	worker_send(
 		worker, MESSAGE_GO, FIELDS(message_number_text(worker_attempt(worker), attempt)));
+}
+
+static void pagerduty_close(struct monitor *monitor, const char *why)
+{
+	for (int i = 0; i < monitor->watches.count; i++)
+		channels_close(monitor->watches.each[i]->channels, CHANNEL_PAGERDUTY, NULL, why);
+}
+
+static void pagerduty_open(struct monitor *monitor)
+{
+	for (int i = 0; i < monitor->watches.count; i++)
+		channels_open(monitor->watches.each[i]->channels, CHANNEL_PAGERDUTY, NULL);
 }
 
 /* Starts, kills and restarts the workers as due. */
@@ -98,10 +157,9 @@ static void workers_tick(struct monitor *monitor, nsec now)
 	while ((news = worker_tick(workers->http, now)) != WORKER_NO_NEWS) {
 		if (news == WORKER_STARTED) {
 			worker_configure(workers->http, monitor->config, CONFIG_HTTP);
-			channels_open(monitor->channels, CHANNEL_PAGERDUTY, NULL);
+			pagerduty_open(monitor);
 		} else {
-			channels_close(monitor->channels, CHANNEL_PAGERDUTY, NULL,
-				worker_why(workers->http));
+			pagerduty_close(monitor, worker_why(workers->http));
 		}
 	}
 }
@@ -122,16 +180,33 @@ static bool children_reap(struct monitor *monitor)
 			log_warning("process %d was ended by signal %d (%s)", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
-	return command_runs(monitor->workers.command) || pid == 0;
+	bool running = pid == 0;
+	for (int i = 0; i < monitor->watches.count; i++)
+		running = command_runs(monitor->watches.each[i]->command) || running;
+	return running;
 }
 
-static void command_update(struct monitor *monitor, nsec now)
+static void commands_update(struct monitor *monitor, nsec now)
 {
 	struct outcome outcome;
 
-	if (command_tick(monitor->workers.command, now, &outcome))
-		channels_answer(monitor->channels, CHANNEL_COMMAND, outcome.id, outcome.answer,
-			outcome.why, now);
+	for (int i = 0; i < monitor->watches.count; i++) {
+		struct watched *watched = monitor->watches.each[i];
+
+		if (command_tick(watched->command, now, &outcome))
+			channels_answer(watched->channels, CHANNEL_COMMAND, outcome.id,
+				outcome.answer, outcome.why, now);
+	}
+}
+
+static void notifications_send(struct monitor *monitor, nsec now)
+{
+	asides_send(monitor->asides, monitor->rooms, monitor->workers.xmpp);
+	for (int i = 0; i < monitor->watches.count; i++) {
+		struct watched *watched = monitor->watches.each[i];
+
+		channels_send(watched->channels, &monitor->workers, watched->command, now);
+	}
 }
 
 static void liveness_report(struct monitor *monitor, nsec now)
@@ -156,16 +231,16 @@ void monitor_turn(struct monitor *monitor)
 	nsec now = clock_monotonic();
 
 	active_time_update(monitor, now);
-	/* all messages are applied before the watch is evaluated */
+	/* all messages are applied before the watches are evaluated */
 	messages_read(monitor, monitor->workers.xmpp, now);
 	messages_read(monitor, monitor->workers.http, now);
 	struct timestamps timestamps = timestamps_at(monitor, now);
-	if (!monitor->test)
-		incident_report(&monitor->notifier, &timestamps);
+	for (int i = 0; !monitor->test && i < monitor->watches.count; i++)
+		incident_report(monitor->watches.each[i], monitor->rooms, &timestamps);
 	workers_tick(monitor, now);
 	children_reap(monitor);
-	command_update(monitor, now);
-	channels_send(monitor->channels, &monitor->workers, now);
+	commands_update(monitor, now);
+	notifications_send(monitor, now);
 	snapshot_tick(&monitor->snapshot, &timestamps);
 	liveness_report(monitor, now);
 	hangup_log();
@@ -173,15 +248,29 @@ void monitor_turn(struct monitor *monitor)
 
 /* ---- between two turns ---- */
 
+/* The first deadline of all watches. */
+static nsec watches_deadline(const struct monitor *monitor)
+{
+	nsec first = NSEC_NEVER;
+
+	for (int i = 0; i < monitor->watches.count; i++) {
+		const struct watched *watched = monitor->watches.each[i];
+
+		if (!monitor->test)
+			first = nsec_earlier(
+				first, watch_deadline(watched->watch) + monitor->active_time.away);
+		first = nsec_earlier(first, channels_deadline(watched->channels));
+		first = nsec_earlier(first, command_deadline(watched->command));
+	}
+	return first;
+}
+
 nsec monitor_deadline(const struct monitor *monitor, nsec now)
 {
 	const nsec deadlines[] = {
-		monitor->test ? NSEC_NEVER
-			      : watch_deadline(monitor->watch) + monitor->active_time.away,
-		channels_deadline(monitor->channels), snapshot_deadline(&monitor->snapshot),
+		watches_deadline(monitor), snapshot_deadline(&monitor->snapshot),
 		worker_deadline(monitor->workers.xmpp), worker_deadline(monitor->workers.http),
-		command_deadline(monitor->workers.command), heartbeat_deadline(&monitor->heartbeat),
-		watchdog_deadline(&monitor->watchdog),
+		heartbeat_deadline(&monitor->heartbeat), watchdog_deadline(&monitor->watchdog),
 		now + monitor->active_time.tick, /* often enough to notice that we were stopped */
 	};
 	nsec first = NSEC_NEVER;
@@ -200,37 +289,48 @@ void monitor_wait(const struct monitor *monitor, nsec deadline)
 	nsec at = deadline > 0 ? deadline : 1; /* 0 would switch it off */
 	const struct itimerspec timer = {
 		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
-	struct pollfd fds[] = {worker_poll(monitor->workers.xmpp),
-		worker_poll(monitor->workers.http), command_poll(monitor->workers.command),
-		{.fd = monitor->timer, .events = POLLIN}};
+	struct pollfd fds[3 + WATCHES_MAX] = {worker_poll(monitor->workers.xmpp),
+		worker_poll(monitor->workers.http), {.fd = monitor->timer, .events = POLLIN}};
+	size_t count = 3;
 
+	for (int i = 0; i < monitor->watches.count; i++)
+		fds[count++] = command_poll(monitor->watches.each[i]->command);
 	timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &timer, NULL);
-	signals_poll(fds, sizeof fds / sizeof fds[0], NULL);
+	signals_poll(fds, count, NULL);
 }
 
 /* ---- start and stop ---- */
 
-static void start_announce(const struct monitor *monitor, int ready_fd)
+/* What is watched, a line each. */
+static void watches_log(const struct monitor *monitor)
 {
-	const struct config *config = monitor->config;
 	char name[NOTIFICATION_KEY], span[DURATION_TEXT];
 
-	log_info("watching for %s in %d room%s; alarm after %s without %s",
-		target_name(&monitor->target, name, sizeof name), config->watch_rooms.count,
-		config->watch_rooms.count == 1 ? "" : "s", duration_text(config->max_latency, span),
-		config->heartbeat_pattern != NULL ? "it" : "a problem or without a recovery");
-	if (config->pagerduty_contact == NULL && config->alert_command == NULL)
-		log_warning("neither pagerduty_contact nor alert_command is set: alarms are sent "
-			    "to the rooms only");
-	ready_announce(ready_fd);
+	for (int i = 0; i < monitor->watches.count; i++) {
+		const struct watched *watched = monitor->watches.each[i];
+		const struct watch_config *config = watched->config;
+
+		log_info("%swatching for %s in %d room%s; alarm after %s without %s", config->label,
+			target_name(&watched->target, name, sizeof name), config->watch_rooms.count,
+			config->watch_rooms.count == 1 ? "" : "s",
+			duration_text(config->max_latency, span),
+			config->heartbeat_pattern != NULL ? "it"
+							  : "a problem or without a recovery");
+		if (config->pagerduty_contact == NULL && config->alert_command == NULL)
+			log_warning("%sneither pagerduty_contact nor alert_command is set: alarms "
+				    "are sent to the rooms only",
+				config->label);
+	}
 }
 
 void monitor_leave(struct monitor *monitor)
 {
 	nsec limit = clock_monotonic() + STOPPING;
-	int pending = channels_pending(monitor->channels);
+	int pending = 0;
 	bool written = false;
 
+	for (int i = 0; i < monitor->watches.count; i++)
+		pending += channels_pending(monitor->watches.each[i]->channels);
 	monitor->leaving = true;
 	ready_notify("STOPPING=1");
 	if (pending > 0 && !monitor->test)
@@ -240,8 +340,8 @@ void monitor_leave(struct monitor *monitor)
 	while ((children_reap(monitor) || !written) && clock_monotonic() < limit) {
 		struct timestamps now = timestamps_at(monitor, clock_monotonic());
 
-		/* the last state holds the command's outcome; a disk that hangs is not awaited */
-		command_update(monitor, now.monotonic);
+		/* the last state holds the outcome of commands; a disk that hangs is not awaited */
+		commands_update(monitor, now.monotonic);
 		written = written || snapshot_write(&monitor->snapshot, &now, true);
 		messages_read(monitor, monitor->workers.xmpp, now.monotonic);
 		messages_read(monitor, monitor->workers.http, now.monotonic);
@@ -255,9 +355,11 @@ void monitor_run(const struct config *config, const struct selfexec *selfexec, i
 
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD}, 4);
 	nsec away = monitor_begin(&monitor, config, selfexec, false);
-	if (away > config->max_latency)
+	rooms_greet(&monitor, "started");
+	if (away > config->max_latency) /* the shortest of all */
 		absence_report(&monitor, away, "was not running");
-	start_announce(&monitor, ready_fd);
+	watches_log(&monitor);
+	ready_announce(ready_fd);
 	while (!signals_say_stop()) {
 		monitor_turn(&monitor);
 		monitor_wait(&monitor, monitor_deadline(&monitor, clock_monotonic()));
@@ -285,32 +387,24 @@ void monitor_idle(int ready_fd)
 	ready_notify("STOPPING=1");
 }
 
-/* config_read() has accepted these patterns. */
-static void match_begin(struct match *match, const struct config *config)
+static void watches_begin(struct monitor *monitor, uint64_t seed, nsec now)
 {
-	const char *const patterns[KIND_NONE] = {
-		[KIND_PROBLEM] = config->problem_pattern,
-		[KIND_RECOVERY] = config->recovery_pattern,
-		[KIND_HEARTBEAT] = config->heartbeat_pattern,
-		[KIND_ACKNOWLEDGEMENT] = config->acknowledgement_pattern,
-	};
-	struct reason why;
+	struct timing retries = monitor->timing;
 
-	*match = (struct match){.check = config->watched_check, .entity = config->watched_entity};
-	for (enum kind kind = KIND_PROBLEM; kind < KIND_NONE; kind++)
-		if (patterns[kind] != NULL && !match_pattern(match, kind, patterns[kind], &why))
-			die(EX_CONFIG, "%s_pattern: %s", kind_name(kind), why.text);
+	if (monitor->test) /* a failed test is reported, not sent again */
+		retries.retry_min = retries.retry_max = NO_RETRY;
+	for (int i = 0; i < monitor->config->watch_count; i++)
+		monitor->watches.each[monitor->watches.count++] =
+			watched_new(monitor->config->watch[i], monitor->host, &retries,
+				seed + (uint64_t)i, now);
 }
 
-static struct watch *watch_begin(const struct config *config, const struct match *match, nsec now)
+static bool needs_http(const struct monitor *monitor)
 {
-	struct watch_rules rules = {.max_latency = config->max_latency,
-		.repeat_interval = config->repeat_interval,
-		.repeat_max = config->repeat_max};
-
-	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
-		rules.awaited[kind] = match_awaits(match, kind);
-	return watch_new(&rules, now);
+	for (int i = 0; i < monitor->config->watch_count; i++)
+		if (monitor->config->watch[i]->pagerduty_contact != NULL)
+			return true;
+	return monitor->heartbeat.interval > 0;
 }
 
 static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec, nsec now)
@@ -320,17 +414,11 @@ static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec
 
 	gethostname(monitor->host, sizeof monitor->host - 1);
 	monitor->timing = timing_of(config->max_latency);
-	monitor->target = (struct target){monitor->host, config->watched_check,
-		config->watched_entity, config->max_latency, config->incident_key};
-	match_begin(&monitor->match, config);
 	active_time_begin(&monitor->active_time, monitor->timing.alive, now, clock_boot());
-	monitor->watch = watch_begin(config, &monitor->match, now);
+	watches_begin(monitor, seed, now);
 	monitor->rooms =
 		rooms_new(config, 2 * (monitor->timing.ping + monitor->timing.answer), now);
-	struct timing retries = monitor->timing;
-	if (monitor->test) /* a failed test is reported, not sent again */
-		retries.retry_min = retries.retry_max = NO_RETRY;
-	monitor->channels = channels_new(config, &monitor->target, &retries, seed);
+	monitor->asides = asides_new(seed);
 	monitor->heartbeat = (struct heartbeat){.rooms = monitor->rooms,
 		.interval = config->heartbeat_url != NULL && !monitor->test
 				    ? config->heartbeat_interval
@@ -338,15 +426,9 @@ static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec
 	monitor->watchdog = watchdog_asked();
 	monitor->workers.xmpp =
 		worker_new(SPEAKER_XMPP, selfexec, &monitor->timing, (uint32_t)(seed >> 32));
-	if (config->pagerduty_contact != NULL || monitor->heartbeat.interval > 0)
+	if (needs_http(monitor))
 		monitor->workers.http =
 			worker_new(SPEAKER_HTTP, selfexec, &monitor->timing, (uint32_t)seed);
-	if (config->alert_command != NULL)
-		monitor->workers.command = command_new(config->alert_command);
-	monitor->notifier = (struct notifier){.target = &monitor->target,
-		.watch = monitor->watch,
-		.channels = monitor->channels,
-		.rooms = monitor->rooms};
 }
 
 nsec monitor_begin(struct monitor *monitor, const struct config *config,
@@ -361,11 +443,12 @@ nsec monitor_begin(struct monitor *monitor, const struct config *config,
 		die(EX_OSERR, "cannot create a timer: %s", strerror(errno));
 	parts_begin(monitor, selfexec, now);
 	if (test) {
-		channels_recorded(monitor->channels, UINT64_MAX);
+		for (int i = 0; i < monitor->watches.count; i++)
+			channels_recorded(monitor->watches.each[i]->channels, UINT64_MAX);
 		return 0;
 	}
 	struct timestamps timestamps = timestamps_at(monitor, clock_monotonic());
-	nsec away = snapshot_begin(&monitor->snapshot, config->state_file, &monitor->notifier,
+	nsec away = snapshot_begin(&monitor->snapshot, config->state_file, &monitor->watches,
 		monitor->timing.record, &timestamps);
 	if (monitor->snapshot.crashed && monitor->heartbeat.interval > 0) {
 		log_warning("the last run ended unexpectedly within 60 s of its start: "
@@ -377,12 +460,11 @@ nsec monitor_begin(struct monitor *monitor, const struct config *config,
 
 void monitor_end(struct monitor *monitor)
 {
-	command_free(monitor->workers.command);
 	worker_free(monitor->workers.http);
 	worker_free(monitor->workers.xmpp);
-	channels_free(monitor->channels);
+	for (int i = 0; i < monitor->watches.count; i++)
+		watched_free(monitor->watches.each[i]);
+	asides_free(monitor->asides);
 	rooms_free(monitor->rooms);
-	watch_free(monitor->watch);
-	match_free(&monitor->match);
 	close(monitor->timer);
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The monitor: the parent of the workers. Nothing in it can block. It sleeps until the next
- * deadline or message, applies all messages, evaluates the watch, and has the workers send what is
- * queued.
+ * deadline or message, applies all messages, evaluates all watches, and has the workers send what
+ * is queued.
  */
 #ifndef OOBETET_MONITOR_H
 #define OOBETET_MONITOR_H
 
 #include "common/ready.h"
+#include "oobetet/channel/asides.h"
 #include "oobetet/channel/channels.h"
+#include "oobetet/channel/incident.h"
 #include "oobetet/config/config.h"
 #include "oobetet/selfexec.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
-#include "oobetet/channel/incident.h"
 #include "oobetet/watch/match.h"
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
@@ -48,15 +49,12 @@ struct monitor {
 	bool leaving; /* the workers' messages are ignored */
 	struct timing timing;
 	char host[HOST_NAME_MAX + 1];
-	struct target target;
-	struct match match;
 	struct active_time active_time;
-	struct watch *watch;
+	struct watches watches;
 	struct rooms *rooms;
-	struct channels *channels;
+	struct asides *asides;
 	struct heartbeat heartbeat;
 	struct workers workers;
-	struct notifier notifier; /* turns the watch's verdicts into notifications */
 	struct snapshot snapshot;
 	struct watchdog watchdog;
 	int timer; /* a timerfd that ends the wait at the next deadline */

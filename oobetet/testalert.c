@@ -2,38 +2,66 @@
 #include "oobetet/monitor.h"
 
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/signals.h"
 #include "common/utf8.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define FAILURES 4 /* then a channel has failed: three nicks may be taken before */
 
 struct test_alert {
 	struct monitor monitor;
-	struct notification test;
-	bool opened; /* PagerDuty accepted the trigger, and the resolve was queued */
+	struct {
+		struct notification test;
+		bool opened; /* PagerDuty accepted the trigger, and the resolve was queued */
+	} watch[WATCHES_MAX];
 };
 
 static nsec limit_of(const struct test_alert *alert)
 {
 	nsec login = alert->monitor.timing.login + 2 * alert->monitor.timing.request;
-	nsec command =
-		alert->monitor.config->alert_command != NULL ? COMMAND_LIMIT + NSEC_PER_SEC : 0;
+	nsec command = 0;
 
+	for (int i = 0; i < alert->monitor.watches.count; i++)
+		if (alert->monitor.watches.each[i]->command != NULL)
+			command = COMMAND_LIMIT + NSEC_PER_SEC;
 	return clock_monotonic() + (login > command ? login : command);
 }
 
-/* PagerDuty's incident is resolved as soon as it is open. */
-static void incident_resolve(struct test_alert *alert, const struct channel_status *status)
+static struct channels *channels_of(const struct test_alert *alert, int watch)
 {
-	struct notification end = alert->test;
+	return alert->monitor.watches.each[watch]->channels;
+}
 
-	if (alert->opened || status->type != CHANNEL_PAGERDUTY || !status->delivered)
+/* PagerDuty's incident is resolved as soon as it is open. */
+static void incident_resolve(
+	struct test_alert *alert, int watch, const struct channel_status *status)
+{
+	struct notification end = alert->watch[watch].test;
+
+	if (alert->watch[watch].opened || status->type != CHANNEL_PAGERDUTY || !status->delivered)
 		return;
 	end.kind = NOTIFICATION_OK;
-	alert->opened = true;
-	channels_put(alert->monitor.channels, &end, false); /* PagerDuty's queue only */
+	alert->watch[watch].opened = true;
+	channels_put(channels_of(alert, watch), &end, false); /* PagerDuty's queue only */
+}
+
+static bool watch_is_over(struct test_alert *alert, int watch)
+{
+	const struct channels *channels = channels_of(alert, watch);
+	bool over = true;
+
+	for (int i = 0; i < channels_count(channels); i++) {
+		struct channel_status status = channels_status(channels, i);
+
+		incident_resolve(alert, watch, &status);
+		status = channels_status(channels, i);
+		over = over &&
+		       (status.pending == 0 || status.rejected || status.failures >= FAILURES);
+	}
+	return over;
 }
 
 /* False: a channel has neither succeeded nor failed. */
@@ -41,14 +69,8 @@ static bool is_over(struct test_alert *alert)
 {
 	bool over = true;
 
-	for (int i = 0; i < channels_count(alert->monitor.channels); i++) {
-		struct channel_status status = channels_status(alert->monitor.channels, i);
-
-		incident_resolve(alert, &status);
-		status = channels_status(alert->monitor.channels, i);
-		over = over &&
-		       (status.pending == 0 || status.rejected || status.failures >= FAILURES);
-	}
+	for (int i = 0; i < alert->monitor.watches.count; i++)
+		over = watch_is_over(alert, i) && over;
 	return over;
 }
 
@@ -60,9 +82,10 @@ static bool room_is_new(const struct test_alert *alert, const char *name)
 }
 
 /* Prints the line of one channel; true: the test has arrived. */
-static bool channel_report(const struct test_alert *alert, int index, bool create_rooms)
+static bool channel_report(const struct test_alert *alert, int watch, int index, bool create_rooms)
 {
-	struct channel_status status = channels_status(alert->monitor.channels, index);
+	const char *label = alert->monitor.watches.each[watch]->config->label;
+	struct channel_status status = channels_status(channels_of(alert, watch), index);
 	bool arrived = status.delivered && status.pending == 0;
 	char why[CHANNEL_WHY];
 
@@ -71,13 +94,13 @@ static bool channel_report(const struct test_alert *alert, int index, bool creat
 		arrived = false;
 		snprintf(why, sizeof why, "the room did not exist; it was created");
 	}
-	printf("%s: %s%s\n", status.name,
+	printf("%s%s: %s%s\n", label, status.name,
 		arrived ? "arrived" : "did not arrive: ", arrived ? "" : why);
-	if (status.type == CHANNEL_PAGERDUTY && alert->opened && !arrived)
+	if (status.type == CHANNEL_PAGERDUTY && alert->watch[watch].opened && !arrived)
 		log_warning(
-			"PagerDuty: the test's incident is perhaps still open (\"%s\"): resolve "
+			"%sPagerDuty: the test's incident is perhaps still open (\"%s\"): resolve "
 			"it there",
-			alert->test.key);
+			label, alert->watch[watch].test.key);
 	return arrived;
 }
 
@@ -86,8 +109,9 @@ static bool alert_report(const struct test_alert *alert, bool create_rooms)
 	const struct rooms *rooms = alert->monitor.rooms;
 	bool all = true;
 
-	for (int i = 0; i < channels_count(alert->monitor.channels); i++)
-		all = channel_report(alert, i, create_rooms) && all;
+	for (int watch = 0; watch < alert->monitor.watches.count; watch++)
+		for (int i = 0; i < channels_count(channels_of(alert, watch)); i++)
+			all = channel_report(alert, watch, i, create_rooms) && all;
 	for (int i = 0; i < rooms_count(rooms); i++)
 		all = all && (create_rooms || !rooms_was_created(rooms, i));
 	return all;
@@ -95,24 +119,27 @@ static bool alert_report(const struct test_alert *alert, bool create_rooms)
 
 bool test_alert_run(const struct config *config, const struct selfexec *selfexec, bool create_rooms)
 {
-	struct config quiet = *config; /* the rooms get the test, and no greeting */
-	struct test_alert alert = {.opened = false};
-	struct monitor *monitor = &alert.monitor;
+	struct test_alert *alert = memory_zeroed(1, sizeof *alert);
+	struct monitor *monitor = &alert->monitor;
 	nsec now;
 
-	quiet.greeting = false;
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGCHLD}, 3);
-	monitor_begin(monitor, &quiet, selfexec, true);
-	notification_test(&alert.test, &monitor->target, clock_wall());
-	channels_put(monitor->channels, &alert.test, true);
-	nsec limit = limit_of(&alert);
-	while (!signals_say_stop() && (now = clock_monotonic()) < limit && !is_over(&alert)) {
+	monitor_begin(monitor, config, selfexec, true);
+	for (int i = 0; i < monitor->watches.count; i++) {
+		struct notification *test = &alert->watch[i].test;
+
+		notification_test(test, &monitor->watches.each[i]->target, clock_wall());
+		channels_put(channels_of(alert, i), test, true);
+	}
+	nsec limit = limit_of(alert);
+	while (!signals_say_stop() && (now = clock_monotonic()) < limit && !is_over(alert)) {
 		monitor_turn(monitor);
-		if (!is_over(&alert))
+		if (!is_over(alert))
 			monitor_wait(monitor, nsec_earlier(limit, monitor_deadline(monitor, now)));
 	}
-	bool all = alert_report(&alert, create_rooms);
+	bool all = alert_report(alert, create_rooms);
 	monitor_leave(monitor);
 	monitor_end(monitor);
+	free(alert);
 	return all;
 }

@@ -16,13 +16,11 @@
 #include <stdint.h>
 
 struct worker;
-struct command;
 
-/* What does for the monitor everything that may block. */
+/* The processes that do for the monitor what may block; besides them there is alert_command. */
 struct workers {
 	struct worker *xmpp;
-	struct worker *http;     /* NULL: neither PagerDuty nor heartbeat_url is configured */
-	struct command *command; /* NULL: no alert_command */
+	struct worker *http; /* NULL: neither PagerDuty nor heartbeat_url is configured */
 };
 
 /* Not started yet: worker_tick() does that. `speaker` is the role that its process gets. */

@@ -27,12 +27,11 @@ struct channel {
 	char why[CHANNEL_WHY];    /* why it is closed or failing; "": it works */
 	bool delivered, rejected; /* the last answer: see channel_status */
 	int failures;
-	bool greeted;       /* a room: the greeting was sent, or is not wanted */
-	char *announcement; /* a room: to be sent once; owned; NULL: nothing */
 };
 
 struct channels {
 	const struct target *target;
+	const struct watch_config *config;
 	char id_start[ID / 2]; /* of all ids of this run, and of no other's */
 	uint64_t last_id;
 	uint64_t intents;  /* first attempts so far */
@@ -70,7 +69,7 @@ static void channel_add(struct channels *channels, const char *name, enum channe
 		.why = "not connected yet"};
 }
 
-struct channels *channels_new(const struct config *config, const struct target *target,
+struct channels *channels_new(const struct watch_config *config, const struct target *target,
 	const struct timing *timing, uint64_t seed)
 {
 	const struct text_list *rooms = &config->alert_rooms;
@@ -83,11 +82,10 @@ struct channels *channels_new(const struct config *config, const struct target *
 	if (slow.retry_max < config->repeat_max)
 		slow.retry_max = config->repeat_max;
 	channels->target = target;
+	channels->config = config;
 	snprintf(channels->id_start, sizeof channels->id_start, IPC_ID "%016" PRIx64 "-", seed);
-	for (int i = 0; i < rooms->count; i++) {
+	for (int i = 0; i < rooms->count; i++)
 		channel_add(channels, rooms->item[i], CHANNEL_ROOM, &slow, (uint32_t)seed);
-		channels->channel[i].greeted = !config->greeting;
-	}
 	if (config->pagerduty_contact != NULL)
 		channel_add(channels, "PagerDuty", CHANNEL_PAGERDUTY, timing, (uint32_t)seed);
 	if (config->alert_command != NULL)
@@ -98,10 +96,8 @@ struct channels *channels_new(const struct config *config, const struct target *
 
 void channels_free(struct channels *channels)
 {
-	for (int i = 0; i < channels->count; i++) {
+	for (int i = 0; i < channels->count; i++)
 		queue_free(channels->channel[i].queue);
-		free(channels->channel[i].announcement);
-	}
 	free(channels);
 }
 
@@ -148,20 +144,22 @@ void channels_close(
 /* ---- answered ---- */
 
 /* Each failure is logged once, and once more when it is over. */
-static void outcome_set(struct channel *channel, enum answer answer, const char *why)
+static void outcome_set(
+	struct channel *channel, const char *label, enum answer answer, const char *why)
 {
 	if (answer == ANSWER_DONE && channel->why[0] != '\0')
-		log_info("delivery to %s works again", channel->name);
+		log_info("%sdelivery to %s works again", label, channel->name);
 	else if (answer == ANSWER_FAILED && strcmp(channel->why, why) != 0)
-		log_error("delivery to %s is failing: %s; trying again", channel->name, why);
+		log_error(
+			"%sdelivery to %s is failing: %s; trying again", label, channel->name, why);
 	else if (answer == ANSWER_REFUSED)
-		log_error("%s rejected a notification, which is not sent again: %s", channel->name,
-			why);
+		log_error("%s%s rejected a notification, which is not sent again: %s", label,
+			channel->name, why);
 	channel->delivered = answer == ANSWER_DONE;
 	snprintf(channel->why, sizeof channel->why, "%s", answer == ANSWER_DONE ? "" : why);
 }
 
-static void answer_missed(struct channel *channel)
+static void answer_missed(struct channel *channel, const char *label)
 {
 	char why[CHANNEL_WHY], span[DURATION_TEXT];
 
@@ -169,7 +167,7 @@ static void answer_missed(struct channel *channel)
 		channel->type == CHANNEL_ROOM ? "the room has not sent it back" : "no answer",
 		duration_text(channel->limit, span));
 	channel->failures++;
-	outcome_set(channel, ANSWER_FAILED, why);
+	outcome_set(channel, label, ANSWER_FAILED, why);
 }
 
 void channels_answer(struct channels *channels, enum channel_type type, const char *id,
@@ -189,7 +187,7 @@ void channels_answer(struct channels *channels, enum channel_type type, const ch
 			!queue_answer(channel->queue, (uint64_t)number, answer, now))
 			continue;
 		channel->rejected = answer != ANSWER_DONE;
-		outcome_set(channel, answer, why);
+		outcome_set(channel, channels->config->label, answer, why);
 	}
 }
 
@@ -201,48 +199,21 @@ static const char *id_text(const struct channels *channels, uint64_t id, char ou
 	return out;
 }
 
-/* The greeting and the announcement: nobody checks that they arrive. */
-static void asides_send(struct channels *channels, struct channel *room, struct worker *xmpp)
-{
-	char text[NOTIFICATION_TEXT], id[ID];
-
-	if (!room->greeted)
-		worker_send(xmpp, MESSAGE_SAY,
-			FIELDS(id_text(channels, ++channels->last_id, id), room->name,
-				notification_greeting(
-					channels->target, clock_wall(), text, sizeof text)));
-	room->greeted = true;
-	if (room->announcement != NULL)
-		worker_send(xmpp, MESSAGE_SAY,
-			FIELDS(id_text(channels, ++channels->last_id, id), room->name,
-				room->announcement));
-	free(room->announcement);
-	room->announcement = NULL;
-}
-
-void channels_announce(struct channels *channels, const char *text)
-{
-	for (int i = 0; i < channels->count; i++) {
-		if (channels->channel[i].type != CHANNEL_ROOM)
-			continue;
-		free(channels->channel[i].announcement);
-		channels->channel[i].announcement = memory_copied(text);
-	}
-}
-
-static void pagerduty_send(struct worker *http, const struct target *target,
+static void pagerduty_send(const struct channels *channels, struct worker *http,
 	const struct notification *notification, const char *id)
 {
-	char name[NOTIFICATION_KEY] = "test";
+	const struct target *target = channels->target;
+	char name[NOTIFICATION_KEY] = "test", watch[MESSAGE_NUMBER];
 
+	message_number_text(channels->config->index, watch);
 	if (notification->kind == NOTIFICATION_OK) {
-		worker_send(http, MESSAGE_RESOLVE, FIELDS(id, notification->key));
+		worker_send(http, MESSAGE_RESOLVE, FIELDS(id, watch, notification->key));
 		return;
 	}
 	if (notification->kind == NOTIFICATION_ALARM)
 		target_name(target, name, sizeof name);
 	worker_send(http, MESSAGE_TRIGGER,
-		FIELDS(id, notification->key, notification->since, target->host, name,
+		FIELDS(id, watch, notification->key, notification->since, target->host, name,
 			notification->text));
 }
 
@@ -256,6 +227,7 @@ static bool command_run(struct command *command, const struct target *target,
 	const struct job job = {.id = id,
 		.event = events[notification->kind],
 		.watch = target_name(target, name, sizeof name),
+		.name = target->watch != NULL ? target->watch : "",
 		.breach = notification->kind != NOTIFICATION_TEST ? kind_name(notification->missing)
 								  : "",
 		.since = notification->since,
@@ -271,7 +243,7 @@ static const struct notification *notification_due(
 	struct channels *channels, struct channel *channel, nsec now, uint64_t *id)
 {
 	if (queue_expire(channel->queue, now))
-		answer_missed(channel);
+		answer_missed(channel, channels->config->label);
 	if (queue_intend(channel->queue, now)) {
 		channel->intent = ++channels->intents;
 		channel->intent_by = now + RECORDING;
@@ -281,15 +253,14 @@ static const struct notification *notification_due(
 	return queue_take(channel->queue, now, id);
 }
 
-void channels_send(struct channels *channels, const struct workers *by, nsec now)
+void channels_send(
+	struct channels *channels, const struct workers *by, struct command *command, nsec now)
 {
 	for (int i = 0; i < channels->count; i++) {
 		struct channel *channel = &channels->channel[i];
 		char id[ID];
 		uint64_t number;
 
-		if (channel->type == CHANNEL_ROOM && queue_is_open(channel->queue))
-			asides_send(channels, channel, by->xmpp);
 		const struct notification *notification =
 			notification_due(channels, channel, now, &number);
 		if (notification == NULL)
@@ -299,8 +270,8 @@ void channels_send(struct channels *channels, const struct workers *by, nsec now
 			worker_send(by->xmpp, MESSAGE_SAY,
 				FIELDS(id, channel->name, notification->text));
 		else if (channel->type == CHANNEL_PAGERDUTY)
-			pagerduty_send(by->http, channels->target, notification, id);
-		else if (!command_run(by->command, channels->target, notification, id, now))
+			pagerduty_send(channels, by->http, notification, id);
+		else if (!command_run(command, channels->target, notification, id, now))
 			channels_answer(channels, CHANNEL_COMMAND, id, ANSWER_FAILED,
 				"the previous run has not ended", now);
 	}

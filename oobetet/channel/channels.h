@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The channels that deliver notifications: each alert room, PagerDuty and the alert_command. Each
- * has its own queue and none waits for another. The workers and the command do the sending.
+ * The channels that deliver the notifications of one watch: each alert room, PagerDuty and the
+ * alert_command. Each has its own queue and none waits for another. The workers and the command do
+ * the sending.
  */
 #ifndef OOBETET_CHANNEL_CHANNELS_H
 #define OOBETET_CHANNEL_CHANNELS_H
@@ -18,9 +19,10 @@ struct channels;
 
 /*
  * All are closed, except the command. `config` and `target` stay the caller's and valid; `seed` is
- * a random number. Free with channels_free().
+ * a random number, not that of another watch: the ids of attempts follow from it. Free with
+ * channels_free().
  */
-struct channels *channels_new(const struct config *config, const struct target *target,
+struct channels *channels_new(const struct watch_config *config, const struct target *target,
 	const struct timing *timing, uint64_t seed);
 void channels_free(struct channels *channels);
 
@@ -42,8 +44,9 @@ void channels_close(
 void channels_answer(struct channels *channels, enum channel_type type, const char *id,
 	enum answer answer, const char *why, nsec now);
 
-/* Sends what is due. */
-void channels_send(struct channels *channels, const struct workers *by, nsec now);
+/* Sends what is due. `command` is the watch's; NULL: it has none. */
+void channels_send(
+	struct channels *channels, const struct workers *by, struct command *command, nsec now);
 nsec channels_deadline(const struct channels *channels);
 
 /* Appends the failures of the open channels, as remarks to an alarm (notification.h). */
@@ -51,9 +54,6 @@ void channels_remark(const struct channels *channels, struct buffer *remarks);
 
 /* True if every channel is closed, failing, or has unanswered notifications. */
 bool channels_all_fail(const struct channels *channels);
-
-/* Sends `text` once to each alert room, as soon as it is joined; replaces one still waiting. */
-void channels_announce(struct channels *channels, const char *text);
 
 /*
  * A first attempt waits until the state file holds it (`recorded` has reached what

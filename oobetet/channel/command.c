@@ -21,6 +21,7 @@
 
 struct command {
 	const char *line;
+	const char *label;   /* how its log lines begin */
 	char id[COMMAND_ID]; /* of the run; "": none */
 	pid_t pid;           /* of the shell and its group; 0: none, or reaped */
 	bool ended;          /* the shell; its number stays taken until it is reaped */
@@ -33,11 +34,12 @@ struct command {
 	char why[COMMAND_WHY];
 };
 
-struct command *command_new(const char *line)
+struct command *command_new(const char *line, const char *label)
 {
 	struct command *command = memory_zeroed(1, sizeof *command);
 
 	command->line = line;
+	command->label = label;
 	command->out = -1;
 	return command;
 }
@@ -72,6 +74,10 @@ static void environment_set(const struct job *job)
 {
 	setenv("OOBETET_EVENT", job->event, 1);
 	setenv("OOBETET_WATCH", job->watch, 1);
+	if (job->name[0] != '\0')
+		setenv("OOBETET_WATCH_NAME", job->name, 1);
+	else
+		unsetenv("OOBETET_WATCH_NAME");
 	setenv("OOBETET_BREACH", job->breach, 1);
 	setenv("OOBETET_SINCE", job->since, 1);
 	setenv("OOBETET_KEY", job->key, 1);
@@ -226,7 +232,7 @@ static void lines_log(struct command *command)
 	while ((result = lines_next(&command->lines, &line)) != LINES_NONE) {
 		if (result == LINES_LINE && command->logged < COMMAND_LINES) {
 			command->logged++;
-			log_info("alert_command: %s", line);
+			log_info("%salert_command: %s", command->label, line);
 		} else {
 			command->dropped++;
 		}
@@ -249,8 +255,8 @@ static void group_kill(struct command *command)
 {
 	if (command->ended)
 		log_warning(
-			"alert_command: its background processes ran longer than %d s and were killed",
-			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
+			"%salert_command: its background processes ran longer than %d s and were killed",
+			command->label, (int)(COMMAND_LIMIT / NSEC_PER_SEC));
 	command->killed = true;
 	kill(-command->pid, SIGKILL);
 	out_close(command);
@@ -274,8 +280,8 @@ bool command_tick(struct command *command, nsec now, struct outcome *outcome)
 		return false;
 	shell_reap(command);
 	if (command->dropped > 0)
-		log_warning("alert_command: %d more lines of its output are not logged",
-			command->dropped);
+		log_warning("%salert_command: %d more lines of its output are not logged",
+			command->label, command->dropped);
 	*outcome = (struct outcome){.answer = command->answer};
 	memcpy(outcome->id, command->id, sizeof outcome->id);
 	memcpy(outcome->why, command->why, sizeof outcome->why);

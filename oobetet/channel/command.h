@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The alert_command: run by sh(1) in its own process group, one run at a time, with the message on
- * standard input and the incident's details in the environment. Its output is logged. Nothing
- * blocks: the caller polls and gets the outcome from command_tick().
+ * The alert_command of one watch: run by sh(1) in its own process group, one run at a time, with
+ * the message on standard input and the incident's details in the environment. Its output is
+ * logged. Nothing blocks: the caller polls and gets the outcome from command_tick().
  */
 #ifndef OOBETET_CHANNEL_COMMAND_H
 #define OOBETET_CHANNEL_COMMAND_H
@@ -24,6 +24,7 @@ struct job {
 	const char *id;     /* identifies the run in its outcome */
 	const char *event;  /* alarm, ok or test */
 	const char *watch;  /* the watched check, as the texts name it */
+	const char *name;   /* of the watch; "": it is the only one */
 	const char *breach; /* the kind that is missing; "": none is */
 	const char *since;  /* when the incident began: ISO 8601, UTC */
 	const char *key;    /* the incident's */
@@ -39,8 +40,10 @@ struct outcome {
 
 struct command;
 
-/* `line`, for sh(1), stays the caller's. Nothing runs yet. */
-struct command *command_new(const char *line);
+/*
+ * `line`, for sh(1), and `label`, with which log lines begin, stay the caller's. Nothing runs yet.
+ */
+struct command *command_new(const char *line, const char *label);
 
 /* Kills what still runs. NULL is fine. */
 void command_free(struct command *command);

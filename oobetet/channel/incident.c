@@ -3,84 +3,154 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/memory.h"
+
+#include <stdlib.h>
+#include <sysexits.h>
 
 /* Flapjack's default: for how long an acknowledgement silences a check. */
 #define ACKNOWLEDGED (4 * 3600 * NSEC_PER_SEC)
 
-static void remarks_write(
-	const struct notifier *notifier, const struct timestamps *now, struct buffer *remarks)
+/* ---- its parts ---- */
+
+/* config_read() has accepted these patterns. */
+static void match_begin(struct match *match, const struct watch_config *config)
 {
-	nsec acknowledged = watch_acknowledged(notifier->watch, now->active_time);
+	const char *const patterns[KIND_NONE] = {
+		[KIND_PROBLEM] = config->problem_pattern,
+		[KIND_RECOVERY] = config->recovery_pattern,
+		[KIND_HEARTBEAT] = config->heartbeat_pattern,
+		[KIND_ACKNOWLEDGEMENT] = config->acknowledgement_pattern,
+	};
+	struct reason why;
+
+	*match = (struct match){.check = config->watched_check, .entity = config->watched_entity};
+	for (enum kind kind = KIND_PROBLEM; kind < KIND_NONE; kind++)
+		if (patterns[kind] != NULL && !match_pattern(match, kind, patterns[kind], &why))
+			die(EX_CONFIG, "%s_pattern: %s", kind_name(kind), why.text);
+}
+
+static struct watch *watch_begin(
+	const struct watch_config *config, const struct match *match, nsec now)
+{
+	struct watch_rules rules = {.max_latency = config->max_latency,
+		.repeat_interval = config->repeat_interval,
+		.repeat_max = config->repeat_max};
+
+	for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+		rules.awaited[kind] = match_awaits(match, kind);
+	return watch_new(&rules, now);
+}
+
+struct watched *watched_new(const struct watch_config *config, const char *host,
+	const struct timing *timing, uint64_t seed, nsec now)
+{
+	struct watched *watched = memory_zeroed(1, sizeof *watched);
+
+	watched->config = config;
+	watched->target = (struct target){.host = host,
+		.check = config->watched_check,
+		.entity = config->watched_entity,
+		.max_latency = config->max_latency,
+		.key = config->incident_key,
+		.watch = config->name};
+	match_begin(&watched->match, config);
+	watched->watch = watch_begin(config, &watched->match, now);
+	watched->channels = channels_new(config, &watched->target, timing, seed);
+	if (config->alert_command != NULL)
+		watched->command = command_new(config->alert_command, config->label);
+	return watched;
+}
+
+void watched_free(struct watched *watched)
+{
+	command_free(watched->command);
+	channels_free(watched->channels);
+	watch_free(watched->watch);
+	match_free(&watched->match);
+	free(watched);
+}
+
+/* ---- its notifications ---- */
+
+static void remarks_write(const struct watched *watched, const struct rooms *rooms,
+	const struct timestamps *now, struct buffer *remarks)
+{
+	nsec acknowledged = watch_acknowledged(watched->watch, now->active_time);
 	char span[DURATION_TEXT];
 
 	if (acknowledged < ACKNOWLEDGED)
 		buffer_printf(remarks,
 			"; it was acknowledged %s ago, which silences Flapjack for a while",
 			duration_text(acknowledged / NSEC_PER_SEC * NSEC_PER_SEC, span));
-	rooms_remark(notifier->rooms, now->monotonic, remarks);
-	channels_remark(notifier->channels, remarks);
+	rooms_remark(rooms, watched->config, now->monotonic, remarks);
+	channels_remark(watched->channels, remarks);
 }
 
-static void alarm_put(struct notifier *notifier, const struct timestamps *now, bool loud)
+static void alarm_put(
+	struct watched *watched, const struct rooms *rooms, const struct timestamps *now, bool loud)
 {
-	enum kind missing = watch_incident(notifier->watch)->missing;
+	enum kind missing = watch_incident(watched->watch)->missing;
 	struct notification notification;
 	struct buffer remarks = {NULL, 0, 0};
 
-	remarks_write(notifier, now, &remarks);
-	notification_alarm(&notification, notifier->target, &notifier->outage, missing,
-		watch_silence(notifier->watch, missing, now->active_time), now->wall,
+	remarks_write(watched, rooms, now, &remarks);
+	notification_alarm(&notification, &watched->target, &watched->outage, missing,
+		watch_silence(watched->watch, missing, now->active_time), now->wall,
 		remarks.data != NULL ? remarks.data : "");
 	buffer_free(&remarks);
 	log_error("%s", notification.text);
-	if (channels_all_fail(notifier->channels))
+	if (channels_all_fail(watched->channels))
 		log_error("NOTICE: Self monitoring has detected a failure and is unable to tell "
 			  "anyone about it. DON'T PANIC.");
-	channels_put(notifier->channels, &notification, loud);
+	channels_put(watched->channels, &notification, loud);
+	watched->alarmed = now->wall;
 }
 
-static void ok_put(struct notifier *notifier, const struct timestamps *now)
+static void ok_put(struct watched *watched, const struct timestamps *now)
 {
 	struct notification notification;
 
-	notification_ok(&notification, notifier->target, &notifier->outage,
-		watch_incident(notifier->watch)->missing, now->boot - notifier->began, now->wall);
+	notification_ok(&notification, &watched->target, &watched->outage,
+		watch_incident(watched->watch)->missing, now->boot - watched->began, now->wall);
 	log_info("%s", notification.text);
-	channels_put(notifier->channels, &notification, true);
+	channels_put(watched->channels, &notification, true);
 }
 
-static void incident_begin(struct notifier *notifier, const struct timestamps *now)
+static void incident_begin(struct watched *watched, const struct timestamps *now)
 {
-	nsec ago = now->active_time - watch_incident(notifier->watch)->since;
+	nsec ago = now->active_time - watch_incident(watched->watch)->since;
 
-	notifier->outage.since = now->wall - ago;
-	notification_key(notifier->target, notifier->outage.since, notifier->outage.key);
-	notifier->began = now->boot - ago;
+	watched->outage.since = now->wall - ago;
+	notification_key(&watched->target, watched->outage.since, watched->outage.key);
+	watched->began = now->boot - ago;
 }
 
 /* Planned work: the log alone has it. */
-static void held_log(const struct notifier *notifier, bool over)
+static void held_log(const struct watched *watched, bool over)
 {
 	char name[NOTIFICATION_KEY];
 
-	log_info("%s: %s during planned work: %s", target_name(notifier->target, name, sizeof name),
+	log_info("%s%s: %s during planned work: %s", watched->config->label,
+		target_name(&watched->target, name, sizeof name),
 		over ? "the incident is over" : "an incident begins",
 		over ? "it is not reported" : "it is reported at the end of the work if it lasts");
 }
 
-void incident_report(struct notifier *notifier, const struct timestamps *now)
+void incident_report(
+	struct watched *watched, const struct rooms *rooms, const struct timestamps *now)
 {
 	enum verdict verdict;
 
-	while ((verdict = watch_evaluate(notifier->watch, now->active_time)) != WATCH_QUIET) {
+	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
-			incident_begin(notifier, now);
+			incident_begin(watched, now);
 		if (verdict == WATCH_HELD || verdict == WATCH_SPARED)
-			held_log(notifier, verdict == WATCH_SPARED);
+			held_log(watched, verdict == WATCH_SPARED);
 		else if (verdict == WATCH_ENDED)
-			ok_put(notifier, now);
+			ok_put(watched, now);
 		else
-			alarm_put(notifier, now,
-				verdict == WATCH_ALARM || watch_repeat_loud(notifier->watch));
+			alarm_put(watched, rooms, now,
+				verdict == WATCH_ALARM || watch_repeat_loud(watched->watch));
 	}
 }

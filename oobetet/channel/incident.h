@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Turns the watch's verdicts into notifications: logged, and queued on the channels. */
+/* One watch: its parts, and its verdicts turned into notifications, logged and queued. */
 #ifndef OOBETET_CHANNEL_INCIDENT_H
 #define OOBETET_CHANNEL_INCIDENT_H
 
@@ -7,15 +7,33 @@
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
 
-/* Owns nothing. */
-struct notifier {
-	const struct target *target;
+/* All that the monitor has of one watch. It owns the parts, but not the configuration. */
+struct watched {
+	const struct watch_config *config;
+	struct target target;
+	struct match match;
 	struct watch *watch;
 	struct channels *channels;
-	const struct rooms *rooms;
-	struct outage outage; /* the open incident, as its first alarm stated it */
-	nsec began;           /* its beginning by CLOCK_BOOTTIME, which cannot be set */
+	struct command *command; /* NULL: no alert_command */
+	struct outage outage;    /* the open incident, as its first alarm stated it */
+	nsec began;              /* its beginning by CLOCK_BOOTTIME, which cannot be set */
+	nsec alarmed;            /* the last alarm or repeat, by the wall clock; 0: none yet */
+	uint64_t written;        /* snapshot.c's: the intents that the last write holds */
 };
+
+/* Every watch of the process, in the order of the configuration. */
+struct watches {
+	int count;
+	struct watched *each[WATCHES_MAX]; /* owned */
+};
+
+/*
+ * A watch that counts every kind as received at `now`, of active time. `config` and `host` stay the
+ * caller's and valid. `seed`: see channels_new(). Free with watched_free().
+ */
+struct watched *watched_new(const struct watch_config *config, const char *host,
+	const struct timing *timing, uint64_t seed, nsec now);
+void watched_free(struct watched *watched);
 
 /* One moment on all clocks that a notification needs. */
 struct timestamps {
@@ -26,6 +44,7 @@ struct timestamps {
 };
 
 /* Evaluates the watch and queues what follows. All messages received so far must be applied. */
-void incident_report(struct notifier *notifier, const struct timestamps *now);
+void incident_report(
+	struct watched *watched, const struct rooms *rooms, const struct timestamps *now);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/utf8.h"
+#include "oobetet/config/config.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,8 +43,9 @@ char *notification_key(const struct target *target, nsec since, char out[NOTIFIC
 
 	since_write(since, stamp);
 	snprintf(start, sizeof start, "Flapjack Self Monitoring from %.64s", target->host);
-	snprintf(key, sizeof key, "%.160s, %s, %s", target->key != NULL ? target->key : start,
-		stamp, target_name(target, name, sizeof name));
+	snprintf(key, sizeof key, "%.160s, %s, %.*s%s%s", target->key != NULL ? target->key : start,
+		stamp, WATCH_NAME_MAX, target->watch != NULL ? target->watch : "",
+		target->watch != NULL ? ", " : "", target_name(target, name, sizeof name));
 	return utf8_clean_line(key, out, NOTIFICATION_KEY);
 }
 
@@ -78,13 +80,16 @@ void notification_alarm(struct notification *notification, const struct target *
 void notification_ok(struct notification *notification, const struct target *target,
 	const struct outage *outage, enum kind missing, nsec span, nsec now)
 {
-	char text[NOTIFICATION_TEXT], stamp[STAMP], length[DURATION_TEXT];
+	char text[2 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], stamp[STAMP],
+		length[DURATION_TEXT];
 	nsec whole = span >= NSEC_PER_SEC ? span / NSEC_PER_SEC * NSEC_PER_SEC : span;
 
 	notification_begin(notification, NOTIFICATION_OK, outage, missing);
 	snprintf(text, sizeof text,
-		"Flapjack Self Monitoring is OK (it was not for %s), from %s at %s",
-		duration_text(whole, length), target->host, clock_stamp(now, stamp, sizeof stamp));
+		"Flapjack Self Monitoring is OK (it was not for %s)%s%s, from %s at %s",
+		duration_text(whole, length), target->watch != NULL ? " for " : "",
+		target->watch != NULL ? target_name(target, name, sizeof name) : "", target->host,
+		clock_stamp(now, stamp, sizeof stamp));
 	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 
@@ -95,35 +100,87 @@ void notification_test(struct notification *notification, const struct target *t
 	notification->kind = NOTIFICATION_TEST;
 	notification->missing = KIND_NONE;
 	since_write(now, notification->since);
-	snprintf(key, sizeof key, "TEST by oobetet on %s, %s", target->host, notification->since);
+	char of[WATCH_NAME_MAX + sizeof " (watch )"] = "";
+
+	if (target->watch != NULL)
+		snprintf(of, sizeof of, " (watch %s)", target->watch);
+	snprintf(key, sizeof key, "TEST by oobetet on %s, %s%s", target->host, notification->since,
+		of);
 	utf8_clean_line(key, notification->key, sizeof notification->key);
 	snprintf(text, sizeof text,
-		"TEST by oobetet on %s at %s: nothing is wrong, this is how an alarm would come",
-		target->host, clock_stamp(now, stamp, sizeof stamp));
+		"TEST by oobetet on %s at %s%s: nothing is wrong, this is how an alarm would come",
+		target->host, clock_stamp(now, stamp, sizeof stamp), of);
 	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 
-char *notification_greeting(const struct target *target, nsec now, char *out, size_t size)
+/* Appends an item to a list. False: there is no room for it and for what follows a cut list. */
+static bool item_append(char *out, size_t size, const char *item, bool first)
 {
-	char text[2 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], stamp[STAMP],
-		span[DURATION_TEXT];
+	size_t used = strlen(out);
+	int length = snprintf(out + used, size - used, "%s%s", first ? "" : ", ", item);
 
-	snprintf(text, sizeof text,
-		"oobetet on %s, started at %s: watching for %s, telling you after %s of silence",
-		target->host, clock_stamp(now, stamp, sizeof stamp),
-		target_name(target, name, sizeof name), duration_text(target->max_latency, span));
+	if (first || (size_t)length + sizeof " and 64 more" <= size - used)
+		return true;
+	out[used] = '\0';
+	return false;
+}
+
+/* With its max_latency, if it is wanted. */
+static char *targets_list(
+	const struct target *const targets[], int count, bool latency, char *out, size_t size)
+{
+	char name[NOTIFICATION_TEXT], item[NOTIFICATION_TEXT + DURATION_TEXT + 4],
+		span[DURATION_TEXT];
+	int i = 0;
+
+	out[0] = '\0';
+	for (; i < count; i++) {
+		target_name(targets[i], name, sizeof name);
+		if (latency)
+			snprintf(item, sizeof item, "%s (%s)", name,
+				duration_text(targets[i]->max_latency, span));
+		if (!item_append(out, size, latency ? item : name, i == 0))
+			break;
+	}
+	size_t used = strlen(out);
+	if (i < count)
+		snprintf(out + used, size - used, " and %d more", count - i);
+	return out;
+}
+
+char *targets_names(const struct target *const targets[], int count, char *out, size_t size)
+{
+	return targets_list(targets, count, false, out, size);
+}
+
+char *notification_greeting(const struct target *const targets[], int count, const char *began,
+	nsec now, char *out, size_t size)
+{
+	char text[2 * NOTIFICATION_TEXT], names[NOTIFICATION_TEXT - 200], stamp[STAMP],
+		span[DURATION_TEXT];
+	int used = snprintf(text, sizeof text, "oobetet on %.64s, %s at %s: watching for ",
+		targets[0]->host, began, clock_stamp(now, stamp, sizeof stamp));
+
+	targets_list(targets, count, count > 1, names, sizeof names);
+	if (count == 1)
+		snprintf(text + used, sizeof text - (size_t)used,
+			"%s, telling you after %s of silence", names,
+			duration_text(targets[0]->max_latency, span));
+	else
+		snprintf(text + used, sizeof text - (size_t)used,
+			"%d checks, telling you after so much silence of each: %s", count, names);
 	return utf8_clean_line(text, out, size);
 }
 
-char *notification_absence(
-	const struct target *target, nsec away, const char *why, char *out, size_t size)
+char *notification_absence(const struct target *const targets[], int count, nsec away,
+	const char *why, char *out, size_t size)
 {
-	char text[2 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], span[DURATION_TEXT];
+	char text[2 * NOTIFICATION_TEXT], names[NOTIFICATION_TEXT - 200], span[DURATION_TEXT];
 
 	snprintf(text, sizeof text,
-		"oobetet on %s %s for %s and could not hear %s: that time is not counted as "
+		"oobetet on %.64s %s for %s and could not hear %s: that time is not counted as "
 		"silence",
-		target->host, why, duration_text(away / NSEC_PER_SEC * NSEC_PER_SEC, span),
-		target_name(target, name, sizeof name));
+		targets[0]->host, why, duration_text(away / NSEC_PER_SEC * NSEC_PER_SEC, span),
+		targets_names(targets, count, names, sizeof names));
 	return utf8_clean_line(text, out, size);
 }

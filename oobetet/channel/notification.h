@@ -28,6 +28,8 @@ struct target {
 	const char *entity; /* NULL: the check's name is complete */
 	nsec max_latency;
 	const char *key; /* how keys begin; NULL: as the original's */
+	const char
+		*watch; /* the name of the watch, which is in its keys; NULL: it is the only one */
 };
 
 /* An incident, as all its notifications state it. */
@@ -60,11 +62,18 @@ void notification_ok(struct notification *notification, const struct target *tar
 /* The test of --test-alert, an incident of its own. */
 void notification_test(struct notification *notification, const struct target *target, nsec now);
 
-/* The greeting. It must not begin with `flapjack`: Flapjack 1's bot would answer. */
-char *notification_greeting(const struct target *target, nsec now, char *out, size_t size);
+/* The names of several, as many as there is room for: `"A" on X, "B" on Y and 3 more`. */
+char *targets_names(const struct target *const targets[], int count, char *out, size_t size);
+
+/*
+ * The greeting of a room with these watches; `began` is for example "started". It must not begin
+ * with `flapjack`: Flapjack 1's bot would answer.
+ */
+char *notification_greeting(const struct target *const targets[], int count, const char *began,
+	nsec now, char *out, size_t size);
 
 /* The message after a time in which nobody listened; `why` is for example "was stopped". */
-char *notification_absence(
-	const struct target *target, nsec away, const char *why, char *out, size_t size);
+char *notification_absence(const struct target *const targets[], int count, nsec away,
+	const char *why, char *out, size_t size);
 
 #endif

@@ -10,17 +10,87 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #define KEY_NAME_MAX 40 /* bytes of a name that is compared with a misspelt one */
 #define SECRET_MAX 1000 /* bytes */
 
-#define V1_URL "https://events.pagerduty.com/generic/2010-04-15/create_event.json"
-#define V2_URL "https://events.pagerduty.com/v2/enqueue"
+#define MAIN "[oobetet]"
+#define LOGGER "[logger]"
+#define WATCH "[watch "
 
-#define REPEAT_MAX (15 * 60 * NSEC_PER_SEC) /* the default in the table */
+/* The file, and how far it is read. */
+struct reading {
+	const char *path;
+	struct config *config;
+	struct watch_config *main;                       /* what [oobetet] says for all watches */
+	char heading[sizeof WATCH "]" + WATCH_NAME_MAX]; /* of the section */
+	struct watch_config *watch;                      /* of the section, or main */
+};
 
-/* ---- the keys of the file ---- */
+/* ---- the sections and keys of the file ---- */
+
+static struct watch_config *watch_named(const struct config *config, const char *name)
+{
+	for (int i = 0; i < config->watch_count; i++)
+		if (strcasecmp(config->watch[i]->name, name) == 0)
+			return config->watch[i];
+	return NULL;
+}
+
+/* `name` ends with the closing bracket. */
+static bool watch_begin(struct reading *reading, const char *name, struct reason *why)
+{
+	size_t length = strlen(name) - 1;
+	char copy[WATCH_NAME_MAX + 1];
+
+	if (length == 0 || length > WATCH_NAME_MAX || name[length] != ']')
+		return reason_set(
+			why, "expected [watch NAME], NAME of 1 to %d bytes", WATCH_NAME_MAX);
+	snprintf(copy, sizeof copy, "%.*s", (int)length, name);
+	if (strpbrk(copy, "[];\"") != NULL || strchr(" \t", copy[0]) != NULL ||
+		strchr(" \t", copy[length - 1]) != NULL || !utf8_is_clean_line(copy))
+		return reason_set(why,
+			"expected [watch NAME], NAME without brackets, quotation marks, "
+			"semicolons and blanks around it");
+	if (watch_named(reading->config, copy) != NULL)
+		return reason_set(why, "the watch '%s' is there twice", copy);
+	if (reading->config->watch_count == WATCHES_MAX)
+		return reason_set(why, "there are more than %d watches", WATCHES_MAX);
+	reading->watch = watch_config_new(copy);
+	config_add(reading->config, reading->watch);
+	return true;
+}
+
+static bool on_section(void *user, const char *heading, int line, struct reason *why)
+{
+	struct reading *reading = user;
+
+	(void)line;
+	if (false && strncmp(heading, WATCH, strlen(WATCH)) == 0) { /* GATE */
+		if (!watch_begin(reading, heading + strlen(WATCH), why))
+			return false;
+	} else if (strcmp(heading, MAIN) == 0 || strcmp(heading, LOGGER) == 0) {
+		reading->watch = reading->main;
+	} else {
+		return reason_set(
+			why, "unknown section '%.60s'; expected " MAIN " or " LOGGER, heading);
+	}
+	snprintf(reading->heading, sizeof reading->heading, "%s", heading);
+	return true;
+}
+
+/* The heading under which the key belongs, if it does not belong here; else NULL. */
+static const char *belongs_elsewhere(const struct reading *reading, const struct key *key)
+{
+	bool watch = reading->watch != reading->main;
+	bool logger = strcmp(reading->heading, LOGGER) == 0;
+
+	if (key->scope == SCOPE_LOGGER)
+		return logger ? NULL : LOGGER;
+	return logger || (watch && key->scope == SCOPE_PROCESS) ? MAIN : NULL;
+}
 
 /* The Levenshtein distance. `b` has at most KEY_NAME_MAX bytes. */
 static size_t name_distance(const char *a, const char *b)
@@ -44,7 +114,7 @@ static size_t name_distance(const char *a, const char *b)
 	return row[length];
 }
 
-static bool key_unknown(const char *section, const char *name, struct reason *why)
+static bool key_unknown(const struct reading *reading, const char *name, struct reason *why)
 {
 	size_t least = strlen(name) / 3 + 2;
 	const struct key *key, *nearest = NULL;
@@ -58,56 +128,67 @@ static bool key_unknown(const char *section, const char *name, struct reason *wh
 		}
 	}
 	if (nearest == NULL)
-		return reason_set(why, "unknown key '%.60s' in [%s]; oobetet.ini(5) lists all keys",
-			name, section);
-	bool elsewhere = strcmp(nearest->section, section) != 0;
-	return reason_set(why, "unknown key '%.60s' in [%s]; is it '%s'%s%s%s?", name, section,
-		nearest->name, elsewhere ? " in [" : "", elsewhere ? nearest->section : "",
-		elsewhere ? "]" : "");
+		return reason_set(why, "unknown key '%.60s' in %s; oobetet.ini(5) lists all keys",
+			name, reading->heading);
+	const char *elsewhere = belongs_elsewhere(reading, nearest);
+	return reason_set(why, "unknown key '%.60s' in %s; is it '%s'%s%s?", name, reading->heading,
+		nearest->name, elsewhere != NULL ? " in " : "", elsewhere != NULL ? elsewhere : "");
 }
 
-static bool on_key(void *user, const char *section, const char *name, const char *value, int line,
-	struct reason *why)
+static bool on_key(void *user, const char *name, const char *value, int line, struct reason *why)
 {
-	struct config *config = user;
+	struct reading *reading = user;
 	const struct key *key = key_find(name);
 
-	if (section[0] == '\0')
-		section = KEYS_MAIN;
 	if (key == NULL)
-		return key_unknown(section, name, why);
-	if (strcmp(key->section, section) != 0)
-		return reason_set(why, "the key '%s' belongs into [%s]", name, key->section);
-	int before = key_line(config, name);
+		return key_unknown(reading, name, why);
+	const char *elsewhere = belongs_elsewhere(reading, key);
+	if (elsewhere != NULL)
+		return reason_set(why, "the key '%s' belongs into %s", name, elsewhere);
+	struct given *given = given_of(key, reading->config, reading->watch);
+	int before = key_line(given, name);
 	if (before != 0 && !key_is_list(key))
 		return reason_set(why, "%s: is already there, in line %d", name, before);
-	return key_set(config, key, value, line, why);
+	return key_set(given, key, value, line, why);
 }
 
-/* Puts the file, and the line of the key if it has one, before the reason. */
-static bool fail_at(
-	const struct config *config, const char *path, const char *name, struct reason *why)
+/* Puts the file, the line of the key if it has one, and the watch before the reason. */
+static bool fail_at(const struct reading *reading, const struct watch_config *watch,
+	const char *name, struct reason *why)
 {
-	int line = key_line(config, name);
+	int line = key_line(given_of(key_find(name), reading->config, watch), name);
 
-	return line > 0 ? reason_prefix(why, "%s:%d", path, line) : reason_prefix(why, "%s", path);
+	if (watch != NULL && watch->name != NULL)
+		reason_prefix(why, WATCH "%s]", watch->name);
+	return line > 0 ? reason_prefix(why, "%s:%d", reading->path, line)
+			: reason_prefix(why, "%s", reading->path);
 }
 
 /* ---- secrets ---- */
 
-/* Checks the file that was opened: its path may name another one by now. */
-static bool exposes_secret(const struct config *config, FILE *file)
+static bool has_secret(const struct given *given)
 {
-	struct stat status;
 	const struct key *key;
+
+	for (size_t i = 0; (key = key_at(i)) != NULL; i++)
+		if (key->read == value_secret && key_text(given, key->name) != NULL)
+			return true;
+	return false;
+}
+
+/* Checks the file that was opened: its path may name another one by now. */
+static bool exposes_secret(const struct reading *reading, FILE *file)
+{
+	const struct config *config = reading->config;
+	struct stat status;
 
 	if (fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode) ||
 		(status.st_mode & S_IROTH) == 0)
 		return false;
-	for (size_t i = 0; (key = key_at(i)) != NULL; i++)
-		if (key->read == value_secret && key_text(config, key->name) != NULL)
+	for (int i = 0; i < config->watch_count; i++)
+		if (has_secret(config->watch[i]->given))
 			return true;
-	return false;
+	return has_secret(config->given) || has_secret(reading->main->given);
 }
 
 static bool secret_check(const char *file, const char *secret, struct reason *why)
@@ -118,8 +199,8 @@ static bool secret_check(const char *file, const char *secret, struct reason *wh
 	       reason_set(why, "%s: it holds control characters, or is not UTF-8", file);
 }
 
-static bool secret_read(
-	struct config *config, const char *name, const char *file, struct reason *why)
+static bool secret_read(struct config *config, struct given *given, const char *name,
+	const char *file, struct reason *why)
 {
 	bool exposed = false;
 	char *secret = secret_file_line(file, &exposed, why);
@@ -129,69 +210,35 @@ static bool secret_read(
 	if (exposed && !list_has(&config->exposed, file, strlen(file)))
 		list_add(&config->exposed, file, strlen(file), why);
 	bool set =
-		secret_check(file, secret, why) && key_set(config, key_find(name), secret, 0, why);
+		secret_check(file, secret, why) && key_set(given, key_find(name), secret, 0, why);
 	explicit_bzero(secret, strlen(secret));
 	free(secret);
 	return set;
 }
 
-/* Either the key `name` is set, or `file_name`, or neither. */
-static bool secret_complete(struct config *config, const char *path, const char *name,
+/* Either the key `name` is set, or `file_name`, or neither. `watch`: whose keys these are. */
+static bool secret_complete(struct reading *reading, struct watch_config *watch, const char *name,
 	const char *file_name, struct reason *why)
 {
-	const char *file = key_text(config, file_name);
+	struct given *given = given_of(key_find(name), reading->config, watch);
+	const char *file = key_text(given, file_name);
 
 	if (file == NULL)
 		return true;
-	if (key_text(config, name) != NULL)
+	if (key_text(given, name) != NULL)
 		reason_set(why, "%s: there is %s as well, in line %d: expected one of them",
-			file_name, name, key_line(config, name));
-	else if (secret_read(config, name, file, why))
+			file_name, name, key_line(given, name));
+	else if (secret_read(reading->config, given, name, file, why))
 		return true;
 	else
 		reason_prefix(why, "%s", file_name);
-	return fail_at(config, path, file_name, why);
-}
-
-/* ---- defaults ---- */
-
-static bool alias_default(struct config *config, struct reason *why)
-{
-	if (config->jabberid == NULL)
-		return true;
-	char *local = memory_printed("%.*s", (int)strcspn(config->jabberid, "@"), config->jabberid);
-	bool set = key_default(config, "alias", local, why);
-	free(local);
-	return set;
-}
-
-static bool defaults_set(struct config *config, struct reason *why)
-{
-	const struct key *key;
-
-	/* the default must not make a long interval invalid */
-	if (config->repeat_interval > REPEAT_MAX &&
-		!key_default(config, "repeat_max", key_text(config, "repeat_interval"), why))
-		return false;
-	for (size_t i = 0; (key = key_at(i)) != NULL; i++)
-		if (!key_default(config, key->name, key->fallback, why))
-			return false;
-
-	const char *rooms = key_text(config, "rooms");
-	const char *url = config->pagerduty_api == 1 ? V1_URL : V2_URL;
-
-	if (!alias_default(config, why) || !key_default(config, "watch_rooms", rooms, why) ||
-		!key_default(config, "alert_rooms", rooms, why) ||
-		!key_default(config, "pagerduty_url", url, why))
-		return false;
-	list_unite(&config->rooms, &config->watch_rooms);
-	list_unite(&config->rooms, &config->alert_rooms);
-	return true;
+	return fail_at(reading, watch, file_name, why);
 }
 
 /* ---- checks across keys ---- */
 
-static bool required_check(const struct config *config, const char *path, struct reason *why)
+static bool required_check(
+	const struct reading *reading, const struct watch_config *watch, struct reason *why)
 {
 	static const struct {
 		const char *name, *fault;
@@ -202,26 +249,32 @@ static bool required_check(const struct config *config, const char *path, struct
 		{"rooms", "the key 'rooms' is missing: at least one, name@conference.domain"},
 	};
 
-	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
-		if (key_text(config, required[i].name) == NULL)
-			return reason_set(why, "%s: %s", path, required[i].fault);
+	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+		const struct key *key = key_find(required[i].name);
+
+		if (key_text(given_of(key, reading->config, watch), key->name) != NULL)
+			continue;
+		reason_set(why, "%s", required[i].fault);
+		return fail_at(reading, key->scope == SCOPE_WATCH ? watch : NULL, key->name, why);
+	}
 	return true;
 }
 
-static bool config_check(const struct config *config, const char *path, struct reason *why)
+static bool watch_check(
+	const struct reading *reading, const struct watch_config *watch, struct reason *why)
 {
-	bool problem = config->problem_pattern != NULL, recovery = config->recovery_pattern != NULL;
+	bool problem = watch->problem_pattern != NULL, recovery = watch->recovery_pattern != NULL;
 	const char *name;
 
-	if (!required_check(config, path, why))
+	if (!required_check(reading, watch, why))
 		return false;
-	if (config->rooms.count > LIST_MAX) {
+	if (watch->rooms.count > LIST_MAX) {
 		reason_set(why, "there are more than %d rooms", LIST_MAX);
 		name = "rooms";
-	} else if (config->repeat_max < config->repeat_interval) {
+	} else if (watch->repeat_max < watch->repeat_interval) {
 		reason_set(why, "repeat_max: is shorter than repeat_interval");
 		name = "repeat_max";
-	} else if (config->heartbeat_pattern != NULL && (problem || recovery)) {
+	} else if (watch->heartbeat_pattern != NULL && (problem || recovery)) {
 		reason_set(why, "heartbeat_pattern is instead of problem_pattern and "
 				"recovery_pattern, not beside them");
 		name = "heartbeat_pattern";
@@ -231,35 +284,68 @@ static bool config_check(const struct config *config, const char *path, struct r
 	} else {
 		return true;
 	}
-	return fail_at(config, path, name, why);
+	return fail_at(reading, watch, name, why);
+}
+
+static bool config_check(const struct reading *reading, struct reason *why)
+{
+	const struct config *config = reading->config;
+
+	for (int i = 0; i < config->watch_count; i++)
+		if (!watch_check(reading, config->watch[i], why))
+			return false;
+	if (config->rooms.count <= LIST_MAX)
+		return true;
+	reason_set(why, "the watches have more than %d rooms together", LIST_MAX);
+	return reason_prefix(why, "%s", reading->path);
 }
 
 /* ---- reading ---- */
 
-static bool config_fill(struct config *config, FILE *file, const char *path, struct reason *why)
+/* Completes a watch of the file: what [oobetet] says, secrets, defaults. */
+static bool watch_complete(struct reading *reading, struct watch_config *watch, struct reason *why)
 {
-	static const char *const sections[] = {"[" KEYS_MAIN "]", "[" KEYS_LOGGER "]"};
+	if (watch != reading->main && !watch_inherit(watch->given, reading->main->given, why))
+		return reason_prefix(why, "%s", reading->path);
+	if (!secret_complete(reading, watch, "pagerduty_contact", "pagerduty_contact_file", why))
+		return false;
+	return watch_defaults_set(watch, why) || reason_prefix(why, "%s", reading->path);
+}
 
-	if (!ini_read(file, path, sections, on_key, config, why))
+static bool config_fill(struct reading *reading, FILE *file, struct reason *why)
+{
+	struct config *config = reading->config;
+	const struct ini_taker taker = {reading, on_section, on_key};
+
+	if (!ini_read(file, reading->path, &taker, why))
 		return false;
-	if (exposes_secret(config, file))
-		list_add(&config->exposed, path, strlen(path), why);
-	if (!secret_complete(config, path, "password", "password_file", why) ||
-		!secret_complete(config, path, "pagerduty_contact", "pagerduty_contact_file", why))
+	if (exposes_secret(reading, file))
+		list_add(&config->exposed, reading->path, strlen(reading->path), why);
+	if (!secret_complete(reading, NULL, "password", "password_file", why))
 		return false;
-	if (!defaults_set(config, why))
-		return reason_prefix(why, "%s", path);
+	if (!process_defaults_set(config, why))
+		return reason_prefix(why, "%s", reading->path);
+	if (config->watch_count == 0)
+		config_add(config, reading->main);
+	for (int i = 0; i < config->watch_count; i++)
+		if (!watch_complete(reading, config->watch[i], why))
+			return false;
+	config_complete(config);
 	/* with enabled = no nothing else is used: it may be incomplete */
-	return !config->enabled || config_check(config, path, why);
+	return !config->enabled || config_check(reading, why);
 }
 
 struct config *config_read_stream(FILE *file, const char *name, struct reason *why)
 {
-	struct config *config = config_new();
+	struct watch_config *main = watch_config_new(NULL);
+	struct reading reading = {name, config_new(), main, MAIN, main};
+	bool good = config_fill(&reading, file, why);
 
-	if (config_fill(config, file, name, why))
-		return config;
-	config_free(config);
+	if (reading.config->watch_count == 0 || reading.config->watch[0] != main)
+		watch_config_free(main);
+	if (good)
+		return reading.config;
+	config_free(reading.config);
 	return NULL;
 }
 
@@ -274,75 +360,4 @@ struct config *config_read(const char *path, struct reason *why)
 	struct config *config = config_read_stream(file, path, why);
 	fclose(file);
 	return config;
-}
-
-/* ---- to the workers ---- */
-
-void config_hand_over(const struct config *config, unsigned workers,
-	void (*give)(void *user, const char *key, const char *value), void *user)
-{
-	const struct key *key;
-
-	for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
-		const char *text = key_text(config, key->name);
-
-		if ((key->workers & workers) == 0 || text == NULL)
-			continue;
-		if (!key_is_list(key)) {
-			give(user, key->name, text);
-			continue;
-		}
-		const struct text_list *list = key_list(key, config);
-		for (int item = 0; item < list->count; item++)
-			give(user, key->name, list->item[item]);
-	}
-}
-
-/* ---- --check-config ---- */
-
-/* Masks the user and the path: who knows these can use the address. */
-static void ping_show(const char *url, FILE *out)
-{
-	const char *host = strstr(url, "://") + 3;
-	const char *user = strchr(host, '@');
-	size_t length = strcspn(host, "/?#");
-
-	if (user != NULL && user < host + length)
-		fprintf(out, "%.*s********", (int)(host - url), url);
-	else
-		fprintf(out, "%.*s%s", (int)(host - url) + (int)length, url,
-			host[length] != '\0' ? "/********" : "");
-}
-
-static void value_show(
-	const struct key *key, const struct config *config, const char *text, FILE *out)
-{
-	const struct text_list *list = key_is_list(key) ? key_list(key, config) : NULL;
-
-	fprintf(out, "%s = ", key->name);
-	if (list != NULL)
-		for (int i = 0; i < list->count; i++)
-			fprintf(out, "%s%s", i > 0 ? ", " : "", list->item[i]);
-	else if (key->read == value_secret)
-		fputs("********", out);
-	else if (key->read == value_ping)
-		ping_show(text, out);
-	else
-		fputs(text, out);
-	putc('\n', out);
-}
-
-void config_show(const struct config *config, FILE *out)
-{
-	const char *section = KEYS_MAIN;
-	const struct key *key;
-
-	for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
-		const char *text = key_text(config, key->name);
-
-		if (strcmp(section, key->section) != 0)
-			fprintf(out, "\n[%s]\n", section = key->section);
-		if (text != NULL)
-			value_show(key, config, text, out);
-	}
 }

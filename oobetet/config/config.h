@@ -25,6 +25,40 @@ struct text_list {
 
 bool list_has(const struct text_list *list, const char *text, size_t length);
 
+#define WATCHES_MAX 64    /* each costs a queue a channel and a run of alert_command */
+#define WATCH_NAME_MAX 64 /* bytes of NAME in [watch NAME] */
+
+/*
+ * One watch: a section [watch NAME], with the values of [oobetet] for the keys that it does not
+ * have; or [oobetet] itself, if there is no such section. It owns the texts.
+ */
+struct watch_config {
+	char *name;             /* owned; NULL: it is the one watch, of [oobetet] */
+	char *label;            /* owned; how log lines about it begin: "watch NAME: ", or "" */
+	int index;              /* in config->watch: how the http worker knows it */
+	struct text_list rooms; /* to join: at least one, all different; the next two included */
+	struct text_list watch_rooms;  /* where alerts are watched for; at least one */
+	struct text_list alert_rooms;  /* where alarms are sent; at least one */
+	const char *watched_check;     /* see match.h */
+	const char *watched_entity;    /* NULL: see match.h */
+	struct text_list watched_nick; /* whose alerts count; empty: everybody's */
+	const char *problem_pattern;   /* see match.h; NULL, as the following three: none */
+	const char *recovery_pattern;
+	const char *acknowledgement_pattern;
+	const char *heartbeat_pattern;      /* one kind is expected instead of two */
+	nsec max_latency;                   /* silence of either kind for longer is an incident */
+	nsec repeat_interval;               /* between alarms of one incident */
+	nsec repeat_max;                    /* what it grows to */
+	const char *incident_key;           /* how incidents' keys begin; NULL: as the original's */
+	const char *alert_command;          /* for sh(1); NULL: none */
+	const char *pagerduty_contact;      /* secret, the routing key; NULL: no PagerDuty */
+	const char *pagerduty_contact_file; /* where it was read from; NULL: it was given */
+	int pagerduty_api;                  /* 1 or 2 */
+	const char *pagerduty_url;          /* where events are posted */
+	const char *pagerduty_severity;     /* critical, error, warning or info */
+	struct given *given;                /* keys.c's: the values as they were written */
+};
+
 /* Once read: all required keys are there, others have their defaults. It owns the texts. */
 struct config {
 	bool enabled;              /* false: stay idle */
@@ -36,35 +70,19 @@ struct config {
 	const char *alias;         /* our nick in the rooms */
 	bool tls;                  /* false: in plain text, only where tls = off */
 	const char *tls_ca_file;   /* NULL: the system's authorities */
-	struct text_list rooms;    /* to join: at least one, all different; the next two included */
-	struct text_list watch_rooms;  /* where alerts are watched for; at least one */
-	struct text_list alert_rooms;  /* where alarms are sent; at least one */
-	const char *room_password;     /* secret; NULL: none */
-	bool greeting;                 /* say once a start in each room what is watched */
-	const char *watched_check;     /* see match.h */
-	const char *watched_entity;    /* NULL: see match.h */
-	struct text_list watched_nick; /* whose alerts count; empty: everybody's */
-	const char *problem_pattern;   /* see match.h; NULL, as the following three: none */
-	const char *recovery_pattern;
-	const char *acknowledgement_pattern;
-	const char *heartbeat_pattern;      /* one kind is expected instead of two */
-	nsec max_latency;                   /* silence of either kind for longer is an incident */
-	nsec repeat_interval;               /* between alarms of one incident */
-	nsec repeat_max;                    /* what it grows to */
-	const char *state_file;             /* NULL: none */
-	const char *incident_key;           /* how incidents' keys begin; NULL: as the original's */
-	const char *alert_command;          /* for sh(1); NULL: none */
-	const char *pagerduty_contact;      /* secret, the routing key; NULL: no PagerDuty */
-	const char *pagerduty_contact_file; /* where it was read from; NULL: it was given */
-	int pagerduty_api;                  /* 1 or 2 */
-	const char *pagerduty_url;          /* where events are posted */
-	const char *pagerduty_severity;     /* critical, error, warning or info */
-	const char *heartbeat_url;          /* fetched while all is well; NULL: none */
+	const char *room_password; /* secret; NULL: none */
+	bool greeting;             /* say once a start in each room what is watched */
+	const char *state_file;    /* NULL: none */
+	const char *heartbeat_url; /* fetched while all is well; NULL: none */
 	nsec heartbeat_interval;
 	enum log_level level;     /* what is logged */
 	bool syslog_errors;       /* errors go to syslog(3) too */
 	struct text_list exposed; /* files that hold secrets, and everybody may read them */
-	struct given *given;      /* keys.c's: the values as they were written */
+	int watch_count;          /* at least one, unless disabled */
+	struct watch_config *watch[WATCHES_MAX]; /* owned */
+	struct text_list rooms;                  /* to join: those of all watches */
+	nsec max_latency;    /* the shortest of all watches: timing.h follows from it */
+	struct given *given; /* keys.c's: the values as they were written */
 };
 
 /* Which workers need a key. */
@@ -76,11 +94,19 @@ struct config *config_read_stream(FILE *file, const char *name, struct reason *w
 
 /* In a worker: an empty one, which config_take() fills with what config_hand_over() gave. */
 struct config *config_new(void);
-bool config_take(struct config *config, const char *key, const char *value, struct reason *why);
+
+#define CONFIG_PROCESS (-1) /* in place of a watch's index: a key of the whole process */
+
+/* `watch`: the index of the watch, counted up from 0, or CONFIG_PROCESS. */
+bool config_take(struct config *config, int64_t watch, const char *key, const char *value,
+	struct reason *why);
+
+/* Computes what follows from all watches; a worker calls it after its last config_take(). */
+void config_complete(struct config *config);
 
 /* Gives each key and value that these workers need; the items of a list one by one. */
 void config_hand_over(const struct config *config, unsigned workers,
-	void (*give)(void *user, const char *key, const char *value), void *user);
+	void (*give)(void *user, int watch, const char *key, const char *value), void *user);
 
 /* Prints the keys and values, defaults included, secrets masked. */
 void config_show(const struct config *config, FILE *out);

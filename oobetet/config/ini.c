@@ -12,9 +12,7 @@
 
 struct source {
 	FILE *file;
-	const char *const *sections;
-	ini_take *take;
-	void *user;
+	const struct ini_taker *taker;
 	struct reason *why;
 	int line;    /* its number */
 	bool failed; /* *why is set: stop reading */
@@ -28,13 +26,10 @@ static bool source_fail(struct source *source, const char *expected)
 
 static bool section_check(struct source *source, const char *line)
 {
-	const char *const *sections = source->sections;
+	const struct ini_taker *taker = source->taker;
 
-	if (strcmp(line, sections[0]) == 0 || strcmp(line, sections[1]) == 0)
-		return true;
-	source->failed = true;
-	return reason_set(source->why, "unknown section '%.60s'; expected %s or %s", line,
-		sections[0], sections[1]);
+	source->failed = !taker->section(taker->user, line, source->line, source->why);
+	return !source->failed;
 }
 
 static bool inline_comment(const char *line)
@@ -123,16 +118,16 @@ static char *source_read(char *out, int size, void *stream)
 static int source_take(void *user, const char *section, const char *key, const char *value)
 {
 	struct source *source = user;
+	const struct ini_taker *taker = source->taker;
 
-	if (!source->take(source->user, section, key, value, source->line, source->why))
-		source->failed = true;
+	(void)section; /* inih cuts it */
+	source->failed = !taker->key(taker->user, key, value, source->line, source->why);
 	return !source->failed;
 }
 
-bool ini_read(FILE *file, const char *name, const char *const sections[2], ini_take *take,
-	void *user, struct reason *why)
+bool ini_read(FILE *file, const char *name, const struct ini_taker *taker, struct reason *why)
 {
-	struct source source = {file, sections, take, user, why, 0, false};
+	struct source source = {file, taker, why, 0, false};
 	int bad = ini_parse_stream(source_read, &source, source_take, &source);
 
 	if (bad != 0 && !source.failed) {

@@ -9,9 +9,11 @@
 
 #define SECONDS(n) ((n)*NSEC_PER_SEC)
 #define DAYS(n) SECONDS((n)*86400)
-#define FIELD(name) #name, offsetof(struct config, name)
 
-#define MAIN KEYS_MAIN
+/* The first columns of a row. */
+#define PROCESS(name) SCOPE_PROCESS, #name, offsetof(struct config, name)
+#define WATCH(name) SCOPE_WATCH, #name, offsetof(struct watch_config, name)
+#define LOGGER(name) SCOPE_LOGGER, #name, offsetof(struct config, name)
 
 /* The last columns of a row. */
 #define ANY 0, 0, NULL
@@ -30,49 +32,49 @@ static const struct choices levels = {"DEBUG, INFO, WARN or ERROR",
 		{"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}, {NULL, 0}}};
 
 static const struct key keys[] = {
-	{MAIN, FIELD(enabled), value_flag, "yes", 0, ONE_OF(yes_or_no)},
-	{MAIN, FIELD(server), value_host, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(port), value_number, "5222", CONFIG_XMPP, RANGE(1, UINT16_MAX)},
-	{MAIN, FIELD(jabberid), value_jid, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(password), value_secret, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(password_file), value_file, NULL, 0, ANY},
-	{MAIN, FIELD(alias), value_text, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(tls), value_flag, "required", CONFIG_XMPP, ONE_OF(tls_modes)},
-	{MAIN, FIELD(tls_ca_file), value_pem, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(rooms), value_rooms, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(watch_rooms), value_rooms, NULL, 0, ANY},
-	{MAIN, FIELD(alert_rooms), value_rooms, NULL, 0, ANY},
-	{MAIN, FIELD(room_password), value_secret, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(greeting), value_flag, "yes", 0, ONE_OF(yes_or_no)},
-	{MAIN, FIELD(watched_check), value_text, NULL, 0, ANY},
-	{MAIN, FIELD(watched_entity), value_text, NULL, 0, ANY},
-	{MAIN, FIELD(watched_nick), value_names, NULL, CONFIG_XMPP, ANY},
-	{MAIN, FIELD(problem_pattern), value_pattern, NULL, 0, ANY},
-	{MAIN, FIELD(recovery_pattern), value_pattern, NULL, 0, ANY},
-	{MAIN, FIELD(acknowledgement_pattern), value_pattern, NULL, 0, ANY},
-	{MAIN, FIELD(heartbeat_pattern), value_pattern, NULL, 0, ANY},
-	{MAIN, FIELD(max_latency), value_duration, "300", CONFIG_WORKERS,
-		RANGE(SECONDS(1), DAYS(7))},
-	{MAIN, FIELD(repeat_interval), value_duration, "60", 0, RANGE(SECONDS(1), DAYS(1))},
-	{MAIN, FIELD(repeat_max), value_duration, "15m", 0, RANGE(SECONDS(1), DAYS(1))},
-	{MAIN, FIELD(state_file), value_state, NULL, 0, ANY},
-	{MAIN, FIELD(incident_key), value_text, NULL, 0, RANGE(0, 160)},
-	{MAIN, FIELD(alert_command), value_command, NULL, 0, ANY},
-	{MAIN, FIELD(pagerduty_contact), value_secret, NULL, CONFIG_HTTP, ANY},
-	{MAIN, FIELD(pagerduty_contact_file), value_file, NULL, 0, ANY},
-	{MAIN, FIELD(pagerduty_api), value_choice, "v2", CONFIG_HTTP, ONE_OF(api_versions)},
-	{MAIN, FIELD(pagerduty_url), value_url, NULL, CONFIG_HTTP, ANY},
-	{MAIN, FIELD(pagerduty_severity), value_word, "critical", CONFIG_HTTP, ONE_OF(severities)},
-	{MAIN, FIELD(heartbeat_url), value_ping, NULL, CONFIG_HTTP, ANY},
-	{MAIN, FIELD(heartbeat_interval), value_duration, "60", CONFIG_HTTP,
+	{PROCESS(enabled), value_flag, "yes", 0, ONE_OF(yes_or_no)},
+	{PROCESS(server), value_host, NULL, CONFIG_XMPP, ANY},
+	{PROCESS(port), value_number, "5222", CONFIG_XMPP, RANGE(1, UINT16_MAX)},
+	{PROCESS(jabberid), value_jid, NULL, CONFIG_XMPP, ANY},
+	{PROCESS(password), value_secret, NULL, CONFIG_XMPP, ANY},
+	{PROCESS(password_file), value_file, NULL, 0, ANY},
+	{PROCESS(alias), value_text, NULL, CONFIG_XMPP, ANY},
+	{PROCESS(tls), value_flag, "required", CONFIG_XMPP, ONE_OF(tls_modes)},
+	{PROCESS(tls_ca_file), value_pem, NULL, CONFIG_XMPP, ANY},
+	{WATCH(rooms), value_rooms, NULL, CONFIG_XMPP, ANY},
+	{WATCH(watch_rooms), value_rooms, NULL, 0, ANY},
+	{WATCH(alert_rooms), value_rooms, NULL, 0, ANY},
+	{PROCESS(room_password), value_secret, NULL, CONFIG_XMPP, ANY},
+	{PROCESS(greeting), value_flag, "yes", 0, ONE_OF(yes_or_no)},
+	{WATCH(watched_check), value_text, NULL, 0, ANY},
+	{WATCH(watched_entity), value_text, NULL, 0, ANY},
+	{WATCH(watched_nick), value_names, NULL, CONFIG_XMPP, ANY},
+	{WATCH(problem_pattern), value_pattern, NULL, 0, ANY},
+	{WATCH(recovery_pattern), value_pattern, NULL, 0, ANY},
+	{WATCH(acknowledgement_pattern), value_pattern, NULL, 0, ANY},
+	{WATCH(heartbeat_pattern), value_pattern, NULL, 0, ANY},
+	{WATCH(max_latency), value_duration, "300", CONFIG_WORKERS, RANGE(SECONDS(1), DAYS(7))},
+	{WATCH(repeat_interval), value_duration, "60", 0, RANGE(SECONDS(1), DAYS(1))},
+	{WATCH(repeat_max), value_duration, "15m", 0, RANGE(SECONDS(1), DAYS(1))},
+	{PROCESS(state_file), value_state, NULL, 0, ANY},
+	{WATCH(incident_key), value_text, NULL, 0, RANGE(0, 160)},
+	{WATCH(alert_command), value_command, NULL, 0, ANY},
+	{WATCH(pagerduty_contact), value_secret, NULL, CONFIG_HTTP, ANY},
+	{WATCH(pagerduty_contact_file), value_file, NULL, 0, ANY},
+	{WATCH(pagerduty_api), value_choice, "v2", CONFIG_HTTP, ONE_OF(api_versions)},
+	{WATCH(pagerduty_url), value_url, NULL, CONFIG_HTTP, ANY},
+	{WATCH(pagerduty_severity), value_word, "critical", CONFIG_HTTP, ONE_OF(severities)},
+	{PROCESS(heartbeat_url), value_ping, NULL, CONFIG_HTTP, ANY},
+	{PROCESS(heartbeat_interval), value_duration, "60", CONFIG_HTTP,
 		RANGE(SECONDS(1), DAYS(1))},
-	{KEYS_LOGGER, FIELD(level), value_choice, "INFO", 0, ONE_OF(levels)},
-	{KEYS_LOGGER, FIELD(syslog_errors), value_flag, "no", 0, ONE_OF(yes_or_no)},
+	{LOGGER(level), value_choice, "INFO", 0, ONE_OF(levels)},
+	{LOGGER(syslog_errors), value_flag, "no", 0, ONE_OF(yes_or_no)},
 };
 
 #define KEYS (sizeof keys / sizeof keys[0])
 
 struct given {
+	void *fields;     /* the struct config or watch_config */
 	char *text[KEYS]; /* owned; NULL: not given */
 	int line[KEYS];
 };
@@ -87,14 +89,14 @@ bool key_is_list(const struct key *key)
 	return key->read == value_rooms || key->read == value_names;
 }
 
-static void *key_field(const struct key *key, struct config *config)
+static void *key_field(const struct key *key, struct given *given)
 {
-	return (char *)config + key->field;
+	return (char *)given->fields + key->field;
 }
 
-const struct text_list *key_list(const struct key *key, const struct config *config)
+const struct text_list *key_list(const struct key *key, const struct given *given)
 {
-	return (const void *)((const char *)config + key->field);
+	return (const void *)((const char *)given->fields + key->field);
 }
 
 const struct key *key_find(const char *name)
@@ -105,68 +107,111 @@ const struct key *key_find(const char *name)
 	return NULL;
 }
 
-const char *key_text(const struct config *config, const char *name)
+struct given *given_of(
+	const struct key *key, const struct config *config, const struct watch_config *watch)
 {
-	return config->given->text[key_find(name) - keys];
+	return key->scope == SCOPE_WATCH ? watch->given : config->given;
 }
 
-int key_line(const struct config *config, const char *name)
+const char *key_text(const struct given *given, const char *name)
 {
-	return config->given->line[key_find(name) - keys];
+	return given->text[key_find(name) - keys];
 }
 
-bool key_set(struct config *config, const struct key *key, const char *value, int line,
-	struct reason *why)
+int key_line(const struct given *given, const char *name)
 {
-	char **given = &config->given->text[key - keys];
-	char *before = *given;
+	return given->line[key_find(name) - keys];
+}
+
+bool key_set(
+	struct given *given, const struct key *key, const char *value, int line, struct reason *why)
+{
+	char **text = &given->text[key - keys];
+	char *before = *text;
 
 	if (value[0] == '\0')
 		return reason_set(why, "%s: the value is missing", key->name);
 	if (line > 0)
-		config->given->line[key - keys] = line;
-	*given = before == NULL ? memory_copied(value) : memory_printed("%s, %s", before, value);
+		given->line[key - keys] = line;
+	*text = before == NULL ? memory_copied(value) : memory_printed("%s, %s", before, value);
 	free(before);
 	/* a field points into the given text, which stays; a list only appends the new items */
-	if (!key->read(key, key_is_list(key) ? value : *given, key_field(key, config), why))
+	if (!key->read(key, key_is_list(key) ? value : *text, key_field(key, given), why))
 		return reason_prefix(why, "%s", key->name);
 	return true;
 }
 
-bool key_default(struct config *config, const char *name, const char *value, struct reason *why)
+bool key_default(struct given *given, const char *name, const char *value, struct reason *why)
 {
-	return value == NULL || key_text(config, name) != NULL ||
-	       key_set(config, key_find(name), value, 0, why);
+	return value == NULL || key_text(given, name) != NULL ||
+	       key_set(given, key_find(name), value, 0, why);
 }
 
-bool config_take(struct config *config, const char *name, const char *value, struct reason *why)
-{
-	const struct key *key = key_find(name);
+/* ---- the two structs that keys fill ---- */
 
-	return key != NULL ? key_set(config, key, value, 0, why)
-			   : reason_set(why, "unknown key '%.60s'", name);
+static struct given *given_new(void *fields)
+{
+	struct given *given = memory_zeroed(1, sizeof *given);
+
+	given->fields = fields;
+	return given;
+}
+
+static void given_free(struct given *given)
+{
+	for (size_t i = 0; i < KEYS; i++) {
+		if (given->text[i] == NULL)
+			continue;
+		if (key_is_list(&keys[i]))
+			list_free(key_field(&keys[i], given));
+		explicit_bzero(given->text[i], strlen(given->text[i]));
+		free(given->text[i]);
+	}
+	free(given);
+}
+
+struct watch_config *watch_config_new(const char *name)
+{
+	struct watch_config *watch = memory_zeroed(1, sizeof *watch);
+
+	watch->name = name != NULL ? memory_copied(name) : NULL;
+	watch->label = name != NULL ? memory_printed("watch %s: ", name) : memory_copied("");
+	watch->given = given_new(watch);
+	return watch;
+}
+
+void watch_config_free(struct watch_config *watch)
+{
+	if (watch == NULL)
+		return;
+	given_free(watch->given);
+	free(watch->name);
+	free(watch->label);
+	free(watch);
 }
 
 struct config *config_new(void)
 {
 	struct config *config = memory_zeroed(1, sizeof *config);
 
-	config->given = memory_zeroed(1, sizeof *config->given);
+	config->given = given_new(config);
 	return config;
+}
+
+void config_add(struct config *config, struct watch_config *watch)
+{
+	watch->index = config->watch_count;
+	config->watch[config->watch_count++] = watch;
 }
 
 void config_free(struct config *config)
 {
 	if (config == NULL)
 		return;
-	for (size_t i = 0; i < KEYS; i++) {
-		if (key_is_list(&keys[i]))
-			list_free(key_field(&keys[i], config));
-		if (config->given->text[i] != NULL)
-			explicit_bzero(config->given->text[i], strlen(config->given->text[i]));
-		free(config->given->text[i]);
-	}
+	for (int i = 0; i < config->watch_count; i++)
+		watch_config_free(config->watch[i]);
+	given_free(config->given);
 	list_free(&config->exposed);
-	free(config->given);
+	list_free(&config->rooms);
 	free(config);
 }

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Private to this folder: the table of keys (keys.c), the types of their values (values.c), and the
- * values as they were written. The items of a list are joined by commas.
+ * Private to this folder: the table of keys (keys.c), the types of their values (values.c), the
+ * values as they were written, and what stands in for those that are not (defaults.c). The items of
+ * a list are joined by commas.
  */
 #ifndef OOBETET_CONFIG_KEYS_H
 #define OOBETET_CONFIG_KEYS_H
 
 #include "oobetet/config/config.h"
 
-/* The section of the original's keys, which may also stand before any section. */
-#define KEYS_MAIN "oobetet"
-#define KEYS_LOGGER "logger"
+/* Where a key may stand. */
+enum key_scope {
+	SCOPE_PROCESS, /* in [oobetet] only, which may also begin the file without its heading */
+	SCOPE_WATCH,   /* in [oobetet], and in a [watch NAME], where it overrides that */
+	SCOPE_LOGGER,  /* in [logger] only */
+};
 
 struct key;
 
 /*
- * Reads a value into a field of struct config. A text is not copied: the field points to it. The
- * reason says what was expected.
+ * Reads a value into a field of struct config or watch_config. A text is not copied: the field
+ * points to it. The reason says what was expected.
  */
 typedef bool value_read(const struct key *key, const char *text, void *field, struct reason *why);
 
@@ -48,9 +52,9 @@ struct choices {
 };
 
 struct key {
-	const char *section;
+	enum key_scope scope;
 	const char *name;
-	size_t field;         /* offset in struct config */
+	size_t field;         /* offset in struct watch_config if SCOPE_WATCH, else struct config */
 	value_read *read;     /* its type */
 	const char *fallback; /* its default, as in the file; NULL: none */
 	unsigned workers;     /* which get it: CONFIG_XMPP, CONFIG_HTTP */
@@ -63,20 +67,42 @@ const struct key *key_at(size_t i);
 const struct key *key_find(const char *name);
 
 bool key_is_list(const struct key *key);
-const struct text_list *key_list(const struct key *key, const struct config *config);
+
+/* The values as written for one struct config (all keys but SCOPE_WATCH) or watch_config. */
+struct given;
+
+/* The one of the two that has this key. */
+struct given *given_of(
+	const struct key *key, const struct config *config, const struct watch_config *watch);
+
+const struct text_list *key_list(const struct key *key, const struct given *given);
 
 /* The value as written, by the user or as a default; NULL: none. */
-const char *key_text(const struct config *config, const char *name);
+const char *key_text(const struct given *given, const char *name);
 
 /* Its line in the file; 0: a default, or from the main process. */
-int key_line(const struct config *config, const char *name);
+int key_line(const struct given *given, const char *name);
 
 /* `line`: in the file, or 0. */
-bool key_set(struct config *config, const struct key *key, const char *value, int line,
+bool key_set(struct given *given, const struct key *key, const char *value, int line,
 	struct reason *why);
 
 /* Sets a key that has no value yet; NULL: there is no default. */
-bool key_default(struct config *config, const char *name, const char *value, struct reason *why);
+bool key_default(struct given *given, const char *name, const char *value, struct reason *why);
+
+/* Empty. `name` is copied; NULL: the watch of [oobetet]. */
+struct watch_config *watch_config_new(const char *name);
+void watch_config_free(struct watch_config *watch);
+
+/* Appends it to the configuration, which owns it from now on; there must be room. */
+void config_add(struct config *config, struct watch_config *watch);
+
+/* Sets what `from`, [oobetet]'s, has and a watch has not. */
+bool watch_inherit(struct given *given, const struct given *from, struct reason *why);
+
+/* Sets what is not set yet and has a default. */
+bool watch_defaults_set(struct watch_config *watch, struct reason *why);
+bool process_defaults_set(struct config *config, struct reason *why);
 
 /* Appends a copy. Refuses a duplicate, and an item after LIST_MAX. */
 bool list_add(struct text_list *list, const char *text, size_t length, struct reason *why);

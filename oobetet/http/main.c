@@ -14,13 +14,13 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REQUESTS_MAX 16 /* at once; the main process needs one for each watch */
-#define FAULT 300       /* bytes of a text that says what failed */
+#define REQUESTS_MAX WATCHES_MAX /* in progress; the main process needs one for each watch */
+#define CONNECTIONS_MAX 16       /* to one host; further requests wait for these */
+#define FAULT 300                /* bytes of a text that says what failed */
 
 struct http {
 	struct ipc *ipc;
 	struct config *config;
-	struct integration integration;
 	struct timing timing;
 	CURLM *multi;
 	struct request *requests[REQUESTS_MAX]; /* in progress; NULL: a free slot */
@@ -38,15 +38,39 @@ static struct request **slot_of(struct http *http, const struct request *request
 	return NULL;
 }
 
-static void post(struct http *http, const char *id, const struct event *event)
+/* The watch of an index that the main process sent; NULL: it has no PagerDuty. */
+static const struct watch_config *watch_at(const struct http *http, const char *index)
 {
+	const struct watch_config *watch;
+	int64_t number;
+
+	if (!message_number(index, &number) || number >= http->config->watch_count)
+		return NULL;
+	watch = http->config->watch[number];
+	return watch->pagerduty_contact != NULL ? watch : NULL;
+}
+
+static struct integration integration_of(const struct watch_config *watch)
+{
+	return (struct integration){
+		watch->pagerduty_api, watch->pagerduty_contact, watch->pagerduty_severity};
+}
+
+static void post(struct http *http, const char *id, const char *index, const struct event *event)
+{
+	const struct watch_config *watch = watch_at(http, index);
 	struct request **slot = slot_of(http, NULL);
 
-	if (slot == NULL)
-		ipc_send(http->ipc, MESSAGE_FAILED, FIELDS(id, "too many requests in progress"));
-	else
-		*slot = request_start(http->multi, http->config->pagerduty_url, id,
-			pagerduty_body(&http->integration, event), http->timing.request);
+	if (slot == NULL || watch == NULL) {
+		ipc_send(http->ipc, MESSAGE_FAILED,
+			FIELDS(id, watch == NULL ? "this watch has no pagerduty_contact"
+						 : "too many requests in progress"));
+		return;
+	}
+	const struct integration integration = integration_of(watch);
+	*slot = request_start(http->multi, watch->pagerduty_url, id,
+		pagerduty_body(&integration, event), http->timing.request);
+	(*slot)->watch = watch;
 }
 
 static void messages_read(struct http *http)
@@ -58,14 +82,14 @@ static void messages_read(struct http *http)
 		char *const *field = message.field;
 
 		if (message.type == MESSAGE_TRIGGER)
-			post(http, field[0],
-				&(struct event){.key = field[1],
-					.since = field[2],
-					.source = field[3],
-					.component = field[4],
-					.text = field[5]});
+			post(http, field[0], field[1],
+				&(struct event){.key = field[2],
+					.since = field[3],
+					.source = field[4],
+					.component = field[5],
+					.text = field[6]});
 		else if (message.type == MESSAGE_RESOLVE)
-			post(http, field[0], &(struct event){.key = field[1]});
+			post(http, field[0], field[1], &(struct event){.key = field[2]});
 		else if (message.type == MESSAGE_HEARTBEAT && http->heartbeat == NULL &&
 			 heartbeat_url != NULL)
 			http->heartbeat = request_start(
@@ -77,11 +101,11 @@ static void messages_read(struct http *http)
 
 static void event_done(struct http *http, const struct request *request)
 {
-	const struct integration *integration = &http->integration;
-	const char *const secrets[] = {integration->key, NULL};
+	const struct integration integration = integration_of(request->watch);
+	const char *const secrets[] = {integration.key, NULL};
 	const char *answer = request->answer.data;
 	char fault[FAULT];
-	enum message_type type = pagerduty_result(integration->version, request->status, answer);
+	enum message_type type = pagerduty_result(integration.version, request->status, answer);
 
 	if (type == MESSAGE_DONE) {
 		ipc_send(http->ipc, type, FIELDS(request->id));
@@ -90,7 +114,7 @@ static void event_done(struct http *http, const struct request *request)
 	if (request->status == 0)
 		secret_clean_line(request->error, secrets, fault, sizeof fault);
 	else
-		pagerduty_explain(integration, request->status, answer, fault, sizeof fault);
+		pagerduty_explain(&integration, request->status, answer, fault, sizeof fault);
 	ipc_send(http->ipc, type, FIELDS(request->id, fault));
 }
 
@@ -122,7 +146,7 @@ static void requests_finish(struct http *http)
 			http->online = true;
 			ipc_send(http->ipc, MESSAGE_ONLINE,
 				FIELDS(heartbeat ? "heartbeat_url answers"
-						 : http->config->pagerduty_url));
+						 : request->watch->pagerduty_url));
 		}
 		if (heartbeat) {
 			heartbeat_done(http, request);
@@ -173,12 +197,11 @@ int http_main(void)
 	http.config = ipc_configuration(http.ipc);
 	if (http.config != NULL) {
 		http.timing = timing_of(http.config->max_latency);
-		http.integration = (struct integration){http.config->pagerduty_api,
-			http.config->pagerduty_contact, http.config->pagerduty_severity};
 		curl_global_init(CURL_GLOBAL_DEFAULT);
 		http.multi = curl_multi_init();
 		if (http.multi == NULL)
 			die(EX_OSERR, "out of memory");
+		curl_multi_setopt(http.multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)CONNECTIONS_MAX);
 		http_worker_run(&http);
 		http_worker_free(&http);
 	}

@@ -5,6 +5,7 @@
 
 #include "common/buffer.h"
 #include "common/clocks.h"
+#include "oobetet/config/config.h"
 
 #include <curl/curl.h>
 
@@ -12,11 +13,12 @@ struct request {
 	CURLM *multi;
 	CURL *easy;
 	struct curl_slist *headers;
-	char *id;                    /* the caller's name for it */
-	char *body;                  /* NULL: nothing is posted */
-	struct buffer answer;        /* untrusted; its first 1024 bytes */
-	long status;                 /* of the answer; 0: there was none */
-	char error[CURL_ERROR_SIZE]; /* why there was none, by curl */
+	char *id;                         /* the caller's name for it */
+	const struct watch_config *watch; /* the caller's; NULL: of none */
+	char *body;                       /* NULL: nothing is posted */
+	struct buffer answer;             /* untrusted; its first 1024 bytes */
+	long status;                      /* of the answer; 0: there was none */
+	char error[CURL_ERROR_SIZE];      /* why there was none, by curl */
 };
 
 /* Starts a POST of `body`, which it owns and wipes; NULL: a GET. It fails after `limit`. */

@@ -3,6 +3,7 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "oobetet/state/state.h"
 
 #include <errno.h>
@@ -51,70 +52,138 @@ static void path_lock(struct snapshot *snapshot)
 	snapshot->statefile.path = NULL;
 }
 
-static void incident_log(const struct snapshot *snapshot)
+static void incident_log(const struct snapshot *snapshot, const struct watched *watched)
 {
-	const struct notifier *notifier = snapshot->notifier;
 	char since[40]; /* any clock_stamp() */
 
-	log_warning("state file %s: an incident is open since %s; notifications to be delivered: "
+	log_warning("%sstate file %s: an incident is open since %s; notifications to be delivered: "
 		    "%d; its key: %s",
-		snapshot->path, clock_stamp(notifier->outage.since, since, sizeof since),
-		channels_pending(notifier->channels), notifier->outage.key);
+		watched->config->label, snapshot->path,
+		clock_stamp(watched->outage.since, since, sizeof since),
+		channels_pending(watched->channels), watched->outage.key);
+}
+
+static void watch_state_resume(const struct snapshot *snapshot, struct watched *watched,
+	const struct watch_state *state, nsec away, const struct timestamps *now)
+{
+	watch_resume(watched->watch, &state->past, now->active_time);
+	channels_resume(watched->channels, state->channels, state->count);
+	watched->outage.since = state->since;
+	if (state->key[0] != '\0')
+		memcpy(watched->outage.key, state->key, NOTIFICATION_KEY);
+	else
+		notification_key(&watched->target, state->since, watched->outage.key);
+	watched->began = now->boot - state->lasted - away;
+	if (state->past.open)
+		incident_log(snapshot, watched);
+}
+
+static bool same_target(const struct watched *watched, const struct watch_state *state)
+{
+	char name[NOTIFICATION_TEXT];
+
+	return strcmp(state->target, target_name(&watched->target, name, sizeof name)) == 0;
+}
+
+static bool same_name(const struct watched *watched, const struct watch_state *state)
+{
+	const char *name = watched->config->name;
+
+	return strcmp(state->name, name != NULL ? name : "") == 0;
+}
+
+/*
+ * Finds the watch of each state in the file: one with the same check, and the same name if there is
+ * one. A watch may have been renamed, or have got its section. Returns how many were found.
+ */
+static int owners_find(
+	const struct snapshot *snapshot, const struct state *state, struct watched *owners[])
+{
+	const struct watches *watches = snapshot->watches;
+	bool taken[WATCHES_MAX] = {false};
+	int found = 0;
+
+	memset(owners, 0, (size_t)state->count * sizeof owners[0]);
+	for (int round = 0; round < 2; round++)
+		for (int i = 0; i < state->count; i++)
+			for (int j = 0; j < watches->count && owners[i] == NULL; j++) {
+				struct watched *watched = watches->each[j];
+
+				if (taken[j] || !same_target(watched, &state->watches[i]) ||
+					(round == 0 && !same_name(watched, &state->watches[i])))
+					continue;
+				owners[i] = watched;
+				taken[j] = true;
+				found++;
+			}
+	return found;
+}
+
+/* Nothing is known any more of how its incident could be closed. */
+static void dropped_log(const struct snapshot *snapshot, const struct watch_state *state)
+{
+	log_warning("state file %s: the watch of %s%s%s%s is not configured any more: its state is "
+		    "dropped%s%s",
+		snapshot->path, state->target, state->name[0] != '\0' ? " (" : "", state->name,
+		state->name[0] != '\0' ? ")" : "",
+		state->past.open ? "; its incident may be open at PagerDuty: " : "",
+		state->past.open ? state->key : "");
 }
 
 /* Returns how long nobody listened, by the wall clock. */
 static nsec state_resume(
 	struct snapshot *snapshot, const struct state *state, const struct timestamps *now)
 {
-	struct notifier *notifier = snapshot->notifier;
+	struct watched *owners[WATCHES_MAX];
 	nsec away = now->wall > state->wall ? now->wall - state->wall : 0;
+	struct reason why;
 
+	if (owners_find(snapshot, state, owners) == 0) {
+		reason_set(&why, "it is of another watch, %.300s", state->watches[0].target);
+		statefile_set_aside(&snapshot->statefile, why.text);
+		return 0;
+	}
 	snapshot->crashed = state->young;
-	watch_resume(notifier->watch, &state->past, now->active_time);
-	channels_resume(notifier->channels, state->channels, state->count);
-	notifier->outage.since = state->since;
-	if (state->key[0] != '\0')
-		memcpy(notifier->outage.key, state->key, NOTIFICATION_KEY);
-	else
-		notification_key(notifier->target, state->since, notifier->outage.key);
-	notifier->began = now->boot - state->lasted - away;
-	if (state->past.open)
-		incident_log(snapshot);
+	for (int i = 0; i < state->count; i++)
+		if (owners[i] != NULL)
+			watch_state_resume(snapshot, owners[i], &state->watches[i], away, now);
+		else
+			dropped_log(snapshot, &state->watches[i]);
 	return away;
 }
 
 static nsec text_resume(struct snapshot *snapshot, char *text, const struct timestamps *now)
 {
-	char name[NOTIFICATION_TEXT];
 	struct state state;
 	struct reason why;
 	nsec away = 0;
 
-	target_name(snapshot->notifier->target, name, sizeof name);
-	if (!state_read(text, &state, &why)) {
-		statefile_set_aside(&snapshot->statefile, why.text);
-	} else if (strcmp(state.watch, name) != 0) {
-		reason_set(&why, "it is of another watch, %.300s", state.watch);
-		statefile_set_aside(&snapshot->statefile, why.text);
-	} else {
+	if (state_read(text, &state, &why))
 		away = state_resume(snapshot, &state, now);
-	}
+	else
+		statefile_set_aside(&snapshot->statefile, why.text);
 	state_free(&state);
 	return away;
 }
 
-nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct notifier *notifier,
+static void all_recorded(const struct snapshot *snapshot)
+{
+	for (int i = 0; i < snapshot->watches->count; i++)
+		channels_recorded(snapshot->watches->each[i]->channels, UINT64_MAX);
+}
+
+nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches *watches,
 	nsec interval, const struct timestamps *now)
 {
 	struct reason why;
 	nsec away = 0;
 
-	*snapshot = (struct snapshot){.notifier = notifier, .interval = interval, .start = *now};
+	*snapshot = (struct snapshot){.watches = watches, .interval = interval, .start = *now};
 	statefile_begin(&snapshot->statefile, path_find(snapshot, path),
 		3 * interval > WRITING ? 3 * interval : WRITING);
 	path_lock(snapshot);
 	if (snapshot->statefile.path == NULL) {
-		channels_recorded(notifier->channels, UINT64_MAX);
+		all_recorded(snapshot);
 		return 0;
 	}
 	char *text = statefile_load(&snapshot->statefile, &why);
@@ -128,23 +197,46 @@ nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct notifier
 
 /* ---- while it runs ---- */
 
+static void watch_fill(const struct watched *watched, const struct timestamps *now, nsec at,
+	struct watch_state *state)
+{
+	if (watched->config->name != NULL)
+		snprintf(state->name, sizeof state->name, "%s", watched->config->name);
+	target_name(&watched->target, state->target, sizeof state->target);
+	watch_remember(watched->watch, at, &state->past);
+	if (state->past.open) {
+		state->since = watched->outage.since > 0 ? watched->outage.since : 0;
+		state->lasted = now->boot - watched->began;
+	}
+	state->channels = channels_remember(watched->channels);
+	state->count = channels_count(watched->channels);
+}
+
 static void state_fill(const struct snapshot *snapshot, const struct timestamps *now, bool last,
 	struct state *state)
 {
-	const struct notifier *notifier = snapshot->notifier;
+	const struct watches *watches = snapshot->watches;
 	nsec age = now->active_time - snapshot->start.active_time;
 	nsec advance = !last && age < ADVANCE ? ADVANCE - age : 0;
 
-	*state = (struct state){
-		.wall = now->wall > 0 ? now->wall : 0, .young = !last && age < SNAPSHOT_YOUNG};
-	target_name(notifier->target, state->watch, sizeof state->watch);
-	watch_remember(notifier->watch, now->active_time + advance, &state->past);
-	if (state->past.open) {
-		state->since = notifier->outage.since > 0 ? notifier->outage.since : 0;
-		state->lasted = now->boot - notifier->began;
+	*state = (struct state){.wall = now->wall > 0 ? now->wall : 0,
+		.young = !last && age < SNAPSHOT_YOUNG,
+		.count = watches->count,
+		.watches = memory_zeroed((size_t)watches->count, sizeof state->watches[0])};
+	for (int i = 0; i < watches->count; i++)
+		watch_fill(watches->each[i], now, now->active_time + advance, &state->watches[i]);
+}
+
+/* True if a channel waits until its intent is written. */
+static bool intents_wait(const struct snapshot *snapshot)
+{
+	for (int i = 0; i < snapshot->watches->count; i++) {
+		const struct watched *watched = snapshot->watches->each[i];
+
+		if (channels_intents(watched->channels) > watched->written)
+			return true;
 	}
-	state->channels = channels_remember(notifier->channels);
-	state->count = channels_count(notifier->channels);
+	return false;
 }
 
 bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, bool last)
@@ -158,9 +250,12 @@ bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, boo
 		return false;
 	state_fill(snapshot, now, last, &state);
 	state_write(&state, &text);
-	statefile_save(&snapshot->statefile, &text, channels_intents(snapshot->notifier->channels),
-		now->monotonic);
-	snapshot->intents = snapshot->statefile.number;
+	statefile_save(&snapshot->statefile, &text, snapshot->statefile.number + 1, now->monotonic);
+	for (int i = 0; i < snapshot->watches->count; i++) {
+		struct watched *watched = snapshot->watches->each[i];
+
+		watched->written = channels_intents(watched->channels);
+	}
 	state_free(&state);
 	buffer_free(&text);
 	return true;
@@ -172,8 +267,7 @@ void snapshot_tick(struct snapshot *snapshot, const struct timestamps *now)
 		return;
 	statefile_tick(&snapshot->statefile, now->monotonic);
 	if (snapshot->statefile.pid == 0 &&
-		(now->monotonic >= snapshot_deadline(snapshot) ||
-			channels_intents(snapshot->notifier->channels) > snapshot->intents))
+		(now->monotonic >= snapshot_deadline(snapshot) || intents_wait(snapshot)))
 		snapshot_write(snapshot, now, false);
 }
 
@@ -194,6 +288,10 @@ bool snapshot_ended(struct snapshot *snapshot, pid_t pid, int status)
 {
 	if (!statefile_ended(&snapshot->statefile, pid, status))
 		return false;
-	channels_recorded(snapshot->notifier->channels, snapshot->statefile.kept);
+	if (snapshot->statefile.kept != snapshot->statefile.number)
+		return true;
+	for (int i = 0; i < snapshot->watches->count; i++)
+		channels_recorded(
+			snapshot->watches->each[i]->channels, snapshot->watches->each[i]->written);
 	return true;
 }

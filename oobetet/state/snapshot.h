@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Saves the state of the watch and the channels to the state file, and resumes it at a start.
- * Without a file, a start counts as if every kind of message had just come.
+ * Saves the state of the watches and their channels to the state file, and resumes it at a start.
+ * Without a file, a start counts as if every kind of message had just come; so does a watch that
+ * the file does not have.
  *
  * A crash loop must not lose its silence: a young run writes more often, and its first write
  * includes a quarter of a second in advance.
@@ -18,20 +19,19 @@
 
 struct snapshot {
 	struct statefile statefile;
-	char path[PATH_MAX];       /* statefile.path, if there is one */
-	struct notifier *notifier; /* with the watch and the channels */
-	nsec interval;             /* between two writes; at first there are more */
-	struct timestamps start;   /* of this run */
-	bool crashed;              /* the previous run ended unexpectedly before SNAPSHOT_YOUNG */
-	uint64_t intents;          /* the intents that the last write holds */
+	char path[PATH_MAX]; /* statefile.path, if there is one */
+	struct watches *watches;
+	nsec interval;           /* between two writes; at first there are more */
+	struct timestamps start; /* of this run */
+	bool crashed;            /* the previous run ended unexpectedly before SNAPSHOT_YOUNG */
 };
 
 /*
  * Opens `path` or, if NULL, oobetet.state in $STATE_DIRECTORY, and resumes the state in it.
- * `notifier` is complete and stays valid. Returns how long nobody listened before this start; 0 if
+ * `watches` stays valid. Returns how long nobody listened before this start; 0 if
  * that is not known.
  */
-nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct notifier *notifier,
+nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches *watches,
 	nsec interval, const struct timestamps *now);
 
 /* Begins to write if it is time to, or if a first attempt waits for it. */

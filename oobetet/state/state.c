@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC "oobetet-state\t1\n"
+#define MAGIC "oobetet-state\t2\n"
+#define MAGIC_1 "oobetet-state\t1\n"
 #define END "end\t"
 #define FIELDS_MAX 7
 #define CHANNELS_MAX 100
@@ -77,9 +78,11 @@ struct field {
 	}
 
 enum line {
-	LINE_WATCH,
-	LINE_SILENCE,
+	LINE_WRITTEN,
 	LINE_YOUNG,
+	LINE_WATCH,
+	LINE_WATCH_1,
+	LINE_SILENCE,
 	LINE_ACKNOWLEDGED,
 	LINE_INCIDENT,
 	LINE_HELD,
@@ -88,27 +91,41 @@ enum line {
 	LINES
 };
 
+/* Version 1 has both in one line. */
+struct first_line {
+	char target[NOTIFICATION_TEXT];
+	nsec wall;
+};
+
 static const struct {
 	const char *name;
+	int from, to; /* versions */
 	struct field fields[FIELDS_MAX + 1];
 } lines[LINES] = {
-	[LINE_WATCH] = {"watch", {TEXT(struct state, watch), NUMBER(struct state, wall)}},
-	[LINE_SILENCE] = {"silence",
-		{NUMBER(struct state, past.silence[0]), NUMBER(struct state, past.silence[1]),
-			NUMBER(struct state, past.silence[2])}},
-	[LINE_YOUNG] = {"young", {{FIELD_END, 0, 0}}},
-	[LINE_ACKNOWLEDGED] = {"acknowledged", {NUMBER(struct state, past.acknowledged)}},
-	[LINE_INCIDENT] = {"incident",
-		{NUMBER(struct state, since), NUMBER(struct state, lasted),
-			NUMBER(struct state, past.lasted),
-			CHOICE(struct state, past.missing, KINDS_AWAITED),
-			NUMBER(struct state, past.repeat_in), NUMBER(struct state, past.loud),
-			NUMBER(struct state, past.quiet)}},
-	[LINE_HELD] = {"held", {{FIELD_END, 0, 0}}},
-	[LINE_CHANNEL] = {"road",
+	[LINE_WRITTEN] = {"written", 2, 2, {NUMBER(struct state, wall)}},
+	[LINE_YOUNG] = {"young", 1, 2, {{FIELD_END, 0, 0}}},
+	[LINE_WATCH] = {"watch", 2, 2,
+		{TEXT(struct watch_state, name), TEXT(struct watch_state, target)}},
+	[LINE_WATCH_1] = {"watch", 1, 1,
+		{TEXT(struct first_line, target), NUMBER(struct first_line, wall)}},
+	[LINE_SILENCE] = {"silence", 1, 2,
+		{NUMBER(struct watch_state, past.silence[0]),
+			NUMBER(struct watch_state, past.silence[1]),
+			NUMBER(struct watch_state, past.silence[2])}},
+	[LINE_ACKNOWLEDGED] = {"acknowledged", 1, 2,
+		{NUMBER(struct watch_state, past.acknowledged)}},
+	[LINE_INCIDENT] = {"incident", 1, 2,
+		{NUMBER(struct watch_state, since), NUMBER(struct watch_state, lasted),
+			NUMBER(struct watch_state, past.lasted),
+			CHOICE(struct watch_state, past.missing, KINDS_AWAITED),
+			NUMBER(struct watch_state, past.repeat_in),
+			NUMBER(struct watch_state, past.loud),
+			NUMBER(struct watch_state, past.quiet)}},
+	[LINE_HELD] = {"held", 1, 2, {{FIELD_END, 0, 0}}},
+	[LINE_CHANNEL] = {"road", 1, 2,
 		{TEXT(struct channel_saved, name), TEXT(struct channel_saved, queue.tried_key),
 			FLAG(struct channel_saved, queue.tried)}},
-	[LINE_NOTIFICATION] = {"notice",
+	[LINE_NOTIFICATION] = {"notice", 1, 2,
 		{CHOICE(struct notification, kind, NOTIFICATION_OK + 1),
 			CHOICE(struct notification, missing, KINDS_AWAITED),
 			TEXT(struct notification, key), TEXT(struct notification, since),
@@ -143,26 +160,33 @@ static void line_write(struct buffer *out, enum line line, const void *from)
 	buffer_append(out, "\n", 1);
 }
 
-void state_write(const struct state *state, struct buffer *out)
+static void watch_write(const struct watch_state *watch, struct buffer *out)
 {
-	buffer_append_text(out, MAGIC);
-	line_write(out, LINE_WATCH, state);
-	line_write(out, LINE_SILENCE, state);
-	if (state->young)
-		line_write(out, LINE_YOUNG, state);
-	if (state->past.acknowledged != NSEC_NEVER)
-		line_write(out, LINE_ACKNOWLEDGED, state);
-	if (state->past.open)
-		line_write(out, LINE_INCIDENT, state);
-	if (state->past.open && state->past.held)
-		line_write(out, LINE_HELD, state);
-	for (int i = 0; i < state->count; i++) {
-		const struct channel_saved *channel = &state->channels[i];
+	line_write(out, LINE_WATCH, watch);
+	line_write(out, LINE_SILENCE, watch);
+	if (watch->past.acknowledged != NSEC_NEVER)
+		line_write(out, LINE_ACKNOWLEDGED, watch);
+	if (watch->past.open)
+		line_write(out, LINE_INCIDENT, watch);
+	if (watch->past.open && watch->past.held)
+		line_write(out, LINE_HELD, watch);
+	for (int i = 0; i < watch->count; i++) {
+		const struct channel_saved *channel = &watch->channels[i];
 
 		line_write(out, LINE_CHANNEL, channel);
 		for (int j = 0; j < channel->queue.count; j++)
 			line_write(out, LINE_NOTIFICATION, &channel->queue.notifications[j]);
 	}
+}
+
+void state_write(const struct state *state, struct buffer *out)
+{
+	buffer_append_text(out, MAGIC);
+	line_write(out, LINE_WRITTEN, state);
+	if (state->young)
+		line_write(out, LINE_YOUNG, state);
+	for (int i = 0; i < state->count; i++)
+		watch_write(&state->watches[i], out);
 	state_seal(out);
 }
 
@@ -220,46 +244,66 @@ static const char *channel_key(const struct queue_saved *queue)
 }
 
 /* A channel that is new in the configuration may not have it yet; of one that is held, none has. */
-static void key_find(struct state *state)
+static void key_find(struct watch_state *watch)
 {
-	bool sent = state->past.open && !state->past.held;
+	bool sent = watch->past.open && !watch->past.held;
 
-	for (int i = 0; sent && state->key[0] == '\0' && i < state->count; i++)
-		memcpy(state->key, channel_key(&state->channels[i].queue), NOTIFICATION_KEY);
+	for (int i = 0; sent && watch->key[0] == '\0' && i < watch->count; i++)
+		memcpy(watch->key, channel_key(&watch->channels[i].queue), NOTIFICATION_KEY);
+}
+
+/* NULL: there are too many. */
+static struct watch_state *watch_add(struct state *state)
+{
+	if (state->count == WATCHES_MAX)
+		return NULL;
+	state->watches = memory_resized(
+		state->watches, ((size_t)state->count + 1) * sizeof state->watches[0]);
+	struct watch_state *watch = &state->watches[state->count++];
+	memset(watch, 0, sizeof *watch);
+	watch->past.acknowledged = NSEC_NEVER;
+	return watch;
+}
+
+static struct channel_saved *channel_add(struct watch_state *watch)
+{
+	if (watch->count == CHANNELS_MAX)
+		return NULL;
+	watch->channels = memory_resized(
+		watch->channels, ((size_t)watch->count + 1) * sizeof watch->channels[0]);
+	return memset(&watch->channels[watch->count++], 0, sizeof watch->channels[0]);
 }
 
 /* Where the fields of such a line go; NULL: it must not come here. */
 static void *line_target(struct state *state, enum line line)
 {
+	struct watch_state *watch = state->count > 0 ? &state->watches[state->count - 1] : NULL;
+
 	if (line == LINE_YOUNG)
 		state->young = true;
-	if (line == LINE_INCIDENT)
-		state->past.open = true;
-	if (line == LINE_HELD)
-		state->past.held = true;
-	if (line < LINE_CHANNEL)
+	if (line <= LINE_YOUNG)
 		return state;
-	if (line == LINE_CHANNEL && state->count < CHANNELS_MAX) {
-		state->channels = memory_resized(
-			state->channels, ((size_t)state->count + 1) * sizeof state->channels[0]);
-		return memset(&state->channels[state->count++], 0, sizeof state->channels[0]);
-	}
-	if (line == LINE_CHANNEL || state->count == 0)
+	if (line == LINE_WATCH)
+		return watch_add(state);
+	if (watch == NULL)
 		return NULL;
-	struct queue_saved *queue = &state->channels[state->count - 1].queue;
+	if (line == LINE_INCIDENT)
+		watch->past.open = true;
+	if (line == LINE_HELD)
+		watch->past.held = true;
+	if (line < LINE_CHANNEL)
+		return watch;
+	if (line == LINE_CHANNEL)
+		return channel_add(watch);
+	if (watch->count == 0)
+		return NULL;
+	struct queue_saved *queue = &watch->channels[watch->count - 1].queue;
 	return queue->count < QUEUE_MAX ? &queue->notifications[queue->count++] : NULL;
 }
 
-static bool line_read(struct state *state, char *text)
+/* The fields of a line, and nothing after them. */
+static bool fields_read(enum line line, char *text, void *into)
 {
-	const char *name = strsep(&text, "\t");
-	enum line line = LINE_WATCH;
-
-	while (line < LINES && strcmp(lines[line].name, name) != 0)
-		line++;
-	void *into = line < LINES ? line_target(state, line) : NULL;
-	if (into == NULL)
-		return false;
 	for (const struct field *field = lines[line].fields; field->type != FIELD_END; field++) {
 		char *value = strsep(&text, "\t");
 
@@ -269,26 +313,67 @@ static bool line_read(struct state *state, char *text)
 	return text == NULL;
 }
 
-bool state_read(char *text, struct state *state, struct reason *why)
+/* The line that names the watch of version 1, and says when it was written. */
+static bool first_line_read(struct state *state, char *text)
+{
+	struct first_line first = {.wall = 0};
+	struct watch_state *watch = state->count == 0 ? watch_add(state) : NULL;
+
+	if (watch == NULL || !fields_read(LINE_WATCH_1, text, &first))
+		return false;
+	memcpy(watch->target, first.target, sizeof watch->target);
+	state->wall = first.wall;
+	return true;
+}
+
+static bool line_read(struct state *state, int version, char *text)
+{
+	const char *name = strsep(&text, "\t");
+	enum line line = LINE_WRITTEN;
+
+	while (line < LINES && (strcmp(lines[line].name, name) != 0 || version < lines[line].from ||
+				       version > lines[line].to))
+		line++;
+	if (line == LINE_WATCH_1)
+		return first_line_read(state, text);
+	void *into = line < LINES ? line_target(state, line) : NULL;
+	return into != NULL && fields_read(line, text, into);
+}
+
+static bool lines_read_all(struct state *state, int version, char *text, struct reason *why)
 {
 	int number = 2;
 
-	*state = (struct state){.past = {.acknowledged = NSEC_NEVER}};
-	if (strncmp(text, MAGIC, strlen(MAGIC)) != 0)
+	for (char *line; (line = strsep(&text, "\n")) != NULL && text != NULL; number++)
+		if (!line_read(state, version, line))
+			return reason_set(why, "line %d cannot be parsed", number);
+	for (int i = 0; i < state->count; i++) {
+		unawaited_find(state->watches[i].past.silence);
+		key_find(&state->watches[i]);
+		if (state->watches[i].target[0] == '\0')
+			return reason_set(why, "it does not name its watch");
+	}
+	if (state->count == 0)
+		return reason_set(why, "it does not name its watch");
+	return state->wall >= 0 || reason_set(why, "it does not say when it was written");
+}
+
+bool state_read(char *text, struct state *state, struct reason *why)
+{
+	int version = strncmp(text, MAGIC_1, strlen(MAGIC_1)) == 0 ? 1 : 2;
+
+	*state = (struct state){.wall = -1};
+	if (version == 2 && strncmp(text, MAGIC, strlen(MAGIC)) != 0)
 		return reason_set(why, "not a state file of this or an earlier version");
 	if (!state_unseal(text))
 		return reason_set(why, "damaged: the checksum at its end is wrong");
-	text += strlen(MAGIC);
-	for (char *line; (line = strsep(&text, "\n")) != NULL && text != NULL; number++)
-		if (!line_read(state, line))
-			return reason_set(why, "line %d cannot be parsed", number);
-	unawaited_find(state->past.silence);
-	key_find(state);
-	return state->watch[0] != '\0' || reason_set(why, "it does not name its watch");
+	return lines_read_all(state, version, text + strlen(MAGIC), why);
 }
 
 void state_free(struct state *state)
 {
-	free(state->channels);
-	*state = (struct state){.channels = NULL};
+	for (int i = 0; i < state->count; i++)
+		free(state->watches[i].channels);
+	free(state->watches);
+	*state = (struct state){.watches = NULL};
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The content of the state file: lines of tab-separated fields, escaped as in ipc.h, from
- * `oobetet-state 1` to `end` with a checksum of everything before. Spans are in nsec, counted from
- * the moment of writing; the silence of a kind that is not awaited is the largest number. The key
- * of an open incident is stored with each channel (`road`) that has had a notification (`notice`)
- * of it. Pure.
+ * `oobetet-state 2` to `end` with a checksum of everything before:
+ *
+ *     written WALL         then, for each watch:
+ *     watch NAME TARGET
+ *     silence ...          and what else struct watch_state has of it
+ *
+ * Spans are in nsec, counted from the moment of writing; the silence of a kind that is not awaited
+ * is the largest number. The key of an open incident is stored with each channel (`road`) that has
+ * had a notification (`notice`) of it. Version 1, which is still read, has one watch without a
+ * name. Pure.
  */
 #ifndef OOBETET_STATE_STATE_H
 #define OOBETET_STATE_STATE_H
@@ -14,18 +20,25 @@
 #include "oobetet/channel/channels.h"
 #include "oobetet/watch/watch.h"
 
-#define STATE_MAX (1024 * 1024) /* bytes of a state file */
+/* Bytes of a state file: every channel of WATCHES_MAX watches with full queues needs less. */
+#define STATE_MAX (64 * 1024 * 1024)
 
-struct state {
-	nsec wall;                     /* when it was written, since the epoch */
-	char watch[NOTIFICATION_TEXT]; /* target_name() of the watched check */
-	bool young;                    /* written by a run that had just begun and went on */
+struct watch_state {
+	char name[WATCH_NAME_MAX + 1];  /* of its section; "": the only one has none */
+	char target[NOTIFICATION_TEXT]; /* target_name() of the watched check */
 	struct watch_saved past;
 	nsec since;                 /* past.open: the incident's beginning, since the epoch */
 	nsec lasted;                /* past.open: how long ago that was, by CLOCK_BOOTTIME */
 	char key[NOTIFICATION_KEY]; /* past.open, after reading: its key; "": no channel has it */
 	struct channel_saved *channels; /* owned */
 	int count;
+};
+
+struct state {
+	nsec wall;                   /* when it was written, since the epoch */
+	bool young;                  /* written by a run that had just begun and went on */
+	struct watch_state *watches; /* owned */
+	int count;                   /* at least one, after reading */
 };
 
 void state_write(const struct state *state, struct buffer *out);

@@ -16,14 +16,13 @@ struct room {
 	const char *name;
 	bool joined;
 	bool created;  /* by joining it */
-	bool watched;  /* its messages count */
 	nsec left;     /* since when it is not joined */
 	nsec missed;   /* see rooms_missed() */
 	char why[WHY]; /* why it is not joined */
 };
 
 struct rooms {
-	const struct text_list *nicks;
+	const struct config *config;
 	struct occupants *occupants;
 	struct log_limit changes; /* of nicks' owners */
 	nsec delay;
@@ -38,14 +37,11 @@ struct rooms *rooms_new(const struct config *config, nsec delay, nsec now)
 		memory_zeroed(1, sizeof *rooms + (size_t)count * sizeof rooms->room[0]);
 
 	rooms->occupants = occupants_new();
-	rooms->nicks = &config->watched_nick;
+	rooms->config = config;
 	rooms->delay = delay;
 	rooms->count = count;
 	for (int i = 0; i < count; i++) {
-		const char *name = config->rooms.item[i];
-
-		rooms->room[i] = (struct room){.name = name,
-			.watched = list_has(&config->watch_rooms, name, strlen(name)),
+		rooms->room[i] = (struct room){.name = config->rooms.item[i],
 			.left = now,
 			.missed = NSEC_NEVER,
 			.why = "not joined yet"};
@@ -129,19 +125,35 @@ bool rooms_all_joined(const struct rooms *rooms)
 	return true;
 }
 
-static bool nick_counts(const struct rooms *rooms, const char *nick)
-{
-	for (int i = 0; i < rooms->nicks->count; i++)
-		if (strcmp(rooms->nicks->item[i], nick) == 0)
-			return true;
-	return rooms->nicks->count == 0;
-}
-
-bool rooms_counts(const struct rooms *rooms, const char *name, const char *nick)
+bool rooms_is_joined(const struct rooms *rooms, const char *name)
 {
 	int index = rooms_index(rooms, name);
 
-	return index >= 0 && rooms->room[index].watched && nick_counts(rooms, nick);
+	return index >= 0 && rooms->room[index].joined;
+}
+
+static bool nick_is_listed(const struct watch_config *watch, const char *nick)
+{
+	for (int i = 0; i < watch->watched_nick.count; i++)
+		if (strcmp(watch->watched_nick.item[i], nick) == 0)
+			return true;
+	return false;
+}
+
+bool rooms_counts(const struct watch_config *watch, const char *name, const char *nick)
+{
+	return list_has(&watch->watch_rooms, name, strlen(name)) &&
+	       (watch->watched_nick.count == 0 || nick_is_listed(watch, nick));
+}
+
+/* True if a watch names this nick. Without watched_nick every occupant counts. */
+static bool nick_is_watched(const struct config *config, const char *name, const char *nick)
+{
+	for (int i = 0; i < config->watch_count; i++)
+		if (nick_is_listed(config->watch[i], nick) &&
+			rooms_counts(config->watch[i], name, nick))
+			return true;
+	return false;
 }
 
 void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
@@ -150,8 +162,7 @@ void rooms_see(struct rooms *rooms, const char *name, const char *nick, const st
 	char what[400], more[LOG_LIMIT_TEXT];
 	unsigned long left_out;
 
-	/* without watched_nick every occupant counts */
-	if (rooms->nicks->count == 0 || !rooms_counts(rooms, name, nick) ||
+	if (!nick_is_watched(rooms->config, name, nick) ||
 		!occupants_see(rooms->occupants, rooms_index(rooms, name), nick, seen, what,
 			sizeof what) ||
 		!log_limit_pass(&rooms->changes, now, &left_out))
@@ -176,14 +187,15 @@ nsec rooms_missed(const struct rooms *rooms, int index)
 	return rooms->room[index].missed;
 }
 
-void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks)
+void rooms_remark(const struct rooms *rooms, const struct watch_config *watch, nsec now,
+	struct buffer *remarks)
 {
 	char span[DURATION_TEXT];
 
 	for (int i = 0; i < rooms->count; i++) {
 		const struct room *room = &rooms->room[i];
 
-		if (!room->joined)
+		if (!room->joined && list_has(&watch->rooms, room->name, strlen(room->name)))
 			buffer_printf(remarks,
 				"; oobetet has been out of the room %s for %s (%.150s)", room->name,
 				duration_text(

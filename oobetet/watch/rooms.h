@@ -37,12 +37,15 @@ bool rooms_all_joined(const struct rooms *rooms);
 void rooms_set_created(struct rooms *rooms, const char *name);
 bool rooms_was_created(const struct rooms *rooms, int index);
 
-/* An occupant has a nick; logs a warning if that nick counts and is somebody else's now. */
+/* An occupant has a nick; logs a warning if a watch names that nick and it is somebody else's now.
+ */
 void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
 	nsec now);
 
-/* True if messages of this nick in this room count. */
-bool rooms_counts(const struct rooms *rooms, const char *name, const char *nick);
+bool rooms_is_joined(const struct rooms *rooms, const char *name);
+
+/* True if messages of this nick in this room count for the watch. */
+bool rooms_counts(const struct watch_config *watch, const char *name, const char *nick);
 
 /*
  * The earliest moment of the last absence from a room; NSEC_NEVER: it was never joined. History
@@ -64,7 +67,8 @@ struct heartbeat {
 bool heartbeat_due(struct heartbeat *heartbeat, nsec now);
 nsec heartbeat_deadline(const struct heartbeat *heartbeat);
 
-/* Appends the rooms that are not joined, as remarks to an alarm (notification.h). */
-void rooms_remark(const struct rooms *rooms, nsec now, struct buffer *remarks);
+/* Appends the rooms of the watch that are not joined, as remarks to an alarm (notification.h). */
+void rooms_remark(const struct rooms *rooms, const struct watch_config *watch, nsec now,
+	struct buffer *remarks);
 
 #endif

@@ -217,12 +217,20 @@ static void own_available(struct xmpp *xmpp, const struct origin *from, xmpp_sta
 	ipc_send(xmpp->ipc, MESSAGE_JOINED, FIELDS(from->room->name, from->nick));
 }
 
+static bool nick_is_watched(const struct config *config, const char *nick)
+{
+	for (int i = 0; i < config->watch_count; i++)
+		if (list_has(&config->watch[i]->watched_nick, nick, strlen(nick)))
+			return true;
+	return false;
+}
+
 /* Reports watched nicks. Without the room's support anybody can forge an occupant id. */
 static void other_available(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *presence)
 {
 	struct identity its = stanza_identity(presence);
 
-	if (list_has(&xmpp->config->watched_nick, from->nick, strlen(from->nick)))
+	if (nick_is_watched(xmpp->config, from->nick))
 		ipc_send(xmpp->ipc, MESSAGE_OCCUPANT,
 			FIELDS(from->room->name, from->nick, its.jid, its.affiliation,
 				from->room->occupant_ids ? its.id : ""));

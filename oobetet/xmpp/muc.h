@@ -8,13 +8,14 @@
 #define OOBETET_XMPP_MUC_H
 
 #include "common/backoff.h"
+#include "oobetet/config/config.h"
 #include "oobetet/timing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Unreceived messages of a room: an alarm, its repeats, a greeting; then the oldest is dropped. */
-#define SENT_MAX 8
+/* Unreceived messages: one of each watch, and a few; then the oldest is dropped. */
+#define SENT_MAX (WATCHES_MAX + 8)
 
 /* Read it freely, change it through the functions; `history_over` and the features are set. */
 struct muc {

@@ -3,11 +3,11 @@
 #include "oobetet/config/config.h"
 #include "t/fuzz/fuzz.h"
 
-static void give(void *user, const char *key, const char *value)
+static void give(void *user, int watch, const char *key, const char *value)
 {
 	struct reason why;
 
-	FUZZ_EXPECT(config_take(user, key, value, &why));
+	FUZZ_EXPECT(config_take(user, watch, key, value, &why));
 }
 
 static void accepted_try(const struct config *config)
@@ -18,10 +18,17 @@ static void accepted_try(const struct config *config)
 	FILE *out = open_memstream(&shown, &size);
 
 	config_hand_over(config, CONFIG_WORKERS, give, worker);
+	config_complete(worker);
+	FUZZ_EXPECT(worker->watch_count == config->watch_count);
+	FUZZ_EXPECT(worker->rooms.count == config->rooms.count);
+	FUZZ_EXPECT(worker->max_latency == config->max_latency);
 	config_show(config, out);
 	fclose(out);
 	FUZZ_EXPECT(size > 0 && strlen(shown) == size);
 	FUZZ_EXPECT(!config->enabled || config->rooms.count > 0);
+	FUZZ_EXPECT(config->watch_count > 0 && config->watch_count <= WATCHES_MAX);
+	for (int i = 0; i < config->watch_count; i++)
+		FUZZ_EXPECT(!config->enabled || config->watch[i]->watched_check != NULL);
 	FUZZ_EXPECT(!config->enabled || config->password != NULL);
 	free(shown);
 	config_free(worker);

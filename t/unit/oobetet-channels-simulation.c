@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A million hours of simulated time, from a message in the room to the receivers of notifications:
- * match, watch, incidents, channels with their queues, and the state file, as in the monitor; the
- * workers, the command and the disk are simulated. Channels fail, stop responding, refuse and
+ * A million hours of simulated time, half for each of two watches in the same rooms, from a message
+ * in the room to the receivers of notifications: match, watch, incidents, channels with their
+ * queues, and the state file, as in the monitor; the workers, the command and the disk are
+ * simulated. Channels fail, stop responding, refuse and
  * close; responses get lost; the disk is slow; the wall clock is set; oobetet is stopped,
  * suspended, restarted, and killed.
  *
- * Compared with the reference model (oobetet-model.h): a channel that works gets every incident
- * within a second, its repeats at their interval, and its end once. A room that opens gets the
- * current state at once, and nothing else. On any channel each incident that was opened is closed,
- * and no incident is opened before the last one is closed, nor again after its end. Once all
- * channels work, their last notification is the current state.
+ * Compared with the reference model of each watch (oobetet-model.h): a channel that works gets
+ * every incident within a second, its repeats at their interval, and its end once. A room that
+ * opens gets the current state at once, and nothing else. On any channel each incident that was
+ * opened is closed, and no incident is opened before the last one is closed, nor again after its
+ * end. Once all channels work, their last notification is the current state.
  *
  * SEED=N in the environment repeats a run.
  */
@@ -30,8 +31,9 @@
 #define MINUTE (60 * NSEC_PER_SEC)
 #define HOUR (60 * MINUTE)
 #define YEAR (8766 * HOUR)
-#define HOURS 1000000
-#define MAX_LATENCY (10 * HOUR)
+#define WATCHES 2
+#define HOURS (1000000 / WATCHES)
+#define MAX_LATENCY (10 * HOUR) /* of the first watch; the other's is shorter */
 #define TICK (2 * HOUR)
 #define AT_ONCE NSEC_PER_SEC /* an alarm must be sent within this time */
 #define EARLY MINUTE         /* so soon after an end the OK may still be in transit */
@@ -65,50 +67,60 @@ struct incidents {
 	long opens, ends;
 };
 
-/* A state file, written or being written, and the model at that time. */
+/* A state file, written or being written, and the models at that time. */
 struct file {
 	char *text; /* owned; NULL: nothing */
-	struct model model;
+	struct model model[WATCHES];
 	bool edge; /* a limit is just over: watch and model may differ */
+};
+
+/* One watch: its receivers, and what should come of it. */
+struct side {
+	struct receiver receivers[CHANNELS];
+	struct incidents incidents;
+	struct model model;
+	nsec ended; /* when an incident ended last */
+	long known; /* the model's incidents so far */
 };
 
 static struct world {
 	nsec time; /* never set back or stopped */
 	nsec monotonic, boot, wall;
 	struct active_time active_time;
-	struct watch *watch;
 	struct rooms *rooms;
-	struct channels *channels;
-	struct notifier notifier;
+	struct watches watches;
 	struct snapshot snapshot;
 	struct file disk, writing;
 	nsec written; /* world.time when `writing` will be on the disk */
 	bool slow;    /* the disk, since the last restart */
 	bool stopping;
-	struct receiver receivers[CHANNELS];
-	struct incidents incidents;
-	struct model model;
-	nsec ended; /* when an incident ended last */
-	long known;  /* the model's incidents so far */
+	const char *host;
+	struct side sides[WATCHES];
 	long kills, alarms_in_time, repeats, reopened;
 } world;
 
 static char room[] = "ops@conference", other_room[] = "boss@conference";
 static char *all_rooms[] = {room, other_room};
 static const char *const names[] = {room, other_room};
+static char label[] = "", web[] = "web", mail[] = "mail", flapjack[] = "flapjack";
+static char *nicks[] = {flapjack};
+
+#define WATCH(i, its_name, on, latency, repeat)                                                \
+	{                                                                                      \
+		.name = its_name, .label = label, .index = i, .rooms = {all_rooms, 2},         \
+		.watch_rooms = {all_rooms, 1}, .alert_rooms = {all_rooms, 2},                  \
+		.watched_nick = {nicks, 1}, .watched_check = "Flapper", .watched_entity = on,  \
+		.max_latency = latency, .repeat_interval = repeat, .repeat_max = 3 * (repeat), \
+		.pagerduty_contact = "key", .alert_command = "true"                            \
+	}
+
+static struct watch_config watch_configs[WATCHES] = {WATCH(0, web, "web-01", MAX_LATENCY, 4 * HOUR),
+	WATCH(1, mail, "mail-01", 7 * HOUR, 3 * HOUR)};
 static const struct config config = {.rooms = {all_rooms, 2},
-	.watch_rooms = {all_rooms, 1},
-	.alert_rooms = {all_rooms, 2},
-	.pagerduty_contact = "key",
-	.alert_command = "true"};
-static struct target target = {"vm", "Flapper", "web-01", MAX_LATENCY, NULL};
-static const struct match match = {.check = "Flapper", .entity = "web-01"};
+	.watch_count = WATCHES,
+	.watch = {&watch_configs[0], &watch_configs[1]}};
 static const struct timing timing = {
 	.answer = MINUTE, .request = MINUTE, .retry_min = MINUTE, .retry_max = 4 * HOUR};
-static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
-	.repeat_interval = 4 * HOUR,
-	.repeat_max = 12 * HOUR,
-	.awaited = {[KIND_PROBLEM] = true, [KIND_RECOVERY] = true}};
 
 static nsec below(nsec limit)
 {
@@ -129,19 +141,17 @@ static void disturb(struct receiver *receiver)
 	receiver->changed = world.time;
 }
 
-static bool is_ended(const char *key)
+static bool is_ended(const struct incidents *incidents, const char *key)
 {
 	for (int i = 0; i < ENDED; i++)
-		if (strcmp(world.incidents.ended[i], key) == 0)
+		if (strcmp(incidents->ended[i], key) == 0)
 			return true;
 	return false;
 }
 
-static void incident_open(const char *key)
+static void incident_open(struct incidents *incidents, const char *key)
 {
-	struct incidents *incidents = &world.incidents;
-
-	assert_false(is_ended(key));
+	assert_false(is_ended(incidents, key));
 	if (strcmp(incidents->open, key) == 0)
 		return;
 	assert_string_equal(incidents->open, "");
@@ -149,10 +159,8 @@ static void incident_open(const char *key)
 	incidents->opens++;
 }
 
-static void incident_close(const char *key)
+static void incident_close(struct incidents *incidents, const char *key)
 {
-	struct incidents *incidents = &world.incidents;
-
 	if (strcmp(incidents->open, key) != 0)
 		return;
 	memcpy(incidents->ended[incidents->ends++ % ENDED], incidents->open, NOTIFICATION_KEY);
@@ -160,61 +168,67 @@ static void incident_close(const char *key)
 }
 
 /* Ten repeats at one interval; then they get rarer, except at PagerDuty. */
-static void repeat_check(struct receiver *receiver)
+static void repeat_check(const struct side *side, const struct receiver *receiver)
 {
-	nsec gap = world.model.listened - receiver->repeated;
-	bool same = receiver == &world.receivers[PAGERDUTY] || receiver->alarms <= 10;
+	const struct watch_config *rules = &watch_configs[side - world.sides];
+	nsec gap = side->model.listened - receiver->repeated;
+	bool same = receiver == &side->receivers[PAGERDUTY] || receiver->alarms <= 10;
 
-	assert_between(gap, rules.repeat_interval - AT_ONCE,
-		(same ? rules.repeat_interval : rules.repeat_max) + AT_ONCE);
+	assert_between(gap, rules->repeat_interval - AT_ONCE,
+		(same ? rules->repeat_interval : rules->repeat_max) + AT_ONCE);
 	if (!same && receiver->alarms > 11)
-		assert_true(gap > rules.repeat_interval + AT_ONCE);
+		assert_true(gap > rules->repeat_interval + AT_ONCE);
 	world.repeats++;
 }
 
-static void alarm_check(struct receiver *receiver)
+static void alarm_check(const struct side *side, struct receiver *receiver)
 {
 	if (receiver->alarms > 0) {
-		repeat_check(receiver);
+		repeat_check(side, receiver);
 	} else {
-		assert_between(world.model.listened - world.model.since, WATCH_GRACE, AT_ONCE);
+		assert_between(side->model.listened - side->model.since, WATCH_GRACE, AT_ONCE);
 		world.alarms_in_time++;
 	}
 	receiver->alarms++;
-	receiver->repeated = world.model.listened;
+	receiver->repeated = side->model.listened;
 }
 
-static void notification_deliver(struct receiver *receiver, bool alarm, const char *key)
+static void notification_deliver(
+	struct side *side, struct receiver *receiver, bool alarm, const char *key)
 {
 	receiver->arrivals++;
-	if (receiver == &world.receivers[PAGERDUTY]) {
+	if (receiver == &side->receivers[PAGERDUTY]) {
+		/* the keys of two watches differ */
+		assert_non_null(strstr(key, watch_configs[side - world.sides].name));
 		if (alarm)
-			incident_open(key);
+			incident_open(&side->incidents, key);
 		else
-			incident_close(key);
+			incident_close(&side->incidents, key);
 	}
 	if (alarm && receiver->steady)
-		alarm_check(receiver);
+		alarm_check(side, receiver);
 	receiver->oks += alarm ? 0 : 1;
 	receiver->alarmed = alarm;
 }
 
 /* One attempt: whether it is delivered, and the response and its time. */
 static void notification_attempt(
-	struct receiver *receiver, const char *id, bool alarm, const char *key)
+	struct side *side, int channel, const char *id, bool alarm, const char *key)
 {
+	struct receiver *receiver = &side->receivers[channel];
+
 	snprintf(receiver->id, sizeof receiver->id, "%s", id);
 	receiver->answered = world.time + below(5 * NSEC_PER_SEC);
 	switch (receiver->fault) {
 	case NO_FAULT:
 		receiver->answer = ANSWER_DONE;
-		notification_deliver(receiver, alarm, key);
+		notification_deliver(side, receiver, alarm, key);
 		break;
 	case SILENT: /* it may be delivered, and the response may only be late */
 		receiver->answer = ANSWER_DONE;
 		receiver->answered = NSEC_NEVER;
 		if (happens(0.5)) {
-			notification_deliver(receiver, alarm, key);
+			notification_deliver(side, receiver, alarm, key);
 			receiver->answered = happens(0.5) ? world.time + below(HOUR) : NSEC_NEVER;
 		}
 		break;
@@ -224,7 +238,7 @@ static void notification_attempt(
 	case REFUSING: /* people close what a refused OK leaves open */
 		receiver->answer = ANSWER_REFUSED;
 		if (!alarm)
-			notification_deliver(receiver, false, key);
+			notification_deliver(side, receiver, false, key);
 		break;
 	case CLOSED:
 		fail_msg("a channel that is closed is used");
@@ -233,25 +247,56 @@ static void notification_attempt(
 
 /* ---- the simulated workers and command ---- */
 
+/* The watch that a room's text names. */
+static struct side *side_of_text(const char *text)
+{
+	bool first = strstr(text, "\"Flapper\" on web-01") != NULL;
+
+	assert_true(first || strstr(text, "\"Flapper\" on mail-01") != NULL);
+	return &world.sides[first ? 0 : 1];
+}
+
 void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
 	(void)worker;
-	if (type == MESSAGE_TRIGGER)
-		notification_attempt(&world.receivers[PAGERDUTY], fields[0], true, fields[1]);
-	else if (type == MESSAGE_RESOLVE)
-		notification_attempt(&world.receivers[PAGERDUTY], fields[0], false, fields[1]);
-	else if (strncmp(fields[2], "oobetet on", 10) != 0)
-		notification_attempt(
-			&world.receivers[strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM],
-			fields[0], strstr(fields[2], " is Critical") != NULL, "");
+	if (type == MESSAGE_TRIGGER || type == MESSAGE_RESOLVE)
+		notification_attempt(&world.sides[atoi(fields[1])], PAGERDUTY, fields[0],
+			type == MESSAGE_TRIGGER, fields[2]);
+	else
+		notification_attempt(side_of_text(fields[2]),
+			strcmp(fields[1], room) == 0 ? ROOM : OTHER_ROOM, fields[0],
+			strstr(fields[2], " is Critical") != NULL, "");
+}
+
+/* Nothing of it is used. */
+struct command *command_new(const char *line, const char *label_of_logs)
+{
+	(void)line, (void)label_of_logs;
+	return memory_zeroed(1, 1);
+}
+
+void command_free(struct command *command)
+{
+	free(command);
 }
 
 bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	(void)command, (void)now;
-	notification_attempt(
-		&world.receivers[COMMAND], job->id, strcmp(job->event, "alarm") == 0, job->key);
+	notification_attempt(&world.sides[strcmp(job->name, web) == 0 ? 0 : 1], COMMAND, job->id,
+		strcmp(job->event, "alarm") == 0, job->key);
 	return true;
+}
+
+/* As the monitor does it: every watch is told of every response. */
+static void response_deliver(enum channel_type type, struct receiver *receiver)
+{
+	if (receiver->answered > world.time)
+		return;
+	receiver->answered = NSEC_NEVER;
+	for (int i = 0; i < WATCHES; i++)
+		channels_answer(world.watches.each[i]->channels, type, receiver->id,
+			receiver->answer, "so it is", world.monotonic);
 }
 
 static void responses_deliver(void)
@@ -261,37 +306,36 @@ static void responses_deliver(void)
 		[PAGERDUTY] = CHANNEL_PAGERDUTY,
 		[COMMAND] = CHANNEL_COMMAND};
 
-	for (int i = 0; i < CHANNELS; i++) {
-		struct receiver *receiver = &world.receivers[i];
-
-		if (receiver->answered > world.time)
-			continue;
-		receiver->answered = NSEC_NEVER;
-		channels_answer(world.channels, types[i], receiver->id, receiver->answer,
-			"so it is", world.monotonic);
-	}
+	for (int side = 0; side < WATCHES; side++)
+		for (int i = 0; i < CHANNELS; i++)
+			response_deliver(types[i], &world.sides[side].receivers[i]);
 }
 
-static void channel_open_again(int i)
+static struct channels *channels_of(const struct side *side)
+{
+	return world.watches.each[side - world.sides]->channels;
+}
+
+static void channel_open_again(struct side *side, int i)
 {
 	if (i < PAGERDUTY)
-		channels_open(world.channels, CHANNEL_ROOM, names[i]);
+		channels_open(channels_of(side), CHANNEL_ROOM, names[i]);
 	else if (i == PAGERDUTY)
-		channels_open(world.channels, CHANNEL_PAGERDUTY, NULL);
+		channels_open(channels_of(side), CHANNEL_PAGERDUTY, NULL);
 }
 
-static void channel_close_now(int i)
+static void channel_close_now(struct side *side, int i)
 {
-	world.receivers[i].answered = NSEC_NEVER;
+	side->receivers[i].answered = NSEC_NEVER;
 	if (i < PAGERDUTY)
-		channels_close(world.channels, CHANNEL_ROOM, names[i], "so it is");
+		channels_close(channels_of(side), CHANNEL_ROOM, names[i], "so it is");
 	else if (i == PAGERDUTY)
-		channels_close(world.channels, CHANNEL_PAGERDUTY, NULL, "so it is");
+		channels_close(channels_of(side), CHANNEL_PAGERDUTY, NULL, "so it is");
 }
 
-static void fault_set(int i, enum fault fault)
+static void fault_set(struct side *side, int i, enum fault fault)
 {
-	struct receiver *receiver = &world.receivers[i];
+	struct receiver *receiver = &side->receivers[i];
 
 	/* only PagerDuty refuses, and the command never closes */
 	if ((fault == REFUSING && i != PAGERDUTY) || (fault == CLOSED && i == COMMAND))
@@ -299,11 +343,20 @@ static void fault_set(int i, enum fault fault)
 	if (fault == receiver->fault)
 		return;
 	if (fault == CLOSED)
-		channel_close_now(i);
+		channel_close_now(side, i);
 	else if (receiver->fault == CLOSED)
-		channel_open_again(i);
+		channel_open_again(side, i);
 	receiver->fault = fault;
 	disturb(receiver);
+}
+
+static bool on_the_edge(nsec span)
+{
+	bool edge = false;
+
+	for (int i = 0; i < WATCHES; i++)
+		edge = edge || model_is_on_the_edge(&world.sides[i].model, span);
+	return edge;
 }
 
 /* ---- the simulated disk ---- */
@@ -352,16 +405,19 @@ void statefile_set_aside(const struct statefile *statefile, const char *why)
 bool statefile_save(
 	struct statefile *statefile, const struct buffer *text, uint64_t number, nsec now)
 {
-	struct model model = world.model;
 	nsec age = active_time_at(&world.active_time, world.monotonic) -
 		   world.snapshot.start.active_time;
 
 	assert_int_equal(statefile->pid, 0);
-	/* a file written right after the start is a quarter of a second ahead */
-	model.listened += age < ADVANCE && !world.stopping ? ADVANCE - age : 0;
-	world.writing = (struct file){.text = memory_copied(text->data),
-		.model = model,
-		.edge = model_is_on_the_edge(&model, WATCH_GRACE)};
+	world.writing = (struct file){.text = memory_copied(text->data)};
+	for (int i = 0; i < WATCHES; i++) {
+		struct model *model = &world.writing.model[i];
+
+		*model = world.sides[i].model;
+		/* a file written right after the start is a quarter of a second ahead */
+		model->listened += age < ADVANCE && !world.stopping ? ADVANCE - age : 0;
+		world.writing.edge = world.writing.edge || model_is_on_the_edge(model, WATCH_GRACE);
+	}
 	world.written = world.time + (world.slow ? below(MINUTE) : below(NSEC_PER_SEC / 10));
 	statefile->pid = 1;
 	statefile->saved = now;
@@ -405,12 +461,12 @@ static struct timestamps timestamps_now(void)
 }
 
 /* A channel without faults got the last incident, and its end once. */
-static void incident_check(void)
+static void incident_check(struct side *side)
 {
-	bool too_early = world.time - world.ended < EARLY;
+	bool too_early = world.time - side->ended < EARLY;
 
 	for (int i = 0; i < CHANNELS; i++) {
-		struct receiver *receiver = &world.receivers[i];
+		struct receiver *receiver = &side->receivers[i];
 
 		if (receiver->steady && !too_early) {
 			assert_true(receiver->alarms > 0);
@@ -422,12 +478,16 @@ static void incident_check(void)
 	}
 }
 
-static void model_update(void)
+static void models_update(void)
 {
-	model_evaluate(&world.model);
-	if (world.model.incidents != world.known)
-		incident_check();
-	world.known = world.model.incidents;
+	for (int i = 0; i < WATCHES; i++) {
+		struct side *side = &world.sides[i];
+
+		model_evaluate(&side->model);
+		if (side->model.incidents != side->known)
+			incident_check(side);
+		side->known = side->model.incidents;
+	}
 }
 
 /* One turn of the monitor. */
@@ -435,13 +495,16 @@ static void monitor_turn(bool continued)
 {
 	const struct workers workers = {.xmpp = NULL};
 
-	model_update();
+	models_update();
 	active_time_turn(&world.active_time, continued, world.monotonic, world.boot);
 	responses_deliver();
 	disk_turn();
 	struct timestamps timestamps = timestamps_now();
-	incident_report(&world.notifier, &timestamps);
-	channels_send(world.channels, &workers, world.monotonic);
+	for (int i = 0; i < WATCHES; i++)
+		incident_report(world.watches.each[i], world.rooms, &timestamps);
+	for (int i = 0; i < WATCHES; i++)
+		channels_send(world.watches.each[i]->channels, &workers,
+			world.watches.each[i]->command, world.monotonic);
 	snapshot_tick(&world.snapshot, &timestamps);
 }
 
@@ -449,19 +512,25 @@ static nsec next_event(void)
 {
 	nsec next = world.writing.text != NULL ? world.written : NSEC_NEVER;
 
-	for (int i = 0; i < CHANNELS; i++)
-		next = nsec_earlier(next, world.receivers[i].answered);
+	for (int side = 0; side < WATCHES; side++)
+		for (int i = 0; i < CHANNELS; i++)
+			next = nsec_earlier(next, world.sides[side].receivers[i].answered);
 	return next;
 }
 
 /* The next deadline of the monitor, of CLOCK_MONOTONIC. */
 static nsec deadline(void)
 {
-	nsec watch = watch_deadline(world.watch) + world.active_time.away;
-	nsec others =
-		nsec_earlier(snapshot_deadline(&world.snapshot), channels_deadline(world.channels));
+	nsec first = nsec_earlier(snapshot_deadline(&world.snapshot), world.monotonic + TICK);
 
-	return nsec_earlier(nsec_earlier(watch, others), world.monotonic + TICK);
+	for (int i = 0; i < WATCHES; i++) {
+		const struct watched *watched = world.watches.each[i];
+
+		first = nsec_earlier(
+			first, watch_deadline(watched->watch) + world.active_time.away);
+		first = nsec_earlier(first, channels_deadline(watched->channels));
+	}
+	return first;
 }
 
 static void advance(nsec span)
@@ -472,6 +541,12 @@ static void advance(nsec span)
 	world.wall += span;
 }
 
+static void listen(nsec span)
+{
+	for (int i = 0; i < WATCHES; i++)
+		world.sides[i].model.listened += span;
+}
+
 /* Listens until the next deadline, for `max` at most. */
 static void step(nsec max)
 {
@@ -479,7 +554,7 @@ static void step(nsec max)
 
 	sleep = nsec_earlier(sleep > 0 ? sleep : 1, max);
 	advance(sleep);
-	world.model.listened += sleep;
+	listen(sleep);
 	monitor_turn(false);
 }
 
@@ -495,7 +570,7 @@ static void settle(void)
 {
 	do
 		pass(NSEC_PER_SEC);
-	while (model_is_on_the_edge(&world.model, AT_ONCE));
+	while (on_the_edge(AT_ONCE));
 }
 
 static void begin(void)
@@ -503,62 +578,82 @@ static void begin(void)
 	struct timestamps timestamps;
 
 	active_time_begin(&world.active_time, TICK, world.monotonic, world.boot);
-	world.watch = watch_new(&rules, world.monotonic);
 	world.rooms = rooms_new(&config, MINUTE, world.monotonic);
-	world.channels = channels_new(&config, &target, &timing, (uint64_t)mrand48());
-	world.notifier = (struct notifier){.target = &target,
-		.watch = world.watch,
-		.channels = world.channels,
-		.rooms = world.rooms};
+	uint64_t seed = (uint64_t)mrand48();
+	for (int i = 0; i < WATCHES; i++)
+		world.watches.each[i] = watched_new(&watch_configs[i], world.host, &timing,
+			seed + (uint64_t)i, world.monotonic);
+	world.watches.count = WATCHES;
 	timestamps = timestamps_now();
-	snapshot_begin(&world.snapshot, "disk", &world.notifier, 10 * HOUR, &timestamps);
-	for (int i = 0; i < CHANNELS; i++) {
-		if (world.receivers[i].fault != CLOSED)
-			channel_open_again(i);
-		disturb(&world.receivers[i]);
+	snapshot_begin(&world.snapshot, "disk", &world.watches, 10 * HOUR, &timestamps);
+	for (int i = 0; i < WATCHES * CHANNELS; i++) {
+		struct side *side = &world.sides[i / CHANNELS];
+
+		if (side->receivers[i % CHANNELS].fault != CLOSED)
+			channel_open_again(side, i % CHANNELS);
+		disturb(&side->receivers[i % CHANNELS]);
 	}
 }
 
 static void end(void)
 {
-	channels_free(world.channels);
+	for (int i = 0; i < WATCHES; i++)
+		watched_free(world.watches.each[i]);
 	rooms_free(world.rooms);
-	watch_free(world.watch);
 }
 
 /* ---- random events ---- */
 
-static void message_receive(const char *body)
+/* As dispatch.c does it. Returns how many watches it was for. */
+static int message_receive(const char *body)
 {
-	enum kind kind = match_body(&match, body);
+	nsec stamp = active_time_at(&world.active_time, world.monotonic);
+	int received = 0;
 
-	assert_true(rooms_counts(world.rooms, room, "flapjack"));
-	if (kind == KIND_NONE)
-		return;
-	model_update();
-	long ends = world.model.ends;
-	model_receive(&world.model, kind);
-	if (world.model.ends != ends)
-		world.ended = world.time;
-	watch_receive(world.watch, kind, active_time_at(&world.active_time, world.monotonic));
+	for (int i = 0; i < WATCHES; i++) {
+		struct watched *watched = world.watches.each[i];
+		struct side *side = &world.sides[i];
+		enum kind kind = match_body(&watched->match, body);
+
+		assert_true(rooms_counts(watched->config, room, "flapjack"));
+		assert_false(rooms_counts(watched->config, room, "eve"));
+		assert_false(rooms_counts(watched->config, other_room, "flapjack"));
+		if (kind == KIND_NONE)
+			continue;
+		models_update();
+		long ends = side->model.ends;
+		model_receive(&side->model, kind);
+		if (side->model.ends != ends)
+			side->ended = world.time;
+		watch_receive(watched->watch, kind, stamp);
+		received++;
+	}
+	return received;
 }
 
 static void message_send(void)
 {
-	static const char *const bodies[] = {
-		"Problem: flapjack: ACKID f79395cd, \"Flapper\" on web-01 is Critical, refused",
-		"PROBLEM: \"Flapper\" on WEB-01 is Critical, refused",
-		"Recovery: \"Flapper\" on web-01 is OK, TCP OK",
-		"recovery: flapjack: ACKID , \"Flapper\" on web-01 is OK",
-		"Recovery: \"Flapper\" on web-010 is OK",
-		"Problem: \"Flap\" on web-01 is Critical",
-		"Flapjack Self Monitoring is OK (it was not for 3 h)",
+	/* the entity comes between the two */
+	static const char *const bodies[][2] = {
+		{"Problem: flapjack: ACKID f79395cd, \"Flapper\" on ", " is Critical, refused"},
+		{"PROBLEM: \"Flapper\" on ", " is Critical, refused"},
+		{"Recovery: \"Flapper\" on ", " is OK, TCP OK"},
+		{"recovery: flapjack: ACKID , \"Flapper\" on ", " is OK"},
+		{"Recovery: \"Flapper\" on ", "0 is OK"},
+		{"Problem: \"Flap\" on ", " is Critical"},
+		{"Flapjack Self Monitoring is OK (it was not for 3 h) for \"Flapper\" on ", ""},
 	};
+	static const char *const entities[] = {"web-01", "WEB-01", "mail-01", "Mail-01"};
+	nsec body = below(ARRAY_LENGTH(bodies));
+	char text[NOTIFICATION_TEXT];
 
-	if (model_is_on_the_edge(&world.model, AT_ONCE))
+	if (on_the_edge(AT_ONCE))
 		settle();
-	message_receive(bodies[below(ARRAY_LENGTH(bodies))]);
-	pass(below(4 * HOUR));
+	snprintf(text, sizeof text, "%s%s%s", bodies[body][0],
+		entities[below(ARRAY_LENGTH(entities))], bodies[body][1]);
+	/* each is for one watch only, or for none */
+	assert_int_equal(message_receive(text), body < 4 ? 1 : 0);
+	pass(below(4 * HOUR / WATCHES));
 }
 
 static void stop_for(nsec span)
@@ -567,17 +662,19 @@ static void stop_for(nsec span)
 
 	settle();
 	advance(span);
-	for (int i = 0; i < CHANNELS; i++)
-		disturb(&world.receivers[i]);
+	for (int i = 0; i < WATCHES * CHANNELS; i++)
+		disturb(&world.sides[i / CHANNELS].receivers[i % CHANNELS]);
 	if (!continued) /* a frozen process counts as awake for another tick */
-		world.model.listened += TICK;
+		listen(TICK);
 	monitor_turn(continued);
 }
 
-static void model_restore(const struct model *model)
+static void models_restore(void)
 {
-	world.model = *model;
-	world.known = model->incidents;
+	for (int i = 0; i < WATCHES; i++) {
+		world.sides[i].model = world.disk.model[i];
+		world.sides[i].known = world.disk.model[i].incidents;
+	}
 }
 
 static void restart(void)
@@ -589,8 +686,9 @@ static void restart(void)
 		world.monotonic = world.boot = below(HOUR);
 	world.slow = happens(0.1);
 	/* a changed host or configuration does not change an open incident */
-	target.host = happens(0.5) ? "vm" : "renamed";
-	target.key = happens(0.9) ? NULL : "Chain";
+	world.host = happens(0.5) ? "vm" : "renamed";
+	for (int i = 0; i < WATCHES; i++)
+		watch_configs[i].incident_key = happens(0.9) ? NULL : "Chain";
 	begin();
 }
 
@@ -607,7 +705,7 @@ static void stop_and_start(void)
 	} while (!snapshot_write(&world.snapshot, &timestamps, true));
 	world.stopping = false;
 	write_finish();
-	model_restore(&world.disk.model);
+	models_restore();
 	restart();
 }
 
@@ -629,7 +727,7 @@ static void kill_and_start(void)
 	if (last == &world.writing)
 		write_finish();
 	file_drop(&world.writing);
-	model_restore(&world.disk.model);
+	models_restore();
 	world.kills++;
 	restart();
 }
@@ -637,34 +735,40 @@ static void kill_and_start(void)
 /* With all channels working, the last notification of each is the current state. */
 static void final_state_check(void)
 {
-	for (int i = 0; i < CHANNELS; i++)
-		fault_set(i, NO_FAULT);
+	for (int i = 0; i < WATCHES * CHANNELS; i++)
+		fault_set(&world.sides[i / CHANNELS], i % CHANNELS, NO_FAULT);
 	pass(2 * BACK);
 	settle();
-	for (int i = 0; i < CHANNELS; i++)
-		assert_int_equal(world.receivers[i].alarmed, world.model.open);
-	assert_int_equal(world.incidents.open[0] != '\0', world.model.open);
-	assert_int_equal(world.incidents.opens, world.incidents.ends + (world.model.open ? 1 : 0));
+	for (int side = 0; side < WATCHES; side++) {
+		const struct model *model = &world.sides[side].model;
+		const struct incidents *incidents = &world.sides[side].incidents;
+
+		for (int i = 0; i < CHANNELS; i++)
+			assert_int_equal(world.sides[side].receivers[i].alarmed, model->open);
+		assert_int_equal(incidents->open[0] != '\0', model->open);
+		assert_int_equal(incidents->opens, incidents->ends + (model->open ? 1 : 0));
+	}
 }
 
 /* A room that opens gets the current state, without earlier notifications. */
-static void room_opens(int i)
+static void room_opens(struct side *side, int i)
 {
-	struct receiver *receiver = &world.receivers[i];
+	const struct watched *watched = world.watches.each[side - world.sides];
+	struct receiver *receiver = &side->receivers[i];
 
 	if (receiver->fault != CLOSED) {
-		fault_set(i, CLOSED);
+		fault_set(side, i, CLOSED);
 		return;
 	}
 	settle();
 	long arrivals = receiver->arrivals;
 	nsec next_notification =
-		watch_deadline(world.watch) + world.active_time.away - world.monotonic;
-	fault_set(i, NO_FAULT);
+		watch_deadline(watched->watch) + world.active_time.away - world.monotonic;
+	fault_set(side, i, NO_FAULT);
 	pass(MINUTE / 3);
 	if (next_notification < MINUTE)
 		return;
-	assert_int_equal(receiver->alarmed, world.model.open);
+	assert_int_equal(receiver->alarmed, side->model.open);
 	assert_between(receiver->arrivals, arrivals, arrivals + 1);
 	world.reopened++;
 }
@@ -672,6 +776,7 @@ static void room_opens(int i)
 static void random_event(void)
 {
 	double chance = drand48();
+	struct side *side = &world.sides[below(WATCHES)];
 
 	if (chance < 0.8)
 		message_send();
@@ -680,9 +785,9 @@ static void random_event(void)
 	else if (chance < 0.855)
 		pass(below(12 * MAX_LATENCY));
 	else if (chance < 0.88)
-		room_opens((int)below(PAGERDUTY));
+		room_opens(side, (int)below(PAGERDUTY));
 	else if (chance < 0.95)
-		fault_set((int)below(CHANNELS), (enum fault)below(CLOSED + 1));
+		fault_set(side, (int)below(CHANNELS), (enum fault)below(CLOSED + 1));
 	else if (chance < 0.96)
 		stop_for(2 * TICK + below(100 * HOUR));
 	else if (chance < 0.97)
@@ -706,20 +811,26 @@ static void notifications_match_the_model(void **state)
 	print_message("# SEED=%ld\n", seed);
 	srand48(seed);
 	world.wall = below(60 * YEAR);
-	world.model.max_latency = MAX_LATENCY;
-	for (int i = 0; i < CHANNELS; i++)
-		world.receivers[i].answered = NSEC_NEVER;
+	world.host = "vm";
+	for (int side = 0; side < WATCHES; side++) {
+		world.sides[side].model.max_latency = watch_configs[side].max_latency;
+		for (int i = 0; i < CHANNELS; i++)
+			world.sides[side].receivers[i].answered = NSEC_NEVER;
+	}
 	begin();
-	while (world.model.listened < HOURS * HOUR)
+	while (world.sides[0].model.listened < HOURS * HOUR)
 		random_event();
 	final_state_check();
-	print_message(
-		"# %d hours, %ld incidents, %ld at PagerDuty, %ld alarms in time, %ld repeats "
-		"in time, %ld rooms opened, %ld kills\n",
-		HOURS, world.model.incidents, world.incidents.opens, world.alarms_in_time,
-		world.repeats, world.reopened, world.kills);
-	assert_true(world.incidents.opens > 10000 && world.alarms_in_time > 10000 &&
-		    world.kills > 1000);
+	long incidents = 0, opens = 0;
+	for (int i = 0; i < WATCHES; i++) {
+		incidents += world.sides[i].model.incidents;
+		opens += world.sides[i].incidents.opens;
+	}
+	print_message("# %d hours of %d watches, %ld incidents, %ld at PagerDuty, %ld alarms in "
+		      "time, %ld repeats in time, %ld rooms opened, %ld kills\n",
+		HOURS, WATCHES, incidents, opens, world.alarms_in_time, world.repeats,
+		world.reopened, world.kills);
+	assert_true(opens > 10000 && world.alarms_in_time > 10000 && world.kills > 1000);
 	assert_true(world.repeats > 10000 && world.reopened > 1000);
 	end();
 	file_drop(&world.disk);

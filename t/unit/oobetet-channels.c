@@ -2,20 +2,25 @@
 /* All channels together: what each sends, and when. The workers and the command are stubs. */
 #include "t/unit/unit.h"
 
+#include "oobetet/channel/asides.h"
 #include "oobetet/channel/channels.h"
 #include "oobetet/ipc.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SEC NSEC_PER_SEC
 #define START (100 * SEC)
 
 static char ops[] = "ops@conference", boss[] = "boss@conference";
 static char *rooms[] = {ops, boss};
-static const struct config config = {
-	.alert_rooms = {rooms, 2}, .pagerduty_contact = "key", .alert_command = "true"};
-static const struct target target = {"vm", "Flapper", "web-01", 300 * SEC, NULL};
+static char label[] = "";
+static const struct watch_config config = {.label = label,
+	.alert_rooms = {rooms, 2},
+	.pagerduty_contact = "key",
+	.alert_command = "true"};
+static const struct target target = {"vm", "Flapper", "web-01", 300 * SEC, NULL, NULL};
 static const struct timing timing = {
 	.answer = 15 * SEC, .request = 15 * SEC, .retry_min = SEC, .retry_max = 60 * SEC};
 static const struct workers workers = {.xmpp = NULL};
@@ -45,9 +50,9 @@ void worker_send(struct worker *worker, enum message_type type, const char *cons
 {
 	(void)worker;
 	if (type == MESSAGE_SAY)
-		sent_add(strcmp(fields[1], ops) == 0 ? ops : boss, fields[0], fields[2]);
+		sent_add(strcasecmp(fields[1], ops) == 0 ? ops : boss, fields[0], fields[2]);
 	else
-		sent_add("PagerDuty", fields[0], type == MESSAGE_RESOLVE ? "resolve" : fields[5]);
+		sent_add("PagerDuty", fields[0], type == MESSAGE_RESOLVE ? "resolve" : fields[6]);
 }
 
 bool command_start(struct command *command, const struct job *job, nsec now)
@@ -117,7 +122,7 @@ static void put(struct channels *channels, enum notification_kind kind, const ch
 static void deliver(struct channels *channels, nsec now)
 {
 	sent_count = 0;
-	channels_send(channels, &workers, now);
+	channels_send(channels, &workers, NULL, now);
 }
 
 static enum channel_type type_of(const char *to)
@@ -305,27 +310,32 @@ static void all_channels_fail_unless_one_works_with_nothing_pending(void **state
 
 static void a_room_gets_one_greeting_and_the_last_announcement(void **state)
 {
-	struct config greeting = config;
-	struct channels *channels;
+	struct config joined = {.rooms = {rooms, 1}};
+	struct rooms *in = rooms_new(&joined, 0, START);
+	struct asides *asides = asides_new(1);
+	char text[NOTIFICATION_TEXT];
 
 	(void)state;
-	greeting.greeting = true;
-	greeting.alert_rooms.count = 1;
-	channels = channels_new(&greeting, &target, &timing, 1);
-	deliver(channels, START);
+	sent_count = 0;
+	notification_greeting(
+		(const struct target *const[]){&target}, 1, "started", START, text, sizeof text);
+	asides_put(asides, ASIDE_GREETING, ops, text);
+	asides_send(asides, in, NULL);
 	assert_int_equal(sent_count, 0);
-	channels_announce(channels, "was away");
-	channels_announce(channels, "was away again");
-	channels_open(channels, CHANNEL_ROOM, ops);
-	deliver(channels, START);
+	asides_put(asides, ASIDE_ANNOUNCEMENT, ops, "was away");
+	asides_put(asides, ASIDE_ANNOUNCEMENT, "OPS@conference", "was away again");
+	asides_put(asides, ASIDE_ANNOUNCEMENT, boss, "not joined");
+	rooms_set_joined(in, ops, "oobetet");
+	asides_send(asides, in, NULL);
 	assert_int_equal(sent_count, 2);
 	assert_memory_equal(sent[0].text, "oobetet on vm, started at ", 26);
 	assert_string_equal(sent[1].text, "was away again");
-	channels_close(channels, CHANNEL_ROOM, ops, "gone");
-	channels_open(channels, CHANNEL_ROOM, ops);
-	deliver(channels, START);
-	assert_int_equal(sent_count, 0);
-	channels_free(channels);
+	rooms_left(in, ops, "gone", START);
+	rooms_set_joined(in, ops, "oobetet");
+	asides_send(asides, in, NULL);
+	assert_int_equal(sent_count, 2);
+	asides_free(asides);
+	rooms_free(in);
 }
 
 int main(void)

@@ -58,11 +58,12 @@ static void a_minimal_file_gets_the_defaults(void **state)
 	assert_string_equal(config->alias, "flapjacktest");
 	assert_string_equal(config->password, "nuther-good-password");
 	assert_true(config->tls);
-	assert_null(config->watched_entity);
-	assert_int_equal(config->max_latency, 300 * NSEC_PER_SEC);
-	assert_int_equal(config->repeat_interval, 60 * NSEC_PER_SEC);
-	assert_null(config->pagerduty_contact);
-	assert_string_equal(config->pagerduty_url, "https://events.pagerduty.com/v2/enqueue");
+	assert_null(config->watch[0]->watched_entity);
+	assert_int_equal(config->watch[0]->max_latency, 300 * NSEC_PER_SEC);
+	assert_int_equal(config->watch[0]->repeat_interval, 60 * NSEC_PER_SEC);
+	assert_null(config->watch[0]->pagerduty_contact);
+	assert_string_equal(
+		config->watch[0]->pagerduty_url, "https://events.pagerduty.com/v2/enqueue");
 	assert_int_equal(config->rooms.count, 1);
 	assert_int_equal(config->level, LOG_LEVEL_INFO);
 	assert_false(config->syslog_errors);
@@ -104,8 +105,8 @@ static void every_key_is_read(void **state)
 	assert_string_equal(config->password, "=a;b \"c\" # d:e");
 	assert_string_equal(config->alias, "oobe tet");
 	assert_false(config->tls);
-	assert_string_equal(config->watched_check, "He said \"x\" twice");
-	assert_int_equal(config->max_latency, 90 * NSEC_PER_SEC);
+	assert_string_equal(config->watch[0]->watched_check, "He said \"x\" twice");
+	assert_int_equal(config->watch[0]->max_latency, 90 * NSEC_PER_SEC);
 	assert_int_equal(config->rooms.count, 3);
 	assert_string_equal(config->rooms.item[1], "b@c.example.com");
 	assert_string_equal(config->rooms.item[2], "c@c.example.com");
@@ -257,7 +258,8 @@ static void the_longest_line_is_accepted(void **state)
 	(void)state;
 	if (config == NULL)
 		fail_msg("%s", why.text);
-	assert_int_equal(strlen("watched_entity = ") + strlen(config->watched_entity), 198);
+	assert_int_equal(
+		strlen("watched_entity = ") + strlen(config->watch[0]->watched_entity), 198);
 	config_free(config);
 }
 
@@ -267,17 +269,17 @@ static void watch_rooms_and_alert_rooms_are_merged(void **state)
 	struct config *config = read_text(LEAST, &why);
 
 	(void)state;
-	assert_int_equal(config->watch_rooms.count, 1);
-	assert_int_equal(config->alert_rooms.count, 1);
-	assert_string_equal(config->alert_rooms.item[0], config->rooms.item[0]);
+	assert_int_equal(config->watch[0]->watch_rooms.count, 1);
+	assert_int_equal(config->watch[0]->alert_rooms.count, 1);
+	assert_string_equal(config->watch[0]->alert_rooms.item[0], config->rooms.item[0]);
 	config_free(config);
 	config = read_text(LEAST
 		"watch_rooms = b@c, d@e\nalert_rooms = B@c, f@g\nwatched_nick = x, y\n",
 		&why);
 	assert_int_equal(config->rooms.count, 4);
-	assert_int_equal(config->watch_rooms.count, 2);
-	assert_int_equal(config->alert_rooms.count, 2);
-	assert_int_equal(config->watched_nick.count, 2);
+	assert_int_equal(config->watch[0]->watch_rooms.count, 2);
+	assert_int_equal(config->watch[0]->alert_rooms.count, 2);
+	assert_int_equal(config->watch[0]->watched_nick.count, 2);
 	config_free(config);
 }
 
@@ -287,10 +289,10 @@ static void the_default_url_depends_on_the_api_version(void **state)
 	struct config *config = read_text(LEAST "pagerduty_api = v1\n", &why);
 
 	(void)state;
-	assert_non_null(strstr(config->pagerduty_url, "create_event.json"));
+	assert_non_null(strstr(config->watch[0]->pagerduty_url, "create_event.json"));
 	config_free(config);
 	config = read_text(LEAST, &why);
-	assert_non_null(strstr(config->pagerduty_url, "/v2/enqueue"));
+	assert_non_null(strstr(config->watch[0]->pagerduty_url, "/v2/enqueue"));
 	config_free(config);
 }
 
@@ -410,21 +412,21 @@ static void a_long_repeat_interval_needs_no_repeat_max(void **state)
 
 	(void)state;
 	assert_non_null(config);
-	assert_int_equal(config->repeat_max, 7200 * NSEC_PER_SEC);
+	assert_int_equal(config->watch[0]->repeat_max, 7200 * NSEC_PER_SEC);
 	config_free(config);
 	config = read_text(LEAST, &why);
-	assert_int_equal(config->repeat_max, 900 * NSEC_PER_SEC);
+	assert_int_equal(config->watch[0]->repeat_max, 900 * NSEC_PER_SEC);
 	config_free(config);
 }
 
 /* The keys passed to a worker, one a line. */
 static char keys_passed[2000];
 
-static void key_append(void *user, const char *key, const char *value)
+static void key_append(void *user, int watch, const char *key, const char *value)
 {
 	struct reason why;
 
-	if (!config_take(user, key, value, &why))
+	if (!config_take(user, watch, key, value, &why))
 		fail_msg("%s", why.text);
 	snprintf(keys_passed + strlen(keys_passed), sizeof keys_passed - strlen(keys_passed),
 		"%s=%s\n", key, value);
@@ -446,14 +448,15 @@ static void a_worker_gets_only_the_keys_that_it_needs(void **state)
 	assert_non_null(strstr(keys_passed, "alias=flapjacktest\n"));
 	assert_non_null(strstr(keys_passed, "rooms=b@c\nrooms=d@e\n"));
 	assert_null(strstr(keys_passed, "secret-key"));
+	config_complete(xmpp);
 	assert_int_equal(xmpp->rooms.count, 3);
-	assert_int_equal(xmpp->max_latency, config->max_latency);
+	assert_int_equal(xmpp->max_latency, config->watch[0]->max_latency);
 	keys_passed[0] = '\0';
 	config_hand_over(config, CONFIG_HTTP, key_append, http);
 	assert_non_null(strstr(keys_passed, "pagerduty_contact=secret-key\n"));
 	assert_null(strstr(keys_passed, "password"));
 	assert_null(strstr(keys_passed, "jabberid"));
-	assert_string_equal(http->pagerduty_url, config->pagerduty_url);
+	assert_string_equal(http->watch[0]->pagerduty_url, config->watch[0]->pagerduty_url);
 	config_free(http);
 	config_free(xmpp);
 	config_free(config);

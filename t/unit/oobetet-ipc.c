@@ -61,7 +61,7 @@ static void invalid_messages_are_refused(void **state)
 {
 	static const char *const lines[] = {"", "\t", "hello", "stop\t", "stop\tx", "done",
 		"done\t1\t2", "say\t1\troom", "gone\ta\\", "gone\ta\\x", "Done\t1", "done 1",
-		"trigger\t1\t2\t3\t4\t5\t6\t7"};
+		"trigger\t1\t2\t3\t4\t5\t6\t7\t8"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
@@ -82,8 +82,8 @@ static void each_sender_may_send_only_its_own_types(void **state)
 	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx",
 		"occupant\tr\tn\tj\t\t", "heard\t1\tr\tn\tx", "recalled\t1\tr\tn\tx", NULL};
 	static const char *const pagers[] = {"refused\t1\tx", NULL};
-	static const char *const clocks[] = {"config\tk\tv", "go\t0", "say\t1\tr\tx", "stop",
-		"trigger\t1\tk\ts\th\tc\tx", "resolve\t1\tk", "beat", "missed\tr\t1", NULL};
+	static const char *const clocks[] = {"config\t0\tk\tv", "go\t0", "say\t1\tr\tx", "stop",
+		"trigger\t1\t0\tk\ts\th\tc\tx", "resolve\t1\t0\tk", "beat", "missed\tr\t1", NULL};
 	static const struct {
 		const char *const *lines;
 		unsigned speakers;
@@ -188,7 +188,7 @@ static void a_secret_is_masked_before_the_text_is_cut(void **state)
 	}
 }
 
-static const struct target target = {"vm", "d60", "flap", 60 * NSEC_PER_SEC, NULL};
+static const struct target target = {"vm", "d60", "flap", 60 * NSEC_PER_SEC, NULL, NULL};
 
 static void alarm_texts_match_the_original_oobetet(void **state)
 {

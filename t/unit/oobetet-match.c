@@ -126,7 +126,7 @@ static void the_check_alone_matches_without_an_entity(void **state)
 static void texts_of_oobetet_do_not_match(void **state)
 {
 	const struct target target = {
-		"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC, NULL};
+		"vm", "Flapper\" on x is OK", "flapper", 60 * NSEC_PER_SEC, NULL, NULL};
 	struct match match = {.check = target.check, .entity = target.entity};
 	const struct outage outage = {.key = "Problem: x"};
 	struct notification notification;
@@ -140,7 +140,8 @@ static void texts_of_oobetet_do_not_match(void **state)
 	assert_int_equal(match_body(&match, notification.text), KIND_NONE);
 	notification_ok(&notification, &target, &outage, KIND_PROBLEM, NSEC_PER_SEC, 0);
 	assert_int_equal(match_body(&match, notification.text), KIND_NONE);
-	notification_greeting(&target, 0, greeting, sizeof greeting);
+	notification_greeting((const struct target *const[]){&target}, 1, "started", 0, greeting,
+		sizeof greeting);
 	assert_int_equal(match_body(&match, greeting), KIND_NONE);
 	match_free(&match);
 }

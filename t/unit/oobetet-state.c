@@ -20,22 +20,32 @@ static const struct watch_saved incident = {.silence = {1, 2, NSEC_NEVER},
 	.loud = 7,
 	.quiet = 8};
 
-/* Two channels, of which the first has three notifications; a tab, a newline and a backslash in a
- * text. */
+/*
+ * Two watches. The first has two channels, of which the first has three notifications; a tab, a
+ * newline and a backslash in a text.
+ */
 static struct state state_example(void)
 {
 	struct state state = {.wall = 9 * SEC,
-		.watch = "\"Flapper\" on web-01",
 		.young = true,
+		.watches = memory_zeroed(2, sizeof(struct watch_state)),
+		.count = 2};
+	struct watch_state *watch = &state.watches[0];
+
+	*watch = (struct watch_state){.name = "web",
+		.target = "\"Flapper\" on web-01",
 		.past = incident,
 		.since = 10,
 		.lasted = 11,
 		.channels = memory_zeroed(2, sizeof(struct channel_saved)),
 		.count = 2};
-	struct queue_saved *queue = &state.channels[0].queue;
+	state.watches[1] = (struct watch_state){.name = "mail \\ two",
+		.target = "\"Flapper\" on mail-01",
+		.past = {.silence = {7, NSEC_NEVER, 9}, .acknowledged = NSEC_NEVER}};
+	struct queue_saved *queue = &watch->channels[0].queue;
 
-	strcpy(state.channels[0].name, "ops@conference");
-	strcpy(state.channels[1].name, "PagerDuty");
+	strcpy(watch->channels[0].name, "ops@conference");
+	strcpy(watch->channels[1].name, "PagerDuty");
 	*queue = (struct queue_saved){.tried_key = "key 1", .tried = true, .count = QUEUE_MAX};
 	queue->notifications[0] =
 		(struct notification){NOTIFICATION_ALARM, "key 1", KIND_PROBLEM, "then", "one"};
@@ -55,16 +65,22 @@ static char *text_of(const struct state *state)
 }
 
 /* Adds the header, and the end with a correct checksum. */
-static char *text_with_end(const char *body)
+static char *text_of_version(int version, const char *body)
 {
 	uint64_t sum = 14695981039346656037U;
-	char *begun = memory_printed("oobetet-state\t1\n%s", body);
+	char *begun = memory_printed("oobetet-state\t%d\n%s", version, body);
 
 	for (const char *p = begun; *p != '\0'; p++)
 		sum = (sum ^ (unsigned char)*p) * 1099511628211U;
 	char *text = memory_printed("%send\t%016llx\n", begun, (unsigned long long)sum);
 	free(begun);
 	return text;
+}
+
+/* Of the previous version. */
+static char *text_with_end(const char *body)
+{
+	return text_of_version(1, body);
 }
 
 static void assert_watch_equal(const struct watch_saved *a, const struct watch_saved *b)
@@ -102,14 +118,28 @@ static void a_held_incident_has_no_key_yet(void **unused)
 	struct reason why;
 
 	(void)unused;
-	before.past.held = true;
+	before.watches[0].past.held = true;
 	char *text = text_of(&before);
 	assert_true(state_read(text, &after, &why));
-	assert_watch_equal(&before.past, &after.past);
-	assert_string_equal(after.key, "");
+	assert_watch_equal(&before.watches[0].past, &after.watches[0].past);
+	assert_string_equal(after.watches[0].key, "");
 	free(text);
 	state_free(&before);
 	state_free(&after);
+}
+
+static void assert_state_equal(const struct watch_state *before, const struct watch_state *after)
+{
+	assert_string_equal(after->name, before->name);
+	assert_string_equal(after->target, before->target);
+	assert_int_equal(after->since, before->since);
+	assert_int_equal(after->lasted, before->lasted);
+	assert_watch_equal(&before->past, &after->past);
+	assert_int_equal(after->count, before->count);
+	for (int i = 0; i < after->count; i++) {
+		assert_string_equal(after->channels[i].name, before->channels[i].name);
+		assert_queue_equal(&before->channels[i].queue, &after->channels[i].queue);
+	}
 }
 
 static void a_state_is_read_as_it_was_written(void **unused)
@@ -121,24 +151,25 @@ static void a_state_is_read_as_it_was_written(void **unused)
 	(void)unused;
 	assert_true(state_read(text, &after, &why));
 	assert_int_equal(after.wall, before.wall);
-	assert_string_equal(after.watch, before.watch);
 	assert_true(after.young);
-	assert_int_equal(after.since, before.since);
-	assert_int_equal(after.lasted, before.lasted);
-	assert_watch_equal(&before.past, &after.past);
 	assert_int_equal(after.count, before.count);
-	for (int i = 0; i < after.count; i++) {
-		assert_string_equal(after.channels[i].name, before.channels[i].name);
-		assert_queue_equal(&before.channels[i].queue, &after.channels[i].queue);
-	}
+	for (int i = 0; i < after.count; i++)
+		assert_state_equal(&before.watches[i], &after.watches[i]);
 	free(text);
 	state_free(&before);
 	state_free(&after);
 }
 
+/* A state of one watch; it owns nothing else. */
+static struct state state_of(struct watch_state *watch)
+{
+	return (struct state){.watches = watch, .count = 1};
+}
+
 static void a_state_may_have_no_incident(void **unused)
 {
-	struct state before = {.watch = "x", .past = {.acknowledged = NSEC_NEVER}}, after;
+	struct watch_state watch = {.target = "x", .past = {.acknowledged = NSEC_NEVER}};
+	struct state before = state_of(&watch), after;
 	struct reason why;
 	char *text = text_of(&before);
 
@@ -147,10 +178,10 @@ static void a_state_may_have_no_incident(void **unused)
 	assert_null(strstr(text, "acknowledged"));
 	assert_null(strstr(text, "young")); /* older versions would refuse it */
 	assert_true(state_read(text, &after, &why));
-	assert_false(after.past.open);
+	assert_false(after.watches[0].past.open);
 	assert_false(after.young);
-	assert_int_equal(after.past.acknowledged, NSEC_NEVER);
-	assert_int_equal(after.count, 0);
+	assert_int_equal(after.watches[0].past.acknowledged, NSEC_NEVER);
+	assert_int_equal(after.watches[0].count, 0);
 	free(text);
 	state_free(&after);
 }
@@ -177,7 +208,7 @@ static void an_open_incident_keeps_its_key(void **unused)
 		char *text = text_with_end(body);
 
 		assert_true(state_read(text, &state, &why));
-		assert_string_equal(state.key, cases[i].key);
+		assert_string_equal(state.watches[0].key, cases[i].key);
 		state_free(&state);
 		free(body);
 		free(text);
@@ -206,7 +237,12 @@ static void a_file_of_the_previous_version_is_read(void **unused)
 
 		assert_true(state_read(text, &state, &why));
 		for (int kind = 0; kind < KINDS_AWAITED; kind++)
-			assert_int_equal(state.past.silence[kind], cases[i].silence[kind]);
+			assert_int_equal(
+				state.watches[0].past.silence[kind], cases[i].silence[kind]);
+		assert_int_equal(state.count, 1);
+		assert_int_equal(state.wall, 1);
+		assert_string_equal(state.watches[0].name, "");
+		assert_string_equal(state.watches[0].target, "x");
 		state_free(&state);
 		free(body);
 		free(text);
@@ -220,18 +256,17 @@ static void any_clock_value_can_be_written_and_read(void **unused)
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LENGTH(odd); i++) {
-		struct state before = {.wall = odd[i],
-			.watch = "x",
-			.past = incident,
-			.since = odd[i],
-			.lasted = odd[i]};
-		struct state after;
+		struct watch_state watch = {
+			.target = "x", .past = incident, .since = odd[i], .lasted = odd[i]};
+		struct state before = state_of(&watch), after;
 		struct reason why;
 
-		before.past.silence[1] = before.past.lasted = before.past.repeat_in = odd[i];
+		before.wall = odd[i];
+		watch.past.silence[1] = watch.past.lasted = watch.past.repeat_in = odd[i];
 		char *text = text_of(&before);
 		assert_true(state_read(text, &after, &why));
-		assert_true(after.lasted >= 0 && after.lasted <= INT64_MAX / 2);
+		assert_true(
+			after.watches[0].lasted >= 0 && after.watches[0].lasted <= INT64_MAX / 2);
 		free(text);
 		state_free(&after);
 	}
@@ -293,6 +328,62 @@ static void invalid_lines_are_refused(void **unused)
 	}
 }
 
+/* Version 2: each watch begins with its own line, after the time of the file. */
+static void invalid_lines_of_several_watches_are_refused(void **unused)
+{
+	static const struct {
+		const char *body, *why;
+	} cases[] = {
+		{"", "it does not name its watch"},
+		{"written\t1\n", "it does not name its watch"},
+		{"watch\ta\tx\n", "it does not say when it was written"},
+		{"written\t1\nwatch\ta\t\n", "it does not name its watch"},
+		{"written\t1\nwatch\tx\n", "line 3 "},
+		{"written\t1\nsilence\t1\t2\t3\n", "line 3 "}, /* of no watch */
+		{"written\t1\nroad\tr\tk\t1\n", "line 3 "},
+		/* of the first watch's channel, but the second has begun */
+		{"written\t1\nwatch\ta\tx\nroad\tr\tk\t1\nwatch\tb\ty\n"
+		 "notice\t0\t0\tk\ts\tt\n",
+			"line 6 "},
+	};
+	struct state state;
+	struct reason why;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char *text = text_of_version(2, cases[i].body);
+
+		assert_false(state_read(text, &state, &why));
+		if (strncmp(why.text, cases[i].why, strlen(cases[i].why)) != 0)
+			fail_msg("expected '%s', got '%s'", cases[i].why, why.text);
+		state_free(&state);
+		free(text);
+	}
+}
+
+static void a_file_has_at_most_as_many_watches_as_a_configuration(void **unused)
+{
+	struct buffer body = {NULL, 0, 0};
+	struct state state;
+	struct reason why;
+
+	(void)unused;
+	buffer_append_text(&body, "written\t1\n");
+	for (int i = 0; i < WATCHES_MAX; i++)
+		buffer_printf(&body, "watch\t%d\tx\n", i);
+	char *max = text_of_version(2, body.data);
+	assert_true(state_read(max, &state, &why));
+	assert_int_equal(state.count, WATCHES_MAX);
+	state_free(&state);
+	buffer_append_text(&body, "watch\tmore\tx\n");
+	char *more = text_of_version(2, body.data);
+	assert_false(state_read(more, &state, &why));
+	state_free(&state);
+	free(max);
+	free(more);
+	buffer_free(&body);
+}
+
 static void values_beyond_their_limits_are_refused(void **unused)
 {
 	struct buffer channels = {NULL, 0, 0};
@@ -332,15 +423,16 @@ static const struct watch_rules rules = {.max_latency = MAX_LATENCY,
 /* The watch saved at `now` and restored at `start`. */
 static struct watch *restarted(struct watch *watch, nsec now, nsec start)
 {
-	struct state before = {.watch = "x"}, after;
+	struct watch_state saved = {.target = "x"};
+	struct state before = state_of(&saved), after;
 	struct reason why;
 
-	watch_remember(watch, now, &before.past);
+	watch_remember(watch, now, &saved.past);
 	watch_free(watch);
 	char *text = text_of(&before);
 	assert_true(state_read(text, &after, &why));
 	watch = watch_new(&rules, start);
-	watch_resume(watch, &after.past, start);
+	watch_resume(watch, &after.watches[0].past, start);
 	free(text);
 	state_free(&after);
 	return watch;
@@ -414,6 +506,8 @@ int main(void)
 		cmocka_unit_test(a_file_of_the_previous_version_is_read),
 		cmocka_unit_test(damage_is_detected),
 		cmocka_unit_test(invalid_lines_are_refused),
+		cmocka_unit_test(invalid_lines_of_several_watches_are_refused),
+		cmocka_unit_test(a_file_has_at_most_as_many_watches_as_a_configuration),
 		cmocka_unit_test(values_beyond_their_limits_are_refused),
 		cmocka_unit_test(restarts_every_30_seconds_do_not_delay_the_alarm),
 		cmocka_unit_test(kills_every_30_seconds_do_not_prevent_the_alarm),

@@ -344,6 +344,7 @@ static void a_reaped_process_is_not_signalled(void **state)
 static const struct job job = {.id = "1",
 	.event = "test",
 	.watch = "",
+	.name = "",
 	.breach = "",
 	.since = "",
 	.key = "",
@@ -360,7 +361,7 @@ static pid_t child_unreaped(void)
 /* The shell has exited, its child has not. */
 static void the_process_group_of_a_command_is_not_reused(void **state)
 {
-	struct command *command = command_new("sleep 60 &");
+	struct command *command = command_new("sleep 60 &", "");
 	struct outcome outcome;
 
 	(void)state;
@@ -383,7 +384,7 @@ static void the_process_group_of_a_command_is_not_reused(void **state)
 
 static void a_finished_command_is_reaped(void **state)
 {
-	struct command *command = command_new("exit 3");
+	struct command *command = command_new("exit 3", "");
 	struct outcome outcome;
 
 	(void)state;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a room is told besides notifications: the greeting after a start, and announcements. Each is
+ * sent once, as soon as the room is joined, and nobody checks that it arrives. However many watches
+ * a room has, it gets one message of a kind.
+ */
+#ifndef OOBETET_CHANNEL_ASIDES_H
+#define OOBETET_CHANNEL_ASIDES_H
+
+#include "oobetet/watch/rooms.h"
+#include "oobetet/worker.h"
+
+enum aside { ASIDE_GREETING, ASIDE_ANNOUNCEMENT };
+
+struct asides;
+
+struct asides *asides_new(uint64_t seed);
+void asides_free(struct asides *asides);
+
+/* `text` for `room`, copied; it replaces one of the same kind that still waits. */
+void asides_put(struct asides *asides, enum aside kind, const char *room, const char *text);
+
+/* Sends what waits for the rooms that are joined now, in the order in which it was put. */
+void asides_send(struct asides *asides, const struct rooms *rooms, struct worker *xmpp);
+
+#endif

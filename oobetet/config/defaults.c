@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* The values that a section does not have: those of [oobetet], then the defaults. */
+#include "common/memory.h"
+#include "oobetet/config/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define V1_URL "https://events.pagerduty.com/generic/2010-04-15/create_event.json"
+#define V2_URL "https://events.pagerduty.com/v2/enqueue"
+
+#define REPEAT_MAX (15 * 60 * NSEC_PER_SEC) /* the default in the table */
+
+/* A watch that has one key of a group inherits none of the others: they would contradict it. */
+static const char *const groups[][3] = {
+	{"pagerduty_contact", "pagerduty_contact_file", NULL},
+	{"problem_pattern", "recovery_pattern", "heartbeat_pattern"},
+};
+
+#define GROUPS (sizeof groups / sizeof groups[0])
+#define GROUP_KEYS (sizeof groups[0] / sizeof groups[0][0])
+
+/* True if the watch has the key, or one of its group. What is inherited has the line of `from`. */
+static bool is_overridden(const struct given *given, const struct given *from, const char *name)
+{
+	bool overridden = key_text(given, name) != NULL;
+
+	for (size_t i = 0; i < GROUPS; i++) {
+		bool member = false, own = false;
+
+		for (size_t j = 0; j < GROUP_KEYS && groups[i][j] != NULL; j++) {
+			const char *other = groups[i][j];
+
+			member = member || strcmp(other, name) == 0;
+			own = own || (key_text(given, other) != NULL &&
+					     key_line(given, other) != key_line(from, other));
+		}
+		overridden = overridden || (member && own);
+	}
+	return overridden;
+}
+
+bool watch_inherit(struct given *given, const struct given *from, struct reason *why)
+{
+	const struct key *key;
+
+	for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
+		const char *text = key_text(from, key->name);
+
+		if (key->scope == SCOPE_WATCH && text != NULL &&
+			!is_overridden(given, from, key->name) &&
+			!key_set(given, key, text, key_line(from, key->name), why))
+			return false;
+	}
+	return true;
+}
+
+/* The defaults of the table, for the keys of this struct. */
+static bool table_defaults_set(struct given *given, bool watch, struct reason *why)
+{
+	const struct key *key;
+
+	for (size_t i = 0; (key = key_at(i)) != NULL; i++)
+		if ((key->scope == SCOPE_WATCH) == watch &&
+			!key_default(given, key->name, key->fallback, why))
+			return false;
+	return true;
+}
+
+bool watch_defaults_set(struct watch_config *watch, struct reason *why)
+{
+	struct given *given = watch->given;
+
+	/* the default must not make a long interval invalid */
+	if (watch->repeat_interval > REPEAT_MAX &&
+		!key_default(given, "repeat_max", key_text(given, "repeat_interval"), why))
+		return false;
+	if (!table_defaults_set(given, true, why))
+		return false;
+
+	const char *rooms = key_text(given, "rooms");
+	const char *url = watch->pagerduty_api == 1 ? V1_URL : V2_URL;
+
+	if (!key_default(given, "watch_rooms", rooms, why) ||
+		!key_default(given, "alert_rooms", rooms, why) ||
+		!key_default(given, "pagerduty_url", url, why))
+		return false;
+	list_unite(&watch->rooms, &watch->watch_rooms);
+	list_unite(&watch->rooms, &watch->alert_rooms);
+	return true;
+}
+
+bool process_defaults_set(struct config *config, struct reason *why)
+{
+	if (!table_defaults_set(config->given, false, why))
+		return false;
+	if (config->jabberid == NULL)
+		return true;
+	char *local = memory_printed("%.*s", (int)strcspn(config->jabberid, "@"), config->jabberid);
+	bool set = key_default(config->given, "alias", local, why);
+	free(local);
+	return set;
+}
