@@ -27,8 +27,8 @@ sends() {
 	}
 }
 
-# told: entity, check and state of all pushed events, the oldest first
-told() {
+# pushed_events: entity, check and state of all pushed events, the oldest first
+pushed_events() {
 	queue | jq -r '"\(.entity) \(.check) \(.state)"'
 }
 
@@ -62,7 +62,7 @@ nothing_kept() {
 {"index":4,"result":"delivered"},
 {"index":5,"result":"delivered"}
 ]}' ]
-	[ "$(told)" = 'a one critical
+	[ "$(pushed_events)" = 'a one critical
 a two critical
 a one ok
 a one acknowledgement' ]
@@ -87,7 +87,7 @@ a one acknowledgement' ]
 	sends 400 <<<'[]'
 	sends 400 -H 'Content-Type: application/x-ndjson' <<<$'\n \n'
 	[ "$answer" = '{"error": "the batch is empty: there is no event in it"}' ]
-	[ "$(told | wc -l)" -eq 3 ]
+	[ "$(pushed_events | wc -l)" -eq 3 ]
 }
 
 @test "many events at once: all are in Redis before the response" {
@@ -116,7 +116,7 @@ a one acknowledgement' ]
 	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["kept","refused"]' ]
 	start_redis
 	poll 20 queued 3
-	[ "$(told | tail -n 3)" = 'a one ok
+	[ "$(pushed_events | tail -n 3)" = 'a one ok
 a two ok
 a three ok' ]
 }
@@ -156,7 +156,7 @@ a three ok' ]
 	E
 	sends 200 <"$work/group"
 	[ "$(jq -c '[.events[] | [.index, .part, .result]]' <<<"$answer")" = '[[0,0,"delivered"],[0,1,"delivered"],[0,2,"delivered"]]' ]
-	[ "$(told)" = 'db-01:9100 DiskFull{mountpoint=/} ok
+	[ "$(pushed_events)" = 'db-01:9100 DiskFull{mountpoint=/} ok
 db-01:9100 DiskFull{mountpoint=/var,severity=warning} warning
 db-02:9100 DiskFull critical' ]
 	[ "$(queue | jq -r '"\(.summary)|\(.details)"' | head -n 2)" = 'resolved|null
@@ -165,7 +165,7 @@ db-02:9100 DiskFull critical' ]
 	url="$url?ttl=5h" sends 200 <"$work/group"
 	[ "$(curl -sSf "$url" | jq -c '[.[].ttl]')" = '[18000,18000,18000]' ]
 	sends 200 < <(sed 's/"firing"/"resolved"/' "$work/group")
-	[ "$(told | tail -n 2)" = 'db-01:9100 DiskFull{mountpoint=/var,severity=warning} ok
+	[ "$(pushed_events | tail -n 2)" = 'db-01:9100 DiskFull{mountpoint=/var,severity=warning} ok
 db-02:9100 DiskFull ok' ]
 	# an alert with few labels: the sender would ignore a refusal
 	sends 200 <<-'E'
@@ -173,7 +173,7 @@ db-02:9100 DiskFull ok' ]
 		{"status":"firing","labels":{"name":"replica lag","instance":"db-2:9100","cluster":"a"},"annotations":{}},
 		{"status":"firing","labels":{"alertname":"TwoLines","instance":"a\nb","cluster":"a"},"annotations":{}}]}
 	E
-	[ "$(told | tail -n 2)" = 'db-2:9100 alert{cluster=a,name=replica lag} critical
+	[ "$(pushed_events | tail -n 2)" = 'db-2:9100 alert{cluster=a,name=replica lag} critical
 a b TwoLines{cluster=a} critical' ]
 }
 
@@ -188,7 +188,7 @@ pod_alert() {
 	start_broker --interval 1h
 	sends 200 < <(pod_alert shop cart-1 firing)
 	sends 200 < <(pod_alert ci job-7 resolved)
-	[ "$(told)" = 'kube-state-metrics KubePodNotReady{namespace=shop,pod=cart-1} critical
+	[ "$(pushed_events)" = 'kube-state-metrics KubePodNotReady{namespace=shop,pod=cart-1} critical
 kube-state-metrics KubePodNotReady{namespace=ci,pod=job-7} ok' ]
 }
 
@@ -232,7 +232,7 @@ kube-state-metrics:KubePodNotReady{namespace=shop,pod=cart-1}' ]
 	sends 200 <<<"${incident/open/closed}"
 	sends 200 <<<"${issue/ACTIVATED/DEACTIVATED}"
 	sends 200 <<<"${issue/ACTIVATED/CLOSED}"
-	[ "$(told)" = 'Shop Apdex critical
+	[ "$(pushed_events)" = 'Shop Apdex critical
 web-1 Memory high warning
 Shop Apdex ok
 web-1 Memory high ok' ]
@@ -452,7 +452,7 @@ web-1 Memory high ok' ]
 	[ "$answer" = '{"kept": false, "reason": "a newer event of this check is cached"}' ]
 	sends 200 < <(event a late critical '"time":1000,"ttl":5')
 	[ "$(curl -sSf "$url" | jq '.["a:late"] | .stale and .state == "unknown" and .reported == "critical"')" = true ]
-	[ "$(told)" = 'a b ok
+	[ "$(pushed_events)" = 'a b ok
 a late UNKNOWN' ]
 }
 

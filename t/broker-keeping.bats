@@ -71,10 +71,10 @@ recorded() {
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:c","x:y"]' ]
 	[ -z "$(record a b)" ]
 	# it was pushed as stale until then, and not later
-	told=$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')
-	[ "$told" -ge 2 ]
+	before=$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')
+	[ "$before" -ge 2 ]
 	poll 10 queued $(($(redis LLEN events) + 6))
-	[ "$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')" -eq "$told" ]
+	[ "$(queue | grep -c '"check":"b",.*"state":"UNKNOWN"')" -eq "$before" ]
 	# a check that returns is new, even with an older event
 	posts 200 "$(event a b ok '"ttl":-1,"time":1000')"
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:b","a:c","x:y"]' ]

@@ -223,10 +223,10 @@ is_lost() {
 }
 
 @test "no record lists a refused event as pushed, even if the broker dies at once" {
-	way_port=$(free_port)
+	proxy_port=$(free_port)
 	start_redis
-	start_losing_way "$way_port" "$redis_port"
-	redis_port=$way_port start_broker --interval 24h
+	start_losing_proxy "$proxy_port" "$redis_port"
+	redis_port=$proxy_port start_broker --interval 24h
 	posts 200 "$(event a b ok)"
 	redis RENAME events taken
 	redis SADD events precious
@@ -273,9 +273,9 @@ is_lost() {
 
 @test "lost reply about a queue of another type: delivered once, when it is a list again" {
 	start_redis
-	way_port=$(free_port)
-	start_losing_way "$way_port" "$redis_port"
-	redis_port=$way_port start_broker --interval 24h
+	proxy_port=$(free_port)
+	start_losing_proxy "$proxy_port" "$redis_port"
+	redis_port=$proxy_port start_broker --interval 24h
 	posts 200 "$(event a b ok)"
 	redis DEL events
 	redis SET events precious

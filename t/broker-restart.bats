@@ -114,17 +114,17 @@ pushed_once() {
 }
 
 @test "a pushed stale state is not pushed as a change" {
-	record told unknown 1000
-	record untold ok 1000
-	redis HSET httpbroker:default:states $'a\x1ftold' \
-		'1 1000 60 unknown 1000 {"entity":"a","check":"told","type":"service","state":"ok","summary":""}'
+	record pushed unknown 1000
+	record unpushed ok 1000
+	redis HSET httpbroker:default:states $'a\x1fpushed' \
+		'1 1000 60 unknown 1000 {"entity":"a","check":"pushed","type":"service","state":"ok","summary":""}'
 	batch 60000 $((EPOCHSECONDS * 1000))
 	start_broker --interval 24h
 	poll 10 queued 1
 	posts 200 "$(event x y ok)"
-	[ "$(queue | sed 's/.*"check":"\([a-z]*\)".*/\1/' | tr '\n' ' ')" = 'untold y ' ]
-	posts 200 "$(event a told ok)"
-	last_queued '"check":"told","type":"service","state":"ok"'
+	[ "$(queue | sed 's/.*"check":"\([a-z]*\)".*/\1/' | tr '\n' ' ')" = 'unpushed y ' ]
+	posts 200 "$(event a pushed ok)"
+	last_queued '"check":"pushed","type":"service","state":"ok"'
 }
 
 @test "invalid records are logged, counted, skipped, and kept in Redis" {

@@ -91,14 +91,14 @@ since() {
 	[ "$(redis LLEN events)" -eq 1 ]
 }
 
-none_left() {
+handover_is_empty() {
 	[ "$(redis LLEN httpbroker:default:handover)" -eq 0 ]
 }
 
 @test "events handed over are pushed once, even if the reply to the handover is lost" {
-	way_port=$(free_port)
-	start_losing_way "$way_port" "$redis_port"
-	redis_port=$way_port start_one a
+	proxy_port=$(free_port)
+	start_losing_proxy "$proxy_port" "$redis_port"
+	redis_port=$proxy_port start_one a
 	poll 20 said a 'info: active'
 	start_one b
 	poll 20 said b 'info: standing by'
@@ -117,7 +117,7 @@ none_left() {
 	[ -e "$work/lost" ]
 	poll 20 queued 3
 	poll 20 said b 'info: taking 2 events'
-	poll 20 none_left
+	poll 20 handover_is_empty
 	# later events follow it
 	posts 200 "$(event x y ok)"
 	[ "$(queue | sed -n 's/.*"summary":"\([0-9]*\)".*/\1/p' | tr '\n' ,)" = 1,2,3,, ]
@@ -135,7 +135,7 @@ none_left() {
 	redis RPUSH httpbroker:default:handover "$(event x y critical)"
 	poll 20 said a 'info: events that other brokers have handed over can be read again'
 	poll 20 queued 3
-	poll 20 none_left
+	poll 20 handover_is_empty
 	[ "$(grep -c 'cannot read the events' "$work/a.log")" -eq 1 ]
 }
 
@@ -150,7 +150,7 @@ none_left() {
 		"$(event a b critical "\"summary\":\"earlier\",\"time\":$second,\"millis\":0")" \
 		"$(event x y ok)" 'no JSON'
 	poll 20 said a 'warning: 2 of 3 events that another broker has handed over are older than what is known and change nothing, of a:b and others'
-	poll 20 none_left
+	poll 20 handover_is_empty
 	poll 20 queued 2
 	[ "$(queue | sed -n 's/.*"check":"b".*"summary":"\([^"]*\)".*/\1/p')" = known ]
 	curl -sS "${url%state}metrics" >"$work/metrics"
@@ -180,7 +180,7 @@ none_left() {
 	poll 10 queued 5
 	posts 200 "$(event x y ok)"
 	poll 10 said b 'info: taking [1-3] events? that another broker has handed over'
-	poll 10 none_left
+	poll 10 handover_is_empty
 	# in order for each check; 4 is the same state as 3
 	queue
 	[ "$(queue | sed -n 's/.*"check":"b".*"summary":"\([0-9]*\)".*/\1/p' | tr '\n' ' ')" = '1 2 4 ' ]
@@ -224,7 +224,7 @@ keys_are() {
 	posts 200 "$(event f g critical)"
 	kill -CONT "${pids[a]}"
 	poll 10 said a 'info: all events that were answered 202 are handed over'
-	poll 10 none_left
+	poll 10 handover_is_empty
 	poll 10 keys_are '"a:b""a:c""f:g"'
 	# the event before and the one after the deletion; f:h was pushed as well
 	queue
@@ -249,7 +249,7 @@ read_all() {
 		seq 400 | sed "s/.*/{\"entity\":\"gone\",\"check\":\"c&\",\"forgotten\":$EPOCHSECONDS}/"
 	} | sed "s/.*/RPUSH httpbroker:default:handover '&'/" | redis >"$work/pushed"
 	start_one a
-	poll 20 none_left
+	poll 20 handover_is_empty
 	poll 20 read_all
 	curl -sS "$url?entity=gone" | jq length
 	[ "$(curl -sS "$url?entity=gone" | jq length)" -eq 2600 ]
@@ -337,9 +337,9 @@ states_are() {
 	poll 5 lists '"a:b":'
 }
 
-# start_way NAME PORT: starts a proxy to Redis, as the process way_NAME, that can be stopped
-start_way() {
-	start "way_$1" python3 -c '
+# start_redis_proxy NAME PORT: starts a proxy to Redis, as the process proxy_NAME, that can be stopped
+start_redis_proxy() {
+	start "proxy_$1" python3 -c '
 import select, socket, sys, threading
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 def pump(a, b):
@@ -362,9 +362,9 @@ in_queue() {
 }
 
 @test "only the active broker loses Redis: after the lease it answers 503, and 202 without another broker" {
-	way_a=$(free_port)
-	start_way a "$way_a"
-	redis_port=$way_a start_one a
+	proxy_a=$(free_port)
+	start_redis_proxy a "$proxy_a"
+	redis_port=$proxy_a start_one a
 	poll 10 said a 'info: active'
 	start_one b
 	poll 10 said b 'info: standing by'
@@ -376,7 +376,7 @@ in_queue() {
 	# the next commit has seen the standby
 	sees() { posts 200 "$(event a sees ok)" && [ "$(redis LLEN events)" -ge 3 ]; }
 	poll 5 sees
-	freeze way_a
+	freeze proxy_a
 	poll 15 said b 'info: active'
 	poll 15 posts 503 "$(event a cut critical)"
 	[ "$answer" = '{"error": "Redis is away, and another broker can take over"}' ]
@@ -401,7 +401,7 @@ in_queue() {
 	for i in {1..4}; do posts 202 "$(event a "last$i" critical)"; done
 	prefer=wait=1 posts 202 "$(event a last5 critical)"
 	httpbroker-submit -e a -c client2 -s critical "${both[@]}"
-	kill -CONT "${pids[way_a]}"
+	kill -CONT "${pids[proxy_a]}"
 	poll 20 in_queue '"check":"last5"'
 	[ "$(queue | grep -c '"check":"last')" -eq 5 ]
 	in_queue '"check":"kept"'
@@ -415,45 +415,45 @@ in_queue() {
 	posts 200 "$(event a b ok '"summary":"0","ttl":-1')"
 	redis EVAL "redis.call('RENAME', 'events', 'aside') redis.call('SET', 'events', 'no list') return 1" 0
 	posts 202 "$(event a b warning '"summary":"1","ttl":-1')" "$(event a b critical '"summary":"2","ttl":-1')"
-	poll 10 owed
+	poll 10 record_is_unpushed
 	freeze a
 	at b
 	poll 20 lists '"a:b":'
 	kill -CONT "${pids[a]}"
 	poll 20 said a 'info: all events that were answered 202 are handed over'
 	redis EVAL "redis.call('RENAME', 'aside', 'events') return 1" 0
-	poll 20 none_left
-	poll 20 told_at_last
+	poll 20 handover_is_empty
+	poll 20 record_is_pushed
 	queue
 	[ "$(queue | sed -n 's/.*"summary":"\([0-9]\)".*/\1/p' | tr '\n' ,)" = 0,1,2, ]
 }
 
 # the record lists the state still to be pushed, or the pushed one
-owed() {
+record_is_unpushed() {
 	redis HGET httpbroker:default:states "$(printf 'a\037b')" | grep '^1 [0-9]* -1 - - .*"critical"'
 }
 
-told_at_last() {
+record_is_pushed() {
 	redis HGET httpbroker:default:states "$(printf 'a\037b')" | grep '^1 [0-9]* -1 critical - '
 }
 
 @test "two brokers separated from each other reconnect: nothing is lost" {
-	read -r way_a way_b <<<"$(free_port 2 | tr '\n' ' ')"
-	start_way a "$way_a"
-	start_way b "$way_b"
-	redis_port=$way_a start_one a
+	read -r proxy_a proxy_b <<<"$(free_port 2 | tr '\n' ' ')"
+	start_redis_proxy a "$proxy_a"
+	start_redis_proxy b "$proxy_b"
+	redis_port=$proxy_a start_one a
 	poll 10 said a 'info: active'
-	redis_port=$way_b start_one b
+	redis_port=$proxy_b start_one b
 	poll 10 said b 'info: standing by'
 	# no other broker is reachable for events posted to the separated one
 	client_header='Prefer: respond-async' broker_port=$port_a start_changes 4
 	changes 200
-	freeze way_a
+	freeze proxy_a
 	poll 15 said b 'info: active'
 	at b
 	posts 200 "$(event other c critical)" "$(event other c ok)"
 	changes 200
-	kill -CONT "${pids[way_a]}"
+	kill -CONT "${pids[proxy_a]}"
 	poll 20 said a 'info: standing by'
 	poll 10 said a 'all events that were answered 202 are handed over'
 	# refused events are posted again until it is active

@@ -117,9 +117,9 @@ ends_well() {
 	answers 400
 	ends_well
 	[ "$(grep -c 'tokens reloaded' "$work/broker.log")" -ge 1 ]
-	queue | jq -r .summary | sort -u >"$work/told"
+	queue | jq -r .summary | sort -u >"$work/pushed"
 	[ "$(wc -l <"$work/accepted")" -ge 500 ]
-	sort -u "$work/accepted" | comm -23 - "$work/told" >"$work/lost"
+	sort -u "$work/accepted" | comm -23 - "$work/pushed" >"$work/lost"
 	wc -l "$work/accepted" "$work/lost"
 	[ ! -s "$work/lost" ]
 }

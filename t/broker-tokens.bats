@@ -18,8 +18,8 @@ tokens() {
 	mv "$work/new" "$work/tokens"
 }
 
-# start_guarded OPTION...: starts a broker with this file
-start_guarded() {
+# start_with_tokens OPTION...: starts a broker with this file
+start_with_tokens() {
 	start_redis
 	start_broker --interval 24h --token-file "$work/tokens" "$@"
 }
@@ -47,7 +47,7 @@ hang_up() {
 
 @test "--token-file: without a token, or with a wrong one, every request is refused" {
 	tokens sesame
-	start_guarded --debug
+	start_with_tokens --debug
 	local wrong
 	for wrong in 'X-No: thing' 'Authorization: Bearer sesam' 'Authorization: Bearer sesamee' \
 		'Authorization: Bearer ' 'Authorization: sesame' 'Authorization: Digest sesame' \
@@ -74,7 +74,7 @@ hang_up() {
 
 @test "--token-file: each of its tokens is valid, as Bearer or as the Basic password" {
 	tokens '# for people' 'first-token' '' '  second~token	'
-	start_guarded
+	start_with_tokens
 	asks 200 -H "$(bearer first-token)" -d "$(event a b ok)" "$url"
 	asks 200 -H 'authorization: bEARER second~token' -d "$(event a c ok)" "$url"
 	asks 200 -u any:first-token -d "$(event a d ok)" "$url"
@@ -86,7 +86,7 @@ hang_up() {
 
 @test "--token-file: globs limit what a token may write: one event, some of many, DELETE" {
 	tokens 'all' 'some db-* web-[12]'
-	start_guarded
+	start_with_tokens
 	asks 200 -H "$(bearer some)" -d "$(event db-7 b ok)" "$url"
 	asks 200 -H "$(bearer some)" -d "$(event web-2 b ok)" "$url"
 	asks 403 -H "$(bearer some)" -d "$(event web-3 b ok)" "$url"
@@ -115,7 +115,7 @@ hang_up() {
 
 @test "--token-file: with Flapjack 1 the case of an entity is ignored" {
 	tokens 'some db-*'
-	start_guarded --flapjack-version 1
+	start_with_tokens --flapjack-version 1
 	asks 200 -H "$(bearer some)" -d "$(event DB-7 b ok)" "$url"
 	asks 403 -H "$(bearer some)" -d "$(event web-2 b ok)" "$url"
 	asks 200 -H "$(bearer some)" -X DELETE "$url?entity=DB-7"
@@ -123,7 +123,7 @@ hang_up() {
 
 @test "SIGHUP: reloads tokens; an invalid file is logged with its line and changes nothing" {
 	tokens old
-	start_guarded
+	start_with_tokens
 	tokens old new
 	hang_up 'info: SIGHUP: tokens reloaded'
 	asks 200 -H "$(bearer old)" "$url"
@@ -172,7 +172,7 @@ refuses() {
 	refuses 'it is no plain file'
 	tokens sesame
 	chmod 604 "$work/tokens"
-	start_guarded --port '[::]:0'
+	start_with_tokens --port '[::]:0'
 	said broker "warning: $work/tokens: everybody on this machine may read the secrets in it"
 	# with tokens any Host is accepted
 	run -1 said broker 'warning: any host that reaches'

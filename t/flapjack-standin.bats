@@ -47,7 +47,7 @@ taken() {
 	stop flapjack
 }
 
-@test "what is rejected is kept with the hour, and told why" {
+@test "what is rejected is kept with the hour and the reason" {
 	start_redis
 	start_flapjack
 	redis LPUSH events "$(event ok ',"ttl":30')" "$(event ok)"

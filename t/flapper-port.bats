@@ -147,7 +147,7 @@ processor_time() {
 		    s.settimeout(20)
 		    assert s.recv(1) == b""
 	E
-	echo "after 1,024 visitors: $(status_of VmRSS) kB"
+	echo "after 1,024 clients: $(status_of VmRSS) kB"
 	[ "$(status_of VmRSS)" -lt 2048 ]
 	poll 10 said flapper 'down on'
 	[ "$(status_of VmRSS)" -lt 2048 ]

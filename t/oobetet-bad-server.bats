@@ -152,8 +152,8 @@ recovers() {
 	before=$(monitor_memory)
 	exec 8>&-
 	poll 20 paged '202 trigger .*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(not joined yet\)"'
-	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
-	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
+	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { exit !(t - b < 4) }'
 	poll 30 said oobetet 'xmpp: the server did not let us log in within 10 s; trying again'
 	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)"'
 	recovers mute start_prosody
@@ -169,8 +169,8 @@ recovers() {
 	poll 20 said stalling stalling
 	begun=$EPOCHREALTIME
 	poll 20 paged '202 trigger '
-	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
-	awk -v b="$begun" -v t="$told" 'BEGIN { exit !(t - b < 4) }'
+	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { exit !(t - b < 4) }'
 	poll 20 said oobetet 'xmpp: not responding, killed; trying again'
 	poll 20 at_least 2 stalling stalling
 	poll 20 at_least 4 pagerduty '202 trigger '
@@ -189,8 +189,8 @@ recovers() {
 	poll 20 said endless 'gone after'
 	poll 20 said oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'
 	poll 20 paged '202 trigger '
-	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
-	awk -v b="$begun" -v t="$told" 'BEGIN { print t - b; exit !(t - b < 4.5) }'
+	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { print t - b; exit !(t - b < 4.5) }'
 	recovers endless start_prosody
 }
 

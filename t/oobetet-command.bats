@@ -22,8 +22,8 @@ start_alone() {
 	start oobetet oobetet -c "$work/oobetet.ini"
 }
 
-told() {
-	grep -Eq -- "$1" "$work/told" 2>/dev/null
+command_got() {
+	grep -Eq -- "$1" "$work/got" 2>/dev/null
 }
 
 # $work/child holds the id of a process
@@ -33,36 +33,36 @@ child_there() {
 
 @test "oobetet: alert_command gets text and environment for the alarm and for its end" {
 	# shellcheck disable=SC2016 # the variables are the script's
-	script '{ env | grep ^OOBETET_ | sort; echo "text=$(cat)"; echo; } >>told' \
+	script '{ env | grep ^OOBETET_ | sort; echo "text=$(cat)"; echo; } >>got' \
 		'echo fine; echo "and good" >&2'
 	start_chain pagerduty_contact= repeat_interval=60 alert_command="$work/command"
 	run ! said oobetet 'alarms are sent to the rooms only'
-	poll 20 told '^text=Flapjack Self Monitoring is Critical: .*"Flapper" on web-01, from'
-	[ "$(sed -n '1,/^$/p' "$work/told" | grep -c ^OOBETET_)" -eq 6 ]
-	told '^OOBETET_EVENT=alarm$'
-	told '^OOBETET_WATCH="Flapper" on web-01$'
-	told '^OOBETET_BREACH=problem$'
-	told '^OOBETET_SINCE=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$'
-	told '^OOBETET_KEY=Flapjack Self Monitoring from .*"Flapper" on web-01$'
-	told "^OOBETET_HOST=$(hostname)\$"
+	poll 20 command_got '^text=Flapjack Self Monitoring is Critical: .*"Flapper" on web-01, from'
+	[ "$(sed -n '1,/^$/p' "$work/got" | grep -c ^OOBETET_)" -eq 6 ]
+	command_got '^OOBETET_EVENT=alarm$'
+	command_got '^OOBETET_WATCH="Flapper" on web-01$'
+	command_got '^OOBETET_BREACH=problem$'
+	command_got '^OOBETET_SINCE=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$'
+	command_got '^OOBETET_KEY=Flapjack Self Monitoring from .*"Flapper" on web-01$'
+	command_got "^OOBETET_HOST=$(hostname)\$"
 	poll 20 said oobetet 'info: alert_command: fine$'
 	poll 20 said oobetet 'info: alert_command: and good$'
 	both
-	poll 20 told '^text=Flapjack Self Monitoring is OK'
-	[ "$(grep -c '^OOBETET_EVENT=alarm' "$work/told")" -eq 1 ]
-	[ "$(grep -c '^OOBETET_EVENT=ok' "$work/told")" -eq 1 ]
-	[ "$(grep '^OOBETET_KEY' "$work/told" | sort -u | wc -l)" -eq 1 ]
+	poll 20 command_got '^text=Flapjack Self Monitoring is OK'
+	[ "$(grep -c '^OOBETET_EVENT=alarm' "$work/got")" -eq 1 ]
+	[ "$(grep -c '^OOBETET_EVENT=ok' "$work/got")" -eq 1 ]
+	[ "$(grep '^OOBETET_KEY' "$work/got" | sort -u | wc -l)" -eq 1 ]
 }
 
 @test "oobetet: an alert_command that fails is retried; failure and recovery are logged once" {
 	# shellcheck disable=SC2016 # the variables are the script's
-	script 'echo x >>tries' '[ "$(wc -l <tries)" -gt 3 ] || exit 7' 'cat >>told'
+	script 'echo x >>tries' '[ "$(wc -l <tries)" -gt 3 ] || exit 7' 'cat >>got'
 	start_alone repeat_interval=60
-	poll 20 told 'is Critical'
+	poll 20 command_got 'is Critical'
 	[ "$(wc -l <"$work/tries")" -eq 4 ]
 	poll 20 said oobetet 'info: delivery to alert_command works again'
 	[ "$(count_of oobetet 'error: delivery to alert_command is failing: exit status 7; trying again')" -eq 1 ]
-	[ "$(grep -c 'is Critical' "$work/told")" -eq 1 ]
+	[ "$(grep -c 'is Critical' "$work/got")" -eq 1 ]
 }
 
 @test "oobetet: a hanging alert_command is killed with its group and delays no other channel" {
@@ -97,23 +97,23 @@ child_there() {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	# shellcheck disable=SC2016 # the variables are the script's
-	script 'echo "$OOBETET_EVENT: $(cat)" >>told'
+	script 'echo "$OOBETET_EVENT: $(cat)" >>got'
 	write_ini pagerduty_contact= alert_command="$work/command"
 	run -0 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert --create-rooms
 	[ "$output" = 'ops@conference.localhost: arrived
 alert_command: arrived' ]
-	[ "$(grep -c '^test: TEST by oobetet on .*nothing is wrong' "$work/told")" -eq 1 ]
+	[ "$(grep -c '^test: TEST by oobetet on .*nothing is wrong' "$work/got")" -eq 1 ]
 	write_ini pagerduty_contact= alert_command='exit 3'
 	run -69 --separate-stderr timeout 60 oobetet -c "$work/oobetet.ini" --test-alert
 	[[ "$output" == *'alert_command: did not arrive: exit status 3' ]]
 }
 
 @test "oobetet: after ten repeats rooms and alert_command get fewer repeats than PagerDuty" {
-	script 'cat >>told'
+	script 'cat >>got'
 	start_chain max_latency=1 repeat_max=3 alert_command="$work/command"
 	poll 60 at_least 21 pagerduty '202 trigger'
 	[ "$(count_of eve '<oobetet>.* is Critical')" -lt 19 ]
-	[ "$(grep -c 'is Critical' "$work/told")" -lt 19 ]
+	[ "$(grep -c 'is Critical' "$work/got")" -lt 19 ]
 	[ "$(count_of eve '<oobetet>.* is Critical')" -ge 10 ]
 }
 

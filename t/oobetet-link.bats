@@ -32,7 +32,7 @@ while True:
 }
 
 # The chain is heard for some seconds after the cut
-lives_on() {
+chain_continues() {
 	heard=$(count_of flapjack '<flapjack> Recovery')
 	poll 20 at_least $((heard + 10)) flapjack '<flapjack> Recovery'
 	stop_beat
@@ -58,7 +58,7 @@ start_linked() {
 	freeze link
 	read -rt 60 <> <(:) || : # the length of the outage, which is what is tested
 	kill -CONT "${pids[link]}"
-	lives_on
+	chain_continues
 }
 
 @test "oobetet: the link is down for 0.8 of max_latency while the room continues: no alarm" {
@@ -67,5 +67,5 @@ start_linked() {
 	read -rt 60 <> <(:) || : # the length of the outage, which is what is tested
 	start_link
 	poll 60 at_least 2 oobetet 'in the room'
-	lives_on
+	chain_continues
 }

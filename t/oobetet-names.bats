@@ -47,8 +47,8 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	last=$(grep '<flapjack> Problem' "$work/flapjack.log" | tail -n 1 | cut -d' ' -f1)
 	critical=$(count_of flapjack '<oobetet>.* is Critical')
 	poll 20 at_least $((critical + 1)) flapjack '<oobetet>.* is Critical'
-	told=$(sed '1,/<oobetet>.* is OK/d' "$work/flapjack.log" | grep -m 1 '<oobetet>.* is Critical' | cut -d' ' -f1)
-	awk -v last="$last" -v told="$told" 'BEGIN { print told - last; exit !(told - last > 3 && told - last < 4) }'
+	alarmed_at=$(sed '1,/<oobetet>.* is OK/d' "$work/flapjack.log" | grep -m 1 '<oobetet>.* is Critical' | cut -d' ' -f1)
+	awk -v last="$last" -v alarmed_at="$alarmed_at" 'BEGIN { print alarmed_at - last; exit !(alarmed_at - last > 3 && alarmed_at - last < 4) }'
 	# the http worker waits for names too, but stays alive
 	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: (Resolving timed out|Could not resolve)'
 	poll 20 at_least 12 flapjack '<oobetet>.* is Critical'
@@ -65,8 +65,8 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	begun=$EPOCHREALTIME
 	poll 20 said names jabber
 	poll 20 paged '202 trigger '
-	told=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
-	awk -v b="$begun" -v t="$told" 'BEGIN { print t - b; exit !(t - b < 4) }'
+	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
+	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { print t - b; exit !(t - b < 4) }'
 	stop_within 2 oobetet
 }
 

@@ -179,18 +179,18 @@ while True: print(s.recv(4096).decode())' "$work/notify"
 	poll 20 at_least 4 systemd '^WATCHDOG=1$'
 	freeze oobetet
 	read -rt 0.5 <> <(:) || : # what is on its way
-	told=$(count_of systemd WATCHDOG)
+	sent=$(count_of systemd WATCHDOG)
 	read -rt 2 <> <(:) || : # that nothing comes is only seen by waiting
-	[ "$(count_of systemd WATCHDOG)" -eq "$told" ]
+	[ "$(count_of systemd WATCHDOG)" -eq "$sent" ]
 	kill -CONT "${pids[oobetet]}"
-	poll 20 at_least $((told + 1)) systemd '^WATCHDOG=1$'
+	poll 20 at_least $((sent + 1)) systemd '^WATCHDOG=1$'
 	stop oobetet
 	said systemd '^STOPPING=1$'
 
 	write_ini enabled=no
-	told=$(count_of systemd WATCHDOG)
+	sent=$(count_of systemd WATCHDOG)
 	NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=1000000 start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 at_least $((told + 4)) systemd '^WATCHDOG=1$'
+	poll 20 at_least $((sent + 4)) systemd '^WATCHDOG=1$'
 	stop oobetet
 	poll 20 at_least 2 systemd '^STOPPING=1$'
 }

@@ -80,8 +80,8 @@ seconds_from_to() {
 	say loud 'Recovery: "Flapper" on web-01 is OK'
 	poll 20 heard '<eve> Recovery'
 	poll 20 said loud '<flapjack> Recovery'
-	told=$(count_of loud '<oobetet>.* is Critical')
-	poll 20 at_least $((told + 2)) loud '<oobetet>.* is Critical'
+	alarms=$(count_of loud '<oobetet>.* is Critical')
+	poll 20 at_least $((alarms + 2)) loud '<oobetet>.* is Critical'
 	run ! said loud 'Monitoring is OK'
 	both
 	poll 20 said loud 'Monitoring is OK'

@@ -84,11 +84,11 @@ run_until_written() {
 }
 
 @test "oobetet: repeated kills right after the start do not prevent the alarm" {
-	write_ini state_file="$work/state" max_latency=6 pagerduty_contact= alert_command="cat >>$work/told"
+	write_ini state_file="$work/state" max_latency=6 pagerduty_contact= alert_command="cat >>$work/got"
 	# each run counts as a quarter of a second at least
 	for ((i = 0; i < 24; i++)); do run_until_written; done
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 5 grep -q 'is Critical' "$work/told"
+	poll 5 grep -q 'is Critical' "$work/got"
 }
 
 @test "oobetet: killed within a minute of its start: the next process delays the heartbeat" {

@@ -14,7 +14,7 @@ teardown() {
 	stop_all
 }
 
-other_hand_than() {
+worker_replaced() {
 	local now
 	now=$(worker_pid "$1") && [ "$now" != "$2" ]
 }
@@ -31,7 +31,7 @@ trouble() {
 	poll 20 heard '<oobetet>.* is Critical'
 	old=$(worker_pid "$1")
 	kill "-$2" "$old"
-	poll 30 other_hand_than "$1" "$old"
+	poll 30 worker_replaced "$1" "$old"
 	ended "$old"
 	[ "$1" = http ] || poll 20 at_least 2 oobetet 'info: in the room ops@conference.localhost as'
 	both

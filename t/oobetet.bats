@@ -50,11 +50,11 @@ teardown() { stop_all; }
 	both
 	poll 20 heard '<oobetet>.* is Critical'
 	last=$(grep '<flapjack> Problem' "$work/eve.log" | tail -n 1 | cut -d' ' -f1)
-	told=$(grep -m 1 '<oobetet>.* is Critical' "$work/eve.log" | cut -d' ' -f1)
+	alarmed_at=$(grep -m 1 '<oobetet>.* is Critical' "$work/eve.log" | cut -d' ' -f1)
 	paged=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
-	awk -v last="$last" -v told="$told" -v paged="$paged" 'BEGIN {
-		print told - last, paged - last
-		exit !(told - last > 3 && told - last < 4 && paged - last > 3 && paged - last < 4) }'
+	awk -v last="$last" -v alarmed_at="$alarmed_at" -v paged="$paged" 'BEGIN {
+		print alarmed_at - last, paged - last
+		exit !(alarmed_at - last > 3 && alarmed_at - last < 4 && paged - last > 3 && paged - last < 4) }'
 }
 
 @test "oobetet: both of Flapjack's formats count, look-alikes do not" {

@@ -194,7 +194,7 @@ static json_t *json_read(struct blob blob, struct reason *why)
 
 /* Prepares the one event of a document. */
 struct decoder {
-	struct event_sink sink; /* first, so that it is an intake */
+	struct event_sink sink; /* first: a sink is cast to this */
 	const struct decode_context *context;
 	const struct record_field *field; /* whose record it is; NULL: it is no record */
 	const struct record *record;

@@ -26,7 +26,7 @@
 
 struct connector {
 	struct address to;
-	nsec patience;
+	nsec timeout;
 	int wake_fd;
 
 	pthread_mutex_t lock; /* for what follows */
@@ -46,13 +46,13 @@ static void connector_free(struct connector *connector)
 }
 
 /* Waits until a non-blocking connect(2) has succeeded or failed; 0 or an errno. */
-static int connect_await(int fd, nsec patience)
+static int connect_await(int fd, nsec timeout)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 	socklen_t size = sizeof(int);
 	int error;
 
-	int ready = poll(&poll_fd, 1, (int)(patience / NSEC_PER_MSEC));
+	int ready = poll(&poll_fd, 1, (int)(timeout / NSEC_PER_MSEC));
 	if (ready == 0)
 		return ETIMEDOUT;
 	if (ready < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
@@ -62,7 +62,7 @@ static int connect_await(int fd, nsec patience)
 
 /* A connected socket, or -1 with *error. */
 static int address_connect(
-	const struct sockaddr *address, socklen_t length, nsec patience, int *error)
+	const struct sockaddr *address, socklen_t length, nsec timeout, int *error)
 {
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -71,7 +71,7 @@ static int address_connect(
 		return -1;
 	*error = connect(fd, address, length) == 0 ? 0 : errno;
 	if (*error == EINPROGRESS)
-		*error = connect_await(fd, patience);
+		*error = connect_await(fd, timeout);
 	if (*error == 0)
 		return fd;
 	close(fd);
@@ -84,7 +84,7 @@ static int path_connect(const struct connector *connector, int *error)
 
 	memcpy(address.sun_path, connector->to.path, sizeof address.sun_path);
 	return address_connect(
-		(struct sockaddr *)&address, sizeof address, connector->patience, error);
+		(struct sockaddr *)&address, sizeof address, connector->timeout, error);
 }
 
 static int host_connect(const struct connector *connector, int *error, struct reason *why)
@@ -103,7 +103,7 @@ static int host_connect(const struct connector *connector, int *error, struct re
 		return -1;
 	}
 	for (const struct addrinfo *i = found; i != NULL && fd < 0; i = i->ai_next)
-		fd = address_connect(i->ai_addr, i->ai_addrlen, connector->patience, error);
+		fd = address_connect(i->ai_addr, i->ai_addrlen, connector->timeout, error);
 	freeaddrinfo(found);
 	if (fd >= 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
@@ -152,12 +152,12 @@ static void thread_start(struct connector *connector)
 	reason_set(&connector->why, "no thread for it: %s", strerror(error));
 }
 
-struct connector *connector_start(const struct address *to, nsec patience, int wake_fd)
+struct connector *connector_start(const struct address *to, nsec timeout, int wake_fd)
 {
 	struct connector *connector = memory_zeroed(1, sizeof *connector);
 
 	connector->to = *to;
-	connector->patience = patience;
+	connector->timeout = timeout;
 	connector->wake_fd = wake_fd;
 	connector->fd = -1;
 	pthread_mutex_init(&connector->lock, NULL);

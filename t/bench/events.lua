@@ -44,7 +44,7 @@ end
 local step, first, last, check, round, around
 local began -- the time of the first round, in seconds since the epoch
 local ok, critical -- what a request looks like
-local trial -- wrk asks its first thread for a request that it does not send
+local first_call -- wrk asks its first thread for a request that it does not send
 
 function init(words)
 	local given = settings(words)
@@ -52,7 +52,7 @@ function init(words)
 	first = given.first + number
 	last = given.first + given.checks - 1
 	check, round = first - step, 0
-	trial = number == 0
+	first_call = number == 0
 	around = given.changes == "yes"
 	began = os.time() - 1800
 	ok, critical = form("ok", given.times == "yes"), form("critical", given.times == "yes")
@@ -62,8 +62,8 @@ function init(words)
 end
 
 local function advance()
-	if trial then
-		trial = false
+	if first_call then
+		first_call = false
 		return
 	end
 	check = check + step

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
-#   start_losing_way FROM TO   a proxy to Redis, from one port to another, that can lose a response
+#   start_losing_proxy FROM TO   a proxy to Redis, from one port to another, that can lose a response
 #
 # When a request contains the text in $work/lose, Redis executes it, sh runs $work/losing, the response
 # is discarded and the connection closed; $work/lose is then renamed to $work/lost.
 
-start_losing_way() {
-	start way python3 -c '
+start_losing_proxy() {
+	start proxy python3 -c '
 import os, select, socket, subprocess, sys, threading
 work = sys.argv[3]
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))

@@ -20,7 +20,7 @@
 #define LIMIT (5 * SEC)
 #define TEST_TIMEOUT 60 /* seconds for all tests: a hanging test must end */
 
-static char folder[] = "/tmp/oobetet-keeper-XXXXXX";
+static char folder[] = "/tmp/oobetet-statefile-XXXXXX";
 static struct statefile statefile;
 
 /* ---- a simulated disk ---- */
@@ -44,7 +44,7 @@ int fsync(int fd)
 static int begin(void **state)
 {
 	(void)state;
-	strcpy(folder, "/tmp/oobetet-keeper-XXXXXX");
+	strcpy(folder, "/tmp/oobetet-statefile-XXXXXX");
 	if (mkdtemp(folder) == NULL || chdir(folder) != 0)
 		return -1;
 	disk = WORKS;
