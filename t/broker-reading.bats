@@ -128,8 +128,8 @@ shown() {
 all = json.load(open(sys.argv[1]))
 assert len(all) == 7
 for value in all.values():
-    for key in "entity", "check", "state", "time", "ttl", "age", "stale", "reported": assert key in value, key
-assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and not all["a:b"]["stale"]' "$work/all"
+    for key in "entity", "check", "state", "time", "ttl", "age", "stale", "reported", "received_age": assert key in value, key
+assert all["a:x#2"]["stale"] and all["a:x#2"]["age"] > 1e9 and all["a:x#2"]["received_age"] < 60 and not all["a:b"]["stale"]' "$work/all"
 }
 
 # one PATH CURL-OPTION...: GET /state/PATH; prints the body and the status

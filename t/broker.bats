@@ -206,9 +206,9 @@ pushed() {
 	run -0 curl -sSf -D "$work/headers" "$url"
 	echo "$output"
 	[ "${lines[0]}" = '{' ] && [ "${lines[4]}" = '}' ]
-	[[ "$output" =~ '"a:b:c":{"entity":"a:b","check":"c","type":"service","state":"ok","summary":"","time":1000,"ttl":-1,"age":'[0-9]+',"stale":false,"reported":"ok"}' ]]
-	[[ "$output" =~ '"a:b:c#2":{"entity":"a","check":"b:c","type":"service","state":"unknown","summary":"","time":1000,"ttl":5,"age":'[0-9]+',"stale":true,"reported":"critical"}' ]]
-	[[ "$output" =~ '"x:say \\y":{"entity":"x","check":"say \\y","type":"service","state":"warning","summary":"","time":'[0-9]+',"ttl":300,"age":'[0-5]',"stale":false,"reported":"warning"}' ]]
+	[[ "$output" =~ '"a:b:c":{"entity":"a:b","check":"c","type":"service","state":"ok","summary":"","time":1000,"ttl":-1,"age":'[0-9]+',"stale":false,"reported":"ok","received_age":'[0-5]'}' ]]
+	[[ "$output" =~ '"a:b:c#2":{"entity":"a","check":"b:c","type":"service","state":"unknown","summary":"","time":1000,"ttl":5,"age":'[0-9]+',"stale":true,"reported":"critical","received_age":'[0-5]'}' ]]
+	[[ "$output" =~ '"x:say \\y":{"entity":"x","check":"say \\y","type":"service","state":"warning","summary":"","time":'[0-9]+',"ttl":300,"age":'[0-5]',"stale":false,"reported":"warning","received_age":'[0-5]'}' ]]
 	grep -i '^content-type: application/json' "$work/headers"
 }
 

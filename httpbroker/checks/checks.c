@@ -203,6 +203,7 @@ static void check_set(struct check *check, const struct prepared *event)
 	check->time = event->time;
 	check->fraction = event->fraction;
 	check->ttl = event->ttl;
+	check->received = event->received;
 	check->deadline = event->deadline;
 }
 

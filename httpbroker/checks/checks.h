@@ -26,6 +26,7 @@ struct check {
 	nsec deadline;                         /* monotonic, when it goes stale; or NSEC_NEVER */
 	int64_t time;                          /* the event's, seconds since the epoch */
 	int32_t ttl;                           /* seconds; negative: never stale */
+	int32_t received;                      /* when the event was: seconds, monotonic */
 	uint32_t pushed_in;                    /* the commit of the last push */
 	uint16_t entity_length;                /* of names */
 	uint16_t wheel_slot;                   /* the wheel's */

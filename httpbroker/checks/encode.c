@@ -279,6 +279,7 @@ void prepared_make(
 		.time = event->time,
 		.fraction = event->fraction,
 		.ttl = event->ttl,
+		.received = (int32_t)(now.monotonic / NSEC_PER_SEC),
 		.deadline = deadline_of(event, now),
 	};
 	prepared->encoded = encoded_make(event, flapjack, &block);

@@ -61,6 +61,7 @@ struct prepared {
 	int64_t time;            /* seconds since the epoch, not in the future */
 	uint16_t fraction;       /* of that second: struct instant */
 	int32_t ttl;             /* seconds; negative: never stale */
+	int32_t received;        /* when it was: seconds, monotonic */
 	nsec deadline;           /* monotonic, or NSEC_NEVER; no clock step changes it */
 	bool handed;             /* another broker has handed it off */
 	bool forgotten;          /* the check is forgotten: only names and time are set */

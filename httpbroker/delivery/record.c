@@ -227,6 +227,14 @@ static bool record_check(
 	       reason_set(why, "its JSON is of another check");
 }
 
+/* An event from Redis was received earlier: at its time, as far as is known. */
+static int32_t received_of(const struct event *event, struct moment now)
+{
+	int64_t received = (now.monotonic - now.wall) / NSEC_PER_SEC + event->time;
+
+	return (int32_t)(received < INT32_MIN ? INT32_MIN : received);
+}
+
 /* Time, ttl and deadline are the record's. */
 static bool record_prepare(const struct decoder *decoder, const struct event *given)
 {
@@ -239,6 +247,7 @@ static bool record_prepare(const struct decoder *decoder, const struct event *gi
 	event.fraction = decoder->fraction;
 	event.ttl = decoder->record->ttl;
 	prepared_make(decoder->out, &event, context->flapjack, context->now);
+	decoder->out->received = received_of(&event, context->now);
 	decoder->out->deadline = deadline_of(decoder->record->deadline, context->clock);
 	return true;
 }
@@ -268,6 +277,7 @@ static void event_decode(struct event_sink *sink, const struct event *given)
 	if (!names_read(decoder->formerly, &event.former_entity, &event.former_check, &ignored))
 		event.former_check = (struct text){NULL, 0};
 	prepared_make(decoder->out, &event, context->flapjack, context->now);
+	decoder->out->received = received_of(&event, context->now);
 	decoder->sound = true;
 }
 

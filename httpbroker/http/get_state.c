@@ -164,6 +164,7 @@ void check_object_write(
 	struct buffer *out, const struct check *check, enum state stale_as, struct moment now)
 {
 	int64_t age = now.wall / NSEC_PER_SEC - check->time;
+	int64_t received = now.monotonic / NSEC_PER_SEC - check->received;
 	bool stale = check_is_expired(check, now.monotonic);
 	const struct encoded *event = &check->encoded;
 	const struct text reported = encoded_state(event);
@@ -184,7 +185,9 @@ void check_object_write(
 	buffer_append_text(out,
 		stale ? ",\"stale\":true,\"reported\":\"" : ",\"stale\":false,\"reported\":\"");
 	buffer_append(out, reported.bytes, reported.length);
-	buffer_append_text(out, "\"}");
+	buffer_append_text(out, "\",\"received_age\":");
+	jsontext_number(out, received > 0 ? received : 0);
+	buffer_append_text(out, "}");
 }
 
 static void check_list(struct scan *scan, const struct check *check)
