@@ -61,6 +61,7 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \
+	httpbroker/redis/redis_options.c httpbroker/redis/redis_options.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/redis/session.c httpbroker/redis/session.h
 

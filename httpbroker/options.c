@@ -6,6 +6,7 @@
 #include "common/secret.h"
 #include "httpbroker/http/headers.h"
 #include "httpbroker/limits.h"
+#include "httpbroker/redis/redis_options.h"
 #include "httpbroker/sns/envelope.h"
 
 #include <limits.h>
@@ -16,18 +17,8 @@
 #define YEAR (365 * 24 * 3600 * NSEC_PER_SEC)
 
 enum {
-	NAME_LENGTH_MAX = 64,
 	HELD_PER_BODY = 4, /* a body and its parsed form have room beside others */
 };
-
-static struct address server_address(const char *option, const char *text)
-{
-	struct address address = option_address(option, text);
-
-	if (address.path[0] == '\0' && address.port == 0)
-		die(EX_USAGE, "%s: there is no Redis at port 0", option);
-	return address;
-}
 
 static void port_set(struct options *options, const char *option, const char *value)
 {
@@ -41,12 +32,7 @@ static void server_set(struct options *options, const char *option, const char *
 	options->memory_only = strcmp(value, "none") == 0;
 	if (options->memory_only)
 		return;
-	if (strpbrk(value, ":0123456789-") == NULL)
-		die(EX_USAGE,
-			"%s: '%s' is not port, host:port, [v6]:port, unix:/path or none: a host "
-			"needs its port behind it, %s:6379",
-			option, value, value);
-	options->server = server_address(option, value);
+	options->server = redis_option_server(option, value, " or none");
 }
 
 void options_free(struct options *options)
@@ -57,23 +43,13 @@ void options_free(struct options *options)
 
 static void password_set(struct options *options, const char *option, const char *value)
 {
-	struct reason why;
-
 	options_free(options);
-	options->password = options->secret = secret_file_line(value, NULL, &why);
-	if (options->secret == NULL)
-		die(EX_CONFIG, "%s: %s", option, why.text);
+	options->password = options->secret = redis_option_password(option, value);
 }
 
 static void name_set(struct options *options, const char *option, const char *value)
 {
-	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._-");
-
-	if (length == 0 || length > NAME_LENGTH_MAX || value[length] != '\0')
-		die(EX_USAGE, "%s: '%s' is not 1 to %d letters, digits, '.', '_' or '-'", option,
-			value, NAME_LENGTH_MAX);
-	options->name = value;
+	options->name = redis_option_name(option, value);
 }
 
 static void stale_state_set(struct options *options, const char *option, const char *value)
@@ -212,13 +188,6 @@ static const struct option_table table = {
 	.rows = rows,
 };
 
-static const char *default_password(void)
-{
-	const char *password = getenv("REDIS_PASSWORD");
-
-	return password != NULL && password[0] != '\0' ? password : NULL;
-}
-
 /* Without --port: $PORT, as the original httpbroker has it. */
 static void listen_default(struct options *options)
 {
@@ -230,8 +199,8 @@ static void listen_default(struct options *options)
 struct options options_read(int argc, char **argv)
 {
 	struct options options = {
-		.server = server_address("--server", "localhost:6380"),
-		.password = default_password(),
+		.server = redis_option_server("--server", "localhost:6380", ""),
+		.password = redis_default_password(),
 		.interval = 10 * NSEC_PER_SEC,
 		.queue = "events",
 		.max_body = LIMIT_BODY,

@@ -305,6 +305,7 @@ static void redis_init(
 				.grace = settings->grace,
 				.persistent = settings->persistent,
 			},
+		.meanwhile = "events are kept in memory (202, or 503 if a stand-by can take over)",
 		.wake_fd = submissions_fd(delivery->submissions),
 	};
 	uint64_t random;
@@ -360,7 +361,8 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
 		.queue_length = -1,
 	};
 	delivery_status_publish(delivery);
-	keys_init(&delivery->keys, settings->name, settings->queue, settings->flapjack);
+	keys_init(
+		&delivery->keys, "httpbroker", settings->name, settings->queue, settings->flapjack);
 	delivery->submissions = submissions_new();
 	delivery->ended_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (delivery->ended_fd < 0)

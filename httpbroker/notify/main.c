@@ -4,6 +4,7 @@
 #include "common/ready.h"
 #include "common/secret.h"
 #include "common/signals.h"
+#include "httpbroker/notify/consumer.h"
 #include "httpbroker/notify/input.h"
 #include "httpbroker/notify/notify.h"
 #include "httpbroker/notify/options.h"
@@ -29,12 +30,16 @@ int main(int argc, char **argv)
 
 	struct notify *notify = notify_new(&options);
 	outputs_make(notify, &options);
-	notify->input = input_new();
+	if (options.redis)
+		notify->consumer = consumer_new(notify, clock_monotonic());
+	else
+		notify->input = input_new();
 	ready_announce(options.ready_fd);
 
 	int status = notify_run(notify);
 
 	ready_notify("STOPPING=1");
 	notify_free(notify);
+	options_free(&options);
 	return status;
 }

@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += httpbroker/notify/libnotify.a
 httpbroker_notify_libnotify_a_SOURCES = \
+	httpbroker/notify/consumer.c httpbroker/notify/consumer.h \
 	httpbroker/notify/event_json.c httpbroker/notify/event_json.h \
 	httpbroker/notify/input.c httpbroker/notify/input.h \
 	httpbroker/notify/judge.c httpbroker/notify/judge.h \
@@ -30,4 +31,6 @@ t_unit_notify_queue_SOURCES = t/unit/notify-queue.c t/unit/unit.h
 t_unit_notify_queue_LDADD = $(NOTIFY_UNIT)
 
 QUICK_TESTS += t/notify.bats
+SLOW_TESTS += t/notify-redis.bats
+EXTRA_DIST += t/lib/notify.bash t/tools/notify-check
 dist_man_MANS += doc/httpbroker-notify.8

@@ -5,6 +5,7 @@
 #include "common/number.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "httpbroker/notify/consumer.h"
 #include "httpbroker/notify/event_json.h"
 #include "httpbroker/notify/input.h"
 #include "httpbroker/notify/limits.h"
@@ -48,6 +49,7 @@ void notify_free(struct notify *notify)
 	for (size_t i = 0; i < notify->output_count; i++)
 		output_free(notify->outputs[i]);
 	input_free(notify->input);
+	consumer_free(notify->consumer);
 	judge_free(notify->judge);
 	problems_free(notify->problems);
 	free(notify);
@@ -116,10 +118,17 @@ void notify_event(struct notify *notify, char *json, size_t length, const char *
 
 /* ---- the loop ---- */
 
-enum { TICK_MAX = 1000, POLLED_MAX = 2 + OUTPUTS_MAX * OUTPUT_FDS };
+enum { TICK_MAX = 1000, POLLED_MAX = 1 + CONSUMER_FDS + OUTPUTS_MAX * OUTPUT_FDS };
 
-#define FINISH_LIMIT \
-	(60 * NSEC_PER_SEC) /* for outputs to take what waits, after the end of input */
+#define FINISH_LIMIT (60 * NSEC_PER_SEC) /* for what waits, after the end of standard input */
+#define RELEASE_LIMIT (3 * NSEC_PER_SEC) /* for the last commit */
+
+struct loop {
+	int status;
+	bool stops;       /* nothing new is begun */
+	nsec give_up;     /* monotonic; after the end of input */
+	nsec release_end; /* the same; nothing is under way any more */
+};
 
 static size_t waiting(const struct notify *notify)
 {
@@ -139,7 +148,23 @@ static size_t under_way(const struct notify *notify)
 	return count;
 }
 
-static void outputs_work(struct notify *notify, struct moment now)
+static void loop_stop(struct notify *notify, struct loop *loop, int status)
+{
+	loop->stops = true;
+	loop->status = status;
+	for (size_t i = 0; i < notify->output_count; i++)
+		notify->outputs[i]->stopping = true;
+	if (notify->consumer != NULL)
+		consumer_stop(notify->consumer);
+}
+
+/* In a stand-by neither timers nor outputs do anything. */
+static bool is_active(const struct notify *notify)
+{
+	return notify->consumer == NULL || consumer_runs(notify->consumer);
+}
+
+static void outputs_work(struct notify *notify, struct loop *loop, struct moment now)
 {
 	for (size_t i = 0; i < notify->output_count; i++) {
 		struct output *output = notify->outputs[i];
@@ -147,20 +172,73 @@ static void outputs_work(struct notify *notify, struct moment now)
 		output->type->work(output, now);
 		output->thinning =
 			output->thinning && queue_waiting(output->queue) > LIMIT_WAITING / 2;
+		if (output->ended && !loop->stops)
+			loop_stop(notify, loop, EX_TEMPFAIL);
 	}
 }
 
-static bool outputs_stop(struct notify *notify)
+static void loop_work(struct notify *notify, struct loop *loop, struct moment now)
 {
-	for (size_t i = 0; i < notify->output_count; i++)
-		notify->outputs[i]->stopping = true;
-	return true;
+	if (notify->consumer != NULL)
+		consumer_receive(notify->consumer, now);
+	else if (!loop->stops)
+		input_work(notify->input, notify, now);
+	if (is_active(notify)) {
+		judge_tick(notify->judge, now, TICK_MAX);
+		outputs_work(notify, loop, now);
+	}
+	if (notify->consumer != NULL)
+		consumer_send(notify->consumer, now);
+	else
+		problems_take_changes(notify->problems, NULL, NULL);
 }
 
-static nsec loop_deadline(const struct notify *notify, nsec now)
+/* Standard input has ended: what is left is delivered, within FINISH_LIMIT. */
+static void input_finish(struct notify *notify, struct loop *loop, struct moment now)
 {
-	nsec next = judge_deadline(notify->judge);
+	if (notify->input == NULL || !input_ended(notify->input) || loop->give_up != NSEC_NEVER)
+		return;
+	judge_finish(notify->judge, now);
+	loop->give_up = now.monotonic + FINISH_LIMIT;
+	outputs_work(notify, loop, now);
+}
 
+static void left_report(const struct notify *notify, struct loop *loop)
+{
+	size_t left = waiting(notify);
+
+	if (left == 0 || notify->consumer != NULL)
+		return;
+	log_error("not delivered: %zu notification%s", left, number_plural(left));
+	loop->status = EX_TEMPFAIL;
+}
+
+/* Whether all that can be done is done. */
+static bool loop_ended(struct notify *notify, struct loop *loop, struct moment now)
+{
+	if (now.monotonic >= loop->give_up || (loop->give_up != NSEC_NEVER && waiting(notify) == 0))
+		return true;
+	if (!loop->stops || under_way(notify) > 0)
+		return false;
+	if (notify->consumer == NULL)
+		return true;
+	if (loop->release_end == NSEC_NEVER) {
+		consumer_release(notify->consumer);
+		consumer_send(notify->consumer, now);
+		loop->release_end = now.monotonic + RELEASE_LIMIT;
+	}
+	return now.monotonic >= loop->release_end || consumer_released(notify->consumer);
+}
+
+static nsec loop_deadline(const struct notify *notify, const struct loop *loop, nsec now)
+{
+	nsec next = nsec_earlier(loop->give_up, loop->release_end);
+
+	if (notify->consumer != NULL)
+		next = nsec_earlier(next, consumer_deadline(notify->consumer));
+	if (!is_active(notify))
+		return next;
+	next = nsec_earlier(next, judge_deadline(notify->judge));
 	for (size_t i = 0; i < notify->output_count; i++) {
 		const struct output *output = notify->outputs[i];
 
@@ -169,63 +247,36 @@ static nsec loop_deadline(const struct notify *notify, nsec now)
 	return next;
 }
 
-static void loop_wait(struct notify *notify, nsec deadline)
+static void loop_wait(const struct notify *notify, nsec deadline)
 {
 	struct pollfd fds[POLLED_MAX];
 	struct timespec left;
 	size_t count = 0;
 
-	input_poll(notify->input, &fds[count++]);
-	for (size_t i = 0; i < notify->output_count; i++) {
-		const struct output *output = notify->outputs[i];
-
-		count += output->type->poll(output, fds + count);
+	if (notify->consumer != NULL) {
+		consumer_poll(notify->consumer, fds);
+		count += CONSUMER_FDS;
+	} else {
+		input_poll(notify->input, &fds[count++]);
 	}
+	for (size_t i = 0; i < notify->output_count && is_active(notify); i++)
+		count += notify->outputs[i]->type->poll(notify->outputs[i], fds + count);
 	signals_poll(fds, count, clock_timeout(clock_monotonic(), deadline, &left));
-}
-
-static bool ended(const struct notify *notify)
-{
-	for (size_t i = 0; i < notify->output_count; i++)
-		if (notify->outputs[i]->ended)
-			return true;
-	return false;
-}
-
-/* What is left when the program ends. */
-static int end_report(const struct notify *notify)
-{
-	size_t left = waiting(notify);
-
-	if (left == 0)
-		return EX_OK;
-	log_error("not delivered: %zu notification%s", left, number_plural(left));
-	return EX_TEMPFAIL;
 }
 
 int notify_run(struct notify *notify)
 {
-	nsec give_up = NSEC_NEVER;
-	bool stops = false;
+	struct loop loop = {.give_up = NSEC_NEVER, .release_end = NSEC_NEVER};
+	struct moment now = moment_now();
 
-	for (;;) {
-		struct moment now = moment_now();
-
+	while (!loop_ended(notify, &loop, now)) {
+		loop_wait(notify, loop_deadline(notify, &loop, now.monotonic));
+		now = moment_now();
 		if (signals_say_stop())
-			stops = outputs_stop(notify);
-		if (!stops)
-			input_work(notify->input, notify, now);
-		judge_tick(notify->judge, now, TICK_MAX);
-		if (input_ended(notify->input) && give_up == NSEC_NEVER) {
-			judge_finish(notify->judge, now);
-			give_up = now.monotonic + FINISH_LIMIT;
-		}
-		problems_take_changes(notify->problems, NULL, NULL);
-		outputs_work(notify, now);
-		if (ended(notify) || now.monotonic >= give_up ||
-			(give_up != NSEC_NEVER && waiting(notify) == 0) ||
-			(stops && under_way(notify) == 0))
-			return end_report(notify);
-		loop_wait(notify, nsec_earlier(give_up, loop_deadline(notify, now.monotonic)));
+			loop_stop(notify, &loop, loop.status);
+		loop_work(notify, &loop, now);
+		input_finish(notify, &loop, now);
 	}
+	left_report(notify, &loop);
+	return loop.status;
 }

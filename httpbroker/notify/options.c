@@ -3,7 +3,10 @@
 
 #include "common/log.h"
 #include "common/options.h"
+#include "common/secret.h"
+#include "httpbroker/redis/redis_options.h"
 
+#include <limits.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -16,7 +19,41 @@ static void format_set(struct options *options, const char *option, const char *
 		die(EX_USAGE, "%s: '%s' is not text or json", option, value);
 }
 
+static void server_set(struct options *options, const char *option, const char *value)
+{
+	options->server = redis_option_server(option, value, "");
+	options->redis = true;
+}
+
+static void name_set(struct options *options, const char *option, const char *value)
+{
+	options->name = redis_option_name(option, value);
+}
+
+void options_free(struct options *options)
+{
+	secret_free(options->secret);
+	options->secret = NULL;
+}
+
+static void password_set(struct options *options, const char *option, const char *value)
+{
+	options_free(options);
+	options->password = options->secret = redis_option_password(option, value);
+}
+
 static const struct option_row rows[] = {
+	{"server", "ADDRESS",
+		"read events from Redis: port, host:port, [v6]:port or unix:/path (default: from "
+		"standard input)",
+		OPTION_SET(server_set)},
+	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
+		OPTION_SET(password_set)},
+	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
+	{"queue", "NAME", "the list of events in Redis (default events)", OPTION_NAME(queue, 512)},
+	{"name", "NAME",
+		"those of one name stand by for each other; its default is the word default",
+		OPTION_SET(name_set)},
 	{"initial-failure-delay", "DURATION",
 		"a problem is told if it lasts for so long, where the event does not say (default 0)",
 		OPTION_DURATION(initial_failure_delay, 0, DAY)},
@@ -40,8 +77,8 @@ static const struct option_table table = {
 	.program = "httpbroker-notify",
 	.operands = "",
 	.purpose =
-		"Reads events in Flapjack's form, a line of JSON each, and tells of each change of\n"
-		"a check: on standard output.\n"
+		"Reads events in Flapjack's form, from Redis or a line each, and tells of each change\n"
+		"of a check: on standard output.\n"
 		"More in httpbroker-notify(8).\n",
 	.rows = rows,
 };
@@ -49,6 +86,9 @@ static const struct option_table table = {
 struct options options_read(int argc, char **argv)
 {
 	struct options options = {
+		.password = redis_default_password(),
+		.queue = "events",
+		.name = "default",
 		.repeat = NSEC_NEVER,
 		.forget_after = DAY,
 		.flapjack = 1,

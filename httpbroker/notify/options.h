@@ -12,7 +12,8 @@ struct options {
 	bool redis; /* --server is given: the events come from Redis, else from standard input */
 	struct address server;
 	int database;
-	char *password; /* owned; NULL: none */
+	const char *password; /* NULL: none */
+	char *secret;         /* the same, if it is from a file; owned */
 	const char *queue;
 	const char *name;
 

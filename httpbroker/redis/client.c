@@ -62,9 +62,8 @@ static void outage_log(struct redis *redis, unsigned kinds, const char *why, nse
 	if ((redis->outage.logged & kinds) == kinds)
 		log_debug("Redis at %s: %s", redis->server, why);
 	else
-		log_error("Redis at %s: %s; until it is back, events are kept in memory (202, or "
-			  "503 if a stand-by can take over)",
-			redis->server, why);
+		log_error("Redis at %s: %s; until it is back, %s", redis->server, why,
+			redis->settings.meanwhile);
 	redis->outage.logged |= kinds;
 }
 

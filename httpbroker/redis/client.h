@@ -17,7 +17,8 @@ struct redis;
 struct redis_settings {
 	struct address server;
 	struct session_settings session;
-	int wake_fd; /* an eventfd, written to when redis_step() has work */
+	const char *meanwhile; /* for the log: what happens until Redis is back */
+	int wake_fd;           /* an eventfd, written to when redis_step() has work */
 };
 
 struct redis *redis_new(const struct redis_settings *settings, nsec now);

@@ -13,13 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack)
+void keys_init(
+	struct keys *keys, const char *program, const char *name, const char *queue, int flapjack)
 {
-	keys->checks = memory_printed("httpbroker:%s:states", name);
-	keys->batch = memory_printed("httpbroker:%s:batch", name);
-	keys->lease = memory_printed("httpbroker:%s:lease", name);
-	keys->standby = memory_printed("httpbroker:%s:standby", name);
-	keys->handover = memory_printed("httpbroker:%s:handover", name);
+	keys->checks = memory_printed("%s:%s:states", program, name);
+	keys->batch = memory_printed("%s:%s:batch", program, name);
+	keys->lease = memory_printed("%s:%s:lease", program, name);
+	keys->standby = memory_printed("%s:%s:standby", program, name);
+	keys->handover = memory_printed("%s:%s:handover", program, name);
 	keys->queue = memory_copied(queue);
 	keys->actions = flapjack == 1 ? NULL : memory_printed("%s_actions", queue);
 }
@@ -58,7 +59,12 @@ static void pushes_write(struct commit *commit, const struct keys *keys, struct 
 static void batch_write(
 	const struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out)
 {
-	if (commit->sent & COMMIT_PROOF)
+	if (commit->script != NULL)
+		resp_command(out,
+			RESP_WORDS("EVAL", commit->script, "4", keys->batch, keys->queue,
+				keys->actions, keys->checks, batch),
+			&commit->arguments);
+	else if (commit->sent & COMMIT_PROOF)
 		resp_command(out,
 			RESP_WORDS("EVAL", PROOF_SCRIPT, "3", keys->batch, keys->queue,
 				keys->checks, batch),
@@ -95,6 +101,7 @@ void commit_free(struct commit *commit)
 	resp_free(&commit->records);
 	resp_free(&commit->dependent);
 	resp_free(&commit->forgets);
+	resp_free(&commit->arguments);
 	free(commit);
 }
 
@@ -123,15 +130,17 @@ void commit_write(
 	commit->keys = keys;
 	commit->refused = 0;
 	commit->replies = 0;
-	commit->queue_length = commit->records_there = -1;
+	commit->queue_length = commit->records_there = commit->script_result = -1;
 	commit->unfenced = commit->backed = commit->held = false;
 	commit->result = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
 	if ((commit->todo & COMMIT_PUSHES) == 0)
 		commit_join_dependent(commit);
-	commit->sent = commit->todo | COMMIT_LEASE |
-		       ((commit->todo & COMMIT_PUSHES) != 0 ? COMMIT_PROOF : COMMIT_BATCH);
+	commit->sent =
+		commit->todo | COMMIT_LEASE |
+		((commit->todo & COMMIT_PUSHES) != 0 || commit->script != NULL ? COMMIT_PROOF
+									       : COMMIT_BATCH);
 	if (commit->records.count == 0)
 		commit->sent &= ~(unsigned)COMMIT_RECORDS;
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
@@ -217,7 +226,8 @@ static void refusal_add(const struct commit *commit, const struct part *part,
 static void part_refuse(
 	struct commit *commit, const struct part *part, const redisReply *reply, struct reason *why)
 {
-	bool proof = part->part == COMMIT_PROOF, applied = (commit->refused & COMMIT_PUSHES) == 0;
+	bool proof = part->part == COMMIT_PROOF && commit->script == NULL;
+	bool applied = (commit->refused & COMMIT_PUSHES) == 0;
 
 	if (proof && strncmp(reply->str, "WRONGTYPE", 9) == 0)
 		part = &part_records; /* the last command of EVAL */
@@ -247,6 +257,8 @@ static void part_reply_read(struct commit *commit, const struct part *part,
 {
 	if (part->part == COMMIT_PUSHES && answer->type == REDIS_REPLY_INTEGER)
 		commit->queue_length = answer->integer;
+	if (part->part == COMMIT_PROOF && answer->type == REDIS_REPLY_INTEGER)
+		commit->script_result = answer->integer;
 	if (part->part == COMMIT_COUNT) /* no hash: no records */
 		commit->records_there = answer->type == REDIS_REPLY_INTEGER ? answer->integer : 0;
 	else if (answer->type == REDIS_REPLY_ERROR)

@@ -49,7 +49,9 @@ struct keys {
 	char *actions;  /* its list of wake-ups; NULL: Flapjack 1, which has none */
 };
 
-void keys_init(struct keys *keys, const char *name, const char *queue, int flapjack);
+/* `program` and the name are the first parts of all but the last two. */
+void keys_init(
+	struct keys *keys, const char *program, const char *name, const char *queue, int flapjack);
 void keys_free(struct keys *keys);
 
 /* Pushes and records up to a point in time; they never decrease. */
@@ -69,7 +71,7 @@ enum commit_part {
 	COMMIT_WAKE = 16,
 	COMMIT_TRIM = 32,
 	COMMIT_BATCH = 64,  /* this or COMMIT_PROOF is always part of it */
-	COMMIT_PROOF = 128, /* in place of COMMIT_BATCH, where there are pushes */
+	COMMIT_PROOF = 128, /* in place of COMMIT_BATCH, where there are pushes or a script */
 	COMMIT_COUNT = 256, /* of the records */
 };
 
@@ -79,6 +81,8 @@ struct commit {
 	struct resp_list records;   /* fields and values */
 	struct resp_list dependent; /* the same, written only if the pushes are applied */
 	struct resp_list forgets;   /* fields */
+	const char *script;         /* NULL: none; see below */
+	struct resp_list arguments; /* the script's */
 	size_t trim;                /* events handed over to trim, with COMMIT_TRIM */
 	const struct keys *keys;    /* set by commit_write() */
 	struct watermarks reaches;  /* reached when it is applied */
@@ -88,12 +92,19 @@ struct commit {
 	unsigned refused;           /* parts that were refused while the others were applied */
 	int64_t queue_length;       /* by the reply; -1: unknown */
 	int64_t records_there;      /* their number; -1: unknown */
+	int64_t script_result;      /* -1: unknown */
 	int replies;                /* read so far */
 	int result;                 /* so far; enum commit_result */
 	bool unfenced;              /* MULTI was refused: each command ran, or not, by itself */
 	bool backed;                /* another broker stands by */
 	bool held;                  /* the lease is still ours, by the last reply */
 };
+
+/*
+ * A commit of httpbroker-notify is one script, an EVAL in place of SET. Its keys are batch, queue,
+ * actions and checks, its arguments the batch, then commit->arguments. It writes the batch last,
+ * and returns a number, or an error if it has done nothing.
+ */
 
 /* NULL is allowed. */
 void commit_free(struct commit *commit);

@@ -345,7 +345,7 @@ static struct fixture sending_begin(void)
 {
 	struct fixture fixture = {.accepted = accepted_new(10000, &key)};
 
-	keys_init(&fixture.keys, "n", "events", 2);
+	keys_init(&fixture.keys, "httpbroker", "n", "events", 2);
 	return fixture;
 }
 

@@ -23,7 +23,7 @@ static struct exchange *exchange_begin(unsigned todo, int flapjack)
 	struct exchange *exchange = calloc(1, sizeof *exchange);
 
 	assert_non_null(exchange);
-	keys_init(&exchange->keys, "n", "events", flapjack);
+	keys_init(&exchange->keys, "httpbroker", "n", "events", flapjack);
 	lease_init(&exchange->lease, "h :1", "0123456789abcdef");
 	resp_add_text(&exchange->commit.records, "e\x1f"
 						 "c");

@@ -31,7 +31,7 @@ typedef enum acquire_result reply_reader(
 static void exchange_begin(struct exchange *exchange)
 {
 	*exchange = (struct exchange){.why = {"no reason"}};
-	keys_init(&exchange->keys, "n", "events", 1);
+	keys_init(&exchange->keys, "httpbroker", "n", "events", 1);
 	lease_init(&exchange->lease, "h :1", TOKEN);
 	exchange->acquire.keys = &exchange->keys;
 	exchange->acquire.lease = &exchange->lease;

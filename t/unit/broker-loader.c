@@ -52,7 +52,7 @@ static int fixture_open(void **state)
 	fixture->loader = loader_new(&(struct siphash_key){3, 4});
 	fixture->core.settings.missing = loader_missing(fixture->loader);
 	core_open(&fixture->core, at(0));
-	keys_init(&fixture->keys, "n", "events", 2);
+	keys_init(&fixture->keys, "httpbroker", "n", "events", 2);
 	*state = fixture;
 	return 0;
 }

@@ -502,7 +502,7 @@ static struct simulation *simulation_begin(void)
 	for (int i = 0; i < BROKERS; i++) {
 		struct broker *broker = &simulation->brokers[i];
 
-		keys_init(&broker->keys, "n", "events", 1);
+		keys_init(&broker->keys, "httpbroker", "n", "events", 1);
 		snprintf(broker->place, sizeof broker->place, "host%d :80", i);
 		broker_begin(simulation, broker);
 	}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events from a list in Redis. One of those that share a name is active (redis/session.h): it loads
+ * the problems and the lists of the outputs, then repeats
+ *
+ *     LRANGE queue -1000 -1             judge these events, the oldest first
+ *     one commit (redis/commit.h)       what has changed; the events leave the queue
+ *
+ * The commit is one script: RPUSH to the list of each output, LREM of what was delivered, HSET and
+ * HDEL of the problems, and LTRIM of the queue if its end is still what LRANGE has returned. So an
+ * event is in the queue, or judged and what it caused is in the lists. An empty queue is waited for
+ * by BLMOVE of its last element to the place where it is.
+ *
+ *     httpbroker-notify:NAME:states         the problems (problems.h)
+ *     httpbroker-notify:NAME:output:OUTPUT  what waits for an output (queue.h)
+ *     httpbroker-notify:NAME:lease, standby, batch   redis/lease.h, redis/commit.h
+ */
+#ifndef HTTPBROKER_NOTIFY_CONSUMER_H
+#define HTTPBROKER_NOTIFY_CONSUMER_H
+
+#include "common/clocks.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct consumer;
+struct notify;
+struct pollfd;
+
+/* The outputs are all added to notify. */
+struct consumer *consumer_new(struct notify *notify, nsec now);
+void consumer_free(struct consumer *consumer);
+
+/* Receives, and judges events. Then outputs and timers work; then consumer_send(). */
+void consumer_receive(struct consumer *consumer, struct moment now);
+void consumer_send(struct consumer *consumer, struct moment now);
+
+/* Whether it is active and all is loaded: only then may outputs and timers work. */
+bool consumer_runs(const struct consumer *consumer);
+
+/* No more events are taken; nothing is under way any more: it commits what has changed and gives up
+ * the lease. */
+void consumer_stop(struct consumer *consumer);
+void consumer_release(struct consumer *consumer);
+bool consumer_released(const struct consumer *consumer);
+
+enum { CONSUMER_FDS = 2 }; /* that consumer_poll() writes */
+void consumer_poll(const struct consumer *consumer, struct pollfd *fds);
+nsec consumer_deadline(const struct consumer *consumer);
+
+/* Events in the queue at the last commit; -1: unknown. */
+int64_t consumer_queue_length(const struct consumer *consumer);
+
+/* `starting`, `active`, `standing by`, `Redis is away`. */
+const char *consumer_role(const struct consumer *consumer);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* Values of the options that concern Redis. A wrong one ends the program (64; a file: 78). */
+#ifndef HTTPBROKER_REDIS_REDIS_OPTIONS_H
+#define HTTPBROKER_REDIS_REDIS_OPTIONS_H
+
+#include "common/address.h"
+
+/* A port, host:port, [v6]:port or unix:/path; `others` names what else the option takes. */
+struct address redis_option_server(const char *option, const char *value, const char *others);
+
+/* A part of keys: 1 to 64 letters, digits, '.', '_' or '-'. Returns the value. */
+const char *redis_option_name(const char *option, const char *value);
+
+/* The only line of a file, to be freed by secret_free(). */
+char *redis_option_password(const char *option, const char *path);
+
+/* $REDIS_PASSWORD; NULL: none. */
+const char *redis_default_password(void);
+
+#endif

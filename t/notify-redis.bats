@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # $work, $output, $status and what load brings; bash -c
+# httpbroker-notify with events from Redis: restarts, stand-bys, outages, other consumers.
+
+load lib/daemons
+load lib/redis
+load lib/notify
+setup() { start_work; }
+teardown() { stop_all; }
+
+states() { redis HKEYS httpbroker-notify:default:states | tr '\037' ' '; }
+
+@test "events leave the queue, oldest first; what is no event is skipped" {
+	start_redis
+	redis LPUSH events "$(event a b critical 1)" nonsense "$(event a b warning 2)" "$(event c d down 3)" >/dev/null
+	redis LPUSH events_actions + + >/dev/null
+	start_active
+	poll 10 has_told 'Problem: "b" on a is Critical, 1' 'Problem: "b" on a is Warning, 2' 'Problem: "d" on c is Critical, 3'
+	poll 10 queue_is_empty
+	[ "$(redis EXISTS events_actions)" = 0 ]
+	said notify "warning: queue events, event 2: it is not JSON: .*; the event is skipped"
+	[ "$(states | sort)" = 'a b
+c d' ]
+	push a b ok 4
+	push c d ok 5
+	poll 10 eval '[ -z "$(states)" ]'
+	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:output:stdout)" = 0 ]'
+	stop notify
+}
+
+@test "a restart repeats nothing, and a delay goes on over it" {
+	start_redis
+	start_active
+	push a b critical bad
+	redis LPUSH events '{"entity":"a","check":"late","state":"warning","initial_failure_delay":4}' >/dev/null
+	poll 10 has_told 'Problem: "b" on a is Critical, bad'
+	poll 10 queue_is_empty
+	stop notify
+	[ "$(redis EXISTS httpbroker-notify:default:lease)" = 0 ]
+	start_active
+	said notify 'active: takes events from events; lasting problems: 2'
+	push a b critical bad
+	redis LPUSH events '{"entity":"a","check":"late","state":"warning","initial_failure_delay":4}' >/dev/null
+	poll 10 has_told 'Problem: "b" on a is Critical, bad' 'Problem: "late" on a is Warning'
+	push a b ok good
+	poll 10 has_told 'Problem: "b" on a is Critical, bad' 'Problem: "late" on a is Warning' \
+		'Recovery: "b" on a is OK, good'
+}
+
+@test "the second of a name stands by and takes over within 6 s; another name does not" {
+	start_redis
+	start_active
+	start_notify second
+	poll 10 said second 'info: standing by: .* pid:[0-9]+ is active'
+	push a b critical 1
+	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	kill -KILL "${pids[notify]}"
+	local killed=${EPOCHREALTIME/./}
+	poll 15 said second 'info: active: .*; lasting problems: 1'
+	[ $((${EPOCHREALTIME/./} - killed)) -lt 8000000 ] # and what a slow machine adds
+	push a b critical 1
+	push a b ok 2
+	poll 10 grep -q 'Recovery: "b" on a is OK, 2' "$work/second.out"
+	[ "$(wc -l <"$work/second.out")" -eq 1 ]
+	start_notify third --name other --queue others
+	poll 10 said third 'info: active: takes events from others'
+}
+
+# both take events from a long queue; the other one comes between a look and its commit, sooner or later
+compete() {
+	redis EVAL 'for i = 1, 20000 do redis.call("LPUSH", KEYS[1], i) end' 1 events >/dev/null
+	redis-benchmark -p "$redis_port" -c 1 -n 5000 RPOP events >/dev/null
+	said notify 'error: another program takes events from events as well'
+}
+
+@test "another consumer of the queue is logged, and what it leaves is told" {
+	start_redis
+	start_active
+	poll 60 compete
+	push a b critical last
+	poll 20 has_told 'Problem: "b" on a is Critical, last'
+	poll 10 queue_is_empty
+}
+
+@test "Redis restarts with its data: nothing is lost; without: all is written again" {
+	redis_port=$(free_port)
+	start_redis --appendonly yes --appendfsync always
+	start_active
+	push a b critical 1
+	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	stop redis
+	poll 10 said notify 'error: Redis at .*; until it is back, no events are read'
+	start_redis --appendonly yes --appendfsync always
+	push a b critical again
+	push a b ok 2
+	poll 20 has_told 'Problem: "b" on a is Critical, 1' 'Recovery: "b" on a is OK, 2'
+	push a c warning 3
+	poll 10 eval '[ "$(states)" = "a c" ]'
+	redis FLUSHALL >/dev/null
+	poll 10 said notify 'warning: Redis has lost what it had'
+	poll 10 eval '[ "$(states)" = "a c" ]'
+}
+
+@test "a key of the wrong type is named, and all goes on when it is gone" {
+	start_redis
+	redis SET httpbroker-notify:default:states x >/dev/null
+	start_notify
+	poll 10 said notify 'error: Redis at .*: refuses HSCAN: WRONGTYPE'
+	redis DEL httpbroker-notify:default:states >/dev/null
+	poll 15 said notify 'info: active'
+	redis SET httpbroker-notify:default:output:stdout x >/dev/null
+	push a b critical 1
+	poll 10 said notify 'refuses EVAL httpbroker-notify:default:batch: WRONGTYPE httpbroker-notify:default:output:stdout is a string'
+	[ "$(redis LLEN events)" = 1 ]
+	[ -z "$(states)" ]
+	redis DEL httpbroker-notify:default:output:stdout >/dev/null
+	poll 15 has_told 'Problem: "b" on a is Critical, 1'
+}
+
+@test "killed again and again under load: every change is told, in order" {
+	start_redis
+	start_notify
+	start feed "$root/t/tools/notify-check" feed "$redis_port" 20 100 800
+	for _ in 1 2 3; do
+		poll 20 said notify 'info: active'
+		python3 -c 'import random, time; time.sleep(random.random() / 2)'
+		kill -KILL "${pids[notify]}"
+		redis DEL httpbroker-notify:default:lease >/dev/null # the test need not wait for its end
+		start_notify
+	done
+	wait "${pids[feed]}"
+	poll 30 queue_is_empty
+	poll 30 eval '[ "$(redis EXISTS httpbroker-notify:default:output:stdout)" = 0 ]'
+	"$root/t/tools/notify-check" count "$work/notify.out" 20 100
+}
