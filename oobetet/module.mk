@@ -37,6 +37,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
+	oobetet/state/writer.c oobetet/state/writer.h \
 	oobetet/watch/activetime.c oobetet/watch/activetime.h \
 	oobetet/watch/diagnosis.c oobetet/watch/diagnosis.h \
 	oobetet/watch/links.c oobetet/watch/links.h \

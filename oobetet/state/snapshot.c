@@ -43,13 +43,13 @@ static void path_lock(struct snapshot *snapshot)
 {
 	pid_t holder;
 
-	if (snapshot->statefile.path == NULL ||
+	if (snapshot->statefile.writer.path == NULL ||
 		statefile_lock(&snapshot->statefile, &holder) != EBUSY)
 		return; /* other errors are reported by the first write */
 	log_error("state file %s is in use by another oobetet (process %d; 0: not known): this one "
 		  "runs without a state file",
 		snapshot->path, (int)holder);
-	snapshot->statefile.path = NULL;
+	snapshot->statefile.writer.path = NULL;
 }
 
 static void incident_log(const struct snapshot *snapshot, const struct watched *watched)
@@ -182,7 +182,7 @@ nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches 
 	statefile_begin(&snapshot->statefile, path_find(snapshot, path),
 		3 * interval > WRITING ? 3 * interval : WRITING);
 	path_lock(snapshot);
-	if (snapshot->statefile.path == NULL) {
+	if (snapshot->statefile.writer.path == NULL) {
 		all_recorded(snapshot);
 		return 0;
 	}
@@ -244,9 +244,9 @@ bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, boo
 	struct state state;
 	struct buffer text = {NULL, 0, 0};
 
-	if (snapshot->statefile.path == NULL)
+	if (snapshot->statefile.writer.path == NULL)
 		return true;
-	if (snapshot->statefile.pid != 0)
+	if (snapshot->statefile.writer.pid != 0)
 		return false;
 	state_fill(snapshot, now, last, &state);
 	state_write(&state, &text);
@@ -263,23 +263,23 @@ bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, boo
 
 void snapshot_tick(struct snapshot *snapshot, const struct timestamps *now)
 {
-	if (snapshot->statefile.path == NULL)
+	if (snapshot->statefile.writer.path == NULL)
 		return;
-	statefile_tick(&snapshot->statefile, now->monotonic);
-	if (snapshot->statefile.pid == 0 &&
+	writer_tick(&snapshot->statefile.writer, now->monotonic);
+	if (snapshot->statefile.writer.pid == 0 &&
 		(now->monotonic >= snapshot_deadline(snapshot) || intents_wait(snapshot)))
 		snapshot_write(snapshot, now, false);
 }
 
 nsec snapshot_deadline(const struct snapshot *snapshot)
 {
-	if (snapshot->statefile.path == NULL || snapshot->statefile.pid != 0)
-		return statefile_deadline(&snapshot->statefile);
-	if (snapshot->statefile.saved == 0)
+	if (snapshot->statefile.writer.path == NULL || snapshot->statefile.writer.pid != 0)
+		return writer_deadline(&snapshot->statefile.writer);
+	if (snapshot->statefile.writer.began == 0)
 		return 0;
-	nsec deadline = snapshot->statefile.saved + snapshot->interval;
+	nsec deadline = snapshot->statefile.writer.began + snapshot->interval;
 	for (size_t i = 0; i < sizeof early / sizeof early[0]; i++)
-		if (snapshot->start.monotonic + early[i] > snapshot->statefile.saved)
+		if (snapshot->start.monotonic + early[i] > snapshot->statefile.writer.began)
 			return nsec_earlier(deadline, snapshot->start.monotonic + early[i]);
 	return deadline;
 }

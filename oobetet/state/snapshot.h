@@ -19,7 +19,7 @@
 
 struct snapshot {
 	struct statefile statefile;
-	char path[PATH_MAX]; /* statefile.path, if there is one */
+	char path[PATH_MAX]; /* the state file's path, if there is one */
 	struct watches *watches;
 	nsec interval;           /* between two writes; at first there are more */
 	struct timestamps start; /* of this run */

@@ -369,7 +369,7 @@ static void file_drop(struct file *file)
 
 void statefile_begin(struct statefile *statefile, const char *path, nsec limit)
 {
-	*statefile = (struct statefile){.path = path, .limit = limit};
+	*statefile = (struct statefile){.writer = {.path = path, .limit = limit}};
 }
 
 int statefile_lock(struct statefile *statefile, pid_t *holder)
@@ -378,14 +378,14 @@ int statefile_lock(struct statefile *statefile, pid_t *holder)
 	return 0;
 }
 
-void statefile_tick(struct statefile *statefile, nsec now)
+void writer_tick(struct writer *writer, nsec now)
 {
-	(void)statefile, (void)now;
+	(void)writer, (void)now;
 }
 
-nsec statefile_deadline(const struct statefile *statefile)
+nsec writer_deadline(const struct writer *writer)
 {
-	(void)statefile;
+	(void)writer;
 	return NSEC_NEVER;
 }
 
@@ -408,7 +408,7 @@ bool statefile_save(
 	nsec age = active_time_at(&world.active_time, world.monotonic) -
 		   world.snapshot.start.active_time;
 
-	assert_int_equal(statefile->pid, 0);
+	assert_int_equal(statefile->writer.pid, 0);
 	world.writing = (struct file){.text = memory_copied(text->data)};
 	for (int i = 0; i < WATCHES; i++) {
 		struct model *model = &world.writing.model[i];
@@ -419,8 +419,8 @@ bool statefile_save(
 		world.writing.edge = world.writing.edge || model_is_on_the_edge(model, WATCH_GRACE);
 	}
 	world.written = world.time + (world.slow ? below(MINUTE) : below(NSEC_PER_SEC / 10));
-	statefile->pid = 1;
-	statefile->saved = now;
+	statefile->writer.pid = 1;
+	statefile->writer.began = now;
 	statefile->number = number;
 	return true;
 }
@@ -428,7 +428,7 @@ bool statefile_save(
 bool statefile_ended(struct statefile *statefile, pid_t pid, int status)
 {
 	(void)pid, (void)status;
-	statefile->pid = 0;
+	statefile->writer.pid = 0;
 	statefile->kept = statefile->number;
 	return true;
 }

@@ -77,11 +77,11 @@ static void save(const char *message_types)
 static void await(void)
 {
 	int status;
-	pid_t pid = waitpid(statefile.pid, &status, 0);
+	pid_t pid = waitpid(statefile.writer.pid, &status, 0);
 
-	assert_int_equal(pid, statefile.pid);
+	assert_int_equal(pid, statefile.writer.pid);
 	assert_true(statefile_ended(&statefile, pid, status));
-	assert_int_equal(statefile.pid, 0);
+	assert_int_equal(statefile.writer.pid, 0);
 }
 
 static void file_is(const char *message_types)
@@ -105,7 +105,7 @@ static void the_file_is_replaced_atomically(void **state)
 	save("two");
 	await();
 	file_is("two");
-	assert_int_equal(statefile.logged, 0);
+	assert_int_equal(statefile.writer.logged, 0);
 	assert_int_equal(access("state.new", F_OK), -1);
 }
 
@@ -120,7 +120,7 @@ static void other_files_at_the_temporary_name_are_not_opened(void **state)
 	save("past a folder");
 	await();
 	file_is("past a folder");
-	assert_int_equal(statefile.logged, 0);
+	assert_int_equal(statefile.writer.logged, 0);
 }
 
 static void a_named_pipe_is_not_read(void **state)
@@ -139,21 +139,21 @@ static void a_hanging_writer_is_killed_and_reported(void **state)
 	(void)state;
 	disk = HANGS;
 	save("never");
-	assert_int_equal(statefile_deadline(&statefile), SEC + LIMIT);
-	statefile_tick(&statefile, SEC + LIMIT - 1);
-	assert_int_equal(statefile.logged, 0);
+	assert_int_equal(writer_deadline(&statefile.writer), SEC + LIMIT);
+	writer_tick(&statefile.writer, SEC + LIMIT - 1);
+	assert_int_equal(statefile.writer.logged, 0);
 	assert_false(statefile_save(&statefile, &more, 2, 2 * SEC));
-	statefile_tick(&statefile, SEC + LIMIT);
-	assert_int_equal(statefile.logged, ETIMEDOUT);
-	assert_int_equal(statefile_deadline(&statefile), NSEC_NEVER);
+	writer_tick(&statefile.writer, SEC + LIMIT);
+	assert_int_equal(statefile.writer.logged, ETIMEDOUT);
+	assert_int_equal(writer_deadline(&statefile.writer), NSEC_NEVER);
 	await();
-	assert_int_equal(statefile.logged, ETIMEDOUT);
+	assert_int_equal(statefile.writer.logged, ETIMEDOUT);
 	assert_int_equal(statefile.kept, 0);
 	disk = WORKS;
 	save("again");
 	await();
 	file_is("again");
-	assert_int_equal(statefile.logged, 0);
+	assert_int_equal(statefile.writer.logged, 0);
 	assert_int_equal(statefile.kept, 1);
 }
 
@@ -165,7 +165,7 @@ static void the_writer_ignores_signals_to_the_group(void **state)
 	save("written");
 	await();
 	file_is("written");
-	assert_int_equal(statefile.logged, 0);
+	assert_int_equal(statefile.writer.logged, 0);
 }
 
 static void a_file_size_limit_is_reported(void **state)
@@ -179,7 +179,7 @@ static void a_file_size_limit_is_reported(void **state)
 	save("too much");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &unlimited), 0);
 	await();
-	assert_int_equal(statefile.logged, EFBIG);
+	assert_int_equal(statefile.writer.logged, EFBIG);
 }
 
 /* Starts a process that locks the file and leaves `child` running. Returns its pid. */
@@ -232,15 +232,15 @@ static void a_file_without_a_lock_is_not_written(void **state)
 
 	(void)state;
 	save("mine");
-	assert_int_equal(statefile.pid, 0);
-	assert_int_equal(statefile.logged, EBUSY);
+	assert_int_equal(statefile.writer.pid, 0);
+	assert_int_equal(statefile.writer.logged, EBUSY);
 	kill(other, SIGKILL);
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(other, NULL, 0), other);
 	save("mine");
 	await();
 	file_is("mine");
-	assert_int_equal(statefile.logged, 0);
+	assert_int_equal(statefile.writer.logged, 0);
 }
 
 #define KEEPER_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
