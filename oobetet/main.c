@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/secret.h"
+#include "oobetet/explain.h"
 #include "oobetet/monitor.h"
 #include "oobetet/xmpp/main.h"
 
@@ -25,6 +26,7 @@ struct options {
 	bool check;
 	bool test;
 	bool create_rooms;
+	bool explain;
 	bool debug;
 	int ready_fd; /* -1: none */
 };
@@ -39,6 +41,9 @@ static const struct option_row rows[] = {
 		OPTION_FLAG(test)},
 	{"create-rooms", NULL, "with --test-alert: a room that did not exist is no failure",
 		OPTION_FLAG(create_rooms)},
+	{"explain", NULL,
+		"read a room's log from standard input; print why each line counts or not",
+		OPTION_FLAG(explain)},
 	{"debug", NULL, "log everything, whatever the configuration says", OPTION_FLAG(debug)},
 	{"ready-fd", "FD", "write a newline to FD when watching", OPTION_READY_FD(ready_fd)},
 	OPTION_END,
@@ -65,11 +70,21 @@ static const char *config_find(void)
 		       "example, doc/examples/oobetet/oobetet.ini, or use -c FILE");
 }
 
+static void explain(const struct config *config)
+{
+	struct reason why;
+
+	if (!explain_run(config, STDIN_FILENO, stdout, &why))
+		die(EX_IOERR, "standard input: %s", why.text);
+}
+
 static void options_read(struct options *options, int argc, char **argv)
 {
 	options_parse(&table, options, argc, argv);
 	if (options->create_rooms && !options->test)
 		die(EX_USAGE, "--create-rooms is only for --test-alert");
+	if (options->check + options->test + options->explain > 1)
+		die(EX_USAGE, "--check-config, --test-alert and --explain exclude each other");
 	if (options->config == NULL)
 		options->config = config_find();
 }
@@ -210,8 +225,10 @@ int main(int argc, char **argv)
 		die(EX_OSERR, "cannot read /proc/self/exe to find this program");
 	if (options.check)
 		config_show(config, stdout);
-	else if (options.test && !config->enabled)
-		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test");
+	else if ((options.test || options.explain) && !config->enabled)
+		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test or explain");
+	else if (options.explain)
+		explain(config);
 	else if (options.test)
 		code = test_alert_run(config, selfexec, options.create_rooms) ? 0 : EX_UNAVAILABLE;
 	else if (!config->enabled)

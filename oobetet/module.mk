@@ -12,6 +12,7 @@ oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JA
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
 	oobetet/dispatch.c \
+	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/selfexec.c oobetet/selfexec.h \
@@ -46,6 +47,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/readings.c oobetet/watch/readings.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
 	oobetet/watch/runs.c oobetet/watch/runs.h \
+	oobetet/watch/transcript.c oobetet/watch/transcript.h \
 	oobetet/watch/view.c oobetet/watch/view.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
 	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
@@ -105,6 +107,9 @@ t_unit_oobetet_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-state
 t_unit_oobetet_state_SOURCES = t/unit/oobetet-state.c t/unit/unit.h
 t_unit_oobetet_state_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-transcript
+t_unit_oobetet_transcript_SOURCES = t/unit/oobetet-transcript.c t/unit/unit.h
+t_unit_oobetet_transcript_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-watch
 t_unit_oobetet_watch_SOURCES = t/unit/oobetet-watch.c t/unit/unit.h
 t_unit_oobetet_watch_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
@@ -137,7 +142,7 @@ t_fuzz_oobetet_state_SOURCES = t/fuzz/oobetet-state.c $(T_FUZZ)
 t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
-QUICK_TESTS += t/oobetet-options.bats
+QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats
 SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \

@@ -53,6 +53,9 @@ enum mismatch {
 	MISMATCH_BOTH,    /* another check of another entity */
 	MISMATCH_CHECK,
 	MISMATCH_ENTITY,
+	MISMATCH_OWN,  /* the text matches, but its nick is oobetet's (transcript.h) */
+	MISMATCH_ROOM, /* ... its room is not watched */
+	MISMATCH_NICK, /* ... its nick is not watched */
 	MISMATCH_NONE, /* it matches */
 };
 
