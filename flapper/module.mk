@@ -32,7 +32,11 @@ EXTRA_DIST += t/lib/flapper.bash
 dist_man_MANS += doc/flapper.8
 
 EXAMPLES += \
+	doc/examples/flapper/daemontools/log/run \
 	doc/examples/flapper/daemontools/run \
+	doc/examples/flapper/s6/log/run \
+	doc/examples/flapper/s6/notification-fd \
+	doc/examples/flapper/s6/run \
 	doc/examples/flapper/runit/log/run \
 	doc/examples/flapper/runit/run
 UNITS += doc/examples/flapper/flapper.service

@@ -155,7 +155,11 @@ t_fuzz_request_LDFLAGS = $(FUZZ_LINK) -Wl,--wrap=delivery_submit,--wrap=delivery
 t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)
 
 EXAMPLES += \
+	doc/examples/httpbroker/daemontools/log/run \
 	doc/examples/httpbroker/daemontools/run \
+	doc/examples/httpbroker/s6/log/run \
+	doc/examples/httpbroker/s6/notification-fd \
+	doc/examples/httpbroker/s6/run \
 	doc/examples/httpbroker/runit/log/run \
 	doc/examples/httpbroker/runit/run \
 	doc/examples/nginx/httpbroker.conf \

@@ -156,7 +156,11 @@ EXAMPLES += \
 	doc/examples/oobetet/alert-ntfy \
 	doc/examples/oobetet/alert-slack \
 	doc/examples/oobetet/alert-sms \
+	doc/examples/oobetet/daemontools/log/run \
 	doc/examples/oobetet/daemontools/run \
+	doc/examples/oobetet/s6/log/run \
+	doc/examples/oobetet/s6/notification-fd \
+	doc/examples/oobetet/s6/run \
 	doc/examples/oobetet/oobetet.ini \
 	doc/examples/oobetet/runit/log/run \
 	doc/examples/oobetet/runit/run

@@ -28,7 +28,7 @@ check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
 TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) $(SYSTEM_TESTS) t/README t/chroot t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
 
-T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/newcomer t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools
+T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/newcomer t/lib/packaged t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools
 T_DEMO = t/demo/demo t/demo/logs.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
 
 # The whole chain on this machine, for about a minute; KEEP=1: and then until Ctrl-C.
@@ -94,8 +94,9 @@ t_unit_standin_flapjack_SOURCES = t/unit/standin-flapjack.c t/unit/unit.h $(T_FL
 t_unit_standin_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_standin_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
+SYSTEM_TESTS += t/deb.bats
 SLOW_TESTS += t/bootstrap.bats t/demo.bats
-QUICK_TESTS += t/flapjack-standin.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
+QUICK_TESTS += t/supervisors.bats t/flapjack-standin.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
 	t/units.bats
 
 # What a change breaks most often, in a fraction of the time; without the tests whose tools are missing.
@@ -108,7 +109,7 @@ check-quick: all
 
 # Chains of real programs that take minutes; CI runs them, `make check` does not.
 check-systems: all
-	@$(MAKE) check TESTS='$(SYSTEM_TESTS)' check_PROGRAMS=
+	@$(MAKE) check TESTS='$(SYSTEM_TESTS)' check_PROGRAMS= TEST_LIMIT='timeout --kill-after=10 1200'
 
 distcheck-quick:
 	$(MAKE) distcheck TESTS='$$(QUICK)'
@@ -165,7 +166,7 @@ lint:
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -DSYSCONFDIR='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))' '-DHASH_ITER(hh,head,each,next)=while((each=next=head))'
-	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/chroot t/lib/calmly t/lib/newcomer t/lib/tools t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
+	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/chroot t/lib/calmly t/lib/newcomer t/lib/packaged t/lib/tools t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
 	cd $(srcdir) && ! $(LIST) 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning | grep -v 'out of conventional order: Sh'
 	cd $(srcdir) && $(LIST) ":!t/fuzz/corpus" | xargs codespell --quiet-level=2 --ignore-words-list=nd,nin,te,chck,chek,entiti
 
