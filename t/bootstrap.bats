@@ -120,7 +120,7 @@ new_listeners() {
 	[ "$("$tools" left-out t/unit/common t/fuzz/text)" = 'not run: t/unit/common (needs cmocka)' ]
 
 	# all that it knows is what bootstrap installs
-	"$root/bootstrap" --list check >"$work/list"
+	"$root/bootstrap" --list check check-systems >"$work/list"
 	sed -n '/^table/,/^TABLE/s/^\([a-z_0-9-]* *[a-z0-9-]*\)$/\1/p' "$tools" | grep ' ' >"$work/table"
 	[ -s "$work/table" ]
 	while read -r _ package; do
