@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/clocks.h"
 
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
 nsec nsec_earlier(nsec a, nsec b)
 {
 	return a < b ? a : b;
@@ -58,4 +62,49 @@ const char *clock_stamp(nsec wall, char *out, size_t size)
 		strftime(out, size, "%Y-%m-%d %H:%M:%S %z", &local) == 0)
 		out[0] = '\0';
 	return out;
+}
+
+/* Reads `.5`, up to nanoseconds; returns the rest. */
+static const char *fraction_read(const char *text, nsec *fraction)
+{
+	*fraction = 0;
+	if (*text != '.')
+		return text;
+	text++;
+	for (nsec digit = NSEC_PER_SEC / 10; *text >= '0' && *text <= '9'; text++, digit /= 10)
+		*fraction += (*text - '0') * digit;
+	return text;
+}
+
+/* `Z`, `+02:00` or `+0200`, up to the end. */
+static bool offset_read(const char *text, nsec *offset)
+{
+	int hours, minutes, end = 0;
+
+	*offset = 0;
+	if (strcasecmp(text, "Z") == 0)
+		return true;
+	if (strspn(text, "+-") != 1 || strspn(text + 1, "0123456789:") != strlen(text + 1) ||
+		(sscanf(text + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 &&
+			sscanf(text + 1, "%2d%2d%n", &hours, &minutes, &end) != 2) ||
+		text[1 + end] != '\0')
+		return false;
+	*offset = (hours * 60 + minutes) * 60 * (text[0] == '-' ? -NSEC_PER_SEC : NSEC_PER_SEC);
+	return true;
+}
+
+bool clock_parse(const char *text, nsec *wall)
+{
+	struct tm utc = {.tm_isdst = 0};
+	nsec fraction, offset;
+	const char *rest = strptime(text, "%Y-%m-%d", &utc);
+
+	if (rest == NULL || *rest == '\0' || strchr("Tt ", *rest) == NULL)
+		return false;
+	rest = strptime(rest + 1, "%H:%M:%S", &utc);
+	if (rest == NULL || utc.tm_year < 70 || utc.tm_year > 300 ||
+		!offset_read(fraction_read(rest, &fraction), &offset))
+		return false;
+	*wall = (nsec)timegm(&utc) * NSEC_PER_SEC + fraction - offset;
+	return *wall >= 0;
 }

@@ -6,6 +6,7 @@
 #ifndef COMMON_CLOCKS_H
 #define COMMON_CLOCKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
@@ -47,5 +48,12 @@ const struct timespec *clock_timeout(nsec now, nsec deadline, struct timespec *o
 
 /* The wall time as `2026-11-20 10:29:06 +0000`, local time with its offset from UTC. */
 const char *clock_stamp(nsec wall, char *out, size_t size);
+
+/*
+ * Reads a time since the epoch as in RFC 3339 (and XEP-0082): `2026-11-20T10:29:06.5Z`, with any
+ * offset, whose colon may be missing, and a blank in place of the T. False: it is none, or before
+ * 1970 or after 2200.
+ */
+bool clock_parse(const char *text, nsec *wall);
 
 #endif

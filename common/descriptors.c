@@ -35,14 +35,12 @@ void descriptors_complete(void)
 
 #define DESCRIPTORS_MAX 65536 /* one by one: some systems have no limit */
 
-static void each_keep_from_exec(int from)
+/* The limit of a loop over all descriptors. */
+static int descriptors_limit(void)
 {
 	long limit = sysconf(_SC_OPEN_MAX);
 
-	if (limit < 0 || limit > DESCRIPTORS_MAX)
-		limit = DESCRIPTORS_MAX;
-	for (int fd = from; fd < limit; fd++)
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return limit < 0 || limit > DESCRIPTORS_MAX ? DESCRIPTORS_MAX : (int)limit;
 }
 
 void descriptors_keep_from_exec(int from)
@@ -51,5 +49,16 @@ void descriptors_keep_from_exec(int from)
 	if (close_range((unsigned)from, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
 		return;
 #endif
-	each_keep_from_exec(from);
+	for (int fd = from, limit = descriptors_limit(); fd < limit; fd++)
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+void descriptors_close(int from)
+{
+#ifdef HAVE_CLOSE_RANGE
+	if (close_range((unsigned)from, ~0U, 0) == 0)
+		return;
+#endif
+	for (int fd = from, limit = descriptors_limit(); fd < limit; fd++)
+		close(fd);
 }

@@ -21,4 +21,7 @@ void descriptors_complete(void);
  */
 void descriptors_keep_from_exec(int from);
 
+/* Closes all from `from` up, in a child that execs nothing. */
+void descriptors_close(int from);
+
 #endif

@@ -11,6 +11,7 @@ noinst_LIBRARIES += oobetet/liboobetet.a
 oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) \
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
+	oobetet/child.c oobetet/child.h \
 	oobetet/dispatch.c \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
@@ -34,6 +35,10 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/http/main.c oobetet/http/main.h \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
 	oobetet/http/request.c oobetet/http/request.h \
+	oobetet/listen/format.c oobetet/listen/format.h \
+	oobetet/listen/listener.c oobetet/listen/listener.h \
+	oobetet/listen/program.c oobetet/listen/program.h \
+	oobetet/listen/words.c oobetet/listen/words.h \
 	oobetet/state/quiet.c oobetet/state/quiet.h \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
 	oobetet/state/state.c oobetet/state/state.h \
@@ -88,6 +93,12 @@ t_unit_oobetet_ipc_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-statefile
 t_unit_oobetet_statefile_SOURCES = t/unit/oobetet-statefile.c t/unit/unit.h
 t_unit_oobetet_statefile_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-listen
+t_unit_oobetet_listen_SOURCES = t/unit/oobetet-listen.c t/unit/unit.h
+t_unit_oobetet_listen_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-listener
+t_unit_oobetet_listener_SOURCES = t/unit/oobetet-listener.c t/unit/unit.h
+t_unit_oobetet_listener_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-match
 t_unit_oobetet_match_SOURCES = t/unit/oobetet-match.c t/unit/unit.h
 t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
@@ -125,6 +136,10 @@ FUZZ_TARGETS += t/fuzz/oobetet-ipc
 t_fuzz_oobetet_ipc_SOURCES = t/fuzz/oobetet-ipc.c $(T_FUZZ)
 t_fuzz_oobetet_ipc_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_ipc_LDADD = $(OOBETET_LIBS)
+FUZZ_TARGETS += t/fuzz/oobetet-listen
+t_fuzz_oobetet_listen_SOURCES = t/fuzz/oobetet-listen.c $(T_FUZZ)
+t_fuzz_oobetet_listen_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_oobetet_listen_LDADD = $(OOBETET_LIBS)
 FUZZ_TARGETS += t/fuzz/oobetet-match
 t_fuzz_oobetet_match_SOURCES = t/fuzz/oobetet-match.c $(T_FUZZ)
 t_fuzz_oobetet_match_LDFLAGS = $(FUZZ_LINK)

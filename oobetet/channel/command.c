@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/channel/command.h"
 
-#include "common/descriptors.h"
 #include "common/lines.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/signals.h"
+#include "oobetet/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,22 +82,6 @@ static void environment_set(const struct job *job)
 	setenv("OOBETET_SINCE", job->since, 1);
 	setenv("OOBETET_KEY", job->key, 1);
 	setenv("OOBETET_HOST", job->host, 1);
-	/* these are for this process only */
-	unsetenv("NOTIFY_SOCKET");
-	unsetenv("WATCHDOG_USEC");
-	unsetenv("WATCHDOG_PID");
-}
-
-static bool descriptors_arrange(int in, int out)
-{
-	/* the standard three may have been closed: keep clear of them */
-	in = fcntl(in, F_DUPFD, STDERR_FILENO + 1);
-	out = fcntl(out, F_DUPFD, STDERR_FILENO + 1);
-	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
-		dup2(out, STDERR_FILENO) < 0)
-		return false;
-	descriptors_keep_from_exec(STDERR_FILENO + 1); /* also what the supervisor left open */
-	return !fcntl(in, F_SETFD, FD_CLOEXEC) && !fcntl(out, F_SETFD, FD_CLOEXEC);
 }
 
 static _Noreturn void shell_become(
@@ -107,7 +91,7 @@ static _Noreturn void shell_become(
 	signals_restore();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	environment_set(job);
-	if (getppid() == parent && descriptors_arrange(in, out))
+	if (getppid() == parent && child_arrange(in, out, out))
 		execl("/bin/sh", "sh", "-c", line, (char *)NULL);
 	_exit(127);
 }
@@ -203,21 +187,17 @@ static void outcome_note(struct command *command, const siginfo_t *info)
 		snprintf(command->why, sizeof command->why,
 			"it ran longer than %d s and was killed",
 			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
-	else if (info->si_code != CLD_EXITED)
-		snprintf(command->why, sizeof command->why, "signal %d (%s)", info->si_status,
-			strsignal(info->si_status));
 	else
-		snprintf(command->why, sizeof command->why, "exit status %d", info->si_status);
+		child_end_text(info, command->why, sizeof command->why);
 }
 
 bool command_runs(struct command *command)
 {
-	siginfo_t info = {.si_pid = 0};
+	siginfo_t info;
 
 	if (command == NULL || command->pid == 0 || command->ended)
 		return false;
-	if (waitid(P_PID, (id_t)command->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-		info.si_pid == 0)
+	if (!child_ended(command->pid, &info))
 		return true;
 	command->ended = true;
 	outcome_note(command, &info);

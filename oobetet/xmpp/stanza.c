@@ -236,7 +236,7 @@ static enum stanza_time delay_time(
 	const char *text = xmpp_stanza_get_attribute(delay, "stamp");
 
 	if (has_namespace(delay, NS_DELAY) && from != NULL && strcasecmp(from, room) == 0 &&
-		text != NULL && stanza_stamp(text, stamp))
+		text != NULL && clock_parse(text, stamp))
 		return STANZA_RECALLED;
 	return history_is_over && !may_be_of_room(from, room) ? STANZA_LIVE : STANZA_NEITHER;
 }
@@ -305,46 +305,6 @@ struct identity stanza_identity(xmpp_stanza_t *presence)
 	return (struct identity){.jid = attribute_or_empty(item, "jid"),
 		.affiliation = attribute_or_empty(item, "affiliation"),
 		.id = attribute_or_empty(id, "id")};
-}
-
-/* Reads `.5`, up to nanoseconds; returns the rest. */
-static const char *fraction_read(const char *text, nsec *fraction)
-{
-	*fraction = 0;
-	if (*text != '.')
-		return text;
-	text++;
-	for (nsec digit = NSEC_PER_SEC / 10; *text >= '0' && *text <= '9'; text++, digit /= 10)
-		*fraction += (*text - '0') * digit;
-	return text;
-}
-
-static bool offset_read(const char *text, nsec *offset)
-{
-	int hours, minutes, end = 0;
-	char sign;
-
-	*offset = 0;
-	if (strcmp(text, "Z") == 0)
-		return true;
-	if (sscanf(text, "%c%2d:%2d%n", &sign, &hours, &minutes, &end) != 3 || text[end] != '\0' ||
-		(sign != '+' && sign != '-') || hours < 0 || minutes < 0)
-		return false;
-	*offset = (hours * 60 + minutes) * 60 * (sign == '-' ? -NSEC_PER_SEC : NSEC_PER_SEC);
-	return true;
-}
-
-bool stanza_stamp(const char *text, nsec *stamp)
-{
-	struct tm utc = {.tm_isdst = 0};
-	nsec fraction, offset;
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &utc);
-
-	if (rest == NULL || utc.tm_year < 70 || utc.tm_year > 300 ||
-		!offset_read(fraction_read(rest, &fraction), &offset))
-		return false;
-	*stamp = (nsec)timegm(&utc) * NSEC_PER_SEC + fraction - offset;
-	return *stamp >= 0;
 }
 
 const char *stanza_condition(xmpp_stanza_t *stanza)

@@ -85,9 +85,6 @@ struct identity stanza_identity(xmpp_stanza_t *presence);
 /* The occupant's new nick (status 303); NULL: it has not changed. */
 const char *stanza_new_nick(xmpp_stanza_t *presence);
 
-/* Reads a time as in XEP-0082, `2026-11-20T10:29:06.5Z`, with any offset. */
-bool stanza_stamp(const char *text, nsec *stamp);
-
 /* The condition of an error stanza, such as "not-authorized"; never NULL. */
 const char *stanza_condition(xmpp_stanza_t *stanza);
 
