@@ -6,6 +6,7 @@
 #include "common/clocks.h"
 
 enum {
+	JOBS_MAX = 64,            /* commands that run at once */
 	LIMIT_LINE = 1 << 20,     /* bytes of an event's JSON */
 	LIMIT_TAKEN = 1000,       /* events that are taken from the queue at once */
 	LIMIT_WAITING = 100000,   /* notifications that wait for an output */

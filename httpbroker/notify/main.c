@@ -9,13 +9,47 @@
 #include "httpbroker/notify/notify.h"
 #include "httpbroker/notify/options.h"
 
+#include <limits.h>
 #include <signal.h>
+#include <unistd.h>
 
 static void outputs_make(struct notify *notify, const struct options *options)
 {
 	const struct line_style style = {options->json, options->flapjack};
 
-	notify_add(notify, stdout_output(&style));
+	if (options->command != NULL)
+		notify_add(notify, command_output(options->command, options->jobs, &style));
+	else
+		notify_add(notify, stdout_output(&style));
+}
+
+/* The events come from Redis, from standard input, or there are none but a test. */
+static int run(struct notify *notify, const struct options *options)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	int64_t time = clock_wall() / NSEC_PER_SEC;
+
+	gethostname(host, sizeof host - 1);
+	if (options->test) {
+		struct notification test = {
+			.kind = NOTIFICATION_TEST,
+			.entity = text_literal(host),
+			.check = text_literal("httpbroker-notify"),
+			.summary = text_literal("a test by httpbroker-notify --test"),
+			.time = time,
+			.since = time,
+		};
+		notification_identify(&test);
+		return notify_test(notify, &test);
+	}
+	if (options->redis)
+		notify->consumer = consumer_new(notify, clock_monotonic());
+	else
+		notify->input = input_new();
+	ready_announce(options->ready_fd);
+	int status = notify_run(notify);
+	ready_notify("STOPPING=1");
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -26,19 +60,12 @@ int main(int argc, char **argv)
 	log_never_wait();
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
-	signals_catch((const int[]){SIGTERM, SIGINT}, 2);
+	signals_catch((const int[]){SIGTERM, SIGINT, SIGCHLD, SIGUSR1}, 4);
 
 	struct notify *notify = notify_new(&options);
 	outputs_make(notify, &options);
-	if (options.redis)
-		notify->consumer = consumer_new(notify, clock_monotonic());
-	else
-		notify->input = input_new();
-	ready_announce(options.ready_fd);
+	int status = run(notify, &options);
 
-	int status = notify_run(notify);
-
-	ready_notify("STOPPING=1");
 	notify_free(notify);
 	options_free(&options);
 	return status;

@@ -3,11 +3,14 @@
 
 noinst_LIBRARIES += httpbroker/notify/libnotify.a
 httpbroker_notify_libnotify_a_SOURCES = \
+	httpbroker/notify/command.c \
 	httpbroker/notify/consumer.c httpbroker/notify/consumer.h \
 	httpbroker/notify/event_json.c httpbroker/notify/event_json.h \
 	httpbroker/notify/input.c httpbroker/notify/input.h \
 	httpbroker/notify/judge.c httpbroker/notify/judge.h \
 	httpbroker/notify/limits.h \
+	httpbroker/notify/loop.c \
+	httpbroker/notify/metrics.c httpbroker/notify/metrics.h \
 	httpbroker/notify/notification.c httpbroker/notify/notification.h \
 	httpbroker/notify/notify.c httpbroker/notify/notify.h \
 	httpbroker/notify/options.c httpbroker/notify/options.h \
@@ -30,7 +33,7 @@ t_unit_notify_judge_LDADD = $(NOTIFY_UNIT)
 t_unit_notify_queue_SOURCES = t/unit/notify-queue.c t/unit/unit.h
 t_unit_notify_queue_LDADD = $(NOTIFY_UNIT)
 
-QUICK_TESTS += t/notify.bats
+QUICK_TESTS += t/notify.bats t/notify-command.bats
 SLOW_TESTS += t/notify-redis.bats
 EXTRA_DIST += t/lib/notify.bash t/tools/notify-check
 dist_man_MANS += doc/httpbroker-notify.8

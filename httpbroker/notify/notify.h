@@ -26,6 +26,8 @@ struct notify {
 	uint64_t skipped; /* that could not be read, or not be judged */
 	uint64_t told[NOTIFICATION_KINDS];
 	int64_t event_time; /* of the last event; seconds since the epoch; 0: none yet */
+	int64_t lag;        /* how old it was when it was judged, seconds */
+	bool metrics_fail;  /* that they cannot be written was logged */
 	struct log_limit skips;
 };
 
@@ -51,5 +53,9 @@ void notify_tell(struct notify *notify, const struct notification *notification)
 
 /* Runs until the input ends or a signal says so. Returns the exit status. */
 int notify_run(struct notify *notify);
+
+/* Tries to deliver the notification by every output once, and logs the results. Returns the exit
+ * status. */
+int notify_test(struct notify *notify, const struct notification *test);
 
 #endif

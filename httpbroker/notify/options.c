@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/options.h"
 #include "common/secret.h"
+#include "httpbroker/notify/limits.h"
 #include "httpbroker/redis/redis_options.h"
 
 #include <limits.h>
@@ -63,11 +64,16 @@ static const struct option_row rows[] = {
 		OPTION_DURATION(forget_after, 60 * NSEC_PER_SEC, 365 * DAY)},
 	{"repeat", "DURATION", "tell a lasting problem again after so long (default never)",
 		OPTION_DURATION(repeat, NSEC_PER_SEC, 365 * DAY)},
+	{"jobs", "N", "commands that run at once (default 4)", OPTION_NUMBER(jobs, 1, JOBS_MAX)},
 	{"output-format", "FORMAT", "of a line: text or json (default text)",
 		OPTION_SET(format_set)},
 	{"flapjack-version", "N",
 		"word lines as Flapjack 1, with the summary, or as Flapjack 2 (default 1)",
 		OPTION_NUMBER(flapjack, 1, 2)},
+	{"test", NULL, "deliver one test notification by every output, say how it went, and end",
+		OPTION_FLAG(test)},
+	{"metrics-file", "FILE", "write metrics for Prometheus to FILE, every 10 s",
+		OPTION_FILLED(metrics_file)},
 	{"ready-fd", "FD", "write a newline to FD when ready", OPTION_READY_FD(ready_fd)},
 	{"debug", NULL, "log every notification", OPTION_FLAG(debug)},
 	OPTION_END,
@@ -75,12 +81,13 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.program = "httpbroker-notify",
-	.operands = "",
+	.operands = "[-- COMMAND [ARGUMENT...]]",
 	.purpose =
 		"Reads events in Flapjack's form, from Redis or a line each, and tells of each change\n"
-		"of a check: on standard output.\n"
+		"of a check: on standard output, or by running a command for each.\n"
 		"More in httpbroker-notify(8).\n",
 	.rows = rows,
+	.command = true,
 };
 
 struct options options_read(int argc, char **argv)
@@ -92,9 +99,12 @@ struct options options_read(int argc, char **argv)
 		.repeat = NSEC_NEVER,
 		.forget_after = DAY,
 		.flapjack = 1,
+		.jobs = 4,
 		.ready_fd = -1,
 	};
 
-	options_parse(&table, &options, argc, argv);
+	options.command = options_parse(&table, &options, argc, argv);
+	if (options.command != NULL && options.command[0] == NULL)
+		die(EX_USAGE, "no command after --");
 	return options;
 }

@@ -82,7 +82,6 @@ nsec output_deadline(const struct output *output, nsec now);
 
 /* The outputs: a line on standard output; a command for each notification. */
 struct output *stdout_output(const struct line_style *style);
-struct output *command_output(
-	char *const *argv, unsigned jobs, const struct line_style *style, bool test);
+struct output *command_output(char *const *argv, unsigned jobs, const struct line_style *style);
 
 #endif

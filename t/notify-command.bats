@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # $work, $output, $status and what load brings; sh -c
+# httpbroker-notify with a command; --test, --metrics-file and SIGUSR1.
+
+load lib/daemons
+load lib/redis
+load lib/notify
+setup() { start_work; }
+teardown() { stop_all; }
+
+# notify [OPTION...] -- COMMAND...: for the events of standard input
+notify() { httpbroker-notify "$@" 2>"$work/errors"; }
+
+@test "the command gets the line on standard input, and the parts in its environment" {
+	{
+		event db-01 'disk \"x\"' critical 'full; $(rm -rf /)'
+		event db-01 'disk \"x\"' ok fine
+	} | NOTIFY_SOCKET=/nowhere REDIS_PASSWORD=secret NOTIFY_OTHER=x notify -- sh -c '
+		cat >>"$0/lines"; env | grep -E "^NOTIFY_|PASSWORD" | sort >>"$0/env"' "$work"
+	[ "$(cat "$work/lines")" = 'Problem: "disk "x"" on db-01 is Critical, full; $(rm -rf /)
+Recovery: "disk "x"" on db-01 is OK, fine' ]
+	[ "$(grep -vE 'KEY|SINCE' "$work/env")" = 'NOTIFY_CHECK=disk "x"
+NOTIFY_ENTITY=db-01
+NOTIFY_EVENT=problem
+NOTIFY_STATE=critical
+NOTIFY_SUMMARY=full; $(rm -rf /)
+NOTIFY_CHECK=disk "x"
+NOTIFY_ENTITY=db-01
+NOTIFY_EVENT=recovery
+NOTIFY_STATE=ok
+NOTIFY_SUMMARY=fine' ]
+	[ "$(grep -cE '^NOTIFY_SINCE=20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z$' "$work/env")" -eq 2 ]
+	[ "$(grep '^NOTIFY_KEY=[0-9a-f]\{16\}$' "$work/env" | sort -u | wc -l)" -eq 1 ]
+	[ "$(grep -v warning "$work/errors")" = '' ]
+}
+
+@test "its output goes to standard error; with json the line is JSON" {
+	event a b critical x | httpbroker-notify --output-format json -- cat >"$work/out" 2>"$work/errors"
+	[ ! -s "$work/out" ]
+	[ "$(jq -r .check "$work/errors")" = b ]
+}
+
+@test "a command that fails is run again, later changes of its check wait, others do not" {
+	cat >"$work/tell" <<-'E'
+		#!/bin/sh
+		read -r line
+		if [ "$NOTIFY_CHECK" = stuck ] && [ ! -e "$0.go" ]; then exit 3; fi
+		echo "$line" >>"$0.out"
+	E
+	chmod +x "$work/tell"
+	{
+		event a stuck critical 1
+		event a stuck ok 2
+		event a free critical 3
+	} >"$work/events"
+	start notify bash -c 'exec httpbroker-notify --jobs 2 -- "$0/tell" <"$0/events"' "$work"
+	poll 10 grep -q free "$work/tell.out"
+	poll 10 said notify "error: output command: the command's exit status is 3; its notifications are kept and tried again"
+	[ "$(cat "$work/tell.out")" = 'Problem: "free" on a is Critical, 3' ]
+	touch "$work/tell.go"
+	poll 60 grep -q 'Recovery' "$work/tell.out"
+	[ "$(cat "$work/tell.out")" = 'Problem: "free" on a is Critical, 3
+Problem: "stuck" on a is Critical, 1
+Recovery: "stuck" on a is OK, 2' ]
+	wait "${pids[notify]}"
+	said notify 'info: output command: works again after'
+}
+
+@test "a command that does not exist is named; at the end of input what is left is counted" {
+	event a b critical x >"$work/events"
+	start notify bash -c 'exec httpbroker-notify -- "$0/missing" <"$0/events"' "$work"
+	poll 10 said notify 'error: output command: cannot run .*/missing: No such file or directory'
+	stop notify || status=$?
+	[ "$status" -eq 75 ]
+	said notify 'error: not delivered: 1 notification$'
+}
+
+@test "--jobs bounds how many run at once, and a check has one at a time" {
+	local i
+	for ((i = 0; i < 12; i++)); do
+		event a "c$((i % 6))" "$([ $((i / 6)) = 0 ] && echo critical || echo ok)" "$i"
+	done | notify --jobs 3 -- sh -c '
+		mkdir "$0/$NOTIFY_CHECK" || echo twice >>"$0/wrong"
+		: >"$0/run.$$"; ls "$0" | grep -c "^run\." >>"$0/counts"
+		sleep 0.1; rm "$0/run.$$"; rmdir "$0/$NOTIFY_CHECK"; cat >>"$0/lines"' "$work"
+	[ ! -e "$work/wrong" ]
+	[ "$(sort -n "$work/counts" | tail -1)" -eq 3 ]
+	[ "$(wc -l <"$work/lines")" -eq 12 ]
+	for ((i = 0; i < 6; i++)); do
+		[ "$(grep "\"c$i\"" "$work/lines" | sed 's/:.*//' | paste -sd' ')" = 'Problem Recovery' ]
+	done
+}
+
+@test "SIGTERM waits for the command that runs; what it told is not told again" {
+	start_redis
+	start_active -- sh -c 'echo begun >>"$0/begun"; sleep 2; cat >>"$0/told"' "$work"
+	push a b critical 1
+	poll 10 test -e "$work/begun"
+	stop_within 10 notify
+	[ "$(cat "$work/told")" = 'Problem: "b" on a is Critical, 1' ]
+	[ "$(redis EXISTS httpbroker-notify:default:output:command)" = 0 ]
+	start_active -- sh -c 'cat >>"$0/told"' "$work"
+	push a b ok 2
+	poll 10 eval '[ "$(cat "$work/told")" = "Problem: \"b\" on a is Critical, 1
+Recovery: \"b\" on a is OK, 2" ]'
+}
+
+@test "what a killed one had not delivered waits in Redis, and is delivered" {
+	start_redis
+	start_active -- false
+	push a b critical 1
+	push a b warning 2
+	poll 10 eval '[ "$(redis LLEN httpbroker-notify:default:output:command)" = 2 ]'
+	poll 10 queue_is_empty
+	kill -KILL "${pids[notify]}"
+	redis DEL httpbroker-notify:default:lease >/dev/null
+	start_active -- sh -c 'cat >>"$0/told"' "$work"
+	poll 10 eval '[ "$(cat "$work/told")" = "Problem: \"b\" on a is Critical, 1
+Problem: \"b\" on a is Warning, 2" ]'
+	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:output:command)" = 0 ]'
+}
+
+@test "--test: one marked notification, its result, the exit status" {
+	run -0 --separate-stderr httpbroker-notify --test
+	[[ $output = 'Test: "httpbroker-notify" on '*', a test by httpbroker-notify --test' ]]
+	[ "$stderr" = 'httpbroker-notify: info: output stdout: the test was delivered' ]
+	run -75 httpbroker-notify --test --server localhost:1 -- sh -c 'exit 9'
+	[ "$output" = "httpbroker-notify: error: output command: the command's exit status is 9; its notifications are kept and tried again
+httpbroker-notify: error: output command: the test was not delivered" ]
+}
+
+@test "--metrics-file and SIGUSR1" {
+	start_redis
+	start_active --metrics-file "$work/metrics" -- sh -c 'exit "$(cat "$0/status")"' "$work"
+	echo 1 >"$work/status"
+	push a b critical 1
+	redis LPUSH events nonsense >/dev/null
+	poll 30 grep -qx 'httpbroker_notify_failures_total{output="command"} [1-9][0-9]*' "$work/metrics"
+	promtool check metrics <"$work/metrics"
+	grep -qx 'httpbroker_notify_events_total 1' "$work/metrics"
+	grep -qx 'httpbroker_notify_events_skipped_total 1' "$work/metrics"
+	grep -qx 'httpbroker_notify_notifications_total{event="problem"} 1' "$work/metrics"
+	grep -qx 'httpbroker_notify_waiting{output="command"} 1' "$work/metrics"
+	grep -qx 'httpbroker_notify_queue_length 0' "$work/metrics"
+	grep -qx 'httpbroker_notify_problems 1' "$work/metrics"
+	kill -USR1 "${pids[notify]}"
+	poll 10 said notify 'info: active; events: 1, skipped: 1, notifications: 1, problems: 1; output command: 0 delivered, 1 waiting, failing'
+	echo 0 >"$work/status"
+	stop notify
+	grep -q 'httpbroker_notify_active' "$work/metrics"
+	run -0 httpbroker-notify --metrics-file /nowhere/x </dev/null
+	[[ $output = *'error: --metrics-file: cannot write /nowhere/x: No such file or directory; it is tried again every 10 s' ]]
+}
+
+@test "wrong options and values are refused" {
+	run -64 httpbroker-notify --jobs 0
+	run -64 httpbroker-notify --output-format xml
+	[ "$output" = "httpbroker-notify: error: --output-format: 'xml' is not text or json" ]
+	run -64 httpbroker-notify --server redis
+	run -64 httpbroker-notify --name 'a b'
+	run -64 httpbroker-notify --
+	run -64 httpbroker-notify operand
+	run -78 httpbroker-notify --password-file /nowhere
+}
