@@ -68,7 +68,10 @@ frozen() {
 
 # A process that ends during a trap stays Z: bash reaps it later.
 ended() {
-	[[ $(process_state "$1") == ?(Z) ]]
+	local stat
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || stat=
+	stat=${stat##*) }
+	[[ ${stat%% *} == ?(Z) ]]
 }
 
 stop() {
@@ -98,8 +101,10 @@ stop_within() {
 	stop "$2"
 }
 
+# nap [SECONDS]: reads from a pipe that nobody writes to, which needs no process
 nap() {
-	read -rt 0.05 <> <(:) || :
+	[ -p "$work/.nap" ] || mkfifo "$work/.nap"
+	read -rt "${1:-0.05}" <>"$work/.nap" || :
 }
 
 stop_all() {
@@ -107,8 +112,15 @@ stop_all() {
 	for name in "${!pids[@]}"; do stop "$name" || :; done
 }
 
+# bats traces each command, which costs more than most of them: not here.
 poll() {
-	local limit=$1 deadline
+	local -
+	set +T
+	poll_untraced "$@"
+}
+
+poll_untraced() {
+	local limit=$1 deadline naps=0
 	shift
 	deadline=$((${EPOCHREALTIME/./} + limit * 1000000))
 	until "$@"; do
@@ -116,7 +128,7 @@ poll() {
 			echo "poll: not within $limit s: $*" >&2
 			return 1
 		fi
-		nap
+		if ((++naps > 10)); then nap 0.1; else nap 0.05; fi
 	done
 }
 
