@@ -148,6 +148,11 @@ static void files_reload(struct auth *auth, struct delivery *delivery)
 		log_error("SIGHUP: %s; the old tokens stay in use", why.text);
 }
 
+static int32_t seconds_up(nsec duration)
+{
+	return (int32_t)((duration + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+}
+
 /* Returns the exit status. */
 static int stop_await(struct auth *auth, struct delivery *delivery)
 {
@@ -190,8 +195,19 @@ int main(int argc, char **argv)
 	struct state_counts_cache counts;
 	state_counts_cache_init(&counts);
 	struct sns *sns = sns_make(&options);
-	const struct broker broker = {checks, options.flapjack, options.stale_state,
-		options.heartbeats, counters, held, &counts, sns, delivery};
+	const struct broker broker = {
+		.checks = checks,
+		.flapjack = options.flapjack,
+		.stale_as = options.stale_state,
+		.ping_ttl = seconds_up(options.ping_ttl),
+		.run_limit = options.run_limit == NSEC_NEVER ? 0 : seconds_up(options.run_limit),
+		.heartbeats = options.heartbeats,
+		.counters = counters,
+		.held = held,
+		.counts = &counts,
+		.sns = sns,
+		.delivery = delivery,
+	};
 	struct server *server = server_make(&options, auth, &listeners, &broker);
 	ready_announce(options.ready_fd);
 

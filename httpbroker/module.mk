@@ -40,6 +40,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
 	httpbroker/http/path.c httpbroker/http/path.h \
+	httpbroker/http/ping.c \
 	httpbroker/http/post.c httpbroker/http/post.h \
 	httpbroker/http/post_state.c \
 	httpbroker/http/request.c httpbroker/http/request.h \
@@ -71,11 +72,12 @@ bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
-QUICK_TESTS += t/broker-health.bats t/broker-reading.bats t/broker-sns.bats \
+QUICK_TESTS += t/broker-health.bats t/broker-ping.bats t/broker-reading.bats t/broker-sns.bats \
 	t/broker-sns-certificates.bats
 QUICK_TESTS += t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
+SYSTEM_TESTS += t/borgmatic.bats
 SLOW_TESTS += t/broker-proxy.bats t/broker-unrest.bats
 dist_man_MANS += doc/httpbroker.8 doc/httpbroker-formats.5 doc/httpbroker-http.7
 
@@ -156,6 +158,7 @@ t_fuzz_request_LDADD = $(HTTPBROKER_LIBS)
 
 EXAMPLES += \
 	doc/examples/httpbroker/daemontools/log/run \
+	doc/examples/httpbroker/cron \
 	doc/examples/httpbroker/daemontools/run \
 	doc/examples/httpbroker/s6/log/run \
 	doc/examples/httpbroker/s6/notification-fd \

@@ -37,6 +37,8 @@ struct options {
 	const char *output; /* then: where events go, `-` or a path; NULL: nowhere */
 
 	enum state stale_state; /* reported for a stale check */
+	nsec ping_ttl;          /* of pings without one */
+	nsec run_limit;         /* of starts without one; NSEC_NEVER: none */
 	nsec forget_after;      /* how long a check may be stale; NSEC_NEVER: forever */
 
 	const char *host_names[HOST_NAMES_MAX]; /* that web pages may use */

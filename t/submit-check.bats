@@ -266,3 +266,23 @@ last_matches() {
 	delivered | grep -q '"check":"backup","state":"critical","summary":"backup.sh: cannot be run'
 	delivered | grep -q '"check":"disk",.*"summary":"DISK '
 }
+
+@test "--start and --run-limit report the start; a failure is only logged" {
+	start_redis
+	start_broker
+	run httpbroker-submit -e db/1 -c 'a b' --run-limit 1m --exit-map plain -- sh -c \
+		'curl -sS -H "Accept: application/json" "$HTTPBROKER_URL/db%2F1/a%20b"'
+	[ "$status" -eq 0 ]
+	[ "$(jq -c '[.state, .summary, .run_limit]' <<<"$output")" = '["ok","the first run has started",60]' ]
+	curl -sS -H 'Accept: application/json' "$HTTPBROKER_URL/db%2F1/a%20b" >"$work/after"
+	jq -e '.state == "ok" and (has("run_limit") | not) and (.summary | startswith("{"))' "$work/after"
+	run httpbroker-submit -e db -c b --start -- sh -c 'exit 2'
+	[ "$status" -eq 2 ] && [ "$output" = '' ]
+	[ "$(curl -sS "$HTTPBROKER_URL/db/b" | cut -d: -f1)" = critical ]
+	run httpbroker-submit -e db -c c --start --url "http://127.0.0.1:$(free_port)" --url "$HTTPBROKER_URL/x" -- echo ran
+	[[ "$output" == *"/state: the start of the run is not reported: "*"ran"* ]]
+	run httpbroker-submit -e db -c d --start --dry-run -- echo ran
+	[[ "$output" == *ran* ]] && [ "$(curl -sS -o /dev/null -w '%{http_code}' "$HTTPBROKER_URL/db/d")" = 404 ]
+	run httpbroker-submit --start -c c -s ok
+	[ "$status" -eq 64 ]
+}

@@ -198,13 +198,21 @@ static void encoded_replace(struct encoded *old, const struct encoded *new)
 
 static void check_set(struct check *check, const struct prepared *event)
 {
+	bool ends = check->run.limit == 0 || check->run.id == 0 || event->run.id == 0 ||
+		    check->run.id == event->run.id;
+
 	encoded_replace(&check->encoded, &event->encoded);
 	check->state = (uint8_t)event->state;
 	check->time = event->time;
 	check->fraction = event->fraction;
 	check->ttl = event->ttl;
 	check->received = event->received;
+	check->run.before = RUN_BEFORE_FRESH;
+	if (!ends)
+		return;
 	check->deadline = event->deadline;
+	check->run = event->run.limit > 0 ? event->run : (struct run){0, 0, RUN_BEFORE_FRESH};
+	check->overrun = false;
 }
 
 struct check *checks_add(struct checks *checks, const struct prepared *event)
@@ -233,6 +241,22 @@ void checks_set(struct checks *checks, struct check *check, const struct prepare
 	pthread_mutex_lock(&shard->lock);
 	check_set(check, event);
 	pthread_mutex_unlock(&shard->lock);
+}
+
+void checks_start(
+	struct checks *checks, struct check *check, const struct prepared *start, nsec now)
+{
+	struct shard *shard = &checks->shards[check->hh.hashv >> SHARD_SHIFT];
+	struct run run = start->run;
+
+	run.before = check_overruns(check, now)     ? RUN_BEFORE_OVERRUN
+		     : check_is_expired(check, now) ? RUN_BEFORE_STALE
+						    : RUN_BEFORE_FRESH;
+	pthread_mutex_lock(&shard->lock);
+	check->run = run;
+	check->deadline = start->deadline;
+	pthread_mutex_unlock(&shard->lock);
+	check->overrun = false;
 }
 
 void checks_remove(struct checks *checks, struct check *check)

@@ -27,6 +27,7 @@ struct check {
 	int64_t time;                          /* the event's, seconds since the epoch */
 	int32_t ttl;                           /* seconds; negative: never stale */
 	int32_t received;                      /* when the event was: seconds, monotonic */
+	struct run run;                        /* the open one; limit 0: none */
 	uint32_t pushed_in;                    /* the commit of the last push */
 	uint16_t entity_length;                /* of names */
 	uint16_t wheel_slot;                   /* the wheel's */
@@ -34,6 +35,7 @@ struct check {
 	uint8_t state;                         /* enum state of the last event */
 	uint8_t sent;                          /* enum state that was pushed last */
 	uint8_t rank;                          /* see check_key() */
+	bool overrun : 1;                      /* it was pushed as critical, for the open run */
 	bool stale : 1;                        /* it was pushed as stale */
 	bool listed : 1;                       /* its record waits to be written */
 	bool forgotten : 1;   /* removed from the table; its record waits to be deleted */
@@ -46,10 +48,25 @@ struct check {
 	char names[];         /* `entity:check`, hh.keylen bytes */
 };
 
-/* Its TTL is over. check->stale says that this was pushed. */
+/* Its TTL or its run's limit is over. check->stale says that this was pushed. */
 static inline bool check_is_expired(const struct check *check, nsec now)
 {
-	return check->deadline <= now;
+	return check->deadline <= now || check->run.before != RUN_BEFORE_FRESH;
+}
+
+/* Whether a run has exceeded its limit: the open one, or one that the open one follows. */
+static inline bool check_overruns(const struct check *check, nsec now)
+{
+	return check->run.limit > 0 &&
+	       (check->deadline <= now || check->run.before == RUN_BEFORE_OVERRUN);
+}
+
+/* The state that is reported. `stale_as`: of a stale check. */
+static inline enum state check_reported(const struct check *check, enum state stale_as, nsec now)
+{
+	if (!check_is_expired(check, now))
+		return (enum state)check->state;
+	return check_overruns(check, now) ? STATE_CRITICAL : stale_as;
 }
 
 /*
@@ -77,8 +94,13 @@ struct check *checks_find(const struct checks *checks, const struct names *names
 /* Writer only: adds a check that is not in the table. All other fields are zero. */
 struct check *checks_add(struct checks *checks, const struct prepared *event);
 
-/* Writer only: sets the last event. Visitors read none of the other fields: they need no lock. */
+/* Writer only: sets the last event, and ends the run if it is of that. Visitors read none of the
+ * other fields: they need no lock. */
 void checks_set(struct checks *checks, struct check *check, const struct prepared *event);
+
+/* Writer only: opens a run. Until its deadline the check stays as it is. */
+void checks_start(
+	struct checks *checks, struct check *check, const struct prepared *start, nsec now);
 
 /* Writer only: removes the check and frees its event; the caller calls free(3) on the rest. */
 void checks_remove(struct checks *checks, struct check *check);

@@ -217,13 +217,13 @@ struct text encoded_summary(const struct encoded *encoded)
 	return string_at(encoded, state.bytes + state.length + sizeof before - 1);
 }
 
-static nsec deadline_of(const struct event *event, struct moment now)
+static nsec deadline_of(const struct event *event, int32_t seconds, struct moment now)
 {
 	nsec ends, left;
 
-	if (event->ttl < 0)
+	if (seconds < 0)
 		return NSEC_NEVER;
-	if (__builtin_mul_overflow(event->time + event->ttl, NSEC_PER_SEC, &ends) ||
+	if (__builtin_mul_overflow(event->time + seconds, NSEC_PER_SEC, &ends) ||
 		__builtin_sub_overflow(ends, now.wall, &left))
 		return NSEC_NEVER;
 	return now.monotonic + left;
@@ -280,13 +280,23 @@ void prepared_make(
 		.fraction = event->fraction,
 		.ttl = event->ttl,
 		.received = (int32_t)(now.monotonic / NSEC_PER_SEC),
-		.deadline = deadline_of(event, now),
+		.deadline = deadline_of(event, event->ttl, now),
 	};
 	prepared->encoded = encoded_make(event, flapjack, &block);
 	names_append(prepared, &block, event->entity, event->check);
 	prepared->encoded.bytes = block.data;
 	if (event->former_check.bytes != NULL)
 		prepared->former = former_make(event, flapjack, now);
+}
+
+void prepared_make_start(struct prepared *prepared, const struct event *event, struct run run,
+	int flapjack, struct moment now)
+{
+	prepared_make(prepared, event, flapjack, now);
+	prepared->start = true;
+	prepared->run = run;
+	if (run.limit > 0)
+		prepared->deadline = deadline_of(event, run.limit, now);
 }
 
 void prepared_make_forgotten(

@@ -53,17 +53,37 @@ struct names {
 	uint16_t entity_length; /* the offset of the separating colon */
 };
 
+/*
+ * A run of a job, from its start to its end. While it is open, the check stays as it was; it is
+ * critical if no end comes within the limit. Any event of the check is an end, but not one with
+ * another id.
+ */
+enum run_before {
+	RUN_BEFORE_FRESH,   /* the check's state was its event's */
+	RUN_BEFORE_STALE,   /* it was stale */
+	RUN_BEFORE_OVERRUN, /* a run before had exceeded its limit */
+};
+
+struct run {
+	int32_t limit;  /* seconds; 0: no run is open, or it has no limit */
+	uint32_t id;    /* of both start and end; 0: not given */
+	uint8_t before; /* enum run_before: how the check was at the start */
+};
+
 /* A valid event, encoded and with a deadline; or that a check is forgotten. */
 struct prepared {
 	struct names names;
 	struct encoded encoded;
 	enum state state;
-	int64_t time;            /* seconds since the epoch, not in the future */
-	uint16_t fraction;       /* of that second: struct instant */
-	int32_t ttl;             /* seconds; negative: never stale */
-	int32_t received;        /* when it was: seconds, monotonic */
-	nsec deadline;           /* monotonic, or NSEC_NEVER; no clock step changes it */
-	bool handed;             /* another broker has handed it off */
+	int64_t time;      /* seconds since the epoch, not in the future */
+	uint16_t fraction; /* of that second: struct instant */
+	int32_t ttl;       /* seconds; negative: never stale */
+	int32_t received;  /* when it was: seconds, monotonic */
+	nsec deadline;     /* monotonic, or NSEC_NEVER; no clock step changes it */
+	bool handed;       /* another broker has handed it off */
+	bool start; /* a run starts: the event is for a check that is not known, and deadline the
+		       run's if it has a limit */
+	struct run run;          /* that starts, or whose end it is: then only its id */
 	bool forgotten;          /* the check is forgotten: only names and time are set */
 	struct prepared *former; /* owned; sets the check's former names ok; NULL: none */
 	char *block;             /* owned; names and encoded point into it */
@@ -72,6 +92,10 @@ struct prepared {
 /* The event is valid (event_check) for this version of Flapjack. */
 void prepared_make(
 	struct prepared *prepared, const struct event *event, int flapjack, struct moment now);
+
+/* The same for the start of a run. Without a limit the deadline is the event's. */
+void prepared_make_start(struct prepared *prepared, const struct event *event, struct run run,
+	int flapjack, struct moment now);
 
 void prepared_make_forgotten(
 	struct prepared *prepared, struct text entity, struct text check, struct instant time);

@@ -97,6 +97,8 @@ static void entry_write(struct entry *entry, const struct prepared *prepared)
 	entry->length = json.length;
 	entry->state = prepared->state;
 	entry->forgotten = prepared->forgotten;
+	entry->start = prepared->start;
+	entry->run_id = prepared->run.id;
 	entry->time = (struct instant){prepared->time, prepared->fraction};
 }
 
@@ -108,6 +110,7 @@ static struct entry *entry_same(
 	struct entry *latest = check != NULL ? check->latest : NULL;
 	bool same = latest != NULL && latest->applied == applied &&
 		    latest->forgotten == prepared->forgotten && latest->state == prepared->state &&
+		    latest->start == prepared->start && latest->run_id == prepared->run.id &&
 		    instant_compare(latest->time, time) <= 0;
 
 	return same ? latest : NULL;

@@ -27,7 +27,8 @@ struct entry {
 	bool applied;
 	struct entry_check *check; /* NULL: nothing may replace it */
 	enum state state;
-	bool forgotten;
+	bool forgotten, start;
+	uint32_t run_id;
 	struct instant time;
 };
 

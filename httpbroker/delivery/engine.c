@@ -86,15 +86,18 @@ static void event_push(struct engine *engine, struct check *check, int64_t time)
 
 static void stale_push(struct engine *engine, struct check *check, struct moment now)
 {
-	check->sent = (uint8_t)engine->settings->stale_state;
+	enum state state = check_reported(check, engine->settings->stale_state, now.monotonic);
+
+	check->sent = (uint8_t)state;
 	check->stale = true;
+	check->overrun = check->run.limit > 0 && check->deadline <= now.monotonic;
 	if (engine->settings->muted) {
 		log_debug("State for %.*s is stale.", (int)check->hh.keylen, check->names);
 		return;
 	}
 	log_debug("State for %.*s is stale. Sending %s.", (int)check->hh.keylen, check->names,
-		flapjack_stale_word(engine->settings->stale_state));
-	flapjack_stale(outbox_push(engine->outbox), check, engine->settings->stale_state, now);
+		flapjack_stale_word(state));
+	flapjack_stale(outbox_push(engine->outbox), check, state, now);
 	check->pushed_in = outbox_sequence(engine->outbox);
 }
 
@@ -117,8 +120,8 @@ static int order_of(const struct prepared *prepared, const struct check *check)
 }
 
 /*
- * A known time in the future (the clock was set back since) beats nothing. An event that was handed over came
- * before this broker was active: it beats only older ones of those posted here.
+ * A known time in the future (the clock was set back since) beats nothing. An event that was handed
+ * over came before this broker was active: it beats only older ones of those posted here.
  */
 static bool is_older(const struct prepared *prepared, const struct check *check, struct moment now)
 {
@@ -144,7 +147,7 @@ static enum engine_result check_update(struct engine *engine, struct check *chec
 		check_push(engine, check, now);
 	checks_set(engine->checks, check, prepared);
 	check->stale = check_is_expired(check, now.monotonic);
-	if (check->sent != (check->stale ? engine->settings->stale_state : check->state))
+	if (check->sent != check_reported(check, engine->settings->stale_state, now.monotonic))
 		check_push(engine, check, now);
 	check->loaded = check->retired = false;
 	check->posted = !prepared->handed;
@@ -185,6 +188,26 @@ static enum engine_result check_add(
 	return ENGINE_APPLIED;
 }
 
+/* The check stays as it is; the record tells a restart of the run. */
+static enum engine_result start_apply(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
+{
+	struct check *check = checks_find(engine->checks, &prepared->names);
+
+	if (check == NULL)
+		return check_add(engine, prepared, now);
+	if (is_older(prepared, check, now))
+		return ENGINE_OLDER;
+	if (prepared->run.limit == 0)
+		return ENGINE_APPLIED;
+	if (check->unpushed || (!check->stale && check_is_expired(check, now.monotonic)))
+		check_push(engine, check, now);
+	checks_start(engine->checks, check, prepared, now.monotonic);
+	outbox_record(engine->outbox, check);
+	wheel_move(engine->wheel, check);
+	return ENGINE_APPLIED;
+}
+
 static enum engine_result forgotten_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
@@ -203,6 +226,8 @@ enum engine_result engine_apply(
 		return forgotten_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
+	if (prepared->start)
+		return start_apply(engine, prepared, now);
 	if (!state_lasts(prepared->state) && engine->settings->muted)
 		return ENGINE_IGNORED;
 	if (!state_lasts(prepared->state)) {
@@ -229,7 +254,7 @@ enum engine_result engine_apply_handed(
 {
 	struct check *check = checks_find(engine->checks, &prepared->names);
 
-	if (check == NULL || !check->unpushed || prepared->forgotten ||
+	if (check == NULL || !check->unpushed || prepared->forgotten || prepared->start ||
 		!state_lasts(prepared->state) || order_of(prepared, check) > 0)
 		return engine_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
@@ -263,7 +288,8 @@ bool engine_load(struct engine *engine, const struct prepared *prepared, const e
 		sent != NULL ? now.monotonic + repeat_offset(engine, check) : engine->hold_until;
 	check->unpushed = sent == NULL;
 	check->stale = sent != NULL && check_is_expired(check, now.monotonic) &&
-		       *sent == engine->settings->stale_state;
+		       *sent == check_reported(check, engine->settings->stale_state, now.monotonic);
+	check->overrun = check->stale && check->run.limit > 0 && check->deadline <= now.monotonic;
 	wheel_put(engine->wheel, check);
 	return true;
 }
@@ -306,7 +332,10 @@ bool engine_forget(struct engine *engine, const struct names *names)
 /* Pushes a check that has just gone stale, or its repeat: then true. */
 static bool check_run(struct engine *engine, struct check *check, bool repeats, struct moment now)
 {
-	if (check->unpushed || (!check->stale && check_is_expired(check, now.monotonic))) {
+	bool told = check->run.limit > 0 && check->deadline <= now.monotonic ? check->overrun
+									     : check->stale;
+
+	if (check->unpushed || (!told && check_is_expired(check, now.monotonic))) {
 		check_push(engine, check, now);
 		outbox_record(engine->outbox, check);
 		return false;

@@ -9,6 +9,8 @@
  * at that moment (burst limit).
  * - A check whose ttl is over is pushed as UNKNOWN (or settings->stale_state), at once and at each
  *   repeat.
+ * - The start of a run changes nothing, but that the deadline is the run's: the check is pushed as
+ *   critical if no end of the run came by then. A check that is not known becomes ok.
  * - A new check with a former name (prepared->former) sets the former check ok if that was loaded
  *   and no event came for it since; the former check is forgotten at its next repeat.
  * - The newest event wins, by its own time (event.h); among equals the later to arrive, except that

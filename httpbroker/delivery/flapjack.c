@@ -37,7 +37,20 @@ void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int6
 /* Seconds since the event: its ttl, and the time since that was over. */
 static int64_t age_of(const struct check *check, struct moment now)
 {
+	if (check->run.limit > 0) /* the deadline is the run's */
+		return now.wall / NSEC_PER_SEC - check->time;
 	return check->ttl + (now.monotonic - check->deadline) / NSEC_PER_SEC;
+}
+
+static size_t summary_write(char *out, size_t size, const struct check *check, struct moment now)
+{
+	if (check_overruns(check, now.monotonic))
+		return (size_t)snprintf(out, size,
+			"httpbroker: The run has not ended (its limit is %" PRId32 "s)",
+			check->run.limit);
+	return (size_t)snprintf(out, size,
+		"httpbroker: Cached state is stale (%" PRId64 "s old, should be < %" PRId32 "s)",
+		age_of(check, now), check->ttl);
 }
 
 const char *flapjack_stale_word(enum state state)
@@ -58,12 +71,12 @@ void flapjack_stale(
 	struct stamp stamp = stamp_make(now.wall / NSEC_PER_SEC);
 	const struct encoded *encoded = &check->encoded;
 	size_t held = encoded->length - encoded->tail;
-	char middle[160];
+	char middle[192];
 
-	size_t length = (size_t)snprintf(middle, sizeof middle,
-		",\"state\":\"%s\",\"summary\":\"httpbroker: Cached state is stale "
-		"(%" PRId64 "s old, should be < %" PRId32 "s)\"",
-		flapjack_stale_word(state), age_of(check, now), check->ttl);
+	size_t length = (size_t)snprintf(middle, sizeof middle, ",\"state\":\"%s\",\"summary\":\"",
+		flapjack_stale_word(state));
+	length += summary_write(middle + length, sizeof middle - length - 1, check, now);
+	middle[length++] = '"';
 	resp_begin(queue, encoded->head + length + held + stamp.length);
 	buffer_append(&queue->bytes, encoded->bytes, encoded->head);
 	buffer_append(&queue->bytes, middle, length);

@@ -11,8 +11,8 @@
 void flapjack_event(struct resp_list *queue, const struct encoded *encoded, int64_t time);
 
 /*
- * A stale check as an event with this state: the summary says for how long (by the monotonic
- * clock); tags and delays are the check's.
+ * A stale check, or one whose run has exceeded its limit, as an event with this state: the summary
+ * says which (how long is by the monotonic clock); tags and delays are the check's.
  */
 void flapjack_stale(
 	struct resp_list *queue, const struct check *check, enum state state, struct moment now);

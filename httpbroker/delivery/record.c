@@ -24,6 +24,9 @@ void record_field_write(struct resp_list *fields, const struct check *check)
 }
 
 #define MILLIS_KEY ",\"millis\":"
+#define RUN_KEY ",\"run\":["
+
+enum { RUN_VALUES = 4, RUN_TEXT = sizeof RUN_KEY + RUN_VALUES * JSONTEXT_NUMBER };
 
 enum { HEAD = 128 }; /* bytes that hold what stands before the JSON, or at its end */
 
@@ -47,6 +50,22 @@ static void head_number(struct head *head, int64_t number)
 	head->bytes[head->length++] = ' ';
 }
 
+/* `,"run":[LIMIT,ID,BEFORE,START]`: what a start or an open run has, or an end with an id. */
+static size_t run_write(char *out, const struct run *run, bool start)
+{
+	const int64_t values[] = {run->limit, run->id, run->before, start};
+	size_t length = sizeof RUN_KEY - 1;
+
+	if (!start && run->limit == 0 && run->id == 0)
+		return 0;
+	memcpy(out, RUN_KEY, length);
+	for (size_t i = 0; i < RUN_VALUES; i++) {
+		length += jsontext_digits(out + length, values[i]);
+		out[length++] = i + 1 < RUN_VALUES ? ',' : ']';
+	}
+	return length;
+}
+
 /* The end of the JSON; earlier releases leave out a key that they do not know. */
 static struct head tail_make(const struct check *check)
 {
@@ -57,6 +76,7 @@ static struct head tail_make(const struct check *check)
 		tail.length = sizeof MILLIS_KEY - 1;
 		tail.length += jsontext_digits(tail.bytes + tail.length, check->fraction - 1);
 	}
+	tail.length += run_write(tail.bytes + tail.length, &check->run, false);
 	tail.bytes[tail.length++] = '}';
 	return tail;
 }
@@ -200,6 +220,8 @@ struct decoder {
 	const struct record *record;
 	const json_t *formerly; /* the check's former names; NULL: none */
 	uint16_t fraction;      /* of the event's time, as written beside it */
+	bool start;             /* of a run */
+	struct run run;
 	struct prepared *out;
 	struct reason *why;
 	bool sound;
@@ -248,6 +270,7 @@ static bool record_prepare(const struct decoder *decoder, const struct event *gi
 	event.ttl = decoder->record->ttl;
 	prepared_make(decoder->out, &event, context->flapjack, context->now);
 	decoder->out->received = received_of(&event, context->now);
+	decoder->out->run = decoder->run;
 	decoder->out->deadline = deadline_of(decoder->record->deadline, context->clock);
 	return true;
 }
@@ -276,7 +299,13 @@ static void event_decode(struct event_sink *sink, const struct event *given)
 		event.fraction = decoder->fraction;
 	if (!names_read(decoder->formerly, &event.former_entity, &event.former_check, &ignored))
 		event.former_check = (struct text){NULL, 0};
-	prepared_make(decoder->out, &event, context->flapjack, context->now);
+	if (decoder->start && state_lasts(event.state)) {
+		prepared_make_start(
+			decoder->out, &event, decoder->run, context->flapjack, context->now);
+	} else {
+		prepared_make(decoder->out, &event, context->flapjack, context->now);
+		decoder->out->run.id = decoder->run.id;
+	}
 	decoder->out->received = received_of(&event, context->now);
 	decoder->sound = true;
 }
@@ -304,6 +333,18 @@ static bool forgotten_decode(struct decoder *decoder, const json_t *document)
 	return true;
 }
 
+static void run_read(struct decoder *decoder, const json_t *run)
+{
+	int64_t values[RUN_VALUES];
+	static const int64_t most[RUN_VALUES] = {INT32_MAX, UINT32_MAX, RUN_BEFORE_OVERRUN, 1};
+
+	for (size_t i = 0; i < RUN_VALUES; i++)
+		if (!value_whole(json_array_get(run, i), 0, most[i], &values[i]))
+			return;
+	decoder->run = (struct run){(int32_t)values[0], (uint32_t)values[1], (uint8_t)values[2]};
+	decoder->start = values[3] == 1;
+}
+
 /* Takes out the keys that are not of an event. */
 static void additions_read(struct decoder *decoder, json_t *document, json_t **formerly)
 {
@@ -313,7 +354,9 @@ static void additions_read(struct decoder *decoder, json_t *document, json_t **f
 		decoder->fraction = (uint16_t)(millis + 1);
 	*formerly = json_incref(json_object_get(document, "formerly"));
 	decoder->formerly = *formerly;
+	run_read(decoder, json_object_get(document, "run"));
 	json_object_del(document, "millis");
+	json_object_del(document, "run");
 	json_object_del(document, "formerly");
 }
 
@@ -379,6 +422,13 @@ static void millis_write(struct buffer *out, uint16_t fraction)
 	jsontext_number(out, fraction - 1);
 }
 
+static void run_append(struct buffer *out, const struct prepared *prepared)
+{
+	char text[RUN_TEXT];
+
+	buffer_append(out, text, run_write(text, &prepared->run, prepared->start));
+}
+
 static void forgotten_write(struct buffer *out, const struct prepared *prepared)
 {
 	names_write(out, &prepared->names);
@@ -400,6 +450,7 @@ void encode_stored(struct buffer *out, const struct prepared *prepared)
 	millis_write(out, prepared->fraction);
 	buffer_append_text(out, ",\"ttl\":");
 	jsontext_number(out, prepared->ttl);
+	run_append(out, prepared);
 	if (prepared->former != NULL) {
 		buffer_append_text(out, ",\"formerly\":");
 		names_write(out, &prepared->former->names);

@@ -82,6 +82,28 @@ bool auth_reload(struct auth *auth, struct reason *why)
 	return true;
 }
 
+static bool token_copy(const char *text, size_t length, char token[TOKEN_MAX])
+{
+	if (length == 0 || length >= TOKEN_MAX || memchr(text, '\0', length) != NULL)
+		return false;
+	memset(token, 0, TOKEN_MAX);
+	memcpy(token, text, length);
+	return true;
+}
+
+static enum auth_result token_check(
+	struct auth *auth, const char token[TOKEN_MAX], struct grant *grant)
+{
+	pthread_mutex_lock(&auth->lock);
+	grant->tokens = tokens_share(auth->tokens);
+	pthread_mutex_unlock(&auth->lock);
+	grant->acl = tokens_find(grant->tokens, token);
+	if (grant->acl != NULL)
+		return AUTH_OK;
+	auth_release(grant);
+	return AUTH_UNKNOWN;
+}
+
 enum auth_result auth_check(struct auth *auth, const char *header, struct grant *grant)
 {
 	char token[TOKEN_MAX];
@@ -91,15 +113,23 @@ enum auth_result auth_check(struct auth *auth, const char *header, struct grant 
 		return AUTH_OK;
 	if (header == NULL || !credentials_read(header, token))
 		return AUTH_MISSING;
-	pthread_mutex_lock(&auth->lock);
-	grant->tokens = tokens_share(auth->tokens);
-	pthread_mutex_unlock(&auth->lock);
-	grant->acl = tokens_find(grant->tokens, token);
+	enum auth_result result = token_check(auth, token, grant);
 	explicit_bzero(token, sizeof token);
-	if (grant->acl != NULL)
+	return result;
+}
+
+enum auth_result auth_check_token(struct auth *auth, struct text text, struct grant *grant)
+{
+	char token[TOKEN_MAX];
+
+	*grant = (struct grant){NULL, NULL};
+	if (auth == NULL)
 		return AUTH_OK;
-	auth_release(grant);
-	return AUTH_UNKNOWN;
+	if (!token_copy(text.bytes, text.length, token))
+		return AUTH_MISSING;
+	enum auth_result result = token_check(auth, token, grant);
+	explicit_bzero(token, sizeof token);
+	return result;
 }
 
 void auth_release(struct grant *grant)
@@ -166,15 +196,6 @@ static const char *scheme_skip(const char *header, const char *scheme)
 	if (strncasecmp(header, scheme, length) != 0 || header[length] != ' ')
 		return NULL;
 	return header + length + strspn(header + length, " ");
-}
-
-static bool token_copy(const char *text, size_t length, char token[TOKEN_MAX])
-{
-	if (length == 0 || length >= TOKEN_MAX || memchr(text, '\0', length) != NULL)
-		return false;
-	memset(token, 0, TOKEN_MAX);
-	memcpy(token, text, length);
-	return true;
 }
 
 /* The number of bytes; -1: no base64, or too long. The padding may be missing (RFC 4648). */

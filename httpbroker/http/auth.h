@@ -38,6 +38,9 @@ enum auth_result {
 enum auth_result auth_check(struct auth *auth, const char *header, struct grant *grant);
 void auth_release(struct grant *grant);
 
+/* The same for a token by itself. */
+enum auth_result auth_check_token(struct auth *auth, struct text token, struct grant *grant);
+
 /* Globs as of fnmatch(3): `*`, `?`, `[a-z]`; they match `/` and a leading dot as well. */
 struct acl {
 	char *const *globs; /* not owned */

@@ -24,7 +24,11 @@ static void line_write(struct buffer *out, const struct check *check, enum state
 	char duration[DURATION_TEXT];
 
 	buffer_printf(out, "%s: %.*s: ", state_name(reported), (int)check->hh.keylen, check->names);
-	if (check_is_expired(check, answer->now.monotonic))
+	if (check_overruns(check, answer->now.monotonic))
+		buffer_printf(out, "the run has not ended, was %s: ", state_name(check->state));
+	else if (check->run.before == RUN_BEFORE_STALE)
+		buffer_printf(out, "stale, was %s: ", state_name(check->state));
+	else if (check_is_expired(check, answer->now.monotonic))
 		buffer_printf(out, "stale for %s, was %s: ",
 			duration_text(late / NSEC_PER_SEC * NSEC_PER_SEC, duration),
 			state_name(check->state));
@@ -36,8 +40,7 @@ static void check_answer(const struct check *check, void *context)
 {
 	const struct answer *answer = context;
 	struct response *response = answer->response;
-	bool stale = check_is_expired(check, answer->now.monotonic);
-	enum state reported = stale ? answer->stale_as : (enum state)check->state;
+	enum state reported = check_reported(check, answer->stale_as, answer->now.monotonic);
 
 	response->status = reported == STATE_OK ? 200 : 503;
 	response->type = answer->json ? CONTENT_JSON : CONTENT_TEXT;
@@ -62,28 +65,6 @@ static void unknown_answer(const struct request *request, struct response *respo
 			(int)parts[1].length, parts[1].bytes, (int)parts[0].length, parts[0].bytes);
 }
 
-/* Two valid names. False: a 400 or 404. */
-static bool names_check(struct request *request)
-{
-	const struct path *path = request->parts;
-	struct reason why;
-
-	if (path == NULL || path->count != 2)
-		response_error(&request->response, 404,
-			"there is nothing at %.200s; there is /state/ENTITY/CHECK, where a slash "
-			"in a name is written %%2F",
-			request->path);
-	else if (path->broken)
-		response_error(&request->response, 400,
-			"the path has a %% without two hexadecimal digits behind it");
-	else if (!event_name_check("entity", path->parts[0], &why) ||
-		 !event_name_check("check", path->parts[1], &why))
-		response_error(&request->response, 400, "%s", why.text);
-	else
-		return true;
-	return false;
-}
-
 static struct submission *get_begin(struct request *request)
 {
 	static const char *const none[] = {NULL};
@@ -92,7 +73,8 @@ static struct submission *get_begin(struct request *request)
 		prefer_has(request->header(request, "Accept"), CONTENT_JSON)};
 	struct buffer key = {NULL, 0, 0};
 
-	if (!names_check(request) || !query_check(&request->query, none, response))
+	if (!path_check(request, 0, "/state/ENTITY/CHECK") ||
+		!query_check(&request->query, none, response))
 		return NULL;
 	const struct text *parts = request->parts->parts;
 	buffer_append(&key, parts[0].bytes, parts[0].length);

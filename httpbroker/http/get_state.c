@@ -20,7 +20,7 @@ static bool is_selected(const struct scan *scan, const struct check *check)
 {
 	size_t name = (size_t)check->entity_length + 1; /* where the check's own name begins */
 	bool stale = check_is_expired(check, scan->now.monotonic);
-	int reported = stale ? (int)scan->stale_as : (int)check->state;
+	int reported = (int)check_reported(check, scan->stale_as, scan->now.monotonic);
 
 	return (scan->state < 0 || scan->state == reported) &&
 	       (scan->stale < 0 || scan->stale == (int)stale) &&
@@ -172,7 +172,7 @@ void check_object_write(
 
 	buffer_append(out, event->bytes, before);
 	if (stale)
-		buffer_append_text(out, state_name(stale_as));
+		buffer_append_text(out, state_name(check_reported(check, stale_as, now.monotonic)));
 	else
 		buffer_append(out, reported.bytes, reported.length);
 	buffer_append(out, event->bytes + after, event->length - after);
@@ -187,6 +187,10 @@ void check_object_write(
 	buffer_append(out, reported.bytes, reported.length);
 	buffer_append_text(out, "\",\"received_age\":");
 	jsontext_number(out, received > 0 ? received : 0);
+	if (check->run.limit > 0) {
+		buffer_append_text(out, ",\"run_limit\":");
+		jsontext_number(out, check->run.limit);
+	}
 	buffer_append_text(out, "}");
 }
 
@@ -221,7 +225,8 @@ static void accepted_apply(struct checks *checks, const struct prepared *prepare
 	if (prepared->forgotten && check != NULL) {
 		checks_remove(checks, check);
 		free(check);
-	} else if (prepared->forgotten || !state_lasts(prepared->state)) {
+	} else if (prepared->forgotten || !state_lasts(prepared->state) ||
+		   (prepared->start && check != NULL)) {
 		return;
 	} else if (check == NULL) {
 		checks_add(checks, prepared);

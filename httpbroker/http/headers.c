@@ -137,7 +137,7 @@ struct target target_look(const char *uri)
 
 void target_clear(struct target *target)
 {
-	free(target->path);
+	path_free(target->path);
 	target->path = NULL;
 }
 
@@ -226,20 +226,40 @@ bool headers_framing_check(struct request *request, const char *version)
 	return framing.unknown == NULL && fault == NULL;
 }
 
+/*
+ * A ping by GET changes a state. A page can make a browser send it without Origin, and without
+ * Sec-Fetch-Site if our address is not trustworthy to it (plain HTTP): what every browser does send
+ * is its name. PowerShell's begins with the same word.
+ */
+static bool may_be_page(const struct request *request)
+{
+	const char *agent = request->header(request, MHD_HTTP_HEADER_USER_AGENT);
+
+	return request->parts->token.bytes == NULL &&
+	       request->header(request, "Sec-Fetch-Site") == NULL && agent != NULL &&
+	       strncmp(agent, "Mozilla/", 8) == 0 && strstr(agent, "PowerShell") == NULL;
+}
+
 /* HTTP/1.0 may be without Host; no browser sends that. */
 static bool origin_check(struct request *request)
 {
 	const struct hosts *hosts = &request->context->hosts;
 	const char *method = request->method, *host = request->host;
 	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+	bool pings = request->parts != NULL && request->parts->ping;
 
 	if (request->client->checks_host && host != NULL && !hosts_know(hosts, host))
 		response_error(&request->response, 403,
 			"'%.64s' in Host is no name of this broker: see --host-name", host);
-	else if (!reads && !hosts_trust(hosts, request->header(request, "Sec-Fetch-Site"),
-				   request->header(request, MHD_HTTP_HEADER_ORIGIN), host))
+	else if ((!reads || pings) &&
+		 !hosts_trust(hosts, request->header(request, "Sec-Fetch-Site"),
+			 request->header(request, MHD_HTTP_HEADER_ORIGIN), host))
 		response_error(&request->response, 403,
 			"a web page of another site may not change states: see --host-name");
+	else if (reads && pings && may_be_page(request))
+		response_error(&request->response, 403,
+			"a web page may have made a browser send this: use POST, or a token in the "
+			"path");
 	else
 		return true;
 	return false;
@@ -282,6 +302,8 @@ static const struct {
 	{&route_delete_state, "DELETE, GET, HEAD, POST"},
 	{&route_get_state, "DELETE, GET, HEAD, POST"},
 	{&route_get_check, "GET, HEAD"},
+	{&route_get_ping, "GET, HEAD, POST"},
+	{&route_post_ping, "GET, HEAD, POST"},
 	{&route_get_health, "GET, HEAD"},
 	{&route_get_metrics, "GET, HEAD"},
 	{&route_get_state_metrics, "GET, HEAD"},
@@ -315,7 +337,7 @@ const struct route *route_find(const char *method, const char *path, struct resp
 			response, 405, "%s does not accept %.32s, only %s", path, method, allow);
 	else
 		response_error(response, 404,
-			"there is nothing at %.200s; there are /state, /state/ENTITY/CHECK, /health, /metrics and /metrics/states",
+			"there is nothing at %.200s; there are /state, /state/ENTITY/CHECK, /ping/ENTITY/CHECK, /health, /metrics and /metrics/states",
 			path);
 	return NULL;
 }
@@ -371,12 +393,16 @@ void request_refuse(
 /* False: a 401. */
 static bool token_check(struct request *request)
 {
+	struct auth *auth = request->context->auth;
+	const struct path *path = request->parts;
+	const char *header = request->header(request, MHD_HTTP_HEADER_AUTHORIZATION);
 	const char *why;
 
-	if (request->context->auth == NULL)
+	if (auth == NULL)
 		return true;
-	switch (auth_check(request->context->auth,
-		request->header(request, MHD_HTTP_HEADER_AUTHORIZATION), &request->grant)) {
+	switch (path != NULL && path->token.bytes != NULL
+			? auth_check_token(auth, path->token, &request->grant)
+			: auth_check(auth, header, &request->grant)) {
 	case AUTH_OK:
 		return true;
 	case AUTH_MISSING:

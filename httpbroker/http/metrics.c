@@ -379,7 +379,7 @@ static int64_t figure_of(const struct scan *scan, const struct check *check)
 		return age > 0 ? age : 0;
 	if (scan->pass == PASS_STALE)
 		return stale;
-	return stale ? (int64_t)scan->stale_as : check->state;
+	return check_reported(check, scan->stale_as, scan->now.monotonic);
 }
 
 static void check_write(struct scan *scan, const struct check *check)

@@ -2,7 +2,9 @@
 #include "httpbroker/http/path.h"
 
 #include "common/memory.h"
+#include "httpbroker/http/request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* -1: none. */
@@ -52,16 +54,75 @@ static void parts_split(struct path *path, char *bytes, size_t length)
 	}
 }
 
+/* Takes `@TOKEN` off the beginning; returns how much of it that is, with its slash. */
+static size_t token_take(struct path *path, char *bytes, size_t length)
+{
+	const char *slash = memchr(bytes, '/', length);
+	size_t raw = slash != NULL ? (size_t)(slash - bytes) : length;
+
+	if (!path->ping || length == 0 || bytes[0] != '@')
+		return 0;
+	size_t decoded = part_decode(bytes + 1, raw - 1);
+	path->broken |= decoded == SIZE_MAX;
+	path->token = (struct text){bytes + 1, decoded};
+	return slash != NULL ? raw + 1 : raw;
+}
+
 struct path *path_read(const char *target)
 {
-	static const char first[] = "/state/";
-	size_t begin = sizeof first - 1, length;
+	static const char first[] = "/state/", ping[] = "/ping/", masked[] = "/ping/@***/";
+	bool is_ping = strncmp(target, ping, sizeof ping - 1) == 0;
+	size_t begin = is_ping ? sizeof ping - 1 : sizeof first - 1;
 
-	if (strncmp(target, first, begin) != 0)
+	if (!is_ping && strncmp(target, first, begin) != 0)
 		return NULL;
-	length = strcspn(target + begin, "?");
-	struct path *path = memory_zeroed(1, sizeof *path + length);
+	size_t length = strcspn(target + begin, "?"), size = 2 * (length + sizeof masked);
+	struct path *path = memory_zeroed(1, sizeof *path + size);
+	char *shown = path->bytes + length + 1;
+
+	path->ping = is_ping;
+	path->size = size;
+	path->shown = shown;
 	memcpy(path->bytes, target + begin, length);
-	parts_split(path, path->bytes, length);
+	size_t token = token_take(path, path->bytes, length);
+	if (token > 0)
+		memcpy(shown, masked, sizeof masked - 1);
+	else
+		memcpy(shown, target, begin);
+	strncat(shown, target + begin + token, length - token);
+	char *other = strstr(shown + begin, "/@"); /* not where it belongs */
+	if (other != NULL)
+		memcpy(other, "/@***", sizeof "/@***");
+	parts_split(path, path->bytes + token, length - token);
 	return path;
+}
+
+void path_free(struct path *path)
+{
+	if (path == NULL)
+		return;
+	explicit_bzero(path, sizeof *path + path->size);
+	free(path);
+}
+
+bool path_check(struct request *request, unsigned more, const char *form)
+{
+	const struct path *path = request->parts;
+	struct response *response = &request->response;
+	struct reason why;
+
+	if (path == NULL || path->count < 2 || path->count > 2 + more)
+		response_error(response, 404,
+			"there is nothing at %.200s; there is %s, where a slash in a name is "
+			"written %%2F",
+			request->path, form);
+	else if (path->broken)
+		response_error(response, 400,
+			"the path has a %% without two hexadecimal digits behind it");
+	else if (!event_name_check("entity", path->parts[0], &why) ||
+		 !event_name_check("check", path->parts[1], &why))
+		response_error(response, 400, "%s", why.text);
+	else
+		return true;
+	return false;
 }

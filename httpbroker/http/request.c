@@ -175,6 +175,10 @@ static struct request *request_new(struct request_context *context,
 	request->path = url;
 	request->parts = request->client->target.path;
 	request->client->target.path = NULL;
+	if (request->parts != NULL)
+		request->path = request->parts->shown;
+	else if (strstr(url, "/@") != NULL) /* a token, in a path that is none of ours */
+		request->path = "/.../@***";
 	request->method = method;
 	request->header = request_header;
 	request->query.valid = true;
@@ -382,7 +386,7 @@ void request_completed(void *context, struct MHD_Connection *connection, void **
 	auth_release(&request->grant);
 	held_release(request->broker->held, &request->holding);
 	response_free(&request->response);
-	free(request->parts);
+	path_free(request->parts);
 	atomic_uint *in_flight = &request->context->in_flight;
 	free(request);
 	*state = NULL;

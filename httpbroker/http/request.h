@@ -26,6 +26,8 @@ struct broker {
 	struct checks *checks;
 	int flapjack;                  /* version, 1 or 2 */
 	enum state stale_as;           /* the state reported for stale checks */
+	int32_t ping_ttl;              /* seconds, of a ping that has no ?ttl= */
+	int32_t run_limit;             /* seconds, of a start that has no ?limit=; 0: none */
 	const char *const *heartbeats; /* alerts that fire all the time, up to NULL */
 	struct counters *counters;
 	struct held *held;                 /* the memory of all requests */
@@ -70,7 +72,8 @@ struct request {
 	const struct broker *broker;
 	const char *method;
 	const char *path;
-	struct path *parts; /* of the path, where it is below /state/; owned; NULL: it is not */
+	struct path *parts; /* of the path, where it is below /state/ or /ping/; owned; NULL:
+			       elsewhere */
 	struct query query;
 	struct holding holding; /* its memory, and its body */
 	struct grant grant;     /* what its token may write */
@@ -122,7 +125,8 @@ struct route {
 };
 
 extern const struct route route_post_state, route_get_state, route_delete_state, route_get_check,
-	route_get_health, route_get_metrics, route_get_state_metrics;
+	route_get_ping, route_post_ping, route_get_health, route_get_metrics,
+	route_get_state_metrics;
 
 /* The route; NULL, with a 404 or 405: none. */
 const struct route *route_find(const char *method, const char *path, struct response *response);

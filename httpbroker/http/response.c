@@ -134,6 +134,16 @@ static struct MHD_Response *response_make(struct response *response)
 		MHD_SIZE_UNKNOWN, STREAM_BLOCK, sending_read, sending, sending_free);
 }
 
+static void number_header_add(struct MHD_Response *made, const char *name, unsigned number)
+{
+	char text[16];
+
+	if (number == 0)
+		return;
+	snprintf(text, sizeof text, "%u", number);
+	MHD_add_response_header(made, name, text);
+}
+
 static void headers_add(struct MHD_Response *made, const struct response *response, bool last)
 {
 	MHD_add_response_header(made, MHD_HTTP_HEADER_CONTENT_TYPE, response->type);
@@ -145,12 +155,8 @@ static void headers_add(struct MHD_Response *made, const struct response *respon
 	}
 	if (response->allow != NULL)
 		MHD_add_response_header(made, MHD_HTTP_HEADER_ALLOW, response->allow);
-	if (response->retry_after > 0) {
-		char seconds[16];
-
-		snprintf(seconds, sizeof seconds, "%u", response->retry_after);
-		MHD_add_response_header(made, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
-	}
+	number_header_add(made, MHD_HTTP_HEADER_RETRY_AFTER, response->retry_after);
+	number_header_add(made, "Ping-Body-Limit", response->body_limit);
 	if (last)
 		MHD_add_response_header(made, MHD_HTTP_HEADER_CONNECTION, "close");
 }

@@ -24,6 +24,7 @@ struct response {
 	bool challenge;        /* with 401: WWW-Authenticate */
 	const char *allow;     /* with 405: Allow; NULL: no such header */
 	unsigned retry_after;  /* seconds; 0: no such header */
+	unsigned body_limit;   /* of a ping: Ping-Body-Limit, in bytes; 0: no such header */
 	char *why;             /* the reason of a refusal, for the log; owned; NULL: none */
 };
 

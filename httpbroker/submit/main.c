@@ -10,6 +10,7 @@
 #include "httpbroker/submit/options.h"
 #include "httpbroker/submit/query.h"
 #include "httpbroker/submit/report.h"
+#include "httpbroker/submit/start.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -162,19 +163,24 @@ static int feed_run(const struct options *options, struct submit_parts *parts)
 	return code;
 }
 
+static const char *host_name(void)
+{
+	static char host[HOST_NAME] = "localhost";
+
+	gethostname(host, sizeof host - 1);
+	return host;
+}
+
 /* Sends one event; its default entity is this host's name. */
 static int event_run(
 	const struct options *options, struct submit_parts *parts, const struct fields *given)
 {
-	char host[HOST_NAME] = "localhost";
 	struct buffer json = {NULL, 0, 0};
 	struct fields event = *given;
 	int code = 0;
 
-	if (event.entity == NULL) {
-		gethostname(host, sizeof host - 1);
-		event.entity = host;
-	}
+	if (event.entity == NULL)
+		event.entity = host_name();
 	fields_write(&event, &json);
 	parts->event = json.data;
 	parts->timeless = event.time == FIELDS_NO_TIME;
@@ -195,11 +201,16 @@ static int check_run(const struct options *options, struct submit_parts *parts)
 	struct report report = {0};
 	struct command_result result;
 
+	if (event.check == NULL)
+		event.check = name;
+	if (event.entity == NULL)
+		event.entity = host_name();
+	const struct start start = {event.entity, event.check, options->run_limit};
+	if ((options->start || options->run_limit != NSEC_NEVER) && !options->dry_run)
+		start_send(&start, parts->sender);
 	command_run(&command, &result);
 	if (result.end == COMMAND_NOT_RUN)
 		log_error("%s cannot be run: %s", options->command[0], strerror(result.value));
-	if (event.check == NULL)
-		event.check = name;
 	report_make(&report, &result, &options->rules, name, &event);
 	if (result.interrupted)
 		parts->retry_limit = nsec_earlier(parts->retry_limit, SUBMIT_STOP_LIMIT);

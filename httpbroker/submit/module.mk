@@ -20,6 +20,7 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/rows.c \
 	httpbroker/submit/sender.c httpbroker/submit/sender.h \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
+	httpbroker/submit/start.c httpbroker/submit/start.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \
 	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h \
 	httpbroker/submit/target.c httpbroker/submit/target.h

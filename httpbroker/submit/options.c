@@ -160,6 +160,9 @@ static const struct option_row rows[] = {
 		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown; plain: 0 is ok; "
 		"all else is critical",
 		OPTION_SET(exit_map_set)},
+	{"start", NULL, "report the start of the command as well", OPTION_FLAG(start)},
+	{"run-limit", "DURATION", "the same; it is critical if no end is reported by then",
+		OPTION_DURATION(run_limit, NSEC_PER_SEC, YEAR)},
 	{"timeout", "DURATION", "ends a command, or a --query, that takes longer",
 		OPTION_DURATION(timeout, NSEC_PER_MSEC, YEAR)},
 	{"timeout-state", "STATE", "and reports this (default critical)",
@@ -269,6 +272,8 @@ static void mode_check(const struct options *options)
 	refuse_if(forget && event->entity == NULL, "--forget needs -e");
 	refuse_if(forget && options->spool != NULL, "--forget cannot be kept in a spool");
 	refuse_if(!check && options->quiet, "-q needs a command");
+	refuse_if(!check && (options->start || options->run_limit != NSEC_NEVER),
+		"--start and --run-limit need a command");
 	refuse_if(!check && !query && options->timeout != NSEC_NEVER,
 		"--timeout needs a command or --query");
 }
@@ -300,6 +305,7 @@ struct options options_read(int argc, char **argv)
 		.delimiter = '\t',
 		.rules = {EXIT_MAP_PLUGIN, "critical"},
 		.timeout = NSEC_NEVER,
+		.run_limit = NSEC_NEVER,
 		.retry = OPTIONS_RETRY_UNSET,
 		.spool_max = SPOOL_MAX_DEFAULT,
 		.batch = BATCH_DEFAULT,

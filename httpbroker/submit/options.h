@@ -40,6 +40,8 @@ struct options {
 	size_t spool_max;  /* bytes */
 	size_t batch;      /* events a request */
 	bool json;         /* of --query */
+	bool start;        /* the command's start is reported, as with a limit */
+	nsec run_limit;    /* of the command's run; NSEC_NEVER: not given */
 	bool quiet;
 	bool dry_run;
 	bool verbose;

@@ -52,6 +52,8 @@ static void event_try(struct blob json)
 	FUZZ_EXPECT(again.state == prepared.state && again.time == prepared.time &&
 		    again.ttl == prepared.ttl);
 	FUZZ_EXPECT(again.forgotten == prepared.forgotten);
+	FUZZ_EXPECT(again.start == prepared.start && again.run.id == prepared.run.id &&
+		    (again.run.limit == prepared.run.limit || !prepared.start));
 	FUZZ_EXPECT(again.encoded.length == prepared.encoded.length);
 	FUZZ_EXPECT(prepared.forgotten || memcmp(again.encoded.bytes, prepared.encoded.bytes,
 						  prepared.encoded.length) == 0);

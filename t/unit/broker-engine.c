@@ -87,6 +87,27 @@ static enum engine_result post(
 	return answer;
 }
 
+/* A ping: the start of a run with this limit, or the end of one. */
+static enum engine_result ping(
+	struct fixture *fixture, double seconds, bool starts, int32_t limit, uint32_t id)
+{
+	struct moment now = at(fixture, seconds);
+	struct event event = event_plain("e", "c", STATE_OK);
+	struct prepared prepared;
+
+	event.time = now.wall / NSEC_PER_SEC;
+	event.fraction = 1;
+	if (starts) {
+		prepared_make_start(&prepared, &event, (struct run){limit, id, 0}, 2, now);
+	} else {
+		prepared_make(&prepared, &event, 2, now);
+		prepared.run.id = id;
+	}
+	enum engine_result answer = engine_apply(fixture->engine, &prepared, now);
+	prepared_free(&prepared);
+	return answer;
+}
+
 /* Runs the engine at this time. */
 static void turn(struct fixture *fixture, double seconds)
 {
@@ -811,6 +832,93 @@ static void no_event_is_accepted_when_the_outbox_is_full(void **state)
 
 #define DESK_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 
+static void a_run_is_critical_after_its_limit_and_not_stale_before(void **state)
+{
+	struct fixture *fixture = *state;
+
+	post(fixture, 0, STATE_WARNING, 0, 15);
+	ping(fixture, 1, true, 30, 0);
+	assert_pushed(fixture, "warning@0", 1);
+	turn(fixture, 25); /* its ttl is over */
+	assert_pushed(fixture, "warning@25", 0);
+	turn(fixture, 30.9);
+	assert_pushed(fixture, "warning@30", 0);
+	turn(fixture, 31.02);
+	assert_pushed(fixture, "CRITICAL@31", 1);
+	turn(fixture, 42);
+	assert_pushed(fixture, "CRITICAL@42", 0);
+	ping(fixture, 43, false, 0, 0);
+	assert_pushed(fixture, "ok@43", 1);
+	turn(fixture, 54);
+	assert_pushed(fixture, "ok@54", 0);
+}
+
+static void the_first_start_makes_a_check_ok(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ping(fixture, 0, true, 3600, 0);
+	assert_pushed(fixture, "ok@0", 1);
+	turn(fixture, 3600.02);
+	assert_pushed(fixture, "CRITICAL@3600", 1);
+}
+
+static void a_stale_check_stays_stale_until_the_limit(void **state)
+{
+	struct fixture *fixture = *state;
+
+	post(fixture, 0, STATE_OK, 0, 5);
+	ping(fixture, 7, true, 10, 0); /* before the engine has noticed */
+	assert_pushed(fixture, "ok@0 UNKNOWN@7", 1);
+	turn(fixture, 16.9);
+	assert_pushed(fixture, "", 0);
+	turn(fixture, 17.02);
+	assert_pushed(fixture, "CRITICAL@17", 1);
+	ping(fixture, 20, true, 10, 0); /* that does not hide it */
+	turn(fixture, 27.5);
+	assert_pushed(fixture, "CRITICAL@27", 1);
+	turn(fixture, 30.02);
+	assert_pushed(fixture, "CRITICAL@30", 1);
+	ping(fixture, 31, false, 0, 0);
+	assert_pushed(fixture, "ok@31", 1);
+}
+
+static void an_end_with_another_id_leaves_the_run_open(void **state)
+{
+	struct fixture *fixture = *state;
+
+	post(fixture, 0, STATE_CRITICAL, 0, 300);
+	ping(fixture, 1, true, 60, 7);
+	ping(fixture, 2, false, 0, 8);
+	assert_pushed(fixture, "critical@0 ok@2", 1);
+	turn(fixture, 61.02);
+	assert_pushed(fixture, "CRITICAL@61", 1);
+	ping(fixture, 62, false, 0, 7);
+	assert_pushed(fixture, "ok@62", 1);
+	ping(fixture, 63, true, 60, 7);
+	ping(fixture, 64, false, 0, 0);
+	turn(fixture, 124);
+	assert_pushed(fixture, "ok@124", 1);
+}
+
+static void a_start_that_is_late_changes_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+
+	struct event event = event_plain("e", "c", STATE_OK);
+	struct moment now = at(fixture, 11);
+	struct prepared late;
+
+	post(fixture, 10, STATE_WARNING, 0, 300);
+	event.time = now.wall / NSEC_PER_SEC - 2;
+	prepared_make_start(&late, &event, (struct run){1, 0, 0}, 2, now);
+	assert_int_equal(engine_apply(fixture->engine, &late, now), ENGINE_OLDER);
+	prepared_free(&late);
+	assert_int_equal(ping(fixture, 10, true, 0, 0), ENGINE_APPLIED); /* without a limit */
+	turn(fixture, 15);
+	assert_pushed(fixture, "warning@10", 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -856,6 +964,11 @@ int main(void)
 		DESK_TEST(a_check_that_is_due_can_be_forgotten),
 		DESK_TEST(only_known_checks_are_accepted_beyond_a_million),
 		DESK_TEST(no_event_is_accepted_when_the_outbox_is_full),
+		DESK_TEST(a_run_is_critical_after_its_limit_and_not_stale_before),
+		DESK_TEST(the_first_start_makes_a_check_ok),
+		DESK_TEST(a_stale_check_stays_stale_until_the_limit),
+		DESK_TEST(an_end_with_another_id_leaves_the_run_open),
+		DESK_TEST(a_start_that_is_late_changes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static void assert_path(const char *target, const char *parts)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "[%.*s]",
 			(int)path->parts[i].length, path->parts[i].bytes);
 	assert_string_equal(text, parts);
-	free(path);
+	path_free(path);
 }
 
 static void a_path_is_split_before_it_is_decoded(void **state)
@@ -50,6 +50,43 @@ static void a_bad_escape_is_noticed(void **state)
 	assert_path("/state/a/%4g", "broken");
 	assert_path("/state/a/%-1", "broken");
 	assert_path("/state/a/b%2", "broken");
+}
+
+static void assert_ping(const char *target, const char *token, const char *shown, unsigned count)
+{
+	struct path *path = path_read(target);
+
+	assert_non_null(path);
+	assert_true(path->ping && !path->broken);
+	assert_int_equal(path->count, count);
+	assert_string_equal(path->shown, shown);
+	if (token == NULL)
+		assert_null(path->token.bytes);
+	else
+		assert_memory_equal(path->token.bytes, token, strlen(token));
+	assert_int_equal(path->token.length, token != NULL ? strlen(token) : 0);
+	path_free(path);
+}
+
+static void a_token_is_taken_from_a_ping_and_not_shown(void **state)
+{
+	(void)state;
+	assert_ping("/ping/db/backup/start?rid=x", NULL, "/ping/db/backup/start", 3);
+	assert_ping("/ping/@secret/db/a%2Fb", "secret", "/ping/@***/db/a%2Fb", 2);
+	assert_ping("/ping/@se%2Fcr%40et/db/b/7", "se/cr@et", "/ping/@***/db/b/7", 3);
+	assert_ping("/ping/%40db/b", NULL, "/ping/%40db/b", 2);
+	assert_ping("/ping/@/db/b", "", "/ping/@***/db/b", 2);
+	assert_ping("/ping/@secret", "secret", "/ping/@***/", 1);
+	assert_ping("/ping/db/@secret/b", NULL, "/ping/db/@***", 3);
+	assert_ping("/ping//@secret/b", NULL, "/ping//@***", 3);
+	assert_ping("/ping/@secret/@other/b/c", "secret", "/ping/@***/@***", 3);
+	struct path *path = path_read("/state/@a/b");
+	assert_null(path->token.bytes);
+	assert_int_equal(path->count, 2);
+	path_free(path);
+	path = path_read("/ping/@se%2/db/b");
+	assert_true(path->broken);
+	path_free(path);
 }
 
 static void other_paths_are_not_split(void **state)
@@ -112,6 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_path_is_split_before_it_is_decoded),
 		cmocka_unit_test(a_bad_escape_is_noticed),
+		cmocka_unit_test(a_token_is_taken_from_a_ping_and_not_shown),
 		cmocka_unit_test(other_paths_are_not_split),
 		cmocka_unit_test(a_string_of_json_becomes_a_line),
 		cmocka_unit_test(an_encoded_event_gives_its_state_and_summary),
