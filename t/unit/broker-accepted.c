@@ -115,6 +115,29 @@ static void assert_forgotten(const struct entry *kept, const char *json, int64_t
 	prepared_free(&prepared);
 }
 
+static void starts_and_ends_of_runs_replace_no_other_event(void **state)
+{
+	struct event event = event_plain("e", "c", STATE_OK);
+	struct accepted *accepted = accepted_new(100, &key);
+	const struct moment now = {1000000 * NSEC_PER_SEC, 0};
+	struct prepared start, end;
+
+	(void)state;
+	event.time = 5;
+	prepared_make_start(&start, &event, (struct run){60, 0, 0}, 2, now);
+	prepared_make(&end, &event, 2, now);
+	accepted_put(accepted, &end);
+	accepted_put(accepted, &start);
+	accepted_put(accepted, &start); /* the same again */
+	accepted_put(accepted, &end);
+	end.run.id = 7;
+	accepted_put(accepted, &end);
+	assert_int_equal(accepted_count(accepted), 4);
+	prepared_free(&start);
+	prepared_free(&end);
+	accepted_free(accepted);
+}
+
 static void deletions_are_kept_in_order_with_events(void **state)
 {
 	struct event event = event_plain("\xc3\xa4\"", "c", STATE_OK);
@@ -437,6 +460,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_event_with_the_same_text_replaces_the_previous_one),
+		cmocka_unit_test(starts_and_ends_of_runs_replace_no_other_event),
 		cmocka_unit_test(deletions_are_kept_in_order_with_events),
 		cmocka_unit_test(the_former_names_of_a_check_are_kept),
 		cmocka_unit_test(milliseconds_are_kept_if_known),
