@@ -105,7 +105,7 @@ compete() {
 	start_redis
 	redis SET httpbroker-notify:default:states x >/dev/null
 	start_notify
-	poll 10 said notify 'error: Redis at .*: refuses HSCAN: WRONGTYPE'
+	poll 10 said notify 'error: Redis at .*: refuses HSCAN httpbroker-notify:default:states: WRONGTYPE'
 	redis DEL httpbroker-notify:default:states >/dev/null
 	poll 15 said notify 'info: active'
 	redis SET httpbroker-notify:default:output:stdout x >/dev/null

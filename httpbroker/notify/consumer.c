@@ -6,6 +6,7 @@
 #include "common/random.h"
 #include "httpbroker/notify/limits.h"
 #include "httpbroker/notify/notify.h"
+#include "httpbroker/notify/store.h"
 #include "httpbroker/redis/client.h"
 
 #include <hiredis/hiredis.h>
@@ -23,10 +24,10 @@
 	(NSEC_PER_SEC / 2) /* of one BLMOVE: the lease is renewed, notifications are listed */
 #define WAIT_MIN (NSEC_PER_SEC / 100)
 
-enum { PLACE_TEXT = HOST_NAME_MAX + 32, LOAD_AT_ONCE = 1000 };
+enum { PLACE_TEXT = HOST_NAME_MAX + 32 };
 
-enum phase { PHASE_IDLE, PHASE_STATES, PHASE_LISTS, PHASE_RUNS };
-enum query { QUERY_NONE, QUERY_STATES, QUERY_LIST, QUERY_EVENTS, QUERY_WAIT };
+enum phase { PHASE_IDLE, PHASE_LOADS, PHASE_RUNS };
+enum query { QUERY_NONE, QUERY_LOAD, QUERY_EVENTS, QUERY_WAIT };
 
 struct consumer {
 	struct notify *notify;
@@ -35,9 +36,9 @@ struct consumer {
 	int wake_fd;
 	struct redis *redis;
 	enum phase phase;
-	enum query query;      /* whose reply is awaited */
-	char cursor[24];       /* of HSCAN */
-	size_t list, loaded;   /* the output whose list is loaded, and how many of it */
+	enum query query; /* whose reply is awaited */
+	char asked[700];  /* its command and key, for messages */
+	struct load load;
 	bool empty;            /* the queue was empty: wait for it */
 	redisReply *taken;     /* the events that were judged, and are not trimmed yet */
 	struct commit *commit; /* in flight */
@@ -46,44 +47,6 @@ struct consumer {
 	struct log_limit foreign;
 	bool stopping, releasing;
 };
-
-/*
- * Nothing is done if a key has a wrong type. The commands are in the arguments from the fifth on,
- * each behind the number of its words. Flapjack 2's tokens: at most one, and none for an empty
- * queue.
- */
-static const char script[] =
-	"local queue, actions, left = KEYS[2], KEYS[3], 0\n"
-	"local types = {RPUSH = 'list', LREM = 'list', HSET = 'hash', HDEL = 'hash'}\n"
-	"local function kind(key) return redis.call('TYPE', key).ok end\n"
-	"local i = 5\n"
-	"while i <= #ARGV do\n"
-	"  local found = kind(ARGV[i + 2])\n"
-	"  local wanted = types[ARGV[i + 1]]\n"
-	"  if wanted and found ~= 'none' and found ~= wanted then\n"
-	"    return redis.error_reply('WRONGTYPE ' .. ARGV[i + 2] .. ' is a ' .. found)\n"
-	"  end\n"
-	"  i = i + ARGV[i] + 1\n"
-	"end\n"
-	"i = 5\n"
-	"while i <= #ARGV do\n"
-	"  redis.call(unpack(ARGV, i + 1, i + ARGV[i]))\n"
-	"  i = i + ARGV[i] + 1\n"
-	"end\n"
-	"local taken, foreign = tonumber(ARGV[2]), false\n"
-	"local list = kind(queue) == 'list'\n"
-	"if taken > 0 then\n"
-	"  foreign = not list or redis.call('LINDEX', queue, -1) ~= ARGV[3] or\n"
-	"    redis.call('LINDEX', queue, -taken) ~= ARGV[4]\n"
-	"  if not foreign then redis.call('LTRIM', queue, 0, -taken - 1) end\n"
-	"end\n"
-	"if list then left = redis.call('LLEN', queue) end\n"
-	"if taken > 0 and kind(actions) == 'list' then\n"
-	"  if left == 0 then redis.call('DEL', actions) else redis.call('LTRIM', actions, 0, 0) end\n"
-	"end\n"
-	"redis.call('SET', KEYS[1], ARGV[1])\n"
-	"if foreign then return -1 - left end\n"
-	"return left\n";
 
 static struct session *session_of(const struct consumer *consumer)
 {
@@ -162,8 +125,8 @@ static void forget_all(struct consumer *consumer)
 static void active_begin(struct consumer *consumer)
 {
 	forget_all(consumer);
-	consumer->phase = PHASE_STATES;
-	strcpy(consumer->cursor, "0");
+	consumer->phase = PHASE_LOADS;
+	load_begin(&consumer->load);
 }
 
 static void rewrite_begin(struct consumer *consumer)
@@ -222,59 +185,11 @@ static void load_end(struct consumer *consumer)
 		problems_count(notify->problems));
 }
 
-static bool states_load(struct consumer *consumer, const redisReply *reply, struct moment now)
+static bool load_apply(struct consumer *consumer, const redisReply *reply, struct moment now)
 {
-	struct reason why;
-
-	if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-		reply->element[0]->type != REDIS_REPLY_STRING ||
-		reply->element[0]->len >= (int)sizeof consumer->cursor)
+	if (!load_read(&consumer->load, consumer->notify, &consumer->keys, reply, now))
 		return false;
-	const redisReply *pairs = reply->element[1];
-	for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
-		const redisReply *field = pairs->element[i], *value = pairs->element[i + 1];
-
-		if (!problem_decode(consumer->notify->problems,
-			    (struct text){field->str, (size_t)field->len},
-			    (struct text){value->str, (size_t)value->len}, now, &why))
-			log_warning("the record '%.100s' in %s is ignored: %s", field->str,
-				consumer->keys.checks, why.text);
-	}
-	memcpy(consumer->cursor, reply->element[0]->str, (size_t)reply->element[0]->len + 1);
-	if (strcmp(consumer->cursor, "0") != 0)
-		return true;
-	consumer->phase = PHASE_LISTS;
-	consumer->list = consumer->loaded = 0;
-	return true;
-}
-
-static void item_load(struct notify *notify, struct output *output, const redisReply *item)
-{
-	struct notification notification;
-	struct reason why;
-	uint64_t check = 0; /* one that cannot be read is refused by the output */
-	json_t *document = notification_decode(item->str, (size_t)item->len, &notification, &why);
-
-	if (document != NULL)
-		check = problems_check(notify->problems, notification.entity, notification.check);
-	queue_load(output->queue, check, item->str, (size_t)item->len);
-	json_decref(document);
-}
-
-static bool list_load(struct consumer *consumer, const redisReply *reply)
-{
-	struct notify *notify = consumer->notify;
-
-	if (reply->type != REDIS_REPLY_ARRAY)
-		return false;
-	for (size_t i = 0; i < reply->elements; i++)
-		item_load(notify, notify->outputs[consumer->list], reply->element[i]);
-	consumer->loaded += reply->elements;
-	if (reply->elements == LOAD_AT_ONCE)
-		return true;
-	consumer->list++;
-	consumer->loaded = 0;
-	if (consumer->list == notify->output_count)
+	if (load_is_complete(&consumer->load, consumer->notify))
 		load_end(consumer);
 	return true;
 }
@@ -305,14 +220,12 @@ static bool events_judge(struct consumer *consumer, redisReply *reply, struct mo
 static void commit_apply(struct consumer *consumer, nsec now)
 {
 	struct commit *commit = session_applied(session_of(consumer));
-	struct notify *notify = consumer->notify;
 	char more[LOG_LIMIT_TEXT];
 	unsigned long suppressed;
 
 	if (commit == NULL)
 		return;
-	for (size_t i = 0; i < notify->output_count; i++)
-		queue_committed(notify->outputs[i]->queue);
+	store_committed(consumer->notify);
 	if (commit->script_result < -1 && log_limit_pass(&consumer->foreign, now, &suppressed))
 		log_error("another program takes events from %s as well: some may be lost, or told "
 			  "twice; end it, or give it another queue%s",
@@ -327,10 +240,8 @@ static void commit_apply(struct consumer *consumer, nsec now)
 static bool reply_apply(struct consumer *consumer, redisReply *reply, struct moment now)
 {
 	switch (consumer->query) {
-	case QUERY_STATES:
-		return consumer->phase != PHASE_STATES || states_load(consumer, reply, now);
-	case QUERY_LIST:
-		return consumer->phase != PHASE_LISTS || list_load(consumer, reply);
+	case QUERY_LOAD:
+		return consumer->phase != PHASE_LOADS || load_apply(consumer, reply, now);
 	case QUERY_EVENTS:
 		return consumer->phase != PHASE_RUNS || events_judge(consumer, reply, now);
 	case QUERY_WAIT:
@@ -344,7 +255,6 @@ static bool reply_apply(struct consumer *consumer, redisReply *reply, struct mom
 
 static void reply_work(struct consumer *consumer, struct moment now)
 {
-	static const char *const commands[] = {"", "HSCAN", "LRANGE", "LRANGE", "BLMOVE"};
 	redisReply *reply = redis_reply(consumer->redis);
 	enum query query = consumer->query;
 	struct reason why;
@@ -355,7 +265,7 @@ static void reply_work(struct consumer *consumer, struct moment now)
 		return;
 	consumer->query = query;
 	if (!reply_apply(consumer, reply, now)) {
-		reason_set(&why, "refuses %s: %s", commands[query],
+		reason_set(&why, "refuses %s: %s", consumer->asked,
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
 		redis_reject(consumer->redis, why.text, now.monotonic);
 	}
@@ -379,95 +289,27 @@ void consumer_receive(struct consumer *consumer, struct moment now)
 
 /* ---- what is sent ---- */
 
-struct writer {
-	struct resp_list *out;
-	const char *key;
-	struct moment now;
-};
-
-static void problem_write(const struct problem *problem, void *context)
-{
-	const struct writer *writer = context;
-	struct buffer value = {NULL, 0, 0};
-
-	resp_add_text(writer->out, problem->over ? "3" : "4");
-	resp_add_text(writer->out, problem->over ? "HDEL" : "HSET");
-	resp_add_text(writer->out, writer->key);
-	resp_add(writer->out, problem->names, problem->hh.keylen);
-	if (problem->over)
-		return;
-	problem_encode(problem, writer->now, &value);
-	resp_add(writer->out, value.data, value.length);
-	buffer_free(&value);
-}
-
-/* How many events were taken, the oldest and the newest of them. */
-static void taken_write(const redisReply *taken, struct resp_list *out)
-{
-	size_t count = taken != NULL ? taken->elements : 0;
-	char number[24];
-
-	snprintf(number, sizeof number, "%zu", count);
-	resp_add_text(out, number);
-	for (int i = 0; i < 2; i++) {
-		const redisReply *element =
-			count > 0 ? taken->element[i == 0 ? count - 1 : 0] : NULL;
-
-		resp_add(out, element != NULL ? element->str : "",
-			element != NULL ? (size_t)element->len : 0);
-	}
-}
-
-static bool is_changed(const struct consumer *consumer)
-{
-	const struct notify *notify = consumer->notify;
-
-	for (size_t i = 0; i < notify->output_count; i++)
-		if (queue_changed(notify->outputs[i]->queue))
-			return true;
-	return consumer->taken != NULL || problems_changed(notify->problems);
-}
-
-static void commit_send(struct consumer *consumer, struct moment now)
-{
-	struct notify *notify = consumer->notify;
-	struct commit *commit = memory_zeroed(1, sizeof *commit);
-	struct writer writer = {&commit->arguments, consumer->keys.checks, now};
-
-	commit->script = script;
-	taken_write(consumer->taken, &commit->arguments);
-	for (size_t i = 0; i < notify->output_count; i++)
-		queue_commit(
-			notify->outputs[i]->queue, notify->outputs[i]->key, &commit->arguments);
-	problems_take_changes(notify->problems, problem_write, &writer);
-	taken_drop(consumer);
-	consumer->commit = commit;
-	redis_commit(consumer->redis, commit, now);
-}
-
 static void query_send(
 	struct consumer *consumer, enum query query, const char *const *words, nsec now)
 {
 	consumer->query = query;
+	snprintf(consumer->asked, sizeof consumer->asked, "%s %s", words[0], words[1]);
 	redis_query(consumer->redis, words, NULL, now);
+}
+
+static void commit_send(struct consumer *consumer, struct moment now)
+{
+	consumer->commit = store_commit(consumer->notify, &consumer->keys, consumer->taken, now);
+	taken_drop(consumer);
+	redis_commit(consumer->redis, consumer->commit, now);
 }
 
 static void load_send(struct consumer *consumer, nsec now)
 {
-	char first[24], last[24];
+	const char *words[LOAD_WORDS];
 
-	if (consumer->phase == PHASE_STATES) {
-		query_send(consumer, QUERY_STATES,
-			RESP_WORDS(
-				"HSCAN", consumer->keys.checks, consumer->cursor, "COUNT", "1000"),
-			now);
-		return;
-	}
-	snprintf(first, sizeof first, "%zu", consumer->loaded);
-	snprintf(last, sizeof last, "%zu", consumer->loaded + LOAD_AT_ONCE - 1);
-	query_send(consumer, QUERY_LIST,
-		RESP_WORDS("LRANGE", consumer->notify->outputs[consumer->list]->key, first, last),
-		now);
+	load_command(&consumer->load, consumer->notify, &consumer->keys, words);
+	query_send(consumer, QUERY_LOAD, words, now);
 }
 
 /* Until an event comes, or a timer of the judge is due. */
@@ -491,7 +333,7 @@ void consumer_send(struct consumer *consumer, struct moment now)
 		return;
 	if (consumer->phase != PHASE_RUNS)
 		load_send(consumer, now.monotonic);
-	else if (is_changed(consumer))
+	else if (consumer->taken != NULL || store_changed(consumer->notify))
 		commit_send(consumer, now);
 	else if (consumer->releasing)
 		redis_release(consumer->redis, now);

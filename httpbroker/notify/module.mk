@@ -17,7 +17,8 @@ httpbroker_notify_libnotify_a_SOURCES = \
 	httpbroker/notify/output.c httpbroker/notify/output.h \
 	httpbroker/notify/problems.c httpbroker/notify/problems.h \
 	httpbroker/notify/queue.c httpbroker/notify/queue.h \
-	httpbroker/notify/stdout.c
+	httpbroker/notify/stdout.c \
+	httpbroker/notify/store.c httpbroker/notify/store.h
 
 NOTIFY_LIBS = httpbroker/notify/libnotify.a httpbroker/libfamily.a common/libcommon.a \
 	$(CURL_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS)

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/notify/store.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "httpbroker/notify/notify.h"
+
+#include <hiredis/hiredis.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LOAD_AT_ONCE = 1000 };
+
+void load_begin(struct load *load)
+{
+	*load = (struct load){.cursor = "0"};
+}
+
+void load_command(struct load *load, const struct notify *notify, const struct keys *keys,
+	const char *words[LOAD_WORDS])
+{
+	const char *const scan[LOAD_WORDS] = {"HSCAN", keys->checks, load->cursor, "COUNT", "1000"};
+	const char *const range[LOAD_WORDS] = {"LRANGE",
+		load->problems_done ? notify->outputs[load->output]->key : NULL, load->first,
+		load->last};
+
+	snprintf(load->first, sizeof load->first, "%zu", load->loaded);
+	snprintf(load->last, sizeof load->last, "%zu", load->loaded + LOAD_AT_ONCE - 1);
+	memcpy(words, load->problems_done ? range : scan, sizeof scan);
+}
+
+static bool problems_load(struct load *load, struct notify *notify, const struct keys *keys,
+	const redisReply *reply, struct moment now)
+{
+	struct reason why;
+
+	if (reply->elements != 2 || reply->element[0]->type != REDIS_REPLY_STRING ||
+		reply->element[0]->len >= LOAD_CURSOR)
+		return false;
+	const redisReply *pairs = reply->element[1];
+	for (size_t i = 0; i + 1 < pairs->elements; i += 2) {
+		const redisReply *field = pairs->element[i], *value = pairs->element[i + 1];
+
+		if (!problem_decode(notify->problems, (struct text){field->str, (size_t)field->len},
+			    (struct text){value->str, (size_t)value->len}, now, &why))
+			log_warning("the record '%.100s' in %s is ignored: %s", field->str,
+				keys->checks, why.text);
+	}
+	memcpy(load->cursor, reply->element[0]->str, (size_t)reply->element[0]->len + 1);
+	load->problems_done = strcmp(load->cursor, "0") == 0;
+	return true;
+}
+
+static void item_load(struct notify *notify, struct output *output, const redisReply *item)
+{
+	struct notification notification;
+	struct reason why;
+	uint64_t check = 0; /* one that cannot be read is refused by the output */
+	json_t *document = notification_decode(item->str, (size_t)item->len, &notification, &why);
+
+	if (document != NULL)
+		check = problems_check(notify->problems, notification.entity, notification.check);
+	queue_load(output->queue, check, item->str, (size_t)item->len);
+	json_decref(document);
+}
+
+bool load_read(struct load *load, struct notify *notify, const struct keys *keys,
+	const struct redisReply *reply, struct moment now)
+{
+	if (reply->type != REDIS_REPLY_ARRAY)
+		return false;
+	if (!load->problems_done)
+		return problems_load(load, notify, keys, reply, now);
+	for (size_t i = 0; i < reply->elements; i++)
+		item_load(notify, notify->outputs[load->output], reply->element[i]);
+	load->loaded += reply->elements;
+	if (reply->elements < LOAD_AT_ONCE) {
+		load->output++;
+		load->loaded = 0;
+	}
+	return true;
+}
+
+bool load_is_complete(const struct load *load, const struct notify *notify)
+{
+	return load->problems_done && load->output == notify->output_count;
+}
+
+/*
+ * Nothing is done if a key has a wrong type. The commands are in the arguments from the fifth on,
+ * each behind the number of its words. Flapjack 2's tokens: at most one, and none for an empty
+ * queue.
+ */
+static const char script[] =
+	"local queue, actions, left = KEYS[2], KEYS[3], 0\n"
+	"local types = {RPUSH = 'list', LREM = 'list', HSET = 'hash', HDEL = 'hash'}\n"
+	"local function kind(key) return redis.call('TYPE', key).ok end\n"
+	"local i = 5\n"
+	"while i <= #ARGV do\n"
+	"  local found = kind(ARGV[i + 2])\n"
+	"  local wanted = types[ARGV[i + 1]]\n"
+	"  if wanted and found ~= 'none' and found ~= wanted then\n"
+	"    return redis.error_reply('WRONGTYPE ' .. ARGV[i + 2] .. ' is a ' .. found)\n"
+	"  end\n"
+	"  i = i + ARGV[i] + 1\n"
+	"end\n"
+	"i = 5\n"
+	"while i <= #ARGV do\n"
+	"  redis.call(unpack(ARGV, i + 1, i + ARGV[i]))\n"
+	"  i = i + ARGV[i] + 1\n"
+	"end\n"
+	"local taken, foreign = tonumber(ARGV[2]), false\n"
+	"local list = kind(queue) == 'list'\n"
+	"if taken > 0 then\n"
+	"  foreign = not list or redis.call('LINDEX', queue, -1) ~= ARGV[3] or\n"
+	"    redis.call('LINDEX', queue, -taken) ~= ARGV[4]\n"
+	"  if not foreign then redis.call('LTRIM', queue, 0, -taken - 1) end\n"
+	"end\n"
+	"if list then left = redis.call('LLEN', queue) end\n"
+	"if taken > 0 and kind(actions) == 'list' then\n"
+	"  if left == 0 then redis.call('DEL', actions) else redis.call('LTRIM', actions, 0, 0) end\n"
+	"end\n"
+	"redis.call('SET', KEYS[1], ARGV[1])\n"
+	"if foreign then return -1 - left end\n"
+	"return left\n";
+
+struct writer {
+	struct resp_list *out;
+	const char *key;
+	struct moment now;
+};
+
+static void problem_write(const struct problem *problem, void *context)
+{
+	const struct writer *writer = context;
+	struct buffer value = {NULL, 0, 0};
+
+	resp_add_text(writer->out, problem->over ? "3" : "4");
+	resp_add_text(writer->out, problem->over ? "HDEL" : "HSET");
+	resp_add_text(writer->out, writer->key);
+	resp_add(writer->out, problem->names, problem->hh.keylen);
+	if (problem->over)
+		return;
+	problem_encode(problem, writer->now, &value);
+	resp_add(writer->out, value.data, value.length);
+	buffer_free(&value);
+}
+
+/* How many events were taken, the oldest and the newest of them. */
+static void taken_write(const redisReply *taken, struct resp_list *out)
+{
+	size_t count = taken != NULL ? taken->elements : 0;
+	char number[24];
+
+	snprintf(number, sizeof number, "%zu", count);
+	resp_add_text(out, number);
+	for (int i = 0; i < 2; i++) {
+		const redisReply *element =
+			count > 0 ? taken->element[i == 0 ? count - 1 : 0] : NULL;
+
+		resp_add(out, element != NULL ? element->str : "",
+			element != NULL ? (size_t)element->len : 0);
+	}
+}
+
+bool store_changed(const struct notify *notify)
+{
+	for (size_t i = 0; i < notify->output_count; i++)
+		if (queue_changed(notify->outputs[i]->queue))
+			return true;
+	return problems_changed(notify->problems);
+}
+
+struct commit *store_commit(struct notify *notify, const struct keys *keys,
+	const struct redisReply *taken, struct moment now)
+{
+	struct commit *commit = memory_zeroed(1, sizeof *commit);
+	struct writer writer = {&commit->arguments, keys->checks, now};
+
+	commit->script = script;
+	taken_write(taken, &commit->arguments);
+	for (size_t i = 0; i < notify->output_count; i++)
+		queue_commit(
+			notify->outputs[i]->queue, notify->outputs[i]->key, &commit->arguments);
+	problems_take_changes(notify->problems, problem_write, &writer);
+	return commit;
+}
+
+void store_committed(struct notify *notify)
+{
+	for (size_t i = 0; i < notify->output_count; i++)
+		queue_committed(notify->outputs[i]->queue);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is in Redis: the problems and the lists of the outputs. How they are loaded at a start, and
+ * the commit that writes what has changed (consumer.h). Pure: replies go in, commands come out.
+ */
+#ifndef HTTPBROKER_NOTIFY_STORE_H
+#define HTTPBROKER_NOTIFY_STORE_H
+
+#include "common/clocks.h"
+#include "httpbroker/redis/commit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct notify;
+struct redisReply;
+
+enum { LOAD_WORDS = 6, LOAD_CURSOR = 24 };
+
+/* Loads the problems with HSCAN, then each list with LRANGE, in pieces. */
+struct load {
+	char cursor[LOAD_CURSOR];                   /* of HSCAN */
+	bool problems_done;                         /* the lists follow */
+	size_t output, loaded;                      /* whose list, and how many of it */
+	char first[LOAD_CURSOR], last[LOAD_CURSOR]; /* of LRANGE */
+};
+
+void load_begin(struct load *load);
+
+/* The next command; its words live as long as *load does not change. */
+void load_command(struct load *load, const struct notify *notify, const struct keys *keys,
+	const char *words[LOAD_WORDS]);
+
+/* Reads the reply. False: it is none of that command. */
+bool load_read(struct load *load, struct notify *notify, const struct keys *keys,
+	const struct redisReply *reply, struct moment now);
+
+/* All is loaded: the judge and the outputs may begin. */
+bool load_is_complete(const struct load *load, const struct notify *notify);
+
+/* Whether a commit would write anything, but for the events. */
+bool store_changed(const struct notify *notify);
+
+/*
+ * A commit, to be freed by commit_free(), of what has changed, which removes the events `taken` (a
+ * reply to LRANGE, or NULL) from the end of the queue. Its script_result is the length of the
+ * queue, or minus that, minus 1, if someone else has changed the end: then nothing is removed.
+ */
+struct commit *store_commit(struct notify *notify, const struct keys *keys,
+	const struct redisReply *taken, struct moment now);
+
+/* It was applied. */
+void store_committed(struct notify *notify);
+
+#endif
