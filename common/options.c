@@ -2,6 +2,7 @@
 #include "common/options.h"
 
 #include "common/buffer.h"
+#include "common/completion.h"
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -104,24 +105,23 @@ void option_unexpected(const char *operand)
 	die(EX_USAGE, "unexpected argument '%s'", operand);
 }
 
-/* '\0': none. */
-static char row_letter(const struct option_row *row)
+char option_row_letter(const struct option_row *row)
 {
 	return row->name[1] == ',' ? row->name[0] : '\0';
 }
 
-static const char *row_name(const struct option_row *row)
+const char *option_row_name(const struct option_row *row)
 {
-	return row_letter(row) != '\0' ? row->name + 2 : row->name;
+	return option_row_letter(row) != '\0' ? row->name + 2 : row->name;
 }
 
 static size_t row_label(const struct option_row *row, char out[LABEL_TEXT])
 {
 	const char *argument = row->argument != NULL ? row->argument : "";
-	char letter[] = {'-', row_letter(row), ',', ' ', '\0'};
+	char letter[] = {'-', option_row_letter(row), ',', ' ', '\0'};
 
 	return (size_t)snprintf(out, LABEL_TEXT, "%s--%s%s%s",
-		row_letter(row) != '\0' ? letter : "    ", row_name(row),
+		option_row_letter(row) != '\0' ? letter : "    ", option_row_name(row),
 		*argument != '\0' ? " " : "", argument);
 }
 
@@ -199,7 +199,7 @@ static void row_apply(const struct option_table *table, const struct option_row 
 	char option[LABEL_TEXT];
 	void *member = (char *)options + row->offset;
 
-	snprintf(option, sizeof option, "--%s", row_name(row));
+	snprintf(option, sizeof option, "--%s", option_row_name(row));
 	switch (row->kind) {
 	case OPTION_KIND_FLAG:
 		*(bool *)member = row->max != 0;
@@ -228,6 +228,10 @@ static void row_apply(const struct option_table *table, const struct option_row 
 	case OPTION_KIND_HELP:
 		table_print(table);
 		exit(0);
+	case OPTION_KIND_COMPLETION:
+		if (!completion_print(table, value, stdout))
+			die(EX_USAGE, "%s: '%s' is neither bash nor zsh", option, value);
+		exit(0);
 	}
 }
 
@@ -250,10 +254,11 @@ static struct option *getopt_table(const struct option_row *rows, struct buffer 
 		int argument = row->argument != NULL ? required_argument : no_argument;
 
 		known = memory_resized(known, (count + 2) * sizeof *known);
-		known[count] = (struct option){row_name(row), argument, NULL, ROW_0 + (int)count};
-		if (row_letter(row) != '\0')
-			buffer_printf(
-				letters, "%c%s", row_letter(row), row->argument != NULL ? ":" : "");
+		known[count] =
+			(struct option){option_row_name(row), argument, NULL, ROW_0 + (int)count};
+		if (option_row_letter(row) != '\0')
+			buffer_printf(letters, "%c%s", option_row_letter(row),
+				row->argument != NULL ? ":" : "");
 	}
 	known[count] = (struct option){NULL, 0, NULL, 0};
 	return known;
@@ -266,7 +271,7 @@ static const struct option_row *row_found(const struct option_table *table, int 
 
 	if (found >= ROW_0)
 		return &table->rows[found - ROW_0];
-	while (row->name != NULL && row_letter(row) != found)
+	while (row->name != NULL && option_row_letter(row) != found)
 		row++;
 	if (row->name == NULL) /* '?': getopt_long() has printed why */
 		option_hint(table->program);

@@ -21,15 +21,16 @@ struct options; /* the program's own */
 typedef void option_set(struct options *options, const char *option, const char *value);
 
 enum option_kind {
-	OPTION_KIND_FLAG,     /* bool: becomes max != 0 */
-	OPTION_KIND_TEXT,     /* const char *: of min to max bytes */
-	OPTION_KIND_NUMBER,   /* an integer of 32 or 64 bits */
-	OPTION_KIND_SIZE,     /* the same: bytes, with k, M or G for powers of 1024 */
-	OPTION_KIND_DURATION, /* nsec */
-	OPTION_KIND_READY_FD, /* int: an open descriptor, not stderr; becomes close-on-exec */
-	OPTION_KIND_SET,      /* the function `set` */
-	OPTION_KIND_VERSION,  /* prints `program version` and exits with 0 */
-	OPTION_KIND_HELP,     /* prints the table and exits with 0 */
+	OPTION_KIND_FLAG,       /* bool: becomes max != 0 */
+	OPTION_KIND_TEXT,       /* const char *: of min to max bytes */
+	OPTION_KIND_NUMBER,     /* an integer of 32 or 64 bits */
+	OPTION_KIND_SIZE,       /* the same: bytes, with k, M or G for powers of 1024 */
+	OPTION_KIND_DURATION,   /* nsec */
+	OPTION_KIND_READY_FD,   /* int: an open descriptor, not stderr; becomes close-on-exec */
+	OPTION_KIND_SET,        /* the function `set` */
+	OPTION_KIND_VERSION,    /* prints `program version` and exits with 0 */
+	OPTION_KIND_HELP,       /* prints the table and exits with 0 */
+	OPTION_KIND_COMPLETION, /* prints the completion for a shell (completion.h), exits with 0 */
 };
 
 struct option_row {
@@ -40,7 +41,10 @@ struct option_row {
 	size_t offset, size; /* of the member */
 	int64_t min, max;
 	option_set *set;
+	const char *choices; /* for the shell's completion: words, or OPTION_HOSTS; may be NULL */
 };
+
+#define OPTION_HOSTS "@hosts" /* the names of hosts that the shell knows */
 
 /* The rest of a row, behind its help. */
 #define OPTION_MEMBER(member) \
@@ -59,11 +63,12 @@ struct option_row {
 #define OPTION_SET(function) .kind = OPTION_KIND_SET, .set = (function)
 
 /* The last rows of every table. */
-#define OPTION_END                                                             \
-	{"V,version", NULL, "print the version", .kind = OPTION_KIND_VERSION}, \
-		{"h,help", NULL, "print this", .kind = OPTION_KIND_HELP},      \
-	{                                                                      \
-		.name = NULL                                                   \
+#define OPTION_END                                                                   \
+	{"V,version", NULL, "print the version", .kind = OPTION_KIND_VERSION},       \
+		{"h,help", NULL, "print this", .kind = OPTION_KIND_HELP},            \
+		{"shell-completion", "SHELL", NULL, .kind = OPTION_KIND_COMPLETION}, \
+	{                                                                            \
+		.name = NULL                                                         \
 	}
 
 struct option_table {

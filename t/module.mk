@@ -166,7 +166,7 @@ lint:
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -DSYSCONFDIR='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))' '-DHASH_ITER(hh,head,each,next)=while((each=next=head))'
-	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run doc/completion/httpbroker-submit t/demo/demo t/fuzz/fuzz t/chroot t/lib/calmly t/lib/newcomer t/lib/packaged t/lib/tools t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
+	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run  t/demo/demo t/fuzz/fuzz t/chroot t/lib/calmly t/lib/newcomer t/lib/packaged t/lib/tools t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
 	cd $(srcdir) && ! $(LIST) 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning | grep -v 'out of conventional order: Sh'
 	cd $(srcdir) && $(LIST) ":!t/fuzz/corpus" | xargs codespell --quiet-level=2 --ignore-words-list=nd,nin,te,chck,chek,entiti
 

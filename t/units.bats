@@ -59,7 +59,7 @@ setup() { cd "$root/doc/examples" || return; }
 	local to=$BATS_TEST_TMPDIR/to installed
 	env -u MAKEFLAGS make -s -C "$build" install DESTDIR="$to" prefix=/usr >/dev/null
 	for installed in bin/flapper bin/httpbroker bin/httpbroker-submit bin/oobetet share/man/man8/oobetet.8 \
-		share/man/man5/oobetet.ini.5 share/bash-completion/completions/httpbroker-submit \
+		share/man/man5/oobetet.ini.5 share/bash-completion/completions/httpbroker-submit share/zsh/site-functions/_oobetet \
 		lib/systemd/system/oobetet.service share/doc/quietnight/README; do
 		[ -f "$to/usr/$installed" ] || { echo "missing: $installed"; false; }
 	done

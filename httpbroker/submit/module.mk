@@ -89,12 +89,9 @@ t_fuzz_submit_spool_LDADD = $(SUBMIT_FUZZ_LDADD)
 
 SLOW_TESTS += t/submit.bats t/submit-check.bats t/submit-event.bats t/submit-faults.bats \
 	t/submit-nagios.bats t/submit-proxy.bats t/submit-spool.bats
-QUICK_TESTS += t/submit-completion.bats t/submit-query.bats
+QUICK_TESTS += t/completion.bats t/submit-query.bats
 dist_man_MANS += doc/httpbroker-submit.1
 
-# Where bash-completion looks for it.
-bashcompletiondir = $(datadir)/bash-completion/completions
-dist_bashcompletion_DATA = doc/completion/httpbroker-submit
 
 EXTRA_DIST += t/lib/submit.bash t/tools/broker-double
 

@@ -132,16 +132,20 @@ static void file_add(struct options *options, char *text)
 	list_add(&options->files, &options->files_count, text);
 }
 
+/* For the shell's completion. */
+#define STATES "ok warning critical unknown up down unreachable"
+
 static const struct option_row rows[] = {
 	{"e,entity", "NAME", "whose check it is (default: this host's name)",
-		OPTION_FILLED(event.entity)},
+		OPTION_FILLED(event.entity), .choices = OPTION_HOSTS},
 	{"c,check", "NAME", "of the check (with --: the command's name)",
 		OPTION_FILLED(event.check)},
 	{"s,state", "STATE", "one event: ok, warning, critical, unknown, up, down, unreachable",
-		OPTION_SET(state_set)},
+		OPTION_SET(state_set), .choices = STATES},
 	{"m,summary", "TEXT", "one line about it", OPTION_TEXT(event.summary)},
 	{"d,details", "TEXT", "more about it", OPTION_TEXT(event.details)},
-	{"t,ttl", "DURATION", "after which it is stale: 5m, 26h, 1d, never", OPTION_SET(ttl_set)},
+	{"t,ttl", "DURATION", "after which it is stale: 5m, 26h, 1d, never", OPTION_SET(ttl_set),
+		.choices = "5m 1h 26h 1d never"},
 	{"T,tag", "TAG", "may be given several times", OPTION_SET(tag_set)},
 	{"time", "SECONDS", "when it happened, since the epoch (default: now)",
 		OPTION_SET(time_set)},
@@ -153,31 +157,31 @@ static const struct option_row rows[] = {
 		OPTION_SET(query_set)},
 	{"json", NULL, "with --query: as a JSON array", OPTION_FLAG(json)},
 	{"format", "FORMAT", "of the input: json (default), nagios, nsca, extcmd",
-		OPTION_TEXT(format)},
+		OPTION_TEXT(format), .choices = "json nagios nsca extcmd"},
 	{"delimiter", "CHAR", "between the fields of nsca (default: a tab)",
 		OPTION_SET(delimiter_set)},
 	{"exit-map", "MAP",
 		"plugin (default): 0 1 2 3 are ok, warning, critical, unknown; plain: 0 is ok; "
 		"all else is critical",
-		OPTION_SET(exit_map_set)},
+		OPTION_SET(exit_map_set), .choices = "plugin plain"},
 	{"start", NULL, "report the start of the command as well", OPTION_FLAG(start)},
 	{"run-limit", "DURATION", "the same; it is critical if no end is reported by then",
 		OPTION_DURATION(run_limit, NSEC_PER_SEC, YEAR)},
 	{"timeout", "DURATION", "ends a command, or a --query, that takes longer",
 		OPTION_DURATION(timeout, NSEC_PER_MSEC, YEAR)},
 	{"timeout-state", "STATE", "and reports this (default critical)",
-		OPTION_SET(timeout_state_set)},
+		OPTION_SET(timeout_state_set), .choices = STATES},
 	{"q,quiet", NULL, "do not pass on the command's output", OPTION_FLAG(quiet)},
 	{"url", "URL",
 		"the broker: http://host:port, https://host or unix:/path; several are tried in "
 		"turn (default $HTTPBROKER_URL, or " DEFAULT_URL ")",
-		OPTION_SET(url_set)},
+		OPTION_SET(url_set), .choices = "http:// https:// unix:/"},
 	{"cacert", "FILE", "certificates to trust (default: the system's)", OPTION_FILLED(ca_file)},
 	{"token-file", "FILE", "with the token (or $HTTPBROKER_TOKEN)", OPTION_FILLED(token_file)},
 	{"retry", "DURATION",
 		"how long to retry an unreachable broker: 0, 30s, forever (default 30s; a named "
 		"pipe without --spool: forever)",
-		OPTION_SET(retry_set)},
+		OPTION_SET(retry_set), .choices = "0 30s 5m forever"},
 	{"spool", "DIR", "keeps events that could not be sent", OPTION_FILLED(spool)},
 	{"spool-max", "BYTES", "and no more than this (default 64M)",
 		OPTION_SIZE(spool_max, 4096, INT64_C(1) << 40)},
