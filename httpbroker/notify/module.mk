@@ -38,3 +38,11 @@ QUICK_TESTS += t/notify.bats t/notify-command.bats
 SLOW_TESTS += t/notify-redis.bats
 EXTRA_DIST += t/lib/notify.bash t/tools/notify-check
 dist_man_MANS += doc/httpbroker-notify.8
+
+FUZZ_TARGETS += t/fuzz/notify-event t/fuzz/notify-stored
+t_fuzz_notify_event_SOURCES = t/fuzz/notify-event.c $(T_FUZZ)
+t_fuzz_notify_event_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_notify_event_LDADD = $(NOTIFY_LIBS)
+t_fuzz_notify_stored_SOURCES = t/fuzz/notify-stored.c $(T_FUZZ)
+t_fuzz_notify_stored_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_notify_stored_LDADD = $(NOTIFY_LIBS)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <utlist.h>
 
+#define HEARD_MAX (INT64_MAX / 4 / NSEC_PER_SEC)
 #define SEPARATOR '\x1f'
 
 struct problems {
@@ -358,7 +359,8 @@ static bool value_read(struct problem *problem, struct text value, struct moment
 			    &acknowledged, "repeat_delay", &repeat, "due", &due_at, "summary",
 			    &summary.bytes, &summary.length) == 0 &&
 		    lasting_read(state, &problem->state) && lasting_read(told, &problem->told) &&
-		    since >= 0 && heard >= 0 && repeat >= 0 && repeat <= INT32_MAX &&
+		    since >= 0 && since < EVENT_TIME_IN_MILLISECONDS && heard >= 0 &&
+		    heard < HEARD_MAX && repeat >= 0 && repeat <= INT32_MAX &&
 		    due_at < INT64_MAX / 4 / NSEC_PER_MSEC;
 	if (read) {
 		problem->since = since;

@@ -528,6 +528,34 @@ static void unexpected_replies_are_failures(void **state)
 	}
 }
 
+#define SCRIPT(batch)                                                                         \
+	"*9\r\n$4\r\nEVAL\r\n$2\r\nok\r\n$1\r\n4\r\n$18\r\nhttpbroker:n:batch\r\n"            \
+	"$6\r\nevents\r\n$14\r\nevents_actions\r\n$19\r\nhttpbroker:n:states\r\n$8\r\n" batch \
+	"\r\n$1\r\nx\r\n"
+
+static void a_script_is_the_whole_commit(void **state)
+{
+	struct exchange *exchange = exchange_begin(0, 2);
+	struct commit *commit = &exchange->commit;
+
+	(void)state;
+	commit->script = "ok";
+	resp_add_text(&commit->arguments, "x");
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI SCRIPT("8 ab 3 4") EXEC WATCH);
+	assert_int_equal(receive(exchange, "+OK\r\n" Q Q "*2\r\n:1\r\n" WRONG "+OK\r\n" MINE),
+		COMMIT_FAILED);
+	assert_string_equal(exchange->why.text, "refuses EVAL httpbroker:n:batch: " WRONG_WORDS);
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI SCRIPT("8 ab 3 4") EXEC WATCH);
+	assert_int_equal(
+		receive(exchange, "+OK\r\n" Q Q "*2\r\n:1\r\n:-7\r\n+OK\r\n" MINE), COMMIT_DONE);
+	assert_int_equal(commit->script_result, -7);
+	assert_int_equal(commit_left(commit, ""), 0);
+	resp_free(&commit->arguments);
+	exchange_end(exchange);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +579,7 @@ int main(void)
 		cmocka_unit_test(a_standby_is_reported),
 		cmocka_unit_test(handed_over_items_are_trimmed_by_the_commit),
 		cmocka_unit_test(unexpected_replies_are_failures),
+		cmocka_unit_test(a_script_is_the_whole_commit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

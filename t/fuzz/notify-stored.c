@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is read from Redis at a start: a record of a problem, and a notification that waits. What is
+ * accepted is written as it was read.
+ */
+#include "t/fuzz/fuzz.h"
+
+#include "httpbroker/notify/notification.h"
+#include "httpbroker/notify/problems.h"
+
+static struct buffer written;
+
+static void on_change(const struct problem *problem, void *context)
+{
+	buffer_clear(&written);
+	problem_encode(problem, *(const struct moment *)context, &written);
+}
+
+static void record_try(const uint8_t *bytes, size_t length)
+{
+	static const char field[] = "e\x1f"
+				    "c";
+	struct problems *problems = problems_new(&(struct siphash_key){1, 2});
+	struct moment now = {NSEC_PER_SEC, NSEC_PER_SEC};
+	const struct text names = {field, sizeof field - 1};
+	struct text value = {(const char *)bytes, length};
+	struct reason why;
+
+	if (problem_decode(problems, names, value, now, &why)) {
+		struct buffer first = {NULL, 0, 0};
+
+		problems_rewrite(problems);
+		problems_take_changes(problems, on_change, &now);
+		buffer_append(&first, written.data, written.length);
+		value = (struct text){first.data, first.length};
+		FUZZ_EXPECT(problem_decode(problems, names, value, now, &why));
+		problems_rewrite(problems);
+		problems_take_changes(problems, on_change, &now);
+		FUZZ_EXPECT(strcmp(written.data, first.data) == 0);
+		buffer_free(&first);
+	}
+	buffer_free(&written);
+	problems_free(problems);
+}
+
+static void notification_try(const uint8_t *bytes, size_t length)
+{
+	struct notification notification;
+	struct buffer json = {NULL, 0, 0};
+	struct reason why;
+	json_t *document = notification_decode((const char *)bytes, length, &notification, &why);
+
+	if (document == NULL)
+		return;
+	notification_encode(&notification, &json);
+	json_t *again = notification_decode(json.data, json.length, &notification, &why);
+	FUZZ_EXPECT(again != NULL);
+	json_decref(again);
+	json_decref(document);
+	buffer_free(&json);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	record_try(bytes, length);
+	notification_try(bytes, length);
+	return 0;
+}
