@@ -168,5 +168,7 @@ EXAMPLES += \
 	doc/examples/nginx/httpbroker.conf \
 	doc/examples/prometheus/alerts.yml \
 	doc/examples/prometheus/alerts_test.yml \
+	doc/examples/prometheus/notify-alertmanager.yml \
+	doc/examples/prometheus/notify.yml \
 	doc/examples/prometheus/scrape.yml
 UNITS += doc/examples/httpbroker/httpbroker.service doc/examples/httpbroker/httpbroker@.service

@@ -11,15 +11,37 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <sysexits.h>
 #include <unistd.h>
+
+static void alertmanagers_make(struct notify *notify, const struct options *options)
+{
+	const struct alerts_settings settings = {
+		.timeout = options->alert_timeout,
+		.labels = options->labels,
+		.label_count = options->label_count,
+		.name = options->name,
+	};
+	struct reason why;
+
+	for (size_t i = 0; i < options->alertmanager_count; i++) {
+		struct output *output =
+			alertmanager_output(options->alertmanagers[i], &settings, &why);
+
+		if (output == NULL)
+			die(EX_USAGE, "--alertmanager: %s", why.text);
+		notify_add(notify, output);
+	}
+}
 
 static void outputs_make(struct notify *notify, const struct options *options)
 {
 	const struct line_style style = {options->json, options->flapjack};
 
+	alertmanagers_make(notify, options);
 	if (options->command != NULL)
 		notify_add(notify, command_output(options->command, options->jobs, &style));
-	else
+	if (notify->output_count == 0)
 		notify_add(notify, stdout_output(&style));
 }
 

@@ -3,6 +3,8 @@
 
 noinst_LIBRARIES += httpbroker/notify/libnotify.a
 httpbroker_notify_libnotify_a_SOURCES = \
+	httpbroker/notify/alertmanager.c \
+	httpbroker/notify/alerts.c httpbroker/notify/alerts.h \
 	httpbroker/notify/command.c \
 	httpbroker/notify/consumer.c httpbroker/notify/consumer.h \
 	httpbroker/notify/event_json.c httpbroker/notify/event_json.h \
@@ -18,7 +20,8 @@ httpbroker_notify_libnotify_a_SOURCES = \
 	httpbroker/notify/problems.c httpbroker/notify/problems.h \
 	httpbroker/notify/queue.c httpbroker/notify/queue.h \
 	httpbroker/notify/stdout.c \
-	httpbroker/notify/store.c httpbroker/notify/store.h
+	httpbroker/notify/store.c httpbroker/notify/store.h \
+	httpbroker/notify/transfer.c httpbroker/notify/transfer.h
 
 NOTIFY_LIBS = httpbroker/notify/libnotify.a httpbroker/libfamily.a common/libcommon.a \
 	$(CURL_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS)
@@ -33,8 +36,16 @@ t_unit_notify_judge_SOURCES = t/unit/notify-judge.c t/unit/unit.h
 t_unit_notify_judge_LDADD = $(NOTIFY_UNIT)
 t_unit_notify_queue_SOURCES = t/unit/notify-queue.c t/unit/unit.h
 t_unit_notify_queue_LDADD = $(NOTIFY_UNIT)
+UNIT_TESTS += t/unit/notify-alerts
+t_unit_notify_alerts_SOURCES = t/unit/notify-alerts.c t/unit/unit.h
+t_unit_notify_alerts_LDADD = $(NOTIFY_UNIT)
 
-QUICK_TESTS += t/notify.bats t/notify-command.bats
+FUZZ_TARGETS += t/fuzz/notify-answer
+t_fuzz_notify_answer_SOURCES = t/fuzz/notify-answer.c $(T_FUZZ)
+t_fuzz_notify_answer_LDFLAGS = $(FUZZ_LINK)
+t_fuzz_notify_answer_LDADD = $(NOTIFY_LIBS)
+
+QUICK_TESTS += t/notify.bats t/notify-alertmanager.bats t/notify-command.bats
 SLOW_TESTS += t/notify-redis.bats
 EXTRA_DIST += t/lib/notify.bash t/tools/notify-check
 dist_man_MANS += doc/httpbroker-notify.8

@@ -2,12 +2,15 @@
 #include "httpbroker/notify/options.h"
 
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/options.h"
 #include "common/secret.h"
+#include "common/utf8.h"
 #include "httpbroker/notify/limits.h"
 #include "httpbroker/redis/redis_options.h"
 
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -43,6 +46,40 @@ static void password_set(struct options *options, const char *option, const char
 	options->password = options->secret = redis_option_password(option, value);
 }
 
+static void alertmanager_set(struct options *options, const char *option, const char *value)
+{
+	if (options->alertmanager_count == ALERTMANAGERS_MAX)
+		die(EX_USAGE, "%s: more than %d of them", option, ALERTMANAGERS_MAX);
+	options->alertmanagers[options->alertmanager_count++] = value;
+}
+
+static bool label_is_known(const struct options *options, const char *name)
+{
+	for (size_t i = 0; i < options->label_count; i++)
+		if (strcmp(options->labels[i].name, name) == 0)
+			return true;
+	return alert_label_is_ours(name);
+}
+
+/* NAME=VALUE. Alertmanager refuses other names than alert_label_name() makes. */
+static void label_set(struct options *options, const char *option, const char *value)
+{
+	const char *equals = strchr(value, '=');
+
+	if (equals == NULL || equals == value || equals[1] == '\0' || !utf8_is_clean_line(value))
+		die(EX_USAGE, "%s: '%s' is not NAME=VALUE, in UTF-8", option, value);
+	if (options->label_count == LABELS_MAX)
+		die(EX_USAGE, "%s: more than %d of them", option, LABELS_MAX);
+	char *given = memory_printed("%.*s", (int)(equals - value), value);
+	char *name = alert_label_name(given);
+	if (label_is_known(options, name))
+		die(EX_USAGE, "%s: '%s' is there already", option, name);
+	if (strcmp(name, given) != 0)
+		log_warning("%s: '%s' is no name of a label: it becomes '%s'", option, given, name);
+	free(given);
+	options->labels[options->label_count++] = (struct alert_label){name, equals + 1};
+}
+
 static const struct option_row rows[] = {
 	{"server", "ADDRESS",
 		"read events from Redis: port, host:port, [v6]:port or unix:/path (default: from "
@@ -65,6 +102,15 @@ static const struct option_row rows[] = {
 	{"repeat", "DURATION", "tell a lasting problem again after so long (default never)",
 		OPTION_DURATION(repeat, NSEC_PER_SEC, 365 * DAY)},
 	{"jobs", "N", "commands that run at once (default 4)", OPTION_NUMBER(jobs, 1, JOBS_MAX)},
+	{"alertmanager", "URL",
+		"send alerts to this Alertmanager, as http://localhost:9093; repeatable: each gets "
+		"all",
+		OPTION_SET(alertmanager_set)},
+	{"alert-timeout", "DURATION",
+		"an alert ends if it is not sent again for so long; it is sent three times as "
+		"often (default 3m)",
+		OPTION_DURATION(alert_timeout, 3 * NSEC_PER_SEC, DAY)},
+	{"label", "NAME=VALUE", "a label of each alert; repeatable", OPTION_SET(label_set)},
 	{"output-format", "FORMAT", "of a line: text or json (default text)",
 		OPTION_SET(format_set), .choices = "text json"},
 	{"flapjack-version", "N",
@@ -100,6 +146,7 @@ struct options options_read(int argc, char **argv)
 		.forget_after = DAY,
 		.flapjack = 1,
 		.jobs = 4,
+		.alert_timeout = 180 * NSEC_PER_SEC,
 		.ready_fd = -1,
 	};
 

@@ -5,8 +5,11 @@
 
 #include "common/address.h"
 #include "common/clocks.h"
+#include "httpbroker/notify/alerts.h"
 
 #include <stdbool.h>
+
+enum { ALERTMANAGERS_MAX = 16, LABELS_MAX = 32 };
 
 struct options {
 	bool redis; /* --server is given: the events come from Redis, else from standard input */
@@ -25,6 +28,12 @@ struct options {
 	unsigned jobs;
 	bool json;    /* of lines; else as Flapjack words them */
 	int flapjack; /* version, 1 or 2 */
+
+	const char *alertmanagers[ALERTMANAGERS_MAX]; /* URLs */
+	size_t alertmanager_count;
+	nsec alert_timeout;
+	struct alert_label labels[LABELS_MAX]; /* of each alert; their names are owned */
+	size_t label_count;
 
 	bool test;
 	const char *metrics_file; /* NULL: none */

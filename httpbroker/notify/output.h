@@ -80,8 +80,15 @@ void output_back(struct output *output, nsec now);
 /* When output_next() may have one because a pause is over; NSEC_NEVER: none waits for that. */
 nsec output_deadline(const struct output *output, nsec now);
 
-/* The outputs: a line on standard output; a command for each notification. */
+struct alerts_settings;
+
+/*
+ * The outputs: a line on standard output; a command for each notification; an Alertmanager (NULL:
+ * its URL is none, and why).
+ */
 struct output *stdout_output(const struct line_style *style);
 struct output *command_output(char *const *argv, unsigned jobs, const struct line_style *style);
+struct output *alertmanager_output(
+	const char *url, const struct alerts_settings *settings, struct reason *why);
 
 #endif

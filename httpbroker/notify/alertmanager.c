@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The output that is an Alertmanager. One request at a time has the alerts of the notifications
+ * that wait, then those that are due again.
+ *
+ * Alertmanager refuses a request for one alert that is not valid, and may or may not have taken the
+ * others: so each half is sent again, until the one that is not valid is alone. It is dropped if
+ * HttpbrokerNotifyWatchdog, which is valid, is then accepted; else something else is wrong.
+ */
+#include "common/log.h"
+#include "common/memory.h"
+#include "httpbroker/notify/alerts.h"
+#include "httpbroker/notify/output.h"
+#include "httpbroker/notify/transfer.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sysexits.h>
+
+enum {
+	ITEMS_MAX = ALERTS_MAX / ALERTS_PER_CHECK, /* notifications in a request */
+	PARTS_MAX = 16,                            /* more than halvings of ALERTS_MAX */
+};
+
+/* An alert of the request; with an item: the last alert of that notification. */
+struct entry {
+	struct alert *alert;
+	struct item *item;
+};
+
+/* Entries that are to be sent together. */
+struct part {
+	size_t from, count;
+	bool probe; /* a single one was refused: HttpbrokerNotifyWatchdog is sent in its place */
+};
+
+struct alertmanager {
+	struct alerts_settings settings;
+	struct alerts *alerts;
+	struct transfer *transfer;
+	struct entry entries[ALERTS_MAX];
+	size_t count;
+	struct part parts[PARTS_MAX]; /* a stack: the last is being sent, or is the next */
+	size_t part_count;
+	struct buffer body;
+	struct reason refusal; /* of the single one, while the probe is sent */
+};
+
+static void entry_add(struct alertmanager *self, struct alert *alert, struct item *item)
+{
+	self->entries[self->count++] = (struct entry){alert, item};
+}
+
+/* The alerts that tell of it. Without any, it is told. */
+static void item_add(struct output *output, struct item *item, struct moment now)
+{
+	struct alertmanager *self = output->self;
+	struct alert *alerts[ALERTS_PER_CHECK];
+	struct notification notification;
+	struct reason why;
+	json_t *document = notification_decode(item->json, item->length, &notification, &why);
+
+	if (document == NULL) {
+		output_refused(output, item, why.text);
+		return;
+	}
+	size_t count = alerts_apply(self->alerts, &notification, now, alerts);
+	json_decref(document);
+	for (size_t i = 0; i < count; i++)
+		entry_add(self, alerts[i], i + 1 == count ? item : NULL);
+	if (count == 0) {
+		queue_done(output->queue, item);
+		output->delivered++;
+	}
+}
+
+static void request_gather(struct output *output, struct moment now)
+{
+	struct alertmanager *self = output->self;
+	struct item *item;
+	struct alert *alert;
+
+	self->count = 0;
+	for (int i = 0; i < ITEMS_MAX && (item = output_next(output, now.monotonic)) != NULL; i++)
+		item_add(output, item, now);
+	while (self->count < ALERTS_MAX &&
+		(alert = alerts_due(self->alerts, now.monotonic)) != NULL)
+		entry_add(self, alert, NULL);
+	if (self->count > 0)
+		self->parts[self->part_count++] = (struct part){0, self->count, false};
+}
+
+static void part_send(struct alertmanager *self, struct moment now)
+{
+	const struct part *part = &self->parts[self->part_count - 1];
+
+	buffer_clear(&self->body);
+	for (size_t i = 0; i < part->count; i++) {
+		buffer_append(&self->body, i == 0 ? "[" : ",", 1);
+		alert_encode(self->alerts,
+			part->probe ? alerts_watchdog(self->alerts)
+				    : self->entries[part->from + i].alert,
+			now.wall / NSEC_PER_SEC, &self->body);
+	}
+	buffer_append(&self->body, "]", 1);
+	transfer_start(self->transfer, &self->body);
+}
+
+static void alert_refused(struct output *output, const struct entry *entry)
+{
+	struct alertmanager *self = output->self;
+	struct buffer json = {NULL, 0, 0};
+
+	if (entry->item != NULL) {
+		output_refused(output, entry->item, self->refusal.text);
+	} else {
+		alert_encode(self->alerts, entry->alert, 0, &json);
+		log_error("output %s: an alert is dropped: %s: %s", output->name,
+			self->refusal.text, json.data);
+		output->dropped++;
+		buffer_free(&json);
+	}
+	alerts_drop(self->alerts, entry->alert);
+}
+
+static void part_accepted(struct output *output, nsec now)
+{
+	struct alertmanager *self = output->self;
+	struct part part = self->parts[--self->part_count];
+
+	output_back(output, now);
+	if (part.probe) {
+		alert_refused(output, &self->entries[part.from]);
+		return;
+	}
+	for (size_t i = part.from; i < part.from + part.count; i++) {
+		const struct entry *entry = &self->entries[i];
+
+		alerts_sent(self->alerts, entry->alert, now);
+		if (entry->item != NULL)
+			output_delivered(output, entry->item, now);
+	}
+}
+
+/* All that is not sent yet is sent again later. */
+static void request_again(struct output *output, nsec now)
+{
+	struct alertmanager *self = output->self;
+
+	while (self->part_count > 0) {
+		struct part part = self->parts[--self->part_count];
+
+		for (size_t i = part.from + part.count; i-- > part.from;) {
+			struct entry *entry = &self->entries[i];
+
+			alerts_again(self->alerts, entry->alert);
+			if (entry->item != NULL)
+				queue_retry(output->queue, entry->item, now);
+		}
+	}
+}
+
+static void request_failed(struct output *output, const char *why, nsec now)
+{
+	output_away(output, why, now);
+	request_again(output, now);
+}
+
+/* Halves it; of a single alert: probes whether that is the reason. */
+static void part_refused(struct output *output, const struct reason *why, nsec now)
+{
+	struct alertmanager *self = output->self;
+	struct part *last = &self->parts[self->part_count - 1], part = *last;
+	size_t half = part.count / 2;
+
+	if (part.count > 1) {
+		*last = (struct part){part.from + half, part.count - half, false};
+		self->parts[self->part_count++] = (struct part){part.from, half, false};
+	} else if (part.probe || self->entries[part.from].alert == alerts_watchdog(self->alerts)) {
+		request_failed(output, why->text, now);
+	} else {
+		self->refusal = *why;
+		last->probe = true;
+	}
+}
+
+/* True: the next part can be sent. */
+static bool answer_await(struct output *output, nsec now)
+{
+	struct alertmanager *self = output->self;
+	const struct buffer *answer = transfer_answer(self->transfer);
+	enum alerts_answer meaning = ALERTS_AWAY;
+	struct reason why;
+	long status;
+
+	if (!transfer_is_busy(self->transfer))
+		return true;
+	if (!transfer_step(self->transfer, now, &status, &why))
+		return false;
+	if (status != 0)
+		meaning = alerts_answer_read(status, answer->data, answer->length, &why);
+	if (meaning == ALERTS_ACCEPTED) {
+		part_accepted(output, now);
+	} else if (meaning == ALERTS_REFUSED) {
+		part_refused(output, &why, now);
+	} else {
+		request_failed(output, why.text, now);
+	}
+	return true;
+}
+
+static void work(struct output *output, struct moment now)
+{
+	struct alertmanager *self = output->self;
+
+	while (answer_await(output, now.monotonic)) {
+		if (output->stopping) {
+			request_again(output, now.monotonic);
+			return;
+		}
+		if (now.monotonic < output->held_until)
+			return;
+		if (self->part_count == 0)
+			request_gather(output, now);
+		if (self->part_count == 0)
+			return;
+		part_send(self, now);
+	}
+}
+
+static size_t polled(const struct output *output, struct pollfd *fds)
+{
+	const struct alertmanager *self = output->self;
+
+	return transfer_poll(self->transfer, fds);
+}
+
+static nsec deadline(const struct output *output, nsec now)
+{
+	const struct alertmanager *self = output->self;
+	nsec next = alerts_deadline(self->alerts);
+
+	if (transfer_is_busy(self->transfer))
+		return transfer_deadline(self->transfer);
+	if (output->stopping)
+		return NSEC_NEVER;
+	if (next < output->held_until)
+		next = output->held_until;
+	return nsec_earlier(next, output_deadline(output, now));
+}
+
+static void problem(struct output *output, const struct notification *notification)
+{
+	const struct alertmanager *self = output->self;
+
+	alerts_load(self->alerts, notification);
+}
+
+static void reset(struct output *output)
+{
+	struct alertmanager *self = output->self;
+
+	transfer_abort(self->transfer);
+	self->part_count = 0;
+	alerts_clear(self->alerts, moment_now());
+}
+
+static void self_free(struct output *output)
+{
+	struct alertmanager *self = output->self;
+
+	transfer_free(self->transfer);
+	alerts_free(self->alerts);
+	buffer_free(&self->body);
+	free(self);
+}
+
+static const struct output_type type = {work, polled, deadline, problem, reset, self_free};
+
+/* What is set in `parts` as a URL, to be freed with free(3); NULL: it is none of HTTP. */
+static char *url_text(CURLU *parts)
+{
+	char *url = NULL, *copy = NULL;
+
+	if (curl_url_get(parts, CURLUPART_URL, &url, 0) == CURLUE_OK &&
+		(strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0))
+		copy = memory_copied(url);
+	curl_free(url);
+	return copy;
+}
+
+/* The URL of its API, and the name of the output: the URL without what may be a secret. */
+static bool url_read(const char *url, char **api, char **name, struct reason *why)
+{
+	CURLU *parts = curl_url();
+	char *base, *shown;
+
+	curl_url_set(parts, CURLUPART_URL, url, 0);
+	curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
+	curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
+	base = url_text(parts);
+	curl_url_set(parts, CURLUPART_USER, NULL, 0);
+	curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
+	shown = url_text(parts);
+	curl_url_cleanup(parts);
+	if (base == NULL || shown == NULL) {
+		free(base);
+		return reason_set(why, "it is not a URL such as http://localhost:9093");
+	}
+	bool slash = base[strlen(base) - 1] == '/';
+	*api = memory_printed("%s%sapi/v2/alerts", base, slash ? "" : "/");
+	*name = memory_printed("alertmanager %s", shown);
+	free(base);
+	free(shown);
+	return true;
+}
+
+struct output *alertmanager_output(
+	const char *url, const struct alerts_settings *settings, struct reason *why)
+{
+	struct alertmanager *self;
+	char *api = NULL, *name = NULL;
+
+	if (!url_read(url, &api, &name, why))
+		return NULL;
+	self = memory_zeroed(1, sizeof *self);
+	self->settings = *settings;
+	if (getentropy(&self->settings.key, sizeof self->settings.key) != 0)
+		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
+	self->alerts = alerts_new(&self->settings, moment_now());
+	self->transfer = transfer_new(api);
+	struct output *output = output_new(&type, name, self);
+	free(api);
+	free(name);
+	return output;
+}

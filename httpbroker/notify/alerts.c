@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/notify/alerts.h"
+
+#include "common/buffer.h"
+#include "common/memory.h"
+#include "common/utf8.h"
+#include "httpbroker/checks/encode.h"
+
+#include <ctype.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uthash.h>
+#include <utlist.h>
+
+#define WATCHDOG "HttpbrokerNotifyWatchdog"
+#define VIA "httpbroker-notify"
+
+enum { ANSWER_TEXT = 200 }; /* bytes of an answer that are logged */
+
+/* What an alert says: the states of a check, and two of our own. */
+enum says {
+	SAYS_WARNING = STATE_WARNING,
+	SAYS_CRITICAL = STATE_CRITICAL,
+	SAYS_UNKNOWN = STATE_UNKNOWN,
+	SAYS_TEST = 100,
+	SAYS_ALIVE,
+};
+
+static const enum says problem_says[] = {SAYS_WARNING, SAYS_CRITICAL, SAYS_UNKNOWN};
+
+struct alert {
+	UT_hash_handle hh;
+	struct alert *prev, *next; /* in the order of send_at */
+	nsec send_at;              /* monotonic */
+	nsec forget_at;            /* monotonic; NSEC_NEVER while it fires */
+	int64_t starts, ends;      /* seconds since the epoch; ends is 0 while it fires */
+	char *summary;             /* owned, as the next; NULL: none */
+	char *acknowledged;
+	bool taken; /* not in the list: it is being sent */
+	uint16_t entity_length;
+	char names[]; /* says, entity U+001F check; hh.keylen bytes, and a NUL */
+};
+
+struct alerts {
+	const struct alerts_settings *settings;
+	struct alert *table;
+	struct alert *list; /* those that are not taken */
+	struct alert *watchdog;
+};
+
+static enum says says_of(const struct alert *alert)
+{
+	return (enum says)alert->names[0];
+}
+
+static void alert_forget(struct alerts *alerts, struct alert *alert)
+{
+	if (!alert->taken)
+		DL_DELETE(alerts->list, alert);
+	HASH_DEL(alerts->table, alert);
+	free(alert->summary);
+	free(alert->acknowledged);
+	free(alert);
+}
+
+/* The alert of these names; it is added if `starts` is not 0 and there is none. */
+static struct alert *alert_get(struct alerts *alerts, enum says says, struct text entity,
+	struct text check, int64_t starts)
+{
+	struct buffer key = {NULL, 0, 0};
+	struct alert *alert;
+
+	buffer_append(&key, &(char){(char)says}, 1);
+	buffer_append(&key, entity.bytes, entity.length);
+	buffer_append(&key, "\x1f", 1);
+	buffer_append(&key, check.bytes, check.length);
+	unsigned hash = (unsigned)siphash(&alerts->settings->key, key.data, key.length);
+	HASH_FIND_BYHASHVALUE(hh, alerts->table, key.data, key.length, hash, alert);
+	if (alert == NULL && starts != 0) {
+		alert = memory_zeroed(1, sizeof *alert + key.length + 1);
+		memcpy(alert->names, key.data, key.length);
+		alert->entity_length = (uint16_t)entity.length;
+		alert->starts = starts;
+		alert->forget_at = NSEC_NEVER;
+		HASH_ADD_KEYPTR_BYHASHVALUE(
+			hh, alerts->table, alert->names, key.length, hash, alert);
+		DL_PREPEND(alerts->list, alert);
+	}
+	buffer_free(&key);
+	return alert;
+}
+
+static void watchdog_add(struct alerts *alerts, struct moment now)
+{
+	alerts->watchdog = alert_get(alerts, SAYS_ALIVE, text_literal(alerts->settings->name),
+		text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
+}
+
+struct alerts *alerts_new(const struct alerts_settings *settings, struct moment now)
+{
+	struct alerts *alerts = memory_zeroed(1, sizeof *alerts);
+
+	alerts->settings = settings;
+	watchdog_add(alerts, now);
+	return alerts;
+}
+
+static void all_forget(struct alerts *alerts)
+{
+	struct alert *alert, *next;
+
+	HASH_ITER(hh, alerts->table, alert, next)
+		alert_forget(alerts, alert);
+}
+
+void alerts_clear(struct alerts *alerts, struct moment now)
+{
+	all_forget(alerts);
+	watchdog_add(alerts, now);
+}
+
+void alerts_free(struct alerts *alerts)
+{
+	all_forget(alerts);
+	free(alerts);
+}
+
+static void text_set(char **out, struct text text)
+{
+	free(*out);
+	*out = text.length > 0 ? memory_printed("%.*s", (int)text.length, text.bytes) : NULL;
+}
+
+static bool fires(const struct alert *alert)
+{
+	return alert->ends == 0;
+}
+
+static void alert_take(struct alerts *alerts, struct alert *alert)
+{
+	if (!alert->taken)
+		DL_DELETE(alerts->list, alert);
+	alert->taken = true;
+}
+
+static struct alert *alert_fire(
+	struct alerts *alerts, enum says says, const struct notification *notification)
+{
+	int64_t starts = notification->since > 0 ? notification->since : 1;
+	struct alert *alert =
+		alert_get(alerts, says, notification->entity, notification->check, starts);
+
+	if (!fires(alert) || alert->starts != starts)
+		text_set(&alert->acknowledged, (struct text){NULL, 0});
+	alert->starts = starts;
+	alert->ends = 0;
+	alert->forget_at = NSEC_NEVER;
+	text_set(&alert->summary, notification->summary);
+	return alert;
+}
+
+void alerts_load(struct alerts *alerts, const struct notification *problem)
+{
+	alert_fire(alerts, (enum says)problem->state, problem);
+}
+
+static void alert_resolve(struct alert *alert, struct moment now)
+{
+	int64_t wall = now.wall / NSEC_PER_SEC;
+
+	alert->ends = wall > alert->starts ? wall : alert->starts;
+	alert->forget_at = now.monotonic + ALERTS_RESOLVED;
+}
+
+/* Resolves the check's alerts, but not the one that says `except`. */
+static size_t others_resolve(struct alerts *alerts, const struct notification *notification,
+	enum says except, struct moment now, struct alert **out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof problem_says / sizeof problem_says[0]; i++) {
+		struct alert *alert = alert_get(
+			alerts, problem_says[i], notification->entity, notification->check, 0);
+
+		if (alert == NULL || problem_says[i] == except || !fires(alert))
+			continue;
+		alert_resolve(alert, now);
+		alert_take(alerts, alert);
+		out[count++] = alert;
+	}
+	return count;
+}
+
+/* A problem of which an earlier process told: whatever it said, it is over. */
+static size_t unknown_resolve(struct alerts *alerts, const struct notification *recovery,
+	struct moment now, struct alert **out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof problem_says / sizeof problem_says[0]; i++) {
+		struct alert *alert = alert_fire(alerts, problem_says[i], recovery);
+
+		alert_resolve(alert, now);
+		alert_take(alerts, alert);
+		out[count++] = alert;
+	}
+	return count;
+}
+
+/* Of the problem that lasts. */
+static size_t acknowledge(
+	struct alerts *alerts, const struct notification *notification, struct alert **out)
+{
+	for (size_t i = 0; i < sizeof problem_says / sizeof problem_says[0]; i++) {
+		struct alert *alert = alert_get(
+			alerts, problem_says[i], notification->entity, notification->check, 0);
+
+		if (alert == NULL || !fires(alert))
+			continue;
+		text_set(&alert->acknowledged, notification->summary.length > 0
+						       ? notification->summary
+						       : text_literal("acknowledged"));
+		alert_take(alerts, alert);
+		out[0] = alert;
+		return 1;
+	}
+	return 0;
+}
+
+size_t alerts_apply(struct alerts *alerts, const struct notification *notification,
+	struct moment now, struct alert *out[ALERTS_PER_CHECK])
+{
+	enum says says = (enum says)notification->state;
+	size_t count = 0;
+
+	switch (notification->kind) {
+	case NOTIFICATION_ACKNOWLEDGEMENT:
+		return acknowledge(alerts, notification, out);
+	case NOTIFICATION_RECOVERY:
+		count = others_resolve(alerts, notification, SAYS_TEST, now, out);
+		return count > 0 ? count : unknown_resolve(alerts, notification, now, out);
+	case NOTIFICATION_TEST:
+		says = SAYS_TEST;
+		break;
+	default:
+		count = others_resolve(alerts, notification, says, now, out);
+		break;
+	}
+	out[count] = alert_fire(alerts, says, notification);
+	alert_take(alerts, out[count]);
+	return count + 1;
+}
+
+struct alert *alerts_due(struct alerts *alerts, nsec now)
+{
+	struct alert *alert;
+
+	while ((alert = alerts->list) != NULL && alert->send_at <= now) {
+		if (now < alert->forget_at) {
+			alert_take(alerts, alert);
+			return alert;
+		}
+		alert_forget(alerts, alert);
+	}
+	return NULL;
+}
+
+nsec alerts_deadline(const struct alerts *alerts)
+{
+	return alerts->list != NULL ? alerts->list->send_at : NSEC_NEVER;
+}
+
+void alerts_sent(struct alerts *alerts, struct alert *alert, nsec now)
+{
+	if (says_of(alert) == SAYS_TEST) {
+		alert_forget(alerts, alert);
+		return;
+	}
+	alert->send_at = now + alerts->settings->timeout / ALERTS_INTERVALS;
+	alert->taken = false;
+	DL_APPEND(alerts->list, alert);
+}
+
+void alerts_again(struct alerts *alerts, struct alert *alert)
+{
+	alert->send_at = 0;
+	alert->taken = false;
+	DL_PREPEND(alerts->list, alert);
+}
+
+void alerts_drop(struct alerts *alerts, struct alert *alert)
+{
+	alert_forget(alerts, alert);
+}
+
+struct alert *alerts_watchdog(const struct alerts *alerts)
+{
+	return alerts->watchdog;
+}
+
+/* ---- JSON ---- */
+
+/* `"key":"text"`, after a comma unless it is the first. */
+static void member_append(struct buffer *out, const char *key, struct text text)
+{
+	if (out->data[out->length - 1] != '{')
+		buffer_append(out, ",", 1);
+	jsontext_string(out, key, strlen(key));
+	buffer_append(out, ":", 1);
+	jsontext_string(out, text.bytes, text.length);
+}
+
+static const char *state_label(enum says says)
+{
+	return says == SAYS_TEST    ? "test"
+	       : says == SAYS_ALIVE ? "ok"
+				    : state_name((enum state)says);
+}
+
+/* A check of which nothing is known may hide anything. */
+static const char *severity_label(enum says says)
+{
+	return says == SAYS_TEST      ? "info"
+	       : says == SAYS_ALIVE   ? "none"
+	       : says == SAYS_WARNING ? "warning"
+				      : "critical";
+}
+
+static void labels_append(
+	const struct alerts *alerts, const struct alert *alert, struct buffer *out)
+{
+	enum says says = says_of(alert);
+	const char *entity = alert->names + 1, *check = entity + alert->entity_length + 1;
+	size_t check_length = alert->hh.keylen - (size_t)(check - alert->names);
+
+	member_append(out, "alertname", (struct text){check, check_length});
+	member_append(out, "instance", (struct text){entity, alert->entity_length});
+	member_append(out, "severity", text_literal(severity_label(says)));
+	member_append(out, "state", text_literal(state_label(says)));
+	member_append(out, "via", text_literal(VIA));
+	for (size_t i = 0; i < alerts->settings->label_count; i++)
+		member_append(out, alerts->settings->labels[i].name,
+			text_literal(alerts->settings->labels[i].value));
+}
+
+void alert_encode(const struct alerts *alerts, const struct alert *alert, int64_t wall_seconds,
+	struct buffer *out)
+{
+	char starts[NOTIFICATION_STAMP], ends[NOTIFICATION_STAMP];
+	int64_t ahead = wall_seconds + alerts->settings->timeout / NSEC_PER_SEC;
+
+	buffer_append_text(out, "{\"labels\":{");
+	labels_append(alerts, alert, out);
+	buffer_append_text(out, "},\"annotations\":{");
+	if (alert->summary != NULL)
+		member_append(out, "summary", text_literal(alert->summary));
+	if (alert->acknowledged != NULL)
+		member_append(out, "acknowledged", text_literal(alert->acknowledged));
+	if (says_of(alert) == SAYS_ALIVE)
+		member_append(out, "summary",
+			text_literal("httpbroker-notify works; it has stopped if this alert ends"));
+	buffer_printf(out, "},\"startsAt\":\"%s\",\"endsAt\":\"%s\"}",
+		notification_stamp(alert->starts, starts),
+		notification_stamp(fires(alert) ? ahead : alert->ends, ends));
+}
+
+/* ---- answers ---- */
+
+/* The text of an answer, as one clean line: a JSON string, an object with a message, or as it is.
+ */
+static void answer_text(const char *body, size_t length, struct buffer *out)
+{
+	json_t *document = json_loadb(body, length, JSON_DECODE_ANY, NULL);
+	const json_t *text =
+		json_is_object(document) ? json_object_get(document, "message") : document;
+
+	if (json_is_string(text))
+		utf8_clean_append(
+			out, json_string_value(text), json_string_length(text), UTF8_ONE_LINE);
+	else
+		utf8_clean_append(out, body, length, UTF8_ONE_LINE);
+	json_decref(document);
+	if (out->length > ANSWER_TEXT)
+		out->length = utf8_cut(out->data, ANSWER_TEXT);
+}
+
+enum alerts_answer alerts_answer_read(
+	long status, const char *body, size_t length, struct reason *why)
+{
+	struct buffer text = {NULL, 0, 0};
+
+	if (status >= 200 && status < 300)
+		return ALERTS_ACCEPTED;
+	answer_text(body, length, &text);
+	reason_set(why, "it answers %ld%s%.*s", status, text.length > 0 ? ": " : "",
+		(int)text.length, text.length > 0 ? text.data : "");
+	buffer_free(&text);
+	return status == 400 || status == 413 || status == 422 ? ALERTS_REFUSED : ALERTS_AWAY;
+}
+
+char *alert_label_name(const char *name)
+{
+	char *copy = memory_printed(
+		"%s%s", isdigit((unsigned char)name[0]) || name[0] == '\0' ? "_" : "", name);
+
+	for (char *at = copy; *at != '\0'; at++)
+		if (*at != '_' && ((unsigned char)*at >= 0x80 || !isalnum((unsigned char)*at)))
+			*at = '_';
+	return copy;
+}
+
+bool alert_label_is_ours(const char *name)
+{
+	static const char *const ours[] = {"alertname", "instance", "severity", "state", "via"};
+
+	for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+		if (strcmp(name, ours[i]) == 0)
+			return true;
+	return false;
+}
