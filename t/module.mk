@@ -96,7 +96,8 @@ t_unit_standin_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS
 
 SYSTEM_TESTS += t/deb.bats
 SLOW_TESTS += t/bootstrap.bats t/demo.bats
-QUICK_TESTS += t/supervisors.bats t/flapjack-standin.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
+dist_man_MANS += doc/quietnight.7
+QUICK_TESTS += t/examples.bats t/supervisors.bats t/flapjack-standin.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
 	t/units.bats
 
 # What a change breaks most often, in a fraction of the time; without the tests whose tools are missing.
