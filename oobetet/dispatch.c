@@ -19,6 +19,8 @@ static void body_apply(struct monitor *monitor, nsec stamp, char *const field[])
 		log_debug("%s%s from %s in %s", watched->config->label, kind_name(kind), field[2],
 			field[1]);
 		watch_receive(watched->watch, kind, stamp);
+		if (kind < KINDS_AWAITED)
+			watched->heard[kind] = true;
 	}
 }
 

@@ -169,7 +169,7 @@ struct ipc {
 
 static void process_become(const char *name)
 {
-	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE};
+	static const int ignored[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE};
 	char title[16]; /* as much as the kernel takes */
 
 	snprintf(title, sizeof title, "oobetet-%s", name);

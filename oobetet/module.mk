@@ -17,6 +17,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/selfexec.c oobetet/selfexec.h \
+	oobetet/statuslog.c \
 	oobetet/testalert.c \
 	oobetet/timing.c oobetet/timing.h \
 	oobetet/worker.c oobetet/worker.h \
@@ -26,6 +27,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/channel/incident.c oobetet/channel/incident.h \
 	oobetet/channel/notification.c oobetet/channel/notification.h \
 	oobetet/channel/queue.c oobetet/channel/queue.h \
+	oobetet/channel/status.c oobetet/channel/status.h \
 	oobetet/config/config.c oobetet/config/config.h \
 	oobetet/config/defaults.c \
 	oobetet/config/ini.c oobetet/config/ini.h \
@@ -158,10 +160,11 @@ t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
 QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
+SLOW_TESTS += t/oobetet.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-link.bats t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
+SYSTEM_TESTS += t/oobetet-many.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash
 

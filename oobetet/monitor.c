@@ -244,6 +244,8 @@ void monitor_turn(struct monitor *monitor)
 	snapshot_tick(&monitor->snapshot, &timestamps);
 	liveness_report(monitor, now);
 	hangup_log();
+	if (signal_arrived(SIGUSR1))
+		status_log(monitor, &timestamps);
 }
 
 /* ---- between two turns ---- */
@@ -353,7 +355,7 @@ void monitor_run(const struct config *config, const struct selfexec *selfexec, i
 {
 	struct monitor monitor;
 
-	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGCHLD}, 4);
+	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD}, 5);
 	nsec away = monitor_begin(&monitor, config, selfexec, false);
 	rooms_greet(&monitor, "started");
 	if (away > config->max_latency) /* the shortest of all */
@@ -372,7 +374,7 @@ void monitor_idle(int ready_fd)
 {
 	struct watchdog watchdog = watchdog_asked();
 
-	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
+	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGUSR1}, 4);
 	log_info("disabled (enabled = no): idle");
 	ready_announce(ready_fd);
 	while (!signals_say_stop()) {
@@ -383,6 +385,8 @@ void monitor_idle(int ready_fd)
 			ready_notify("WATCHDOG=1");
 		signals_poll(NULL, 0, clock_timeout(now, watchdog_deadline(&watchdog), &timeout));
 		hangup_log();
+		if (signal_arrived(SIGUSR1))
+			log_info("status: disabled (enabled = no): idle");
 	}
 	ready_notify("STOPPING=1");
 }

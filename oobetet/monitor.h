@@ -79,6 +79,9 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now);
 /* Stops the workers and writes the state for the last time; 1.5 s at most. */
 void monitor_leave(struct monitor *monitor);
 
+/* statuslog.c: logs the status of each watch, of the rooms and of the workers, for SIGUSR1. */
+void status_log(const struct monitor *monitor, const struct timestamps *now);
+
 /* dispatch.c: applies a worker's message, and the start or end of the xmpp worker. */
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now);
 void dispatch_xmpp_started(struct monitor *monitor);

@@ -34,6 +34,7 @@ struct worker {
 	nsec start_at;            /* while there is no process: when to start one */
 	nsec received;            /* its last message; at first, when it should have started */
 	nsec online;              /* since when it does its work; 0: it does not */
+	int64_t started;          /* processes */
 	int64_t attempt;          /* runs in a row that ended before that */
 	bool ended;               /* it closed its end; what it sent before is still to be read */
 	bool shut_down;           /* it was asked to stop: its end is no failure */
@@ -126,6 +127,7 @@ static enum worker_news worker_start(struct worker *worker, nsec now)
 		worker->start_at = now + backoff_wait(&worker->backoff, 0);
 		return WORKER_NO_NEWS;
 	}
+	worker->started++;
 	worker->deadline = now + worker->timing.timeout;
 	log_debug("%s: process %d", worker->name, (int)worker->pid);
 	return WORKER_STARTED;
@@ -293,6 +295,14 @@ bool worker_progresses(const struct worker *worker, nsec now)
 	return worker == NULL || now - worker->received <= TIMING_RESOLVER +
 								   worker->timing.timeout +
 								   worker->timing.retry_max;
+}
+
+struct worker_status worker_status(const struct worker *worker)
+{
+	return (struct worker_status){.name = worker->name,
+		.online = worker->online,
+		.started = worker->started,
+		.why = worker->why};
 }
 
 const char *worker_why(const struct worker *worker)

@@ -73,6 +73,14 @@ void worker_shut_down(struct worker *worker);
  */
 bool worker_progresses(const struct worker *worker, nsec now);
 
+struct worker_status {
+	const char *name;
+	nsec online;     /* since when it does its work; 0: it does not */
+	int64_t started; /* how many processes were started */
+	const char *why; /* why the last process ended; "": it works again */
+};
+struct worker_status worker_status(const struct worker *worker);
+
 /* Why it was lost last; "" once it works again. */
 const char *worker_why(const struct worker *worker);
 

@@ -104,7 +104,7 @@ static void alarm_put(
 		log_error("NOTICE: Self monitoring has detected a failure and is unable to tell "
 			  "anyone about it. DON'T PANIC.");
 	channels_put(watched->channels, &notification, loud);
-	watched->alarmed = now->wall;
+	watched->alarmed = now->boot;
 }
 
 static void ok_put(struct watched *watched, const struct timestamps *now)

@@ -14,11 +14,12 @@ struct watched {
 	struct match match;
 	struct watch *watch;
 	struct channels *channels;
-	struct command *command; /* NULL: no alert_command */
-	struct outage outage;    /* the open incident, as its first alarm stated it */
-	nsec began;              /* its beginning by CLOCK_BOOTTIME, which cannot be set */
-	nsec alarmed;            /* the last alarm or repeat, by the wall clock; 0: none yet */
-	uint64_t written;        /* snapshot.c's: the intents that the last write holds */
+	struct command *command;   /* NULL: no alert_command */
+	struct outage outage;      /* the open incident, as its first alarm stated it */
+	nsec began;                /* its beginning by CLOCK_BOOTTIME, which cannot be set */
+	nsec alarmed;              /* the last alarm or repeat, by CLOCK_BOOTTIME; 0: none yet */
+	bool heard[KINDS_AWAITED]; /* the kind came in this run */
+	uint64_t written;          /* snapshot.c's: the intents that the last write holds */
 };
 
 /* Every watch of the process, in the order of the configuration. */

@@ -68,14 +68,15 @@ static bool on_section(void *user, const char *heading, int line, struct reason 
 	struct reading *reading = user;
 
 	(void)line;
-	if (false && strncmp(heading, WATCH, strlen(WATCH)) == 0) { /* GATE */
+	if (strncmp(heading, WATCH, strlen(WATCH)) == 0) {
 		if (!watch_begin(reading, heading + strlen(WATCH), why))
 			return false;
 	} else if (strcmp(heading, MAIN) == 0 || strcmp(heading, LOGGER) == 0) {
 		reading->watch = reading->main;
 	} else {
-		return reason_set(
-			why, "unknown section '%.60s'; expected " MAIN " or " LOGGER, heading);
+		return reason_set(why,
+			"unknown section '%.60s'; expected " MAIN " or " LOGGER ", or [watch NAME]",
+			heading);
 	}
 	snprintf(reading->heading, sizeof reading->heading, "%s", heading);
 	return true;

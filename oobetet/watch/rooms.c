@@ -132,6 +132,16 @@ bool rooms_is_joined(const struct rooms *rooms, const char *name)
 	return index >= 0 && rooms->room[index].joined;
 }
 
+nsec rooms_out(const struct rooms *rooms, int index, nsec now, const char **why)
+{
+	const struct room *room = &rooms->room[index];
+
+	*why = room->why;
+	if (room->joined)
+		return 0;
+	return now > room->left ? now - room->left : 1;
+}
+
 static bool nick_is_listed(const struct watch_config *watch, const char *nick)
 {
 	for (int i = 0; i < watch->watched_nick.count; i++)

@@ -44,6 +44,9 @@ void rooms_see(struct rooms *rooms, const char *name, const char *nick, const st
 
 bool rooms_is_joined(const struct rooms *rooms, const char *name);
 
+/* A room that is not joined: for how long, and in *why the reason; 0: it is joined. */
+nsec rooms_out(const struct rooms *rooms, int index, nsec now, const char **why);
+
 /* True if messages of this nick in this room count for the watch. */
 bool rooms_counts(const struct watch_config *watch, const char *name, const char *nick);
 

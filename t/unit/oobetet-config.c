@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
+#include "common/buffer.h"
 #include "oobetet/config/config.h"
 
 #include <stdlib.h>
@@ -142,6 +143,37 @@ static void errors_name_their_line(void **state)
 		{"[logger]\nbogus = x\n", ":2: unknown key 'bogus' in [logger]"},
 		{"[elsewhere]\n",
 			":1: unknown section '[elsewhere]'; expected [oobetet] or [logger]"},
+		{"[watch]\n", ":1: unknown section '[watch]'; expected [oobetet] or [logger], or"},
+		{"[watch ]\n", ":1: expected [watch NAME], NAME of 1 to 64 bytes"},
+		{"[watch web\n", ":1: expected [watch NAME], NAME of 1 to 64 bytes"},
+		{"[watch " X50 "123456789012345]\n", ":1: expected [watch NAME], NAME of 1 to 64"},
+		{"[watch  web]\n", ":1: expected [watch NAME], NAME without brackets"},
+		{"[watch a]b]\n", ":1: expected [watch NAME], NAME without brackets"},
+		{"[watch \"web\"]\n", ":1: expected [watch NAME], NAME without brackets"},
+		{"[watch a\x01]\n", ":1: expected [watch NAME], NAME without brackets"},
+		{"[watch web]\n[oobetet]\n[watch Web]\n", ":3: the watch 'Web' is there twice"},
+		{"[watch web]\nalias = x\n", ":2: the key 'alias' belongs into [oobetet]"},
+		{"[watch web]\nstate_file = x\n",
+			":2: the key 'state_file' belongs into [oobetet]"},
+		{"[watch web]\nlevel = INFO\n", ":2: the key 'level' belongs into [logger]"},
+		{"[watch web]\nmax_latancy = x\n",
+			":2: unknown key 'max_latancy' in [watch web]; is it 'max_latency'?"},
+		{"[watch web]\npassword_fil = x\n",
+			":2: unknown key 'password_fil' in [watch web]; is it 'password_file' in [oobetet]?"},
+		{"[watch web]\nmax_latency = 1\nmax_latency = 2\n",
+			":3: max_latency: is already there, in line 2"},
+		{"jabberid = a@b\npassword = x\nrooms = r@c\n[watch web]\nwatched_check = c\n"
+		 "[watch mail]\n",
+			": [watch mail]: the key 'watched_check' is missing: the name"},
+		{LEAST "[watch web]\nrepeat_interval = 1h\nrepeat_max = 1m\n",
+			":7: [watch web]: repeat_max: is shorter than repeat_interval"},
+		/* the line of the value that was inherited */
+		{LEAST "repeat_max = 2m\n[watch web]\nrepeat_interval = 1h\n",
+			":5: [watch web]: repeat_max: is shorter than repeat_interval"},
+		{LEAST "[watch web]\nproblem_pattern = x\n",
+			":6: [watch web]: problem_pattern and recovery_pattern need each other"},
+		{LEAST "[watch web]\npagerduty_contact = x\npagerduty_contact_file = /dev/null\n",
+			":7: [watch web]: pagerduty_contact_file: there is pagerduty_contact as well"},
 		{"[logger\n", ":1: unknown section"},
 		{"[logger] level = INFO\n", ":1: unknown section"},
 		{LEAST "alias\n", ":5: expected 'key = value'"},
@@ -494,6 +526,187 @@ static void the_listing_masks_secrets_and_can_be_read_again(void **state)
 	free(shown);
 }
 
+static struct config *must_read(const char *text)
+{
+	struct reason why;
+	struct config *config = read_text(text, &why);
+
+	if (config == NULL)
+		fail_msg("%s", why.text);
+	return config;
+}
+
+static void a_watch_overrides_what_it_inherits(void **state)
+{
+	struct config *config = must_read("[watch web]\n"
+					  "watched_entity = web-01\n"
+					  "rooms = web@c\n"
+					  "max_latency = 1m\n"
+					  "[oobetet]\n" LEAST "watched_nick = x, y\n"
+					  "pagerduty_contact = secret-key\n"
+					  "alert_rooms = boss@c\n"
+					  "repeat_interval = 2m\n"
+					  "[watch mail two]\n"
+					  "watched_nick = z\n"
+					  "[watch last]\n");
+	const struct watch_config *web = config->watch[0], *mail = config->watch[1],
+				  *last = config->watch[2];
+
+	(void)state;
+	assert_int_equal(config->watch_count, 3);
+	assert_string_equal(web->name, "web");
+	assert_string_equal(mail->name, "mail two");
+	assert_string_equal(mail->label, "watch mail two: ");
+	assert_int_equal(mail->index, 1);
+	assert_string_equal(web->watched_check, "Flapper");
+	assert_string_equal(web->watched_entity, "web-01");
+	assert_null(last->watched_entity);
+	assert_int_equal(web->max_latency, 60 * NSEC_PER_SEC);
+	assert_int_equal(mail->max_latency, 300 * NSEC_PER_SEC);
+	assert_int_equal(mail->repeat_interval, 120 * NSEC_PER_SEC);
+	assert_string_equal(last->pagerduty_contact, "secret-key");
+	assert_int_equal(web->watched_nick.count, 2);
+	assert_int_equal(mail->watched_nick.count, 1);
+	/* its own rooms replace those of [oobetet], but not the alert_rooms there */
+	assert_int_equal(web->watch_rooms.count, 1);
+	assert_string_equal(web->watch_rooms.item[0], "web@c");
+	assert_string_equal(web->alert_rooms.item[0], "boss@c");
+	assert_int_equal(web->rooms.count, 2);
+	assert_int_equal(last->rooms.count, 2);
+	/* of all of them */
+	assert_int_equal(config->rooms.count, 3);
+	assert_int_equal(config->max_latency, 60 * NSEC_PER_SEC);
+	config_free(config);
+}
+
+/* A key of [oobetet] that contradicts a key of the watch is not inherited. */
+static void keys_that_exclude_each_other_are_inherited_together_or_not(void **state)
+{
+	struct config *config = must_read(LEAST "heartbeat_pattern = beat\n"
+						"pagerduty_contact_file = /dev/null\n"
+						"[watch a]\n"
+						"problem_pattern = p\n"
+						"recovery_pattern = r\n"
+						"pagerduty_contact = key-of-a\n"
+						"[watch b]\n"
+						"pagerduty_contact = key-of-b\n");
+
+	(void)state;
+	assert_null(config->watch[0]->heartbeat_pattern);
+	assert_string_equal(config->watch[0]->problem_pattern, "p");
+	assert_string_equal(config->watch[0]->pagerduty_contact, "key-of-a");
+	assert_string_equal(config->watch[1]->heartbeat_pattern, "beat");
+	assert_null(config->watch[1]->problem_pattern);
+	config_free(config);
+}
+
+static void the_number_of_watches_and_of_their_rooms_is_limited(void **state)
+{
+	struct buffer text = {NULL, 0, 0};
+	struct reason why;
+
+	(void)state;
+	buffer_append_text(&text, LEAST);
+	for (int i = 1; i < WATCHES_MAX; i++)
+		buffer_printf(&text, "[watch w%d]\nrooms = r%d@c\n", i, i);
+	buffer_append_text(&text, "[watch last]\n");
+	config_free(must_read(text.data));
+	buffer_append_text(&text, "watch_rooms = one@c\n");
+	assert_null(read_text(text.data, &why));
+	assert_non_null(strstr(why.text, ": the watches have more than 64 rooms together"));
+	buffer_append_text(&text, "[watch more]\n");
+	assert_null(read_text(text.data, &why));
+	assert_non_null(strstr(why.text, ":133: there are more than 64 watches"));
+	buffer_free(&text);
+}
+
+/* The http worker needs each watch's key, the xmpp worker none; neither gets what is not its own.
+ */
+static void a_worker_gets_its_keys_of_each_watch(void **state)
+{
+	struct config *config = must_read(LEAST "alert_command = page-the-boss\n"
+						"[watch a]\n"
+						"pagerduty_contact = key-of-a\n"
+						"watched_nick = nick-of-a\n"
+						"[watch b]\n"
+						"pagerduty_contact = key-of-b\n"
+						"max_latency = 20\n"
+						"rooms = b@c\n");
+	struct config *xmpp = config_new(), *http = config_new();
+
+	(void)state;
+	keys_passed[0] = '\0';
+	config_hand_over(config, CONFIG_XMPP, key_append, xmpp);
+	config_complete(xmpp);
+	assert_null(strstr(keys_passed, "key-of-"));
+	assert_null(strstr(keys_passed, "page-the-boss"));
+	assert_null(strstr(keys_passed, "watched_check"));
+	assert_int_equal(xmpp->watch_count, 2);
+	assert_int_equal(xmpp->rooms.count, 2);
+	assert_int_equal(xmpp->max_latency, 20 * NSEC_PER_SEC);
+	assert_string_equal(xmpp->watch[0]->watched_nick.item[0], "nick-of-a");
+	assert_int_equal(xmpp->watch[1]->watched_nick.count, 0);
+	keys_passed[0] = '\0';
+	config_hand_over(config, CONFIG_HTTP, key_append, http);
+	config_complete(http);
+	assert_null(strstr(keys_passed, "nuther-good-password"));
+	assert_null(strstr(keys_passed, "@c"));
+	assert_string_equal(http->watch[0]->pagerduty_contact, "key-of-a");
+	assert_string_equal(http->watch[1]->pagerduty_contact, "key-of-b");
+	assert_int_equal(http->max_latency, 20 * NSEC_PER_SEC);
+	config_free(http);
+	config_free(xmpp);
+	config_free(config);
+}
+
+static void a_worker_refuses_keys_of_watches_that_cannot_be(void **state)
+{
+	struct config *config = config_new();
+	struct reason why;
+
+	(void)state;
+	assert_false(config_take(config, 1, "watched_nick", "x", &why));
+	assert_false(config_take(config, WATCHES_MAX, "watched_nick", "x", &why));
+	assert_false(config_take(config, -2, "watched_nick", "x", &why));
+	assert_false(config_take(config, CONFIG_PROCESS, "watched_nick", "x", &why));
+	assert_false(config_take(config, 0, "alias", "x", &why));
+	assert_int_equal(config->watch_count, 0);
+	assert_true(config_take(config, 0, "watched_nick", "x", &why));
+	assert_true(config_take(config, CONFIG_PROCESS, "alias", "x", &why));
+	assert_int_equal(config->watch_count, 1);
+	config_free(config);
+}
+
+static void the_listing_shows_each_watch(void **state)
+{
+	struct config *config = must_read(LEAST "pagerduty_contact = secret-key\n"
+						"[watch web]\n"
+						"max_latency = 1m\n"
+						"[watch mail]\n"
+						"rooms = mail@c\n");
+	char *shown = NULL;
+	size_t size;
+	FILE *out = open_memstream(&shown, &size);
+
+	(void)state;
+	config_show(config, out);
+	fclose(out);
+	config_free(config);
+	assert_null(strstr(shown, "secret-key"));
+	const char *web = strstr(shown, "\n[watch web]\n"),
+		   *mail = strstr(shown, "\n[watch mail]\n");
+	assert_true(web != NULL && mail != NULL && web < mail);
+	const char *key = strstr(shown, "max_latency = 1m\n");
+	assert_true(key > web && key < mail);
+	assert_true(strstr(shown, "watched_check = ") > web);
+	assert_non_null(strstr(mail, "\nmax_latency = 300\n"));
+	config = must_read(shown);
+	assert_int_equal(config->watch_count, 2);
+	assert_string_equal(config->watch[1]->rooms.item[0], "mail@c");
+	config_free(config);
+	free(shown);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +725,12 @@ int main(void)
 		cmocka_unit_test(a_long_repeat_interval_needs_no_repeat_max),
 		cmocka_unit_test(a_worker_gets_only_the_keys_that_it_needs),
 		cmocka_unit_test(the_listing_masks_secrets_and_can_be_read_again),
+		cmocka_unit_test(a_watch_overrides_what_it_inherits),
+		cmocka_unit_test(keys_that_exclude_each_other_are_inherited_together_or_not),
+		cmocka_unit_test(the_number_of_watches_and_of_their_rooms_is_limited),
+		cmocka_unit_test(a_worker_gets_its_keys_of_each_watch),
+		cmocka_unit_test(a_worker_refuses_keys_of_watches_that_cannot_be),
+		cmocka_unit_test(the_listing_shows_each_watch),
 	};
 
 	return cmocka_run_group_tests(tests, path_make, path_remove);

@@ -231,6 +231,51 @@ static void alarm_texts_match_the_original_oobetet(void **state)
 		"Flapjack Self Monitoring from vm, 2026-11-20T10:29:06.123Z, \"d60\" on flap");
 }
 
+/* With several watches, texts and keys say of which they are. */
+static void texts_of_several_watches_differ(void **state)
+{
+	struct target web = target, mail = target;
+	struct notification one, two;
+	struct outage outage = {.since = 0};
+	char key[NOTIFICATION_KEY], other[NOTIFICATION_KEY], text[NOTIFICATION_TEXT];
+	static char names[WATCHES_MAX][100];
+	struct target many[WATCHES_MAX];
+	const struct target *all[WATCHES_MAX] = {&web, &mail};
+
+	(void)state;
+	web.watch = "web";
+	mail.watch = "mail";
+	assert_string_equal(notification_key(&web, 0, key),
+		"Flapjack Self Monitoring from vm, 1970-01-01T00:00:00.000Z, web, \"d60\" on flap");
+	assert_string_not_equal(key, notification_key(&mail, 0, other));
+	notification_ok(&one, &web, &outage, KIND_PROBLEM, NSEC_PER_SEC, 0);
+	assert_string_equal(one.text,
+		"Flapjack Self Monitoring is OK (it was not for 1 s) for \"d60\" on flap, from vm at "
+		"1970-01-01 00:00:00 +0000");
+	notification_test(&one, &web, 0);
+	notification_test(&two, &mail, 0);
+	assert_string_not_equal(one.text, two.text);
+	assert_string_not_equal(one.key, two.key);
+	mail.entity = "post";
+	notification_greeting(all, 2, "started", 0, text, sizeof text);
+	assert_string_equal(text,
+		"oobetet on vm, started at 1970-01-01 00:00:00 +0000: watching for 2 checks, telling "
+		"you after so much silence of each: \"d60\" on flap (60 s), \"d60\" on post (60 s)");
+	notification_absence(all, 2, 90 * NSEC_PER_SEC, "was stopped", text, sizeof text);
+	assert_string_equal(text,
+		"oobetet on vm was stopped for 90 s and could not hear \"d60\" on flap, \"d60\" on "
+		"post: that time is not counted as silence");
+	for (int i = 0; i < WATCHES_MAX; i++) {
+		memset(names[i], 'n', sizeof names[i] - 1);
+		many[i] = (struct target){.host = "vm", .check = names[i]};
+		all[i] = &many[i];
+	}
+	notification_greeting(all, WATCHES_MAX, "started", 0, text, sizeof text);
+	assert_true(strlen(text) < NOTIFICATION_TEXT - 1);
+	assert_non_null(strstr(text, "nn\" (0 s) and 5"));
+	assert_string_equal(text + strlen(text) - 5, " more");
+}
+
 static void long_texts_are_cut_between_characters(void **state)
 {
 	static char remarks[8000], name[600];
@@ -263,6 +308,7 @@ int main(void)
 		cmocka_unit_test(texts_become_one_line_of_valid_utf8),
 		cmocka_unit_test(a_secret_is_masked_before_the_text_is_cut),
 		cmocka_unit_test(alarm_texts_match_the_original_oobetet),
+		cmocka_unit_test(texts_of_several_watches_differ),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
 	};
 

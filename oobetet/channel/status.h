@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The status of one watch: what SIGUSR1 logs, what a room is told that asks for it, and what is
+ * measured. One struct, filled by watch_status_of(), and its text. Pure.
+ */
+#ifndef OOBETET_CHANNEL_STATUS_H
+#define OOBETET_CHANNEL_STATUS_H
+
+#include "oobetet/channel/incident.h"
+
+#define STATUS_TEXT 1025 /* bytes of a line; a longer one is cut */
+
+struct watch_status {
+	const char *name;            /* of its section; NULL: it is the only watch */
+	const struct target *target; /* the watched check, and max_latency */
+	bool awaited[KINDS_AWAITED]; /* this kind is expected */
+	bool heard[KINDS_AWAITED];   /* it came in this run of oobetet */
+	nsec silence[KINDS_AWAITED]; /* awaited: so long it has not come, in active time */
+	bool open;                   /* there is an incident ... */
+	bool held;                   /* ... and its alarm is held back */
+	enum kind missing;           /* open: the kind that is missing */
+	nsec lasted;                 /* open: for how long, max_latency not included */
+	nsec alarmed;                /* how long ago the last alarm or repeat was made in this run;
+					NSEC_NEVER: none was */
+	int channels;                /* how many it has */
+	int failing;                 /* of these: closed, or the last attempt failed */
+	int pending;                 /* notifications that are not delivered */
+};
+
+/* Points into the watch: valid until that changes. */
+struct watch_status watch_status_of(const struct watched *watched, const struct timestamps *now);
+
+/*
+ * The status as one line, which holds nothing secret:
+ *
+ *     "CHECK" on ENTITY: well; last problem 12 s ago, last recovery 42 s ago; no alarm so far
+ *     "CHECK" on ENTITY: alarm for 412 s, no recovery; last problem 12 s ago, no recovery for
+ *     712 s; last alarm 30 s ago; notifications not delivered: 1; channels failing: 1 of 3
+ *
+ * A kind that was not heard in this run is `no problem for SPAN`. Returns out.
+ */
+char *watch_status_text(const struct watch_status *status, char *out, size_t size);
+
+#endif

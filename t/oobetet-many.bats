@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids, $pagerduty_url and what load brings
+# oobetet with 50 watches in 50 rooms of a real Prosody, over TLS: its memory, and how late the
+# alarms are when all chains break at once.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+watches=50
+
+# The memory of all processes of oobetet in KiB; what they share is counted once.
+pss() {
+	local pid
+	for pid in "${pids[oobetet]}" $(pgrep -P "${pids[oobetet]}"); do
+		cat "/proc/$pid/smaps_rollup" 2>/dev/null || : # the writer of the state file ends soon
+	done | awk '/^Pss:/ { kb += $2 } END { print kb }'
+}
+
+# alarms: how late each incident was opened at PagerDuty, in ms after its START, one a line
+alarms() {
+	sed -nE 's/^([0-9.]+) 202 trigger "[^"]* from [^ ]+, ([-0-9T:.]+Z), w([0-9]+), .*/\1 \2 \3/p' "$work/pagerduty.log" |
+		sort -u -k 3,3 | while read -r stamp since _; do
+		awk -v at="$stamp" -v since="$(date -d "$since" +%s.%N)" 'BEGIN { printf "%.0f\n", (at - since) * 1000 }'
+	done | sort -n
+}
+
+write_watches() {
+	local i
+	write_ini rooms= watched_entity= watched_nick=flapjack max_latency=20 repeat_interval=60 \
+		server=localhost tls=required tls_ca_file="$prosody_certificate" state_file="$work/state"
+	for ((i = 1; i <= watches; i++)); do
+		printf '[watch w%d]\nwatched_entity = host-%d\nrooms = r%d@conference.localhost\n' "$i" "$i" "$i"
+	done >>"$work/oobetet.ini"
+}
+
+@test "oobetet: 50 watches in 50 rooms need less than 20 MiB, and each alarm comes within a second" {
+	start_prosody_tls
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty
+	enter_room eve eve r7
+	write_watches
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 30 at_least "$watches" oobetet 'info: in the room r[0-9]+@conference.localhost as oobetet$'
+	quiet=$(pss)
+	poll 60 at_least "$watches" pagerduty '202 trigger '
+	poll 20 heard '<oobetet>.* is Critical: .* for "Flapper" on host-7, from'
+	alarm=$(pss)
+	mapfile -t late < <(alarms)
+	heard_at=$(grep -m 1 -E '<oobetet>.* is Critical' "$work/eve.log" | cut -d ' ' -f 1)
+	room=$(awk -v at="$heard_at" -v since="$(date -d "$(grep -Eom 1 '[-0-9T:.]+Z, w7,' "$work/pagerduty.log" | cut -d , -f 1)" +%s.%N)" \
+		'BEGIN { printf "%.0f", (at - since) * 1000 }')
+	echo "# Pss $quiet KiB while quiet, $alarm KiB after the alarms; alarms at PagerDuty" \
+		"${late[0]} to ${late[-1]} ms after max_latency, in a room $room ms" >&3
+	[ "${#late[@]}" -eq "$watches" ]
+	[ "${late[0]}" -ge 200 ]
+	[ "${late[-1]}" -lt 1000 ]
+	[ "$room" -lt 1000 ]
+	[ "$quiet" -lt 20480 ]
+	[ "$alarm" -lt 20480 ]
+}
