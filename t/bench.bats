@@ -33,6 +33,11 @@ tiny() {
 	grep -Eq '^ +10,000 +[0-9]+ +[0-9.]+$' <<<"$output"
 }
 
+@test "notify: each change has its line" {
+	tiny notify
+	grep -Eq '^ +all change +[0-9,]+ ' <<<"$output"
+}
+
 @test "smooth" {
 	tiny smooth
 	grep -Eq '^ +streaming ' <<<"$output"

@@ -346,9 +346,9 @@ void consumer_send(struct consumer *consumer, struct moment now)
 			RESP_WORDS("LRANGE", consumer->keys.queue, least, "-1"), now.monotonic);
 }
 
-bool consumer_runs(const struct consumer *consumer)
+bool consumer_runs(const struct consumer *consumer, nsec now)
 {
-	return consumer->phase == PHASE_RUNS;
+	return consumer->phase == PHASE_RUNS && now < session_outlived_at(session_of(consumer));
 }
 
 void consumer_stop(struct consumer *consumer)

@@ -35,8 +35,11 @@ void consumer_free(struct consumer *consumer);
 void consumer_receive(struct consumer *consumer, struct moment now);
 void consumer_send(struct consumer *consumer, struct moment now);
 
-/* Whether it is active and all is loaded: only then may outputs and timers work. */
-bool consumer_runs(const struct consumer *consumer);
+/*
+ * Whether it is active and all is loaded: only then may outputs and timers work. Not either when
+ * the lease has expired without an answer of Redis, and a stand-by has probably taken it.
+ */
+bool consumer_runs(const struct consumer *consumer, nsec now);
 
 /* No more events are taken; nothing is under way any more: it commits what has changed and gives up
  * the lease. */

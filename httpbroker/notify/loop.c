@@ -57,9 +57,9 @@ static void loop_stop(struct notify *notify, struct loop *loop, int status)
 }
 
 /* In a stand-by neither timers nor outputs do anything. */
-static bool is_active(const struct notify *notify)
+static bool is_active(const struct notify *notify, nsec now)
 {
-	return notify->consumer == NULL || consumer_runs(notify->consumer);
+	return notify->consumer == NULL || consumer_runs(notify->consumer, now);
 }
 
 static void outputs_work(struct notify *notify, struct loop *loop, struct moment now)
@@ -81,7 +81,7 @@ static void loop_work(struct notify *notify, struct loop *loop, struct moment no
 		consumer_receive(notify->consumer, now);
 	else if (notify->input != NULL && !loop->stops)
 		input_work(notify->input, notify, now);
-	if (is_active(notify)) {
+	if (is_active(notify, now.monotonic)) {
 		judge_tick(notify->judge, now, TICK_MAX);
 		outputs_work(notify, loop, now);
 	}
@@ -136,7 +136,7 @@ static nsec loop_deadline(const struct notify *notify, const struct loop *loop, 
 	next = nsec_earlier(next, loop->metrics_at);
 	if (notify->consumer != NULL)
 		next = nsec_earlier(next, consumer_deadline(notify->consumer));
-	if (!is_active(notify))
+	if (!is_active(notify, now))
 		return next;
 	next = nsec_earlier(next, judge_deadline(notify->judge));
 	for (size_t i = 0; i < notify->output_count; i++) {
@@ -147,7 +147,7 @@ static nsec loop_deadline(const struct notify *notify, const struct loop *loop, 
 	return next;
 }
 
-static void loop_wait(const struct notify *notify, nsec deadline)
+static void loop_wait(const struct notify *notify, nsec deadline, nsec now)
 {
 	struct pollfd fds[POLLED_MAX];
 	struct timespec left;
@@ -159,7 +159,7 @@ static void loop_wait(const struct notify *notify, nsec deadline)
 	} else if (notify->input != NULL) {
 		input_poll(notify->input, &fds[count++]);
 	}
-	for (size_t i = 0; i < notify->output_count && is_active(notify); i++)
+	for (size_t i = 0; i < notify->output_count && is_active(notify, now); i++)
 		count += notify->outputs[i]->type->poll(notify->outputs[i], fds + count);
 	signals_poll(fds, count, clock_timeout(clock_monotonic(), deadline, &left));
 }
@@ -194,7 +194,7 @@ int notify_run(struct notify *notify)
 
 	while (!loop_ended(notify, &loop, now)) {
 		loop_report(notify, &loop, now);
-		loop_wait(notify, loop_deadline(notify, &loop, now.monotonic));
+		loop_wait(notify, loop_deadline(notify, &loop, now.monotonic), now.monotonic);
 		now = moment_now();
 		if (signals_say_stop())
 			loop_stop(notify, &loop, loop.status);
@@ -230,7 +230,8 @@ int notify_test(struct notify *notify, const struct notification *test)
 	notify_tell(notify, test);
 	outputs_work(notify, &loop, now);
 	while (!all_tried(notify) && !signals_say_stop() && now.monotonic < end) {
-		loop_wait(notify, nsec_earlier(end, loop_deadline(notify, &loop, now.monotonic)));
+		loop_wait(notify, nsec_earlier(end, loop_deadline(notify, &loop, now.monotonic)),
+			now.monotonic);
 		now = moment_now();
 		outputs_work(notify, &loop, now);
 	}

@@ -92,7 +92,7 @@ static void metrics_text(const struct notify *notify, struct buffer *out)
 
 	single(out, "active", "gauge",
 		"1: it takes events; 0: another instance does, or Redis is away.",
-		consumer == NULL || consumer_runs(consumer));
+		consumer == NULL || consumer_runs(consumer, clock_monotonic()));
 	single(out, "events_total", "counter", "Events that were judged.", (int64_t)notify->events);
 	single(out, "events_skipped_total", "counter", "Events that could not be read.",
 		(int64_t)notify->skipped);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # How fast, and at what price: real programs, every figure beside another of the same run.
 
-BENCHES = t/bench/post t/bench/repeat t/bench/memory t/bench/smooth t/bench/submit t/bench/oobetet
+BENCHES = t/bench/post t/bench/repeat t/bench/memory t/bench/smooth t/bench/submit t/bench/notify t/bench/oobetet
 EXTRA_DIST += t/bench/run t/bench/bench.bash t/bench/events.lua t/bench/json.awk t/bench/table.awk $(BENCHES) \
 	doc/BENCHMARKS
 

@@ -2,14 +2,14 @@
 # shellcheck disable=SC2154,SC2016 # $work, $redis_port and the functions come from daemons.bash and redis.bash
 #
 #   start_notify [NAME] [OPTION...]  httpbroker-notify on $redis_port; NAME (default notify) is that of
-#                                    its log; its lines are appended to $work/NAME.out
+#                                    its log; its lines are appended to $notify_out, or $work/NAME.out
 #   event ENTITY CHECK STATE [SUMMARY]   prints an event
 #   push ENTITY CHECK STATE [SUMMARY]    puts it into the queue
 
 start_notify() {
 	local name=notify
 	[[ ${1--} == -* ]] || { name=$1 && shift; }
-	start "$name" bash -c 'out=$0; exec httpbroker-notify "$@" >>"$out"' "$work/$name.out" \
+	start "$name" bash -c 'out=$0; exec httpbroker-notify "$@" >>"$out"' "${notify_out:-$work/$name.out}" \
 		--server "localhost:$redis_port" "$@"
 }
 

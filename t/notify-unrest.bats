@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2015,SC2016,SC2030,SC2031 # $work, $output, $status and what load brings; sh -c
+# Two httpbroker-notify of one name under load, while they and Redis are killed, frozen and restarted:
+# every change is told at least once, for each check in order. The checker is t/tools/notify-check.
+
+load lib/daemons
+load lib/redis
+load lib/notify
+setup() { start_work; }
+teardown() { stop_all; }
+
+checks=40 changes=400
+
+start_durable() { start_redis --appendonly yes --appendfsync always; }
+
+start_both() {
+	running one || start_notify one
+	running two || start_notify two
+}
+
+pause() { python3 -c 'import random, sys, time; time.sleep(float(sys.argv[1]) * (0.5 + random.random()))' "$1"; }
+
+# For so long, less or more.
+frozen_for() {
+	freeze "$1"
+	pause "$2"
+	kill -CONT "${pids[$1]}"
+}
+
+all_is_told() {
+	[ "$(redis EXISTS events httpbroker-notify:default:output:stdout)" = 0 ]
+}
+
+unrest() {
+	local who
+	while running feed; do
+		start_both
+		pause 1.5
+		who=$([ $((RANDOM % 2)) = 0 ] && echo one || echo two)
+		case $((RANDOM % 5)) in
+		0 | 1) kill -KILL "${pids[$who]}" && wait "${pids[$who]}" || : ;;
+		2) frozen_for "$who" 7 ;;
+		3) kill -KILL "${pids[redis]}" && { wait "${pids[redis]}" || :; } && start_durable ;;
+		4) frozen_for redis 5 ;;
+		esac
+	done
+}
+
+@test "killed, frozen, and Redis restarted: every change is told, in order" {
+	redis_port=$(free_port) notify_out=$work/both.out
+	start_durable
+	start_both
+	start feed "$root/t/tools/notify-check" feed "$redis_port" "$checks" "$changes" 300
+	unrest
+	wait "${pids[feed]}"
+	start_both
+	poll 60 all_is_told
+	# both append their lines; those of one come after those of the other only while a lease changes
+	"$root/t/tools/notify-check" count "$notify_out" "$checks" "$changes"
+}
+
+@test "with a broken output events are still taken, and all is told when it works again" {
+	local i
+	start_redis
+	start_active -- sh -c '[ -e "$0" ] && cat >>"$0.told"' "$work/works"
+	for ((i = 0; i < 300; i++)); do push a "c$i" critical x; done
+	poll 20 queue_is_empty
+	[ "$(redis LLEN httpbroker-notify:default:output:command)" = 300 ]
+	touch "$work/works"
+	poll 120 eval '[ "$(sort -u "$work/works.told" | wc -l)" -eq 300 ]'
+	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:output:command)" = 0 ]'
+}
