@@ -92,10 +92,10 @@ teardown() { stop_all; }
 	start_broker_for_sns
 	envelope_of "$(alarm)"
 	sends 200 "$envelope"
-	for i in {1..80}; do
-		sends 503 "$(jq --arg path "$(printf %032d "$i")" '.SigningCertURL |=
-			sub("[0-9a-f]{32}"; $path)' <<<"$envelope")"
-	done
+	jq -c 'range(1; 81) as $i | .SigningCertURL |= sub("[0-9a-f]{32}"; ("0" * 31 + "\($i)")[-32:])' \
+		<<<"$envelope" >"$work/others"
+	[ "$(sort -u "$work/others" | wc -l)" = 80 ]
+	while read -r other; do sends 503 "$other"; done <"$work/others"
 	envelope_of "$(alarm OK)"
 	sends 200 "$envelope"
 	[ "$(fetched)" = 81 ]

@@ -158,20 +158,16 @@ nothing_happened() {
 	[ "$(fetched)" = "${1:-0}" ]
 }
 
-# said_by JSON NAME...: the canonical form: these members, if present, each after its name.
-said_by() {
-	local json=$1
-	shift
-	jq -rj '$ARGS.positional[] as $name | select(.[$name]) | $name, "\n", .[$name], "\n"' \
-		<<<"$json" --args "$@"
-}
-
+# The canonical form: these members, if present, each after its name. jq is slow to start: once.
 signature_of() {
-	local digest=-sha256 names=(Message MessageId Subject Timestamp TopicArn Type)
-	[ "$(jq -r .SignatureVersion <<<"$1")" = 2 ] || digest=-sha1
-	[ "$(jq -r .Type <<<"$1")" = Notification ] ||
-		names=(Message MessageId SubscribeURL Timestamp Token TopicArn Type)
-	said_by "$1" "${names[@]}" | openssl dgst "$digest" -sign "$work/${signer:-sns}.key" | base64 -w0
+	jq -rj 'if .SignatureVersion == "2" then "-sha256\n" else "-sha1\n" end,
+		((if .Type == "Notification"
+			then ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"]
+			else ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"]
+			end)[] as $name | select(.[$name]) | $name, "\n", .[$name], "\n")' <<<"$1" | {
+		read -r digest
+		openssl dgst "$digest" -sign "$work/${signer:-sns}.key" | base64 -w0
+	}
 }
 
 envelope() {
@@ -208,8 +204,9 @@ alarm() {
 }
 
 send() {
+	[[ $1 =~ \"Type\":\ *\"([A-Za-z]*)\" ]]
 	post "$1" -H 'Content-Type: text/plain; charset=UTF-8' \
-		-H "x-amz-sns-message-type: $(jq -r .Type <<<"$1")" "${@:2}"
+		-H "x-amz-sns-message-type: ${BASH_REMATCH[1]}" "${@:2}"
 }
 
 # sends CODE JSON: posts it; fails unless it is answered with CODE
