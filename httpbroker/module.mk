@@ -77,8 +77,7 @@ QUICK_TESTS += t/broker-health.bats t/broker-ping.bats t/broker-reading.bats t/b
 QUICK_TESTS += t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
-SYSTEM_TESTS += t/borgmatic.bats
-SLOW_TESTS += t/broker-proxy.bats t/broker-unrest.bats
+SYSTEM_TESTS += t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats
 dist_man_MANS += doc/httpbroker.8 doc/httpbroker-formats.5 doc/httpbroker-http.7
 
 # A unit test of the broker is one source and its name here: these are linked with it (LDADD).

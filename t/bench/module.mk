@@ -13,7 +13,7 @@ t_bench_lpush_SOURCES = t/bench/lpush.c
 t_bench_lpush_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS)
 t_bench_lpush_LDADD = common/libcommon.a $(HIREDIS_LIBS)
 
-SLOW_TESTS += t/bench.bats
+SYSTEM_TESTS += t/bench.bats
 
 # All, or those that BENCH names; the same as JSON in bench.json.
 bench: all
