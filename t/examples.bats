@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $root, $work, $port and what load brings
+# shellcheck disable=SC2154,SC2016 # $root, $work, $port and what load brings; eval
 # The examples of the manual pages, taken out of the pages and run as they are printed, except for the
 # ports.
 

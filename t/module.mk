@@ -94,7 +94,7 @@ t_unit_standin_flapjack_SOURCES = t/unit/standin-flapjack.c t/unit/unit.h $(T_FL
 t_unit_standin_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_standin_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
-SYSTEM_TESTS += t/deb.bats t/demo.bats
+SYSTEM_TESTS += t/deb.bats t/icinga2.bats t/demo.bats
 SLOW_TESTS += t/bootstrap.bats
 dist_man_MANS += doc/quietnight.7
 QUICK_TESTS += t/examples.bats t/supervisors.bats t/flapjack-standin.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \

@@ -103,6 +103,7 @@ EXAMPLES += \
 	doc/examples/httpbroker-submit/s6/run \
 	doc/examples/httpbroker-submit/runit/log/run \
 	doc/examples/httpbroker-submit/runit/run \
+	doc/examples/icinga2/flapper.conf \
 	doc/examples/nagios/flapper.cfg \
 	doc/examples/nagios/nagios.cfg
 UNITS += doc/examples/httpbroker-submit/httpbroker-submit.service
