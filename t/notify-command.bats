@@ -152,6 +152,30 @@ httpbroker-notify: error: output command: the test was not delivered" ]
 	[[ $output = *'error: --metrics-file: cannot write /nowhere/x: No such file or directory; it is tried again every 10 s' ]]
 }
 
+# example NAME ARGUMENT...: the command of doc/examples, for one problem; the programs that it uses only
+# say what they were given
+example() {
+	local tool name=$1
+	shift
+	mkdir -p "$work/bin"
+	for tool in curl mail go-sendxmpp; do
+		printf '#!/bin/sh\necho "$0 $*"; cat\n' >"$work/bin/$tool"
+		chmod +x "$work/bin/$tool"
+	done
+	event db-01 disk critical full | PATH=$work/bin:$PATH httpbroker-notify -- \
+		"$root/doc/examples/httpbroker-notify/$name" "$@" 2>&1 | sed "s|$work/bin/||"
+}
+
+@test "the examples: Jabber, ntfy, Slack, mail" {
+	[ "$(example notify-jabber account room@conference.example.org)" = 'go-sendxmpp -f account -a notify -c room@conference.example.org
+Problem: "disk" on db-01 is Critical, full' ]
+	[ "$(example notify-ntfy https://ntfy.example.org/topic)" = 'curl -fsS --max-time 20 -o /dev/null -H Title: problem: disk on db-01 -H Priority: urgent -H Tags: rotating_light --data-binary @- https://ntfy.example.org/topic
+Problem: "disk" on db-01 is Critical, full' ]
+	[ "$(example notify-slack /etc/slack | tail -n +2 | jq -r .text)" = 'Problem: "disk" on db-01 is Critical, full' ]
+	[ "$(example notify-mail ops@example.org)" = 'mail -s problem: disk on db-01 ops@example.org
+Problem: "disk" on db-01 is Critical, full' ]
+}
+
 @test "wrong options and values are refused" {
 	run -64 httpbroker-notify --jobs 0
 	run -64 httpbroker-notify --output-format xml

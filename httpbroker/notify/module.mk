@@ -58,3 +58,17 @@ t_fuzz_notify_event_LDADD = $(NOTIFY_LIBS)
 t_fuzz_notify_stored_SOURCES = t/fuzz/notify-stored.c $(T_FUZZ)
 t_fuzz_notify_stored_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_notify_stored_LDADD = $(NOTIFY_LIBS)
+
+EXAMPLES += \
+	doc/examples/httpbroker-notify/daemontools/log/run \
+	doc/examples/httpbroker-notify/daemontools/run \
+	doc/examples/httpbroker-notify/notify-jabber \
+	doc/examples/httpbroker-notify/notify-mail \
+	doc/examples/httpbroker-notify/notify-ntfy \
+	doc/examples/httpbroker-notify/notify-slack \
+	doc/examples/httpbroker-notify/runit/log/run \
+	doc/examples/httpbroker-notify/runit/run \
+	doc/examples/httpbroker-notify/s6/log/run \
+	doc/examples/httpbroker-notify/s6/notification-fd \
+	doc/examples/httpbroker-notify/s6/run
+UNITS += doc/examples/httpbroker-notify/httpbroker-notify.service
