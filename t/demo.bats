@@ -95,16 +95,16 @@ no_process_left() {
 }
 
 @test "a failing program is reported with its last output" {
-	local status=0 flapjack
+	local status=0 notify
 	start_demo
 	under_way
-	flapjack=$(leftovers | sed -n 's/^flapjack-standin .*(process \([0-9]*\)).*/\1/p')
-	kill -KILL "$flapjack"
+	notify=$(leftovers | sed -n 's/^httpbroker-notify .*(process \([0-9]*\)).*/\1/p')
+	kill -KILL "$notify"
 	poll 20 ended "${pids[demo]}"
 	stop demo || status=$?
 	[ "$status" = 1 ]
-	said demo '^ FAILED at flapjack: it has ended by itself, with exit status 137\.$'
-	said demo '^   [0-9.]+ says Recovery: '
+	said demo '^ FAILED at notify: it has ended by itself, with exit status 137\.$'
+	said demo '^   [0-9.]+ httpbroker-notify: debug: notification: ."event":"recovery"'
 	[ -z "$(leftovers)" ]
 }
 

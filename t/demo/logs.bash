@@ -9,7 +9,6 @@ state=''        # Nagios's last
 output_due=''   # the next line of its log is a plugin's output
 kept_state=''   # the broker's last
 sent_at=''      # when it sent a state for a reason not yet known
-event_state=''  # Flapjack's last
 silent_since='' # since when the room is silent, during the hang
 
 # Splits a line of our tools: the time into $stamp, the rest into $text.
@@ -106,31 +105,26 @@ repeat_show() {
 	sent_at=''
 }
 
-read_flapjack() {
+# Its debug log has each notification, as JSON.
+read_notify() {
 	stamped "$1" || return 0
 	case $text in
-	"event \"$host:$check\" "*) event_seen "${text#event \"*\" }" ;;
-	rejected:*) fail httpbroker "sent an event that Flapjack rejects: ${text#rejected: }" ;;
+	*'notification: {"event":"'*) notification_seen "${text#*\"event\":\"}" ;;
+	'httpbroker-notify: '@(warning|error)': '*) fail notify "reports: ${text#*: *: }" ;;
 	esac
 }
 
-# event_seen `STATE SUMMARY`
-event_seen() {
-	local event=${1%% *}
-	if [ "$event" = "${event_state:-OK}" ]; then
-		fact "$stamp" 'flapjack *' "$dim" "event: $event, unchanged; no message"
-	else
-		note flapjack "$stamp"
-		fact "$stamp" 'flapjack *' '' "event: $event, a change; sends a message"
-	fi
-	event_state=$event
+# notification_seen `EVENT","entity":…`
+notification_seen() {
+	note notify "$stamp"
+	fact "$stamp" notify '' "a ${1%%\"*}: runs go-sendxmpp"
 }
 
 read_room() {
 	stamped "$1" || return 0
 	case $text in
-	'<flapjack> Problem: '*) message_seen problem "$red" ;;
-	'<flapjack> Recovery: '*) message_seen recovery "$green" ;;
+	'<notify> Problem: '*) message_seen problem "$red" ;;
+	'<notify> Recovery: '*) message_seen recovery "$green" ;;
 	'<oobetet> Flapjack Self Monitoring is OK'*) oobetet_message clear "$green" ;;
 	'<oobetet> Flapjack Self Monitoring is Critical'*) oobetet_message alarm "$red" ;;
 	esac
@@ -140,7 +134,7 @@ message_seen() {
 	note room "$stamp"
 	note "$1" "$stamp"
 	travel+=($((stamp - at[nagios])))
-	fact "$stamp" room "$2" "flapjack: ${text#<flapjack> }"
+	fact "$stamp" room "$2" "notify: ${text#<notify> }"
 }
 
 oobetet_message() {

@@ -9,7 +9,7 @@ period=4     # seconds: the port is open for half of it
 max_latency=10
 
 # In the order that a check's result takes; each log is $work/STATION.log.
-chain=(flapper nagios submit httpbroker redis flapjack prosody room oobetet pagerduty)
+chain=(flapper nagios submit httpbroker redis notify prosody room oobetet pagerduty)
 
 # Replaces start of daemons.bash: the program ends with the demo, even if the demo is killed, and
 # Ctrl-C reaches only the demo.
@@ -48,11 +48,11 @@ poll() {
 
 programs_find() {
 	local program missing=()
-	for program in redis-server redis-cli prosody nagios4 check_tcp curl ss; do
+	for program in redis-server redis-cli prosody nagios4 check_tcp go-sendxmpp openssl curl ss; do
 		command -v "$program" >/dev/null || missing+=("$program")
 	done
 	[ ${#missing[@]} -eq 0 ] || give_up 69 "not found: ${missing[*]}: \`./bootstrap demo' installs them"
-	for program in flapper httpbroker httpbroker-submit oobetet flapjack-standin \
+	for program in flapper httpbroker httpbroker-submit httpbroker-notify oobetet \
 		pagerduty-standin room free-port stamp-lines; do
 		command -v "$program" >/dev/null || give_up 69 "$program is not built: run \`make all'"
 	done
@@ -67,7 +67,7 @@ services_start() {
 	redis_port=${ports[2]} prosody_port=${ports[3]}
 	start pagerduty pagerduty-standin --payload
 	start_redis 2>/dev/null || fail redis 'did not start'
-	start_prosody 2>/dev/null || fail prosody 'did not start'
+	start_prosody_tls 2>/dev/null || fail prosody 'did not start'
 	up pagerduty 10 said pagerduty 'http://'
 	pagerduty_url=$(grep -Eo 'http://[^ ]+' "$work/pagerduty.log")
 }
@@ -76,6 +76,7 @@ services_start() {
 chain_start() {
 	room_start
 	oobetet_start
+	notify_start
 	broker_start
 	start_stamped flapper flapper --interval "$period" --port "$flapper_port" --bind 127.0.0.1
 	nagios_start
@@ -91,12 +92,22 @@ up() {
 # The demo's own observer joins before the first message, so that it sees every message.
 room_start() {
 	enter_room room observer 2>/dev/null || fail room 'did not start'
-	prosody_account flapjack secret-of-flapjack
+	prosody_account notify secret-of-notify
 	prosody_account oobetet secret-of-oobetet
-	start flapjack flapjack-standin --redis "127.0.0.1:$redis_port" --failure-delay 0 \
-		--server "127.0.0.1:$prosody_port" --jid flapjack@localhost \
-		--password secret-of-flapjack --room ops@conference.localhost --nick flapjack
-	up flapjack 20 said flapjack 'in the room'
+}
+
+# It runs go-sendxmpp for each message: log in, join the room, speak, leave.
+notify_start() {
+	cat >"$work/sendxmpprc" <<-CONF
+		username: notify@localhost
+		jserver: 127.0.0.1:$prosody_port
+		password: secret-of-notify
+	CONF
+	chmod 600 "$work/sendxmpprc"
+	SSL_CERT_FILE=$prosody_certificate HOME=$work XDG_DATA_HOME=$work/share start_stamped notify httpbroker-notify --debug \
+		--server "127.0.0.1:$redis_port" -- \
+		go-sendxmpp -f "$work/sendxmpprc" -a notify -c ops@conference.localhost
+	up notify 20 said notify 'info: active'
 }
 
 oobetet_start() {
@@ -113,11 +124,11 @@ oobetet_configure() {
 		port = $prosody_port
 		jabberid = oobetet@localhost
 		password = secret-of-oobetet
-		tls = off
+		tls_ca_file = $prosody_certificate
 		rooms = ops@conference.localhost
 		watched_check = $check
 		watched_entity = $host
-		watched_nick = flapjack
+		watched_nick = notify
 		max_latency = $max_latency
 		pagerduty_contact = 0123456789abcdef0123456789abcdef
 		pagerduty_url = $pagerduty_url

@@ -11,7 +11,7 @@ declare -A last=() # latest time in a log
 # One tail(1) for all logs; it prints which log the next lines are from.
 story_open() {
 	local logs=() name
-	for name in flapper checks httpbroker flapjack room oobetet pagerduty; do
+	for name in flapper checks httpbroker notify room oobetet pagerduty; do
 		logs+=("$work/$name.log")
 		rank[$name]=${#logs[@]}
 	done
