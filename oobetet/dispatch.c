@@ -51,22 +51,7 @@ static void answer_apply(struct monitor *monitor, const struct message *message,
 {
 	enum channel_type type = message->from == SPEAKER_XMPP ? CHANNEL_ROOM : CHANNEL_PAGERDUTY;
 
-	for (int i = 0; i < monitor->watches.count; i++)
-		channels_answer(monitor->watches.each[i]->channels, type, message->field[0], answer,
-			why, now);
-}
-
-static void room_open(struct monitor *monitor, const char *name)
-{
-	for (int i = 0; i < monitor->watches.count; i++)
-		channels_open(monitor->watches.each[i]->channels, CHANNEL_ROOM, name);
-}
-
-/* NULL: all rooms. */
-static void room_close(struct monitor *monitor, const char *name, const char *why)
-{
-	for (int i = 0; i < monitor->watches.count; i++)
-		channels_close(monitor->watches.each[i]->channels, CHANNEL_ROOM, name, why);
+	watches_answer(&monitor->watches, type, message->field[0], answer, why, now);
 }
 
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now)
@@ -92,12 +77,12 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 		break;
 	case MESSAGE_JOINED:
 		if (rooms_set_joined(monitor->rooms, field[0], field[1]))
-			room_open(monitor, field[0]);
+			watches_open(&monitor->watches, CHANNEL_ROOM, field[0]);
 		break;
 	case MESSAGE_LEFT:
 		if (!rooms_left(monitor->rooms, field[0], field[1], now))
 			break;
-		room_close(monitor, field[0], field[1]);
+		watches_close(&monitor->watches, CHANNEL_ROOM, field[0], field[1]);
 		missed_send(monitor, rooms_index(monitor->rooms, field[0]));
 		break;
 	case MESSAGE_DONE:
@@ -125,5 +110,5 @@ void dispatch_xmpp_lost(struct monitor *monitor, nsec now)
 	const char *why = worker_why(monitor->workers.xmpp);
 
 	rooms_all_left(monitor->rooms, why, now);
-	room_close(monitor, NULL, why);
+	watches_close(&monitor->watches, CHANNEL_ROOM, NULL, why);
 }

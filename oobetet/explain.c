@@ -4,7 +4,7 @@
 #include "common/duration.h"
 #include "common/lines.h"
 #include "common/utf8.h"
-#include "oobetet/channel/incident.h"
+#include "oobetet/channel/watches.h"
 #include "oobetet/ipc.h"
 #include "oobetet/timing.h"
 #include "oobetet/watch/transcript.h"

@@ -12,6 +12,7 @@ oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JA
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
 	oobetet/child.c oobetet/child.h \
+	oobetet/announce.c \
 	oobetet/dispatch.c \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
@@ -27,6 +28,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/channel/incident.c oobetet/channel/incident.h \
 	oobetet/channel/notification.c oobetet/channel/notification.h \
 	oobetet/channel/queue.c oobetet/channel/queue.h \
+	oobetet/channel/watches.c oobetet/channel/watches.h \
 	oobetet/channel/status.c oobetet/channel/status.h \
 	oobetet/config/config.c oobetet/config/config.h \
 	oobetet/config/defaults.c \

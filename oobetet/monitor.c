@@ -28,59 +28,6 @@ static struct timestamps timestamps_at(const struct monitor *monitor, nsec now)
 		.wall = clock_wall()};
 }
 
-/* ---- what the rooms are told of all their watches ---- */
-
-/* The targets of the watches that send to this room and have a max_latency below `limit`. */
-static int room_targets(const struct monitor *monitor, const char *room, nsec limit,
-	const struct target *targets[WATCHES_MAX])
-{
-	int count = 0;
-
-	for (int i = 0; i < monitor->watches.count; i++) {
-		const struct watched *watched = monitor->watches.each[i];
-
-		if (watched->config->max_latency < limit &&
-			(room == NULL ||
-				list_has(&watched->config->alert_rooms, room, strlen(room))))
-			targets[count++] = &watched->target;
-	}
-	return count;
-}
-
-static void rooms_greet(struct monitor *monitor, const char *began)
-{
-	const struct target *targets[WATCHES_MAX];
-	char text[NOTIFICATION_TEXT];
-
-	for (int i = 0; monitor->config->greeting && i < rooms_count(monitor->rooms); i++) {
-		const char *room = rooms_name(monitor->rooms, i);
-		int count = room_targets(monitor, room, NSEC_NEVER, targets);
-
-		if (count > 0)
-			asides_put(monitor->asides, ASIDE_GREETING, room,
-				notification_greeting(
-					targets, count, began, clock_wall(), text, sizeof text));
-	}
-}
-
-/* Long absences are announced in the rooms, where people would have relied on us. */
-static void absence_report(struct monitor *monitor, nsec away, const char *why)
-{
-	const struct target *targets[WATCHES_MAX];
-	char text[NOTIFICATION_TEXT];
-	int count = room_targets(monitor, NULL, NSEC_NEVER, targets);
-
-	log_warning("%s", notification_absence(targets, count, away, why, text, sizeof text));
-	for (int i = 0; i < rooms_count(monitor->rooms); i++) {
-		const char *room = rooms_name(monitor->rooms, i);
-
-		count = room_targets(monitor, room, away, targets);
-		if (count > 0)
-			asides_put(monitor->asides, ASIDE_ANNOUNCEMENT, room,
-				notification_absence(targets, count, away, why, text, sizeof text));
-	}
-}
-
 /* ---- a turn ---- */
 
 static void active_time_update(struct monitor *monitor, nsec now)
@@ -91,7 +38,7 @@ static void active_time_update(struct monitor *monitor, nsec now)
 	worker_extend(monitor->workers.xmpp, away);
 	worker_extend(monitor->workers.http, away);
 	if (away > monitor->active_time.tick)
-		absence_report(monitor, away, "was stopped, or its machine was,");
+		announce_absence(monitor, away, "was stopped, or its machine was,");
 }
 
 static void messages_read(struct monitor *monitor, struct worker *worker, nsec now)
@@ -128,18 +75,6 @@ static void worker_configure(struct worker *worker, const struct config *config,
 		worker, MESSAGE_GO, FIELDS(message_number_text(worker_attempt(worker), attempt)));
 }
 
-static void pagerduty_close(struct monitor *monitor, const char *why)
-{
-	for (int i = 0; i < monitor->watches.count; i++)
-		channels_close(monitor->watches.each[i]->channels, CHANNEL_PAGERDUTY, NULL, why);
-}
-
-static void pagerduty_open(struct monitor *monitor)
-{
-	for (int i = 0; i < monitor->watches.count; i++)
-		channels_open(monitor->watches.each[i]->channels, CHANNEL_PAGERDUTY, NULL);
-}
-
 /* Starts, kills and restarts the workers as due. */
 static void workers_tick(struct monitor *monitor, nsec now)
 {
@@ -157,9 +92,10 @@ static void workers_tick(struct monitor *monitor, nsec now)
 	while ((news = worker_tick(workers->http, now)) != WORKER_NO_NEWS) {
 		if (news == WORKER_STARTED) {
 			worker_configure(workers->http, monitor->config, CONFIG_HTTP);
-			pagerduty_open(monitor);
+			watches_open(&monitor->watches, CHANNEL_PAGERDUTY, NULL);
 		} else {
-			pagerduty_close(monitor, worker_why(workers->http));
+			watches_close(&monitor->watches, CHANNEL_PAGERDUTY, NULL,
+				worker_why(workers->http));
 		}
 	}
 }
@@ -180,33 +116,7 @@ static bool children_reap(struct monitor *monitor)
 			log_warning("process %d was ended by signal %d (%s)", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
-	bool running = pid == 0;
-	for (int i = 0; i < monitor->watches.count; i++)
-		running = command_runs(monitor->watches.each[i]->command) || running;
-	return running;
-}
-
-static void commands_update(struct monitor *monitor, nsec now)
-{
-	struct outcome outcome;
-
-	for (int i = 0; i < monitor->watches.count; i++) {
-		struct watched *watched = monitor->watches.each[i];
-
-		if (command_tick(watched->command, now, &outcome))
-			channels_answer(watched->channels, CHANNEL_COMMAND, outcome.id,
-				outcome.answer, outcome.why, now);
-	}
-}
-
-static void notifications_send(struct monitor *monitor, nsec now)
-{
-	asides_send(monitor->asides, monitor->rooms, monitor->workers.xmpp);
-	for (int i = 0; i < monitor->watches.count; i++) {
-		struct watched *watched = monitor->watches.each[i];
-
-		channels_send(watched->channels, &monitor->workers, watched->command, now);
-	}
+	return watches_commands_run(&monitor->watches) || pid == 0;
 }
 
 static void liveness_report(struct monitor *monitor, nsec now)
@@ -239,8 +149,9 @@ void monitor_turn(struct monitor *monitor)
 		incident_report(monitor->watches.each[i], monitor->rooms, &timestamps);
 	workers_tick(monitor, now);
 	children_reap(monitor);
-	commands_update(monitor, now);
-	notifications_send(monitor, now);
+	watches_commands_tick(&monitor->watches, now);
+	asides_send(monitor->asides, monitor->rooms, monitor->workers.xmpp);
+	watches_send(&monitor->watches, &monitor->workers, now);
 	snapshot_tick(&monitor->snapshot, &timestamps);
 	liveness_report(monitor, now);
 	hangup_log();
@@ -250,27 +161,12 @@ void monitor_turn(struct monitor *monitor)
 
 /* ---- between two turns ---- */
 
-/* The first deadline of all watches. */
-static nsec watches_deadline(const struct monitor *monitor)
-{
-	nsec first = NSEC_NEVER;
-
-	for (int i = 0; i < monitor->watches.count; i++) {
-		const struct watched *watched = monitor->watches.each[i];
-
-		if (!monitor->test)
-			first = nsec_earlier(
-				first, watch_deadline(watched->watch) + monitor->active_time.away);
-		first = nsec_earlier(first, channels_deadline(watched->channels));
-		first = nsec_earlier(first, command_deadline(watched->command));
-	}
-	return first;
-}
-
 nsec monitor_deadline(const struct monitor *monitor, nsec now)
 {
 	const nsec deadlines[] = {
-		watches_deadline(monitor), snapshot_deadline(&monitor->snapshot),
+		monitor->test ? NSEC_NEVER
+			      : watches_evaluation(&monitor->watches, monitor->active_time.away),
+		watches_deadline(&monitor->watches), snapshot_deadline(&monitor->snapshot),
 		worker_deadline(monitor->workers.xmpp), worker_deadline(monitor->workers.http),
 		heartbeat_deadline(&monitor->heartbeat), watchdog_deadline(&monitor->watchdog),
 		now + monitor->active_time.tick, /* often enough to notice that we were stopped */
@@ -293,10 +189,8 @@ void monitor_wait(const struct monitor *monitor, nsec deadline)
 		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
 	struct pollfd fds[3 + WATCHES_MAX] = {worker_poll(monitor->workers.xmpp),
 		worker_poll(monitor->workers.http), {.fd = monitor->timer, .events = POLLIN}};
-	size_t count = 3;
+	size_t count = 3 + watches_poll(&monitor->watches, fds + 3);
 
-	for (int i = 0; i < monitor->watches.count; i++)
-		fds[count++] = command_poll(monitor->watches.each[i]->command);
 	timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &timer, NULL);
 	signals_poll(fds, count, NULL);
 }
@@ -328,11 +222,9 @@ static void watches_log(const struct monitor *monitor)
 void monitor_leave(struct monitor *monitor)
 {
 	nsec limit = clock_monotonic() + STOPPING;
-	int pending = 0;
+	int pending = watches_pending(&monitor->watches);
 	bool written = false;
 
-	for (int i = 0; i < monitor->watches.count; i++)
-		pending += channels_pending(monitor->watches.each[i]->channels);
 	monitor->leaving = true;
 	ready_notify("STOPPING=1");
 	if (pending > 0 && !monitor->test)
@@ -343,7 +235,7 @@ void monitor_leave(struct monitor *monitor)
 		struct timestamps now = timestamps_at(monitor, clock_monotonic());
 
 		/* the last state holds the outcome of commands; a disk that hangs is not awaited */
-		commands_update(monitor, now.monotonic);
+		watches_commands_tick(&monitor->watches, now.monotonic);
 		written = written || snapshot_write(&monitor->snapshot, &now, true);
 		messages_read(monitor, monitor->workers.xmpp, now.monotonic);
 		messages_read(monitor, monitor->workers.http, now.monotonic);
@@ -357,9 +249,9 @@ void monitor_run(const struct config *config, const struct selfexec *selfexec, i
 
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD}, 5);
 	nsec away = monitor_begin(&monitor, config, selfexec, false);
-	rooms_greet(&monitor, "started");
+	announce_start(&monitor, "started");
 	if (away > config->max_latency) /* the shortest of all */
-		absence_report(&monitor, away, "was not running");
+		announce_absence(&monitor, away, "was not running");
 	watches_log(&monitor);
 	ready_announce(ready_fd);
 	while (!signals_say_stop()) {
@@ -447,8 +339,7 @@ nsec monitor_begin(struct monitor *monitor, const struct config *config,
 		die(EX_OSERR, "cannot create a timer: %s", strerror(errno));
 	parts_begin(monitor, selfexec, now);
 	if (test) {
-		for (int i = 0; i < monitor->watches.count; i++)
-			channels_recorded(monitor->watches.each[i]->channels, UINT64_MAX);
+		watches_recorded(&monitor->watches);
 		return 0;
 	}
 	struct timestamps timestamps = timestamps_at(monitor, clock_monotonic());
@@ -466,8 +357,7 @@ void monitor_end(struct monitor *monitor)
 {
 	worker_free(monitor->workers.http);
 	worker_free(monitor->workers.xmpp);
-	for (int i = 0; i < monitor->watches.count; i++)
-		watched_free(monitor->watches.each[i]);
+	watches_free(&monitor->watches);
 	asides_free(monitor->asides);
 	rooms_free(monitor->rooms);
 	close(monitor->timer);

@@ -9,8 +9,7 @@
 
 #include "common/ready.h"
 #include "oobetet/channel/asides.h"
-#include "oobetet/channel/channels.h"
-#include "oobetet/channel/incident.h"
+#include "oobetet/channel/watches.h"
 #include "oobetet/config/config.h"
 #include "oobetet/selfexec.h"
 #include "oobetet/state/snapshot.h"
@@ -78,6 +77,14 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now);
 
 /* Stops the workers and writes the state for the last time; 1.5 s at most. */
 void monitor_leave(struct monitor *monitor);
+
+/*
+ * announce.c: queues the greeting of each alert room, with all its watches; `began` is for example
+ * "started". Queues the message after an absence of oobetet, for the watches whose max_latency it
+ * exceeded, and logs it.
+ */
+void announce_start(struct monitor *monitor, const char *began);
+void announce_absence(struct monitor *monitor, nsec away, const char *why);
 
 /* statuslog.c: logs the status of each watch, of the rooms and of the workers, for SIGUSR1. */
 void status_log(const struct monitor *monitor, const struct timestamps *now);

@@ -22,12 +22,6 @@ struct watched {
 	uint64_t written;          /* snapshot.c's: the intents that the last write holds */
 };
 
-/* Every watch of the process, in the order of the configuration. */
-struct watches {
-	int count;
-	struct watched *each[WATCHES_MAX]; /* owned */
-};
-
 /*
  * A watch that counts every kind as received at `now`, of active time. `config` and `host` stay the
  * caller's and valid. `seed`: see channels_new(). Free with watched_free().

@@ -166,12 +166,6 @@ static nsec text_resume(struct snapshot *snapshot, char *text, const struct time
 	return away;
 }
 
-static void all_recorded(const struct snapshot *snapshot)
-{
-	for (int i = 0; i < snapshot->watches->count; i++)
-		channels_recorded(snapshot->watches->each[i]->channels, UINT64_MAX);
-}
-
 nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches *watches,
 	nsec interval, const struct timestamps *now)
 {
@@ -183,7 +177,7 @@ nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches 
 		3 * interval > WRITING ? 3 * interval : WRITING);
 	path_lock(snapshot);
 	if (snapshot->statefile.writer.path == NULL) {
-		all_recorded(snapshot);
+		watches_recorded(watches);
 		return 0;
 	}
 	char *text = statefile_load(&snapshot->statefile, &why);

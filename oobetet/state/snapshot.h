@@ -10,7 +10,7 @@
 #ifndef OOBETET_STATE_SNAPSHOT_H
 #define OOBETET_STATE_SNAPSHOT_H
 
-#include "oobetet/channel/incident.h"
+#include "oobetet/channel/watches.h"
 #include "oobetet/state/statefile.h"
 
 #include <limits.h>

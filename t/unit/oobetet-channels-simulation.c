@@ -280,6 +280,30 @@ void command_free(struct command *command)
 	free(command);
 }
 
+bool command_runs(struct command *command)
+{
+	(void)command;
+	return false;
+}
+
+bool command_tick(struct command *command, nsec now, struct outcome *outcome)
+{
+	(void)command, (void)now, (void)outcome;
+	return false;
+}
+
+struct pollfd command_poll(const struct command *command)
+{
+	(void)command;
+	return (struct pollfd){.fd = -1};
+}
+
+nsec command_deadline(const struct command *command)
+{
+	(void)command;
+	return NSEC_NEVER;
+}
+
 bool command_start(struct command *command, const struct job *job, nsec now)
 {
 	(void)command, (void)now;
@@ -294,9 +318,8 @@ static void response_deliver(enum channel_type type, struct receiver *receiver)
 	if (receiver->answered > world.time)
 		return;
 	receiver->answered = NSEC_NEVER;
-	for (int i = 0; i < WATCHES; i++)
-		channels_answer(world.watches.each[i]->channels, type, receiver->id,
-			receiver->answer, "so it is", world.monotonic);
+	watches_answer(
+		&world.watches, type, receiver->id, receiver->answer, "so it is", world.monotonic);
 }
 
 static void responses_deliver(void)
@@ -502,9 +525,7 @@ static void monitor_turn(bool continued)
 	struct timestamps timestamps = timestamps_now();
 	for (int i = 0; i < WATCHES; i++)
 		incident_report(world.watches.each[i], world.rooms, &timestamps);
-	for (int i = 0; i < WATCHES; i++)
-		channels_send(world.watches.each[i]->channels, &workers,
-			world.watches.each[i]->command, world.monotonic);
+	watches_send(&world.watches, &workers, world.monotonic);
 	snapshot_tick(&world.snapshot, &timestamps);
 }
 
@@ -523,14 +544,8 @@ static nsec deadline(void)
 {
 	nsec first = nsec_earlier(snapshot_deadline(&world.snapshot), world.monotonic + TICK);
 
-	for (int i = 0; i < WATCHES; i++) {
-		const struct watched *watched = world.watches.each[i];
-
-		first = nsec_earlier(
-			first, watch_deadline(watched->watch) + world.active_time.away);
-		first = nsec_earlier(first, channels_deadline(watched->channels));
-	}
-	return first;
+	first = nsec_earlier(first, watches_evaluation(&world.watches, world.active_time.away));
+	return nsec_earlier(first, watches_deadline(&world.watches));
 }
 
 static void advance(nsec span)
@@ -597,8 +612,7 @@ static void begin(void)
 
 static void end(void)
 {
-	for (int i = 0; i < WATCHES; i++)
-		watched_free(world.watches.each[i]);
+	watches_free(&world.watches);
 	rooms_free(world.rooms);
 }
 

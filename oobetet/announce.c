@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* What the rooms are told of all their watches, each room in one message. */
+#include "oobetet/monitor.h"
+
+#include "common/log.h"
+
+#include <string.h>
+
+/* The targets of the watches that send to this room and have a max_latency below `limit`. */
+static int room_targets(const struct monitor *monitor, const char *room, nsec limit,
+	const struct target *targets[WATCHES_MAX])
+{
+	int count = 0;
+
+	for (int i = 0; i < monitor->watches.count; i++) {
+		const struct watched *watched = monitor->watches.each[i];
+
+		if (watched->config->max_latency < limit &&
+			(room == NULL ||
+				list_has(&watched->config->alert_rooms, room, strlen(room))))
+			targets[count++] = &watched->target;
+	}
+	return count;
+}
+
+void announce_start(struct monitor *monitor, const char *began)
+{
+	const struct target *targets[WATCHES_MAX];
+	char text[NOTIFICATION_TEXT];
+
+	for (int i = 0; monitor->config->greeting && i < rooms_count(monitor->rooms); i++) {
+		const char *room = rooms_name(monitor->rooms, i);
+		int count = room_targets(monitor, room, NSEC_NEVER, targets);
+
+		if (count > 0)
+			asides_put(monitor->asides, ASIDE_GREETING, room,
+				notification_greeting(
+					targets, count, began, clock_wall(), text, sizeof text));
+	}
+}
+
+/* Long absences are announced in the rooms, where people would have relied on us. */
+void announce_absence(struct monitor *monitor, nsec away, const char *why)
+{
+	const struct target *targets[WATCHES_MAX];
+	char text[NOTIFICATION_TEXT];
+	int count = room_targets(monitor, NULL, NSEC_NEVER, targets);
+
+	log_warning("%s", notification_absence(targets, count, away, why, text, sizeof text));
+	for (int i = 0; i < rooms_count(monitor->rooms); i++) {
+		const char *room = rooms_name(monitor->rooms, i);
+
+		count = room_targets(monitor, room, away, targets);
+		if (count > 0)
+			asides_put(monitor->asides, ASIDE_ANNOUNCEMENT, room,
+				notification_absence(targets, count, away, why, text, sizeof text));
+	}
+}
