@@ -27,6 +27,9 @@ struct options {
 	bool test;
 	bool create_rooms;
 	bool explain;
+	nsec quiet; /* -1: not given */
+	const char *reason;
+	const char *watch;
 	bool debug;
 	int ready_fd; /* -1: none */
 };
@@ -44,6 +47,13 @@ static const struct option_row rows[] = {
 	{"explain", NULL,
 		"read a room's log from standard input; print why each line counts or not",
 		OPTION_FLAG(explain)},
+	{"quiet", "DURATION",
+		"planned work from now on: no alarm until it is over; 24h at most; 0 ends it",
+		OPTION_DURATION(quiet, 0, QUIET_LONGEST)},
+	{"reason", "TEXT", "of the planned work, for the rooms",
+		OPTION_NAME(reason, PLANNED_REASON)},
+	{"watch", "NAME", "with --quiet: only for this [watch NAME] (default: every watch)",
+		OPTION_NAME(watch, WATCH_NAME_MAX)},
 	{"debug", NULL, "log everything, whatever the configuration says", OPTION_FLAG(debug)},
 	{"ready-fd", "FD", "write a newline to FD when watching", OPTION_READY_FD(ready_fd)},
 	OPTION_END,
@@ -83,8 +93,13 @@ static void options_read(struct options *options, int argc, char **argv)
 	options_parse(&table, options, argc, argv);
 	if (options->create_rooms && !options->test)
 		die(EX_USAGE, "--create-rooms is only for --test-alert");
-	if (options->check + options->test + options->explain > 1)
-		die(EX_USAGE, "--check-config, --test-alert and --explain exclude each other");
+	if (options->check + options->test + options->explain + (options->quiet >= 0) > 1)
+		die(EX_USAGE,
+			"--check-config, --test-alert, --explain and --quiet exclude each other");
+	if ((options->reason != NULL || options->watch != NULL) && options->quiet < 0)
+		die(EX_USAGE, "--reason and --watch are only for --quiet");
+	if (options->quiet > 0 && options->reason == NULL)
+		die(EX_USAGE, "--quiet needs --reason: what people in the rooms are told");
 	if (options->config == NULL)
 		options->config = config_find();
 }
@@ -209,7 +224,7 @@ static struct config *config_accept(const struct options *options)
 
 int main(int argc, char **argv)
 {
-	struct options options = {.config = NULL, .ready_fd = -1};
+	struct options options = {.config = NULL, .quiet = -1, .ready_fd = -1};
 	int code = 0;
 
 	log_open("oobetet");
@@ -229,6 +244,8 @@ int main(int argc, char **argv)
 		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test or explain");
 	else if (options.explain)
 		explain(config);
+	else if (options.quiet >= 0)
+		planned_set(config, options.quiet, options.reason, options.watch);
 	else if (options.test)
 		code = test_alert_run(config, selfexec, options.create_rooms) ? 0 : EX_UNAVAILABLE;
 	else if (!config->enabled)

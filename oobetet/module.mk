@@ -17,6 +17,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/monitor.c oobetet/monitor.h \
+	oobetet/planned.c \
 	oobetet/selfexec.c oobetet/selfexec.h \
 	oobetet/statuslog.c \
 	oobetet/testalert.c \
@@ -44,6 +45,8 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/listen/program.c oobetet/listen/program.h \
 	oobetet/listen/words.c oobetet/listen/words.h \
 	oobetet/state/quiet.c oobetet/state/quiet.h \
+	oobetet/state/quietfile.c oobetet/state/quietfile.h \
+	oobetet/state/replace.c oobetet/state/replace.h \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
@@ -164,7 +167,7 @@ t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats
 SLOW_TESTS += t/oobetet.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
-	t/oobetet-names.bats t/oobetet-room.bats t/oobetet-server.bats \
+	t/oobetet-names.bats t/oobetet-quiet.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 SYSTEM_TESTS += t/oobetet-link.bats t/oobetet-many.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5

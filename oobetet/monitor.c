@@ -145,6 +145,7 @@ void monitor_turn(struct monitor *monitor)
 	messages_read(monitor, monitor->workers.xmpp, now);
 	messages_read(monitor, monitor->workers.http, now);
 	struct timestamps timestamps = timestamps_at(monitor, now);
+	planned_tick(monitor, &timestamps);
 	for (int i = 0; !monitor->test && i < monitor->watches.count; i++)
 		incident_report(monitor->watches.each[i], monitor->rooms, &timestamps);
 	workers_tick(monitor, now);
@@ -169,6 +170,7 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now)
 		watches_deadline(&monitor->watches), snapshot_deadline(&monitor->snapshot),
 		worker_deadline(monitor->workers.xmpp), worker_deadline(monitor->workers.http),
 		heartbeat_deadline(&monitor->heartbeat), watchdog_deadline(&monitor->watchdog),
+		planned_deadline(monitor, now),
 		now + monitor->active_time.tick, /* often enough to notice that we were stopped */
 	};
 	nsec first = NSEC_NEVER;
@@ -358,6 +360,7 @@ void monitor_end(struct monitor *monitor)
 	worker_free(monitor->workers.http);
 	worker_free(monitor->workers.xmpp);
 	watches_free(&monitor->watches);
+	snapshot_end(&monitor->snapshot);
 	asides_free(monitor->asides);
 	rooms_free(monitor->rooms);
 	close(monitor->timer);

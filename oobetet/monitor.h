@@ -89,6 +89,15 @@ void announce_absence(struct monitor *monitor, nsec away, const char *why);
 /* statuslog.c: logs the status of each watch, of the rooms and of the workers, for SIGUSR1. */
 void status_log(const struct monitor *monitor, const struct timestamps *now);
 
+/*
+ * planned.c: planned work (state/quiet.h). planned_tick() comes before the watches are evaluated.
+ * planned_set() is for `oobetet --quiet`: `span` 0 ends it; `reason` may be NULL then; `watch` NULL
+ * is every watch. It prints the result, and dies if it fails.
+ */
+void planned_tick(struct monitor *monitor, const struct timestamps *now);
+nsec planned_deadline(const struct monitor *monitor, nsec now);
+void planned_set(const struct config *config, nsec span, const char *reason, const char *watch);
+
 /* dispatch.c: applies a worker's message, and the start or end of the xmpp worker. */
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now);
 void dispatch_xmpp_started(struct monitor *monitor);

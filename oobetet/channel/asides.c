@@ -9,7 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define ID 64 /* bytes of an id as text */
+#define ID 64         /* bytes of an id as text */
+#define PLANNED_MAX 8 /* announcements of planned work that wait for a room */
 
 struct entry {
 	enum aside kind;
@@ -49,9 +50,11 @@ void asides_free(struct asides *asides)
 
 void asides_put(struct asides *asides, enum aside kind, const char *room, const char *text)
 {
+	int keep = kind == ASIDE_PLANNED ? PLANNED_MAX - 1 : 0;
+
 	for (int i = asides->count - 1; i >= 0; i--)
 		if (asides->entries[i].kind == kind &&
-			strcasecmp(asides->entries[i].room, room) == 0)
+			strcasecmp(asides->entries[i].room, room) == 0 && keep-- <= 0)
 			entry_drop(asides, i);
 	asides->entries = memory_resized(
 		asides->entries, ((size_t)asides->count + 1) * sizeof asides->entries[0]);

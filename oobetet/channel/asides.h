@@ -10,14 +10,15 @@
 #include "oobetet/watch/rooms.h"
 #include "oobetet/worker.h"
 
-enum aside { ASIDE_GREETING, ASIDE_ANNOUNCEMENT };
+/* A new one replaces one that still waits; of planned work, each is sent, up to the last eight. */
+enum aside { ASIDE_GREETING, ASIDE_ANNOUNCEMENT, ASIDE_PLANNED };
 
 struct asides;
 
 struct asides *asides_new(uint64_t seed);
 void asides_free(struct asides *asides);
 
-/* `text` for `room`, copied; it replaces one of the same kind that still waits. */
+/* `text` for `room`, copied. */
 void asides_put(struct asides *asides, enum aside kind, const char *room, const char *text);
 
 /* Sends what waits for the rooms that are joined now, in the order in which it was put. */

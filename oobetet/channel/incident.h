@@ -7,6 +7,14 @@
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
 
+#define PLANNED_REASON 200 /* bytes */
+
+/* Planned work, during which the alarms of a watch are held back. */
+struct planned {
+	nsec until; /* by the wall clock; 0: there is none */
+	char reason[PLANNED_REASON + 1];
+};
+
 /* All that the monitor has of one watch. It owns the parts, but not the configuration. */
 struct watched {
 	const struct watch_config *config;
@@ -20,6 +28,7 @@ struct watched {
 	nsec alarmed;              /* the last alarm or repeat, by CLOCK_BOOTTIME; 0: none yet */
 	bool heard[KINDS_AWAITED]; /* the kind came in this run */
 	uint64_t written;          /* snapshot.c's: the intents that the last write holds */
+	struct planned planned;    /* as the rooms know it */
 };
 
 /*

@@ -184,3 +184,22 @@ char *notification_absence(const struct target *const targets[], int count, nsec
 		targets_names(targets, count, names, sizeof names));
 	return utf8_clean_line(text, out, size);
 }
+
+char *notification_planned(const struct target *const targets[], int count, nsec until,
+	const char *reason, char *out, size_t size)
+{
+	char text[2 * NOTIFICATION_TEXT], names[NOTIFICATION_TEXT - 400], stamp[STAMP];
+
+	targets_names(targets, count, names, sizeof names);
+	if (until > 0)
+		snprintf(text, sizeof text,
+			"oobetet on %.64s: planned work until %s (%.200s): no alarm for %s until "
+			"then",
+			targets[0]->host, clock_stamp(until, stamp, sizeof stamp), reason, names);
+	else
+		snprintf(text, sizeof text,
+			"oobetet on %.64s: planned work is over (%.200s): alarms for %s are sent "
+			"again",
+			targets[0]->host, reason, names);
+	return utf8_clean_line(text, out, size);
+}

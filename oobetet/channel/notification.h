@@ -72,6 +72,10 @@ char *targets_names(const struct target *const targets[], int count, char *out, 
 char *notification_greeting(const struct target *const targets[], int count, const char *began,
 	nsec now, char *out, size_t size);
 
+/* The announcement of planned work that ends at `until`, by the wall clock; 0: it is over. */
+char *notification_planned(const struct target *const targets[], int count, nsec until,
+	const char *reason, char *out, size_t size);
+
 /* The message after a time in which nobody listened; `why` is for example "was stopped". */
 char *notification_absence(const struct target *const targets[], int count, nsec away,
 	const char *why, char *out, size_t size);

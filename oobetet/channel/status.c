@@ -10,6 +10,7 @@ struct watch_status watch_status_of(const struct watched *watched, const struct 
 {
 	struct watch_status status = {.name = watched->config->name,
 		.target = &watched->target,
+		.planned = &watched->planned,
 		.alarmed = watched->alarmed != 0 ? now->boot - watched->alarmed : NSEC_NEVER,
 		.channels = channels_count(watched->channels),
 		.pending = channels_pending(watched->channels)};
@@ -54,7 +55,7 @@ static void kinds_append(const struct watch_status *status, struct buffer *text)
 
 char *watch_status_text(const struct watch_status *status, char *out, size_t size)
 {
-	char name[NOTIFICATION_TEXT], span[DURATION_TEXT];
+	char name[NOTIFICATION_TEXT], span[DURATION_TEXT], stamp[40]; /* any clock_stamp() */
 	struct buffer text = {NULL, 0, 0};
 
 	buffer_printf(&text, "%s: ", target_name(status->target, name, sizeof name));
@@ -63,6 +64,10 @@ char *watch_status_text(const struct watch_status *status, char *out, size_t siz
 			whole(status->lasted, span), kind_name(status->missing));
 	else
 		buffer_append_text(&text, "well");
+	if (status->planned->until != 0)
+		buffer_printf(&text, "; planned work until %s (%s)",
+			clock_stamp(status->planned->until, stamp, sizeof stamp),
+			status->planned->reason);
 	kinds_append(status, &text);
 	if (status->alarmed != NSEC_NEVER)
 		buffer_printf(&text, "; last alarm %s ago", whole(status->alarmed, span));

@@ -11,20 +11,21 @@
 #define STATUS_TEXT 1025 /* bytes of a line; a longer one is cut */
 
 struct watch_status {
-	const char *name;            /* of its section; NULL: it is the only watch */
-	const struct target *target; /* the watched check, and max_latency */
-	bool awaited[KINDS_AWAITED]; /* this kind is expected */
-	bool heard[KINDS_AWAITED];   /* it came in this run of oobetet */
-	nsec silence[KINDS_AWAITED]; /* awaited: so long it has not come, in active time */
-	bool open;                   /* there is an incident ... */
-	bool held;                   /* ... and its alarm is held back */
-	enum kind missing;           /* open: the kind that is missing */
-	nsec lasted;                 /* open: for how long, max_latency not included */
-	nsec alarmed;                /* how long ago the last alarm or repeat was made in this run;
-					NSEC_NEVER: none was */
-	int channels;                /* how many it has */
-	int failing;                 /* of these: closed, or the last attempt failed */
-	int pending;                 /* notifications that are not delivered */
+	const char *name;              /* of its section; NULL: it is the only watch */
+	const struct target *target;   /* the watched check, and max_latency */
+	bool awaited[KINDS_AWAITED];   /* this kind is expected */
+	bool heard[KINDS_AWAITED];     /* it came in this run of oobetet */
+	nsec silence[KINDS_AWAITED];   /* awaited: so long it has not come, in active time */
+	bool open;                     /* there is an incident ... */
+	bool held;                     /* ... and its alarm is held back */
+	const struct planned *planned; /* planned work */
+	enum kind missing;             /* open: the kind that is missing */
+	nsec lasted;                   /* open: for how long, max_latency not included */
+	nsec alarmed; /* how long ago the last alarm or repeat was made in this run;
+			 NSEC_NEVER: none was */
+	int channels; /* how many it has */
+	int failing;  /* of these: closed, or the last attempt failed */
+	int pending;  /* notifications that are not delivered */
 };
 
 /* Points into the watch: valid until that changes. */
@@ -37,6 +38,7 @@ struct watch_status watch_status_of(const struct watched *watched, const struct 
  *     "CHECK" on ENTITY: alarm for 412 s, no recovery; last problem 12 s ago, no recovery for
  *     712 s; last alarm 30 s ago; notifications not delivered: 1; channels failing: 1 of 3
  *
+ * During planned work, `; planned work until STAMP (REASON)` follows the state.
  * A kind that was not heard in this run is `no problem for SPAN`. Returns out.
  */
 char *watch_status_text(const struct watch_status *status, char *out, size_t size);

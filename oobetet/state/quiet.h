@@ -20,17 +20,15 @@
 #include "oobetet/channel/incident.h"
 
 #define QUIET_LONGEST (24 * 3600 * NSEC_PER_SEC)
-#define QUIET_REASON 200  /* bytes */
-#define QUIET_NAME 64     /* bytes */
 #define QUIET_BOOT_ID 40  /* holds /proc/sys/kernel/random/boot_id */
 #define QUIET_ENTRIES 100 /* a file with more is refused */
 
 struct quiet_entry {
-	char watch[QUIET_NAME + 1];  /* "": every watch */
-	nsec from, until;            /* since the epoch; at most QUIET_LONGEST apart */
-	nsec boot;                   /* CLOCK_BOOTTIME at `from` ... */
-	char boot_id[QUIET_BOOT_ID]; /* ... of this boot; "": not known */
-	char reason[QUIET_REASON + 1];
+	char watch[WATCH_NAME_MAX + 1]; /* "": every watch */
+	nsec from, until;               /* since the epoch; at most QUIET_LONGEST apart */
+	nsec boot;                      /* CLOCK_BOOTTIME at `from` ... */
+	char boot_id[QUIET_BOOT_ID];    /* ... of this boot; "": not known */
+	char reason[PLANNED_REASON + 1];
 	nsec ends; /* CLOCK_BOOTTIME of this boot; 0: not before quiet_begin() */
 };
 

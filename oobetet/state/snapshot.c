@@ -20,17 +20,22 @@ static const nsec early[] = {
 
 /* ---- at a start ---- */
 
-/* NULL: there is none. */
-static const char *path_find(struct snapshot *snapshot, const char *path)
+bool snapshot_path(const char *path, char out[PATH_MAX])
 {
 	const char *folder = getenv("STATE_DIRECTORY");
 
+	out[0] = '\0';
 	if (path != NULL)
-		snprintf(snapshot->path, sizeof snapshot->path, "%s", path);
+		snprintf(out, PATH_MAX, "%s", path);
 	else if (folder != NULL && folder[0] != '\0') /* systemd: several are joined by colons */
-		snprintf(snapshot->path, sizeof snapshot->path, "%.*s/oobetet.state",
-			(int)strcspn(folder, ":"), folder);
-	if (snapshot->path[0] != '\0')
+		snprintf(out, PATH_MAX, "%.*s/oobetet.state", (int)strcspn(folder, ":"), folder);
+	return out[0] != '\0';
+}
+
+/* NULL: there is none. */
+static const char *path_find(struct snapshot *snapshot, const char *path)
+{
+	if (snapshot_path(path, snapshot->path))
 		return snapshot->path;
 	log_warning(
 		"no state_file: a restart loses the silence so far and notifications that are not "
@@ -176,6 +181,9 @@ nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches 
 	statefile_begin(&snapshot->statefile, path_find(snapshot, path),
 		3 * interval > WRITING ? 3 * interval : WRITING);
 	path_lock(snapshot);
+	snapshot->quietfile = quietfile_new(snapshot->statefile.writer.path, now);
+	snapshot->statefile.work = quietfile_read;
+	snapshot->statefile.user = snapshot->quietfile;
 	if (snapshot->statefile.writer.path == NULL) {
 		watches_recorded(watches);
 		return 0;
@@ -187,6 +195,12 @@ nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches 
 		statefile_set_aside(&snapshot->statefile, why.text);
 	free(text);
 	return away;
+}
+
+void snapshot_end(struct snapshot *snapshot)
+{
+	if (snapshot->quietfile != NULL)
+		quietfile_free(snapshot->quietfile);
 }
 
 /* ---- while it runs ---- */
@@ -280,8 +294,11 @@ nsec snapshot_deadline(const struct snapshot *snapshot)
 
 bool snapshot_ended(struct snapshot *snapshot, pid_t pid, int status)
 {
+	const struct timestamps now = {.wall = clock_wall(), .boot = clock_boot()};
+
 	if (!statefile_ended(&snapshot->statefile, pid, status))
 		return false;
+	quietfile_take(snapshot->quietfile, &now);
 	if (snapshot->statefile.kept != snapshot->statefile.number)
 		return true;
 	for (int i = 0; i < snapshot->watches->count; i++)

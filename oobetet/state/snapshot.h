@@ -11,6 +11,7 @@
 #define OOBETET_STATE_SNAPSHOT_H
 
 #include "oobetet/channel/watches.h"
+#include "oobetet/state/quietfile.h"
 #include "oobetet/state/statefile.h"
 
 #include <limits.h>
@@ -21,9 +22,10 @@ struct snapshot {
 	struct statefile statefile;
 	char path[PATH_MAX]; /* the state file's path, if there is one */
 	struct watches *watches;
-	nsec interval;           /* between two writes; at first there are more */
-	struct timestamps start; /* of this run */
-	bool crashed;            /* the previous run ended unexpectedly before SNAPSHOT_YOUNG */
+	struct quietfile *quietfile; /* planned work; owned */
+	nsec interval;               /* between two writes; at first there are more */
+	struct timestamps start;     /* of this run */
+	bool crashed;                /* the previous run ended unexpectedly before SNAPSHOT_YOUNG */
 };
 
 /*
@@ -33,6 +35,14 @@ struct snapshot {
  */
 nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches *watches,
 	nsec interval, const struct timestamps *now);
+
+/* Frees what snapshot_begin() made. */
+void snapshot_end(struct snapshot *snapshot);
+
+/*
+ * The path of the state file: `path` or, if NULL, that in $STATE_DIRECTORY. False: there is none.
+ */
+bool snapshot_path(const char *path, char out[PATH_MAX]);
 
 /* Begins to write if it is time to, or if a first attempt waits for it. */
 void snapshot_tick(struct snapshot *snapshot, const struct timestamps *now);

@@ -55,6 +55,19 @@ int statefile_lock(struct statefile *statefile, pid_t *holder)
 	return 0;
 }
 
+bool statefile_in_use(const char *path)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char *name = memory_printed("%s.lock", path);
+	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	free(name);
+	bool used = fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	if (fd >= 0)
+		close(fd);
+	return used;
+}
+
 /* O_NONBLOCK: a pipe in its place must not block. */
 static FILE *file_open(const char *path)
 {
@@ -110,7 +123,7 @@ bool statefile_save(
 	statefile->number = number;
 	int error = statefile_lock(statefile, &holder);
 	if (error == 0)
-		return writer_begin(writer, text, now);
+		return writer_begin_with(writer, text, now, statefile->work, statefile->user);
 	snprintf(detail, sizeof detail, " (%.200s.lock)", writer->path);
 	writer->began = now;
 	writer_log(writer, error, detail);

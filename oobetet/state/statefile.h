@@ -18,6 +18,8 @@ struct statefile {
 	int lock;             /* the open FILE.lock; -1: not locked yet */
 	uint64_t number;      /* of the state being written */
 	uint64_t kept;        /* of the state written last */
+	void (*work)(void *); /* what the child does besides, with `user`; NULL: nothing */
+	void *user;
 };
 
 /* Not locked yet. `path` stays the caller's; NULL: there is no file. */
@@ -28,6 +30,9 @@ void statefile_begin(struct statefile *statefile, const char *path, nsec limit);
  * if unknown), or another errno. Where files cannot be locked: 0, and a warning.
  */
 int statefile_lock(struct statefile *statefile, pid_t *holder);
+
+/* True if an oobetet runs with this state file. */
+bool statefile_in_use(const char *path);
 
 /* The file's text, to be freed. NULL: there is none; *why is "" if it does not exist. */
 char *statefile_load(const struct statefile *statefile, struct reason *why);

@@ -44,7 +44,4 @@ bool writer_ended(struct writer *writer, pid_t pid, int status, int *error);
 /* Logs a failure (an errno) once, and once that it is over (0). */
 void writer_log(struct writer *writer, int error, const char *detail);
 
-/* Replaces the file in this process, which may block. Returns an errno. */
-int file_replace(const char *path, mode_t mode, const struct buffer *text);
-
 #endif
