@@ -4,6 +4,19 @@
 
 #include "common/log.h"
 
+void dispatch_text(
+	struct watched *watched, nsec stamp, const char *where, const char *nick, const char *text)
+{
+	enum kind kind = match_body(&watched->match, text);
+
+	if (kind == KIND_NONE)
+		return;
+	log_debug("%s%s from %s in %s", watched->config->label, kind_name(kind), nick, where);
+	watch_receive(watched->watch, kind, stamp);
+	if (kind < KINDS_AWAITED)
+		watched->heard[kind] = true;
+}
+
 /* A message in a room at `stamp` of CLOCK_MONOTONIC, seen live or kept by the room. */
 static void body_apply(struct monitor *monitor, nsec stamp, char *const field[])
 {
@@ -11,16 +24,8 @@ static void body_apply(struct monitor *monitor, nsec stamp, char *const field[])
 	for (int i = 0; i < monitor->watches.count; i++) {
 		struct watched *watched = monitor->watches.each[i];
 
-		if (!rooms_counts(watched->config, field[1], field[2]))
-			continue;
-		enum kind kind = match_body(&watched->match, field[3]);
-		if (kind == KIND_NONE)
-			continue;
-		log_debug("%s%s from %s in %s", watched->config->label, kind_name(kind), field[2],
-			field[1]);
-		watch_receive(watched->watch, kind, stamp);
-		if (kind < KINDS_AWAITED)
-			watched->heard[kind] = true;
+		if (rooms_counts(watched->config, field[1], field[2]))
+			dispatch_text(watched, stamp, field[1], field[2], field[3]);
 	}
 }
 

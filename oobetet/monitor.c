@@ -37,6 +37,7 @@ static void active_time_update(struct monitor *monitor, nsec now)
 
 	worker_extend(monitor->workers.xmpp, away);
 	worker_extend(monitor->workers.http, away);
+	listeners_extend(&monitor->watches, away);
 	if (away > monitor->active_time.tick)
 		announce_absence(monitor, away, "was stopped, or its machine was,");
 }
@@ -106,7 +107,7 @@ static bool children_reap(struct monitor *monitor)
 	int status;
 	pid_t pid;
 
-	/* those of our own process group: all but the command */
+	/* those of our own process group: all but the commands */
 	while ((pid = waitpid(0, &status, WNOHANG)) > 0) {
 		if (snapshot_ended(&monitor->snapshot, pid, status))
 			continue;
@@ -116,7 +117,8 @@ static bool children_reap(struct monitor *monitor)
 			log_warning("process %d was ended by signal %d (%s)", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
-	return watches_commands_run(&monitor->watches) || pid == 0;
+	bool listening = listeners_run(&monitor->watches);
+	return watches_commands_run(&monitor->watches) || listening || pid == 0;
 }
 
 static void liveness_report(struct monitor *monitor, nsec now)
@@ -124,7 +126,7 @@ static void liveness_report(struct monitor *monitor, nsec now)
 	bool progress = worker_progresses(monitor->workers.xmpp, now) &&
 			worker_progresses(monitor->workers.http, now);
 
-	if (heartbeat_due(&monitor->heartbeat, now))
+	if (listeners_present(&monitor->watches) && heartbeat_due(&monitor->heartbeat, now))
 		worker_send(monitor->workers.http, MESSAGE_HEARTBEAT, NO_FIELDS);
 	if (watchdog_due(&monitor->watchdog, progress, now))
 		ready_notify("WATCHDOG=1");
@@ -145,6 +147,8 @@ void monitor_turn(struct monitor *monitor)
 	messages_read(monitor, monitor->workers.xmpp, now);
 	messages_read(monitor, monitor->workers.http, now);
 	struct timestamps timestamps = timestamps_at(monitor, now);
+	if (!monitor->test)
+		listeners_read(monitor, &timestamps);
 	planned_tick(monitor, &timestamps);
 	for (int i = 0; !monitor->test && i < monitor->watches.count; i++)
 		incident_report(monitor->watches.each[i], monitor->rooms, &timestamps);
@@ -169,8 +173,10 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now)
 			      : watches_evaluation(&monitor->watches, monitor->active_time.away),
 		watches_deadline(&monitor->watches), snapshot_deadline(&monitor->snapshot),
 		worker_deadline(monitor->workers.xmpp), worker_deadline(monitor->workers.http),
-		heartbeat_deadline(&monitor->heartbeat), watchdog_deadline(&monitor->watchdog),
-		planned_deadline(monitor, now),
+		monitor->test ? NSEC_NEVER : listeners_deadline(&monitor->watches),
+		listeners_present(&monitor->watches) ? heartbeat_deadline(&monitor->heartbeat)
+						     : NSEC_NEVER,
+		watchdog_deadline(&monitor->watchdog), planned_deadline(monitor, now),
 		now + monitor->active_time.tick, /* often enough to notice that we were stopped */
 	};
 	nsec first = NSEC_NEVER;
@@ -189,10 +195,12 @@ void monitor_wait(const struct monitor *monitor, nsec deadline)
 	nsec at = deadline > 0 ? deadline : 1; /* 0 would switch it off */
 	const struct itimerspec timer = {
 		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
-	struct pollfd fds[3 + WATCHES_MAX] = {worker_poll(monitor->workers.xmpp),
-		worker_poll(monitor->workers.http), {.fd = monitor->timer, .events = POLLIN}};
+	struct pollfd fds[3 + WATCHES_MAX * (1 + LISTENER_POLLS)] = {
+		worker_poll(monitor->workers.xmpp), worker_poll(monitor->workers.http),
+		{.fd = monitor->timer, .events = POLLIN}};
 	size_t count = 3 + watches_poll(&monitor->watches, fds + 3);
 
+	count += listeners_poll(&monitor->watches, fds + count);
 	timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &timer, NULL);
 	signals_poll(fds, count, NULL);
 }
@@ -202,15 +210,19 @@ void monitor_wait(const struct monitor *monitor, nsec deadline)
 /* What is watched, a line each. */
 static void watches_log(const struct monitor *monitor)
 {
-	char name[NOTIFICATION_KEY], span[DURATION_TEXT];
+	char name[NOTIFICATION_KEY], span[DURATION_TEXT], where[60];
 
 	for (int i = 0; i < monitor->watches.count; i++) {
 		const struct watched *watched = monitor->watches.each[i];
 		const struct watch_config *config = watched->config;
 
-		log_info("%swatching for %s in %d room%s; alarm after %s without %s", config->label,
-			target_name(&watched->target, name, sizeof name), config->watch_rooms.count,
-			config->watch_rooms.count == 1 ? "" : "s",
+		if (watched->listener != NULL)
+			snprintf(where, sizeof where, "the lines of listen_command");
+		else
+			snprintf(where, sizeof where, "%d room%s", config->watch_rooms.count,
+				config->watch_rooms.count == 1 ? "" : "s");
+		log_info("%swatching for %s in %s; alarm after %s without %s", config->label,
+			target_name(&watched->target, name, sizeof name), where,
 			duration_text(config->max_latency, span),
 			config->heartbeat_pattern != NULL ? "it"
 							  : "a problem or without a recovery");
@@ -233,6 +245,7 @@ void monitor_leave(struct monitor *monitor)
 		log_warning("stopping; notifications not delivered: %d", pending);
 	worker_shut_down(monitor->workers.xmpp);
 	worker_shut_down(monitor->workers.http);
+	listeners_shut_down(&monitor->watches);
 	while ((children_reap(monitor) || !written) && clock_monotonic() < limit) {
 		struct timestamps now = timestamps_at(monitor, clock_monotonic());
 
@@ -322,8 +335,9 @@ static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec
 				    ? config->heartbeat_interval
 				    : 0};
 	monitor->watchdog = watchdog_asked();
-	monitor->workers.xmpp =
-		worker_new(SPEAKER_XMPP, selfexec, &monitor->timing, (uint32_t)(seed >> 32));
+	if (config->rooms.count > 0)
+		monitor->workers.xmpp = worker_new(
+			SPEAKER_XMPP, selfexec, &monitor->timing, (uint32_t)(seed >> 32));
 	if (needs_http(monitor))
 		monitor->workers.http =
 			worker_new(SPEAKER_HTTP, selfexec, &monitor->timing, (uint32_t)seed);

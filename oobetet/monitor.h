@@ -100,6 +100,21 @@ void planned_set(const struct config *config, nsec span, const char *reason, con
 
 /* dispatch.c: applies a worker's message, and the start or end of the xmpp worker. */
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now);
+
+/* A message for this watch, from a nick that counts. `where`: the room, or the listen_command. */
+void dispatch_text(
+	struct watched *watched, nsec stamp, const char *where, const char *nick, const char *text);
+
+/* listeners.c: runs the listen_commands of all watches, and applies what they print. */
+void listeners_read(struct monitor *monitor, const struct timestamps *now);
+
+/* What listener.h says, for those of all watches; listeners_poll() returns how many it set. */
+bool listeners_present(const struct watches *watches);
+bool listeners_run(struct watches *watches); /* true if any does */
+nsec listeners_deadline(const struct watches *watches);
+size_t listeners_poll(const struct watches *watches, struct pollfd fds[]);
+void listeners_extend(struct watches *watches, nsec away);
+void listeners_shut_down(struct watches *watches);
 void dispatch_xmpp_started(struct monitor *monitor);
 void dispatch_xmpp_lost(struct monitor *monitor, nsec now);
 

@@ -42,6 +42,19 @@ static struct watch *watch_begin(
 	return watch_new(&rules, now);
 }
 
+static struct listener *listener_begin(
+	const struct watch_config *config, const struct timing *timing, nsec now)
+{
+	const struct listen_rules rules = {.label = config->label,
+		.command = config->listen_command,
+		.format = config->listen_format != NULL ? config->listen_format : "text",
+		.silence = config->listen_silence > 0 ? config->listen_silence : NSEC_NEVER,
+		.retry_min = timing->retry_min,
+		.retry_max = timing->retry_max};
+
+	return listener_new(&rules, now);
+}
+
 struct watched *watched_new(const struct watch_config *config, const char *host,
 	const struct timing *timing, uint64_t seed, nsec now)
 {
@@ -57,6 +70,8 @@ struct watched *watched_new(const struct watch_config *config, const char *host,
 	match_begin(&watched->match, config);
 	watched->watch = watch_begin(config, &watched->match, now);
 	watched->channels = channels_new(config, &watched->target, timing, seed);
+	if (config->listen_command != NULL)
+		watched->listener = listener_begin(config, timing, now);
 	if (config->alert_command != NULL)
 		watched->command = command_new(config->alert_command, config->label);
 	return watched;
@@ -65,6 +80,7 @@ struct watched *watched_new(const struct watch_config *config, const char *host,
 void watched_free(struct watched *watched)
 {
 	command_free(watched->command);
+	listener_free(watched->listener);
 	channels_free(watched->channels);
 	watch_free(watched->watch);
 	match_free(&watched->match);
@@ -84,6 +100,7 @@ static void remarks_write(const struct watched *watched, const struct rooms *roo
 			"; it was acknowledged %s ago, which silences Flapjack for a while",
 			duration_text(acknowledged / NSEC_PER_SEC * NSEC_PER_SEC, span));
 	rooms_remark(rooms, watched->config, now->monotonic, remarks);
+	listener_remark(watched->listener, now->monotonic, remarks);
 	channels_remark(watched->channels, remarks);
 }
 

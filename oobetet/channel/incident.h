@@ -4,6 +4,7 @@
 #define OOBETET_CHANNEL_INCIDENT_H
 
 #include "oobetet/channel/channels.h"
+#include "oobetet/listen/listener.h"
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
 
@@ -22,6 +23,7 @@ struct watched {
 	struct match match;
 	struct watch *watch;
 	struct channels *channels;
+	struct listener *listener; /* NULL: it listens in rooms */
 	struct command *command;   /* NULL: no alert_command */
 	struct outage outage;      /* the open incident, as its first alarm stated it */
 	nsec began;                /* its beginning by CLOCK_BOOTTIME, which cannot be set */

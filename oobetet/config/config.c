@@ -6,6 +6,7 @@
 #include "common/utf8.h"
 #include "oobetet/config/ini.h"
 #include "oobetet/config/keys.h"
+#include "oobetet/listen/format.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -241,24 +242,60 @@ static bool secret_complete(struct reading *reading, struct watch_config *watch,
 static bool required_check(
 	const struct reading *reading, const struct watch_config *watch, struct reason *why)
 {
-	static const struct {
+	const bool in_rooms = watch->listen_command == NULL;
+	const struct {
 		const char *name, *fault;
+		bool required;
 	} required[] = {
-		{"jabberid", "the key 'jabberid' is missing: user@domain"},
-		{"password", "the key 'password' is missing, and so is 'password_file'"},
-		{"watched_check", "the key 'watched_check' is missing: the name of a check"},
-		{"rooms", "the key 'rooms' is missing: at least one, name@conference.domain"},
+		{"jabberid", "the key 'jabberid' is missing: user@domain",
+			in_rooms || watch->rooms.count > 0},
+		{"password", "the key 'password' is missing, and so is 'password_file'",
+			in_rooms || watch->rooms.count > 0},
+		{"watched_check", "the key 'watched_check' is missing: the name of a check", true},
+		{"rooms", "the key 'rooms' is missing: at least one, name@conference.domain",
+			in_rooms},
 	};
 
 	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
 		const struct key *key = key_find(required[i].name);
 
-		if (key_text(given_of(key, reading->config, watch), key->name) != NULL)
+		if (!required[i].required ||
+			key_text(given_of(key, reading->config, watch), key->name) != NULL)
 			continue;
 		reason_set(why, "%s", required[i].fault);
 		return fail_at(reading, key->scope == SCOPE_WATCH ? watch : NULL, key->name, why);
 	}
 	return true;
+}
+
+/* What listen_command excludes or needs. */
+static bool listen_check(
+	const struct reading *reading, const struct watch_config *watch, struct reason *why)
+{
+	struct listen_format format = {.layout = LAYOUT_TEXT};
+	const char *name = NULL;
+
+	if (watch->listen_format != NULL)
+		listen_format_parse(watch->listen_format, &format, why);
+	if (watch->listen_command == NULL) {
+		if (watch->listen_format == NULL && watch->listen_silence == 0)
+			return true;
+		name = watch->listen_format != NULL ? "listen_format" : "listen_silence";
+		reason_set(why, "%s: there is no listen_command", name);
+	} else if (watch->watch_rooms.count > 0) {
+		name = "watch_rooms";
+		reason_set(why, "watch_rooms: listen_command is in place of it, not beside it");
+	} else if (watch->watched_nick.count > 0 && !listen_format_has_nick(&format)) {
+		name = "watched_nick";
+		reason_set(why, "watched_nick: the lines of the listen_command have no nick: see "
+				"listen_format");
+	} else if (watch->alert_rooms.count == 0 && watch->pagerduty_contact == NULL &&
+		   watch->alert_command == NULL) {
+		name = "listen_command";
+		reason_set(why, "the alarm has no channel: set alert_rooms, pagerduty_contact or "
+				"alert_command");
+	}
+	return name == NULL || fail_at(reading, watch, name, why);
 }
 
 static bool watch_check(
@@ -267,7 +304,7 @@ static bool watch_check(
 	bool problem = watch->problem_pattern != NULL, recovery = watch->recovery_pattern != NULL;
 	const char *name;
 
-	if (!required_check(reading, watch, why))
+	if (!required_check(reading, watch, why) || !listen_check(reading, watch, why))
 		return false;
 	if (watch->rooms.count > LIST_MAX) {
 		reason_set(why, "there are more than %d rooms", LIST_MAX);

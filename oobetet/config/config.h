@@ -36,9 +36,12 @@ struct watch_config {
 	char *name;             /* owned; NULL: it is the one watch, of [oobetet] */
 	char *label;            /* owned; how log lines about it begin: "watch NAME: ", or "" */
 	int index;              /* in config->watch: how the http worker knows it */
-	struct text_list rooms; /* to join: at least one, all different; the next two included */
-	struct text_list watch_rooms;  /* where alerts are watched for; at least one */
-	struct text_list alert_rooms;  /* where alarms are sent; at least one */
+	struct text_list rooms; /* to join: all different, the next two included */
+	struct text_list watch_rooms;  /* where alerts are watched for; none: listen_command */
+	struct text_list alert_rooms;  /* where alarms are sent; none: only with listen_command */
+	const char *listen_command;    /* in place of watch_rooms, see listen/words.h; NULL: none */
+	const char *listen_format;     /* see listen/format.h; NULL: text */
+	nsec listen_silence;           /* it prints more often; 0: it may be silent for ever */
 	const char *watched_check;     /* see match.h */
 	const char *watched_entity;    /* NULL: see match.h */
 	struct text_list watched_nick; /* whose alerts count; empty: everybody's */

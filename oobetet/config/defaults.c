@@ -20,10 +20,32 @@ static const char *const groups[][3] = {
 #define GROUPS (sizeof groups / sizeof groups[0])
 #define GROUP_KEYS (sizeof groups[0] / sizeof groups[0][0])
 
-/* True if the watch has the key, or one of its group. What is inherited has the line of `from`. */
+/* A watch that has the first key does not inherit the others, which would not fit to it. */
+static const char *const excluded[][5] = {
+	{"listen_command", "watch_rooms", "watched_nick", "watched_jid", "watched_affiliation"},
+	{"watch_rooms", "listen_command", "listen_format", "listen_silence", NULL},
+};
+
+/* True if the watch has the key itself. What is inherited has the line of `from`. */
+static bool is_own(const struct given *given, const struct given *from, const char *name)
+{
+	return key_text(given, name) != NULL && key_line(given, name) != key_line(from, name);
+}
+
+static bool is_excluded(const struct given *given, const struct given *from, const char *name)
+{
+	for (size_t i = 0; i < sizeof excluded / sizeof excluded[0]; i++)
+		for (size_t j = 1; j < 5 && excluded[i][j] != NULL; j++)
+			if (strcmp(excluded[i][j], name) == 0 &&
+				is_own(given, from, excluded[i][0]))
+				return true;
+	return false;
+}
+
+/* True if the watch has the key, or one of its group, or one that excludes it. */
 static bool is_overridden(const struct given *given, const struct given *from, const char *name)
 {
-	bool overridden = key_text(given, name) != NULL;
+	bool overridden = key_text(given, name) != NULL || is_excluded(given, from, name);
 
 	for (size_t i = 0; i < GROUPS; i++) {
 		bool member = false, own = false;
@@ -32,8 +54,7 @@ static bool is_overridden(const struct given *given, const struct given *from, c
 			const char *other = groups[i][j];
 
 			member = member || strcmp(other, name) == 0;
-			own = own || (key_text(given, other) != NULL &&
-					     key_line(given, other) != key_line(from, other));
+			own = own || is_own(given, from, other);
 		}
 		overridden = overridden || (member && own);
 	}
@@ -78,10 +99,12 @@ bool watch_defaults_set(struct watch_config *watch, struct reason *why)
 	if (!table_defaults_set(given, true, why))
 		return false;
 
+	/* with listen_command, rooms are for alarms only */
 	const char *rooms = key_text(given, "rooms");
+	const char *watched = watch->listen_command == NULL ? rooms : NULL;
 	const char *url = watch->pagerduty_api == 1 ? V1_URL : V2_URL;
 
-	if (!key_default(given, "watch_rooms", rooms, why) ||
+	if (!key_default(given, "watch_rooms", watched, why) ||
 		!key_default(given, "alert_rooms", rooms, why) ||
 		!key_default(given, "pagerduty_url", url, why))
 		return false;

@@ -33,6 +33,8 @@ value_read value_host;     /* const char *: a host name or address, without a po
 value_read value_jid;      /* const char *: user@domain[/resource] */
 value_read value_pattern;  /* const char *: a POSIX extended regular expression */
 value_read value_command;  /* const char *: for sh(1), quotation marks included */
+value_read value_listen;   /* const char *: a command that words_split() accepts */
+value_read value_lines;    /* const char *: a format that listen_format_parse() accepts */
 value_read value_url;      /* const char *: http:// or https:// */
 value_read value_ping;     /* const char *: the same, but its path is a secret */
 value_read value_word;     /* const char *: one of the key's choices */

@@ -3,6 +3,8 @@
 #include "common/memory.h"
 #include "common/number.h"
 #include "oobetet/config/keys.h"
+#include "oobetet/listen/format.h"
+#include "oobetet/listen/words.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -43,6 +45,21 @@ bool value_text(const struct key *key, const char *text, void *field, struct rea
 bool value_command(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	return value_secret(key, text, field, why);
+}
+
+bool value_listen(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	char **words = words_split(text, why);
+
+	words_free(words);
+	return words != NULL && value_secret(key, text, field, why);
+}
+
+bool value_lines(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	struct listen_format format;
+
+	return listen_format_parse(text, &format, why) && value_text(key, text, field, why);
 }
 
 bool value_host(const struct key *key, const char *text, void *field, struct reason *why)

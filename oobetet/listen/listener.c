@@ -26,7 +26,7 @@
 #define FUTURE (2 * NSEC_PER_SEC) /* a time that is so far ahead is reported */
 
 struct listener {
-	char *label;
+	char *label; /* how log lines begin */
 	char **words;
 	struct listen_format format;
 	nsec silence;
@@ -64,7 +64,7 @@ struct listener *listener_new(const struct listen_rules *rules, nsec now)
 	struct listener *listener = memory_zeroed(1, sizeof *listener);
 	struct reason ignored;
 
-	listener->label = memory_copied(rules->label);
+	listener->label = memory_printed("%slisten_command", rules->label);
 	listener->words = words_split(rules->command, &ignored);
 	listen_format_parse(rules->format, &listener->format, &ignored);
 	listener->silence = rules->silence;
@@ -310,8 +310,8 @@ static bool line_counts(struct listener *listener, const struct moment *now, nse
 	nsec age = time != NSEC_NEVER ? now->wall - time : 0;
 
 	if (age < -FUTURE)
-		fault_log(listener, now->monotonic, "a line's time is in the future",
-			": do the clocks agree? It counts as now");
+		fault_log(listener, now->monotonic, "a line's time is in the future, ",
+			"and counts as now: do the clocks agree?");
 	*stamp = age > 0 ? now->monotonic - age : now->monotonic;
 	/* a time in the future proves as little as none */
 	return listener->settled || age > 0;
@@ -420,7 +420,7 @@ void listener_remark(const struct listener *listener, nsec now, struct buffer *r
 
 	if (listener_present(listener))
 		return;
-	buffer_printf(remarks, "; %s has not been heard for %s (%s)", listener->label,
+	buffer_printf(remarks, "; listen_command has not been heard for %s (%s)",
 		duration_text((now - listener->absent) / NSEC_PER_SEC * NSEC_PER_SEC, span),
 		listener->why);
 }

@@ -31,7 +31,7 @@
 #define LISTEN_PAUSE (20 * NSEC_PER_MSEC)
 
 struct listen_rules {
-	const char *label;   /* in the log: `listen_command`, or with the name of its watch */
+	const char *label;   /* how log lines begin: "", or `watch NAME: ` */
 	const char *command; /* words_split() accepts it */
 	const char *format;  /* listen_format_parse() accepts it */
 	nsec silence;        /* NSEC_NEVER: it may be silent for ever */
@@ -41,7 +41,8 @@ struct listen_rules {
 
 struct listener;
 
-/* Nothing runs yet. The label is copied. All times are CLOCK_MONOTONIC unless they say otherwise.
+/* Nothing runs yet. The rules' texts are copied. All times are CLOCK_MONOTONIC unless they say
+ * otherwise.
  */
 struct listener *listener_new(const struct listen_rules *rules, nsec now);
 

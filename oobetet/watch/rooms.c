@@ -150,10 +150,14 @@ static bool nick_is_listed(const struct watch_config *watch, const char *nick)
 	return false;
 }
 
+bool nick_counts(const struct watch_config *watch, const char *nick)
+{
+	return watch->watched_nick.count == 0 || nick_is_listed(watch, nick);
+}
+
 bool rooms_counts(const struct watch_config *watch, const char *name, const char *nick)
 {
-	return list_has(&watch->watch_rooms, name, strlen(name)) &&
-	       (watch->watched_nick.count == 0 || nick_is_listed(watch, nick));
+	return list_has(&watch->watch_rooms, name, strlen(name)) && nick_counts(watch, nick);
 }
 
 /* True if a watch names this nick. Without watched_nick every occupant counts. */

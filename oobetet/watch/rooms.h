@@ -47,7 +47,8 @@ bool rooms_is_joined(const struct rooms *rooms, const char *name);
 /* A room that is not joined: for how long, and in *why the reason; 0: it is joined. */
 nsec rooms_out(const struct rooms *rooms, int index, nsec now, const char **why);
 
-/* True if messages of this nick in this room count for the watch. */
+/* True if messages of this nick count for the watch; of this nick in this room. */
+bool nick_counts(const struct watch_config *watch, const char *nick);
 bool rooms_counts(const struct watch_config *watch, const char *name, const char *nick);
 
 /*

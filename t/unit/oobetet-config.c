@@ -45,6 +45,40 @@ static struct config *read_text(const char *text, struct reason *why)
 	"watched_check = Flapper\n"                    \
 	"rooms = test@conference.jabber.example.com\n"
 
+#define LISTEN "watched_check = Flapper\nlisten_command = tail -F \"a b\"\n"
+
+static struct config *read_good(const char *text)
+{
+	struct reason why;
+	struct config *config = read_text(text, &why);
+
+	if (config == NULL)
+		fail_msg("%s", why.text);
+	return config;
+}
+
+static void listen_command_needs_no_account(void **state)
+{
+	struct config *config = read_good(LISTEN "alert_command = b\n");
+	const struct watch_config *watch = config->watch[0];
+
+	(void)state;
+	assert_string_equal(watch->listen_command, "tail -F \"a b\"");
+	assert_null(watch->listen_format);
+	assert_int_equal(watch->listen_silence, 0);
+	assert_int_equal(config->rooms.count + watch->watch_rooms.count, 0);
+	config_free(config);
+	/* rooms are for alarms then */
+	config = read_good(LEAST "listen_command = a\nlisten_silence = 90\n"
+				 "listen_format = nick text\nwatched_nick = x\n");
+	watch = config->watch[0];
+	assert_int_equal(watch->listen_silence, 90 * NSEC_PER_SEC);
+	assert_int_equal(watch->watch_rooms.count, 0);
+	assert_int_equal(watch->alert_rooms.count, 1);
+	assert_int_equal(config->rooms.count, 1);
+	config_free(config);
+}
+
 static void a_minimal_file_gets_the_defaults(void **state)
 {
 	struct reason why;
@@ -236,6 +270,17 @@ static void errors_name_their_line(void **state)
 		{"rooms = a@b, \n", ":1: rooms: '': expected a room"},
 		{"rooms = a@b/nick\n", ":1: rooms: 'a@b/nick': expected a room"},
 		{"rooms = a@b\nrooms = c@d, A@B\n", ":2: rooms: 'A@B' is there twice"},
+		{LEAST "listen_command = a 'b\n", ":5: listen_command: a quotation mark is not"},
+		{LEAST "listen_format = xml\n", ":5: listen_format: 'xml': expected 'text'"},
+		{LEAST "listen_format = text\n", ":5: listen_format: there is no listen_command"},
+		{LEAST "listen_silence = 5\n", ":5: listen_silence: there is no listen_command"},
+		{LEAST "listen_command = a\nwatch_rooms = a@b\n",
+			":6: watch_rooms: listen_command is in place of it"},
+		{LEAST "listen_command = a\nwatched_nick = x\n",
+			":6: watched_nick: the lines of the listen_command have no nick"},
+		{LISTEN, ":2: the alarm has no channel: set alert_rooms, pagerduty_contact or"},
+		{LISTEN "alert_rooms = a@b\n", ": the key 'jabberid' is missing"},
+		{"listen_command = a\nalert_command = b\n", ": the key 'watched_check' is missing"},
 		{LEAST "[logger]\nlevel = LOUD\n",
 			":6: level: 'LOUD': expected DEBUG, INFO, WARN or ERROR"},
 		/* lines that inih would misread */
@@ -711,6 +756,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_minimal_file_gets_the_defaults),
+		cmocka_unit_test(listen_command_needs_no_account),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(errors_name_their_line),
 		cmocka_unit_test(invalid_files_are_refused),

@@ -21,7 +21,7 @@
 
 static struct listen_rules rules_of(const char *command, const char *format)
 {
-	return (struct listen_rules){.label = "listen_command",
+	return (struct listen_rules){.label = "",
 		.command = command,
 		.format = format,
 		.silence = NSEC_NEVER,
