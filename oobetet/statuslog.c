@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What SIGUSR1 logs: a line a watch, a line a room, a line a worker. */
+/* What SIGUSR1 logs: a line a watch, a listen_command, a room, a worker. */
 #include "oobetet/monitor.h"
 
 #include "common/duration.h"
@@ -29,6 +29,21 @@ static void rooms_log(const struct rooms *rooms, nsec now)
 	}
 }
 
+static void listener_log(const struct watched *watched, nsec now)
+{
+	char span[DURATION_TEXT];
+	const char *why;
+	nsec absence = listener_absence(watched->listener, now, &why);
+
+	if (watched->listener == NULL)
+		return;
+	if (absence == 0)
+		log_info("%sstatus: listening to listen_command", watched->config->label);
+	else
+		log_info("%sstatus: listen_command has not been heard for %s: %s",
+			watched->config->label, whole(absence, span), why);
+}
+
 static void worker_log(const struct worker *worker, nsec now)
 {
 	char span[DURATION_TEXT];
@@ -54,6 +69,7 @@ void status_log(const struct monitor *monitor, const struct timestamps *now)
 
 		log_info("%sstatus: %s", watched->config->label,
 			watch_status_text(&status, text, sizeof text));
+		listener_log(watched, now->monotonic);
 	}
 	rooms_log(monitor->rooms, now->monotonic);
 	worker_log(monitor->workers.xmpp, now->monotonic);

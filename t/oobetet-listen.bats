@@ -144,7 +144,7 @@ log_both() {
 
 # $work/group has the process group of the program
 group_there() {
-	pgrep -g "$(cat "$work/group")" >/dev/null
+	pgrep -g "$(tr -d " " <"$work/group")" >/dev/null
 }
 
 @test "oobetet: listen_command: the program and what it started end with oobetet" {
@@ -153,7 +153,7 @@ group_there() {
 		write_listen listen_command="sh -c 'ps -o pgid= \$\$ >$work/group; sleep 1000 & sleep 1000'"
 		start_listening
 		group_there
-		[ "$(cat "$work/group")" -ne "${pids[oobetet]}" ]
+		[ "$(tr -d " " <"$work/group")" -ne "${pids[oobetet]}" ]
 		kill -"$signal" "${pids[oobetet]}"
 		poll 20 ended "${pids[oobetet]}"
 		poll 20 eval '! group_there'
@@ -181,4 +181,28 @@ group_there() {
 	printf '%s\n' "no tab" "bot	$problem" "bot	$recovery" >>"$work/alerts.log"
 	poll 20 heard '<oobetet> .*is OK'
 	said oobetet 'warning: listen_command: a line is ignored: it has no tab between nick and text'
+}
+
+@test "oobetet: listen_command: one in each watch; a flood in one delays no other" {
+	write_listen watched_entity= max_latency=4 listen_silence=2
+	cat >>"$work/oobetet.ini" <<-INI
+		[watch flood]
+		watched_entity = other
+		listen_command = yes
+		[watch file]
+		watched_entity = web-01
+		listen_command = tail -n 0 -F $work/alerts.log
+		listen_silence = 1h
+	INI
+	: >"$work/alerts.log"
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 60 said oobetet 'info: watch file: listen_command: listening$'
+	kill -USR1 "${pids[oobetet]}"
+	poll 20 said oobetet 'info: watch file: status: listening to listen_command$'
+	poll 20 said oobetet 'info: watch flood: status: listen_command has not been heard for [0-9.]+ s: '
+	poll 20 got 'is Critical: .*"Flapper" on other'
+	poll 20 got 'is Critical: .*"Flapper" on web-01'
+	log_both
+	poll 3 got 'Flapjack Self Monitoring is OK'
+	run ! said oobetet 'watch file: listen_command: it printed nothing'
 }

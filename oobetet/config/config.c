@@ -268,6 +268,16 @@ static bool required_check(
 	return true;
 }
 
+/* The key, if the section of the watch itself has it; else NULL. */
+static const char *own_key(
+	const struct reading *reading, const struct watch_config *watch, const char *name)
+{
+	bool inherited = watch != reading->main &&
+			 key_line(watch->given, name) == key_line(reading->main->given, name);
+
+	return key_text(watch->given, name) != NULL && !inherited ? name : NULL;
+}
+
 /* What listen_command excludes or needs. */
 static bool listen_check(
 	const struct reading *reading, const struct watch_config *watch, struct reason *why)
@@ -278,10 +288,11 @@ static bool listen_check(
 	if (watch->listen_format != NULL)
 		listen_format_parse(watch->listen_format, &format, why);
 	if (watch->listen_command == NULL) {
-		if (watch->listen_format == NULL && watch->listen_silence == 0)
-			return true;
-		name = watch->listen_format != NULL ? "listen_format" : "listen_silence";
-		reason_set(why, "%s: there is no listen_command", name);
+		name = own_key(reading, watch, "listen_format");
+		if (name == NULL)
+			name = own_key(reading, watch, "listen_silence");
+		if (name != NULL)
+			reason_set(why, "%s: there is no listen_command", name);
 	} else if (watch->watch_rooms.count > 0) {
 		name = "watch_rooms";
 		reason_set(why, "watch_rooms: listen_command is in place of it, not beside it");

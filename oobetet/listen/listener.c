@@ -414,13 +414,21 @@ bool listener_present(const struct listener *listener)
 	return listener == NULL || listener->absent == NSEC_NEVER;
 }
 
+nsec listener_absence(const struct listener *listener, nsec now, const char **why)
+{
+	if (listener_present(listener))
+		return 0;
+	*why = listener->why;
+	return now > listener->absent ? now - listener->absent : 1;
+}
+
 void listener_remark(const struct listener *listener, nsec now, struct buffer *remarks)
 {
 	char span[DURATION_TEXT];
+	const char *why;
+	nsec absence = listener_absence(listener, now, &why);
 
-	if (listener_present(listener))
-		return;
-	buffer_printf(remarks, "; listen_command has not been heard for %s (%s)",
-		duration_text((now - listener->absent) / NSEC_PER_SEC * NSEC_PER_SEC, span),
-		listener->why);
+	if (absence > 0)
+		buffer_printf(remarks, "; listen_command has not been heard for %s (%s)",
+			duration_text(absence / NSEC_PER_SEC * NSEC_PER_SEC, span), why);
 }

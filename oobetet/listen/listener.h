@@ -79,6 +79,9 @@ bool listener_runs(struct listener *listener);
 /* True if it is there to be heard: it runs, has settled, and is not silent for too long. */
 bool listener_present(const struct listener *listener);
 
+/* Else: for how long it has not been, and in *why the reason; 0: it is present. */
+nsec listener_absence(const struct listener *listener, nsec now, const char **why);
+
 /* Appends its absence, as a remark to an alarm (notification.h). */
 void listener_remark(const struct listener *listener, nsec now, struct buffer *remarks);
 

@@ -45,40 +45,6 @@ static struct config *read_text(const char *text, struct reason *why)
 	"watched_check = Flapper\n"                    \
 	"rooms = test@conference.jabber.example.com\n"
 
-#define LISTEN "watched_check = Flapper\nlisten_command = tail -F \"a b\"\n"
-
-static struct config *read_good(const char *text)
-{
-	struct reason why;
-	struct config *config = read_text(text, &why);
-
-	if (config == NULL)
-		fail_msg("%s", why.text);
-	return config;
-}
-
-static void listen_command_needs_no_account(void **state)
-{
-	struct config *config = read_good(LISTEN "alert_command = b\n");
-	const struct watch_config *watch = config->watch[0];
-
-	(void)state;
-	assert_string_equal(watch->listen_command, "tail -F \"a b\"");
-	assert_null(watch->listen_format);
-	assert_int_equal(watch->listen_silence, 0);
-	assert_int_equal(config->rooms.count + watch->watch_rooms.count, 0);
-	config_free(config);
-	/* rooms are for alarms then */
-	config = read_good(LEAST "listen_command = a\nlisten_silence = 90\n"
-				 "listen_format = nick text\nwatched_nick = x\n");
-	watch = config->watch[0];
-	assert_int_equal(watch->listen_silence, 90 * NSEC_PER_SEC);
-	assert_int_equal(watch->watch_rooms.count, 0);
-	assert_int_equal(watch->alert_rooms.count, 1);
-	assert_int_equal(config->rooms.count, 1);
-	config_free(config);
-}
-
 static void a_minimal_file_gets_the_defaults(void **state)
 {
 	struct reason why;
@@ -149,6 +115,8 @@ static void every_key_is_read(void **state)
 	assert_true(config->syslog_errors);
 	config_free(config);
 }
+
+#define LISTEN "watched_check = Flapper\nlisten_command = tail -F \"a b\"\n"
 
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
@@ -645,6 +613,56 @@ static void keys_that_exclude_each_other_are_inherited_together_or_not(void **st
 	config_free(config);
 }
 
+static void listen_command_needs_no_account(void **state)
+{
+	struct config *config = must_read(LISTEN "alert_command = b\n");
+	const struct watch_config *watch = config->watch[0];
+
+	(void)state;
+	assert_string_equal(watch->listen_command, "tail -F \"a b\"");
+	assert_null(watch->listen_format);
+	assert_int_equal(watch->listen_silence, 0);
+	assert_int_equal(config->rooms.count + watch->watch_rooms.count, 0);
+	config_free(config);
+	/* rooms are for alarms then */
+	config = must_read(LEAST "listen_command = a\nlisten_silence = 90\n"
+				 "listen_format = nick text\nwatched_nick = x\n");
+	watch = config->watch[0];
+	assert_int_equal(watch->listen_silence, 90 * NSEC_PER_SEC);
+	assert_int_equal(watch->watch_rooms.count, 0);
+	assert_int_equal(watch->alert_rooms.count, 1);
+	assert_int_equal(config->rooms.count, 1);
+	config_free(config);
+}
+
+static void a_watch_listens_in_rooms_or_to_a_command(void **state)
+{
+	struct config *config = must_read("[oobetet]\n" LEAST "listen_silence = 5\n"
+					  "listen_format = nick text\n"
+					  "watched_nick = x\n"
+					  "[watch rooms]\n"
+					  "[watch command]\n"
+					  "listen_command = a\n"
+					  "listen_format = text\n");
+	struct reason why;
+
+	(void)state;
+	assert_null(config->watch[0]->listen_command);
+	assert_int_equal(config->watch[0]->watch_rooms.count, 1);
+	assert_int_equal(config->watch[1]->watch_rooms.count, 0);
+	assert_int_equal(config->watch[1]->watched_nick.count, 0);
+	assert_int_equal(config->watch[1]->listen_silence, 5 * NSEC_PER_SEC);
+	config_free(config);
+	config = must_read("[oobetet]\n" LEAST "listen_command = a\nlisten_silence = 5\n"
+			   "[watch command]\nrooms = b@c\n[watch rooms]\nwatch_rooms = b@c\n");
+	assert_string_equal(config->watch[0]->listen_command, "a");
+	assert_null(config->watch[1]->listen_command);
+	assert_int_equal(config->watch[1]->listen_silence, 0);
+	config_free(config);
+	assert_null(read_text("[oobetet]\n" LEAST "[watch a]\nlisten_silence = 5\n", &why));
+	assert_non_null(strstr(why.text, ":7: [watch a]: listen_silence: there is no listen_c"));
+}
+
 static void the_number_of_watches_and_of_their_rooms_is_limited(void **state)
 {
 	struct buffer text = {NULL, 0, 0};
@@ -756,7 +774,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_minimal_file_gets_the_defaults),
-		cmocka_unit_test(listen_command_needs_no_account),
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(errors_name_their_line),
 		cmocka_unit_test(invalid_files_are_refused),
@@ -772,6 +789,8 @@ int main(void)
 		cmocka_unit_test(a_worker_gets_only_the_keys_that_it_needs),
 		cmocka_unit_test(the_listing_masks_secrets_and_can_be_read_again),
 		cmocka_unit_test(a_watch_overrides_what_it_inherits),
+		cmocka_unit_test(listen_command_needs_no_account),
+		cmocka_unit_test(a_watch_listens_in_rooms_or_to_a_command),
 		cmocka_unit_test(keys_that_exclude_each_other_are_inherited_together_or_not),
 		cmocka_unit_test(the_number_of_watches_and_of_their_rooms_is_limited),
 		cmocka_unit_test(a_worker_gets_its_keys_of_each_watch),
