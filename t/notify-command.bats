@@ -176,6 +176,31 @@ Problem: "disk" on db-01 is Critical, full' ]
 Problem: "disk" on db-01 is Critical, full' ]
 }
 
+# It reads datagrams as systemd does, until one of them is the last.
+systemd() {
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(20)
+print("bound", flush=True)
+last = ""
+while last != "STOPPING=1":
+    last = s.recv(100).decode()
+    print(last, flush=True)' "$work/systemd"
+}
+
+@test "it is ready without Redis, and tells systemd so, that it lives, and that it stops" {
+	start systemd systemd
+	poll 10 said systemd bound
+	NOTIFY_SOCKET=$work/systemd WATCHDOG_USEC=400000 start notify httpbroker-notify --server "localhost:$(free_port)" --ready-fd 1
+	poll 10 said systemd '^READY=1$'
+	poll 10 eval '[ "$(grep -c "^WATCHDOG=1$" "$work/systemd.log")" -ge 3 ]'
+	[ "$(head -c 1 "$work/notify.log")" = '' ]
+	stop notify
+	poll 10 said systemd '^STOPPING=1$'
+}
+
 @test "wrong options and values are refused" {
 	run -64 httpbroker-notify --jobs 0
 	run -64 httpbroker-notify --output-format xml

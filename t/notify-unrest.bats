@@ -70,3 +70,11 @@ unrest() {
 	poll 120 eval '[ "$(sort -u "$work/works.told" | wc -l)" -eq 300 ]'
 	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:output:command)" = 0 ]'
 }
+
+@test "a command that does not end is killed after 30 s, with what it has started" {
+	event a b critical x >"$work/events"
+	start notify bash -c 'exec httpbroker-notify -- sh -c "sleep 300 & echo \$! >$0/pid; wait" <"$0/events"' "$work"
+	poll 10 test -s "$work/pid"
+	poll 60 said notify 'error: output command: the command ran longer than 30 s and was killed; its notifications are kept'
+	poll 10 ended "$(cat "$work/pid")"
+}

@@ -88,6 +88,8 @@ void output_refused(struct output *output, struct item *item, const char *why)
 
 nsec output_deadline(const struct output *output, nsec now)
 {
+	if (output->stopping)
+		return NSEC_NEVER;
 	if (now < output->held_until)
 		return queue_waiting(output->queue) > 0 ? output->held_until : NSEC_NEVER;
 	return queue_deadline(output->queue);
