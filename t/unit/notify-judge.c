@@ -442,6 +442,32 @@ static void damaged_records_are_refused(void **state)
 	fixture_end(&fixture);
 }
 
+static void what_is_due_first_is_found_whatever_was_scheduled(void **state)
+{
+	enum { PROBLEMS = 60, TURNS = 20000 };
+	struct problems *problems = problems_new(&(struct siphash_key){1, 2});
+	struct problem *all[PROBLEMS];
+	char name[8];
+
+	(void)state;
+	srand(5);
+	for (int i = 0; i < PROBLEMS; i++) {
+		snprintf(name, sizeof name, "%d", i);
+		all[i] = problems_add(problems, text_literal("e"), text_literal(name), 0);
+	}
+	for (int turn = 0; turn < TURNS; turn++) {
+		const struct problem *due = problems_due(problems);
+		nsec first = NSEC_NEVER;
+
+		for (int i = 0; i < PROBLEMS; i++)
+			first = nsec_earlier(first, all[i]->due);
+		assert_int_equal(due != NULL ? due->due : NSEC_NEVER, first);
+		problem_schedule(problems, all[rand() % PROBLEMS],
+			rand() % 3 == 0 ? NSEC_NEVER : rand() % 1000);
+	}
+	problems_free(problems);
+}
+
 /* ---- the simulation ---- */
 
 /*
@@ -571,6 +597,7 @@ int main(void)
 		cmocka_unit_test(problems_are_bounded),
 		cmocka_unit_test(a_restart_repeats_nothing_and_delays_go_on),
 		cmocka_unit_test(damaged_records_are_refused),
+		cmocka_unit_test(what_is_due_first_is_found_whatever_was_scheduled),
 		cmocka_unit_test(it_agrees_with_a_model_for_hours_of_made_up_time),
 	};
 

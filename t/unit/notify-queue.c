@@ -150,6 +150,123 @@ static void what_was_loaded_is_in_the_list_already(void **state)
 	queue_free(queue);
 }
 
+/* ---- a simulation: the list in Redis as an array, which commands change ---- */
+
+enum { NOTIFICATIONS = 3000, CHECKS = 7, SIMULATED_MAX = 12, WORD = 16 };
+
+struct list {
+	char item[NOTIFICATIONS][WORD];
+	size_t count;
+};
+
+static void list_remove(struct list *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->item[i], text) == 0) {
+			list->count--;
+			memmove(list->item[i], list->item[i + 1],
+				(list->count - i) * sizeof list->item[0]);
+			return;
+		}
+	fail_msg("%s is not in the list", text);
+}
+
+/* The next word of the commands; NULL: none. */
+static char *word_next(char **at)
+{
+	char *line = strsep(at, "\r"), *word = line != NULL ? strsep(at, "\r") : NULL;
+
+	return word != NULL ? word + 1 : NULL; /* behind the newline */
+}
+
+static void list_apply(struct list *list, struct resp_list *commands)
+{
+	char *at = commands->count > 0 ? commands->bytes.data : NULL, *count;
+
+	while ((count = word_next(&at)) != NULL) {
+		int words = atoi(count);
+		const char *command = word_next(&at), *key = word_next(&at);
+
+		assert_string_equal(key, "k");
+		if (strcmp(command, "DEL") == 0)
+			list->count = 0;
+		if (strcmp(command, "LREM") == 0) {
+			word_next(&at);
+			list_remove(list, word_next(&at));
+		}
+		for (int i = 2; strcmp(command, "RPUSH") == 0 && i < words; i++)
+			strcpy(list->item[list->count++], word_next(&at));
+	}
+}
+
+static void the_list_is_what_waits_whatever_happens(void **state)
+{
+	struct queue *queue = queue_new(SIMULATED_MAX, true);
+	struct list *list = calloc(1, sizeof *list);
+	struct resp_list commands = {{NULL, 0, 0}, 0};
+	struct item *under_way[CHECKS];
+	int delivered[CHECKS] = {0}, put_last[CHECKS] = {0}, begun = 0, done = 0;
+	bool in_flight = false;
+	char text[WORD];
+	nsec now = 0;
+
+	(void)state;
+	assert_non_null(list);
+	srand(3);
+	for (int number = 0; number < NOTIFICATIONS || queue_waiting(queue) > 0; now++) {
+		int dice = rand() % 8, check;
+
+		if (dice == 0 && number < NOTIFICATIONS) {
+			check = rand() % CHECKS;
+			put_last[check] = ++number;
+			snprintf(text, sizeof text, "%d/%d", check, number);
+			put(queue, (uint64_t)check, text);
+		} else if (dice < 3 && !in_flight) { /* a commit is sent, */
+			queue_commit(queue, "k", &commands);
+			in_flight = true;
+		} else if (dice == 3 && in_flight) { /* and applied */
+			list_apply(list, &commands);
+			resp_free(&commands);
+			queue_committed(queue);
+			in_flight = false;
+		} else if (dice < 6 && begun < CHECKS) {
+			under_way[begun] = queue_next(queue, now);
+			begun += under_way[begun] != NULL;
+		} else if (begun > 0) {
+			struct item *item = under_way[--begun];
+			int which;
+
+			assert_int_equal(sscanf(item->json, "%d/%d", &check, &which), 2);
+			assert_true(which > delivered[check]); /* in order */
+			if (rand() % 3 == 0) {
+				queue_retry(queue, item, now + rand() % 20);
+				continue;
+			}
+			delivered[check] = which;
+			queue_done(queue, item);
+			done++;
+		} else if (rand() % 200 == 0) {
+			queue_rewrite(queue);
+		}
+	}
+	for (int i = 0; i < 2; i++) {
+		if (!in_flight)
+			queue_commit(queue, "k", &commands);
+		list_apply(list, &commands);
+		resp_free(&commands);
+		queue_committed(queue);
+		in_flight = false;
+	}
+	assert_memory_equal(
+		delivered, put_last, sizeof delivered); /* the newest, whatever was thinned */
+	assert_int_equal((uint64_t)done + queue_thinned(queue), NOTIFICATIONS);
+	assert_between(queue_thinned(queue), 100, NOTIFICATIONS);
+	assert_int_equal(list->count, 0);
+	assert_false(queue_changed(queue));
+	queue_free(queue);
+	free(list);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +274,7 @@ int main(void)
 		cmocka_unit_test(above_the_bound_the_newest_of_each_check_stays),
 		cmocka_unit_test(nothing_is_given_out_before_it_is_in_the_list),
 		cmocka_unit_test(what_was_loaded_is_in_the_list_already),
+		cmocka_unit_test(the_list_is_what_waits_whatever_happens),
 	};
 
 	return cmocka_run_group_tests_name("notify-queue", tests, NULL, NULL);
