@@ -292,6 +292,28 @@ static bool still_seeking(struct documents *documents, char byte)
 	return documents->seeking;
 }
 
+/* Most bytes are within strings: those that mean nothing there are passed at once. */
+static void string_skip(struct documents *documents)
+{
+	const struct shape *shape = &documents->shape;
+	struct place *at = &documents->at;
+	size_t end = documents->start.offset + documents->limit;
+	size_t from = at->offset;
+
+	if ((shape->expects != SHAPE_STRING && shape->expects != SHAPE_KEY_STRING) ||
+		shape->escaped)
+		return;
+	if (end > documents->pending.length)
+		end = documents->pending.length;
+	for (; at->offset < end; at->offset++) {
+		char byte = documents->pending.data[at->offset];
+
+		if ((unsigned char)byte < ' ' || byte == '"' || byte == '\\')
+			break;
+	}
+	at->column += at->offset - from;
+}
+
 static enum documents_result whole(struct documents *documents, struct document *document)
 {
 	const struct place *start = &documents->start;
@@ -320,6 +342,8 @@ enum documents_result documents_next(
 		byte_skip(documents, byte);
 		if (is_whole(documents))
 			return whole(documents, document);
+		if (documents->inside)
+			string_skip(documents);
 	}
 	if (!documents->finished || documents->shape.depth == 0)
 		return DOCUMENTS_NONE;
