@@ -169,5 +169,12 @@ EXAMPLES += \
 	doc/examples/prometheus/alerts_test.yml \
 	doc/examples/prometheus/notify-alertmanager.yml \
 	doc/examples/prometheus/notify.yml \
-	doc/examples/prometheus/scrape.yml
+	doc/examples/prometheus/scrape.yml \
+	doc/examples/prometheus-chain/README \
+	doc/examples/prometheus-chain/alertmanager.yml \
+	doc/examples/prometheus-chain/blackbox.yml \
+	doc/examples/prometheus-chain/oobetet.ini \
+	doc/examples/prometheus-chain/prometheus.yml \
+	doc/examples/prometheus-chain/rules.yml
+SYSTEM_TESTS += t/prometheus-chain.bats
 UNITS += doc/examples/httpbroker/httpbroker.service doc/examples/httpbroker/httpbroker@.service
