@@ -66,20 +66,32 @@ c d' ]
 	poll 10 said third 'info: active: takes events from others'
 }
 
-# both take events from a long queue; the other one comes between a look and its commit, sooner or later
+# Both take events from a long queue; the other one comes between a look and its commit, sooner or later.
 compete() {
+	pushed=$((pushed + 20000))
 	redis EVAL 'for i = 1, 20000 do redis.call("LPUSH", KEYS[1], i) end' 1 events >/dev/null
-	redis-benchmark -p "$redis_port" -c 1 -n 5000 RPOP events >/dev/null
+	redis-benchmark -p "$redis_port" -c 1 -n 5000 EVAL \
+		'if redis.call("RPOP", KEYS[1]) then redis.call("INCR", KEYS[2]) end' 2 events popped >/dev/null
 	said notify 'error: another program takes events from events as well'
 }
 
-@test "another consumer of the queue is logged, and what it leaves is told" {
+# The events that either of them has taken.
+taken() {
+	kill -USR1 "${pids[notify]}"
+	nap
+	echo $(($(redis GET popped) + $(sed -n 's/.*; events: .*, skipped: \([0-9]*\),.*/\1/p' "$work/notify.log" | tail -n 1)))
+}
+
+@test "another consumer of the queue is logged, and what it leaves is not lost" {
+	local pushed=0
 	start_redis
 	start_active
 	poll 60 compete
 	push a b critical last
 	poll 20 has_told 'Problem: "b" on a is Critical, last'
 	poll 10 queue_is_empty
+	# those that both took are counted twice: as many as pushed means that as many were lost
+	poll 10 eval '[ "$(taken)" -gt "$pushed" ]'
 }
 
 @test "Redis restarts with its data: nothing is lost; without: all is written again" {
