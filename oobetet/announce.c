@@ -2,9 +2,13 @@
 /* What the rooms are told of all their watches, each room in one message. */
 #include "oobetet/monitor.h"
 
+#include "common/buffer.h"
 #include "common/log.h"
+#include "oobetet/channel/status.h"
 
 #include <string.h>
+
+#define ANSWER_MAX 4000 /* bytes; a room with more watches gets their number */
 
 /* The targets of the watches that send to this room and have a max_latency below `limit`. */
 static int room_targets(const struct monitor *monitor, const char *room, nsec limit,
@@ -55,4 +59,40 @@ void announce_absence(struct monitor *monitor, nsec away, const char *why)
 			asides_put(monitor->asides, ASIDE_ANNOUNCEMENT, room,
 				notification_absence(targets, count, away, why, text, sizeof text));
 	}
+}
+
+static bool is_of_room(const struct watched *watched, const char *room)
+{
+	return list_has(&watched->config->watch_rooms, room, strlen(room)) ||
+	       list_has(&watched->config->alert_rooms, room, strlen(room));
+}
+
+/* No oobetet takes the answer for an alert: it begins as all texts of an oobetet (match.c). */
+void announce_status(struct monitor *monitor, const char *room, nsec now)
+{
+	const struct timestamps timestamps = timestamps_at(monitor, now);
+	struct buffer answer = {NULL, 0, 0};
+	char text[STATUS_TEXT];
+	int more = 0;
+
+	for (int i = 0; i < monitor->watches.count; i++) {
+		const struct watched *watched = monitor->watches.each[i];
+		const struct watch_status status = watch_status_of(watched, &timestamps);
+
+		if (!is_of_room(watched, room))
+			continue;
+		watch_status_text(&status, text, sizeof text);
+		if (more > 0 || answer.length + strlen(text) > ANSWER_MAX)
+			more++;
+		else
+			buffer_printf(&answer, "%s%s%s%s",
+				answer.length == 0 ? "oobetet on " : "\n",
+				answer.length == 0 ? monitor->host : "",
+				answer.length == 0 ? ": " : "", text);
+	}
+	if (more > 0)
+		buffer_printf(&answer, "\nand %d more", more);
+	if (answer.length > 0)
+		asides_put(monitor->asides, ASIDE_ANSWER, room, answer.data);
+	buffer_free(&answer);
 }

@@ -90,6 +90,10 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 		watches_close(&monitor->watches, CHANNEL_ROOM, field[0], field[1]);
 		missed_send(monitor, rooms_index(monitor->rooms, field[0]));
 		break;
+	case MESSAGE_ASKED:
+		if (rooms_may_answer(monitor->rooms, field[0], now))
+			announce_status(monitor, field[0], now);
+		break;
 	case MESSAGE_DONE:
 		answer_apply(monitor, message, ANSWER_DONE, "", now);
 		break;

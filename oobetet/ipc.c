@@ -45,6 +45,7 @@ static const struct {
 	[MESSAGE_OCCUPANT] = {"occupant", 5, XMPP},
 	[MESSAGE_HEARD] = {"heard", 4, XMPP},
 	[MESSAGE_RECALLED] = {"recalled", 4, XMPP},
+	[MESSAGE_ASKED] = {"asked", 1, XMPP},
 	[MESSAGE_DONE] = {"done", 1, XMPP | HTTP},
 	[MESSAGE_REFUSED] = {"refused", 2, HTTP},
 	[MESSAGE_FAILED] = {"failed", 2, XMPP | HTTP},

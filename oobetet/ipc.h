@@ -45,6 +45,7 @@
  *     recalled STAMP ROOM NICK TEXT
  *                          (xmpp) the same from the room's history; STAMP is the room's, since the
  *                          epoch (nsec, decimal)
+ *     asked ROOM           (xmpp) a live message of another occupant asks for the status
  *     done ID              the receiver has it: reflected by the room, 202
  *     refused ID WHY       the receiver will never accept it
  *     failed ID WHY        no valid answer; it may be tried again
@@ -92,6 +93,7 @@ enum message_type {
 	MESSAGE_OCCUPANT,
 	MESSAGE_HEARD,
 	MESSAGE_RECALLED,
+	MESSAGE_ASKED,
 	MESSAGE_DONE,
 	MESSAGE_REFUSED,
 	MESSAGE_FAILED,

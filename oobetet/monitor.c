@@ -19,8 +19,7 @@
 #define NO_RETRY (3600 * NSEC_PER_SEC)
 #define READS_MAX 64 /* of 64 KiB in a row: a worker that floods us must not stop the monitor */
 
-/* `now`, of CLOCK_MONOTONIC, on all clocks that a notification needs. */
-static struct timestamps timestamps_at(const struct monitor *monitor, nsec now)
+struct timestamps timestamps_at(const struct monitor *monitor, nsec now)
 {
 	return (struct timestamps){.active_time = active_time_at(&monitor->active_time, now),
 		.monotonic = now,

@@ -68,6 +68,9 @@ nsec monitor_begin(struct monitor *monitor, const struct config *config,
 	const struct selfexec *selfexec, bool test);
 void monitor_end(struct monitor *monitor);
 
+/* `now`, of CLOCK_MONOTONIC, on all clocks that a notification needs. */
+struct timestamps timestamps_at(const struct monitor *monitor, nsec now);
+
 /* Does everything that is due, once. */
 void monitor_turn(struct monitor *monitor);
 
@@ -85,6 +88,9 @@ void monitor_leave(struct monitor *monitor);
  */
 void announce_start(struct monitor *monitor, const char *began);
 void announce_absence(struct monitor *monitor, nsec away, const char *why);
+
+/* Answers a question for the status: a line for each watch that listens or sends in this room. */
+void announce_status(struct monitor *monitor, const char *room, nsec now);
 
 /* statuslog.c: logs the status of each watch, of the rooms and of the workers, for SIGUSR1. */
 void status_log(const struct monitor *monitor, const struct timestamps *now);

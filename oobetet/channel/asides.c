@@ -70,7 +70,10 @@ void asides_send(struct asides *asides, const struct rooms *rooms, struct worker
 		const struct entry *entry = &asides->entries[i];
 
 		if (!rooms_is_joined(rooms, entry->room)) {
-			i++;
+			if (entry->kind == ASIDE_ANSWER)
+				entry_drop(asides, i);
+			else
+				i++;
 			continue;
 		}
 		snprintf(id, sizeof id, IPC_ID "aside-%016" PRIx64 "-%" PRIu64, asides->seed,

@@ -10,8 +10,9 @@
 #include "oobetet/watch/rooms.h"
 #include "oobetet/worker.h"
 
-/* A new one replaces one that still waits; of planned work, each is sent, up to the last eight. */
-enum aside { ASIDE_GREETING, ASIDE_ANNOUNCEMENT, ASIDE_PLANNED };
+/* A new one replaces one that still waits; of planned work, each is sent, up to the last eight.
+ * An answer does not wait for a room that is not joined. */
+enum aside { ASIDE_GREETING, ASIDE_ANNOUNCEMENT, ASIDE_PLANNED, ASIDE_ANSWER };
 
 struct asides;
 

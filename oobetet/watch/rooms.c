@@ -10,7 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
-#define WHY 300 /* bytes of a reason */
+#define WHY 300              /* bytes of a reason */
+#define ANSWERS NSEC_PER_SEC /* between two answers to a question in a room */
 
 struct room {
 	const char *name;
@@ -18,6 +19,7 @@ struct room {
 	bool created;  /* by joining it */
 	nsec left;     /* since when it is not joined */
 	nsec missed;   /* see rooms_missed() */
+	nsec answered; /* the last answer to a question; 0: none */
 	char why[WHY]; /* why it is not joined */
 };
 
@@ -130,6 +132,17 @@ bool rooms_is_joined(const struct rooms *rooms, const char *name)
 	int index = rooms_index(rooms, name);
 
 	return index >= 0 && rooms->room[index].joined;
+}
+
+bool rooms_may_answer(struct rooms *rooms, const char *name, nsec now)
+{
+	int index = rooms_index(rooms, name);
+
+	if (index < 0 ||
+		(rooms->room[index].answered != 0 && now - rooms->room[index].answered < ANSWERS))
+		return false;
+	rooms->room[index].answered = now;
+	return true;
 }
 
 nsec rooms_out(const struct rooms *rooms, int index, nsec now, const char **why)

@@ -47,6 +47,9 @@ bool rooms_is_joined(const struct rooms *rooms, const char *name);
 /* A room that is not joined: for how long, and in *why the reason; 0: it is joined. */
 nsec rooms_out(const struct rooms *rooms, int index, nsec now, const char **why);
 
+/* True if this room may get an answer now, which is then given: at most one a second. */
+bool rooms_may_answer(struct rooms *rooms, const char *name, nsec now);
+
 /* True if messages of this nick count for the watch; of this nick in this room. */
 bool nick_counts(const struct watch_config *watch, const char *nick);
 bool rooms_counts(const struct watch_config *watch, const char *name, const char *nick);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define OTHER_NICKS 3  /* `_`, `__`, `___` behind it; then the back-off begins */
 #define PINGS_MISSED 2 /* one may be lost; two in a row mean that we are out */
@@ -158,6 +159,22 @@ void muc_renamed(struct muc *muc, const char *nick)
 {
 	if (muc->state == MUC_IN)
 		nick_set(muc, nick);
+}
+
+bool muc_asks_status(const struct muc *muc, const char *text)
+{
+	static const char word[] = "status";
+	size_t nick = strlen(muc->nick), length = strlen(word);
+
+	text += text[0] == '@' ? 1 : 0;
+	if (strncasecmp(text, muc->nick, nick) != 0)
+		return false;
+	text += nick;
+	size_t separator = strspn(text, ":,;> \t");
+	if (separator == 0 || strncasecmp(text + separator, word, length) != 0)
+		return false;
+	text += separator + length;
+	return text[strspn(text, " \t\r\n?!.")] == '\0';
 }
 
 int64_t muc_history(const struct muc *muc, nsec now)

@@ -76,6 +76,12 @@ bool muc_nick_is_free(const struct muc *muc, const char *nick);
 /* We are in under another nick. */
 void muc_renamed(struct muc *muc, const char *nick);
 
+/*
+ * True if the text asks us for the status: `NICK: status`, with our nick in any case and a
+ * separator as clients put behind a nick that they complete.
+ */
+bool muc_asks_status(const struct muc *muc, const char *text);
+
 /* How many seconds of history to ask for on joining; 0: none, as on the first joining. */
 int64_t muc_history(const struct muc *muc, nsec now);
 

@@ -350,6 +350,31 @@ static void a_new_owner_of_a_nick_is_reported(void **state)
 	occupants_free(occupants);
 }
 
+static void a_question_is_addressed_to_our_nick(void **state)
+{
+	static const char *const questions[] = {"oobetet: status", "oobetet, status",
+		"Oobetet:status", "@oobetet status", "oobetet: Status?", "oobetet; \tSTATUS \n",
+		"oobetet> status"};
+	static const char *const others[] = {"status", "oobetet", "oobetet:", "oobetetstatus",
+		"oobetet_: status", "eve: status", "oobetet: statuses", "oobetet: status of web-01",
+		"I say oobetet: status", "oobetet on vm: status", "", "@", "oobetet: stat",
+		"oobetet : status : x"};
+	struct muc *room = room_make();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(questions); i++)
+		if (!muc_asks_status(room, questions[i]))
+			fail_msg("no question: %s", questions[i]);
+	for (size_t i = 0; i < ARRAY_LENGTH(others); i++)
+		if (muc_asks_status(room, others[i]))
+			fail_msg("a question: %s", others[i]);
+	/* the nick that we have in the room, not the one that another has */
+	muc_entered(room, "oobetet_", 0);
+	assert_true(muc_asks_status(room, "oobetet_: status"));
+	assert_false(muc_asks_status(room, "oobetet: status"));
+	muc_free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +389,7 @@ int main(void)
 		cmocka_unit_test(messages_are_live_history_or_ignored),
 		cmocka_unit_test(a_new_owner_of_a_nick_is_reported),
 		cmocka_unit_test(each_sent_text_is_confirmed_once),
+		cmocka_unit_test(a_question_is_addressed_to_our_nick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
