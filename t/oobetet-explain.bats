@@ -84,6 +84,21 @@ EOF
 		'"Flapper" on web-01: problem 1, recovery 0, acknowledgement 0; without a recovery the alarm comes after 3 s'
 }
 
+@test "oobetet: --explain knows several watches, also of a listen_command" {
+	write_ini watched_check= watched_entity=
+	printf '\n[watch %s]\nwatched_check = %s\n%s\n' web Flapper 'watched_entity = web-01' \
+		log Flapper 'listen_command = tail -F log' >>"$work/oobetet.ini"
+	printf '%s\n' 'Recovery: "Flapper" on web-01 is OK' $'eve\tRecovery: "Flapper" is OK' \
+		'Recovery: "Flapper" on web-02 is OK' 'Problem: "x" on y is Warning' hello >"$work/log"
+	explained '1: recovery, for watch web: "Flapper" on web-01: it is in a format of Flapjack' \
+		'2: recovery, for watch log: "Flapper": it is in a format of Flapjack' \
+		'3: ignored, nearest to watch web: "Flapper" on web-01: the entity is web-02, not web-01' \
+		'4: ignored, nearest to watch web: "Flapper" on web-01: it is about "x" on y' \
+		'5: ignored: it does not begin with Problem:, Recovery: or Acknowledgement:' \
+		'watch web: "Flapper" on web-01: problem 0, recovery 1, acknowledgement 0; without a problem the alarm comes after 3 s' \
+		'watch log: "Flapper": problem 0, recovery 1, acknowledgement 0; without a problem the alarm comes after 3 s'
+}
+
 @test "oobetet: --explain survives any input" {
 	write_ini
 	head -c 1000000 /dev/urandom >"$work/log"
@@ -99,7 +114,7 @@ EOF
 @test "oobetet: --explain excludes other tests and needs a configuration that is enabled" {
 	write_ini
 	run -64 oobetet -c "$work/oobetet.ini" --explain -n
-	[[ "$output" == *'--check-config, --test-alert and --explain exclude each other'* ]]
+	[[ "$output" == *'--explain and --quiet exclude each other'* ]]
 	write_ini enabled=no
 	run -78 oobetet -c "$work/oobetet.ini" --explain </dev/null
 	[[ "$output" == *'disabled (enabled = no)'* ]]

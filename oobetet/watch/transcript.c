@@ -61,12 +61,10 @@ void transcript_explain(const struct transcript *message, const struct watch_con
 	match_explain(match, message->text, out);
 	if (out->kind == KIND_NONE)
 		return;
-	if (room == NULL)
-		room = watch->watch_rooms.item[0];
 	if (nick != NULL && alias != NULL && strcmp(nick, alias) == 0)
 		ignored(out, MISMATCH_OWN, nick, "oobetet's own nick");
-	else if (!list_has(&watch->watch_rooms, room, strlen(room)))
+	else if (room != NULL && !list_has(&watch->watch_rooms, room, strlen(room)))
 		ignored(out, MISMATCH_ROOM, room, "not in watch_rooms");
-	else if (nick != NULL && !rooms_counts(watch, room, nick))
+	else if (nick != NULL && !nick_counts(watch, nick))
 		ignored(out, MISMATCH_NICK, nick, "not in watched_nick");
 }
