@@ -176,6 +176,32 @@ Problem: "disk" on db-01 is Critical, full' ]
 Problem: "disk" on db-01 is Critical, full' ]
 }
 
+@test "above 100,000 waiting notifications only the newest of each check is kept" {
+	awk 'BEGIN { for (i = 0; i < 100100; i++)
+		printf "{\"entity\":\"a\",\"check\":\"%d\",\"state\":\"%s\",\"summary\":\"%d\"}\n", i % 10,
+			int(i / 10) % 2 ? "ok" : "critical", i }' >"$work/events"
+	start notify bash -c 'exec httpbroker-notify --jobs 1 --metrics-file "$0/metrics" -- sh -c "[ -e $0/go ] && cat >>$0/told" <"$0/events"' "$work"
+	poll 60 said notify 'warning: output command: more than 100000 notifications wait: only the newest of each check is kept'
+	touch "$work/go"
+	poll 60 ended "${pids[notify]}"
+	# the newest of each check is the last that is told of it
+	[ "$(tail -n 10 "$work/told" | sed 's/.*, //' | sort -n | paste -sd' ')" = "$(echo {100090..100099})" ]
+	[ "$(wc -l <"$work/told")" -lt 1000 ]
+	grep -Eq '^httpbroker_notify_dropped_total\{output="command"\} (99|100)[0-9]{3}$' "$work/metrics"
+}
+
+@test "the broker without Redis, and a pipe: the whole of it on one line" {
+	local port
+	port=$(free_port)
+	start chain bash -c 'httpbroker --port "$0" --server none --output - | httpbroker-notify -- sh -c "cat >>$1/told"' "$port" "$work"
+	poll 20 curl -fsS -o /dev/null -d '{"entity":"db-01","check":"disk","state":"critical","summary":"full"}' "http://localhost:$port/state"
+	curl -fsS -o /dev/null -d '{"entity":"db-01","check":"disk","state":"ok","summary":"fine"}' "http://localhost:$port/state"
+	poll 10 eval '[ "$(cat "$work/told")" = "Problem: \"disk\" on db-01 is Critical, full
+Recovery: \"disk\" on db-01 is OK, fine" ]'
+	kill "$(pgrep -o -P "${pids[chain]}")"
+	poll 10 ended "${pids[chain]}"
+}
+
 # It reads datagrams as systemd does, until one of them is the last.
 systemd() {
 	python3 -c '

@@ -38,8 +38,10 @@ static void output_status(struct delivery *delivery, nsec now)
 	if (up != status->output_up)
 		status->output_since = now;
 	status->output_up = up;
-	snprintf(status->output_why, sizeof status->output_why, up ? "" : "%.100s: %s",
-		output_name(delivery->output), output_why(delivery->output));
+	status->output_why[0] = '\0';
+	if (!up)
+		snprintf(status->output_why, sizeof status->output_why, "%.100s: %s",
+			output_name(delivery->output), output_why(delivery->output));
 	status->repeats_paused = !up;
 	status->pending = events_waiting(delivery) + pending_count(delivery->pending);
 	delivery_status_publish(delivery);
