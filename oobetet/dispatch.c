@@ -4,13 +4,9 @@
 
 #include "common/log.h"
 
-void dispatch_text(
-	struct watched *watched, nsec stamp, const char *where, const char *nick, const char *text)
+void dispatch_kind(
+	struct watched *watched, enum kind kind, nsec stamp, const char *where, const char *nick)
 {
-	enum kind kind = match_body(&watched->match, text);
-
-	if (kind == KIND_NONE)
-		return;
 	log_debug("%s%s from %s in %s", watched->config->label, kind_name(kind), nick, where);
 	watch_receive(watched->watch, kind, stamp);
 	if (kind < KINDS_AWAITED)
@@ -18,25 +14,30 @@ void dispatch_text(
 }
 
 /* A message in a room at `stamp` of CLOCK_MONOTONIC, seen live or kept by the room. */
-static void body_apply(struct monitor *monitor, nsec stamp, char *const field[])
+static void body_apply(
+	struct monitor *monitor, nsec stamp, char *const field[], bool recalled, nsec now)
 {
 	stamp = active_time_at(&monitor->active_time, nsec_earlier(stamp, clock_monotonic()));
 	for (int i = 0; i < monitor->watches.count; i++) {
 		struct watched *watched = monitor->watches.each[i];
 
-		if (rooms_counts(watched->config, field[1], field[2]))
-			dispatch_text(watched, stamp, field[1], field[2], field[3]);
+		if (!rooms_counts(watched->config, field[1], field[2]))
+			continue;
+		enum kind kind = match_body(&watched->match, field[3]);
+		if (kind != KIND_NONE && rooms_vouch(monitor->rooms, watched->config, field[1],
+						 field[2], field[4], recalled, now))
+			dispatch_kind(watched, kind, stamp, field[1], field[2]);
 	}
 }
 
 /* History counts only from an absence: not on the first joining. Its stamp is the room's. */
-static void history_apply(struct monitor *monitor, nsec stamp, char *const field[])
+static void history_apply(struct monitor *monitor, nsec stamp, char *const field[], nsec now)
 {
 	int room = rooms_index(monitor->rooms, field[1]);
 
 	stamp += clock_monotonic() - clock_wall();
 	if (room >= 0 && stamp >= rooms_missed(monitor->rooms, room))
-		body_apply(monitor, stamp, field);
+		body_apply(monitor, stamp, field, true, now);
 }
 
 /* Asks the xmpp worker for a room's history since the last absence. */
@@ -67,11 +68,11 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 	switch (message->type) {
 	case MESSAGE_HEARD:
 		if (message_number(field[0], &stamp))
-			body_apply(monitor, stamp, field);
+			body_apply(monitor, stamp, field, false, now);
 		break;
 	case MESSAGE_RECALLED:
 		if (message_number(field[0], &stamp))
-			history_apply(monitor, stamp, field);
+			history_apply(monitor, stamp, field, now);
 		break;
 	case MESSAGE_CREATED:
 		rooms_set_created(monitor->rooms, field[0]);
@@ -79,6 +80,9 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 	case MESSAGE_OCCUPANT:
 		rooms_see(monitor->rooms, field[0], field[1],
 			&(struct identity){field[2], field[3], field[4]}, now);
+		break;
+	case MESSAGE_DEPARTED:
+		rooms_depart(monitor->rooms, field[0], field[1]);
 		break;
 	case MESSAGE_JOINED:
 		if (rooms_set_joined(monitor->rooms, field[0], field[1]))

@@ -37,12 +37,14 @@
  *     joined ROOM NICK     (xmpp) the room is joined
  *     left ROOM WHY        (xmpp) the room is not, or no longer, joined; joining is tried again
  *     occupant ROOM NICK JID AFFILIATION ID
- *                          (xmpp) an occupant has this watched nick; its real JID, affiliation and
- *                          occupant-id are empty if the room does not show them
- *     heard STAMP ROOM NICK TEXT
+ *                          (xmpp) an occupant has this nick, if it is watched or any may have to be
+ *                          identified; its real JID, affiliation and occupant-id are empty if the
+ *                          room does not show them
+ *     departed ROOM NICK   (xmpp) nobody has this nick any more
+ *     heard STAMP ROOM NICK TEXT ID
  *                          (xmpp) a live message of another occupant, at STAMP of
- *                          CLOCK_MONOTONIC (nsec, decimal)
- *     recalled STAMP ROOM NICK TEXT
+ *                          CLOCK_MONOTONIC (nsec, decimal); ID is the occupant-id, empty as above
+ *     recalled STAMP ROOM NICK TEXT ID
  *                          (xmpp) the same from the room's history; STAMP is the room's, since the
  *                          epoch (nsec, decimal)
  *     asked ROOM           (xmpp) a live message of another occupant asks for the status
@@ -91,6 +93,7 @@ enum message_type {
 	MESSAGE_JOINED,
 	MESSAGE_LEFT,
 	MESSAGE_OCCUPANT,
+	MESSAGE_DEPARTED,
 	MESSAGE_HEARD,
 	MESSAGE_RECALLED,
 	MESSAGE_ASKED,

@@ -4,9 +4,13 @@
 
 static void heard_apply(struct monitor *monitor, struct watched *watched, const struct heard *heard)
 {
-	if (nick_counts(watched->config, heard->nick))
-		dispatch_text(watched, active_time_at(&monitor->active_time, heard->stamp),
-			"listen_command", heard->nick, heard->text);
+	enum kind kind = nick_counts(watched->config, heard->nick)
+				 ? match_body(&watched->match, heard->text)
+				 : KIND_NONE;
+
+	if (kind != KIND_NONE)
+		dispatch_kind(watched, kind, active_time_at(&monitor->active_time, heard->stamp),
+			"listen_command", heard->nick);
 }
 
 void listeners_read(struct monitor *monitor, const struct timestamps *now)

@@ -181,7 +181,8 @@ static void watches_warn(const struct config *config)
 			secret_warn("pagerduty_contact", watch->pagerduty_contact);
 		if (!is_repeated(config, i, offsetof(struct watch_config, pagerduty_url)))
 			clear_text_warn("pagerduty_url", watch->pagerduty_url);
-		if (watch->watched_nick.count > 0 || watch->watch_rooms.count == 0)
+		if (watch->watched_nick.count > 0 || watch->watched_jid.count > 0 ||
+			watch->watched_affiliation > 0 || watch->watch_rooms.count == 0)
 			continue;
 		count++;
 		open = open == NULL ? watch->label : open;

@@ -107,9 +107,9 @@ void planned_set(const struct config *config, nsec span, const char *reason, con
 /* dispatch.c: applies a worker's message, and the start or end of the xmpp worker. */
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now);
 
-/* A message for this watch, from a nick that counts. `where`: the room, or the listen_command. */
-void dispatch_text(
-	struct watched *watched, nsec stamp, const char *where, const char *nick, const char *text);
+/* A message that counts for this watch. `where`: the room, or the listen_command. */
+void dispatch_kind(
+	struct watched *watched, enum kind kind, nsec stamp, const char *where, const char *nick);
 
 /* listeners.c: runs the listen_commands of all watches, and applies what they print. */
 void listeners_read(struct monitor *monitor, const struct timestamps *now);

@@ -263,3 +263,112 @@ paced() {
 	said oobetet 'kicked out of the room:  [*]{17} [*]{11}; trying again'
 	run ! grep -E 'secret|open-' "$work/oobetet.log" "$work/flapjack.log"
 }
+
+# real_jids SHOWN: `anyone` or `moderators` see them in the room
+real_jids() {
+	room_set "$(room_field muc#roomconfig_whois "$1")"
+}
+
+# both_from NAME: a problem and a recovery of the watched check
+both_from() {
+	say "$1" 'Problem: "Flapper" on web-01 is Critical'
+	say "$1" 'Recovery: "Flapper" on web-01 is OK'
+}
+
+# does_not_count NICK REASON: a message was ignored for that
+does_not_count() {
+	poll 20 said oobetet "warning: a message of $1 in the room ops@conference.localhost does not count: $2"
+}
+
+@test "oobetet: watched_jid: only its messages count, where the room shows real JIDs" {
+	start_room
+	real_jids anyone
+	enter_room mallory mallory
+	write_ini watched_nick=flapjack,mallory watched_jid=flapjack@localhost max_latency=60
+	start_oobetet --debug
+	run ! said oobetet 'anybody in the room can prevent'
+	both_from mallory
+	does_not_count mallory 'its real JID is not in watched_jid$'
+	# what it says of itself is not believed
+	say mallory "<presence to='ops@conference.localhost/mallory'><x xmlns='http://jabber.org/protocol/muc#user'><item jid='flapjack@localhost/x' affiliation='owner' role='moderator'/></x></presence>"
+	both_from mallory
+	both_from flapjack
+	poll 20 said oobetet 'debug: recovery from flapjack in ops@conference.localhost$'
+	# the nick is taken by another
+	stop flapjack || :
+	stop mallory || :
+	enter_room mallory flapjack
+	poll 20 said oobetet "is somebody else's now: real JID mallory@localhost, before flapjack@localhost; its messages do not count\$"
+	both_from mallory
+	does_not_count flapjack 'its real JID is not in watched_jid$'
+	# and comes back to its owner, under another name
+	stop mallory || :
+	enter_room flapjack mallory
+	both_from flapjack
+	poll 20 said oobetet 'debug: recovery from mallory in ops@conference.localhost$'
+	[ "$(count_of oobetet 'debug: (problem|recovery) from')" -eq 4 ]
+}
+
+@test "oobetet: watched_jid: a room that hides real JIDs is a warning, and no message counts" {
+	start_room
+	write_ini watched_jid=flapjack@localhost max_latency=60
+	start_oobetet --debug
+	poll 20 said oobetet 'warning: the room ops@conference.localhost does not show real JIDs: with watched_jid no message in it counts$'
+	enter_room eve eve
+	both_from flapjack
+	does_not_count flapjack 'the room does not show its real JID$'
+	once 'does not show real JIDs'
+	run ! said oobetet 'debug: (problem|recovery) from'
+}
+
+@test "oobetet: watched_affiliation: an owner's messages count, and those of one who becomes it" {
+	start_room
+	enter_room mallory mallory
+	write_ini watched_affiliation=owner max_latency=60
+	start_oobetet --debug
+	both_from mallory
+	does_not_count mallory 'nobody who fits watched_jid and watched_affiliation has this nick$'
+	both_from flapjack
+	poll 20 said oobetet 'debug: recovery from flapjack in'
+	run ! said oobetet 'debug: .* from mallory'
+	change "jid='mallory@localhost' affiliation='owner'"
+	counted() {
+		both_from mallory
+		poll 1 said oobetet 'debug: recovery from mallory in'
+	}
+	poll 20 counted
+}
+
+@test "oobetet: watched_jid: history of an absence counts by the occupant-id of its sender" {
+	start_room
+	real_jids anyone
+	enter_room mallory mallory
+	write_ini watched_jid=flapjack@localhost max_latency=60
+	start_oobetet --debug
+	ban oobetet
+	poll 20 said oobetet 'out of the room ops@conference.localhost: banned'
+	both_from mallory
+	both_from flapjack
+	poll 20 said mallory 'flapjack> Recovery'
+	unban oobetet
+	poll 40 said oobetet 'debug: recovery from flapjack in ops@conference.localhost$'
+	said oobetet 'debug: problem from flapjack in ops@conference.localhost$'
+	does_not_count mallory 'nobody who fits watched_jid and watched_affiliation has this nick$'
+	run ! said oobetet 'debug: .* from mallory'
+}
+
+@test "oobetet: occupant-ids are ignored where the room does not announce them" {
+	start_room_with <<-'LUA'
+		module:hook("muc-disco#info", function (event)
+			event.reply.tags[1]:maptags(function (tag)
+				if tag.attr.var ~= "urn:xmpp:occupant-id:0" then return tag; end
+			end);
+		end, -10);
+	LUA
+	write_ini watched_nick=flapjack max_latency=60
+	start_oobetet
+	stop flapjack || :
+	enter_room mallory flapjack
+	poll 20 said oobetet "is somebody else's now: affiliation none, before owner; its messages still count\$"
+	run ! said oobetet 'occupant-id'
+}

@@ -300,6 +300,9 @@ static bool listen_check(
 		name = "watched_nick";
 		reason_set(why, "watched_nick: the lines of the listen_command have no nick: see "
 				"listen_format");
+	} else if (watch->watched_jid.count > 0 || watch->watched_affiliation > 0) {
+		name = watch->watched_jid.count > 0 ? "watched_jid" : "watched_affiliation";
+		reason_set(why, "%s: a listen_command has no occupants", name);
 	} else if (watch->alert_rooms.count == 0 && watch->pagerduty_contact == NULL &&
 		   watch->alert_command == NULL) {
 		name = "listen_command";

@@ -45,6 +45,8 @@ struct watch_config {
 	const char *watched_check;     /* see match.h */
 	const char *watched_entity;    /* NULL: see match.h */
 	struct text_list watched_nick; /* whose alerts count; empty: everybody's */
+	struct text_list watched_jid;  /* the same by real JIDs, bare */
+	int watched_affiliation;       /* at least; enum affiliation, 0: any */
 	const char *problem_pattern;   /* see match.h; NULL, as the following three: none */
 	const char *recovery_pattern;
 	const char *acknowledgement_pattern;
@@ -87,6 +89,9 @@ struct config {
 	nsec max_latency;    /* the shortest of all watches: timing.h follows from it */
 	struct given *given; /* keys.c's: the values as they were written */
 };
+
+/* Of an occupant, the least first; those below a member cannot be required. */
+enum affiliation { AFFILIATION_NONE, AFFILIATION_MEMBER, AFFILIATION_ADMIN, AFFILIATION_OWNER };
 
 /* Which workers need a key. */
 enum { CONFIG_XMPP = 1, CONFIG_HTTP = 2, CONFIG_WORKERS = CONFIG_XMPP | CONFIG_HTTP };

@@ -31,6 +31,10 @@ static const struct choices levels = {"DEBUG, INFO, WARN or ERROR",
 	{{"error", LOG_LEVEL_ERROR}, {"warn", LOG_LEVEL_WARNING}, {"warning", LOG_LEVEL_WARNING},
 		{"info", LOG_LEVEL_INFO}, {"debug", LOG_LEVEL_DEBUG}, {NULL, 0}}};
 
+static const struct choices affiliations = {
+	"member, admin or owner", {{"member", AFFILIATION_MEMBER}, {"admin", AFFILIATION_ADMIN},
+					  {"owner", AFFILIATION_OWNER}, {NULL, 0}}};
+
 static const struct key keys[] = {
 	{PROCESS(enabled), value_flag, "yes", 0, ONE_OF(yes_or_no)},
 	{PROCESS(server), value_host, NULL, CONFIG_XMPP, ANY},
@@ -52,6 +56,8 @@ static const struct key keys[] = {
 	{WATCH(watched_check), value_text, NULL, 0, ANY},
 	{WATCH(watched_entity), value_text, NULL, 0, ANY},
 	{WATCH(watched_nick), value_names, NULL, CONFIG_XMPP, ANY},
+	{WATCH(watched_jid), value_jids, NULL, CONFIG_XMPP, ANY},
+	{WATCH(watched_affiliation), value_choice, NULL, CONFIG_XMPP, ONE_OF(affiliations)},
 	{WATCH(problem_pattern), value_pattern, NULL, 0, ANY},
 	{WATCH(recovery_pattern), value_pattern, NULL, 0, ANY},
 	{WATCH(acknowledgement_pattern), value_pattern, NULL, 0, ANY},
@@ -89,7 +95,7 @@ const struct key *key_at(size_t i)
 
 bool key_is_list(const struct key *key)
 {
-	return key->read == value_rooms || key->read == value_names;
+	return key->read == value_rooms || key->read == value_names || key->read == value_jids;
 }
 
 static void *key_field(const struct key *key, struct given *given)

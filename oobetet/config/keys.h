@@ -43,6 +43,7 @@ value_read value_choice;   /* int or enum: one of the key's choices */
 value_read value_number;   /* int64_t */
 value_read value_duration; /* nsec */
 value_read value_rooms;    /* struct text_list: room@service by commas; appends */
+value_read value_jids;     /* struct text_list: user@domain by commas; appends */
 value_read value_names;    /* struct text_list: names by commas; appends */
 
 struct choices {

@@ -278,10 +278,12 @@ void list_free(struct text_list *list)
 
 static bool item_check(const struct key *key, const char *start, size_t length, struct reason *why)
 {
-	if (key->read == value_rooms)
+	if (key->read == value_rooms || key->read == value_jids)
 		return (address_is_whole(start, length) && memchr(start, '/', length) == NULL) ||
-		       reason_set(why, "'%.*s': expected a room: name@conference.domain",
-			       (int)length, start);
+		       reason_set(why, "'%.*s': expected %s", (int)length, start,
+			       key->read == value_rooms
+				       ? "a room: name@conference.domain"
+				       : "a Jabber ID without resource: user@domain");
 	if (length == 0)
 		return reason_set(why, "'': expected a name between commas");
 	return quotes_check(start, length, why);
@@ -305,6 +307,11 @@ bool value_names(const struct key *key, const char *text, void *field, struct re
 }
 
 bool value_rooms(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	return value_names(key, text, field, why);
+}
+
+bool value_jids(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	return value_names(key, text, field, why);
 }

@@ -20,13 +20,15 @@ struct room {
 	nsec left;     /* since when it is not joined */
 	nsec missed;   /* see rooms_missed() */
 	nsec answered; /* the last answer to a question; 0: none */
+	bool hides;    /* real JIDs, and that was logged */
 	char why[WHY]; /* why it is not joined */
 };
 
 struct rooms {
 	const struct config *config;
 	struct occupants *occupants;
-	struct log_limit changes; /* of nicks' owners */
+	struct log_limit changes;   /* of nicks' owners */
+	struct log_limit strangers; /* messages that do not count */
 	nsec delay;
 	int count;
 	struct room room[];
@@ -98,6 +100,7 @@ static void room_leave(struct rooms *rooms, struct room *room, const char *why, 
 		room->missed = now - rooms->delay;
 	}
 	room->joined = false;
+	occupants_all_leave(rooms->occupants, (int)(room - rooms->room));
 	snprintf(room->why, sizeof room->why, "%s", why);
 }
 
@@ -183,20 +186,164 @@ static bool nick_is_watched(const struct config *config, const char *name, const
 	return false;
 }
 
+/* ---- who an occupant is ---- */
+
+static bool identity_required(const struct watch_config *watch)
+{
+	return watch->watched_jid.count > 0 || watch->watched_affiliation > AFFILIATION_NONE;
+}
+
+static int affiliation_of(const char *text)
+{
+	static const char *const names[] = {[AFFILIATION_MEMBER] = "member",
+		[AFFILIATION_ADMIN] = "admin",
+		[AFFILIATION_OWNER] = "owner"};
+
+	for (int i = AFFILIATION_MEMBER; i <= AFFILIATION_OWNER; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	return AFFILIATION_NONE;
+}
+
+/* NULL: the occupant is who the watch requires; else why not. */
+static const char *identity_fault(const struct watch_config *watch, const struct identity *its)
+{
+	size_t bare = strcspn(its->jid, "/");
+
+	if (watch->watched_jid.count > 0 && bare == 0)
+		return "the room does not show its real JID";
+	if (watch->watched_jid.count > 0 && !list_has(&watch->watched_jid, its->jid, bare))
+		return "its real JID is not in watched_jid";
+	return affiliation_of(its->affiliation) < watch->watched_affiliation
+		       ? "its affiliation is below watched_affiliation"
+		       : NULL;
+}
+
+/* True if a watch in this room requires an identity, and the occupant fits. */
+static bool identity_fits_any(
+	const struct config *config, const char *name, const struct identity *its)
+{
+	for (int i = 0; i < config->watch_count; i++) {
+		const struct watch_config *watch = config->watch[i];
+
+		if (identity_required(watch) && list_has(&watch->watch_rooms, name, strlen(name)) &&
+			identity_fault(watch, its) == NULL)
+			return true;
+	}
+	return false;
+}
+
+/* True if a watch names the nick in this room, and its owner counts for it. */
+static bool nick_still_counts(
+	const struct config *config, const char *name, const char *nick, const struct identity *its)
+{
+	for (int i = 0; i < config->watch_count; i++) {
+		const struct watch_config *watch = config->watch[i];
+
+		if (nick_is_listed(watch, nick) && rooms_counts(watch, name, nick) &&
+			(!identity_required(watch) || identity_fault(watch, its) == NULL))
+			return true;
+	}
+	return false;
+}
+
+/* Once a room, until it shows real JIDs. */
+static void hiding_log(struct rooms *rooms, struct room *room, const struct identity *seen)
+{
+	bool required = false;
+
+	for (int i = 0; i < rooms->config->watch_count; i++) {
+		const struct watch_config *watch = rooms->config->watch[i];
+
+		required = required ||
+			   (watch->watched_jid.count > 0 &&
+				   list_has(&watch->watch_rooms, room->name, strlen(room->name)));
+	}
+	if (required && seen->jid[0] == '\0' && !room->hides)
+		log_warning("the room %s does not show real JIDs: with watched_jid no message in "
+			    "it counts",
+			room->name);
+	room->hides = required && seen->jid[0] == '\0';
+}
+
 void rooms_see(struct rooms *rooms, const char *name, const char *nick, const struct identity *seen,
 	nsec now)
 {
+	int index = rooms_index(rooms, name);
+	bool watched = nick_is_watched(rooms->config, name, nick);
 	char what[400], more[LOG_LIMIT_TEXT];
 	unsigned long left_out;
 
-	if (!nick_is_watched(rooms->config, name, nick) ||
-		!occupants_see(rooms->occupants, rooms_index(rooms, name), nick, seen, what,
-			sizeof what) ||
-		!log_limit_pass(&rooms->changes, now, &left_out))
+	if (index < 0)
 		return;
-	log_warning("the watched nick %s in the room %s is somebody else's now: %s; its messages "
-		    "still count%s",
-		nick, name, what, log_limit_text(left_out, more));
+	hiding_log(rooms, &rooms->room[index], seen);
+	/* others are not kept: there may be any number of them */
+	if (!watched && !identity_fits_any(rooms->config, name, seen)) {
+		occupants_leave(rooms->occupants, index, nick, true);
+		return;
+	}
+	if (occupants_see(rooms->occupants, index, nick, seen, what, sizeof what) && watched &&
+		log_limit_pass(&rooms->changes, now, &left_out))
+		log_warning("the watched nick %s in the room %s is somebody else's now: %s; its "
+			    "messages %s%s",
+			nick, name, what,
+			nick_still_counts(rooms->config, name, nick, seen) ? "still count"
+									   : "do not count",
+			log_limit_text(left_out, more));
+}
+
+int rooms_occupants(const struct rooms *rooms)
+{
+	return occupants_count(rooms->occupants);
+}
+
+void rooms_depart(struct rooms *rooms, const char *name, const char *nick)
+{
+	int index = rooms_index(rooms, name);
+
+	if (index >= 0)
+		occupants_leave(
+			rooms->occupants, index, nick, !nick_is_watched(rooms->config, name, nick));
+}
+
+/* NULL: the message is of the occupant who is required. */
+static const char *message_fault(const struct rooms *rooms, const struct watch_config *watch,
+	int index, const char *nick, const char *id, bool recalled)
+{
+	struct identity its;
+
+	/* those who do not fit are not kept */
+	if (!occupants_find(rooms->occupants, index, nick, &its))
+		return watch->watched_jid.count > 0 && rooms->room[index].hides
+			       ? "the room does not show its real JID"
+			       : "nobody who fits watched_jid and watched_affiliation has this "
+				 "nick";
+	const char *fault = identity_fault(watch, &its);
+	if (fault != NULL)
+		return fault;
+	if (id[0] != '\0' && its.id[0] != '\0' && strcmp(id, its.id) != 0)
+		return "somebody else sent it";
+	return recalled && (id[0] == '\0' || its.id[0] == '\0')
+		       ? "it is from the room's history, which does not show who sent it"
+		       : NULL;
+}
+
+bool rooms_vouch(struct rooms *rooms, const struct watch_config *watch, const char *name,
+	const char *nick, const char *id, bool recalled, nsec now)
+{
+	int index = rooms_index(rooms, name);
+	char more[LOG_LIMIT_TEXT];
+	unsigned long left_out;
+
+	if (!identity_required(watch))
+		return true;
+	if (index < 0)
+		return false;
+	const char *fault = message_fault(rooms, watch, index, nick, id, recalled);
+	if (fault != NULL && log_limit_pass(&rooms->strangers, now, &left_out))
+		log_warning("%sa message of %s in the room %s does not count: %s%s", watch->label,
+			nick, name, fault, log_limit_text(left_out, more));
+	return fault == NULL;
 }
 
 int rooms_count(const struct rooms *rooms)

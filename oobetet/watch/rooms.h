@@ -47,6 +47,20 @@ bool rooms_is_joined(const struct rooms *rooms, const char *name);
 /* A room that is not joined: for how long, and in *why the reason; 0: it is joined. */
 nsec rooms_out(const struct rooms *rooms, int index, nsec now, const char **why);
 
+/* How many occupants are kept: those with a watched nick, and those who fit a requirement. */
+int rooms_occupants(const struct rooms *rooms);
+
+/* Nobody has this nick any more. */
+void rooms_depart(struct rooms *rooms, const char *name, const char *nick);
+
+/*
+ * True if the occupant is who the watch requires (watched_jid, watched_affiliation), as far as the
+ * room shows that now. `id`: the message's occupant-id, "" if there is none. A recalled message
+ * counts only if its id is that of the occupant who has the nick now. Logs why not.
+ */
+bool rooms_vouch(struct rooms *rooms, const struct watch_config *watch, const char *name,
+	const char *nick, const char *id, bool recalled, nsec now);
+
 /* True if this room may get an answer now, which is then given: at most one a second. */
 bool rooms_may_answer(struct rooms *rooms, const char *name, nsec now);
 

@@ -12,6 +12,7 @@
 
 #define WHY 300 /* bytes of a reason */
 #define FEATURES_ID "features-"
+#define MARK_MAX 3071 /* bytes of a JID (RFC 7622), and more than any other mark has */
 
 /* The sender of a stanza. */
 struct origin {
@@ -62,16 +63,24 @@ static void text_free(const struct xmpp *xmpp, char *text)
 
 /* ---- messages ---- */
 
+/* A longer one is none of a server that behaves. */
+static const char *short_or_empty(const char *mark)
+{
+	return strlen(mark) <= MARK_MAX ? mark : "";
+}
+
 static void report_message(struct xmpp *xmpp, enum message_type type, nsec stamp,
 	const struct origin *from, xmpp_stanza_t *message)
 {
 	char stamp_text[MESSAGE_NUMBER], *text = stanza_body(message);
+	const char *id = from->room->occupant_ids ? stanza_occupant_id(message) : "";
 
 	if (text == NULL)
 		return;
 	text[utf8_cut(text, IPC_TEXT)] = '\0';
 	ipc_send(xmpp->ipc, type,
-		FIELDS(message_number_text(stamp, stamp_text), from->room->name, from->nick, text));
+		FIELDS(message_number_text(stamp, stamp_text), from->room->name, from->nick, text,
+			short_or_empty(id)));
 	text_free(xmpp, text);
 }
 
@@ -238,15 +247,34 @@ static bool nick_is_watched(const struct config *config, const char *nick)
 	return false;
 }
 
-/* Reports watched nicks. Without the room's support anybody can forge an occupant id. */
+/* True if a watch requires an occupant to be somebody: then all of them are reported. */
+static bool identity_is_required(const struct config *config)
+{
+	for (int i = 0; i < config->watch_count; i++)
+		if (config->watch[i]->watched_jid.count > 0 ||
+			config->watch[i]->watched_affiliation > AFFILIATION_NONE)
+			return true;
+	return false;
+}
+
+/* Without the room's support anybody can forge an occupant-id. */
 static void other_available(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *presence)
 {
 	struct identity its = stanza_identity(presence);
 
-	if (nick_is_watched(xmpp->config, from->nick))
+	if (nick_is_watched(xmpp->config, from->nick) || identity_is_required(xmpp->config))
 		ipc_send(xmpp->ipc, MESSAGE_OCCUPANT,
-			FIELDS(from->room->name, from->nick, its.jid, its.affiliation,
-				from->room->occupant_ids ? its.id : ""));
+			FIELDS(from->room->name, from->nick, short_or_empty(its.jid),
+				short_or_empty(its.affiliation),
+				from->room->occupant_ids ? short_or_empty(its.id) : ""));
+}
+
+static void other_unavailable(struct xmpp *xmpp, const struct origin *from)
+{
+	if (identity_is_required(xmpp->config))
+		ipc_send(xmpp->ipc, MESSAGE_DEPARTED, FIELDS(from->room->name, from->nick));
+	if (muc_nick_is_free(from->room, from->nick))
+		stanza_presence(xmpp->session->connection, from->room->name, from->nick, NULL);
 }
 
 static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *user)
@@ -266,8 +294,8 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 		own_unavailable(xmpp, &from, presence);
 	else if (from.nick == NULL)
 		return 1;
-	else if (type_is(presence, "unavailable") && muc_nick_is_free(from.room, from.nick))
-		stanza_presence(xmpp->session->connection, from.room->name, from.nick, NULL);
+	else if (type_is(presence, "unavailable"))
+		other_unavailable(xmpp, &from);
 	else if (xmpp_stanza_get_type(presence) == NULL && own)
 		own_available(xmpp, &from, presence);
 	else if (xmpp_stanza_get_type(presence) == NULL)

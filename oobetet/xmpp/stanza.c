@@ -297,14 +297,35 @@ static const char *attribute_or_empty(xmpp_stanza_t *stanza, const char *name)
 	return value != NULL ? value : "";
 }
 
+/* The child of this namespace; NULL: there is none, or more than one. */
+static xmpp_stanza_t *only_child(xmpp_stanza_t *stanza, const char *namespace)
+{
+	xmpp_stanza_t *only = NULL;
+
+	for (xmpp_stanza_t *child = xmpp_stanza_get_children(stanza); child != NULL;
+		child = xmpp_stanza_get_next(child)) {
+		if (!has_namespace(child, namespace))
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = child;
+	}
+	return only;
+}
+
+const char *stanza_occupant_id(xmpp_stanza_t *stanza)
+{
+	return attribute_or_empty(only_child(stanza, NS_OCCUPANT_ID), "id");
+}
+
 struct identity stanza_identity(xmpp_stanza_t *presence)
 {
-	xmpp_stanza_t *item = muc_child(presence, "item");
-	xmpp_stanza_t *id = xmpp_stanza_get_child_by_ns(presence, NS_OCCUPANT_ID);
+	xmpp_stanza_t *user = only_child(presence, NS_MUC_USER);
+	xmpp_stanza_t *item = user != NULL ? xmpp_stanza_get_child_by_name(user, "item") : NULL;
 
 	return (struct identity){.jid = attribute_or_empty(item, "jid"),
 		.affiliation = attribute_or_empty(item, "affiliation"),
-		.id = attribute_or_empty(id, "id")};
+		.id = stanza_occupant_id(presence)};
 }
 
 const char *stanza_condition(xmpp_stanza_t *stanza)

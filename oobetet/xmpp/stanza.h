@@ -79,8 +79,14 @@ bool stanza_is_subject(xmpp_stanza_t *message);
 /* Does an answer to stanza_ask_features() list this one? */
 bool stanza_has_feature(xmpp_stanza_t *iq, const char *feature);
 
-/* The occupant, as far as the room shows it. The texts are the stanza's. */
+/*
+ * The occupant, as far as the room shows it. The texts are the stanza's. What is there twice may be
+ * the occupant's own, and is not taken.
+ */
 struct identity stanza_identity(xmpp_stanza_t *presence);
+
+/* The occupant-id (XEP-0421) of a presence or a message; "": none. */
+const char *stanza_occupant_id(xmpp_stanza_t *stanza);
 
 /* The occupant's new nick (status 303); NULL: it has not changed. */
 const char *stanza_new_nick(xmpp_stanza_t *presence);

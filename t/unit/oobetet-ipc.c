@@ -30,16 +30,16 @@ static void a_message_is_parsed_as_it_was_written(void **state)
 	struct reason why;
 
 	(void)state;
-	assert_true(message_write(&buffer, MESSAGE_HEARD, FIELDS("12", "room@x", odd, "")));
+	assert_true(message_write(&buffer, MESSAGE_HEARD, FIELDS("12", "room@x", odd, "", "")));
 	assert_string_equal(
-		buffer.data, "heard\t12\troom@x\ta\\tb\\nc\\rd\\\\e\\\\t \\\\\\\\ \xc3\xa9\t\n");
+		buffer.data, "heard\t12\troom@x\ta\\tb\\nc\\rd\\\\e\\\\t \\\\\\\\ \xc3\xa9\t\t\n");
 	assert_true(message_read(line_of(&buffer), ANYBODY, &message, &why));
 	assert_int_equal(message.type, MESSAGE_HEARD);
 	assert_string_equal(message.field[0], "12");
 	assert_string_equal(message.field[1], "room@x");
 	assert_string_equal(message.field[2], odd);
 	assert_string_equal(message.field[3], "");
-	assert_null(message.field[4]);
+	assert_null(message.field[5]);
 	buffer_free(&buffer);
 }
 
@@ -80,7 +80,8 @@ static void each_sender_may_send_only_its_own_types(void **state)
 	static const char *const everybodys[] = {
 		"alive\t1", "online\tx", "gone\tx", "done\t1", "failed\t1\tx", NULL};
 	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx",
-		"occupant\tr\tn\tj\t\t", "heard\t1\tr\tn\tx", "recalled\t1\tr\tn\tx", NULL};
+		"occupant\tr\tn\tj\t\t", "departed\tr\tn", "heard\t1\tr\tn\tx\ti",
+		"recalled\t1\tr\tn\tx\ti", NULL};
 	static const char *const pagers[] = {"refused\t1\tx", NULL};
 	static const char *const clocks[] = {"config\t0\tk\tv", "go\t0", "say\t1\tr\tx", "stop",
 		"trigger\t1\t0\tk\ts\th\tc\tx", "resolve\t1\t0\tk", "beat", "missed\tr\t1", NULL};

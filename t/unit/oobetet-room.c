@@ -2,6 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "oobetet/watch/occupants.h"
+#include "oobetet/watch/rooms.h"
 #include "oobetet/xmpp/muc.h"
 #include "oobetet/xmpp/stanza.h"
 
@@ -311,6 +312,177 @@ static void each_sent_text_is_confirmed_once(void **state)
 	muc_free(room);
 }
 
+#define X(attributes) "<x xmlns='http://jabber.org/protocol/muc#user'><item " attributes "/></x>"
+#define ID(id) "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='" id "'/>"
+
+static void an_identity_that_is_there_twice_is_none(void **state)
+{
+	static const struct {
+		const char *children;
+		struct identity its;
+	} cases[] = {
+		{X("jid='a@x/r' affiliation='admin'") ID("1"), {"a@x/r", "admin", "1"}},
+		{X("affiliation='none'"), {"", "none", ""}},
+		{"<show>away</show>", {"", "", ""}},
+		/* one of each may be the occupant's own */
+		{X("jid='b@x' affiliation='owner'") X("jid='a@x' affiliation='none'"),
+			{"", "", ""}},
+		{X("jid='a@x'") ID("2") ID("1"), {"a@x", "", ""}},
+	};
+	xmpp_ctx_t *context = xmpp_ctx_new(NULL, NULL);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		char xml[1000];
+
+		snprintf(xml, sizeof xml, "<presence xmlns='jabber:client'>%s</presence>",
+			cases[i].children);
+		xmpp_stanza_t *presence = xmpp_stanza_new_from_string(context, xml);
+		assert_non_null(presence);
+		struct identity its = stanza_identity(presence);
+		assert_string_equal(its.jid, cases[i].its.jid);
+		assert_string_equal(its.affiliation, cases[i].its.affiliation);
+		assert_string_equal(its.id, cases[i].its.id);
+		xmpp_stanza_release(presence);
+	}
+	xmpp_ctx_free(context);
+}
+
+#define OPS "ops@c"
+
+/* A watch in the room ops@c, with these requirements. */
+static struct config *config_of(const char *requirements)
+{
+	char text[500];
+	struct reason why;
+
+	snprintf(text, sizeof text,
+		"jabberid = o@x\npassword = x\nwatched_check = c\nrooms = " OPS "\n%s",
+		requirements);
+	FILE *file = fmemopen(text, strlen(text), "r");
+	struct config *config = config_read_stream(file, "test", &why);
+	fclose(file);
+	if (config == NULL)
+		fail_msg("%s", why.text);
+	return config;
+}
+
+static bool vouched(struct rooms *rooms, const struct config *config, const char *nick,
+	const char *id, bool recalled)
+{
+	return rooms_vouch(rooms, config->watch[0], OPS, nick, id, recalled, 0);
+}
+
+static void see(struct rooms *rooms, const char *nick, const char *jid, const char *affiliation,
+	const char *id)
+{
+	rooms_see(rooms, OPS, nick, &(struct identity){jid, affiliation, id}, 0);
+}
+
+static void an_occupant_must_be_who_the_watch_requires(void **state)
+{
+	static const struct {
+		const char *requirements;
+		struct identity its;
+		bool counts;
+	} cases[] = {
+		{"", {"", "none", ""}, true},
+		{"watched_nick = bot\n", {"", "none", ""}, true},
+		{"watched_jid = a@x, b@x\n", {"B@x/home", "none", ""}, true},
+		{"watched_jid = a@x\n", {"a@x.evil/home", "owner", ""}, false},
+		{"watched_jid = a@x\n", {"a", "owner", ""}, false},
+		{"watched_jid = a@x\n", {"", "owner", ""}, false},
+		{"watched_affiliation = member\n", {"", "member", ""}, true},
+		{"watched_affiliation = member\n", {"", "owner", ""}, true},
+		{"watched_affiliation = admin\n", {"", "member", ""}, false},
+		{"watched_affiliation = owner\n", {"", "admin", ""}, false},
+		{"watched_affiliation = member\n", {"", "", ""}, false},
+		{"watched_affiliation = member\n", {"", "outcast", ""}, false},
+		{"watched_affiliation = admin\nwatched_jid = a@x\n", {"a@x", "admin", ""}, true},
+		{"watched_affiliation = admin\nwatched_jid = a@x\n", {"a@x", "member", ""}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct config *config = config_of(cases[i].requirements);
+		struct rooms *rooms = rooms_new(config, 0, 0);
+
+		see(rooms, "bot", cases[i].its.jid, cases[i].its.affiliation, "");
+		if (vouched(rooms, config, "bot", "", false) != cases[i].counts)
+			fail_msg("%zu: %s", i, cases[i].requirements);
+		rooms_free(rooms);
+		config_free(config);
+	}
+}
+
+/* The identity is that of the last presence, whatever was known before. */
+static void an_identity_ends_with_the_presence(void **state)
+{
+	struct config *config = config_of("watched_nick = bot\nwatched_jid = a@x\n");
+	struct rooms *rooms = rooms_new(config, 0, 0);
+
+	(void)state;
+	assert_false(vouched(rooms, config, "bot", "", false));
+	see(rooms, "bot", "a@x", "none", "1");
+	assert_true(vouched(rooms, config, "bot", "", false));
+	rooms_depart(rooms, OPS, "bot");
+	assert_false(vouched(rooms, config, "bot", "", false));
+	/* the next owner's JID is not shown, nor is anything else that differs */
+	see(rooms, "bot", "", "none", "");
+	assert_false(vouched(rooms, config, "bot", "", false));
+	see(rooms, "bot", "a@x", "none", "1");
+	rooms_set_joined(rooms, OPS, "oobetet");
+	rooms_left(rooms, OPS, "kicked", SEC);
+	assert_false(vouched(rooms, config, "bot", "", false));
+	/* the nick is taken without a word about the one before */
+	see(rooms, "bot", "a@x", "none", "1");
+	see(rooms, "bot", "b@x", "none", "2");
+	assert_false(vouched(rooms, config, "bot", "", false));
+	rooms_free(rooms);
+	config_free(config);
+}
+
+static void history_counts_only_with_an_occupant_id(void **state)
+{
+	struct config *config = config_of("watched_jid = a@x\n");
+	struct rooms *rooms = rooms_new(config, 0, 0);
+
+	(void)state;
+	see(rooms, "bot", "a@x", "none", "1");
+	assert_true(vouched(rooms, config, "bot", "1", true));
+	assert_false(vouched(rooms, config, "bot", "2", true));
+	assert_false(vouched(rooms, config, "bot", "", true));
+	/* the nick had another owner when it was sent */
+	assert_false(vouched(rooms, config, "bot", "2", false));
+	see(rooms, "bot", "a@x", "none", "");
+	assert_false(vouched(rooms, config, "bot", "1", true));
+	assert_true(vouched(rooms, config, "bot", "1", false));
+	rooms_free(rooms);
+	config_free(config);
+}
+
+static void occupants_that_do_not_fit_take_no_memory(void **state)
+{
+	struct config *config = config_of("watched_affiliation = member\n");
+	struct rooms *rooms = rooms_new(config, 0, 0);
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		char nick[20];
+
+		snprintf(nick, sizeof nick, "n%d", i);
+		see(rooms, nick, "", "none", "");
+	}
+	/* in quadratic time, if they were kept */
+	see(rooms, "bot", "", "member", "");
+	assert_true(vouched(rooms, config, "bot", "", false));
+	assert_int_equal(rooms_occupants(rooms), 1);
+	see(rooms, "bot", "", "none", "");
+	assert_int_equal(rooms_occupants(rooms), 0);
+	rooms_free(rooms);
+	config_free(config);
+}
+
 static void a_new_owner_of_a_nick_is_reported(void **state)
 {
 	static const struct {
@@ -388,6 +560,11 @@ int main(void)
 		cmocka_unit_test(history_stamps_are_parsed),
 		cmocka_unit_test(messages_are_live_history_or_ignored),
 		cmocka_unit_test(a_new_owner_of_a_nick_is_reported),
+		cmocka_unit_test(an_identity_that_is_there_twice_is_none),
+		cmocka_unit_test(an_occupant_must_be_who_the_watch_requires),
+		cmocka_unit_test(an_identity_ends_with_the_presence),
+		cmocka_unit_test(history_counts_only_with_an_occupant_id),
+		cmocka_unit_test(occupants_that_do_not_fit_take_no_memory),
 		cmocka_unit_test(each_sent_text_is_confirmed_once),
 		cmocka_unit_test(a_question_is_addressed_to_our_nick),
 	};
