@@ -10,6 +10,18 @@
 
 #define ANSWER_MAX 4000 /* bytes; a room with more watches gets their number */
 
+/* True if a watch that sends to this room is new, or has changed. */
+static bool room_has_news(const struct monitor *monitor, const char *room)
+{
+	for (int i = 0; i < monitor->watches.count; i++) {
+		const struct watched *watched = monitor->watches.each[i];
+
+		if (watched->fresh && list_has(&watched->config->alert_rooms, room, strlen(room)))
+			return true;
+	}
+	return false;
+}
+
 /* The targets of the watches that send to this room and have a max_latency below `limit`. */
 static int room_targets(const struct monitor *monitor, const char *room, nsec limit,
 	const struct target *targets[WATCHES_MAX])
@@ -36,11 +48,13 @@ void announce_start(struct monitor *monitor, const char *began)
 		const char *room = rooms_name(monitor->rooms, i);
 		int count = room_targets(monitor, room, NSEC_NEVER, targets);
 
-		if (count > 0)
+		if (count > 0 && room_has_news(monitor, room))
 			asides_put(monitor->asides, ASIDE_GREETING, room,
 				notification_greeting(
 					targets, count, began, clock_wall(), text, sizeof text));
 	}
+	for (int i = 0; i < monitor->watches.count; i++)
+		monitor->watches.each[i]->fresh = false;
 }
 
 /* Long absences are announced in the rooms, where people would have relied on us. */

@@ -209,17 +209,28 @@ static void config_warn(const struct config *config)
 	watches_warn(config);
 }
 
-static struct config *config_accept(const struct options *options)
+/* A config_source: the file, and what it says of the log. NULL: see the reason. */
+static struct config *config_load(void *user, struct reason *why)
 {
-	struct reason why;
-	struct config *config = config_read(options->config, &why);
+	const struct options *options = user;
+	struct config *config = config_read(options->config, why);
 
 	if (config == NULL)
-		die(EX_CONFIG, "%s", why.text);
+		return NULL;
 	config_warn(config);
 	log_set_level(options->debug ? LOG_LEVEL_DEBUG : config->level);
 	if (config->syslog_errors)
 		log_errors_to_syslog();
+	return config;
+}
+
+static struct config *config_accept(struct options *options)
+{
+	struct reason why;
+	struct config *config = config_load(options, &why);
+
+	if (config == NULL)
+		die(EX_CONFIG, "%s", why.text);
 	return config;
 }
 
@@ -252,7 +263,8 @@ int main(int argc, char **argv)
 	else if (!config->enabled)
 		monitor_idle(options.ready_fd);
 	else
-		monitor_run(config, selfexec, options.ready_fd);
+		config = monitor_run(config, &(struct config_source){config_load, &options},
+			selfexec, options.ready_fd);
 
 	config_free(config);
 	free(selfexec);

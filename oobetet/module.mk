@@ -19,6 +19,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/listeners.c \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/planned.c \
+	oobetet/reload.c \
 	oobetet/selfexec.c oobetet/selfexec.h \
 	oobetet/statuslog.c \
 	oobetet/testalert.c \
@@ -36,6 +37,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/config/defaults.c \
 	oobetet/config/ini.c oobetet/config/ini.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
+	oobetet/config/keep.c \
 	oobetet/config/show.c \
 	oobetet/config/values.c \
 	oobetet/http/main.c oobetet/http/main.h \
@@ -166,13 +168,13 @@ t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
 QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
+SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-reload.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-listen.bats t/oobetet-names.bats t/oobetet-quiet.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 SYSTEM_TESTS += t/oobetet-link.bats t/oobetet-many.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
-EXTRA_DIST += t/lib/oobetet.bash
+EXTRA_DIST += t/lib/oobetet.bash t/lib/watches.bash
 
 EXAMPLES += \
 	doc/examples/oobetet/alert-command.conf \

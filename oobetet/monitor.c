@@ -131,12 +131,6 @@ static void liveness_report(struct monitor *monitor, nsec now)
 		ready_notify("WATCHDOG=1");
 }
 
-static void hangup_log(void)
-{
-	if (signal_arrived(SIGHUP))
-		log_info("SIGHUP changes nothing: the configuration is read at the start");
-}
-
 void monitor_turn(struct monitor *monitor)
 {
 	nsec now = clock_monotonic();
@@ -158,7 +152,9 @@ void monitor_turn(struct monitor *monitor)
 	watches_send(&monitor->watches, &monitor->workers, now);
 	snapshot_tick(&monitor->snapshot, &timestamps);
 	liveness_report(monitor, now);
-	hangup_log();
+	if (monitor->source != NULL && signal_arrived(SIGHUP))
+		reload(monitor, &timestamps);
+	reload_tick(monitor, &timestamps);
 	if (signal_arrived(SIGUSR1))
 		status_log(monitor, &timestamps);
 }
@@ -257,12 +253,14 @@ void monitor_leave(struct monitor *monitor)
 	}
 }
 
-void monitor_run(const struct config *config, const struct selfexec *selfexec, int ready_fd)
+struct config *monitor_run(struct config *config, const struct config_source *source,
+	const struct selfexec *selfexec, int ready_fd)
 {
 	struct monitor monitor;
 
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD}, 5);
 	nsec away = monitor_begin(&monitor, config, selfexec, false);
+	monitor.source = source;
 	announce_start(&monitor, "started");
 	if (away > config->max_latency) /* the shortest of all */
 		announce_absence(&monitor, away, "was not running");
@@ -274,6 +272,7 @@ void monitor_run(const struct config *config, const struct selfexec *selfexec, i
 	}
 	monitor_leave(&monitor);
 	monitor_end(&monitor);
+	return monitor.config;
 }
 
 void monitor_idle(int ready_fd)
@@ -290,7 +289,9 @@ void monitor_idle(int ready_fd)
 		if (watchdog_due(&watchdog, true, now))
 			ready_notify("WATCHDOG=1");
 		signals_poll(NULL, 0, clock_timeout(now, watchdog_deadline(&watchdog), &timeout));
-		hangup_log();
+		if (signal_arrived(SIGHUP))
+			log_info("SIGHUP changes nothing while enabled = no: restart to read the "
+				 "configuration");
 		if (signal_arrived(SIGUSR1))
 			log_info("status: disabled (enabled = no): idle");
 	}
@@ -309,7 +310,7 @@ static void watches_begin(struct monitor *monitor, uint64_t seed, nsec now)
 				seed + (uint64_t)i, now);
 }
 
-static bool needs_http(const struct monitor *monitor)
+bool monitor_needs_http(const struct monitor *monitor)
 {
 	for (int i = 0; i < monitor->config->watch_count; i++)
 		if (monitor->config->watch[i]->pagerduty_contact != NULL)
@@ -337,17 +338,20 @@ static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec
 	if (config->rooms.count > 0)
 		monitor->workers.xmpp = worker_new(
 			SPEAKER_XMPP, selfexec, &monitor->timing, (uint32_t)(seed >> 32));
-	if (needs_http(monitor))
+	monitor->parts.xmpp = config_part(config, CONFIG_XMPP);
+	monitor->parts.http = config_part(config, CONFIG_HTTP);
+	if (monitor_needs_http(monitor))
 		monitor->workers.http =
 			worker_new(SPEAKER_HTTP, selfexec, &monitor->timing, (uint32_t)seed);
 }
 
-nsec monitor_begin(struct monitor *monitor, const struct config *config,
-	const struct selfexec *selfexec, bool test)
+nsec monitor_begin(
+	struct monitor *monitor, struct config *config, const struct selfexec *selfexec, bool test)
 {
 	nsec now = clock_monotonic();
 
 	*monitor = (struct monitor){.config = config,
+		.selfexec = selfexec,
 		.test = test,
 		.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
 	if (monitor->timer < 0)

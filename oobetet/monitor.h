@@ -21,11 +21,19 @@
 
 #include <limits.h>
 
+/* Reads the configuration again, and logs what is unwise in it; NULL: see the reason. */
+struct config_source {
+	struct config *(*read)(void *user, struct reason *why);
+	void *user;
+};
+
 /*
  * Watches until SIGTERM or SIGINT, then leaves the rooms and returns, within two seconds. Reports
- * readiness (common/ready.h, `ready_fd`) as soon as it watches.
+ * readiness (common/ready.h, `ready_fd`) as soon as it watches. At SIGHUP it reads `source`. It
+ * takes the configuration, and returns the one that it has at its end.
  */
-void monitor_run(const struct config *config, const struct selfexec *selfexec, int ready_fd);
+struct config *monitor_run(struct config *config, const struct config_source *source,
+	const struct selfexec *selfexec, int ready_fd);
 
 /* For `enabled = no`: ready and idle until SIGTERM or SIGINT. */
 void monitor_idle(int ready_fd);
@@ -37,13 +45,14 @@ void monitor_idle(int ready_fd);
  * it; when alert_command exited with 0. Ends when each channel has succeeded or failed, when the
  * time is over, on SIGTERM or SIGINT. True: all have arrived.
  */
-bool test_alert_run(
-	const struct config *config, const struct selfexec *selfexec, bool create_rooms);
+bool test_alert_run(struct config *config, const struct selfexec *selfexec, bool create_rooms);
 
 /* The rest is for monitor_run(), dispatch.c and --test-alert. */
 
 struct monitor {
-	const struct config *config;
+	struct config *config;              /* the caller's */
+	const struct config_source *source; /* NULL: it is not read again */
+	const struct selfexec *selfexec;
 	bool test;    /* --test-alert: no watch, no state file, no heartbeat */
 	bool leaving; /* the workers' messages are ignored */
 	struct timing timing;
@@ -54,6 +63,9 @@ struct monitor {
 	struct asides *asides;
 	struct heartbeat heartbeat;
 	struct workers workers;
+	struct {
+		uint64_t xmpp, http; /* config_part(), as the workers have it */
+	} parts;
 	struct snapshot snapshot;
 	struct watchdog watchdog;
 	int timer; /* a timerfd that ends the wait at the next deadline */
@@ -64,8 +76,8 @@ struct monitor {
  * stay the caller's and valid. Returns how long nobody listened before this start; 0 if that is
  * not known. End it with monitor_end().
  */
-nsec monitor_begin(struct monitor *monitor, const struct config *config,
-	const struct selfexec *selfexec, bool test);
+nsec monitor_begin(
+	struct monitor *monitor, struct config *config, const struct selfexec *selfexec, bool test);
 void monitor_end(struct monitor *monitor);
 
 /* `now`, of CLOCK_MONOTONIC, on all clocks that a notification needs. */
@@ -81,10 +93,20 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now);
 /* Stops the workers and writes the state for the last time; 1.5 s at most. */
 void monitor_leave(struct monitor *monitor);
 
+/* True if a watch or heartbeat_url needs the http worker. */
+bool monitor_needs_http(const struct monitor *monitor);
+
 /*
- * announce.c: queues the greeting of each alert room, with all its watches; `began` is for example
- * "started". Queues the message after an absence of oobetet, for the watches whose max_latency it
- * exceeded, and logs it.
+ * reload.c: reads the configuration again and applies it; a bad one changes nothing, and is logged.
+ * Then, at each turn: ends removed watches whose last notifications are delivered.
+ */
+void reload(struct monitor *monitor, const struct timestamps *now);
+void reload_tick(struct monitor *monitor, const struct timestamps *now);
+
+/*
+ * announce.c: queues the greeting of each alert room that has a new or changed watch, with all its
+ * watches; `began` is for example "started". Queues the message after an absence of oobetet, for
+ * the watches whose max_latency it exceeded, and logs it.
  */
 void announce_start(struct monitor *monitor, const char *began);
 void announce_absence(struct monitor *monitor, nsec away, const char *why);

@@ -117,7 +117,7 @@ static bool alert_report(const struct test_alert *alert, bool create_rooms)
 	return all;
 }
 
-bool test_alert_run(const struct config *config, const struct selfexec *selfexec, bool create_rooms)
+bool test_alert_run(struct config *config, const struct selfexec *selfexec, bool create_rooms)
 {
 	struct test_alert *alert = memory_zeroed(1, sizeof *alert);
 	struct monitor *monitor = &alert->monitor;

@@ -17,6 +17,7 @@
 
 #define UNSENT_MAX (256 * 1024) /* bytes queued for a worker that does not read */
 #define WHY 300
+#define STOPPING (1500 * NSEC_PER_MSEC) /* how long it may take to stop before a restart */
 #define LOGGED 4 /* reasons: each address of a server may have its own, in turn */
 
 struct worker {
@@ -38,6 +39,7 @@ struct worker {
 	int64_t attempt;          /* runs in a row that ended before that */
 	bool ended;               /* it closed its end; what it sent before is still to be read */
 	bool shut_down;           /* it was asked to stop: its end is no failure */
+	bool restarting;          /* it was asked to stop, and another is to be started */
 	bool lost;                /* worker_tick() has to report it */
 	char why[WHY];            /* why it was lost last; "": it works again */
 	char logged[LOGGED][WHY]; /* the reasons logged since it worked last */
@@ -105,6 +107,17 @@ static void worker_end(struct worker *worker, nsec now, const char *why)
 		process_end(worker);
 		return;
 	}
+	worker->lost = true;
+	if (worker->restarting) {
+		snprintf(worker->why, sizeof worker->why,
+			"it is restarted with its new part of "
+			"the configuration");
+		process_end(worker);
+		worker->online = worker->attempt = 0;
+		worker->start_at = now;
+		worker->restarting = false;
+		return;
+	}
 	why_set(worker, why);
 	process_end(worker);
 	if (worker->online != 0 && now - worker->online > worker->timing.retry_max)
@@ -113,7 +126,6 @@ static void worker_end(struct worker *worker, nsec now, const char *why)
 	worker->online = 0;
 	worker->seed = worker->seed * 2654435761U + 1; /* Knuth's multiplicative hash */
 	worker->start_at = now + backoff_wait(&worker->backoff, worker->seed);
-	worker->lost = true;
 }
 
 static enum worker_news worker_start(struct worker *worker, nsec now)
@@ -169,10 +181,15 @@ void worker_extend(struct worker *worker, nsec away)
 		worker->deadline += away;
 }
 
+bool worker_takes(const struct worker *worker)
+{
+	return worker != NULL && worker->fd >= 0 && !worker->restarting;
+}
+
 void worker_send(struct worker *worker, enum message_type type, const char *const fields[])
 {
 	/* a worker that does not read will soon miss its deadline */
-	if (worker != NULL && worker->fd >= 0 && worker->out.length <= UNSENT_MAX)
+	if (worker_takes(worker) && worker->out.length <= UNSENT_MAX)
 		message_write(&worker->out, type, fields);
 }
 
@@ -224,7 +241,7 @@ static bool own_message_handle(struct worker *worker, const struct message *mess
 	case MESSAGE_ALIVE:
 		if (!message_number(message->field[0], &timeout))
 			ipc_broken(worker, now, "'alive' without a number");
-		else
+		else if (!worker->restarting)
 			worker->deadline = now + nsec_earlier(timeout, TIMING_RESOLVER);
 		return true;
 	case MESSAGE_ONLINE:
@@ -280,6 +297,19 @@ void worker_reaped(struct worker *worker, pid_t pid)
 {
 	if (worker != NULL && worker->pid == pid)
 		worker->pid = 0;
+}
+
+void worker_restart(struct worker *worker, const struct timing *timing, nsec now)
+{
+	worker->timing = *timing;
+	worker->backoff = (struct backoff){.min = timing->retry_min, .max = timing->retry_max};
+	if (worker->fd < 0) {
+		worker->start_at = now;
+		return;
+	}
+	worker_send(worker, MESSAGE_STOP, NO_FIELDS);
+	worker->restarting = true;
+	worker->deadline = now + STOPPING;
 }
 
 void worker_shut_down(struct worker *worker)

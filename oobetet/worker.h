@@ -64,6 +64,15 @@ bool worker_next(struct worker *worker, struct message *message, nsec now);
 /* A child was reaped: if it was this process, its pid may soon be another's. */
 void worker_reaped(struct worker *worker, pid_t pid);
 
+/*
+ * Its configuration has changed, and perhaps its timing: the process is asked to stop, or killed if
+ * it does not, and another is started at once. Until then nothing is sent to it.
+ */
+void worker_restart(struct worker *worker, const struct timing *timing, nsec now);
+
+/* True if there is a process that takes messages. */
+bool worker_takes(const struct worker *worker);
+
 /* Asks it to stop. It is not ticked any more: its end is awaited, or it is freed. */
 void worker_shut_down(struct worker *worker);
 

@@ -6,48 +6,10 @@ bats_require_minimum_version 1.5.0
 load lib/daemons
 load lib/prosody
 load lib/oobetet
+load lib/watches
 
 setup() { start_work; }
 teardown() { stop_all; }
-
-# watch NAME KEY=VALUE...: adds this section to the configuration
-watch() {
-	printf '\n[watch %s]\n' "$1"
-	shift
-	for key; do printf '%s = %s\n' "${key%%=*}" "${key#*=}"; done
-} >>"$work/oobetet.ini"
-
-# Two watches of write_ini's account and PagerDuty, in the rooms ops and mail.
-two_watches() {
-	write_ini rooms= watched_check= watched_entity= watched_nick=flapjack "$@"
-	watch web watched_check=Flapper watched_entity=web-01 rooms=ops@conference.localhost
-	watch mail watched_check=Flapper watched_entity=mail-01 rooms=mail@conference.localhost
-}
-
-start_rooms() {
-	start_prosody
-	prosody_account oobetet secret-of-oobetet
-	start_pagerduty
-	enter_room flapjack flapjack
-	enter_room eve eve
-	enter_room mailer flapjack mail
-	enter_room mailreader reader mail
-}
-
-start_watching() {
-	start_oobetet
-	poll 20 said oobetet 'in the room mail@conference.localhost as oobetet$'
-}
-
-# mail_both: the check of the watch `mail` fails and recovers, in its room
-mail_both() {
-	say mailer 'Problem: "Flapper" on mail-01 is Critical, refused'
-	say mailer 'Recovery: "Flapper" on mail-01 is OK, TCP OK'
-}
-
-mail_heard() {
-	said mailreader "$1"
-}
 
 @test "oobetet: each watch raises its own alarm, in its own room, with its own key" {
 	start_rooms

@@ -125,11 +125,12 @@ teardown() { stop_all; }
 	poll 20 heard 'is Critical.*; it was acknowledged [0-9]+ s ago, which silences Flapjack'
 }
 
-@test "oobetet: SIGTERM leaves the room and is exit 0 within two seconds; SIGHUP changes nothing" {
+@test "oobetet: SIGTERM leaves the room and is exit 0 within two seconds; SIGHUP with the same file changes nothing" {
 	start_chain
-	kill -HUP "${pids[oobetet]}"
-	poll 20 said oobetet 'SIGHUP changes nothing'
 	workers="$(worker_pid xmpp) $(worker_pid http)"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet 'info: SIGHUP: the configuration was read again; watches: 1 unchanged, 0 changed, 0 new, 0 removed$'
+	[ "$workers" = "$(worker_pid xmpp) $(worker_pid http)" ]
 	stop_within 2 oobetet
 	poll 20 heard 'presence oobetet has left'
 	for worker in $workers; do ended "$worker"; done

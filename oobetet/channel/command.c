@@ -20,8 +20,8 @@
 #define LINE_MAX 2000 /* bytes of a line that is logged */
 
 struct command {
-	const char *line;
-	const char *label;   /* how its log lines begin */
+	char *line;          /* owned */
+	char *label;         /* owned: how its log lines begin */
 	char id[COMMAND_ID]; /* of the run; "": none */
 	pid_t pid;           /* of the shell and its group; 0: none, or reaped */
 	bool ended;          /* the shell; its number stays taken until it is reaped */
@@ -38,8 +38,8 @@ struct command *command_new(const char *line, const char *label)
 {
 	struct command *command = memory_zeroed(1, sizeof *command);
 
-	command->line = line;
-	command->label = label;
+	command->line = memory_copied(line);
+	command->label = memory_copied(label);
 	command->out = -1;
 	return command;
 }
@@ -58,13 +58,25 @@ static bool is_over(const struct command *command)
 	return (command->ended || command->pid == 0) && command->out < 0;
 }
 
+/* Reaps a killed shell, but does not wait for one that the kernel holds. */
+static void shell_await(pid_t pid)
+{
+	const struct timespec pause = {.tv_nsec = NSEC_PER_MSEC};
+
+	for (int i = 0; pid > 0 && i < 20 && waitpid(pid, NULL, WNOHANG) == 0; i++)
+		nanosleep(&pause, NULL);
+}
+
 void command_free(struct command *command)
 {
 	if (command == NULL)
 		return;
 	if (!is_over(command) && !command->killed)
 		kill(-command->pid, SIGKILL);
+	shell_await(command->pid);
 	out_close(command);
+	free(command->line);
+	free(command->label);
 	free(command);
 }
 

@@ -41,7 +41,7 @@ struct outcome {
 struct command;
 
 /*
- * `line`, for sh(1), and `label`, with which log lines begin, stay the caller's. Nothing runs yet.
+ * `line`, for sh(1), and `label`, with which log lines begin, are copied. Nothing runs yet.
  */
 struct command *command_new(const char *line, const char *label);
 

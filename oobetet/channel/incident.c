@@ -6,6 +6,7 @@
 #include "common/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 
 /* Flapjack's default: for how long an acknowledgement silences a check. */
@@ -61,6 +62,7 @@ struct watched *watched_new(const struct watch_config *config, const char *host,
 	struct watched *watched = memory_zeroed(1, sizeof *watched);
 
 	watched->config = config;
+	watched->fresh = true;
 	watched->target = (struct target){.host = host,
 		.check = config->watched_check,
 		.entity = config->watched_entity,
@@ -170,4 +172,63 @@ void incident_report(
 			alarm_put(watched, rooms, now,
 				verdict == WATCH_ALARM || watch_repeat_loud(watched->watch));
 	}
+}
+
+bool incident_remove(struct watched *watched, const struct timestamps *now)
+{
+	struct notification notification;
+	struct watch_saved saved;
+
+	listener_free(watched->listener);
+	watched->listener = NULL;
+	watch_remember(watched->watch, now->active_time, &saved);
+	if (saved.open && !saved.held) {
+		notification_removed(&notification, &watched->target, &watched->outage,
+			saved.missing, now->boot - watched->began, now->wall);
+		log_info("%s", notification.text);
+		channels_put(watched->channels, &notification, true);
+	}
+	return channels_pending(watched->channels) > 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* The outcome of a run that was started before is nobody's; the next one waits for its end. */
+static void programs_carry(struct watched *watched, struct watched *before)
+{
+	const struct watch_config *mine = watched->config, *its = before->config;
+	struct listener *listener = watched->listener;
+	struct command *command = watched->command;
+
+	if (same_text(mine->alert_command, its->alert_command)) {
+		watched->command = before->command;
+		before->command = command;
+	}
+	if (same_text(mine->listen_command, its->listen_command) &&
+		same_text(mine->listen_format, its->listen_format) &&
+		mine->listen_silence == its->listen_silence) {
+		watched->listener = before->listener;
+		before->listener = listener;
+	}
+}
+
+void watched_carry(struct watched *watched, struct watched *before, nsec now)
+{
+	struct channel_saved *channels = channels_remember(before->channels);
+	struct watch_saved saved;
+
+	watch_remember(before->watch, now, &saved);
+	watch_resume(watched->watch, &saved, now);
+	channels_resume(watched->channels, channels, channels_count(before->channels));
+	free(channels);
+	watched->outage = before->outage;
+	watched->began = before->began;
+	watched->alarmed = before->alarmed;
+	memcpy(watched->heard, before->heard, sizeof watched->heard);
+	watched->planned = before->planned;
+	watch_hold(watched->watch, before->planned.until != 0);
+	programs_carry(watched, before);
 }

@@ -29,6 +29,8 @@ struct watched {
 	nsec began;                /* its beginning by CLOCK_BOOTTIME, which cannot be set */
 	nsec alarmed;              /* the last alarm or repeat, by CLOCK_BOOTTIME; 0: none yet */
 	bool heard[KINDS_AWAITED]; /* the kind came in this run */
+	bool fresh;                /* new or changed since the rooms were told of it */
+	nsec ends_by;              /* removed: when it is given up, CLOCK_MONOTONIC */
 	uint64_t written;          /* snapshot.c's: the intents that the last write holds */
 	struct planned planned;    /* as the rooms know it */
 };
@@ -48,6 +50,18 @@ struct timestamps {
 	nsec boot;
 	nsec wall;
 };
+
+/*
+ * The watch is removed from the configuration: its open incident, if it was reported, ends. False:
+ * there is nothing to deliver.
+ */
+bool incident_remove(struct watched *watched, const struct timestamps *now);
+
+/*
+ * A new object of the same check takes over what is known, the incident, the notifications, and the
+ * programs if they are the same.
+ */
+void watched_carry(struct watched *watched, struct watched *before, nsec now);
 
 /* Evaluates the watch and queues what follows. All messages received so far must be applied. */
 void incident_report(

@@ -93,6 +93,22 @@ void notification_ok(struct notification *notification, const struct target *tar
 	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 
+void notification_removed(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, nsec span, nsec now)
+{
+	char text[2 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], stamp[STAMP],
+		length[DURATION_TEXT];
+
+	notification_begin(notification, NOTIFICATION_OK, outage, missing);
+	snprintf(text, sizeof text,
+		"Flapjack Self Monitoring of %s has ended: it is no longer watched (it was not OK "
+		"for %s), from %s at %s",
+		target_name(target, name, sizeof name),
+		duration_text(span / NSEC_PER_SEC * NSEC_PER_SEC, length), target->host,
+		clock_stamp(now, stamp, sizeof stamp));
+	utf8_clean_line(text, notification->text, sizeof notification->text);
+}
+
 void notification_test(struct notification *notification, const struct target *target, nsec now)
 {
 	char key[2 * NOTIFICATION_KEY], text[NOTIFICATION_TEXT], stamp[STAMP];

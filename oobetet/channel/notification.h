@@ -59,6 +59,10 @@ void notification_alarm(struct notification *notification, const struct target *
 void notification_ok(struct notification *notification, const struct target *target,
 	const struct outage *outage, enum kind missing, nsec span, nsec now);
 
+/* The end at `now` of an incident of a watch that was removed from the configuration. */
+void notification_removed(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, nsec span, nsec now);
+
 /* The test of --test-alert, an incident of its own. */
 void notification_test(struct notification *notification, const struct target *target, nsec now);
 

@@ -112,6 +112,22 @@ bool config_take(struct config *config, int64_t watch, const char *key, const ch
 /* Computes what follows from all watches; a worker calls it after its last config_take(). */
 void config_complete(struct config *config);
 
+/*
+ * After a reload: for each watch that is in `config` and among the first `count` of `before` with
+ * the same values, `config` gets that object, so that what points into it stays valid, and gives
+ * its own.
+ */
+void config_keep(struct config *config, struct config *before, int count);
+
+/* Moves a watch of `before` behind those of `config`; false: there is no room. */
+bool config_move(struct config *config, struct config *before, const struct watch_config *watch);
+
+/* Frees a watch; those behind it get other indexes. */
+void config_drop(struct config *config, const struct watch_config *watch);
+
+/* A checksum of what config_hand_over() gives these workers. */
+uint64_t config_part(const struct config *config, unsigned workers);
+
 /* Gives each key and value that these workers need; the items of a list one by one. */
 void config_hand_over(const struct config *config, unsigned workers,
 	void (*give)(void *user, int watch, const char *key, const char *value), void *user);

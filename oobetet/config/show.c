@@ -24,6 +24,7 @@ bool config_take(struct config *config, int64_t watch, const char *name, const c
 
 void config_complete(struct config *config)
 {
+	list_free(&config->rooms);
 	for (int i = 0; i < config->watch_count; i++) {
 		const struct watch_config *watch = config->watch[i];
 

@@ -292,6 +292,13 @@ nsec snapshot_deadline(const struct snapshot *snapshot)
 	return deadline;
 }
 
+void snapshot_update(struct snapshot *snapshot, nsec interval)
+{
+	snapshot->interval = interval;
+	if (snapshot->statefile.writer.path == NULL)
+		watches_recorded(snapshot->watches);
+}
+
 bool snapshot_ended(struct snapshot *snapshot, pid_t pid, int status)
 {
 	const struct timestamps now = {.wall = clock_wall(), .boot = clock_boot()};

@@ -54,6 +54,9 @@ nsec snapshot_deadline(const struct snapshot *snapshot);
  */
 bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, bool last);
 
+/* After a reload: the watches have changed, and perhaps the interval. */
+void snapshot_update(struct snapshot *snapshot, nsec interval);
+
 /* A child has ended; true: it was the writer. */
 bool snapshot_ended(struct snapshot *snapshot, pid_t pid, int status);
 

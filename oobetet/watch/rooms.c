@@ -53,6 +53,31 @@ struct rooms *rooms_new(const struct config *config, nsec delay, nsec now)
 	return rooms;
 }
 
+/* Owners of nicks are kept only if all rooms are the same: they are known by the room's index. */
+void rooms_carry(struct rooms *rooms, struct rooms *before)
+{
+	bool same = rooms->count == before->count;
+
+	for (int i = 0; i < rooms->count; i++) {
+		int index = rooms_index(before, rooms->room[i].name);
+		const char *name = rooms->room[i].name;
+
+		same = same && index == i;
+		if (index < 0)
+			continue;
+		rooms->room[i] = before->room[index];
+		rooms->room[i].name = name;
+	}
+	if (same) {
+		struct occupants *occupants = rooms->occupants;
+
+		rooms->occupants = before->occupants;
+		before->occupants = occupants;
+	}
+	rooms->changes = before->changes;
+	rooms_free(before);
+}
+
 void rooms_free(struct rooms *rooms)
 {
 	occupants_free(rooms->occupants);

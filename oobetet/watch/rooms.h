@@ -20,6 +20,9 @@ struct rooms;
 struct rooms *rooms_new(const struct config *config, nsec delay, nsec now);
 void rooms_free(struct rooms *rooms);
 
+/* After a reload: `before` is freed, and what it knew of the same rooms is kept. */
+void rooms_carry(struct rooms *rooms, struct rooms *before);
+
 /* -1: not one of ours. */
 int rooms_index(const struct rooms *rooms, const char *name);
 int rooms_count(const struct rooms *rooms);

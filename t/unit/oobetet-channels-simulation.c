@@ -3,9 +3,9 @@
  * A million hours of simulated time, half for each of two watches in the same rooms, from a message
  * in the room to the receivers of notifications: match, watch, incidents, channels with their
  * queues, and the state file, as in the monitor; the workers, the command and the disk are
- * simulated. Channels fail, stop responding, refuse and
- * close; responses get lost; the disk is slow; the wall clock is set; oobetet is stopped,
- * suspended, restarted, and killed.
+ * simulated. Channels fail, stop responding, refuse and close; responses get lost; the disk is
+ * slow; the wall clock is set; oobetet is stopped, suspended, restarted, and killed, and a watch
+ * gets a new object as after SIGHUP.
  *
  * Compared with the reference model of each watch (oobetet-model.h): a channel that works gets
  * every incident within a second, its repeats at their interval, and its end once. A room that
@@ -96,7 +96,7 @@ static struct world {
 	bool stopping;
 	const char *host;
 	struct side sides[WATCHES];
-	long kills, alarms_in_time, repeats, reopened;
+	long kills, reloads, alarms_in_time, repeats, reopened;
 } world;
 
 static char room[] = "ops@conference", other_room[] = "boss@conference";
@@ -787,6 +787,26 @@ static void room_opens(struct side *side, int i)
 	world.reopened++;
 }
 
+/* SIGHUP: the configuration of the watch has changed; what is known of it stays. */
+static void watch_reload(struct side *side)
+{
+	int index = (int)(side - world.sides);
+	struct watched *before = world.watches.each[index];
+
+	settle();
+	world.watches.each[index] = watched_new(&watch_configs[index], world.host, &timing,
+		(uint64_t)mrand48(), active_time_at(&world.active_time, world.monotonic));
+	watched_carry(world.watches.each[index], before,
+		active_time_at(&world.active_time, world.monotonic));
+	watched_free(before);
+	for (int i = 0; i < CHANNELS; i++) {
+		if (side->receivers[i].fault != CLOSED)
+			channel_open_again(side, i);
+		disturb(&side->receivers[i]);
+	}
+	world.reloads++;
+}
+
 static void random_event(void)
 {
 	double chance = drand48();
@@ -798,6 +818,8 @@ static void random_event(void)
 		pass(below(3 * MAX_LATENCY));
 	else if (chance < 0.855)
 		pass(below(12 * MAX_LATENCY));
+	else if (chance < 0.86)
+		watch_reload(side);
 	else if (chance < 0.88)
 		room_opens(side, (int)below(PAGERDUTY));
 	else if (chance < 0.95)
@@ -841,11 +863,11 @@ static void notifications_match_the_model(void **state)
 		opens += world.sides[i].incidents.opens;
 	}
 	print_message("# %d hours of %d watches, %ld incidents, %ld at PagerDuty, %ld alarms in "
-		      "time, %ld repeats in time, %ld rooms opened, %ld kills\n",
+		      "time, %ld repeats in time, %ld rooms opened, %ld kills, %ld reloads\n",
 		HOURS, WATCHES, incidents, opens, world.alarms_in_time, world.repeats,
-		world.reopened, world.kills);
+		world.reopened, world.kills, world.reloads);
 	assert_true(opens > 10000 && world.alarms_in_time > 10000 && world.kills > 1000);
-	assert_true(world.repeats > 10000 && world.reopened > 1000);
+	assert_true(world.repeats > 10000 && world.reopened > 1000 && world.reloads > 1000);
 	end();
 	file_drop(&world.disk);
 	file_drop(&world.writing);

@@ -778,6 +778,42 @@ static void the_listing_shows_each_watch(void **state)
 	free(shown);
 }
 
+/* A watch with the same values keeps its object, whatever its place; a worker sees what is its own.
+ */
+static void a_reload_keeps_the_watches_that_are_the_same(void **state)
+{
+	struct config *before = must_read(LEAST "[watch a]\nmax_latency = 10\n[watch b]\n"
+						"alert_command = true\n[watch c]\n");
+	struct config *config = must_read(LEAST "[watch b]\nalert_command = true\n"
+						"[watch a]\nmax_latency = 11\n[watch d]\n");
+	const struct watch_config *b = before->watch[1], *c = before->watch[2];
+	struct config *same = must_read(LEAST "[watch a]\nmax_latency = 10\n[watch b]\n"
+					      "alert_command = false\n[watch c]\n");
+
+	(void)state;
+	assert_int_equal(config_part(before, CONFIG_WORKERS), config_part(same, CONFIG_WORKERS));
+	assert_int_not_equal(config_part(before, CONFIG_XMPP), config_part(config, CONFIG_XMPP));
+	config_keep(config, before, 3);
+	assert_ptr_equal(config->watch[0], b);
+	assert_int_equal(b->index, 0);
+	assert_int_equal(before->watch[1]->index, 1);
+	assert_int_equal(config->watch[1]->max_latency, 11 * NSEC_PER_SEC);
+	assert_int_equal(before->watch[0]->max_latency, 10 * NSEC_PER_SEC);
+	/* the last one is removed, but its notifications are still to be delivered */
+	assert_true(config_move(config, before, c));
+	assert_int_equal(before->watch_count, 2);
+	assert_ptr_equal(config->watch[3], c);
+	assert_int_equal(c->index, 3);
+	config_drop(config, config->watch[1]);
+	assert_int_equal(config->watch_count, 3);
+	assert_int_equal(c->index, 2);
+	config_complete(config);
+	assert_int_equal(config->rooms.count, 1);
+	config_free(same);
+	config_free(config);
+	config_free(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -804,6 +840,7 @@ int main(void)
 		cmocka_unit_test(a_worker_gets_its_keys_of_each_watch),
 		cmocka_unit_test(a_worker_refuses_keys_of_watches_that_cannot_be),
 		cmocka_unit_test(the_listing_shows_each_watch),
+		cmocka_unit_test(a_reload_keeps_the_watches_that_are_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, path_make, path_remove);

@@ -339,6 +339,35 @@ static void a_reaped_process_is_not_signalled(void **state)
 	worker_free(worker);
 }
 
+/* After SIGHUP: the process is asked to stop; another is started at once, and that is no failure.
+ */
+static void a_restart_with_a_new_configuration_is_no_failure(void **state)
+{
+	struct worker *worker = worker_begin();
+	char line[64] = "";
+
+	(void)state;
+	worker_sends("online\t\n");
+	receive_nothing(worker, START);
+	assert_true(worker_takes(worker));
+	worker_restart(worker, &timing, START);
+	assert_false(worker_takes(worker));
+	worker_send(worker, MESSAGE_HEARTBEAT, NO_FIELDS);
+	worker_exchange(worker);
+	assert_true(read(worker_fd, line, sizeof line - 1) > 0);
+	assert_string_equal(line, "stop\n");
+	/* it is not given more time, whatever it says */
+	worker_sends("alive\t30000000000\n");
+	receive_nothing(worker, START);
+	assert_int_equal(worker_tick(worker, START + SEC), WORKER_NO_NEWS);
+	assert_int_equal(worker_tick(worker, START + 2 * SEC), WORKER_LOST);
+	assert_child_killed();
+	assert_int_equal(worker_tick(worker, START + 2 * SEC), WORKER_STARTED);
+	assert_int_equal(worker_attempt(worker), 0);
+	assert_true(worker_takes(worker));
+	worker_finish(worker);
+}
+
 /* ---- the command ---- */
 
 static const struct job job = {.id = "1",
@@ -410,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_protocol_error_kills_the_worker),
 		cmocka_unit_test(each_reason_is_logged_once_until_the_worker_recovers),
 		cmocka_unit_test(an_exit_after_shut_down_is_no_failure),
+		cmocka_unit_test(a_restart_with_a_new_configuration_is_no_failure),
 		cmocka_unit_test(a_reaped_process_is_not_signalled),
 		cmocka_unit_test(the_process_group_of_a_command_is_not_reused),
 		cmocka_unit_test(a_finished_command_is_reaped),

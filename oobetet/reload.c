@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIGHUP: the configuration is read again and takes the place of the one before. A watch with the
+ * same values keeps its object; one of the same check, changed or renamed, takes over what is
+ * known; the others end, or begin. A worker is restarted if its part has changed.
+ */
+#include "oobetet/monitor.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/random.h"
+#include "common/ready.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENDING (300 * NSEC_PER_SEC) /* how long the last notifications of a removed watch wait */
+
+/* ---- which watch is which ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+enum { STRANGERS, SAME_CHECK, SAME_CHECK_AND_NAME, SAME_OBJECT };
+
+static int kinship(const struct watch_config *a, const struct watch_config *b)
+{
+	if (a == b)
+		return SAME_OBJECT;
+	if (!same_text(a->watched_check, b->watched_check) ||
+		!same_text(a->watched_entity, b->watched_entity))
+		return STRANGERS;
+	return same_text(a->name, b->name) ? SAME_CHECK_AND_NAME : SAME_CHECK;
+}
+
+/* Takes from `before` the watches that go on; heirs[i] is the one of the i-th configured watch. */
+static void heirs_find(const struct config *config, struct watches *before, struct watched *heirs[])
+{
+	for (int kin = SAME_OBJECT; kin > STRANGERS; kin--)
+		for (int i = 0; i < config->watch_count; i++)
+			for (int j = 0; j < before->count && heirs[i] == NULL; j++) {
+				if (before->each[j] == NULL ||
+					kinship(config->watch[i], before->each[j]->config) < kin)
+					continue;
+				heirs[i] = before->each[j];
+				before->each[j] = NULL;
+			}
+}
+
+/* ---- the watches ---- */
+
+struct counts {
+	int same, changed, added, removed;
+};
+
+/*
+ * Those that are left in `before` are no longer configured. If something of them is still to be
+ * delivered, their configuration stays for a while; where they go is written to `ending`.
+ */
+static int watches_remove(struct monitor *monitor, struct config *from, struct watches *before,
+	const struct timestamps *now, struct watched *ending[])
+{
+	char name[NOTIFICATION_KEY];
+	int count = 0;
+
+	for (int i = 0; i < before->count + before->ending; i++) {
+		struct watched *watched = before->each[i];
+
+		if (watched == NULL)
+			continue;
+		if (i < before->count) {
+			log_info("%s%s is no longer watched", watched->config->label,
+				target_name(&watched->target, name, sizeof name));
+			watched->ends_by = now->monotonic + ENDING;
+			incident_remove(watched, now);
+		}
+		if (channels_pending(watched->channels) > 0 &&
+			(from == NULL || config_move(monitor->config, from, watched->config)))
+			ending[count++] = watched;
+		else
+			watched_free(watched);
+	}
+	return count;
+}
+
+/* A watch of the new configuration, with what is known of it. */
+static struct watched *watch_follow(struct monitor *monitor, int index, uint64_t seed,
+	struct watched *before, const struct timestamps *now)
+{
+	struct watched *watched = watched_new(monitor->config->watch[index], monitor->host,
+		&monitor->timing, seed + (uint64_t)index, now->active_time);
+
+	if (before != NULL)
+		watched_carry(watched, before, now->active_time);
+	for (int i = 0; i < rooms_count(monitor->rooms); i++)
+		if (worker_takes(monitor->workers.xmpp) &&
+			rooms_is_joined(monitor->rooms, rooms_name(monitor->rooms, i)))
+			channels_open(
+				watched->channels, CHANNEL_ROOM, rooms_name(monitor->rooms, i));
+	if (worker_takes(monitor->workers.http))
+		channels_open(watched->channels, CHANNEL_PAGERDUTY, NULL);
+	return watched;
+}
+
+/* ---- the process ---- */
+
+static void rooms_apply(struct monitor *monitor, nsec now)
+{
+	struct rooms *before = monitor->rooms;
+
+	monitor->rooms = rooms_new(
+		monitor->config, 2 * (monitor->timing.ping + monitor->timing.answer), now);
+	rooms_carry(monitor->rooms, before);
+	monitor->heartbeat.rooms = monitor->rooms;
+	monitor->heartbeat.interval =
+		monitor->config->heartbeat_url != NULL ? monitor->config->heartbeat_interval : 0;
+}
+
+/* One worker: it ends, begins, or gets its new part. */
+static void worker_apply(struct monitor *monitor, struct worker **worker, enum speaker speaker,
+	bool needed, bool changed, nsec now)
+{
+	if (!needed) {
+		worker_free(*worker);
+		*worker = NULL;
+	} else if (*worker == NULL) {
+		*worker = worker_new(
+			speaker, monitor->selfexec, &monitor->timing, (uint32_t)random_seed());
+	} else if (changed) {
+		worker_restart(*worker, &monitor->timing, now);
+	}
+}
+
+static void workers_apply(struct monitor *monitor, nsec now)
+{
+	uint64_t xmpp = config_part(monitor->config, CONFIG_XMPP);
+	uint64_t http = config_part(monitor->config, CONFIG_HTTP);
+
+	worker_apply(monitor, &monitor->workers.xmpp, SPEAKER_XMPP,
+		monitor->config->rooms.count > 0, xmpp != monitor->parts.xmpp, now);
+	worker_apply(monitor, &monitor->workers.http, SPEAKER_HTTP, monitor_needs_http(monitor),
+		http != monitor->parts.http, now);
+	monitor->parts.xmpp = xmpp;
+	monitor->parts.http = http;
+}
+
+/*
+ * The monitor has a new configuration, or one that has lost a watch. `from`: where the
+ * configuration of removed watches is taken from; NULL: none is removed.
+ */
+static void config_apply(struct monitor *monitor, struct config *from, const struct timestamps *now,
+	struct counts *counts)
+{
+	struct watches before = monitor->watches;
+	struct watched *heirs[WATCHES_MAX] = {NULL}, *ending[WATCHES_MAX];
+	struct timing timing = monitor->timing;
+	int count = monitor->config->watch_count - (from == NULL ? before.ending : 0);
+	uint64_t seed = random_seed();
+
+	heirs_find(monitor->config, &before, heirs);
+	int ends = watches_remove(monitor, from, &before, now, ending);
+	config_complete(monitor->config);
+	monitor->timing = timing_of(monitor->config->max_latency);
+	monitor->active_time.tick = monitor->timing.alive;
+	bool same_timing = memcmp(&timing, &monitor->timing, sizeof timing) == 0;
+	rooms_apply(monitor, now->monotonic);
+	workers_apply(monitor, now->monotonic);
+	monitor->watches = (struct watches){.count = count, .ending = ends};
+	for (int i = 0; i < count; i++) {
+		struct watched *heir = heirs[i];
+		bool same = heir != NULL && heir->config == monitor->config->watch[i];
+
+		counts->same += same ? 1 : 0;
+		counts->changed += heir != NULL && !same ? 1 : 0;
+		counts->added += heir == NULL ? 1 : 0;
+		monitor->watches.each[i] =
+			same && same_timing ? heir : watch_follow(monitor, i, seed, heir, now);
+		monitor->watches.each[i]->fresh = !same;
+		if (heir != NULL && heir != monitor->watches.each[i])
+			watched_free(heir);
+	}
+	memcpy(monitor->watches.each + count, ending, (size_t)ends * sizeof ending[0]);
+	snapshot_update(&monitor->snapshot, monitor->timing.record);
+}
+
+/* ---- SIGHUP ---- */
+
+static void restart_keys_warn(const struct config *before, const struct config *config)
+{
+	if (!same_text(before->state_file, config->state_file))
+		log_warning("SIGHUP: state_file has changed: restart oobetet to use it");
+	if (before->syslog_errors && !config->syslog_errors)
+		log_warning("SIGHUP: syslog_errors has changed: restart oobetet to end it");
+}
+
+static void config_replace(
+	struct monitor *monitor, struct config *config, const struct timestamps *now)
+{
+	struct config *before = monitor->config;
+	struct counts counts = {.same = 0};
+	int removed = before->watch_count - monitor->watches.ending;
+
+	restart_keys_warn(before, config);
+	config_keep(config, before, monitor->watches.count);
+	monitor->config = config;
+	config_apply(monitor, before, now, &counts);
+	config_free(before);
+	announce_start(monitor, "reloaded");
+	removed -= counts.same + counts.changed;
+	log_info("SIGHUP: the configuration was read again; watches: %d unchanged, %d changed, %d "
+		 "new, %d removed",
+		counts.same, counts.changed, counts.added, removed);
+}
+
+void reload(struct monitor *monitor, const struct timestamps *now)
+{
+	struct config *config = NULL;
+	char reloading[80];
+	struct reason why;
+
+	snprintf(reloading, sizeof reloading, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+		clock_monotonic() / 1000);
+	ready_notify(reloading);
+	config = monitor->source->read(monitor->source->user, &why);
+	if (config == NULL) {
+		log_error("SIGHUP: %s; the configuration stays as it was", why.text);
+	} else if (!config->enabled) {
+		log_warning("SIGHUP: enabled = no: the configuration stays as it was; restart "
+			    "oobetet to disable it");
+		config_free(config);
+	} else {
+		config_replace(monitor, config, now);
+	}
+	ready_notify("READY=1");
+}
+
+void reload_tick(struct monitor *monitor, const struct timestamps *now)
+{
+	struct watches *watches = &monitor->watches;
+	struct counts ignored = {.same = 0};
+	bool ended = false;
+
+	for (int i = watches->count + watches->ending - 1; i >= watches->count; i--) {
+		struct watched *watched = watches->each[i];
+		int pending = channels_pending(watched->channels);
+
+		if (pending > 0 && now->monotonic < watched->ends_by)
+			continue;
+		if (pending > 0)
+			log_warning("%sno longer configured; notifications not delivered: %d; the "
+				    "key of its incident: %s",
+				watched->config->label, pending, watched->outage.key);
+		config_drop(monitor->config, watched->config);
+		watched_free(watched);
+		watches->ending--;
+		memmove(&watches->each[i], &watches->each[i + 1],
+			(size_t)(watches->count + watches->ending - i) * sizeof watches->each[0]);
+		ended = true;
+	}
+	if (ended)
+		config_apply(monitor, NULL, now, &ignored);
+}

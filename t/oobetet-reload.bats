@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# oobetet reads its configuration again at SIGHUP.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+load lib/watches
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# reload SAME CHANGED NEW REMOVED: sends SIGHUP; so many watches are unchanged, changed, new and removed
+reload() {
+	local expected="info: SIGHUP: the configuration was read again; watches: $1 unchanged, $2 changed, $3 new, $4 removed\$"
+	local before
+	before=$(count_of oobetet "$expected")
+	kill -HUP "${pids[oobetet]}"
+	poll 20 at_least $((before + 1)) oobetet "$expected"
+}
+
+worker_changed() {
+	[ "$(worker_pid "$1")" != "$2" ]
+}
+
+@test "oobetet: SIGHUP with a wrong file keeps the configuration, and names file, line and reason" {
+	start_chain state_file="$work/state"
+	echo 'max_latency = often' >"$work/wrong"
+	cp "$work/oobetet.ini" "$work/good"
+	sed '/^max_latency/d' "$work/good" | cat "$work/wrong" - >"$work/oobetet.ini"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet "error: SIGHUP: $work/oobetet.ini:1: max_latency: 'often' is not a duration .*; the configuration stays as it was$"
+	rm "$work/oobetet.ini"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet "error: SIGHUP: $work/oobetet.ini: No such file or directory; the configuration stays"
+	sed 's/^rooms/enabled = no\nrooms/' "$work/good" >"$work/oobetet.ini"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet 'warning: SIGHUP: enabled = no: the configuration stays as it was; restart oobetet to disable it$'
+	sed "s/^state_file.*/state_file = ${work//\//\\/}\/other/" "$work/good" >"$work/oobetet.ini"
+	reload 1 0 0 0
+	said oobetet 'warning: SIGHUP: state_file has changed: restart oobetet to use it$'
+	poll 20 paged '202 trigger'
+	both
+	poll 20 paged '202 resolve'
+}
+
+@test "oobetet: a new watch joins its room; the others keep times, incident and key" {
+	start_rooms
+	write_ini watched_nick=flapjack max_latency=2
+	start_oobetet
+	poll 20 paged '202 trigger "[^"]*Z, [^ ]*Flapper[^ ]* on web-01"'
+	# the one watch gets its section and a longer limit, and another comes
+	write_ini rooms= watched_check= watched_entity= watched_nick=flapjack max_latency=30
+	watch web watched_check=Flapper watched_entity=web-01 rooms=ops@conference.localhost
+	watch mail watched_check=Flapper watched_entity=mail-01 rooms=mail@conference.localhost max_latency=1
+	reload 0 1 1 0
+	poll 20 said oobetet 'in the room mail@conference.localhost as oobetet$'
+	poll 20 mail_heard '<oobetet> oobetet on [^ ]+, reloaded at .*: watching for "Flapper" on mail-01, telling you after 1 s'
+	poll 20 paged '202 trigger "[^"]*Z, mail, '
+	both
+	poll 20 paged '202 resolve "[^"]*Z, [^ ]*Flapper[^ ]* on web-01"'
+	[ "$(count_of pagerduty '202 trigger "[^"]*Z, web, ')" -eq 0 ]
+	# what does not concern a worker restarts none
+	local xmpp http
+	xmpp=$(worker_pid xmpp) http=$(worker_pid http)
+	sed -i 's/^repeat_interval.*/repeat_interval = 5/' "$work/oobetet.ini"
+	reload 0 2 0 0
+	[ "$(worker_pid xmpp) $(worker_pid http)" = "$xmpp $http" ]
+	# a PagerDuty key concerns the http worker only
+	sed -i 's/^pagerduty_contact.*/pagerduty_contact = 99999999999999999999999999999999/' "$work/oobetet.ini"
+	reload 0 2 0 0
+	poll 20 worker_changed http "$http"
+	[ "$(worker_pid xmpp)" = "$xmpp" ]
+	mail_both
+	poll 20 mail_heard '<oobetet>.* is OK'
+	run ! said oobetet 'warning: (xmpp|http): '
+}
+
+@test "oobetet: the open incident of a removed watch ends at PagerDuty and in its room, which is left" {
+	start_rooms
+	two_watches state_file="$work/state"
+	start_watching
+	start_beat
+	poll 20 paged '202 trigger "[^"]*, mail, '
+	sed -i '/^\[watch mail\]/,$d' "$work/oobetet.ini"
+	reload 1 0 0 1
+	poll 20 paged '202 resolve "[^"]*, mail, '
+	poll 20 mail_heard '<oobetet> Flapjack Self Monitoring of "Flapper" on mail-01 has ended: it is no longer watched \(it was not OK for [0-9]+ s\), from'
+	poll 20 mail_heard 'presence oobetet has left'
+	run ! said oobetet 'notifications not delivered'
+	# the watch that stays has missed nothing, and the removed one is not in the state file
+	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet$'
+	run ! heard '<oobetet>.* is Critical'
+	stop oobetet
+	grep -q "^watch	web	" "$work/state"
+	run ! grep "^watch	mail" "$work/state"
+}
