@@ -41,13 +41,15 @@ fill() {
 	[ "$status" -eq 75 ]
 }
 
-# kept PATH REASON: events sent there stay in the spool; one error, with URL and status
+# kept PATH REASON: events sent there stay in the spool; one error, with URL and status. The reason is a
+# pattern.
 kept() {
 	local before
 	before=$(files)
 	run httpbroker-submit --url "$proxy$1" --spool "$spool" --retry 0 </dev/null
 	[ "$status" -eq 75 ]
-	[ "${lines[0]}" = "httpbroker-submit: warning: $proxy${1%%\?*} does not accept events: $2" ]
+	# shellcheck disable=SC2053 # a pattern
+	[[ ${lines[0]} == "httpbroker-submit: warning: $proxy${1%%\?*} does not accept events: "$2 ]]
 	[ "${#lines[@]}" -eq 1 ]
 	[ "$(files)" = "$before" ]
 }
@@ -81,7 +83,7 @@ kept() {
 @test "errors of the broker about the URL do not refuse events" {
 	proxy
 	fill
-	kept /broker/stat 'there is nothing at /stat; there are /state, /state/ENTITY/CHECK, /health, /metrics and /metrics/states (HTTP 404)'
+	kept /broker/stat 'there is nothing at /stat; there are /state, * (HTTP 404)'
 	kept /broker/health '/health does not accept POST, only GET, HEAD (HTTP 405)'
 	kept '/broker/state?tll=5m' "there is no parameter 'tll' here (HTTP 400)"
 	kept '/broker/state?ttl=x' "?ttl: 'x' is not a duration such as 10, 1.5, 500ms, 10s, 2m, 1h30m, 1d (HTTP 400)"
