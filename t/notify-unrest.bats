@@ -78,3 +78,18 @@ unrest() {
 	poll 60 said notify 'error: output command: the command ran longer than 30 s and was killed; its notifications are kept'
 	poll 10 ended "$(cat "$work/pid")"
 }
+
+@test "SIGTERM while Redis is frozen and another stands by: the command that runs ends, then the program" {
+	start_redis
+	start_active -- sh -c ': >"$0/begun"; sleep 8; cat >>"$0/told"' "$work"
+	start_notify second -- true
+	poll 10 said second 'standing by'
+	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:standby)" = 1 ]'
+	push a b critical 1
+	poll 10 test -e "$work/begun"
+	python3 -c 'import time; time.sleep(1.5)' # a commit has seen the stand-by
+	freeze redis
+	stop_within 30 notify
+	[ "$(cat "$work/told")" = 'Problem: "b" on a is Critical, 1' ]
+	kill -CONT "${pids[redis]}"
+}

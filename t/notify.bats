@@ -62,6 +62,15 @@ Problem: "last" on z is Critical, unended' ]
 	E
 }
 
+@test "a time that is none, in milliseconds or in the future is replaced by now" {
+	local time
+	for time in 0 '"0"' 1795977708123 $((EPOCHSECONDS + 1000)); do
+		echo '{"entity":"a","check":"b","state":"critical","time":'"$time"'}' | told --output-format json >"$work/out"
+		[ "$(jq ".time >= $EPOCHSECONDS - 10 and .time <= $EPOCHSECONDS + 1 and .since == .time" "$work/out")" = true ]
+	done
+	[ "$(echo '{"entity":"a","check":"b","state":"critical","time":7}' | told --output-format json | jq .since)" = 7 ]
+}
+
 # feed FIFO: keeps the FIFO open for writing as descriptor 7
 feed() {
 	mkfifo "$work/in"

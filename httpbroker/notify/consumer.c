@@ -236,13 +236,13 @@ static void commit_apply(struct consumer *consumer, nsec now)
 	if (commit == NULL)
 		return;
 	store_committed(consumer->notify);
-	if (commit->script_result < -1 && log_limit_pass(&consumer->foreign, now, &suppressed))
+	int64_t length = commit->script_result;
+	bool foreign = length < -1;
+	if (foreign && log_limit_pass(&consumer->foreign, now, &suppressed))
 		log_error("another program takes events from %s as well: some may be lost, or told "
 			  "twice; end it, or give it another queue%s",
 			consumer->keys.queue, log_limit_text(suppressed, more));
-	if (commit->script_result != -1)
-		consumer->length = commit->script_result >= 0 ? commit->script_result
-							      : -1 - commit->script_result;
+	consumer->length = foreign ? -2 - length : length;
 	commit_free(commit);
 	consumer->commit = NULL;
 }

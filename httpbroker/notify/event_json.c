@@ -71,6 +71,9 @@ static bool document_read(const json_t *document, nsec wall, struct event *out, 
 		if (!key_read(document, &keys[i], out, why))
 			return false;
 	names_split(out);
+	/* Flapjack does not look at it: no reason to lose an event */
+	if (out->time == 0 || out->time >= EVENT_TIME_IN_MILLISECONDS)
+		out->time = EVENT_NOT_GIVEN;
 	return event_check(out, 2, wall, why);
 }
 

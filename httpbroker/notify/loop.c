@@ -81,10 +81,10 @@ static void loop_work(struct notify *notify, struct loop *loop, struct moment no
 		consumer_receive(notify->consumer, now);
 	else if (notify->input != NULL && !loop->stops)
 		input_work(notify->input, notify, now);
-	if (is_active(notify, now.monotonic)) {
+	if (is_active(notify, now.monotonic))
 		judge_tick(notify->judge, now, TICK_MAX);
-		outputs_work(notify, loop, now);
-	}
+	if (is_active(notify, now.monotonic) || loop->stops)
+		outputs_work(notify, loop, now); /* what is under way has to end */
 	if (notify->consumer != NULL)
 		consumer_send(notify->consumer, now);
 	else

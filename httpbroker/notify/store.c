@@ -121,7 +121,7 @@ static const char script[] =
 	"  if left == 0 then redis.call('DEL', actions) else redis.call('LTRIM', actions, 0, 0) end\n"
 	"end\n"
 	"redis.call('SET', KEYS[1], ARGV[1])\n"
-	"if foreign then return -1 - left end\n"
+	"if foreign then return -2 - left end\n"
 	"return left\n";
 
 struct writer {

@@ -44,7 +44,7 @@ bool store_changed(const struct notify *notify);
 /*
  * A commit, to be freed by commit_free(), of what has changed, which removes the events `taken` (a
  * reply to LRANGE, or NULL) from the end of the queue. Its script_result is the length of the
- * queue, or minus that, minus 1, if someone else has changed the end: then nothing is removed.
+ * queue, or minus that, minus 2, if someone else has changed the end: then nothing is removed.
  */
 struct commit *store_commit(struct notify *notify, const struct keys *keys,
 	const struct redisReply *taken, struct moment now);
