@@ -110,7 +110,7 @@ static void cell_append(struct rows *rows, struct buffer *row, enum column colum
 	buffer_append(row, column < COLUMNS ? "\x1f" : "\n", 1);
 }
 
-enum { SPAN_TEXT = 32 };
+enum { SPAN_TEXT = 48 };
 
 /* The two largest units: `5s`, `6m40s`, `26h0m`, `12d3h`. */
 static const char *span_text(int64_t seconds, char out[SPAN_TEXT])
