@@ -6,7 +6,6 @@
 #include "httpbroker/notify/consumer.h"
 #include "httpbroker/notify/input.h"
 #include "httpbroker/notify/limits.h"
-#include "httpbroker/notify/metrics.h"
 #include "httpbroker/notify/notify.h"
 
 #include <poll.h>

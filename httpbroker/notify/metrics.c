@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/notify/metrics.h"
-
 #include "common/memory.h"
 #include "httpbroker/notify/consumer.h"
 #include "httpbroker/notify/notify.h"

@@ -12,7 +12,7 @@ httpbroker_notify_libnotify_a_SOURCES = \
 	httpbroker/notify/judge.c httpbroker/notify/judge.h \
 	httpbroker/notify/limits.h \
 	httpbroker/notify/loop.c \
-	httpbroker/notify/metrics.c httpbroker/notify/metrics.h \
+	httpbroker/notify/metrics.c \
 	httpbroker/notify/notification.c httpbroker/notify/notification.h \
 	httpbroker/notify/notify.c httpbroker/notify/notify.h \
 	httpbroker/notify/options.c httpbroker/notify/options.h \
@@ -30,12 +30,14 @@ bin_PROGRAMS += httpbroker/notify/httpbroker-notify
 httpbroker_notify_httpbroker_notify_SOURCES = httpbroker/notify/main.c
 httpbroker_notify_httpbroker_notify_LDADD = $(NOTIFY_LIBS)
 
-UNIT_TESTS += t/unit/notify-judge t/unit/notify-queue
+UNIT_TESTS += t/unit/notify-judge t/unit/notify-queue t/unit/notify-store
 NOTIFY_UNIT = $(NOTIFY_LIBS) $(CMOCKA_LIBS)
 t_unit_notify_judge_SOURCES = t/unit/notify-judge.c t/unit/unit.h
 t_unit_notify_judge_LDADD = $(NOTIFY_UNIT)
 t_unit_notify_queue_SOURCES = t/unit/notify-queue.c t/unit/unit.h
 t_unit_notify_queue_LDADD = $(NOTIFY_UNIT)
+t_unit_notify_store_SOURCES = t/unit/notify-store.c t/unit/unit.h
+t_unit_notify_store_LDADD = $(NOTIFY_UNIT)
 UNIT_TESTS += t/unit/notify-alerts
 t_unit_notify_alerts_SOURCES = t/unit/notify-alerts.c t/unit/unit.h
 t_unit_notify_alerts_LDADD = $(NOTIFY_UNIT)

@@ -51,6 +51,13 @@ void notify_skip(
 /* Puts a notification into the queue of each output. */
 void notify_tell(struct notify *notify, const struct notification *notification);
 
+/*
+ * What was counted, as a file for Prometheus's textfile collector (NULL: none), and as a log line.
+ * That the file cannot be written is logged once, and once when it is over.
+ */
+void metrics_write(struct notify *notify, const char *path);
+void metrics_log(const struct notify *notify);
+
 /* Runs until the input ends or a signal says so. Returns the exit status. */
 int notify_run(struct notify *notify);
 
