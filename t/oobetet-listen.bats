@@ -29,10 +29,11 @@ got() {
 }
 
 # recipe NAME: the lines of the example in the manual page that follows this mark, as a reader sees
-# them
+# them; a line that does not begin with a key continues the one before
 recipe() {
 	sed -n "/^\\.\\\\\" recipe $1\$/,/^\\.Ed/p" "$root/doc/oobetet.ini.5" |
-		sed -E '/^\./d; s/\\\(dq/"/g; s/\\e/\\/g; s/\\&//g' | sed -z 's/ |\n/ | /g'
+		sed -E '/^\./d; s/\\\(dq/"/g; s/\\e/\\/g; s/\\&//g' |
+		awk '{ printf "%s%s", (/^[a-z_]+ = / ? (NR > 1 ? "\n" : "") : " "), $0 } END { print "" }'
 }
 
 # A file of the recipe NAME whose keys KEY=VALUE... are replaced, with the speed of a test.
@@ -205,4 +206,64 @@ group_there() {
 	log_both
 	poll 3 got 'Flapjack Self Monitoring is OK'
 	run ! said oobetet 'watch file: listen_command: it printed nothing'
+}
+
+# watchdog [END]: sends the alert as Prometheus does; with END it is resolved
+watchdog() {
+	curl -sSf -m 20 -H 'Content-Type: application/json' -o /dev/null \
+		-d "[{\"labels\": {\"alertname\": \"Watchdog\", \"severity\": \"page\"}
+			, \"endsAt\": \"${1:-$(date -u -d '+1 hour' +%FT%TZ)}\"}]" \
+		"http://127.0.0.1:$alertmanager_port/api/v2/alerts"
+}
+
+start_alertmanager() {
+	start alertmanager prometheus-alertmanager --config.file="$work/alertmanager.yml" \
+		--storage.path="$work/alertmanager" --cluster.listen-address= \
+		--web.listen-address="127.0.0.1:$alertmanager_port"
+	poll 60 listening "$alertmanager_port"
+	watchdog
+}
+
+# The route of httpbroker-formats(5), with the speed of a test.
+alertmanager_config() {
+	cat >"$work/alertmanager.yml" <<-CONFIG
+		route:
+		  receiver: heartbeat
+		  group_wait: 0s
+		  group_interval: 1s
+		  repeat_interval: 1s
+		receivers:
+		- name: heartbeat
+		  webhook_configs:
+		  - url: http://127.0.0.1:$1/state?ttl=4s
+		    send_resolved: true
+	CONFIG
+}
+
+@test "oobetet: listen_command: the recipe for Alertmanager's Watchdog" {
+	local port
+	{ read -r port && read -r alertmanager_port; } < <(free_port 2)
+	alertmanager_config "$port"
+	write_recipe watchdog watched_check=Watchdog watched_entity= pagerduty_contact= alert_command="cat >>$work/got.log" max_latency=6
+	sed -i "s|3091|$port|; s|--repeat 1m|--repeat 1s|" "$work/oobetet.ini"
+	start oobetet oobetet -c "$work/oobetet.ini" --debug
+	poll 60 listening "$port"
+	start_alertmanager
+	# it goes on for longer than max_latency
+	poll 40 at_least 8 oobetet 'debug: heartbeat from  in listen_command'
+	alarms=$(count_of got 'is Critical')
+	stop alertmanager || :
+	poll 40 at_least $((alarms + 1)) got 'is Critical: haven.t seen a test heartbeat notification in the last 6 seconds for "Watchdog"'
+	run ! got 'listen_command has not been heard'
+	oks=$(count_of got 'Flapjack Self Monitoring is OK')
+	start_alertmanager
+	poll 40 at_least $((oks + 1)) got 'Flapjack Self Monitoring is OK'
+	# resolved: Prometheus has died
+	watchdog "$(date -u +%FT%TZ)"
+	alarms=$(count_of got 'is Critical')
+	poll 40 at_least $((alarms + 1)) got 'is Critical'
+	# the broker dies, and with it the pipeline
+	pkill -KILL -P "$(pgrep -f 'sh -c httpbroker --port' -P "$(pgrep -P "${pids[oobetet]}" -x oobetet-listen)")" -x httpbroker
+	poll 20 said oobetet 'warning: listen_command: exit status'
+	poll 40 at_least 2 oobetet 'listen_command: listening$'
 }
