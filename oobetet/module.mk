@@ -17,6 +17,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/listeners.c \
+	oobetet/metrics.c \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/planned.c \
 	oobetet/reload.c \
@@ -170,13 +171,15 @@ t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats
 SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-reload.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
-	t/oobetet-listen.bats t/oobetet-names.bats t/oobetet-quiet.bats t/oobetet-room.bats t/oobetet-server.bats \
+	t/oobetet-listen.bats t/oobetet-metrics.bats t/oobetet-names.bats t/oobetet-quiet.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 SYSTEM_TESTS += t/oobetet-link.bats t/oobetet-many.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash t/lib/watches.bash
 
 EXAMPLES += \
+	doc/examples/prometheus/oobetet.yml \
+	doc/examples/prometheus/oobetet_test.yml \
 	doc/examples/oobetet/alert-command.conf \
 	doc/examples/oobetet/alert-mail \
 	doc/examples/oobetet/alert-ntfy \

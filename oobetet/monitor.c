@@ -103,12 +103,13 @@ static void workers_tick(struct monitor *monitor, nsec now)
 /* True: there are children that have not ended. A worker's end is noticed at its socket. */
 static bool children_reap(struct monitor *monitor)
 {
-	int status;
+	int status, error;
 	pid_t pid;
 
 	/* those of our own process group: all but the commands */
 	while ((pid = waitpid(0, &status, WNOHANG)) > 0) {
-		if (snapshot_ended(&monitor->snapshot, pid, status))
+		if (snapshot_ended(&monitor->snapshot, pid, status) ||
+			writer_ended(&monitor->metrics.writer, pid, status, &error))
 			continue;
 		worker_reaped(monitor->workers.xmpp, pid);
 		worker_reaped(monitor->workers.http, pid);
@@ -151,6 +152,7 @@ void monitor_turn(struct monitor *monitor)
 	asides_send(monitor->asides, monitor->rooms, monitor->workers.xmpp);
 	watches_send(&monitor->watches, &monitor->workers, now);
 	snapshot_tick(&monitor->snapshot, &timestamps);
+	metrics_tick(monitor, &timestamps);
 	liveness_report(monitor, now);
 	if (monitor->source != NULL && signal_arrived(SIGHUP))
 		reload(monitor, &timestamps);
@@ -172,6 +174,7 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now)
 		listeners_present(&monitor->watches) ? heartbeat_deadline(&monitor->heartbeat)
 						     : NSEC_NEVER,
 		watchdog_deadline(&monitor->watchdog), planned_deadline(monitor, now),
+		metrics_deadline(monitor),
 		now + monitor->active_time.tick, /* often enough to notice that we were stopped */
 	};
 	nsec first = NSEC_NEVER;
@@ -352,6 +355,7 @@ nsec monitor_begin(
 
 	*monitor = (struct monitor){.config = config,
 		.selfexec = selfexec,
+		.started = clock_boot(),
 		.test = test,
 		.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
 	if (monitor->timer < 0)
@@ -378,6 +382,7 @@ void monitor_end(struct monitor *monitor)
 	worker_free(monitor->workers.xmpp);
 	watches_free(&monitor->watches);
 	snapshot_end(&monitor->snapshot);
+	free(monitor->metrics.path);
 	asides_free(monitor->asides);
 	rooms_free(monitor->rooms);
 	close(monitor->timer);

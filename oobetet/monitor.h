@@ -49,12 +49,20 @@ bool test_alert_run(struct config *config, const struct selfexec *selfexec, bool
 
 /* The rest is for monitor_run(), dispatch.c and --test-alert. */
 
+/* metrics_file, in progress. */
+struct metrics {
+	struct writer writer;
+	char *path;   /* its path, owned: the configuration may be read again meanwhile */
+	uint64_t sum; /* of what was written last: see metrics.c */
+};
+
 struct monitor {
 	struct config *config;              /* the caller's */
 	const struct config_source *source; /* NULL: it is not read again */
 	const struct selfexec *selfexec;
 	bool test;    /* --test-alert: no watch, no state file, no heartbeat */
 	bool leaving; /* the workers' messages are ignored */
+	nsec started; /* CLOCK_BOOTTIME */
 	struct timing timing;
 	char host[HOST_NAME_MAX + 1];
 	struct active_time active_time;
@@ -67,6 +75,7 @@ struct monitor {
 		uint64_t xmpp, http; /* config_part(), as the workers have it */
 	} parts;
 	struct snapshot snapshot;
+	struct metrics metrics;
 	struct watchdog watchdog;
 	int timer; /* a timerfd that ends the wait at the next deadline */
 };
@@ -125,6 +134,14 @@ void status_log(const struct monitor *monitor, const struct timestamps *now);
 void planned_tick(struct monitor *monitor, const struct timestamps *now);
 nsec planned_deadline(const struct monitor *monitor, nsec now);
 void planned_set(const struct config *config, nsec span, const char *reason, const char *watch);
+
+/*
+ * metrics.c: writes metrics_file, if there is one: at intervals, and soon after a change.
+ * metrics_write() appends its text.
+ */
+void metrics_write(const struct monitor *monitor, const struct timestamps *now, struct buffer *out);
+void metrics_tick(struct monitor *monitor, const struct timestamps *now);
+nsec metrics_deadline(const struct monitor *monitor);
 
 /* dispatch.c: applies a worker's message, and the start or end of the xmpp worker. */
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now);

@@ -27,6 +27,7 @@ struct channel {
 	char why[CHANNEL_WHY];    /* why it is closed or failing; "": it works */
 	bool delivered, rejected; /* the last answer: see channel_status */
 	int failures;
+	int64_t deliveries, failed;
 };
 
 struct channels {
@@ -156,6 +157,8 @@ static void outcome_set(
 		log_error("%s%s rejected a notification, which is not sent again: %s", label,
 			channel->name, why);
 	channel->delivered = answer == ANSWER_DONE;
+	channel->deliveries += answer == ANSWER_DONE;
+	channel->failed += answer != ANSWER_DONE;
 	snprintf(channel->why, sizeof channel->why, "%s", answer == ANSWER_DONE ? "" : why);
 }
 
@@ -374,5 +377,7 @@ struct channel_status channels_status(const struct channels *channels, int index
 		.pending = queue_count(channel->queue),
 		.failures = channel->failures,
 		.rejected = channel->rejected,
+		.deliveries = channel->deliveries,
+		.failed = channel->failed,
 		.why = channel->why};
 }

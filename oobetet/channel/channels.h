@@ -79,11 +79,12 @@ int channels_pending(const struct channels *channels);
 struct channel_status {
 	const char *name;
 	enum channel_type type;
-	bool delivered;  /* the last attempt was answered */
-	int pending;     /* notifications in the queue */
-	int failures;    /* closed, or without an answer, since it opened last */
-	bool rejected;   /* an attempt was answered with a failure */
-	const char *why; /* why it is closed or failing; "": it works */
+	bool delivered;             /* the last attempt was answered */
+	int pending;                /* notifications in the queue */
+	int failures;               /* closed, or without an answer, since it opened last */
+	bool rejected;              /* an attempt was answered with a failure */
+	int64_t deliveries, failed; /* attempts so far, by their answers; no answer is a failure */
+	const char *why;            /* why it is closed or failing; "": it works */
 };
 
 int channels_count(const struct channels *channels);

@@ -156,6 +156,14 @@ static void held_log(const struct watched *watched, bool over)
 		over ? "it is not reported" : "it is reported at the end of the work if it lasts");
 }
 
+/* An alarm at the end of planned work is that of an incident which began before. */
+static void incidents_count(struct watched *watched, enum verdict verdict)
+{
+	watched->incidents += verdict == WATCH_HELD || (verdict == WATCH_ALARM && !watched->held);
+	watched->ended += verdict == WATCH_ENDED || verdict == WATCH_SPARED;
+	watched->held = verdict == WATCH_HELD;
+}
+
 void incident_report(
 	struct watched *watched, const struct rooms *rooms, const struct timestamps *now)
 {
@@ -164,6 +172,7 @@ void incident_report(
 	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
 			incident_begin(watched, now);
+		incidents_count(watched, verdict);
 		if (verdict == WATCH_HELD || verdict == WATCH_SPARED)
 			held_log(watched, verdict == WATCH_SPARED);
 		else if (verdict == WATCH_ENDED)

@@ -33,6 +33,8 @@ struct watched {
 	nsec ends_by;              /* removed: when it is given up, CLOCK_MONOTONIC */
 	uint64_t written;          /* snapshot.c's: the intents that the last write holds */
 	struct planned planned;    /* as the rooms know it */
+	int64_t incidents, ended;  /* in this run; those that were held back included */
+	bool held;                 /* the last one began in this run and is held back */
 };
 
 /*

@@ -78,6 +78,7 @@ struct config {
 	const char *room_password; /* secret; NULL: none */
 	bool greeting;             /* say once a start in each room what is watched */
 	const char *state_file;    /* NULL: none */
+	const char *metrics_file;  /* NULL: none */
 	const char *heartbeat_url; /* fetched while all is well; NULL: none */
 	nsec heartbeat_interval;
 	enum log_level level;     /* what is logged */

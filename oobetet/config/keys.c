@@ -66,6 +66,7 @@ static const struct key keys[] = {
 	{WATCH(repeat_interval), value_duration, "60", 0, RANGE(SECONDS(1), DAYS(1))},
 	{WATCH(repeat_max), value_duration, "15m", 0, RANGE(SECONDS(1), DAYS(1))},
 	{PROCESS(state_file), value_state, NULL, 0, ANY},
+	{PROCESS(metrics_file), value_state, NULL, 0, ANY},
 	{WATCH(incident_key), value_text, NULL, 0, RANGE(0, 160)},
 	{WATCH(alert_command), value_command, NULL, 0, ANY},
 	{WATCH(pagerduty_contact), value_secret, NULL, CONFIG_HTTP, ANY},

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The metrics of metrics_file, in Prometheus's text format 0.0.4 for the textfile collector of
+ * node_exporter: a table of families, and when they are written.
+ */
+#include "oobetet/monitor.h"
+
+#include "common/buffer.h"
+#include "common/memory.h"
+#include "oobetet/channel/status.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define INTERVAL (15 * NSEC_PER_SEC) /* between two writes, if nothing changes */
+#define CHANGES NSEC_PER_SEC         /* between two writes, if something does */
+#define WRITING (30 * NSEC_PER_SEC)  /* no writer is killed before */
+
+/* ---- samples ---- */
+
+struct exposition {
+	const struct monitor *monitor;
+	const struct timestamps *now;
+	struct buffer *out;
+	const char *name; /* of the family */
+	struct watch_status status[WATCHES_MAX];
+};
+
+/* In a label's value, a backslash, a quotation mark and a newline are escaped. */
+static void label_append(struct buffer *out, const char *value)
+{
+	for (; *value != '\0'; value++) {
+		if (*value == '\n') {
+			buffer_append_text(out, "\\n");
+			continue;
+		}
+		if (*value == '\\' || *value == '"')
+			buffer_append_text(out, "\\");
+		buffer_append(out, value, 1);
+	}
+}
+
+/* `NAME{KEY="VALUE",KEY="VALUE"} `; keys and values in turn, up to NULL. */
+static void sample_begin(const struct exposition *exposition, const char *const labels[])
+{
+	struct buffer *out = exposition->out;
+
+	buffer_append_text(out, exposition->name);
+	for (int i = 0; labels[i] != NULL; i += 2) {
+		buffer_printf(out, "%s%s=\"", i == 0 ? "{" : ",", labels[i]);
+		label_append(out, labels[i + 1]);
+		buffer_append_text(out, labels[i + 2] != NULL ? "\"" : "\"}");
+	}
+	buffer_append_text(out, " ");
+}
+
+#define LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void number_write(
+	const struct exposition *exposition, const char *const labels[], int64_t number)
+{
+	sample_begin(exposition, labels);
+	buffer_printf(exposition->out, "%" PRId64 "\n", number);
+}
+
+static void seconds_write(
+	const struct exposition *exposition, const char *const labels[], nsec span)
+{
+	sample_begin(exposition, labels);
+	buffer_printf(exposition->out, "%.3f\n", (double)span / (double)NSEC_PER_SEC);
+}
+
+/* The label `watch`: the name of the section, or the watched check of the only watch. */
+static const char *watch_label(
+	const struct exposition *exposition, int index, char out[NOTIFICATION_KEY])
+{
+	const struct watch_status *status = &exposition->status[index];
+
+	return status->name != NULL ? status->name
+				    : target_name(status->target, out, NOTIFICATION_KEY);
+}
+
+/* ---- families ---- */
+
+static void version_write(const struct exposition *exposition)
+{
+	number_write(exposition, LABELS("version", PACKAGE_VERSION), 1);
+}
+
+static void start_write(const struct exposition *exposition)
+{
+	const struct monitor *monitor = exposition->monitor;
+
+	/* by CLOCK_BOOTTIME: the wall clock may have been set since */
+	buffer_printf(exposition->out, "%s %.3f\n", exposition->name,
+		(double)(exposition->now->wall - (exposition->now->boot - monitor->started)) /
+			(double)NSEC_PER_SEC);
+}
+
+static void silence_write(const struct exposition *exposition)
+{
+	char name[NOTIFICATION_KEY];
+
+	for (int i = 0; i < exposition->monitor->watches.count; i++)
+		for (enum kind kind = KIND_PROBLEM; kind < KINDS_AWAITED; kind++)
+			if (exposition->status[i].awaited[kind])
+				seconds_write(exposition,
+					LABELS("watch", watch_label(exposition, i, name), "kind",
+						kind_name(kind)),
+					exposition->status[i].silence[kind]);
+}
+
+static void max_latency_write(const struct exposition *exposition)
+{
+	char name[NOTIFICATION_KEY];
+
+	for (int i = 0; i < exposition->monitor->watches.count; i++)
+		seconds_write(exposition, LABELS("watch", watch_label(exposition, i, name)),
+			exposition->status[i].target->max_latency);
+}
+
+static void open_write(const struct exposition *exposition)
+{
+	char name[NOTIFICATION_KEY];
+
+	for (int i = 0; i < exposition->monitor->watches.count; i++)
+		number_write(exposition, LABELS("watch", watch_label(exposition, i, name)),
+			exposition->status[i].open);
+}
+
+static void incidents_write(const struct exposition *exposition)
+{
+	char name[NOTIFICATION_KEY];
+
+	for (int i = 0; i < exposition->monitor->watches.count; i++)
+		number_write(exposition, LABELS("watch", watch_label(exposition, i, name)),
+			exposition->monitor->watches.each[i]->incidents);
+}
+
+static void planned_write(const struct exposition *exposition)
+{
+	char name[NOTIFICATION_KEY];
+
+	for (int i = 0; i < exposition->monitor->watches.count; i++)
+		number_write(exposition, LABELS("watch", watch_label(exposition, i, name)),
+			exposition->status[i].planned->until != 0);
+}
+
+/* What is measured of each channel. */
+static int64_t status_deliveries(const struct channel_status *status)
+{
+	return status->deliveries;
+}
+
+static int64_t status_failed(const struct channel_status *status)
+{
+	return status->failed;
+}
+
+static int64_t status_pending(const struct channel_status *status)
+{
+	return status->pending;
+}
+
+static void channels_write(const struct exposition *exposition,
+	int64_t (*measure)(const struct channel_status *status))
+{
+	const struct watches *watches = &exposition->monitor->watches;
+	char name[NOTIFICATION_KEY];
+
+	for (int i = 0; i < watches->count; i++)
+		for (int j = 0; j < channels_count(watches->each[i]->channels); j++) {
+			const struct channel_status status =
+				channels_status(watches->each[i]->channels, j);
+
+			number_write(exposition,
+				LABELS("watch", watch_label(exposition, i, name), "channel",
+					status.name),
+				measure(&status));
+		}
+}
+
+static void deliveries_write(const struct exposition *exposition)
+{
+	channels_write(exposition, status_deliveries);
+}
+
+static void failures_write(const struct exposition *exposition)
+{
+	channels_write(exposition, status_failed);
+}
+
+static void pending_write(const struct exposition *exposition)
+{
+	channels_write(exposition, status_pending);
+}
+
+static void rooms_write(const struct exposition *exposition)
+{
+	const struct rooms *rooms = exposition->monitor->rooms;
+
+	for (int i = 0; i < rooms_count(rooms); i++)
+		number_write(exposition, LABELS("room", rooms_name(rooms, i)),
+			rooms_is_joined(rooms, rooms_name(rooms, i)));
+}
+
+static void online_write(const struct exposition *exposition)
+{
+	const struct workers *workers = &exposition->monitor->workers;
+	const struct worker *const all[] = {workers->xmpp, workers->http};
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i] != NULL)
+			number_write(exposition, LABELS("worker", worker_status(all[i]).name),
+				worker_status(all[i]).online != 0);
+}
+
+static void starts_write(const struct exposition *exposition)
+{
+	const struct workers *workers = &exposition->monitor->workers;
+	const struct worker *const all[] = {workers->xmpp, workers->http};
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i] != NULL)
+			number_write(exposition, LABELS("worker", worker_status(all[i]).name),
+				worker_status(all[i]).started);
+}
+
+static const struct family {
+	const char *name, *type, *help;
+	void (*write)(const struct exposition *exposition);
+} families[] = {
+	{"oobetet_build_info", "gauge", "The version.", version_write},
+	{"oobetet_start_time_seconds", "gauge", "When oobetet started, since the epoch.",
+		start_write},
+	{"oobetet_silence_seconds", "gauge",
+		"Time without this awaited kind of message, as counted against max_latency.",
+		silence_write},
+	{"oobetet_max_latency_seconds", "gauge", "The silence that is an incident.",
+		max_latency_write},
+	{"oobetet_incident_open", "gauge", "1 while an incident is open, reported or held back.",
+		open_write},
+	{"oobetet_incidents_total", "counter",
+		"Incidents that began in this run, those held back included.", incidents_write},
+	{"oobetet_planned_work", "gauge", "1 during planned work, when alarms are held back.",
+		planned_write},
+	{"oobetet_deliveries_total", "counter", "Notifications that the receiver has.",
+		deliveries_write},
+	{"oobetet_delivery_failures_total", "counter",
+		"Attempts that failed, were refused or got no answer.", failures_write},
+	{"oobetet_notifications_pending", "gauge", "Notifications that are not delivered.",
+		pending_write},
+	{"oobetet_room_joined", "gauge", "1 while oobetet is in the room.", rooms_write},
+	{"oobetet_worker_online", "gauge", "1 while the worker can do its work.", online_write},
+	{"oobetet_worker_starts_total", "counter", "Processes started; more than one is a restart.",
+		starts_write},
+};
+
+void metrics_write(const struct monitor *monitor, const struct timestamps *now, struct buffer *out)
+{
+	struct exposition exposition = {.monitor = monitor, .now = now, .out = out};
+
+	for (int i = 0; i < monitor->watches.count; i++)
+		exposition.status[i] = watch_status_of(monitor->watches.each[i], now);
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+		const struct family *family = &families[i];
+
+		buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
+			family->name, family->type);
+		exposition.name = family->name;
+		family->write(&exposition);
+	}
+}
+
+/* ---- the file ---- */
+
+/* Changes whenever something does that nobody should have to wait for. */
+static uint64_t state_sum(const struct monitor *monitor)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < monitor->watches.count; i++) {
+		const struct watched *watched = monitor->watches.each[i];
+
+		sum = sum * 31 + (uint64_t)watched->incidents;
+		sum = sum * 31 + (uint64_t)watched->ended;
+		sum = sum * 31 + (uint64_t)watched->planned.until;
+	}
+	for (int i = 0; i < rooms_count(monitor->rooms); i++)
+		sum = sum * 31 + rooms_is_joined(monitor->rooms, rooms_name(monitor->rooms, i));
+	return sum;
+}
+
+nsec metrics_deadline(const struct monitor *monitor)
+{
+	const struct metrics *metrics = &monitor->metrics;
+
+	if (monitor->config->metrics_file == NULL || monitor->test)
+		return NSEC_NEVER;
+	if (metrics->writer.pid != 0)
+		return writer_deadline(&metrics->writer);
+	if (metrics->writer.began == 0)
+		return 0;
+	return metrics->writer.began + (metrics->sum != state_sum(monitor) ? CHANGES : INTERVAL);
+}
+
+void metrics_tick(struct monitor *monitor, const struct timestamps *now)
+{
+	struct metrics *metrics = &monitor->metrics;
+	struct buffer text = {NULL, 0, 0};
+
+	writer_tick(&metrics->writer, now->monotonic);
+	if (metrics->writer.pid != 0 || now->monotonic < metrics_deadline(monitor))
+		return;
+	metrics->writer.what = "metrics_file";
+	free(metrics->path);
+	metrics->writer.path = metrics->path = memory_copied(monitor->config->metrics_file);
+	metrics->writer.mode = 0644;
+	metrics->writer.limit = WRITING;
+	metrics->sum = state_sum(monitor);
+	metrics_write(monitor, now, &text);
+	writer_begin(&metrics->writer, &text, now->monotonic);
+	buffer_free(&text);
+}

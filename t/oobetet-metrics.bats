@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $root, $pids and what load brings
+# metrics_file: what oobetet measures, for node_exporter's textfile collector.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# measured LINE [FILE]: metrics_file has this line, a regular expression
+measured() {
+	grep -qE "^$1\$" "${2:-$work/oobetet.prom}"
+}
+
+# sound: promtool accepts the file without remarks
+sound() {
+	run promtool check metrics <"$work/oobetet.prom"
+	echo "$output"
+	[[ "$status" -eq 0 && "$output" == '' ]]
+}
+
+@test "oobetet: metrics_file has silence, incidents, deliveries, rooms and workers; promtool accepts it" {
+	local name='watch="\\"Flapper\\" on web-01"'
+	start_chain metrics_file="$work/oobetet.prom" state_file="$work/state"
+	both
+	poll 20 measured 'oobetet_room_joined\{room="ops@conference.localhost"\} 1'
+	sound
+	[ "$(stat -c %a "$work/oobetet.prom")" = 644 ]
+	measured 'oobetet_build_info\{version="[0-9.]+"\} 1'
+	measured "oobetet_start_time_seconds $(($(date +%s) / 100))[0-9]{2}\.[0-9]+" ||
+		measured "oobetet_start_time_seconds $(($(date +%s) / 100 - 1))[0-9]{2}\.[0-9]+"
+	measured "oobetet_max_latency_seconds\{$name\} 3.000"
+	measured "oobetet_planned_work\{$name\} 0"
+	poll 20 measured "oobetet_incident_open\{$name\} 1"
+	poll 20 measured "oobetet_incidents_total\{$name\} 1"
+	measured "oobetet_silence_seconds\{$name,kind=\"problem\"\} [0-9]+\.[0-9]{3}"
+	both
+	poll 20 measured "oobetet_incident_open\{$name\} 0"
+	oobetet -c "$work/oobetet.ini" --quiet 1h --reason 'new "switches"'
+	poll 20 measured "oobetet_planned_work\{$name\} 1"
+	# an incident that is held back counts as well, and once
+	poll 20 measured "oobetet_incidents_total\{$name\} 2"
+	measured "oobetet_incident_open\{$name\} 1"
+	oobetet -c "$work/oobetet.ini" --quiet 0
+	poll 20 measured "oobetet_planned_work\{$name\} 0"
+	measured "oobetet_incidents_total\{$name\} 2"
+	poll 20 paged 'incident 2 opened'
+	both
+	poll 20 measured "oobetet_incident_open\{$name\} 0"
+	poll 20 measured "oobetet_deliveries_total\{$name,channel=\"ops@conference.localhost\"\} [1-9][0-9]*"
+	poll 40 measured "oobetet_deliveries_total\{$name,channel=\"PagerDuty\"\} [4-9]"
+	measured "oobetet_delivery_failures_total\{$name,channel=\"PagerDuty\"\} 0"
+	measured 'oobetet_worker_online\{worker="http"\} 1'
+	measured 'oobetet_worker_starts_total\{worker="xmpp"\} [1-9]'
+	sound
+	run ! grep -E '0123456789abcdef|secret-of-oobetet' "$work/oobetet.prom"
+}
+
+@test "oobetet: metrics_file of several watches; a folder that refuses it is logged once" {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	mkdir "$work/folder"
+	write_ini watched_entity= metrics_file="$work/folder/oobetet.prom" pagerduty_contact= alert_command=false
+	printf '\n[watch %s]\nwatched_entity = x\n' web mail >>"$work/oobetet.ini"
+	rmdir "$work/folder"
+	start_oobetet
+	poll 20 said oobetet "error: metrics_file $work/folder/oobetet.prom cannot be written: No such file or directory; trying again"
+	poll 20 at_least 2 oobetet 'is Critical'
+	[ "$(count_of oobetet 'cannot be written')" -eq 1 ]
+	mkdir "$work/folder"
+	poll 40 said oobetet "info: metrics_file $work/folder/oobetet.prom is written again"
+	local prom=$work/folder/oobetet.prom
+	poll 20 measured 'oobetet_incident_open\{watch="web"\} 1' "$prom"
+	poll 40 measured 'oobetet_delivery_failures_total\{watch="mail",channel="alert_command"\} [1-9][0-9]*' "$prom"
+	poll 40 measured 'oobetet_notifications_pending\{watch="mail",channel="alert_command"\} [1-9]' "$prom"
+	cp "$prom" "$work"
+	sound
+}
+
+@test "oobetet: the alert rules for metrics_file raise what they promise" {
+	promtool check rules "$root/doc/examples/prometheus/oobetet.yml"
+	promtool test rules "$root/doc/examples/prometheus/oobetet_test.yml"
+}
