@@ -4,6 +4,8 @@
 
 #include "common/log.h"
 
+#include <string.h>
+
 void dispatch_kind(
 	struct watched *watched, enum kind kind, nsec stamp, const char *where, const char *nick)
 {
@@ -17,16 +19,23 @@ void dispatch_kind(
 static void body_apply(
 	struct monitor *monitor, nsec stamp, char *const field[], bool recalled, nsec now)
 {
-	stamp = active_time_at(&monitor->active_time, nsec_earlier(stamp, clock_monotonic()));
+	stamp = nsec_earlier(stamp, clock_monotonic());
 	for (int i = 0; i < monitor->watches.count; i++) {
 		struct watched *watched = monitor->watches.each[i];
+		const struct watch_config *config = watched->config;
+		enum kind kind = KIND_NONE;
 
-		if (!rooms_counts(watched->config, field[1], field[2]))
+		if (!list_has(&config->watch_rooms, field[1], strlen(field[1])))
 			continue;
-		enum kind kind = match_body(&watched->match, field[3]);
-		if (kind != KIND_NONE && rooms_vouch(monitor->rooms, watched->config, field[1],
-						 field[2], field[4], recalled, now))
-			dispatch_kind(watched, kind, stamp, field[1], field[2]);
+		if (rooms_counts(config, field[1], field[2]))
+			kind = match_body(&watched->match, field[3]);
+		if (kind != KIND_NONE && !rooms_vouch(monitor->rooms, config, field[1], field[2],
+						 field[4], recalled, now))
+			kind = KIND_NONE;
+		chain_hear(&watched->chain, &watched->match, kind, field[3], stamp);
+		if (kind != KIND_NONE)
+			dispatch_kind(watched, kind, active_time_at(&monitor->active_time, stamp),
+				field[1], field[2]);
 	}
 }
 
@@ -60,6 +69,23 @@ static void answer_apply(struct monitor *monitor, const struct message *message,
 	watches_answer(&monitor->watches, type, message->field[0], answer, why, now);
 }
 
+/* What the diagnosis of each watch that listens in this room has to know. */
+static void room_note(struct monitor *monitor, enum message_type type, const char *room,
+	const char *nick, nsec now)
+{
+	for (int i = 0; i < monitor->watches.count; i++) {
+		struct watched *watched = monitor->watches.each[i];
+		const struct watch_config *config = watched->config;
+
+		if (!list_has(&config->watch_rooms, room, strlen(room)))
+			continue;
+		if (type == MESSAGE_CREATED)
+			chain_created(&watched->chain, now);
+		else if (list_has(&config->watched_nick, nick, strlen(nick)))
+			chain_sender(&watched->chain, type == MESSAGE_OCCUPANT);
+	}
+}
+
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now)
 {
 	char *const *field = message->field;
@@ -76,10 +102,15 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 		break;
 	case MESSAGE_CREATED:
 		rooms_set_created(monitor->rooms, field[0]);
+		room_note(monitor, MESSAGE_CREATED, field[0], "", now);
 		break;
 	case MESSAGE_OCCUPANT:
 		rooms_see(monitor->rooms, field[0], field[1],
 			&(struct identity){field[2], field[3], field[4]}, now);
+		room_note(monitor, MESSAGE_OCCUPANT, field[0], field[1], now);
+		break;
+	case MESSAGE_VACATED:
+		room_note(monitor, MESSAGE_VACATED, field[0], field[1], now);
 		break;
 	case MESSAGE_DEPARTED:
 		rooms_depart(monitor->rooms, field[0], field[1]);
@@ -106,6 +137,13 @@ void dispatch_message(struct monitor *monitor, const struct message *message, ns
 		break;
 	case MESSAGE_FAILED:
 		answer_apply(monitor, message, ANSWER_FAILED, field[1], now);
+		break;
+	case MESSAGE_PORT:
+	case MESSAGE_BROKER:
+	case MESSAGE_QUEUE:
+	case MESSAGE_SILENT:
+	case MESSAGE_BLIND:
+		reading_apply(monitor, message);
 		break;
 	default: /* handled by worker.c, or sent by the monitor only */
 		break;

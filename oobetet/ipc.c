@@ -22,6 +22,8 @@
 #define MONITOR SPEAKER_MONITOR
 #define XMPP SPEAKER_XMPP
 #define HTTP SPEAKER_HTTP
+#define PROBE SPEAKER_PROBE
+#define WORKER (XMPP | HTTP | PROBE)
 
 static const struct {
 	const char *name;
@@ -31,18 +33,19 @@ static const struct {
 	[MESSAGE_CONFIG] = {"config", 3, MONITOR},
 	[MESSAGE_GO] = {"go", 1, MONITOR},
 	[MESSAGE_SAY] = {"say", 3, MONITOR},
-	[MESSAGE_TRIGGER] = {"trigger", 7, MONITOR},
+	[MESSAGE_TRIGGER] = {"trigger", 8, MONITOR},
 	[MESSAGE_RESOLVE] = {"resolve", 3, MONITOR},
 	[MESSAGE_HEARTBEAT] = {"beat", 0, MONITOR},
 	[MESSAGE_MISSED] = {"missed", 2, MONITOR},
 	[MESSAGE_STOP] = {"stop", 0, MONITOR},
-	[MESSAGE_ALIVE] = {"alive", 1, XMPP | HTTP},
-	[MESSAGE_ONLINE] = {"online", 1, XMPP | HTTP},
-	[MESSAGE_GONE] = {"gone", 1, XMPP | HTTP},
+	[MESSAGE_ALIVE] = {"alive", 1, WORKER},
+	[MESSAGE_ONLINE] = {"online", 1, WORKER},
+	[MESSAGE_GONE] = {"gone", 1, WORKER},
 	[MESSAGE_CREATED] = {"created", 1, XMPP},
 	[MESSAGE_JOINED] = {"joined", 2, XMPP},
 	[MESSAGE_LEFT] = {"left", 2, XMPP},
 	[MESSAGE_OCCUPANT] = {"occupant", 5, XMPP},
+	[MESSAGE_VACATED] = {"vacated", 2, XMPP},
 	[MESSAGE_DEPARTED] = {"departed", 2, XMPP},
 	[MESSAGE_HEARD] = {"heard", 5, XMPP},
 	[MESSAGE_RECALLED] = {"recalled", 5, XMPP},
@@ -50,6 +53,11 @@ static const struct {
 	[MESSAGE_DONE] = {"done", 1, XMPP | HTTP},
 	[MESSAGE_REFUSED] = {"refused", 2, HTTP},
 	[MESSAGE_FAILED] = {"failed", 2, XMPP | HTTP},
+	[MESSAGE_PORT] = {"port", 3, PROBE},
+	[MESSAGE_BROKER] = {"broker", 6, PROBE},
+	[MESSAGE_QUEUE] = {"queue", 8, PROBE},
+	[MESSAGE_SILENT] = {"silent", 3, PROBE},
+	[MESSAGE_BLIND] = {"blind", 5, PROBE},
 };
 
 #define TYPES ((int)(sizeof message_types / sizeof message_types[0]))
@@ -117,6 +125,8 @@ const char *speaker_name(enum speaker speaker)
 		return "xmpp";
 	case SPEAKER_HTTP:
 		return "http";
+	case SPEAKER_PROBE:
+		return "probe";
 	default:
 		return "monitor";
 	}

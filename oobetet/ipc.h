@@ -18,7 +18,7 @@
  *     go ATTEMPT           the configuration is complete: begin. So many runs in a row ended before
  *                          they were `online` (decimal)
  *     say ID ROOM TEXT     (xmpp) send TEXT to ROOM, then answer with done or failed
- *     trigger ID WATCH KEY SINCE SOURCE COMPONENT TEXT
+ *     trigger ID WATCH KEY SINCE SOURCE COMPONENT TEXT DETAILS
  *                          (http) open or repeat the incident KEY with PagerDuty's keys of the
  *                          watch WATCH (as in config), then answer
  *     resolve ID WATCH KEY (http) close it, then answer
@@ -41,6 +41,8 @@
  *                          identified; its real JID, affiliation and occupant-id are empty if the
  *                          room does not show them
  *     departed ROOM NICK   (xmpp) nobody has this nick any more
+ *     vacated ROOM NICK    (xmpp) an occupant with this watched nick has left; not when the room
+ *                          itself ended
  *     heard STAMP ROOM NICK TEXT ID
  *                          (xmpp) a live message of another occupant, at STAMP of
  *                          CLOCK_MONOTONIC (nsec, decimal); ID is the occupant-id, empty as above
@@ -51,6 +53,22 @@
  *     done ID              the receiver has it: reflected by the room, 202
  *     refused ID WHY       the receiver will never accept it
  *     failed ID WHY        no valid answer; it may be tried again
+ *
+ * From the probe worker, each with the index of the watch and the STAMP (CLOCK_MONOTONIC) at which
+ * the probe began; PROBE is enum probe, and an empty number is one that is not known:
+ *
+ *     port WATCH STAMP open|refused
+ *     broker WATCH STAMP FLAGS CHECK AGE QUEUE
+ *                          FLAGS: `h` it is healthy, `r` it has its Redis, `p` it pauses its
+ *                          repeats, else `-`; CHECK: ok, problem or unknown; AGE of the last result
+ *                          (nsec), length of its QUEUE
+ *     queue WATCH STAMP LENGTH OLDEST TAKEN OUTPUT LENGTH OLDEST
+ *                          OLDEST: a hash of that item; TAKEN: Flapjack's counter; OUTPUT: the name
+ *                          of the fullest list of notifications
+ *     silent WATCH STAMP PROBE
+ *                          its machine is there, but it does not answer
+ *     blind WATCH STAMP PROBE LOCAL WHY
+ *                          no reading; LOCAL 1: this machine has no way to the network
  *
  * message_read() and message_write() are pure.
  */
@@ -66,7 +84,7 @@
 
 #define IPC_LINE 32768 /* bytes of a line, escaped, without its newline */
 #define IPC_TEXT 4096  /* bytes of a TEXT; the sender cuts it */
-#define IPC_FIELDS 7   /* no type has more */
+#define IPC_FIELDS 8   /* no type has more */
 
 /* The descriptor of a worker's end of the socketpair. */
 #define IPC_FD 3
@@ -94,16 +112,22 @@ enum message_type {
 	MESSAGE_LEFT,
 	MESSAGE_OCCUPANT,
 	MESSAGE_DEPARTED,
+	MESSAGE_VACATED,
 	MESSAGE_HEARD,
 	MESSAGE_RECALLED,
 	MESSAGE_ASKED,
 	MESSAGE_DONE,
 	MESSAGE_REFUSED,
 	MESSAGE_FAILED,
+	MESSAGE_PORT,
+	MESSAGE_BROKER,
+	MESSAGE_QUEUE,
+	MESSAGE_SILENT,
+	MESSAGE_BLIND,
 };
 
 /* The sender of a message. */
-enum speaker { SPEAKER_MONITOR = 1, SPEAKER_XMPP = 2, SPEAKER_HTTP = 4 };
+enum speaker { SPEAKER_MONITOR = 1, SPEAKER_XMPP = 2, SPEAKER_HTTP = 4, SPEAKER_PROBE = 8 };
 
 /* The name in the worker's argument, in ps and in the log. */
 const char *speaker_name(enum speaker speaker);

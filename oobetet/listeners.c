@@ -8,6 +8,7 @@ static void heard_apply(struct monitor *monitor, struct watched *watched, const 
 				 ? match_body(&watched->match, heard->text)
 				 : KIND_NONE;
 
+	chain_hear(&watched->chain, &watched->match, kind, heard->text, heard->stamp);
 	if (kind != KIND_NONE)
 		dispatch_kind(watched, kind, active_time_at(&monitor->active_time, heard->stamp),
 			"listen_command", heard->nick);

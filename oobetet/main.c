@@ -7,6 +7,7 @@
 #include "common/secret.h"
 #include "oobetet/explain.h"
 #include "oobetet/monitor.h"
+#include "oobetet/probe/main.h"
 #include "oobetet/xmpp/main.h"
 
 #include <errno.h>
@@ -111,6 +112,8 @@ static bool worker_run(int argc, char **argv, int *code)
 		*code = xmpp_main();
 	else if (argc == 2 && strcmp(argv[1], "http") == 0)
 		*code = http_main();
+	else if (argc == 2 && strcmp(argv[1], "probe") == 0)
+		*code = probe_main();
 	else
 		return false;
 	return true;

@@ -8,7 +8,7 @@ oobetet_oobetet_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS)
 oobetet_oobetet_LDADD = $(OOBETET_LIBS)
 
 noinst_LIBRARIES += oobetet/liboobetet.a
-oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) \
+oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(HIREDIS_CFLAGS) \
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
 	oobetet/child.c oobetet/child.h \
@@ -19,6 +19,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/listeners.c \
 	oobetet/metrics.c \
 	oobetet/monitor.c oobetet/monitor.h \
+	oobetet/probing.c \
 	oobetet/planned.c \
 	oobetet/reload.c \
 	oobetet/selfexec.c oobetet/selfexec.h \
@@ -49,6 +50,13 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/listen/program.c oobetet/listen/program.h \
 	oobetet/listen/words.c oobetet/listen/words.h \
 	oobetet/state/quiet.c oobetet/state/quiet.h \
+	oobetet/probe/broker.c \
+	oobetet/probe/dial.c oobetet/probe/dial.h \
+	oobetet/probe/flapper.c \
+	oobetet/probe/health.c oobetet/probe/health.h \
+	oobetet/probe/main.c oobetet/probe/main.h \
+	oobetet/probe/probe.h \
+	oobetet/probe/redis.c \
 	oobetet/state/quietfile.c oobetet/state/quietfile.h \
 	oobetet/state/replace.c oobetet/state/replace.h \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
@@ -56,6 +64,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
 	oobetet/state/writer.c oobetet/state/writer.h \
 	oobetet/watch/activetime.c oobetet/watch/activetime.h \
+	oobetet/watch/chain.c oobetet/watch/chain.h \
 	oobetet/watch/diagnosis.c oobetet/watch/diagnosis.h \
 	oobetet/watch/links.c oobetet/watch/links.h \
 	oobetet/watch/match.c oobetet/watch/match.h \
@@ -72,7 +81,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/xmpp/session.c oobetet/xmpp/session.h \
 	oobetet/xmpp/stanza.c oobetet/xmpp/stanza.h
 
-OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) \
+OOBETET_LIBS = oobetet/liboobetet.a common/libcommon.a $(STROPHE_LIBS) $(CURL_LIBS) $(HIREDIS_LIBS) \
 	$(JANSSON_LIBS) $(INIH_LIBS)
 
 T_MODEL = t/unit/oobetet-model.c t/unit/oobetet-model.h t/unit/unit.h
@@ -94,6 +103,9 @@ t_unit_oobetet_diagnosis_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-diagnosis-simulation
 t_unit_oobetet_diagnosis_simulation_SOURCES = t/unit/oobetet-diagnosis-simulation.c t/unit/unit.h
 t_unit_oobetet_diagnosis_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-health
+t_unit_oobetet_health_SOURCES = t/unit/oobetet-health.c t/unit/unit.h
+t_unit_oobetet_health_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-http
 t_unit_oobetet_http_SOURCES = t/unit/oobetet-http.c t/unit/unit.h
 t_unit_oobetet_http_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
@@ -169,13 +181,14 @@ t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
 QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-reload.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
+SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-probes.bats t/oobetet-reload.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-listen.bats t/oobetet-metrics.bats t/oobetet-names.bats t/oobetet-quiet.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
-SYSTEM_TESTS += t/oobetet-link.bats t/oobetet-many.bats
+SYSTEM_TESTS += t/oobetet-diagnosis.bats t/oobetet-link.bats t/oobetet-many.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash t/lib/watches.bash
+EXTRA_DIST += t/lib/chain.bash t/lib/cut t/lib/oobetet.bash
 
 EXAMPLES += \
 	doc/examples/prometheus/oobetet.yml \

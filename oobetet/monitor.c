@@ -36,6 +36,7 @@ static void active_time_update(struct monitor *monitor, nsec now)
 
 	worker_extend(monitor->workers.xmpp, away);
 	worker_extend(monitor->workers.http, away);
+	worker_extend(monitor->workers.probe, away);
 	listeners_extend(&monitor->watches, away);
 	if (away > monitor->active_time.tick)
 		announce_absence(monitor, away, "was stopped, or its machine was,");
@@ -98,6 +99,9 @@ static void workers_tick(struct monitor *monitor, nsec now)
 				worker_why(workers->http));
 		}
 	}
+	while ((news = worker_tick(workers->probe, now)) != WORKER_NO_NEWS)
+		if (news == WORKER_STARTED)
+			worker_configure(workers->probe, monitor->config, CONFIG_PROBE);
 }
 
 /* True: there are children that have not ended. A worker's end is noticed at its socket. */
@@ -113,6 +117,7 @@ static bool children_reap(struct monitor *monitor)
 			continue;
 		worker_reaped(monitor->workers.xmpp, pid);
 		worker_reaped(monitor->workers.http, pid);
+		worker_reaped(monitor->workers.probe, pid);
 		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 			log_warning("process %d was ended by signal %d (%s)", (int)pid,
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -124,7 +129,8 @@ static bool children_reap(struct monitor *monitor)
 static void liveness_report(struct monitor *monitor, nsec now)
 {
 	bool progress = worker_progresses(monitor->workers.xmpp, now) &&
-			worker_progresses(monitor->workers.http, now);
+			worker_progresses(monitor->workers.http, now) &&
+			worker_progresses(monitor->workers.probe, now);
 
 	if (listeners_present(&monitor->watches) && heartbeat_due(&monitor->heartbeat, now))
 		worker_send(monitor->workers.http, MESSAGE_HEARTBEAT, NO_FIELDS);
@@ -140,6 +146,8 @@ void monitor_turn(struct monitor *monitor)
 	/* all messages are applied before the watches are evaluated */
 	messages_read(monitor, monitor->workers.xmpp, now);
 	messages_read(monitor, monitor->workers.http, now);
+	messages_read(monitor, monitor->workers.probe, now);
+	presence_note(monitor, now);
 	struct timestamps timestamps = timestamps_at(monitor, now);
 	if (!monitor->test)
 		listeners_read(monitor, &timestamps);
@@ -170,6 +178,7 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now)
 			      : watches_evaluation(&monitor->watches, monitor->active_time.away),
 		watches_deadline(&monitor->watches), snapshot_deadline(&monitor->snapshot),
 		worker_deadline(monitor->workers.xmpp), worker_deadline(monitor->workers.http),
+		worker_deadline(monitor->workers.probe),
 		monitor->test ? NSEC_NEVER : listeners_deadline(&monitor->watches),
 		listeners_present(&monitor->watches) ? heartbeat_deadline(&monitor->heartbeat)
 						     : NSEC_NEVER,
@@ -193,10 +202,10 @@ void monitor_wait(const struct monitor *monitor, nsec deadline)
 	nsec at = deadline > 0 ? deadline : 1; /* 0 would switch it off */
 	const struct itimerspec timer = {
 		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
-	struct pollfd fds[3 + WATCHES_MAX * (1 + LISTENER_POLLS)] = {
+	struct pollfd fds[4 + WATCHES_MAX * (1 + LISTENER_POLLS)] = {
 		worker_poll(monitor->workers.xmpp), worker_poll(monitor->workers.http),
-		{.fd = monitor->timer, .events = POLLIN}};
-	size_t count = 3 + watches_poll(&monitor->watches, fds + 3);
+		worker_poll(monitor->workers.probe), {.fd = monitor->timer, .events = POLLIN}};
+	size_t count = 4 + watches_poll(&monitor->watches, fds + 4);
 
 	count += listeners_poll(&monitor->watches, fds + count);
 	timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &timer, NULL);
@@ -243,6 +252,7 @@ void monitor_leave(struct monitor *monitor)
 		log_warning("stopping; notifications not delivered: %d", pending);
 	worker_shut_down(monitor->workers.xmpp);
 	worker_shut_down(monitor->workers.http);
+	worker_shut_down(monitor->workers.probe);
 	listeners_shut_down(&monitor->watches);
 	while ((children_reap(monitor) || !written) && clock_monotonic() < limit) {
 		struct timestamps now = timestamps_at(monitor, clock_monotonic());
@@ -343,9 +353,13 @@ static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec
 			SPEAKER_XMPP, selfexec, &monitor->timing, (uint32_t)(seed >> 32));
 	monitor->parts.xmpp = config_part(config, CONFIG_XMPP);
 	monitor->parts.http = config_part(config, CONFIG_HTTP);
+	monitor->parts.probe = config_part(config, CONFIG_PROBE);
 	if (monitor_needs_http(monitor))
 		monitor->workers.http =
 			worker_new(SPEAKER_HTTP, selfexec, &monitor->timing, (uint32_t)seed);
+	if (!monitor->test && probes_are_configured(config))
+		monitor->workers.probe =
+			worker_new(SPEAKER_PROBE, selfexec, &monitor->timing, (uint32_t)seed + 1);
 }
 
 nsec monitor_begin(
@@ -378,6 +392,7 @@ nsec monitor_begin(
 
 void monitor_end(struct monitor *monitor)
 {
+	worker_free(monitor->workers.probe);
 	worker_free(monitor->workers.http);
 	worker_free(monitor->workers.xmpp);
 	watches_free(&monitor->watches);

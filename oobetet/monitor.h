@@ -72,7 +72,7 @@ struct monitor {
 	struct heartbeat heartbeat;
 	struct workers workers;
 	struct {
-		uint64_t xmpp, http; /* config_part(), as the workers have it */
+		uint64_t xmpp, http, probe; /* config_part(), as the workers have it */
 	} parts;
 	struct snapshot snapshot;
 	struct metrics metrics;
@@ -162,5 +162,10 @@ void listeners_extend(struct watches *watches, nsec away);
 void listeners_shut_down(struct watches *watches);
 void dispatch_xmpp_started(struct monitor *monitor);
 void dispatch_xmpp_lost(struct monitor *monitor, nsec now);
+
+/* probing.c: what the diagnosis is told. True if a watch has a probe. */
+bool probes_are_configured(const struct config *config);
+void presence_note(struct monitor *monitor, nsec now);
+void reading_apply(struct monitor *monitor, const struct message *message);
 
 #endif

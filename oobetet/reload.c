@@ -139,13 +139,17 @@ static void workers_apply(struct monitor *monitor, nsec now)
 {
 	uint64_t xmpp = config_part(monitor->config, CONFIG_XMPP);
 	uint64_t http = config_part(monitor->config, CONFIG_HTTP);
+	uint64_t probe = config_part(monitor->config, CONFIG_PROBE);
 
 	worker_apply(monitor, &monitor->workers.xmpp, SPEAKER_XMPP,
 		monitor->config->rooms.count > 0, xmpp != monitor->parts.xmpp, now);
 	worker_apply(monitor, &monitor->workers.http, SPEAKER_HTTP, monitor_needs_http(monitor),
 		http != monitor->parts.http, now);
+	worker_apply(monitor, &monitor->workers.probe, SPEAKER_PROBE,
+		probes_are_configured(monitor->config), probe != monitor->parts.probe, now);
 	monitor->parts.xmpp = xmpp;
 	monitor->parts.http = http;
+	monitor->parts.probe = probe;
 }
 
 /*

@@ -22,6 +22,8 @@ struct timing timing_of(nsec max_latency)
 		.request = share(max_latency, 20, 5000, 15000),
 		.retry_min = share(max_latency, 300, 250, 1000),
 		.retry_max = share(max_latency, 10, 1000, 60000),
+		.probe = share(max_latency, 60, 1000, INT64_MAX / NSEC_PER_MSEC),
+		.probe_limit = share(max_latency, 60, 1000, 5000),
 		.record = share(max_latency, 30, 500, 10000),
 	};
 }

@@ -20,7 +20,8 @@ struct worker;
 /* The processes that do for the monitor what may block; besides them there is alert_command. */
 struct workers {
 	struct worker *xmpp;
-	struct worker *http; /* NULL: neither PagerDuty nor heartbeat_url is configured */
+	struct worker *probe; /* NULL: no probe is configured */
+	struct worker *http;  /* NULL: neither PagerDuty nor heartbeat_url is configured */
 };
 
 /* Not started yet: worker_tick() does that. `speaker` is the role that its process gets. */

@@ -203,21 +203,26 @@ static const char *id_text(const struct channels *channels, uint64_t id, char ou
 }
 
 static void pagerduty_send(const struct channels *channels, struct worker *http,
-	const struct notification *notification, const char *id)
+	const struct notification *notification, const char *id, const struct readings *readings,
+	nsec now)
 {
 	const struct target *target = channels->target;
 	char name[NOTIFICATION_KEY] = "test", watch[MESSAGE_NUMBER];
+	struct buffer details = {NULL, 0, 0};
 
 	message_number_text(channels->config->index, watch);
 	if (notification->kind == NOTIFICATION_OK) {
 		worker_send(http, MESSAGE_RESOLVE, FIELDS(id, watch, notification->key));
 		return;
 	}
-	if (notification->kind == NOTIFICATION_ALARM)
+	if (notification->kind == NOTIFICATION_ALARM) {
 		target_name(target, name, sizeof name);
+		readings_write(readings, now, &details);
+	}
 	worker_send(http, MESSAGE_TRIGGER,
 		FIELDS(id, watch, notification->key, notification->since, target->host, name,
-			notification->text));
+			notification->text, details.data != NULL ? details.data : ""));
+	buffer_free(&details);
 }
 
 static bool command_run(struct command *command, const struct target *target,
@@ -256,8 +261,8 @@ static const struct notification *notification_due(
 	return queue_take(channel->queue, now, id);
 }
 
-void channels_send(
-	struct channels *channels, const struct workers *by, struct command *command, nsec now)
+void channels_send(struct channels *channels, const struct workers *by, struct command *command,
+	const struct readings *readings, nsec now)
 {
 	for (int i = 0; i < channels->count; i++) {
 		struct channel *channel = &channels->channel[i];
@@ -273,7 +278,7 @@ void channels_send(
 			worker_send(by->xmpp, MESSAGE_SAY,
 				FIELDS(id, channel->name, notification->text));
 		else if (channel->type == CHANNEL_PAGERDUTY)
-			pagerduty_send(channels, by->http, notification, id);
+			pagerduty_send(channels, by->http, notification, id, readings, now);
 		else if (!command_run(command, channels->target, notification, id, now))
 			channels_answer(channels, CHANNEL_COMMAND, id, ANSWER_FAILED,
 				"the previous run has not ended", now);

@@ -13,6 +13,7 @@
 #include "oobetet/channel/queue.h"
 #include "oobetet/config/config.h"
 #include "oobetet/timing.h"
+#include "oobetet/watch/readings.h"
 #include "oobetet/worker.h"
 
 struct channels;
@@ -44,9 +45,12 @@ void channels_close(
 void channels_answer(struct channels *channels, enum channel_type type, const char *id,
 	enum answer answer, const char *why, nsec now);
 
-/* Sends what is due. `command` is the watch's; NULL: it has none. */
-void channels_send(
-	struct channels *channels, const struct workers *by, struct command *command, nsec now);
+/*
+ * Sends what is due. `command` is the watch's; NULL: it has none. `readings` go to PagerDuty as
+ * they are now, as details of an alarm.
+ */
+void channels_send(struct channels *channels, const struct workers *by, struct command *command,
+	const struct readings *readings, nsec now);
 nsec channels_deadline(const struct channels *channels);
 
 /* Appends the failures of the open channels, as remarks to an alarm (notification.h). */

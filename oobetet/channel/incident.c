@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 
 /* Flapjack's default: for how long an acknowledgement silences a check. */
 #define ACKNOWLEDGED (4 * 3600 * NSEC_PER_SEC)
+
+#define REMARKS_MAX 750 /* bytes of all that follows the alarm's own text */
 
 /* ---- its parts ---- */
 
@@ -71,6 +74,8 @@ struct watched *watched_new(const struct watch_config *config, const char *host,
 		.watch = config->name};
 	match_begin(&watched->match, config);
 	watched->watch = watch_begin(config, &watched->match, now);
+	chain_begin(
+		&watched->chain, config, 2 * (timing->ping + timing->answer), clock_monotonic());
 	watched->channels = channels_new(config, &watched->target, timing, seed);
 	if (config->listen_command != NULL)
 		watched->listener = listener_begin(config, timing, now);
@@ -106,6 +111,27 @@ static void remarks_write(const struct watched *watched, const struct rooms *roo
 	channels_remark(watched->channels, remarks);
 }
 
+/* The alarm ends with the broken link: other remarks are cut if both are too long. */
+static void diagnosis_write(const struct watched *watched, enum kind missing, nsec silence,
+	const struct timestamps *now, struct buffer *remarks)
+{
+	char name[NOTIFICATION_KEY], cut[REMARKS_MAX];
+	struct buffer link = {NULL, 0, 0};
+	struct diagnosis diagnosis;
+
+	chain_diagnose(&watched->chain, missing, target_name(&watched->target, name, sizeof name),
+		silence, now->monotonic, &link, &diagnosis);
+	if (remarks->length + link.length > REMARKS_MAX) {
+		size_t room = link.length < REMARKS_MAX ? REMARKS_MAX - link.length : 1;
+
+		utf8_clean_line(remarks->length > 0 ? remarks->data : "", cut, room);
+		buffer_clear(remarks);
+		buffer_append_text(remarks, cut);
+	}
+	buffer_append(remarks, link.data, link.length);
+	buffer_free(&link);
+}
+
 static void alarm_put(
 	struct watched *watched, const struct rooms *rooms, const struct timestamps *now, bool loud)
 {
@@ -113,10 +139,12 @@ static void alarm_put(
 	struct notification notification;
 	struct buffer remarks = {NULL, 0, 0};
 
+	nsec silence = watch_silence(watched->watch, missing, now->active_time);
+
 	remarks_write(watched, rooms, now, &remarks);
-	notification_alarm(&notification, &watched->target, &watched->outage, missing,
-		watch_silence(watched->watch, missing, now->active_time), now->wall,
-		remarks.data != NULL ? remarks.data : "");
+	diagnosis_write(watched, missing, silence, now, &remarks);
+	notification_alarm(&notification, &watched->target, &watched->outage, missing, silence,
+		now->wall, remarks.data);
 	buffer_free(&remarks);
 	log_error("%s", notification.text);
 	if (channels_all_fail(watched->channels))
@@ -237,6 +265,7 @@ void watched_carry(struct watched *watched, struct watched *before, nsec now)
 	watched->began = before->began;
 	watched->alarmed = before->alarmed;
 	memcpy(watched->heard, before->heard, sizeof watched->heard);
+	chain_carry(&watched->chain, &before->chain);
 	watched->planned = before->planned;
 	watch_hold(watched->watch, before->planned.until != 0);
 	programs_carry(watched, before);

@@ -5,6 +5,7 @@
 
 #include "oobetet/channel/channels.h"
 #include "oobetet/listen/listener.h"
+#include "oobetet/watch/chain.h"
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"
 
@@ -22,6 +23,7 @@ struct watched {
 	struct target target;
 	struct match match;
 	struct watch *watch;
+	struct chain chain; /* for the diagnosis */
 	struct channels *channels;
 	struct listener *listener; /* NULL: it listens in rooms */
 	struct command *command;   /* NULL: no alert_command */

@@ -36,7 +36,8 @@ void watches_answer(struct watches *watches, enum channel_type type, const char 
 void watches_send(struct watches *watches, const struct workers *by, nsec now)
 {
 	for (int i = 0; i < all_of(watches); i++)
-		channels_send(watches->each[i]->channels, by, watches->each[i]->command, now);
+		channels_send(watches->each[i]->channels, by, watches->each[i]->command,
+			&watches->each[i]->chain.readings, now);
 }
 
 void watches_commands_tick(struct watches *watches, nsec now)

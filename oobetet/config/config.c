@@ -359,7 +359,11 @@ static bool watch_complete(struct reading *reading, struct watch_config *watch, 
 {
 	if (watch != reading->main && !watch_inherit(watch->given, reading->main->given, why))
 		return reason_prefix(why, "%s", reading->path);
-	if (!secret_complete(reading, watch, "pagerduty_contact", "pagerduty_contact_file", why))
+	if (!secret_complete(reading, watch, "pagerduty_contact", "pagerduty_contact_file", why) ||
+		!secret_complete(
+			reading, watch, "probe_broker_token", "probe_broker_token_file", why) ||
+		!secret_complete(
+			reading, watch, "probe_redis_password", "probe_redis_password_file", why))
 		return false;
 	return watch_defaults_set(watch, why) || reason_prefix(why, "%s", reading->path);
 }

@@ -60,8 +60,16 @@ struct watch_config {
 	const char *pagerduty_contact_file; /* where it was read from; NULL: it was given */
 	int pagerduty_api;                  /* 1 or 2 */
 	const char *pagerduty_url;          /* where events are posted */
-	const char *pagerduty_severity;     /* critical, error, warning or info */
-	struct given *given;                /* keys.c's: the values as they were written */
+	const char *probe_flapper; /* HOST:PORT; NULL, as the next two: there is no such probe */
+	const char *probe_broker;  /* its URL */
+	const char *probe_redis;   /* HOST:PORT[/DB] */
+	const char *probe_broker_token; /* secret; NULL: none */
+	const char *probe_broker_token_file;
+	const char *probe_redis_password; /* secret; NULL: none */
+	const char *probe_redis_password_file;
+	const char *probe_queue;        /* the list of events in Redis */
+	const char *pagerduty_severity; /* critical, error, warning or info */
+	struct given *given;            /* keys.c's: the values as they were written */
 };
 
 /* Once read: all required keys are there, others have their defaults. It owns the texts. */
@@ -95,7 +103,12 @@ struct config {
 enum affiliation { AFFILIATION_NONE, AFFILIATION_MEMBER, AFFILIATION_ADMIN, AFFILIATION_OWNER };
 
 /* Which workers need a key. */
-enum { CONFIG_XMPP = 1, CONFIG_HTTP = 2, CONFIG_WORKERS = CONFIG_XMPP | CONFIG_HTTP };
+enum {
+	CONFIG_XMPP = 1,
+	CONFIG_HTTP = 2,
+	CONFIG_PROBE = 4,
+	CONFIG_WORKERS = CONFIG_XMPP | CONFIG_HTTP | CONFIG_PROBE
+};
 
 /* Reads the file; a reason names it, and the line. */
 struct config *config_read(const char *path, struct reason *why);

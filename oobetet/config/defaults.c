@@ -15,6 +15,9 @@
 static const char *const groups[][3] = {
 	{"pagerduty_contact", "pagerduty_contact_file", NULL},
 	{"problem_pattern", "recovery_pattern", "heartbeat_pattern"},
+	/* nor does it send a secret to another server */
+	{"probe_broker", "probe_broker_token", "probe_broker_token_file"},
+	{"probe_redis", "probe_redis_password", "probe_redis_password_file"},
 };
 
 #define GROUPS (sizeof groups / sizeof groups[0])

@@ -30,6 +30,8 @@ value_read value_file;     /* const char *: a readable file */
 value_read value_pem;      /* const char *: a file with certificates */
 value_read value_state;    /* const char *: a plain file, or none yet */
 value_read value_host;     /* const char *: a host name or address, without a port */
+value_read value_peer;     /* const char *: HOST:PORT */
+value_read value_redis;    /* const char *: HOST:PORT[/DATABASE] */
 value_read value_jid;      /* const char *: user@domain[/resource] */
 value_read value_pattern;  /* const char *: a POSIX extended regular expression */
 value_read value_command;  /* const char *: for sh(1), quotation marks included */
@@ -60,7 +62,7 @@ struct key {
 	size_t field;         /* offset in struct watch_config if SCOPE_WATCH, else struct config */
 	value_read *read;     /* its type */
 	const char *fallback; /* its default, as in the file; NULL: none */
-	unsigned workers;     /* which get it: CONFIG_XMPP, CONFIG_HTTP */
+	unsigned workers;     /* which get it: CONFIG_XMPP, ... */
 	int64_t min, max;     /* of numbers, durations and texts */
 	const struct choices *choices;
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/address.h"
 #include "common/duration.h"
 #include "common/memory.h"
 #include "common/number.h"
@@ -15,6 +16,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define DATABASE_MAX 65535 /* of Redis */
 
 /* ---- texts ---- */
 
@@ -70,6 +73,33 @@ bool value_host(const struct key *key, const char *text, void *field, struct rea
 	if (with_port || strpbrk(text, " \t/@[]\"") != NULL)
 		return reason_set(why, "'%s': expected a host; its port is a key of its own", text);
 	return value_secret(key, text, field, why);
+}
+
+bool value_peer(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	struct address address;
+
+	if (!address_parse(text, &address, why))
+		return false;
+	if (address.path[0] != '\0' || address.port == 0)
+		return reason_set(why, "'%s': expected HOST:PORT", text);
+	return value_secret(key, text, field, why);
+}
+
+bool value_redis(const struct key *key, const char *text, void *field, struct reason *why)
+{
+	const char *slash = strrchr(text, '/');
+	const char *server;
+	int64_t database;
+
+	if (slash == NULL)
+		return value_peer(key, text, field, why);
+	char *copy = memory_printed("%.*s", (int)(slash - text), text);
+	bool valid = value_peer(key, copy, &server, why) &&
+		     (number_parse(slash + 1, 0, DATABASE_MAX, &database, why) ||
+			     reason_prefix(why, "the database"));
+	free(copy);
+	return valid && value_secret(key, text, field, why);
 }
 
 /* `local@domain` without an empty part or a character that XMPP forbids. */

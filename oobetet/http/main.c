@@ -87,7 +87,8 @@ static void messages_read(struct http *http)
 					.since = field[3],
 					.source = field[4],
 					.component = field[5],
-					.text = field[6]});
+					.text = field[6],
+					.details = field[7]});
 		else if (message.type == MESSAGE_RESOLVE)
 			post(http, field[0], field[1], &(struct event){.key = field[2]});
 		else if (message.type == MESSAGE_HEARTBEAT && http->heartbeat == NULL &&

@@ -3,25 +3,48 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/secret.h"
 
 #include <jansson.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 /* ---- requests ---- */
+
+/* The lines as an object. */
+static json_t *details_of(const struct event *event, json_t *details)
+{
+	const char *line = event->details;
+
+	while (*line != '\0') {
+		size_t length = strcspn(line, "\n"), name = strcspn(line, ":");
+
+		if (name + 2 < length) {
+			char *key = memory_printed("%.*s", (int)name, line);
+
+			json_object_set_new(
+				details, key, json_stringn(line + name + 2, length - name - 2));
+			free(key);
+		}
+		line += length + (line[length] == '\n');
+	}
+	return details;
+}
 
 static json_t *body_of_v2(const struct integration *integration, const struct event *event)
 {
 	if (event->since == NULL)
 		return json_pack("{s:s, s:s, s:s}", "routing_key", integration->key, "event_action",
 			"resolve", "dedup_key", event->key);
-	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s, s:s}}", "routing_key",
-		integration->key, "event_action", "trigger", "dedup_key", event->key, "client",
-		"oobetet", "payload", "summary", event->text, "source", event->source, "severity",
-		integration->severity, "timestamp", event->since, "component", event->component,
-		"class", "self monitoring");
+	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s, s:s, s:s, s:o}}",
+		"routing_key", integration->key, "event_action", "trigger", "dedup_key", event->key,
+		"client", "oobetet", "payload", "summary", event->text, "source", event->source,
+		"severity", integration->severity, "timestamp", event->since, "component",
+		event->component, "class", "self monitoring", "custom_details",
+		details_of(event, json_object()));
 }
 
 static json_t *body_of_v1(const struct integration *integration, const struct event *event)
@@ -29,10 +52,11 @@ static json_t *body_of_v1(const struct integration *integration, const struct ev
 	if (event->since == NULL)
 		return json_pack("{s:s, s:s, s:s}", "service_key", integration->key, "event_type",
 			"resolve", "incident_key", event->key);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s}}", "service_key",
-		integration->key, "event_type", "trigger", "incident_key", event->key, "client",
-		"oobetet", "description", event->text, "details", "source", event->source, "since",
-		event->since, "component", event->component);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "service_key", integration->key,
+		"event_type", "trigger", "incident_key", event->key, "client", "oobetet",
+		"description", event->text, "details",
+		details_of(event, json_pack("{s:s, s:s, s:s}", "source", event->source, "since",
+					  event->since, "component", event->component)));
 }
 
 char *pagerduty_body(const struct integration *integration, const struct event *event)

@@ -23,6 +23,7 @@ struct event {
 	const char *source;    /* the machine that sends it */
 	const char *component; /* what is watched */
 	const char *text;      /* the summary */
+	const char *details;   /* lines `NAME: TEXT`, which become custom_details */
 };
 
 /* The body to post. Wipe it, for it holds the integration's key, and free it with free(3). */

@@ -52,7 +52,7 @@ void diagnose(const struct evidence *evidence, struct diagnosis *out);
 /* `flapper`, `nagios`, ...: one word, for the log and the tests. */
 const char *link_name(enum link link);
 
-/* The longest pause between two readings that hides nothing. */
+/* The longest pause between two readings that hides nothing; never below three probes. */
 nsec diagnosis_gap(nsec max_latency);
 
 #endif

@@ -242,8 +242,10 @@ static void processor_say(const struct view *v, char *out, size_t size)
 {
 	char span[60], count[40];
 
-	snprintf(out, size, "%s events wait in '%s' and none is taken (%s)%s",
-		count_text(v->r->queue.length, count), v->e->queue,
+	bool one = v->r->queue.length == 1;
+
+	snprintf(out, size, "%s event%s in '%s' and none is taken (%s)%s",
+		count_text(v->r->queue.length, count), one ? " waits" : "s wait", v->e->queue,
 		for_text(v, &v->r->queue.runs, QUEUE_STANDS, span),
 		v->r->paused ? "; the broker has paused its repeats" : "");
 }
@@ -272,8 +274,9 @@ static void alerter_say(const struct view *v, char *out, size_t size)
 	char span[60], count[40];
 
 	if (output_stands(v))
-		snprintf(out, size, "%s notifications wait in '%s' and none is delivered (%s)",
-			count_text(v->r->output.length, count), v->r->output_name,
+		snprintf(out, size, "%s notification%s in '%s' and none is delivered (%s)",
+			count_text(v->r->output.length, count),
+			v->r->output.length == 1 ? " waits" : "s wait", v->r->output_name,
 			for_text(v, &v->r->output.runs, QUEUE_STANDS, span));
 	else
 		snprintf(out, size, "events are taken, but nothing reaches the room");
@@ -340,6 +343,9 @@ static void room_say(const struct view *v, char *out, size_t size)
 			"the room did not exist %d s ago, so oobetet created it: the sender of "
 			"alerts is not in it",
 			seconds_of(v->e->now - v->r->created));
+	else if (room_is_out(v)) /* the alarm has the reason */
+		snprintf(out, size, "oobetet was out of the room for %d of these %d s",
+			seconds_of(span), seconds_of(v->e->now - v->e->heard));
 	else
 		snprintf(out, size, "oobetet was out of the room for %d of these %d s (%s)",
 			seconds_of(span), seconds_of(v->e->now - v->e->heard), v->r->room_why);

@@ -386,6 +386,23 @@ nsec rooms_missed(const struct rooms *rooms, int index)
 	return rooms->room[index].missed;
 }
 
+int rooms_presence(const struct rooms *rooms, const struct watch_config *watch, const char **why)
+{
+	int joined = 0;
+
+	for (int i = 0; i < watch->watch_rooms.count; i++) {
+		const struct room *room =
+			&rooms->room[rooms_index(rooms, watch->watch_rooms.item[i])];
+
+		joined += room->joined;
+		if (!room->joined)
+			*why = room->why;
+	}
+	if (joined == watch->watch_rooms.count)
+		return ROOM_IN;
+	return joined > 0 ? ROOM_PART : ROOM_OUT;
+}
+
 void rooms_remark(const struct rooms *rooms, const struct watch_config *watch, nsec now,
 	struct buffer *remarks)
 {

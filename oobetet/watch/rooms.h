@@ -10,6 +10,7 @@
 #include "common/clocks.h"
 #include "oobetet/config/config.h"
 #include "oobetet/watch/occupants.h"
+#include "oobetet/watch/readings.h"
 
 struct rooms;
 
@@ -69,6 +70,10 @@ bool rooms_may_answer(struct rooms *rooms, const char *name, nsec now);
 
 /* True if messages of this nick count for the watch; of this nick in this room. */
 bool nick_counts(const struct watch_config *watch, const char *nick);
+/* ROOM_... of the rooms that the watch listens in (readings.h); *why: of one that is not joined. */
+int rooms_presence(const struct rooms *rooms, const struct watch_config *watch, const char **why);
+
+/* True if messages of this nick in this room count for the watch. */
 bool rooms_counts(const struct watch_config *watch, const char *name, const char *nick);
 
 /*

@@ -6,20 +6,23 @@
 
 /* A shorter pause between two readings hides no change that does not show elsewhere. */
 #define GAP 10
+#define GAP_LEAST (3 * NSEC_PER_SEC)
 
 #define BACKLOG 3 /* events */
 #define MANY 3    /* changes */
 
 nsec diagnosis_gap(nsec max_latency)
 {
-	return max_latency / GAP;
+	return max_latency / GAP > GAP_LEAST ? max_latency / GAP : GAP_LEAST;
 }
 
 /* ---- readings over the time without a message ---- */
 
 bool view_complete(const struct view *v, const struct runs *runs)
 {
-	return runs_covered(runs, v->e->now, v->gap) <= v->from + v->gap &&
+	nsec since = runs_covered(runs, v->e->now, v->gap);
+
+	return since <= v->from + v->gap && v->e->now - since >= v->half &&
 	       v->settled - v->from >= v->half;
 }
 

@@ -269,8 +269,11 @@ static void other_available(struct xmpp *xmpp, const struct origin *from, xmpp_s
 				from->room->occupant_ids ? short_or_empty(its.id) : ""));
 }
 
-static void other_unavailable(struct xmpp *xmpp, const struct origin *from)
+static void other_unavailable(struct xmpp *xmpp, const struct origin *from, xmpp_stanza_t *presence)
 {
+	/* the end of the room is no leaving of its own */
+	if (nick_is_watched(xmpp->config, from->nick) && !stanza_is_destroyed(presence))
+		ipc_send(xmpp->ipc, MESSAGE_VACATED, FIELDS(from->room->name, from->nick));
 	if (identity_is_required(xmpp->config))
 		ipc_send(xmpp->ipc, MESSAGE_DEPARTED, FIELDS(from->room->name, from->nick));
 	if (muc_nick_is_free(from->room, from->nick))
@@ -295,7 +298,7 @@ static int on_presence(xmpp_conn_t *connection, xmpp_stanza_t *presence, void *u
 	else if (from.nick == NULL)
 		return 1;
 	else if (type_is(presence, "unavailable"))
-		other_unavailable(xmpp, &from);
+		other_unavailable(xmpp, &from, presence);
 	else if (xmpp_stanza_get_type(presence) == NULL && own)
 		own_available(xmpp, &from, presence);
 	else if (xmpp_stanza_get_type(presence) == NULL)

@@ -365,6 +365,11 @@ void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, 
 	text_append(xmpp_stanza_get_child_by_name(stanza, "error"), "text", secrets, out, size);
 }
 
+bool stanza_is_destroyed(xmpp_stanza_t *presence)
+{
+	return muc_child(presence, "destroy") != NULL;
+}
+
 void stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size)
 {
 	static const struct {

@@ -100,6 +100,9 @@ const char *stanza_condition(xmpp_stanza_t *stanza);
  */
 void stanza_fault(xmpp_stanza_t *stanza, const char *const *secrets, char *out, size_t size);
 
+/* True if the presence says that the room was destroyed. */
+bool stanza_is_destroyed(xmpp_stanza_t *presence);
+
 /* Why we are out of a room, by our presence `unavailable`; masked as well. */
 void stanza_why_out(xmpp_stanza_t *presence, const char *const *secrets, char *out, size_t size);
 

@@ -119,10 +119,12 @@ static void put(struct channels *channels, enum notification_kind kind, const ch
 	channels_put(channels, &notification, loud);
 }
 
+static struct readings readings;
+
 static void deliver(struct channels *channels, nsec now)
 {
 	sent_count = 0;
-	channels_send(channels, &workers, NULL, now);
+	channels_send(channels, &workers, NULL, &readings, now);
 }
 
 static enum channel_type type_of(const char *to)

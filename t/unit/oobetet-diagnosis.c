@@ -116,8 +116,7 @@ static void each_link_has_its_sentence(void **state)
 		{{.redis_until = HEARD + 2}, "Redis at lab:6380 does not answer (for 410 s)"},
 		{{.taken_until = HEARD + 2, .waiting = 1204},
 			"1,204 events wait in 'events' and none is taken (for 410 s)"},
-		{{.in_until = HEARD + 171},
-			"oobetet was out of the room for 240 of these 412 s (the connection broke)"},
+		{{.in_until = HEARD + 171}, "oobetet was out of the room for 240 of these 412 s"},
 		{{.refused = true}, "events are taken, but nothing reaches the room"},
 	};
 
@@ -145,6 +144,28 @@ static void without_a_probe_its_key_is_named(void **state)
 		"sends to the room: probe_broker would tell");
 	assert_string_equal(said(&all_is_well, 3),
 		"either the event processor or what sends to the room: probe_redis would tell");
+}
+
+/* With a max_latency of a second, a pause between two readings may be longer. */
+static void no_reading_proves_nothing(void **state)
+{
+	struct evidence evidence = {.readings = &readings,
+		.address = {"lab:12345", "lab:3090", "lab:6380"},
+		.queue = "events",
+		.check = "\"Flapper\"",
+		.missing = KIND_PROBLEM,
+		.heard = 10 * S,
+		.start = 5 * S,
+		.now = 11 * S,
+		.max_latency = S,
+		.notice = 4 * S};
+	struct diagnosis diagnosis;
+
+	(void)state;
+	readings_init(&readings);
+	diagnose(&evidence, &diagnosis);
+	assert_non_null(strstr(diagnosis.text, "either flapper or any link after it"));
+	assert_non_null(strstr(diagnosis.text, "; probe_redis has no reading (no answer yet)"));
 }
 
 static void only_a_refused_probe_is_not_open(void **state)
@@ -180,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_link_has_its_sentence),
 		cmocka_unit_test(without_a_probe_its_key_is_named),
+		cmocka_unit_test(no_reading_proves_nothing),
 		cmocka_unit_test(only_a_refused_probe_is_not_open),
 		cmocka_unit_test(all_readings_are_shown_with_their_age),
 	};

@@ -14,8 +14,9 @@
 
 #define KEY "0123456789abcdef0123456789abcdef"
 
-static const struct event trigger = {
-	"the \"key\"", "2026-11-20T10:29:06.123Z", "vm", "\"Flapper\" on web-01", "it is broken"};
+static const struct event trigger = {"the \"key\"", "2026-11-20T10:29:06.123Z", "vm",
+	"\"Flapper\" on web-01", "it is broken",
+	"queue: empty for 5 s, read 3 s ago\nqueue length: 0\nno name\n"};
 static const struct event resolve = {.key = "the \"key\""};
 
 static json_t *event_body(int version, const char *severity, const struct event *event)
@@ -46,6 +47,10 @@ static void version_2_nests_fields_in_a_payload(void **state)
 	assert_string_equal(text_at(payload, "summary"), "it is broken");
 	assert_string_equal(text_at(payload, "severity"), "warning");
 	assert_string_equal(text_at(payload, "timestamp"), "2026-11-20T10:29:06.123Z");
+	const json_t *details = json_object_get(payload, "custom_details");
+	assert_int_equal(json_object_size(details), 2);
+	assert_string_equal(text_at(details, "queue"), "empty for 5 s, read 3 s ago");
+	assert_string_equal(text_at(details, "queue length"), "0");
 	json_decref(event);
 	event = event_body(2, "warning", &resolve);
 	assert_string_equal(text_at(event, "event_action"), "resolve");
@@ -63,6 +68,7 @@ static void version_1_uses_other_field_names(void **state)
 	assert_string_equal(text_at(event, "incident_key"), "the \"key\"");
 	assert_string_equal(text_at(event, "description"), "it is broken");
 	assert_string_equal(text_at(json_object_get(event, "details"), "source"), "vm");
+	assert_string_equal(text_at(json_object_get(event, "details"), "queue length"), "0");
 	json_decref(event);
 	event = event_body(1, "warning", &resolve);
 	assert_string_equal(text_at(event, "event_type"), "resolve");

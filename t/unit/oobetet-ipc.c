@@ -61,7 +61,7 @@ static void invalid_messages_are_refused(void **state)
 {
 	static const char *const lines[] = {"", "\t", "hello", "stop\t", "stop\tx", "done",
 		"done\t1\t2", "say\t1\troom", "gone\ta\\", "gone\ta\\x", "Done\t1", "done 1",
-		"trigger\t1\t2\t3\t4\t5\t6\t7\t8"};
+		"trigger\t1\t2\t3\t4\t5\t6\t7\t8\t9"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
@@ -77,24 +77,28 @@ static void invalid_messages_are_refused(void **state)
 
 static void each_sender_may_send_only_its_own_types(void **state)
 {
-	static const char *const everybodys[] = {
-		"alive\t1", "online\tx", "gone\tx", "done\t1", "failed\t1\tx", NULL};
+	static const char *const everybodys[] = {"alive\t1", "online\tx", "gone\tx", NULL};
+	static const char *const senders[] = {"done\t1", "failed\t1\tx", NULL};
+	static const char *const probes[] = {"port\t0\t1\topen", "broker\t0\t1\thr-\tok\t1\t2",
+		"queue\t0\t1\t2\t3\t\t\t\t", "silent\t0\t1\t2", "blind\t0\t1\t2\t0\tx", NULL};
 	static const char *const ears[] = {"created\tr", "joined\tr\tn", "left\tr\tx",
-		"occupant\tr\tn\tj\t\t", "departed\tr\tn", "heard\t1\tr\tn\tx\ti",
+		"occupant\tr\tn\tj\t\t", "departed\tr\tn", "vacated\tr\tn", "heard\t1\tr\tn\tx\ti",
 		"recalled\t1\tr\tn\tx\ti", NULL};
 	static const char *const pagers[] = {"refused\t1\tx", NULL};
 	static const char *const clocks[] = {"config\t0\tk\tv", "go\t0", "say\t1\tr\tx", "stop",
-		"trigger\t1\t0\tk\ts\th\tc\tx", "resolve\t1\t0\tk", "beat", "missed\tr\t1", NULL};
+		"trigger\t1\t0\tk\ts\th\tc\tx\td", "resolve\t1\t0\tk", "beat", "missed\tr\t1",
+		NULL};
 	static const struct {
 		const char *const *lines;
 		unsigned speakers;
-	} lists[] = {{everybodys, SPEAKER_XMPP | SPEAKER_HTTP}, {ears, SPEAKER_XMPP},
-		{pagers, SPEAKER_HTTP}, {clocks, SPEAKER_MONITOR}};
+	} lists[] = {{everybodys, SPEAKER_XMPP | SPEAKER_HTTP | SPEAKER_PROBE},
+		{senders, SPEAKER_XMPP | SPEAKER_HTTP}, {probes, SPEAKER_PROBE},
+		{ears, SPEAKER_XMPP}, {pagers, SPEAKER_HTTP}, {clocks, SPEAKER_MONITOR}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(lists); i++)
 		for (const char *const *line = lists[i].lines; *line != NULL; line++)
-			for (unsigned speaker = SPEAKER_MONITOR; speaker <= SPEAKER_HTTP;
+			for (unsigned speaker = SPEAKER_MONITOR; speaker <= SPEAKER_PROBE;
 				speaker *= 2) {
 				char copy[64];
 				struct message message;

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/probe/main.h"
+
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/random.h"
+#include "common/secret.h"
+#include "oobetet/probe/probe.h"
+#include "oobetet/timing.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define RUNS (WATCHES_MAX * PROBES)
+
+struct worker {
+	struct ipc *ipc;
+	struct config *config;
+	struct timing timing;
+	CURLM *multi;
+	struct probe_run run[RUNS];
+	int count;
+	uint32_t seed;
+	bool stopping;
+};
+
+/* ---- reports ---- */
+
+void probe_report(struct probe_run *run, enum message_type type, const char *const fields[])
+{
+	char watch[MESSAGE_NUMBER], stamp[MESSAGE_NUMBER];
+	const char *all[IPC_FIELDS + 1] = {
+		message_number_text(run->watch, watch), message_number_text(run->started, stamp)};
+
+	for (int i = 0; i + 2 < IPC_FIELDS && fields[i] != NULL; i++)
+		all[i + 2] = fields[i];
+	ipc_send(run->ipc, type, all);
+}
+
+static const char *probe_number(const struct probe_run *run)
+{
+	static const char *const numbers[PROBES] = {"0", "1", "2"};
+
+	return numbers[run->type->probe];
+}
+
+void probe_silent(struct probe_run *run)
+{
+	probe_report(run, MESSAGE_SILENT, FIELDS(probe_number(run)));
+}
+
+void probe_blind(struct probe_run *run, bool local, const char *why)
+{
+	probe_report(run, MESSAGE_BLIND, FIELDS(probe_number(run), local ? "1" : "0", why));
+}
+
+/* ---- the loop ---- */
+
+/*
+ * The wait between two starts is drawn anew, from half to one and a half of the interval and not
+ * below a second: probes in step with a port that changes would always see it open.
+ */
+static nsec wait_draw(struct worker *worker, const struct probe_run *run)
+{
+	nsec least = run->interval / 2 > NSEC_PER_SEC ? run->interval / 2 : NSEC_PER_SEC;
+	nsec most = run->interval * 3 / 2;
+
+	worker->seed = worker->seed * 1664525U + 1013904223U; /* Numerical Recipes */
+	return least + (nsec)((double)worker->seed / UINT32_MAX * (double)(most - least));
+}
+
+static void run_end(struct worker *worker, struct probe_run *run)
+{
+	nsec now = clock_monotonic();
+
+	run->limit = 0;
+	run->next = run->started + wait_draw(worker, run);
+	if (run->next < now)
+		run->next = now;
+}
+
+static void run_step(struct worker *worker, struct probe_run *run, nsec now)
+{
+	if (run->limit == 0 && now >= run->next) {
+		run->started = now;
+		run->limit = now + run->patience;
+		run->type->start(run, now);
+	}
+	if (run->limit == 0)
+		return;
+	if (run->type->step(run)) {
+		run_end(worker, run);
+	} else if (now >= run->limit) {
+		run->type->expire(run);
+		run_end(worker, run);
+	}
+}
+
+static nsec run_deadline(const struct probe_run *run)
+{
+	return run->limit != 0 ? run->limit : run->next;
+}
+
+static void requests_finish(struct worker *worker)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(worker->multi, &left)) != NULL) {
+		char *run = NULL;
+		CURLcode result = message->data.result;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &run);
+		broker_request_done((struct probe_run *)(void *)run, result);
+	}
+}
+
+static void messages_read(struct worker *worker)
+{
+	struct message message;
+
+	while (ipc_next(worker->ipc, &message))
+		if (message.type == MESSAGE_STOP)
+			worker->stopping = true;
+}
+
+/* Sleeps until a deadline, or until a probe or the monitor has something. */
+static void worker_wait(struct worker *worker)
+{
+	struct curl_waitfd fds[RUNS + 1] = {{.fd = IPC_FD, .events = CURL_WAIT_POLLIN}};
+	unsigned count = 1;
+	nsec now = clock_monotonic(), deadline = now + worker->timing.alive;
+
+	for (int i = 0; i < worker->count; i++) {
+		const struct probe_run *run = &worker->run[i];
+
+		deadline = nsec_earlier(deadline, run_deadline(run));
+		if (run->limit == 0 || run->type->poll == NULL)
+			continue;
+		struct pollfd fd = run->type->poll(run);
+		if (fd.fd >= 0)
+			fds[count++] = (struct curl_waitfd){.fd = fd.fd,
+				.events =
+					(short)(((fd.events & POLLIN) != 0 ? CURL_WAIT_POLLIN : 0) |
+						((fd.events & POLLOUT) != 0 ? CURL_WAIT_POLLOUT
+									    : 0))};
+	}
+	/* rounded up: to wake before the deadline would only mean to wait again */
+	nsec span = deadline > now ? (deadline - now) / NSEC_PER_MSEC + 1 : 0;
+	curl_multi_poll(worker->multi, fds, count, (int)span, NULL);
+	if (fds[0].revents != 0)
+		ipc_listen(worker->ipc);
+}
+
+static void worker_run(struct worker *worker)
+{
+	int running;
+
+	ipc_send(worker->ipc, MESSAGE_ONLINE, FIELDS(""));
+	messages_read(worker); /* which may have come with the configuration */
+	while (!ipc_closed(worker->ipc) && !worker->stopping) {
+		ipc_live(worker->ipc, clock_monotonic(), worker->timing.alive,
+			worker->timing.timeout);
+		curl_multi_perform(worker->multi, &running);
+		requests_finish(worker);
+		for (int i = 0; i < worker->count; i++)
+			run_step(worker, &worker->run[i], clock_monotonic());
+		/* starts what the steps have added */
+		curl_multi_perform(worker->multi, &running);
+		worker_wait(worker);
+		messages_read(worker);
+	}
+}
+
+static void runs_make(struct worker *worker, const struct watch_config *watch)
+{
+	static const struct probe_type *const types[] = {
+		&flapper_probe, &broker_probe, &redis_probe};
+	struct timing timing = timing_of(watch->max_latency);
+	nsec now = clock_monotonic();
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+		void *state = types[i]->new (watch, worker->multi);
+
+		if (state == NULL)
+			continue;
+		struct probe_run *run = &worker->run[worker->count++];
+		*run = (struct probe_run){.type = types[i],
+			.state = state,
+			.ipc = worker->ipc,
+			.watch = watch->index,
+			.next = now,
+			.interval = timing.probe,
+			.patience = timing.probe_limit};
+	}
+}
+
+static void worker_free(struct worker *worker)
+{
+	for (int i = 0; i < worker->count; i++)
+		worker->run[i].type->free(worker->run[i].state);
+	curl_multi_cleanup(worker->multi);
+	curl_global_cleanup();
+	config_free(worker->config);
+	free(worker);
+}
+
+int probe_main(void)
+{
+	struct ipc *ipc = ipc_open("probe");
+	struct config *config = ipc_configuration(ipc);
+
+	if (config != NULL) {
+		struct worker *worker = memory_zeroed(1, sizeof *worker);
+
+		worker->ipc = ipc;
+		worker->config = config;
+		worker->timing = timing_of(config->max_latency);
+		worker->seed = (uint32_t)random_seed();
+		curl_global_init(CURL_GLOBAL_DEFAULT);
+		worker->multi = curl_multi_init();
+		if (worker->multi == NULL)
+			die(EX_OSERR, "out of memory");
+		for (int i = 0; i < config->watch_count; i++)
+			runs_make(worker, config->watch[i]);
+		worker_run(worker);
+		worker_free(worker);
+	}
+	ipc_free(ipc);
+	return 0;
+}

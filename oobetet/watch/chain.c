@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "oobetet/watch/chain.h"
+
+#include "common/utf8.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static const char rollup[] = "Problem summary:";
+
+/* The host and port of a URL, without a user in it. */
+static void host_copy(const char *url, char *out, size_t size)
+{
+	const char *host = strstr(url, "://") + 3;
+	size_t length = strcspn(host, "/?#");
+	const char *user = memrchr(host, '@', length);
+
+	if (user != NULL) {
+		length -= (size_t)(user + 1 - host);
+		host = user + 1;
+	}
+	snprintf(out, size, "%.*s", (int)length, host);
+}
+
+void chain_begin(struct chain *chain, const struct watch_config *config, nsec notice, nsec now)
+{
+	memset(chain, 0, sizeof *chain);
+	chain->config = config;
+	chain->start = now;
+	chain->notice = notice;
+	chain->gap = diagnosis_gap(config->max_latency);
+	chain->nearest_rank = -1;
+	readings_init(&chain->readings);
+	if (config->probe_broker != NULL)
+		host_copy(config->probe_broker, chain->broker, sizeof chain->broker);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+void chain_carry(struct chain *chain, const struct chain *before)
+{
+	const struct watch_config *to = chain->config, *from = before->config;
+
+	chain->start = before->start;
+	memcpy(chain->heard, before->heard, sizeof chain->heard);
+	chain->rollup = before->rollup;
+	chain->sender_in = before->sender_in;
+	/* readings of other peers would be taken for theirs */
+	if (same_text(to->probe_flapper, from->probe_flapper) &&
+		same_text(to->probe_broker, from->probe_broker) &&
+		same_text(to->probe_redis, from->probe_redis) &&
+		same_text(to->probe_queue, from->probe_queue))
+		chain->readings = before->readings;
+}
+
+static bool anything_heard(const struct chain *chain)
+{
+	for (int i = 0; i < KINDS_AWAITED; i++)
+		if (chain->heard[i] != 0)
+			return true;
+	return false;
+}
+
+/* How nearly it counts; a text that does, of a nick that does not, most of all. */
+static int rank_of(const struct match *match, const char *body)
+{
+	struct explanation explanation;
+
+	if (match_body(match, body) != KIND_NONE)
+		return MISMATCH_NONE;
+	match_explain(match, body, &explanation);
+	return (int)explanation.mismatch;
+}
+
+static void other_count(struct chain *chain, const struct match *match, const char *body)
+{
+	int rank;
+
+	chain->others++;
+	if (anything_heard(chain))
+		return;
+	rank = rank_of(match, body);
+	if (rank <= chain->nearest_rank)
+		return;
+	chain->nearest_rank = rank;
+	utf8_clean_line(body, chain->nearest, sizeof chain->nearest);
+}
+
+void chain_hear(struct chain *chain, const struct match *match, enum kind kind, const char *body,
+	nsec stamp)
+{
+	if (kind < KINDS_AWAITED) {
+		if (stamp > chain->heard[kind])
+			chain->heard[kind] = stamp;
+	} else if (kind == KIND_NONE) {
+		other_count(chain, match, body);
+	}
+	if (strncasecmp(body, rollup, sizeof rollup - 1) == 0 && stamp > chain->rollup)
+		chain->rollup = stamp;
+}
+
+void chain_sender(struct chain *chain, bool in)
+{
+	chain->sender_in = in;
+	if (in)
+		chain->readings.alone = false;
+}
+
+void chain_created(struct chain *chain, nsec now)
+{
+	chain->readings.created = now;
+	chain->readings.alone = chain->sender_in;
+	chain->sender_in = false;
+}
+
+/* ---- the end of an alarm ---- */
+
+static void unheard_write(const struct chain *chain, nsec now, struct buffer *out)
+{
+	buffer_printf(out, "; nothing was heard since the start, %" PRId64 " s ago",
+		(now - chain->start) / NSEC_PER_SEC);
+	if (chain->others == 0) {
+		buffer_append_text(out, ", nor any other message");
+		return;
+	}
+	buffer_printf(out, ", but other messages: %" PRId64 "; nearest: '%s'", chain->others,
+		chain->nearest);
+}
+
+static nsec heard_last(const struct chain *chain)
+{
+	nsec last = 0;
+
+	for (int i = 0; i < KINDS_AWAITED; i++)
+		if (chain->heard[i] > last)
+			last = chain->heard[i];
+	return last;
+}
+
+void chain_diagnose(const struct chain *chain, enum kind missing, const char *check, nsec silence,
+	nsec now, struct buffer *out, struct diagnosis *diagnosis)
+{
+	const struct watch_config *config = chain->config;
+	const struct evidence evidence = {.readings = &chain->readings,
+		.address = {config->probe_flapper,
+			config->probe_broker != NULL ? chain->broker : NULL, config->probe_redis},
+		.queue = config->probe_queue,
+		.check = check,
+		.missing = missing,
+		.heard = chain->heard[missing] != 0 ? chain->heard[missing] : now - silence,
+		.start = chain->start,
+		.now = now,
+		.max_latency = config->max_latency,
+		.notice = chain->notice};
+
+	diagnose(&evidence, diagnosis);
+	if (!anything_heard(chain))
+		unheard_write(chain, now, out);
+	if (chain->rollup > heard_last(chain))
+		buffer_printf(out,
+			"; a summary of several checks came %" PRId64
+			" s ago: a roll-up replaces the messages of single checks",
+			(now - chain->rollup) / NSEC_PER_SEC);
+	buffer_printf(out, "; %s", diagnosis->text);
+}
+
+bool period_is_long(nsec period, nsec max_latency)
+{
+	return 2 * period + 60 * NSEC_PER_SEC > max_latency;
+}
+
+bool chain_period_is_long(struct chain *chain)
+{
+	nsec period = chain->readings.period;
+
+	if (period == 0 || chain->period_warned ||
+		!period_is_long(period, chain->config->max_latency))
+		return false;
+	chain->period_warned = true;
+	return true;
+}

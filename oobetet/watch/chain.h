@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known of the chain that one watch tests: the readings of its links, and what was heard in
+ * its rooms. An alarm ends with what follows from that. Pure; times are CLOCK_MONOTONIC.
+ */
+#ifndef OOBETET_WATCH_CHAIN_H
+#define OOBETET_WATCH_CHAIN_H
+
+#include "common/buffer.h"
+#include "oobetet/config/config.h"
+#include "oobetet/watch/diagnosis.h"
+#include "oobetet/watch/match.h"
+#include "oobetet/watch/readings.h"
+
+#define CHAIN_NEAREST 100 /* bytes of the message that is quoted */
+
+struct chain {
+	const struct watch_config *config;
+	struct readings readings;
+	nsec start, gap, notice;
+	nsec heard[KINDS_AWAITED]; /* the last message of each kind; 0: none since the start */
+	nsec rollup;               /* the last summary of several checks; 0: none */
+	int64_t others;            /* messages in its rooms that do not count */
+	int nearest_rank;          /* of these, the one that nearly does */
+	char nearest[CHAIN_NEAREST];
+	char broker[CHAIN_NEAREST]; /* `HOST:PORT` of probe_broker */
+	bool period_warned;
+	bool sender_in; /* an occupant with a watched nick is in a room, as far as is known */
+};
+
+/* `notice`: how long oobetet may take to notice that it is out of a room. */
+void chain_begin(struct chain *chain, const struct watch_config *config, nsec notice, nsec now);
+
+/* After chain_begin(): takes over what is still true with another configuration of the same check.
+ */
+void chain_carry(struct chain *chain, const struct chain *before);
+
+/* A message in one of its rooms; `kind`: KIND_NONE if it does not count. */
+void chain_hear(struct chain *chain, const struct match *match, enum kind kind, const char *body,
+	nsec stamp);
+
+/* An occupant with a watched nick joined one of its rooms, or left it. */
+void chain_sender(struct chain *chain, bool in);
+
+/* Joining one of its rooms created it: all others who were in it are not. */
+void chain_created(struct chain *chain, nsec now);
+
+/*
+ * The first broken link, as the end of an alarm: `; ` and a sentence. `missing` has not come for
+ * `silence`.
+ */
+void chain_diagnose(const struct chain *chain, enum kind missing, const char *check, nsec silence,
+	nsec now, struct buffer *out, struct diagnosis *diagnosis);
+
+/* True, once, if the period as measured is too long for max_latency. */
+bool chain_period_is_long(struct chain *chain);
+
+/* True if max_latency is shorter than two of these periods and a minute. */
+bool period_is_long(nsec period, nsec max_latency);
+
+#endif

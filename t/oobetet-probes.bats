@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# What oobetet's probes read: the details of an incident at PagerDuty.
+
+bats_require_minimum_version 1.5.0
+load lib/daemons
+load lib/redis
+load lib/prosody
+load lib/oobetet
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# start_probing [KEY=VALUE...]: an oobetet in an empty room, which soon raises the alarm.
+start_probing() {
+	start_prosody
+	prosody_account oobetet secret-of-oobetet
+	start_pagerduty --payload
+	write_ini max_latency=8 "probe_broker=http://127.0.0.1:$broker_port/state" \
+		"probe_redis=127.0.0.1:$redis_port/3" probe_queue=waiting "$@"
+	start_oobetet
+	poll 40 paged 'incident 1 opened'
+}
+
+start_servers() {
+	broker_port=$(free_port)
+	redis_port=$(free_port)
+	start redis redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$work" --save '' \
+		--requirepass password-of-redis
+	poll 10 listening "$redis_port"
+	export REDISCLI_AUTH=password-of-redis
+	echo "token-of-the-probe web-01" >"$work/tokens"
+	start broker httpbroker --port "127.0.0.1:$broker_port" --server "127.0.0.1:$redis_port" \
+		--database 3 --queue waiting --token-file "$work/tokens"
+	poll 20 listening "$broker_port"
+}
+
+detail() {
+	said pagerduty "^ *\"$1\": \"$2"
+}
+
+@test "probes: the broker's token, Redis's password, database and queue" {
+	REDIS_PASSWORD=password-of-redis start_servers
+	poll 20 curl -sf -o /dev/null -H 'Authorization: Bearer token-of-the-probe' \
+		-d '{"entity":"web-01","check":"Flapper","state":"critical","ttl":-1}' \
+		"http://127.0.0.1:$broker_port/state"
+	redis -n 3 RPUSH httpbroker-notify:default:output:mail one two
+	redis -n 3 HSET event_counters all 1204
+	echo token-of-the-probe >"$work/token"
+	echo password-of-redis >"$work/password"
+	start_probing "probe_broker_token_file=$work/token" "probe_redis_password_file=$work/password"
+	detail broker 'healthy for [1-9]'
+	detail 'check at the broker' 'problem for [1-9]'
+	detail 'last result at the broker' '[0-9]+ s ago'
+	detail 'Redis, says the broker' answers
+	detail Redis 'answers for [1-9]'
+	detail 'queue length' 1
+	detail queue 'no item is taken for [1-9]'
+	detail 'events counted by Flapjack' 1204
+	detail 'notifications length' 2
+	run ! grep -E 'token-of-the-probe|password-of-redis' "$work/oobetet.log" "$work/pagerduty.log"
+}
+
+@test "probes: a wrong token or password, a name that cannot be resolved: no reading, and why" {
+	REDIS_PASSWORD=password-of-redis start_servers
+	start_probing probe_broker_token=another-token probe_flapper=no-such-host.invalid:1
+	detail probe_broker 'no reading: HTTP 401: probe_broker_token is missing or wrong'
+	detail probe_redis 'no reading: NOAUTH Authentication required'
+	detail probe_flapper 'no reading: cannot resolve no-such-host.invalid: '
+	paged '202 trigger .*; either flapper or any link after it, up to oobetet.s presence in the room; probe_flapper has no reading \(cannot resolve .*\); probe_broker has no reading'
+}
+
+@test "probes: of a room in which nothing is heard, the message that comes nearest" {
+	broker_port=1 redis_port=1
+	start_prosody
+	enter_room flapjack flapjack
+	enter_room eve eve
+	start_pagerduty
+	prosody_account oobetet secret-of-oobetet
+	write_ini max_latency=8
+	start_oobetet
+	say flapjack 'good morning'
+	say flapjack 'Problem: "Flaper" on web-01 is Critical, refused'
+	say flapjack 'Problem summary: Critical: 2 (Critical: ru:A, ru:B)'
+	poll 40 heard '<oobetet> .*; nothing was heard since the start, [0-9]+ s ago, but other messages: 3; nearest: .Problem: "Flaper" on web-01 is Critical, refused.; a summary of several checks came [0-9]+ s ago'
+}
