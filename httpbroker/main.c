@@ -78,6 +78,7 @@ static struct delivery *delivery_make(
 		.memory_only = options->memory_only,
 		.output = options->output,
 		.server = options->server,
+		.user = options->user,
 		.password = options->password,
 		.database = options->database,
 		.interval = options->interval,

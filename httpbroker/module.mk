@@ -74,7 +74,7 @@ httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
 QUICK_TESTS += t/broker-health.bats t/broker-ping.bats t/broker-reading.bats t/broker-sns.bats \
 	t/broker-sns-certificates.bats
-QUICK_TESTS += t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
+QUICK_TESTS += t/redis-acl.bats t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 SYSTEM_TESTS += t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats

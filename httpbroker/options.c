@@ -120,6 +120,8 @@ static const struct option_row rows[] = {
 		"with --server none: write the events to this file or FIFO, a line each; - is "
 		"standard output (default: they are not sent)",
 		OPTION_FILLED(output)},
+	{"user", "NAME", "an ACL user of Redis, with that password (default: Redis's default user)",
+		OPTION_FILLED(user)},
 	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
 		OPTION_SET(password_set)},
 	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
@@ -233,6 +235,7 @@ struct options options_read(int argc, char **argv)
 			"--sns-ca-file: needs --sns-topic: without it no SNS message is accepted");
 	if (options.output != NULL && !options.memory_only)
 		die(EX_USAGE, "--output: needs --server none: with Redis, events go to the queue");
+	redis_option_user_check(options.user, options.password);
 	max_held_complete(&options);
 	if (options.listen_count == 0)
 		listen_default(&options);

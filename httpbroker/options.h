@@ -18,7 +18,8 @@ struct options {
 	struct address listen[LISTEN_MAX]; /* an empty host: loopback, both families */
 	int listen_count;
 	struct address server; /* Redis */
-	const char *password;  /* Redis's; NULL: none */
+	const char *user;      /* an ACL user of it; NULL: the default one */
+	const char *password;  /* its password; NULL: none */
 	char *secret;          /* the same, if it is from a file; owned */
 	int database;
 	nsec interval;

@@ -299,7 +299,7 @@ static void redis_init(
 		.server = settings->server,
 		.session =
 			{
-				.login = {settings->password, settings->database},
+				.login = {settings->user, settings->password, settings->database},
 				.keys = &delivery->keys,
 				.place = settings->place,
 				.grace = settings->grace,

@@ -30,7 +30,8 @@ struct delivery_settings {
 	const char *output; /* without Redis: where events go (output.h); NULL: nowhere */
 
 	struct address server; /* Redis */
-	const char *password;  /* NULL: none; not owned, must outlive the delivery */
+	const char *user;      /* an ACL user; NULL: the default one; not owned, as the next */
+	const char *password;  /* NULL: none; must outlive the delivery */
 	int database;
 	nsec interval;       /* between the repeats of a check */
 	const char *queue;   /* Flapjack's list in Redis */

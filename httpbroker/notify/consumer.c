@@ -78,7 +78,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 		.server = options->server,
 		.session =
 			{
-				.login = {options->password, options->database},
+				.login = {options->user, options->password, options->database},
 				.keys = &consumer->keys,
 				.place = consumer->place,
 			},

@@ -85,6 +85,8 @@ static const struct option_row rows[] = {
 		"read events from Redis: port, host:port, [v6]:port or unix:/path (default: from "
 		"standard input)",
 		OPTION_SET(server_set)},
+	{"user", "NAME", "an ACL user of Redis, with that password (default: Redis's default user)",
+		OPTION_FILLED(user)},
 	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
 		OPTION_SET(password_set)},
 	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
@@ -153,5 +155,6 @@ struct options options_read(int argc, char **argv)
 	options.command = options_parse(&table, &options, argc, argv);
 	if (options.command != NULL && options.command[0] == NULL)
 		die(EX_USAGE, "no command after --");
+	redis_option_user_check(options.user, options.password);
 	return options;
 }

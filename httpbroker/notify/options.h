@@ -15,6 +15,7 @@ struct options {
 	bool redis; /* --server is given: the events come from Redis, else from standard input */
 	struct address server;
 	int database;
+	const char *user;     /* an ACL user of Redis; NULL: the default one */
 	const char *password; /* NULL: none */
 	char *secret;         /* the same, if it is from a file; owned */
 	const char *queue;

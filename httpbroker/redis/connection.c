@@ -317,7 +317,9 @@ void handshake_write(
 	struct handshake *handshake, const struct handshake_settings *login, struct buffer *out)
 {
 	*handshake = (struct handshake){.login = *login, .step = STEP_AUTH};
-	if (login->password != NULL)
+	if (login->password != NULL && login->user != NULL)
+		resp_command(out, RESP_WORDS("AUTH", login->user, login->password), NULL);
+	else if (login->password != NULL)
 		resp_command(out, RESP_WORDS("AUTH", login->password), NULL);
 	else
 		select_write(handshake, out);

@@ -40,11 +40,12 @@ enum connector_result connector_poll(
 void connector_drop(struct connector *connector);
 
 /*
- * AUTH, if there is a password, then SELECT. Each is sent after the reply to the one before: where
- * SELECT fails, later commands must not reach database 0.
+ * AUTH, if there is a password (with a user, Redis 6 or newer), then SELECT. Each is sent after the
+ * reply to the one before: where SELECT fails, later commands must not reach database 0.
  */
 struct handshake_settings {
-	const char *password; /* NULL: none; not owned */
+	const char *user;     /* an ACL user; NULL: the default one; not owned, as the next */
+	const char *password; /* NULL: none */
 	int database;
 };
 

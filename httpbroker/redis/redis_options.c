@@ -45,6 +45,12 @@ char *redis_option_password(const char *option, const char *path)
 	return password;
 }
 
+void redis_option_user_check(const char *user, const char *password)
+{
+	if (user != NULL && password == NULL)
+		die(EX_USAGE, "--user: needs a password: --password-file, or $REDIS_PASSWORD");
+}
+
 const char *redis_default_password(void)
 {
 	const char *password = getenv("REDIS_PASSWORD");

@@ -14,6 +14,9 @@ const char *redis_option_name(const char *option, const char *value);
 /* The only line of a file, to be freed by secret_free(). */
 char *redis_option_password(const char *option, const char *path);
 
+/* A user needs a password: Redis logs nobody in without one. */
+void redis_option_user_check(const char *user, const char *password);
+
 /* $REDIS_PASSWORD; NULL: none. */
 const char *redis_default_password(void);
 

@@ -14,7 +14,7 @@
 static void assert_greeted(
 	const char *password, const char *answers, const char *request, const char *why)
 {
-	const struct handshake_settings login = {password, 13};
+	const struct handshake_settings login = {NULL, password, 13};
 	redisReader *loader = redisReaderCreate();
 	enum handshake_result result = HANDSHAKE_WAITS;
 	struct buffer out = {NULL, 0, 0};
@@ -55,6 +55,18 @@ static void the_password_is_sent_first(void **state)
 		"refuses AUTH: ERR unknown command 'AUTH', with args beginning with: '************' ");
 	assert_greeted(PASSWORD, "-ERR s3cr\xc3\xa9t\r\n", AUTH, "refuses AUTH: ERR *******");
 	assert_greeted(PASSWORD, "+OK\r\n-NOPERM x\r\n", AUTH SELECT, "refuses SELECT: NOPERM x");
+}
+
+static void a_user_is_sent_with_its_password(void **state)
+{
+	const struct handshake_settings login = {"ops", "secret", 0};
+	struct buffer out = {NULL, 0, 0};
+	struct handshake handshake;
+
+	(void)state;
+	handshake_write(&handshake, &login, &out);
+	assert_string_equal(out.data, "*3\r\n$4\r\nAUTH\r\n$3\r\nops\r\n$6\r\nsecret\r\n");
+	buffer_free(&out);
 }
 
 static void refusals_are_quoted(void **state)
@@ -162,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_password_is_sent_first),
+		cmocka_unit_test(a_user_is_sent_with_its_password),
 		cmocka_unit_test(refusals_are_quoted),
 		cmocka_unit_test(a_lease_distinguishes_itself_its_address_and_others),
 		cmocka_unit_test(a_long_address_is_cut),
