@@ -87,9 +87,10 @@ bool load_is_complete(const struct load *load, const struct notify *notify)
 }
 
 /*
- * Nothing is done if a key has a wrong type. The commands are in the arguments from the fifth on,
- * each behind the number of its words. Flapjack 2's tokens: at most one, and none for an empty
- * queue.
+ * Nothing is done if a key has a wrong type, or if Redis's memory is full: the first command that
+ * needs any is refused then, and those that free some come last. The commands are in the arguments
+ * from the fifth on, each behind the number of its words. Flapjack 2's tokens: at most one, and
+ * none for an empty queue.
  */
 static const char script[] =
 	"local queue, actions, left = KEYS[2], KEYS[3], 0\n"
@@ -109,6 +110,7 @@ static const char script[] =
 	"  redis.call(unpack(ARGV, i + 1, i + ARGV[i]))\n"
 	"  i = i + ARGV[i] + 1\n"
 	"end\n"
+	"redis.call('SET', KEYS[1], ARGV[1])\n"
 	"local taken, foreign = tonumber(ARGV[2]), false\n"
 	"local list = kind(queue) == 'list'\n"
 	"if taken > 0 then\n"
@@ -120,7 +122,6 @@ static const char script[] =
 	"if taken > 0 and kind(actions) == 'list' then\n"
 	"  if left == 0 then redis.call('DEL', actions) else redis.call('LTRIM', actions, 0, 0) end\n"
 	"end\n"
-	"redis.call('SET', KEYS[1], ARGV[1])\n"
 	"if foreign then return -2 - left end\n"
 	"return left\n";
 
