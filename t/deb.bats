@@ -42,7 +42,7 @@ files() {
 @test "installed: users, manual pages, a configuration for oobetet alone; no unit is enabled" {
 	install_package "$package"
 	local user
-	for user in flapper httpbroker oobetet; do
+	for user in flapper httpbroker httpbroker-notify oobetet; do
 		grep "^$user:" "$system/etc/passwd"
 	done
 	[ "$(inside stat -c '%a %U %G' /etc/oobetet.ini | tail -n 1)" = '640 root oobetet' ]
