@@ -129,6 +129,22 @@ taken() {
 	poll 15 has_told 'Problem: "b" on a is Critical, 1'
 }
 
+@test "Redis's memory is full: it is logged, nothing is lost, and all goes on when there is some" {
+	start_redis
+	start_active
+	push a b critical 1
+	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	freeze notify
+	push a b warning 2
+	redis CONFIG SET maxmemory 1 >/dev/null
+	kill -CONT "${pids[notify]}"
+	poll 10 said notify "error: Redis at .*: refuses .*: OOM command not allowed"
+	run ! said notify 'another program takes events'
+	redis CONFIG SET maxmemory 0 >/dev/null
+	poll 20 has_told 'Problem: "b" on a is Critical, 1' 'Problem: "b" on a is Warning, 2'
+	poll 10 queue_is_empty
+}
+
 @test "killed again and again under load: every change is told, in order" {
 	start_redis
 	start_notify

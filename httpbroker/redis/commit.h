@@ -102,8 +102,8 @@ struct commit {
 
 /*
  * A commit of httpbroker-notify is one script, an EVAL in place of SET. Its keys are batch, queue,
- * actions and checks, its arguments the batch, then commit->arguments. It writes the batch last,
- * and returns a number, or an error if it has done nothing.
+ * actions and checks, its arguments the batch, then commit->arguments. It writes the batch, and
+ * returns a number, or an error if it has done nothing.
  */
 
 /* NULL is allowed. */
