@@ -202,6 +202,19 @@ Recovery: \"disk\" on db-01 is OK, fine" ]'
 	poll 10 ended "${pids[chain]}"
 }
 
+@test "an Alertmanager that is away does not delay the command, and keeps its own list" {
+	local i url
+	url=http://localhost:$(free_port)/
+	start_redis
+	start_active --alertmanager "$url" -- sh -c 'cat >>"$0/told"' "$work"
+	for ((i = 0; i < 50; i++)); do push a "c$i" critical x; done
+	poll 20 eval '[ "$(wc -l <"$work/told")" -eq 50 ]'
+	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:output:command)" = 0 ]'
+	[ "$(redis LLEN "httpbroker-notify:default:output:alertmanager $url")" -eq 50 ]
+	said notify "error: output alertmanager $url: .*; its notifications are kept and tried again"
+	stop notify
+}
+
 # It reads datagrams as systemd does, until one of them is the last.
 systemd() {
 	python3 -c '

@@ -26,38 +26,6 @@ static void single(
 	buffer_printf(out, PREFIX "%s %" PRId64 "\n", name, value);
 }
 
-static uint64_t delivered_of(const struct output *output)
-{
-	return output->delivered;
-}
-
-static uint64_t failures_of(const struct output *output)
-{
-	return output->failures;
-}
-
-static uint64_t dropped_of(const struct output *output)
-{
-	return output->dropped + queue_thinned(output->queue);
-}
-
-static uint64_t waiting_of(const struct output *output)
-{
-	return queue_waiting(output->queue);
-}
-
-static const struct output_family {
-	const char *name, *type, *help;
-	uint64_t (*value)(const struct output *output);
-} families[] = {
-	{"delivered_total", "counter", "Notifications that the output has delivered.",
-		delivered_of},
-	{"failures_total", "counter", "Attempts of the output that failed.", failures_of},
-	{"dropped_total", "counter", "Notifications refused, or replaced by newer ones.",
-		dropped_of},
-	{"waiting", "gauge", "Notifications that wait for the output.", waiting_of},
-};
-
 /* A label's value, escaped. */
 static void name_append(struct buffer *out, const char *name)
 {
@@ -70,16 +38,24 @@ static void name_append(struct buffer *out, const char *name)
 
 static void outputs_append(const struct notify *notify, struct buffer *out)
 {
-	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-		const struct output_family *of = &families[i];
+	static const char *const families[][3] = {
+		{"delivered_total", "counter", "Notifications that the output has delivered."},
+		{"failures_total", "counter", "Attempts of the output that failed."},
+		{"dropped_total", "counter", "Notifications refused, or replaced by newer ones."},
+		{"waiting", "gauge", "Notifications that wait for the output."},
+	};
 
-		family(out, of->name, of->type, of->help);
+	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
+		family(out, families[i][0], families[i][1], families[i][2]);
 		for (size_t j = 0; j < notify->output_count; j++) {
 			const struct output *output = notify->outputs[j];
+			const uint64_t values[] = {output->delivered, output->failures,
+				output->dropped + queue_thinned(output->queue),
+				queue_waiting(output->queue)};
 
-			buffer_printf(out, PREFIX "%s{output=\"", of->name);
+			buffer_printf(out, PREFIX "%s{output=\"", families[i][0]);
 			name_append(out, output->name);
-			buffer_printf(out, "\"} %" PRIu64 "\n", of->value(output));
+			buffer_printf(out, "\"} %" PRIu64 "\n", values[i]);
 		}
 	}
 }
