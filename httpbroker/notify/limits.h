@@ -16,6 +16,6 @@ enum {
 #define OUTPUT_PAUSE_MIN NSEC_PER_SEC /* after a failure of an output */
 #define OUTPUT_PAUSE_MAX (30 * NSEC_PER_SEC)
 #define OUTPUT_RETRY_MAX (60 * NSEC_PER_SEC) /* between two attempts of one notification */
-#define COMMAND_LIMIT (30 * NSEC_PER_SEC)     /* a command runs no longer */
+#define COMMAND_LIMIT (30 * NSEC_PER_SEC)    /* a command runs no longer */
 
 #endif
