@@ -4,6 +4,7 @@ noinst_LIBRARIES += httpbroker/libhttpbroker.a
 httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/options.c httpbroker/options.h \
 	httpbroker/checks/checks.c httpbroker/checks/checks.h \
+	httpbroker/checks/history.c httpbroker/checks/history.h \
 	httpbroker/checks/wheel.c httpbroker/checks/wheel.h \
 	httpbroker/delivery/accepted.c httpbroker/delivery/accepted.h \
 	httpbroker/delivery/delivery.c httpbroker/delivery/delivery.h \
@@ -39,6 +40,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/held.c httpbroker/http/held.h \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
+	httpbroker/http/page.c httpbroker/http/page.h httpbroker/http/page_rows.c \
 	httpbroker/http/path.c httpbroker/http/path.h \
 	httpbroker/http/ping.c \
 	httpbroker/http/post.c httpbroker/http/post.h \
@@ -66,18 +68,31 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/redis/session.c httpbroker/redis/session.h
 
+# The files of the page for browsers, as numbers for the compiler.
+PAGE_FILES = httpbroker/http/page/page.html httpbroker/http/page/page.js httpbroker/http/page/page.css
+PAGE_INCLUDES = httpbroker/http/page/page.html.inc httpbroker/http/page/page.js.inc \
+	httpbroker/http/page/page.css.inc
+EXTRA_DIST += $(PAGE_FILES) t/tools/browser
+CLEANFILES += $(PAGE_INCLUDES)
+BUILT_SOURCES = $(PAGE_INCLUDES)
+httpbroker/http/page.$(OBJEXT): $(PAGE_INCLUDES)
+$(PAGE_INCLUDES): $(PAGE_FILES)
+	$(AM_V_GEN)$(MKDIR_P) httpbroker/http/page && \
+		od -A n -v -t u1 "$(top_srcdir)/$(@:.inc=)" | sed 's/  *\([0-9][0-9]*\)/\1,/g' >$@.new && \
+		mv $@.new $@
+
 HTTPBROKER_LIBS = httpbroker/libhttpbroker.a httpbroker/libfamily.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
 
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
-QUICK_TESTS += t/broker-health.bats t/broker-ping.bats t/broker-reading.bats t/broker-sns.bats \
+QUICK_TESTS += t/broker-health.bats t/broker-page.bats t/broker-ping.bats t/broker-reading.bats t/broker-sns.bats \
 	t/broker-sns-certificates.bats
 QUICK_TESTS += t/redis-acl.bats t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
-SYSTEM_TESTS += t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats
+SYSTEM_TESTS += t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats t/page.bats
 dist_man_MANS += doc/httpbroker.8 doc/httpbroker-formats.5 doc/httpbroker-http.7
 
 # A unit test of the broker is one source and its name here: these are linked with it (LDADD).
@@ -96,7 +111,7 @@ UNIT_TESTS += t/unit/broker-handshake t/unit/broker-held t/unit/broker-jsonpool
 UNIT_TESTS += t/unit/broker-leadership t/unit/broker-lease t/unit/broker-loader
 UNIT_TESTS += t/unit/broker-memory-only t/unit/broker-newrelic t/unit/broker-outbox
 UNIT_TESTS += t/unit/broker-output
-UNIT_TESTS += t/unit/broker-path t/unit/broker-post t/unit/broker-record t/unit/broker-request t/unit/broker-sensu
+UNIT_TESTS += t/unit/broker-page t/unit/broker-path t/unit/broker-post t/unit/broker-record t/unit/broker-request t/unit/broker-sensu
 UNIT_TESTS += t/unit/broker-session-simulation t/unit/broker-sns t/unit/broker-sns-certificates
 UNIT_TESTS += t/unit/broker-sns-fetcher t/unit/broker-sns-trust t/unit/broker-suspend
 UNIT_TESTS += t/unit/broker-tokens t/unit/broker-wheel

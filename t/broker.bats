@@ -341,8 +341,8 @@ everything='"type":"host","summary":"s","details":"d","perfdata":"p=1","acknowle
 		"$(event x y ok '"ttl":60')"
 	redis HGETALL httpbroker:default:states
 	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
-	[ "$(redis HGET httpbroker:default:states $'a\x1fb')" = '1 1001 -1 critical - {"entity":"a","check":"b","type":"service","state":"critical","summary":""}' ]
-	[[ "$(redis HGET httpbroker:default:states $'x\x1fy')" =~ ^'1 '([0-9]+)' 60 ok '([0-9]+)' {"entity":"x","check":"y","type":"service","state":"ok","summary":"","millis":'[0-9]+'}'$ ]]
+	[[ "$(redis HGET httpbroker:default:states $'a\x1fb')" =~ ^'1 1001 -1 critical - {"entity":"a","check":"b","type":"service","state":"critical","summary":"","since":'[0-9]+'}'$ ]]
+	[[ "$(redis HGET httpbroker:default:states $'x\x1fy')" =~ ^'1 '([0-9]+)' 60 ok '([0-9]+)' {"entity":"x","check":"y","type":"service","state":"ok","summary":"","millis":'[0-9]+',"since":'[0-9]+'}'$ ]]
 	# the broker clock began with the broker: the minute's deadline lies within its first minute and a bit
 	[ "${BASH_REMATCH[2]}" -gt 55000 ] && [ "${BASH_REMATCH[2]}" -le 80000 ]
 	[[ "$(redis GET httpbroker:default:batch)" =~ ^[4-9]\ [0-9a-f]{16}\ [0-9]{1,5}\ ([0-9]+)(\ list)?$ ]]

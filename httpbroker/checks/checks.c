@@ -226,6 +226,8 @@ struct check *checks_add(struct checks *checks, const struct prepared *event)
 	memcpy(check->names, names->bytes, names->length);
 	check->entity_length = names->entity_length;
 	check->rank = rank_choose(checks, names, text);
+	check->since = event->since;
+	check->shown = UINT8_MAX;
 	check_set(check, event);
 	pthread_mutex_lock(&shard->lock);
 	HASH_ADD_KEYPTR_BYHASHVALUE(hh, shard->checks, check, names->length, hash, check);
@@ -240,6 +242,22 @@ void checks_set(struct checks *checks, struct check *check, const struct prepare
 
 	pthread_mutex_lock(&shard->lock);
 	check_set(check, event);
+	pthread_mutex_unlock(&shard->lock);
+}
+
+void checks_note(struct checks *checks, struct check *check, enum state reported, struct moment now)
+{
+	static const enum history_level levels[] = {[STATE_OK] = HISTORY_OK,
+		[STATE_WARNING] = HISTORY_TROUBLE,
+		[STATE_CRITICAL] = HISTORY_CRITICAL,
+		[STATE_UNKNOWN] = HISTORY_TROUBLE};
+	struct shard *shard = &checks->shards[check->hh.hashv >> SHARD_SHIFT];
+
+	pthread_mutex_lock(&shard->lock);
+	if (check->shown != reported)
+		check->since = now.wall / NSEC_PER_SEC;
+	check->shown = (uint8_t)reported;
+	history_add(&check->history, levels[reported], now.monotonic);
 	pthread_mutex_unlock(&shard->lock);
 }
 

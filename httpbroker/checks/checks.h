@@ -10,6 +10,7 @@
 #define HTTPBROKER_CHECKS_CHECKS_H
 
 #include "httpbroker/checks/encode.h"
+#include "httpbroker/checks/history.h"
 #include "httpbroker/checks/siphash.h"
 #include "httpbroker/limits.h"
 
@@ -25,27 +26,30 @@ struct check {
 	nsec repeat_at;                        /* monotonic; the next repeat */
 	nsec deadline;                         /* monotonic, when it goes stale; or NSEC_NEVER */
 	int64_t time;                          /* the event's, seconds since the epoch */
-	int32_t ttl;                           /* seconds; negative: never stale */
-	int32_t received;                      /* when the event was: seconds, monotonic */
-	struct run run;                        /* the open one; limit 0: none */
-	uint32_t pushed_in;                    /* the commit of the last push */
-	uint16_t entity_length;                /* of names */
-	uint16_t wheel_slot;                   /* the wheel's */
-	uint16_t fraction;                     /* of the time: struct instant */
-	uint8_t state;                         /* enum state of the last event */
-	uint8_t sent;                          /* enum state that was pushed last */
-	uint8_t rank;                          /* see check_key() */
-	bool overrun : 1;                      /* it was pushed as critical, for the open run */
-	bool stale : 1;                        /* it was pushed as stale */
-	bool listed : 1;                       /* its record waits to be written */
-	bool forgotten : 1;   /* removed from the table; its record waits to be deleted */
-	bool loaded : 1;      /* it came from Redis, and no event since */
-	bool posted : 1;      /* its last event came from a client of this broker */
-	bool retired : 1;     /* it was renamed: forgotten at its next repeat */
-	bool unconfirmed : 1; /* its last push may not be in Redis */
-	bool unpushed : 1;    /* loaded, and still to be pushed */
-	bool recorded : 1;    /* Redis has a record of it, or will by the current commit */
-	char names[];         /* `entity:check`, hh.keylen bytes */
+	int64_t since;          /* when the reported state changed, the same; 0: not known */
+	struct history history; /* of the reported state */
+	int32_t ttl;            /* seconds; negative: never stale */
+	int32_t received;       /* when the event was: seconds, monotonic */
+	struct run run;         /* the open one; limit 0: none */
+	uint32_t pushed_in;     /* the commit of the last push */
+	uint16_t entity_length; /* of names */
+	uint16_t wheel_slot;    /* the wheel's */
+	uint16_t fraction;      /* of the time: struct instant */
+	uint8_t state;          /* enum state of the last event */
+	uint8_t sent;           /* enum state that was pushed last */
+	uint8_t shown;          /* enum state that was reported last */
+	uint8_t rank;           /* see check_key() */
+	bool overrun : 1;       /* it was pushed as critical, for the open run */
+	bool stale : 1;         /* it was pushed as stale */
+	bool listed : 1;        /* its record waits to be written */
+	bool forgotten : 1;     /* removed from the table; its record waits to be deleted */
+	bool loaded : 1;        /* it came from Redis, and no event since */
+	bool posted : 1;        /* its last event came from a client of this broker */
+	bool retired : 1;       /* it was renamed: forgotten at its next repeat */
+	bool unconfirmed : 1;   /* its last push may not be in Redis */
+	bool unpushed : 1;      /* loaded, and still to be pushed */
+	bool recorded : 1;      /* Redis has a record of it, or will by the current commit */
+	char names[];           /* `entity:check`, hh.keylen bytes */
 };
 
 /* Its TTL or its run's limit is over. check->stale says that this was pushed. */
@@ -97,6 +101,10 @@ struct check *checks_add(struct checks *checks, const struct prepared *event);
 /* Writer only: sets the last event, and ends the run if it is of that. Visitors read none of the
  * other fields: they need no lock. */
 void checks_set(struct checks *checks, struct check *check, const struct prepared *event);
+
+/* Writer only: notes the state that is reported from now on, in `since` and history. */
+void checks_note(
+	struct checks *checks, struct check *check, enum state reported, struct moment now);
 
 /* Writer only: opens a run. Until its deadline the check stays as it is. */
 void checks_start(

@@ -84,6 +84,7 @@ struct prepared {
 	bool start; /* a run starts: the event is for a check that is not known, and deadline the
 		       run's if it has a limit */
 	struct run run;          /* that starts, or whose end it is: then only its id */
+	int64_t since;           /* of a record: when its state changed; 0: not known */
 	bool forgotten;          /* the check is forgotten: only names and time are set */
 	struct prepared *former; /* owned; sets the check's former names ok; NULL: none */
 	char *block;             /* owned; names and encoded point into it */

@@ -133,9 +133,16 @@ static bool is_older(const struct prepared *prepared, const struct check *check,
 	       (order < 0 && (known || instant_compare(cached, instant_of(now.wall)) <= 0));
 }
 
+static void state_note(struct engine *engine, struct check *check, struct moment now)
+{
+	checks_note(engine->checks, check,
+		check_reported(check, engine->settings->stale_state, now.monotonic), now);
+}
+
 static void check_start(struct engine *engine, struct check *check, struct moment now)
 {
 	check_push(engine, check, now);
+	state_note(engine, check, now);
 	outbox_record(engine->outbox, check);
 	wheel_put(engine->wheel, check);
 }
@@ -151,6 +158,7 @@ static enum engine_result check_update(struct engine *engine, struct check *chec
 		check_push(engine, check, now);
 	check->loaded = check->retired = false;
 	check->posted = !prepared->handed;
+	state_note(engine, check, now);
 	outbox_record(engine->outbox, check);
 	wheel_move(engine->wheel, check);
 	return ENGINE_APPLIED;
@@ -278,6 +286,8 @@ bool engine_load(struct engine *engine, const struct prepared *prepared, const e
 	struct check *check = checks_add(engine->checks, prepared);
 	check->loaded = true;
 	outbox_mark_recorded(engine->outbox, check);
+	if (sent != NULL)
+		check->shown = (uint8_t)*sent;
 	check->sent = (uint8_t)(sent != NULL ? *sent : prepared->state);
 	if (sent == NULL && now.monotonic >= engine->hold_until) {
 		check_start(engine, check, now);
@@ -290,6 +300,7 @@ bool engine_load(struct engine *engine, const struct prepared *prepared, const e
 	check->stale = sent != NULL && check_is_expired(check, now.monotonic) &&
 		       *sent == check_reported(check, engine->settings->stale_state, now.monotonic);
 	check->overrun = check->stale && check->run.limit > 0 && check->deadline <= now.monotonic;
+	state_note(engine, check, now);
 	wheel_put(engine->wheel, check);
 	return true;
 }
@@ -337,6 +348,7 @@ static bool check_run(struct engine *engine, struct check *check, bool repeats, 
 
 	if (check->unpushed || (!told && check_is_expired(check, now.monotonic))) {
 		check_push(engine, check, now);
+		state_note(engine, check, now);
 		outbox_record(engine->outbox, check);
 		return false;
 	}

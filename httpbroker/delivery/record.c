@@ -24,6 +24,7 @@ void record_field_write(struct resp_list *fields, const struct check *check)
 }
 
 #define MILLIS_KEY ",\"millis\":"
+#define SINCE_KEY ",\"since\":"
 #define RUN_KEY ",\"run\":["
 
 enum { RUN_VALUES = 4, RUN_TEXT = sizeof RUN_KEY + RUN_VALUES * JSONTEXT_NUMBER };
@@ -75,6 +76,11 @@ static struct head tail_make(const struct check *check)
 		memcpy(tail.bytes, MILLIS_KEY, sizeof MILLIS_KEY - 1);
 		tail.length = sizeof MILLIS_KEY - 1;
 		tail.length += jsontext_digits(tail.bytes + tail.length, check->fraction - 1);
+	}
+	if (check->since > 0) {
+		memcpy(tail.bytes + tail.length, SINCE_KEY, sizeof SINCE_KEY - 1);
+		tail.length += sizeof SINCE_KEY - 1;
+		tail.length += jsontext_digits(tail.bytes + tail.length, check->since);
 	}
 	tail.length += run_write(tail.bytes + tail.length, &check->run, false);
 	tail.bytes[tail.length++] = '}';
@@ -222,6 +228,7 @@ struct decoder {
 	uint16_t fraction;      /* of the event's time, as written beside it */
 	bool start;             /* of a run */
 	struct run run;
+	int64_t since;
 	struct prepared *out;
 	struct reason *why;
 	bool sound;
@@ -271,6 +278,7 @@ static bool record_prepare(const struct decoder *decoder, const struct event *gi
 	prepared_make(decoder->out, &event, context->flapjack, context->now);
 	decoder->out->received = received_of(&event, context->now);
 	decoder->out->run = decoder->run;
+	decoder->out->since = decoder->since;
 	decoder->out->deadline = deadline_of(decoder->record->deadline, context->clock);
 	return true;
 }
@@ -356,7 +364,10 @@ static void additions_read(struct decoder *decoder, json_t *document, json_t **f
 	decoder->formerly = *formerly;
 	run_read(decoder, json_object_get(document, "run"));
 	json_object_del(document, "millis");
+	value_whole(
+		json_object_get(document, "since"), 0, EVENT_TIME_IN_MILLISECONDS, &decoder->since);
 	json_object_del(document, "run");
+	json_object_del(document, "since");
 	json_object_del(document, "formerly");
 }
 

@@ -12,7 +12,8 @@
  *           yet, because Redis refuses the queue
  * DEADLINE  when it goes stale, in milliseconds on the broker clock; `-`: never
  * JSON      the event as pushed, without its time; `millis`: its milliseconds, if they are known;
- *           `run`: the open run (checks/encode.h), to which the deadline then belongs
+ *           `since`: when its reported state changed, in seconds since the epoch; `run`: the open
+ * run (checks/encode.h), to which the deadline then belongs
  *
  * The broker clock runs only while a broker of that name is active: a ttl stands still while nobody
  * could have reported.

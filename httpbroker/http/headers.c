@@ -304,6 +304,10 @@ static const struct {
 	{&route_get_check, "GET, HEAD"},
 	{&route_get_ping, "GET, HEAD, POST"},
 	{&route_post_ping, "GET, HEAD, POST"},
+	{&route_get_page, "GET, HEAD"},
+	{&route_get_page_js, "GET, HEAD"},
+	{&route_get_page_css, "GET, HEAD"},
+	{&route_get_page_data, "GET, HEAD"},
 	{&route_get_health, "GET, HEAD"},
 	{&route_get_metrics, "GET, HEAD"},
 	{&route_get_state_metrics, "GET, HEAD"},
@@ -313,7 +317,7 @@ static bool path_matches(const char *wanted, const char *path)
 {
 	size_t length = strlen(wanted);
 
-	if (wanted[length - 1] != '/')
+	if (length == 1 || wanted[length - 1] != '/')
 		return strcmp(path, wanted) == 0;
 	return strncmp(path, wanted, length) == 0 && path[length] != '\0';
 }
@@ -337,7 +341,7 @@ const struct route *route_find(const char *method, const char *path, struct resp
 			response, 405, "%s does not accept %.32s, only %s", path, method, allow);
 	else
 		response_error(response, 404,
-			"there is nothing at %.200s; there are /state, /state/ENTITY/CHECK, /ping/ENTITY/CHECK, /health, /metrics and /metrics/states",
+			"there is nothing at %.200s; there are /, /state, /state/ENTITY/CHECK, /ping/ENTITY/CHECK, /health, /metrics and /metrics/states",
 			path);
 	return NULL;
 }

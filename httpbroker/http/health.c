@@ -114,13 +114,7 @@ void state_counts_stream(struct checks *checks, struct response *response, state
 
 /* GET /health: whether posted events reach Flapjack; if not, why, and since when. */
 
-struct health {
-	char why[256]; /* empty: healthy */
-	nsec since;    /* monotonic */
-};
-
-/* Since when it is healthy, or the first reason why it is not. */
-static struct health health_of(const struct delivery_status *status, bool stopping, nsec now)
+struct health health_of(const struct delivery_status *status, bool stopping, nsec now)
 {
 	struct health health = {"", status->role_since};
 

@@ -10,6 +10,7 @@
 
 #include "common/clocks.h"
 #include "httpbroker/checks/checks.h"
+#include "httpbroker/delivery/status.h"
 #include "httpbroker/http/response.h"
 
 #include <pthread.h>
@@ -49,5 +50,13 @@ typedef void state_counts_end(const struct counts *counts, struct buffer *out);
 
 /* Makes the response a stream: what its body holds already, then that end. */
 void state_counts_stream(struct checks *checks, struct response *response, state_counts_end *end);
+
+/* Whether posted events reach Flapjack: since when, or the first reason why they do not. */
+struct health {
+	char why[256]; /* empty: healthy */
+	nsec since;    /* monotonic */
+};
+
+struct health health_of(const struct delivery_status *status, bool stopping, nsec now);
 
 #endif

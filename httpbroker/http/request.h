@@ -125,8 +125,8 @@ struct route {
 };
 
 extern const struct route route_post_state, route_get_state, route_delete_state, route_get_check,
-	route_get_ping, route_post_ping, route_get_health, route_get_metrics,
-	route_get_state_metrics;
+	route_get_ping, route_post_ping, route_get_page, route_get_page_js, route_get_page_css,
+	route_get_page_data, route_get_health, route_get_metrics, route_get_state_metrics;
 
 /* The route; NULL, with a 404 or 405: none. */
 const struct route *route_find(const char *method, const char *path, struct response *response);

@@ -121,8 +121,8 @@ static void routes_are_found_by_path_and_method(void **state)
 	assert_ptr_equal(route_find("POST", "/state", &answer), &route_post_state);
 	assert_null(answer.allow);
 	assert_int_equal(answer.status, 0);
-	assert_no_route("GET", "/", 404, NULL);
-	assert_no_route("HEAD", "/", 404, NULL);
+	assert_ptr_equal(route_find("GET", "/", &answer), &route_get_page);
+	assert_no_route("HEAD", "/pages", 404, NULL);
 	assert_ptr_equal(route_find("GET", "/health", &answer), &route_get_health);
 	assert_ptr_equal(route_find("GET", "/metrics", &answer), &route_get_metrics);
 	assert_ptr_equal(route_find("GET", "/metrics/states", &answer), &route_get_state_metrics);

@@ -20,7 +20,7 @@ enum { CHECKS = 12, TICKS = 200000, LINES = 4 * CHECKS };
 struct model_check {
 	bool known, stale;
 	enum state state, sent;
-	int64_t time;
+	int64_t time, since;
 	int32_t ttl;
 	nsec deadline, repeat_at;
 	bool changed;   /* since it was recorded */
@@ -58,7 +58,10 @@ static void model_push(struct model *model, int number, int64_t time, struct mom
 		summary);
 	buffer_printf(&model->pushed, ",\"time\":%" PRId64 "}\n",
 		check->stale ? now.wall / NSEC_PER_SEC : time);
-	check->sent = check->stale ? model->stale_as : check->state;
+	enum state reported = check->stale ? model->stale_as : check->state;
+	if (check->since == 0 || check->sent != reported)
+		check->since = now.wall / NSEC_PER_SEC;
+	check->sent = reported;
 }
 
 static enum engine_result model_apply(struct model *model, int number, enum state state,
@@ -122,7 +125,7 @@ static void model_records(struct model *model, struct buffer *out)
 		buffer_printf(out, "e\x1f%d\n1 %" PRId64 " %" PRId32 " %s %s ", i, check->time,
 			check->ttl, state_name(check->sent), ends);
 		encoded_print(out, i, state_name(check->state), "");
-		buffer_append_text(out, "}\n");
+		buffer_printf(out, ",\"since\":%" PRId64 "}\n", check->since);
 	}
 }
 

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GET /: the page for browsers. It is three files that are compiled in (httpbroker/http/page/), and
+ * its data: the rows that match a filter, and the health of the broker.
+ */
+#include "httpbroker/http/page.h"
+
+#include "httpbroker/delivery/delivery.h"
+#include "httpbroker/http/health.h"
+#include "httpbroker/http/request.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Made from the files by the Makefile. */
+static const unsigned char page_html[] = {
+#include "httpbroker/http/page/page.html.inc"
+};
+static const unsigned char page_js[] = {
+#include "httpbroker/http/page/page.js.inc"
+};
+static const unsigned char page_css[] = {
+#include "httpbroker/http/page/page.css.inc"
+};
+
+/* Sets the ETag; 304 without the body if the client has this one. */
+static void etag_finish(struct request *request)
+{
+	struct response *response = &request->response;
+	const char *known = request->header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+
+	for (size_t i = 0; i < response->body.length; i++)
+		hash = (hash ^ (unsigned char)response->body.data[i]) * UINT64_C(1099511628211);
+	snprintf(response->etag, sizeof response->etag, "\"%016" PRIx64 "\"", hash);
+	if (known == NULL || strstr(known, response->etag) == NULL)
+		return;
+	response->status = 304;
+	buffer_clear(&response->body);
+}
+
+static struct submission *file_respond(
+	struct request *request, const unsigned char *bytes, size_t length, const char *type)
+{
+	static const char *const none[] = {NULL};
+	struct response *response = &request->response;
+
+	if (!query_check(&request->query, none, response))
+		return NULL;
+	response->status = 200;
+	response->type = type;
+	response->page = true;
+	buffer_append(&response->body, bytes, length);
+	etag_finish(request);
+	return NULL;
+}
+
+static struct submission *html_begin(struct request *request)
+{
+	return file_respond(request, page_html, sizeof page_html, "text/html; charset=utf-8");
+}
+
+static struct submission *js_begin(struct request *request)
+{
+	return file_respond(request, page_js, sizeof page_js, "text/javascript; charset=utf-8");
+}
+
+static struct submission *css_begin(struct request *request)
+{
+	return file_respond(request, page_css, sizeof page_css, "text/css; charset=utf-8");
+}
+
+/* Not given, or empty: no text. */
+static struct text part_read(const struct request *request, const char *key)
+{
+	const char *value = query_get(&request->query, key);
+
+	if (value == NULL || value[0] == '\0')
+		return (struct text){NULL, 0};
+	return (struct text){value, strlen(value)};
+}
+
+/* False: a 400. */
+static bool state_filter_read(struct request *request, int *out)
+{
+	const struct text word = part_read(request, "state");
+	enum state state;
+	bool known;
+
+	*out = PAGE_ALL;
+	if (word.bytes == NULL)
+		return true;
+	if (strcmp(word.bytes, "stale") == 0)
+		*out = PAGE_STALE;
+	else if (strcmp(word.bytes, "problem") == 0)
+		*out = PAGE_PROBLEM;
+	else if (state_read(word.bytes, word.length, &state, &known) && state_lasts(state))
+		*out = (int)state;
+	else
+		response_error(&request->response, 400,
+			"'state' is '%.64s', not stale, problem or one of %s", word.bytes,
+			STATE_LASTING_WORDS);
+	return *out != PAGE_ALL;
+}
+
+static void health_append(const struct request *request, struct buffer *out)
+{
+	const struct delivery_status status = delivery_status(request->broker->delivery);
+	const struct health health = health_of(&status, request->stopping, clock_monotonic());
+
+	buffer_printf(out, "{\"role\":\"%s\",\"why\":", delivery_role_name(status.role));
+	response_string(out, health.why);
+	buffer_printf(out, ",\"redis\":%s",
+		status.memory_only ? "null"
+		: status.redis_up  ? "true"
+				   : "false");
+	buffer_printf(out,
+		",\"queue\":%" PRId64 ",\"pending\":%" PRIu64
+		",\"paused\":%s,\"loading\":%s,\"version\":\"" PACKAGE_VERSION "\"",
+		status.queue_length, status.pending, status.repeats_paused ? "true" : "false",
+		status.loading ? "true" : "false");
+}
+
+static void counts_append(const struct page_counts *counts, struct buffer *out)
+{
+	buffer_printf(out,
+		",\"counts\":{\"critical\":%" PRIu64 ",\"unknown\":%" PRIu64 ",\"warning\":%" PRIu64
+		",\"ok\":%" PRIu64 ",\"stale\":%" PRIu64 "},\"matches\":%" PRIu64,
+		counts->states[STATE_CRITICAL], counts->states[STATE_UNKNOWN],
+		counts->states[STATE_WARNING], counts->states[STATE_OK], counts->stale,
+		counts->matches);
+}
+
+/* A stand-by has no checks: its table is empty until it takes over. */
+static void data_respond(
+	struct request *request, const struct page_filter *filter, struct text after)
+{
+	const struct broker *broker = request->broker;
+	struct response *response = &request->response;
+	struct buffer rows = {NULL, 0, 0}, next = {NULL, 0, 0};
+	struct page_counts counts;
+
+	if (!page_rows(broker->checks, filter, after, broker->stale_as, moment_now(), &rows,
+		    &counts, &next)) {
+		response_error(response, 400, "'after' is not a place of this list");
+		return;
+	}
+	response->status = 200;
+	response->type = CONTENT_JSON;
+	response->page = true;
+	health_append(request, &response->body);
+	counts_append(&counts, &response->body);
+	buffer_append_text(&response->body, ",\"next\":");
+	if (next.length > 0)
+		jsontext_string(&response->body, next.data, next.length);
+	else
+		buffer_append_text(&response->body, "null");
+	buffer_append_text(&response->body, ",\"rows\":[");
+	buffer_append(&response->body, rows.data != NULL ? rows.data : "", rows.length);
+	buffer_append_text(&response->body, "]}\n");
+	etag_finish(request);
+	buffer_free(&rows);
+	buffer_free(&next);
+}
+
+static struct submission *data_begin(struct request *request)
+{
+	static const char *const known[] = {"entity", "text", "tag", "state", "after", NULL};
+	struct page_filter filter;
+	struct buffer tag = {NULL, 0, 0};
+
+	if (!query_check(&request->query, known, &request->response) ||
+		!state_filter_read(request, &filter.state))
+		return NULL;
+	filter.entity = part_read(request, "entity");
+	filter.text = part_read(request, "text");
+	filter.tag = part_read(request, "tag");
+	if (filter.tag.bytes != NULL) {
+		jsontext_string(&tag, filter.tag.bytes, filter.tag.length);
+		filter.tag = (struct text){tag.data, tag.length};
+	}
+	data_respond(request, &filter, part_read(request, "after"));
+	buffer_free(&tag);
+	return NULL;
+}
+
+const struct route route_get_page = {.path = "/", .method = "GET", .begin = html_begin};
+const struct route route_get_page_js = {.path = "/page.js", .method = "GET", .begin = js_begin};
+const struct route route_get_page_css = {.path = "/page.css", .method = "GET", .begin = css_begin};
+const struct route route_get_page_data = {
+	.path = "/page.json", .method = "GET", .begin = data_begin};

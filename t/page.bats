@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+#
+# shellcheck disable=SC2034,SC2154 # variables that load and run bring
+# The page in Chromium: what it shows, by screen, phone and keyboard. $SHOTS, if set, is a directory
+# that gets the screenshots; $AXE_CORE, if set, is the file axe.min.js of the npm package axe-core.
+
+load lib/daemons
+load lib/redis
+load lib/broker
+
+setup() { start_work; }
+teardown() { stop_all; }
+
+# browse [OPTION...] STEP...: the page at $url, with t/tools/browser; prints what the steps print
+browse() {
+	local options=()
+	while [[ "$1" == --* ]]; do
+		options+=("$1")
+		[ "$1" = --dark ] || { options+=("$2") && shift; }
+		shift
+	done
+	timeout 150 "$root/t/tools/browser" "${options[@]}" "${url%state}$page_hash" "$@" 3>&-
+}
+
+# shot NAME: the step that takes a screenshot, if they are wanted
+shot() {
+	echo "shot:${SHOTS:+$SHOTS/$1.png}"
+}
+
+# rows N: the step that waits for so many rows
+rows() {
+	echo "wait:document.querySelectorAll('#rows tr').length == $1"
+}
+
+# accessible [OPTION...] STEP...: axe-core finds no violation after the steps
+accessible() {
+	[ -n "${AXE_CORE-}" ] || return 0
+	run -0 browse "$@" "file:$AXE_CORE" \
+		'print:axe.run().then(result => result.violations.map(found => [found.id, found.nodes[0].html]))'
+	[ "$output" = '[]' ]
+}
+
+without_redis() {
+	start broker httpbroker --port 0 --server none
+	poll 10 broker_listens
+	page_hash=
+}
+
+ten() {
+	posts 200 "$(event db-01 backup ok '"summary":"3 GB in 4 min","ttl":93600,"tags":["db","nightly"]')" \
+		"$(event db-01 load warning '"summary":"load 12.4, 8.1, 5.0"')" "$(event db-01 disk critical '"summary":"/ is 98 % full","tags":["db"]')" \
+		"$(event db-02 disk ok)" "$(event web-01 HTTPS critical '"summary":"connection refused"')" \
+		"$(event web-01 certificate unknown '"summary":"no answer"')" "$(event web-02 HTTPS ok '"ttl":60')" \
+		"$(event flapper port ok '"ttl":-1')" "$(event cron rotate ok '"ttl":1,"summary":"done"')" "$(event mail queue ok)"
+	curl -sSf -o /dev/null "${url%state}ping/web-02/HTTPS/start?limit=1h"
+}
+
+@test "no check; then ten, the worst first" {
+	without_redis
+	run -0 browse 'wait:document.getElementById("empty").textContent == "There are no checks."' "$(shot empty)" \
+		'print:document.getElementById("health").textContent'
+	[ "${lines[0]}" = '"Active, without Redis: states are in memory only."' ]
+	accessible 'wait:data'
+	ten
+	stale() { [ "$(curl -sS "$url?stale=true" | grep -c '^"')" -eq 1 ]; }
+	poll 10 stale
+	run -0 browse "$(rows 10)" "$(shot ten)" \
+		'print:[...document.querySelectorAll("#rows tr")].map(row => [...row.cells].slice(0, 3).map(cell => cell.innerText).join(" "))' \
+		'print:document.title' 'print:document.querySelectorAll("#rows .strip[aria-label]").length' \
+		'print:document.querySelector("tr.stale .left").textContent.endsWith(" over")'
+	echo "$output"
+	[ "$(jq -r '.[2] | gsub("\\s+"; " ")' <<<"${lines[0]}")" = 'unknown stale cron rotate' ]
+	[ "$(jq -r '.[] | sub("^(?<state>[a-z]+).*"; "\(.state)")' <<<"${lines[0]}" | uniq -c | xargs)" = '2 critical 2 unknown 1 warning 5 ok' ]
+	grep -F 'running' <<<"${lines[0]}"
+	[ "${lines[1]}" = '"2 critical – httpbroker"' ] && [ "${lines[2]}" = 10 ] && [ "${lines[3]}" = true ]
+	accessible "$(rows 10)"
+	accessible --dark --size 390x800 "$(rows 10)"
+	# on a phone nothing but the table is wider than the screen
+	run -0 browse --dark --size 390x800 "$(rows 10)" "$(shot phone)" 'print:document.documentElement.scrollWidth <= 390'
+	[ "$output" = true ]
+}
+
+@test "the page is refreshed in place; filters, pages and keys" {
+	without_redis
+	{
+		for n in {1..250}; do event "host-$((n % 50))" "check-$n" "$([ $((n % 25)) = 0 ] && echo warning || echo ok)"; done
+	} >"$work/events"
+	curl -sSf -o /dev/null --data-binary "@$work/events" "$url"
+	echo 'document.querySelector("#rows button[data-value=host-1]").focus(); document.activeElement.click()' >"$work/click.js"
+	run -0 browse "$(rows 100)" 'print:document.getElementById("place").textContent' key:n \
+		'wait:document.getElementById("place").textContent == "101 to 200 of 250"' key:n "$(rows 50)" key:p key:p "$(rows 100)" \
+		'wait:document.getElementById("place").textContent == "1 to 100 of 250"' \
+		key:/ 'print:document.activeElement.id' key:7 key:7 "$(rows 2)" 'print:location.hash' key:Escape "$(rows 100)" \
+		'file:'"$work/click.js" "$(rows 55)" 'print:document.querySelector("[name=entity]").value' \
+		'print:document.activeElement.dataset.filter' \
+		"wait:fetch('state', {method: 'POST', body: '$(event host-1 new critical)'}).then(answer => answer.ok)" \
+		"$(rows 56)" 'print:document.querySelector("#rows tr").cells[0].textContent'
+	echo "$output"
+	[ "${lines[0]}" = '"1 to 100 of 250"' ]
+	[ "${lines[1]}" = '"text"' ]
+	[ "${lines[2]}" = '"#text=77"' ]
+	[ "${lines[3]}" = '"host-1"' ]
+	[ "${lines[4]}" = '"entity"' ]
+	[ "${lines[5]}" = '"critical"' ]
+	page_hash='#state=warning&entity=host-2'
+	run -0 browse "$(rows 5)" 'print:document.querySelector("[name=state]:checked").value'
+	[ "$output" = '"warning"' ]
+}
+
+@test "hostile names and summaries are shown as text" {
+	without_redis
+	python3 - "$url" <<-'P'
+		import json, sys, urllib.request
+		def post(entity, check, state, summary, tags=()):
+		    body = json.dumps(dict(entity=entity, check=check, state=state, summary=summary, tags=list(tags))).encode()
+		    urllib.request.urlopen(urllib.request.Request(sys.argv[1], body)).read()
+		post("<script>alert(1)</script>", "</td><img src=x onerror=alert(2)>", "critical",
+		     "<b>bold</b><script>document.title='pwned'</script>", ["<i>tag</i>", "' onclick='alert(3)"])
+		post("\u202eevil\u2066", "check \u202e gnp.exe", "warning", "left \u202e right \u2067 isolate \u200b zero", ["\u202etag"])
+		post("\u0639\u0631\u0628\u064a", "\u0641\u062d\u0635", "unknown", "\u0627\u0644\u0646\u0635 123 abc")
+		post("x" * 1000, "y" * 1000, "warning", "z" * 4090)
+		post("a&amp;b", "c&lt;d", "ok", "&quot; &#39; \\ \\u003c \" ' ` ${1}")
+		post("quo'te", "b/c?d#e%20", "ok", "javascript:alert(4)")
+		post("constructor", "__proto__", "ok", "z\u0335\u0321\u034d" * 200)
+	P
+	run -0 browse "$(rows 7)" "$(shot hostile)" \
+		'print:document.querySelectorAll("#rows script, #rows img, #rows b, #rows i, #rows [onclick]").length' \
+		'print:document.documentElement.scrollWidth <= innerWidth' 'print:document.title' \
+		'print:document.querySelector("#rows .summary bdi").textContent' \
+		'print:Math.max(...[...document.querySelectorAll("#rows tr")].map(row => row.offsetHeight)) < 250' \
+		'print:[...document.querySelectorAll("#rows th")].map(cell => cell.textContent).find(text => text.includes("gnp"))'
+	[ "${lines[0]}" = 0 ] && [ "${lines[1]}" = true ] && [ "${lines[2]}" = '"1 critical – httpbroker"' ]
+	[ "${lines[3]}" = "\"<b>bold</b><script>document.title='pwned'</script>\"" ]
+	[ "${lines[4]}" = true ]
+	[ "${lines[5]}" = '"check \\u202e gnp.exe"' ]
+	accessible "$(rows 7)"
+}
+
+@test "a hundred thousand checks" {
+	without_redis
+	python3 - "$url" <<-'P'
+		import json, sys, urllib.request
+		for batch in range(20):
+		    events = [dict(entity="host-%05d" % (i * 7 % 20000), check="%d-%d" % (batch, i), ttl=3600,
+		                   state="critical" if i % 500 == 0 else "ok", summary="value %d" % i) for i in range(5000)]
+		    urllib.request.urlopen(urllib.request.Request(sys.argv[1], json.dumps(events).encode())).read()
+	P
+	run -0 browse "$(rows 100)" "$(shot 100000)" 'print:document.getElementById("place").textContent' \
+		key:n 'wait:document.getElementById("place").textContent == "101 to 200 of 100,000"' \
+		key:/ key:4 key:9 key:9 key:9 'wait:data.matches == 20' "$(rows 20)"
+	[ "${lines[0]}" = '"1 to 100 of 100,000"' ]
+	[ "$(curl -sS "${url%state}page.json" | wc -c)" -lt 60000 ]
+}
+
+@test "a stand-by, a broker whose Redis is away, and one that has stopped, say so; a token is asked for" {
+	printf 'sesame\n' >"$work/tokens"
+	chmod 600 "$work/tokens"
+	page_hash=
+	start_redis
+	start_broker --interval 1h
+	ten
+	active=$url
+	broker_port=0
+	start standby httpbroker --port 0 --server "127.0.0.1:$redis_port" --token-file "$work/tokens"
+	listens() {
+		url=http://127.0.0.1:$(sed -n 's/^httpbroker: info: listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$work/standby.log")/state
+		[[ "$url" =~ :[0-9]+/ ]]
+	}
+	poll 10 listens
+	run -0 browse --user any:sesame 'wait:data && data.role == "standby"' "$(shot standby)" 'print:document.getElementById("health").textContent'
+	[[ "$output" == '"Another broker is the active one. This broker has no checks to show; ask the active one.'* ]]
+	stop standby
+	url=$active
+	echo 'globalThis.fetch = () => Promise.reject(new TypeError("offline"))' >"$work/offline.js"
+	stop redis
+	away() { curl -sS "${url%state}page.json" | jq -e '.redis == false'; }
+	poll 20 away
+	run -0 browse "$(rows 10)" "$(shot redis-away)" 'print:document.getElementById("health").className' \
+		'print:document.getElementById("health").textContent'
+	[ "${lines[0]}" = '"bad"' ] && [[ "${lines[1]}" == '"Redis is away: '* ]]
+	run -0 browse "$(rows 10)" "file:$work/offline.js" 'wait:document.getElementById("health").textContent == "The broker cannot be reached. What is shown is old."' \
+		"$(rows 10)"
+}
