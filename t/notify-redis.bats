@@ -145,6 +145,25 @@ taken() {
 	poll 10 queue_is_empty
 }
 
+@test "a password from a file or the environment, another database; the command does not get it" {
+	start_redis
+	redis CONFIG SET requirepass hush >/dev/null
+	export REDISCLI_AUTH=hush
+	echo hush >"$work/password"
+	chmod 600 "$work/password"
+	start_active --password-file "$work/password" --database 3
+	redis -n 3 LPUSH events "$(event a b critical 1)" >/dev/null
+	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	stop notify
+	REDIS_PASSWORD=hush start_active --database 3 -- sh -c 'echo "${REDIS_PASSWORD-none}" >"$0"' "$work/seen"
+	redis -n 3 LPUSH events "$(event a b ok 1)" >/dev/null
+	poll 10 test -s "$work/seen"
+	[ "$(cat "$work/seen")" = none ]
+	stop notify
+	start_notify
+	poll 10 said notify 'error: Redis at .*: refuses SELECT: NOAUTH'
+}
+
 @test "killed again and again under load: every change is told, in order" {
 	start_redis
 	start_notify
