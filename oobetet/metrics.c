@@ -277,7 +277,7 @@ void metrics_write(const struct monitor *monitor, const struct timestamps *now, 
 /* Changes whenever something does that nobody should have to wait for. */
 static uint64_t state_sum(const struct monitor *monitor)
 {
-	uint64_t sum = 0;
+	uint64_t sum = rooms_changes(monitor->rooms);
 
 	for (int i = 0; i < monitor->watches.count; i++) {
 		const struct watched *watched = monitor->watches.each[i];
@@ -286,8 +286,6 @@ static uint64_t state_sum(const struct monitor *monitor)
 		sum = sum * 31 + (uint64_t)watched->ended;
 		sum = sum * 31 + (uint64_t)watched->planned.until;
 	}
-	for (int i = 0; i < rooms_count(monitor->rooms); i++)
-		sum = sum * 31 + rooms_is_joined(monitor->rooms, rooms_name(monitor->rooms, i));
 	return sum;
 }
 

@@ -29,6 +29,7 @@ struct rooms {
 	struct occupants *occupants;
 	struct log_limit changes;   /* of nicks' owners */
 	struct log_limit strangers; /* messages that do not count */
+	uint64_t joins_and_losses;
 	nsec delay;
 	int count;
 	struct room room[];
@@ -115,6 +116,7 @@ bool rooms_set_joined(struct rooms *rooms, const char *name, const char *nick)
 		return false;
 	log_info("in the room %s as %s", name, nick);
 	rooms->room[index].joined = true;
+	rooms->joins_and_losses++;
 	return true;
 }
 
@@ -123,6 +125,7 @@ static void room_leave(struct rooms *rooms, struct room *room, const char *why, 
 	if (room->joined) {
 		room->left = now;
 		room->missed = now - rooms->delay;
+		rooms->joins_and_losses++;
 	}
 	room->joined = false;
 	occupants_all_leave(rooms->occupants, (int)(room - rooms->room));
@@ -160,6 +163,11 @@ bool rooms_is_joined(const struct rooms *rooms, const char *name)
 	int index = rooms_index(rooms, name);
 
 	return index >= 0 && rooms->room[index].joined;
+}
+
+uint64_t rooms_changes(const struct rooms *rooms)
+{
+	return rooms->joins_and_losses;
 }
 
 bool rooms_may_answer(struct rooms *rooms, const char *name, nsec now)

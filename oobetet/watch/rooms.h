@@ -65,6 +65,9 @@ void rooms_depart(struct rooms *rooms, const char *name, const char *nick);
 bool rooms_vouch(struct rooms *rooms, const struct watch_config *watch, const char *name,
 	const char *nick, const char *id, bool recalled, nsec now);
 
+/* How often a room was joined or lost so far. */
+uint64_t rooms_changes(const struct rooms *rooms);
+
 /* True if this room may get an answer now, which is then given: at most one a second. */
 bool rooms_may_answer(struct rooms *rooms, const char *name, nsec now);
 
