@@ -56,20 +56,29 @@ void jsontext_line(struct buffer *out, const char *bytes, size_t length)
 	buffer_append(out, bytes, (size_t)(end - bytes));
 }
 
+/* Two digits at a time: with one, it takes a fifth of the instructions of a repeat. */
 size_t jsontext_digits(char out[JSONTEXT_NUMBER], int64_t number)
 {
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
 	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-	char reversed[JSONTEXT_NUMBER];
-	size_t count = 0, used = 0;
+	char digits[JSONTEXT_NUMBER];
+	size_t at = sizeof digits;
 
-	do
-		reversed[count++] = (char)('0' + left % 10);
-	while ((left /= 10) != 0);
+	for (; left >= 100; left /= 100) {
+		at -= 2;
+		memcpy(digits + at, pairs + 2 * (left % 100), 2);
+	}
+	if (left >= 10)
+		digits[--at] = pairs[2 * left + 1];
+	digits[--at] = left >= 10 ? pairs[2 * left] : (char)('0' + left);
 	if (number < 0)
-		out[used++] = '-';
-	while (count > 0)
-		out[used++] = reversed[--count];
-	return used;
+		digits[--at] = '-';
+	memcpy(out, digits + at, sizeof digits - at);
+	return sizeof digits - at;
 }
 
 void jsontext_number(struct buffer *out, int64_t number)
