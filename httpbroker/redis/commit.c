@@ -76,18 +76,18 @@ static void batch_write(
 static void parts_write(
 	struct commit *commit, const struct keys *keys, const char *batch, struct buffer *out)
 {
-	char number[24];
+	char trim[24];
 
-	snprintf(number, sizeof number, "%" PRId64, LEASE_LASTS / NSEC_PER_MSEC);
-	resp_command(out, RESP_WORDS("PEXPIRE", keys->lease, number), NULL);
+	resp_command(out, RESP_WORDS("PEXPIRE", keys->lease, LEASE_LASTS_MILLIS), NULL);
 	if (commit->todo & COMMIT_FORGETS)
 		resp_command(out, RESP_WORDS("HDEL", keys->checks), &commit->forgets);
 	if (commit->sent & COMMIT_RECORDS)
 		resp_command(out, RESP_WORDS("HSET", keys->checks), &commit->records);
 	pushes_write(commit, keys, out);
-	snprintf(number, sizeof number, "%zu", commit->trim);
-	if (commit->todo & COMMIT_TRIM)
-		resp_command(out, RESP_WORDS("LTRIM", keys->handover, number, "-1"), NULL);
+	if (commit->todo & COMMIT_TRIM) {
+		snprintf(trim, sizeof trim, "%zu", commit->trim);
+		resp_command(out, RESP_WORDS("LTRIM", keys->handover, trim, "-1"), NULL);
+	}
 	batch_write(commit, keys, batch, out);
 	if (commit->todo & COMMIT_COUNT)
 		resp_command(out, RESP_WORDS("HLEN", keys->checks), NULL);

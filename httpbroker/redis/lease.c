@@ -143,14 +143,15 @@ enum acquire_result look_read(
 void acquire_write(struct acquire *acquire, const struct lease_write *write, struct buffer *out)
 {
 	const struct keys *keys = acquire->keys;
-	char key[KEY_TEXT], text[BATCH_TEXT], lasts[24];
+	char key[KEY_TEXT], text[BATCH_TEXT];
 
 	acquire->write = *write;
 	acquire->replies = 0;
 	acquire->failed = acquire->taken = false;
-	snprintf(lasts, sizeof lasts, "%" PRId64, LEASE_LASTS / NSEC_PER_MSEC);
 	resp_command(out, RESP_WORDS("MULTI"), NULL);
-	resp_command(out, RESP_WORDS("SET", keys->lease, acquire->lease->text, "PX", lasts), NULL);
+	resp_command(out,
+		RESP_WORDS("SET", keys->lease, acquire->lease->text, "PX", LEASE_LASTS_MILLIS),
+		NULL);
 	if (write->leave)
 		resp_command(out,
 			RESP_WORDS("SET", left_key(keys, write->theirs.token, key),

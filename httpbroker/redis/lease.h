@@ -16,6 +16,7 @@
 enum { LEASE_PLACE = 480, LEASE_TEXT = LEASE_PLACE + BATCH_TOKEN + 2 };
 
 #define LEASE_LASTS (5 * NSEC_PER_SEC)   /* from its last renewal */
+#define LEASE_LASTS_MILLIS "5000"        /* the same, as it is written to Redis */
 #define LEASE_RENEWED NSEC_PER_SEC       /* at least this often */
 #define LEASE_LOOK (200 * NSEC_PER_MSEC) /* how often a stand-by reads it */
 #define STANDBY_LASTS (6 * NSEC_PER_SEC)
