@@ -128,6 +128,19 @@ log_both() {
 	[ "$(count_of oobetet 'info: listen_command: oops')" -ge 3 ]
 }
 
+@test "oobetet: listen_command: heartbeat_url is fetched while the program is present" {
+	start_pagerduty
+	write_listen max_latency=60 heartbeat_url="${pagerduty_url%/}/heartbeat" heartbeat_interval=1 \
+		listen_command="sh -c 'test -e $work/go && exec sleep 1000'"
+	start oobetet oobetet -c "$work/oobetet.ini" --debug
+	# longer than heartbeat_interval
+	poll 20 at_least 3 oobetet 'debug: listen_command: process group'
+	run ! paged 'GET|heartbeat'
+	: >"$work/go"
+	poll 20 said oobetet 'info: listen_command: listening$'
+	poll 20 paged '.*heartbeat'
+}
+
 @test "oobetet: listen_command: a flood of lines delays neither alarm nor exit" {
 	local begun alarm
 	write_listen listen_command="sh -c 'yes | tee /dev/stderr'" max_latency=3

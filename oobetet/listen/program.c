@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/listen/program.h"
 
+#include "common/clocks.h"
 #include "common/descriptors.h"
 #include "common/signals.h"
 #include "oobetet/child.h"
@@ -13,6 +14,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define REAP_TRIES 50 /* milliseconds */
 
 /* ---- in the keeper and in its child ---- */
 
@@ -138,11 +141,20 @@ void program_close(int *fd)
 	*fd = -1;
 }
 
+/* It is dead in a moment, unless the kernel holds it: that is not waited for. */
+static void keeper_reap(pid_t keeper)
+{
+	const struct timespec moment = {.tv_nsec = NSEC_PER_MSEC};
+
+	for (int i = 0; i < REAP_TRIES && waitpid(keeper, NULL, WNOHANG) == 0; i++)
+		nanosleep(&moment, NULL);
+}
+
 void program_end(struct program *program)
 {
 	if (program->keeper > 0) {
 		program_signal(program, SIGKILL);
-		waitpid(program->keeper, NULL, WNOHANG);
+		keeper_reap(program->keeper);
 	}
 	program->keeper = 0;
 	program_close(&program->out);

@@ -27,7 +27,7 @@ void program_signal(const struct program *program, int signal);
 /* Closes one of the descriptors. */
 void program_close(int *fd);
 
-/* Kills what is left of the group, closes the descriptors, and reaps the keeper if it has ended. */
+/* Kills what is left of the group, closes the descriptors and reaps the keeper: 50 ms at most. */
 void program_end(struct program *program);
 
 #endif

@@ -480,6 +480,8 @@ static void its_whole_group_is_killed(void **state)
 	(void)state;
 	listener_free(listener);
 	death_await(left);
+	/* no zombie stays */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 }
 
 static void its_whole_group_dies_with_the_monitor(void **state)
