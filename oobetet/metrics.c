@@ -204,26 +204,39 @@ static void rooms_write(const struct exposition *exposition)
 			rooms_is_joined(rooms, rooms_name(rooms, i)));
 }
 
-static void online_write(const struct exposition *exposition)
+static void workers_write(
+	const struct exposition *exposition, int64_t (*measure)(const struct worker_status *status))
 {
 	const struct workers *workers = &exposition->monitor->workers;
-	const struct worker *const all[] = {workers->xmpp, workers->http};
+	const struct worker *const all[] = {workers->xmpp, workers->http, workers->probe};
 
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-		if (all[i] != NULL)
-			number_write(exposition, LABELS("worker", worker_status(all[i]).name),
-				worker_status(all[i]).online != 0);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		if (all[i] == NULL)
+			continue;
+		const struct worker_status status = worker_status(all[i]);
+
+		number_write(exposition, LABELS("worker", status.name), measure(&status));
+	}
+}
+
+static int64_t status_online(const struct worker_status *status)
+{
+	return status->online != 0;
+}
+
+static int64_t status_started(const struct worker_status *status)
+{
+	return status->started;
+}
+
+static void online_write(const struct exposition *exposition)
+{
+	workers_write(exposition, status_online);
 }
 
 static void starts_write(const struct exposition *exposition)
 {
-	const struct workers *workers = &exposition->monitor->workers;
-	const struct worker *const all[] = {workers->xmpp, workers->http};
-
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-		if (all[i] != NULL)
-			number_write(exposition, LABELS("worker", worker_status(all[i]).name),
-				worker_status(all[i]).started);
+	workers_write(exposition, status_started);
 }
 
 static const struct family {

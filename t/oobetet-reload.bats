@@ -96,3 +96,28 @@ worker_changed() {
 	grep -q "^watch	web	" "$work/state"
 	run ! grep "^watch	mail" "$work/state"
 }
+
+@test "oobetet: SIGHUP during planned work changes nothing of it; metrics_file is taken up" {
+	start_chain state_file="$work/state" max_latency=4
+	poll 20 test -s "$work/state"
+	both
+	oobetet -c "$work/oobetet.ini" --quiet 1h --reason 'new switches'
+	poll 20 said oobetet 'info: "Flapper" on web-01: an incident begins during planned work'
+	write_ini state_file="$work/state" max_latency=3 metrics_file="$work/oobetet.prom"
+	reload 0 1 0 0
+	poll 20 grep -qE '^oobetet_planned_work\{.*\} 1$' "$work/oobetet.prom"
+	grep -E '^oobetet_incidents_total\{.*\} 1$' "$work/oobetet.prom"
+	grep -E '^oobetet_incident_open\{.*\} 1$' "$work/oobetet.prom"
+	[ "$(count_of eve 'planned work until')" -eq 1 ]
+	run ! heard 'Monitoring is Critical'
+	run ! paged '202 trigger'
+	# another file, and none
+	write_ini state_file="$work/state" max_latency=3 metrics_file="$work/other.prom"
+	reload 1 0 0 0
+	poll 20 test -s "$work/other.prom"
+	write_ini state_file="$work/state" max_latency=3
+	reload 1 0 0 0
+	oobetet -c "$work/oobetet.ini" --quiet 0
+	poll 20 heard 'Monitoring is Critical'
+	poll 20 paged 'incident 1 opened'
+}

@@ -267,6 +267,9 @@ void watched_carry(struct watched *watched, struct watched *before, nsec now)
 	memcpy(watched->heard, before->heard, sizeof watched->heard);
 	chain_carry(&watched->chain, &before->chain);
 	watched->planned = before->planned;
+	watched->incidents = before->incidents;
+	watched->ended = before->ended;
+	watched->held = before->held;
 	watch_hold(watched->watch, before->planned.until != 0);
 	programs_carry(watched, before);
 }
