@@ -83,7 +83,7 @@ kept() {
 @test "errors of the broker about the URL do not refuse events" {
 	proxy
 	fill
-	kept /broker/stat 'there is nothing at /stat; there are /state, * (HTTP 404)'
+	kept /broker/stat 'there is nothing at /stat; there are * (HTTP 404)'
 	kept /broker/health '/health does not accept POST, only GET, HEAD (HTTP 405)'
 	kept '/broker/state?tll=5m' "there is no parameter 'tll' here (HTTP 400)"
 	kept '/broker/state?ttl=x' "?ttl: 'x' is not a duration such as 10, 1.5, 500ms, 10s, 2m, 1h30m, 1d (HTTP 400)"
