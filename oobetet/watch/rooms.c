@@ -14,7 +14,7 @@
 #define ANSWERS NSEC_PER_SEC /* between two answers to a question in a room */
 
 struct room {
-	const char *name;
+	char *name; /* owned: the configuration that it is from may be replaced */
 	bool joined;
 	bool created;  /* by joining it */
 	nsec left;     /* since when it is not joined */
@@ -46,7 +46,7 @@ struct rooms *rooms_new(const struct config *config, nsec delay, nsec now)
 	rooms->delay = delay;
 	rooms->count = count;
 	for (int i = 0; i < count; i++) {
-		rooms->room[i] = (struct room){.name = config->rooms.item[i],
+		rooms->room[i] = (struct room){.name = memory_copied(config->rooms.item[i]),
 			.left = now,
 			.missed = NSEC_NEVER,
 			.why = "not joined yet"};
@@ -61,11 +61,11 @@ void rooms_carry(struct rooms *rooms, struct rooms *before)
 
 	for (int i = 0; i < rooms->count; i++) {
 		int index = rooms_index(before, rooms->room[i].name);
-		const char *name = rooms->room[i].name;
 
 		same = same && index == i;
 		if (index < 0)
 			continue;
+		char *name = rooms->room[i].name;
 		rooms->room[i] = before->room[index];
 		rooms->room[i].name = name;
 	}
@@ -81,6 +81,8 @@ void rooms_carry(struct rooms *rooms, struct rooms *before)
 
 void rooms_free(struct rooms *rooms)
 {
+	for (int i = 0; i < rooms->count; i++)
+		free(rooms->room[i].name);
 	occupants_free(rooms->occupants);
 	free(rooms);
 }
