@@ -467,3 +467,27 @@ a late UNKNOWN' ]
 	said broker "a:c: cut the end of 'summary'$"
 	[ "$(grep -c 'Caching state: {' "$work/broker.log")" -eq 2 ]
 }
+
+@test "all that is pushed is what Flapjack accepts, of either version" {
+	local version
+	for version in 1 2; do
+		redis FLUSHALL
+		start_broker --interval 200ms --flapjack-version "$version"
+		sends 207 <<-E
+			[$(event a full OK '"type":"host","ttl":1,"time":"1429505587","tags":"apps","perfdata":"a=1","details":"d",
+				"acknowledgement_id":"x","initial_failure_delay":0,"initial_recovery_delay":5,"mine":1'),
+			 $(event a stale critical '"ttl":1'), $(event a up UP), $(event a down unreachable),
+			 $(event a full acknowledgement '"duration":3600'), $(event a full test_notifications),
+			 $(event a banana banana)]
+		E
+		sends 200 <<<'{"status":"firing","alerts":[{"labels":{"alertname":"A"}},{"status":"resolved","labels":{"alertname":"B"}}]}'
+		sends 200 <<<'{"entity":{"metadata":{"name":"s"}},"check":{"metadata":{"name":"c"},"status":3,"output":"o | a=1","output_metric_format":"nagios_perfdata"}}'
+		poll 10 eval 'queue | grep -q "\"check\":\"stale\".*Cached state is stale"'
+		stop broker
+		queue >"$work/queue"
+		[ "$(wc -l <"$work/queue")" -ge 12 ]
+		flapjack-rules "$version" <"$work/queue"
+	done
+	run -1 flapjack-rules 1 <<<"$(event a b ok '"ttl":1')"
+	run -70 flapjack-rules 2 <<<"$(event a b ok '"perfdata":"a=1"')"
+}

@@ -79,25 +79,23 @@ t_unit_standin_pagerduty_SOURCES = t/unit/standin-pagerduty.c t/unit/unit.h $(T_
 t_unit_standin_pagerduty_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_unit_standin_pagerduty_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
-# Flapjack, as far as the broker and the room can tell.
-T_FLAPJACK = t/tools/flapjack-alerts.c t/tools/flapjack-alerts.h \
-	t/tools/flapjack-event.c t/tools/flapjack-event.h
+# Flapjack's rules for events.
+T_FLAPJACK = t/tools/flapjack-event.c t/tools/flapjack-event.h
 
-noinst_PROGRAMS += t/tools/flapjack-standin
-t_tools_flapjack_standin_SOURCES = t/tools/flapjack-standin.c $(T_FLAPJACK) $(T_MUC) \
-	t/tools/flapjack-queue.c t/tools/flapjack-queue.h
-t_tools_flapjack_standin_CFLAGS = $(AM_CFLAGS) $(HIREDIS_CFLAGS) $(JANSSON_CFLAGS) $(STROPHE_CFLAGS)
-t_tools_flapjack_standin_LDADD = common/libcommon.a $(HIREDIS_LIBS) $(JANSSON_LIBS) $(STROPHE_LIBS)
+noinst_PROGRAMS += t/tools/flapjack-rules
+t_tools_flapjack_rules_SOURCES = t/tools/flapjack-rules.c $(T_FLAPJACK)
+t_tools_flapjack_rules_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_tools_flapjack_rules_LDADD = common/libcommon.a $(JANSSON_LIBS)
 
-UNIT_TESTS += t/unit/standin-flapjack
-t_unit_standin_flapjack_SOURCES = t/unit/standin-flapjack.c t/unit/unit.h $(T_FLAPJACK)
-t_unit_standin_flapjack_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-t_unit_standin_flapjack_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/flapjack-event
+t_unit_flapjack_event_SOURCES = t/unit/flapjack-event.c t/unit/unit.h $(T_FLAPJACK)
+t_unit_flapjack_event_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+t_unit_flapjack_event_LDADD = common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 
 SYSTEM_TESTS += t/deb.bats t/icinga2.bats t/demo.bats
 SLOW_TESTS += t/bootstrap.bats
 dist_man_MANS += doc/quietnight.7
-QUICK_TESTS += t/examples.bats t/supervisors.bats t/flapjack-standin.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
+QUICK_TESTS += t/examples.bats t/supervisors.bats t/manuals.bats t/nagios.bats t/pagerduty-standin.bats t/room.bats \
 	t/units.bats
 
 # What a change breaks most often, in a fraction of the time; without the tests whose tools are missing.

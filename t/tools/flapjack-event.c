@@ -3,9 +3,12 @@
 
 #include "common/number.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
+
+#define TEST "test_notifications"
 
 enum kind { KIND_TEXT, KIND_NAME, KIND_STATE, KIND_TYPE, KIND_SECONDS, KIND_TAGS };
 
@@ -38,48 +41,42 @@ static const struct key {
 
 static const struct {
 	const char *name;
-	enum check_state state;
 	int known;
 } states[] = {
-	{"ok", CHECK_OK, BOTH},
-	{"warning", CHECK_WARNING, BOTH},
-	{"critical", CHECK_CRITICAL, BOTH},
-	{"unknown", CHECK_UNKNOWN, BOTH},
-	{"acknowledgement", CHECK_ACKNOWLEDGED, BOTH},
-	{"test_notifications", CHECK_TESTED, ONLY_2},
+	{"ok", BOTH},
+	{"warning", BOTH},
+	{"critical", BOTH},
+	{"unknown", BOTH},
+	{"acknowledgement", BOTH},
+	{TEST, ONLY_2},
 };
 
 #define STATES (sizeof states / sizeof states[0])
 
 /* `test_notifications critical` has a state after the name. */
-static bool state_read(enum flapjack_version version, const char *text, enum check_state *out)
+static bool state_good(enum flapjack_version version, const char *text)
 {
 	for (size_t i = 0; i < STATES; i++) {
 		size_t length = strlen(states[i].name);
-		char end = states[i].state == CHECK_TESTED ? ' ' : '\0';
+		char end = strcmp(states[i].name, TEST) == 0 ? ' ' : '\0';
 
 		if ((states[i].known & 1 << version) != 0 &&
 			strncasecmp(text, states[i].name, length) == 0 &&
-			(text[length] == '\0' || text[length] == end)) {
-			*out = states[i].state;
+			(text[length] == '\0' || text[length] == end))
 			return true;
-		}
 	}
 	return false;
 }
 
 /* A whole number, or a string of digits. */
-static bool seconds_read(const json_t *value, nsec *out)
+static bool seconds_good(const json_t *value)
 {
 	const char *text = json_string_value(value);
-	int64_t seconds = json_integer_value(value);
+	int64_t seconds;
 	struct reason why;
 
-	if (text != NULL ? !number_parse(text, 0, INT64_MAX / NSEC_PER_SEC, &seconds, &why)
-			 : !json_is_integer(value))
-		return false;
-	*out = seconds * NSEC_PER_SEC;
-	return true;
+	return text != NULL ? number_parse(text, 0, INT64_MAX, &seconds, &why)
+			    : json_is_integer(value);
 }
 
 static bool tags_good(const json_t *value)
@@ -94,8 +91,6 @@ static bool tags_good(const json_t *value)
 static bool value_good(enum flapjack_version version, enum kind kind, const json_t *value)
 {
 	const char *text = json_string_value(value);
-	enum check_state state;
-	nsec seconds;
 
 	switch (kind) {
 	case KIND_TEXT:
@@ -103,12 +98,12 @@ static bool value_good(enum flapjack_version version, enum kind kind, const json
 	case KIND_NAME:
 		return text != NULL && *text != '\0';
 	case KIND_STATE:
-		return text != NULL && state_read(version, text, &state);
+		return text != NULL && state_good(version, text);
 	case KIND_TYPE:
 		return text != NULL &&
 		       (strcasecmp(text, "service") == 0 || strcasecmp(text, "action") == 0);
 	case KIND_SECONDS:
-		return seconds_read(value, &seconds);
+		return seconds_good(value);
 	case KIND_TAGS:
 		return tags_good(value);
 	}
@@ -167,7 +162,7 @@ static bool is_deadly_later(enum flapjack_version version, const json_t *event, 
 		return false;
 	if (perfdata != NULL && *perfdata != '\0')
 		return !reason_set(why, "perfdata that is not empty");
-	return strncasecmp(state, "test_notifications ", strlen("test_notifications ")) == 0 &&
+	return strncasecmp(state, TEST " ", strlen(TEST " ")) == 0 &&
 	       !reason_set(why, "test_notifications with a condition");
 }
 
@@ -184,36 +179,8 @@ static enum verdict event_judge(enum flapjack_version version, json_t *document,
 	return is_deadly_later(version, document, why) ? EVENT_DEADLY : EVENT_TAKEN;
 }
 
-static const char *text_or_empty(const json_t *event, const char *key)
-{
-	const char *text = json_string_value(json_object_get(event, key));
-
-	return text == NULL ? "" : text;
-}
-
-static nsec seconds_or(const json_t *event, const char *key, nsec otherwise)
-{
-	const json_t *value = json_object_get(event, key);
-	nsec seconds;
-
-	return value != NULL && seconds_read(value, &seconds) ? seconds : otherwise;
-}
-
-static void event_fill(enum flapjack_version version, json_t *document, struct flapjack_event *out)
-{
-	*out = (struct flapjack_event){
-		.document = document,
-		.entity = text_or_empty(document, "entity"),
-		.check = text_or_empty(document, "check"),
-		.summary = text_or_empty(document, "summary"),
-		.duration = seconds_or(document, "duration", 4 * 3600 * NSEC_PER_SEC),
-		.failure_delay = seconds_or(document, "initial_failure_delay", -1),
-	};
-	state_read(version, text_or_empty(document, "state"), &out->state);
-}
-
-enum verdict flapjack_event_read(enum flapjack_version version, const char *text, size_t length,
-	struct flapjack_event *out, struct reason *why)
+enum verdict flapjack_event_judge(
+	enum flapjack_version version, const char *text, size_t length, struct reason *why)
 {
 	json_error_t error;
 	json_t *document = json_loadb(text, length, JSON_DECODE_ANY, &error);
@@ -223,14 +190,6 @@ enum verdict flapjack_event_read(enum flapjack_version version, const char *text
 		return EVENT_REJECTED;
 	}
 	enum verdict verdict = event_judge(version, document, why);
-	if (verdict == EVENT_TAKEN)
-		event_fill(version, document, out);
-	else
-		json_decref(document);
+	json_decref(document);
 	return verdict;
-}
-
-void flapjack_event_free(struct flapjack_event *event)
-{
-	json_decref(event->document);
 }
