@@ -87,6 +87,61 @@ static void check_leave(struct accepted *accepted, struct entry *entry)
 	free(check);
 }
 
+static void names_append(struct buffer *out, const struct names *names)
+{
+	size_t check = names->entity_length + 1u;
+
+	buffer_append_text(out, "{\"entity\":");
+	jsontext_string(out, names->bytes, names->entity_length);
+	buffer_append_text(out, ",\"check\":");
+	jsontext_string(out, names->bytes + check, names->length - check);
+}
+
+static void millis_append(struct buffer *out, uint16_t fraction)
+{
+	if (fraction == 0)
+		return;
+	buffer_append_text(out, ",\"millis\":");
+	jsontext_number(out, fraction - 1);
+}
+
+static void run_append(struct buffer *out, const struct prepared *prepared)
+{
+	char text[RECORD_RUN_TEXT];
+
+	buffer_append(out, text, record_run_write(text, &prepared->run, prepared->start));
+}
+
+static void forgotten_append(struct buffer *out, const struct prepared *prepared)
+{
+	names_append(out, &prepared->names);
+	buffer_append_text(out, ",\"forgotten\":");
+	jsontext_number(out, prepared->time);
+	millis_append(out, prepared->fraction);
+	buffer_append(out, "}", 1);
+}
+
+void encode_stored(struct buffer *out, const struct prepared *prepared)
+{
+	if (prepared->forgotten) {
+		forgotten_append(out, prepared);
+		return;
+	}
+	buffer_append(out, prepared->encoded.bytes, prepared->encoded.length);
+	buffer_append_text(out, ",\"time\":");
+	jsontext_number(out, prepared->time);
+	millis_append(out, prepared->fraction);
+	buffer_append_text(out, ",\"ttl\":");
+	jsontext_number(out, prepared->ttl);
+	run_append(out, prepared);
+	if (prepared->former != NULL) {
+		buffer_append_text(out, ",\"formerly\":");
+		names_append(out, &prepared->former->names);
+		buffer_append(out, "}", 1);
+	}
+	buffer_append(out, "}", 1);
+}
+
 static void entry_write(struct entry *entry, const struct prepared *prepared)
 {
 	struct buffer json = {NULL, 0, 0};

@@ -18,6 +18,9 @@
 
 struct accepted;
 
+/* Appends an event as an entry has it: as decode_event() reads it (record.h). */
+void encode_stored(struct buffer *out, const struct prepared *prepared);
+
 struct entry {
 	struct entry *prev, *next;
 	char *json; /* as decode_event() reads it; owned */

@@ -27,9 +27,10 @@ void record_field_write(struct resp_list *fields, const struct check *check)
 #define SINCE_KEY ",\"since\":"
 #define RUN_KEY ",\"run\":["
 
-enum { RUN_VALUES = 4, RUN_TEXT = sizeof RUN_KEY + RUN_VALUES * JSONTEXT_NUMBER };
+enum { RUN_VALUES = 4 };
+_Static_assert(RECORD_RUN_TEXT >= sizeof RUN_KEY + RUN_VALUES * JSONTEXT_NUMBER, "too small");
 
-enum { HEAD = 128 }; /* bytes that hold what stands before the JSON, or at its end */
+enum { HEAD = 192 }; /* bytes that hold what stands before the JSON, or at its end */
 
 struct head {
 	char bytes[HEAD];
@@ -51,8 +52,7 @@ static void head_number(struct head *head, int64_t number)
 	head->bytes[head->length++] = ' ';
 }
 
-/* `,"run":[LIMIT,ID,BEFORE,START]`: what a start or an open run has, or an end with an id. */
-static size_t run_write(char *out, const struct run *run, bool start)
+size_t record_run_write(char *out, const struct run *run, bool start)
 {
 	const int64_t values[] = {run->limit, run->id, run->before, start};
 	size_t length = sizeof RUN_KEY - 1;
@@ -82,7 +82,7 @@ static struct head tail_make(const struct check *check)
 		tail.length += sizeof SINCE_KEY - 1;
 		tail.length += jsontext_digits(tail.bytes + tail.length, check->since);
 	}
-	tail.length += run_write(tail.bytes + tail.length, &check->run, false);
+	tail.length += record_run_write(tail.bytes + tail.length, &check->run, false);
 	tail.bytes[tail.length++] = '}';
 	return tail;
 }
@@ -413,59 +413,4 @@ bool decode_event(const struct decode_context *context, struct blob json, struct
 	struct decoder decoder = {.context = context, .out = out, .why = why};
 
 	return json_decode(&decoder, json);
-}
-
-static void names_write(struct buffer *out, const struct names *names)
-{
-	size_t check = names->entity_length + 1u;
-
-	buffer_append_text(out, "{\"entity\":");
-	jsontext_string(out, names->bytes, names->entity_length);
-	buffer_append_text(out, ",\"check\":");
-	jsontext_string(out, names->bytes + check, names->length - check);
-}
-
-static void millis_write(struct buffer *out, uint16_t fraction)
-{
-	if (fraction == 0)
-		return;
-	buffer_append_text(out, ",\"millis\":");
-	jsontext_number(out, fraction - 1);
-}
-
-static void run_append(struct buffer *out, const struct prepared *prepared)
-{
-	char text[RUN_TEXT];
-
-	buffer_append(out, text, run_write(text, &prepared->run, prepared->start));
-}
-
-static void forgotten_write(struct buffer *out, const struct prepared *prepared)
-{
-	names_write(out, &prepared->names);
-	buffer_append_text(out, ",\"forgotten\":");
-	jsontext_number(out, prepared->time);
-	millis_write(out, prepared->fraction);
-	buffer_append(out, "}", 1);
-}
-
-void encode_stored(struct buffer *out, const struct prepared *prepared)
-{
-	if (prepared->forgotten) {
-		forgotten_write(out, prepared);
-		return;
-	}
-	buffer_append(out, prepared->encoded.bytes, prepared->encoded.length);
-	buffer_append_text(out, ",\"time\":");
-	jsontext_number(out, prepared->time);
-	millis_write(out, prepared->fraction);
-	buffer_append_text(out, ",\"ttl\":");
-	jsontext_number(out, prepared->ttl);
-	run_append(out, prepared);
-	if (prepared->former != NULL) {
-		buffer_append_text(out, ",\"formerly\":");
-		names_write(out, &prepared->former->names);
-		buffer_append(out, "}", 1);
-	}
-	buffer_append(out, "}", 1);
 }

@@ -78,6 +78,13 @@ struct blob {
 	size_t length;
 };
 
+/*
+ * Writes `,"run":[LIMIT,ID,BEFORE,START]`: what a start or an open run has, or an end with an id;
+ * else nothing. `out` has room for RECORD_RUN_TEXT bytes. Returns the length.
+ */
+enum { RECORD_RUN_TEXT = 128 };
+size_t record_run_write(char *out, const struct run *run, bool start);
+
 struct decode_context {
 	int flapjack; /* the version that events are for */
 	nsec clock;   /* what to add to the monotonic clock to get the broker clock */
@@ -91,8 +98,5 @@ bool decode_record(const struct decode_context *context, struct blob field, stru
 /* The same for a handed over event. */
 bool decode_event(const struct decode_context *context, struct blob json, struct prepared *out,
 	struct reason *why);
-
-/* Appends an event as decode_event() reads it. */
-void encode_stored(struct buffer *out, const struct prepared *prepared);
 
 #endif

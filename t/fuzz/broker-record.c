@@ -4,6 +4,7 @@
  * of states (the first line and what follows it), an event that was handed over, a batch. What was
  * taken has to be such that it can be written, and read again.
  */
+#include "httpbroker/delivery/accepted.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/redis/commit.h"
 #include "t/fuzz/fuzz.h"

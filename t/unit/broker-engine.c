@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/checks/wheel.h"
+#include "httpbroker/delivery/accepted.h"
 #include "httpbroker/delivery/engine.h"
 #include "httpbroker/delivery/record.h"
 #include "httpbroker/limits.h"
