@@ -22,8 +22,10 @@ void quiet_write(const struct quiet *quiet, struct buffer *out)
 
 		buffer_append_text(out, "quiet\t");
 		ipc_escape(out, entry->watch);
-		buffer_printf(out, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t%s\t", entry->from,
-			entry->until, entry->boot, entry->boot_id);
+		buffer_printf(out, "\t%" PRId64 "\t%" PRId64 "\t%" PRId64 "\t", entry->from,
+			entry->until, entry->boot);
+		ipc_escape(out, entry->boot_id);
+		buffer_append_text(out, "\t");
 		ipc_escape(out, entry->reason);
 		buffer_append_text(out, "\n");
 	}
