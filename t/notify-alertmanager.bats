@@ -5,6 +5,7 @@
 # httpbroker-notify --alertmanager with real Alertmanagers, and with one that refuses alerts.
 
 load lib/daemons
+load lib/redis
 
 setup() {
 	start_work
@@ -107,6 +108,43 @@ disk a critical" "$two"
 	poll 10 fires "$watchdog" "$two"
 	kill -CONT "${pids[one]}"
 	poll 20 fires "$watchdog" "$one"
+}
+
+# start_notify_redis: the same, with events from Redis
+start_notify_redis() {
+	start notify httpbroker-notify --server "127.0.0.1:$redis_port" --alert-timeout 6s \
+		--alertmanager "http://127.0.0.1:$am_port"
+}
+
+# push STATE
+push() {
+	redis LPUSH events "{\"entity\":\"db-01\",\"check\":\"disk\",\"state\":\"$1\"}"
+}
+
+@test "with Redis: a problem fires again after Alertmanager, or httpbroker-notify, was killed" {
+	start_redis
+	start_alertmanager am
+	start_notify_redis
+	push critical
+	poll 20 fires "$watchdog
+disk db-01 critical"
+	kill -KILL "${pids[am]}"
+	stop am || :
+	rm -r "$work/am.data"
+	start_alertmanager am
+	poll 20 fires "$watchdog
+disk db-01 critical"
+	kill -KILL "${pids[notify]}"
+	stop notify || :
+	poll 20 fires ''
+	start_notify_redis
+	poll 20 fires "$watchdog
+disk db-01 critical"
+	kill -KILL "${pids[notify]}"
+	stop notify || :
+	push ok
+	start_notify_redis
+	poll 20 fires "$watchdog"
 }
 
 # strict: an Alertmanager that answers 400 to a request with an alert of the instance `evil`, and takes
