@@ -269,11 +269,12 @@ static void reply_work(struct consumer *consumer, struct moment now)
 	enum query query = consumer->query;
 	struct reason why;
 
-	if (reply != NULL || !session_busy(session_of(consumer)))
-		consumer->query = QUERY_NONE;
-	if (reply == NULL)
+	if (reply == NULL && session_busy(session_of(consumer)))
 		return;
-	consumer->query = query;
+	if (reply == NULL) { /* none is awaited, or it is lost with its connection */
+		consumer->query = QUERY_NONE;
+		return;
+	}
 	if (!reply_apply(consumer, reply, now)) {
 		reason_set(&why, "refuses %s: %s", consumer->asked,
 			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
