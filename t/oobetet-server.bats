@@ -24,7 +24,7 @@ once() {
 	poll 20 paged '202 resolve'
 	kill -KILL "${pids[prosody]}"
 	poll 20 said oobetet 'warning: xmpp: the server closed the connection; trying again'
-	poll 20 paged '202 trigger .* is Critical.*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused\)"'
+	poll 20 paged '202 trigger .* is Critical.*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(cannot connect to 127\.0\.0\.1:[0-9]+: Connection refused\); [^;]*"'
 	stop flapjack || :
 	stop eve || :
 	stop prosody || :
@@ -32,7 +32,7 @@ once() {
 	start_prosody
 	enter_room eve eve
 	poll 20 heard 'presence oobetet is here'
-	poll 20 heard '<oobetet>.* is Critical: [^;]*$'
+	poll 20 heard '<oobetet>.* is Critical: [^;]*; [^;]*$'
 	# the greeting is sent once a start, not at each join
 	run ! heard '<oobetet> oobetet on'
 	enter_room flapjack flapjack

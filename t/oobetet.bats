@@ -13,7 +13,7 @@ teardown() { stop_all; }
 @test "oobetet: silence raises an alarm in the room and at PagerDuty, which is repeated and resolved" {
 	start_chain
 	both
-	poll 20 heard '<oobetet> Flapjack Self Monitoring is Critical: haven.t seen a test problem notification in the last 3 seconds for "Flapper" on web-01, from [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+$'
+	poll 20 heard '<oobetet> Flapjack Self Monitoring is Critical: haven.t seen a test problem notification in the last 3 seconds for "Flapper" on web-01, from [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+; '
 	poll 20 paged '202 trigger "Flapjack Self Monitoring from [^ ]+, 2[-0-9]+T[0-9:.]+Z, ..Flapper.. on web-01" "Flapjack Self Monitoring is Critical: haven.t seen'
 	poll 20 at_least 3 eve '<oobetet>.* is Critical'
 	poll 20 at_least 3 pagerduty ' 202 trigger '

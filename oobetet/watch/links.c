@@ -250,10 +250,15 @@ static void processor_say(const struct view *v, char *out, size_t size)
 		v->r->paused ? "; the broker has paused its repeats" : "");
 }
 
+/* While the room is out of reach nothing can be delivered. */
 static bool output_stands(const struct view *v)
 {
+	const struct run *last = runs_last(&v->r->output.runs);
+
 	return v->r->output.length > 0 &&
-	       view_explains(v, &v->r->output.runs, QUEUE_STANDS, v->check);
+	       view_explains(v, &v->r->output.runs, QUEUE_STANDS, v->check) &&
+	       !runs_had(&v->r->room, ROOM_OUT, last->from, v->e->now) &&
+	       last->from + v->gap <= v->e->now - v->e->notice;
 }
 
 static enum judgement room_judge(const struct view *v);

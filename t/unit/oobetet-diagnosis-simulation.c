@@ -244,14 +244,20 @@ static void redis_probe(struct world *w, struct late *late)
 {
 	const struct fault *fault = fault_at(w, LINK_REDIS, w->now);
 	const struct fault *alerter = fault_at(w, LINK_ALERTER, w->now);
+	const struct fault *room = fault_at(w, LINK_ROOM, w->now);
+	bool server_down = room != NULL && room->mode != MODE_B;
 
 	late->none = fault != NULL && fault->mode == MODE_GONE;
 	late->queue = (struct queue_reading){.silent = fault != NULL,
 		.length = w->queued,
 		.oldest = (uint64_t)w->sequence + 1,
 		.taken = -1,
-		.output = alerter != NULL && alerter->mode == MODE_B ? w->messages : 0,
-		.output_oldest = w->messages > 0 ? (uint64_t)w->message[0].cause : 0,
+		.output = alerter != NULL && alerter->mode == MODE_B ? w->messages
+			  : server_down                              ? 1
+								     : 0,
+		.output_oldest = server_down       ? (uint64_t)room->from
+				 : w->messages > 0 ? (uint64_t)w->message[0].cause
+						   : 0,
 		.output_name = "list"};
 }
 
