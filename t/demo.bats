@@ -83,6 +83,15 @@ under_way() {
 	[ -z "$(leftovers)" ]
 }
 
+@test "--break: the alarm names the broken link, and exits 0 only then" {
+	run -0 marked "$demo" --break processor
+	[[ "$output" == *"wait in 'events' and none is taken"* ]]
+	[[ "$output" == *'[ok] processor was broken, and processor was named'* ]]
+	[ -z "$(leftovers)" ]
+	run -64 "$demo" --break moon
+	[[ "$output" == *'needs one of nagios, broker, redis, processor, alerter, jabber'* ]]
+}
+
 @test "SIGKILL to the demo ends its programs too" {
 	start_demo
 	under_way

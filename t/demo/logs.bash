@@ -33,7 +33,7 @@ port_changes() {
 	if [ -z "$silent_since" ]; then
 		fact "$stamp" flapper "$1" "port $flapper_port $2"
 	else
-		fact "$stamp" flapper "$1" "port $flapper_port $2, unchecked"
+		fact "$stamp" flapper "$1" "port $flapper_port $2${unchecked-}"
 		fact "$stamp" room "$dim" "silent for $(((stamp - silent_since + 500) / 1000)) s"
 	fi
 }
@@ -110,7 +110,7 @@ read_notify() {
 	stamped "$1" || return 0
 	case $text in
 	*'notification: {"event":"'*) notification_seen "${text#*\"event\":\"}" ;;
-	'httpbroker-notify: '@(warning|error)': '*) fail notify "reports: ${text#*: *: }" ;;
+	'httpbroker-notify: '@(warning|error)': '*) [ -n "$broken" ] || fail notify "reports: ${text#*: *: }" ;;
 	esac
 }
 

@@ -130,6 +130,9 @@ oobetet_configure() {
 		watched_entity = $host
 		watched_nick = notify
 		max_latency = $max_latency
+		probe_flapper = 127.0.0.1:$flapper_port
+		probe_broker = http://127.0.0.1:$broker_port
+		probe_redis = 127.0.0.1:$redis_port
 		pagerduty_contact = 0123456789abcdef0123456789abcdef
 		pagerduty_url = $pagerduty_url
 		[logger]
@@ -161,7 +164,7 @@ nagios_start() {
 chain_check() {
 	local name status=0
 	for name in "${chain[@]}"; do
-		! running "$name" || continue
+		[ -n "$name" ] && ! running "$name" || continue
 		wait "${pids[$name]}" || status=$?
 		fail "$name" "has ended by itself, with exit status $status"
 	done
