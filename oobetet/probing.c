@@ -34,6 +34,7 @@ void presence_note(struct monitor *monitor, nsec now)
 		const char *why = "";
 		int presence = presence_of(monitor, watched, now, &why);
 
+		watched->chain.readings.program = watched->listener != NULL;
 		readings_room(&watched->chain.readings, presence, why, now, watched->chain.gap);
 	}
 }

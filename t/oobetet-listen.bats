@@ -122,7 +122,7 @@ log_both() {
 @test "oobetet: listen_command: a program that is started again and again keeps nothing alive" {
 	write_listen listen_command="sh -c 'echo \"$problem\"; echo \"$recovery\"; echo oops >&2; sleep 0.2; exit 7'"
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 got 'is Critical: .*; listen_command has not been heard for [0-9]+ s \(exit status 7: oops\); '
+	poll 20 got 'is Critical: .*; listen_command has not been heard for [0-9]+ s \(exit status 7: oops\);.*; listen_command was not heard for [0-9]+ of these [0-9]+ s$'
 	said oobetet 'warning: listen_command: exit status 7: oops; trying again$'
 	[ "$(count_of oobetet 'warning: listen_command')" -eq 1 ]
 	[ "$(count_of oobetet 'info: listen_command: oops')" -ge 3 ]

@@ -75,7 +75,7 @@ struct listener *listener_new(const struct listen_rules *rules, nsec now)
 	lines_init(&listener->out, LISTEN_LINE);
 	lines_init(&listener->err, ERROR_LINE);
 	listener->start_at = listener->absent = now;
-	snprintf(listener->why, sizeof listener->why, "not started yet");
+	snprintf(listener->why, sizeof listener->why, "it has just started");
 	return listener;
 }
 
@@ -418,7 +418,10 @@ nsec listener_absence(const struct listener *listener, nsec now, const char **wh
 {
 	if (listener_present(listener))
 		return 0;
-	*why = listener->why;
+	bool flooding = listener->program.keeper != 0 && !listener->ended && !listener->settled &&
+			now - listener->started >= 2 * LISTEN_SETTLE;
+
+	*why = flooding ? "it prints without a pause" : listener->why;
 	return now > listener->absent ? now - listener->absent : 1;
 }
 

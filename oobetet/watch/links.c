@@ -342,6 +342,8 @@ static enum judgement room_judge(const struct view *v)
 static void room_say(const struct view *v, char *out, size_t size)
 {
 	nsec span = view_lasted(v, &v->r->room, ROOM_OUT);
+	const char *out_of =
+		v->r->program ? "listen_command was not heard" : "oobetet was out of the room";
 
 	if (span < v->gap && is_created(v))
 		snprintf(out, size,
@@ -349,11 +351,11 @@ static void room_say(const struct view *v, char *out, size_t size)
 			"alerts is not in it",
 			seconds_of(v->e->now - v->r->created));
 	else if (room_is_out(v)) /* the alarm has the reason */
-		snprintf(out, size, "oobetet was out of the room for %d of these %d s",
-			seconds_of(span), seconds_of(v->e->now - v->e->heard));
+		snprintf(out, size, "%s for %d of these %d s", out_of, seconds_of(span),
+			seconds_of(v->e->now - v->e->heard));
 	else
-		snprintf(out, size, "oobetet was out of the room for %d of these %d s (%s)",
-			seconds_of(span), seconds_of(v->e->now - v->e->heard), v->r->room_why);
+		snprintf(out, size, "%s for %d of these %d s (%s)", out_of, seconds_of(span),
+			seconds_of(v->e->now - v->e->heard), v->r->room_why);
 }
 
 const struct row rows[LINKS] = {

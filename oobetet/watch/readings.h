@@ -61,6 +61,7 @@ struct readings {
 	char output_name[READING_NAME];
 	struct runs room;
 	char room_why[READING_WHY]; /* why it was left last */
+	bool program;               /* in place of the room there is a listen_command */
 	nsec created;               /* when joining it created it; 0: it did not */
 	bool alone;                 /* then: the sender of alerts was in the room, and is not now */
 	bool port_turned, check_turned; /* it has changed since the start */

@@ -231,7 +231,7 @@ static void restarts_back_off_and_a_long_run_resets_them(void **state)
 		turn(listener, now, &got);
 		/* the deadline of a run is its settling; that of a pause is the next start */
 		nsec started = now, limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
-		while (remark_has(listener, now, "not started yet") && clock_monotonic() < limit) {
+		while (remark_has(listener, now, "it has just started") && clock_monotonic() < limit) {
 			turn(listener, now, &got);
 			output_await(listener);
 		}
@@ -384,6 +384,7 @@ static void a_flood_is_held_up(void **state)
 		assert_true(listener_deadline(listener) == now + LISTEN_PAUSE);
 		now += LISTEN_PAUSE;
 	}
+	assert_true(remark_has(listener, now + SEC, "(it prints without a pause)"));
 	/* its first lines were never all read */
 	assert_int_equal(got.count, 0);
 	assert_false(listener_present(listener));
