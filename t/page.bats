@@ -168,8 +168,9 @@ ten() {
 		[[ "$url" =~ :[0-9]+/ ]]
 	}
 	poll 10 listens
-	run -0 browse --user any:sesame 'wait:data && data.role == "standby"' "$(shot standby)" 'print:document.getElementById("health").textContent'
-	[[ "$output" == '"Another broker is the active one. This broker has no checks to show; ask the active one.'* ]]
+	run -0 browse --user any:sesame 'wait:data && data.role == "standby"' "$(shot standby)" 'print:document.getElementById("health").textContent' 'print:document.getElementById("empty").textContent'
+	[[ "${lines[0]}" == '"Another broker is the active one. This broker has no checks to show; ask the active one.'* ]]
+	[ "${lines[1]}" = '"The checks are not known here."' ]
 	stop standby
 	url=$active
 	echo 'globalThis.fetch = () => Promise.reject(new TypeError("offline"))' >"$work/offline.js"

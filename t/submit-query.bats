@@ -4,6 +4,7 @@
 
 load lib/daemons
 load lib/broker
+load lib/nagios
 
 setup() {
 	start_work
@@ -16,6 +17,17 @@ teardown() { stop_all; }
 # query [OPTION...]: sets $status, $output (standard output), $lines, $stderr
 query() {
 	run --separate-stderr httpbroker-submit --query "$@"
+}
+
+# result STATE: reads lines of Nagios's pipe until one has that state; its fields are in $fields
+result() {
+	local line deadline=$((SECONDS + 20))
+	while [ $SECONDS -lt $deadline ]; do
+		read -rt 20 -u 7 line || return
+		IFS=$'\t' read -ra fields <<<"$line"
+		[ "${fields[4]}" != "$1" ] || return 0
+	done
+	return 1
 }
 
 stale() {
@@ -110,4 +122,21 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$work/tabl
 	read -r code memory <"$work/used"
 	[ "$code" -eq 1 ] && [ "$(wc -c <"$work/table")" -gt 19500000 ]
 	[ "$memory" -lt 24000 ]
+}
+
+@test "Nagios pulls a check that was pushed, with --query as its plugin" {
+	posts 200 "$(event db-01 backup warning '"summary":"slow"')"
+	nagios_configure 1 db-01 backup
+	sed -i "s|command_line.*|command_line $build/httpbroker/submit/httpbroker-submit --query --url $url -e db-01 -c backup|" \
+		"$work/nagios/objects.cfg"
+	exec 7<>"$nagios_perfdata"
+	start_nagios
+	result WARNING
+	[ "${fields[7]}" = 'WARNING: 0 critical, 0 unknown, 1 warning, 0 ok, of these 0 stale' ]
+	[ "${fields[8]}" = 'critical=0 unknown=0 warning=1 ok=0 stale=0' ]
+	[[ "${fields[9]}" == *'db-01 '*'backup '*'slow'* ]]
+	posts 200 "$(event db-01 backup ok '"ttl":1')"
+	result UNKNOWN
+	[[ "${fields[9]}" == *'stale '*'was ok'* ]]
+	exec 7>&-
 }

@@ -141,11 +141,14 @@ const healthShow = () => {
 	if (data.role === "standby") parts.push("This broker has no checks to show; ask the active one.");
 	if (data.role === "starting") parts.push("The checks are not read yet.");
 	if (data.loading) parts.push("Checks are still being read from Redis.");
-	if (data.pending > 0) parts.push(`${number(data.pending)} events wait for Redis.`);
-	if (data.redis !== null && data.queue >= 0) parts.push(`Queue: ${number(data.queue)}${data.paused ? ", repeats are paused" : ""}.`);
 	const text = parts.join(" ");
 	textSet(health, text[0].toUpperCase() + text.slice(1));
-	health.className = data.why ? "bad" : "ok";
+	health.className = data.role === "standby" ? "" : data.why ? "bad" : "ok";
+	// not part of the status, which a screen reader reads aloud when it changes
+	const figures = [];
+	if (data.pending > 0) figures.push(`${number(data.pending)} events wait for Redis.`);
+	if (data.redis !== null && data.queue >= 0) figures.push(`Queue: ${number(data.queue)} events${data.paused ? ", repeats are paused" : ""}.`);
+	textSet(document.getElementById("queue"), figures.join(" "));
 	textSet(document.getElementById("version"), data.version);
 };
 
@@ -153,14 +156,15 @@ const countsShow = () => {
 	const counts = data.counts, all = counts.critical + counts.unknown + counts.warning + counts.ok;
 	const shown = {...counts, all, problem: all - counts.ok};
 	for (const key in shown) textSet(document.getElementById("count-" + key), number(shown[key]));
-	document.title = `${counts.critical ? counts.critical + " critical" : data.why ? "not healthy" : "ok"} – httpbroker`;
+	document.title = `${counts.critical ? counts.critical + " critical" : data.role === "standby" ? "stand-by" : data.why ? "not healthy" : "ok"} – httpbroker`;
 	const first = places.length * PAGE, rows = data.rows.length;
 	textSet(document.getElementById("place"), rows ? `${number(first + 1)} to ${number(first + rows)} of ${number(data.matches)}` : "");
 	document.getElementById("previous").disabled = places.length === 0;
 	document.getElementById("next").disabled = data.next === null;
 	const empty = document.getElementById("empty");
 	empty.hidden = rows > 0;
-	textSet(empty, rows ? "" : all ? "No check matches the filter." : "There are no checks.");
+	textSet(empty, rows ? "" : all ? "No check matches the filter." :
+		data.role === "active" ? "There are no checks." : "The checks are not known here.");
 };
 
 // The button that had the focus has it again.
