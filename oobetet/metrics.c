@@ -146,6 +146,36 @@ static void planned_write(const struct exposition *exposition)
 			exposition->status[i].planned->until != 0);
 }
 
+/* Cumulative buckets, as the format wants them. */
+static void delays_write(const struct exposition *exposition)
+{
+	char name[NOTIFICATION_KEY], bound[24];
+	const char *family = exposition->name;
+	struct exposition part = *exposition;
+	char part_name[64];
+
+	for (int i = 0; i < exposition->monitor->watches.count; i++) {
+		const struct swings *swings = exposition->status[i].swings;
+		const char *watch = watch_label(exposition, i, name);
+		uint64_t count = 0;
+
+		if (swings == NULL)
+			continue;
+		part.name = part_name;
+		snprintf(part_name, sizeof part_name, "%s_bucket", family);
+		for (int j = 0; j < SWING_BUCKETS; j++) {
+			count += swings->bucket[j];
+			snprintf(bound, sizeof bound, "%d", swing_bounds[j]);
+			number_write(&part, LABELS("watch", watch, "le", bound), (int64_t)count);
+		}
+		number_write(&part, LABELS("watch", watch, "le", "+Inf"), (int64_t)swings->count);
+		snprintf(part_name, sizeof part_name, "%s_sum", family);
+		seconds_write(&part, LABELS("watch", watch), swings->sum);
+		snprintf(part_name, sizeof part_name, "%s_count", family);
+		number_write(&part, LABELS("watch", watch), (int64_t)swings->count);
+	}
+}
+
 /* What is measured of each channel. */
 static int64_t status_deliveries(const struct channel_status *status)
 {
@@ -255,6 +285,8 @@ static const struct family {
 		open_write},
 	{"oobetet_incidents_total", "counter",
 		"Incidents that began in this run, those held back included.", incidents_write},
+	{"oobetet_swing_delay_seconds", "histogram",
+		"From a change of the port to its message, with probe_flapper.", delays_write},
 	{"oobetet_planned_work", "gauge", "1 during planned work, when alarms are held back.",
 		planned_write},
 	{"oobetet_deliveries_total", "counter", "Notifications that the receiver has.",

@@ -72,6 +72,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/readings.c oobetet/watch/readings.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
 	oobetet/watch/runs.c oobetet/watch/runs.h \
+	oobetet/watch/swings.c oobetet/watch/swings.h \
 	oobetet/watch/transcript.c oobetet/watch/transcript.h \
 	oobetet/watch/view.c oobetet/watch/view.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
@@ -141,6 +142,9 @@ t_unit_oobetet_simulation_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-state
 t_unit_oobetet_state_SOURCES = t/unit/oobetet-state.c t/unit/unit.h
 t_unit_oobetet_state_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-swings
+t_unit_oobetet_swings_SOURCES = t/unit/oobetet-swings.c t/unit/unit.h
+t_unit_oobetet_swings_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-transcript
 t_unit_oobetet_transcript_SOURCES = t/unit/oobetet-transcript.c t/unit/unit.h
 t_unit_oobetet_transcript_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)

@@ -121,9 +121,7 @@ void reading_apply(struct monitor *monitor, const struct message *message)
 	struct watched *watched = monitor->watches.each[watch];
 	struct chain *chain = &watched->chain;
 	if (message->type == MESSAGE_PORT)
-		readings_port(&chain->readings,
-			strcmp(field[2], "open") == 0 ? PORT_OPEN : PORT_REFUSED, stamp,
-			chain->gap);
+		chain_port(chain, strcmp(field[2], "open") == 0 ? PORT_OPEN : PORT_REFUSED, stamp);
 	else if (message->type == MESSAGE_BROKER)
 		broker_apply(chain, field, stamp);
 	else if (message->type == MESSAGE_QUEUE)

@@ -6,6 +6,7 @@ bats_require_minimum_version 1.5.0
 load lib/daemons
 load lib/prosody
 load lib/oobetet
+load lib/flapper
 
 setup() { start_work; }
 teardown() { stop_all; }
@@ -78,6 +79,29 @@ sound() {
 	poll 40 measured 'oobetet_notifications_pending\{watch="mail",channel="alert_command"\} [1-9]' "$prom"
 	cp "$prom" "$work"
 	sound
+}
+
+# alert: says in the room, a second later, what the port of flapper does
+alert() {
+	local before='' now
+	while read -rt 0.1 <> <(:) || :; do
+		if grep -q up <(tail -n 1 "$work/flapper.log"); then now=recovery; else now=problem; fi
+		[ "$now" = "${before:-$now}" ] || { read -rt 1 <> <(:) || : && "$now"; }
+		before=$now
+	done
+}
+
+@test "oobetet: with probe_flapper, the delay from the port's change to its message is measured" {
+	start_flapper -i 6
+	start_chain probe_flapper="127.0.0.1:$port" max_latency=60 metrics_file="$work/oobetet.prom"
+	start alert alert
+	poll 40 measured 'oobetet_swing_delay_seconds_count\{.*\} [3-9]'
+	sound
+	measured 'oobetet_swing_delay_seconds_bucket\{.*,le="\+Inf"\} [3-9]'
+	measured 'oobetet_swing_delay_seconds_bucket\{.*,le="5"\} [1-9]'
+	measured 'oobetet_swing_delay_seconds_sum\{.*\} [0-9.]+'
+	say eve 'oobetet: status'
+	poll 20 heard 'last problem [0-9.]+ m?s ago \([0-9.]+ m?s after the port changed\), last recovery [0-9.]+ m?s ago \([0-9.]+ m?s after the port changed\);'
 }
 
 @test "oobetet: the alert rules for metrics_file raise what they promise" {

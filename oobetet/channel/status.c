@@ -6,11 +6,14 @@
 
 #include <string.h>
 
+#define TENTH (NSEC_PER_SEC / 10) /* delays are not known more exactly */
+
 struct watch_status watch_status_of(const struct watched *watched, const struct timestamps *now)
 {
 	struct watch_status status = {.name = watched->config->name,
 		.target = &watched->target,
 		.planned = &watched->planned,
+		.swings = watched->config->probe_flapper != NULL ? &watched->chain.swings : NULL,
 		.alarmed = watched->alarmed != 0 ? now->boot - watched->alarmed : NSEC_NEVER,
 		.channels = channels_count(watched->channels),
 		.pending = channels_pending(watched->channels)};
@@ -49,6 +52,10 @@ static void kinds_append(const struct watch_status *status, struct buffer *text)
 			buffer_printf(text, "%slast %s %s ago", between, kind_name(kind), span);
 		else
 			buffer_printf(text, "%sno %s for %s", between, kind_name(kind), span);
+		if (status->swings != NULL && (int)kind < SWING_KINDS &&
+			status->swings->known[kind])
+			buffer_printf(text, " (%s after the port changed)",
+				duration_text(status->swings->delay[kind] / TENTH * TENTH, span));
 		between = ", ";
 	}
 }

@@ -16,6 +16,7 @@ struct watch_status {
 	bool awaited[KINDS_AWAITED];   /* this kind is expected */
 	bool heard[KINDS_AWAITED];     /* it came in this run of oobetet */
 	nsec silence[KINDS_AWAITED];   /* awaited: so long it has not come, in active time */
+	const struct swings *swings;   /* delays from the port's change; NULL: no probe_flapper */
 	bool open;                     /* there is an incident ... */
 	bool held;                     /* ... and its alarm is held back */
 	const struct planned *planned; /* planned work */
@@ -39,6 +40,7 @@ struct watch_status watch_status_of(const struct watched *watched, const struct 
  *     712 s; last alarm 30 s ago; notifications not delivered: 1; channels failing: 1 of 3
  *
  * During planned work, `; planned work until STAMP (REASON)` follows the state.
+ * With probe_flapper, ` (31 s after the port changed)` follows the age of a kind.
  * A kind that was not heard in this run is `no problem for SPAN`. Returns out.
  */
 char *watch_status_text(const struct watch_status *status, char *out, size_t size);

@@ -56,6 +56,8 @@ void chain_carry(struct chain *chain, const struct chain *before)
 		same_text(to->probe_redis, from->probe_redis) &&
 		same_text(to->probe_queue, from->probe_queue))
 		chain->readings = before->readings;
+	if (same_text(to->probe_flapper, from->probe_flapper))
+		chain->swings = before->swings;
 }
 
 static bool anything_heard(const struct chain *chain)
@@ -94,6 +96,7 @@ static void other_count(struct chain *chain, const struct match *match, const ch
 void chain_hear(struct chain *chain, const struct match *match, enum kind kind, const char *body,
 	nsec stamp)
 {
+	swings_hear(&chain->swings, kind, stamp);
 	if (kind < KINDS_AWAITED) {
 		if (stamp > chain->heard[kind])
 			chain->heard[kind] = stamp;
@@ -140,6 +143,12 @@ static nsec heard_last(const struct chain *chain)
 		if (chain->heard[i] > last)
 			last = chain->heard[i];
 	return last;
+}
+
+void chain_port(struct chain *chain, int value, nsec at)
+{
+	readings_port(&chain->readings, value, at, chain->gap);
+	swings_read(&chain->swings, &chain->readings.port, at, chain->gap);
 }
 
 void chain_diagnose(const struct chain *chain, enum kind missing, const char *check, nsec silence,

@@ -11,12 +11,14 @@
 #include "oobetet/watch/diagnosis.h"
 #include "oobetet/watch/match.h"
 #include "oobetet/watch/readings.h"
+#include "oobetet/watch/swings.h"
 
 #define CHAIN_NEAREST 100 /* bytes of the message that is quoted */
 
 struct chain {
 	const struct watch_config *config;
 	struct readings readings;
+	struct swings swings;
 	nsec start, gap, notice;
 	nsec heard[KINDS_AWAITED]; /* the last message of each kind; 0: none since the start */
 	nsec rollup;               /* the last summary of several checks; 0: none */
@@ -38,6 +40,9 @@ void chain_carry(struct chain *chain, const struct chain *before);
 /* A message in one of its rooms; `kind`: KIND_NONE if it does not count. */
 void chain_hear(struct chain *chain, const struct match *match, enum kind kind, const char *body,
 	nsec stamp);
+
+/* A reading of the port, of probe_flapper. */
+void chain_port(struct chain *chain, int value, nsec at);
 
 /* An occupant with a watched nick joined one of its rooms, or left it. */
 void chain_sender(struct chain *chain, bool in);

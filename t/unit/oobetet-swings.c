@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The delay from a change of the port to its message. */
+#include "t/unit/unit.h"
+
+#include "oobetet/watch/readings.h"
+#include "oobetet/watch/swings.h"
+
+#include <stdlib.h>
+
+#define S NSEC_PER_SEC
+#define GAP (15 * S)
+
+static struct runs port;
+static struct swings swings;
+
+static int begin(void **state)
+{
+	(void)state;
+	port = (struct runs){.count = 0};
+	swings = (struct swings){.count = 0};
+	return 0;
+}
+
+static void read_port(int value, nsec at)
+{
+	runs_add(&port, value, at, GAP);
+	swings_read(&swings, &port, at, GAP);
+}
+
+static void a_message_is_paired_with_the_change_before_it(void **state)
+{
+	(void)state;
+	read_port(PORT_OPEN, 100 * S);
+	read_port(PORT_REFUSED, 110 * S);
+	swings_hear(&swings, KIND_PROBLEM, 140 * S);
+	assert_false(swings.known[KIND_PROBLEM]);
+	read_port(PORT_REFUSED, 120 * S);
+	assert_false(swings.known[KIND_PROBLEM]); /* a reading from before the message */
+	read_port(PORT_REFUSED, 130 * S);
+	read_port(PORT_REFUSED, 141 * S);
+	assert_true(swings.known[KIND_PROBLEM]);
+	assert_int_equal(swings.delay[KIND_PROBLEM], 35 * S);
+	assert_false(swings.known[KIND_RECOVERY]);
+	/* its repeats are of the same change */
+	swings_hear(&swings, KIND_PROBLEM, 150 * S);
+	read_port(PORT_REFUSED, 151 * S);
+	assert_int_equal(swings.count, 1);
+	read_port(PORT_OPEN, 160 * S);
+	swings_hear(&swings, KIND_RECOVERY, 161 * S);
+	read_port(PORT_OPEN, 170 * S);
+	assert_int_equal(swings.delay[KIND_RECOVERY], 161 * S - 155500 * NSEC_PER_MSEC);
+	assert_int_equal(swings.count, 2);
+	assert_int_equal(swings.sum, 35 * S + 5500 * NSEC_PER_MSEC);
+	assert_int_equal(swings.bucket[2], 1); /* above 5 s, up to 15 s */
+	assert_int_equal(swings.bucket[4], 1);
+}
+
+/* The message can be faster than the probe. */
+static void a_message_between_two_readings_is_of_the_change_between_them(void **state)
+{
+	(void)state;
+	read_port(PORT_REFUSED, 80 * S);
+	read_port(PORT_OPEN, 90 * S);
+	read_port(PORT_OPEN, 100 * S);
+	swings_hear(&swings, KIND_PROBLEM, 101 * S);
+	read_port(PORT_REFUSED, 110 * S);
+	assert_int_equal(swings.delay[KIND_PROBLEM], 0);
+	assert_int_equal(swings.bucket[0], 1);
+}
+
+static void without_readings_nothing_is_known(void **state)
+{
+	(void)state;
+	swings_hear(&swings, KIND_PROBLEM, 50 * S);
+	read_port(PORT_REFUSED, 100 * S);
+	assert_int_equal(swings.count, 0);
+	/* a pause, in which the port may have changed at any time, or often */
+	read_port(PORT_OPEN, 200 * S);
+	swings_hear(&swings, KIND_RECOVERY, 201 * S);
+	read_port(PORT_OPEN, 210 * S);
+	assert_int_equal(swings.count, 0);
+	swings_hear(&swings, KIND_HEARTBEAT, 211 * S);
+	swings_hear(&swings, KIND_ACKNOWLEDGEMENT, 211 * S);
+	read_port(PORT_OPEN, 220 * S);
+	assert_int_equal(swings.count, 0);
+}
+
+/* A port of any period, a probe and a chain of any delay shorter than that. */
+static void the_delay_is_as_exact_as_the_readings(void **state)
+{
+	(void)state;
+	srand48(7);
+	for (int run = 0; run < 300; run++) {
+		nsec half = (30 + lrand48() % 100) * S, every = (1 + lrand48() % 10) * S;
+		nsec delay = lrand48() % (half / S) * S + S / 3, start = 1000 * S;
+		nsec heard = start + half;
+
+		begin(NULL);
+		for (nsec at = start; at < start + 20 * half; at += every) {
+			bool open = (at - start) / half % 2 == 0;
+
+			/* messages up to now, each `delay` after its change */
+			for (; heard + delay < at; heard += half)
+				swings_hear(&swings,
+					(heard - start) / half % 2 == 0 ? KIND_RECOVERY
+									: KIND_PROBLEM,
+					heard + delay);
+			read_port(open ? PORT_OPEN : PORT_REFUSED, at);
+			for (int kind = 0; kind < SWING_KINDS; kind++)
+				if (swings.known[kind])
+					assert_true(llabs(swings.delay[kind] - delay) <= every);
+		}
+		assert_true(swings.count >= 15);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_message_is_paired_with_the_change_before_it, begin),
+		cmocka_unit_test_setup(
+			a_message_between_two_readings_is_of_the_change_between_them, begin),
+		cmocka_unit_test_setup(without_readings_nothing_is_known, begin),
+		cmocka_unit_test_setup(the_delay_is_as_exact_as_the_readings, begin),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
