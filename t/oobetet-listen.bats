@@ -120,7 +120,8 @@ log_both() {
 }
 
 @test "oobetet: listen_command: a program that is started again and again keeps nothing alive" {
-	write_listen listen_command="sh -c 'echo \"$problem\"; echo \"$recovery\"; echo oops >&2; sleep 0.2; exit 7'"
+	printf '%s\n' "$problem" "$recovery" >"$work/old"
+	write_listen listen_command="sh -c 'cat $work/old; echo oops >&2; sleep 0.2; exit 7'"
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 got 'is Critical: .*; listen_command has not been heard for [0-9]+ s \(exit status 7: oops\);.*; listen_command was not heard for [0-9]+ of these [0-9]+ s$'
 	said oobetet 'warning: listen_command: exit status 7: oops; trying again$'
