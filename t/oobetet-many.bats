@@ -63,3 +63,25 @@ write_watches() {
 	[ "$quiet" -lt 20480 ]
 	[ "$alarm" -lt 20480 ]
 }
+
+# Each connection in progress holds the authorities that its server may have.
+@test "oobetet: 50 alarms at once over HTTPS need less than 20 MiB" {
+	start_prosody_tls
+	prosody_account oobetet secret-of-oobetet
+	cat "$work/prosody/localhost.key" "$work/prosody/localhost.pem" >"$work/both.pem"
+	start_pagerduty --certificate "$work/both.pem" # which no authority has signed
+	pagerduty_url=${pagerduty_url/127.0.0.1/localhost}
+	write_watches
+	start oobetet oobetet -c "$work/oobetet.ini"
+	peak=0
+	sample() {
+		local now
+		now=$(pss)
+		[ "${now:-0}" -le "$peak" ] || peak=$now
+		at_least "$watches" oobetet 'delivery to PagerDuty is failing: '
+	}
+	poll 120 sample
+	echo "# Pss $peak KiB at most" >&3
+	said oobetet 'delivery to PagerDuty is failing: SSL certificate problem'
+	[ "$peak" -lt 20480 ]
+}

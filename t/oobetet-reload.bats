@@ -92,6 +92,8 @@ worker_changed() {
 	# the watch that stays has missed nothing, and the removed one is not in the state file
 	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet$'
 	run ! heard '<oobetet>.* is Critical'
+	# nothing has changed in its room: no second greeting
+	[ "$(count_of eve '<oobetet> oobetet on [^ ]+, (started|reloaded)')" -eq 1 ]
 	stop oobetet
 	grep -q "^watch	web	" "$work/state"
 	run ! grep "^watch	mail" "$work/state"
