@@ -231,7 +231,8 @@ static void restarts_back_off_and_a_long_run_resets_them(void **state)
 		turn(listener, now, &got);
 		/* the deadline of a run is its settling; that of a pause is the next start */
 		nsec started = now, limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
-		while (remark_has(listener, now, "it has just started") && clock_monotonic() < limit) {
+		while (remark_has(listener, now, "it has just started") &&
+			clock_monotonic() < limit) {
 			turn(listener, now, &got);
 			output_await(listener);
 		}
