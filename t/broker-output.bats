@@ -17,10 +17,10 @@ start_output() {
 	poll 10 broker_listens
 }
 
-# read_slowly FILE: a reader that waits until $work/read exists, then reads everything
+# read_slowly FILE: a reader that waits for a line in the FIFO $work/gate, then reads everything
 read_slowly() {
 	exec <"$1"
-	until [ -e "$work/read" ]; do nap; done
+	read -r _ <"$work/gate"
 	exec cat
 }
 
@@ -69,7 +69,7 @@ post_many() {
 }
 
 @test "a slow reader: 202 after 5 s, then at once; --max-pending is the limit; it gets all in order" {
-	mkfifo "$work/pipe"
+	mkfifo "$work/pipe" "$work/gate"
 	start reader read_slowly "$work/pipe"
 	start_output "$work/pipe" --max-pending 2500 --interval 1h
 	poll 10 health .healthy
@@ -89,7 +89,7 @@ post_many() {
 	posts 503 "$(event a late ok)"
 	[[ $answer == *'--max-pending'* ]]
 	curl -sSf -m 5 "$url" | jq -e "length == 2000 + $accepted"
-	: >"$work/read"
+	echo go >"$work/gate"
 	poll 20 health '.healthy and .pending == 0'
 	posts 200 "$(event a late ok)"
 	said broker 'info: --output .*pipe: accepts events again after'
