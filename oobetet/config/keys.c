@@ -203,6 +203,7 @@ void watch_config_free(struct watch_config *watch)
 	if (watch == NULL)
 		return;
 	given_free(watch->given);
+	list_free(&watch->rooms); /* which may come from alert_rooms alone */
 	free(watch->name);
 	free(watch->label);
 	free(watch);
