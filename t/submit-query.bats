@@ -121,7 +121,8 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$work/tabl
 	cat "$work/used"
 	read -r code memory <"$work/used"
 	[ "$code" -eq 1 ] && [ "$(wc -c <"$work/table")" -gt 19500000 ]
-	[ "$memory" -lt 24000 ]
+	# a sanitizer does not return freed memory
+	ldd "$build/httpbroker/submit/httpbroker-submit" | grep -Eq 'lib[at]san' || [ "$memory" -lt 24000 ]
 }
 
 @test "Nagios pulls a check that was pushed, with --query as its plugin" {
