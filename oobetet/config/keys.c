@@ -93,6 +93,7 @@ static const struct key keys[] = {
 
 struct given {
 	void *fields;     /* the struct config or watch_config */
+	bool of_watch;    /* it is a watch_config */
 	char *text[KEYS]; /* owned; NULL: not given */
 	int line[KEYS];
 };
@@ -167,21 +168,23 @@ bool key_default(struct given *given, const char *name, const char *value, struc
 
 /* ---- the two structs that keys fill ---- */
 
-static struct given *given_new(void *fields)
+static struct given *given_new(void *fields, bool of_watch)
 {
 	struct given *given = memory_zeroed(1, sizeof *given);
 
 	given->fields = fields;
+	given->of_watch = of_watch;
 	return given;
 }
 
 static void given_free(struct given *given)
 {
 	for (size_t i = 0; i < KEYS; i++) {
+		/* a list may have items without a value: those of other lists */
+		if (key_is_list(&keys[i]) && (keys[i].scope == SCOPE_WATCH) == given->of_watch)
+			list_free(key_field(&keys[i], given));
 		if (given->text[i] == NULL)
 			continue;
-		if (key_is_list(&keys[i]))
-			list_free(key_field(&keys[i], given));
 		explicit_bzero(given->text[i], strlen(given->text[i]));
 		free(given->text[i]);
 	}
@@ -194,7 +197,7 @@ struct watch_config *watch_config_new(const char *name)
 
 	watch->name = name != NULL ? memory_copied(name) : NULL;
 	watch->label = name != NULL ? memory_printed("watch %s: ", name) : memory_copied("");
-	watch->given = given_new(watch);
+	watch->given = given_new(watch, true);
 	return watch;
 }
 
@@ -213,7 +216,7 @@ struct config *config_new(void)
 {
 	struct config *config = memory_zeroed(1, sizeof *config);
 
-	config->given = given_new(config);
+	config->given = given_new(config, false);
 	return config;
 }
 
