@@ -266,15 +266,14 @@ bool page_rows(struct checks *checks, const struct page_filter *filter, struct t
 {
 	struct checks_cursor cursor = {0, 0, 0};
 	struct place place;
-	struct scan_rows scan = {.filter = filter,
-		.after = after.bytes != NULL ? &place : NULL,
-		.stale_as = stale_as,
-		.now = now,
-		.counts = counts};
+	struct scan_rows scan = {
+		.filter = filter, .stale_as = stale_as, .now = now, .counts = counts};
 
 	*counts = (struct page_counts){.matches = 0};
 	if (after.bytes != NULL && !place_read(after, &place))
 		return false;
+	if (after.bytes != NULL)
+		scan.after = &place;
 	while (checks_visit_some(checks, &cursor, check_visit, &scan))
 		continue;
 	for (size_t i = 0; i < scan.count && i < PAGE_ROWS; i++) {
