@@ -51,7 +51,7 @@ break_by_kill() {
 	kill -KILL "${pids[$1]}"
 	wait "${pids[$1]}" 2>/dev/null
 	unset "pids[$1]"
-	chain=("${chain[@]/#%$1/}")
+	mapfile -t chain < <(printf '%s\n' "${chain[@]}" | grep -vx "$1")
 }
 
 # The observer was in the room first, so it is the owner.

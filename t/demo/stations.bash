@@ -164,7 +164,7 @@ nagios_start() {
 chain_check() {
 	local name status=0
 	for name in "${chain[@]}"; do
-		[ -n "$name" ] && ! running "$name" || continue
+		! running "$name" || continue
 		wait "${pids[$name]}" || status=$?
 		fail "$name" "has ended by itself, with exit status $status"
 	done
