@@ -84,3 +84,37 @@ detail() {
 	say flapjack 'Problem summary: Critical: 2 (Critical: ru:A, ru:B)'
 	poll 40 heard '<oobetet> .*; nothing was heard since the start, [0-9]+ s ago, but other messages: 3; nearest: .Problem: "Flaper" on web-01 is Critical, refused.; a summary of several checks came [0-9]+ s ago'
 }
+
+# Says what the port does, $work/delay seconds later.
+echo_flapper() {
+	tail -n +1 -f "$work/flapper.log" | while read -r line; do
+		sleep "$(cat "$work/delay")"
+		case $line in
+		*': down on '*) problem ;;
+		*': up on '*) recovery ;;
+		esac
+	done
+}
+
+@test "probes: max_delay: messages that arrive late are an incident" {
+	flapper_port=$(free_port)
+	start flapper flapper -i 12 --bind 127.0.0.1 --port "$flapper_port"
+	start_chain max_latency=60 max_delay=1 "probe_flapper=127.0.0.1:$flapper_port" alert_command="cat >>$work/command"
+	echo 4 >"$work/delay"
+	start echo echo_flapper
+	poll 40 heard '<oobetet> .*is Critical: swings arrive [1-9] s late for "Flapper" on web-01, from '
+	echo 0 >"$work/delay"
+	poll 40 heard '<oobetet> .*is OK'
+	poll 20 paged 'incident 1 resolved'
+}
+
+@test "probes: max_queue_age: a queue that is not worked off is an incident" {
+	start_redis
+	redis RPUSH events event
+	start_chain max_latency=60 max_queue_age=3 "probe_redis=127.0.0.1:$redis_port"
+	both
+	poll 20 heard "<oobetet> .*is Critical: the queue 'events' has not been empty for [0-9]+ s for .Flapper. on web-01"
+	redis DEL events
+	both
+	poll 20 heard '<oobetet> .*is OK'
+}

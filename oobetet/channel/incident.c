@@ -142,9 +142,14 @@ static void alarm_put(
 	nsec silence = watch_silence(watched->watch, missing, now->active_time);
 
 	remarks_write(watched, rooms, now, &remarks);
-	diagnosis_write(watched, missing, silence, now, &remarks);
-	notification_alarm(&notification, &watched->target, &watched->outage, missing, silence,
-		now->wall, remarks.data);
+	if (silence < watched->config->max_latency && watched->fault[0] != '\0') {
+		notification_fault(&notification, &watched->target, &watched->outage, missing,
+			watched->fault, now->wall, remarks.data != NULL ? remarks.data : "");
+	} else {
+		diagnosis_write(watched, missing, silence, now, &remarks);
+		notification_alarm(&notification, &watched->target, &watched->outage, missing,
+			silence, now->wall, remarks.data);
+	}
 	buffer_free(&remarks);
 	log_error("%s", notification.text);
 	if (channels_all_fail(watched->channels))
@@ -189,6 +194,8 @@ static void incidents_count(struct watched *watched, enum verdict verdict)
 {
 	watched->incidents += verdict == WATCH_HELD || (verdict == WATCH_ALARM && !watched->held);
 	watched->ended += verdict == WATCH_ENDED || verdict == WATCH_SPARED;
+	if (verdict == WATCH_ENDED || verdict == WATCH_SPARED)
+		watched->fault[0] = '\0';
 	watched->held = verdict == WATCH_HELD;
 }
 
@@ -196,7 +203,12 @@ void incident_report(
 	struct watched *watched, const struct rooms *rooms, const struct timestamps *now)
 {
 	enum verdict verdict;
+	char fault[INCIDENT_FAULT];
+	bool wrong = chain_fault(&watched->chain, now->monotonic, fault, sizeof fault);
 
+	if (wrong) /* what was wrong last is kept until the incident is over */
+		memcpy(watched->fault, fault, sizeof fault);
+	watch_fault(watched->watch, wrong, now->active_time);
 	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
 			incident_begin(watched, now);
@@ -265,6 +277,7 @@ void watched_carry(struct watched *watched, struct watched *before, nsec now)
 	watched->began = before->began;
 	watched->alarmed = before->alarmed;
 	memcpy(watched->heard, before->heard, sizeof watched->heard);
+	memcpy(watched->fault, before->fault, sizeof watched->fault);
 	chain_carry(&watched->chain, &before->chain);
 	watched->planned = before->planned;
 	watched->incidents = before->incidents;

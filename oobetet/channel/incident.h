@@ -17,6 +17,8 @@ struct planned {
 	char reason[PLANNED_REASON + 1];
 };
 
+#define INCIDENT_FAULT 160 /* bytes */
+
 /* All that the monitor has of one watch. It owns the parts, but not the configuration. */
 struct watched {
 	const struct watch_config *config;
@@ -25,18 +27,19 @@ struct watched {
 	struct watch *watch;
 	struct chain chain; /* for the diagnosis */
 	struct channels *channels;
-	struct listener *listener; /* NULL: it listens in rooms */
-	struct command *command;   /* NULL: no alert_command */
-	struct outage outage;      /* the open incident, as its first alarm stated it */
-	nsec began;                /* its beginning by CLOCK_BOOTTIME, which cannot be set */
-	nsec alarmed;              /* the last alarm or repeat, by CLOCK_BOOTTIME; 0: none yet */
-	bool heard[KINDS_AWAITED]; /* the kind came in this run */
-	bool fresh;                /* new or changed since the rooms were told of it */
-	nsec ends_by;              /* removed: when it is given up, CLOCK_MONOTONIC */
-	uint64_t written;          /* snapshot.c's: the intents that the last write holds */
-	struct planned planned;    /* as the rooms know it */
-	int64_t incidents, ended;  /* in this run; those that were held back included */
-	bool held;                 /* the last one began in this run and is held back */
+	struct listener *listener;  /* NULL: it listens in rooms */
+	struct command *command;    /* NULL: no alert_command */
+	char fault[INCIDENT_FAULT]; /* of the open incident, if it is no silence; else "" */
+	struct outage outage;       /* the open incident, as its first alarm stated it */
+	nsec began;                 /* its beginning by CLOCK_BOOTTIME, which cannot be set */
+	nsec alarmed;               /* the last alarm or repeat, by CLOCK_BOOTTIME; 0: none yet */
+	bool heard[KINDS_AWAITED];  /* the kind came in this run */
+	bool fresh;                 /* new or changed since the rooms were told of it */
+	nsec ends_by;               /* removed: when it is given up, CLOCK_MONOTONIC */
+	uint64_t written;           /* snapshot.c's: the intents that the last write holds */
+	struct planned planned;     /* as the rooms know it */
+	int64_t incidents, ended;   /* in this run; those that were held back included */
+	bool held;                  /* the last one began in this run and is held back */
 };
 
 /*

@@ -77,6 +77,20 @@ void notification_alarm(struct notification *notification, const struct target *
 	utf8_clean_line(text, notification->text, sizeof notification->text);
 }
 
+void notification_fault(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, const char *fault, nsec now,
+	const char *remarks)
+{
+	char text[4 * NOTIFICATION_TEXT], name[NOTIFICATION_TEXT], stamp[STAMP];
+
+	notification_begin(notification, NOTIFICATION_ALARM, outage, missing);
+	snprintf(text, sizeof text,
+		"Flapjack Self Monitoring is Critical: %s for %s, from %s at %s%s", fault,
+		target_name(target, name, sizeof name), target->host,
+		clock_stamp(now, stamp, sizeof stamp), remarks);
+	utf8_clean_line(text, notification->text, sizeof notification->text);
+}
+
 void notification_ok(struct notification *notification, const struct target *target,
 	const struct outage *outage, enum kind missing, nsec span, nsec now)
 {

@@ -52,6 +52,11 @@ void notification_alarm(struct notification *notification, const struct target *
 	const struct outage *outage, enum kind missing, nsec silence, nsec now,
 	const char *remarks);
 
+/* The same of an incident that is no silence: `fault` is what is wrong. */
+void notification_fault(struct notification *notification, const struct target *target,
+	const struct outage *outage, enum kind missing, const char *fault, nsec now,
+	const char *remarks);
+
 /*
  * The end at `now` of the same incident, which lasted `span`. No two have the same text: that is
  * how a reflection is recognised in a room that replaces message ids.

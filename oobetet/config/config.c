@@ -333,6 +333,12 @@ static bool watch_check(
 	} else if (problem != recovery) {
 		reason_set(why, "problem_pattern and recovery_pattern need each other");
 		name = problem ? "problem_pattern" : "recovery_pattern";
+	} else if (watch->max_delay > 0 && watch->probe_flapper == NULL) {
+		reason_set(why, "max_delay needs probe_flapper");
+		name = "max_delay";
+	} else if (watch->max_queue_age > 0 && watch->probe_redis == NULL) {
+		reason_set(why, "max_queue_age needs probe_redis");
+		name = "max_queue_age";
 	} else {
 		return true;
 	}

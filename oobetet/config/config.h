@@ -60,6 +60,8 @@ struct watch_config {
 	const char *pagerduty_contact_file; /* where it was read from; NULL: it was given */
 	int pagerduty_api;                  /* 1 or 2 */
 	const char *pagerduty_url;          /* where events are posted */
+	nsec max_delay;                     /* from the port's change to its message; 0: any */
+	nsec max_queue_age;                 /* since the queue was empty; 0: any */
 	const char *probe_flapper; /* HOST:PORT; NULL, as the next two: there is no such probe */
 	const char *probe_broker;  /* its URL */
 	const char *probe_redis;   /* HOST:PORT[/DB] */

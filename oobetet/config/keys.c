@@ -74,6 +74,8 @@ static const struct key keys[] = {
 	{WATCH(pagerduty_api), value_choice, "v2", CONFIG_HTTP, ONE_OF(api_versions)},
 	{WATCH(pagerduty_url), value_url, NULL, CONFIG_HTTP, ANY},
 	{WATCH(pagerduty_severity), value_word, "critical", CONFIG_HTTP, ONE_OF(severities)},
+	{WATCH(max_delay), value_duration, NULL, 0, RANGE(SECONDS(1), DAYS(7))},
+	{WATCH(max_queue_age), value_duration, NULL, 0, RANGE(SECONDS(1), DAYS(7))},
 	{WATCH(probe_flapper), value_peer, NULL, CONFIG_PROBE, ANY},
 	{WATCH(probe_broker), value_url, NULL, CONFIG_PROBE, ANY},
 	{WATCH(probe_broker_token), value_secret, NULL, CONFIG_PROBE, ANY},

@@ -178,6 +178,51 @@ void chain_diagnose(const struct chain *chain, enum kind missing, const char *ch
 	buffer_printf(out, "; %s", diagnosis->text);
 }
 
+/*
+ * From the port's change, at the latest when it was read, to the last message that tells it. A
+ * message may come before the change is read: it is not late then.
+ */
+static nsec delay_of(const struct chain *chain, enum kind kind, nsec now)
+{
+	const struct runs *port = &chain->readings.port;
+	const struct run *last = runs_last(port);
+	int into = kind == KIND_PROBLEM ? PORT_REFUSED : PORT_OPEN;
+	nsec heard = chain->heard[kind];
+
+	if (heard == 0 || last == NULL || (last->value != into && now - heard <= chain->gap))
+		return 0;
+	for (int i = port->count - 1; i > 0; i--)
+		if (port->run[i].value == into && port->run[i - 1].value != into &&
+			port->run[i - 1].until <= heard)
+			return port->run[i].from < heard ? heard - port->run[i].from : 0;
+	return 0;
+}
+
+bool chain_fault(const struct chain *chain, nsec now, char *out, size_t size)
+{
+	const struct watch_config *config = chain->config;
+	const struct standing *queue = &chain->readings.queue;
+	const struct run *last = runs_last(&queue->runs);
+	nsec delay = delay_of(chain, KIND_PROBLEM, now);
+	nsec other = delay_of(chain, KIND_RECOVERY, now);
+
+	out[0] = '\0';
+	delay = other > delay ? other : delay;
+	if (config->max_delay > 0 && delay > config->max_delay) {
+		snprintf(out, size, "swings arrive %" PRId64 " s late", delay / NSEC_PER_SEC);
+		return true;
+	}
+	if (config->max_queue_age == 0 || last == NULL || last->value == QUEUE_EMPTY ||
+		now - last->until > chain->gap)
+		return false;
+	nsec since = queue->empty != 0 ? queue->empty : queue->runs.run[0].from;
+	if (now - since <= config->max_queue_age)
+		return false;
+	snprintf(out, size, "the queue '%s' has not been empty for %" PRId64 " s",
+		config->probe_queue, (now - since) / NSEC_PER_SEC);
+	return true;
+}
+
 bool period_is_long(nsec period, nsec max_latency)
 {
 	return 2 * period + 60 * NSEC_PER_SEC > max_latency;

@@ -57,6 +57,12 @@ void chain_created(struct chain *chain, nsec now);
 void chain_diagnose(const struct chain *chain, enum kind missing, const char *check, nsec silence,
 	nsec now, struct buffer *out, struct diagnosis *diagnosis);
 
+/*
+ * What is wrong although messages come: they come late, or the queue is not worked off. The text
+ * stays empty, and the result is false, if nothing is.
+ */
+bool chain_fault(const struct chain *chain, nsec now, char *out, size_t size);
+
 /* True, once, if the period as measured is too long for max_latency. */
 bool chain_period_is_long(struct chain *chain);
 

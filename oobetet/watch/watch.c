@@ -27,6 +27,7 @@ struct watch {
 	struct fresh fresh[KINDS_AWAITED];
 	nsec settled;                      /* messages up to here are evaluated */
 	nsec acknowledged;                 /* the last acknowledgement; NSEC_NEVER: none */
+	bool fault;                        /* see watch_fault() */
 	bool open;                         /* there is an incident, reported or not */
 	bool hold;                         /* planned work: no alarm, no repeat */
 	bool held;                         /* it was not reported because of that */
@@ -88,10 +89,10 @@ static void change_add(struct watch *watch, enum verdict verdict)
 	watch->change[watch->changes++] = (struct change){verdict, watch->incident};
 }
 
-static void incident_begin(struct watch *watch)
+static void incident_begin(struct watch *watch, nsec since)
 {
 	watch->open = true;
-	watch->incident = (struct incident){.since = limit(watch), .missing = kind_missing(watch)};
+	watch->incident = (struct incident){.since = since, .missing = kind_missing(watch)};
 	change_add(watch, WATCH_ALARM);
 }
 
@@ -99,7 +100,7 @@ static void incident_begin(struct watch *watch)
 static void silence_evaluate(struct watch *watch, nsec now)
 {
 	if (!watch->open && now > limit(watch))
-		incident_begin(watch);
+		incident_begin(watch, limit(watch));
 }
 
 /* The last message of any awaited kind. */
@@ -118,7 +119,8 @@ static void recovery_evaluate(struct watch *watch)
 {
 	nsec oldest = watch->seen[kind_missing(watch)];
 
-	if (!watch->open || oldest <= watch->incident.since || newest(watch) > limit(watch))
+	if (!watch->open || watch->fault || oldest <= watch->incident.since ||
+		newest(watch) > limit(watch))
 		return;
 	watch->open = false;
 	change_add(watch, WATCH_ENDED);
@@ -130,6 +132,17 @@ static void message_apply(struct watch *watch, enum kind kind, nsec stamp)
 	if (stamp > watch->seen[kind])
 		watch->seen[kind] = stamp;
 	recovery_evaluate(watch);
+}
+
+void watch_fault(struct watch *watch, bool wrong, nsec now)
+{
+	bool over = watch->fault && !wrong;
+
+	watch->fault = wrong;
+	if (wrong && !watch->open)
+		incident_begin(watch, now);
+	else if (over)
+		recovery_evaluate(watch);
 }
 
 static void fresh_add(struct fresh *fresh, nsec stamp)

@@ -43,6 +43,12 @@ enum verdict {
 };
 
 /*
+ * Whether something other than silence is wrong, such as messages that arrive late. While it is, an
+ * incident is open, and does not end.
+ */
+void watch_fault(struct watch *watch, bool wrong, nsec now);
+
+/*
  * During planned work (quiet.h) nothing is alarmed or repeated. An incident that was reported
  * before is reported as over all the same; one that begins meanwhile and lasts until `hold` is
  * false is a WATCH_ALARM then.

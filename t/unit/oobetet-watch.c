@@ -57,6 +57,27 @@ static void silence_raises_an_alarm_that_is_repeated_until_it_ends(void **state)
 	watch_free(watch);
 }
 
+/* Messages come, but late: an incident without silence. */
+static void a_fault_is_an_incident_until_it_is_over_and_both_have_come(void **state)
+{
+	struct watch *watch = watch_make();
+
+	(void)state;
+	receive_both(watch, 10 * SEC);
+	assert_int_equal(evaluated(watch, 20 * SEC), WATCH_QUIET);
+	watch_fault(watch, true, 30 * SEC);
+	assert_int_equal(evaluated(watch, 30 * SEC), WATCH_ALARM);
+	assert_int_equal(watch_incident(watch)->since, 30 * SEC);
+	assert_int_equal(evaluated(watch, 90 * SEC), WATCH_REPEAT);
+	receive_both(watch, 91 * SEC);
+	assert_int_equal(evaluated(watch, 92 * SEC), WATCH_QUIET);
+	watch_fault(watch, false, 95 * SEC);
+	assert_int_equal(evaluated(watch, 95 * SEC), WATCH_ENDED);
+	/* and the silence after it is one of its own */
+	assert_int_equal(evaluated(watch, 400 * SEC), WATCH_ALARM);
+	watch_free(watch);
+}
+
 /* flapper stopped after a problem, and continues before that problem is too old */
 static void one_outage_is_one_incident(void **state)
 {
@@ -521,6 +542,7 @@ static void planned_work_stops_repeats_but_not_the_end(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fault_is_an_incident_until_it_is_over_and_both_have_come),
 		cmocka_unit_test(silence_raises_an_alarm_that_is_repeated_until_it_ends),
 		cmocka_unit_test(loud_repeats_are_rarer_after_ten_repeats),
 		cmocka_unit_test(loud_repeats_never_wait_longer_than_repeat_max),
