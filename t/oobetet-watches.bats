@@ -28,7 +28,7 @@ teardown() { stop_all; }
 	mail_both
 	poll 20 mail_heard '<oobetet> Flapjack Self Monitoring is OK \(it was not for [0-9.]+ m?s\) for "Flapper" on mail-01, from'
 	poll 20 paged '202 resolve "Flapjack Self Monitoring from [^ ]+, [-0-9T:.]+Z, mail, '
-	run ! paged '202 trigger .*web-01'
+	run ! paged '202 trigger "[^"]*, web, '
 	run ! heard '<oobetet>.* is Critical'
 	said oobetet 'info: watch web: watching for "Flapper" on web-01 in 1 room; alarm after 3 s'
 	# the greeting
