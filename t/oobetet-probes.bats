@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $pids and what load brings
 # What oobetet's probes read: the details of an incident at PagerDuty.
 
 bats_require_minimum_version 1.5.0
@@ -71,7 +71,6 @@ detail() {
 }
 
 @test "probes: of a room in which nothing is heard, the message that comes nearest" {
-	broker_port=1 redis_port=1
 	start_prosody
 	enter_room flapjack flapjack
 	enter_room eve eve
@@ -117,4 +116,23 @@ echo_flapper() {
 	redis DEL events
 	both
 	poll 20 heard '<oobetet> .*is OK'
+}
+
+@test "probes: wrong values are refused, with the reason" {
+	refused() {
+		write_ini "$1"
+		run -78 oobetet -n -c "$work/oobetet.ini"
+		[[ "$output" == *"$2"* ]]
+	}
+	refused probe_flapper=unix:/run/flapper 'probe_flapper: '
+	refused probe_flapper=web-01 'probe_flapper: '
+	refused probe_redis=127.0.0.1:6379/a 'probe_redis: '
+	refused probe_redis=127.0.0.1:6379/99999999 'probe_redis: '
+	refused probe_broker=broker:3090 'probe_broker: '
+	refused probe_broker_token_file=/nonexistent 'probe_broker_token_file: '
+	refused max_delay=5 'max_delay needs probe_flapper'
+	refused max_queue_age=5 'max_queue_age needs probe_redis'
+	write_ini 'probe_redis=[::1]:6379/3' probe_redis_password=password-of-redis probe_broker=https://h/state probe_flapper=12345
+	run -0 oobetet -n -c "$work/oobetet.ini"
+	[[ "$output" == *'probe_redis_password = ********'* && "$output" != *password-of-redis* ]]
 }
