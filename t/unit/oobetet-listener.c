@@ -118,32 +118,53 @@ static void silence_await(struct listener *listener, nsec now, struct got *got)
 	}
 }
 
+/* A file: a program that waits for it prints when the test has seen the time before. */
+static char gate[40];
+
+/* Starts sh with the script `before`, which then waits for the gate, and `after`. */
+static struct listener *gated_start(const char *before, const char *after, struct got *got)
+{
+	char command[600];
+
+	snprintf(gate, sizeof gate, "oobetet-gate.%d", (int)getpid());
+	unlink(gate);
+	snprintf(command, sizeof command, "sh -c '%s until [ -e %s ]; do sleep 0.02; done; %s'",
+		before, gate, after);
+	struct listen_rules rules = rules_of(command, "text");
+	struct listener *listener = listener_new(&rules, START);
+	turn(listener, START, got);
+	return listener;
+}
+
+/* The two seconds are over, and then the gate opens. */
+static void gate_open(struct listener *listener)
+{
+	struct got none = {0};
+
+	turn(listener, START + LISTEN_SETTLE, &none);
+	assert_int_equal(none.count, 0);
+	fclose(fopen(gate, "we"));
+}
+
 /* ---- which lines count ---- */
 
 static void lines_of_the_first_two_seconds_do_not_count(void **state)
 {
-	struct listen_rules rules =
-		rules_of("sh -c 'echo old; sleep 0.5; echo new; exec sleep 100'", "text");
-	struct listener *listener = listener_new(&rules, START);
 	struct got got = {0};
 
 	(void)state;
+	struct listener *listener = gated_start("echo old;", "echo new; exec sleep 100", &got);
 	assert_false(listener_present(listener));
-	turn(listener, START, &got);
-	/* `old` is printed now, `new` after half a second of real time */
-	output_await(listener);
-	nsec limit = clock_monotonic() + 150 * NSEC_PER_MSEC;
-	while (clock_monotonic() < limit) {
-		turn(listener, START + LISTEN_SETTLE - 1, &got);
-		output_await(listener);
-	}
+	/* `old` is printed now, `new` behind the gate */
+	silence_await(listener, START + LISTEN_SETTLE - 1, &got);
 	assert_int_equal(got.count, 0);
 	assert_false(listener_present(listener));
+	gate_open(listener);
+	assert_true(listener_present(listener));
 	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
 	assert_string_equal(got.text, "new");
 	assert_int_equal(got.count, 1);
 	assert_true(got.stamp == START + LISTEN_SETTLE);
-	assert_true(listener_present(listener));
 	listener_free(listener);
 }
 
@@ -264,8 +285,8 @@ static void silence_is_an_absence_until_the_next_line(void **state)
 	nsec now = START;
 
 	(void)state;
-	/* the line comes at 10 s, so that the limit is at 70 s */
-	turn(listener, now, &got);
+	/* the line is read at 10 s, so that the limit is at 70 s */
+	listener_tick(listener, now);
 	struct pollfd fds[LISTENER_POLLS];
 	listener_poll(listener, fds);
 	assert_int_equal(poll(fds, 1, PATIENCE), 1);
@@ -417,19 +438,17 @@ static void a_flood_on_standard_error_is_held_up(void **state)
 static void a_program_gets_no_descriptor_and_no_socket_of_the_supervisor(void **state)
 {
 	int leak = dup(STDERR_FILENO);
-	struct listen_rules rules = rules_of(
-		"sh -c 'sleep 0.1; for n in 3 4 5 6 7 8 9 10; do [ ! -e /proc/$$/fd/$n ] || l=$n; done; "
-		"echo leak $l. in $(readlink /proc/$$/fd/0) env $NOTIFY_SOCKET$WATCHDOG_USEC.; "
-		"exec sleep 100'",
-		"text");
 	struct got got = {0};
 
 	(void)state;
 	setenv("NOTIFY_SOCKET", "/run/x", 1);
 	setenv("WATCHDOG_USEC", "1", 1);
-	struct listener *listener = listener_new(&rules, START);
-	turn(listener, START, &got);
-	turn(listener, START + LISTEN_SETTLE, &got);
+	struct listener *listener = gated_start("",
+		"for n in 3 4 5 6 7 8 9 10; do [ ! -e /proc/$$/fd/$n ] || l=$n; done; "
+		"echo leak $l. in $(readlink /proc/$$/fd/0) env $NOTIFY_SOCKET$WATCHDOG_USEC.; "
+		"exec sleep 100",
+		&got);
+	gate_open(listener);
 	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
 	assert_string_equal(got.text, "leak . in /dev/null env .");
 	listener_free(listener);
@@ -461,13 +480,11 @@ static void death_await(pid_t pid)
 /* Starts a program that leaves a process of its group behind, whose pid it returns. */
 static struct listener *group_start(pid_t *left)
 {
-	struct listen_rules rules = rules_of(
-		"sh -c 'sleep 1000 & p=$!; sleep 0.2; echo $p; sleep 1000; sleep 1000'", "text");
 	struct got got = {0};
+	struct listener *listener =
+		gated_start("sleep 1000 & p=$!;", "echo $p; sleep 1000; sleep 1000", &got);
 
-	struct listener *listener = listener_new(&rules, START);
-	turn(listener, START, &got);
-	turn(listener, START + LISTEN_SETTLE, &got);
+	gate_open(listener);
 	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
 	*left = (pid_t)atoi(got.text);
 	assert_true(*left > 0 && lives(*left));
@@ -509,15 +526,12 @@ static void its_whole_group_dies_with_the_monitor(void **state)
 
 static void a_program_is_asked_to_end(void **state)
 {
-	struct listen_rules rules = rules_of(
-		"sh -c 'trap \"echo bye >&2; exit 3\" TERM; sleep 0.2; echo x; while :; do sleep 0.05; done'",
-		"text");
-	struct listener *listener = listener_new(&rules, START);
 	struct got got = {0};
+	struct listener *listener = gated_start("trap \"echo bye >&2; exit 3\" TERM;",
+		"echo x; while :; do sleep 0.05; done", &got);
 
 	(void)state;
-	turn(listener, START, &got);
-	turn(listener, START + LISTEN_SETTLE, &got);
+	gate_open(listener);
 	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
 	listener_shut_down(listener);
 	remark_await(listener, START + 3 * SEC, "(exit status 3: bye)");
@@ -548,5 +562,7 @@ int main(void)
 
 	signals_catch((const int[]){SIGCHLD}, 1);
 	log_set_level(LOG_LEVEL_ERROR);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	unlink(gate);
+	return failed;
 }
