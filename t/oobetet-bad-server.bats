@@ -151,11 +151,11 @@ recovers() {
 	read -rt 10 -u 8 # ready is who watches, not who hears something
 	before=$(monitor_memory)
 	exec 8>&-
-	poll 20 paged '202 trigger .*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(not joined yet\)"'
+	poll 20 paged '202 trigger .*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(not joined yet\)'
 	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { exit !(t - b < 4) }'
 	poll 30 said oobetet 'xmpp: the server did not let us log in within 10 s; trying again'
-	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)"'
+	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)'
 	recovers mute start_prosody
 	stop_within 2 oobetet
 }
