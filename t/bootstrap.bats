@@ -74,7 +74,7 @@ new_listeners() {
 		grep -Fq -- "── $act ─" "$work/out"
 	done
 	# the alarm is one line, however long, in the room and in the payload
-	grep -Eq "^ *[0-9.]+ room +oobetet: Flapjack Self Monitoring is Critical: haven't seen a test (problem|recovery) notification in the last 10 seconds for \"Flapper\" on lab, from [^ ]+ at .*[0-9]\$" "$work/out"
+	grep -Eq "^ *[0-9.]+ room +oobetet: Flapjack Self Monitoring is Critical: haven't seen a test (problem|recovery) notification in the last 10 seconds for \"Flapper\" on lab, from [^ ]+ at [-0-9: ]+ [+]0000; [^;]+\$" "$work/out"
 	grep -Eq '^ +"summary": "Flapjack Self Monitoring is Critical: .*",?$' "$work/out"
 	grep -Eq '^ *[0-9.]+ room +oobetet: Flapjack Self Monitoring is OK' "$work/out"
 	grep -Eq '^ *[0-9.]+ pagerduty\* +the incident is resolved' "$work/out"
