@@ -192,7 +192,7 @@ SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-probes.bats t/oobete
 SYSTEM_TESTS += t/oobetet-diagnosis.bats t/oobetet-link.bats t/oobetet-many.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
 EXTRA_DIST += t/lib/oobetet.bash t/lib/watches.bash t/tools/ntfy-double
-EXTRA_DIST += t/lib/chain.bash t/lib/cut t/lib/oobetet.bash
+EXTRA_DIST += t/lib/chain.bash t/lib/cut
 
 EXAMPLES += \
 	doc/examples/prometheus/oobetet.yml \

@@ -15,7 +15,7 @@
 #include <sysexits.h>
 
 #define REQUESTS_MAX WATCHES_MAX /* in progress; the main process needs one for each watch */
-#define CONNECTIONS_MAX 12      /* to one host; further requests wait for these */
+#define CONNECTIONS_MAX 12       /* to one host; further requests wait for these */
 #define FAULT 300                /* bytes of a text that says what failed */
 
 struct http {
