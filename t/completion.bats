@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154,SC1090 # $build, $output and what load brings; sourced files
+# shellcheck disable=SC2154,SC1090,SC1091 # $build, $output and what load brings; sourced files
 # The completions that the programs make from their option tables: bash's, called as bash calls it, and
 # zsh's.
 

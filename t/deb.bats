@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $root, $build and $output come from lib/daemons and bats
+# shellcheck disable=SC2154,SC1091 # $root, $build and $output come from lib/daemons and bats
 # The Debian package: built, checked, installed in a fresh Debian, used, upgraded and purged there.
 
 load lib/daemons
