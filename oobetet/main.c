@@ -2,6 +2,7 @@
 /* oobetet: watches a Jabber room and raises an alarm when expected messages stop. */
 #include "oobetet/http/main.h"
 #include "common/address.h"
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/options.h"
 #include "common/secret.h"
@@ -21,6 +22,8 @@
 
 #define PATH_1 "/etc/oobetet.ini"
 #define PATH_2 SYSCONFDIR "/oobetet.ini"
+
+#define FLAPPER_INTERVAL (120 * NSEC_PER_SEC) /* flapper(8) */
 
 struct options {
 	const char *config;
@@ -212,6 +215,31 @@ static void config_warn(const struct config *config)
 	watches_warn(config);
 }
 
+/*
+ * For --check-config, which does not know flapper's interval, because it does not wait for changes
+ * of the port: warns of what is too short for the default. At run time the probe measures it.
+ */
+static void latency_warn(const struct config *config)
+{
+	char latency[DURATION_TEXT];
+
+	for (int i = 0; i < config->watch_count; i++) {
+		const struct watch_config *watch = config->watch[i];
+
+		if (watch->probe_flapper != NULL &&
+			watch->max_latency < 2 * FLAPPER_INTERVAL + 60 * NSEC_PER_SEC)
+			log_warning("%smax_latency (%s) should be at least two of flapper's "
+				    "intervals, 2 m by default, and a minute",
+				watch->label, duration_text(watch->max_latency, latency));
+	}
+}
+
+static void check_show(const struct config *config)
+{
+	latency_warn(config);
+	config_show(config, stdout);
+}
+
 /* A config_source: the file, and what it says of the log. NULL: see the reason. */
 static struct config *config_load(void *user, struct reason *why)
 {
@@ -254,7 +282,7 @@ int main(int argc, char **argv)
 	if (selfexec == NULL)
 		die(EX_OSERR, "cannot read /proc/self/exe to find this program");
 	if (options.check)
-		config_show(config, stdout);
+		check_show(config);
 	else if ((options.test || options.explain) && !config->enabled)
 		die(EX_CONFIG, "disabled (enabled = no): there is nothing to test or explain");
 	else if (options.explain)

@@ -135,4 +135,8 @@ echo_flapper() {
 	write_ini 'probe_redis=[::1]:6379/3' probe_redis_password=password-of-redis probe_broker=https://h/state probe_flapper=12345
 	run -0 oobetet -n -c "$work/oobetet.ini"
 	[[ "$output" == *'probe_redis_password = ********'* && "$output" != *password-of-redis* ]]
+	[[ "$output" == *"warning: max_latency (3 s) should be at least two of flapper's intervals, 2 m by default, and a minute"* ]]
+	write_ini probe_flapper=12345 max_latency=300
+	run -0 oobetet -n -c "$work/oobetet.ini"
+	[[ "$output" != *'should be at least'* ]]
 }
