@@ -84,9 +84,10 @@ detail() {
 	poll 40 heard '<oobetet> .*; nothing was heard since the start, [0-9]+ s ago, but other messages: 3; nearest: .Problem: "Flaper" on web-01 is Critical, refused.; a summary of several checks came [0-9]+ s ago'
 }
 
-# Says what the port does, $work/delay seconds later.
+# Says what the port does, $work/delay seconds later. tail ends with it, within a second.
 echo_flapper() {
-	tail -n +1 -f "$work/flapper.log" | while read -r line; do
+	local line me=$BASHPID
+	tail --pid="$me" -n +1 -f "$work/flapper.log" | while read -r line; do
 		sleep "$(cat "$work/delay")"
 		case $line in
 		*': down on '*) problem ;;
