@@ -48,7 +48,8 @@ bool syslog_open(const char *path)
 	if (strlen(path) >= sizeof syslog_address.sun_path)
 		return false;
 	memcpy(syslog_address.sun_path, path, strlen(path) + 1);
-	syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (syslog_fd < 0)
+		syslog_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return syslog_fd >= 0;
 }
 

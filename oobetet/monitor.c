@@ -31,13 +31,17 @@ struct timestamps timestamps_at(const struct monitor *monitor, nsec now)
 
 static void active_time_update(struct monitor *monitor, nsec now)
 {
+	nsec before = monitor->active_time.away;
 	nsec away =
 		active_time_turn(&monitor->active_time, signal_arrived(SIGCONT), now, clock_boot());
+	/* the deadlines are of CLOCK_MONOTONIC, which stands still while the machine is suspended
+	 */
+	nsec stopped = monitor->active_time.away - before;
 
-	worker_extend(monitor->workers.xmpp, away);
-	worker_extend(monitor->workers.http, away);
-	worker_extend(monitor->workers.probe, away);
-	listeners_extend(&monitor->watches, away);
+	worker_extend(monitor->workers.xmpp, stopped);
+	worker_extend(monitor->workers.http, stopped);
+	worker_extend(monitor->workers.probe, stopped);
+	listeners_extend(&monitor->watches, stopped);
 	if (away > monitor->active_time.tick)
 		announce_absence(monitor, away, "was stopped, or its machine was,");
 }
@@ -262,6 +266,8 @@ void monitor_leave(struct monitor *monitor)
 		written = written || snapshot_write(&monitor->snapshot, &now, true);
 		messages_read(monitor, monitor->workers.xmpp, now.monotonic);
 		messages_read(monitor, monitor->workers.http, now.monotonic);
+		messages_read(monitor, monitor->workers.probe, now.monotonic);
+		listeners_read(monitor, &now); /* what is left in their pipes */
 		monitor_wait(monitor, limit);
 	}
 }

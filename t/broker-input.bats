@@ -483,6 +483,7 @@ a late UNKNOWN' ]
 		sends 200 <<<'{"status":"firing","alerts":[{"labels":{"alertname":"A"}},{"status":"resolved","labels":{"alertname":"B"}}]}'
 		sends 200 <<<'{"entity":{"metadata":{"name":"s"}},"check":{"metadata":{"name":"c"},"status":3,"output":"o | a=1","output_metric_format":"nagios_perfdata"}}'
 		poll 10 eval 'queue | grep -q "\"check\":\"stale\".*Cached state is stale"'
+		poll 10 queued 12
 		stop broker
 		queue >"$work/queue"
 		[ "$(wc -l <"$work/queue")" -ge 12 ]

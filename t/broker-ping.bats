@@ -108,6 +108,7 @@ ok succeeded' ]
 	pings 403 db/b -H 'Sec-Fetch-Site: cross-site'
 	pings 403 db/b -H 'Origin: http://evil.example'
 	pings 403 db/b -A 'Mozilla/5.0 (X11; Linux x86_64) Firefox/115.0'
+	pings 403 @x/db/b -A 'Mozilla/5.0 (X11; Linux x86_64) Firefox/115.0' # without a token file
 	[ "$(curl -sS "$url")" = '{}' ]
 	pings 200 db/b -A 'Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1'
 	pings 200 db/b -H 'Sec-Fetch-Site: none' -A 'Mozilla/5.0 (X11; Linux x86_64) Firefox/115.0'

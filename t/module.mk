@@ -134,7 +134,7 @@ check-threads:
 # The second compiler; and as on a system without close_range(2).
 check-clang:
 	@$(IN_TREE); in_tree clang CC=clang --enable-werror ac_cv_func_close_range=no && \
-		$(MAKE) all check TESTS='$$(UNIT_TESTS) $$(FUZZ_TARGETS)'
+		$(MAKE) all && $(MAKE) check TESTS='$$(UNIT_TESTS) $$(FUZZ_TARGETS)'
 
 # Every fuzz target for a while, or only the one called FUZZ=NAME, with clang's fuzzer. What it
 # finds stays in the second tree's corpus; an input that broke something is printed with its path.

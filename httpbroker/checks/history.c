@@ -23,6 +23,9 @@ static void history_advance(struct history *history, uint32_t slot)
 {
 	uint32_t gap = slot - history->slot;
 
+	if (gap > UINT32_MAX / 2) /* noted since the caller read the time */
+		return;
+
 	if (gap > HISTORY_SLOTS)
 		history->slot = slot - HISTORY_SLOTS;
 	while (history->slot != slot)

@@ -235,7 +235,8 @@ static bool may_be_page(const struct request *request)
 {
 	const char *agent = request->header(request, MHD_HTTP_HEADER_USER_AGENT);
 
-	return request->parts->token.bytes == NULL &&
+	/* without --token-file any token would do */
+	return (request->context->auth == NULL || request->parts->token.bytes == NULL) &&
 	       request->header(request, "Sec-Fetch-Site") == NULL && agent != NULL &&
 	       strncmp(agent, "Mozilla/", 8) == 0 && strstr(agent, "PowerShell") == NULL;
 }

@@ -164,6 +164,17 @@ static void data_respond(
 	buffer_free(&next);
 }
 
+#define FILTER_MAX 200 /* bytes: each is looked for in every text of a check */
+
+static bool filter_is_short(struct request *request, const struct page_filter *filter)
+{
+	if (filter->entity.length <= FILTER_MAX && filter->text.length <= FILTER_MAX &&
+		filter->tag.length <= FILTER_MAX)
+		return true;
+	response_error(&request->response, 400, "a filter is longer than %d bytes", FILTER_MAX);
+	return false;
+}
+
 static struct submission *data_begin(struct request *request)
 {
 	static const char *const known[] = {"entity", "text", "tag", "state", "after", NULL};
@@ -176,6 +187,8 @@ static struct submission *data_begin(struct request *request)
 	filter.entity = part_read(request, "entity");
 	filter.text = part_read(request, "text");
 	filter.tag = part_read(request, "tag");
+	if (!filter_is_short(request, &filter))
+		return NULL;
 	if (filter.tag.bytes != NULL) {
 		jsontext_string(&tag, filter.tag.bytes, filter.tag.length);
 		filter.tag = (struct text){tag.data, tag.length};

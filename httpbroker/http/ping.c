@@ -51,6 +51,12 @@ static bool action_read(struct request *request, struct ping *ping)
 		if (strcmp(text, words[i]) == 0)
 			return true;
 	}
+	if (word->length > 0 &&
+		word->bytes[0] == '@') { /* it may be a token: it is not quoted, nor logged */
+		response_error(
+			&request->response, 404, "a token comes first: /ping/@TOKEN/ENTITY/CHECK");
+		return false;
+	}
 	if (!number_parse(text, 0, 255, &status, &ignored)) {
 		response_error(&request->response, 404,
 			"there is no action '%.*s'; there are start, fail, log and 0 to 255",
@@ -118,7 +124,11 @@ static bool query_read(struct request *request, struct ping *ping)
 
 static bool is_blank(const char *bytes, size_t length)
 {
-	return strspn(bytes, " \t\r\n") >= length;
+	size_t i = 0;
+
+	while (i < length && (bytes[i] == ' ' || bytes[i] == '\t' || bytes[i] == '\r'))
+		i++;
+	return i == length;
 }
 
 /* The first line that is not blank; of a failed job the last one. */
@@ -192,6 +202,12 @@ static void event_make(const struct request *request, const struct ping *ping, s
 	event->ttl = ping->ttl;
 }
 
+/* As much of it as a message quotes. */
+static int text_start(struct text text)
+{
+	return (int)utf8_cut(text.bytes, text.length < 64 ? text.length : 64);
+}
+
 /* False: a 400 or 403. */
 static bool event_permitted(struct request *request, struct event *event, struct moment now)
 {
@@ -206,8 +222,8 @@ static bool event_permitted(struct request *request, struct event *event, struct
 	}
 	if (acl_allows(request->grant.acl, flapjack, event->entity, event->check))
 		return true;
-	reason_set(&why, "this token may not write '%.64s:%.64s'", event->entity.bytes,
-		event->check.bytes);
+	reason_set(&why, "this token may not write '%.*s:%.*s'", text_start(event->entity),
+		event->entity.bytes, text_start(event->check), event->check.bytes);
 	request_refuse(request, NULL, OUTCOME_FORBIDDEN, why.text);
 	return false;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The output that runs a command for each notification. */
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/signals.h"
@@ -105,6 +106,8 @@ static int spawn(struct job *job, char *const *argv, char *const *environment, i
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigdefault(&attributes, &usual);
 	posix_spawnattr_setsigmask(&attributes, signals_wait_mask());
+	/* libcurl leaves its connections open for children */
+	descriptors_keep_from_exec(STDERR_FILENO + 1);
 	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
 	int error = posix_spawnp(&job->pid, argv[0], &files, &attributes, argv, environment);

@@ -362,7 +362,7 @@ static bool value_read(struct problem *problem, struct text value, struct moment
 		    lasting_read(state, &problem->state) && lasting_read(told, &problem->told) &&
 		    since >= 0 && since < EVENT_TIME_IN_MILLISECONDS && heard >= 0 &&
 		    heard < HEARD_MAX && repeat >= 0 && repeat <= INT32_MAX &&
-		    due_at < INT64_MAX / 4 / NSEC_PER_MSEC;
+		    due_at < INT64_MAX / 2 / NSEC_PER_MSEC; /* now and 68 years */
 	if (read) {
 		problem->since = since;
 		problem->heard = problem->heard_written = heard;

@@ -78,7 +78,7 @@ struct watched *watched_new(const struct watch_config *config, const char *host,
 		&watched->chain, config, 2 * (timing->ping + timing->answer), clock_monotonic());
 	watched->channels = channels_new(config, &watched->target, timing, seed);
 	if (config->listen_command != NULL)
-		watched->listener = listener_begin(config, timing, now);
+		watched->listener = listener_begin(config, timing, clock_monotonic());
 	if (config->alert_command != NULL)
 		watched->command = command_new(config->alert_command, config->label);
 	return watched;

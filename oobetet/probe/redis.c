@@ -14,6 +14,7 @@
 
 #include "common/memory.h"
 #include "common/number.h"
+#include "common/secret.h"
 #include "common/utf8.h"
 
 #include <errno.h>
@@ -248,9 +249,11 @@ static void reading_report(struct probe_run *run)
 
 static void fault_report(struct probe_run *run, const char *why)
 {
+	const struct redis *redis = run->state;
+	const char *const secrets[] = {redis->password, NULL}; /* an unknown AUTH is quoted */
 	char clean[DIAL_WHY];
 
-	probe_blind(run, false, utf8_clean_line(why, clean, sizeof clean));
+	probe_blind(run, false, secret_clean_line(why, secrets, clean, sizeof clean));
 	connection_end(run->state);
 }
 

@@ -50,6 +50,9 @@ void chain_carry(struct chain *chain, const struct chain *before)
 	memcpy(chain->heard, before->heard, sizeof chain->heard);
 	chain->rollup = before->rollup;
 	chain->sender_in = before->sender_in;
+	chain->others = before->others;
+	chain->nearest_rank = before->nearest_rank;
+	memcpy(chain->nearest, before->nearest, sizeof chain->nearest);
 	/* readings of other peers would be taken for theirs */
 	if (same_text(to->probe_flapper, from->probe_flapper) &&
 		same_text(to->probe_broker, from->probe_broker) &&

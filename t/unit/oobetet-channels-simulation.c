@@ -612,6 +612,7 @@ static void begin(void)
 
 static void end(void)
 {
+	snapshot_end(&world.snapshot);
 	watches_free(&world.watches);
 	rooms_free(world.rooms);
 }
