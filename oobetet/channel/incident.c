@@ -208,7 +208,9 @@ void incident_report(
 
 	if (wrong) /* what was wrong last is kept until the incident is over */
 		memcpy(watched->fault, fault, sizeof fault);
-	watch_fault(watched->watch, wrong, now->active_time);
+	/* a fault is over when readings say so, not when there are none */
+	if (wrong || chain_fault_known(&watched->chain, now->monotonic))
+		watch_fault(watched->watch, wrong, now->active_time);
 	while ((verdict = watch_evaluate(watched->watch, now->active_time)) != WATCH_QUIET) {
 		if (verdict == WATCH_ALARM || verdict == WATCH_HELD)
 			incident_begin(watched, now);

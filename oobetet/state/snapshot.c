@@ -79,6 +79,9 @@ static void watch_state_resume(const struct snapshot *snapshot, struct watched *
 	else
 		notification_key(&watched->target, state->since, watched->outage.key);
 	watched->began = now->boot - state->lasted - away;
+	if (state->past.open && state->past.fault) /* until a reading says more */
+		snprintf(watched->fault, sizeof watched->fault, "%s",
+			"max_delay or max_queue_age is exceeded");
 	if (state->past.open)
 		incident_log(snapshot, watched);
 }

@@ -86,6 +86,7 @@ enum line {
 	LINE_ACKNOWLEDGED,
 	LINE_INCIDENT,
 	LINE_HELD,
+	LINE_FAULT,
 	LINE_CHANNEL,
 	LINE_NOTIFICATION,
 	LINES
@@ -122,6 +123,7 @@ static const struct {
 			NUMBER(struct watch_state, past.loud),
 			NUMBER(struct watch_state, past.quiet)}},
 	[LINE_HELD] = {"held", 1, 2, {{FIELD_END, 0, 0}}},
+	[LINE_FAULT] = {"fault", 2, 2, {{FIELD_END, 0, 0}}},
 	[LINE_CHANNEL] = {"road", 1, 2,
 		{TEXT(struct channel_saved, name), TEXT(struct channel_saved, queue.tried_key),
 			FLAG(struct channel_saved, queue.tried)}},
@@ -170,6 +172,8 @@ static void watch_write(const struct watch_state *watch, struct buffer *out)
 		line_write(out, LINE_INCIDENT, watch);
 	if (watch->past.open && watch->past.held)
 		line_write(out, LINE_HELD, watch);
+	if (watch->past.open && watch->past.fault)
+		line_write(out, LINE_FAULT, watch);
 	for (int i = 0; i < watch->count; i++) {
 		const struct channel_saved *channel = &watch->channels[i];
 
@@ -291,6 +295,8 @@ static void *line_target(struct state *state, enum line line)
 		watch->past.open = true;
 	if (line == LINE_HELD)
 		watch->past.held = true;
+	if (line == LINE_FAULT)
+		watch->past.fault = true;
 	if (line < LINE_CHANNEL)
 		return watch;
 	if (line == LINE_CHANNEL)

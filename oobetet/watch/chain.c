@@ -193,12 +193,30 @@ static nsec delay_of(const struct chain *chain, enum kind kind, nsec now)
 	nsec heard = chain->heard[kind];
 
 	if (heard == 0 || last == NULL || (last->value != into && now - heard <= chain->gap))
-		return 0;
-	for (int i = port->count - 1; i > 0; i--)
-		if (port->run[i].value == into && port->run[i - 1].value != into &&
-			port->run[i - 1].until <= heard)
-			return port->run[i].from < heard ? heard - port->run[i].from : 0;
-	return 0;
+		return -1;
+	nsec covered = runs_covered(port, heard, chain->gap);
+	for (int i = port->count - 1; i > 0; i--) {
+		const struct run *run = &port->run[i];
+
+		if (run->value != into || run[-1].value == into || run[-1].until > heard)
+			continue;
+		if (covered > run[-1].until) /* not read meanwhile: it may have changed again */
+			return -1;
+		if (chain->swings.paired[kind] == run->from) /* later ones are repeats */
+			return chain->swings.delay[kind];
+		return run->from < heard ? heard - run->from : 0;
+	}
+	return -1;
+}
+
+bool chain_fault_known(const struct chain *chain, nsec now)
+{
+	const struct watch_config *config = chain->config;
+	const struct run *queue = runs_last(&chain->readings.queue.runs);
+
+	return (config->max_delay == 0 || (delay_of(chain, KIND_PROBLEM, now) >= 0 &&
+						  delay_of(chain, KIND_RECOVERY, now) >= 0)) &&
+	       (config->max_queue_age == 0 || (queue != NULL && now - queue->until <= chain->gap));
 }
 
 bool chain_fault(const struct chain *chain, nsec now, char *out, size_t size)
@@ -218,7 +236,7 @@ bool chain_fault(const struct chain *chain, nsec now, char *out, size_t size)
 	if (config->max_queue_age == 0 || last == NULL || last->value == QUEUE_EMPTY ||
 		now - last->until > chain->gap)
 		return false;
-	nsec since = queue->empty != 0 ? queue->empty : queue->runs.run[0].from;
+	nsec since = queue->busy;
 	if (now - since <= config->max_queue_age)
 		return false;
 	snprintf(out, size, "the queue '%s' has not been empty for %" PRId64 " s",

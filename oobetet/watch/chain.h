@@ -63,6 +63,9 @@ void chain_diagnose(const struct chain *chain, enum kind missing, const char *ch
  */
 bool chain_fault(const struct chain *chain, nsec now, char *out, size_t size);
 
+/* False: too little is known at this moment to say that nothing is. */
+bool chain_fault_known(const struct chain *chain, nsec now);
+
 /* True, once, if the period as measured is too long for max_latency. */
 bool chain_period_is_long(struct chain *chain);
 

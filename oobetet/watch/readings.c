@@ -83,7 +83,14 @@ static void standing_add(
 {
 	const struct run *last = runs_last(&list->runs);
 
+	bool same = list->since != 0 && list->oldest == oldest && !counted;
+	bool paused = last == NULL || at - last->until > gap;
+
 	list->length = length;
+	if (length == 0)
+		list->busy = 0;
+	else if (list->busy == 0 || (paused && !same))
+		list->busy = list->busy == 0 && !paused ? list->empty : at;
 	if (length == 0) {
 		runs_add(&list->runs, QUEUE_EMPTY, at, gap);
 		list->since = 0;

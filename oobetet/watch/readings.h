@@ -32,6 +32,7 @@ struct standing {
 	uint64_t oldest;  /* a hash of the item */
 	nsec since;       /* when it was read first */
 	nsec empty;       /* when the list was empty last; 0: it never was */
+	nsec busy;        /* since when no reading shows it empty, without a pause; 0: empty */
 	int64_t length;   /* as read last; -1: it was not */
 	struct runs runs; /* QUEUE_... */
 };

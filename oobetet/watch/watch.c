@@ -339,6 +339,7 @@ void watch_remember(const struct watch *watch, nsec now, struct watch_saved *pas
 		return;
 	past->open = true;
 	past->held = watch->held;
+	past->fault = watch->fault;
 	past->lasted = now - incident->since;
 	past->missing = incident->missing;
 	past->repeat_in = watch->repeat_at > now ? watch->repeat_at - now : 0;
@@ -350,6 +351,7 @@ static void incident_resume(struct watch *watch, const struct watch_saved *past,
 {
 	watch->open = true;
 	watch->held = past->held;
+	watch->fault = past->fault;
 	watch->incident = (struct incident){.since = now - past->lasted, .missing = past->missing};
 	watch->reported = watch->incident;
 	watch->repeat_at = now + past->repeat_in;

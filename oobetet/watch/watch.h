@@ -90,6 +90,7 @@ struct watch_saved {
 	nsec acknowledged;           /* how long ago; NSEC_NEVER: never */
 	bool open;                   /* an incident was reported, or held, and has not ended */
 	bool held;                   /* open: its alarm is held back */
+	bool fault;                  /* open: of watch_fault(), and not known to be over */
 	nsec lasted;                 /* open: since max_latency was over */
 	enum kind missing;           /* open: as in struct incident */
 	nsec repeat_in;              /* open: until its next repeat */

@@ -90,6 +90,7 @@ static void assert_watch_equal(const struct watch_saved *a, const struct watch_s
 	assert_int_equal(a->acknowledged, b->acknowledged);
 	assert_int_equal(a->open, b->open);
 	assert_int_equal(a->held, b->held);
+	assert_int_equal(a->fault, b->fault);
 	assert_int_equal(a->lasted, b->lasted);
 	assert_int_equal(a->missing, b->missing);
 	assert_int_equal(a->repeat_in, b->repeat_in);
@@ -118,7 +119,7 @@ static void a_held_incident_has_no_key_yet(void **unused)
 	struct reason why;
 
 	(void)unused;
-	before.watches[0].past.held = true;
+	before.watches[0].past.held = before.watches[0].past.fault = true;
 	char *text = text_of(&before);
 	assert_true(state_read(text, &after, &why));
 	assert_watch_equal(&before.watches[0].past, &after.watches[0].past);

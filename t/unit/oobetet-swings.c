@@ -2,10 +2,12 @@
 /* The delay from a change of the port to its message. */
 #include "t/unit/unit.h"
 
+#include "oobetet/watch/chain.h"
 #include "oobetet/watch/readings.h"
 #include "oobetet/watch/swings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define S NSEC_PER_SEC
 #define GAP (15 * S)
@@ -114,9 +116,98 @@ static void the_delay_is_as_exact_as_the_readings(void **state)
 	}
 }
 
+/* ---- what max_delay and max_queue_age make of it ---- */
+
+static const struct match flapper = {.check = "Flapper"};
+static struct watch_config config;
+static struct chain chain;
+static char fault[200];
+
+static void chain_start(void)
+{
+	config = (struct watch_config){.watched_check = "Flapper",
+		.max_latency = 300 * S,
+		.max_delay = 30 * S,
+		.probe_flapper = "h:1"};
+	chain_begin(&chain, &config, S, 1000 * S);
+	for (nsec at = 1000 * S; at < 1060 * S; at += 5 * S)
+		chain_port(&chain, PORT_OPEN, at);
+}
+
+static void port_is_closed(nsec from, nsec until)
+{
+	for (nsec at = from; at < until; at += 5 * S)
+		chain_port(&chain, PORT_REFUSED, at);
+}
+
+static void a_message_is_not_late_if_the_port_was_not_read_meanwhile(void **state)
+{
+	(void)state;
+	chain_start();
+	port_is_closed(1060 * S, 1100 * S);
+	chain_hear(&chain, &flapper, KIND_PROBLEM, "x", 1063 * S);
+	assert_false(chain_fault(&chain, 1101 * S, fault, sizeof fault));
+	chain_hear(&chain, &flapper, KIND_PROBLEM, "x", 1303 * S);
+	assert_false(chain_fault(&chain, 1304 * S, fault, sizeof fault));
+	assert_false(chain_fault_known(&chain, 1304 * S));
+}
+
+static void a_repeated_message_is_not_late(void **state)
+{
+	(void)state;
+	chain_start();
+	port_is_closed(1060 * S, 1065 * S);
+	chain_hear(&chain, &flapper, KIND_PROBLEM, "x", 1063 * S);
+	port_is_closed(1065 * S, 1125 * S);
+	chain_hear(&chain, &flapper, KIND_PROBLEM, "x", 1123 * S);
+	port_is_closed(1125 * S, 1130 * S);
+	assert_false(chain_fault(&chain, 1126 * S, fault, sizeof fault));
+}
+
+static void a_late_message_is_a_fault(void **state)
+{
+	(void)state;
+	chain_start();
+	port_is_closed(1060 * S, 1115 * S);
+	chain_hear(&chain, &flapper, KIND_PROBLEM, "x", 1110 * S);
+	port_is_closed(1115 * S, 1120 * S);
+	assert_true(chain_fault(&chain, 1116 * S, fault, sizeof fault));
+}
+
+static void queue_read(int64_t length, uint64_t oldest, nsec at)
+{
+	const struct queue_reading queue = {
+		.length = length, .oldest = oldest, .taken = -1, .output = -1};
+
+	readings_queue(&chain.readings, &queue, at, chain.gap);
+}
+
+static void a_queue_is_old_only_as_far_as_it_was_read(void **state)
+{
+	(void)state;
+	config = (struct watch_config){.watched_check = "Flapper",
+		.max_latency = 300 * S,
+		.max_queue_age = 60 * S,
+		.probe_redis = "h:1",
+		.probe_queue = "events"};
+	chain_begin(&chain, &config, S, 1000 * S);
+	queue_read(0, 0, 1000 * S);
+	queue_read(1, 7, 2000 * S);
+	assert_false(chain_fault(&chain, 2001 * S, fault, sizeof fault));
+	/* it moves, and is never empty */
+	for (nsec at = 2005 * S; at < 2100 * S; at += 5 * S)
+		queue_read(1, (uint64_t)(at / (10 * S)), at);
+	assert_true(chain_fault(&chain, 2096 * S, fault, sizeof fault));
+	assert_false(chain_fault_known(&chain, 3000 * S));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_message_is_not_late_if_the_port_was_not_read_meanwhile),
+		cmocka_unit_test(a_repeated_message_is_not_late),
+		cmocka_unit_test(a_late_message_is_a_fault),
+		cmocka_unit_test(a_queue_is_old_only_as_far_as_it_was_read),
 		cmocka_unit_test_setup(a_message_is_paired_with_the_change_before_it, begin),
 		cmocka_unit_test_setup(
 			a_message_between_two_readings_is_of_the_change_between_them, begin),

@@ -78,6 +78,30 @@ static void a_fault_is_an_incident_until_it_is_over_and_both_have_come(void **st
 	watch_free(watch);
 }
 
+/* A restart knows nothing of the fault: it does not end the incident. */
+static void a_fault_goes_on_over_a_restart(void **state)
+{
+	struct watch *watch = watch_make();
+	struct watch_saved saved;
+
+	(void)state;
+	receive_both(watch, 10 * SEC);
+	watch_fault(watch, true, 30 * SEC);
+	assert_int_equal(evaluated(watch, 30 * SEC), WATCH_ALARM);
+	receive_both(watch, 40 * SEC);
+	assert_int_equal(evaluated(watch, 41 * SEC), WATCH_QUIET);
+	watch_remember(watch, 41 * SEC, &saved);
+	assert_true(saved.fault);
+	watch_free(watch);
+	watch = watch_make();
+	watch_resume(watch, &saved, 50 * SEC);
+	receive_both(watch, 51 * SEC);
+	assert_int_equal(evaluated(watch, 52 * SEC), WATCH_QUIET);
+	watch_fault(watch, false, 53 * SEC);
+	assert_int_equal(evaluated(watch, 53 * SEC), WATCH_ENDED);
+	watch_free(watch);
+}
+
 /* flapper stopped after a problem, and continues before that problem is too old */
 static void one_outage_is_one_incident(void **state)
 {
@@ -543,6 +567,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_fault_is_an_incident_until_it_is_over_and_both_have_come),
+		cmocka_unit_test(a_fault_goes_on_over_a_restart),
 		cmocka_unit_test(silence_raises_an_alarm_that_is_repeated_until_it_ends),
 		cmocka_unit_test(loud_repeats_are_rarer_after_ten_repeats),
 		cmocka_unit_test(loud_repeats_never_wait_longer_than_repeat_max),
