@@ -64,7 +64,7 @@ write_watches() {
 	[ "$alarm" -lt 20480 ]
 }
 
-# Each connection in progress holds the authorities that its server may have.
+# All connections share one copy of the authorities that a server may have.
 @test "oobetet: 50 alarms at once over HTTPS need less than 20 MiB" {
 	start_prosody_tls
 	prosody_account oobetet secret-of-oobetet

@@ -118,7 +118,8 @@ static void silence_await(struct listener *listener, nsec now, struct got *got)
 	}
 }
 
-/* A file: a program that waits for it prints when the test has seen the time before. */
+/* A file: a program that waits for it prints when the test has seen the time before. Children of
+ * the test use the same one. */
 static char gate[40];
 
 /* Starts sh with the script `before`, which then waits for the gate, and `after`. */
@@ -126,7 +127,6 @@ static struct listener *gated_start(const char *before, const char *after, struc
 {
 	char command[600];
 
-	snprintf(gate, sizeof gate, "oobetet-gate.%d", (int)getpid());
 	unlink(gate);
 	snprintf(command, sizeof command, "sh -c '%s until [ -e %s ]; do sleep 0.02; done; %s'",
 		before, gate, after);
@@ -562,6 +562,7 @@ int main(void)
 
 	signals_catch((const int[]){SIGCHLD}, 1);
 	log_set_level(LOG_LEVEL_ERROR);
+	snprintf(gate, sizeof gate, "oobetet-gate.%d", (int)getpid());
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(gate);
 	return failed;
