@@ -184,7 +184,7 @@ t_fuzz_oobetet_state_SOURCES = t/fuzz/oobetet-state.c $(T_FUZZ)
 t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
-QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats
+QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats t/oobetet-patterns.bats
 SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-probes.bats t/oobetet-reload.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-listen.bats t/oobetet-metrics.bats t/oobetet-names.bats t/oobetet-quiet.bats t/oobetet-room.bats t/oobetet-server.bats \
@@ -198,6 +198,16 @@ EXAMPLES += \
 	doc/examples/prometheus/oobetet.yml \
 	doc/examples/prometheus/oobetet_test.yml \
 	doc/examples/oobetet/alert-command.conf \
+	doc/examples/oobetet/patterns/README \
+	doc/examples/oobetet/patterns/alertmanager.ini \
+	doc/examples/oobetet/patterns/checkmk.ini \
+	doc/examples/oobetet/patterns/icinga2.ini \
+	doc/examples/oobetet/patterns/nagios.ini \
+	doc/examples/oobetet/patterns/prometheus-xmpp-alerts.ini \
+	doc/examples/oobetet/patterns/sensu.ini \
+	doc/examples/oobetet/patterns/sensu-go.ini \
+	doc/examples/oobetet/patterns/uptime-kuma.ini \
+	doc/examples/oobetet/patterns/zabbix.ini \
 	doc/examples/oobetet/alert-mail \
 	doc/examples/oobetet/alert-ntfy \
 	doc/examples/oobetet/alert-slack \
