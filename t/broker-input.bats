@@ -248,6 +248,36 @@ web-1 Memory high ok' ]
 	[ "$answer" = '{"error": "this is an event of Sensu Core 1, which is not supported: only Sensu Go'"'"'s are"}' ]
 }
 
+# An event as Sensu Go's reference documents it, with all the keys that a handler gets.
+sensu_event() {
+	cat <<-E
+		{"check":{"check_hooks":null,"command":"check_tcp -H localhost -p 12345 -t 5","duration":0.0052,"env_vars":null,
+		"executed":1617050501,"handlers":["httpbroker-1m"],"high_flap_threshold":0,"history":[{"executed":1617050491,"status":0},
+		{"executed":1617050501,"status":2}],"interval":10,"is_silenced":false,"issued":1617050501,"last_ok":1617050491,
+		"low_flap_threshold":0,"metadata":{"name":"flapper","namespace":"default"},"occurrences":1,"occurrences_watermark":1,
+		"output":"connect to address 127.0.0.1 and port 12345: Connection refused\\n","output_metric_format":"",
+		"output_metric_handlers":null,"output_metric_tags":null,"pipelines":[],"proxy_entity_name":"","publish":true,
+		"round_robin":false,"runtime_assets":null,"scheduler":"memory","secrets":null,"state":"$1","status":$2,
+		"stdin":false,"subdue":null,"subscriptions":["flapper"],"timeout":8,"total_state_change":0,"ttl":0},
+		"entity":{"deregister":false,"deregistration":{},"entity_class":"agent","last_seen":1617050501,
+		"metadata":{"name":"lab","namespace":"default"},"redact":["password"],"sensu_agent_version":"6.2.6",
+		"subscriptions":["entity:lab","flapper"],"system":{"arch":"amd64","hostname":"lab","network":{"interfaces":[]},
+		"os":"linux","processes":null},"user":"agent"},"id":"3a5948f3-6ffd-4ea2-a41e-334f4a72ca2f","metadata":
+		{"namespace":"default"},"pipelines":null,"sequence":6,"timestamp":$(date +%s)}
+	E
+}
+
+@test "Sensu Go: the handler of the example posts its events; they go stale after its ttl" {
+	local command
+	start_broker --interval 1h
+	command=$(sed -n 's|^  command: \(curl .*\)|\1|p' "$root/doc/examples/sensu-go/flapper.yml")
+	command=${command/localhost:3090/127.0.0.1:$broker_port}
+	run -0 sh -c "$command" < <(sensu_event failing 2)
+	[[ "$output" == *'{"entity":"lab","check":"flapper","type":"service","state":"critical","summary":"connect to address 127.0.0.1 and port 12345: Connection refused",'*'"ttl":60}' ]]
+	run -0 sh -c "$command" < <(sensu_event passing 0)
+	[[ "$output" == *'"state":"ok"'* ]]
+}
+
 @test "control characters are removed from every format and from old records" {
 	redis HSET httpbroker:default:states $'old\x1fcheck' \
 		'1 1 -1 critical - {"entity":"old","check":"check","type":"service","state":"critical","summary":"\u001b[1mold\u0007"}' >/dev/null
