@@ -147,6 +147,19 @@ disk db-01 critical"
 	poll 20 fires "$watchdog"
 }
 
+@test "with Redis: a problem that began in the future, before the clock was set back, fires" {
+	start_redis
+	start_alertmanager am
+	redis HSET httpbroker-notify:default:states $'db-01\037disk' '{"state":"critical","told":"critical",
+		"since":'$((EPOCHSECONDS + 7200))',"heard":0,"summary":"full"}'
+	start_notify_redis
+	poll 20 fires "$watchdog
+disk db-01 critical"
+	run ! grep -E 'level=(warn|error)' "$work/am.log"
+	push ok
+	poll 20 fires "$watchdog"
+}
+
 # strict: an Alertmanager that answers 400 to a request with an alert of the instance `evil`, and takes
 # nothing of it; to all while $work/refuse exists. Logs each alert that it takes. It checks them.
 strict() {
@@ -209,7 +222,25 @@ took_all() {
 	rm "$work/refuse"
 	poll 20 said strict 'took check-100 critical'
 	[ "$(grep -c 'is dropped' "$work/notify.log")" -eq 1 ]
+	# a recovery that is tried again resolves what fired, and no more
+	: >"$work/refuse"
+	event db check-100 ok ''
+	poll 10 refused_again
+	rm "$work/refuse"
+	poll 20 eval '[ "$(grep -c "^took check-100 " "$work/strict.log")" -eq 2 ]'
+	run ! grep -E '^took check-100 (warning|unknown)' "$work/strict.log"
 	run ! grep -q Traceback "$work/strict.log"
+}
+
+refused_again() {
+	[ "$(grep -c 'answers 400: no; its notifications are kept' "$work/notify.log")" -eq 2 ]
+}
+
+@test "--test sends the test, and no other alert" {
+	start_alertmanager am
+	run -0 httpbroker-notify --test --alertmanager "http://127.0.0.1:$am_port" --alert-timeout 1h
+	[ "$output" = "httpbroker-notify: info: output alertmanager http://127.0.0.1:$am_port/: the test was delivered" ]
+	poll 10 fires "httpbroker-notify $(hostname) test"
 }
 
 # told FILE PATTERN

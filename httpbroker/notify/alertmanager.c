@@ -110,7 +110,7 @@ static void part_send(struct alertmanager *self, struct moment now)
 	transfer_start(self->transfer, &self->body);
 }
 
-static void alert_refused(struct output *output, const struct entry *entry)
+static void alert_refused(struct output *output, const struct entry *entry, struct moment now)
 {
 	struct alertmanager *self = output->self;
 	struct buffer json = {NULL, 0, 0};
@@ -118,7 +118,7 @@ static void alert_refused(struct output *output, const struct entry *entry)
 	if (entry->item != NULL) {
 		output_refused(output, entry->item, self->refusal.text);
 	} else {
-		alert_encode(self->alerts, entry->alert, 0, &json);
+		alert_encode(self->alerts, entry->alert, now.wall / NSEC_PER_SEC, &json);
 		log_error("output %s: an alert is dropped: %s: %s", output->name,
 			self->refusal.text, json.data);
 		output->dropped++;
@@ -127,22 +127,22 @@ static void alert_refused(struct output *output, const struct entry *entry)
 	alerts_drop(self->alerts, entry->alert);
 }
 
-static void part_accepted(struct output *output, nsec now)
+static void part_accepted(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
 	struct part part = self->parts[--self->part_count];
 
-	output_back(output, now);
+	output_back(output, now.monotonic);
 	if (part.probe) {
-		alert_refused(output, &self->entries[part.from]);
+		alert_refused(output, &self->entries[part.from], now);
 		return;
 	}
 	for (size_t i = part.from; i < part.from + part.count; i++) {
 		const struct entry *entry = &self->entries[i];
 
-		alerts_sent(self->alerts, entry->alert, now);
+		alerts_sent(self->alerts, entry->alert, now.monotonic);
 		if (entry->item != NULL)
-			output_delivered(output, entry->item, now);
+			output_delivered(output, entry->item, now.monotonic);
 	}
 }
 
@@ -180,7 +180,8 @@ static void part_refused(struct output *output, const struct reason *why, nsec n
 	if (part.count > 1) {
 		*last = (struct part){part.from + half, part.count - half, false};
 		self->parts[self->part_count++] = (struct part){part.from, half, false};
-	} else if (part.probe || self->entries[part.from].alert == alerts_watchdog(self->alerts)) {
+	} else if (part.probe || self->settings.test ||
+		   self->entries[part.from].alert == alerts_watchdog(self->alerts)) {
 		request_failed(output, why->text, now);
 	} else {
 		self->refusal = *why;
@@ -189,7 +190,7 @@ static void part_refused(struct output *output, const struct reason *why, nsec n
 }
 
 /* True: the next part can be sent. */
-static bool answer_await(struct output *output, nsec now)
+static bool answer_await(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
 	const struct buffer *answer = transfer_answer(self->transfer);
@@ -199,16 +200,16 @@ static bool answer_await(struct output *output, nsec now)
 
 	if (!transfer_is_busy(self->transfer))
 		return true;
-	if (!transfer_step(self->transfer, now, &status, &why))
+	if (!transfer_step(self->transfer, now.monotonic, &status, &why))
 		return false;
 	if (status != 0)
 		meaning = alerts_answer_read(status, answer->data, answer->length, &why);
 	if (meaning == ALERTS_ACCEPTED) {
 		part_accepted(output, now);
 	} else if (meaning == ALERTS_REFUSED) {
-		part_refused(output, &why, now);
+		part_refused(output, &why, now.monotonic);
 	} else {
-		request_failed(output, why.text, now);
+		request_failed(output, why.text, now.monotonic);
 	}
 	return true;
 }
@@ -217,7 +218,7 @@ static void work(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
 
-	while (answer_await(output, now.monotonic)) {
+	while (answer_await(output, now)) {
 		if (output->stopping) {
 			request_again(output, now.monotonic);
 			return;

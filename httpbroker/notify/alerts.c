@@ -27,8 +27,6 @@ enum says {
 	SAYS_ALIVE,
 };
 
-static const enum says problem_says[] = {SAYS_WARNING, SAYS_CRITICAL, SAYS_UNKNOWN};
-
 struct alert {
 	UT_hash_handle hh;
 	struct alert *prev, *next; /* in the order of send_at */
@@ -93,6 +91,8 @@ static struct alert *alert_get(struct alerts *alerts, enum says says, struct tex
 
 static void watchdog_add(struct alerts *alerts, struct moment now)
 {
+	if (alerts->settings->test)
+		return;
 	alerts->watchdog = alert_get(alerts, SAYS_ALIVE, text_literal(alerts->settings->name),
 		text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
 }
@@ -165,44 +165,29 @@ void alerts_load(struct alerts *alerts, const struct notification *problem)
 	alert_fire(alerts, (enum says)problem->state, problem);
 }
 
-static void alert_resolve(struct alert *alert, struct moment now)
-{
-	int64_t wall = now.wall / NSEC_PER_SEC;
-
-	alert->ends = wall > alert->starts ? wall : alert->starts;
-	alert->forget_at = now.monotonic + ALERTS_RESOLVED;
-}
-
-/* Resolves the check's alerts, but not the one that says `except`. */
+/*
+ * Resolves what the check was before, also if an earlier process told of it. Those that are
+ * resolved already are sent with it: an attempt to send them may have failed.
+ */
 static size_t others_resolve(struct alerts *alerts, const struct notification *notification,
-	enum says except, struct moment now, struct alert **out)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < sizeof problem_says / sizeof problem_says[0]; i++) {
-		struct alert *alert = alert_get(
-			alerts, problem_says[i], notification->entity, notification->check, 0);
-
-		if (alert == NULL || problem_says[i] == except || !fires(alert))
-			continue;
-		alert_resolve(alert, now);
-		alert_take(alerts, alert);
-		out[count++] = alert;
-	}
-	return count;
-}
-
-/* A problem of which an earlier process told: whatever it said, it is over. */
-static size_t unknown_resolve(struct alerts *alerts, const struct notification *recovery,
 	struct moment now, struct alert **out)
 {
+	struct text entity = notification->entity, check = notification->check;
 	size_t count = 0;
 
-	for (size_t i = 0; i < sizeof problem_says / sizeof problem_says[0]; i++) {
-		struct alert *alert = alert_fire(alerts, problem_says[i], recovery);
+	for (enum says says = SAYS_WARNING; says <= SAYS_UNKNOWN; says++) {
+		struct alert *alert = alert_get(alerts, says, entity, check, 0);
 
-		alert_resolve(alert, now);
-		alert_take(alerts, alert);
+		if (says == (enum says)notification->state)
+			continue;
+		if (alert == NULL && says == (enum says)notification->previous)
+			alert = alert_fire(alerts, says, notification);
+		if (alert == NULL)
+			continue;
+		if (fires(alert)) {
+			alert->ends = now.wall / NSEC_PER_SEC;
+			alert->forget_at = now.monotonic + ALERTS_RESOLVED;
+		}
 		out[count++] = alert;
 	}
 	return count;
@@ -212,44 +197,35 @@ static size_t unknown_resolve(struct alerts *alerts, const struct notification *
 static size_t acknowledge(
 	struct alerts *alerts, const struct notification *notification, struct alert **out)
 {
-	for (size_t i = 0; i < sizeof problem_says / sizeof problem_says[0]; i++) {
-		struct alert *alert = alert_get(
-			alerts, problem_says[i], notification->entity, notification->check, 0);
+	struct alert *alert = alert_get(alerts, (enum says)notification->state,
+		notification->entity, notification->check, 0);
 
-		if (alert == NULL || !fires(alert))
-			continue;
-		text_set(&alert->acknowledged, notification->summary.length > 0
-						       ? notification->summary
-						       : text_literal("acknowledged"));
-		alert_take(alerts, alert);
-		out[0] = alert;
-		return 1;
-	}
-	return 0;
+	if (alert == NULL || !fires(alert))
+		return 0;
+	text_set(&alert->acknowledged, notification->summary.length > 0
+					       ? notification->summary
+					       : text_literal("acknowledged"));
+	alert_take(alerts, alert);
+	out[0] = alert;
+	return 1;
 }
 
 size_t alerts_apply(struct alerts *alerts, const struct notification *notification,
 	struct moment now, struct alert *out[ALERTS_PER_CHECK])
 {
-	enum says says = (enum says)notification->state;
+	bool test = notification->kind == NOTIFICATION_TEST;
+	enum says says = test ? SAYS_TEST : (enum says)notification->state;
 	size_t count = 0;
 
-	switch (notification->kind) {
-	case NOTIFICATION_ACKNOWLEDGEMENT:
+	if (notification->kind == NOTIFICATION_ACKNOWLEDGEMENT)
 		return acknowledge(alerts, notification, out);
-	case NOTIFICATION_RECOVERY:
-		count = others_resolve(alerts, notification, SAYS_TEST, now, out);
-		return count > 0 ? count : unknown_resolve(alerts, notification, now, out);
-	case NOTIFICATION_TEST:
-		says = SAYS_TEST;
-		break;
-	default:
-		count = others_resolve(alerts, notification, says, now, out);
-		break;
-	}
-	out[count] = alert_fire(alerts, says, notification);
-	alert_take(alerts, out[count]);
-	return count + 1;
+	if (!test)
+		count = others_resolve(alerts, notification, now, out);
+	if (notification->kind != NOTIFICATION_RECOVERY)
+		out[count++] = alert_fire(alerts, says, notification);
+	for (size_t i = 0; i < count; i++)
+		alert_take(alerts, out[i]);
+	return count;
 }
 
 struct alert *alerts_due(struct alerts *alerts, nsec now)
@@ -344,11 +320,17 @@ static void labels_append(
 			text_literal(alerts->settings->labels[i].value));
 }
 
-void alert_encode(const struct alerts *alerts, const struct alert *alert, int64_t wall_seconds,
-	struct buffer *out)
+static int64_t earlier(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
+void alert_encode(
+	const struct alerts *alerts, const struct alert *alert, int64_t now, struct buffer *out)
 {
 	char starts[NOTIFICATION_STAMP], ends[NOTIFICATION_STAMP];
-	int64_t ahead = wall_seconds + alerts->settings->timeout / NSEC_PER_SEC;
+	int64_t end = fires(alert) ? now + alerts->settings->timeout / NSEC_PER_SEC
+				   : earlier(alert->ends, now);
 
 	buffer_append_text(out, "{\"labels\":{");
 	labels_append(alerts, alert, out);
@@ -361,8 +343,8 @@ void alert_encode(const struct alerts *alerts, const struct alert *alert, int64_
 		member_append(out, "summary",
 			text_literal("httpbroker-notify works; it has stopped if this alert ends"));
 	buffer_printf(out, "},\"startsAt\":\"%s\",\"endsAt\":\"%s\"}",
-		notification_stamp(alert->starts, starts),
-		notification_stamp(fires(alert) ? ahead : alert->ends, ends));
+		notification_stamp(earlier(alert->starts, earlier(end, now)), starts),
+		notification_stamp(end, ends));
 }
 
 /* ---- answers ---- */

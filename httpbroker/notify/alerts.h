@@ -3,7 +3,8 @@
  * The alerts that one Alertmanager has of us, by the client's contract
  * (prometheus.io/docs/alerting/latest/alerts_api): an alert is identified by its labels, and is
  * sent again at each interval, a third of its timeout, with an end that is one timeout ahead; if it
- * is resolved, for ALERTS_RESOLVED more, with the end that it had. Pure.
+ * is resolved, for ALERTS_RESOLVED more, with the end that it had. None begins, and none that is
+ * resolved ends, in the future, even if the clock was set back. Pure.
  *
  * The labels are alertname (the check), instance (the entity), severity, state, via, and those of
  * the settings. A check whose state changes has other labels: then the old alert is resolved, and
@@ -24,7 +25,7 @@
 
 enum {
 	ALERTS_MAX = 1000,    /* in a request */
-	ALERTS_PER_CHECK = 4, /* at most, of one notification */
+	ALERTS_PER_CHECK = 3, /* at most, of one notification */
 };
 
 #define ALERTS_RESOLVED (900 * NSEC_PER_SEC)
@@ -40,6 +41,7 @@ struct alerts_settings {
 	const struct alert_label *labels;
 	size_t label_count;
 	const char *name; /* the instance of HttpbrokerNotifyWatchdog */
+	bool test;        /* that alert is not sent */
 	struct siphash_key key;
 };
 
@@ -75,12 +77,12 @@ void alerts_sent(struct alerts *alerts, struct alert *alert, nsec now);
 void alerts_again(struct alerts *alerts, struct alert *alert);
 void alerts_drop(struct alerts *alerts, struct alert *alert);
 
-/* HttpbrokerNotifyWatchdog, which is always valid. */
+/* HttpbrokerNotifyWatchdog, which is always valid; NULL in a test. */
 struct alert *alerts_watchdog(const struct alerts *alerts);
 
-/* Appends the alert as JSON. */
-void alert_encode(const struct alerts *alerts, const struct alert *alert, int64_t wall_seconds,
-	struct buffer *out);
+/* Appends the alert as JSON; `now` in seconds since the epoch. */
+void alert_encode(
+	const struct alerts *alerts, const struct alert *alert, int64_t now, struct buffer *out);
 
 enum alerts_answer {
 	ALERTS_ACCEPTED,

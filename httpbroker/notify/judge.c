@@ -66,6 +66,7 @@ static struct notification notification_of(const struct problem *problem, int64_
 	return (struct notification){
 		.kind = NOTIFICATION_PROBLEM,
 		.state = (enum state)problem->state,
+		.previous = (enum state)problem->told,
 		.entity = problem_entity(problem),
 		.check = problem_check(problem),
 		.summary = text_literal(problem->summary != NULL ? problem->summary : ""),
@@ -122,6 +123,7 @@ static void action_judge(struct judge *judge, struct problem *problem, const str
 		.kind = event->state == STATE_ACKNOWLEDGEMENT ? NOTIFICATION_ACKNOWLEDGEMENT
 							      : NOTIFICATION_TEST,
 		.state = problem != NULL ? (enum state)problem->state : STATE_OK,
+		.previous = problem != NULL ? (enum state)problem->told : STATE_OK,
 		.entity = event->entity,
 		.check = event->check,
 		.time = event->time,

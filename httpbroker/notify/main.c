@@ -21,6 +21,7 @@ static void alertmanagers_make(struct notify *notify, const struct options *opti
 		.labels = options->labels,
 		.label_count = options->label_count,
 		.name = options->name,
+		.test = options->test,
 	};
 	struct reason why;
 

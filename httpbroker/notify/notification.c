@@ -44,6 +44,7 @@ void notification_encode(const struct notification *notification, struct buffer 
 	text_append(out, ",\"entity\":", notification->entity);
 	text_append(out, ",\"check\":", notification->check);
 	text_append(out, ",\"state\":", text_literal(state_name(notification->state)));
+	text_append(out, ",\"previous\":", text_literal(state_name(notification->previous)));
 	text_append(out, ",\"summary\":", notification->summary);
 	buffer_append_text(out, ",\"time\":");
 	jsontext_number(out, notification->time);
@@ -63,6 +64,13 @@ static bool kind_read(const char *word, enum notification_kind *out)
 	return false;
 }
 
+static bool state_decode(const char *word, enum state *out)
+{
+	bool known;
+
+	return state_read(word, strlen(word), out, &known) && state_lasts(*out);
+}
+
 static bool text_is_clean(struct text text)
 {
 	return utf8_clean_span(text.bytes, text.length, UTF8_ONE_LINE) == text.length;
@@ -72,19 +80,19 @@ json_t *notification_decode(
 	const char *bytes, size_t length, struct notification *out, struct reason *why)
 {
 	json_t *document = json_loadb(bytes, length, 0, NULL);
-	const char *event, *state, *key;
+	const char *event, *state, *previous, *key;
 	json_int_t time, since;
-	bool known;
 
 	*out = (struct notification){.kind = NOTIFICATION_PROBLEM};
-	if (json_unpack(document, "{s:s, s:s%, s:s%, s:s, s:s%, s:I, s:I, s:s}", "event", &event,
-		    "entity", &out->entity.bytes, &out->entity.length, "check", &out->check.bytes,
-		    &out->check.length, "state", &state, "summary", &out->summary.bytes,
-		    &out->summary.length, "time", &time, "since", &since, "key", &key) == 0 &&
-		kind_read(event, &out->kind) &&
-		state_read(state, strlen(state), &out->state, &known) && state_lasts(out->state) &&
-		text_is_clean(out->entity) && text_is_clean(out->check) &&
-		text_is_clean(out->summary) && strlen(key) < sizeof out->key) {
+	if (json_unpack(document, "{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
+		    &event, "entity", &out->entity.bytes, &out->entity.length, "check",
+		    &out->check.bytes, &out->check.length, "state", &state, "previous", &previous,
+		    "summary", &out->summary.bytes, &out->summary.length, "time", &time, "since",
+		    &since, "key", &key) == 0 &&
+		kind_read(event, &out->kind) && state_decode(state, &out->state) &&
+		state_decode(previous, &out->previous) && text_is_clean(out->entity) &&
+		text_is_clean(out->check) && text_is_clean(out->summary) &&
+		strlen(key) < sizeof out->key) {
 		out->time = time;
 		out->since = since;
 		memcpy(out->key, key, strlen(key));

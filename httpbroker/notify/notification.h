@@ -2,8 +2,8 @@
 /*
  * A notification: what is told about a check. It is stored, waits and is sent as one line of JSON:
  *
- *     {"event":"problem","entity":"db-01","check":"disk","state":"critical","summary":"full",
- *      "time":1764440000,"since":1764439970,"key":"0123456789abcdef"}
+ *     {"event":"problem","entity":"db-01","check":"disk","state":"critical","previous":"ok",
+ *      "summary":"full","time":1764440000,"since":1764439970,"key":"0123456789abcdef"}
  */
 #ifndef HTTPBROKER_NOTIFY_NOTIFICATION_H
 #define HTTPBROKER_NOTIFY_NOTIFICATION_H
@@ -25,7 +25,8 @@ enum { NOTIFICATION_KEY = 17, NOTIFICATION_STAMP = 21 }; /* bytes with the NUL *
 /* Texts are one line of clean UTF-8 (common/utf8.h) and not owned. */
 struct notification {
 	enum notification_kind kind;
-	enum state state; /* of the check: ok, warning, critical or unknown */
+	enum state state;    /* of the check: ok, warning, critical or unknown */
+	enum state previous; /* the same, told before */
 	struct text entity, check;
 	struct text summary;        /* may be empty */
 	int64_t time;               /* of the event, seconds since the epoch */

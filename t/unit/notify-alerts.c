@@ -15,6 +15,7 @@ struct fixture {
 	struct alerts *alerts;
 	struct moment now;
 	struct buffer sent;
+	enum state previous; /* of the next notification */
 };
 
 static void fixture_open(struct fixture *fixture)
@@ -73,9 +74,11 @@ static struct notification notification(enum notification_kind kind, enum state 
 /* What a notification sends; Alertmanager accepts it. */
 static const char *told(struct fixture *fixture, enum notification_kind kind, enum state state)
 {
-	const struct notification what = notification(kind, state);
+	struct notification what = notification(kind, state);
 	struct alert *out[ALERTS_PER_CHECK];
 
+	what.previous = fixture->previous;
+	fixture->previous = state;
 	buffer_clear(&fixture->sent);
 	buffer_append(&fixture->sent, "", 0);
 	size_t count = alerts_apply(fixture->alerts, &what, fixture->now, out);
@@ -167,15 +170,83 @@ static void a_resolved_alert_is_sent_for_15_minutes(void **state)
 }
 
 /* The problem was told before a restart. */
-static void a_recovery_of_an_unknown_problem_resolves_all(void **state)
+static void a_recovery_of_an_unknown_problem_resolves_what_was_told(void **state)
 {
 	struct fixture fixture;
 
 	(void)state;
 	fixture_open(&fixture);
+	fixture.previous = STATE_CRITICAL;
+	later(&fixture, 10);
+	assert_string_equal(
+		told(&fixture, NOTIFICATION_RECOVERY, STATE_OK), "disk critical 13:20-13:30");
+	fixture_close(&fixture);
+}
+
+static void what_is_resolved_stays_one_alert_when_its_request_failed(void **state)
+{
+	const struct notification recovery = notification(NOTIFICATION_RECOVERY, STATE_OK);
+	struct alert *out[ALERTS_PER_CHECK];
+	struct fixture fixture;
+
+	(void)state;
+	fixture_open(&fixture);
+	due(&fixture);
+	told(&fixture, NOTIFICATION_PROBLEM, STATE_CRITICAL);
+	later(&fixture, 10);
+	assert_int_equal(alerts_apply(fixture.alerts, &recovery, fixture.now, out), 1);
+	alerts_again(fixture.alerts, out[0]);
+	later(&fixture, 10);
+	assert_string_equal(
+		told(&fixture, NOTIFICATION_RECOVERY, STATE_OK), "disk critical 13:20-13:30");
+	fixture_close(&fixture);
+}
+
+/* Only the newest of too many notifications was kept. */
+static void a_recovery_resolves_also_what_was_told_before_the_previous_state(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_open(&fixture);
+	due(&fixture);
+	told(&fixture, NOTIFICATION_PROBLEM, STATE_WARNING);
+	fixture.previous = STATE_CRITICAL;
 	later(&fixture, 10);
 	assert_string_equal(told(&fixture, NOTIFICATION_RECOVERY, STATE_OK),
-		"disk warning 13:20-13:30, disk critical 13:20-13:30, disk unknown 13:20-13:30");
+		"disk warning 13:20-13:30, disk critical 13:20-13:30");
+	fixture_close(&fixture);
+}
+
+/* Alertmanager refuses what ends before it begins. */
+static void nothing_begins_in_the_future_when_the_clock_was_set_back(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_open(&fixture);
+	due(&fixture);
+	told(&fixture, NOTIFICATION_PROBLEM, STATE_CRITICAL);
+	told(&fixture, NOTIFICATION_PROBLEM, STATE_UNKNOWN); /* resolves the other */
+	later(&fixture, 60);
+	fixture.now.wall -= 600 * NSEC_PER_SEC;
+	assert_string_equal(due(&fixture),
+		"Httpbrok ok 04:20-07:20, disk critical 04:20-04:20, disk unknown 04:20-07:20");
+	assert_string_equal(told(&fixture, NOTIFICATION_RECOVERY, STATE_OK),
+		"disk critical 04:20-04:20, disk unknown 04:20-04:20");
+	fixture_close(&fixture);
+}
+
+static void a_test_of_the_outputs_sends_nothing_else(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	fixture_open(&fixture);
+	fixture.settings.test = true;
+	alerts_clear(fixture.alerts, fixture.now);
+	assert_int_equal(alerts_deadline(fixture.alerts), NSEC_NEVER);
+	assert_string_equal(told(&fixture, NOTIFICATION_TEST, STATE_OK), "disk test 13:20-16:20");
 	fixture_close(&fixture);
 }
 
@@ -302,7 +373,11 @@ int main(void)
 		cmocka_unit_test(a_firing_alert_is_sent_each_third_of_its_timeout),
 		cmocka_unit_test(another_state_resolves_the_alert_before_and_keeps_its_start),
 		cmocka_unit_test(a_resolved_alert_is_sent_for_15_minutes),
-		cmocka_unit_test(a_recovery_of_an_unknown_problem_resolves_all),
+		cmocka_unit_test(a_recovery_of_an_unknown_problem_resolves_what_was_told),
+		cmocka_unit_test(what_is_resolved_stays_one_alert_when_its_request_failed),
+		cmocka_unit_test(a_recovery_resolves_also_what_was_told_before_the_previous_state),
+		cmocka_unit_test(nothing_begins_in_the_future_when_the_clock_was_set_back),
+		cmocka_unit_test(a_test_of_the_outputs_sends_nothing_else),
 		cmocka_unit_test(a_loaded_problem_is_due_at_once),
 		cmocka_unit_test(a_test_is_sent_once),
 		cmocka_unit_test(an_acknowledgement_is_a_text_of_its_problem),
