@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2016 # $root, $work, the ports and the functions come from the test and daemons.bash; scripts
 #
-# The examples of a manual page: the displays (.Bd) under EXAMPLES. Set $port, $flapper_port, $redis_port
-# and $am_port first; they replace the ports of the page.
+# The examples of a manual page: the displays (.Bd) under EXAMPLES; of README: the indented blocks.
+# Free ports replace those of the page: $port (the broker's), $flapper_port, $redis_port and $am_port
+# (Alertmanager's).
 #
-#   examples_prepare           an empty directory, which is the current one; $work/bin is first in PATH
+#   examples_prepare           sets these; an empty current directory; $work/bin is first in PATH
 #   examples_of PAGE           prints the first line of each example
 #   example PAGE TEXT          prints the name of a file with the one example that has TEXT (or the first,
 #                              if TEXT is a whole line there), as a reader sees it, but for the names of
@@ -17,6 +18,8 @@
 #   as_configuration FILE [LINE...]   `oobetet` reads it, with LINEs in its first section
 
 examples_prepare() {
+	read -rd '' port flapper_port redis_port am_port < <(free_port 4) || :
+	export HTTPBROKER_URL=http://127.0.0.1:$port
 	mkdir -p "$work/bin" "$work/cwd"
 	cd "$work/cwd" || return
 	export PATH=$work/bin:$PATH work
@@ -26,6 +29,10 @@ examples_prepare() {
 
 # blocks PAGE: each line of an example, after its number and a tab
 blocks() {
+	if [ "$1" = README ]; then
+		awk '/^    / { n += !inside; inside = 1; print n "\t" substr($0, 5); next } { inside = 0 }' "$root/README"
+		return
+	fi
 	sed -n '/^\.Sh EXAMPLES/,/^\.Sh [^E]/p' "$root/doc/$1" | awk '
 		/^\.Bd/ { n++; inside = 1; next }
 		/^\.Ed/ { inside = 0 }
@@ -40,7 +47,7 @@ examples_of() {
 example_site() {
 	sed -E -e "s/\b3090\b/$port/g; s/\b12345\b/$flapper_port/g; s/(localhost:|-p )(6379|6380)\b/\1$redis_port/g" \
 		-e "s/--port 6380\b/--port $redis_port/; s/\bam-1:9093/127.0.0.1:$am_port/; s/\bam-2:9093/localhost:$am_port/" \
-		-e "s/\bbroker-[12]:/127.0.0.1:/g" -e "s#(^|[ =])/(etc|var)/#\1$work/\2/#g" \
+		-e "s/\bbroker-[12]:/127.0.0.1:/g" -e "s#(^|[ =])/(etc|var/lib|var/log|var/spool)/#\1$work/\2/#g" \
 		-e "s#/usr/local/bin/#$work/bin/#g; s#/usr/local/lib/oobetet/#$root/doc/examples/oobetet/#" | oobetet_site
 }
 
@@ -85,7 +92,9 @@ transcript() {
 	file=$(example "$1" "$2") || return
 	awk '/^\$ / { sub(/^\$ /, ""); on = 1 } on { print } { on = on && /[|\\]$/ }' "$file" >"$file.sh"
 	awk '/^\$ / { on = 1 } !on { print } { on = on && /[|\\]$/ }' "$file" >"$file.expected"
-	bash "$file.sh" 2>&1 | diff "$file.expected" -
+	bash "$file.sh" >"$file.out" 2>&1
+	sed -i 's/ on 0\.0\.0\.0:/ on [::]:/' "$file.out" # a machine without IPv6
+	diff "$file.expected" "$file.out"
 }
 
 crontab() {
