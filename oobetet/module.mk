@@ -40,7 +40,9 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/config/ini.c oobetet/config/ini.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
 	oobetet/config/keep.c \
+	oobetet/config/loader.c oobetet/config/loader.h \
 	oobetet/config/show.c \
+	oobetet/config/transfer.c \
 	oobetet/config/values.c \
 	oobetet/http/main.c oobetet/http/main.h \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
@@ -126,6 +128,9 @@ t_unit_oobetet_listener_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-match
 t_unit_oobetet_match_SOURCES = t/unit/oobetet-match.c t/unit/unit.h
 t_unit_oobetet_match_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
+UNIT_TESTS += t/unit/oobetet-probing
+t_unit_oobetet_probing_SOURCES = t/unit/oobetet-probing.c t/unit/unit.h
+t_unit_oobetet_probing_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)
 UNIT_TESTS += t/unit/oobetet-queue
 t_unit_oobetet_queue_SOURCES = t/unit/oobetet-queue.c t/unit/unit.h
 t_unit_oobetet_queue_LDADD = $(OOBETET_LIBS) $(CMOCKA_LIBS)

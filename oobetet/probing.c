@@ -116,7 +116,9 @@ void reading_apply(struct monitor *monitor, const struct message *message)
 	int64_t watch = number_or_unknown(field[0]);
 	nsec stamp;
 
-	if (watch < 0 || watch >= monitor->watches.count || !message_number(field[1], &stamp))
+	/* one that is to be restarted knows the watches of the configuration before */
+	if (!worker_takes(monitor->workers.probe) || watch < 0 || watch >= monitor->watches.count ||
+		!message_number(field[1], &stamp))
 		return;
 	struct watched *watched = monitor->watches.each[watch];
 	struct chain *chain = &watched->chain;
