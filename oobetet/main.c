@@ -240,28 +240,25 @@ static void check_show(const struct config *config)
 	config_show(config, stdout);
 }
 
-/* A config_source: the file, and what it says of the log. NULL: see the reason. */
-static struct config *config_load(void *user, struct reason *why)
+/* What is unwise in a configuration that is used from now on, and what it says of the log. */
+static void config_accepted(void *user, const struct config *config)
 {
 	const struct options *options = user;
-	struct config *config = config_read(options->config, why);
 
-	if (config == NULL)
-		return NULL;
 	config_warn(config);
 	log_set_level(options->debug ? LOG_LEVEL_DEBUG : config->level);
 	if (config->syslog_errors)
 		log_errors_to_syslog();
-	return config;
 }
 
-static struct config *config_accept(struct options *options)
+static struct config *config_load(struct options *options)
 {
 	struct reason why;
-	struct config *config = config_load(options, &why);
+	struct config *config = config_read(options->config, &why);
 
 	if (config == NULL)
 		die(EX_CONFIG, "%s", why.text);
+	config_accepted(options, config);
 	return config;
 }
 
@@ -278,7 +275,7 @@ int main(int argc, char **argv)
 	options_read(&options, argc, argv);
 
 	struct selfexec *selfexec = selfexec_self();
-	struct config *config = config_accept(&options);
+	struct config *config = config_load(&options);
 	if (selfexec == NULL)
 		die(EX_OSERR, "cannot read /proc/self/exe to find this program");
 	if (options.check)
@@ -294,7 +291,8 @@ int main(int argc, char **argv)
 	else if (!config->enabled)
 		monitor_idle(options.ready_fd);
 	else
-		config = monitor_run(config, &(struct config_source){config_load, &options},
+		config = monitor_run(config,
+			&(struct config_source){options.config, config_accepted, &options},
 			selfexec, options.ready_fd);
 
 	config_free(config);

@@ -117,7 +117,8 @@ static bool children_reap(struct monitor *monitor)
 	/* those of our own process group: all but the commands */
 	while ((pid = waitpid(0, &status, WNOHANG)) > 0) {
 		if (snapshot_ended(&monitor->snapshot, pid, status) ||
-			writer_ended(&monitor->metrics.writer, pid, status, &error))
+			writer_ended(&monitor->metrics.writer, pid, status, &error) ||
+			loader_ended(&monitor->loader, pid))
 			continue;
 		worker_reaped(monitor->workers.xmpp, pid);
 		worker_reaped(monitor->workers.http, pid);
@@ -166,8 +167,6 @@ void monitor_turn(struct monitor *monitor)
 	snapshot_tick(&monitor->snapshot, &timestamps);
 	metrics_tick(monitor, &timestamps);
 	liveness_report(monitor, now);
-	if (monitor->source != NULL && signal_arrived(SIGHUP))
-		reload(monitor, &timestamps);
 	reload_tick(monitor, &timestamps);
 	if (signal_arrived(SIGUSR1))
 		status_log(monitor, &timestamps);
@@ -187,7 +186,7 @@ nsec monitor_deadline(const struct monitor *monitor, nsec now)
 		listeners_present(&monitor->watches) ? heartbeat_deadline(&monitor->heartbeat)
 						     : NSEC_NEVER,
 		watchdog_deadline(&monitor->watchdog), planned_deadline(monitor, now),
-		metrics_deadline(monitor),
+		metrics_deadline(monitor), loader_deadline(&monitor->loader, now),
 		now + monitor->active_time.tick, /* often enough to notice that we were stopped */
 	};
 	nsec first = NSEC_NEVER;
@@ -206,10 +205,11 @@ void monitor_wait(const struct monitor *monitor, nsec deadline)
 	nsec at = deadline > 0 ? deadline : 1; /* 0 would switch it off */
 	const struct itimerspec timer = {
 		.it_value = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC}};
-	struct pollfd fds[4 + WATCHES_MAX * (1 + LISTENER_POLLS)] = {
+	struct pollfd fds[5 + WATCHES_MAX * (1 + LISTENER_POLLS)] = {
 		worker_poll(monitor->workers.xmpp), worker_poll(monitor->workers.http),
-		worker_poll(monitor->workers.probe), {.fd = monitor->timer, .events = POLLIN}};
-	size_t count = 4 + watches_poll(&monitor->watches, fds + 4);
+		worker_poll(monitor->workers.probe), loader_poll(&monitor->loader),
+		{.fd = monitor->timer, .events = POLLIN}};
+	size_t count = 5 + watches_poll(&monitor->watches, fds + 5);
 
 	count += listeners_poll(&monitor->watches, fds + count);
 	timerfd_settime(monitor->timer, TFD_TIMER_ABSTIME, &timer, NULL);
@@ -380,6 +380,7 @@ nsec monitor_begin(
 		.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)};
 	if (monitor->timer < 0)
 		die(EX_OSERR, "cannot create a timer: %s", strerror(errno));
+	loader_init(&monitor->loader);
 	parts_begin(monitor, selfexec, now);
 	if (test) {
 		watches_recorded(&monitor->watches);
@@ -401,6 +402,7 @@ void monitor_end(struct monitor *monitor)
 	worker_free(monitor->workers.probe);
 	worker_free(monitor->workers.http);
 	worker_free(monitor->workers.xmpp);
+	loader_free(&monitor->loader);
 	watches_free(&monitor->watches);
 	snapshot_end(&monitor->snapshot);
 	free(monitor->metrics.path);

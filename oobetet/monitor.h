@@ -11,6 +11,7 @@
 #include "oobetet/channel/asides.h"
 #include "oobetet/channel/watches.h"
 #include "oobetet/config/config.h"
+#include "oobetet/config/loader.h"
 #include "oobetet/selfexec.h"
 #include "oobetet/state/snapshot.h"
 #include "oobetet/watch/activetime.h"
@@ -21,9 +22,11 @@
 
 #include <limits.h>
 
-/* Reads the configuration again, and logs what is unwise in it; NULL: see the reason. */
+/* Where the configuration is read again; `accepted` is called when it takes the place of another.
+ */
 struct config_source {
-	struct config *(*read)(void *user, struct reason *why);
+	const char *path;
+	void (*accepted)(void *user, const struct config *config);
 	void *user;
 };
 
@@ -76,6 +79,7 @@ struct monitor {
 	} parts;
 	struct snapshot snapshot;
 	struct metrics metrics;
+	struct loader loader; /* of the configuration, after SIGHUP */
 	struct watchdog watchdog;
 	int timer; /* a timerfd that ends the wait at the next deadline */
 };
@@ -106,11 +110,14 @@ void monitor_leave(struct monitor *monitor);
 bool monitor_needs_http(const struct monitor *monitor);
 
 /*
- * reload.c: reads the configuration again and applies it; a bad one changes nothing, and is logged.
- * Then, at each turn: ends removed watches whose last notifications are delivered.
+ * reload.c: at SIGHUP begins to read the configuration again, and applies it when it is there; a
+ * bad one changes nothing, and is logged. Ends removed watches whose last notifications are
+ * delivered.
  */
-void reload(struct monitor *monitor, const struct timestamps *now);
 void reload_tick(struct monitor *monitor, const struct timestamps *now);
+
+/* Applies this configuration, and takes it. */
+void reload_apply(struct monitor *monitor, struct config *config, const struct timestamps *now);
 
 /*
  * announce.c: queues the greeting of each alert room that has a new or changed watch, with all its

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGHUP: the configuration is read again and takes the place of the one before. A watch with the
- * same values keeps its object; one of the same check, changed or renamed, takes over what is
- * known; the others end, or begin. A worker is restarted if its part has changed.
+ * SIGHUP: the configuration is read again (config/loader.h) and takes the place of the one before.
+ * A watch with the same values keeps its object; one of the same check, changed or renamed, takes
+ * over what is known; the others end, or begin. A worker is restarted if its part has changed.
  */
 #include "oobetet/monitor.h"
 
@@ -10,8 +10,10 @@
 #include "common/memory.h"
 #include "common/random.h"
 #include "common/ready.h"
+#include "common/signals.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,8 +203,7 @@ static void restart_keys_warn(const struct config *before, const struct config *
 		log_warning("SIGHUP: syslog_errors has changed: restart oobetet to end it");
 }
 
-static void config_replace(
-	struct monitor *monitor, struct config *config, const struct timestamps *now)
+void reload_apply(struct monitor *monitor, struct config *config, const struct timestamps *now)
 {
 	struct config *before = monitor->config;
 	struct counts counts = {.same = 0};
@@ -220,29 +221,60 @@ static void config_replace(
 		counts.same, counts.changed, counts.added, removed);
 }
 
-void reload(struct monitor *monitor, const struct timestamps *now)
+static void refusal_log(const struct reason *why)
 {
-	struct config *config = NULL;
+	log_error("SIGHUP: %s; the configuration stays as it was", why->text);
+	ready_notify("READY=1");
+}
+
+/* A signal that arrives while it is read is looked at afterwards: the file may have changed. */
+static void reading_begin(struct monitor *monitor, nsec now)
+{
 	char reloading[80];
 	struct reason why;
 
 	snprintf(reloading, sizeof reloading, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 		clock_monotonic() / 1000);
 	ready_notify(reloading);
-	config = monitor->source->read(monitor->source->user, &why);
-	if (config == NULL) {
-		log_error("SIGHUP: %s; the configuration stays as it was", why.text);
-	} else if (!config->enabled) {
+	if (!loader_begin(&monitor->loader, monitor->source->path, now, &why))
+		refusal_log(&why);
+}
+
+static void reading_end(
+	struct monitor *monitor, struct config *config, const struct timestamps *now)
+{
+	if (config->enabled) {
+		monitor->source->accepted(monitor->source->user, config);
+		reload_apply(monitor, config, now);
+	} else {
 		log_warning("SIGHUP: enabled = no: the configuration stays as it was; restart "
 			    "oobetet to disable it");
 		config_free(config);
-	} else {
-		config_replace(monitor, config, now);
 	}
 	ready_notify("READY=1");
 }
 
-void reload_tick(struct monitor *monitor, const struct timestamps *now)
+static void reading_tick(struct monitor *monitor, const struct timestamps *now)
+{
+	struct config *config;
+	struct reason why;
+
+	if (loader_reads(&monitor->loader)) {
+		if (!loader_step(&monitor->loader, now->monotonic, &config, &why))
+			return;
+		if (config != NULL)
+			reading_end(monitor, config, now);
+		else
+			refusal_log(&why);
+	}
+	if (monitor->source != NULL && !loader_dies(&monitor->loader, now->monotonic) &&
+		signal_arrived(SIGHUP))
+		reading_begin(monitor, now->monotonic);
+}
+
+/* ---- watches that have ended ---- */
+
+static void endings_tick(struct monitor *monitor, const struct timestamps *now)
 {
 	struct watches *watches = &monitor->watches;
 	struct counts ignored = {.same = 0};
@@ -267,4 +299,10 @@ void reload_tick(struct monitor *monitor, const struct timestamps *now)
 	}
 	if (ended)
 		config_apply(monitor, NULL, now, &ignored);
+}
+
+void reload_tick(struct monitor *monitor, const struct timestamps *now)
+{
+	reading_tick(monitor, now);
+	endings_tick(monitor, now);
 }

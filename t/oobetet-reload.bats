@@ -45,6 +45,53 @@ worker_changed() {
 	poll 20 paged '202 resolve'
 }
 
+# stalled NAME: SIGHUP, while this file cannot be read; the alarm goes out all the same
+stalled() {
+	local before
+	before=$(count_of pagerduty '202 trigger')
+	both
+	poll 20 paged '202 resolve' # of the one before, if there was any
+	kill -HUP "${pids[oobetet]}"
+	poll 9 at_least $((before + 1)) pagerduty '202 trigger'
+	run ! said oobetet "$1"
+}
+
+@test "oobetet: SIGHUP while a disk or a pipe does not answer: alarms go out, the configuration stays" {
+	start_chain state_file="$work/state"
+	poll 20 paged '202 trigger'
+	mkfifo "$work/fifo"
+	mv "$work/oobetet.ini" "$work/good"
+	mkfifo "$work/oobetet.ini"
+	stalled 'could not be read'
+	# a signal that comes meanwhile is not lost
+	mv "$work/good" "$work/oobetet.ini"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet "error: SIGHUP: $work/oobetet.ini: it could not be read within 10 s: .* is a pipe; the configuration stays as it was$"
+	poll 20 said oobetet 'info: SIGHUP: the configuration was read again; watches: 1 unchanged, 0 changed, 0 new, 0 removed$'
+	# a secret, and a file that is only looked at
+	write_ini state_file="$work/state" pagerduty_contact= pagerduty_contact_file="$work/fifo"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet "error: SIGHUP: .*pagerduty_contact_file: $work/fifo: it is no plain file; the configuration stays"
+	write_ini state_file="$work/state" tls_ca_file="$work/fifo"
+	both
+	poll 20 at_least 2 pagerduty '202 resolve'
+	kill -HUP "${pids[oobetet]}"
+	poll 9 at_least 3 pagerduty 'incident [0-9]+ opened'
+	poll 20 at_least 2 oobetet 'it could not be read within 10 s'
+	[ "$(pgrep -P "${pids[oobetet]}" -c oobetet-config)" -eq 0 ]
+}
+
+@test "oobetet: SIGHUP with a file that is refused does not change the log either" {
+	start_chain
+	printf 'enabled = no\n[logger]\nlevel = DEBUG\n' >>"$work/oobetet.ini"
+	kill -HUP "${pids[oobetet]}"
+	poll 20 said oobetet 'warning: SIGHUP: enabled = no: '
+	poll 20 paged '202 trigger'
+	both
+	poll 20 paged '202 resolve'
+	run ! said oobetet '^oobetet: debug: '
+}
+
 @test "oobetet: a new watch joins its room; the others keep times, incident and key" {
 	start_rooms
 	write_ini watched_nick=flapjack max_latency=2

@@ -6,6 +6,7 @@
 #ifndef OOBETET_CONFIG_CONFIG_H
 #define OOBETET_CONFIG_CONFIG_H
 
+#include "common/buffer.h"
 #include "common/clocks.h"
 #include "common/log.h"
 #include "common/reason.h"
@@ -127,6 +128,13 @@ bool config_take(struct config *config, int64_t watch, const char *key, const ch
 
 /* Computes what follows from all watches; a worker calls it after its last config_take(). */
 void config_complete(struct config *config);
+
+/*
+ * transfer.c: appends a text with all values, secrets included, for another process, which makes
+ * the same configuration of it, in place, and looks at no file. NULL: see the reason.
+ */
+void config_pack(const struct config *config, struct buffer *out);
+struct config *config_unpack(char *text, struct reason *why);
 
 /*
  * After a reload: for each watch that is in `config` and among the first `count` of `before` with

@@ -144,22 +144,35 @@ int key_line(const struct given *given, const char *name)
 	return given->line[key_find(name) - keys];
 }
 
-bool key_set(
-	struct given *given, const struct key *key, const char *value, int line, struct reason *why)
+static bool text_set(struct given *given, const struct key *key, value_read *read,
+	const char *value, struct reason *why)
 {
 	char **text = &given->text[key - keys];
 	char *before = *text;
 
 	if (value[0] == '\0')
 		return reason_set(why, "%s: the value is missing", key->name);
-	if (line > 0)
-		given->line[key - keys] = line;
 	*text = before == NULL ? memory_copied(value) : memory_printed("%s, %s", before, value);
 	free(before);
 	/* a field points into the given text, which stays; a list only appends the new items */
-	if (!key->read(key, key_is_list(key) ? value : *text, key_field(key, given), why))
+	if (!read(key, key_is_list(key) ? value : *text, key_field(key, given), why))
 		return reason_prefix(why, "%s", key->name);
 	return true;
+}
+
+bool key_set(
+	struct given *given, const struct key *key, const char *value, int line, struct reason *why)
+{
+	if (line > 0)
+		given->line[key - keys] = line;
+	return text_set(given, key, key->read, value, why);
+}
+
+bool key_take(struct given *given, const struct key *key, const char *value, struct reason *why)
+{
+	bool file = key->read == value_file || key->read == value_pem || key->read == value_state;
+
+	return text_set(given, key, file ? value_text : key->read, value, why);
 }
 
 bool key_default(struct given *given, const char *name, const char *value, struct reason *why)

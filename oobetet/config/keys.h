@@ -92,6 +92,9 @@ int key_line(const struct given *given, const char *name);
 bool key_set(struct given *given, const struct key *key, const char *value, int line,
 	struct reason *why);
 
+/* The same for a value that another process has checked: no file is looked at. */
+bool key_take(struct given *given, const struct key *key, const char *value, struct reason *why);
+
 /* Sets a key that has no value yet; NULL: there is no default. */
 bool key_default(struct given *given, const char *name, const char *value, struct reason *why);
 

@@ -10,6 +10,26 @@ static void give(void *user, int watch, const char *key, const char *value)
 	FUZZ_EXPECT(config_take(user, watch, key, value, &why));
 }
 
+/* It can be handed to another process whole. */
+static void transfer_try(const struct config *config)
+{
+	struct buffer text = {NULL, 0, 0}, again = {NULL, 0, 0};
+	struct reason why;
+
+	config_pack(config, &text);
+	char *copy = fuzz_string((const uint8_t *)text.data, text.length);
+	struct config *other = config_unpack(copy, &why);
+	FUZZ_EXPECT(other != NULL);
+	config_pack(other, &again);
+	FUZZ_EXPECT(strcmp(text.data, again.data) == 0);
+	FUZZ_EXPECT(other->rooms.count == config->rooms.count);
+	FUZZ_EXPECT(other->max_latency == config->max_latency);
+	config_free(other);
+	buffer_free(&again);
+	buffer_free(&text);
+	free(copy);
+}
+
 static void accepted_try(const struct config *config)
 {
 	struct config *worker = config_new();
@@ -25,11 +45,11 @@ static void accepted_try(const struct config *config)
 	config_show(config, out);
 	fclose(out);
 	FUZZ_EXPECT(size > 0 && strlen(shown) == size);
-	FUZZ_EXPECT(!config->enabled || config->rooms.count > 0);
+	transfer_try(config);
 	FUZZ_EXPECT(config->watch_count > 0 && config->watch_count <= WATCHES_MAX);
 	for (int i = 0; i < config->watch_count; i++)
 		FUZZ_EXPECT(!config->enabled || config->watch[i]->watched_check != NULL);
-	FUZZ_EXPECT(!config->enabled || config->password != NULL);
+	FUZZ_EXPECT(!config->enabled || config->rooms.count == 0 || config->password != NULL);
 	free(shown);
 	config_free(worker);
 }

@@ -780,6 +780,44 @@ static void the_listing_shows_each_watch(void **state)
 
 /* A watch with the same values keeps its object, whatever its place; a worker sees what is its own.
  */
+static void a_configuration_is_the_same_after_a_transfer(void **state)
+{
+	struct buffer text = {NULL, 0, 0};
+	char cut[] = "key\tport\t5222\n", foreign[] = "key\trooms\ta@b\nend\n",
+	     bad[] = "key\tport\toften\nend\n";
+	struct reason why;
+
+	(void)state;
+	struct config *config =
+		read_text("jabberid = o@x\npassword = a\\tb;\nstate_file = /nowhere/state\n"
+			  "rooms = a@x,b@x,  c@x\nwatched_check = A\n"
+			  "[watch one]\nmax_latency = 2m\n"
+			  "[watch two]\nwatched_nick = x,y\n",
+			&why);
+	assert_non_null(config);
+	config_pack(config, &text);
+	struct config *copy = config_unpack(text.data, &why);
+	assert_non_null(copy);
+	buffer_wipe(&text);
+	assert_string_equal(copy->password, "a\\tb;");
+	assert_string_equal(copy->watch[1]->name, "two");
+	assert_int_equal(copy->watch[0]->rooms.count, 3);
+	assert_int_equal(copy->rooms.count, 3);
+	assert_int_equal(copy->max_latency, 120 * NSEC_PER_SEC);
+	/* so nothing changes by it: every watch is kept */
+	struct watch_config *kept = config->watch[1];
+	config_keep(copy, config, config->watch_count);
+	assert_ptr_equal(copy->watch[1], kept);
+	for (unsigned worker = CONFIG_XMPP; worker <= CONFIG_PROBE; worker *= 2)
+		assert_int_equal(config_part(copy, worker), config_part(config, worker));
+	config_free(copy);
+	config_free(config);
+	assert_null(config_unpack(cut, &why));
+	assert_string_equal(why.text, "it is not complete");
+	assert_null(config_unpack(foreign, &why));
+	assert_null(config_unpack(bad, &why));
+}
+
 static void a_reload_keeps_the_watches_that_are_the_same(void **state)
 {
 	struct config *before = must_read(LEAST "[watch a]\nmax_latency = 10\n[watch b]\n"
@@ -840,6 +878,7 @@ int main(void)
 		cmocka_unit_test(a_worker_gets_its_keys_of_each_watch),
 		cmocka_unit_test(a_worker_refuses_keys_of_watches_that_cannot_be),
 		cmocka_unit_test(the_listing_shows_each_watch),
+		cmocka_unit_test(a_configuration_is_the_same_after_a_transfer),
 		cmocka_unit_test(a_reload_keeps_the_watches_that_are_the_same),
 	};
 
