@@ -37,7 +37,7 @@ teardown() {
 		echo "$name"
 		[ -e "$root/$name" ]
 	done < <(grep -oE '\bdoc/[a-z0-9/.-]*' "$root/README" | sort -u)
-	mapfile -t programs < <(sed -n '/^bootstrap builds in/,/oobetet\/oobetet/p' "$root/README" |
+	mapfile -t programs < <(sed -n '/bootstrap builds in/,/oobetet\/oobetet/p' "$root/README" |
 		grep -oE '\b[a-z]+(/[a-z]+)?/(flapper|httpbroker[a-z-]*|oobetet)\b')
 	[ "${#programs[@]}" -eq 5 ]
 	for name in "${programs[@]}"; do [ -x "$build/$name" ]; done
