@@ -28,7 +28,7 @@ void chain_begin(struct chain *chain, const struct watch_config *config, nsec no
 {
 	memset(chain, 0, sizeof *chain);
 	chain->config = config;
-	chain->start = now;
+	chain->start = chain->ranked = now;
 	chain->notice = notice;
 	chain->gap = diagnosis_gap(config->max_latency);
 	chain->nearest_rank = -1;
@@ -47,6 +47,8 @@ void chain_carry(struct chain *chain, const struct chain *before)
 	const struct watch_config *to = chain->config, *from = before->config;
 
 	chain->start = before->start;
+	chain->ranked = before->ranked;
+	chain->rankings = before->rankings;
 	memcpy(chain->heard, before->heard, sizeof chain->heard);
 	chain->rollup = before->rollup;
 	chain->sender_in = before->sender_in;
@@ -71,25 +73,39 @@ static bool anything_heard(const struct chain *chain)
 	return false;
 }
 
+/* Only a later second begins anew: a program may print any times, in any order. */
+static bool may_rank(struct chain *chain, nsec stamp)
+{
+	if (stamp - chain->ranked >= NSEC_PER_SEC) {
+		chain->ranked = stamp;
+		chain->rankings = 0;
+	}
+	if (chain->rankings == CHAIN_RANKINGS)
+		return false;
+	chain->rankings++;
+	return true;
+}
+
 /* How nearly it counts; a text that does, of a nick that does not, most of all. */
 static int rank_of(const struct match *match, const char *body)
 {
 	struct explanation explanation;
+	char beginning[CHAIN_RANKED + 1];
 
 	if (match_body(match, body) != KIND_NONE)
 		return MISMATCH_NONE;
-	match_explain(match, body, &explanation);
+	snprintf(beginning, sizeof beginning, "%s", body);
+	match_explain(match, beginning, &explanation);
 	return (int)explanation.mismatch;
 }
 
-static void other_count(struct chain *chain, const struct match *match, const char *body)
+static void other_count(
+	struct chain *chain, const struct match *match, const char *body, nsec stamp)
 {
-	int rank;
-
 	chain->others++;
-	if (anything_heard(chain))
+	if (anything_heard(chain) || !may_rank(chain, stamp))
 		return;
-	rank = rank_of(match, body);
+	int rank = rank_of(match, body);
 	if (rank <= chain->nearest_rank)
 		return;
 	chain->nearest_rank = rank;
@@ -104,7 +120,7 @@ void chain_hear(struct chain *chain, const struct match *match, enum kind kind, 
 		if (stamp > chain->heard[kind])
 			chain->heard[kind] = stamp;
 	} else if (kind == KIND_NONE) {
-		other_count(chain, match, body);
+		other_count(chain, match, body, stamp);
 	}
 	if (strncasecmp(body, rollup, sizeof rollup - 1) == 0 && stamp > chain->rollup)
 		chain->rollup = stamp;

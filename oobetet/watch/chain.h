@@ -15,6 +15,13 @@
 
 #define CHAIN_NEAREST 100 /* bytes of the message that is quoted */
 
+/*
+ * To find it, so many messages a second are compared with what is awaited, and so many bytes of
+ * each: the cost grows with the square of the length, and a room may be flooded.
+ */
+#define CHAIN_RANKINGS 20
+#define CHAIN_RANKED 600
+
 struct chain {
 	const struct watch_config *config;
 	struct readings readings;
@@ -23,7 +30,9 @@ struct chain {
 	nsec heard[KINDS_AWAITED]; /* the last message of each kind; 0: none since the start */
 	nsec rollup;               /* the last summary of several checks; 0: none */
 	int64_t others;            /* messages in its rooms that do not count */
-	int nearest_rank;          /* of these, the one that nearly does */
+	nsec ranked;               /* when this second of rankings began */
+	int rankings;              /* in it */
+	int nearest_rank;          /* of these messages, the one that nearly does */
 	char nearest[CHAIN_NEAREST];
 	char broker[CHAIN_NEAREST]; /* `HOST:PORT` of probe_broker */
 	bool period_warned;

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define S NSEC_PER_SEC
 #define GAP (15 * S)
@@ -201,6 +202,47 @@ static void a_queue_is_old_only_as_far_as_it_was_read(void **state)
 	assert_false(chain_fault_known(&chain, 3000 * S));
 }
 
+#define FLOOD 2000
+
+/* Each would be searched from every quotation mark to its end. */
+static void costly_write(char *text, size_t size)
+{
+	size_t used = (size_t)snprintf(text, size, "Problem: ");
+
+	while (used + 7 < size)
+		used += (size_t)snprintf(text + used, size - used, "\"x\" on ");
+}
+
+static void a_flood_costs_little_and_hides_nothing_for_long(void **state)
+{
+	static char costly[32768];
+	char text[CHAIN_RANKED * 2];
+
+	(void)state;
+	costly_write(costly, sizeof costly);
+	chain_start();
+	clock_t began = clock();
+	/* messages of a room, and lines with times of their own in any order */
+	for (int i = 0; i < FLOOD; i++)
+		chain_hear(&chain, &flapper, KIND_NONE, costly,
+			i % 2 == 0 ? 1100 * S : 1000 * S + (i % 50) * S);
+	/* without the limits it takes 7 s, with them a hundredth of one */
+	assert_true(clock() - began < 2 * CLOCKS_PER_SEC);
+	assert_int_equal(chain.others, FLOOD);
+	chain_hear(&chain, &flapper, KIND_NONE, "Problem: \"Other\" on db is OK", 1100 * S);
+	assert_memory_equal(chain.nearest, costly, 20);
+	chain_hear(&chain, &flapper, KIND_NONE, "Problem: \"Flapper\" on db is OK", 1101 * S);
+	assert_string_equal(chain.nearest, "Problem: \"Flapper\" on db is OK");
+	/* a name that ends beyond the limit is no name */
+	chain_start();
+	memset(text, 'y', sizeof text);
+	memcpy(text, "Problem: \"", 10);
+	snprintf(text + CHAIN_RANKED, CHAIN_RANKED, "\" is Critical");
+	chain_hear(&chain, &flapper, KIND_NONE, "Problem: no name", 1101 * S);
+	chain_hear(&chain, &flapper, KIND_NONE, text, 1101 * S);
+	assert_string_equal(chain.nearest, "Problem: no name");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_repeated_message_is_not_late),
 		cmocka_unit_test(a_late_message_is_a_fault),
 		cmocka_unit_test(a_queue_is_old_only_as_far_as_it_was_read),
+		cmocka_unit_test(a_flood_costs_little_and_hides_nothing_for_long),
 		cmocka_unit_test_setup(a_message_is_paired_with_the_change_before_it, begin),
 		cmocka_unit_test_setup(
 			a_message_between_two_readings_is_of_the_change_between_them, begin),
