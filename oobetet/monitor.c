@@ -6,6 +6,7 @@
 #include "common/random.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "oobetet/listen/program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -128,6 +129,7 @@ static bool children_reap(struct monitor *monitor)
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
 	bool listening = listeners_run(&monitor->watches);
+	listening = programs_reap() || listening;
 	return watches_commands_run(&monitor->watches) || listening || pid == 0;
 }
 

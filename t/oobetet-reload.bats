@@ -170,3 +170,40 @@ stalled() {
 	poll 20 heard 'Monitoring is Critical'
 	poll 20 paged 'incident 1 opened'
 }
+
+# pid_of NAME: of the listen_command that wrote it
+pid_of() {
+	cat "$work/$1.pid"
+}
+
+@test "oobetet: SIGHUP restarts a listen_command that changed, and no other" {
+	local program=$work/program same changed
+	printf '#!/bin/sh\necho $$ >"$1"\necho "arguments: $*" >&2\nexec sleep 1000\n' >"$program"
+	chmod +x "$program"
+	listening() {
+		write_ini server= port= jabberid= password= tls= rooms= watched_check= watched_entity= \
+			pagerduty_contact= pagerduty_url= max_latency=60 alert_command=cat
+		watch "$1" watched_check=A listen_command="$program $work/same.pid"
+		watch changed watched_check=B listen_command="$program $work/changed.pid $2"
+	}
+	listening same first
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 30 at_least 2 oobetet 'listen_command: listening$'
+	same=$(pid_of same) changed=$(pid_of changed)
+	# only a name changes
+	listening renamed first
+	reload 1 1 0 0
+	[ "$(pid_of same) $(pid_of changed)" = "$same $changed" ]
+	listening renamed second
+	reload 1 1 0 0
+	poll 20 said oobetet 'watch changed: listen_command: arguments: .* second$'
+	poll 20 ended "$changed"
+	[ "$(pid_of same)" = "$same" ]
+	[ "$(process_state "$same")" = S ]
+	# its log lines have the new name
+	kill "$same"
+	poll 20 said oobetet 'watch renamed: listen_command: signal 15'
+	# both keepers run again, and no zombie is left
+	poll 30 at_least 4 oobetet 'listen_command: listening$'
+	[ "$(ps -o stat=,comm= --ppid "${pids[oobetet]}" | grep -c '^Z.*oobetet-listen')" -eq 0 ]
+}

@@ -254,7 +254,9 @@ static void programs_carry(struct watched *watched, struct watched *before)
 	struct listener *listener = watched->listener;
 	struct command *command = watched->command;
 
-	if (same_text(mine->alert_command, its->alert_command)) {
+	/* its log lines begin with the name of the watch */
+	if (same_text(mine->alert_command, its->alert_command) &&
+		strcmp(mine->label, its->label) == 0) {
 		watched->command = before->command;
 		before->command = command;
 	}
@@ -263,6 +265,7 @@ static void programs_carry(struct watched *watched, struct watched *before)
 		mine->listen_silence == its->listen_silence) {
 		watched->listener = before->listener;
 		before->listener = listener;
+		listener_rename(watched->listener, mine->label);
 	}
 }
 

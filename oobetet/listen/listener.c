@@ -91,6 +91,14 @@ void listener_free(struct listener *listener)
 	free(listener);
 }
 
+void listener_rename(struct listener *listener, const char *label)
+{
+	if (listener == NULL)
+		return;
+	free(listener->label);
+	listener->label = memory_printed("%slisten_command", label);
+}
+
 /* ---- its standard error ---- */
 
 static void errors_log(struct listener *listener, nsec now)

@@ -46,8 +46,11 @@ struct listener;
  */
 struct listener *listener_new(const struct listen_rules *rules, nsec now);
 
-/* Kills what still runs. */
+/* Kills what still runs; programs_reap() (program.h) awaits its end. */
 void listener_free(struct listener *listener);
+
+/* The watch has another name: the label of the rules. */
+void listener_rename(struct listener *listener, const char *label);
 
 /* What to poll for: its standard output and error; fd is -1 where there is nothing. */
 #define LISTENER_POLLS 2

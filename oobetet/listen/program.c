@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "oobetet/listen/program.h"
 
-#include "common/clocks.h"
 #include "common/descriptors.h"
+#include "common/memory.h"
 #include "common/signals.h"
 #include "oobetet/child.h"
 
@@ -10,12 +10,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define REAP_TRIES 50 /* milliseconds */
 
 /* ---- in the keeper and in its child ---- */
 
@@ -141,13 +140,30 @@ void program_close(int *fd)
 	*fd = -1;
 }
 
-/* It is dead in a moment, unless the kernel holds it: that is not waited for. */
+/* Keepers that were killed and not reaped yet: the kernel may hold them. */
+static struct {
+	pid_t *pid; /* owned; NULL: none */
+	int count;
+} killed;
+
 static void keeper_reap(pid_t keeper)
 {
-	const struct timespec moment = {.tv_nsec = NSEC_PER_MSEC};
+	if (waitpid(keeper, NULL, WNOHANG) != 0)
+		return;
+	killed.pid = memory_resized(killed.pid, ((size_t)killed.count + 1) * sizeof(pid_t));
+	killed.pid[killed.count++] = keeper;
+}
 
-	for (int i = 0; i < REAP_TRIES && waitpid(keeper, NULL, WNOHANG) == 0; i++)
-		nanosleep(&moment, NULL);
+bool programs_reap(void)
+{
+	for (int i = killed.count - 1; i >= 0; i--)
+		if (waitpid(killed.pid[i], NULL, WNOHANG) != 0)
+			killed.pid[i] = killed.pid[--killed.count];
+	if (killed.count > 0)
+		return true;
+	free(killed.pid);
+	killed.pid = NULL;
+	return false;
 }
 
 void program_end(struct program *program)

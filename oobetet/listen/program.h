@@ -27,7 +27,13 @@ void program_signal(const struct program *program, int signal);
 /* Closes one of the descriptors. */
 void program_close(int *fd);
 
-/* Kills what is left of the group, closes the descriptors and reaps the keeper: 50 ms at most. */
+/*
+ * Kills what is left of the group and closes the descriptors. The keeper is reaped, now or by
+ * programs_reap().
+ */
 void program_end(struct program *program);
+
+/* After SIGCHLD: reaps the keepers that were killed. True: not all of them have ended. */
+bool programs_reap(void);
 
 #endif

@@ -5,12 +5,14 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "oobetet/listen/listener.h"
+#include "oobetet/listen/program.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +20,15 @@
 #define WALL (1795170546 * SEC) /* less the monotonic clock, in these tests */
 #define START (1000 * SEC)
 #define PATIENCE 20000 /* milliseconds */
+
+static bool kill_fails;
+static pid_t signalled; /* last */
+
+int kill(pid_t pid, int number)
+{
+	signalled = pid;
+	return kill_fails ? 0 : (int)syscall(SYS_kill, pid, number);
+}
 
 static struct listen_rules rules_of(const char *command, const char *format)
 {
@@ -477,6 +488,18 @@ static void death_await(pid_t pid)
 	assert_false(lives(pid));
 }
 
+/* No zombie stays. */
+static void keepers_await(void)
+{
+	nsec limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
+
+	while (programs_reap()) {
+		assert_true(clock_monotonic() < limit);
+		usleep(2000);
+	}
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
 /* Starts a program that leaves a process of its group behind, whose pid it returns. */
 static struct listener *group_start(pid_t *left)
 {
@@ -499,8 +522,7 @@ static void its_whole_group_is_killed(void **state)
 	(void)state;
 	listener_free(listener);
 	death_await(left);
-	/* no zombie stays */
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	keepers_await();
 }
 
 static void its_whole_group_dies_with_the_monitor(void **state)
@@ -539,6 +561,22 @@ static void a_program_is_asked_to_end(void **state)
 	listener_free(listener);
 }
 
+static void a_keeper_that_does_not_die_is_reaped_later(void **state)
+{
+	struct got got = {0};
+	struct listener *listener = gated_start("", "echo x; exec sleep 1000", &got);
+
+	(void)state;
+	gate_open(listener);
+	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
+	kill_fails = true; /* as if the kernel held it */
+	listener_free(listener);
+	assert_true(programs_reap());
+	kill_fails = false;
+	kill(signalled, SIGKILL);
+	keepers_await();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +596,7 @@ int main(void)
 		cmocka_unit_test(its_whole_group_is_killed),
 		cmocka_unit_test(its_whole_group_dies_with_the_monitor),
 		cmocka_unit_test(a_program_is_asked_to_end),
+		cmocka_unit_test(a_keeper_that_does_not_die_is_reaped_later),
 	};
 
 	signals_catch((const int[]){SIGCHLD}, 1);
