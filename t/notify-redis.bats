@@ -111,6 +111,28 @@ taken() {
 	redis FLUSHALL >/dev/null
 	poll 10 said notify 'warning: Redis has lost what it had'
 	poll 10 eval '[ "$(states)" = "a c" ]'
+	# rolled back to when another check was not ok
+	redis EVAL 'redis.call("HSET", KEYS[1], ARGV[1], ARGV[2]) redis.call("DEL", KEYS[2], KEYS[3])' 3 \
+		httpbroker-notify:default:states httpbroker-notify:default:batch httpbroker-notify:default:lease \
+		$'a\037b' '{"state":"critical","told":"critical","since":1,"heard":0,"summary":""}' >/dev/null
+	poll 10 eval '[ "$(states)" = "a c" ]'
+}
+
+@test "of many large events 16 MiB are taken at once; one that is too long is skipped" {
+	start_redis
+	start_active
+	freeze notify
+	redis EVAL 'for i = 1, 60 do
+			redis.call("LPUSH", KEYS[1], ARGV[1] .. ("x"):rep(1000000) .. "\"}")
+		end
+		redis.call("LPUSH", KEYS[1], ("x"):rep(60000000))' 1 events \
+		'{"entity":"a","check":"b","state":"critical","summary":"' >/dev/null
+	kill -CONT "${pids[notify]}"
+	poll 20 queue_is_empty
+	said notify 'warning: queue events, event 61: it is longer than 1 MiB; the event is skipped'
+	run ! said notify 'another program takes events'
+	# it has had 16 MiB of them at most, in the reply and where it was read
+	[ "$(awk '/^VmHWM:/ { print $2 }' "/proc/${pids[notify]}/status")" -lt 55000 ]
 }
 
 @test "a key of the wrong type is named, and all goes on when it is gone" {

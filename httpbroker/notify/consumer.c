@@ -24,8 +24,6 @@
 	(NSEC_PER_SEC / 2) /* of one BLMOVE: the lease is renewed, notifications are listed */
 #define WAIT_MIN (NSEC_PER_SEC / 100)
 
-#define TAKEN_BYTES ((size_t)16 << 20) /* of the events that are taken at once, about */
-
 enum { PLACE_TEXT = HOST_NAME_MAX + 32 };
 
 enum phase { PHASE_IDLE, PHASE_LOADS, PHASE_RUNS };
@@ -44,7 +42,6 @@ struct consumer {
 	bool empty;            /* the queue was empty: wait for it */
 	redisReply *taken;     /* the events that were judged, and are not trimmed yet */
 	struct commit *commit; /* in flight */
-	size_t at_once;        /* events that are taken next: fewer of large ones */
 	int64_t length;        /* of the queue */
 	uint64_t number;       /* of events taken, for messages */
 	struct log_limit foreign;
@@ -66,7 +63,6 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 	snprintf(consumer->place, sizeof consumer->place, "%s pid:%ld", host, (long)getpid());
 	consumer->notify = notify;
 	consumer->length = -1;
-	consumer->at_once = LIMIT_TAKEN;
 	consumer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (consumer->wake_fd < 0)
 		die(EX_OSERR, "no eventfd");
@@ -133,23 +129,15 @@ static void active_begin(struct consumer *consumer)
 	load_begin(&consumer->load);
 }
 
-static void rewrite_begin(struct consumer *consumer)
-{
-	struct notify *notify = consumer->notify;
-
-	log_warning("Redis has lost what it had: writing all problems and notifications again");
-	problems_rewrite(notify->problems);
-	for (size_t i = 0; i < notify->output_count; i++)
-		queue_rewrite(notify->outputs[i]->queue);
-}
-
 static void role_change_apply(struct consumer *consumer)
 {
 	switch (session_role_change(session_of(consumer))) {
 	case CHANGE_NONE:
 		return;
 	case CHANGE_DATA_LOST:
-		rewrite_begin(consumer);
+		log_warning("Redis has lost what it had: writing all problems and notifications "
+			    "again");
+		store_rewrite(consumer->notify);
 		return;
 	case CHANGE_BECAME_ACTIVE:
 		active_begin(consumer);
@@ -203,16 +191,14 @@ static bool load_apply(struct consumer *consumer, const redisReply *reply, struc
 static bool events_judge(struct consumer *consumer, redisReply *reply, struct moment now)
 {
 	char place[600];
-	size_t bytes = 0;
 
 	if (reply->type != REDIS_REPLY_ARRAY)
 		return false;
 	snprintf(place, sizeof place, "queue %s, event", consumer->keys.queue);
-	for (size_t i = reply->elements; i-- > 0;) {
+	for (size_t i = 0; i < reply->elements; i++) {
 		const redisReply *element = reply->element[i];
 		char *copy = memory_zeroed(1, (size_t)element->len + 1);
 
-		bytes += (size_t)element->len;
 		/* the reader may change it, and the first and last are compared later */
 		memcpy(copy, element->str, (size_t)element->len);
 		notify_event(consumer->notify, copy, (size_t)element->len, place,
@@ -220,10 +206,6 @@ static bool events_judge(struct consumer *consumer, redisReply *reply, struct mo
 		free(copy);
 	}
 	consumer->empty = reply->elements == 0;
-	if (bytes > 0)
-		consumer->at_once = 1 + TAKEN_BYTES * reply->elements / bytes;
-	if (consumer->at_once > LIMIT_TAKEN)
-		consumer->at_once = LIMIT_TAKEN;
 	return true;
 }
 
@@ -304,7 +286,9 @@ static void query_send(
 	struct consumer *consumer, enum query query, const char *const *words, nsec now)
 {
 	consumer->query = query;
-	snprintf(consumer->asked, sizeof consumer->asked, "%s %s", words[0], words[1]);
+	bool script = strcmp(words[0], "EVAL") == 0;
+	snprintf(consumer->asked, sizeof consumer->asked, "%s %s", words[0],
+		script ? words[3] : words[1]);
 	redis_query(consumer->redis, words, NULL, now);
 }
 
@@ -338,8 +322,6 @@ static void wait_send(struct consumer *consumer, nsec now)
 
 void consumer_send(struct consumer *consumer, struct moment now)
 {
-	char first[24];
-
 	if (!session_ready(session_of(consumer)) || consumer->phase == PHASE_IDLE)
 		return;
 	if (consumer->phase != PHASE_RUNS)
@@ -352,9 +334,9 @@ void consumer_send(struct consumer *consumer, struct moment now)
 		return;
 	else if (consumer->empty)
 		wait_send(consumer, now.monotonic);
-	else if (snprintf(first, sizeof first, "-%zu", consumer->at_once) > 0)
+	else
 		query_send(consumer, QUERY_EVENTS,
-			RESP_WORDS("LRANGE", consumer->keys.queue, first, "-1"), now.monotonic);
+			RESP_WORDS("EVAL", take_script, "1", consumer->keys.queue), now.monotonic);
 }
 
 bool consumer_runs(const struct consumer *consumer, nsec now)

@@ -3,11 +3,11 @@
  * Events from a list in Redis. One of those that share a name is active (redis/session.h): it loads
  * the problems and the lists of the outputs, then repeats
  *
- *     LRANGE queue -1000 -1             judge these events, the oldest first
+ *     up to 1000 events of the queue    judge them, the oldest first
  *     one commit (redis/commit.h)       what has changed; the events leave the queue
  *
  * The commit is one script: RPUSH to the list of each output, LREM of what was delivered, HSET and
- * HDEL of the problems, and LTRIM of the queue if its end is still what LRANGE has returned. So an
+ * HDEL of the problems, and LTRIM of the queue if its end is still what was judged. So an
  * event is in the queue, or judged and what it caused is in the lists. An empty queue is waited for
  * by BLMOVE of its last element to the place where it is.
  *

@@ -83,7 +83,7 @@ json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out,
 
 	event_init(out);
 	if (length > LIMIT_LINE) {
-		reason_set(why, "it is %zu bytes long, more than %d", length, LIMIT_LINE);
+		reason_set(why, "it is longer than 1 MiB");
 		return NULL;
 	}
 	utf8_mend_escapes(json, length);

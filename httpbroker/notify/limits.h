@@ -6,11 +6,12 @@
 #include "common/clocks.h"
 
 enum {
-	JOBS_MAX = 64,            /* commands that run at once */
-	LIMIT_LINE = 1 << 20,     /* bytes of an event's JSON */
-	LIMIT_TAKEN = 1000,       /* events that are taken from the queue at once */
-	LIMIT_WAITING = 100000,   /* notifications that wait for an output */
-	LIMIT_PROBLEMS = 1000000, /* checks that are not ok */
+	JOBS_MAX = 64,                /* commands that run at once */
+	LIMIT_LINE = 1 << 20,         /* bytes of an event's JSON */
+	LIMIT_TAKEN = 1000,           /* events that are taken from the queue at once, */
+	LIMIT_TAKEN_BYTES = 16 << 20, /* and their bytes */
+	LIMIT_WAITING = 100000,       /* notifications that wait for an output */
+	LIMIT_PROBLEMS = 1000000,     /* checks that are not ok */
 };
 
 #define OUTPUT_PAUSE_MIN NSEC_PER_SEC /* after a failure of an output */

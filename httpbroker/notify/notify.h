@@ -21,6 +21,7 @@ struct notify {
 	size_t output_count;
 	struct input *input;       /* standard input; NULL: none */
 	struct consumer *consumer; /* Redis; NULL: none */
+	bool rewrite;              /* the next commit replaces all that is in Redis */
 
 	uint64_t events;  /* that were judged */
 	uint64_t skipped; /* that could not be read, or not be judged */

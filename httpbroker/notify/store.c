@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "httpbroker/notify/limits.h"
 #include "httpbroker/notify/notify.h"
 
 #include <hiredis/hiredis.h>
@@ -86,6 +87,22 @@ bool load_is_complete(const struct load *load, const struct notify *notify)
 	return load->problems_done && load->output == notify->output_count;
 }
 
+/* The oldest events first, up to LIMIT_TAKEN and LIMIT_TAKEN_BYTES; what is too long is cut. */
+#define EVENT_CUT "1048577"
+_Static_assert(LIMIT_TAKEN == 1000 && LIMIT_TAKEN_BYTES == 16777216 && LIMIT_LINE + 1 == 1048577,
+	"the limits in the scripts");
+
+const char take_script[] = "local events, bytes = {}, 0\n"
+			   "for i = 1, 1000 do\n"
+			   "  local event = redis.call('LINDEX', KEYS[1], -i)\n"
+			   "  if not event then break end\n"
+			   "  event = event:sub(1, " EVENT_CUT ")\n"
+			   "  bytes = bytes + #event\n"
+			   "  if bytes > 16777216 then break end\n"
+			   "  events[i] = event\n"
+			   "end\n"
+			   "return events\n";
+
 /*
  * Nothing is done if a key has a wrong type, or if Redis's memory is full: the first command that
  * needs any is refused then, and those that free some come last. The commands are in the arguments
@@ -112,10 +129,12 @@ static const char script[] =
 	"end\n"
 	"redis.call('SET', KEYS[1], ARGV[1])\n"
 	"local taken, foreign = tonumber(ARGV[2]), false\n"
+	"local function event(at)\n"
+	"  return (redis.call('LINDEX', queue, at) or ''):sub(1, " EVENT_CUT ")\n"
+	"end\n"
 	"local list = kind(queue) == 'list'\n"
 	"if taken > 0 then\n"
-	"  foreign = not list or redis.call('LINDEX', queue, -1) ~= ARGV[3] or\n"
-	"    redis.call('LINDEX', queue, -taken) ~= ARGV[4]\n"
+	"  foreign = not list or event(-1) ~= ARGV[3] or event(-taken) ~= ARGV[4]\n"
 	"  if not foreign then redis.call('LTRIM', queue, 0, -taken - 1) end\n"
 	"end\n"
 	"if list then left = redis.call('LLEN', queue) end\n"
@@ -136,9 +155,8 @@ static void problem_write(const struct problem *problem, void *context)
 	const struct writer *writer = context;
 	struct buffer value = {NULL, 0, 0};
 
-	resp_add_text(writer->out, problem->over ? "3" : "4");
-	resp_add_text(writer->out, problem->over ? "HDEL" : "HSET");
-	resp_add_text(writer->out, writer->key);
+	resp_add_words(writer->out, problem->over ? RESP_WORDS("3", "HDEL", writer->key)
+						  : RESP_WORDS("4", "HSET", writer->key));
 	resp_add(writer->out, problem->names, problem->hh.keylen);
 	if (problem->over)
 		return;
@@ -157,11 +175,19 @@ static void taken_write(const redisReply *taken, struct resp_list *out)
 	resp_add_text(out, number);
 	for (int i = 0; i < 2; i++) {
 		const redisReply *element =
-			count > 0 ? taken->element[i == 0 ? count - 1 : 0] : NULL;
+			count > 0 ? taken->element[i == 0 ? 0 : count - 1] : NULL;
 
 		resp_add(out, element != NULL ? element->str : "",
 			element != NULL ? (size_t)element->len : 0);
 	}
+}
+
+void store_rewrite(struct notify *notify)
+{
+	notify->rewrite = true;
+	problems_rewrite(notify->problems);
+	for (size_t i = 0; i < notify->output_count; i++)
+		queue_rewrite(notify->outputs[i]->queue);
 }
 
 bool store_changed(const struct notify *notify)
@@ -169,7 +195,7 @@ bool store_changed(const struct notify *notify)
 	for (size_t i = 0; i < notify->output_count; i++)
 		if (queue_changed(notify->outputs[i]->queue))
 			return true;
-	return problems_changed(notify->problems);
+	return notify->rewrite || problems_changed(notify->problems);
 }
 
 struct commit *store_commit(struct notify *notify, const struct keys *keys,
@@ -183,6 +209,9 @@ struct commit *store_commit(struct notify *notify, const struct keys *keys,
 	for (size_t i = 0; i < notify->output_count; i++)
 		queue_commit(
 			notify->outputs[i]->queue, notify->outputs[i]->key, &commit->arguments);
+	if (notify->rewrite) /* what has ended since may be there again */
+		resp_add_words(&commit->arguments, RESP_WORDS("2", "DEL", keys->checks));
+	notify->rewrite = false;
 	problems_take_changes(notify->problems, problem_write, &writer);
 	return commit;
 }

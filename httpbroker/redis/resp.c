@@ -34,6 +34,12 @@ void resp_add_text(struct resp_list *list, const char *text)
 	resp_add(list, text, strlen(text));
 }
 
+void resp_add_words(struct resp_list *list, const char *const *words)
+{
+	for (; *words != NULL; words++)
+		resp_add_text(list, *words);
+}
+
 void resp_begin(struct resp_list *list, size_t length)
 {
 	header_append(&list->bytes, '$', length);

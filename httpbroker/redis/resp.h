@@ -18,6 +18,9 @@ struct resp_list {
 void resp_add(struct resp_list *list, const char *bytes, size_t length);
 void resp_add_text(struct resp_list *list, const char *text);
 
+/* Texts, up to NULL. */
+void resp_add_words(struct resp_list *list, const char *const *words);
+
 /* An argument of several pieces: begin with its whole length, append to list->bytes, end. */
 void resp_begin(struct resp_list *list, size_t length);
 void resp_end(struct resp_list *list);

@@ -148,7 +148,7 @@ static void all_is_loaded_in_pieces(void **state)
 
 static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **state)
 {
-	static const char taken[] = "*3\r\n$3\r\nnew\r\n$3\r\nmid\r\n$3\r\nold\r\n";
+	static const char taken[] = "*3\r\n$3\r\nold\r\n$3\r\nmid\r\n$3\r\nnew\r\n";
 	static const char expected[] =
 		"3 old new 3 RPUSH k:one {\"n\"} 3 RPUSH k:two {\"n\"} "
 		"4 HSET httpbroker-notify:n:states e\x1f"
@@ -181,6 +181,13 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	commit_free(commit);
 	commit = store_commit(&notify, &keys, NULL, now);
 	assert_int_equal(commit->arguments.count, 3); /* nothing was taken, nothing has changed */
+	commit_free(commit);
+	store_rewrite(&notify); /* what is there and has ended must go */
+	assert_true(store_changed(&notify));
+	commit = store_commit(&notify, &keys, NULL, now);
+	assert_non_null(strstr(commit->arguments.bytes.data,
+		"$1\r\n2\r\n$3\r\nDEL\r\n$26\r\nhttpbroker-notify:n:states\r\n$1\r\n4\r\n$4\r\nHSET"));
+	assert_false(problems_changed(notify.problems));
 	commit_free(commit);
 	freeReplyObject(reply);
 	notify_end(&notify, &keys);
