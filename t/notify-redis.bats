@@ -167,6 +167,32 @@ taken() {
 	poll 10 queue_is_empty
 }
 
+# its line is longer than what is written at once, twice: a pipe is full in the middle of one
+large() {
+	printf '{"entity":"a","check":"%d","state":"critical","summary":"%s"}' "$1" "$(printf '\\"%.0s' {1..4090})"
+}
+
+@test "a line that was half written when the lease was lost is continued" {
+	local i
+	start_redis
+	mkfifo "$work/pipe"
+	exec 6<>"$work/pipe"
+	notify_out=$work/pipe start_active --output-format json
+	for i in {1..20}; do large "$i"; done | redis -x EVAL \
+		'for event in ARGV[1]:gmatch("{[^}]*}") do redis.call("LPUSH", KEYS[1], event) end' 1 events
+	poll 10 queue_is_empty
+	poll 10 eval '[ "$(redis LLEN httpbroker-notify:default:output:stdout)" -lt 20 ]'
+	redis SET httpbroker-notify:default:lease "$(printf '%016x other' 1)" PX 2000
+	poll 10 said notify 'info: standing by'
+	poll 20 eval '[ "$(grep -c "info: active" "$work/notify.log")" -eq 2 ]'
+	start reader timeout 20 cat "$work/pipe"
+	poll 15 eval '[ "$(redis EXISTS httpbroker-notify:default:output:stdout)" = 0 ]'
+	exec 6>&-
+	# each line is whole; the one that was under way may be told again
+	jq -e . "$work/reader.log" >/dev/null
+	[ "$(jq -r .check "$work/reader.log" | uniq | paste -sd' ')" = "$(echo {1..20})" ]
+}
+
 @test "a password from a file or the environment, another database; the command does not get it" {
 	start_redis
 	redis CONFIG SET requirepass hush >/dev/null

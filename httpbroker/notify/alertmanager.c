@@ -219,7 +219,7 @@ static void work(struct output *output, struct moment now)
 	struct alertmanager *self = output->self;
 
 	while (answer_await(output, now)) {
-		if (output->stopping) {
+		if (output->idle) {
 			request_again(output, now.monotonic);
 			return;
 		}
@@ -233,10 +233,11 @@ static void work(struct output *output, struct moment now)
 	}
 }
 
-static size_t polled(const struct output *output, struct pollfd *fds)
+static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 {
 	const struct alertmanager *self = output->self;
 
+	(void)now;
 	return transfer_poll(self->transfer, fds);
 }
 
@@ -247,7 +248,7 @@ static nsec deadline(const struct output *output, nsec now)
 
 	if (transfer_is_busy(self->transfer))
 		return transfer_deadline(self->transfer);
-	if (output->stopping)
+	if (output->idle)
 		return NSEC_NEVER;
 	if (next < output->held_until)
 		next = output->held_until;

@@ -199,10 +199,11 @@ static void work(struct output *output, struct moment now)
 }
 
 /* SIGCHLD wakes the loop. */
-static size_t polled(const struct output *output, struct pollfd *fds)
+static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 {
 	(void)output;
 	(void)fds;
+	(void)now;
 	return 0;
 }
 

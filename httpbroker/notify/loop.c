@@ -55,7 +55,7 @@ static void loop_stop(struct notify *notify, struct loop *loop, int status)
 		consumer_stop(notify->consumer);
 }
 
-/* In a stand-by neither timers nor outputs do anything. */
+/* In a stand-by timers do nothing, and outputs begin nothing. */
 static bool is_active(const struct notify *notify, nsec now)
 {
 	return notify->consumer == NULL || consumer_runs(notify->consumer, now);
@@ -66,6 +66,7 @@ static void outputs_work(struct notify *notify, struct loop *loop, struct moment
 	for (size_t i = 0; i < notify->output_count; i++) {
 		struct output *output = notify->outputs[i];
 
+		output->idle = loop->stops || !is_active(notify, now.monotonic);
 		output->type->work(output, now);
 		output->thinning =
 			output->thinning && queue_waiting(output->queue) > LIMIT_WAITING / 2;
@@ -82,8 +83,7 @@ static void loop_work(struct notify *notify, struct loop *loop, struct moment no
 		input_work(notify->input, notify, now);
 	if (is_active(notify, now.monotonic))
 		judge_tick(notify->judge, now, TICK_MAX);
-	if (is_active(notify, now.monotonic) || loop->stops)
-		outputs_work(notify, loop, now); /* what is under way has to end */
+	outputs_work(notify, loop, now);
 	if (notify->consumer != NULL)
 		consumer_send(notify->consumer, now);
 	else
@@ -135,9 +135,8 @@ static nsec loop_deadline(const struct notify *notify, const struct loop *loop, 
 	next = nsec_earlier(next, loop->metrics_at);
 	if (notify->consumer != NULL)
 		next = nsec_earlier(next, consumer_deadline(notify->consumer));
-	if (!is_active(notify, now))
-		return next;
-	next = nsec_earlier(next, judge_deadline(notify->judge));
+	if (is_active(notify, now))
+		next = nsec_earlier(next, judge_deadline(notify->judge));
 	for (size_t i = 0; i < notify->output_count; i++) {
 		const struct output *output = notify->outputs[i];
 
@@ -158,8 +157,8 @@ static void loop_wait(const struct notify *notify, nsec deadline, nsec now)
 	} else if (notify->input != NULL) {
 		input_poll(notify->input, &fds[count++]);
 	}
-	for (size_t i = 0; i < notify->output_count && is_active(notify, now); i++)
-		count += notify->outputs[i]->type->poll(notify->outputs[i], fds + count);
+	for (size_t i = 0; i < notify->output_count; i++)
+		count += notify->outputs[i]->type->poll(notify->outputs[i], fds + count, now);
 	signals_poll(fds, count, clock_timeout(clock_monotonic(), deadline, &left));
 }
 

@@ -32,7 +32,7 @@ void output_free(struct output *output)
 
 struct item *output_next(struct output *output, nsec now)
 {
-	if (output->stopping || now < output->held_until)
+	if (output->idle || now < output->held_until)
 		return NULL;
 	return queue_next(output->queue, now);
 }
@@ -88,7 +88,7 @@ void output_refused(struct output *output, struct item *item, const char *why)
 
 nsec output_deadline(const struct output *output, nsec now)
 {
-	if (output->stopping)
+	if (output->idle)
 		return NSEC_NEVER;
 	if (now < output->held_until)
 		return queue_waiting(output->queue) > 0 ? output->held_until : NSEC_NEVER;

@@ -25,7 +25,7 @@ struct output_type {
 	void (*work)(struct output *output, struct moment now);
 
 	/* Writes what to poll for, OUTPUT_FDS at most; returns how many. */
-	size_t (*poll)(const struct output *output, struct pollfd *fds);
+	size_t (*poll)(const struct output *output, struct pollfd *fds, nsec now);
 
 	/* When work() has something to do although no descriptor is ready and nothing was put into
 	 * the queue: timers, and output_deadline() while it can take more. NSEC_NEVER: never. */
@@ -35,7 +35,8 @@ struct output_type {
 	 * texts live until it returns. */
 	void (*problem)(struct output *output, const struct notification *problem);
 
-	/* Drops what is under way (also before a stand-by); problem() may be called again. */
+	/* Drops what is under way (also before a stand-by); problem() may be called again. A line
+	 * of which a part is written is continued. */
 	void (*reset)(struct output *output);
 
 	void (*free)(struct output *output);
@@ -47,10 +48,11 @@ struct output {
 	char *key;  /* owned; of that list */
 	void *self; /* the type's */
 	struct queue *queue;
-	bool ended;      /* its receiver is gone for good: the program ends (75) */
-	bool stopping;   /* the program stops: nothing new is begun, what is under way ends soon */
-	bool thinning;   /* it was logged that too many wait */
-	nsec held_until; /* after a failure: no new attempt before; monotonic */
+	bool ended;          /* its receiver is gone for good: the program ends (75) */
+	bool idle;           /* in a stand-by, or stopping: nothing new is begun */
+	bool stopping;       /* the program stops: what is under way ends soon */
+	bool thinning;       /* it was logged that too many wait */
+	nsec held_until;     /* after a failure: no new attempt before; monotonic */
 	struct backoff hold; /* of the output */
 	nsec failing_since;  /* monotonic; 0: it is not failing */
 	uint64_t delivered, failures, dropped;
@@ -60,7 +62,7 @@ struct output {
 struct output *output_new(const struct output_type *type, const char *name, void *self);
 void output_free(struct output *output);
 
-/* The next notification to be sent, as queue_next(); NULL also while the output is held, or stops.
+/* The next notification to be sent, as queue_next(); NULL also while the output is held, or idle.
  */
 struct item *output_next(struct output *output, nsec now);
 

@@ -14,8 +14,9 @@
 
 struct lines_out {
 	struct line_style style;
-	struct item *item;  /* the one in `line` */
+	struct item *item;  /* the one in `line`; NULL: none, or it was given back */
 	struct buffer line; /* the rest that is not written yet */
+	bool begun;         /* a part of it is written: the rest must follow */
 };
 
 /* Whether a write does not block. */
@@ -30,26 +31,33 @@ static bool is_writable(void)
 static bool line_write(struct output *output, nsec now)
 {
 	struct lines_out *lines = output->self;
+	struct buffer *line = &lines->line;
 
-	while (lines->line.length > 0 && is_writable()) {
-		size_t length = lines->line.length < CHUNK ? lines->line.length : CHUNK;
-		ssize_t wrote = write(STDOUT_FILENO, lines->line.data, length);
+	while (line->length > 0 && now >= output->held_until && is_writable()) {
+		ssize_t wrote = write(
+			STDOUT_FILENO, line->data, line->length < CHUNK ? line->length : CHUNK);
 
 		if (wrote >= 0) {
-			buffer_consume(&lines->line, (size_t)wrote);
+			buffer_consume(line, (size_t)wrote);
+			lines->begun = line->length > 0;
 		} else if (errno != EAGAIN && errno != EINTR) {
 			output->ended = errno == EPIPE;
-			output_failed(output, lines->item, strerror(errno), now);
-			buffer_clear(&lines->line);
-			lines->item = NULL;
-			return false;
+			output_away(output, strerror(errno), now);
 		}
 	}
-	if (lines->line.length > 0 && output->stopping) {
-		queue_retry(output->queue, lines->item, now); /* its reader has stopped to read */
-		lines->item = NULL;
-	}
-	return lines->line.length == 0;
+	return line->length == 0;
+}
+
+/* It is given back, to be told later or by another; half of it may be at the reader already. */
+static void item_give_back(struct output *output, nsec now)
+{
+	struct lines_out *lines = output->self;
+
+	if (lines->item != NULL)
+		queue_retry(output->queue, lines->item, now);
+	lines->item = NULL;
+	if (!lines->begun)
+		buffer_clear(&lines->line);
 }
 
 static void work(struct output *output, struct moment now)
@@ -57,12 +65,9 @@ static void work(struct output *output, struct moment now)
 	struct lines_out *lines = output->self;
 	struct reason why;
 
-	for (;;) {
-		if (lines->item != NULL) {
-			if (!line_write(output, now.monotonic))
-				return;
+	while (line_write(output, now.monotonic)) {
+		if (lines->item != NULL)
 			output_delivered(output, lines->item, now.monotonic);
-		}
 		lines->item = output_next(output, now.monotonic);
 		if (lines->item == NULL)
 			return;
@@ -72,32 +77,34 @@ static void work(struct output *output, struct moment now)
 			lines->item = NULL;
 		}
 	}
+	if (output->ended || output->stopping) /* its reader is gone, or has stopped to read */
+		item_give_back(output, now.monotonic);
 }
 
-static size_t polled(const struct output *output, struct pollfd *fds)
+static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 {
 	const struct lines_out *lines = output->self;
 
-	/* without events: that the reader is gone */
-	fds[0] = (struct pollfd){
-		.fd = STDOUT_FILENO, .events = lines->item != NULL ? POLLOUT : (short)0};
-	return lines->item != NULL;
+	fds[0] = (struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT};
+	return lines->line.length > 0 && now >= output->held_until;
 }
 
 static nsec deadline(const struct output *output, nsec now)
 {
 	const struct lines_out *lines = output->self;
 
-	return lines->item != NULL ? NSEC_NEVER : output_deadline(output, now);
+	if (lines->line.length == 0)
+		return output_deadline(output, now);
+	return now < output->held_until ? output->held_until : NSEC_NEVER;
 }
 
-/* A line that was begun is ended: half of it is at the reader. */
 static void reset(struct output *output)
 {
 	struct lines_out *lines = output->self;
 
 	lines->item = NULL;
-	buffer_clear(&lines->line);
+	if (!lines->begun)
+		buffer_clear(&lines->line);
 }
 
 static void self_free(struct output *output)
