@@ -155,7 +155,7 @@ receivers: [{name: none}]' >"$work/am.yml"
 	run_example notify httpbroker-notify.8 'site=hel-1'
 	push warning
 	poll 20 eval 'curl -s "http://127.0.0.1:$am_port/api/v2/alerts" |
-		jq -e "any(.labels.site == \"hel-1\" and .labels.alertname == \"disk\" and .labels.state == \"warning\")"'
+		jq "any(.labels.site == \"hel-1\" and .labels.alertname == \"disk\" and .labels.state == \"warning\")" | grep -x true'
 	end_example notify
 	printf '{"entity":"e","check":"c","state":"%s"}\n' critical critical ok >events.ndjson
 	[ "$(bash "$(example httpbroker-notify.8 '< events.ndjson')")" = 'Problem: "c" on e is Critical

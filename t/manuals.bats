@@ -7,9 +7,9 @@ load lib/daemons
 
 page_of() { echo "$root/doc/$1".[18]; }
 
-# options_of_page PAGE: each option that has an entry of its own.
+# options_of_page PAGE: each option that has an entry of its own, but for those of Flapjack's tools
 options_of_page() {
-	sed -n 's/^\.It Fl /Fl /p' "$1" | sed 's/Fl Fl /Fl -/g' | grep -oE 'Fl -?[a-zA-Z][a-z-]*' |
+	sed -n '/^\.Sh COMPATIBILITY/,/^\.Sh [^C]/d; s/^\.It Fl /Fl /p' "$1" | sed 's/Fl Fl /Fl -/g' | grep -oE 'Fl -?[a-zA-Z][a-z-]*' |
 		sed 's/^Fl /-/' | sort -u
 }
 
