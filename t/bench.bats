@@ -23,6 +23,11 @@ tiny() {
 	grep -Eq '^ +64 +[0-9,]+ ' <<<"$output"
 }
 
+@test "limit: bare answers what the broker answers" {
+	tiny limit
+	grep -Eq '^ +64 +[0-9,]+ +[0-9,]+ +[0-9.]+ ' <<<"$output"
+}
+
 @test "repeat" {
 	tiny repeat
 	grep -Eq '^ +1000 +[0-9]{3} +[0-9,]+ +[0-9,]+ +[0-9.]+ ' <<<"$output"
@@ -72,7 +77,7 @@ tiny() {
 
 @test "an unknown bench is refused with the names of those there are" {
 	run -64 "$root/t/bench/run" nonsense
-	[[ "$output" == *'post repeat memory smooth'* ]]
+	[[ "$output" == *'post limit repeat memory smooth'* ]]
 }
 
 @test "submit" {
