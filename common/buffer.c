@@ -34,11 +34,6 @@ void buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 	buffer->length += length;
 }
 
-void buffer_append_text(struct buffer *buffer, const char *text)
-{
-	buffer_append(buffer, text, strlen(text));
-}
-
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
 	va_list arguments, again;

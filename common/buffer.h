@@ -7,6 +7,7 @@
 #define COMMON_BUFFER_H
 
 #include <stddef.h>
+#include <string.h>
 
 struct buffer {
 	char *data;      /* owned; NULL before the first append */
@@ -15,9 +16,14 @@ struct buffer {
 };
 
 void buffer_append(struct buffer *buffer, const void *bytes, size_t length);
-void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Inline: the compiler knows the length of a literal. */
+static inline void buffer_append_text(struct buffer *buffer, const char *text)
+{
+	buffer_append(buffer, text, strlen(text));
+}
 
 /* Reserves `more` bytes behind the end and returns their address; the caller adds to length. */
 char *buffer_reserve(struct buffer *buffer, size_t more);

@@ -107,7 +107,7 @@ static bool key_read(const char *name, const json_t *value, struct event *event,
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		void *field = (char *)event + keys[i].field;
 
-		if (strcmp(keys[i].name, name) == 0)
+		if (keys[i].name[0] == name[0] && strcmp(keys[i].name, name) == 0)
 			return json_is_null(value) || keys[i].read(value, field, why) ||
 			       value_refuse(name, value, why);
 	}

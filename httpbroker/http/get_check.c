@@ -70,7 +70,7 @@ static struct submission *get_begin(struct request *request)
 	static const char *const none[] = {NULL};
 	struct response *response = &request->response;
 	struct answer answer = {response, request->broker->stale_as, moment_now(),
-		prefer_has(request->header(request, "Accept"), CONTENT_JSON)};
+		prefer_has(request->headers[HEADER_ACCEPT], CONTENT_JSON)};
 	struct buffer key = {NULL, 0, 0};
 
 	if (!path_check(request, 0, "/state/ENTITY/CHECK") ||

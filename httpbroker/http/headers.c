@@ -113,15 +113,13 @@ enum { PARAMETERS_MAX = 64 }; /* of a query; a hundred more are too many for lib
 
 /* What the headers say about the body, and what is wrong with them. */
 struct framing {
-	const char *length;  /* Content-Length; NULL: none */
-	const char *coding;  /* Transfer-Encoding; NULL: none */
-	const char *unknown; /* an unsupported transfer coding; NULL: none */
-	bool twice;          /* two lengths that differ */
-	bool in_place;       /* library_cuts_in_place() */
-	const char *host;    /* Host; NULL: none */
-	unsigned hosts;      /* how many of them */
-	bool odd_name;       /* a header's name has an illegal character */
-	bool odd_end;        /* a header has a NUL, or does not end in CR LF */
+	const char **headers; /* the request's: see enum header */
+	const char *unknown;  /* an unsupported transfer coding; NULL: none */
+	bool twice;           /* two lengths that differ */
+	bool in_place;        /* library_cuts_in_place() */
+	unsigned hosts;       /* how many of them */
+	bool odd_name;        /* a header's name has an illegal character */
+	bool odd_end;         /* a header has a NUL, or does not end in CR LF */
 };
 
 struct target target_look(const char *uri)
@@ -141,14 +139,34 @@ void target_clear(struct target *target)
 	target->path = NULL;
 }
 
-/* RFC 9112, 5.1, forbids a blank before the colon; libmicrohttpd makes it part of the name. */
-static bool is_name(const char *name)
+/* In the order of enum header. */
+static const struct {
+	const char *name;
+	size_t length;
+} header_names[HEADERS] = {
+#define HEADER_ROW(id, name) {name, sizeof(name) - 1},
+	HEADER_LIST(HEADER_ROW)};
+
+/* HEADERS: none of them. */
+static enum header header_find(const char *name, size_t length)
+{
+	unsigned header = 0;
+
+	while (header < HEADERS &&
+		(header_names[header].length != length ||
+			strncasecmp(header_names[header].name, name, length) != 0))
+		header++;
+	return (enum header)header;
+}
+
+/* The length of a name; 0: RFC 9112, 5.1, forbids a blank before the colon, which is part of it. */
+static size_t name_length(const char *name)
 {
 	const char *c = name;
 
 	while (*c > ' ' && *c < 0x7f)
 		c++;
-	return *c == '\0' && c > name;
+	return *c == '\0' ? (size_t)(c - name) : 0;
 }
 
 /*
@@ -166,20 +184,23 @@ static enum MHD_Result header_add(
 {
 	struct framing *framing = context;
 	const char *text = value != NULL ? value : "";
+	const size_t length = name_length(name);
+	enum header header = header_find(name, length);
 
 	(void)kind;
-	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		framing->twice |= framing->length != NULL && strcmp(framing->length, text) != 0;
-		framing->length = text;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		if (framing->coding != NULL || strcasecmp(text, "chunked") != 0)
+	if (header < HEADERS) {
+		const char *first = framing->headers[header];
+
+		framing->twice |= header == HEADER_CONTENT_LENGTH && first != NULL &&
+				  strcmp(first, text) != 0;
+		if (header == HEADER_TRANSFER_ENCODING &&
+			(first != NULL || strcasecmp(text, "chunked") != 0))
 			framing->unknown = text;
-		framing->coding = text;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0) {
-		framing->host = text;
-		framing->hosts++;
+		framing->hosts += header == HEADER_HOST;
+		if (first == NULL)
+			framing->headers[header] = text;
 	}
-	framing->odd_name |= !is_name(name);
+	framing->odd_name |= length == 0;
 	if (framing->in_place && value != NULL)
 		framing->odd_end |= value[strlen(value) + 1] != '\0';
 	return MHD_YES;
@@ -188,6 +209,8 @@ static enum MHD_Result header_add(
 /* NULL: nothing. */
 static const char *framing_fault(const struct framing *framing, bool http_1_0)
 {
+	const char *coding = framing->headers[HEADER_TRANSFER_ENCODING];
+
 	if (framing->odd_name)
 		return "a header's name has a blank or a control character";
 	if (framing->odd_end)
@@ -198,9 +221,9 @@ static const char *framing_fault(const struct framing *framing, bool http_1_0)
 		return "there is no Host";
 	if (framing->twice)
 		return "there are two Content-Length that differ";
-	if (framing->coding != NULL && http_1_0)
+	if (coding != NULL && http_1_0)
 		return "there is a Transfer-Encoding in HTTP/1.0";
-	if (framing->coding != NULL && framing->length != NULL)
+	if (coding != NULL && framing->headers[HEADER_CONTENT_LENGTH] != NULL)
 		return "there are both Content-Length and Transfer-Encoding";
 	return NULL;
 }
@@ -208,7 +231,7 @@ static const char *framing_fault(const struct framing *framing, bool http_1_0)
 bool headers_framing_check(struct request *request, const char *version)
 {
 	const struct target *target = &request->client->target;
-	struct framing framing = {.in_place = library_cuts_in_place()};
+	struct framing framing = {.headers = request->headers, .in_place = library_cuts_in_place()};
 
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, header_add, &framing);
 	const char *fault = framing_fault(&framing, strcmp(version, MHD_HTTP_VERSION_1_0) == 0);
@@ -221,8 +244,6 @@ bool headers_framing_check(struct request *request, const char *version)
 			"Transfer-Encoding: %.64s is not supported, only chunked", framing.unknown);
 	else if (fault != NULL)
 		response_error(&request->response, 400, "%s", fault);
-	request->host = framing.host;
-	request->length = framing.length;
 	return framing.unknown == NULL && fault == NULL;
 }
 
@@ -233,11 +254,11 @@ bool headers_framing_check(struct request *request, const char *version)
  */
 static bool may_be_page(const struct request *request)
 {
-	const char *agent = request->header(request, MHD_HTTP_HEADER_USER_AGENT);
+	const char *agent = request->headers[HEADER_USER_AGENT];
 
 	/* without --token-file any token would do */
 	return (request->context->auth == NULL || request->parts->token.bytes == NULL) &&
-	       request->header(request, "Sec-Fetch-Site") == NULL && agent != NULL &&
+	       request->headers[HEADER_SEC_FETCH_SITE] == NULL && agent != NULL &&
 	       strncmp(agent, "Mozilla/", 8) == 0 && strstr(agent, "PowerShell") == NULL;
 }
 
@@ -245,16 +266,15 @@ static bool may_be_page(const struct request *request)
 static bool origin_check(struct request *request)
 {
 	const struct hosts *hosts = &request->context->hosts;
-	const char *method = request->method, *host = request->host;
+	const char *method = request->method, *host = request->headers[HEADER_HOST];
 	bool reads = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 	bool pings = request->parts != NULL && request->parts->ping;
 
 	if (request->client->checks_host && host != NULL && !hosts_know(hosts, host))
 		response_error(&request->response, 403,
 			"'%.64s' in Host is no name of this broker: see --host-name", host);
-	else if ((!reads || pings) &&
-		 !hosts_trust(hosts, request->header(request, "Sec-Fetch-Site"),
-			 request->header(request, MHD_HTTP_HEADER_ORIGIN), host))
+	else if ((!reads || pings) && !hosts_trust(hosts, request->headers[HEADER_SEC_FETCH_SITE],
+					      request->headers[HEADER_ORIGIN], host))
 		response_error(&request->response, 403,
 			"a web page of another site may not change states: see --host-name");
 	else if (reads && pings && may_be_page(request))
@@ -268,7 +288,7 @@ static bool origin_check(struct request *request)
 
 static bool coding_check(struct request *request)
 {
-	const char *coding = request->header(request, MHD_HTTP_HEADER_CONTENT_ENCODING);
+	const char *coding = request->headers[HEADER_CONTENT_ENCODING];
 
 	if (coding == NULL || strcasecmp(coding, "identity") == 0)
 		return true;
@@ -400,7 +420,7 @@ static bool token_check(struct request *request)
 {
 	struct auth *auth = request->context->auth;
 	const struct path *path = request->parts;
-	const char *header = request->header(request, MHD_HTTP_HEADER_AUTHORIZATION);
+	const char *header = request->headers[HEADER_AUTHORIZATION];
 	const char *why;
 
 	if (auth == NULL)

@@ -11,6 +11,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The headers that are looked at; their names in any case. */
+#define HEADER_LIST(ROW)                                      \
+	ROW(HEADER_HOST, "Host")                              \
+	ROW(HEADER_CONTENT_LENGTH, "Content-Length")          \
+	ROW(HEADER_CONTENT_TYPE, "Content-Type")              \
+	ROW(HEADER_USER_AGENT, "User-Agent")                  \
+	ROW(HEADER_ACCEPT, "Accept")                          \
+	ROW(HEADER_AUTHORIZATION, "Authorization")            \
+	ROW(HEADER_CONTENT_ENCODING, "Content-Encoding")      \
+	ROW(HEADER_TRANSFER_ENCODING, "Transfer-Encoding")    \
+	ROW(HEADER_EXPECT, "Expect")                          \
+	ROW(HEADER_PREFER, "Prefer")                          \
+	ROW(HEADER_ORIGIN, "Origin")                          \
+	ROW(HEADER_SEC_FETCH_SITE, "Sec-Fetch-Site")          \
+	ROW(HEADER_IF_NONE_MATCH, "If-None-Match")            \
+	ROW(HEADER_SNS_RAW_DELIVERY, "x-amz-sns-rawdelivery") \
+	ROW(HEADER_SNS_MESSAGE_TYPE, "x-amz-sns-message-type")
+
+#define HEADER_ID(id, name) id,
+enum header { HEADER_LIST(HEADER_ID) HEADERS };
+
 struct hosts {
 	const char *const *names; /* from the command line, without a port */
 	size_t count;
@@ -53,9 +74,10 @@ struct target target_look(const char *uri);
 void target_clear(struct target *target);
 
 /*
- * Where a request begins and ends (RFC 9112). A request that can be read in two ways is refused: a
- * proxy may have read it the other way, and forwarded a hidden request as a body. False: a 400 or
- * 501; nothing more can be read on this connection. `version`: as libmicrohttpd hands it out.
+ * Fills the request's headers, and checks where it begins and ends (RFC 9112). A request that can
+ * be read in two ways is refused: a proxy may have read it the other way, and forwarded a hidden
+ * request as a body. False: a 400 or 501; nothing more can be read on this connection. `version`:
+ * as libmicrohttpd hands it out.
  */
 bool headers_framing_check(struct request *request, const char *version);
 

@@ -122,6 +122,8 @@ enum overload_change overload_note(struct overload *overload, bool refused, nsec
 
 void overload_update(struct counters *counters, bool refused)
 {
+	if (!refused && atomic_load(&counters->overload.last) == 0)
+		return;
 	switch (overload_note(&counters->overload, refused, clock_monotonic())) {
 	case OVERLOAD_SAME:
 		return;

@@ -28,7 +28,7 @@ static const unsigned char page_css[] = {
 static void etag_finish(struct request *request)
 {
 	struct response *response = &request->response;
-	const char *known = request->header(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	const char *known = request->headers[HEADER_IF_NONE_MATCH];
 	uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
 
 	for (size_t i = 0; i < response->body.length; i++)

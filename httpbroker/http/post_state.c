@@ -216,7 +216,7 @@ static struct submission *post_document(struct request *request, json_t *documen
 /* Whether SNS delivers without an envelope, and so without a signature. */
 static bool post_sns_is_raw(const struct request *request)
 {
-	const char *raw = request->header(request, "x-amz-sns-rawdelivery");
+	const char *raw = request->headers[HEADER_SNS_RAW_DELIVERY];
 
 	return raw != NULL && strcasecmp(raw, "true") == 0;
 }
@@ -325,7 +325,7 @@ static void post_sns_end(struct request *request)
 static bool has_lines(const struct request *request)
 {
 	static const char type[] = "application/x-ndjson";
-	const char *given = request->header(request, "Content-Type");
+	const char *given = request->headers[HEADER_CONTENT_TYPE];
 
 	if (given == NULL || strncasecmp(given, type, sizeof type - 1) != 0)
 		return false;

@@ -49,8 +49,8 @@ static void end_log(const struct request *request, bool answered)
 static bool asks_for_challenge(const struct request *request)
 {
 	return request->response.status == 401 &&
-	       request->header(request, "x-amz-sns-message-type") != NULL &&
-	       request->header(request, MHD_HTTP_HEADER_AUTHORIZATION) == NULL;
+	       request->headers[HEADER_SNS_MESSAGE_TYPE] != NULL &&
+	       request->headers[HEADER_AUTHORIZATION] == NULL;
 }
 
 /*
@@ -113,11 +113,11 @@ static void no_memory_refuse(struct request *request)
 /* INT64_MAX: not a number. */
 static int64_t content_length(const struct request *request)
 {
+	const char *given = request->headers[HEADER_CONTENT_LENGTH];
 	struct reason ignored;
 	int64_t length = 0;
 
-	if (request->length != NULL &&
-		!number_parse(request->length, 0, INT64_MAX, &length, &ignored))
+	if (given != NULL && !number_parse(given, 0, INT64_MAX, &length, &ignored))
 		return INT64_MAX;
 	return length;
 }
@@ -151,11 +151,6 @@ static enum MHD_Result parameter_add(void *context, enum MHD_ValueKind kind, con
 	return MHD_YES;
 }
 
-static const char *request_header(const struct request *request, const char *name)
-{
-	return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
 static struct client *client_of(struct MHD_Connection *connection)
 {
 	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
@@ -180,7 +175,6 @@ static struct request *request_new(struct request_context *context,
 	else if (strstr(url, "/@") != NULL) /* a token, in a path that is none of ours */
 		request->path = "/.../@***";
 	request->method = method;
-	request->header = request_header;
 	request->query.valid = true;
 	MHD_get_connection_values_n(
 		connection, MHD_GET_ARGUMENT_KIND, parameter_add, &request->query);
@@ -202,7 +196,7 @@ static enum MHD_Result request_begin(struct request *request, const char *versio
 	if (request->last)
 		return request_respond(request);
 	header_check(request);
-	if (request->refused && request->header(request, MHD_HTTP_HEADER_EXPECT) != NULL)
+	if (request->refused && request->headers[HEADER_EXPECT] != NULL)
 		return request_respond(request);
 	return MHD_YES;
 }
@@ -222,7 +216,7 @@ static void body_append(struct request *request, const char *bytes, size_t lengt
 /* The client has no other broker to ask. */
 static bool prefers_async(const struct request *request)
 {
-	return prefer_has(request->header(request, "Prefer"), "respond-async");
+	return prefer_has(request->headers[HEADER_PREFER], "respond-async");
 }
 
 /* Why another broker has to answer; NULL: this one answers. */

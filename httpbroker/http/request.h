@@ -79,9 +79,7 @@ struct request {
 	struct grant grant;     /* what its token may write */
 	struct response response;
 
-	/* A header's value, or NULL; the name in any case. */
-	const char *(*header)(const struct request *request, const char *name);
-	void *connection; /* for header() */
+	const char *headers[HEADERS]; /* the first of each; NULL: none */
 
 	void *data;    /* the route's own, from begin to free */
 	size_t bytes;  /* that the route keeps until the response */
@@ -92,9 +90,9 @@ struct request {
 
 	/* The rest is private to request.c. */
 	struct request_context *context;
+	struct MHD_Connection *connection;
 	struct client *client;
 	const struct route *route; /* NULL: none matches */
-	const char *host, *length; /* the headers Host and Content-Length; NULL: none */
 	bool last;                 /* nothing more can be read on this connection */
 	bool refused;              /* the response is there; the rest of the request is discarded */
 	nsec begun;                /* at debug level: when its headers were there (monotonic) */
