@@ -28,6 +28,26 @@ options_of_help() {
 	done
 }
 
+# Of an option with two names, one is enough. (-h and -V may stand together.)
+@test "a SYNOPSIS has each option that --help has, or leaves them to the page" {
+	local program name synopsis line option found
+	for program in flapper/flapper httpbroker/httpbroker httpbroker/notify/httpbroker-notify httpbroker/submit/httpbroker-submit oobetet/oobetet; do
+		name=${program##*/}
+		synopsis=$(sed -n '/^\.Sh SYNOPSIS/,/^\.Sh DESC/p' "$(page_of "$name")" | sed 's/Fl Fl /--/g; s/Fl -/--/g; s/Fl /-/g')
+		! grep -qF 'Ar option ...' <<<"$synopsis" || continue
+		while read -r line; do
+			found=
+			for option in ${line//,/ }; do
+				case $option in
+				--*) grep -Eq -- "$option\b" <<<"$synopsis" && found=1 ;;
+				*) grep -Eq -- "(^|[^-a-zA-Z])-[a-zA-Z]*${option#-}[a-zA-Z]*( |\$)|[|] -?${option#-}\b" <<<"$synopsis" && found=1 ;;
+				esac
+			done
+			[ -n "$found" ] || { echo "$name: $line is not in the SYNOPSIS" && false; }
+		done < <("$build/$program" --help | grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+')
+	done
+}
+
 @test "a reference to a page of ours is to one that exists" {
 	local name section
 	while read -r name section; do
