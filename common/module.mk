@@ -15,6 +15,7 @@ common_libcommon_a_SOURCES = \
 	common/memory.c common/memory.h \
 	common/number.c common/number.h \
 	common/options.c common/options.h \
+	common/process.c common/process.h \
 	common/random.c common/random.h \
 	common/ready.c common/ready.h \
 	common/reason.c common/reason.h \
@@ -22,8 +23,10 @@ common_libcommon_a_SOURCES = \
 	common/signals.c common/signals.h \
 	common/utf8.c common/utf8.h
 
-UNIT_TESTS += t/unit/common t/unit/common-process
+UNIT_TESTS += t/unit/common t/unit/common-process t/unit/common-system
 t_unit_common_SOURCES = t/unit/common.c t/unit/unit.h
 t_unit_common_LDADD = common/libcommon.a $(CMOCKA_LIBS)
 t_unit_common_process_SOURCES = t/unit/common-process.c t/unit/unit.h
 t_unit_common_process_LDADD = common/libcommon.a $(CMOCKA_LIBS)
+t_unit_common_system_SOURCES = t/unit/common-system.c t/unit/unit.h
+t_unit_common_system_LDADD = common/libcommon.a $(CMOCKA_LIBS)

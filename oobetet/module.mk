@@ -11,7 +11,6 @@ noinst_LIBRARIES += oobetet/liboobetet.a
 oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(HIREDIS_CFLAGS) \
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
-	oobetet/child.c oobetet/child.h \
 	oobetet/announce.c \
 	oobetet/dispatch.c \
 	oobetet/explain.c oobetet/explain.h \

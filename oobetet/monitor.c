@@ -3,10 +3,10 @@
 
 #include "common/duration.h"
 #include "common/log.h"
+#include "common/process.h"
 #include "common/random.h"
 #include "common/ready.h"
 #include "common/signals.h"
-#include "oobetet/listen/program.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -129,7 +129,7 @@ static bool children_reap(struct monitor *monitor)
 				WTERMSIG(status), strsignal(WTERMSIG(status)));
 	}
 	bool listening = listeners_run(&monitor->watches);
-	listening = programs_reap() || listening;
+	listening = processes_reap() || listening;
 	return watches_commands_run(&monitor->watches) || listening || pid == 0;
 }
 

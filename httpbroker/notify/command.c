@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* The output that runs a command for each notification. */
-#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/signals.h"
+#include "common/process.h"
 #include "httpbroker/notify/limits.h"
 #include "httpbroker/notify/output.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 extern char **environ;
 
 struct job {
-	pid_t pid; /* of the command and its process group; 0: free */
+	struct process process; /* without a pid: free */
 	nsec limit;
-	bool killed;
 	struct item *item; /* NULL: dropped */
 };
 
@@ -32,90 +27,47 @@ struct command {
 	struct job job[JOBS_MAX];
 };
 
-/* Of ours, not for the command: for this process, or secret. */
-static bool is_private(const char *variable)
+/* What this process inherited is not for the command. NOTIFY_SOCKET is for systemd, until it runs.
+ */
+static void environment_clean(void)
 {
-	static const char *const names[] = {
-		"NOTIFY_", "WATCHDOG_USEC=", "WATCHDOG_PID=", "REDIS_PASSWORD="};
+	for (char **at = environ; *at != NULL;) {
+		char *end = strchr(*at, '=');
 
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strncmp(variable, names[i], strlen(names[i])) == 0)
-			return true;
-	return false;
-}
-
-enum { VARIABLES = 7 };
-
-/* The environment; the first VARIABLES strings and the array are to be freed. */
-static char **environment_make(const struct notification *notification)
-{
-	char since[NOTIFICATION_STAMP];
-	size_t count = 0, used = VARIABLES;
-
-	while (environ[count] != NULL)
-		count++;
-	char **made = memory_zeroed(VARIABLES + count + 1, sizeof *made);
-	made[0] = memory_printed("NOTIFY_EVENT=%s", notification_event(notification->kind));
-	made[1] = memory_printed("NOTIFY_STATE=%s", state_name(notification->state));
-	made[2] = memory_printed(
-		"NOTIFY_ENTITY=%.*s", (int)notification->entity.length, notification->entity.bytes);
-	made[3] = memory_printed(
-		"NOTIFY_CHECK=%.*s", (int)notification->check.length, notification->check.bytes);
-	made[4] = memory_printed("NOTIFY_SUMMARY=%.*s", (int)notification->summary.length,
-		notification->summary.bytes);
-	made[5] = memory_printed("NOTIFY_SINCE=%s", notification_stamp(notification->since, since));
-	made[6] = memory_printed("NOTIFY_KEY=%s", notification->key);
-	for (size_t i = 0; i < count; i++)
-		if (!is_private(environ[i]))
-			made[used++] = environ[i];
-	return made;
-}
-
-static void environment_free(char **made)
-{
-	for (size_t i = 0; i < VARIABLES; i++)
-		free(made[i]);
-	free(made);
-}
-
-/* A descriptor to read the line from: no pipe, so that no command can block us. -1: see errno. */
-static int line_file(const struct buffer *line)
-{
-	int fd = memfd_create("notification", MFD_CLOEXEC);
-
-	if (fd >= 0 && write(fd, line->data, line->length) == (ssize_t)line->length &&
-		lseek(fd, 0, SEEK_SET) == 0)
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -1;
+		if (strncmp(*at, "NOTIFY_", 7) != 0 || strncmp(*at, "NOTIFY_SOCKET=", 14) == 0 ||
+			end == NULL) {
+			at++;
+			continue;
+		}
+		char *name = memory_printed("%.*s", (int)(end - *at), *at);
+		unsetenv(name);
+		free(name);
+		at = environ;
+	}
 }
 
 /* 0, or errno. Its output goes to standard error. */
-static int spawn(struct job *job, char *const *argv, char *const *environment, int in)
+static int process_run(
+	struct process *process, char *const *argv, const struct notification *notification, int in)
 {
-	posix_spawnattr_t attributes;
-	posix_spawn_file_actions_t files;
-	sigset_t usual;
+	char since[NOTIFICATION_STAMP];
+	const struct process_variable variables[] = {
+		{"NOTIFY_EVENT", notification_event(notification->kind)},
+		{"NOTIFY_STATE", state_name(notification->state)},
+		{"NOTIFY_ENTITY", notification->entity.bytes},
+		{"NOTIFY_CHECK", notification->check.bytes},
+		{"NOTIFY_SUMMARY",
+			notification->summary.length > 0 ? notification->summary.bytes : ""},
+		{"NOTIFY_SINCE", notification_stamp(notification->since, since)},
+		{"NOTIFY_KEY", notification->key}, {"REDIS_PASSWORD", NULL}, {NULL, NULL}};
+	const struct process_plan plan = {.argv = argv,
+		.variables = variables,
+		.in = in,
+		.out = STDERR_FILENO,
+		.err = -1,
+		.exec_is_awaited = true};
 
-	posix_spawnattr_init(&attributes);
-	posix_spawn_file_actions_init(&files);
-	sigfillset(&usual);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigdefault(&attributes, &usual);
-	posix_spawnattr_setsigmask(&attributes, signals_wait_mask());
-	/* libcurl leaves its connections open for children */
-	descriptors_keep_from_exec(STDERR_FILENO + 1);
-	posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-	posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
-	int error = posix_spawnp(&job->pid, argv[0], &files, &attributes, argv, environment);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&attributes);
-	if (error != 0)
-		job->pid = 0;
-	return error;
+	return process_start(process, &plan);
 }
 
 /* 0, or errno; -1: the item is no notification. */
@@ -129,12 +81,10 @@ static int job_start(
 	if (document == NULL)
 		return -1;
 	notification_line(&command->style, item->json, item->length, &line, why);
-	char **environment = environment_make(&notification);
-	int in = line_file(&line);
-	int error = in < 0 ? errno : spawn(job, command->argv, environment, in);
+	int in = process_input(line.data, line.length);
+	int error = in < 0 ? errno : process_run(&job->process, command->argv, &notification, in);
 	if (in >= 0)
 		close(in);
-	environment_free(environment);
 	buffer_free(&line);
 	json_decref(document);
 	return error;
@@ -152,48 +102,53 @@ static void job_begin(struct output *output, struct job *job, struct item *item,
 		reason_set(&why, "cannot run %s: %s", command->argv[0], strerror(error));
 		output_failed(output, item, why.text, now);
 	} else {
-		*job = (struct job){job->pid, now + COMMAND_LIMIT, false, item};
+		job->limit = now + COMMAND_LIMIT;
+		job->item = item;
 	}
 }
 
-static void job_end(struct output *output, struct job *job, int status, nsec now)
+static void job_end(struct output *output, struct job *job, nsec now)
 {
+	const struct process *process = &job->process;
 	struct item *item = job->item;
 	struct reason why;
 
-	job->pid = 0;
 	if (item == NULL)
 		return;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (process->code == CLD_EXITED && process->status == 0) {
 		output_delivered(output, item, now);
 		return;
 	}
-	if (job->killed)
+	if (process->killed)
 		reason_set(&why, "the command ran longer than 30 s and was killed");
-	else if (WIFSIGNALED(status))
-		reason_set(&why, "the command was ended by signal %d (%s)", WTERMSIG(status),
-			strsignal(WTERMSIG(status)));
+	else if (process->code == CLD_EXITED)
+		reason_set(&why, "the command's exit status is %d", process->status);
 	else
-		reason_set(&why, "the command's exit status is %d", WEXITSTATUS(status));
+		reason_set(&why, "the command was ended by signal %d (%s)", process->status,
+			strsignal(process->status));
 	output_failed(output, item, why.text, now);
+}
+
+static bool runs(const struct job *job)
+{
+	return job->process.pid != 0 && !job->process.killed;
 }
 
 static void work(struct output *output, struct moment now)
 {
 	struct command *command = output->self;
 	struct item *item;
-	int status;
 
 	for (unsigned i = 0; i < command->jobs; i++) {
 		struct job *job = &command->job[i];
 
-		if (job->pid != 0 && waitpid(job->pid, &status, WNOHANG) == job->pid)
-			job_end(output, job, status, now.monotonic);
-		if (job->pid != 0 && now.monotonic >= job->limit && !job->killed) {
-			job->killed = true;
-			kill(-job->pid, SIGKILL);
+		if (process_ended(&job->process)) {
+			job_end(output, job, now.monotonic);
+			process_reap(&job->process);
 		}
-		while (job->pid == 0 && (item = output_next(output, now.monotonic)) != NULL)
+		if (runs(job) && now.monotonic >= job->limit)
+			process_kill(&job->process);
+		while (job->process.pid == 0 && (item = output_next(output, now.monotonic)) != NULL)
 			job_begin(output, job, item, now.monotonic);
 	}
 }
@@ -216,8 +171,8 @@ static nsec deadline(const struct output *output, nsec now)
 	for (unsigned i = 0; i < command->jobs; i++) {
 		const struct job *job = &command->job[i];
 
-		room = room || job->pid == 0;
-		if (job->pid != 0 && !job->killed)
+		room = room || job->process.pid == 0;
+		if (runs(job))
 			next = nsec_earlier(next, job->limit);
 	}
 	return room ? nsec_earlier(next, output_deadline(output, now)) : next;
@@ -230,10 +185,7 @@ static void reset(struct output *output)
 	for (unsigned i = 0; i < command->jobs; i++) {
 		struct job *job = &command->job[i];
 
-		if (job->pid == 0)
-			continue;
-		kill(-job->pid, SIGKILL);
-		job->killed = true;
+		process_kill(&job->process);
 		job->item = NULL;
 	}
 }
@@ -250,6 +202,7 @@ struct output *command_output(char *const *argv, unsigned jobs, const struct lin
 {
 	struct command *command = memory_zeroed(1, sizeof *command);
 
+	environment_clean();
 	command->argv = argv;
 	command->jobs = jobs;
 	command->style = *style;

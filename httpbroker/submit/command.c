@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/submit/command.h"
 
+#include "common/process.h"
 #include "common/signals.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define FINISH_TIMEOUT 2000              /* milliseconds */
@@ -29,7 +28,6 @@ struct relay {
 static void relay_start(struct relay *relay, int from, int to)
 {
 	*relay = (struct relay){.from = from, .to = to};
-	fcntl(from, F_SETFL, fcntl(from, F_GETFL) | O_NONBLOCK);
 }
 
 /* What to poll for; its fd is -1: nothing. */
@@ -138,105 +136,46 @@ static void relay_finish(struct relay *relay)
 enum { OUT, ERR, STREAMS };
 
 struct child {
-	pid_t pid;
-	int status; /* of waitpid(2) */
-	bool ended;
+	struct process process; /* reaped at once: then `group` is its number */
+	pid_t group;
 	bool timed_out;
-	bool killed;
 	bool interrupted;
 	nsec term_at; /* SIGTERM, then SIGKILL; monotonic */
 	nsec kill_at;
 	struct relay relays[STREAMS];
 };
 
-struct pipes {
-	int stream[STREAMS][2];
-	int failure[2]; /* errno of a failed exec; closed by a successful one */
-};
-
-static bool pipes_make(struct pipes *pipes)
-{
-	int *const ends[] = {pipes->stream[OUT], pipes->stream[ERR], pipes->failure};
-	int made = 0;
-
-	while (made < 3 && pipe2(ends[made], O_CLOEXEC) == 0)
-		made++;
-	if (made == 3)
-		return true;
-	while (made-- > 0) {
-		close(ends[made][0]);
-		close(ends[made][1]);
-	}
-	return false;
-}
-
-/* In the child. */
-static _Noreturn void command_exec(char *const *argv, const struct pipes *pipes)
-{
-	setpgid(0, 0);
-	signals_restore();
-	if (dup2(pipes->stream[OUT][1], STDOUT_FILENO) >= 0 &&
-		dup2(pipes->stream[ERR][1], STDERR_FILENO) >= 0)
-		execvp(argv[0], argv);
-	int error = errno;
-	while (write(pipes->failure[1], &error, sizeof error) < 0 && errno == EINTR)
-		;
-	_exit(127);
-}
-
-/* 0, or errno of exec. */
-static int failure_read(int fd)
-{
-	int error = 0;
-	ssize_t got;
-
-	do
-		got = read(fd, &error, sizeof error);
-	while (got < 0 && errno == EINTR);
-	close(fd);
-	return got == (ssize_t)sizeof error ? error : 0;
-}
-
-static int child_reap(pid_t pid)
-{
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return status;
-}
-
 /* 0, or errno. */
 static int child_start(struct child *child, const struct command *command)
 {
-	struct pipes pipes = {0};
+	int out[2], err[2];
 
-	if (!pipes_make(&pipes))
+	if (!process_pipe(out))
 		return errno;
-	child->pid = fork();
-	int error = errno;
-	if (child->pid == 0)
-		command_exec(command->argv, &pipes);
-	close(pipes.stream[OUT][1]);
-	close(pipes.stream[ERR][1]);
-	close(pipes.failure[1]);
-	relay_start(&child->relays[OUT], pipes.stream[OUT][0], command->quiet ? -1 : STDOUT_FILENO);
-	relay_start(&child->relays[ERR], pipes.stream[ERR][0], command->quiet ? -1 : STDERR_FILENO);
-	if (child->pid < 0) {
-		close(pipes.failure[0]);
+	if (!process_pipe(err)) {
+		int error = errno;
+		close(out[0]);
+		close(out[1]);
 		return error;
 	}
-	setpgid(child->pid, child->pid); /* parent and child both: whichever runs first */
-	error = failure_read(pipes.failure[0]);
-	if (error != 0)
-		child_reap(child->pid);
+	const struct process_plan plan = {.argv = command->argv,
+		.in = -1,
+		.out = out[1],
+		.err = err[1],
+		.transparent = true,
+		.exec_is_awaited = true};
+	int error = process_start(&child->process, &plan);
+	close(out[1]);
+	close(err[1]);
+	relay_start(&child->relays[OUT], out[0], command->quiet ? -1 : STDOUT_FILENO);
+	relay_start(&child->relays[ERR], err[0], command->quiet ? -1 : STDERR_FILENO);
 	return error;
 }
 
 static void group_signal(const struct child *child, int signal)
 {
-	kill(-child->pid, signal);
-	kill(-child->pid, SIGCONT); /* a stopped process must end as well */
+	process_signal(&child->process, signal);
+	process_signal(&child->process, SIGCONT); /* a stopped process must end as well */
 }
 
 static void signals_forward(struct child *child)
@@ -258,10 +197,8 @@ static void limit_enforce(struct child *child, nsec now)
 		child->kill_at = now + COMMAND_KILL_AFTER;
 		group_signal(child, SIGTERM);
 	}
-	if (now >= child->kill_at && !child->killed) {
-		child->killed = true;
-		group_signal(child, SIGKILL);
-	}
+	if (now >= child->kill_at && !child->process.killed)
+		process_kill(&child->process);
 }
 
 /* Waits for the next event and handles it. */
@@ -274,14 +211,14 @@ static void wait_and_handle(struct child *child)
 	for (int i = 0; i < STREAMS; i++)
 		fds[i] = relay_watch(&child->relays[i]);
 	const struct timespec *timeout = clock_timeout(now,
-		child->killed ? NSEC_NEVER : nsec_earlier(child->term_at, child->kill_at), &left);
+		child->process.killed ? NSEC_NEVER : nsec_earlier(child->term_at, child->kill_at),
+		&left);
 	if (signals_poll(fds, STREAMS, timeout) >= 0)
 		for (int i = 0; i < STREAMS; i++)
 			relay_advance(&child->relays[i], fds[i].revents);
 	signals_forward(child);
 	(void)signal_arrived(SIGCHLD);
-	child->ended = waitpid(child->pid, &child->status, WNOHANG) == child->pid;
-	if (!child->ended)
+	if (!process_ended(&child->process))
 		limit_enforce(child, clock_monotonic());
 }
 
@@ -292,19 +229,21 @@ static void group_end(const struct child *child)
 	nsec now;
 	bool there;
 
-	while ((there = kill(-child->pid, 0) == 0) && (now = clock_monotonic()) < child->kill_at)
+	while ((there = kill(-child->group, 0) == 0) && (now = clock_monotonic()) < child->kill_at)
 		ppoll(NULL, 0, clock_timeout(now, now + GROUP_AGAIN, &pause), NULL);
 	/* the id of a group that is gone may be reused */
 	if (there)
-		kill(-child->pid, SIGKILL);
+		kill(-child->group, SIGKILL);
 }
 
 static void child_wait(struct child *child, nsec limit)
 {
 	child->term_at = limit == NSEC_NEVER ? NSEC_NEVER : clock_monotonic() + limit;
 	child->kill_at = NSEC_NEVER;
-	while (!child->ended)
+	while (!child->process.ended)
 		wait_and_handle(child);
+	child->group = child->process.pid;
+	process_reap(&child->process);
 	if (child->timed_out)
 		group_end(child);
 	for (int i = 0; i < STREAMS; i++)
@@ -315,12 +254,10 @@ static void end_set(struct command_result *result, const struct child *child)
 {
 	if (child->timed_out) {
 		result->end = COMMAND_TIMED_OUT;
-	} else if (WIFSIGNALED(child->status)) {
-		result->end = COMMAND_SIGNALLED;
-		result->value = WTERMSIG(child->status);
 	} else {
-		result->end = COMMAND_EXITED;
-		result->value = WEXITSTATUS(child->status);
+		result->end =
+			child->process.code == CLD_EXITED ? COMMAND_EXITED : COMMAND_SIGNALLED;
+		result->value = child->process.status;
 	}
 }
 

@@ -4,32 +4,26 @@
 #include "common/lines.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/signals.h"
-#include "oobetet/child.h"
+#include "common/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LINE_MAX 2000 /* bytes of a line that is logged */
 
 struct command {
-	char *line;          /* owned */
-	char *label;         /* owned: how its log lines begin */
-	char id[COMMAND_ID]; /* of the run; "": none */
-	pid_t pid;           /* of the shell and its group; 0: none, or reaped */
-	bool ended;          /* the shell; its number stays taken until it is reaped */
-	int out;             /* its output; -1: closed */
+	char *line;           /* owned */
+	char *label;          /* owned: how its log lines begin */
+	char id[COMMAND_ID];  /* of the run; "": none */
+	struct process shell; /* reaped when the run is over */
+	int out;              /* its output; -1: closed */
 	struct lines lines;
 	int logged, dropped; /* lines */
 	nsec limit;
-	bool killed;
 	enum answer answer;
 	char why[COMMAND_WHY];
 };
@@ -55,109 +49,68 @@ static void out_close(struct command *command)
 
 static bool is_over(const struct command *command)
 {
-	return (command->ended || command->pid == 0) && command->out < 0;
-}
-
-/* Reaps a killed shell, but does not wait for one that the kernel holds. */
-static void shell_await(pid_t pid)
-{
-	const struct timespec pause = {.tv_nsec = NSEC_PER_MSEC};
-
-	for (int i = 0; pid > 0 && i < 20 && waitpid(pid, NULL, WNOHANG) == 0; i++)
-		nanosleep(&pause, NULL);
+	return (command->shell.ended || command->shell.pid == 0) && command->out < 0;
 }
 
 void command_free(struct command *command)
 {
 	if (command == NULL)
 		return;
-	if (!is_over(command) && !command->killed)
-		kill(-command->pid, SIGKILL);
-	shell_await(command->pid);
+	if (!is_over(command) && !command->shell.killed)
+		process_kill(&command->shell);
+	process_reap(&command->shell);
 	out_close(command);
 	free(command->line);
 	free(command->label);
 	free(command);
 }
 
-/* ---- in the child ---- */
-
-static void environment_set(const struct job *job)
-{
-	setenv("OOBETET_EVENT", job->event, 1);
-	setenv("OOBETET_WATCH", job->watch, 1);
-	if (job->name[0] != '\0')
-		setenv("OOBETET_WATCH_NAME", job->name, 1);
-	else
-		unsetenv("OOBETET_WATCH_NAME");
-	setenv("OOBETET_BREACH", job->breach, 1);
-	setenv("OOBETET_SINCE", job->since, 1);
-	setenv("OOBETET_KEY", job->key, 1);
-	setenv("OOBETET_HOST", job->host, 1);
-}
-
-static _Noreturn void shell_become(
-	const char *line, const struct job *job, int in, int out, pid_t parent)
-{
-	setpgid(0, 0);
-	signals_restore();
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	environment_set(job);
-	if (getppid() == parent && child_arrange(in, out, out))
-		execl("/bin/sh", "sh", "-c", line, (char *)NULL);
-	_exit(127);
-}
-
-/* ---- in the monitor ---- */
-
-/* Returns the reading end of a pipe that holds the message; -1: see errno. */
-static int message_pipe(const char *text)
+/* A descriptor with the message as a line; -1: see errno. */
+static int message_input(const char *text)
 {
 	char line[NOTIFICATION_TEXT + 1];
-	int ends[2], length = snprintf(line, sizeof line, "%s\n", text);
+	int length = snprintf(line, sizeof line, "%s\n", text);
 
-	if (length >= (int)sizeof line)
-		length = (int)sizeof line - 1;
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return -1;
-	/* an empty pipe takes a page at least: this does not block */
-	ssize_t wrote = write(ends[1], line, (size_t)length);
-	close(ends[1]);
-	if (wrote == length)
-		return ends[0];
-	close(ends[0]);
-	return -1;
+	return process_input(line, length < (int)sizeof line ? (size_t)length : sizeof line - 1);
 }
 
-/* command->pid < 0: it failed. */
-static void shell_run(struct command *command, const struct job *job, int in, int out)
+/* 0, or errno. */
+static int shell_run(struct command *command, const struct job *job, int in, int out)
 {
-	pid_t parent = getpid();
+	char shell[] = "/bin/sh", option[] = "-c";
+	char *const argv[] = {shell, option, command->line, NULL};
+	const struct process_variable variables[] = {{"OOBETET_EVENT", job->event},
+		{"OOBETET_WATCH", job->watch},
+		{"OOBETET_WATCH_NAME", job->name[0] != '\0' ? job->name : NULL},
+		{"OOBETET_BREACH", job->breach}, {"OOBETET_SINCE", job->since},
+		{"OOBETET_KEY", job->key}, {"OOBETET_HOST", job->host}, {NULL, NULL}};
+	const struct process_plan plan = {.argv = argv,
+		.variables = variables,
+		.in = in,
+		.out = out,
+		.err = out,
+		.dies_with_us = true};
 
-	command->pid = fork();
-	if (command->pid == 0)
-		shell_become(command->line, job, in, out, parent);
-	if (command->pid > 0)
-		setpgid(command->pid, command->pid);
+	return process_start(&command->shell, &plan);
 }
 
-static bool shell_start(struct command *command, const struct job *job)
+/* 0, or errno. */
+static int shell_start(struct command *command, const struct job *job)
 {
-	int in = message_pipe(job->text), out[2];
+	int in = message_input(job->text), out[2];
 
-	if (in < 0)
-		return false;
-	if (pipe2(out, O_CLOEXEC) != 0) {
-		close(in);
-		return false;
+	if (in < 0 || !process_pipe(out)) {
+		int error = errno;
+		if (in >= 0)
+			close(in);
+		return error;
 	}
-	shell_run(command, job, in, out[1]);
+	int error = shell_run(command, job, in, out[1]);
 	close(in);
 	close(out[1]);
 	command->out = out[0];
-	fcntl(command->out, F_SETFL, O_NONBLOCK);
 	lines_init(&command->lines, LINE_MAX);
-	return command->pid > 0;
+	return error;
 }
 
 bool command_start(struct command *command, const struct job *job, nsec now)
@@ -167,11 +120,11 @@ bool command_start(struct command *command, const struct job *job, nsec now)
 	snprintf(command->id, sizeof command->id, "%s", job->id);
 	command->logged = command->dropped = 0;
 	command->limit = now + COMMAND_LIMIT;
-	command->killed = command->ended = false;
+	command->shell = (struct process){0};
 	command->answer = ANSWER_FAILED;
-	if (!shell_start(command, job)) {
-		snprintf(command->why, sizeof command->why, "cannot start: %s", strerror(errno));
-		command->pid = 0;
+	int error = shell_start(command, job);
+	if (error != 0) {
+		snprintf(command->why, sizeof command->why, "cannot start: %s", strerror(error));
 		out_close(command);
 	}
 	return true;
@@ -188,31 +141,28 @@ nsec command_deadline(const struct command *command)
 		return NSEC_NEVER;
 	if (is_over(command))
 		return 0;
-	return command->killed ? NSEC_NEVER : command->limit;
+	return command->shell.killed ? NSEC_NEVER : command->limit;
 }
 
-static void outcome_note(struct command *command, const siginfo_t *info)
+static void outcome_note(struct command *command)
 {
-	if (info->si_code == CLD_EXITED && info->si_status == 0)
+	if (command->shell.code == CLD_EXITED && command->shell.status == 0)
 		command->answer = ANSWER_DONE;
-	else if (command->killed)
+	else if (command->shell.killed)
 		snprintf(command->why, sizeof command->why,
 			"it ran longer than %d s and was killed",
 			(int)(COMMAND_LIMIT / NSEC_PER_SEC));
 	else
-		child_end_text(info, command->why, sizeof command->why);
+		process_end_text(&command->shell, command->why, sizeof command->why);
 }
 
 bool command_runs(struct command *command)
 {
-	siginfo_t info;
-
-	if (command == NULL || command->pid == 0 || command->ended)
+	if (command == NULL || command->shell.pid == 0 || command->shell.ended)
 		return false;
-	if (!child_ended(command->pid, &info))
+	if (!process_ended(&command->shell))
 		return true;
-	command->ended = true;
-	outcome_note(command, &info);
+	outcome_note(command);
 	return false;
 }
 
@@ -245,20 +195,12 @@ static void out_read(struct command *command)
 /* Kills the shell, or the processes that it left. */
 static void group_kill(struct command *command)
 {
-	if (command->ended)
+	if (command->shell.ended)
 		log_warning(
 			"%salert_command: its background processes ran longer than %d s and were killed",
 			command->label, (int)(COMMAND_LIMIT / NSEC_PER_SEC));
-	command->killed = true;
-	kill(-command->pid, SIGKILL);
+	process_kill(&command->shell);
 	out_close(command);
-}
-
-static void shell_reap(struct command *command)
-{
-	if (command->pid > 0)
-		waitpid(command->pid, NULL, 0);
-	command->pid = 0;
 }
 
 bool command_tick(struct command *command, nsec now, struct outcome *outcome)
@@ -266,11 +208,11 @@ bool command_tick(struct command *command, nsec now, struct outcome *outcome)
 	if (command == NULL || command->id[0] == '\0')
 		return false;
 	out_read(command);
-	if (!is_over(command) && !command->killed && now >= command->limit)
+	if (!is_over(command) && !command->shell.killed && now >= command->limit)
 		group_kill(command);
 	if (!is_over(command))
 		return false;
-	shell_reap(command);
+	process_reap(&command->shell);
 	if (command->dropped > 0)
 		log_warning("%salert_command: %d more lines of its output are not logged",
 			command->label, command->dropped);

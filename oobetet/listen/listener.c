@@ -8,7 +8,6 @@
 #include "common/memory.h"
 #include "common/random.h"
 #include "common/utf8.h"
-#include "oobetet/child.h"
 #include "oobetet/listen/program.h"
 #include "oobetet/listen/words.h"
 
@@ -71,7 +70,7 @@ struct listener *listener_new(const struct listen_rules *rules, nsec now)
 	listener->retry_max = rules->retry_max;
 	listener->backoff = (struct backoff){.min = rules->retry_min, .max = rules->retry_max};
 	listener->seed = (uint32_t)random_seed();
-	listener->program = (struct program){.keeper = 0, .out = -1, .err = -1};
+	listener->program = (struct program){.out = -1, .err = -1};
 	lines_init(&listener->out, LISTEN_LINE);
 	lines_init(&listener->err, ERROR_LINE);
 	listener->start_at = listener->absent = now;
@@ -160,28 +159,26 @@ static void run_start(struct listener *listener, nsec now)
 	listener->exit_by = NSEC_NEVER;
 	listener->settled = listener->killed = listener->ended = false;
 	listener->last[0] = '\0';
-	log_debug("%s: process group %d", listener->label, (int)listener->program.keeper);
+	log_debug("%s: process group %d", listener->label, (int)listener->program.keeper.pid);
 }
 
 static void run_kill(struct listener *listener, const char *why)
 {
 	listener->killed = true;
 	snprintf(listener->why, sizeof listener->why, "%s", why);
-	program_signal(&listener->program, SIGKILL);
+	process_signal(&listener->program.keeper, SIGKILL);
 }
 
 /* Notices that it has ended, and ends what it left. */
 static void end_notice(struct listener *listener)
 {
-	siginfo_t info;
-
-	if (listener->program.keeper == 0 || listener->ended ||
-		!child_ended(listener->program.keeper, &info))
+	if (listener->program.keeper.pid == 0 || listener->ended ||
+		!process_ended(&listener->program.keeper))
 		return;
 	listener->ended = true;
-	program_signal(&listener->program, SIGKILL);
+	process_signal(&listener->program.keeper, SIGKILL);
 	if (!listener->killed)
-		child_end_text(&info, listener->why, sizeof listener->why);
+		process_end_text(&listener->program.keeper, listener->why, sizeof listener->why);
 }
 
 /* It has ended and its output has been read. */
@@ -239,7 +236,7 @@ void listener_tick(struct listener *listener, nsec now)
 		return;
 	listener->lines_left = LISTEN_TURN_LINES;
 	listener->reads_left = LISTEN_TURN_READS;
-	if (listener->program.keeper == 0) {
+	if (listener->program.keeper.pid == 0) {
 		if (!listener->shut_down && now >= listener->start_at)
 			run_start(listener, now);
 		return;
@@ -260,7 +257,7 @@ nsec listener_deadline(const struct listener *listener)
 {
 	if (listener == NULL)
 		return NSEC_NEVER;
-	if (listener->program.keeper == 0)
+	if (listener->program.keeper.pid == 0)
 		return listener->shut_down ? NSEC_NEVER : listener->start_at;
 	if (listener->ended)
 		return listener->read_at;
@@ -405,13 +402,12 @@ void listener_shut_down(struct listener *listener)
 	if (listener == NULL)
 		return;
 	listener->shut_down = true;
-	if (listener->program.keeper > 0)
-		program_signal(&listener->program, SIGTERM);
+	process_signal(&listener->program.keeper, SIGTERM);
 }
 
 bool listener_runs(struct listener *listener)
 {
-	if (listener == NULL || listener->program.keeper == 0)
+	if (listener == NULL || listener->program.keeper.pid == 0)
 		return false;
 	end_notice(listener);
 	return !listener->ended;
@@ -426,8 +422,8 @@ nsec listener_absence(const struct listener *listener, nsec now, const char **wh
 {
 	if (listener_present(listener))
 		return 0;
-	bool flooding = listener->program.keeper != 0 && !listener->ended && !listener->settled &&
-			now - listener->started >= 2 * LISTEN_SETTLE;
+	bool flooding = listener->program.keeper.pid != 0 && !listener->ended &&
+			!listener->settled && now - listener->started >= 2 * LISTEN_SETTLE;
 
 	*why = flooding ? "it prints without a pause" : listener->why;
 	return now > listener->absent ? now - listener->absent : 1;

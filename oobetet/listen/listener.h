@@ -46,7 +46,7 @@ struct listener;
  */
 struct listener *listener_new(const struct listen_rules *rules, nsec now);
 
-/* Kills what still runs; programs_reap() (program.h) awaits its end. */
+/* Kills what still runs; processes_reap() (common/process.h) awaits its end. */
 void listener_free(struct listener *listener);
 
 /* The watch has another name: the label of the rules. */

@@ -7,12 +7,13 @@
 #ifndef OOBETET_LISTEN_PROGRAM_H
 #define OOBETET_LISTEN_PROGRAM_H
 
+#include "common/process.h"
+
 #include <stdbool.h>
-#include <sys/types.h>
 
 struct program {
-	pid_t keeper; /* and its group; 0: none */
-	int out, err; /* reading ends of its output, not blocking; -1: none */
+	struct process keeper; /* and its group */
+	int out, err;          /* reading ends of its output, not blocking; -1: none */
 };
 
 /*
@@ -21,19 +22,13 @@ struct program {
  */
 bool program_start(struct program *program, char *const words[]);
 
-/* Sends a signal to the whole group. Only while the keeper has not been reaped. */
-void program_signal(const struct program *program, int signal);
-
 /* Closes one of the descriptors. */
 void program_close(int *fd);
 
 /*
  * Kills what is left of the group and closes the descriptors. The keeper is reaped, now or by
- * programs_reap().
+ * processes_reap().
  */
 void program_end(struct program *program);
-
-/* After SIGCHLD: reaps the keepers that were killed. True: not all of them have ended. */
-bool programs_reap(void);
 
 #endif

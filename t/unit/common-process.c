@@ -1,337 +1,197 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of common/ that touch the process: its log, its signals, its supervisor. */
+/* Child processes that run a program of the user. */
 #include "t/unit/unit.h"
 
-#include "common/clocks.h"
-#include "common/descriptors.h"
-#include "common/log.h"
-#include "common/ready.h"
-#include "common/reason.h"
-#include "common/signals.h"
+#include "common/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* While captured, stderr is the write end of a pipe. */
-struct capture {
-	int saved;
-	int pipe[2];
-};
-
-static void capture_start(struct capture *capture)
+/* Starts sh with this script, and nothing of ours but a pipe for its output, which it returns. */
+static int shell_start(struct process *process, const char *script, struct process_plan plan)
 {
-	assert_int_equal(pipe(capture->pipe), 0);
-	capture->saved = dup(STDERR_FILENO);
-	dup2(capture->pipe[1], STDERR_FILENO);
+	char sh[] = "sh", option[] = "-c", text[200];
+	char *const argv[] = {sh, option, text, NULL};
+	int out[2];
+
+	snprintf(text, sizeof text, "%s", script);
+	assert_true(process_pipe(out));
+	plan.argv = argv;
+	plan.out = out[1];
+	assert_int_equal(process_start(process, &plan), 0);
+	close(out[1]);
+	return out[0];
 }
 
-/* Returns the captured output and restores stderr. */
-static void capture_end(struct capture *capture, char *out, size_t size)
+static void process_await(struct process *process)
 {
-	dup2(capture->saved, STDERR_FILENO);
-	close(capture->saved);
-	close(capture->pipe[1]);
-	ssize_t got = read(capture->pipe[0], out, size - 1);
-	assert_true(got >= 0);
-	out[got] = '\0';
-	close(capture->pipe[0]);
+	for (int i = 0; i < 4000 && !process_ended(process); i++)
+		usleep(5000);
+	assert_true(process->ended);
 }
 
-static void log_writes_one_line_a_message(void **state)
+/* Reads to the end, however long it takes to come. */
+static void output_read(int fd, char *out, size_t size)
 {
-	struct capture capture;
-	char written[256];
+	size_t used = 0;
+	ssize_t got;
 
-	(void)state;
-	capture_start(&capture);
-	errno = ENOENT;
-	log_warning("%s is %d", "this", 1);
-	int after = errno;
-	log_debug("not at this level");
-	capture_end(&capture, written, sizeof written);
-	assert_string_equal(written, "test: warning: this is 1\n");
-	assert_int_equal(after, ENOENT);
-}
-
-static void log_masks_characters_that_could_forge_a_line(void **state)
-{
-	struct capture capture;
-	char written[256];
-
-	(void)state;
-	capture_start(&capture);
-	log_info("%s", "a\nb\x1b[31m\x7f\xc3\xa9");
-	log_info("%s", "\xc2\x9b c1, \xff no UTF-8, \xe2\x82\xac, cut: \xe2\x82");
-	capture_end(&capture, written, sizeof written);
-	assert_string_equal(written, "test: info: a?b?[31m?\xc3\xa9\n"
-				     "test: info: ?? c1, ? no UTF-8, \xe2\x82\xac, cut: ??\n");
-}
-
-static void log_cuts_a_line_that_is_too_long(void **state)
-{
-	static char text[10000], written[10000];
-	struct capture capture;
-
-	(void)state;
-	memset(text, 'x', sizeof text - 1);
-	capture_start(&capture);
-	log_error("%s", text);
-	capture_end(&capture, written, sizeof written);
-	assert_true(strlen(written) <= 4096);
-	assert_int_equal(written[strlen(written) - 1], '\n');
-}
-
-static void log_gives_the_journal_its_priorities(void **state)
-{
-	struct capture capture;
-	struct stat status;
-	char written[256], stream[64];
-
-	(void)state;
-	capture_start(&capture);
-	fstat(STDERR_FILENO, &status);
-	snprintf(stream, sizeof stream, "%ju:%ju", (uintmax_t)status.st_dev,
-		(uintmax_t)status.st_ino);
-	setenv("JOURNAL_STREAM", stream, 1);
-	log_open("test");
-	log_error("bad");
-	capture_end(&capture, written, sizeof written);
-	assert_string_equal(written, "<3>test: error: bad\n");
-	/* the same variable, but stderr is something else: inherited from a service, then
-	 * redirected */
-	capture_start(&capture);
-	log_open("test");
-	log_error("bad");
-	capture_end(&capture, written, sizeof written);
-	unsetenv("JOURNAL_STREAM");
-	assert_string_equal(written, "test: error: bad\n");
-}
-
-/* Returns the first free descriptor once logging is set up, in a child without standard streams. */
-static int first_free_with_closed_streams(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		close(fd);
-	log_open("test");
-	return open("/", O_RDONLY);
-}
-
-static void nothing_is_opened_in_place_of_stderr(void **state)
-{
-	int status;
-
-	(void)state;
-	pid_t child = fork();
-	if (child == 0)
-		_exit(first_free_with_closed_streams());
-	assert_true(child > 0);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFEXITED(status));
-	assert_true(WEXITSTATUS(status) > STDERR_FILENO);
-}
-
-static void log_does_not_wait_for_a_blocked_reader(void **state)
-{
-	static char line[4000], written[200000];
-	struct capture capture;
-
-	(void)state;
-	memset(line, 'x', sizeof line - 1);
-	capture_start(&capture);
-	log_never_wait();
-	for (int i = 0; i < 100; i++) /* a pipe holds some sixteen of these */
-		log_info("%s", line);
-	assert_true(read(capture.pipe[0], written, sizeof written) > 10000);
-	log_info("and on");
-	capture_end(&capture, written, sizeof written);
-	assert_non_null(strstr(written, "test: info: and on\ntest: warning: "));
-	assert_non_null(strstr(written, " log lines were dropped: stderr did not accept them\n"));
-}
-
-static void syslog_gets_a_line_without_blocking(void **state)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int daemon = socket(AF_UNIX, SOCK_DGRAM, 0);
-	char got[200], expected[80];
-
-	(void)state;
-	snprintf(name.sun_path, sizeof name.sun_path, "syslog-test.%d", (int)getpid());
-	assert_int_equal(bind(daemon, (struct sockaddr *)&name, sizeof name), 0);
-	assert_true(syslog_open(name.sun_path));
-	assert_true(syslog_send(3, "test", "told"));
-	ssize_t length = recv(daemon, got, sizeof got - 1, 0);
-	assert_true(length > 0);
-	got[length] = '\0';
-	snprintf(expected, sizeof expected, " test[%d]: told", (int)getpid());
-	assert_non_null(strstr(got, expected));
-	assert_int_equal(strncmp(got, "<27>", 4), 0);
-	int taken = 0;
-	while (taken < 10000 && syslog_send(3, "test", "nobody reads this"))
-		taken++;
-	assert_between(taken, 1, 9999);
-	close(daemon);
-	assert_false(syslog_send(3, "test", "nobody is there"));
-	unlink(name.sun_path);
-}
-
-static void readiness_is_reported_to_the_supervisor(void **state)
-{
-	char path[] = "/tmp/ready.XXXXXX", message[32] = "";
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), ends[2];
-
-	(void)state;
-	assert_non_null(mkdtemp(path));
-	snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-	assert_int_equal(pipe(ends), 0);
-	setenv("NOTIFY_SOCKET", address.sun_path, 1);
-	ready_announce(ends[1]);
-	unsetenv("NOTIFY_SOCKET");
-	assert_int_equal(recv(fd, message, sizeof message - 1, MSG_DONTWAIT), 7);
-	assert_string_equal(message, "READY=1");
-	/* s6's way: a newline, then the end */
-	assert_int_equal(read(ends[0], message, sizeof message), 1);
-	assert_int_equal(message[0], '\n');
-	assert_int_equal(read(ends[0], message, sizeof message), 0);
-	close(ends[0]);
+	fcntl(fd, F_SETFL, 0);
+	while ((got = read(fd, out + used, size - 1 - used)) > 0)
+		used += (size_t)got;
+	out[used] = '\0';
 	close(fd);
-	unlink(address.sun_path);
-	rmdir(path);
 }
 
-static void signals_arrive_only_while_waiting(void **state)
+static void a_process_gets_its_input_and_variables(void **state)
 {
-	static const int caught[] = {SIGUSR1, SIGTERM};
-	struct timespec at_once = {0, 0};
+	const struct process_variable variables[] = {
+		{"QN_SET", "new"}, {"QN_REMOVED", NULL}, {NULL, NULL}};
+	struct process process;
+	char written[256], end[64];
 
 	(void)state;
-	signals_catch(caught, 2);
-	assert_int_equal(raise(SIGUSR1), 0);
-	assert_false(signal_arrived(SIGUSR1));
-	assert_int_equal(ppoll(NULL, 0, &at_once, signals_wait_mask()), -1);
-	assert_int_equal(errno, EINTR);
-	assert_true(signal_arrived(SIGUSR1));
-	assert_false(signal_arrived(SIGUSR1));
-	assert_false(signal_arrived(SIGTERM));
-	signals_restore();
+	setenv("QN_SET", "old", 1);
+	setenv("QN_REMOVED", "old", 1);
+	setenv("QN_KEPT", "old", 1);
+	setenv("NOTIFY_SOCKET", "/nowhere", 1);
+	int in = process_input("a\nb\n", 4), other = fcntl(in, F_DUPFD, 20);
+	int out = shell_start(&process,
+		"cat; echo $QN_SET $QN_REMOVED $QN_KEPT $NOTIFY_SOCKET; ls /proc/self/fd; exit 3",
+		(struct process_plan){.in = in, .err = -1, .variables = variables});
+	close(in);
+	close(other);
+	output_read(out, written, sizeof written);
+	/* 3 is what ls reads */
+	assert_string_equal(written, "a\nb\nnew old\n0\n1\n2\n3\n");
+	process_await(&process);
+	assert_int_equal(kill(process.pid, 0), 0); /* not reaped yet */
+	process_end_text(&process, end, sizeof end);
+	assert_string_equal(end, "exit status 3");
+	process_reap(&process);
+	assert_int_equal(process.pid, 0);
+	assert_false(process_ended(&process)); /* once */
+	unsetenv("NOTIFY_SOCKET");
 }
 
-/* A signal is seen even with a constant flow of input. */
-static void signals_arrive_while_input_is_pending(void **state)
+static void a_transparent_process_inherits_all(void **state)
 {
-	static const int caught[] = {SIGUSR1};
+	struct process process;
+	char script[100], written[256];
+	int other = open("/dev/null", O_RDONLY);
+
+	(void)state;
+	setenv("NOTIFY_SOCKET", "/nowhere", 1);
+	snprintf(script, sizeof script, "echo $NOTIFY_SOCKET; readlink /proc/$$/fd/%d", other);
+	int out = shell_start(
+		&process, script, (struct process_plan){.in = -1, .err = -1, .transparent = true});
+	close(other);
+	output_read(out, written, sizeof written);
+	assert_string_equal(written, "/nowhere\n/dev/null\n");
+	process_await(&process);
+	process_reap(&process);
+	unsetenv("NOTIFY_SOCKET");
+}
+
+static void a_program_that_cannot_be_run_has_a_reason(void **state)
+{
+	char none[] = "/nonexistent/program", folder[] = "/";
+	char *argv[] = {none, NULL};
+	struct process_plan plan = {
+		.argv = argv, .in = -1, .out = -1, .err = -1, .exec_is_awaited = true};
+	struct process process;
+	char written[256];
+	int err[2];
+
+	(void)state;
+	assert_int_equal(process_start(&process, &plan), ENOENT);
+	assert_int_equal(process.pid, 0);
+	assert_false(process_ended(&process));
+	argv[0] = folder;
+	assert_int_equal(process_start(&process, &plan), EACCES);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* nothing is left */
+	plan.exec_is_awaited = false;
+	assert_true(process_pipe(err));
+	plan.err = err[1];
+	assert_int_equal(process_start(&process, &plan), 0);
+	close(err[1]);
+	output_read(err[0], written, sizeof written);
+	assert_string_equal(written, "cannot run /: Permission denied\n");
+	process_await(&process);
+	assert_int_equal(process.status, 126);
+	process_reap(&process);
+}
+
+static void a_killed_process_ends_with_its_group(void **state)
+{
+	struct process process;
+	char written[64], end[64];
+
+	(void)state;
+	int out = shell_start(&process, "sleep 1000 & echo started; wait",
+		(struct process_plan){.in = -1, .err = -1});
+	fcntl(out, F_SETFL, 0);
+	assert_int_equal(read(out, written, 8), 8);
+	assert_false(process_ended(&process));
+	process_kill(&process);
+	assert_true(process.killed);
+	/* its child has the pipe as well: it is gone */
+	output_read(out, written, sizeof written);
+	process_await(&process);
+	process_end_text(&process, end, sizeof end);
+	assert_string_equal(end, "signal 9 (Killed)");
+	process_reap(&process);
+	process_kill(&process); /* nothing to kill */
+	assert_false(processes_reap());
+}
+
+static void one_that_does_not_die_at_once_is_reaped_later(void **state)
+{
+	struct process process;
+
+	(void)state;
+	int out = shell_start(&process, "sleep 1000", (struct process_plan){.in = -1, .err = -1});
+	pid_t pid = process.pid;
+	process_reap(&process);
+	assert_int_equal(process.pid, 0);
+	assert_true(processes_reap());
+	kill(-pid, SIGKILL);
+	for (int i = 0; i < 4000 && processes_reap(); i++)
+		usleep(5000);
+	assert_false(processes_reap());
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	close(out);
+}
+
+static void a_pipe_of_a_process_does_not_block_us(void **state)
+{
+	char byte;
 	int ends[2];
 
 	(void)state;
-	signals_catch(caught, 1);
-	assert_int_equal(pipe(ends), 0);
-	assert_int_equal(write(ends[1], "x", 1), 1);
-	raise(SIGUSR1);
-	assert_false(signal_arrived(SIGUSR1));
-	assert_int_equal(
-		signals_poll(&(struct pollfd){.fd = ends[0], .events = POLLIN}, 1, NULL), 1);
-	assert_true(signal_arrived(SIGUSR1));
+	assert_true(process_pipe(ends));
+	assert_int_equal(read(ends[0], &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
 	close(ends[0]);
 	close(ends[1]);
-	signals_restore();
-}
-
-/* A process stopped during its wait and continued must not wait for the rest of the time. */
-static void a_continued_process_wakes_up(void **state)
-{
-	const struct timespec a_while = {0, NSEC_PER_SEC / 10}, long_time = {10, 0};
-	int status;
-
-	(void)state;
-	signals_catch(NULL, 0);
-	pid_t child = fork();
-	if (child == 0)
-		_exit(ppoll(NULL, 0, &long_time, signals_wait_mask()) != -1 || errno != EINTR);
-	assert_true(child > 0);
-	nanosleep(&a_while, NULL);
-	kill(child, SIGSTOP);
-	assert_int_equal(waitpid(child, &status, WUNTRACED), child);
-	kill(child, SIGCONT);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	signals_restore();
-}
-
-static void the_descriptor_limit_rises_to_the_hard_limit(void **state)
-{
-	struct rlimit saved, low;
-
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &saved), 0);
-	low = (struct rlimit){.rlim_cur = 64, .rlim_max = saved.rlim_max};
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
-	assert_int_equal(descriptors_allow(100), 100);
-	assert_int_equal(descriptors_allow(50), 100);
-	assert_int_equal(descriptors_allow(SIZE_MAX / 2), saved.rlim_max);
-	setrlimit(RLIMIT_NOFILE, &saved);
-}
-
-static void reason_names_file_and_line(void **state)
-{
-	struct reason why;
-
-	(void)state;
-	assert_false(reason_set(&why, "%d is odd", 3));
-	assert_false(reason_prefix(&why, "line %d", 7));
-	assert_string_equal(why.text, "line 7: 3 is odd");
-	for (int i = 0; i < 1000; i++)
-		reason_prefix(&why, "deeper");
-	assert_true(strlen(why.text) < sizeof why.text);
-}
-
-static int name_the_program(void **state)
-{
-	(void)state;
-	log_open("test");
-	return 0;
-}
-
-static void descriptors_from_a_number_on_are_closed_on_exec(void **state)
-{
-	int below = fcntl(0, F_DUPFD, 50), above = fcntl(0, F_DUPFD, 60);
-
-	(void)state;
-	assert_true(below >= 50 && below < 60 && above >= 60);
-	descriptors_keep_from_exec(60);
-	assert_int_equal(fcntl(below, F_GETFD), 0);
-	assert_int_equal(fcntl(above, F_GETFD), FD_CLOEXEC);
-	close(below);
-	close(above);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(log_writes_one_line_a_message),
-		cmocka_unit_test(log_masks_characters_that_could_forge_a_line),
-		cmocka_unit_test(log_cuts_a_line_that_is_too_long),
-		cmocka_unit_test(log_gives_the_journal_its_priorities),
-		cmocka_unit_test(nothing_is_opened_in_place_of_stderr),
-		cmocka_unit_test(log_does_not_wait_for_a_blocked_reader),
-		cmocka_unit_test(descriptors_from_a_number_on_are_closed_on_exec),
-		cmocka_unit_test(syslog_gets_a_line_without_blocking),
-		cmocka_unit_test(readiness_is_reported_to_the_supervisor),
-		cmocka_unit_test(signals_arrive_only_while_waiting),
-		cmocka_unit_test(signals_arrive_while_input_is_pending),
-		cmocka_unit_test(a_continued_process_wakes_up),
-		cmocka_unit_test(the_descriptor_limit_rises_to_the_hard_limit),
-		cmocka_unit_test(reason_names_file_and_line),
+		cmocka_unit_test(a_process_gets_its_input_and_variables),
+		cmocka_unit_test(a_transparent_process_inherits_all),
+		cmocka_unit_test(a_program_that_cannot_be_run_has_a_reason),
+		cmocka_unit_test(a_killed_process_ends_with_its_group),
+		cmocka_unit_test(one_that_does_not_die_at_once_is_reaped_later),
+		cmocka_unit_test(a_pipe_of_a_process_does_not_block_us),
 	};
 
-	return cmocka_run_group_tests(tests, name_the_program, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }

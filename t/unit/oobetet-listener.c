@@ -3,9 +3,9 @@
 #include "t/unit/unit.h"
 
 #include "common/log.h"
+#include "common/process.h"
 #include "common/signals.h"
 #include "oobetet/listen/listener.h"
-#include "oobetet/listen/program.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -493,7 +493,7 @@ static void keepers_await(void)
 {
 	nsec limit = clock_monotonic() + PATIENCE * NSEC_PER_MSEC;
 
-	while (programs_reap()) {
+	while (processes_reap()) {
 		assert_true(clock_monotonic() < limit);
 		usleep(2000);
 	}
@@ -571,7 +571,7 @@ static void a_keeper_that_does_not_die_is_reaped_later(void **state)
 	assert_true(messages_await(listener, START + LISTEN_SETTLE, 1, &got));
 	kill_fails = true; /* as if the kernel held it */
 	listener_free(listener);
-	assert_true(programs_reap());
+	assert_true(processes_reap());
 	kill_fails = false;
 	kill(signalled, SIGKILL);
 	keepers_await();
