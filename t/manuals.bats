@@ -103,3 +103,16 @@ is_in_sources() {
 		grep -qx '\.Sh DIAGNOSTICS' "$page"
 	done
 }
+
+@test "SECURITY: each limit is in the manual page that it names" {
+	local line manual number rows=0
+	while read -r line; do
+		echo "$line"
+		manual=${line##* } manual=$root/doc/${manual/(/.} manual=${manual%)}
+		while read -r number; do
+			grep -qE "\\b$number\\b" "$manual"
+		done < <(grep -oE '[0-9][0-9,]*' <<<"${line% *}" | sed 's/,$//')
+		rows=$((rows + 1))
+	done < <(sed -n '/^Limits$/,/^Reporting$/s/^    //p' "$root/SECURITY")
+	[ "$rows" -ge 15 ]
+}
