@@ -68,6 +68,13 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/redis/session.c httpbroker/redis/session.h
 
+# What httpbroker-submit and httpbroker-notify share: requests over HTTP.
+noinst_LIBRARIES += httpbroker/client/libclient.a
+httpbroker_client_libclient_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+httpbroker_client_libclient_a_SOURCES = \
+	httpbroker/client/target.c httpbroker/client/target.h \
+	httpbroker/client/transfer.c httpbroker/client/transfer.h
+
 # The files of the page for browsers, as numbers for the compiler.
 PAGE_FILES = httpbroker/http/page/page.html httpbroker/http/page/page.js httpbroker/http/page/page.css
 PAGE_INCLUDES = httpbroker/http/page/page.html.inc httpbroker/http/page/page.js.inc \

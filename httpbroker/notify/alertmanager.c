@@ -9,11 +9,11 @@
  */
 #include "common/log.h"
 #include "common/memory.h"
+#include "httpbroker/client/target.h"
+#include "httpbroker/client/transfer.h"
 #include "httpbroker/notify/alerts.h"
 #include "httpbroker/notify/output.h"
-#include "httpbroker/notify/transfer.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -21,7 +21,10 @@
 #include <sys/random.h>
 #include <sysexits.h>
 
+#define REQUEST_LIMIT_MS 10000L
+
 enum {
+	ANSWER_MAX = 64 << 10,                     /* bytes that are kept of an answer */
 	ITEMS_MAX = ALERTS_MAX / ALERTS_PER_CHECK, /* notifications in a request */
 	PARTS_MAX = 16,                            /* more than halvings of ALERTS_MAX */
 };
@@ -41,7 +44,9 @@ struct part {
 struct alertmanager {
 	struct alerts_settings settings;
 	struct alerts *alerts;
+	struct target *target;
 	struct transfer *transfer;
+	struct curl_slist *headers;
 	struct entry entries[ALERTS_MAX];
 	size_t count;
 	struct part parts[PARTS_MAX]; /* a stack: the last is being sent, or is the next */
@@ -107,7 +112,10 @@ static void part_send(struct alertmanager *self, struct moment now)
 			now.wall / NSEC_PER_SEC, &self->body);
 	}
 	buffer_append(&self->body, "]", 1);
-	transfer_start(self->transfer, &self->body);
+	curl_easy_setopt(
+		self->target->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)self->body.length);
+	curl_easy_setopt(self->target->easy, CURLOPT_POSTFIELDS, self->body.data);
+	transfer_start(self->transfer, self->target->easy);
 }
 
 static void alert_refused(struct output *output, const struct entry *entry, struct moment now)
@@ -189,27 +197,42 @@ static void part_refused(struct output *output, const struct reason *why, nsec n
 	}
 }
 
+/* What the answer means; or there is none. */
+static enum alerts_answer answer_read(
+	const struct alertmanager *self, CURLcode code, struct reason *why)
+{
+	const struct buffer *answer = transfer_response(self->transfer);
+	long status = 0;
+
+	if (code != CURLE_OK) {
+		reason_set(why, "%s", transfer_error(self->transfer, code));
+		return ALERTS_AWAY;
+	}
+	curl_easy_getinfo(self->target->easy, CURLINFO_RESPONSE_CODE, &status);
+	return alerts_answer_read(status, answer->data, answer->length, why);
+}
+
 /* True: the next part can be sent. */
 static bool answer_await(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
-	const struct buffer *answer = transfer_answer(self->transfer);
-	enum alerts_answer meaning = ALERTS_AWAY;
 	struct reason why;
-	long status;
+	CURLcode code;
 
 	if (!transfer_is_busy(self->transfer))
 		return true;
-	if (!transfer_step(self->transfer, now.monotonic, &status, &why))
+	if (!transfer_step(self->transfer, now.monotonic, &code))
 		return false;
-	if (status != 0)
-		meaning = alerts_answer_read(status, answer->data, answer->length, &why);
-	if (meaning == ALERTS_ACCEPTED) {
+	switch (answer_read(self, code, &why)) {
+	case ALERTS_ACCEPTED:
 		part_accepted(output, now);
-	} else if (meaning == ALERTS_REFUSED) {
+		break;
+	case ALERTS_REFUSED:
 		part_refused(output, &why, now.monotonic);
-	} else {
+		break;
+	case ALERTS_AWAY:
 		request_failed(output, why.text, now.monotonic);
+		break;
 	}
 	return true;
 }
@@ -276,6 +299,8 @@ static void self_free(struct output *output)
 	struct alertmanager *self = output->self;
 
 	transfer_free(self->transfer);
+	curl_slist_free_all(self->headers);
+	target_free(self->target);
 	alerts_free(self->alerts);
 	buffer_free(&self->body);
 	free(self);
@@ -283,60 +308,32 @@ static void self_free(struct output *output)
 
 static const struct output_type type = {work, polled, deadline, problem, reset, self_free};
 
-/* What is set in `parts` as a URL, to be freed with free(3); NULL: it is none of HTTP. */
-static char *url_text(CURLU *parts)
-{
-	char *url = NULL, *copy = NULL;
-
-	if (curl_url_get(parts, CURLUPART_URL, &url, 0) == CURLUE_OK &&
-		(strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0))
-		copy = memory_copied(url);
-	curl_free(url);
-	return copy;
-}
-
-/* The URL of its API, and the name of the output: the URL without what may be a secret. */
-static bool url_read(const char *url, char **api, char **name, struct reason *why)
-{
-	CURLU *parts = curl_url();
-	char *base, *shown;
-
-	curl_url_set(parts, CURLUPART_URL, url, 0);
-	curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
-	curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
-	base = url_text(parts);
-	curl_url_set(parts, CURLUPART_USER, NULL, 0);
-	curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
-	shown = url_text(parts);
-	curl_url_cleanup(parts);
-	if (base == NULL || shown == NULL) {
-		free(base);
-		return reason_set(why, "it is not a URL such as http://localhost:9093");
-	}
-	bool slash = base[strlen(base) - 1] == '/';
-	*api = memory_printed("%s%sapi/v2/alerts", base, slash ? "" : "/");
-	*name = memory_printed("alertmanager %s", shown);
-	free(base);
-	free(shown);
-	return true;
-}
-
 struct output *alertmanager_output(
 	const char *url, const struct alerts_settings *settings, struct reason *why)
 {
-	struct alertmanager *self;
-	char *api = NULL, *name = NULL;
+	const struct target_options options = {
+		.user_agent = "httpbroker-notify/" PACKAGE_VERSION,
+		.api = "api/v2/alerts",
+		.limit_ms = REQUEST_LIMIT_MS,
+	};
+	struct target *target = target_new(url, &options, why);
 
-	if (!url_read(url, &api, &name, why))
+	if (target == NULL || target->local) {
+		reason_set(why, "it is not a URL such as http://localhost:9093");
 		return NULL;
-	self = memory_zeroed(1, sizeof *self);
+	}
+	struct alertmanager *self = memory_zeroed(1, sizeof *self);
 	self->settings = *settings;
 	if (getentropy(&self->settings.key, sizeof self->settings.key) != 0)
 		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
 	self->alerts = alerts_new(&self->settings, moment_now());
-	self->transfer = transfer_new(api);
+	self->target = target;
+	self->transfer = transfer_new(ANSWER_MAX);
+	self->headers = transfer_json_headers();
+	curl_easy_setopt(target->easy, CURLOPT_URL, target->url);
+	curl_easy_setopt(target->easy, CURLOPT_HTTPHEADER, self->headers);
+	char *name = memory_printed("alertmanager %s", target->shown);
 	struct output *output = output_new(&type, name, self);
-	free(api);
 	free(name);
 	return output;
 }

@@ -20,10 +20,9 @@ httpbroker_notify_libnotify_a_SOURCES = \
 	httpbroker/notify/problems.c httpbroker/notify/problems.h \
 	httpbroker/notify/queue.c httpbroker/notify/queue.h \
 	httpbroker/notify/stdout.c \
-	httpbroker/notify/store.c httpbroker/notify/store.h \
-	httpbroker/notify/transfer.c httpbroker/notify/transfer.h
+	httpbroker/notify/store.c httpbroker/notify/store.h
 
-NOTIFY_LIBS = httpbroker/notify/libnotify.a httpbroker/libfamily.a common/libcommon.a \
+NOTIFY_LIBS = httpbroker/notify/libnotify.a httpbroker/client/libclient.a httpbroker/libfamily.a common/libcommon.a \
 	$(CURL_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS)
 
 bin_PROGRAMS += httpbroker/notify/httpbroker-notify

@@ -37,16 +37,15 @@ char *forget_query(const char *entity, const char *check)
 static enum response_result wait_and_handle(
 	struct sender *sender, const struct outage *outage, struct response *response)
 {
-	struct pollfd fds[SENDER_FDS];
+	struct pollfd fds[TRANSFER_FDS];
 	struct timespec left;
 	nfds_t count = sender_watch(sender, fds);
 	nsec until = sender_busy(sender) ? sender_deadline(sender) : outage->retry_at;
 
-	if (signals_poll(fds, count, clock_timeout(clock_monotonic(), until, &left)) < 0)
-		count = 0;
+	signals_poll(fds, count, clock_timeout(clock_monotonic(), until, &left));
 	if (!sender_busy(sender))
 		return RESPONSE_PENDING;
-	return sender_advance(sender, fds, count, clock_monotonic(), response);
+	return sender_advance(sender, clock_monotonic(), response);
 }
 
 static bool stop_wanted(void)

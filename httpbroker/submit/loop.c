@@ -209,12 +209,11 @@ static void response_apply(struct submit *submit, const struct response *respons
 }
 
 /* Continues the transfer and applies its response. */
-static void transfer_continue(struct submit *submit, const struct pollfd *fds, nfds_t count)
+static void transfer_continue(struct submit *submit)
 {
 	struct sender *sender = submit->parts->sender;
 	struct response response = {.result = RESPONSE_PENDING};
-	enum response_result result =
-		sender_advance(sender, fds, count, clock_monotonic(), &response);
+	enum response_result result = sender_advance(sender, clock_monotonic(), &response);
 
 	if (result == RESPONSE_PENDING)
 		return;
@@ -244,7 +243,7 @@ static nsec deadline(const struct submit *submit)
 /* Waits for the next event and handles it. */
 static void wait_and_handle(struct submit *submit)
 {
-	struct pollfd fds[1 + SENDER_FDS];
+	struct pollfd fds[1 + TRANSFER_FDS];
 	struct timespec left;
 	int input = reads_on(submit) ? source_fd(submit->source) : -1;
 
@@ -253,7 +252,7 @@ static void wait_and_handle(struct submit *submit)
 	const struct timespec *timeout = clock_timeout(clock_monotonic(), deadline(submit), &left);
 	bool readable = signals_poll(fds, 1 + count, timeout) > 0;
 	if (sender_busy(submit->parts->sender))
-		transfer_continue(submit, fds + 1, readable ? count : 0);
+		transfer_continue(submit);
 	/* sending first: the broker works while this program reads */
 	if (!only_spooling(submit))
 		next_send(submit);

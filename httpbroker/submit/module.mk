@@ -22,14 +22,13 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
 	httpbroker/submit/start.c httpbroker/submit/start.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \
-	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h \
-	httpbroker/submit/target.c httpbroker/submit/target.h
+	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c
 httpbroker_submit_httpbroker_submit_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 # The broker's formats tell --dry-run what it would refuse.
-httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a \
+httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a httpbroker/client/libclient.a \
 	httpbroker/libhttpbroker.a httpbroker/libfamily.a common/libcommon.a $(CURL_LIBS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 UNIT_TESTS += t/unit/submit-check t/unit/submit-delivery t/unit/submit-documents \

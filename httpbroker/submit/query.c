@@ -3,8 +3,8 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
+#include "httpbroker/client/target.h"
 #include "httpbroker/submit/response.h"
-#include "httpbroker/submit/target.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -20,82 +20,20 @@ struct sender {
 	size_t failed;         /* targets that failed in this round */
 	unsigned busy_targets; /* a bit each: 503 in the first round */
 	bool last_round;       /* the second, of the busy ones */
-	CURLM *multi;
+	struct transfer *transfer;
 	struct curl_slist *headers; /* of a POST */
 	struct curl_slist *prefer;  /* of a request in the last round */
 	const struct request *request;
-	bool busy;
-	nsec deadline; /* libcurl's, monotonic */
-	nfds_t count;  /* of watched */
-	struct pollfd watched[SENDER_FDS];
-	struct buffer response;
 	struct reason failures; /* of the targets that failed */
-	char error[CURL_ERROR_SIZE];
 };
-
-/* libcurl's descriptors have changed (CURLMOPT_SOCKETFUNCTION). */
-static int socket_changed(CURL *easy, curl_socket_t fd, int what, void *data, void *unused)
-{
-	struct sender *sender = data;
-	nfds_t i = 0;
-
-	(void)easy;
-	(void)unused;
-	while (i < sender->count && sender->watched[i].fd != fd)
-		i++;
-	if (what == CURL_POLL_REMOVE) {
-		if (i < sender->count)
-			sender->watched[i] = sender->watched[--sender->count];
-		return 0;
-	}
-	if (i == SENDER_FDS)
-		return -1;
-	if (i == sender->count)
-		sender->count++;
-	short events =
-		(short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0));
-	sender->watched[i] = (struct pollfd){.fd = fd, .events = events};
-	return 0;
-}
-
-static int timer_changed(CURLM *multi, long timeout_ms, void *data)
-{
-	struct sender *sender = data;
-
-	(void)multi;
-	sender->deadline =
-		timeout_ms < 0 ? NSEC_NEVER : clock_monotonic() + timeout_ms * NSEC_PER_MSEC;
-	return 0;
-}
-
-static size_t response_append(char *bytes, size_t size, size_t count, void *data)
-{
-	struct sender *sender = data;
-	size_t room = RESPONSE_MAX - sender->response.length;
-
-	buffer_append(&sender->response, bytes, size * count < room ? size * count : room);
-	return size * count;
-}
 
 struct sender *sender_new(void)
 {
 	struct sender *sender = memory_zeroed(1, sizeof *sender);
 
-	sender->deadline = NSEC_NEVER;
-	sender->multi = curl_multi_init();
-	if (sender->multi == NULL)
-		die(EX_OSERR, "libcurl cannot be initialised");
-	sender->headers = curl_slist_append(NULL, "Content-Type: application/json");
-	/* no waiting for `100 Continue` before a large body */
-	sender->headers = curl_slist_append(sender->headers, "Expect:");
-	sender->prefer = curl_slist_append(NULL, "Prefer: respond-async");
-	for (const struct curl_slist *header = sender->headers; header != NULL;
-		header = header->next)
-		sender->prefer = curl_slist_append(sender->prefer, header->data);
-	curl_multi_setopt(sender->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
-	curl_multi_setopt(sender->multi, CURLMOPT_SOCKETDATA, sender);
-	curl_multi_setopt(sender->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
-	curl_multi_setopt(sender->multi, CURLMOPT_TIMERDATA, sender);
+	sender->transfer = transfer_new(RESPONSE_MAX);
+	sender->headers = transfer_json_headers();
+	sender->prefer = curl_slist_append(transfer_json_headers(), "Prefer: respond-async");
 	return sender;
 }
 
@@ -109,9 +47,6 @@ bool sender_add(struct sender *sender, const char *url, const struct target_opti
 	target = target_new(url, options, why);
 	if (target == NULL)
 		return false;
-	curl_easy_setopt(target->easy, CURLOPT_WRITEFUNCTION, response_append);
-	curl_easy_setopt(target->easy, CURLOPT_WRITEDATA, sender);
-	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, sender->error);
 	sender->targets[sender->targets_count++] = target;
 	return true;
 }
@@ -153,7 +88,7 @@ void sender_failure_log(
 
 bool sender_busy(const struct sender *sender)
 {
-	return sender->busy;
+	return transfer_is_busy(sender->transfer);
 }
 
 static void post_set_up(const struct sender *sender)
@@ -181,23 +116,13 @@ static void delete_set_up(const struct sender *sender)
 }
 
 /* Sends the request to the current target. */
-static void transfer_start(struct sender *sender)
+static void request_start(struct sender *sender)
 {
-	int left;
-
-	buffer_clear(&sender->response);
-	sender->error[0] = '\0';
 	if (sender->request->body != NULL)
 		post_set_up(sender);
 	else
 		delete_set_up(sender);
-	curl_multi_add_handle(sender->multi, current(sender)->easy);
-	sender->busy = true;
-	/* send at once */
-	sender->deadline = NSEC_NEVER;
-	curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &left);
-	if (left == 0)
-		sender->deadline = 0; /* it has ended already, without an event */
+	transfer_start(sender->transfer, current(sender)->easy);
 }
 
 void sender_start(struct sender *sender, const struct request *request)
@@ -207,24 +132,24 @@ void sender_start(struct sender *sender, const struct request *request)
 	sender->busy_targets = 0;
 	sender->last_round = false;
 	sender->failures.text[0] = '\0';
-	transfer_start(sender);
+	request_start(sender);
 }
 
 nfds_t sender_watch(const struct sender *sender, struct pollfd *fds)
 {
-	memcpy(fds, sender->watched, sender->count * sizeof fds[0]);
-	return sender->count;
+	return transfer_poll(sender->transfer, fds);
 }
 
 nsec sender_deadline(const struct sender *sender)
 {
-	return sender->deadline;
+	return transfer_deadline(sender->transfer);
 }
 
 /* Too long to be parsed: the response for a single document is shorter. */
 static bool response_is_cut(const struct sender *sender)
 {
-	return sender->response.length == RESPONSE_MAX && sender->request->documents > 1;
+	return transfer_response(sender->transfer)->length == RESPONSE_MAX &&
+	       sender->request->documents > 1;
 }
 
 /* For a UNIX socket, libcurl's own text names port 80 of localhost. */
@@ -235,7 +160,7 @@ static const char *failure_words(const struct sender *sender, CURLcode code)
 	curl_easy_getinfo(current(sender)->easy, CURLINFO_OS_ERRNO, &error);
 	if (current(sender)->local && code == CURLE_COULDNT_CONNECT && error != 0)
 		return strerror((int)error);
-	return sender->error[0] != '\0' ? sender->error : curl_easy_strerror(code);
+	return transfer_error(sender->transfer, code);
 }
 
 static void transfer_result(const struct sender *sender, CURLcode code, struct response *response)
@@ -253,7 +178,7 @@ static void transfer_result(const struct sender *sender, CURLcode code, struct r
 		return;
 	}
 	curl_easy_getinfo(current(sender)->easy, CURLINFO_RESPONSE_CODE, &status);
-	response_read(status, sender->response.data, sender->request->documents,
+	response_read(status, transfer_response(sender->transfer)->data, sender->request->documents,
 		current(sender)->secrets, response);
 }
 
@@ -292,7 +217,7 @@ static enum response_result target_failed(struct sender *sender, struct response
 	if (response->broker_busy)
 		sender->busy_targets |= 1u << sender->current;
 	if (target_next(sender)) {
-		transfer_start(sender);
+		request_start(sender);
 		return RESPONSE_PENDING;
 	}
 	response->why = sender->failures;
@@ -305,44 +230,24 @@ static enum response_result transfer_ended(
 	struct sender *sender, CURLcode code, struct response *response)
 {
 	transfer_result(sender, code, response);
-	curl_multi_remove_handle(sender->multi, current(sender)->easy);
-	sender->busy = false;
 	return response->result == RESPONSE_AWAY ? target_failed(sender, response)
 						 : response->result;
 }
 
-enum response_result sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count,
-	nsec now, struct response *response)
+enum response_result sender_advance(struct sender *sender, nsec now, struct response *response)
 {
-	int left;
+	CURLcode code;
 
-	for (nfds_t i = 0; i < count; i++) {
-		int ready = (fds[i].revents & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) |
-			    (fds[i].revents & POLLOUT ? CURL_CSELECT_OUT : 0) |
-			    (fds[i].revents & (POLLERR | POLLNVAL) ? CURL_CSELECT_ERR : 0);
-
-		if (ready != 0)
-			curl_multi_socket_action(sender->multi, fds[i].fd, ready, &left);
-	}
-	if (now >= sender->deadline) {
-		sender->deadline = NSEC_NEVER;
-		curl_multi_socket_action(sender->multi, CURL_SOCKET_TIMEOUT, 0, &left);
-	}
-	CURLMsg *message = curl_multi_info_read(sender->multi, &left);
-	if (message == NULL || message->msg != CURLMSG_DONE)
-		return RESPONSE_PENDING;
-	return transfer_ended(sender, message->data.result, response);
+	return transfer_step(sender->transfer, now, &code) ? transfer_ended(sender, code, response)
+							   : RESPONSE_PENDING;
 }
 
 void sender_free(struct sender *sender)
 {
-	if (sender->busy)
-		curl_multi_remove_handle(sender->multi, current(sender)->easy);
+	transfer_free(sender->transfer);
 	for (size_t i = 0; i < sender->targets_count; i++)
 		target_free(sender->targets[i]);
-	curl_multi_cleanup(sender->multi);
 	curl_slist_free_all(sender->headers);
 	curl_slist_free_all(sender->prefer);
-	buffer_free(&sender->response);
 	free(sender);
 }

@@ -10,13 +10,10 @@
 #define HTTPBROKER_SUBMIT_SENDER_H
 
 #include "common/clocks.h"
+#include "httpbroker/client/target.h"
+#include "httpbroker/client/transfer.h"
 #include "httpbroker/submit/response.h"
-#include "httpbroker/submit/target.h"
 
-#include <poll.h>
-#include <stdbool.h>
-
-#define SENDER_FDS 16 /* descriptors of one transfer: addresses, the resolver */
 #define SENDER_TARGETS 16
 
 struct request {
@@ -51,18 +48,17 @@ void sender_start(struct sender *sender, const struct request *request);
 
 bool sender_busy(const struct sender *sender);
 
-/* Writes at most SENDER_FDS descriptors to poll to `fds`. Returns their number. */
+/* Writes at most TRANSFER_FDS descriptors to poll to `fds`. Returns their number. */
 nfds_t sender_watch(const struct sender *sender, struct pollfd *fds);
 
 /* When to call sender_advance() at the latest (monotonic). */
 nsec sender_deadline(const struct sender *sender);
 
 /*
- * Continues, with `fds` of sender_watch() after poll. RESPONSE_AWAY: no broker accepts the request
+ * Continues. RESPONSE_AWAY: no broker accepts the request
  * now; response->why has the reason of each.
  */
-enum response_result sender_advance(struct sender *sender, const struct pollfd *fds, nfds_t count,
-	nsec now, struct response *response);
+enum response_result sender_advance(struct sender *sender, nsec now, struct response *response);
 
 /* Cancels a request under way. */
 void sender_free(struct sender *sender);

@@ -4,8 +4,8 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/utf8.h"
+#include "httpbroker/client/target.h"
 #include "httpbroker/submit/response.h"
-#include "httpbroker/submit/target.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/notify/transfer.h"
+#include "httpbroker/client/transfer.h"
 
 #include "common/log.h"
 #include "common/memory.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-#define LIMIT_MS 10000L
-#define CONNECT_LIMIT_MS 5000L
-
 struct transfer {
 	CURLM *multi;
-	CURL *easy;
-	struct curl_slist *headers;
-	bool busy;
+	CURL *easy;    /* under way; not owned; NULL: none */
 	nsec deadline; /* libcurl's, monotonic */
 	size_t count;  /* of watched */
 	struct pollfd watched[TRANSFER_FDS];
-	struct buffer answer;
+	size_t max; /* of response */
+	struct buffer response;
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -59,74 +54,58 @@ static int timer_changed(CURLM *multi, long timeout_ms, void *data)
 	return 0;
 }
 
-static size_t answer_append(char *bytes, size_t size, size_t count, void *data)
+static size_t response_append(char *bytes, size_t size, size_t count, void *data)
 {
 	struct transfer *transfer = data;
-	size_t room = TRANSFER_ANSWER - transfer->answer.length;
+	size_t room = transfer->max - transfer->response.length;
 
-	buffer_append(&transfer->answer, bytes, size * count < room ? size * count : room);
+	buffer_append(&transfer->response, bytes, size * count < room ? size * count : room);
 	return size * count;
 }
 
-static void easy_set_up(struct transfer *transfer, const char *url)
-{
-	CURL *easy = transfer->easy;
-
-	curl_easy_setopt(easy, CURLOPT_URL, url);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_append);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "httpbroker-notify/" PACKAGE_VERSION);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, LIMIT_MS);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* otherwise giving up waits for a resolver whose name server does not answer */
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-}
-
-struct transfer *transfer_new(const char *url)
+struct transfer *transfer_new(size_t max)
 {
 	struct transfer *transfer = memory_zeroed(1, sizeof *transfer);
 
-	transfer->multi = curl_multi_init();
-	transfer->easy = curl_easy_init();
-	if (transfer->multi == NULL || transfer->easy == NULL)
-		die(EX_OSERR, "libcurl cannot be initialised");
+	transfer->max = max;
 	transfer->deadline = NSEC_NEVER;
-	transfer->headers = curl_slist_append(NULL, "Content-Type: application/json");
-	/* no waiting for `100 Continue` before a large body */
-	transfer->headers = curl_slist_append(transfer->headers, "Expect:");
+	transfer->multi = curl_multi_init();
+	if (transfer->multi == NULL)
+		die(EX_OSERR, "libcurl cannot be initialised");
 	curl_multi_setopt(transfer->multi, CURLMOPT_SOCKETFUNCTION, socket_changed);
 	curl_multi_setopt(transfer->multi, CURLMOPT_SOCKETDATA, transfer);
 	curl_multi_setopt(transfer->multi, CURLMOPT_TIMERFUNCTION, timer_changed);
 	curl_multi_setopt(transfer->multi, CURLMOPT_TIMERDATA, transfer);
-	easy_set_up(transfer, url);
 	return transfer;
 }
 
 void transfer_free(struct transfer *transfer)
 {
 	transfer_abort(transfer);
-	curl_easy_cleanup(transfer->easy);
 	curl_multi_cleanup(transfer->multi);
-	curl_slist_free_all(transfer->headers);
-	buffer_free(&transfer->answer);
+	buffer_free(&transfer->response);
 	free(transfer);
 }
 
-void transfer_start(struct transfer *transfer, const struct buffer *body)
+struct curl_slist *transfer_json_headers(void)
+{
+	/* no waiting for `100 Continue` before a large body */
+	return curl_slist_append(
+		curl_slist_append(NULL, "Content-Type: application/json"), "Expect:");
+}
+
+void transfer_start(struct transfer *transfer, CURL *easy)
 {
 	int left;
 
-	buffer_clear(&transfer->answer);
+	buffer_clear(&transfer->response);
 	transfer->error[0] = '\0';
-	curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body->length);
-	curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, body->data);
-	curl_multi_add_handle(transfer->multi, transfer->easy);
-	transfer->busy = true;
+	transfer->easy = easy;
 	transfer->deadline = NSEC_NEVER;
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, response_append);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
+	curl_multi_add_handle(transfer->multi, easy);
 	curl_multi_socket_action(transfer->multi, CURL_SOCKET_TIMEOUT, 0, &left);
 	if (left == 0)
 		transfer->deadline = 0; /* it has ended already, without an event */
@@ -134,14 +113,14 @@ void transfer_start(struct transfer *transfer, const struct buffer *body)
 
 bool transfer_is_busy(const struct transfer *transfer)
 {
-	return transfer->busy;
+	return transfer->easy != NULL;
 }
 
 void transfer_abort(struct transfer *transfer)
 {
-	if (transfer->busy)
+	if (transfer->easy != NULL)
 		curl_multi_remove_handle(transfer->multi, transfer->easy);
-	transfer->busy = false;
+	transfer->easy = NULL;
 	transfer->deadline = NSEC_NEVER;
 }
 
@@ -163,7 +142,7 @@ static void sockets_work(struct transfer *transfer)
 	}
 }
 
-bool transfer_step(struct transfer *transfer, nsec now, long *status, struct reason *why)
+bool transfer_step(struct transfer *transfer, nsec now, CURLcode *code)
 {
 	int left;
 
@@ -175,20 +154,19 @@ bool transfer_step(struct transfer *transfer, nsec now, long *status, struct rea
 	CURLMsg *message = curl_multi_info_read(transfer->multi, &left);
 	if (message == NULL || message->msg != CURLMSG_DONE)
 		return false;
-	CURLcode code = message->data.result;
-	*status = 0;
-	if (code == CURLE_OK)
-		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, status);
-	else
-		reason_set(why, "%s",
-			transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code));
+	*code = message->data.result;
 	transfer_abort(transfer);
 	return true;
 }
 
-const struct buffer *transfer_answer(const struct transfer *transfer)
+const struct buffer *transfer_response(const struct transfer *transfer)
 {
-	return &transfer->answer;
+	return &transfer->response;
+}
+
+const char *transfer_error(const struct transfer *transfer, CURLcode code)
+{
+	return transfer->error[0] != '\0' ? transfer->error : curl_easy_strerror(code);
 }
 
 size_t transfer_poll(const struct transfer *transfer, struct pollfd *fds)

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A broker to send to: its parsed URL and its libcurl handle. `http://host:port/path`, `https://…`,
- * or `unix:/path` for a UNIX socket. The default path is /state.
+ * A server to send to: its parsed URL and its libcurl handle. `http://host:port/path`, `https://…`,
+ * or `unix:/path` for a UNIX socket.
  */
-#ifndef HTTPBROKER_SUBMIT_TARGET_H
-#define HTTPBROKER_SUBMIT_TARGET_H
+#ifndef HTTPBROKER_CLIENT_TARGET_H
+#define HTTPBROKER_CLIENT_TARGET_H
 
 #include "common/reason.h"
 
 #include <curl/curl.h>
 
 struct target_options {
+	const char *user_agent;
+	const char *api;     /* appended to the URL, whose query is dropped; NULL: none, but /state
+				is the default path */
+	long limit_ms;       /* of a request */
 	const char *ca_file; /* trusted certificates; NULL: the system's */
 	const char *token;   /* sent as Bearer; NULL: none */
 };

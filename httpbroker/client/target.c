@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "httpbroker/submit/target.h"
+#include "httpbroker/client/target.h"
 
 #include "common/log.h"
 #include "common/memory.h"
@@ -10,8 +10,6 @@
 #include <sys/un.h>
 #include <sysexits.h>
 
-/* The broker answers within 5 s even when its Redis hangs; a proxy and a slow line add to that. */
-#define REQUEST_LIMIT_MS 15000L
 #define CONNECT_LIMIT_MS 5000L
 
 #define UNIX_PREFIX "unix:"
@@ -62,6 +60,18 @@ static char *part_copied(CURLU *parts, CURLUPart part, unsigned flags, const cha
 	return copy;
 }
 
+static char *url_of_api(CURLU *parts, const char *api)
+{
+	curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
+	curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
+	char *base = part_copied(parts, CURLUPART_URL, 0, "");
+	size_t length = strlen(base);
+	char *url = memory_printed(
+		"%s%s%s", base, length > 0 && base[length - 1] == '/' ? "" : "/", api);
+	free(base);
+	return url;
+}
+
 /* The URL with its default path. */
 static char *url_completed(CURLU *parts)
 {
@@ -80,7 +90,7 @@ static char *url_shown(CURLU *parts)
 	curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0);
 	curl_url_set(parts, CURLUPART_QUERY, NULL, 0);
 	curl_url_set(parts, CURLUPART_FRAGMENT, NULL, 0);
-	return part_copied(parts, CURLUPART_URL, 0, "the broker");
+	return part_copied(parts, CURLUPART_URL, 0, "the server");
 }
 
 static void easy_set_up(CURL *easy, const struct target_options *options)
@@ -93,8 +103,8 @@ static void easy_set_up(CURL *easy, const struct target_options *options)
 	}
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "httpbroker-submit/" PACKAGE_VERSION);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, REQUEST_LIMIT_MS);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, options->limit_ms);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_LIMIT_MS);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	/* otherwise giving up waits for a resolver whose name server does not answer */
@@ -119,7 +129,8 @@ static bool unix_parse(struct target *target, const char *path, struct reason *w
 	return true;
 }
 
-static bool target_parse(struct target *target, const char *url, struct reason *why)
+static bool target_parse(
+	struct target *target, const char *url, const char *api, struct reason *why)
 {
 	CURLU *parts;
 
@@ -128,7 +139,7 @@ static bool target_parse(struct target *target, const char *url, struct reason *
 	parts = curl_url();
 	bool known = url_parse(parts, url, why);
 	if (known) {
-		target->url = url_completed(parts);
+		target->url = api != NULL ? url_of_api(parts, api) : url_completed(parts);
 		target->secrets[1] = part_copied(parts, CURLUPART_PASSWORD, CURLU_URLDECODE, "");
 		target->shown = url_shown(parts);
 	}
@@ -143,7 +154,7 @@ struct target *target_new(const char *url, const struct target_options *options,
 	target->easy = curl_easy_init();
 	if (target->easy == NULL)
 		die(EX_OSERR, "libcurl cannot be initialised");
-	if (!target_parse(target, url, why)) {
+	if (!target_parse(target, url, options->api, why)) {
 		target_free(target);
 		return NULL;
 	}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HTTP requests with libcurl, one at a time: nothing here blocks, name resolution included. The
+ * options of a request are set in its handle (target.h).
+ */
+#ifndef HTTPBROKER_CLIENT_TRANSFER_H
+#define HTTPBROKER_CLIENT_TRANSFER_H
+
+#include "common/buffer.h"
+#include "common/clocks.h"
+
+#include <curl/curl.h>
+#include <poll.h>
+#include <stdbool.h>
+
+enum { TRANSFER_FDS = 16 }; /* that it may poll: addresses, the resolver */
+
+struct transfer;
+
+/* Keeps so many bytes of a response; the rest is dropped. */
+struct transfer *transfer_new(size_t max);
+void transfer_free(struct transfer *transfer);
+
+/* The headers of a JSON document; to be freed with curl_slist_free_all(). */
+struct curl_slist *transfer_json_headers(void);
+
+/* Not while it is busy. The handle, and a body that is set in it, must live until it has ended. */
+void transfer_start(struct transfer *transfer, CURL *easy);
+bool transfer_is_busy(const struct transfer *transfer);
+void transfer_abort(struct transfer *transfer);
+
+/* Goes on. True: it has ended, and how. Then transfer_response() is what was kept of the response,
+ * transfer_error() the reason of a failure. */
+bool transfer_step(struct transfer *transfer, nsec now, CURLcode *code);
+const struct buffer *transfer_response(const struct transfer *transfer);
+const char *transfer_error(const struct transfer *transfer, CURLcode code);
+
+/* For poll(2): returns how many. And when to call transfer_step() at the latest. */
+size_t transfer_poll(const struct transfer *transfer, struct pollfd *fds);
+nsec transfer_deadline(const struct transfer *transfer);
+
+#endif
