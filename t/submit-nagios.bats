@@ -104,10 +104,10 @@ logged() {
 	start_redis
 	start_broker
 	cp -r "$examples/httpbroker-submit/daemontools" "$service"
-	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|;
-		s|http://localhost:3090/state|$HTTPBROKER_URL|" "$service/run"
+	sed -i "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|" "$service/run"
+	sed -i "s|http://localhost:3090/state|$HTTPBROKER_URL|" "$service/env/HTTPBROKER_URL"
 	as_whoever "$service/run"
-	start supervise supervise "$service"
+	start supervise env -u HTTPBROKER_URL supervise "$service"
 	poll 20 said supervise "reading $work/fifo"
 	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tUP\t0\t0\tup\t\n' "$EPOCHSECONDS" >"$work/fifo"
 	poll 20 delivered_count 1

@@ -46,6 +46,7 @@ setup() { cd "$root/doc/examples" || return; }
 	# what becomes of a command is another user's: here it is only written down
 	printf '#!/bin/sh\nshift; shift; echo "$*"\n' >"$BATS_TEST_TMPDIR/bin/chpst"
 	printf '#!/bin/sh\nshift; echo "$*"\n' >"$BATS_TEST_TMPDIR/bin/setuidgid"
+	printf '#!/bin/sh\nshift; exec "$@"\n' >"$BATS_TEST_TMPDIR/bin/envdir"
 	chmod +x "$BATS_TEST_TMPDIR"/bin/*
 	for script in httpbroker-submit/runit/run httpbroker-submit/daemontools/run; do
 		sed "s|/var/lib/nagios4/perfdata.fifo|$BATS_TEST_TMPDIR/fifo|" "$script" >"$BATS_TEST_TMPDIR/run"

@@ -97,6 +97,7 @@ EXTRA_DIST += t/lib/submit.bash t/tools/broker-double
 EXAMPLES += \
 	doc/examples/httpbroker-submit/cron \
 	doc/examples/httpbroker-submit/daemontools/log/run \
+	doc/examples/httpbroker-submit/daemontools/env/HTTPBROKER_URL \
 	doc/examples/httpbroker-submit/daemontools/run \
 	doc/examples/httpbroker-submit/s6/log/run \
 	doc/examples/httpbroker-submit/s6/run \
