@@ -30,6 +30,7 @@ stage_example() {
 	[ "$(id -u)" -eq 0 ] || edits+=(-e 's/chpst -u nobody //' -e 's/setuidgid nobody //')
 	sed -i "${edits[@]}" "$stage/service/run"
 	grep -q -- "--port $port" "$stage/service/run"
+	sed -i "s|/var/log/flapper|$stage/log|" "$stage/service/log/run"
 }
 
 user_of_flapper() {
@@ -45,7 +46,7 @@ expected_user() {
 	printf '#!/bin/sh\necho "$@" >finished\n' >"$stage/service/finish"
 	chmod 755 "$stage/service/finish"
 	start runsv runsv "$stage/service"
-	poll 20 grep -q "flapper: info: up on \[::\]:$port for 1800 s" "$stage/service/log/main/current"
+	poll 20 grep -q "flapper: info: up on \[::\]:$port for 1800 s" "$stage/log/current"
 	check_tcp -H 127.0.0.1 -p "$port"
 	[ "$(user_of_flapper)" = "$(expected_user)" ]
 	poll 20 service_up "$stage/service"
