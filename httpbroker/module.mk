@@ -187,6 +187,7 @@ EXAMPLES += \
 	doc/examples/httpbroker/runit/log/run \
 	doc/examples/httpbroker/runit/run \
 	doc/examples/nginx/httpbroker.conf \
+	doc/examples/nginx/httpbroker-tls.conf \
 	doc/examples/sensu-go/flapper.yml \
 	doc/examples/prometheus/alerts.yml \
 	doc/examples/prometheus/alerts_test.yml \

@@ -193,3 +193,33 @@ refuses() {
 	"${curious[@]}" cat "/proc/$(cat "$work/command")/environ" >"$work/environ"
 	kill "$(cat "$work/command")"
 }
+
+# doc/examples/nginx/httpbroker-tls.conf
+@test "behind nginx with TLS, over UNIX sockets: tokens count, and a stand-by takes over" {
+	local at name proxy_port
+	load lib/nginx
+	start_redis
+	tokens 'secret db-*'
+	for name in a b; do
+		start "$name" httpbroker --port "unix:$work/$name.sock" --server "127.0.0.1:$redis_port" \
+			--interval 24h --name lab --token-file "$work/tokens"
+		poll 20 said "$name" 'info: (active|standing by)'
+	done
+	said a 'info: active'
+	proxy_port=$(free_port)
+	start_tls_proxy
+	url=https://broker.example.org:$proxy_port
+	at=(--resolve "broker.example.org:$proxy_port:127.0.0.1" --cacert "$work/broker.crt")
+	asks 200 "${at[@]}" -H "$(bearer secret)" -d "$(event db-1 disk critical)" "$url/state"
+	asks 401 "${at[@]}" -H "$(bearer guessed)" -d "$(event db-1 disk ok)" "$url/state"
+	asks 401 "${at[@]}" "$url/state"
+	asks 403 "${at[@]}" -H "$(bearer secret)" -d "$(event web-1 disk ok)" "$url/state"
+	run -60 curl -sS -m 20 --resolve "broker.example.org:$proxy_port:127.0.0.1" "$url/state"
+	stop a
+	posts_again() {
+		asks 200 "${at[@]}" -H "$(bearer secret)" -d "$(event db-1 disk ok)" "$url/state"
+	}
+	poll 20 posts_again
+	said b 'info: active'
+	[ "$(queue | jq -r .state | paste -sd' ')" = 'critical ok' ]
+}
