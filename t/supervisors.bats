@@ -53,6 +53,13 @@ s6_stop() {
 	run -7 curl -s "http://127.0.0.1:$port/health"
 }
 
+@test "s6: httpbroker-notify is ready when it reads, without Redis too" {
+	example httpbroker-notify s6 -e "s/localhost:6380/127.0.0.1:$(free_port)/"
+	s6_ready
+	poll 20 said s6-supervise 'error: Redis at 127.0.0.1:[0-9]*: cannot connect'
+	s6_stop
+}
+
 @test "s6: oobetet is ready when it watches, without its server too" {
 	cat >"$work/oobetet.ini" <<-E
 		[oobetet]
