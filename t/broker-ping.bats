@@ -128,6 +128,11 @@ ok succeeded' ]
 	pings 401 db/backup
 	pings 401 @none/db/backup
 	pings 401 @/db/backup
+	pings 401 %40se%2Fsame/db/backup
+	pings 401 db/%40se%2Fsame/backup
+	pings 401 /%40se%2fsame/db/backup
+	curl -sS -o /dev/null "${url%state}ping@se%2Fsame/db/backup"
+	ping ../state/%40se%2Fsame/db/backup --path-as-is -X POST
 	pings 200 @se%2Fsame/db/backup
 	pings 200 @se%2Fsame/db/b -A 'Mozilla/5.0 (X11; Linux x86_64) Firefox/115.0'
 	pings 200 db/backup -u :se/same

@@ -96,6 +96,14 @@ stale() {
 	[ "$status" -eq 3 ] && [[ "$output" == 'UNKNOWN: http'*' timed out '* ]]
 }
 
+@test "--query: rows that cannot be stored until they are printed are UNKNOWN" {
+	for n in {1..40}; do event "host-$n" check ok '"summary":"all is well here"'; done >"$work/events"
+	curl -sSf -o /dev/null --data-binary "@$work/events" "$url"
+	# less than a buffer of stdio: the failure comes at the end
+	run -3 bash -c "trap '' XFSZ; ulimit -f 1; exec httpbroker-submit --query --url '$url'"
+	[ "$output" = "UNKNOWN: $url: a temporary file cannot be written: File too large" ]
+}
+
 @test "--query refuses the parts of an event, and what sends events" {
 	local options
 	for options in '-m x' '-t 5m' '--time 5' '-T x' '--spool s' '--dry-run' '-q' '-s acknowledgement' file \

@@ -68,6 +68,16 @@ static size_t token_take(struct path *path, char *bytes, size_t length)
 	return slash != NULL ? raw + 1 : raw;
 }
 
+/* Cuts a shown path off at a part that begins as a token does, but is none where it stands. */
+static void shown_mask(char *shown)
+{
+	for (char *slash = strchr(shown, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
+		if (slash[1] == '@' || strncmp(slash + 1, "%40", 3) == 0) {
+			memcpy(slash, "/@***", sizeof "/@***");
+			return;
+		}
+}
+
 struct path *path_read(const char *target)
 {
 	static const char first[] = "/state/", ping[] = "/ping/", masked[] = "/ping/@***/";
@@ -90,9 +100,7 @@ struct path *path_read(const char *target)
 	else
 		memcpy(shown, target, begin);
 	strncat(shown, target + begin + token, length - token);
-	char *other = strstr(shown + begin, "/@"); /* not where it belongs */
-	if (other != NULL)
-		memcpy(other, "/@***", sizeof "/@***");
+	shown_mask(token > 0 ? shown + sizeof masked - 2 : shown + begin - 1);
 	parts_split(path, path->bytes + token, length - token);
 	return path;
 }

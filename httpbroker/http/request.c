@@ -172,7 +172,7 @@ static struct request *request_new(struct request_context *context,
 	request->client->target.path = NULL;
 	if (request->parts != NULL)
 		request->path = request->parts->shown;
-	else if (strstr(url, "/@") != NULL) /* a token, in a path that is none of ours */
+	else if (strchr(url, '@') != NULL) /* perhaps a token, in a path that is none of ours */
 		request->path = "/.../@***";
 	request->method = method;
 	request->query.valid = true;

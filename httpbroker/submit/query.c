@@ -90,8 +90,7 @@ static bool answer_check(struct asking *asking, CURLcode code, const struct targ
 	if (code != CURLE_OK)
 		return reason_set(why, "%s", *error != '\0' ? error : curl_easy_strerror(code));
 	if (status == 200)
-		return rows_complete(asking->rows) ||
-		       reason_set(why, "the list of checks is cut short");
+		return rows_finish(asking->rows, why);
 	response_read(status, asking->refusal.data, 1, target->secrets, &response);
 	reason_set(why, "%s", response.why.text);
 	response_clear(&response);

@@ -39,8 +39,8 @@ void rows_free(struct rows *rows);
 /* Bytes of the list, in pieces of any size. False, and *why: it is none, or cannot be kept. */
 bool rows_add(struct rows *rows, const char *bytes, size_t length, struct reason *why);
 
-/* Whether the list is there to its end. */
-bool rows_complete(const struct rows *rows);
+/* The answer is over. False, and *why: the list has no end, or its rows cannot be kept. */
+bool rows_finish(struct rows *rows, struct reason *why);
 
 /* Prints everything, once, and returns the exit code. False, and *why: it cannot be printed. */
 bool rows_print(struct rows *rows, FILE *out, int *code, struct reason *why);

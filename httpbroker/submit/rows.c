@@ -255,9 +255,15 @@ bool rows_add(struct rows *rows, const char *bytes, size_t length, struct reason
 	return true;
 }
 
-bool rows_complete(const struct rows *rows)
+bool rows_finish(struct rows *rows, struct reason *why)
 {
-	return rows->complete;
+	if (!rows->complete)
+		return reason_set(why, "the list of checks is cut short");
+	for (int i = 0; i < SEVERITIES; i++)
+		if (fflush(rows->files[i]) != 0)
+			return reason_set(
+				why, "a temporary file cannot be written: %s", strerror(errno));
+	return true;
 }
 
 /* The worst state that there is. */
@@ -304,7 +310,8 @@ static void row_print(const struct rows *rows, char *row, FILE *out)
 	fputs(row, out);
 }
 
-static void file_print(const struct rows *rows, FILE *file, bool *first, FILE *out)
+/* False: the file cannot be read. */
+static bool file_print(const struct rows *rows, FILE *file, bool *first, FILE *out)
 {
 	size_t capacity = 0;
 	char *row = NULL;
@@ -319,12 +326,13 @@ static void file_print(const struct rows *rows, FILE *file, bool *first, FILE *o
 		*first = false;
 	}
 	free(row);
+	return !ferror(file);
 }
 
 bool rows_print(struct rows *rows, FILE *out, int *code, struct reason *why)
 {
 	const struct severity *worst = worst_of(rows);
-	bool first = true;
+	bool first = true, read = true;
 
 	*code = worst != NULL ? worst->code : 3;
 	if (!rows->query->json && worst == NULL)
@@ -334,10 +342,10 @@ bool rows_print(struct rows *rows, FILE *out, int *code, struct reason *why)
 	if (!rows->query->json && worst != NULL)
 		titles_print(rows, out);
 	for (int i = 0; i < SEVERITIES; i++)
-		file_print(rows, rows->files[i], &first, out);
+		read &= file_print(rows, rows->files[i], &first, out);
 	if (rows->query->json)
 		fputs(first ? "[]\n" : "\n]\n", out);
-	if (fflush(out) == 0 && !ferror(out))
-		return true;
-	return reason_set(why, "standard output cannot be written: %s", strerror(errno));
+	if (fflush(out) != 0 || ferror(out))
+		return reason_set(why, "standard output cannot be written: %s", strerror(errno));
+	return read || reason_set(why, "a temporary file cannot be read again");
 }

@@ -18,7 +18,7 @@ static char *table_of(const uint8_t *bytes, size_t length, size_t piece)
 		sound = rows_add(rows, (const char *)bytes + at,
 			at + piece < length ? piece : length - at, &why);
 	FUZZ_EXPECT(sound == (why.text[0] == '\0'));
-	if (sound && rows_complete(rows)) {
+	if (sound && rows_finish(rows, &why)) {
 		FUZZ_EXPECT(rows_print(rows, file, &code, &why));
 		FUZZ_EXPECT(code >= 0 && code <= 3);
 	}

@@ -37,7 +37,7 @@ static char *printed(const struct query *query, const char *text, size_t size, i
 	for (size_t at = 0; at < length; at += size)
 		assert_true(
 			rows_add(rows, text + at, at + size < length ? size : length - at, &why));
-	assert_true(rows_complete(rows));
+	assert_true(rows_finish(rows, &why));
 	assert_true(rows_print(rows, file, code, &why));
 	fclose(file);
 	rows_free(rows);
@@ -120,7 +120,7 @@ static void a_list_that_is_cut_short_is_not_complete(void **state)
 
 	(void)state;
 	assert_true(rows_add(rows, list, sizeof list - 3, &why));
-	assert_false(rows_complete(rows));
+	assert_false(rows_finish(rows, &why));
 	rows_free(rows);
 }
 
