@@ -107,6 +107,7 @@ teardown() {
 	bash -e "$(example README systemctl)"
 	[ -f "$work/enabled" ]
 	bash -e "$(example README runit)"
+	chmod -R u+w "$work/etc/sv" # the source may be read-only
 	as_whoever "$work/etc/service/flapper/run"
 	sed -i "s/nobody/$(id -un)/; s/12345/$flapper_port/" "$work/etc/service/flapper/run"
 	start runsv runsv "$work/etc/service/flapper"
