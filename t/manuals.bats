@@ -116,3 +116,17 @@ is_in_sources() {
 	done < <(sed -n '/^Limits$/,/^Reporting$/s/^    //p' "$root/SECURITY")
 	[ "$rows" -ge 15 ]
 }
+
+# keys_of SCOPE...: the keys of that scope in the table of keys
+keys_of() {
+	local scope
+	for scope; do sed -nE "s/^\t\{$scope\(([a-z_]+)\).*/\1/p" "$root/oobetet/config/keys.c"; done | sort
+}
+
+@test "oobetet.ini(5): each key has an entry, and those of the process are listed" {
+	local page=$root/doc/oobetet.ini.5
+	[ "$(keys_of PROCESS WATCH LOGGER | wc -l)" -ge 50 ]
+	diff <(keys_of PROCESS WATCH LOGGER) <(sed -n 's/^\.It Cm //p' "$page" | tr -d ' ' | tr , '\n' | sort)
+	diff <(keys_of PROCESS) <(sed -n '/^These keys belong to the whole process/,/^and those of/p' "$page" |
+		sed -n 's/^\.Cm //p' | tr -d ' ;' | tr , '\n' | grep . | sort)
+}
