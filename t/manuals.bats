@@ -130,3 +130,29 @@ keys_of() {
 	diff <(keys_of PROCESS) <(sed -n '/^These keys belong to the whole process/,/^and those of/p' "$page" |
 		sed -n 's/^\.Cm //p' | tr -d ' ;' | tr , '\n' | grep . | sort)
 }
+
+# commands: lines of the pages, README and the examples that call a program of ours
+commands() {
+	{
+		sed -nE '/^\.Bd/,/^\.Ed/p; s/^\.D[l1] //p; s/^\.Ql "?([^"]*)"?.*/\1/p' "$root"/doc/*.[1578] | sed 's/\\e/\\/g; s/\\&//g'
+		sed -n 's/^    //p' "$root/README"
+		grep -rhvE '^ *(#|//|\*)' "$root/doc/examples"
+	} | sed -zE 's/\\\n//g; s/\n  --/ --/g' | grep -oE '\b(flapper|httpbroker(-submit|-notify)?|oobetet) +-[^|&;#)]*'
+}
+
+@test "a command in a page, in README or in an example has only options that the program knows" {
+	local program words word count=0
+	while read -r program words; do
+		for word in ${words%% -- *}; do
+			case $word in
+			--) break ;;
+			--[a-z]*) word=${word%%[^a-z-]*} ;;
+			*) continue ;;
+			esac
+			"$program" --help |
+				grep -Eq -- "^ +(-[a-zA-Z], )?$word( |\$)" || { echo "$program $words: $word"; false; }
+			count=$((count + 1))
+		done
+	done < <(commands | sort -u)
+	[ "$count" -ge 60 ]
+}
