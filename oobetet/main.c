@@ -215,23 +215,44 @@ static void config_warn(const struct config *config)
 	watches_warn(config);
 }
 
+/* The period of this port as it was measured before; 0: it is not known. */
+static nsec period_of(const struct state *state, const char *flapper)
+{
+	for (int i = 0; i < state->count; i++)
+		if (strcmp(state->watches[i].flapper, flapper) == 0)
+			return state->watches[i].period;
+	return 0;
+}
+
 /*
- * For --check-config, which does not know flapper's interval, because it does not wait for changes
- * of the port: warns of what is too short for the default. At run time the probe measures it.
+ * For --check-config, which does not wait for changes of the port: the state file has the period
+ * that was measured at run time.
  */
 static void latency_warn(const struct config *config)
 {
-	char latency[DURATION_TEXT];
+	char latency[DURATION_TEXT], span[DURATION_TEXT];
+	struct state state;
 
+	snapshot_peek(config->state_file, &state);
 	for (int i = 0; i < config->watch_count; i++) {
 		const struct watch_config *watch = config->watch[i];
+		nsec period =
+			watch->probe_flapper != NULL ? period_of(&state, watch->probe_flapper) : 0;
 
-		if (watch->probe_flapper != NULL &&
-			watch->max_latency < 2 * FLAPPER_INTERVAL + 60 * NSEC_PER_SEC)
+		if (watch->probe_flapper == NULL ||
+			!period_is_long(period > 0 ? period : FLAPPER_INTERVAL, watch->max_latency))
+			continue;
+		duration_text(watch->max_latency, latency);
+		if (period > 0)
+			log_warning("%sflapper's period is %s, as the state file has it: "
+				    "max_latency (%s) should be at least two periods and a minute",
+				watch->label, duration_text(period_rounded(period), span), latency);
+		else
 			log_warning("%smax_latency (%s) should be at least two of flapper's "
 				    "intervals, 2 m by default, and a minute",
-				watch->label, duration_text(watch->max_latency, latency));
+				watch->label, latency);
 	}
+	state_free(&state);
 }
 
 static void check_show(const struct config *config)

@@ -39,11 +39,6 @@ void presence_note(struct monitor *monitor, nsec now)
 	}
 }
 
-static nsec whole_seconds(nsec span)
-{
-	return (span + NSEC_PER_SEC / 2) / NSEC_PER_SEC * NSEC_PER_SEC;
-}
-
 static void period_check(struct watched *watched)
 {
 	char period[DURATION_TEXT], limit[DURATION_TEXT];
@@ -52,7 +47,7 @@ static void period_check(struct watched *watched)
 		log_warning("%sflapper's period is %s: max_latency (%s) should be at least two "
 			    "periods and a minute",
 			watched->config->label,
-			duration_text(whole_seconds(watched->chain.readings.period), period),
+			duration_text(period_rounded(watched->chain.readings.period), period),
 			duration_text(watched->config->max_latency, limit));
 }
 

@@ -55,38 +55,100 @@ static void heirs_find(const struct config *config, struct watches *before, stru
 
 /* ---- the watches ---- */
 
+/* Who tells the end of the incident of a removed watch; besides, its command does. */
+#define TOLD_BY (CONFIG_XMPP | CONFIG_HTTP)
+
+/* It is given up. */
+static void ending_log(const struct watched *watched, const char *why)
+{
+	if (watched->config->workers == CONFIG_HTTP)
+		log_warning("%sthe incident could not be resolved at the PagerDuty service that "
+			    "was configured before, %s; resolve it there: %s",
+			watched->config->label, why, watched->outage.key);
+	else
+		log_warning("%sno longer configured; notifications not delivered: %d, %s; the key "
+			    "of its incident: %s",
+			watched->config->label, channels_pending(watched->channels), why,
+			watched->outage.key);
+}
+
 struct counts {
 	int same, changed, added, removed;
 };
 
-/*
- * Those that are left in `before` are no longer configured. If something of them is still to be
- * delivered, their configuration stays for a while; where they go is written to `ending`.
- */
-static int watches_remove(struct monitor *monitor, struct config *from, struct watches *before,
-	const struct timestamps *now, struct watched *ending[])
+/* What is still to be delivered of watches that are no longer configured, or not so. */
+struct endings {
+	struct monitor *monitor;
+	struct config *from; /* the configuration before */
+	int count;
+	struct watched *each[WATCHES_MAX];
+};
+
+/* It stays, with its configuration, until all is delivered; only these workers need it. */
+static void ending_add(struct endings *endings, struct watched *watched, unsigned workers)
+{
+	const struct watch_config *config = watched->config;
+
+	if (endings->from == NULL ||
+		config_move(endings->monitor->config, endings->from, config, workers)) {
+		endings->each[endings->count++] = watched;
+		return;
+	}
+	ending_log(watched, "there are too many watches");
+	watched_free(watched);
+}
+
+/* Those that are left in `before` are no longer configured, or are ending. */
+static void watches_remove(
+	struct endings *endings, struct watches *before, const struct timestamps *now)
 {
 	char name[NOTIFICATION_KEY];
-	int count = 0;
 
-	for (int i = 0; i < before->count + before->ending; i++) {
+	for (int i = 0; i < before->count; i++) {
 		struct watched *watched = before->each[i];
 
 		if (watched == NULL)
 			continue;
-		if (i < before->count) {
-			log_info("%s%s is no longer watched", watched->config->label,
-				target_name(&watched->target, name, sizeof name));
-			watched->ends_by = now->monotonic + ENDING;
-			incident_remove(watched, now);
-		}
-		if (channels_pending(watched->channels) > 0 &&
-			(from == NULL || config_move(monitor->config, from, watched->config)))
-			ending[count++] = watched;
+		log_info("%s%s is no longer watched", watched->config->label,
+			target_name(&watched->target, name, sizeof name));
+		watched->ends_by = now->monotonic + ENDING;
+		if (incident_remove(watched, now))
+			ending_add(endings, watched, TOLD_BY);
 		else
 			watched_free(watched);
 	}
-	return count;
+}
+
+/* Those that were ending before. */
+static void endings_keep(struct endings *endings, const struct watches *before, unsigned workers)
+{
+	for (int i = before->count; i < before->count + before->ending; i++)
+		if (before->each[i]->config->workers == workers)
+			ending_add(endings, before->each[i], workers);
+}
+
+/* The incidents that are open at another PagerDuty service than the one of now. */
+static void services_leave(struct endings *endings, struct watched *const heirs[], uint64_t seed,
+	const struct timestamps *now)
+{
+	const struct monitor *monitor = endings->monitor;
+	int count = monitor->config->watch_count - endings->count;
+
+	for (int i = 0; i < count; i++) {
+		struct watched *heir = heirs[i];
+
+		if (heir == NULL || same_service(heir->config, monitor->config->watch[i]))
+			continue;
+		struct watched *left = incident_leave(
+			heir, &monitor->timing, seed + (uint64_t)(WATCHES_MAX + i), now);
+		if (left == NULL)
+			continue;
+		log_info("%sPagerDuty's service has changed: the incident is resolved at the one "
+			 "before: %s",
+			heir->config->label, left->outage.key);
+		left->ends_by = now->monotonic + ENDING;
+		ending_add(endings, left, CONFIG_HTTP);
+	}
 }
 
 /* A watch of the new configuration, with what is known of it. */
@@ -105,6 +167,8 @@ static struct watched *watch_follow(struct monitor *monitor, int index, uint64_t
 				watched->channels, CHANNEL_ROOM, rooms_name(monitor->rooms, i));
 	if (worker_takes(monitor->workers.http))
 		channels_open(watched->channels, CHANNEL_PAGERDUTY, NULL);
+	if (before != NULL && !same_service(watched->config, before->config))
+		incident_open_again(watched, monitor->rooms, now);
 	return watched;
 }
 
@@ -162,20 +226,25 @@ static void config_apply(struct monitor *monitor, struct config *from, const str
 	struct counts *counts)
 {
 	struct watches before = monitor->watches;
-	struct watched *heirs[WATCHES_MAX] = {NULL}, *ending[WATCHES_MAX];
+	struct watched *heirs[WATCHES_MAX] = {NULL};
+	struct endings endings = {.monitor = monitor, .from = from};
 	struct timing timing = monitor->timing;
 	int count = monitor->config->watch_count - (from == NULL ? before.ending : 0);
 	uint64_t seed = random_seed();
 
 	heirs_find(monitor->config, &before, heirs);
-	int ends = watches_remove(monitor, from, &before, now, ending);
+	/* the http worker alone needs the last ones: see config_move() */
+	endings_keep(&endings, &before, TOLD_BY);
+	watches_remove(&endings, &before, now);
+	endings_keep(&endings, &before, CONFIG_HTTP);
+	services_leave(&endings, heirs, seed, now);
 	config_complete(monitor->config);
 	monitor->timing = timing_of(monitor->config->max_latency);
 	monitor->active_time.tick = monitor->timing.alive;
 	bool same_timing = memcmp(&timing, &monitor->timing, sizeof timing) == 0;
 	rooms_apply(monitor, now->monotonic);
 	workers_apply(monitor, now->monotonic);
-	monitor->watches = (struct watches){.count = count, .ending = ends};
+	monitor->watches = (struct watches){.count = count, .ending = endings.count};
 	for (int i = 0; i < count; i++) {
 		struct watched *heir = heirs[i];
 		bool same = heir != NULL && heir->config == monitor->config->watch[i];
@@ -189,7 +258,8 @@ static void config_apply(struct monitor *monitor, struct config *from, const str
 		if (heir != NULL && heir != monitor->watches.each[i])
 			watched_free(heir);
 	}
-	memcpy(monitor->watches.each + count, ending, (size_t)ends * sizeof ending[0]);
+	memcpy(monitor->watches.each + count, endings.each,
+		(size_t)endings.count * sizeof endings.each[0]);
 	snapshot_update(&monitor->snapshot, monitor->timing.record);
 }
 
@@ -287,9 +357,7 @@ static void endings_tick(struct monitor *monitor, const struct timestamps *now)
 		if (pending > 0 && now->monotonic < watched->ends_by)
 			continue;
 		if (pending > 0)
-			log_warning("%sno longer configured; notifications not delivered: %d; the "
-				    "key of its incident: %s",
-				watched->config->label, pending, watched->outage.key);
+			ending_log(watched, "the time for that is over");
 		config_drop(monitor->config, watched->config);
 		watched_free(watched);
 		watches->ending--;

@@ -7,6 +7,7 @@ load lib/daemons
 load lib/redis
 load lib/prosody
 load lib/oobetet
+load lib/flapper
 
 setup() { start_work; }
 teardown() { stop_all; }
@@ -140,4 +141,30 @@ echo_flapper() {
 	write_ini probe_flapper=12345 max_latency=300
 	run -0 oobetet -n -c "$work/oobetet.ini"
 	[[ "$output" != *'should be at least'* ]]
+}
+
+@test "probes: --check-config knows the period of the port from the state file" {
+	check() {
+		write_ini server= port= jabberid= password= tls= rooms= pagerduty_contact= pagerduty_url= \
+			watched_entity= listen_command='sleep 1000' alert_command=cat \
+			probe_flapper="127.0.0.1:$port" "$@"
+		run -0 oobetet -n -c "$work/oobetet.ini"
+	}
+	start_flapper -i 4
+	check max_latency=64 state_file="$work/state"
+	[[ "$output" == *"two of flapper's intervals, 2 m by default"* ]]
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 60 said oobetet "warning: flapper's period is [345] s: max_latency"
+	stop oobetet
+	check max_latency=64 state_file="$work/state"
+	[[ "$output" == *"warning: flapper's period is "[345]" s, as the state file has it: max_latency (64 s) should be at least two periods and a minute"* ]]
+	check max_latency=80 state_file="$work/state"
+	[[ "$output" != *'should be at least'* ]]
+	# of another port, or where the file cannot be read, nothing is known
+	check max_latency=80 state_file="$work/state" probe_flapper=127.0.0.1:1
+	[[ "$output" == *'2 m by default'* ]]
+	echo damaged >"$work/state"
+	check max_latency=80 state_file="$work/state"
+	[[ "$output" == *'2 m by default'* ]]
+	[ "$(cat "$work/state")" = damaged ]
 }

@@ -20,6 +20,10 @@ reload() {
 	poll 20 at_least $((before + 1)) oobetet "$expected"
 }
 
+http_is_gone() {
+	! pgrep -P "${pids[oobetet]}" -x oobetet-http
+}
+
 worker_changed() {
 	[ "$(worker_pid "$1")" != "$2" ]
 }
@@ -177,8 +181,13 @@ pid_of() {
 }
 
 @test "oobetet: SIGHUP restarts a listen_command that changed, and no other" {
-	local program=$work/program same changed
-	printf '#!/bin/sh\necho $$ >"$1"\necho "arguments: $*" >&2\nexec sleep 1000\n' >"$program"
+	local program=$work/program same changed keeper
+	cat >"$program" <<-'EOF'
+		#!/bin/sh
+		echo $$ >"$1"
+		echo "arguments: $*" >&2
+		exec sleep 1000
+	EOF
 	chmod +x "$program"
 	listening() {
 		write_ini server= port= jabberid= password= tls= rooms= watched_check= watched_entity= \
@@ -205,5 +214,89 @@ pid_of() {
 	poll 20 said oobetet 'watch renamed: listen_command: signal 15'
 	# both keepers run again, and no zombie is left
 	poll 30 at_least 4 oobetet 'listen_command: listening$'
-	[ "$(ps -o stat=,comm= --ppid "${pids[oobetet]}" | grep -c '^Z.*oobetet-listen')" -eq 0 ]
+	for keeper in $(pgrep -P "${pids[oobetet]}" -x oobetet-listen); do
+		[ "$(process_state "$keeper")" = S ]
+	done
+}
+
+@test "oobetet: an open incident is resolved at the PagerDuty service of before, and opened at the new one" {
+	local key xmpp second_url
+	start second pagerduty-standin
+	poll 20 said second 'at http'
+	second_url=$(grep -Eo 'http://.*' "$work/second.log")
+	start_chain state_file="$work/state"
+	poll 20 paged "202 trigger"
+	xmpp=$(worker_pid xmpp)
+	key=$(sed -nE '0,/trigger/s/.* trigger "([^"]*Z), .*/\1/p' "$work/pagerduty.log")
+	[ -n "$key" ]
+	write_ini state_file="$work/state" pagerduty_url="$second_url"
+	reload 0 1 0 0
+	said oobetet "info: PagerDuty's service has changed: the incident is resolved at the one before: $key, \"Flapper\" on web-01\$"
+	poll 20 paged "202 resolve \"$key, "
+	poll 20 said second "202 trigger \"$key, "
+	run ! said second "202 resolve"
+	run ! said second 'delivery to PagerDuty is failing'
+	# the rooms see nothing of it, and are not left
+	run ! heard '<oobetet>.* has ended'
+	[ "$(worker_pid xmpp)" = "$xmpp" ]
+	both
+	poll 20 said second "202 resolve \"$key, "
+	[ "$(count_of pagerduty '202 resolve')" -eq 1 ]
+	# and no PagerDuty any more
+	poll 20 said second 'incident 2 opened'
+	write_ini state_file="$work/state" pagerduty_contact=
+	reload 0 1 0 0
+	poll 20 at_least 2 second '202 resolve'
+	poll 20 http_is_gone
+	stop oobetet
+	[ "$(grep -c '^watch' "$work/state")" -eq 1 ]
+	run ! said oobetet 'not be resolved|not delivered|PANIC'
+}
+
+# Two watches without a room, of which the second has an open incident at PagerDuty.
+start_roomless() {
+	start_pagerduty
+	roomless
+	watch mail watched_check=B max_latency=1
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 paged '202 trigger "[^"]*Z, mail, '
+}
+
+roomless() {
+	write_ini server= port= jabberid= password= tls= rooms= watched_check= watched_entity= \
+		listen_command='sleep 1000' max_latency=600 state_file="$work/state" "$@"
+	watch web watched_check=A
+}
+
+@test "oobetet: a restart does not forget the end of an incident that could not be delivered" {
+	start_roomless
+	stop pagerduty
+	roomless
+	reload 1 0 0 1
+	stop oobetet
+	said oobetet 'warning: stopping; notifications not delivered: [12]$'
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet "warning: state file $work/state: the watch of \"B\" was removed or changed, and the end of its incident was not delivered to PagerDuty; end it there: Flapjack Self Monitoring from .*, mail, \"B\"\$"
+	run ! said oobetet 'is of another watch|not configured any more'
+}
+
+@test "oobetet: a restart with another PagerDuty service says what is open at the one before" {
+	local second_url
+	start second pagerduty-standin
+	poll 20 said second 'at http'
+	second_url=$(grep -Eo 'http://.*' "$work/second.log")
+	start_roomless
+	stop oobetet
+	roomless pagerduty_url="$second_url"
+	watch mail watched_check=B max_latency=1
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'warning: watch mail: state file .*: another PagerDuty service was configured before this start, and an incident is open there; resolve it there: Flapjack Self Monitoring from .*, mail, "B"$'
+	run ! said oobetet 'watch web: .*another PagerDuty service'
+	poll 20 said second '202 trigger "[^"]*Z, mail, '
+	run ! paged '202 resolve'
+	# and that is all: the next start finds nothing
+	stop oobetet
+	start oobetet oobetet -c "$work/oobetet.ini"
+	poll 20 said oobetet 'info: watch mail: watching for'
+	run ! said oobetet 'another PagerDuty service'
 }

@@ -88,7 +88,8 @@ struct channels *channels_new(const struct watch_config *config, const struct ta
 	for (int i = 0; i < rooms->count; i++)
 		channel_add(channels, rooms->item[i], CHANNEL_ROOM, &slow, (uint32_t)seed);
 	if (config->pagerduty_contact != NULL)
-		channel_add(channels, "PagerDuty", CHANNEL_PAGERDUTY, timing, (uint32_t)seed);
+		channel_add(channels, CHANNEL_NAME_PAGERDUTY, CHANNEL_PAGERDUTY, timing,
+			(uint32_t)seed);
 	if (config->alert_command != NULL)
 		channel_add(channels, "alert_command", CHANNEL_COMMAND, timing, (uint32_t)seed);
 	channels_open(channels, CHANNEL_COMMAND, NULL);

@@ -16,6 +16,8 @@
 #include "oobetet/watch/readings.h"
 #include "oobetet/worker.h"
 
+#define CHANNEL_NAME_PAGERDUTY "PagerDuty"
+
 struct channels;
 
 /*

@@ -108,7 +108,6 @@ static void remarks_write(const struct watched *watched, const struct rooms *roo
 			duration_text(acknowledged / NSEC_PER_SEC * NSEC_PER_SEC, span));
 	rooms_remark(rooms, watched->config, now->monotonic, remarks);
 	listener_remark(watched->listener, now->monotonic, remarks);
-	channels_remark(watched->channels, remarks);
 }
 
 /* The alarm ends with the broken link: other remarks are cut if both are too long. */
@@ -132,25 +131,35 @@ static void diagnosis_write(const struct watched *watched, enum kind missing, ns
 	buffer_free(&link);
 }
 
-static void alarm_put(
-	struct watched *watched, const struct rooms *rooms, const struct timestamps *now, bool loud)
+/* `channels`: with their failures. */
+static void alarm_make(const struct watched *watched, const struct rooms *rooms,
+	const struct timestamps *now, bool channels, struct notification *notification)
 {
 	enum kind missing = watch_incident(watched->watch)->missing;
-	struct notification notification;
 	struct buffer remarks = {NULL, 0, 0};
 
 	nsec silence = watch_silence(watched->watch, missing, now->active_time);
 
 	remarks_write(watched, rooms, now, &remarks);
+	if (channels)
+		channels_remark(watched->channels, &remarks);
 	if (silence < watched->config->max_latency && watched->fault[0] != '\0') {
-		notification_fault(&notification, &watched->target, &watched->outage, missing,
+		notification_fault(notification, &watched->target, &watched->outage, missing,
 			watched->fault, now->wall, remarks.data != NULL ? remarks.data : "");
 	} else {
 		diagnosis_write(watched, missing, silence, now, &remarks);
-		notification_alarm(&notification, &watched->target, &watched->outage, missing,
+		notification_alarm(notification, &watched->target, &watched->outage, missing,
 			silence, now->wall, remarks.data);
 	}
 	buffer_free(&remarks);
+}
+
+static void alarm_put(
+	struct watched *watched, const struct rooms *rooms, const struct timestamps *now, bool loud)
+{
+	struct notification notification;
+
+	alarm_make(watched, rooms, now, true, &notification);
 	log_error("%s", notification.text);
 	if (channels_all_fail(watched->channels))
 		log_error("NOTICE: Self monitoring has detected a failure and is unable to tell "
@@ -225,17 +234,27 @@ void incident_report(
 	}
 }
 
+/* False: there is none, or it was not reported. */
+static bool end_make(const struct watched *watched, const struct timestamps *now,
+	struct notification *notification)
+{
+	struct watch_saved saved;
+
+	watch_remember(watched->watch, now->active_time, &saved);
+	if (!saved.open || saved.held)
+		return false;
+	notification_removed(notification, &watched->target, &watched->outage, saved.missing,
+		now->boot - watched->began, now->wall);
+	return true;
+}
+
 bool incident_remove(struct watched *watched, const struct timestamps *now)
 {
 	struct notification notification;
-	struct watch_saved saved;
 
 	listener_free(watched->listener);
 	watched->listener = NULL;
-	watch_remember(watched->watch, now->active_time, &saved);
-	if (saved.open && !saved.held) {
-		notification_removed(&notification, &watched->target, &watched->outage,
-			saved.missing, now->boot - watched->began, now->wall);
+	if (end_make(watched, now, &notification)) {
 		log_info("%s", notification.text);
 		channels_put(watched->channels, &notification, true);
 	}
@@ -245,6 +264,70 @@ bool incident_remove(struct watched *watched, const struct timestamps *now)
 static bool same_text(const char *a, const char *b)
 {
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool same_service(const struct watch_config *a, const struct watch_config *b)
+{
+	return same_text(a->pagerduty_contact, b->pagerduty_contact) &&
+	       (a->pagerduty_contact == NULL || (same_text(a->pagerduty_url, b->pagerduty_url) &&
+							a->pagerduty_api == b->pagerduty_api));
+}
+
+/* FNV-1a, with the end of each text. */
+static uint64_t text_sum(uint64_t sum, const char *text)
+{
+	do
+		sum = (sum ^ (unsigned char)*text) * 1099511628211U;
+	while (*text++ != '\0');
+	return sum;
+}
+
+nsec service_sum(const struct watch_config *config)
+{
+	uint64_t sum = 14695981039346656037U;
+
+	if (config->pagerduty_contact == NULL)
+		return 0;
+	sum = text_sum(text_sum(sum, config->pagerduty_contact), config->pagerduty_url);
+	sum = (sum ^ (unsigned)config->pagerduty_api) * 1099511628211U;
+	return (nsec)(sum >> 2) + 1;
+}
+
+void incident_open_again(
+	struct watched *watched, const struct rooms *rooms, const struct timestamps *now)
+{
+	struct notification notification;
+	struct watch_saved saved;
+
+	watch_remember(watched->watch, now->active_time, &saved);
+	if (!saved.open || saved.held || watched->config->pagerduty_contact == NULL)
+		return;
+	/* its channel has just begun */
+	alarm_make(watched, rooms, now, false, &notification);
+	channels_put(watched->channels, &notification, false);
+}
+
+struct watched *incident_leave(const struct watched *before, const struct timing *timing,
+	uint64_t seed, const struct timestamps *now)
+{
+	struct watched *left =
+		watched_new(before->config, before->target.host, timing, seed, now->active_time);
+	struct channel_saved *channels = channels_remember(before->channels);
+	struct notification notification;
+
+	listener_free(left->listener);
+	left->listener = NULL;
+	left->outage = before->outage;
+	for (int i = 0; i < channels_count(before->channels); i++)
+		if (channels_status(before->channels, i).type == CHANNEL_PAGERDUTY)
+			channels_resume(left->channels, &channels[i], 1);
+	free(channels);
+	if (end_make(before, now, &notification))
+		channels_put(left->channels, &notification, false);
+	if (channels_pending(left->channels) > 0)
+		return left;
+	watched_free(left);
+	return NULL;
 }
 
 /* The outcome of a run that was started before is nobody's; the next one waits for its end. */
@@ -272,11 +355,14 @@ static void programs_carry(struct watched *watched, struct watched *before)
 void watched_carry(struct watched *watched, struct watched *before, nsec now)
 {
 	struct channel_saved *channels = channels_remember(before->channels);
+	bool same = same_service(watched->config, before->config);
 	struct watch_saved saved;
 
 	watch_remember(before->watch, now, &saved);
 	watch_resume(watched->watch, &saved, now);
-	channels_resume(watched->channels, channels, channels_count(before->channels));
+	for (int i = 0; i < channels_count(before->channels); i++)
+		if (same || channels_status(before->channels, i).type != CHANNEL_PAGERDUTY)
+			channels_resume(watched->channels, &channels[i], 1);
 	free(channels);
 	watched->outage = before->outage;
 	watched->began = before->began;

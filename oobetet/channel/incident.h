@@ -66,9 +66,30 @@ bool incident_remove(struct watched *watched, const struct timestamps *now);
 
 /*
  * A new object of the same check takes over what is known, the incident, the notifications, and the
- * programs if they are the same.
+ * programs if they are the same. At another PagerDuty service (same_service()) nothing is known of
+ * the incident yet: incident_open_again() opens it there.
  */
 void watched_carry(struct watched *watched, struct watched *before, nsec now);
+
+/* True if both send to the same service of PagerDuty, or to none. */
+bool same_service(const struct watch_config *a, const struct watch_config *b);
+
+/*
+ * A number for the state file, from which the key cannot be found: another one is another service;
+ * 0: none.
+ */
+nsec service_sum(const struct watch_config *config);
+
+/* Sends the alarm of the open incident, if there is one, to PagerDuty. */
+void incident_open_again(
+	struct watched *watched, const struct rooms *rooms, const struct timestamps *now);
+
+/*
+ * An object that only resolves at PagerDuty what `before` has opened there, with its configuration;
+ * NULL: that is nothing. `seed`: as in watched_new().
+ */
+struct watched *incident_leave(const struct watched *before, const struct timing *timing,
+	uint64_t seed, const struct timestamps *now);
 
 /* Evaluates the watch and queues what follows. All messages received so far must be applied. */
 void incident_report(

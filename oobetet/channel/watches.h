@@ -17,6 +17,9 @@ struct watches {
 
 void watches_free(struct watches *watches);
 
+/* count + ending */
+int watches_all(const struct watches *watches);
+
 /* As channels_open(), channels_close() and channels_answer(), for the channels of every watch. */
 void watches_open(struct watches *watches, enum channel_type type, const char *name);
 void watches_close(

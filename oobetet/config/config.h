@@ -34,10 +34,11 @@ bool list_has(const struct text_list *list, const char *text, size_t length);
  * have; or [oobetet] itself, if there is no such section. It owns the texts.
  */
 struct watch_config {
-	char *name;             /* owned; NULL: it is the one watch, of [oobetet] */
-	char *label;            /* owned; how log lines about it begin: "watch NAME: ", or "" */
-	int index;              /* in config->watch: how the http worker knows it */
-	struct text_list rooms; /* to join: all different, the next two included */
+	char *name;       /* owned; NULL: it is the one watch, of [oobetet] */
+	char *label;      /* owned; how log lines about it begin: "watch NAME: ", or "" */
+	int index;        /* in config->watch: how workers know it */
+	unsigned workers; /* those that get its keys: all, unless the watch is ending (reload.c) */
+	struct text_list rooms;        /* to join: all different, the next two included */
 	struct text_list watch_rooms;  /* where alerts are watched for; none: listen_command */
 	struct text_list alert_rooms;  /* where alarms are sent; none: only with listen_command */
 	const char *listen_command;    /* in place of watch_rooms, see listen/words.h; NULL: none */
@@ -143,8 +144,12 @@ struct config *config_unpack(char *text, struct reason *why);
  */
 void config_keep(struct config *config, struct config *before, int count);
 
-/* Moves a watch of `before` behind those of `config`; false: there is no room. */
-bool config_move(struct config *config, struct config *before, const struct watch_config *watch);
+/*
+ * Moves a watch of `before` behind those of `config`, for these workers; one that gets a watch must
+ * get all those before it. False: there is no room.
+ */
+bool config_move(struct config *config, struct config *before, const struct watch_config *watch,
+	unsigned workers);
 
 /* Frees a watch; those behind it get other indexes. */
 void config_drop(struct config *config, const struct watch_config *watch);

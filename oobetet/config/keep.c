@@ -50,11 +50,14 @@ static struct watch_config *watch_take(struct config *config, int index)
 	return watch;
 }
 
-bool config_move(struct config *config, struct config *before, const struct watch_config *watch)
+bool config_move(struct config *config, struct config *before, const struct watch_config *watch,
+	unsigned workers)
 {
 	if (config->watch_count == WATCHES_MAX)
 		return false;
-	config_add(config, watch_take(before, watch->index));
+	struct watch_config *moved = watch_take(before, watch->index);
+	moved->workers = workers;
+	config_add(config, moved);
 	return true;
 }
 

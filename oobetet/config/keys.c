@@ -212,6 +212,7 @@ struct watch_config *watch_config_new(const char *name)
 
 	watch->name = name != NULL ? memory_copied(name) : NULL;
 	watch->label = name != NULL ? memory_printed("watch %s: ", name) : memory_copied("");
+	watch->workers = CONFIG_WORKERS;
 	watch->given = given_new(watch, true);
 	return watch;
 }

@@ -28,7 +28,8 @@ void config_complete(struct config *config)
 	for (int i = 0; i < config->watch_count; i++) {
 		const struct watch_config *watch = config->watch[i];
 
-		list_unite(&config->rooms, &watch->rooms);
+		if ((watch->workers & CONFIG_XMPP) != 0)
+			list_unite(&config->rooms, &watch->rooms);
 		if (i == 0 || watch->max_latency < config->max_latency)
 			config->max_latency = watch->max_latency;
 	}
@@ -67,7 +68,8 @@ void config_hand_over(const struct config *config, unsigned workers,
 
 	values_give(config->given, CONFIG_PROCESS, &receiver);
 	for (int i = 0; i < config->watch_count; i++)
-		values_give(config->watch[i]->given, i, &receiver);
+		if ((config->watch[i]->workers & workers) != 0)
+			values_give(config->watch[i]->given, i, &receiver);
 }
 
 /* ---- --check-config ---- */

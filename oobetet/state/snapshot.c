@@ -68,11 +68,43 @@ static void incident_log(const struct snapshot *snapshot, const struct watched *
 		channels_pending(watched->channels), watched->outage.key);
 }
 
+/* The configuration of that service is not known any more. */
+static bool service_is_another(const struct watched *watched, const struct watch_state *state)
+{
+	return state->service != 0 && state->service != service_sum(watched->config);
+}
+
+/* Names what that service has not been told. */
+static void moved_log(const struct snapshot *snapshot, const struct watched *watched,
+	const struct watch_state *state)
+{
+	for (int i = 0; i < state->count; i++) {
+		const struct channel_saved *channel = &state->channels[i];
+		const struct queue_saved *queue = &channel->queue;
+		bool end = queue->count > 0 && queue->notifications[0].kind == NOTIFICATION_OK;
+
+		if (strcmp(channel->name, CHANNEL_NAME_PAGERDUTY) != 0 ||
+			queue->tried_key[0] == '\0' ||
+			(!end && !(state->past.open && strcmp(queue->tried_key, state->key) == 0)))
+			continue;
+		log_warning("%sstate file %s: another PagerDuty service was configured before this "
+			    "start, and an incident is open there; resolve it there: %s",
+			watched->config->label, snapshot->path, queue->tried_key);
+	}
+}
+
 static void watch_state_resume(const struct snapshot *snapshot, struct watched *watched,
 	const struct watch_state *state, nsec away, const struct timestamps *now)
 {
-	watch_resume(watched->watch, &state->past, now->active_time);
-	channels_resume(watched->channels, state->channels, state->count);
+	bool moved = service_is_another(watched, state);
+
+	struct watch_saved past = state->past;
+	if (moved) /* the one of now has to be told */
+		past.repeat_in = 0;
+	watch_resume(watched->watch, &past, now->active_time);
+	for (int i = 0; i < state->count; i++)
+		if (!moved || strcmp(state->channels[i].name, CHANNEL_NAME_PAGERDUTY) != 0)
+			channels_resume(watched->channels, &state->channels[i], 1);
 	watched->outage.since = state->since;
 	if (state->key[0] != '\0')
 		memcpy(watched->outage.key, state->key, NOTIFICATION_KEY);
@@ -82,8 +114,13 @@ static void watch_state_resume(const struct snapshot *snapshot, struct watched *
 	if (state->past.open && state->past.fault) /* until a reading says more */
 		snprintf(watched->fault, sizeof watched->fault, "%s",
 			"max_delay or max_queue_age is exceeded");
+	if (watched->config->probe_flapper != NULL &&
+		strcmp(watched->config->probe_flapper, state->flapper) == 0)
+		watched->chain.period = state->period;
 	if (state->past.open)
 		incident_log(snapshot, watched);
+	if (moved)
+		moved_log(snapshot, watched, state);
 }
 
 static bool same_target(const struct watched *watched, const struct watch_state *state)
@@ -117,7 +154,8 @@ static int owners_find(
 			for (int j = 0; j < watches->count && owners[i] == NULL; j++) {
 				struct watched *watched = watches->each[j];
 
-				if (taken[j] || !same_target(watched, &state->watches[i]) ||
+				if (state->watches[i].ending || taken[j] ||
+					!same_target(watched, &state->watches[i]) ||
 					(round == 0 && !same_name(watched, &state->watches[i])))
 					continue;
 				owners[i] = watched;
@@ -138,6 +176,30 @@ static void dropped_log(const struct snapshot *snapshot, const struct watch_stat
 		state->past.open ? state->key : "");
 }
 
+/* It was removed, and its end could not be delivered before oobetet was stopped. */
+static void ending_log(const struct snapshot *snapshot, const struct watch_state *state)
+{
+	for (int i = 0; i < state->count; i++) {
+		const struct queue_saved *queue = &state->channels[i].queue;
+
+		if (queue->count > 0)
+			log_warning(
+				"state file %s: the watch of %s was removed or changed, and "
+				"the end of its incident was not delivered to %s; end it there: "
+				"%s",
+				snapshot->path, state->target, state->channels[i].name,
+				queue->notifications[queue->count - 1].key);
+	}
+}
+
+static void unowned_log(const struct snapshot *snapshot, const struct watch_state *state)
+{
+	if (state->ending)
+		ending_log(snapshot, state);
+	else
+		dropped_log(snapshot, state);
+}
+
 /* Returns how long nobody listened, by the wall clock. */
 static nsec state_resume(
 	struct snapshot *snapshot, const struct state *state, const struct timestamps *now)
@@ -149,6 +211,9 @@ static nsec state_resume(
 	if (owners_find(snapshot, state, owners) == 0) {
 		reason_set(&why, "it is of another watch, %.300s", state->watches[0].target);
 		statefile_set_aside(&snapshot->statefile, why.text);
+		for (int i = 0; i < state->count; i++)
+			if (state->watches[i].ending || state->watches[i].past.open)
+				unowned_log(snapshot, &state->watches[i]);
 		return 0;
 	}
 	snapshot->crashed = state->young;
@@ -156,7 +221,7 @@ static nsec state_resume(
 		if (owners[i] != NULL)
 			watch_state_resume(snapshot, owners[i], &state->watches[i], away, now);
 		else
-			dropped_log(snapshot, &state->watches[i]);
+			unowned_log(snapshot, &state->watches[i]);
 	return away;
 }
 
@@ -219,6 +284,11 @@ static void watch_fill(const struct watched *watched, const struct timestamps *n
 		state->since = watched->outage.since > 0 ? watched->outage.since : 0;
 		state->lasted = now->boot - watched->began;
 	}
+	state->service = service_sum(watched->config);
+	state->period = watched->chain.period;
+	if (state->period > 0)
+		snprintf(state->flapper, sizeof state->flapper, "%s",
+			watched->config->probe_flapper);
 	state->channels = channels_remember(watched->channels);
 	state->count = channels_count(watched->channels);
 }
@@ -232,16 +302,18 @@ static void state_fill(const struct snapshot *snapshot, const struct timestamps 
 
 	*state = (struct state){.wall = now->wall > 0 ? now->wall : 0,
 		.young = !last && age < SNAPSHOT_YOUNG,
-		.count = watches->count,
-		.watches = memory_zeroed((size_t)watches->count, sizeof state->watches[0])};
-	for (int i = 0; i < watches->count; i++)
+		.count = watches_all(watches),
+		.watches = memory_zeroed((size_t)watches_all(watches), sizeof state->watches[0])};
+	for (int i = 0; i < state->count; i++) {
 		watch_fill(watches->each[i], now, now->active_time + advance, &state->watches[i]);
+		state->watches[i].ending = i >= watches->count;
+	}
 }
 
 /* True if a channel waits until its intent is written. */
 static bool intents_wait(const struct snapshot *snapshot)
 {
-	for (int i = 0; i < snapshot->watches->count; i++) {
+	for (int i = 0; i < watches_all(snapshot->watches); i++) {
 		const struct watched *watched = snapshot->watches->each[i];
 
 		if (channels_intents(watched->channels) > watched->written)
@@ -262,7 +334,7 @@ bool snapshot_write(struct snapshot *snapshot, const struct timestamps *now, boo
 	state_fill(snapshot, now, last, &state);
 	state_write(&state, &text);
 	statefile_save(&snapshot->statefile, &text, snapshot->statefile.number + 1, now->monotonic);
-	for (int i = 0; i < snapshot->watches->count; i++) {
+	for (int i = 0; i < watches_all(snapshot->watches); i++) {
 		struct watched *watched = snapshot->watches->each[i];
 
 		watched->written = channels_intents(watched->channels);
@@ -311,8 +383,24 @@ bool snapshot_ended(struct snapshot *snapshot, pid_t pid, int status)
 	quietfile_take(snapshot->quietfile, &now);
 	if (snapshot->statefile.kept != snapshot->statefile.number)
 		return true;
-	for (int i = 0; i < snapshot->watches->count; i++)
+	for (int i = 0; i < watches_all(snapshot->watches); i++)
 		channels_recorded(
 			snapshot->watches->each[i]->channels, snapshot->watches->each[i]->written);
 	return true;
+}
+
+bool snapshot_peek(const char *path, struct state *state)
+{
+	char found[PATH_MAX];
+	struct statefile statefile;
+	struct reason ignored;
+
+	*state = (struct state){.watches = NULL};
+	if (!snapshot_path(path, found))
+		return false;
+	statefile_begin(&statefile, found, WRITING);
+	char *text = statefile_load(&statefile, &ignored);
+	bool read = text != NULL && state_read(text, state, &ignored);
+	free(text);
+	return read;
 }

@@ -12,6 +12,7 @@
 
 #include "oobetet/channel/watches.h"
 #include "oobetet/state/quietfile.h"
+#include "oobetet/state/state.h"
 #include "oobetet/state/statefile.h"
 
 #include <limits.h>
@@ -43,6 +44,12 @@ void snapshot_end(struct snapshot *snapshot);
  * The path of the state file: `path` or, if NULL, that in $STATE_DIRECTORY. False: there is none.
  */
 bool snapshot_path(const char *path, char out[PATH_MAX]);
+
+/*
+ * Reads the state in that file and changes nothing. False: there is none that can be read. Call
+ * state_free() in any case.
+ */
+bool snapshot_peek(const char *path, struct state *state);
 
 /* Begins to write if it is time to, or if a first attempt waits for it. */
 void snapshot_tick(struct snapshot *snapshot, const struct timestamps *now);

@@ -87,6 +87,9 @@ enum line {
 	LINE_INCIDENT,
 	LINE_HELD,
 	LINE_FAULT,
+	LINE_ENDING,
+	LINE_SERVICE,
+	LINE_PERIOD,
 	LINE_CHANNEL,
 	LINE_NOTIFICATION,
 	LINES
@@ -124,6 +127,10 @@ static const struct {
 			NUMBER(struct watch_state, past.quiet)}},
 	[LINE_HELD] = {"held", 1, 2, {{FIELD_END, 0, 0}}},
 	[LINE_FAULT] = {"fault", 2, 2, {{FIELD_END, 0, 0}}},
+	[LINE_ENDING] = {"ending", 2, 2, {{FIELD_END, 0, 0}}},
+	[LINE_SERVICE] = {"service", 2, 2, {NUMBER(struct watch_state, service)}},
+	[LINE_PERIOD] = {"period", 2, 2,
+		{NUMBER(struct watch_state, period), TEXT(struct watch_state, flapper)}},
 	[LINE_CHANNEL] = {"road", 1, 2,
 		{TEXT(struct channel_saved, name), TEXT(struct channel_saved, queue.tried_key),
 			FLAG(struct channel_saved, queue.tried)}},
@@ -174,6 +181,12 @@ static void watch_write(const struct watch_state *watch, struct buffer *out)
 		line_write(out, LINE_HELD, watch);
 	if (watch->past.open && watch->past.fault)
 		line_write(out, LINE_FAULT, watch);
+	if (watch->ending)
+		line_write(out, LINE_ENDING, watch);
+	if (watch->service > 0)
+		line_write(out, LINE_SERVICE, watch);
+	if (watch->period > 0)
+		line_write(out, LINE_PERIOD, watch);
 	for (int i = 0; i < watch->count; i++) {
 		const struct channel_saved *channel = &watch->channels[i];
 
@@ -297,6 +310,8 @@ static void *line_target(struct state *state, enum line line)
 		watch->past.held = true;
 	if (line == LINE_FAULT)
 		watch->past.fault = true;
+	if (line == LINE_ENDING)
+		watch->ending = true;
 	if (line < LINE_CHANNEL)
 		return watch;
 	if (line == LINE_CHANNEL)

@@ -23,13 +23,19 @@
 /* Bytes of a state file: every channel of WATCHES_MAX watches with full queues needs less. */
 #define STATE_MAX (64 * 1024 * 1024)
 
+#define STATE_ADDRESS 200 /* bytes: no line of the configuration is longer */
+
 struct watch_state {
 	char name[WATCH_NAME_MAX + 1];  /* of its section; "": the only one has none */
 	char target[NOTIFICATION_TEXT]; /* target_name() of the watched check */
 	struct watch_saved past;
-	nsec since;                 /* past.open: the incident's beginning, since the epoch */
-	nsec lasted;                /* past.open: how long ago that was, by CLOCK_BOOTTIME */
-	char key[NOTIFICATION_KEY]; /* past.open, after reading: its key; "": no channel has it */
+	nsec since;                  /* past.open: the incident's beginning, since the epoch */
+	nsec lasted;                 /* past.open: how long ago that was, by CLOCK_BOOTTIME */
+	char key[NOTIFICATION_KEY];  /* past.open, after reading: its key; "": no channel has it */
+	bool ending;                 /* it is not configured any more (channel/watches.h) */
+	nsec service;                /* incident.h service_sum(); 0: it has no PagerDuty */
+	nsec period;                 /* of the port of probe_flapper, as measured; 0: it was not */
+	char flapper[STATE_ADDRESS]; /* period > 0: that port */
 	struct channel_saved *channels; /* owned */
 	int count;
 };

@@ -61,8 +61,10 @@ void chain_carry(struct chain *chain, const struct chain *before)
 		same_text(to->probe_redis, from->probe_redis) &&
 		same_text(to->probe_queue, from->probe_queue))
 		chain->readings = before->readings;
-	if (same_text(to->probe_flapper, from->probe_flapper))
+	if (same_text(to->probe_flapper, from->probe_flapper)) {
 		chain->swings = before->swings;
+		chain->period = before->period;
+	}
 }
 
 static bool anything_heard(const struct chain *chain)
@@ -167,6 +169,8 @@ static nsec heard_last(const struct chain *chain)
 void chain_port(struct chain *chain, int value, nsec at)
 {
 	readings_port(&chain->readings, value, at, chain->gap);
+	if (chain->readings.period > 0)
+		chain->period = chain->readings.period;
 	swings_read(&chain->swings, &chain->readings.port, at, chain->gap);
 }
 
@@ -258,6 +262,11 @@ bool chain_fault(const struct chain *chain, nsec now, char *out, size_t size)
 	snprintf(out, size, "the queue '%s' has not been empty for %" PRId64 " s",
 		config->probe_queue, (now - since) / NSEC_PER_SEC);
 	return true;
+}
+
+nsec period_rounded(nsec period)
+{
+	return (period + NSEC_PER_SEC / 2) / NSEC_PER_SEC * NSEC_PER_SEC;
 }
 
 bool period_is_long(nsec period, nsec max_latency)

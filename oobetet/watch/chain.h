@@ -35,6 +35,7 @@ struct chain {
 	int nearest_rank;          /* of these messages, the one that nearly does */
 	char nearest[CHAIN_NEAREST];
 	char broker[CHAIN_NEAREST]; /* `HOST:PORT` of probe_broker */
+	nsec period; /* of the port, as measured last, in this run or before; 0: never */
 	bool period_warned;
 	bool sender_in; /* an occupant with a watched nick is in a room, as far as is known */
 };
@@ -77,6 +78,9 @@ bool chain_fault_known(const struct chain *chain, nsec now);
 
 /* True, once, if the period as measured is too long for max_latency. */
 bool chain_period_is_long(struct chain *chain);
+
+/* In whole seconds, for people. */
+nsec period_rounded(nsec period);
 
 /* True if max_latency is shorter than two of these periods and a minute. */
 bool period_is_long(nsec period, nsec max_latency);

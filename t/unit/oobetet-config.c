@@ -838,7 +838,7 @@ static void a_reload_keeps_the_watches_that_are_the_same(void **state)
 	assert_int_equal(config->watch[1]->max_latency, 11 * NSEC_PER_SEC);
 	assert_int_equal(before->watch[0]->max_latency, 10 * NSEC_PER_SEC);
 	/* the last one is removed, but its notifications are still to be delivered */
-	assert_true(config_move(config, before, c));
+	assert_true(config_move(config, before, c, CONFIG_HTTP));
 	assert_int_equal(before->watch_count, 2);
 	assert_ptr_equal(config->watch[3], c);
 	assert_int_equal(c->index, 3);

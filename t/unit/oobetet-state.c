@@ -41,7 +41,11 @@ static struct state state_example(void)
 		.count = 2};
 	state.watches[1] = (struct watch_state){.name = "mail \\ two",
 		.target = "\"Flapper\" on mail-01",
-		.past = {.silence = {7, NSEC_NEVER, 9}, .acknowledged = NSEC_NEVER}};
+		.past = {.silence = {7, NSEC_NEVER, 9}, .acknowledged = NSEC_NEVER},
+		.ending = true,
+		.service = 12,
+		.period = 13,
+		.flapper = "[::1]:2"};
 	struct queue_saved *queue = &watch->channels[0].queue;
 
 	strcpy(watch->channels[0].name, "ops@conference");
@@ -136,6 +140,10 @@ static void assert_state_equal(const struct watch_state *before, const struct wa
 	assert_int_equal(after->since, before->since);
 	assert_int_equal(after->lasted, before->lasted);
 	assert_watch_equal(&before->past, &after->past);
+	assert_int_equal(after->ending, before->ending);
+	assert_int_equal(after->service, before->service);
+	assert_int_equal(after->period, before->period);
+	assert_string_equal(after->flapper, before->flapper);
 	assert_int_equal(after->count, before->count);
 	for (int i = 0; i < after->count; i++) {
 		assert_string_equal(after->channels[i].name, before->channels[i].name);
