@@ -198,7 +198,7 @@ SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-probes.bats t/oobete
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats
 SYSTEM_TESTS += t/oobetet-diagnosis.bats t/oobetet-link.bats t/oobetet-many.bats
 dist_man_MANS += doc/oobetet.8 doc/oobetet.ini.5
-EXTRA_DIST += t/lib/oobetet.bash t/lib/watches.bash t/tools/ntfy-double
+EXTRA_DIST += t/lib/oobetet.bash t/lib/watches.bash t/tools/ntfy-double t/tools/alert-double
 EXTRA_DIST += t/lib/chain.bash t/lib/cut
 
 EXAMPLES += \

@@ -176,6 +176,20 @@ Problem: "disk" on db-01 is Critical, full' ]
 Problem: "disk" on db-01 is Critical, full' ]
 }
 
+@test "ntfy and Slack accept what the examples send" {
+	local double examples=$root/doc/examples/httpbroker-notify
+	start double "$root/t/tools/alert-double"
+	poll 20 said double '^at http'
+	double=$(sed -n 's/^at //p' "$work/double.log")
+	printf 'url = "%s/services/T0/B0/x0"\n' "$double" >"$work/slack"
+	event db-01 disk critical 'full; \"100 %\" é' | notify -- "$examples/notify-ntfy" "$double/our-secret-topic"
+	event db-01 disk warning full | notify -- "$examples/notify-slack" "$work/slack"
+	diff - <(tail -n +2 "$work/double.log") <<-'E'
+		ntfy|urgent|rotating_light|problem: disk on db-01|Problem: "disk" on db-01 is Critical, full; "100 %" é
+		slack|Problem: "disk" on db-01 is Warning, full
+	E
+}
+
 @test "above 100,000 waiting notifications only the newest of each check is kept" {
 	awk 'BEGIN { for (i = 0; i < 100100; i++)
 		printf "{\"entity\":\"a\",\"check\":\"%d\",\"state\":\"%s\",\"summary\":\"%d\"}\n", i % 10,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154 # $work, $output, $pids and what load brings
+# shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $pids and what load brings
 # oobetet's alert_command: its input, and failing and hanging commands.
 
 bats_require_minimum_version 1.5.0
@@ -136,4 +136,37 @@ alert_command: arrived' ]
 	[[ "$output" == *'|-K|secret|'*'|it is broken' ]]
 	run -0 "$examples/alert-sms" secret +1 +2 <<<'it is broken'
 	[[ "$output" == *'|-K|secret|'*'|From=+1|--data-urlencode|To=+2|--data-urlencode|Body=it is broken|' ]]
+}
+
+# start_double: sets $double to the address of what stands for the services
+start_double() {
+	start double "$root/t/tools/alert-double"
+	poll 20 said double '^at http'
+	double=$(sed -n 's/^at //p' "$work/double.log")
+}
+
+@test "oobetet: ntfy, Slack and an SMS gateway accept what the example alert_commands send" {
+	local examples=$root/doc/examples/oobetet double
+	local alarm='Flapjack Self Monitoring is Critical: haven'"'"'t seen a test problem notification for "Flapper" on wéb-01, "quoted" & 100 %'
+	export OOBETET_EVENT=alarm OOBETET_WATCH='"Flapper" on web-01'
+	start_double
+	printf 'url = "%s/services/T0/B0/x0"\n' "$double" >"$work/slack"
+	printf 'url = "%s"\nuser = "ACCOUNT:TOKEN"\n' "$double/2010-04-01/Accounts/ACCOUNT/Messages.json" >"$work/sms"
+	"$examples/alert-ntfy" "$double/our-secret-topic" <<<"$alarm"
+	"$examples/alert-slack" "$work/slack" <<<"$alarm"
+	"$examples/alert-sms" "$work/sms" +15550100 +15550199 <<<"$alarm"
+	# cut within a character
+	{ printf 'x%.0s' {1..299}; echo é; } | "$examples/alert-sms" "$work/sms" +15550100 +15550199
+	OOBETET_EVENT=ok "$examples/alert-ntfy" "$double/our-secret-topic" <<<'it is over'
+	diff - <(tail -n +2 "$work/double.log") <<-E
+		ntfy|urgent|rotating_light|oobetet: alarm|$alarm
+		slack|$alarm
+		twilio|+15550100|+15550199|$alarm
+		twilio|+15550100|+15550199|$(printf 'x%.0s' {1..299})
+		ntfy|default|white_check_mark|oobetet: ok|it is over
+	E
+	# what a service refuses is a failure, so that it is tried again
+	sed -i s/TOKEN/TOKEM/ "$work/sms"
+	run -22 "$examples/alert-sms" "$work/sms" +15550100 +15550199 <<<"$alarm"
+	run -22 "$examples/alert-ntfy" "$double/no/topic" <<<"$alarm"
 }
