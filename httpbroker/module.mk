@@ -199,6 +199,7 @@ EXAMPLES += \
 	doc/examples/prometheus-chain/blackbox.yml \
 	doc/examples/prometheus-chain/oobetet.ini \
 	doc/examples/prometheus-chain/prometheus.yml \
-	doc/examples/prometheus-chain/rules.yml
+	doc/examples/prometheus-chain/rules.yml \
+	doc/examples/prometheus-chain/rules_test.yml
 SYSTEM_TESTS += t/prometheus-chain.bats
 UNITS += doc/examples/httpbroker/httpbroker.service doc/examples/httpbroker/httpbroker@.service

@@ -56,6 +56,23 @@ setup() { cd "$root/doc/examples" || return; }
 	done
 }
 
+# The rules of promtool: t/broker-health.bats and t/oobetet-metrics.bats have the others.
+@test "Prometheus and Alertmanager accept the configurations of the examples" {
+	local file
+	for file in prometheus-chain/alertmanager.yml prometheus/notify-alertmanager.yml; do
+		amtool check-config "$file"
+	done
+	# whom the watched alert and the watchdogs reach
+	route() { amtool config routes test --config.file="$1" "alertname=$2"; }
+	[ "$(route prometheus-chain/alertmanager.yml Flapper)" = httpbroker ]
+	[ "$(route prometheus-chain/alertmanager.yml Watchdog)" = heartbeat ]
+	[ "$(route prometheus/notify-alertmanager.yml HttpbrokerNotifyWatchdog)" = nobody ]
+	[ "$(route prometheus/notify-alertmanager.yml DiskFull)" = team ]
+	promtool check config prometheus-chain/prometheus.yml
+	promtool check rules prometheus/alerts.yml prometheus/notify.yml prometheus/oobetet.yml
+	promtool test rules prometheus-chain/rules_test.yml
+}
+
 @test "make install honours DESTDIR, and make uninstall removes all of it" {
 	local to=$BATS_TEST_TMPDIR/to installed
 	env -u MAKEFLAGS make -s -C "$build" install DESTDIR="$to" prefix=/usr >/dev/null
