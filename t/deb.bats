@@ -1,24 +1,46 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154,SC1091 # $root, $build and $output come from lib/daemons and bats
+# shellcheck disable=SC2154,SC1091,SC2016,SC2030,SC2031 # what lib/daemons and bats bring; sh
 # The Debian package: built, checked, installed in a fresh Debian, used, upgraded and purged there.
+# DEBIAN=trixie does so for that release, whichever this machine has: built in a Debian of its own.
 
 load lib/daemons
 
 setup_file() {
 	# shellcheck source-path=SCRIPTDIR/lib source=daemons.bash
 	. "$BATS_TEST_DIRNAME/lib/daemons.bash"
-	export system=$BATS_FILE_TMPDIR/debian package=$BATS_FILE_TMPDIR/quietnight.deb
-	env -u MAKEFLAGS make -s -C "$build" deb >"$BATS_FILE_TMPDIR/deb.log" 2>&1 ||
-		{ tail -n 30 "$BATS_FILE_TMPDIR/deb.log"; return 1; }
-	cp "$build"/deb/quietnight_*.deb "$package"
-	"$root/t/chroot" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$system" >"$BATS_FILE_TMPDIR/chroot.log" 2>&1 ||
-		{ tail -n 30 "$BATS_FILE_TMPDIR/chroot.log"; return 1; }
+	export system=$BATS_FILE_TMPDIR/debian builder=$BATS_FILE_TMPDIR/builder package=$BATS_FILE_TMPDIR/quietnight.deb
+	logged build_package
+	logged "$root/t/chroot" "${DEBIAN:-$(. /etc/os-release && echo "$VERSION_CODENAME")}" "$system"
 	inside apt-get update -qq
 	files >"$BATS_FILE_TMPDIR/before"
 }
 
+# logged COMMAND...: silent, unless it fails
+logged() {
+	"$@" >"$BATS_FILE_TMPDIR/log" 2>&1 || { tail -n 30 "$BATS_FILE_TMPDIR/log"; return 1; }
+}
+
+# makes $package here, or in a Debian of the release that is asked for
+build_package() {
+	if [ -z "${DEBIAN-}" ]; then
+		made=$build/deb
+		env -u MAKEFLAGS make -s -C "$build" deb
+	else
+		made=$builder/home/newcomer/quietnight/build/deb
+		"$root/t/chroot" "$DEBIAN" "$builder" deb &&
+			"$root/t/chroot" --enter "$builder" env DEBIAN_FRONTEND=noninteractive \
+				apt-get install -qq -y --no-install-recommends lintian
+	fi && cp "$made"/quietnight_*.deb "$package"
+	export made
+}
+
 inside() { "$root/t/chroot" --enter "$system" env DEBIAN_FRONTEND=noninteractive "$@"; }
+
+# alone COMMAND...: in a network of its own
+alone() {
+	unshare --net sh -c 'ip link set lo up && exec "$@"' net "$@"
+}
 
 # install FILE: a package, with what it depends on; answers no question.
 install_package() {
@@ -34,7 +56,10 @@ files() {
 }
 
 @test "lintian finds nothing" {
-	run -0 lintian --allow-root --fail-on error,warning "$build"/deb/quietnight_*.changes
+	local enter=()
+	[ -z "${DEBIAN-}" ] || enter=("$root/t/chroot" --enter "$builder")
+	run -0 "${enter[@]}" sh -c 'cd "$0" && lintian --allow-root --fail-on error,warning quietnight_*.changes' \
+		"${made#"$builder"}"
 	echo "$output"
 	[ -z "$output" ]
 }
@@ -55,12 +80,38 @@ files() {
 
 @test "each program does its job by the command line of its unit, as its user" {
 	cp "$root/t/lib/packaged" "$system/root/packaged"
-	# shellcheck disable=SC2016 # the inner shell's
-	run unshare --net sh -c 'ip link set lo up && exec "$@"' net "$root/t/chroot" --enter "$system" /root/packaged
+	run alone "$root/t/chroot" --enter "$system" /root/packaged
 	echo "$output"
 	rm "$system/root/packaged"
 	[ "$status" -eq 0 ]
 	[[ "$output" == *'oobetet: logs oobetet'* ]]
+}
+
+# served SUPERVISOR, by t/chroot --boot or --enter
+served() {
+	cp "$root/t/lib/served" "$system/root/served"
+	run "${@:2}" "$system" /root/served "$1" /usr/share/doc/quietnight/examples
+	echo "$output"
+	rm "$system/root/served"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"$1: no alarm for 14 s"*"$1: told alarm"*"$1: told ok"* ]]
+}
+
+@test "under systemd all five units do their job together" {
+	inside apt-get install -qq -y --no-install-recommends systemd redis-server procps runit daemontools
+	if ! unshare --mount mount -t cgroup2 cgroup2 "$system/mnt"; then
+		echo '# not tried: systemd cannot run without cgroup2' >&3
+		return
+	fi
+	served systemd "$root/t/chroot" --boot
+}
+
+@test "under runit all five examples do their job together" {
+	served runit alone "$root/t/chroot" --enter
+}
+
+@test "under daemontools all five examples do their job together" {
+	served daemontools alone "$root/t/chroot" --enter
 }
 
 @test "an upgrade keeps the configuration, its mode and its group" {
