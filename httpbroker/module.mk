@@ -33,7 +33,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/auth.c httpbroker/http/auth.h \
 	httpbroker/http/clients.c httpbroker/http/clients.h \
 	httpbroker/http/delete_state.c \
-	httpbroker/http/get_check.c \
 	httpbroker/http/get_state.c httpbroker/http/get_state.h \
 	httpbroker/http/headers.c httpbroker/http/headers.h \
 	httpbroker/http/health.c httpbroker/http/health.h \

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* oobetet: watches a Jabber room and raises an alarm when expected messages stop. */
-#include "oobetet/http/main.h"
 #include "common/address.h"
 #include "common/duration.h"
 #include "common/log.h"
@@ -8,8 +7,7 @@
 #include "common/secret.h"
 #include "oobetet/explain.h"
 #include "oobetet/monitor.h"
-#include "oobetet/probe/main.h"
-#include "oobetet/xmpp/main.h"
+#include "oobetet/workers.h"
 
 #include <errno.h>
 #include <stddef.h>

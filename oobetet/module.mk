@@ -15,7 +15,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/dispatch.c \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
-	oobetet/listeners.c \
 	oobetet/metrics.c \
 	oobetet/monitor.c oobetet/monitor.h \
 	oobetet/probing.c \
@@ -25,7 +24,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/statuslog.c \
 	oobetet/testalert.c \
 	oobetet/timing.c oobetet/timing.h \
-	oobetet/worker.c oobetet/worker.h \
+	oobetet/worker.c oobetet/worker.h oobetet/workers.h \
 	oobetet/channel/asides.c oobetet/channel/asides.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \
 	oobetet/channel/command.c oobetet/channel/command.h \
@@ -43,7 +42,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/config/show.c \
 	oobetet/config/transfer.c \
 	oobetet/config/values.c \
-	oobetet/http/main.c oobetet/http/main.h \
+	oobetet/http/main.c \
 	oobetet/http/pagerduty.c oobetet/http/pagerduty.h \
 	oobetet/http/request.c oobetet/http/request.h \
 	oobetet/listen/format.c oobetet/listen/format.h \
@@ -55,7 +54,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/probe/dial.c oobetet/probe/dial.h \
 	oobetet/probe/flapper.c \
 	oobetet/probe/health.c oobetet/probe/health.h \
-	oobetet/probe/main.c oobetet/probe/main.h \
+	oobetet/probe/main.c \
 	oobetet/probe/probe.h \
 	oobetet/probe/redis.c \
 	oobetet/state/quietfile.c oobetet/state/quietfile.h \
@@ -72,13 +71,12 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/occupants.c oobetet/watch/occupants.h \
 	oobetet/watch/readings.c oobetet/watch/readings.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
-	oobetet/watch/runs.c oobetet/watch/runs.h \
 	oobetet/watch/swings.c oobetet/watch/swings.h \
 	oobetet/watch/transcript.c oobetet/watch/transcript.h \
 	oobetet/watch/view.c oobetet/watch/view.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
 	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
-	oobetet/xmpp/main.c oobetet/xmpp/main.h \
+	oobetet/xmpp/main.c \
 	oobetet/xmpp/muc.c oobetet/xmpp/muc.h \
 	oobetet/xmpp/session.c oobetet/xmpp/session.h \
 	oobetet/xmpp/stanza.c oobetet/xmpp/stanza.h

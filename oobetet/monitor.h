@@ -152,12 +152,10 @@ nsec metrics_deadline(const struct monitor *monitor);
 
 /* dispatch.c: applies a worker's message, and the start or end of the xmpp worker. */
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now);
+void dispatch_xmpp_started(struct monitor *monitor);
+void dispatch_xmpp_lost(struct monitor *monitor, nsec now);
 
-/* A message that counts for this watch. `where`: the room, or the listen_command. */
-void dispatch_kind(
-	struct watched *watched, enum kind kind, nsec stamp, const char *where, const char *nick);
-
-/* listeners.c: runs the listen_commands of all watches, and applies what they print. */
+/* Runs the listen_commands of all watches, and applies what they print. */
 void listeners_read(struct monitor *monitor, const struct timestamps *now);
 
 /* What listener.h says, for those of all watches; listeners_poll() returns how many it set. */
@@ -167,8 +165,6 @@ nsec listeners_deadline(const struct watches *watches);
 size_t listeners_poll(const struct watches *watches, struct pollfd fds[]);
 void listeners_extend(struct watches *watches, nsec away);
 void listeners_shut_down(struct watches *watches);
-void dispatch_xmpp_started(struct monitor *monitor);
-void dispatch_xmpp_lost(struct monitor *monitor, nsec now);
 
 /* probing.c: what the diagnosis is told. True if a watch has a probe. */
 bool probes_are_configured(const struct config *config);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/http/main.h"
+#include "oobetet/workers.h"
 
 #include "common/log.h"
 #include "common/secret.h"

@@ -9,7 +9,7 @@
 #define OOBETET_WATCH_SWINGS_H
 
 #include "oobetet/watch/match.h"
-#include "oobetet/watch/runs.h"
+#include "oobetet/watch/readings.h"
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "oobetet/xmpp/main.h"
+#include "oobetet/workers.h"
 
 #include "common/log.h"
 #include "common/memory.h"
