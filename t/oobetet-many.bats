@@ -7,6 +7,9 @@ bats_require_minimum_version 1.5.0
 load lib/daemons
 load lib/prosody
 load lib/oobetet
+load lib/redis
+load lib/broker
+load lib/flapper
 
 setup() { start_work; }
 teardown() { stop_all; }
@@ -29,21 +32,24 @@ alarms() {
 	done | sort -n
 }
 
+# write_watches [KEY=VALUE...]
 write_watches() {
 	local i
 	write_ini rooms= watched_entity= watched_nick=flapjack max_latency=20 repeat_interval=60 \
-		server=localhost tls=required tls_ca_file="$prosody_certificate" state_file="$work/state"
+		server=localhost tls=required tls_ca_file="$prosody_certificate" state_file="$work/state" \
+		"$@"
 	for ((i = 1; i <= watches; i++)); do
 		printf '[watch w%d]\nwatched_entity = host-%d\nrooms = r%d@conference.localhost\n' "$i" "$i" "$i"
 	done >>"$work/oobetet.ini"
 }
 
-@test "oobetet: 50 watches in 50 rooms need less than 20 MiB, and each alarm comes within a second" {
+# watches_alarm [KEY=VALUE...]: all break at once; memory and lateness are printed and checked
+watches_alarm() {
 	start_prosody_tls
 	prosody_account oobetet secret-of-oobetet
-	start_pagerduty
+	start_pagerduty --payload
 	enter_room eve eve r7
-	write_watches
+	write_watches "$@"
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 30 at_least "$watches" oobetet 'info: in the room r[0-9]+@conference.localhost as oobetet$'
 	quiet=$(pss)
@@ -62,6 +68,24 @@ write_watches() {
 	[ "$room" -lt 1000 ]
 	[ "$quiet" -lt 20480 ]
 	[ "$alarm" -lt 20480 ]
+}
+
+@test "oobetet: 50 watches in 50 rooms need less than 20 MiB, and each alarm comes within a second" {
+	watches_alarm
+}
+
+@test "oobetet: 50 watches in 50 rooms, each with three probes: the same" {
+	local i events=()
+	for ((i = 1; i <= watches; i++)); do events+=("$(event "host-$i" Flapper critical '"ttl":-1')"); done
+	start_redis
+	start_broker
+	posts 200 "${events[@]}"
+	start_flapper -i 600
+	watches_alarm probe_flapper="127.0.0.1:$port" probe_broker="$url" probe_redis="127.0.0.1:$redis_port"
+	# all were read: of each watch its own check
+	[ "$(grep -c '"check at the broker": "problem for' "$work/pagerduty.log")" -ge "$watches" ]
+	[ "$(grep -c '"flapper": "open for' "$work/pagerduty.log")" -ge "$watches" ]
+	[ "$(grep -cE '"queue length": "[1-9]' "$work/pagerduty.log")" -ge "$watches" ]
 }
 
 # All connections share one copy of the authorities that a server may have.
