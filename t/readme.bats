@@ -109,9 +109,10 @@ teardown() {
 	bash -e "$(example README runit)"
 	chmod -R u+w "$work/etc/sv" # the source may be read-only
 	as_whoever "$work/etc/service/flapper/run"
+	sed -i "s|/var/log/|$work/var/log/|" "$work/etc/service/flapper/log/run"
 	sed -i "s/nobody/$(id -un)/; s/12345/$flapper_port/" "$work/etc/service/flapper/run"
 	start runsv runsv "$work/etc/service/flapper"
-	poll 20 grep -q 'flapper: info: up on ' "$work/etc/sv/flapper/log/main/current"
+	poll 20 grep -q 'flapper: info: up on ' "$work/var/log/flapper/current"
 }
 
 @test "README: each block was looked at" {
