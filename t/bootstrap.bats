@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck disable=SC2154,SC2030,SC2031 # $work, $output, $status and what load brings
+# shellcheck disable=SC2154,SC2030,SC2031,SC2016 # $work, $output, $status and what load brings
 # ./bootstrap, from a copy of the tree like a clone: the tree itself may be read-only, and other
 # tests use it at the same time.
 
@@ -170,8 +170,32 @@ new_listeners() {
 	run -64 env CONFIGURE_FLAGS=--prefix=/elsewhere "$tree/bootstrap" install
 	[[ "$output" == *"build/ was configured with '--disable-hardening CFLAGS=-O1', not '--prefix=/elsewhere'"* ]]
 	run ! grep -q '^make .*install' "$work/called"
-	run -0 env -u CONFIGURE_FLAGS "$tree/bootstrap" install
+	run -0 env -u CONFIGURE_FLAGS DESTDIR="$work/to" "$tree/bootstrap" install
 	grep -q '^make .*install' "$work/called"
+}
+
+@test "install runs as root only if the prefix cannot be written, and keeps DESTDIR" {
+	load lib/confined
+	copy_tree
+	command_stub make
+	printf '#!/bin/sh\necho "sudo $*" >>"%s"\n' "$work/called" >"$work/bin/sudo"
+	printf '#!/bin/sh\n[ "$1" != -u ] || { echo 1000; exit; }\nexec %s "$@"\n' "$(command -v id)" >"$work/bin/id"
+	chmod +x "$work/bin/sudo" "$work/bin/id"
+	export PATH=$work/bin:$PATH
+	mkdir "$work/mine" "$work/theirs"
+	CONFIGURE_FLAGS="--disable-hardening --prefix=$work/mine/new" run -0 "$tree/bootstrap"
+	chmod 555 "$work/theirs"
+	# installs DESTDIR PREFIX: what is called last
+	installs() {
+		sed -i "s|^prefix = .*|prefix = $2|" "$tree/build/Makefile"
+		run -0 "${mortal[@]}" env DESTDIR="$1" "$tree/bootstrap" install
+		tail -n 1 "$work/called"
+	}
+	[[ "$(installs '' "$work/mine/new")" == make*' install' ]]
+	[ "$(installs '' "$work/theirs")" = 'sudo make install' ]
+	[[ "$(installs "$work/mine/d" "$work/theirs")" == make*' install' ]]
+	[ "$(installs "$work/theirs/d" "$work/mine")" = "sudo make DESTDIR=$work/theirs/d install" ]
+	run ! grep -q 'sudo.* all' "$work/called"
 }
 
 @test "./configure lists everything missing at once, with purpose and package, as in the list" {
