@@ -33,6 +33,11 @@ nsec clock_boot(void)
 	return clock_read(CLOCK_BOOTTIME);
 }
 
+nsec clock_thread(void)
+{
+	return clock_read(CLOCK_THREAD_CPUTIME_ID);
+}
+
 nsec clock_wall(void)
 {
 	return clock_read(CLOCK_REALTIME);

@@ -32,6 +32,9 @@ nsec clock_boot(void);
 /* Since the epoch (UTC); may step. */
 nsec clock_wall(void);
 
+/* The processor time that this thread has used. */
+nsec clock_thread(void);
+
 /* Now, on both clocks; an argument, so that tests choose it. */
 struct moment {
 	nsec wall;      /* for stamps; may step */

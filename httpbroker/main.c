@@ -10,6 +10,7 @@
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/formats/json.h"
 #include "httpbroker/http/health.h"
+#include "httpbroker/http/page_cache.h"
 #include "httpbroker/http/server.h"
 #include "httpbroker/options.h"
 #include "httpbroker/sns/message.h"
@@ -195,6 +196,8 @@ int main(int argc, char **argv)
 	struct counters *counters = counters_new();
 	struct state_counts_cache counts;
 	state_counts_cache_init(&counts);
+	struct page_cache pages;
+	page_cache_init(&pages);
 	struct sns *sns = sns_make(&options);
 	const struct broker broker = {
 		.checks = checks,
@@ -206,6 +209,7 @@ int main(int argc, char **argv)
 		.counters = counters,
 		.held = held,
 		.counts = &counts,
+		.pages = &pages,
 		.sns = sns,
 		.delivery = delivery,
 	};
@@ -224,6 +228,7 @@ int main(int argc, char **argv)
 	server_stop(server);
 	delivery_free(delivery);
 	sns_free(sns);
+	page_cache_clear(&pages);
 	checks_free(checks);
 	counters_free(counters);
 	held_free(held);

@@ -180,6 +180,12 @@ ten() {
 	run -0 browse "$(rows 10)" "$(shot redis-away)" 'print:document.getElementById("health").className' \
 		'print:document.getElementById("health").textContent'
 	[ "${lines[0]}" = '"bad"' ] && [[ "${lines[1]}" == '"Redis is away: '* ]]
+	# a broker that hangs is not shown as healthy, and its data not as new
+	echo 'globalThis.fetch = (url, {signal}) => new Promise((done, fail) => signal.addEventListener("abort", () => fail(signal.reason)))' >"$work/hanging.js"
+	run -0 browse "$(rows 10)" 'wait:document.getElementById("updated").textContent.startsWith("Updated ")' "file:$work/hanging.js" \
+		'wait:document.getElementById("health").textContent == "The broker has not answered for 10 seconds. What is shown is old."' \
+		'print:document.getElementById("health").className' 'wait:document.getElementById("updated").textContent.startsWith("Old: ")'
+	[ "$output" = '"bad"' ]
 	run -0 browse "$(rows 10)" "file:$work/offline.js" 'wait:document.getElementById("health").textContent == "The broker cannot be reached. What is shown is old."' \
 		"$(rows 10)"
 }

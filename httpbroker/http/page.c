@@ -7,6 +7,7 @@
 
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/health.h"
+#include "httpbroker/http/page_cache.h"
 #include "httpbroker/http/request.h"
 
 #include <inttypes.h>
@@ -132,36 +133,70 @@ static void counts_append(const struct page_counts *counts, struct buffer *out)
 		counts->matches);
 }
 
-/* A stand-by has no checks: its table is empty until it takes over. */
-static void data_respond(
-	struct request *request, const struct page_filter *filter, struct text after)
+/*
+ * A stand-by has no checks: its table is empty until it takes over. False: `after` is no place.
+ */
+static bool data_append(const struct request *request, const struct page_filter *filter,
+	struct text after, struct buffer *out)
 {
 	const struct broker *broker = request->broker;
-	struct response *response = &request->response;
 	struct buffer rows = {NULL, 0, 0}, next = {NULL, 0, 0};
 	struct page_counts counts;
 
 	if (!page_rows(broker->checks, filter, after, broker->stale_as, moment_now(), &rows,
-		    &counts, &next)) {
-		response_error(response, 400, "'after' is not a place of this list");
-		return;
+		    &counts, &next))
+		return false;
+	health_append(request, out);
+	counts_append(&counts, out);
+	buffer_append_text(out, ",\"next\":");
+	if (next.length > 0)
+		jsontext_string(out, next.data, next.length);
+	else
+		buffer_append_text(out, "null");
+	buffer_append_text(out, ",\"rows\":[");
+	buffer_append(out, rows.data != NULL ? rows.data : "", rows.length);
+	buffer_append_text(out, "]}\n");
+	buffer_free(&rows);
+	buffer_free(&next);
+	return true;
+}
+
+/* What the answer depends on. No parameter has a NUL. */
+static void key_append(struct buffer *key, const struct page_filter *filter, struct text after)
+{
+	const struct text parts[] = {filter->entity, filter->text, filter->tag, after};
+
+	buffer_printf(key, "%d", filter->state);
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		buffer_append(key, "", 1);
+		buffer_append(key, parts[i].bytes, parts[i].length);
 	}
+}
+
+static void data_respond(
+	struct request *request, const struct page_filter *filter, struct text after)
+{
+	struct response *response = &request->response;
+	struct page_cache *cache = request->broker->pages;
+	struct buffer key = {NULL, 0, 0};
+	nsec begun = clock_thread();
+	bool valid = true;
+
+	key_append(&key, filter, after);
+	if (!page_cache_get(cache, &key, clock_monotonic(), &response->body)) {
+		valid = data_append(request, filter, after, &response->body);
+		if (valid)
+			page_cache_put(cache, &key, &response->body, clock_thread() - begun,
+				clock_monotonic());
+	}
+	buffer_free(&key);
 	response->status = 200;
 	response->type = CONTENT_JSON;
 	response->page = true;
-	health_append(request, &response->body);
-	counts_append(&counts, &response->body);
-	buffer_append_text(&response->body, ",\"next\":");
-	if (next.length > 0)
-		jsontext_string(&response->body, next.data, next.length);
+	if (valid)
+		etag_finish(request);
 	else
-		buffer_append_text(&response->body, "null");
-	buffer_append_text(&response->body, ",\"rows\":[");
-	buffer_append(&response->body, rows.data != NULL ? rows.data : "", rows.length);
-	buffer_append_text(&response->body, "]}\n");
-	etag_finish(request);
-	buffer_free(&rows);
-	buffer_free(&next);
+		response_error(response, 400, "'after' is not a place of this list");
 }
 
 #define FILTER_MAX 200 /* bytes: each is looked for in every text of a check */

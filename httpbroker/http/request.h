@@ -32,6 +32,7 @@ struct broker {
 	struct counters *counters;
 	struct held *held;                 /* the memory of all requests */
 	struct state_counts_cache *counts; /* for /health */
+	struct page_cache *pages;          /* for /page.json */
 	struct sns *sns;
 	struct delivery *delivery;
 };

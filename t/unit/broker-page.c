@@ -3,6 +3,7 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/page.h"
+#include "httpbroker/http/page_cache.h"
 #include "t/unit/broker-parts.h"
 
 #include <jansson.h>
@@ -236,6 +237,59 @@ static void other_places_are_refused(void **state)
 	buffer_free(&next);
 }
 
+static const char *cached(struct page_cache *cache, const char *filter, nsec now)
+{
+	struct buffer key = {NULL, 0, 0};
+	static struct buffer body;
+
+	buffer_clear(&body);
+	buffer_append_text(&key, filter);
+	bool found = page_cache_get(cache, &key, now, &body);
+	buffer_free(&key);
+	return found ? body.data : NULL;
+}
+
+static void cache(
+	struct page_cache *cache, const char *filter, const char *text, nsec took, nsec now)
+{
+	struct buffer key = {NULL, 0, 0}, body = {NULL, 0, 0};
+
+	buffer_append_text(&key, filter);
+	buffer_append_text(&body, text);
+	page_cache_put(cache, &key, &body, took, now);
+	buffer_free(&key);
+	buffer_free(&body);
+}
+
+static void an_answer_is_used_again_for_ten_times_as_long_as_it_took(void **state)
+{
+	const nsec ms = NSEC_PER_MSEC, second = NSEC_PER_SEC;
+	char filter[8], text[8];
+	struct page_cache pages;
+
+	(void)state;
+	page_cache_init(&pages);
+	assert_null(cached(&pages, "a", second));
+	cache_put(&pages, "a", "one", 3 * ms, second);
+	assert_string_equal(cached(&pages, "a", second + 30 * ms - 1), "one");
+	assert_null(cached(&pages, "a", second + 30 * ms));
+	assert_null(cached(&pages, "aa", second));
+	assert_null(cached(&pages, "b", second));
+	cache_put(&pages, "b", "slow", 5 * second, second);
+	assert_string_equal(cached(&pages, "b", second + PAGE_CACHE_LONGEST - 1), "slow");
+	assert_null(cached(&pages, "b", second + PAGE_CACHE_LONGEST));
+	/* the one that ends first makes room */
+	for (int i = 0; i <= PAGE_CACHE_ANSWERS; i++) {
+		snprintf(filter, sizeof filter, "f%d", i);
+		snprintf(text, sizeof text, "t%d", i);
+		cache_put(&pages, filter, text, 10 * ms, 10 * second + i);
+	}
+	assert_null(cached(&pages, "f0", 10 * second + 20));
+	assert_string_equal(cached(&pages, "f1", 10 * second + 20), "t1");
+	assert_string_equal(cached(&pages, "f8", 10 * second + 20), "t8");
+	page_cache_clear(&pages);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +299,7 @@ int main(void)
 		cmocka_unit_test(filters_select),
 		cmocka_unit_test(pages_have_each_check_once),
 		cmocka_unit_test(other_places_are_refused),
+		cmocka_unit_test(an_answer_is_used_again_for_ten_times_as_long_as_it_took),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,13 +3,14 @@
 // Texts of clients are only ever set as textContent or attributes, never as HTML.
 "use strict";
 
-const POLL = 5000, PAGE = 100, HALF_HOURS = 48;
+// An answer is given up after LIMIT; data that is older than OLD is marked.
+const POLL = 5000, LIMIT = 10000, OLD = 15, PAGE = 100, HALF_HOURS = 48;
 const SVG = "http://www.w3.org/2000/svg";
 const LEVELS = ["nothing known", "ok", "warning or unknown", "critical"];
 const form = document.getElementById("filters");
 const body = document.getElementById("rows");
 const health = document.getElementById("health");
-let etag = null, data = null, places = [], offset = 0, timer = 0, asking = null;
+let etag = null, data = null, places = [], offset = 0, timer = 0, asking = null, updated = null;
 
 const element = (name, className, text) => {
 	const made = document.createElement(name);
@@ -176,7 +177,16 @@ const rowsShow = () => {
 		if (button.dataset.filter === filter && button.dataset.value === value) { button.focus({preventScroll: true}); break; }
 };
 
+// Not part of the status either: it changes each second.
+const updatedShow = () => {
+	const where = document.getElementById("updated"), age = (performance.now() - updated) / 1000;
+	if (updated === null) return;
+	textSet(where, age > OLD ? `Old: what is shown is from ${span(age)} ago.` : `Updated ${span(age)} ago.`);
+	where.className = age > OLD ? "bad" : "";
+};
+
 const agesShow = () => {
+	updatedShow();
 	for (const row of body.rows) ageSet(row);
 };
 
@@ -196,6 +206,8 @@ const ask = async () => {
 	clearTimeout(timer);
 	if (asking) asking.abort();
 	const mine = asking = new AbortController(), out = query();
+	let late = false;
+	const limit = setTimeout(() => { late = true; mine.abort(); }, LIMIT);
 	if (places.length) out.set("after", places[places.length - 1]);
 	try {
 		const headers = etag ? {"If-None-Match": etag} : {};
@@ -204,17 +216,24 @@ const ask = async () => {
 		if (Math.abs(date - Date.now() - offset) > 2000) offset = date - Date.now();
 		if (answer.status === 200) {
 			data = await answer.json();
+			updated = performance.now();
 			etag = answer.headers.get("ETag");
 			healthShow();
 			rowsShow();
 			countsShow();
 			agesShow();
-		} else if (answer.status !== 304) {
+		} else if (answer.status === 304) {
+			updated = performance.now();
+			updatedShow();
+		} else {
 			failed(`The broker answers ${answer.status}. What is shown may be old.`);
 		}
 	} catch (error) {
-		if (mine.signal.aborted) return;
-		failed("The broker cannot be reached. What is shown is old.");
+		if (mine.signal.aborted && !late) return;
+		failed(late ? `The broker has not answered for ${LIMIT / 1000} seconds. What is shown is old.` :
+			"The broker cannot be reached. What is shown is old.");
+	} finally {
+		clearTimeout(limit);
 	}
 	asking = null;
 	if (!document.hidden) timer = setTimeout(ask, POLL);
