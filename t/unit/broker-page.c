@@ -249,7 +249,7 @@ static const char *cached(struct page_cache *cache, const char *filter, nsec now
 	return found ? body.data : NULL;
 }
 
-static void cache(
+static void cache_put(
 	struct page_cache *cache, const char *filter, const char *text, nsec took, nsec now)
 {
 	struct buffer key = {NULL, 0, 0}, body = {NULL, 0, 0};
