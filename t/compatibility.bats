@@ -143,6 +143,22 @@ default_is() {
 	[[ "$output" == *"unknown key 'file'"* ]]
 }
 
+@test "oobetet(8): messages of Flapjack 1 and 2 count, for the whole name" {
+	printf 'jabberid = a@b\npassword = c\nrooms = d@e\nwatched_check = Flapper\nwatched_entity = web-01\n' >"$work/oobetet.ini"
+	chmod 600 "$work/oobetet.ini"
+	run -0 --separate-stderr oobetet -c "$work/oobetet.ini" --explain <<-E
+		Problem: flapjack: ACKID f79395cd, "Flapper" on web-010 is Critical
+		Problem: flapjack: ACKID f79395cd, "Flapper" on web-01 is Critical
+		Recovery: "web-01:Flapper" is OK
+	E
+	[[ "${lines[0]}" == '1: ignored: '* ]]
+	[[ "${lines[1]}" == '2: problem'* ]]
+	[[ "${lines[2]}" == '3: recovery'* ]]
+	# as Flapjack 2 needed it: the whole name as the check
+	sed -i '/watched_entity/d; s/= Flapper/= web-01:Flapper/' "$work/oobetet.ini"
+	oobetet -c "$work/oobetet.ini" --explain 2>/dev/null <<<'Recovery: "web-01:Flapper" is OK' | grep '^1: recovery'
+}
+
 @test "quietnight(7): Debian's stock Nagios refuses Flapjack's objects, and takes the example" {
 	local stock=/etc/nagios4/nagios.cfg
 	grep -x 'interval_length=60' "$stock"
@@ -177,7 +193,7 @@ default_is() {
 		*) false ;;
 		esac
 	done < <(table quietnight.7 COMPATIBILITY)
-	for page in flapper.8 httpbroker.8 httpbroker-submit.1 httpbroker-notify.8 oobetet.ini.5; do
+	for page in flapper.8 httpbroker.8 httpbroker-submit.1 httpbroker-notify.8 oobetet.8 oobetet.ini.5; do
 		grep -qx '.Sh COMPATIBILITY' "$root/doc/$page"
 	done
 }

@@ -53,11 +53,11 @@ options_of_help() {
 	while read -r name section; do
 		echo "$name.$section"
 		[ -f "$root/doc/$name.$section" ]
-	done < <(sed -nE 's/^\.Xr ((httpbroker|flapper|oobetet)[a-z.-]*) ([0-9]).*/\1 \3/p' "$root"/doc/*.[1578] | sort -u)
+	done < <(sed -nE 's/^\.Xr ((httpbroker|flapper|oobetet|quietnight)[a-z.-]*) ([0-9]).*/\1 \3/p' "$root"/doc/*.[1578] | sort -u)
 	while IFS='()' read -r name section _; do
 		echo "$name.$section"
 		[ -f "$root/doc/$name.$section" ]
-	done < <(grep -rhoE '\b(httpbroker|flapper|oobetet)[a-z.-]*\([1-8]\)' "$root"/{README,HACKING,NEWS} \
+	done < <(grep -rhoE '\b(httpbroker|flapper|oobetet|quietnight)[a-z.-]*\([1-8]\)' "$root"/{README,HACKING,NEWS} \
 		"$root"/doc/examples "$root"/{common,flapper,httpbroker,oobetet} | sort -u)
 }
 
