@@ -122,14 +122,14 @@ taken() {
 	start_redis
 	start_active
 	freeze notify
-	redis EVAL 'for i = 1, 60 do
+	redis EVAL 'for i = 1, 40 do
 			redis.call("LPUSH", KEYS[1], ARGV[1] .. ("x"):rep(1000000) .. "\"}")
 		end
-		redis.call("LPUSH", KEYS[1], ("x"):rep(60000000))' 1 events \
+		redis.call("LPUSH", KEYS[1], ("x"):rep(30000000))' 1 events \
 		'{"entity":"a","check":"b","state":"critical","summary":"' >/dev/null
 	kill -CONT "${pids[notify]}"
-	poll 20 queue_is_empty
-	said notify 'warning: queue events, event 61: it is longer than 1 MiB; the event is skipped'
+	poll 60 queue_is_empty
+	said notify 'warning: queue events, event 41: it is longer than 1 MiB; the event is skipped'
 	run ! said notify 'another program takes events'
 	# it has had 16 MiB of them at most, in the reply and where it was read
 	[ "$(awk '/^VmHWM:/ { print $2 }' "/proc/${pids[notify]}/status")" -lt 55000 ]

@@ -67,6 +67,8 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 	if (consumer->wake_fd < 0)
 		die(EX_OSERR, "no eventfd");
 	keys_init(&consumer->keys, "httpbroker-notify", options->name, options->queue, 2);
+	notify->states = consumer->keys.checks;
+	problems_on_change(notify->problems, store_change, notify);
 	for (size_t i = 0; i < notify->output_count; i++)
 		notify->outputs[i]->key = memory_printed(
 			"httpbroker-notify:%s:output:%s", options->name, notify->outputs[i]->name);
@@ -117,6 +119,7 @@ static void forget_all(struct consumer *consumer)
 		queue_clear(notify->outputs[i]->queue);
 	}
 	problems_clear(notify->problems);
+	resp_free(&notify->changes);
 	taken_drop(consumer);
 	commit_free(consumer->commit);
 	consumer->commit = NULL;
@@ -152,7 +155,7 @@ static void role_change_apply(struct consumer *consumer)
 
 /* ---- loading ---- */
 
-static void problem_give(const struct problem *problem, void *context)
+static void problem_give(struct problem *problem, void *context)
 {
 	struct output *output = context;
 
@@ -294,7 +297,7 @@ static void query_send(
 
 static void commit_send(struct consumer *consumer, struct moment now)
 {
-	consumer->commit = store_commit(consumer->notify, &consumer->keys, consumer->taken, now);
+	consumer->commit = store_commit(consumer->notify, consumer->taken);
 	taken_drop(consumer);
 	redis_commit(consumer->redis, consumer->commit, now);
 }

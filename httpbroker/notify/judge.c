@@ -111,8 +111,8 @@ static void recovery_tell(struct judge *judge, struct problem *problem, int64_t 
 
 	notification.kind = NOTIFICATION_RECOVERY;
 	notification.state = STATE_OK;
-	problem_end(judge->problems, problem);
 	tell(judge, &notification);
+	problem_end(judge->problems, problem);
 }
 
 /* An acknowledgement or a test: said of the check, it does not change its state. */
@@ -215,10 +215,10 @@ bool judge_event(
 		problem =
 			problems_add(problems, event->entity, event->check, stream_seconds(judge));
 	problem_hear(problems, problem, stream_seconds(judge));
+	problem_summarise(problem, event->summary);
 	if ((problem->heard - problem->heard_written) * NSEC_PER_SEC >
 		judge->settings.forget_after / PAUSES)
 		problem_change(problems, problem);
-	problem_summarise(problem, event->summary);
 	if (event->state == STATE_OK)
 		ok_judge(judge, problem, event, now);
 	else
@@ -280,21 +280,23 @@ nsec judge_deadline(const struct judge *judge)
 	return problem != NULL ? problem->due : NSEC_NEVER;
 }
 
-static void delay_end(const struct problem *visited, void *context)
+struct finish {
+	struct judge *judge;
+	struct moment now;
+};
+
+static void delay_end(struct problem *problem, void *context)
 {
-	struct judge *judge = context;
-	struct problem *problem =
-		problems_find(judge->problems, problem_entity(visited), problem_check(visited));
+	const struct finish *finish = context;
 
 	/* not a repeat */
 	if (problem->told != problem->state)
-		problem_schedule(judge->problems, problem, 0);
+		due_judge(finish->judge, problem, finish->now);
 }
 
 void judge_finish(struct judge *judge, struct moment now)
 {
-	problems_visit(judge->problems, delay_end, judge);
-	for (struct problem *problem;
-		(problem = problems_due(judge->problems)) != NULL && problem->due == 0;)
-		due_judge(judge, problem, now);
+	struct finish finish = {judge, now};
+
+	problems_visit(judge->problems, delay_end, &finish);
 }

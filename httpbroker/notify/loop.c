@@ -86,8 +86,6 @@ static void loop_work(struct notify *notify, struct loop *loop, struct moment no
 	outputs_work(notify, loop, now);
 	if (notify->consumer != NULL)
 		consumer_send(notify->consumer, now);
-	else
-		problems_take_changes(notify->problems, NULL, NULL);
 }
 
 /* Standard input has ended: what is left is delivered, within FINISH_LIMIT. */

@@ -2,7 +2,6 @@
 #include "httpbroker/notify/notification.h"
 
 #include "common/utf8.h"
-#include "httpbroker/checks/encode.h"
 #include "httpbroker/checks/siphash.h"
 #include "httpbroker/limits.h"
 
@@ -32,26 +31,31 @@ void notification_identify(struct notification *notification)
 	buffer_free(&text);
 }
 
-static void text_append(struct buffer *out, const char *key, struct text text)
+static int json_written(const char *bytes, size_t length, void *out)
 {
-	buffer_append_text(out, key);
-	jsontext_string(out, text.length > 0 ? text.bytes : "", text.length);
+	buffer_append(out, bytes, length);
+	return 0;
+}
+
+void json_append(struct buffer *out, json_t *document)
+{
+	json_dump_callback(document, json_written, out, JSON_COMPACT);
+	json_decref(document);
 }
 
 void notification_encode(const struct notification *notification, struct buffer *out)
 {
-	text_append(out, "{\"event\":", text_literal(events[notification->kind]));
-	text_append(out, ",\"entity\":", notification->entity);
-	text_append(out, ",\"check\":", notification->check);
-	text_append(out, ",\"state\":", text_literal(state_name(notification->state)));
-	text_append(out, ",\"previous\":", text_literal(state_name(notification->previous)));
-	text_append(out, ",\"summary\":", notification->summary);
-	buffer_append_text(out, ",\"time\":");
-	jsontext_number(out, notification->time);
-	buffer_append_text(out, ",\"since\":");
-	jsontext_number(out, notification->since);
-	text_append(out, ",\"key\":", text_literal(notification->key));
-	buffer_append(out, "}", 1);
+	const struct text *entity = &notification->entity, *check = &notification->check,
+			  *summary = &notification->summary;
+
+	json_append(out, json_pack("{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
+				 events[notification->kind], "entity", entity->bytes,
+				 entity->length, "check", check->bytes, check->length, "state",
+				 state_name(notification->state), "previous",
+				 state_name(notification->previous), "summary",
+				 summary->length > 0 ? summary->bytes : "", summary->length, "time",
+				 (json_int_t)notification->time, "since",
+				 (json_int_t)notification->since, "key", notification->key));
 }
 
 static bool kind_read(const char *word, enum notification_kind *out)
@@ -64,7 +68,7 @@ static bool kind_read(const char *word, enum notification_kind *out)
 	return false;
 }
 
-static bool state_decode(const char *word, enum state *out)
+bool notification_state(const char *word, enum state *out)
 {
 	bool known;
 
@@ -89,8 +93,8 @@ json_t *notification_decode(
 		    &out->check.bytes, &out->check.length, "state", &state, "previous", &previous,
 		    "summary", &out->summary.bytes, &out->summary.length, "time", &time, "since",
 		    &since, "key", &key) == 0 &&
-		kind_read(event, &out->kind) && state_decode(state, &out->state) &&
-		state_decode(previous, &out->previous) && text_is_clean(out->entity) &&
+		kind_read(event, &out->kind) && notification_state(state, &out->state) &&
+		notification_state(previous, &out->previous) && text_is_clean(out->entity) &&
 		text_is_clean(out->check) && text_is_clean(out->summary) &&
 		strlen(key) < sizeof out->key) {
 		out->time = time;

@@ -48,6 +48,7 @@ void notify_free(struct notify *notify)
 	consumer_free(notify->consumer);
 	judge_free(notify->judge);
 	problems_free(notify->problems);
+	resp_free(&notify->changes);
 	free(notify);
 }
 

@@ -7,6 +7,7 @@
 #include "httpbroker/notify/judge.h"
 #include "httpbroker/notify/options.h"
 #include "httpbroker/notify/output.h"
+#include "httpbroker/redis/resp.h"
 
 enum { OUTPUTS_MAX = 18 }; /* standard output or a command, and Alertmanagers */
 
@@ -21,7 +22,8 @@ struct notify {
 	size_t output_count;
 	struct input *input;       /* standard input; NULL: none */
 	struct consumer *consumer; /* Redis; NULL: none */
-	bool rewrite;              /* the next commit replaces all that is in Redis */
+	const char *states;        /* the key of the problems in Redis */
+	struct resp_list changes;  /* of the problems, for the next commit: store.h */
 
 	uint64_t events;  /* that were judged */
 	uint64_t skipped; /* that could not be read, or not be judged */

@@ -2,7 +2,6 @@
 #include "httpbroker/notify/problems.h"
 
 #include "common/memory.h"
-#include "httpbroker/checks/encode.h"
 #include "httpbroker/notify/notification.h"
 
 #include <stdlib.h>
@@ -16,7 +15,9 @@ struct problems {
 	struct siphash_key key;
 	struct problem *table;
 	struct problem *heard; /* the oldest first */
-	struct problem *dirty;
+	struct buffer names;   /* of the check that is looked for */
+	void (*changed)(const struct problem *problem, bool over, void *context);
+	void *context;
 	struct problem **heap; /* the first due first */
 	uint32_t scheduled, room;
 };
@@ -101,73 +102,41 @@ struct problem *problems_due(const struct problems *problems)
 
 /* ---- by name ---- */
 
-static void names_append(struct buffer *out, struct text entity, struct text check)
+uint64_t problems_check(struct problems *problems, struct text entity, struct text check)
 {
-	buffer_append(out, entity.bytes, entity.length);
-	buffer_append(out, &(const char){SEPARATOR}, 1);
-	buffer_append(out, check.bytes, check.length);
+	struct buffer *names = &problems->names;
+
+	buffer_clear(names);
+	buffer_append(names, entity.bytes, entity.length);
+	buffer_append(names, &(const char){SEPARATOR}, 1);
+	buffer_append(names, check.bytes, check.length);
+	return siphash(&problems->key, names->data, names->length);
 }
 
-uint64_t problems_check(const struct problems *problems, struct text entity, struct text check)
+struct problem *problems_find(struct problems *problems, struct text entity, struct text check)
 {
-	struct buffer names = {NULL, 0, 0};
-
-	names_append(&names, entity, check);
-	uint64_t hash = siphash(&problems->key, names.data, names.length);
-	buffer_free(&names);
-	return hash;
-}
-
-static struct problem *names_find(const struct problems *problems, const struct buffer *names)
-{
-	unsigned hash = (unsigned)siphash(&problems->key, names->data, names->length);
+	unsigned hash = (unsigned)problems_check(problems, entity, check);
 	struct problem *problem;
 
-	HASH_FIND_BYHASHVALUE(hh, problems->table, names->data, names->length, hash, problem);
-	return problem;
-}
-
-struct problem *problems_find(
-	const struct problems *problems, struct text entity, struct text check)
-{
-	struct buffer names = {NULL, 0, 0};
-
-	names_append(&names, entity, check);
-	struct problem *problem = names_find(problems, &names);
-	buffer_free(&names);
-	return problem != NULL && !problem->over ? problem : NULL;
-}
-
-static struct problem *problem_new(
-	struct problems *problems, const struct buffer *names, size_t entity_length)
-{
-	struct problem *problem = memory_zeroed(1, sizeof *problem + names->length + 1);
-	unsigned hash = (unsigned)siphash(&problems->key, names->data, names->length);
-
-	memcpy(problem->names, names->data, names->length);
-	problem->entity_length = (uint16_t)entity_length;
-	HASH_ADD_KEYPTR_BYHASHVALUE(
-		hh, problems->table, problem->names, names->length, hash, problem);
-	DL_APPEND(problems->heard, problem);
+	HASH_FIND_BYHASHVALUE(
+		hh, problems->table, problems->names.data, problems->names.length, hash, problem);
 	return problem;
 }
 
 struct problem *problems_add(
 	struct problems *problems, struct text entity, struct text check, int64_t heard)
 {
-	struct buffer names = {NULL, 0, 0};
+	unsigned hash = (unsigned)problems_check(problems, entity, check);
+	size_t length = problems->names.length;
+	struct problem *problem = memory_zeroed(1, sizeof *problem + length + 1);
 
-	names_append(&names, entity, check);
-	struct problem *problem = names_find(problems, &names);
-	if (problem == NULL)
-		problem = problem_new(problems, &names, entity.length);
-	else if (problem->over)
-		DL_APPEND(problems->heard, problem);
-	buffer_free(&names);
+	memcpy(problem->names, problems->names.data, length);
+	problem->entity_length = (uint16_t)entity.length;
 	problem->state = problem->told = STATE_OK;
-	problem->acknowledged = problem->over = false;
 	problem->due = NSEC_NEVER;
-	problem_hear(problems, problem, heard);
+	problem->heard = heard;
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, problems->table, problem->names, length, hash, problem);
+	DL_APPEND(problems->heard, problem);
 	return problem;
 }
 
@@ -230,66 +199,43 @@ void problems_sort(struct problems *problems)
 
 /* ---- what has changed ---- */
 
-void problem_change(struct problems *problems, struct problem *problem)
+void problems_on_change(struct problems *problems,
+	void (*changed)(const struct problem *problem, bool over, void *context), void *context)
 {
-	if (!problem->dirty)
-		DL_APPEND2(problems->dirty, problem, dirty_prev, dirty_next);
-	problem->dirty = true;
+	problems->changed = changed;
+	problems->context = context;
 }
 
-void problem_end(struct problems *problems, struct problem *problem)
+void problem_change(struct problems *problems, struct problem *problem)
 {
-	problem->over = true;
-	DL_DELETE(problems->heard, problem);
-	problem_schedule(problems, problem, NSEC_NEVER);
-	problem_change(problems, problem);
+	problem->heard_written = problem->heard;
+	if (problems->changed != NULL)
+		problems->changed(problem, false, problems->context);
 }
 
 static void problem_free(struct problems *problems, struct problem *problem)
 {
 	heap_remove(problems, problem);
 	HASH_DEL(problems->table, problem);
-	if (!problem->over)
-		DL_DELETE(problems->heard, problem);
+	DL_DELETE(problems->heard, problem);
 	free(problem->summary);
 	free(problem);
 }
 
-void problems_take_changes(struct problems *problems, problem_visitor *visit, void *context)
+void problem_end(struct problems *problems, struct problem *problem)
+{
+	if (problems->changed != NULL)
+		problems->changed(problem, true, problems->context);
+	problem_free(problems, problem);
+}
+
+void problems_visit(struct problems *problems,
+	void (*visit)(struct problem *problem, void *context), void *context)
 {
 	struct problem *problem, *next;
 
-	DL_FOREACH_SAFE2(problems->dirty, problem, next, dirty_next)
-	{
-		problem->dirty = false;
-		problem->heard_written = problem->heard;
-		if (visit != NULL)
-			visit(problem, context);
-		if (problem->over)
-			problem_free(problems, problem);
-	}
-	problems->dirty = NULL;
-}
-
-bool problems_changed(const struct problems *problems)
-{
-	return problems->dirty != NULL;
-}
-
-void problems_visit(const struct problems *problems, problem_visitor *visit, void *context)
-{
-	struct problem *problem;
-
-	DL_FOREACH(problems->heard, problem)
+	DL_FOREACH_SAFE(problems->heard, problem, next)
 		visit(problem, context);
-}
-
-void problems_rewrite(struct problems *problems)
-{
-	struct problem *problem;
-
-	DL_FOREACH(problems->heard, problem)
-		problem_change(problems, problem);
 }
 
 void problems_clear(struct problems *problems)
@@ -298,53 +244,31 @@ void problems_clear(struct problems *problems)
 
 	HASH_ITER(hh, problems->table, problem, next)
 		problem_free(problems, problem);
-	problems->dirty = NULL;
 }
 
 void problems_free(struct problems *problems)
 {
 	problems_clear(problems);
+	buffer_free(&problems->names);
 	free(problems->heap);
 	free(problems);
 }
 
 /* ---- records ---- */
 
-static void number_append(struct buffer *out, const char *key, int64_t number)
-{
-	buffer_append_text(out, key);
-	jsontext_number(out, number);
-}
-
 void problem_encode(const struct problem *problem, struct moment now, struct buffer *out)
 {
-	const char *summary = problem->summary != NULL ? problem->summary : "";
+	nsec due = now.wall + (problem->due - now.monotonic);
+	int32_t repeat = problem->repeat_delay;
 
-	buffer_printf(out, "{\"state\":\"%s\",\"told\":\"%s\"", state_name(problem->state),
-		state_name(problem->told));
-	number_append(out, ",\"since\":", problem->since);
-	number_append(out, ",\"heard\":", problem->heard);
-	if (problem->acknowledged)
-		buffer_append_text(out, ",\"acknowledged\":true");
-	if (problem->repeat_delay > 0)
-		number_append(out, ",\"repeat_delay\":", problem->repeat_delay);
-	if (problem->due != NSEC_NEVER)
-		number_append(out,
-			",\"due\":", (now.wall + (problem->due - now.monotonic)) / NSEC_PER_MSEC);
-	buffer_append_text(out, ",\"summary\":");
-	jsontext_string(out, summary, strlen(summary));
-	buffer_append(out, "}", 1);
-}
-
-static bool lasting_read(const char *word, uint8_t *out)
-{
-	enum state state;
-	bool known;
-
-	if (!state_read(word, strlen(word), &state, &known) || !state_lasts(state))
-		return false;
-	*out = (uint8_t)state;
-	return true;
+	json_append(
+		out, json_pack("{s:s, s:s, s:I, s:I, s:o*, s:o*, s:o*, s:s}", "state",
+			     state_name(problem->state), "told", state_name(problem->told), "since",
+			     (json_int_t)problem->since, "heard", (json_int_t)problem->heard,
+			     "acknowledged", problem->acknowledged ? json_true() : NULL,
+			     "repeat_delay", repeat > 0 ? json_integer(repeat) : NULL, "due",
+			     problem->due != NSEC_NEVER ? json_integer(due / NSEC_PER_MSEC) : NULL,
+			     "summary", problem->summary != NULL ? problem->summary : ""));
 }
 
 static bool value_read(struct problem *problem, struct text value, struct moment now, nsec *due)
@@ -353,17 +277,21 @@ static bool value_read(struct problem *problem, struct text value, struct moment
 	json_int_t since, heard, repeat = 0, due_at = -1;
 	int acknowledged = 0;
 	const char *state, *told;
+	enum state state_read, told_read;
 	struct text summary;
 
 	bool read = json_unpack(document, "{s:s, s:s, s:I, s:I, s?b, s?I, s?I, s:s%}", "state",
 			    &state, "told", &told, "since", &since, "heard", &heard, "acknowledged",
 			    &acknowledged, "repeat_delay", &repeat, "due", &due_at, "summary",
 			    &summary.bytes, &summary.length) == 0 &&
-		    lasting_read(state, &problem->state) && lasting_read(told, &problem->told) &&
-		    since >= 0 && since < EVENT_TIME_IN_MILLISECONDS && heard >= 0 &&
-		    heard < HEARD_MAX && repeat >= 0 && repeat <= INT32_MAX &&
+		    notification_state(state, &state_read) &&
+		    notification_state(told, &told_read) && since >= 0 &&
+		    since < EVENT_TIME_IN_MILLISECONDS && heard >= 0 && heard < HEARD_MAX &&
+		    repeat >= 0 && repeat <= INT32_MAX &&
 		    due_at < INT64_MAX / 2 / NSEC_PER_MSEC; /* now and 68 years */
 	if (read) {
+		problem->state = (uint8_t)state_read;
+		problem->told = (uint8_t)told_read;
 		problem->since = since;
 		problem->heard = problem->heard_written = heard;
 		problem->acknowledged = acknowledged;
@@ -388,7 +316,9 @@ bool problem_decode(struct problems *problems, struct text names, struct text va
 	struct text check = {separator + 1, names.length - entity.length - 1};
 	if (!event_name_check("entity", entity, why) || !event_name_check("check", check, why))
 		return false;
-	struct problem *problem = problems_add(problems, entity, check, 0);
+	struct problem *problem = problems_find(problems, entity, check);
+	if (problem == NULL) /* else HSCAN returns it again */
+		problem = problems_add(problems, entity, check, 0);
 	if (value_read(problem, value, now, &due)) {
 		problem_schedule(problems, problem, due);
 		return true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The checks that are not ok, or of which a recovery was not told yet. A check that is ok, as far
- * as was told, has no entry: it needs none. Found by name; by what is due next; by when they were
- * heard last; and those that have changed since they were last written to Redis. Pure.
+ * as was told, has no entry: it needs none. Found by name; by what is due next; and by when they
+ * were heard last. Pure.
  */
 #ifndef HTTPBROKER_NOTIFY_PROBLEMS_H
 #define HTTPBROKER_NOTIFY_PROBLEMS_H
@@ -16,21 +16,18 @@
 
 struct problem {
 	UT_hash_handle hh;
-	struct problem *prev, *next;             /* in the order of `heard` */
-	struct problem *dirty_prev, *dirty_next; /* among the changed ones */
-	char *summary;          /* of the last event; owned, one clean line; NULL: empty */
-	nsec due;               /* monotonic: end of a delay, or next repeat; NSEC_NEVER */
-	int64_t since;          /* when the problem began, seconds since the epoch */
-	int64_t heard;          /* seconds of the stream's clock (judge.h) */
-	int64_t heard_written;  /* the same in Redis */
-	uint32_t heap;          /* place among the due ones, plus 1; 0: none */
-	int32_t repeat_delay;   /* repeat_failure_delay of the last event, seconds */
-	uint16_t entity_length; /* of names */
-	uint8_t state;          /* enum state of the last event */
-	uint8_t told;           /* enum state that was told last */
+	struct problem *prev, *next; /* in the order of `heard` */
+	char *summary;               /* of the last event; owned, one clean line; NULL: empty */
+	nsec due;                    /* monotonic: end of a delay, or next repeat; NSEC_NEVER */
+	int64_t since;               /* when the problem began, seconds since the epoch */
+	int64_t heard;               /* seconds of the stream's clock (judge.h) */
+	int64_t heard_written;       /* the same in Redis */
+	uint32_t heap;               /* place among the due ones, plus 1; 0: none */
+	int32_t repeat_delay;        /* repeat_failure_delay of the last event, seconds */
+	uint16_t entity_length;      /* of names */
+	uint8_t state;               /* enum state of the last event */
+	uint8_t told;                /* enum state that was told last */
 	bool acknowledged;
-	bool dirty;   /* it has changed */
-	bool over;    /* to be forgotten */
 	char names[]; /* entity U+001F check; hh.keylen bytes, and a NUL */
 };
 
@@ -41,14 +38,17 @@ void problems_free(struct problems *problems);
 void problems_clear(struct problems *problems);
 size_t problems_count(const struct problems *problems);
 
+/* `changed` is called when the record of a problem has to be written; `over`: to be deleted. */
+void problems_on_change(struct problems *problems,
+	void (*changed)(const struct problem *problem, bool over, void *context), void *context);
+
 /* Identifies a check; not the same in another run. */
-uint64_t problems_check(const struct problems *problems, struct text entity, struct text check);
+uint64_t problems_check(struct problems *problems, struct text entity, struct text check);
 
-/* NULL: none, or it is over. */
-struct problem *problems_find(
-	const struct problems *problems, struct text entity, struct text check);
+/* NULL: none. */
+struct problem *problems_find(struct problems *problems, struct text entity, struct text check);
 
-/* Adds one, or begins one again that is over: state and told are ok. Heard now. */
+/* Adds one that is not there: state and told are ok. */
 struct problem *problems_add(
 	struct problems *problems, struct text entity, struct text check, int64_t heard);
 
@@ -58,6 +58,8 @@ void problem_summarise(struct problem *problem, struct text summary);
 
 void problem_hear(struct problems *problems, struct problem *problem, int64_t heard);
 void problem_schedule(struct problems *problems, struct problem *problem, nsec due);
+
+/* It has changed; it is over, and freed. */
 void problem_change(struct problems *problems, struct problem *problem);
 void problem_end(struct problems *problems, struct problem *problem);
 
@@ -65,17 +67,9 @@ void problem_end(struct problems *problems, struct problem *problem);
 struct problem *problems_due(const struct problems *problems);
 struct problem *problems_oldest(const struct problems *problems);
 
-/* Takes those that have changed: problem->over says that its record is to be deleted. It is then
- * freed after the call. */
-typedef void problem_visitor(const struct problem *problem, void *context);
-void problems_take_changes(struct problems *problems, problem_visitor *visit, void *context);
-bool problems_changed(const struct problems *problems);
-
-/* All that are not over. */
-void problems_visit(const struct problems *problems, problem_visitor *visit, void *context);
-
-/* Every one has changed: Redis has lost data. */
-void problems_rewrite(struct problems *problems);
+/* All; the one that is visited may be ended. */
+void problems_visit(struct problems *problems,
+	void (*visit)(struct problem *problem, void *context), void *context);
 
 /*
  * A record (`httpbroker-notify:NAME:states`, field: the names) is JSON with the members state,

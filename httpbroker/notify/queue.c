@@ -262,9 +262,7 @@ static void pushes_append(struct item *item, const char *key, struct resp_list *
 			item->listed = true;
 		}
 		command_begin(commands, values.count, "RPUSH", key);
-		buffer_append(&commands->bytes, values.bytes.data, values.bytes.length);
-		commands->count += values.count;
-		resp_free(&values);
+		resp_join(commands, &values);
 	}
 }
 

@@ -144,24 +144,18 @@ static const char script[] =
 	"if foreign then return -2 - left end\n"
 	"return left\n";
 
-struct writer {
-	struct resp_list *out;
-	const char *key;
-	struct moment now;
-};
-
-static void problem_write(const struct problem *problem, void *context)
+void store_change(const struct problem *problem, bool over, void *context)
 {
-	const struct writer *writer = context;
+	struct notify *notify = context;
 	struct buffer value = {NULL, 0, 0};
 
-	resp_add_words(writer->out, problem->over ? RESP_WORDS("3", "HDEL", writer->key)
-						  : RESP_WORDS("4", "HSET", writer->key));
-	resp_add(writer->out, problem->names, problem->hh.keylen);
-	if (problem->over)
+	resp_add_words(&notify->changes, over ? RESP_WORDS("3", "HDEL", notify->states)
+					      : RESP_WORDS("4", "HSET", notify->states));
+	resp_add(&notify->changes, problem->names, problem->hh.keylen);
+	if (over)
 		return;
-	problem_encode(problem, writer->now, &value);
-	resp_add(writer->out, value.data, value.length);
+	problem_encode(problem, moment_now(), &value);
+	resp_add(&notify->changes, value.data, value.length);
 	buffer_free(&value);
 }
 
@@ -182,10 +176,17 @@ static void taken_write(const redisReply *taken, struct resp_list *out)
 	}
 }
 
+static void problem_rewrite(struct problem *problem, void *context)
+{
+	store_change(problem, false, context);
+}
+
 void store_rewrite(struct notify *notify)
 {
-	notify->rewrite = true;
-	problems_rewrite(notify->problems);
+	resp_free(&notify->changes);
+	/* what has ended since may be there again */
+	resp_add_words(&notify->changes, RESP_WORDS("2", "DEL", notify->states));
+	problems_visit(notify->problems, problem_rewrite, notify);
 	for (size_t i = 0; i < notify->output_count; i++)
 		queue_rewrite(notify->outputs[i]->queue);
 }
@@ -195,24 +196,19 @@ bool store_changed(const struct notify *notify)
 	for (size_t i = 0; i < notify->output_count; i++)
 		if (queue_changed(notify->outputs[i]->queue))
 			return true;
-	return notify->rewrite || problems_changed(notify->problems);
+	return notify->changes.count > 0;
 }
 
-struct commit *store_commit(struct notify *notify, const struct keys *keys,
-	const struct redisReply *taken, struct moment now)
+struct commit *store_commit(struct notify *notify, const struct redisReply *taken)
 {
 	struct commit *commit = memory_zeroed(1, sizeof *commit);
-	struct writer writer = {&commit->arguments, keys->checks, now};
 
 	commit->script = script;
 	taken_write(taken, &commit->arguments);
 	for (size_t i = 0; i < notify->output_count; i++)
 		queue_commit(
 			notify->outputs[i]->queue, notify->outputs[i]->key, &commit->arguments);
-	if (notify->rewrite) /* what has ended since may be there again */
-		resp_add_words(&commit->arguments, RESP_WORDS("2", "DEL", keys->checks));
-	notify->rewrite = false;
-	problems_take_changes(notify->problems, problem_write, &writer);
+	resp_join(&commit->arguments, &notify->changes);
 	return commit;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is in Redis: the problems and the lists of the outputs. How they are loaded at a start, and
- * the commit that writes what has changed (consumer.h). Pure: replies go in, commands come out.
+ * the commit that writes what has changed (consumer.h). Replies go in, commands come out.
  */
 #ifndef HTTPBROKER_NOTIFY_STORE_H
 #define HTTPBROKER_NOTIFY_STORE_H
@@ -13,6 +13,7 @@
 #include <stddef.h>
 
 struct notify;
+struct problem;
 struct redisReply;
 
 enum { LOAD_WORDS = 6, LOAD_CURSOR = 24 };
@@ -38,6 +39,9 @@ bool load_read(struct load *load, struct notify *notify, const struct keys *keys
 /* All is loaded: the judge and the outputs may begin. */
 bool load_is_complete(const struct load *load, const struct notify *notify);
 
+/* For problems_on_change(), with notify: the next commit has the change. */
+void store_change(const struct problem *problem, bool over, void *notify);
+
 /* Whether a commit would write anything, but for the events. */
 bool store_changed(const struct notify *notify);
 
@@ -49,8 +53,7 @@ extern const char take_script[];
  * (the reply to take_script, or NULL) from the end of the queue. Its script_result is the length of
  * the queue, or minus that, minus 2, if someone else has changed the end: then nothing is removed.
  */
-struct commit *store_commit(struct notify *notify, const struct keys *keys,
-	const struct redisReply *taken, struct moment now);
+struct commit *store_commit(struct notify *notify, const struct redisReply *taken);
 
 /* It was applied. */
 void store_committed(struct notify *notify);

@@ -40,6 +40,13 @@ void resp_add_words(struct resp_list *list, const char *const *words)
 		resp_add_text(list, *words);
 }
 
+void resp_join(struct resp_list *list, struct resp_list *more)
+{
+	buffer_append(&list->bytes, more->bytes.data, more->bytes.length);
+	list->count += more->count;
+	resp_free(more);
+}
+
 void resp_begin(struct resp_list *list, size_t length)
 {
 	header_append(&list->bytes, '$', length);

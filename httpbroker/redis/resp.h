@@ -21,6 +21,9 @@ void resp_add_text(struct resp_list *list, const char *text);
 /* Texts, up to NULL. */
 void resp_add_words(struct resp_list *list, const char *const *words);
 
+/* Appends the arguments of `more`, and frees them. */
+void resp_join(struct resp_list *list, struct resp_list *more);
+
 /* An argument of several pieces: begin with its whole length, append to list->bytes, end. */
 void resp_begin(struct resp_list *list, size_t length);
 void resp_end(struct resp_list *list);

@@ -10,7 +10,7 @@
 
 static struct buffer written;
 
-static void on_change(const struct problem *problem, void *context)
+static void visit(struct problem *problem, void *context)
 {
 	buffer_clear(&written);
 	problem_encode(problem, *(const struct moment *)context, &written);
@@ -29,13 +29,11 @@ static void record_try(const uint8_t *bytes, size_t length)
 	if (problem_decode(problems, names, value, now, &why)) {
 		struct buffer first = {NULL, 0, 0};
 
-		problems_rewrite(problems);
-		problems_take_changes(problems, on_change, &now);
+		problems_visit(problems, visit, &now);
 		buffer_append(&first, written.data, written.length);
 		value = (struct text){first.data, first.length};
 		FUZZ_EXPECT(problem_decode(problems, names, value, now, &why));
-		problems_rewrite(problems);
-		problems_take_changes(problems, on_change, &now);
+		problems_visit(problems, visit, &now);
 		FUZZ_EXPECT(strcmp(written.data, first.data) == 0);
 		buffer_free(&first);
 	}

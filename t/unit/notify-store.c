@@ -24,6 +24,8 @@ static void notify_begin(struct notify *notify, struct keys *keys)
 		notify->outputs[i]->queue = queue_new(5000, true);
 	}
 	keys_init(keys, "httpbroker-notify", "n", "events", 2);
+	notify->states = keys->checks;
+	problems_on_change(notify->problems, store_change, notify);
 }
 
 static void notify_end(struct notify *notify, struct keys *keys)
@@ -35,6 +37,7 @@ static void notify_end(struct notify *notify, struct keys *keys)
 		free(notify->outputs[i]);
 	}
 	problems_free(notify->problems);
+	resp_free(&notify->changes);
 	keys_free(keys);
 }
 
@@ -168,7 +171,7 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	problem->state = STATE_CRITICAL;
 	problem_change(notify.problems, problem);
 	assert_true(store_changed(&notify));
-	struct commit *commit = store_commit(&notify, &keys, reply, now);
+	struct commit *commit = store_commit(&notify, reply);
 	assert_false(store_changed(&notify));
 	assert_null(queue_next(notify.outputs[0]->queue, 0));
 	for (line = strtok(commit->arguments.bytes.data, "\r\n"); line != NULL;
@@ -179,15 +182,15 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	store_committed(&notify);
 	assert_non_null(queue_next(notify.outputs[0]->queue, 0));
 	commit_free(commit);
-	commit = store_commit(&notify, &keys, NULL, now);
+	commit = store_commit(&notify, NULL);
 	assert_int_equal(commit->arguments.count, 3); /* nothing was taken, nothing has changed */
 	commit_free(commit);
 	store_rewrite(&notify); /* what is there and has ended must go */
 	assert_true(store_changed(&notify));
-	commit = store_commit(&notify, &keys, NULL, now);
+	commit = store_commit(&notify, NULL);
 	assert_non_null(strstr(commit->arguments.bytes.data,
 		"$1\r\n2\r\n$3\r\nDEL\r\n$26\r\nhttpbroker-notify:n:states\r\n$1\r\n4\r\n$4\r\nHSET"));
-	assert_false(problems_changed(notify.problems));
+	assert_int_equal(notify.changes.count, 0);
 	commit_free(commit);
 	freeReplyObject(reply);
 	notify_end(&notify, &keys);
