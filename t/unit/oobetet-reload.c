@@ -59,7 +59,7 @@ static void pass(nsec span)
 /* Each has an incident, whose alarm was given to PagerDuty. */
 static void incidents_begin(void)
 {
-	const struct workers none = {NULL};
+	const struct workers none = {.xmpp = NULL};
 
 	pass(120 * SEC);
 	watches_open(&monitor.watches, CHANNEL_PAGERDUTY, NULL);
