@@ -156,3 +156,13 @@ commands() {
 	done < <(commands | sort -u)
 	[ "$count" -ge 60 ]
 }
+
+# The sections' order is deliberate: EXAMPLES come right after the description.
+@test "mandoc has no warning but the order of sections, and no page is wider than 80 columns" {
+	local page wide
+	for page in "$root"/doc/*.[1578]; do
+		run ! grep -v 'sections out of conventional order' <(mandoc -Tlint -Wwarning "$page" 2>&1)
+		wide=$(mandoc -Tascii "$page" | col -bx | grep -E '.{81}' || :)
+		[ -z "$wide" ] || { echo "${page##*/}: $wide"; false; }
+	done
+}
