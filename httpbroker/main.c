@@ -30,6 +30,14 @@
 
 enum { PLACE_TEXT = HOST_NAME_MAX + ADDRESS_TEXT + 2 };
 
+static const char *server_text(const struct options *options, char out[ADDRESS_TEXT])
+{
+	if (options->memory_only)
+		return "none";
+	return options->redis.sentinel_count > 0 ? options->redis.master
+						 : address_text(&options->redis.server, out);
+}
+
 static void options_log(const struct options *options)
 {
 	char text[ADDRESS_TEXT], interval[DURATION_TEXT];
@@ -40,9 +48,9 @@ static void options_log(const struct options *options)
 			&ports, "%s%s", i > 0 ? "," : "", address_text(&options->listen[i], text));
 	log_debug("Booting with config: {Port:%s Server:%s Database:%d Interval:%s Queue:%s "
 		  "FlapjackVersion:%d Debug:%s}",
-		ports.data, options->memory_only ? "none" : address_text(&options->server, text),
-		options->database, duration_text(options->interval, interval), options->queue,
-		options->flapjack, options->debug ? "true" : "false");
+		ports.data, server_text(options, text), options->database,
+		duration_text(options->interval, interval), options->queue, options->flapjack,
+		options->debug ? "true" : "false");
 	buffer_free(&ports);
 }
 
@@ -78,7 +86,7 @@ static struct delivery *delivery_make(
 	const struct delivery_settings settings = {
 		.memory_only = options->memory_only,
 		.output = options->output,
-		.server = options->server,
+		.redis = options->redis,
 		.user = options->user,
 		.password = options->password,
 		.database = options->database,

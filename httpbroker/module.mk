@@ -21,6 +21,7 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/output.c httpbroker/delivery/output.h \
 	httpbroker/delivery/pending.c httpbroker/delivery/pending.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
+	httpbroker/delivery/replication.c httpbroker/delivery/replication.h \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/delivery/submissions.c httpbroker/delivery/submissions.h \
 	httpbroker/formats/alertmanager.c \
@@ -63,6 +64,7 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/client.c httpbroker/redis/client.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
+	httpbroker/redis/connector.c httpbroker/redis/connector.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \
 	httpbroker/redis/redis_options.c httpbroker/redis/redis_options.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
@@ -96,10 +98,10 @@ httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
 QUICK_TESTS += t/broker-health.bats t/broker-page.bats t/broker-ping.bats t/broker-reading.bats t/broker-sns.bats \
 	t/broker-sns-certificates.bats
-QUICK_TESTS += t/redis-acl.bats t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
+QUICK_TESTS += t/broker-sentinel.bats t/redis-acl.bats t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
-SYSTEM_TESTS += t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats t/page.bats
+SYSTEM_TESTS += t/sentinel.bats t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats t/page.bats
 dist_man_MANS += doc/httpbroker.8 doc/httpbroker-formats.5 doc/httpbroker-http.7
 
 # A unit test of the broker is one source and its name here: these are linked with it (LDADD).
@@ -118,7 +120,7 @@ UNIT_TESTS += t/unit/broker-handshake t/unit/broker-held t/unit/broker-jsonpool
 UNIT_TESTS += t/unit/broker-leadership t/unit/broker-lease t/unit/broker-loader
 UNIT_TESTS += t/unit/broker-memory-only t/unit/broker-newrelic t/unit/broker-outbox
 UNIT_TESTS += t/unit/broker-output
-UNIT_TESTS += t/unit/broker-page t/unit/broker-path t/unit/broker-post t/unit/broker-record t/unit/broker-request t/unit/broker-sensu
+UNIT_TESTS += t/unit/broker-page t/unit/broker-path t/unit/broker-post t/unit/broker-record t/unit/broker-replication t/unit/broker-request t/unit/broker-sensu
 UNIT_TESTS += t/unit/broker-session-simulation t/unit/broker-sns t/unit/broker-sns-certificates
 UNIT_TESTS += t/unit/broker-sns-fetcher t/unit/broker-sns-trust t/unit/broker-suspend
 UNIT_TESTS += t/unit/broker-tokens t/unit/broker-wheel

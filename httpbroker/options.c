@@ -29,10 +29,21 @@ static void port_set(struct options *options, const char *option, const char *va
 
 static void server_set(struct options *options, const char *option, const char *value)
 {
+	options->server = true;
 	options->memory_only = strcmp(value, "none") == 0;
 	if (options->memory_only)
 		return;
-	options->server = redis_option_server(option, value, " or none");
+	options->redis.server = redis_option_server(option, value, " or none");
+}
+
+static void sentinel_set(struct options *options, const char *option, const char *value)
+{
+	redis_option_sentinel(&options->redis, option, value);
+}
+
+static void master_set(struct options *options, const char *option, const char *value)
+{
+	redis_option_master(&options->redis, option, value);
 }
 
 void options_free(struct options *options)
@@ -116,6 +127,12 @@ static const struct option_row rows[] = {
 		"Redis: port, host:port, [v6]:port or unix:/path; none: no Redis, states are kept "
 		"in memory only (default localhost:6380)",
 		OPTION_SET(server_set)},
+	{"sentinel", "ADDRESS",
+		"in place of --server: ask the sentinel at this address, as host:port, for Redis's "
+		"master; repeatable: the next is asked where one does not answer",
+		OPTION_SET(sentinel_set)},
+	{"master", "NAME", "with --sentinel: the name of the master, such as mymaster",
+		OPTION_SET(master_set)},
 	{"output", "FILE",
 		"with --server none: write the events to this file or FIFO, a line each; - is "
 		"standard output (default: they are not sent)",
@@ -207,7 +224,7 @@ static void listen_default(struct options *options)
 struct options options_read(int argc, char **argv)
 {
 	struct options options = {
-		.server = redis_option_server("--server", "localhost:6380", ""),
+		.redis.server = redis_option_server("--server", "localhost:6380", ""),
 		.password = redis_default_password(),
 		.interval = 10 * NSEC_PER_SEC,
 		.queue = "events",
@@ -235,6 +252,7 @@ struct options options_read(int argc, char **argv)
 			"--sns-ca-file: needs --sns-topic: without it no SNS message is accepted");
 	if (options.output != NULL && !options.memory_only)
 		die(EX_USAGE, "--output: needs --server none: with Redis, events go to the queue");
+	redis_option_place_check(&options.redis, options.server);
 	redis_option_user_check(options.user, options.password);
 	max_held_complete(&options);
 	if (options.listen_count == 0)

@@ -6,6 +6,7 @@
 #include "common/address.h"
 #include "common/clocks.h"
 #include "httpbroker/checks/event.h"
+#include "httpbroker/redis/connector.h"
 
 enum {
 	LISTEN_MAX = 16, /* addresses */
@@ -17,10 +18,11 @@ enum {
 struct options {
 	struct address listen[LISTEN_MAX]; /* an empty host: loopback, both families */
 	int listen_count;
-	struct address server; /* Redis */
-	const char *user;      /* an ACL user of it; NULL: the default one */
-	const char *password;  /* its password; NULL: none */
-	char *secret;          /* the same, if it is from a file; owned */
+	struct redis_place redis; /* a server, or sentinels */
+	bool server;              /* --server was given */
+	const char *user;         /* an ACL user of it; NULL: the default one */
+	const char *password;     /* its password; NULL: none */
+	char *secret;             /* the same, if it is from a file; owned */
 	int database;
 	nsec interval;
 	const char *queue;

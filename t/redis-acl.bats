@@ -7,6 +7,7 @@
 load lib/daemons
 load lib/redis
 load lib/broker
+load lib/sentinel
 
 setup() {
 	start_work
@@ -63,6 +64,23 @@ denied() {
 	start notify httpbroker-notify --server "127.0.0.1:$redis_port" --user notify --password-file "$work/password"
 	poll 10 said notify 'lasting problems: 1'
 	stop notify
+	[ -z "$(denied)" ]
+}
+
+@test "with Sentinel neither needs more, and the sentinels need no user" {
+	stop redis
+	start_sentinels 1
+	redis_port=${redis_ports[0]}
+	acl_of httpbroker.8
+	acl_of httpbroker-notify.8
+	# shellcheck disable=SC2046 # words
+	start broker httpbroker --port 0 $(sentinels) --user httpbroker --password-file "$work/password"
+	poll 10 broker_listens
+	poll 20 said broker 'info: active'
+	posts 200 "$(event a b critical)"
+	# shellcheck disable=SC2046 # words
+	start notify httpbroker-notify $(sentinels) --user notify --password-file "$work/password"
+	poll 10 said notify '^Problem: .* on a is Critical'
 	[ -z "$(denied)" ]
 }
 

@@ -81,6 +81,7 @@ struct prepared {
 	int32_t received;  /* when it was: seconds, monotonic */
 	nsec deadline;     /* monotonic, or NSEC_NEVER; no clock step changes it */
 	bool handed;       /* another broker has handed it off */
+	bool again;        /* it was applied before: see engine_apply() */
 	bool start; /* a run starts: the event is for a check that is not known, and deadline the
 		       run's if it has a limit */
 	struct run run;          /* that starts, or whose end it is: then only its id */

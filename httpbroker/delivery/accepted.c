@@ -24,7 +24,8 @@ struct accepted {
 	struct entry *next; /* the first that is not applied; NULL: none */
 	struct entry_check *checks;
 	size_t count, unapplied, max;
-	size_t bytes; /* of those not applied */
+	size_t bytes;     /* of those not applied */
+	size_t all_bytes; /* of all */
 };
 
 struct accepted *accepted_new(size_t max, const struct siphash_key *key)
@@ -163,7 +164,7 @@ static struct entry *entry_same(
 {
 	const struct instant time = {prepared->time, prepared->fraction};
 	struct entry *latest = check != NULL ? check->latest : NULL;
-	bool same = latest != NULL && latest->applied == applied &&
+	bool same = latest != NULL && latest->applied == applied && !latest->again &&
 		    latest->forgotten == prepared->forgotten && latest->state == prepared->state &&
 		    latest->start == prepared->start && latest->run_id == prepared->run.id &&
 		    instant_compare(latest->time, time) <= 0;
@@ -192,8 +193,10 @@ static struct entry *entry_put(
 			accepted->next = entry;
 	}
 	accepted->bytes -= applied ? 0 : entry->length;
+	accepted->all_bytes -= entry->length;
 	entry_write(entry, prepared);
 	accepted->bytes += applied ? 0 : entry->length;
+	accepted->all_bytes += entry->length;
 	return entry;
 }
 
@@ -214,7 +217,20 @@ bool accepted_put(struct accepted *accepted, const struct prepared *prepared)
 void accepted_put_applied(struct accepted *accepted, const struct prepared *prepared,
 	const struct watermarks *watermarks)
 {
-	entry_put(accepted, prepared, true)->watermarks = *watermarks;
+	size_t before = accepted->count;
+	struct entry *entry = entry_put(accepted, prepared, true);
+
+	entry->watermarks = *watermarks;
+	if (accepted->count > before)
+		entry->first = *watermarks;
+}
+
+/* From this one on, the first that is not applied. */
+static struct entry *unapplied_find(struct entry *entry)
+{
+	while (entry != NULL && entry->applied)
+		entry = entry->next;
+	return entry;
 }
 
 /* Only from the front. */
@@ -223,8 +239,9 @@ static void entry_drop(struct accepted *accepted)
 	struct entry *entry = accepted->all;
 
 	if (accepted->next == entry)
-		accepted->next = entry->next;
+		accepted->next = unapplied_find(entry->next);
 	accepted->unapplied -= !entry->applied;
+	accepted->all_bytes -= entry->length;
 	accepted->bytes -= entry->applied ? 0 : entry->length;
 	accepted->count--;
 	DL_DELETE(accepted->all, entry);
@@ -262,16 +279,38 @@ void accepted_committed(struct accepted *accepted, const struct watermarks *done
 		entry_drop(accepted);
 }
 
+static void entry_reopen(struct accepted *accepted, struct entry *entry)
+{
+	accepted->unapplied += entry->applied;
+	accepted->bytes += entry->applied ? entry->length : 0;
+	entry->applied = entry->again = false;
+}
+
 void accepted_reopen(struct accepted *accepted)
 {
 	struct entry *entry;
 
-	DL_FOREACH(accepted->all, entry) {
-		accepted->unapplied += entry->applied;
-		accepted->bytes += entry->applied ? entry->length : 0;
-		entry->applied = false;
-	}
+	DL_FOREACH(accepted->all, entry)
+		entry_reopen(accepted, entry);
 	accepted->next = accepted->all;
+}
+
+void accepted_repeat(struct accepted *accepted, const struct watermarks *done)
+{
+	struct entry *entry;
+
+	DL_FOREACH(accepted->all, entry)
+		if (entry->applied && watermarks_reached(done, &entry->first)) {
+			entry_reopen(accepted, entry);
+			entry->again = true;
+		}
+	accepted->next = unapplied_find(accepted->all);
+}
+
+bool accepted_is_full(const struct accepted *accepted, size_t more)
+{
+	return accepted->count >= accepted->max + more ||
+	       accepted->all_bytes >= LIMIT_PENDING_BYTES + more * 1024;
 }
 
 struct entry *accepted_next(const struct accepted *accepted)
@@ -284,8 +323,9 @@ void accepted_mark_applied(struct accepted *accepted, const struct watermarks *w
 	struct entry *entry = accepted->next;
 
 	entry->applied = true;
-	entry->watermarks = *watermarks;
-	accepted->next = entry->next;
+	entry->again = false;
+	entry->watermarks = entry->first = *watermarks;
+	accepted->next = unapplied_find(entry->next);
 	accepted->unapplied--;
 	accepted->bytes -= entry->length;
 }
@@ -310,6 +350,7 @@ size_t accepted_unapplied_checks(const struct accepted *accepted)
 	size_t count = 0;
 
 	for (const struct entry *entry = accepted->next; entry != NULL; entry = entry->next)
-		count += entry->check != NULL && entry->check->latest == entry;
+		count += !entry->applied && !entry->again && entry->check != NULL &&
+			 entry->check->latest == entry;
 	return count;
 }

@@ -25,9 +25,11 @@ struct entry {
 	struct entry *prev, *next;
 	char *json; /* as decode_event() reads it; owned */
 	size_t length;
+	bool applied;
+	bool again; /* it is not, but was, and Redis has lost it: prepared->again */
 	/* the rest is private */
 	struct watermarks watermarks;
-	bool applied;
+	struct watermarks first;   /* of the first event of this state */
 	struct entry_check *check; /* NULL: nothing may replace it */
 	enum state state;
 	bool forgotten, start;
@@ -49,8 +51,11 @@ void accepted_put_applied(struct accepted *accepted, const struct prepared *prep
 /* Drops those that are in Redis. */
 void accepted_committed(struct accepted *accepted, const struct watermarks *done);
 
-/* All are to be applied again. */
+/* All are to be applied again, to an empty engine. */
 void accepted_reopen(struct accepted *accepted);
+
+/* Those that Redis had, by these watermarks, are to be applied again to the same engine. */
+void accepted_repeat(struct accepted *accepted, const struct watermarks *done);
 
 /* The first that is not applied, or NULL. Now it is, and in Redis at these watermarks. */
 struct entry *accepted_next(const struct accepted *accepted);
@@ -62,6 +67,9 @@ void accepted_drop(struct accepted *accepted, size_t count);
 
 /* Nothing replaces the first `count` any more. */
 void accepted_freeze(struct accepted *accepted, size_t count);
+
+/* Whether there are `max` and `more` of them, or LIMIT_PENDING_BYTES. */
+bool accepted_is_full(const struct accepted *accepted, size_t more);
 
 /* How many there are; how many are not applied; how many checks those change. */
 size_t accepted_count(const struct accepted *accepted);

@@ -162,7 +162,7 @@ static void delivery_work(struct delivery *delivery, struct moment now)
 	if (is_active(delivery))
 		active_work(delivery, now);
 	delivery_send(delivery, now);
-	pending_committed(delivery->pending);
+	delivery_committed(delivery);
 	pending_accept(delivery->pending, redis_away(delivery->redis) && !delivery->stopping,
 		refusal_of(delivery, now.monotonic), now.monotonic);
 	status_update(delivery, now.monotonic);
@@ -296,20 +296,24 @@ static void redis_init(
 	struct delivery *delivery, const struct delivery_settings *settings, nsec now)
 {
 	struct redis_settings redis = {
-		.server = settings->server,
+		.place = settings->redis,
 		.session =
 			{
-				.login = {settings->user, settings->password, settings->database},
+				.login = {.user = settings->user,
+					.password = settings->password,
+					.database = settings->database},
 				.keys = &delivery->keys,
 				.place = settings->place,
 				.grace = settings->grace,
 				.persistent = settings->persistent,
 			},
 		.meanwhile = "events are kept in memory (202, or 503 if a stand-by can take over)",
+		.unconfirmed = "events are answered 202 and kept in memory until one has them",
 		.wake_fd = submissions_fd(delivery->submissions),
 	};
 	uint64_t random;
 
+	delivery->sentinel = settings->redis.sentinel_count > 0;
 	random_fill(&random, sizeof random);
 	snprintf(redis.session.token, sizeof redis.session.token, "%016" PRIx64, random);
 	handover_send_init(&delivery->handover_sender, &delivery->keys, redis.session.token);

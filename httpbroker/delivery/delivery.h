@@ -3,8 +3,9 @@
  * The delivery thread: the only writer of the table of checks and the only user of Redis. It
  * applies submissions and what is due, commits both in groups, and ends each submission with
  *
- *   SUBMISSION_COMMITTED  Redis has acknowledged it
- *   SUBMISSION_ACCEPTED   Redis is away (at once), or does not answer (after LIMIT_REDIS_WAIT)
+ *   SUBMISSION_COMMITTED  Redis has acknowledged it; with Sentinel: a replica has it as well
+ *   SUBMISSION_ACCEPTED   Redis is away (at once), or does not answer (after LIMIT_REDIS_WAIT);
+ *                         with Sentinel: it is committed, but no replica has confirmed that
  *   SUBMISSION_DROPPED    the broker stops and Redis did not take it; another broker is active; or
  *                         Redis is away, the lease has run out and another broker stood by (unless
  *                         the submission is async)
@@ -19,9 +20,9 @@
 #ifndef HTTPBROKER_DELIVERY_DELIVERY_H
 #define HTTPBROKER_DELIVERY_DELIVERY_H
 
-#include "common/address.h"
 #include "httpbroker/delivery/status.h"
 #include "httpbroker/delivery/submissions.h"
+#include "httpbroker/redis/connector.h"
 
 struct delivery;
 
@@ -29,9 +30,9 @@ struct delivery_settings {
 	bool memory_only;   /* there is no Redis: the settings for it are ignored */
 	const char *output; /* without Redis: where events go (output.h); NULL: nowhere */
 
-	struct address server; /* Redis */
-	const char *user;      /* an ACL user; NULL: the default one; not owned, as the next */
-	const char *password;  /* NULL: none; must outlive the delivery */
+	struct redis_place redis; /* a server, or sentinels */
+	const char *user;         /* an ACL user; NULL: the default one; not owned, as the next */
+	const char *password;     /* NULL: none; must outlive the delivery */
 	int database;
 	nsec interval;       /* between the repeats of a check */
 	const char *queue;   /* Flapjack's list in Redis */

@@ -227,13 +227,56 @@ static enum engine_result forgotten_apply(
 	return ENGINE_APPLIED;
 }
 
+static void check_forget(struct engine *engine, struct check *check)
+{
+	if (engine->settings->missing != NULL) {
+		char field[2 * LIMIT_NAME + 1];
+
+		memcpy(field, check->names, check->hh.keylen);
+		field[check->entity_length] = RECORD_SEPARATOR;
+		missing_add(engine->settings->missing, field, check->hh.keylen);
+	}
+	log_debug("Forgetting %.*s", (int)check->hh.keylen, check->names);
+	checks_remove(engine->checks, check);
+	outbox_forget(engine->outbox, check);
+}
+
+/* The record is to be deleted again, unless the check is known again. */
+static void forgotten_repeat(struct engine *engine, const struct prepared *prepared)
+{
+	if (checks_find(engine->checks, &prepared->names) == NULL)
+		check_forget(engine, checks_add(engine->checks, prepared));
+}
+
+/* Records are written again anyway (engine_rewrite). */
+static enum engine_result event_repeat(
+	struct engine *engine, const struct prepared *prepared, struct moment now)
+{
+	if (prepared->start)
+		return ENGINE_APPLIED;
+	flapjack_event(outbox_push(engine->outbox), &prepared->encoded, prepared->time);
+	struct check *check = checks_find(engine->checks, &prepared->names);
+	if (check == NULL || !state_lasts(prepared->state) || check->sent == prepared->state)
+		return ENGINE_APPLIED;
+	check_push(engine, check, now);
+	outbox_record(engine->outbox, check);
+	wheel_move(engine->wheel, check);
+	return ENGINE_APPLIED;
+}
+
 enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now)
 {
+	if (prepared->forgotten && prepared->again) {
+		forgotten_repeat(engine, prepared);
+		return ENGINE_APPLIED;
+	}
 	if (prepared->forgotten)
 		return forgotten_apply(engine, prepared, now);
 	if (outbox_overflows(engine->outbox))
 		return ENGINE_FULL;
+	if (prepared->again)
+		return event_repeat(engine, prepared, now);
 	if (prepared->start)
 		return start_apply(engine, prepared, now);
 	if (!state_lasts(prepared->state) && engine->settings->muted)
@@ -313,20 +356,6 @@ static void check_rewrite(struct check *check, void *outbox)
 void engine_rewrite(struct engine *engine, unsigned shard)
 {
 	checks_work(engine->checks, shard, check_rewrite, engine->outbox);
-}
-
-static void check_forget(struct engine *engine, struct check *check)
-{
-	if (engine->settings->missing != NULL) {
-		char field[2 * LIMIT_NAME + 1];
-
-		memcpy(field, check->names, check->hh.keylen);
-		field[check->entity_length] = RECORD_SEPARATOR;
-		missing_add(engine->settings->missing, field, check->hh.keylen);
-	}
-	log_debug("Forgetting %.*s", (int)check->hh.keylen, check->names);
-	checks_remove(engine->checks, check);
-	outbox_forget(engine->outbox, check);
 }
 
 bool engine_forget(struct engine *engine, const struct names *names)

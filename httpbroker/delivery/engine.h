@@ -53,7 +53,11 @@ void engine_free(struct engine *engine);
  */
 void engine_hold_until(struct engine *engine, nsec until);
 
-/* A prepared->forgotten is applied as engine_forget(), unless the known event is newer. */
+/*
+ * A prepared->forgotten is applied as engine_forget(), unless the known event is newer. With
+ * prepared->again it was applied before, and Redis may have lost it: it is pushed again, then the
+ * state of its check if that is another one now; no check changes.
+ */
 enum engine_result engine_apply(
 	struct engine *engine, const struct prepared *prepared, struct moment now);
 

@@ -25,8 +25,11 @@ static bool handover_query(struct delivery *delivery, nsec now)
 	bool any =
 		handover_send_command(&delivery->handover_sender, delivery->accepted, words, &list);
 
-	if (any)
-		query_send(delivery, QUERY_HANDOVER_SEND, words, &list, now);
+	if (any) {
+		delivery->query = QUERY_HANDOVER_SEND;
+		delivery->commit_next = true;
+		redis_query_write(delivery->redis, words, &list, now);
+	}
 	resp_free(&list);
 	return any;
 }
@@ -106,6 +109,7 @@ static void active_begin(struct delivery *delivery, struct moment now)
 	log_info("active: this broker takes events and repeats them");
 	pending_reopen(delivery->pending);
 	core_reset(&delivery->core, now);
+	replication_reset(&delivery->replication);
 	if (delivery->status.role != DELIVERY_STARTS) /* then another broker was active before */
 		engine_hold_until(delivery->core.engine, now.monotonic + LEASE_LEFT);
 	handover_begin(&delivery->handover, now.monotonic);
@@ -123,6 +127,7 @@ static void standby_begin(struct delivery *delivery, struct moment now)
 	pending_drop(delivery->pending, "another broker is the active one");
 	pending_reopen(delivery->pending);
 	core_reset(&delivery->core, now);
+	replication_reset(&delivery->replication);
 	handover_free(&delivery->handover);
 	redis_recovered(delivery->redis, now.monotonic);
 	loader_finish(delivery->loader);
@@ -136,6 +141,15 @@ static void rewrite_begin(struct delivery *delivery)
 		loader_interrupt(delivery->loader);
 }
 
+/* Of what Redis has lost, the events that no replica had confirmed are pushed again. */
+static void events_repeat(struct delivery *delivery)
+{
+	struct watermarks done = outbox_done(delivery->core.outbox);
+
+	if (delivery->sentinel)
+		accepted_repeat(delivery->accepted, &done);
+}
+
 static void role_change_apply(struct delivery *delivery, struct moment now)
 {
 	switch (session_role_change(session_of(delivery))) {
@@ -144,6 +158,7 @@ static void role_change_apply(struct delivery *delivery, struct moment now)
 	case CHANGE_DATA_LOST:
 		log_warning("Redis has lost what it had: writing all states again");
 		rewrite_begin(delivery);
+		events_repeat(delivery);
 		return;
 	case CHANGE_BECAME_ACTIVE:
 		active_begin(delivery, now);
@@ -316,6 +331,29 @@ static void commit_apply(struct delivery *delivery, struct commit *commit, nsec 
 	refusals_check(delivery, before, refused, now);
 }
 
+void delivery_committed(struct delivery *delivery)
+{
+	struct watermarks done = outbox_done(delivery->core.outbox);
+	const struct confirmation confirmation = {
+		.confirmed = !delivery->sentinel || session_confirmed(session_of(delivery)),
+		.keeps = replication_keeps(&delivery->replication),
+		.settled = delivery->sentinel ? delivery->replication.settled : done,
+	};
+
+	pending_committed(delivery->pending, &confirmation);
+}
+
+static void replicas_check(struct delivery *delivery, nsec now)
+{
+	struct watermarks done = outbox_done(delivery->core.outbox);
+	struct role role;
+
+	if (session_role_seen(session_of(delivery), &role))
+		replication_update(&delivery->replication, &role, &done, now);
+	else if (!session_confirmed(session_of(delivery)))
+		replication_unmark(&delivery->replication);
+}
+
 void delivery_receive(struct delivery *delivery, struct moment now)
 {
 	redis_step(delivery->redis, now);
@@ -323,7 +361,8 @@ void delivery_receive(struct delivery *delivery, struct moment now)
 	if (commit != NULL)
 		commit_apply(delivery, commit, now.monotonic);
 	records_check(delivery, now.monotonic);
-	pending_committed(delivery->pending); /* before the rest may be handed over */
+	replicas_check(delivery, now.monotonic);
+	delivery_committed(delivery); /* before the rest may be handed over */
 	if (commit != NULL && commit->queue_length >= 0)
 		length_apply(delivery, commit->queue_length, now.monotonic);
 	reply_work(delivery, now);

@@ -11,6 +11,7 @@
 #include "httpbroker/delivery/handover.h"
 #include "httpbroker/delivery/output.h"
 #include "httpbroker/delivery/pending.h"
+#include "httpbroker/delivery/replication.h"
 #include "httpbroker/redis/client.h"
 
 #include <pthread.h>
@@ -42,7 +43,9 @@ struct delivery {
 
 	/* the thread's own */
 	struct keys keys;
-	struct redis *redis;    /* NULL: memory-only mode */
+	struct redis *redis; /* NULL: memory-only mode */
+	struct replication replication;
+	bool sentinel;          /* commits are to be confirmed by a replica */
 	struct output *output;  /* NULL: none */
 	struct commit *writing; /* what it writes; the outbox's; NULL: nothing */
 	struct core core;
@@ -80,6 +83,9 @@ static inline bool is_active(const struct delivery *delivery)
 
 /* Reads what Redis has sent: what was committed, replies to queries, a change of role. */
 void delivery_receive(struct delivery *delivery, struct moment now);
+
+/* Answers what is committed; forgets what is confirmed. */
+void delivery_committed(struct delivery *delivery);
 
 /* Sends the next commit or query, if no reply is awaited. */
 void delivery_send(struct delivery *delivery, struct moment now);

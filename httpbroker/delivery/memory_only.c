@@ -75,7 +75,7 @@ static void reader_lost(struct delivery *delivery)
 static void output_work(struct delivery *delivery, struct moment now)
 {
 	output_write(delivery, now.monotonic);
-	pending_committed(delivery->pending);
+	delivery_committed(delivery);
 	if (output_is_broken(delivery->output))
 		reader_lost(delivery);
 	else
@@ -92,7 +92,7 @@ static void work(struct delivery *delivery, struct moment now)
 	delivery->status.repeats += engine_run(delivery->core.engine, repeats_go(delivery), now);
 	if (delivery->output != NULL)
 		output_work(delivery, now);
-	pending_committed(delivery->pending);
+	delivery_committed(delivery);
 }
 
 static nsec next_work(const struct delivery *delivery)

@@ -18,6 +18,7 @@ struct pending {
 	struct submission *forget;  /* whole entities: the first is being searched, in `shard` */
 	unsigned shard;
 	struct submission *waiting; /* until the result is in Redis */
+	bool unconfirmed;           /* no replica has what is committed */
 };
 
 struct pending *pending_new(struct core *core, struct loader *loader, struct accepted *accepted)
@@ -41,6 +42,8 @@ static void look_answer(const struct pending *pending, struct submission *submis
 	const struct entry *entry;
 
 	for (entry = accepted_next(pending->accepted); entry != NULL; entry = entry->next) {
+		if (entry->applied || entry->again)
+			continue;
 		buffer_append(submission->look, entry->json, entry->length);
 		buffer_append(submission->look, "\n", 1);
 	}
@@ -119,6 +122,15 @@ static void forget_work(struct pending *pending, struct moment now)
 }
 
 /*
+ * Whether too many events are kept: as many as may wait, and one for each check, for one that
+ * repeats a state takes the place of the one before.
+ */
+static bool is_full(const struct pending *pending)
+{
+	return accepted_is_full(pending->accepted, checks_count(pending->core->checks));
+}
+
+/*
  * Applies events up to the first whose record is not loaded; only prefetches if `blocked`. Returns
  * whether all are applied.
  */
@@ -136,7 +148,10 @@ static bool events_apply(
 		if (!ready)
 			continue;
 		if (item->submitted)
-			item->result = engine_apply(pending->core->engine, &item->prepared, now);
+			item->result =
+				pending->unconfirmed && is_full(pending)
+					? ENGINE_FULL
+					: engine_apply(pending->core->engine, &item->prepared, now);
 		submission->applied = i + 1;
 	}
 	return ready;
@@ -179,6 +194,7 @@ static bool entry_apply(struct pending *pending, const struct entry *entry, stru
 
 	if (!entry_decode(pending, entry, &prepared, now))
 		return true;
+	prepared.again = entry->again;
 	bool applied = loader_ready(pending->loader, pending->core->checks, &prepared) &&
 		       engine_apply(pending->core->engine, &prepared, now) != ENGINE_FULL;
 	prepared_free(&prepared);
@@ -222,15 +238,6 @@ void pending_apply(struct pending *pending, struct moment now)
 		accepted_prefetch(pending, now);
 }
 
-void pending_committed(struct pending *pending)
-{
-	struct watermarks done = outbox_done(pending->core->outbox);
-
-	while (pending->waiting != NULL && watermarks_reached(&done, &pending->waiting->watermarks))
-		submission_answer(&pending->waiting, pending->waiting, SUBMISSION_COMMITTED);
-	accepted_committed(pending->accepted, &done);
-}
-
 static void applied_accept(
 	struct pending *pending, const struct submission *submission, size_t until)
 {
@@ -240,10 +247,10 @@ static void applied_accept(
 				&submission->watermarks);
 }
 
-static void waiting_accept(struct pending *pending)
+/* They are kept as accepted ones. */
+static void waiting_keep(struct pending *pending)
 {
-	struct submission *submission = pending->waiting;
-
+	const struct submission *submission = pending->waiting;
 	const struct forget *forget = submission->forget;
 
 	for (size_t i = 0; forget != NULL && i < forget->count; i++)
@@ -251,7 +258,29 @@ static void waiting_accept(struct pending *pending)
 			pending->accepted, &forget->checks[i], &submission->watermarks);
 	if (forget == NULL)
 		applied_accept(pending, submission, submission->count);
-	submission_answer(&pending->waiting, submission, SUBMISSION_ACCEPTED);
+}
+
+static void waiting_accept(struct pending *pending)
+{
+	waiting_keep(pending);
+	submission_answer(&pending->waiting, pending->waiting, SUBMISSION_ACCEPTED);
+}
+
+void pending_committed(struct pending *pending, const struct confirmation *confirmation)
+{
+	struct watermarks done = outbox_done(pending->core->outbox);
+
+	pending->unconfirmed = !confirmation->confirmed;
+	while (pending->waiting != NULL &&
+		watermarks_reached(&done, &pending->waiting->watermarks)) {
+		if (confirmation->keeps || !confirmation->confirmed)
+			waiting_keep(pending);
+		submission_answer(&pending->waiting, pending->waiting,
+			confirmation->confirmed ? SUBMISSION_COMMITTED : SUBMISSION_ACCEPTED);
+	}
+	/* what one replica has need not be kept at any price */
+	bool full = confirmation->confirmed && is_full(pending);
+	accepted_committed(pending->accepted, full ? &done : &confirmation->settled);
 }
 
 static void arrived_accept(struct pending *pending)

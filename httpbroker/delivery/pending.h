@@ -22,8 +22,18 @@ void pending_add(struct pending *pending, struct submission *list, nsec now);
 /* Applies what can be, accepted events first, and prefetches missing records. Only while active. */
 void pending_apply(struct pending *pending, struct moment now);
 
-/* Ends those whose watermarks are reached. */
-void pending_committed(struct pending *pending);
+/* With Sentinel; without it, all that is done is confirmed and settled. */
+struct confirmation {
+	bool confirmed;            /* a replica has what is done */
+	bool keeps;                /* what is confirmed is kept as well */
+	struct watermarks settled; /* up to here nothing is kept */
+};
+
+/*
+ * Ends those whose watermarks are reached: as accepted where that is not confirmed. Their events
+ * are accepted ones then, or if they are kept, until they are settled.
+ */
+void pending_committed(struct pending *pending, const struct confirmation *confirmation);
 
 /*
  * Moves those that have waited for LIMIT_REDIS_WAIT, or all, to the accepted ones. With a `refusal`

@@ -73,14 +73,17 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 		notify->outputs[i]->key = memory_printed(
 			"httpbroker-notify:%s:output:%s", options->name, notify->outputs[i]->name);
 	struct redis_settings settings = {
-		.server = options->server,
+		.place = options->place,
 		.session =
 			{
-				.login = {options->user, options->password, options->database},
+				.login = {.user = options->user,
+					.password = options->password,
+					.database = options->database},
 				.keys = &consumer->keys,
 				.place = consumer->place,
 			},
 		.meanwhile = "no events are read",
+		.unconfirmed = "after a failover some may be told twice",
 		.wake_fd = consumer->wake_fd,
 	};
 	snprintf(settings.session.token, sizeof settings.session.token, "%08x%08x", random_number(),

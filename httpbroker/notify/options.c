@@ -25,8 +25,19 @@ static void format_set(struct options *options, const char *option, const char *
 
 static void server_set(struct options *options, const char *option, const char *value)
 {
-	options->server = redis_option_server(option, value, "");
+	options->place.server = redis_option_server(option, value, "");
+	options->redis = options->server = true;
+}
+
+static void sentinel_set(struct options *options, const char *option, const char *value)
+{
+	redis_option_sentinel(&options->place, option, value);
 	options->redis = true;
+}
+
+static void master_set(struct options *options, const char *option, const char *value)
+{
+	redis_option_master(&options->place, option, value);
 }
 
 static void name_set(struct options *options, const char *option, const char *value)
@@ -85,6 +96,12 @@ static const struct option_row rows[] = {
 		"read events from Redis: port, host:port, [v6]:port or unix:/path (default: from "
 		"standard input)",
 		OPTION_SET(server_set)},
+	{"sentinel", "ADDRESS",
+		"in place of --server: ask the sentinel at this address, as host:port, for Redis's "
+		"master; repeatable: the next is asked where one does not answer",
+		OPTION_SET(sentinel_set)},
+	{"master", "NAME", "with --sentinel: the name of the master, such as mymaster",
+		OPTION_SET(master_set)},
 	{"user", "NAME", "an ACL user of Redis, with that password (default: Redis's default user)",
 		OPTION_FILLED(user)},
 	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
@@ -155,6 +172,7 @@ struct options options_read(int argc, char **argv)
 	options.command = options_parse(&table, &options, argc, argv);
 	if (options.command != NULL && options.command[0] == NULL)
 		die(EX_USAGE, "no command after --");
+	redis_option_place_check(&options.place, options.server);
 	redis_option_user_check(options.user, options.password);
 	return options;
 }

@@ -6,14 +6,16 @@
 #include "common/address.h"
 #include "common/clocks.h"
 #include "httpbroker/notify/alerts.h"
+#include "httpbroker/redis/connector.h"
 
 #include <stdbool.h>
 
 enum { ALERTMANAGERS_MAX = 16, LABELS_MAX = 32 };
 
 struct options {
-	bool redis; /* --server is given: the events come from Redis, else from standard input */
-	struct address server;
+	bool redis; /* the events come from Redis, else from standard input */
+	struct redis_place place;
+	bool server; /* --server was given */
 	int database;
 	const char *user;     /* an ACL user of Redis; NULL: the default one */
 	const char *password; /* NULL: none */

@@ -13,8 +13,11 @@
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#define SENTINEL_ASKED NSEC_PER_SEC     /* between questions, while no replica confirms */
 #define REFUSED_WAIT (2 * NSEC_PER_SEC) /* each attempt renews the lease, which lasts for 5 s */
 
 enum { PORT_OF_FLAPJACK = 6380 }; /* its packages bring a Redis there; Debian's is at 6379 */
@@ -40,16 +43,21 @@ enum step {
 
 struct redis {
 	struct redis_settings settings;
-	char server[ADDRESS_TEXT];
+	char server[ADDRESS_TEXT + MASTER_NAME + 4]; /* for the log */
+	struct address address;                      /* with Sentinel: of the last attempt */
+	size_t sentinel;                             /* that is asked next */
 	enum step step;
 	nsec until;
-	struct connector *connector;   /* in STEP_CONNECTS */
+	struct connector *connector;   /* in STEP_CONNECTS, and where it asks; NULL: none */
+	nsec ask_at;                   /* in STEP_CONNECTED: the sentinels, where the master is */
 	struct connection *connection; /* in STEP_CONNECTED */
 	struct session *session;
 	bool connected; /* ever */
 	bool rejected;  /* by redis_reject(), and no query was answered since */
 	bool degraded;  /* parts of commits are refused */
 	bool broken;    /* it failed and does not work again yet */
+	bool alone;     /* no replica confirms; and that was logged */
+	nsec alone_since;
 	struct outage outage;
 };
 
@@ -88,6 +96,11 @@ static void outage_end(struct redis *redis, nsec now)
 	redis->outage.logged = 0;
 }
 
+static bool uses_sentinel(const struct redis *redis)
+{
+	return redis->settings.place.sentinel_count > 0;
+}
+
 struct redis *redis_new(const struct redis_settings *settings, nsec now)
 {
 	struct redis *redis = memory_zeroed(1, sizeof *redis);
@@ -95,20 +108,29 @@ struct redis *redis_new(const struct redis_settings *settings, nsec now)
 	redis->settings = *settings;
 	redis->step = STEP_WAITS;
 	redis->until = now;
-	redis->session = session_new(&settings->session);
-	address_text(&settings->server, redis->server);
+	redis->settings.session.login.sentinel = settings->place.sentinel_count > 0;
+	redis->session = session_new(&redis->settings.session);
+	if (uses_sentinel(redis))
+		snprintf(redis->server, sizeof redis->server, "master %s", settings->place.master);
+	else
+		address_text(&settings->place.server, redis->server);
 	redis->outage.backoff = (struct backoff){100 * NSEC_PER_MSEC, 5 * NSEC_PER_SEC, 0};
 	reason_set(&redis->outage.why, "not connected yet");
 	return redis;
 }
 
-static void redis_close(struct redis *redis)
+static void connector_end(struct redis *redis)
 {
 	if (redis->connector != NULL)
 		connector_drop(redis->connector);
+	redis->connector = NULL;
+}
+
+static void redis_close(struct redis *redis)
+{
+	connector_end(redis);
 	connection_free(redis->connection);
 	session_close(redis->session);
-	redis->connector = NULL;
 	redis->connection = NULL;
 }
 
@@ -127,41 +149,57 @@ static void redis_fail(struct redis *redis, enum outage_kind kind, const char *w
 	redis->until = outage_fail(redis, kind, why, now);
 }
 
+static void connector_begin(struct redis *redis, enum connector_job job)
+{
+	redis->connector = connector_start(&redis->settings.place, job, redis->sentinel,
+		LIMIT_REDIS_WAIT, redis->settings.wake_fd);
+}
+
 static void connect_begin(struct redis *redis, nsec now)
 {
-	redis->connector =
-		connector_start(&redis->settings.server, LIMIT_REDIS_WAIT, redis->settings.wake_fd);
+	connector_begin(redis, CONNECTOR_CONNECTS);
 	redis->step = STEP_CONNECTS;
 	redis->until = now + LIMIT_REDIS_WAIT;
 }
 
-static void connect_fail(struct redis *redis, int error, const struct reason *cause, nsec now)
+static void connect_fail(struct redis *redis, const struct connected *end, nsec now)
 {
+	bool hint = end->error == ECONNREFUSED && end->server.port == PORT_OF_FLAPJACK &&
+		    !uses_sentinel(redis);
 	struct reason why;
 
-	reason_set(&why, "cannot connect: %s", cause->text);
-	if (error == ECONNREFUSED && redis->settings.server.port == PORT_OF_FLAPJACK)
-		reason_set(&why, "cannot connect: %s (Debian's redis-server listens on port 6379)",
-			cause->text);
+	reason_set(&why, "%s%s", end->why.text,
+		hint ? " (Debian's redis-server listens on port 6379)" : "");
 	redis_fail(redis, OUTAGE_UNREACHABLE, why.text, now);
+}
+
+/* What the sentinels have said. After a failure another one is asked first. */
+static void answer_note(struct redis *redis, const struct connected *end)
+{
+	char text[ADDRESS_TEXT];
+
+	if (!end->answered)
+		return;
+	redis->sentinel = end->sentinel + 1;
+	redis->address = end->server;
+	snprintf(redis->server, sizeof redis->server, "%s (%s)", address_text(&end->server, text),
+		redis->settings.place.master);
 }
 
 static void session_begin(struct redis *redis, int fd, nsec now)
 {
-	connector_drop(redis->connector);
-	redis->connector = NULL;
 	redis->connection = connection_new(fd);
 	redis->step = STEP_CONNECTED;
+	redis->ask_at = now + SENTINEL_ASKED;
 	session_open(redis->session, now, connection_out(redis->connection));
 	connection_flush(redis->connection);
 }
 
 static void connect_step(struct redis *redis, nsec now)
 {
-	struct reason why;
-	int fd, error;
+	struct connected end;
 
-	switch (connector_poll(redis->connector, &fd, &error, &why)) {
+	switch (connector_poll(redis->connector, &end)) {
 	case CONNECTOR_RUNS:
 		if (now < redis->until)
 			return;
@@ -169,12 +207,64 @@ static void connect_step(struct redis *redis, nsec now)
 		redis->until = NSEC_NEVER;
 		return;
 	case CONNECTOR_DONE:
-		session_begin(redis, fd, now);
+		connector_end(redis);
+		answer_note(redis, &end);
+		session_begin(redis, end.fd, now);
 		return;
 	case CONNECTOR_FAILED:
-		connect_fail(redis, error, &why, now);
+		answer_note(redis, &end);
+		connect_fail(redis, &end, now);
 		return;
 	}
+}
+
+static bool is_same_address(const struct address *one, const struct address *other)
+{
+	return one->port == other->port && strcmp(one->host, other->host) == 0;
+}
+
+/* The sentinels have answered whether the master is another one: then the connection is closed. */
+static void ask_end(struct redis *redis, nsec now)
+{
+	struct connected end;
+	char text[ADDRESS_TEXT];
+	struct reason why;
+
+	if (redis->connector == NULL || connector_poll(redis->connector, &end) == CONNECTOR_RUNS)
+		return;
+	connector_end(redis);
+	redis->ask_at = now + SENTINEL_ASKED;
+	if (!end.answered || is_same_address(&end.server, &redis->address))
+		return;
+	redis->sentinel = end.sentinel;
+	reason_set(&why, "a sentinel names another master, %s", address_text(&end.server, text));
+	redis_fail(redis, OUTAGE_UNREACHABLE, why.text, now);
+	redis->until = now;
+}
+
+static bool is_alone(const struct redis *redis)
+{
+	return session_role(redis->session) == SESSION_ACTIVE &&
+	       session_unconfirmed(redis->session);
+}
+
+/* Logs that no replica confirms, and that one does again; asks whether there is another master. */
+static void replica_watch(struct redis *redis, nsec now)
+{
+	bool alone = is_alone(redis);
+	char span[DURATION_TEXT];
+
+	if (alone && !redis->alone) {
+		redis->alone_since = now;
+		log_warning("Redis at %s: no replica has what was written last: %s", redis->server,
+			redis->settings.unconfirmed);
+	} else if (redis->alone && session_confirmed(redis->session)) {
+		log_info("Redis at %s: a replica has all that was written, after %s", redis->server,
+			duration_text(now - redis->alone_since, span));
+	}
+	redis->alone = alone || (redis->alone && !session_confirmed(redis->session));
+	if (alone && redis->connector == NULL && now >= redis->ask_at)
+		connector_begin(redis, CONNECTOR_ASKS);
 }
 
 /* The outage is over when nothing is left to be sent again. */
@@ -219,8 +309,12 @@ static void connected_step(struct redis *redis, struct moment now)
 	}
 	while (reply_read(redis, now))
 		continue;
+	if (redis->connection != NULL && uses_sentinel(redis))
+		ask_end(redis, now.monotonic);
 	if (redis->connection == NULL)
 		return;
+	if (uses_sentinel(redis))
+		replica_watch(redis, now.monotonic);
 	if (session_tick(redis->session, now, connection_out(redis->connection)))
 		connection_flush(redis->connection);
 	else
@@ -272,6 +366,13 @@ void redis_query(
 	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now)
 {
 	session_query(redis->session, words, list, now, connection_out(redis->connection));
+	connection_flush(redis->connection);
+}
+
+void redis_query_write(
+	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now)
+{
+	session_query_write(redis->session, words, list, now, connection_out(redis->connection));
 	connection_flush(redis->connection);
 }
 

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The client of one Redis server: connects, reconnects with back-off (0.1 s to 5 s), and passes
- * replies to the session (session.h), which decides what to send. Never blocks. An outage is logged
- * once for each kind of failure, and once when it is over.
+ * The client of one Redis server, or of the master that Sentinel names: connects, reconnects with
+ * back-off (0.1 s to 5 s), and passes replies to the session (session.h), which decides what to
+ * send. Never blocks. An outage is logged once for each kind of failure, and once when it is over.
+ *
+ * With Sentinel, while no replica confirms what is committed, it asks again where the master is: a
+ * partition may have left it with a former one.
  */
 #ifndef HTTPBROKER_REDIS_CLIENT_H
 #define HTTPBROKER_REDIS_CLIENT_H
 
-#include "common/address.h"
 #include "common/clocks.h"
+#include "httpbroker/redis/connector.h"
 #include "httpbroker/redis/session.h"
 
 struct pollfd;
 struct redis;
 
 struct redis_settings {
-	struct address server;
-	struct session_settings session;
-	const char *meanwhile; /* for the log: what happens until Redis is back */
-	int wake_fd;           /* an eventfd, written to when redis_step() has work */
+	struct redis_place place;
+	struct session_settings session; /* login.sentinel is set from the place */
+	const char *meanwhile;           /* for the log: what happens until Redis is back */
+	const char *unconfirmed;         /* the same, until a replica has what was written */
+	int wake_fd;                     /* an eventfd, written to when redis_step() has work */
 };
 
 struct redis *redis_new(const struct redis_settings *settings, nsec now);
@@ -38,6 +42,8 @@ struct redisReply *redis_reply(struct redis *redis);
 /* Send a commit, a query, the release of the lease: only when the session is ready for it. */
 void redis_commit(struct redis *redis, struct commit *commit, struct moment now);
 void redis_query(
+	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now);
+void redis_query_write(
 	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now);
 void redis_release(struct redis *redis, struct moment now);
 

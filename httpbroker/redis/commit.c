@@ -131,7 +131,7 @@ void commit_write(
 	commit->refused = 0;
 	commit->replies = 0;
 	commit->queue_length = commit->records_there = commit->script_result = -1;
-	commit->unfenced = commit->backed = commit->held = false;
+	commit->unfenced = commit->backed = commit->held = commit->confirmed = false;
 	commit->result = COMMIT_DONE; /* until an answer says otherwise */
 	if (keys->actions == NULL)
 		commit->todo &= ~(unsigned)COMMIT_WAKE;
@@ -149,6 +149,10 @@ void commit_write(
 	resp_command(out, RESP_WORDS("WATCH", keys->lease), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->standby), NULL);
 	resp_command(out, RESP_WORDS("GET", keys->lease), NULL);
+	if (commit->confirm_within == 0)
+		return;
+	wait_write(commit->confirm_within, out);
+	resp_command(out, RESP_WORDS("ROLE"), NULL);
 }
 
 /* The parts in the order in which their commands are sent. */
@@ -274,7 +278,8 @@ static void exec_parts_read(struct commit *commit, const redisReply *reply, stru
 		if (part != NULL)
 			part_reply_read(commit, part, reply->element[i], why);
 	}
-	todo_set(commit, commit->refused);
+	if (commit->result == COMMIT_FAILED || commit->confirm_within == 0)
+		todo_set(commit, commit->refused);
 }
 
 /* Not queued. Without MULTI it ran by itself, unless it was refused as well. */
@@ -319,10 +324,35 @@ static enum lease_holder holder_read(struct commit *commit, const struct lease *
 	return LEASE_NOBODYS;
 }
 
+static void confirmation_read(
+	struct commit *commit, int index, const redisReply *reply, struct reason *why)
+{
+	bool wait = index == 0;
+
+	if (wait && reply->type != REDIS_REPLY_INTEGER)
+		commit_fail(commit, "WAIT", "", reply, why);
+	else if (wait)
+		commit->confirmed = reply->integer > 0;
+	else if (commit->result != COMMIT_FAILED && !role_read(reply, &commit->role, why))
+		commit->result = COMMIT_FAILED;
+}
+
+/*
+ * With Sentinel all of it is to be done until the last reply: if the connection breaks before, the
+ * next is to another Redis, which may have nothing of it.
+ */
+static enum commit_result commit_conclude(struct commit *commit)
+{
+	if (commit->result == COMMIT_DONE && commit->confirm_within > 0)
+		todo_set(commit, commit->refused);
+	return (enum commit_result)commit->result;
+}
+
 enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why)
 {
 	int parts_sent = __builtin_popcount(commit->sent);
+	int last = parts_sent + (commit->confirm_within > 0 ? 6 : 4);
 	int index = commit->replies++;
 
 	if (index == 0 && !is_status(reply, "OK")) {
@@ -341,8 +371,10 @@ enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	} else if (index == parts_sent + 4) {
 		commit->held =
 			holder_read(commit, lease, commit->keys->lease, reply, why) == LEASE_OURS;
+	} else if (index > parts_sent + 4) {
+		confirmation_read(commit, index - parts_sent - 5, reply, why);
 	}
-	return index < parts_sent + 4 ? COMMIT_WAITS : (enum commit_result)commit->result;
+	return index < last ? COMMIT_WAITS : commit_conclude(commit);
 }
 
 const char *batch_text(const struct batch *batch, char out[BATCH_TEXT])

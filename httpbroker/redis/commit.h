@@ -17,6 +17,8 @@
  *     WATCH httpbroker:NAME:lease      for the next commit
  *     GET httpbroker:NAME:standby      whether another broker could take over (lease.h)
  *     GET httpbroker:NAME:lease
+ *     WAIT 1 …                         with Sentinel only: until a replica has all of it, and
+ *     ROLE                             whether this Redis still is the master
  *
  * It is applied only if the lease was neither touched since it was watched nor ran out: it never
  * overwrites what another broker has accepted. (Renewing it within the transaction keeps the
@@ -28,7 +30,9 @@
 #ifndef HTTPBROKER_REDIS_COMMIT_H
 #define HTTPBROKER_REDIS_COMMIT_H
 
+#include "common/clocks.h"
 #include "common/reason.h"
+#include "httpbroker/redis/connection.h"
 #include "httpbroker/redis/resp.h"
 
 #include <stdbool.h>
@@ -93,11 +97,14 @@ struct commit {
 	int64_t queue_length;       /* by the reply; -1: unknown */
 	int64_t records_there;      /* their number; -1: unknown */
 	int64_t script_result;      /* -1: unknown */
-	int replies;                /* read so far */
-	int result;                 /* so far; enum commit_result */
-	bool unfenced;              /* MULTI was refused: each command ran, or not, by itself */
-	bool backed;                /* another broker stands by */
-	bool held;                  /* the lease is still ours, by the last reply */
+	nsec confirm_within; /* set before commit_write(): WAIT's limit; 0: neither it nor ROLE */
+	bool confirmed;      /* a replica has it, too */
+	struct role role;    /* after that */
+	int replies;         /* read so far */
+	int result;          /* so far; enum commit_result */
+	bool unfenced;       /* MULTI was refused: each command ran, or not, by itself */
+	bool backed;         /* another broker stands by */
+	bool held;           /* the lease is still ours, by the last reply */
 };
 
 /*
@@ -134,7 +141,7 @@ unsigned commit_left(const struct commit *commit, const char *queue);
 
 /*
  * Reads the next reply. `why` is the same for all replies to one commit_write(). With COMMIT_DONE,
- * commit->held says whether the lease is ours.
+ * commit->held says whether the lease is ours; with confirm_within only then todo changes.
  */
 enum commit_result commit_read(struct commit *commit, const struct lease *lease,
 	const struct redisReply *reply, struct reason *why);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection to Redis that never blocks, in three steps: the connector connects in a thread of
- * its own, the handshake logs in, the connection carries commands and replies.
+ * A connection to Redis that never blocks: the handshake logs in, the connection carries commands
+ * and replies. (connector.h connects.)
  */
 #ifndef HTTPBROKER_REDIS_CONNECTION_H
 #define HTTPBROKER_REDIS_CONNECTION_H
 
-#include "common/address.h"
 #include "common/buffer.h"
 #include "common/clocks.h"
 #include "common/reason.h"
@@ -16,37 +15,15 @@
 struct redisReply;
 
 /*
- * Resolving a name blocks for as long as a name server is silent: each attempt has its own thread,
- * which tries all addresses of the name.
- */
-struct connector;
-
-/*
- * Starts an attempt. An empty host is localhost; each address gets `timeout`. At the end `wake_fd`
- * (an eventfd that must outlive the connector) is written to.
- */
-struct connector *connector_start(const struct address *to, nsec timeout, int wake_fd);
-
-enum connector_result {
-	CONNECTOR_RUNS,
-	CONNECTOR_DONE,   /* *fd is a connected, non-blocking socket, now the caller's */
-	CONNECTOR_FAILED, /* *error is an errno, and the reason says the same in words */
-};
-
-enum connector_result connector_poll(
-	struct connector *connector, int *fd, int *error, struct reason *why);
-
-/* At any time. A thread that is stuck in the resolver is detached and cleans up after itself. */
-void connector_drop(struct connector *connector);
-
-/*
- * AUTH, if there is a password (with a user, Redis 6 or newer), then SELECT. Each is sent after the
- * reply to the one before: where SELECT fails, later commands must not reach database 0.
+ * AUTH, if there is a password (with a user, Redis 6 or newer); ROLE, if it must be a master; then
+ * SELECT. Each is sent after the reply to the one before: where SELECT fails, later commands must
+ * not reach database 0.
  */
 struct handshake_settings {
 	const char *user;     /* an ACL user; NULL: the default one; not owned, as the next */
 	const char *password; /* NULL: none */
 	int database;
+	bool sentinel; /* a sentinel has named it: a replica is refused */
 };
 
 struct handshake {
@@ -63,6 +40,19 @@ void handshake_write(
 /* Reads the next reply and appends the next command; HANDSHAKE_REFUSED sets the reason. */
 enum handshake_result handshake_read(struct handshake *handshake, const struct redisReply *reply,
 	struct buffer *out, struct reason *why);
+
+/* Appends WAIT for one replica; its limit is at least a millisecond. */
+void wait_write(nsec limit, struct buffer *out);
+
+/* What a master says of its replicas, in bytes of its replication stream. */
+struct role {
+	int64_t offset;  /* its own */
+	size_t replicas; /* connected */
+	int64_t least;   /* that one of them has acknowledged */
+};
+
+/* The reply to ROLE: false if it is none of a master's, and why. */
+bool role_read(const struct redisReply *reply, struct role *out, struct reason *why);
 
 /* After the first failure a connection can only be freed. */
 struct connection;

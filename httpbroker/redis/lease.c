@@ -279,6 +279,9 @@ static enum role_change change_of(const struct leadership *leadership, const str
 
 	if (!leadership->active)
 		return CHANGE_BECAME_ACTIVE;
+	/* who left our batch has gone on from there: its data counts, even if it is behind */
+	if (seen->found && !is_ours(leadership, seen) && seen->left)
+		return CHANGE_BECAME_ACTIVE;
 	if (!seen->found || seen->last.number < acknowledged)
 		return CHANGE_DATA_LOST;
 	return is_ours(leadership, seen) && seen->last.number <= leadership->number

@@ -24,6 +24,46 @@ struct address redis_option_server(const char *option, const char *value, const 
 	return address;
 }
 
+void redis_option_sentinel(struct redis_place *place, const char *option, const char *value)
+{
+	if (place->sentinel_count == SENTINELS_MAX)
+		die(EX_USAGE, "%s: more than %d of them", option, SENTINELS_MAX);
+	if (strpbrk(value, ":0123456789-") == NULL)
+		die(EX_USAGE,
+			"%s: '%s' is not host:port: a host needs its port behind it, %s:26379",
+			option, value, value);
+	struct address address = option_address(option, value);
+	if (address.path[0] == '\0' && address.port == 0)
+		die(EX_USAGE, "%s: there is no sentinel at port 0", option);
+	place->sentinels[place->sentinel_count++] = address;
+}
+
+void redis_option_master(struct redis_place *place, const char *option, const char *value)
+{
+	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789._-");
+
+	/* Sentinel permits no others */
+	if (length == 0 || length > MASTER_NAME || value[length] != '\0')
+		die(EX_USAGE, "%s: '%s' is not 1 to %d letters, digits, '.', '_' or '-'", option,
+			value, MASTER_NAME);
+	memcpy(place->master, value, length + 1);
+}
+
+void redis_option_place_check(const struct redis_place *place, bool server)
+{
+	bool sentinel = place->sentinel_count > 0, master = place->master[0] != '\0';
+
+	if (sentinel && server)
+		die(EX_USAGE, "--sentinel: the sentinels say where Redis is: give no --server");
+	if (sentinel && !master)
+		die(EX_USAGE,
+			"--sentinel: needs --master, the name by which the sentinels know it, such "
+			"as mymaster");
+	if (master && !sentinel)
+		die(EX_USAGE, "--master: needs --sentinel, who knows where that is");
+}
+
 const char *redis_option_name(const char *option, const char *value)
 {
 	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

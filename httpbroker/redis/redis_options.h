@@ -4,9 +4,19 @@
 #define HTTPBROKER_REDIS_REDIS_OPTIONS_H
 
 #include "common/address.h"
+#include "httpbroker/redis/connector.h"
 
 /* A port, host:port, [v6]:port or unix:/path; `others` names what else the option takes. */
 struct address redis_option_server(const char *option, const char *value, const char *others);
+
+/* --sentinel, repeatable: host:port, or as above. */
+void redis_option_sentinel(struct redis_place *place, const char *option, const char *value);
+
+/* --master: the name that the sentinels know it by. */
+void redis_option_master(struct redis_place *place, const char *option, const char *value);
+
+/* --sentinel and --master need each other, and exclude --server (`server`: it was given). */
+void redis_option_place_check(const struct redis_place *place, bool server);
 
 /* A part of keys: 1 to 64 letters, digits, '.', '_' or '-'. Returns the value. */
 const char *redis_option_name(const char *option, const char *value);

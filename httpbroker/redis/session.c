@@ -44,9 +44,15 @@ struct session {
 	struct reason refusal;    /* why parts of the applied one were refused */
 	enum role_change change;  /* not yet returned */
 	struct redisReply *reply; /* to a query, not yet returned */
-	int replies;              /* to a release, read so far */
-	int64_t records;          /* known and not yet returned, or -1 */
-	struct reason why;        /* of a commit's or an acquisition's replies */
+	bool waits;               /* WAIT was sent behind the query */
+	bool confirmed;           /* the last commit is in a replica, too */
+	bool unconfirmed;         /* or in none; neither: there was none on this connection */
+	struct role seen;         /* not yet returned, if role_seen */
+	bool role_seen;
+	nsec confirm_at;   /* from then on WAIT has its whole limit */
+	int replies;       /* to a release, read so far */
+	int64_t records;   /* known and not yet returned, or -1 */
+	struct reason why; /* of a commit's or an acquisition's replies */
 };
 
 struct session *session_new(const struct session_settings *settings)
@@ -95,6 +101,8 @@ void session_open(struct session *session, nsec now, struct buffer *out)
 {
 	if (session->role == SESSION_STANDS_BY)
 		session->left_until = now + LEASE_LEFT;
+	session->confirmed = session->unconfirmed = session->role_seen = false;
+	session->confirm_at = now;
 	handshake_write(&session->handshake, &session->settings.login, out);
 	phase_begin(session, PHASE_HANDSHAKE, now);
 }
@@ -116,11 +124,24 @@ static void look_begin(struct session *session, nsec now, struct buffer *out)
 	phase_begin(session, PHASE_LOOKS, now);
 }
 
+/* WAIT's limit; 0: without Sentinel. */
+static nsec confirm_within(struct session *session, nsec now)
+{
+	bool whole = session->confirmed || now >= session->confirm_at;
+
+	if (!session->settings.login.sentinel)
+		return 0;
+	if (whole)
+		session->confirm_at = now + CONFIRM_TRIED;
+	return whole ? CONFIRM_WITHIN : CONFIRM_SHORT;
+}
+
 static void commit_send(struct session *session, struct moment now, struct buffer *out)
 {
 	const struct batch batch = leadership_batch(&session->leadership, now);
 	char text[BATCH_TEXT];
 
+	session->in_flight->confirm_within = confirm_within(session, now.monotonic);
 	commit_write(session->in_flight, session->settings.keys, batch_text(&batch, text), out);
 	session->renew_at = now.monotonic + LEASE_RENEWED;
 	phase_begin(session, PHASE_COMMITS, now.monotonic);
@@ -246,7 +267,14 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 	if (session->in_flight->refused != 0)
 		session->refusal = session->why;
 	session->backed = session->in_flight->backed;
-	session->ours_until = now + LEASE_LASTS;
+	/* the replies came after WAIT */
+	session->ours_until =
+		LEASE_LASTS +
+		(session->settings.login.sentinel ? session->renew_at - LEASE_RENEWED : now);
+	session->confirmed = session->in_flight->confirmed;
+	session->unconfirmed = !session->confirmed && session->settings.login.sentinel;
+	session->role_seen = session->confirmed;
+	session->seen = session->in_flight->role;
 	commit_settle(session, true);
 	if (held)
 		phase_wait(session, PHASE_RESTS, session->renew_at);
@@ -292,6 +320,29 @@ static void query_end(struct session *session, struct moment now)
 		active ? session->renew_at : now.monotonic + LEASE_LOOK);
 }
 
+/* The reply to a query, then the one to WAIT. */
+static bool query_receive(
+	struct session *session, struct redisReply *reply, struct moment now, struct reason *why)
+{
+	if (session->reply == NULL) {
+		session->reply = reply;
+		if (!session->waits)
+			query_end(session, now);
+		return true;
+	}
+	bool answered = reply->type == REDIS_REPLY_INTEGER;
+	bool confirmed = answered && reply->integer > 0;
+	if (!answered)
+		reason_set(why, "refuses WAIT: %s",
+			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	freeReplyObject(reply);
+	if (!confirmed)
+		reply_drop(session);
+	if (answered)
+		query_end(session, now);
+	return answered;
+}
+
 static bool reply_receive(struct session *session, const redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
@@ -320,11 +371,8 @@ static bool reply_receive(struct session *session, const redisReply *reply, stru
 bool session_receive(struct session *session, struct redisReply *reply, struct moment now,
 	struct buffer *out, struct reason *why)
 {
-	if (session->phase == PHASE_QUERIES) {
-		session->reply = reply;
-		query_end(session, now);
-		return true;
-	}
+	if (session->phase == PHASE_QUERIES)
+		return query_receive(session, reply, now, why);
 	bool sound = reply_receive(session, reply, now, out, why);
 	freeReplyObject(reply);
 	return sound;
@@ -371,6 +419,25 @@ enum role_change session_role_change(struct session *session)
 	return change;
 }
 
+bool session_confirmed(const struct session *session)
+{
+	return session->confirmed || !session->settings.login.sentinel;
+}
+
+bool session_unconfirmed(const struct session *session)
+{
+	return session->unconfirmed;
+}
+
+bool session_role_seen(struct session *session, struct role *out)
+{
+	bool seen = session->role_seen;
+
+	session->role_seen = false;
+	*out = session->seen;
+	return seen;
+}
+
 bool session_settled(const struct session *session)
 {
 	return session->phase >= PHASE_RESTS;
@@ -403,15 +470,27 @@ const char *session_refusal(const struct session *session)
 void session_query(struct session *session, const char *const *words, const struct resp_list *list,
 	nsec now, struct buffer *out)
 {
+	session->waits = false;
 	resp_command(out, words, list);
 	phase_begin(session, PHASE_QUERIES, now);
 }
 
+void session_query_write(struct session *session, const char *const *words,
+	const struct resp_list *list, nsec now, struct buffer *out)
+{
+	session_query(session, words, list, now, out);
+	session->waits = session->settings.login.sentinel;
+	if (session->waits)
+		wait_write(CONFIRM_WITHIN, out);
+}
+
 struct redisReply *session_reply(struct session *session)
 {
-	struct redisReply *reply = session->reply;
+	bool whole = session->phase != PHASE_QUERIES;
+	struct redisReply *reply = whole ? session->reply : NULL;
 
-	session->reply = NULL;
+	if (whole)
+		session->reply = NULL;
 	return reply;
 }
 

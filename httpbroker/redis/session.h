@@ -6,6 +6,8 @@
  *
  * - A commit whose reply was lost is looked up on the next connection by its batch number, and sent
  *   again only if it was not applied, or as far as it was refused.
+ * - With Sentinel each commit ends when a replica has it, or after CONFIRM_WITHIN without that; and
+ *   is unusable if this Redis is no master any more.
  * - After an outage a broker that stood by leaves the lease to the one that was active for
  * LEASE_LEFT (longer than any broker's back-off): Redis may have lost data that only that one has.
  * It does the same when the batch number is gone or lower than before: Redis has lost data while it
@@ -19,6 +21,11 @@
 #include "httpbroker/redis/lease.h"
 
 struct session;
+
+#define CONFIRM_WITHIN NSEC_PER_SEC /* for a replica to have a commit */
+/* The same while no replica has confirmed the last one; but the whole of it every CONFIRM_TRIED. */
+#define CONFIRM_SHORT (100 * NSEC_PER_MSEC)
+#define CONFIRM_TRIED (5 * NSEC_PER_SEC)
 
 struct session_settings {
 	struct handshake_settings login;
@@ -81,7 +88,25 @@ const char *session_refusal(const struct session *session);
 bool session_idle(const struct session *session);
 void session_query(struct session *session, const char *const *words, const struct resp_list *list,
 	nsec now, struct buffer *out);
+
+/*
+ * A query that writes. With Sentinel its reply is only returned if a replica has what was written:
+ * else it is lost as with the connection.
+ */
+void session_query_write(struct session *session, const char *const *words,
+	const struct resp_list *list, nsec now, struct buffer *out);
 struct redisReply *session_reply(struct session *session);
+
+/*
+ * With Sentinel: whether a replica has all that was committed, by the last commit or renewal; or
+ * whether, by that, none has. Neither: there was no commit yet on this connection. Without
+ * Sentinel all is confirmed.
+ */
+bool session_confirmed(const struct session *session);
+bool session_unconfirmed(const struct session *session);
+
+/* With Sentinel, once after each confirmed commit or renewal: what the master said then. */
+bool session_role_seen(struct session *session, struct role *out);
 
 /* Whether nothing has to be sent again. */
 bool session_settled(const struct session *session);

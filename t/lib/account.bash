@@ -3,8 +3,9 @@
 #
 # Clients that keep posting numbered changes, and the account at the end.
 #
-#   start_changes CLIENTS    each client keeps changing one check of its own until changes_account;
-#                            a request not answered with 200 or 202 is posted again
+#   start_changes CLIENTS [PAUSE]   each client keeps changing one check of its own until
+#                            changes_account, PAUSE seconds after the change before; a request not
+#                            answered with 200 or 202 is posted again
 #   changes N                waits until N more changes were accepted
 #   changes_account          stops the clients, waits until all events are in the queue, and prints
 #                            accepted, delivered, repeated, lost, disordered; fails if any of the
@@ -19,6 +20,7 @@ start_changes() {
 changes_post() {
 	client "$work" "$@" <<-'E'
 		work, clients = sys.argv[2], int(sys.argv[3])
+		pause = float(sys.argv[4]) if len(sys.argv) > 4 else 0
 		lock, log, codes = threading.Lock(), open(work + "/accepted", "w", 1), {}
 		def attempt(s, json):
 		    try:
@@ -41,6 +43,7 @@ changes_post() {
 		            with lock: codes[code] = codes.get(code, 0) + 1
 		            if not code: time.sleep(0.02)
 		        with lock: log.write("c%d %d\n" % (i, n))
+		        if pause: time.sleep(pause)
 		together(clients, run)
 		print("answers:", dict(sorted(codes.items())))
 	E

@@ -290,6 +290,37 @@ static void applied_items_are_removed_once_redis_has_them(void **state)
 	accepted_free(accepted);
 }
 
+/* Redis has lost what it had: what no replica has confirmed is applied again. */
+static void what_redis_has_lost_is_applied_again(void **state)
+{
+	struct accepted *accepted = accepted_new(5, &key);
+	struct prepared newer = prepared_of("c", STATE_OK, 5, "newer");
+
+	(void)state;
+	put_applied(accepted, "c", STATE_OK, 1);
+	put_applied(accepted, "d", STATE_OK, 2);
+	put_applied(accepted, "e", STATE_OK, 3);
+	accepted_put_applied(accepted, &newer, &(struct watermarks){9, 9});
+	accepted_repeat(accepted, &(struct watermarks){2, 0}); /* the third is in the outbox */
+	assert_int_equal(accepted_unapplied(accepted), 2);
+	assert_kept(accepted_next(accepted), "newer s s "); /* its state was in Redis */
+	assert_true(accepted_next(accepted)->again);
+	/* an event that comes now must change its check: it replaces none of those */
+	assert_true(accepted_put(accepted, &newer));
+	accepted_mark_applied(accepted, &(struct watermarks){4, 4});
+	assert_true(accepted_next(accepted)->again);
+	accepted_mark_applied(accepted, &(struct watermarks){4, 4});
+	assert_false(accepted_next(accepted)->again);
+	accepted_mark_applied(accepted, &(struct watermarks){5, 5});
+	assert_null(accepted_next(accepted));
+	assert_int_equal(accepted_unapplied(accepted), 0);
+	assert_false(accepted_is_full(accepted, 0));
+	accepted_committed(accepted, &(struct watermarks){5, 5});
+	assert_int_equal(accepted_count(accepted), 0);
+	prepared_free(&newer);
+	accepted_free(accepted);
+}
+
 static void unapplied_items_are_returned_again(void **state)
 {
 	struct accepted *accepted = accepted_new(100, &key);
@@ -466,6 +497,7 @@ int main(void)
 		cmocka_unit_test(milliseconds_are_kept_if_known),
 		cmocka_unit_test(an_invalid_handed_over_item_is_refused),
 		cmocka_unit_test(applied_items_are_removed_once_redis_has_them),
+		cmocka_unit_test(what_redis_has_lost_is_applied_again),
 		cmocka_unit_test(unapplied_items_are_returned_again),
 		cmocka_unit_test(the_number_of_items_is_bounded),
 		cmocka_unit_test(the_bytes_of_items_are_bounded),

@@ -556,6 +556,52 @@ static void a_script_is_the_whole_commit(void **state)
 	exchange_end(exchange);
 }
 
+#define WAIT_ROLE "*3\r\n$4\r\nWAIT\r\n$1\r\n1\r\n$4\r\n1000\r\n*1\r\n$4\r\nROLE\r\n"
+#define APPLIED "+OK\r\n" Q Q Q "*3\r\n:1\r\n:1\r\n+OK\r\n+OK\r\n" MINE
+#define MASTER "*3\r\n$6\r\nmaster\r\n:700\r\n*0\r\n"
+#define REPLICA "*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:7\r\n"
+
+static struct exchange *sentinel_begin(void)
+{
+	struct exchange *exchange = exchange_begin(COMMIT_RECORDS, 2);
+
+	exchange->commit.confirm_within = NSEC_PER_SEC;
+	exchange_repeat(exchange);
+	ASSERT_REQUEST(exchange, MULTI HSET SET_AGAIN EXEC WATCH WAIT_ROLE);
+	return exchange;
+}
+
+static void with_sentinel_a_replica_confirms(void **state)
+{
+	static const struct {
+		const char *answers, *why;
+		enum commit_result result;
+		bool confirmed;
+		unsigned todo;
+	} cases[] = {
+		{APPLIED ":1\r\n" MASTER, "no reason", COMMIT_DONE, true, 0},
+		{APPLIED ":0\r\n" MASTER, "no reason", COMMIT_DONE, false, 0},
+		{APPLIED ":1\r\n" REPLICA, "it is no master: its role is slave", COMMIT_FAILED,
+			true, COMMIT_RECORDS},
+		{APPLIED "-UNBLOCKED x\r\n" MASTER, "refuses WAIT: UNBLOCKED x", COMMIT_FAILED,
+			false, COMMIT_RECORDS},
+		/* the connection breaks: another Redis has nothing of it */
+		{APPLIED, "no reason", COMMIT_WAITS, false, COMMIT_RECORDS},
+		{APPLIED ":1\r\n", "no reason", COMMIT_WAITS, true, COMMIT_RECORDS},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+		struct exchange *exchange = sentinel_begin();
+
+		assert_int_equal(receive(exchange, cases[i].answers), cases[i].result);
+		assert_string_equal(exchange->why.text, cases[i].why);
+		assert_int_equal(exchange->commit.confirmed, cases[i].confirmed);
+		assert_int_equal(exchange->commit.todo, cases[i].todo);
+		exchange_end(exchange);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -580,6 +626,7 @@ int main(void)
 		cmocka_unit_test(handed_over_items_are_trimmed_by_the_commit),
 		cmocka_unit_test(unexpected_replies_are_failures),
 		cmocka_unit_test(a_script_is_the_whole_commit),
+		cmocka_unit_test(with_sentinel_a_replica_confirms),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,6 +366,27 @@ static void an_undelivered_event_that_is_stale_is_pushed_as_stale(void **state)
 	assert_non_null(strstr(fixture->records.data, " 5 unknown "));
 }
 
+/* Redis has lost an event that it had; meanwhile the check may be in another state. */
+static void an_event_that_redis_has_lost_is_pushed_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct moment now = at(fixture, 1);
+	struct event event = event_plain("e", "c", STATE_CRITICAL);
+	struct prepared prepared;
+
+	event.time = EPOCH;
+	prepared_make(&prepared, &event, 2, now);
+	assert_int_equal(engine_apply(fixture->engine, &prepared, now), ENGINE_APPLIED);
+	prepared.again = true;
+	assert_int_equal(engine_apply(fixture->engine, &prepared, now), ENGINE_APPLIED);
+	assert_pushed(fixture, "critical@0 critical@0", 1);
+	assert_int_equal(post(fixture, 2, STATE_OK, 0, 100), ENGINE_APPLIED);
+	assert_pushed(fixture, "ok@2", 1);
+	assert_int_equal(engine_apply(fixture->engine, &prepared, at(fixture, 3)), ENGINE_APPLIED);
+	assert_pushed(fixture, "critical@0 ok@2", 1);
+	prepared_free(&prepared);
+}
+
 /* Applies at 12 s a state of `c` handed over by another broker, after encoding and decoding. */
 static enum engine_result apply_handed_over(struct fixture *fixture, enum state state, int64_t time)
 {
@@ -937,6 +958,7 @@ int main(void)
 		ENGINE_TEST(a_stale_state_is_not_pushed_again_after_a_restart),
 		ENGINE_TEST(a_new_stale_state_is_pushed_at_once_after_a_restart),
 		ENGINE_TEST(an_undelivered_event_is_pushed_at_once_after_a_restart),
+		ENGINE_TEST(an_event_that_redis_has_lost_is_pushed_again),
 		ENGINE_TEST(an_undelivered_event_waits_for_the_handover),
 		ENGINE_TEST(an_undelivered_event_waits_briefly_and_not_for_newer_ones),
 		ENGINE_TEST(an_undelivered_event_is_pushed_before_a_newer_one),

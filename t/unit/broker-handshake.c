@@ -4,6 +4,7 @@
 
 #include "httpbroker/redis/commit.h"
 #include "httpbroker/redis/connection.h"
+#include "httpbroker/redis/connector.h"
 #include "httpbroker/redis/lease.h"
 
 #include <hiredis/hiredis.h>
@@ -14,7 +15,7 @@
 static void assert_greeted(
 	const char *password, const char *answers, const char *request, const char *why)
 {
-	const struct handshake_settings login = {NULL, password, 13};
+	const struct handshake_settings login = {.password = password, .database = 13};
 	redisReader *loader = redisReaderCreate();
 	enum handshake_result result = HANDSHAKE_WAITS;
 	struct buffer out = {NULL, 0, 0};
@@ -59,7 +60,7 @@ static void the_password_is_sent_first(void **state)
 
 static void a_user_is_sent_with_its_password(void **state)
 {
-	const struct handshake_settings login = {"ops", "secret", 0};
+	const struct handshake_settings login = {.user = "ops", .password = "secret"};
 	struct buffer out = {NULL, 0, 0};
 	struct handshake handshake;
 
@@ -170,6 +171,108 @@ static void an_invalid_batch_is_refused(void **state)
 	assert_false(batch_read(large, sizeof large, &batch, &why));
 }
 
+#define ROLE "*1\r\n$4\r\nROLE\r\n"
+#define MASTER "*3\r\n$6\r\nmaster\r\n:7\r\n*0\r\n"
+
+/* What a sentinel has named must be a master. */
+static void assert_role_read(const char *answer, const char *request, const char *why)
+{
+	const struct handshake_settings login = {.database = 13, .sentinel = true};
+	redisReader *loader = redisReaderCreate();
+	struct buffer out = {NULL, 0, 0};
+	struct reason reason = {""};
+	struct handshake handshake;
+	void *reply = NULL;
+
+	assert_non_null(loader);
+	handshake_write(&handshake, &login, &out);
+	redisReaderFeed(loader, answer, strlen(answer));
+	assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
+	assert_non_null(reply);
+	assert_int_equal(handshake_read(&handshake, reply, &out, &reason),
+		why[0] != '\0' ? HANDSHAKE_REFUSED : HANDSHAKE_WAITS);
+	freeReplyObject(reply);
+	redisReaderFree(loader);
+	assert_string_equal(out.data, request);
+	assert_string_equal(reason.text, why);
+	buffer_free(&out);
+}
+
+static void a_replica_is_refused_where_a_sentinel_named_it(void **state)
+{
+	(void)state;
+	assert_role_read(MASTER, ROLE SELECT, "");
+	assert_role_read("*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:1\r\n$9\r\nconnected\r\n:7\r\n", ROLE,
+		"it is no master: its role is slave");
+	assert_role_read(
+		"*2\r\n$8\r\nsentinel\r\n*0\r\n", ROLE, "it is no master: its role is sentinel");
+	assert_role_read("-NOPERM x\r\n", ROLE, "refuses ROLE: NOPERM x");
+	assert_role_read("*0\r\n", ROLE, "refuses ROLE: an odd answer");
+	assert_role_read("*2\r\n$6\r\nmaster\r\n:7\r\n", ROLE, "refuses ROLE: an odd answer");
+}
+
+static redisReply *reply_of(const char *text)
+{
+	redisReader *loader = redisReaderCreate();
+	void *reply = NULL;
+
+	assert_non_null(loader);
+	redisReaderFeed(loader, text, strlen(text));
+	assert_int_equal(redisReaderGetReply(loader, &reply), REDIS_OK);
+	assert_non_null(reply);
+	redisReaderFree(loader);
+	return reply;
+}
+
+static void the_replica_that_is_furthest_behind_is_found(void **state)
+{
+	redisReply *reply = reply_of("*3\r\n$6\r\nmaster\r\n:700\r\n*2\r\n"
+				     "*3\r\n$1\r\na\r\n$1\r\n1\r\n$3\r\n700\r\n"
+				     "*3\r\n$1\r\nb\r\n$1\r\n2\r\n$3\r\n650\r\n");
+	struct reason why;
+	struct role role;
+
+	(void)state;
+	assert_true(role_read(reply, &role, &why));
+	assert_int_equal(role.offset, 700);
+	assert_int_equal(role.replicas, 2);
+	assert_int_equal(role.least, 650);
+	freeReplyObject(reply);
+	reply = reply_of("*3\r\n$6\r\nmaster\r\n:700\r\n*2\r\n:1\r\n"
+			 "*3\r\n$1\r\nb\r\n$1\r\n2\r\n$3\r\n650\r\n");
+	assert_true(role_read(reply, &role, &why));
+	assert_int_equal(role.least, 0); /* nothing is known of it */
+	freeReplyObject(reply);
+}
+
+static void assert_sentinel_read(const char *text, const char *host, int port, const char *why)
+{
+	redisReply *reply = reply_of(text);
+	struct reason reason = {""};
+	struct address found;
+
+	assert_int_equal(sentinel_read(reply, "m", &found, &reason), why[0] == '\0');
+	assert_string_equal(reason.text, why);
+	if (why[0] == '\0') {
+		assert_string_equal(found.host, host);
+		assert_int_equal(found.port, port);
+	}
+	freeReplyObject(reply);
+}
+
+static void a_sentinel_names_host_and_port(void **state)
+{
+	(void)state;
+	assert_sentinel_read("*2\r\n$9\r\n127.0.0.1\r\n$4\r\n6379\r\n", "127.0.0.1", 6379, "");
+	assert_sentinel_read("*-1\r\n", "", 0, "knows no master m");
+	assert_sentinel_read("-NOAUTH x\r\n", "", 0, "refuses SENTINEL: NOAUTH x");
+	assert_sentinel_read("*2\r\n$1\r\nh\r\n$1\r\n0\r\n", "", 0, "an odd answer");
+	assert_sentinel_read("*2\r\n$1\r\nh\r\n$5\r\n65536\r\n", "", 0, "an odd answer");
+	assert_sentinel_read("*2\r\n$0\r\n\r\n$1\r\n1\r\n", "", 0, "an odd answer");
+	assert_sentinel_read("*1\r\n$1\r\nh\r\n", "", 0, "an odd answer");
+	assert_sentinel_read(":1\r\n", "", 0, "an odd answer");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +283,9 @@ int main(void)
 		cmocka_unit_test(a_long_address_is_cut),
 		cmocka_unit_test(a_written_batch_can_be_read),
 		cmocka_unit_test(an_invalid_batch_is_refused),
+		cmocka_unit_test(a_replica_is_refused_where_a_sentinel_named_it),
+		cmocka_unit_test(the_replica_that_is_furthest_behind_is_found),
+		cmocka_unit_test(a_sentinel_names_host_and_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
