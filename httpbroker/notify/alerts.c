@@ -4,7 +4,6 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/utf8.h"
-#include "httpbroker/checks/encode.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -14,7 +13,6 @@
 #include <utlist.h>
 
 #define WATCHDOG "HttpbrokerNotifyWatchdog"
-#define VIA "httpbroker-notify"
 
 enum { ANSWER_TEXT = 200 }; /* bytes of an answer that are logged */
 
@@ -277,16 +275,6 @@ struct alert *alerts_watchdog(const struct alerts *alerts)
 
 /* ---- JSON ---- */
 
-/* `"key":"text"`, after a comma unless it is the first. */
-static void member_append(struct buffer *out, const char *key, struct text text)
-{
-	if (out->data[out->length - 1] != '{')
-		buffer_append(out, ",", 1);
-	jsontext_string(out, key, strlen(key));
-	buffer_append(out, ":", 1);
-	jsontext_string(out, text.bytes, text.length);
-}
-
 static const char *state_label(enum says says)
 {
 	return says == SAYS_TEST    ? "test"
@@ -303,21 +291,19 @@ static const char *severity_label(enum says says)
 				      : "critical";
 }
 
-static void labels_append(
-	const struct alerts *alerts, const struct alert *alert, struct buffer *out)
+static json_t *labels_make(const struct alerts *alerts, const struct alert *alert)
 {
 	enum says says = says_of(alert);
 	const char *entity = alert->names + 1, *check = entity + alert->entity_length + 1;
 	size_t check_length = alert->hh.keylen - (size_t)(check - alert->names);
+	json_t *labels = json_pack("{s:s%, s:s%, s:s, s:s, s:s}", "alertname", check, check_length,
+		"instance", entity, (size_t)alert->entity_length, "severity", severity_label(says),
+		"state", state_label(says), "via", "httpbroker-notify");
 
-	member_append(out, "alertname", (struct text){check, check_length});
-	member_append(out, "instance", (struct text){entity, alert->entity_length});
-	member_append(out, "severity", text_literal(severity_label(says)));
-	member_append(out, "state", text_literal(state_label(says)));
-	member_append(out, "via", text_literal(VIA));
 	for (size_t i = 0; i < alerts->settings->label_count; i++)
-		member_append(out, alerts->settings->labels[i].name,
-			text_literal(alerts->settings->labels[i].value));
+		json_object_set_new(labels, alerts->settings->labels[i].name,
+			json_string(alerts->settings->labels[i].value));
+	return labels;
 }
 
 static int64_t earlier(int64_t one, int64_t other)
@@ -332,19 +318,16 @@ void alert_encode(
 	int64_t end = fires(alert) ? now + alerts->settings->timeout / NSEC_PER_SEC
 				   : earlier(alert->ends, now);
 
-	buffer_append_text(out, "{\"labels\":{");
-	labels_append(alerts, alert, out);
-	buffer_append_text(out, "},\"annotations\":{");
-	if (alert->summary != NULL)
-		member_append(out, "summary", text_literal(alert->summary));
-	if (alert->acknowledged != NULL)
-		member_append(out, "acknowledged", text_literal(alert->acknowledged));
-	if (says_of(alert) == SAYS_ALIVE)
-		member_append(out, "summary",
-			text_literal("httpbroker-notify works; it has stopped if this alert ends"));
-	buffer_printf(out, "},\"startsAt\":\"%s\",\"endsAt\":\"%s\"}",
-		notification_stamp(earlier(alert->starts, earlier(end, now)), starts),
-		notification_stamp(end, ends));
+	const char *summary = says_of(alert) == SAYS_ALIVE
+				      ? "httpbroker-notify works; it has stopped if this alert ends"
+				      : alert->summary;
+
+	json_append(
+		out, json_pack("{s:o, s:{s:s*, s:s*}, s:s, s:s}", "labels",
+			     labels_make(alerts, alert), "annotations", "summary", summary,
+			     "acknowledged", alert->acknowledged, "startsAt",
+			     notification_stamp(earlier(alert->starts, earlier(end, now)), starts),
+			     "endsAt", notification_stamp(end, ends)));
 }
 
 /* ---- answers ---- */

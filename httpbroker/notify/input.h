@@ -1,15 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* Events from standard input, a line each. */
+/*
+ * Events in Flapjack's form, one JSON object each, as httpbroker and Flapjack's feeders put them
+ * into the queue; and from standard input, a line each. The bytes come from others and may be
+ * anything. Other keys are ignored.
+ */
 #ifndef HTTPBROKER_NOTIFY_INPUT_H
 #define HTTPBROKER_NOTIFY_INPUT_H
 
 #include "common/clocks.h"
+#include "common/reason.h"
+#include "httpbroker/checks/event.h"
 
 #include <stdbool.h>
 
 struct input;
 struct notify;
 struct pollfd;
+
+/*
+ * Its document, which the texts of *out live in, to be freed with json_decref(); NULL: see the
+ * reason. The event is valid then (event_check). `json` is changed where JSON parsers refuse an
+ * escape (common/utf8.h). Without `entity` it is what stands before the first colon of `check`.
+ */
+json_t *event_json_read(
+	char *json, size_t length, nsec wall, struct event *out, struct reason *why);
 
 struct input *input_new(void);
 void input_free(struct input *input);

@@ -7,7 +7,6 @@ httpbroker_notify_libnotify_a_SOURCES = \
 	httpbroker/notify/alerts.c httpbroker/notify/alerts.h \
 	httpbroker/notify/command.c \
 	httpbroker/notify/consumer.c httpbroker/notify/consumer.h \
-	httpbroker/notify/event_json.c httpbroker/notify/event_json.h \
 	httpbroker/notify/input.c httpbroker/notify/input.h \
 	httpbroker/notify/judge.c httpbroker/notify/judge.h \
 	httpbroker/notify/limits.h \

@@ -3,7 +3,6 @@
 
 #include "common/memory.h"
 #include "httpbroker/notify/consumer.h"
-#include "httpbroker/notify/event_json.h"
 #include "httpbroker/notify/input.h"
 #include "httpbroker/notify/limits.h"
 

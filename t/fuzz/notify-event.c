@@ -3,7 +3,7 @@
 #include "t/fuzz/fuzz.h"
 
 #include "common/utf8.h"
-#include "httpbroker/notify/event_json.h"
+#include "httpbroker/notify/input.h"
 #include "httpbroker/notify/judge.h"
 
 enum { WALL = 1795977708 };
