@@ -28,7 +28,7 @@ check_PROGRAMS += $(UNIT_TESTS) $(FUZZ_TARGETS)
 TESTS = $(UNIT_TESTS) $(FUZZ_TARGETS) $(SLOW_TESTS) $(QUICK_TESTS)
 EXTRA_DIST += $(QUICK_TESTS) $(SLOW_TESTS) $(SYSTEM_TESTS) t/README t/chroot t/fuzz/corpus t/fuzz/fuzz $(T_LIB) $(T_DEMO)
 
-T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/examples.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/newcomer t/lib/packaged t/lib/served t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sentinel.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools
+T_LIB = t/lib/account.bash t/lib/broker.bash t/lib/calmly t/lib/confined.bash t/lib/daemons.bash t/lib/examples.bash t/lib/leftovers.bash t/lib/losing.bash t/lib/nagios.bash t/lib/newcomer t/lib/packaged t/lib/served t/lib/nginx.bash t/lib/pair.bash t/lib/prosody.bash t/lib/redis.bash t/lib/sentinel.bash t/lib/sns.bash t/lib/supervised.bash t/lib/tools t/lib/valgrind
 T_DEMO = t/demo/break.bash t/demo/demo t/demo/logs.bash t/demo/screen.bash t/demo/stations.bash t/demo/story.bash
 
 # The whole chain on this machine, for about a minute; KEEP=1: and then until Ctrl-C; BREAK=LINK: one
@@ -124,6 +124,13 @@ IN_TREE = in_tree() { \
 check-sanitize:
 	@$(IN_TREE); in_tree sanitize --enable-sanitizers --enable-werror && $(MAKE) check-quick
 
+# Memcheck over the unit tests but the simulations, which would take an hour, and over each program.
+VALGRIND_TESTS = t/flapper.bats t/broker-ping.bats t/submit-event.bats t/notify-alertmanager.bats \
+	t/oobetet-command.bats t/oobetet-probes.bats
+check-valgrind: all
+	@$(MAKE) $(UNIT_TESTS) $(noinst_PROGRAMS) && QN_BUILD='$(abs_top_builddir)' BATS='$(BATS)' \
+		'$(abs_top_srcdir)/t/lib/valgrind' valgrind $(UNIT_TESTS:%-simulation=) $(VALGRIND_TESTS)
+
 # A broker that ThreadSanitizer watches.
 check-threads:
 	@$(IN_TREE); in_tree threads --enable-sanitizers=thread --enable-werror && \
@@ -166,8 +173,8 @@ lint:
 		--enable=warning,performance,portability \
 		--suppress=ctuuninitvar --suppress=varFuncNullUB --include=/usr/include/utlist.h -I. -DPACKAGE_VERSION='""' -DSYSCONFDIR='""' -D__linux__ \
 		'-D_Noreturn=__attribute__((noreturn))' '-DHASH_ITER(hh,head,each,next)=while((each=next=head))'
-	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run  t/demo/demo t/fuzz/fuzz t/chroot t/lib/calmly t/lib/newcomer t/lib/packaged t/lib/served t/lib/tools t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
+	cd $(srcdir) && shellcheck --exclude=SC2119 bootstrap .ci/run  t/demo/demo t/fuzz/fuzz t/chroot t/lib/calmly t/lib/newcomer t/lib/packaged t/lib/served t/lib/tools t/lib/valgrind t/bench/run $(BENCHES) $$($(LIST) '*.bash' '*.bats')
 	cd $(srcdir) && ! $(LIST) 'doc/*.[1-8]' | xargs mandoc -Tlint -Wwarning | grep -v 'out of conventional order: Sh'
 	cd $(srcdir) && $(LIST) ":!t/fuzz/corpus" | xargs codespell --quiet-level=2 --ignore-words-list=nd,nin,te,chck,chek,entiti
 
-.PHONY: demo check-tools check-quick check-sanitize check-threads check-clang distcheck-quick fuzz coverage lint
+.PHONY: demo check-tools check-quick check-valgrind check-sanitize check-threads check-clang distcheck-quick fuzz coverage lint

@@ -17,6 +17,7 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${QN_BUILD:-$root/build}
 PATH=$build/flapper:$build/httpbroker:$build/httpbroker/notify:$build/httpbroker/submit:$build/oobetet:$build/t/tools:/usr/lib/nagios/plugins:/usr/sbin:/sbin:$PATH
+PATH=${QN_WRAPPERS:+$QN_WRAPPERS:}$PATH # t/lib/valgrind
 export PATH LC_ALL=C.UTF-8
 
 declare -gA pids=() # -g: bats loads this file in a function

@@ -323,8 +323,12 @@ static void keys_beyond_the_last_rank_are_unique(void **state)
 static void visit_one(const struct check *check, void *context)
 {
 	unsigned char *seen = context;
+	size_t name = (size_t)check->entity_length + 1; /* it has no NUL */
+	char number[16];
 
-	seen[strtoul(check->names + check->entity_length + 1, NULL, 10)]++;
+	snprintf(
+		number, sizeof number, "%.*s", (int)(check->hh.keylen - name), check->names + name);
+	seen[strtoul(number, NULL, 10)]++;
 }
 
 enum { MANY = 100000 };
