@@ -344,7 +344,7 @@ healthy() {
 	for unit in httpbroker.service httpbroker@.service; do
 		unit=$root/doc/examples/httpbroker/$unit
 		grep -qx 'Type=notify' "$unit"
-		command=$(sed -n "s/%i/3090/; s/localhost:6380/none/; s/3090/$port/; s/^ExecStart=//p" "$unit")
+		command=$(sed -n "s/%i/3090/; s/localhost:6379/none/; s/3090/$port/; s/^ExecStart=//p" "$unit")
 		# shellcheck disable=SC2086 # words
 		start unit env -i PATH="$PATH" $command
 		poll 20 healthy

@@ -46,7 +46,7 @@ s6_stop() {
 }
 
 @test "s6: httpbroker is ready when it listens, without Redis too" {
-	example httpbroker s6 -e "s/--port 3090/--port $port/" -e "s/localhost:6380/127.0.0.1:$(free_port)/"
+	example httpbroker s6 -e "s/--port 3090/--port $port/" -e "s/localhost:6379/127.0.0.1:$(free_port)/"
 	s6_ready
 	[ "$(curl -s "http://127.0.0.1:$port/health" | jq .redis_up)" = false ]
 	s6_stop
@@ -54,7 +54,7 @@ s6_stop() {
 }
 
 @test "s6: httpbroker-notify is ready when it reads, without Redis too" {
-	example httpbroker-notify s6 -e "s/localhost:6380/127.0.0.1:$(free_port)/"
+	example httpbroker-notify s6 -e "s/localhost:6379/127.0.0.1:$(free_port)/"
 	s6_ready
 	poll 20 said s6-supervise 'error: Redis at 127.0.0.1:[0-9]*: cannot connect'
 	s6_stop
