@@ -166,3 +166,18 @@ commands() {
 		[ -z "$wide" ] || { echo "${page##*/}: $wide"; false; }
 	done
 }
+
+# `file.c function`, as the walks and the tables of HACKING have it.
+@test "HACKING: each function that is named after its file is defined there" {
+	local file function found pairs=0
+	while read -r file function; do
+		pairs=$((pairs + 1))
+		found=$(find "$root"/{common,flapper,httpbroker,oobetet} -path "*/$file" -exec \
+			grep -lE "^[a-z].*\b$function\(" {} +) || :
+		[ -n "$found" ] || {
+			echo "$function is not in $file"
+			return 1
+		}
+	done < <(grep -oE '\b[a-z_/]+\.[ch] +[a-z]+(_[a-z]+)+\b' "$root/HACKING" | sort -u)
+	[ "$pairs" -ge 60 ]
+}
