@@ -61,6 +61,16 @@ options_of_help() {
 		"$root"/doc/examples "$root"/{common,flapper,httpbroker,oobetet} | sort -u)
 }
 
+@test "a file of the source that a page names exists" {
+	local name count=0
+	while read -r name; do
+		echo "$name"
+		[ -e "$root/${name%.}" ]
+		count=$((count + 1))
+	done < <(grep -ohE '\bdoc/examples[a-z0-9/._-]*' "$root"/doc/*.[1578] | sort -u)
+	[ "$count" -ge 10 ]
+}
+
 # messages_of PAGE: a line for each message under DIAGNOSTICS, placeholders and numbers taken out, its
 # fixed parts separated by tabs.
 messages_of() {
