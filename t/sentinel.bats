@@ -8,6 +8,7 @@ load lib/daemons
 load lib/broker
 load lib/pair
 load lib/account
+load lib/nginx
 load lib/sentinel
 
 setup() {
@@ -56,12 +57,13 @@ failover_asked() {
 	poll 60 asked_until_done "$1"
 }
 
+# failover_WAY PORT COMMAND...: the command runs before the former master is back
 failover_killed() {
 	local server
 	server=$(server_of "$1")
 	killed "server$server"
 	poll 30 master_is_another "$1"
-	changes 20
+	"${@:2}"
 	start_server "$server"
 }
 
@@ -70,7 +72,7 @@ failover_frozen() {
 	server=$(server_of "$1")
 	freeze "server$server"
 	poll 30 master_is_another "$1"
-	changes 20
+	"${@:2}"
 	kill -CONT "${pids[server$server]}"
 }
 
@@ -80,7 +82,7 @@ rounds() {
 	for ((i = 0; i < $1; i++)); do
 		for way in "${@:2}"; do
 			port=$(master_port)
-			"failover_$way" "$port"
+			"failover_$way" "$port" changes 20
 			changes 100
 			poll 60 ready
 		done
@@ -95,4 +97,64 @@ rounds() {
 	rounds 4 asked killed frozen
 	all_arrived
 	grep -q '200: [1-9]' "$work/changes.log"
+}
+
+# Which of the brokers has the lease.
+active_broker() {
+	local found
+	found=$(redis GET httpbroker:default:lease) || return
+	[[ "$found" != *":$port_a "* ]] || echo a
+	[[ "$found" != *":$port_b "* ]] || echo b
+}
+
+another_is_active() {
+	local now
+	now=$(active_broker) && [ -n "$now" ] && [ "$now" != "$1" ]
+}
+
+@test "the active broker freezes while the master fails: the other takes over, and nothing is lost" {
+	local name way frozen port
+	pair_ports
+	for name in a b; do
+		port=port_$name
+		start "$name" httpbroker --port "${!port}" $(sentinels) --interval 24h
+		poll 20 said "$name" 'listening on 127'
+	done
+	start_proxy "127.0.0.1:$port_a" "127.0.0.1:$port_b"
+	poll 20 another_is_active none
+	# of an event that was handed over and a newer one of the same check, only the newer one counts
+	broker_port=$proxy_port start_changes 4 0.005 new
+	for way in asked killed frozen asked; do
+		frozen=$(active_broker)
+		port=$(master_port)
+		freeze "$frozen"
+		"failover_$way" "$port" true
+		poll 40 another_is_active "$frozen"
+		kill -CONT "${pids[$frozen]}"
+		changes 50
+		poll 60 ready
+	done
+	all_arrived
+}
+
+# The last change of each check is the last line of it.
+told_last() {
+	local check number
+	while read -r check number; do
+		tac "$work/notify.log" | grep -m 1 "\"check\":\"$check\"" | grep -q "\"summary\":\"$number\"" || return
+	done < <(tac "$work/accepted" | awk '!seen[$1]++')
+}
+
+@test "httpbroker-notify follows the master: what a check is at last is told" {
+	start broker httpbroker --port 0 $(sentinels) --interval 24h
+	poll 20 broker_listens
+	start notify httpbroker-notify $(sentinels) --output-format json
+	poll 20 said notify 'active: takes events'
+	start_changes 4 0.02
+	rounds 1 asked killed frozen
+	touch "$work/enough"
+	wait "${pids[changes]}"
+	unset 'pids[changes]'
+	poll 30 told_last
+	[ "$(redis LLEN events)" -eq 0 ]
 }

@@ -3,9 +3,9 @@
 #
 # Clients that keep posting numbered changes, and the account at the end.
 #
-#   start_changes CLIENTS [PAUSE]   each client keeps changing one check of its own until
-#                            changes_account, PAUSE seconds after the change before; a request not
-#                            answered with 200 or 202 is posted again
+#   start_changes CLIENTS [PAUSE [new]]   each client keeps changing one check of its own (with `new`,
+#                            adding checks) until changes_account, PAUSE seconds after the change
+#                            before; a request not answered with 200 or 202 is posted again
 #   changes N                waits until N more changes were accepted
 #   changes_account          stops the clients, waits until all events are in the queue, and prints
 #                            accepted, delivered, repeated, lost, disordered; fails if any of the
@@ -21,6 +21,7 @@ changes_post() {
 	client "$work" "$@" <<-'E'
 		work, clients = sys.argv[2], int(sys.argv[3])
 		pause = float(sys.argv[4]) if len(sys.argv) > 4 else 0
+		name = "c%d-%d" if len(sys.argv) > 5 else "c%d"
 		lock, log, codes = threading.Lock(), open(work + "/accepted", "w", 1), {}
 		def attempt(s, json):
 		    try:
@@ -33,7 +34,7 @@ changes_post() {
 		    s, n = None, 0
 		    while not os.path.exists(work + "/enough"):
 		        n += 1
-		        json = event("changes", "c%d" % i, ("ok", "critical")[n % 2], n)
+		        json = event("changes", name % ((i, n) if "-" in name else i), ("ok", "critical")[n % 2], n)
 		        code, until = 0, time.monotonic() + 60
 		        while code not in (200, 202):
 		            assert code in (0, 502, 503, 504), code
@@ -58,7 +59,7 @@ changes() {
 }
 
 changes_arrived() {
-	queue | sed -n 's/.*"entity":"changes","check":"\(c[0-9]*\)".*"summary":"\([0-9][0-9]*\)".*/\1 \2/p' >"$work/delivered"
+	queue | sed -n 's/.*"entity":"changes","check":"\(c[0-9]*\)[-0-9]*".*"summary":"\([0-9][0-9]*\)".*/\1 \2/p' >"$work/delivered"
 	# each accepted change at least once
 	[ -z "$(sort -u "$work/delivered" | comm -13 - <(sort -u "$work/accepted"))" ]
 }
