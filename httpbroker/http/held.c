@@ -10,8 +10,7 @@
 #include <utlist.h>
 
 enum {
-	STEP_SMALL = 4096,  /* bytes: the step by which small bodies are counted */
-	STEP_LARGE = 65536, /* the same for large ones */
+	STEP_LARGE = 65536, /* bytes: the step by which large bodies are counted */
 	MMAP_FROM = 131072, /* bytes: larger blocks return to the system when freed */
 };
 
@@ -73,7 +72,7 @@ static void total_subtract(struct held *held, size_t bytes)
 
 static size_t counted(size_t length)
 {
-	size_t step = length > HELD_SMALL ? STEP_LARGE : STEP_SMALL;
+	size_t step = length > HELD_SMALL ? STEP_LARGE : HELD_STEP;
 
 	return (length + step - 1) / step * step;
 }

@@ -12,7 +12,10 @@
 
 #include <stdbool.h>
 
-enum { HELD_SMALL = 65536 }; /* a body of so many bytes may use that quarter */
+enum {
+	HELD_SMALL = 65536, /* a body of so many bytes may use that quarter */
+	HELD_STEP = 4096,   /* bytes: the step by which small bodies are counted */
+};
 
 struct held;
 

@@ -276,11 +276,17 @@ static void route_run(struct request *request)
 	request->submission = (again ? route->resume : route->begin)(request);
 }
 
-/* Until the response is sent. */
+/*
+ * Until the response is sent. In the steps of its body: for most requests the total, which all
+ * threads change, stays as it is.
+ */
 static void memory_count(struct request *request)
 {
+	size_t bytes =
+		request->holding.body.capacity + request->bytes + request->response.body.capacity;
+
 	held_count(request->broker->held, &request->holding,
-		request->holding.body.capacity + request->bytes + request->response.body.capacity);
+		(bytes + HELD_STEP - 1) / HELD_STEP * HELD_STEP);
 }
 
 /* The whole request is there, or request_resume() was called. */
