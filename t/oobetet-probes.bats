@@ -32,7 +32,7 @@ start_servers() {
 	export REDISCLI_AUTH=password-of-redis
 	echo "token-of-the-probe web-01" >"$work/tokens"
 	start broker httpbroker --port "127.0.0.1:$broker_port" --server "127.0.0.1:$redis_port" \
-		--database 3 --queue waiting --token-file "$work/tokens"
+		--database 3 --queue waiting --token-file "$work/tokens" --interval 1h
 	poll 20 listening "$broker_port"
 }
 
