@@ -134,3 +134,35 @@ bool path_check(struct request *request, unsigned more, const char *form)
 		return true;
 	return false;
 }
+
+/* ---- what follows the path: the query, which libmicrohttpd has split ---- */
+
+const char *query_get(const struct query *query, const char *name)
+{
+	for (unsigned i = 0; i < query->count; i++)
+		if (strcmp(query->parameters[i].name, name) == 0)
+			return query->parameters[i].value != NULL ? query->parameters[i].value : "";
+	return NULL;
+}
+
+bool query_check(const struct query *query, const char *const *known, struct response *response)
+{
+	if (!query->valid) {
+		response_error(response, 400,
+			"the query has a parameter twice, a NUL, or more than %d parameters",
+			QUERY_MAX);
+		return false;
+	}
+	for (unsigned i = 0; i < query->count; i++) {
+		const char *name = query->parameters[i].name;
+		size_t k = 0;
+
+		while (known[k] != NULL && strcmp(known[k], name) != 0)
+			k++;
+		if (known[k] == NULL) {
+			response_error(response, 400, "there is no parameter '%.64s' here", name);
+			return false;
+		}
+	}
+	return true;
+}
