@@ -64,8 +64,8 @@ static const struct option_row rows[] = {
 	{"q,quiet", NULL, "do not log transitions", OPTION_FLAG(quiet)},
 	{"ready-fd", "FD", "write a newline to FD when serving", OPTION_READY_FD(ready_fd)},
 	/* the original's names */
-	{"frequency", "DURATION", NULL, INTERVAL},
-	{"bind-port", "PORT", NULL, OPTION_SET(port_set)},
+	{"f,frequency", "DURATION", NULL, INTERVAL},
+	{"P,bind-port", "PORT", NULL, OPTION_SET(port_set)},
 	{"bind-ip", "ADDRESS", NULL, OPTION_SET(bind_set)},
 	OPTION_END,
 };
