@@ -191,3 +191,8 @@ commands() {
 	done < <(grep -oE '\b[a-z_/]+\.[ch] +[a-z]+(_[a-z]+)+\b' "$root/HACKING" | sort -u)
 	[ "$pairs" -ge 60 ]
 }
+
+# groff 1.23, of Debian 13, measures the widths of columns with \w'...'
+@test "no width of a column has an apostrophe, at which groff would end it" {
+	run ! grep -n "^\.Bl -column.*'" "$root"/doc/*.[1-8]
+}
