@@ -63,6 +63,7 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/checks/siphash.c httpbroker/checks/siphash.h \
 	httpbroker/redis/client.c httpbroker/redis/client.h \
 	httpbroker/redis/commit.c httpbroker/redis/commit.h \
+	httpbroker/redis/confirm.c httpbroker/redis/confirm.h \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
 	httpbroker/redis/connector.c httpbroker/redis/connector.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \

@@ -335,7 +335,8 @@ void delivery_committed(struct delivery *delivery)
 {
 	struct watermarks done = outbox_done(delivery->core.outbox);
 	const struct confirmation confirmation = {
-		.confirmed = !delivery->sentinel || session_confirmed(session_of(delivery)),
+		.confirmed = !delivery->sentinel ||
+			     confirm_is_done(session_confirm(session_of(delivery))),
 		.keeps = replication_keeps(&delivery->replication),
 		.settled = delivery->sentinel ? delivery->replication.settled : done,
 	};
@@ -348,9 +349,9 @@ static void replicas_check(struct delivery *delivery, nsec now)
 	struct watermarks done = outbox_done(delivery->core.outbox);
 	struct role role;
 
-	if (session_role_seen(session_of(delivery), &role))
+	if (confirm_role(session_confirm(session_of(delivery)), &role))
 		replication_update(&delivery->replication, &role, &done, now);
-	else if (!session_confirmed(session_of(delivery)))
+	else if (!confirm_is_done(session_confirm(session_of(delivery))))
 		replication_unmark(&delivery->replication);
 }
 

@@ -245,7 +245,7 @@ static void ask_end(struct redis *redis, nsec now)
 static bool is_alone(const struct redis *redis)
 {
 	return session_role(redis->session) == SESSION_ACTIVE &&
-	       session_unconfirmed(redis->session);
+	       session_confirm(redis->session)->unconfirmed;
 }
 
 /* Logs that no replica confirms, and that one does again; asks whether there is another master. */
@@ -258,11 +258,11 @@ static void replica_watch(struct redis *redis, nsec now)
 		redis->alone_since = now;
 		log_warning("Redis at %s: no replica has what was written last: %s", redis->server,
 			redis->settings.unconfirmed);
-	} else if (redis->alone && session_confirmed(redis->session)) {
+	} else if (redis->alone && confirm_is_done(session_confirm(redis->session))) {
 		log_info("Redis at %s: a replica has all that was written, after %s", redis->server,
 			duration_text(now - redis->alone_since, span));
 	}
-	redis->alone = alone || (redis->alone && !session_confirmed(redis->session));
+	redis->alone = alone || (redis->alone && !confirm_is_done(session_confirm(redis->session)));
 	if (alone && redis->connector == NULL && now >= redis->ask_at)
 		connector_begin(redis, CONNECTOR_ASKS);
 }

@@ -32,7 +32,7 @@
 
 #include "common/clocks.h"
 #include "common/reason.h"
-#include "httpbroker/redis/connection.h"
+#include "httpbroker/redis/confirm.h"
 #include "httpbroker/redis/resp.h"
 
 #include <stdbool.h>

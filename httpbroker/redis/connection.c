@@ -3,13 +3,12 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/number.h"
 #include "common/secret.h"
+#include "httpbroker/redis/confirm.h"
 #include "httpbroker/redis/resp.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,62 +123,6 @@ bool connection_reply(struct connection *connection, struct redisReply **reply, 
 	if (redisReaderGetReply(connection->loader, &answer) != REDIS_OK)
 		return reason_set(why, "its answer cannot be read: %s", connection->loader->errstr);
 	*reply = answer;
-	return true;
-}
-
-void wait_write(nsec limit, struct buffer *out)
-{
-	char millis[24];
-
-	/* 0 would wait for ever */
-	snprintf(millis, sizeof millis, "%" PRId64,
-		limit > NSEC_PER_MSEC ? limit / NSEC_PER_MSEC : 1);
-	resp_command(out, RESP_WORDS("WAIT", "1", millis), NULL);
-}
-
-/* Of `[HOST, PORT, OFFSET]`; 0: nothing can be said. */
-static int64_t replica_offset(const redisReply *replica)
-{
-	const redisReply *offset = replica->type == REDIS_REPLY_ARRAY && replica->elements == 3
-					   ? replica->element[2]
-					   : NULL;
-	struct reason ignored;
-	int64_t number = 0;
-
-	if (offset != NULL && offset->type == REDIS_REPLY_STRING)
-		number_parse(offset->str, 0, INT64_MAX, &number, &ignored);
-	return number;
-}
-
-static void replicas_read(const redisReply *list, struct role *out)
-{
-	out->replicas = list->elements;
-	out->least = INT64_MAX;
-	for (size_t i = 0; i < list->elements; i++) {
-		int64_t offset = replica_offset(list->element[i]);
-
-		if (offset < out->least)
-			out->least = offset;
-	}
-}
-
-/* `[master, OFFSET, [REPLICA...]]` */
-bool role_read(const struct redisReply *reply, struct role *out, struct reason *why)
-{
-	bool array = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0;
-	const redisReply *role = array ? reply->element[0] : NULL;
-
-	*out = (struct role){0, 0, 0};
-	if (role == NULL || role->type != REDIS_REPLY_STRING)
-		return reason_set(why, "refuses ROLE: %s",
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
-	if (strcmp(role->str, "master") != 0)
-		return reason_set(why, "it is no master: its role is %.20s", role->str);
-	if (reply->elements < 3 || reply->element[1]->type != REDIS_REPLY_INTEGER ||
-		reply->element[2]->type != REDIS_REPLY_ARRAY)
-		return reason_set(why, "refuses ROLE: an odd answer");
-	out->offset = reply->element[1]->integer;
-	replicas_read(reply->element[2], out);
 	return true;
 }
 

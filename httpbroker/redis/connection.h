@@ -41,19 +41,6 @@ void handshake_write(
 enum handshake_result handshake_read(struct handshake *handshake, const struct redisReply *reply,
 	struct buffer *out, struct reason *why);
 
-/* Appends WAIT for one replica; its limit is at least a millisecond. */
-void wait_write(nsec limit, struct buffer *out);
-
-/* What a master says of its replicas, in bytes of its replication stream. */
-struct role {
-	int64_t offset;  /* its own */
-	size_t replicas; /* connected */
-	int64_t least;   /* that one of them has acknowledged */
-};
-
-/* The reply to ROLE: false if it is none of a master's, and why. */
-bool role_read(const struct redisReply *reply, struct role *out, struct reason *why);
-
 /* After the first failure a connection can only be freed. */
 struct connection;
 

@@ -45,11 +45,7 @@ struct session {
 	enum role_change change;  /* not yet returned */
 	struct redisReply *reply; /* to a query, not yet returned */
 	bool waits;               /* WAIT was sent behind the query */
-	bool confirmed;           /* the last commit is in a replica, too */
-	bool unconfirmed;         /* or in none; neither: there was none on this connection */
-	struct role seen;         /* not yet returned, if role_seen */
-	bool role_seen;
-	nsec confirm_at;   /* from then on WAIT has its whole limit */
+	struct confirm confirm;
 	int replies;       /* to a release, read so far */
 	int64_t records;   /* known and not yet returned, or -1 */
 	struct reason why; /* of a commit's or an acquisition's replies */
@@ -60,6 +56,7 @@ struct session *session_new(const struct session_settings *settings)
 	struct session *session = memory_zeroed(1, sizeof *session);
 
 	session->settings = *settings;
+	session->confirm.sentinel = settings->login.sentinel;
 	lease_init(&session->lease, settings->place, settings->token);
 	leadership_init(&session->leadership, settings->token, settings->grace);
 	session->acquire.keys = settings->keys;
@@ -101,8 +98,7 @@ void session_open(struct session *session, nsec now, struct buffer *out)
 {
 	if (session->role == SESSION_STANDS_BY)
 		session->left_until = now + LEASE_LEFT;
-	session->confirmed = session->unconfirmed = session->role_seen = false;
-	session->confirm_at = now;
+	confirm_open(&session->confirm, now);
 	handshake_write(&session->handshake, &session->settings.login, out);
 	phase_begin(session, PHASE_HANDSHAKE, now);
 }
@@ -124,24 +120,12 @@ static void look_begin(struct session *session, nsec now, struct buffer *out)
 	phase_begin(session, PHASE_LOOKS, now);
 }
 
-/* WAIT's limit; 0: without Sentinel. */
-static nsec confirm_within(struct session *session, nsec now)
-{
-	bool whole = session->confirmed || now >= session->confirm_at;
-
-	if (!session->settings.login.sentinel)
-		return 0;
-	if (whole)
-		session->confirm_at = now + CONFIRM_TRIED;
-	return whole ? CONFIRM_WITHIN : CONFIRM_SHORT;
-}
-
 static void commit_send(struct session *session, struct moment now, struct buffer *out)
 {
 	const struct batch batch = leadership_batch(&session->leadership, now);
 	char text[BATCH_TEXT];
 
-	session->in_flight->confirm_within = confirm_within(session, now.monotonic);
+	session->in_flight->confirm_within = confirm_limit(&session->confirm, now.monotonic);
 	commit_write(session->in_flight, session->settings.keys, batch_text(&batch, text), out);
 	session->renew_at = now.monotonic + LEASE_RENEWED;
 	phase_begin(session, PHASE_COMMITS, now.monotonic);
@@ -271,10 +255,7 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 	session->ours_until =
 		LEASE_LASTS +
 		(session->settings.login.sentinel ? session->renew_at - LEASE_RENEWED : now);
-	session->confirmed = session->in_flight->confirmed;
-	session->unconfirmed = !session->confirmed && session->settings.login.sentinel;
-	session->role_seen = session->confirmed;
-	session->seen = session->in_flight->role;
+	confirm_end(&session->confirm, session->in_flight->confirmed, &session->in_flight->role);
 	commit_settle(session, true);
 	if (held)
 		phase_wait(session, PHASE_RESTS, session->renew_at);
@@ -330,17 +311,13 @@ static bool query_receive(
 			query_end(session, now);
 		return true;
 	}
-	bool answered = reply->type == REDIS_REPLY_INTEGER;
-	bool confirmed = answered && reply->integer > 0;
-	if (!answered)
-		reason_set(why, "refuses WAIT: %s",
-			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	int64_t replicas = wait_read(reply, why);
 	freeReplyObject(reply);
-	if (!confirmed)
+	if (replicas <= 0)
 		reply_drop(session);
-	if (answered)
+	if (replicas >= 0)
 		query_end(session, now);
-	return answered;
+	return replicas >= 0;
 }
 
 static bool reply_receive(struct session *session, const redisReply *reply, struct moment now,
@@ -419,23 +396,9 @@ enum role_change session_role_change(struct session *session)
 	return change;
 }
 
-bool session_confirmed(const struct session *session)
+struct confirm *session_confirm(struct session *session)
 {
-	return session->confirmed || !session->settings.login.sentinel;
-}
-
-bool session_unconfirmed(const struct session *session)
-{
-	return session->unconfirmed;
-}
-
-bool session_role_seen(struct session *session, struct role *out)
-{
-	bool seen = session->role_seen;
-
-	session->role_seen = false;
-	*out = session->seen;
-	return seen;
+	return &session->confirm;
 }
 
 bool session_settled(const struct session *session)

@@ -22,11 +22,6 @@
 
 struct session;
 
-#define CONFIRM_WITHIN NSEC_PER_SEC /* for a replica to have a commit */
-/* The same while no replica has confirmed the last one; but the whole of it every CONFIRM_TRIED. */
-#define CONFIRM_SHORT (100 * NSEC_PER_MSEC)
-#define CONFIRM_TRIED (5 * NSEC_PER_SEC)
-
 struct session_settings {
 	struct handshake_settings login;
 	const struct keys *keys;     /* not owned */
@@ -97,16 +92,8 @@ void session_query_write(struct session *session, const char *const *words,
 	const struct resp_list *list, nsec now, struct buffer *out);
 struct redisReply *session_reply(struct session *session);
 
-/*
- * With Sentinel: whether a replica has all that was committed, by the last commit or renewal; or
- * whether, by that, none has. Neither: there was no commit yet on this connection. Without
- * Sentinel all is confirmed.
- */
-bool session_confirmed(const struct session *session);
-bool session_unconfirmed(const struct session *session);
-
-/* With Sentinel, once after each confirmed commit or renewal: what the master said then. */
-bool session_role_seen(struct session *session, struct role *out);
+/* Whether a replica has what was committed. */
+struct confirm *session_confirm(struct session *session);
 
 /* Whether nothing has to be sent again. */
 bool session_settled(const struct session *session);

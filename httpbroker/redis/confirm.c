@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/redis/confirm.h"
+
+#include "common/number.h"
+#include "httpbroker/redis/resp.h"
+
+#include <hiredis/hiredis.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+void wait_write(nsec limit, struct buffer *out)
+{
+	char millis[24];
+
+	/* 0 would wait for ever */
+	snprintf(millis, sizeof millis, "%" PRId64,
+		limit > NSEC_PER_MSEC ? limit / NSEC_PER_MSEC : 1);
+	resp_command(out, RESP_WORDS("WAIT", "1", millis), NULL);
+}
+
+/* Of `[HOST, PORT, OFFSET]`; 0: nothing can be said. */
+static int64_t replica_offset(const redisReply *replica)
+{
+	const redisReply *offset = replica->type == REDIS_REPLY_ARRAY && replica->elements == 3
+					   ? replica->element[2]
+					   : NULL;
+	struct reason ignored;
+	int64_t number = 0;
+
+	if (offset != NULL && offset->type == REDIS_REPLY_STRING)
+		number_parse(offset->str, 0, INT64_MAX, &number, &ignored);
+	return number;
+}
+
+static void replicas_read(const redisReply *list, struct role *out)
+{
+	out->replicas = list->elements;
+	out->least = INT64_MAX;
+	for (size_t i = 0; i < list->elements; i++) {
+		int64_t offset = replica_offset(list->element[i]);
+
+		if (offset < out->least)
+			out->least = offset;
+	}
+}
+
+/* `[master, OFFSET, [REPLICA...]]` */
+bool role_read(const struct redisReply *reply, struct role *out, struct reason *why)
+{
+	bool array = reply->type == REDIS_REPLY_ARRAY && reply->elements > 0;
+	const redisReply *role = array ? reply->element[0] : NULL;
+
+	*out = (struct role){0, 0, 0};
+	if (role == NULL || role->type != REDIS_REPLY_STRING)
+		return reason_set(why, "refuses ROLE: %s",
+			reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	if (strcmp(role->str, "master") != 0)
+		return reason_set(why, "it is no master: its role is %.20s", role->str);
+	if (reply->elements < 3 || reply->element[1]->type != REDIS_REPLY_INTEGER ||
+		reply->element[2]->type != REDIS_REPLY_ARRAY)
+		return reason_set(why, "refuses ROLE: an odd answer");
+	out->offset = reply->element[1]->integer;
+	replicas_read(reply->element[2], out);
+	return true;
+}
+
+int64_t wait_read(const struct redisReply *reply, struct reason *why)
+{
+	if (reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0)
+		return reply->integer;
+	reason_set(why, "refuses WAIT: %s",
+		reply->type == REDIS_REPLY_ERROR ? reply->str : "an odd answer");
+	return -1;
+}
+
+void confirm_open(struct confirm *confirm, nsec now)
+{
+	confirm->confirmed = confirm->unconfirmed = confirm->told = false;
+	confirm->whole_at = now;
+}
+
+nsec confirm_limit(struct confirm *confirm, nsec now)
+{
+	bool whole = confirm->confirmed || now >= confirm->whole_at;
+
+	if (!confirm->sentinel)
+		return 0;
+	if (whole)
+		confirm->whole_at = now + CONFIRM_TRIED;
+	return whole ? CONFIRM_WITHIN : CONFIRM_SHORT;
+}
+
+void confirm_end(struct confirm *confirm, bool confirmed, const struct role *role)
+{
+	confirm->confirmed = confirm->told = confirmed;
+	confirm->unconfirmed = !confirmed && confirm->sentinel;
+	confirm->role = *role;
+}
+
+bool confirm_is_done(const struct confirm *confirm)
+{
+	return confirm->confirmed || !confirm->sentinel;
+}
+
+bool confirm_role(struct confirm *confirm, struct role *out)
+{
+	bool told = confirm->told;
+
+	confirm->told = false;
+	*out = confirm->role;
+	return told;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * With Sentinel: whether a replica has what was written, and whether the server is a master still.
+ * Pure. Without Sentinel all is confirmed.
+ */
+#ifndef HTTPBROKER_REDIS_CONFIRM_H
+#define HTTPBROKER_REDIS_CONFIRM_H
+
+#include "common/buffer.h"
+#include "common/clocks.h"
+#include "common/reason.h"
+
+#include <stdbool.h>
+
+struct redisReply;
+
+#define CONFIRM_WITHIN NSEC_PER_SEC /* for a replica to have a commit */
+/* The same while no replica has confirmed the last one; but the whole of it every CONFIRM_TRIED. */
+#define CONFIRM_SHORT (100 * NSEC_PER_MSEC)
+#define CONFIRM_TRIED (5 * NSEC_PER_SEC)
+
+/* Appends WAIT for one replica; its limit is at least a millisecond. */
+void wait_write(nsec limit, struct buffer *out);
+
+/* What a master says of its replicas, in bytes of its replication stream. */
+struct role {
+	int64_t offset;  /* its own */
+	size_t replicas; /* connected */
+	int64_t least;   /* that one of them has acknowledged */
+};
+
+/* The reply to ROLE: false if it is none of a master's, and why. */
+bool role_read(const struct redisReply *reply, struct role *out, struct reason *why);
+
+/* The reply to WAIT: how many replicas; -1: it is an error, and the reason is set. */
+int64_t wait_read(const struct redisReply *reply, struct reason *why);
+
+struct confirm {
+	bool sentinel;
+	bool confirmed;   /* a replica has all that was committed, by the last commit or renewal */
+	bool unconfirmed; /* by that, none has; neither: there was none on this connection */
+	bool told;        /* `role` is of a confirmed commit, and confirm_role() is to return it */
+	struct role role;
+	nsec whole_at; /* from then on WAIT has its whole limit */
+};
+
+/* There is a new connection. */
+void confirm_open(struct confirm *confirm, nsec now);
+
+/* The limit of the next commit's WAIT; 0: without Sentinel. */
+nsec confirm_limit(struct confirm *confirm, nsec now);
+
+/* A commit was applied. */
+void confirm_end(struct confirm *confirm, bool confirmed, const struct role *role);
+
+bool confirm_is_done(const struct confirm *confirm);
+
+/* Once after each confirmed commit or renewal: what the master said then. */
+bool confirm_role(struct confirm *confirm, struct role *out);
+
+#endif
