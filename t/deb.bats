@@ -58,9 +58,10 @@ files() {
 @test "lintian finds nothing" {
 	local enter=()
 	[ -z "${DEBIAN-}" ] || enter=("$root/t/chroot" --enter "$builder")
-	run -0 "${enter[@]}" sh -c 'cd "$0" && lintian --allow-root --fail-on error,warning quietnight_*.changes' \
+	run "${enter[@]}" sh -c 'cd "$0" && lintian --allow-root --fail-on error,warning quietnight_*.changes' \
 		"${made#"$builder"}"
 	echo "$output"
+	[ "$status" -eq 0 ]
 	[ -z "$output" ]
 }
 
