@@ -74,6 +74,24 @@ static void the_observed_lease_determines_the_role_change(void **state)
 	assert_turn(leadership, TOKEN, 48, CHANGE_DATA_LOST);
 }
 
+/*
+ * After a failover: another broker has gone on at the new master from less than what this one had
+ * written to the former one. Its records count.
+ */
+static void another_broker_that_went_on_from_less_is_no_data_loss(void **state)
+{
+	struct observed seen = seen_make(LEASE_NOBODYS, OTHER, 49);
+	struct leadership leadership;
+
+	(void)state;
+	leadership_init(&leadership, TOKEN, 0);
+	leadership.active = leadership.claimed = true;
+	leadership.number = 50;
+	seen.left = true;
+	leadership_plan(&leadership, &seen, (struct moment){1000 * SEC, 7 * SEC});
+	assert_int_equal(leadership_begin(&leadership), CHANGE_BECAME_ACTIVE);
+}
+
 static void a_missing_or_lower_batch_is_one_data_loss(void **state)
 {
 	struct observed seen = seen_make(LEASE_ANOTHERS, OTHER, 41);
@@ -149,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_broker_clock_pauses_for_the_grace_period_of_an_outage),
 		cmocka_unit_test(the_observed_lease_determines_the_role_change),
+		cmocka_unit_test(another_broker_that_went_on_from_less_is_no_data_loss),
 		cmocka_unit_test(a_missing_or_lower_batch_is_one_data_loss),
 		cmocka_unit_test(only_a_new_process_takes_the_lease_of_its_address),
 		cmocka_unit_test(a_redis_with_an_eviction_policy_is_logged_once_each_way),
