@@ -106,7 +106,8 @@ health() {
 	[ "$code $(figure httpbroker_active)" = '200 0' ]
 	# its states may be old: only the active broker shows them
 	look /metrics/states
-	[ "$code" = 503 ] && [ "$(cat "$work/answer")" = '{"error": "another broker is the active one"}' ]
+	[ "$code" = 503 ]
+	[ "$(cat "$work/answer")" = '{"error": "another broker is the active one"}' ]
 	curl -sS -D - -o "$work/answer" "${url%/state}/metrics/states" | tr -d '\r' | grep -Fx 'Retry-After: 5'
 	stop broker
 	poll 10 health 200 '.role == "active"'

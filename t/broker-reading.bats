@@ -37,7 +37,8 @@ recorded() {
 	[ "$code $answer" = "404 {\"error\": \"nothing is remembered of 'a:d e%'\"}" ]
 	forget 'entity=a'
 	[ "$code $answer" = '200 {"forgotten": 2}' ]
-	[ "$(recorded)" -eq 2 ] && [ "$(known)" = '"a:b:c""aa:b"' ]
+	[ "$(recorded)" -eq 2 ]
+	[ "$(known)" = '"a:b:c""aa:b"' ]
 	forget 'entity=a'
 	[ "$code $answer" = "404 {\"error\": \"nothing is remembered of any check of 'a'\"}" ]
 	count=$(queue | grep -c '"entity":"a",')
@@ -63,7 +64,8 @@ recorded() {
 	done
 	forget 'entity=none'
 	[ "$code" = 404 ]
-	[ "$(known)" = '"a:b"' ] && [ "$(recorded)" -eq 1 ]
+	[ "$(known)" = '"a:b"' ]
+	[ "$(recorded)" -eq 1 ]
 }
 
 @test "DELETE /state while Redis is down: 202, done when it is back" {
@@ -267,7 +269,8 @@ most_memory() {
 	[ "$(curl -sSf "$url" | wc -c)" -gt 32000000 ]
 	after=$(most_memory)
 	echo "$before, then $after KiB"
-	[ "$before" -gt 32000 ] && [ $((after - before)) -lt 12000 ]
+	[ "$before" -gt 32000 ]
+	[ $((after - before)) -lt 12000 ]
 }
 
 @test "DELETE /state of a host with 20,000 checks deletes only these" {

@@ -158,7 +158,8 @@ pushed() {
 		}' "$url"
 	echo "$output"
 	[[ "${lines[0]}" =~ ^'Caching state: {"entity":"foo-app-01","check":"PING","type":"service","state":"OK","summary":"3 ms round trip",'.*'"time":'([0-9]+)',"ttl":30}'$ ]]
-	[ "${BASH_REMATCH[1]}" -ge "$before" ] && [ "${BASH_REMATCH[1]}" -le "$EPOCHSECONDS" ]
+	[ "${BASH_REMATCH[1]}" -ge "$before" ]
+	[ "${BASH_REMATCH[1]}" -le "$EPOCHSECONDS" ]
 	[ "${lines[1]}" = 'response: 200 ' ]
 }
 
@@ -205,7 +206,8 @@ pushed() {
 		"$(event x 'say \\y' warning)"
 	run -0 curl -sSf -D "$work/headers" "$url"
 	echo "$output"
-	[ "${lines[0]}" = '{' ] && [ "${lines[4]}" = '}' ]
+	[ "${lines[0]}" = '{' ]
+	[ "${lines[4]}" = '}' ]
 	[[ "$output" =~ '"a:b:c":{"entity":"a:b","check":"c","type":"service","state":"ok","summary":"","time":1000,"ttl":-1,"age":'[0-9]+',"stale":false,"reported":"ok","received_age":'[0-5]'}' ]]
 	[[ "$output" =~ '"a:b:c#2":{"entity":"a","check":"b:c","type":"service","state":"unknown","summary":"","time":1000,"ttl":5,"age":'[0-9]+',"stale":true,"reported":"critical","received_age":'[0-5]'}' ]]
 	[[ "$output" =~ '"x:say \\y":{"entity":"x","check":"say \\y","type":"service","state":"warning","summary":"","time":'[0-9]+',"ttl":300,"age":'[0-5]',"stale":false,"reported":"warning","received_age":'[0-5]'}' ]]
@@ -263,7 +265,8 @@ b ok' ]
 	poll 30 pushed 30
 	redis LINDEX events -1 | grep -F '"time":1000}'
 	[[ "$(redis LINDEX events -2)" =~ \"time\":([0-9]+)} ]]
-	[ "${BASH_REMATCH[1]}" -ge "$before" ] && [ "${BASH_REMATCH[1]}" -le "$EPOCHSECONDS" ]
+	[ "${BASH_REMATCH[1]}" -ge "$before" ]
+	[ "${BASH_REMATCH[1]}" -le "$EPOCHSECONDS" ]
 	pushes >"$work/pushes"
 	# one may be late on a busy machine, but not six in a row
 	awk 'NR == 1 { first = $1 }
@@ -283,7 +286,8 @@ b ok' ]
 	[[ "${first#*:}" =~ ^'{"entity":"a","check":"b","type":"service","state":"UNKNOWN","summary":"httpbroker: Cached state is stale (2s old, should be < 2s)","tags":["t"],"time":'([0-9]+)'}'$ ]]
 	late=$(($(pushes | sed -n "${first%%:*}p") - ends * 1000000))
 	echo "$late us late"
-	[ $late -ge 0 ] && [ $late -le 1000000 ]
+	[ $late -ge 0 ]
+	[ $late -le 1000000 ]
 	curl -sSf "$url" | grep -F '"stale":true'
 	count=$(redis LLEN events)
 	poll 20 queued $((count + 3))
@@ -344,7 +348,8 @@ everything='"type":"host","summary":"s","details":"d","perfdata":"p=1","acknowle
 	[[ "$(redis HGET httpbroker:default:states $'a\x1fb')" =~ ^'1 1001 -1 critical - {"entity":"a","check":"b","type":"service","state":"critical","summary":"","since":'[0-9]+'}'$ ]]
 	[[ "$(redis HGET httpbroker:default:states $'x\x1fy')" =~ ^'1 '([0-9]+)' 60 ok '([0-9]+)' {"entity":"x","check":"y","type":"service","state":"ok","summary":"","millis":'[0-9]+',"since":'[0-9]+'}'$ ]]
 	# the broker clock began with the broker: the minute's deadline lies within its first minute and a bit
-	[ "${BASH_REMATCH[2]}" -gt 55000 ] && [ "${BASH_REMATCH[2]}" -le 80000 ]
+	[ "${BASH_REMATCH[2]}" -gt 55000 ]
+	[ "${BASH_REMATCH[2]}" -le 80000 ]
 	[[ "$(redis GET httpbroker:default:batch)" =~ ^[4-9]\ [0-9a-f]{16}\ [0-9]{1,5}\ ([0-9]+)(\ list)?$ ]]
 	[ $((EPOCHSECONDS - BASH_REMATCH[1] / 1000)) -le 60 ]
 }

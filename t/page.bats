@@ -73,7 +73,9 @@ ten() {
 	[ "$(jq -r '.[2] | gsub("\\s+"; " ")' <<<"${lines[0]}")" = 'unknown stale cron rotate' ]
 	[ "$(jq -r '.[] | sub("^(?<state>[a-z]+).*"; "\(.state)")' <<<"${lines[0]}" | uniq -c | xargs)" = '2 critical 2 unknown 1 warning 5 ok' ]
 	grep -F 'running' <<<"${lines[0]}"
-	[ "${lines[1]}" = '"2 critical – httpbroker"' ] && [ "${lines[2]}" = 10 ] && [ "${lines[3]}" = true ]
+	[ "${lines[1]}" = '"2 critical – httpbroker"' ]
+	[ "${lines[2]}" = 10 ]
+	[ "${lines[3]}" = true ]
 	accessible "$(rows 10)"
 	accessible --dark --size 390x800 "$(rows 10)"
 	# on a phone nothing but the table is wider than the screen
@@ -108,6 +110,47 @@ ten() {
 	[ "$output" = '"warning"' ]
 }
 
+# Prints what breaks the rules that need no judgement: a language, names of controls and drawings, headers
+# with a scope, unique ids, the order of focus that of the document, a contrast of 4.5 (WCAG 1.4.3).
+write_rules() {
+	cat >"$work/rules.js" <<-'JS'
+		globalThis.broken = (() => {
+			const found = [], every = (selector) => [...document.querySelectorAll(selector)];
+			const rule = (selector, holds, what) => every(selector).filter((e) => !holds(e)).forEach((e) => found.push([what, e.outerHTML.slice(0, 80)]));
+			const numbers = (color) => color.match(/[\d.]+/g).map(Number);
+			const light = (color) => numbers(color).slice(0, 3).map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+				.reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+			const ground = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor, n = numbers(c); if (n.length < 4 || n[3] === 1) return c; } return "rgb(255, 255, 255)"; };
+			const contrast = (e) => { const [a, b] = [light(getComputedStyle(e).color), light(ground(e))].sort((x, y) => y - x); return (a + 0.05) / (b + 0.05); };
+			const written = (e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim()) && e.getClientRects().length && !e.disabled;
+			rule("html", (e) => e.lang === "en" && document.title, "language and title");
+			rule("button", (e) => e.textContent.trim() || e.ariaLabel, "name of a button");
+			rule("input", (e) => e.labels.length && e.labels[0].textContent.trim(), "label of a field");
+			rule("svg", (e) => e.getAttribute("aria-hidden") === "true" || (e.getAttribute("role") === "img" && e.getAttribute("aria-label")), "name of a drawing");
+			rule("th", (e) => ["col", "row"].includes(e.scope) && e.textContent.trim(), "scope of a header");
+			rule("table", (e) => e.caption && e.caption.textContent, "caption of a table");
+			rule("[id]", (e) => every("#" + CSS.escape(e.id)).length === 1, "an id that is not unique");
+			rule("[tabindex]", (e) => e.tabIndex <= 0, "order of focus");
+			rule("body *", (e) => !written(e) || contrast(e) >= 4.5, "contrast");
+			return found;
+		})();
+	JS
+}
+
+@test "names, headers, order of focus and contrast, light and dark" {
+	without_redis
+	ten
+	write_rules
+	run -0 browse "$(rows 10)" "file:$work/rules.js" 'print:broken' \
+		'print:[document.querySelectorAll("#rows th, thead th").length, document.querySelectorAll("svg[role=img]").length]'
+	echo "$output"
+	[ "${lines[0]}" = '[]' ]
+	[ "${lines[1]}" = '[18, 10]' ]
+	run -0 browse --dark --size 390x800 "$(rows 10)" "file:$work/rules.js" 'print:broken'
+	echo "$output"
+	[ "$output" = '[]' ]
+}
+
 @test "hostile names and summaries are shown as text" {
 	without_redis
 	python3 - "$url" <<-'P'
@@ -130,7 +173,9 @@ ten() {
 		'print:document.querySelector("#rows .summary bdi").textContent' \
 		'print:Math.max(...[...document.querySelectorAll("#rows tr")].map(row => row.offsetHeight)) < 250' \
 		'print:[...document.querySelectorAll("#rows th")].map(cell => cell.textContent).find(text => text.includes("gnp"))'
-	[ "${lines[0]}" = 0 ] && [ "${lines[1]}" = true ] && [ "${lines[2]}" = '"1 critical – httpbroker"' ]
+	[ "${lines[0]}" = 0 ]
+	[ "${lines[1]}" = true ]
+	[ "${lines[2]}" = '"1 critical – httpbroker"' ]
 	[ "${lines[3]}" = "\"<b>bold</b><script>document.title='pwned'</script>\"" ]
 	[ "${lines[4]}" = true ]
 	[ "${lines[5]}" = '"check \\u202e gnp.exe"' ]
@@ -179,7 +224,8 @@ ten() {
 	poll 20 away
 	run -0 browse "$(rows 10)" "$(shot redis-away)" 'print:document.getElementById("health").className' \
 		'print:document.getElementById("health").textContent'
-	[ "${lines[0]}" = '"bad"' ] && [[ "${lines[1]}" == '"Redis is away: '* ]]
+	[ "${lines[0]}" = '"bad"' ]
+	[[ "${lines[1]}" == '"Redis is away: '* ]]
 	# a broker that hangs is not shown as healthy, and its data not as new
 	echo 'globalThis.fetch = (url, {signal}) => new Promise((done, fail) => signal.addEventListener("abort", () => fail(signal.reason)))' >"$work/hanging.js"
 	run -0 browse "$(rows 10)" 'wait:document.getElementById("updated").textContent.startsWith("Updated ")' "file:$work/hanging.js" \

@@ -277,12 +277,14 @@ last_matches() {
 	curl -sS -H 'Accept: application/json' "$HTTPBROKER_URL/db%2F1/a%20b" >"$work/after"
 	jq -e '.state == "ok" and (has("run_limit") | not) and (.summary | startswith("{"))' "$work/after"
 	run httpbroker-submit -e db -c b --start -- sh -c 'exit 2'
-	[ "$status" -eq 2 ] && [ "$output" = '' ]
+	[ "$status" -eq 2 ]
+	[ "$output" = '' ]
 	[ "$(curl -sS "$HTTPBROKER_URL/db/b" | cut -d: -f1)" = critical ]
 	run httpbroker-submit -e db -c c --start --url "http://127.0.0.1:$(free_port)" --url "$HTTPBROKER_URL/x" -- echo ran
 	[[ "$output" == *"/state: the start of the run is not reported: "*"ran"* ]]
 	run httpbroker-submit -e db -c d --start --dry-run -- echo ran
-	[[ "$output" == *ran* ]] && [ "$(curl -sS -o /dev/null -w '%{http_code}' "$HTTPBROKER_URL/db/d")" = 404 ]
+	[[ "$output" == *ran* ]]
+	[ "$(curl -sS -o /dev/null -w '%{http_code}' "$HTTPBROKER_URL/db/d")" = 404 ]
 	run httpbroker-submit --start -c c -s ok
 	[ "$status" -eq 64 ]
 }

@@ -49,15 +49,20 @@ stale() {
 	[ "${#lines[@]}" -eq 7 ]
 	[ "$stderr" = '' ]
 	query -e db-1
-	[ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 4 ]
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 4 ]
 	query -e 'db-*' -c 'o?d'
-	[ "$status" -eq 3 ] && [ "${#lines[@]}" -eq 3 ]
+	[ "$status" -eq 3 ]
+	[ "${#lines[@]}" -eq 3 ]
 	query -c '[dH]*' -s ok
-	[ "$status" -eq 0 ] && [ "${#lines[@]}" -eq 4 ]
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -eq 4 ]
 	query --state critical -e db-2 -c disk
-	[ "$status" -eq 2 ] && [ "${#lines[@]}" -eq 3 ]
+	[ "$status" -eq 2 ]
+	[ "${#lines[@]}" -eq 3 ]
 	query -e db
-	[ "$status" -eq 3 ] && [ "$output" = 'UNKNOWN: no check matches' ]
+	[ "$status" -eq 3 ]
+	[ "$output" = 'UNKNOWN: no check matches' ]
 	query -e 'db-1' -c 'd*k' --json
 	[ "$status" -eq 0 ]
 	[ "$(jq -c '.[] | [.entity, .check, .state, .stale]' <<<"$output")" = '["db-1","disk","ok",false]' ]
@@ -73,9 +78,12 @@ stale() {
 	port=$(free_port)
 	query --url "http://127.0.0.1:$port"
 	[ "$status" -eq 3 ]
-	[[ "$output" == "UNKNOWN: http://127.0.0.1:$port/state: "*onnect* ]] && [ "$stderr" = '' ]
+	[[ "$output" == "UNKNOWN: http://127.0.0.1:$port/state: "*onnect* ]]
+	[ "$stderr" = '' ]
 	query --url "http://127.0.0.1:$port" --json
-	[ "$status" -eq 3 ] && [ "$output" = '' ] && [[ "$stderr" == *'error: http'* ]]
+	[ "$status" -eq 3 ]
+	[ "$output" = '' ]
+	[[ "$stderr" == *'error: http'* ]]
 	# the next one is asked
 	posts 200 "$(event a b ok)"
 	query --url "http://127.0.0.1:$port" --url "$url"
@@ -88,12 +96,14 @@ stale() {
 	start guarded httpbroker --port "unix:$work/socket" --server none --token-file "$work/tokens"
 	poll 10 test -S "$work/socket"
 	query --url "unix:$work/socket"
-	[ "$status" -eq 3 ] && [[ "$output" == 'UNKNOWN: unix:'*'a token is needed'* ]]
+	[ "$status" -eq 3 ]
+	[[ "$output" == 'UNKNOWN: unix:'*'a token is needed'* ]]
 	HTTPBROKER_TOKEN=sesame query --url "unix:$work/socket"
 	[ "$output" = 'UNKNOWN: no check matches' ]
 	freeze broker
 	query --timeout 300ms
-	[ "$status" -eq 3 ] && [[ "$output" == 'UNKNOWN: http'*' timed out '* ]]
+	[ "$status" -eq 3 ]
+	[[ "$output" == 'UNKNOWN: http'*' timed out '* ]]
 }
 
 @test "--query: rows that cannot be stored until they are printed are UNKNOWN" {
@@ -128,7 +138,8 @@ code = subprocess.run(["httpbroker-submit", "--query"], stdout=open(sys.argv[1],
 print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$work/table" >"$work/used"
 	cat "$work/used"
 	read -r code memory <"$work/used"
-	[ "$code" -eq 1 ] && [ "$(wc -c <"$work/table")" -gt 19500000 ]
+	[ "$code" -eq 1 ]
+	[ "$(wc -c <"$work/table")" -gt 19500000 ]
 	# a sanitizer does not return freed memory
 	ldd "$build/httpbroker/submit/httpbroker-submit" | grep -Eq 'lib[at]san' || [ "$memory" -lt 24000 ]
 }
