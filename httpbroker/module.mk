@@ -67,6 +67,7 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
 	httpbroker/redis/connector.c httpbroker/redis/connector.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \
+	httpbroker/redis/query.c httpbroker/redis/query.h \
 	httpbroker/redis/redis_options.c httpbroker/redis/redis_options.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/redis/session.c httpbroker/redis/session.h

@@ -365,14 +365,14 @@ void redis_commit(struct redis *redis, struct commit *commit, struct moment now)
 void redis_query(
 	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now)
 {
-	session_query(redis->session, words, list, now, connection_out(redis->connection));
+	session_query(redis->session, words, list, false, now, connection_out(redis->connection));
 	connection_flush(redis->connection);
 }
 
 void redis_query_write(
 	struct redis *redis, const char *const *words, const struct resp_list *list, nsec now)
 {
-	session_query_write(redis->session, words, list, now, connection_out(redis->connection));
+	session_query(redis->session, words, list, true, now, connection_out(redis->connection));
 	connection_flush(redis->connection);
 }
 

@@ -3,11 +3,10 @@
 
 #include "common/memory.h"
 #include "httpbroker/limits.h"
+#include "httpbroker/redis/query.h"
 
 #include <hiredis/hiredis.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum phase {
 	PHASE_AWAY,      /* no connection */
@@ -43,8 +42,7 @@ struct session {
 	unsigned seen_left;       /* its parts that may have to be sent again */
 	struct reason refusal;    /* why parts of the applied one were refused */
 	enum role_change change;  /* not yet returned */
-	struct redisReply *reply; /* to a query, not yet returned */
-	bool waits;               /* WAIT was sent behind the query */
+	struct query query;
 	struct confirm confirm;
 	int replies;       /* to a release, read so far */
 	int64_t records;   /* known and not yet returned, or -1 */
@@ -59,25 +57,17 @@ struct session *session_new(const struct session_settings *settings)
 	session->confirm.sentinel = settings->login.sentinel;
 	lease_init(&session->lease, settings->place, settings->token);
 	leadership_init(&session->leadership, settings->token, settings->grace);
-	session->acquire.keys = settings->keys;
-	session->acquire.lease = &session->lease;
+	session->acquire = (struct acquire){.keys = settings->keys, .lease = &session->lease};
 	session->until = NSEC_NEVER;
 	session->records = -1;
 	return session;
-}
-
-static void reply_drop(struct session *session)
-{
-	if (session->reply != NULL)
-		freeReplyObject(session->reply);
-	session->reply = NULL;
 }
 
 void session_free(struct session *session)
 {
 	if (session == NULL)
 		return;
-	reply_drop(session);
+	query_drop(&session->query);
 	free(session);
 }
 
@@ -105,7 +95,7 @@ void session_open(struct session *session, nsec now, struct buffer *out)
 
 void session_close(struct session *session)
 {
-	reply_drop(session);
+	query_drop(&session->query);
 	if (session->phase != PHASE_RELEASED)
 		phase_wait(session, PHASE_AWAY, NSEC_NEVER);
 }
@@ -253,8 +243,7 @@ static void commit_end(struct session *session, bool held, nsec now, struct buff
 	session->backed = session->in_flight->backed;
 	/* the replies came after WAIT */
 	session->ours_until =
-		LEASE_LASTS +
-		(session->settings.login.sentinel ? session->renew_at - LEASE_RENEWED : now);
+		LEASE_LASTS + (session->confirm.sentinel ? session->renew_at - LEASE_RENEWED : now);
 	confirm_end(&session->confirm, session->in_flight->confirmed, &session->in_flight->role);
 	commit_settle(session, true);
 	if (held)
@@ -293,31 +282,16 @@ static bool handshake_receive(struct session *session, const redisReply *reply, 
 	return result != HANDSHAKE_REFUSED;
 }
 
-static void query_end(struct session *session, struct moment now)
-{
-	bool active = session->role == SESSION_ACTIVE;
-
-	phase_wait(session, active ? PHASE_RESTS : PHASE_STANDS_BY,
-		active ? session->renew_at : now.monotonic + LEASE_LOOK);
-}
-
-/* The reply to a query, then the one to WAIT. */
 static bool query_receive(
 	struct session *session, struct redisReply *reply, struct moment now, struct reason *why)
 {
-	if (session->reply == NULL) {
-		session->reply = reply;
-		if (!session->waits)
-			query_end(session, now);
-		return true;
-	}
-	int64_t replicas = wait_read(reply, why);
-	freeReplyObject(reply);
-	if (replicas <= 0)
-		reply_drop(session);
-	if (replicas >= 0)
-		query_end(session, now);
-	return replicas >= 0;
+	bool active = session->role == SESSION_ACTIVE;
+	enum query_result result = query_read(&session->query, reply, why);
+
+	if (result == QUERY_DONE)
+		phase_wait(session, active ? PHASE_RESTS : PHASE_STANDS_BY,
+			active ? session->renew_at : now.monotonic + LEASE_LOOK);
+	return result != QUERY_REFUSED;
 }
 
 static bool reply_receive(struct session *session, const redisReply *reply, struct moment now,
@@ -409,7 +383,8 @@ bool session_settled(const struct session *session)
 bool session_idle(const struct session *session)
 {
 	return (session->phase == PHASE_RESTS || session->phase == PHASE_STANDS_BY) &&
-	       session->change == CHANGE_NONE && session->applied == NULL && session->reply == NULL;
+	       session->change == CHANGE_NONE && session->applied == NULL &&
+	       session->query.reply == NULL;
 }
 
 bool session_ready(const struct session *session)
@@ -431,30 +406,15 @@ const char *session_refusal(const struct session *session)
 }
 
 void session_query(struct session *session, const char *const *words, const struct resp_list *list,
-	nsec now, struct buffer *out)
+	bool writes, nsec now, struct buffer *out)
 {
-	session->waits = false;
-	resp_command(out, words, list);
+	query_write(&session->query, words, list, writes && session->confirm.sentinel, out);
 	phase_begin(session, PHASE_QUERIES, now);
-}
-
-void session_query_write(struct session *session, const char *const *words,
-	const struct resp_list *list, nsec now, struct buffer *out)
-{
-	session_query(session, words, list, now, out);
-	session->waits = session->settings.login.sentinel;
-	if (session->waits)
-		wait_write(CONFIRM_WITHIN, out);
 }
 
 struct redisReply *session_reply(struct session *session)
 {
-	bool whole = session->phase != PHASE_QUERIES;
-	struct redisReply *reply = whole ? session->reply : NULL;
-
-	if (whole)
-		session->reply = NULL;
-	return reply;
+	return session->phase != PHASE_QUERIES ? query_take(&session->query) : NULL;
 }
 
 bool session_busy(const struct session *session)

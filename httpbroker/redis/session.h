@@ -78,18 +78,12 @@ const char *session_refusal(const struct session *session);
 
 /*
  * Whether a query, of one command, can be sent. session_reply() is its reply, once, the caller's to
- * free; it is lost with the connection.
+ * free; it is lost with the connection. With Sentinel the reply to one that writes is also lost if
+ * no replica has what was written.
  */
 bool session_idle(const struct session *session);
 void session_query(struct session *session, const char *const *words, const struct resp_list *list,
-	nsec now, struct buffer *out);
-
-/*
- * A query that writes. With Sentinel its reply is only returned if a replica has what was written:
- * else it is lost as with the connection.
- */
-void session_query_write(struct session *session, const char *const *words,
-	const struct resp_list *list, nsec now, struct buffer *out);
+	bool writes, nsec now, struct buffer *out);
 struct redisReply *session_reply(struct session *session);
 
 /* Whether a replica has what was committed. */
