@@ -158,7 +158,8 @@ figures() {
 sound() {
 	run promtool check metrics <"$work/answer"
 	echo "$output"
-	[ "$status" -eq 0 ] && [ -z "$output" ]
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
 }
 
 @test "GET /metrics: received and delivered events, accepted by promtool" {
@@ -202,10 +203,12 @@ queued_are_repeats_and_five() {
 	after=$(redis LLEN events)
 	pushed=$(figure httpbroker_pushed_total)
 	echo "$before, $pushed, $after; $(figure httpbroker_repeats_total) repeats"
-	[ "$pushed" -ge "$before" ] && [ "$pushed" -le "$after" ]
+	[ "$pushed" -ge "$before" ]
+	[ "$pushed" -le "$after" ]
 	[ "$(figure httpbroker_repeats_total)" -ge $((pushed - 5)) ]
 	[ "$(figure httpbroker_repeats_total)" -le $((after + 5)) ]
-	[ "$(figure httpbroker_queue_length)" -le "$after" ] && [ "$(figure httpbroker_queue_length)" -ge 5 ]
+	[ "$(figure httpbroker_queue_length)" -le "$after" ]
+	[ "$(figure httpbroker_queue_length)" -ge 5 ]
 }
 
 @test "GET /metrics: no counter restarts when Redis goes and comes back" {

@@ -117,7 +117,8 @@ is_stale() {
 	post "[$(event a b test_notifications),$(event x z warning)]"
 	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["untold","delivered"]' ]
 	post "$(event a c ok '"time":1000')"
-	[ "$code" = 200 ] && [[ "$answer" == *'"kept": false'* ]]
+	[ "$code" = 200 ]
+	[[ "$answer" == *'"kept": false'* ]]
 	poll 10 is_stale a:b
 	[ "$(curl -sSf "$url" | jq -c '[keys, (map(.stale) | sort)]')" = '[["a:b","a:c","x:y","x:z"],[false,false,false,true]]' ]
 	[ "$(curl -sS -X DELETE "$url?entity=a&check=b")" = '{"forgotten": 1}' ]

@@ -44,7 +44,8 @@ data() {
 		grep -Fx 'X-Content-Type-Options: nosniff' <<<"$head"
 		etag=$(sed -n 's/^ETag: //p' <<<"$head")
 		get "$path" -H "If-None-Match: $etag"
-		[ "$code" = 304 ] && [ "$(wc -c <"$work/answer")" -eq 0 ]
+		[ "$code" = 304 ]
+		[ "$(wc -c <"$work/answer")" -eq 0 ]
 	done
 	[ "$total" -lt 61440 ]
 	get '' && grep -Fx 'Content-Type: text/html; charset=utf-8' <<<"$head"
@@ -93,7 +94,8 @@ data() {
 	start_redis
 	start_broker --interval 1h --token-file "$work/tokens"
 	get ''
-	[ "$code" = 401 ] && grep -Fx 'WWW-Authenticate: Basic realm="httpbroker"' <<<"$head"
+	[ "$code" = 401 ]
+	grep -Fx 'WWW-Authenticate: Basic realm="httpbroker"' <<<"$head"
 	get page.json
 	[ "$code" = 401 ]
 	get page.json -u any:sesame

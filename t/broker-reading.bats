@@ -60,7 +60,8 @@ recorded() {
 		'entity=a%0a' 'entity=a%00' 'entity=%ff&check=%c3' "entity=$(head -c 1025 /dev/zero | tr '\0' x)"; do
 		forget "$query"
 		echo "$query: $code $answer"
-		[ "$code" = 400 ] && [[ "$answer" == '{"error": "'* ]]
+		[ "$code" = 400 ]
+		[[ "$answer" == '{"error": "'* ]]
 	done
 	forget 'entity=none'
 	[ "$code" = 404 ]

@@ -153,7 +153,8 @@ y ok' ]
 	posts 202 "$(event a b critical '"summary":"1"')"
 	took=$((${EPOCHREALTIME/./} - ${before/./}))
 	echo "$took us"
-	[ $took -gt 4500000 ] && [ $took -lt 8000000 ]
+	[ $took -gt 4500000 ]
+	[ $took -lt 8000000 ]
 	before=$EPOCHREALTIME
 	posts 202 "$(event a b ok '"summary":"2"')" "$(event c d ok '"summary":"3"')"
 	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 4000000 ]

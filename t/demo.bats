@@ -73,7 +73,9 @@ under_way() {
 	marked start demo setsid env --default-signal=INT "$demo" --keep
 	poll 120 eval "said demo 'kill [0-9]+ +the same as Ctrl-C' || ended ${pids[demo]}"
 	place=$(sed -n 's/^ *in \(.*\)$/\1/p' "$work/demo.log" | tail -n 1)
-	[ -s "$place/oobetet.ini" ] && [ -s "$place/nagios/nagios.cfg" ] && [ -s "$place/room.log" ]
+	[ -s "$place/oobetet.ini" ]
+	[ -s "$place/nagios/nagios.cfg" ]
+	[ -s "$place/room.log" ]
 	port=$(grep -Eo 'curl http://127.0.0.1:[0-9]+' "$work/demo.log")
 	curl -sSf "${port#curl }/state" | grep -q '"lab:Flapper"'
 	kill -INT -- "-${pids[demo]}"

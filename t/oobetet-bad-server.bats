@@ -224,7 +224,8 @@ left_often() {
 	peak=0
 	poll 120 left_often 6
 	echo "the xmpp worker had $peak KiB at most"
-	[ "$peak" -gt 0 ] && [ "$peak" -lt 32768 ]
+	[ "$peak" -gt 0 ]
+	[ "$peak" -lt 32768 ]
 	run ! said oobetet 'by signal|without giving a reason|out of memory'
 	poll 40 paged '202 trigger '
 	recovers flooding start_prosody

@@ -69,7 +69,8 @@ once() {
 	# 0.25 s, 0.5 s, then 1 s each, less up to a quarter: in these ten seconds at most sixteen (without
 	# back-off it would be forty), and fewer on a busy machine
 	attempts=$(count_of prosody 'Client connected')
-	[ "$attempts" -ge 2 ] && [ "$attempts" -le 17 ]
+	[ "$attempts" -ge 2 ]
+	[ "$attempts" -le 17 ]
 	run ! grep -rE 'secret-of-oobetet|another-secret' "$work/oobetet.log"
 	# the password is corrected
 	prosody_account oobetet secret-of-oobetet

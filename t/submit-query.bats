@@ -120,7 +120,8 @@ stale() {
 		'-- true'; do
 		# shellcheck disable=SC2086 # words
 		query $options
-		[ "$status" -eq 64 ] && [ "$output" = '' ]
+		[ "$status" -eq 64 ]
+		[ "$output" = '' ]
 	done
 	run -64 httpbroker-submit --json -c a -s ok
 	run -64 httpbroker-submit --timeout 5 -c a -s ok
