@@ -63,6 +63,25 @@ static struct checks *checks_make(void)
 	return checks_new(&key);
 }
 
+/* The bound of what all requests hold; JSON documents may take half of it. */
+static struct held *held_make(const struct options *options)
+{
+	static struct jsonpool_bound bound; /* it is not copied */
+	struct held *held = held_new(options->max_held);
+
+	bound = (struct jsonpool_bound){held_take, held_give, held, options->max_held / 2};
+	jsonpool_use(&bound);
+	return held;
+}
+
+static void listeners_make(
+	const struct options *options, const struct auth *auth, struct listeners *listeners)
+{
+	listeners_open(options->listen, options->listen_count, listeners);
+	if (auth == NULL)
+		listeners_warn(listeners);
+}
+
 static const char *own_name(void)
 {
 	static char name[HOST_NAME_MAX + 1];
@@ -190,14 +209,10 @@ int main(int argc, char **argv)
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
 	options_log(&options);
 
-	struct held *held = held_new(options.max_held);
-	const struct jsonpool_bound bound = {held_take, held_give, held, options.max_held / 2};
-	jsonpool_use(&bound);
+	struct held *held = held_make(&options);
 	struct auth *auth = auth_make(&options);
 	struct listeners listeners;
-	listeners_open(options.listen, options.listen_count, &listeners);
-	if (auth == NULL)
-		listeners_warn(&listeners);
+	listeners_make(&options, auth, &listeners);
 	struct checks *checks = checks_make();
 	char place[PLACE_TEXT];
 	struct delivery *delivery = delivery_make(&options, place_text(&listeners, place), checks);
