@@ -127,7 +127,8 @@ struct config *config_new(void);
 bool config_take(struct config *config, int64_t watch, const char *key, const char *value,
 	struct reason *why);
 
-/* Computes what follows from all watches; a worker calls it after its last config_take(). */
+/* Computes what follows from the values: the rooms of each watch and of all, the shortest
+ * max_latency. A worker calls it after its last config_take(). */
 void config_complete(struct config *config);
 
 /*

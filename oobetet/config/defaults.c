@@ -107,13 +107,9 @@ bool watch_defaults_set(struct watch_config *watch, struct reason *why)
 	const char *watched = watch->listen_command == NULL ? rooms : NULL;
 	const char *url = watch->pagerduty_api == 1 ? V1_URL : V2_URL;
 
-	if (!key_default(given, "watch_rooms", watched, why) ||
-		!key_default(given, "alert_rooms", rooms, why) ||
-		!key_default(given, "pagerduty_url", url, why))
-		return false;
-	list_unite(&watch->rooms, &watch->watch_rooms);
-	list_unite(&watch->rooms, &watch->alert_rooms);
-	return true;
+	return key_default(given, "watch_rooms", watched, why) &&
+	       key_default(given, "alert_rooms", rooms, why) &&
+	       key_default(given, "pagerduty_url", url, why);
 }
 
 bool process_defaults_set(struct config *config, struct reason *why)

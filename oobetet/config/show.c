@@ -26,8 +26,10 @@ void config_complete(struct config *config)
 {
 	list_free(&config->rooms);
 	for (int i = 0; i < config->watch_count; i++) {
-		const struct watch_config *watch = config->watch[i];
+		struct watch_config *watch = config->watch[i];
 
+		list_unite(&watch->rooms, &watch->watch_rooms);
+		list_unite(&watch->rooms, &watch->alert_rooms);
 		if ((watch->workers & CONFIG_XMPP) != 0)
 			list_unite(&config->rooms, &watch->rooms);
 		if (i == 0 || watch->max_latency < config->max_latency)

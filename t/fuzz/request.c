@@ -8,6 +8,7 @@
 #include "common/log.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/health.h"
+#include "httpbroker/http/page_cache.h"
 #include "httpbroker/limits.h"
 #include "t/fuzz/fuzz.h"
 
@@ -107,6 +108,9 @@ static void server_prepare(void)
 	static struct state_counts_cache counts;
 	state_counts_cache_init(&counts);
 	broker.counts = &counts;
+	static struct page_cache pages;
+	page_cache_init(&pages);
+	broker.pages = &pages;
 	broker.held = held_new(LIMIT_HELD);
 	context.broker = &broker;
 	context.max_body = LIMIT_BODY;

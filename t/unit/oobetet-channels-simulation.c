@@ -111,7 +111,8 @@ static char *nicks[] = {flapjack};
 		.watch_rooms = {all_rooms, 1}, .alert_rooms = {all_rooms, 2},                  \
 		.watched_nick = {nicks, 1}, .watched_check = "Flapper", .watched_entity = on,  \
 		.max_latency = latency, .repeat_interval = repeat, .repeat_max = 3 * (repeat), \
-		.pagerduty_contact = "key", .alert_command = "true"                            \
+		.pagerduty_contact = "key", .pagerduty_url = "http://pagerduty",               \
+		.alert_command = "true"                                                        \
 	}
 
 static struct watch_config watch_configs[WATCHES] = {WATCH(0, web, "web-01", MAX_LATENCY, 4 * HOUR),
