@@ -183,7 +183,8 @@ new_listeners() {
 	chmod +x "$work/bin/sudo" "$work/bin/id"
 	export PATH=$work/bin:$PATH
 	mkdir "$work/mine" "$work/theirs"
-	CONFIGURE_FLAGS="--disable-hardening --prefix=$work/mine/new" run -0 "$tree/bootstrap"
+	export CONFIGURE_FLAGS="--disable-hardening --prefix=$work/mine/new"
+	run -0 "$tree/bootstrap"
 	chmod 555 "$work/theirs"
 	# installs DESTDIR PREFIX: what is called last
 	installs() {
