@@ -77,9 +77,16 @@ run_example() {
 declare -gA example_groups=()
 
 end_example() {
-	kill -- "-${example_groups[$1]}" 2>/dev/null || :
+	local group=${example_groups[$1]}
+	kill -- "-$group" 2>/dev/null || :
 	unset "example_groups[$1]"
 	stop "$1" || :
+	poll 20 group_ended "$group" # the next one needs its ports
+}
+
+# It has zombies at most.
+group_ended() {
+	! pgrep -g "$1" -r D,R,S,T >/dev/null
 }
 
 end_examples() {
