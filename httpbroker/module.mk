@@ -70,7 +70,8 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/query.c httpbroker/redis/query.h \
 	httpbroker/redis/redis_options.c httpbroker/redis/redis_options.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
-	httpbroker/redis/session.c httpbroker/redis/session.h
+	httpbroker/redis/session.c httpbroker/redis/session.h \
+	httpbroker/redis/tls.c httpbroker/redis/tls.h
 
 # What httpbroker-submit and httpbroker-notify share: requests over HTTP.
 noinst_LIBRARIES += httpbroker/client/libclient.a
@@ -92,7 +93,7 @@ $(PAGE_INCLUDES): $(PAGE_FILES)
 		od -A n -v -t u1 "$(top_srcdir)/$(@:.inc=)" | sed 's/  *\([0-9][0-9]*\)/\1,/g' >$@.new && \
 		mv $@.new $@
 
-HTTPBROKER_LIBS = httpbroker/libhttpbroker.a httpbroker/libfamily.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS)
+HTTPBROKER_LIBS = httpbroker/libhttpbroker.a httpbroker/libfamily.a common/libcommon.a $(MICROHTTPD_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(CURL_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
 
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
@@ -100,7 +101,7 @@ httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
 QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
 QUICK_TESTS += t/broker-health.bats t/broker-page.bats t/broker-ping.bats t/broker-reading.bats t/broker-sns.bats \
 	t/broker-sns-certificates.bats
-QUICK_TESTS += t/broker-sentinel.bats t/redis-acl.bats t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
+QUICK_TESTS += t/broker-sentinel.bats t/redis-acl.bats t/redis-tls.bats t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
 SYSTEM_TESTS += t/sentinel.bats t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats t/page.bats

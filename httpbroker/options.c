@@ -10,6 +10,7 @@
 #include "httpbroker/sns/envelope.h"
 
 #include <limits.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -50,6 +51,8 @@ void options_free(struct options *options)
 {
 	secret_free(options->secret);
 	options->secret = NULL;
+	SSL_CTX_free(options->redis.tls);
+	options->redis.tls = NULL;
 }
 
 static void password_set(struct options *options, const char *option, const char *value)
@@ -141,6 +144,15 @@ static const struct option_row rows[] = {
 		OPTION_FILLED(user)},
 	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
 		OPTION_SET(password_set)},
+	{"tls", NULL, "speak TLS with Redis and the sentinels, and verify their certificates",
+		OPTION_FLAG(tls.on)},
+	{"tls-ca-file", "FILE", "with --tls: authorities, in PEM, to trust (default: the system's)",
+		OPTION_FILLED(tls.ca_file)},
+	{"tls-cert-file", "FILE",
+		"with --tls: a certificate to log in with, in PEM, and its chain (default: none)",
+		OPTION_FILLED(tls.cert_file)},
+	{"tls-key-file", "FILE", "with --tls: the key of that certificate, in PEM",
+		OPTION_FILLED(tls.key_file)},
 	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
 	{"interval", "DURATION", "between the repeats of a check (default 10s)",
 		OPTION_DURATION(interval, NSEC_PER_MSEC, 24 * 3600 * NSEC_PER_SEC)},
@@ -252,7 +264,8 @@ struct options options_read(int argc, char **argv)
 			"--sns-ca-file: needs --sns-topic: without it no SNS message is accepted");
 	if (options.output != NULL && !options.memory_only)
 		die(EX_USAGE, "--output: needs --server none: with Redis, events go to the queue");
-	redis_option_place_check(&options.redis, options.server);
+	redis_option_place_check(&options.redis, &options.tls, options.server);
+	options.redis.tls = redis_option_tls(&options.tls);
 	redis_option_user_check(options.user, options.password);
 	max_held_complete(&options);
 	if (options.listen_count == 0)

@@ -7,6 +7,7 @@
 #include "common/clocks.h"
 #include "httpbroker/checks/event.h"
 #include "httpbroker/redis/connector.h"
+#include "httpbroker/redis/tls.h"
 
 enum {
 	LISTEN_MAX = 16, /* addresses */
@@ -20,6 +21,7 @@ struct options {
 	int listen_count;
 	struct redis_place redis; /* a server, or sentinels */
 	bool server;              /* --server was given */
+	struct tls_settings tls;  /* with which redis.tls was made */
 	const char *user;         /* an ACL user of it; NULL: the default one */
 	const char *password;     /* its password; NULL: none */
 	char *secret;             /* the same, if it is from a file; owned */
@@ -64,7 +66,7 @@ struct options {
 /* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
 struct options options_read(int argc, char **argv);
 
-/* Forgets the password. */
+/* Forgets the password, and frees redis.tls. */
 void options_free(struct options *options);
 
 #endif

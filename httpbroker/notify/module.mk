@@ -22,7 +22,7 @@ httpbroker_notify_libnotify_a_SOURCES = \
 	httpbroker/notify/store.c httpbroker/notify/store.h
 
 NOTIFY_LIBS = httpbroker/notify/libnotify.a httpbroker/client/libclient.a httpbroker/libfamily.a common/libcommon.a \
-	$(CURL_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS)
+	$(CURL_LIBS) $(HIREDIS_LIBS) $(JANSSON_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)
 
 bin_PROGRAMS += httpbroker/notify/httpbroker-notify
 httpbroker_notify_httpbroker_notify_SOURCES = httpbroker/notify/main.c

@@ -10,6 +10,7 @@
 #include "httpbroker/redis/redis_options.h"
 
 #include <limits.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -49,6 +50,8 @@ void options_free(struct options *options)
 {
 	secret_free(options->secret);
 	options->secret = NULL;
+	SSL_CTX_free(options->place.tls);
+	options->place.tls = NULL;
 }
 
 static void password_set(struct options *options, const char *option, const char *value)
@@ -106,6 +109,15 @@ static const struct option_row rows[] = {
 		OPTION_FILLED(user)},
 	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
 		OPTION_SET(password_set)},
+	{"tls", NULL, "speak TLS with Redis and the sentinels, and verify their certificates",
+		OPTION_FLAG(tls.on)},
+	{"tls-ca-file", "FILE", "with --tls: authorities, in PEM, to trust (default: the system's)",
+		OPTION_FILLED(tls.ca_file)},
+	{"tls-cert-file", "FILE",
+		"with --tls: a certificate to log in with, in PEM, and its chain (default: none)",
+		OPTION_FILLED(tls.cert_file)},
+	{"tls-key-file", "FILE", "with --tls: the key of that certificate, in PEM",
+		OPTION_FILLED(tls.key_file)},
 	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
 	{"queue", "NAME", "the list of events in Redis (default events)", OPTION_NAME(queue, 512)},
 	{"name", "NAME",
@@ -172,7 +184,8 @@ struct options options_read(int argc, char **argv)
 	options.command = options_parse(&table, &options, argc, argv);
 	if (options.command != NULL && options.command[0] == NULL)
 		die(EX_USAGE, "no command after --");
-	redis_option_place_check(&options.place, options.server);
+	redis_option_place_check(&options.place, &options.tls, options.server);
+	options.place.tls = redis_option_tls(&options.tls);
 	redis_option_user_check(options.user, options.password);
 	return options;
 }

@@ -7,6 +7,7 @@
 #include "common/clocks.h"
 #include "httpbroker/notify/alerts.h"
 #include "httpbroker/redis/connector.h"
+#include "httpbroker/redis/tls.h"
 
 #include <stdbool.h>
 
@@ -15,7 +16,8 @@ enum { ALERTMANAGERS_MAX = 16, LABELS_MAX = 32 };
 struct options {
 	bool redis; /* the events come from Redis, else from standard input */
 	struct redis_place place;
-	bool server; /* --server was given */
+	bool server;             /* --server was given */
+	struct tls_settings tls; /* with which place.tls was made */
 	int database;
 	const char *user;     /* an ACL user of Redis; NULL: the default one */
 	const char *password; /* NULL: none */
@@ -47,7 +49,7 @@ struct options {
 /* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
 struct options options_read(int argc, char **argv);
 
-/* Wipes the password. */
+/* Wipes the password, and frees place.tls. */
 void options_free(struct options *options);
 
 #endif

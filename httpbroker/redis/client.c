@@ -186,9 +186,9 @@ static void answer_note(struct redis *redis, const struct connected *end)
 		redis->settings.place.master);
 }
 
-static void session_begin(struct redis *redis, int fd, nsec now)
+static void session_begin(struct redis *redis, const struct connected *end, nsec now)
 {
-	redis->connection = connection_new(fd);
+	redis->connection = connection_new(end->fd, end->ssl);
 	redis->step = STEP_CONNECTED;
 	redis->ask_at = now + SENTINEL_ASKED;
 	session_open(redis->session, now, connection_out(redis->connection));
@@ -209,7 +209,7 @@ static void connect_step(struct redis *redis, nsec now)
 	case CONNECTOR_DONE:
 		connector_end(redis);
 		answer_note(redis, &end);
-		session_begin(redis, end.fd, now);
+		session_begin(redis, &end, now);
 		return;
 	case CONNECTOR_FAILED:
 		answer_note(redis, &end);

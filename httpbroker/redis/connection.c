@@ -6,6 +6,7 @@
 #include "common/secret.h"
 #include "httpbroker/redis/confirm.h"
 #include "httpbroker/redis/resp.h"
+#include "httpbroker/redis/tls.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
@@ -21,16 +22,20 @@ enum { READ_CHUNK = 16384, OUT_KEPT = 4 << 20 };
 
 struct connection {
 	int fd;
+	SSL *ssl; /* NULL: none */
 	redisReader *loader;
 	struct buffer out;
 	size_t written; /* of out */
+	bool broken;    /* and why */
+	struct reason reason;
 };
 
-struct connection *connection_new(int fd)
+struct connection *connection_new(int fd, SSL *ssl)
 {
 	struct connection *connection = memory_zeroed(1, sizeof *connection);
 
 	connection->fd = fd;
+	connection->ssl = ssl;
 	connection->loader = redisReaderCreate();
 	if (connection->loader == NULL)
 		die(EX_OSERR, "out of memory");
@@ -41,6 +46,7 @@ void connection_free(struct connection *connection)
 {
 	if (connection == NULL)
 		return;
+	tls_free(connection->ssl, connection->broken);
 	close(connection->fd);
 	redisReaderFree(connection->loader);
 	buffer_free(&connection->out);
@@ -54,7 +60,10 @@ int connection_fd(const struct connection *connection)
 
 short connection_events(const struct connection *connection)
 {
-	return connection->written < connection->out.length ? POLLIN | POLLOUT : POLLIN;
+	bool writes = connection->written < connection->out.length ||
+		      (connection->ssl != NULL && tls_wants_write(connection->ssl));
+
+	return writes ? POLLIN | POLLOUT : POLLIN;
 }
 
 struct buffer *connection_out(struct connection *connection)
@@ -71,49 +80,78 @@ static void out_forget(struct connection *connection)
 	connection->written = 0;
 }
 
+/* Of recv(2) or send(2): false if the connection is over; else *done, 0 if it has to wait. */
+static bool transfer_check(ssize_t result, size_t *done, struct reason *why)
+{
+	*done = result > 0 ? (size_t)result : 0;
+	if (result < 0 && errno != EAGAIN && errno != EINTR)
+		return reason_set(why, "the connection broke: %s", strerror(errno));
+	return true;
+}
+
+static bool part_send(struct connection *connection, size_t *done, struct reason *why)
+{
+	const char *data = connection->out.data + connection->written;
+	size_t length = connection->out.length - connection->written;
+
+	if (connection->ssl != NULL)
+		return tls_send(connection->ssl, data, length, done, why);
+	return transfer_check(send(connection->fd, data, length, MSG_NOSIGNAL), done, why);
+}
+
 static bool connection_send(struct connection *connection, struct reason *why)
 {
-	while (connection->written < connection->out.length) {
-		ssize_t sent = send(connection->fd, connection->out.data + connection->written,
-			connection->out.length - connection->written, MSG_NOSIGNAL);
+	size_t done;
 
-		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+	while (connection->written < connection->out.length) {
+		if (!part_send(connection, &done, why))
+			return false;
+		if (done == 0)
 			return true;
-		if (sent < 0)
-			return reason_set(why, "the connection broke: %s", strerror(errno));
-		connection->written += (size_t)sent;
+		connection->written += done;
 	}
 	if (connection->written > 0)
 		out_forget(connection);
 	return true;
 }
 
+/* TLS would fail in other words when it is used again. */
 void connection_flush(struct connection *connection)
 {
-	struct reason ignored;
-
-	connection_send(connection, &ignored);
+	if (!connection->broken)
+		connection->broken = !connection_send(connection, &connection->reason);
 }
 
+static bool part_receive(
+	struct connection *connection, char *chunk, size_t *done, struct reason *why)
+{
+	if (connection->ssl != NULL)
+		return tls_receive(connection->ssl, chunk, READ_CHUNK, done, why);
+	ssize_t got = recv(connection->fd, chunk, READ_CHUNK, 0);
+	if (got == 0)
+		return reason_set(why, "the connection was closed");
+	return transfer_check(got, done, why);
+}
+
+/* A record of TLS is no longer than READ_CHUNK: nothing read stays there while poll(2) waits. */
 static bool connection_receive(struct connection *connection, struct reason *why)
 {
 	char chunk[READ_CHUNK];
-	ssize_t got = recv(connection->fd, chunk, sizeof chunk, 0);
+	size_t got;
 
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
-	if (got < 0)
-		return reason_set(why, "the connection broke: %s", strerror(errno));
-	if (got == 0)
-		return reason_set(why, "the connection was closed");
-	if (redisReaderFeed(connection->loader, chunk, (size_t)got) != REDIS_OK)
+	if (!part_receive(connection, chunk, &got, why))
+		return false;
+	if (got > 0 && redisReaderFeed(connection->loader, chunk, got) != REDIS_OK)
 		return reason_set(why, "its answer cannot be read: %s", connection->loader->errstr);
 	return true;
 }
 
 bool connection_step(struct connection *connection, struct reason *why)
 {
-	return connection_send(connection, why) && connection_receive(connection, why);
+	connection_flush(connection);
+	if (!connection->broken)
+		connection->broken = !connection_receive(connection, &connection->reason);
+	return !connection->broken || reason_set(why, "%s", connection->reason.text);
 }
 
 bool connection_reply(struct connection *connection, struct redisReply **reply, struct reason *why)

@@ -10,6 +10,7 @@
 #include "common/clocks.h"
 #include "common/reason.h"
 
+#include <openssl/types.h>
 #include <stdbool.h>
 
 struct redisReply;
@@ -44,8 +45,8 @@ enum handshake_result handshake_read(struct handshake *handshake, const struct r
 /* After the first failure a connection can only be freed. */
 struct connection;
 
-/* Takes over a connected, non-blocking socket. */
-struct connection *connection_new(int fd);
+/* Takes over a connected, non-blocking socket, and TLS on it (tls.h; NULL: none). */
+struct connection *connection_new(int fd, SSL *ssl);
 void connection_free(struct connection *connection);
 
 /* For poll(2): the socket, and POLLIN or POLLIN | POLLOUT. */

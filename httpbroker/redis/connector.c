@@ -5,12 +5,14 @@
 #include "common/number.h"
 #include "httpbroker/redis/connection.h"
 #include "httpbroker/redis/resp.h"
+#include "httpbroker/redis/tls.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -36,8 +38,10 @@ struct connector {
 
 static void connector_free(struct connector *connector)
 {
+	tls_free(connector->end.ssl, false);
 	if (connector->end.fd >= 0)
 		close(connector->end.fd);
+	SSL_CTX_free(connector->to.tls);
 	pthread_mutex_destroy(&connector->lock);
 	free(connector);
 }
@@ -83,16 +87,20 @@ static int path_connect(const struct address *to, nsec timeout, int *error)
 	return address_connect((struct sockaddr *)&address, sizeof address, timeout, error);
 }
 
+static const char *host_of(const struct address *to)
+{
+	return to->host[0] != '\0' ? to->host : "localhost";
+}
+
 static int host_connect(const struct address *to, nsec timeout, int *error, struct reason *why)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
-	const char *host = to->host[0] != '\0' ? to->host : "localhost";
 	struct addrinfo *found = NULL;
 	char port[8];
 	int fd = -1;
 
 	snprintf(port, sizeof port, "%u", to->port);
-	int failure = getaddrinfo(host, port, &hints, &found);
+	int failure = getaddrinfo(host_of(to), port, &hints, &found);
 	if (failure != 0) {
 		*error = 0;
 		reason_set(why, "%s", gai_strerror(failure));
@@ -108,15 +116,24 @@ static int host_connect(const struct address *to, nsec timeout, int *error, stru
 	return fd;
 }
 
-/* A connected socket, or -1 with *error and the reason. */
-static int any_connect(const struct address *to, nsec timeout, int *error, struct reason *why)
+/* out->fd and out->ssl; false: out->error and the reason. */
+static bool any_connect(const struct address *to, SSL_CTX *tls, nsec timeout, struct connected *out,
+	struct reason *why)
 {
-	if (to->path[0] == '\0')
-		return host_connect(to, timeout, error, why);
-	int fd = path_connect(to, timeout, error);
-	if (fd < 0)
-		reason_set(why, "%s", strerror(*error));
-	return fd;
+	bool path = to->path[0] != '\0';
+
+	out->fd = path ? path_connect(to, timeout, &out->error)
+		       : host_connect(to, timeout, &out->error, why);
+	if (path && out->fd < 0)
+		reason_set(why, "%s", strerror(out->error));
+	if (out->fd < 0 || tls == NULL)
+		return out->fd >= 0;
+	out->ssl = tls_connect(tls, out->fd, host_of(to), nsec_earlier(timeout, TLS_WAIT), why);
+	if (out->ssl != NULL)
+		return true;
+	close(out->fd);
+	out->fd = -1;
+	return false;
 }
 
 static bool port_read(const redisReply *reply, uint16_t *out)
@@ -172,18 +189,18 @@ static redisReply *reply_await(struct connection *connection, struct reason *why
 	}
 }
 
-static bool sentinel_ask(
-	const struct address *sentinel, const char *master, struct address *out, struct reason *why)
+static bool sentinel_ask(const struct address *sentinel, const struct redis_place *to,
+	struct address *out, struct reason *why)
 {
-	int error, fd = any_connect(sentinel, SENTINEL_WAIT, &error, why);
+	struct connected end = {.fd = -1};
 
-	if (fd < 0)
+	if (!any_connect(sentinel, to->tls, SENTINEL_WAIT, &end, why))
 		return false;
-	struct connection *connection = connection_new(fd);
+	struct connection *connection = connection_new(end.fd, end.ssl);
 	resp_command(connection_out(connection),
-		RESP_WORDS("SENTINEL", "get-master-addr-by-name", master), NULL);
+		RESP_WORDS("SENTINEL", "get-master-addr-by-name", to->master), NULL);
 	redisReply *reply = reply_await(connection, why);
-	bool found = reply != NULL && sentinel_read(reply, master, out, why);
+	bool found = reply != NULL && sentinel_read(reply, to->master, out, why);
 	if (reply != NULL)
 		freeReplyObject(reply);
 	connection_free(connection);
@@ -200,7 +217,7 @@ static bool master_find(const struct redis_place *to, size_t first, struct conne
 		char text[ADDRESS_TEXT];
 		struct reason why, before = all;
 
-		out->answered = sentinel_ask(&to->sentinels[index], to->master, &out->server, &why);
+		out->answered = sentinel_ask(&to->sentinels[index], to, &out->server, &why);
 		out->sentinel = index;
 		if (out->answered)
 			return true;
@@ -220,10 +237,8 @@ static bool connector_work(const struct connector *connector, struct connected *
 		return false;
 	if (connector->job == CONNECTOR_ASKS)
 		return true;
-	out->fd = any_connect(&out->server, connector->timeout, &out->error, &cause);
-	if (out->fd < 0)
-		reason_set(&out->why, "cannot connect: %s", cause.text);
-	return out->fd >= 0;
+	return any_connect(&out->server, connector->to.tls, connector->timeout, out, &cause) ||
+	       reason_set(&out->why, "cannot connect: %s", cause.text);
 }
 
 static void *connector_run(void *argument)
@@ -266,6 +281,8 @@ struct connector *connector_start(const struct redis_place *to, enum connector_j
 	struct connector *connector = memory_zeroed(1, sizeof *connector);
 
 	connector->to = *to;
+	if (to->tls != NULL)
+		SSL_CTX_up_ref(to->tls); /* the thread may outlive its owner */
 	connector->job = job;
 	connector->first = first;
 	connector->timeout = timeout;
@@ -283,6 +300,7 @@ enum connector_result connector_poll(struct connector *connector, struct connect
 	if (result != CONNECTOR_RUNS) {
 		*out = connector->end;
 		connector->end.fd = -1;
+		connector->end.ssl = NULL;
 	}
 	pthread_mutex_unlock(&connector->lock);
 	return result;

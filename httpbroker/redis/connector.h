@@ -14,18 +14,23 @@
 #include "common/clocks.h"
 #include "common/reason.h"
 
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { SENTINELS_MAX = 16, MASTER_NAME = 64 };
 
-#define SENTINEL_WAIT NSEC_PER_SEC /* for its connection, and for its answer */
+#define SENTINEL_WAIT NSEC_PER_SEC /* for its connection, for TLS, and for its answer */
+
+/* At most, for TLS; less than LIMIT_REDIS_WAIT, after which the reason is only "no answer". */
+#define TLS_WAIT (4 * NSEC_PER_SEC)
 
 struct redis_place {
 	struct address server; /* without Sentinel */
 	struct address sentinels[SENTINELS_MAX];
 	size_t sentinel_count;        /* 0: without Sentinel */
 	char master[MASTER_NAME + 1]; /* its name, known to the sentinels */
+	SSL_CTX *tls;                 /* for all of them; NULL: none; not owned */
 };
 
 struct connector;
@@ -36,9 +41,9 @@ enum connector_job {
 };
 
 /*
- * Starts an attempt. An empty host is localhost; each address gets `timeout`; the sentinel `first`
- * (modulo their number) is asked first. At the end `wake_fd` (an eventfd that must outlive the
- * connector) is written to.
+ * Starts an attempt. An empty host is localhost; each address gets `timeout`, and so does TLS, up
+ * to TLS_WAIT; the sentinel `first` (modulo their number) is asked first. At the end `wake_fd` (an
+ * eventfd that must outlive the connector) is written to.
  */
 struct connector *connector_start(const struct redis_place *to, enum connector_job job,
 	size_t first, nsec timeout, int wake_fd);
@@ -46,8 +51,9 @@ struct connector *connector_start(const struct redis_place *to, enum connector_j
 enum connector_result { CONNECTOR_RUNS, CONNECTOR_DONE, CONNECTOR_FAILED };
 
 struct connected {
-	int fd; /* a connected, non-blocking socket, now the caller's; -1: failed, or
-		   only asked */
+	int fd;   /* a connected, non-blocking socket, now the caller's; -1: failed, or
+		     only asked */
+	SSL *ssl; /* on it, the caller's; NULL: none */
 	struct address
 		server;    /* where that is, or was tried; with Sentinel known if `sentinel` is */
 	bool answered;     /* a sentinel has */

@@ -50,10 +50,40 @@ void redis_option_master(struct redis_place *place, const char *option, const ch
 	memcpy(place->master, value, length + 1);
 }
 
-void redis_option_place_check(const struct redis_place *place, bool server)
+static void tls_check(const struct redis_place *place, const struct tls_settings *tls)
+{
+	const char *needs_tls = tls->ca_file != NULL     ? "--tls-ca-file"
+				: tls->cert_file != NULL ? "--tls-cert-file"
+				: tls->key_file != NULL  ? "--tls-key-file"
+							 : NULL;
+
+	if (!tls->on && needs_tls != NULL)
+		die(EX_USAGE, "%s: needs --tls", needs_tls);
+	if ((tls->cert_file != NULL) != (tls->key_file != NULL))
+		die(EX_USAGE, "--tls-cert-file and --tls-key-file need each other");
+	bool path = place->server.path[0] != '\0';
+	for (size_t i = 0; i < place->sentinel_count; i++)
+		path = path || place->sentinels[i].path[0] != '\0';
+	if (tls->on && path)
+		die(EX_USAGE, "--tls: there is no TLS on a UNIX socket: give host:port");
+}
+
+SSL_CTX *redis_option_tls(const struct tls_settings *tls)
+{
+	struct reason why;
+	SSL_CTX *all = tls->on ? tls_new(tls, &why) : NULL;
+
+	if (tls->on && all == NULL)
+		die(EX_NOINPUT, "%s", why.text);
+	return all;
+}
+
+void redis_option_place_check(
+	const struct redis_place *place, const struct tls_settings *tls, bool server)
 {
 	bool sentinel = place->sentinel_count > 0, master = place->master[0] != '\0';
 
+	tls_check(place, tls);
 	if (sentinel && server)
 		die(EX_USAGE, "--sentinel: the sentinels say where Redis is: give no --server");
 	if (sentinel && !master)
