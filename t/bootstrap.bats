@@ -205,7 +205,7 @@ new_listeners() {
 	cd "$work/elsewhere"
 	PKG_CONFIG_LIBDIR=/nonexistent run -1 "$root/configure"
 	[[ "$output" == *'libstrophe >= 0.12.2, for XMPP (Debian: libstrophe-dev)'* ]]
-	[ "$(grep -c 'for .* (Debian: ' <<<"$output")" -eq 7 ]
+	[ "$(grep -c 'for .* (Debian: ' <<<"$output")" -eq 8 ]
 	while read -r package; do
 		"$root/bootstrap" --list | grep -Eq "^${package}[ |]"
 	done < <(sed -n 's/.*(Debian: \(.*\))/\1/p' <<<"$output")
