@@ -164,16 +164,7 @@ Recovery: "c" on e is OK' ]
 }
 
 @test "oobetet(8) and oobetet.ini(5)" {
-	start_prosody
-	prosody_account oobetet change-me
-	start pagerduty pagerduty-standin
-	poll 20 said pagerduty 'at http'
-	enter_room flapjack flapjack alerts
-	enter_room log log log
-	mkdir -p "$work/etc" "$work/var/lib"
-	stub useradd 'echo "$*" >"$work/user"'
-	stub install 'while getopts o:g:m:d o; do case $o in m) mode=$OPTARG ;; d) d=-d ;; esac; done
-		shift $((OPTIND - 1)); exec /usr/bin/install -m "$mode" $d "$@"'
+	oobetet_surroundings
 	stub chpst 'shift 2; exec "$@"'
 	(cd "$root" && bash -e "$(example oobetet.8 useradd)")
 	grep -- '--system .* oobetet$' "$work/user"

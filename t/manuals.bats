@@ -177,6 +177,15 @@ commands() {
 	done
 }
 
+@test "HACKING: each source file that is named exists" {
+	local file
+	find "$root"/{common,flapper,httpbroker,oobetet,t} -type f >"$work/files"
+	while read -r file; do
+		echo "$file"
+		grep -qE "(^|/)$file\$" "$work/files"
+	done < <(grep -oE '[a-z][a-z0-9_-]*\.(c|bats)\b' "$root/HACKING" | sort -u)
+}
+
 # `file.c function`, as the walks and the tables of HACKING have it.
 @test "HACKING: each function that is named after its file is defined there" {
 	local file function found pairs=0

@@ -79,16 +79,7 @@ teardown() {
 }
 
 @test "README: oobetet, from its user to the room" {
-	start_prosody
-	prosody_account oobetet change-me
-	start pagerduty pagerduty-standin
-	poll 20 said pagerduty 'at http'
-	enter_room flapjack flapjack alerts
-	enter_room log log log
-	mkdir -p "$work/etc" "$work/var/lib"
-	stub useradd 'echo "$*" >"$work/user"'
-	stub install 'while getopts o:g:m:d o; do case $o in m) mode=$OPTARG ;; d) d=-d ;; esac; done
-		shift $((OPTIND - 1)); exec /usr/bin/install -m "$mode" $d "$@"'
+	oobetet_surroundings
 	stub runuser 'shift 2; exec "$@"'
 	declare -fx as_configuration oobetet_site
 	export prosody_port port

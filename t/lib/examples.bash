@@ -15,6 +15,7 @@
 #   transcript PAGE TEXT       runs the commands behind `$ `; fails if their output is not the printed one
 #   crontab FILE               the commands of its lines, as a script
 #   stub NAME COMMANDS         makes the command NAME, for the examples
+#   oobetet_surroundings       a room, PagerDuty's stand-in, and stubs of what only root may do
 #   as_configuration FILE [LINE...]   `oobetet` reads it, with LINEs in its first section
 
 examples_prepare() {
@@ -112,6 +113,19 @@ crontab() {
 stub() {
 	printf '#!/bin/bash\n%s\n' "$2" >"$work/bin/$1"
 	chmod +x "$work/bin/$1"
+}
+
+oobetet_surroundings() {
+	start_prosody
+	prosody_account oobetet change-me
+	start pagerduty pagerduty-standin
+	poll 20 said pagerduty 'at http'
+	enter_room flapjack flapjack alerts
+	enter_room log log log
+	mkdir -p "$work/etc" "$work/var/lib"
+	stub useradd 'echo "$*" >"$work/user"'
+	stub install 'while getopts o:g:m:d o; do case $o in m) mode=$OPTARG ;; d) d=-d ;; esac; done
+		shift $((OPTIND - 1)); exec /usr/bin/install -m "$mode" $d "$@"'
 }
 
 as_configuration() {
