@@ -167,11 +167,15 @@ commands() {
 	[ "$count" -ge 60 ]
 }
 
-# The sections' order is deliberate: EXAMPLES come right after the description.
-@test "mandoc has no warning but the order of sections, and no page is wider than 80 columns" {
+# lint_of PAGE: without what depends on the pages that are installed on this machine
+lint_of() {
+	mandoc -Tlint "$1" 2>&1 | grep -vE 'STYLE: referenced manual not found: |outdated mandoc\.db lacks ' || :
+}
+
+@test "mandoc -Tlint is silent, and no page is wider than 80 columns" {
 	local page wide
 	for page in "$root"/doc/*.[1578]; do
-		run ! grep -v 'sections out of conventional order' <(mandoc -Tlint -Wwarning "$page" 2>&1)
+		diff <(lint_of "$page") /dev/null
 		wide=$(mandoc -Tascii "$page" | col -bx | grep -E '.{81}' || :)
 		[ -z "$wide" ] || { echo "${page##*/}: $wide"; false; }
 	done

@@ -5,7 +5,7 @@
 
 broken='' # the link, once it is broken
 
-# How the sentence begins that names a link; oobetet(8), DIAGNOSIS, lists all.
+# How the sentence begins that names a link; oobetet(8), DIAGNOSIS OF THE CHAIN, lists all.
 declare -A sentences=(
 	[nagios]='the last result for "Flapper" on lab reached the broker '
 	[broker]='the broker at 127.0.0.1:'
