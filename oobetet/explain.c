@@ -6,7 +6,6 @@
 #include "common/utf8.h"
 #include "oobetet/channel/watches.h"
 #include "oobetet/ipc.h"
-#include "oobetet/timing.h"
 #include "oobetet/watch/transcript.h"
 
 #include <errno.h>

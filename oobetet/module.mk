@@ -23,7 +23,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/selfexec.c oobetet/selfexec.h \
 	oobetet/statuslog.c \
 	oobetet/testalert.c \
-	oobetet/timing.c oobetet/timing.h \
 	oobetet/worker.c oobetet/worker.h oobetet/workers.h \
 	oobetet/channel/asides.c oobetet/channel/asides.h \
 	oobetet/channel/channels.c oobetet/channel/channels.h \
@@ -34,12 +33,9 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/channel/watches.c oobetet/channel/watches.h \
 	oobetet/channel/status.c oobetet/channel/status.h \
 	oobetet/config/config.c oobetet/config/config.h \
-	oobetet/config/defaults.c \
 	oobetet/config/ini.c oobetet/config/ini.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
-	oobetet/config/keep.c \
 	oobetet/config/loader.c oobetet/config/loader.h \
-	oobetet/config/show.c \
 	oobetet/config/transfer.c \
 	oobetet/config/values.c \
 	oobetet/http/main.c \

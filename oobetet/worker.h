@@ -8,9 +8,9 @@
 #ifndef OOBETET_WORKER_H
 #define OOBETET_WORKER_H
 
+#include "oobetet/config/config.h"
 #include "oobetet/ipc.h"
 #include "oobetet/selfexec.h"
-#include "oobetet/timing.h"
 
 #include <poll.h>
 #include <stdint.h>

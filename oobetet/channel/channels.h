@@ -12,7 +12,6 @@
 #include "oobetet/channel/notification.h"
 #include "oobetet/channel/queue.h"
 #include "oobetet/config/config.h"
-#include "oobetet/timing.h"
 #include "oobetet/watch/readings.h"
 #include "oobetet/worker.h"
 

@@ -38,14 +38,14 @@ struct watch_config {
 	char *label;      /* owned; how log lines about it begin: "watch NAME: ", or "" */
 	int index;        /* in config->watch: how workers know it */
 	unsigned workers; /* those that get its keys: all, unless the watch is ending (reload.c) */
-	struct text_list rooms;        /* to join: all different, the next two included */
-	struct text_list watch_rooms;  /* where alerts are watched for; none: listen_command */
-	struct text_list alert_rooms;  /* where alarms are sent; none: only with listen_command */
-	const char *listen_command;    /* in place of watch_rooms, see listen/words.h; NULL: none */
-	const char *listen_format;     /* see listen/format.h; NULL: text */
-	nsec listen_silence;           /* it prints more often; 0: it may be silent for ever */
-	const char *watched_check;     /* see match.h */
-	const char *watched_entity;    /* NULL: see match.h */
+	struct text_list rooms;       /* to join: all different, the next two included */
+	struct text_list watch_rooms; /* where alerts are watched for; none: listen_command */
+	struct text_list alert_rooms; /* where alarms are sent; none: only with listen_command */
+	const char *listen_command;   /* in place of watch_rooms, see listen/format.h; NULL: none */
+	const char *listen_format;    /* see listen/format.h; NULL: text */
+	nsec listen_silence;          /* it prints more often; 0: it may be silent for ever */
+	const char *watched_check;    /* see match.h */
+	const char *watched_entity;   /* NULL: see match.h */
 	struct text_list watched_nick; /* whose alerts count; empty: everybody's */
 	struct text_list watched_jid;  /* the same by real JIDs, bare */
 	int watched_affiliation;       /* at least; enum affiliation, 0: any */
@@ -99,12 +99,35 @@ struct config {
 	int watch_count;          /* at least one, unless disabled */
 	struct watch_config *watch[WATCHES_MAX]; /* owned */
 	struct text_list rooms;                  /* to join: those of all watches */
-	nsec max_latency;    /* the shortest of all watches: timing.h follows from it */
+	nsec max_latency;    /* the shortest of all watches: struct timing follows from it */
 	struct given *given; /* keys.c's: the values as they were written */
 };
 
 /* Of an occupant, the least first; those below a member cannot be required. */
 enum affiliation { AFFILIATION_NONE, AFFILIATION_MEMBER, AFFILIATION_ADMIN, AFFILIATION_OWNER };
+
+/*
+ * The intervals without a key of their own. All follow from max_latency: with seconds, a lost room
+ * is noticed within seconds; with hours, there is little traffic. The manual lists them.
+ */
+struct timing {
+	nsec alive;       /* between two `alive` messages of a worker */
+	nsec timeout;     /* without such a message a worker is killed */
+	nsec login;       /* from connecting to login */
+	nsec ping;        /* between two pings of a room */
+	nsec answer;      /* limit of a ping, a join and a receipt */
+	nsec request;     /* limit of an HTTP request */
+	nsec retry_min;   /* the first wait after a failure, which doubles ... */
+	nsec retry_max;   /* ... up to this */
+	nsec probe;       /* between two starts of a probe, on the average */
+	nsec probe_limit; /* of a probe */
+	nsec record;      /* between two writes of the state file, each by a process of its own */
+};
+
+struct timing timing_of(nsec max_latency);
+
+/* Limit of one call of the resolver: a worker extends its deadline by it first. */
+#define TIMING_RESOLVER (60 * NSEC_PER_SEC)
 
 /* Which workers need a key. */
 enum {
@@ -132,7 +155,7 @@ bool config_take(struct config *config, int64_t watch, const char *key, const ch
 void config_complete(struct config *config);
 
 /*
- * transfer.c: appends a text with all values, secrets included, for another process, which makes
+ * Appends a text with all values, secrets included, for another process, which makes
  * the same configuration of it, in place, and looks at no file. NULL: see the reason.
  */
 void config_pack(const struct config *config, struct buffer *out);

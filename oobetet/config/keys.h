@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Private to this folder: the table of keys (keys.c), the types of their values (values.c), the
- * values as they were written, and what stands in for those that are not (defaults.c). The items of
- * a list are joined by commas.
+ * Private to this folder: the table of keys, the values as they were written, and what stands in
+ * for those that are not (keys.c); the types of values (values.c). The items of a list are joined
+ * by commas.
  */
 #ifndef OOBETET_CONFIG_KEYS_H
 #define OOBETET_CONFIG_KEYS_H

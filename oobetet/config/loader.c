@@ -3,6 +3,7 @@
 
 #include "common/descriptors.h"
 #include "common/duration.h"
+#include "oobetet/config/keys.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -194,4 +195,68 @@ void loader_free(struct loader *loader)
 	if (loader->pid != 0)
 		kill(loader->pid, SIGKILL);
 	report_close(loader);
+}
+
+/* ---- what a reload keeps of the configuration before ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_watch(const struct watch_config *a, const struct watch_config *b)
+{
+	const struct key *key;
+
+	if (!same_text(a->name, b->name))
+		return false;
+	for (size_t i = 0; (key = key_at(i)) != NULL; i++)
+		if (!same_text(key_text(a->given, key->name), key_text(b->given, key->name)))
+			return false;
+	return true;
+}
+
+void config_keep(struct config *config, struct config *before, int count)
+{
+	for (int i = 0; i < config->watch_count; i++)
+		for (int j = 0; j < count; j++) {
+			struct watch_config *mine = config->watch[i], *old = before->watch[j];
+
+			if (!same_watch(mine, old))
+				continue;
+			config->watch[i] = old;
+			before->watch[j] = mine;
+			old->index = i;
+			mine->index = j;
+			break;
+		}
+}
+
+/* Takes it out, without freeing it. */
+static struct watch_config *watch_take(struct config *config, int index)
+{
+	struct watch_config *watch = config->watch[index];
+
+	config->watch_count--;
+	for (int i = index; i < config->watch_count; i++) {
+		config->watch[i] = config->watch[i + 1];
+		config->watch[i]->index = i;
+	}
+	return watch;
+}
+
+bool config_move(struct config *config, struct config *before, const struct watch_config *watch,
+	unsigned workers)
+{
+	if (config->watch_count == WATCHES_MAX)
+		return false;
+	struct watch_config *moved = watch_take(before, watch->index);
+	moved->workers = workers;
+	config_add(config, moved);
+	return true;
+}
+
+void config_drop(struct config *config, const struct watch_config *watch)
+{
+	watch_config_free(watch_take(config, watch->index));
 }

@@ -1,19 +1,121 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A configuration as a text, from the process that has read it to the monitor. Lines of fields,
- * separated by tabs and escaped as in ipc.h:
- *
- *     exposed PATH
- *     key NAME VALUE       before the first `watch` those of the process, then those of the watch
- *     watch [NAME]
- *     end
- */
+/* A configuration on its way to another process: a part to a worker, all of it to the monitor. */
 #include "common/memory.h"
 #include "common/utf8.h"
 #include "oobetet/config/keys.h"
 #include "oobetet/ipc.h"
 
 #include <string.h>
+
+/* ---- a part, key by key, from the monitor to a worker ---- */
+
+bool config_take(struct config *config, int64_t watch, const char *name, const char *value,
+	struct reason *why)
+{
+	const struct key *key = key_find(name);
+
+	if (key == NULL)
+		return reason_set(why, "unknown key '%.60s'", name);
+	if ((key->scope == SCOPE_WATCH) == (watch == CONFIG_PROCESS) || watch < CONFIG_PROCESS ||
+		watch >= WATCHES_MAX || watch > config->watch_count)
+		return reason_set(why, "%s: is not of this watch", name);
+	if (watch == config->watch_count)
+		config_add(config, watch_config_new(NULL));
+	return key_set(given_of(key, config, watch >= 0 ? config->watch[watch] : NULL), key, value,
+		0, why);
+}
+
+void config_complete(struct config *config)
+{
+	list_free(&config->rooms);
+	for (int i = 0; i < config->watch_count; i++) {
+		struct watch_config *watch = config->watch[i];
+
+		list_unite(&watch->rooms, &watch->watch_rooms);
+		list_unite(&watch->rooms, &watch->alert_rooms);
+		if ((watch->workers & CONFIG_XMPP) != 0)
+			list_unite(&config->rooms, &watch->rooms);
+		if (i == 0 || watch->max_latency < config->max_latency)
+			config->max_latency = watch->max_latency;
+	}
+}
+
+struct receiver {
+	unsigned workers;
+	void (*give)(void *user, int watch, const char *key, const char *value);
+	void *user;
+};
+
+/* The keys of one scope. */
+static void values_give(const struct given *given, int watch, const struct receiver *to)
+{
+	const struct key *key;
+
+	for (size_t i = 0; (key = key_at(i)) != NULL; i++) {
+		const char *text = key_text(given, key->name);
+
+		if ((key->workers & to->workers) == 0 || text == NULL)
+			continue;
+		if (!key_is_list(key)) {
+			to->give(to->user, watch, key->name, text);
+			continue;
+		}
+		const struct text_list *list = key_list(key, given);
+		for (int item = 0; item < list->count; item++)
+			to->give(to->user, watch, key->name, list->item[item]);
+	}
+}
+
+void config_hand_over(const struct config *config, unsigned workers,
+	void (*give)(void *user, int watch, const char *key, const char *value), void *user)
+{
+	const struct receiver receiver = {workers, give, user};
+
+	values_give(config->given, CONFIG_PROCESS, &receiver);
+	for (int i = 0; i < config->watch_count; i++)
+		if ((config->watch[i]->workers & workers) != 0)
+			values_give(config->watch[i]->given, i, &receiver);
+}
+
+struct sum {
+	uint64_t value;
+};
+
+/* FNV-1a, with the end of each text. */
+static void text_add(struct sum *sum, const char *text)
+{
+	do
+		sum->value = (sum->value ^ (unsigned char)*text) * 1099511628211U;
+	while (*text++ != '\0');
+}
+
+static void item_add(void *user, int watch, const char *key, const char *value)
+{
+	struct sum *sum = user;
+
+	sum->value = (sum->value ^ (unsigned)(watch + 1)) * 1099511628211U;
+	text_add(sum, key);
+	text_add(sum, value);
+}
+
+uint64_t config_part(const struct config *config, unsigned workers)
+{
+	struct sum sum = {14695981039346656037U};
+
+	config_hand_over(config, workers, item_add, &sum);
+	return sum.value;
+}
+
+/*
+ * ---- all of it, as a text, from the process that has read it to the monitor ----
+ *
+ * Lines of fields, separated by tabs and escaped as in ipc.h:
+ *
+ *     exposed PATH
+ *     key NAME VALUE       before the first `watch` those of the process, then those of the watch
+ *     watch [NAME]
+ *     end
+ */
 
 static void field_write(struct buffer *out, const char *first, const char *field)
 {

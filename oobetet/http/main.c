@@ -7,7 +7,6 @@
 #include "oobetet/http/pagerduty.h"
 #include "oobetet/http/request.h"
 #include "oobetet/ipc.h"
-#include "oobetet/timing.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,6 @@
 #include "common/random.h"
 #include "common/secret.h"
 #include "oobetet/probe/probe.h"
-#include "oobetet/timing.h"
 
 #include <stdlib.h>
 #include <string.h>

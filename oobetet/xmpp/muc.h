@@ -9,7 +9,6 @@
 
 #include "common/backoff.h"
 #include "oobetet/config/config.h"
-#include "oobetet/timing.h"
 
 #include <stdbool.h>
 #include <stdint.h>

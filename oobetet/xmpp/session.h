@@ -7,7 +7,6 @@
 #define OOBETET_XMPP_SESSION_H
 
 #include "oobetet/config/config.h"
-#include "oobetet/timing.h"
 
 #include <poll.h>
 #include <strophe.h>

@@ -2,7 +2,7 @@
 #include "t/unit/unit.h"
 
 #include "oobetet/channel/queue.h"
-#include "oobetet/timing.h"
+#include "oobetet/config/config.h"
 
 #include <stdlib.h>
 #include <string.h>
