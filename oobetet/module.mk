@@ -59,7 +59,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
 	oobetet/state/writer.c oobetet/state/writer.h \
-	oobetet/watch/activetime.c oobetet/watch/activetime.h \
 	oobetet/watch/chain.c oobetet/watch/chain.h \
 	oobetet/watch/diagnosis.c oobetet/watch/diagnosis.h \
 	oobetet/watch/links.c oobetet/watch/links.h \
@@ -67,9 +66,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/occupants.c oobetet/watch/occupants.h \
 	oobetet/watch/readings.c oobetet/watch/readings.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
-	oobetet/watch/swings.c oobetet/watch/swings.h \
 	oobetet/watch/transcript.c oobetet/watch/transcript.h \
-	oobetet/watch/view.c oobetet/watch/view.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
 	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
 	oobetet/xmpp/main.c \

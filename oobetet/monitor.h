@@ -14,7 +14,6 @@
 #include "oobetet/config/loader.h"
 #include "oobetet/selfexec.h"
 #include "oobetet/state/snapshot.h"
-#include "oobetet/watch/activetime.h"
 #include "oobetet/watch/match.h"
 #include "oobetet/watch/rooms.h"
 #include "oobetet/watch/watch.h"

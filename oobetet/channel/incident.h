@@ -52,7 +52,7 @@ void watched_free(struct watched *watched);
 
 /* One moment on all clocks that a notification needs. */
 struct timestamps {
-	nsec active_time; /* activetime.h */
+	nsec active_time; /* watch/watch.h */
 	nsec monotonic;
 	nsec boot;
 	nsec wall;

@@ -39,8 +39,7 @@ bool watches_commands_run(struct watches *watches);
 /* Writes what to poll for; returns how many. There is room for WATCHES_MAX. */
 size_t watches_poll(const struct watches *watches, struct pollfd *fds);
 
-/* When incident_report() has something to do next, `away` being all absences so far (activetime.h).
- */
+/* When incident_report() has something to do next; `away`: all absences so far (active time). */
 nsec watches_evaluation(const struct watches *watches, nsec away);
 
 /* When watches_send() or watches_commands_tick() has. */

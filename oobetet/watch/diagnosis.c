@@ -6,6 +6,194 @@
 
 #include <stdio.h>
 
+/* A change must have arrived after this part of max_latency: checks and delays take time. */
+#define SETTLED 5
+
+/* A shorter pause between two readings hides no change that does not show elsewhere. */
+#define GAP 10
+#define GAP_LEAST (3 * NSEC_PER_SEC)
+
+#define BACKLOG 3 /* events */
+#define MANY 3    /* changes */
+
+nsec diagnosis_gap(nsec max_latency)
+{
+	return max_latency / GAP > GAP_LEAST ? max_latency / GAP : GAP_LEAST;
+}
+
+/* ---- readings over the time without a message ---- */
+
+bool view_complete(const struct view *v, const struct runs *runs)
+{
+	nsec since = runs_covered(runs, v->e->now, v->gap);
+
+	return since <= v->from + v->gap && v->e->now - since >= v->half &&
+	       v->settled - v->from >= v->half;
+}
+
+/*
+ * A state may end too soon to be noticed by a check, if the flapper broke then. A change between
+ * two that lasted is noticed, and one of many.
+ */
+static bool lasts(const struct view *v, const struct run *run)
+{
+	nsec span = run->until - run->from;
+
+	return span >= v->gap && span >= v->r->period * 3 / 8;
+}
+
+static void turn_add(struct turn *turn, nsec after, nsec by)
+{
+	turn->after = after;
+	turn->by = by;
+	if (turn->first_by == 0) {
+		turn->first_after = after;
+		turn->first_by = by;
+	}
+}
+
+/*
+ * The first and last change to `into` (0 or 1, from the other one) in this time. Other values
+ * between them are times in which nothing could change.
+ */
+static struct turn changes_of(const struct view *v, const struct runs *runs, int into)
+{
+	struct turn last = {0, 0, 0, 0};
+	struct turn lasting = {0, 0, 0, 0};
+	const struct run *before = NULL; /* OK or a problem; open or refused */
+	int count = 0;
+
+	for (int i = 0; i < runs->count; i++) {
+		const struct run *run = &runs->run[i];
+
+		if (run->value == into && before != NULL && before->value == 1 - into &&
+			before->until > v->from && run->from <= v->settled) {
+			turn_add(&last, before->until, run->from);
+			if (lasts(v, before) && lasts(v, run))
+				turn_add(&lasting, before->until, run->from);
+			count++;
+		}
+		if (run->value <= 1)
+			before = run;
+	}
+	return count >= MANY ? last : lasting;
+}
+
+/* True if the value was not read in this time but before, or turned into in another way. */
+static bool change_missing(const struct view *v, const struct runs *runs, int into)
+{
+	for (int i = 0; i < runs->count; i++)
+		if (runs->run[i].value == into && runs->run[i].from > v->from &&
+			(i == 0 || runs->run[i - 1].until > v->from))
+			return false;
+	return view_complete(v, runs);
+}
+
+/* `trusted`: it has been read to change, or no message has come at all. */
+static enum passed passed_through(
+	const struct view *v, const struct runs *runs, int into, bool trusted, struct turn *change)
+{
+	*change = changes_of(v, runs, into);
+	if (change->by != 0)
+		return PASSED;
+	return trusted && change_missing(v, runs, into) ? NOT_PASSED : PASS_UNKNOWN;
+}
+
+/* A heartbeat has no kind: any change will do. */
+static enum passed passed_any(const struct view *v, const struct runs *runs, int closed,
+	bool trusted, struct turn *change)
+{
+	struct turn other;
+	enum passed kind = v->e->missing == KIND_RECOVERY
+				   ? PASS_UNKNOWN
+				   : passed_through(v, runs, closed, trusted, change);
+
+	if (v->e->missing == KIND_PROBLEM)
+		return kind;
+	enum passed back = passed_through(v, runs, 1 - closed, trusted, &other);
+	if (v->e->missing == KIND_RECOVERY || (back == PASSED && kind != PASSED)) {
+		*change = other;
+		return back;
+	}
+	return back == kind ? kind : kind == PASSED ? PASSED : PASS_UNKNOWN;
+}
+
+bool view_queue_is_elsewhere(const struct readings *readings)
+{
+	return readings->queue.length == 0 &&
+	       readings->pushed_to - readings->pushed_least >= BACKLOG;
+}
+
+/* When the queue was empty first after `since`; NSEC_NEVER: it was not. */
+static nsec emptied(const struct runs *runs, nsec since)
+{
+	for (int i = 0; i < runs->count; i++)
+		if (runs->run[i].value == QUEUE_EMPTY && runs->run[i].until > since)
+			return runs->run[i].from > since ? runs->run[i].from : since;
+	return NSEC_NEVER;
+}
+
+/* The change has left the queue: it was empty after the broker, with Redis, had the change. */
+static enum passed passed_queue(const struct view *v, nsec *taken)
+{
+	nsec since = v->check.first_by;
+
+	*taken = emptied(&v->r->queue.runs, since);
+	if (v->broker != PASSED || *taken > v->settled ||
+		runs_had(&v->r->relayed, REDIS_SILENT, v->check.first_after, *taken) ||
+		!runs_had(&v->r->broker, BROKER_HEALTHY, since, *taken) ||
+		view_queue_is_elsewhere(v->r))
+		return PASS_UNKNOWN;
+	return PASSED;
+}
+
+struct view view_make(const struct evidence *e)
+{
+	struct view v = {.e = e, .r = e->readings};
+	bool heard = e->heard > e->start;
+
+	v.from = heard ? e->heard : e->start;
+	v.settled = e->now - e->max_latency / SETTLED;
+	v.gap = diagnosis_gap(e->max_latency);
+	v.half = e->max_latency / 2;
+	v.flapper = passed_any(&v, &v.r->port, PORT_REFUSED, v.r->port_turned || !heard, &v.port);
+	v.broker =
+		passed_any(&v, &v.r->check, CHECK_PROBLEM, v.r->check_turned || !heard, &v.check);
+	v.queue = passed_queue(&v, &v.taken);
+	return v;
+}
+
+nsec view_lasted(const struct view *v, const struct runs *runs, int value)
+{
+	return runs_span(runs, value, v->from, v->e->now);
+}
+
+bool view_always(const struct view *v, const struct runs *runs, int value)
+{
+	if (!view_complete(v, runs))
+		return false;
+	for (int i = 0; i < runs->count; i++)
+		if (runs->run[i].value != value && runs->run[i].until >= v->from)
+			return false;
+	return true;
+}
+
+/* The value has been read since before the change, until now. */
+static bool held_up(const struct view *v, const struct runs *runs, int value, struct turn change)
+{
+	const struct run *last = runs_last(runs);
+
+	return change.by != 0 && last != NULL && last->value == value &&
+	       last->from <= change.after && v->e->now - last->until <= v->gap;
+}
+
+bool view_explains(const struct view *v, const struct runs *runs, int value, struct turn change)
+{
+	return view_lasted(v, runs, value) >= v->half || held_up(v, runs, value, change);
+}
+
+/* ---- the sentence ---- */
+
 static const char *const keys[] = {"probe_flapper", "probe_broker", "probe_redis"};
 
 /* `: probe_flapper, probe_broker and probe_redis would tell`, of those that are not set. */

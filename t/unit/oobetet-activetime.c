@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "oobetet/watch/activetime.h"
 #include "oobetet/watch/rooms.h"
+#include "oobetet/watch/watch.h"
 
 #define SEC NSEC_PER_SEC
 #define TICK (5 * SEC)

@@ -20,7 +20,7 @@
 #include "common/memory.h"
 #include "oobetet/channel/incident.h"
 #include "oobetet/state/snapshot.h"
-#include "oobetet/watch/activetime.h"
+#include "oobetet/watch/watch.h"
 #include "t/unit/oobetet-model.h"
 
 #include <fcntl.h>

@@ -8,7 +8,6 @@
  */
 #include "t/unit/unit.h"
 
-#include "oobetet/watch/activetime.h"
 #include "oobetet/watch/watch.h"
 #include "t/unit/oobetet-model.h"
 

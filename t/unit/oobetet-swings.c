@@ -4,7 +4,6 @@
 
 #include "oobetet/watch/chain.h"
 #include "oobetet/watch/readings.h"
-#include "oobetet/watch/swings.h"
 
 #include <stdlib.h>
 #include <string.h>
