@@ -16,6 +16,7 @@ common_libcommon_a_SOURCES = \
 	common/number.c common/number.h \
 	common/options.c common/options.h \
 	common/process.c common/process.h \
+	common/prometheus.c common/prometheus.h \
 	common/random.c common/random.h \
 	common/ready.c common/ready.h \
 	common/reason.c common/reason.h \

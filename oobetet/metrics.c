@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The metrics of metrics_file, in Prometheus's text format 0.0.4 for the textfile collector of
- * node_exporter: a table of families, and when they are written.
+ * The metrics of metrics_file, for the textfile collector of node_exporter: a table of families,
+ * and when they are written.
  */
 #include "oobetet/monitor.h"
 
 #include "common/buffer.h"
 #include "common/memory.h"
+#include "common/prometheus.h"
 #include "oobetet/channel/status.h"
 
 #include <inttypes.h>
@@ -26,48 +27,18 @@ struct exposition {
 	struct watch_status status[WATCHES_MAX];
 };
 
-/* In a label's value, a backslash, a quotation mark and a newline are escaped. */
-static void label_append(struct buffer *out, const char *value)
-{
-	for (; *value != '\0'; value++) {
-		if (*value == '\n') {
-			buffer_append_text(out, "\\n");
-			continue;
-		}
-		if (*value == '\\' || *value == '"')
-			buffer_append_text(out, "\\");
-		buffer_append(out, value, 1);
-	}
-}
-
-/* `NAME{KEY="VALUE",KEY="VALUE"} `; keys and values in turn, up to NULL. */
-static void sample_begin(const struct exposition *exposition, const char *const labels[])
-{
-	struct buffer *out = exposition->out;
-
-	buffer_append_text(out, exposition->name);
-	for (int i = 0; labels[i] != NULL; i += 2) {
-		buffer_printf(out, "%s%s=\"", i == 0 ? "{" : ",", labels[i]);
-		label_append(out, labels[i + 1]);
-		buffer_append_text(out, labels[i + 2] != NULL ? "\"" : "\"}");
-	}
-	buffer_append_text(out, " ");
-}
-
-#define LABELS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define LABELS PROMETHEUS_LABELS
 
 static void number_write(
 	const struct exposition *exposition, const char *const labels[], int64_t number)
 {
-	sample_begin(exposition, labels);
-	buffer_printf(exposition->out, "%" PRId64 "\n", number);
+	prometheus_number(exposition->out, exposition->name, labels, number);
 }
 
 static void seconds_write(
 	const struct exposition *exposition, const char *const labels[], nsec span)
 {
-	sample_begin(exposition, labels);
-	buffer_printf(exposition->out, "%.3f\n", (double)span / (double)NSEC_PER_SEC);
+	prometheus_seconds(exposition->out, exposition->name, labels, span);
 }
 
 /* The label `watch`: the name of the section, or the watched check of the only watch. */
@@ -92,9 +63,8 @@ static void start_write(const struct exposition *exposition)
 	const struct monitor *monitor = exposition->monitor;
 
 	/* by CLOCK_BOOTTIME: the wall clock may have been set since */
-	buffer_printf(exposition->out, "%s %.3f\n", exposition->name,
-		(double)(exposition->now->wall - (exposition->now->boot - monitor->started)) /
-			(double)NSEC_PER_SEC);
+	seconds_write(exposition, NULL,
+		exposition->now->wall - (exposition->now->boot - monitor->started));
 }
 
 static void silence_write(const struct exposition *exposition)
@@ -310,8 +280,7 @@ void metrics_write(const struct monitor *monitor, const struct timestamps *now, 
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
 		const struct family *family = &families[i];
 
-		buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->help,
-			family->name, family->type);
+		prometheus_family(out, family->name, family->type, family->help);
 		exposition.name = family->name;
 		family->write(&exposition);
 	}

@@ -3,6 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/prometheus.h"
 #include "httpbroker/checks/encode.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/get_state.h"
@@ -161,29 +162,7 @@ void dropped_count(struct counters *counters, const struct event *event, int fla
 		dropped_log(counters, DROPPED_DETAILS, event, "cut the end of 'details'");
 }
 
-/*
- * Prometheus' text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats): the figures
- * of one family stand together, after its name and type.
- */
-
 #define CONTENT_METRICS "text/plain; version=0.0.4; charset=utf-8"
-
-enum exposition_type { EXPOSITION_COUNTER, EXPOSITION_GAUGE, EXPOSITION_HISTOGRAM };
-
-static void exposition_family(
-	struct buffer *out, const char *name, enum exposition_type type, const char *help)
-{
-	static const char *const types[] = {"counter", "gauge", "histogram"};
-
-	buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
-}
-
-static void exposition_number(struct buffer *out, const char *name, enum exposition_type type,
-	const char *help, int64_t value)
-{
-	exposition_family(out, name, type, help);
-	buffer_printf(out, "%s %" PRId64 "\n", name, value);
-}
 
 static double seconds_of(uint64_t time)
 {
@@ -191,12 +170,12 @@ static double seconds_of(uint64_t time)
 }
 
 /* A bucket counts everything up to its bound; the last bound is infinite. */
-static void exposition_histogram(
+static void histogram_write(
 	struct buffer *out, const char *name, const char *help, const struct histogram *histogram)
 {
 	uint64_t count = 0;
 
-	exposition_family(out, name, EXPOSITION_HISTOGRAM, help);
+	prometheus_family(out, name, "histogram", help);
 	for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++) {
 		count += atomic_load_explicit(&histogram->counts[i], memory_order_relaxed);
 		buffer_printf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name,
@@ -209,32 +188,8 @@ static void exposition_histogram(
 		count);
 }
 
-static const char *escape_of(char c)
-{
-	return c == '\\' ? "\\\\" : c == '"' ? "\\\"" : c == '\n' ? "\\n" : NULL;
-}
-
-static void exposition_label(struct buffer *out, const char *bytes, size_t length)
-{
-	size_t start = 0;
-
-	buffer_append(out, "\"", 1);
-	for (size_t i = 0; i < length; i++) {
-		const char *escape = escape_of(bytes[i]);
-
-		if (escape == NULL)
-			continue;
-		buffer_append(out, bytes + start, i - start);
-		buffer_append_text(out, escape);
-		start = i + 1;
-	}
-	buffer_append(out, bytes + start, length - start);
-	buffer_append(out, "\"", 1);
-}
-
-#define GAUGE(out, name, help, value) exposition_number(out, name, EXPOSITION_GAUGE, help, value)
-#define COUNTER(out, name, help, value) \
-	exposition_number(out, name, EXPOSITION_COUNTER, help, value)
+#define GAUGE(out, name, help, value) prometheus_single(out, name, "gauge", help, value)
+#define COUNTER(out, name, help, value) prometheus_single(out, name, "counter", help, value)
 
 static const char *format_name(unsigned format)
 {
@@ -248,9 +203,10 @@ static void events_write(struct buffer *out, const struct counters *counters, bo
 	for (unsigned format = 0; format <= formats_count(); format++)
 		for (unsigned outcome = 0; outcome < OUTCOMES; outcome++)
 			if (outcome_is_success(outcome) == accepted)
-				buffer_printf(out, "%s{format=\"%s\",%s=\"%s\"} %" PRIu64 "\n",
-					name, format_name(format), label, outcome_name(outcome),
-					counters_events(counters, format, outcome));
+				prometheus_number(out, name,
+					PROMETHEUS_LABELS("format", format_name(format), label,
+						outcome_name(outcome)),
+					(int64_t)counters_events(counters, format, outcome));
 }
 
 static void counters_write(struct buffer *out, const struct counters *counters)
@@ -259,17 +215,16 @@ static void counters_write(struct buffer *out, const struct counters *counters)
 	static const char refused[] = "httpbroker_events_refused_total";
 	static const char dropped[] = "httpbroker_left_out_total";
 
-	exposition_family(
-		out, accepted, EXPOSITION_COUNTER, "Events that were accepted, by their outcome.");
+	prometheus_family(out, accepted, "counter", "Events that were accepted, by their outcome.");
 	events_write(out, counters, true, accepted, "result");
-	exposition_family(out, refused, EXPOSITION_COUNTER,
+	prometheus_family(out, refused, "counter",
 		"Events, or documents without a readable event, that were refused.");
 	events_write(out, counters, false, refused, "reason");
-	exposition_family(out, dropped, EXPOSITION_COUNTER,
-		"Parts of accepted events that were left out or cut.");
+	prometheus_family(
+		out, dropped, "counter", "Parts of accepted events that were left out or cut.");
 	for (unsigned field = 0; field < DROPPED_FIELDS; field++)
-		buffer_printf(out, "%s{what=\"%s\"} %" PRIu64 "\n", dropped, dropped_name(field),
-			counters_dropped_total(counters, field));
+		prometheus_number(out, dropped, PROMETHEUS_LABELS("what", dropped_name(field)),
+			(int64_t)counters_dropped_total(counters, field));
 }
 
 /* With Redis or an output. */
@@ -296,13 +251,13 @@ static void redis_write(
 		GAUGE(out, "httpbroker_queue_length", "Events in the queue, as of the last commit.",
 			status->queue_length);
 	pushes_write(out, status);
-	exposition_family(out, "httpbroker_handover_lost_total", EXPOSITION_COUNTER,
+	prometheus_family(out, "httpbroker_handover_lost_total", "counter",
 		"Events that another broker has handed over and that had no effect.");
 	buffer_printf(out,
 		"httpbroker_handover_lost_total{reason=\"older\"} %" PRIu64 "\n"
 		"httpbroker_handover_lost_total{reason=\"unreadable\"} %" PRIu64 "\n",
 		status->handed_older, status->handed_unreadable);
-	exposition_histogram(out, "httpbroker_commit_duration_seconds",
+	histogram_write(out, "httpbroker_commit_duration_seconds",
 		"From the write to Redis to its acknowledgement.", delivery_commits(delivery));
 }
 
@@ -327,8 +282,9 @@ static struct submission *metrics_begin(struct request *request)
 		return NULL;
 	response->status = 200;
 	response->type = CONTENT_METRICS;
-	exposition_family(out, "httpbroker_build_info", EXPOSITION_GAUGE, "Which version this is.");
-	buffer_printf(out, "httpbroker_build_info{version=\"%s\"} 1\n", PACKAGE_VERSION);
+	prometheus_family(out, "httpbroker_build_info", "gauge", "Which version this is.");
+	prometheus_number(
+		out, "httpbroker_build_info", PROMETHEUS_LABELS("version", PACKAGE_VERSION), 1);
 	counters_write(out, broker->counters);
 	GAUGE(out, "httpbroker_active", "Whether this broker is the active one of its name.",
 		status.role == DELIVERY_ACTIVE);
@@ -341,7 +297,7 @@ static struct submission *metrics_begin(struct request *request)
 	}
 	GAUGE(out, "httpbroker_held_bytes", "Memory that all requests hold.",
 		(int64_t)held_total(broker->held));
-	exposition_histogram(out, "httpbroker_request_duration_seconds",
+	histogram_write(out, "httpbroker_request_duration_seconds",
 		"From the end of a request to the beginning of its response.",
 		&broker->counters->requests);
 	state_counts_stream(broker->checks, response, state_counts_write);
@@ -369,7 +325,7 @@ static void family_begin(struct scan *scan)
 {
 	const struct family *family = &families[scan->pass];
 
-	exposition_family(scan->out, family->name, EXPOSITION_GAUGE, family->help);
+	prometheus_family(scan->out, family->name, "gauge", family->help);
 }
 
 static int64_t figure_of(const struct scan *scan, const struct check *check)
@@ -391,9 +347,9 @@ static void check_write(struct scan *scan, const struct check *check)
 
 	buffer_append_text(out, families[scan->pass].name);
 	buffer_append_text(out, "{entity=");
-	exposition_label(out, check->names, check->entity_length);
+	prometheus_label(out, check->names, check->entity_length);
 	buffer_append_text(out, ",check=");
-	exposition_label(out, check->names + check_name, check->hh.keylen - check_name);
+	prometheus_label(out, check->names + check_name, check->hh.keylen - check_name);
 	buffer_append_text(out, "} ");
 	jsontext_number(out, figure_of(scan, check));
 	buffer_append_text(out, "\n");

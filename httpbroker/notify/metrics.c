@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/memory.h"
+#include "common/prometheus.h"
 #include "httpbroker/notify/consumer.h"
 #include "httpbroker/notify/notify.h"
 
@@ -13,49 +14,27 @@
 
 #define PREFIX "httpbroker_notify_"
 
-static void family(struct buffer *out, const char *name, const char *type, const char *help)
-{
-	buffer_printf(
-		out, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, type);
-}
-
-static void single(
-	struct buffer *out, const char *name, const char *type, const char *help, int64_t value)
-{
-	family(out, name, type, help);
-	buffer_printf(out, PREFIX "%s %" PRId64 "\n", name, value);
-}
-
-/* A label's value, escaped. */
-static void name_append(struct buffer *out, const char *name)
-{
-	for (; *name != '\0'; name++) {
-		if (*name == '"' || *name == '\\')
-			buffer_append(out, "\\", 1);
-		buffer_append(out, name, 1);
-	}
-}
-
 static void outputs_append(const struct notify *notify, struct buffer *out)
 {
 	static const char *const families[][3] = {
-		{"delivered_total", "counter", "Notifications that the output has delivered."},
-		{"failures_total", "counter", "Attempts of the output that failed."},
-		{"dropped_total", "counter", "Notifications refused, or replaced by newer ones."},
-		{"waiting", "gauge", "Notifications that wait for the output."},
+		{PREFIX "delivered_total", "counter",
+			"Notifications that the output has delivered."},
+		{PREFIX "failures_total", "counter", "Attempts of the output that failed."},
+		{PREFIX "dropped_total", "counter",
+			"Notifications refused, or replaced by newer ones."},
+		{PREFIX "waiting", "gauge", "Notifications that wait for the output."},
 	};
 
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++) {
-		family(out, families[i][0], families[i][1], families[i][2]);
+		prometheus_family(out, families[i][0], families[i][1], families[i][2]);
 		for (size_t j = 0; j < notify->output_count; j++) {
 			const struct output *output = notify->outputs[j];
 			const uint64_t values[] = {output->delivered, output->failures,
 				output->dropped + queue_thinned(output->queue),
 				queue_waiting(output->queue)};
 
-			buffer_printf(out, PREFIX "%s{output=\"", families[i][0]);
-			name_append(out, output->name);
-			buffer_printf(out, "\"} %" PRIu64 "\n", values[i]);
+			prometheus_number(out, families[i][0],
+				PROMETHEUS_LABELS("output", output->name), (int64_t)values[i]);
 		}
 	}
 }
@@ -63,26 +42,38 @@ static void outputs_append(const struct notify *notify, struct buffer *out)
 static void metrics_text(const struct notify *notify, struct buffer *out)
 {
 	const struct consumer *consumer = notify->consumer;
+	const struct {
+		const char *name, *type, *help;
+		int64_t value; /* -1: unknown */
+	} singles[] = {
+		{PREFIX "active", "gauge",
+			"1: it takes events; 0: another instance does, or Redis is away.",
+			consumer == NULL || consumer_runs(consumer, clock_monotonic())},
+		{PREFIX "events_total", "counter", "Events that were judged.",
+			(int64_t)notify->events},
+		{PREFIX "events_skipped_total", "counter", "Events that could not be read.",
+			(int64_t)notify->skipped},
+		{PREFIX "last_event_timestamp_seconds", "gauge",
+			"Time of the last event; 0: none yet.", notify->event_time},
+		{PREFIX "lag_seconds", "gauge", "Age of the last event when it was judged.",
+			notify->lag},
+		{PREFIX "queue_length", "gauge", "Events in the queue at the last transaction.",
+			consumer != NULL ? consumer_queue_length(consumer) : -1},
+		{PREFIX "problems", "gauge", "Checks that are not ok.",
+			(int64_t)problems_count(notify->problems)},
+	};
 
-	single(out, "active", "gauge",
-		"1: it takes events; 0: another instance does, or Redis is away.",
-		consumer == NULL || consumer_runs(consumer, clock_monotonic()));
-	single(out, "events_total", "counter", "Events that were judged.", (int64_t)notify->events);
-	single(out, "events_skipped_total", "counter", "Events that could not be read.",
-		(int64_t)notify->skipped);
-	single(out, "last_event_timestamp_seconds", "gauge", "Time of the last event; 0: none yet.",
-		notify->event_time);
-	single(out, "lag_seconds", "gauge", "Age of the last event when it was judged.",
-		notify->lag);
-	if (consumer != NULL && consumer_queue_length(consumer) >= 0)
-		single(out, "queue_length", "gauge", "Events in the queue at the last transaction.",
-			consumer_queue_length(consumer));
-	single(out, "problems", "gauge", "Checks that are not ok.",
-		(int64_t)problems_count(notify->problems));
-	family(out, "notifications_total", "counter", "Notifications by their event.");
+	for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++)
+		if (singles[i].value >= 0)
+			prometheus_single(out, singles[i].name, singles[i].type, singles[i].help,
+				singles[i].value);
+	prometheus_family(
+		out, PREFIX "notifications_total", "counter", "Notifications by their event.");
 	for (int kind = 0; kind < NOTIFICATION_KINDS; kind++)
-		buffer_printf(out, PREFIX "notifications_total{event=\"%s\"} %" PRIu64 "\n",
-			notification_event((enum notification_kind)kind), notify->told[kind]);
+		prometheus_number(out, PREFIX "notifications_total",
+			PROMETHEUS_LABELS(
+				"event", notification_event((enum notification_kind)kind)),
+			(int64_t)notify->told[kind]);
 	outputs_append(notify, out);
 }
 

@@ -8,6 +8,7 @@
 #include "common/lines.h"
 #include "common/log.h"
 #include "common/number.h"
+#include "common/prometheus.h"
 #include "common/utf8.h"
 
 #include <fcntl.h>
@@ -469,6 +470,22 @@ static void singular_and_plural_are_distinguished(void **state)
 	assert_string_equal(number_plural(2), "s");
 }
 
+static void metrics_are_written_and_their_labels_escaped(void **state)
+{
+	struct buffer out = {NULL, 0, 0};
+
+	(void)state;
+	prometheus_single(&out, "one_total", "counter", "Ones.", 7);
+	prometheus_family(&out, "two", "gauge", "Twos.");
+	prometheus_number(&out, "two", PROMETHEUS_LABELS("a", "x\\y\"z\n", "b", ""), -1);
+	prometheus_seconds(&out, "two", PROMETHEUS_LABELS("a", "plain"), 1500 * NSEC_PER_MSEC);
+	assert_string_equal(out.data, "# HELP one_total Ones.\n# TYPE one_total counter\n"
+				      "one_total 7\n# HELP two Twos.\n# TYPE two gauge\n"
+				      "two{a=\"x\\\\y\\\"z\\n\",b=\"\"} -1\n"
+				      "two{a=\"plain\"} 1.500\n");
+	buffer_free(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -491,6 +508,7 @@ int main(void)
 		cmocka_unit_test(text_is_cleaned_before_it_is_sent),
 		cmocka_unit_test(cleaned_text_is_cut_between_characters),
 		cmocka_unit_test(invalid_json_escapes_are_replaced),
+		cmocka_unit_test(metrics_are_written_and_their_labels_escaped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
