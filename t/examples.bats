@@ -143,11 +143,11 @@ state_is() {
 	push critical
 	poll 20 said notify '^Problem: "disk" on db-01 is Critical, full$'
 	end_example notify
-	stub tell 'cat >>"$work/told"'
+	stub mail 'cat >>"$work/mailed"'
 	run_example notify httpbroker-notify.8 --test
 	push ok
-	poll 20 grep '^Recovery: "disk" on db-01 is OK, full$' "$work/told"
-	grep '^Test: ' "$work/told"
+	poll 20 grep '^Recovery: "disk" on db-01 is OK, full$' "$work/mailed"
+	grep '^Test: ' "$work/mailed"
 	end_example notify
 	echo 'route: {receiver: none}
 receivers: [{name: none}]' >"$work/am.yml"

@@ -28,6 +28,14 @@ options_of_help() {
 	done
 }
 
+@test "--help fits into 80 columns" {
+	local program
+	for program in flapper/flapper httpbroker/httpbroker httpbroker/notify/httpbroker-notify httpbroker/submit/httpbroker-submit oobetet/oobetet; do
+		"$build/$program" --help >"$BATS_TEST_TMPDIR/help"
+		run ! grep -nE '.{81}' "$BATS_TEST_TMPDIR/help"
+	done
+}
+
 # Of an option with two names, one is enough. (-h and -V may stand together.)
 @test "a SYNOPSIS has each option that --help has, or leaves them to the page" {
 	local program name synopsis line option found
@@ -102,6 +110,18 @@ is_in_sources() {
 			echo "${page##*/}: $message"
 			is_in_sources "$message"
 		done < <(messages_of "$page")
+	done
+}
+
+# A word that is the name of a macro, such as `No`, would vanish.
+@test "a message under DIAGNOSTICS is shown with all its words" {
+	local page message
+	for page in "$root"/doc/*.[18]; do
+		mandoc -Tascii -O width=1000 "$page" | col -bx | tr -s ' \n' ' ' >"$BATS_TEST_TMPDIR/shown"
+		while read -r message; do
+			echo "${page##*/}: $message"
+			grep -qF -e " $message " "$BATS_TEST_TMPDIR/shown"
+		done < <(sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/s/^\.It Li //p' "$page" | sed 's/\\(dq/"/g; s/\\&//g')
 	done
 }
 

@@ -71,11 +71,11 @@ teardown() {
 	curl -sf -H 'Accept: text/html' "$HTTPBROKER_URL/" | grep -i '<!doctype html'
 	end_example chain
 	start_redis
-	stub tell 'cat >>"$work/told"'
+	stub mail 'cat >>"$work/mailed"'
 	run_example service README '--server localhost'
 	poll 20 curl -sf "$HTTPBROKER_URL/health"
 	curl -sf -d '{"entity":"db-01","check":"disk","state":"critical"}' "$HTTPBROKER_URL/state"
-	poll 20 grep 'Problem: "disk" on db-01 is Critical' "$work/told"
+	poll 20 grep 'Problem: "disk" on db-01 is Critical' "$work/mailed"
 }
 
 @test "README: oobetet, from its user to the room" {

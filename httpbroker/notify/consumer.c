@@ -83,7 +83,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 				.place = consumer->place,
 			},
 		.meanwhile = "no events are read",
-		.unconfirmed = "after a failover some may be told twice",
+		.unconfirmed = "after a failover some may be sent twice",
 		.wake_fd = consumer->wake_fd,
 	};
 	snprintf(settings.session.token, sizeof settings.session.token, "%08x%08x", random_number(),
@@ -227,7 +227,7 @@ static void commit_apply(struct consumer *consumer, nsec now)
 	int64_t length = commit->script_result;
 	bool foreign = length < -1;
 	if (foreign && log_limit_pass(&consumer->foreign, now, &suppressed))
-		log_error("another program takes events from %s as well: some may be lost, or told "
+		log_error("another program takes events from %s as well: some may be lost, or sent "
 			  "twice; end it, or give it another queue%s",
 			consumer->keys.queue, log_limit_text(suppressed, more));
 	consumer->length = foreign ? -2 - length : length;

@@ -124,13 +124,14 @@ static const struct option_row rows[] = {
 		"those of one name stand by for each other; its default is the word default",
 		OPTION_SET(name_set)},
 	{"initial-failure-delay", "DURATION",
-		"a problem is told if it lasts for so long, where the event does not say (default 0)",
+		"send a problem only if it lasts for this time, where the event does not say "
+		"(default 0)",
 		OPTION_DURATION(initial_failure_delay, 0, DAY)},
 	{"forget-after", "DURATION",
-		"a problem of which nothing is heard for so long, while other checks are, is over "
-		"(default 1d)",
+		"end a problem whose check sends no event for this time, while others do (default "
+		"1d)",
 		OPTION_DURATION(forget_after, 60 * NSEC_PER_SEC, 365 * DAY)},
-	{"repeat", "DURATION", "tell a lasting problem again after so long (default never)",
+	{"repeat", "DURATION", "send a lasting problem again at this interval (default never)",
 		OPTION_DURATION(repeat, NSEC_PER_SEC, 365 * DAY)},
 	{"jobs", "N", "commands that run at once (default 4)", OPTION_NUMBER(jobs, 1, JOBS_MAX)},
 	{"alertmanager", "URL",
@@ -138,7 +139,7 @@ static const struct option_row rows[] = {
 		"all",
 		OPTION_SET(alertmanager_set)},
 	{"alert-timeout", "DURATION",
-		"an alert ends if it is not sent again for so long; it is sent three times as "
+		"an alert ends if it is not sent again within this time; it is sent three times as "
 		"often (default 3m)",
 		OPTION_DURATION(alert_timeout, 3 * NSEC_PER_SEC, DAY)},
 	{"label", "NAME=VALUE", "a label of each alert; repeatable", OPTION_SET(label_set)},
@@ -147,7 +148,7 @@ static const struct option_row rows[] = {
 	{"flapjack-version", "N",
 		"word lines as Flapjack 1, with the summary, or as Flapjack 2 (default 1)",
 		OPTION_NUMBER(flapjack, 1, 2), .choices = "1 2"},
-	{"test", NULL, "deliver one test notification by every output, say how it went, and end",
+	{"test", NULL, "send one test notification to every output, log the result, and exit",
 		OPTION_FLAG(test)},
 	{"metrics-file", "FILE", "write metrics for Prometheus to FILE, every 10 s",
 		OPTION_FILLED(metrics_file)},
@@ -159,10 +160,10 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.program = "httpbroker-notify",
 	.operands = "[-- COMMAND [ARGUMENT...]]",
-	.purpose =
-		"Reads events in Flapjack's form, from Redis or a line each, and tells of each change\n"
-		"of a check: on standard output, or by running a command for each.\n"
-		"More in httpbroker-notify(8).\n",
+	.purpose = "Reads events in Flapjack's form, from Redis or a line each, and sends a\n"
+		   "notification for each change of a check, to standard output, a command or\n"
+		   "Alertmanager.\n"
+		   "More in httpbroker-notify(8).\n",
 	.rows = rows,
 	.command = true,
 };
