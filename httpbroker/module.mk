@@ -21,7 +21,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/output.c httpbroker/delivery/output.h \
 	httpbroker/delivery/pending.c httpbroker/delivery/pending.h \
 	httpbroker/delivery/record.c httpbroker/delivery/record.h \
-	httpbroker/delivery/replication.c httpbroker/delivery/replication.h \
 	httpbroker/delivery/status.c httpbroker/delivery/status.h \
 	httpbroker/delivery/submissions.c httpbroker/delivery/submissions.h \
 	httpbroker/formats/alertmanager.c \

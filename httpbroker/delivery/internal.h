@@ -11,7 +11,7 @@
 #include "httpbroker/delivery/handover.h"
 #include "httpbroker/delivery/output.h"
 #include "httpbroker/delivery/pending.h"
-#include "httpbroker/delivery/replication.h"
+#include "httpbroker/delivery/accepted.h"
 #include "httpbroker/redis/client.h"
 
 #include <pthread.h>

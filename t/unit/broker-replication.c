@@ -2,7 +2,7 @@
 /* With Sentinel: how long events are kept that a replica has confirmed. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/delivery/replication.h"
+#include "httpbroker/delivery/accepted.h"
 
 /* A commit after which `done` events are in the master, at this offset of its stream. */
 static void commit(struct replication *replication, nsec now, uint64_t done, int64_t offset,
