@@ -12,7 +12,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/delivery/exchange.c \
 	httpbroker/delivery/fifo.c httpbroker/delivery/fifo.h \
 	httpbroker/delivery/flapjack.c httpbroker/delivery/flapjack.h \
-	httpbroker/delivery/forget.c httpbroker/delivery/forget.h \
 	httpbroker/delivery/handover.c httpbroker/delivery/handover.h \
 	httpbroker/delivery/internal.h \
 	httpbroker/delivery/loader.c httpbroker/delivery/loader.h \
@@ -39,7 +38,8 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/held.c httpbroker/http/held.h \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
-	httpbroker/http/page.c httpbroker/http/page.h httpbroker/http/page_cache.c httpbroker/http/page_cache.h \
+	httpbroker/http/page.c httpbroker/http/page.h \
+	httpbroker/http/page_cache.c httpbroker/http/page_cache.h \
 	httpbroker/http/page_rows.c \
 	httpbroker/http/path.c httpbroker/http/path.h \
 	httpbroker/http/ping.c \

@@ -20,9 +20,9 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/rows.c \
 	httpbroker/submit/sender.c httpbroker/submit/sender.h \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
-	httpbroker/submit/start.c httpbroker/submit/start.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \
-	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h
+	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h \
+	httpbroker/submit/start.c httpbroker/submit/start.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c
