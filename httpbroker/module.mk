@@ -66,7 +66,6 @@ httpbroker_libfamily_a_SOURCES = \
 	httpbroker/redis/connection.c httpbroker/redis/connection.h \
 	httpbroker/redis/connector.c httpbroker/redis/connector.h \
 	httpbroker/redis/lease.c httpbroker/redis/lease.h \
-	httpbroker/redis/query.c httpbroker/redis/query.h \
 	httpbroker/redis/redis_options.c httpbroker/redis/redis_options.h \
 	httpbroker/redis/resp.c httpbroker/redis/resp.h \
 	httpbroker/redis/session.c httpbroker/redis/session.h \
@@ -76,7 +75,6 @@ httpbroker_libfamily_a_SOURCES = \
 noinst_LIBRARIES += httpbroker/client/libclient.a
 httpbroker_client_libclient_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 httpbroker_client_libclient_a_SOURCES = \
-	httpbroker/client/target.c httpbroker/client/target.h \
 	httpbroker/client/transfer.c httpbroker/client/transfer.h
 
 # The files of the page for browsers, as numbers for the compiler.

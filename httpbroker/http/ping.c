@@ -103,7 +103,7 @@ static uint32_t uuid_hash(const char *text)
 }
 
 /* False: a 400. */
-static bool query_read(struct request *request, struct ping *ping)
+static bool parameters_read(struct request *request, struct ping *ping)
 {
 	/* `create` is healthchecks': here every check is created by its first event */
 	static const char *const known[] = {"ttl", "limit", "rid", "create", NULL};
@@ -271,7 +271,7 @@ static struct submission *ping_begin(struct request *request)
 	struct submission *submission = NULL;
 
 	if (!path_check(request, 1, FORM) || !action_read(request, &ping) ||
-		!query_read(request, &ping))
+		!parameters_read(request, &ping))
 		return NULL;
 	output_read(request, &ping);
 	summary_make(&ping);

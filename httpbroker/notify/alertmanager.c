@@ -9,7 +9,6 @@
  */
 #include "common/log.h"
 #include "common/memory.h"
-#include "httpbroker/client/target.h"
 #include "httpbroker/client/transfer.h"
 #include "httpbroker/notify/alerts.h"
 #include "httpbroker/notify/output.h"

@@ -111,3 +111,41 @@ bool confirm_role(struct confirm *confirm, struct role *out)
 	*out = confirm->role;
 	return told;
 }
+
+void query_write(struct query_reply *query, const char *const *words, const struct resp_list *list,
+	bool waits, struct buffer *out)
+{
+	resp_command(out, words, list);
+	if (waits)
+		wait_write(CONFIRM_WITHIN, out);
+	query->waits = waits;
+}
+
+enum query_result query_read(
+	struct query_reply *query, struct redisReply *reply, struct reason *why)
+{
+	if (query->reply == NULL) {
+		query->reply = reply;
+		return query->waits ? QUERY_WAITS : QUERY_DONE;
+	}
+	int64_t replicas = wait_read(reply, why);
+	freeReplyObject(reply);
+	if (replicas <= 0)
+		query_drop(query);
+	return replicas >= 0 ? QUERY_DONE : QUERY_REFUSED;
+}
+
+struct redisReply *query_take(struct query_reply *query)
+{
+	struct redisReply *reply = query->reply;
+
+	query->reply = NULL;
+	return reply;
+}
+
+void query_drop(struct query_reply *query)
+{
+	if (query->reply != NULL)
+		freeReplyObject(query->reply);
+	query->reply = NULL;
+}

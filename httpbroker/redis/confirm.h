@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * With Sentinel: whether a replica has what was written, and whether the server is a master still.
- * Pure. Without Sentinel all is confirmed.
+ * With Sentinel: whether a replica has what was written, by a commit or by a query, and whether the
+ * server is a master still. Without Sentinel all is confirmed. Pure.
  */
 #ifndef HTTPBROKER_REDIS_CONFIRM_H
 #define HTTPBROKER_REDIS_CONFIRM_H
@@ -57,5 +57,32 @@ bool confirm_is_done(const struct confirm *confirm);
 
 /* Once after each confirmed commit or renewal: what the master said then. */
 bool confirm_role(struct confirm *confirm, struct role *out);
+
+struct resp_list;
+
+/*
+ * Of a query, which is one command. With Sentinel WAIT is sent behind one that writes: its reply is
+ * only returned if a replica has what was written.
+ */
+struct query_reply {
+	struct redisReply *reply; /* not yet returned; NULL: none */
+	bool waits;               /* WAIT was sent behind it */
+};
+
+/* Appends the command, and WAIT if it `waits`. */
+void query_write(struct query_reply *query, const char *const *words, const struct resp_list *list,
+	bool waits, struct buffer *out);
+
+enum query_result { QUERY_WAITS, QUERY_DONE, QUERY_REFUSED };
+
+/* Takes over the next reply; QUERY_REFUSED sets the reason. */
+enum query_result query_read(
+	struct query_reply *query, struct redisReply *reply, struct reason *why);
+
+/* The reply, once, the caller's to free; NULL: none, or no replica has what was written. */
+struct redisReply *query_take(struct query_reply *query);
+
+/* The connection is closed. */
+void query_drop(struct query_reply *query);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "common/memory.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/redis/query.h"
+#include "httpbroker/redis/confirm.h"
 
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ struct session {
 	unsigned seen_left;       /* its parts that may have to be sent again */
 	struct reason refusal;    /* why parts of the applied one were refused */
 	enum role_change change;  /* not yet returned */
-	struct query query;
+	struct query_reply query;
 	struct confirm confirm;
 	int replies;       /* to a release, read so far */
 	int64_t records;   /* known and not yet returned, or -1 */

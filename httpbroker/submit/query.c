@@ -3,7 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/log.h"
-#include "httpbroker/client/target.h"
+#include "httpbroker/client/transfer.h"
 #include "httpbroker/submit/response.h"
 
 #include <stdlib.h>

@@ -10,7 +10,6 @@
 #define HTTPBROKER_SUBMIT_SENDER_H
 
 #include "common/clocks.h"
-#include "httpbroker/client/target.h"
 #include "httpbroker/client/transfer.h"
 #include "httpbroker/submit/response.h"
 
@@ -26,7 +25,7 @@ struct request {
 /* Without targets; at least one must be added. */
 struct sender *sender_new(void);
 
-/* False: the URL is wrong (target.h), or there are SENDER_TARGETS already. */
+/* False: the URL is wrong (transfer.h), or there are SENDER_TARGETS already. */
 bool sender_add(struct sender *sender, const char *url, const struct target_options *options,
 	struct reason *why);
 

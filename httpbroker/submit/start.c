@@ -4,7 +4,7 @@
 #include "common/buffer.h"
 #include "common/log.h"
 #include "common/utf8.h"
-#include "httpbroker/client/target.h"
+#include "httpbroker/client/transfer.h"
 #include "httpbroker/submit/response.h"
 
 #include <inttypes.h>
