@@ -10,7 +10,7 @@
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/formats/json.h"
 #include "httpbroker/http/health.h"
-#include "httpbroker/http/page_cache.h"
+#include "httpbroker/http/page.h"
 #include "httpbroker/http/server.h"
 #include "httpbroker/options.h"
 #include "httpbroker/sns/message.h"

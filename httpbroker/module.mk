@@ -39,7 +39,6 @@ httpbroker_libhttpbroker_a_SOURCES = \
 	httpbroker/http/listen.c httpbroker/http/listen.h \
 	httpbroker/http/metrics.c httpbroker/http/metrics.h \
 	httpbroker/http/page.c httpbroker/http/page.h \
-	httpbroker/http/page_cache.c httpbroker/http/page_cache.h \
 	httpbroker/http/page_rows.c \
 	httpbroker/http/path.c httpbroker/http/path.h \
 	httpbroker/http/ping.c \

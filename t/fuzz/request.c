@@ -8,7 +8,7 @@
 #include "common/log.h"
 #include "httpbroker/delivery/delivery.h"
 #include "httpbroker/http/health.h"
-#include "httpbroker/http/page_cache.h"
+#include "httpbroker/http/page.h"
 #include "httpbroker/limits.h"
 #include "t/fuzz/fuzz.h"
 

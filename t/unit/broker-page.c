@@ -3,7 +3,6 @@
 #include "t/unit/unit.h"
 
 #include "httpbroker/http/page.h"
-#include "httpbroker/http/page_cache.h"
 #include "t/unit/broker-parts.h"
 
 #include <jansson.h>
