@@ -5,12 +5,10 @@
 #include "common/signals.h"
 #include "httpbroker/submit/command.h"
 #include "httpbroker/submit/dryrun.h"
-#include "httpbroker/submit/forget.h"
 #include "httpbroker/submit/loop.h"
 #include "httpbroker/submit/options.h"
-#include "httpbroker/submit/query.h"
 #include "httpbroker/submit/report.h"
-#include "httpbroker/submit/start.h"
+#include "httpbroker/submit/requests.h"
 
 #include <curl/curl.h>
 #include <errno.h>

@@ -8,21 +8,19 @@ httpbroker_submit_libsubmit_a_SOURCES = \
 	httpbroker/submit/command.c httpbroker/submit/command.h \
 	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
 	httpbroker/submit/event.c httpbroker/submit/event.h \
-	httpbroker/submit/forget.c httpbroker/submit/forget.h \
 	httpbroker/submit/json_stream.c httpbroker/submit/json_stream.h \
 	httpbroker/submit/line_formats.c httpbroker/submit/line_formats.h \
 	httpbroker/submit/loop.c httpbroker/submit/loop.h \
 	httpbroker/submit/options.c httpbroker/submit/options.h \
-	httpbroker/submit/query.c httpbroker/submit/query.h \
 	httpbroker/submit/queue.c httpbroker/submit/queue.h \
 	httpbroker/submit/report.c httpbroker/submit/report.h \
+	httpbroker/submit/requests.c httpbroker/submit/requests.h \
 	httpbroker/submit/response.c httpbroker/submit/response.h \
-	httpbroker/submit/rows.c \
+	httpbroker/submit/rows.c httpbroker/submit/rows.h \
 	httpbroker/submit/sender.c httpbroker/submit/sender.h \
 	httpbroker/submit/source.c httpbroker/submit/source.h \
 	httpbroker/submit/spool.c httpbroker/submit/spool.h \
-	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h \
-	httpbroker/submit/start.c httpbroker/submit/start.h
+	httpbroker/submit/spool_files.c httpbroker/submit/spool_files.h
 
 bin_PROGRAMS += httpbroker/submit/httpbroker-submit
 httpbroker_submit_httpbroker_submit_SOURCES = httpbroker/submit/main.c
@@ -49,7 +47,6 @@ t_unit_submit_feed_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_formats_SOURCES = t/unit/submit-formats.c t/unit/unit.h
 t_unit_submit_formats_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_query_SOURCES = t/unit/submit-query.c t/unit/unit.h
-t_unit_submit_query_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 t_unit_submit_query_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_spool_SOURCES = t/unit/submit-spool.c t/unit/unit.h
 t_unit_submit_spool_LDADD = $(SUBMIT_UNIT)
@@ -66,7 +63,6 @@ t_fuzz_submit_json_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_fuzz_submit_json_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_submit_json_LDADD = $(SUBMIT_FUZZ_LDADD)
 t_fuzz_submit_list_SOURCES = t/fuzz/submit-list.c $(T_FUZZ)
-t_fuzz_submit_list_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
 t_fuzz_submit_list_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_submit_list_LDADD = $(SUBMIT_FUZZ_LDADD)
 t_fuzz_submit_nagios_SOURCES = t/fuzz/submit-nagios.c $(SUBMIT_FUZZ)

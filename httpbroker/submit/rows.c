@@ -2,7 +2,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/utf8.h"
-#include "httpbroker/submit/query.h"
+#include "httpbroker/submit/rows.h"
 
 #include <errno.h>
 #include <fnmatch.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a broker, or a proxy, answers to --query: the same whatever the pieces. */
-#include "httpbroker/submit/query.h"
+#include "httpbroker/submit/rows.h"
 #include "t/fuzz/fuzz.h"
 
 static char *table_of(const uint8_t *bytes, size_t length, size_t piece)

@@ -2,7 +2,7 @@
 /* The broker's list of checks, read in pieces, and the table that is made of it. */
 #include "t/unit/unit.h"
 
-#include "httpbroker/submit/query.h"
+#include "httpbroker/submit/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,11 +6,11 @@
  * a table follows, worst first. As JSON: an array of the broker's objects instead. The rows wait in
  * temporary files, one for each state: memory is bounded, whatever the broker sends.
  */
-#ifndef HTTPBROKER_SUBMIT_QUERY_H
-#define HTTPBROKER_SUBMIT_QUERY_H
+#ifndef HTTPBROKER_SUBMIT_ROWS_H
+#define HTTPBROKER_SUBMIT_ROWS_H
 
 #include "common/clocks.h"
-#include "httpbroker/submit/sender.h"
+#include "common/reason.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,13 +21,6 @@ struct query {
 	nsec limit;                 /* of each request; NSEC_NEVER: none */
 	bool json;
 };
-
-/*
- * Asks the brokers in turn until one answers. Returns the exit code of a plugin: 0 ok, 1 warning, 2
- * critical, 3 unknown; 3 as well where no check matches or no broker answers. Of several states the
- * worst counts: critical, unknown, warning, ok.
- */
-int query_run(const struct query *query, const struct sender *sender, FILE *out);
 
 /* A GET /state on its way into rows. Pure, but for the temporary files. */
 struct rows;

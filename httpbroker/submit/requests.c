@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT */
+#include "httpbroker/submit/requests.h"
+
+#include "common/buffer.h"
+#include "common/log.h"
+#include "common/random.h"
+#include "common/signals.h"
+#include "common/utf8.h"
+#include "httpbroker/client/transfer.h"
+#include "httpbroker/submit/response.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#define SILENCE_LIMIT 15L              /* seconds without a byte of the answer to --query */
+#define START_LIMIT (5 * NSEC_PER_SEC) /* of all brokers together */
+#define STATE_PATH "/state"
+
+enum { CODE_UNKNOWN = 3, ANSWER_MAX = 16384 };
+
+/* Keeps the beginning of an answer. */
+static void answer_keep(struct buffer *answer, const char *bytes, size_t length)
+{
+	size_t room = ANSWER_MAX - answer->length;
+
+	buffer_append(answer, bytes, length < room ? length : room);
+}
+
+static void encoded_append(struct buffer *out, const char *text)
+{
+	char *encoded = curl_easy_escape(NULL, text, 0);
+
+	buffer_append_text(out, encoded);
+	curl_free(encoded);
+}
+
+static void parameter_append(struct buffer *query, const char *key, const char *value)
+{
+	buffer_printf(query, "%s%s=", query->length > 0 ? "&" : "", key);
+	encoded_append(query, value);
+}
+
+/* As in events (event.h). To be freed. */
+static char *name_cleaned(const char *name)
+{
+	struct buffer clean = {NULL, 0, 0};
+
+	utf8_clean_append(&clean, name, strlen(name), UTF8_ONE_LINE);
+	return clean.data;
+}
+
+/* --query, of one broker. */
+struct asking {
+	CURL *easy;
+	struct rows *rows;
+	struct buffer refusal; /* the body of a status other than 200 */
+	struct reason why;     /* the rows cannot be added; empty: they can */
+};
+
+static size_t answer_read(char *bytes, size_t size, size_t count, void *data)
+{
+	struct asking *asking = data;
+	size_t length = size * count;
+	long status = 0;
+
+	curl_easy_getinfo(asking->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 200)
+		return rows_add(asking->rows, bytes, length, &asking->why) ? length : 0;
+	answer_keep(&asking->refusal, bytes, length);
+	return length;
+}
+
+static bool is_exact(const char *glob)
+{
+	return glob != NULL && strpbrk(glob, "*?[\\") == NULL;
+}
+
+/* Names without a wildcard are selected by the broker. An empty query does no harm. */
+static char *url_of(const struct query *query, const struct target *target)
+{
+	struct buffer text = {NULL, 0, 0};
+
+	if (is_exact(query->entity))
+		parameter_append(&text, "entity", query->entity);
+	if (is_exact(query->check))
+		parameter_append(&text, "check", query->check);
+	if (query->state != NULL)
+		parameter_append(&text, "state", query->state);
+	char *url = target_url_with(target, text.length > 0 ? text.data : "");
+	buffer_free(&text);
+	return url;
+}
+
+static void easy_set_up(const struct query *query, struct asking *asking, const char *url)
+{
+	CURL *easy = asking->easy;
+	long limit = query->limit == NSEC_NEVER ? 0 : (long)(query->limit / NSEC_PER_MSEC);
+
+	curl_easy_setopt(easy, CURLOPT_URL, url);
+	curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_read);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, asking);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, limit);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, SILENCE_LIMIT);
+}
+
+/* Whether there is a complete list; else *why. */
+static bool answer_check(struct asking *asking, CURLcode code, const struct target *target,
+	const char *error, struct reason *why)
+{
+	struct response response;
+	long status = 0;
+
+	curl_easy_getinfo(asking->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (asking->why.text[0] != '\0')
+		return reason_set(why, "%s", asking->why.text);
+	if (code != CURLE_OK)
+		return reason_set(why, "%s", *error != '\0' ? error : curl_easy_strerror(code));
+	if (status == 200)
+		return rows_finish(asking->rows, why);
+	response_read(status, asking->refusal.data, 1, target->secrets, &response);
+	reason_set(why, "%s", response.why.text);
+	response_clear(&response);
+	return false;
+}
+
+/* The rows; NULL, and *why. */
+static struct rows *target_ask(
+	const struct query *query, const struct target *target, struct reason *why)
+{
+	struct asking asking = {.easy = target->easy, .rows = rows_new(query, why)};
+	char error[CURL_ERROR_SIZE] = "";
+
+	if (asking.rows == NULL)
+		return NULL;
+	char *url = url_of(query, target);
+	easy_set_up(query, &asking, url);
+	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, error);
+	CURLcode code = curl_easy_perform(target->easy);
+	bool complete = answer_check(&asking, code, target, error, why);
+	curl_easy_setopt(target->easy, CURLOPT_ERRORBUFFER, NULL);
+	free(url);
+	buffer_free(&asking.refusal);
+	if (complete)
+		return asking.rows;
+	rows_free(asking.rows);
+	return NULL;
+}
+
+/* A plugin reports its own failure on standard output. */
+static int failure_print(const struct query *query, const struct reason *why, FILE *out)
+{
+	if (query->json)
+		log_error("%s", why->text);
+	else
+		fprintf(out, "UNKNOWN: %s\n", why->text);
+	return CODE_UNKNOWN;
+}
+
+int query_run(const struct query *query, const struct sender *sender, FILE *out)
+{
+	struct reason why = {""}, before;
+	struct rows *rows = NULL;
+	int code = CODE_UNKNOWN;
+
+	for (size_t i = 0; rows == NULL && sender_target(sender, i) != NULL; i++) {
+		const struct target *target = sender_target(sender, i);
+
+		before = why;
+		rows = target_ask(query, target, &why);
+		if (rows == NULL)
+			reason_prefix(&why, "%s%s%s", before.text,
+				before.text[0] != '\0' ? "; " : "", target->shown);
+	}
+	if (rows == NULL)
+		return failure_print(query, &why, out);
+	bool printed = rows_print(rows, out, &code, &why);
+	rows_free(rows);
+	return printed ? code : failure_print(query, &why, stderr);
+}
+
+static size_t answer_append(char *bytes, size_t size, size_t count, void *data)
+{
+	answer_keep(data, bytes, size * count);
+	return size * count;
+}
+
+static void name_append(struct buffer *path, const char *name)
+{
+	char *clean = name_cleaned(name);
+
+	buffer_append_text(path, "/");
+	encoded_append(path, clean);
+	free(clean);
+}
+
+/* The target's URL with the ping's path instead of /state at its end. False: it has another end. */
+static bool url_set(CURL *easy, const struct target *target, const struct start *start)
+{
+	CURLU *parts = curl_url();
+	struct buffer path = {NULL, 0, 0};
+	char *given = NULL, limit[64];
+
+	curl_url_set(parts, CURLUPART_URL, target->url, 0);
+	curl_url_get(parts, CURLUPART_PATH, &given, 0);
+	size_t before = given != NULL ? strlen(given) - strlen(STATE_PATH) : 0;
+	bool known = given != NULL && strlen(given) >= strlen(STATE_PATH) &&
+		     strcmp(given + before, STATE_PATH) == 0;
+	if (known) {
+		buffer_append(&path, given, before);
+		buffer_append_text(&path, "/ping");
+		name_append(&path, start->entity);
+		name_append(&path, start->check);
+		buffer_append_text(&path, "/start");
+		curl_url_set(parts, CURLUPART_PATH, path.data, 0);
+		snprintf(limit, sizeof limit, "limit=%" PRId64 "ms", start->limit / NSEC_PER_MSEC);
+		if (start->limit != NSEC_NEVER)
+			curl_url_set(parts, CURLUPART_QUERY, limit, CURLU_APPENDQUERY);
+	}
+	curl_free(given);
+	given = NULL;
+	curl_url_get(parts, CURLUPART_URL, &given, 0);
+	curl_easy_setopt(easy, CURLOPT_URL, given);
+	curl_free(given);
+	curl_url_cleanup(parts);
+	buffer_free(&path);
+	return known;
+}
+
+/* The sender uses the target's own handle, with other settings. */
+static void target_ping(const struct start *start, const struct target *target, nsec left,
+	struct response *response)
+{
+	CURL *easy = curl_easy_duphandle(target->easy);
+	struct buffer answer = {NULL, 0, 0};
+	long status = 0;
+
+	*response = (struct response){.result = RESPONSE_AWAY};
+	if (!url_set(easy, target, start)) {
+		response->result = RESPONSE_REFUSED;
+		reason_set(&response->why, "--start needs a URL that ends in %s", STATE_PATH);
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_append);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &answer);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(left / NSEC_PER_MSEC) + 1);
+	CURLcode code = curl_easy_perform(easy);
+	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code != CURLE_OK)
+		reason_set(&response->why, "%s", curl_easy_strerror(code));
+	else if ((status == 200 || status == 202) && answer.length == 2 &&
+		 memcmp(answer.data, "OK", 2) == 0)
+		response->result = RESPONSE_ACCEPTED;
+	else if (status == 200 || status == 202) /* a page of a proxy */
+		reason_set(&response->why, "HTTP %ld, but not a broker's answer", status);
+	else
+		response_read(status, answer.data, 1, target->secrets, response);
+	buffer_free(&answer);
+	curl_easy_cleanup(easy);
+}
+
+void start_send(const struct start *start, const struct sender *sender)
+{
+	nsec end = clock_monotonic() + START_LIMIT, left = START_LIMIT;
+	enum response_result result = RESPONSE_AWAY;
+	const struct target *target;
+
+	for (size_t i = 0;
+		(target = sender_target(sender, i)) != NULL && result == RESPONSE_AWAY && left > 0;
+		i++) {
+		struct response response;
+
+		target_ping(start, target, left, &response);
+		result = response.result;
+		if (result != RESPONSE_ACCEPTED)
+			log_warning("%s: the start of the run is not reported: %s", target->shown,
+				response.why.text);
+		response_clear(&response);
+		left = end - clock_monotonic();
+	}
+}
+
+static void name_parameter_append(struct buffer *query, const char *key, const char *name)
+{
+	char *clean = name_cleaned(name);
+
+	parameter_append(query, key, clean);
+	free(clean);
+}
+
+char *forget_query(const char *entity, const char *check)
+{
+	struct buffer query = {NULL, 0, 0};
+
+	name_parameter_append(&query, "entity", entity);
+	if (check != NULL)
+		name_parameter_append(&query, "check", check);
+	return query.data;
+}
+
+/* Waits for the response or the next retry. */
+static enum response_result wait_and_handle(
+	struct sender *sender, const struct outage *outage, struct response *response)
+{
+	struct pollfd fds[TRANSFER_FDS];
+	struct timespec left;
+	nfds_t count = sender_watch(sender, fds);
+	nsec until = sender_busy(sender) ? sender_deadline(sender) : outage->retry_at;
+
+	signals_poll(fds, count, clock_timeout(clock_monotonic(), until, &left));
+	if (!sender_busy(sender))
+		return RESPONSE_PENDING;
+	return sender_advance(sender, clock_monotonic(), response);
+}
+
+static bool stop_wanted(void)
+{
+	return signal_arrived(SIGTERM) || signal_arrived(SIGINT) || signal_arrived(SIGHUP);
+}
+
+/* RESPONSE_AWAY: no response within the limit. */
+static enum response_result ask(struct sender *sender, const struct request *request,
+	struct outage *outage, struct response *response)
+{
+	enum response_result result = RESPONSE_PENDING;
+	char plan[OUTAGE_TEXT];
+
+	while (result == RESPONSE_PENDING && !outage->given_up && !stop_wanted()) {
+		if (!sender_busy(sender) && clock_monotonic() >= outage->retry_at)
+			sender_start(sender, request);
+		result = wait_and_handle(sender, outage, response);
+		if (result != RESPONSE_AWAY)
+			continue;
+		if (response->unauthorized)
+			outage_end_retries(outage);
+		if (outage_failed(outage, clock_monotonic(), random_number()))
+			sender_failure_log(sender, response, outage_plan(outage, NULL, plan));
+		response_clear(response);
+		result = RESPONSE_PENDING;
+	}
+	return result == RESPONSE_PENDING ? RESPONSE_AWAY : result;
+}
+
+int forget_run(struct sender *sender, const char *query, nsec retry_limit, bool verbose)
+{
+	const struct request request = {.query = query};
+	struct response response = {.result = RESPONSE_PENDING};
+	struct outage outage;
+
+	outage_init(&outage, retry_limit);
+	enum response_result result = ask(sender, &request, &outage, &response);
+	if (result == RESPONSE_AWAY)
+		log_error("%s: nothing was forgotten", sender_urls(sender));
+	else if (result == RESPONSE_REFUSED)
+		log_error("%s", response.why.text);
+	else if (verbose)
+		log_info("forgotten (%s)", response.why.text);
+	response_clear(&response);
+	return result == RESPONSE_ACCEPTED ? 0
+	       : result == RESPONSE_AWAY   ? EX_UNAVAILABLE
+					   : EX_DATAERR;
+}
