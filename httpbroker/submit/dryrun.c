@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "common/signals.h"
 #include "httpbroker/formats/format.h"
-#include "httpbroker/submit/batch.h"
+#include "httpbroker/submit/sender.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -5,8 +5,8 @@
 #include "common/log.h"
 #include "common/random.h"
 #include "common/signals.h"
-#include "httpbroker/submit/batch.h"
 #include "httpbroker/submit/response.h"
+#include "httpbroker/submit/sender.h"
 #include "httpbroker/submit/spool.h"
 
 #include <inttypes.h>

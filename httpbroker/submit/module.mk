@@ -4,7 +4,6 @@
 noinst_LIBRARIES += httpbroker/submit/libsubmit.a
 httpbroker_submit_libsubmit_a_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
 httpbroker_submit_libsubmit_a_SOURCES = \
-	httpbroker/submit/batch.c httpbroker/submit/batch.h \
 	httpbroker/submit/command.c httpbroker/submit/command.h \
 	httpbroker/submit/dryrun.c httpbroker/submit/dryrun.h \
 	httpbroker/submit/event.c httpbroker/submit/event.h \
