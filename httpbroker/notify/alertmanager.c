@@ -4,8 +4,9 @@
  * that wait, then those that are due again.
  *
  * Alertmanager refuses a request for one alert that is not valid, and may or may not have taken the
- * others: so each half is sent again, until the one that is not valid is alone. It is dropped if
- * HttpbrokerNotifyWatchdog, which is valid, is then accepted; else something else is wrong.
+ * others: so all are sent again, in smaller requests, until the one that is not valid is alone. It
+ * is dropped if HttpbrokerNotifyWatchdog, which is valid, is then accepted; else something else is
+ * wrong.
  */
 #include "common/log.h"
 #include "common/memory.h"
@@ -25,19 +26,6 @@
 enum {
 	ANSWER_MAX = 64 << 10,                     /* bytes that are kept of an answer */
 	ITEMS_MAX = ALERTS_MAX / ALERTS_PER_CHECK, /* notifications in a request */
-	PARTS_MAX = 16,                            /* more than halvings of ALERTS_MAX */
-};
-
-/* An alert of the request; with an item: the last alert of that notification. */
-struct entry {
-	struct alert *alert;
-	struct item *item;
-};
-
-/* Entries that are to be sent together. */
-struct part {
-	size_t from, count;
-	bool probe; /* a single one was refused: HttpbrokerNotifyWatchdog is sent in its place */
 };
 
 struct alertmanager {
@@ -46,24 +34,21 @@ struct alertmanager {
 	struct target *target;
 	struct transfer *transfer;
 	struct curl_slist *headers;
-	struct entry entries[ALERTS_MAX];
+	struct alert *sent[ALERTS_MAX]; /* in the request, */
 	size_t count;
-	struct part parts[PARTS_MAX]; /* a stack: the last is being sent, or is the next */
-	size_t part_count;
+	struct item *items[ITEMS_MAX]; /* the notifications that the first of them tell of, */
+	size_t item_count;
+	size_t units; /* and how many notifications and other alerts these are */
+	size_t max;   /* of units: fewer after a refusal */
+	bool probes;  /* a single unit was refused: HttpbrokerNotifyWatchdog is sent in its place */
+	struct reason refusal; /* of that */
 	struct buffer body;
-	struct reason refusal; /* of the single one, while the probe is sent */
 };
-
-static void entry_add(struct alertmanager *self, struct alert *alert, struct item *item)
-{
-	self->entries[self->count++] = (struct entry){alert, item};
-}
 
 /* The alerts that tell of it. Without any, it is told. */
 static void item_add(struct output *output, struct item *item, struct moment now)
 {
 	struct alertmanager *self = output->self;
-	struct alert *alerts[ALERTS_PER_CHECK];
 	struct notification notification;
 	struct reason why;
 	json_t *document = notification_decode(item->json, item->length, &notification, &why);
@@ -72,14 +57,16 @@ static void item_add(struct output *output, struct item *item, struct moment now
 		output_refused(output, item, why.text);
 		return;
 	}
-	size_t count = alerts_apply(self->alerts, &notification, now, alerts);
+	size_t count = alerts_apply(self->alerts, &notification, now, self->sent + self->count);
 	json_decref(document);
-	for (size_t i = 0; i < count; i++)
-		entry_add(self, alerts[i], i + 1 == count ? item : NULL);
 	if (count == 0) {
 		queue_done(output->queue, item);
 		output->delivered++;
+		return;
 	}
+	self->count += count;
+	self->items[self->item_count++] = item;
+	self->units++;
 }
 
 static void request_gather(struct output *output, struct moment now)
@@ -88,27 +75,27 @@ static void request_gather(struct output *output, struct moment now)
 	struct item *item;
 	struct alert *alert;
 
-	self->count = 0;
-	for (int i = 0; i < ITEMS_MAX && (item = output_next(output, now.monotonic)) != NULL; i++)
+	self->units = 0;
+	while (self->units < self->max && self->item_count < ITEMS_MAX &&
+		(item = output_next(output, now.monotonic)) != NULL)
 		item_add(output, item, now);
-	while (self->count < ALERTS_MAX &&
-		(alert = alerts_due(self->alerts, now.monotonic)) != NULL)
-		entry_add(self, alert, NULL);
-	if (self->count > 0)
-		self->parts[self->part_count++] = (struct part){0, self->count, false};
+	for (; self->units < self->max && self->count < ALERTS_MAX; self->units++) {
+		if ((alert = alerts_due(self->alerts, now.monotonic)) == NULL)
+			break;
+		self->sent[self->count++] = alert;
+	}
 }
 
-static void part_send(struct alertmanager *self, struct moment now)
+static void request_send(struct alertmanager *self, struct moment now)
 {
-	const struct part *part = &self->parts[self->part_count - 1];
+	struct alert *watchdog = alerts_watchdog(self->alerts);
+	struct alert *const *sent = self->probes ? &watchdog : self->sent;
+	size_t count = self->probes ? 1 : self->count;
 
 	buffer_clear(&self->body);
-	for (size_t i = 0; i < part->count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		buffer_append(&self->body, i == 0 ? "[" : ",", 1);
-		alert_encode(self->alerts,
-			part->probe ? alerts_watchdog(self->alerts)
-				    : self->entries[part->from + i].alert,
-			now.wall / NSEC_PER_SEC, &self->body);
+		alert_encode(self->alerts, sent[i], now.wall / NSEC_PER_SEC, &self->body);
 	}
 	buffer_append(&self->body, "]", 1);
 	curl_easy_setopt(
@@ -117,58 +104,57 @@ static void part_send(struct alertmanager *self, struct moment now)
 	transfer_start(self->transfer, self->target->easy);
 }
 
-static void alert_refused(struct output *output, const struct entry *entry, struct moment now)
+static void request_end(struct alertmanager *self)
+{
+	self->count = self->item_count = 0;
+	self->probes = false;
+}
+
+static void unit_drop(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
 	struct buffer json = {NULL, 0, 0};
 
-	if (entry->item != NULL) {
-		output_refused(output, entry->item, self->refusal.text);
+	if (self->item_count > 0) {
+		output_refused(output, self->items[0], self->refusal.text);
 	} else {
-		alert_encode(self->alerts, entry->alert, now.wall / NSEC_PER_SEC, &json);
+		alert_encode(self->alerts, self->sent[0], now.wall / NSEC_PER_SEC, &json);
 		log_error("output %s: an alert is dropped: %s: %s", output->name,
 			self->refusal.text, json.data);
 		output->dropped++;
 		buffer_free(&json);
 	}
-	alerts_drop(self->alerts, entry->alert);
+	for (size_t i = 0; i < self->count; i++)
+		alerts_drop(self->alerts, self->sent[i]);
 }
 
-static void part_accepted(struct output *output, struct moment now)
+static void request_accepted(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
-	struct part part = self->parts[--self->part_count];
 
 	output_back(output, now.monotonic);
-	if (part.probe) {
-		alert_refused(output, &self->entries[part.from], now);
-		return;
+	if (self->probes) {
+		unit_drop(output, now);
+	} else {
+		for (size_t i = 0; i < self->count; i++)
+			alerts_sent(self->alerts, self->sent[i], now.monotonic);
+		for (size_t i = 0; i < self->item_count; i++)
+			output_delivered(output, self->items[i], now.monotonic);
+		self->max = self->max < ALERTS_MAX / 2 ? 2 * self->max : ALERTS_MAX;
 	}
-	for (size_t i = part.from; i < part.from + part.count; i++) {
-		const struct entry *entry = &self->entries[i];
-
-		alerts_sent(self->alerts, entry->alert, now.monotonic);
-		if (entry->item != NULL)
-			output_delivered(output, entry->item, now.monotonic);
-	}
+	request_end(self);
 }
 
-/* All that is not sent yet is sent again later. */
+/* All of it is sent again later. */
 static void request_again(struct output *output, nsec now)
 {
 	struct alertmanager *self = output->self;
 
-	while (self->part_count > 0) {
-		struct part part = self->parts[--self->part_count];
-
-		for (size_t i = part.from + part.count; i-- > part.from;) {
-			struct entry *entry = &self->entries[i];
-
-			alerts_again(self->alerts, entry->alert);
-			if (entry->item != NULL)
-				queue_retry(output->queue, entry->item, now);
-		}
-	}
+	for (size_t i = self->count; i-- > 0;)
+		alerts_again(self->alerts, self->sent[i]);
+	for (size_t i = 0; i < self->item_count; i++)
+		queue_retry(output->queue, self->items[i], now);
+	request_end(self);
 }
 
 static void request_failed(struct output *output, const char *why, nsec now)
@@ -177,22 +163,20 @@ static void request_failed(struct output *output, const char *why, nsec now)
 	request_again(output, now);
 }
 
-/* Halves it; of a single alert: probes whether that is the reason. */
-static void part_refused(struct output *output, const struct reason *why, nsec now)
+/* The next ones are half as large; of a single unit: probes whether that is the reason. */
+static void request_refused(struct output *output, const struct reason *why, nsec now)
 {
 	struct alertmanager *self = output->self;
-	struct part *last = &self->parts[self->part_count - 1], part = *last;
-	size_t half = part.count / 2;
 
-	if (part.count > 1) {
-		*last = (struct part){part.from + half, part.count - half, false};
-		self->parts[self->part_count++] = (struct part){part.from, half, false};
-	} else if (part.probe || self->settings.test ||
-		   self->entries[part.from].alert == alerts_watchdog(self->alerts)) {
+	if (self->units > 1) {
+		self->max = self->units / 2;
+		request_again(output, now);
+	} else if (self->probes || self->settings.test ||
+		   self->sent[0] == alerts_watchdog(self->alerts)) {
 		request_failed(output, why->text, now);
 	} else {
 		self->refusal = *why;
-		last->probe = true;
+		self->probes = true;
 	}
 }
 
@@ -211,7 +195,7 @@ static enum alerts_answer answer_read(
 	return alerts_answer_read(status, answer->data, answer->length, why);
 }
 
-/* True: the next part can be sent. */
+/* True: the next request can be sent. */
 static bool answer_await(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
@@ -224,10 +208,10 @@ static bool answer_await(struct output *output, struct moment now)
 		return false;
 	switch (answer_read(self, code, &why)) {
 	case ALERTS_ACCEPTED:
-		part_accepted(output, now);
+		request_accepted(output, now);
 		break;
 	case ALERTS_REFUSED:
-		part_refused(output, &why, now.monotonic);
+		request_refused(output, &why, now.monotonic);
 		break;
 	case ALERTS_AWAY:
 		request_failed(output, why.text, now.monotonic);
@@ -247,11 +231,11 @@ static void work(struct output *output, struct moment now)
 		}
 		if (now.monotonic < output->held_until)
 			return;
-		if (self->part_count == 0)
+		if (self->count == 0)
 			request_gather(output, now);
-		if (self->part_count == 0)
+		if (self->count == 0)
 			return;
-		part_send(self, now);
+		request_send(self, now);
 	}
 }
 
@@ -289,7 +273,7 @@ static void reset(struct output *output)
 	struct alertmanager *self = output->self;
 
 	transfer_abort(self->transfer);
-	self->part_count = 0;
+	request_end(self);
 	alerts_clear(self->alerts, moment_now());
 }
 
@@ -329,6 +313,7 @@ struct output *alertmanager_output(
 	self->target = target;
 	self->transfer = transfer_new(ANSWER_MAX);
 	self->headers = transfer_json_headers();
+	self->max = ALERTS_MAX;
 	curl_easy_setopt(target->easy, CURLOPT_URL, target->url);
 	curl_easy_setopt(target->easy, CURLOPT_HTTPHEADER, self->headers);
 	char *name = memory_printed("alertmanager %s", target->shown);
