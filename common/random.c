@@ -9,13 +9,17 @@
 #include <sys/random.h>
 #include <sysexits.h>
 
+void random_bytes(void *out, size_t size)
+{
+	if (getentropy(out, size) != 0)
+		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
+}
+
 uint32_t random_number(void)
 {
 	uint32_t number;
 
-	while (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
-		if (errno != EINTR)
-			die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
+	random_bytes(&number, sizeof number);
 	return number;
 }
 

@@ -3,9 +3,11 @@
 #ifndef COMMON_RANDOM_H
 #define COMMON_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-/* 32 bits; may block soon after boot. Exits if the kernel has none. */
+/* These may block soon after boot, and exit if the kernel has none. At most 256 bytes. */
+void random_bytes(void *out, size_t size);
 uint32_t random_number(void);
 
 /* For ids and jitter, which need not be secret. Never waits: soon after boot it is the time. */

@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/random.h"
 #include "common/ready.h"
 #include "common/secret.h"
 #include "common/signals.h"
@@ -15,11 +16,9 @@
 #include "httpbroker/options.h"
 #include "httpbroker/sns/message.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -58,8 +57,7 @@ static struct checks *checks_make(void)
 {
 	struct siphash_key key;
 
-	if (getentropy(&key, sizeof key) != 0)
-		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
+	random_bytes(&key, sizeof key);
 	return checks_new(&key);
 }
 

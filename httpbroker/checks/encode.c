@@ -81,6 +81,18 @@ size_t jsontext_digits(char out[JSONTEXT_NUMBER], int64_t number)
 	return sizeof digits - at;
 }
 
+static int json_written(const char *bytes, size_t length, void *out)
+{
+	buffer_append(out, bytes, length);
+	return 0;
+}
+
+void jsontext_append(struct buffer *out, json_t *document)
+{
+	json_dump_callback(document, json_written, out, JSON_COMPACT);
+	json_decref(document);
+}
+
 void jsontext_number(struct buffer *out, int64_t number)
 {
 	char digits[JSONTEXT_NUMBER];

@@ -15,6 +15,9 @@ void jsontext_string(struct buffer *out, const char *bytes, size_t length);
 /* Appends what jsontext_string() escaped, as one line: a line break or tab becomes a blank. */
 void jsontext_line(struct buffer *out, const char *bytes, size_t length);
 
+/* Appends the document as one line, and frees it. */
+void jsontext_append(struct buffer *out, json_t *document);
+
 void jsontext_number(struct buffer *out, int64_t number);
 
 #define JSONTEXT_NUMBER 24 /* bytes that hold any number */

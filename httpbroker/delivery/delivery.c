@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
+#include "common/random.h"
 #include "httpbroker/delivery/internal.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -286,12 +286,6 @@ static void *delivery_run(void *argument)
 	return NULL;
 }
 
-static void random_fill(void *out, size_t size)
-{
-	if (getentropy(out, size) != 0)
-		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
-}
-
 static void redis_init(
 	struct delivery *delivery, const struct delivery_settings *settings, nsec now)
 {
@@ -314,7 +308,7 @@ static void redis_init(
 	uint64_t random;
 
 	delivery->sentinel = settings->redis.sentinel_count > 0;
-	random_fill(&random, sizeof random);
+	random_bytes(&random, sizeof random);
 	snprintf(redis.session.token, sizeof redis.session.token, "%016" PRIx64, random);
 	handover_send_init(&delivery->handover_sender, &delivery->keys, redis.session.token);
 	if (!settings->memory_only)
@@ -326,7 +320,7 @@ static void core_init(struct delivery *delivery, const struct delivery_settings 
 {
 	struct siphash_key key;
 
-	random_fill(&key, sizeof key);
+	random_bytes(&key, sizeof key);
 	delivery->loader = loader_new(&key);
 	delivery->core = (struct core){
 		.checks = checks,

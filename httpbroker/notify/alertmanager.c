@@ -10,16 +10,14 @@
  */
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/random.h"
 #include "httpbroker/client/transfer.h"
 #include "httpbroker/notify/alerts.h"
 #include "httpbroker/notify/output.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sysexits.h>
 
 #define REQUEST_LIMIT_MS 10000L
 
@@ -307,8 +305,7 @@ struct output *alertmanager_output(
 	}
 	struct alertmanager *self = memory_zeroed(1, sizeof *self);
 	self->settings = *settings;
-	if (getentropy(&self->settings.key, sizeof self->settings.key) != 0)
-		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
+	random_bytes(&self->settings.key, sizeof self->settings.key);
 	self->alerts = alerts_new(&self->settings, moment_now());
 	self->target = target;
 	self->transfer = transfer_new(ANSWER_MAX);

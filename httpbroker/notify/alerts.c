@@ -4,6 +4,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/utf8.h"
+#include "httpbroker/checks/encode.h"
 
 #include <ctype.h>
 #include <jansson.h>
@@ -322,7 +323,7 @@ void alert_encode(
 				      ? "httpbroker-notify works; it has stopped if this alert ends"
 				      : alert->summary;
 
-	json_append(
+	jsontext_append(
 		out, json_pack("{s:o, s:{s:s*, s:s*}, s:s, s:s}", "labels",
 			     labels_make(alerts, alert), "annotations", "summary", summary,
 			     "acknowledged", alert->acknowledged, "startsAt",

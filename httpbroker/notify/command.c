@@ -31,19 +31,12 @@ struct command {
  */
 static void environment_clean(void)
 {
-	for (char **at = environ; *at != NULL;) {
-		char *end = strchr(*at, '=');
+	char **kept = environ;
 
-		if (strncmp(*at, "NOTIFY_", 7) != 0 || strncmp(*at, "NOTIFY_SOCKET=", 14) == 0 ||
-			end == NULL) {
-			at++;
-			continue;
-		}
-		char *name = memory_printed("%.*s", (int)(end - *at), *at);
-		unsetenv(name);
-		free(name);
-		at = environ;
-	}
+	for (char **at = environ; *at != NULL; at++)
+		if (strncmp(*at, "NOTIFY_", 7) != 0 || strncmp(*at, "NOTIFY_SOCKET=", 14) == 0)
+			*kept++ = *at;
+	*kept = NULL;
 }
 
 /* 0, or errno. Its output goes to standard error. */
@@ -153,15 +146,6 @@ static void work(struct output *output, struct moment now)
 	}
 }
 
-/* SIGCHLD wakes the loop. */
-static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
-{
-	(void)output;
-	(void)fds;
-	(void)now;
-	return 0;
-}
-
 static nsec deadline(const struct output *output, nsec now)
 {
 	const struct command *command = output->self;
@@ -196,7 +180,7 @@ static void self_free(struct output *output)
 	free(output->self);
 }
 
-static const struct output_type type = {work, polled, deadline, NULL, reset, self_free};
+static const struct output_type type = {work, NULL, deadline, NULL, reset, self_free};
 
 struct output *command_output(char *const *argv, unsigned jobs, const struct line_style *style)
 {

@@ -156,7 +156,9 @@ static void loop_wait(const struct notify *notify, nsec deadline, nsec now)
 		input_poll(notify->input, &fds[count++]);
 	}
 	for (size_t i = 0; i < notify->output_count; i++)
-		count += notify->outputs[i]->type->poll(notify->outputs[i], fds + count, now);
+		if (notify->outputs[i]->type->poll != NULL)
+			count += notify->outputs[i]->type->poll(
+				notify->outputs[i], fds + count, now);
 	signals_poll(fds, count, clock_timeout(clock_monotonic(), deadline, &left));
 }
 

@@ -2,6 +2,7 @@
 #include "httpbroker/notify/notification.h"
 
 #include "common/utf8.h"
+#include "httpbroker/checks/encode.h"
 #include "httpbroker/checks/siphash.h"
 #include "httpbroker/limits.h"
 
@@ -31,31 +32,19 @@ void notification_identify(struct notification *notification)
 	buffer_free(&text);
 }
 
-static int json_written(const char *bytes, size_t length, void *out)
-{
-	buffer_append(out, bytes, length);
-	return 0;
-}
-
-void json_append(struct buffer *out, json_t *document)
-{
-	json_dump_callback(document, json_written, out, JSON_COMPACT);
-	json_decref(document);
-}
-
 void notification_encode(const struct notification *notification, struct buffer *out)
 {
 	const struct text *entity = &notification->entity, *check = &notification->check,
 			  *summary = &notification->summary;
 
-	json_append(out, json_pack("{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
-				 events[notification->kind], "entity", entity->bytes,
-				 entity->length, "check", check->bytes, check->length, "state",
-				 state_name(notification->state), "previous",
-				 state_name(notification->previous), "summary",
-				 summary->length > 0 ? summary->bytes : "", summary->length, "time",
-				 (json_int_t)notification->time, "since",
-				 (json_int_t)notification->since, "key", notification->key));
+	jsontext_append(out, json_pack("{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
+				     events[notification->kind], "entity", entity->bytes,
+				     entity->length, "check", check->bytes, check->length, "state",
+				     state_name(notification->state), "previous",
+				     state_name(notification->previous), "summary",
+				     summary->length > 0 ? summary->bytes : "", summary->length,
+				     "time", (json_int_t)notification->time, "since",
+				     (json_int_t)notification->since, "key", notification->key));
 }
 
 static bool kind_read(const char *word, enum notification_kind *out)

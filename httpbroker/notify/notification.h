@@ -40,9 +40,6 @@ const char *notification_event(enum notification_kind kind);
 /* Reads the word of a state that lasts. */
 bool notification_state(const char *word, enum state *out);
 
-/* Appends the document as one line, and frees it. */
-void json_append(struct buffer *out, json_t *document);
-
 /* Sets the key, from the names and since. */
 void notification_identify(struct notification *notification);
 

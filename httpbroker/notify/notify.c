@@ -2,15 +2,14 @@
 #include "httpbroker/notify/notify.h"
 
 #include "common/memory.h"
+#include "common/random.h"
 #include "httpbroker/notify/consumer.h"
 #include "httpbroker/notify/input.h"
 #include "httpbroker/notify/limits.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
 
 static void on_notification(const struct notification *notification, void *context)
@@ -31,8 +30,7 @@ struct notify *notify_new(const struct options *options)
 	};
 	struct siphash_key key;
 
-	if (getentropy(&key, sizeof key) != 0)
-		die(EX_OSERR, "cannot get random numbers: %s", strerror(errno));
+	random_bytes(&key, sizeof key);
 	notify->options = options;
 	notify->problems = problems_new(&key);
 	notify->judge = judge_new(&settings, notify->problems);

@@ -24,7 +24,8 @@ struct output_type {
 	/* Takes what is due from the queue, continues what is under way, reports results. */
 	void (*work)(struct output *output, struct moment now);
 
-	/* Writes what to poll for, OUTPUT_FDS at most; returns how many. */
+	/* NULL, or: writes what to poll for, OUTPUT_FDS at most; returns how many. SIGCHLD wakes
+	 * the loop as well. */
 	size_t (*poll)(const struct output *output, struct pollfd *fds, nsec now);
 
 	/* When work() has something to do although no descriptor is ready and nothing was put into

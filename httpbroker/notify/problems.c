@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/notify/problems.h"
+#include "httpbroker/checks/encode.h"
 
 #include "common/memory.h"
 #include "httpbroker/notify/notification.h"
@@ -261,7 +262,7 @@ void problem_encode(const struct problem *problem, struct moment now, struct buf
 	nsec due = now.wall + (problem->due - now.monotonic);
 	int32_t repeat = problem->repeat_delay;
 
-	json_append(
+	jsontext_append(
 		out, json_pack("{s:s, s:s, s:I, s:I, s:o*, s:o*, s:o*, s:s}", "state",
 			     state_name(problem->state), "told", state_name(problem->told), "since",
 			     (json_int_t)problem->since, "heard", (json_int_t)problem->heard,

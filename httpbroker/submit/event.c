@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "common/utf8.h"
+#include "httpbroker/checks/encode.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -56,12 +57,6 @@ static void tags_add(json_t *event, char **tags)
 	json_object_set_new(event, "tags", array);
 }
 
-static int json_written(const char *bytes, size_t length, void *out)
-{
-	buffer_append(out, bytes, length);
-	return 0;
-}
-
 void fields_write(const struct fields *fields, struct buffer *json)
 {
 	json_t *event = json_object();
@@ -77,8 +72,7 @@ void fields_write(const struct fields *fields, struct buffer *json)
 		json_object_set_new(event, "time", json_integer(fields->time));
 	if (fields->ttl != 0)
 		json_object_set_new(event, "ttl", json_integer(fields->ttl));
-	json_dump_callback(event, json_written, json, JSON_COMPACT);
-	json_decref(event);
+	jsontext_append(json, event);
 }
 
 enum { KEYS = 3 };

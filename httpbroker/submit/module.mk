@@ -31,7 +31,7 @@ httpbroker_submit_httpbroker_submit_LDADD = httpbroker/submit/libsubmit.a httpbr
 UNIT_TESTS += t/unit/submit-check t/unit/submit-delivery t/unit/submit-documents \
 	t/unit/submit-event t/unit/submit-feed t/unit/submit-formats t/unit/submit-query \
 	t/unit/submit-spool
-SUBMIT_UNIT = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
+SUBMIT_UNIT = httpbroker/submit/libsubmit.a httpbroker/libfamily.a common/libcommon.a $(JANSSON_LIBS) $(CMOCKA_LIBS)
 t_unit_submit_check_SOURCES = t/unit/submit-check.c t/unit/unit.h
 t_unit_submit_check_LDADD = $(SUBMIT_UNIT)
 t_unit_submit_delivery_SOURCES = t/unit/submit-delivery.c t/unit/unit.h
@@ -52,7 +52,7 @@ t_unit_submit_spool_LDADD = $(SUBMIT_UNIT)
 FUZZ_TARGETS += t/fuzz/submit-extcmd t/fuzz/submit-json t/fuzz/submit-list t/fuzz/submit-nagios \
 	t/fuzz/submit-nsca t/fuzz/submit-plugin t/fuzz/submit-spool
 SUBMIT_FUZZ = t/fuzz/submit.c t/fuzz/submit.h $(T_FUZZ)
-SUBMIT_FUZZ_LDADD = httpbroker/submit/libsubmit.a common/libcommon.a $(JANSSON_LIBS)
+SUBMIT_FUZZ_LDADD = httpbroker/submit/libsubmit.a httpbroker/libfamily.a common/libcommon.a $(JANSSON_LIBS)
 t_fuzz_submit_extcmd_SOURCES = t/fuzz/submit-extcmd.c $(SUBMIT_FUZZ)
 t_fuzz_submit_extcmd_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 t_fuzz_submit_extcmd_LDFLAGS = $(FUZZ_LINK)
