@@ -162,7 +162,7 @@ static const struct option_row rows[] = {
 	{"name", "NAME",
 		"brokers of one name stand by for each other; its default is the word default",
 		OPTION_SET(name_set)},
-	{"grace", "DURATION", "an outage of all brokers ages no state for so long (default 1h)",
+	{"grace", "DURATION", "how long times to live stand still while no broker is active (default 1h)",
 		OPTION_DURATION(grace, 0, YEAR)},
 	{"no-persist", NULL, "do not keep states in Redis", OPTION_FLAG_OFF(persistent)},
 	{"stale-state", "STATE",
