@@ -3,6 +3,7 @@
 #include "oobetet/monitor.h"
 
 #include "common/log.h"
+#include "oobetet/status.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #include "common/buffer.h"
 #include "common/memory.h"
 #include "common/prometheus.h"
-#include "oobetet/channel/status.h"
+#include "oobetet/status.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

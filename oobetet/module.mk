@@ -11,7 +11,6 @@ noinst_LIBRARIES += oobetet/liboobetet.a
 oobetet_liboobetet_a_CFLAGS = $(AM_CFLAGS) $(STROPHE_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS) $(HIREDIS_CFLAGS) \
 	$(INIH_CFLAGS)
 oobetet_liboobetet_a_SOURCES = \
-	oobetet/announce.c \
 	oobetet/dispatch.c \
 	oobetet/explain.c oobetet/explain.h \
 	oobetet/ipc.c oobetet/ipc.h \
@@ -21,7 +20,7 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/planned.c \
 	oobetet/reload.c \
 	oobetet/selfexec.c oobetet/selfexec.h \
-	oobetet/statuslog.c \
+	oobetet/status.c oobetet/status.h \
 	oobetet/testalert.c \
 	oobetet/worker.c oobetet/worker.h oobetet/workers.h \
 	oobetet/channel/asides.c oobetet/channel/asides.h \
@@ -31,7 +30,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/channel/notification.c oobetet/channel/notification.h \
 	oobetet/channel/queue.c oobetet/channel/queue.h \
 	oobetet/channel/watches.c oobetet/channel/watches.h \
-	oobetet/channel/status.c oobetet/channel/status.h \
 	oobetet/config/config.c oobetet/config/config.h \
 	oobetet/config/ini.c oobetet/config/ini.h \
 	oobetet/config/keys.c oobetet/config/keys.h \
@@ -66,7 +64,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/watch/occupants.c oobetet/watch/occupants.h \
 	oobetet/watch/readings.c oobetet/watch/readings.h \
 	oobetet/watch/rooms.c oobetet/watch/rooms.h \
-	oobetet/watch/transcript.c oobetet/watch/transcript.h \
 	oobetet/watch/watch.c oobetet/watch/watch.h \
 	oobetet/xmpp/handlers.c oobetet/xmpp/handlers.h \
 	oobetet/xmpp/main.c \

@@ -7,6 +7,7 @@
 #include "common/random.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "oobetet/status.h"
 
 #include <errno.h>
 #include <stdlib.h>

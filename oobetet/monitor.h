@@ -119,20 +119,6 @@ void reload_tick(struct monitor *monitor, const struct timestamps *now);
 void reload_apply(struct monitor *monitor, struct config *config, const struct timestamps *now);
 
 /*
- * announce.c: queues the greeting of each alert room that has a new or changed watch, with all its
- * watches; `began` is for example "started". Queues the message after an absence of oobetet, for
- * the watches whose max_latency it exceeded, and logs it.
- */
-void announce_start(struct monitor *monitor, const char *began);
-void announce_absence(struct monitor *monitor, nsec away, const char *why);
-
-/* Answers a question for the status: a line for each watch that listens or sends in this room. */
-void announce_status(struct monitor *monitor, const char *room, nsec now);
-
-/* statuslog.c: logs the status of each watch, of the rooms and of the workers, for SIGUSR1. */
-void status_log(const struct monitor *monitor, const struct timestamps *now);
-
-/*
  * planned.c: planned work (state/quiet.h). planned_tick() comes before the watches are evaluated.
  * planned_set() is for `oobetet --quiet`: `span` 0 ends it; `reason` may be NULL then; `watch` NULL
  * is every watch. It prints the result, and dies if it fails.

@@ -11,6 +11,7 @@
 #include "common/random.h"
 #include "common/ready.h"
 #include "common/signals.h"
+#include "oobetet/status.h"
 
 #include <inttypes.h>
 #include <signal.h>

@@ -53,7 +53,7 @@ enum mismatch {
 	MISMATCH_BOTH,    /* another check of another entity */
 	MISMATCH_CHECK,
 	MISMATCH_ENTITY,
-	MISMATCH_OWN,  /* the text matches, but its nick is oobetet's (transcript.h) */
+	MISMATCH_OWN,  /* the text matches, but its nick is oobetet's (explain.h) */
 	MISMATCH_ROOM, /* ... its room is not watched */
 	MISMATCH_NICK, /* ... its nick is not watched */
 	MISMATCH_NONE, /* it matches */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "t/unit/unit.h"
 
-#include "oobetet/watch/transcript.h"
+#include "oobetet/explain.h"
 
 #include <stdlib.h>
 #include <string.h>

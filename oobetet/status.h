@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The status of one watch: what SIGUSR1 logs, what a room is told that asks for it, and what is
- * measured. One struct, filled by watch_status_of(), and its text. Pure.
+ * What is told besides notifications. The status of one watch: what SIGUSR1 logs, what a room is
+ * told that asks for it, and what is measured: one struct, filled by watch_status_of(), and its
+ * text. The rooms' greeting, and an absence of oobetet.
  */
-#ifndef OOBETET_CHANNEL_STATUS_H
-#define OOBETET_CHANNEL_STATUS_H
+#ifndef OOBETET_STATUS_H
+#define OOBETET_STATUS_H
 
 #include "oobetet/channel/incident.h"
 
@@ -44,5 +45,21 @@ struct watch_status watch_status_of(const struct watched *watched, const struct 
  * A kind that was not heard in this run is `no problem for SPAN`. Returns out.
  */
 char *watch_status_text(const struct watch_status *status, char *out, size_t size);
+
+struct monitor;
+
+/* Logs the status of each watch, of the rooms and of the workers, for SIGUSR1. */
+void status_log(const struct monitor *monitor, const struct timestamps *now);
+
+/*
+ * Queues the greeting of each alert room that has a new or changed watch, with all its
+ * watches; `began` is for example "started". Queues the message after an absence of oobetet, for
+ * the watches whose max_latency it exceeded, and logs it.
+ */
+void announce_start(struct monitor *monitor, const char *began);
+void announce_absence(struct monitor *monitor, nsec away, const char *why);
+
+/* Answers a question for the status: a line for each watch that listens or sends in this room. */
+void announce_status(struct monitor *monitor, const char *room, nsec now);
 
 #endif
