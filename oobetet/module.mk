@@ -42,17 +42,14 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/listen/format.c oobetet/listen/format.h \
 	oobetet/listen/listener.c oobetet/listen/listener.h \
 	oobetet/listen/program.c oobetet/listen/program.h \
-	oobetet/listen/words.c oobetet/listen/words.h \
-	oobetet/state/quiet.c oobetet/state/quiet.h \
 	oobetet/probe/broker.c \
 	oobetet/probe/dial.c oobetet/probe/dial.h \
 	oobetet/probe/flapper.c \
-	oobetet/probe/health.c oobetet/probe/health.h \
 	oobetet/probe/main.c \
 	oobetet/probe/probe.h \
 	oobetet/probe/redis.c \
+	oobetet/state/quiet.c oobetet/state/quiet.h \
 	oobetet/state/quietfile.c oobetet/state/quietfile.h \
-	oobetet/state/replace.c oobetet/state/replace.h \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \

@@ -5,7 +5,6 @@
 #include "common/number.h"
 #include "oobetet/config/keys.h"
 #include "oobetet/listen/format.h"
-#include "oobetet/listen/words.h"
 
 #include <errno.h>
 #include <inttypes.h>

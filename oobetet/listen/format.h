@@ -1,4 +1,24 @@
 /* SPDX-License-Identifier: MIT */
+/* What listen_command and listen_format say, and the lines that such a command prints. Pure. */
+#ifndef OOBETET_LISTEN_FORMAT_H
+#define OOBETET_LISTEN_FORMAT_H
+
+#include "common/clocks.h"
+#include "common/reason.h"
+
+#include <stdbool.h>
+
+/*
+ * Splits a command into words as sh(1) does, without its expansions: blanks separate words; in
+ * 'single quotes' everything is literal; in "double quotes" a backslash escapes `"` and `\`;
+ * elsewhere it escapes any character. `*`, `$`, `|`, `>` and `;` have no meaning.
+ *
+ * Returns the words, up to a NULL, to be freed with words_free(). NULL: there is none, or a quote
+ * is not closed.
+ */
+char **words_split(const char *command, struct reason *why);
+void words_free(char **words);
+
 /*
  * The lines that a listen_command prints, one message each:
  *
@@ -8,16 +28,8 @@
  *                                          a key that is so written comes first
  *
  * A time is a number of seconds since the epoch, also as a string; of milliseconds, microseconds or
- * nanoseconds if it is too large for seconds (10^11, 10^14, 10^17); or a text of RFC 3339. Pure.
+ * nanoseconds if it is too large for seconds (10^11, 10^14, 10^17); or a text of RFC 3339.
  */
-#ifndef OOBETET_LISTEN_FORMAT_H
-#define OOBETET_LISTEN_FORMAT_H
-
-#include "common/clocks.h"
-#include "common/reason.h"
-
-#include <stdbool.h>
-
 #define LISTEN_LINE 32768 /* bytes of a line without its newline; a longer one is skipped */
 #define LISTEN_TEXT 4096  /* bytes of a text that are read, as of a message in a room */
 #define LISTEN_NICK 1023  /* bytes of a nick */

@@ -8,8 +8,8 @@
 #include "common/memory.h"
 #include "common/random.h"
 #include "common/utf8.h"
+#include "oobetet/listen/format.h"
 #include "oobetet/listen/program.h"
-#include "oobetet/listen/words.h"
 
 #include <errno.h>
 #include <signal.h>

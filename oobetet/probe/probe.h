@@ -8,6 +8,7 @@
 #define OOBETET_PROBE_PROBE_H
 
 #include "common/clocks.h"
+#include "common/reason.h"
 #include "oobetet/config/config.h"
 #include "oobetet/ipc.h"
 #include "oobetet/watch/readings.h"
@@ -34,6 +35,14 @@ extern const struct probe_type flapper_probe, broker_probe, redis_probe;
 
 /* curl has ended the request of this run (its CURLOPT_PRIVATE). */
 void broker_request_done(struct probe_run *run, CURLcode result);
+
+/*
+ * What the broker answers, as httpbroker-http(7) describes it: to GET /health, and to GET /state of
+ * one check. The answers are not trusted. These set what the answer says; false, and why: it gives
+ * no reading, as it is not the broker's, or not that of the active one.
+ */
+bool health_read(const char *answer, long status, struct broker_reading *out, struct reason *why);
+bool check_read(const char *answer, long status, struct broker_reading *out, struct reason *why);
 
 struct probe_run {
 	const struct probe_type *type;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Replaces a file as a whole, in a child process: a disk may hang and the monitor must not. Each
- * file has one writer at most. One that takes too long is killed; until it has ended nothing is
- * written, and nothing waits. It dies with the monitor. Failures are logged once.
+ * Replaces a file as a whole, in a child process: a disk may hang and the monitor must not. A
+ * reader finds the old or the new text, never a part. Each file has one writer at most. One that
+ * takes too long is killed; until it has ended nothing is written, and nothing waits. It dies with
+ * the monitor. Failures are logged once.
  */
 #ifndef OOBETET_STATE_WRITER_H
 #define OOBETET_STATE_WRITER_H
@@ -11,7 +12,12 @@
 #include "common/clocks.h"
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
+
+/* In this process: writes FILE.new, with these permissions, and renames it. It may block. Returns
+ * an errno. */
+int file_replace(const char *path, mode_t mode, const struct buffer *text);
 
 struct writer {
 	const char *what; /* for the log: `state file` */

@@ -4,7 +4,6 @@
  * lines that it prints.
  */
 #include "oobetet/listen/format.h"
-#include "oobetet/listen/words.h"
 #include "t/fuzz/fuzz.h"
 
 static void line_fuzz(const struct listen_format *format, const char *start, size_t length)

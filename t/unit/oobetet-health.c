@@ -2,7 +2,7 @@
 /* What the probe worker reads in the broker's answers. */
 #include "t/unit/unit.h"
 
-#include "oobetet/probe/health.h"
+#include "oobetet/probe/probe.h"
 
 #include <string.h>
 

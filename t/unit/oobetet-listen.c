@@ -3,7 +3,6 @@
 #include "t/unit/unit.h"
 
 #include "oobetet/listen/format.h"
-#include "oobetet/listen/words.h"
 
 #include <stdlib.h>
 #include <string.h>
