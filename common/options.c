@@ -222,6 +222,9 @@ static void row_apply(const struct option_table *table, const struct option_row 
 	case OPTION_KIND_SET:
 		row->set(options, option, value);
 		break;
+	case OPTION_KIND_MEMBER_SET:
+		row->member_set(member, option, value);
+		break;
 	case OPTION_KIND_VERSION:
 		printf("%s %s\n", table->program, PACKAGE_VERSION);
 		exit(0);

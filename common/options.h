@@ -20,6 +20,9 @@ struct options; /* the program's own */
 /* `option` is `--name`, for messages; `value` lives as long as argv, and is NULL for a flag. */
 typedef void option_set(struct options *options, const char *option, const char *value);
 
+/* The same for rows that several programs share: it sets one member of their struct options. */
+typedef void option_member_set(void *member, const char *option, const char *value);
+
 enum option_kind {
 	OPTION_KIND_FLAG,       /* bool: becomes max != 0 */
 	OPTION_KIND_TEXT,       /* const char *: of min to max bytes */
@@ -28,6 +31,7 @@ enum option_kind {
 	OPTION_KIND_DURATION,   /* nsec */
 	OPTION_KIND_READY_FD,   /* int: an open descriptor, not stderr; becomes close-on-exec */
 	OPTION_KIND_SET,        /* the function `set` */
+	OPTION_KIND_MEMBER_SET, /* the function `member_set` */
 	OPTION_KIND_VERSION,    /* prints `program version` and exits with 0 */
 	OPTION_KIND_HELP,       /* prints the table and exits with 0 */
 	OPTION_KIND_COMPLETION, /* prints the completion for a shell (completion.h), exits with 0 */
@@ -41,6 +45,7 @@ struct option_row {
 	size_t offset, size; /* of the member */
 	int64_t min, max;
 	option_set *set;
+	option_member_set *member_set;
 	const char *choices; /* for the shell's completion: words, or OPTION_HOSTS; may be NULL */
 };
 
@@ -61,6 +66,8 @@ struct option_row {
 #define OPTION_DURATION(member, min_, max_) OPTION_RANGE(OPTION_KIND_DURATION, member, min_, max_)
 #define OPTION_READY_FD(member) .kind = OPTION_KIND_READY_FD, OPTION_MEMBER(member)
 #define OPTION_SET(function) .kind = OPTION_KIND_SET, .set = (function)
+#define OPTION_MEMBER_SET(member, function) \
+	.kind = OPTION_KIND_MEMBER_SET, OPTION_MEMBER(member), .member_set = (function)
 
 /* The last rows of every table. */
 #define OPTION_END                                                                   \

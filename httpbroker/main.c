@@ -33,8 +33,9 @@ static const char *server_text(const struct options *options, char out[ADDRESS_T
 {
 	if (options->memory_only)
 		return "none";
-	return options->redis.sentinel_count > 0 ? options->redis.master
-						 : address_text(&options->redis.server, out);
+	return options->redis.place.sentinel_count > 0
+		       ? options->redis.place.master
+		       : address_text(&options->redis.place.server, out);
 }
 
 static void options_log(const struct options *options)
@@ -47,7 +48,7 @@ static void options_log(const struct options *options)
 			&ports, "%s%s", i > 0 ? "," : "", address_text(&options->listen[i], text));
 	log_debug("Booting with config: {Port:%s Server:%s Database:%d Interval:%s Queue:%s "
 		  "FlapjackVersion:%d Debug:%s}",
-		ports.data, server_text(options, text), options->database,
+		ports.data, server_text(options, text), options->redis.database,
 		duration_text(options->interval, interval), options->queue, options->flapjack,
 		options->debug ? "true" : "false");
 	buffer_free(&ports);
@@ -103,10 +104,10 @@ static struct delivery *delivery_make(
 	const struct delivery_settings settings = {
 		.memory_only = options->memory_only,
 		.output = options->output,
-		.redis = options->redis,
-		.user = options->user,
-		.password = options->password,
-		.database = options->database,
+		.redis = options->redis.place,
+		.user = options->redis.user,
+		.password = options->redis.password,
+		.database = options->redis.database,
 		.interval = options->interval,
 		.max_states = options->max_states,
 		.queue = options->queue,

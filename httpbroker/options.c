@@ -3,14 +3,10 @@
 
 #include "common/log.h"
 #include "common/options.h"
-#include "common/secret.h"
 #include "httpbroker/http/headers.h"
 #include "httpbroker/limits.h"
-#include "httpbroker/redis/redis_options.h"
 #include "httpbroker/sns/envelope.h"
 
-#include <limits.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -30,40 +26,16 @@ static void port_set(struct options *options, const char *option, const char *va
 
 static void server_set(struct options *options, const char *option, const char *value)
 {
-	options->server = true;
+	options->redis.server = true;
 	options->memory_only = strcmp(value, "none") == 0;
 	if (options->memory_only)
 		return;
-	options->redis.server = redis_option_server(option, value, " or none");
-}
-
-static void sentinel_set(struct options *options, const char *option, const char *value)
-{
-	redis_option_sentinel(&options->redis, option, value);
-}
-
-static void master_set(struct options *options, const char *option, const char *value)
-{
-	redis_option_master(&options->redis, option, value);
+	options->redis.place.server = redis_option_server(option, value, " or none");
 }
 
 void options_free(struct options *options)
 {
-	secret_free(options->secret);
-	options->secret = NULL;
-	SSL_CTX_free(options->redis.tls);
-	options->redis.tls = NULL;
-}
-
-static void password_set(struct options *options, const char *option, const char *value)
-{
-	options_free(options);
-	options->password = options->secret = redis_option_password(option, value);
-}
-
-static void name_set(struct options *options, const char *option, const char *value)
-{
-	options->name = redis_option_name(option, value);
+	redis_options_free(&options->redis);
 }
 
 static void stale_state_set(struct options *options, const char *option, const char *value)
@@ -130,30 +102,12 @@ static const struct option_row rows[] = {
 		"Redis: port, host:port, [v6]:port or unix:/path; none: no Redis, states are kept "
 		"in memory only (default localhost:6380)",
 		OPTION_SET(server_set)},
-	{"sentinel", "ADDRESS",
-		"in place of --server: ask the sentinel at this address, as host:port, for Redis's "
-		"master; repeatable: the next is asked where one does not answer",
-		OPTION_SET(sentinel_set)},
-	{"master", "NAME", "with --sentinel: the name of the master, such as mymaster",
-		OPTION_SET(master_set)},
+	REDIS_OPTIONS_SENTINEL(redis),
 	{"output", "FILE",
 		"with --server none: write the events to this file or FIFO, a line each; - is "
 		"standard output (default: they are not sent)",
 		OPTION_FILLED(output)},
-	{"user", "NAME", "an ACL user of Redis, with that password (default: Redis's default user)",
-		OPTION_FILLED(user)},
-	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
-		OPTION_SET(password_set)},
-	{"tls", NULL, "speak TLS with Redis and the sentinels, and verify their certificates",
-		OPTION_FLAG(tls.on)},
-	{"tls-ca-file", "FILE", "with --tls: authorities, in PEM, to trust (default: the system's)",
-		OPTION_FILLED(tls.ca_file)},
-	{"tls-cert-file", "FILE",
-		"with --tls: a certificate to log in with, in PEM, and its chain (default: none)",
-		OPTION_FILLED(tls.cert_file)},
-	{"tls-key-file", "FILE", "with --tls: the key of that certificate, in PEM",
-		OPTION_FILLED(tls.key_file)},
-	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
+	REDIS_OPTIONS_LOGIN(redis),
 	{"interval", "DURATION", "between the repeats of a check (default 10s)",
 		OPTION_DURATION(interval, NSEC_PER_MSEC, 24 * 3600 * NSEC_PER_SEC)},
 	{"queue", "NAME", "Flapjack's list in Redis (default events)", OPTION_NAME(queue, 512)},
@@ -161,8 +115,9 @@ static const struct option_row rows[] = {
 		.choices = "1 2"},
 	{"name", "NAME",
 		"brokers of one name stand by for each other; its default is the word default",
-		OPTION_SET(name_set)},
-	{"grace", "DURATION", "how long times to live stand still while no broker is active (default 1h)",
+		OPTION_MEMBER_SET(name, redis_option_name)},
+	{"grace", "DURATION",
+		"how long times to live stand still while no broker is active (default 1h)",
 		OPTION_DURATION(grace, 0, YEAR)},
 	{"no-persist", NULL, "do not keep states in Redis", OPTION_FLAG_OFF(persistent)},
 	{"stale-state", "STATE",
@@ -236,8 +191,8 @@ static void listen_default(struct options *options)
 struct options options_read(int argc, char **argv)
 {
 	struct options options = {
-		.redis.server = redis_option_server("--server", "localhost:6380", ""),
-		.password = redis_default_password(),
+		.redis.place.server = redis_option_server("--server", "localhost:6380", ""),
+		.redis.password = redis_default_password(),
 		.interval = 10 * NSEC_PER_SEC,
 		.queue = "events",
 		.max_body = LIMIT_BODY,
@@ -264,9 +219,7 @@ struct options options_read(int argc, char **argv)
 			"--sns-ca-file: needs --sns-topic: without it no SNS message is accepted");
 	if (options.output != NULL && !options.memory_only)
 		die(EX_USAGE, "--output: needs --server none: with Redis, events go to the queue");
-	redis_option_place_check(&options.redis, &options.tls, options.server);
-	options.redis.tls = redis_option_tls(&options.tls);
-	redis_option_user_check(options.user, options.password);
+	redis_options_complete(&options.redis);
 	max_held_complete(&options);
 	if (options.listen_count == 0)
 		listen_default(&options);

@@ -6,8 +6,7 @@
 #include "common/address.h"
 #include "common/clocks.h"
 #include "httpbroker/checks/event.h"
-#include "httpbroker/redis/connector.h"
-#include "httpbroker/redis/tls.h"
+#include "httpbroker/redis/redis_options.h"
 
 enum {
 	LISTEN_MAX = 16, /* addresses */
@@ -19,13 +18,7 @@ enum {
 struct options {
 	struct address listen[LISTEN_MAX]; /* an empty host: loopback, both families */
 	int listen_count;
-	struct redis_place redis; /* a server, or sentinels */
-	bool server;              /* --server was given */
-	struct tls_settings tls;  /* with which redis.tls was made */
-	const char *user;         /* an ACL user of it; NULL: the default one */
-	const char *password;     /* its password; NULL: none */
-	char *secret;             /* the same, if it is from a file; owned */
-	int database;
+	struct redis_options redis;
 	nsec interval;
 	const char *queue;
 	const char *name;    /* part of the keys in Redis */
@@ -66,7 +59,7 @@ struct options {
 /* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
 struct options options_read(int argc, char **argv);
 
-/* Forgets the password, and frees redis.tls. */
+/* Wipes the password, and frees redis.place.tls. */
 void options_free(struct options *options);
 
 #endif

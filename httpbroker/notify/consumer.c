@@ -73,12 +73,12 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 		notify->outputs[i]->key = memory_printed(
 			"httpbroker-notify:%s:output:%s", options->name, notify->outputs[i]->name);
 	struct redis_settings settings = {
-		.place = options->place,
+		.place = options->redis.place,
 		.session =
 			{
-				.login = {.user = options->user,
-					.password = options->password,
-					.database = options->database},
+				.login = {.user = options->redis.user,
+					.password = options->redis.password,
+					.database = options->redis.database},
 				.keys = &consumer->keys,
 				.place = consumer->place,
 			},

@@ -65,7 +65,7 @@ static int run(struct notify *notify, const struct options *options)
 		notification_identify(&test);
 		return notify_test(notify, &test);
 	}
-	if (options->redis)
+	if (options->from_redis)
 		notify->consumer = consumer_new(notify, clock_monotonic());
 	else
 		notify->input = input_new();

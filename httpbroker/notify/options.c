@@ -4,13 +4,9 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/options.h"
-#include "common/secret.h"
 #include "common/utf8.h"
 #include "httpbroker/notify/limits.h"
-#include "httpbroker/redis/redis_options.h"
 
-#include <limits.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -26,38 +22,13 @@ static void format_set(struct options *options, const char *option, const char *
 
 static void server_set(struct options *options, const char *option, const char *value)
 {
-	options->place.server = redis_option_server(option, value, "");
-	options->redis = options->server = true;
-}
-
-static void sentinel_set(struct options *options, const char *option, const char *value)
-{
-	redis_option_sentinel(&options->place, option, value);
-	options->redis = true;
-}
-
-static void master_set(struct options *options, const char *option, const char *value)
-{
-	redis_option_master(&options->place, option, value);
-}
-
-static void name_set(struct options *options, const char *option, const char *value)
-{
-	options->name = redis_option_name(option, value);
+	options->redis.place.server = redis_option_server(option, value, "");
+	options->redis.server = true;
 }
 
 void options_free(struct options *options)
 {
-	secret_free(options->secret);
-	options->secret = NULL;
-	SSL_CTX_free(options->place.tls);
-	options->place.tls = NULL;
-}
-
-static void password_set(struct options *options, const char *option, const char *value)
-{
-	options_free(options);
-	options->password = options->secret = redis_option_password(option, value);
+	redis_options_free(&options->redis);
 }
 
 static void alertmanager_set(struct options *options, const char *option, const char *value)
@@ -99,30 +70,12 @@ static const struct option_row rows[] = {
 		"read events from Redis: port, host:port, [v6]:port or unix:/path (default: from "
 		"standard input)",
 		OPTION_SET(server_set)},
-	{"sentinel", "ADDRESS",
-		"in place of --server: ask the sentinel at this address, as host:port, for Redis's "
-		"master; repeatable: the next is asked where one does not answer",
-		OPTION_SET(sentinel_set)},
-	{"master", "NAME", "with --sentinel: the name of the master, such as mymaster",
-		OPTION_SET(master_set)},
-	{"user", "NAME", "an ACL user of Redis, with that password (default: Redis's default user)",
-		OPTION_FILLED(user)},
-	{"password-file", "FILE", "Redis's password, one line (default: $REDIS_PASSWORD)",
-		OPTION_SET(password_set)},
-	{"tls", NULL, "speak TLS with Redis and the sentinels, and verify their certificates",
-		OPTION_FLAG(tls.on)},
-	{"tls-ca-file", "FILE", "with --tls: authorities, in PEM, to trust (default: the system's)",
-		OPTION_FILLED(tls.ca_file)},
-	{"tls-cert-file", "FILE",
-		"with --tls: a certificate to log in with, in PEM, and its chain (default: none)",
-		OPTION_FILLED(tls.cert_file)},
-	{"tls-key-file", "FILE", "with --tls: the key of that certificate, in PEM",
-		OPTION_FILLED(tls.key_file)},
-	{"database", "N", "Redis database (default 0)", OPTION_NUMBER(database, 0, INT_MAX)},
+	REDIS_OPTIONS_SENTINEL(redis),
+	REDIS_OPTIONS_LOGIN(redis),
 	{"queue", "NAME", "the list of events in Redis (default events)", OPTION_NAME(queue, 512)},
 	{"name", "NAME",
 		"those of one name stand by for each other; its default is the word default",
-		OPTION_SET(name_set)},
+		OPTION_MEMBER_SET(name, redis_option_name)},
 	{"initial-failure-delay", "DURATION",
 		"send a problem only if it lasts for this time, where the event does not say "
 		"(default 0)",
@@ -171,7 +124,7 @@ static const struct option_table table = {
 struct options options_read(int argc, char **argv)
 {
 	struct options options = {
-		.password = redis_default_password(),
+		.redis.password = redis_default_password(),
 		.queue = "events",
 		.name = "default",
 		.repeat = NSEC_NEVER,
@@ -185,8 +138,7 @@ struct options options_read(int argc, char **argv)
 	options.command = options_parse(&table, &options, argc, argv);
 	if (options.command != NULL && options.command[0] == NULL)
 		die(EX_USAGE, "no command after --");
-	redis_option_place_check(&options.place, &options.tls, options.server);
-	options.place.tls = redis_option_tls(&options.tls);
-	redis_option_user_check(options.user, options.password);
+	redis_options_complete(&options.redis);
+	options.from_redis = options.redis.server || options.redis.place.sentinel_count > 0;
 	return options;
 }

@@ -6,22 +6,15 @@
 #include "common/address.h"
 #include "common/clocks.h"
 #include "httpbroker/notify/alerts.h"
-#include "httpbroker/redis/connector.h"
-#include "httpbroker/redis/tls.h"
+#include "httpbroker/redis/redis_options.h"
 
 #include <stdbool.h>
 
 enum { ALERTMANAGERS_MAX = 16, LABELS_MAX = 32 };
 
 struct options {
-	bool redis; /* the events come from Redis, else from standard input */
-	struct redis_place place;
-	bool server;             /* --server was given */
-	struct tls_settings tls; /* with which place.tls was made */
-	int database;
-	const char *user;     /* an ACL user of Redis; NULL: the default one */
-	const char *password; /* NULL: none */
-	char *secret;         /* the same, if it is from a file; owned */
+	bool from_redis; /* the events come from Redis, else from standard input */
+	struct redis_options redis;
 	const char *queue;
 	const char *name;
 
@@ -49,7 +42,7 @@ struct options {
 /* Exits with 0 for --help and --version, with 64 and a message for what cannot be understood. */
 struct options options_read(int argc, char **argv);
 
-/* Wipes the password, and frees place.tls. */
+/* Wipes the password, and frees redis.place.tls. */
 void options_free(struct options *options);
 
 #endif

@@ -2,9 +2,9 @@
 #include "httpbroker/redis/redis_options.h"
 
 #include "common/log.h"
-#include "common/options.h"
 #include "common/secret.h"
 
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -24,8 +24,10 @@ struct address redis_option_server(const char *option, const char *value, const 
 	return address;
 }
 
-void redis_option_sentinel(struct redis_place *place, const char *option, const char *value)
+void redis_option_sentinel(void *member, const char *option, const char *value)
 {
+	struct redis_place *place = &((struct redis_options *)member)->place;
+
 	if (place->sentinel_count == SENTINELS_MAX)
 		die(EX_USAGE, "%s: more than %d of them", option, SENTINELS_MAX);
 	if (strpbrk(value, ":0123456789-") == NULL)
@@ -38,16 +40,39 @@ void redis_option_sentinel(struct redis_place *place, const char *option, const 
 	place->sentinels[place->sentinel_count++] = address;
 }
 
-void redis_option_master(struct redis_place *place, const char *option, const char *value)
+static void name_check(const char *option, const char *value, size_t max)
 {
 	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-");
 
-	/* Sentinel permits no others */
-	if (length == 0 || length > MASTER_NAME || value[length] != '\0')
-		die(EX_USAGE, "%s: '%s' is not 1 to %d letters, digits, '.', '_' or '-'", option,
-			value, MASTER_NAME);
-	memcpy(place->master, value, length + 1);
+	if (length == 0 || length > max || value[length] != '\0')
+		die(EX_USAGE, "%s: '%s' is not 1 to %zu letters, digits, '.', '_' or '-'", option,
+			value, max);
+}
+
+void redis_option_master(void *member, const char *option, const char *value)
+{
+	struct redis_options *redis = member;
+
+	name_check(option, value, MASTER_NAME); /* Sentinel permits no others */
+	memcpy(redis->place.master, value, strlen(value) + 1);
+}
+
+void redis_option_name(void *member, const char *option, const char *value)
+{
+	name_check(option, value, NAME_LENGTH_MAX);
+	*(const char **)member = value;
+}
+
+void redis_option_password(void *member, const char *option, const char *value)
+{
+	struct redis_options *redis = member;
+	struct reason why;
+
+	secret_free(redis->secret);
+	redis->password = redis->secret = secret_file_line(value, NULL, &why);
+	if (redis->password == NULL)
+		die(EX_CONFIG, "%s: %s", option, why.text);
 }
 
 static void tls_check(const struct redis_place *place, const struct tls_settings *tls)
@@ -68,22 +93,10 @@ static void tls_check(const struct redis_place *place, const struct tls_settings
 		die(EX_USAGE, "--tls: there is no TLS on a UNIX socket: give host:port");
 }
 
-SSL_CTX *redis_option_tls(const struct tls_settings *tls)
-{
-	struct reason why;
-	SSL_CTX *all = tls->on ? tls_new(tls, &why) : NULL;
-
-	if (tls->on && all == NULL)
-		die(EX_NOINPUT, "%s", why.text);
-	return all;
-}
-
-void redis_option_place_check(
-	const struct redis_place *place, const struct tls_settings *tls, bool server)
+static void place_check(const struct redis_place *place, bool server)
 {
 	bool sentinel = place->sentinel_count > 0, master = place->master[0] != '\0';
 
-	tls_check(place, tls);
 	if (sentinel && server)
 		die(EX_USAGE, "--sentinel: the sentinels say where Redis is: give no --server");
 	if (sentinel && !master)
@@ -94,36 +107,32 @@ void redis_option_place_check(
 		die(EX_USAGE, "--master: needs --sentinel, who knows where that is");
 }
 
-const char *redis_option_name(const char *option, const char *value)
-{
-	size_t length = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._-");
-
-	if (length == 0 || length > NAME_LENGTH_MAX || value[length] != '\0')
-		die(EX_USAGE, "%s: '%s' is not 1 to %d letters, digits, '.', '_' or '-'", option,
-			value, NAME_LENGTH_MAX);
-	return value;
-}
-
-char *redis_option_password(const char *option, const char *path)
-{
-	struct reason why;
-	char *password = secret_file_line(path, NULL, &why);
-
-	if (password == NULL)
-		die(EX_CONFIG, "%s: %s", option, why.text);
-	return password;
-}
-
-void redis_option_user_check(const char *user, const char *password)
-{
-	if (user != NULL && password == NULL)
-		die(EX_USAGE, "--user: needs a password: --password-file, or $REDIS_PASSWORD");
-}
-
 const char *redis_default_password(void)
 {
 	const char *password = getenv("REDIS_PASSWORD");
 
 	return password != NULL && password[0] != '\0' ? password : NULL;
+}
+
+void redis_options_complete(struct redis_options *redis)
+{
+	struct reason why;
+
+	tls_check(&redis->place, &redis->tls);
+	place_check(&redis->place, redis->server);
+	if (redis->tls.on) {
+		redis->place.tls = tls_new(&redis->tls, &why);
+		if (redis->place.tls == NULL)
+			die(EX_NOINPUT, "%s", why.text);
+	}
+	if (redis->user != NULL && redis->password == NULL)
+		die(EX_USAGE, "--user: needs a password: --password-file, or $REDIS_PASSWORD");
+}
+
+void redis_options_free(struct redis_options *redis)
+{
+	secret_free(redis->secret);
+	redis->secret = NULL;
+	SSL_CTX_free(redis->place.tls);
+	redis->place.tls = NULL;
 }
