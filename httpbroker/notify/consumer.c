@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sysexits.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define WAIT_MAX \
 	(NSEC_PER_SEC / 2) /* of one BLMOVE: the lease is renewed, notifications are listed */
@@ -67,8 +68,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 	if (consumer->wake_fd < 0)
 		die(EX_OSERR, "no eventfd");
 	keys_init(&consumer->keys, "httpbroker-notify", options->name, options->queue, 2);
-	notify->states = consumer->keys.checks;
-	problems_on_change(notify->problems, store_change, notify);
+	problems_store(notify->problems, consumer->keys.checks);
 	for (size_t i = 0; i < notify->output_count; i++)
 		notify->outputs[i]->key = memory_printed(
 			"httpbroker-notify:%s:output:%s", options->name, notify->outputs[i]->name);
@@ -94,8 +94,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 
 static void taken_drop(struct consumer *consumer)
 {
-	if (consumer->taken != NULL)
-		freeReplyObject(consumer->taken);
+	freeReplyObject(consumer->taken);
 	consumer->taken = NULL;
 }
 
@@ -122,7 +121,6 @@ static void forget_all(struct consumer *consumer)
 		queue_clear(notify->outputs[i]->queue);
 	}
 	problems_clear(notify->problems);
-	resp_free(&notify->changes);
 	taken_drop(consumer);
 	commit_free(consumer->commit);
 	consumer->commit = NULL;
@@ -135,7 +133,7 @@ static void active_begin(struct consumer *consumer)
 	load_begin(&consumer->load);
 }
 
-static void role_change_apply(struct consumer *consumer)
+static void role_change_apply(struct consumer *consumer, struct moment now)
 {
 	switch (session_role_change(session_of(consumer))) {
 	case CHANGE_NONE:
@@ -143,7 +141,7 @@ static void role_change_apply(struct consumer *consumer)
 	case CHANGE_DATA_LOST:
 		log_warning("Redis has lost what it had: writing all problems and notifications "
 			    "again");
-		store_rewrite(consumer->notify);
+		store_rewrite(consumer->notify, now);
 		return;
 	case CHANGE_BECAME_ACTIVE:
 		active_begin(consumer);
@@ -158,14 +156,16 @@ static void role_change_apply(struct consumer *consumer)
 
 /* ---- loading ---- */
 
-static void problem_give(struct problem *problem, void *context)
+static void problems_give(const struct notify *notify, struct output *output)
 {
-	struct output *output = context;
+	const struct problem *problem;
 
-	if (problem->told == STATE_OK)
-		return;
-	struct notification notification = judge_problem(problem, problem->since);
-	output->type->problem(output, &notification);
+	DL_FOREACH(problems_oldest(notify->problems), problem) {
+		struct notification notification = judge_problem(problem, problem->since);
+
+		if (problem->told != STATE_OK)
+			output->type->problem(output, &notification);
+	}
 }
 
 static void load_end(struct consumer *consumer)
@@ -178,7 +178,7 @@ static void load_end(struct consumer *consumer)
 	judge_resume(notify->judge);
 	for (size_t i = 0; i < notify->output_count; i++)
 		if (notify->outputs[i]->type->problem != NULL)
-			problems_visit(notify->problems, problem_give, notify->outputs[i]);
+			problems_give(notify, notify->outputs[i]);
 	log_info("active: takes events from %s; lasting problems: %zu", consumer->keys.queue,
 		problems_count(notify->problems));
 }
@@ -283,7 +283,7 @@ void consumer_receive(struct consumer *consumer, struct moment now)
 	redis_step(consumer->redis, now);
 	commit_apply(consumer, now.monotonic);
 	reply_work(consumer, now);
-	role_change_apply(consumer);
+	role_change_apply(consumer, now);
 }
 
 /* ---- what is sent ---- */

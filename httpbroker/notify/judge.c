@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 enum { PAUSES = 24 }; /* of forget_after */
 
@@ -101,7 +102,7 @@ static void problem_tell(
 
 	problem->told = problem->state;
 	repeat_schedule(judge, problem, now.monotonic);
-	problem_change(judge->problems, problem);
+	problem_change(judge->problems, problem, now);
 	tell(judge, &notification);
 }
 
@@ -116,7 +117,8 @@ static void recovery_tell(struct judge *judge, struct problem *problem, int64_t 
 }
 
 /* An acknowledgement or a test: said of the check, it does not change its state. */
-static void action_judge(struct judge *judge, struct problem *problem, const struct event *event)
+static void action_judge(
+	struct judge *judge, struct problem *problem, const struct event *event, struct moment now)
 {
 	struct buffer summary = {NULL, 0, 0};
 	struct notification notification = {
@@ -139,7 +141,7 @@ static void action_judge(struct judge *judge, struct problem *problem, const str
 			problem->told = problem->state;
 			problem_schedule(judge->problems, problem, NSEC_NEVER);
 		}
-		problem_change(judge->problems, problem);
+		problem_change(judge->problems, problem, now);
 	}
 	tell(judge, &notification);
 	buffer_free(&summary);
@@ -167,7 +169,7 @@ static void ok_judge(
 		return;
 	}
 	problem_schedule(judge->problems, problem, now.monotonic + delay);
-	problem_change(judge->problems, problem);
+	problem_change(judge->problems, problem, now);
 }
 
 static void failure_judge(
@@ -192,7 +194,7 @@ static void failure_judge(
 	} else if (fell) {
 		repeat_schedule(judge, problem, now.monotonic); /* no recovery after all */
 	}
-	problem_change(judge->problems, problem);
+	problem_change(judge->problems, problem, now);
 }
 
 bool judge_event(
@@ -203,7 +205,7 @@ bool judge_event(
 
 	stream_advance(judge, now.monotonic);
 	if (!state_lasts(event->state)) {
-		action_judge(judge, problem, event);
+		action_judge(judge, problem, event, now);
 		return true;
 	}
 	if (problem == NULL && event->state == STATE_OK)
@@ -218,7 +220,7 @@ bool judge_event(
 	problem_summarise(problem, event->summary);
 	if ((problem->heard - problem->heard_written) * NSEC_PER_SEC >
 		judge->settings.forget_after / PAUSES)
-		problem_change(problems, problem);
+		problem_change(problems, problem, now);
 	if (event->state == STATE_OK)
 		ok_judge(judge, problem, event, now);
 	else
@@ -280,23 +282,11 @@ nsec judge_deadline(const struct judge *judge)
 	return problem != NULL ? problem->due : NSEC_NEVER;
 }
 
-struct finish {
-	struct judge *judge;
-	struct moment now;
-};
-
-static void delay_end(struct problem *problem, void *context)
-{
-	const struct finish *finish = context;
-
-	/* not a repeat */
-	if (problem->told != problem->state)
-		due_judge(finish->judge, problem, finish->now);
-}
-
 void judge_finish(struct judge *judge, struct moment now)
 {
-	struct finish finish = {judge, now};
+	struct problem *problem, *next;
 
-	problems_visit(judge->problems, delay_end, &finish);
+	DL_FOREACH_SAFE(problems_oldest(judge->problems), problem, next)
+		if (problem->told != problem->state) /* not a repeat */
+			due_judge(judge, problem, now);
 }

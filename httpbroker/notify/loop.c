@@ -225,7 +225,7 @@ int notify_test(struct notify *notify, const struct notification *test)
 	struct loop loop = loop_begin(notify, NSEC_NEVER);
 	nsec end = now.monotonic + TEST_LIMIT;
 
-	notify_tell(notify, test);
+	notify_tell(test, notify);
 	outputs_work(notify, &loop, now);
 	while (!all_tried(notify) && !signals_say_stop() && now.monotonic < end) {
 		loop_wait(notify, nsec_earlier(end, loop_deadline(notify, &loop, now.monotonic)),

@@ -12,11 +12,6 @@
 #include <string.h>
 #include <sysexits.h>
 
-static void on_notification(const struct notification *notification, void *context)
-{
-	notify_tell(context, notification);
-}
-
 struct notify *notify_new(const struct options *options)
 {
 	struct notify *notify = memory_zeroed(1, sizeof *notify);
@@ -25,7 +20,7 @@ struct notify *notify_new(const struct options *options)
 		.repeat = options->repeat,
 		.forget_after = options->forget_after,
 		.max_problems = LIMIT_PROBLEMS,
-		.tell = on_notification,
+		.tell = notify_tell,
 		.context = notify,
 	};
 	struct siphash_key key;
@@ -45,7 +40,6 @@ void notify_free(struct notify *notify)
 	consumer_free(notify->consumer);
 	judge_free(notify->judge);
 	problems_free(notify->problems);
-	resp_free(&notify->changes);
 	free(notify);
 }
 
@@ -72,8 +66,9 @@ static void put(struct output *output, uint64_t check, const struct buffer *json
 		output->name, LIMIT_WAITING);
 }
 
-void notify_tell(struct notify *notify, const struct notification *notification)
+void notify_tell(const struct notification *notification, void *context)
 {
+	struct notify *notify = context;
 	struct buffer json = {NULL, 0, 0};
 	uint64_t check =
 		problems_check(notify->problems, notification->entity, notification->check);

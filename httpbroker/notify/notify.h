@@ -7,7 +7,6 @@
 #include "httpbroker/notify/judge.h"
 #include "httpbroker/notify/options.h"
 #include "httpbroker/notify/output.h"
-#include "httpbroker/redis/resp.h"
 
 enum { OUTPUTS_MAX = 18 }; /* standard output or a command, and Alertmanagers */
 
@@ -22,8 +21,6 @@ struct notify {
 	size_t output_count;
 	struct input *input;       /* standard input; NULL: none */
 	struct consumer *consumer; /* Redis; NULL: none */
-	const char *states;        /* the key of the problems in Redis */
-	struct resp_list changes;  /* of the problems, for the next commit: store.h */
 
 	uint64_t events;  /* that were judged */
 	uint64_t skipped; /* that could not be read, or not be judged */
@@ -52,7 +49,7 @@ void notify_skip(
 	struct notify *notify, const char *place, uint64_t number, const char *why, nsec now);
 
 /* Puts a notification into the queue of each output. */
-void notify_tell(struct notify *notify, const struct notification *notification);
+void notify_tell(const struct notification *notification, void *notify);
 
 /*
  * What was counted, as a file for Prometheus's textfile collector (NULL: none), and as a log line.

@@ -15,11 +15,11 @@
 struct problems {
 	struct siphash_key key;
 	struct problem *table;
-	struct problem *heard; /* the oldest first */
-	struct buffer names;   /* of the check that is looked for */
-	void (*changed)(const struct problem *problem, bool over, void *context);
-	void *context;
-	struct problem **heap; /* the first due first */
+	struct problem *heard;    /* the oldest first */
+	struct buffer names;      /* of the check that is looked for */
+	const char *states;       /* the key in Redis; NULL: they are not stored */
+	struct resp_list changes; /* of it */
+	struct problem **heap;    /* the first due first */
 	uint32_t scheduled, room;
 };
 
@@ -78,22 +78,18 @@ static void heap_remove(struct problems *problems, struct problem *problem)
 	heap_up(problems, last->heap - 1, last);
 }
 
-static void heap_add(struct problems *problems, struct problem *problem)
+void problem_schedule(struct problems *problems, struct problem *problem, nsec due)
 {
+	heap_remove(problems, problem);
+	problem->due = due;
+	if (due == NSEC_NEVER)
+		return;
 	if (problems->scheduled == problems->room) {
 		problems->room = problems->room > 0 ? 2 * problems->room : 64;
 		problems->heap =
 			memory_resized(problems->heap, problems->room * sizeof(struct problem *));
 	}
 	heap_up(problems, problems->scheduled++, problem);
-}
-
-void problem_schedule(struct problems *problems, struct problem *problem, nsec due)
-{
-	heap_remove(problems, problem);
-	problem->due = due;
-	if (due != NSEC_NEVER)
-		heap_add(problems, problem);
 }
 
 struct problem *problems_due(const struct problems *problems)
@@ -200,18 +196,39 @@ void problems_sort(struct problems *problems)
 
 /* ---- what has changed ---- */
 
-void problems_on_change(struct problems *problems,
-	void (*changed)(const struct problem *problem, bool over, void *context), void *context)
+void problems_store(struct problems *problems, const char *key)
 {
-	problems->changed = changed;
-	problems->context = context;
+	problems->states = key;
 }
 
-void problem_change(struct problems *problems, struct problem *problem)
+struct resp_list *problems_changes(struct problems *problems)
 {
+	return &problems->changes;
+}
+
+void problem_change(struct problems *problems, struct problem *problem, struct moment now)
+{
+	struct buffer record = {NULL, 0, 0};
+
 	problem->heard_written = problem->heard;
-	if (problems->changed != NULL)
-		problems->changed(problem, false, problems->context);
+	if (problems->states == NULL)
+		return;
+	problem_encode(problem, now, &record);
+	resp_add_words(&problems->changes, RESP_WORDS("4", "HSET", problems->states));
+	resp_add(&problems->changes, problem->names, problem->hh.keylen);
+	resp_add(&problems->changes, record.data, record.length);
+	buffer_free(&record);
+}
+
+void problems_rewrite(struct problems *problems, struct moment now)
+{
+	struct problem *problem;
+
+	resp_free(&problems->changes);
+	/* what has ended since may be there again */
+	resp_add_words(&problems->changes, RESP_WORDS("2", "DEL", problems->states));
+	DL_FOREACH(problems->heard, problem)
+		problem_change(problems, problem, now);
 }
 
 static void problem_free(struct problems *problems, struct problem *problem)
@@ -225,18 +242,11 @@ static void problem_free(struct problems *problems, struct problem *problem)
 
 void problem_end(struct problems *problems, struct problem *problem)
 {
-	if (problems->changed != NULL)
-		problems->changed(problem, true, problems->context);
+	if (problems->states != NULL) {
+		resp_add_words(&problems->changes, RESP_WORDS("3", "HDEL", problems->states));
+		resp_add(&problems->changes, problem->names, problem->hh.keylen);
+	}
 	problem_free(problems, problem);
-}
-
-void problems_visit(struct problems *problems,
-	void (*visit)(struct problem *problem, void *context), void *context)
-{
-	struct problem *problem, *next;
-
-	DL_FOREACH_SAFE(problems->heard, problem, next)
-		visit(problem, context);
 }
 
 void problems_clear(struct problems *problems)
@@ -245,6 +255,7 @@ void problems_clear(struct problems *problems)
 
 	HASH_ITER(hh, problems->table, problem, next)
 		problem_free(problems, problem);
+	resp_free(&problems->changes);
 }
 
 void problems_free(struct problems *problems)

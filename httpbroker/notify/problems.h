@@ -11,6 +11,7 @@
 #include "common/clocks.h"
 #include "httpbroker/checks/event.h"
 #include "httpbroker/checks/siphash.h"
+#include "httpbroker/redis/resp.h"
 
 #include <uthash.h>
 
@@ -38,9 +39,14 @@ void problems_free(struct problems *problems);
 void problems_clear(struct problems *problems);
 size_t problems_count(const struct problems *problems);
 
-/* `changed` is called when the record of a problem has to be written; `over`: to be deleted. */
-void problems_on_change(struct problems *problems,
-	void (*changed)(const struct problem *problem, bool over, void *context), void *context);
+/*
+ * From now on what changes is written to the hash at this key in Redis, by the commands that
+ * problems_changes() has (each as the number of its words, then the words) until the caller takes
+ * them. problems_rewrite(): they replace all that is there.
+ */
+void problems_store(struct problems *problems, const char *key);
+struct resp_list *problems_changes(struct problems *problems);
+void problems_rewrite(struct problems *problems, struct moment now);
 
 /* Identifies a check; not the same in another run. */
 uint64_t problems_check(struct problems *problems, struct text entity, struct text check);
@@ -60,16 +66,13 @@ void problem_hear(struct problems *problems, struct problem *problem, int64_t he
 void problem_schedule(struct problems *problems, struct problem *problem, nsec due);
 
 /* It has changed; it is over, and freed. */
-void problem_change(struct problems *problems, struct problem *problem);
+void problem_change(struct problems *problems, struct problem *problem, struct moment now);
 void problem_end(struct problems *problems, struct problem *problem);
 
-/* The first that is due; the one that was heard longest ago; NULL: none. */
+/* The first that is due; the one that was heard longest ago, whose `next` are the others; NULL:
+ * none. */
 struct problem *problems_due(const struct problems *problems);
 struct problem *problems_oldest(const struct problems *problems);
-
-/* All; the one that is visited may be ended. */
-void problems_visit(struct problems *problems,
-	void (*visit)(struct problem *problem, void *context), void *context);
 
 /*
  * A record (`httpbroker-notify:NAME:states`, field: the names) is JSON with the members state,

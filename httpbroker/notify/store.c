@@ -144,21 +144,6 @@ static const char script[] =
 	"if foreign then return -2 - left end\n"
 	"return left\n";
 
-void store_change(const struct problem *problem, bool over, void *context)
-{
-	struct notify *notify = context;
-	struct buffer value = {NULL, 0, 0};
-
-	resp_add_words(&notify->changes, over ? RESP_WORDS("3", "HDEL", notify->states)
-					      : RESP_WORDS("4", "HSET", notify->states));
-	resp_add(&notify->changes, problem->names, problem->hh.keylen);
-	if (over)
-		return;
-	problem_encode(problem, moment_now(), &value);
-	resp_add(&notify->changes, value.data, value.length);
-	buffer_free(&value);
-}
-
 /* How many events were taken, the oldest and the newest of them. */
 static void taken_write(const redisReply *taken, struct resp_list *out)
 {
@@ -176,17 +161,9 @@ static void taken_write(const redisReply *taken, struct resp_list *out)
 	}
 }
 
-static void problem_rewrite(struct problem *problem, void *context)
+void store_rewrite(struct notify *notify, struct moment now)
 {
-	store_change(problem, false, context);
-}
-
-void store_rewrite(struct notify *notify)
-{
-	resp_free(&notify->changes);
-	/* what has ended since may be there again */
-	resp_add_words(&notify->changes, RESP_WORDS("2", "DEL", notify->states));
-	problems_visit(notify->problems, problem_rewrite, notify);
+	problems_rewrite(notify->problems, now);
 	for (size_t i = 0; i < notify->output_count; i++)
 		queue_rewrite(notify->outputs[i]->queue);
 }
@@ -196,7 +173,7 @@ bool store_changed(const struct notify *notify)
 	for (size_t i = 0; i < notify->output_count; i++)
 		if (queue_changed(notify->outputs[i]->queue))
 			return true;
-	return notify->changes.count > 0;
+	return problems_changes(notify->problems)->count > 0;
 }
 
 struct commit *store_commit(struct notify *notify, const struct redisReply *taken)
@@ -208,7 +185,7 @@ struct commit *store_commit(struct notify *notify, const struct redisReply *take
 	for (size_t i = 0; i < notify->output_count; i++)
 		queue_commit(
 			notify->outputs[i]->queue, notify->outputs[i]->key, &commit->arguments);
-	resp_join(&commit->arguments, &notify->changes);
+	resp_join(&commit->arguments, problems_changes(notify->problems));
 	return commit;
 }
 

@@ -13,7 +13,6 @@
 #include <stddef.h>
 
 struct notify;
-struct problem;
 struct redisReply;
 
 enum { LOAD_WORDS = 6, LOAD_CURSOR = 24 };
@@ -39,9 +38,6 @@ bool load_read(struct load *load, struct notify *notify, const struct keys *keys
 /* All is loaded: the judge and the outputs may begin. */
 bool load_is_complete(const struct load *load, const struct notify *notify);
 
-/* For problems_on_change(), with notify: the next commit has the change. */
-void store_change(const struct problem *problem, bool over, void *notify);
-
 /* Whether a commit would write anything, but for the events. */
 bool store_changed(const struct notify *notify);
 
@@ -59,6 +55,6 @@ struct commit *store_commit(struct notify *notify, const struct redisReply *take
 void store_committed(struct notify *notify);
 
 /* Redis has lost data: the next commit replaces all that is there. */
-void store_rewrite(struct notify *notify);
+void store_rewrite(struct notify *notify, struct moment now);
 
 #endif

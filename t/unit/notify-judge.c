@@ -346,30 +346,40 @@ struct record {
 };
 
 struct records {
-	const struct fixture *fixture;
 	struct record all[16];
 	size_t count;
 	size_t deleted;
 };
 
-static void on_change(const struct problem *problem, bool over, void *context)
+/* The next word of the commands; NULL: none. */
+static char *word_next(char **at)
 {
-	struct records *records = context;
-	struct record *record = records->all;
-	struct buffer value = {NULL, 0, 0};
+	char *line = strsep(at, "\r"), *word = line != NULL ? strsep(at, "\r") : NULL;
 
-	while (record < records->all + records->count && strcmp(record->field, problem->names) != 0)
-		record++;
-	records->count += record == records->all + records->count;
-	if (over) {
-		records->deleted++;
-		*record = records->all[--records->count];
-		return;
+	return word != NULL ? word + 1 : NULL; /* behind the newline */
+}
+
+static void records_read(struct records *records, struct problems *problems)
+{
+	char *at = problems_changes(problems)->bytes.data;
+
+	while (word_next(&at) != NULL) {
+		bool over = strcmp(word_next(&at), "HDEL") == 0;
+		struct record *record = records->all;
+
+		assert_string_equal(word_next(&at), "states");
+		const char *field = word_next(&at);
+		while (record < records->all + records->count && strcmp(record->field, field) != 0)
+			record++;
+		records->count += record == records->all + records->count;
+		if (over) {
+			records->deleted++;
+			*record = records->all[--records->count];
+			continue;
+		}
+		snprintf(record->field, sizeof record->field, "%s", field);
+		snprintf(record->value, sizeof record->value, "%s", word_next(&at));
 	}
-	problem_encode(problem, moment_of(records->fixture), &value);
-	snprintf(record->field, sizeof record->field, "%s", problem->names);
-	snprintf(record->value, sizeof record->value, "%s", value.data);
-	buffer_free(&value);
 }
 
 /* Goes on with the records of `before`, `later` after they were written. */
@@ -390,17 +400,18 @@ static void fixture_resume(struct fixture *fixture, const struct fixture *before
 static void a_restart_repeats_nothing_and_delays_go_on(void **state)
 {
 	struct fixture before, fixture;
-	struct records records = {.fixture = &before};
+	struct records records = {0};
 
 	(void)state;
 	fixture_begin(&before, rules_of(NSEC_NEVER, 0));
-	problems_on_change(before.problems, on_change, &records);
+	problems_store(before.problems, "states");
 	hear(&before, "a", "critical", "bad");
 	hear(&before, "ok", "critical", "");
 	hear(&before, "ok", "ok", "");
 	hear(&before, "acked", "warning", "");
 	hear(&before, "acked", "acknowledgement", "");
 	assert_true(post(&before, delayed(30, -1, -1), "later", "critical"));
+	records_read(&records, before.problems);
 	assert_int_equal(records.count, 3);
 	assert_int_equal(records.deleted, 1);
 	fixture_resume(&fixture, &before, &records, rules_of(300 * SEC, 0), 20 * SEC);

@@ -24,8 +24,7 @@ static void notify_begin(struct notify *notify, struct keys *keys)
 		notify->outputs[i]->queue = queue_new(5000, true);
 	}
 	keys_init(keys, "httpbroker-notify", "n", "events", 2);
-	notify->states = keys->checks;
-	problems_on_change(notify->problems, store_change, notify);
+	problems_store(notify->problems, keys->checks);
 }
 
 static void notify_end(struct notify *notify, struct keys *keys)
@@ -37,7 +36,6 @@ static void notify_end(struct notify *notify, struct keys *keys)
 		free(notify->outputs[i]);
 	}
 	problems_free(notify->problems);
-	resp_free(&notify->changes);
 	keys_free(keys);
 }
 
@@ -169,7 +167,7 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	struct problem *problem =
 		problems_add(notify.problems, text_literal("e"), text_literal("a"), 0);
 	problem->state = STATE_CRITICAL;
-	problem_change(notify.problems, problem);
+	problem_change(notify.problems, problem, now);
 	assert_true(store_changed(&notify));
 	struct commit *commit = store_commit(&notify, reply);
 	assert_false(store_changed(&notify));
@@ -185,12 +183,12 @@ static void a_commit_has_what_has_changed_and_the_ends_of_what_was_taken(void **
 	commit = store_commit(&notify, NULL);
 	assert_int_equal(commit->arguments.count, 3); /* nothing was taken, nothing has changed */
 	commit_free(commit);
-	store_rewrite(&notify); /* what is there and has ended must go */
+	store_rewrite(&notify, now); /* what is there and has ended must go */
 	assert_true(store_changed(&notify));
 	commit = store_commit(&notify, NULL);
 	assert_non_null(strstr(commit->arguments.bytes.data,
 		"$1\r\n2\r\n$3\r\nDEL\r\n$26\r\nhttpbroker-notify:n:states\r\n$1\r\n4\r\n$4\r\nHSET"));
-	assert_int_equal(notify.changes.count, 0);
+	assert_int_equal(problems_changes(notify.problems)->count, 0);
 	commit_free(commit);
 	freeReplyObject(reply);
 	notify_end(&notify, &keys);
