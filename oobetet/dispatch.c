@@ -2,10 +2,13 @@
 /* What a worker's message, or a line of a listen_command, means, and for whom. */
 #include "oobetet/monitor.h"
 
+#include "common/duration.h"
 #include "common/log.h"
 #include "oobetet/status.h"
 
 #include <string.h>
+
+/* ---- messages in rooms ---- */
 
 /* A message that counts for this watch. `where`: the room, or the listen_command. */
 static void kind_apply(
@@ -88,6 +91,101 @@ static void room_note(struct monitor *monitor, enum message_type type, const cha
 	}
 }
 
+/* ---- readings of the probe worker, for the diagnosis ---- */
+
+static void period_check(struct watched *watched)
+{
+	char period[DURATION_TEXT], limit[DURATION_TEXT];
+
+	if (chain_period_is_long(&watched->chain))
+		log_warning("%sflapper's period is %s: max_latency (%s) should be at least two "
+			    "periods and a minute",
+			watched->config->label,
+			duration_text(period_rounded(watched->chain.readings.period), period),
+			duration_text(watched->config->max_latency, limit));
+}
+
+/* An empty field is a number that is not known. */
+static int64_t number_or_unknown(const char *field)
+{
+	int64_t number;
+
+	return message_number(field, &number) ? number : -1;
+}
+
+static void broker_apply(struct chain *chain, char *const field[], nsec stamp)
+{
+	const struct broker_reading reading = {.healthy = strchr(field[2], 'h') != NULL,
+		.redis = strchr(field[2], 'r') != NULL,
+		.paused = strchr(field[2], 'p') != NULL,
+		.check = strcmp(field[3], "ok") == 0        ? CHECK_OK
+			 : strcmp(field[3], "problem") == 0 ? CHECK_PROBLEM
+							    : CHECK_UNKNOWN,
+		.age = number_or_unknown(field[4]),
+		.queue = number_or_unknown(field[5])};
+
+	readings_broker(&chain->readings, &reading, stamp, chain->gap);
+}
+
+static void queue_apply(struct chain *chain, char *const field[], nsec stamp)
+{
+	const struct queue_reading reading = {.length = number_or_unknown(field[2]),
+		.oldest = (uint64_t)number_or_unknown(field[3]),
+		.taken = number_or_unknown(field[4]),
+		.output_name = field[5],
+		.output = number_or_unknown(field[6]),
+		.output_oldest = (uint64_t)number_or_unknown(field[7])};
+
+	if (reading.length >= 0)
+		readings_queue(&chain->readings, &reading, stamp, chain->gap);
+}
+
+static void silent_apply(struct chain *chain, const char *probe, nsec stamp)
+{
+	if (number_or_unknown(probe) == PROBE_BROKER)
+		readings_broker(&chain->readings, &(struct broker_reading){.silent = true}, stamp,
+			chain->gap);
+	else if (number_or_unknown(probe) == PROBE_REDIS)
+		readings_queue(&chain->readings, &(struct queue_reading){.silent = true}, stamp,
+			chain->gap);
+}
+
+static void blind_apply(struct chain *chain, char *const field[])
+{
+	int64_t probe = number_or_unknown(field[2]);
+
+	if (probe >= 0 && probe < PROBES)
+		readings_none(
+			&chain->readings, (enum probe)probe, strcmp(field[3], "1") == 0, field[4]);
+}
+
+static void reading_apply(struct monitor *monitor, const struct message *message)
+{
+	char *const *field = message->field;
+	int64_t watch = number_or_unknown(field[0]);
+	nsec stamp;
+
+	/* one that is to be restarted knows the watches of the configuration before */
+	if (!worker_takes(monitor->workers.probe) || watch < 0 || watch >= monitor->watches.count ||
+		!message_number(field[1], &stamp))
+		return;
+	struct watched *watched = monitor->watches.each[watch];
+	struct chain *chain = &watched->chain;
+	if (message->type == MESSAGE_PORT)
+		chain_port(chain, strcmp(field[2], "open") == 0 ? PORT_OPEN : PORT_REFUSED, stamp);
+	else if (message->type == MESSAGE_BROKER)
+		broker_apply(chain, field, stamp);
+	else if (message->type == MESSAGE_QUEUE)
+		queue_apply(chain, field, stamp);
+	else if (message->type == MESSAGE_SILENT)
+		silent_apply(chain, field[2], stamp);
+	else
+		blind_apply(chain, field);
+	period_check(watched);
+}
+
+/* ---- all messages ---- */
+
 void dispatch_message(struct monitor *monitor, const struct message *message, nsec now)
 {
 	char *const *field = message->field;
@@ -166,7 +264,7 @@ void dispatch_xmpp_lost(struct monitor *monitor, nsec now)
 	watches_close(&monitor->watches, CHANNEL_ROOM, NULL, why);
 }
 
-/* ---- the listen_commands of all watches ---- */
+/* ---- what listen_commands print ---- */
 
 static void heard_apply(struct monitor *monitor, struct watched *watched, const struct heard *heard)
 {
@@ -194,53 +292,24 @@ void listeners_read(struct monitor *monitor, const struct timestamps *now)
 	}
 }
 
-bool listeners_present(const struct watches *watches)
+/* ---- whether a message could be heard, for the diagnosis ---- */
+
+static int presence_of(
+	const struct monitor *monitor, const struct watched *watched, nsec now, const char **why)
 {
-	for (int i = 0; i < watches->count; i++)
-		if (!listener_present(watches->each[i]->listener))
-			return false;
-	return true;
+	if (watched->listener == NULL)
+		return rooms_presence(monitor->rooms, watched->config, why);
+	return listener_absence(watched->listener, now, why) == 0 ? ROOM_IN : ROOM_OUT;
 }
 
-bool listeners_run(struct watches *watches)
+void presence_note(struct monitor *monitor, nsec now)
 {
-	bool any = false;
+	for (int i = 0; i < monitor->watches.count; i++) {
+		struct watched *watched = monitor->watches.each[i];
+		const char *why = "";
+		int presence = presence_of(monitor, watched, now, &why);
 
-	for (int i = 0; i < watches->count; i++)
-		any = listener_runs(watches->each[i]->listener) || any;
-	return any;
-}
-
-nsec listeners_deadline(const struct watches *watches)
-{
-	nsec first = NSEC_NEVER;
-
-	for (int i = 0; i < watches->count; i++)
-		first = nsec_earlier(first, listener_deadline(watches->each[i]->listener));
-	return first;
-}
-
-size_t listeners_poll(const struct watches *watches, struct pollfd fds[])
-{
-	size_t count = 0;
-
-	for (int i = 0; i < watches->count; i++) {
-		if (watches->each[i]->listener == NULL)
-			continue;
-		listener_poll(watches->each[i]->listener, &fds[count]);
-		count += LISTENER_POLLS;
+		watched->chain.readings.program = watched->listener != NULL;
+		readings_room(&watched->chain.readings, presence, why, now, watched->chain.gap);
 	}
-	return count;
-}
-
-void listeners_extend(struct watches *watches, nsec away)
-{
-	for (int i = 0; i < watches->count; i++)
-		listener_extend(watches->each[i]->listener, away);
-}
-
-void listeners_shut_down(struct watches *watches)
-{
-	for (int i = 0; i < watches->count; i++)
-		listener_shut_down(watches->each[i]->listener);
 }

@@ -16,7 +16,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/ipc.c oobetet/ipc.h \
 	oobetet/metrics.c \
 	oobetet/monitor.c oobetet/monitor.h \
-	oobetet/probing.c \
 	oobetet/planned.c \
 	oobetet/reload.c \
 	oobetet/selfexec.c oobetet/selfexec.h \

@@ -340,6 +340,18 @@ bool monitor_needs_http(const struct monitor *monitor)
 	return monitor->heartbeat.interval > 0;
 }
 
+bool probes_are_configured(const struct config *config)
+{
+	for (int i = 0; i < config->watch_count; i++) {
+		const struct watch_config *watch = config->watch[i];
+
+		if (watch->probe_flapper != NULL || watch->probe_broker != NULL ||
+			watch->probe_redis != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void parts_begin(struct monitor *monitor, const struct selfexec *selfexec, nsec now)
 {
 	const struct config *config = monitor->config;

@@ -108,6 +108,9 @@ void monitor_leave(struct monitor *monitor);
 /* True if a watch or heartbeat_url needs the http worker. */
 bool monitor_needs_http(const struct monitor *monitor);
 
+/* True if a watch has a probe. */
+bool probes_are_configured(const struct config *config);
+
 /*
  * reload.c: at SIGHUP begins to read the configuration again, and applies it when it is there; a
  * bad one changes nothing, and is logged. Ends removed watches whose last notifications are
@@ -143,17 +146,7 @@ void dispatch_xmpp_lost(struct monitor *monitor, nsec now);
 /* Runs the listen_commands of all watches, and applies what they print. */
 void listeners_read(struct monitor *monitor, const struct timestamps *now);
 
-/* What listener.h says, for those of all watches; listeners_poll() returns how many it set. */
-bool listeners_present(const struct watches *watches);
-bool listeners_run(struct watches *watches); /* true if any does */
-nsec listeners_deadline(const struct watches *watches);
-size_t listeners_poll(const struct watches *watches, struct pollfd fds[]);
-void listeners_extend(struct watches *watches, nsec away);
-void listeners_shut_down(struct watches *watches);
-
-/* probing.c: what the diagnosis is told. True if a watch has a probe. */
-bool probes_are_configured(const struct config *config);
+/* Tells the diagnosis of each watch whether it could hear a message. */
 void presence_note(struct monitor *monitor, nsec now);
-void reading_apply(struct monitor *monitor, const struct message *message);
 
 #endif

@@ -105,3 +105,56 @@ void watches_recorded(struct watches *watches)
 	for (int i = 0; i < watches_all(watches); i++)
 		channels_recorded(watches->each[i]->channels, UINT64_MAX);
 }
+
+/* ---- their listen_commands ---- */
+
+bool listeners_present(const struct watches *watches)
+{
+	for (int i = 0; i < watches->count; i++)
+		if (!listener_present(watches->each[i]->listener))
+			return false;
+	return true;
+}
+
+bool listeners_run(struct watches *watches)
+{
+	bool any = false;
+
+	for (int i = 0; i < watches->count; i++)
+		any = listener_runs(watches->each[i]->listener) || any;
+	return any;
+}
+
+nsec listeners_deadline(const struct watches *watches)
+{
+	nsec first = NSEC_NEVER;
+
+	for (int i = 0; i < watches->count; i++)
+		first = nsec_earlier(first, listener_deadline(watches->each[i]->listener));
+	return first;
+}
+
+size_t listeners_poll(const struct watches *watches, struct pollfd fds[])
+{
+	size_t count = 0;
+
+	for (int i = 0; i < watches->count; i++) {
+		if (watches->each[i]->listener == NULL)
+			continue;
+		listener_poll(watches->each[i]->listener, &fds[count]);
+		count += LISTENER_POLLS;
+	}
+	return count;
+}
+
+void listeners_extend(struct watches *watches, nsec away)
+{
+	for (int i = 0; i < watches->count; i++)
+		listener_extend(watches->each[i]->listener, away);
+}
+
+void listeners_shut_down(struct watches *watches)
+{
+	for (int i = 0; i < watches->count; i++)
+		listener_shut_down(watches->each[i]->listener);
+}

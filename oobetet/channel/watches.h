@@ -51,4 +51,13 @@ int watches_pending(const struct watches *watches);
 /* From now on nothing waits for a state file: there is none. */
 void watches_recorded(struct watches *watches);
 
+/* As listener.h has it, for the listen_command of every watch; listeners_poll() returns how many it
+ * set. */
+bool listeners_present(const struct watches *watches);
+bool listeners_run(struct watches *watches); /* true if any does */
+nsec listeners_deadline(const struct watches *watches);
+size_t listeners_poll(const struct watches *watches, struct pollfd fds[]);
+void listeners_extend(struct watches *watches, nsec away);
+void listeners_shut_down(struct watches *watches);
+
 #endif
