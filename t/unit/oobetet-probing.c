@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "oobetet/monitor.h"
+#include "t/unit/oobetet-config.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -28,18 +29,6 @@ pid_t selfexec_start(const struct selfexec *selfexec, const char *name, int *fd)
 	*fd = ends[0];
 	worker_fd = ends[1];
 	return 0; /* there is no process to kill */
-}
-
-static struct config *config_of(const char *text)
-{
-	struct reason why;
-	FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-	struct config *config = config_read_stream(file, "test", &why);
-
-	fclose(file);
-	if (config == NULL)
-		fail_msg("%s", why.text);
-	return config;
 }
 
 static void probe_says(struct monitor *monitor, const char *line, nsec now)

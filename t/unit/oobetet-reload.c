@@ -4,6 +4,7 @@
 
 #include "common/log.h"
 #include "oobetet/monitor.h"
+#include "t/unit/oobetet-config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,18 +22,6 @@
 static struct monitor monitor;
 static struct timestamps now;
 static FILE *logged;
-
-static struct config *config_of(const char *text)
-{
-	struct reason why;
-	FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-	struct config *config = config_read_stream(file, "test", &why);
-
-	fclose(file);
-	if (config == NULL)
-		fail_msg("%s", why.text);
-	return config;
-}
 
 static void begin(const char *text)
 {

@@ -5,6 +5,7 @@
 #include "oobetet/watch/rooms.h"
 #include "oobetet/xmpp/muc.h"
 #include "oobetet/xmpp/stanza.h"
+#include "t/unit/oobetet-config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -351,20 +352,14 @@ static void an_identity_that_is_there_twice_is_none(void **state)
 #define OPS "ops@c"
 
 /* A watch in the room ops@c, with these requirements. */
-static struct config *config_of(const char *requirements)
+static struct config *watch_with(const char *requirements)
 {
 	char text[500];
-	struct reason why;
 
 	snprintf(text, sizeof text,
 		"jabberid = o@x\npassword = x\nwatched_check = c\nrooms = " OPS "\n%s",
 		requirements);
-	FILE *file = fmemopen(text, strlen(text), "r");
-	struct config *config = config_read_stream(file, "test", &why);
-	fclose(file);
-	if (config == NULL)
-		fail_msg("%s", why.text);
-	return config;
+	return config_of(text);
 }
 
 static bool vouched(struct rooms *rooms, const struct config *config, const char *nick,
@@ -404,7 +399,7 @@ static void an_occupant_must_be_who_the_watch_requires(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-		struct config *config = config_of(cases[i].requirements);
+		struct config *config = watch_with(cases[i].requirements);
 		struct rooms *rooms = rooms_new(config, 0, 0);
 
 		see(rooms, "bot", cases[i].its.jid, cases[i].its.affiliation, "");
@@ -418,7 +413,7 @@ static void an_occupant_must_be_who_the_watch_requires(void **state)
 /* The identity is that of the last presence, whatever was known before. */
 static void an_identity_ends_with_the_presence(void **state)
 {
-	struct config *config = config_of("watched_nick = bot\nwatched_jid = a@x\n");
+	struct config *config = watch_with("watched_nick = bot\nwatched_jid = a@x\n");
 	struct rooms *rooms = rooms_new(config, 0, 0);
 
 	(void)state;
@@ -444,7 +439,7 @@ static void an_identity_ends_with_the_presence(void **state)
 
 static void history_counts_only_with_an_occupant_id(void **state)
 {
-	struct config *config = config_of("watched_jid = a@x\n");
+	struct config *config = watch_with("watched_jid = a@x\n");
 	struct rooms *rooms = rooms_new(config, 0, 0);
 
 	(void)state;
@@ -463,7 +458,7 @@ static void history_counts_only_with_an_occupant_id(void **state)
 
 static void occupants_that_do_not_fit_take_no_memory(void **state)
 {
-	struct config *config = config_of("watched_affiliation = member\n");
+	struct config *config = watch_with("watched_affiliation = member\n");
 	struct rooms *rooms = rooms_new(config, 0, 0);
 
 	(void)state;
