@@ -131,13 +131,11 @@ static void secret_warn(const char *key, const char *secret)
 
 static void clear_text_warn(const char *key, const char *url)
 {
+	size_t length;
+
 	if (url == NULL || strncasecmp(url, "http:", 5) != 0)
 		return;
-	const char *host = strstr(url, "://") + 3;
-	const char *user = memrchr(host, '@', strcspn(host, "/?#"));
-
-	if (user != NULL)
-		host = user + 1;
+	const char *host = url_host(url, &length);
 	if (!host_is_loopback(
 		    host, host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#")))
 		log_warning("%s begins with http: others can read what is sent to that machine, "

@@ -23,11 +23,6 @@
 
 /* ---- which watch is which ---- */
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 enum { STRANGERS, SAME_CHECK, SAME_CHECK_AND_NAME, SAME_OBJECT };
 
 static int kinship(const struct watch_config *a, const struct watch_config *b)

@@ -261,11 +261,6 @@ bool incident_remove(struct watched *watched, const struct timestamps *now)
 	return channels_pending(watched->channels) > 0;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 bool same_service(const struct watch_config *a, const struct watch_config *b)
 {
 	return same_text(a->pagerduty_contact, b->pagerduty_contact) &&

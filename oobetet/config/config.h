@@ -26,6 +26,12 @@ struct text_list {
 
 bool list_has(const struct text_list *list, const char *text, size_t length);
 
+/* True if both are NULL, or the same. */
+bool same_text(const char *a, const char *b);
+
+/* The host of a URL that a key has, and its port if it has one, without a user. */
+const char *url_host(const char *url, size_t *length);
+
 #define WATCHES_MAX 64    /* each costs a queue a channel and a run of alert_command */
 #define WATCH_NAME_MAX 64 /* bytes of NAME in [watch NAME] */
 

@@ -199,11 +199,6 @@ void loader_free(struct loader *loader)
 
 /* ---- what a reload keeps of the configuration before ---- */
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static bool same_watch(const struct watch_config *a, const struct watch_config *b)
 {
 	const struct key *key;

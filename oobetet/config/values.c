@@ -20,6 +20,11 @@
 
 /* ---- texts ---- */
 
+bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 bool value_secret(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	(void)key, (void)why;
@@ -159,6 +164,17 @@ static bool url_is_full(const char *text)
 	bool scheme = strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0;
 
 	return scheme && strcspn(host + 3, "/?# \t") > 0 && strpbrk(text, " \t\"") == NULL;
+}
+
+const char *url_host(const char *url, size_t *length)
+{
+	const char *host = strstr(url, "://") + 3;
+	const char *end = host + strcspn(host, "/?#");
+	const char *user = memrchr(host, '@', (size_t)(end - host));
+
+	host = user != NULL ? user + 1 : host;
+	*length = (size_t)(end - host);
+	return host;
 }
 
 bool value_url(const struct key *key, const char *text, void *field, struct reason *why)

@@ -69,20 +69,6 @@ void swings_read(struct swings *swings, const struct runs *port, nsec at, nsec g
 
 static const char rollup[] = "Problem summary:";
 
-/* The host and port of a URL, without a user in it. */
-static void host_copy(const char *url, char *out, size_t size)
-{
-	const char *host = strstr(url, "://") + 3;
-	size_t length = strcspn(host, "/?#");
-	const char *user = memrchr(host, '@', length);
-
-	if (user != NULL) {
-		length -= (size_t)(user + 1 - host);
-		host = user + 1;
-	}
-	snprintf(out, size, "%.*s", (int)length, host);
-}
-
 void chain_begin(struct chain *chain, const struct watch_config *config, nsec notice, nsec now)
 {
 	memset(chain, 0, sizeof *chain);
@@ -92,13 +78,12 @@ void chain_begin(struct chain *chain, const struct watch_config *config, nsec no
 	chain->gap = diagnosis_gap(config->max_latency);
 	chain->nearest_rank = -1;
 	readings_init(&chain->readings);
-	if (config->probe_broker != NULL)
-		host_copy(config->probe_broker, chain->broker, sizeof chain->broker);
-}
+	if (config->probe_broker != NULL) {
+		size_t length;
+		const char *host = url_host(config->probe_broker, &length);
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+		snprintf(chain->broker, sizeof chain->broker, "%.*s", (int)length, host);
+	}
 }
 
 void chain_carry(struct chain *chain, const struct chain *before)
