@@ -46,7 +46,6 @@ struct consumer {
 	int64_t length;        /* of the queue */
 	uint64_t number;       /* of events taken, for messages */
 	struct log_limit foreign;
-	bool stopping, releasing;
 };
 
 static struct session *session_of(const struct consumer *consumer)
@@ -126,13 +125,6 @@ static void forget_all(struct consumer *consumer)
 	consumer->commit = NULL;
 }
 
-static void active_begin(struct consumer *consumer)
-{
-	forget_all(consumer);
-	consumer->phase = PHASE_LOADS;
-	load_begin(&consumer->load);
-}
-
 static void role_change_apply(struct consumer *consumer, struct moment now)
 {
 	switch (session_role_change(session_of(consumer))) {
@@ -144,7 +136,9 @@ static void role_change_apply(struct consumer *consumer, struct moment now)
 		store_rewrite(consumer->notify, now);
 		return;
 	case CHANGE_BECAME_ACTIVE:
-		active_begin(consumer);
+		forget_all(consumer);
+		consumer->phase = PHASE_LOADS;
+		load_begin(&consumer->load);
 		return;
 	case CHANGE_STANDBY:
 		log_info("standing by: %s is active", session_holder(session_of(consumer)));
@@ -181,15 +175,6 @@ static void load_end(struct consumer *consumer)
 			problems_give(notify, notify->outputs[i]);
 	log_info("active: takes events from %s; lasting problems: %zu", consumer->keys.queue,
 		problems_count(notify->problems));
-}
-
-static bool load_apply(struct consumer *consumer, const redisReply *reply, struct moment now)
-{
-	if (!load_read(&consumer->load, consumer->notify, &consumer->keys, reply, now))
-		return false;
-	if (load_is_complete(&consumer->load, consumer->notify))
-		load_end(consumer);
-	return true;
 }
 
 /* ---- events ---- */
@@ -237,9 +222,17 @@ static void commit_apply(struct consumer *consumer, nsec now)
 
 static bool reply_apply(struct consumer *consumer, redisReply *reply, struct moment now)
 {
+	struct notify *notify = consumer->notify;
+
 	switch (consumer->query) {
 	case QUERY_LOAD:
-		return consumer->phase != PHASE_LOADS || load_apply(consumer, reply, now);
+		if (consumer->phase != PHASE_LOADS)
+			return true;
+		if (!load_read(&consumer->load, notify, &consumer->keys, reply, now))
+			return false;
+		if (load_is_complete(&consumer->load, notify))
+			load_end(consumer);
+		return true;
 	case QUERY_EVENTS:
 		return consumer->phase != PHASE_RUNS || events_judge(consumer, reply, now);
 	case QUERY_WAIT:
@@ -326,7 +319,7 @@ static void wait_send(struct consumer *consumer, nsec now)
 		RESP_WORDS("BLMOVE", queue, queue, "RIGHT", "RIGHT", timeout), now);
 }
 
-void consumer_send(struct consumer *consumer, struct moment now)
+void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now)
 {
 	if (!session_ready(session_of(consumer)) || consumer->phase == PHASE_IDLE)
 		return;
@@ -334,9 +327,9 @@ void consumer_send(struct consumer *consumer, struct moment now)
 		load_send(consumer, now.monotonic);
 	else if (consumer->taken != NULL || store_changed(consumer->notify))
 		commit_send(consumer, now);
-	else if (consumer->releasing)
+	else if (stops && !under_way)
 		redis_release(consumer->redis, now);
-	else if (consumer->stopping)
+	else if (stops)
 		return;
 	else if (consumer->empty)
 		wait_send(consumer, now.monotonic);
@@ -348,16 +341,6 @@ void consumer_send(struct consumer *consumer, struct moment now)
 bool consumer_runs(const struct consumer *consumer, nsec now)
 {
 	return consumer->phase == PHASE_RUNS && now < session_outlived_at(session_of(consumer));
-}
-
-void consumer_stop(struct consumer *consumer)
-{
-	consumer->stopping = true;
-}
-
-void consumer_release(struct consumer *consumer)
-{
-	consumer->releasing = true;
 }
 
 bool consumer_released(const struct consumer *consumer)
@@ -383,15 +366,12 @@ int64_t consumer_queue_length(const struct consumer *consumer)
 
 const char *consumer_role(const struct consumer *consumer)
 {
-	if (redis_away(consumer->redis))
-		return "Redis is away";
-	switch (session_role(session_of(consumer))) {
-	case SESSION_ACTIVE:
-		return "active";
-	case SESSION_STANDS_BY:
-		return "standing by";
-	case SESSION_STARTS:
-		break;
-	}
-	return "starting";
+	static const char *const roles[] = {
+		[SESSION_STARTS] = "starting",
+		[SESSION_ACTIVE] = "active",
+		[SESSION_STANDS_BY] = "standing by",
+	};
+
+	return redis_away(consumer->redis) ? "Redis is away"
+					   : roles[session_role(session_of(consumer))];
 }

@@ -31,21 +31,21 @@ struct pollfd;
 struct consumer *consumer_new(struct notify *notify, nsec now);
 void consumer_free(struct consumer *consumer);
 
-/* Receives, and judges events. Then outputs and timers work; then consumer_send(). */
+/* Receives, and judges events. */
 void consumer_receive(struct consumer *consumer, struct moment now);
-void consumer_send(struct consumer *consumer, struct moment now);
+
+/*
+ * Then, when outputs and timers have worked: commits what has changed, else asks for events. If the
+ * program `stops` no more are taken, and the lease is given up once no notification is under way.
+ */
+void consumer_send(struct consumer *consumer, bool stops, bool under_way, struct moment now);
+bool consumer_released(const struct consumer *consumer);
 
 /*
  * Whether it is active and all is loaded: only then may outputs and timers work. Not either when
  * the lease has expired without an answer of Redis, and a stand-by has probably taken it.
  */
 bool consumer_runs(const struct consumer *consumer, nsec now);
-
-/* No more events are taken; nothing is under way any more: it commits what has changed and gives up
- * the lease. */
-void consumer_stop(struct consumer *consumer);
-void consumer_release(struct consumer *consumer);
-bool consumer_released(const struct consumer *consumer);
 
 enum { CONSUMER_FDS = 2 }; /* that consumer_poll() writes */
 void consumer_poll(const struct consumer *consumer, struct pollfd *fds);

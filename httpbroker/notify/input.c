@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/notify/input.h"
 
-#include "common/lines.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
@@ -106,11 +105,6 @@ json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out,
 
 /* ---- standard input ---- */
 
-struct input {
-	struct lines lines;
-	bool ended;
-};
-
 struct input *input_new(void)
 {
 	struct input *input = memory_zeroed(1, sizeof *input);
@@ -164,9 +158,4 @@ void input_work(struct input *input, struct notify *notify, struct moment now)
 void input_poll(const struct input *input, struct pollfd *out)
 {
 	*out = (struct pollfd){.fd = input->ended ? -1 : STDIN_FILENO, .events = POLLIN};
-}
-
-bool input_ended(const struct input *input)
-{
-	return input->ended;
 }

@@ -8,12 +8,12 @@
 #define HTTPBROKER_NOTIFY_INPUT_H
 
 #include "common/clocks.h"
+#include "common/lines.h"
 #include "common/reason.h"
 #include "httpbroker/checks/event.h"
 
 #include <stdbool.h>
 
-struct input;
 struct notify;
 struct pollfd;
 
@@ -25,6 +25,12 @@ struct pollfd;
 json_t *event_json_read(
 	char *json, size_t length, nsec wall, struct event *out, struct reason *why);
 
+/* Standard input. */
+struct input {
+	struct lines lines;
+	bool ended;
+};
+
 struct input *input_new(void);
 void input_free(struct input *input);
 
@@ -32,6 +38,5 @@ void input_free(struct input *input);
 void input_work(struct input *input, struct notify *notify, struct moment now);
 
 void input_poll(const struct input *input, struct pollfd *out);
-bool input_ended(const struct input *input);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { TICK_MAX = 1000, POLLED_MAX = 1 + CONSUMER_FDS + OUTPUTS_MAX * OUTPUT_FDS };
 
-#define FINISH_LIMIT (60 * NSEC_PER_SEC) /* for what waits, after the end of standard input */
+#define FINISH_LIMIT (60 * NSEC_PER_SEC) /* for what waits, after the last event, or for a test */
 #define RELEASE_LIMIT (3 * NSEC_PER_SEC) /* for the last commit */
 
 #define METRICS_INTERVAL (10 * NSEC_PER_SEC)
@@ -23,26 +23,17 @@ struct loop {
 	struct watchdog watchdog;
 	nsec metrics_at;  /* monotonic; when they are written next */
 	bool stops;       /* nothing new is begun */
-	nsec give_up;     /* monotonic; after the end of input */
+	nsec give_up;     /* monotonic; no event will come */
 	nsec release_end; /* the same; nothing is under way any more */
 };
 
-static size_t waiting(const struct notify *notify)
+static size_t total(const struct notify *notify, size_t (*count)(const struct queue *queue))
 {
-	size_t count = 0;
+	size_t sum = 0;
 
 	for (size_t i = 0; i < notify->output_count; i++)
-		count += queue_waiting(notify->outputs[i]->queue);
-	return count;
-}
-
-static size_t under_way(const struct notify *notify)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < notify->output_count; i++)
-		count += queue_under_way(notify->outputs[i]->queue);
-	return count;
+		sum += count(notify->outputs[i]->queue);
+	return sum;
 }
 
 static void loop_stop(struct notify *notify, struct loop *loop, int status)
@@ -51,8 +42,6 @@ static void loop_stop(struct notify *notify, struct loop *loop, int status)
 	loop->status = status;
 	for (size_t i = 0; i < notify->output_count; i++)
 		notify->outputs[i]->stopping = true;
-	if (notify->consumer != NULL)
-		consumer_stop(notify->consumer);
 }
 
 /* In a stand-by timers do nothing, and outputs begin nothing. */
@@ -85,13 +74,14 @@ static void loop_work(struct notify *notify, struct loop *loop, struct moment no
 		judge_tick(notify->judge, now, TICK_MAX);
 	outputs_work(notify, loop, now);
 	if (notify->consumer != NULL)
-		consumer_send(notify->consumer, now);
+		consumer_send(
+			notify->consumer, loop->stops, total(notify, queue_under_way) > 0, now);
 }
 
 /* Standard input has ended: what is left is delivered, within FINISH_LIMIT. */
 static void input_finish(struct notify *notify, struct loop *loop, struct moment now)
 {
-	if (notify->input == NULL || !input_ended(notify->input) || loop->give_up != NSEC_NEVER)
+	if (notify->input == NULL || !notify->input->ended || loop->give_up != NSEC_NEVER)
 		return;
 	judge_finish(notify->judge, now);
 	loop->give_up = now.monotonic + FINISH_LIMIT;
@@ -100,7 +90,7 @@ static void input_finish(struct notify *notify, struct loop *loop, struct moment
 
 static void left_report(const struct notify *notify, struct loop *loop)
 {
-	size_t left = waiting(notify);
+	size_t left = total(notify, queue_waiting);
 
 	if (left == 0 || notify->consumer != NULL)
 		return;
@@ -108,21 +98,42 @@ static void left_report(const struct notify *notify, struct loop *loop)
 	loop->status = EX_TEMPFAIL;
 }
 
-/* Whether all that can be done is done. */
-static bool loop_ended(struct notify *notify, struct loop *loop, struct moment now)
+static void test_report(const struct notify *notify, struct loop *loop)
 {
-	if (now.monotonic >= loop->give_up || (loop->give_up != NSEC_NEVER && waiting(notify) == 0))
-		return true;
-	if (!loop->stops || under_way(notify) > 0)
-		return false;
-	if (notify->consumer == NULL)
-		return true;
-	if (loop->release_end == NSEC_NEVER) {
-		consumer_release(notify->consumer);
-		consumer_send(notify->consumer, now);
-		loop->release_end = now.monotonic + RELEASE_LIMIT;
+	for (size_t i = 0; i < notify->output_count; i++) {
+		const struct output *output = notify->outputs[i];
+
+		if (output->delivered > 0) {
+			log_info("output %s: the test was delivered", output->name);
+			continue;
+		}
+		log_error("output %s: the test was not delivered%s", output->name,
+			output->failures + output->dropped > 0 ? "" : " within 60 s");
+		loop->status = EX_TEMPFAIL;
 	}
-	return now.monotonic >= loop->release_end || consumer_released(notify->consumer);
+}
+
+/* Whether nothing waits; a test is tried once. */
+static bool all_is_told(const struct notify *notify)
+{
+	for (size_t i = 0; i < notify->output_count; i++)
+		if (queue_waiting(notify->outputs[i]->queue) > 0 &&
+			!(notify->options->test && notify->outputs[i]->failures > 0))
+			return false;
+	return true;
+}
+
+/* Whether all that can be done is done. */
+static bool loop_ended(const struct notify *notify, struct loop *loop, struct moment now)
+{
+	if (now.monotonic >= loop->give_up || (loop->give_up != NSEC_NEVER && all_is_told(notify)))
+		return true;
+	if (!loop->stops || total(notify, queue_under_way) > 0)
+		return false;
+	if (loop->release_end == NSEC_NEVER)
+		loop->release_end = now.monotonic + RELEASE_LIMIT;
+	return notify->consumer == NULL || now.monotonic >= loop->release_end ||
+	       consumer_released(notify->consumer);
 }
 
 static nsec loop_deadline(const struct notify *notify, const struct loop *loop, nsec now)
@@ -175,21 +186,18 @@ static void loop_report(struct notify *notify, struct loop *loop, struct moment 
 	loop->metrics_at = now.monotonic + METRICS_INTERVAL;
 }
 
-static struct loop loop_begin(const struct notify *notify, nsec now)
-{
-	return (struct loop){
-		.watchdog = watchdog_asked(),
-		.metrics_at = notify->options->metrics_file != NULL ? now : NSEC_NEVER,
-		.give_up = NSEC_NEVER,
-		.release_end = NSEC_NEVER,
-	};
-}
-
 int notify_run(struct notify *notify)
 {
+	const struct options *options = notify->options;
 	struct moment now = moment_now();
-	struct loop loop = loop_begin(notify, now.monotonic);
+	struct loop loop = {
+		.watchdog = watchdog_asked(),
+		.metrics_at = options->metrics_file != NULL ? now.monotonic : NSEC_NEVER,
+		.give_up = options->test ? now.monotonic + FINISH_LIMIT : NSEC_NEVER,
+		.release_end = NSEC_NEVER,
+	};
 
+	loop_work(notify, &loop, now);
 	while (!loop_ended(notify, &loop, now)) {
 		loop_report(notify, &loop, now);
 		loop_wait(notify, loop_deadline(notify, &loop, now.monotonic), now.monotonic);
@@ -199,51 +207,10 @@ int notify_run(struct notify *notify)
 		loop_work(notify, &loop, now);
 		input_finish(notify, &loop, now);
 	}
-	left_report(notify, &loop);
-	metrics_write(notify, notify->options->metrics_file);
-	return loop.status;
-}
-
-#define TEST_LIMIT (60 * NSEC_PER_SEC)
-
-static bool is_tried(const struct output *output)
-{
-	return output->delivered + output->failures + output->dropped > 0;
-}
-
-static bool all_tried(const struct notify *notify)
-{
-	for (size_t i = 0; i < notify->output_count; i++)
-		if (!is_tried(notify->outputs[i]))
-			return false;
-	return true;
-}
-
-int notify_test(struct notify *notify, const struct notification *test)
-{
-	struct moment now = moment_now();
-	struct loop loop = loop_begin(notify, NSEC_NEVER);
-	nsec end = now.monotonic + TEST_LIMIT;
-
-	notify_tell(test, notify);
-	outputs_work(notify, &loop, now);
-	while (!all_tried(notify) && !signals_say_stop() && now.monotonic < end) {
-		loop_wait(notify, nsec_earlier(end, loop_deadline(notify, &loop, now.monotonic)),
-			now.monotonic);
-		now = moment_now();
-		outputs_work(notify, &loop, now);
-	}
-	loop.status = EX_OK;
-	for (size_t i = 0; i < notify->output_count; i++) {
-		const struct output *output = notify->outputs[i];
-
-		if (output->delivered > 0)
-			log_info("output %s: the test was delivered", output->name);
-		else
-			log_error("output %s: the test was not delivered%s", output->name,
-				is_tried(output) ? "" : " within 60 s");
-		if (output->delivered == 0)
-			loop.status = EX_TEMPFAIL;
-	}
+	if (options->test)
+		test_report(notify, &loop);
+	else
+		left_report(notify, &loop);
+	metrics_write(notify, options->metrics_file);
 	return loop.status;
 }

@@ -46,24 +46,30 @@ static void outputs_make(struct notify *notify, const struct options *options)
 		notify_add(notify, stdout_output(&style));
 }
 
-/* The events come from Redis, from standard input, or there are none but a test. */
-static int run(struct notify *notify, const struct options *options)
+static void test_tell(struct notify *notify)
 {
 	char host[HOST_NAME_MAX + 1] = "";
 	int64_t time = clock_wall() / NSEC_PER_SEC;
 
 	gethostname(host, sizeof host - 1);
+	struct notification test = {
+		.kind = NOTIFICATION_TEST,
+		.entity = text_literal(host),
+		.check = text_literal("httpbroker-notify"),
+		.summary = text_literal("a test by httpbroker-notify --test"),
+		.time = time,
+		.since = time,
+	};
+	notification_identify(&test);
+	notify_tell(&test, notify);
+}
+
+/* The events come from Redis, from standard input, or there are none but a test. */
+static int run(struct notify *notify, const struct options *options)
+{
 	if (options->test) {
-		struct notification test = {
-			.kind = NOTIFICATION_TEST,
-			.entity = text_literal(host),
-			.check = text_literal("httpbroker-notify"),
-			.summary = text_literal("a test by httpbroker-notify --test"),
-			.time = time,
-			.since = time,
-		};
-		notification_identify(&test);
-		return notify_test(notify, &test);
+		test_tell(notify);
+		return notify_run(notify);
 	}
 	if (options->from_redis)
 		notify->consumer = consumer_new(notify, clock_monotonic());

@@ -58,11 +58,8 @@ void notify_tell(const struct notification *notification, void *notify);
 void metrics_write(struct notify *notify, const char *path);
 void metrics_log(const struct notify *notify);
 
-/* Runs until the input ends or a signal says so. Returns the exit status. */
+/* Runs until the input ends or a signal says so; a test, until every output has tried to deliver
+ * it, and logs the results. Returns the exit status. */
 int notify_run(struct notify *notify);
-
-/* Tries to deliver the notification by every output once, and logs the results. Returns the exit
- * status. */
-int notify_test(struct notify *notify, const struct notification *test);
 
 #endif

@@ -138,6 +138,8 @@ struct options options_read(int argc, char **argv)
 	options.command = options_parse(&table, &options, argc, argv);
 	if (options.command != NULL && options.command[0] == NULL)
 		die(EX_USAGE, "no command after --");
+	if (options.test)
+		options.metrics_file = NULL; /* it has those of the one that runs */
 	redis_options_complete(&options.redis);
 	options.from_redis = options.redis.server || options.redis.place.sentinel_count > 0;
 	return options;
