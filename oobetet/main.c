@@ -101,7 +101,7 @@ static void options_read(struct options *options, int argc, char **argv)
 	if ((options->reason != NULL || options->watch != NULL) && options->quiet < 0)
 		die(EX_USAGE, "--reason and --watch are only for --quiet");
 	if (options->quiet > 0 && options->reason == NULL)
-		die(EX_USAGE, "--quiet needs --reason: what people in the rooms are told");
+		die(EX_USAGE, "--quiet needs --reason, which is announced in the rooms");
 	if (options->config == NULL)
 		options->config = config_find();
 }
