@@ -67,7 +67,7 @@ unknown() {
 	done
 	[ "$(unknown)" = $'new+0\nnew+1d\nnew-1d' ]
 	[ "$(curl -sSf "${url%/state}/health" | jq .healthy)" = true ]
-	run ! said broker 'error|warning'
+	run ! log_has broker 'error|warning'
 }
 
 @test "clock set while clients are slow and Redis is down: no connection is closed, nothing expires" {
@@ -90,7 +90,7 @@ unknown() {
 		    assert answer(s)[0] == 200
 	E
 	stop redis
-	poll 10 said broker 'error: Redis at'
+	poll 10 log_has broker 'error: Redis at'
 	clock +1d
 	posts 202 "$(event a b ok)"
 	start_redis

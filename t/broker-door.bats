@@ -42,13 +42,13 @@ refuses() {
 	export REDISCLI_AUTH=secret
 	start_redis --requirepass secret
 	start_broker
-	poll 10 said broker 'error: Redis at .* refuses SELECT: NOAUTH'
+	poll 10 log_has broker 'error: Redis at .* refuses SELECT: NOAUTH'
 	posts 202 "$(event a b ok)"
 	redis CONFIG SET requirepass ''
-	poll 20 said broker 'back after'
+	poll 20 log_has broker 'back after'
 	stop broker
 	REDIS_PASSWORD=wrong start_broker
-	poll 10 said broker 'error: Redis at .* refuses AUTH: (ERR|WRONGPASS)'
+	poll 10 log_has broker 'error: Redis at .* refuses AUTH: (ERR|WRONGPASS)'
 }
 
 @test "--password-file: an invalid file is refused, a world-readable one is logged" {
@@ -70,7 +70,7 @@ refuses() {
 	chmod 604 "$work/password"
 	start_redis
 	start_broker --password-file "$work/password"
-	said broker "warning: $work/password: everybody on this machine may read the secrets in it"
+	log_has broker "warning: $work/password: everybody on this machine may read the secrets in it"
 }
 
 @test "Redis over a UNIX socket" {
@@ -83,7 +83,7 @@ refuses() {
 
 # socket_listens: the log says that the broker listens on the socket
 socket_listens() {
-	poll 10 said broker "info: listening on unix:$work/b.sock$"
+	poll 10 log_has broker "info: listening on unix:$work/b.sock$"
 }
 
 @test "--port unix:/path: mode 0660 with any umask, stale sockets replaced, removed at exit" {
@@ -142,22 +142,22 @@ lock_awaited() {
 	[ ! -e "$work/b.sock" ]
 	stop holder || :
 	socket_listens
-	run ! said broker 'going on without'
+	run ! log_has broker 'going on without'
 	start other httpbroker --port "unix:$work/b.sock" --server 127.0.0.1:1
-	poll 10 said other 'cannot listen'
+	poll 10 log_has other 'cannot listen'
 }
 
 @test "--port unix:/path: a foreign lock on the directory blocks neither start nor stop" {
 	lock_held
 	start broker httpbroker --port "unix:$work/b.sock" --server none
 	socket_listens
-	said broker 'warning: .*b.sock: another process holds a lock on the directory; going on without it'
+	log_has broker 'warning: .*b.sock: another process holds a lock on the directory; going on without it'
 	stop broker
 	start broker httpbroker --port "unix:$work/b.sock" --server none
 	poll 10 lock_awaited
 	kill -TERM "${pids[broker]}"
 	wait "${pids[broker]}"
-	said broker 'stopping: SIGTERM'
+	log_has broker 'stopping: SIGTERM'
 	[ ! -e "$work/b.sock" ]
 }
 
@@ -181,13 +181,13 @@ lock_awaited() {
 @test "listening beyond loopback without a token: a warning" {
 	start broker httpbroker --port 0 --port "unix:$work/b.sock" --server 127.0.0.1:1
 	socket_listens
-	run -1 said broker warning
+	run -1 log_has broker warning
 	stop broker
 	start broker httpbroker --port '[::]:0' --server 127.0.0.1:1
-	poll 10 said broker 'warning: any host that reaches this machine may post events of any check'
+	poll 10 log_has broker 'warning: any host that reaches this machine may post events of any check'
 	stop broker
 	start broker httpbroker --port '0.0.0.0:0' --server 127.0.0.1:1
-	poll 10 said broker 'warning: any host that reaches this machine may post events of any check'
+	poll 10 log_has broker 'warning: any host that reaches this machine may post events of any check'
 }
 
 # answers CODE HEADER|PATH...: a GET of this, or a POST after --post, gets the status CODE
@@ -252,7 +252,7 @@ answers() {
 @test "any Host is accepted beyond loopback, with tokens, and on a UNIX socket" {
 	# as in a container with a name unknown to the broker
 	start broker httpbroker --port '0.0.0.0:0' --server none
-	poll 10 said broker 'listening on'
+	poll 10 log_has broker 'listening on'
 	broker_port=$(sed -n 's/.*listening on 0.0.0.0:\([0-9]*\)$/\1/p' "$work/broker.log")
 	url=http://127.0.0.1:$broker_port/state
 	answers 200 'Host: broker:3090'

@@ -37,7 +37,7 @@ refused() {
 	before=$(redis CONFIG GET "$1" | tail -n 1)
 	redis CONFIG SET "$1" "$2"
 	posts 202 "$(event a b critical)" "$(event a b ok)"
-	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+ [^ ]*: $3"
+	poll 10 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+ [^ ]*: $3"
 	[ "$(times "$3")" -eq 1 ]
 	redis CONFIG SET "$1" "$before"
 	poll 10 back 1
@@ -59,7 +59,7 @@ refused() {
 	posts 200 "$(event a b ok)"
 	redis REPLICAOF 127.0.0.1 1
 	posts 202 "$(event a b critical)"
-	poll 10 said broker 'refuses [A-Z]+ [^ ]*: READONLY'
+	poll 10 log_has broker 'refuses [A-Z]+ [^ ]*: READONLY'
 	redis REPLICAOF NO ONE
 	poll 10 queued 2
 	poll 10 back 1
@@ -70,7 +70,7 @@ refused() {
 	misconf() { redis INFO persistence | grep -q 'rdb_last_bgsave_status:err'; }
 	poll 10 misconf
 	posts 202 "$(event a b critical)"
-	poll 10 said broker 'refuses [A-Z]+ [^ ]*: MISCONF'
+	poll 10 log_has broker 'refuses [A-Z]+ [^ ]*: MISCONF'
 	redis CONFIG SET stop-writes-on-bgsave-error no
 	poll 10 queued 4
 	posts 200 "$(event a b critical)"
@@ -117,7 +117,7 @@ empty_account() {
 	killed_redis
 	mv "$work/redis" "$work/first"
 	start_redis
-	poll 20 said broker 'warning: Redis has lost what it had: writing all states again'
+	poll 20 log_has broker 'warning: Redis has lost what it had: writing all states again'
 	poll 20 states_are 3004
 	changes 100
 	empty_account
@@ -126,20 +126,20 @@ empty_account() {
 @test "Redis loses all or some states: all are written again; an eviction policy gives a warning" {
 	start_redis --maxmemory-policy allkeys-lru
 	start_broker --interval 24h
-	poll 10 said broker 'warning: Redis may delete states and events .* maxmemory-policy is allkeys-lru; set it to noeviction'
+	poll 10 log_has broker 'warning: Redis may delete states and events .* maxmemory-policy is allkeys-lru; set it to noeviction'
 	for i in 1 2 3 4 5; do posts 200 "$(event e "c$i" ok)"; done
 	redis DEL httpbroker:default:states
 	poll 10 states_are 5
-	said broker 'warning: Redis has lost 5 of 5 states: writing all again'
+	log_has broker 'warning: Redis has lost 5 of 5 states: writing all again'
 	redis CONFIG SET maxmemory-policy noeviction
 	redis RENAME httpbroker:default:states elsewhere
 	# the next commit writes a record and detects that the others are missing
 	posts 200 "$(event e c6 ok)"
 	poll 10 states_are 6
-	poll 10 said broker 'info: Redis deletes nothing'
+	poll 10 log_has broker 'info: Redis deletes nothing'
 	redis HDEL httpbroker:default:states "$(printf 'e\037c3')"
 	poll 10 states_are 6
-	said broker 'warning: Redis has lost 1 of 6 states: writing all again'
+	log_has broker 'warning: Redis has lost 1 of 6 states: writing all again'
 	# deleted records do not count as missing
 	curl -sS -m 10 -X DELETE "$url?entity=e&check=c1"
 	posts 200 "$(event e c2 critical)" "$(event e c2 ok)"
@@ -162,12 +162,12 @@ empty_account() {
 		changes 300
 	done
 	freeze redis
-	poll 15 said broker 'no answer within 5 s'
+	poll 15 log_has broker 'no answer within 5 s'
 	kill -CONT "${pids[redis]}"
 	poll 15 back 4
 	changes 300
 	changes_account
-	run ! said broker 'Redis has lost what it had'
+	run ! log_has broker 'Redis has lost what it had'
 }
 
 @test "Redis loads a large file: LOADING is logged once, delivered afterwards" {
@@ -180,14 +180,14 @@ empty_account() {
 	killed_redis
 	start redis redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$work/redis" --save '' \
 		--key-load-delay 1000 --loading-process-events-interval-bytes 1024
-	poll 20 said broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+[^:]*[^ ]*: LOADING"
+	poll 20 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+[^:]*[^ ]*: LOADING"
 	posts 202 "$(event a b critical)" "$(event a b ok)"
 	[ "$(times LOADING)" -eq 1 ]
 	poll 60 back 1
 	poll 20 queued 3
 	posts 200 "$(event a b ok)"
 	[ "$(redis LLEN events)" -eq 3 ]
-	run ! said broker 'Redis has lost what it had'
+	run ! log_has broker 'Redis has lost what it had'
 }
 
 @test "Redis starts to require a password: NOAUTH is logged once, delivered when it no longer does" {
@@ -197,7 +197,7 @@ empty_account() {
 	redis CONFIG SET requirepass secret
 	export REDISCLI_AUTH=secret
 	redis CLIENT KILL TYPE normal SKIPME yes
-	poll 20 said broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+[^:]*: NOAUTH"
+	poll 20 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+[^:]*: NOAUTH"
 	posts 202 "$(event a b critical)" "$(event a b ok)"
 	[ "$(times NOAUTH)" -eq 1 ]
 	redis CONFIG SET requirepass ''
@@ -211,7 +211,7 @@ empty_account() {
 @test "missing Redis database: logged once, no other is used, delivered when it exists" {
 	start_redis --databases 4
 	start_broker --interval 24h --database 7
-	poll 20 said broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range"
+	poll 20 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range"
 	posts 202 "$(event a b critical)"
 	[ "$(times 'error: ')" -eq 1 ]
 	redis INFO keyspace | run ! grep '^db'
@@ -230,7 +230,7 @@ database_has_it() {
 @test "--max-pending: further events get 503 and Retry-After; no event with a 202 is lost" {
 	redis_port=$(free_port)
 	start_broker --interval 24h --max-pending 5
-	poll 10 said broker 'cannot connect'
+	poll 10 log_has broker 'cannot connect'
 	for i in 1 2 3 4 5; do posts 202 "$(event e "c$i" ok)"; done
 	posts 202 "$(event e c3 ok)"
 	posts 503 "$(event e c6 ok)"
@@ -240,7 +240,7 @@ database_has_it() {
 	poll 10 queued 5
 	posts 200 "$(event e c6 ok)"
 	killed_redis
-	poll 10 said broker 'connection was closed|connection broke|cannot connect'
+	poll 10 log_has broker 'connection was closed|connection broke|cannot connect'
 	for i in 1 2 3 4 5; do posts 202 "$(event e "c$i" critical)"; done
 	posts 503 "$(event e c6 critical)"
 	start_redis
@@ -265,7 +265,7 @@ intervals_pass() {
 	start_redis
 	start_broker --interval 50ms --max-queue 20
 	posts 200 "$(event a b critical)"
-	poll 10 said broker 'warning: the queue has 2[0-9]* events, more than 20: repeats pause'
+	poll 10 log_has broker 'warning: the queue has 2[0-9]* events, more than 20: repeats pause'
 	length=$(redis LLEN events)
 	posts 200 "$(event a b ok)" "$(event a b critical)"
 	intervals_pass
@@ -274,7 +274,7 @@ intervals_pass() {
 	intervals_pass
 	[ "$(redis LLEN events)" -eq 19 ]
 	redis LTRIM events 0 9
-	poll 10 said broker 'info: the queue has [0-9]* events?: repeats go on'
+	poll 10 log_has broker 'info: the queue has [0-9]* events?: repeats go on'
 	poll 10 queued 20
 	[ "$(times 'repeats go on')" -ge 1 ]
 }

@@ -99,7 +99,7 @@ health() {
 	poll 10 health 200 .healthy
 	broker_port=''
 	start other httpbroker --port 0 --server "127.0.0.1:$redis_port"
-	poll 10 said other 'standing by'
+	poll 10 log_has other 'standing by'
 	url=http://127.0.0.1:$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\)$/\1/p' "$work/other.log")/state
 	health 503 '.role == "standby" and .why == "another broker is the active one" and .redis_up'
 	look /metrics

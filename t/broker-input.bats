@@ -109,7 +109,7 @@ a one acknowledgement' ]
 	start_broker --interval 1h
 	posts 200 "$(event a zero ok)"
 	stop redis
-	poll 20 said broker 'warning|error'
+	poll 20 log_has broker 'warning|error'
 	sends 202 <<<"[$(event a one ok),$(event a two ok)]"
 	[ "$(jq -c '[.events[].result]' <<<"$answer")" = '["kept","kept"]' ]
 	sends 207 <<<"[$(event a three ok),{}]"
@@ -458,11 +458,11 @@ sensu_event() {
 		{"status":"firing","labels":{"alertname":"A","instance":"i"},"annotations":{}},
 		{"status":"burning","labels":{"alertname":"B","instance":"i"},"annotations":{}}]}'
 	sends 207 <<<"$alerts"
-	said broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 207: 1 of 2 events refused, the first: .*burning'
+	log_has broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 207: 1 of 2 events refused, the first: .*burning'
 	sends 400 <<<'{"entity":"a","check":"b","state":"bad"}'
-	said broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 400: .*bad'
+	log_has broker 'warning: POST /state from 127\.0\.0\.1:[0-9]+: 400: .*bad'
 	curl -sS -d '{}' "${url%state}stat"
-	said broker 'warning: POST /stat from .*: 404: '
+	log_has broker 'warning: POST /stat from .*: 404: '
 	curl -sS -X DELETE "$url?entity=none"
 	curl -sS "${url%state}none"
 	for _ in {1..20}; do
@@ -492,9 +492,9 @@ a late UNKNOWN' ]
 		[$(event a b ok '"perfdata":"p=1","other":1'),
 		 $(event a c ok "\"summary\":\"$(printf 'x%.0s' {1..5000})\"")]
 	E
-	said broker "left out 'other', which Flapjack would reject$"
-	said broker "a:b: left out 'perfdata', which Flapjack 2 would exit on$"
-	said broker "a:c: cut the end of 'summary'$"
+	log_has broker "left out 'other', which Flapjack would reject$"
+	log_has broker "a:b: left out 'perfdata', which Flapjack 2 would exit on$"
+	log_has broker "a:c: cut the end of 'summary'$"
 	[ "$(grep -c 'Caching state: {' "$work/broker.log")" -eq 2 ]
 }
 

@@ -33,7 +33,7 @@ recorded_as() {
 	posts 200 "$(event a c critical '"ttl":-1')" "$(event a b ok '"ttl":1')"
 	poll 20 queued 3
 	last_queued '"check":"b",.*"state":"CRITICAL","summary":"httpbroker: Cached state is stale \([0-9]+s old, should be < 1s\)"'
-	said broker 'State for a:b is stale. Sending CRITICAL\.'
+	log_has broker 'State for a:b is stale. Sending CRITICAL\.'
 	poll 10 recorded_as a b critical
 	stop broker
 	start_broker --interval 24h --stale-state critical
@@ -67,7 +67,7 @@ recorded() {
 	start_broker --interval 100ms --forget-after 2s --debug
 	posts 200 "$(event a b ok '"ttl":1')" "$(event a c ok '"ttl":-1')" "$(event x y ok '"ttl":300')"
 	poll 10 recorded 2
-	said broker 'Forgetting a:b'
+	log_has broker 'Forgetting a:b'
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:c","x:y"]' ]
 	[ -z "$(record a b)" ]
 	# it was pushed as stale until then, and not later
@@ -110,7 +110,7 @@ is_stale() {
 	start_redis
 	before=$(connections)
 	start_broker --interval 50ms --server none --debug
-	said broker 'Booting with config: .* Server:none '
+	log_has broker 'Booting with config: .* Server:none '
 	posts 200 "$(event a b ok '"ttl":1')" "$(event a c critical)" \
 		"[$(event x y ok),$(event x z warning)]" "$(event a b acknowledgement)"
 	[ "$answer" = '{"kept": false, "reason": "not delivered: this broker is without Redis"}' ]
@@ -125,10 +125,10 @@ is_stale() {
 	[ "$(curl -sS -X DELETE "$url?entity=a&check=b" -o /dev/null -w '%{http_code}')" = 404 ]
 	[ "$(curl -sS -X DELETE "$url?entity=x")" = '{"forgotten": 2}' ]
 	[ "$(curl -sSf "$url" | jq -c keys)" = '["a:c"]' ]
-	run ! said broker 'Redis at|Sending'
-	said broker 'State for a:b is stale\.$'
+	run ! log_has broker 'Redis at|Sending'
+	log_has broker 'State for a:b is stale\.$'
 	stop broker
-	run ! said broker 'error|not delivered'
+	run ! log_has broker 'error|not delivered'
 	start_broker --server none
 	[ "$(curl -sSf "$url" | jq -c keys)" = '[]' ]
 	[ $(($(connections) - before)) -eq 1 ] # this connection
@@ -176,5 +176,5 @@ shows() {
 		together(32, run)
 	E
 	stop broker
-	run ! said broker 'error|Sanitizer'
+	run ! log_has broker 'error|Sanitizer'
 }

@@ -83,8 +83,8 @@ start_alone() {
 		three.settimeout(20)
 		assert answer(three)[0] == 200
 	E
-	said broker 'warning: 2 connections, the maximum \(--max-connections\): no more are accepted'
-	poll 10 said broker 'info: (0 connections|1 connection): more are accepted again'
+	log_has broker 'warning: 2 connections, the maximum \(--max-connections\): no more are accepted'
+	poll 10 log_has broker 'info: (0 connections|1 connection): more are accepted again'
 }
 
 @test "--max-connections counts all sockets together" {
@@ -92,7 +92,7 @@ start_alone() {
 	start broker httpbroker --port "127.0.0.1:$one" --port "127.0.0.1:$two" --server 127.0.0.1:1 \
 		--max-connections 2
 	poll 10 broker_listens
-	poll 10 said broker "listening on 127.0.0.1:$two"
+	poll 10 log_has broker "listening on 127.0.0.1:$two"
 	broker_port=$one
 	client "$two" <<-'E'
 		first, second = connect(), connect()
@@ -150,7 +150,7 @@ start_alone() {
 		s = connect()
 		assert get(s)[0] == 200
 	E
-	said broker 'listening'
+	log_has broker 'listening'
 }
 
 @test "--idle-timeout: an idle connection is closed after it, an active one is not" {
@@ -437,17 +437,17 @@ start_within() {
 		for s in crowd: assert get(s)[0] == 200
 	E
 	awk '/^Max open files/ { raised = $4 >= 400 && $5 == 1000 } END { exit !raised }' "/proc/${pids[broker]}/limits"
-	run ! said broker warning
+	run ! log_has broker warning
 	stop broker
 	start_within 200
-	said broker 'warning: only 136 connections at a time: no more descriptors are allowed, see ulimit -n$'
+	log_has broker 'warning: only 136 connections at a time: no more descriptors are allowed, see ulimit -n$'
 	client <<-'E'
 		crowd = [connect() for i in range(136)]
 		for s in crowd: assert get(s)[0] == 200
 	E
 	stop broker
 	start_within 100
-	said broker 'warning: only 36 connections at a time'
+	log_has broker 'warning: only 36 connections at a time'
 	client "${pids[broker]}" <<-'E'
 		crowd = [connect() for i in range(36)]
 		for s in crowd: assert get(s)[0] == 200

@@ -65,7 +65,7 @@ post_many() {
 	has reader.log 'httpbroker: Cached state is stale'
 	poll 10 ended "${pids[broker]}"
 	run -75 stop broker
-	said broker 'error: --output -: the reader of standard output has gone: stopping'
+	log_has broker 'error: --output -: the reader of standard output has gone: stopping'
 }
 
 @test "a slow reader: 202 after 5 s, then at once; --max-pending is the limit; it gets all in order" {
@@ -75,7 +75,7 @@ post_many() {
 	poll 10 health .healthy
 	post_many 1000 0
 	[ "$code" = 202 ]
-	poll 20 said broker 'error: --output .*pipe: its reader does not read; until it accepts events'
+	poll 20 log_has broker 'error: --output .*pipe: its reader does not read; until it accepts events'
 	health '.healthy == false and .output_up == false and .repeats_paused and .pending >= 1000 and (.why | test("its reader does not read"))'
 	[ "$(metric output_up)" = 0 ]
 	[ "$(metric pending_events)" -ge 1000 ]
@@ -92,7 +92,7 @@ post_many() {
 	echo go >"$work/gate"
 	poll 20 health '.healthy and .pending == 0'
 	posts 200 "$(event a late ok)"
-	said broker 'info: --output .*pipe: accepts events again after'
+	log_has broker 'info: --output .*pipe: accepts events again after'
 	poll 10 has reader.log '"check":"late"'
 	# with a repeat here or there, for a crowd of checks is spread over the interval
 	diff <(jq -r .check "$work/reader.log" | awk '!seen[$0]++') \
@@ -144,10 +144,10 @@ post_many() {
 	[ "$(tail -n 2 "$work/file" | jq -r .check | xargs)" = 'one two' ]
 	ln -sfn /dev/full "$work/full"
 	kill -HUP "${pids[broker]}"
-	poll 10 said broker 'SIGHUP: the --output is opened again'
+	poll 10 log_has broker 'SIGHUP: the --output is opened again'
 	posts 202 "$(event a three ok)"
 	stop broker
-	said broker 'error: stopping: [1-9][0-9]* events? w(as|ere) not written to '
+	log_has broker 'error: stopping: [1-9][0-9]* events? w(as|ere) not written to '
 }
 
 @test "--output is refused without --server none, and with a path that cannot be written" {

@@ -36,14 +36,14 @@ check() {
 	}
 }
 
-# told: the states and summaries in the queue of Redis, oldest first
-told() {
+# pushed_summaries: the states and summaries in the queue of Redis, oldest first
+pushed_summaries() {
 	queue | jq -r '"\(.state) \(.summary)"'
 }
 
 # over SECONDS: the last event says that a run has exceeded this limit
 over() {
-	told | tail -1 | grep -Fx "CRITICAL httpbroker: The run has not ended (its limit is $1s)"
+	pushed_summaries | tail -1 | grep -Fx "CRITICAL httpbroker: The run has not ended (its limit is $1s)"
 }
 
 @test "a ping: success, failure, an exit status; the output as body" {
@@ -67,7 +67,7 @@ over() {
 	[ "$(curl -sS -o /dev/null -w '%{http_code}' "$url/db/other")" = 404 ]
 	pings 200 'web%2F1/%C3%BC:%25?create=1'
 	check 'web%2F1/%C3%BC:%25' '.entity == "web/1" and .check == "ü:%"'
-	[ "$(told)" = 'ok succeeded
+	[ "$(pushed_summaries)" = 'ok succeeded
 critical last line
 ok first
 critical exit status 3: thing
@@ -178,7 +178,7 @@ ok succeeded' ]
 	pings 200 db/backup
 	check db/backup '.state == "ok" and .stale == false and (has("run_limit") | not)'
 	pings 200 db/slow/fail
-	[ "$(told)" = 'ok before
+	[ "$(pushed_summaries)" = 'ok before
 ok the first run has started
 CRITICAL httpbroker: The run has not ended (its limit is 5s)
 ok succeeded
@@ -212,12 +212,12 @@ critical failed' ]
 	posts 200 "$(event e c warning '"summary":"w"')"
 	redis SAVE
 	stop redis
-	poll 10 said broker 'error: Redis at'
+	poll 10 log_has broker 'error: Redis at'
 	pings 202 'e/c/start?limit=2s'
 	pings 202 'e/new/start?limit=1h'
 	[ "$answer" = OK ]
 	start_redis
-	poll 20 said broker 'back after'
+	poll 20 log_has broker 'back after'
 	poll 20 over 2
 	stop broker
 	start_broker --interval 1h

@@ -25,7 +25,7 @@ one_goes() {
 	if [ $((round / 2 % 2)) = 0 ]; then killed "$name"; else stop "$name"; fi
 	changes 100
 	start_one "$name"
-	poll 20 said "$name" 'standing by|active'
+	poll 20 log_has "$name" 'standing by|active'
 }
 
 @test "two brokers behind nginx, one killed or stopped every few seconds for a minute: no loss, no duplicates" {

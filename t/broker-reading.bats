@@ -75,7 +75,7 @@ recorded() {
 	posts 200 "$(event a b ok)" "$(event a c ok)" "$(event a d ok)"
 	redis SAVE
 	stop redis
-	poll 10 said broker 'error: Redis at'
+	poll 10 log_has broker 'error: Redis at'
 	forget 'entity=a&check=b'
 	[ "$code $answer" = '202 {"forgotten": 1}' ]
 	forget 'entity=a&check=c'
@@ -84,7 +84,7 @@ recorded() {
 	[ "$code" = 404 ]
 	posts 202 "$(event a c critical)"
 	start_redis
-	poll 20 said broker 'back after'
+	poll 20 log_has broker 'back after'
 	posts 200 "$(event x y ok)"
 	[ "$(redis HKEYS httpbroker:default:states | tr '\037' : | sort | tr '\n' ' ')" = 'a:c a:d x:y ' ]
 	[[ "$(redis HGET httpbroker:default:states $'a\x1fc')" == *' critical '* ]]
@@ -318,5 +318,5 @@ most_memory() {
 	forget 'entity=e1'
 	posts 200 "$(event e1 last ok)"
 	[ "$(redis HKEYS httpbroker:default:states | tr '\037' : | sed 's/.*/"&"/' | sort | tr -d '\n')" = "$(known)" ]
-	run ! said broker 'error|Sanitizer'
+	run ! log_has broker 'error|Sanitizer'
 }

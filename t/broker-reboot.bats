@@ -41,7 +41,7 @@ reboots() {
 		kill_redis
 		start_redis --appendonly yes --appendfsync "$1"
 		start_broker --interval 24h
-		poll 20 said broker 'info: read 8 states from Redis'
+		poll 20 log_has broker 'info: read 8 states from Redis'
 	done
 	changes 300
 	changes_account
@@ -87,7 +87,7 @@ for i in range(1000000):
 		print(n, "posted meanwhile")
 		assert n > 10
 	E
-	said broker 'info: read 1000000 states from Redis'
+	log_has broker 'info: read 1000000 states from Redis'
 	# the posted states are unchanged: they are in the queue only as repeats
 	[ "$(redis LLEN events)" -lt 1000 ]
 	posts 200 "$(event e c999999 critical)"

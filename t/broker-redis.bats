@@ -98,7 +98,7 @@ stream_arrives() {
 @test "Redis down at the start: 202, delivered when it is up, logged once each way" {
 	redis_port=$(free_port)
 	start_broker --interval 1h
-	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: cannot connect: Connection refused; until"
+	poll 10 log_has broker "error: Redis at 127.0.0.1:$redis_port: cannot connect: Connection refused; until"
 	posts 202 "$(event a b ok)" "$(event a b critical)" "$(event a b critical)" "$(event x y ok)"
 	start_redis
 	poll 10 queued 3
@@ -172,7 +172,7 @@ y ok' ]
 	start_broker --interval 1h
 	post "$(event a b critical)"
 	[ "$code" = 202 ]
-	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses LPUSH events: WRONGTYPE .*; until"
+	poll 10 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses LPUSH events: WRONGTYPE .*; until"
 	poll 20 recorded - critical
 	posts 202 "$(event a b ok)"
 	poll 20 recorded - ok
@@ -251,7 +251,7 @@ is_lost() {
 	redis DEL events
 	redis SADD events precious
 	posts 202 "$(event a b ok)"
-	poll 20 said broker 'refuses LPUSH events: WRONGTYPE '
+	poll 20 log_has broker 'refuses LPUSH events: WRONGTYPE '
 	for i in 1 2 3; do posts 202 "$(event a "c$i" critical)"; done
 	recorded_are() { [ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]; }
 	poll 20 recorded_are 4
@@ -259,7 +259,7 @@ is_lost() {
 	redis DEL httpbroker:default:states
 	redis SET httpbroker:default:states precious
 	posts 202 "$(event a b warning)"
-	poll 20 said broker 'refuses HSET httpbroker:default:states: WRONGTYPE '
+	poll 20 log_has broker 'refuses HSET httpbroker:default:states: WRONGTYPE '
 	redis DEL httpbroker:default:states
 	# former records are written again
 	poll 20 recorded_are 4
@@ -298,7 +298,7 @@ is_lost() {
 	posts 200 "$(event a b warning)"
 	[ -e "$work/lost" ]
 	[ "$(queue | sed 's/.*"state":"\([a-z]*\)".*/\1/' | tr '\n' ,)" = critical,ok,warning, ]
-	run ! said broker WRONGTYPE
+	run ! log_has broker WRONGTYPE
 }
 
 @test "SIGTERM while the queue is of another type: states are written, the lease is released, the loss is logged" {
@@ -309,7 +309,7 @@ is_lost() {
 	stop_within 5 broker
 	recorded - ok
 	[ "$(redis EXISTS httpbroker:default:lease)" -eq 0 ]
-	said broker 'error: stopping while Redis refuses some of it: 2 events were not delivered and 0 states not written$'
+	log_has broker 'error: stopping while Redis refuses some of it: 2 events were not delivered and 0 states not written$'
 }
 
 @test "states key of another type: logged by name, the queue still gets events" {
@@ -317,10 +317,10 @@ is_lost() {
 	redis SET httpbroker:default:states precious
 	start_broker --interval 1h
 	posts 202 "$(event a b critical)"
-	poll 10 said broker 'refuses HSET httpbroker:default:states: WRONGTYPE '
+	poll 10 log_has broker 'refuses HSET httpbroker:default:states: WRONGTYPE '
 	poll 10 queued 1
 	redis DEL httpbroker:default:states
-	poll 20 said broker 'back after'
+	poll 20 log_has broker 'back after'
 	recorded critical
 	posts 200 "$(event a b ok)"
 	[ "$(queue | wc -l)" -eq 2 ]
@@ -330,7 +330,7 @@ is_lost() {
 	start_redis
 	redis SET httpbroker:default:batch nonsense
 	start_broker --interval 1h
-	poll 10 said broker 'holds a batch number that cannot be read: it is not NUMBER TOKEN CLOCK WALL'
+	poll 10 log_has broker 'holds a batch number that cannot be read: it is not NUMBER TOKEN CLOCK WALL'
 	posts 202 "$(event a b critical)"
 	[ "$(redis GET httpbroker:default:batch)" = nonsense ]
 	redis DEL httpbroker:default:batch
@@ -344,7 +344,7 @@ is_lost() {
 	for i in {1..300}; do echo 'PEXPIRE httpbroker:default:lease 5000'; done | redis >"$work/touched"
 	stream_on 100
 	stream_arrives
-	run ! said broker error
+	run ! log_has broker error
 }
 
 @test "64 clients post and read at the same time: each gets its response" {
@@ -413,10 +413,10 @@ is_lost() {
 @test "SIGTERM while Redis is down: the loss is logged, exit 0 within 5 s" {
 	redis_port=$(free_port)
 	start_broker
-	poll 10 said broker 'cannot connect'
+	poll 10 log_has broker 'cannot connect'
 	posts 202 "$(event a b ok)" "$(event a b critical)" "$(event x y ok)"
 	stop_within 5 broker
-	said broker 'error: stopping without Redis: 3 events were not delivered and 2 states not written$'
+	log_has broker 'error: stopping without Redis: 3 events were not delivered and 2 states not written$'
 }
 
 @test "SIGTERM while Redis hangs: waiting clients are answered, exit 0 within 5 s" {
@@ -432,18 +432,18 @@ is_lost() {
 	cat "$work/poster.log"
 	grep -F '{"error": "the broker is stopping"}' "$work/poster.log"
 	grep -x 503 "$work/poster.log"
-	said broker 'error: stopping without Redis: 1 events? w[a-z]* not delivered and 1 states? not written'
+	log_has broker 'error: stopping without Redis: 1 events? w[a-z]* not delivered and 1 states? not written'
 }
 
 @test "SIGTERM while Redis is coming back: delivered first" {
 	redis_port=$(free_port)
 	start_broker
-	poll 10 said broker 'cannot connect'
+	poll 10 log_has broker 'cannot connect'
 	posts 202 "$(event a b ok)"
 	start_redis
 	stop_within 2 broker
 	[ "$(redis LLEN events)" -eq 1 ]
-	run ! said broker 'stopping without'
+	run ! log_has broker 'stopping without'
 }
 
 @test "under runsv: starts, stops on command, and restarts after a kill" {

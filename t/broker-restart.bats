@@ -55,7 +55,7 @@ batch() {
 	[ "$(redis LLEN events)" -eq 3 ]
 	posts 200 "$(event a b ok)"
 	[ "$(redis LLEN events)" -eq 4 ]
-	said broker 'info: read 3 states from Redis within '
+	log_has broker 'info: read 3 states from Redis within '
 }
 
 # No check posted again was pushed again, except one. (Others may be repeated.)
@@ -86,7 +86,7 @@ pushed_once() {
 		assert code == 200, body
 	E
 	pushed_once
-	poll 20 said broker 'read 2[0-9]* states|read 19[0-9]* states'
+	poll 20 log_has broker 'read 2[0-9]* states|read 19[0-9]* states'
 	states_counted 20001
 	pushed_once
 }
@@ -138,8 +138,8 @@ pushed_once() {
 	redis HSET httpbroker:default:states $'a\x1ff' '1 1 1 ok - {"entity":"a","check"'
 	redis HSET httpbroker:default:states $'a\x1fg' '1 1 1 ok - []'
 	start_broker --interval 24h
-	poll 10 said broker 'info: read 1 state from Redis'
-	said broker 'error: 34 records in Redis cannot be read and were left out'
+	poll 10 log_has broker 'info: read 1 state from Redis'
+	log_has broker 'error: 34 records in Redis cannot be read and were left out'
 	[ "$(grep -c 'cannot be read and is left out' "$work/broker.log")" -eq 20 ]
 	[ "$(redis HLEN httpbroker:default:states)" -eq 35 ]
 	posts 200 "$(event a c critical)"
@@ -153,8 +153,8 @@ pushed_once() {
 		$'a\x1flater' '2 1000 1 -1 critical - {"entity":"a","check":"later","state":"critical"}'
 	batch 60000 $((EPOCHSECONDS * 1000))
 	start_broker --interval 24h
-	poll 10 said broker 'info: read 2 states from Redis'
-	said broker "error: the record 'a.later' in Redis cannot be read and is left out: its version is '2', not 1"
+	poll 10 log_has broker 'info: read 2 states from Redis'
+	log_has broker "error: the record 'a.later' in Redis cannot be read and is left out: its version is '2', not 1"
 	posts 200 "$(event a before critical)" "$(event a after critical)" "$(event a later critical)"
 	[ "$(redis LLEN events)" -eq 1 ]
 }

@@ -40,16 +40,16 @@ redis() {
 	start_sentinels 1
 	stop sentinel0
 	start notify httpbroker-notify $(sentinels)
-	poll 20 said notify "Redis at 127.0.0.1:${redis_ports[0]} \\(mymaster\\): connected"
+	poll 20 log_has notify "Redis at 127.0.0.1:${redis_ports[0]} \\(mymaster\\): connected"
 	start broker httpbroker --port 0 $(sentinels)
 	poll 10 broker_listens
-	poll 20 said broker "Redis at 127.0.0.1:${redis_ports[0]} \\(mymaster\\): connected"
+	poll 20 log_has broker "Redis at 127.0.0.1:${redis_ports[0]} \\(mymaster\\): connected"
 	posts 200 "$(event a b critical)"
-	poll 10 said notify '^Problem: .* on a is Critical'
+	poll 10 log_has notify '^Problem: .* on a is Critical'
 	stop broker
 	start broker httpbroker --port 0 --sentinel "127.0.0.1:${sentinel_ports[1]}" --master other
 	poll 10 broker_listens
-	poll 20 said broker "Redis at master other: no sentinel says where other is: sentinel 127.0.0.1:${sentinel_ports[1]}: knows no master other; until"
+	poll 20 log_has broker "Redis at master other: no sentinel says where other is: sentinel 127.0.0.1:${sentinel_ports[1]}: knows no master other; until"
 	posts 202 "$(event a b ok)"
 }
 
@@ -57,14 +57,14 @@ redis() {
 	start_sentinels 1
 	start broker httpbroker --port 0 $(sentinels) --interval 24h
 	poll 10 broker_listens
-	poll 20 said broker 'info: active'
+	poll 20 log_has broker 'info: active'
 	posts 200 "$(event a b critical)"
 	freeze server1
 	posts 202 "$(event a b ok)" "$(event a b warning)"
-	said broker 'no replica has what was written last'
+	log_has broker 'no replica has what was written last'
 	[ "$(redis LLEN events)" -eq 3 ]
 	kill -CONT "${pids[server1]}"
-	poll 20 said broker 'a replica has all that was written, after'
+	poll 20 log_has broker 'a replica has all that was written, after'
 	posts 200 "$(event a b critical)"
 	[ "$(redis LLEN events)" -eq 4 ]
 }

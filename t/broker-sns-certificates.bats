@@ -45,9 +45,9 @@ teardown() { stop_all; }
 		sends 403 "$envelope"
 		nothing_happened $((++asked))
 	done
-	said broker 'warning: .*SNS.*expired'
-	said broker 'warning: .*SNS.*purpose'
-	said broker 'warning: .*SNS.*self-signed'
+	log_has broker 'warning: .*SNS.*expired'
+	log_has broker 'warning: .*SNS.*purpose'
+	log_has broker 'warning: .*SNS.*self-signed'
 }
 
 @test "sns: a new certificate is fetched when SNS signs with a new one" {

@@ -90,7 +90,7 @@ last_event() {
 	sends 403 "$(jq '.Subject = "added"' <<<"$envelope")"
 	sends 403 "$(jq '.SignatureVersion = "1"' <<<"$envelope")"
 	nothing_happened 1
-	said broker 'warning: .*SNS.*signature'
+	log_has broker 'warning: .*SNS.*signature'
 }
 
 @test "sns: a topic that is not allowed, a wrong age and an unknown version are refused" {
@@ -145,7 +145,7 @@ last_event() {
 	start_broker_for_sns
 	confirmation
 	sends 200 "$envelope"
-	said broker "info: SNS.*confirmed.*$confirmed"
+	log_has broker "info: SNS.*confirmed.*$confirmed"
 	grep -q 'GET /?Action=ConfirmSubscription&TopicArn=arn%3Aaws%3Asns%3Aeu-west-1%3A123456789012%3Aalarms&Token=2336412f37fb687f5d51e6e2425929f2 ' \
 		"$work/amazon-access.log"
 	[ "$(fetched)" = 2 ]
@@ -163,7 +163,7 @@ last_event() {
 	start_broker_for_sns
 	confirmation '{"Type": "UnsubscribeConfirmation"}'
 	sends 200 "$envelope"
-	said broker "info: SNS.*$topic has ended"
+	log_has broker "info: SNS.*$topic has ended"
 	[ "$(fetched)" = 1 ]
 }
 
@@ -171,7 +171,7 @@ last_event() {
 	start_broker_for_sns
 	envelope_of 'Hello world'
 	sends 200 "$envelope"
-	said broker 'info: SNS.*no alarm: Hello world'
+	log_has broker 'info: SNS.*no alarm: Hello world'
 	for message in '[1]' "$(alarm | sed 's/"AlarmName"/"AlarmName": "another", &/')"; do
 		envelope_of "$message"
 		sends 200 "$envelope"

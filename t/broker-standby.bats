@@ -70,10 +70,10 @@ since() {
 	took=$(since "$before")
 	echo "$took ms"
 	[ "$took" -lt 6000 ]
-	poll 5 said b 'read 5 states'
+	poll 5 log_has b 'read 5 states'
 	[ "$(curl -s "$url" | jq length)" -eq 5 ]
 	start_one a
-	poll 10 said a 'info: standing by'
+	poll 10 log_has a 'info: standing by'
 	posts 200 "$(event a c1 critical)"
 	[ "$(redis LLEN events)" -eq 5 ]
 }
@@ -87,7 +87,7 @@ since() {
 	start_one a
 	posts 200 "$(event a b critical)"
 	[ "$(since "$before")" -lt 4000 ]
-	run ! said a 'standing by'
+	run ! log_has a 'standing by'
 	[ "$(redis LLEN events)" -eq 1 ]
 }
 
@@ -99,9 +99,9 @@ handover_is_empty() {
 	proxy_port=$(free_port)
 	start_losing_proxy "$proxy_port" "$redis_port"
 	redis_port=$proxy_port start_one a
-	poll 20 said a 'info: active'
+	poll 20 log_has a 'info: active'
 	start_one b
-	poll 20 said b 'info: standing by'
+	poll 20 log_has b 'info: standing by'
 	at a
 	posts 200 "$(event a b critical '"summary":"1","time":1001,"ttl":-1')"
 	freeze redis
@@ -113,10 +113,10 @@ handover_is_empty() {
 	echo : >"$work/losing"
 	echo RPUSH >"$work/lose"
 	kill -CONT "${pids[a]}"
-	poll 20 said a 'info: all events that were answered 202 are handed over'
+	poll 20 log_has a 'info: all events that were answered 202 are handed over'
 	[ -e "$work/lost" ]
 	poll 20 queued 3
-	poll 20 said b 'info: taking 2 events'
+	poll 20 log_has b 'info: taking 2 events'
 	poll 20 handover_is_empty
 	# later events follow it
 	posts 200 "$(event x y ok)"
@@ -129,11 +129,11 @@ handover_is_empty() {
 	start_one a
 	at a
 	posts 200 "$(event a b critical)"
-	poll 20 said a 'error: cannot read the events that other brokers have handed over: Redis refuses LRANGE: WRONGTYPE'
+	poll 20 log_has a 'error: cannot read the events that other brokers have handed over: Redis refuses LRANGE: WRONGTYPE'
 	posts 200 "$(event a b ok)"
 	redis DEL httpbroker:default:handover
 	redis RPUSH httpbroker:default:handover "$(event x y critical)"
-	poll 20 said a 'info: events that other brokers have handed over can be read again'
+	poll 20 log_has a 'info: events that other brokers have handed over can be read again'
 	poll 20 queued 3
 	poll 20 handover_is_empty
 	[ "$(grep -c 'cannot read the events' "$work/a.log")" -eq 1 ]
@@ -149,7 +149,7 @@ handover_is_empty() {
 		"$(event a b critical "\"summary\":\"same second\",\"time\":$second")" \
 		"$(event a b critical "\"summary\":\"earlier\",\"time\":$second,\"millis\":0")" \
 		"$(event x y ok)" 'no JSON'
-	poll 20 said a 'warning: 2 of 3 events that another broker has handed over are older than what is known and change nothing, of a:b and others'
+	poll 20 log_has a 'warning: 2 of 3 events that another broker has handed over are older than what is known and change nothing, of a:b and others'
 	poll 20 handover_is_empty
 	poll 20 queued 2
 	[ "$(queue | sed -n 's/.*"check":"b".*"summary":"\([^"]*\)".*/\1/p')" = known ]
@@ -175,11 +175,11 @@ handover_is_empty() {
 	poll 20 answers 200
 	posts 200 "$(event x y ok '"summary":"6"')"
 	kill -CONT "${pids[a]}"
-	poll 10 said a 'info: standing by: [^ ]* 127.0.0.1:'"$port_b is active"
-	poll 10 said a 'info: all events that were answered 202 are handed over'
+	poll 10 log_has a 'info: standing by: [^ ]* 127.0.0.1:'"$port_b is active"
+	poll 10 log_has a 'info: all events that were answered 202 are handed over'
 	poll 10 queued 5
 	posts 200 "$(event x y ok)"
-	poll 10 said b 'info: taking [1-3] events? that another broker has handed over'
+	poll 10 log_has b 'info: taking [1-3] events? that another broker has handed over'
 	poll 10 handover_is_empty
 	# in order for each check; 4 is the same state as 3
 	queue
@@ -223,14 +223,14 @@ keys_are() {
 	poll 5 later_than "$second"
 	posts 200 "$(event f g critical)"
 	kill -CONT "${pids[a]}"
-	poll 10 said a 'info: all events that were answered 202 are handed over'
+	poll 10 log_has a 'info: all events that were answered 202 are handed over'
 	poll 10 handover_is_empty
 	poll 10 keys_are '"a:b""a:c""f:g"'
 	# the event before and the one after the deletion; f:h was pushed as well
 	queue
 	[ "$(queue | sed -n 's/.*"entity":"a","check":"b".*"state":"\([a-z]*\)".*/\1/p' | tr '\n' ' ')" = 'critical warning ' ]
 	[ "$(redis LLEN events)" -eq 8 ]
-	run ! said b 'cannot be read'
+	run ! log_has b 'cannot be read'
 }
 
 read_all() {
@@ -284,7 +284,7 @@ read_all() {
 	poll 10 queued 3
 	posts 200 "$(event a b critical)"
 	[ "$(redis LLEN events)" -eq 3 ]
-	run ! said a 'standing by|read .* states'
+	run ! log_has a 'standing by|read .* states'
 }
 
 states_are() {
@@ -298,12 +298,12 @@ states_are() {
 	killed redis
 	freeze a
 	start_redis
-	poll 20 said b 'info: Redis at [^ ]*: back after'
+	poll 20 log_has b 'info: Redis at [^ ]*: back after'
 	kill -CONT "${pids[a]}"
-	poll 20 said a 'warning: Redis has lost what it had: writing all states again'
+	poll 20 log_has a 'warning: Redis has lost what it had: writing all states again'
 	poll 20 states_are 5
 	posts 200 "$(event a c1 critical)"
-	run ! said b 'info: active'
+	run ! log_has b 'info: active'
 	[ "$(redis LLEN events)" -eq 0 ]
 }
 
@@ -312,10 +312,10 @@ states_are() {
 	at a
 	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
 	redis FLUSHALL
-	poll 20 said a 'warning: Redis has lost what it had: writing all states again'
+	poll 20 log_has a 'warning: Redis has lost what it had: writing all states again'
 	poll 20 states_are 5
 	posts 200 "$(event a c1 critical)"
-	run ! said b 'info: active'
+	run ! log_has b 'info: active'
 	[ "$(redis LLEN events)" -eq 0 ]
 }
 
@@ -365,9 +365,9 @@ in_queue() {
 	proxy_a=$(free_port)
 	start_redis_proxy a "$proxy_a"
 	redis_port=$proxy_a start_one a
-	poll 10 said a 'info: active'
+	poll 10 log_has a 'info: active'
 	start_one b
-	poll 10 said b 'info: standing by'
+	poll 10 log_has b 'info: standing by'
 	start_proxy "127.0.0.1:$port_a" "127.0.0.1:$port_b"
 	known() { [[ $(redis GET httpbroker:default:standby) == *" 127.0.0.1:$port_b "* ]]; }
 	poll 10 known
@@ -377,7 +377,7 @@ in_queue() {
 	sees() { posts 200 "$(event a sees ok)" && [ "$(redis LLEN events)" -ge 3 ]; }
 	poll 5 sees
 	freeze proxy_a
-	poll 15 said b 'info: active'
+	poll 15 log_has b 'info: active'
 	poll 15 posts 503 "$(event a cut critical)"
 	[ "$answer" = '{"error": "Redis is away, and another broker can take over"}' ]
 	forgotten 503 'entity=a&check=b'
@@ -420,7 +420,7 @@ in_queue() {
 	at b
 	poll 20 lists '"a:b":'
 	kill -CONT "${pids[a]}"
-	poll 20 said a 'info: all events that were answered 202 are handed over'
+	poll 20 log_has a 'info: all events that were answered 202 are handed over'
 	redis EVAL "redis.call('RENAME', 'aside', 'events') return 1" 0
 	poll 20 handover_is_empty
 	poll 20 record_is_pushed
@@ -442,20 +442,20 @@ record_is_pushed() {
 	start_redis_proxy a "$proxy_a"
 	start_redis_proxy b "$proxy_b"
 	redis_port=$proxy_a start_one a
-	poll 10 said a 'info: active'
+	poll 10 log_has a 'info: active'
 	redis_port=$proxy_b start_one b
-	poll 10 said b 'info: standing by'
+	poll 10 log_has b 'info: standing by'
 	# no other broker is reachable for events posted to the separated one
 	client_header='Prefer: respond-async' broker_port=$port_a start_changes 4
 	changes 200
 	freeze proxy_a
-	poll 15 said b 'info: active'
+	poll 15 log_has b 'info: active'
 	at b
 	posts 200 "$(event other c critical)" "$(event other c ok)"
 	changes 200
 	kill -CONT "${pids[proxy_a]}"
-	poll 20 said a 'info: standing by'
-	poll 10 said a 'all events that were answered 202 are handed over'
+	poll 20 log_has a 'info: standing by'
+	poll 10 log_has a 'all events that were answered 202 are handed over'
 	# refused events are posted again until it is active
 	stop b
 	changes 100

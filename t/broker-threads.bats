@@ -102,7 +102,7 @@ ends_well() {
 	unset 'pids[crowd]'
 	cat "$work/crowd.log"
 	[ "$status" -eq 0 ]
-	run ! said broker Sanitizer
+	run ! log_has broker Sanitizer
 }
 
 @test "64 connections, repeated disconnects from Redis, new tokens, then SIGTERM: no accepted event is lost" {

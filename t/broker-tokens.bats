@@ -42,7 +42,7 @@ bearer() {
 # hang_up PATTERN: sends SIGHUP and awaits PATTERN in the log
 hang_up() {
 	kill -HUP "${pids[broker]}"
-	poll 10 said broker "$1"
+	poll 10 log_has broker "$1"
 }
 
 @test "--token-file: without a token, or with a wrong one, every request is refused" {
@@ -81,7 +81,7 @@ hang_up() {
 	asks 200 -u :second~token "$url"
 	[[ "$answer" == *'"a:b"'* && "$answer" == *'"a:c"'* && "$answer" == *'"a:d"'* ]]
 	asks 200 -u x:first-token -X DELETE "$url?entity=a"
-	run -1 said broker warning
+	run -1 log_has broker warning
 }
 
 @test "--token-file: globs limit what a token may write: one event, some of many, DELETE" {
@@ -173,9 +173,9 @@ refuses() {
 	tokens sesame
 	chmod 604 "$work/tokens"
 	start_with_tokens --port '[::]:0'
-	said broker "warning: $work/tokens: everybody on this machine may read the secrets in it"
+	log_has broker "warning: $work/tokens: everybody on this machine may read the secrets in it"
 	# with tokens any Host is accepted
-	run -1 said broker 'warning: any host that reaches'
+	run -1 log_has broker 'warning: any host that reaches'
 }
 
 @test "other processes of the user cannot read the environment of those with a token" {
@@ -203,9 +203,9 @@ refuses() {
 	for name in a b; do
 		start "$name" httpbroker --port "unix:$work/$name.sock" --server "127.0.0.1:$redis_port" \
 			--interval 24h --name lab --token-file "$work/tokens"
-		poll 20 said "$name" 'info: (active|standing by)'
+		poll 20 log_has "$name" 'info: (active|standing by)'
 	done
-	said a 'info: active'
+	log_has a 'info: active'
 	proxy_port=$(free_port)
 	start_tls_proxy
 	url=https://broker.example.org:$proxy_port
@@ -220,6 +220,6 @@ refuses() {
 		asks 200 "${at[@]}" -H "$(bearer secret)" -d "$(event db-1 disk ok)" "$url/state"
 	}
 	poll 20 posts_again
-	said b 'info: active'
+	log_has b 'info: active'
 	[ "$(queue | jq -r .state | paste -sd' ')" = 'critical ok' ]
 }

@@ -40,7 +40,7 @@ back() {
 	done
 	changes 300
 	changes_account
-	said broker 'no answer within 5 s'
+	log_has broker 'no answer within 5 s'
 }
 
 # Each has a socket beside its port; the broker's path to Redis is a link to the master's socket.
@@ -85,7 +85,7 @@ fails_over() {
 	done
 	changes 300
 	changes_account
-	run ! said broker 'Redis has lost what it had'
+	run ! log_has broker 'Redis has lost what it had'
 }
 
 @test "one command after the other is forbidden for a moment" {
@@ -112,7 +112,7 @@ fails_over() {
 	done
 	changes 300
 	changes_account
-	said broker 'Redis has lost what it had'
+	log_has broker 'Redis has lost what it had'
 }
 
 # The renamed former queues and the current one.

@@ -33,7 +33,7 @@ answers() {
 # pushes: the wall time, in µs, of every LPUSH to `events` that Redis saw, watched since `watch`
 watch_redis() {
 	start monitor redis-cli -p "$redis_port" MONITOR
-	poll 10 said monitor '^OK$'
+	poll 10 log_has monitor '^OK$'
 }
 
 pushes() {
@@ -107,7 +107,7 @@ pushed() {
 
 @test "port 0 chooses a port and logs it, on loopback only, in both families" {
 	start_broker
-	said broker "info: listening on \[::1\]:$broker_port$"
+	log_has broker "info: listening on \[::1\]:$broker_port$"
 	[ "$(ss -Hltn "sport = :$broker_port" | awk '{print $4}' | sort)" = "127.0.0.1:$broker_port
 [::1]:$broker_port" ]
 	curl -sSf "http://[::1]:$broker_port/state"
@@ -115,7 +115,7 @@ pushed() {
 
 @test "--port with a host listens only there; without IPv6, on IPv4" {
 	start broker httpbroker --port '[::1]:0'
-	poll 10 said broker 'listening on \[::1\]:[0-9]+$'
+	poll 10 log_has broker 'listening on \[::1\]:[0-9]+$'
 	[ "$(grep -c listening "$work/broker.log")" -eq 1 ]
 	port=$(sed -n 's/.*listening on .*:\([0-9]*\)$/\1/p' "$work/broker.log")
 	[ "$(ss -Hltn "sport = :$port" | awk '{print $4}')" = "[::1]:$port" ]
@@ -128,18 +128,18 @@ pushed() {
 @test "PORT in the environment is a default, --port overrides it" {
 	broker_port=$(free_port)
 	PORT=$broker_port start broker httpbroker
-	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
+	poll 10 log_has broker "listening on 127.0.0.1:$broker_port$"
 	stop broker
 	PORT=nonsense start broker httpbroker --port "$broker_port"
-	poll 10 said broker "listening on 127.0.0.1:$broker_port$"
+	poll 10 log_has broker "listening on 127.0.0.1:$broker_port$"
 }
 
 @test "without options: port 3090, and a hint when Redis is not at 6380" {
 	load lib/confined # as ports 3090 or 6380 may be in use
 	alone_free 3090 6380
 	start broker "${alone[@]}" "$build/httpbroker/httpbroker"
-	poll 10 said broker 'listening on 127\.0\.0\.1:3090$'
-	poll 10 said broker 'Redis at localhost:6380: cannot connect: Connection refused .*port 6379'
+	poll 10 log_has broker 'listening on 127\.0\.0\.1:3090$'
+	poll 10 log_has broker 'Redis at localhost:6380: cannot connect: Connection refused .*port 6379'
 }
 
 @test "the example of the manual prints the output in the manual" {
@@ -367,7 +367,7 @@ q 2_actions' ]
 
 @test "a missing database is logged; nothing goes to database 0" {
 	start_broker --database 99
-	poll 10 said broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range; until"
+	poll 10 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range; until"
 	posts 202 "$(event a b ok)"
 	[ "$(redis INFO keyspace)" = $'# Keyspace\r' ]
 }
@@ -422,7 +422,7 @@ q 2_actions' ]
 	queue | sed 's/{"entity":"\(e[0-9]*\)","check":"\(c[0-9]*\)".*/\1 \2/' | sort >"$work/there"
 	sort "$work/taken" | comm -23 - "$work/there" >"$work/missing"
 	[ ! -s "$work/missing" ]
-	run ! said broker error
+	run ! log_has broker error
 }
 
 @test "SIGTERM with a request that never ends: exit 0 within 5 s; SIGINT as well" {
@@ -476,7 +476,7 @@ q 2_actions' ]
 	E
 	stop broker
 	[ "$(queue | jq -r .check | sort -u | wc -l)" -eq 200 ]
-	run ! said broker 'error|Sanitizer'
+	run ! log_has broker 'error|Sanitizer'
 }
 
 @test "a request completed while the broker stops is answered, or its connection is closed" {
@@ -497,22 +497,22 @@ q 2_actions' ]
 		    assert code in (200, 503, 0), code
 	E
 	stop broker
-	run ! said broker 'error|Sanitizer'
+	run ! log_has broker 'error|Sanitizer'
 }
 
 @test "--debug logs the messages of the original" {
 	start_broker --debug --interval 200ms --port "unix:$work/socket"
 	posts 200 "$(event a b ok '"ttl":1')"
-	poll 20 said broker 'State for a:b is stale. Sending UNKNOWN.$'
-	said broker 'Booting with config: \{Port:0,unix:[^ ]*/socket Server:127.0.0.1:[0-9]+ Database:0 Interval:.* Debug:true\}$'
-	said broker 'Caching state: \{"entity":"a","check":"b",.*,"ttl":1\}$'
+	poll 20 log_has broker 'State for a:b is stale. Sending UNKNOWN.$'
+	log_has broker 'Booting with config: \{Port:0,unix:[^ ]*/socket Server:127.0.0.1:[0-9]+ Database:0 Interval:.* Debug:true\}$'
+	log_has broker 'Caching state: \{"entity":"a","check":"b",.*,"ttl":1\}$'
 	posts 200 "$(event c d ok)" # a:b may have gone stale before its first repeat
-	poll 20 said broker 'Sending event data for c:d$'
-	said broker 'Started POST /state for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
-	poll 20 said broker 'Completed 200 in [0-9]+\.[0-9]{3}ms for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
+	poll 20 log_has broker 'Sending event data for c:d$'
+	log_has broker 'Started POST /state for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
+	poll 20 log_has broker 'Completed 200 in [0-9]+\.[0-9]{3}ms for connection [0-9]+ from 127\.0\.0\.1:[0-9]+$'
 	curl -sSf "http://[::1]:$broker_port/state" >"$work/answer"
-	poll 20 said broker 'Completed 200 in .* for connection [0-9]+ from \[::1\]:[0-9]+$'
+	poll 20 log_has broker 'Completed 200 in .* for connection [0-9]+ from \[::1\]:[0-9]+$'
 	curl -sSf --unix-socket "$work/socket" http://x/state >"$work/answer"
-	poll 20 said broker 'Completed 200 in .* for connection [0-9]+ from a UNIX socket$'
-	poll 20 said broker 'Number of cached states: 1$'
+	poll 20 log_has broker 'Completed 200 in .* for connection [0-9]+ from a UNIX socket$'
+	poll 20 log_has broker 'Number of cached states: 1$'
 }

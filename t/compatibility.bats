@@ -67,7 +67,7 @@ default_is() {
 	has_option httpbroker --sns-topic
 	redis_port=$(free_port)
 	start_broker --database 0 --interval 10s --queue events --flapjack-version 2 --debug
-	said broker 'listening on 127\.0\.0\.1:'
+	log_has broker 'listening on 127\.0\.0\.1:'
 	run ! grep -E 'listening on (0\.0\.0\.0|\[::\])' "$work/broker.log"
 	post 'no json'
 	[ "$code" = 400 ]

@@ -17,8 +17,8 @@ start_demo() {
 
 # Waits for the end of its first scene; prints the output if it exited before.
 under_way() {
-	poll 120 eval "said demo ' room .*Recovery: ' || ended ${pids[demo]}"
-	said demo ' room .*Recovery: ' || {
+	poll 120 eval "log_has demo ' room .*Recovery: ' || ended ${pids[demo]}"
+	log_has demo ' room .*Recovery: ' || {
 		cat "$work/demo.log"
 		return 1
 	}
@@ -64,14 +64,14 @@ under_way() {
 	poll 20 ended "${pids[demo]}"
 	stop demo || status=$?
 	[ "$status" = 130 ]
-	said demo '^ Stopped: 10 programs\. Removed: '
+	log_has demo '^ Stopped: 10 programs\. Removed: '
 	[ -z "$(leftovers)" ]
 }
 
 @test "--keep: after the demo programs and files stay until SIGINT" {
 	local status=0 place port
 	marked start demo setsid env --default-signal=INT "$demo" --keep
-	poll 120 eval "said demo 'kill [0-9]+ +the same as Ctrl-C' || ended ${pids[demo]}"
+	poll 120 eval "log_has demo 'kill [0-9]+ +the same as Ctrl-C' || ended ${pids[demo]}"
 	place=$(sed -n 's/^ *in \(.*\)$/\1/p' "$work/demo.log" | tail -n 1)
 	[ -s "$place/oobetet.ini" ]
 	[ -s "$place/nagios/nagios.cfg" ]
@@ -114,8 +114,8 @@ no_process_left() {
 	poll 20 ended "${pids[demo]}"
 	stop demo || status=$?
 	[ "$status" = 1 ]
-	said demo '^ FAILED at notify: it has ended by itself, with exit status 137\.$'
-	said demo '^   [0-9.]+ httpbroker-notify: debug: notification: ."event":"recovery"'
+	log_has demo '^ FAILED at notify: it has ended by itself, with exit status 137\.$'
+	log_has demo '^   [0-9.]+ httpbroker-notify: debug: notification: ."event":"recovery"'
 	[ -z "$(leftovers)" ]
 }
 

@@ -38,12 +38,12 @@ state_is() {
 
 @test "flapper(8)" {
 	run_example flapper flapper.8 'flapper --port'
-	poll 20 said flapper 'info: up on '
+	poll 20 log_has flapper 'info: up on '
 	bash "$(example flapper.8 check_tcp)" | grep '^TCP OK'
 	end_example flapper
 	transcript flapper.8 'flapper --interval'
 	run_example flapper flapper.8 'flapper --align'
-	poll 20 said flapper 'info: (up|down) on .* for [0-9.]+ (s|m)'
+	poll 20 log_has flapper 'info: (up|down) on .* for [0-9.]+ (s|m)'
 }
 
 @test "httpbroker(8)" {
@@ -55,17 +55,17 @@ state_is() {
 	grep '^Caching state: {"entity":"db-01","check":"PING"' "$work/out"
 	grep '^{"entity":"db-01","check":"PING","type":"service","state":"ok"' "$work/out"
 	grep '"db-01:PING":' "$work/out"
-	poll 20 said broker 'debug: .*db-01:PING'
+	poll 20 log_has broker 'debug: .*db-01:PING'
 	end_example broker
 	start_redis
 	run_example broker httpbroker.8 '--flapjack-version 1'
 	poll 20 eval 'broker_serves | grep -q "\"redis_up\": *true"'
-	said broker 'warning: any host that reaches this machine may post'
+	log_has broker 'warning: any host that reaches this machine may post'
 	end_example broker
 	run_example broker httpbroker.8 '--server none'
 	poll 20 broker_serves
 	curl -sf -d '{"entity":"db-01","check":"PING","state":"ok"}' "$HTTPBROKER_URL/state"
-	poll 20 said broker '^\{"entity":"db-01","check":"PING"'
+	poll 20 log_has broker '^\{"entity":"db-01","check":"PING"'
 }
 
 @test "httpbroker-http(7)" {
@@ -131,7 +131,7 @@ state_is() {
 	stub runuser 'shift 3; exec "$@"'
 	run_example submit httpbroker-submit.1 'mkfifo'
 	poll 20 test -p "$work/var/lib/nagios4/perfdata.fifo"
-	poll 20 said submit 'reading '
+	poll 20 log_has submit 'reading '
 	printf '[SERVICEPERFDATA]\t%s\tweb-01\thttp\tWARNING\t0\t0\tslow\t\n' "$EPOCHSECONDS" >"$work/var/lib/nagios4/perfdata.fifo"
 	poll 20 state_is web-01 http '^warning: web-01:http: slow'
 }
@@ -141,7 +141,7 @@ state_is() {
 	push() { redis LPUSH events "{\"entity\":\"db-01\",\"check\":\"disk\",\"state\":\"$1\",\"summary\":\"full\"}"; }
 	run_example notify httpbroker-notify.8 'httpbroker-notify --server localhost:6379'
 	push critical
-	poll 20 said notify '^Problem: "disk" on db-01 is Critical, full$'
+	poll 20 log_has notify '^Problem: "disk" on db-01 is Critical, full$'
 	end_example notify
 	stub mail 'cat >>"$work/mailed"'
 	run_example notify httpbroker-notify.8 --test
@@ -176,11 +176,11 @@ Recovery: "c" on e is OK' ]
 	grep -v '^\$ \|^1: ' "$(example oobetet.8 --explain)" >"$work/pasted"
 	oobetet --explain <"$work/pasted" | grep -xF "$(grep '^1: ' "$(example oobetet.8 --explain)")"
 	run_example oobetet oobetet.8 '#!/bin/sh'
-	poll 20 said oobetet 'info: in the room log@conference.localhost as oobetet'
+	poll 20 log_has oobetet 'info: in the room log@conference.localhost as oobetet'
 	sed 1q "$(example oobetet.8 --quiet)" | bash -e
-	poll 20 said log 'new switches in rack 4.*: no alarm for "Flapper"'
+	poll 20 log_has log 'new switches in rack 4.*: no alarm for "Flapper"'
 	sed 1d "$(example oobetet.8 --quiet)" | bash -e
-	poll 20 said log 'planned work is over .*new switches in rack 4'
+	poll 20 log_has log 'planned work is over .*new switches in rack 4'
 	end_example oobetet
 
 	as_configuration "$(example oobetet.ini.5 '[logger]')"
@@ -189,7 +189,7 @@ Recovery: "c" on e is OK' ]
 
 	as_configuration "$(example oobetet.ini.5 '[watch web]')"
 	start oobetet oobetet
-	for room in web mail night; do poll 20 said oobetet "info: in the room $room@conference.localhost as oobetet"; done
+	for room in web mail night; do poll 20 log_has oobetet "info: in the room $room@conference.localhost as oobetet"; done
 	[ "$(grep -c 'info: watch .*: watching for' "$work/oobetet.log")" -eq 2 ]
 	stop oobetet
 
@@ -203,7 +203,7 @@ Recovery: "c" on e is OK' ]
 	[ "$(grep -c 'arrived' "$work/out")" -eq 3 ]
 	grep 'root$' "$work/mailed"
 	start oobetet oobetet
-	poll 20 said oobetet 'info: watching for'
+	poll 20 log_has oobetet 'info: watching for'
 	poll 20 state_is oobetet heartbeat '^ok: '
 }
 
@@ -211,8 +211,8 @@ Recovery: "c" on e is OK' ]
 	run_example chain quietnight.7 --output
 	poll 20 broker_serves
 	bash "$(example quietnight.7 'Connection refused')"
-	poll 20 said chain '^Problem: .*"Flapper" on lab is Critical, Connection refused$'
-	poll 20 said chain '^Recovery: "Flapper" on lab is OK, TCP OK$'
+	poll 20 log_has chain '^Problem: .*"Flapper" on lab is Critical, Connection refused$'
+	poll 20 log_has chain '^Recovery: "Flapper" on lab is OK, TCP OK$'
 	echo wait >>"$(example quietnight.7 'flapper --interval')"
 	run_example flapper quietnight.7 'flapper --interval'
 	poll 20 state_is lab Flapper 'TCP OK - .* response time|onnection refused'

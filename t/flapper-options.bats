@@ -67,7 +67,7 @@ refuses() {
 		[2ms]='1 ms')
 	for interval in "${!halves[@]}"; do
 		start_flapper -i "$interval"
-		said flapper "up on \[::\]:$port for ${halves[$interval]}\$"
+		log_has flapper "up on \[::\]:$port for ${halves[$interval]}\$"
 		stop flapper
 	done
 }
@@ -77,5 +77,5 @@ refuses() {
 	flapper -h | grep -F '(default 12345;'
 	# the port may be in use: the message still contains it
 	start flapper flapper
-	poll 10 said flapper '(up on \[::\]:12345 for 60 s$|error: cannot .* \[::\]:12345: )'
+	poll 10 log_has flapper '(up on \[::\]:12345 for 60 s$|error: cannot .* \[::\]:12345: )'
 }

@@ -69,7 +69,7 @@ hammer() {
 	sure=$((${EPOCHREALTIME/./} - sure))
 	stop flapper
 	local took=$((${EPOCHREALTIME/./} - began))
-	run ! said flapper error
+	run ! log_has flapper error
 	# the listener may be open or closed: a difference of one is no leak
 	echo "descriptors: $before before, $most at the end"
 	[ "$most" -le $((before + 1)) ]
@@ -109,7 +109,7 @@ phase_of() {
 	continued=$EPOCHREALTIME
 	for _ in 1 2 3; do wait_for up; done
 	cat "$work/flapper.log"
-	said flapper 'info: skipped [6-8] transitions$'
+	log_has flapper 'info: skipped [6-8] transitions$'
 	# it noticed at once, not after the rest of the interrupted sleep
 	awk -v t="$continued" '/skipped/ { exit !($1 - t < 0.6) }' "$work/flapper.log"
 	# no catching up: at most one transition at once, the next after half a half at the earliest
@@ -131,13 +131,13 @@ phase_of() {
 		port=$(free_port)
 		start_stamped --align -i 2
 		[ "$(transitions up)" -eq 0 ]
-		said flapper ' down on .* for (0\.[0-9]+ s|[0-9.]+ ms)$'
+		log_has flapper ' down on .* for (0\.[0-9]+ s|[0-9.]+ ms)$'
 		for _ in 1 2 3; do wait_for up; done
 		cat "$work/flapper.log"
 		phase=$(phase_of up 0 9999999999)
 		[ "$phase" -ge 0 ]
 		[ "$phase" -lt 300 ]
-		run ! said flapper skipped
+		run ! log_has flapper skipped
 		stop flapper
 	done
 }

@@ -33,8 +33,8 @@ teardown() { stop_all; }
 		    assert s.recv(1) == b"", "closing ends them in order"
 		assert len(os.listdir(sys.argv[2] + "/fd")) == before - 1
 	E
-	said flapper 'down on'
-	run ! said flapper error
+	log_has flapper 'down on'
+	run ! log_has flapper error
 }
 
 @test "flapper: a port in use after a closed half: logged once, retried, recovery logged" {
@@ -54,18 +54,18 @@ def thieve():
         s.close()
 while not (stolen := thieve()): time.sleep(0.01)
 open(sys.argv[2]).read()' "$port" "$work/release"
-	poll 20 said flapper "error: cannot listen on \[::\]:$port: Address already in use; retrying every second\$"
+	poll 20 log_has flapper "error: cannot listen on \[::\]:$port: Address already in use; retrying every second\$"
 	local before
 	before=$(transitions)
 	kill -USR1 "${pids[flapper]}"
-	poll 10 said flapper 'down on .* \(it could not be opened\), .* to the next transition'
+	poll 10 log_has flapper 'down on .* \(it could not be opened\), .* to the next transition'
 	# more than a period later: no further message
 	python3 -c 'import time; time.sleep(5)'
 	[ "$(grep -c 'cannot listen' "$work/flapper.log")" -eq 1 ]
 	[ "$(transitions)" -eq $((before + 1)) ] || [ "$(transitions)" -eq "$before" ]
 	before=$(transitions up)
 	echo >"$work/release"
-	poll 20 said flapper "info: \[::\]:$port works again\$"
+	poll 20 log_has flapper "info: \[::\]:$port works again\$"
 	poll 20 more_transitions_than up "$before"
 	wait_for up
 	check_tcp -H 127.0.0.1 -p "$port"
@@ -96,8 +96,8 @@ ephemeral_port() {
 ephemeral_flapper() {
 	port=$(ephemeral_port)
 	start flapper flapper -p "$port" "$@"
-	poll 10 eval "said flapper 'down on' || ! running flapper"
-	said flapper 'down on'
+	poll 10 eval "log_has flapper 'down on' || ! running flapper"
+	log_has flapper 'down on'
 }
 
 # wakes SECONDS: how often flapper went to sleep in that time, and how many µs it was at most
@@ -149,6 +149,6 @@ processor_time() {
 	E
 	echo "after 1,024 clients: $(status_of VmRSS) kB"
 	[ "$(status_of VmRSS)" -lt 2048 ]
-	poll 10 said flapper 'down on'
+	poll 10 log_has flapper 'down on'
 	[ "$(status_of VmRSS)" -lt 2048 ]
 }

@@ -63,7 +63,7 @@ expected_user() {
 @test "flapper: daemontools' supervise runs it and stops it" {
 	stage_example daemontools
 	start supervise supervise "$stage/service"
-	poll 20 said supervise "flapper: info: up on \[::\]:$port for 1800 s"
+	poll 20 log_has supervise "flapper: info: up on \[::\]:$port for 1800 s"
 	check_tcp -H 127.0.0.1 -p "$port"
 	[ "$(user_of_flapper)" = "$(expected_user)" ]
 	svc -d "$stage/service"

@@ -41,7 +41,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	start flapper flapper -i 60 -q -p "$port"
 	poll 10 check_tcp -H 127.0.0.1 -p "$port"
 	kill -USR1 "${pids[flapper]}"
-	poll 10 said flapper "info: up on \[::\]:$port, [0-9]+ connections?, [0-9.]+ s to the next"
+	poll 10 log_has flapper "info: up on \[::\]:$port, [0-9]+ connections?, [0-9.]+ s to the next"
 	[ "$(wc -l <"$work/flapper.log")" -eq 1 ]
 }
 
@@ -51,9 +51,9 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	kill -USR1 "${pids[flapper]}"
 	python3 -c 'import time; time.sleep(1)' # over a period
 	kill -CONT "${pids[flapper]}"
-	poll 10 said flapper 'to the next transition'
-	said flapper 'info: skipped [0-9]+ transitions?$'
-	said flapper "(up|down) on \[::\]:$port, 0 connections, [0-9.]+ m?s to the next transition\$"
+	poll 10 log_has flapper 'to the next transition'
+	log_has flapper 'info: skipped [0-9]+ transitions?$'
+	log_has flapper "(up|down) on \[::\]:$port, 0 connections, [0-9.]+ m?s to the next transition\$"
 }
 
 @test "flapper: started with closed standard streams, it sends nothing to clients" {
@@ -87,7 +87,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 @test "flapper: port 0 picks a port and logs it" {
 	port=0
 	start_flapper -i 1h
-	said flapper 'info: the port is \[::\]:[0-9]+$'
+	log_has flapper 'info: the port is \[::\]:[0-9]+$'
 	port=$(sed -n 's/.* up on \[::\]:\([1-9][0-9]*\) for .*/\1/p' "$work/flapper.log")
 	check_tcp -H ::1 -p "$port"
 }
@@ -174,7 +174,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 @test "flapper: without IPv6 it serves IPv4" {
 	port=$(free_port)
 	start flapper without ipv6 flapper -i 1h -p "$port"
-	poll 10 said flapper "up on 0\.0\.0\.0:$port for 1800 s"
+	poll 10 log_has flapper "up on 0\.0\.0\.0:$port for 1800 s"
 	check_tcp -H 127.0.0.1 -p "$port"
 }
 
@@ -211,7 +211,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	flapper --align -i $interval -p "$port" --ready-fd 1 >"$work/ready" 2>"$work/flapper.log" 3>&- &
 	pids[flapper]=$!
 	poll 10 test -s "$work/ready"
-	said flapper "info: down on \[::\]:$port for [0-9.]+ s"
+	log_has flapper "info: down on \[::\]:$port for [0-9.]+ s"
 	run -2 check_tcp -H 127.0.0.1 -p "$port"
 	[[ "$output" == *refused* ]]
 }
@@ -262,7 +262,7 @@ flapper: info: down on [::]:$port for 750 ms" ]
 		for who in first, inside, late:
 		    assert who.recv(1) == b"", "an orderly end"
 	E
-	said flapper 'down on'
+	log_has flapper 'down on'
 }
 
 @test "flapper: without free descriptors the oldest connection is closed" {
@@ -288,15 +288,15 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	allow_no_more_descriptors
 	echo go >"$work/go"
 	wait "${pids[peer]}"
-	run ! said flapper error
+	run ! log_has flapper error
 }
 
 @test "flapper: failing accepts are logged once, and so is the recovery" {
 	start_flapper -i 1h
 	allow_no_more_descriptors
 	check_tcp -H 127.0.0.1 -p "$port" || :
-	poll 10 said flapper 'error: cannot accept connections: Too many open files; retrying every second'
+	poll 10 log_has flapper 'error: cannot accept connections: Too many open files; retrying every second'
 	prlimit --pid "${pids[flapper]}" --nofile=1024:
-	poll 10 said flapper 'works again'
+	poll 10 log_has flapper 'works again'
 	check_tcp -H 127.0.0.1 -p "$port"
 }

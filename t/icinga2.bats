@@ -38,10 +38,10 @@ start_icinga2() {
 	poll 20 curl -sf "$HTTPBROKER_URL/health"
 	start flapper flapper -i 10 -p "$flapper_port"
 	start_icinga2
-	poll 60 said notify '^Problem: .*"Flapper" on flapper-on-icinga-01.example.org is Critical, connect to address .*refused$'
-	poll 60 said notify '^Recovery: "Flapper" on flapper-on-icinga-01.example.org is OK, TCP OK - '
+	poll 60 log_has notify '^Problem: .*"Flapper" on flapper-on-icinga-01.example.org is Critical, connect to address .*refused$'
+	poll 60 log_has notify '^Recovery: "Flapper" on flapper-on-icinga-01.example.org is OK, TCP OK - '
 	stop flapper
 	poll 60 eval '[ "$(grep -c "^Problem: " "$work/notify.log")" -ge 2 ]'
-	said icinga2 'Activated all objects'
-	run ! said icinga2 'critical/|warning/Process'
+	log_has icinga2 'Activated all objects'
+	run ! log_has icinga2 'critical/|warning/Process'
 }

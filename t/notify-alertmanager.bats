@@ -97,12 +97,12 @@ sent_again() {
 	event a disk critical full
 	poll 10 fires "$watchdog
 disk a critical" "$one"
-	poll 10 said notify "error: output alertmanager http://127.0.0.1:$two/: Failed to connect.*; its notifications are kept"
+	poll 10 log_has notify "error: output alertmanager http://127.0.0.1:$two/: Failed to connect.*; its notifications are kept"
 	start_alertmanager two
 	poll 20 fires "$watchdog
 disk a critical" "$two"
-	poll 10 said notify "info: output alertmanager http://127.0.0.1:$two/: works again after"
-	run ! said notify secret
+	poll 10 log_has notify "info: output alertmanager http://127.0.0.1:$two/: works again after"
+	run ! log_has notify secret
 	freeze one
 	event a disk ok ''
 	poll 10 fires "$watchdog" "$two"
@@ -203,24 +203,24 @@ took_all() {
 @test "an alert that is refused is found and dropped, its neighbours are sent again" {
 	am_port=$(free_port)
 	start_notify --alertmanager "http://127.0.0.1:$am_port/prefix"
-	poll 10 said notify 'its notifications are kept'
+	poll 10 log_has notify 'its notifications are kept'
 	for ((i = 0; i < 100; i++)); do
 		if [ $i = 37 ]; then event evil "check-$i" critical x; else event db "check-$i" critical x; fi
 	done
 	start strict strict
-	poll 20 said strict ready
+	poll 20 log_has strict ready
 	poll 20 took_all
-	poll 10 said notify 'error: output alertmanager [^ ]*/prefix: a notification is dropped: it answers 400: invalid label set: evil: .*"entity":"evil","check":"check-37"'
+	poll 10 log_has notify 'error: output alertmanager [^ ]*/prefix: a notification is dropped: it answers 400: invalid label set: evil: .*"entity":"evil","check":"check-37"'
 	[ "$(grep -c '^took check-[0-9]* critical' "$work/strict.log")" -eq 99 ]
 	[ "$(grep -c 'is dropped' "$work/notify.log")" -eq 1 ]
 	event db check-38 ok ''
-	poll 10 said strict 'took check-38 critical'
+	poll 10 log_has strict 'took check-38 critical'
 	# one that refuses everything is not to decide what is dropped
 	: >"$work/refuse"
 	event db check-100 critical x
-	poll 10 said notify 'error: output alertmanager [^ ]*/prefix: it answers 400: no; its notifications are kept'
+	poll 10 log_has notify 'error: output alertmanager [^ ]*/prefix: it answers 400: no; its notifications are kept'
 	rm "$work/refuse"
-	poll 20 said strict 'took check-100 critical'
+	poll 20 log_has strict 'took check-100 critical'
 	[ "$(grep -c 'is dropped' "$work/notify.log")" -eq 1 ]
 	# a recovery that is tried again resolves what fired, and no more
 	: >"$work/refuse"
@@ -243,15 +243,15 @@ refused_again() {
 	poll 10 fires "httpbroker-notify $(hostname) test"
 }
 
-# told FILE PATTERN
-told() {
+# file_has FILE PATTERN
+file_has() {
 	grep -Eq -- "$2" "$work/$1"
 }
 
 @test "the example: httpbroker-notify is gone, and Prometheus's rule says so; its own alerts make no check" {
 	promtool check rules "$root/doc/examples/prometheus/notify.yml"
 	start broker httpbroker --port 127.0.0.1:0 --server none --interval 1h --output "$work/events"
-	poll 10 said broker 'listening on'
+	poll 10 log_has broker 'listening on'
 	broker=$(sed -n 's/.*listening on //p' "$work/broker.log")
 	sed "s/localhost:3090/$broker/; s/group_wait: 2m/group_wait: 3s/; s/group_interval: 1m/group_interval: 1s/; s/^  receiver: team/&\n  group_wait: 0s/" \
 		"$root/doc/examples/prometheus/notify-alertmanager.yml" >"$work/example.yml"
@@ -266,7 +266,7 @@ told() {
 	[ ! -s "$work/events" ] # neither of the two
 	poll 20 eval 'curl -sSf "http://127.0.0.1:$am_port/api/v2/alerts?inhibited=true" | jq -e "map(select(.status.inhibitedBy != [])) | length == 1"'
 	kill -KILL "${pids[notify]}"
-	poll 30 told events '"check":"HttpbrokerNotifyAbsent.severity=critical.".*"state":"critical"'
+	poll 30 file_has events '"check":"HttpbrokerNotifyAbsent.severity=critical.".*"state":"critical"'
 }
 
 returned() {

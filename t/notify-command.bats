@@ -55,7 +55,7 @@ NOTIFY_SUMMARY=fine' ]
 	} >"$work/events"
 	start notify bash -c 'exec httpbroker-notify --jobs 2 -- "$0/tell" <"$0/events"' "$work"
 	poll 10 grep -q free "$work/tell.out"
-	poll 10 said notify "error: output command: the command's exit status is 3; its notifications are kept and tried again"
+	poll 10 log_has notify "error: output command: the command's exit status is 3; its notifications are kept and tried again"
 	[ "$(cat "$work/tell.out")" = 'Problem: "free" on a is Critical, 3' ]
 	touch "$work/tell.go"
 	poll 60 grep -q 'Recovery' "$work/tell.out"
@@ -63,16 +63,16 @@ NOTIFY_SUMMARY=fine' ]
 Problem: "stuck" on a is Critical, 1
 Recovery: "stuck" on a is OK, 2' ]
 	wait "${pids[notify]}"
-	said notify 'info: output command: works again after'
+	log_has notify 'info: output command: works again after'
 }
 
 @test "a command that does not exist is named; at the end of input what is left is counted" {
 	event a b critical x >"$work/events"
 	start notify bash -c 'exec httpbroker-notify -- "$0/missing" <"$0/events"' "$work"
-	poll 10 said notify 'error: output command: cannot run .*/missing: No such file or directory'
+	poll 10 log_has notify 'error: output command: cannot run .*/missing: No such file or directory'
 	stop notify || status=$?
 	[ "$status" -eq 75 ]
-	said notify 'error: not delivered: 1 notification$'
+	log_has notify 'error: not delivered: 1 notification$'
 }
 
 @test "--jobs bounds how many run at once, and a check has one at a time" {
@@ -144,7 +144,7 @@ httpbroker-notify: error: output command: the test was not delivered" ]
 	grep -qx 'httpbroker_notify_queue_length 0' "$work/metrics"
 	grep -qx 'httpbroker_notify_problems 1' "$work/metrics"
 	kill -USR1 "${pids[notify]}"
-	poll 10 said notify 'info: active; events: 1, skipped: 1, notifications: 1, problems: 1; output command: 0 delivered, 1 waiting, failing'
+	poll 10 log_has notify 'info: active; events: 1, skipped: 1, notifications: 1, problems: 1; output command: 0 delivered, 1 waiting, failing'
 	echo 0 >"$work/status"
 	stop notify
 	grep -q 'httpbroker_notify_active' "$work/metrics"
@@ -179,7 +179,7 @@ Problem: "disk" on db-01 is Critical, full' ]
 @test "ntfy and Slack accept what the examples send" {
 	local double examples=$root/doc/examples/httpbroker-notify
 	start double "$root/t/tools/alert-double"
-	poll 20 said double '^at http'
+	poll 20 log_has double '^at http'
 	double=$(sed -n 's/^at //p' "$work/double.log")
 	printf 'url = "%s/services/T0/B0/x0"\n' "$double" >"$work/slack"
 	event db-01 disk critical 'full; \"100 %\" é' | notify -- "$examples/notify-ntfy" "$double/our-secret-topic"
@@ -195,7 +195,7 @@ Problem: "disk" on db-01 is Critical, full' ]
 		printf "{\"entity\":\"a\",\"check\":\"%d\",\"state\":\"%s\",\"summary\":\"%d\"}\n", i % 10,
 			int(i / 10) % 2 ? "ok" : "critical", i }' >"$work/events"
 	start notify bash -c 'exec httpbroker-notify --jobs 1 --metrics-file "$0/metrics" -- sh -c "[ -e $0/go ] && cat >>$0/told" <"$0/events"' "$work"
-	poll 60 said notify 'warning: output command: more than 100000 notifications wait: only the newest of each check is kept'
+	poll 60 log_has notify 'warning: output command: more than 100000 notifications wait: only the newest of each check is kept'
 	touch "$work/go"
 	poll 60 ended "${pids[notify]}"
 	# the newest of each check is the last that is told of it
@@ -225,7 +225,7 @@ Recovery: \"disk\" on db-01 is OK, fine" ]'
 	poll 20 eval '[ "$(wc -l <"$work/told")" -eq 50 ]'
 	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:output:command)" = 0 ]'
 	[ "$(redis LLEN "httpbroker-notify:default:output:alertmanager $url")" -eq 50 ]
-	said notify "error: output alertmanager $url: .*; its notifications are kept and tried again"
+	log_has notify "error: output alertmanager $url: .*; its notifications are kept and tried again"
 	stop notify
 }
 
@@ -245,13 +245,13 @@ while last != "STOPPING=1":
 
 @test "it is ready without Redis, and tells systemd so, that it lives, and that it stops" {
 	start systemd systemd
-	poll 10 said systemd bound
+	poll 10 log_has systemd bound
 	NOTIFY_SOCKET=$work/systemd WATCHDOG_USEC=400000 start notify httpbroker-notify --server "localhost:$(free_port)" --ready-fd 1
-	poll 10 said systemd '^READY=1$'
+	poll 10 log_has systemd '^READY=1$'
 	poll 10 eval '[ "$(grep -c "^WATCHDOG=1$" "$work/systemd.log")" -ge 3 ]'
 	[ "$(head -c 1 "$work/notify.log")" = '' ]
 	stop notify
-	poll 10 said systemd '^STOPPING=1$'
+	poll 10 log_has systemd '^STOPPING=1$'
 }
 
 @test "wrong options and values are refused" {

@@ -15,10 +15,10 @@ states() { redis HKEYS httpbroker-notify:default:states | tr '\037' ' '; }
 	redis LPUSH events "$(event a b critical 1)" nonsense "$(event a b warning 2)" "$(event c d down 3)" >/dev/null
 	redis LPUSH events_actions + + >/dev/null
 	start_active
-	poll 10 has_told 'Problem: "b" on a is Critical, 1' 'Problem: "b" on a is Warning, 2' 'Problem: "d" on c is Critical, 3'
+	poll 10 notify_printed 'Problem: "b" on a is Critical, 1' 'Problem: "b" on a is Warning, 2' 'Problem: "d" on c is Critical, 3'
 	poll 10 queue_is_empty
 	[ "$(redis EXISTS events_actions)" = 0 ]
-	said notify "warning: queue events, event 2: it is not JSON: .*; the event is skipped"
+	log_has notify "warning: queue events, event 2: it is not JSON: .*; the event is skipped"
 	[ "$(states | sort)" = 'a b
 c d' ]
 	push a b ok 4
@@ -33,17 +33,17 @@ c d' ]
 	start_active
 	push a b critical bad
 	redis LPUSH events '{"entity":"a","check":"late","state":"warning","initial_failure_delay":4}' >/dev/null
-	poll 10 has_told 'Problem: "b" on a is Critical, bad'
+	poll 10 notify_printed 'Problem: "b" on a is Critical, bad'
 	poll 10 queue_is_empty
 	stop notify
 	[ "$(redis EXISTS httpbroker-notify:default:lease)" = 0 ]
 	start_active
-	said notify 'active: takes events from events; lasting problems: 2'
+	log_has notify 'active: takes events from events; lasting problems: 2'
 	push a b critical bad
 	redis LPUSH events '{"entity":"a","check":"late","state":"warning","initial_failure_delay":4}' >/dev/null
-	poll 10 has_told 'Problem: "b" on a is Critical, bad' 'Problem: "late" on a is Warning'
+	poll 10 notify_printed 'Problem: "b" on a is Critical, bad' 'Problem: "late" on a is Warning'
 	push a b ok good
-	poll 10 has_told 'Problem: "b" on a is Critical, bad' 'Problem: "late" on a is Warning' \
+	poll 10 notify_printed 'Problem: "b" on a is Critical, bad' 'Problem: "late" on a is Warning' \
 		'Recovery: "b" on a is OK, good'
 }
 
@@ -51,19 +51,19 @@ c d' ]
 	start_redis
 	start_active
 	start_notify second
-	poll 10 said second 'info: standing by: .* pid:[0-9]+ is active'
+	poll 10 log_has second 'info: standing by: .* pid:[0-9]+ is active'
 	push a b critical 1
-	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	poll 10 notify_printed 'Problem: "b" on a is Critical, 1'
 	kill -KILL "${pids[notify]}"
 	local killed=${EPOCHREALTIME/./}
-	poll 15 said second 'info: active: .*; lasting problems: 1'
+	poll 15 log_has second 'info: active: .*; lasting problems: 1'
 	[ $((${EPOCHREALTIME/./} - killed)) -lt 8000000 ] # and what a slow machine adds
 	push a b critical 1
 	push a b ok 2
 	poll 10 grep -q 'Recovery: "b" on a is OK, 2' "$work/second.out"
 	[ "$(wc -l <"$work/second.out")" -eq 1 ]
 	start_notify third --name other --queue others
-	poll 10 said third 'info: active: takes events from others'
+	poll 10 log_has third 'info: active: takes events from others'
 }
 
 # Both take events from a long queue; the other one comes between a look and its commit, sooner or later.
@@ -74,7 +74,7 @@ compete() {
 	redis-benchmark -p "$redis_port" -c 1 -n 2000 EVAL \
 		'local event = redis.call("RPOP", KEYS[1]) if event then redis.call("RPUSH", KEYS[2], event) end' \
 		2 events popped >/dev/null
-	said notify 'error: another program takes events from events as well'
+	log_has notify 'error: another program takes events from events as well'
 }
 
 # How many different events either of them has taken.
@@ -99,17 +99,17 @@ taken() {
 	start_redis --appendonly yes --appendfsync always
 	start_active
 	push a b critical 1
-	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	poll 10 notify_printed 'Problem: "b" on a is Critical, 1'
 	stop redis
-	poll 10 said notify 'error: Redis at .*; until it is back, no events are read'
+	poll 10 log_has notify 'error: Redis at .*; until it is back, no events are read'
 	start_redis --appendonly yes --appendfsync always
 	push a b critical again
 	push a b ok 2
-	poll 20 has_told 'Problem: "b" on a is Critical, 1' 'Recovery: "b" on a is OK, 2'
+	poll 20 notify_printed 'Problem: "b" on a is Critical, 1' 'Recovery: "b" on a is OK, 2'
 	push a c warning 3
 	poll 10 eval '[ "$(states)" = "a c" ]'
 	redis FLUSHALL >/dev/null
-	poll 10 said notify 'warning: Redis has lost what it had'
+	poll 10 log_has notify 'warning: Redis has lost what it had'
 	poll 10 eval '[ "$(states)" = "a c" ]'
 	# rolled back to when another check was not ok
 	redis EVAL 'redis.call("HSET", KEYS[1], ARGV[1], ARGV[2]) redis.call("DEL", KEYS[2], KEYS[3])' 3 \
@@ -129,8 +129,8 @@ taken() {
 		'{"entity":"a","check":"b","state":"critical","summary":"' >/dev/null
 	kill -CONT "${pids[notify]}"
 	poll 60 queue_is_empty
-	said notify 'warning: queue events, event 41: it is longer than 1 MiB; the event is skipped'
-	run ! said notify 'another program takes events'
+	log_has notify 'warning: queue events, event 41: it is longer than 1 MiB; the event is skipped'
+	run ! log_has notify 'another program takes events'
 	# it has had 16 MiB of them at most, in the reply and where it was read
 	[ "$(awk '/^VmHWM:/ { print $2 }' "/proc/${pids[notify]}/status")" -lt 55000 ]
 }
@@ -139,31 +139,31 @@ taken() {
 	start_redis
 	redis SET httpbroker-notify:default:states x >/dev/null
 	start_notify
-	poll 10 said notify 'error: Redis at .*: refuses HSCAN httpbroker-notify:default:states: WRONGTYPE'
+	poll 10 log_has notify 'error: Redis at .*: refuses HSCAN httpbroker-notify:default:states: WRONGTYPE'
 	redis DEL httpbroker-notify:default:states >/dev/null
-	poll 15 said notify 'info: active'
+	poll 15 log_has notify 'info: active'
 	redis SET httpbroker-notify:default:output:stdout x >/dev/null
 	push a b critical 1
-	poll 10 said notify 'refuses EVAL httpbroker-notify:default:batch: WRONGTYPE httpbroker-notify:default:output:stdout is a string'
+	poll 10 log_has notify 'refuses EVAL httpbroker-notify:default:batch: WRONGTYPE httpbroker-notify:default:output:stdout is a string'
 	[ "$(redis LLEN events)" = 1 ]
 	[ -z "$(states)" ]
 	redis DEL httpbroker-notify:default:output:stdout >/dev/null
-	poll 15 has_told 'Problem: "b" on a is Critical, 1'
+	poll 15 notify_printed 'Problem: "b" on a is Critical, 1'
 }
 
 @test "Redis's memory is full: it is logged, nothing is lost, and all goes on when there is some" {
 	start_redis
 	start_active
 	push a b critical 1
-	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	poll 10 notify_printed 'Problem: "b" on a is Critical, 1'
 	freeze notify
 	push a b warning 2
 	redis CONFIG SET maxmemory 1 >/dev/null
 	kill -CONT "${pids[notify]}"
-	poll 10 said notify "error: Redis at .*: refuses .*: OOM command not allowed"
-	run ! said notify 'another program takes events'
+	poll 10 log_has notify "error: Redis at .*: refuses .*: OOM command not allowed"
+	run ! log_has notify 'another program takes events'
 	redis CONFIG SET maxmemory 0 >/dev/null
-	poll 20 has_told 'Problem: "b" on a is Critical, 1' 'Problem: "b" on a is Warning, 2'
+	poll 20 notify_printed 'Problem: "b" on a is Critical, 1' 'Problem: "b" on a is Warning, 2'
 	poll 10 queue_is_empty
 }
 
@@ -183,7 +183,7 @@ large() {
 	poll 10 queue_is_empty
 	poll 10 eval '[ "$(redis LLEN httpbroker-notify:default:output:stdout)" -lt 20 ]'
 	redis SET httpbroker-notify:default:lease "$(printf '%016x other' 1)" PX 2000
-	poll 10 said notify 'info: standing by'
+	poll 10 log_has notify 'info: standing by'
 	poll 20 eval '[ "$(grep -c "info: active" "$work/notify.log")" -eq 2 ]'
 	start reader timeout 20 cat "$work/pipe"
 	poll 15 eval '[ "$(redis EXISTS httpbroker-notify:default:output:stdout)" = 0 ]'
@@ -201,7 +201,7 @@ large() {
 	chmod 600 "$work/password"
 	start_active --password-file "$work/password" --database 3
 	redis -n 3 LPUSH events "$(event a b critical 1)" >/dev/null
-	poll 10 has_told 'Problem: "b" on a is Critical, 1'
+	poll 10 notify_printed 'Problem: "b" on a is Critical, 1'
 	stop notify
 	REDIS_PASSWORD=hush start_active --database 3 -- sh -c 'echo "${REDIS_PASSWORD-none}" >"$0"' "$work/seen"
 	redis -n 3 LPUSH events "$(event a b ok 1)" >/dev/null
@@ -209,7 +209,7 @@ large() {
 	[ "$(cat "$work/seen")" = none ]
 	stop notify
 	start_notify
-	poll 10 said notify 'error: Redis at .*: refuses SELECT: NOAUTH'
+	poll 10 log_has notify 'error: Redis at .*: refuses SELECT: NOAUTH'
 }
 
 @test "killed again and again under load: every change is told, in order" {
@@ -217,7 +217,7 @@ large() {
 	start_notify
 	start feed "$root/t/tools/notify-check" feed "$redis_port" 20 100 800
 	for _ in 1 2 3; do
-		poll 20 said notify 'info: active'
+		poll 20 log_has notify 'info: active'
 		python3 -c 'import random, time; time.sleep(random.random() / 2)'
 		kill -KILL "${pids[notify]}"
 		redis DEL httpbroker-notify:default:lease >/dev/null # the test need not wait for its end

@@ -75,7 +75,7 @@ unrest() {
 	event a b critical x >"$work/events"
 	start notify bash -c 'exec httpbroker-notify -- sh -c "sleep 300 & echo \$! >$0/pid; wait" <"$0/events"' "$work"
 	poll 10 test -s "$work/pid"
-	poll 60 said notify 'error: output command: the command ran longer than 30 s and was killed; its notifications are kept'
+	poll 60 log_has notify 'error: output command: the command ran longer than 30 s and was killed; its notifications are kept'
 	poll 10 ended "$(cat "$work/pid")"
 }
 
@@ -83,7 +83,7 @@ unrest() {
 	start_redis
 	start_active -- sh -c ': >"$0/begun"; sleep 8; cat >>"$0/told"' "$work"
 	start_notify second -- true
-	poll 10 said second 'standing by'
+	poll 10 log_has second 'standing by'
 	poll 10 eval '[ "$(redis EXISTS httpbroker-notify:default:standby)" = 1 ]'
 	push a b critical 1
 	poll 10 test -e "$work/begun"

@@ -9,8 +9,8 @@ teardown() { stop_all; }
 # event ENTITY CHECK STATE [SUMMARY]
 event() { printf '{"entity":"%s","check":"%s","state":"%s","summary":"%s"}\n' "$@"; }
 
-# told [OPTION...]: the lines of standard output for the events of standard input
-told() {
+# notifications [OPTION...]: the lines of standard output for the events of standard input
+notifications() {
 	httpbroker-notify "$@" 2>"$work/errors"
 }
 
@@ -24,11 +24,11 @@ story() {
 }
 
 @test "a line for each change, worded as Flapjack 1 or 2" {
-	[ "$(story | told)" = 'Problem: "disk" on db-01 is Critical, full red x
+	[ "$(story | notifications)" = 'Problem: "disk" on db-01 is Critical, full red x
 Acknowledgement: "disk" on db-01 has been acknowledged, mine
 Test: "disk" on db-01, hello
 Recovery: "disk" on db-01 is OK' ]
-	[ "$(story | told --flapjack-version 2)" = 'Problem: "db-01:disk" is Critical
+	[ "$(story | notifications --flapjack-version 2)" = 'Problem: "db-01:disk" is Critical
 Acknowledgement: "db-01:disk" has been acknowledged, mine
 Test: "db-01:disk", hello
 Recovery: "db-01:disk" is OK' ]
@@ -36,7 +36,7 @@ Recovery: "db-01:disk" is OK' ]
 }
 
 @test "--output-format json: a document for each change" {
-	story | told --output-format json >"$work/out"
+	story | notifications --output-format json >"$work/out"
 	[ "$(jq -c '[.event,.entity,.check,.state,.summary]' "$work/out")" = '["problem","db-01","disk","critical","full red x"]
 ["acknowledgement","db-01","disk","critical","mine"]
 ["test","db-01","disk","critical","hello"]
@@ -45,7 +45,7 @@ Recovery: "db-01:disk" is OK' ]
 }
 
 @test "what is no event is logged with its place and skipped" {
-	run told < <(echo nonsense; echo; event a b banana ''; echo '[1]'; event a b critical bad
+	run notifications < <(echo nonsense; echo; event a b banana ''; echo '[1]'; event a b critical bad
 		echo '{"check":"x","state":"ok"}'
 		printf '{"check":"%01100000d"}\n' 1
 		event a '' critical x; printf '%s' "$(event z last critical unended)")
@@ -65,10 +65,10 @@ Problem: "last" on z is Critical, unended' ]
 @test "a time that is none, in milliseconds or in the future is replaced by now" {
 	local time
 	for time in 0 '"0"' 1795977708123 $((EPOCHSECONDS + 1000)); do
-		echo '{"entity":"a","check":"b","state":"critical","time":'"$time"'}' | told --output-format json >"$work/out"
+		echo '{"entity":"a","check":"b","state":"critical","time":'"$time"'}' | notifications --output-format json >"$work/out"
 		[ "$(jq ".time >= $EPOCHSECONDS - 10 and .time <= $EPOCHSECONDS + 1 and .since == .time" "$work/out")" = true ]
 	done
-	[ "$(echo '{"entity":"a","check":"b","state":"critical","time":7}' | told --output-format json | jq .since)" = 7 ]
+	[ "$(echo '{"entity":"a","check":"b","state":"critical","time":7}' | notifications --output-format json | jq .since)" = 7 ]
 }
 
 # feed FIFO: keeps the FIFO open for writing as descriptor 7
@@ -123,8 +123,8 @@ into_head() {
 	wait "${pids[notify]}"
 	start notify bash -c 'exec httpbroker-notify --debug <"$0/events" >"$0/pipe"' "$work"
 	exec 6<"$work/pipe"
-	poll 10 said notify check-2999
+	poll 10 log_has notify check-2999
 	stop_within 5 notify || status=$?
 	[ "$status" -eq 75 ]
-	said notify 'not delivered: [0-9]+ notifications'
+	log_has notify 'not delivered: [0-9]+ notifications'
 }

@@ -27,7 +27,7 @@ asked() {
 # the two messages may still be under way when it is asked first
 it_is_well() {
 	asked 'oobetet: status'
-	heard '<oobetet> oobetet on [^:]+: "Flapper" on web-01: well; last problem [0-9]+ s ago, last recovery [0-9]+ s ago; no alarm so far'
+	room_has '<oobetet> oobetet on [^:]+: "Flapper" on web-01: well; last problem [0-9]+ s ago, last recovery [0-9]+ s ago; no alarm so far'
 }
 
 more_than() { [ "$(answers)" -gt "$1" ]; }
@@ -41,16 +41,16 @@ more_than() { [ "$(answers)" -gt "$1" ]; }
 	prosody_account other secret-of-oobetet
 	sed 's/^jabberid.*/jabberid = other@localhost\nalias = oobetet/' "$work/oobetet.ini" >"$work/other.ini"
 	start other oobetet -c "$work/other.ini"
-	poll 60 said other 'in the room ops@conference.localhost as oobetet_$'
+	poll 60 log_has other 'in the room ops@conference.localhost as oobetet_$'
 	local before
 	before=$(answers)
-	said_with old1 '<delay xmlns="urn:xmpp:delay" stamp="2026-11-20T10:29:06Z" from="ops@conference.localhost"/>' 'oobetet: status'
-	said_with new1 '<replace xmlns="urn:xmpp:message-correct:0" id="old"/>' 'oobetet: status'
-	said_with oobetet-1 '' 'oobetet: status'
+	say_with old1 '<delay xmlns="urn:xmpp:delay" stamp="2026-11-20T10:29:06Z" from="ops@conference.localhost"/>' 'oobetet: status'
+	say_with new1 '<replace xmlns="urn:xmpp:message-correct:0" id="old"/>' 'oobetet: status'
+	say_with oobetet-1 '' 'oobetet: status'
 	say eve 'oobetet on x: status'
 	say eve 'status'
 	say eve 'oobetet_, status'
-	poll 20 heard '<oobetet_> oobetet on [^:]+: "Flapper" on web-01: '
+	poll 20 room_has '<oobetet_> oobetet on [^:]+: "Flapper" on web-01: '
 	[ "$(answers)" -eq "$before" ]
 	asked 'Oobetet, status?'
 	[ "$(answers)" -eq $((before + 1)) ]
@@ -77,8 +77,8 @@ more_than() { [ "$(answers)" -gt "$1" ]; }
 	printf '\n[watch elsewhere]\nwatched_check = Elsewhere\nrooms = dev@conference.localhost\n' >>"$work/oobetet.ini"
 	start_oobetet
 	say eve 'oobetet: status'
-	poll 20 heard '<oobetet> oobetet on [^:]+: "Flapper 1 of a data centre": well; no problem for [0-9.]+ m?s, no recovery for [0-9.]+ m?s; no alarm so far'
-	heard 'and [0-9]+ more'
+	poll 20 room_has '<oobetet> oobetet on [^:]+: "Flapper 1 of a data centre": well; no problem for [0-9.]+ m?s, no recovery for [0-9.]+ m?s; no alarm so far'
+	room_has 'and [0-9]+ more'
 	run ! grep 'Elsewhere' "$work/eve.log"
 	[ "$(grep -o 'of a data centre": well' "$work/eve.log" | wc -l)" -ge 20 ]
 	[ "$(wc -c <"$work/eve.log")" -lt 20000 ]

@@ -120,7 +120,7 @@ while True: threading.Thread(target=talk, args=s.accept()[:1]).start()' "$prosod
 # Starts oobetet and records its memory before the fault.
 start_watching() {
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'watching for'
+	poll 20 log_has oobetet 'watching for'
 	before=$(monitor_memory)
 }
 
@@ -134,9 +134,9 @@ recovers() {
 	"$2"
 	prosody_account oobetet secret-of-oobetet
 	enter_room flapjack flapjack
-	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+	poll 60 log_has oobetet 'in the room ops@conference.localhost as oobetet'
 	both
-	poll 20 paged '202 resolve'
+	poll 20 pagerduty_has '202 resolve'
 }
 
 @test "oobetet: a server that accepts connections and sends nothing" {
@@ -151,11 +151,11 @@ recovers() {
 	read -rt 10 -u 8 # ready is who watches, not who hears something
 	before=$(monitor_memory)
 	exec 8>&-
-	poll 20 paged '202 trigger .*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(not joined yet\)'
+	poll 20 pagerduty_has '202 trigger .*; oobetet has been out of the room ops@conference.localhost for [0-9]+ s \(not joined yet\)'
 	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { exit !(t - b < 4) }'
-	poll 30 said oobetet 'xmpp: the server did not let us log in within 10 s; trying again'
-	poll 20 paged '202 trigger .*\(the server did not let us log in within 10 s\)'
+	poll 30 log_has oobetet 'xmpp: the server did not let us log in within 10 s; trying again'
+	poll 20 pagerduty_has '202 trigger .*\(the server did not let us log in within 10 s\)'
 	recovers mute start_prosody
 	stop_within 2 oobetet
 }
@@ -166,12 +166,12 @@ recovers() {
 	make_certificate localhost
 	write_ini tls=required tls_ca_file="$work/prosody/localhost.pem"
 	start_watching
-	poll 20 said stalling stalling
+	poll 20 log_has stalling stalling
 	begun=$EPOCHREALTIME
-	poll 20 paged '202 trigger '
+	poll 20 pagerduty_has '202 trigger '
 	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { exit !(t - b < 4) }'
-	poll 20 said oobetet 'xmpp: not responding, killed; trying again'
+	poll 20 log_has oobetet 'xmpp: not responding, killed; trying again'
 	poll 20 at_least 2 stalling stalling
 	poll 20 at_least 4 pagerduty '202 trigger '
 	recovers stalling start_prosody_tls
@@ -186,9 +186,9 @@ recovers() {
 	begun=$EPOCHREALTIME
 	# the memory limit ends the xmpp worker
 	grep -Eq '^Max data size +67108864 +67108864' "/proc/$(worker_pid xmpp)/limits"
-	poll 20 said endless 'gone after'
-	poll 20 said oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'
-	poll 20 paged '202 trigger '
+	poll 20 log_has endless 'gone after'
+	poll 20 log_has oobetet 'warning: xmpp: the server sends more than 4 MB in one piece; trying again'
+	poll 20 pagerduty_has '202 trigger '
 	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { print t - b; exit !(t - b < 4.5) }'
 	recovers endless start_prosody
@@ -199,8 +199,8 @@ recovers() {
 	start_pagerduty
 	write_ini tls=off
 	start_watching
-	poll 20 said oobetet 'warning: xmpp: .*; trying again'
-	poll 20 paged '202 trigger '
+	poll 20 log_has oobetet 'warning: xmpp: .*; trying again'
+	poll 20 pagerduty_has '202 trigger '
 	[ "$(count_of oobetet 'warning: xmpp: .*; trying again')" -le 2 ]
 	recovers endless start_prosody
 }
@@ -219,14 +219,14 @@ left_often() {
 	start_pagerduty
 	write_ini tls=off max_latency=20
 	start_watching
-	poll 30 said flooding 'logged in'
+	poll 30 log_has flooding 'logged in'
 	# twice each kind of flood
 	peak=0
 	poll 120 left_often 6
 	echo "the xmpp worker had $peak KiB at most"
 	[ "$peak" -gt 0 ]
 	[ "$peak" -lt 32768 ]
-	run ! said oobetet 'by signal|without giving a reason|out of memory'
-	poll 40 paged '202 trigger '
+	run ! log_has oobetet 'by signal|without giving a reason|out of memory'
+	poll 40 pagerduty_has '202 trigger '
 	recovers flooding start_prosody
 }

@@ -36,7 +36,7 @@ child_there() {
 	script '{ env | grep ^OOBETET_ | sort; echo "text=$(cat)"; echo; } >>got' \
 		'echo fine; echo "and good" >&2'
 	start_chain pagerduty_contact= repeat_interval=60 alert_command="$work/command"
-	run ! said oobetet 'alarms are sent to the rooms only'
+	run ! log_has oobetet 'alarms are sent to the rooms only'
 	poll 20 command_got '^text=Flapjack Self Monitoring is Critical: .*"Flapper" on web-01, from'
 	[ "$(sed -n '1,/^$/p' "$work/got" | grep -c ^OOBETET_)" -eq 6 ]
 	command_got '^OOBETET_EVENT=alarm$'
@@ -45,8 +45,8 @@ child_there() {
 	command_got '^OOBETET_SINCE=[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z$'
 	command_got '^OOBETET_KEY=Flapjack Self Monitoring from .*"Flapper" on web-01$'
 	command_got "^OOBETET_HOST=$(hostname)\$"
-	poll 20 said oobetet 'info: alert_command: fine$'
-	poll 20 said oobetet 'info: alert_command: and good$'
+	poll 20 log_has oobetet 'info: alert_command: fine$'
+	poll 20 log_has oobetet 'info: alert_command: and good$'
 	both
 	poll 20 command_got '^text=Flapjack Self Monitoring is OK'
 	[ "$(grep -c '^OOBETET_EVENT=alarm' "$work/got")" -eq 1 ]
@@ -60,7 +60,7 @@ child_there() {
 	start_alone repeat_interval=60
 	poll 20 command_got 'is Critical'
 	[ "$(wc -l <"$work/tries")" -eq 4 ]
-	poll 20 said oobetet 'info: delivery to alert_command works again'
+	poll 20 log_has oobetet 'info: delivery to alert_command works again'
 	[ "$(count_of oobetet 'error: delivery to alert_command is failing: exit status 7; trying again')" -eq 1 ]
 	[ "$(grep -c 'is Critical' "$work/got")" -eq 1 ]
 }
@@ -71,13 +71,13 @@ child_there() {
 	start_chain alert_command="$work/command"
 	poll 20 child_there
 	child=$(cat "$work/child")
-	poll 20 paged '202 trigger'
-	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 pagerduty_has '202 trigger'
+	poll 20 room_has '<oobetet>.* is Critical'
 	poll 20 at_least 3 eve '<oobetet>.* is Critical' # the monitor goes on
 	both
-	poll 20 heard '<oobetet>.* is OK'
+	poll 20 room_has '<oobetet>.* is OK'
 	kill -0 "$child"
-	poll 60 said oobetet 'error: delivery to alert_command is failing: it ran longer than 30 s and was killed; trying again'
+	poll 60 log_has oobetet 'error: delivery to alert_command is failing: it ran longer than 30 s and was killed; trying again'
 	poll 10 ended "$child"
 }
 
@@ -141,7 +141,7 @@ alert_command: arrived' ]
 # start_double: sets $double to the address of what stands for the services
 start_double() {
 	start double "$root/t/tools/alert-double"
-	poll 20 said double '^at http'
+	poll 20 log_has double '^at http'
 	double=$(sed -n 's/^at //p' "$work/double.log")
 }
 

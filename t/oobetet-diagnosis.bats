@@ -66,7 +66,7 @@ teardown() { stop_all; }
 @test "diagnosis: room destroyed" {
 	start_whole_chain
 	say flapjack "<iq to='ops@conference.localhost' type='set' id='end'><query xmlns='http://jabber.org/protocol/muc#owner'><destroy/></query></iq>"
-	poll 20 said oobetet 'the room was destroyed'
+	poll 20 log_has oobetet 'the room was destroyed'
 	# eve is out of it as well
 	alarm_outside_says 'the room did not exist [0-9]+ s ago, so oobetet created it: the sender of alerts is not in it'
 }

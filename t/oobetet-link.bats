@@ -36,8 +36,8 @@ chain_continues() {
 	heard=$(count_of flapjack '<flapjack> Recovery')
 	poll 20 at_least $((heard + 10)) flapjack '<flapjack> Recovery'
 	stop_beat
-	run ! said flapjack '<oobetet>.* is Critical'
-	run ! paged 202
+	run ! log_has flapjack '<oobetet>.* is Critical'
+	run ! pagerduty_has 202
 }
 
 # A fifth of max_latency is what a busy machine has to be in the room again.

@@ -21,11 +21,11 @@ write_listen() {
 
 start_listening() {
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 60 said oobetet 'info: listen_command: listening$'
+	poll 60 log_has oobetet 'info: listen_command: listening$'
 }
 
 got() {
-	said got "$1" 2>/dev/null
+	log_has got "$1" 2>/dev/null
 }
 
 # recipe NAME: the lines of the example in the manual page that follows this mark, as a reader sees
@@ -58,8 +58,8 @@ log_both() {
 	write_recipe file alert_command="cat >>$work/got.log"
 	sed -i "s|/var/log/alerts.log|$work/alerts.log|" "$work/oobetet.ini"
 	start_listening
-	said oobetet 'info: watching for "Flapper" on web-01 in the lines of listen_command; alarm after 3 s'
-	run ! said oobetet 'xmpp'
+	log_has oobetet 'info: watching for "Flapper" on web-01 in the lines of listen_command; alarm after 3 s'
+	run ! log_has oobetet 'xmpp'
 	run ! pgrep -P "${pids[oobetet]}" -x oobetet-xmpp
 	poll 20 got 'is Critical: .*test problem notification in the last 3 seconds'
 	log_both
@@ -68,7 +68,7 @@ log_both() {
 	mv "$work/alerts.log" "$work/alerts.log.1"
 	log_both
 	critical=$(count_of got 'is Critical')
-	poll 20 said oobetet 'info: listen_command: tail: .*alerts.log'
+	poll 20 log_has oobetet 'info: listen_command: tail: .*alerts.log'
 	poll 20 at_least $((critical + 1)) got 'is Critical'
 	log_both
 	poll 20 at_least 2 got 'Flapjack Self Monitoring is OK'
@@ -93,12 +93,12 @@ log_both() {
 	poll 20 published_until_ok
 	# a server that is stopped sends no keepalive: the program is started again
 	freeze ntfy
-	poll 30 said oobetet 'warning: listen_command: it printed nothing for 5 s and was killed.*; trying again'
+	poll 30 log_has oobetet 'warning: listen_command: it printed nothing for 5 s and was killed.*; trying again'
 	poll 30 got 'is Critical: .*; listen_command has not been heard for [0-9]+ s \(it printed nothing for 5 s'
 	kill -CONT "${pids[ntfy]}"
 	poll 30 at_least 2 oobetet 'listen_command: listening$'
 	stop ntfy || :
-	poll 30 said oobetet 'info: listen_command: curl: \(7\)'
+	poll 30 log_has oobetet 'info: listen_command: curl: \(7\)'
 	poll 30 got 'is Critical: .*; listen_command has not been heard .*curl: \(7\) Failed to connect'
 }
 
@@ -113,10 +113,10 @@ log_both() {
 	sed -i "s|https://ntfy.sh|http://127.0.0.1:$port|" "$work/oobetet.ini"
 	start oobetet oobetet -c "$work/oobetet.ini" --debug
 	# before the two seconds are over
-	poll 20 said oobetet 'debug: problem from  in listen_command'
-	poll 20 said oobetet 'debug: recovery from  in listen_command'
-	run ! said oobetet 'listen_command: listening$'
-	poll 20 said oobetet 'listen_command: listening$'
+	poll 20 log_has oobetet 'debug: problem from  in listen_command'
+	poll 20 log_has oobetet 'debug: recovery from  in listen_command'
+	run ! log_has oobetet 'listen_command: listening$'
+	poll 20 log_has oobetet 'listen_command: listening$'
 }
 
 @test "oobetet: listen_command: a program that is started again and again keeps nothing alive" {
@@ -124,7 +124,7 @@ log_both() {
 	write_listen listen_command="sh -c 'cat $work/old; echo oops >&2; sleep 0.2; exit 7'"
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 got 'is Critical: .*; listen_command has not been heard for [0-9]+ s \(exit status 7: oops\);.*; listen_command was not heard for [0-9]+ of these [0-9]+ s$'
-	said oobetet 'warning: listen_command: exit status 7: oops; trying again$'
+	log_has oobetet 'warning: listen_command: exit status 7: oops; trying again$'
 	[ "$(count_of oobetet 'warning: listen_command')" -eq 1 ]
 	[ "$(count_of oobetet 'info: listen_command: oops')" -ge 3 ]
 }
@@ -136,10 +136,10 @@ log_both() {
 	start oobetet oobetet -c "$work/oobetet.ini" --debug
 	# longer than heartbeat_interval
 	poll 20 at_least 3 oobetet 'debug: listen_command: process group'
-	run ! paged 'GET|heartbeat'
+	run ! pagerduty_has 'GET|heartbeat'
 	: >"$work/go"
-	poll 20 said oobetet 'info: listen_command: listening$'
-	poll 20 paged '.*heartbeat'
+	poll 20 log_has oobetet 'info: listen_command: listening$'
+	poll 20 pagerduty_has '.*heartbeat'
 }
 
 @test "oobetet: listen_command: a flood of lines delays neither alarm nor exit" {
@@ -185,17 +185,17 @@ group_there() {
 	write_ini pagerduty_contact= watched_nick=bot listen_command="tail -n 0 -F $work/alerts.log" \
 		listen_format='nick text'
 	start_oobetet
-	poll 20 heard '<oobetet> .*is Critical'
+	poll 20 room_has '<oobetet> .*is Critical'
 	start_beat
 	alarms=$(count_of eve 'is Critical')
 	poll 20 at_least $((alarms + 3)) eve 'is Critical'
 	printf '%s\n' "other	$problem" "other	$recovery" >>"$work/alerts.log"
 	alarms=$(count_of eve 'is Critical')
 	poll 20 at_least $((alarms + 3)) eve 'is Critical'
-	run ! heard '<oobetet> .*is OK'
+	run ! room_has '<oobetet> .*is OK'
 	printf '%s\n' "no tab" "bot	$problem" "bot	$recovery" >>"$work/alerts.log"
-	poll 20 heard '<oobetet> .*is OK'
-	said oobetet 'warning: listen_command: a line is ignored: it has no tab between nick and text'
+	poll 20 room_has '<oobetet> .*is OK'
+	log_has oobetet 'warning: listen_command: a line is ignored: it has no tab between nick and text'
 }
 
 @test "oobetet: listen_command: one in each watch; a flood in one delays no other" {
@@ -211,15 +211,15 @@ group_there() {
 	INI
 	: >"$work/alerts.log"
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 60 said oobetet 'info: watch file: listen_command: listening$'
+	poll 60 log_has oobetet 'info: watch file: listen_command: listening$'
 	kill -USR1 "${pids[oobetet]}"
-	poll 20 said oobetet 'info: watch file: status: listening to listen_command$'
-	poll 20 said oobetet 'info: watch flood: status: listen_command has not been heard for [0-9.]+ s: '
+	poll 20 log_has oobetet 'info: watch file: status: listening to listen_command$'
+	poll 20 log_has oobetet 'info: watch flood: status: listen_command has not been heard for [0-9.]+ s: '
 	poll 20 got 'is Critical: .*"Flapper" on other'
 	poll 20 got 'is Critical: .*"Flapper" on web-01'
 	log_both
 	poll 3 got 'Flapjack Self Monitoring is OK'
-	run ! said oobetet 'watch file: listen_command: it printed nothing'
+	run ! log_has oobetet 'watch file: listen_command: it printed nothing'
 }
 
 # watchdog [END]: sends the alert as Prometheus does; with END it is resolved
@@ -278,6 +278,6 @@ alertmanager_config() {
 	poll 40 at_least $((alarms + 1)) got 'is Critical'
 	# the broker dies, and with it the pipeline
 	pkill -KILL -P "$(pgrep -f 'sh -c httpbroker --port' -P "$(pgrep -P "${pids[oobetet]}" -x oobetet-listen)")" -x httpbroker
-	poll 20 said oobetet 'warning: listen_command: exit status'
+	poll 20 log_has oobetet 'warning: listen_command: exit status'
 	poll 40 at_least 2 oobetet 'listen_command: listening$'
 }

@@ -54,7 +54,7 @@ watches_alarm() {
 	poll 30 at_least "$watches" oobetet 'info: in the room r[0-9]+@conference.localhost as oobetet$'
 	quiet=$(pss)
 	poll 60 at_least "$watches" pagerduty '202 trigger '
-	poll 20 heard '<oobetet>.* is Critical: .* for "Flapper" on host-7, from'
+	poll 20 room_has '<oobetet>.* is Critical: .* for "Flapper" on host-7, from'
 	alarm=$(pss)
 	mapfile -t late < <(alarms)
 	heard_at=$(grep -m 1 -E '<oobetet>.* is Critical' "$work/eve.log" | cut -d ' ' -f 1)
@@ -106,6 +106,6 @@ watches_alarm() {
 	}
 	poll 120 sample
 	echo "# Pss $peak KiB at most" >&3
-	said oobetet 'delivery to PagerDuty is failing: SSL certificate problem'
+	log_has oobetet 'delivery to PagerDuty is failing: SSL certificate problem'
 	[ "$peak" -lt 20480 ]
 }

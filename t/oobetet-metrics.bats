@@ -48,7 +48,7 @@ sound() {
 	oobetet -c "$work/oobetet.ini" --quiet 0
 	poll 20 measured "oobetet_planned_work\{$name\} 0"
 	measured "oobetet_incidents_total\{$name\} 2"
-	poll 20 paged 'incident 2 opened'
+	poll 20 pagerduty_has 'incident 2 opened'
 	both
 	poll 20 measured "oobetet_incident_open\{$name\} 0"
 	poll 20 measured "oobetet_deliveries_total\{$name,channel=\"ops@conference.localhost\"\} [1-9][0-9]*"
@@ -68,11 +68,11 @@ sound() {
 	printf '\n[watch %s]\nwatched_entity = x\n' web mail >>"$work/oobetet.ini"
 	rmdir "$work/folder"
 	start_oobetet
-	poll 20 said oobetet "error: metrics_file $work/folder/oobetet.prom cannot be written: No such file or directory; trying again"
+	poll 20 log_has oobetet "error: metrics_file $work/folder/oobetet.prom cannot be written: No such file or directory; trying again"
 	poll 20 at_least 2 oobetet 'is Critical'
 	[ "$(count_of oobetet 'cannot be written')" -eq 1 ]
 	mkdir "$work/folder"
-	poll 40 said oobetet "info: metrics_file $work/folder/oobetet.prom is written again"
+	poll 40 log_has oobetet "info: metrics_file $work/folder/oobetet.prom is written again"
 	local prom=$work/folder/oobetet.prom
 	poll 20 measured 'oobetet_incident_open\{watch="web"\} 1' "$prom"
 	poll 40 measured 'oobetet_delivery_failures_total\{watch="mail",channel="alert_command"\} [1-9][0-9]*' "$prom"
@@ -101,7 +101,7 @@ alert() {
 	measured 'oobetet_swing_delay_seconds_bucket\{.*,le="5"\} [1-9]'
 	measured 'oobetet_swing_delay_seconds_sum\{.*\} [0-9.]+'
 	say eve 'oobetet: status'
-	poll 20 heard 'last problem [0-9.]+ m?s ago \([0-9.]+ m?s after the port changed\), last recovery [0-9.]+ m?s ago \([0-9.]+ m?s after the port changed\);'
+	poll 20 room_has 'last problem [0-9.]+ m?s ago \([0-9.]+ m?s after the port changed\), last recovery [0-9.]+ m?s ago \([0-9.]+ m?s after the port changed\);'
 }
 
 @test "oobetet: the alert rules for metrics_file raise what they promise" {

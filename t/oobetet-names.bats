@@ -39,20 +39,20 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	start_silent_names
 	write_ini pagerduty_url=https://pagerduty.example/v2/enqueue heartbeat_url=https://beat.example/x heartbeat_interval=1
 	start oobetet with_etc resolv.conf oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
-	poll 20 said names pagerduty
-	poll 20 said flapjack '<oobetet>.* is Critical'
+	poll 20 log_has oobetet 'in the room ops@conference.localhost as oobetet'
+	poll 20 log_has names pagerduty
+	poll 20 log_has flapjack '<oobetet>.* is Critical'
 	both
-	poll 20 said flapjack '<oobetet>.* is OK'
+	poll 20 log_has flapjack '<oobetet>.* is OK'
 	last=$(grep '<flapjack> Problem' "$work/flapjack.log" | tail -n 1 | cut -d' ' -f1)
 	critical=$(count_of flapjack '<oobetet>.* is Critical')
 	poll 20 at_least $((critical + 1)) flapjack '<oobetet>.* is Critical'
 	alarmed_at=$(sed '1,/<oobetet>.* is OK/d' "$work/flapjack.log" | grep -m 1 '<oobetet>.* is Critical' | cut -d' ' -f1)
 	awk -v last="$last" -v alarmed_at="$alarmed_at" 'BEGIN { print alarmed_at - last; exit !(alarmed_at - last > 3 && alarmed_at - last < 4) }'
 	# the http worker waits for names too, but stays alive
-	poll 20 said oobetet 'error: heartbeat_url cannot be fetched: (Resolving timed out|Could not resolve)'
+	poll 20 log_has oobetet 'error: heartbeat_url cannot be fetched: (Resolving timed out|Could not resolve)'
 	poll 20 at_least 12 flapjack '<oobetet>.* is Critical'
-	run ! said oobetet 'http: not responding'
+	run ! log_has oobetet 'http: not responding'
 	stop_within 2 oobetet
 }
 
@@ -61,10 +61,10 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	start_silent_names
 	write_ini server=jabber.example port=5222
 	start oobetet with_etc resolv.conf oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'watching for'
+	poll 20 log_has oobetet 'watching for'
 	begun=$EPOCHREALTIME
-	poll 20 said names jabber
-	poll 20 paged '202 trigger '
+	poll 20 log_has names jabber
+	poll 20 pagerduty_has '202 trigger '
 	alarmed_at=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v b="$begun" -v t="$alarmed_at" 'BEGIN { print t - b; exit !(t - b < 4) }'
 	stop_within 2 oobetet
@@ -77,15 +77,15 @@ while True: print(s.recvfrom(4096)[0], flush=True)' "$silent"
 	printf '127.0.0.3 jabber.example\n127.0.0.2 jabber.example\n127.0.0.1 jabber.example\n' >"$work/hosts"
 	write_ini server=jabber.example pagerduty_contact=
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
+	poll 20 log_has oobetet 'in the room ops@conference.localhost as oobetet'
 	stop prosody
-	poll 20 said oobetet 'xmpp: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
+	poll 20 log_has oobetet 'xmpp: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
 	start_prosody
 	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	stop oobetet
 	printf '127.0.0.3 jabber.example\n' >"$work/hosts"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'xmpp: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
+	poll 20 log_has oobetet 'xmpp: cannot connect to jabber\.example:[0-9]+( \([0-9.]+\))?: Connection refused; trying again'
 }
 
 # start_half FAULT: two addresses, on one port. The first to be connected has FAULT from then on, the
@@ -139,8 +139,8 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 	start_half mute
 	write_ini server=jabber.example port="$port" pagerduty_contact=
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said half '^mute'
-	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+	poll 20 log_has half '^mute'
+	poll 60 log_has oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
 @test "oobetet: a server with several addresses, the first closes the connection before login" {
@@ -149,8 +149,8 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 	start_half leaving
 	write_ini server=jabber.example port="$port" pagerduty_contact=
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'xmpp: the server closed the connection before login; trying again'
-	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+	poll 20 log_has oobetet 'xmpp: the server closed the connection before login; trying again'
+	poll 60 log_has oobetet 'in the room ops@conference.localhost as oobetet'
 }
 
 @test "oobetet: a server with several addresses, the first stalls in the TLS handshake" {
@@ -160,12 +160,12 @@ for address in "127.0.0.1", "127.0.0.2": threading.Thread(target=serve, args=(ad
 	write_ini server=jabber.example port="$port" pagerduty_contact= tls=required \
 		tls_ca_file="$prosody_certificate"
 	start oobetet with_etc hosts oobetet -c "$work/oobetet.ini"
-	poll 20 said half '^stalling'
-	poll 20 said oobetet 'xmpp: not responding, killed; trying again'
-	poll 60 said oobetet 'in the room ops@conference.localhost as oobetet'
+	poll 20 log_has half '^stalling'
+	poll 20 log_has oobetet 'xmpp: not responding, killed; trying again'
+	poll 60 log_has oobetet 'in the room ops@conference.localhost as oobetet'
 	# at each attempt; the failure is logged once until it is connected again
 	stop prosody
-	poll 20 said oobetet 'out of the room|xmpp: the server closed the connection; trying again'
+	poll 20 log_has oobetet 'out of the room|xmpp: the server closed the connection; trying again'
 	poll 60 at_least 4 half '^stalling'
 	[ "$(count_of oobetet 'xmpp: not responding, killed')" -eq 2 ]
 	start_prosody_tls

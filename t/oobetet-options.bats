@@ -162,7 +162,7 @@ where_etc_holds() {
 	[ -z "$(pgrep -P "${pids[oobetet]}")" ]
 	[ "$(cat "$work/oobetet.log")" = 'oobetet: info: disabled (enabled = no): idle' ]
 	kill -HUP "${pids[oobetet]}"
-	poll 10 said oobetet 'info: SIGHUP changes nothing'
+	poll 10 log_has oobetet 'info: SIGHUP changes nothing'
 	stop oobetet
 }
 

@@ -17,13 +17,13 @@ teardown() { stop_all; }
 	enter_room flapjack flapjack
 	write_ini repeat_interval=30
 	start_oobetet
-	poll 20 paged '202 trigger'
+	poll 20 pagerduty_has '202 trigger'
 	[ "$(count_of pagerduty ' (500|429) trigger ')" -eq 3 ]
 	[ "$(count_of oobetet "info: http: online: $pagerduty_url")" -eq 1 ]
 	[ "$(count_of oobetet 'error: delivery to PagerDuty is failing: HTTP 500: .*this answer was asked for.*; trying again')" -ge 1 ]
-	poll 20 said oobetet 'info: delivery to PagerDuty works again'
+	poll 20 log_has oobetet 'info: delivery to PagerDuty works again'
 	both
-	poll 20 paged '202 resolve'
+	poll 20 pagerduty_has '202 resolve'
 	[ "$(count_of pagerduty ' 202 ')" -eq 2 ]
 }
 
@@ -35,8 +35,8 @@ teardown() { stop_all; }
 	enter_room eve eve
 	write_ini pagerduty_contact=too-short repeat_interval=5
 	start_oobetet
-	poll 20 said oobetet 'error: PagerDuty rejected a notification, .*: HTTP 400 .*routing_key'
-	poll 20 heard '<oobetet>.* is Critical.*; delivery to PagerDuty is failing \(HTTP 400'
+	poll 20 log_has oobetet 'error: PagerDuty rejected a notification, .*: HTTP 400 .*routing_key'
+	poll 20 room_has '<oobetet>.* is Critical.*; delivery to PagerDuty is failing \(HTTP 400'
 	[ "$(count_of pagerduty ' 400 refused')" -le "$(count_of eve 'is Critical')" ]
 	run ! grep -q too-short "$work/oobetet.log" "$work/eve.log"
 }
@@ -49,10 +49,10 @@ teardown() { stop_all; }
 	write_ini
 	start_oobetet
 	both
-	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 room_has '<oobetet>.* is Critical'
 	both
-	poll 20 heard '<oobetet>.* is OK'
-	poll 30 said oobetet 'error: delivery to PagerDuty is failing: .*(timed out|Timeout).*; trying again'
+	poll 20 room_has '<oobetet>.* is OK'
+	poll 30 log_has oobetet 'error: delivery to PagerDuty is failing: .*(timed out|Timeout).*; trying again'
 }
 
 @test "oobetet: an endless response, a reset connection: retried, one incident" {
@@ -62,13 +62,13 @@ teardown() { stop_all; }
 	enter_room flapjack flapjack
 	write_ini max_latency=1 repeat_interval=60
 	start_oobetet
-	poll 20 said oobetet 'error: delivery to PagerDuty is failing: (Operation timed out|Timeout was reached); trying again'
-	poll 20 said oobetet 'error: delivery to PagerDuty is failing: .*(reset|Recv failure|Empty reply).*; trying again'
-	poll 20 said oobetet 'info: delivery to PagerDuty works again'
+	poll 20 log_has oobetet 'error: delivery to PagerDuty is failing: (Operation timed out|Timeout was reached); trying again'
+	poll 20 log_has oobetet 'error: delivery to PagerDuty is failing: .*(reset|Recv failure|Empty reply).*; trying again'
+	poll 20 log_has oobetet 'info: delivery to PagerDuty works again'
 	both
-	poll 20 paged 'incident 1 resolved'
+	poll 20 pagerduty_has 'incident 1 resolved'
 	[ "$(incidents)" -eq 1 ]
-	run ! paged 'incident 2'
+	run ! pagerduty_has 'incident 2'
 }
 
 @test "oobetet: a PagerDuty with a wrong certificate gets nothing; the room does" {
@@ -80,10 +80,10 @@ teardown() { stop_all; }
 	enter_room eve eve
 	write_ini max_latency=1 pagerduty_url="${pagerduty_url/127.0.0.1/localhost}"
 	start_oobetet
-	poll 20 said oobetet 'error: delivery to PagerDuty is failing: SSL certificate problem: self-signed certificate; trying again'
-	poll 20 heard '<oobetet>.* is Critical.*; delivery to PagerDuty is failing \(SSL certificate problem'
-	run ! said pagerduty trigger
-	run ! said oobetet 'http: online' # it never was
+	poll 20 log_has oobetet 'error: delivery to PagerDuty is failing: SSL certificate problem: self-signed certificate; trying again'
+	poll 20 room_has '<oobetet>.* is Critical.*; delivery to PagerDuty is failing \(SSL certificate problem'
+	run ! log_has pagerduty trigger
+	run ! log_has oobetet 'http: online' # it never was
 }
 
 # A proxy that logs each request and refuses it.
@@ -105,13 +105,13 @@ while True:
 	write_ini max_latency=1 pagerduty_url=https://pagerduty.invalid/v2/enqueue
 	export https_proxy=http://127.0.0.1:$proxy_port
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said proxy '^CONNECT pagerduty.invalid:443 HTTP/1'
-	poll 20 said oobetet 'error: delivery to PagerDuty is failing: .*502'
+	poll 20 log_has proxy '^CONNECT pagerduty.invalid:443 HTTP/1'
+	poll 20 log_has oobetet 'error: delivery to PagerDuty is failing: .*502'
 	stop oobetet
 	asked=$(count_of proxy CONNECT)
 	write_ini max_latency=1 pagerduty_url=https://127.0.0.1:1/v2/enqueue
 	export no_proxy=127.0.0.1
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet "error: delivery to PagerDuty is failing: Failed to connect to 127.0.0.1 port 1"
+	poll 20 log_has oobetet "error: delivery to PagerDuty is failing: Failed to connect to 127.0.0.1 port 1"
 	[ "$(count_of proxy CONNECT)" -eq "$asked" ]
 }

@@ -20,7 +20,7 @@ start_probing() {
 	write_ini max_latency=8 "probe_broker=http://127.0.0.1:$broker_port/state" \
 		"probe_redis=127.0.0.1:$redis_port/3" probe_queue=waiting "$@"
 	start_oobetet
-	poll 40 paged 'incident 1 opened'
+	poll 40 pagerduty_has 'incident 1 opened'
 }
 
 start_servers() {
@@ -37,7 +37,7 @@ start_servers() {
 }
 
 detail() {
-	said pagerduty "^ *\"$1\": \"$2"
+	log_has pagerduty "^ *\"$1\": \"$2"
 }
 
 @test "probes: the broker's token, Redis's password, database and queue" {
@@ -68,7 +68,7 @@ detail() {
 	detail probe_broker 'no reading: HTTP 401: probe_broker_token is missing or wrong'
 	detail probe_redis 'no reading: NOAUTH Authentication required'
 	detail probe_flapper 'no reading: cannot resolve no-such-host.invalid: '
-	paged '202 trigger .*; either flapper or any link after it, up to oobetet.s presence in the room; probe_flapper has no reading \(cannot resolve .*\); probe_broker has no reading'
+	pagerduty_has '202 trigger .*; either flapper or any link after it, up to oobetet.s presence in the room; probe_flapper has no reading \(cannot resolve .*\); probe_broker has no reading'
 }
 
 @test "probes: of a room in which nothing is heard, the message that comes nearest" {
@@ -82,7 +82,7 @@ detail() {
 	say flapjack 'good morning'
 	say flapjack 'Problem: "Flaper" on web-01 is Critical, refused'
 	say flapjack 'Problem summary: Critical: 2 (Critical: ru:A, ru:B)'
-	poll 40 heard '<oobetet> .*; nothing was heard since the start, [0-9]+ s ago, but other messages: 3; nearest: .Problem: "Flaper" on web-01 is Critical, refused.; a summary of several checks came [0-9]+ s ago'
+	poll 40 room_has '<oobetet> .*; nothing was heard since the start, [0-9]+ s ago, but other messages: 3; nearest: .Problem: "Flaper" on web-01 is Critical, refused.; a summary of several checks came [0-9]+ s ago'
 }
 
 # Says what the port does, $work/delay seconds later. tail ends with it, within a second.
@@ -103,10 +103,10 @@ echo_flapper() {
 	start_chain max_latency=60 max_delay=1 "probe_flapper=127.0.0.1:$flapper_port" alert_command="cat >>$work/command"
 	echo 4 >"$work/delay"
 	start echo echo_flapper
-	poll 40 heard '<oobetet> .*is Critical: swings arrive [1-9] s late for "Flapper" on web-01, from '
+	poll 40 room_has '<oobetet> .*is Critical: swings arrive [1-9] s late for "Flapper" on web-01, from '
 	echo 0 >"$work/delay"
-	poll 40 heard '<oobetet> .*is OK'
-	poll 20 paged 'incident 1 resolved'
+	poll 40 room_has '<oobetet> .*is OK'
+	poll 20 pagerduty_has 'incident 1 resolved'
 }
 
 @test "probes: max_queue_age: a queue that is not worked off is an incident" {
@@ -114,10 +114,10 @@ echo_flapper() {
 	redis RPUSH events event
 	start_chain max_latency=60 max_queue_age=3 "probe_redis=127.0.0.1:$redis_port"
 	both
-	poll 20 heard "<oobetet> .*is Critical: the queue 'events' has not been empty for [0-9]+ s for .Flapper. on web-01"
+	poll 20 room_has "<oobetet> .*is Critical: the queue 'events' has not been empty for [0-9]+ s for .Flapper. on web-01"
 	redis DEL events
 	both
-	poll 20 heard '<oobetet> .*is OK'
+	poll 20 room_has '<oobetet> .*is OK'
 }
 
 @test "probes: wrong values are refused, with the reason" {
@@ -154,7 +154,7 @@ echo_flapper() {
 	check max_latency=64 state_file="$work/state"
 	[[ "$output" == *"two of flapper's intervals, 2 m by default"* ]]
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 60 said oobetet "warning: flapper's period is [345] s: max_latency"
+	poll 60 log_has oobetet "warning: flapper's period is [345] s: max_latency"
 	stop oobetet
 	check max_latency=64 state_file="$work/state"
 	[[ "$output" == *"warning: flapper's period is "[345]" s, as the state file has it: max_latency (64 s) should be at least two periods and a minute"* ]]

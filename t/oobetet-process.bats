@@ -21,7 +21,7 @@ can_look_into() {
 @test "oobetet: no secret in ps, in the environment or in the log" {
 	start_chain
 	both
-	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 room_has '<oobetet>.* is Critical'
 	for pid in "${pids[oobetet]}" $(worker_pid xmpp) $(worker_pid http); do
 		tr '\0' '\n' <"/proc/$pid/cmdline"
 		# only root may read it, and not on every system
@@ -32,7 +32,7 @@ can_look_into() {
 	[ "$(ps -o args= -p "$(worker_pid xmpp)")" = 'oobetet: xmpp' ]
 	stop oobetet
 	start oobetet oobetet -c "$work/oobetet.ini" --debug
-	poll 20 said oobetet 'debug: problem|is Critical'
+	poll 20 log_has oobetet 'debug: problem|is Critical'
 	plain=$(printf '\0oobetet\0secret-of-oobetet' | base64)
 	run ! grep -E "secret-of-oobetet|0123456789abcdef|$plain|<auth|<response" "$work/seen" "$work/oobetet.log"
 }
@@ -40,7 +40,7 @@ can_look_into() {
 @test "oobetet: each worker gets its part of the configuration and no other secret" {
 	start_chain
 	both
-	poll 20 paged '202 trigger'
+	poll 20 pagerduty_has '202 trigger'
 	# reading the memory of its children needs root
 	memory_holds() {
 		python3 - "$1" "$2" <<-'PYTHON'
@@ -76,7 +76,7 @@ can_look_into() {
 	write_ini max_latency=1 alert_command="grep NoNewPrivs /proc/self/status >$work/command"
 	start oobetet "${curious[@]}" oobetet -c "$work/oobetet.ini"
 	start other "${curious[@]}" sleep 60
-	poll 20 said oobetet 'in the room'
+	poll 20 log_has oobetet 'in the room'
 	poll 20 "${curious[@]}" cat "/proc/${pids[other]}/environ" >"$work/other"
 	for pid in "${pids[oobetet]}" $(worker_pid xmpp) $(worker_pid http); do
 		run ! "${curious[@]}" cat "/proc/$pid/environ"
@@ -107,7 +107,7 @@ can_look_into() {
 	write_ini pagerduty_contact=
 	cp "$(type -P oobetet)" "$work/replaced"
 	start oobetet "$work/replaced" -c "$work/oobetet.ini"
-	poll 20 said oobetet 'in the room'
+	poll 20 log_has oobetet 'in the room'
 	printf '#!/bin/sh\necho newer >&2\n' >"$work/newer"
 	chmod +x "$work/newer"
 	for change in "mv $work/newer $work/replaced" "rm $work/replaced"; do
@@ -116,7 +116,7 @@ can_look_into() {
 		kill -KILL "$(poll 20 worker_pid xmpp)"
 		poll 20 at_least $((joined + 1)) oobetet 'in the room .* as '
 	done
-	run ! said oobetet newer
+	run ! log_has oobetet newer
 }
 
 @test "oobetet: a blocked log does not stop the alarm" {
@@ -131,10 +131,10 @@ can_look_into() {
 	write_ini
 	# shellcheck disable=SC2016 # $0 and $1 are the inner shell's
 	start oobetet sh -c 'exec oobetet -c "$0" --debug 2>"$1"' "$work/oobetet.ini" "$work/log"
-	poll 20 said flapjack '<oobetet>.* is Critical'
-	poll 20 paged '202 trigger'
+	poll 20 log_has flapjack '<oobetet>.* is Critical'
+	poll 20 pagerduty_has '202 trigger'
 	both
-	poll 20 said flapjack '<oobetet>.* is OK'
+	poll 20 log_has flapjack '<oobetet>.* is OK'
 	exec 8<&-
 	stop oobetet
 }
@@ -152,7 +152,7 @@ service_is_down() {
 	# as a site would: edit the user and the path of the configuration
 	sed -i -e 's/setuidgid oobetet //' -e "s:/etc/oobetet.ini:$work/oobetet.ini:" "$work/service/run"
 	start supervise supervise "$work/service"
-	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 room_has '<oobetet>.* is Critical'
 	first=$(pgrep -P "${pids[supervise]}")
 	kill -KILL "$first"
 	poll 20 at_least 2 supervise 'in the room ops@conference.localhost'
@@ -160,7 +160,7 @@ service_is_down() {
 	restarted=$(count_of eve '<oobetet>.* is Critical')
 	poll 20 at_least $((restarted + 1)) eve '<oobetet>.* is Critical'
 	both
-	poll 20 heard '<oobetet>.* is OK'
+	poll 20 room_has '<oobetet>.* is OK'
 	svc -d "$work/service"
 	poll 20 service_is_down
 	supervise_end "$work/service"
@@ -175,7 +175,7 @@ while True: print(s.recv(4096).decode())' "$work/notify"
 	poll 20 test -S "$work/notify"
 	write_ini server=127.0.0.1 port=1 # whoever else is away
 	NOTIFY_SOCKET=$work/notify WATCHDOG_USEC=1000000 start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said systemd '^READY=1$'
+	poll 20 log_has systemd '^READY=1$'
 	poll 20 at_least 4 systemd '^WATCHDOG=1$'
 	freeze oobetet
 	read -rt 0.5 <> <(:) || : # what is on its way
@@ -185,7 +185,7 @@ while True: print(s.recv(4096).decode())' "$work/notify"
 	kill -CONT "${pids[oobetet]}"
 	poll 20 at_least $((sent + 1)) systemd '^WATCHDOG=1$'
 	stop oobetet
-	said systemd '^STOPPING=1$'
+	log_has systemd '^STOPPING=1$'
 
 	write_ini enabled=no
 	sent=$(count_of systemd WATCHDOG)

@@ -23,7 +23,7 @@ refuses() {
 }
 
 held() {
-	said oobetet 'info: "Flapper" on web-01: an incident begins during planned work: it is reported at the end of the work if it lasts'
+	log_has oobetet 'info: "Flapper" on web-01: an incident begins during planned work: it is reported at the end of the work if it lasts'
 }
 
 @test "oobetet: --quiet refuses what it cannot do, and says why" {
@@ -59,23 +59,23 @@ held() {
 	quiet 1h --reason 'new switches' >"$work/told"
 	grep -E '^planned work until [-0-9]+ [0-9:]+ [+][0-9]+: no alarm for any watch$' "$work/told"
 	run ! grep 'no oobetet runs' "$work/quiet.log"
-	poll 20 heard '<oobetet> oobetet on .*: planned work until .* \(new switches\): no alarm for "Flapper" on web-01 until then'
+	poll 20 room_has '<oobetet> oobetet on .*: planned work until .* \(new switches\): no alarm for "Flapper" on web-01 until then'
 	poll 20 held
-	run ! heard 'Monitoring is Critical'
+	run ! room_has 'Monitoring is Critical'
 	# the dead man's switch hears of oobetet all the same
 	poll 20 at_least $(($(count_of pagerduty ' 200 heartbeat') + 2)) pagerduty ' 200 heartbeat'
 	# it survives a restart, and is announced again
 	stop oobetet
 	start_oobetet
-	poll 20 said oobetet 'planned work until .* \(new switches\)'
-	run ! heard 'Monitoring is Critical'
-	run ! paged '202 trigger'
+	poll 20 log_has oobetet 'planned work until .* \(new switches\)'
+	run ! room_has 'Monitoring is Critical'
+	run ! pagerduty_has '202 trigger'
 	quiet 0 | grep -x 'planned work is over'
-	poll 20 heard '<oobetet> oobetet on .*: planned work is over \(new switches\): alarms for "Flapper" on web-01 are sent again'
-	poll 20 heard "<oobetet> .* is Critical: haven't seen a test (problem|recovery)"
-	poll 20 paged 'incident 1 opened'
+	poll 20 room_has '<oobetet> oobetet on .*: planned work is over \(new switches\): alarms for "Flapper" on web-01 are sent again'
+	poll 20 room_has "<oobetet> .* is Critical: haven't seen a test (problem|recovery)"
+	poll 20 pagerduty_has 'incident 1 opened'
 	both
-	poll 20 paged 'incident 1 resolved'
+	poll 20 pagerduty_has 'incident 1 resolved'
 	[ "$(incidents)" -eq 1 ]
 }
 
@@ -83,28 +83,28 @@ held() {
 	start_chain state_file="$work/state" max_latency=4
 	start_beat
 	poll 20 test -s "$work/state"
-	run ! heard 'Monitoring is Critical'
+	run ! room_has 'Monitoring is Critical'
 	quiet 15 --reason 'new switches'
-	poll 20 heard 'planned work until'
+	poll 20 room_has 'planned work until'
 	stop_beat
 	poll 20 held
 	start_beat
-	poll 20 said oobetet 'info: "Flapper" on web-01: the incident is over during planned work: it is not reported'
-	poll 30 heard 'planned work is over'
-	run ! heard 'Monitoring is Critical'
+	poll 20 log_has oobetet 'info: "Flapper" on web-01: the incident is over during planned work: it is not reported'
+	poll 30 room_has 'planned work is over'
+	run ! room_has 'Monitoring is Critical'
 	stop_beat
-	poll 20 heard 'Monitoring is Critical'
+	poll 20 room_has 'Monitoring is Critical'
 	[ "$(incidents)" -le 1 ]
 }
 
 @test "oobetet: the end of an incident from before planned work is reported" {
 	start_chain state_file="$work/state" max_latency=1
-	poll 20 paged 'incident 1 opened'
+	poll 20 pagerduty_has 'incident 1 opened'
 	quiet 1h --reason 'repair'
-	poll 20 heard 'planned work until'
+	poll 20 room_has 'planned work until'
 	both
-	poll 20 paged 'incident 1 resolved'
-	poll 20 heard 'Monitoring is OK'
+	poll 20 pagerduty_has 'incident 1 resolved'
+	poll 20 room_has 'Monitoring is OK'
 	poll 20 held
 }
 
@@ -129,18 +129,18 @@ held() {
 		longer*) head -c 100000 "$work/good" >"$work/new" && head -c 100000 /dev/zero >>"$work/new" ;;
 		esac
 		mv "$work/new" "$work/state.quiet"
-		poll 20 said oobetet "error: planned work: $work/state.quiet: .*$reason.*; it holds back no alarm"
-		poll 20 said oobetet 'planned work is over'
-		poll 20 said oobetet 'error: .*is Critical'
+		poll 20 log_has oobetet "error: planned work: $work/state.quiet: .*$reason.*; it holds back no alarm"
+		poll 20 log_has oobetet 'planned work is over'
+		poll 20 log_has oobetet 'error: .*is Critical'
 		rm -rf "$work/state.quiet"
 		: >"$work/oobetet.log"
 		cp "$work/good" "$work/new" && mv "$work/new" "$work/state.quiet"
-		poll 20 said oobetet 'planned work until'
+		poll 20 log_has oobetet 'planned work until'
 	done
 	[ "$(id -u)" -eq 0 ] || skip 'only root can give a file away'
 	cp "$work/good" "$work/new" && chown nobody "$work/new" && mv "$work/new" "$work/state.quiet"
-	poll 20 said oobetet 'error: planned work: .*: it belongs to another user'
-	poll 20 said oobetet 'error: .*is Critical'
+	poll 20 log_has oobetet 'error: planned work: .*: it belongs to another user'
+	poll 20 log_has oobetet 'error: .*is Critical'
 }
 
 @test "oobetet: planned work for one watch leaves the others alone; the status shows it" {
@@ -152,18 +152,18 @@ held() {
 	printf '\n[watch web]\nwatched_entity = web-01\n[watch mail]\nwatched_entity = mail-01\n' >>"$work/oobetet.ini"
 	quiet 1h --watch web --reason 'new switches' | grep -x 'planned work until .*: no alarm for watch web'
 	start_oobetet
-	poll 20 heard 'planned work until .* \(new switches\): no alarm for "Flapper" on web-01 until then'
-	poll 20 heard 'is Critical: .* "Flapper" on mail-01'
-	poll 20 said oobetet 'info: watch web: "Flapper" on web-01: an incident begins during planned work'
+	poll 20 room_has 'planned work until .* \(new switches\): no alarm for "Flapper" on web-01 until then'
+	poll 20 room_has 'is Critical: .* "Flapper" on mail-01'
+	poll 20 log_has oobetet 'info: watch web: "Flapper" on web-01: an incident begins during planned work'
 	kill -USR1 "${pids[oobetet]}"
-	poll 20 said oobetet 'info: watch web: status: "Flapper" on web-01: alarm held back for [0-9.]+ m?s, no (problem|recovery); planned work until .* \(new switches\);'
-	run ! heard 'is Critical: .*web-01'
-	run ! paged '202 trigger .*web-01'
+	poll 20 log_has oobetet 'info: watch web: status: "Flapper" on web-01: alarm held back for [0-9.]+ m?s, no (problem|recovery); planned work until .* \(new switches\);'
+	run ! room_has 'is Critical: .*web-01'
+	run ! pagerduty_has '202 trigger .*web-01'
 	# one for all watches is another: each end is announced, to all of whom it holds back
 	quiet 1h --reason 'all of them'
-	poll 20 heard 'planned work until .* \(all of them\): no alarm for "Flapper" on web-01, "Flapper" on mail-01 until then'
+	poll 20 room_has 'planned work until .* \(all of them\): no alarm for "Flapper" on web-01, "Flapper" on mail-01 until then'
 	quiet 0 --watch mail | grep -x 'no planned work was set for that watch alone'
 	quiet 0 | grep -x 'planned work is over'
-	poll 20 heard 'planned work is over \(all of them\): alarms for "Flapper" on web-01, "Flapper" on mail-01 are sent again'
-	poll 20 heard 'is Critical: .*web-01'
+	poll 20 room_has 'planned work is over \(all of them\): alarms for "Flapper" on web-01, "Flapper" on mail-01 are sent again'
+	poll 20 room_has 'is Critical: .*web-01'
 }

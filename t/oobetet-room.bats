@@ -50,17 +50,17 @@ start_room_with() {
 	enter_room eve oobetet
 	write_ini
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet_$'
-	poll 20 heard '<oobetet_>.* is Critical'
+	poll 20 log_has oobetet 'info: in the room ops@conference.localhost as oobetet_$'
+	poll 20 room_has '<oobetet_>.* is Critical'
 	both
-	poll 20 heard '<oobetet_>.* is OK'
+	poll 20 room_has '<oobetet_>.* is OK'
 	stop eve
-	poll 20 said oobetet 'info: our nick in the room ops@conference.localhost is oobetet now$'
-	poll 20 said flapjack '<oobetet> .* is Critical'
+	poll 20 log_has oobetet 'info: our nick in the room ops@conference.localhost is oobetet now$'
+	poll 20 log_has flapjack '<oobetet> .* is Critical'
 	both
-	poll 20 said flapjack '<oobetet> .* is OK'
+	poll 20 log_has flapjack '<oobetet> .* is OK'
 	# its own messages are recognized under the new nick too
-	run ! said oobetet 'delivery to .* is failing'
+	run ! log_has oobetet 'delivery to .* is failing'
 	[ "$(count_of oobetet 'out of the room')" -eq 1 ]
 }
 
@@ -73,8 +73,8 @@ start_room_with() {
 	for key in room_password=wrong room_password=; do
 		write_ini "$key"
 		start oobetet oobetet -c "$work/oobetet.ini"
-		poll 20 said oobetet 'warning: out of the room ops@conference.localhost: not-authorized.*: is room_password right\?; trying again'
-		poll 20 paged '202 trigger .*is room_password right\?'
+		poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: not-authorized.*: is room_password right\?; trying again'
+		poll 20 pagerduty_has '202 trigger .*is room_password right\?'
 		once 'is room_password right.; trying again'
 		stop oobetet
 		: >"$work/pagerduty.log"
@@ -82,9 +82,9 @@ start_room_with() {
 	run ! grep -E 'sesame|wrong' "$work/oobetet.log"
 	# the room accepts it again
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'is room_password right'
+	poll 20 log_has oobetet 'is room_password right'
 	room_set "$(room_field muc#roomconfig_passwordprotectedroom 0)$(room_field muc#roomconfig_roomsecret '')"
-	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
+	poll 20 log_has oobetet 'info: in the room ops@conference.localhost as oobetet$'
 }
 
 @test "oobetet: a members-only room: before and after oobetet is a member" {
@@ -92,15 +92,15 @@ start_room_with() {
 	room_set "$(room_field muc#roomconfig_membersonly 1)"
 	write_ini
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: registration-required.*; trying again'
-	poll 20 paged '202 trigger .*out of the room .*registration-required'
+	poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: registration-required.*; trying again'
+	poll 20 pagerduty_has '202 trigger .*out of the room .*registration-required'
 	once 'registration-required.*; trying again'
 	change "jid='oobetet@localhost' affiliation='member'"
-	poll 20 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
+	poll 20 log_has oobetet 'info: in the room ops@conference.localhost as oobetet$'
 	both
-	poll 20 paged '202 resolve'
+	poll 20 pagerduty_has '202 resolve'
 	change "jid='oobetet@localhost' affiliation='none'"
-	poll 20 said oobetet 'out of the room ops@conference.localhost: no longer a member of the room'
+	poll 20 log_has oobetet 'out of the room ops@conference.localhost: no longer a member of the room'
 	poll 20 at_least 2 pagerduty 'incident [0-9]+ opened'
 }
 
@@ -109,13 +109,13 @@ start_room_with() {
 	write_ini
 	start_oobetet
 	own "<destroy><reason>no more</reason></destroy>"
-	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: the room was destroyed: no more; trying again'
+	poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: the room was destroyed: no more; trying again'
 	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	stop flapjack || :
 	enter_room flapjack flapjack
-	poll 20 said flapjack '<oobetet>.* is Critical'
+	poll 20 log_has flapjack '<oobetet>.* is Critical'
 	both
-	poll 20 said flapjack '<oobetet>.* is OK'
+	poll 20 log_has flapjack '<oobetet>.* is OK'
 	once 'destroyed'
 }
 
@@ -135,7 +135,7 @@ start_room_with() {
 	write_ini
 	start_oobetet
 	say flapjack technical
-	poll 20 said oobetet 'warning: out of the room ops@conference.localhost: removed for a technical reason; trying again'
+	poll 20 log_has oobetet 'warning: out of the room ops@conference.localhost: removed for a technical reason; trying again'
 	poll 20 at_least 2 oobetet 'in the room ops@conference.localhost as oobetet'
 	once 'technical'
 }
@@ -145,9 +145,9 @@ start_room_with() {
 	write_ini jabberid=oobetet@localhost/watcher max_latency=30
 	start_oobetet
 	start other oobetet -c "$work/oobetet.ini"
-	poll 20 said other 'in the room ops@conference.localhost as oobetet'
-	poll 20 said oobetet 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
-	poll 20 said other 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
+	poll 20 log_has other 'in the room ops@conference.localhost as oobetet'
+	poll 20 log_has oobetet 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
+	poll 20 log_has other 'warning: xmpp: the server ended the stream: this account has logged in elsewhere with the same resource'
 	# each wait is longer: by now at least 0.19 s, 0.37 s and 0.75 s
 	begun=${EPOCHREALTIME/./}
 	poll 30 at_least 4 oobetet 'ended the stream'
@@ -169,11 +169,11 @@ start_room_with() {
 	for number in 1 2 3 4; do say eve "<iq type='error' id='ping-0-$number' to='$us'>$error</iq>"; done
 	# the room sends stanzas in order
 	say eve 'Problem: "Flapper" on web-01 is Critical'
-	poll 20 said oobetet 'debug: problem from eve in ops@conference.localhost'
-	run ! said oobetet 'out of the room'
+	poll 20 log_has oobetet 'debug: problem from eve in ops@conference.localhost'
+	run ! log_has oobetet 'out of the room'
 	# nor may occupants send errors about messages
-	poll 20 heard '<oobetet>.* is Critical'
-	run ! said oobetet 'delivery to .* is failing'
+	poll 20 room_has '<oobetet>.* is Critical'
+	run ! log_has oobetet 'delivery to .* is failing'
 }
 
 # A bridge: gives each message a new id, appends TEXT, and does not announce stable ids.
@@ -200,11 +200,11 @@ start_bridge() {
 	start_oobetet
 	poll 20 at_least 2 flapjack '<oobetet>.* is Critical'
 	start_beat
-	poll 20 said flapjack '<oobetet>.* is OK'
+	poll 20 log_has flapjack '<oobetet>.* is OK'
 	recoveries=$(count_of flapjack '<flapjack> Recovery')
 	poll 20 at_least $((recoveries + 15)) flapjack '<flapjack> Recovery' # some five seconds
 	[ "$(count_of flapjack '<oobetet>.* is OK')" -eq 1 ]
-	run ! said oobetet 'delivery to .* is failing|NOTICE'
+	run ! log_has oobetet 'delivery to .* is failing|NOTICE'
 }
 
 # paced SECONDS: at least so long between any two alarms
@@ -217,12 +217,12 @@ paced() {
 	start_bridge ' (by a bridge)'
 	write_ini repeat_interval=4
 	start_oobetet
-	poll 20 said oobetet 'error: delivery to ops@conference.localhost is failing: the room has not sent it back within 1 s; trying again'
+	poll 20 log_has oobetet 'error: delivery to ops@conference.localhost is failing: the room has not sent it back within 1 s; trying again'
 	poll 20 at_least 3 flapjack '<oobetet>.* is Critical'
 	paced 3.9
 	once 'error: delivery to .* is failing'
 	both
-	poll 20 said flapjack '<oobetet>.* is OK'
+	poll 20 log_has flapjack '<oobetet>.* is OK'
 }
 
 @test "oobetet: a new owner of a watched nick is a warning, the return of the old one is not" {
@@ -234,7 +234,7 @@ paced() {
 	enter_room flapjack flapjack
 	stop flapjack || :
 	enter_room mallory flapjack
-	poll 20 said oobetet "$was occupant-id [^ ]+, before [^ ]+; its messages still count\$"
+	poll 20 log_has oobetet "$was occupant-id [^ ]+, before [^ ]+; its messages still count\$"
 	once "$was"
 	stop mallory || :
 	# a non-anonymous room shows real JIDs: these are logged
@@ -245,7 +245,7 @@ paced() {
 	enter_room flapjack flapjack
 	stop flapjack || :
 	enter_room mallory flapjack
-	poll 20 said oobetet "$was real JID mallory@localhost, before flapjack@localhost; its messages still count\$"
+	poll 20 log_has oobetet "$was real JID mallory@localhost, before flapjack@localhost; its messages still count\$"
 }
 
 @test "oobetet: a password in a server's error text is masked, even in part" {
@@ -260,7 +260,7 @@ paced() {
 		poll 20 at_least $((out += 1)) oobetet 'out of the room ops@conference.localhost: kicked out of the room: '
 		poll 20 at_least $((out + 1)) oobetet 'in the room ops@conference.localhost as oobetet'
 	done
-	said oobetet 'kicked out of the room:  [*]{17} [*]{11}; trying again'
+	log_has oobetet 'kicked out of the room:  [*]{17} [*]{11}; trying again'
 	run ! grep -E 'secret|open-' "$work/oobetet.log" "$work/flapjack.log"
 }
 
@@ -277,7 +277,7 @@ both_from() {
 
 # does_not_count NICK REASON: a message was ignored for that
 does_not_count() {
-	poll 20 said oobetet "warning: a message of $1 in the room ops@conference.localhost does not count: $2"
+	poll 20 log_has oobetet "warning: a message of $1 in the room ops@conference.localhost does not count: $2"
 }
 
 @test "oobetet: watched_jid: only its messages count, where the room shows real JIDs" {
@@ -286,26 +286,26 @@ does_not_count() {
 	enter_room mallory mallory
 	write_ini watched_nick=flapjack,mallory watched_jid=flapjack@localhost max_latency=60
 	start_oobetet --debug
-	run ! said oobetet 'anybody in the room can prevent'
+	run ! log_has oobetet 'anybody in the room can prevent'
 	both_from mallory
 	does_not_count mallory 'its real JID is not in watched_jid$'
 	# what it says of itself is not believed
 	say mallory "<presence to='ops@conference.localhost/mallory'><x xmlns='http://jabber.org/protocol/muc#user'><item jid='flapjack@localhost/x' affiliation='owner' role='moderator'/></x></presence>"
 	both_from mallory
 	both_from flapjack
-	poll 20 said oobetet 'debug: recovery from flapjack in ops@conference.localhost$'
+	poll 20 log_has oobetet 'debug: recovery from flapjack in ops@conference.localhost$'
 	# the nick is taken by another
 	stop flapjack || :
 	stop mallory || :
 	enter_room mallory flapjack
-	poll 20 said oobetet "is somebody else's now: real JID mallory@localhost, before flapjack@localhost; its messages do not count\$"
+	poll 20 log_has oobetet "is somebody else's now: real JID mallory@localhost, before flapjack@localhost; its messages do not count\$"
 	both_from mallory
 	does_not_count flapjack 'its real JID is not in watched_jid$'
 	# and comes back to its owner, under another name
 	stop mallory || :
 	enter_room flapjack mallory
 	both_from flapjack
-	poll 20 said oobetet 'debug: recovery from mallory in ops@conference.localhost$'
+	poll 20 log_has oobetet 'debug: recovery from mallory in ops@conference.localhost$'
 	[ "$(count_of oobetet 'debug: (problem|recovery) from')" -eq 4 ]
 }
 
@@ -313,12 +313,12 @@ does_not_count() {
 	start_room
 	write_ini watched_jid=flapjack@localhost max_latency=60
 	start_oobetet --debug
-	poll 20 said oobetet 'warning: the room ops@conference.localhost does not show real JIDs: with watched_jid no message in it counts$'
+	poll 20 log_has oobetet 'warning: the room ops@conference.localhost does not show real JIDs: with watched_jid no message in it counts$'
 	enter_room eve eve
 	both_from flapjack
 	does_not_count flapjack 'the room does not show its real JID$'
 	once 'does not show real JIDs'
-	run ! said oobetet 'debug: (problem|recovery) from'
+	run ! log_has oobetet 'debug: (problem|recovery) from'
 }
 
 @test "oobetet: watched_affiliation: an owner's messages count, and those of one who becomes it" {
@@ -329,12 +329,12 @@ does_not_count() {
 	both_from mallory
 	does_not_count mallory 'nobody who fits watched_jid and watched_affiliation has this nick$'
 	both_from flapjack
-	poll 20 said oobetet 'debug: recovery from flapjack in'
-	run ! said oobetet 'debug: .* from mallory'
+	poll 20 log_has oobetet 'debug: recovery from flapjack in'
+	run ! log_has oobetet 'debug: .* from mallory'
 	change "jid='mallory@localhost' affiliation='owner'"
 	counted() {
 		both_from mallory
-		poll 1 said oobetet 'debug: recovery from mallory in'
+		poll 1 log_has oobetet 'debug: recovery from mallory in'
 	}
 	poll 20 counted
 }
@@ -346,15 +346,15 @@ does_not_count() {
 	write_ini watched_jid=flapjack@localhost max_latency=60
 	start_oobetet --debug
 	ban oobetet
-	poll 20 said oobetet 'out of the room ops@conference.localhost: banned'
+	poll 20 log_has oobetet 'out of the room ops@conference.localhost: banned'
 	both_from mallory
 	both_from flapjack
-	poll 20 said mallory 'flapjack> Recovery'
+	poll 20 log_has mallory 'flapjack> Recovery'
 	unban oobetet
-	poll 40 said oobetet 'debug: recovery from flapjack in ops@conference.localhost$'
-	said oobetet 'debug: problem from flapjack in ops@conference.localhost$'
+	poll 40 log_has oobetet 'debug: recovery from flapjack in ops@conference.localhost$'
+	log_has oobetet 'debug: problem from flapjack in ops@conference.localhost$'
 	does_not_count mallory 'nobody who fits watched_jid and watched_affiliation has this nick$'
-	run ! said oobetet 'debug: .* from mallory'
+	run ! log_has oobetet 'debug: .* from mallory'
 }
 
 @test "oobetet: occupant-ids are ignored where the room does not announce them" {
@@ -369,6 +369,6 @@ does_not_count() {
 	start_oobetet
 	stop flapjack || :
 	enter_room mallory flapjack
-	poll 20 said oobetet "is somebody else's now: affiliation none, before owner; its messages still count\$"
-	run ! said oobetet 'occupant-id'
+	poll 20 log_has oobetet "is somebody else's now: affiliation none, before owner; its messages still count\$"
+	run ! log_has oobetet 'occupant-id'
 }

@@ -21,40 +21,40 @@ pause() {
 
 @test "oobetet: killed during an incident: the next process continues and resolves it" {
 	start_chain state_file="$work/state"
-	poll 20 paged '202 trigger'
-	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 pagerduty_has '202 trigger'
+	poll 20 room_has '<oobetet>.* is Critical'
 	kill_oobetet
 	start_oobetet
-	said oobetet "warning: state file $work/state: an incident is open since [-0-9]+ [0-9:]+ [+0-9]+; notifications to be delivered: [0-9]; its key: Flapjack Self "
-	poll 20 said oobetet 'error: .* is Critical'
+	log_has oobetet "warning: state file $work/state: an incident is open since [-0-9]+ [0-9:]+ [+0-9]+; notifications to be delivered: [0-9]; its key: Flapjack Self "
+	poll 20 log_has oobetet 'error: .* is Critical'
 	both
-	poll 20 paged '202 resolve'
-	poll 20 heard '<oobetet>.* is OK'
+	poll 20 pagerduty_has '202 resolve'
+	poll 20 room_has '<oobetet>.* is OK'
 	[ "$(incidents)" -eq 1 ]
 	[ "$(stat -c %a "$work/state")" = 600 ]
 }
 
 @test "oobetet: a change of incident_key does not change the key of an open incident" {
 	start_chain state_file="$work/state"
-	poll 20 paged '202 trigger "Flapjack Self Monitoring from'
+	poll 20 pagerduty_has '202 trigger "Flapjack Self Monitoring from'
 	stop oobetet
 	write_ini state_file="$work/state" incident_key=Chain
 	start_oobetet
 	both
-	poll 20 paged '202 resolve "Flapjack Self Monitoring from'
-	poll 20 paged 'incident 1 resolved'
-	poll 20 paged '202 trigger "Chain, 2'
+	poll 20 pagerduty_has '202 resolve "Flapjack Self Monitoring from'
+	poll 20 pagerduty_has 'incident 1 resolved'
+	poll 20 pagerduty_has '202 trigger "Chain, 2'
 }
 
 @test "oobetet: an incident that ends while oobetet is down is resolved" {
 	start_chain state_file="$work/state"
-	poll 20 paged '202 trigger'
+	poll 20 pagerduty_has '202 trigger'
 	stop oobetet
 	grep -q '^incident' "$work/state"
 	both
 	start_oobetet
 	both
-	poll 20 paged '202 resolve'
+	poll 20 pagerduty_has '202 resolve'
 	[ "$(incidents)" -eq 1 ]
 }
 
@@ -65,9 +65,9 @@ pause() {
 		kill_oobetet
 		start oobetet oobetet -c "$work/oobetet.ini"
 		pause 2
-		! said oobetet 'error: .* is Critical' || break
+		! log_has oobetet 'error: .* is Critical' || break
 	done
-	said oobetet 'error: .* is Critical'
+	log_has oobetet 'error: .* is Critical'
 }
 
 written_by_another() {
@@ -102,27 +102,27 @@ run_until_written() {
 	kill_oobetet
 	fetched=$(count_of pagerduty ' 200 heartbeat')
 	start_oobetet
-	said oobetet 'warning: the last run ended unexpectedly within 60 s of its start: heartbeat_url is not fetched'
+	log_has oobetet 'warning: the last run ended unexpectedly within 60 s of its start: heartbeat_url is not fetched'
 	pause 2 # time for a heartbeat that must not come
 	[ "$(count_of pagerduty ' 200 heartbeat')" -eq "$fetched" ]
 	stop oobetet
 	# a run stopped by SIGTERM did not crash
 	start_oobetet
 	poll 20 at_least $((fetched + 1)) pagerduty ' 200 heartbeat'
-	run ! said oobetet 'ended unexpectedly'
+	run ! log_has oobetet 'ended unexpectedly'
 }
 
 @test "oobetet: down for longer than max_latency: reported, without an alarm" {
 	start_chain state_file="$work/state" max_latency=4 pagerduty_contact=
 	both
-	poll 20 heard '<flapjack> Recovery'
+	poll 20 room_has '<flapjack> Recovery'
 	stop oobetet
 	pause 6
 	start_oobetet
 	both
-	poll 20 heard '<oobetet> oobetet on .* was not running for [0-9]+ s and could not hear'
-	run ! heard '<oobetet>.* is Critical'
-	run ! said oobetet 'error: '
+	poll 20 room_has '<oobetet> oobetet on .* was not running for [0-9]+ s and could not hear'
+	run ! room_has '<oobetet>.* is Critical'
+	run ! log_has oobetet 'error: '
 }
 
 @test "oobetet: an invalid state file is logged, set aside and ignored" {
@@ -131,22 +131,22 @@ run_until_written() {
 	write_ini state_file="$work/state" max_latency=60
 	printf 'oobetet-state\t1\nwatch\tx' >"$work/state"
 	start_oobetet
-	said oobetet "error: state file $work/state: damaged: .*; the file is ignored and was renamed to $work/state.damaged"
+	log_has oobetet "error: state file $work/state: damaged: .*; the file is ignored and was renamed to $work/state.damaged"
 	[ "$(cat "$work/state.damaged")" = "$(printf 'oobetet-state\t1\nwatch\tx')" ]
 	stop oobetet
 	sed -i 's/Flapper/Other/' "$work/oobetet.ini"
 	start_oobetet
-	said oobetet "error: state file $work/state: it is of another watch, \"Flapper\" on web-01"
+	log_has oobetet "error: state file $work/state: it is of another watch, \"Flapper\" on web-01"
 	stop oobetet
 	sed -i "s:^state_file.*:state_file = $work/none/state:" "$work/oobetet.ini"
 	start_oobetet
-	poll 20 said oobetet "error: state file $work/none/state cannot be written: No such file or directory \($work/none/state.lock\)"
+	poll 20 log_has oobetet "error: state file $work/none/state cannot be written: No such file or directory \($work/none/state.lock\)"
 	mkdir "$work/none"
-	poll 20 said oobetet "info: state file $work/none/state is written again"
+	poll 20 log_has oobetet "info: state file $work/none/state is written again"
 	stop oobetet
 	sed -i '/^state_file/d' "$work/oobetet.ini"
 	start_oobetet
-	said oobetet 'warning: no state_file'
+	log_has oobetet 'warning: no state_file'
 	stop oobetet
 	mkdir "$work/folder"
 	STATE_DIRECTORY=$work/folder start_oobetet
@@ -164,9 +164,9 @@ nothing_left() {
 	enter_room eve eve
 	write_ini state_file="$work/state"
 	start oobetet without disk oobetet -c "$work/oobetet.ini"
-	poll 20 heard '<oobetet>.* is Critical'
-	poll 20 paged '202 trigger'
-	poll 20 said oobetet "error: state file $work/state cannot be written: the disk has not answered for 5 s"
+	poll 20 room_has '<oobetet>.* is Critical'
+	poll 20 pagerduty_has '202 trigger'
+	poll 20 log_has oobetet "error: state file $work/state cannot be written: the disk has not answered for 5 s"
 	[ ! -e "$work/state" ]
 	stop_within 2 oobetet
 	# a hanging writer could wake up and overwrite the file of the next process
@@ -185,12 +185,12 @@ nothing_left() {
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 [ -s "$work/state" ]
 	start second oobetet -c "$work/oobetet.ini"
-	poll 20 said second "error: state file $work/state is in use by another oobetet \(process ${pids[oobetet]};.*\): this one runs without a state file"
+	poll 20 log_has second "error: state file $work/state is in use by another oobetet \(process ${pids[oobetet]};.*\): this one runs without a state file"
 	kill_oobetet
 	stop second
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet watching
-	run ! said oobetet 'in use'
+	poll 20 log_has oobetet watching
+	run ! log_has oobetet 'in use'
 }
 
 @test "oobetet: SIGTERM to the whole group: rooms are left, the state file is written" {
@@ -198,16 +198,16 @@ nothing_left() {
 	prosody_account oobetet secret-of-oobetet
 	write_ini state_file="$work/state" max_latency=60
 	start oobetet setsid oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'info: in the room'
+	poll 20 log_has oobetet 'info: in the room'
 	kill -TERM -- "-${pids[oobetet]}"
 	stop_within 2 oobetet
 	run ! grep '^young' "$work/state"
-	run ! said oobetet 'warning: (process|xmpp)|cannot be written'
+	run ! log_has oobetet 'warning: (process|xmpp)|cannot be written'
 }
 
 @test "oobetet: started while everything is down: it alarms, and logs that no channel works" {
 	write_ini state_file="$work/state"
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'error: Flapjack Self Monitoring is Critical'
+	poll 20 log_has oobetet 'error: Flapjack Self Monitoring is Critical'
 	poll 20 at_least 2 oobetet "error: NOTICE: Self monitoring has detected a failure and is unable to tell anyone about it. DON'T PANIC.$"
 }

@@ -29,15 +29,15 @@ tested() {
 	start_channels
 	write_ini 'rooms=ops@conference.localhost, second@conference.localhost'
 	start_oobetet # the test is nobody's alert, and no trouble for who watches
-	poll 20 said oobetet 'in the room second@'
+	poll 20 log_has oobetet 'in the room second@'
 	tested 0
 	[ "$output" = 'ops@conference.localhost: arrived
 second@conference.localhost: arrived
 PagerDuty: arrived' ]
 	[ "$(count_of eve '<oobetet> TEST by oobetet on [^ ]+ at [-0-9]+ [0-9:]+ [+-][0-9]+: nothing is wrong')" -eq 1 ]
-	said pagerduty '202 trigger "TEST by oobetet on [^ ]+, [-0-9T:.]+Z" "TEST by oobetet'
-	said pagerduty '202 resolve "TEST by oobetet on [^ ]+, [-0-9T:.]+Z"$'
-	run ! said oobetet '(warning|error): (xmpp|out of)'
+	log_has pagerduty '202 trigger "TEST by oobetet on [^ ]+, [-0-9T:.]+Z" "TEST by oobetet'
+	log_has pagerduty '202 resolve "TEST by oobetet on [^ ]+, [-0-9T:.]+Z"$'
+	run ! log_has oobetet '(warning|error): (xmpp|out of)'
 }
 
 @test "oobetet: --test-alert resolves its incident when its http worker dies in between" {
@@ -45,11 +45,11 @@ PagerDuty: arrived' ]
 	start_pagerduty --answer 202,hang
 	write_ini server=127.0.0.1 port=1
 	start oobetet oobetet -c "$work/oobetet.ini" --test-alert
-	poll 20 paged '202 trigger'
+	poll 20 pagerduty_has '202 trigger'
 	read -rt 0.5 <> <(:) || : # until the resolve is sent
 	kill -KILL "$(worker_pid http)"
-	poll 20 said oobetet '^PagerDuty: arrived'
-	said pagerduty '202 resolve "TEST by oobetet'
+	poll 20 log_has oobetet '^PagerDuty: arrived'
+	log_has pagerduty '202 resolve "TEST by oobetet'
 	[ "$(count_of pagerduty ' 202 trigger ')" -eq 1 ]
 }
 
@@ -100,6 +100,6 @@ PagerDuty: arrived' ]
 	[[ "$stderr" == *'warning: the room pos@conference.localhost did not exist; it was created'* ]]
 	# in normal operation it is logged too
 	start_oobetet
-	poll 20 said oobetet 'warning: the room pos@conference.localhost did not exist; it was created: is its name right\?$'
-	run ! said oobetet 'the room ops@.* did not exist'
+	poll 20 log_has oobetet 'warning: the room pos@conference.localhost did not exist; it was created: is its name right\?$'
+	run ! log_has oobetet 'the room ops@.* did not exist'
 }

@@ -52,17 +52,17 @@ unverified() {
 	start_pagerduty
 	write_ini tls= tls_ca_file="$work/$certificate.pem"
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet "xmpp: the server.s certificate cannot be verified: $1.*\\(tls_ca_file names the authority\\); trying again"
-	poll 20 paged "202 trigger .*certificate cannot be verified"
-	run ! said prosody 'Authenticated as'
+	poll 20 log_has oobetet "xmpp: the server.s certificate cannot be verified: $1.*\\(tls_ca_file names the authority\\); trying again"
+	poll 20 pagerduty_has "202 trigger .*certificate cannot be verified"
+	run ! log_has prosody 'Authenticated as'
 	[ "$(count_of oobetet 'cannot be verified.*; trying again')" -eq 1 ]
 	stop prosody
 	rm "$work/$certificate.pem"
 	start_prosody_tls
 	enter_room flapjack flapjack
-	poll 20 said oobetet 'in the room ops@conference.localhost as oobetet'
+	poll 20 log_has oobetet 'in the room ops@conference.localhost as oobetet'
 	both
-	poll 20 paged '202 resolve'
+	poll 20 pagerduty_has '202 resolve'
 }
 
 @test "oobetet: a certificate for another host" {
@@ -81,12 +81,12 @@ unverified() {
 	start_pagerduty
 	write_ini tls=required tls_ca_file="$prosody_certificate"
 	start_oobetet
-	said prosody 'Stream encrypted'
+	log_has prosody 'Stream encrypted'
 	stop oobetet
 	write_ini tls=
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'xmpp: the server.s certificate cannot be verified: .*\(tls_ca_file names the authority\); trying again'
-	poll 20 paged '202 trigger .*certificate cannot be verified'
+	poll 20 log_has oobetet 'xmpp: the server.s certificate cannot be verified: .*\(tls_ca_file names the authority\); trying again'
+	poll 20 pagerduty_has '202 trigger .*certificate cannot be verified'
 }
 
 @test "oobetet: no login without TLS, except with tls = off" {
@@ -95,9 +95,9 @@ unverified() {
 	start_pagerduty
 	write_ini tls=required
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 20 said oobetet 'xmpp: libstrophe: TLS is not supported, but set as mandatory'
-	run ! said prosody 'Authenticated as'
-	poll 20 paged '202 trigger .*TLS is not supported'
+	poll 20 log_has oobetet 'xmpp: libstrophe: TLS is not supported, but set as mandatory'
+	run ! log_has prosody 'Authenticated as'
+	poll 20 pagerduty_has '202 trigger .*TLS is not supported'
 	stop oobetet
 	write_ini tls=off
 	start_oobetet

@@ -28,15 +28,15 @@ second_incident() {
 # trouble WORKER SIGNAL: the signal during an incident, which ends; the next one is sent
 trouble() {
 	local old
-	poll 20 heard '<oobetet>.* is Critical'
+	poll 20 room_has '<oobetet>.* is Critical'
 	old=$(worker_pid "$1")
 	kill "-$2" "$old"
 	poll 30 worker_replaced "$1" "$old"
 	ended "$old"
 	[ "$1" = http ] || poll 20 at_least 2 oobetet 'info: in the room ops@conference.localhost as'
 	both
-	poll 20 heard '<oobetet>.* is OK'
-	poll 20 paged '202 resolve'
+	poll 20 room_has '<oobetet>.* is OK'
+	poll 20 pagerduty_has '202 resolve'
 	poll 20 second_incident
 	[ "$(incidents)" -eq 2 ]
 }
@@ -44,25 +44,25 @@ trouble() {
 @test "oobetet: the xmpp worker is killed" {
 	start_chain
 	trouble xmpp KILL
-	said oobetet 'warning: xmpp: it ended without giving a reason; trying again'
+	log_has oobetet 'warning: xmpp: it ended without giving a reason; trying again'
 }
 
 @test "oobetet: the xmpp worker is stopped" {
 	start_chain
 	trouble xmpp STOP
-	said oobetet 'warning: xmpp: not responding, killed; trying again'
+	log_has oobetet 'warning: xmpp: not responding, killed; trying again'
 }
 
 @test "oobetet: the http worker is killed" {
 	start_chain
 	trouble http KILL
-	said oobetet 'warning: http: it ended without giving a reason; trying again'
+	log_has oobetet 'warning: http: it ended without giving a reason; trying again'
 }
 
 @test "oobetet: the http worker is stopped" {
 	start_chain
 	trouble http STOP
-	said oobetet 'warning: http: not responding, killed; trying again'
+	log_has oobetet 'warning: http: not responding, killed; trying again'
 }
 
 @test "oobetet: SIGTERM is exit 0 within two seconds even if both workers are stopped" {
@@ -79,5 +79,5 @@ trouble() {
 	freeze "$http"
 	kill -KILL "${pids[oobetet]}"
 	poll 10 eval "! grep -q '^State:.[^Z]' /proc/$xmpp/status /proc/$http/status 2>/dev/null"
-	poll 20 heard 'presence oobetet has left'
+	poll 20 room_has 'presence oobetet has left'
 }

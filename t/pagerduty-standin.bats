@@ -14,7 +14,7 @@ trigger='{"routing_key":"'$key'","event_action":"trigger","dedup_key":"the \"key
 
 start_pagerduty() {
 	start pagerduty pagerduty-standin "$@"
-	poll 10 said pagerduty 'at https?://127\.0\.0\.1:[0-9]+/'
+	poll 10 log_has pagerduty 'at https?://127\.0\.0\.1:[0-9]+/'
 	url=$(grep -Eo 'https?://[^ ]+' "$work/pagerduty.log")
 }
 
@@ -30,8 +30,8 @@ post() {
 	run post "$trigger"
 	[ "${lines[0]}" = '{"status":"success","message":"Event processed","dedup_key":"the \"key\""}' ]
 	[ "${lines[1]}" = 202 ]
-	said pagerduty '^[0-9]{10}\.[0-9]{3} 202 trigger "the \\"key\\"" "it is broken"$'
-	said pagerduty '^  "severity": "critical"$'
+	log_has pagerduty '^[0-9]{10}\.[0-9]{3} 202 trigger "the \\"key\\"" "it is broken"$'
+	log_has pagerduty '^  "severity": "critical"$'
 	stop pagerduty
 }
 
@@ -40,9 +40,9 @@ post() {
 	run post '{"routing_key":"'$key'","event_action":"resolve","incident_key":"k"}'
 	[ "${lines[1]}" = 400 ]
 	[[ "${lines[0]}" == *"'incident_key' is not a documented key"* ]]
-	said pagerduty " 400 refused: 'incident_key' is not a documented key\$"
+	log_has pagerduty " 400 refused: 'incident_key' is not a documented key\$"
 	curl -sS -d "$trigger" "$url" # as a form
-	said pagerduty ' 400 refused: Content-Type is not application/json$'
+	log_has pagerduty ' 400 refused: Content-Type is not application/json$'
 	run post "$trigger" -X PUT
 	[ "${lines[1]}" = 405 ]
 	run post '{"half":'
@@ -54,7 +54,7 @@ post() {
 	url=$url/../v2/enqueue
 	run post "@$work/large"
 	[ "${lines[1]}" = 413 ]
-	run ! said pagerduty ' 202 '
+	run ! log_has pagerduty ' 202 '
 }
 
 @test "answers come as scripted; one that hangs holds up no other, nor the end" {
@@ -62,7 +62,7 @@ post() {
 	run post "$trigger"
 	[ "${lines[1]}" = 500 ]
 	start hanging curl -sS -H 'Content-Type: application/json' -d "$trigger" "$url"
-	poll 10 said pagerduty ' hang trigger '
+	poll 10 log_has pagerduty ' hang trigger '
 	local before=${EPOCHREALTIME/./}
 	run post "$trigger"
 	[ "${lines[1]}" = 202 ]
@@ -79,7 +79,7 @@ post() {
 	run post '{"service_key":"'$key'","event_type":"trigger","incident_key":"k","description":"d"}'
 	[ "${lines[0]}" = '{"status":"success","message":"Event processed","incident_key":"k"}' ]
 	[ "${lines[1]}" = 200 ]
-	said pagerduty ' 200 trigger "k" "d"$'
+	log_has pagerduty ' 200 trigger "k" "d"$'
 	url=${url%/generic*}/v2/enqueue
 	run post "$trigger"
 	[ "${lines[1]}" = 400 ]
@@ -105,21 +105,21 @@ post() {
 	[ $((${EPOCHREALTIME/./} - before)) -ge 900000 ]
 	run post "$trigger"
 	[ "$status" = 56 ] || [ "$status" = 52 ]
-	said pagerduty ' reset trigger '
+	log_has pagerduty ' reset trigger '
 }
 
 @test "incidents are opened once, go on, and are handled by hand" {
 	start_pagerduty
 	curl -sS "${url%/v2*}/heartbeat"
-	said pagerduty ' 200 heartbeat$'
+	log_has pagerduty ' 200 heartbeat$'
 	for expected in 'incident 1 opened' 'incident 1 goes on'; do
 		post "$trigger"
-		said pagerduty " $expected\$"
+		log_has pagerduty " $expected\$"
 	done
 	curl -sS -X POST "${url%/v2*}/by-hand/resolve"
-	said pagerduty ' by hand: resolve, of 1$'
+	log_has pagerduty ' by hand: resolve, of 1$'
 	post "$trigger"
-	said pagerduty ' incident 2 opened$'
+	log_has pagerduty ' incident 2 opened$'
 }
 
 @test "a wrong option is an error that names it" {

@@ -76,7 +76,7 @@ start_oobetet() {
 	chmod 755 "$work/tell"
 	: >"$work/told"
 	start oobetet oobetet -c "$work/oobetet.ini"
-	poll 30 said oobetet 'info: in the room'
+	poll 30 log_has oobetet 'info: in the room'
 }
 
 # In place of lib's: as it was.
@@ -110,7 +110,7 @@ more_messages_than() {
 
 # Both kinds were heard, and no incident is open.
 works() {
-	said oobetet 'debug: problem from' && said oobetet 'debug: recovery from' || return
+	log_has oobetet 'debug: problem from' && log_has oobetet 'debug: recovery from' || return
 	[ ! -s "$work/told" ] || tail -n 1 "$work/told" | grep -q 'Flapjack Self Monitoring is OK'
 }
 

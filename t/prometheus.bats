@@ -47,22 +47,22 @@ value() {
 	asked "query?query=$1" ".data.result[0].value[1] == \"$2\""
 }
 
-said_to() {
+post_check() {
 	post "$(event app-01 "$1" "$2" "\"ttl\":$3")" -H 'Authorization: Bearer secret'
 	[ "$code" = 200 ]
 }
 
 @test "Prometheus scrapes both, and raises the alerts for a critical and for a stale check" {
-	said_to PING critical 300
-	said_to cron ok 2
+	post_check PING critical 300
+	post_check cron ok 2
 	poll 30 value httpbroker_states 2
 	poll 30 value 'httpbroker_check_state%7Bcheck="PING"%7D' 2
 	poll 30 alerting CheckCritical PING pending
 	poll 30 alerting CheckStale cron firing
 	value 'httpbroker_check_state%7Bcheck="cron"%7D' 3
 	asked targets '[.data.activeTargets[] | .health == "up" and .lastError == ""] == [true, true]'
-	said_to PING ok 300
-	said_to cron ok 300
+	post_check PING ok 300
+	post_check cron ok 300
 	none() { asked alerts '.data.alerts == []'; }
 	poll 30 none
 }

@@ -60,13 +60,13 @@ teardown() {
 
 @test "README: flapper; the broker without Redis, its clients; the broker with Redis" {
 	run_example flapper README 'flapper --interval'
-	poll 20 said flapper "info: up on .*:$flapper_port for 60 s"
+	poll 20 log_has flapper "info: up on .*:$flapper_port for 60 s"
 	run_example chain README '--output'
 	poll 20 curl -sf "$HTTPBROKER_URL/health"
 	run bash "$(example README "'disk full'")"
 	[[ "$output" == *' of these 0 stale'*' db-01 '*' dump '* ]]
-	poll 20 said chain '^Problem: "backup" on db-01 is Critical, disk full$'
-	poll 20 said chain '^Recovery: "backup" on db-01 is OK$'
+	poll 20 log_has chain '^Problem: "backup" on db-01 is Critical, disk full$'
+	poll 20 log_has chain '^Recovery: "backup" on db-01 is OK$'
 	curl -sf "$HTTPBROKER_URL/state?entity=db-01&check=load" | grep -i 'load average'
 	curl -sf -H 'Accept: text/html' "$HTTPBROKER_URL/" | grep -i '<!doctype html'
 	end_example chain
@@ -85,8 +85,8 @@ teardown() {
 	export prosody_port port
 	stub editor 'oobetet_site <"$1" >"$1.site"; as_configuration "$1.site" "state_file = $work/var/lib/oobetet/state"'
 	run_example oobetet README useradd
-	poll 60 said oobetet 'info: in the room log@conference.localhost as oobetet'
-	poll 20 said oobetet 'info: watching for "Flapper"'
+	poll 60 log_has oobetet 'info: in the room log@conference.localhost as oobetet'
+	poll 20 log_has oobetet 'info: watching for "Flapper"'
 	[ "$(grep -c 'arrived' "$work/oobetet.log")" -eq 3 ]
 	grep -- '--system .* oobetet$' "$work/user"
 	poll 20 [ -f "$work/var/lib/oobetet/state" ]

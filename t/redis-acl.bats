@@ -55,14 +55,14 @@ denied() {
 	redis LPUSH events '{"entity":"a","check":"b","state":"critical","summary":"one"}' >/dev/null
 	redis LPUSH events_actions + >/dev/null
 	start notify httpbroker-notify --server "127.0.0.1:$redis_port" --user notify --password-file "$work/password"
-	poll 10 said notify '^Problem: .* on a is Critical, one$'
+	poll 10 log_has notify '^Problem: .* on a is Critical, one$'
 	redis LPUSH events '{"entity":"a","check":"b","state":"ok","summary":"two"}' >/dev/null
-	poll 10 said notify '^Recovery: .* on a is OK, two$'
+	poll 10 log_has notify '^Recovery: .* on a is OK, two$'
 	redis LPUSH events '{"entity":"a","check":"b","state":"warning","summary":"three"}' >/dev/null
-	poll 10 said notify '^Problem: .*, three$'
+	poll 10 log_has notify '^Problem: .*, three$'
 	stop notify
 	start notify httpbroker-notify --server "127.0.0.1:$redis_port" --user notify --password-file "$work/password"
-	poll 10 said notify 'lasting problems: 1'
+	poll 10 log_has notify 'lasting problems: 1'
 	stop notify
 	[ -z "$(denied)" ]
 }
@@ -76,11 +76,11 @@ denied() {
 	# shellcheck disable=SC2046 # words
 	start broker httpbroker --port 0 $(sentinels) --user httpbroker --password-file "$work/password"
 	poll 10 broker_listens
-	poll 20 said broker 'info: active'
+	poll 20 log_has broker 'info: active'
 	posts 200 "$(event a b critical)"
 	# shellcheck disable=SC2046 # words
 	start notify httpbroker-notify $(sentinels) --user notify --password-file "$work/password"
-	poll 10 said notify '^Problem: .* on a is Critical'
+	poll 10 log_has notify '^Problem: .* on a is Critical'
 	[ -z "$(denied)" ]
 }
 
@@ -89,5 +89,5 @@ denied() {
 	[[ "$output" == *'--user: needs a password'* ]]
 	run -64 httpbroker-notify --user ops
 	start_broker --user nobody --password-file "$work/password"
-	poll 10 said broker 'refuses AUTH: WRONGPASS'
+	poll 10 log_has broker 'refuses AUTH: WRONGPASS'
 }

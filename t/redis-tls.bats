@@ -46,7 +46,7 @@ start_secure() {
 
 # refused REASON: the broker has said so, and sends nothing
 refused() {
-	poll 10 said broker "error: Redis at [^ ]*: cannot connect: $1; until it is back"
+	poll 10 log_has broker "error: Redis at [^ ]*: cannot connect: $1; until it is back"
 	posts 202 "$(event a b critical)"
 	[ "$(redis LLEN events)" -eq 0 ]
 }
@@ -61,7 +61,7 @@ encrypted() {
 @test "an event arrives by TLS, a large one too; httpbroker-notify reads it; both connect again" {
 	start_tls server
 	start_secure localhost
-	poll 10 said broker "Redis at localhost:$tls_port: connected"
+	poll 10 log_has broker "Redis at localhost:$tls_port: connected"
 	posts 200 "$(event a b critical '"summary":"one"')"
 	# many records of TLS, both ways
 	python3 -c 'import json; print(json.dumps([{"entity": "big", "check": str(i), "state": "ok",
@@ -70,15 +70,15 @@ encrypted() {
 	poll 10 queued 5001
 	encrypted httpbroker
 	start notify httpbroker-notify --server "127.0.0.1:$tls_port" --tls --tls-ca-file "$work/authority.pem"
-	poll 10 said notify '^Problem: "b" on a is Critical, one'
+	poll 10 log_has notify '^Problem: "b" on a is Critical, one'
 	poll 20 eval '[ "$(redis LLEN events)" -eq 0 ]'
 	encrypted httpbroker-noti
 	stop redis
-	poll 10 said broker 'error: Redis at .*; until it is back'
+	poll 10 log_has broker 'error: Redis at .*; until it is back'
 	posts 202 "$(event a b ok '"summary":"two"')"
 	start_tls server
-	poll 20 said broker 'back after'
-	poll 20 said notify '^Recovery: "b" on a is OK, two'
+	poll 20 log_has broker 'back after'
+	poll 20 log_has notify '^Recovery: "b" on a is OK, two'
 	stop broker
 	start_secure localhost
 	poll 20 eval '[ "$(curl -sSf "$url" | jq length)" -eq 5001 ]'
@@ -95,7 +95,7 @@ encrypted() {
 	refused 'its certificate cannot be verified: self-signed certificate in certificate chain'
 	stop broker
 	start_secure localhost --tls-ca-file "$work/authority.pem"
-	poll 10 said broker "Redis at localhost:$tls_port: connected"
+	poll 10 log_has broker "Redis at localhost:$tls_port: connected"
 	stop broker
 	stop redis
 	start_tls other
@@ -123,19 +123,19 @@ encrypted() {
 @test "the system's authorities are the default" {
 	start_tls server
 	start broker env SSL_CERT_FILE="$work/authority.pem" httpbroker --port 0 --server "localhost:$tls_port" --tls
-	poll 10 said broker "Redis at localhost:$tls_port: connected"
+	poll 10 log_has broker "Redis at localhost:$tls_port: connected"
 	start notify httpbroker-notify --server "localhost:$tls_port" --tls
-	poll 10 said notify 'cannot connect: its certificate cannot be verified'
+	poll 10 log_has notify 'cannot connect: its certificate cannot be verified'
 }
 
 @test "a server that requires a certificate gets one" {
 	make_certificate client DNS:client
 	start_tls server --tls-auth-clients yes
 	start_secure localhost
-	poll 10 said broker 'error: Redis at .*certificate required; until'
+	poll 10 log_has broker 'error: Redis at .*certificate required; until'
 	stop broker
 	start_secure localhost --tls-cert-file "$work/client.pem" --tls-key-file "$work/client.key"
-	poll 10 said broker "Redis at localhost:$tls_port: connected"
+	poll 10 log_has broker "Redis at localhost:$tls_port: connected"
 }
 
 @test "the sentinels are asked by TLS as well" {
@@ -160,11 +160,11 @@ encrypted() {
 	start broker httpbroker --port 0 --tls --tls-ca-file "$work/authority.pem" --master mymaster \
 		--sentinel "localhost:$sentinel_port"
 	poll 10 broker_listens
-	poll 20 said broker "Redis at 127.0.0.1:$tls_port \\(mymaster\\): connected"
+	poll 20 log_has broker "Redis at 127.0.0.1:$tls_port \\(mymaster\\): connected"
 	posts 202 "$(event a b critical)" # there is no replica
 	stop broker
 	start broker httpbroker --port 0 --master mymaster --sentinel "localhost:$sentinel_port"
-	poll 10 said broker 'error: Redis at master mymaster: no sentinel says where mymaster is'
+	poll 10 log_has broker 'error: Redis at master mymaster: no sentinel says where mymaster is'
 }
 
 @test "files that cannot be read, options that need others" {

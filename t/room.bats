@@ -12,13 +12,13 @@ teardown() { stop_all; }
 	start_prosody
 	enter_room juliet Juliet
 	enter_room romeo Romeo
-	poll 10 said juliet 'presence Romeo is here'
+	poll 10 log_has juliet 'presence Romeo is here'
 	say romeo 'It is my lady — O, it is my love! <&>'
-	poll 10 said juliet '^[0-9]{10}\.[0-9]{3} <Romeo> It is my lady — O, it is my love! <&>$'
-	poll 10 said romeo '<Romeo> It is my lady'
+	poll 10 log_has juliet '^[0-9]{10}\.[0-9]{3} <Romeo> It is my lady — O, it is my love! <&>$'
+	poll 10 log_has romeo '<Romeo> It is my lady'
 	[ "$(grep -c 'It is my lady' "$work/juliet.log")" = 1 ]
 	stop romeo
-	poll 10 said juliet 'presence Romeo has left'
+	poll 10 log_has juliet 'presence Romeo has left'
 	stop juliet
 }
 
@@ -41,7 +41,7 @@ teardown() { stop_all; }
 	prosody_account romeo secret
 	seq -f 'line %.0f' 100 | room --server "127.0.0.1:$prosody_port" --jid romeo@localhost \
 		--password secret --room ops@conference.localhost --nick Romeo >"$work/romeo.log"
-	poll 10 said juliet '<Romeo> line 100$'
+	poll 10 log_has juliet '<Romeo> line 100$'
 	[ "$(grep -c '<Romeo> line' "$work/romeo.log")" = 100 ]
 	stop juliet
 }
@@ -50,9 +50,9 @@ teardown() { stop_all; }
 	start_prosody
 	enter_room juliet Juliet
 	say juliet 'Wherefore art thou?'
-	poll 10 said juliet '<Juliet> Wherefore'
+	poll 10 log_has juliet '<Juliet> Wherefore'
 	enter_room romeo Romeo
-	poll 10 said romeo ' history <Juliet> Wherefore'
+	poll 10 log_has romeo ' history <Juliet> Wherefore'
 }
 
 @test "a wrong password, a nick in use and a killed server are reported" {
@@ -68,7 +68,7 @@ teardown() { stop_all; }
 	[ "$status" = 69 ]
 	[[ "$output" == *' out: conflict' ]]
 	stop prosody
-	poll 10 said juliet ' out: '
+	poll 10 log_has juliet ' out: '
 	local status=0
 	stop juliet || status=$?
 	[ "$status" = 69 ]

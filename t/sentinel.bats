@@ -92,7 +92,7 @@ rounds() {
 @test "failovers, kills and freezes of the master lose nothing that was accepted" {
 	start broker httpbroker --port 0 $(sentinels) --interval 24h
 	poll 20 broker_listens
-	poll 20 said broker 'info: active'
+	poll 20 log_has broker 'info: active'
 	start_changes 4 0.005
 	rounds 4 asked killed frozen
 	all_arrived
@@ -118,7 +118,7 @@ another_is_active() {
 	for name in a b; do
 		port=port_$name
 		start "$name" httpbroker --port "${!port}" $(sentinels) --interval 24h
-		poll 20 said "$name" 'listening on 127'
+		poll 20 log_has "$name" 'listening on 127'
 	done
 	start_proxy "127.0.0.1:$port_a" "127.0.0.1:$port_b"
 	poll 20 another_is_active none
@@ -149,7 +149,7 @@ told_last() {
 	start broker httpbroker --port 0 $(sentinels) --interval 24h
 	poll 20 broker_listens
 	start notify httpbroker-notify $(sentinels) --output-format json
-	poll 20 said notify 'active: takes events'
+	poll 20 log_has notify 'active: takes events'
 	start_changes 4 0.02
 	rounds 1 asked killed frozen
 	touch "$work/enough"

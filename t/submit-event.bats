@@ -165,11 +165,11 @@ tokens() {
 	export HTTPBROKER_TOKEN=other
 	feed
 	ok 1 >&8
-	poll 20 said submit 'does not accept events: this token is not known: .*; retrying until it works'
+	poll 20 log_has submit 'does not accept events: this token is not known: .*; retrying until it works'
 	tokens all other
 	kill -HUP "${pids[broker]}"
 	poll 20 delivered_count 1
-	poll 20 said submit 'accepts events again after .*, 1 waiting'
+	poll 20 log_has submit 'accepts events again after .*, 1 waiting'
 	stop submit
 }
 

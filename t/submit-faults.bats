@@ -85,7 +85,7 @@ drop+ {"a":1}
 	poll 20 eval '! running submit'
 	run wait "${pids[submit]}"
 	[ "$status" -eq 69 ]
-	said submit '1 event not delivered, from line 1 on'
+	log_has submit '1 event not delivered, from line 1 on'
 }
 
 @test "after a response that is too long, each event is sent separately" {

@@ -62,7 +62,7 @@ logged() {
 	start_broker
 	configure
 	start submit httpbroker-submit --format nagios "$nagios_perfdata"
-	poll 20 said submit reading
+	poll 20 log_has submit reading
 	start_nagios
 	poll 20 delivered_has "$flapper,\"state\":\"critical\",\"summary\":\".*Connection refused"
 	poll 20 delivered_has '"entity":"web-02","check":"HOST","state":"critical"'
@@ -70,7 +70,7 @@ logged() {
 	poll 20 delivered_has "$flapper,\"state\":\"ok\",\"summary\":\"TCP OK.*\"perfdata\":\"time="
 	stop nagios
 	stop submit
-	run ! said submit error
+	run ! log_has submit error
 }
 
 @test "the runit example: runs a feed, logs, restarts, stops" {
@@ -108,9 +108,9 @@ logged() {
 	sed -i "s|http://localhost:3090/state|$HTTPBROKER_URL|" "$service/env/HTTPBROKER_URL"
 	as_whoever "$service/run"
 	start supervise env -u HTTPBROKER_URL supervise "$service"
-	poll 20 said supervise "reading $work/fifo"
+	poll 20 log_has supervise "reading $work/fifo"
 	printf '[HOSTPERFDATA]\t%s\tdb\tHOST\tUP\t0\t0\tup\t\n' "$EPOCHSECONDS" >"$work/fifo"
 	poll 20 delivered_count 1
 	supervise_end "$service"
-	poll 20 said supervise 'stopped: 1 accepted, 0 refused'
+	poll 20 log_has supervise 'stopped: 1 accepted, 0 refused'
 }

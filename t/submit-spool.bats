@@ -278,13 +278,13 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	feed --spool "$spool" --retry forever
 	ok 1 >&8
 	poll 20 catches_term
-	poll 20 said submit reading
+	poll 20 log_has submit reading
 	kill -TERM "${pids[submit]}"
 	poll 20 eval '! running submit'
 	run wait "${pids[submit]}"
 	[ "$status" -eq 75 ]
-	said submit 'is in use by another run'
-	said submit '1 event kept'
+	log_has submit 'is in use by another run'
+	log_has submit '1 event kept'
 	[ "$(files | wc -l)" -eq 1 ]
 }
 

@@ -115,7 +115,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	# with descriptor 8 it would wait forever for a program that has died
 	{ printf '{"a":"'; head -c 100M /dev/zero | tr '\0' x; printf '"}\n%s' "$(ok 1)"; } >"$work/fifo" 8>&- &
 	poll 60 delivered_count 1
-	said submit 'line 1: longer than 1048576 bytes \(line 1, column 1048577\)$'
+	log_has submit 'line 1: longer than 1048576 bytes \(line 1, column 1048577\)$'
 	[ "$(sed -n 's/^VmHWM:\s*\([0-9]*\) kB/\1/p' "/proc/${pids[submit]}/status")" -lt 80000 ]
 	stop submit
 }
@@ -139,7 +139,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_redis
 	ok 1 >"$work/file"
 	start submit httpbroker-submit "$work/file"
-	poll 20 said submit 'cannot be reached'
+	poll 20 log_has submit 'cannot be reached'
 	start_broker
 	poll 20 eval '! running submit'
 	wait "${pids[submit]}"
@@ -164,14 +164,14 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start_broker
 	feed
 	echo '{}' >&8
-	poll 20 said submit 'line 1: '
+	poll 20 log_has submit 'line 1: '
 	freeze submit
 	for i in {1..500}; do ok "$i"; done >&8
 	kill -TERM "${pids[submit]}"
 	kill -CONT "${pids[submit]}"
 	stop submit
 	[ "$(delivered)" = "$(for i in {1..500}; do ok_delivered "$i"; done)" ]
-	said submit 'stopped: 500 accepted, 1 refused'
+	log_has submit 'stopped: 500 accepted, 1 refused'
 }
 
 @test "SIGTERM ends the wait for standard input" {
@@ -180,7 +180,7 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	start submit bash -c 'exec httpbroker-submit <"$1"' - "$work/pipe"
 	poll 20 catches_term
 	stop submit
-	said submit 'stopped before the end of standard input'
+	log_has submit 'stopped before the end of standard input'
 }
 
 @test "SIGTERM ends a program with endless input" {
@@ -202,11 +202,11 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 	kill -KILL "${pids[broker]}"
 	poll 20 eval '! running broker'
 	for i in {1..2000}; do ok "$i"; done >&8
-	poll 20 said submit 'cannot be reached'
+	poll 20 log_has submit 'cannot be reached'
 	start_broker
 	poll 20 delivered_count 2001
 	[ "$(delivered)" = "$(for i in {0..2000}; do ok_delivered "$i"; done)" ]
-	said submit 'accepts events again after .* wait'
+	log_has submit 'accepts events again after .* wait'
 	[ "$(grep -c 'cannot be reached' "$work/submit.log")" -eq 1 ]
 	stop submit
 }
@@ -222,11 +222,11 @@ httpbroker-submit: error: line 6: an event is a JSON object and begins with '{' 
 import sys
 event, fifo = open(sys.argv[1], "rb").read(), open(sys.argv[2], "wb", 0)
 for i in range(350): fifo.write(event)' "$work/event" "$work/fifo"
-	poll 60 said submit 'events wait: .*fifo is not read until the broker accepts some'
+	poll 60 log_has submit 'events wait: .*fifo is not read until the broker accepts some'
 	stop writer || :
 	start_redis
 	start_broker
-	poll 20 said submit 'fifo is read again'
+	poll 20 log_has submit 'fifo is read again'
 	# on a busy machine there may be no time to send all events
 	stop submit || [ $? -eq 69 ]
 }

@@ -56,7 +56,7 @@ s6_stop() {
 @test "s6: httpbroker-notify is ready when it reads, without Redis too" {
 	example httpbroker-notify s6 -e "s/localhost:6379/127.0.0.1:$(free_port)/"
 	s6_ready
-	poll 20 said s6-supervise 'error: Redis at 127.0.0.1:[0-9]*: cannot connect'
+	poll 20 log_has s6-supervise 'error: Redis at 127.0.0.1:[0-9]*: cannot connect'
 	s6_stop
 }
 
@@ -74,14 +74,14 @@ s6_stop() {
 	chmod 600 "$work/oobetet.ini"
 	example oobetet s6 -e "s|/etc/oobetet.ini|$work/oobetet.ini|"
 	s6_ready
-	said s6-supervise 'watching for "Flapper"'
+	log_has s6-supervise 'watching for "Flapper"'
 	s6_stop
 }
 
 @test "s6: httpbroker-submit reads the pipe of Nagios and stops" {
 	example httpbroker-submit s6 -e "s|/var/lib/nagios4/perfdata.fifo|$work/fifo|"
 	start s6-supervise s6-supervise "$work/service"
-	poll 20 said s6-supervise "reading $work/fifo"
+	poll 20 log_has s6-supervise "reading $work/fifo"
 	s6_stop
 }
 

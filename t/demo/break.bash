@@ -61,14 +61,14 @@ break_by_ban() {
 	fact "$REPLY" demo "$yellow" "the account that sends the messages is banned from the room"
 }
 
-paged() {
+pagerduty_alarmed() {
 	[ -n "${at[paged]-}" ]
 }
 
 # The alarm ends with the link: in the room too, if oobetet can be there.
 name_it() {
 	local summary link
-	story_until $((max_latency + 20)) paged || fail oobetet "$(missing_channel)"
+	story_until $((max_latency + 20)) pagerduty_alarmed || fail oobetet "$(missing_channel)"
 	story_until 2
 	summary=$(grep -E '^[0-9.]+ 202 trigger ' "$work/pagerduty.log" | tail -n 1)
 	link=${summary##*; }
@@ -77,7 +77,7 @@ name_it() {
 	title '3. The link that was named'
 	prose <<<"$link"
 	[[ $link == *"${sentences[$breaking]}"* ]] || fail oobetet "did not name the broken link ($breaking)"
-	[ "$breaking" = jabber ] || said room "oobetet> .*; .*${link%% *}" || fail oobetet 'did not name it in the room'
+	[ "$breaking" = jabber ] || log_has room "oobetet> .*; .*${link%% *}" || fail oobetet 'did not name it in the room'
 	now
 	fact "$REPLY" demo "$green" "[ok] $breaking was broken, and $breaking was named"
 }

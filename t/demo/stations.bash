@@ -68,7 +68,7 @@ services_start() {
 	start pagerduty pagerduty-standin --payload
 	start_redis 2>/dev/null || fail redis 'did not start'
 	start_prosody_tls 2>/dev/null || fail prosody 'did not start'
-	up pagerduty 10 said pagerduty 'http://'
+	up pagerduty 10 log_has pagerduty 'http://'
 	pagerduty_url=$(grep -Eo 'http://[^ ]+' "$work/pagerduty.log")
 }
 
@@ -107,14 +107,14 @@ notify_start() {
 	SSL_CERT_FILE=$prosody_certificate HOME=$work XDG_DATA_HOME=$work/share start_stamped notify httpbroker-notify --debug \
 		--server "127.0.0.1:$redis_port" -- \
 		go-sendxmpp -f "$work/sendxmpprc" -a notify -c ops@conference.localhost
-	up notify 20 said notify 'info: active'
+	up notify 20 log_has notify 'info: active'
 }
 
 oobetet_start() {
 	oobetet_configure >"$work/oobetet.ini"
 	chmod 600 "$work/oobetet.ini"
 	start_stamped oobetet oobetet -c "$work/oobetet.ini"
-	up oobetet 20 said room 'presence oobetet is here'
+	up oobetet 20 log_has room 'presence oobetet is here'
 }
 
 oobetet_configure() {

@@ -29,7 +29,7 @@ start_whole_chain() {
 	poll 20 curl -sf -o /dev/null "http://127.0.0.1:$broker_port/state"
 	# its output keeps a reader: it goes on if flapjack ends
 	start notify bash -c 'exec httpbroker-notify "$@" 1<>"$0"' "$work/flapjack.in" --server "127.0.0.1:$redis_port"
-	poll 20 said notify 'info: active'
+	poll 20 log_has notify 'info: active'
 	start flapper flapper --interval "$chain_period" --port "$flapper_port" --bind "$chain_address"
 	nagios_configure "$flapper_port" web-01 Flapper
 	start submit httpbroker-submit --url "http://127.0.0.1:$broker_port/state" --format nagios "$nagios_perfdata"
@@ -55,12 +55,12 @@ chain_oobetet() {
 }
 
 swung() {
-	said oobetet 'debug: problem from' && said oobetet 'debug: recovery from'
+	log_has oobetet 'debug: problem from' && log_has oobetet 'debug: recovery from'
 }
 
 alarm_says() {
 	alarm_outside_says "$1" || return
-	poll 20 said eve "<oobetet> .*Critical.*; $1\$" && return
+	poll 20 log_has eve "<oobetet> .*Critical.*; $1\$" && return
 	tail -n 5 "$work/eve.log"
 	return 1
 }
@@ -69,7 +69,7 @@ alarm_outside_says() {
 	local quoted=${1//\"/\\\\\"}
 	poll $((3 * chain_latency)) test -s "$work/command" || return
 	if grep -Eq "Critical.*; $1\$" "$work/command"; then
-		poll 20 paged "202 trigger .*; $quoted\"\$"
+		poll 20 pagerduty_has "202 trigger .*; $quoted\"\$"
 	else
 		cat "$work/command" "$work/pagerduty.log"
 		return 1

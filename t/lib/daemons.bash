@@ -8,7 +8,7 @@
 #   stop_within SECONDS NAME   the same; fails if it takes longer
 #   freeze NAME|PID...      sends STOP; returns when they are stopped
 #   poll SECONDS COMMAND... repeats the command until it succeeds; fails after that time
-#   said NAME PATTERN       succeeds if a line of NAME.log matches the extended regular expression
+#   log_has NAME PATTERN    succeeds if a line of NAME.log matches the extended regular expression
 #   free_port [N]           prints N unused ports
 
 # for `run -75 command`; the demo is not bats, but a bats test may run it
@@ -133,9 +133,14 @@ poll_untraced() {
 	done
 }
 
-said() {
+log_has() {
 	grep -Eq -- "$2" "$work/$1.log"
 }
+
+# The former names, for tests that are not landed yet.
+said() { log_has "$@"; }
+heard() { room_has "$@"; }
+paged() { pagerduty_has "$@"; }
 
 listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]

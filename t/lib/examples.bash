@@ -119,7 +119,7 @@ oobetet_surroundings() {
 	start_prosody
 	prosody_account oobetet change-me
 	start pagerduty pagerduty-standin
-	poll 20 said pagerduty 'at http'
+	poll 20 log_has pagerduty 'at http'
 	enter_room flapjack flapjack alerts
 	enter_room log log log
 	mkdir -p "$work/etc" "$work/var/lib"

@@ -12,7 +12,7 @@
 start_flapper() {
 	port=${port:-$(free_port)}
 	start flapper flapper -p "$port" "$@"
-	poll 10 said flapper ' (up|down) on '
+	poll 10 log_has flapper ' (up|down) on '
 }
 
 stamp() {
@@ -24,7 +24,7 @@ start_stamped() {
 	port=${port:-$(free_port)}
 	flapper -p "$port" "$@" 2> >(stamp >"$work/flapper.log" 3>&-) </dev/null 3>&- &
 	pids[flapper]=$!
-	poll 10 said flapper ' (up|down) on '
+	poll 10 log_has flapper ' (up|down) on '
 }
 
 transitions() {

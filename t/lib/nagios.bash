@@ -13,7 +13,7 @@
 start_nagios() {
 	[ -p "${nagios_perfdata-}" ] || nagios_configure "$@"
 	start nagios nagios4 "$work/nagios/nagios.cfg"
-	poll 20 said nagios 'Successfully launched command file worker'
+	poll 20 log_has nagios 'Successfully launched command file worker'
 }
 
 nagios_configure() {

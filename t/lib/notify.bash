@@ -15,15 +15,15 @@ start_notify() {
 
 start_active() {
 	start_notify "$@"
-	poll 15 said notify 'info: active'
+	poll 15 log_has notify 'info: active'
 }
 
 event() { printf '{"entity":"%s","check":"%s","state":"%s","summary":"%s"}\n' "$1" "$2" "$3" "${4-}"; }
 
 push() { redis LPUSH events "$(event "$@")" >/dev/null; }
 
-# has_told LINE...: these are all lines so far
-has_told() {
+# notify_printed LINE...: these are all lines so far
+notify_printed() {
 	[ "$(cat "$work/notify.out" 2>/dev/null)" = "$(printf '%s\n' "$@")" ]
 }
 

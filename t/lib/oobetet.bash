@@ -11,11 +11,11 @@
 #   start_oobetet [OPTION...]      starts it with that file; waits until it is in the room
 #   start_pagerduty [OPTION...]    starts the stand-in; sets $pagerduty_url
 #   problem, recovery, both        flapjack sends these messages to the room
-#   said_with ID EXTRA TEXT        flapjack sends a message with that id, and XML beside its body
+#   say_with ID EXTRA TEXT         flapjack sends a message with that id, and XML beside its body
 #   start_beat, stop_beat          flapjack sends both repeatedly
 #   worker_pid NAME                prints the process id of the worker xmpp or http
-#   paged PATTERN, heard PATTERN   succeeds if PagerDuty has accepted such a request, or eve has
-#                                  received such a message
+#   pagerduty_has PATTERN          succeeds if PagerDuty has accepted such a request
+#   room_has PATTERN               succeeds if eve has received such a message
 #   count_of NAME PATTERN          prints the number of matching lines in NAME.log
 #   at_least N NAME PATTERN        succeeds if there are at least N
 #   change ATTRIBUTES              flapjack, owner of the room, changes a role or an affiliation
@@ -38,12 +38,12 @@ write_ini() {
 
 start_oobetet() {
 	start oobetet oobetet -c "$work/oobetet.ini" "$@"
-	poll 60 said oobetet 'info: in the room ops@conference.localhost as oobetet$'
+	poll 60 log_has oobetet 'info: in the room ops@conference.localhost as oobetet$'
 }
 
 start_pagerduty() {
 	start pagerduty pagerduty-standin "$@"
-	poll 60 said pagerduty 'at http'
+	poll 60 log_has pagerduty 'at http'
 	pagerduty_url=$(grep -Eo 'https?://.*' "$work/pagerduty.log")
 }
 
@@ -70,7 +70,7 @@ both() {
 	recovery
 }
 
-said_with() {
+say_with() {
 	say flapjack "<message to='ops@conference.localhost' type='groupchat' id='$1'>$2<body>$3</body></message>"
 }
 
@@ -94,12 +94,12 @@ worker_pid() {
 	poll 20 pgrep -P "${pids[oobetet]:-0}" -x "oobetet-$1"
 }
 
-paged() {
-	said pagerduty "^[0-9.]+ $1"
+pagerduty_has() {
+	log_has pagerduty "^[0-9.]+ $1"
 }
 
-heard() {
-	said eve "$1"
+room_has() {
+	log_has eve "$1"
 }
 
 at_least() {

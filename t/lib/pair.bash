@@ -16,14 +16,14 @@ pair_ports() {
 start_one() {
 	local port=port_$1
 	start "$1" httpbroker --port "${!port}" --server "127.0.0.1:$redis_port" --interval 24h "${@:2}"
-	poll 20 said "$1" "listening on 127.0.0.1:${!port}"
+	poll 20 log_has "$1" "listening on 127.0.0.1:${!port}"
 }
 
 start_two() {
 	start_one a
-	poll 20 said a 'info: active'
+	poll 20 log_has a 'info: active'
 	start_one b
-	poll 20 said b 'info: standing by: [^ ]* 127.0.0.1:'"$port_a is active"
+	poll 20 log_has b 'info: standing by: [^ ]* 127.0.0.1:'"$port_a is active"
 }
 
 at() {

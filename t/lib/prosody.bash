@@ -45,7 +45,7 @@ enter_room() {
 		--jid "$name@localhost" --password "secret-of-$name" \
 		--room "$room@conference.localhost" --nick "$nick" \
 		${prosody_certificate:+--ca "$prosody_certificate"}
-	poll 60 said "$name" ' joined '
+	poll 60 log_has "$name" ' joined '
 }
 
 say() {

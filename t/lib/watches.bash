@@ -29,7 +29,7 @@ start_rooms() {
 
 start_watching() {
 	start_oobetet
-	poll 20 said oobetet 'in the room mail@conference.localhost as oobetet$'
+	poll 20 log_has oobetet 'in the room mail@conference.localhost as oobetet$'
 }
 
 # mail_both: the check of the watch `mail` fails and recovers, in its room
@@ -38,6 +38,6 @@ mail_both() {
 	say mailer 'Recovery: "Flapper" on mail-01 is OK, TCP OK'
 }
 
-mail_heard() {
-	said mailreader "$1"
+mail_room_has() {
+	log_has mailreader "$1"
 }
