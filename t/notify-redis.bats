@@ -118,6 +118,22 @@ taken() {
 	poll 10 eval '[ "$(states)" = "a c" ]'
 }
 
+@test "the problems are deleted in Redis: they are written again, and a recovery is told after a restart" {
+	start_redis
+	start_active
+	push a b critical 1
+	push a c warning 2
+	poll 10 eval '[ "$(states | sort)" = "$(printf "a b\na c")" ]'
+	redis DEL httpbroker-notify:default:states >/dev/null
+	poll 10 said notify 'warning: Redis has lost what it had'
+	poll 10 eval '[ "$(states | sort)" = "$(printf "a b\na c")" ]'
+	kill -KILL "${pids[notify]}"
+	push a b ok 3
+	start_active
+	poll 20 has_told 'Problem: "b" on a is Critical, 1' 'Problem: "c" on a is Warning, 2' 'Recovery: "b" on a is OK, 3'
+	[ "$(grep -c 'Redis has lost' "$work/notify.log")" -le 1 ]
+}
+
 @test "of many large events 16 MiB are taken at once; one that is too long is skipped" {
 	start_redis
 	start_active

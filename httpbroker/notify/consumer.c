@@ -44,8 +44,9 @@ struct consumer {
 	redisReply *taken;     /* the events that were judged, and are not trimmed yet */
 	struct commit *commit; /* in flight */
 	int64_t length;        /* of the queue */
+	int64_t records;       /* of problems, by the last commit; -1: not known */
 	uint64_t number;       /* of events taken, for messages */
-	struct log_limit foreign;
+	struct log_limit foreign, losses;
 };
 
 static struct session *session_of(const struct consumer *consumer)
@@ -62,7 +63,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 	gethostname(host, sizeof host - 1);
 	snprintf(consumer->place, sizeof consumer->place, "%s pid:%ld", host, (long)getpid());
 	consumer->notify = notify;
-	consumer->length = -1;
+	consumer->length = consumer->records = -1;
 	consumer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (consumer->wake_fd < 0)
 		die(EX_OSERR, "no eventfd");
@@ -80,6 +81,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 					.database = options->redis.database},
 				.keys = &consumer->keys,
 				.place = consumer->place,
+				.persistent = true,
 			},
 		.meanwhile = "no events are read",
 		.unconfirmed = "after a failover some may be sent twice",
@@ -123,6 +125,29 @@ static void forget_all(struct consumer *consumer)
 	taken_drop(consumer);
 	commit_free(consumer->commit);
 	consumer->commit = NULL;
+	consumer->records = -1;
+}
+
+static void all_rewrite(struct consumer *consumer, struct moment now)
+{
+	char more[LOG_LIMIT_TEXT];
+	unsigned long suppressed;
+
+	if (log_limit_pass(&consumer->losses, now.monotonic, &suppressed))
+		log_warning("Redis has lost what it had: writing all problems and notifications "
+			    "again%s",
+			log_limit_text(suppressed, more));
+	store_rewrite(consumer->notify, now);
+	consumer->records = -1;
+}
+
+/* Each commit and renewal counts the problems: their key may have been deleted or evicted. */
+static void records_check(struct consumer *consumer, struct moment now)
+{
+	int64_t there = session_records(session_of(consumer));
+
+	if (there >= 0 && there < consumer->records)
+		all_rewrite(consumer, now);
 }
 
 static void role_change_apply(struct consumer *consumer, struct moment now)
@@ -131,9 +156,7 @@ static void role_change_apply(struct consumer *consumer, struct moment now)
 	case CHANGE_NONE:
 		return;
 	case CHANGE_DATA_LOST:
-		log_warning("Redis has lost what it had: writing all problems and notifications "
-			    "again");
-		store_rewrite(consumer->notify, now);
+		all_rewrite(consumer, now);
 		return;
 	case CHANGE_BECAME_ACTIVE:
 		forget_all(consumer);
@@ -168,6 +191,7 @@ static void load_end(struct consumer *consumer)
 
 	consumer->phase = PHASE_RUNS;
 	consumer->empty = false;
+	consumer->records = (int64_t)problems_count(notify->problems);
 	problems_sort(notify->problems);
 	judge_resume(notify->judge);
 	for (size_t i = 0; i < notify->output_count; i++)
@@ -275,6 +299,7 @@ void consumer_receive(struct consumer *consumer, struct moment now)
 	eventfd_read(consumer->wake_fd, &ignored);
 	redis_step(consumer->redis, now);
 	commit_apply(consumer, now.monotonic);
+	records_check(consumer, now);
 	reply_work(consumer, now);
 	role_change_apply(consumer, now);
 }
@@ -295,6 +320,7 @@ static void commit_send(struct consumer *consumer, struct moment now)
 {
 	consumer->commit = store_commit(consumer->notify, consumer->taken);
 	taken_drop(consumer);
+	consumer->records = (int64_t)problems_count(consumer->notify->problems);
 	redis_commit(consumer->redis, consumer->commit, now);
 }
 
