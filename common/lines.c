@@ -94,6 +94,11 @@ enum lines_result lines_next(struct lines *lines, char **line)
 	return LINES_LINE;
 }
 
+size_t lines_length(const struct lines *lines, const char *line)
+{
+	return (size_t)(lines->pending.data + lines->start - 1 - line);
+}
+
 void lines_free(struct lines *lines)
 {
 	buffer_free(&lines->pending);

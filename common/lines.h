@@ -47,6 +47,9 @@ void lines_finish(struct lines *lines);
 /* The next line. *line is valid until the next call of any of these. */
 enum lines_result lines_next(struct lines *lines, char **line);
 
+/* Of the line that lines_next() has just returned; it may contain NUL. */
+size_t lines_length(const struct lines *lines, const char *line);
+
 void lines_free(struct lines *lines);
 
 #endif

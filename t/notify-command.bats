@@ -263,4 +263,7 @@ while last != "STOPPING=1":
 	run -64 httpbroker-notify --
 	run -64 httpbroker-notify operand
 	run -78 httpbroker-notify --password-file /nowhere
+	mkfifo "$work/metrics"
+	run -64 httpbroker-notify --metrics-file "$work/metrics" </dev/null
+	[ "$output" = "httpbroker-notify: error: --metrics-file: $work/metrics is no plain file" ]
 }

@@ -125,12 +125,12 @@ taken() {
 	push a c warning 2
 	poll 10 eval '[ "$(states | sort)" = "$(printf "a b\na c")" ]'
 	redis DEL httpbroker-notify:default:states >/dev/null
-	poll 10 said notify 'warning: Redis has lost what it had'
+	poll 10 log_has notify 'warning: Redis has lost what it had'
 	poll 10 eval '[ "$(states | sort)" = "$(printf "a b\na c")" ]'
 	kill -KILL "${pids[notify]}"
 	push a b ok 3
 	start_active
-	poll 20 has_told 'Problem: "b" on a is Critical, 1' 'Problem: "c" on a is Warning, 2' 'Recovery: "b" on a is OK, 3'
+	poll 20 notify_printed 'Problem: "b" on a is Critical, 1' 'Problem: "c" on a is Warning, 2' 'Recovery: "b" on a is OK, 3'
 	[ "$(grep -c 'Redis has lost' "$work/notify.log")" -le 1 ]
 }
 

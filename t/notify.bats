@@ -62,6 +62,29 @@ Problem: "last" on z is Critical, unended' ]
 	E
 }
 
+@test "a byte-order mark and a NUL are named; what follows a NUL is not ignored" {
+	run notifications < <(printf '\357\273\277'; event a b critical x; event a c critical x
+		printf '{"entity":"a","check":"d","state":"critical"}\0'; event a e critical x)
+	[ "$status" -eq 0 ]
+	[ "$output" = 'Problem: "c" on a is Critical, x' ]
+	diff - "$work/errors" <<-'E'
+	httpbroker-notify: warning: standard input, line 1: there is a byte-order mark: send UTF-8 without it; the event is skipped
+	httpbroker-notify: warning: standard input, line 3: it is not JSON: end of file expected near end of file (column 46); the event is skipped
+	E
+}
+
+@test "a standard input or output that is closed, or cannot be read: 66, 73" {
+	run -66 bash -c 'httpbroker-notify <&-'
+	[ "$output" = 'httpbroker-notify: error: standard input is closed' ]
+	run -66 httpbroker-notify <"$work"
+	[ "$output" = 'httpbroker-notify: error: standard input: Is a directory; it ends here' ]
+	event a b critical x >"$work/event"
+	run -73 bash -c 'httpbroker-notify <"$0" >&-' "$work/event"
+	[ "$output" = 'httpbroker-notify: error: standard output is closed' ]
+	run -0 bash -c 'httpbroker-notify -- true <"$0" >&-' "$work/event"
+	[ -z "$output" ]
+}
+
 @test "a time that is none, in milliseconds or in the future is replaced by now" {
 	local time
 	for time in 0 '"0"' 1795977708123 $((EPOCHSECONDS + 1000)); do

@@ -84,6 +84,14 @@ static bool document_read(const json_t *document, nsec wall, struct event *out, 
 	return event_check(out, 2, wall, why);
 }
 
+/* jansson's message shows its invisible bytes. */
+static bool begins_with_mark(const char *json, size_t length)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	return length >= sizeof mark - 1 && memcmp(json, mark, sizeof mark - 1) == 0;
+}
+
 json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out, struct reason *why)
 {
 	json_error_t error;
@@ -95,7 +103,9 @@ json_t *event_json_read(char *json, size_t length, nsec wall, struct event *out,
 	}
 	utf8_mend_escapes(json, length);
 	json_t *document = json_loadb(json, length, JSON_DECODE_ANY, &error);
-	if (document == NULL)
+	if (document == NULL && begins_with_mark(json, length))
+		reason_set(why, "there is a byte-order mark: send UTF-8 without it");
+	else if (document == NULL)
 		reason_set(why, "it is not JSON: %s (column %d)", error.text, error.column);
 	else if (document_read(document, wall, out, why))
 		return document;
@@ -139,8 +149,8 @@ static void lines_judge(struct input *input, struct notify *notify, struct momen
 			notify_skip(notify, "standard input, line", lines->number,
 				"it is longer than 1 MiB", now.monotonic);
 		else if (line[strspn(line, " \t\r")] != '\0')
-			notify_event(notify, line, strlen(line), "standard input, line",
-				lines->number, now);
+			notify_event(notify, line, lines_length(lines, line),
+				"standard input, line", lines->number, now);
 	}
 }
 
@@ -152,7 +162,8 @@ void input_work(struct input *input, struct notify *notify, struct moment now)
 	if (result == LINES_ERROR)
 		log_error("standard input: %s; it ends here", strerror(errno));
 	lines_judge(input, notify, now);
-	input->ended = result == LINES_END || result == LINES_ERROR;
+	input->failed = result == LINES_ERROR;
+	input->ended = result == LINES_END || input->failed;
 }
 
 void input_poll(const struct input *input, struct pollfd *out)

@@ -29,6 +29,7 @@ json_t *event_json_read(
 struct input {
 	struct lines lines;
 	bool ended;
+	bool failed; /* it cannot be read, which was logged */
 };
 
 struct input *input_new(void);

@@ -84,6 +84,8 @@ static void input_finish(struct notify *notify, struct loop *loop, struct moment
 	if (notify->input == NULL || !notify->input->ended || loop->give_up != NSEC_NEVER)
 		return;
 	judge_finish(notify->judge, now);
+	if (notify->input->failed)
+		loop->status = EX_NOINPUT;
 	loop->give_up = now.monotonic + FINISH_LIMIT;
 	outputs_work(notify, loop, now);
 }

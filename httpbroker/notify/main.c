@@ -9,6 +9,7 @@
 #include "httpbroker/notify/notify.h"
 #include "httpbroker/notify/options.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <sysexits.h>
@@ -81,11 +82,23 @@ static int run(struct notify *notify, const struct options *options)
 	return status;
 }
 
+/* Before log_open(), which opens /dev/null in its place. */
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
 int main(int argc, char **argv)
 {
+	bool input_open = is_open(STDIN_FILENO), output_open = is_open(STDOUT_FILENO);
+
 	log_open("httpbroker-notify");
 	secret_protect_process();
 	struct options options = options_read(argc, argv);
+	if (!input_open && !options.from_redis && !options.test)
+		die(EX_NOINPUT, "standard input is closed");
+	if (!output_open && options.command == NULL && options.alertmanager_count == 0)
+		die(EX_CANTCREAT, "standard output is closed");
 	log_never_wait();
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #define DAY (24 * 3600 * NSEC_PER_SEC)
@@ -121,6 +122,15 @@ static const struct option_table table = {
 	.command = true,
 };
 
+/* It is replaced by rename(2): a device, such as /dev/null, would be lost. */
+static void metrics_file_check(const char *path)
+{
+	struct stat status;
+
+	if (path != NULL && stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+		die(EX_USAGE, "--metrics-file: %s is no plain file", path);
+}
+
 struct options options_read(int argc, char **argv)
 {
 	struct options options = {
@@ -142,5 +152,6 @@ struct options options_read(int argc, char **argv)
 		options.metrics_file = NULL; /* it has those of the one that runs */
 	redis_options_complete(&options.redis);
 	options.from_redis = options.redis.server || options.redis.place.sentinel_count > 0;
+	metrics_file_check(options.metrics_file);
 	return options;
 }
