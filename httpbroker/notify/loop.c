@@ -200,6 +200,7 @@ int notify_run(struct notify *notify)
 	};
 
 	loop_work(notify, &loop, now);
+	input_finish(notify, &loop, now);
 	while (!loop_ended(notify, &loop, now)) {
 		loop_report(notify, &loop, now);
 		loop_wait(notify, loop_deadline(notify, &loop, now.monotonic), now.monotonic);
