@@ -44,19 +44,12 @@ struct alertmanager {
 };
 
 /* The alerts that tell of it. Without any, it is told. */
-static void item_add(struct output *output, struct item *item, struct moment now)
+static void item_add(struct output *output, struct item *item,
+	const struct notification *notification, struct moment now)
 {
 	struct alertmanager *self = output->self;
-	struct notification notification;
-	struct reason why;
-	json_t *document = notification_decode(item->json, item->length, &notification, &why);
+	size_t count = alerts_apply(self->alerts, notification, now, self->sent + self->count);
 
-	if (document == NULL) {
-		output_refused(output, item, why.text);
-		return;
-	}
-	size_t count = alerts_apply(self->alerts, &notification, now, self->sent + self->count);
-	json_decref(document);
 	if (count == 0) {
 		queue_done(output->queue, item);
 		output->delivered++;
@@ -70,13 +63,16 @@ static void item_add(struct output *output, struct item *item, struct moment now
 static void request_gather(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
+	struct notification notification;
 	struct item *item;
 	struct alert *alert;
 
 	self->units = 0;
 	while (self->units < self->max && self->item_count < ITEMS_MAX &&
-		(item = output_next(output, now.monotonic)) != NULL)
-		item_add(output, item, now);
+		(item = output_next(output, &notification, now.monotonic)) != NULL) {
+		item_add(output, item, &notification, now);
+		json_decref(notification.document);
+	}
 	for (; self->units < self->max && self->count < ALERTS_MAX; self->units++) {
 		if ((alert = alerts_due(self->alerts, now.monotonic)) == NULL)
 			break;

@@ -22,8 +22,18 @@ enum says {
 	SAYS_WARNING = STATE_WARNING,
 	SAYS_CRITICAL = STATE_CRITICAL,
 	SAYS_UNKNOWN = STATE_UNKNOWN,
-	SAYS_TEST = 100,
+	SAYS_TEST,
 	SAYS_ALIVE,
+};
+
+static const struct {
+	const char *state, *severity;
+} labels_of[] = {
+	[SAYS_WARNING] = {"warning", "warning"},
+	[SAYS_CRITICAL] = {"critical", "critical"},
+	[SAYS_UNKNOWN] = {"unknown", "critical"}, /* it may hide anything */
+	[SAYS_TEST] = {"test", "info"},
+	[SAYS_ALIVE] = {"ok", "none"},
 };
 
 struct alert {
@@ -51,7 +61,7 @@ static enum says says_of(const struct alert *alert)
 	return (enum says)alert->names[0];
 }
 
-static void alert_forget(struct alerts *alerts, struct alert *alert)
+void alerts_drop(struct alerts *alerts, struct alert *alert)
 {
 	if (!alert->taken)
 		DL_DELETE(alerts->list, alert);
@@ -88,12 +98,22 @@ static struct alert *alert_get(struct alerts *alerts, enum says says, struct tex
 	return alert;
 }
 
-static void watchdog_add(struct alerts *alerts, struct moment now)
+static void all_drop(struct alerts *alerts)
 {
-	if (alerts->settings->test)
-		return;
-	alerts->watchdog = alert_get(alerts, SAYS_ALIVE, text_literal(alerts->settings->name),
-		text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
+	struct alert *alert, *next;
+
+	HASH_ITER(hh, alerts->table, alert, next)
+		alerts_drop(alerts, alert);
+}
+
+void alerts_clear(struct alerts *alerts, struct moment now)
+{
+	all_drop(alerts);
+	alerts->watchdog =
+		alerts->settings->test
+			? NULL
+			: alert_get(alerts, SAYS_ALIVE, text_literal(alerts->settings->name),
+				  text_literal(WATCHDOG), now.wall / NSEC_PER_SEC);
 }
 
 struct alerts *alerts_new(const struct alerts_settings *settings, struct moment now)
@@ -101,27 +121,13 @@ struct alerts *alerts_new(const struct alerts_settings *settings, struct moment 
 	struct alerts *alerts = memory_zeroed(1, sizeof *alerts);
 
 	alerts->settings = settings;
-	watchdog_add(alerts, now);
+	alerts_clear(alerts, now);
 	return alerts;
-}
-
-static void all_forget(struct alerts *alerts)
-{
-	struct alert *alert, *next;
-
-	HASH_ITER(hh, alerts->table, alert, next)
-		alert_forget(alerts, alert);
-}
-
-void alerts_clear(struct alerts *alerts, struct moment now)
-{
-	all_forget(alerts);
-	watchdog_add(alerts, now);
 }
 
 void alerts_free(struct alerts *alerts)
 {
-	all_forget(alerts);
+	all_drop(alerts);
 	free(alerts);
 }
 
@@ -236,7 +242,7 @@ struct alert *alerts_due(struct alerts *alerts, nsec now)
 			alert_take(alerts, alert);
 			return alert;
 		}
-		alert_forget(alerts, alert);
+		alerts_drop(alerts, alert);
 	}
 	return NULL;
 }
@@ -249,7 +255,7 @@ nsec alerts_deadline(const struct alerts *alerts)
 void alerts_sent(struct alerts *alerts, struct alert *alert, nsec now)
 {
 	if (says_of(alert) == SAYS_TEST) {
-		alert_forget(alerts, alert);
+		alerts_drop(alerts, alert);
 		return;
 	}
 	alert->send_at = now + alerts->settings->timeout / ALERTS_INTERVALS;
@@ -264,11 +270,6 @@ void alerts_again(struct alerts *alerts, struct alert *alert)
 	DL_PREPEND(alerts->list, alert);
 }
 
-void alerts_drop(struct alerts *alerts, struct alert *alert)
-{
-	alert_forget(alerts, alert);
-}
-
 struct alert *alerts_watchdog(const struct alerts *alerts)
 {
 	return alerts->watchdog;
@@ -276,30 +277,15 @@ struct alert *alerts_watchdog(const struct alerts *alerts)
 
 /* ---- JSON ---- */
 
-static const char *state_label(enum says says)
-{
-	return says == SAYS_TEST    ? "test"
-	       : says == SAYS_ALIVE ? "ok"
-				    : state_name((enum state)says);
-}
-
-/* A check of which nothing is known may hide anything. */
-static const char *severity_label(enum says says)
-{
-	return says == SAYS_TEST      ? "info"
-	       : says == SAYS_ALIVE   ? "none"
-	       : says == SAYS_WARNING ? "warning"
-				      : "critical";
-}
-
 static json_t *labels_make(const struct alerts *alerts, const struct alert *alert)
 {
 	enum says says = says_of(alert);
 	const char *entity = alert->names + 1, *check = entity + alert->entity_length + 1;
 	size_t check_length = alert->hh.keylen - (size_t)(check - alert->names);
 	json_t *labels = json_pack("{s:s%, s:s%, s:s, s:s, s:s}", "alertname", check, check_length,
-		"instance", entity, (size_t)alert->entity_length, "severity", severity_label(says),
-		"state", state_label(says), "via", "httpbroker-notify");
+		"instance", entity, (size_t)alert->entity_length, "severity",
+		labels_of[says].severity, "state", labels_of[says].state, "via",
+		"httpbroker-notify");
 
 	for (size_t i = 0; i < alerts->settings->label_count; i++)
 		json_object_set_new(labels, alerts->settings->labels[i].name,

@@ -40,8 +40,8 @@ static void environment_clean(void)
 }
 
 /* 0, or errno. Its output goes to standard error. */
-static int process_run(
-	struct process *process, char *const *argv, const struct notification *notification, int in)
+static int job_start(struct job *job, const struct command *command,
+	const struct notification *notification, int in)
 {
 	char since[NOTIFICATION_STAMP];
 	const struct process_variable variables[] = {
@@ -53,51 +53,42 @@ static int process_run(
 			notification->summary.length > 0 ? notification->summary.bytes : ""},
 		{"NOTIFY_SINCE", notification_stamp(notification->since, since)},
 		{"NOTIFY_KEY", notification->key}, {"REDIS_PASSWORD", NULL}, {NULL, NULL}};
-	const struct process_plan plan = {.argv = argv,
+	const struct process_plan plan = {.argv = command->argv,
 		.variables = variables,
 		.in = in,
 		.out = STDERR_FILENO,
 		.err = -1,
 		.exec_is_awaited = true};
 
-	return process_start(process, &plan);
+	return process_start(&job->process, &plan);
 }
 
-/* 0, or errno; -1: the item is no notification. */
-static int job_start(
-	struct command *command, struct job *job, const struct item *item, struct reason *why)
+/* False: there is no notification to begin with. */
+static bool job_begin(struct output *output, struct job *job, nsec now)
 {
+	const struct command *command = output->self;
 	struct notification notification;
+	struct item *item = output_next(output, &notification, now);
 	struct buffer line = {NULL, 0, 0};
-	json_t *document = notification_decode(item->json, item->length, &notification, why);
+	struct reason why;
 
-	if (document == NULL)
-		return -1;
-	notification_line(&command->style, item->json, item->length, &line, why);
+	if (item == NULL)
+		return false;
+	notification_line(&command->style, &notification, &line);
 	int in = process_input(line.data, line.length);
-	int error = in < 0 ? errno : process_run(&job->process, command->argv, &notification, in);
+	int error = in < 0 ? errno : job_start(job, command, &notification, in);
 	if (in >= 0)
 		close(in);
-	buffer_free(&line);
-	json_decref(document);
-	return error;
-}
-
-static void job_begin(struct output *output, struct job *job, struct item *item, nsec now)
-{
-	struct command *command = output->self;
-	struct reason why;
-	int error = job_start(command, job, item, &why);
-
-	if (error < 0) {
-		output_refused(output, item, why.text);
-	} else if (error > 0) {
+	if (error > 0) {
 		reason_set(&why, "cannot run %s: %s", command->argv[0], strerror(error));
 		output_failed(output, item, why.text, now);
 	} else {
 		job->limit = now + COMMAND_LIMIT;
 		job->item = item;
 	}
+	buffer_free(&line);
+	json_decref(notification.document);
+	return true;
 }
 
 static void job_end(struct output *output, struct job *job, nsec now)
@@ -130,7 +121,6 @@ static bool runs(const struct job *job)
 static void work(struct output *output, struct moment now)
 {
 	struct command *command = output->self;
-	struct item *item;
 
 	for (unsigned i = 0; i < command->jobs; i++) {
 		struct job *job = &command->job[i];
@@ -141,8 +131,8 @@ static void work(struct output *output, struct moment now)
 		}
 		if (runs(job) && now.monotonic >= job->limit)
 			process_kill(&job->process);
-		while (job->process.pid == 0 && (item = output_next(output, now.monotonic)) != NULL)
-			job_begin(output, job, item, now.monotonic);
+		while (job->process.pid == 0 && job_begin(output, job, now.monotonic))
+			continue;
 	}
 }
 

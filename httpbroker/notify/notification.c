@@ -69,14 +69,14 @@ static bool text_is_clean(struct text text)
 	return utf8_clean_span(text.bytes, text.length, UTF8_ONE_LINE) == text.length;
 }
 
-json_t *notification_decode(
+bool notification_decode(
 	const char *bytes, size_t length, struct notification *out, struct reason *why)
 {
 	json_t *document = json_loadb(bytes, length, 0, NULL);
 	const char *event, *state, *previous, *key;
 	json_int_t time, since;
 
-	*out = (struct notification){.kind = NOTIFICATION_PROBLEM};
+	*out = (struct notification){.document = document};
 	if (json_unpack(document, "{s:s, s:s%, s:s%, s:s, s:s, s:s%, s:I, s:I, s:s}", "event",
 		    &event, "entity", &out->entity.bytes, &out->entity.length, "check",
 		    &out->check.bytes, &out->check.length, "state", &state, "previous", &previous,
@@ -89,11 +89,11 @@ json_t *notification_decode(
 		out->time = time;
 		out->since = since;
 		memcpy(out->key, key, strlen(key));
-		return document;
+		return true;
 	}
 	json_decref(document);
-	reason_set(why, "it is not a notification");
-	return NULL;
+	out->document = NULL;
+	return reason_set(why, "it is not a notification");
 }
 
 /* Version 1: "CHECK" on ENTITY; version 2: "ENTITY:CHECK". */
@@ -133,21 +133,14 @@ void notification_word(const struct notification *notification, int flapjack, st
 			notification->summary.bytes);
 }
 
-bool notification_line(const struct line_style *style, const char *json, size_t length,
-	struct buffer *out, struct reason *why)
+void notification_line(
+	const struct line_style *style, const struct notification *notification, struct buffer *out)
 {
-	struct notification notification;
-	json_t *document = notification_decode(json, length, &notification, why);
-
-	if (document == NULL)
-		return false;
 	if (style->json)
-		buffer_append(out, json, length);
+		notification_encode(notification, out);
 	else
-		notification_word(&notification, style->flapjack, out);
+		notification_word(notification, style->flapjack, out);
 	buffer_append(out, "\n", 1);
-	json_decref(document);
-	return true;
 }
 
 void notification_clean(struct text text, struct buffer *out)

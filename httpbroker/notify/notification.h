@@ -24,6 +24,7 @@ enum { NOTIFICATION_KEY = 17, NOTIFICATION_STAMP = 21 }; /* bytes with the NUL *
 
 /* Texts are one line of clean UTF-8 (common/utf8.h) and not owned. */
 struct notification {
+	json_t *document; /* that they live in, after notification_decode(); to be freed */
 	enum notification_kind kind;
 	enum state state;    /* of the check: ok, warning, critical or unknown */
 	enum state previous; /* the same, told before */
@@ -46,8 +47,8 @@ void notification_identify(struct notification *notification);
 /* Appends it as JSON, without a newline. */
 void notification_encode(const struct notification *notification, struct buffer *out);
 
-/* Its document, which the texts live in, to be freed with json_decref(); NULL: see the reason. */
-json_t *notification_decode(
+/* False, and no document: see the reason. */
+bool notification_decode(
 	const char *bytes, size_t length, struct notification *out, struct reason *why);
 
 /* Appends it as Flapjack of this version (1 or 2) words it in a room, without a newline. */
@@ -59,9 +60,9 @@ struct line_style {
 	int flapjack; /* version, 1 or 2 */
 };
 
-/* Appends the line, with its newline, of a notification that is stored as JSON. */
-bool notification_line(const struct line_style *style, const char *json, size_t length,
-	struct buffer *out, struct reason *why);
+/* Appends the line of a notification, with its newline. */
+void notification_line(const struct line_style *style, const struct notification *notification,
+	struct buffer *out);
 
 /* Appends a text of an event as a notification has it: one clean line, cut to LIMIT_SUMMARY. */
 void notification_clean(struct text text, struct buffer *out);

@@ -30,11 +30,16 @@ void output_free(struct output *output)
 	free(output);
 }
 
-struct item *output_next(struct output *output, nsec now)
+struct item *output_next(struct output *output, struct notification *out, nsec now)
 {
-	if (output->idle || now < output->held_until)
-		return NULL;
-	return queue_next(output->queue, now);
+	struct item *item = NULL;
+	struct reason why;
+
+	while (!output->idle && now >= output->held_until &&
+		(item = queue_next(output->queue, now)) != NULL &&
+		!notification_decode(item->json, item->length, out, &why))
+		output_refused(output, item, why.text);
+	return item;
 }
 
 void output_away(struct output *output, const char *why, nsec now)

@@ -63,9 +63,9 @@ struct output {
 struct output *output_new(const struct output_type *type, const char *name, void *self);
 void output_free(struct output *output);
 
-/* The next notification to be sent, as queue_next(); NULL also while the output is held, or idle.
- */
-struct item *output_next(struct output *output, nsec now);
+/* The next notification to be sent, as queue_next(), whose document is to be freed; NULL also while
+ * the output is held, or idle. */
+struct item *output_next(struct output *output, struct notification *out, nsec now);
 
 /*
  * Results of an item from output_next(). delivered: the receiver has it. failed: it is tried again

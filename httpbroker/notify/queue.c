@@ -240,28 +240,19 @@ uint64_t queue_thinned(const struct queue *queue)
 	return queue->thinned;
 }
 
-static void command_begin(
-	struct resp_list *commands, size_t words, const char *command, const char *key)
-{
-	char number[24];
-
-	snprintf(number, sizeof number, "%zu", words + 2);
-	resp_add_text(commands, number);
-	resp_add_text(commands, command);
-	resp_add_text(commands, key);
-}
-
 /* RPUSH commands of PUSH_WORDS each, from `item` to the end of the queue. */
 static void pushes_append(struct item *item, const char *key, struct resp_list *commands)
 {
 	while (item != NULL) {
 		struct resp_list values = {{NULL, 0, 0}, 0};
+		char words[24];
 
 		for (; item != NULL && values.count < PUSH_WORDS; item = item->next) {
 			resp_add(&values, item->json, item->length);
 			item->listed = true;
 		}
-		command_begin(commands, values.count, "RPUSH", key);
+		snprintf(words, sizeof words, "%zu", values.count + 2);
+		resp_add_words(commands, RESP_WORDS(words, "RPUSH", key));
 		resp_join(commands, &values);
 	}
 }
@@ -274,7 +265,7 @@ static void rewrite_begin(struct queue *queue, const char *key, struct resp_list
 	DL_FOREACH_SAFE(queue->done, item, next)
 		free(item);
 	queue->done = NULL;
-	command_begin(commands, 0, "DEL", key);
+	resp_add_words(commands, RESP_WORDS("2", "DEL", key));
 	DL_FOREACH(queue->items, item)
 		item->listed = false;
 	queue->unlisted = queue->items;
@@ -290,8 +281,7 @@ static void trims_append(struct queue *queue, const char *key, struct resp_list 
 		if (queue->trimming == TRIMS_MAX)
 			return;
 		queue->trimming++;
-		command_begin(commands, 2, "LREM", key);
-		resp_add_text(commands, "1");
+		resp_add_words(commands, RESP_WORDS("4", "LREM", key, "1"));
 		resp_add(commands, item->json, item->length);
 	}
 }

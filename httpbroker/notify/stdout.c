@@ -48,13 +48,11 @@ static bool line_write(struct output *output, nsec now)
 	return line->length == 0;
 }
 
-/* It is given back, to be told later or by another; half of it may be at the reader already. */
-static void item_give_back(struct output *output, nsec now)
+/* It is told later, or by another; half of it may be at the reader already. */
+static void reset(struct output *output)
 {
 	struct lines_out *lines = output->self;
 
-	if (lines->item != NULL)
-		queue_retry(output->queue, lines->item, now);
 	lines->item = NULL;
 	if (!lines->begun)
 		buffer_clear(&lines->line);
@@ -63,22 +61,22 @@ static void item_give_back(struct output *output, nsec now)
 static void work(struct output *output, struct moment now)
 {
 	struct lines_out *lines = output->self;
-	struct reason why;
+	struct notification notification;
 
 	while (line_write(output, now.monotonic)) {
 		if (lines->item != NULL)
 			output_delivered(output, lines->item, now.monotonic);
-		lines->item = output_next(output, now.monotonic);
+		lines->item = output_next(output, &notification, now.monotonic);
 		if (lines->item == NULL)
 			return;
-		if (!notification_line(&lines->style, lines->item->json, lines->item->length,
-			    &lines->line, &why)) {
-			output_refused(output, lines->item, why.text);
-			lines->item = NULL;
-		}
+		notification_line(&lines->style, &notification, &lines->line);
+		json_decref(notification.document);
 	}
-	if (output->ended || output->stopping) /* its reader is gone, or has stopped to read */
-		item_give_back(output, now.monotonic);
+	if (output->ended || output->stopping) { /* its reader is gone, or has stopped to read */
+		if (lines->item != NULL)
+			queue_retry(output->queue, lines->item, now.monotonic);
+		reset(output);
+	}
 }
 
 static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
@@ -96,15 +94,6 @@ static nsec deadline(const struct output *output, nsec now)
 	if (lines->line.length == 0)
 		return output_deadline(output, now);
 	return now < output->held_until ? output->held_until : NSEC_NEVER;
-}
-
-static void reset(struct output *output)
-{
-	struct lines_out *lines = output->self;
-
-	lines->item = NULL;
-	if (!lines->begun)
-		buffer_clear(&lines->line);
 }
 
 static void self_free(struct output *output)

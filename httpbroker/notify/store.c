@@ -57,12 +57,11 @@ static void item_load(struct notify *notify, struct output *output, const redisR
 	struct notification notification;
 	struct reason why;
 	uint64_t check = 0; /* one that cannot be read is refused by the output */
-	json_t *document = notification_decode(item->str, (size_t)item->len, &notification, &why);
 
-	if (document != NULL)
+	if (notification_decode(item->str, (size_t)item->len, &notification, &why))
 		check = problems_check(notify->problems, notification.entity, notification.check);
 	queue_load(output->queue, check, item->str, (size_t)item->len);
-	json_decref(document);
+	json_decref(notification.document);
 }
 
 bool load_read(struct load *load, struct notify *notify, const struct keys *keys,

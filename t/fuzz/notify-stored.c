@@ -43,18 +43,16 @@ static void record_try(const uint8_t *bytes, size_t length)
 
 static void notification_try(const uint8_t *bytes, size_t length)
 {
-	struct notification notification;
+	struct notification notification, again;
 	struct buffer json = {NULL, 0, 0};
 	struct reason why;
-	json_t *document = notification_decode((const char *)bytes, length, &notification, &why);
 
-	if (document == NULL)
+	if (!notification_decode((const char *)bytes, length, &notification, &why))
 		return;
 	notification_encode(&notification, &json);
-	json_t *again = notification_decode(json.data, json.length, &notification, &why);
-	FUZZ_EXPECT(again != NULL);
-	json_decref(again);
-	json_decref(document);
+	FUZZ_EXPECT(notification_decode(json.data, json.length, &again, &why));
+	json_decref(again.document);
+	json_decref(notification.document);
 	buffer_free(&json);
 }
 
