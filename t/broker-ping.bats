@@ -86,6 +86,17 @@ ok succeeded' ]
 	check db/one '.summary | endswith("…")'
 }
 
+@test "a ping of any length is accepted, and holds no more memory" {
+	start broker httpbroker --port 0 --server none --max-body 1M
+	poll 10 broker_listens
+	{ head -c 30000000 /dev/zero | tr '\0' x; printf '\nthe end\n'; } >"$work/long"
+	pings 200 db/backup/fail -T "$work/long" -X POST
+	check db/backup '.summary == "the end" and (.details | startswith("…xxxx") and endswith("x\nthe end\n")) and (.details | utf8bytelength) <= 65536'
+	pings 200 db/chunked/1 -T - -X POST -H 'Transfer-Encoding: chunked' <"$work/long"
+	check db/chunked '.summary == "exit status 1: the end" and (.details | length) > 60000'
+	[ "$(awk '/^VmHWM:/ { print $2 }' "/proc/${pids[broker]}/status")" -lt 25000 ]
+}
+
 @test "pings that are wrong are refused, and change nothing" {
 	local path
 	start broker httpbroker --port 0 --server none

@@ -176,8 +176,9 @@ static void output_read(struct request *request, struct ping *ping)
 	size_t skip = 0;
 
 	utf8_clean_append(&clean, body->data, body->length, UTF8_LINES);
-	if (clean.length > LIMIT_DETAILS) {
-		skip = clean.length - LIMIT_DETAILS + sizeof ellipsis;
+	if (request->cut || clean.length > LIMIT_DETAILS) {
+		if (clean.length + sizeof ellipsis > LIMIT_DETAILS)
+			skip = clean.length + sizeof ellipsis - LIMIT_DETAILS;
 		while (((unsigned char)clean.data[skip] & 0xc0) == 0x80)
 			skip++;
 		buffer_append_text(&ping->output, ellipsis);
@@ -297,11 +298,16 @@ static void ping_free(struct request *request)
 		post_free(request->data);
 }
 
-const struct route route_get_ping = {
-	.path = "/ping/", .method = "GET", .begin = ping_begin, .end = ping_end, .free = ping_free};
+const struct route route_get_ping = {.path = "/ping/",
+	.method = "GET",
+	.keeps_end = true,
+	.begin = ping_begin,
+	.end = ping_end,
+	.free = ping_free};
 
 const struct route route_post_ping = {.path = "/ping/",
 	.method = "POST",
+	.keeps_end = true,
 	.begin = ping_begin,
 	.end = ping_end,
 	.free = ping_free};

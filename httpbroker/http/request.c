@@ -127,7 +127,8 @@ static void header_check(struct request *request)
 	int64_t length = content_length(request);
 
 	request->refused = !headers_check(request);
-	if (!request->refused && length > (int64_t)request->context->max_body)
+	if (!request->refused && length > (int64_t)request->context->max_body &&
+		!request->route->keeps_end)
 		too_large_refuse(request);
 	if (!request->refused && length > 0)
 		buffer_reserve(&request->holding.body,
@@ -201,13 +202,31 @@ static enum MHD_Result request_begin(struct request *request, const char *versio
 	return MHD_YES;
 }
 
+/* Such a body stays small, and with that is not shared with other threads (held.h). */
+static void end_append(struct request *request, const char *bytes, size_t length)
+{
+	struct holding *holding = &request->holding;
+	size_t skip = length > HELD_SMALL ? length - HELD_SMALL : 0;
+
+	length -= skip;
+	size_t over =
+		holding->length + length > HELD_SMALL ? holding->length + length - HELD_SMALL : 0;
+	request->cut = request->cut || skip + over > 0;
+	buffer_consume(&holding->body, over);
+	holding->length -= over;
+	if (!held_append(request->broker->held, holding, bytes + skip, length))
+		no_memory_refuse(request);
+}
+
 static void body_append(struct request *request, const char *bytes, size_t length)
 {
 	struct holding *holding = &request->holding;
 
 	if (request->refused)
 		return;
-	if (length > request->context->max_body - holding->length)
+	if (request->route->keeps_end)
+		end_append(request, bytes, length);
+	else if (length > request->context->max_body - holding->length)
 		too_large_refuse(request);
 	else if (!held_append(request->broker->held, holding, bytes, length))
 		no_memory_refuse(request);

@@ -95,6 +95,7 @@ struct request {
 	struct client *client;
 	const struct route *route; /* NULL: none matches */
 	bool last;                 /* nothing more can be read on this connection */
+	bool cut;                  /* only the end of its body was kept */
 	bool refused;              /* the response is there; the rest of the request is discarded */
 	nsec begun;                /* at debug level: when its headers were there (monotonic) */
 	nsec complete_at;          /* when all of it was there (monotonic); 0: not yet */
@@ -109,6 +110,7 @@ struct route {
 	const char *method;
 	bool active_only; /* a standby answers 503 */
 	bool open;        /* no token needed */
+	bool keeps_end;   /* of a body of more than HELD_SMALL bytes, of any length, only the end */
 
 	/* Fills the response and returns NULL, or returns a submission. */
 	struct submission *(*begin)(struct request *request);
