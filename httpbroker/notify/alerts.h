@@ -26,19 +26,20 @@
 enum {
 	ALERTS_MAX = 1000,    /* in a request */
 	ALERTS_PER_CHECK = 3, /* at most, of one notification */
+	LABELS_MAX = 32,
 };
 
 #define ALERTS_RESOLVED (900 * NSEC_PER_SEC)
 #define ALERTS_INTERVALS 3 /* in a timeout */
 
 struct alert_label {
-	char *name; /* [a-zA-Z_][a-zA-Z0-9_]* */
+	char *name; /* [a-zA-Z_][a-zA-Z0-9_]*; owned by the options */
 	const char *value;
 };
 
 struct alerts_settings {
 	nsec timeout;
-	const struct alert_label *labels;
+	struct alert_label labels[LABELS_MAX]; /* of each alert */
 	size_t label_count;
 	const char *name; /* the instance of HttpbrokerNotifyWatchdog */
 	bool test;        /* that alert is not sent */

@@ -17,18 +17,11 @@
 
 static void alertmanagers_make(struct notify *notify, const struct options *options)
 {
-	const struct alerts_settings settings = {
-		.timeout = options->alert_timeout,
-		.labels = options->labels,
-		.label_count = options->label_count,
-		.name = options->name,
-		.test = options->test,
-	};
 	struct reason why;
 
 	for (size_t i = 0; i < options->alertmanager_count; i++) {
 		struct output *output =
-			alertmanager_output(options->alertmanagers[i], &settings, &why);
+			alertmanager_output(options->alertmanagers[i], &options->alerts, &why);
 
 		if (output == NULL)
 			die(EX_USAGE, "--alertmanager: %s", why.text);
@@ -38,13 +31,12 @@ static void alertmanagers_make(struct notify *notify, const struct options *opti
 
 static void outputs_make(struct notify *notify, const struct options *options)
 {
-	const struct line_style style = {options->json, options->flapjack};
-
 	alertmanagers_make(notify, options);
 	if (options->command != NULL)
-		notify_add(notify, command_output(options->command, options->jobs, &style));
+		notify_add(
+			notify, command_output(options->command, options->jobs, &options->style));
 	if (notify->output_count == 0)
-		notify_add(notify, stdout_output(&style));
+		notify_add(notify, stdout_output(&options->style));
 }
 
 static void test_tell(struct notify *notify)

@@ -15,20 +15,15 @@
 struct notify *notify_new(const struct options *options)
 {
 	struct notify *notify = memory_zeroed(1, sizeof *notify);
-	const struct judge_settings settings = {
-		.initial_failure_delay = options->initial_failure_delay,
-		.repeat = options->repeat,
-		.forget_after = options->forget_after,
-		.max_problems = LIMIT_PROBLEMS,
-		.tell = notify_tell,
-		.context = notify,
-	};
+	struct judge_settings rules = options->rules;
 	struct siphash_key key;
 
+	rules.tell = notify_tell;
+	rules.context = notify;
 	random_bytes(&key, sizeof key);
 	notify->options = options;
 	notify->problems = problems_new(&key);
-	notify->judge = judge_new(&settings, notify->problems);
+	notify->judge = judge_new(&rules, notify->problems);
 	return notify;
 }
 

@@ -16,8 +16,8 @@
 
 static void format_set(struct options *options, const char *option, const char *value)
 {
-	options->json = strcmp(value, "json") == 0;
-	if (!options->json && strcmp(value, "text") != 0)
+	options->style.json = strcmp(value, "json") == 0;
+	if (!options->style.json && strcmp(value, "text") != 0)
 		die(EX_USAGE, "%s: '%s' is not text or json", option, value);
 }
 
@@ -39,10 +39,10 @@ static void alertmanager_set(struct options *options, const char *option, const 
 	options->alertmanagers[options->alertmanager_count++] = value;
 }
 
-static bool label_is_known(const struct options *options, const char *name)
+static bool label_is_known(const struct alerts_settings *alerts, const char *name)
 {
-	for (size_t i = 0; i < options->label_count; i++)
-		if (strcmp(options->labels[i].name, name) == 0)
+	for (size_t i = 0; i < alerts->label_count; i++)
+		if (strcmp(alerts->labels[i].name, name) == 0)
 			return true;
 	return alert_label_is_ours(name);
 }
@@ -50,20 +50,21 @@ static bool label_is_known(const struct options *options, const char *name)
 /* NAME=VALUE. Alertmanager refuses other names than alert_label_name() makes. */
 static void label_set(struct options *options, const char *option, const char *value)
 {
+	struct alerts_settings *alerts = &options->alerts;
 	const char *equals = strchr(value, '=');
 
 	if (equals == NULL || equals == value || equals[1] == '\0' || !utf8_is_clean_line(value))
 		die(EX_USAGE, "%s: '%s' is not NAME=VALUE, in UTF-8", option, value);
-	if (options->label_count == LABELS_MAX)
+	if (alerts->label_count == LABELS_MAX)
 		die(EX_USAGE, "%s: more than %d of them", option, LABELS_MAX);
 	char *given = memory_printed("%.*s", (int)(equals - value), value);
 	char *name = alert_label_name(given);
-	if (label_is_known(options, name))
+	if (label_is_known(alerts, name))
 		die(EX_USAGE, "%s: '%s' is there already", option, name);
 	if (strcmp(name, given) != 0)
 		log_warning("%s: '%s' is no name of a label: it becomes '%s'", option, given, name);
 	free(given);
-	options->labels[options->label_count++] = (struct alert_label){name, equals + 1};
+	alerts->labels[alerts->label_count++] = (struct alert_label){name, equals + 1};
 }
 
 static const struct option_row rows[] = {
@@ -80,13 +81,13 @@ static const struct option_row rows[] = {
 	{"initial-failure-delay", "DURATION",
 		"send a problem only if it lasts for this time, where the event does not say "
 		"(default 0)",
-		OPTION_DURATION(initial_failure_delay, 0, DAY)},
+		OPTION_DURATION(rules.initial_failure_delay, 0, DAY)},
 	{"forget-after", "DURATION",
 		"end a problem whose check sends no event for this time, while others do (default "
 		"1d)",
-		OPTION_DURATION(forget_after, 60 * NSEC_PER_SEC, 365 * DAY)},
+		OPTION_DURATION(rules.forget_after, 60 * NSEC_PER_SEC, 365 * DAY)},
 	{"repeat", "DURATION", "send a lasting problem again at this interval (default never)",
-		OPTION_DURATION(repeat, NSEC_PER_SEC, 365 * DAY)},
+		OPTION_DURATION(rules.repeat, NSEC_PER_SEC, 365 * DAY)},
 	{"jobs", "N", "commands that run at once (default 4)", OPTION_NUMBER(jobs, 1, JOBS_MAX)},
 	{"alertmanager", "URL",
 		"send alerts to this Alertmanager, as http://localhost:9093; repeatable: each gets "
@@ -95,13 +96,13 @@ static const struct option_row rows[] = {
 	{"alert-timeout", "DURATION",
 		"an alert ends if it is not sent again within this time; it is sent three times as "
 		"often (default 3m)",
-		OPTION_DURATION(alert_timeout, 3 * NSEC_PER_SEC, DAY)},
+		OPTION_DURATION(alerts.timeout, 3 * NSEC_PER_SEC, DAY)},
 	{"label", "NAME=VALUE", "a label of each alert; repeatable", OPTION_SET(label_set)},
 	{"output-format", "FORMAT", "of a line: text or json (default text)",
 		OPTION_SET(format_set), .choices = "text json"},
 	{"flapjack-version", "N",
 		"word lines as Flapjack 1, with the summary, or as Flapjack 2 (default 1)",
-		OPTION_NUMBER(flapjack, 1, 2), .choices = "1 2"},
+		OPTION_NUMBER(style.flapjack, 1, 2), .choices = "1 2"},
 	{"test", NULL, "send one test notification to every output, log the result, and exit",
 		OPTION_FLAG(test)},
 	{"metrics-file", "FILE", "write metrics for Prometheus to FILE, every 10 s",
@@ -137,17 +138,20 @@ struct options options_read(int argc, char **argv)
 		.redis.password = redis_default_password(),
 		.queue = "events",
 		.name = "default",
-		.repeat = NSEC_NEVER,
-		.forget_after = DAY,
-		.flapjack = 1,
+		.rules = {.repeat = NSEC_NEVER,
+			.forget_after = DAY,
+			.max_problems = LIMIT_PROBLEMS},
+		.style.flapjack = 1,
 		.jobs = 4,
-		.alert_timeout = 180 * NSEC_PER_SEC,
+		.alerts.timeout = 180 * NSEC_PER_SEC,
 		.ready_fd = -1,
 	};
 
 	options.command = options_parse(&table, &options, argc, argv);
 	if (options.command != NULL && options.command[0] == NULL)
 		die(EX_USAGE, "no command after --");
+	options.alerts.name = options.name;
+	options.alerts.test = options.test;
 	if (options.test)
 		options.metrics_file = NULL; /* it has those of the one that runs */
 	redis_options_complete(&options.redis);

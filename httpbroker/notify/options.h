@@ -6,11 +6,12 @@
 #include "common/address.h"
 #include "common/clocks.h"
 #include "httpbroker/notify/alerts.h"
+#include "httpbroker/notify/judge.h"
 #include "httpbroker/redis/redis_options.h"
 
 #include <stdbool.h>
 
-enum { ALERTMANAGERS_MAX = 16, LABELS_MAX = 32 };
+enum { ALERTMANAGERS_MAX = 16 };
 
 struct options {
 	bool from_redis; /* the events come from Redis, else from standard input */
@@ -18,20 +19,15 @@ struct options {
 	const char *queue;
 	const char *name;
 
-	nsec initial_failure_delay;
-	nsec repeat; /* NSEC_NEVER: none */
-	nsec forget_after;
+	struct judge_settings rules; /* without what tells */
 
 	char **command; /* up to a NULL; NULL: none */
 	unsigned jobs;
-	bool json;    /* of lines; else as Flapjack words them */
-	int flapjack; /* version, 1 or 2 */
+	struct line_style style;
 
 	const char *alertmanagers[ALERTMANAGERS_MAX]; /* URLs */
 	size_t alertmanager_count;
-	nsec alert_timeout;
-	struct alert_label labels[LABELS_MAX]; /* of each alert; their names are owned */
-	size_t label_count;
+	struct alerts_settings alerts; /* without the key */
 
 	bool test;
 	const char *metrics_file; /* NULL: none */
