@@ -52,7 +52,6 @@ oobetet_liboobetet_a_SOURCES = \
 	oobetet/state/snapshot.c oobetet/state/snapshot.h \
 	oobetet/state/state.c oobetet/state/state.h \
 	oobetet/state/statefile.c oobetet/state/statefile.h \
-	oobetet/state/writer.c oobetet/state/writer.h \
 	oobetet/watch/chain.c oobetet/watch/chain.h \
 	oobetet/watch/diagnosis.c oobetet/watch/diagnosis.h \
 	oobetet/watch/links.c oobetet/watch/links.h \

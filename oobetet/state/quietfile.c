@@ -3,7 +3,7 @@
 
 #include "common/log.h"
 #include "common/memory.h"
-#include "oobetet/state/writer.h"
+#include "oobetet/state/statefile.h"
 
 #include <errno.h>
 #include <fcntl.h>
