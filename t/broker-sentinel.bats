@@ -53,18 +53,29 @@ redis() {
 	posts 202 "$(event a b ok)"
 }
 
+# replicated BOOLEAN NUMBER: so say /health, the data of the page, and the metrics
+replicated() {
+	local base=${url%/state}
+	[ "$(curl -sS "$base/health" | jq -c '[.healthy, .replicated]')" = "[true,$1]" ] &&
+		[ "$(curl -sS "$base/page.json" | jq .replicated)" = "$1" ] &&
+		curl -sS "$base/metrics" | grep -qx "httpbroker_redis_replicated $2"
+}
+
 @test "200 only for what a replica has; else 202, until one has it" {
 	start_sentinels 1
 	start broker httpbroker --port 0 $(sentinels) --interval 24h
 	poll 10 broker_listens
 	poll 20 log_has broker 'info: active'
 	posts 200 "$(event a b critical)"
+	replicated true 1
 	freeze server1
 	posts 202 "$(event a b ok)" "$(event a b warning)"
 	log_has broker 'no replica has what was written last'
 	[ "$(redis LLEN events)" -eq 3 ]
+	poll 10 replicated false 0
 	kill -CONT "${pids[server1]}"
 	poll 20 log_has broker 'a replica has all that was written, after'
+	poll 10 replicated true 1
 	posts 200 "$(event a b critical)"
 	[ "$(redis LLEN events)" -eq 4 ]
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# shellcheck disable=SC2034,SC2154 # variables that load and run bring
+# shellcheck disable=SC2034,SC2046,SC2154 # variables that load and run bring
 # The page in Chromium: what it shows, by screen, phone and keyboard. $SHOTS, if set, is a directory
 # that gets the screenshots; $AXE_CORE, if set, is the file axe.min.js of the npm package axe-core.
 
 load lib/daemons
 load lib/redis
 load lib/broker
+load lib/sentinel
 
 setup() { start_work; }
 teardown() { stop_all; }
@@ -234,4 +235,17 @@ write_rules() {
 	[ "$output" = '"bad"' ]
 	run -0 browse "$(rows 10)" "file:$work/offline.js" 'wait:document.getElementById("health").textContent == "The broker cannot be reached. What is shown is old."' \
 		"$(rows 10)"
+}
+
+@test "no replica of Redis confirms: the page says so" {
+	page_hash=
+	start_sentinels 0
+	start broker httpbroker --port 0 $(sentinels)
+	poll 10 broker_listens
+	poll 20 log_has broker 'no replica has what was written last'
+	run -0 browse 'wait:data && data.replicated === false' "$(shot no-replica)" \
+		'print:document.getElementById("health").textContent' 'print:document.getElementById("health").className'
+	[ "${lines[0]}" = '"Active; no replica of Redis confirms: events are answered 202 and kept in memory."' ]
+	[ "${lines[1]}" = '"bad"' ]
+	accessible 'wait:data'
 }

@@ -60,6 +60,8 @@ static void redis_status_set(struct delivery *delivery, nsec now)
 	if (up != status->redis_up)
 		status->redis_since = now;
 	status->redis_up = up;
+	status->sentinel = delivery->sentinel;
+	status->replicated = up && !redis_alone(delivery->redis);
 	snprintf(status->redis_why, sizeof status->redis_why, "%s",
 		up ? "" : redis_why_away(delivery->redis));
 }

@@ -52,6 +52,8 @@ struct delivery_status {
 	bool redis_up;        /* it answers and applies what it is sent */
 	nsec redis_since;     /* monotonic: since when that is so, or is not */
 	char redis_why[128];  /* why it is not up; empty if it is */
+	bool sentinel;        /* commits are to be confirmed by a replica */
+	bool replicated;      /* with that, on an active broker: one has what was written last */
 	int64_t queue_length; /* the last known; -1: unknown */
 	bool repeats_paused;  /* the queue is too long */
 	bool loading;         /* records are being loaded from Redis */

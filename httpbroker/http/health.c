@@ -138,6 +138,11 @@ struct health health_of(const struct delivery_status *status, bool stopping, nse
 	return health;
 }
 
+bool replication_is_known(const struct delivery_status *status)
+{
+	return status->sentinel && status->role == DELIVERY_ACTIVE;
+}
+
 static const char *truth(bool value)
 {
 	return value ? "true" : "false";
@@ -152,6 +157,8 @@ static void output_write(struct buffer *out, const struct delivery_status *statu
 static void redis_write(struct buffer *out, const struct delivery_status *status)
 {
 	buffer_printf(out, ",\n\"redis_up\": %s", truth(status->redis_up));
+	if (replication_is_known(status))
+		buffer_printf(out, ",\n\"replicated\": %s", truth(status->replicated));
 	if (status->queue_length >= 0)
 		buffer_printf(out, ",\n\"queue_length\": %" PRId64, status->queue_length);
 	buffer_printf(out, ",\n\"repeats_paused\": %s,\n\"pending\": %" PRIu64 ",\n\"loading\": %s",

@@ -247,6 +247,9 @@ static void redis_write(
 {
 	GAUGE(out, "httpbroker_redis_up", "Whether Redis is up and accepts commits.",
 		status->redis_up);
+	if (replication_is_known(status))
+		GAUGE(out, "httpbroker_redis_replicated",
+			"Whether a replica has what was written last.", status->replicated);
 	if (status->queue_length >= 0)
 		GAUGE(out, "httpbroker_queue_length", "Events in the queue, as of the last commit.",
 			status->queue_length);

@@ -175,6 +175,8 @@ static void health_append(const struct request *request, struct buffer *out)
 		status.memory_only ? "null"
 		: status.redis_up  ? "true"
 				   : "false");
+	if (replication_is_known(&status))
+		buffer_printf(out, ",\"replicated\":%s", status.replicated ? "true" : "false");
 	buffer_printf(out,
 		",\"queue\":%" PRId64 ",\"pending\":%" PRIu64
 		",\"paused\":%s,\"loading\":%s,\"version\":\"" PACKAGE_VERSION "\"",

@@ -403,6 +403,11 @@ void redis_recovered(struct redis *redis, nsec now)
 	outage_check(redis, now);
 }
 
+bool redis_alone(const struct redis *redis)
+{
+	return redis->alone;
+}
+
 bool redis_away(const struct redis *redis)
 {
 	return redis->outage.away;

@@ -61,6 +61,9 @@ void redis_recovered(struct redis *redis, nsec now);
 bool redis_away(const struct redis *redis);
 const char *redis_why_away(const struct redis *redis);
 
+/* With Sentinel: whether no replica has what was written last. */
+bool redis_alone(const struct redis *redis);
+
 /* Whether Redis does what it is asked for, except for the parts reported as degraded. */
 bool redis_serves(const struct redis *redis);
 

@@ -138,13 +138,14 @@ const healthShow = () => {
 	const parts = [];
 	if (data.why) parts.push(data.why + ".");
 	else if (data.redis === null) parts.push("Active, without Redis: states are in memory only.");
+	else if (data.replicated === false) parts.push("Active; no replica of Redis confirms: events are answered 202 and kept in memory.");
 	else parts.push("Active; Redis acknowledges events.");
 	if (data.role === "standby") parts.push("This broker has no checks to show; ask the active one.");
 	if (data.role === "starting") parts.push("The checks are not read yet.");
 	if (data.loading) parts.push("Checks are still being read from Redis.");
 	const text = parts.join(" ");
 	textSet(health, text[0].toUpperCase() + text.slice(1));
-	health.className = data.role === "standby" ? "" : data.why ? "bad" : "ok";
+	health.className = data.role === "standby" ? "" : data.why || data.replicated === false ? "bad" : "ok";
 	// not part of the status, which a screen reader reads aloud when it changes
 	const figures = [];
 	if (data.pending > 0) figures.push(`${number(data.pending)} events wait for Redis.`);
