@@ -12,24 +12,6 @@ load lib/account
 setup() { start_work; }
 teardown() { stop_all; }
 
-times() {
-	grep -Ec -- "$1" "$work/broker.log" || :
-}
-
-states_are() {
-	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
-}
-
-killed_redis() {
-	kill -KILL "${pids[redis]}"
-	wait "${pids[redis]}" 2>/dev/null || :
-	unset 'pids[redis]'
-}
-
-back() {
-	[ "$(times 'back after')" -ge "$1" ]
-}
-
 # refused SETTING VALUE WORD: with this setting Redis refuses with this word, logged once, until the
 # setting is undone
 refused() {
@@ -38,9 +20,9 @@ refused() {
 	redis CONFIG SET "$1" "$2"
 	posts 202 "$(event a b critical)" "$(event a b ok)"
 	poll 10 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+ [^ ]*: $3"
-	[ "$(times "$3")" -eq 1 ]
+	[ "$(count_of broker "$3")" -eq 1 ]
 	redis CONFIG SET "$1" "$before"
-	poll 10 back 1
+	poll 10 at_least 1 broker 'back after'
 	poll 10 queued 3
 	posts 200 "$(event a b ok)"
 	[ "$(redis LLEN events)" -eq 3 ]
@@ -62,7 +44,7 @@ refused() {
 	poll 10 log_has broker 'refuses [A-Z]+ [^ ]*: READONLY'
 	redis REPLICAOF NO ONE
 	poll 10 queued 2
-	poll 10 back 1
+	poll 10 at_least 1 broker 'back after'
 	posts 200 "$(event a b ok)"
 	redis CONFIG SET save '3600 1'
 	rm -r "$work/redis"
@@ -114,11 +96,11 @@ empty_account() {
 		    assert code == 200, body
 	E
 	changes 100
-	killed_redis
+	kill_now redis
 	mv "$work/redis" "$work/first"
 	start_redis
 	poll 20 log_has broker 'warning: Redis has lost what it had: writing all states again'
-	poll 20 states_are 3004
+	poll 20 records_are 3004
 	changes 100
 	empty_account
 }
@@ -129,23 +111,23 @@ empty_account() {
 	poll 10 log_has broker 'warning: Redis may delete states and events .* maxmemory-policy is allkeys-lru; set it to noeviction'
 	for i in 1 2 3 4 5; do posts 200 "$(event e "c$i" ok)"; done
 	redis DEL httpbroker:default:states
-	poll 10 states_are 5
+	poll 10 records_are 5
 	log_has broker 'warning: Redis has lost 5 of 5 states: writing all again'
 	redis CONFIG SET maxmemory-policy noeviction
 	redis RENAME httpbroker:default:states elsewhere
 	# the next commit writes a record and detects that the others are missing
 	posts 200 "$(event e c6 ok)"
-	poll 10 states_are 6
+	poll 10 records_are 6
 	poll 10 log_has broker 'info: Redis deletes nothing'
 	redis HDEL httpbroker:default:states "$(printf 'e\037c3')"
-	poll 10 states_are 6
+	poll 10 records_are 6
 	log_has broker 'warning: Redis has lost 1 of 6 states: writing all again'
 	# deleted records do not count as missing
 	curl -sS -m 10 -X DELETE "$url?entity=e&check=c1"
 	posts 200 "$(event e c2 critical)" "$(event e c2 ok)"
-	states_are 5
-	[ "$(times 'has lost')" -eq 3 ]
-	[ "$(times 'may delete')" -eq 1 ]
+	records_are 5
+	[ "$(count_of broker 'has lost')" -eq 3 ]
+	[ "$(count_of broker 'may delete')" -eq 1 ]
 	[ "$(redis LLEN events)" -eq 8 ]
 }
 
@@ -155,16 +137,16 @@ empty_account() {
 	start_changes 8
 	for round in 1 2 3; do
 		changes 300
-		killed_redis
+		kill_now redis
 		changes 50
 		start_redis --appendonly yes --appendfsync always
-		poll 10 back "$round"
+		poll 10 at_least "$round" broker 'back after'
 		changes 300
 	done
 	freeze redis
 	poll 15 log_has broker 'no answer within 5 s'
 	kill -CONT "${pids[redis]}"
-	poll 15 back 4
+	poll 15 at_least 4 broker 'back after'
 	changes 300
 	changes_account
 	run ! log_has broker 'Redis has lost what it had'
@@ -177,13 +159,13 @@ empty_account() {
 	# slow to load on any machine: some 5 s
 	redis EVAL "for i = 1, 5000 do redis.call('SET', 'key' .. i, i) end" 0
 	redis SAVE
-	killed_redis
+	kill_now redis
 	start redis redis-server --port "$redis_port" --bind 127.0.0.1 --dir "$work/redis" --save '' \
 		--key-load-delay 1000 --loading-process-events-interval-bytes 1024
 	poll 20 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+[^:]*[^ ]*: LOADING"
 	posts 202 "$(event a b critical)" "$(event a b ok)"
-	[ "$(times LOADING)" -eq 1 ]
-	poll 60 back 1
+	[ "$(count_of broker LOADING)" -eq 1 ]
+	poll 60 at_least 1 broker 'back after'
 	poll 20 queued 3
 	posts 200 "$(event a b ok)"
 	[ "$(redis LLEN events)" -eq 3 ]
@@ -199,9 +181,9 @@ empty_account() {
 	redis CLIENT KILL TYPE normal SKIPME yes
 	poll 20 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses [A-Z]+[^:]*: NOAUTH"
 	posts 202 "$(event a b critical)" "$(event a b ok)"
-	[ "$(times NOAUTH)" -eq 1 ]
+	[ "$(count_of broker NOAUTH)" -eq 1 ]
 	redis CONFIG SET requirepass ''
-	poll 20 back 1
+	poll 20 at_least 1 broker 'back after'
 	unset REDISCLI_AUTH
 	poll 20 queued 3
 	posts 200 "$(event a b ok)"
@@ -213,11 +195,11 @@ empty_account() {
 	start_broker --interval 24h --database 7
 	poll 20 log_has broker "error: Redis at 127.0.0.1:$redis_port: refuses SELECT: ERR DB index is out of range"
 	posts 202 "$(event a b critical)"
-	[ "$(times 'error: ')" -eq 1 ]
+	[ "$(count_of broker 'error: ')" -eq 1 ]
 	redis INFO keyspace | run ! grep '^db'
 	stop redis
 	start_redis --databases 8
-	poll 20 back 1
+	poll 20 at_least 1 broker 'back after'
 	poll 20 database_has_it
 	posts 200 "$(event a b critical)"
 	[ "$(redis INFO keyspace | grep -o '^db[0-9]*')" = db7 ]
@@ -239,7 +221,7 @@ database_has_it() {
 	start_redis
 	poll 10 queued 5
 	posts 200 "$(event e c6 ok)"
-	killed_redis
+	kill_now redis
 	poll 10 log_has broker 'connection was closed|connection broke|cannot connect'
 	for i in 1 2 3 4 5; do posts 202 "$(event e "c$i" critical)"; done
 	posts 503 "$(event e c6 critical)"
@@ -276,5 +258,5 @@ intervals_pass() {
 	redis LTRIM events 0 9
 	poll 10 log_has broker 'info: the queue has [0-9]* events?: repeats go on'
 	poll 10 queued 20
-	[ "$(times 'repeats go on')" -ge 1 ]
+	[ "$(count_of broker 'repeats go on')" -ge 1 ]
 }

@@ -58,15 +58,11 @@ recorded_as() {
 	refuses "--stale-state: 'acknowledgement' is not" --stale-state acknowledgement
 }
 
-recorded() {
-	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
-}
-
 @test "--forget-after: checks stale for this time are forgotten, in Redis too" {
 	start_redis
 	start_broker --interval 100ms --forget-after 2s --debug
 	posts 200 "$(event a b ok '"ttl":1')" "$(event a c ok '"ttl":-1')" "$(event x y ok '"ttl":300')"
-	poll 10 recorded 2
+	poll 10 records_are 2
 	log_has broker 'Forgetting a:b'
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:c","x:y"]' ]
 	[ -z "$(record a b)" ]
@@ -78,7 +74,7 @@ recorded() {
 	# a check that returns is new, even with an older event
 	posts 200 "$(event a b ok '"ttl":-1,"time":1000')"
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["a:b","a:c","x:y"]' ]
-	recorded 3
+	records_are 3
 }
 
 @test "--forget-after: the record of a check that went stale before a restart is deleted" {
@@ -88,7 +84,7 @@ recorded() {
 	poll 10 recorded_as a b unknown
 	stop broker
 	start_broker --interval 100ms --forget-after 1s
-	poll 10 recorded 1
+	poll 10 records_are 1
 	[ "$(curl -sSf "$url" | jq -c 'keys')" = '["x:y"]' ]
 }
 

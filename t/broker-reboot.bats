@@ -15,19 +15,6 @@ setup() {
 }
 teardown() { stop_all; }
 
-kill_broker() {
-	kill -KILL "${pids[broker]}"
-	wait "${pids[broker]}" 2>/dev/null || :
-	unset 'pids[broker]'
-	rm "$work/broker.log"
-}
-
-kill_redis() {
-	kill -KILL "${pids[redis]}"
-	wait "${pids[redis]}" 2>/dev/null || :
-	unset 'pids[redis]'
-}
-
 # reboots POLICY: appendfsync of Redis. The broker stops first, so it sends no 202 in between.
 reboots() {
 	stop redis
@@ -37,8 +24,8 @@ reboots() {
 	start_changes 8
 	for _ in 1 2 3; do
 		changes 300
-		kill_broker
-		kill_redis
+		kill_now broker
+		kill_now redis
 		start_redis --appendonly yes --appendfsync "$1"
 		start_broker --interval 24h
 		poll 20 log_has broker 'info: read 8 states from Redis'

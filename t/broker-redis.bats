@@ -17,20 +17,9 @@ start_lasting_redis() {
 	start_redis --appendonly yes --appendfsync always
 }
 
-kill_redis() {
-	kill -KILL "${pids[redis]}"
-	wait "${pids[redis]}" 2>/dev/null || :
-	unset 'pids[redis]'
-}
-
-# The number of lines in the broker's log that match.
-times() {
-	grep -Ec -- "$1" "$work/broker.log" || :
-}
-
 # logged N PATTERN: there are N matching lines
 logged() {
-	[ "$(times "$2")" -eq "$1" ]
+	[ "$(count_of broker "$2")" -eq "$1" ]
 }
 
 # recorded SENT [STATE]: the last pushed state of a:b in its record; and its state
@@ -107,13 +96,13 @@ b critical
 y ok' ]
 	[ "$(redis HLEN httpbroker:default:states)" -eq 2 ]
 	posts 200 "$(event a b ok)"
-	kill_redis
+	kill_now redis
 	poll 10 logged 2 'error: Redis at'
 	posts 202 "$(event a b critical)"
 	start_redis
 	poll 10 queued 1
-	[ "$(times 'error: ')" -eq 2 ]
-	[ "$(times "info: Redis at 127.0.0.1:$redis_port: back after [0-9]")" -eq 2 ]
+	[ "$(count_of broker 'error: ')" -eq 2 ]
+	[ "$(count_of broker "info: Redis at 127.0.0.1:$redis_port: back after [0-9]")" -eq 2 ]
 }
 
 @test "Redis killed and restarted under a stream of changes: no loss, no duplicates, in order" {
@@ -122,7 +111,7 @@ y ok' ]
 	start_stream 8
 	for i in 1 2 3; do
 		stream_on 500
-		kill_redis
+		kill_now redis
 		stream_on 200
 		start_lasting_redis
 		poll 10 logged $i 'back after'
@@ -141,7 +130,7 @@ y ok' ]
 		stream_on 5
 	done
 	stream_arrives
-	[ "$(times 'back after')" -gt 10 ]
+	[ "$(count_of broker 'back after')" -gt 10 ]
 }
 
 @test "Redis hangs: 202 after five seconds, then at once, delivered when it continues" {
@@ -158,12 +147,12 @@ y ok' ]
 	before=$EPOCHREALTIME
 	posts 202 "$(event a b ok '"summary":"2"')" "$(event c d ok '"summary":"3"')"
 	[ $((${EPOCHREALTIME/./} - ${before/./})) -lt 4000000 ]
-	[ "$(times 'error: ')" -eq 1 ]
+	[ "$(count_of broker 'error: ')" -eq 1 ]
 	kill -CONT "${pids[redis]}"
 	poll 20 queued 4
 	posts 200 "$(event c d ok)"
 	[ "$(queue | sed 's/.*"summary":"\([0-9]*\)".*/\1/' | tr '\n' ' ')" = ' 1 2 3 ' ]
-	[ "$(times 'back after')" -eq 1 ]
+	[ "$(count_of broker 'back after')" -eq 1 ]
 }
 
 @test "queue key of another type: logged by name, states are written, delivered once it is deleted" {
@@ -182,14 +171,8 @@ y ok' ]
 	[ "$(queue | sed 's/.*"state":"\([a-z]*\)".*/\1/')" = $'critical\nok' ]
 	poll 10 recorded ok
 	poll 20 logged 1 'back after'
-	[ "$(times 'error: ')" -eq 1 ]
+	[ "$(count_of broker 'error: ')" -eq 1 ]
 	posts 200 "$(event a b ok)"
-}
-
-kill_broker() {
-	kill -KILL "${pids[broker]}"
-	wait "${pids[broker]}" 2>/dev/null || :
-	unset 'pids[broker]'
 }
 
 @test "the next broker pushes the events that the queue refused before a crash, and no others" {
@@ -200,7 +183,7 @@ kill_broker() {
 	redis SADD events precious
 	posts 202 "$(event a b critical)"
 	poll 20 recorded - critical
-	kill_broker
+	kill_now broker
 	redis DEL events
 	start_broker --interval 24h
 	poll 20 queued 1
@@ -212,7 +195,7 @@ kill_broker() {
 	poll 20 recorded - ok
 	redis DEL events
 	poll 20 recorded ok
-	kill_broker
+	kill_now broker
 	start_broker --interval 24h
 	posts 200 "$(event a b ok)" "$(event a c critical)"
 	[ "$(queue | sed 's/.*"check":"\(.\)".*"state":"\([a-z]*\)".*/\1 \2/' | tr '\n' ,)" = 'b ok,c critical,' ]
@@ -269,7 +252,7 @@ is_lost() {
 		'b ok,c1 critical,c2 critical,c3 critical,b warning,' ]
 	poll 20 logged 1 'back after'
 	posts 200 "$(event a b ok)"
-	[ "$(times 'error: ')" -eq 2 ]
+	[ "$(count_of broker 'error: ')" -eq 2 ]
 }
 
 @test "lost reply about a queue of another type: delivered once, when it is a list again" {

@@ -15,13 +15,6 @@ setup() {
 }
 teardown() { stop_all; }
 
-kill_broker() {
-	kill -KILL "${pids[broker]}"
-	wait "${pids[broker]}" 2>/dev/null || :
-	unset 'pids[broker]'
-	rm "$work/broker.log"
-}
-
 # state_of ENTITY:CHECK EXPRESSION: evaluates it on the answer of GET /state
 state_of() {
 	curl -sSf "$url" | jq -c ".\"$1\"$2"
@@ -47,7 +40,7 @@ batch() {
 	posts 200 "$(event a b critical '"time":1001,"ttl":-1,"tags":["x"],"summary":"s"')" "$(event a c ok)" \
 		"$(event x y warning '"details":"d"')"
 	states=$(curl -sSf "$url" | jq -S 'map_values(del(.age, .received_age))')
-	kill_broker
+	kill_now broker
 	start_broker --interval 24h
 	poll 10 states_counted 3
 	[ "$(curl -sSf "$url" | jq -S 'map_values(del(.age, .received_age))')" = "$states" ]
@@ -72,7 +65,7 @@ pushed_once() {
 		    code, body = post(s, "[" + ",".join(event("e", "c%d" % i, "critical") for i in range(n, n + 1000)) + "]")
 		    assert code == 200, body
 	E
-	kill_broker
+	kill_now broker
 	start_broker --interval 24h
 	# at once, from the end and the beginning
 	client 20000 <<-'E'
@@ -174,7 +167,7 @@ pushed_once() {
 	start_changes 8
 	for _ in {1..10}; do
 		changes $((RANDOM % 400 + 50))
-		kill_broker
+		kill_now broker
 		start_broker --interval 24h
 	done
 	changes 300

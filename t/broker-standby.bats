@@ -65,7 +65,7 @@ since() {
 	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
 	at b
 	before=$EPOCHREALTIME
-	killed a
+	kill_now a
 	poll 20 answers 200
 	took=$(since "$before")
 	echo "$took ms"
@@ -82,7 +82,7 @@ since() {
 	start_one a
 	at a
 	posts 200 "$(event a b critical)"
-	killed a
+	kill_now a
 	before=$EPOCHREALTIME
 	start_one a
 	posts 200 "$(event a b critical)"
@@ -242,7 +242,7 @@ read_all() {
 	at a
 	seq 3000 | sed 's/.*/{"entity":"gone","check":"c&","state":"ok"}/' | paste -sd, | sed 's/.*/[&]/' >"$work/many"
 	posts 200 "@$work/many"
-	killed a
+	kill_now a
 	# so many events that the deletions are not in the first commit
 	{
 		seq 60 | sed "s/.*/{\"entity\":\"big\",\"check\":\"c&\",\"state\":\"critical\",\"details\":\"$(printf '%064000d' 0)\"}/"
@@ -287,21 +287,17 @@ read_all() {
 	run ! log_has a 'standing by|read .* states'
 }
 
-states_are() {
-	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
-}
-
 @test "Redis restarts empty: the formerly active broker restores the data, even if the other connects first" {
 	start_two
 	at a
 	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
-	killed redis
+	kill_now redis
 	freeze a
 	start_redis
 	poll 20 log_has b 'info: Redis at [^ ]*: back after'
 	kill -CONT "${pids[a]}"
 	poll 20 log_has a 'warning: Redis has lost what it had: writing all states again'
-	poll 20 states_are 5
+	poll 20 records_are 5
 	posts 200 "$(event a c1 critical)"
 	run ! log_has b 'info: active'
 	[ "$(redis LLEN events)" -eq 0 ]
@@ -313,7 +309,7 @@ states_are() {
 	for i in {1..5}; do posts 200 "$(event a "c$i" critical)"; done
 	redis FLUSHALL
 	poll 20 log_has a 'warning: Redis has lost what it had: writing all states again'
-	poll 20 states_are 5
+	poll 20 records_are 5
 	posts 200 "$(event a c1 critical)"
 	run ! log_has b 'info: active'
 	[ "$(redis LLEN events)" -eq 0 ]
@@ -325,8 +321,8 @@ states_are() {
 	posts 200 "$(event a b critical)"
 	redis SAVE
 	posts 200 "$(event a c critical)"
-	killed a
-	killed redis
+	kill_now a
+	kill_now redis
 	before=$EPOCHREALTIME
 	start_redis
 	at b
@@ -397,7 +393,7 @@ in_queue() {
 	httpbroker-submit -e a -c client1 -s critical "${both[@]}"
 	in_queue '"check":"client1"'
 	# kept as a last resort when the other is gone as well
-	killed b
+	kill_now b
 	for i in {1..4}; do posts 202 "$(event a "last$i" critical)"; done
 	prefer=wait=1 posts 202 "$(event a last5 critical)"
 	httpbroker-submit -e a -c client2 -s critical "${both[@]}"

@@ -23,20 +23,12 @@ for_a_moment() {
 	read -rt "0.0$((RANDOM % 10))" <> <(:) || :
 }
 
-times() {
-	grep -Ec -- "$1" "$work/broker.log" || :
-}
-
-back() {
-	[ "$(times 'back after')" -ge "$1" ]
-}
-
 @test "CLIENT PAUSE for longer than the timeout for Redis" {
 	start_all
 	for round in 1 2; do
 		changes 300
 		redis CLIENT PAUSE 6000 "$([ $round = 1 ] && echo ALL || echo WRITE)"
-		poll 20 back $round
+		poll 20 at_least $round broker 'back after'
 	done
 	changes 300
 	changes_account
@@ -81,7 +73,7 @@ fails_over() {
 	for round in 1 2 3; do
 		changes 300
 		if [ $round = 2 ]; then fails_over "$one" "$work/1.sock"; else fails_over "$two" "$work/2.sock"; fi
-		poll 20 back $round
+		poll 20 at_least $round broker 'back after'
 	done
 	changes 300
 	changes_account
@@ -99,7 +91,7 @@ fails_over() {
 		changes 50
 	done
 	changes_account
-	[ "$(times NOPERM)" -ge 1 ]
+	[ "$(count_of broker NOPERM)" -ge 1 ]
 }
 
 @test "the broker's own keys are deleted" {

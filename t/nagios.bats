@@ -13,50 +13,39 @@ teardown() {
 	exec 7>&-
 }
 
-# result STATE: reads lines of the pipe until one has that state; leaves its fields in $fields.
-result() {
-	local line deadline=$((SECONDS + 20))
-	while [ $SECONDS -lt $deadline ]; do
-		read -rt 20 -u 7 line || return
-		IFS=$'\t' read -ra fields <<<"$line"
-		[ "${fields[4]}" != "$1" ] || return 0
-	done
-	return 1
-}
-
 @test "Nagios checks each second and writes results into the pipe" {
 	local port before
 	port=$(free_port)
 	nagios_configure "$port" web-01 'TCP port'
 	exec 7<>"$nagios_perfdata"
 	start_nagios
-	result CRITICAL
+	nagios_result CRITICAL
 	[ "${fields[0]}" = '[SERVICEPERFDATA]' ]
 	[ "${fields[2]}" = web-01 ]
 	[ "${fields[3]}" = 'TCP port' ]
 	[[ "${fields[7]}" == *'Connection refused' ]]
 	before=${fields[1]}
-	result CRITICAL
+	nagios_result CRITICAL
 	[ $((fields[1] - before)) -le 2 ]
 	redis_port=$port start_redis # any listener will do
-	result OK
+	nagios_result OK
 	[[ "${fields[7]}" == 'TCP OK - '* ]]
 	[[ "${fields[8]}" == 'time='* ]]
 }
 
 @test "Nagios does not listen, and writes nothing while stopped" {
-	local port line
+	local port
 	port=$(free_port)
 	nagios_configure "$port"
 	exec 7<>"$nagios_perfdata"
 	start_nagios
-	result CRITICAL
+	nagios_result CRITICAL
 	run ss -Hltnp
 	[[ "$output" != *"pid=${pids[nagios]},"* ]]
 	freeze nagios
-	while read -rt 0.1 -u 7 line; do :; done # what it had already written
-	run ! read -rt 3 -u 7 line
+	while read -rt 0.1 -u 7 _; do :; done # what it had already written
+	run ! read -rt 3 -u 7 _
 	kill -CONT "${pids[nagios]}"
-	result CRITICAL
+	nagios_result CRITICAL
 	stop nagios
 }

@@ -10,11 +10,6 @@ load lib/oobetet
 setup() { start_work; }
 teardown() { stop_all; }
 
-kill_oobetet() {
-	kill -KILL "${pids[oobetet]}"
-	stop oobetet || :
-}
-
 pause() {
 	read -rt "$1" <> <(:) || :
 }
@@ -23,7 +18,7 @@ pause() {
 	start_chain state_file="$work/state"
 	poll 20 pagerduty_has '202 trigger'
 	poll 20 room_has '<oobetet>.* is Critical'
-	kill_oobetet
+	kill_now oobetet
 	start_oobetet
 	log_has oobetet "warning: state file $work/state: an incident is open since [-0-9]+ [0-9:]+ [+0-9]+; notifications to be delivered: [0-9]; its key: Flapjack Self "
 	poll 20 log_has oobetet 'error: .* is Critical'
@@ -62,7 +57,7 @@ pause() {
 	start_chain state_file="$work/state" max_latency=8 pagerduty_contact=
 	both
 	for ((i = 0; i < 10; i++)); do
-		kill_oobetet
+		kill_now oobetet
 		start oobetet oobetet -c "$work/oobetet.ini"
 		pause 2
 		! log_has oobetet 'error: .* is Critical' || break
@@ -80,7 +75,7 @@ run_until_written() {
 	before=$(stat -c %i "$work/state" 2>/dev/null) || :
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 written_by_another "$before"
-	kill_oobetet
+	kill_now oobetet
 }
 
 @test "oobetet: repeated kills right after the start do not prevent the alarm" {
@@ -99,7 +94,7 @@ run_until_written() {
 		heartbeat_url="${pagerduty_url%/v2*}/heartbeat" heartbeat_interval=1
 	start_oobetet
 	poll 20 at_least 1 pagerduty ' 200 heartbeat'
-	kill_oobetet
+	kill_now oobetet
 	fetched=$(count_of pagerduty ' 200 heartbeat')
 	start_oobetet
 	log_has oobetet 'warning: the last run ended unexpectedly within 60 s of its start: heartbeat_url is not fetched'
@@ -186,7 +181,7 @@ nothing_left() {
 	poll 20 [ -s "$work/state" ]
 	start second oobetet -c "$work/oobetet.ini"
 	poll 20 log_has second "error: state file $work/state is in use by another oobetet \(process ${pids[oobetet]};.*\): this one runs without a state file"
-	kill_oobetet
+	kill_now oobetet
 	stop second
 	start oobetet oobetet -c "$work/oobetet.ini"
 	poll 20 log_has oobetet watching

@@ -123,8 +123,7 @@ works() {
 		poll $((8 * max_latency)) works
 		alarms=$(messages Critical)
 		since=$SECONDS
-		kill -KILL "${pids[$part]}"
-		stop "$part" || :
+		kill_now "$part"
 		poll $((4 * max_latency)) more_messages_than "$alarms" Critical
 		echo "# $part was killed: the alarm came after $((SECONDS - since)) s" >&3
 		"start_$part"
@@ -148,13 +147,11 @@ short_state() {
 	start_prometheus
 	poll 30 eval 'curl -sSf "http://127.0.0.1:$broker_port/state" | jq -e "any(.state == \"ok\")"'
 	[ ! -s "$work/short" ]
-	kill -KILL "${pids[prometheus]}"
-	stop prometheus || :
+	kill_now prometheus
 	poll 60 short_state critical
 	start_prometheus
 	poll 60 short_state ok
-	kill -KILL "${pids[alertmanager]}"
-	stop alertmanager || :
+	kill_now alertmanager
 	poll 60 short_state unknown
 	start_alertmanager
 	poll 60 short_state ok

@@ -61,7 +61,7 @@ failover_asked() {
 failover_killed() {
 	local server
 	server=$(server_of "$1")
-	killed "server$server"
+	kill_now "server$server"
 	poll 30 master_is_another "$1"
 	"${@:2}"
 	start_server "$server"

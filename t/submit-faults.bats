@@ -5,11 +5,7 @@
 load lib/daemons
 load lib/submit
 
-setup() {
-	start_work
-	port=$(free_port)
-	export HTTPBROKER_URL=http://127.0.0.1:$port/state
-}
+setup() { start_submit_work; }
 
 teardown() {
 	stop_all

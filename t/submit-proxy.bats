@@ -30,10 +30,6 @@ proxy() {
 	start_nginx "$proxy_port"
 }
 
-files() {
-	find "$spool" -mindepth 1 -printf '%f\n' | sort
-}
-
 # fill: puts three events into the spool
 fill() {
 	run httpbroker-submit --url http://127.0.0.1:1/state --spool "$spool" --retry 0 \
@@ -45,13 +41,13 @@ fill() {
 # pattern.
 kept() {
 	local before
-	before=$(files)
+	before=$(spooled_files)
 	run httpbroker-submit --url "$proxy$1" --spool "$spool" --retry 0 </dev/null
 	[ "$status" -eq 75 ]
 	# shellcheck disable=SC2053 # a pattern
 	[[ ${lines[0]} == "httpbroker-submit: warning: $proxy${1%%\?*} does not accept events: "$2 ]]
 	[ "${#lines[@]}" -eq 1 ]
-	[ "$(files)" = "$before" ]
+	[ "$(spooled_files)" = "$before" ]
 }
 
 @test "responses of a proxy neither refuse nor accept events" {
@@ -76,7 +72,7 @@ kept() {
 	run httpbroker-submit --url "$proxy/broker/state" --spool "$spool" </dev/null
 	[ "$status" -eq 0 ]
 	[ "$output" = '' ]
-	[ -z "$(files)" ]
+	[ -z "$(spooled_files)" ]
 	[ "$(delivered)" = "$(for i in 1 2 3; do ok_delivered "$i"; done)" ]
 }
 
@@ -118,7 +114,7 @@ httpbroker-submit: error: $proxy/nothing accepted no more: 2 events not delivere
 	[ "$status" -eq 65 ]
 	[[ $output == "httpbroker-submit: error: "*".events: line "*" (HTTP 413): {"*'"check":"large"'* ]]
 	[ "${#lines[@]}" -eq 1 ]
-	[ -z "$(files)" ]
+	[ -z "$(spooled_files)" ]
 	[ "$(delivered)" = "$(for i in {1..500}; do ok_delivered "$i"; done)" ]
 }
 

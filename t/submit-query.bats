@@ -19,17 +19,6 @@ query() {
 	run --separate-stderr httpbroker-submit --query "$@"
 }
 
-# result STATE: reads lines of Nagios's pipe until one has that state; its fields are in $fields
-result() {
-	local line deadline=$((SECONDS + 20))
-	while [ $SECONDS -lt $deadline ]; do
-		read -rt 20 -u 7 line || return
-		IFS=$'\t' read -ra fields <<<"$line"
-		[ "${fields[4]}" != "$1" ] || return 0
-	done
-	return 1
-}
-
 stale() {
 	[ "$(curl -sSf "$url?stale=true" | grep -c '^"')" -eq "$1" ]
 }
@@ -152,12 +141,12 @@ print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)' "$work/tabl
 		"$work/nagios/objects.cfg"
 	exec 7<>"$nagios_perfdata"
 	start_nagios
-	result WARNING
+	nagios_result WARNING
 	[ "${fields[7]}" = 'WARNING: 0 critical, 0 unknown, 1 warning, 0 ok, of these 0 stale' ]
 	[ "${fields[8]}" = 'critical=0 unknown=0 warning=1 ok=0 stale=0' ]
 	[[ "${fields[9]}" == *'db-01 '*'backup '*'slow'* ]]
 	posts 200 "$(event db-01 backup ok '"ttl":1')"
-	result UNKNOWN
+	nagios_result UNKNOWN
 	[[ "${fields[9]}" == *'stale '*'was ok'* ]]
 	exec 7>&-
 }

@@ -9,9 +9,7 @@ load lib/submit
 load lib/confined
 
 setup() {
-	start_work
-	port=$(free_port)
-	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+	start_submit_work
 	spool=$work/spool
 }
 
@@ -26,12 +24,8 @@ spooled() {
 	[ "$status" -eq 75 ]
 }
 
-files() {
-	find "$spool" -mindepth 1 -printf '%f\n' | sort
-}
-
 is_empty() {
-	[ -z "$(files)" ]
+	[ -z "$(spooled_files)" ]
 }
 
 drain() {
@@ -43,7 +37,7 @@ drain() {
 	[[ $output == *"cannot be reached"*"warning: 1 event kept in $spool" ]]
 	spooled 2
 	spooled 3
-	[ "$(files | wc -l)" -eq 3 ]
+	[ "$(spooled_files | wc -l)" -eq 3 ]
 	[ "$(stat -c %a "$spool")" = 700 ]
 	start_redis
 	start_broker
@@ -73,7 +67,7 @@ drain() {
 	run httpbroker-submit --spool "$spool" --retry 0 "$work/feed"
 	[ "$status" -eq 75 ]
 	[[ $output == *"1201 events kept in $spool" ]]
-	[ "$(files | wc -l)" -lt 10 ]
+	[ "$(spooled_files | wc -l)" -lt 10 ]
 	start_redis
 	start_broker
 	drain
@@ -85,7 +79,7 @@ drain() {
 @test "a spooled check keeps the exit code of its command" {
 	run httpbroker-submit --spool "$spool" --retry 0 -q -- check_dummy 1
 	[ "$status" -eq 1 ]
-	[ "$(files | wc -l)" -eq 1 ]
+	[ "$(spooled_files | wc -l)" -eq 1 ]
 }
 
 @test "a full spool keeps its events and reports the lost ones" {
@@ -93,11 +87,11 @@ drain() {
 	printf '{"entity":"e","check":"1","state":"ok","details":"%s"}' "$(head -c 3000 /dev/zero | tr '\0' x)" >"$work/one"
 	run httpbroker-submit --spool "$spool" --spool-max 4k --retry 0 "$work/one"
 	[ "$status" -eq 75 ]
-	before=$(files)
+	before=$(spooled_files)
 	run httpbroker-submit --spool "$spool" --spool-max 4k --retry 0 "$work/one"
 	[ "$status" -eq 69 ]
 	[[ $output == *"$spool is full: "*' of 4096 bytes'*'1 event not delivered, from line 1 on'* ]]
-	[ "$(files)" = "$before" ]
+	[ "$(spooled_files)" = "$before" ]
 	ok 2 >"$work/two"
 	cat "$work/two" "$work/one" "$work/two" >"$work/three"
 	run httpbroker-submit --spool "$spool" --spool-max 4k --retry 0 "$work/three"
@@ -139,7 +133,7 @@ drain() {
 @test "a damaged file is reported, set aside, and does not delay the others" {
 	local names
 	for i in 1 2 3 4; do spooled $i; done
-	mapfile -t names < <(files)
+	mapfile -t names < <(spooled_files)
 	truncate -s -5 "$spool/${names[0]}"
 	head -c 50 /dev/urandom >"$spool/${names[2]}"
 	start_redis
@@ -149,7 +143,7 @@ drain() {
 	[[ $output == *"$spool/${names[0]} is damaged: it has "*"set aside as ${names[0]}.damaged"* ]]
 	[[ $output == *"$spool/${names[2]} is damaged: it does not begin"* ]]
 	[ "$(delivered)" = "$(ok_delivered 2; ok_delivered 4)" ]
-	[ "$(files)" = "${names[0]}.damaged
+	[ "$(spooled_files)" = "${names[0]}.damaged
 ${names[2]}.damaged" ]
 	drain
 	[ "$status" -eq 0 ]
@@ -168,7 +162,7 @@ ${names[2]}.damaged" ]
 	[ "$(grep -c 'accepted (HTTP 200)$' <<<"$output")" -eq 3 ]
 	[ "${#lines[@]}" -eq 5 ]
 	[ "$(delivered)" = "$(for i in {1..3}; do ok_delivered "$i"; done)" ]
-	[ "$(files | wc -l)" -eq 2 ]
+	[ "$(spooled_files | wc -l)" -eq 2 ]
 	drain
 	[ "$status" -eq 0 ]
 	is_empty
@@ -177,14 +171,14 @@ ${names[2]}.damaged" ]
 @test "a file without read permission is reported once and kept" {
 	local before
 	for i in 1 2 3; do spooled $i; done
-	before=$(files | sed -n 2p)
+	before=$(spooled_files | sed -n 2p)
 	chmod 000 "$spool/$before"
 	start_redis
 	start_broker
 	run "${mortal[@]}" "$(placed httpbroker-submit)" --spool "$spool" <<<"$(ok 4)$(ok 5)" --batch 1
 	[ "$status" -eq 75 ]
 	[ "$output" = "httpbroker-submit: error: $spool/$before cannot be read: Permission denied; it stays" ]
-	[ "$(files)" = "$before" ]
+	[ "$(spooled_files)" = "$before" ]
 	[ "$(delivered)" = "$(for i in 1 3 4 5; do ok_delivered "$i"; done)" ]
 	chmod 600 "$spool/$before"
 	drain
@@ -208,7 +202,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 
 @test "a damaged file that cannot be set aside is reported once" {
 	spooled 1
-	truncate -s -5 "$spool/$(files)"
+	truncate -s -5 "$spool/$(spooled_files)"
 	chmod 500 "$spool"
 	start_redis
 	start_broker
@@ -229,7 +223,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	start_broker
 	drain
 	[ "$status" -eq 0 ]
-	[ "$(files)" = .new-999999999 ]
+	[ "$(spooled_files)" = .new-999999999 ]
 }
 
 @test "a temporary file of another container's process with the same pid is kept" {
@@ -285,7 +279,7 @@ httpbroker-submit: warning: 1 event kept in $spool" ]
 	[ "$status" -eq 75 ]
 	log_has submit 'is in use by another run'
 	log_has submit '1 event kept'
-	[ "$(files | wc -l)" -eq 1 ]
+	[ "$(spooled_files | wc -l)" -eq 1 ]
 }
 
 @test "a run that does not get the lock in time spools its event after the others" {
@@ -359,7 +353,7 @@ kept_by() {
 	run httpbroker-submit --spool "$spool" --retry 0 --batch 5 </dev/null
 	[ "$status" -eq 75 ]
 	stop broker || :
-	[ "$(files | wc -l)" -eq 1 ]
+	[ "$(spooled_files | wc -l)" -eq 1 ]
 	start_redis
 	start_broker
 	drain

@@ -8,6 +8,7 @@
 #   post JSON [CURL-OPTION...]        sets $code and $answer; with `Prefer: $prefer`, if that is set
 #   queue                    prints the queue, oldest first
 #   queued N                 succeeds if the queue has at least N events
+#   records_are N            succeeds if Redis has the records of N checks
 #   last_queued PATTERN      succeeds if the newest event matches the extended regular expression
 #   client SCRIPT-ARGUMENT...   runs standard input as Python, with post() and get() defined; each
 #                            request has the header line $client_header, if that is set
@@ -53,6 +54,10 @@ queue() {
 
 queued() {
 	[ "$(redis LLEN events)" -ge "$1" ]
+}
+
+records_are() {
+	[ "$(redis HLEN httpbroker:default:states)" -eq "$1" ]
 }
 
 last_queued() {

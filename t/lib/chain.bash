@@ -6,9 +6,9 @@
 #
 #   start_whole_chain [KEY=VALUE...]   starts all; returns when a problem and a recovery have arrived.
 #                                      KEYs as in write_ini; KEY= removes one
-#   alarm_says PATTERN                 waits for the alarm, and succeeds if it ends so everywhere:
+#   alarm_has PATTERN                  waits for the alarm, and succeeds if it ends so everywhere:
 #                                      in the room, at PagerDuty and at the command
-#   alarm_outside_says PATTERN         the same where oobetet cannot be in the room
+#   alarm_outside_has PATTERN          the same where oobetet cannot be in the room
 #
 # Its parts, by the names of their logs: flapper, nagios, submit, broker, redis, notify (the event
 # processor), flapjack (what sends its lines to the room), prosody, oobetet, pagerduty.
@@ -58,14 +58,14 @@ swung() {
 	log_has oobetet 'debug: problem from' && log_has oobetet 'debug: recovery from'
 }
 
-alarm_says() {
-	alarm_outside_says "$1" || return
+alarm_has() {
+	alarm_outside_has "$1" || return
 	poll 20 log_has eve "<oobetet> .*Critical.*; $1\$" && return
 	tail -n 5 "$work/eve.log"
 	return 1
 }
 
-alarm_outside_says() {
+alarm_outside_has() {
 	local quoted=${1//\"/\\\\\"}
 	poll $((3 * chain_latency)) test -s "$work/command" || return
 	if grep -Eq "Critical.*; $1\$" "$work/command"; then

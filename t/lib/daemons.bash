@@ -6,9 +6,12 @@
 #   start NAME COMMAND...   runs it in the background; its output goes to $work/NAME.log
 #   stop NAME               sends TERM, KILL after twenty seconds; returns the exit status
 #   stop_within SECONDS NAME   the same; fails if it takes longer
+#   kill_now NAME [SIGNAL]  sends SIGNAL (default KILL); returns when it is gone
 #   freeze NAME|PID...      sends STOP; returns when they are stopped
 #   poll SECONDS COMMAND... repeats the command until it succeeds; fails after that time
 #   log_has NAME PATTERN    succeeds if a line of NAME.log matches the extended regular expression
+#   count_of NAME PATTERN   prints the number of matching lines in NAME.log
+#   at_least N NAME PATTERN succeeds if there are at least N
 #   free_port [N]           prints N unused ports
 
 # for `run -75 command`; the demo is not bats, but a bats test may run it
@@ -102,6 +105,12 @@ stop_within() {
 	stop "$2"
 }
 
+kill_now() {
+	kill "-${2:-KILL}" "${pids[$1]}"
+	wait "${pids[$1]}" 2>/dev/null || :
+	unset "pids[$1]"
+}
+
 # nap [SECONDS]: reads from a pipe that nobody writes to, which needs no process
 nap() {
 	[ -p "$work/.nap" ] || mkfifo "$work/.nap"
@@ -135,6 +144,14 @@ poll_untraced() {
 
 log_has() {
 	grep -Eq -- "$2" "$work/$1.log"
+}
+
+count_of() {
+	grep -Ec -- "$2" "$work/$1.log" || :
+}
+
+at_least() {
+	[ "$(count_of "$2" "$3")" -ge "$1" ]
 }
 
 # The former names, for tests that are not landed yet.

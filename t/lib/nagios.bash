@@ -6,6 +6,8 @@
 #   start_nagios PORT [HOST [SERVICE]]   checks 127.0.0.1:PORT with check_tcp each second and writes
 #                                        one line for each result to the named pipe $nagios_perfdata;
 #                                        default names `flapper-on-nagios-01.example.org`, `Flapper`
+#   nagios_result STATE   reads lines of that pipe, descriptor 7, until one has that state; its fields
+#                         are in $fields
 #
 # nagios_configure creates the pipe; start_nagios calls it if the test has not: Nagios ignores a pipe
 # that is missing when it starts.
@@ -98,4 +100,14 @@ nagios_objects() {
 			contacts             nobody
 		}
 	CONFIG
+}
+
+nagios_result() {
+	local line deadline=$((SECONDS + 20))
+	while [ $SECONDS -lt $deadline ]; do
+		read -rt 20 -u 7 line || return
+		IFS=$'\t' read -ra fields <<<"$line"
+		[ "${fields[4]}" != "$1" ] || return 0
+	done
+	return 1
 }

@@ -16,8 +16,6 @@
 #   worker_pid NAME                prints the process id of the worker xmpp or http
 #   pagerduty_has PATTERN          succeeds if PagerDuty has accepted such a request
 #   room_has PATTERN               succeeds if eve has received such a message
-#   count_of NAME PATTERN          prints the number of matching lines in NAME.log
-#   at_least N NAME PATTERN        succeeds if there are at least N
 #   change ATTRIBUTES              flapjack, owner of the room, changes a role or an affiliation
 #   ban NAME, unban NAME           bans NAME@localhost from the room, or permits it again
 #   monitor_memory                 prints the memory of the monitor in KiB
@@ -100,14 +98,6 @@ pagerduty_has() {
 
 room_has() {
 	log_has eve "$1"
-}
-
-at_least() {
-	[ "$(count_of "$2" "$3")" -ge "$1" ]
-}
-
-count_of() {
-	grep -Ec -- "$2" "$work/$1.log" || :
 }
 
 incidents() {

@@ -7,7 +7,6 @@
 #   start_one a|b OPTION...  starts one of them
 #   start_two                starts both: a is active, b stands by
 #   at a|b                   later posts go to that one
-#   killed NAME [SIGNAL]     sends SIGNAL (default KILL); waits until it is gone
 
 pair_ports() {
 	read -r port_a port_b proxy_port <<<"$(free_port 3 | tr '\n' ' ')"
@@ -29,10 +28,4 @@ start_two() {
 at() {
 	local port=port_$1
 	url=http://127.0.0.1:${!port}/state
-}
-
-killed() {
-	kill "-${2:-KILL}" "${pids[$1]}"
-	wait "${pids[$1]}" 2>/dev/null || :
-	unset "pids[$1]"
 }

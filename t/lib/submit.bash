@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154 # $work and the functions come from daemons.bash
 #
+#   start_submit_work        start_work; a free $port, which $HTTPBROKER_URL names
 #   submit TEXT [OPTION...]  runs httpbroker-submit with TEXT on standard input
 #   feed [OPTION...]         starts one that reads the named pipe $work/fifo; descriptor 8 writes to it
 #
@@ -8,8 +9,15 @@
 #                            interval: with many checks, some first repeats are due at once
 #   delivered                prints the events in Redis, oldest first, one a line, without type, time
 #                            and repeats
+#   spooled_files            prints the names of the files in $spool
 #   catches_term             succeeds if the program (no longer bash before exec) handles SIGTERM
 #   ok N                     prints an event of check N
+
+start_submit_work() {
+	start_work
+	port=$(free_port)
+	export HTTPBROKER_URL=http://127.0.0.1:$port/state
+}
 
 submit() {
 	run httpbroker-submit "${@:2}" <<<"$1"
@@ -35,6 +43,10 @@ delivered() {
 
 delivered_count() {
 	[ "$(delivered | wc -l)" -ge "$1" ]
+}
+
+spooled_files() {
+	find "$spool" -mindepth 1 -printf '%f\n' | sort
 }
 
 catches_term() {

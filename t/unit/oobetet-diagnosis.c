@@ -68,7 +68,7 @@ static void queue_at(const struct story *story, int t)
 }
 
 /* Everything is read each five seconds; returns the sentence. `probes`: a bit for each. */
-static const char *said(const struct story *story, unsigned probes)
+static const char *diagnosis_text(const struct story *story, unsigned probes)
 {
 	static struct diagnosis diagnosis;
 
@@ -129,20 +129,20 @@ static void each_link_has_its_sentence(void **state)
 		for (size_t j = 0; j < ARRAY_LENGTH(times); j++)
 			if (*times[j] == 0)
 				*times[j] = NOW + 1;
-		assert_string_equal(said(&story, 7), cases[i].text);
+		assert_string_equal(diagnosis_text(&story, 7), cases[i].text);
 	}
 }
 
 static void without_a_probe_its_key_is_named(void **state)
 {
 	(void)state;
-	assert_string_equal(said(&all_is_well, 0),
+	assert_string_equal(diagnosis_text(&all_is_well, 0),
 		"either flapper or any link after it, up to what sends to the room: probe_flapper, "
 		"probe_broker and probe_redis would tell");
-	assert_string_equal(said(&all_is_well, 5),
+	assert_string_equal(diagnosis_text(&all_is_well, 5),
 		"either the check engine or its feeder, the broker, the event processor or what "
 		"sends to the room: probe_broker would tell");
-	assert_string_equal(said(&all_is_well, 3),
+	assert_string_equal(diagnosis_text(&all_is_well, 3),
 		"either the event processor or what sends to the room: probe_redis would tell");
 }
 
@@ -173,7 +173,7 @@ static void only_a_refused_probe_is_not_open(void **state)
 	struct story story = all_is_well;
 
 	(void)state;
-	said(&story, 7);
+	diagnosis_text(&story, 7);
 	readings_none(&readings, PROBE_FLAPPER, false, "timed out");
 	assert_string_equal(readings.probe[PROBE_FLAPPER].why, "timed out");
 	assert_int_equal(runs_last(&readings.port)->until, (nsec)NOW * S);
@@ -184,7 +184,7 @@ static void all_readings_are_shown_with_their_age(void **state)
 	struct buffer text = {NULL, 0, 0};
 
 	(void)state;
-	said(&all_is_well, 7);
+	diagnosis_text(&all_is_well, 7);
 	readings_none(&readings, PROBE_REDIS, false, "timed out");
 	readings_write(&readings, (nsec)(NOW + 3) * S, &text);
 	assert_non_null(strstr(text.data, "flapper: refused for 5"));
