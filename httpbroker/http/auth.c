@@ -91,13 +91,20 @@ static bool token_copy(const char *text, size_t length, char token[TOKEN_MAX])
 	return true;
 }
 
+/* Wipes the token, which is set if it is `given`. */
 static enum auth_result token_check(
-	struct auth *auth, const char token[TOKEN_MAX], struct grant *grant)
+	struct auth *auth, bool given, char token[TOKEN_MAX], struct grant *grant)
 {
+	*grant = (struct grant){NULL, NULL};
+	if (auth == NULL)
+		return AUTH_OK;
+	if (!given)
+		return AUTH_MISSING;
 	pthread_mutex_lock(&auth->lock);
 	grant->tokens = tokens_share(auth->tokens);
 	pthread_mutex_unlock(&auth->lock);
 	grant->acl = tokens_find(grant->tokens, token);
+	explicit_bzero(token, TOKEN_MAX);
 	if (grant->acl != NULL)
 		return AUTH_OK;
 	auth_release(grant);
@@ -107,29 +114,17 @@ static enum auth_result token_check(
 enum auth_result auth_check(struct auth *auth, const char *header, struct grant *grant)
 {
 	char token[TOKEN_MAX];
+	bool given = auth != NULL && header != NULL && credentials_read(header, token);
 
-	*grant = (struct grant){NULL, NULL};
-	if (auth == NULL)
-		return AUTH_OK;
-	if (header == NULL || !credentials_read(header, token))
-		return AUTH_MISSING;
-	enum auth_result result = token_check(auth, token, grant);
-	explicit_bzero(token, sizeof token);
-	return result;
+	return token_check(auth, given, token, grant);
 }
 
 enum auth_result auth_check_token(struct auth *auth, struct text text, struct grant *grant)
 {
 	char token[TOKEN_MAX];
+	bool given = auth != NULL && token_copy(text.bytes, text.length, token);
 
-	*grant = (struct grant){NULL, NULL};
-	if (auth == NULL)
-		return AUTH_OK;
-	if (!token_copy(text.bytes, text.length, token))
-		return AUTH_MISSING;
-	enum auth_result result = token_check(auth, token, grant);
-	explicit_bzero(token, sizeof token);
-	return result;
+	return token_check(auth, given, token, grant);
 }
 
 void auth_release(struct grant *grant)
