@@ -271,7 +271,8 @@ static const struct family {
 		starts_write},
 };
 
-void metrics_write(const struct monitor *monitor, const struct timestamps *now, struct buffer *out)
+static void metrics_write(
+	const struct monitor *monitor, const struct timestamps *now, struct buffer *out)
 {
 	struct exposition exposition = {.monitor = monitor, .now = now, .out = out};
 

@@ -130,11 +130,7 @@ void planned_tick(struct monitor *monitor, const struct timestamps *now);
 nsec planned_deadline(const struct monitor *monitor, nsec now);
 void planned_set(const struct config *config, nsec span, const char *reason, const char *watch);
 
-/*
- * metrics.c: writes metrics_file, if there is one: at intervals, and soon after a change.
- * metrics_write() appends its text.
- */
-void metrics_write(const struct monitor *monitor, const struct timestamps *now, struct buffer *out);
+/* metrics.c: writes metrics_file, if there is one: at intervals, and soon after a change. */
 void metrics_tick(struct monitor *monitor, const struct timestamps *now);
 nsec metrics_deadline(const struct monitor *monitor);
 

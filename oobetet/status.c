@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define STATUS_TEXT 1025          /* bytes of a line; a longer one is cut */
 #define TENTH (NSEC_PER_SEC / 10) /* delays are not known more exactly */
 #define ANSWER_MAX 4000           /* bytes; a room with more watches gets their number */
 
@@ -65,7 +66,18 @@ static void kinds_append(const struct watch_status *status, struct buffer *text)
 	}
 }
 
-char *watch_status_text(const struct watch_status *status, char *out, size_t size)
+/*
+ * The status as one line, which holds nothing secret:
+ *
+ *     "CHECK" on ENTITY: well; last problem 12 s ago, last recovery 42 s ago; no alarm so far
+ *     "CHECK" on ENTITY: alarm for 412 s, no recovery; last problem 12 s ago, no recovery for
+ *     712 s; last alarm 30 s ago; notifications not delivered: 1; channels failing: 1 of 3
+ *
+ * During planned work, `; planned work until STAMP (REASON)` follows the state.
+ * With probe_flapper, ` (31 s after the port changed)` follows the age of a kind.
+ * A kind that was not heard in this run is `no problem for SPAN`. Returns out.
+ */
+static char *watch_status_text(const struct watch_status *status, char *out, size_t size)
 {
 	char name[NOTIFICATION_TEXT], span[DURATION_TEXT], stamp[40]; /* any clock_stamp() */
 	struct buffer text = {NULL, 0, 0};

@@ -9,8 +9,6 @@
 
 #include "oobetet/channel/incident.h"
 
-#define STATUS_TEXT 1025 /* bytes of a line; a longer one is cut */
-
 struct watch_status {
 	const char *name;              /* of its section; NULL: it is the only watch */
 	const struct target *target;   /* the watched check, and max_latency */
@@ -32,19 +30,6 @@ struct watch_status {
 
 /* Points into the watch: valid until that changes. */
 struct watch_status watch_status_of(const struct watched *watched, const struct timestamps *now);
-
-/*
- * The status as one line, which holds nothing secret:
- *
- *     "CHECK" on ENTITY: well; last problem 12 s ago, last recovery 42 s ago; no alarm so far
- *     "CHECK" on ENTITY: alarm for 412 s, no recovery; last problem 12 s ago, no recovery for
- *     712 s; last alarm 30 s ago; notifications not delivered: 1; channels failing: 1 of 3
- *
- * During planned work, `; planned work until STAMP (REASON)` follows the state.
- * With probe_flapper, ` (31 s after the port changed)` follows the age of a kind.
- * A kind that was not heard in this run is `no problem for SPAN`. Returns out.
- */
-char *watch_status_text(const struct watch_status *status, char *out, size_t size);
 
 struct monitor;
 

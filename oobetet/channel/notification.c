@@ -155,7 +155,10 @@ static bool item_append(char *out, size_t size, const char *item, bool first)
 	return false;
 }
 
-/* With its max_latency, if it is wanted. */
+/*
+ * Their names, as many as there is room for: `"A" on X, "B" on Y and 3 more`; with `latency`, each
+ * with its max_latency.
+ */
 static char *targets_list(
 	const struct target *const targets[], int count, bool latency, char *out, size_t size)
 {
@@ -176,11 +179,6 @@ static char *targets_list(
 	if (i < count)
 		snprintf(out + used, size - used, " and %d more", count - i);
 	return out;
-}
-
-char *targets_names(const struct target *const targets[], int count, char *out, size_t size)
-{
-	return targets_list(targets, count, false, out, size);
 }
 
 char *notification_greeting(const struct target *const targets[], int count, const char *began,
@@ -211,7 +209,7 @@ char *notification_absence(const struct target *const targets[], int count, nsec
 		"oobetet on %.64s %s for %s and could not hear %s: that time is not counted as "
 		"silence",
 		targets[0]->host, why, duration_text(away / NSEC_PER_SEC * NSEC_PER_SEC, span),
-		targets_names(targets, count, names, sizeof names));
+		targets_list(targets, count, false, names, sizeof names));
 	return utf8_clean_line(text, out, size);
 }
 
@@ -220,7 +218,7 @@ char *notification_planned(const struct target *const targets[], int count, nsec
 {
 	char text[2 * NOTIFICATION_TEXT], names[NOTIFICATION_TEXT - 400], stamp[STAMP];
 
-	targets_names(targets, count, names, sizeof names);
+	targets_list(targets, count, false, names, sizeof names);
 	if (until > 0)
 		snprintf(text, sizeof text,
 			"oobetet on %.64s: planned work until %s (%.200s): no alarm for %s until "

@@ -71,9 +71,6 @@ void notification_removed(struct notification *notification, const struct target
 /* The test of --test-alert, an incident of its own. */
 void notification_test(struct notification *notification, const struct target *target, nsec now);
 
-/* The names of several, as many as there is room for: `"A" on X, "B" on Y and 3 more`. */
-char *targets_names(const struct target *const targets[], int count, char *out, size_t size);
-
 /*
  * The greeting of a room with these watches; `began` is for example "started". It must not begin
  * with `flapjack`: Flapjack 1's bot would answer.

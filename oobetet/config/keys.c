@@ -175,7 +175,9 @@ bool key_take(struct given *given, const struct key *key, const char *value, str
 	return text_set(given, key, file ? value_text : key->read, value, why);
 }
 
-bool key_default(struct given *given, const char *name, const char *value, struct reason *why)
+/* Sets a key that has no value yet; NULL: there is no default. */
+static bool key_default(
+	struct given *given, const char *name, const char *value, struct reason *why)
 {
 	return value == NULL || key_text(given, name) != NULL ||
 	       key_set(given, key_find(name), value, 0, why);

@@ -95,9 +95,6 @@ bool key_set(struct given *given, const struct key *key, const char *value, int 
 /* The same for a value that another process has checked: no file is looked at. */
 bool key_take(struct given *given, const struct key *key, const char *value, struct reason *why);
 
-/* Sets a key that has no value yet; NULL: there is no default. */
-bool key_default(struct given *given, const char *name, const char *value, struct reason *why);
-
 /* Empty. `name` is copied; NULL: the watch of [oobetet]. */
 struct watch_config *watch_config_new(const char *name);
 void watch_config_free(struct watch_config *watch);

@@ -58,7 +58,7 @@ bool value_listen(const struct key *key, const char *text, void *field, struct r
 {
 	char **words = words_split(text, why);
 
-	words_free(words);
+	free(words);
 	return words != NULL && value_secret(key, text, field, why);
 }
 

@@ -58,13 +58,8 @@ char **words_split(const char *command, struct reason *why)
 		return words;
 	if (command != NULL)
 		reason_set(why, "it has no word");
-	words_free(words);
-	return NULL;
-}
-
-void words_free(char **words)
-{
 	free(words);
+	return NULL;
 }
 
 #define BLANKS " \t"

@@ -13,11 +13,10 @@
  * 'single quotes' everything is literal; in "double quotes" a backslash escapes `"` and `\`;
  * elsewhere it escapes any character. `*`, `$`, `|`, `>` and `;` have no meaning.
  *
- * Returns the words, up to a NULL, to be freed with words_free(). NULL: there is none, or a quote
+ * Returns the words, up to a NULL, to be freed with free(3). NULL: there is none, or a quote
  * is not closed.
  */
 char **words_split(const char *command, struct reason *why);
-void words_free(char **words);
 
 /*
  * The lines that a listen_command prints, one message each:

@@ -85,7 +85,7 @@ void listener_free(struct listener *listener)
 	program_end(&listener->program);
 	lines_free(&listener->out);
 	lines_free(&listener->err);
-	words_free(listener->words);
+	free(listener->words);
 	free(listener->label);
 	free(listener);
 }

@@ -147,7 +147,7 @@ static enum passed passed_queue(const struct view *v, nsec *taken)
 	return PASSED;
 }
 
-struct view view_make(const struct evidence *e)
+static struct view view_make(const struct evidence *e)
 {
 	struct view v = {.e = e, .r = e->readings};
 	bool heard = e->heard > e->start;

@@ -32,8 +32,6 @@ struct view {
 	nsec taken;          /* ... by then */
 };
 
-struct view view_make(const struct evidence *evidence);
-
 /* Readings without a pause, since the last message until now. */
 bool view_complete(const struct view *v, const struct runs *runs);
 

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		total += strlen(words[i]) + 1;
 		FUZZ_EXPECT(total <= first + 1);
 	}
-	words_free(words);
+	free(words);
 	if (listen_format_parse(input, &format, &why))
 		for (; *rest != '\0'; rest += strcspn(rest, "\n") + 1) {
 			size_t line = strcspn(rest, "\n");

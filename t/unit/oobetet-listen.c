@@ -48,7 +48,7 @@ static void a_command_is_split_as_a_shell_does(void **state)
 			assert_non_null(words);
 			assert_string_equal(joined, cases[i].words);
 		}
-		words_free(words);
+		free(words);
 	}
 }
 
