@@ -94,13 +94,13 @@ HTTPBROKER_LIBS = httpbroker/libhttpbroker.a httpbroker/libfamily.a common/libco
 bin_PROGRAMS += httpbroker/httpbroker
 httpbroker_httpbroker_SOURCES = httpbroker/main.c
 httpbroker_httpbroker_LDADD = $(HTTPBROKER_LIBS)
-QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-door.bats
-QUICK_TESTS += t/broker-health.bats t/broker-page.bats t/broker-ping.bats t/broker-reading.bats t/broker-sns.bats \
+QUICK_TESTS += t/alertmanager.bats t/broker-input.bats t/broker.bats t/broker-clock.bats t/broker-listen.bats
+QUICK_TESTS += t/broker-health.bats t/broker-page.bats t/broker-ping.bats t/broker-state.bats t/broker-sns.bats \
 	t/broker-sns-certificates.bats
-QUICK_TESTS += t/broker-sentinel.bats t/redis-acl.bats t/redis-tls.bats t/broker-output.bats t/broker-keeping.bats t/prometheus.bats
+QUICK_TESTS += t/broker-sentinel.bats t/redis-acl.bats t/redis-tls.bats t/broker-output.bats t/broker-stale.bats t/prometheus.bats
 QUICK_TESTS += t/broker-limits.bats t/broker-threads.bats t/broker-tokens.bats
 SLOW_TESTS += t/broker-faults.bats t/broker-redis.bats t/broker-restart.bats t/broker-standby.bats
-SYSTEM_TESTS += t/sentinel.bats t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-unrest.bats t/page.bats
+SYSTEM_TESTS += t/sentinel.bats t/borgmatic.bats t/broker-proxy.bats t/broker-reboot.bats t/broker-faults-load.bats t/page.bats
 dist_man_MANS += doc/httpbroker.8 doc/httpbroker-formats.5 doc/httpbroker-http.7
 
 # A unit test of the broker is one source and its name here: these are linked with it (LDADD).

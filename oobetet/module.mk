@@ -175,7 +175,7 @@ t_fuzz_oobetet_state_LDFLAGS = $(FUZZ_LINK)
 t_fuzz_oobetet_state_LDADD = $(OOBETET_LIBS)
 
 QUICK_TESTS += t/oobetet-explain.bats t/oobetet-options.bats t/oobetet-patterns.bats
-SLOW_TESTS += t/oobetet.bats t/oobetet-asked.bats t/oobetet-probes.bats t/oobetet-reload.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
+SLOW_TESTS += t/oobetet.bats t/oobetet-status.bats t/oobetet-probes.bats t/oobetet-reload.bats t/oobetet-watches.bats t/oobetet-bad-server.bats t/oobetet-command.bats t/oobetet-workers.bats \
 	t/oobetet-incidents.bats t/oobetet-pagerduty.bats t/oobetet-process.bats \
 	t/oobetet-listen.bats t/oobetet-metrics.bats t/oobetet-names.bats t/oobetet-quiet.bats t/oobetet-room.bats t/oobetet-server.bats \
 	t/oobetet-silence.bats t/oobetet-state.bats t/oobetet-test-alert.bats t/oobetet-tls.bats

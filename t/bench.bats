@@ -48,7 +48,7 @@ tiny() {
 	grep -Eq '^ +streaming ' <<<"$output"
 }
 
-@test "bench.json says the same as the table" {
+@test "bench.json has the same numbers as the table" {
 	tiny memory
 	python3 - "$work/bench.json" <<-'PYTHON'
 		import sys
@@ -61,7 +61,7 @@ tiny() {
 	PYTHON
 }
 
-@test "a bench that does not add up fails, and says so" {
+@test "a bench whose numbers do not add up fails, with a message" {
 	cp -r "$root/t" "$work/t"
 	chmod -R u+w "$work/t"
 	# at 64 connections, of the second row

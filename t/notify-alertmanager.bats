@@ -248,7 +248,7 @@ file_has() {
 	grep -Eq -- "$2" "$work/$1"
 }
 
-@test "the example: httpbroker-notify is gone, and Prometheus's rule says so; its own alerts make no check" {
+@test "the example: Prometheus's rule fires when httpbroker-notify is gone; its own alerts make no check" {
 	promtool check rules "$root/doc/examples/prometheus/notify.yml"
 	start broker httpbroker --port 127.0.0.1:0 --server none --interval 1h --output "$work/events"
 	poll 10 log_has broker 'listening on'

@@ -91,7 +91,7 @@ Recovery: "stuck" on a is OK, 2' ]
 	done
 }
 
-@test "SIGTERM waits for the command that runs; what it told is not told again" {
+@test "SIGTERM waits for the command that runs; its notification is not sent again" {
 	start_redis
 	start_active -- sh -c 'echo begun >>"$0/begun"; sleep 2; cat >>"$0/told"' "$work"
 	push a b critical 1
@@ -243,7 +243,7 @@ while last != "STOPPING=1":
     print(last, flush=True)' "$work/systemd"
 }
 
-@test "it is ready without Redis, and tells systemd so, that it lives, and that it stops" {
+@test "it is ready without Redis, and notifies systemd: ready, watchdog, stopping" {
 	start systemd systemd
 	poll 10 log_has systemd bound
 	NOTIFY_SOCKET=$work/systemd WATCHDOG_USEC=400000 start notify httpbroker-notify --server "localhost:$(free_port)" --ready-fd 1

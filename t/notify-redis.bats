@@ -118,7 +118,7 @@ taken() {
 	poll 10 eval '[ "$(states)" = "a c" ]'
 }
 
-@test "the problems are deleted in Redis: they are written again, and a recovery is told after a restart" {
+@test "the problems are deleted in Redis: they are written again, and a recovery is sent after a restart" {
 	start_redis
 	start_active
 	push a b critical 1
@@ -228,7 +228,7 @@ large() {
 	poll 10 log_has notify 'error: Redis at .*: refuses SELECT: NOAUTH'
 }
 
-@test "killed again and again under load: every change is told, in order" {
+@test "killed again and again under load: every change is sent, in order" {
 	start_redis
 	start_notify
 	start feed "$root/t/tools/notify-check" feed "$redis_port" 20 100 800

@@ -84,7 +84,7 @@ EOF
 		'"Flapper" on web-01: problem 1, recovery 0, acknowledgement 0; without a recovery the alarm comes after 3 s'
 }
 
-@test "oobetet: --explain knows several watches, also of a listen_command" {
+@test "oobetet: --explain reads several watches, also of a listen_command" {
 	write_ini watched_check= watched_entity=
 	printf '\n[watch %s]\nwatched_check = %s\n%s\n' web Flapper 'watched_entity = web-01' \
 		log Flapper 'listen_command = tail -F log' >>"$work/oobetet.ini"

@@ -71,7 +71,7 @@ detail() {
 	pagerduty_has '202 trigger .*; either flapper or any link after it, up to oobetet.s presence in the room; probe_flapper has no reading \(cannot resolve .*\); probe_broker has no reading'
 }
 
-@test "probes: of a room in which nothing is heard, the message that comes nearest" {
+@test "probes: of a room without a matching message, the nearest one" {
 	start_prosody
 	enter_room flapjack flapjack
 	enter_room eve eve
@@ -143,7 +143,7 @@ echo_flapper() {
 	[[ "$output" != *'should be at least'* ]]
 }
 
-@test "probes: --check-config knows the period of the port from the state file" {
+@test "probes: --check-config reads the period of the port from the state file" {
 	check() {
 		write_ini server= port= jabberid= password= tls= rooms= pagerduty_contact= pagerduty_url= \
 			watched_entity= listen_command='sleep 1000' alert_command=cat \

@@ -26,7 +26,7 @@ held() {
 	log_has oobetet 'info: "Flapper" on web-01: an incident begins during planned work: it is reported at the end of the work if it lasts'
 }
 
-@test "oobetet: --quiet refuses what it cannot do, and says why" {
+@test "oobetet: --quiet refuses what it cannot do, with the reason" {
 	write_ini
 	refuses 64 '--quiet needs --reason' --quiet 1h
 	refuses 64 "'25h'" --quiet 25h --reason switches

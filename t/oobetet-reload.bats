@@ -280,7 +280,7 @@ roomless() {
 	run ! log_has oobetet 'is of another watch|not configured any more'
 }
 
-@test "oobetet: a restart with another PagerDuty service says what is open at the one before" {
+@test "oobetet: a restart with another PagerDuty service logs what is open at the one before" {
 	local second_url
 	start second pagerduty-standin
 	poll 20 log_has second 'at http'

@@ -237,7 +237,7 @@ write_rules() {
 		"$(rows 10)"
 }
 
-@test "no replica of Redis confirms: the page says so" {
+@test "no replica of Redis confirms: the page shows it" {
 	page_hash=
 	start_sentinels 0
 	start broker httpbroker --port 0 $(sentinels)

@@ -145,7 +145,7 @@ told_last() {
 	done < <(tac "$work/accepted" | awk '!seen[$1]++')
 }
 
-@test "httpbroker-notify follows the master: what a check is at last is told" {
+@test "httpbroker-notify follows the master: the last state of a check is sent" {
 	start broker httpbroker --port 0 $(sentinels) --interval 24h
 	poll 20 broker_listens
 	start notify httpbroker-notify $(sentinels) --output-format json

@@ -47,7 +47,7 @@ t_fuzz_notify_answer_LDADD = $(NOTIFY_LIBS)
 
 QUICK_TESTS += t/notify.bats t/notify-alertmanager.bats t/notify-command.bats
 SLOW_TESTS += t/notify-redis.bats
-SYSTEM_TESTS += t/notify-unrest.bats
+SYSTEM_TESTS += t/notify-faults.bats
 EXTRA_DIST += t/lib/notify.bash t/tools/notify-check
 dist_man_MANS += doc/httpbroker-notify.8
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck disable=SC2154,SC2015,SC2016,SC2030,SC2031 # $work, $output, $status and what load brings; sh -c
 # Two httpbroker-notify of one name under load, while they and Redis are killed, frozen and restarted:
-# every change is told at least once, for each check in order. The checker is t/tools/notify-check.
+# every change is sent at least once, for each check in order. The checker is t/tools/notify-check.
 
 load lib/daemons
 load lib/redis
@@ -27,7 +27,7 @@ frozen_for() {
 	kill -CONT "${pids[$1]}"
 }
 
-all_is_told() {
+all_is_sent() {
 	[ "$(redis EXISTS events httpbroker-notify:default:output:stdout)" = 0 ]
 }
 
@@ -46,7 +46,7 @@ unrest() {
 	done
 }
 
-@test "killed, frozen, and Redis restarted: every change is told, in order" {
+@test "killed, frozen, and Redis restarted: every change is sent, in order" {
 	redis_port=$(free_port) notify_out=$work/both.out
 	start_durable
 	start_both
@@ -54,12 +54,12 @@ unrest() {
 	unrest
 	wait "${pids[feed]}"
 	start_both
-	poll 60 all_is_told
+	poll 60 all_is_sent
 	# both append their lines; those of one come after those of the other only while a lease changes
 	"$root/t/tools/notify-check" count "$notify_out" "$checks" "$changes"
 }
 
-@test "with a broken output events are still taken, and all is told when it works again" {
+@test "with a broken output events are still taken, and all is sent when it works again" {
 	local i
 	start_redis
 	start_active -- sh -c '[ -e "$0" ] && cat >>"$0.told"' "$work/works"

@@ -14,8 +14,8 @@ answers() {
 	count_of eve '<oobetet> oobetet on [^:]+: "Flapper" on web-01: '
 }
 
-# asked QUESTION: eve asks, again if it was too soon, and has got one answer more
-asked() {
+# ask QUESTION: eve asks, again if it was too soon, and has got one answer more
+ask() {
 	local before
 	before=$(answers)
 	say eve "$1"
@@ -26,7 +26,7 @@ asked() {
 
 # the two messages may still be under way when it is asked first
 it_is_well() {
-	asked 'oobetet: status'
+	ask 'oobetet: status'
 	room_has '<oobetet> oobetet on [^:]+: "Flapper" on web-01: well; last problem [0-9]+ s ago, last recovery [0-9]+ s ago; no alarm so far'
 }
 
@@ -52,7 +52,7 @@ more_than() { [ "$(answers)" -gt "$1" ]; }
 	say eve 'oobetet_, status'
 	poll 20 room_has '<oobetet_> oobetet on [^:]+: "Flapper" on web-01: '
 	[ "$(answers)" -eq "$before" ]
-	asked 'Oobetet, status?'
+	ask 'Oobetet, status?'
 	[ "$(answers)" -eq $((before + 1)) ]
 	[ "$(count_of eve '<oobetet_> oobetet on [^:]+: "Flapper" on web-01: ')" -eq 1 ]
 }
@@ -63,11 +63,11 @@ more_than() { [ "$(answers)" -gt "$1" ]; }
 	for i in {1..30}; do say eve "oobetet: status"; done
 	poll 20 more_than 0
 	poll 20 at_least 30 eve '<eve> oobetet: status'
-	asked 'oobetet: status'
+	ask 'oobetet: status'
 	[ "$(answers)" -le $((SECONDS - began + 1)) ]
 }
 
-@test "oobetet: a room is told of its own watches only, and of many only as many as fit" {
+@test "oobetet: the status in a room is of its own watches only, and of as many as fit" {
 	start_prosody
 	prosody_account oobetet secret-of-oobetet
 	enter_room eve eve
