@@ -238,3 +238,19 @@ const char *log_limit_text(unsigned long dropped, char out[LOG_LIMIT_TEXT])
 		snprintf(out, LOG_LIMIT_TEXT, " (%lu more like it were not logged)", dropped);
 	return out;
 }
+
+bool log_limited(struct log_limit *limit, nsec now, void (*write)(const char *format, ...),
+	const char *format, ...)
+{
+	char line[LOG_LINE], more[LOG_LIMIT_TEXT];
+	unsigned long dropped;
+	va_list arguments;
+
+	if (!log_limit_pass(limit, now, &dropped))
+		return false;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	write("%s%s", line, log_limit_text(dropped, more));
+	return true;
+}

@@ -57,6 +57,11 @@ bool log_limit_pass(struct log_limit *limit, nsec now, unsigned long *dropped);
 enum { LOG_LIMIT_TEXT = 64 };
 const char *log_limit_text(unsigned long dropped, char out[LOG_LIMIT_TEXT]);
 
+/* Writes a line, which ends in that text, by one of the functions above if it may be logged now.
+ * False: it may not. */
+bool log_limited(struct log_limit *limit, nsec now, void (*write)(const char *format, ...),
+	const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /*
  * Datagrams to the syslog daemon at `path`, in the form of syslog(3). Unlike syslog(3) they never
  * block: sending returns false if the daemon does not accept the line at once.

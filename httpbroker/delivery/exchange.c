@@ -306,16 +306,13 @@ static void records_check(struct delivery *delivery, nsec now)
 {
 	const struct outbox *outbox = delivery->core.outbox;
 	int64_t there = session_records(session_of(delivery));
-	char more[LOG_LIMIT_TEXT];
-	unsigned long suppressed;
 
 	if (there < 0 || (uint64_t)there >= outbox_recorded(outbox) || is_rewriting(delivery) ||
 		(outbox_refused(outbox) & COMMIT_RECORDS) != 0)
 		return;
-	if (log_limit_pass(&delivery->losses, now, &suppressed))
-		log_warning("Redis has lost %" PRIu64 " of %zu states: writing all again%s",
-			outbox_recorded(outbox) - (uint64_t)there, outbox_recorded(outbox),
-			log_limit_text(suppressed, more));
+	log_limited(&delivery->losses, now, log_warning,
+		"Redis has lost %" PRIu64 " of %zu states: writing all again",
+		outbox_recorded(outbox) - (uint64_t)there, outbox_recorded(outbox));
 	rewrite_begin(delivery);
 }
 

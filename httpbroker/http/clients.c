@@ -165,18 +165,12 @@ bool clients_admit(struct clients *clients)
 
 static void clients_grow(struct clients *clients)
 {
-	unsigned long suppressed;
-	char text[LOG_LIMIT_TEXT];
-
 	if (++clients->count < clients->settings.max || clients->full)
 		return;
 	clients->full = true;
-	clients->full_logged = log_limit_pass(&clients->limit, clock_monotonic(), &suppressed);
-	if (clients->full_logged)
-		log_warning(
-			"%u connection%s, the maximum (--max-connections): no more are accepted%s",
-			clients->count, number_plural(clients->count),
-			log_limit_text(suppressed, text));
+	clients->full_logged = log_limited(&clients->limit, clock_monotonic(), log_warning,
+		"%u connection%s, the maximum (--max-connections): no more are accepted",
+		clients->count, number_plural(clients->count));
 }
 
 /* Over below 90 %: else it would be logged for every connection at the maximum. */

@@ -241,16 +241,12 @@ static void post_sns_begin(struct request *request, json_t *document)
 static void sns_message_log(enum sns_message_step step, const struct reason *why)
 {
 	static struct log_limit limit;
-	unsigned long suppressed;
-	char more[LOG_LIMIT_TEXT];
 
-	if (step == SNS_MESSAGE_REFUSED || !log_limit_pass(&limit, clock_monotonic(), &suppressed))
-		return;
-	log_limit_text(suppressed, more);
 	if (step == SNS_MESSAGE_DONE)
-		log_info("SNS: %s%s", why->text, more);
-	else
-		log_warning("SNS: not verified yet: %s%s", why->text, more);
+		log_limited(&limit, clock_monotonic(), log_info, "SNS: %s", why->text);
+	else if (step != SNS_MESSAGE_REFUSED)
+		log_limited(&limit, clock_monotonic(), log_warning, "SNS: not verified yet: %s",
+			why->text);
 }
 
 /* The message holds no event. */

@@ -62,17 +62,15 @@ static void refusal_log(const struct request *request)
 	static struct log_limit limit;
 	const struct response *response = &request->response;
 	unsigned status = response->status;
-	char peer[ADDRESS_TEXT], more[LOG_LIMIT_TEXT];
-	unsigned long suppressed;
+	char peer[ADDRESS_TEXT];
 	bool logged = strcmp(request->method, "POST") == 0
 			      ? status == 207 || (status >= 400 && status < 500)
 			      : status == 401 || status == 403;
 
-	if (response->why == NULL || !logged || asks_for_challenge(request) ||
-		!log_limit_pass(&limit, clock_monotonic(), &suppressed))
+	if (response->why == NULL || !logged || asks_for_challenge(request))
 		return;
-	log_warning("%.32s %.200s from %s: %u: %s%s", request->method, request->path,
-		peer_text(request, peer), status, response->why, log_limit_text(suppressed, more));
+	log_limited(&limit, clock_monotonic(), log_warning, "%.32s %.200s from %s: %u: %s",
+		request->method, request->path, peer_text(request, peer), status, response->why);
 }
 
 static enum MHD_Result request_respond(struct request *request)

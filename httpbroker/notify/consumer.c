@@ -130,13 +130,8 @@ static void forget_all(struct consumer *consumer)
 
 static void all_rewrite(struct consumer *consumer, struct moment now)
 {
-	char more[LOG_LIMIT_TEXT];
-	unsigned long suppressed;
-
-	if (log_limit_pass(&consumer->losses, now.monotonic, &suppressed))
-		log_warning("Redis has lost what it had: writing all problems and notifications "
-			    "again%s",
-			log_limit_text(suppressed, more));
+	log_limited(&consumer->losses, now.monotonic, log_warning,
+		"Redis has lost what it had: writing all problems and notifications again");
 	store_rewrite(consumer->notify, now);
 	consumer->records = -1;
 }
@@ -227,18 +222,17 @@ static bool events_judge(struct consumer *consumer, redisReply *reply, struct mo
 static void commit_apply(struct consumer *consumer, nsec now)
 {
 	struct commit *commit = session_applied(session_of(consumer));
-	char more[LOG_LIMIT_TEXT];
-	unsigned long suppressed;
 
 	if (commit == NULL)
 		return;
 	store_committed(consumer->notify);
 	int64_t length = commit->script_result;
 	bool foreign = length < -1;
-	if (foreign && log_limit_pass(&consumer->foreign, now, &suppressed))
-		log_error("another program takes events from %s as well: some may be lost, or sent "
-			  "twice; end it, or give it another queue%s",
-			consumer->keys.queue, log_limit_text(suppressed, more));
+	if (foreign)
+		log_limited(&consumer->foreign, now, log_error,
+			"another program takes events from %s as well: some may be lost, or sent "
+			"twice; end it, or give it another queue",
+			consumer->keys.queue);
 	consumer->length = foreign ? -2 - length : length;
 	commit_free(commit);
 	consumer->commit = NULL;

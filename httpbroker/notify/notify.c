@@ -79,13 +79,9 @@ void notify_tell(const struct notification *notification, void *context)
 void notify_skip(
 	struct notify *notify, const char *place, uint64_t number, const char *why, nsec now)
 {
-	char more[LOG_LIMIT_TEXT];
-	unsigned long suppressed;
-
 	notify->skipped++;
-	if (log_limit_pass(&notify->skips, now, &suppressed))
-		log_warning("%s %" PRIu64 ": %s; the event is skipped%s", place, number, why,
-			log_limit_text(suppressed, more));
+	log_limited(&notify->skips, now, log_warning, "%s %" PRIu64 ": %s; the event is skipped",
+		place, number, why);
 }
 
 void notify_event(struct notify *notify, char *json, size_t length, const char *place,

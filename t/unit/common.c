@@ -434,6 +434,31 @@ static void invalid_json_escapes_are_replaced(void **state)
 	}
 }
 
+static char limited[200];
+
+static void limited_write(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(limited, sizeof limited, format, arguments);
+	va_end(arguments);
+}
+
+static void a_limited_line_says_how_many_were_not_logged(void **state)
+{
+	struct log_limit limit = {0};
+	int passed = 0;
+
+	(void)state;
+	for (int i = 0; i < LOG_LIMIT_BURST + 3; i++)
+		passed += log_limited(&limit, 0, limited_write, "%s %d", "line", i);
+	assert_int_equal(passed, LOG_LIMIT_BURST);
+	assert_string_equal(limited, "line 9");
+	assert_true(log_limited(&limit, LOG_LIMIT_INTERVAL, limited_write, "%s", "100 %s"));
+	assert_string_equal(limited, "100 %s (3 more like it were not logged)");
+}
+
 static void log_limit_passes_a_burst_and_then_a_few(void **state)
 {
 	struct log_limit limit = {0};
@@ -504,6 +529,7 @@ int main(void)
 		cmocka_unit_test(backoff_doubles_to_its_maximum),
 		cmocka_unit_test(singular_and_plural_are_distinguished),
 		cmocka_unit_test(log_limit_passes_a_burst_and_then_a_few),
+		cmocka_unit_test(a_limited_line_says_how_many_were_not_logged),
 		cmocka_unit_test(timeout_is_the_remaining_time),
 		cmocka_unit_test(text_is_cleaned_before_it_is_sent),
 		cmocka_unit_test(cleaned_text_is_cut_between_characters),
