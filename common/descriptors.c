@@ -22,6 +22,11 @@ size_t descriptors_allow(size_t wanted)
 	return limit.rlim_cur;
 }
 
+bool descriptor_is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
 void descriptors_complete(void)
 {
 	int fd;

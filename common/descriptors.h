@@ -3,6 +3,7 @@
 #ifndef COMMON_DESCRIPTORS_H
 #define COMMON_DESCRIPTORS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -10,6 +11,9 @@
  * which may be less than wanted.
  */
 size_t descriptors_allow(size_t wanted);
+
+/* Of a standard one it must be asked before log_open(), which opens /dev/null in its place. */
+bool descriptor_is_open(int fd);
 
 /* Opens /dev/null in place of each standard descriptor that is closed, so that nothing opened later
  * gets its number. */

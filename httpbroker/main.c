@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* httpbroker: stores the last state of each check and repeats it to Flapjack. */
 #include "common/buffer.h"
+#include "common/descriptors.h"
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -197,8 +198,16 @@ static int stop_await(struct auth *auth, struct delivery *delivery)
 	return 0;
 }
 
+static void output_check(const struct options *options, bool standard_is_open)
+{
+	if (options->output != NULL && strcmp(options->output, "-") == 0 && !standard_is_open)
+		die(EX_CANTCREAT, "--output -: standard output is closed");
+}
+
 int main(int argc, char **argv)
 {
+	bool output_open = descriptor_is_open(STDOUT_FILENO);
+
 	log_open("httpbroker");
 	secret_protect_process();
 	log_never_wait();
@@ -206,6 +215,7 @@ int main(int argc, char **argv)
 	if (options.debug)
 		log_set_level(LOG_LEVEL_DEBUG);
 	signals_catch((const int[]){SIGTERM, SIGINT, SIGHUP}, 3);
+	output_check(&options, output_open);
 	options_log(&options);
 
 	struct held *held = held_make(&options);

@@ -157,4 +157,6 @@ post_many() {
 	[[ $output == *"--output $work/none/file: No such file or directory"* ]]
 	run -73 httpbroker --port 0 --server none --output "$work"
 	run -64 httpbroker --port 0 --server none --output ''
+	run -73 bash -c 'exec timeout 20 httpbroker --port 0 --server none --output - >&-'
+	[ "$output" = 'httpbroker: error: --output -: standard output is closed' ]
 }

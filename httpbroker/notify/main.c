@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* httpbroker-notify: turns the stream of events into notifications of changes. */
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/ready.h"
 #include "common/secret.h"
@@ -9,7 +10,6 @@
 #include "httpbroker/notify/notify.h"
 #include "httpbroker/notify/options.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <sysexits.h>
@@ -74,15 +74,10 @@ static int run(struct notify *notify, const struct options *options)
 	return status;
 }
 
-/* Before log_open(), which opens /dev/null in its place. */
-static bool is_open(int fd)
-{
-	return fcntl(fd, F_GETFD) >= 0;
-}
-
 int main(int argc, char **argv)
 {
-	bool input_open = is_open(STDIN_FILENO), output_open = is_open(STDOUT_FILENO);
+	bool input_open = descriptor_is_open(STDIN_FILENO);
+	bool output_open = descriptor_is_open(STDOUT_FILENO);
 
 	log_open("httpbroker-notify");
 	secret_protect_process();

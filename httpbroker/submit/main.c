@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/secret.h"
@@ -12,7 +13,6 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,7 +267,7 @@ static int mode_run(const struct options *options, struct submit_parts *parts)
 
 int main(int argc, char **argv)
 {
-	bool input_open = fcntl(STDIN_FILENO, F_GETFD) >= 0;
+	bool input_open = descriptor_is_open(STDIN_FILENO);
 
 	log_open("httpbroker-submit");
 	secret_protect_process();
