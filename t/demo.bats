@@ -72,6 +72,7 @@ under_way() {
 	local status=0 place port
 	marked start demo setsid env --default-signal=INT "$demo" --keep
 	poll 120 eval "log_has demo 'kill [0-9]+ +the same as Ctrl-C' || ended ${pids[demo]}"
+	log_has demo "kill ${pids[demo]} +the same as Ctrl-C"
 	place=$(sed -n 's/^ *in \(.*\)$/\1/p' "$work/demo.log" | tail -n 1)
 	[ -s "$place/oobetet.ini" ]
 	[ -s "$place/nagios/nagios.cfg" ]
