@@ -197,7 +197,7 @@ Recovery: "c" on e is OK' ]
 	echo change-me >"$work/etc/oobetet.password"
 	echo 11111111111111111111111111111111 >"$work/etc/oobetet.pagerduty"
 	chmod 600 "$work"/etc/oobetet.*
-	stub mail 'echo "$*" >"$work/mailed"'
+	stub sendmail 'echo "$*" >"$work/mailed"'
 	as_configuration "$(example oobetet.ini.5 password_file)"
 	oobetet --test-alert >"$work/out"
 	[ "$(grep -c 'arrived' "$work/out")" -eq 3 ]

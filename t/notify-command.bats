@@ -158,7 +158,7 @@ example() {
 	local tool name=$1
 	shift
 	mkdir -p "$work/bin"
-	for tool in curl mail go-sendxmpp; do
+	for tool in curl sendmail go-sendxmpp; do
 		printf '#!/bin/sh\necho "$0 $*"; cat\n' >"$work/bin/$tool"
 		chmod +x "$work/bin/$tool"
 	done
@@ -172,7 +172,14 @@ Problem: "disk" on db-01 is Critical, full' ]
 	[ "$(example notify-ntfy https://ntfy.example.org/topic)" = 'curl -fsS --max-time 20 -o /dev/null -H Title: problem: disk on db-01 -H Priority: urgent -H Tags: rotating_light --data-binary @- https://ntfy.example.org/topic
 Problem: "disk" on db-01 is Critical, full' ]
 	[ "$(example notify-slack /etc/slack | tail -n +2 | jq -r .text)" = 'Problem: "disk" on db-01 is Critical, full' ]
-	[ "$(example notify-mail ops@example.org)" = 'mail -s problem: disk on db-01 ops@example.org
+	[ "$(example notify-mail ops@example.org)" = 'sendmail -i ops@example.org
+To: ops@example.org
+Subject: problem: disk on db-01
+Auto-Submitted: auto-generated
+MIME-Version: 1.0
+Content-Type: text/plain; charset=UTF-8
+Content-Transfer-Encoding: 8bit
+
 Problem: "disk" on db-01 is Critical, full' ]
 }
 

@@ -117,10 +117,10 @@ alert_command: arrived' ]
 	[ "$(count_of eve '<oobetet>.* is Critical')" -ge 10 ]
 }
 
-# Scripts in place of mail(1) and curl(1) record their input.
+# Scripts in place of sendmail(8) and curl(1) record their input.
 @test "oobetet: the example alert_commands deliver the message" {
 	mkdir "$work/bin"
-	for name in mail curl; do
+	for name in sendmail curl; do
 		# shellcheck disable=SC2016 # the variables are the script's
 		printf '%s\n' '#!/bin/sh' 'printf "%s|" "$@"; case $* in *Body=*) ;; *) cat ;; esac' >"$work/bin/$name"
 	done
@@ -128,8 +128,21 @@ alert_command: arrived' ]
 	chmod +x "$work/bin"/*
 	export OOBETET_EVENT=alarm OOBETET_WATCH='"Flapper" on web-01' PATH="$work/bin:$PATH"
 	examples=$root/doc/examples/oobetet
+	mail_header='Auto-Submitted: auto-generated
+MIME-Version: 1.0
+Content-Type: text/plain; charset=UTF-8
+Content-Transfer-Encoding: 8bit
+'
 	run -0 "$examples/alert-mail" root <<<'it is broken'
-	[ "$output" = '-s|oobetet: alarm: "Flapper" on web-01|root|it is broken' ]
+	[ "$output" = '-i|root|To: root
+Subject: oobetet: alarm: "Flapper" on web-01
+'"$mail_header"'
+it is broken' ]
+	# a header is ASCII and one line; no line has more than 998 bytes
+	OOBETET_WATCH=$'ü\nBcc: x' run -0 "$examples/alert-mail" root ops@example.com < <(printf '%02000d\n' 0)
+	[ "${lines[0]}" = '-i|root|ops@example.com|To: root, ops@example.com' ]
+	[ "${lines[1]}" = 'Subject: oobetet: alarm: ???Bcc: x' ]
+	[ "$(wc -L <<<"$output")" -eq 900 ]
 	run -0 "$examples/alert-ntfy" https://ntfy.example/topic <<<'it is broken'
 	[[ "$output" == *'|Priority: urgent|'*'|https://ntfy.example/topic|it is broken' ]]
 	run -0 "$examples/alert-slack" secret <<<'it is broken'
