@@ -214,23 +214,33 @@ static bool answer_await(struct output *output, struct moment now)
 	return true;
 }
 
-static void work(struct output *output, struct moment now)
+/* When an alert or a notification is due. */
+static nsec gather_deadline(const struct output *output, nsec now)
+{
+	const struct alertmanager *self = output->self;
+	nsec next = alerts_deadline(self->alerts);
+
+	if (next < output->held_until)
+		next = output->held_until;
+	return nsec_earlier(next, output_deadline(output, now));
+}
+
+static nsec work(struct output *output, struct moment now)
 {
 	struct alertmanager *self = output->self;
 
 	while (answer_await(output, now)) {
 		if (output->idle) {
 			request_again(output, now.monotonic);
-			return;
+			return NSEC_NEVER;
 		}
-		if (now.monotonic < output->held_until)
-			return;
-		if (self->count == 0)
+		if (now.monotonic >= output->held_until && self->count == 0)
 			request_gather(output, now);
-		if (self->count == 0)
-			return;
+		if (now.monotonic < output->held_until || self->count == 0)
+			return gather_deadline(output, now.monotonic);
 		request_send(self, now);
 	}
+	return transfer_deadline(self->transfer);
 }
 
 static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
@@ -239,20 +249,6 @@ static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 
 	(void)now;
 	return transfer_poll(self->transfer, fds);
-}
-
-static nsec deadline(const struct output *output, nsec now)
-{
-	const struct alertmanager *self = output->self;
-	nsec next = alerts_deadline(self->alerts);
-
-	if (transfer_is_busy(self->transfer))
-		return transfer_deadline(self->transfer);
-	if (output->idle)
-		return NSEC_NEVER;
-	if (next < output->held_until)
-		next = output->held_until;
-	return nsec_earlier(next, output_deadline(output, now));
 }
 
 static void problem(struct output *output, const struct notification *notification)
@@ -283,7 +279,7 @@ static void self_free(struct output *output)
 	free(self);
 }
 
-static const struct output_type type = {work, polled, deadline, problem, reset, self_free};
+static const struct output_type type = {work, polled, problem, reset, self_free};
 
 struct output *alertmanager_output(
 	const char *url, const struct alerts_settings *settings, struct reason *why)

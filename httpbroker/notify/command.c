@@ -118,9 +118,11 @@ static bool runs(const struct job *job)
 	return job->process.pid != 0 && !job->process.killed;
 }
 
-static void work(struct output *output, struct moment now)
+static nsec work(struct output *output, struct moment now)
 {
 	struct command *command = output->self;
+	nsec next = NSEC_NEVER;
+	bool room = false;
 
 	for (unsigned i = 0; i < command->jobs; i++) {
 		struct job *job = &command->job[i];
@@ -133,23 +135,11 @@ static void work(struct output *output, struct moment now)
 			process_kill(&job->process);
 		while (job->process.pid == 0 && job_begin(output, job, now.monotonic))
 			continue;
-	}
-}
-
-static nsec deadline(const struct output *output, nsec now)
-{
-	const struct command *command = output->self;
-	nsec next = NSEC_NEVER;
-	bool room = false;
-
-	for (unsigned i = 0; i < command->jobs; i++) {
-		const struct job *job = &command->job[i];
-
-		room = room || job->process.pid == 0;
 		if (runs(job))
 			next = nsec_earlier(next, job->limit);
+		room = room || job->process.pid == 0;
 	}
-	return room ? nsec_earlier(next, output_deadline(output, now)) : next;
+	return room ? nsec_earlier(next, output_deadline(output, now.monotonic)) : next;
 }
 
 static void reset(struct output *output)
@@ -170,7 +160,7 @@ static void self_free(struct output *output)
 	free(output->self);
 }
 
-static const struct output_type type = {work, NULL, deadline, NULL, reset, self_free};
+static const struct output_type type = {work, NULL, NULL, reset, self_free};
 
 struct output *command_output(char *const *argv, unsigned jobs, const struct line_style *style)
 {

@@ -56,7 +56,7 @@ static void outputs_work(struct notify *notify, struct loop *loop, struct moment
 		struct output *output = notify->outputs[i];
 
 		output->idle = loop->stops || !is_active(notify, now.monotonic);
-		output->type->work(output, now);
+		output->due = output->type->work(output, now);
 		output->thinning =
 			output->thinning && queue_waiting(output->queue) > LIMIT_WAITING / 2;
 		if (output->ended && !loop->stops)
@@ -148,11 +148,8 @@ static nsec loop_deadline(const struct notify *notify, const struct loop *loop, 
 		next = nsec_earlier(next, consumer_deadline(notify->consumer));
 	if (is_active(notify, now))
 		next = nsec_earlier(next, judge_deadline(notify->judge));
-	for (size_t i = 0; i < notify->output_count; i++) {
-		const struct output *output = notify->outputs[i];
-
-		next = nsec_earlier(next, output->type->deadline(output, now));
-	}
+	for (size_t i = 0; i < notify->output_count; i++)
+		next = nsec_earlier(next, notify->outputs[i]->due);
 	return next;
 }
 

@@ -21,16 +21,15 @@ struct output;
 enum { OUTPUT_FDS = 64 }; /* that one output may poll */
 
 struct output_type {
-	/* Takes what is due from the queue, continues what is under way, reports results. */
-	void (*work)(struct output *output, struct moment now);
+	/* Takes what is due from the queue, continues what is under way, reports results. Returns
+	 * when it has something to do again although no descriptor is ready and nothing was put
+	 * into the queue: timers, and output_deadline() while it can take more. NSEC_NEVER: never.
+	 */
+	nsec (*work)(struct output *output, struct moment now);
 
 	/* NULL, or: writes what to poll for, OUTPUT_FDS at most; returns how many. SIGCHLD wakes
 	 * the loop as well. */
 	size_t (*poll)(const struct output *output, struct pollfd *fds, nsec now);
-
-	/* When work() has something to do although no descriptor is ready and nothing was put into
-	 * the queue: timers, and output_deadline() while it can take more. NSEC_NEVER: never. */
-	nsec (*deadline)(const struct output *output, nsec now);
 
 	/* NULL, or: a problem that lasts was loaded at a start; called before the first work(). The
 	 * texts live until it returns. */
@@ -53,6 +52,7 @@ struct output {
 	bool idle;           /* in a stand-by, or stopping: nothing new is begun */
 	bool stopping;       /* the program stops: what is under way ends soon */
 	bool thinning;       /* it was logged that too many wait */
+	nsec due;            /* what work() returned */
 	nsec held_until;     /* after a failure: no new attempt before; monotonic */
 	struct backoff hold; /* of the output */
 	nsec failing_since;  /* monotonic; 0: it is not failing */

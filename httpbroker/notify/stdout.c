@@ -58,7 +58,7 @@ static void reset(struct output *output)
 		buffer_clear(&lines->line);
 }
 
-static void work(struct output *output, struct moment now)
+static nsec work(struct output *output, struct moment now)
 {
 	struct lines_out *lines = output->self;
 	struct notification notification;
@@ -68,7 +68,7 @@ static void work(struct output *output, struct moment now)
 			output_delivered(output, lines->item, now.monotonic);
 		lines->item = output_next(output, &notification, now.monotonic);
 		if (lines->item == NULL)
-			return;
+			return output_deadline(output, now.monotonic);
 		notification_line(&lines->style, &notification, &lines->line);
 		json_decref(notification.document);
 	}
@@ -77,6 +77,7 @@ static void work(struct output *output, struct moment now)
 			queue_retry(output->queue, lines->item, now.monotonic);
 		reset(output);
 	}
+	return now.monotonic < output->held_until ? output->held_until : NSEC_NEVER;
 }
 
 static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
@@ -87,15 +88,6 @@ static size_t polled(const struct output *output, struct pollfd *fds, nsec now)
 	return lines->line.length > 0 && now >= output->held_until;
 }
 
-static nsec deadline(const struct output *output, nsec now)
-{
-	const struct lines_out *lines = output->self;
-
-	if (lines->line.length == 0)
-		return output_deadline(output, now);
-	return now < output->held_until ? output->held_until : NSEC_NEVER;
-}
-
 static void self_free(struct output *output)
 {
 	struct lines_out *lines = output->self;
@@ -104,7 +96,7 @@ static void self_free(struct output *output)
 	free(lines);
 }
 
-static const struct output_type type = {work, polled, deadline, NULL, reset, self_free};
+static const struct output_type type = {work, polled, NULL, reset, self_free};
 
 struct output *stdout_output(const struct line_style *style)
 {
