@@ -57,9 +57,10 @@ bool value_command(const struct key *key, const char *text, void *field, struct 
 bool value_listen(const struct key *key, const char *text, void *field, struct reason *why)
 {
 	char **words = words_split(text, why);
+	bool good = words != NULL;
 
 	free(words);
-	return words != NULL && value_secret(key, text, field, why);
+	return good && value_secret(key, text, field, why);
 }
 
 bool value_lines(const struct key *key, const char *text, void *field, struct reason *why)
