@@ -4,6 +4,7 @@
 #include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/ready.h"
 #include "common/signals.h"
 #include "flapper/clients.h"
 #include "flapper/oscillator.h"
@@ -19,6 +20,7 @@ struct flapper {
 	struct listener *listener;
 	struct clients *clients;
 	struct oscillator oscillator;
+	struct watchdog watchdog;
 	int64_t closed_halves; /* ended ones */
 	bool troubled;         /* the port should be open and could not be opened */
 	nsec retry;            /* monotonic: when to try again, in an open half while troubled */
@@ -134,7 +136,8 @@ struct flapper *flapper_start(
 	struct flapper *flapper = memory_zeroed(1, sizeof *flapper);
 	struct moment now = moment_now();
 
-	*flapper = (struct flapper){.options = options, .listener = listener};
+	*flapper = (struct flapper){
+		.options = options, .listener = listener, .watchdog = watchdog_asked()};
 	flapper->clients = clients_new();
 	oscillator_start(&flapper->oscillator, options->interval, options->align, &now);
 	if (flapper->oscillator.open && !flapper_open(flapper, why)) {
@@ -159,10 +162,10 @@ static void serve(struct flapper *flapper)
 
 static void sleep_until_next(struct flapper *flapper)
 {
+	nsec next = nsec_earlier(next_deadline(flapper), watchdog_deadline(&flapper->watchdog));
 	struct timespec left;
 
-	clients_wait(
-		flapper->clients, clock_timeout(clock_monotonic(), next_deadline(flapper), &left));
+	clients_wait(flapper->clients, clock_timeout(clock_monotonic(), next, &left));
 }
 
 void flapper_run(struct flapper *flapper)
@@ -176,6 +179,8 @@ void flapper_run(struct flapper *flapper)
 			go_up(flapper, now.monotonic);
 		if (counted_out(flapper))
 			return;
+		if (watchdog_due(&flapper->watchdog, true, now.monotonic))
+			ready_notify("WATCHDOG=1");
 		/* after what was overdue: the state is current */
 		if (signal_arrived(SIGUSR1))
 			state_log(flapper, now.monotonic);

@@ -186,13 +186,20 @@ static int32_t seconds_up(nsec duration)
 static int stop_await(struct auth *auth, struct delivery *delivery)
 {
 	struct pollfd ended = {.fd = delivery_ended_fd(delivery), .events = POLLIN};
+	struct watchdog watchdog = watchdog_asked();
+	struct timespec left;
 
 	while (!signals_say_stop()) {
+		nsec now = clock_monotonic(), next = watchdog_deadline(&watchdog);
+
 		if (ended.revents != 0)
 			return EX_TEMPFAIL;
 		if (signal_arrived(SIGHUP))
 			files_reload(auth, delivery);
-		if (signals_poll(&ended, 1, NULL) <= 0)
+		if (now >= next && watchdog_due(&watchdog, delivery_progress(delivery), now))
+			ready_notify("WATCHDOG=1");
+		next = watchdog_deadline(&watchdog);
+		if (signals_poll(&ended, 1, clock_timeout(now, next, &left)) <= 0)
 			ended.revents = 0;
 	}
 	return 0;

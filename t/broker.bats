@@ -394,6 +394,16 @@ q 2_actions' ]
 	E
 }
 
+@test "systemd is sent WATCHDOG=1 twice in the time that it allows" {
+	start systemd systemd
+	poll 10 log_has systemd bound
+	NOTIFY_SOCKET=$work/systemd WATCHDOG_USEC=400000 start_broker --interval 1h
+	poll 10 eval '[ "$(grep -c "^WATCHDOG=1$" "$work/systemd.log")" -ge 3 ]'
+	log_has systemd '^READY=1$'
+	stop broker
+	poll 10 log_has systemd '^STOPPING=1$'
+}
+
 @test "SIGTERM with nothing left to do: exit 0 at once" {
 	start_broker --interval 1h
 	posts 200 "$(event a b ok)"

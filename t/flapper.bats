@@ -202,6 +202,16 @@ flapper: info: down on [::]:$port for 750 ms" ]
 	E
 }
 
+@test "flapper: systemd is sent WATCHDOG=1 twice in the time that it allows" {
+	start systemd systemd
+	poll 10 log_has systemd bound
+	NOTIFY_SOCKET=$work/systemd WATCHDOG_USEC=400000 start flapper flapper -i 1h -p "$(free_port)"
+	poll 10 eval '[ "$(grep -c "^WATCHDOG=1$" "$work/systemd.log")" -ge 3 ]'
+	log_has systemd '^READY=1$'
+	stop flapper
+	poll 10 log_has systemd '^STOPPING=1$'
+}
+
 @test "flapper: readiness is reported in a closed half too" {
 	port=$(free_port)
 	# an interval whose closed half lasts for another minute at least

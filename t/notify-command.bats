@@ -236,20 +236,6 @@ Recovery: \"disk\" on db-01 is OK, fine" ]'
 	stop notify
 }
 
-# It reads datagrams as systemd does, until one of them is the last.
-systemd() {
-	python3 -c '
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1])
-s.settimeout(20)
-print("bound", flush=True)
-last = ""
-while last != "STOPPING=1":
-    last = s.recv(100).decode()
-    print(last, flush=True)' "$work/systemd"
-}
-
 @test "it is ready without Redis, and notifies systemd: ready, watchdog, stopping" {
 	start systemd systemd
 	poll 10 log_has systemd bound

@@ -281,6 +281,7 @@ static void *delivery_run(void *argument)
 	do {
 		delivery_sleep(delivery, next_work(delivery), is_busy(delivery));
 		delivery_work(delivery, moment_now());
+		atomic_store(&delivery->rounds, true);
 	} while (!is_over(delivery, clock_monotonic()));
 	pending_add(delivery->pending, submissions_take(delivery->submissions), clock_monotonic());
 	loss_log(delivery);
@@ -394,6 +395,14 @@ bool delivery_reopen(struct delivery *delivery)
 	atomic_store(&delivery->reopen, true);
 	submissions_wake(delivery->submissions);
 	return true;
+}
+
+bool delivery_progress(struct delivery *delivery)
+{
+	bool progress = atomic_exchange(&delivery->rounds, false);
+
+	submissions_wake(delivery->submissions);
+	return progress;
 }
 
 void delivery_stop(struct delivery *delivery, nsec timeout)

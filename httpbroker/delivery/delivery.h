@@ -76,6 +76,12 @@ int delivery_ended_fd(const struct delivery *delivery);
 bool delivery_reopen(struct delivery *delivery);
 
 /*
+ * Any thread, for a watchdog: whether the delivery thread has done a round since the last call. Each
+ * call wakes it for one.
+ */
+bool delivery_progress(struct delivery *delivery);
+
+/*
  * Takes no more submissions and commits what is there, until `timeout` or a failure of Redis, and
  * logs what was lost. Every submission has ended when it returns.
  */

@@ -32,6 +32,7 @@ struct delivery {
 	pthread_t thread;
 	_Atomic nsec stop_at;     /* when to give up; NSEC_NEVER: not stopping */
 	atomic_bool reopen;       /* the output, by its name */
+	atomic_bool rounds;       /* one was done since the last delivery_progress() */
 	int ended_fd;             /* an eventfd */
 	struct histogram commits; /* how long they took */
 

@@ -167,6 +167,7 @@ void *delivery_memory_only(void *argument)
 	do {
 		wait(delivery);
 		work(delivery, moment_now());
+		atomic_store(&delivery->rounds, true);
 	} while (atomic_load(&delivery->stop_at) == NSEC_NEVER);
 	finish(delivery);
 	return NULL;

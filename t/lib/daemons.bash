@@ -162,3 +162,18 @@ paged() { pagerduty_has "$@"; }
 listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
 }
+
+# The other end of NOTIFY_SOCKET=$work/systemd: `start systemd systemd`; then `log_has systemd bound`.
+# It prints a line for each datagram and ends after STOPPING=1.
+systemd() {
+	python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+s.settimeout(20)
+print("bound", flush=True)
+last = ""
+while last != "STOPPING=1":
+    last = s.recv(100).decode()
+    print(last, flush=True)' "$work/systemd"
+}

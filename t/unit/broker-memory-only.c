@@ -5,6 +5,7 @@
 #include "httpbroker/delivery/delivery.h"
 #include "t/unit/broker-parts.h"
 
+#include <sched.h>
 #include <semaphore.h>
 #include <string.h>
 
@@ -138,6 +139,54 @@ static void late_done(struct submission *submission)
 	answered++;
 }
 
+struct hang {
+	sem_t begun, end;
+};
+
+/* Blocks the delivery thread until the test goes on. */
+static void done_hangs(struct submission *submission)
+{
+	struct hang *hang = submission->owner;
+
+	sem_post(&hang->begun);
+	while (sem_wait(&hang->end) != 0)
+		continue;
+}
+
+/* Within 10 s; each call wakes the thread for a round. */
+static bool progress_comes(struct delivery *delivery)
+{
+	nsec end = clock_monotonic() + 10 * NSEC_PER_SEC;
+	bool progress;
+
+	while (!(progress = delivery_progress(delivery)) && clock_monotonic() < end)
+		sched_yield();
+	return progress;
+}
+
+static void a_watchdog_sees_that_the_delivery_hangs(void **state)
+{
+	struct hang hang;
+	struct forget forget = {.names = {"e", 1, 1}};
+	struct submission submission = {.forget = &forget, .owner = &hang, .done = done_hangs};
+	struct fixture fixture;
+
+	(void)state;
+	sem_init(&hang.begun, 0, 0);
+	sem_init(&hang.end, 0, 0);
+	fixture_open(&fixture);
+	delivery_progress(fixture.delivery); /* that of the start */
+	assert_true(progress_comes(fixture.delivery));
+	assert_true(delivery_submit(fixture.delivery, &submission));
+	while (sem_wait(&hang.begun) != 0)
+		continue;
+	delivery_progress(fixture.delivery);
+	assert_false(delivery_progress(fixture.delivery));
+	sem_post(&hang.end);
+	assert_true(progress_comes(fixture.delivery));
+	fixture_close(&fixture);
+}
+
 static void submissions_just_before_the_end_are_answered(void **state)
 {
 	struct fixture fixture;
@@ -161,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(posted_checks_are_kept_and_can_be_forgotten),
 		cmocka_unit_test(the_delivery_is_active_and_waits_for_nothing),
+		cmocka_unit_test(a_watchdog_sees_that_the_delivery_hangs),
 		cmocka_unit_test(submissions_just_before_the_end_are_answered),
 	};
 
