@@ -56,6 +56,17 @@ pushed_once() {
 	[ "$(queue | grep -Ec '"check":"(c[0-9]|c1999[0-9]|new)"')" -eq 22 ]
 }
 
+@test "the broker clock was lost: no state stays fresh for longer than its TTL" {
+	redis HSET httpbroker:default:states $'a\x1fb' \
+		"1 $EPOCHSECONDS 2 ok 100000000 {\"entity\":\"a\",\"check\":\"b\",\"type\":\"service\",\"state\":\"ok\",\"summary\":\"s\"}" \
+		$'a\x1fc' "1 $EPOCHSECONDS -1 ok - {\"entity\":\"a\",\"check\":\"c\",\"type\":\"service\",\"state\":\"ok\",\"summary\":\"s\"}"
+	start_broker --interval 24h
+	poll 10 states_counted 2
+	poll 15 eval '[ "$(state_of a:b .stale)" = true ]'
+	[ "$(state_of a:c .stale)" = false ]
+	[ "$(queue | jq -r 'select(.check == "b").state')" = UNKNOWN ]
+}
+
 @test "a pushed state is not pushed again while the states are still loading" {
 	start_broker --interval 24h
 	client 20000 <<-'E'

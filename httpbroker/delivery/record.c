@@ -234,14 +234,23 @@ struct decoder {
 	bool sound;
 };
 
-static nsec deadline_of(int64_t deadline, nsec clock)
+/*
+ * At most the whole of the ttl, or of the run's limit, from now: if the key with the broker clock
+ * was lost, the clock begins at 0, and all deadlines would be far away.
+ */
+static nsec deadline_of(const struct decoder *decoder)
 {
+	const struct decode_context *context = decoder->context;
+	const struct record *record = decoder->record;
+	int64_t whole = decoder->run.limit > 0 ? decoder->run.limit : record->ttl;
 	nsec out;
 
-	if (deadline == RECORD_NEVER ||
-		__builtin_sub_overflow(deadline * NSEC_PER_MSEC, clock, &out))
+	if (record->deadline == RECORD_NEVER ||
+		__builtin_sub_overflow(record->deadline * NSEC_PER_MSEC, context->clock, &out))
 		return NSEC_NEVER;
-	return out;
+	if (whole < 0)
+		return out;
+	return nsec_earlier(out, context->now.monotonic + whole * NSEC_PER_SEC);
 }
 
 static bool record_check(
@@ -279,7 +288,7 @@ static bool record_prepare(const struct decoder *decoder, const struct event *gi
 	decoder->out->received = received_of(&event, context->now);
 	decoder->out->run = decoder->run;
 	decoder->out->since = decoder->since;
-	decoder->out->deadline = deadline_of(decoder->record->deadline, context->clock);
+	decoder->out->deadline = deadline_of(decoder);
 	return true;
 }
 
