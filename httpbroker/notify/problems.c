@@ -270,32 +270,46 @@ void problems_free(struct problems *problems)
 
 void problem_encode(const struct problem *problem, struct moment now, struct buffer *out)
 {
-	nsec due = now.wall + (problem->due - now.monotonic);
+	bool is_due = problem->due != NSEC_NEVER;
+	nsec left = is_due ? problem->due - now.monotonic : 0;
 	int32_t repeat = problem->repeat_delay;
 
 	jsontext_append(
-		out, json_pack("{s:s, s:s, s:I, s:I, s:o*, s:o*, s:o*, s:s}", "state",
+		out, json_pack("{s:s, s:s, s:I, s:I, s:o*, s:o*, s:o*, s:o*, s:s}", "state",
 			     state_name(problem->state), "told", state_name(problem->told), "since",
 			     (json_int_t)problem->since, "heard", (json_int_t)problem->heard,
 			     "acknowledged", problem->acknowledged ? json_true() : NULL,
 			     "repeat_delay", repeat > 0 ? json_integer(repeat) : NULL, "due",
-			     problem->due != NSEC_NEVER ? json_integer(due / NSEC_PER_MSEC) : NULL,
-			     "summary", problem->summary != NULL ? problem->summary : ""));
+			     is_due ? json_integer((now.wall + left) / NSEC_PER_MSEC) : NULL,
+			     "left", is_due ? json_integer(left / NSEC_PER_MSEC) : NULL, "summary",
+			     problem->summary != NULL ? problem->summary : ""));
+}
+
+/* No longer than when it was written: the clock may have been set back since. */
+static nsec due_of(json_int_t due, json_int_t left, struct moment now)
+{
+	nsec still = due * NSEC_PER_MSEC - now.wall;
+
+	if (due < 0)
+		return NSEC_NEVER;
+	if (left >= 0 && still / NSEC_PER_MSEC > left)
+		still = left * NSEC_PER_MSEC;
+	return now.monotonic + still;
 }
 
 static bool value_read(struct problem *problem, struct text value, struct moment now, nsec *due)
 {
 	json_t *document = json_loadb(value.bytes, value.length, 0, NULL);
-	json_int_t since, heard, repeat = 0, due_at = -1;
+	json_int_t since, heard, repeat = 0, due_at = -1, left = -1;
 	int acknowledged = 0;
 	const char *state, *told;
 	enum state state_read, told_read;
 	struct text summary;
 
-	bool read = json_unpack(document, "{s:s, s:s, s:I, s:I, s?b, s?I, s?I, s:s%}", "state",
+	bool read = json_unpack(document, "{s:s, s:s, s:I, s:I, s?b, s?I, s?I, s?I, s:s%}", "state",
 			    &state, "told", &told, "since", &since, "heard", &heard, "acknowledged",
-			    &acknowledged, "repeat_delay", &repeat, "due", &due_at, "summary",
-			    &summary.bytes, &summary.length) == 0 &&
+			    &acknowledged, "repeat_delay", &repeat, "due", &due_at, "left", &left,
+			    "summary", &summary.bytes, &summary.length) == 0 &&
 		    notification_state(state, &state_read) &&
 		    notification_state(told, &told_read) && since >= 0 &&
 		    since < EVENT_TIME_IN_MILLISECONDS && heard >= 0 && heard < HEARD_MAX &&
@@ -309,8 +323,7 @@ static bool value_read(struct problem *problem, struct text value, struct moment
 		problem->acknowledged = acknowledged;
 		problem->repeat_delay = (int32_t)repeat;
 		problem_summarise(problem, summary);
-		*due = due_at < 0 ? NSEC_NEVER
-				  : now.monotonic + (due_at * NSEC_PER_MSEC - now.wall);
+		*due = due_of(due_at, left, now);
 	}
 	json_decref(document);
 	return read;

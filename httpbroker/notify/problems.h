@@ -76,8 +76,9 @@ struct problem *problems_oldest(const struct problems *problems);
 
 /*
  * A record (`httpbroker-notify:NAME:states`, field: the names) is JSON with the members state,
- * told, since, heard, summary, and where they apply acknowledged, repeat_delay and due
- * (milliseconds since the epoch). Read: false if the names or the value are not such.
+ * told, since, heard, summary, and where they apply acknowledged, repeat_delay, due
+ * (milliseconds since the epoch) and left (milliseconds from when it was written until then). Read:
+ * false if the names or the value are not such.
  */
 void problem_encode(const struct problem *problem, struct moment now, struct buffer *out);
 bool problem_decode(struct problems *problems, struct text names, struct text value,

@@ -430,6 +430,30 @@ static void a_restart_repeats_nothing_and_delays_go_on(void **state)
 	fixture_end(&before);
 }
 
+static void a_delay_is_no_longer_after_the_clock_was_set_back(void **state)
+{
+	struct fixture before, fixture;
+	struct records records = {0};
+	struct reason why;
+
+	(void)state;
+	fixture_begin(&before, rules_of(NSEC_NEVER, 0));
+	problems_store(before.problems, "states");
+	assert_true(post(&before, delayed(30, -1, -1), "slow", "critical"));
+	records_read(&records, before.problems);
+	assert_int_equal(records.count, 1);
+	fixture_begin(&fixture, rules_of(NSEC_NEVER, 0));
+	assert_true(problem_decode(fixture.problems, text_literal(records.all[0].field),
+		text_literal(records.all[0].value),
+		(struct moment){.wall = SEC, .monotonic = fixture.now}, &why));
+	wait_for(&fixture, 29 * SEC);
+	expect(&fixture, "");
+	wait_for(&fixture, SEC);
+	expect(&fixture, "problem slow critical ;");
+	fixture_end(&fixture);
+	fixture_end(&before);
+}
+
 static void damaged_records_are_refused(void **state)
 {
 	static const char *const values[] = {"", "{}", "[]", "null",
@@ -607,6 +631,7 @@ int main(void)
 		cmocka_unit_test(what_is_delayed_is_told_when_the_input_ends),
 		cmocka_unit_test(problems_are_bounded),
 		cmocka_unit_test(a_restart_repeats_nothing_and_delays_go_on),
+		cmocka_unit_test(a_delay_is_no_longer_after_the_clock_was_set_back),
 		cmocka_unit_test(damaged_records_are_refused),
 		cmocka_unit_test(what_is_due_first_is_found_whatever_was_scheduled),
 		cmocka_unit_test(it_agrees_with_a_model_for_hours_of_made_up_time),
