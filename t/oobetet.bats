@@ -54,7 +54,7 @@ teardown() { stop_all; }
 	paged=$(grep -m 1 ' 202 trigger ' "$work/pagerduty.log" | cut -d' ' -f1)
 	awk -v last="$last" -v alarmed_at="$alarmed_at" -v paged="$paged" 'BEGIN {
 		print alarmed_at - last, paged - last
-		exit !(alarmed_at - last > 3 && alarmed_at - last < 4 && pagerduty_has - last > 3 && pagerduty_has - last < 4) }'
+		exit !(alarmed_at - last > 3 && alarmed_at - last < 4 && paged - last > 3 && paged - last < 4) }'
 }
 
 @test "oobetet: both of Flapjack's formats count, look-alikes do not" {
