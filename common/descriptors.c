@@ -2,6 +2,7 @@
 #include "common/descriptors.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 #ifdef HAVE_CLOSE_RANGE
@@ -46,6 +47,13 @@ static int descriptors_limit(void)
 	long limit = sysconf(_SC_OPEN_MAX);
 
 	return limit < 0 || limit > DESCRIPTORS_MAX ? DESCRIPTORS_MAX : (int)limit;
+}
+
+bool descriptor_is_ready(int fd, short events)
+{
+	struct pollfd poller = {.fd = fd, .events = events};
+
+	return poll(&poller, 1, 0) > 0;
 }
 
 void descriptors_keep_from_exec(int from)

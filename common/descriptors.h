@@ -19,6 +19,9 @@ bool descriptor_is_open(int fd);
  * gets its number. */
 void descriptors_complete(void);
 
+/* Whether one of the events of poll(2) has come, or an error; false for -1. */
+bool descriptor_is_ready(int fd, short events);
+
 /*
  * Between fork and exec: sets close-on-exec from `from` up, with close_range(2), or one by one
  * where the C library (musl) or the kernel has none.

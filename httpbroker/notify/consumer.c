@@ -25,19 +25,16 @@
 	(NSEC_PER_SEC / 2) /* of one BLMOVE: the lease is renewed, notifications are listed */
 #define WAIT_MIN (NSEC_PER_SEC / 100)
 
-enum { PLACE_TEXT = HOST_NAME_MAX + 32 };
-
 enum phase { PHASE_IDLE, PHASE_LOADS, PHASE_RUNS };
 enum query { QUERY_NONE, QUERY_LOAD, QUERY_EVENTS, QUERY_WAIT };
 
 struct consumer {
 	struct notify *notify;
 	struct keys keys;
-	char place[PLACE_TEXT];
 	int wake_fd;
 	struct redis *redis;
 	enum phase phase;
-	enum query query; /* whose reply is awaited */
+	enum query query; /* whose reply is awaited; QUERY_NONE: none, or it is of no use */
 	char asked[700];  /* its command and key, for messages */
 	struct load load;
 	bool empty;            /* the queue was empty: wait for it */
@@ -58,10 +55,10 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 {
 	struct consumer *consumer = memory_zeroed(1, sizeof *consumer);
 	const struct options *options = notify->options;
-	char host[HOST_NAME_MAX + 1] = "";
+	char host[HOST_NAME_MAX + 1] = "", place[sizeof host + 32];
 
 	gethostname(host, sizeof host - 1);
-	snprintf(consumer->place, sizeof consumer->place, "%s pid:%ld", host, (long)getpid());
+	snprintf(place, sizeof place, "%s pid:%ld", host, (long)getpid());
 	consumer->notify = notify;
 	consumer->length = consumer->records = -1;
 	consumer->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -80,7 +77,7 @@ struct consumer *consumer_new(struct notify *notify, nsec now)
 					.password = options->redis.password,
 					.database = options->redis.database},
 				.keys = &consumer->keys,
-				.place = consumer->place,
+				.place = place,
 				.persistent = true,
 			},
 		.meanwhile = "no events are read",
@@ -123,6 +120,7 @@ static void forget_all(struct consumer *consumer)
 	}
 	problems_clear(notify->problems);
 	taken_drop(consumer);
+	consumer->query = QUERY_NONE;
 	commit_free(consumer->commit);
 	consumer->commit = NULL;
 	consumer->records = -1;
@@ -244,15 +242,13 @@ static bool reply_apply(struct consumer *consumer, redisReply *reply, struct mom
 
 	switch (consumer->query) {
 	case QUERY_LOAD:
-		if (consumer->phase != PHASE_LOADS)
-			return true;
 		if (!load_read(&consumer->load, notify, &consumer->keys, reply, now))
 			return false;
 		if (load_is_complete(&consumer->load, notify))
 			load_end(consumer);
 		return true;
 	case QUERY_EVENTS:
-		return consumer->phase != PHASE_RUNS || events_judge(consumer, reply, now);
+		return events_judge(consumer, reply, now);
 	case QUERY_WAIT:
 		consumer->empty = reply->type != REDIS_REPLY_STRING;
 		return reply->type != REDIS_REPLY_ERROR;
@@ -280,7 +276,7 @@ static void reply_work(struct consumer *consumer, struct moment now)
 		redis_reject(consumer->redis, why.text, now.monotonic);
 	}
 	consumer->query = QUERY_NONE;
-	if (query == QUERY_EVENTS && consumer->phase == PHASE_RUNS && reply->elements > 0)
+	if (query == QUERY_EVENTS && reply->elements > 0)
 		consumer->taken = reply;
 	else
 		freeReplyObject(reply);

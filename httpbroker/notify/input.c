@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "httpbroker/notify/input.h"
 
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/number.h"
@@ -131,13 +132,6 @@ void input_free(struct input *input)
 	free(input);
 }
 
-static bool is_readable(void)
-{
-	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
-
-	return poll(&in, 1, 0) > 0;
-}
-
 static void lines_judge(struct input *input, struct notify *notify, struct moment now)
 {
 	struct lines *lines = &input->lines;
@@ -156,7 +150,7 @@ static void lines_judge(struct input *input, struct notify *notify, struct momen
 
 void input_work(struct input *input, struct notify *notify, struct moment now)
 {
-	if (input->ended || !is_readable())
+	if (input->ended || !descriptor_is_ready(STDIN_FILENO, POLLIN))
 		return;
 	enum lines_read_result result = lines_read(&input->lines, STDIN_FILENO);
 	if (result == LINES_ERROR)

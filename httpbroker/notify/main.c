@@ -96,6 +96,6 @@ int main(int argc, char **argv)
 	int status = run(notify, &options);
 
 	notify_free(notify);
-	options_free(&options);
+	redis_options_free(&options.redis);
 	return status;
 }

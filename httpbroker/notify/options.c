@@ -27,11 +27,6 @@ static void server_set(struct options *options, const char *option, const char *
 	options->redis.server = true;
 }
 
-void options_free(struct options *options)
-{
-	redis_options_free(&options->redis);
-}
-
 static void alertmanager_set(struct options *options, const char *option, const char *value)
 {
 	if (options->alertmanager_count == ALERTMANAGERS_MAX)

@@ -137,18 +137,6 @@ struct problem *problems_add(
 	return problem;
 }
 
-struct text problem_entity(const struct problem *problem)
-{
-	return (struct text){problem->names, problem->entity_length};
-}
-
-struct text problem_check(const struct problem *problem)
-{
-	size_t begin = problem->entity_length + 1u;
-
-	return (struct text){problem->names + begin, problem->hh.keylen - begin};
-}
-
 size_t problems_count(const struct problems *problems)
 {
 	return HASH_COUNT(problems->table);

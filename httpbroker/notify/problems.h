@@ -58,8 +58,6 @@ struct problem *problems_find(struct problems *problems, struct text entity, str
 struct problem *problems_add(
 	struct problems *problems, struct text entity, struct text check, int64_t heard);
 
-struct text problem_entity(const struct problem *problem);
-struct text problem_check(const struct problem *problem);
 void problem_summarise(struct problem *problem, struct text summary);
 
 void problem_hear(struct problems *problems, struct problem *problem, int64_t heard);

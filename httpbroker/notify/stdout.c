@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The output that is a line on standard output for each notification. */
 #include "common/buffer.h"
+#include "common/descriptors.h"
 #include "common/memory.h"
 #include "httpbroker/notify/output.h"
 
@@ -19,21 +20,14 @@ struct lines_out {
 	bool begun;         /* a part of it is written: the rest must follow */
 };
 
-/* Whether a write does not block. */
-static bool is_writable(void)
-{
-	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-
-	return poll(&out, 1, 0) > 0;
-}
-
 /* Of the rest of the line. False: later, or it failed. */
 static bool line_write(struct output *output, nsec now)
 {
 	struct lines_out *lines = output->self;
 	struct buffer *line = &lines->line;
 
-	while (line->length > 0 && now >= output->held_until && is_writable()) {
+	while (line->length > 0 && now >= output->held_until &&
+		descriptor_is_ready(STDOUT_FILENO, POLLOUT)) {
 		ssize_t wrote = write(
 			STDOUT_FILENO, line->data, line->length < CHUNK ? line->length : CHUNK);
 

@@ -2,6 +2,7 @@
 #include "httpbroker/submit/source.h"
 
 #include "common/buffer.h"
+#include "common/descriptors.h"
 #include "common/lines.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -361,9 +362,7 @@ size_t source_read(struct source *source)
 
 bool source_ready(const struct source *source)
 {
-	struct pollfd fd = {.fd = source_fd(source), .events = POLLIN};
-
-	return fd.fd >= 0 && poll(&fd, 1, 0) > 0;
+	return descriptor_is_ready(source_fd(source), POLLIN);
 }
 
 void source_stop(struct source *source)
