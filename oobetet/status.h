@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is told besides notifications. The status of one watch: what SIGUSR1 logs, what a room is
- * told that asks for it, and what is measured: one struct, filled by watch_status_of(), and its
- * text. The rooms' greeting, and an absence of oobetet.
+ * The messages besides notifications. The status of one watch is a struct that watch_status_of()
+ * fills: SIGUSR1 logs it, a room that asks gets it, and the metrics are made of it. The greeting of
+ * the rooms, and the message after an absence of oobetet, are queued here as well.
  */
 #ifndef OOBETET_STATUS_H
 #define OOBETET_STATUS_H

@@ -111,7 +111,7 @@ uint64_t config_part(const struct config *config, unsigned workers)
  *
  * Lines of fields, separated by tabs and escaped as in ipc.h:
  *
- *     exposed PATH
+ *     exposed PATH         a file that holds a secret, and that everybody may read
  *     key NAME VALUE       before the first `watch` those of the process, then those of the watch
  *     watch [NAME]
  *     end

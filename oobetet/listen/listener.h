@@ -7,8 +7,8 @@
  * A line without a time of its own counts when it is read, but not in the first LISTEN_SETTLE of a
  * run, nor before all that was printed until then has been read: `tail -F` prints old lines first,
  * and a program that is restarted again and again must not keep a dead chain alive. A line with a
- * time of its own counts at that time. From then on the program is present; its absence is a remark
- * to the alarm.
+ * time of its own counts at that time. When LISTEN_SETTLE is over and all of that has been read,
+ * the program is present; its absence is a remark to the alarm.
  */
 #ifndef OOBETET_LISTEN_LISTENER_H
 #define OOBETET_LISTEN_LISTENER_H

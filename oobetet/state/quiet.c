@@ -98,8 +98,7 @@ static nsec left_of(
 
 	if (entry->boot_id[0] != '\0' && strcmp(entry->boot_id, boot_id) == 0)
 		return now->boot >= entry->boot ? span - (now->boot - entry->boot) : 0;
-	/* booted since: before `from` the clock must have been set back, by no one knows how much
-	 */
+	/* booted since: before `from` the clock was set back, and by how much is not known */
 	return now->wall >= entry->from ? entry->until - now->wall : 0;
 }
 

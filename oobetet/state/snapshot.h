@@ -31,8 +31,8 @@ struct snapshot {
 
 /*
  * Opens `path` or, if NULL, oobetet.state in $STATE_DIRECTORY, and resumes the state in it.
- * `watches` stays valid. Returns how long nobody listened before this start; 0 if
- * that is not known.
+ * `watches` stays valid. Returns how long nobody listened before this start; 0 if that is not
+ * known.
  */
 nsec snapshot_begin(struct snapshot *snapshot, const char *path, struct watches *watches,
 	nsec interval, const struct timestamps *now);

@@ -64,7 +64,7 @@ struct chain {
 	int64_t others;            /* messages in its rooms that do not count */
 	nsec ranked;               /* when this second of rankings began */
 	int rankings;              /* in it */
-	int nearest_rank;          /* of these messages, the one that nearly does */
+	int nearest_rank;          /* how near `nearest` came to a match (match.h) */
 	char nearest[CHAIN_NEAREST];
 	char broker[CHAIN_NEAREST]; /* `HOST:PORT` of probe_broker */
 	nsec period; /* of the port, as measured last, in this run or before; 0: never */
