@@ -106,7 +106,7 @@ static void options_read(struct options *options, int argc, char **argv)
 		options->config = config_find();
 }
 
-/* The main process starts its workers by running this program with their name. */
+/* The monitor starts its workers by running this program with their name. */
 static bool worker_run(int argc, char **argv, int *code)
 {
 	if (argc == 2 && strcmp(argv[1], "xmpp") == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The workers, each a process of its own with all that can block. They run until the main process
- * ends them, and return the exit code.
+ * The workers, each a process of its own with all that can block. They run until the monitor
+ * (monitor.h, the parent) ends them, and return the exit code.
  */
 #ifndef OOBETET_WORKERS_H
 #define OOBETET_WORKERS_H
@@ -9,13 +9,13 @@
 /*
  * The xmpp worker, which runs libstrophe. It logs in, joins the rooms, proves that it stays in
  * them, sends messages and reports those of others. It lives for one connection: when that ends it
- * reports why and exits, and the main process starts another.
+ * reports why and exits, and the monitor starts another.
  */
 int xmpp_main(void);
 
 /*
  * The http worker, which runs libcurl. It posts each event to PagerDuty once and reports the
- * result; the main process decides on retries. It fetches heartbeat_url on request.
+ * result; the monitor decides on retries. It fetches heartbeat_url on request.
  */
 int http_main(void);
 

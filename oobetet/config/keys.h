@@ -85,7 +85,7 @@ const struct text_list *key_list(const struct key *key, const struct given *give
 /* The value as written, by the user or as a default; NULL: none. */
 const char *key_text(const struct given *given, const char *name);
 
-/* Its line in the file; 0: a default, or from the main process. */
+/* Its line in the file; 0: a default, or from the monitor. */
 int key_line(const struct given *given, const char *name);
 
 /* `line`: in the file, or 0. */

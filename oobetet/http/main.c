@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define REQUESTS_MAX WATCHES_MAX /* in progress; the main process needs one for each watch */
+#define REQUESTS_MAX WATCHES_MAX /* in progress; the monitor needs one for each watch */
 #define CONNECTIONS_MAX 12       /* to one host; further requests wait for these */
 #define FAULT 300                /* bytes of a text that says what failed */
 
@@ -37,7 +37,7 @@ static struct request **slot_of(struct http *http, const struct request *request
 	return NULL;
 }
 
-/* The watch of an index that the main process sent; NULL: it has no PagerDuty. */
+/* The watch of an index that the monitor sent; NULL: it has no PagerDuty. */
 static const struct watch_config *watch_at(const struct http *http, const char *index)
 {
 	const struct watch_config *watch;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The stanzas of the server: updates the rooms and reports to the main process. */
+/* The stanzas of the server: updates the rooms and reports to the monitor. */
 #ifndef OOBETET_XMPP_HANDLERS_H
 #define OOBETET_XMPP_HANDLERS_H
 

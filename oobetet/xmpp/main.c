@@ -62,7 +62,7 @@ static struct muc *room_named(const struct xmpp *xmpp, const char *name)
 	return NULL;
 }
 
-/* ---- messages of the main process ---- */
+/* ---- messages of the monitor ---- */
 
 static void message_send(struct xmpp *xmpp, const char *id, const char *name, const char *text)
 {
@@ -111,7 +111,7 @@ static nsec xmpp_worker_deadline(const struct xmpp *xmpp, nsec now)
 	return deadline;
 }
 
-/* Waits for the main process, the server, or the next deadline. */
+/* Waits for the monitor, the server, or the next deadline. */
 static void xmpp_worker_wait(struct xmpp *xmpp)
 {
 	nsec now = clock_monotonic();
@@ -140,7 +140,7 @@ static const char *why_over(const struct xmpp *xmpp, nsec now)
 								   : NULL;
 }
 
-/* Returns when the connection or the main process is gone, or says stop. */
+/* Returns when the connection or the monitor is gone, or says stop. */
 static void xmpp_worker_run(struct xmpp *xmpp)
 {
 	nsec last = clock_monotonic();
