@@ -210,7 +210,6 @@ static size_t acknowledge(
 	text_set(&alert->acknowledged, notification->summary.length > 0
 					       ? notification->summary
 					       : text_literal("acknowledged"));
-	alert_take(alerts, alert);
 	out[0] = alert;
 	return 1;
 }
@@ -223,10 +222,10 @@ size_t alerts_apply(struct alerts *alerts, const struct notification *notificati
 	size_t count = 0;
 
 	if (notification->kind == NOTIFICATION_ACKNOWLEDGEMENT)
-		return acknowledge(alerts, notification, out);
-	if (!test)
+		count = acknowledge(alerts, notification, out);
+	else if (!test)
 		count = others_resolve(alerts, notification, now, out);
-	if (notification->kind != NOTIFICATION_RECOVERY)
+	if (notification->kind == NOTIFICATION_PROBLEM || test)
 		out[count++] = alert_fire(alerts, says, notification);
 	for (size_t i = 0; i < count; i++)
 		alert_take(alerts, out[i]);

@@ -436,7 +436,7 @@ static void invalid_json_escapes_are_replaced(void **state)
 
 static char limited[200];
 
-static void limited_write(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void limited_write(const char *format, ...)
 {
 	va_list arguments;
 
