@@ -27,7 +27,7 @@ struct entry {
 	char *json; /* as decode_event() reads it; owned */
 	size_t length;
 	bool applied;
-	bool again; /* it is not, but was, and Redis has lost it: prepared->again */
+	bool again; /* it was applied before Redis lost it, and is to be applied again */
 	/* the rest is private */
 	struct watermarks watermarks;
 	struct watermarks first;   /* of the first event of this state */

@@ -5,8 +5,8 @@
  *
  * - A check that is new, or whose state differs from the one pushed last, is pushed at once.
  * - An event with the same state waits for the check's next repeat. Repeats are exactly one
- * interval apart; the first comes one interval after the push, or earlier where too many would come
- * at that moment (burst limit).
+ *   interval apart; the first comes one interval after the push, or earlier where too many would
+ *   come at that moment (burst limit).
  * - A check whose ttl is over is pushed as UNKNOWN (or settings->stale_state), at once and at each
  *   repeat.
  * - The start of a run changes nothing, but that the deadline is the run's: the check is pushed as

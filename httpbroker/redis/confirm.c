@@ -76,7 +76,7 @@ int64_t wait_read(const struct redisReply *reply, struct reason *why)
 
 void confirm_open(struct confirm *confirm, nsec now)
 {
-	confirm->confirmed = confirm->unconfirmed = confirm->told = false;
+	confirm->confirmed = confirm->unconfirmed = confirm->fresh = false;
 	confirm->whole_at = now;
 }
 
@@ -93,7 +93,7 @@ nsec confirm_limit(struct confirm *confirm, nsec now)
 
 void confirm_end(struct confirm *confirm, bool confirmed, const struct role *role)
 {
-	confirm->confirmed = confirm->told = confirmed;
+	confirm->confirmed = confirm->fresh = confirmed;
 	confirm->unconfirmed = !confirmed && confirm->sentinel;
 	confirm->role = *role;
 }
@@ -105,11 +105,11 @@ bool confirm_is_done(const struct confirm *confirm)
 
 bool confirm_role(struct confirm *confirm, struct role *out)
 {
-	bool told = confirm->told;
+	bool fresh = confirm->fresh;
 
-	confirm->told = false;
+	confirm->fresh = false;
 	*out = confirm->role;
-	return told;
+	return fresh;
 }
 
 void query_write(struct query_reply *query, const char *const *words, const struct resp_list *list,

@@ -39,7 +39,7 @@ struct confirm {
 	bool sentinel;
 	bool confirmed;   /* a replica has all that was committed, by the last commit or renewal */
 	bool unconfirmed; /* by that, none has; neither: there was none on this connection */
-	bool told;        /* `role` is of a confirmed commit, and confirm_role() is to return it */
+	bool fresh;       /* `role` is of a confirmed commit, and confirm_role() is to return it */
 	struct role role;
 	nsec whole_at; /* from then on WAIT has its whole limit */
 };

@@ -23,7 +23,7 @@ enum { READ_CHUNK = 16384, OUT_KEPT = 4 << 20 };
 struct connection {
 	int fd;
 	SSL *ssl; /* NULL: none */
-	redisReader *loader;
+	redisReader *reader;
 	struct buffer out;
 	size_t written; /* of out */
 	bool broken;    /* and why */
@@ -36,8 +36,8 @@ struct connection *connection_new(int fd, SSL *ssl)
 
 	connection->fd = fd;
 	connection->ssl = ssl;
-	connection->loader = redisReaderCreate();
-	if (connection->loader == NULL)
+	connection->reader = redisReaderCreate();
+	if (connection->reader == NULL)
 		die(EX_OSERR, "out of memory");
 	return connection;
 }
@@ -48,7 +48,7 @@ void connection_free(struct connection *connection)
 		return;
 	tls_free(connection->ssl, connection->broken);
 	close(connection->fd);
-	redisReaderFree(connection->loader);
+	redisReaderFree(connection->reader);
 	buffer_free(&connection->out);
 	free(connection);
 }
@@ -141,8 +141,8 @@ static bool connection_receive(struct connection *connection, struct reason *why
 
 	if (!part_receive(connection, chunk, &got, why))
 		return false;
-	if (got > 0 && redisReaderFeed(connection->loader, chunk, got) != REDIS_OK)
-		return reason_set(why, "its answer cannot be read: %s", connection->loader->errstr);
+	if (got > 0 && redisReaderFeed(connection->reader, chunk, got) != REDIS_OK)
+		return reason_set(why, "its answer cannot be read: %s", connection->reader->errstr);
 	return true;
 }
 
@@ -158,8 +158,8 @@ bool connection_reply(struct connection *connection, struct redisReply **reply, 
 {
 	void *answer = NULL;
 
-	if (redisReaderGetReply(connection->loader, &answer) != REDIS_OK)
-		return reason_set(why, "its answer cannot be read: %s", connection->loader->errstr);
+	if (redisReaderGetReply(connection->reader, &answer) != REDIS_OK)
+		return reason_set(why, "its answer cannot be read: %s", connection->reader->errstr);
 	*reply = answer;
 	return true;
 }

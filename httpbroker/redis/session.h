@@ -9,10 +9,10 @@
  * - With Sentinel each commit ends when a replica has it, or after CONFIRM_WITHIN without that; and
  *   is unusable if this Redis is no master any more.
  * - After an outage a broker that stood by leaves the lease to the one that was active for
- * LEASE_LEFT (longer than any broker's back-off): Redis may have lost data that only that one has.
- * It does the same when the batch number is gone or lower than before: Redis has lost data while it
- * was connected (FLUSHALL, a replica that was behind), which the active broker finds at its next
- *   renewal.
+ *   LEASE_LEFT (longer than any broker's back-off): Redis may have lost data that only that one
+ *   has. It does the same when the batch number is gone or lower than before: Redis has lost data
+ *   while it was connected (FLUSHALL, a replica that was behind), which the active broker finds at
+ *   its next renewal.
  */
 #ifndef HTTPBROKER_REDIS_SESSION_H
 #define HTTPBROKER_REDIS_SESSION_H
@@ -86,7 +86,7 @@ void session_query(struct session *session, const char *const *words, const stru
 	bool writes, nsec now, struct buffer *out);
 struct redisReply *session_reply(struct session *session);
 
-/* Whether a replica has what was committed. */
+/* What says whether a replica has what was committed: the session's own, valid as long as that. */
 struct confirm *session_confirm(struct session *session);
 
 /* Whether nothing has to be sent again. */
