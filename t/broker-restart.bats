@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
 #
-# shellcheck disable=SC2030,SC2031,SC2034,SC2154 # variables that load and run bring; a test is a subshell
+# shellcheck disable=SC2016,SC2030,SC2031,SC2034,SC2154 # eval; variables that load and run bring; a test is a subshell
 # httpbroker restarted: restored states, no repeated pushes, unreadable records.
 
 load lib/daemons

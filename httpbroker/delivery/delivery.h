@@ -76,8 +76,8 @@ int delivery_ended_fd(const struct delivery *delivery);
 bool delivery_reopen(struct delivery *delivery);
 
 /*
- * Any thread, for a watchdog: whether the delivery thread has done a round since the last call. Each
- * call wakes it for one.
+ * Any thread, for a watchdog: whether the delivery thread has done a round since the last call.
+ * Each call wakes it for one.
  */
 bool delivery_progress(struct delivery *delivery);
 
