@@ -211,6 +211,20 @@ static void output_check(const struct options *options, bool standard_is_open)
 		die(EX_CANTCREAT, "--output -: standard output is closed");
 }
 
+/* What is accepted is committed, and each response sent, within the timeouts. */
+static void broker_stop(
+	const struct broker *broker, struct server *server, struct listeners *listeners)
+{
+	ready_notify("STOPPING=1");
+	listeners_remove(listeners);
+	server_close(server);
+	server_drain(server, TIMEOUT_REQUESTS);
+	sns_stop(broker->sns);
+	delivery_stop(broker->delivery, TIMEOUT_REDIS);
+	server_drain(server, TIMEOUT_RESPONSES);
+	server_stop(server);
+}
+
 int main(int argc, char **argv)
 {
 	bool output_open = descriptor_is_open(STDOUT_FILENO);
@@ -257,14 +271,7 @@ int main(int argc, char **argv)
 
 	int status = stop_await(auth, delivery);
 
-	ready_notify("STOPPING=1");
-	listeners_remove(&listeners);
-	server_close(server);
-	server_drain(server, TIMEOUT_REQUESTS);
-	sns_stop(sns);
-	delivery_stop(delivery, TIMEOUT_REDIS);
-	server_drain(server, TIMEOUT_RESPONSES);
-	server_stop(server);
+	broker_stop(&broker, server, &listeners);
 	delivery_free(delivery);
 	sns_free(sns);
 	page_cache_clear(&pages);
