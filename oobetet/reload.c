@@ -23,28 +23,32 @@
 
 /* ---- which watch is which ---- */
 
-enum { STRANGERS, SAME_CHECK, SAME_CHECK_AND_NAME, SAME_OBJECT };
+enum { DIFFERENT_CHECK, SAME_CHECK, SAME_CHECK_AND_NAME, SAME_OBJECT };
 
-static int kinship(const struct watch_config *a, const struct watch_config *b)
+static int likeness(const struct watch_config *a, const struct watch_config *b)
 {
 	if (a == b)
 		return SAME_OBJECT;
 	if (!same_text(a->watched_check, b->watched_check) ||
 		!same_text(a->watched_entity, b->watched_entity))
-		return STRANGERS;
+		return DIFFERENT_CHECK;
 	return same_text(a->name, b->name) ? SAME_CHECK_AND_NAME : SAME_CHECK;
 }
 
-/* Takes from `before` the watches that go on; heirs[i] is the one of the i-th configured watch. */
-static void heirs_find(const struct config *config, struct watches *before, struct watched *heirs[])
+/*
+ * Takes from `before` the watches that go on: predecessors[i] is what the i-th configured watch was
+ * until now; NULL: that is new. The most alike are found first.
+ */
+static void predecessors_find(
+	const struct config *config, struct watches *before, struct watched *predecessors[])
 {
-	for (int kin = SAME_OBJECT; kin > STRANGERS; kin--)
+	for (int least = SAME_OBJECT; least > DIFFERENT_CHECK; least--)
 		for (int i = 0; i < config->watch_count; i++)
-			for (int j = 0; j < before->count && heirs[i] == NULL; j++) {
+			for (int j = 0; j < before->count && predecessors[i] == NULL; j++) {
 				if (before->each[j] == NULL ||
-					kinship(config->watch[i], before->each[j]->config) < kin)
+					likeness(config->watch[i], before->each[j]->config) < least)
 					continue;
-				heirs[i] = before->each[j];
+				predecessors[i] = before->each[j];
 				before->each[j] = NULL;
 			}
 }
@@ -124,24 +128,25 @@ static void endings_keep(struct endings *endings, const struct watches *before, 
 }
 
 /* The incidents that are open at another PagerDuty service than the one of now. */
-static void services_leave(struct endings *endings, struct watched *const heirs[], uint64_t seed,
-	const struct timestamps *now)
+static void services_leave(struct endings *endings, struct watched *const predecessors[],
+	uint64_t seed, const struct timestamps *now)
 {
 	const struct monitor *monitor = endings->monitor;
 	int count = monitor->config->watch_count - endings->count;
 
 	for (int i = 0; i < count; i++) {
-		struct watched *heir = heirs[i];
+		struct watched *predecessor = predecessors[i];
 
-		if (heir == NULL || same_service(heir->config, monitor->config->watch[i]))
+		if (predecessor == NULL ||
+			same_service(predecessor->config, monitor->config->watch[i]))
 			continue;
 		struct watched *left = incident_leave(
-			heir, &monitor->timing, seed + (uint64_t)(WATCHES_MAX + i), now);
+			predecessor, &monitor->timing, seed + (uint64_t)(WATCHES_MAX + i), now);
 		if (left == NULL)
 			continue;
 		log_info("%sPagerDuty's service has changed: the incident is resolved at the one "
 			 "before: %s",
-			heir->config->label, left->outage.key);
+			predecessor->config->label, left->outage.key);
 		left->ends_by = now->monotonic + ENDING;
 		ending_add(endings, left, CONFIG_HTTP);
 	}
@@ -222,18 +227,18 @@ static void config_apply(struct monitor *monitor, struct config *from, const str
 	struct counts *counts)
 {
 	struct watches before = monitor->watches;
-	struct watched *heirs[WATCHES_MAX] = {NULL};
+	struct watched *predecessors[WATCHES_MAX] = {NULL};
 	struct endings endings = {.monitor = monitor, .from = from};
 	struct timing timing = monitor->timing;
 	int count = monitor->config->watch_count - (from == NULL ? before.ending : 0);
 	uint64_t seed = random_seed();
 
-	heirs_find(monitor->config, &before, heirs);
+	predecessors_find(monitor->config, &before, predecessors);
 	/* the http worker alone needs the last ones: see config_move() */
 	endings_keep(&endings, &before, TOLD_BY);
 	watches_remove(&endings, &before, now);
 	endings_keep(&endings, &before, CONFIG_HTTP);
-	services_leave(&endings, heirs, seed, now);
+	services_leave(&endings, predecessors, seed, now);
 	config_complete(monitor->config);
 	monitor->timing = timing_of(monitor->config->max_latency);
 	monitor->active_time.tick = monitor->timing.alive;
@@ -242,17 +247,18 @@ static void config_apply(struct monitor *monitor, struct config *from, const str
 	workers_apply(monitor, now->monotonic);
 	monitor->watches = (struct watches){.count = count, .ending = endings.count};
 	for (int i = 0; i < count; i++) {
-		struct watched *heir = heirs[i];
-		bool same = heir != NULL && heir->config == monitor->config->watch[i];
+		struct watched *predecessor = predecessors[i];
+		bool same = predecessor != NULL && predecessor->config == monitor->config->watch[i];
 
 		counts->same += same ? 1 : 0;
-		counts->changed += heir != NULL && !same ? 1 : 0;
-		counts->added += heir == NULL ? 1 : 0;
+		counts->changed += predecessor != NULL && !same ? 1 : 0;
+		counts->added += predecessor == NULL ? 1 : 0;
 		monitor->watches.each[i] =
-			same && same_timing ? heir : watch_follow(monitor, i, seed, heir, now);
+			same && same_timing ? predecessor
+					    : watch_follow(monitor, i, seed, predecessor, now);
 		monitor->watches.each[i]->fresh = !same;
-		if (heir != NULL && heir != monitor->watches.each[i])
-			watched_free(heir);
+		if (predecessor != NULL && predecessor != monitor->watches.each[i])
+			watched_free(predecessor);
 	}
 	memcpy(monitor->watches.each + count, endings.each,
 		(size_t)endings.count * sizeof endings.each[0]);
