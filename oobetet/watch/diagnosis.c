@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 /* A change must have arrived after this part of max_latency: checks and delays take time. */
-#define SETTLED 5
+#define TRANSIT 5
 
 /* A shorter pause between two readings hides no change that does not show elsewhere. */
 #define GAP 10
@@ -25,10 +25,10 @@ nsec diagnosis_gap(nsec max_latency)
 
 bool view_complete(const struct view *v, const struct runs *runs)
 {
-	nsec since = runs_covered(runs, v->e->now, v->gap);
+	nsec since = runs_covered(runs, v->evidence->now, v->gap);
 
-	return since <= v->from + v->gap && v->e->now - since >= v->half &&
-	       v->settled - v->from >= v->half;
+	return since <= v->from + v->gap && v->evidence->now - since >= v->half &&
+	       v->until - v->from >= v->half;
 }
 
 /*
@@ -39,16 +39,16 @@ static bool lasts(const struct view *v, const struct run *run)
 {
 	nsec span = run->until - run->from;
 
-	return span >= v->gap && span >= v->r->period * 3 / 8;
+	return span >= v->gap && span >= v->readings->period * 3 / 8;
 }
 
-static void turn_add(struct turn *turn, nsec after, nsec by)
+static void change_add(struct change *change, nsec after, nsec by)
 {
-	turn->after = after;
-	turn->by = by;
-	if (turn->first_by == 0) {
-		turn->first_after = after;
-		turn->first_by = by;
+	change->after = after;
+	change->by = by;
+	if (change->first_by == 0) {
+		change->first_after = after;
+		change->first_by = by;
 	}
 }
 
@@ -56,10 +56,10 @@ static void turn_add(struct turn *turn, nsec after, nsec by)
  * The first and last change to `into` (0 or 1, from the other one) in this time. Other values
  * between them are times in which nothing could change.
  */
-static struct turn changes_of(const struct view *v, const struct runs *runs, int into)
+static struct change changes_of(const struct view *v, const struct runs *runs, int into)
 {
-	struct turn last = {0, 0, 0, 0};
-	struct turn lasting = {0, 0, 0, 0};
+	struct change last = {0, 0, 0, 0};
+	struct change lasting = {0, 0, 0, 0};
 	const struct run *before = NULL; /* OK or a problem; open or refused */
 	int count = 0;
 
@@ -67,10 +67,10 @@ static struct turn changes_of(const struct view *v, const struct runs *runs, int
 		const struct run *run = &runs->run[i];
 
 		if (run->value == into && before != NULL && before->value == 1 - into &&
-			before->until > v->from && run->from <= v->settled) {
-			turn_add(&last, before->until, run->from);
+			before->until > v->from && run->from <= v->until) {
+			change_add(&last, before->until, run->from);
 			if (lasts(v, before) && lasts(v, run))
-				turn_add(&lasting, before->until, run->from);
+				change_add(&lasting, before->until, run->from);
 			count++;
 		}
 		if (run->value <= 1)
@@ -79,7 +79,7 @@ static struct turn changes_of(const struct view *v, const struct runs *runs, int
 	return count >= MANY ? last : lasting;
 }
 
-/* True if the value was not read in this time but before, or turned into in another way. */
+/* True if the value was not read in this time but before, or the change to it came another way. */
 static bool change_missing(const struct view *v, const struct runs *runs, int into)
 {
 	for (int i = 0; i < runs->count; i++)
@@ -90,8 +90,8 @@ static bool change_missing(const struct view *v, const struct runs *runs, int in
 }
 
 /* `trusted`: it has been read to change, or no message has come at all. */
-static enum passed passed_through(
-	const struct view *v, const struct runs *runs, int into, bool trusted, struct turn *change)
+static enum passed passed_through(const struct view *v, const struct runs *runs, int into,
+	bool trusted, struct change *change)
 {
 	*change = changes_of(v, runs, into);
 	if (change->by != 0)
@@ -101,17 +101,17 @@ static enum passed passed_through(
 
 /* A heartbeat has no kind: any change will do. */
 static enum passed passed_any(const struct view *v, const struct runs *runs, int closed,
-	bool trusted, struct turn *change)
+	bool trusted, struct change *change)
 {
-	struct turn other;
-	enum passed kind = v->e->missing == KIND_RECOVERY
+	struct change other;
+	enum passed kind = v->evidence->missing == KIND_RECOVERY
 				   ? PASS_UNKNOWN
 				   : passed_through(v, runs, closed, trusted, change);
 
-	if (v->e->missing == KIND_PROBLEM)
+	if (v->evidence->missing == KIND_PROBLEM)
 		return kind;
 	enum passed back = passed_through(v, runs, 1 - closed, trusted, &other);
-	if (v->e->missing == KIND_RECOVERY || (back == PASSED && kind != PASSED)) {
+	if (v->evidence->missing == KIND_RECOVERY || (back == PASSED && kind != PASSED)) {
 		*change = other;
 		return back;
 	}
@@ -138,34 +138,35 @@ static enum passed passed_queue(const struct view *v, nsec *taken)
 {
 	nsec since = v->check.first_by;
 
-	*taken = emptied(&v->r->queue.runs, since);
-	if (v->broker != PASSED || *taken > v->settled ||
-		runs_had(&v->r->relayed, REDIS_SILENT, v->check.first_after, *taken) ||
-		!runs_had(&v->r->broker, BROKER_HEALTHY, since, *taken) ||
-		view_queue_is_elsewhere(v->r))
+	*taken = emptied(&v->readings->queue.runs, since);
+	if (v->broker != PASSED || *taken > v->until ||
+		runs_had(&v->readings->relayed, REDIS_SILENT, v->check.first_after, *taken) ||
+		!runs_had(&v->readings->broker, BROKER_HEALTHY, since, *taken) ||
+		view_queue_is_elsewhere(v->readings))
 		return PASS_UNKNOWN;
 	return PASSED;
 }
 
 static struct view view_make(const struct evidence *e)
 {
-	struct view v = {.e = e, .r = e->readings};
+	struct view v = {.evidence = e, .readings = e->readings};
 	bool heard = e->heard > e->start;
 
 	v.from = heard ? e->heard : e->start;
-	v.settled = e->now - e->max_latency / SETTLED;
+	v.until = e->now - e->max_latency / TRANSIT;
 	v.gap = diagnosis_gap(e->max_latency);
 	v.half = e->max_latency / 2;
-	v.flapper = passed_any(&v, &v.r->port, PORT_REFUSED, v.r->port_turned || !heard, &v.port);
-	v.broker =
-		passed_any(&v, &v.r->check, CHECK_PROBLEM, v.r->check_turned || !heard, &v.check);
+	v.flapper = passed_any(
+		&v, &v.readings->port, PORT_REFUSED, v.readings->port_changed || !heard, &v.port);
+	v.broker = passed_any(&v, &v.readings->check, CHECK_PROBLEM,
+		v.readings->check_changed || !heard, &v.check);
 	v.queue = passed_queue(&v, &v.taken);
 	return v;
 }
 
 nsec view_lasted(const struct view *v, const struct runs *runs, int value)
 {
-	return runs_span(runs, value, v->from, v->e->now);
+	return runs_span(runs, value, v->from, v->evidence->now);
 }
 
 bool view_always(const struct view *v, const struct runs *runs, int value)
@@ -179,15 +180,15 @@ bool view_always(const struct view *v, const struct runs *runs, int value)
 }
 
 /* The value has been read since before the change, until now. */
-static bool held_up(const struct view *v, const struct runs *runs, int value, struct turn change)
+static bool held_up(const struct view *v, const struct runs *runs, int value, struct change change)
 {
 	const struct run *last = runs_last(runs);
 
 	return change.by != 0 && last != NULL && last->value == value &&
-	       last->from <= change.after && v->e->now - last->until <= v->gap;
+	       last->from <= change.after && v->evidence->now - last->until <= v->gap;
 }
 
-bool view_explains(const struct view *v, const struct runs *runs, int value, struct turn change)
+bool view_explains(const struct view *v, const struct runs *runs, int value, struct change change)
 {
 	return view_lasted(v, runs, value) >= v->half || held_up(v, runs, value, change);
 }
@@ -203,7 +204,7 @@ static void keys_write(const struct view *v, unsigned probes, struct buffer *out
 	unsigned left = 0;
 
 	for (int i = 0; i < PROBES; i++)
-		if ((probes & (1U << i)) != 0 && v->e->address[i] == NULL)
+		if ((probes & (1U << i)) != 0 && v->evidence->address[i] == NULL)
 			left |= 1U << i;
 	if (left == 0)
 		return;
@@ -221,11 +222,11 @@ static void keys_write(const struct view *v, unsigned probes, struct buffer *out
 static void blind_write(const struct view *v, unsigned probes, struct buffer *out)
 {
 	for (int i = 0; i < PROBES; i++)
-		if ((probes & (1U << i)) != 0 && v->e->address[i] != NULL &&
-			v->e->now - v->r->probe[i].at > v->gap)
+		if ((probes & (1U << i)) != 0 && v->evidence->address[i] != NULL &&
+			v->evidence->now - v->readings->probe[i].at > v->gap)
 			buffer_printf(out, "; %s has no reading (%s)", keys[i],
-				v->r->probe[i].why[0] != '\0' ? v->r->probe[i].why
-							      : "no answer yet");
+				v->readings->probe[i].why[0] != '\0' ? v->readings->probe[i].why
+								     : "no answer yet");
 }
 
 /* A bit for each probe that would tell about one of these links. */
@@ -234,8 +235,8 @@ static unsigned probes_of(unsigned links)
 	unsigned probes = 0;
 
 	for (int i = 0; i < LINKS; i++)
-		if ((links & (1U << i)) != 0 && rows[i].probe != PROBES)
-			probes |= 1U << rows[i].probe;
+		if ((links & (1U << i)) != 0 && link_rows[i].probe != PROBES)
+			probes |= 1U << link_rows[i].probe;
 	return probes;
 }
 
@@ -245,15 +246,15 @@ static void either_write(unsigned links, struct buffer *out)
 	const char *before = "either ";
 
 	if (count > 3 && (links >> first) == (1U << count) - 1) {
-		buffer_printf(out, "either %s or any link after it, up to %s", rows[first].noun,
-			rows[first + count - 1].noun);
+		buffer_printf(out, "either %s or any link after it, up to %s",
+			link_rows[first].noun, link_rows[first + count - 1].noun);
 		return;
 	}
 	for (int i = 0; i < LINKS; i++) {
 		if ((links & (1U << i)) == 0)
 			continue;
 		links &= ~(1U << i);
-		buffer_printf(out, "%s%s", before, rows[i].noun);
+		buffer_printf(out, "%s%s", before, link_rows[i].noun);
 		before = (links & (links - 1)) == 0 ? " or " : ", ";
 	}
 }
@@ -265,7 +266,7 @@ static unsigned links_unknown(const struct view *v)
 	int end = v->broker == NOT_PASSED ? LINK_BROKER + 1 : LINKS;
 
 	for (int i = 0; i < end; i++)
-		if (rows[i].judge(v) == LINK_UNKNOWN)
+		if (link_rows[i].judge(v) == LINK_UNKNOWN)
 			links |= 1U << i;
 	return links;
 }
@@ -275,16 +276,16 @@ static void broken_say(const struct view *v, int link, struct diagnosis *out)
 	char room[DIAGNOSIS_TEXT - 100];
 
 	out->links = 1U << link;
-	if (link != LINK_ROOM || rows[LINK_NETWORK].judge(v) != LINK_UNKNOWN) {
-		rows[link].say(v, out->text, sizeof out->text);
+	if (link != LINK_ROOM || link_rows[LINK_NETWORK].judge(v) != LINK_UNKNOWN) {
+		link_rows[link].say(v, out->text, sizeof out->text);
 		return;
 	}
 	out->links |= 1U << LINK_NETWORK;
-	rows[LINK_ROOM].say(v, room, sizeof room);
+	link_rows[LINK_ROOM].say(v, room, sizeof room);
 	snprintf(out->text, sizeof out->text,
 		"either oobetet's own network, as no probe has been answered for %d s, or the "
 		"Jabber server: %s",
-		seconds_of(v->e->now - probes_read(v)), room);
+		seconds_of(v->evidence->now - probes_read(v)), room);
 }
 
 void diagnose(const struct evidence *evidence, struct diagnosis *out)
@@ -293,7 +294,7 @@ void diagnose(const struct evidence *evidence, struct diagnosis *out)
 	struct buffer text = {NULL, 0, 0};
 
 	for (int i = 0; i < LINKS; i++)
-		if (rows[i].judge(&v) == LINK_BROKEN) {
+		if (link_rows[i].judge(&v) == LINK_BROKEN) {
 			broken_say(&v, i, out);
 			return;
 		}

@@ -14,10 +14,10 @@ int seconds_of(nsec span)
 static const char *for_text(const struct view *v, const struct runs *runs, int value, char out[60])
 {
 	const struct run *last = runs_last(runs);
-	nsec window = v->e->now - v->e->heard;
+	nsec window = v->evidence->now - v->evidence->heard;
 
 	if (last != NULL && last->value == value)
-		snprintf(out, 60, "for %d s", seconds_of(v->e->now - last->from));
+		snprintf(out, 60, "for %d s", seconds_of(v->evidence->now - last->from));
 	else
 		snprintf(out, 60, "for %d of these %d s", seconds_of(view_lasted(v, runs, value)),
 			seconds_of(window));
@@ -41,10 +41,10 @@ static const char *count_text(int64_t count, char out[40])
 
 static bool room_is_out(const struct view *v)
 {
-	const struct run *last = runs_last(&v->r->room);
+	const struct run *last = runs_last(&v->readings->room);
 
-	return last != NULL && last->value == ROOM_OUT && v->e->now - last->until <= v->gap &&
-	       last->until - last->from >= v->gap;
+	return last != NULL && last->value == ROOM_OUT &&
+	       v->evidence->now - last->until <= v->gap && last->until - last->from >= v->gap;
 }
 
 nsec probes_read(const struct view *v)
@@ -52,8 +52,8 @@ nsec probes_read(const struct view *v)
 	nsec at = 0;
 
 	for (int i = 0; i < PROBES; i++)
-		if (v->e->address[i] != NULL && v->r->probe[i].at > at)
-			at = v->r->probe[i].at;
+		if (v->evidence->address[i] != NULL && v->readings->probe[i].at > at)
+			at = v->readings->probe[i].at;
 	return at;
 }
 
@@ -63,14 +63,15 @@ nsec probes_read(const struct view *v)
  */
 static enum judgement network_judge(const struct view *v)
 {
-	const struct run *out = runs_last(&v->r->room);
+	const struct run *out = runs_last(&v->readings->room);
 	nsec at = probes_read(v);
 
 	if (!room_is_out(v) || at == 0 || at > out->from + v->gap ||
-		at < out->from - v->e->notice - v->gap)
+		at < out->from - v->evidence->notice - v->gap)
 		return LINK_WORKS;
 	for (int i = 0; i < PROBES; i++)
-		if (v->e->address[i] != NULL && v->r->probe[i].local && v->e->now - at >= v->half)
+		if (v->evidence->address[i] != NULL && v->readings->probe[i].local &&
+			v->evidence->now - at >= v->half)
 			return LINK_BROKEN;
 	return LINK_UNKNOWN;
 }
@@ -80,17 +81,17 @@ static void network_say(const struct view *v, char *out, size_t size)
 	const char *why = "";
 
 	for (int i = 0; i < PROBES; i++)
-		if (v->e->address[i] != NULL && v->r->probe[i].local)
-			why = v->r->probe[i].why;
+		if (v->evidence->address[i] != NULL && v->readings->probe[i].local)
+			why = v->readings->probe[i].why;
 	snprintf(out, size,
 		"oobetet's own network: neither the Jabber server nor any probe has answered for "
 		"%d s (%s)",
-		seconds_of(v->e->now - probes_read(v)), why);
+		seconds_of(v->evidence->now - probes_read(v)), why);
 }
 
 static enum judgement flapper_judge(const struct view *v)
 {
-	const struct run *last = runs_last(&v->r->port);
+	const struct run *last = runs_last(&v->readings->port);
 
 	if (v->flapper == PASSED || (v->broker == PASSED && v->flapper == PASS_UNKNOWN))
 		return LINK_WORKS;
@@ -98,44 +99,47 @@ static enum judgement flapper_judge(const struct view *v)
 	if (v->flapper != NOT_PASSED || v->broker == PASSED)
 		return LINK_UNKNOWN;
 	/* a long period is no fault */
-	return v->e->now - last->from < v->r->period * 3 / 4 ? LINK_UNKNOWN : LINK_BROKEN;
+	return v->evidence->now - last->from < v->readings->period * 3 / 4 ? LINK_UNKNOWN
+									   : LINK_BROKEN;
 }
 
 static void flapper_say(const struct view *v, char *out, size_t size)
 {
-	const struct run *last = runs_last(&v->r->port);
-	const char *address = v->e->address[PROBE_FLAPPER];
+	const struct run *last = runs_last(&v->readings->port);
+	const char *address = v->evidence->address[PROBE_FLAPPER];
 
-	if (v->e->now - last->from < v->half)
+	if (v->evidence->now - last->from < v->half)
 		snprintf(out, size, "flapper at %s did not change for %d of these %d s", address,
-			seconds_of(last->from - v->from), seconds_of(v->e->now - v->e->heard));
+			seconds_of(last->from - v->from),
+			seconds_of(v->evidence->now - v->evidence->heard));
 	else if (last->value == PORT_REFUSED)
 		snprintf(out, size, "flapper at %s has refused every connection for %d s", address,
-			seconds_of(v->e->now - last->from));
+			seconds_of(v->evidence->now - last->from));
 	else
 		snprintf(out, size, "flapper at %s has been open for %d s and does not close",
-			address, seconds_of(v->e->now - last->from));
+			address, seconds_of(v->evidence->now - last->from));
 }
 
 /* The last result is too old, or older than the port's change. */
 static bool results_stopped(const struct view *v)
 {
-	nsec read = v->r->probe[PROBE_BROKER].at;
+	nsec read = v->readings->probe[PROBE_BROKER].at;
 
-	return v->r->submitted > 0 && runs_last(&v->r->check)->value <= CHECK_PROBLEM &&
-	       (read - v->r->submitted >= v->half ||
-		       (v->port.by != 0 && v->r->submitted < v->port.after - NSEC_PER_SEC &&
-			       read > v->settled));
+	return v->readings->submitted > 0 &&
+	       runs_last(&v->readings->check)->value <= CHECK_PROBLEM &&
+	       (read - v->readings->submitted >= v->half ||
+		       (v->port.by != 0 && v->readings->submitted < v->port.after - NSEC_PER_SEC &&
+			       read > v->until));
 }
 
 static enum judgement engine_judge(const struct view *v)
 {
 	if (v->broker == PASSED)
 		return LINK_WORKS;
-	if (v->e->now - v->r->probe[PROBE_BROKER].at > v->gap ||
-		view_lasted(v, &v->r->broker, BROKER_SILENT) > 0 ||
-		runs_had(&v->r->broker, BROKER_SILENT, v->from, v->e->now) ||
-		!view_complete(v, &v->r->broker))
+	if (v->evidence->now - v->readings->probe[PROBE_BROKER].at > v->gap ||
+		view_lasted(v, &v->readings->broker, BROKER_SILENT) > 0 ||
+		runs_had(&v->readings->broker, BROKER_SILENT, v->from, v->evidence->now) ||
+		!view_complete(v, &v->readings->broker))
 		return LINK_UNKNOWN;
 	if (results_stopped(v) || (v->flapper == PASSED && v->broker == NOT_PASSED))
 		return LINK_BROKEN;
@@ -144,64 +148,68 @@ static enum judgement engine_judge(const struct view *v)
 
 static void engine_say(const struct view *v, char *out, size_t size)
 {
-	const struct run *last = runs_last(&v->r->check);
-	bool problem = v->e->missing == KIND_PROBLEM;
+	const struct run *last = runs_last(&v->readings->check);
+	bool problem = v->evidence->missing == KIND_PROBLEM;
 
 	if (results_stopped(v))
 		snprintf(out, size,
 			"the last result for %s reached the broker %d s ago: the check engine or its "
 			"feeder stands still",
-			v->e->check, seconds_of(v->e->now - v->r->submitted));
+			v->evidence->check, seconds_of(v->evidence->now - v->readings->submitted));
 	else if (last->value == CHECK_UNKNOWN)
 		snprintf(out, size,
 			"no result for %s has reached the broker at %s: the check engine or its "
 			"feeder stands still, or the check has another name there",
-			v->e->check, v->e->address[PROBE_BROKER]);
+			v->evidence->check, v->evidence->address[PROBE_BROKER]);
 	else
 		snprintf(out, size,
 			"results for %s reach the broker, but none was %s after the port had %s: "
 			"the check engine does not check this port",
-			v->e->check, problem ? "a problem" : "ok", problem ? "closed" : "opened");
+			v->evidence->check, problem ? "a problem" : "ok",
+			problem ? "closed" : "opened");
 }
 
 static enum judgement broker_judge(const struct view *v)
 {
-	if (view_explains(v, &v->r->broker, BROKER_SILENT, v->port))
+	if (view_explains(v, &v->readings->broker, BROKER_SILENT, v->port))
 		return LINK_BROKEN;
-	return v->queue == PASSED || view_always(v, &v->r->broker, BROKER_HEALTHY) ? LINK_WORKS
-										   : LINK_UNKNOWN;
+	return v->queue == PASSED || view_always(v, &v->readings->broker, BROKER_HEALTHY)
+		       ? LINK_WORKS
+		       : LINK_UNKNOWN;
 }
 
 static void broker_say(const struct view *v, char *out, size_t size)
 {
 	char span[60];
 
-	snprintf(out, size, "the broker at %s does not answer (%s)", v->e->address[PROBE_BROKER],
-		for_text(v, &v->r->broker, BROKER_SILENT, span));
+	snprintf(out, size, "the broker at %s does not answer (%s)",
+		v->evidence->address[PROBE_BROKER],
+		for_text(v, &v->readings->broker, BROKER_SILENT, span));
 }
 
 /* Its own probe did not see it fail, but did not see it work either: the broker says that it
  * failed. */
 static bool redis_is_told_down(const struct view *v)
 {
-	return view_explains(v, &v->r->relayed, REDIS_SILENT, v->check) &&
-	       view_lasted(v, &v->r->redis, REDIS_ANSWERS) < v->half &&
-	       !view_explains(v, &v->r->redis, REDIS_SILENT, v->check);
+	return view_explains(v, &v->readings->relayed, REDIS_SILENT, v->check) &&
+	       view_lasted(v, &v->readings->redis, REDIS_ANSWERS) < v->half &&
+	       !view_explains(v, &v->readings->redis, REDIS_SILENT, v->check);
 }
 
 /* Both oobetet and the broker can tell; if they contradict each other, nothing is proven. */
 static enum judgement redis_judge(const struct view *v)
 {
-	bool own = v->e->address[PROBE_REDIS] != NULL, told = v->e->address[PROBE_BROKER] != NULL;
+	bool own = v->evidence->address[PROBE_REDIS] != NULL,
+	     told = v->evidence->address[PROBE_BROKER] != NULL;
 
 	if (v->queue == PASSED)
 		return LINK_WORKS;
 	if (redis_is_told_down(v) ||
-		(view_explains(v, &v->r->redis, REDIS_SILENT, v->check) &&
-			view_lasted(v, &v->r->relayed, REDIS_ANSWERS) < v->half))
+		(view_explains(v, &v->readings->redis, REDIS_SILENT, v->check) &&
+			view_lasted(v, &v->readings->relayed, REDIS_ANSWERS) < v->half))
 		return LINK_BROKEN;
-	if ((!own || view_always(v, &v->r->redis, REDIS_ANSWERS)) &&
-		(!told || view_always(v, &v->r->relayed, REDIS_ANSWERS)) && (own || told))
+	if ((!own || view_always(v, &v->readings->redis, REDIS_ANSWERS)) &&
+		(!told || view_always(v, &v->readings->relayed, REDIS_ANSWERS)) && (own || told))
 		return LINK_WORKS;
 	return LINK_UNKNOWN;
 }
@@ -212,28 +220,29 @@ static void redis_say(const struct view *v, char *out, size_t size)
 
 	if (redis_is_told_down(v))
 		snprintf(out, size, "the broker at %s says that Redis does not answer (%s)",
-			v->e->address[PROBE_BROKER],
-			for_text(v, &v->r->relayed, REDIS_SILENT, span));
+			v->evidence->address[PROBE_BROKER],
+			for_text(v, &v->readings->relayed, REDIS_SILENT, span));
 	else
-		snprintf(out, size, "Redis at %s does not answer (%s)", v->e->address[PROBE_REDIS],
-			for_text(v, &v->r->redis, REDIS_SILENT, span));
+		snprintf(out, size, "Redis at %s does not answer (%s)",
+			v->evidence->address[PROBE_REDIS],
+			for_text(v, &v->readings->redis, REDIS_SILENT, span));
 }
 
 /* An empty queue proves that events are taken only if events are added. */
 static bool queue_is_worked(const struct view *v)
 {
-	const struct runs *runs = &v->r->queue.runs;
+	const struct runs *runs = &v->readings->queue.runs;
 
-	return view_complete(v, runs) && !runs_had(runs, QUEUE_STANDS, v->from, v->e->now) &&
-	       v->r->queue.empty > v->from && !view_queue_is_elsewhere(v->r) && !v->r->paused &&
-	       view_always(v, &v->r->broker, BROKER_HEALTHY);
+	return view_complete(v, runs) && !runs_had(runs, QUEUE_STANDS, v->from, v->evidence->now) &&
+	       v->readings->queue.empty > v->from && !view_queue_is_elsewhere(v->readings) &&
+	       !v->readings->paused && view_always(v, &v->readings->broker, BROKER_HEALTHY);
 }
 
 static enum judgement processor_judge(const struct view *v)
 {
 	if (v->queue == PASSED)
 		return LINK_WORKS;
-	if (view_explains(v, &v->r->queue.runs, QUEUE_STANDS, v->check))
+	if (view_explains(v, &v->readings->queue.runs, QUEUE_STANDS, v->check))
 		return LINK_BROKEN;
 	return queue_is_worked(v) ? LINK_WORKS : LINK_UNKNOWN;
 }
@@ -242,23 +251,23 @@ static void processor_say(const struct view *v, char *out, size_t size)
 {
 	char span[60], count[40];
 
-	bool one = v->r->queue.length == 1;
+	bool one = v->readings->queue.length == 1;
 
 	snprintf(out, size, "%s event%s in '%s' and none is taken (%s)%s",
-		count_text(v->r->queue.length, count), one ? " waits" : "s wait", v->e->queue,
-		for_text(v, &v->r->queue.runs, QUEUE_STANDS, span),
-		v->r->paused ? "; the broker has paused its repeats" : "");
+		count_text(v->readings->queue.length, count), one ? " waits" : "s wait",
+		v->evidence->queue, for_text(v, &v->readings->queue.runs, QUEUE_STANDS, span),
+		v->readings->paused ? "; the broker has paused its repeats" : "");
 }
 
 /* While the room is out of reach nothing can be delivered. */
 static bool output_stands(const struct view *v)
 {
-	const struct run *last = runs_last(&v->r->output.runs);
+	const struct run *last = runs_last(&v->readings->output.runs);
 
-	return v->r->output.length > 0 &&
-	       view_explains(v, &v->r->output.runs, QUEUE_STANDS, v->check) &&
-	       !runs_had(&v->r->room, ROOM_OUT, last->from, v->e->now) &&
-	       last->from + v->gap <= v->e->now - v->e->notice;
+	return v->readings->output.length > 0 &&
+	       view_explains(v, &v->readings->output.runs, QUEUE_STANDS, v->check) &&
+	       !runs_had(&v->readings->room, ROOM_OUT, last->from, v->evidence->now) &&
+	       last->from + v->gap <= v->evidence->now - v->evidence->notice;
 }
 
 static enum judgement room_judge(const struct view *v);
@@ -280,18 +289,19 @@ static void alerter_say(const struct view *v, char *out, size_t size)
 
 	if (output_stands(v))
 		snprintf(out, size, "%s notification%s in '%s' and none is delivered (%s)",
-			count_text(v->r->output.length, count),
-			v->r->output.length == 1 ? " waits" : "s wait", v->r->output_name,
-			for_text(v, &v->r->output.runs, QUEUE_STANDS, span));
+			count_text(v->readings->output.length, count),
+			v->readings->output.length == 1 ? " waits" : "s wait",
+			v->readings->output_name,
+			for_text(v, &v->readings->output.runs, QUEUE_STANDS, span));
 	else
 		snprintf(out, size, "events are taken, but nothing reaches the room");
 }
 
 /* It was left when this change should have arrived: all that is known is when that was noticed. */
-static bool room_missed(const struct view *v, struct turn change)
+static bool room_missed(const struct view *v, struct change change)
 {
-	const struct runs *runs = &v->r->room;
-	nsec end = change.by + v->e->now - v->settled;
+	const struct runs *runs = &v->readings->room;
+	nsec end = change.by + v->evidence->now - v->until;
 
 	for (int i = 0; change.by != 0 && i < runs->count; i++)
 		if (runs->run[i].value == ROOM_OUT && runs->run[i].from <= change.after &&
@@ -303,13 +313,13 @@ static bool room_missed(const struct view *v, struct turn change)
 /* Joining the room created it, in this time. */
 static bool is_created(const struct view *v)
 {
-	return v->r->created != 0 && v->r->created >= v->from;
+	return v->readings->created != 0 && v->readings->created >= v->from;
 }
 
 /* When the message of the first change must have arrived. */
 static nsec due(const struct view *v)
 {
-	nsec delay = v->e->now - v->settled;
+	nsec delay = v->evidence->now - v->until;
 
 	if (v->queue == PASSED)
 		return v->taken + delay;
@@ -320,45 +330,45 @@ static nsec due(const struct view *v)
 
 static enum judgement room_judge(const struct view *v)
 {
-	nsec created = v->r->created;
+	nsec created = v->readings->created;
 
-	if (view_lasted(v, &v->r->room, ROOM_OUT) >= v->half || room_missed(v, v->port) ||
+	if (view_lasted(v, &v->readings->room, ROOM_OUT) >= v->half || room_missed(v, v->port) ||
 		room_missed(v, v->check))
 		return LINK_BROKEN;
 	/* whoever sent alerts was in the room that is gone */
-	if (is_created(v) && v->r->alone &&
-		(v->e->now - created >= v->half || created < v->port.after ||
+	if (is_created(v) && v->readings->alone &&
+		(v->evidence->now - created >= v->half || created < v->port.after ||
 			created < v->check.after))
 		return LINK_BROKEN;
 	/* if it is left but not noticed, that is too recent to be the cause */
 	nsec arrived = due(v);
 
-	return view_always(v, &v->r->room, ROOM_IN) && !is_created(v) &&
-			       v->e->now - v->e->notice >= arrived
+	return view_always(v, &v->readings->room, ROOM_IN) && !is_created(v) &&
+			       v->evidence->now - v->evidence->notice >= arrived
 		       ? LINK_WORKS
 		       : LINK_UNKNOWN;
 }
 
 static void room_say(const struct view *v, char *out, size_t size)
 {
-	nsec span = view_lasted(v, &v->r->room, ROOM_OUT);
-	const char *out_of =
-		v->r->program ? "listen_command was not heard" : "oobetet was out of the room";
+	nsec span = view_lasted(v, &v->readings->room, ROOM_OUT);
+	const char *out_of = v->readings->program ? "listen_command was not heard"
+						  : "oobetet was out of the room";
 
 	if (span < v->gap && is_created(v))
 		snprintf(out, size,
 			"the room did not exist %d s ago, so oobetet created it: the sender of "
 			"alerts is not in it",
-			seconds_of(v->e->now - v->r->created));
+			seconds_of(v->evidence->now - v->readings->created));
 	else if (room_is_out(v)) /* the alarm has the reason */
 		snprintf(out, size, "%s for %d of these %d s", out_of, seconds_of(span),
-			seconds_of(v->e->now - v->e->heard));
+			seconds_of(v->evidence->now - v->evidence->heard));
 	else
 		snprintf(out, size, "%s for %d of these %d s (%s)", out_of, seconds_of(span),
-			seconds_of(v->e->now - v->e->heard), v->r->room_why);
+			seconds_of(v->evidence->now - v->evidence->heard), v->readings->room_why);
 }
 
-const struct row rows[LINKS] = {
+const struct link_row link_rows[LINKS] = {
 	[LINK_NETWORK] = {"network", "oobetet's own network", PROBES, network_judge, network_say},
 	[LINK_FLAPPER] = {"flapper", "flapper", PROBE_FLAPPER, flapper_judge, flapper_say},
 	[LINK_ENGINE] = {"nagios", "the check engine or its feeder", PROBE_BROKER, engine_judge,
@@ -373,5 +383,5 @@ const struct row rows[LINKS] = {
 
 const char *link_name(enum link link)
 {
-	return link < LINKS ? rows[link].name : "unknown";
+	return link < LINKS ? link_rows[link].name : "unknown";
 }

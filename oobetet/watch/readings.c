@@ -92,7 +92,7 @@ void readings_port(struct readings *readings, int value, nsec at, nsec gap)
 	const struct run *last = runs_last(&readings->port);
 
 	if (last != NULL && last->value != value && at >= last->until) {
-		readings->port_turned = true;
+		readings->port_changed = true;
 		if (value == PORT_OPEN) {
 			readings->opened_before = readings->opened;
 			readings->opened = at - last->until <= gap ? at : 0;
@@ -111,7 +111,7 @@ static void check_add(struct readings *readings, int value, nsec at, nsec gap)
 	/* of OK and PROBLEM, whatever was between them */
 	for (int i = runs->count - 1; value <= CHECK_PROBLEM && i >= 0; i--)
 		if (runs->run[i].value <= CHECK_PROBLEM) {
-			readings->check_turned |= runs->run[i].value != value;
+			readings->check_changed |= runs->run[i].value != value;
 			break;
 		}
 	runs_add(&readings->check, value, at, gap);

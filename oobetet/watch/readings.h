@@ -100,7 +100,7 @@ struct readings {
 	bool program;               /* in place of the room there is a listen_command */
 	nsec created;               /* when joining it created it; 0: it did not */
 	bool alone;                 /* then: the sender of alerts was in the room, and is not now */
-	bool port_turned, check_turned; /* it has changed since the start */
+	bool port_changed, check_changed; /* it has changed since the start */
 };
 
 void readings_init(struct readings *readings);
