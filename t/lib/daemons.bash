@@ -154,11 +154,6 @@ at_least() {
 	[ "$(count_of "$2" "$3")" -ge "$1" ]
 }
 
-# The former names, for tests that are not landed yet.
-said() { log_has "$@"; }
-heard() { room_has "$@"; }
-paged() { pagerduty_has "$@"; }
-
 listening() {
 	[ -n "$(ss -Hltn "sport = :$1")" ]
 }
